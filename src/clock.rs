@@ -1,0 +1,96 @@
+//! Injected time.
+//!
+//! Everything that decides or records asks a [`Clock`], made once in `main`; timers (timeouts, intervals) and the stamps
+//! of log lines are exempt. A test hands in [`Clock::fixed`] and moves it by hand; clippy refuses `SystemTime::now` and
+//! its likes elsewhere.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+
+/// Where the present comes from. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    source: Source,
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    System,
+    /// Microseconds since the Unix epoch.
+    Fixed(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// The machine's clock.
+    pub fn system() -> Self {
+        Self { source: Source::System }
+    }
+
+    /// A clock that stands still until [`Clock::set`] moves it.
+    pub fn fixed(at: Timestamp) -> Self {
+        Self { source: Source::Fixed(Arc::new(AtomicI64::new(at.as_microsecond()))) }
+    }
+
+    /// Moves a fixed clock, and all its clones. The system's clock is not moved.
+    pub fn set(&self, at: Timestamp) {
+        if let Source::Fixed(micros) = &self.source {
+            micros.store(at.as_microsecond(), Ordering::SeqCst);
+        }
+    }
+
+    /// The present instant.
+    #[allow(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    pub fn now(&self) -> Timestamp {
+        match &self.source {
+            Source::System => Timestamp::now(),
+            Source::Fixed(micros) => {
+                Timestamp::from_microsecond(micros.load(Ordering::SeqCst)).unwrap_or(Timestamp::UNIX_EPOCH)
+            }
+        }
+    }
+
+    /// The present day in Italy, which is the day that the law counts.
+    pub fn today(&self) -> Date {
+        rome(self.now()).date()
+    }
+}
+
+/// An instant as Italian clocks show it.
+pub fn rome(at: Timestamp) -> Zoned {
+    // The zone is compiled into the binary (`tzdb-bundle-always`); UTC is what remains if it were not.
+    at.to_zoned(TimeZone::get("Europe/Rome").unwrap_or(TimeZone::UTC))
+}
+
+/// RFC 3339 in UTC with microseconds: the one form in which instants are written in entries.
+pub fn rfc3339(at: Timestamp) -> String {
+    format!("{at:.6}")
+}
+
+impl rustls::time_provider::TimeProvider for Clock {
+    fn current_time(&self) -> Option<rustls::pki_types::UnixTime> {
+        let seconds = u64::try_from(self.now().as_second()).ok()?;
+        Some(rustls::pki_types::UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_day_is_the_italian_one() {
+        let clock = Clock::fixed("2026-06-30T22:30:00Z".parse().unwrap());
+        assert_eq!(clock.today(), jiff::civil::date(2026, 7, 1));
+        clock.set("2026-12-31T22:59:59Z".parse().unwrap());
+        assert_eq!(clock.today(), jiff::civil::date(2026, 12, 31));
+    }
+
+    #[test]
+    fn instants_have_six_decimals() {
+        assert_eq!(rfc3339("2026-11-21T10:00:00Z".parse().unwrap()), "2026-11-21T10:00:00.000000Z");
+    }
+}

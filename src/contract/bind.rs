@@ -1,0 +1,459 @@
+//! Binds types to the wire: one line for each element and attribute, from which decoding, encoding and a description of the
+//! shape are made. A test compares every shape with the compiled schema, both ways, so that no line can be missing, superfluous or wrong.
+//!
+//! Decoding expects what the schema accepts: it is given elements that [`SchemaSet::validate`](crate::xml::schema::SchemaSet::validate)
+//! found clean, and it fails, without panicking, on others.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use crate::isee::CodiceFiscale;
+use crate::isee::codes::{self, Importo, Vuoto};
+use crate::xml::Element;
+use crate::xml::schema::{self, Builtin};
+use crate::xml::writer::Writer;
+
+/// An element that was not validated before it was decoded: the name of what could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cannot decode {0}")]
+pub struct Undecodable(pub &'static str);
+
+/// What may stand in an element.
+pub trait Content: Sized {
+    /// Reads it from an element.
+    fn decode(element: Element<'_, '_>) -> Result<Self, Undecodable>;
+    /// Writes it into the element that is open.
+    fn encode(&self, writer: &mut Writer);
+    /// Its shape.
+    fn shape() -> Shape;
+}
+
+/// What may stand in an attribute or in an element without attributes and children.
+pub trait Text: Sized {
+    /// The built-in types of the schema that it may come from.
+    const BUILTINS: &'static [Builtin];
+    /// The values of the schema's enumeration, if it is one.
+    const VALUES: Option<&'static [&'static str]> = None;
+    /// From a value that the schema accepts.
+    fn parse(text: &str) -> Option<Self>;
+    /// As it is written.
+    fn write(&self) -> Cow<'_, str>;
+}
+
+/// A field that is an attribute: required or optional.
+pub trait AttributeField: Sized {
+    /// Whether it must be there.
+    const REQUIRED: bool;
+    /// What it holds.
+    fn shape() -> Shape;
+    /// Reads it.
+    fn decode(element: Element<'_, '_>, name: &'static str) -> Result<Self, Undecodable>;
+    /// Writes it.
+    fn encode(&self, name: &'static str, writer: &mut Writer);
+}
+
+/// A field that is an element: one, at most one, or any number.
+pub trait ElementField: Sized {
+    /// Whether there may be none, and whether there may be many.
+    const OCCURS: Occurs;
+    /// What it holds.
+    fn shape() -> Shape;
+    /// Reads it.
+    fn decode(element: Element<'_, '_>, name: &'static str) -> Result<Self, Undecodable>;
+    /// Writes it.
+    fn encode(&self, name: &'static str, writer: &mut Writer);
+}
+
+/// A field that is one of several elements.
+pub trait ChoiceField: Sized {
+    /// Whether there may be none.
+    const OPTIONAL: bool;
+    /// The alternatives.
+    fn alternatives() -> Vec<Field>;
+    /// Reads it.
+    fn decode(element: Element<'_, '_>) -> Result<Self, Undecodable>;
+    /// Writes it.
+    fn encode(&self, writer: &mut Writer);
+}
+
+/// How often an element occurs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occurs {
+    /// Exactly once.
+    One,
+    /// At most once.
+    Optional,
+    /// Any number of times.
+    Many,
+}
+
+/// The shape of a type, to be compared with the schema's.
+#[derive(Clone, Debug)]
+pub enum Shape {
+    /// A simple type.
+    Text(&'static [Builtin], Option<&'static [&'static str]>),
+    /// Attributes and elements; the name is the Rust type's.
+    Complex(&'static str, fn() -> Vec<Field>),
+    /// `xs:anyType`.
+    Anything,
+}
+
+/// One field of a shape.
+#[derive(Clone, Debug)]
+pub enum Field {
+    /// An attribute.
+    Attribute {
+        /// Its name.
+        name: &'static str,
+        /// Whether it must be there.
+        required: bool,
+        /// What it holds.
+        shape: Shape,
+    },
+    /// An element.
+    Element {
+        /// Its name.
+        name: &'static str,
+        /// How often.
+        occurs: Occurs,
+        /// What it holds.
+        shape: Shape,
+    },
+    /// One of several elements.
+    Choice {
+        /// Whether there may be none.
+        optional: bool,
+        /// Which.
+        alternatives: Vec<Field>,
+    },
+}
+
+/// Implements [`Content`] for a struct, or [`ChoiceField`] for an enumeration: `@` is an attribute, `>` an element, `|` a choice.
+/// Debug prints the type's name alone: messages are made of personal data.
+macro_rules! bind {
+    (struct $type:ident { $($kind:tt $field:ident $name:literal),* $(,)? }) => {
+        impl $crate::contract::bind::Content for $type {
+            fn decode(element: $crate::xml::Element<'_, '_>) -> Result<Self, $crate::contract::bind::Undecodable> {
+                Ok(Self { $($field: $crate::contract::bind::bind!(@decode $kind element $name)?),* })
+            }
+            fn encode(&self, writer: &mut $crate::xml::writer::Writer) {
+                // Attributes are part of the start tag: they are written before any element.
+                $($crate::contract::bind::bind!(@attribute $kind self $field $name writer);)*
+                $($crate::contract::bind::bind!(@element $kind self $field $name writer);)*
+            }
+            fn shape() -> $crate::contract::bind::Shape {
+                fn fields() -> Vec<$crate::contract::bind::Field> {
+                    fn typed<T>(_: fn(&$type) -> &T) -> std::marker::PhantomData<T> { std::marker::PhantomData }
+                    vec![$($crate::contract::bind::bind!(@shape $kind (typed(|value: &$type| &value.$field)) $name)),*]
+                }
+                $crate::contract::bind::Shape::Complex(stringify!($type), fields)
+            }
+        }
+        impl std::fmt::Debug for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($type), "(..)"))
+            }
+        }
+    };
+    (enum $type:ident { $($variant:ident $name:literal),+ $(,)? }) => {
+        impl $crate::contract::bind::ChoiceField for $type {
+            const OPTIONAL: bool = false;
+            fn alternatives() -> Vec<$crate::contract::bind::Field> {
+                fn typed<T>(_: fn(T) -> $type) -> std::marker::PhantomData<T> { std::marker::PhantomData }
+                vec![$($crate::contract::bind::bind!(@shape > (typed($type::$variant)) $name)),+]
+            }
+            fn decode(element: $crate::xml::Element<'_, '_>) -> Result<Self, $crate::contract::bind::Undecodable> {
+                for child in element.children() {
+                    match child.local() {
+                        $($name => return Ok(Self::$variant($crate::contract::bind::Content::decode(child)?)),)+
+                        _ => {}
+                    }
+                }
+                Err($crate::contract::bind::Undecodable(stringify!($type)))
+            }
+            fn encode(&self, writer: &mut $crate::xml::writer::Writer) {
+                match self {
+                    $(Self::$variant(value) => {
+                        writer.open($name);
+                        $crate::contract::bind::Content::encode(value, writer);
+                        writer.close();
+                    })+
+                }
+            }
+        }
+        impl std::fmt::Debug for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($type), "(..)"))
+            }
+        }
+    };
+    (@decode @ $element:ident $name:literal) => { $crate::contract::bind::AttributeField::decode($element, $name) };
+    (@decode > $element:ident $name:literal) => { $crate::contract::bind::ElementField::decode($element, $name) };
+    (@decode | $element:ident $name:literal) => { $crate::contract::bind::ChoiceField::decode($element) };
+    (@attribute @ $self:ident $field:ident $name:literal $writer:ident) => {
+        $crate::contract::bind::AttributeField::encode(&$self.$field, $name, $writer)
+    };
+    (@attribute $kind:tt $self:ident $field:ident $name:literal $writer:ident) => {};
+    (@element > $self:ident $field:ident $name:literal $writer:ident) => {
+        $crate::contract::bind::ElementField::encode(&$self.$field, $name, $writer)
+    };
+    (@element | $self:ident $field:ident $name:literal $writer:ident) => {
+        $crate::contract::bind::ChoiceField::encode(&$self.$field, $writer)
+    };
+    (@element $kind:tt $self:ident $field:ident $name:literal $writer:ident) => {};
+    (@shape @ $typed:tt $name:literal) => { $crate::contract::bind::attribute_field($typed, $name) };
+    (@shape > $typed:tt $name:literal) => { $crate::contract::bind::element_field($typed, $name) };
+    (@shape | $typed:tt $name:literal) => { $crate::contract::bind::choice_field($typed) };
+}
+pub(super) use bind;
+
+/// The shape of a field of that type.
+pub(super) fn attribute_field<T: AttributeField>(_: std::marker::PhantomData<T>, name: &'static str) -> Field {
+    Field::Attribute { name, required: T::REQUIRED, shape: T::shape() }
+}
+
+/// The shape of a field of that type.
+pub(super) fn element_field<T: ElementField>(_: std::marker::PhantomData<T>, name: &'static str) -> Field {
+    Field::Element { name, occurs: T::OCCURS, shape: T::shape() }
+}
+
+/// The shape of a field of that type.
+pub(super) fn choice_field<T: ChoiceField>(_: std::marker::PhantomData<T>) -> Field {
+    Field::Choice { optional: T::OPTIONAL, alternatives: T::alternatives() }
+}
+
+impl<T: Text> AttributeField for T {
+    const REQUIRED: bool = true;
+    fn shape() -> Shape {
+        Shape::Text(T::BUILTINS, T::VALUES)
+    }
+    fn decode(element: Element<'_, '_>, name: &'static str) -> Result<Self, Undecodable> {
+        element.attribute(name).and_then(T::parse).ok_or(Undecodable(name))
+    }
+    fn encode(&self, name: &'static str, writer: &mut Writer) {
+        writer.attribute(name, &self.write());
+    }
+}
+
+impl<T: Text> AttributeField for Option<T> {
+    const REQUIRED: bool = false;
+    fn shape() -> Shape {
+        <T as AttributeField>::shape()
+    }
+    fn decode(element: Element<'_, '_>, name: &'static str) -> Result<Self, Undecodable> {
+        element.attribute(name).map(|text| T::parse(text).ok_or(Undecodable(name))).transpose()
+    }
+    fn encode(&self, name: &'static str, writer: &mut Writer) {
+        if let Some(value) = self {
+            AttributeField::encode(value, name, writer);
+        }
+    }
+}
+
+impl<T: Content> ElementField for T {
+    const OCCURS: Occurs = Occurs::One;
+    fn shape() -> Shape {
+        <T as Content>::shape()
+    }
+    fn decode(element: Element<'_, '_>, name: &'static str) -> Result<Self, Undecodable> {
+        let child = element.children().find(|child| child.local() == name);
+        <T as Content>::decode(child.ok_or(Undecodable(name))?)
+    }
+    fn encode(&self, name: &'static str, writer: &mut Writer) {
+        writer.open(name);
+        Content::encode(self, writer);
+        writer.close();
+    }
+}
+
+impl<T: Content> ElementField for Option<T> {
+    const OCCURS: Occurs = Occurs::Optional;
+    fn shape() -> Shape {
+        <T as Content>::shape()
+    }
+    fn decode(element: Element<'_, '_>, name: &'static str) -> Result<Self, Undecodable> {
+        element.children().find(|child| child.local() == name).map(<T as Content>::decode).transpose()
+    }
+    fn encode(&self, name: &'static str, writer: &mut Writer) {
+        if let Some(value) = self {
+            ElementField::encode(value, name, writer);
+        }
+    }
+}
+
+impl<T: Content> ElementField for Vec<T> {
+    const OCCURS: Occurs = Occurs::Many;
+    fn shape() -> Shape {
+        <T as Content>::shape()
+    }
+    fn decode(element: Element<'_, '_>, name: &'static str) -> Result<Self, Undecodable> {
+        element.children().filter(|child| child.local() == name).map(<T as Content>::decode).collect()
+    }
+    fn encode(&self, name: &'static str, writer: &mut Writer) {
+        for value in self {
+            ElementField::encode(value, name, writer);
+        }
+    }
+}
+
+impl<T: ChoiceField> ChoiceField for Option<T> {
+    const OPTIONAL: bool = true;
+    fn alternatives() -> Vec<Field> {
+        T::alternatives()
+    }
+    fn decode(element: Element<'_, '_>) -> Result<Self, Undecodable> {
+        let names: Vec<&str> = T::alternatives()
+            .iter()
+            .filter_map(|field| match field {
+                Field::Element { name, .. } => Some(*name),
+                _ => None,
+            })
+            .collect();
+        let present = element.children().any(|child| names.contains(&child.local()));
+        present.then(|| T::decode(element)).transpose()
+    }
+    fn encode(&self, writer: &mut Writer) {
+        if let Some(value) = self {
+            value.encode(writer);
+        }
+    }
+}
+
+impl<T: Content> Content for Box<T> {
+    fn decode(element: Element<'_, '_>) -> Result<Self, Undecodable> {
+        <T as Content>::decode(element).map(Box::new)
+    }
+    fn encode(&self, writer: &mut Writer) {
+        Content::encode(&**self, writer);
+    }
+    fn shape() -> Shape {
+        <T as Content>::shape()
+    }
+}
+
+impl Content for Vuoto {
+    fn decode(_: Element<'_, '_>) -> Result<Self, Undecodable> {
+        Ok(Self)
+    }
+    fn encode(&self, _: &mut Writer) {}
+    fn shape() -> Shape {
+        Shape::Anything
+    }
+}
+
+/// Bytes in base64.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Base64(pub Vec<u8>);
+
+impl std::fmt::Debug for Base64 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Base64({} bytes)", self.0.len())
+    }
+}
+
+/// Makes a simple type both text and content of elements.
+macro_rules! text {
+    ($($type:ty, [$($builtin:ident),+], $values:expr, $parse:expr, $write:expr;)+) => { $(
+        impl Text for $type {
+            const BUILTINS: &'static [Builtin] = &[$(Builtin::$builtin),+];
+            const VALUES: Option<&'static [&'static str]> = $values;
+            fn parse(text: &str) -> Option<Self> {
+                let parse: fn(&str) -> Option<Self> = $parse;
+                parse(text)
+            }
+            fn write(&self) -> Cow<'_, str> {
+                let write: fn(&Self) -> Cow<'_, str> = $write;
+                write(self)
+            }
+        }
+        impl Content for $type {
+            fn decode(element: Element<'_, '_>) -> Result<Self, Undecodable> {
+                Self::parse(&element.text()).ok_or(Undecodable("value"))
+            }
+            fn encode(&self, writer: &mut Writer) {
+                let text = self.write();
+                if !text.is_empty() {
+                    writer.text(&text);
+                }
+            }
+            fn shape() -> Shape {
+                Shape::Text(Self::BUILTINS, Self::VALUES)
+            }
+        }
+    )+ };
+}
+
+/// Makes enumerations text.
+macro_rules! codes {
+    ($($type:ident),+ $(,)?) => { text! { $(
+        codes::$type, [String], Some(codes::$type::ALL), |text| codes::$type::from_code(text), |code| Cow::Borrowed(code.code());
+    )+ } };
+}
+
+text! {
+    String, [String, AnySimpleType, AnyUri], None, |text| Some(text.to_owned()), |value| Cow::Borrowed(value);
+    bool, [Boolean], None, |text| match text.trim() { "true" | "1" => Some(true), "false" | "0" => Some(false), _ => None },
+        |value| Cow::Borrowed(if *value { "true" } else { "false" });
+    u32, [UnsignedInt], None, |text| schema::decimal(text.trim())?.try_into().ok(), |value| Cow::Owned(value.to_string());
+    i32, [Int], None, |text| schema::decimal(text.trim())?.try_into().ok(), |value| Cow::Owned(value.to_string());
+    Decimal, [Integer, Decimal], None, |text| schema::decimal(text.trim()), |value| Cow::Owned(value.normalize().to_string());
+    Importo, [Decimal], None, |text| schema::decimal(text.trim()).map(Importo), |value| Cow::Owned(value.to_string());
+    Date, [Date], None, |text| schema::date(text.trim()), |value| Cow::Owned(value.to_string());
+    Timestamp, [DateTime], None, |text| text.trim().parse().ok(), |value| Cow::Owned(format!("{value:.3}"));
+    CodiceFiscale, [String], None, |text| Some(Self::new(text)), |value| Cow::Borrowed(value.as_sent());
+    Base64, [Base64Binary], None, decode_base64, |value| Cow::Owned(encode_base64(&value.0));
+}
+
+codes! {
+    TipoOperazione, Ruolo, TipoModello, Relazione, PresenzaGenitori, TipoVariazione, Attivita, TipoVeicolo, GradoDisabilita,
+    TipoAbitazione, Residente, CondizioneEsclusione, TipoImmobile, TipoRapporto, Sesso, Si, TipoVariazioneAttestazione, TipoOmissione,
+    ModelloAe, StatoDomanda, TipoIndicatore,
+}
+
+fn decode_base64(text: &str) -> Option<Base64> {
+    use base64::Engine as _;
+    let compact: String = text.split_ascii_whitespace().collect();
+    base64::engine::general_purpose::STANDARD.decode(compact).ok().map(Base64)
+}
+
+/// Without line breaks, as INPS writes it.
+fn encode_base64(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// Makes an enumeration of outcomes, spelled as on the wire.
+macro_rules! outcomes {
+    (#[doc = $doc:literal] $name:ident { $($variant:ident = $code:literal),+ $(,)? }) => {
+        #[doc = $doc]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "named as on the wire")]
+        pub enum $name { $($variant),+ }
+
+        impl $name {
+            /// As it is spelled on the wire.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code),+ }
+            }
+        }
+
+        impl $crate::contract::bind::Content for $name {
+            fn decode(element: $crate::xml::Element<'_, '_>) -> Result<Self, $crate::contract::bind::Undecodable> {
+                match &*element.text() {
+                    $($code => Ok(Self::$variant),)+
+                    _ => Err($crate::contract::bind::Undecodable("Esito")),
+                }
+            }
+            fn encode(&self, writer: &mut $crate::xml::writer::Writer) {
+                writer.text(self.code());
+            }
+            fn shape() -> $crate::contract::bind::Shape {
+                $crate::contract::bind::Shape::Text(&[$crate::xml::schema::Builtin::String], Some(&[$($code),+]))
+            }
+        }
+    };
+}
+pub(super) use outcomes;

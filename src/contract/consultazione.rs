@@ -1,0 +1,235 @@
+//! Messages of ConsultazioneISEE (`ConsultazioneISEE.xsd`).
+
+use jiff::civil::Date;
+
+use super::bind::{Base64, bind};
+use crate::isee::CodiceFiscale;
+use crate::isee::attestazione as payload;
+use crate::isee::codes::{StatoDomanda, TipoIndicatore};
+
+/// Asks for one indicator of a person.
+#[derive(Clone, PartialEq)]
+pub struct ConsultazioneIndicatore {
+    /// May be absent: then the request is invalid, not the message.
+    pub request: Option<RichiestaIndicatore>,
+}
+
+/// Which indicator, of whom.
+#[derive(Clone, PartialEq)]
+pub struct RichiestaIndicatore {
+    /// Which indicator.
+    pub tipo_indicatore: TipoIndicatore,
+    /// Of whom.
+    pub ricerca_cf: RicercaCf,
+}
+
+/// Asks for an attestation.
+#[derive(Clone, PartialEq)]
+pub struct ConsultazioneAttestazione {
+    /// May be absent: then the request is invalid, not the message.
+    pub request: Option<RichiestaAttestazione>,
+}
+
+/// Which attestation.
+#[derive(Clone, PartialEq)]
+pub struct RichiestaAttestazione {
+    /// By which key.
+    pub chiave: Chiave,
+}
+
+/// The three search keys.
+#[derive(Clone, PartialEq)]
+pub enum Chiave {
+    /// By codice fiscale.
+    Cf(Box<RicercaCf>),
+    /// By protocol of the DSU.
+    ProtDsu(Box<RicercaProtDsu>),
+    /// By the sender's protocol.
+    ProtMittente(Box<RicercaProtMittente>),
+}
+
+/// A search by codice fiscale.
+#[derive(Clone, PartialEq)]
+pub struct RicercaCf {
+    /// Of whom.
+    pub codice_fiscale: CodiceFiscale,
+    /// The day on which the attestation must be valid; today if absent.
+    pub data_validita: Option<Date>,
+    /// For which benefit.
+    pub prestazione_da_erogare: Option<String>,
+    /// The ente's own number of the application.
+    pub protocollo_domanda_ente_erogatore: Option<String>,
+    /// Whether the benefit is still to be granted.
+    pub statodomanda_prestazione: Option<StatoDomanda>,
+}
+
+/// A search by protocol of the DSU.
+#[derive(Clone, PartialEq)]
+pub struct RicercaProtDsu {
+    /// The protocol; any text may come.
+    pub protocollo_dsu: String,
+    /// A person of the nucleus.
+    pub codice_fiscale_beneficiario: CodiceFiscale,
+    /// For which benefit.
+    pub prestazione_da_erogare: Option<String>,
+    /// The ente's own number of the application.
+    pub protocollo_domanda_ente_erogatore: Option<String>,
+    /// Whether the benefit is still to be granted.
+    pub statodomanda_prestazione: Option<StatoDomanda>,
+}
+
+/// A search by the sender's protocol.
+#[derive(Clone, PartialEq)]
+pub struct RicercaProtMittente {
+    /// The protocol; any text may come.
+    pub protocollo_mittente: String,
+    /// A person of the nucleus.
+    pub codice_fiscale_beneficiario: CodiceFiscale,
+    /// For which benefit.
+    pub prestazione_da_erogare: Option<String>,
+    /// The ente's own number of the application.
+    pub protocollo_domanda_ente_erogatore: Option<String>,
+    /// Whether the benefit is still to be granted.
+    pub statodomanda_prestazione: Option<StatoDomanda>,
+}
+
+/// Answers ConsultazioneIndicatore.
+#[derive(Clone, PartialEq)]
+pub struct ConsultazioneIndicatoreResponse {
+    /// Always there from us.
+    pub result: Option<EsitoIndicatore>,
+}
+
+/// The outcome, and the payload where there is one.
+#[derive(Clone, PartialEq)]
+pub struct EsitoIndicatore {
+    /// Number of the request; 0 where it was not registered.
+    pub id_richiesta: i32,
+    /// How it went.
+    pub esito: Esito,
+    /// Why, in Italian, where it did not go well.
+    pub descrizione_errore: Option<String>,
+    /// `<Indicatore>`.
+    pub xml: Option<Base64>,
+}
+
+/// Answers ConsultazioneAttestazione.
+#[derive(Clone, PartialEq)]
+pub struct ConsultazioneAttestazioneResponse {
+    /// Always there from us.
+    pub result: Option<EsitoAttestazione>,
+}
+
+/// The outcome, and the payload where there is one.
+#[derive(Clone, PartialEq)]
+pub struct EsitoAttestazione {
+    /// Number of the request; 0 where it was not registered.
+    pub id_richiesta: i32,
+    /// How it went.
+    pub esito: Esito,
+    /// Why, in Italian, where it did not go well.
+    pub descrizione_errore: Option<String>,
+    /// `<EsitoAttestazione>`.
+    pub xml: Option<Base64>,
+}
+
+super::bind::outcomes! {
+    #[doc = "How a consultation went. RISCONTRO_NON_VALIDO is in the contract, documented nowhere, and never issued."]
+    Esito {
+        Ok = "OK",
+        RichiestaInvalida = "RICHIESTA_INVALIDA",
+        DatiNonTrovati = "DATI_NON_TROVATI",
+        DatabaseOffline = "DATABASE_OFFLINE",
+        ErroreInterno = "ERRORE_INTERNO",
+        RiscontroNonValido = "RISCONTRO_NON_VALIDO",
+    }
+}
+
+bind!(struct ConsultazioneIndicatore { > request "request" });
+bind!(struct RichiestaIndicatore { > tipo_indicatore "TipoIndicatore", > ricerca_cf "RicercaCF" });
+bind!(struct ConsultazioneAttestazione { > request "request" });
+bind!(struct RichiestaAttestazione { | chiave "" });
+bind!(enum Chiave { Cf "RicercaCF", ProtDsu "RicercaProtDSU", ProtMittente "RicercaProtMittente" });
+bind!(struct RicercaCf {
+    > codice_fiscale "CodiceFiscale", > data_validita "DataValidita", > prestazione_da_erogare "PrestazioneDaErogare",
+    > protocollo_domanda_ente_erogatore "ProtocolloDomandaEnteErogatore", > statodomanda_prestazione "StatodomandaPrestazione",
+});
+bind!(struct RicercaProtDsu {
+    > protocollo_dsu "ProtocolloDSU", > codice_fiscale_beneficiario "CodiceFiscaleBeneficiario", > prestazione_da_erogare "PrestazioneDaErogare",
+    > protocollo_domanda_ente_erogatore "ProtocolloDomandaEnteErogatore", > statodomanda_prestazione "StatodomandaPrestazione",
+});
+bind!(struct RicercaProtMittente {
+    > protocollo_mittente "ProtocolloMittente", > codice_fiscale_beneficiario "CodiceFiscaleBeneficiario", > prestazione_da_erogare "PrestazioneDaErogare",
+    > protocollo_domanda_ente_erogatore "ProtocolloDomandaEnteErogatore", > statodomanda_prestazione "StatodomandaPrestazione",
+});
+bind!(struct ConsultazioneIndicatoreResponse { > result "ConsultazioneIndicatoreResult" });
+bind!(struct EsitoIndicatore {
+    > id_richiesta "IdRichiesta", > esito "Esito", > descrizione_errore "DescrizioneErrore", > xml "XmlEsitoIndicatore",
+});
+bind!(struct ConsultazioneAttestazioneResponse { > result "ConsultazioneAttestazioneResult" });
+bind!(struct EsitoAttestazione {
+    > id_richiesta "IdRichiesta", > esito "Esito", > descrizione_errore "DescrizioneErrore", > xml "XmlEsitoAttestazione",
+});
+
+impl Chiave {
+    /// The person of the search: the one searched for, or the beneficiary named with a protocol.
+    pub fn codice_fiscale(&self) -> &CodiceFiscale {
+        match self {
+            Self::Cf(r) => &r.codice_fiscale,
+            Self::ProtDsu(r) => &r.codice_fiscale_beneficiario,
+            Self::ProtMittente(r) => &r.codice_fiscale_beneficiario,
+        }
+    }
+
+    /// The benefit that is asked for.
+    pub fn prestazione(&self) -> Option<&str> {
+        match self {
+            Self::Cf(r) => r.prestazione_da_erogare.as_deref(),
+            Self::ProtDsu(r) => r.prestazione_da_erogare.as_deref(),
+            Self::ProtMittente(r) => r.prestazione_da_erogare.as_deref(),
+        }
+    }
+
+    /// The ente's own number of the application.
+    pub fn domanda(&self) -> Option<&str> {
+        match self {
+            Self::Cf(r) => r.protocollo_domanda_ente_erogatore.as_deref(),
+            Self::ProtDsu(r) => r.protocollo_domanda_ente_erogatore.as_deref(),
+            Self::ProtMittente(r) => r.protocollo_domanda_ente_erogatore.as_deref(),
+        }
+    }
+
+    /// The search as the payload echoes it: attributes, what was sent.
+    pub fn echo(&self) -> payload::Chiave {
+        match self {
+            Self::Cf(r) => payload::Chiave::Cf(Box::new(r.echo())),
+            Self::ProtDsu(r) => payload::Chiave::ProtDsu(Box::new(payload::RicercaProtDsu {
+                protocollo_dsu: r.protocollo_dsu.clone(),
+                codice_fiscale_beneficiario: Some(r.codice_fiscale_beneficiario.clone()),
+                prestazione_da_erogare: r.prestazione_da_erogare.clone(),
+                protocollo_domanda_ente_erogatore: r.protocollo_domanda_ente_erogatore.clone(),
+                statodomanda_prestazione: r.statodomanda_prestazione,
+            })),
+            Self::ProtMittente(r) => payload::Chiave::ProtMittente(Box::new(payload::RicercaProtMittente {
+                protocollo_mittente: r.protocollo_mittente.clone(),
+                codice_fiscale_beneficiario: Some(r.codice_fiscale_beneficiario.clone()),
+                prestazione_da_erogare: r.prestazione_da_erogare.clone(),
+                protocollo_domanda_ente_erogatore: r.protocollo_domanda_ente_erogatore.clone(),
+                statodomanda_prestazione: r.statodomanda_prestazione,
+            })),
+        }
+    }
+}
+
+impl RicercaCf {
+    /// The search as the payload echoes it.
+    pub fn echo(&self) -> payload::RicercaCf {
+        payload::RicercaCf {
+            codice_fiscale: self.codice_fiscale.clone(),
+            data_validita: self.data_validita,
+            prestazione_da_erogare: self.prestazione_da_erogare.clone(),
+            protocollo_domanda_ente_erogatore: self.protocollo_domanda_ente_erogatore.clone(),
+            statodomanda_prestazione: self.statodomanda_prestazione,
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Messages of TrasmissioneDSU (`TrasmissioneDSU.xsd`) and the receipt (`Ricevuta.xsd`): Varco's own.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::bind::{Base64, bind};
+use crate::isee::CodiceFiscale;
+use crate::isee::attestazione::{ModalitaCalcolo, Valori};
+use crate::isee::codes::Importo;
+use crate::isee::dsu::Dichiarazione;
+
+/// Transmits one DSU.
+#[derive(Clone, PartialEq)]
+pub struct TrasmissioneDsu {
+    /// The DSU.
+    pub dichiarazione: Dichiarazione,
+}
+
+/// Answers TrasmissioneDSU.
+#[derive(Clone, PartialEq)]
+pub struct TrasmissioneDsuResponse {
+    /// The outcome.
+    pub result: EsitoTrasmissione,
+}
+
+/// The outcome of a transmission.
+#[derive(Clone, PartialEq)]
+pub struct EsitoTrasmissione {
+    /// Number of the request.
+    pub id_richiesta: i32,
+    /// How it went.
+    pub esito: Esito,
+    /// Why, in Italian, where it did not go well.
+    pub descrizione_errore: Option<String>,
+    /// If the DSU was accepted.
+    pub accettazione: Option<Accettazione>,
+    /// If it was refused.
+    pub violazioni: Option<Violazioni>,
+}
+
+/// What the sender gets for a DSU that was accepted.
+#[derive(Clone, PartialEq)]
+pub struct Accettazione {
+    /// Its protocol.
+    pub protocollo_dsu: String,
+    /// When the first byte of the request arrived: the legal instant.
+    pub istante_ricezione: Timestamp,
+    /// `<Ricevuta>`.
+    pub xml_ricevuta: Base64,
+    /// SHA-256 of the Dichiarazione as received, in exclusive canonical form; hexadecimal.
+    pub impronta: String,
+}
+
+/// Every violation of a DSU that was refused.
+#[derive(Clone, PartialEq)]
+pub struct Violazioni {
+    /// The first hundred.
+    pub violazione: Vec<Violazione>,
+    /// How many more there are.
+    pub altre_violazioni: Option<u32>,
+}
+
+/// One violation.
+#[derive(Clone, PartialEq)]
+pub struct Violazione {
+    /// The check and its rule.
+    pub codice: String,
+    /// From the body's root.
+    pub percorso: String,
+    /// In the message as sent, from 1.
+    pub riga: u32,
+    /// From 1, in characters.
+    pub colonna: u32,
+    /// In Italian; never a value.
+    pub testo: String,
+}
+
+/// The receipt.
+#[derive(Clone, PartialEq)]
+pub struct Ricevuta {
+    /// Protocol of the DSU.
+    pub protocollo_dsu: String,
+    /// The sender's own protocol.
+    pub protocollo_mittente: String,
+    /// Of the declarant.
+    pub codice_fiscale_dichiarante: CodiceFiscale,
+    /// When it was presented to the receiving body.
+    pub data_presentazione: Date,
+    /// When the receiving body transmitted it.
+    pub data_trasmissione: Date,
+    /// When the attestation was issued.
+    pub data_attestazione: Date,
+    /// The last day on which it is valid.
+    pub data_validita: Date,
+    /// When the first byte of the request arrived.
+    pub istante_ricezione: Timestamp,
+    /// SHA-256 of the Dichiarazione, in exclusive canonical form; hexadecimal.
+    pub impronta: String,
+    /// The body that received and transmitted it.
+    pub ente_trasmittente: EnteTrasmittente,
+    /// Where the data come from, in the words of circ. INPS 153/2001.
+    pub provenienza: String,
+    /// The nucleus, with each member's ISEE.
+    pub nucleo: Nucleo,
+    /// The values.
+    pub valori: Valori,
+    /// How they were computed.
+    pub modalita_calcolo: ModalitaCalcolo,
+    /// By which rules.
+    pub regole: Regole,
+    /// What was noticed, without being a reason to refuse.
+    pub avvertenza: Vec<Avvertenza>,
+}
+
+/// The body that transmitted.
+#[derive(Clone, PartialEq)]
+pub struct EnteTrasmittente {
+    /// Its code in the registry.
+    pub codice: String,
+    /// Its name.
+    pub denominazione: String,
+}
+
+/// The nucleus.
+#[derive(Clone, PartialEq)]
+pub struct Nucleo {
+    /// The members.
+    pub componente: Vec<Componente>,
+}
+
+/// A member.
+#[derive(Clone, PartialEq)]
+pub struct Componente {
+    /// Surname.
+    pub cognome: String,
+    /// First name.
+    pub nome: String,
+    /// Whose.
+    pub codice_fiscale: CodiceFiscale,
+    /// The ISEE, euros: that of the nucleus.
+    pub isee: Importo,
+}
+
+/// The rule set that was applied.
+#[derive(Clone, PartialEq)]
+pub struct Regole {
+    /// Its id.
+    pub insieme: String,
+    /// SHA-256 of its parameters; hexadecimal.
+    pub impronta: String,
+}
+
+/// A warning.
+#[derive(Clone, PartialEq)]
+pub struct Avvertenza {
+    /// The check and its rule.
+    pub codice: String,
+    /// From the Dichiarazione.
+    pub percorso: String,
+    /// In Italian.
+    pub testo: String,
+}
+
+super::bind::outcomes! {
+    #[doc = "How a transmission went."]
+    Esito {
+        Ok = "OK",
+        RichiestaInvalida = "RICHIESTA_INVALIDA",
+        DatiNonTrovati = "DATI_NON_TROVATI",
+        DatabaseOffline = "DATABASE_OFFLINE",
+        ErroreInterno = "ERRORE_INTERNO",
+    }
+}
+
+bind!(struct TrasmissioneDsu { > dichiarazione "Dichiarazione" });
+bind!(struct TrasmissioneDsuResponse { > result "TrasmissioneDSUResult" });
+bind!(struct EsitoTrasmissione {
+    > id_richiesta "IdRichiesta", > esito "Esito", > descrizione_errore "DescrizioneErrore", > accettazione "Accettazione", > violazioni "Violazioni",
+});
+bind!(struct Accettazione {
+    > protocollo_dsu "ProtocolloDSU", > istante_ricezione "IstanteRicezione", > xml_ricevuta "XmlRicevuta", > impronta "Impronta",
+});
+bind!(struct Violazioni { > violazione "Violazione", > altre_violazioni "AltreViolazioni" });
+bind!(struct Violazione { > codice "Codice", > percorso "Percorso", > riga "Riga", > colonna "Colonna", > testo "Testo" });
+bind!(struct Ricevuta {
+    @ protocollo_dsu "ProtocolloDSU", @ protocollo_mittente "ProtocolloMittente", @ codice_fiscale_dichiarante "CodiceFiscaleDichiarante",
+    @ data_presentazione "DataPresentazione", @ data_trasmissione "DataTrasmissione", @ data_attestazione "DataAttestazione",
+    @ data_validita "DataValidita", @ istante_ricezione "IstanteRicezione", @ impronta "Impronta",
+    > ente_trasmittente "EnteTrasmittente", > provenienza "Provenienza", > nucleo "Nucleo", > valori "Valori",
+    > modalita_calcolo "ModalitaCalcolo", > regole "Regole", > avvertenza "Avvertenza",
+});
+bind!(struct EnteTrasmittente { @ codice "Codice", @ denominazione "Denominazione" });
+bind!(struct Nucleo { > componente "Componente" });
+bind!(struct Componente { @ cognome "Cognome", @ nome "Nome", @ codice_fiscale "CodiceFiscale", @ isee "ISEE" });
+bind!(struct Regole { @ insieme "Insieme", @ impronta "Impronta" });
+bind!(struct Avvertenza { @ codice "Codice", @ percorso "Percorso", @ testo "Testo" });

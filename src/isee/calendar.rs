@@ -1,0 +1,68 @@
+//! Italian working days: Monday to Friday, national holidays (L. 260/1949 and what changed it) and Easter Monday left out.
+
+use jiff::civil::{Date, Weekday, date};
+use jiff::ToSpan as _;
+
+/// Whether offices work on that day.
+pub fn is_working(day: Date) -> bool {
+    !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday) && !is_holiday(day)
+}
+
+/// How many working days lie after `from`, up to and including `to`.
+pub fn working_days_between(from: Date, to: Date) -> u32 {
+    let mut count = 0;
+    let mut day = from;
+    while day < to {
+        let Ok(next) = day.tomorrow() else { break };
+        day = next;
+        count += u32::from(is_working(day));
+    }
+    count
+}
+
+fn is_holiday(day: Date) -> bool {
+    // St Francis, 4 October, is a holiday again from 2026 (L. 151/2025).
+    let fixed = matches!(
+        (day.month(), day.day()),
+        (1, 1) | (1, 6) | (4, 25) | (5, 1) | (6, 2) | (8, 15) | (11, 1) | (12, 8) | (12, 25) | (12, 26)
+    );
+    let francis = day.year() >= 2026 && (day.month(), day.day()) == (10, 4);
+    fixed || francis || easter(day.year()).checked_add(1.day()).is_ok_and(|monday| monday == day)
+}
+
+/// Easter Sunday of the Gregorian calendar (the anonymous algorithm of Nature, 1876).
+fn easter(year: i16) -> Date {
+    let y = i32::from(year);
+    let a = y % 19;
+    let (b, c) = (y / 100, y % 100);
+    let (d, e) = (b / 4, b % 4);
+    let f = (b + 8) / 25;
+    let g = (b - f + 1) / 3;
+    let h = (19 * a + b - d - g + 15) % 30;
+    let (i, k) = (c / 4, c % 4);
+    let l = (32 + 2 * e + 2 * i - h - k) % 7;
+    let m = (a + 11 * h + 22 * l) / 451;
+    let n = h + l - 7 * m + 114;
+    // n / 31 is 3 or 4, n % 31 + 1 is a day of that month.
+    date(year, i8::try_from(n / 31).unwrap_or(4), i8::try_from(n % 31 + 1).unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn easter_moves() {
+        for (year, month, day) in [(2019, 4, 21), (2024, 3, 31), (2025, 4, 20), (2026, 4, 5), (2038, 4, 25)] {
+            assert_eq!(easter(year), date(year, month, day));
+        }
+    }
+
+    #[test]
+    fn working_days_leave_out_weekends_and_holidays() {
+        // Thursday before Easter 2026 to the Thursday after: Friday, Tuesday, Wednesday, Thursday.
+        assert_eq!(working_days_between(date(2026, 4, 2), date(2026, 4, 9)), 4);
+        assert_eq!(working_days_between(date(2026, 12, 23), date(2026, 12, 29)), 3);
+        assert_eq!(working_days_between(date(2026, 5, 5), date(2026, 5, 5)), 0);
+    }
+}

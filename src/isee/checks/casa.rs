@@ -1,0 +1,59 @@
+//! K08: the home, against the real estate and the tenancy that are declared.
+
+use super::super::codes::{Residente, Ruolo, TipoAbitazione, TipoImmobile};
+use super::super::dsu::Dichiarazione;
+use super::nucleo::code;
+use super::{Esame, ordinario_path, sheet_path, step};
+
+pub(super) fn examine(dsu: &Dichiarazione, esame: &mut Esame) {
+    let Some(modello) = dsu.ordinario() else { return };
+    let home = &modello.abitazione;
+    let path = format!("{}/Abitazione", ordinario_path(dsu));
+    match (home.tipo_abitazione, &home.locazione) {
+        (TipoAbitazione::Locazione, None) => {
+            esame.refuse("K08.locazione", path.as_str(), "abitazione in locazione (001) senza i dati del contratto");
+        }
+        (TipoAbitazione::Locazione, Some(lease)) => {
+            let texts = [(&lease.serie, "Serie"), (&lease.numero, "Numero"), (&lease.cod_ufficio, "CodUfficio")];
+            for (_, attribute) in texts.iter().filter(|(text, _)| text.trim().is_empty()) {
+                esame.refuse("K08.contratto", format!("{path}/Locazione/@{attribute}"), "dato del contratto di locazione mancante");
+            }
+            for (index, tenant) in lease.intestatario.iter().enumerate() {
+                let path = step(&format!("{path}/Locazione"), "Intestatario", index, lease.intestatario.len());
+                code(&tenant.codice_fiscale, &format!("{path}/@CodiceFiscale"), esame);
+            }
+        }
+        (_, Some(_)) => {
+            esame.refuse("K08.locazione", format!("{path}/Locazione"), "contratto di locazione per un'abitazione che non è in locazione (001)");
+        }
+        (_, None) => {}
+    }
+    if home.residenza_riferimento.is_some_and(|residence| matches!(residence, Residente::D | Residente::C)) {
+        let spouse = dsu.nucleo_familiare.iter().flat_map(|n| &n.componente_nucleo).any(|c| c.rapporto_con_dichiarante == Ruolo::C);
+        if !spouse {
+            esame.refuse("K08.residenza", format!("{path}/@ResidenzaRiferimento"), "ammessa solo se nel nucleo c'è il coniuge");
+        }
+    }
+    flagged(dsu, home.tipo_abitazione, &path, esame);
+}
+
+/// A building is flagged as the home exactly when the home is owned.
+fn flagged(dsu: &Dichiarazione, home: TipoAbitazione, path: &str, esame: &mut Esame) {
+    let mut found = false;
+    for (index, sheet) in dsu.fogli().enumerate() {
+        let Some(estate) = &sheet.patrimonio_immobiliare else { continue };
+        for (place, each) in estate.patrimonio.iter().enumerate().filter(|(_, each)| each.flag_abitazione) {
+            found = true;
+            let base = format!("{}/PatrimonioImmobiliare", sheet_path(dsu, index));
+            let path = || format!("{}/@FlagAbitazione", step(&base, "Patrimonio", place, estate.patrimonio.len()));
+            if home != TipoAbitazione::Proprieta {
+                esame.refuse("K08.casa", path(), "immobile indicato come casa di abitazione, ma l'abitazione non è di proprietà (000)");
+            } else if each.tipo_patrimonio != TipoImmobile::F {
+                esame.refuse("K08.casa", path(), "solo un fabbricato (F) può essere la casa di abitazione");
+            }
+        }
+    }
+    if home == TipoAbitazione::Proprieta && !found {
+        esame.refuse("K08.casa", format!("{path}/@TipoAbitazione"), "abitazione di proprietà (000), ma nessun fabbricato è indicato come casa di abitazione");
+    }
+}

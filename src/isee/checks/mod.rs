@@ -1,0 +1,114 @@
+//! Completezza e correttezza formale: the checks that a DSU passes before it gets a protocol.
+//!
+//! All defects come back at once. K01 is the schema's (`contract`), K19 needs the archive (`sii`) but for its pure part, which is here;
+//! K13 to K17 belong to indicators that are not computed yet. Defects refuse; warnings (K05's place of birth, K11, late transmission) do not.
+
+mod casa;
+mod nucleo;
+mod patrimonio;
+mod sottoscrizione;
+
+use jiff::civil::Date;
+
+use super::codes::TipoOperazione;
+use super::dsu::Dichiarazione;
+use super::rules::RuleSet;
+
+/// One defect: its check, where it is in the DSU, what an Italian reader is told. Never a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difetto {
+    /// `K05.controllo`: the check, then its rule.
+    pub code: &'static str,
+    /// `/Dichiarazione/NucleoFamiliare/ComponenteNucleo[2]/..`.
+    pub path: String,
+    /// In Italian.
+    pub text: &'static str,
+}
+
+/// What the checks found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Esame {
+    /// The DSU is refused if there is any.
+    pub difetti: Vec<Difetto>,
+    /// Said, but no reason to refuse.
+    pub avvertenze: Vec<Difetto>,
+}
+
+impl Esame {
+    fn refuse(&mut self, code: &'static str, path: impl Into<String>, text: &'static str) {
+        self.difetti.push(Difetto { code, path: path.into(), text });
+    }
+
+    fn warn(&mut self, code: &'static str, path: impl Into<String>, text: &'static str) {
+        self.avvertenze.push(Difetto { code, path: path.into(), text });
+    }
+}
+
+/// When a DSU is examined.
+#[derive(Clone, Copy, Debug)]
+pub struct Circumstance<'a> {
+    /// The day of transmission, in Italy.
+    pub today: Date,
+    /// The rule set of the day of presentation.
+    pub rules: &'a RuleSet,
+}
+
+/// More members than any nucleus has; what an entry of the ledger can name.
+pub const MAX_MEMBERS: usize = 60;
+
+/// Examines a DSU.
+pub fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>) -> Esame {
+    let mut esame = Esame::default();
+    operazione(dsu, &mut esame);
+    nucleo::examine(dsu, circumstance, &mut esame);
+    casa::examine(dsu, &mut esame);
+    patrimonio::examine(dsu, circumstance, &mut esame);
+    sottoscrizione::examine(dsu, circumstance, &mut esame);
+    esame
+}
+
+/// K02 and K03.
+fn operazione(dsu: &Dichiarazione, esame: &mut Esame) {
+    const PATH: &str = "/Dichiarazione/Operazione";
+    if dsu.operazione.tipo != TipoOperazione::N {
+        esame.refuse("K02.operazione", format!("{PATH}/@Tipo"), "operazione non ammessa: questa porta riceve le DSU nuove (Tipo N)");
+    } else if dsu.operazione.numero_protocollo_riferimento.is_some() {
+        esame.refuse(
+            "K02.riferimento",
+            format!("{PATH}/@NumeroProtocolloRiferimento"),
+            "una DSU nuova (Tipo N) non ha protocollo di riferimento",
+        );
+    }
+    let sections = [
+        (dsu.integrazione_componente_aggiuntiva.is_some(), TipoOperazione::A, "IntegrazioneComponenteAggiuntiva"),
+        (dsu.integrazione_redditi.is_some(), TipoOperazione::I, "IntegrazioneRedditi"),
+        (dsu.integrazione_residenziale.is_some(), TipoOperazione::S, "IntegrazioneResidenziale"),
+        (dsu.isee_corrente.is_some(), TipoOperazione::C, "ISEECorrente"),
+    ];
+    for (present, of, section) in sections {
+        if present && dsu.operazione.tipo != of {
+            esame.refuse("K03.sezione", format!("/Dichiarazione/{section}"), "sezione non prevista per questo tipo di operazione");
+        }
+    }
+}
+
+/// `base/Name`, with a position where `of` says that the name repeats.
+fn step(base: &str, name: &str, index: usize, of: usize) -> String {
+    if of > 1 { format!("{base}/{name}[{}]", index + 1) } else { format!("{base}/{name}") }
+}
+
+/// The path of a member's sheet.
+fn sheet_path(dsu: &Dichiarazione, index: usize) -> String {
+    format!("{}/FoglioComponenteNucleo", member_path(dsu, index))
+}
+
+fn member_path(dsu: &Dichiarazione, index: usize) -> String {
+    let members = dsu.nucleo_familiare.as_ref().map_or(0, |nucleo| nucleo.componente_nucleo.len());
+    step("/Dichiarazione/NucleoFamiliare", "ComponenteNucleo", index, members)
+}
+
+/// The path of the ordinary form, which is the one that the checks of the home and of the nucleus speak of.
+fn ordinario_path(dsu: &Dichiarazione) -> String {
+    let index = dsu.modello_base.iter().position(|modello| modello.tipo == super::codes::TipoModello::Ord).unwrap_or_default();
+    step("/Dichiarazione", "ModelloBase", index, dsu.modello_base.len())
+}

@@ -1,0 +1,157 @@
+//! K04 to K07, K12: the nucleus, its codici fiscali, roles and ages, conditions, disabilities.
+
+use super::super::codes::{Ruolo, TipoModello, TipoOperazione};
+use super::super::codice_fiscale::{CodiceFiscale, Difetto as Wrong, Kind};
+use super::super::dsu::Dichiarazione;
+use super::super::foglio::FoglioComponente;
+use super::super::rules::name;
+use super::super::age;
+use super::{Circumstance, Esame, MAX_MEMBERS, member_path, ordinario_path, sheet_path};
+
+pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+    composition(dsu, esame);
+    codes(dsu, esame);
+    roles(dsu, circumstance, esame);
+    conditions(dsu, esame);
+    disabilities(dsu, circumstance, esame);
+}
+
+/// K04.
+fn composition(dsu: &Dichiarazione, esame: &mut Esame) {
+    if !matches!(dsu.operazione.tipo, TipoOperazione::N | TipoOperazione::R) {
+        return;
+    }
+    let ordinary = dsu.modello_base.iter().filter(|modello| modello.tipo == TipoModello::Ord).count();
+    if ordinary != 1 {
+        esame.refuse("K04.modello", "/Dichiarazione/ModelloBase", "serve esattamente un ModelloBase di tipo ORD");
+    }
+    let Some(nucleo) = &dsu.nucleo_familiare else {
+        esame.refuse("K04.nucleo", "/Dichiarazione", "manca il nucleo familiare");
+        return;
+    };
+    const PATH: &str = "/Dichiarazione/NucleoFamiliare";
+    if nucleo.componente_nucleo.len() > MAX_MEMBERS {
+        esame.refuse("K04.componenti", PATH, "il nucleo ha più componenti di quanti ne sono ammessi (60)");
+    }
+    let with = |role| nucleo.componente_nucleo.iter().filter(move |c| c.rapporto_con_dichiarante == role);
+    let mut declarants = with(Ruolo::D);
+    match (declarants.next(), declarants.next()) {
+        (None, _) => esame.refuse("K04.dichiarante", PATH, "manca il dichiarante (RapportoConDichiarante D)"),
+        (Some(_), Some(_)) => esame.refuse("K04.dichiarante", PATH, "più di un dichiarante (RapportoConDichiarante D)"),
+        (Some(one), None) if one.foglio_componente_nucleo.codice_fiscale != dsu.codice_fiscale_dichiarante => {
+            esame.refuse("K04.dichiarante", "/Dichiarazione/@CodiceFiscaleDichiarante", "diverso dal codice fiscale del componente D");
+        }
+        (Some(_), None) => {}
+    }
+    if with(Ruolo::C).count() > 1 {
+        esame.refuse("K04.coniuge", PATH, "più di un coniuge (RapportoConDichiarante C)");
+    }
+}
+
+/// K05, for members; signatories and tenants are judged where they stand.
+fn codes(dsu: &Dichiarazione, esame: &mut Esame) {
+    for (index, sheet) in dsu.fogli().enumerate() {
+        let path = format!("{}/@CodiceFiscale", sheet_path(dsu, index));
+        code(&sheet.codice_fiscale, &path, esame);
+        person(sheet, &path, esame);
+        if dsu.fogli().take(index).any(|earlier| earlier.codice_fiscale == sheet.codice_fiscale) {
+            esame.refuse("K05.doppio", path, "codice fiscale già presente nel nucleo");
+        }
+    }
+}
+
+/// K05: form and check letter.
+pub(super) fn code(codice: &CodiceFiscale, path: &str, esame: &mut Esame) {
+    match codice.kind() {
+        Ok(_) => {}
+        Err(Wrong::Forma) => esame.refuse("K05.forma", path, "codice fiscale non valido: attesi 16 caratteri oppure 11 cifre"),
+        Err(Wrong::Controllo) => esame.refuse("K05.controllo", path, "codice fiscale non valido: carattere di controllo errato"),
+        Err(Wrong::Data) => esame.refuse("K05.data", path, "codice fiscale non valido: giorno di nascita inesistente"),
+    }
+}
+
+/// K05: birth, sex and place against the registry data. Places are only warned of: municipalities merge.
+fn person(sheet: &FoglioComponente, path: &str, esame: &mut Esame) {
+    let Ok(Kind::Persona(persona)) = sheet.codice_fiscale.kind() else { return };
+    let registry = &sheet.dati_componente.anagrafica;
+    if !persona.born_on(registry.data_nascita) {
+        esame.refuse("K05.nascita", path, "il codice fiscale non corrisponde alla data di nascita");
+    }
+    if persona.sesso != registry.sesso {
+        esame.refuse("K05.sesso", path, "il codice fiscale non corrisponde al sesso");
+    }
+    if persona.place != registry.codice_comune_nascita {
+        esame.warn("K05.luogo", path, "il codice fiscale non corrisponde al comune di nascita");
+    }
+}
+
+/// K06.
+fn roles(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+    let presented = dsu.presentata().unwrap_or(circumstance.today);
+    let Some(nucleo) = &dsu.nucleo_familiare else { return };
+    for (index, member) in nucleo.componente_nucleo.iter().enumerate() {
+        let path = || member_path(dsu, index);
+        let born = member.foglio_componente_nucleo.dati_componente.anagrafica.data_nascita;
+        if born > presented {
+            let path = format!("{}/DatiComponente/Anagrafica/@DataNascita", sheet_path(dsu, index));
+            esame.refuse("K06.nascita", path, "data di nascita successiva alla presentazione");
+            continue;
+        }
+        let age = age(born, presented);
+        let oldest = rust_decimal::prelude::ToPrimitive::to_i16(&circumstance.rules.get(name::FNC_ETA)).unwrap_or(i16::MAX);
+        let role = || format!("{}/@RapportoConDichiarante", path());
+        match member.rapporto_con_dichiarante {
+            Ruolo::F | Ruolo::Ma if age >= 18 => {
+                esame.refuse("K06.minore", role(), "ruolo riservato ai minorenni: alla presentazione il componente è maggiorenne");
+            }
+            Ruolo::Fc | Ruolo::Fnc if age < 18 => {
+                esame.refuse("K06.maggiorenne", role(), "ruolo riservato ai maggiorenni: alla presentazione il componente è minorenne");
+            }
+            Ruolo::Fnc if age >= oldest => {
+                esame.refuse("K06.non-convivente", role(), "il figlio maggiorenne non convivente ha superato l'età prevista per far parte del nucleo");
+            }
+            _ => {}
+        }
+        if member.flag_assenza_reddito && age >= 18 {
+            esame.refuse("K06.assenza-reddito", format!("{}/@FlagAssenzaReddito", path()), "ammesso solo per i minorenni");
+        }
+    }
+}
+
+/// K07.
+fn conditions(dsu: &Dichiarazione, esame: &mut Esame) {
+    let (Some(modello), Some(nucleo)) = (dsu.ordinario(), &dsu.nucleo_familiare) else { return };
+    let Some(conditions) = &modello.condizioni_nucleo else { return };
+    let path = format!("{}/CondizioniNucleo", ordinario_path(dsu));
+    let members = u32::try_from(nucleo.componente_nucleo.len()).unwrap_or(u32::MAX);
+    if let Some(children) = conditions.numero_figli
+        && (children < 3 || children > members)
+    {
+        esame.refuse("K07.figli", format!("{path}/@NumeroFigli"), "numero di figli non compreso tra 3 e i componenti del nucleo");
+    }
+    if let Some(cohabiting) = conditions.numero_figli_conviventi
+        && conditions.numero_figli.is_none_or(|children| cohabiting > children)
+    {
+        esame.refuse("K07.conviventi", format!("{path}/@NumeroFigliConviventi"), "più figli conviventi che figli dichiarati");
+    }
+    let spouse = nucleo.componente_nucleo.iter().any(|c| c.rapporto_con_dichiarante == Ruolo::C);
+    if conditions.flag_unico_genitore && spouse {
+        esame.refuse("K07.genitore", format!("{path}/@FlagUnicoGenitore"), "il nucleo ha due adulti genitori");
+    }
+}
+
+/// K12.
+fn disabilities(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+    for (index, sheet) in dsu.fogli().enumerate() {
+        let Some(disability) = &sheet.disabilita else { continue };
+        let path = format!("{}/Disabilita", sheet_path(dsu, index));
+        for (text, attribute) in [(&disability.ente_certif, "EnteCertif"), (&disability.doc_certif, "DocCertif")] {
+            if text.trim().is_empty() {
+                esame.refuse("K12.certificato", format!("{path}/@{attribute}"), "dato del certificato mancante");
+            }
+        }
+        if disability.data_certif > circumstance.today {
+            esame.refuse("K12.data", format!("{path}/@DataCertif"), "data del certificato nel futuro");
+        }
+    }
+}

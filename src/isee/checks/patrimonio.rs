@@ -1,0 +1,67 @@
+//! K09 to K11: financial relations, increases, real estate.
+
+use rust_decimal::Decimal;
+
+use super::super::dsu::Dichiarazione;
+use super::super::foglio::{PatrimonioImmobiliare, PatrimonioMobiliare};
+use super::{Circumstance, Esame, sheet_path, step};
+
+pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+    for (index, sheet) in dsu.fogli().enumerate() {
+        let path = sheet_path(dsu, index);
+        if let Some(movable) = &sheet.patrimonio_mobiliare {
+            relations(movable, &format!("{path}/PatrimonioMobiliare"), circumstance, esame);
+        }
+        if let Some(real) = &sheet.patrimonio_immobiliare {
+            estate(real, &format!("{path}/PatrimonioImmobiliare"), esame);
+        }
+    }
+}
+
+/// K09 and K10.
+fn relations(movable: &PatrimonioMobiliare, path: &str, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+    match (movable.flag_possesso_rapporto_finanziario, movable.rapporto.is_empty()) {
+        (true, true) => esame.refuse("K09.possesso", path, "possesso di rapporti finanziari senza alcun rapporto"),
+        (false, false) => {
+            esame.refuse("K09.possesso", format!("{path}/@FlagPossessoRapportoFinanziario"), "rapporti presenti, ma il possesso è negato");
+        }
+        _ => {}
+    }
+    for (index, relation) in movable.rapporto.iter().enumerate() {
+        let path = step(path, "Rapporto", index, movable.rapporto.len());
+        if relation.tipo_rapporto.is_account() {
+            for (amount, attribute) in [(relation.saldo_3112, "Saldo3112"), (relation.consistenza_media, "ConsistenzaMedia")] {
+                if amount.is_none() {
+                    let path = format!("{path}/@{attribute}");
+                    esame.refuse("K09.saldo", path, "per conti e depositi (01, 03) servono saldo e consistenza media");
+                }
+            }
+        } else if relation.valore.is_none() {
+            esame.refuse("K09.valore", format!("{path}/@Valore"), "per questo tipo di rapporto serve il valore");
+        }
+        if let (Some(start), Some(end)) = (relation.data_inizio, relation.data_fine)
+            && end < start
+        {
+            esame.refuse("K09.date", format!("{path}/@DataFine"), "data di fine precedente a quella di inizio");
+        }
+        if relation.data_inizio.is_some_and(|start| start > circumstance.today) {
+            esame.refuse("K09.date", format!("{path}/@DataInizio"), "data di inizio nel futuro");
+        }
+    }
+    if movable.flag_incremento.unwrap_or(false) != movable.incremento.is_some() {
+        esame.refuse("K10.incremento", path, "FlagIncremento e Incremento devono stare insieme");
+    }
+}
+
+/// K11: only warnings; the mortgage counts up to the value.
+fn estate(real: &PatrimonioImmobiliare, path: &str, esame: &mut Esame) {
+    for (index, each) in real.patrimonio.iter().enumerate() {
+        let path = step(path, "Patrimonio", index, real.patrimonio.len());
+        if each.quota_posseduta <= Decimal::ZERO || each.quota_posseduta > Decimal::ONE_HUNDRED {
+            esame.warn("K11.quota", format!("{path}/@QuotaPosseduta"), "quota non compresa tra 0 e 100");
+        }
+        if each.mutuo_residuo.is_some_and(|mortgage| mortgage > each.valore_imu) {
+            esame.warn("K11.mutuo", format!("{path}/@MutuoResiduo"), "mutuo superiore al valore: conta fino al valore");
+        }
+    }
+}

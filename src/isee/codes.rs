@@ -1,0 +1,217 @@
+//! The closed lists of codes that the DSU and the attestation use, spelled as on the wire.
+
+use std::fmt;
+
+use rust_decimal::Decimal;
+
+/// Makes an enumeration whose variants have one spelling each.
+macro_rules! codes {
+    ($(#[doc = $doc:literal] $name:ident { $(#[doc = $variant_doc:literal] $variant:ident = $code:literal),+ $(,)? })+) => { $(
+        #[doc = $doc]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name { $(#[doc = $variant_doc] $variant),+ }
+
+        impl $name {
+            /// Every spelling, in the order of the schema.
+            pub const ALL: &'static [&'static str] = &[$($code),+];
+
+            /// The code on the wire.
+            pub fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code),+ }
+            }
+
+            /// From the code on the wire.
+            pub fn from_code(code: &str) -> Option<Self> {
+                match code { $($code => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    )+ };
+}
+
+codes! {
+    #[doc = "What a declaration does."]
+    TipoOperazione {
+        #[doc = "A new DSU."] N = "N",
+        #[doc = "An additional component."] A = "A",
+        #[doc = "Incomes are completed."] I = "I",
+        #[doc = "Residential data are completed."] S = "S",
+        #[doc = "A current ISEE."] C = "C",
+        #[doc = "A correction."] R = "R",
+        #[doc = "A cancellation."] X = "X",
+    }
+    #[doc = "What a member is to the declarant."]
+    Ruolo {
+        #[doc = "The declarant."] D = "D",
+        #[doc = "The spouse."] C = "C",
+        #[doc = "A minor child."] F = "F",
+        #[doc = "A child in pre-adoptive care."] Ma = "MA",
+        #[doc = "An adult child living with the family."] Fc = "FC",
+        #[doc = "An adult child living elsewhere, dependent."] Fnc = "FNC",
+        #[doc = "Another person."] P = "P",
+        #[doc = "A parent, not married, living elsewhere, attracted."] Gnc = "GNC",
+    }
+    #[doc = "Kind of basic form."]
+    TipoModello {
+        #[doc = "Of the ordinary nucleus."] Ord = "ORD",
+        #[doc = "Of a restricted nucleus."] Rid = "RID",
+    }
+    #[doc = "What a member of a restricted nucleus is to the beneficiary."]
+    Relazione {
+        #[doc = "The beneficiary."] B = "B",
+        #[doc = "The spouse."] C = "C",
+        #[doc = "A minor child."] F = "F",
+        #[doc = "An adult child living with the family."] Fc = "FC",
+        #[doc = "An adult child living elsewhere."] Fnc = "FNC",
+        #[doc = "A child in pre-adoptive care."] Ma = "MA",
+    }
+    #[doc = "Where a student's parents are."]
+    PresenzaGenitori {
+        #[doc = "Both in the nucleus."] TuttiPresenti = "TuttiPresenti",
+        #[doc = "Only one."] SoloUno = "SoloUno",
+        #[doc = "Neither; married to each other."] ConiugatiNonPresenti = "ConiugatiNonPresenti",
+        #[doc = "Neither; not married to each other."] NonConiugatiNonPresenti = "NonConiugatiNonPresenti",
+    }
+    #[doc = "What changed, for a current ISEE. D is assets; the order of A, B and C is not published."]
+    TipoVariazione {
+        #[doc = "First kind."] A = "A",
+        #[doc = "Second kind."] B = "B",
+        #[doc = "Third kind."] C = "C",
+        #[doc = "Assets."] D = "D",
+        #[doc = "First kind and assets."] Ad = "AD",
+        #[doc = "Second kind and assets."] Bd = "BD",
+        #[doc = "Third kind and assets."] Cd = "CD",
+    }
+    #[doc = "What a person does."]
+    Attivita {
+        #[doc = "Open-ended employee."] Lavind = "LAVIND",
+        #[doc = "Fixed-term employee."] Lavdet = "LAVDET",
+        #[doc = "Temporary agency worker."] Lavint = "LAVINT",
+        #[doc = "Worker under wage integration."] Lavcig = "LAVCIG",
+        #[doc = "Quasi-employee."] Lavpar = "LAVPAR",
+        #[doc = "Casual worker."] Lavocc = "LAVOCC",
+        #[doc = "Self-employed."] Lavaut = "LAVAUT",
+        #[doc = "Unemployed."] Disocc = "DISOCC",
+        #[doc = "Pensioner."] Pensio = "PENSIO",
+        #[doc = "Housewife or househusband."] Caslng = "CASLNG",
+        #[doc = "Student."] Studnt = "STUDNT",
+        #[doc = "Other."] Altro = "ALTRO",
+    }
+    #[doc = "Kind of vehicle."]
+    TipoVeicolo {
+        #[doc = "Car."] A = "A",
+        #[doc = "Motorcycle."] M = "M",
+        #[doc = "Ship or boat."] N = "N",
+        #[doc = "Pleasure craft."] I = "I",
+    }
+    #[doc = "Degree of disability (DPCM 159/2013 All. 3)."]
+    GradoDisabilita {
+        #[doc = "Medium."] Dim = "DIM",
+        #[doc = "Severe."] Dig = "DIG",
+        #[doc = "Not self-sufficient."] Nas = "NAS",
+    }
+    #[doc = "By what right a nucleus lives in its home."]
+    TipoAbitazione {
+        #[doc = "Owned."] Proprieta = "000",
+        #[doc = "Rented."] Locazione = "001",
+        #[doc = "Other."] Altro = "999",
+    }
+    #[doc = "Whose residence is that of the nucleus."]
+    Residente {
+        #[doc = "The declarant's."] D = "D",
+        #[doc = "The spouse's."] C = "C",
+    }
+    #[doc = "Why a child outside the nucleus is not counted; which is which is not published."]
+    CondizioneEsclusione {
+        #[doc = "First condition."] A = "A",
+        #[doc = "Second condition."] B = "B",
+    }
+    #[doc = "Kind of real estate."]
+    TipoImmobile {
+        #[doc = "Building."] F = "F",
+        #[doc = "Agricultural land."] Te = "TE",
+        #[doc = "Building land."] Ta = "TA",
+    }
+    #[doc = "Kind of financial relation."]
+    TipoRapporto {
+        #[doc = "Current account."] ContoCorrente = "01",
+        #[doc = "Securities deposit."] Titoli = "02",
+        #[doc = "Savings deposit."] Risparmio = "03",
+        #[doc = "Fiduciary relation."] Fiduciario = "04",
+        #[doc = "Collective management."] GestioneCollettiva = "05",
+        #[doc = "Portfolio management."] GestionePatrimoniale = "06",
+        #[doc = "Deposit certificates and savings bonds."] Certificati = "07",
+        #[doc = "Third-party account."] ContoTerzi = "09",
+        #[doc = "Insurance financial product."] Assicurativo = "23",
+        #[doc = "Other."] Altro = "99",
+    }
+    #[doc = "Sex."]
+    Sesso {
+        #[doc = "Male."] M = "M",
+        #[doc = "Female."] F = "F",
+    }
+    #[doc = "A flag that is either there or not."]
+    Si {
+        #[doc = "Yes."] Si = "SI",
+    }
+    #[doc = "Why an attestation takes the place of another."]
+    TipoVariazioneAttestazione {
+        #[doc = "The applicant contested it."] Contestazione = "Contestazione",
+        #[doc = "It was computed again."] Ricalcolo = "Ricalcolo",
+        #[doc = "It was completed."] Integrazione = "Integrazione",
+    }
+    #[doc = "What the Revenue Agency found missing or different."]
+    TipoOmissione {
+        #[doc = "Movable assets."] PatrimoniMobiliari = "PatrimoniMobiliari",
+        #[doc = "Incomes."] RedditiScostamento = "RedditiScostamento",
+        #[doc = "Movable assets, under the threshold."] PatrimoniMobiliariSottoSoglia = "PatrimoniMobiliariSottoSoglia",
+        #[doc = "Movable assets, over the threshold."] PatrimoniMobiliariSopraSoglia = "PatrimoniMobiliariSopraSoglia",
+    }
+    #[doc = "Which tax return the Agency read."]
+    ModelloAe {
+        #[doc = "First."] Uno = "1",
+        #[doc = "Second."] Due = "2",
+        #[doc = "Third."] Tre = "3",
+    }
+    #[doc = "State of an application for a benefit; mind the spelling."]
+    StatoDomanda {
+        #[doc = "Still to be granted."] DaErogare = "Da Erogare",
+        #[doc = "Granted."] Erogata = "Erogata",
+    }
+    #[doc = "Which indicator is asked for."]
+    TipoIndicatore {
+        #[doc = "The ordinary one."] Ordinario = "Ordinario",
+        #[doc = "For minors (DPCM 159/2013 art. 7)."] Minorenne = "Minorenne",
+        #[doc = "For students (art. 8)."] Universitario = "Universitario",
+        #[doc = "For social and health services (art. 6)."] SocioSanitario = "SocioSanitario",
+        #[doc = "For doctoral students (art. 8 c. 4)."] Dottorato = "Dottorato",
+        #[doc = "For residential services (art. 6 c. 3)."] Residenziale = "Residenziale",
+    }
+}
+
+impl TipoRapporto {
+    /// Whether it is a deposit or an account: declared by balance and average, and outside the base of the figurative income.
+    pub fn is_account(self) -> bool {
+        matches!(self, Self::ContoCorrente | Self::Risparmio)
+    }
+}
+
+/// An amount in euros, written with exactly two decimals.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Importo(pub Decimal);
+
+impl fmt::Display for Importo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:.2}", self.0)
+    }
+}
+
+/// Incomes are personal data: `{:?}` hides them.
+impl fmt::Debug for Importo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Importo(..)")
+    }
+}
+
+/// An element that the contract has but says nothing of: INPS writes it empty.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Vuoto;

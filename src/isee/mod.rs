@@ -1,0 +1,67 @@
+//! The pure domain: what a DSU is, which checks it must pass, how the ISEE is computed from it, what is attested.
+//!
+//! No I/O, no XML, no clock: every function is given the day and the feed. Amounts are decimals; rules are data, chosen by the
+//! day of presentation ([`rules`]). Sources: DPCM 5 December 2013 n. 159 and what changed it, cited at each rule.
+//!
+//! - [`dsu`] and [`foglio`]: the declaration as it is laid out; [`attestazione`] and [`indicatori`]: what comes back.
+//! - [`checks`]: completezza e correttezza formale, K02 to K12, K18 and the pure part of K19.
+//! - [`compute`]: the ordinary indicator, line by line; [`attest`]: the attestation made of it.
+//! - [`feed`]: what the Revenue Agency and INPS know of a person; [`calendar`]: Italian working days.
+
+pub mod attest;
+pub mod attestazione;
+pub mod calendar;
+pub mod checks;
+pub mod codes;
+pub mod codice_fiscale;
+pub mod compute;
+pub mod dsu;
+pub mod feed;
+pub mod foglio;
+pub mod indicatori;
+pub mod rules;
+
+pub use codice_fiscale::CodiceFiscale;
+
+use dsu::{Dichiarazione, ModelloBase, Sottoscrizione};
+use foglio::FoglioComponente;
+use jiff::civil::Date;
+
+impl Dichiarazione {
+    /// The basic form of the ordinary nucleus.
+    pub fn ordinario(&self) -> Option<&ModelloBase> {
+        self.modello_base.iter().find(|modello| modello.tipo == codes::TipoModello::Ord)
+    }
+
+    /// The signature that counts: the declarant's, or the first if the declarant did not sign (check K19).
+    pub fn sottoscrizione_del_dichiarante(&self) -> Option<&Sottoscrizione> {
+        let own = |s: &&Sottoscrizione| s.codice_fiscale_sottoscrittore == self.codice_fiscale_dichiarante;
+        self.sottoscrizione.iter().find(own).or(self.sottoscrizione.first())
+    }
+
+    /// The day of presentation: that of the signature before the receiving body, which then has four working days to transmit.
+    pub fn presentata(&self) -> Option<Date> {
+        self.sottoscrizione_del_dichiarante().map(|sottoscrizione| sottoscrizione.data_sottoscrizione)
+    }
+
+    /// The members' sheets.
+    pub fn fogli(&self) -> impl Iterator<Item = &FoglioComponente> {
+        self.nucleo_familiare.iter().flat_map(|nucleo| &nucleo.componente_nucleo).map(|componente| &componente.foglio_componente_nucleo)
+    }
+
+    /// Whether it asks for indicators that are not computed yet: students, parents elsewhere, residential services, restricted nuclei.
+    pub fn has_other_indicators(&self) -> bool {
+        self.modello_base.iter().any(|modello| {
+            modello.tipo == codes::TipoModello::Rid
+                || !modello.universitario.is_empty()
+                || !modello.genitore_non_convivente.is_empty()
+                || !modello.residenziale.is_empty()
+        })
+    }
+}
+
+/// Age in completed years on a day.
+pub fn age(born: Date, on: Date) -> i16 {
+    let had_birthday = (on.month(), on.day()) >= (born.month(), born.day());
+    on.year() - born.year() - i16::from(!had_birthday)
+}

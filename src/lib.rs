@@ -1,0 +1,5 @@
+//! Varco
+pub mod clock;
+pub mod contract;
+pub mod isee;
+pub mod xml;

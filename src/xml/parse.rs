@@ -1,0 +1,612 @@
+//! From text to tree, within limits.
+//!
+//! quick-xml finds the tags; what it leaves to its caller is decided here: names, characters, references, attributes
+//! and namespaces are checked as XML 1.0 (fifth edition) and Namespaces in XML 1.0 ask, so that what passes here is what
+//! any conforming parser would read the same way. DOCTYPE and processing instructions are refused.
+
+use std::borrow::Cow;
+
+use quick_xml::Reader;
+use quick_xml::events::Event;
+
+use super::tree::{Attribute, Document, NONE, Node, Place, Tag, place};
+
+/// How much of a document is read before it is refused. Lengths are in bytes of the text.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Elements inside each other.
+    pub depth: usize,
+    /// Elements and texts in all.
+    pub nodes: usize,
+    /// Attributes of one element, namespace declarations included.
+    pub attributes: usize,
+    /// Namespaces in all.
+    pub namespaces: usize,
+    /// Length of a name.
+    pub name: usize,
+    /// Length of an attribute's value or of one run of text.
+    pub text: usize,
+}
+
+impl Default for Limits {
+    /// Ample for the largest message a client sends: a DSU goes seven levels deep, its widest element has 24 attributes.
+    fn default() -> Self {
+        Self { depth: 32, nodes: 200_000, attributes: 64, namespaces: 64, name: 256, text: 1 << 20 }
+    }
+}
+
+/// A document that is not read, and where.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{fault} (line {}, column {})", place.line, place.column)]
+pub struct XmlError {
+    /// What is wrong.
+    pub fault: XmlFault,
+    /// Where.
+    pub place: Place,
+}
+
+/// What may be wrong with a document. The texts are for internal use; the Italian ones are the gateway's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum XmlFault {
+    /// Tags that do not match, text outside the root, a bad reference, and the like.
+    #[error("not well-formed")]
+    NotWellFormed,
+    /// Nothing there.
+    #[error("no root element")]
+    Empty,
+    /// A character that XML does not allow.
+    #[error("forbidden character")]
+    Character,
+    /// A DOCTYPE.
+    #[error("document type declaration")]
+    Doctype,
+    /// A processing instruction.
+    #[error("processing instruction")]
+    ProcessingInstruction,
+    /// A reference to something that is not one of the five predefined entities.
+    #[error("undefined entity")]
+    Entity,
+    /// A prefix without declaration, or a declaration that may not be.
+    #[error("namespace not declared")]
+    Namespace,
+    /// One of [`Limits`].
+    #[error("limit exceeded: {0}")]
+    Limit(&'static str),
+}
+
+/// Reads a document.
+pub fn parse<'s>(source: &'s str, limits: &Limits) -> Result<Document<'s>, XmlError> {
+    let mut parser = Parser {
+        limits,
+        document: Document {
+            source,
+            nodes: Vec::with_capacity(64),
+            attributes: Vec::with_capacity(128),
+            namespaces: vec![Cow::Borrowed(""), Cow::Borrowed(XML)],
+            declarations: Vec::new(),
+        },
+        bindings: vec![("xml", 1)],
+        open: Vec::new(),
+        text: Text::Nothing,
+        finished: false,
+    };
+    match parser.run() {
+        Ok(()) => Ok(parser.document),
+        Err((fault, offset)) => Err(XmlError { fault, place: place(source, offset) }),
+    }
+}
+
+const XML: &str = "http://www.w3.org/XML/1998/namespace";
+const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
+
+type Wrong = (XmlFault, usize);
+
+struct Parser<'s, 'l> {
+    limits: &'l Limits,
+    document: Document<'s>,
+    /// Prefix and namespace, innermost last.
+    bindings: Vec<(&'s str, u32)>,
+    /// Open elements: index of the node, bindings before it.
+    open: Vec<(u32, usize)>,
+    text: Text<'s>,
+    finished: bool,
+}
+
+/// The run of text that is being gathered.
+enum Text<'s> {
+    Nothing,
+    Run(Cow<'s, str>),
+}
+
+impl<'s> Parser<'s, '_> {
+    fn run(&mut self) -> Result<(), Wrong> {
+        let source = self.document.source;
+        if u32::try_from(source.len()).is_err() {
+            return Err((XmlFault::Limit("size"), 0));
+        }
+        characters(source)?;
+        let mut reader = Reader::from_str(source);
+        let config = reader.config_mut();
+        config.check_comments = true;
+        config.check_end_names = true;
+        config.expand_empty_elements = false;
+        loop {
+            let start = position(reader.buffer_position());
+            let event = reader
+                .read_event()
+                .map_err(|_| (XmlFault::NotWellFormed, position(reader.error_position()).max(start)))?;
+            let end = position(reader.buffer_position());
+            let wrong = |fault| (fault, start);
+            match event {
+                Event::Start(_) => self.element(start, end - 1, false)?,
+                Event::Empty(_) => self.element(start, end - 2, true)?,
+                Event::End(_) => {
+                    self.flush()?;
+                    self.close().ok_or(wrong(XmlFault::NotWellFormed))?;
+                }
+                Event::Text(text) => {
+                    let raw = source.get(start..end).unwrap_or_default();
+                    if let Some(at) = raw.find("]]>") {
+                        return Err((XmlFault::NotWellFormed, start + at));
+                    }
+                    self.push_text(text.xml10_content(), start)?;
+                }
+                Event::CData(text) => {
+                    if self.open.is_empty() {
+                        return Err(wrong(XmlFault::NotWellFormed));
+                    }
+                    self.push_text(text.xml10_content(), start)?;
+                }
+                Event::GeneralRef(_) => {
+                    let name = source.get(start + 1..end - 1).unwrap_or_default();
+                    let resolved = reference(name).map_err(wrong)?;
+                    if self.open.is_empty() {
+                        return Err(wrong(XmlFault::NotWellFormed));
+                    }
+                    self.push_text(Cow::Owned(String::from(resolved)), start)?;
+                }
+                Event::Comment(_) => {}
+                Event::Decl(_) => {
+                    if start != 0 {
+                        return Err(wrong(XmlFault::NotWellFormed));
+                    }
+                    declaration(source.get(start + 5..end - 2).unwrap_or_default()).ok_or(wrong(XmlFault::NotWellFormed))?;
+                }
+                Event::PI(_) => return Err(wrong(XmlFault::ProcessingInstruction)),
+                Event::DocType(_) => return Err(wrong(XmlFault::Doctype)),
+                Event::Eof => break,
+            }
+        }
+        match (self.finished, self.open.is_empty()) {
+            (true, true) => Ok(()),
+            (false, true) => Err((XmlFault::Empty, source.len())),
+            (_, false) => Err((XmlFault::NotWellFormed, source.len())),
+        }
+    }
+
+    /// A tag whose `<` is at `start` and whose content ends at `end`.
+    fn element(&mut self, start: usize, end: usize, empty: bool) -> Result<(), Wrong> {
+        self.flush()?;
+        if self.open.is_empty() && self.finished {
+            return Err((XmlFault::NotWellFormed, start));
+        }
+        if self.open.len() >= self.limits.depth {
+            return Err((XmlFault::Limit("depth"), start));
+        }
+        let source = self.document.source;
+        let content = source.get(start + 1..end).unwrap_or_default();
+        let name_end = content.find(is_space).unwrap_or(content.len());
+        let (prefix, local) = self.name(&content[..name_end], start + 1)?;
+        let bindings_before = self.bindings.len();
+        let first_attribute = self.document.attributes.len();
+        self.attributes(&content[name_end..], start + 1 + name_end)?;
+        let namespace = self.resolve(prefix, true).ok_or((XmlFault::Namespace, start))?;
+        self.resolve_attributes(first_attribute)?;
+
+        let index = self.push(Node::Element(Tag {
+            prefix,
+            local,
+            namespace,
+            first_attribute: small(first_attribute),
+            end_attribute: small(self.document.attributes.len()),
+            parent: self.open.last().map_or(0, |(parent, _)| *parent),
+            end: 0,
+            offset: small(start),
+        }), start)?;
+        self.open.push((index, bindings_before));
+        if empty {
+            self.close();
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> Option<()> {
+        let (index, bindings) = self.open.pop()?;
+        self.bindings.truncate(bindings);
+        let end = small(self.document.nodes.len());
+        if let Some(Node::Element(tag)) = self.document.nodes.get_mut(index as usize) {
+            tag.end = end;
+        }
+        self.finished |= self.open.is_empty();
+        Some(())
+    }
+
+    /// Reads the attributes of a tag: namespace declarations become bindings, the others are kept for
+    /// [`Parser::resolve_attributes`].
+    fn attributes(&mut self, raw: &'s str, offset: usize) -> Result<(), Wrong> {
+        let bindings = self.bindings.len();
+        let mut count = 0;
+        for found in (RawAttributes { raw, at: 0 }) {
+            let RawAttribute { name, value, at } = found.map_err(|at| (XmlFault::NotWellFormed, offset + at))?;
+            let wrong = |fault| (fault, offset + at);
+            count += 1;
+            if count > self.limits.attributes {
+                return Err(wrong(XmlFault::Limit("attributes")));
+            }
+            let (prefix, local) = self.name(name, offset + at)?;
+            let value = attribute_value(value).map_err(wrong)?;
+            if value.len() > self.limits.text {
+                return Err(wrong(XmlFault::Limit("attribute value")));
+            }
+            let declares = match (prefix, local) {
+                ("", "xmlns") => Some(""),
+                ("xmlns", declared) => Some(declared),
+                _ => None,
+            };
+            match declares {
+                Some(declared) => {
+                    let taken = self.bindings.get(bindings..).unwrap_or_default().iter().any(|(p, _)| *p == declared);
+                    if taken {
+                        return Err(wrong(XmlFault::NotWellFormed));
+                    }
+                    self.bind(declared, value).map_err(wrong)?;
+                }
+                None => self.document.attributes.push(Attribute {
+                    prefix,
+                    local,
+                    namespace: NONE,
+                    value,
+                    offset: small(offset + at),
+                }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the attributes from `first` on their namespaces, and refuses a name that stands twice.
+    fn resolve_attributes(&mut self, first: usize) -> Result<(), Wrong> {
+        for index in first..self.document.attributes.len() {
+            let attribute = &self.document.attributes[index];
+            let at = attribute.offset as usize;
+            let namespace = self.resolve(attribute.prefix, false).ok_or((XmlFault::Namespace, at))?;
+            let local = attribute.local;
+            self.document.attributes[index].namespace = namespace;
+            let earlier = &self.document.attributes[first..index];
+            if earlier.iter().any(|other| other.local == local && other.namespace == namespace) {
+                return Err((XmlFault::NotWellFormed, at));
+            }
+        }
+        Ok(())
+    }
+
+    /// Namespaces in XML 1.0, section 3: the reserved names, and no prefix without a namespace.
+    fn bind(&mut self, prefix: &'s str, uri: Cow<'s, str>) -> Result<(), XmlFault> {
+        let forbidden = prefix == "xmlns"
+            || uri == XMLNS
+            || (prefix == "xml") != (uri == XML)
+            || (!prefix.is_empty() && uri.is_empty());
+        if forbidden {
+            return Err(XmlFault::Namespace);
+        }
+        let known = self.document.namespaces.iter().position(|namespace| *namespace == uri);
+        let index = match known {
+            Some(index) => index,
+            None => {
+                if self.document.namespaces.len() >= self.limits.namespaces {
+                    return Err(XmlFault::Limit("namespaces"));
+                }
+                self.document.namespaces.push(uri);
+                self.document.namespaces.len() - 1
+            }
+        };
+        self.bindings.push((prefix, small(index)));
+        // The element that is being read gets the next index.
+        self.document.declarations.push((small(self.document.nodes.len()), prefix, small(index)));
+        Ok(())
+    }
+
+    fn resolve(&self, prefix: &str, element: bool) -> Option<u32> {
+        if prefix.is_empty() && !element {
+            return Some(NONE);
+        }
+        let bound = self.bindings.iter().rev().find(|(bound, _)| *bound == prefix).map(|(_, namespace)| *namespace);
+        if prefix.is_empty() { Some(bound.unwrap_or(NONE)) } else { bound }
+    }
+
+    fn push_text(&mut self, text: Cow<'s, str>, at: usize) -> Result<(), Wrong> {
+        if self.open.is_empty() {
+            return if text.chars().all(is_space) { Ok(()) } else { Err((XmlFault::NotWellFormed, at)) };
+        }
+        let length = match &mut self.text {
+            Text::Nothing => {
+                let length = text.len();
+                self.text = Text::Run(text);
+                length
+            }
+            Text::Run(run) => {
+                run.to_mut().push_str(&text);
+                run.len()
+            }
+        };
+        if length > self.limits.text { Err((XmlFault::Limit("text"), at)) } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), Wrong> {
+        match std::mem::replace(&mut self.text, Text::Nothing) {
+            Text::Nothing => Ok(()),
+            Text::Run(run) => self.push(Node::Text(run), 0).map(|_| ()),
+        }
+    }
+
+    fn push(&mut self, node: Node<'s>, at: usize) -> Result<u32, Wrong> {
+        if self.document.nodes.len() >= self.limits.nodes {
+            return Err((XmlFault::Limit("nodes"), at));
+        }
+        self.document.nodes.push(node);
+        Ok(small(self.document.nodes.len() - 1))
+    }
+
+    /// Splits a qualified name and checks both parts.
+    fn name(&self, name: &'s str, at: usize) -> Result<(&'s str, &'s str), Wrong> {
+        if name.len() > self.limits.name {
+            return Err((XmlFault::Limit("name"), at));
+        }
+        let (prefix, local) = match name.split_once(':') {
+            Some((prefix, local)) if is_ncname(prefix) => (prefix, local),
+            Some(_) => return Err((XmlFault::NotWellFormed, at)),
+            None => ("", name),
+        };
+        if is_ncname(local) { Ok((prefix, local)) } else { Err((XmlFault::NotWellFormed, at)) }
+    }
+}
+
+/// Attributes of a tag as written: `S Name S? = S? quoted`.
+struct RawAttributes<'s> {
+    raw: &'s str,
+    at: usize,
+}
+
+struct RawAttribute<'s> {
+    name: &'s str,
+    value: &'s str,
+    at: usize,
+}
+
+impl<'s> Iterator for RawAttributes<'s> {
+    type Item = Result<RawAttribute<'s>, usize>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = &self.raw[self.at..];
+        let trimmed = rest.trim_start_matches(is_space);
+        let at = self.at + rest.len() - trimmed.len();
+        if trimmed.is_empty() {
+            return None;
+        }
+        // White space must stand before each attribute.
+        let parsed = (at > self.at).then(|| Self::one(trimmed)).flatten();
+        Some(match parsed {
+            Some((name, value, length)) => {
+                self.at = at + length;
+                Ok(RawAttribute { name, value, at })
+            }
+            None => {
+                self.at = self.raw.len();
+                Err(at)
+            }
+        })
+    }
+}
+
+impl<'s> RawAttributes<'s> {
+    fn one(text: &'s str) -> Option<(&'s str, &'s str, usize)> {
+        let name_end = text.find(|c| is_space(c) || c == '=')?;
+        let (name, rest) = text.split_at(name_end);
+        let rest = rest.trim_start_matches(is_space).strip_prefix('=')?.trim_start_matches(is_space);
+        let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+        let (value, after) = rest[1..].split_once(quote)?;
+        Some((name, value, text.len() - after.len()))
+    }
+}
+
+/// XML 1.0, section 3.3.3: references resolved, white space made spaces. All attributes are CDATA here: no DTD is read.
+fn attribute_value(raw: &str) -> Result<Cow<'_, str>, XmlFault> {
+    if raw.contains('<') {
+        return Err(XmlFault::NotWellFormed);
+    }
+    if !raw.contains(['&', '\t', '\n', '\r']) {
+        return Ok(Cow::Borrowed(raw));
+    }
+    let mut value = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = rest.find(['&', '\t', '\n', '\r']) {
+        value.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some(after) = rest.strip_prefix('&') {
+            let (name, after) = after.split_once(';').ok_or(XmlFault::NotWellFormed)?;
+            value.push(reference(name)?);
+            rest = after;
+        } else {
+            value.push(' ');
+            rest = rest.strip_prefix("\r\n").unwrap_or(&rest[1..]);
+        }
+    }
+    value.push_str(rest);
+    Ok(Cow::Owned(value))
+}
+
+/// What `&name;` stands for.
+fn reference(name: &str) -> Result<char, XmlFault> {
+    let number = |digits: &str, radix| {
+        let well_formed = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
+        if !well_formed {
+            return Err(XmlFault::NotWellFormed);
+        }
+        u32::from_str_radix(digits, radix)
+            .ok()
+            .and_then(char::from_u32)
+            .filter(|c| is_char(*c))
+            .ok_or(XmlFault::Character)
+    };
+    match name {
+        "lt" => Ok('<'),
+        "gt" => Ok('>'),
+        "amp" => Ok('&'),
+        "apos" => Ok('\''),
+        "quot" => Ok('"'),
+        _ => match (name.strip_prefix("#x"), name.strip_prefix('#')) {
+            (Some(hex), _) => number(hex, 16),
+            (None, Some(decimal)) => number(decimal, 10),
+            (None, None) if is_ncname(name) => Err(XmlFault::Entity),
+            (None, None) => Err(XmlFault::NotWellFormed),
+        },
+    }
+}
+
+/// The inside of an XML declaration: version, then encoding, then standalone, in that order.
+fn declaration(raw: &str) -> Option<()> {
+    let mut order = ["version", "encoding", "standalone"].iter();
+    let mut version = false;
+    for found in (RawAttributes { raw, at: 0 }) {
+        let RawAttribute { name, value, .. } = found.ok()?;
+        order.find(|expected| **expected == name)?;
+        let valid = match name {
+            "version" => {
+                version = true;
+                value == "1.0"
+            }
+            "encoding" => value.starts_with(|c: char| c.is_ascii_alphabetic())
+                && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')),
+            _ => matches!(value, "yes" | "no"),
+        };
+        if !valid {
+            return None;
+        }
+    }
+    version.then_some(())
+}
+
+/// XML 1.0, production 2, over the whole source at once.
+fn characters(source: &str) -> Result<(), Wrong> {
+    let bytes = source.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        let bad = match byte {
+            b'\t' | b'\n' | b'\r' => false,
+            0..0x20 => true,
+            // U+FFFE and U+FFFF are EF BF BE and EF BF BF in UTF-8.
+            0xEF => bytes.get(at + 1) == Some(&0xBF) && matches!(bytes.get(at + 2), Some(0xBE | 0xBF)),
+            _ => false,
+        };
+        if bad {
+            return Err((XmlFault::Character, at));
+        }
+    }
+    Ok(())
+}
+
+fn is_char(c: char) -> bool {
+    matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
+pub(super) fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r')
+}
+
+/// XML 1.0 (fifth edition), productions 4 and 4a, without the colon.
+pub(super) fn is_ncname(name: &str) -> bool {
+    let start = |c: char| {
+        matches!(c, 'A'..='Z' | '_' | 'a'..='z' | '\u{C0}'..='\u{D6}' | '\u{D8}'..='\u{F6}' | '\u{F8}'..='\u{2FF}'
+            | '\u{370}'..='\u{37D}' | '\u{37F}'..='\u{1FFF}' | '\u{200C}'..='\u{200D}' | '\u{2070}'..='\u{218F}'
+            | '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}'
+            | '\u{10000}'..='\u{EFFFF}')
+    };
+    let other = |c: char| {
+        start(c) || matches!(c, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
+    };
+    let mut characters = name.chars();
+    characters.next().is_some_and(start) && characters.all(other)
+}
+
+fn position(at: u64) -> usize {
+    usize::try_from(at).unwrap_or(usize::MAX)
+}
+
+/// Indexes and offsets fit: the source is shorter than 4 GiB (checked first), and so is what is made of it.
+fn small(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(source: &str) -> XmlFault {
+        parse(source, &Limits::default()).unwrap_err().fault
+    }
+
+    #[test]
+    fn a_document_is_read_with_its_namespaces_and_texts() {
+        let source = "<?xml version=\"1.0\"?>\r\n<a xmlns='u' xmlns:p=\"v\" p:x='1 &amp; &#x41;\r\n2'>uno<p:b/>due<![CDATA[<&]]>&lt;</a>";
+        let document = parse(source, &Limits::default()).unwrap();
+        let root = document.root();
+        assert!(root.is("u", "a"));
+        assert_eq!(root.attribute_in("v", "x"), Some("1 & A 2"));
+        assert_eq!(root.text(), "unodue<&<");
+        let child = root.children().next().unwrap();
+        assert!(child.is("v", "b") && child.prefix() == "p");
+        assert_eq!(document.place(child.offset()), Place { line: 3, column: 7 });
+        assert_eq!(child.path(root, &|_| true), "/a/b");
+    }
+
+    #[test]
+    fn paths_count_only_where_names_repeat() {
+        let document = parse("<r><a/><b/><a><c/></a></r>", &Limits::default()).unwrap();
+        let second = document.root().children().nth(2).unwrap();
+        let inner = second.children().next().unwrap();
+        assert_eq!(inner.path(document.root(), &|_| true), "/r/a[2]/c");
+        assert_eq!(inner.path(document.root(), &|e| e.local() != "a"), "/r/*[3]/c");
+    }
+
+    #[test]
+    fn what_is_not_well_formed_is_refused() {
+        for source in [
+            "<a>", "<a></b>", "</a>", "<a/><b/>", "x<a/>", "<a/>x", "<a x=1/>", "<a x='1'y='2'/>", "<a x='1' x='2'/>", "<a x='<'/>",
+            "<a>]]></a>", "<a><!-- a -- b --></a>", "<1a/>", "<a:b:c/>", "<a x/>", "<a>&#xZ;</a>", "<a>& </a>", " <?xml version='1.0'?><a/>",
+            "<?xml version='1.1'?><a/>", "<?xml encoding='UTF-8'?><a/>", "<a xmlns='u' xmlns='v'/>",
+            "<a xmlns:p='u' xmlns:q='u' p:x='' q:x=''/>", "<a><b></a></b>", "<![CDATA[x]]><a/>", "<a/>&amp;", "<a/ >", "< a/>",
+        ] {
+            assert_eq!(fault(source), XmlFault::NotWellFormed, "{source}");
+        }
+        assert_eq!(fault(""), XmlFault::Empty);
+        assert_eq!(fault("<!DOCTYPE a><a/>"), XmlFault::Doctype);
+        assert_eq!(fault("<a><?x y?></a>"), XmlFault::ProcessingInstruction);
+        assert_eq!(fault("<a>&nbsp;</a>"), XmlFault::Entity);
+        assert_eq!(fault("<p:a/>"), XmlFault::Namespace);
+        assert_eq!(fault("<a xmlns:p=''/>"), XmlFault::Namespace);
+        assert_eq!(fault("<a xmlns:xml='u'/>"), XmlFault::Namespace);
+        assert_eq!(fault("<a>\u{1}</a>"), XmlFault::Character);
+        assert_eq!(fault("<a>&#0;</a>"), XmlFault::Character);
+        assert_eq!(fault("<a>\u{FFFF}</a>"), XmlFault::Character);
+    }
+
+    #[test]
+    fn limits_hold() {
+        let deep = "<a>".repeat(40);
+        assert_eq!(fault(&deep), XmlFault::Limit("depth"));
+        let attributes: String = (0..65).map(|i| format!(" a{i}=''")).collect();
+        assert_eq!(fault(&format!("<a{attributes}/>")), XmlFault::Limit("attributes"));
+        let text = Limits { text: 10, ..Limits::default() };
+        assert_eq!(parse("<a>12345678901</a>", &text).unwrap_err().fault, XmlFault::Limit("text"));
+        let nodes = Limits { nodes: 3, ..Limits::default() };
+        assert_eq!(parse("<a><b/><b/><b/></a>", &nodes).unwrap_err().fault, XmlFault::Limit("nodes"));
+    }
+}

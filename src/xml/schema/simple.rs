@@ -1,0 +1,349 @@
+//! Simple types: built-in types, restricted by facets.
+
+use std::cmp::Ordering;
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::pattern::Pattern;
+
+/// The built-in types that are understood (XML Schema Part 2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "named as in the standard")]
+pub enum Builtin {
+    String,
+    Boolean,
+    Decimal,
+    Integer,
+    Int,
+    UnsignedInt,
+    Date,
+    DateTime,
+    Base64Binary,
+    AnyUri,
+    AnySimpleType,
+}
+
+impl Builtin {
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "string" => Self::String,
+            "boolean" => Self::Boolean,
+            "decimal" => Self::Decimal,
+            "integer" => Self::Integer,
+            "int" => Self::Int,
+            "unsignedInt" => Self::UnsignedInt,
+            "date" => Self::Date,
+            "dateTime" => Self::DateTime,
+            "base64Binary" => Self::Base64Binary,
+            "anyURI" => Self::AnyUri,
+            "anySimpleType" => Self::AnySimpleType,
+            _ => return None,
+        })
+    }
+
+    /// What an Italian reader calls a value of this type.
+    pub fn italian(self) -> &'static str {
+        match self {
+            Self::String | Self::AnySimpleType | Self::AnyUri => "un testo",
+            Self::Boolean => "true oppure false",
+            Self::Decimal => "un numero decimale",
+            Self::Integer | Self::Int => "un numero intero",
+            Self::UnsignedInt => "un numero intero non negativo",
+            Self::Date => "una data (aaaa-mm-gg)",
+            Self::DateTime => "una data con l'ora (aaaa-mm-ggThh:mm:ss)",
+            Self::Base64Binary => "dati in base64",
+        }
+    }
+
+    /// `whiteSpace`: all but strings collapse before they are judged.
+    fn collapses(self) -> bool {
+        !matches!(self, Self::String | Self::AnySimpleType)
+    }
+}
+
+/// A built-in type with all the facets of its derivation.
+#[derive(Debug)]
+pub struct SimpleType {
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// What it restricts in the end.
+    pub builtin: Builtin,
+    /// The values allowed, if they are enumerated.
+    pub enumeration: Option<Vec<String>>,
+    /// One group a derivation step: each group needs one match.
+    pub(super) patterns: Vec<Vec<Pattern>>,
+    pub(super) min_length: Option<usize>,
+    pub(super) max_length: Option<usize>,
+    pub(super) min_inclusive: Option<Value>,
+    pub(super) max_inclusive: Option<Value>,
+    pub(super) fraction_digits: Option<usize>,
+    pub(super) total_digits: Option<usize>,
+}
+
+/// A value that has an order.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Value {
+    Number(Decimal),
+    Date(Date),
+}
+
+impl Value {
+    pub(super) fn parse(builtin: Builtin, text: &str) -> Option<Self> {
+        match builtin {
+            Builtin::Decimal | Builtin::Integer | Builtin::Int | Builtin::UnsignedInt => {
+                decimal(text).map(Self::Number)
+            }
+            Builtin::Date => date(text).map(Self::Date),
+            _ => None,
+        }
+    }
+
+    fn compare(self, other: Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Number(a), Self::Number(b)) => Some(a.cmp(&b)),
+            (Self::Date(a), Self::Date(b)) => Some(a.cmp(&b)),
+            _ => None,
+        }
+    }
+}
+
+/// Which rule of a simple type a value breaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SimpleBreach {
+    /// Not of the built-in type.
+    Form(Builtin),
+    /// Not one of the enumerated values.
+    Enumeration,
+    /// Does not match the pattern.
+    Pattern,
+    /// Shorter than that.
+    TooShort(usize),
+    /// Longer than that.
+    TooLong(usize),
+    /// Below the minimum or above the maximum.
+    Range,
+    /// More decimals, or more digits, than that.
+    Digits(usize),
+}
+
+impl SimpleType {
+    pub(super) fn of(builtin: Builtin) -> Self {
+        Self {
+            name: None,
+            builtin,
+            enumeration: None,
+            patterns: Vec::new(),
+            min_length: None,
+            max_length: None,
+            min_inclusive: None,
+            max_inclusive: None,
+            fraction_digits: None,
+            total_digits: None,
+        }
+    }
+
+    /// Judges a value.
+    pub fn check(&self, raw: &str) -> Result<(), SimpleBreach> {
+        let text = if self.builtin.collapses() { raw.trim_matches(super::super::parse::is_space) } else { raw };
+        let form = Err(SimpleBreach::Form(self.builtin));
+        match self.builtin {
+            Builtin::String | Builtin::AnySimpleType | Builtin::AnyUri => {}
+            Builtin::Boolean if matches!(text, "true" | "false" | "1" | "0") => {}
+            Builtin::Boolean => return form,
+            Builtin::Decimal | Builtin::Integer | Builtin::Int | Builtin::UnsignedInt => {
+                let Some((number, digits)) = digits_of(text) else { return form };
+                let fits = match self.builtin {
+                    Builtin::Decimal => true,
+                    Builtin::Integer => !text.contains('.'),
+                    Builtin::Int => !text.contains('.') && i32::try_from(number).is_ok(),
+                    _ => !text.contains('.') && u32::try_from(number).is_ok(),
+                };
+                if !fits {
+                    return form;
+                }
+                self.check_digits(digits)?;
+            }
+            Builtin::Date if date(text).is_some() => {}
+            Builtin::Date => return form,
+            Builtin::DateTime if date_time(text) => {}
+            Builtin::DateTime => return form,
+            Builtin::Base64Binary if base64(text) => {}
+            Builtin::Base64Binary => return form,
+        }
+        self.check_facets(text)
+    }
+
+    fn check_digits(&self, digits: Digits) -> Result<(), SimpleBreach> {
+        match (self.fraction_digits, self.total_digits) {
+            (Some(max), _) if digits.fraction > max => Err(SimpleBreach::Digits(max)),
+            (_, Some(max)) if digits.total > max => Err(SimpleBreach::Digits(max)),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_facets(&self, text: &str) -> Result<(), SimpleBreach> {
+        if let Some(values) = &self.enumeration
+            && !values.iter().any(|value| value == text)
+        {
+            return Err(SimpleBreach::Enumeration);
+        }
+        // Lengths before patterns: a clearer word for a long value.
+        if self.min_length.is_some() || self.max_length.is_some() {
+            let length = text.chars().count();
+            if let Some(max) = self.max_length.filter(|max| length > *max) {
+                return Err(SimpleBreach::TooLong(max));
+            }
+            if let Some(min) = self.min_length.filter(|min| length < *min) {
+                return Err(SimpleBreach::TooShort(min));
+            }
+        }
+        if !self.patterns.iter().all(|group| group.iter().any(|pattern| pattern.matches(text))) {
+            return Err(SimpleBreach::Pattern);
+        }
+        if self.min_inclusive.is_some() || self.max_inclusive.is_some() {
+            let Some(value) = Value::parse(self.builtin, text) else { return Err(SimpleBreach::Range) };
+            let below = self.min_inclusive.and_then(|min| value.compare(min)) == Some(Ordering::Less);
+            let above = self.max_inclusive.and_then(|max| value.compare(max)) == Some(Ordering::Greater);
+            if below || above {
+                return Err(SimpleBreach::Range);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Digits {
+    total: usize,
+    fraction: usize,
+}
+
+/// An xs:decimal: sign, digits, at most one point, nothing else. `rust_decimal` alone would take `1_000` and `1e3`. More than
+/// 28 digits are refused: no amount in the contract has them.
+fn digits_of(text: &str) -> Option<(Decimal, Digits)> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) || (whole.is_empty() && fraction.is_empty()) {
+        return None;
+    }
+    let whole = whole.trim_start_matches('0');
+    let fraction = fraction.trim_end_matches('0');
+    if whole.len() + fraction.len() > 28 {
+        return None;
+    }
+    let sign = if text.starts_with('-') { "-" } else { "" };
+    let number = Decimal::from_str_exact(&format!("{sign}0{whole}.{fraction}0")).ok()?;
+    Some((number, Digits { total: whole.len() + fraction.len(), fraction: fraction.len() }))
+}
+
+/// The value of an xs:decimal.
+pub fn decimal(text: &str) -> Option<Decimal> {
+    digits_of(text).map(|(number, _)| number)
+}
+
+/// The day of an xs:date. A zone is allowed and does not move the day; years have four digits.
+pub fn date(text: &str) -> Option<Date> {
+    let (day, zone) = text.split_at_checked(10)?;
+    (zone_offset(zone)).then(|| ())?;
+    let bytes = day.as_bytes();
+    let number = |range: std::ops::Range<usize>| -> Option<i16> {
+        let digits = bytes.get(range)?;
+        digits.iter().all(u8::is_ascii_digit).then(|| std::str::from_utf8(digits).ok()?.parse().ok())?
+    };
+    if bytes.get(4) != Some(&b'-') || bytes.get(7) != Some(&b'-') {
+        return None;
+    }
+    let year = number(0..4).filter(|year| *year > 0)?;
+    Date::new(year, i8::try_from(number(5..7)?).ok()?, i8::try_from(number(8..10)?).ok()?).ok()
+}
+
+fn zone_offset(zone: &str) -> bool {
+    if zone.is_empty() || zone == "Z" {
+        return true;
+    }
+    let Some(rest) = zone.strip_prefix(['+', '-']) else { return false };
+    let Some((hours, minutes)) = rest.split_once(':') else { return false };
+    let two = |part: &str| (part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit())).then(|| part.parse::<u32>().ok()).flatten();
+    match (two(hours), two(minutes)) {
+        (Some(14), Some(0)) => true,
+        (Some(hours), Some(minutes)) => hours < 14 && minutes < 60,
+        _ => false,
+    }
+}
+
+fn date_time(text: &str) -> bool {
+    let Some((day, time)) = text.split_once('T') else { return false };
+    if day.len() != 10 || date(day).is_none() {
+        return false;
+    }
+    let end = time.find(['Z', '+', '-']).unwrap_or(time.len());
+    let (time, zone) = time.split_at(end);
+    let (clock, fraction) = match time.split_once('.') {
+        Some((clock, fraction)) => (clock, Some(fraction)),
+        None => (time, None),
+    };
+    let fraction_valid = fraction.is_none_or(|f| !f.is_empty() && f.bytes().all(|b| b.is_ascii_digit()));
+    let parts: Vec<&str> = clock.split(':').collect();
+    let two = |part: &&str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+    if parts.len() != 3 || !parts.iter().all(two) || !fraction_valid || !zone_offset(zone) {
+        return false;
+    }
+    let number = |index: usize| parts.get(index).and_then(|part| part.parse::<u32>().ok()).unwrap_or(99);
+    let (hours, minutes, seconds) = (number(0), number(1), number(2));
+    let midnight = hours == 24 && minutes == 0 && seconds == 0 && fraction.is_none_or(|f| f.bytes().all(|b| b == b'0'));
+    (hours < 24 && minutes < 60 && seconds < 60) || midnight
+}
+
+fn base64(text: &str) -> bool {
+    use base64::Engine as _;
+    let compact: String = text.chars().filter(|c| !super::super::parse::is_space(*c)).collect();
+    base64::engine::general_purpose::STANDARD.decode(compact).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ok(builtin: Builtin, text: &str) -> bool {
+        SimpleType::of(builtin).check(text).is_ok()
+    }
+
+    #[test]
+    fn numbers_are_those_of_the_standard_and_no_others() {
+        for text in ["0", "-1.50", "+.5", "5.", " 12 ", "00012"] {
+            assert!(ok(Builtin::Decimal, text), "{text}");
+        }
+        for text in ["", ".", "1_000", "1e3", "1,5", "NaN", "- 1", "--1", "1.2.3", "\u{660}"] {
+            assert!(!ok(Builtin::Decimal, text), "{text}");
+        }
+        assert!(ok(Builtin::UnsignedInt, "4294967295") && !ok(Builtin::UnsignedInt, "4294967296"));
+        assert!(ok(Builtin::UnsignedInt, "-0") && !ok(Builtin::UnsignedInt, "-1"));
+        assert!(ok(Builtin::Int, "-2147483648") && !ok(Builtin::Int, "2147483648"));
+        assert!(!ok(Builtin::Integer, "1."));
+    }
+
+    #[test]
+    fn dates_are_days_of_the_calendar_with_or_without_zone() {
+        for text in ["2026-11-21", "2026-11-21Z", " 2026-11-21+01:00\n", "2024-02-29", "2026-01-01-14:00"] {
+            assert!(ok(Builtin::Date, text), "{text}");
+        }
+        for text in ["2026-02-29", "2026-13-01", "26-11-21", "2026-11-21T00:00:00", "2026-11-21+15:00", "0000-01-01", "2026-1-1", "+026-01-01"] {
+            assert!(!ok(Builtin::Date, text), "{text}");
+        }
+        assert!(ok(Builtin::DateTime, "2020-09-09T12:00:00Z") && ok(Builtin::DateTime, "2020-09-09T24:00:00.000"));
+        assert!(!ok(Builtin::DateTime, "2020-09-09T25:00:00Z") && !ok(Builtin::DateTime, "2020-09-09"));
+    }
+
+    #[test]
+    fn facets_are_judged_on_the_value() {
+        let mut two = SimpleType::of(Builtin::Decimal);
+        two.fraction_digits = Some(2);
+        assert_eq!(two.check("1.500"), Ok(()));
+        assert_eq!(two.check("1.505"), Err(SimpleBreach::Digits(2)));
+        two.max_inclusive = Value::parse(Builtin::Decimal, "100");
+        assert_eq!(two.check("100.00"), Ok(()));
+        assert_eq!(two.check("100.01"), Err(SimpleBreach::Range));
+    }
+}

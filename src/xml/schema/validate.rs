@@ -1,0 +1,421 @@
+//! Judges an element against its declaration: every violation in one pass.
+
+use super::super::{Element, XSI};
+use super::simple::{Builtin, SimpleBreach};
+use super::{ComplexType, ElementDeclaration, ElementId, Model, SchemaSet, SimpleType, Type};
+
+/// How many violations are described; the rest are counted.
+pub const MAX_VIOLATIONS: usize = 100;
+
+/// What was found wrong.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// The first [`MAX_VIOLATIONS`], in document order.
+    pub violations: Vec<Violation>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+impl Report {
+    /// Whether nothing was.
+    pub fn is_clean(&self) -> bool {
+        self.violations.is_empty()
+    }
+}
+
+/// One violation: where it is, and the rule it breaks. It never holds a value, nor a name that the schema does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// From the judged element down: `/Dichiarazione/Operazione/@Tipo`.
+    pub path: String,
+    /// From 1.
+    pub line: u32,
+    /// From 1, in characters.
+    pub column: u32,
+    /// The rule.
+    pub breach: Breach,
+}
+
+/// The rule that is broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Breach {
+    /// An element that may not stand here; what might.
+    UnexpectedElement(Vec<String>),
+    /// Something is missing before this element, or before the end: what was expected.
+    MissingElement(Vec<String>),
+    /// Text between elements.
+    UnexpectedText,
+    /// An element inside a simple value.
+    UnexpectedChild,
+    /// An attribute that the schema does not know here.
+    UnexpectedAttribute,
+    /// A required attribute is missing.
+    MissingAttribute(String),
+    /// `xsi:type` names another type, or `xsi:nil` stands where nothing may be nil.
+    Xsi,
+    /// A value that is not of its type.
+    Form(Builtin),
+    /// Not one of these.
+    Enumeration(Vec<String>),
+    /// Does not have the form that its type asks.
+    Pattern(Option<String>),
+    /// Fewer characters than that.
+    TooShort(usize),
+    /// More characters than that.
+    TooLong(usize),
+    /// Out of range.
+    Range,
+    /// More digits than that.
+    Digits(usize),
+}
+
+impl Breach {
+    /// The code of the rule: formal check K01 (`isee` numbers the others), then the rule's own name.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::UnexpectedElement(_) => "K01.elemento",
+            Self::MissingElement(_) => "K01.elemento-mancante",
+            Self::UnexpectedText => "K01.testo",
+            Self::UnexpectedChild => "K01.contenuto",
+            Self::UnexpectedAttribute => "K01.attributo",
+            Self::MissingAttribute(_) => "K01.attributo-mancante",
+            Self::Xsi => "K01.xsi",
+            Self::Form(_) => "K01.tipo",
+            Self::Enumeration(_) => "K01.valore",
+            Self::Pattern(_) => "K01.formato",
+            Self::TooShort(_) | Self::TooLong(_) => "K01.lunghezza",
+            Self::Range => "K01.intervallo",
+            Self::Digits(_) => "K01.cifre",
+        }
+    }
+
+    /// What an Italian reader is told: what was found in kind, what was expected.
+    pub fn italian(&self) -> String {
+        match self {
+            Self::UnexpectedElement(expected) if expected.is_empty() => "elemento non previsto: qui non è atteso alcun elemento".to_owned(),
+            Self::UnexpectedElement(expected) => format!("elemento non previsto: atteso {}", list(expected)),
+            Self::MissingElement(expected) => format!("elemento mancante: atteso {}", list(expected)),
+            Self::UnexpectedText => "testo non previsto tra gli elementi".to_owned(),
+            Self::UnexpectedChild => "elemento non previsto: atteso un valore semplice".to_owned(),
+            Self::UnexpectedAttribute => "attributo non previsto".to_owned(),
+            Self::MissingAttribute(name) => format!("attributo obbligatorio mancante: {name}"),
+            Self::Xsi => "xsi:type o xsi:nil non ammesso qui".to_owned(),
+            Self::Form(builtin) => format!("valore non valido: atteso {}", builtin.italian()),
+            Self::Enumeration(values) => format!("valore non ammesso: atteso {}", list(values)),
+            Self::Pattern(Some(name)) => format!("formato non valido per {name}"),
+            Self::Pattern(None) => "formato non valido".to_owned(),
+            Self::TooShort(min) => format!("valore troppo corto: almeno {min} caratteri"),
+            Self::TooLong(max) => format!("valore troppo lungo: al massimo {max} caratteri"),
+            Self::Range => "valore fuori dall'intervallo ammesso".to_owned(),
+            Self::Digits(max) => format!("troppe cifre: al massimo {max}"),
+        }
+    }
+}
+
+fn list(expected: &[String]) -> String {
+    /// A list of 36 benefit codes helps nobody.
+    const SHOWN: usize = 16;
+    let shown = expected.get(..SHOWN.min(expected.len())).unwrap_or_default().join(", ");
+    if expected.len() > SHOWN { format!("{shown}, ...") } else { shown }
+}
+
+impl SchemaSet {
+    /// Judges `element` against the declaration `id`; the element's own name is the caller's affair.
+    pub fn validate(&self, element: Element<'_, '_>, id: ElementId) -> Report {
+        let mut judge = Judge { set: self, top: element, report: Report::default() };
+        judge.element(element, self.element(id));
+        judge.report
+    }
+}
+
+struct Judge<'a, 'd, 's> {
+    set: &'a SchemaSet,
+    top: Element<'d, 's>,
+    report: Report,
+}
+
+impl<'a, 'd, 's> Judge<'a, 'd, 's> {
+    fn element(&mut self, element: Element<'d, 's>, declaration: &'a ElementDeclaration) {
+        let ty = self.set.ty(declaration.ty);
+        let nil = self.xsi(element, declaration);
+        match ty {
+            Type::Any => {}
+            Type::Simple(simple) => {
+                for attribute in element.attributes() {
+                    if attribute.namespace(element.document()) != XSI {
+                        self.attribute(element, None, attribute.offset(), Breach::UnexpectedAttribute);
+                    }
+                }
+                if let Some(child) = element.children().next() {
+                    self.at(child, Breach::UnexpectedChild);
+                } else if !nil && let Err(breach) = simple.check(&element.text()) {
+                    self.at(element, described(breach, simple));
+                }
+            }
+            Type::Complex(complex) => {
+                self.attributes(element, complex);
+                if nil {
+                    if let Some(child) = element.children().next() {
+                        self.at(child, Breach::UnexpectedElement(Vec::new()));
+                    }
+                } else {
+                    self.children(element, &complex.model);
+                }
+                let stray = element.texts().any(|text| !text.chars().all(super::super::parse::is_space));
+                if stray {
+                    self.at(element, Breach::UnexpectedText);
+                }
+            }
+        }
+    }
+
+    /// Judges the `xsi:` attributes; whether the element is nil.
+    fn xsi(&mut self, element: Element<'d, 's>, declaration: &ElementDeclaration) -> bool {
+        let mut nil = false;
+        for attribute in element.attributes() {
+            if attribute.namespace(element.document()) != XSI {
+                continue;
+            }
+            let allowed = match attribute.local() {
+                "schemaLocation" | "noNamespaceSchemaLocation" => true,
+                "nil" => {
+                    let value = attribute.value().trim();
+                    nil = matches!(value, "true" | "1");
+                    matches!(value, "true" | "1" | "false" | "0") && (declaration.nillable || !nil)
+                }
+                "type" => {
+                    let (prefix, local) = attribute.value().trim().split_once(':').unwrap_or(("", attribute.value().trim()));
+                    element.namespace_of(prefix).is_some_and(|namespace| self.names_type(namespace, local, declaration))
+                }
+                _ => false,
+            };
+            if !allowed {
+                self.attribute(element, None, attribute.offset(), Breach::Xsi);
+            }
+        }
+        nil && declaration.nillable
+    }
+
+    fn names_type(&self, namespace: &str, local: &str, declaration: &ElementDeclaration) -> bool {
+        if namespace == super::XS {
+            return match self.set.ty(declaration.ty) {
+                Type::Any => local == "anyType",
+                Type::Simple(simple) => simple.name.is_none() && simple.enumeration.is_none() && Builtin::named(local) == Some(simple.builtin),
+                Type::Complex(_) => false,
+            };
+        }
+        self.set.type_named(namespace, local) == Some(declaration.ty)
+    }
+
+    fn attributes(&mut self, element: Element<'d, 's>, complex: &'a ComplexType) {
+        let document = element.document();
+        for attribute in element.attributes() {
+            let namespace = attribute.namespace(document);
+            if namespace == XSI {
+                continue;
+            }
+            let declared = complex.attributes.iter().find(|declared| namespace.is_empty() && declared.name == attribute.local());
+            match declared {
+                None => self.attribute(element, None, attribute.offset(), Breach::UnexpectedAttribute),
+                Some(declared) => {
+                    if let Type::Simple(simple) = self.set.ty(declared.ty)
+                        && let Err(breach) = simple.check(attribute.value())
+                    {
+                        self.attribute(element, Some(&declared.name), attribute.offset(), described(breach, simple));
+                    }
+                }
+            }
+        }
+        for declared in complex.attributes.iter().filter(|declared| declared.required) {
+            if element.attribute(&declared.name).is_none() {
+                self.at(element, Breach::MissingAttribute(declared.name.clone()));
+            }
+        }
+    }
+
+    fn children(&mut self, element: Element<'d, 's>, model: &'a Model) {
+        let mut state: Option<u16> = None;
+        for child in element.children() {
+            let next = self.next(model, model.after(state), child);
+            if let Some(position) = next {
+                state = Some(position);
+                self.child(child, model, position);
+                continue;
+            }
+            // Not expected here. If it may stand further on, what lies between is missing; if it is known elsewhere in
+            // this model, it is out of order but can still be judged; otherwise it is skipped.
+            let ahead = model.reachable(state);
+            match self.next(model, &ahead, child) {
+                Some(position) => {
+                    self.at(child, Breach::MissingElement(self.names(model, model.after(state))));
+                    state = Some(position);
+                    self.child(child, model, position);
+                }
+                None => {
+                    self.at(child, Breach::UnexpectedElement(self.names(model, model.after(state))));
+                    let all: Vec<u16> = (0..u16::try_from(model.positions.len()).unwrap_or(u16::MAX)).collect();
+                    if let Some(position) = self.next(model, &all, child) {
+                        self.child(child, model, position);
+                    }
+                }
+            }
+        }
+        if !model.accepts(state) {
+            self.at(element, Breach::MissingElement(self.names(model, model.after(state))));
+        }
+    }
+
+    fn child(&mut self, child: Element<'d, 's>, model: &'a Model, position: u16) {
+        if let Some(id) = model.positions.get(usize::from(position)) {
+            let declaration = self.set.element(*id);
+            self.element(child, declaration);
+        }
+    }
+
+    fn next(&self, model: &Model, among: &[u16], child: Element<'_, '_>) -> Option<u16> {
+        among.iter().copied().find(|position| {
+            model.positions.get(usize::from(*position)).is_some_and(|id| {
+                let declaration = self.set.element(*id);
+                child.is(&declaration.namespace, &declaration.name)
+            })
+        })
+    }
+
+    fn names(&self, model: &Model, positions: &[u16]) -> Vec<String> {
+        let name = |position: &u16| model.positions.get(usize::from(*position)).map(|id| self.set.element(*id).name.clone());
+        positions.iter().filter_map(name).collect()
+    }
+
+    fn at(&mut self, element: Element<'d, 's>, breach: Breach) {
+        self.report(element, String::new(), element.offset(), breach);
+    }
+
+    fn attribute(&mut self, element: Element<'d, 's>, known: Option<&str>, offset: usize, breach: Breach) {
+        self.report(element, format!("/@{}", known.unwrap_or("*")), offset, breach);
+    }
+
+    fn report(&mut self, element: Element<'d, 's>, step: String, offset: usize, breach: Breach) {
+        if self.report.violations.len() >= MAX_VIOLATIONS {
+            self.report.more += 1;
+            return;
+        }
+        // A name is repeated only if some schema declares it.
+        let known = |step: Element<'d, 's>| {
+            self.set.elements.iter().any(|declared| step.is(&declared.namespace, &declared.name))
+        };
+        let path = element.path(self.top, &known) + &step;
+        let place = element.document().place(offset);
+        self.report.violations.push(Violation { path, line: place.line, column: place.column, breach });
+    }
+}
+
+impl Model {
+    fn after(&self, state: Option<u16>) -> &[u16] {
+        match state {
+            None => &self.first,
+            Some(state) => self.follow.get(usize::from(state)).map_or(&[], Vec::as_slice),
+        }
+    }
+
+    fn accepts(&self, state: Option<u16>) -> bool {
+        match state {
+            None => self.nullable,
+            Some(state) => self.last.get(usize::from(state)).copied().unwrap_or(false),
+        }
+    }
+
+    /// Every position that some continuation leads to.
+    fn reachable(&self, state: Option<u16>) -> Vec<u16> {
+        let mut found = self.after(state).to_vec();
+        let mut next = 0;
+        while let Some(position) = found.get(next).copied() {
+            next += 1;
+            for following in self.after(Some(position)) {
+                if !found.contains(following) {
+                    found.push(*following);
+                }
+            }
+        }
+        found
+    }
+}
+
+fn described(breach: SimpleBreach, simple: &SimpleType) -> Breach {
+    match breach {
+        SimpleBreach::Form(builtin) => Breach::Form(builtin),
+        SimpleBreach::Enumeration => Breach::Enumeration(simple.enumeration.clone().unwrap_or_default()),
+        SimpleBreach::Pattern => Breach::Pattern(simple.name.clone()),
+        SimpleBreach::TooShort(min) => Breach::TooShort(min),
+        SimpleBreach::TooLong(max) => Breach::TooLong(max),
+        SimpleBreach::Range => Breach::Range,
+        SimpleBreach::Digits(max) => Breach::Digits(max),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::{Limits, parse};
+    use super::*;
+
+    const SCHEMA: &str = "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema' xmlns:t='u' targetNamespace='u' elementFormDefault='qualified'>
+        <xs:element name='r' type='t:R'/>
+        <xs:simpleType name='Code'><xs:restriction base='xs:string'><xs:pattern value='[A-Z]{2}'/></xs:restriction></xs:simpleType>
+        <xs:complexType name='R'><xs:sequence>
+          <xs:element name='a' type='xs:int'/><xs:element name='b' minOccurs='0' maxOccurs='unbounded' type='t:Code'/>
+          <xs:choice minOccurs='0'><xs:element name='c' type='xs:date' nillable='true'/><xs:sequence><xs:element name='d'/><xs:element name='e'/></xs:sequence></xs:choice>
+        </xs:sequence><xs:attribute name='k' use='required' type='xs:boolean'/></xs:complexType></xs:schema>";
+
+    fn judge(xml: &str) -> Vec<(String, &'static str)> {
+        let set = SchemaSet::compile(&[("s.xsd", SCHEMA)]).unwrap();
+        let document = parse(xml, &Limits::default()).unwrap();
+        let report = set.validate(document.root(), set.root("u", "r").unwrap());
+        report.violations.into_iter().map(|v| (v.path, v.breach.code())).collect()
+    }
+
+    #[test]
+    fn what_is_valid_is_clean() {
+        for xml in [
+            "<r xmlns='u' k='1'><a>1</a></r>",
+            "<r xmlns='u' k=' true '>\n<a> 7 </a><b>AB</b><b>CD</b><c>2026-11-21Z</c></r>",
+            "<r xmlns='u' k='0'><a>1</a><d><x/>anything</d><e/></r>",
+            "<r xmlns='u' xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:type='R' i:schemaLocation='x y' k='0'><a>1</a><c i:nil='true'/></r>",
+        ] {
+            assert_eq!(judge(xml), vec![], "{xml}");
+        }
+    }
+
+    #[test]
+    fn all_violations_come_back_at_once() {
+        let found = judge("<r xmlns='u' z='RSSMRA'>x<b>ab</b><a>1</a><q/><c>no</c><c>2026-01-01</c></r>");
+        let expected = [
+            ("/r/@*", "K01.attributo"),
+            ("/r", "K01.attributo-mancante"),
+            ("/r/b", "K01.elemento-mancante"),
+            ("/r/b", "K01.formato"),
+            ("/r/a", "K01.elemento"),
+            ("/r/*[3]", "K01.elemento"),
+            ("/r/c[1]", "K01.tipo"),
+            ("/r/c[2]", "K01.elemento"),
+            ("/r", "K01.testo"),
+        ];
+        let expected: Vec<_> = expected.iter().map(|(path, code)| ((*path).to_owned(), *code)).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn nil_and_type_only_where_declared() {
+        let xsi = "xmlns:i='http://www.w3.org/2001/XMLSchema-instance'";
+        assert_eq!(judge(&format!("<r xmlns='u' {xsi} k='1'><a i:nil='true'/></r>")).len(), 2);
+        assert_eq!(judge(&format!("<r xmlns='u' {xsi} k='1' i:type='Code'><a>1</a></r>")).len(), 1);
+        assert_eq!(judge(&format!("<r xmlns='u' {xsi} k='1'><a i:type='x:int' xmlns:x='http://www.w3.org/2001/XMLSchema'>1</a></r>")).len(), 0);
+    }
+
+    #[test]
+    fn a_hundred_are_described_and_the_rest_counted() {
+        let set = SchemaSet::compile(&[("s.xsd", SCHEMA)]).unwrap();
+        let xml = format!("<r xmlns='u' k='1'><a>1</a>{}</r>", "<b>x</b>".repeat(150));
+        let document = parse(&xml, &Limits::default()).unwrap();
+        let report = set.validate(document.root(), set.root("u", "r").unwrap());
+        assert_eq!((report.violations.len(), report.more), (100, 50));
+    }
+}

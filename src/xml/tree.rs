@@ -1,0 +1,326 @@
+//! A parsed document: nodes in document order in one vector, borrowed from the source wherever nothing had to be resolved.
+//!
+//! The nodes below an element are the contiguous run between it and its `end`, so that walking children is stepping from
+//! `end` to `end`, and a subtree is a slice. Lines and columns are computed only when somebody asks: for a refusal.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// No namespace.
+pub(super) const NONE: u32 = 0;
+
+/// A document that was well-formed and within its limits.
+#[derive(Debug)]
+pub struct Document<'s> {
+    pub(super) source: &'s str,
+    pub(super) nodes: Vec<Node<'s>>,
+    pub(super) attributes: Vec<Attribute<'s>>,
+    pub(super) namespaces: Vec<Cow<'s, str>>,
+    /// Namespace declarations: the element's index, the prefix, the namespace. In document order.
+    pub(super) declarations: Vec<(u32, &'s str, u32)>,
+}
+
+#[derive(Debug)]
+pub(super) enum Node<'s> {
+    Element(Tag<'s>),
+    Text(Cow<'s, str>),
+}
+
+#[derive(Debug)]
+pub(super) struct Tag<'s> {
+    pub(super) prefix: &'s str,
+    pub(super) local: &'s str,
+    pub(super) namespace: u32,
+    pub(super) first_attribute: u32,
+    pub(super) end_attribute: u32,
+    pub(super) parent: u32,
+    /// The index just after the last node inside this element.
+    pub(super) end: u32,
+    /// Where the tag's `<` stands in the source.
+    pub(super) offset: u32,
+}
+
+/// An attribute that is not a namespace declaration.
+#[derive(Debug)]
+pub struct Attribute<'s> {
+    pub(super) prefix: &'s str,
+    pub(super) local: &'s str,
+    pub(super) namespace: u32,
+    pub(super) value: Cow<'s, str>,
+    pub(super) offset: u32,
+}
+
+/// Line and column of an offset, both from 1; columns count characters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// From 1.
+    pub line: u32,
+    /// From 1, in characters.
+    pub column: u32,
+}
+
+impl<'s> Document<'s> {
+    /// The document's element.
+    pub fn root(&self) -> Element<'_, 's> {
+        Element { document: self, index: 0 }
+    }
+
+    /// How many elements and texts there are.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Never true: a document has a root.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
+    /// The line and column of a byte offset of the source.
+    pub fn place(&self, offset: usize) -> Place {
+        place(self.source, offset)
+    }
+
+    fn tag(&self, index: u32) -> &Tag<'s> {
+        match &self.nodes[index as usize] {
+            Node::Element(tag) => tag,
+            // Indexes of elements are only made by the parser and by the iterator of children, which skips texts.
+            Node::Text(_) => unreachable!("an element's index names a text"),
+        }
+    }
+}
+
+/// Line and column of `offset` in `source`.
+pub(super) fn place(source: &str, offset: usize) -> Place {
+    let before = source.get(..offset.min(source.len())).unwrap_or(source);
+    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let column = before[start..].chars().count() + 1;
+    Place { line: u32::try_from(line).unwrap_or(u32::MAX), column: u32::try_from(column).unwrap_or(u32::MAX) }
+}
+
+/// One element of a document. Cheap to copy.
+#[derive(Clone, Copy, Debug)]
+pub struct Element<'d, 's> {
+    document: &'d Document<'s>,
+    index: u32,
+}
+
+impl<'d, 's> Element<'d, 's> {
+    /// The name without prefix.
+    pub fn local(&self) -> &'s str {
+        self.document.tag(self.index).local
+    }
+
+    /// The prefix as written, or nothing.
+    pub fn prefix(&self) -> &'s str {
+        self.document.tag(self.index).prefix
+    }
+
+    /// The namespace's URI, or nothing.
+    pub fn namespace(&self) -> &'d str {
+        &self.document.namespaces[self.document.tag(self.index).namespace as usize]
+    }
+
+    /// Whether this is that element.
+    pub fn is(&self, namespace: &str, local: &str) -> bool {
+        self.local() == local && self.namespace() == namespace
+    }
+
+    /// The namespace that `prefix` stands for here: for names inside values, such as those of `xsi:type`.
+    pub fn namespace_of(&self, prefix: &str) -> Option<&'d str> {
+        let mut at = Some(*self);
+        while let Some(element) = at {
+            let declared = &self.document.declarations;
+            let from = declared.partition_point(|(index, _, _)| *index < element.index);
+            let here = declared[from..].iter().take_while(|(index, _, _)| *index == element.index);
+            if let Some((_, _, namespace)) = here.clone().find(|(_, bound, _)| *bound == prefix) {
+                return Some(&self.document.namespaces[*namespace as usize]);
+            }
+            at = element.parent();
+        }
+        prefix.is_empty().then_some("")
+    }
+
+    /// The document it stands in.
+    pub fn document(&self) -> &'d Document<'s> {
+        self.document
+    }
+
+    /// The attributes, in the order written, namespace declarations left out.
+    pub fn attributes(&self) -> &'d [Attribute<'s>] {
+        let tag = self.document.tag(self.index);
+        &self.document.attributes[tag.first_attribute as usize..tag.end_attribute as usize]
+    }
+
+    /// The value of an attribute without namespace.
+    pub fn attribute(&self, local: &str) -> Option<&'d str> {
+        self.attributes().iter().find(|a| a.namespace == NONE && a.local == local).map(|a| &*a.value)
+    }
+
+    /// The value of an attribute in a namespace.
+    pub fn attribute_in(&self, namespace: &str, local: &str) -> Option<&'d str> {
+        let document = self.document;
+        self.attributes().iter().find(|a| a.local == local && a.namespace(document) == namespace).map(|a| &*a.value)
+    }
+
+    /// The elements directly inside.
+    pub fn children(&self) -> Children<'d, 's> {
+        Children { document: self.document, next: self.index + 1, end: self.document.tag(self.index).end }
+    }
+
+    /// The first element directly inside with that name.
+    pub fn child(&self, namespace: &str, local: &str) -> Option<Element<'d, 's>> {
+        self.children().find(|child| child.is(namespace, local))
+    }
+
+    /// The text directly inside, elements left out. Borrowed where it is one piece.
+    pub fn text(&self) -> Cow<'d, str> {
+        let mut pieces = self.texts();
+        let Some(first) = pieces.next() else { return Cow::Borrowed("") };
+        match pieces.next() {
+            None => Cow::Borrowed(first),
+            Some(second) => {
+                let mut all = String::from(first);
+                all.push_str(second);
+                pieces.for_each(|piece| all.push_str(piece));
+                Cow::Owned(all)
+            }
+        }
+    }
+
+    /// The pieces of text directly inside.
+    pub fn texts(&self) -> impl Iterator<Item = &'d str> + use<'d, 's> {
+        self.content().filter_map(|content| match content {
+            Content::Text(text) => Some(text),
+            Content::Element(_) => None,
+        })
+    }
+
+    /// Elements and texts directly inside, in order.
+    pub fn content(&self) -> impl Iterator<Item = Content<'d, 's>> + use<'d, 's> {
+        let document = self.document;
+        let end = document.tag(self.index).end;
+        let mut next = self.index + 1;
+        std::iter::from_fn(move || {
+            if next >= end {
+                return None;
+            }
+            Some(match &document.nodes[next as usize] {
+                Node::Text(text) => {
+                    next += 1;
+                    Content::Text(text)
+                }
+                Node::Element(tag) => {
+                    let element = Element { document, index: next };
+                    next = tag.end;
+                    Content::Element(element)
+                }
+            })
+        })
+    }
+
+    /// The byte offset of its tag in the source.
+    pub fn offset(&self) -> usize {
+        self.document.tag(self.index).offset as usize
+    }
+
+    /// The element around it.
+    pub fn parent(&self) -> Option<Element<'d, 's>> {
+        (self.index != 0)
+            .then(|| Element { document: self.document, index: self.document.tag(self.index).parent })
+    }
+
+    /// A path from `top` (which is its first step) to this element, with positions where a name repeats:
+    /// `/Dichiarazione/NucleoFamiliare/ComponenteNucleo[2]`. An element for which `known` says no is written `*`: names
+    /// that come from outside may be anything.
+    pub fn path(&self, top: Element<'d, 's>, known: &dyn Fn(Element<'d, 's>) -> bool) -> String {
+        let mut steps = vec![*self];
+        while let Some(last) = steps.last().copied() {
+            if last.index == top.index {
+                break;
+            }
+            match last.parent() {
+                Some(parent) => steps.push(parent),
+                None => break,
+            }
+        }
+        let mut path = String::new();
+        for step in steps.iter().rev() {
+            let name = if known(*step) { step.local() } else { "*" };
+            let _ = write!(path, "/{name}");
+            if step.index == top.index {
+                continue;
+            }
+            let Some(parent) = step.parent() else { continue };
+            let same = |other: &Element<'d, 's>| name == "*" || other.is(step.namespace(), step.local());
+            let alike = parent.children().filter(same).count();
+            if alike > 1 {
+                let position = parent.children().filter(same).take_while(|other| other.index <= step.index).count();
+                let _ = write!(path, "[{position}]");
+            }
+        }
+        path
+    }
+}
+
+impl<'s> Attribute<'s> {
+    /// The name without prefix.
+    pub fn local(&self) -> &'s str {
+        self.local
+    }
+
+    /// The prefix as written, or nothing.
+    pub fn prefix(&self) -> &'s str {
+        self.prefix
+    }
+
+    /// The namespace's URI in `document`, or nothing.
+    pub fn namespace<'d>(&self, document: &'d Document<'s>) -> &'d str {
+        &document.namespaces[self.namespace as usize]
+    }
+
+    /// The normalised value.
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+
+    /// The byte offset of its name in the source.
+    pub fn offset(&self) -> usize {
+        self.offset as usize
+    }
+}
+
+/// What may stand inside an element.
+#[derive(Clone, Copy, Debug)]
+pub enum Content<'d, 's> {
+    /// An element.
+    Element(Element<'d, 's>),
+    /// A run of text, references resolved.
+    Text(&'d str),
+}
+
+/// The elements directly inside another.
+#[derive(Clone, Debug)]
+pub struct Children<'d, 's> {
+    document: &'d Document<'s>,
+    next: u32,
+    end: u32,
+}
+
+impl<'d, 's> Iterator for Children<'d, 's> {
+    type Item = Element<'d, 's>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.next < self.end {
+            match &self.document.nodes[self.next as usize] {
+                Node::Text(_) => self.next += 1,
+                Node::Element(tag) => {
+                    let element = Element { document: self.document, index: self.next };
+                    self.next = tag.end;
+                    return Some(element);
+                }
+            }
+        }
+        None
+    }
+}

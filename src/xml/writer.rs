@@ -1,0 +1,176 @@
+//! Writes XML in the two shapes that leave this door.
+//!
+//! [`Style::Inps`] is the payload as INPS writes it: the declaration, the root at once, default namespace, CRLF, two
+//! spaces a level, a space before `/>`. [`Style::Compact`] is everything else: no white space at all.
+
+/// How the output is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// CRLF, two spaces a level, a space before `/>`.
+    Inps,
+    /// On one line.
+    Compact,
+}
+
+/// An XML document under construction. Elements must be closed by who opened them; the borrow checker cannot see to it,
+/// the round trips in the tests do.
+#[derive(Debug)]
+pub struct Writer {
+    out: String,
+    style: Style,
+    open: Vec<Open>,
+}
+
+#[derive(Debug)]
+struct Open {
+    name: &'static str,
+    /// What stands inside so far.
+    inside: Inside,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Inside {
+    /// The start tag is not closed yet: attributes may follow.
+    Tag,
+    Text,
+    Elements,
+}
+
+impl Writer {
+    /// A document with its declaration.
+    pub fn document(style: Style) -> Self {
+        let mut writer = Self::fragment(style);
+        writer.out.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
+        writer
+    }
+
+    /// A piece of a document.
+    pub fn fragment(style: Style) -> Self {
+        Self { out: String::with_capacity(2048), style, open: Vec::new() }
+    }
+
+    /// Opens an element.
+    pub fn open(&mut self, name: &'static str) {
+        self.content(Inside::Elements);
+        self.line();
+        self.out.push('<');
+        self.out.push_str(name);
+        self.open.push(Open { name, inside: Inside::Tag });
+    }
+
+    /// An attribute of the element just opened.
+    pub fn attribute(&mut self, name: &str, value: &str) {
+        self.out.push(' ');
+        self.out.push_str(name);
+        self.out.push_str("=\"");
+        escape(value, true, &mut self.out);
+        self.out.push('"');
+    }
+
+    /// Text inside the element that is open.
+    pub fn text(&mut self, text: &str) {
+        self.content(Inside::Text);
+        escape(text, false, &mut self.out);
+    }
+
+    /// A finished piece of XML inside the element that is open.
+    pub fn raw(&mut self, xml: &str) {
+        self.content(Inside::Text);
+        self.out.push_str(xml);
+    }
+
+    /// Closes the innermost element.
+    pub fn close(&mut self) {
+        let Some(open) = self.open.pop() else { return };
+        match open.inside {
+            Inside::Tag => self.out.push_str(if self.style == Style::Inps { " />" } else { "/>" }),
+            inside => {
+                if inside == Inside::Elements {
+                    self.line();
+                }
+                self.out.push_str("</");
+                self.out.push_str(open.name);
+                self.out.push('>');
+            }
+        }
+    }
+
+    /// An element with text, or empty.
+    pub fn element(&mut self, name: &'static str, text: &str) {
+        self.open(name);
+        if !text.is_empty() {
+            self.text(text);
+        }
+        self.close();
+    }
+
+    /// What was written.
+    pub fn finish(self) -> String {
+        self.out
+    }
+
+    fn content(&mut self, inside: Inside) {
+        if let Some(open) = self.open.last_mut() {
+            if open.inside == Inside::Tag {
+                self.out.push('>');
+            }
+            open.inside = inside;
+        }
+    }
+
+    fn line(&mut self) {
+        // The root stands right after the declaration.
+        let root = self.open.is_empty() && !self.out.ends_with('>') || self.out.ends_with("?>");
+        if self.style == Style::Inps && !root {
+            self.out.push_str("\r\n");
+            for _ in 0..self.open.len() {
+                self.out.push_str("  ");
+            }
+        }
+    }
+}
+
+/// Canonical XML 1.0, section 2.3: which characters become references in attribute values and in text. What is written here
+/// and what is canonicalised escape alike.
+pub(super) fn escape(text: &str, attribute: bool, out: &mut String) {
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' if !attribute => out.push_str("&gt;"),
+            '"' if attribute => out.push_str("&quot;"),
+            '\t' if attribute => out.push_str("&#x9;"),
+            '\n' if attribute => out.push_str("&#xA;"),
+            '\r' => out.push_str("&#xD;"),
+            _ => out.push(c),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(style: Style) -> String {
+        let mut writer = Writer::document(style);
+        writer.open("a");
+        writer.attribute("x", "1 < \"2\"");
+        writer.open("b");
+        writer.close();
+        writer.element("c", "t & u");
+        writer.close();
+        writer.finish()
+    }
+
+    #[test]
+    fn the_two_styles() {
+        assert_eq!(
+            sample(Style::Inps),
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><a x=\"1 &lt; &quot;2&quot;\">\r\n  <b />\r\n  <c>t &amp; u</c>\r\n</a>"
+        );
+        assert_eq!(
+            sample(Style::Compact),
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?><a x=\"1 &lt; &quot;2&quot;\"><b/><c>t &amp; u</c></a>"
+        );
+    }
+}
