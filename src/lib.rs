@@ -2,4 +2,5 @@
 pub mod clock;
 pub mod contract;
 pub mod isee;
+pub mod ledger;
 pub mod xml;

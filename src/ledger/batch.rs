@@ -1,0 +1,274 @@
+//! The bytes of a batch and of a segment's header (`docs/ledger.md`, "On disk"). Pure: bytes in, bytes out.
+
+use std::ops::Range;
+
+use uuid::Uuid;
+
+/// Length of a segment's header.
+pub const SEGMENT_HEADER: usize = 64;
+/// Length of a batch's header, entry headers left out.
+pub const BATCH_HEADER: usize = 32;
+/// Longest leaf.
+pub const MAX_LEAF: usize = 16 * 1024;
+/// Longest batch that is read or written.
+pub const MAX_BATCH: usize = 64 << 20;
+/// What of a sealed part may be overwritten to erase it: nonce, wrapped key, their checksum.
+pub const SLOT: Range<usize> = 8..72;
+
+const SEGMENT_MAGIC: [u8; 8] = *b"\x89VARCOS\x01";
+const BATCH_MAGIC: [u8; 8] = *b"\x8bVARCOB\x01";
+
+/// Why bytes are not a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BatchError {
+    /// Fewer bytes than the header or the length says.
+    #[error("truncated")]
+    Truncated,
+    /// No magic, or lengths that do not agree.
+    #[error("no batch")]
+    NoBatch,
+    /// A checksum.
+    #[error("checksum of {0}")]
+    Checksum(&'static str),
+}
+
+/// A segment's header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SegmentHeader {
+    /// Whose.
+    pub ledger: Uuid,
+    /// Sequence of the first entry.
+    pub first: u64,
+    /// Length of the segment before it.
+    pub previous_length: u64,
+}
+
+impl SegmentHeader {
+    /// As bytes.
+    pub fn encode(&self) -> [u8; SEGMENT_HEADER] {
+        let mut bytes = [0; SEGMENT_HEADER];
+        bytes[..8].copy_from_slice(&SEGMENT_MAGIC);
+        bytes[8..24].copy_from_slice(self.ledger.as_bytes());
+        bytes[24..32].copy_from_slice(&self.first.to_le_bytes());
+        bytes[32..40].copy_from_slice(&self.previous_length.to_le_bytes());
+        let checksum = crc32c::crc32c(&bytes[..60]);
+        bytes[60..].copy_from_slice(&checksum.to_le_bytes());
+        bytes
+    }
+
+    /// From bytes.
+    pub fn decode(bytes: &[u8]) -> Result<Self, BatchError> {
+        let bytes = bytes.get(..SEGMENT_HEADER).ok_or(BatchError::Truncated)?;
+        if bytes[..8] != SEGMENT_MAGIC {
+            return Err(BatchError::NoBatch);
+        }
+        if crc32c::crc32c(&bytes[..60]) != u32_at(bytes, 60) || bytes[40..60].iter().any(|byte| *byte != 0) {
+            return Err(BatchError::Checksum("segment header"));
+        }
+        let ledger = Uuid::from_slice(&bytes[8..24]).map_err(|_| BatchError::NoBatch)?;
+        Ok(Self { ledger, first: u64_at(bytes, 24), previous_length: u64_at(bytes, 32) })
+    }
+}
+
+/// A leaf and its sealed part, on their way to disk or back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raw {
+    /// The leaf's exact bytes.
+    pub leaf: Vec<u8>,
+    /// The sealed part, or nothing.
+    pub sealed: Vec<u8>,
+}
+
+/// Where the parts of an entry are within its batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The leaf.
+    pub leaf: Range<usize>,
+    /// The sealed part; empty if there is none.
+    pub sealed: Range<usize>,
+}
+
+/// A batch that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Batch {
+    /// Sequence of its first entry.
+    pub first: u64,
+    /// Its length in bytes.
+    pub length: usize,
+    /// Where its entries are.
+    pub spans: Vec<Span>,
+}
+
+/// Makes the bytes of a batch, and says where the entries are in them.
+pub fn encode(first: u64, entries: &[Raw]) -> (Vec<u8>, Vec<Span>) {
+    let leaves: usize = entries.iter().map(|entry| entry.leaf.len()).sum();
+    let sealed: usize = entries.iter().map(|entry| entry.sealed.len()).sum();
+    let length = BATCH_HEADER + 8 * entries.len() + leaves + sealed;
+    let mut bytes = Vec::with_capacity(length);
+    bytes.extend_from_slice(&BATCH_MAGIC);
+    bytes.extend_from_slice(&first.to_le_bytes());
+    bytes.extend_from_slice(&u32_of(entries.len()).to_le_bytes());
+    bytes.extend_from_slice(&u32_of(length).to_le_bytes());
+    bytes.extend_from_slice(&[0; 8]);
+    for entry in entries {
+        bytes.extend_from_slice(&u32_of(entry.leaf.len()).to_le_bytes());
+        bytes.extend_from_slice(&u32_of(entry.sealed.len()).to_le_bytes());
+    }
+    for entry in entries {
+        bytes.extend_from_slice(&entry.leaf);
+    }
+    let clear = bytes.len();
+    for entry in entries {
+        bytes.extend_from_slice(&entry.sealed);
+    }
+    let spans = spans(entries.iter().map(|entry| (entry.leaf.len(), entry.sealed.len())));
+    let checksum = sealed_checksum(&bytes, &spans);
+    bytes[24..28].copy_from_slice(&checksum.to_le_bytes());
+    let checksum = clear_checksum(&bytes[..clear]);
+    bytes[28..32].copy_from_slice(&checksum.to_le_bytes());
+    (bytes, spans)
+}
+
+/// The length of the batch that starts here, if this looks like a batch's header.
+pub fn peek_length(bytes: &[u8]) -> Result<usize, BatchError> {
+    let header = bytes.get(..BATCH_HEADER).ok_or(BatchError::Truncated)?;
+    let (count, length) = (u32_at(header, 16) as usize, u32_at(header, 20) as usize);
+    let plausible = header[..8] == BATCH_MAGIC && count > 0 && length <= MAX_BATCH && length >= BATCH_HEADER + 8 * count;
+    if plausible { Ok(length) } else { Err(BatchError::NoBatch) }
+}
+
+/// Reads and checks the batch at the start of `bytes`: every byte of it is covered by one checksum or another.
+pub fn decode(bytes: &[u8]) -> Result<Batch, BatchError> {
+    let length = peek_length(bytes)?;
+    let bytes = bytes.get(..length).ok_or(BatchError::Truncated)?;
+    let count = u32_at(bytes, 16) as usize;
+    let lengths = |index: usize| {
+        let at = BATCH_HEADER + 8 * index;
+        (u32_at(bytes, at) as usize, u32_at(bytes, at + 4) as usize)
+    };
+    let total: usize = (0..count).map(lengths).map(|(leaf, sealed)| leaf + sealed).sum();
+    if BATCH_HEADER + 8 * count + total != length || (0..count).any(|index| lengths(index).0 > MAX_LEAF) {
+        return Err(BatchError::NoBatch);
+    }
+    let spans = spans((0..count).map(lengths));
+    let clear = spans.last().map_or(length, |last| last.leaf.end);
+    if clear_checksum(&bytes[..clear]) != u32_at(bytes, 28) {
+        return Err(BatchError::Checksum("leaves"));
+    }
+    if sealed_checksum(bytes, &spans) != u32_at(bytes, 24) {
+        return Err(BatchError::Checksum("sealed parts"));
+    }
+    for span in spans.iter().filter(|span| !span.sealed.is_empty()) {
+        let slot = bytes[span.sealed.clone()].get(SLOT).ok_or(BatchError::NoBatch)?;
+        let erased = slot.iter().all(|byte| *byte == 0);
+        if !erased && crc32c::crc32c(&slot[..60]) != u32_at(slot, 60) {
+            return Err(BatchError::Checksum("wrapped key"));
+        }
+    }
+    Ok(Batch { first: u64_at(bytes, 8), length, spans })
+}
+
+/// Looks for a valid batch anywhere in `bytes`: the offset of the first.
+pub fn find(bytes: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(found) = bytes.get(at..)?.windows(8).position(|window| window == BATCH_MAGIC) {
+        if decode(&bytes[at + found..]).is_ok() {
+            return Some(at + found);
+        }
+        at += found + 1;
+    }
+    None
+}
+
+fn spans(lengths: impl Iterator<Item = (usize, usize)> + Clone) -> Vec<Span> {
+    let count = lengths.clone().count();
+    let mut leaf = BATCH_HEADER + 8 * count;
+    let mut sealed = leaf + lengths.clone().map(|(leaf, _)| leaf).sum::<usize>();
+    lengths
+        .map(|(leaf_length, sealed_length)| {
+            let span = Span { leaf: leaf..leaf + leaf_length, sealed: sealed..sealed + sealed_length };
+            leaf += leaf_length;
+            sealed += sealed_length;
+            span
+        })
+        .collect()
+}
+
+fn clear_checksum(clear: &[u8]) -> u32 {
+    let checksum = crc32c::crc32c(&clear[..28]);
+    crc32c::crc32c_append(checksum, &clear[BATCH_HEADER..])
+}
+
+fn sealed_checksum(bytes: &[u8], spans: &[Span]) -> u32 {
+    spans.iter().filter(|span| !span.sealed.is_empty()).fold(0, |checksum, span| {
+        let part = &bytes[span.sealed.clone()];
+        let before = crc32c::crc32c_append(checksum, part.get(..SLOT.start).unwrap_or(part));
+        crc32c::crc32c_append(before, part.get(SLOT.end..).unwrap_or_default())
+    })
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map_or(0, u32::from_le_bytes)
+}
+
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    bytes.get(at..at + 8).and_then(|eight| eight.try_into().ok()).map_or(0, u64::from_le_bytes)
+}
+
+/// Lengths in a batch fit: the committer keeps batches far below [`MAX_BATCH`].
+fn u32_of(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Vec<u8> {
+        let sealed: Vec<u8> = (0..120).collect();
+        let mut sealed = sealed;
+        let checksum = crc32c::crc32c(&sealed[8..68]);
+        sealed[68..72].copy_from_slice(&checksum.to_le_bytes());
+        let entries = [Raw { leaf: b"{\"v\":1}".to_vec(), sealed: Vec::new() }, Raw { leaf: b"{\"v\":1,\"seq\":2}".to_vec(), sealed }];
+        encode(7, &entries).0
+    }
+
+    #[test]
+    fn a_batch_comes_back() {
+        let bytes = sample();
+        let batch = decode(&bytes).unwrap();
+        assert_eq!((batch.first, batch.length, batch.spans.len()), (7, bytes.len(), 2));
+        assert_eq!(&bytes[batch.spans[1].leaf.clone()], b"{\"v\":1,\"seq\":2}");
+        assert_eq!(batch.spans[1].sealed.len(), 120);
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_truncation_is_seen() {
+        let bytes = sample();
+        for at in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut bad = bytes.clone();
+                bad[at] ^= 1 << bit;
+                assert!(decode(&bad).is_err(), "byte {at}, bit {bit}");
+            }
+            assert!(decode(&bytes[..at]).is_err());
+        }
+    }
+
+    #[test]
+    fn an_erased_key_is_no_damage() {
+        let mut bytes = sample();
+        let sealed = decode(&bytes).unwrap().spans[1].sealed.start;
+        bytes[sealed + SLOT.start..sealed + SLOT.end].fill(0);
+        assert!(decode(&bytes).is_ok());
+    }
+
+    #[test]
+    fn a_batch_is_found_behind_rubbish() {
+        let mut bytes = vec![0x8b, b'V', b'A', 3, 4];
+        bytes.extend(sample());
+        assert_eq!(find(&bytes), Some(5));
+        bytes.pop();
+        assert_eq!(find(&bytes), None);
+    }
+}

@@ -1,0 +1,403 @@
+//! The committer: one thread that takes what waits, checks preconditions, stamps, appends one durable batch, has the views apply it, and
+//! hands out receipts. It renders nothing and decides nothing else.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::{oneshot, watch};
+use uuid::Uuid;
+
+use super::batch::Raw;
+use super::leaf::{Draft, Entry, Writes};
+use super::log::{AppendError, Appended, Log, LogError};
+use super::segments::LONGEST_BATCH;
+use crate::clock::{Clock, rfc3339};
+
+/// Submissions in one batch, at most.
+const BATCH: usize = 512;
+/// How long after a failed append the next is tried.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How much is read at a time to bring the views up to the log.
+const CATCH_UP: usize = 8 << 20;
+
+/// A name whose version must still be what was read: 0 for never advanced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Precondition {
+    /// The name, as in the `keys` of leaves.
+    pub key: String,
+    /// The version that was read.
+    pub version: u64,
+}
+
+/// What is appended together or not at all.
+#[derive(Debug, Default)]
+pub struct Submission {
+    /// The entries, in order.
+    pub drafts: Vec<Draft>,
+    /// What must hold.
+    pub preconditions: Vec<Precondition>,
+}
+
+/// Proof that a submission is durable. Only the committer makes one; only with one does a reply leave.
+#[derive(Debug)]
+pub struct Receipt {
+    first: u64,
+    recorded: Timestamp,
+}
+
+impl Receipt {
+    /// Sequence of the first entry.
+    pub fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// When it was appended.
+    pub fn recorded(&self) -> Timestamp {
+        self.recorded
+    }
+}
+
+/// Why there is no receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotCommitted {
+    /// A precondition does not hold: read again and try again.
+    #[error("a precondition does not hold")]
+    Conflict,
+    /// The log cannot be written now.
+    #[error("the ledger cannot be written")]
+    Unavailable,
+    /// The process is stopping, or must.
+    #[error("the ledger is closed")]
+    Closed,
+}
+
+/// What the committer needs of the views.
+pub trait Views: Send {
+    /// Sequence of the last entry applied; 0 for none.
+    fn applied(&self) -> u64;
+    /// The version of a name: the sequence of the last entry that advanced it, 0 for none.
+    fn version(&self, key: &str) -> Result<u64, ViewError>;
+    /// Applies entries that are durable, all or none.
+    fn apply(&mut self, entries: &[Entry]) -> Result<(), ViewError>;
+    /// Called once, at a clean stop.
+    fn close(&mut self) -> Result<(), ViewError> {
+        Ok(())
+    }
+}
+
+/// The views cannot be read or written: they are set aside at the next start.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("views: {0}")]
+pub struct ViewError(pub String);
+
+/// Puts the versions that a leaf advances into the views: the same for every kind.
+pub fn project_versions(entry: &Entry, writes: &mut Writes) {
+    for key in &entry.leaf.body.keys {
+        writes.set(version_name(key), entry.leaf.seq.to_be_bytes());
+    }
+}
+
+/// The name under which the views keep a version.
+pub fn version_name(key: &str) -> Vec<u8> {
+    format!("v/{key}").into_bytes()
+}
+
+/// Observed by the gateway: a committer that is fatal ends the process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// Appends work.
+    Good,
+    /// The last append failed; tried again.
+    Unavailable,
+    /// The process must end.
+    Fatal(String),
+}
+
+/// A handle to the committer. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Committer {
+    sender: SyncSender<Message>,
+    health: watch::Receiver<Health>,
+}
+
+enum Message {
+    Submit(Submission, oneshot::Sender<Result<Receipt, NotCommitted>>),
+    Close,
+}
+
+/// The committer's thread, to be stopped after everything that submits.
+#[derive(Debug)]
+pub struct Running {
+    thread: JoinHandle<()>,
+    sender: SyncSender<Message>,
+}
+
+impl Running {
+    /// Drains what waits, marks the clean stop, ends the thread.
+    pub fn close(self) {
+        let _ = self.sender.send(Message::Close);
+        let _ = self.thread.join();
+    }
+}
+
+impl Committer {
+    /// Brings the views up to the log, then starts the thread.
+    pub fn start(ledger: Uuid, mut log: Box<dyn Log>, mut views: Box<dyn Views>, clock: Clock) -> Result<(Self, Running), StartError> {
+        let last_recorded = catch_up(log.as_mut(), views.as_mut())?;
+        let (sender, receiver) = sync_channel(4 * BATCH);
+        let (health_sender, health) = watch::channel(Health::Good);
+        let mut work = Work {
+            ledger,
+            log,
+            views,
+            clock,
+            last_recorded,
+            paused_until: None,
+            health: health_sender,
+            dead: AtomicBool::new(false),
+        };
+        let builder = std::thread::Builder::new().name("committer".to_owned());
+        let thread = builder.spawn(move || work.run(&receiver)).map_err(|error| StartError::Thread(Arc::new(error)))?;
+        Ok((Self { sender: sender.clone(), health }, Running { thread, sender }))
+    }
+
+    /// Submits and waits until it is durable. Dropping the future does not take the submission back.
+    pub async fn submit(&self, submission: Submission) -> Result<Receipt, NotCommitted> {
+        let (reply, answer) = oneshot::channel();
+        // A full queue means that the disk is far behind: say so at once instead of piling up.
+        self.sender.try_send(Message::Submit(submission, reply)).map_err(|error| match error {
+            std::sync::mpsc::TrySendError::Full(_) => NotCommitted::Unavailable,
+            std::sync::mpsc::TrySendError::Disconnected(_) => NotCommitted::Closed,
+        })?;
+        answer.await.unwrap_or(Err(NotCommitted::Closed))
+    }
+
+    /// The same, for threads without a runtime.
+    pub fn submit_blocking(&self, submission: Submission) -> Result<Receipt, NotCommitted> {
+        let (reply, answer) = oneshot::channel();
+        self.sender.send(Message::Submit(submission, reply)).map_err(|_| NotCommitted::Closed)?;
+        answer.blocking_recv().unwrap_or(Err(NotCommitted::Closed))
+    }
+
+    /// How it is.
+    pub fn health(&self) -> watch::Receiver<Health> {
+        self.health.clone()
+    }
+}
+
+/// Why a committer does not start.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StartError {
+    /// The log.
+    #[error("{0}")]
+    Log(Arc<LogError>),
+    /// The views.
+    #[error(transparent)]
+    Views(#[from] ViewError),
+    /// The views hold more than the log.
+    #[error("the views are ahead of the ledger: {views} against {log}")]
+    Ahead {
+        /// Sequence that the views have applied.
+        views: u64,
+        /// Sequence of the log's last entry.
+        log: u64,
+    },
+    /// No thread.
+    #[error("no thread: {0}")]
+    Thread(Arc<std::io::Error>),
+}
+
+impl From<LogError> for StartError {
+    fn from(error: LogError) -> Self {
+        Self::Log(Arc::new(error))
+    }
+}
+
+/// Has the views apply all that the log has and they do not; the instant of the last entry.
+fn catch_up(log: &mut dyn Log, views: &mut dyn Views) -> Result<Timestamp, StartError> {
+    let (head, applied) = (log.head(), views.applied());
+    if applied > head {
+        return Err(StartError::Ahead { views: applied, log: head });
+    }
+    let mut next = applied + 1;
+    while next <= head {
+        let entries = log.read(next, CATCH_UP)?;
+        let Some(last) = entries.last() else { break };
+        next = last.leaf.seq + 1;
+        views.apply(&entries)?;
+    }
+    // The last entry again, for its instant: stamps never go back.
+    let last = if head == 0 { Vec::new() } else { log.read(head, 1)? };
+    Ok(last.last().and_then(|entry| entry.leaf.recorded.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH))
+}
+
+struct Work {
+    ledger: Uuid,
+    log: Box<dyn Log>,
+    views: Box<dyn Views>,
+    clock: Clock,
+    last_recorded: Timestamp,
+    paused_until: Option<Instant>,
+    health: watch::Sender<Health>,
+    dead: AtomicBool,
+}
+
+type Waiting = (Submission, oneshot::Sender<Result<Receipt, NotCommitted>>);
+
+impl Work {
+    fn run(&mut self, receiver: &Receiver<Message>) {
+        let mut closing = false;
+        while !closing {
+            let Ok(first) = receiver.recv() else { break };
+            let mut waiting: Vec<Waiting> = Vec::new();
+            let mut bytes = 0;
+            let mut next = Some(first);
+            while let Some(message) = next {
+                match message {
+                    Message::Close => closing = true,
+                    Message::Submit(submission, reply) => {
+                        bytes += submission.drafts.iter().map(|draft| draft.sealed.len() + 1024).sum::<usize>();
+                        waiting.push((submission, reply));
+                    }
+                }
+                let full = waiting.len() >= BATCH || bytes >= LONGEST_BATCH;
+                next = if full { None } else { receiver.try_recv().ok() };
+            }
+            self.commit(waiting);
+        }
+        // Whoever still holds a handle finds the channel closed.
+        if !self.dead.load(Ordering::SeqCst) {
+            let closed = self.log.close().map_err(|error| error.to_string());
+            let closed = closed.and_then(|()| self.views.close().map_err(|error| error.to_string()));
+            if let Err(error) = closed {
+                tracing::error!(error, "clean stop failed");
+            }
+        }
+    }
+
+    /// One batch: those whose preconditions hold, or all of them unavailable.
+    fn commit(&mut self, mut waiting: Vec<Waiting>) {
+        if self.dead.load(Ordering::SeqCst) {
+            return answer_all(waiting, NotCommitted::Closed);
+        }
+        if self.paused_until.is_some_and(|until| Instant::now() < until) {
+            return answer_all(waiting, NotCommitted::Unavailable);
+        }
+        // Another writer of the same log may come in between: its entries are applied and everything is checked again.
+        while !waiting.is_empty() {
+            let expected = self.views.applied();
+            let (accepted, conflicting, entries, recorded) = match self.prepare(waiting, expected) {
+                Ok(prepared) => prepared,
+                Err((waiting, error)) => return self.die(waiting, &error.to_string()),
+            };
+            answer_all(conflicting, NotCommitted::Conflict);
+            if accepted.is_empty() {
+                return;
+            }
+            match self.log.append(&entries, expected) {
+                Ok(Appended::Positions(positions)) => {
+                    self.paused_until = None;
+                    self.health.send_if_modified(|health| std::mem::replace(health, Health::Good) != Health::Good);
+                    self.last_recorded = recorded;
+                    return self.applied(accepted, entries, &positions, expected + 1, recorded);
+                }
+                Ok(Appended::Behind(missed)) => {
+                    if let Err(error) = self.views.apply(&missed) {
+                        return self.die(accepted, &error.to_string());
+                    }
+                    if let Some(at) = missed.last().and_then(|entry| entry.leaf.recorded.parse().ok()) {
+                        self.last_recorded = self.last_recorded.max(at);
+                    }
+                    waiting = accepted;
+                }
+                Err(AppendError::Unavailable(error)) => {
+                    tracing::error!(%error, "ledger cannot be written");
+                    self.paused_until = Some(Instant::now() + PAUSE);
+                    self.health.send_replace(Health::Unavailable);
+                    return answer_all(accepted, NotCommitted::Unavailable);
+                }
+                Err(AppendError::Fatal(error)) => return self.die(accepted, &error.to_string()),
+            }
+        }
+    }
+
+    /// Checks preconditions against the views and against what the batch has advanced before; stamps.
+    #[allow(clippy::type_complexity, reason = "taken apart where it is made")]
+    fn prepare(&self, waiting: Vec<Waiting>, head: u64) -> Result<(Vec<Waiting>, Vec<Waiting>, Vec<Raw>, Timestamp), (Vec<Waiting>, ViewError)> {
+        let recorded = self.clock.now().max(self.last_recorded);
+        let stamp = rfc3339(recorded);
+        let mut overlay: HashMap<&str, u64> = HashMap::new();
+        let mut entries = Vec::new();
+        let mut verdicts = Vec::with_capacity(waiting.len());
+        let mut failed = None;
+        for (submission, _) in &waiting {
+            let mut holds = true;
+            for precondition in &submission.preconditions {
+                let version = match overlay.get(precondition.key.as_str()) {
+                    Some(version) => Ok(*version),
+                    None => self.views.version(&precondition.key),
+                };
+                match version {
+                    Ok(version) => holds &= version == precondition.version,
+                    Err(error) => failed = Some(error),
+                }
+            }
+            if holds {
+                for draft in &submission.drafts {
+                    let sequence = head + 1 + entries.len() as u64;
+                    draft.keys.iter().for_each(|key| {
+                        overlay.insert(key, sequence);
+                    });
+                    entries.push(Raw { leaf: draft.stamp(self.ledger, sequence, &stamp), sealed: draft.sealed.clone() });
+                }
+            }
+            verdicts.push(holds);
+        }
+        drop(overlay);
+        if let Some(error) = failed {
+            return Err((waiting, error));
+        }
+        let (mut accepted, mut conflicting) = (Vec::with_capacity(waiting.len()), Vec::new());
+        for (each, holds) in waiting.into_iter().zip(verdicts) {
+            if holds { accepted.push(each) } else { conflicting.push(each) }
+        }
+        Ok((accepted, conflicting, entries, recorded))
+    }
+
+    /// The batch is durable: the views apply it, then receipts go out.
+    fn applied(&mut self, accepted: Vec<Waiting>, raw: Vec<Raw>, positions: &[super::leaf::Position], first: u64, recorded: Timestamp) {
+        let entries: Vec<Entry> =
+            raw.into_iter().zip(positions).filter_map(|(raw, position)| Entry::read(raw.leaf, raw.sealed, *position)).collect();
+        if entries.len() != positions.len() {
+            return self.die(accepted, "a leaf that cannot be read back");
+        }
+        if let Err(error) = self.views.apply(&entries) {
+            return self.die(accepted, &error.to_string());
+        }
+        let mut sequence = first;
+        for (submission, reply) in accepted {
+            let receipt = Receipt { first: sequence, recorded };
+            sequence += submission.drafts.len() as u64;
+            // A client that hung up does not undo the record.
+            let _ = reply.send(Ok(receipt));
+        }
+    }
+
+    fn die(&self, waiting: Vec<Waiting>, why: &str) {
+        tracing::error!(why, "the ledger ends this process");
+        self.dead.store(true, Ordering::SeqCst);
+        self.health.send_replace(Health::Fatal(why.to_owned()));
+        answer_all(waiting, NotCommitted::Closed);
+    }
+}
+
+fn answer_all(waiting: Vec<Waiting>, with: NotCommitted) {
+    for (_, reply) in waiting {
+        let _ = reply.send(Err(with));
+    }
+}

@@ -1,0 +1,295 @@
+//! The keyring: token keys by year, class keys by retention class, ente and month, each wrapped by the master key.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::{hmac, rand};
+
+use super::leaf::Retention;
+
+const RECORD: usize = 128;
+const TOKEN: u8 = 1;
+const CLASS: u8 = 2;
+
+/// Why keys cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// A file.
+    #[error("keys: {0}")]
+    Io(#[from] io::Error),
+    /// The master key's file is not 64 hexadecimal digits.
+    #[error("master.key is not a key")]
+    Master,
+    /// A record that is damaged, or wrapped by another master key.
+    #[error("keyring record {0} cannot be opened with this master key")]
+    Record(u32),
+    /// The operating system gives no randomness.
+    #[error("no randomness")]
+    Random,
+    /// Names an ente too long for a record.
+    #[error("ente code too long")]
+    Ente,
+}
+
+/// All keys of a data directory. Keys are made when first asked for, and synced before they are used.
+pub struct Keys {
+    master: LessSafeKey,
+    path: PathBuf,
+    opened: RwLock<Opened>,
+    /// Held while a record is appended.
+    appending: Mutex<()>,
+    read_only: bool,
+}
+
+#[derive(Default)]
+struct Opened {
+    records: u32,
+    tokens: HashMap<i16, hmac::Key>,
+    class_ids: HashMap<ClassName, u32>,
+    classes: HashMap<u32, Result<std::sync::Arc<LessSafeKey>, ()>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct ClassName {
+    retention: u8,
+    ente: String,
+    year: i16,
+    month: u8,
+}
+
+/// Makes `master.key` and an empty keyring in a new directory `keys`.
+pub fn create(directory: &Path) -> Result<(), KeyError> {
+    std::fs::create_dir(directory)?;
+    let master = random::<32>()?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(directory.join("master.key"))?;
+    io::Write::write_all(&mut file, format!("{}\n", hex(&master)).as_bytes())?;
+    file.sync_all()?;
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(directory.join("keyring"))?.sync_all()?;
+    File::open(directory)?.sync_all()?;
+    Ok(())
+}
+
+impl Keys {
+    /// Opens the keys of a data directory. Class keys that cannot be opened make their entries unreadable, not the ledger; a token key that
+    /// cannot be opened is an error, since nobody would be found any more.
+    pub fn open(directory: &Path, read_only: bool) -> Result<Self, KeyError> {
+        let text = std::fs::read_to_string(directory.join("master.key"))?;
+        let bytes = unhex(text.trim()).filter(|bytes| bytes.len() == 32).ok_or(KeyError::Master)?;
+        let keys = Self {
+            master: aead(&bytes).ok_or(KeyError::Master)?,
+            path: directory.join("keyring"),
+            opened: RwLock::default(),
+            appending: Mutex::new(()),
+            read_only,
+        };
+        keys.load()?;
+        Ok(keys)
+    }
+
+    fn load(&self) -> Result<(), KeyError> {
+        let mut bytes = Vec::new();
+        File::open(&self.path)?.read_to_end(&mut bytes)?;
+        // A last record cut short was never synced, so never used.
+        let whole = bytes.len() / RECORD * RECORD;
+        if whole != bytes.len() && !self.read_only {
+            let file = OpenOptions::new().write(true).open(&self.path)?;
+            file.set_len(whole as u64)?;
+            file.sync_all()?;
+        }
+        let mut opened = self.write();
+        for record in bytes[..whole].chunks_exact(RECORD) {
+            opened.records += 1;
+            let id = opened.records;
+            let named = name_of(record);
+            let key = self.unwrap(record);
+            match (record[4], named, key) {
+                (TOKEN, Some(name), Some(key)) => {
+                    opened.tokens.insert(name.year, hmac::Key::new(hmac::HMAC_SHA256, &key));
+                }
+                (CLASS, Some(name), key) => {
+                    let key = key.as_deref().and_then(aead).map(std::sync::Arc::new).ok_or(());
+                    opened.class_ids.insert(name, id);
+                    opened.classes.insert(id, key);
+                }
+                _ => return Err(KeyError::Record(id)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Class keys that are erased or cannot be opened: their ids.
+    pub fn missing(&self) -> Vec<u32> {
+        let opened = self.read();
+        let mut missing: Vec<u32> = opened.classes.iter().filter(|(_, key)| key.is_err()).map(|(id, _)| *id).collect();
+        missing.sort_unstable();
+        missing
+    }
+
+    /// The years that have a token key.
+    pub fn token_years(&self) -> Vec<i16> {
+        let mut years: Vec<i16> = self.read().tokens.keys().copied().collect();
+        years.sort_unstable();
+        years
+    }
+
+    /// The keyed token of a value: what stands for it in leaves and views. The year's key is made if there is none yet.
+    pub fn token(&self, year: i16, label: &str, value: &str) -> Result<String, KeyError> {
+        let known = self.read().tokens.get(&year).cloned();
+        let key = match known {
+            Some(key) => key,
+            None => self.make_token_key(year)?,
+        };
+        Ok(token(&key, label, value))
+    }
+
+    /// The id and key of a class, made if there is none yet.
+    pub(super) fn class(&self, retention: Retention, ente: &str, year: i16, month: i8) -> Result<(u32, std::sync::Arc<LessSafeKey>), KeyError> {
+        let month = u8::try_from(month).unwrap_or_default();
+        let name = ClassName { retention: retention.code(), ente: ente.to_owned(), year, month };
+        if let Some(found) = self.find_class(&name) {
+            return Ok(found);
+        }
+        let _appending = self.lock();
+        if let Some(found) = self.find_class(&name) {
+            return Ok(found);
+        }
+        let key = random::<32>()?;
+        let id = self.append(CLASS, &name, &key)?;
+        let key = std::sync::Arc::new(aead(&key).ok_or(KeyError::Random)?);
+        let mut opened = self.write();
+        opened.class_ids.insert(name, id);
+        opened.classes.insert(id, Ok(key.clone()));
+        Ok((id, key))
+    }
+
+    fn find_class(&self, name: &ClassName) -> Option<(u32, std::sync::Arc<LessSafeKey>)> {
+        let opened = self.read();
+        let id = *opened.class_ids.get(name)?;
+        opened.classes.get(&id)?.as_ref().ok().map(|key| (id, key.clone()))
+    }
+
+    /// A class key by its id.
+    pub(super) fn class_by_id(&self, id: u32) -> Option<std::sync::Arc<LessSafeKey>> {
+        self.read().classes.get(&id)?.as_ref().ok().cloned()
+    }
+
+    fn make_token_key(&self, year: i16) -> Result<hmac::Key, KeyError> {
+        let _appending = self.lock();
+        if let Some(key) = self.read().tokens.get(&year) {
+            return Ok(key.clone());
+        }
+        let key = random::<32>()?;
+        self.append(TOKEN, &ClassName { retention: 0, ente: String::new(), year, month: 0 }, &key)?;
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
+        self.write().tokens.insert(year, key.clone());
+        Ok(key)
+    }
+
+    /// Appends a record and syncs it. Called with `appending` held.
+    fn append(&self, kind: u8, name: &ClassName, key: &[u8; 32]) -> Result<u32, KeyError> {
+        let id = self.read().records + 1;
+        let mut record = [0; RECORD];
+        record[..4].copy_from_slice(b"VKEY");
+        record[4] = kind;
+        record[5] = name.retention;
+        record[6..8].copy_from_slice(&name.year.to_le_bytes());
+        record[8] = name.month;
+        record[9] = u8::try_from(name.ente.len()).map_err(|_| KeyError::Ente)?;
+        record[10..58].get_mut(..name.ente.len()).ok_or(KeyError::Ente)?.copy_from_slice(name.ente.as_bytes());
+        record[60..64].copy_from_slice(&id.to_le_bytes());
+        let nonce = random::<12>()?;
+        record[64..76].copy_from_slice(&nonce);
+        let mut wrapped = key.to_vec();
+        let aad = Aad::from(record[..64].to_vec());
+        self.master
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut wrapped)
+            .map_err(|_| KeyError::Random)?;
+        record[76..124].copy_from_slice(&wrapped);
+        let checksum = crc32c::crc32c(&record[..124]);
+        record[124..].copy_from_slice(&checksum.to_le_bytes());
+        let file = OpenOptions::new().write(true).open(&self.path)?;
+        file.write_all_at(&record, u64::from(id - 1) * RECORD as u64)?;
+        file.sync_all()?;
+        self.write().records = id;
+        Ok(id)
+    }
+
+    fn unwrap(&self, record: &[u8]) -> Option<Vec<u8>> {
+        let checksum: [u8; 4] = record.get(124..128)?.try_into().ok()?;
+        (crc32c::crc32c(&record[..124]) == u32::from_le_bytes(checksum)).then_some(())?;
+        let nonce: [u8; 12] = record.get(64..76)?.try_into().ok()?;
+        let mut wrapped = record.get(76..124)?.to_vec();
+        let key = self.master.open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(&record[..64]), &mut wrapped).ok()?;
+        Some(key.to_vec())
+    }
+
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, Opened> {
+        self.opened.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Opened> {
+        self.opened.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ()> {
+        self.appending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keys(..)")
+    }
+}
+
+/// The token of a value under a key.
+pub(super) fn token(key: &hmac::Key, label: &str, value: &str) -> String {
+    let mut context = hmac::Context::with_key(key);
+    context.update(label.as_bytes());
+    context.update(&[0]);
+    context.update(value.as_bytes());
+    hex(context.sign().as_ref().get(..16).unwrap_or_default())
+}
+
+fn name_of(record: &[u8]) -> Option<ClassName> {
+    (record.get(..4)? == b"VKEY").then_some(())?;
+    let ente = record.get(10..10 + usize::from(record[9]))?;
+    Some(ClassName {
+        retention: record[5],
+        ente: String::from_utf8(ente.to_vec()).ok()?,
+        year: i16::from_le_bytes([record[6], record[7]]),
+        month: record[8],
+    })
+}
+
+pub(super) fn aead(key: &[u8]) -> Option<LessSafeKey> {
+    UnboundKey::new(&AES_256_GCM, key).ok().map(LessSafeKey::new)
+}
+
+/// Random bytes of the operating system's generator.
+pub fn random<const N: usize>() -> Result<[u8; N], KeyError> {
+    let mut bytes = [0; N];
+    rand::fill(&mut bytes).map_err(|_| KeyError::Random)?;
+    Ok(bytes)
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// From hexadecimal.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let bytes = text.as_bytes();
+    (bytes.len().is_multiple_of(2) && text.is_ascii()).then_some(())?;
+    bytes.chunks_exact(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+}

@@ -1,0 +1,343 @@
+//! Leaves: what is written of them before they are appended ([`Body`]), and what is read back ([`Leaf`]).
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::batch::MAX_LEAF;
+use crate::clock::rfc3339;
+
+/// What an entry records: a closed list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// One request answered, refused or failed.
+    Exchange,
+    /// Before a step that leaves the process.
+    Asked,
+    /// A step that left the process and did not come back.
+    Interrupted,
+    /// A DSU received.
+    Dsu,
+    /// What was attested.
+    Attestation,
+    /// A feed loaded.
+    Feed,
+    /// The state of an ente after a change.
+    Registry,
+    /// An administrative act that is none of the others.
+    Admin,
+    /// Refusals counted together.
+    Gathered,
+    /// Reserved.
+    Snapshot,
+    /// Init, start, stop, recovery, reservation of numbers.
+    System,
+}
+
+/// How long an entry is kept, and which key wraps its sealed part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Retention {
+    /// Exchanges: 24 months by default (Garante, 27 November 2008).
+    Consultazione,
+    /// DSU, attestations, feeds.
+    Dsu,
+    /// The registry of enti.
+    Registro,
+    /// Everything else.
+    Sistema,
+}
+
+impl Retention {
+    /// The code in the keyring.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Consultazione => 1,
+            Self::Dsu => 2,
+            Self::Registro => 3,
+            Self::Sistema => 4,
+        }
+    }
+}
+
+/// Keyed tokens of one year.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tokens {
+    /// Of which year's key.
+    pub year: i16,
+    /// Codici fiscali.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cf: Vec<String>,
+    /// Operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operator: Option<String>,
+    /// Protocols.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub protocol: Vec<String>,
+    /// Address of the client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+}
+
+/// Commitments, hexadecimal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commitments {
+    /// To the request's body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// To the reply's body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<String>,
+    /// To the sealed part's content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sealed: Option<String>,
+}
+
+/// Sizes of bodies, bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sizes {
+    /// Of the request.
+    pub request: u64,
+    /// Of the reply.
+    pub reply: u64,
+}
+
+/// Durations, microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Micros {
+    /// To the caller's admission.
+    pub head: u64,
+    /// To the last byte of the body.
+    pub body: u64,
+    /// Of work on it, until it was given to the committer.
+    pub work: u64,
+}
+
+/// The members of a leaf that are known before it is appended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Body {
+    /// First byte of the request, or when the act began.
+    pub received: String,
+    /// What it records.
+    pub kind: Kind,
+    /// `erogatore` or `fruitore`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<String>,
+    /// Shared by all entries of one exchange.
+    pub exchange: Uuid,
+    /// Code of the ente.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ente: Option<String>,
+    /// SHA-256 of the client's certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cert: Option<String>,
+    /// Operation of the contract, or command.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
+    /// The Esito answered, `FAULT`, or `OK`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+    /// Code of the refusal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+    /// Retention class.
+    pub retention: Retention,
+    /// Keyed tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tokens: Option<Tokens>,
+    /// Commitments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Commitments>,
+    /// Sizes of bodies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sizes: Option<Sizes>,
+    /// Durations.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub micros: Option<Micros>,
+    /// TLS version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<String>,
+    /// Names whose version this entry advances.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
+    /// What the kind adds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<String, serde_json::Value>,
+}
+
+impl Body {
+    /// A leaf of that kind, begun then.
+    pub fn new(kind: Kind, retention: Retention, exchange: Uuid, received: Timestamp) -> Self {
+        Self {
+            received: rfc3339(received),
+            kind,
+            role: None,
+            exchange,
+            ente: None,
+            cert: None,
+            operation: None,
+            outcome: None,
+            refusal: None,
+            retention,
+            tokens: None,
+            commit: None,
+            sizes: None,
+            micros: None,
+            tls: None,
+            keys: Vec::new(),
+            facts: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a fact. What cannot be said in JSON is left out: facts are plain structures.
+    pub fn fact(mut self, name: &str, value: impl Serialize) -> Self {
+        if let Ok(value) = serde_json::to_value(value) {
+            self.facts.insert(name.to_owned(), value);
+        }
+        self
+    }
+}
+
+/// A leaf as it is read back.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Leaf {
+    /// Version, 1.
+    pub v: u8,
+    /// Id of the ledger.
+    pub ledger: Uuid,
+    /// Sequence.
+    pub seq: u64,
+    /// When it was appended.
+    pub recorded: String,
+    /// The rest.
+    #[serde(flatten)]
+    pub body: Body,
+}
+
+/// An entry that is ready to be appended: rendered, sealed.
+#[derive(Clone)]
+pub struct Draft {
+    /// The leaf's members after the stamped ones, without the opening brace.
+    tail: String,
+    pub(super) keys: Vec<String>,
+    pub(super) sealed: Vec<u8>,
+}
+
+/// A leaf that does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("leaf too long")]
+pub struct LeafTooLong;
+
+impl Draft {
+    /// Renders a leaf.
+    pub fn new(body: &Body, sealed: Vec<u8>) -> Result<Self, LeafTooLong> {
+        let rendered = serde_json::to_string(body).map_err(|_| LeafTooLong)?;
+        let tail = rendered.strip_prefix('{').ok_or(LeafTooLong)?.to_owned();
+        // What the stamp adds is at most 200 bytes.
+        if tail.len() + 200 > MAX_LEAF {
+            return Err(LeafTooLong);
+        }
+        Ok(Self { tail, keys: body.keys.clone(), sealed })
+    }
+
+    /// The leaf's exact bytes, once its place is known.
+    pub(super) fn stamp(&self, ledger: Uuid, seq: u64, recorded: &str) -> Vec<u8> {
+        format!("{{\"v\":1,\"ledger\":\"{ledger}\",\"seq\":{seq},\"recorded\":\"{recorded}\",{}", self.tail).into_bytes()
+    }
+}
+
+impl fmt::Debug for Draft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Draft").field("sealed", &self.sealed.len()).finish_non_exhaustive()
+    }
+}
+
+/// Where an entry is: enough to read it again without looking for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// Sequence of its segment's first entry.
+    pub segment: u64,
+    /// Offset of the leaf in the segment.
+    pub leaf: u64,
+    /// Length of the leaf.
+    pub leaf_length: u32,
+    /// Offset of the sealed part in the segment.
+    pub sealed: u64,
+    /// Length of the sealed part.
+    pub sealed_length: u32,
+}
+
+impl Position {
+    /// 32 bytes, for views.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(32);
+        bytes.extend_from_slice(&self.segment.to_le_bytes());
+        bytes.extend_from_slice(&self.leaf.to_le_bytes());
+        bytes.extend_from_slice(&self.leaf_length.to_le_bytes());
+        bytes.extend_from_slice(&self.sealed.to_le_bytes());
+        bytes.extend_from_slice(&self.sealed_length.to_le_bytes());
+        bytes
+    }
+
+    /// From a view.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let eight = |at: usize| bytes.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
+        let four = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
+        (bytes.len() == 32).then_some(())?;
+        Some(Self { segment: eight(0)?, leaf: eight(8)?, leaf_length: four(16)?, sealed: eight(20)?, sealed_length: four(28)? })
+    }
+}
+
+/// An entry that was appended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The leaf's exact bytes.
+    pub bytes: Vec<u8>,
+    /// What they say.
+    pub leaf: Leaf,
+    /// The sealed part, encrypted; empty if there is none.
+    pub sealed: Vec<u8>,
+    /// Where it is.
+    pub position: Position,
+}
+
+impl Entry {
+    /// From bytes. Nothing if the leaf is not one.
+    pub fn read(bytes: Vec<u8>, sealed: Vec<u8>, position: Position) -> Option<Self> {
+        let leaf = serde_json::from_slice(&bytes).ok()?;
+        Some(Self { bytes, leaf, sealed, position })
+    }
+}
+
+/// Takes an entry and says what it changes in the views. A projector copies: it never computes, checks, or reads a clock, so that a rebuild
+/// after an upgrade gives the same views.
+pub trait Projector: Send + Sync {
+    /// Adds what `entry` changes.
+    fn project(&self, entry: &Entry, writes: &mut Writes);
+}
+
+/// Changes to the views: names and new values, nothing to remove a name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Writes(pub Vec<(Vec<u8>, Option<Vec<u8>>)>);
+
+impl Writes {
+    /// Sets a value.
+    pub fn set(&mut self, name: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
+        self.0.push((name.into(), Some(value.into())));
+    }
+
+    /// Removes a name.
+    pub fn remove(&mut self, name: impl Into<Vec<u8>>) {
+        self.0.push((name.into(), None));
+    }
+}
+
+/// UUIDv7: 48 bits of milliseconds, then random bits (RFC 9562, section 5.7).
+pub fn exchange_id(now: Timestamp, random: [u8; 10]) -> Uuid {
+    let millis = u64::try_from(now.as_millisecond()).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
+}

@@ -1,0 +1,126 @@
+//! The seam between the committer and what keeps the batches: segment files, or memory in tests, or something replicated one day.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::batch::Raw;
+use super::leaf::{Entry, Position};
+
+/// What keeps the batches, in one order for all who append.
+pub trait Log: Send {
+    /// Sequence of the last entry; 0 if there is none.
+    fn head(&self) -> u64;
+    /// Appends a batch durably if the head still is `expected_head`; else says what came in between.
+    fn append(&mut self, entries: &[Raw], expected_head: u64) -> Result<Appended, AppendError>;
+    /// Entries from a sequence on, at most about that many bytes of them; none at the end.
+    fn read(&mut self, from: u64, bytes: usize) -> Result<Vec<Entry>, LogError>;
+    /// Called once, after the last append of a clean stop.
+    fn close(&mut self) -> Result<(), LogError> {
+        Ok(())
+    }
+}
+
+/// Reads single entries while others append.
+pub trait Reader: Send + Sync {
+    /// The entry at a position.
+    fn entry(&self, position: &Position) -> Result<Entry, LogError>;
+}
+
+/// What an append did.
+#[derive(Debug)]
+pub enum Appended {
+    /// Where the entries are, in order.
+    Positions(Vec<Position>),
+    /// Nothing was appended: these came in between.
+    Behind(Vec<Entry>),
+}
+
+/// Why nothing was appended.
+#[derive(Debug, thiserror::Error)]
+pub enum AppendError {
+    /// May pass: no space, a short write, an I/O error. The log is as it was before.
+    #[error("not appended: {0}")]
+    Unavailable(io::Error),
+    /// Final for the process: what is on disk is not known any more.
+    #[error("not known to be durable: {0}")]
+    Fatal(io::Error),
+}
+
+/// Why a log cannot be read or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError {
+    /// A file.
+    #[error("{file}: {error}")]
+    Io {
+        /// Its name.
+        file: String,
+        /// What went wrong.
+        error: io::Error,
+    },
+    /// Corruption, and where.
+    #[error("corruption: {file}, offset {offset}: {what}")]
+    Corrupt {
+        /// The segment's name.
+        file: String,
+        /// Where in it.
+        offset: u64,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// A log in memory, which several committers may share: each has its own clone.
+#[derive(Clone, Debug, Default)]
+pub struct MemLog {
+    entries: Arc<Mutex<Vec<Entry>>>,
+}
+
+impl MemLog {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn index(sequence: u64) -> usize {
+    usize::try_from(sequence).unwrap_or(usize::MAX)
+}
+
+impl Log for MemLog {
+    fn head(&self) -> u64 {
+        self.lock().len() as u64
+    }
+
+    fn append(&mut self, entries: &[Raw], expected_head: u64) -> Result<Appended, AppendError> {
+        let mut all = self.lock();
+        let head = all.len() as u64;
+        if head != expected_head {
+            return Ok(Appended::Behind(all.get(index(expected_head)..).unwrap_or_default().to_vec()));
+        }
+        let mut positions = Vec::with_capacity(entries.len());
+        for raw in entries {
+            // In memory the position is the sequence.
+            let position = Position { segment: 0, leaf: all.len() as u64 + 1, leaf_length: 0, sealed: 0, sealed_length: 0 };
+            let entry = Entry::read(raw.leaf.clone(), raw.sealed.clone(), position)
+                .ok_or_else(|| AppendError::Unavailable(io::Error::other("a leaf that is none")))?;
+            positions.push(position);
+            all.push(entry);
+        }
+        Ok(Appended::Positions(positions))
+    }
+
+    fn read(&mut self, from: u64, _: usize) -> Result<Vec<Entry>, LogError> {
+        Ok(self.lock().get(index(from.saturating_sub(1))..).unwrap_or_default().to_vec())
+    }
+}
+
+impl Reader for MemLog {
+    fn entry(&self, position: &Position) -> Result<Entry, LogError> {
+        let found = self.lock().get(index(position.leaf.saturating_sub(1))).cloned();
+        found.ok_or_else(|| LogError::Corrupt { file: "memory".to_owned(), offset: position.leaf, what: "no such entry".to_owned() })
+    }
+}

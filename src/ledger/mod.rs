@@ -1,0 +1,95 @@
+//! The ledger: an append-only record that knows bytes, not what they mean.
+//!
+//! Its specification is `docs/ledger.md`: layout, kinds, life of a leaf. In this room:
+//! - [`leaf`]: [`Body`] and [`Draft`] on the way in, [`Entry`] and [`Leaf`] on the way out, [`Projector`];
+//! - [`batch`]: the bytes of a batch; [`disk`]: the file operations, behind a seam; [`segments`]: the log on disk and its recovery;
+//! - [`log`]: the seam between committer and log, and the log in memory;
+//! - [`committer`]: preconditions, group commit, receipts;
+//! - [`keys`] and [`seal`]: tokens, commitments, sealed parts;
+//! - [`directory`]: the data directory; [`search`]: finding entries.
+
+pub mod batch;
+pub mod committer;
+pub mod directory;
+pub mod disk;
+pub mod keys;
+pub mod leaf;
+pub mod log;
+pub mod seal;
+pub mod search;
+pub mod segments;
+
+#[cfg(test)]
+mod vectors;
+
+pub use committer::{Committer, NotCommitted, Precondition, Receipt, Submission, ViewError, Views};
+pub use directory::{Directory, DirectoryError};
+pub use keys::{KeyError, Keys, hex, unhex};
+pub use leaf::{Body, Commitments, Draft, Entry, Kind, Leaf, Micros, Position, Projector, Retention, Sizes, Tokens, Writes};
+pub use log::{Log, LogError, MemLog, Reader};
+pub use seal::{Blinding, Secret, Unopened};
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+/// What everybody who writes entries needs: the committer, the keys, a reader, the ledger's id.
+#[derive(Clone)]
+pub struct Ledger {
+    /// Id of the ledger.
+    pub id: Uuid,
+    /// Appends.
+    pub committer: Committer,
+    /// Tokens and sealed parts.
+    pub keys: Arc<Keys>,
+    /// Reads single entries.
+    pub reader: Arc<dyn Reader>,
+}
+
+impl std::fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ledger").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+/// Why an entry cannot be prepared.
+#[derive(Debug, thiserror::Error)]
+pub enum PrepareError {
+    /// Keys.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The leaf.
+    #[error("leaf too long")]
+    TooLong,
+}
+
+impl Ledger {
+    /// Seals `secret` and renders the leaf. `ordinal` is the entry's place among those of its exchange, from 0; `at` is when the
+    /// request was received.
+    pub fn prepare(&self, mut body: Body, secret: &Secret, blinding: &Blinding, ordinal: u32, at: Timestamp) -> Result<Draft, PrepareError> {
+        if ordinal > 0 {
+            body = body.fact("ordinal", ordinal);
+        }
+        let ente = body.ente.clone().unwrap_or_else(|| "-".to_owned());
+        let sealing = seal::Sealing { ledger: self.id, exchange: body.exchange, ordinal, retention: body.retention, ente: &ente, at };
+        let (sealed, commitment) = seal::seal(&self.keys, &sealing, blinding, secret)?;
+        body.commit.get_or_insert_default().sealed = Some(commitment);
+        Draft::new(&body, sealed).map_err(|_| PrepareError::TooLong)
+    }
+
+    /// An entry without a sealed part.
+    pub fn prepare_open(&self, body: &Body) -> Result<Draft, PrepareError> {
+        Draft::new(body, Vec::new()).map_err(|_| PrepareError::TooLong)
+    }
+
+    /// Opens the sealed part of an entry.
+    pub fn open(&self, entry: &Entry) -> Result<Secret, Unopened> {
+        seal::open(&self.keys, &entry.leaf, &entry.sealed).map(|(_, secret)| secret)
+    }
+}
+
+/// A new exchange id.
+pub fn new_exchange(now: Timestamp) -> Result<Uuid, KeyError> {
+    Ok(leaf::exchange_id(now, keys::random()?))
+}

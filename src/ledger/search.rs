@@ -1,0 +1,151 @@
+//! Finding entries: by time, ente, operation, outcome, kind, tokens.
+//!
+//! A closed segment has one immutable index file beside it (`SEQUENCE.idx`), made when it is first searched and made again whenever it is missing or damaged;
+//! the open segment is read. An index holds hashes of terms and sequences, nothing else.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use uuid::Uuid;
+
+use super::disk::replace;
+use super::leaf::{Entry, Kind};
+use super::log::LogError;
+use super::segments;
+
+const MAGIC: &[u8; 8] = b"\x8dVARCOI\x01";
+
+/// What to look for; all that is given must hold.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Recorded at or after, RFC 3339 in UTC.
+    pub from: Option<String>,
+    /// Recorded before.
+    pub to: Option<String>,
+    /// Code of the ente.
+    pub ente: Option<String>,
+    /// Operation.
+    pub operation: Option<String>,
+    /// Outcome.
+    pub outcome: Option<String>,
+    /// Kind.
+    pub kind: Option<Kind>,
+    /// Tokens of a codice fiscale, one for each year's key: any of them.
+    pub cf: Vec<(i16, String)>,
+}
+
+impl Filter {
+    /// Whether an entry is one that is looked for.
+    pub fn matches(&self, entry: &Entry) -> bool {
+        let body = &entry.leaf.body;
+        let same = |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
+        let person = self.cf.is_empty()
+            || body.tokens.as_ref().is_some_and(|tokens| {
+                self.cf.iter().any(|(year, token)| tokens.year == *year && tokens.cf.contains(token))
+            });
+        self.from.as_ref().is_none_or(|from| entry.leaf.recorded >= *from)
+            && self.to.as_ref().is_none_or(|to| entry.leaf.recorded < *to)
+            && same(&self.ente, &body.ente)
+            && same(&self.operation, &body.operation)
+            && same(&self.outcome, &body.outcome)
+            && self.kind.is_none_or(|kind| kind == body.kind)
+            && person
+    }
+
+    /// Groups of terms, of each of which an entry must have one.
+    fn terms(&self) -> Vec<Vec<[u8; 16]>> {
+        let mut groups = Vec::new();
+        let mut single = |name: &str, value: &Option<String>| {
+            if let Some(value) = value {
+                groups.push(vec![term(name, value)]);
+            }
+        };
+        single("ente", &self.ente);
+        single("operation", &self.operation);
+        single("outcome", &self.outcome);
+        if let Some(kind) = self.kind {
+            groups.push(vec![term("kind", &kind_name(kind))]);
+        }
+        if !self.cf.is_empty() {
+            groups.push(self.cf.iter().map(|(year, token)| term("cf", &format!("{year}:{token}"))).collect());
+        }
+        groups
+    }
+}
+
+/// All entries that match, in order, the last `limit` of them.
+pub fn find(directory: &Path, ledger: Uuid, filter: &Filter, limit: usize) -> Result<Vec<Entry>, LogError> {
+    let terms = filter.terms();
+    let mut found = std::collections::VecDeque::new();
+    for segment in segments::closed_and_open(directory, ledger)? {
+        if segment.closed && !terms.is_empty() && !may_hold(directory, &segment, &terms)? {
+            continue;
+        }
+        for entry in segments::entries_of_segment(&segment)? {
+            if filter.matches(&entry) {
+                if found.len() == limit {
+                    found.pop_front();
+                }
+                found.push_back(entry);
+            }
+        }
+    }
+    Ok(found.into())
+}
+
+/// Whether a closed segment has entries for all groups of terms, by its index.
+fn may_hold(directory: &Path, segment: &segments::Listed, groups: &[Vec<[u8; 16]>]) -> Result<bool, LogError> {
+    let path = directory.join(format!("{:020}.idx", segment.first));
+    let index = match std::fs::read(&path).ok().and_then(|bytes| decode(&bytes)) {
+        Some(index) => index,
+        None => {
+            let mut index = BTreeSet::new();
+            for entry in segments::entries_of_segment(segment)? {
+                index.extend(terms_of(&entry));
+            }
+            // A directory that is only read, such as a backup on other media, is searched without.
+            let _ = replace(&path, &encode(&index));
+            index
+        }
+    };
+    Ok(groups.iter().all(|group| group.iter().any(|term| index.contains(term))))
+}
+
+fn encode(index: &BTreeSet<[u8; 16]>) -> Vec<u8> {
+    let mut bytes = MAGIC.to_vec();
+    index.iter().for_each(|term| bytes.extend_from_slice(term));
+    let checksum = crc32c::crc32c(&bytes);
+    bytes.extend_from_slice(&checksum.to_le_bytes());
+    bytes
+}
+
+fn decode(bytes: &[u8]) -> Option<BTreeSet<[u8; 16]>> {
+    let (content, checksum) = bytes.split_at_checked(bytes.len().checked_sub(4)?)?;
+    (crc32c::crc32c(content).to_le_bytes() == checksum).then_some(())?;
+    let terms = content.strip_prefix(MAGIC)?;
+    terms.len().is_multiple_of(16).then_some(())?;
+    Some(terms.chunks_exact(16).filter_map(|term| term.try_into().ok()).collect())
+}
+
+fn terms_of(entry: &Entry) -> Vec<[u8; 16]> {
+    let body = &entry.leaf.body;
+    let mut terms = vec![term("kind", &kind_name(body.kind))];
+    for (name, value) in [("ente", &body.ente), ("operation", &body.operation), ("outcome", &body.outcome)] {
+        terms.extend(value.as_ref().map(|value| term(name, value)));
+    }
+    if let Some(tokens) = &body.tokens {
+        terms.extend(tokens.cf.iter().map(|token| term("cf", &format!("{}:{token}", tokens.year))));
+    }
+    terms
+}
+
+fn term(name: &str, value: &str) -> [u8; 16] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, format!("{name}\0{value}").as_bytes());
+    let mut term = [0; 16];
+    term.copy_from_slice(&digest.as_ref()[..16]);
+    term
+}
+
+fn kind_name(kind: Kind) -> String {
+    format!("{kind:?}")
+}

@@ -1,0 +1,18 @@
+//! The test vectors of `docs/ledger.md`, made again.
+
+use aws_lc_rs::hmac;
+
+use super::{Blinding, batch, hex, keys};
+
+const KEY: [u8; 32] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31];
+
+#[test]
+fn the_specification_and_the_code_say_the_same() {
+    let specification = include_str!("../../docs/ledger.md");
+    let token = keys::token(&hmac::Key::new(hmac::HMAC_SHA256, &KEY), "cf", "RSSMRA70A01H501S");
+    let commitment = Blinding::from_bytes(KEY).commit("request", b"<a/>");
+    let (bytes, _) = batch::encode(1, &[batch::Raw { leaf: b"{\"v\":1}".to_vec(), sealed: Vec::new() }]);
+    for value in [token, commitment, hex(&bytes)] {
+        assert!(specification.contains(&format!("`{value}`")), "not in docs/ledger.md: {value}");
+    }
+}
