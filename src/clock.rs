@@ -47,9 +47,7 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match &self.source {
             Source::System => Timestamp::now(),
-            Source::Fixed(micros) => {
-                Timestamp::from_microsecond(micros.load(Ordering::SeqCst)).unwrap_or(Timestamp::UNIX_EPOCH)
-            }
+            Source::Fixed(micros) => Timestamp::from_microsecond(micros.load(Ordering::SeqCst)).unwrap_or(Timestamp::UNIX_EPOCH),
         }
     }
 

@@ -42,8 +42,7 @@ impl Comparison<'_> {
                     self.compared += 1;
                     self.compare(attribute.ty, shape, &format!("{path}/@{}", attribute.name));
                 }
-                let elements: Vec<Field> =
-                    fields.into_iter().filter(|field| !matches!(field, Field::Attribute { .. })).collect();
+                let elements: Vec<Field> = fields.into_iter().filter(|field| !matches!(field, Field::Attribute { .. })).collect();
                 let mut declared = Vec::new();
                 if let Some(particle) = &complex.particle {
                     flatten(particle, false, &mut declared);

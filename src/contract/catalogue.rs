@@ -108,3 +108,11 @@ impl Service {
         Self::ALL.into_iter().find(|service| service.path() == path)
     }
 }
+
+/// The codes of benefits (`TypePrestazioneDaErogare`).
+pub fn benefits() -> Vec<&'static str> {
+    let text = include_str!("../../wsdl/ISEE_TipiComuni.xsd");
+    let (_, after) = text.split_once("name=\"TypePrestazioneDaErogare\"").unwrap_or_default();
+    let (inside, _) = after.split_once("</xs:simpleType>").unwrap_or_default();
+    inside.split("enumeration value=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect()
+}

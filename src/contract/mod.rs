@@ -109,9 +109,7 @@ impl Contract {
             more: 0,
         };
         Ok(match operation {
-            Operation::ConsultazioneIndicatore => {
-                Request::Indicatore(ConsultazioneIndicatore::decode(body).map_err(undecodable)?.request)
-            }
+            Operation::ConsultazioneIndicatore => Request::Indicatore(ConsultazioneIndicatore::decode(body).map_err(undecodable)?.request),
             Operation::ConsultazioneAttestazione => {
                 Request::Attestazione(ConsultazioneAttestazione::decode(body).map_err(undecodable)?.request)
             }
@@ -227,4 +225,11 @@ pub fn message<T: Content>(name: &'static str, namespace: &str, value: &T, decla
 /// Reads back what [`message`] wrote.
 pub fn decode<T: Content>(document: &Document<'_>) -> Result<T, Undecodable> {
     T::decode(document.root())
+}
+
+/// The text of the first element with that name, in a reply that we wrote ourselves: unprefixed, without attributes. For people and tests, not for
+/// reading what comes from outside.
+pub fn esiti_text<'t>(xml: &'t str, name: &str) -> Option<&'t str> {
+    let (_, after) = xml.split_once(&format!("<{name}>"))?;
+    after.split_once(&format!("</{name}>")).map(|(text, _)| text)
 }

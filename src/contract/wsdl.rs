@@ -35,7 +35,9 @@ pub fn serve(service: Service, query: &str, authority: &str) -> Option<String> {
 
 /// Whether a `Host` header may be repeated in a document: a name or an address, and a port.
 pub fn is_authority(host: &str) -> bool {
-    !host.is_empty() && host.len() <= 255 && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'))
+    !host.is_empty()
+        && host.len() <= 255
+        && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'))
 }
 
 #[cfg(test)]

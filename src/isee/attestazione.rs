@@ -3,8 +3,10 @@
 
 use jiff::civil::Date;
 
+use super::codes::{
+    Importo, ModelloAe, Relazione, Ruolo, Si, StatoDomanda, TipoIndicatore, TipoOmissione, TipoRapporto, TipoVariazioneAttestazione,
+};
 use super::codice_fiscale::CodiceFiscale;
-use super::codes::{Importo, ModelloAe, Relazione, Ruolo, Si, StatoDomanda, TipoIndicatore, TipoOmissione, TipoRapporto, TipoVariazioneAttestazione};
 use super::indicatori::{IseeMin, IseeSocioSanRes, IseeSocioSanResRistretto, IseeUni};
 
 /// The payload of ConsultazioneAttestazione.

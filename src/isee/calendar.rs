@@ -1,7 +1,7 @@
 //! Italian working days: Monday to Friday, national holidays (L. 260/1949 and what changed it) and Easter Monday left out.
 
-use jiff::civil::{Date, Weekday, date};
 use jiff::ToSpan as _;
+use jiff::civil::{Date, Weekday, date};
 
 /// Whether offices work on that day.
 pub fn is_working(day: Date) -> bool {
@@ -22,10 +22,8 @@ pub fn working_days_between(from: Date, to: Date) -> u32 {
 
 fn is_holiday(day: Date) -> bool {
     // St Francis, 4 October, is a holiday again from 2026 (L. 151/2025).
-    let fixed = matches!(
-        (day.month(), day.day()),
-        (1, 1) | (1, 6) | (4, 25) | (5, 1) | (6, 2) | (8, 15) | (11, 1) | (12, 8) | (12, 25) | (12, 26)
-    );
+    let fixed =
+        matches!((day.month(), day.day()), (1, 1) | (1, 6) | (4, 25) | (5, 1) | (6, 2) | (8, 15) | (11, 1) | (12, 8) | (12, 25) | (12, 26));
     let francis = day.year() >= 2026 && (day.month(), day.day()) == (10, 4);
     fixed || francis || easter(day.year()).checked_add(1.day()).is_ok_and(|monday| monday == day)
 }

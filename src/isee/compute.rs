@@ -197,8 +197,8 @@ fn reddito(sheet: &FoglioComponente, record: Option<&FeedRecord>, rules: &RuleSe
     let agrarian = item(|r| r.redditi_agrari.map(Decimal::from), |f| f.redditi_agrari).unwrap_or_default();
     let substitute = item(|r| r.redditi_imp_sost.map(Decimal::from), |f| f.redditi_imposta_sostitutiva)
         .unwrap_or_else(|| declared(|r| r.reddito_imp_sost));
-    let treatments = item(|r| r.trattamenti_assistenziali, |f| f.trattamenti).unwrap_or_default()
-        + declared(|r| r.trattamenti_assistenziali);
+    let treatments =
+        item(|r| r.trattamenti_assistenziali, |f| f.trattamenti).unwrap_or_default() + declared(|r| r.trattamenti_assistenziali);
     let expenses = item(|r| r.spese_detrazione.map(Decimal::from), |f| f.spese_detrazione).unwrap_or_default()
         + item(|r| r.spese_deduzione.map(Decimal::from), |f| f.spese_deduzione).unwrap_or_default();
 

@@ -5,8 +5,11 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
+use super::codes::{
+    CondizioneEsclusione, PresenzaGenitori, Relazione, Residente, Ruolo, TipoAbitazione, TipoImmobile, TipoModello, TipoOperazione,
+    TipoVariazione,
+};
 use super::codice_fiscale::CodiceFiscale;
-use super::codes::{CondizioneEsclusione, PresenzaGenitori, Relazione, Residente, Ruolo, TipoAbitazione, TipoImmobile, TipoModello, TipoOperazione, TipoVariazione};
 use super::foglio::{AltriRedditi, DatiAnagrafici, FoglioComponente, Indirizzo, PatrimonioImmobiliare, PatrimonioMobiliare};
 
 /// A DSU: Dichiarazione Sostitutiva Unica (DPCM 159/2013 art. 10).

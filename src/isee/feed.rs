@@ -10,8 +10,20 @@ use super::codice_fiscale::CodiceFiscale;
 
 /// The header of the file.
 pub const COLUMNS: [&str; 14] = [
-    "codice_fiscale", "anno", "reddito_irpef", "lavoro_dipendente", "pensione", "redditi_agrari", "redditi_imposta_sostitutiva",
-    "trattamenti", "spese_detrazione", "spese_deduzione", "titoli_di_stato", "buoni_postali", "libretti_postali", "rapporti_noti",
+    "codice_fiscale",
+    "anno",
+    "reddito_irpef",
+    "lavoro_dipendente",
+    "pensione",
+    "redditi_agrari",
+    "redditi_imposta_sostitutiva",
+    "trattamenti",
+    "spese_detrazione",
+    "spese_deduzione",
+    "titoli_di_stato",
+    "buoni_postali",
+    "libretti_postali",
+    "rapporti_noti",
 ];
 
 /// What is known of a person for a year. Amounts are whole euros.
@@ -145,7 +157,11 @@ fn amount(text: &str, signed: bool) -> Result<Option<Decimal>, &'static str> {
     }
     let digits = if signed { text.strip_prefix('-').unwrap_or(text) } else { text };
     if digits.is_empty() || digits.len() > 11 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(if signed { "importo non valido: attesi euro interi, anche negativi" } else { "importo non valido: attesi euro interi" });
+        return Err(if signed {
+            "importo non valido: attesi euro interi, anche negativi"
+        } else {
+            "importo non valido: attesi euro interi"
+        });
     }
     text.parse::<i64>().map(|value| Some(Decimal::from(value))).map_err(|_| "importo non valido: attesi euro interi")
 }
@@ -164,9 +180,10 @@ mod tests {
         let bad = format!("{header}\nRSSMRA70A01H501T,2024,1,-5,,,,,,,,,,\nRSSMRA70A01H501S,1,1.5,,,,,,,,,,,\nx\n");
         let errors = parse(&bad).err().unwrap();
         let places: Vec<_> = errors.iter().map(|error| (error.line, error.column)).collect();
-        assert_eq!(places, [
-            (2, Some("codice_fiscale")), (2, Some("lavoro_dipendente")), (3, Some("anno")), (3, Some("reddito_irpef")), (4, None)
-        ]);
+        assert_eq!(
+            places,
+            [(2, Some("codice_fiscale")), (2, Some("lavoro_dipendente")), (3, Some("anno")), (3, Some("reddito_irpef")), (4, None)]
+        );
         assert!(parse("a,b\n").is_err());
     }
 }

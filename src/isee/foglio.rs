@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::codice_fiscale::CodiceFiscale;
 use super::codes::{Attivita, GradoDisabilita, Sesso, TipoImmobile, TipoRapporto, TipoVeicolo};
+use super::codice_fiscale::CodiceFiscale;
 
 /// A member's sheet: all that is declared of one person.
 #[derive(Clone, PartialEq)]

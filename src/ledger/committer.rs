@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
-use super::batch::Raw;
+use super::batch::{MAX_LEAF, Raw};
 use super::leaf::{Draft, Entry, Writes};
 use super::log::{AppendError, Appended, Log, LogError};
 use super::segments::LONGEST_BATCH;
@@ -43,6 +43,17 @@ pub struct Submission {
     pub preconditions: Vec<Precondition>,
 }
 
+impl Submission {
+    /// About how many bytes of a batch it takes.
+    fn size(&self) -> usize {
+        self.drafts.iter().map(|draft| draft.sealed.len() + MAX_LEAF / 4).sum()
+    }
+
+    fn fits(&self) -> Result<(), NotCommitted> {
+        if self.size() > LONGEST_BATCH { Err(NotCommitted::TooLarge) } else { Ok(()) }
+    }
+}
+
 /// Proof that a submission is durable. Only the committer makes one; only with one does a reply leave.
 #[derive(Debug)]
 pub struct Receipt {
@@ -71,6 +82,9 @@ pub enum NotCommitted {
     /// The log cannot be written now.
     #[error("the ledger cannot be written")]
     Unavailable,
+    /// More than one batch can hold.
+    #[error("too large for one batch")]
+    TooLarge,
     /// The process is stopping, or must.
     #[error("the ledger is closed")]
     Closed,
@@ -151,16 +165,8 @@ impl Committer {
         let last_recorded = catch_up(log.as_mut(), views.as_mut())?;
         let (sender, receiver) = sync_channel(4 * BATCH);
         let (health_sender, health) = watch::channel(Health::Good);
-        let mut work = Work {
-            ledger,
-            log,
-            views,
-            clock,
-            last_recorded,
-            paused_until: None,
-            health: health_sender,
-            dead: AtomicBool::new(false),
-        };
+        let mut work =
+            Work { ledger, log, views, clock, last_recorded, paused_until: None, health: health_sender, dead: AtomicBool::new(false) };
         let builder = std::thread::Builder::new().name("committer".to_owned());
         let thread = builder.spawn(move || work.run(&receiver)).map_err(|error| StartError::Thread(Arc::new(error)))?;
         Ok((Self { sender: sender.clone(), health }, Running { thread, sender }))
@@ -168,6 +174,7 @@ impl Committer {
 
     /// Submits and waits until it is durable. Dropping the future does not take the submission back.
     pub async fn submit(&self, submission: Submission) -> Result<Receipt, NotCommitted> {
+        submission.fits()?;
         let (reply, answer) = oneshot::channel();
         // A full queue means that the disk is far behind: say so at once instead of piling up.
         self.sender.try_send(Message::Submit(submission, reply)).map_err(|error| match error {
@@ -179,6 +186,7 @@ impl Committer {
 
     /// The same, for threads without a runtime.
     pub fn submit_blocking(&self, submission: Submission) -> Result<Receipt, NotCommitted> {
+        submission.fits()?;
         let (reply, answer) = oneshot::channel();
         self.sender.send(Message::Submit(submission, reply)).map_err(|_| NotCommitted::Closed)?;
         answer.blocking_recv().unwrap_or(Err(NotCommitted::Closed))
@@ -261,7 +269,7 @@ impl Work {
                 match message {
                     Message::Close => closing = true,
                     Message::Submit(submission, reply) => {
-                        bytes += submission.drafts.iter().map(|draft| draft.sealed.len() + 1024).sum::<usize>();
+                        bytes += submission.size();
                         waiting.push((submission, reply));
                     }
                 }
@@ -328,7 +336,11 @@ impl Work {
 
     /// Checks preconditions against the views and against what the batch has advanced before; stamps.
     #[allow(clippy::type_complexity, reason = "taken apart where it is made")]
-    fn prepare(&self, waiting: Vec<Waiting>, head: u64) -> Result<(Vec<Waiting>, Vec<Waiting>, Vec<Raw>, Timestamp), (Vec<Waiting>, ViewError)> {
+    fn prepare(
+        &self,
+        waiting: Vec<Waiting>,
+        head: u64,
+    ) -> Result<(Vec<Waiting>, Vec<Waiting>, Vec<Raw>, Timestamp), (Vec<Waiting>, ViewError)> {
         let recorded = self.clock.now().max(self.last_recorded);
         let stamp = rfc3339(recorded);
         let mut overlay: HashMap<&str, u64> = HashMap::new();

@@ -149,7 +149,13 @@ impl Keys {
     }
 
     /// The id and key of a class, made if there is none yet.
-    pub(super) fn class(&self, retention: Retention, ente: &str, year: i16, month: i8) -> Result<(u32, std::sync::Arc<LessSafeKey>), KeyError> {
+    pub(super) fn class(
+        &self,
+        retention: Retention,
+        ente: &str,
+        year: i16,
+        month: i8,
+    ) -> Result<(u32, std::sync::Arc<LessSafeKey>), KeyError> {
         let month = u8::try_from(month).unwrap_or_default();
         let name = ClassName { retention: retention.code(), ente: ente.to_owned(), year, month };
         if let Some(found) = self.find_class(&name) {
@@ -207,9 +213,7 @@ impl Keys {
         record[64..76].copy_from_slice(&nonce);
         let mut wrapped = key.to_vec();
         let aad = Aad::from(record[..64].to_vec());
-        self.master
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut wrapped)
-            .map_err(|_| KeyError::Random)?;
+        self.master.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), aad, &mut wrapped).map_err(|_| KeyError::Random)?;
         record[76..124].copy_from_slice(&wrapped);
         let checksum = crc32c::crc32c(&record[..124]);
         record[124..].copy_from_slice(&checksum.to_le_bytes());

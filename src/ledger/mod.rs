@@ -67,7 +67,14 @@ pub enum PrepareError {
 impl Ledger {
     /// Seals `secret` and renders the leaf. `ordinal` is the entry's place among those of its exchange, from 0; `at` is when the
     /// request was received.
-    pub fn prepare(&self, mut body: Body, secret: &Secret, blinding: &Blinding, ordinal: u32, at: Timestamp) -> Result<Draft, PrepareError> {
+    pub fn prepare(
+        &self,
+        mut body: Body,
+        secret: &Secret,
+        blinding: &Blinding,
+        ordinal: u32,
+        at: Timestamp,
+    ) -> Result<Draft, PrepareError> {
         if ordinal > 0 {
             body = body.fact("ordinal", ordinal);
         }

@@ -161,9 +161,7 @@ pub fn open(keys: &Keys, leaf: &Leaf, sealed: &[u8]) -> Result<(Blinding, Secret
     }
     let id = u32::from_le_bytes([header[4], header[5], header[6], header[7]]);
     let class = keys.class_by_id(id).ok_or(Unopened::MissingKey(id))?;
-    let nonce = |range: std::ops::Range<usize>| -> Option<Nonce> {
-        header.get(range)?.try_into().ok().map(Nonce::assume_unique_for_key)
-    };
+    let nonce = |range: std::ops::Range<usize>| -> Option<Nonce> { header.get(range)?.try_into().ok().map(Nonce::assume_unique_for_key) };
     let ordinal = leaf.body.facts.get("ordinal").and_then(serde_json::Value::as_u64).unwrap_or_default();
     let aad = additional(leaf.ledger, leaf.body.exchange, u32::try_from(ordinal).unwrap_or(u32::MAX));
     let mut wrapped = header[20..68].to_vec();

@@ -40,9 +40,10 @@ impl Filter {
         let body = &entry.leaf.body;
         let same = |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
         let person = self.cf.is_empty()
-            || body.tokens.as_ref().is_some_and(|tokens| {
-                self.cf.iter().any(|(year, token)| tokens.year == *year && tokens.cf.contains(token))
-            });
+            || body
+                .tokens
+                .as_ref()
+                .is_some_and(|tokens| self.cf.iter().any(|(year, token)| tokens.year == *year && tokens.cf.contains(token)));
         self.from.as_ref().is_none_or(|from| entry.leaf.recorded >= *from)
             && self.to.as_ref().is_none_or(|to| entry.leaf.recorded < *to)
             && same(&self.ente, &body.ente)

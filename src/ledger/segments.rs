@@ -453,11 +453,7 @@ fn read_head(directory: &Path) -> Result<Bound, LogError> {
     if format!("{:08x}", crc32c::crc32c(content.as_bytes())) != checksum || magic != "VARCO-HEAD" || version != "1" {
         return Err(damaged());
     }
-    Ok(Bound {
-        segment: segment.parse().map_err(|_| damaged())?,
-        length: length.parse().map_err(|_| damaged())?,
-        clean: state == "clean",
-    })
+    Ok(Bound { segment: segment.parse().map_err(|_| damaged())?, length: length.parse().map_err(|_| damaged())?, clean: state == "clean" })
 }
 
 fn forget_cached(path: &Path) -> io::Result<()> {

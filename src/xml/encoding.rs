@@ -53,9 +53,7 @@ pub fn decode<'b>(bytes: &'b [u8], charset: Option<&str>) -> Result<Cow<'b, str>
         Some(Charset::Utf16Be) => utf16(bytes, u16::from_be_bytes),
         Some(Charset::Latin1) => Ok(encoding_rs::mem::decode_latin1(bytes)),
         Some(Charset::Windows1252) => {
-            encoding_rs::WINDOWS_1252
-                .decode_without_bom_handling_and_without_replacement(bytes)
-                .ok_or(EncodingError::Invalid(0))
+            encoding_rs::WINDOWS_1252.decode_without_bom_handling_and_without_replacement(bytes).ok_or(EncodingError::Invalid(0))
         }
     }
 }

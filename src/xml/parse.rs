@@ -132,9 +132,7 @@ impl<'s> Parser<'s, '_> {
         config.expand_empty_elements = false;
         loop {
             let start = position(reader.buffer_position());
-            let event = reader
-                .read_event()
-                .map_err(|_| (XmlFault::NotWellFormed, position(reader.error_position()).max(start)))?;
+            let event = reader.read_event().map_err(|_| (XmlFault::NotWellFormed, position(reader.error_position()).max(start)))?;
             let end = position(reader.buffer_position());
             let wrong = |fault| (fault, start);
             match event {
@@ -203,16 +201,19 @@ impl<'s> Parser<'s, '_> {
         let namespace = self.resolve(prefix, true).ok_or((XmlFault::Namespace, start))?;
         self.resolve_attributes(first_attribute)?;
 
-        let index = self.push(Node::Element(Tag {
-            prefix,
-            local,
-            namespace,
-            first_attribute: small(first_attribute),
-            end_attribute: small(self.document.attributes.len()),
-            parent: self.open.last().map_or(0, |(parent, _)| *parent),
-            end: 0,
-            offset: small(start),
-        }), start)?;
+        let index = self.push(
+            Node::Element(Tag {
+                prefix,
+                local,
+                namespace,
+                first_attribute: small(first_attribute),
+                end_attribute: small(self.document.attributes.len()),
+                parent: self.open.last().map_or(0, |(parent, _)| *parent),
+                end: 0,
+                offset: small(start),
+            }),
+            start,
+        )?;
         self.open.push((index, bindings_before));
         if empty {
             self.close();
@@ -261,13 +262,7 @@ impl<'s> Parser<'s, '_> {
                     }
                     self.bind(declared, value).map_err(wrong)?;
                 }
-                None => self.document.attributes.push(Attribute {
-                    prefix,
-                    local,
-                    namespace: NONE,
-                    value,
-                    offset: small(offset + at),
-                }),
+                None => self.document.attributes.push(Attribute { prefix, local, namespace: NONE, value, offset: small(offset + at) }),
             }
         }
         Ok(())
@@ -291,10 +286,7 @@ impl<'s> Parser<'s, '_> {
 
     /// Namespaces in XML 1.0, section 3: the reserved names, and no prefix without a namespace.
     fn bind(&mut self, prefix: &'s str, uri: Cow<'s, str>) -> Result<(), XmlFault> {
-        let forbidden = prefix == "xmlns"
-            || uri == XMLNS
-            || (prefix == "xml") != (uri == XML)
-            || (!prefix.is_empty() && uri.is_empty());
+        let forbidden = prefix == "xmlns" || uri == XMLNS || (prefix == "xml") != (uri == XML) || (!prefix.is_empty() && uri.is_empty());
         if forbidden {
             return Err(XmlFault::Namespace);
         }
@@ -451,11 +443,7 @@ fn reference(name: &str) -> Result<char, XmlFault> {
         if !well_formed {
             return Err(XmlFault::NotWellFormed);
         }
-        u32::from_str_radix(digits, radix)
-            .ok()
-            .and_then(char::from_u32)
-            .filter(|c| is_char(*c))
-            .ok_or(XmlFault::Character)
+        u32::from_str_radix(digits, radix).ok().and_then(char::from_u32).filter(|c| is_char(*c)).ok_or(XmlFault::Character)
     };
     match name {
         "lt" => Ok('<'),
@@ -484,8 +472,10 @@ fn declaration(raw: &str) -> Option<()> {
                 version = true;
                 value == "1.0"
             }
-            "encoding" => value.starts_with(|c: char| c.is_ascii_alphabetic())
-                && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')),
+            "encoding" => {
+                value.starts_with(|c: char| c.is_ascii_alphabetic())
+                    && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+            }
             _ => matches!(value, "yes" | "no"),
         };
         if !valid {
@@ -529,9 +519,7 @@ pub(super) fn is_ncname(name: &str) -> bool {
             | '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}'
             | '\u{10000}'..='\u{EFFFF}')
     };
-    let other = |c: char| {
-        start(c) || matches!(c, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
-    };
+    let other = |c: char| start(c) || matches!(c, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}');
     let mut characters = name.chars();
     characters.next().is_some_and(start) && characters.all(other)
 }
@@ -579,10 +567,33 @@ mod tests {
     #[test]
     fn what_is_not_well_formed_is_refused() {
         for source in [
-            "<a>", "<a></b>", "</a>", "<a/><b/>", "x<a/>", "<a/>x", "<a x=1/>", "<a x='1'y='2'/>", "<a x='1' x='2'/>", "<a x='<'/>",
-            "<a>]]></a>", "<a><!-- a -- b --></a>", "<1a/>", "<a:b:c/>", "<a x/>", "<a>&#xZ;</a>", "<a>& </a>", " <?xml version='1.0'?><a/>",
-            "<?xml version='1.1'?><a/>", "<?xml encoding='UTF-8'?><a/>", "<a xmlns='u' xmlns='v'/>",
-            "<a xmlns:p='u' xmlns:q='u' p:x='' q:x=''/>", "<a><b></a></b>", "<![CDATA[x]]><a/>", "<a/>&amp;", "<a/ >", "< a/>",
+            "<a>",
+            "<a></b>",
+            "</a>",
+            "<a/><b/>",
+            "x<a/>",
+            "<a/>x",
+            "<a x=1/>",
+            "<a x='1'y='2'/>",
+            "<a x='1' x='2'/>",
+            "<a x='<'/>",
+            "<a>]]></a>",
+            "<a><!-- a -- b --></a>",
+            "<1a/>",
+            "<a:b:c/>",
+            "<a x/>",
+            "<a>&#xZ;</a>",
+            "<a>& </a>",
+            " <?xml version='1.0'?><a/>",
+            "<?xml version='1.1'?><a/>",
+            "<?xml encoding='UTF-8'?><a/>",
+            "<a xmlns='u' xmlns='v'/>",
+            "<a xmlns:p='u' xmlns:q='u' p:x='' q:x=''/>",
+            "<a><b></a></b>",
+            "<![CDATA[x]]><a/>",
+            "<a/>&amp;",
+            "<a/ >",
+            "< a/>",
         ] {
             assert_eq!(fault(source), XmlFault::NotWellFormed, "{source}");
         }

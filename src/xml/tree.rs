@@ -226,8 +226,7 @@ impl<'d, 's> Element<'d, 's> {
 
     /// The element around it.
     pub fn parent(&self) -> Option<Element<'d, 's>> {
-        (self.index != 0)
-            .then(|| Element { document: self.document, index: self.document.tag(self.index).parent })
+        (self.index != 0).then(|| Element { document: self.document, index: self.document.tag(self.index).parent })
     }
 
     /// A path from `top` (which is its first step) to this element, with positions where a name repeats:

@@ -24,7 +24,11 @@ pub(super) fn examine(dsu: &Dichiarazione, esame: &mut Esame) {
             }
         }
         (_, Some(_)) => {
-            esame.refuse("K08.locazione", format!("{path}/Locazione"), "contratto di locazione per un'abitazione che non è in locazione (001)");
+            esame.refuse(
+                "K08.locazione",
+                format!("{path}/Locazione"),
+                "contratto di locazione per un'abitazione che non è in locazione (001)",
+            );
         }
         (_, None) => {}
     }
@@ -54,6 +58,10 @@ fn flagged(dsu: &Dichiarazione, home: TipoAbitazione, path: &str, esame: &mut Es
         }
     }
     if home == TipoAbitazione::Proprieta && !found {
-        esame.refuse("K08.casa", format!("{path}/@TipoAbitazione"), "abitazione di proprietà (000), ma nessun fabbricato è indicato come casa di abitazione");
+        esame.refuse(
+            "K08.casa",
+            format!("{path}/@TipoAbitazione"),
+            "abitazione di proprietà (000), ma nessun fabbricato è indicato come casa di abitazione",
+        );
     }
 }

@@ -1,11 +1,11 @@
 //! K04 to K07, K12: the nucleus, its codici fiscali, roles and ages, conditions, disabilities.
 
+use super::super::age;
 use super::super::codes::{Ruolo, TipoModello, TipoOperazione};
 use super::super::codice_fiscale::{CodiceFiscale, Difetto as Wrong, Kind};
 use super::super::dsu::Dichiarazione;
 use super::super::foglio::FoglioComponente;
 use super::super::rules::name;
-use super::super::age;
 use super::{Circumstance, Esame, MAX_MEMBERS, member_path, ordinario_path, sheet_path};
 
 pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
@@ -108,7 +108,11 @@ fn roles(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame
                 esame.refuse("K06.maggiorenne", role(), "ruolo riservato ai maggiorenni: alla presentazione il componente è minorenne");
             }
             Ruolo::Fnc if age >= oldest => {
-                esame.refuse("K06.non-convivente", role(), "il figlio maggiorenne non convivente ha superato l'età prevista per far parte del nucleo");
+                esame.refuse(
+                    "K06.non-convivente",
+                    role(),
+                    "il figlio maggiorenne non convivente ha superato l'età prevista per far parte del nucleo",
+                );
             }
             _ => {}
         }

@@ -188,11 +188,31 @@ impl RuleSet {
 
     fn complete(&self) -> Result<(), RuleError> {
         let needed = [
-            name::DIPENDENTI_QUOTA, name::DIPENDENTI_MASSIMO, name::PENSIONI_QUOTA, name::PENSIONI_MASSIMO, name::SPESE_DISABILI_MASSIMO,
-            name::LOCAZIONE_MASSIMO, name::LOCAZIONE_FIGLIO, name::RENDIMENTO, name::MOBILIARE_FRANCHIGIA, name::MOBILIARE_COMPONENTE,
-            name::MOBILIARE_MASSIMO, name::MOBILIARE_FIGLIO, name::TITOLI_ESCLUSI, name::CASA_FRANCHIGIA, name::CASA_FIGLIO,
-            name::CASA_QUOTA_NUMERATORE, name::CASA_QUOTA_DENOMINATORE, name::ISP_QUOTA, name::SCALA_ULTERIORE, name::LAVORO,
-            name::LAVORO_TRE_ANNI, name::DISABILITA, name::RICOVERATO, name::FNC_ETA, name::TRASMISSIONE_GIORNI,
+            name::DIPENDENTI_QUOTA,
+            name::DIPENDENTI_MASSIMO,
+            name::PENSIONI_QUOTA,
+            name::PENSIONI_MASSIMO,
+            name::SPESE_DISABILI_MASSIMO,
+            name::LOCAZIONE_MASSIMO,
+            name::LOCAZIONE_FIGLIO,
+            name::RENDIMENTO,
+            name::MOBILIARE_FRANCHIGIA,
+            name::MOBILIARE_COMPONENTE,
+            name::MOBILIARE_MASSIMO,
+            name::MOBILIARE_FIGLIO,
+            name::TITOLI_ESCLUSI,
+            name::CASA_FRANCHIGIA,
+            name::CASA_FIGLIO,
+            name::CASA_QUOTA_NUMERATORE,
+            name::CASA_QUOTA_DENOMINATORE,
+            name::ISP_QUOTA,
+            name::SCALA_ULTERIORE,
+            name::LAVORO,
+            name::LAVORO_TRE_ANNI,
+            name::DISABILITA,
+            name::RICOVERATO,
+            name::FNC_ETA,
+            name::TRASMISSIONE_GIORNI,
         ];
         let missing = needed.into_iter().chain(name::SCALA).chain(name::FIGLI).find(|name| !self.parameters.contains_key(*name));
         missing.map_or(Ok(()), |name| Err(RuleError::Missing(self.id.clone(), name)))

@@ -5,9 +5,7 @@ use std::collections::HashMap;
 use super::super::{Document, Element, Limits, XmlError, parse};
 use super::pattern::Pattern;
 use super::simple::{Builtin, SimpleType, Value};
-use super::{
-    AttributeDeclaration, ComplexType, ElementDeclaration, ElementId, Model, Particle, SchemaSet, Term, Type, TypeId, XS,
-};
+use super::{AttributeDeclaration, ComplexType, ElementDeclaration, ElementId, Model, Particle, SchemaSet, Term, Type, TypeId, XS};
 
 /// A schema that is not compiled.
 #[derive(Debug, thiserror::Error)]
@@ -43,8 +41,7 @@ impl SchemaSet {
             set: Self { roots: HashMap::new(), elements: Vec::new(), types: vec![Type::Any], named: HashMap::new() },
             builtins: Vec::new(),
         };
-        let sources: Vec<Source<'_>> =
-            documents.iter().map(|(file, document)| Source::of(file, document)).collect::<Result<_, _>>()?;
+        let sources: Vec<Source<'_>> = documents.iter().map(|(file, document)| Source::of(file, document)).collect::<Result<_, _>>()?;
         compiler.declare(&sources)?;
         compiler.define(&sources)?;
         Ok(compiler.set)
@@ -392,8 +389,7 @@ impl Compiler {
         let term = match item.local() {
             "sequence" | "choice" => {
                 source.only(item, &["minOccurs", "maxOccurs"])?;
-                let inside: Vec<Particle> =
-                    source.children(item).map(|part| self.particle(source, part)).collect::<Result<_, _>>()?;
+                let inside: Vec<Particle> = source.children(item).map(|part| self.particle(source, part)).collect::<Result<_, _>>()?;
                 if item.local() == "sequence" { Term::Sequence(inside) } else { Term::Choice(inside) }
             }
             "element" => Term::Element(match item.attribute("ref") {

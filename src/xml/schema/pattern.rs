@@ -23,7 +23,10 @@ impl Pattern {
                 '\\' => {
                     let escaped = characters.next()?;
                     // \i, \c and their complements, and \p{..} blocks, have no equal: refused. \s, \w differ: refused too.
-                    let same = matches!(escaped, 'd' | 'n' | 'r' | 't' | '\\' | '|' | '.' | '?' | '*' | '+' | '(' | ')' | '{' | '}' | '-' | '[' | ']' | '^');
+                    let same = matches!(
+                        escaped,
+                        'd' | 'n' | 'r' | 't' | '\\' | '|' | '.' | '?' | '*' | '+' | '(' | ')' | '{' | '}' | '-' | '[' | ']' | '^'
+                    );
                     if !same {
                         return None;
                     }

@@ -91,9 +91,7 @@ pub(super) enum Value {
 impl Value {
     pub(super) fn parse(builtin: Builtin, text: &str) -> Option<Self> {
         match builtin {
-            Builtin::Decimal | Builtin::Integer | Builtin::Int | Builtin::UnsignedInt => {
-                decimal(text).map(Self::Number)
-            }
+            Builtin::Decimal | Builtin::Integer | Builtin::Int | Builtin::UnsignedInt => decimal(text).map(Self::Number),
             Builtin::Date => date(text).map(Self::Date),
             _ => None,
         }
@@ -329,7 +327,9 @@ mod tests {
         for text in ["2026-11-21", "2026-11-21Z", " 2026-11-21+01:00\n", "2024-02-29", "2026-01-01-14:00"] {
             assert!(ok(Builtin::Date, text), "{text}");
         }
-        for text in ["2026-02-29", "2026-13-01", "26-11-21", "2026-11-21T00:00:00", "2026-11-21+15:00", "0000-01-01", "2026-1-1", "+026-01-01"] {
+        for text in
+            ["2026-02-29", "2026-13-01", "26-11-21", "2026-11-21T00:00:00", "2026-11-21+15:00", "0000-01-01", "2026-1-1", "+026-01-01"]
+        {
             assert!(!ok(Builtin::Date, text), "{text}");
         }
         assert!(ok(Builtin::DateTime, "2020-09-09T12:00:00Z") && ok(Builtin::DateTime, "2020-09-09T24:00:00.000"));

@@ -200,7 +200,9 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
         if namespace == super::XS {
             return match self.set.ty(declaration.ty) {
                 Type::Any => local == "anyType",
-                Type::Simple(simple) => simple.name.is_none() && simple.enumeration.is_none() && Builtin::named(local) == Some(simple.builtin),
+                Type::Simple(simple) => {
+                    simple.name.is_none() && simple.enumeration.is_none() && Builtin::named(local) == Some(simple.builtin)
+                }
                 Type::Complex(_) => false,
             };
         }
@@ -300,9 +302,7 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
             return;
         }
         // A name is repeated only if some schema declares it.
-        let known = |step: Element<'d, 's>| {
-            self.set.elements.iter().any(|declared| step.is(&declared.namespace, &declared.name))
-        };
+        let known = |step: Element<'d, 's>| self.set.elements.iter().any(|declared| step.is(&declared.namespace, &declared.name));
         let path = element.path(self.top, &known) + &step;
         let place = element.document().place(offset);
         self.report.violations.push(Violation { path, line: place.line, column: place.column, breach });
@@ -407,7 +407,10 @@ mod tests {
         let xsi = "xmlns:i='http://www.w3.org/2001/XMLSchema-instance'";
         assert_eq!(judge(&format!("<r xmlns='u' {xsi} k='1'><a i:nil='true'/></r>")).len(), 2);
         assert_eq!(judge(&format!("<r xmlns='u' {xsi} k='1' i:type='Code'><a>1</a></r>")).len(), 1);
-        assert_eq!(judge(&format!("<r xmlns='u' {xsi} k='1'><a i:type='x:int' xmlns:x='http://www.w3.org/2001/XMLSchema'>1</a></r>")).len(), 0);
+        assert_eq!(
+            judge(&format!("<r xmlns='u' {xsi} k='1'><a i:type='x:int' xmlns:x='http://www.w3.org/2001/XMLSchema'>1</a></r>")).len(),
+            0
+        );
     }
 
     #[test]

@@ -1,0 +1,50 @@
+# Short names for the commands of every day. Each recipe is the command itself: nothing here that cannot be typed.
+
+# The recipes there are.
+default:
+    @just --list --unsorted
+
+# The port, with the arguments given: `just run --help`.
+run *ARGS:
+    cargo run --locked --release -- {{ ARGS }}
+
+# A demo in varco-demo: its own certificates, its own ledger, synthetic people.
+demo *ARGS:
+    cargo run --locked --release -- demo {{ ARGS }}
+
+# Everything, as continuous integration runs it.
+test:
+    tests/run
+
+# The checks that need no system package, under ten minutes.
+quick:
+    tests/run quick
+
+# What the compiler and Clippy have to say, as errors.
+lint:
+    cargo clippy --all-targets --locked -- -D warnings
+
+# Formats the sources.
+fmt:
+    cargo fmt
+
+# The benchmarks, beside nginx, with perf: both are installed if missing.
+bench *ARGS:
+    tests/install bench
+    cargo bench --locked {{ ARGS }}
+
+# Licences, bans and sources of the dependencies.
+deny:
+    cargo deny --locked check bans licenses sources
+
+# Known advisories on the dependencies; fetches the RustSec database.
+advisories:
+    cargo deny --locked check advisories
+
+# The documentation of the code, private items included.
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items --locked
+
+# Two thousand kills with SIGKILL in the middle of writing; takes long.
+kill9:
+    VARCO_KILLS=2000 cargo nextest run --locked --profile full --test kill9

@@ -1,0 +1,49 @@
+//! `varco backup`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::ledger::Directory;
+
+/// `varco backup`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Dove copiare il registro: una directory nuova
+    target: PathBuf,
+    /// La directory dei dati
+    #[arg(long, default_value = "varco-data")]
+    data: PathBuf,
+    /// Dove copiare le chiavi: un'altra directory nuova, da tenere altrove
+    #[arg(long)]
+    keys: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args) -> Result<()> {
+    let directory = Directory::open(&args.data)?;
+    if let Some(keys) = &args.keys {
+        if keys.starts_with(&args.target) {
+            bail!("le chiavi si salvano altrove: chi ha copia e chiavi ha tutto");
+        }
+        // Before the ledger: every entry that is copied has its key in the copy of the keys.
+        copy_keys(&directory.keys(), keys)?;
+        println!("chiavi copiate in {}", keys.display());
+    }
+    let bytes = directory.backup(&args.target)?;
+    println!("registro copiato in {}: {bytes} byte", args.target.display());
+    if args.keys.is_none() {
+        println!("Le chiavi NON sono nella copia: varco backup --keys le copia in un'altra directory.");
+    }
+    Ok(())
+}
+
+fn copy_keys(from: &Path, to: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::create_dir(to).with_context(|| to.display().to_string())?;
+    std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o700))?;
+    for name in ["master.key", "keyring"] {
+        std::fs::copy(from.join(name), to.join(name)).with_context(|| name.to_owned())?;
+        std::fs::File::open(to.join(name))?.sync_all()?;
+    }
+    Ok(())
+}

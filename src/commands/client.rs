@@ -1,0 +1,102 @@
+//! A SOAP client over mutually authenticated TLS: the demonstration's, the tests' and the bench's own. One connection, one call after another.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio_rustls::TlsConnector;
+
+use crate::tls::server::{certificates, private_key};
+
+/// A client that may connect.
+#[derive(Clone)]
+pub struct Client {
+    address: SocketAddr,
+    connector: TlsConnector,
+}
+
+/// A client that is connected.
+pub struct Connected {
+    sender: SendRequest<Full<Bytes>>,
+    connection: JoinHandle<hyper::Result<()>>,
+    authority: String,
+}
+
+/// What came back.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// The id of the exchange.
+    pub exchange: Option<String>,
+    /// The body.
+    pub text: String,
+}
+
+impl Client {
+    /// With the server's authority, and its own certificate and key (or none).
+    pub fn new(address: SocketAddr, authority: &Path, own: Option<(&Path, &Path)>) -> Result<Self> {
+        let mut roots = RootCertStore::empty();
+        for certificate in certificates(authority)? {
+            roots.add(certificate)?;
+        }
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?.with_root_certificates(roots);
+        let mut config = match own {
+            Some((certificate, key)) => builder.with_client_auth_cert(certificates(certificate)?, private_key(key)?)?,
+            None => builder.with_no_client_auth(),
+        };
+        config.resumption = rustls::client::Resumption::disabled();
+        Ok(Self { address, connector: TlsConnector::from(Arc::new(config)) })
+    }
+
+    /// Connects.
+    pub async fn connect(&self) -> Result<Connected> {
+        let socket = TcpStream::connect(self.address).await?;
+        socket.set_nodelay(true)?;
+        let stream = self.connector.connect(ServerName::try_from("localhost")?, socket).await?;
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        let connection = tokio::spawn(connection);
+        Ok(Connected { sender, connection, authority: format!("localhost:{}", self.address.port()) })
+    }
+
+    /// Connects, calls once, hangs up.
+    pub async fn call(&self, path: &str, envelope: &str) -> Result<Answer> {
+        self.connect().await?.call(path, envelope).await
+    }
+}
+
+impl Connected {
+    /// Posts an envelope.
+    pub async fn call(&mut self, path: &str, envelope: &str) -> Result<Answer> {
+        let request = Request::post(path).header("content-type", "text/xml; charset=utf-8").header("soapaction", "\"\"");
+        self.send(request.body(Full::new(Bytes::from(envelope.to_owned())))?).await
+    }
+
+    /// Sends any request, with the host's name added.
+    pub async fn send(&mut self, mut request: Request<Full<Bytes>>) -> Result<Answer> {
+        request.headers_mut().entry("host").or_insert(self.authority.parse()?);
+        let response = match self.sender.send_request(request).await {
+            Ok(response) => response,
+            // What ended the connection says more: in TLS 1.3 a refused certificate is only told after the handshake.
+            Err(error) => match (&mut self.connection).await {
+                Ok(Err(ended)) => return Err(ended).context("the server hung up"),
+                _ => return Err(error).context("the server hung up"),
+            },
+        };
+        let status = response.status();
+        let exchange = response.headers().get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+        let bytes = response.into_body().collect().await?.to_bytes();
+        Ok(Answer { status, exchange, text: String::from_utf8(bytes.to_vec())? })
+    }
+}

@@ -1,0 +1,257 @@
+//! `varco demo`: everything in one tour, with real parts: certificates, a data directory, enti accredited by the registry's own path, a gateway, a
+//! client over mutually authenticated TLS, refusals, the ledger. Writes only under `./varco-demo`.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+use jiff::civil::Date;
+
+use super::client::{Answer, Client};
+use super::requests::{self, GIULIA};
+use super::{ente, feed, init, ledger, pki, serve};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::contract::catalogue::Service;
+use crate::contract::esiti_text;
+use crate::isee::feed::{COLUMNS, parse};
+use crate::isee::rules::Rules;
+use crate::ledger::Directory;
+use crate::registry::administration::Command;
+use crate::registry::ente::{Certificato, Stato, Tipo};
+
+const HOME: &str = "varco-demo";
+const COMUNE: &str = "comune-demo";
+const CAF: &str = "caf-demo";
+const SOSPESO: &str = "ente-sospeso";
+/// Contributi e integrazioni a rette per asili nido.
+const PRESTAZIONE: &str = "A1.07";
+
+pub(super) fn run(exit: bool, port: u16, clock: &Clock) -> Result<()> {
+    let home = PathBuf::from(HOME);
+    if home.exists() {
+        // Only what this command has made.
+        ensure!(home.join("data/FORMAT").exists() || home.join("pki/ca.pem").exists(), "./{HOME} esiste e non è di questa dimostrazione");
+        std::fs::remove_dir_all(&home)?;
+    }
+    step("Certificati: un'autorità, il server, un comune, un CAF, un ente da sospendere, un estraneo");
+    let pki = pki::demo(&home.join("pki"), clock.now())?;
+    say(&format!("in ./{HOME}/pki"));
+
+    step("Directory dei dati, con chiavi nuove");
+    let directory = init::create(&home.join("data"), clock)?;
+    say(&format!("registro {}", directory.ledger));
+
+    super::runtime()?.block_on(async {
+        accredit(directory.path(), &pki, clock).await?;
+        let config = configure(&home, port)?;
+        step("La porta");
+        let started = serve::start(&config, clock).await?;
+        let address = started.address;
+        say(&format!("in ascolto su https://localhost:{}", address.port()));
+        tour(&home, address, clock).await?;
+
+        step("Il registro: ogni scambio e ogni atto, nell'ordine");
+        started.gateway.gathered.flush(&started.gateway.node).await;
+        for line in ledger::lines(directory.path())? {
+            println!("{line}");
+        }
+        step("Verifica del registro");
+        say(&ledger::verify(&Directory::open(directory.path())?)?.to_string());
+        ensure!(leaks(directory.path())?.is_empty(), "un codice fiscale è in chiaro nella directory dei dati");
+        say("nessun codice fiscale in chiaro nella directory dei dati");
+
+        if !exit {
+            curl(&home, address, presentation(clock)?);
+            serve::signal().await;
+        }
+        started.stop().await?;
+        anyhow::Ok(())
+    })
+}
+
+/// Accreditation, by the path that operators take.
+async fn accredit(data: &Path, pki: &pki::Demo, clock: &Clock) -> Result<()> {
+    step("Accreditamento di un comune e di un CAF");
+    let enti = [
+        (COMUNE, "Comune di Esempio", "01234567897", Tipo::Comune, &pki.comune, "ConsultazioneIndicatore,ConsultazioneAttestazione"),
+        (CAF, "CAF di Esempio", "09876543217", Tipo::Caf, &pki.caf, "TrasmissioneDSU"),
+        (SOSPESO, "Ente Sospeso", "02468135799", Tipo::Altro, &pki.sospeso, "ConsultazioneIndicatore"),
+    ];
+    for (codice, denominazione, codice_fiscale, tipo, issued, operazioni) in enti {
+        let codice = codice.to_owned();
+        let commands = [
+            Command::Richiedi {
+                codice: codice.clone(),
+                denominazione: denominazione.to_owned(),
+                codice_fiscale: codice_fiscale.to_owned(),
+                tipo,
+            },
+            Command::Stato { codice: codice.clone(), nuovo: Stato::Accreditato },
+            Command::AggiungiCertificato {
+                codice: codice.clone(),
+                certificato: Certificato { sha256: issued.fingerprint.clone(), dal: None, al: None },
+            },
+            Command::Abilita {
+                codice: codice.clone(),
+                operazioni: operazioni.split(',').map(str::to_owned).collect(),
+                prestazioni: if tipo == Tipo::Caf { Vec::new() } else { vec![PRESTAZIONE.to_owned()] },
+                predefinita: None,
+            },
+        ];
+        for command in commands {
+            ente::apply(data, command, "dimostrazione", clock).await?;
+        }
+        say(&format!("{codice}: {denominazione}, accreditato"));
+    }
+    ente::apply(data, Command::Stato { codice: SOSPESO.to_owned(), nuovo: Stato::Sospeso }, "dimostrazione", clock).await?;
+    say(&format!("{SOSPESO}: sospeso"));
+
+    step("Redditi dei componenti dal feed (Agenzia delle entrate, simulata)");
+    let year = presentation(clock)?.year() - 2;
+    let text = format!("{}\nFRRGLI84E52H501O,{year},24500,24500,,,,,,,,,,\nGLLMTT81P03F205Y,{year},18200,,,,,,,,,,,\n", COLUMNS.join(","));
+    let records = parse(&text).map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
+    feed::load(data, &records, "dimostrazione", clock).await?;
+    say(&format!("{} persone, anno {year}", records.len()));
+    Ok(())
+}
+
+/// The configuration file, as an operator would write it. Another port if that one is taken.
+fn configure(home: &Path, port: u16) -> Result<Config> {
+    let free = std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let port = if free { port } else { 0 };
+    let file = home.join("varco.toml");
+    let text = format!(
+        "listen = \"127.0.0.1:{port}\"\ndata = \"data\"\n\n[tls]\ncertificate = \"pki/server.pem\"\nkey = \"pki/server.key\"\nclient_authorities = \"pki/ca.pem\"\ncrl = [\"pki/crl.pem\"]\n"
+    );
+    std::fs::write(&file, text)?;
+    Ok(Config::read(&file)?)
+}
+
+/// Today, or the last day for which there are rules.
+fn presentation(clock: &Clock) -> Result<Date> {
+    let rules = Rules::embedded()?;
+    let last = rules.all().last().context("no rules")?.valid_to;
+    Ok(clock.today().min(last))
+}
+
+async fn tour(home: &Path, address: SocketAddr, clock: &Clock) -> Result<()> {
+    let client = |name: &str| {
+        let (certificate, key) = (home.join(format!("pki/{name}.pem")), home.join(format!("pki/{name}.key")));
+        Client::new(address, &home.join("pki/ca.pem"), Some((&certificate, &key)))
+    };
+    let day = presentation(clock)?.to_string();
+    let (dsu_path, isee_path) = (Service::TrasmissioneDsu.path(), Service::ConsultazioneIsee.path());
+    let protocollo = format!("CAF00001-DEMO01-{}-N0000001", &day[..4]);
+    let dsu = requests::dsu(&protocollo, &day);
+    std::fs::write(home.join("trasmissione.xml"), requests::trasmissione(&dsu))?;
+    std::fs::write(home.join("indicatore.xml"), requests::indicatore(GIULIA, &day, PRESTAZIONE))?;
+    std::fs::write(home.join("attestazione.xml"), requests::attestazione(GIULIA, &day, PRESTAZIONE))?;
+
+    step("Il CAF trasmette una DSU");
+    let answer = client("caf")?.call(dsu_path, &requests::trasmissione(&dsu)).await?;
+    let accepted = expect(&answer, "OK")?;
+    say(&format!("protocollo {}", esiti_text(accepted, "ProtocolloDSU").unwrap_or_default()));
+    say(&format!(
+        "ricevuta {} il {}",
+        esiti_text(accepted, "Impronta").unwrap_or_default(),
+        esiti_text(accepted, "IstanteRicezione").unwrap_or_default()
+    ));
+
+    step("Il comune chiede l'indicatore e l'attestazione");
+    let mut comune = client("comune")?.connect().await?;
+    let answer = comune.call(isee_path, &requests::indicatore(GIULIA, &day, PRESTAZIONE)).await?;
+    say(&payload(expect(&answer, "OK")?, "XmlEsitoIndicatore")?);
+    let answer = comune.call(isee_path, &requests::attestazione(GIULIA, &day, PRESTAZIONE)).await?;
+    say(&payload(expect(&answer, "OK")?, "XmlEsitoAttestazione")?);
+
+    step("Rifiuti: senza certificato, con il certificato di un'altra autorità");
+    let request = requests::indicatore(GIULIA, &day, PRESTAZIONE);
+    let nobody = Client::new(address, &home.join("pki/ca.pem"), None)?.call(isee_path, &request).await;
+    say(&format!("senza certificato: {}", nobody.err().context("was let in without a certificate")?.root_cause()));
+    let stranger = client("straniero")?.call(isee_path, &request).await;
+    say(&format!("estraneo: {}", stranger.err().context("a stranger was let in")?.root_cause()));
+
+    step("Rifiuto: un ente sospeso");
+    let answer = client("sospeso")?.call(isee_path, &request).await?;
+    ensure!(answer.status.as_u16() == 500 && answer.text.contains("Authorization failed"), "a suspended ente was let in");
+    say(&format!("HTTP {}: {}", answer.status.as_u16(), esiti_text(&answer.text, "faultstring").unwrap_or_default()));
+
+    step("Rifiuto: una DSU sbagliata, con tutte le ragioni");
+    let bad = dsu.replace("GLLMTT81P03F205Y", "GLLMTT81P03F205X").replace(" ConsistenzaMedia=\"2600\"", "").replace("N0000001", "N0000002");
+    report(&client("caf")?.call(dsu_path, &requests::trasmissione(&bad)).await?)?;
+    let worse = bad.replace("TipoAbitazione=\"000\"", "TipoAbitazione=\"casa\"").replace(" Sesso=\"F\"", "");
+    report(&client("caf")?.call(dsu_path, &requests::trasmissione(&worse)).await?)
+}
+
+/// Prints the violations of a DSU that was refused.
+fn report(answer: &Answer) -> Result<()> {
+    let text = expect(answer, "RICHIESTA_INVALIDA")?;
+    for violation in text.split("<Violazione>").skip(1) {
+        let part = |name| esiti_text(violation, name).unwrap_or_default();
+        say(&format!("{} riga {}, colonna {}: {}", part("Codice"), part("Riga"), part("Colonna"), part("Testo")));
+        say(&format!("    {}", part("Percorso")));
+    }
+    Ok(())
+}
+
+fn expect<'a>(answer: &'a Answer, esito: &str) -> Result<&'a str> {
+    let found = esiti_text(&answer.text, "Esito").unwrap_or_default();
+    ensure!(answer.status.as_u16() == 200 && found == esito, "HTTP {}, Esito {found}: expected {esito}", answer.status);
+    Ok(&answer.text)
+}
+
+/// A payload, out of its base64.
+fn payload(text: &str, element: &str) -> Result<String> {
+    use base64::Engine as _;
+    let encoded = esiti_text(text, element).context("no payload")?;
+    Ok(String::from_utf8(base64::engine::general_purpose::STANDARD.decode(encoded)?)?)
+}
+
+/// Files of the data directory in which a codice fiscale of the sample stands in clear.
+fn leaks(directory: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(leaks(&path)?);
+        } else if path.is_file() {
+            let bytes = std::fs::read(&path)?;
+            if bytes.windows(GIULIA.len()).any(|window| window == GIULIA.as_bytes()) {
+                found.push(path);
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn curl(home: &Path, address: SocketAddr, day: Date) {
+    let port = address.port();
+    let home = home.display();
+    let call = |who: &str, file: &str, service: Service| {
+        println!(
+            "curl --silent --show-error --cacert {home}/pki/ca.pem --cert {home}/pki/{who}.pem --key {home}/pki/{who}.key \\\n  -H 'Content-Type: text/xml; charset=utf-8' --data-binary @{home}/{file} \\\n  https://localhost:{port}{}\n",
+            service.path()
+        );
+    };
+    step("Da provare in un'altra finestra, nella stessa directory");
+    call("caf", "trasmissione.xml", Service::TrasmissioneDsu);
+    call("comune", "indicatore.xml", Service::ConsultazioneIsee);
+    call("comune", "attestazione.xml", Service::ConsultazioneIsee);
+    println!(
+        "curl --silent --show-error --cacert {home}/pki/ca.pem --cert {home}/pki/comune.pem --key {home}/pki/comune.key \\\n  'https://localhost:{port}{}?wsdl'\n",
+        Service::ConsultazioneIsee.path()
+    );
+    println!("(la DSU è presentata il {day}; la stessa trasmissione riceve sempre la stessa risposta)");
+    println!("Ctrl-C per finire.");
+}
+
+fn step(title: &str) {
+    println!("\n== {title}");
+}
+
+fn say(text: &str) {
+    for line in text.lines() {
+        println!("   {line}");
+    }
+}

@@ -1,0 +1,73 @@
+//! `varco feed load FILE`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Subcommand;
+
+use super::{ente, socket};
+use crate::clock::Clock;
+use crate::gateway::node::Node;
+use crate::isee::feed::{FeedRecord, parse};
+use crate::ledger::Directory;
+use crate::ledger::disk::RealDisk;
+use crate::ledger::segments::SEGMENT_SIZE;
+
+/// What one load holds, at most: it is appended as one batch.
+const LARGEST: usize = 20_000;
+
+/// `varco feed`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Carica un file CSV: tutto, o niente con l'elenco di tutti gli errori
+    Load {
+        /// Il file
+        file: PathBuf,
+        /// La directory dei dati
+        #[arg(long, default_value = "varco-data")]
+        data: PathBuf,
+        /// Perché: resta nel registro
+        #[arg(long)]
+        motivo: String,
+    },
+}
+
+pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
+    let What::Load { file, data, motivo } = args.what;
+    let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    let records = match parse(&text) {
+        Ok(records) => records,
+        Err(errors) => {
+            for error in &errors {
+                let column = error.column.map(|column| format!(", {column}")).unwrap_or_default();
+                eprintln!("{}:{}{column}: {}", file.display(), error.line, error.text);
+            }
+            bail!("{} errori: niente è stato caricato", errors.len());
+        }
+    };
+    if records.len() > LARGEST {
+        bail!("più di {LARGEST} righe: dividere il file");
+    }
+    let entries = super::runtime()?.block_on(load(&data, &records, &motivo, clock))?;
+    println!("{} righe caricate in {entries} voci del registro", records.len());
+    Ok(())
+}
+
+/// Loads where the ledger is: in the running gateway, or here.
+pub async fn load(data: &Path, records: &[FeedRecord], motivo: &str, clock: &Clock) -> Result<usize> {
+    let directory = Directory::open(data)?;
+    if let Some(entries) = socket::post(&directory.socket(), "/feed", records, motivo).await? {
+        return Ok(entries);
+    }
+    let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_SIZE)?;
+    let done = crate::sii::feed::load(&node.ledger, records, &ente::myself(), motivo, clock.now()).await;
+    node.close();
+    Ok(done?)
+}

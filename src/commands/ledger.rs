@@ -1,0 +1,216 @@
+//! `varco ledger {list|show|verify}`: reads the segments, whether a gateway runs or not.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use clap::Subcommand;
+
+use crate::isee::CodiceFiscale;
+use crate::ledger::search::{self, Filter};
+use crate::ledger::{Directory, Entry, Keys, Kind, Unopened, seal, segments};
+
+/// `varco ledger`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// La directory dei dati
+    #[arg(long, global = true, default_value = "varco-data")]
+    data: PathBuf,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Elenca le voci
+    List {
+        /// Dal (aaaa-mm-gg o istante RFC 3339 in UTC)
+        #[arg(long)]
+        from: Option<String>,
+        /// Fino a, escluso
+        #[arg(long)]
+        to: Option<String>,
+        /// Codice dell'ente
+        #[arg(long)]
+        ente: Option<String>,
+        /// Operazione
+        #[arg(long)]
+        operation: Option<String>,
+        /// Esito
+        #[arg(long)]
+        outcome: Option<String>,
+        /// Tipo di voce: exchange, dsu, attestation, registry, ...
+        #[arg(long)]
+        kind: Option<String>,
+        /// Codice fiscale di una persona
+        #[arg(long)]
+        codice_fiscale: Option<String>,
+        /// Quante, al massimo: le ultime
+        #[arg(long, default_value_t = 1000)]
+        limit: usize,
+        /// Le foglie, una per riga, come sono state scritte
+        #[arg(long)]
+        json: bool,
+    },
+    /// Mostra una voce per intero
+    Show {
+        /// La sequenza
+        sequence: u64,
+        /// Apre anche la parte riservata
+        #[arg(long)]
+        open: bool,
+    },
+    /// Rilegge ogni byte e controlla tutto
+    Verify,
+}
+
+pub(super) fn run(args: Args) -> Result<()> {
+    let directory = Directory::open(&args.data)?;
+    match args.what {
+        What::List { from, to, ente, operation, outcome, kind, codice_fiscale, limit, json } => {
+            let kind = kind.map(|name| serde_json::from_value::<Kind>(name.into()).context("tipo di voce sconosciuto")).transpose()?;
+            let cf = match codice_fiscale {
+                None => Vec::new(),
+                Some(code) => tokens(&directory, &code)?,
+            };
+            let filter = Filter { from, to, ente, operation, outcome, kind, cf };
+            for entry in search::find(&directory.segments(), directory.ledger, &filter, limit)? {
+                if json {
+                    println!("{}", String::from_utf8_lossy(&entry.bytes));
+                } else {
+                    println!("{}", line(&entry));
+                }
+            }
+            Ok(())
+        }
+        What::Show { sequence, open } => show(&directory, sequence, open),
+        What::Verify => {
+            println!("{}", verify(&directory)?);
+            Ok(())
+        }
+    }
+}
+
+/// The tokens of a codice fiscale, one for each year's key.
+fn tokens(directory: &Directory, code: &str) -> Result<Vec<(i16, String)>> {
+    let keys = Keys::open(&directory.keys(), true)?;
+    let canonical = CodiceFiscale::new(code).canonical();
+    let tokens: Vec<_> =
+        keys.token_years().into_iter().map(|year| Ok((year, keys.token(year, "cf", &canonical)?))).collect::<Result<_>>()?;
+    if tokens.is_empty() {
+        bail!("nessuna voce nomina ancora persone");
+    }
+    Ok(tokens)
+}
+
+/// One entry on one line.
+pub fn line(entry: &Entry) -> String {
+    let body = &entry.leaf.body;
+    let dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    let kind = format!("{:?}", body.kind).to_lowercase();
+    let detail = match (&body.refusal, body.facts.get("gruppi")) {
+        (Some(refusal), _) => refusal.clone(),
+        (None, Some(groups)) => groups
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|group| format!("{} x{}", group["motivo"].as_str().unwrap_or_default(), group["numero"]))
+            .collect::<Vec<_>>()
+            .join(" "),
+        (None, None) => String::new(),
+    };
+    let line = format!(
+        "{:>6}  {}  {:<11}  {:<10}  {:<24}  {:<18}  {}",
+        entry.leaf.seq,
+        entry.leaf.recorded,
+        kind,
+        dash(&body.ente),
+        dash(&body.operation),
+        dash(&body.outcome),
+        detail
+    );
+    line.trim_end().to_owned()
+}
+
+fn show(directory: &Directory, sequence: u64, open: bool) -> Result<()> {
+    let entries = segments::read_from(&directory.segments(), sequence, 1)?;
+    let entry = entries.into_iter().find(|entry| entry.leaf.seq == sequence).context("nessuna voce con questa sequenza")?;
+    let leaf: serde_json::Value = serde_json::from_slice(&entry.bytes)?;
+    println!("{}", serde_json::to_string_pretty(&leaf)?);
+    if open {
+        let keys = Keys::open(&directory.keys(), true)?;
+        match seal::open(&keys, &entry.leaf, &entry.sealed) {
+            Ok((_, secret)) => println!("{}", serde_json::to_string_pretty(&secret)?),
+            Err(Unopened::Nothing) => println!("(nessuna parte riservata)"),
+            Err(Unopened::Erased) => println!("(parte riservata cancellata)"),
+            Err(error) => bail!("parte riservata: {error}"),
+        }
+    }
+    Ok(())
+}
+
+/// What a verification found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Entries and batches read.
+    pub read: segments::Verified,
+    /// Sealed parts opened, and equal to what their leaves commit to.
+    pub opened: u64,
+    /// Sealed parts whose key was erased.
+    pub erased: u64,
+    /// Sealed parts whose class key is missing.
+    pub missing: u64,
+}
+
+impl std::fmt::Display for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "registro integro: {} voci in {} blocchi; parti riservate: {} aperte e conformi, {} cancellate, {} senza chiave",
+            self.read.entries, self.read.batches, self.opened, self.erased, self.missing
+        )?;
+        if self.read.tail > 0 {
+            write!(f, "; {} byte incompleti in coda", self.read.tail)?;
+        }
+        Ok(())
+    }
+}
+
+/// Reads every byte, checks every checksum and sequence, opens every sealed part against its leaf's commitment.
+pub fn verify(directory: &Directory) -> Result<Report> {
+    let keys = match Keys::open(&directory.keys(), true) {
+        Ok(keys) => Some(keys),
+        // A backup without its keys can still be verified, as far as that goes.
+        Err(_) if !directory.keys().exists() => None,
+        Err(error) => return Err(error.into()),
+    };
+    let mut report = Report::default();
+    let mut wrong: Option<String> = None;
+    let read = segments::verify(&directory.segments(), directory.ledger, &mut |entry| {
+        let outcome = match (&keys, entry.sealed.is_empty()) {
+            (_, true) => return Ok(()),
+            (None, false) => Err(Unopened::MissingKey(0)),
+            (Some(keys), false) => seal::open(keys, &entry.leaf, &entry.sealed).map(|_| ()),
+        };
+        match outcome {
+            Ok(()) => report.opened += 1,
+            Err(Unopened::Erased) => report.erased += 1,
+            Err(Unopened::MissingKey(_)) => report.missing += 1,
+            Err(error) => {
+                wrong.get_or_insert_with(|| format!("voce {}: parte riservata: {error}", entry.leaf.seq));
+            }
+        }
+        Ok(())
+    })?;
+    if let Some(wrong) = wrong {
+        bail!(wrong);
+    }
+    report.read = read;
+    Ok(report)
+}
+
+/// The entries of a directory, as lines: for the demonstration.
+pub(super) fn lines(data: &Path) -> Result<Vec<String>> {
+    let directory = Directory::open(data)?;
+    let all = search::find(&directory.segments(), directory.ledger, &Filter::default(), usize::MAX)?;
+    Ok(all.iter().map(line).collect())
+}

@@ -1,0 +1,111 @@
+//! The commands: one file each, thin. What they print is for people; what they do is in the rooms below.
+
+pub mod backup;
+pub mod client;
+pub mod demo;
+pub mod ente;
+pub mod feed;
+pub mod init;
+pub mod ledger;
+pub mod pki;
+pub mod rebuild;
+pub mod requests;
+pub mod serve;
+mod socket;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::clock::Clock;
+
+/// Porta di dominio for the ISEE.
+#[derive(Debug, Parser)]
+#[command(name = "varco", version, about = "Porta di dominio per l'ISEE", propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Prepara una directory dei dati: registro vuoto e chiavi nuove
+    Init {
+        /// La directory da creare
+        dir: PathBuf,
+    },
+    /// Avvia la porta
+    Serve {
+        /// Il file di configurazione
+        #[arg(long, default_value = "varco.toml")]
+        config: PathBuf,
+    },
+    /// Mostra tutto in una volta, con certificati e dati inventati, in ./varco-demo
+    Demo {
+        /// Finisce dopo il giro invece di restare in ascolto
+        #[arg(long)]
+        exit: bool,
+        /// La porta TCP; un'altra se è occupata
+        #[arg(long, default_value_t = 8443)]
+        port: u16,
+    },
+    /// Gli enti: richiesta, accreditamento, certificati, abilitazioni
+    Ente(ente::Args),
+    /// I dati dell'Agenzia delle entrate e dell'INPS
+    Feed(feed::Args),
+    /// Il registro delle operazioni
+    Ledger(ledger::Args),
+    /// Rifà le viste dal registro delle operazioni
+    Rebuild {
+        /// La directory dei dati
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// Copia il registro delle operazioni, anche mentre la porta è in funzione
+    Backup(backup::Args),
+    /// Certificati per prove e dimostrazioni
+    Pki {
+        #[command(subcommand)]
+        what: Pki,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum Pki {
+    /// Autorità, server, comune, CAF, un estraneo e una CRL vuota
+    Demo {
+        /// Dove scriverli
+        dir: PathBuf,
+    },
+}
+
+/// Runs a command. 0 done, 1 refused or failed, 2 usage (clap's own).
+pub fn run(cli: Cli) -> ExitCode {
+    let clock = Clock::system();
+    let result = match cli.command {
+        Command::Init { dir } => init::run(&dir, &clock),
+        Command::Serve { config } => serve::run(&config, &clock),
+        Command::Demo { exit, port } => demo::run(exit, port, &clock),
+        Command::Ente(args) => ente::run(args, &clock),
+        Command::Feed(args) => feed::run(args, &clock),
+        Command::Ledger(args) => ledger::run(args),
+        Command::Rebuild { data } => rebuild::run(&data),
+        Command::Backup(args) => backup::run(&args),
+        Command::Pki { what: Pki::Demo { dir } } => pki::demo(&dir, clock.now()).map(|_| {
+            println!("certificati in {}", dir.display());
+        }),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("varco: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A runtime with a thread for each core.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}

@@ -1,0 +1,118 @@
+//! `varco serve`: configuration, data directory, TLS, listener, admin socket; then waits for a signal and drains.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::contract::Contract;
+use crate::gateway::listener::{Ended, Listener};
+use crate::gateway::node::Node;
+use crate::gateway::{Gateway, admin};
+use crate::ledger::Directory;
+use crate::ledger::disk::{Disk, RealDisk};
+use crate::tls::{Revocations, server};
+
+/// A gateway that serves.
+pub struct Started {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it serves with.
+    pub gateway: Arc<Gateway>,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<Ended>,
+    admin: JoinHandle<()>,
+    socket: std::path::PathBuf,
+}
+
+/// Starts a gateway.
+pub async fn start(config: &Config, clock: &Clock) -> Result<Started> {
+    start_on(config, clock, Arc::new(RealDisk)).await
+}
+
+/// Starts a gateway on a disk of the caller's: tests make it fail.
+pub async fn start_on(config: &Config, clock: &Clock, disk: Arc<dyn Disk>) -> Result<Started> {
+    let contract = Contract::compile()?;
+    let authorities = server::certificates(&config.tls.client_authorities)?;
+    let revocations = Revocations::load(&config.tls.crl, authorities.clone())?;
+    let tls = server::configure(&config.tls.certificate, &config.tls.key, &authorities, revocations.clone(), clock)?;
+    let directory = Directory::open(&config.data)?;
+    let node = Node::open(&directory, clock, disk, config.ledger.segment_bytes)?;
+    for key in &node.opened.missing_keys {
+        tracing::warn!(key, "a class key cannot be opened: its entries are unreadable");
+    }
+    node.record_opening("start").await?;
+    let listener = Listener::bind(config.listen, tls).await.with_context(|| format!("{}", config.listen))?;
+    let address = listener.address()?;
+    let gateway = Gateway::new(node, contract, revocations, config.limits.clone());
+    let socket = directory.socket();
+    let admin = tokio::spawn(admin::serve(admin::bind(&socket)?, gateway.clone()));
+    let (stop, stopped) = watch::channel(false);
+    let gathered = Duration::from_secs(config.ledger.gathered_seconds.max(1));
+    let serving = tokio::spawn(listener.serve(gateway.clone(), stopped, gathered));
+    tracing::info!(%address, ledger = %directory.ledger, "serving");
+    Ok(Started { address, gateway, stop, serving, admin, socket })
+}
+
+impl Started {
+    /// Stops accepting, lets exchanges end, records the stop, closes the ledger.
+    pub async fn stop(self) -> Result<Ended> {
+        self.stop.send_replace(true);
+        self.finish().await
+    }
+
+    /// Waits until it ends by itself, then closes.
+    pub async fn finish(self) -> Result<Ended> {
+        let ended = self.serving.await?;
+        self.admin.abort();
+        let _ = std::fs::remove_file(&self.socket);
+        let node = &self.gateway.node;
+        if ended == Ended::Stopped {
+            node.record_system("stop", serde_json::json!({ "versione": env!("CARGO_PKG_VERSION") })).await?;
+        }
+        node.close();
+        Ok(ended)
+    }
+}
+
+pub(super) fn run(config: &Path, clock: &Clock) -> Result<()> {
+    trace();
+    let config = Config::read(config)?;
+    super::runtime()?.block_on(async {
+        let started = start(&config, clock).await?;
+        println!("varco in ascolto su https://{}", started.address);
+        let stop = started.stop.clone();
+        tokio::spawn(async move {
+            signal().await;
+            stop.send_replace(true);
+        });
+        match started.finish().await? {
+            Ended::Stopped => Ok(()),
+            Ended::Fatal(why) => bail!("il registro non può continuare: {why}"),
+        }
+    })
+}
+
+/// SIGTERM or SIGINT.
+pub(super) async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}
+
+/// Logs as JSON on standard error; `VARCO_LOG` sets the level.
+fn trace() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("VARCO_LOG").unwrap_or_else(|_| "info".into());
+    let _ = tracing_subscriber::fmt().json().with_writer(std::io::stderr).with_env_filter(filter).try_init();
+}

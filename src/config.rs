@@ -1,0 +1,117 @@
+//! `varco.toml`: everything an operator may set, each with its default.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+/// The configuration file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Where to listen: `127.0.0.1:8443`, `[::]:8443`.
+    pub listen: SocketAddr,
+    /// The data directory; relative to this file.
+    pub data: PathBuf,
+    /// The channel.
+    pub tls: Tls,
+    /// How much is accepted.
+    #[serde(default)]
+    pub limits: Limits,
+    /// The ledger.
+    #[serde(default)]
+    pub ledger: LedgerConfig,
+}
+
+/// The channel. Paths are relative to the file.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// The server's certificate and chain, PEM.
+    pub certificate: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
+    /// Authorities that clients' certificates come from, PEM.
+    pub client_authorities: PathBuf,
+    /// Their revocation lists, PEM or DER; read again when they change.
+    pub crl: Vec<PathBuf>,
+}
+
+/// How much is accepted, and for how long it is waited.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections at the same time; further ones wait in the kernel's queue.
+    pub connections: usize,
+    /// Seconds for a TLS handshake.
+    pub handshake_seconds: u64,
+    /// Seconds for a request's head, and for a connection to stand idle.
+    pub head_seconds: u64,
+    /// Seconds for a request's body.
+    pub body_seconds: u64,
+    /// Bytes of a request's body.
+    pub body_bytes: usize,
+    /// Seconds to finish what is under way when stopping.
+    pub drain_seconds: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { connections: 4096, handshake_seconds: 10, head_seconds: 30, body_seconds: 30, body_bytes: 2 << 20, drain_seconds: 30 }
+    }
+}
+
+impl Limits {
+    /// For a TLS handshake.
+    pub fn handshake(&self) -> Duration {
+        Duration::from_secs(self.handshake_seconds)
+    }
+
+    /// For a request's head.
+    pub fn head(&self) -> Duration {
+        Duration::from_secs(self.head_seconds)
+    }
+
+    /// For a request's body.
+    pub fn body(&self) -> Duration {
+        Duration::from_secs(self.body_seconds)
+    }
+}
+
+/// The ledger.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LedgerConfig {
+    /// Size at which a segment is closed, bytes.
+    pub segment_bytes: u64,
+    /// How often refusals that are counted together are recorded, seconds.
+    pub gathered_seconds: u64,
+}
+
+impl Default for LedgerConfig {
+    fn default() -> Self {
+        Self { segment_bytes: crate::ledger::segments::SEGMENT_SIZE, gathered_seconds: 60 }
+    }
+}
+
+/// A configuration that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}: {1}")]
+pub struct ConfigError(String, String);
+
+impl Config {
+    /// Reads a file; its relative paths become relative to where it is.
+    pub fn read(file: &Path) -> Result<Self, ConfigError> {
+        let wrong = |what: String| ConfigError(file.display().to_string(), what);
+        let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
+        let mut config: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        let base = file.parent().unwrap_or(Path::new("."));
+        let crl = config.tls.crl.iter_mut();
+        let paths = [&mut config.data, &mut config.tls.certificate, &mut config.tls.key, &mut config.tls.client_authorities];
+        for path in paths.into_iter().chain(crl) {
+            *path = base.join(&*path);
+        }
+        Ok(config)
+    }
+}

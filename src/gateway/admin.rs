@@ -1,0 +1,134 @@
+//! The admin socket: HTTP over a Unix socket in the data directory, for whoever the file system lets in. Who acts is what the kernel says of the
+//! other end (SO_PEERCRED).
+//!
+//! `POST /ente` and `POST /feed` carry out what `varco ente` and `varco feed load` ask; `GET /live`, `/ready`, `/metrics` tell how it is.
+
+use std::convert::Infallible;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde::{Deserialize, Serialize};
+use tokio::net::{UnixListener, UnixStream};
+
+use super::Gateway;
+use crate::isee::feed::FeedRecord;
+use crate::ledger::committer::Health;
+use crate::registry::administration::{Actor, Command, Rejected, perform};
+use crate::registry::ente::Ente;
+
+/// A feed of fifty thousand lines, with room.
+const LARGEST: usize = 32 << 20;
+
+/// What is asked over the socket.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Asked<T> {
+    /// What to do.
+    pub what: T,
+    /// Why.
+    pub motivo: String,
+}
+
+/// What is answered: a result, or a text in Italian.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answered<T> {
+    /// It was done.
+    Ok(T),
+    /// It was not, and why.
+    Errore(String),
+}
+
+/// Listens in the data directory. A socket left behind by a process that died is replaced: the directory's lock says that nobody serves it.
+pub fn bind(path: &Path) -> io::Result<UnixListener> {
+    if path.exists() {
+        std::fs::remove_file(path)?;
+    }
+    let listener = UnixListener::bind(path)?;
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+/// Serves the socket until the task is dropped.
+pub async fn serve(listener: UnixListener, gateway: Arc<Gateway>) {
+    loop {
+        match listener.accept().await {
+            Ok((socket, _)) => {
+                tokio::spawn(one(socket, gateway.clone()));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "admin socket");
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn one(socket: UnixStream, gateway: Arc<Gateway>) {
+    let Ok(credentials) = socket.peer_cred() else { return };
+    let actor = Actor { uid: credentials.uid(), pid: credentials.pid() };
+    let service = service_fn(move |request| {
+        let (gateway, actor) = (gateway.clone(), actor.clone());
+        async move { Ok::<_, Infallible>(handle(&gateway, &actor, request).await) }
+    });
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
+}
+
+async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    let node = &gateway.node;
+    let now = gateway.clock.now();
+    match (request.method(), request.uri().path()) {
+        (&Method::GET, "/live") => text(StatusCode::OK, "live\n"),
+        (&Method::GET, "/ready") => match &*node.ledger.committer.health().borrow() {
+            Health::Good => text(StatusCode::OK, "ready\n"),
+            _ => text(StatusCode::SERVICE_UNAVAILABLE, "ledger not writable\n"),
+        },
+        (&Method::GET, "/metrics") => text(StatusCode::OK, &gateway.metrics.text()),
+        (&Method::GET, "/enti") => match node.registry.enti() {
+            Ok(enti) => json(&Answered::Ok(enti)),
+            Err(error) => json(&Answered::<Vec<Ente>>::Errore(error.to_string())),
+        },
+        (&Method::POST, "/ente") => match read::<Command>(request).await {
+            Ok(asked) => answer(perform(&node.ledger, &node.registry, &asked.what, actor, &asked.motivo, now).await),
+            Err(refused) => refused,
+        },
+        (&Method::POST, "/feed") => match read::<Vec<FeedRecord>>(request).await {
+            Ok(asked) => answer(crate::sii::feed::load(&node.ledger, &asked.what, actor, &asked.motivo, now).await),
+            Err(refused) => refused,
+        },
+        _ => text(StatusCode::NOT_FOUND, "not found\n"),
+    }
+}
+
+async fn read<T: for<'de> Deserialize<'de>>(request: Request<Incoming>) -> Result<Asked<T>, Response<Full<Bytes>>> {
+    let bad = || text(StatusCode::BAD_REQUEST, "request not understood\n");
+    let body = Limited::new(request.into_body(), LARGEST).collect().await.map_err(|_| bad())?;
+    serde_json::from_slice(&body.to_bytes()).map_err(|_| bad())
+}
+
+fn answer<T: Serialize>(result: Result<T, Rejected>) -> Response<Full<Bytes>> {
+    json(&match result {
+        Ok(done) => Answered::Ok(done),
+        Err(rejected) => Answered::Errore(rejected.to_string()),
+    })
+}
+
+fn json<T: Serialize>(answered: &Answered<T>) -> Response<Full<Bytes>> {
+    match serde_json::to_vec(answered) {
+        Ok(bytes) => Response::new(Full::new(Bytes::from(bytes))),
+        Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "answer cannot be written\n"),
+    }
+}
+
+fn text(status: StatusCode, text: &str) -> Response<Full<Bytes>> {
+    let mut reply = Response::new(Full::new(Bytes::from(text.to_owned())));
+    *reply.status_mut() = status;
+    reply
+}

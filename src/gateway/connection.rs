@@ -1,0 +1,158 @@
+//! From an accepted socket to HTTP/1.1: handshake, the peer, one exchange after another.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Response;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use jiff::Timestamp;
+use rustls::{ProtocolVersion, ServerConfig};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
+
+use super::Gateway;
+use super::exchange::{self, Channel};
+use crate::clock::Clock;
+use crate::tls::Peer;
+
+/// Serves one connection until it ends, or until `stop` changes and its exchange is done.
+pub(super) async fn serve(
+    gateway: Arc<Gateway>,
+    config: Arc<ServerConfig>,
+    socket: TcpStream,
+    address: SocketAddr,
+    mut stop: watch::Receiver<bool>,
+) {
+    let handshake = tokio::time::timeout(gateway.limits.handshake(), TlsAcceptor::from(config).accept(socket)).await;
+    let stream = match handshake {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => return gateway.gathered.count(reason(&error), None),
+        Err(_) => return gateway.gathered.count("H04.tempo", None),
+    };
+    let (_, session) = stream.get_ref();
+    let tls = if session.protocol_version() == Some(ProtocolVersion::TLSv1_3) { "1.3" } else { "1.2" };
+    let Some(Ok(peer)) = session.peer_certificates().map(Peer::new) else {
+        return gateway.gathered.count("H02.certificato", None);
+    };
+    let channel = Arc::new(Channel { peer, address: address.ip().to_canonical().to_string(), tls });
+    let mark = Arc::new(FirstByte::default());
+    let timed = Timed { inner: stream, mark: mark.clone(), clock: gateway.clock.clone() };
+
+    let limits = gateway.limits.clone();
+    let service = service_fn(move |request| {
+        let (gateway, channel, mark) = (gateway.clone(), channel.clone(), mark.clone());
+        // Detached: a client that hangs up does not cancel work that must be recorded.
+        let exchange = tokio::spawn(async move {
+            let received = mark.take().unwrap_or_else(|| gateway.clock.now());
+            let reply = exchange::answer(&gateway, &channel, received, request).await;
+            // Bytes that came since were this request's body.
+            mark.take();
+            reply
+        });
+        async move { Ok::<_, Infallible>(exchange.await.unwrap_or_else(|_| internal())) }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.head())
+        .max_headers(64)
+        .max_buf_size(64 * 1024)
+        .serve_connection(TokioIo::new(timed), service);
+    tokio::pin!(connection);
+    loop {
+        tokio::select! {
+            _ = connection.as_mut() => return,
+            changed = stop.changed() => {
+                connection.as_mut().graceful_shutdown();
+                if changed.is_err() {
+                    let _ = connection.as_mut().await;
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// A panic in an exchange: it was not recorded, so it tells nothing.
+fn internal() -> Response<Full<Bytes>> {
+    let mut reply = Response::new(Full::new(Bytes::new()));
+    *reply.status_mut() = hyper::StatusCode::SERVICE_UNAVAILABLE;
+    reply.headers_mut().insert(hyper::header::RETRY_AFTER, hyper::header::HeaderValue::from_static("2"));
+    reply
+}
+
+/// Why a handshake failed, in words of our own.
+fn reason(error: &io::Error) -> &'static str {
+    use rustls::Error;
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        Some(Error::NoCertificatesPresented) => "H01.senza-certificato",
+        Some(Error::InvalidCertificate(_)) => "H02.certificato",
+        Some(_) => "H03.tls",
+        None => "H05.interrotto",
+    }
+}
+
+/// When the first byte of a request arrived: the legal instant.
+#[derive(Debug, Default)]
+struct FirstByte {
+    /// Microseconds since the epoch; 0 while none has come.
+    at: AtomicI64,
+}
+
+impl FirstByte {
+    fn take(&self) -> Option<Timestamp> {
+        match self.at.swap(0, Ordering::Relaxed) {
+            0 => None,
+            at => Timestamp::from_microsecond(at).ok(),
+        }
+    }
+}
+
+/// A stream that notes when the first byte comes after a request was answered.
+struct Timed<S> {
+    inner: S,
+    mark: Arc<FirstByte>,
+    clock: Clock,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.inner).poll_read(context, buffer);
+        if buffer.filled().len() > before && self.mark.at.load(Ordering::Relaxed) == 0 {
+            self.mark.at.store(self.clock.now().as_microsecond(), Ordering::Relaxed);
+        }
+        polled
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(context)
+    }
+
+    fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+}

@@ -1,0 +1,419 @@
+//! The way of one exchange, from top to bottom. What stands between the steps is a type, so that no step can be skipped: only a `Permit` opens a
+//! service, only a `Receipt` lets a reply out. A refusal at any step is an outcome like another: recorded, then turned into bytes by `fault`.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use hyper::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::{HeaderMap, Method, Request as HttpRequest, Response, StatusCode};
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::Gateway;
+use super::fault;
+use crate::clock::rome;
+use crate::contract::catalogue::{OnViolation, Operation, Service};
+use crate::contract::{Findings, Request, wsdl};
+use crate::ledger::{
+    Blinding, Body, Commitments, Draft, Kind, Micros, NotCommitted, Precondition, Receipt, Retention, Secret, Sizes, Submission, Tokens,
+    new_exchange,
+};
+use crate::refusal::{Code, Refusal};
+use crate::registry::{Caller, Identified};
+use crate::services::{self, NotPrepared, Note, Prepared, trasmissione};
+use crate::sii::Occasion;
+use crate::soap::{self, Identity, NotACall};
+use crate::tls::Peer;
+use crate::xml::{self, encoding};
+
+/// How often an exchange is tried again because something changed while it was under way.
+const ATTEMPTS: usize = 3;
+
+/// The whole response, in memory.
+pub type Reply = Response<Full<Bytes>>;
+
+/// What is known of an exchange before its request is read.
+#[derive(Clone, Debug)]
+pub struct Channel {
+    /// The client's certificate.
+    pub peer: Peer,
+    /// Its address, without port.
+    pub address: String,
+    /// `1.2` or `1.3`.
+    pub tls: &'static str,
+}
+
+/// Answers one request.
+pub async fn answer(gateway: &Gateway, channel: &Channel, received: Timestamp, request: HttpRequest<Incoming>) -> Reply {
+    if let Some(reply) = contract_document(&request) {
+        return reply;
+    }
+    let Ok(exchange) = new_exchange(received) else { return unavailable(Uuid::nil()) };
+    let (head, body) = request.into_parts();
+    let mut record = Record::new(gateway, channel, exchange, received);
+
+    // HTTP head: whose certificate is this, is all of it valid NOW. Refused before the body is read.
+    let caller = match identify(gateway, channel) {
+        Ok(Identified::Caller(caller)) => caller,
+        Ok(Identified::Barred(ente, refusal)) => {
+            record.ente = Some(ente);
+            return record.refuse(refusal).await;
+        }
+        Ok(Identified::Unknown(refusal)) => {
+            gateway.gathered.count(fault::row(refusal.code).ledger, Some(channel.peer.fingerprint()));
+            return respond(fault::row(refusal.code).http, fault::render(&refusal, exchange), exchange);
+        }
+        Err(refusal) => return record.refuse(refusal).await,
+    };
+    record.ente = Some(caller.ente().codice.clone());
+    let service = match route(&head.method, head.uri.path()) {
+        Ok(service) => service,
+        Err(refusal) => return record.refuse(refusal).await,
+    };
+    record.micros.head = record.elapsed();
+
+    // HTTP body: bounded in size and time.
+    let bytes = match read_body(gateway, &head.headers, body).await {
+        Ok(bytes) => bytes,
+        Err(refusal) => return record.refuse(refusal).await,
+    };
+    record.micros.body = record.elapsed();
+    record.request = bytes;
+
+    let received_bytes = record.request.clone();
+    match converse(gateway, &mut record, caller, service, &head.headers, &received_bytes).await {
+        Ok(reply) => reply,
+        Err(refusal) => record.refuse(refusal).await,
+    }
+}
+
+/// From bytes to a released reply.
+async fn converse(
+    gateway: &Gateway,
+    record: &mut Record<'_>,
+    caller: Caller,
+    service: Service,
+    headers: &HeaderMap,
+    bytes: &[u8],
+) -> Result<Reply, Refusal> {
+    // soap: envelope, version, headers; operation by the body's root.
+    let charset = media_type(headers)?;
+    let text = encoding::decode(bytes, charset.as_deref()).map_err(|error| match error {
+        encoding::EncodingError::Unsupported => Refusal::new(Code::UnsupportedMedia, "charset"),
+        encoding::EncodingError::Invalid(_) => Refusal::new(Code::Xml, "bytes not valid in their encoding"),
+    })?;
+    let document = xml::parse(&text, &gateway.xml).map_err(|error| malformed(&error))?;
+    let call = soap::open(&document).map_err(not_a_call)?;
+    record.identity = identity(headers, call.identity);
+    let operation = Operation::by_root(call.root.namespace(), call.root.local());
+    let operation = operation.ok_or(Refusal::new(Code::UnknownOperation, "root of the body"))?;
+    record.operation = Some(operation);
+    if operation.service() != service {
+        return Err(Refusal::new(Code::WrongPath, "operation of another service"));
+    }
+
+    let mut caller = caller;
+    let mut request: Option<Result<Request, Findings>> = None;
+    for attempt in 0..ATTEMPTS {
+        if attempt > 0 {
+            // Something changed while this was under way: again from the permit, with the registry as it is now.
+            caller = match identify(gateway, record.channel)? {
+                Identified::Caller(caller) => caller,
+                Identified::Barred(_, refusal) | Identified::Unknown(refusal) => return Err(refusal),
+            };
+        }
+        // registry: may this ente call this operation.
+        let precondition = caller.precondition();
+        check_identity(&caller, &record.identity)?;
+        let admission = caller.clone().admit(operation).map_err(|(_, refusal)| refusal)?;
+
+        // contract: body against its schema.
+        let typed = request.get_or_insert_with(|| gateway.contract.read(operation, call.root));
+        let occasion = Occasion { exchange: record.exchange, received: record.received, today: rome(record.received).date() };
+        let prepared = match typed {
+            // registry: purpose and benefit agree; services: perform.
+            Ok(typed) => services::perform(&gateway.node.services, admission, typed, call.root, occasion).await,
+            Err(findings) => match operation.on_violation() {
+                OnViolation::Fault => return Err(schema_refusal(findings)),
+                OnViolation::Reply => trasmissione::refuse(&gateway.node.services, findings.clone(), Note::default()).await,
+            },
+        };
+        let mut prepared = prepared.map_err(|NotPrepared::Unavailable(why)| Refusal::new(Code::Unavailable, why))?;
+        prepared.preconditions.push(precondition);
+
+        // ledger: preconditions hold? append, durable.
+        let rendered = soap::envelope(&prepared.reply);
+        match record.commit(prepared, &rendered).await {
+            Ok(receipt) => return Ok(record.release(&receipt, StatusCode::OK, rendered)),
+            Err(NotCommitted::Conflict) => {}
+            Err(error) => return Err(Refusal::new(Code::Unavailable, error.to_string())),
+        }
+    }
+    Err(Refusal::new(Code::Unavailable, "conflicts"))
+}
+
+/// What stands in the entry of an exchange, gathered on the way.
+struct Record<'a> {
+    gateway: &'a Gateway,
+    channel: &'a Channel,
+    exchange: Uuid,
+    received: Timestamp,
+    ente: Option<String>,
+    operation: Option<Operation>,
+    identity: Identity,
+    request: Bytes,
+    micros: Micros,
+}
+
+impl<'a> Record<'a> {
+    fn new(gateway: &'a Gateway, channel: &'a Channel, exchange: Uuid, received: Timestamp) -> Self {
+        Self {
+            gateway,
+            channel,
+            exchange,
+            received,
+            ente: None,
+            operation: None,
+            identity: Identity::default(),
+            request: Bytes::new(),
+            micros: Micros::default(),
+        }
+    }
+
+    /// Microseconds since the first byte.
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.gateway.clock.now().as_microsecond() - self.received.as_microsecond()).unwrap_or_default()
+    }
+
+    /// Records a refusal, then says it. What cannot be recorded is answered 503, and tells nothing.
+    async fn refuse(&mut self, refusal: Refusal) -> Reply {
+        let row = fault::row(refusal.code);
+        if refusal.code == Code::Unavailable {
+            tracing::warn!(exchange = %self.exchange, internal = %refusal.internal, "unavailable");
+            return unavailable(self.exchange);
+        }
+        let rendered = fault::render(&refusal, self.exchange);
+        let note = Note { outcome: "FAULT", refusal: Some(row.ledger.to_owned()), ..Note::default() };
+        match self.commit(Prepared { note, ..Prepared::default() }, &rendered).await {
+            Ok(receipt) => {
+                let mut reply = self.release(&receipt, row.http, rendered);
+                // Whose certificate is not valid any more does not keep the connection; nor one whose request was left half read.
+                let closes = matches!(
+                    refusal.code,
+                    Code::NotAuthorized | Code::PeerInvalid | Code::BodyTooLarge | Code::BodyTimeout | Code::BodyInterrupted
+                );
+                if closes {
+                    reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                reply
+            }
+            Err(error) => {
+                tracing::warn!(exchange = %self.exchange, %error, "not recorded");
+                unavailable(self.exchange)
+            }
+        }
+    }
+
+    /// Makes the entry of the exchange and submits it, with the entries of the SII after it.
+    async fn commit(&mut self, prepared: Prepared, rendered: &str) -> Result<Receipt, NotCommitted> {
+        let Prepared { note, drafts, preconditions, .. } = prepared;
+        self.micros.work = self.elapsed();
+        let (outcome, refusal) = (note.outcome, note.refusal.clone());
+        let entry = self.entry(note, rendered).map_err(|error| {
+            tracing::error!(exchange = %self.exchange, %error, "entry cannot be prepared");
+            NotCommitted::Unavailable
+        })?;
+        let drafts: Vec<Draft> = std::iter::once(entry).chain(drafts).collect();
+        let preconditions: Vec<Precondition> = preconditions;
+        let receipt = self.gateway.node.ledger.committer.submit(Submission { drafts, preconditions }).await?;
+        self.gateway.metrics.exchange(self.ente.as_deref(), self.operation.map(Operation::name), outcome, self.elapsed());
+        tracing::info!(
+            exchange = %self.exchange, sequence = receipt.first(), ente = self.ente.as_deref(), operation = self.operation.map(Operation::name),
+            outcome, refusal = refusal.as_deref(), micros = self.elapsed(), "exchange"
+        );
+        Ok(receipt)
+    }
+
+    fn entry(&self, note: Note, rendered: &str) -> Result<Draft, crate::ledger::PrepareError> {
+        let ledger = &self.gateway.node.ledger;
+        let year = rome(self.received).year();
+        let token = |label, value: &str| ledger.keys.token(year, label, value);
+        let tokens = Tokens {
+            year,
+            cf: note.cf.iter().map(|code| token("cf", code)).collect::<Result<_, _>>()?,
+            operator: self.identity.user.as_deref().map(|user| token("operator", user)).transpose()?,
+            protocol: note.protocol.iter().map(|text| token("protocol", text)).collect::<Result<_, _>>()?,
+            address: Some(token("address", &self.channel.address)?),
+        };
+        let blinding = Blinding::new()?;
+        let mut body = Body::new(Kind::Exchange, Retention::Consultazione, self.exchange, self.received);
+        body.role = Some("erogatore".to_owned());
+        body.ente.clone_from(&self.ente);
+        body.cert = Some(self.channel.peer.fingerprint().to_owned());
+        body.operation = self.operation.map(|operation| operation.name().to_owned());
+        body.outcome = Some(note.outcome.to_owned());
+        body.refusal = note.refusal;
+        body.tokens = Some(tokens);
+        body.commit = Some(Commitments {
+            request: Some(blinding.commit("request", &self.request)),
+            reply: Some(blinding.commit("reply", rendered.as_bytes())),
+            sealed: None,
+        });
+        body.sizes = Some(Sizes { request: self.request.len() as u64, reply: rendered.len() as u64 });
+        body.micros = Some(self.micros);
+        body.tls = Some(self.channel.tls.to_owned());
+        for (name, value) in note.facts {
+            body = body.fact(name, value);
+        }
+        let secret = Secret {
+            cf: note.cf,
+            operator: self.identity.user.clone(),
+            office: self.identity.office.clone(),
+            protocol: note.protocol,
+            address: Some(self.channel.address.clone()),
+            application: note.application,
+            ..Secret::default()
+        };
+        ledger.prepare(body, &secret, &blinding, 0, self.received)
+    }
+
+    /// Lets a reply out: nobody can call it without a receipt.
+    fn release(&self, _: &Receipt, status: StatusCode, rendered: String) -> Reply {
+        respond(status, rendered, self.exchange)
+    }
+}
+
+/// Peer and registry, at this moment.
+fn identify(gateway: &Gateway, channel: &Channel) -> Result<Identified, Refusal> {
+    let unavailable = |error: crate::ledger::ViewError| Refusal::new(Code::Unavailable, error.to_string());
+    let registry = &gateway.node.registry;
+    let fingerprint = channel.peer.fingerprint();
+    if let Err(invalid) = channel.peer.valid(gateway.clock.now(), &gateway.revocations) {
+        let refusal = Refusal::new(Code::PeerInvalid, invalid.to_string());
+        return Ok(match registry.holder(fingerprint).map_err(unavailable)? {
+            Some(ente) => Identified::Barred(ente, refusal),
+            None => Identified::Unknown(refusal),
+        });
+    }
+    registry.identify(fingerprint, gateway.clock.today()).map_err(unavailable)
+}
+
+/// `?wsdl` and `?xsd=`: no data and no verdict, so not recorded.
+fn contract_document(request: &HttpRequest<Incoming>) -> Option<Reply> {
+    if request.method() != Method::GET {
+        return None;
+    }
+    let service = Service::at(request.uri().path())?;
+    let host = request.headers().get(hyper::header::HOST)?.to_str().ok().filter(|host| wsdl::is_authority(host))?;
+    let text = wsdl::serve(service, request.uri().query()?, host)?;
+    let mut reply = Response::new(Full::new(Bytes::from(text)));
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8"));
+    Some(reply)
+}
+
+fn route(method: &Method, path: &str) -> Result<Service, Refusal> {
+    let service = Service::at(path).ok_or(Refusal::new(Code::NotFound, "path"))?;
+    if method == Method::POST { Ok(service) } else { Err(Refusal::new(Code::MethodNotAllowed, "method")) }
+}
+
+async fn read_body(gateway: &Gateway, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Refusal> {
+    let encoded = headers.get(CONTENT_ENCODING).is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
+    if encoded {
+        return Err(Refusal::new(Code::UnsupportedMedia, "content encoding"));
+    }
+    let limited = Limited::new(body, gateway.limits.body_bytes);
+    match tokio::time::timeout(gateway.limits.body(), limited.collect()).await {
+        Err(_) => Err(Refusal::new(Code::BodyTimeout, "body not complete in time")),
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::new(Code::BodyTooLarge, "body over the limit")),
+        Ok(Err(_)) => Err(Refusal::new(Code::BodyInterrupted, "body interrupted")),
+    }
+}
+
+/// `text/xml` with whatever parameters; its charset. `application/xml` is taken too; a missing type is not.
+fn media_type(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+    let unsupported = || Refusal::new(Code::UnsupportedMedia, "content type");
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).ok_or_else(unsupported)?;
+    let mut parts = value.split(';').map(str::trim);
+    let kind = parts.next().unwrap_or_default();
+    if !kind.eq_ignore_ascii_case("text/xml") && !kind.eq_ignore_ascii_case("application/xml") {
+        return Err(unsupported());
+    }
+    let charset = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+    Ok(charset.map(|(_, value)| value.trim().trim_matches('"').to_owned()))
+}
+
+/// The Identity header, completed by the HTTP headers that some clients send in its place.
+fn identity(headers: &HeaderMap, mut identity: Identity) -> Identity {
+    let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(|text| text.trim().to_owned());
+    identity.user = identity.user.or_else(|| header(HeaderName::from_static("inps-identity-userid")));
+    identity.office = identity.office.or_else(|| header(HeaderName::from_static("inps-identity-codiceufficio")));
+    identity
+}
+
+fn check_identity(caller: &Caller, identity: &Identity) -> Result<(), Refusal> {
+    let ente = caller.ente();
+    match &identity.ente {
+        Some(named) if *named != ente.codice && *named != ente.codice_fiscale => Err(Refusal::new(Code::IdentityMismatch, "CodiceEnte")),
+        _ => Ok(()),
+    }
+}
+
+fn malformed(error: &xml::XmlError) -> Refusal {
+    let what = match error.fault {
+        xml::XmlFault::NotWellFormed => "XML non ben formato",
+        xml::XmlFault::Empty => "messaggio vuoto",
+        xml::XmlFault::Character => "carattere non ammesso",
+        xml::XmlFault::Doctype => "DOCTYPE non ammesso",
+        xml::XmlFault::ProcessingInstruction => "istruzione di elaborazione non ammessa",
+        xml::XmlFault::Entity => "entità non definita",
+        xml::XmlFault::Namespace => "prefisso senza namespace",
+        xml::XmlFault::Limit(_) => "limite superato",
+    };
+    let place = error.place;
+    Refusal::new(Code::Xml, error.fault.to_string()).with(format!("{what} (riga {}, colonna {}).", place.line, place.column))
+}
+
+fn not_a_call(error: NotACall) -> Refusal {
+    let code = match error {
+        NotACall::NoEnvelope | NotACall::Structure | NotACall::Body => Code::Envelope,
+        NotACall::Version => Code::Version,
+        NotACall::MustUnderstand => Code::MustUnderstand,
+    };
+    Refusal::new(code, error.to_string())
+}
+
+/// The first violations, each with its place, and how many there are.
+fn schema_refusal(findings: &Findings) -> Refusal {
+    const SHOWN: usize = 10;
+    let total = findings.list.len() + findings.more;
+    let shown: Vec<String> = findings
+        .list
+        .iter()
+        .take(SHOWN)
+        .map(|finding| format!("{} (riga {}, colonna {}): {} [{}]", finding.path, finding.line, finding.column, finding.text, finding.code))
+        .collect();
+    let rest = if total > shown.len() { format!("; altre {}", total - shown.len()) } else { String::new() };
+    Refusal::new(Code::Schema, "schema").with(format!("{}{rest}.", shown.join("; ")))
+}
+
+fn unavailable(exchange: Uuid) -> Reply {
+    let refusal = Refusal::new(Code::Unavailable, "");
+    let mut reply = respond(fault::row(refusal.code).http, fault::render(&refusal, exchange), exchange);
+    reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
+    reply
+}
+
+fn respond(status: StatusCode, rendered: String, exchange: Uuid) -> Reply {
+    let mut reply = Response::new(Full::new(Bytes::from(rendered)));
+    *reply.status_mut() = status;
+    let headers = reply.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8"));
+    if let Ok(id) = HeaderValue::from_str(&exchange.to_string()) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(hyper::header::ALLOW, HeaderValue::from_static("POST, GET"));
+    }
+    reply
+}

@@ -1,0 +1,257 @@
+//! The one place where a refusal becomes bytes.
+//!
+//! SOAP 1.1 faults are HTTP 500 with the status of RFC 7807 inside, in the form of INPS's front; what concerns HTTP itself is a status of its own
+//! (404, 405, 408, 413, 415, 429, 503). One row a code; `docs/faults.md` and a golden file hold the whole table.
+
+use hyper::StatusCode;
+use uuid::Uuid;
+
+use crate::refusal::{Code, Refusal};
+use crate::soap::SOAP11;
+use crate::xml::writer::{Style, Writer};
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// HTTP status of the response.
+    pub http: StatusCode,
+    /// Status inside the problem.
+    pub status: u16,
+    /// After `SOAP-ENV:`.
+    pub faultcode: &'static str,
+    /// What INPS's front says where it has such a fault; ours elsewhere.
+    pub faultstring: &'static str,
+    /// Last part of the problem's type.
+    pub slug: &'static str,
+    /// What happened and what to do, in Italian.
+    pub detail: &'static str,
+    /// Code in the ledger.
+    pub ledger: &'static str,
+}
+
+/// Every code, in the order of the table.
+pub const CODES: [Code; 20] = [
+    Code::NotAuthorized,
+    Code::PeerInvalid,
+    Code::OperationNotGranted,
+    Code::IdentityMismatch,
+    Code::NotFound,
+    Code::MethodNotAllowed,
+    Code::BodyTooLarge,
+    Code::BodyTimeout,
+    Code::BodyInterrupted,
+    Code::UnsupportedMedia,
+    Code::Xml,
+    Code::Envelope,
+    Code::Version,
+    Code::MustUnderstand,
+    Code::UnknownOperation,
+    Code::WrongPath,
+    Code::Schema,
+    Code::TooManyRequests,
+    Code::Unavailable,
+    Code::Internal,
+];
+
+/// The row of a code.
+pub fn row(code: Code) -> Row {
+    let fault = |status, faultcode, faultstring, slug, detail, ledger| Row {
+        http: StatusCode::INTERNAL_SERVER_ERROR,
+        status,
+        faultcode,
+        faultstring,
+        slug,
+        detail,
+        ledger,
+    };
+    let http = |http: StatusCode, faultcode, faultstring, slug, detail, ledger| Row {
+        http,
+        status: http.as_u16(),
+        faultcode,
+        faultstring,
+        slug,
+        detail,
+        ledger,
+    };
+    match code {
+        Code::NotAuthorized => fault(
+            403,
+            "Client.Authorization",
+            "Authorization failed",
+            "authorization",
+            "Il certificato presentato non è di un ente accreditato.",
+            "F01.ente",
+        ),
+        Code::PeerInvalid => fault(
+            403,
+            "Client.Authorization",
+            "Authorization failed",
+            "authorization",
+            "Il certificato presentato non è valido: scaduto, revocato o con stato di revoca sconosciuto.",
+            "F02.certificato",
+        ),
+        Code::OperationNotGranted => fault(
+            403,
+            "Client.Authorization",
+            "Authorization failed",
+            "operation",
+            "L'ente non è abilitato a questa operazione.",
+            "F03.operazione",
+        ),
+        Code::IdentityMismatch => fault(
+            403,
+            "Client.Authorization",
+            "Authorization failed",
+            "identity",
+            "Il CodiceEnte dell'intestazione Identity non è dell'ente che chiama.",
+            "F04.identita",
+        ),
+        Code::NotFound => {
+            http(StatusCode::NOT_FOUND, "Client.NotFound", "Not found", "path", "Nessun servizio a questo indirizzo.", "F05.indirizzo")
+        }
+        Code::MethodNotAllowed => http(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "Client.MethodNotAllowed",
+            "Method not allowed",
+            "method",
+            "Usare POST; GET solo per ?wsdl e ?xsd=.",
+            "F06.metodo",
+        ),
+        Code::BodyTooLarge => http(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "Client.PayloadTooLarge",
+            "Payload too large",
+            "size",
+            "Il messaggio supera la dimensione ammessa.",
+            "F07.dimensione",
+        ),
+        Code::BodyTimeout => http(
+            StatusCode::REQUEST_TIMEOUT,
+            "Client.Timeout",
+            "Request timeout",
+            "timeout",
+            "Il messaggio non è arrivato per intero nel tempo ammesso.",
+            "F08.tempo",
+        ),
+        Code::BodyInterrupted => http(
+            StatusCode::BAD_REQUEST,
+            "Client.Interrupted",
+            "Request interrupted",
+            "interrupted",
+            "Il messaggio si è interrotto prima della fine.",
+            "F09.interrotto",
+        ),
+        Code::UnsupportedMedia => http(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Client.UnsupportedMediaType",
+            "Unsupported media type",
+            "media-type",
+            "Atteso text/xml in UTF-8, UTF-16, ISO-8859-1 o windows-1252, senza compressione.",
+            "F10.formato",
+        ),
+        Code::Xml => fault(
+            400,
+            "Client.MalformedXML",
+            "Malformed XML",
+            "xml",
+            "Il messaggio non è XML ben formato, o supera i limiti ammessi.",
+            "F11.xml",
+        ),
+        Code::Envelope => fault(
+            400,
+            "Client.InvalidEnvelope",
+            "Invalid SOAP envelope",
+            "envelope",
+            "Atteso un Envelope SOAP 1.1 con al più un Header e un Body con un solo elemento.",
+            "F12.busta",
+        ),
+        Code::Version => {
+            fault(400, "VersionMismatch", "SOAP version not supported", "version", "Questo indirizzo parla SOAP 1.1.", "F13.versione")
+        }
+        Code::MustUnderstand => fault(
+            400,
+            "MustUnderstand",
+            "Header not understood",
+            "must-understand",
+            "Un'intestazione con mustUnderstand non è conosciuta.",
+            "F14.intestazione",
+        ),
+        Code::UnknownOperation => fault(
+            404,
+            "Client.UnknownOperation",
+            "Unknown operation",
+            "unknown-operation",
+            "L'elemento nel Body non è un'operazione di questo servizio.",
+            "F15.sconosciuta",
+        ),
+        Code::WrongPath => fault(
+            404,
+            "Client.UnknownOperation",
+            "Unknown operation",
+            "wrong-path",
+            "L'operazione è di un altro servizio: usare il suo indirizzo.",
+            "F16.servizio",
+        ),
+        Code::Schema => fault(
+            400,
+            "Client.SchemaValidation",
+            "Schema validation failed",
+            "schema",
+            "Il messaggio non rispetta lo schema.",
+            "F17.schema",
+        ),
+        Code::TooManyRequests => http(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Client.TooManyRequests",
+            "Too Many Requests",
+            "too-many-requests",
+            "Troppe richieste: riprovare più tardi.",
+            "F18.troppe",
+        ),
+        Code::Unavailable => http(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Server.APIUnavailable",
+            "Service unavailable",
+            "unavailable",
+            "Il servizio non è disponibile: riprovare tra poco.",
+            "F19.indisponibile",
+        ),
+        Code::Internal => fault(
+            500,
+            "Server.Internal",
+            "Internal error",
+            "internal",
+            "Errore interno: riprovare; se si ripete, comunicare l'identificativo della richiesta.",
+            "F20.interno",
+        ),
+    }
+}
+
+/// A fault's envelope. `exchange` is the request's id; nothing in it comes from the request but that.
+pub fn render(refusal: &Refusal, exchange: Uuid) -> String {
+    let row = row(refusal.code);
+    let mut writer = Writer::document(Style::Compact);
+    writer.open("SOAP-ENV:Envelope");
+    writer.attribute("xmlns:SOAP-ENV", SOAP11);
+    writer.open("SOAP-ENV:Body");
+    writer.open("SOAP-ENV:Fault");
+    writer.element("faultcode", &format!("SOAP-ENV:{}", row.faultcode));
+    writer.element("faultstring", row.faultstring);
+    writer.element("faultactor", "urn:varco:porta-di-dominio");
+    writer.open("detail");
+    writer.open("problem");
+    writer.attribute("xmlns", "urn:ietf:rfc:7807");
+    writer.element("type", &format!("urn:varco:problem:{}", row.slug));
+    writer.element("title", row.faultstring);
+    writer.element("status", &row.status.to_string());
+    let detail = match &refusal.public {
+        Some(public) => format!("{} {public}", row.detail),
+        None => row.detail.to_owned(),
+    };
+    writer.element("detail", &detail);
+    writer.element("instance", &format!("urn:uuid:{exchange}"));
+    for _ in 0..5 {
+        writer.close();
+    }
+    writer.finish()
+}

@@ -1,0 +1,56 @@
+//! Refusals too many to record one by one: handshakes that failed, certificates of nobody. They are counted by reason (and certificate, where one
+//! was shown) and recorded together, in an entry of kind `gathered`; the groups are bounded, what is over is counted without certificate.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::node::Node;
+use crate::ledger::{Body, Kind, Retention, Submission, new_exchange};
+
+/// Groups kept apart between two flushes.
+const GROUPS: usize = 100;
+
+/// The counts since the last flush.
+#[derive(Debug, Default)]
+pub struct Gathered {
+    counts: Mutex<BTreeMap<(&'static str, Option<String>), u64>>,
+}
+
+impl Gathered {
+    /// Counts one refusal.
+    pub fn count(&self, reason: &'static str, certificate: Option<&str>) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut group = (reason, certificate.map(str::to_owned));
+        if counts.len() >= GROUPS && !counts.contains_key(&group) {
+            group.1 = None;
+        }
+        *counts.entry(group).or_default() += 1;
+    }
+
+    /// Records what was counted. What cannot be recorded now is kept for the next time.
+    pub async fn flush(&self, node: &Node) {
+        let counts = std::mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
+        if counts.is_empty() {
+            return;
+        }
+        let groups: Vec<_> = counts
+            .iter()
+            .map(|((reason, certificate), count)| serde_json::json!({ "motivo": reason, "certificato": certificate, "numero": count }))
+            .collect();
+        let now = node.clock.now();
+        let recorded = async {
+            let exchange = new_exchange(now).ok()?;
+            let mut body = Body::new(Kind::Gathered, Retention::Sistema, exchange, now).fact("gruppi", groups);
+            body.role = Some("erogatore".to_owned());
+            body.outcome = Some("RIFIUTATI".to_owned());
+            let draft = node.ledger.prepare_open(&body).ok()?;
+            node.ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() }).await.ok()
+        };
+        if recorded.await.is_none() {
+            let mut kept = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+            for (group, count) in counts {
+                *kept.entry(group).or_default() += count;
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The listener: accepts, caps, serves, and stops in order.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::ServerConfig;
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+use super::{Gateway, connection};
+use crate::ledger::committer::Health;
+
+/// How often the revocation lists' files are looked at.
+const LISTS: Duration = Duration::from_secs(5);
+
+/// A listener with its socket bound.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    config: Arc<ServerConfig>,
+}
+
+/// Why serving ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// It was asked to.
+    Stopped,
+    /// The ledger cannot go on.
+    Fatal(String),
+}
+
+impl Listener {
+    /// Binds.
+    pub async fn bind(address: SocketAddr, config: Arc<ServerConfig>) -> io::Result<Self> {
+        Ok(Self { socket: TcpListener::bind(address).await?, config })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Serves until `stop` is true or the ledger is fatal; then lets exchanges end, for as long as `drain` allows.
+    pub async fn serve(self, gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>, gathered: Duration) -> Ended {
+        let permits = Arc::new(Semaphore::new(gateway.limits.connections));
+        let (closing, closed) = watch::channel(false);
+        let mut connections = JoinSet::new();
+        let mut health = gateway.node.ledger.committer.health();
+        let mut lists = tokio::time::interval(LISTS);
+        let mut flush = tokio::time::interval(gathered);
+        let ended = loop {
+            // Whoever is over the cap waits in the kernel's queue.
+            let accept = async {
+                let permit = permits.clone().acquire_owned().await;
+                (self.socket.accept().await, permit)
+            };
+            tokio::select! {
+                (accepted, permit) = accept => match (accepted, permit) {
+                    (Ok((socket, address)), Ok(permit)) => {
+                        let _ = socket.set_nodelay(true);
+                        let (gateway, config, closed) = (gateway.clone(), self.config.clone(), closed.clone());
+                        connections.spawn(async move {
+                            connection::serve(gateway, config, socket, address, closed).await;
+                            drop(permit);
+                        });
+                    }
+                    // Out of descriptors, or a connection gone before it was accepted: not a reason to spin.
+                    (Err(error), _) => {
+                        tracing::warn!(%error, "accept");
+                        tokio::time::sleep(Duration::from_millis(50)).await;
+                    }
+                    (_, Err(_)) => break Ended::Stopped,
+                },
+                () = stopped(&mut stop) => break Ended::Stopped,
+                why = fatal(&mut health) => break Ended::Fatal(why),
+                _ = lists.tick() => match gateway.revocations.refresh() {
+                    Ok(true) => tracing::info!("revocation lists loaded again"),
+                    Ok(false) => {}
+                    Err(error) => tracing::error!(%error, "revocation lists: the old ones stay in force"),
+                },
+                _ = flush.tick() => gateway.gathered.flush(&gateway.node).await,
+                Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            }
+        };
+        drop(self.socket);
+        closing.send_replace(true);
+        let drain = async { while connections.join_next().await.is_some() {} };
+        let limit = Duration::from_secs(gateway.limits.drain_seconds);
+        if tokio::time::timeout(limit, drain).await.is_err() {
+            tracing::warn!("connections still open after the drain");
+        }
+        gateway.gathered.flush(&gateway.node).await;
+        ended
+    }
+}
+
+async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // Whoever could ask for a stop being gone is one.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Why the ledger cannot go on, when that happens.
+async fn fatal(health: &mut watch::Receiver<Health>) -> String {
+    match health.wait_for(|health| matches!(health, Health::Fatal(_))).await.as_deref() {
+        Ok(Health::Fatal(why)) => why.clone(),
+        _ => "the committer is gone".to_owned(),
+    }
+}

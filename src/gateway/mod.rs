@@ -1,0 +1,69 @@
+//! The gateway: everything put together and served.
+//!
+//! - [`node`]: a data directory opened: ledger, views, registry, SII; the list of projectors;
+//! - [`listener`] and `connection`: from the socket to HTTP; [`exchange`]: the way of one exchange, on one page; [`fault`]: refusals as bytes;
+//! - [`gathered`]: refusals too many to record one by one;
+//! - [`admin`]: the admin socket; [`metrics`]: what is counted.
+
+pub mod admin;
+mod connection;
+pub mod exchange;
+pub mod fault;
+pub mod gathered;
+pub mod listener;
+pub mod metrics;
+pub mod node;
+
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::config::Limits;
+use crate::contract::Contract;
+use crate::tls::Revocations;
+use crate::xml;
+use gathered::Gathered;
+use metrics::Metrics;
+use node::Node;
+
+/// What every connection shares.
+pub struct Gateway {
+    /// Ledger, views, registry, SII.
+    pub node: Node,
+    /// The compiled contract.
+    pub contract: Contract,
+    /// Lists in force.
+    pub revocations: Revocations,
+    /// How much is accepted.
+    pub limits: Limits,
+    /// How much of a document is read.
+    pub xml: xml::Limits,
+    /// The clock.
+    pub clock: Clock,
+    /// Refusals counted together.
+    pub gathered: Gathered,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+impl std::fmt::Debug for Gateway {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Gateway(..)")
+    }
+}
+
+impl Gateway {
+    /// Puts a gateway together.
+    pub fn new(node: Node, contract: Contract, revocations: Revocations, limits: Limits) -> Arc<Self> {
+        let clock = node.clock.clone();
+        Arc::new(Self {
+            node,
+            contract,
+            revocations,
+            limits,
+            xml: xml::Limits::default(),
+            clock,
+            gathered: Gathered::default(),
+            metrics: Metrics::default(),
+        })
+    }
+}

@@ -1,0 +1,193 @@
+//! A data directory opened: the ledger, its views, the registry, the SII. The gateway serves it; commands open it when no gateway runs.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::isee::rules::{RuleError, Rules};
+use crate::ledger::committer::{Running, StartError};
+use crate::ledger::directory::Lock;
+use crate::ledger::disk::Disk;
+use crate::ledger::segments::{Recovery, SegmentLog};
+use crate::ledger::{
+    Body, Committer, Directory, DirectoryError, Keys, Kind, Ledger, Log, NotCommitted, Projector, Reader, Retention, Submission, ViewError,
+    Views as _, new_exchange,
+};
+use crate::registry::Registry;
+use crate::registry::entries::RegistryProjector;
+use crate::services::Services;
+use crate::sii::embedded::Embedded;
+use crate::sii::entries::SiiProjector;
+use crate::state::numbers::{NumbersProjector, Series};
+use crate::state::{self, Rebuilt, Store};
+
+/// Numbers of requests are reserved by the thousand.
+const BLOCK: u64 = 1000;
+
+/// The projectors, in the order of their rooms.
+pub fn projectors() -> Arc<[Box<dyn Projector>]> {
+    Arc::new([Box::new(NumbersProjector), Box::new(RegistryProjector), Box::new(SiiProjector)])
+}
+
+/// An open data directory.
+pub struct Node {
+    /// The ledger.
+    pub ledger: Ledger,
+    /// The views.
+    pub store: Store,
+    /// The registry.
+    pub registry: Registry,
+    /// The ports.
+    pub services: Services,
+    /// The clock.
+    pub clock: Clock,
+    /// What opening had to do.
+    pub opened: Opened,
+    running: std::sync::Mutex<Option<(Running, Option<Lock>)>>,
+}
+
+/// What opening had to do.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// What recovery found.
+    pub recovery: Recovery,
+    /// Whether the views were made again.
+    pub rebuilt: Rebuilt,
+    /// Class keys that are missing: their entries cannot be read.
+    pub missing_keys: Vec<u32>,
+}
+
+/// Why a node does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum NodeError {
+    /// The data directory.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] crate::ledger::LogError),
+    /// Keys.
+    #[error(transparent)]
+    Keys(#[from] crate::ledger::KeyError),
+    /// The views.
+    #[error(transparent)]
+    Views(#[from] ViewError),
+    /// The committer.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The rules.
+    #[error(transparent)]
+    Rules(#[from] RuleError),
+    /// The first entry.
+    #[error("the ledger cannot be written: {0}")]
+    NotCommitted(#[from] NotCommitted),
+}
+
+/// What a node is made of, where it is not a data directory's own: tests share a log between two.
+pub struct Parts {
+    /// Id of the ledger.
+    pub id: Uuid,
+    /// The log.
+    pub log: Box<dyn Log>,
+    /// Its reader.
+    pub reader: Arc<dyn Reader>,
+    /// The keys.
+    pub keys: Arc<Keys>,
+    /// What recovery found.
+    pub recovery: Recovery,
+    /// Held as long as the node is open.
+    pub lock: Option<Lock>,
+}
+
+impl Node {
+    /// Opens a data directory for writing.
+    pub fn open(directory: &Directory, clock: &Clock, disk: Arc<dyn Disk>, segment_bytes: u64) -> Result<Self, NodeError> {
+        let lock = directory.lock()?;
+        let keys = Arc::new(Keys::open(&directory.keys(), false)?);
+        let (log, recovery) = SegmentLog::open(&directory.segments(), directory.ledger, disk, segment_bytes)?;
+        let reader = Arc::new(log.reader());
+        let parts = Parts { id: directory.ledger, log: Box::new(log), reader, keys, recovery, lock: Some(lock) };
+        Self::assemble(parts, &directory.views(), clock)
+    }
+
+    /// Puts a node together.
+    pub fn assemble(parts: Parts, views: &Path, clock: &Clock) -> Result<Self, NodeError> {
+        let Parts { id, log, reader, keys, recovery, lock } = parts;
+        let (writer, store, rebuilt) = state::open(views, id, log.head(), projectors())?;
+        let (committer, running) = Committer::start(id, log, Box::new(writer), clock.clone())?;
+        let missing_keys = keys.missing();
+        let ledger = Ledger { id, committer, keys, reader };
+        let sii = Embedded::new(&ledger, &store, clock, Rules::embedded()?);
+        let ids = Series::new("id-richiesta", BLOCK, &ledger, &store, clock);
+        Ok(Self {
+            registry: Registry::new(store.clone()),
+            services: Services { sii: Arc::new(sii), ids: Arc::new(ids) },
+            ledger,
+            store,
+            clock: clock.clone(),
+            opened: Opened { recovery, rebuilt, missing_keys },
+            running: std::sync::Mutex::new(Some((running, lock))),
+        })
+    }
+
+    /// Records what happened to the process: a start with what it found, a stop.
+    pub async fn record_system(&self, event: &str, facts: serde_json::Value) -> Result<(), NotCommitted> {
+        let now = self.clock.now();
+        let exchange = new_exchange(now).map_err(|_| NotCommitted::Unavailable)?;
+        let mut body = Body::new(Kind::System, Retention::Sistema, exchange, now).fact("evento", event).fact("dati", facts);
+        body.operation = Some(event.to_owned());
+        body.outcome = Some("OK".to_owned());
+        let draft = self.ledger.prepare_open(&body).map_err(|_| NotCommitted::Unavailable)?;
+        self.ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() }).await.map(|_| ())
+    }
+
+    /// Records that the directory was opened, if there is something to say.
+    pub async fn record_opening(&self, event: &str) -> Result<(), NotCommitted> {
+        let Opened { recovery, rebuilt, missing_keys } = &self.opened;
+        let cut = recovery.cut.as_ref().map(|(file, offset, bytes)| serde_json::json!({ "file": file, "offset": offset, "bytes": bytes }));
+        let facts = serde_json::json!({
+            "versione": env!("CARGO_PKG_VERSION"),
+            "arresto_pulito": !recovery.unclean,
+            "sincronizzazione_fallita": recovery.sync_failed,
+            "coda_tagliata": cut,
+            "viste": match rebuilt { Rebuilt::No => "valide", Rebuilt::Missing => "create", Rebuilt::Untrusted => "rifatte" },
+            "chiavi_mancanti": missing_keys,
+        });
+        self.record_system(event, facts).await
+    }
+
+    /// Stops the committer after what waits, marks the clean stop, releases the lock.
+    pub fn close(&self) {
+        let taken = self.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some((running, lock)) = taken {
+            running.close();
+            drop(lock);
+        }
+    }
+}
+
+impl std::fmt::Debug for Node {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Node").field("ledger", &self.ledger.id).finish_non_exhaustive()
+    }
+}
+
+/// Makes the views of a directory again, from nothing: what `varco rebuild` does. How many entries were applied.
+pub fn rebuild(directory: &Directory, disk: Arc<dyn Disk>) -> Result<u64, NodeError> {
+    let _lock = directory.lock()?;
+    let (mut log, _) = SegmentLog::open(&directory.segments(), directory.ledger, disk, u64::MAX)?;
+    state::discard(&directory.views()).map_err(|error| ViewError(error.to_string()))?;
+    let (mut writer, _, _) = state::open(&directory.views(), directory.ledger, log.head(), projectors())?;
+    let mut next = 1;
+    while next <= log.head() {
+        let entries = log.read(next, 8 << 20)?;
+        let Some(last) = entries.last() else { break };
+        next = last.leaf.seq + 1;
+        writer.apply(&entries)?;
+    }
+    writer.close()?;
+    log.close()?;
+    Ok(next - 1)
+}

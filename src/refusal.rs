@@ -1,0 +1,77 @@
+//! Refusals: one structure for every "no" in the house.
+//!
+//! The outside learns a code, and a text in Italian that names the rule and never a value from the request. The inside (entry, log) may hold an
+//! internal text, which is made of our own words too: what came from outside does not get into logs. How a refusal becomes bytes is decided in
+//! one place, `gateway/fault.rs`.
+
+use std::borrow::Cow;
+
+/// Which refusal: the row of the table of faults.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Code {
+    /// The certificate is nobody's, or its ente is not accredited now: one answer for unknown, suspended and revoked.
+    NotAuthorized,
+    /// The certificate is not valid now: expired, revoked, or nobody can tell.
+    PeerInvalid,
+    /// The ente may not call this operation.
+    OperationNotGranted,
+    /// The Identity header names another ente.
+    IdentityMismatch,
+    /// Not POST (or GET for the contract).
+    MethodNotAllowed,
+    /// No service at this path.
+    NotFound,
+    /// The body is larger than allowed.
+    BodyTooLarge,
+    /// The body did not arrive in time.
+    BodyTimeout,
+    /// The connection broke while the body was read.
+    BodyInterrupted,
+    /// Content type, charset or encoding of the content.
+    UnsupportedMedia,
+    /// Not well-formed, or beyond the limits.
+    Xml,
+    /// No SOAP envelope.
+    Envelope,
+    /// A SOAP version that is not spoken here.
+    Version,
+    /// A header that must be understood and is not.
+    MustUnderstand,
+    /// The body's root is no operation.
+    UnknownOperation,
+    /// The operation belongs to another path.
+    WrongPath,
+    /// The body breaks its schema.
+    Schema,
+    /// Too many connections or requests.
+    TooManyRequests,
+    /// The ledger cannot be written.
+    Unavailable,
+    /// A mistake of ours.
+    Internal,
+}
+
+/// A "no", with what may be said and what may be known.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{code:?}: {internal}")]
+pub struct Refusal {
+    /// Which one.
+    pub code: Code,
+    /// What the client is told, besides the row's own text: which rule, where.
+    pub public: Option<String>,
+    /// What the log and the entry hold.
+    pub internal: Cow<'static, str>,
+}
+
+impl Refusal {
+    /// With nothing to add to the row's text.
+    pub fn new(code: Code, internal: impl Into<Cow<'static, str>>) -> Self {
+        Self { code, public: None, internal: internal.into() }
+    }
+
+    /// With a public detail, in Italian.
+    pub fn with(mut self, public: impl Into<String>) -> Self {
+        self.public = Some(public.into());
+        self
+    }
+}

@@ -1,0 +1,111 @@
+//! The ports: from a typed request and a permit to a draft, in which the reply is rendered already.
+//!
+//! One file a port: [`consultazione`], [`trasmissione`]. What a service returns is a [`Prepared`]: bytes of the reply, what the entry of the exchange says
+//! of it, the entries of the SII, and what must hold. Nothing of it leaves before the ledger has it.
+
+pub mod consultazione;
+pub mod trasmissione;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::contract::Request;
+use crate::ledger::{Draft, Precondition};
+use crate::registry::{Admission, Permit};
+use crate::sii::{Occasion, Sii, SiiError};
+use crate::state::numbers::{NoNumber, Series};
+use crate::xml::Element;
+
+/// What services need.
+#[derive(Clone)]
+pub struct Services {
+    /// Who answers what a DSU was worth.
+    pub sii: Arc<dyn Sii>,
+    /// Numbers of requests.
+    pub ids: Arc<Series>,
+}
+
+/// A reply that is rendered and not released, with all that is recorded of it.
+#[derive(Debug, Default)]
+pub struct Prepared {
+    /// The body's only element.
+    pub reply: String,
+    /// For the entry of the exchange.
+    pub note: Note,
+    /// Entries of the SII.
+    pub drafts: Vec<Draft>,
+    /// What must hold.
+    pub preconditions: Vec<Precondition>,
+}
+
+/// What the entry of an exchange says of its content.
+#[derive(Default)]
+pub struct Note {
+    /// The Esito.
+    pub outcome: &'static str,
+    /// Code of the refusal, if it was refused.
+    pub refusal: Option<String>,
+    /// Codici fiscali concerned, canonical.
+    pub cf: Vec<String>,
+    /// Protocols concerned.
+    pub protocol: Vec<String>,
+    /// The ente's own number of the application.
+    pub application: Option<String>,
+    /// Facts.
+    pub facts: BTreeMap<&'static str, serde_json::Value>,
+}
+
+/// May hold codici fiscali.
+impl std::fmt::Debug for Note {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Note").field("outcome", &self.outcome).field("refusal", &self.refusal).finish_non_exhaustive()
+    }
+}
+
+/// Why nothing was prepared.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotPrepared {
+    /// The ledger, or the views.
+    #[error("not available: {0}")]
+    Unavailable(String),
+}
+
+impl From<NoNumber> for NotPrepared {
+    fn from(error: NoNumber) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+/// Asks for the permit that a request needs, and performs it.
+pub async fn perform(
+    services: &Services,
+    admission: Admission,
+    request: &Request,
+    body: Element<'_, '_>,
+    occasion: Occasion,
+) -> Result<Prepared, NotPrepared> {
+    match request {
+        Request::Indicatore(request) => consultazione::indicatore(services, admission, request.as_ref(), occasion).await,
+        Request::Attestazione(request) => consultazione::attestazione(services, admission, request.as_ref(), occasion).await,
+        Request::Trasmissione(trasmessa) => {
+            let permit: Permit = admission.without_purpose();
+            trasmissione::perform(services, &permit, trasmessa, body, occasion).await
+        }
+    }
+}
+
+/// The next IdRichiesta: positive, and it wraps.
+async fn id_richiesta(services: &Services) -> Result<i32, NotPrepared> {
+    let number = services.ids.next().await?;
+    // xs:int: after 2,147,483,647 comes 1.
+    let wrapped = (number.saturating_sub(1)) % u64::from(i32::MAX.unsigned_abs()) + 1;
+    Ok(i32::try_from(wrapped).unwrap_or(1))
+}
+
+/// What a failed SII means for the reply: not available is a matter for the gateway, a mistake of ours is an Esito with IdRichiesta 0.
+fn unavailable(error: SiiError) -> Result<String, NotPrepared> {
+    match error {
+        SiiError::Unavailable(text) => Err(NotPrepared::Unavailable(text)),
+        SiiError::Internal(text) => Ok(text),
+    }
+}

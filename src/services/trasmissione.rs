@@ -1,0 +1,91 @@
+//! The port of TrasmissioneDSU.
+
+use super::{NotPrepared, Note, Prepared, Services, id_richiesta, unavailable};
+use crate::contract::bind::Base64;
+use crate::contract::catalogue::Operation;
+use crate::contract::trasmissione::{Accettazione, Esito, EsitoTrasmissione, TrasmissioneDsuResponse, Violazione, Violazioni};
+use crate::contract::{Findings, Trasmessa, message, place};
+use crate::ledger::hex;
+use crate::registry::Permit;
+use crate::sii::{Answer, Occasion, Outcome, Question};
+use crate::xml::Element;
+
+const OPERATION: Operation = Operation::TrasmissioneDsu;
+
+/// A DSU that is valid against its schema.
+pub async fn perform(
+    services: &Services,
+    permit: &Permit,
+    trasmessa: &Trasmessa,
+    body: Element<'_, '_>,
+    occasion: Occasion,
+) -> Result<Prepared, NotPrepared> {
+    let mut note = Note { cf: vec![trasmessa.dsu.codice_fiscale_dichiarante.canonical()], ..Note::default() };
+    let Outcome { answer, drafts, preconditions } = match services.sii.answer(permit, Question::Ricezione(trasmessa), occasion).await {
+        Ok(outcome) => outcome,
+        Err(error) => {
+            let text = unavailable(error)?;
+            tracing::error!(text, "transmission failed");
+            note.outcome = Esito::ErroreInterno.code();
+            note.refusal = Some("E01.interno".to_owned());
+            let result = outcome(0, Esito::ErroreInterno, Some("errore interno: riprovare".to_owned()));
+            return Ok(Prepared { reply: render(result), note, ..Prepared::default() });
+        }
+    };
+    match answer {
+        Answer::Accepted(accepted) => {
+            let id = id_richiesta(services).await?;
+            note.facts.insert("id_richiesta", id.into());
+            note.outcome = Esito::Ok.code();
+            note.protocol.push(accepted.protocollo.clone());
+            if accepted.again {
+                note.facts.insert("ripetuta", true.into());
+            }
+            let accettazione = Accettazione {
+                protocollo_dsu: accepted.protocollo,
+                istante_ricezione: accepted.received,
+                xml_ricevuta: Base64(accepted.receipt.into_bytes()),
+                impronta: hex(&trasmessa.impronta),
+            };
+            let result = EsitoTrasmissione { accettazione: Some(accettazione), ..outcome(id, Esito::Ok, None) };
+            Ok(Prepared { reply: render(result), note, drafts, preconditions })
+        }
+        Answer::Refused(defects) => refuse(services, Findings { list: place(defects, body), more: 0 }, note).await,
+        Answer::Found(_) | Answer::NotFound => refuse(services, Findings::default(), note).await,
+    }
+}
+
+/// A DSU that breaks its schema or a formal check: every violation, in the operation's own reply.
+pub async fn refuse(services: &Services, findings: Findings, mut note: Note) -> Result<Prepared, NotPrepared> {
+    let id = id_richiesta(services).await?;
+    note.facts.insert("id_richiesta", id.into());
+    note.facts.insert("violazioni", (findings.list.len() + findings.more).into());
+    note.outcome = Esito::RichiestaInvalida.code();
+    note.refusal = findings.list.first().map(|finding| finding.code.to_owned());
+    let violazione = findings
+        .list
+        .into_iter()
+        .map(|finding| Violazione {
+            codice: finding.code.to_owned(),
+            percorso: finding.path,
+            riga: finding.line,
+            colonna: finding.column,
+            testo: finding.text,
+        })
+        .collect();
+    let altre_violazioni = (findings.more > 0).then(|| u32::try_from(findings.more).unwrap_or(u32::MAX));
+    let descrizione = "DSU non accettata: vedere le violazioni".to_owned();
+    let result = EsitoTrasmissione {
+        violazioni: Some(Violazioni { violazione, altre_violazioni }),
+        ..outcome(id, Esito::RichiestaInvalida, Some(descrizione))
+    };
+    Ok(Prepared { reply: render(result), note, ..Prepared::default() })
+}
+
+fn outcome(id_richiesta: i32, esito: Esito, descrizione_errore: Option<String>) -> EsitoTrasmissione {
+    EsitoTrasmissione { id_richiesta, esito, descrizione_errore, accettazione: None, violazioni: None }
+}
+
+fn render(result: EsitoTrasmissione) -> String {
+    message(OPERATION.response(), OPERATION.namespace(), &TrasmissioneDsuResponse { result }, false)
+}

@@ -1,0 +1,161 @@
+//! Finding DSU, attestations and feed records again: by tokens in the views, then in the ledger, where their sealed parts are opened.
+
+use jiff::civil::Date;
+
+use super::entries::{Head, any_sender_name, feed_name, person_key, person_name, protocol_key, protocol_name, sender_key, sender_name};
+use super::{Found, SiiError};
+use crate::contract;
+use crate::isee::CodiceFiscale;
+use crate::isee::attestazione::Attestazione;
+use crate::isee::feed::FeedRecord;
+use crate::ledger::{Entry, KeyError, Ledger, LogError, Position, Precondition, Secret, Unopened, ViewError};
+use crate::state::Store;
+use crate::xml::{Limits, parse};
+
+/// The archive of one ledger.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    ledger: Ledger,
+    store: Store,
+}
+
+/// A DSU received before, under a sender's protocol.
+#[derive(Debug)]
+pub struct Earlier {
+    /// Token of its fingerprint.
+    pub impronta: String,
+    /// Of which year's key.
+    pub year: i16,
+    /// Its entry.
+    pub entry: Entry,
+}
+
+impl Archive {
+    /// Over these views.
+    pub fn new(ledger: &Ledger, store: &Store) -> Self {
+        Self { ledger: ledger.clone(), store: store.clone() }
+    }
+
+    /// A value's tokens, one for each year that has a key.
+    fn tokens(&self, label: &str, value: &str) -> Result<Vec<(i16, String)>, SiiError> {
+        let years = self.ledger.keys.token_years();
+        years.into_iter().map(|year| Ok((year, self.ledger.keys.token(year, label, value)?))).collect()
+    }
+
+    /// Reads a version, to be asked for again when the answer is recorded.
+    fn observe(&self, key: String, preconditions: &mut Vec<Precondition>) -> Result<(), SiiError> {
+        let version = self.store.version(&key)?;
+        preconditions.push(Precondition { key, version });
+        Ok(())
+    }
+
+    /// The heads of a person's attestations.
+    pub fn of_person(&self, person: &CodiceFiscale, preconditions: &mut Vec<Precondition>) -> Result<Vec<Head>, SiiError> {
+        let mut heads = Vec::new();
+        for (year, token) in self.tokens("cf", &person.canonical())? {
+            self.observe(person_key(year, &token), preconditions)?;
+            heads.extend(self.store.scan(person_name(year, &token))?.iter().filter_map(|(_, value)| Head::decode(value)));
+        }
+        Ok(heads)
+    }
+
+    /// The head of a protocol's attestation.
+    pub fn of_protocol(&self, protocol: &str, preconditions: &mut Vec<Precondition>) -> Result<Vec<Head>, SiiError> {
+        let mut heads = Vec::new();
+        for (year, token) in self.tokens("protocol", protocol)? {
+            self.observe(protocol_key(year, &token), preconditions)?;
+            heads.extend(self.store.get(protocol_name(year, &token))?.and_then(|value| Head::decode(&value)));
+        }
+        Ok(heads)
+    }
+
+    /// The heads of attestations under a sender's protocol, whoever the sender.
+    pub fn of_sender(&self, protocol: &str) -> Result<Vec<Head>, SiiError> {
+        let mut heads = Vec::new();
+        for (year, token) in self.tokens("protocol", protocol)? {
+            heads.extend(self.store.scan(any_sender_name(year, &token))?.iter().filter_map(|(_, value)| Head::decode(value)));
+        }
+        Ok(heads)
+    }
+
+    /// The DSU that an ente transmitted under a sender's protocol (check K19).
+    pub fn earlier(&self, ente: &str, protocol: &str, preconditions: &mut Vec<Precondition>) -> Result<Option<Earlier>, SiiError> {
+        let mut found = None;
+        for (year, token) in self.tokens("protocol", protocol)? {
+            self.observe(sender_key(ente, year, &token), preconditions)?;
+            let Some(value) = self.store.get(sender_name(ente, year, &token))? else { continue };
+            let split = value.len().checked_sub(33).and_then(|at| value.split_at_checked(at));
+            let (impronta, position) = split.ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
+            let position = Position::decode(&position[1..]).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
+            let impronta = String::from_utf8_lossy(impronta).into_owned();
+            found = Some(Earlier { impronta, year, entry: self.ledger.reader.entry(&position)? });
+        }
+        Ok(found)
+    }
+
+    /// The token of a fingerprint.
+    pub fn impronta(&self, year: i16, impronta: &str) -> Result<String, SiiError> {
+        Ok(self.ledger.keys.token(year, "impronta", impronta)?)
+    }
+
+    /// Opens an attestation.
+    pub fn attestation(&self, head: &Head) -> Result<Found, SiiError> {
+        let entry = self.ledger.reader.entry(&head.position)?;
+        let secret = self.open(&entry)?;
+        let xml = secret.attestation.ok_or_else(|| SiiError::Internal("an entry without attestation".to_owned()))?;
+        let document = parse(&xml, &Limits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
+        let attestazione: Attestazione = contract::decode(&document).map_err(|error| SiiError::Internal(error.to_string()))?;
+        let other_indicators = entry.leaf.body.facts.get("altri").and_then(serde_json::Value::as_bool).unwrap_or(false);
+        Ok(Found { attestazione, other_indicators })
+    }
+
+    /// Opens a sealed part.
+    pub fn open(&self, entry: &Entry) -> Result<Secret, SiiError> {
+        Ok(self.ledger.open(entry)?)
+    }
+
+    /// What the feed knows of a person for a year.
+    pub fn feed(&self, person: &CodiceFiscale, anno: i16) -> Result<Option<FeedRecord>, SiiError> {
+        // The feed of the latest year's key is the latest.
+        for (year, token) in self.tokens("cf", &person.canonical())?.into_iter().rev() {
+            let Some(value) = self.store.get(feed_name(year, &token, anno))? else { continue };
+            let split = value
+                .split_at_checked(4)
+                .and_then(|(index, position)| Some((u32::from_be_bytes(index.try_into().ok()?), Position::decode(position)?)));
+            let (index, position) = split.ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
+            let secret = self.open(&self.ledger.reader.entry(&position)?)?;
+            let records: Vec<FeedRecord> = secret.feed.and_then(|feed| serde_json::from_value(feed).ok()).unwrap_or_default();
+            return Ok(records.into_iter().nth(index as usize));
+        }
+        Ok(None)
+    }
+}
+
+/// Of several heads, the one that is valid on a day: the latest presented, of those the latest recorded.
+pub fn valid_on(heads: &[Head], on: Date) -> Option<&Head> {
+    heads.iter().filter(|head| head.presentata <= on && on <= head.scadenza).max_by_key(|head| (head.presentata, head.sequence))
+}
+
+impl From<ViewError> for SiiError {
+    fn from(error: ViewError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<KeyError> for SiiError {
+    fn from(error: KeyError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<LogError> for SiiError {
+    fn from(error: LogError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<Unopened> for SiiError {
+    fn from(error: Unopened) -> Self {
+        Self::Internal(error.to_string())
+    }
+}

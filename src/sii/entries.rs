@@ -1,0 +1,147 @@
+//! Entries of kinds `dsu`, `attestation` and `feed`, and how the views index them.
+//!
+//! - `dsu`: facts `impronta` (token of the fingerprint), `presentata`; tokens: members, then protocol and sender's protocol; sealed: the DSU and the receipt.
+//! - `attestation`: facts `presentata`, `scadenza`, `rilasciata`, `regole` and `regole_impronta`, `altri` (whether the DSU asks for indicators that are not
+//!   computed yet); tokens as above; sealed: the attestation.
+//! - `feed`: facts `righe`: for each token of a codice fiscale, the year of the record; sealed: the records.
+
+use jiff::civil::Date;
+
+use crate::ledger::{Entry, Kind, Position, Projector, Writes};
+
+/// The name, in preconditions, of a person's attestations.
+pub fn person_key(year: i16, token: &str) -> String {
+    format!("cf/{year}/{token}")
+}
+
+/// The name, in preconditions, of a protocol.
+pub fn protocol_key(year: i16, token: &str) -> String {
+    format!("protocollo/{year}/{token}")
+}
+
+/// The name, in preconditions, of a sender's protocol of an ente.
+pub fn sender_key(ente: &str, year: i16, token: &str) -> String {
+    format!("mittente/{ente}/{year}/{token}")
+}
+
+/// The prefix, in the views, of a person's attestations.
+pub fn person_name(year: i16, token: &str) -> Vec<u8> {
+    format!("d/cf/{year}/{token}/").into_bytes()
+}
+
+/// The name, in the views, of a protocol.
+pub fn protocol_name(year: i16, token: &str) -> Vec<u8> {
+    format!("d/protocollo/{year}/{token}").into_bytes()
+}
+
+/// The name, in the views, of a sender's protocol of an ente: the DSU's entry.
+pub fn sender_name(ente: &str, year: i16, token: &str) -> Vec<u8> {
+    format!("d/mittente/{ente}/{year}/{token}").into_bytes()
+}
+
+/// The prefix, in the views, of a sender's protocol of any ente: attestations.
+pub fn any_sender_name(year: i16, token: &str) -> Vec<u8> {
+    format!("d/mittenti/{year}/{token}/").into_bytes()
+}
+
+/// The name, in the views, of what the feed knows of a person for a year.
+pub fn feed_name(year: i16, token: &str, anno: i16) -> Vec<u8> {
+    format!("f/{year}/{token}/{anno}").into_bytes()
+}
+
+/// The head of an attestation in the views: when it is valid, where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Sequence of the entry: of two of one day the later counts.
+    pub sequence: u64,
+    /// Presented on.
+    pub presentata: Date,
+    /// Last day of validity.
+    pub scadenza: Date,
+    /// Where.
+    pub position: Position,
+}
+
+impl Head {
+    /// As a value of the views.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = format!("{} {} {:020} ", self.presentata, self.scadenza, self.sequence).into_bytes();
+        bytes.extend(self.position.encode());
+        bytes
+    }
+
+    /// From a value of the views.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let (text, position) = bytes.split_at_checked(bytes.len().checked_sub(32)?)?;
+        let mut words = std::str::from_utf8(text).ok()?.split_whitespace();
+        Some(Self {
+            presentata: words.next()?.parse().ok()?,
+            scadenza: words.next()?.parse().ok()?,
+            sequence: words.next()?.parse().ok()?,
+            position: Position::decode(position)?,
+        })
+    }
+}
+
+/// Indexes DSU, attestations and feeds by tokens.
+#[derive(Clone, Copy, Debug)]
+pub struct SiiProjector;
+
+impl Projector for SiiProjector {
+    fn project(&self, entry: &Entry, writes: &mut Writes) {
+        let body = &entry.leaf.body;
+        let Some(tokens) = &body.tokens else { return };
+        let fact = |name: &str| body.facts.get(name).and_then(|value| value.as_str());
+        let year = tokens.year;
+        match body.kind {
+            Kind::Dsu => {
+                if let (Some(ente), Some(sender), Some(impronta)) = (&body.ente, tokens.protocol.get(1), fact("impronta")) {
+                    let mut value = format!("{impronta} ").into_bytes();
+                    value.extend(entry.position.encode());
+                    writes.set(sender_name(ente, year, sender), value);
+                }
+            }
+            Kind::Attestation => {
+                let day = |name: &str| fact(name).and_then(|text| text.parse().ok());
+                let (Some(presentata), Some(scadenza)) = (day("presentata"), day("scadenza")) else { return };
+                let head = Head { sequence: entry.leaf.seq, presentata, scadenza, position: entry.position }.encode();
+                let numbered = |mut prefix: Vec<u8>| {
+                    prefix.extend(format!("{:020}", entry.leaf.seq).into_bytes());
+                    prefix
+                };
+                for person in &tokens.cf {
+                    writes.set(numbered(person_name(year, person)), head.clone());
+                }
+                if let Some(protocol) = tokens.protocol.first() {
+                    writes.set(protocol_name(year, protocol), head.clone());
+                }
+                if let Some(sender) = tokens.protocol.get(1) {
+                    writes.set(numbered(any_sender_name(year, sender)), head);
+                }
+            }
+            Kind::Feed => {
+                let years = body.facts.get("righe").and_then(|lines| lines.as_array());
+                for (index, (person, anno)) in tokens.cf.iter().zip(years.into_iter().flatten()).enumerate() {
+                    let Some(anno) = anno.as_i64().and_then(|anno| i16::try_from(anno).ok()) else { continue };
+                    let mut value = u32::try_from(index).unwrap_or(u32::MAX).to_be_bytes().to_vec();
+                    value.extend(entry.position.encode());
+                    writes.set(feed_name(year, person, anno), value);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_comes_back() {
+        let position = Position { segment: 1, leaf: 2, leaf_length: 3, sealed: 4, sealed_length: 5 };
+        let head = Head { sequence: 42, presentata: jiff::civil::date(2026, 2, 1), scadenza: jiff::civil::date(2026, 12, 31), position };
+        assert_eq!(Head::decode(&head.encode()), Some(head));
+        assert_eq!(Head::decode(b"x"), None);
+    }
+}

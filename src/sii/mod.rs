@@ -1,0 +1,121 @@
+//! The Sistema Informativo ISEE: who answers what a DSU was worth.
+//!
+//! [`Sii`] is the seam; [`embedded`] answers from this ledger: protocols, idempotence and archive are its own affair. A remote one fits behind
+//! the same seam. [`entries`] are its entries, [`archive`] finds them again, [`feed`] loads the feed, [`receipt`] makes the receipt.
+
+pub mod archive;
+pub mod embedded;
+pub mod entries;
+pub mod feed;
+mod receipt;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use uuid::Uuid;
+
+use crate::contract::Trasmessa;
+use crate::contract::consultazione::Chiave;
+use crate::isee::attestazione::Attestazione;
+use crate::isee::checks::Difetto;
+use crate::ledger::{Draft, Precondition};
+use crate::registry::Permit;
+
+/// What is asked of the SII.
+#[derive(Clone, Copy, Debug)]
+pub enum Question<'a> {
+    /// The attestation that a key finds, valid on a day.
+    Attestazione {
+        /// By which key.
+        chiave: &'a Chiave,
+        /// On which day.
+        on: Date,
+    },
+    /// To receive a DSU.
+    Ricezione(&'a Trasmessa),
+}
+
+/// On which occasion: all that decides or is recorded is given, so that nothing reads a clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Occasion {
+    /// The exchange that the entries belong to.
+    pub exchange: Uuid,
+    /// First byte of the request: the legal instant.
+    pub received: Timestamp,
+    /// The day, in Italy.
+    pub today: Date,
+}
+
+/// What the SII says.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The answer.
+    pub answer: Answer,
+    /// Entries to be recorded with the exchange.
+    pub drafts: Vec<Draft>,
+    /// What must hold when they are: what was read to answer.
+    pub preconditions: Vec<Precondition>,
+}
+
+/// An answer of the SII.
+#[derive(Debug)]
+pub enum Answer {
+    /// The attestation found.
+    Found(Box<Found>),
+    /// None.
+    NotFound,
+    /// A DSU that was received, now or before: the same answer each time.
+    Accepted(Accepted),
+    /// A DSU that is refused, with all its defects.
+    Refused(Vec<Difetto>),
+}
+
+/// An attestation that was found.
+#[derive(Debug)]
+pub struct Found {
+    /// The attestation.
+    pub attestazione: Attestazione,
+    /// Whether its DSU asks for indicators that are not computed yet.
+    pub other_indicators: bool,
+}
+
+/// A DSU that was received.
+#[derive(Clone)]
+pub struct Accepted {
+    /// Its protocol.
+    pub protocollo: String,
+    /// When it was received first.
+    pub received: Timestamp,
+    /// The receipt.
+    pub receipt: String,
+    /// Whether it had been received before.
+    pub again: bool,
+}
+
+impl std::fmt::Debug for Accepted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Accepted").field("again", &self.again).finish_non_exhaustive()
+    }
+}
+
+/// Why the SII gives no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SiiError {
+    /// The ledger cannot be written, or cannot be read.
+    #[error("not available: {0}")]
+    Unavailable(String),
+    /// A mistake of ours; the text holds no value.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+/// What the future of an answer looks like behind `dyn`.
+pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Outcome, SiiError>> + Send + 'a>>;
+
+/// A Sistema Informativo ISEE.
+pub trait Sii: Send + Sync {
+    /// Answers a question that a permit allows.
+    fn answer<'a>(&'a self, permit: &'a Permit, question: Question<'a>, occasion: Occasion) -> Answering<'a>;
+}

@@ -1,0 +1,169 @@
+//! SOAP 1.1 envelopes (W3C Note, 8 May 2000): reading a request, writing a reply.
+//!
+//! Headers that nobody marked `mustUnderstand` are ignored, as clients of INPS's services expect: WS-Addressing, vendors' own, a busta e-Gov on a plain
+//! endpoint. The Identity header is read where it is there; the WSDL does not declare it.
+
+use crate::xml::{Document, Element};
+
+/// The namespace of SOAP 1.1.
+pub const SOAP11: &str = "http://schemas.xmlsoap.org/soap/envelope/";
+/// The namespace of SOAP 1.2.
+pub const SOAP12: &str = "http://www.w3.org/2003/05/soap-envelope";
+/// The namespace of the Identity header; its children have none.
+pub const INPS: &str = "http://inps.it/";
+const NEXT: &str = "http://schemas.xmlsoap.org/soap/actor/next";
+
+/// What a request says, beside its operation: who asks, in the caller's own words. All of it is optional and none of it is matched with
+/// a person.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// A batch's name, the body's code, even the citizen's codice fiscale: recorded as it comes, sealed.
+    pub user: Option<String>,
+    /// The office.
+    pub office: Option<String>,
+    /// The body; where it is there, it must be the caller's.
+    pub ente: Option<String>,
+}
+
+/// May be a codice fiscale.
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Identity(..)")
+    }
+}
+
+/// A request's envelope.
+#[derive(Clone, Debug)]
+pub struct Call<'d, 's> {
+    /// The body's only element: what dispatch looks at.
+    pub root: Element<'d, 's>,
+    /// Who asks.
+    pub identity: Identity,
+}
+
+/// Why a document is no request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotACall {
+    /// The root is no envelope.
+    #[error("no envelope")]
+    NoEnvelope,
+    /// An envelope of another version.
+    #[error("another version of SOAP")]
+    Version,
+    /// Header and Body are not as they should be.
+    #[error("envelope with other than one header at most and one body")]
+    Structure,
+    /// The body does not hold exactly one element.
+    #[error("body with other than one element")]
+    Body,
+    /// A header that must be understood, and is not.
+    #[error("header not understood")]
+    MustUnderstand,
+}
+
+/// Reads an envelope.
+pub fn open<'d, 's>(document: &'d Document<'s>) -> Result<Call<'d, 's>, NotACall> {
+    let envelope = document.root();
+    if envelope.local() != "Envelope" {
+        return Err(NotACall::NoEnvelope);
+    }
+    // SOAP 1.1, section 4.1.2: an envelope in another namespace is a version mismatch.
+    if envelope.namespace() != SOAP11 {
+        return Err(NotACall::Version);
+    }
+    let (mut header, mut body) = (None, None);
+    for child in envelope.children() {
+        match child {
+            child if child.is(SOAP11, "Header") && header.is_none() && body.is_none() => header = Some(child),
+            child if child.is(SOAP11, "Body") && body.is_none() => body = Some(child),
+            // Section 4: elements after the body are allowed if they are qualified; a second body or header is not.
+            child if child.namespace() == SOAP11 || body.is_none() => return Err(NotACall::Structure),
+            _ => {}
+        }
+    }
+    let body = body.ok_or(NotACall::Structure)?;
+    let identity = match header {
+        Some(header) => read_header(header)?,
+        None => Identity::default(),
+    };
+    let mut inside = body.children();
+    match (inside.next(), inside.next()) {
+        (Some(root), None) => Ok(Call { root, identity }),
+        _ => Err(NotACall::Body),
+    }
+}
+
+fn read_header(header: Element<'_, '_>) -> Result<Identity, NotACall> {
+    let mut identity = Identity::default();
+    for block in header.children() {
+        if block.is(INPS, "Identity") {
+            let text = |name: &str| {
+                let found = block.children().find(|child| child.local() == name);
+                found.map(|child| child.text().trim().to_owned()).filter(|text| !text.is_empty())
+            };
+            identity = Identity { user: text("UserId"), office: text("CodiceUfficio"), ente: text("CodiceEnte") };
+            continue;
+        }
+        let must = block.attribute_in(SOAP11, "mustUnderstand").is_some_and(|value| matches!(value.trim(), "1" | "true"));
+        let actor = block.attribute_in(SOAP11, "actor").unwrap_or_default().trim();
+        if must && (actor.is_empty() || actor == NEXT) {
+            return Err(NotACall::MustUnderstand);
+        }
+    }
+    Ok(identity)
+}
+
+/// Puts a body into an envelope: unprefixed children, as INPS's clients need them.
+pub fn envelope(body: &str) -> String {
+    let mut text = String::with_capacity(body.len() + 160);
+    text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?><s:Envelope xmlns:s=\"");
+    text.push_str(SOAP11);
+    text.push_str("\"><s:Body>");
+    text.push_str(body);
+    text.push_str("</s:Body></s:Envelope>");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::xml::{Limits, parse};
+
+    fn try_open(header: &str, body: &str) -> Result<Identity, NotACall> {
+        let text = format!("<S:Envelope xmlns:S='{SOAP11}'>{header}{body}</S:Envelope>");
+        let document = parse(&text, &Limits::default()).unwrap();
+        open(&document).map(|call| call.identity)
+    }
+
+    #[test]
+    fn one_body_with_one_element() {
+        assert!(try_open("", "<S:Body><a/></S:Body>").is_ok());
+        assert_eq!(try_open("", "<S:Body/>"), Err(NotACall::Body));
+        assert_eq!(try_open("", "<S:Body><a/><b/></S:Body>"), Err(NotACall::Body));
+        assert_eq!(try_open("", "<S:Body><a/></S:Body><S:Body><b/></S:Body>"), Err(NotACall::Structure));
+        assert_eq!(try_open("<S:Header/><S:Header/>", "<S:Body><a/></S:Body>"), Err(NotACall::Structure));
+        assert_eq!(try_open("", ""), Err(NotACall::Structure));
+    }
+
+    #[test]
+    fn headers_are_understood_only_where_they_must_be() {
+        let body = "<S:Body><a/></S:Body>";
+        let header = |attributes: &str| format!("<S:Header><x:h xmlns:x='u' {attributes}/></S:Header>");
+        assert!(try_open(&header(""), body).is_ok());
+        assert_eq!(try_open(&header("S:mustUnderstand='1'"), body), Err(NotACall::MustUnderstand));
+        assert_eq!(try_open(&header(&format!("S:mustUnderstand='1' S:actor='{NEXT}'")), body), Err(NotACall::MustUnderstand));
+        assert!(try_open(&header("S:mustUnderstand='1' S:actor='http://www.cnipa.it/eGov_it/portadominio'"), body).is_ok());
+        let identity = try_open(
+            "<S:Header><Identity xmlns='http://inps.it/' S:mustUnderstand='1'><UserId xmlns=''> u </UserId><CodiceUfficio xmlns=''>001</CodiceUfficio></Identity></S:Header>",
+            body,
+        );
+        assert_eq!(identity.unwrap(), Identity { user: Some("u".to_owned()), office: Some("001".to_owned()), ente: None });
+    }
+
+    #[test]
+    fn another_version_is_a_mismatch() {
+        let text = format!("<e:Envelope xmlns:e='{SOAP12}'><e:Body><a/></e:Body></e:Envelope>");
+        let document = parse(&text, &Limits::default()).unwrap();
+        assert_eq!(open(&document).err(), Some(NotACall::Version));
+    }
+}

@@ -1,0 +1,95 @@
+//! Numbers that a reply must carry: reserved in blocks before anything is rendered. A block is an entry of kind `system` (fact `riserva`: series, and
+//! up to which number); gaps are allowed, repetitions are not, on however many nodes.
+
+use tokio::sync::Mutex;
+
+use super::Store;
+use crate::clock::Clock;
+use crate::ledger::{
+    Body, Entry, Kind, Ledger, NotCommitted, Precondition, Projector, Retention, Submission, ViewError, Writes, new_exchange,
+};
+
+/// A series of numbers from 1.
+#[derive(Debug)]
+pub struct Series {
+    name: String,
+    block: u64,
+    ledger: Ledger,
+    store: Store,
+    clock: Clock,
+    /// The next number, and the last of the block.
+    reserved: Mutex<(u64, u64)>,
+}
+
+/// Why there is no number.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoNumber {
+    /// The ledger.
+    #[error(transparent)]
+    NotCommitted(#[from] NotCommitted),
+    /// The views.
+    #[error(transparent)]
+    Views(#[from] ViewError),
+    /// The entry.
+    #[error("no entry: {0}")]
+    Entry(String),
+}
+
+impl Series {
+    /// A series by its name, reserved in blocks of that size.
+    pub fn new(name: impl Into<String>, block: u64, ledger: &Ledger, store: &Store, clock: &Clock) -> Self {
+        Self { name: name.into(), block, ledger: ledger.clone(), store: store.clone(), clock: clock.clone(), reserved: Mutex::new((1, 0)) }
+    }
+
+    /// The next number.
+    pub async fn next(&self) -> Result<u64, NoNumber> {
+        let mut reserved = self.reserved.lock().await;
+        if reserved.0 > reserved.1 {
+            *reserved = self.reserve().await?;
+        }
+        reserved.0 += 1;
+        Ok(reserved.0 - 1)
+    }
+
+    async fn reserve(&self) -> Result<(u64, u64), NoNumber> {
+        let key = format!("riserva/{}", self.name);
+        loop {
+            // The version first: another node that reserves in between makes a conflict.
+            let version = self.store.version(&key)?;
+            let last = self.store.get(name(&self.name))?.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes);
+            let up_to = last + self.block;
+            let now = self.clock.now();
+            let exchange = new_exchange(now).map_err(|error| NoNumber::Entry(error.to_string()))?;
+            let mut body = Body::new(Kind::System, Retention::Sistema, exchange, now)
+                .fact("riserva", serde_json::json!({ "serie": self.name, "fino": up_to }));
+            body.keys = vec![key.clone()];
+            let draft = self.ledger.prepare_open(&body).map_err(|error| NoNumber::Entry(error.to_string()))?;
+            let precondition = Precondition { key: key.clone(), version };
+            let submission = Submission { drafts: vec![draft], preconditions: vec![precondition] };
+            match self.ledger.committer.submit(submission).await {
+                Ok(_) => return Ok((last + 1, up_to)),
+                Err(NotCommitted::Conflict) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+fn name(series: &str) -> Vec<u8> {
+    format!("n/{series}").into_bytes()
+}
+
+/// Copies reservations.
+#[derive(Clone, Copy, Debug)]
+pub struct NumbersProjector;
+
+impl Projector for NumbersProjector {
+    fn project(&self, entry: &Entry, writes: &mut Writes) {
+        let Some(reservation) = entry.leaf.body.facts.get("riserva") else { return };
+        let series = reservation.get("serie").and_then(|value| value.as_str());
+        let up_to = reservation.get("fino").and_then(serde_json::Value::as_u64);
+        if let (Kind::System, Some(series), Some(up_to)) = (entry.leaf.body.kind, series, up_to) {
+            writes.set(name(series), up_to.to_be_bytes());
+        }
+    }
+}

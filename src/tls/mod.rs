@@ -1,0 +1,26 @@
+//! The channel: mutually authenticated TLS 1.2 and 1.3.
+//!
+//! - [`peer`]: what is known of a client's certificate, and whether it is valid at a moment: asked at every REQUEST, since a live
+//!   connection outlives expiry and revocation;
+//! - [`profile`]: what a client's certificate must be like;
+//! - [`revocation`]: certificate revocation lists, as a set by issuer;
+//! - [`server`]: the server's configuration.
+
+pub mod peer;
+pub mod profile;
+pub mod revocation;
+pub mod server;
+
+pub use peer::{Invalid, Peer};
+pub use revocation::Revocations;
+
+/// Why TLS cannot be set up.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file.
+    #[error("{0}: {1}")]
+    File(String, String),
+    /// The TLS library.
+    #[error("tls: {0}")]
+    Rustls(#[from] rustls::Error),
+}

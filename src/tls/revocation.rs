@@ -1,0 +1,136 @@
+//! Certificate revocation lists: a set of serials by issuer, signatures checked when they are loaded, freshness when they are asked.
+//!
+//! Hard fail: a certificate whose issuer has no list, or only one past its `nextUpdate`, is not valid.
+
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use arc_swap::ArcSwap;
+use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certificate};
+
+use super::TlsError;
+use super::peer::{Invalid, trimmed};
+
+/// The lists in force. Cheap to clone; replaced whole.
+#[derive(Clone, Debug)]
+pub struct Revocations {
+    lists: Arc<ArcSwap<Lists>>,
+    files: Arc<[PathBuf]>,
+    authorities: Arc<[CertificateDer<'static>]>,
+}
+
+#[derive(Debug, Default)]
+struct Lists {
+    by_issuer: HashMap<Vec<u8>, List>,
+    /// Modification times of the files, to see when they change.
+    stamps: Vec<Option<SystemTime>>,
+}
+
+#[derive(Debug)]
+struct List {
+    /// Seconds since the epoch.
+    this_update: i64,
+    next_update: i64,
+    serials: HashSet<Vec<u8>>,
+}
+
+impl Revocations {
+    /// Loads lists (PEM or DER) issued by `authorities`.
+    pub fn load(files: &[PathBuf], authorities: Vec<CertificateDer<'static>>) -> Result<Self, TlsError> {
+        let lists = read(files, &authorities)?;
+        Ok(Self { lists: Arc::new(ArcSwap::from_pointee(lists)), files: files.into(), authorities: authorities.into() })
+    }
+
+    /// Loads the files again if any has changed; whether one had. What is in force stays if the new ones are wrong.
+    pub fn refresh(&self) -> Result<bool, TlsError> {
+        if stamps(&self.files) == self.lists.load().stamps {
+            return Ok(false);
+        }
+        self.lists.store(Arc::new(read(&self.files, &self.authorities)?));
+        Ok(true)
+    }
+
+    /// Whether a certificate is listed, by lists that are fresh at that second.
+    pub(super) fn check(&self, issuer: &[u8], serial: &[u8], second: i64) -> Result<(), Invalid> {
+        let lists = self.lists.load();
+        let list = lists.by_issuer.get(issuer).ok_or(Invalid::StatusUnknown)?;
+        if second < list.this_update || second > list.next_update {
+            return Err(Invalid::StatusUnknown);
+        }
+        if list.serials.contains(serial) { Err(Invalid::Revoked) } else { Ok(()) }
+    }
+}
+
+fn stamps(files: &[PathBuf]) -> Vec<Option<SystemTime>> {
+    files.iter().map(|file| std::fs::metadata(file).and_then(|metadata| metadata.modified()).ok()).collect()
+}
+
+fn read(files: &[PathBuf], authorities: &[CertificateDer<'static>]) -> Result<Lists, TlsError> {
+    let mut lists = Lists { by_issuer: HashMap::new(), stamps: stamps(files) };
+    for file in files {
+        let wrong = |what: &str| TlsError::File(file.display().to_string(), what.to_owned());
+        let bytes = std::fs::read(file).map_err(|error| wrong(&error.to_string()))?;
+        for der in ders(&bytes, file)? {
+            let (rest, list) = CertificateRevocationList::from_der(&der).map_err(|_| wrong("not a certificate revocation list"))?;
+            let issued = authorities.iter().any(|authority| is_issued_by(&list, authority));
+            if !rest.is_empty() || !issued {
+                return Err(wrong("not signed by any of the client authorities"));
+            }
+            let next = list.next_update().ok_or_else(|| wrong("a list without nextUpdate"))?;
+            let parsed = List {
+                this_update: list.last_update().timestamp(),
+                next_update: next.timestamp(),
+                serials: list.iter_revoked_certificates().map(|revoked| trimmed(revoked.raw_serial())).collect(),
+            };
+            let issuer = list.issuer().as_raw().to_vec();
+            // Of two lists of one issuer the later counts.
+            let older = lists.by_issuer.get(&issuer).is_some_and(|known| known.this_update > parsed.this_update);
+            if !older {
+                lists.by_issuer.insert(issuer, parsed);
+            }
+        }
+    }
+    Ok(lists)
+}
+
+fn ders(bytes: &[u8], file: &Path) -> Result<Vec<Vec<u8>>, TlsError> {
+    if !bytes.starts_with(b"-----") {
+        return Ok(vec![bytes.to_vec()]);
+    }
+    rustls::pki_types::CertificateRevocationListDer::pem_slice_iter(bytes)
+        .map(|list| list.map(|der| der.as_ref().to_vec()).map_err(|error| TlsError::File(file.display().to_string(), error.to_string())))
+        .collect()
+}
+
+fn is_issued_by(list: &CertificateRevocationList<'_>, authority: &CertificateDer<'_>) -> bool {
+    let Ok((_, authority)) = X509Certificate::from_der(authority) else { return false };
+    let Some(algorithm) = algorithm(&list.signature_algorithm.algorithm.to_id_string(), &authority) else { return false };
+    let key = UnparsedPublicKey::new(algorithm, &authority.public_key().subject_public_key.data);
+    let same_name = authority.subject().as_raw() == list.issuer().as_raw();
+    // RFC 5280, 4.2.1.3: where a key usage is stated, it must allow signing lists.
+    let may_sign = authority.key_usage().ok().flatten().is_none_or(|usage| usage.value.crl_sign());
+    same_name && may_sign && key.verify(list.tbs_cert_list.as_ref(), &list.signature_value.data).is_ok()
+}
+
+fn algorithm(oid: &str, authority: &X509Certificate<'_>) -> Option<&'static dyn VerificationAlgorithm> {
+    use x509_parser::public_key::PublicKey;
+    let curve = match authority.public_key().parsed().ok()? {
+        PublicKey::EC(point) => point.key_size(),
+        _ => 0,
+    };
+    Some(match (oid, curve) {
+        ("1.2.840.113549.1.1.11", _) => &signature::RSA_PKCS1_2048_8192_SHA256,
+        ("1.2.840.113549.1.1.12", _) => &signature::RSA_PKCS1_2048_8192_SHA384,
+        ("1.2.840.113549.1.1.13", _) => &signature::RSA_PKCS1_2048_8192_SHA512,
+        ("1.2.840.10045.4.3.2", 256) => &signature::ECDSA_P256_SHA256_ASN1,
+        ("1.2.840.10045.4.3.3", 384) => &signature::ECDSA_P384_SHA384_ASN1,
+        ("1.2.840.10045.4.3.4", 521 | 528) => &signature::ECDSA_P521_SHA512_ASN1,
+        ("1.3.101.112", _) => &signature::ED25519,
+        _ => return None,
+    })
+}

@@ -1,0 +1,112 @@
+//! The server's configuration: TLS 1.2 and 1.3, client certificates required, no resumption.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme};
+
+use super::peer::{Invalid, Peer};
+use super::revocation::Revocations;
+use super::{TlsError, profile};
+use crate::clock::Clock;
+
+/// Builds the configuration: the server's chain and key, the authorities that clients' certificates come from, their lists.
+pub fn configure(
+    chain: &Path,
+    key: &Path,
+    authorities: &[CertificateDer<'static>],
+    revocations: Revocations,
+    clock: &Clock,
+) -> Result<Arc<ServerConfig>, TlsError> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut roots = RootCertStore::empty();
+    for authority in authorities {
+        roots.add(authority.clone())?;
+    }
+    let inner = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .build()
+        .map_err(|error| TlsError::File("client authorities".to_owned(), error.to_string()))?;
+    let verifier = Arc::new(Verifier { inner, revocations, clock: clock.clone() });
+    let mut config = ServerConfig::builder_with_details(provider, Arc::new(clock.clone()))
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(certificates(chain)?, private_key(key)?)?;
+    // A resumed session would outlive a revocation.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// All certificates of a PEM file.
+pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let wrong = |error: String| TlsError::File(file.display().to_string(), error);
+    let all: Vec<_> = CertificateDer::pem_file_iter(file).and_then(Iterator::collect).map_err(|error| wrong(error.to_string()))?;
+    if all.is_empty() { Err(wrong("no certificate".to_owned())) } else { Ok(all) }
+}
+
+/// The private key of a PEM file.
+pub fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
+    PrivateKeyDer::from_pem_file(file).map_err(|error| TlsError::File(file.display().to_string(), error.to_string()))
+}
+
+/// webpki verifies the chain; the profile and the revocation lists come on top.
+#[derive(Debug)]
+struct Verifier {
+    inner: Arc<dyn ClientCertVerifier>,
+    revocations: Revocations,
+    clock: Clock,
+}
+
+impl ClientCertVerifier for Verifier {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.inner.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        let verified = self.inner.verify_client_cert(end_entity, intermediates, now)?;
+        profile::check(end_entity).map_err(|_| CertificateError::InvalidPurpose)?;
+        let presented: Vec<_> = std::iter::once(end_entity.clone()).chain(intermediates.iter().cloned()).collect();
+        let peer = Peer::new(&presented).map_err(|_| CertificateError::BadEncoding)?;
+        peer.valid(self.clock.now(), &self.revocations).map_err(|invalid| match invalid {
+            Invalid::Unreadable => CertificateError::BadEncoding,
+            Invalid::NotYet => CertificateError::NotValidYet,
+            Invalid::Expired => CertificateError::Expired,
+            Invalid::Revoked => CertificateError::Revoked,
+            Invalid::StatusUnknown => CertificateError::UnknownRevocationStatus,
+        })?;
+        Ok(verified)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+}

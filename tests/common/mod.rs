@@ -1,0 +1,201 @@
+//! What the tests share: a gateway of the real binary on a port that the system gives, with a PKI of its own and enti accredited by the real
+//! commands; and a client over mutually authenticated TLS.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use jiff::Timestamp;
+use tempfile::TempDir;
+use varco::clock::Clock;
+use varco::commands::client::{Answer, Client};
+use varco::commands::{ente, init, pki};
+use varco::contract::catalogue::Service;
+use varco::ledger::Directory;
+use varco::registry::administration::Command as Act;
+use varco::registry::ente::{Certificato, Stato, Tipo};
+
+pub use varco::commands::requests;
+
+/// Where transmissions go.
+pub const DSU: &str = "/isee/TrasmissioneDSU/v1";
+/// Where consultations go.
+pub const ISEE: &str = "/isee/ConsultazioneISEE/v1";
+/// The benefit that the municipality may ask for.
+pub const BENEFIT: &str = "A1.07";
+
+/// The binary under test: the release one where the full run names it.
+pub fn binary() -> PathBuf {
+    std::env::var_os("VARCO_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_varco")), PathBuf::from)
+}
+
+/// A data directory with a municipality (`comune`) and a CAF (`caf`) accredited, certificates and configuration beside it.
+pub struct Site {
+    pub home: TempDir,
+    pub pki: pki::Demo,
+    pub clock: Clock,
+}
+
+impl Site {
+    /// Makes one; `clock` decides the certificates' dates.
+    pub fn new() -> Self {
+        Self::at(Clock::system())
+    }
+
+    pub fn at(clock: Clock) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let pki = pki::demo(&home.path().join("pki"), clock.now()).unwrap();
+        init::create(&home.path().join("data"), &clock).unwrap();
+        let site = Self { home, pki, clock };
+        site.accredit("comune", Tipo::Comune, &site.pki.comune.fingerprint.clone(), "ConsultazioneIndicatore,ConsultazioneAttestazione");
+        site.accredit("caf", Tipo::Caf, &site.pki.caf.fingerprint.clone(), "TrasmissioneDSU");
+        site.accredit("sospeso", Tipo::Altro, &site.pki.sospeso.fingerprint.clone(), "ConsultazioneIndicatore");
+        site.act(Act::Stato { codice: "sospeso".to_owned(), nuovo: Stato::Sospeso });
+        site.configure("");
+        site
+    }
+
+    /// The configuration, with whatever a test adds.
+    pub fn configure(&self, more: &str) {
+        let text = format!(
+            "listen = \"127.0.0.1:0\"\ndata = \"data\"\n\n[tls]\ncertificate = \"pki/server.pem\"\nkey = \"pki/server.key\"\nclient_authorities = \"pki/ca.pem\"\ncrl = [\"pki/crl.pem\"]\n\n{more}\n"
+        );
+        std::fs::write(self.config(), text).unwrap();
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.home.path().join("varco.toml")
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.home.path().join("data")
+    }
+
+    pub fn directory(&self) -> Directory {
+        Directory::open(&self.data()).unwrap()
+    }
+
+    pub fn pem(&self, name: &str) -> (PathBuf, PathBuf) {
+        let file = |extension: &str| self.home.path().join(format!("pki/{name}.{extension}"));
+        (file("pem"), file("key"))
+    }
+
+    pub fn accredit(&self, codice: &str, tipo: Tipo, fingerprint: &str, operazioni: &str) {
+        let codice = codice.to_owned();
+        self.act(Act::Richiedi { codice: codice.clone(), denominazione: format!("Ente {codice}"), codice_fiscale: "01234567897".to_owned(), tipo });
+        self.act(Act::Stato { codice: codice.clone(), nuovo: Stato::Accreditato });
+        let certificato = Certificato { sha256: fingerprint.to_owned(), dal: None, al: None };
+        self.act(Act::AggiungiCertificato { codice: codice.clone(), certificato });
+        self.act(Act::Abilita {
+            codice,
+            operazioni: operazioni.split(',').map(str::to_owned).collect(),
+            prestazioni: vec![BENEFIT.to_owned()],
+            predefinita: None,
+        });
+    }
+
+    /// Carries out a command as `varco ente` does, wherever the registry is now.
+    pub fn act(&self, command: Act) {
+        runtime().block_on(ente::apply(&self.data(), command, "prova", &self.clock)).unwrap();
+    }
+
+    /// A client with one of the certificates.
+    pub fn client(&self, address: SocketAddr, name: &str) -> Client {
+        let (certificate, key) = self.pem(name);
+        Client::new(address, &self.home.path().join("pki/ca.pem"), Some((&certificate, &key))).unwrap()
+    }
+
+    /// Starts the real binary.
+    pub fn serve(&self) -> Serving {
+        Serving::start(&self.config())
+    }
+
+    /// The day that the tests present DSU on.
+    pub fn today(&self) -> String {
+        self.clock.today().to_string()
+    }
+}
+
+/// A gateway of the real binary; killed when dropped.
+pub struct Serving {
+    pub child: Child,
+    pub address: SocketAddr,
+    pub log: PathBuf,
+}
+
+impl Serving {
+    pub fn start(config: &Path) -> Self {
+        let log = config.with_file_name("varco.log");
+        let errors = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
+        let mut child = Command::new(binary())
+            .args(["serve", "--config"])
+            .arg(config)
+            .stdout(Stdio::piped())
+            .stderr(errors)
+            .spawn()
+            .expect("the binary starts");
+        let mut first = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+        let address = first.trim().rsplit("https://").next().and_then(|text| text.parse().ok());
+        let Some(address) = address else {
+            let _ = child.wait();
+            panic!("did not start: {first} {}", std::fs::read_to_string(&log).unwrap_or_default());
+        };
+        Self { child, address, log }
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and waits for a clean end.
+    pub fn stop(mut self) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(self.child.wait().unwrap().success(), "did not stop cleanly");
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+/// The text of an element of a reply.
+pub fn element<'t>(answer: &'t Answer, name: &str) -> &'t str {
+    varco::contract::esiti_text(&answer.text, name).unwrap_or_else(|| panic!("no {name} in {}", answer.text))
+}
+
+/// A payload, out of its base64.
+pub fn payload(answer: &Answer, name: &str) -> String {
+    use base64::Engine as _;
+    String::from_utf8(base64::engine::general_purpose::STANDARD.decode(element(answer, name)).unwrap()).unwrap()
+}
+
+/// Whether a service is one of the two: so that a path of the tests cannot go stale.
+pub fn paths_are_current() -> bool {
+    Service::at(DSU).is_some() && Service::at(ISEE).is_some()
+}
+
+/// Runs the real binary with arguments: output and success.
+pub fn varco(arguments: &[&str]) -> (String, bool) {
+    let output = Command::new(binary()).args(arguments).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (text, output.status.success())
+}
+
+pub fn now() -> Timestamp {
+    Clock::system().now()
+}
