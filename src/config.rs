@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+/// Size at which a segment of the ledger is closed, unless configured otherwise.
+pub const SEGMENT_BYTES: u64 = 64 << 20;
+
 /// The configuration file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,6 +47,8 @@ pub struct Tls {
 pub struct Limits {
     /// Connections at the same time; further ones wait in the kernel's queue.
     pub connections: usize,
+    /// Requests of one ente at the same time; further ones get 429.
+    pub per_ente: usize,
     /// Seconds for a TLS handshake.
     pub handshake_seconds: u64,
     /// Seconds for a request's head, and for a connection to stand idle.
@@ -58,7 +63,15 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { connections: 4096, handshake_seconds: 10, head_seconds: 30, body_seconds: 30, body_bytes: 2 << 20, drain_seconds: 30 }
+        Self {
+            connections: 4096,
+            per_ente: 256,
+            handshake_seconds: 10,
+            head_seconds: 30,
+            body_seconds: 30,
+            body_bytes: 2 << 20,
+            drain_seconds: 30,
+        }
     }
 }
 
@@ -91,7 +104,7 @@ pub struct LedgerConfig {
 
 impl Default for LedgerConfig {
     fn default() -> Self {
-        Self { segment_bytes: crate::ledger::segments::SEGMENT_SIZE, gathered_seconds: 60 }
+        Self { segment_bytes: SEGMENT_BYTES, gathered_seconds: 60 }
     }
 }
 

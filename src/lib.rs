@@ -4,6 +4,7 @@ pub mod clock;
 pub mod commands;
 pub mod config;
 pub mod contract;
+pub mod digest;
 pub mod gateway;
 pub mod isee;
 pub mod ledger;

@@ -43,12 +43,10 @@ pub enum Code {
     WrongPath,
     /// The body breaks its schema.
     Schema,
-    /// Too many connections or requests.
+    /// More requests of one ente at the same time than allowed.
     TooManyRequests,
     /// The ledger cannot be written.
     Unavailable,
-    /// A mistake of ours.
-    Internal,
 }
 
 /// A "no", with what may be said and what may be known.

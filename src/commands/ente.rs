@@ -8,11 +8,11 @@ use clap::Subcommand;
 
 use super::socket;
 use crate::clock::Clock;
-use crate::contract::sha256;
+use crate::config::SEGMENT_BYTES;
+use crate::digest::{hex, sha256};
 use crate::gateway::node::Node;
+use crate::ledger::Directory;
 use crate::ledger::disk::RealDisk;
-use crate::ledger::segments::SEGMENT_SIZE;
-use crate::ledger::{Directory, hex};
 use crate::registry::administration::{Actor, Command, perform};
 use crate::registry::ente::{Certificato, Ente, Stato, Tipo};
 use crate::tls::{profile, server};
@@ -155,7 +155,7 @@ pub async fn apply(data: &Path, command: Command, motivo: &str, clock: &Clock) -
     if let Some(ente) = socket::post(&directory.socket(), "/ente", &command, motivo).await? {
         return Ok(ente);
     }
-    let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_SIZE)?;
+    let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
     let done = perform(&node.ledger, &node.registry, &command, &myself(), motivo, clock.now()).await;
     node.close();
     Ok(done?)
@@ -185,7 +185,7 @@ fn list(data: &Path, codice: Option<&str>, json: bool, clock: &Clock) -> Result<
     let mut enti = match running {
         Some(enti) => enti,
         None => {
-            let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_SIZE)?;
+            let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
             let enti = node.registry.enti();
             node.close();
             enti?

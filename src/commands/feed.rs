@@ -8,11 +8,11 @@ use clap::Subcommand;
 
 use super::{ente, socket};
 use crate::clock::Clock;
+use crate::config::SEGMENT_BYTES;
 use crate::gateway::node::Node;
 use crate::isee::feed::{FeedRecord, parse};
 use crate::ledger::Directory;
 use crate::ledger::disk::RealDisk;
-use crate::ledger::segments::SEGMENT_SIZE;
 
 /// What one load holds, at most: it is appended as one batch.
 const LARGEST: usize = 20_000;
@@ -66,7 +66,7 @@ pub async fn load(data: &Path, records: &[FeedRecord], motivo: &str, clock: &Clo
     if let Some(entries) = socket::post(&directory.socket(), "/feed", records, motivo).await? {
         return Ok(entries);
     }
-    let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_SIZE)?;
+    let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
     let done = crate::sii::feed::load(&node.ledger, records, &ente::myself(), motivo, clock.now()).await;
     node.close();
     Ok(done?)

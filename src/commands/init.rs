@@ -6,16 +6,16 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use crate::clock::Clock;
+use crate::config::SEGMENT_BYTES;
 use crate::gateway::node::Node;
 use crate::ledger::disk::RealDisk;
-use crate::ledger::segments::SEGMENT_SIZE;
 use crate::ledger::{Directory, new_exchange};
 
 /// Makes a data directory, and its first entry.
 pub fn create(dir: &Path, clock: &Clock) -> Result<Directory> {
     let ledger = new_exchange(clock.now())?;
     let directory = Directory::create(dir, ledger)?;
-    let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_SIZE)?;
+    let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
     let recorded = super::runtime()?.block_on(node.record_opening("init"));
     node.close();
     recorded?;

@@ -13,7 +13,7 @@ use rcgen::{
     KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber,
 };
 
-use crate::ledger::hex;
+use crate::digest::hex;
 
 /// Days that everything is valid for.
 const DAYS: i64 = 365;
@@ -81,7 +81,7 @@ impl Authority {
         params.serial_number = Some(SerialNumber::from_slice(&serial));
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.issuer)?;
-        let digest = crate::contract::sha256(certificate.der());
+        let digest = crate::digest::sha256(certificate.der());
         Ok(Issued { certificate: certificate.pem(), key: key.serialize_pem(), fingerprint: hex(&digest), serial: serial.to_vec() })
     }
 

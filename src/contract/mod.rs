@@ -17,8 +17,7 @@ pub mod wsdl;
 #[cfg(test)]
 mod binding_tests;
 
-use aws_lc_rs::digest::{SHA256, digest};
-
+use crate::digest::sha256;
 use crate::isee::attestazione::{EsitoAttestazione, Indicatore};
 use crate::isee::checks::Difetto;
 use crate::isee::dsu::Dichiarazione;
@@ -182,13 +181,6 @@ fn find<'d, 's, 'p>(body: Element<'d, 's>, path: &'p str) -> (Element<'d, 's>, O
 fn finding(element: Element<'_, '_>, code: &'static str, path: String, text: String) -> Finding {
     let place = element.document().place(element.offset());
     Finding { code, path, line: place.line, column: place.column, text }
-}
-
-/// SHA-256.
-pub fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let mut out = [0; 32];
-    out.copy_from_slice(digest(&SHA256, bytes).as_ref());
-    out
 }
 
 /// A payload in INPS's shape: `xmlns:xsi` first, then the default namespace, then attributes and children.

@@ -66,6 +66,11 @@ pub async fn answer(gateway: &Gateway, channel: &Channel, received: Timestamp, r
         Err(refusal) => return record.refuse(refusal).await,
     };
     record.ente = Some(caller.ente().codice.clone());
+    let Some(_place) = gateway.crowd.enter(&caller.ente().codice, gateway.limits.per_ente) else {
+        let refusal = Refusal::new(Code::TooManyRequests, "too many under way");
+        gateway.gathered.count(fault::row(refusal.code).ledger, Some(channel.peer.fingerprint()));
+        return retry_later(&refusal, exchange);
+    };
     let service = match route(&head.method, head.uri.path()) {
         Ok(service) => service,
         Err(refusal) => return record.refuse(refusal).await,
@@ -125,7 +130,7 @@ async fn converse(
         // registry: may this ente call this operation.
         let precondition = caller.precondition();
         check_identity(&caller, &record.identity)?;
-        let admission = caller.clone().admit(operation).map_err(|(_, refusal)| refusal)?;
+        let admission = caller.clone().admit(operation)?;
 
         // contract: body against its schema.
         let typed = request.get_or_insert_with(|| gateway.contract.read(operation, call.root));
@@ -398,8 +403,11 @@ fn schema_refusal(findings: &Findings) -> Refusal {
 }
 
 fn unavailable(exchange: Uuid) -> Reply {
-    let refusal = Refusal::new(Code::Unavailable, "");
-    let mut reply = respond(fault::row(refusal.code).http, fault::render(&refusal, exchange), exchange);
+    retry_later(&Refusal::new(Code::Unavailable, ""), exchange)
+}
+
+fn retry_later(refusal: &Refusal, exchange: Uuid) -> Reply {
+    let mut reply = respond(fault::row(refusal.code).http, fault::render(refusal, exchange), exchange);
     reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
     reply
 }

@@ -30,7 +30,7 @@ pub struct Row {
 }
 
 /// Every code, in the order of the table.
-pub const CODES: [Code; 20] = [
+pub const CODES: [Code; 19] = [
     Code::NotAuthorized,
     Code::PeerInvalid,
     Code::OperationNotGranted,
@@ -50,7 +50,6 @@ pub const CODES: [Code; 20] = [
     Code::Schema,
     Code::TooManyRequests,
     Code::Unavailable,
-    Code::Internal,
 ];
 
 /// The row of a code.
@@ -215,14 +214,6 @@ pub fn row(code: Code) -> Row {
             "unavailable",
             "Il servizio non è disponibile: riprovare tra poco.",
             "F19.indisponibile",
-        ),
-        Code::Internal => fault(
-            500,
-            "Server.Internal",
-            "Internal error",
-            "internal",
-            "Errore interno: riprovare; se si ripete, comunicare l'identificativo della richiesta.",
-            "F20.interno",
         ),
     }
 }

@@ -7,6 +7,7 @@
 
 pub mod admin;
 mod connection;
+mod crowd;
 pub mod exchange;
 pub mod fault;
 pub mod gathered;
@@ -21,6 +22,7 @@ use crate::config::Limits;
 use crate::contract::Contract;
 use crate::tls::Revocations;
 use crate::xml;
+use crowd::Crowd;
 use gathered::Gathered;
 use metrics::Metrics;
 use node::Node;
@@ -41,6 +43,8 @@ pub struct Gateway {
     pub clock: Clock,
     /// Refusals counted together.
     pub gathered: Gathered,
+    /// Requests under way, by ente.
+    pub crowd: Crowd,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -63,6 +67,7 @@ impl Gateway {
             xml: xml::Limits::default(),
             clock,
             gathered: Gathered::default(),
+            crowd: Crowd::default(),
             metrics: Metrics::default(),
         })
     }

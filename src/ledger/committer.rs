@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,8 @@ use crate::clock::{Clock, rfc3339};
 const BATCH: usize = 512;
 /// How long after a failed append the next is tried.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How often the log is asked for what other writers of it have appended, when nothing is submitted here.
+const FOLLOW: Duration = Duration::from_millis(200);
 /// How much is read at a time to bring the views up to the log.
 const CATCH_UP: usize = 8 << 20;
 
@@ -261,7 +263,14 @@ impl Work {
     fn run(&mut self, receiver: &Receiver<Message>) {
         let mut closing = false;
         while !closing {
-            let Ok(first) = receiver.recv() else { break };
+            let first = match receiver.recv_timeout(FOLLOW) {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.follow();
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
             let mut waiting: Vec<Waiting> = Vec::new();
             let mut bytes = 0;
             let mut next = Some(first);
@@ -285,6 +294,17 @@ impl Work {
             if let Err(error) = closed {
                 tracing::error!(error, "clean stop failed");
             }
+        }
+    }
+
+    /// Has the views apply what others appended to the same log.
+    fn follow(&mut self) {
+        if self.dead.load(Ordering::SeqCst) || self.log.head() <= self.views.applied() {
+            return;
+        }
+        match catch_up(self.log.as_mut(), self.views.as_mut()) {
+            Ok(recorded) => self.last_recorded = self.last_recorded.max(recorded),
+            Err(error) => self.die(Vec::new(), &error.to_string()),
         }
     }
 

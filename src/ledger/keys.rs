@@ -1,7 +1,6 @@
 //! The keyring: token keys by year, class keys by retention class, ente and month, each wrapped by the master key.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
@@ -12,6 +11,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::{hmac, rand};
 
 use super::leaf::Retention;
+use crate::digest::{hex, unhex};
 
 const RECORD: usize = 128;
 const TOKEN: u8 = 1;
@@ -281,19 +281,4 @@ pub fn random<const N: usize>() -> Result<[u8; N], KeyError> {
     let mut bytes = [0; N];
     rand::fill(&mut bytes).map_err(|_| KeyError::Random)?;
     Ok(bytes)
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// From hexadecimal.
-pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    let bytes = text.as_bytes();
-    (bytes.len().is_multiple_of(2) && text.is_ascii()).then_some(())?;
-    bytes.chunks_exact(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::keys::{KeyError, Keys, aead, hex, random};
+use super::keys::{KeyError, Keys, aead, random};
 use super::leaf::{Leaf, Retention};
 use crate::clock::rome;
+use crate::digest::hex;
 
 const HEADER: usize = 84;
 const RANDOM: usize = 32;

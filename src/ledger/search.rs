@@ -12,6 +12,7 @@ use super::disk::replace;
 use super::leaf::{Entry, Kind};
 use super::log::LogError;
 use super::segments;
+use crate::digest::sha256;
 
 const MAGIC: &[u8; 8] = b"\x8dVARCOI\x01";
 
@@ -141,9 +142,8 @@ fn terms_of(entry: &Entry) -> Vec<[u8; 16]> {
 }
 
 fn term(name: &str, value: &str) -> [u8; 16] {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, format!("{name}\0{value}").as_bytes());
     let mut term = [0; 16];
-    term.copy_from_slice(&digest.as_ref()[..16]);
+    term.copy_from_slice(&sha256(format!("{name}\0{value}").as_bytes())[..16]);
     term
 }
 

@@ -14,8 +14,6 @@ use super::disk::{Disk, DiskFile, replace};
 use super::leaf::{Entry, Position};
 use super::log::{AppendError, Appended, Log, LogError, Reader};
 
-/// Segments are closed when they have reached this size, unless configured otherwise.
-pub const SEGMENT_SIZE: u64 = 64 << 20;
 const HEAD: &str = "HEAD";
 const SYNC_FAILED: &str = "SYNC-FAILED";
 

@@ -2,7 +2,8 @@
 
 use aws_lc_rs::hmac;
 
-use super::{Blinding, batch, hex, keys};
+use super::{Blinding, batch, keys};
+use crate::digest::hex;
 
 const KEY: [u8; 32] =
     [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31];

@@ -126,11 +126,11 @@ impl Caller {
     }
 
     /// Whether the ente may call this operation.
-    pub fn admit(self, operation: Operation) -> Result<Admission, (Self, Refusal)> {
+    pub fn admit(self, operation: Operation) -> Result<Admission, Refusal> {
         if self.ente.may_call(operation.name()) {
             Ok(Admission { caller: self, operation })
         } else {
-            Err((self, Refusal::new(Code::OperationNotGranted, "operation not granted")))
+            Err(Refusal::new(Code::OperationNotGranted, "operation not granted"))
         }
     }
 }

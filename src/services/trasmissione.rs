@@ -5,7 +5,7 @@ use crate::contract::bind::Base64;
 use crate::contract::catalogue::Operation;
 use crate::contract::trasmissione::{Accettazione, Esito, EsitoTrasmissione, TrasmissioneDsuResponse, Violazione, Violazioni};
 use crate::contract::{Findings, Trasmessa, message, place};
-use crate::ledger::hex;
+use crate::digest::hex;
 use crate::registry::Permit;
 use crate::sii::{Answer, Occasion, Outcome, Question};
 use crate::xml::Element;

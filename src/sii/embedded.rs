@@ -9,12 +9,13 @@ use super::{Accepted, Answer, Answering, Occasion, Outcome, Question, Sii, SiiEr
 use crate::clock::{Clock, rome};
 use crate::contract::consultazione::Chiave;
 use crate::contract::{ISEE_NS, Trasmessa, message};
+use crate::digest::hex;
 use crate::isee::attest::{self, attest};
 use crate::isee::checks::{Circumstance, Difetto, examine};
 use crate::isee::compute::ordinario;
 use crate::isee::feed::FeedRecord;
 use crate::isee::rules::Rules;
-use crate::ledger::{Blinding, Body, Draft, Kind, Ledger, Precondition, Retention, Secret, Tokens, hex};
+use crate::ledger::{Blinding, Body, Draft, Kind, Ledger, Precondition, Retention, Secret, Tokens};
 use crate::registry::Permit;
 use crate::state::Store;
 use crate::state::numbers::Series;

@@ -30,6 +30,9 @@ const APPLIED: &[u8] = b"m/applied";
 /// Memory for sled's cache, bytes.
 const CACHE: u64 = 16 << 20;
 
+/// A name and its value.
+pub type Pair = (Vec<u8>, Vec<u8>);
+
 /// The views, for reading. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -139,7 +142,7 @@ impl Store {
     }
 
     /// All names with a prefix, in order, with their values.
-    pub fn scan(&self, prefix: impl AsRef<[u8]>) -> Result<Vec<(Vec<u8>, Vec<u8>)>, ViewError> {
+    pub fn scan(&self, prefix: impl AsRef<[u8]>) -> Result<Vec<Pair>, ViewError> {
         self.tree
             .scan_prefix(prefix)
             .map(|pair| pair.map(|(name, value)| (name.to_vec(), value.to_vec())).map_err(|error| ViewError(error.to_string())))
@@ -152,7 +155,7 @@ impl Store {
     }
 
     /// Everything: for comparing views with a rebuild.
-    pub fn dump(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, ViewError> {
+    pub fn dump(&self) -> Result<Vec<Pair>, ViewError> {
         self.scan(b"")
     }
 }

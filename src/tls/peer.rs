@@ -1,12 +1,11 @@
 //! What is known of a client's certificate chain.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::revocation::Revocations;
-use crate::ledger::hex;
+use crate::digest::{hex, sha256};
 
 /// A client's certificate and the chain that it presented.
 #[derive(Clone, Debug)]
@@ -55,7 +54,7 @@ impl Peer {
         let chain: Vec<Link> = presented.iter().map(|der| Link::read(der)).collect::<Result<_, _>>()?;
         // A root that is sent along is trusted or not by itself: nobody lists it.
         let chain = chain.into_iter().zip(presented).filter(|(_, der)| !is_self_issued(der)).map(|(link, _)| link).collect();
-        Ok(Self { fingerprint: hex(digest(&SHA256, own).as_ref()), chain })
+        Ok(Self { fingerprint: hex(&sha256(own)), chain })
     }
 
     /// SHA-256 of the client's certificate, hexadecimal.

@@ -1,6 +1,7 @@
 //! What the tests share: a gateway of the real binary on a port that the system gives, with a PKI of its own and enti accredited by the real
 //! commands; and a client over mutually authenticated TLS.
 
+#![allow(unreachable_pub, reason = "a module of each test binary")]
 #![allow(dead_code, reason = "each test binary uses its own part")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -86,7 +87,12 @@ impl Site {
 
     pub fn accredit(&self, codice: &str, tipo: Tipo, fingerprint: &str, operazioni: &str) {
         let codice = codice.to_owned();
-        self.act(Act::Richiedi { codice: codice.clone(), denominazione: format!("Ente {codice}"), codice_fiscale: "01234567897".to_owned(), tipo });
+        self.act(Act::Richiedi {
+            codice: codice.clone(),
+            denominazione: format!("Ente {codice}"),
+            codice_fiscale: "01234567897".to_owned(),
+            tipo,
+        });
         self.act(Act::Stato { codice: codice.clone(), nuovo: Stato::Accreditato });
         let certificato = Certificato { sha256: fingerprint.to_owned(), dal: None, al: None };
         self.act(Act::AggiungiCertificato { codice: codice.clone(), certificato });

@@ -9,6 +9,8 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
+use crate::digest::{hex, sha256};
+
 /// The files, oldest first.
 const FILES: [&str; 8] = [
     include_str!("2020.toml"),
@@ -225,11 +227,7 @@ fn digest(parameters: &BTreeMap<String, Parameter>) -> String {
     for (name, parameter) in parameters {
         let _ = writeln!(canonical, "{name}={}", parameter.value.normalize());
     }
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, canonical.as_bytes());
-    digest.as_ref().iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
+    hex(&sha256(canonical.as_bytes()))
 }
 
 fn decimal<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {

@@ -244,7 +244,7 @@ pub fn decimal(text: &str) -> Option<Decimal> {
 /// The day of an xs:date. A zone is allowed and does not move the day; years have four digits.
 pub fn date(text: &str) -> Option<Date> {
     let (day, zone) = text.split_at_checked(10)?;
-    (zone_offset(zone)).then(|| ())?;
+    zone_offset(zone).then_some(())?;
     let bytes = day.as_bytes();
     let number = |range: std::ops::Range<usize>| -> Option<i16> {
         let digits = bytes.get(range)?;

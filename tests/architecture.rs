@@ -1,0 +1,93 @@
+//! The house's own rules: imports go strictly downwards, and nothing private is committed.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::path::{Path, PathBuf};
+
+/// The floors, highest first. What is on one floor does not know the others on it.
+const FLOORS: [(&str, u8); 17] = [
+    ("commands", 7),
+    ("gateway", 6),
+    ("services", 5),
+    ("sii", 4),
+    ("registry", 3),
+    ("contract", 2),
+    ("state", 2),
+    ("isee", 1),
+    ("ledger", 1),
+    ("soap", 1),
+    ("tls", 1),
+    ("xml", 0),
+    ("config", 0),
+    ("clock", 0),
+    ("refusal", 0),
+    ("digest", 0),
+    ("lib", 8),
+];
+
+fn floor(room: &str) -> u8 {
+    FLOORS.iter().find(|(name, _)| *name == room).unwrap_or_else(|| panic!("{room} has no floor")).1
+}
+
+fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Every `crate::room` of a source, tests at its end left out: unit tests may look upwards for what they feed.
+fn imports(text: &str) -> Vec<&str> {
+    let production = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let rooms = production.split("crate::").skip(1);
+    rooms.map(|rest| rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default()).collect()
+}
+
+#[test]
+fn imports_go_strictly_downwards() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    let (mut checked, mut wrong) = (0, Vec::new());
+    for file in files {
+        let relative = file.strip_prefix(&root).unwrap();
+        let room = relative.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
+        if room == "main" || room == "lib" {
+            continue;
+        }
+        let text = std::fs::read_to_string(&file).unwrap();
+        for imported in imports(&text).into_iter().filter(|name| !name.is_empty() && *name != room) {
+            checked += 1;
+            // The clock, the configuration, refusals and XML are the ground floor: they do not know each other either.
+            if floor(imported) >= floor(room) {
+                wrong.push(format!("{} imports {imported}", relative.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(checked > 100, "only {checked} imports were read");
+}
+
+#[test]
+fn the_reader_of_imports_sees_them() {
+    assert_eq!(
+        imports("use crate::xml::parse;\nfn f() { crate::ledger::hex(&[]) }\n#[cfg(test)]\nmod tests { use crate::gateway; }"),
+        ["xml", "ledger"]
+    );
+}
+
+#[test]
+fn no_private_key_is_committed() {
+    let output = std::process::Command::new("git").args(["ls-files"]).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let files = String::from_utf8(output.stdout).unwrap();
+    for file in files.lines() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let Ok(bytes) = std::fs::read(&path) else { continue };
+        let marker = concat!("-----BEGIN ", "PRIVATE KEY");
+        assert!(!bytes.windows(marker.len()).any(|window| window == marker.as_bytes()), "{file} holds a private key");
+    }
+}
