@@ -86,7 +86,12 @@ impl Connected {
     /// Sends any request, with the host's name added.
     pub async fn send(&mut self, mut request: Request<Full<Bytes>>) -> Result<Answer> {
         request.headers_mut().entry("host").or_insert(self.authority.parse()?);
-        let response = match self.sender.send_request(request).await {
+        // hyper asks for both, in this order: a request sent before the connection is ready may wait for ever.
+        let sent = match self.sender.ready().await {
+            Ok(()) => self.sender.send_request(request).await,
+            Err(error) => Err(error),
+        };
+        let response = match sent {
             Ok(response) => response,
             // What ended the connection says more: in TLS 1.3 a refused certificate is only told after the handshake.
             Err(error) => match (&mut self.connection).await {

@@ -1,0 +1,305 @@
+//! The views: made again whenever they cannot be trusted, right on every node that shares a log, and never anything personal in them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use std::collections::HashSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::{BENEFIT, DSU, ISEE, Site, element, requests};
+use varco::commands::client::{Answer, Client};
+use varco::config::Limits;
+use varco::contract::Contract;
+use varco::gateway::Gateway;
+use varco::gateway::listener::Listener;
+use varco::gateway::node::{Node, Parts, rebuild};
+use varco::ledger::disk::RealDisk;
+use varco::ledger::segments::Recovery;
+use varco::ledger::{Keys, MemLog, new_exchange};
+use varco::registry::administration::{Actor, Command, perform};
+use varco::registry::ente::{Certificato, Stato, Tipo};
+use varco::state::Rebuilt;
+use varco::tls::{Revocations, server};
+
+/// Serves once: transmits, retrieves, stops.
+fn use_once(site: &Site, number: u32) -> Answer {
+    let serving = site.serve();
+    let answer = common::runtime().block_on(async {
+        let dsu = requests::dsu(&format!("CAF00001-VIEWS1-2026-N{number:07}"), &site.today());
+        let transmitted = site.client(serving.address, "caf").call(DSU, &requests::trasmissione(&dsu)).await.unwrap();
+        assert_eq!(element(&transmitted, "Esito"), "OK");
+        let found =
+            site.client(serving.address, "comune").call(ISEE, &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT)).await;
+        assert_eq!(element(&found.unwrap(), "Esito"), "OK");
+        transmitted
+    });
+    serving.stop();
+    answer
+}
+
+fn open(site: &Site) -> (Rebuilt, Vec<(Vec<u8>, Vec<u8>)>) {
+    let node = Node::open(&site.directory(), &site.clock, Arc::new(RealDisk), u64::MAX).unwrap();
+    let dump = node.store.dump().unwrap();
+    let rebuilt = node.opened.rebuilt;
+    node.close();
+    (rebuilt, dump)
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() { copy(&path, &target) } else { std::fs::copy(&path, &target).map(|_| ()).unwrap() }
+    }
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found
+}
+
+#[test]
+fn views_that_are_gone_damaged_or_of_another_moment_are_made_again() {
+    let site = Site::new();
+    let views = site.data().join("views");
+    let first = use_once(&site, 1);
+    let (rebuilt, right) = open(&site);
+    assert_eq!(rebuilt, Rebuilt::No, "a clean stop is trusted");
+
+    // Deleted.
+    std::fs::remove_dir_all(&views).unwrap();
+    assert_eq!(open(&site), (Rebuilt::Missing, right.clone()));
+
+    // Garbage, in every file of sled's, and files emptied.
+    for content in [vec![0xa5; 4096], Vec::new()] {
+        for file in files(&views.join("sled")) {
+            std::fs::write(&file, &content).unwrap();
+        }
+        let (_, dump) = open(&site);
+        assert_eq!(dump, right, "garbage in sled was believed");
+    }
+
+    // A flipped byte in the file that says whose they are, or that file gone.
+    std::fs::write(views.join("TRUST"), "{}").unwrap();
+    assert_eq!(open(&site), (Rebuilt::Untrusted, right.clone()));
+    std::fs::remove_file(views.join("TRUST")).unwrap();
+    assert_eq!(open(&site), (Rebuilt::Untrusted, right.clone()));
+
+    // Of an earlier moment, cleanly closed: the log has more, and it is applied.
+    let earlier = site.home.path().join("earlier");
+    copy(&views, &earlier);
+    use_once(&site, 2);
+    let (_, later) = open(&site);
+    assert_ne!(later, right);
+    std::fs::remove_dir_all(&views).unwrap();
+    copy(&earlier, &views);
+    assert_eq!(open(&site), (Rebuilt::No, later.clone()));
+
+    // Of another ledger, and of a later moment than the log.
+    let other = Site::new();
+    use_once(&other, 1);
+    std::fs::remove_dir_all(&views).unwrap();
+    copy(&other.data().join("views"), &views);
+    assert_eq!(open(&site), (Rebuilt::Untrusted, later.clone()));
+    let ahead = site.home.path().join("ahead");
+    copy(&views, &ahead);
+    let before = site.home.path().join("backup");
+    site.directory().backup(&before).unwrap();
+    use_once(&site, 3);
+    std::fs::remove_dir_all(site.data().join("ledger")).unwrap();
+    copy(&before.join("ledger"), &site.data().join("ledger"));
+    assert_eq!(open(&site), (Rebuilt::Untrusted, later.clone()), "views ahead of the log were believed");
+
+    // Another boot without a clean stop: the file says another boot id and not clean.
+    let trust = std::fs::read_to_string(views.join("TRUST")).unwrap();
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    let crashed = trust.replace(boot.trim(), "another").replace("\"clean\":true", "\"clean\":false");
+    assert_ne!(trust, crashed);
+    std::fs::write(views.join("TRUST"), crashed).unwrap();
+    assert_eq!(open(&site).0, Rebuilt::Untrusted);
+
+    rebuild(&site.directory(), Arc::new(RealDisk)).unwrap();
+    assert_eq!(open(&site), (Rebuilt::No, later));
+    let again = use_once(&site, 1);
+    assert_eq!(element(&again, "ProtocolloDSU"), element(&first, "ProtocolloDSU"));
+}
+
+/// A node of its own on a shared log, and its gateway.
+struct Peer {
+    gateway: Arc<Gateway>,
+    address: SocketAddr,
+    _views: tempfile::TempDir,
+}
+
+async fn peer(site: &Site, log: &MemLog, keys: &Arc<Keys>, id: uuid::Uuid) -> Peer {
+    let views = tempfile::tempdir().unwrap();
+    let parts = Parts {
+        id,
+        log: Box::new(log.clone()),
+        reader: Arc::new(log.clone()),
+        keys: keys.clone(),
+        recovery: Recovery::default(),
+        lock: None,
+    };
+    let node = Node::assemble(parts, &views.path().join("views"), &site.clock).unwrap();
+    let pki = |name: &str| site.home.path().join("pki").join(name);
+    let authorities = server::certificates(&pki("ca.pem")).unwrap();
+    let revocations = Revocations::load(&[pki("crl.pem")], authorities.clone()).unwrap();
+    let tls = server::configure(&pki("server.pem"), &pki("server.key"), &authorities, revocations.clone(), &site.clock).unwrap();
+    let gateway = Gateway::new(node, Contract::compile().unwrap(), revocations, Limits::default());
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), tls).await.unwrap();
+    let address = listener.address().unwrap();
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let serving = gateway.clone();
+    tokio::spawn(async move {
+        let _keep = stop;
+        listener.serve(serving, stopped, Duration::from_secs(60)).await
+    });
+    Peer { gateway, address, _views: views }
+}
+
+#[test]
+fn two_gateways_on_one_log_agree() {
+    let site = Site::new();
+    let keys = Arc::new(Keys::open(&site.directory().keys(), false).unwrap());
+    let id = new_exchange(common::now()).unwrap();
+    common::runtime().block_on(async {
+        let log = MemLog::new();
+        let (one, two) = (peer(&site, &log, &keys, id).await, peer(&site, &log, &keys, id).await);
+        // Accreditation on one node is known on the other.
+        let actor = Actor { uid: 0, pid: None };
+        let enti = [("comune", &site.pki.comune, "ConsultazioneIndicatore"), ("caf", &site.pki.caf, "TrasmissioneDSU")];
+        for (codice, issued, operazione) in enti {
+            let codice = codice.to_owned();
+            let commands = [
+                Command::Richiedi {
+                    codice: codice.clone(),
+                    denominazione: codice.clone(),
+                    codice_fiscale: "01234567897".to_owned(),
+                    tipo: Tipo::Altro,
+                },
+                Command::Stato { codice: codice.clone(), nuovo: Stato::Accreditato },
+                Command::AggiungiCertificato {
+                    codice: codice.clone(),
+                    certificato: Certificato { sha256: issued.fingerprint.clone(), dal: None, al: None },
+                },
+                Command::Abilita {
+                    codice,
+                    operazioni: vec![operazione.to_owned()],
+                    prestazioni: vec![BENEFIT.to_owned()],
+                    predefinita: None,
+                },
+            ];
+            for command in commands {
+                let node = &one.gateway.node;
+                perform(&node.ledger, &node.registry, &command, &actor, "prova", common::now()).await.unwrap();
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(600)).await;
+
+        // The same DSU on both at once: one protocol. Different ones: different protocols, whoever gives them.
+        let transmit = |address: SocketAddr, number: u32| {
+            let client: Client = site.client(address, "caf");
+            let dsu = requests::dsu(&format!("CAF00001-NODES2-2026-N{number:07}"), &site.today());
+            async move { client.call(DSU, &requests::trasmissione(&dsu)).await.unwrap() }
+        };
+        let (mut protocols, mut same) = (HashSet::new(), Vec::new());
+        for number in 1..=20 {
+            let (a, b) = tokio::join!(transmit(one.address, number), transmit(two.address, number));
+            same.push((element(&a, "ProtocolloDSU").to_owned(), element(&b, "ProtocolloDSU").to_owned()));
+            protocols.insert(element(&a, "ProtocolloDSU").to_owned());
+        }
+        assert!(same.iter().all(|(a, b)| a == b), "{same:?}");
+        assert_eq!(protocols.len(), 20);
+
+        // What one recorded the other answers, and a suspension on one counts on the other at once.
+        let ask = |address: SocketAddr| {
+            let client = site.client(address, "comune");
+            let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
+            async move { client.call(ISEE, &request).await.unwrap() }
+        };
+        assert_eq!(element(&ask(two.address).await, "Esito"), "OK");
+        let suspend = Command::Stato { codice: "comune".to_owned(), nuovo: Stato::Sospeso };
+        let node = &two.gateway.node;
+        perform(&node.ledger, &node.registry, &suspend, &actor, "prova", common::now()).await.unwrap();
+        let refused = ask(one.address).await;
+        assert!(refused.text.contains("Authorization failed"), "{}", refused.text);
+
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        assert_eq!(one.gateway.node.store.dump().unwrap(), two.gateway.node.store.dump().unwrap());
+    });
+}
+
+#[test]
+fn a_canary_codice_fiscale_is_nowhere_in_clear() {
+    let site = Site::new();
+    site.configure("[ledger]\nsegment_bytes = 65536\n");
+    let canary = requests::GIULIA;
+    let serving = site.serve();
+    common::runtime().block_on(async {
+        let caf = site.client(serving.address, "caf");
+        for number in 1..=12 {
+            let dsu = requests::dsu(&format!("CAF00001-CANARY-2026-N{number:07}"), &site.today());
+            let answer = caf.call(DSU, &requests::trasmissione(&dsu)).await.unwrap();
+            assert_eq!(element(&answer, "Esito"), "OK");
+            // Wherever it may get: refused, in an unknown name, as an identity, in a header.
+            for bad in
+                [dsu.replace("Sesso=\"F\"", "Sesso=\"FRRGLI84E52H501O\""), dsu.replace("<Operazione", "<FRRGLI84E52H501O/><Operazione")]
+            {
+                let answer = caf.call(DSU, &requests::trasmissione(&bad)).await.unwrap();
+                assert_eq!(element(&answer, "Esito"), "RICHIESTA_INVALIDA");
+                assert!(!answer.text.contains(canary), "a value came back: {}", answer.text);
+            }
+        }
+        let comune = site.client(serving.address, "comune");
+        let request = requests::indicatore(canary, &site.today(), BENEFIT);
+        let identity =
+            format!("<s:Header><Identity xmlns='http://inps.it/'><UserId xmlns=''>{canary}</UserId></Identity></s:Header><s:Body>");
+        for request in [
+            request.clone(),
+            request.replacen("<s:Body>", &identity, 1),
+            request.replace("</CodiceFiscale>", "x</CodiceFiscale>"),
+            request.replace("<request>", "<request><FRRGLI84E52H501O/>"),
+        ] {
+            comune.call(ISEE, &request).await.unwrap();
+        }
+        let mut connected = comune.connect().await.unwrap();
+        let strange = hyper::Request::post(format!("{ISEE}/{canary}?{canary}")).header("inps-identity-userid", canary);
+        connected.send(strange.body(http_body_util::Full::new(bytes::Bytes::from(canary))).unwrap()).await.unwrap();
+    });
+    let data = site.data().display().to_string();
+    let admin = |path: &str| {
+        use std::io::{Read as _, Write as _};
+        let mut socket = std::os::unix::net::UnixStream::connect(format!("{data}/admin.sock")).unwrap();
+        write!(socket, "GET {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n").unwrap();
+        let mut text = String::new();
+        socket.read_to_string(&mut text).unwrap();
+        text
+    };
+    let metrics = admin("/metrics");
+    assert!(metrics.contains("varco_exchanges_total") && !metrics.contains(canary), "{metrics}");
+    serving.stop();
+    // Searching makes the index files of closed segments, and finds the person by token.
+    let (found, ok) = common::varco(&["ledger", "list", "--data", &data, "--codice-fiscale", canary]);
+    assert!(ok && found.lines().count() > 12, "{found}");
+    assert!(files(&site.data()).iter().any(|file| file.extension().is_some_and(|e| e == "idx")), "no index was made");
+    let mut looked = 0;
+    for file in files(&site.data()).into_iter().chain([site.home.path().join("varco.log")]) {
+        let bytes = std::fs::read(&file).unwrap();
+        looked += bytes.len();
+        let lower = canary.to_lowercase();
+        for needle in [canary.as_bytes(), lower.as_bytes(), b"FERRARI", b"GIULIA"] {
+            assert!(!bytes.windows(needle.len()).any(|window| window == needle), "a person is in clear in {}", file.display());
+        }
+    }
+    assert!(looked > 100_000);
+}
