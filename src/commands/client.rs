@@ -15,6 +15,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::tls::server::{certificates, private_key};
 
@@ -60,11 +61,16 @@ impl Client {
         Ok(Self { address, connector: TlsConnector::from(Arc::new(config)) })
     }
 
-    /// Connects.
-    pub async fn connect(&self) -> Result<Connected> {
+    /// Connects, without speaking HTTP yet.
+    pub async fn connect_raw(&self) -> Result<TlsStream<TcpStream>> {
         let socket = TcpStream::connect(self.address).await?;
         socket.set_nodelay(true)?;
-        let stream = self.connector.connect(ServerName::try_from("localhost")?, socket).await?;
+        Ok(self.connector.connect(ServerName::try_from("localhost")?, socket).await?)
+    }
+
+    /// Connects.
+    pub async fn connect(&self) -> Result<Connected> {
+        let stream = self.connect_raw().await?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         let connection = tokio::spawn(connection);
         Ok(Connected { sender, connection, authority: format!("localhost:{}", self.address.port()) })

@@ -127,6 +127,8 @@ pub fn offset(now: Timestamp, seconds: i64) -> Result<time::OffsetDateTime> {
 
 /// What the demonstration needs, in files.
 pub struct Demo {
+    /// Who issued them; its key is in no file.
+    pub authority: Authority,
     /// The municipality's certificate.
     pub comune: Issued,
     /// The CAF's.
@@ -141,9 +143,10 @@ pub fn demo(directory: &Path, now: Timestamp) -> Result<Demo> {
     let authority = Authority::new("Varco demo CA", now)?;
     let stranger = Authority::new("Another CA", now)?.client("straniero")?;
     let server = authority.server(&["localhost", "127.0.0.1", "::1"])?;
-    let demo = Demo { comune: authority.client("comune")?, caf: authority.client("caf")?, sospeso: authority.client("sospeso")? };
-    write(directory, "ca.pem", &authority.pem(), false)?;
-    write(directory, "crl.pem", &authority.crl(&[], DAYS)?, false)?;
+    let (comune, caf, sospeso) = (authority.client("comune")?, authority.client("caf")?, authority.client("sospeso")?);
+    let demo = Demo { authority, comune, caf, sospeso };
+    write(directory, "ca.pem", &demo.authority.pem(), false)?;
+    write(directory, "crl.pem", &demo.authority.crl(&[], DAYS)?, false)?;
     let all = [("server", &server), ("comune", &demo.comune), ("caf", &demo.caf), ("sospeso", &demo.sospeso), ("straniero", &stranger)];
     for (name, issued) in all {
         write(directory, &format!("{name}.pem"), &issued.certificate, false)?;

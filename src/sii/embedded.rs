@@ -187,10 +187,11 @@ impl Entries<'_> {
         let protocols = vec![self.protocollo.to_owned(), self.sender.to_owned()];
         let protocol = protocols.iter().map(|text| keys.token(year, "protocol", text)).collect::<Result<Vec<_>, _>>()?;
         let tokens = Tokens { year, cf: cf.clone(), operator: None, protocol: protocol.clone(), address: None };
-        // The key of a year may have been made just now: nobody can have used the sender's protocol or the protocol under it.
+        // The token key of the year may have been made after the sender's protocol was looked for: then nobody had used it under that key, and
+        // nobody may have since. A new protocol was never used at all.
         for key in [sender_key(ente, year, &protocol[1]), protocol_key(year, &protocol[0])] {
             if !preconditions.iter().any(|known| known.key == key) {
-                preconditions.push(Precondition { version: self.embedded.store.version(&key)?, key });
+                preconditions.push(Precondition { key, version: 0 });
             }
         }
         let presented = attestazione.data_presentazione.to_string();

@@ -1,0 +1,377 @@
+//! The real port: every row of the table of faults is provoked, equal transmissions meet, the contract is served.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use common::{BENEFIT, DSU, ISEE, Serving, Site, element, payload, requests};
+use http_body_util::Full;
+use hyper::Request;
+use varco::commands::client::{Answer, Client};
+use varco::commands::serve::start_on;
+use varco::config::Config;
+use varco::gateway::fault::{CODES, render, row};
+use varco::ledger::disk::{Disk, DiskFile, RealDisk};
+use varco::ledger::search::{Filter, find};
+use varco::ledger::{Entry, Kind};
+use varco::refusal::{Code, Refusal};
+use varco::soap::SOAP12;
+use varco::xml::{Limits, parse};
+
+fn request(path: &str) -> hyper::http::request::Builder {
+    Request::post(path).header("content-type", "text/xml; charset=utf-8").header("soapaction", "")
+}
+
+async fn send(client: &Client, builder: hyper::http::request::Builder, body: impl Into<Bytes>) -> Answer {
+    client.connect().await.unwrap().send(builder.body(Full::new(body.into())).unwrap()).await.unwrap()
+}
+
+/// A fault is what the table says of its code, whole: status, faultcode, faultstring, problem.
+fn assert_row(answer: &Answer, code: Code) {
+    let row = row(code);
+    assert_eq!(answer.status, row.http, "{code:?}: {}", answer.text);
+    assert_eq!(element(answer, "faultcode"), format!("SOAP-ENV:{}", row.faultcode), "{code:?}");
+    assert_eq!(element(answer, "faultstring"), row.faultstring, "{code:?}");
+    assert_eq!(element(answer, "status"), row.status.to_string(), "{code:?}");
+    assert_eq!(element(answer, "type"), format!("urn:varco:problem:{}", row.slug), "{code:?}");
+    assert!(element(answer, "detail").contains(row.detail), "{code:?}: {}", answer.text);
+    assert_eq!(element(answer, "instance"), format!("urn:uuid:{}", answer.exchange.as_ref().unwrap()), "{code:?}");
+    parse(&answer.text, &Limits::default()).unwrap();
+}
+
+fn entries(site: &Site) -> Vec<Entry> {
+    let directory = site.directory();
+    find(&directory.segments(), directory.ledger, &Filter::default(), usize::MAX).unwrap()
+}
+
+#[test]
+fn every_row_of_the_table_of_faults_is_provoked_and_recorded() {
+    let site = Site::new();
+    site.configure("[limits]\nbody_seconds = 1\nbody_bytes = 100000\nper_ente = 2\n\n[ledger]\ngathered_seconds = 1\n");
+    let serving = site.serve();
+    let mut provoked: HashMap<Code, Answer> = HashMap::new();
+    common::runtime().block_on(async {
+        let (comune, caf, sospeso) = (site.client(serving.address, "comune"), site.client(serving.address, "caf"), site.client(serving.address, "sospeso"));
+        let today = site.today();
+        let good = requests::indicatore(requests::GIULIA, &today, BENEFIT);
+        let mut provoke = |code, answer: Answer| {
+            assert_row(&answer, code);
+            provoked.insert(code, answer);
+        };
+        provoke(Code::NotAuthorized, sospeso.call(ISEE, &good).await.unwrap());
+        provoke(Code::OperationNotGranted, caf.call(ISEE, &good).await.unwrap());
+        let identity = "<s:Header><Identity xmlns='http://inps.it/'><UserId xmlns=''>x</UserId><CodiceUfficio xmlns=''>1</CodiceUfficio><CodiceEnte xmlns=''>altro</CodiceEnte></Identity></s:Header><s:Body>";
+        provoke(Code::IdentityMismatch, comune.call(ISEE, &good.replacen("<s:Body>", identity, 1)).await.unwrap());
+        let own = identity.replace("altro", "comune");
+        assert_eq!(element(&comune.call(ISEE, &good.replacen("<s:Body>", &own, 1)).await.unwrap(), "Esito"), "DATI_NON_TROVATI");
+        provoke(Code::NotFound, comune.call("/altro", &good).await.unwrap());
+        provoke(Code::MethodNotAllowed, send(&comune, Request::put(ISEE), "").await);
+        provoke(Code::BodyTooLarge, comune.call(ISEE, &"x".repeat(100_001)).await.unwrap());
+        provoke(Code::UnsupportedMedia, send(&comune, Request::post(ISEE).header("content-type", "application/json"), "{}").await);
+        assert_row(&send(&comune, request(ISEE).header("content-encoding", "gzip"), good.clone()).await, Code::UnsupportedMedia);
+        assert_row(&send(&comune, Request::post(ISEE).header("content-type", "text/xml; charset=utf-7"), good.clone()).await, Code::UnsupportedMedia);
+        provoke(Code::Xml, comune.call(ISEE, "<a>").await.unwrap());
+        let doctype = comune.call(ISEE, &format!("<!DOCTYPE a>{good}")).await.unwrap();
+        assert_row(&doctype, Code::Xml);
+        assert!(doctype.text.contains("DOCTYPE non ammesso (riga 1, colonna 1)"), "{}", doctype.text);
+        provoke(Code::Envelope, comune.call(ISEE, "<a/>").await.unwrap());
+        provoke(Code::Version, comune.call(ISEE, &good.replace(varco::soap::SOAP11, SOAP12)).await.unwrap());
+        let header = "<s:Header><x:sconosciuto xmlns:x='u' s:mustUnderstand='1'/></s:Header><s:Body>";
+        provoke(Code::MustUnderstand, comune.call(ISEE, &good.replacen("<s:Body>", header, 1)).await.unwrap());
+        provoke(Code::UnknownOperation, comune.call(ISEE, &good.replace("ConsultazioneIndicatore", "Altro")).await.unwrap());
+        provoke(Code::WrongPath, comune.call(DSU, &good).await.unwrap());
+        let schema = comune.call(ISEE, &good.replace("Ordinario", "Straordinario")).await.unwrap();
+        assert!(schema.text.contains("/ConsultazioneIndicatore/request/TipoIndicatore (riga 1, colonna"), "{}", schema.text);
+        assert!(!schema.text.contains("Straordinario"), "a value came back: {}", schema.text);
+        provoke(Code::Schema, schema);
+
+        // A body that never ends takes a place; two are all that one ente has; then time is up for them.
+        let (first, second) = (tokio::spawn(slow_of(&site, &serving)), tokio::spawn(slow_of(&site, &serving)));
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let crowded = comune.call(ISEE, &good).await.unwrap();
+        provoke(Code::TooManyRequests, crowded);
+        assert_eq!(element(&caf.call(DSU, &requests::trasmissione(&requests::dsu("CAF1", &today))).await.unwrap(), "Esito"), "OK", "another ente's place");
+        for slow in [first, second] {
+            let text = slow.await.unwrap();
+            assert!(text.starts_with("HTTP/1.1 408") && text.contains("connection: close"), "{text}");
+            assert!(text.contains(row(Code::BodyTimeout).detail), "{text}");
+        }
+        // A body that breaks off is answered to nobody, and recorded.
+        stalled(&site, &serving, "comune").await.hang_up();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+
+        // Revoked while connected: refused at the next request, and the connection closed.
+        let mut live = comune.connect().await.unwrap();
+        assert_eq!(element(&live.call(ISEE, &good).await.unwrap(), "Esito"), "OK");
+        let (authority, list) = (site.home.path().join("pki/ca.pem"), site.home.path().join("pki/crl.pem"));
+        assert!(authority.exists());
+        std::fs::write(&list, site.pki.authority.crl(&[&site.pki.comune], 30).unwrap()).unwrap();
+        tokio::time::sleep(Duration::from_millis(6500)).await;
+        provoke(Code::PeerInvalid, live.call(ISEE, &good).await.unwrap());
+        assert!(live.call(ISEE, &good).await.is_err(), "the connection stayed open");
+        assert!(comune.call(ISEE, &good).await.is_err(), "a revoked certificate made a new connection");
+    });
+    wait_for_gathered();
+    serving.stop();
+
+    let all = entries(&site);
+    let codes: HashSet<String> = all.iter().filter_map(|entry| entry.leaf.body.refusal.clone()).collect();
+    let gathered = all
+        .iter()
+        .filter(|entry| entry.leaf.body.kind == Kind::Gathered)
+        .map(|entry| entry.leaf.body.facts["gruppi"].to_string())
+        .collect::<String>();
+    for code in CODES {
+        let ledger = row(code).ledger;
+        match code {
+            // Counted together; and what says that nothing can be recorded is not recorded.
+            Code::TooManyRequests => assert!(gathered.contains(ledger), "{gathered}"),
+            Code::Unavailable => {}
+            _ => assert!(codes.contains(ledger), "{code:?} ({ledger}) is not in the ledger"),
+        }
+        let seen = provoked.contains_key(&code) || matches!(code, Code::BodyTimeout | Code::BodyInterrupted | Code::Unavailable);
+        assert!(seen, "{code:?} was not provoked");
+    }
+    assert!(gathered.contains("H02.certificato"), "the revoked handshake was not counted: {gathered}");
+    // Every answer that was read has its entry.
+    let exchanges: HashSet<String> = all.iter().map(|entry| entry.leaf.body.exchange.to_string()).collect();
+    for (code, answer) in &provoked {
+        assert!(*code == Code::TooManyRequests || exchanges.contains(answer.exchange.as_ref().unwrap()), "{code:?}");
+    }
+}
+
+/// Gathered refusals are recorded each second here.
+fn wait_for_gathered() {
+    std::thread::sleep(Duration::from_millis(1300));
+}
+
+fn slow_of(site: &Site, serving: &Serving) -> impl Future<Output = String> + Send + 'static {
+    let connection = connect_raw(site, serving, "comune");
+    async move { connection.await.read_all().await }
+}
+
+struct Raw(tokio_rustls::client::TlsStream<tokio::net::TcpStream>);
+
+impl Raw {
+    async fn read_all(&mut self) -> String {
+        use tokio::io::AsyncReadExt as _;
+        let mut bytes = Vec::new();
+        let _ = self.0.read_to_end(&mut bytes).await;
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    fn hang_up(self) {}
+}
+
+/// A connection on which a request's head and half of its body were sent.
+fn connect_raw(site: &Site, serving: &Serving, name: &str) -> impl Future<Output = Raw> + Send + 'static {
+    let client = site.client(serving.address, name);
+    async move {
+        use tokio::io::AsyncWriteExt as _;
+        let mut stream = client.connect_raw().await.unwrap();
+        let head = format!("POST {ISEE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: 1000\r\n\r\n<a>");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.flush().await.unwrap();
+        Raw(stream)
+    }
+}
+
+async fn stalled(site: &Site, serving: &Serving, name: &str) -> Raw {
+    connect_raw(site, serving, name).await
+}
+
+/// A disk on which nothing can be written, once it is told so.
+struct NoSpace(Arc<AtomicBool>);
+struct FullFile(Box<dyn DiskFile>, Arc<AtomicBool>);
+
+impl Disk for NoSpace {
+    fn open(&self, path: &Path, create: bool) -> io::Result<Box<dyn DiskFile>> {
+        Ok(Box::new(FullFile(RealDisk.open(path, create)?, self.0.clone())))
+    }
+    fn sync_directory(&self, path: &Path) -> io::Result<()> {
+        RealDisk.sync_directory(path)
+    }
+}
+
+impl DiskFile for FullFile {
+    fn write_all_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        if self.1.load(Ordering::SeqCst) { Err(io::ErrorKind::StorageFull.into()) } else { self.0.write_all_at(bytes, offset) }
+    }
+    fn sync_data(&mut self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+    fn set_len(&mut self, length: u64) -> io::Result<()> {
+        self.0.set_len(length)
+    }
+}
+
+#[test]
+fn a_full_disk_is_503_with_retry_after() {
+    let site = Site::new();
+    common::runtime().block_on(async {
+        let full = Arc::new(AtomicBool::new(false));
+        let started = start_on(&Config::read(&site.config()).unwrap(), &site.clock, Arc::new(NoSpace(full.clone()))).await.unwrap();
+        full.store(true, Ordering::SeqCst);
+        let answer = site.client(started.address, "comune").call(ISEE, "<a/>").await.unwrap();
+        assert_row(&answer, Code::Unavailable);
+        full.store(false, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        started.stop().await.unwrap();
+    });
+}
+
+#[test]
+fn the_table_of_faults_is_the_documented_one() {
+    let mut table = String::from("| codice | HTTP | status | faultcode | faultstring | type | testo |\n|---|---|---|---|---|---|---|\n");
+    for code in CODES {
+        let row = row(code);
+        table += &format!(
+            "| {} | {} | {} | `SOAP-ENV:{}` | {} | `urn:varco:problem:{}` | {} |\n",
+            row.ledger,
+            row.http.as_u16(),
+            row.status,
+            row.faultcode,
+            row.faultstring,
+            row.slug,
+            row.detail
+        );
+    }
+    let documented = include_str!("../docs/faults.md");
+    assert!(documented.contains(&table), "docs/faults.md should hold:\n{table}");
+    let golden = render(&Refusal::new(Code::NotAuthorized, "never said"), uuid::Uuid::nil());
+    assert!(documented.contains(&golden), "docs/faults.md should hold:\n{golden}");
+    let numbers: HashSet<&str> = CODES.iter().map(|code| row(*code).ledger).collect();
+    assert_eq!(numbers.len(), CODES.len());
+}
+
+#[test]
+fn sixty_four_equal_transmissions_at_once_make_one_dsu() {
+    let site = Site::new();
+    let serving = site.serve();
+    let answers = common::runtime().block_on(async {
+        let body = requests::trasmissione(&requests::dsu("CAF00001-EQUAL1-2026-N0000001", &site.today()));
+        let mut connections = Vec::new();
+        for _ in 0..64 {
+            connections.push(site.client(serving.address, "caf").connect().await.unwrap());
+        }
+        let calls: Vec<_> = connections
+            .into_iter()
+            .map(|mut connected| {
+                let body = body.clone();
+                tokio::spawn(async move {
+                    loop {
+                        let answer = connected.call(DSU, &body).await.unwrap();
+                        if answer.status.as_u16() != 503 {
+                            return answer;
+                        }
+                    }
+                })
+            })
+            .collect();
+        let mut answers = Vec::new();
+        for call in calls {
+            answers.push(call.await.unwrap());
+        }
+        answers
+    });
+    serving.stop();
+    let ids: HashSet<&str> = answers.iter().map(|answer| element(answer, "IdRichiesta")).collect();
+    assert_eq!(ids.len(), 64, "an IdRichiesta was given twice");
+    let rest: HashSet<String> = answers
+        .iter()
+        .map(|answer| answer.text.replace(&format!("<IdRichiesta>{}</IdRichiesta>", element(answer, "IdRichiesta")), ""))
+        .collect();
+    assert_eq!(rest.len(), 1, "{rest:#?}");
+    let all = entries(&site);
+    let count = |kind| all.iter().filter(|entry| entry.leaf.body.kind == kind).count();
+    assert_eq!((count(Kind::Dsu), count(Kind::Attestation)), (1, 1));
+    assert_eq!(
+        all.iter().filter(|entry| entry.leaf.body.outcome.as_deref() == Some("OK") && entry.leaf.body.kind == Kind::Exchange).count(),
+        64
+    );
+}
+
+#[test]
+fn another_dsu_under_the_same_protocol_is_refused_and_the_same_in_other_words_is_not() {
+    let site = Site::new();
+    let serving = site.serve();
+    common::runtime().block_on(async {
+        let caf = site.client(serving.address, "caf");
+        let dsu = requests::dsu("CAF00001-SAME01-2026-N0000001", &site.today());
+        let first = caf.call(DSU, &requests::trasmissione(&dsu)).await.unwrap();
+        let other = caf.call(DSU, &requests::trasmissione(&dsu.replace("Saldo3112=\"4200\"", "Saldo3112=\"4201\""))).await.unwrap();
+        assert_eq!(element(&other, "Codice"), "K19.contenuto");
+        // Another prefix, another order of attributes, another encoding: the same declaration.
+        let words = dsu
+            .replace("<Dichiarazione xmlns=\"http://inps.it/ISEERiforma\"", "<Dichiarazione   xmlns='http://inps.it/ISEERiforma'")
+            .replace("Saldo3112=\"4200\" ConsistenzaMedia=\"3900\"", "ConsistenzaMedia=\"3900\" Saldo3112=\"4200\"");
+        assert_ne!(words, dsu);
+        let utf16: Vec<u8> = "\u{feff}"
+            .encode_utf16()
+            .chain(requests::trasmissione(&words).replace("encoding=\"UTF-8\"", "encoding=\"UTF-16\"").encode_utf16())
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let again = send(&caf, Request::post(DSU).header("content-type", "text/xml; charset=utf-16"), utf16).await;
+        assert_eq!(element(&again, "ProtocolloDSU"), element(&first, "ProtocolloDSU"));
+        assert_eq!(element(&again, "XmlRicevuta"), element(&first, "XmlRicevuta"));
+    });
+    serving.stop();
+}
+
+#[test]
+fn searches_find_what_they_should_and_nothing_else() {
+    let site = Site::new();
+    let serving = site.serve();
+    common::runtime().block_on(async {
+        let today = site.today();
+        let caf = site.client(serving.address, "caf");
+        let comune = site.client(serving.address, "comune");
+        let transmitted = caf.call(DSU, &requests::trasmissione(&requests::dsu("CAF00001-SEARCH-2026-N0000001", &today))).await.unwrap();
+        let protocol = element(&transmitted, "ProtocolloDSU").to_owned();
+        let ask = |inner: String| {
+            let comune = comune.clone();
+            async move { comune.call(ISEE, &requests::consultazione(varco::contract::catalogue::Operation::ConsultazioneAttestazione, &inner)).await.unwrap() }
+        };
+        let by_dsu = |protocol: &str, person: &str| format!("<RicercaProtDSU><ProtocolloDSU>{protocol}</ProtocolloDSU><CodiceFiscaleBeneficiario>{person}</CodiceFiscaleBeneficiario><PrestazioneDaErogare>{BENEFIT}</PrestazioneDaErogare></RicercaProtDSU>");
+        let by_sender = |protocol: &str, person: &str| format!("<RicercaProtMittente><ProtocolloMittente>{protocol}</ProtocolloMittente><CodiceFiscaleBeneficiario>{person}</CodiceFiscaleBeneficiario></RicercaProtMittente>");
+        let child = "GLLTMM19L08H501B";
+        for found in [ask(by_dsu(&protocol, child)).await, ask(by_sender("CAF00001-SEARCH-2026-N0000001", child)).await] {
+            assert_eq!(element(&found, "Esito"), "OK");
+            let xml = payload(&found, "XmlEsitoAttestazione");
+            assert!(xml.contains(&format!("NumeroProtocolloDSU=\"{protocol}\"")) && xml.contains(&format!("CodiceFiscaleBeneficiario=\"{child}\"")), "{xml}");
+        }
+        // Nobody else's: a right protocol with a person who is not in the nucleus finds nothing.
+        for (inner, esito) in [
+            (by_dsu(&protocol, "BNCNNA72B42H501V"), "DATI_NON_TROVATI"),
+            (by_dsu("INPS-ISEE-2026-99999999A-00", child), "DATI_NON_TROVATI"),
+            (by_dsu("INPS-2026", child), "RICHIESTA_INVALIDA"),
+            (by_sender("CAF00001-SEARCH-2026-N0000002", child), "DATI_NON_TROVATI"),
+            (by_sender(&"x".repeat(30), child), "RICHIESTA_INVALIDA"),
+        ] {
+            let answer = ask(inner).await;
+            assert_eq!(element(&answer, "Esito"), esito);
+            assert!(!answer.text.contains("XmlEsito"), "{}", answer.text);
+        }
+        // Valid from presentation to expiry, no day more.
+        for (day, esito) in [("2019-01-01", "DATI_NON_TROVATI"), (&*today, "OK"), (&*format!("{}-12-31", &today[..4]), "OK"), ("2099-01-01", "DATI_NON_TROVATI")] {
+            let answer = comune.call(ISEE, &requests::indicatore(child, day, BENEFIT)).await.unwrap();
+            assert_eq!(element(&answer, "Esito"), esito, "{day}");
+        }
+        let other = comune.call(ISEE, &requests::indicatore(child, &today, "A3.02")).await.unwrap();
+        assert_eq!(element(&other, "Esito"), "RICHIESTA_INVALIDA");
+        let minor = comune.call(ISEE, &requests::indicatore(child, &today, BENEFIT).replace("Ordinario", "Minorenne")).await.unwrap();
+        assert_eq!(element(&minor, "Esito"), "RICHIESTA_INVALIDA");
+        assert!(element(&minor, "DescrizioneErrore").contains("Ordinario"));
+        let empty = comune.call(ISEE, &varco::soap::envelope("<ConsultazioneIndicatore xmlns=\"http://inps.it/ConsultazioneISEE\"/>")).await.unwrap();
+        assert_eq!(element(&empty, "Esito"), "RICHIESTA_INVALIDA");
+    });
+    serving.stop();
+}
