@@ -1,4 +1,42 @@
-//! Varco
+//! **Varco** is a porta di dominio for the ISEE: municipalities, CAF and universities call it over mutually authenticated TLS to transmit DSU and
+//! retrieve ISEE; it knows who is accredited for what, and can prove every exchange it ever answered.
+//!
+//! # Three ideas
+//!
+//! 1. **The ledger is the truth; everything else is a view.** Every exchange, every change to the registry, every administrative act is an entry of
+//!    an append-only record ([`ledger`], specified in `docs/ledger.md`). Registry, archive and indexes are made from it, at any time
+//!    ([`state`], `varco rebuild`).
+//! 2. **No data, and no verdict about an ente, leaves before it is recorded.** A reply needs a [`ledger::Receipt`], and only the committer makes one.
+//! 3. **The contract is the code.** The files under `wsdl/` are served, validate, and are what the types mirror ([`contract`]).
+//!
+//! # The way of one exchange
+//!
+//! [`gateway::exchange`] is that way, on one page: `Peer` (TLS) to `Caller` (whose certificate, valid now) to bytes to `Call` (SOAP) to `Admission` (may call
+//! this) to typed request (schema) to `Permit` (purpose) to what a service prepared to `Receipt` (durable) to the reply. Each is a type, so that no
+//! step can be skipped.
+//!
+//! # The rooms
+//!
+//! Imports go strictly downwards; a test reads every one.
+//!
+//! | floor | room | what lives there |
+//! |---|---|---|
+//! | 7 | [`commands`] | one file a subcommand |
+//! | 6 | [`gateway`] | listener, connection, exchange, faults, admin socket, the list of projectors |
+//! | 5 | [`services`] | one file a port: from a typed request and a permit to a rendered reply |
+//! | 4 | [`sii`] | the Sistema Informativo ISEE: the embedded one |
+//! | 3 | [`registry`] | enti, certificates, accreditation; from a certificate to a permit |
+//! | 2 | [`contract`] | schemas, typed messages, the catalogue of operations |
+//! | 2 | [`state`] | the views |
+//! | 1 | [`isee`] | the pure domain: DSU, checks, rules, computation, attestation |
+//! | 1 | [`ledger`] | the record |
+//! | 1 | [`soap`] | envelopes |
+//! | 1 | [`tls`] | the channel |
+//! | 0 | [`xml`], [`config`], [`clock`], [`refusal`], [`digest`] | the ground floor |
+//!
+//! A new operation is a line in [`contract::catalogue`], a schema in `wsdl/`, its messages bound in [`contract`], a port in [`services`]. A new kind of
+//! entry has its owner's `entries.rs`, and a projector in the list of [`gateway::node`].
+
 pub mod clock;
 #[allow(clippy::print_stdout, clippy::print_stderr, reason = "commands speak to people")]
 pub mod commands;

@@ -88,7 +88,7 @@ impl Authority {
     /// The list of what it has revoked, PEM.
     pub fn crl(&self, revoked: &[&Issued], days: i64) -> Result<String> {
         let list = CertificateRevocationListParams {
-            this_update: offset(self.now, -3600)?,
+            this_update: offset(self.now, (days * 86_400 - 3600).min(-3600))?,
             next_update: offset(self.now, days * 86_400)?,
             crl_number: SerialNumber::from(u64::try_from(self.now.as_second())?),
             issuing_distribution_point: None,

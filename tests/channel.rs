@@ -1,0 +1,203 @@
+//! The channel: who gets through the handshake, and for how long anybody may keep a place without asking anything.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use common::{BENEFIT, ISEE, Serving, Site, element, requests};
+use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use varco::commands::client::Client;
+use varco::commands::pki::{Authority, Issued, offset, params};
+use varco::registry::administration::Command as Act;
+use varco::registry::ente::{Certificato, Stato};
+
+/// Registers a certificate of the site's own authority for the municipality, and writes it beside the others.
+fn register(site: &Site, name: &str, issued: &Issued) -> (PathBuf, PathBuf) {
+    let (certificate, key) = site.pem(name);
+    std::fs::write(&certificate, &issued.certificate).unwrap();
+    std::fs::write(&key, &issued.key).unwrap();
+    let certificato = Certificato { sha256: issued.fingerprint.clone(), dal: None, al: None };
+    site.act(Act::AggiungiCertificato { codice: "comune".to_owned(), certificato });
+    (certificate, key)
+}
+
+fn client_params(site: &Site, change: impl FnOnce(&mut CertificateParams)) -> CertificateParams {
+    let mut params = params("prova", site.clock.now()).unwrap();
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    change(&mut params);
+    params
+}
+
+#[test]
+fn only_certificates_of_the_profile_get_through() {
+    let site = Site::new();
+    let now = site.clock.now();
+    let authority = &site.pki.authority;
+    let issue =
+        |change: fn(&mut CertificateParams, jiff::Timestamp)| authority.issue(client_params(&site, |params| change(params, now))).unwrap();
+    let cases: Vec<(&str, Issued, bool)> = vec![
+        ("buono", issue(|_, _| {}), true),
+        ("scaduto", issue(|params, now| params.not_after = offset(now, -60).unwrap()), false),
+        ("futuro", issue(|params, now| params.not_before = offset(now, 3600).unwrap()), false),
+        ("solo-server", issue(|params, _| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth]), false),
+        ("senza-uso", issue(|params, _| params.extended_key_usages = Vec::new()), false),
+        ("autorita", issue(|params, _| params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Constrained(0))), false),
+        ("omonimo", Authority::new("Varco demo CA", now).unwrap().client("comune").unwrap(), false),
+    ];
+    for (name, issued, _) in &cases {
+        register(&site, name, issued);
+    }
+    let serving = site.serve();
+    common::runtime().block_on(async {
+        let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
+        for (name, _, good) in &cases {
+            let answer = site.client(serving.address, name).call(ISEE, &request).await;
+            assert_eq!(answer.is_ok(), *good, "{name}: {answer:?}");
+        }
+        let nobody = Client::new(serving.address, &site.home.path().join("pki/ca.pem"), None).unwrap();
+        assert!(nobody.call(ISEE, &request).await.is_err(), "no certificate");
+        assert!(site.client(serving.address, "straniero").call(ISEE, &request).await.is_err(), "another authority");
+    });
+    serving.stop();
+}
+
+#[test]
+fn without_a_fresh_revocation_list_nobody_gets_through() {
+    let site = Site::new();
+    let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
+    let call = |serving: &Serving| common::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &request));
+    let list = site.home.path().join("pki/crl.pem");
+    // nextUpdate yesterday.
+    std::fs::write(&list, site.pki.authority.crl(&[], -1).unwrap()).unwrap();
+    let serving = site.serve();
+    assert!(call(&serving).is_err(), "a stale list was believed");
+    serving.stop();
+    // Revoked from the start; the other certificate is not touched.
+    std::fs::write(&list, site.pki.authority.crl(&[&site.pki.caf], 30).unwrap()).unwrap();
+    let serving = site.serve();
+    assert_eq!(element(&call(&serving).unwrap(), "Esito"), "DATI_NON_TROVATI");
+    let caf = common::runtime().block_on(site.client(serving.address, "caf").call(common::DSU, "<a/>"));
+    assert!(caf.is_err(), "a revoked certificate got through");
+    serving.stop();
+    // A list that another authority signed under the same name does not load at all.
+    let other = Authority::new("Varco demo CA", site.clock.now()).unwrap();
+    std::fs::write(&list, other.crl(&[], 30).unwrap()).unwrap();
+    let (output, started) = common::varco(&["serve", "--config", &site.config().display().to_string()]);
+    assert!(!started && output.contains("not signed by any of the client authorities"), "{output}");
+}
+
+#[test]
+fn an_ente_that_is_suspended_or_loses_its_certificate_is_refused_at_its_next_request() {
+    let site = Site::new();
+    let serving = site.serve();
+    let runtime = common::runtime();
+    let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
+    let mut live = runtime.block_on(site.client(serving.address, "comune").connect()).unwrap();
+    assert_eq!(element(&runtime.block_on(live.call(ISEE, &request)).unwrap(), "Esito"), "DATI_NON_TROVATI");
+    // Through the admin socket of the gateway that runs.
+    site.act(Act::Stato { codice: "comune".to_owned(), nuovo: Stato::Sospeso });
+    let suspended = runtime.block_on(live.call(ISEE, &request)).unwrap();
+    assert!(suspended.text.contains("Authorization failed"));
+    assert!(runtime.block_on(live.call(ISEE, &request)).is_err(), "the connection stayed open");
+    site.act(Act::Stato { codice: "comune".to_owned(), nuovo: Stato::Accreditato });
+    let client = site.client(serving.address, "comune");
+    assert_eq!(element(&runtime.block_on(client.call(ISEE, &request)).unwrap(), "Esito"), "DATI_NON_TROVATI");
+    site.act(Act::TogliCertificato { codice: "comune".to_owned(), sha256: site.pki.comune.fingerprint.clone() });
+    let nobody = runtime.block_on(client.call(ISEE, &request)).unwrap();
+    // The same words for nobody's certificate as for a suspended ente's.
+    let same = |text: &str, exchange: &Option<String>| text.replace(exchange.as_deref().unwrap(), "");
+    assert_eq!(same(&nobody.text, &nobody.exchange), same(&suspended.text, &suspended.exchange));
+    // Wrong transitions and repeated pins are errors, in Italian.
+    let data = site.data().display().to_string();
+    for (arguments, error) in [
+        (vec!["ente", "riattiva", "comune"], "non può passare"),
+        (vec!["ente", "accredita", "nessuno"], "non esiste"),
+        (vec!["ente", "certificato", "comune", &*site.pki.caf.fingerprint], "è già dell'ente caf"),
+        (vec!["ente", "abilita", "comune", "--operazioni", "Altro"], "operazione sconosciuta"),
+    ] {
+        let arguments: Vec<&str> = arguments.into_iter().chain(["--data", &*data, "--motivo", "prova"]).collect();
+        let (output, done) = common::varco(&arguments);
+        assert!(!done && output.contains(error), "{arguments:?}: {output}");
+    }
+    let (output, done) = common::varco(&["ente", "sospendi", "caf", "--data", &data]);
+    assert!(!done && output.contains("--motivo"), "{output}");
+    serving.stop();
+    // The actor and the reason are in the ledger.
+    let (listed, _) = common::varco(&["ledger", "list", "--data", &data, "--kind", "registry", "--json"]);
+    let last = listed.lines().last().unwrap();
+    let leaf: serde_json::Value = serde_json::from_str(last).unwrap();
+    assert_eq!(leaf["operation"], "ente certificato-togli");
+    assert_eq!(leaf["facts"]["actor"]["uid"], rustix::process::getuid().as_raw());
+    let (shown, _) = common::varco(&["ledger", "show", &leaf["seq"].to_string(), "--open", "--data", &data]);
+    assert!(shown.contains("\"reason\": \"prova\""), "{shown}");
+}
+
+#[test]
+fn who_is_silent_loses_the_place() {
+    let site = Site::new();
+    site.configure("[limits]\nconnections = 2\nhandshake_seconds = 1\nhead_seconds = 1\n");
+    let serving = site.serve();
+    common::runtime().block_on(async {
+        let client = site.client(serving.address, "comune");
+        let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
+        let gone = |begun: Instant| (900..4000).contains(&begun.elapsed().as_millis());
+
+        // Silent in the handshake.
+        let begun = Instant::now();
+        let mut silent = TcpStream::connect(serving.address).await.unwrap();
+        assert_eq!(silent.read(&mut [0; 16]).await.unwrap_or(0), 0);
+        assert!(gone(begun), "{:?}", begun.elapsed());
+
+        // Silent after it, in the middle of a head, and between two requests.
+        for head in ["", "POST /isee HTTP/1.1\r\nHost: lo"] {
+            let begun = Instant::now();
+            let mut stream = client.connect_raw().await.unwrap();
+            stream.write_all(head.as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+            let mut rest = Vec::new();
+            let _ = stream.read_to_end(&mut rest).await;
+            assert!(gone(begun), "{head:?}: {:?}", begun.elapsed());
+        }
+        let mut live = client.connect().await.unwrap();
+        live.call(ISEE, &request).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        assert!(live.call(ISEE, &request).await.is_err(), "an idle connection was kept");
+
+        // Two places: who comes third waits until one of the silent ones loses its own.
+        let (_one, _two) = (TcpStream::connect(serving.address).await.unwrap(), TcpStream::connect(serving.address).await.unwrap());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let begun = Instant::now();
+        assert_eq!(element(&client.call(ISEE, &request).await.unwrap(), "Esito"), "DATI_NON_TROVATI");
+        assert!(begun.elapsed() > Duration::from_millis(500), "a third connection had a place: {:?}", begun.elapsed());
+    });
+    serving.stop();
+}
+
+#[test]
+fn the_contract_is_served_with_the_address_that_was_asked() {
+    let site = Site::new();
+    let serving = site.serve();
+    let before = common::varco(&["ledger", "list", "--data", &site.data().display().to_string(), "--json"]).0.lines().count();
+    common::runtime().block_on(async {
+        let get = |path: &str, host: &str| {
+            let (client, request) = (site.client(serving.address, "comune"), hyper::Request::get(path).header("host", host));
+            async move { client.connect().await.unwrap().send(request.body(http_body_util::Full::default()).unwrap()).await.unwrap() }
+        };
+        let wsdl = get(&format!("{ISEE}?wsdl"), "porta.example:443").await;
+        assert_eq!(wsdl.status.as_u16(), 200);
+        assert!(wsdl.text.contains("location=\"https://porta.example:443/isee/ConsultazioneISEE/v1\""), "{}", wsdl.text);
+        let schema = get(&format!("{}?xsd=ISEE_Dichiarazione.xsd", common::DSU), "porta.example").await;
+        assert!(schema.text.contains("TypeDichiarazione"));
+        assert_eq!(get(&format!("{ISEE}?xsd=nessuno.xsd"), "porta.example").await.status.as_u16(), 405);
+        assert_eq!(get(&format!("{ISEE}?wsdl"), "porta\"><x>").await.status.as_u16(), 405);
+    });
+    serving.stop();
+    let listed = common::varco(&["ledger", "list", "--data", &site.data().display().to_string(), "--json"]).0;
+    let served = listed.lines().skip(before).filter(|line| line.contains("\"kind\":\"exchange\"")).count();
+    assert_eq!(served, 2, "the contract is not recorded, the two refusals are");
+}
