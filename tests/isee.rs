@@ -46,6 +46,9 @@ fn replaced(dsu: &str, changes: &[(&str, &str)]) -> String {
     })
 }
 
+/// A check, the end of the path it names, and what is changed in the sample to provoke it.
+type Case<'a> = (&'a str, &'a str, &'a [(&'a str, &'a str)]);
+
 #[test]
 fn the_sample_passes_every_check() {
     assert_eq!(exam(&sample()), Esame::default());
@@ -67,7 +70,7 @@ fn every_formal_check_refuses_what_it_should_where_it_is() {
         (with_disability("DocCertif=\" \" DataCertif=\"2020-01-01\""), with_disability("DocCertif=\"1\" DataCertif=\"2026-03-11\""));
     let blank_lease = LEASE.replace("Serie=\"3T\"", "Serie=\" \"");
     let wrong_tenant = LEASE.replace("FRRGLI84E52H501O", "FRRGLI84E52H501A");
-    let cases: &[(&str, &str, &[(&str, &str)])] = &[
+    let cases: &[Case<'_>] = &[
         ("K02.operazione", "/Operazione/@Tipo", &[("Tipo=\"N\"", "Tipo=\"R\"")]),
         (
             "K02.riferimento",

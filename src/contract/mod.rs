@@ -2,7 +2,7 @@
 //!
 //! - [`catalogue`]: the operations, as data.
 //! - [`Contract`]: the compiled schemas; a body goes in, a typed [`Request`] or every [`Finding`] comes out.
-//! - [`bind`]: one line for each element and attribute, from which decoding and encoding are made; [`dsu`], [`esiti`],
+//! - [`bind`]: one line for each element and attribute, from which decoding and encoding are made; `dsu`, `esiti`,
 //!   [`consultazione`], [`trasmissione`]: the lines.
 //! - [`wsdl`]: the files, served with the address that was asked.
 

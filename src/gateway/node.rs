@@ -56,7 +56,7 @@ pub struct Opened {
     /// Whether the views were made again.
     pub rebuilt: Rebuilt,
     /// Class keys that are missing: their entries cannot be read.
-    pub missing_keys: Vec<u32>,
+    pub missing_keys: Vec<String>,
 }
 
 /// Why a node does not open.

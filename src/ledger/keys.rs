@@ -123,10 +123,15 @@ impl Keys {
         Ok(())
     }
 
-    /// Class keys that are erased or cannot be opened: their ids.
-    pub fn missing(&self) -> Vec<u32> {
+    /// Class keys that are erased or cannot be opened, by retention class, ente and month: whose entries cannot be read.
+    pub fn missing(&self) -> Vec<String> {
         let opened = self.read();
-        let mut missing: Vec<u32> = opened.classes.iter().filter(|(_, key)| key.is_err()).map(|(id, _)| *id).collect();
+        let mut missing: Vec<String> = opened
+            .class_ids
+            .iter()
+            .filter(|(_, id)| opened.classes.get(id).is_none_or(Result::is_err))
+            .map(|(name, id)| format!("{id}: {} {} {}-{:02}", Retention::name_of(name.retention), name.ente, name.year, name.month))
+            .collect();
         missing.sort_unstable();
         missing
     }

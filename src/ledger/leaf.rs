@@ -53,6 +53,17 @@ pub enum Retention {
 }
 
 impl Retention {
+    /// The name behind a code of the keyring.
+    pub fn name_of(code: u8) -> &'static str {
+        match code {
+            1 => "consultazione",
+            2 => "dsu",
+            3 => "registro",
+            4 => "sistema",
+            _ => "?",
+        }
+    }
+
     /// The code in the keyring.
     pub fn code(self) -> u8 {
         match self {

@@ -1,7 +1,7 @@
 //! The Sistema Informativo ISEE: who answers what a DSU was worth.
 //!
 //! [`Sii`] is the seam; [`embedded`] answers from this ledger: protocols, idempotence and archive are its own affair. A remote one fits behind
-//! the same seam. [`entries`] are its entries, [`archive`] finds them again, [`feed`] loads the feed, [`receipt`] makes the receipt.
+//! the same seam. [`entries`] are its entries, [`archive`] finds them again, [`feed`] loads the feed, `receipt` makes the receipt.
 
 pub mod archive;
 pub mod embedded;

@@ -173,7 +173,7 @@ impl Rules {
 }
 
 impl RuleSet {
-    /// A parameter. All that the computation names are there: [`RuleSet::complete`] saw to it before this set could be used.
+    /// A parameter. All that the computation names are there: that was seen to before this set could be used.
     pub fn get(&self, name: &str) -> Decimal {
         self.parameters.get(name).map_or(Decimal::ZERO, |parameter| parameter.value)
     }
