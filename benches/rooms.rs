@@ -1,1 +1,98 @@
-fn main() {}
+//! Single rooms: `cargo bench --bench rooms`. The whole port is in `port.rs`.
+
+#![allow(missing_docs, reason = "a program")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "what is measured must work")]
+
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use varco::commands::requests;
+use varco::contract::catalogue::Operation;
+use varco::contract::{Contract, Request};
+use varco::isee::compute::ordinario;
+use varco::isee::feed::NoFeed;
+use varco::isee::rules::Rules;
+use varco::ledger::batch::{self, Raw};
+use varco::ledger::seal::{Sealing, open, seal};
+use varco::ledger::{Blinding, Body, Commitments, Directory, Keys, Kind, Leaf, Retention, Secret, new_exchange};
+use varco::xml::{self, Limits, canonical};
+
+const PRESENTED: &str = "2026-03-02";
+
+/// The sample DSU with so many accounts that it has 16 KiB, in its envelope.
+fn large_dsu() -> String {
+    let sample = requests::dsu("CAF00001-BENCH1-2026-N0000001", PRESENTED);
+    let (before, after) = sample.split_once("</PatrimonioMobiliare>").unwrap();
+    let account = |number: usize| {
+        format!(
+            "<Rapporto TipoRapporto=\"01\" Identificativo=\"IT00X{number:022}\" CodiceFiscaleOperatore=\"01234567897\" Saldo3112=\"4200\" ConsistenzaMedia=\"3900\"/>\n"
+        )
+    };
+    let room = (16 * 1024 - sample.len()) / account(0).len();
+    let accounts: String = (0..room).map(account).collect();
+    requests::trasmissione(&format!("{before}{accounts}</PatrimonioMobiliare>{after}"))
+}
+
+fn dsu(criterion: &mut Criterion) {
+    let contract = Contract::compile().unwrap();
+    let text = large_dsu();
+    let limits = Limits::default();
+    let document = xml::parse(&text, &limits).unwrap();
+    let body = varco::soap::open(&document).unwrap().root;
+    let read = || match contract.read(Operation::TrasmissioneDsu, body) {
+        Ok(Request::Trasmissione(read)) => read,
+        Ok(_) => panic!("another operation"),
+        Err(findings) => panic!("{findings:?}"),
+    };
+
+    let mut group = criterion.benchmark_group("dsu of 16 KiB");
+    group.throughput(Throughput::Bytes(text.len() as u64));
+    group.bench_function("parse", |bencher| bencher.iter(|| xml::parse(black_box(&text), &limits).unwrap().len()));
+    // Its canonical form and the fingerprint of that included.
+    group.bench_function("validate and decode", |bencher| bencher.iter(read));
+    let declaration = body.children().next().unwrap();
+    group.bench_function("canonical form", |bencher| bencher.iter(|| canonical::exclusive(black_box(declaration))));
+    group.finish();
+
+    let (dsu, rules, presented) = (read().dsu, Rules::embedded().unwrap(), PRESENTED.parse().unwrap());
+    let rules = rules.on(presented).unwrap();
+    criterion
+        .bench_function("ordinary indicator", |bencher| bencher.iter(|| ordinario(black_box(&dsu), presented, rules, &NoFeed).unwrap()));
+}
+
+fn ledger(criterion: &mut Criterion) {
+    let entry = Raw { leaf: vec![b'x'; 1200], sealed: vec![b'y'; 400] };
+    let entries = vec![entry; 16];
+    criterion.bench_function("batch of 16 entries", |bencher| bencher.iter(|| batch::encode(1, black_box(&entries))));
+
+    let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let now = "2026-03-02T09:00:00Z".parse().unwrap();
+    let (id, exchange) = (new_exchange(now).unwrap(), new_exchange(now).unwrap());
+    let directory = Directory::create(home.path(), id).unwrap();
+    let keys = Keys::open(&directory.keys(), false).unwrap();
+    let secret = Secret {
+        cf: vec![requests::GIULIA.to_owned()],
+        address: Some("127.0.0.1".to_owned()),
+        application: Some("DOM-1".to_owned()),
+        ..Secret::default()
+    };
+    let sealing = Sealing { ledger: id, exchange, ordinal: 0, retention: Retention::Consultazione, ente: "comune", at: now };
+    let sealed = || seal(&keys, &sealing, &Blinding::new().unwrap(), black_box(&secret)).unwrap();
+    let mut leaf = Leaf {
+        v: 1,
+        ledger: id,
+        seq: 1,
+        recorded: now.to_string(),
+        body: Body::new(Kind::Exchange, Retention::Consultazione, exchange, now),
+    };
+    criterion.bench_function("seal and open", |bencher| {
+        bencher.iter(|| {
+            let (bytes, commitment) = sealed();
+            leaf.body.commit = Some(Commitments { request: None, reply: None, sealed: Some(commitment) });
+            open(&keys, &leaf, &bytes).unwrap()
+        });
+    });
+}
+
+criterion_group!(rooms, dsu, ledger);
+criterion_main!(rooms);

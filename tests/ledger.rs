@@ -43,7 +43,7 @@ impl Sample {
             let body = Body::new(Kind::Admin, Retention::Sistema, new_exchange(now).unwrap(), now).fact("indice", index);
             let secret = Secret { reason: Some("x".repeat(index * 37 % 900)), ..Secret::default() };
             let sealed = node.ledger.prepare(body.clone(), &secret, &Blinding::new().unwrap(), 0, now).unwrap();
-            let open = node.ledger.prepare_open(&body).unwrap();
+            let open = node.ledger.prepare_open(body).unwrap();
             let submission = Submission { drafts: vec![sealed, open], preconditions: Vec::new() };
             runtime.block_on(node.ledger.committer.submit(submission)).unwrap();
         }

@@ -41,7 +41,7 @@ fn use_once(site: &Site, number: u32) -> Answer {
     answer
 }
 
-fn open(site: &Site) -> (Rebuilt, Vec<(Vec<u8>, Vec<u8>)>) {
+fn open(site: &Site) -> (Rebuilt, Vec<varco::state::Pair>) {
     let node = Node::open(&site.directory(), &site.clock, Arc::new(RealDisk), u64::MAX).unwrap();
     let dump = node.store.dump().unwrap();
     let rebuilt = node.opened.rebuilt;

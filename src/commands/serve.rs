@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -85,11 +86,13 @@ pub(super) fn run(config: &Path, clock: &Clock) -> Result<()> {
     trace();
     let config = Config::read(config)?;
     super::runtime()?.block_on(async {
+        // Before anybody is told that it serves: from then on it may be asked to stop.
+        let signals = Signals::new()?;
         let started = start(&config, clock).await?;
         println!("varco in ascolto su https://{}", started.address);
         let stop = started.stop.clone();
         tokio::spawn(async move {
-            signal().await;
+            signals.wait().await;
             stop.send_replace(true);
         });
         match started.finish().await? {
@@ -99,15 +102,23 @@ pub(super) fn run(config: &Path, clock: &Clock) -> Result<()> {
     })
 }
 
-/// SIGTERM or SIGINT.
-pub(super) async fn signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// SIGTERM and SIGINT, caught from when this is made.
+pub(super) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    pub(super) fn new() -> Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for one of them.
+    pub(super) async fn wait(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
     }
 }
 

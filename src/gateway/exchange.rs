@@ -3,8 +3,9 @@
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
-use hyper::body::Incoming;
-use hyper::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::body::{Body as _, Incoming};
+use hyper::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HeaderName, HeaderValue, RETRY_AFTER};
+use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request as HttpRequest, Response, StatusCode};
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -12,6 +13,7 @@ use uuid::Uuid;
 use super::Gateway;
 use super::fault;
 use crate::clock::rome;
+use crate::config::Limits;
 use crate::contract::catalogue::{OnViolation, Operation, Service};
 use crate::contract::{Findings, Request, wsdl};
 use crate::ledger::{
@@ -28,6 +30,9 @@ use crate::xml::{self, encoding};
 
 /// How often an exchange is tried again because something changed while it was under way.
 const ATTEMPTS: usize = 3;
+
+/// How many times the largest body is thrown away of a request that was refused.
+const DISCARDED: usize = 16;
 
 /// The whole response, in memory.
 pub type Reply = Response<Full<Bytes>>;
@@ -50,46 +55,45 @@ pub async fn answer(gateway: &Gateway, channel: &Channel, received: Timestamp, r
     }
     let Ok(exchange) = new_exchange(received) else { return unavailable(Uuid::nil()) };
     let (head, body) = request.into_parts();
+    let mut inbound = Inbound { body, asked: false };
     let mut record = Record::new(gateway, channel, exchange, received);
+    let reply = match listen(gateway, &mut record, &head, &mut inbound).await {
+        Ok(reply) => reply,
+        Err(refusal) => record.refuse(refusal).await,
+    };
+    inbound.discard(&gateway.limits, head.headers.contains_key(EXPECT));
+    reply
+}
 
+/// From the head of a request to the bytes of its body, and then on.
+async fn listen(gateway: &Gateway, record: &mut Record<'_>, head: &Parts, inbound: &mut Inbound) -> Result<Reply, Refusal> {
+    let (channel, exchange) = (record.channel, record.exchange);
     // HTTP head: whose certificate is this, is all of it valid NOW. Refused before the body is read.
-    let caller = match identify(gateway, channel) {
-        Ok(Identified::Caller(caller)) => caller,
-        Ok(Identified::Barred(ente, refusal)) => {
+    let caller = match identify(gateway, channel)? {
+        Identified::Caller(caller) => caller,
+        Identified::Barred(ente, refusal) => {
             record.ente = Some(ente);
-            return record.refuse(refusal).await;
+            return Err(refusal);
         }
-        Ok(Identified::Unknown(refusal)) => {
+        Identified::Unknown(refusal) => {
             gateway.gathered.count(fault::row(refusal.code).ledger, Some(channel.peer.fingerprint()));
-            return respond(fault::row(refusal.code).http, fault::render(&refusal, exchange), exchange);
+            return Ok(respond(fault::row(refusal.code).http, fault::render(&refusal, exchange), exchange));
         }
-        Err(refusal) => return record.refuse(refusal).await,
     };
     record.ente = Some(caller.ente().codice.clone());
     let Some(_place) = gateway.crowd.enter(&caller.ente().codice, gateway.limits.per_ente) else {
         let refusal = Refusal::new(Code::TooManyRequests, "too many under way");
         gateway.gathered.count(fault::row(refusal.code).ledger, Some(channel.peer.fingerprint()));
-        return retry_later(&refusal, exchange);
+        return Ok(retry_later(&refusal, exchange));
     };
-    let service = match route(&head.method, head.uri.path()) {
-        Ok(service) => service,
-        Err(refusal) => return record.refuse(refusal).await,
-    };
+    let service = route(&head.method, head.uri.path())?;
     record.micros.head = record.elapsed();
 
     // HTTP body: bounded in size and time.
-    let bytes = match read_body(gateway, &head.headers, body).await {
-        Ok(bytes) => bytes,
-        Err(refusal) => return record.refuse(refusal).await,
-    };
+    record.request = inbound.read(&gateway.limits, &head.headers).await?;
     record.micros.body = record.elapsed();
-    record.request = bytes;
-
-    let received_bytes = record.request.clone();
-    match converse(gateway, &mut record, caller, service, &head.headers, &received_bytes).await {
-        Ok(reply) => reply,
-        Err(refusal) => record.refuse(refusal).await,
-    }
+    let bytes = record.request.clone();
+    converse(gateway, record, caller, service, &head.headers, &bytes).await
 }
 
 /// From bytes to a released reply.
@@ -321,17 +325,50 @@ fn route(method: &Method, path: &str) -> Result<Service, Refusal> {
     if method == Method::POST { Ok(service) } else { Err(Refusal::new(Code::MethodNotAllowed, "method")) }
 }
 
-async fn read_body(gateway: &Gateway, headers: &HeaderMap, body: Incoming) -> Result<Bytes, Refusal> {
-    let encoded = headers.get(CONTENT_ENCODING).is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
-    if encoded {
-        return Err(Refusal::new(Code::UnsupportedMedia, "content encoding"));
+/// A request's body, and whether the client was asked for it.
+struct Inbound {
+    body: Incoming,
+    asked: bool,
+}
+
+impl Inbound {
+    async fn read(&mut self, limits: &Limits, headers: &HeaderMap) -> Result<Bytes, Refusal> {
+        let encoded = headers.get(CONTENT_ENCODING).is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
+        if encoded {
+            return Err(Refusal::new(Code::UnsupportedMedia, "content encoding"));
+        }
+        // Too long by its own word: not even asked for.
+        if self.body.size_hint().lower() > limits.body_bytes as u64 {
+            return Err(Refusal::new(Code::BodyTooLarge, "length over the limit"));
+        }
+        self.asked = true;
+        let limited = Limited::new(&mut self.body, limits.body_bytes);
+        match tokio::time::timeout(limits.body(), limited.collect()).await {
+            Err(_) => Err(Refusal::new(Code::BodyTimeout, "body not complete in time")),
+            Ok(Ok(collected)) => Ok(collected.to_bytes()),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::new(Code::BodyTooLarge, "body over the limit")),
+            Ok(Err(_)) => Err(Refusal::new(Code::BodyInterrupted, "body interrupted")),
+        }
     }
-    let limited = Limited::new(body, gateway.limits.body_bytes);
-    match tokio::time::timeout(gateway.limits.body(), limited.collect()).await {
-        Err(_) => Err(Refusal::new(Code::BodyTimeout, "body not complete in time")),
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::new(Code::BodyTooLarge, "body over the limit")),
-        Ok(Err(_)) => Err(Refusal::new(Code::BodyInterrupted, "body interrupted")),
+
+    /// Reads what the client still sends and throws it away, while the reply leaves: a socket that is closed with something unread is reset, and the
+    /// reply lost. Bounded in size and time; not where the client waits to be told to go on (`expects`): it is not told, and sends nothing.
+    fn discard(mut self, limits: &Limits, expects: bool) {
+        if self.body.is_end_stream() || (expects && !self.asked) {
+            return;
+        }
+        let (mut left, time) = (limits.body_bytes.saturating_mul(DISCARDED), limits.body());
+        tokio::spawn(async move {
+            let rest = async {
+                while let Some(Ok(frame)) = self.body.frame().await {
+                    left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+                    if left == 0 {
+                        break;
+                    }
+                }
+            };
+            let _ = tokio::time::timeout(time, rest).await;
+        });
     }
 }
 

@@ -43,7 +43,7 @@ impl Gathered {
             let mut body = Body::new(Kind::Gathered, Retention::Sistema, exchange, now).fact("gruppi", groups);
             body.role = Some("erogatore".to_owned());
             body.outcome = Some("RIFIUTATI".to_owned());
-            let draft = node.ledger.prepare_open(&body).ok()?;
+            let draft = node.ledger.prepare_open(body).ok()?;
             node.ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() }).await.ok()
         };
         if recorded.await.is_none() {

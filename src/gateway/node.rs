@@ -141,7 +141,7 @@ impl Node {
         let mut body = Body::new(Kind::System, Retention::Sistema, exchange, now).fact("evento", event).fact("dati", facts);
         body.operation = Some(event.to_owned());
         body.outcome = Some("OK".to_owned());
-        let draft = self.ledger.prepare_open(&body).map_err(|_| NotCommitted::Unavailable)?;
+        let draft = self.ledger.prepare_open(body).map_err(|_| NotCommitted::Unavailable)?;
         self.ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() }).await.map(|_| ())
     }
 

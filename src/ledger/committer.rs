@@ -13,7 +13,7 @@ use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 use super::batch::{MAX_LEAF, Raw};
-use super::leaf::{Draft, Entry, Writes};
+use super::leaf::{Draft, Entry, Position, Writes};
 use super::log::{AppendError, Appended, Log, LogError};
 use super::segments::LONGEST_BATCH;
 use crate::clock::{Clock, rfc3339};
@@ -382,7 +382,7 @@ impl Work {
             if holds {
                 for draft in &submission.drafts {
                     let sequence = head + 1 + entries.len() as u64;
-                    draft.keys.iter().for_each(|key| {
+                    draft.keys().iter().for_each(|key| {
                         overlay.insert(key, sequence);
                     });
                     entries.push(Raw { leaf: draft.stamp(self.ledger, sequence, &stamp), sealed: draft.sealed.clone() });
@@ -402,21 +402,28 @@ impl Work {
     }
 
     /// The batch is durable: the views apply it, then receipts go out.
-    fn applied(&mut self, accepted: Vec<Waiting>, raw: Vec<Raw>, positions: &[super::leaf::Position], first: u64, recorded: Timestamp) {
-        let entries: Vec<Entry> =
-            raw.into_iter().zip(positions).filter_map(|(raw, position)| Entry::read(raw.leaf, raw.sealed, *position)).collect();
-        if entries.len() != positions.len() {
-            return self.die(accepted, "a leaf that cannot be read back");
+    fn applied(&mut self, accepted: Vec<Waiting>, raw: Vec<Raw>, positions: &[Position], first: u64, recorded: Timestamp) {
+        let stamp = rfc3339(recorded);
+        let (mut entries, mut answers) = (Vec::with_capacity(raw.len()), Vec::with_capacity(accepted.len()));
+        let (mut leaves, mut places) = (raw.into_iter(), positions.iter());
+        for (submission, reply) in accepted {
+            answers.push((first + entries.len() as u64, reply));
+            for draft in submission.drafts {
+                let (Some(raw), Some(position)) = (leaves.next(), places.next()) else { continue };
+                let sequence = first + entries.len() as u64;
+                entries.push(draft.appended(raw.leaf, self.ledger, sequence, &stamp, *position));
+            }
         }
         if let Err(error) = self.views.apply(&entries) {
-            return self.die(accepted, &error.to_string());
+            self.die(Vec::new(), &error.to_string());
+            for (_, reply) in answers {
+                let _ = reply.send(Err(NotCommitted::Closed));
+            }
+            return;
         }
-        let mut sequence = first;
-        for (submission, reply) in accepted {
-            let receipt = Receipt { first: sequence, recorded };
-            sequence += submission.drafts.len() as u64;
+        for (first, reply) in answers {
             // A client that hung up does not undo the record.
-            let _ = reply.send(Ok(receipt));
+            let _ = reply.send(Ok(Receipt { first, recorded }));
         }
     }
 

@@ -234,7 +234,7 @@ pub struct Leaf {
 pub struct Draft {
     /// The leaf's members after the stamped ones, without the opening brace.
     tail: String,
-    pub(super) keys: Vec<String>,
+    body: Body,
     pub(super) sealed: Vec<u8>,
 }
 
@@ -245,14 +245,25 @@ pub struct LeafTooLong;
 
 impl Draft {
     /// Renders a leaf.
-    pub fn new(body: &Body, sealed: Vec<u8>) -> Result<Self, LeafTooLong> {
-        let rendered = serde_json::to_string(body).map_err(|_| LeafTooLong)?;
+    pub fn new(body: Body, sealed: Vec<u8>) -> Result<Self, LeafTooLong> {
+        let rendered = serde_json::to_string(&body).map_err(|_| LeafTooLong)?;
         let tail = rendered.strip_prefix('{').ok_or(LeafTooLong)?.to_owned();
         // What the stamp adds is at most 200 bytes.
         if tail.len() + 200 > MAX_LEAF {
             return Err(LeafTooLong);
         }
-        Ok(Self { tail, keys: body.keys.clone(), sealed })
+        Ok(Self { tail, body, sealed })
+    }
+
+    /// The names whose version it advances.
+    pub(super) fn keys(&self) -> &[String] {
+        &self.body.keys
+    }
+
+    /// The entry that it became: what reading it back would give, without reading.
+    pub(super) fn appended(self, bytes: Vec<u8>, ledger: Uuid, seq: u64, recorded: &str, position: Position) -> Entry {
+        let leaf = Leaf { v: 1, ledger, seq, recorded: recorded.to_owned(), body: self.body };
+        Entry { bytes, leaf, sealed: self.sealed, position }
     }
 
     /// The leaf's exact bytes, once its place is known.

@@ -82,11 +82,11 @@ impl Ledger {
         let sealing = seal::Sealing { ledger: self.id, exchange: body.exchange, ordinal, retention: body.retention, ente: &ente, at };
         let (sealed, commitment) = seal::seal(&self.keys, &sealing, blinding, secret)?;
         body.commit.get_or_insert_default().sealed = Some(commitment);
-        Draft::new(&body, sealed).map_err(|_| PrepareError::TooLong)
+        Draft::new(body, sealed).map_err(|_| PrepareError::TooLong)
     }
 
     /// An entry without a sealed part.
-    pub fn prepare_open(&self, body: &Body) -> Result<Draft, PrepareError> {
+    pub fn prepare_open(&self, body: Body) -> Result<Draft, PrepareError> {
         Draft::new(body, Vec::new()).map_err(|_| PrepareError::TooLong)
     }
 

@@ -184,6 +184,12 @@ impl Views for Writer {
             project_versions(entry, &mut writes);
             self.projectors.iter().for_each(|projector| projector.project(entry, &mut writes));
         }
+        if writes.0.is_empty() {
+            // Most exchanges change no view. How far they reach is written with the next that does, or at the clean stop; until then a start applies
+            // them again, to no effect.
+            self.applied = last.leaf.seq;
+            return Ok(());
+        }
         let mut batch = sled::Batch::default();
         for (name, value) in writes.0 {
             match value {
@@ -207,6 +213,7 @@ impl Views for Writer {
     }
 
     fn close(&mut self) -> Result<(), ViewError> {
+        self.store.tree.insert(APPLIED, &self.applied.to_be_bytes()).map_err(|error| ViewError(error.to_string()))?;
         self.store.tree.flush().map_err(|error| ViewError(error.to_string()))?;
         let directory = self.trust.with_file_name("sled");
         sync_all(&directory).and_then(|()| self.mark(true)).map_err(|error| ViewError(error.to_string()))

@@ -63,7 +63,7 @@ impl Series {
             let mut body = Body::new(Kind::System, Retention::Sistema, exchange, now)
                 .fact("riserva", serde_json::json!({ "serie": self.name, "fino": up_to }));
             body.keys = vec![key.clone()];
-            let draft = self.ledger.prepare_open(&body).map_err(|error| NoNumber::Entry(error.to_string()))?;
+            let draft = self.ledger.prepare_open(body).map_err(|error| NoNumber::Entry(error.to_string()))?;
             let precondition = Precondition { key: key.clone(), version };
             let submission = Submission { drafts: vec![draft], preconditions: vec![precondition] };
             match self.ledger.committer.submit(submission).await {

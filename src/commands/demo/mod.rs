@@ -62,8 +62,9 @@ pub(super) fn run(exit: bool, port: u16, clock: &Clock) -> Result<()> {
         say("nessun codice fiscale in chiaro nella directory dei dati");
 
         if !exit {
+            let signals = serve::Signals::new()?;
             curl(&home, address, presentation(clock)?);
-            serve::signal().await;
+            signals.wait().await;
         }
         started.stop().await?;
         anyhow::Ok(())
