@@ -26,6 +26,7 @@ fn the_ledger_is_searched_shown_verified_and_backed_up() {
         let comune = site.client(serving.address, "comune");
         comune.call(ISEE, &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT)).await.unwrap();
         comune.call(ISEE, &requests::indicatore("BNCNNA72B42H501V", &site.today(), BENEFIT)).await.unwrap();
+        comune.call(ISEE, &requests::attestazione(requests::GIULIA, &site.today(), BENEFIT)).await.unwrap();
         (element(&transmitted, "ProtocolloDSU").to_owned(), transmitted.exchange.unwrap())
     });
     // While it serves.
@@ -42,10 +43,10 @@ fn the_ledger_is_searched_shown_verified_and_backed_up() {
     assert_eq!(sequences, (1..=all.len() as u64).collect::<Vec<_>>());
     let count = |filter: &[&str]| list(&site, filter).len();
     assert_eq!(count(&["--operation", "TrasmissioneDSU"]), 3);
-    assert_eq!(count(&["--ente", "comune", "--kind", "exchange"]), 2);
+    assert_eq!(count(&["--ente", "comune", "--kind", "exchange"]), 3);
     assert_eq!(count(&["--outcome", "DATI_NON_TROVATI"]), 1);
-    assert_eq!(count(&["--codice-fiscale", "frrgli84e52h501o", "--kind", "exchange"]), 2);
-    assert_eq!(count(&["--codice-fiscale", "GLLTMM19L08H501B"]), 2, "the DSU and the attestation name the children");
+    assert_eq!(count(&["--codice-fiscale", "frrgli84e52h501o", "--kind", "exchange"]), 3);
+    assert_eq!(count(&["--codice-fiscale", "GLLTMM19L08H501B"]), 3, "the DSU, the attestation, and its consultation name the children");
     assert_eq!(count(&["--codice-fiscale", "BNCNNA72B42H501V"]), 1);
     assert_eq!(count(&["--limit", "2"]), 2);
     let middle = all[all.len() / 2]["recorded"].as_str().unwrap();

@@ -378,3 +378,33 @@ proptest! {
         prop_assert_eq!(calcolo.isee, varco::isee::compute::round(m.ise.0 / m.scala_equivalenza.0));
     }
 }
+
+#[test]
+fn what_is_endless_is_counted_and_what_overflows_is_refused() {
+    let rapporto = "<Rapporto TipoRapporto=\"01\" Identificativo=\"\" CodiceFiscaleOperatore=\"\"/>";
+    let many = replaced(&sample(), &[("<Rapporto TipoRapporto=\"02\"", &format!("{}<Rapporto TipoRapporto=\"02\"", rapporto.repeat(500)))]);
+    let esame = exam(&many);
+    assert_eq!((esame.difetti.len(), esame.altri), (100, 900));
+    let estate =
+        "<Patrimonio TipoPatrimonio=\"TE\" CodiceComuneStato=\"A390\" QuotaPosseduta=\"0\" ValoreImu=\"1\" FlagAbitazione=\"false\"/>";
+    let warned = exam(&replaced(&sample(), &[("</PatrimonioImmobiliare>", &format!("{}</PatrimonioImmobiliare>", estate.repeat(300)))]));
+    assert_eq!((warned.difetti.len(), warned.avvertenze.len()), (0, 100));
+    let huge = "<AltriRedditi FlagEsonerato=\"true\" FlagIntegrazione=\"false\" FlagRettifica=\"false\" RedditoIRPEF=\"7000000000000000000000000000\"/></FoglioComponenteNucleo>";
+    let esame = exam(&replaced(&sample(), &[("</FoglioComponenteNucleo>", huge)]));
+    assert_eq!(esame.difetti.iter().map(|d| d.code).collect::<Vec<_>>(), ["K01.intervallo"]);
+    let member = sample().split("<ComponenteNucleo ").nth(3).unwrap().split("</ComponenteNucleo>").next().unwrap().to_owned();
+    let crowd = format!("<ComponenteNucleo {member}</ComponenteNucleo>").repeat(70);
+    let esame = exam(&replaced(&sample(), &[("</NucleoFamiliare>", &format!("{crowd}</NucleoFamiliare>"))]));
+    assert_eq!(esame.difetti.iter().map(|d| d.code).collect::<Vec<_>>(), ["K04.componenti"]);
+}
+
+#[test]
+fn in_a_new_dsu_only_an_exempt_persons_sheet_comes_before_the_feed() {
+    let with = |flags: &str| {
+        let sheet = format!("<AltriRedditi {flags} RedditoIRPEF=\"0\"/></FoglioComponenteNucleo>");
+        let dsu = replaced(&sample(), &[("</FoglioComponenteNucleo>", &sheet)]);
+        lines(&compute_on(&dsu, TODAY, &feed(&["FRRGLI84E52H501O,2024,40000,,,,,,,,,,,"])))[0].clone()
+    };
+    assert_eq!(with("FlagEsonerato=\"false\" FlagIntegrazione=\"false\" FlagRettifica=\"true\""), "40000.00");
+    assert_eq!(with("FlagEsonerato=\"true\" FlagIntegrazione=\"false\" FlagRettifica=\"false\""), "0.00");
+}

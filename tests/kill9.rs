@@ -98,7 +98,7 @@ fn views_equal_a_rebuild(site: &Site) {
         dump
     };
     let as_found = dump();
-    rebuild(&directory, Arc::new(RealDisk)).unwrap();
+    common::runtime().block_on(rebuild(&directory, &site.clock, Arc::new(RealDisk))).unwrap();
     let rebuilt = dump();
     assert!(!rebuilt.is_empty());
     assert!(as_found == rebuilt, "the views differ from a rebuild");

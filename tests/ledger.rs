@@ -246,3 +246,44 @@ fn a_second_process_is_refused() {
     let _lock = sample.directory.lock().unwrap();
     assert!(Node::open(&sample.directory, &Clock::system(), Arc::new(RealDisk), SEGMENT).is_err());
 }
+
+#[test]
+fn a_change_of_segment_cut_short_is_set_aside() {
+    let sample = Sample::new(20);
+    // What a full disk or a power cut leaves of a new segment: its name, and not its header.
+    for content in [Vec::new(), vec![0; 64]] {
+        let begun = sample.directory.segments().join("00000000000000000041.seg");
+        std::fs::write(&begun, &content).unwrap();
+        assert_eq!(sample.verify().unwrap().entries, 40, "readers do not see it");
+        let recovery = sample.open().unwrap();
+        assert_eq!(recovery.cut, Some(("00000000000000000041.seg".to_owned(), 0, content.len() as u64)));
+        assert!(!begun.exists() && begun.with_extension("torn-0").exists());
+    }
+}
+
+#[test]
+fn an_older_keyring_is_refused_and_recovery_is_never_swallowed() {
+    let sample = Sample::new(3);
+    let clock = Clock::system();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let open = || Node::open(&sample.directory, &clock, Arc::new(RealDisk), SEGMENT);
+    let node = open().unwrap();
+    runtime.block_on(node.record_opening("start")).unwrap();
+    node.close();
+    let ring = sample.directory.keys().join("keyring");
+    let bytes = std::fs::read(&ring).unwrap();
+    std::fs::write(&ring, &bytes[..bytes.len() - 128]).unwrap();
+    assert!(open().unwrap_err().to_string().contains("keyring has fewer keys"));
+    std::fs::write(&ring, &bytes).unwrap();
+    // A torn tail that a short command finds is said by that command.
+    let last = sample.segments().pop().unwrap();
+    let mut torn = std::fs::read(&last).unwrap();
+    torn.extend([1, 2, 3]);
+    std::fs::write(&last, &torn).unwrap();
+    let node = open().unwrap();
+    runtime.block_on(node.record_recovery()).unwrap();
+    node.close();
+    let entries = segments::read_from(&sample.directory.segments(), 1, usize::MAX).unwrap();
+    let said = entries.last().unwrap();
+    assert_eq!(said.leaf.body.facts["dati"]["coda_tagliata"]["bytes"], 3, "{}", String::from_utf8_lossy(&said.bytes));
+}

@@ -127,7 +127,7 @@ fn views_that_are_gone_damaged_or_of_another_moment_are_made_again() {
     std::fs::write(views.join("TRUST"), crashed).unwrap();
     assert_eq!(open(&site).0, Rebuilt::Untrusted);
 
-    rebuild(&site.directory(), Arc::new(RealDisk)).unwrap();
+    common::runtime().block_on(rebuild(&site.directory(), &site.clock, Arc::new(RealDisk))).unwrap();
     assert_eq!(open(&site), (Rebuilt::No, later));
     let again = use_once(&site, 1);
     assert_eq!(element(&again, "ProtocolloDSU"), element(&first, "ProtocolloDSU"));

@@ -21,16 +21,16 @@ pub struct Args {
 
 pub(super) fn run(args: &Args) -> Result<()> {
     let directory = Directory::open(&args.data)?;
-    if let Some(keys) = &args.keys {
-        if keys.starts_with(&args.target) {
-            bail!("le chiavi si salvano altrove: chi ha copia e chiavi ha tutto");
-        }
-        // Before the ledger: every entry that is copied has its key in the copy of the keys.
-        copy_keys(&directory.keys(), keys)?;
-        println!("chiavi copiate in {}", keys.display());
+    if args.keys.as_ref().is_some_and(|keys| keys.starts_with(&args.target)) {
+        bail!("le chiavi si salvano altrove: chi ha copia e chiavi ha tutto");
     }
     let bytes = directory.backup(&args.target)?;
     println!("registro copiato in {}: {bytes} byte", args.target.display());
+    if let Some(keys) = &args.keys {
+        // After the ledger: keys are synced before they are first used, so every entry that was copied has its key in the copy of the keys.
+        copy_keys(&directory.keys(), keys)?;
+        println!("chiavi copiate in {}", keys.display());
+    }
     if args.keys.is_none() {
         println!("Le chiavi NON sono nella copia: varco backup --keys le copia in un'altra directory.");
     }
@@ -45,5 +45,6 @@ fn copy_keys(from: &Path, to: &Path) -> Result<()> {
         std::fs::copy(from.join(name), to.join(name)).with_context(|| name.to_owned())?;
         std::fs::File::open(to.join(name))?.sync_all()?;
     }
+    std::fs::File::open(to)?.sync_all()?;
     Ok(())
 }

@@ -156,8 +156,10 @@ pub async fn apply(data: &Path, command: Command, motivo: &str, clock: &Clock) -
         return Ok(ente);
     }
     let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
+    let recorded = node.record_recovery().await;
     let done = perform(&node.ledger, &node.registry, &command, &myself(), motivo, clock.now()).await;
     node.close();
+    recorded?;
     Ok(done?)
 }
 
@@ -186,8 +188,10 @@ fn list(data: &Path, codice: Option<&str>, json: bool, clock: &Clock) -> Result<
         Some(enti) => enti,
         None => {
             let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
+            let recorded = super::runtime()?.block_on(node.record_recovery());
             let enti = node.registry.enti();
             node.close();
+            recorded?;
             enti?
         }
     };

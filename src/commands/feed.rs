@@ -67,7 +67,9 @@ pub async fn load(data: &Path, records: &[FeedRecord], motivo: &str, clock: &Clo
         return Ok(entries);
     }
     let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
+    let recorded = node.record_recovery().await;
     let done = crate::sii::feed::load(&node.ledger, records, &ente::myself(), motivo, clock.now()).await;
     node.close();
+    recorded?;
     Ok(done?)
 }

@@ -90,7 +90,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Ente(args) => ente::run(args, &clock),
         Command::Feed(args) => feed::run(args, &clock),
         Command::Ledger(args) => ledger::run(args),
-        Command::Rebuild { data } => rebuild::run(&data),
+        Command::Rebuild { data } => rebuild::run(&data, &clock),
         Command::Backup(args) => backup::run(&args),
         Command::Pki { what: Pki::Demo { dir } } => pki::demo(&dir, clock.now()).map(|_| {
             println!("certificati in {}", dir.display());

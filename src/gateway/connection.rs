@@ -50,6 +50,7 @@ pub(super) async fn serve(
 
     let limits = gateway.limits.clone();
     let service = service_fn(move |request| {
+        let (shared, presented) = (gateway.clone(), channel.peer.fingerprint().to_owned());
         let (gateway, channel, mark) = (gateway.clone(), channel.clone(), mark.clone());
         // Detached: a client that hangs up does not cancel work that must be recorded.
         let exchange = tokio::spawn(async move {
@@ -59,7 +60,12 @@ pub(super) async fn serve(
             mark.take();
             reply
         });
-        async move { Ok::<_, Infallible>(exchange.await.unwrap_or_else(|_| internal())) }
+        async move {
+            Ok::<_, Infallible>(exchange.await.unwrap_or_else(|_| {
+                shared.gathered.count("E99.interno", Some(&presented));
+                internal()
+            }))
+        }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

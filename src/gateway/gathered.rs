@@ -19,12 +19,16 @@ pub struct Gathered {
 impl Gathered {
     /// Counts one refusal.
     pub fn count(&self, reason: &'static str, certificate: Option<&str>) {
+        self.add(reason, certificate, 1);
+    }
+
+    fn add(&self, reason: &'static str, certificate: Option<&str>, count: u64) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let mut group = (reason, certificate.map(str::to_owned));
         if counts.len() >= GROUPS && !counts.contains_key(&group) {
             group.1 = None;
         }
-        *counts.entry(group).or_default() += 1;
+        *counts.entry(group).or_default() += count;
     }
 
     /// Records what was counted. What cannot be recorded now is kept for the next time.
@@ -47,9 +51,9 @@ impl Gathered {
             node.ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() }).await.ok()
         };
         if recorded.await.is_none() {
-            let mut kept = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-            for (group, count) in counts {
-                *kept.entry(group).or_default() += count;
+            // Through the bound: what is kept must fit an entry too.
+            for ((reason, certificate), count) in counts {
+                self.add(reason, certificate.as_deref(), count);
             }
         }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::clock::Clock;
+use crate::config::SEGMENT_BYTES;
 use crate::isee::rules::{RuleError, Rules};
 use crate::ledger::committer::{Running, StartError};
 use crate::ledger::directory::Lock;
@@ -13,14 +14,14 @@ use crate::ledger::disk::Disk;
 use crate::ledger::segments::{Recovery, SegmentLog};
 use crate::ledger::{
     Body, Committer, Directory, DirectoryError, Keys, Kind, Ledger, Log, NotCommitted, Projector, Reader, Retention, Submission, ViewError,
-    Views as _, new_exchange,
+    new_exchange,
 };
 use crate::registry::Registry;
 use crate::registry::entries::RegistryProjector;
 use crate::services::Services;
 use crate::sii::embedded::Embedded;
 use crate::sii::entries::SiiProjector;
-use crate::state::numbers::{NumbersProjector, Series};
+use crate::state::numbers::{NumbersProjector, Series, keys_seen};
 use crate::state::{self, Rebuilt, Store};
 
 /// Numbers of requests are reserved by the thousand.
@@ -77,6 +78,9 @@ pub enum NodeError {
     /// The committer.
     #[error(transparent)]
     Start(#[from] StartError),
+    /// Keys that were there are not any more.
+    #[error("the keyring has fewer keys than were recorded: it is an older copy; restore the latest")]
+    Keyring,
     /// The rules.
     #[error(transparent)]
     Rules(#[from] RuleError),
@@ -117,6 +121,11 @@ impl Node {
         let Parts { id, log, reader, keys, recovery, lock } = parts;
         let (writer, store, rebuilt) = state::open(views, id, log.head(), projectors())?;
         let (committer, running) = Committer::start(id, log, Box::new(writer), clock.clone())?;
+        // An older keyring, restored, would have the keys of this year made again and their ids given twice: nobody would be found any more.
+        if u64::from(keys.records()) < keys_seen(&store)? {
+            running.close();
+            return Err(NodeError::Keyring);
+        }
         let missing_keys = keys.missing();
         // The year's token key is there before anybody is looked for under it.
         keys.token(clock.today().year(), "cf", "")?;
@@ -138,7 +147,10 @@ impl Node {
     pub async fn record_system(&self, event: &str, facts: serde_json::Value) -> Result<(), NotCommitted> {
         let now = self.clock.now();
         let exchange = new_exchange(now).map_err(|_| NotCommitted::Unavailable)?;
-        let mut body = Body::new(Kind::System, Retention::Sistema, exchange, now).fact("evento", event).fact("dati", facts);
+        let mut body = Body::new(Kind::System, Retention::Sistema, exchange, now)
+            .fact("evento", event)
+            .fact("dati", facts)
+            .fact("chiavi", self.ledger.keys.records());
         body.operation = Some(event.to_owned());
         body.outcome = Some("OK".to_owned());
         let draft = self.ledger.prepare_open(body).map_err(|_| NotCommitted::Unavailable)?;
@@ -160,6 +172,12 @@ impl Node {
         self.record_system(event, facts).await
     }
 
+    /// Records that the directory was opened, if recovery had something to do: commands that open it for a moment must not swallow that.
+    pub async fn record_recovery(&self) -> Result<(), NotCommitted> {
+        let recovery = &self.opened.recovery;
+        if recovery.unclean || recovery.sync_failed || recovery.cut.is_some() { self.record_opening("open").await } else { Ok(()) }
+    }
+
     /// Stops the committer after what waits, marks the clean stop, releases the lock.
     pub fn close(&self) {
         let taken = self.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
@@ -176,20 +194,14 @@ impl std::fmt::Debug for Node {
     }
 }
 
-/// Makes the views of a directory again, from nothing: what `varco rebuild` does. How many entries were applied.
-pub fn rebuild(directory: &Directory, disk: Arc<dyn Disk>) -> Result<u64, NodeError> {
-    let _lock = directory.lock()?;
-    let (mut log, _) = SegmentLog::open(&directory.segments(), directory.ledger, disk, u64::MAX)?;
+/// Makes the views of a directory again, from nothing: what `varco rebuild` does. How many entries they hold.
+pub async fn rebuild(directory: &Directory, clock: &Clock, disk: Arc<dyn Disk>) -> Result<u64, NodeError> {
+    let lock = directory.lock()?;
     state::discard(&directory.views()).map_err(|error| ViewError(error.to_string()))?;
-    let (mut writer, _, _) = state::open(&directory.views(), directory.ledger, log.head(), projectors())?;
-    let mut next = 1;
-    while next <= log.head() {
-        let entries = log.read(next, 8 << 20)?;
-        let Some(last) = entries.last() else { break };
-        next = last.leaf.seq + 1;
-        writer.apply(&entries)?;
-    }
-    writer.close()?;
-    log.close()?;
-    Ok(next - 1)
+    drop(lock);
+    let node = Node::open(directory, clock, disk, SEGMENT_BYTES)?;
+    let recorded = node.record_recovery().await;
+    node.close();
+    recorded?;
+    Ok(node.store.applied()?)
 }

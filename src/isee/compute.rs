@@ -183,8 +183,8 @@ fn is_hosted(sheet: &FoglioComponente) -> bool {
 /// Art. 4 c. 2 and 3 for one member. Of FC8 and the feed the first that has an item gives it; FC4 is added, but for the income under
 /// substitute tax, which the other two replace.
 fn reddito(sheet: &FoglioComponente, record: Option<&FeedRecord>, rules: &RuleSet) -> RedditoComponente {
-    let counts = |r: &&AltriRedditi| r.flag_esonerato || r.flag_integrazione || r.flag_rettifica;
-    let fc8 = sheet.altri_redditi.as_ref().filter(counts);
+    // Integrations and corrections come by operations of their own; in a new DSU only an exempt person's sheet counts.
+    let fc8 = sheet.altri_redditi.as_ref().filter(|incomes| incomes.flag_esonerato);
     let item = |from_fc8: fn(&AltriRedditi) -> Option<Decimal>, from_feed: fn(&FeedRecord) -> Option<Decimal>| {
         fc8.and_then(from_fc8).or_else(|| record.and_then(from_feed))
     };

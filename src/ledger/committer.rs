@@ -100,6 +100,8 @@ pub trait Views: Send {
     fn version(&self, key: &str) -> Result<u64, ViewError>;
     /// Applies entries that are durable, all or none.
     fn apply(&mut self, entries: &[Entry]) -> Result<(), ViewError>;
+    /// They gave an error: they are not to be believed at the next start.
+    fn distrust(&mut self) {}
     /// Called once, at a clean stop.
     fn close(&mut self) -> Result<(), ViewError> {
         Ok(())
@@ -427,9 +429,11 @@ impl Work {
         }
     }
 
-    fn die(&self, waiting: Vec<Waiting>, why: &str) {
+    fn die(&mut self, waiting: Vec<Waiting>, why: &str) {
         tracing::error!(why, "the ledger ends this process");
         self.dead.store(true, Ordering::SeqCst);
+        // Whatever it was, making them again costs a start; believing them might cost more.
+        self.views.distrust();
         self.health.send_replace(Health::Fatal(why.to_owned()));
         answer_all(waiting, NotCommitted::Closed);
     }

@@ -136,6 +136,11 @@ impl Keys {
         missing
     }
 
+    /// How many records the keyring has: it never shrinks.
+    pub fn records(&self) -> u32 {
+        self.read().records
+    }
+
     /// The years that have a token key.
     pub fn token_years(&self) -> Vec<i16> {
         let mut years: Vec<i16> = self.read().tokens.keys().copied().collect();

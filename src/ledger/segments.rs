@@ -67,6 +67,14 @@ impl SegmentLog {
     /// Opens the log: checks that the segments follow each other, reads the last one whole, cuts a torn tail, refuses corruption.
     pub fn open(directory: &Path, ledger: Uuid, disk: Arc<dyn Disk>, size: u64) -> Result<(Self, Recovery), LogError> {
         let mut recovery = Recovery::default();
+        if let Some(begun) = begun(directory)? {
+            // A change of segment that was cut short: nothing was ever acknowledged in it.
+            let at = |error| LogError::Io { file: name(&begun), error };
+            let length = std::fs::metadata(&begun).map_err(at)?.len();
+            std::fs::rename(&begun, begun.with_extension("torn-0")).map_err(at)?;
+            disk.sync_directory(directory).map_err(at)?;
+            recovery.cut = Some((name(&begun), 0, length));
+        }
         let segments = list(directory)?;
         check_chain(directory, &segments, ledger)?;
         let Some(last) = segments.last().cloned() else {
@@ -95,7 +103,10 @@ impl SegmentLog {
             file.set_len(scan.end as u64).map_err(io_error)?;
         }
         // What a process that died had written but not synced is about to be trusted.
-        file.sync_data().map_err(io_error)?;
+        if let Err(error) = file.sync_data() {
+            let _ = replace(&directory.join(SYNC_FAILED), b"fdatasync failed\n");
+            return Err(io_error(error));
+        }
         let mut log = Self {
             directory: directory.to_owned(),
             ledger,
@@ -391,7 +402,30 @@ fn list(directory: &Path) -> Result<Vec<Segment>, LogError> {
         }
     }
     segments.sort_by_key(|segment| segment.first);
+    // One that was only begun is not there yet: `open` sets it aside.
+    if let Some(begun) = begun(directory)? {
+        segments.retain(|segment| segment.path != begun);
+    }
     Ok(segments)
+}
+
+/// The file of a segment that was begun and whose header never became durable: later than the segment that `HEAD` names, and without a valid header.
+/// No batch is ever written before the header is synced.
+fn begun(directory: &Path) -> Result<Option<PathBuf>, LogError> {
+    let bound = read_head(directory)?;
+    let io_error = |error| LogError::Io { file: directory.display().to_string(), error };
+    for entry in std::fs::read_dir(directory).map_err(io_error)? {
+        let path = entry.map_err(io_error)?.path();
+        let first: Option<u64> = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+        let later = path.extension().is_some_and(|extension| extension == "seg") && first.is_some_and(|first| first > bound.segment);
+        if later && std::fs::metadata(&path).map_err(io_error)?.len() <= SEGMENT_HEADER as u64 {
+            let bytes = std::fs::read(&path).map_err(io_error)?;
+            if SegmentHeader::decode(&bytes).is_err() {
+                return Ok(Some(path));
+            }
+        }
+    }
+    Ok(None)
 }
 
 /// Every segment's header, and that each names the length of the one before it.

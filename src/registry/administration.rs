@@ -105,6 +105,7 @@ pub async fn perform(
         let mut body = Body::new(Kind::Registry, Retention::Registro, exchange, now)
             .fact("ente", &change.after)
             .fact("actor", actor)
+            .fact("taken", &change.taken)
             .fact("freed", &change.freed);
         body.ente = Some(change.after.codice.clone());
         body.operation = Some(change.operation.to_owned());
@@ -173,11 +174,12 @@ fn prepare(registry: &Registry, command: &Command) -> Result<Change, Wrong> {
         }
         (Command::AggiungiCertificato { certificato, .. }, Some(mut ente)) => {
             check_certificate(certificato)?;
+            // The version before the holder: who takes the pin in between makes a conflict.
+            let key = certificate_key(&certificato.sha256);
+            preconditions.push(Precondition { version: registry.store.version(&key)?, key });
             if let Some(holder) = registry.holder(&certificato.sha256)? {
                 return invalid(format!("il certificato è già dell'ente {holder}"));
             }
-            let key = certificate_key(&certificato.sha256);
-            preconditions.push(Precondition { version: registry.store.version(&key)?, key });
             taken.push(certificato.sha256.clone());
             ente.certificati.push(certificato.clone());
             ("ente certificato", ente)

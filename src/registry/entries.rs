@@ -1,5 +1,5 @@
-//! Entries of kind `registry`: facts `ente` (the whole record after the change) and `freed` (pins that are nobody's any more); operation is the change;
-//! the actor is a fact, the reason is sealed.
+//! Entries of kind `registry`: facts `ente` (the whole record after the change), `taken` and `freed` (pins that became the ente's, and that are nobody's any
+//! more); operation is the change; the actor is a fact, the reason is sealed.
 
 use super::ente::Ente;
 use crate::ledger::{Entry, Kind, Projector, Writes};
@@ -33,13 +33,12 @@ impl Projector for RegistryProjector {
         let facts = &entry.leaf.body.facts;
         let (Kind::Registry, Some(value)) = (entry.leaf.body.kind, facts.get("ente")) else { return };
         let Ok(ente) = serde_json::from_value::<Ente>(value.clone()) else { return };
-        for freed in facts.get("freed").and_then(|freed| freed.as_array()).into_iter().flatten() {
-            if let Some(sha256) = freed.as_str() {
-                writes.remove(certificate_name(sha256));
-            }
+        let pins = |name: &str| facts.get(name).and_then(|pins| pins.as_array()).into_iter().flatten().filter_map(|pin| pin.as_str());
+        for freed in pins("freed") {
+            writes.remove(certificate_name(freed));
         }
-        for certificate in &ente.certificati {
-            writes.set(certificate_name(&certificate.sha256), ente.codice.as_bytes());
+        for taken in pins("taken") {
+            writes.set(certificate_name(taken), ente.codice.as_bytes());
         }
         writes.set(ente_name(&ente.codice), value.to_string());
     }

@@ -26,6 +26,13 @@ struct Ended {
     preconditions: Vec<crate::ledger::Precondition>,
 }
 
+/// What a consultation gives away: of one person, or of the whole nucleus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Delivers {
+    Indicator,
+    Attestation,
+}
+
 /// ConsultazioneIndicatore.
 pub async fn indicatore(
     services: &Services,
@@ -39,8 +46,10 @@ pub async fn indicatore(
         Some(request) => {
             let chiave = Chiave::Cf(Box::new(request.ricerca_cf.clone()));
             let tipo = request.tipo_indicatore;
-            let mut ended =
-                consult(services, admission, &chiave, occasion, |found| one_indicator(found, tipo, &request.ricerca_cf)).await?;
+            let mut ended = consult(services, admission, &chiave, occasion, Delivers::Indicator, |found| {
+                one_indicator(found, tipo, &request.ricerca_cf)
+            })
+            .await?;
             ended.note.facts.insert("indicatore", tipo.code().into());
             ended
         }
@@ -60,7 +69,7 @@ pub async fn attestazione(
         None => invalid("R01.richiesta", "richiesta vuota: manca l'elemento request"),
         Some(request) => {
             let chiave = &request.chiave;
-            consult(services, admission, chiave, occasion, |found| {
+            consult(services, admission, chiave, occasion, Delivers::Attestation, |found| {
                 let ricerca = payload::Ricerca { chiave: chiave.echo() };
                 Ok(contract::esito_attestazione(&payload::EsitoAttestazione { attestazione: Some(found.attestazione), ricerca }))
             })
@@ -76,6 +85,7 @@ async fn consult(
     admission: Admission,
     chiave: &Chiave,
     occasion: Occasion,
+    delivers: Delivers,
     render: impl FnOnce(Found) -> Result<String, (&'static str, String)>,
 ) -> Result<Ended, NotPrepared> {
     let mut note =
@@ -114,12 +124,21 @@ async fn consult(
     let (esito, refusal, xml) = match answer {
         Answer::Found(found) => {
             note.protocol.push(found.attestazione.numero_protocollo_dsu.clone());
+            // Whose data are about to be read: the whole nucleus', where the attestation goes out; the person searched stays first.
+            if delivers == Delivers::Attestation {
+                let members = found.attestazione.ordinario.iter().flat_map(|ordinario| &ordinario.nucleo_familiare.componente_nucleo);
+                for code in members.map(|member| member.codice_fiscale.canonical()) {
+                    if !note.cf.contains(&code) {
+                        note.cf.push(code);
+                    }
+                }
+            }
             match render(*found) {
                 Ok(xml) => (Esito::Ok, None, Some(xml)),
                 Err(refusal) => (Esito::RichiestaInvalida, Some(refusal), None),
             }
         }
-        Answer::NotFound | Answer::Accepted(_) | Answer::Refused(_) => {
+        Answer::NotFound | Answer::Accepted(_) | Answer::Refused { .. } => {
             let text = "nessuna attestazione valida per i criteri di ricerca".to_owned();
             (Esito::DatiNonTrovati, Some(("D01.assente", text)), None)
         }

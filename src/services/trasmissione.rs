@@ -50,7 +50,7 @@ pub async fn perform(
             let result = EsitoTrasmissione { accettazione: Some(accettazione), ..outcome(id, Esito::Ok, None) };
             Ok(Prepared { reply: render(result), note, drafts, preconditions })
         }
-        Answer::Refused(defects) => refuse(services, Findings { list: place(defects, body), more: 0 }, note).await,
+        Answer::Refused { difetti, altri } => refuse(services, Findings { list: place(difetti, body), more: altri }, note).await,
         Answer::Found(_) | Answer::NotFound => refuse(services, Findings::default(), note).await,
     }
 }

@@ -98,15 +98,19 @@ impl Archive {
         Ok(self.ledger.keys.token(year, "impronta", impronta)?)
     }
 
-    /// Opens an attestation.
-    pub fn attestation(&self, head: &Head) -> Result<Found, SiiError> {
+    /// Opens an attestation; nothing if it was erased.
+    pub fn attestation(&self, head: &Head) -> Result<Option<Found>, SiiError> {
         let entry = self.ledger.reader.entry(&head.position)?;
-        let secret = self.open(&entry)?;
+        let secret = match self.ledger.open(&entry) {
+            Ok(secret) => secret,
+            Err(Unopened::Erased) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
         let xml = secret.attestation.ok_or_else(|| SiiError::Internal("an entry without attestation".to_owned()))?;
         let document = parse(&xml, &Limits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
         let attestazione: Attestazione = contract::decode(&document).map_err(|error| SiiError::Internal(error.to_string()))?;
         let other_indicators = entry.leaf.body.facts.get("altri").and_then(serde_json::Value::as_bool).unwrap_or(false);
-        Ok(Found { attestazione, other_indicators })
+        Ok(Some(Found { attestazione, other_indicators }))
     }
 
     /// Opens a sealed part.
@@ -124,8 +128,10 @@ impl Archive {
                 .and_then(|(index, position)| Some((u32::from_be_bytes(index.try_into().ok()?), Position::decode(position)?)));
             let (index, position) = split.ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
             let secret = self.open(&self.ledger.reader.entry(&position)?)?;
-            let records: Vec<FeedRecord> = secret.feed.and_then(|feed| serde_json::from_value(feed).ok()).unwrap_or_default();
-            return Ok(records.into_iter().nth(index as usize));
+            let records: Option<Vec<FeedRecord>> = secret.feed.and_then(|feed| serde_json::from_value(feed).ok());
+            let record = records.and_then(|records| records.into_iter().nth(index as usize));
+            // Never taken for somebody of whom nothing is known.
+            return record.map(Some).ok_or_else(|| SiiError::Internal("a feed record that cannot be read".to_owned()));
         }
         Ok(None)
     }

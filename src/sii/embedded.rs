@@ -76,7 +76,10 @@ impl Embedded {
             }
         };
         let answer = match head {
-            Some(head) => Answer::Found(Box::new(self.archive.attestation(&head)?)),
+            Some(head) => match self.archive.attestation(&head)? {
+                Some(found) => Answer::Found(Box::new(found)),
+                None => Answer::NotFound,
+            },
             None => Answer::NotFound,
         };
         Ok(Outcome { answer, drafts: Vec::new(), preconditions })
@@ -85,32 +88,17 @@ impl Embedded {
     async fn receive(&self, permit: &Permit, trasmessa: &Trasmessa, occasion: Occasion) -> Result<Outcome, SiiError> {
         let dsu = &trasmessa.dsu;
         let impronta = hex(&trasmessa.impronta);
-        let refused = |defects| Ok(Outcome { answer: Answer::Refused(defects), drafts: Vec::new(), preconditions: Vec::new() });
+        let refused =
+            |difetti, altri| Ok(Outcome { answer: Answer::Refused { difetti, altri }, drafts: Vec::new(), preconditions: Vec::new() });
         let single = |code, path: &str, text| vec![Difetto { code, path: path.to_owned(), text }];
-        let presented = dsu.presentata().unwrap_or(occasion.today);
-        let Some(rules) = self.rules.on(presented.min(occasion.today)) else {
-            return refused(single(
-                "K18.periodo",
-                "/Dichiarazione/Sottoscrizione",
-                "nessun insieme di regole per questa data di presentazione",
-            ));
-        };
-        let esame = examine(dsu, &Circumstance { today: occasion.today, rules });
-        if !esame.difetti.is_empty() {
-            return refused(esame.difetti);
-        }
         let sender = dsu.sottoscrizione_del_dichiarante().map(|s| s.protocollo_mittente.clone()).unwrap_or_default();
 
-        // K19: under this sender's protocol, the same DSU gets the same answer, another is refused.
+        // K19: under this sender's protocol, the same DSU gets the same answer, whatever rules have come since; another is refused.
         let mut preconditions = Vec::new();
-        if let Some(earlier) = self.archive.earlier(&permit.ente().codice, &sender, &mut preconditions)? {
-            if self.archive.impronta(earlier.year, &impronta)? != earlier.impronta {
-                return refused(single(
-                    "K19.contenuto",
-                    "/Dichiarazione/Sottoscrizione/@ProtocolloMittente",
-                    "protocollo del mittente già usato per una DSU diversa",
-                ));
-            }
+        let earlier = self.archive.earlier(&permit.ente().codice, &sender, &mut preconditions)?;
+        if let Some(earlier) = &earlier
+            && self.archive.impronta(earlier.year, &impronta)? == earlier.impronta
+        {
             let secret = self.archive.open(&earlier.entry)?;
             let received = earlier.entry.leaf.body.received.parse().map_err(|_| SiiError::Internal("an instant".to_owned()))?;
             let accepted = Accepted {
@@ -120,6 +108,20 @@ impl Embedded {
                 again: true,
             };
             return Ok(Outcome { answer: Answer::Accepted(accepted), drafts: Vec::new(), preconditions });
+        }
+
+        let presented = dsu.presentata().unwrap_or(occasion.today);
+        let Some(rules) = self.rules.on(presented.min(occasion.today)) else {
+            let text = "nessun insieme di regole per questa data di presentazione";
+            return refused(single("K18.periodo", "/Dichiarazione/Sottoscrizione", text), 0);
+        };
+        let mut esame = examine(dsu, &Circumstance { today: occasion.today, rules });
+        if earlier.is_some() {
+            let path = "/Dichiarazione/Sottoscrizione/@ProtocolloMittente";
+            esame.difetti.extend(single("K19.contenuto", path, "protocollo del mittente già usato per una DSU diversa"));
+        }
+        if !esame.difetti.is_empty() {
+            return refused(esame.difetti, esame.altri);
         }
 
         let year = presented.year() - 2;

@@ -69,7 +69,12 @@ pub enum Answer {
     /// A DSU that was received, now or before: the same answer each time.
     Accepted(Accepted),
     /// A DSU that is refused, with all its defects.
-    Refused(Vec<Difetto>),
+    Refused {
+        /// The first hundred.
+        difetti: Vec<Difetto>,
+        /// How many more there are.
+        altri: usize,
+    },
 }
 
 /// An attestation that was found.

@@ -154,6 +154,11 @@ impl Store {
         Ok(self.get(version_name(key))?.map_or(0, |bytes| number(&bytes)))
     }
 
+    /// Sequence of the last entry that these views hold, as far as they have written it.
+    pub fn applied(&self) -> Result<u64, ViewError> {
+        Ok(self.get(APPLIED)?.map_or(0, |bytes| number(&bytes)))
+    }
+
     /// Everything: for comparing views with a rebuild.
     pub fn dump(&self) -> Result<Vec<Pair>, ViewError> {
         self.scan(b"")
@@ -203,13 +208,14 @@ impl Views for Writer {
             Ok(result) => result.map_err(|error| ViewError(error.to_string())),
             Err(_) => Err(ViewError("sled panicked".to_owned())),
         };
-        if result.is_err() {
-            // Not trusted again, whatever the boot id says.
-            let _ = std::fs::remove_file(&self.trust);
-        }
         result?;
         self.applied = last.leaf.seq;
         Ok(())
+    }
+
+    fn distrust(&mut self) {
+        // Whatever the boot id says.
+        let _ = std::fs::remove_file(&self.trust);
     }
 
     fn close(&mut self) -> Result<(), ViewError> {

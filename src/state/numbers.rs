@@ -79,12 +79,23 @@ fn name(series: &str) -> Vec<u8> {
     format!("n/{series}").into_bytes()
 }
 
-/// Copies reservations.
+const KEYS: &[u8] = b"m/chiavi";
+
+/// How many records the keyring had when that was last recorded: with fewer, keys of entries are missing, and new ones would take their ids.
+pub fn keys_seen(store: &Store) -> Result<u64, ViewError> {
+    Ok(store.get(KEYS)?.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes))
+}
+
+/// Copies reservations, and how many keys there were.
 #[derive(Clone, Copy, Debug)]
 pub struct NumbersProjector;
 
 impl Projector for NumbersProjector {
     fn project(&self, entry: &Entry, writes: &mut Writes) {
+        let keys = entry.leaf.body.facts.get("chiavi").and_then(serde_json::Value::as_u64);
+        if let (Kind::System, Some(keys)) = (entry.leaf.body.kind, keys) {
+            writes.set(KEYS, keys.to_be_bytes());
+        }
         let Some(reservation) = entry.leaf.body.facts.get("riserva") else { return };
         let series = reservation.get("serie").and_then(|value| value.as_str());
         let up_to = reservation.get("fino").and_then(serde_json::Value::as_u64);

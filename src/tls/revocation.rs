@@ -81,6 +81,11 @@ fn read(files: &[PathBuf], authorities: &[CertificateDer<'static>]) -> Result<Li
             if !rest.is_empty() || !issued {
                 return Err(wrong("not signed by any of the client authorities"));
             }
+            // RFC 5280, section 5.2: a list with a critical extension that is not understood must not be used. Delta lists and lists of only some
+            // certificates have one: taken for whole, they would hide revocations.
+            if list.extensions().iter().any(|extension| extension.critical) {
+                return Err(wrong("a partial list, or one with a critical extension"));
+            }
             let next = list.next_update().ok_or_else(|| wrong("a list without nextUpdate"))?;
             let parsed = List {
                 this_update: list.last_update().timestamp(),

@@ -30,17 +30,28 @@ pub struct Difetto {
 pub struct Esame {
     /// The DSU is refused if there is any.
     pub difetti: Vec<Difetto>,
-    /// Said, but no reason to refuse.
+    /// How many more defects there are than are described.
+    pub altri: usize,
+    /// Said, but no reason to refuse; at most as many as of the others.
     pub avvertenze: Vec<Difetto>,
 }
 
+/// How many defects, and how many warnings, are described.
+pub const MAX_DIFETTI: usize = 100;
+
 impl Esame {
     fn refuse(&mut self, code: &'static str, path: impl Into<String>, text: &'static str) {
-        self.difetti.push(Difetto { code, path: path.into(), text });
+        if self.difetti.len() < MAX_DIFETTI {
+            self.difetti.push(Difetto { code, path: path.into(), text });
+        } else {
+            self.altri += 1;
+        }
     }
 
     fn warn(&mut self, code: &'static str, path: impl Into<String>, text: &'static str) {
-        self.avvertenze.push(Difetto { code, path: path.into(), text });
+        if self.avvertenze.len() < MAX_DIFETTI {
+            self.avvertenze.push(Difetto { code, path: path.into(), text });
+        }
     }
 }
 
@@ -59,6 +70,10 @@ pub const MAX_MEMBERS: usize = 60;
 /// Examines a DSU.
 pub fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>) -> Esame {
     let mut esame = Esame::default();
+    if dsu.fogli().count() > MAX_MEMBERS {
+        esame.refuse("K04.componenti", "/Dichiarazione/NucleoFamiliare", "il nucleo ha più componenti di quanti ne sono ammessi (60)");
+        return esame;
+    }
     operazione(dsu, &mut esame);
     nucleo::examine(dsu, circumstance, &mut esame);
     casa::examine(dsu, &mut esame);

@@ -6,7 +6,7 @@ use super::super::codice_fiscale::{CodiceFiscale, Difetto as Wrong, Kind};
 use super::super::dsu::Dichiarazione;
 use super::super::foglio::FoglioComponente;
 use super::super::rules::name;
-use super::{Circumstance, Esame, MAX_MEMBERS, member_path, ordinario_path, sheet_path};
+use super::{Circumstance, Esame, member_path, ordinario_path, sheet_path};
 
 pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
     composition(dsu, esame);
@@ -30,9 +30,6 @@ fn composition(dsu: &Dichiarazione, esame: &mut Esame) {
         return;
     };
     const PATH: &str = "/Dichiarazione/NucleoFamiliare";
-    if nucleo.componente_nucleo.len() > MAX_MEMBERS {
-        esame.refuse("K04.componenti", PATH, "il nucleo ha più componenti di quanti ne sono ammessi (60)");
-    }
     let with = |role| nucleo.componente_nucleo.iter().filter(move |c| c.rapporto_con_dichiarante == role);
     let mut declarants = with(Ruolo::D);
     match (declarants.next(), declarants.next()) {

@@ -1,4 +1,4 @@
-//! K09 to K11: financial relations, increases, real estate.
+//! K09 to K11: financial relations, increases, real estate; and the bound of amounts that the schema leaves without.
 
 use rust_decimal::Decimal;
 
@@ -6,11 +6,23 @@ use super::super::dsu::Dichiarazione;
 use super::super::foglio::{PatrimonioImmobiliare, PatrimonioMobiliare};
 use super::{Circumstance, Esame, sheet_path, step};
 
+/// The largest amount, euros, of those to which the schema sets no bound: sums of such cannot overflow.
+const LARGEST: Decimal = Decimal::from_parts(1_215_752_191, 23, 0, false, 0);
+
 pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
     for (index, sheet) in dsu.fogli().enumerate() {
         let path = sheet_path(dsu, index);
         if let Some(movable) = &sheet.patrimonio_mobiliare {
             relations(movable, &format!("{path}/PatrimonioMobiliare"), circumstance, esame);
+        }
+        if let Some(incomes) = &sheet.altri_redditi {
+            for (amount, attribute) in
+                [(incomes.reddito_irpef, "RedditoIRPEF"), (incomes.trattamenti_assistenziali, "TrattamentiAssistenziali")]
+            {
+                if amount.is_some_and(|amount| amount.abs() > LARGEST) {
+                    esame.refuse("K01.intervallo", format!("{path}/AltriRedditi/@{attribute}"), "importo fuori dall'intervallo ammesso");
+                }
+            }
         }
         if let Some(real) = &sheet.patrimonio_immobiliare {
             estate(real, &format!("{path}/PatrimonioImmobiliare"), esame);

@@ -239,17 +239,22 @@ impl Compiler {
     fn element_type<'d>(&mut self, source: &Source<'d>, item: Element<'d, 'd>) -> Result<(TypeId, bool), SchemaError> {
         source.only(item, &["name", "type", "minOccurs", "maxOccurs", "nillable"])?;
         let nillable = matches!(item.attribute("nillable"), Some("true" | "1"));
+        let ty = self.declared_type(source, item)?.unwrap_or(TypeId(0));
+        Ok((ty, nillable))
+    }
+
+    /// The type of an element or attribute: by name or inside it, not both; nothing if neither.
+    fn declared_type<'d>(&mut self, source: &Source<'d>, item: Element<'d, 'd>) -> Result<Option<TypeId>, SchemaError> {
         let inline = source.children(item).next();
-        let ty = match (item.attribute("type"), inline) {
+        Ok(match (item.attribute("type"), inline) {
             (Some(name), None) => {
                 let (namespace, local) = source.name(item, name)?;
-                self.type_by_name(source, item, namespace, local)?
+                Some(self.type_by_name(source, item, namespace, local)?)
             }
-            (None, Some(inline)) => self.inline_type(source, inline)?,
-            (None, None) => TypeId(0),
-            (Some(_), Some(_)) => return Err(source.wrong(item, "element with two types")),
-        };
-        Ok((ty, nillable))
+            (None, Some(inline)) => Some(self.inline_type(source, inline)?),
+            (None, None) => None,
+            (Some(_), Some(_)) => return Err(source.wrong(item, "two types")),
+        })
     }
 
     fn inline_type<'d>(&mut self, source: &Source<'d>, inline: Element<'d, 'd>) -> Result<TypeId, SchemaError> {
@@ -357,15 +362,9 @@ impl Compiler {
             Some("required") => true,
             Some(_) => return Err(source.wrong(item, "prohibited attribute")),
         };
-        let inline = source.children(item).next();
-        let ty = match (item.attribute("type"), inline) {
-            (Some(name), None) => {
-                let (namespace, local) = source.name(item, name)?;
-                self.type_by_name(source, item, namespace, local)?
-            }
-            (None, Some(inline)) => self.inline_type(source, inline)?,
-            (None, None) => self.builtin(Builtin::AnySimpleType),
-            (Some(_), Some(_)) => return Err(source.wrong(item, "attribute with two types")),
+        let ty = match self.declared_type(source, item)? {
+            Some(ty) => ty,
+            None => self.builtin(Builtin::AnySimpleType),
         };
         if !matches!(self.set.ty(ty), Type::Simple(_)) {
             return Err(source.wrong(item, "attribute whose type is not simple"));

@@ -181,7 +181,7 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
                 "nil" => {
                     let value = attribute.value().trim();
                     nil = matches!(value, "true" | "1");
-                    matches!(value, "true" | "1" | "false" | "0") && (declaration.nillable || !nil)
+                    matches!(value, "true" | "1" | "false" | "0") && declaration.nillable
                 }
                 "type" => {
                     let (prefix, local) = attribute.value().trim().split_once(':').unwrap_or(("", attribute.value().trim()));
