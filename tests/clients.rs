@@ -57,7 +57,7 @@ fn zeep_transmits_and_retrieves_by_the_served_wsdl() {
         Command::new(python)
             .arg(root().join("tests/clients/zeep_client.py"))
             .args(["--port", &serving.address.port().to_string(), "--protocollo", &protocollo, "--day", &day])
-            .args(["--today", &site.today(), "--rendimento", &rendimento.to_string()])
+            .args(["--today", &site.clock.today().to_string(), "--rendimento", &rendimento.to_string()])
             .arg("--home")
             .arg(site.home.path())
             .arg("--wsdl")

@@ -88,7 +88,7 @@ fn the_ledger_is_searched_shown_verified_and_backed_up() {
 fn a_feed_is_loaded_whole_or_not_at_all_and_counts() {
     let site = Site::new();
     let data = site.data().display().to_string();
-    let year = site.clock.today().year() - 2;
+    let year = site.today()[..4].parse::<i16>().unwrap() - 2;
     let file = site.home.path().join("feed.csv");
     let load = |lines: &str| {
         std::fs::write(&file, format!("{}\n{lines}\n", COLUMNS.join(","))).unwrap();

@@ -16,6 +16,7 @@ use varco::clock::Clock;
 use varco::commands::client::{Answer, Client};
 use varco::commands::{ente, init, pki};
 use varco::contract::catalogue::Service;
+use varco::isee::rules::Rules;
 use varco::ledger::Directory;
 use varco::registry::administration::Command as Act;
 use varco::registry::ente::{Certificato, Stato, Tipo};
@@ -120,9 +121,10 @@ impl Site {
         Serving::start(&self.config())
     }
 
-    /// The day that the tests present DSU on.
+    /// The day that the tests present DSU on: today, or the last day for which there are rules.
     pub fn today(&self) -> String {
-        self.clock.today().to_string()
+        let rules = Rules::embedded().unwrap();
+        self.clock.today().min(rules.all().last().unwrap().valid_to).to_string()
     }
 }
 
