@@ -1,4 +1,4 @@
-//! The operations, as data: root of the body, service, retention class.
+//! The operations, as data: root of the body, service, reply, what is told where the schema is broken.
 
 /// An operation of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

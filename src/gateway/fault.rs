@@ -1,7 +1,7 @@
 //! The one place where a refusal becomes bytes.
 //!
 //! SOAP 1.1 faults are HTTP 500 with the status of RFC 7807 inside, in the form of INPS's front; what concerns HTTP itself is a status of its own
-//! (404, 405, 408, 413, 415, 429, 503). One row a code; `docs/faults.md` and a golden file hold the whole table.
+//! (400, 404, 405, 408, 413, 415, 429, 503). One row a code; `docs/faults.md` holds the whole table, and a test compares it.
 
 use hyper::StatusCode;
 use uuid::Uuid;

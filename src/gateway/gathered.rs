@@ -1,4 +1,5 @@
-//! Refusals too many to record one by one: handshakes that failed, certificates of nobody. They are counted by reason (and certificate, where one
+//! Refusals too many to record one by one: handshakes that failed, certificates of nobody, an ente's requests over its places, exchanges that a
+//! mistake of ours ended. They are counted by reason (and certificate, where one
 //! was shown) and recorded together, in an entry of kind `gathered`; the groups are bounded, what is over is counted without certificate.
 
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 //!
 //! - [`node`]: a data directory opened: ledger, views, registry, SII; the list of projectors;
 //! - [`listener`] and `connection`: from the socket to HTTP; [`exchange`]: the way of one exchange, on one page; [`fault`]: refusals as bytes;
-//! - [`gathered`]: refusals too many to record one by one;
+//! - [`gathered`]: refusals too many to record one by one; `crowd`: how many requests of each ente are under way;
 //! - [`admin`]: the admin socket; [`metrics`]: what is counted.
 
 pub mod admin;

@@ -1,7 +1,7 @@
 //! Finding entries: by time, ente, operation, outcome, kind, tokens.
 //!
 //! A closed segment has one immutable index file beside it (`SEQUENCE.idx`), made when it is first searched and made again whenever it is missing or damaged;
-//! the open segment is read. An index holds hashes of terms and sequences, nothing else.
+//! the open segment is read. An index holds hashes of the terms that occur in its segment, nothing else.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -8,7 +8,7 @@
 //! - never after anything else, nor if they are of another ledger or format, ahead of the log, or sled complains: then they are set aside and
 //!   made again.
 //!
-//! Every batch of entries is applied atomically together with the sequence it reaches.
+//! Every batch of entries that changes anything is applied atomically, together with the sequence it reaches.
 
 pub mod numbers;
 
