@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rust_decimal::Decimal;
 use serde::Deserialize;
 
 /// Size at which a segment of the ledger is closed, unless configured otherwise.
@@ -25,6 +26,53 @@ pub struct Config {
     /// The ledger.
     #[serde(default)]
     pub ledger: LedgerConfig,
+    /// Where services are, besides their own paths.
+    #[serde(default)]
+    pub paths: Paths,
+    /// The thresholds that ConsultazioneSogliaIndicatore knows.
+    #[serde(default, rename = "soglia")]
+    pub soglie: Vec<Soglia>,
+}
+
+/// Where services are, besides their own paths.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Paths {
+    /// Before the operations of the porta di dominio's dialect, besides `/isee/PdD/`.
+    pub pdd: Vec<String>,
+}
+
+/// A threshold: what CodiceSoglia means.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Soglia {
+    /// Four letters and two digits; case does not matter.
+    pub codice: String,
+    /// The benefit for which an ente must be enabled.
+    pub prestazione: String,
+    /// The largest value that is under the threshold, euros: text, so that no float comes near it.
+    pub importo: Decimal,
+    /// The indicator that is compared.
+    #[serde(default = "ordinario")]
+    pub indicatore: String,
+}
+
+fn ordinario() -> String {
+    "Ordinario".to_owned()
+}
+
+impl Soglia {
+    /// What is wrong with it, if something is.
+    fn wrong(&self) -> Option<&'static str> {
+        let form = self.codice.len() == 6
+            && self.codice.bytes().enumerate().all(|(at, byte)| if at < 4 { byte.is_ascii_alphabetic() } else { byte.is_ascii_digit() });
+        match () {
+            () if !form => Some("codice is not four letters and two digits"),
+            () if self.indicatore != "Ordinario" => Some("indicatore is not Ordinario: no other is computed"),
+            () if self.importo.is_sign_negative() => Some("importo is negative"),
+            () => None,
+        }
+    }
 }
 
 /// The channel. Paths are relative to the file.
@@ -57,6 +105,10 @@ pub struct Limits {
     pub body_seconds: u64,
     /// Bytes of a request's body.
     pub body_bytes: usize,
+    /// Bytes of the body of a lot.
+    pub lot_bytes: usize,
+    /// Lots larger than `body_bytes` at the same time; further ones get 429.
+    pub lots: usize,
     /// Seconds to finish what is under way when stopping.
     pub drain_seconds: u64,
 }
@@ -70,6 +122,8 @@ impl Default for Limits {
             head_seconds: 30,
             body_seconds: 30,
             body_bytes: 2 << 20,
+            lot_bytes: 16 << 20,
+            lots: 2,
             drain_seconds: 30,
         }
     }
@@ -119,6 +173,19 @@ impl Config {
         let wrong = |what: String| ConfigError(file.display().to_string(), what);
         let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
         let mut config: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        for soglia in &config.soglie {
+            if let Some(what) = soglia.wrong() {
+                return Err(wrong(format!("soglia {}: {what}", soglia.codice)));
+            }
+        }
+        for prefix in &mut config.paths.pdd {
+            if !prefix.starts_with('/') {
+                return Err(wrong(format!("paths.pdd: {prefix} does not begin with a slash")));
+            }
+            if !prefix.ends_with('/') {
+                prefix.push('/');
+            }
+        }
         let base = file.parent().unwrap_or(Path::new("."));
         let crl = config.tls.crl.iter_mut();
         let paths = [&mut config.data, &mut config.tls.certificate, &mut config.tls.key, &mut config.tls.client_authorities];

@@ -29,6 +29,8 @@ pub enum Code {
     BodyInterrupted,
     /// Content type, charset or encoding of the content.
     UnsupportedMedia,
+    /// A `multipart/related` package that is none, or whose references lead nowhere.
+    Package,
     /// Not well-formed, or beyond the limits.
     Xml,
     /// No SOAP envelope.

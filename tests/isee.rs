@@ -29,7 +29,7 @@ fn read(dsu: &str) -> Dichiarazione {
     let document = parse(&text, &Limits::default()).unwrap();
     let body = document.root().children().next().unwrap().children().next().unwrap();
     match Contract::compile().unwrap().read(Operation::TrasmissioneDsu, body) {
-        Ok(Request::Trasmissione(trasmessa)) => trasmessa.dsu,
+        Ok((Request::Trasmissione(trasmessa), _)) => trasmessa.dsu,
         other => panic!("{other:#?}"),
     }
 }

@@ -246,7 +246,7 @@ fn the_table_of_faults_is_the_documented_one() {
     }
     let documented = include_str!("../docs/faults.md");
     assert!(documented.contains(&table), "docs/faults.md should hold:\n{table}");
-    let golden = render(&Refusal::new(Code::NotAuthorized, "never said"), uuid::Uuid::nil());
+    let golden = render(&Refusal::new(Code::NotAuthorized, "never said"), uuid::Uuid::nil(), varco::soap::Version::V11);
     assert!(documented.contains(&golden), "docs/faults.md should hold:\n{golden}");
     let numbers: HashSet<&str> = CODES.iter().map(|code| row(*code).ledger).collect();
     assert_eq!(numbers.len(), CODES.len());
@@ -370,7 +370,7 @@ fn searches_find_what_they_should_and_nothing_else() {
         let minor = comune.call(ISEE, &requests::indicatore(child, &today, BENEFIT).replace("Ordinario", "Minorenne")).await.unwrap();
         assert_eq!(element(&minor, "Esito"), "RICHIESTA_INVALIDA");
         assert!(element(&minor, "DescrizioneErrore").contains("Ordinario"));
-        let empty = comune.call(ISEE, &varco::soap::envelope("<ConsultazioneIndicatore xmlns=\"http://inps.it/ConsultazioneISEE\"/>")).await.unwrap();
+        let empty = comune.call(ISEE, &varco::soap::envelope(varco::soap::Version::V11, "<ConsultazioneIndicatore xmlns=\"http://inps.it/ConsultazioneISEE\"/>")).await.unwrap();
         assert_eq!(element(&empty, "Esito"), "RICHIESTA_INVALIDA");
     });
     serving.stop();

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use common::{BENEFIT, DSU, ISEE, Site, element, requests};
 use varco::commands::client::{Answer, Client};
-use varco::config::Limits;
+use varco::config::Config;
 use varco::contract::Contract;
 use varco::gateway::Gateway;
 use varco::gateway::listener::Listener;
@@ -155,7 +155,7 @@ async fn peer(site: &Site, log: &MemLog, keys: &Arc<Keys>, id: uuid::Uuid) -> Pe
     let authorities = server::certificates(&pki("ca.pem")).unwrap();
     let revocations = Revocations::load(&[pki("crl.pem")], authorities.clone()).unwrap();
     let tls = server::configure(&pki("server.pem"), &pki("server.key"), &authorities, revocations.clone(), &site.clock).unwrap();
-    let gateway = Gateway::new(node, Contract::compile().unwrap(), revocations, Limits::default());
+    let gateway = Gateway::new(node, Contract::compile().unwrap(), revocations, &Config::read(&site.config()).unwrap());
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), tls).await.unwrap();
     let address = listener.address().unwrap();
     let (stop, stopped) = tokio::sync::watch::channel(false);

@@ -1,7 +1,7 @@
 //! The requests of the demonstration, the tests and the bench.
 
 use crate::contract::catalogue::Operation;
-use crate::soap::envelope;
+use crate::soap::{Version, envelope};
 
 /// Declarant of the sample DSU. Invented, like everybody in it.
 pub const GIULIA: &str = "FRRGLI84E52H501O";
@@ -13,11 +13,10 @@ pub fn dsu(protocollo: &str, data: &str) -> String {
 
 /// Transmits a DSU.
 pub fn trasmissione(dichiarazione: &str) -> String {
-    envelope(&format!(
-        "<TrasmissioneDSU xmlns=\"{}\">{}</TrasmissioneDSU>",
-        Operation::TrasmissioneDsu.namespace(),
-        dichiarazione.trim_end()
-    ))
+    envelope(
+        Version::V11,
+        &format!("<TrasmissioneDSU xmlns=\"{}\">{}</TrasmissioneDSU>", Operation::TrasmissioneDsu.namespace(), dichiarazione.trim_end()),
+    )
 }
 
 /// Asks for the ordinary indicator of a person on a day, for a benefit.
@@ -36,7 +35,7 @@ pub fn attestazione(codice_fiscale: &str, data: &str, prestazione: &str) -> Stri
 /// A consultation with what stands in `request`.
 pub fn consultazione(operation: Operation, request: &str) -> String {
     let (root, namespace) = (operation.root(), operation.namespace());
-    envelope(&format!("<{root} xmlns=\"{namespace}\"><request>{request}</request></{root}>"))
+    envelope(Version::V11, &format!("<{root} xmlns=\"{namespace}\"><request>{request}</request></{root}>"))
 }
 
 fn ricerca(codice_fiscale: &str, data: &str, prestazione: &str) -> String {

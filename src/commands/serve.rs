@@ -51,7 +51,7 @@ pub async fn start_on(config: &Config, clock: &Clock, disk: Arc<dyn Disk>) -> Re
     node.record_opening("start").await?;
     let listener = Listener::bind(config.listen, tls).await.with_context(|| format!("{}", config.listen))?;
     let address = listener.address()?;
-    let gateway = Gateway::new(node, contract, revocations, config.limits.clone());
+    let gateway = Gateway::new(node, contract, revocations, config);
     let socket = directory.socket();
     let admin = tokio::spawn(admin::serve(admin::bind(&socket)?, gateway.clone()));
     let (stop, stopped) = watch::channel(false);

@@ -344,6 +344,10 @@ impl Content for Vuoto {
     }
 }
 
+/// A day that comes with a time or without: only the day counts, as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Giorno(pub Date);
+
 /// Bytes in base64.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Base64(pub Vec<u8>);
@@ -404,13 +408,14 @@ text! {
     Date, [Date], None, |text| schema::date(text.trim()), |value| Cow::Owned(value.to_string());
     Timestamp, [DateTime], None, |text| text.trim().parse().ok(), |value| Cow::Owned(format!("{value:.3}"));
     CodiceFiscale, [String], None, |text| Some(Self::new(text)), |value| Cow::Borrowed(value.as_sent());
+    Giorno, [DateTime, Date], None, |text| schema::date(text.trim().get(..10)?).map(Giorno), |value| Cow::Owned(value.0.to_string());
     Base64, [Base64Binary], None, decode_base64, |value| Cow::Owned(encode_base64(&value.0));
 }
 
 codes! {
     TipoOperazione, Ruolo, TipoModello, Relazione, PresenzaGenitori, TipoVariazione, Attivita, TipoVeicolo, GradoDisabilita,
     TipoAbitazione, Residente, CondizioneEsclusione, TipoImmobile, TipoRapporto, Sesso, Si, TipoVariazioneAttestazione, TipoOmissione,
-    ModelloAe, StatoDomanda, TipoIndicatore,
+    ModelloAe, StatoDomanda, TipoIndicatore, SiNo, TipoIndicatoreSoglia, StatoDsu,
 }
 
 fn decode_base64(text: &str) -> Option<Base64> {

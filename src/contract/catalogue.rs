@@ -1,4 +1,4 @@
-//! The operations, as data: root of the body, service, reply, what is told where the schema is broken.
+//! The operations and services, as data: where they are, the roots of request and reply, what is told where the schema is broken.
 
 /// An operation of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -7,17 +7,50 @@ pub enum Operation {
     ConsultazioneIndicatore,
     /// The attestation, with how it was computed.
     ConsultazioneAttestazione,
+    /// The attestation of a resident: for municipalities.
+    ConsultazioneAttestazioneResidenti,
+    /// The DSU itself, completed: for checks.
+    ConsultazioneDichiarazione,
+    /// Whether an indicator is under a threshold.
+    ConsultazioneSogliaIndicatore,
     /// A DSU is transmitted.
     TrasmissioneDsu,
+    /// What became of a DSU that was transmitted.
+    ConsultazioneEsitoDsu,
+    /// Many DSU are transmitted.
+    TrasmissioneLotto,
+    /// What became of a lot.
+    ConsultazioneEsitoLotto,
+    /// The attestation, in the dialect of the porta di dominio.
+    PddAttestazione,
+    /// The DSU itself, in the dialect of the porta di dominio.
+    PddDichiarazione,
+    /// Whether a protocol exists, in the dialect of the porta di dominio.
+    PddProtocollo,
 }
 
-/// A service: one WSDL, one endpoint.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A service: one WSDL, one portType.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Service {
     /// INPS's consultation service.
     ConsultazioneIsee,
     /// Transmission of DSU: Varco's own.
     TrasmissioneDsu,
+    /// The dialect of the porta di dominio: each operation is a service of its own.
+    PddAttestazione,
+    /// The second of them.
+    PddDichiarazione,
+    /// The third.
+    PddProtocollo,
+}
+
+/// What answers at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The service.
+    pub service: Service,
+    /// Its only operation there, if there is but one.
+    pub only: Option<Operation>,
 }
 
 /// What is told where a body breaks its schema.
@@ -29,16 +62,55 @@ pub enum OnViolation {
     Reply,
 }
 
+const CONSULTAZIONE: &str = "http://inps.it/ConsultazioneISEE";
+const TRASMISSIONE: &str = "urn:varco:trasmissione-dsu:1";
+
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::ConsultazioneIndicatore, Self::ConsultazioneAttestazione, Self::TrasmissioneDsu];
+    pub const ALL: [Self; 12] = [
+        Self::ConsultazioneIndicatore,
+        Self::ConsultazioneAttestazione,
+        Self::ConsultazioneAttestazioneResidenti,
+        Self::ConsultazioneDichiarazione,
+        Self::ConsultazioneSogliaIndicatore,
+        Self::TrasmissioneDsu,
+        Self::ConsultazioneEsitoDsu,
+        Self::TrasmissioneLotto,
+        Self::ConsultazioneEsitoLotto,
+        Self::PddAttestazione,
+        Self::PddDichiarazione,
+        Self::PddProtocollo,
+    ];
 
-    /// The name in entries, grants and commands: the root's.
+    /// Service, root of the request, root of the reply.
+    fn row(self) -> (Service, &'static str, &'static str) {
+        use Service as S;
+        match self {
+            Self::ConsultazioneIndicatore => (S::ConsultazioneIsee, "ConsultazioneIndicatore", "ConsultazioneIndicatoreResponse"),
+            Self::ConsultazioneAttestazione => (S::ConsultazioneIsee, "ConsultazioneAttestazione", "ConsultazioneAttestazioneResponse"),
+            Self::ConsultazioneAttestazioneResidenti => {
+                (S::ConsultazioneIsee, "ConsultazioneAttestazioneResidenti", "ConsultazioneAttestazioneResidentiResponse")
+            }
+            Self::ConsultazioneDichiarazione => (S::ConsultazioneIsee, "ConsultazioneDichiarazione", "ConsultazioneDichiarazioneResponse"),
+            Self::ConsultazioneSogliaIndicatore => {
+                (S::ConsultazioneIsee, "ConsultazioneSogliaIndicatore", "ConsultazioneSogliaIndicatoreResponse")
+            }
+            Self::TrasmissioneDsu => (S::TrasmissioneDsu, "TrasmissioneDSU", "TrasmissioneDSUResponse"),
+            Self::ConsultazioneEsitoDsu => (S::TrasmissioneDsu, "ConsultazioneEsitoDSU", "ConsultazioneEsitoDSUResponse"),
+            Self::TrasmissioneLotto => (S::TrasmissioneDsu, "TrasmissioneLotto", "TrasmissioneLottoResponse"),
+            Self::ConsultazioneEsitoLotto => (S::TrasmissioneDsu, "ConsultazioneEsitoLotto", "ConsultazioneEsitoLottoResponse"),
+            Self::PddAttestazione => (S::PddAttestazione, "ConsultazioneAttestazione", "ConsultazioneAttestazioneRisposta"),
+            Self::PddDichiarazione => (S::PddDichiarazione, "ConsultazioneDichiarazione", "ConsultazioneDichiarazioneRisposta"),
+            Self::PddProtocollo => (S::PddProtocollo, "VerificaEsistenzaProtocollo", "VerificaEsistenzaProtocolloRisposta"),
+        }
+    }
+
+    /// The name in entries, grants and commands: the root's. The same operation in two dialects has one name, and one grant.
     pub fn name(self) -> &'static str {
         self.root()
     }
 
-    /// By its name.
+    /// By its name; of two dialects, INPS's consultation service.
     pub fn by_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|operation| operation.name() == name)
     }
@@ -50,62 +122,90 @@ impl Operation {
 
     /// The service it belongs to.
     pub fn service(self) -> Service {
-        match self {
-            Self::ConsultazioneIndicatore | Self::ConsultazioneAttestazione => Service::ConsultazioneIsee,
-            Self::TrasmissioneDsu => Service::TrasmissioneDsu,
-        }
+        self.row().0
     }
 
     /// The namespace of request and reply.
     pub fn namespace(self) -> &'static str {
-        match self.service() {
-            Service::ConsultazioneIsee => "http://inps.it/ConsultazioneISEE",
-            Service::TrasmissioneDsu => "urn:varco:trasmissione-dsu:1",
-        }
+        self.service().namespace()
     }
 
     /// The root of the request.
     pub fn root(self) -> &'static str {
-        match self {
-            Self::ConsultazioneIndicatore => "ConsultazioneIndicatore",
-            Self::ConsultazioneAttestazione => "ConsultazioneAttestazione",
-            Self::TrasmissioneDsu => "TrasmissioneDSU",
-        }
+        self.row().1
     }
 
     /// The root of the reply.
     pub fn response(self) -> &'static str {
-        match self {
-            Self::ConsultazioneIndicatore => "ConsultazioneIndicatoreResponse",
-            Self::ConsultazioneAttestazione => "ConsultazioneAttestazioneResponse",
-            Self::TrasmissioneDsu => "TrasmissioneDSUResponse",
-        }
+        self.row().2
     }
 
     /// What is told where a body breaks its schema.
     pub fn on_violation(self) -> OnViolation {
         match self {
-            Self::ConsultazioneIndicatore | Self::ConsultazioneAttestazione => OnViolation::Fault,
             Self::TrasmissioneDsu => OnViolation::Reply,
+            _ => OnViolation::Fault,
         }
     }
 }
 
 impl Service {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::ConsultazioneIsee, Self::TrasmissioneDsu];
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::ConsultazioneIsee, Self::TrasmissioneDsu, Self::PddAttestazione, Self::PddDichiarazione, Self::PddProtocollo];
 
-    /// The path that takes all operations of the service.
+    /// The namespace of its messages.
+    pub fn namespace(self) -> &'static str {
+        match self {
+            Self::ConsultazioneIsee => CONSULTAZIONE,
+            Self::TrasmissioneDsu => TRASMISSIONE,
+            Self::PddAttestazione => "http://soa.inps.it/wsiseepdd/consultazioneattestazionerichiesta.xsd",
+            Self::PddDichiarazione => "http://soa.inps.it/wsiseepdd/consultazionedichiarazionerichiesta.xsd",
+            Self::PddProtocollo => "http://soa.inps.it/wsiseepdd/VerificaEsistenzaProtocolloRichiesta.xsd",
+        }
+    }
+
+    /// The path that takes all operations of the service, as its WSDL has it.
     pub fn path(self) -> &'static str {
         match self {
             Self::ConsultazioneIsee => "/isee/ConsultazioneISEE/v1",
             Self::TrasmissioneDsu => "/isee/TrasmissioneDSU/v1",
+            Self::PddAttestazione => "/isee/PdD/ConsultazioneAttestazione",
+            Self::PddDichiarazione => "/isee/PdD/ConsultazioneDichiarazione",
+            Self::PddProtocollo => "/isee/PdD/VerificaEsistenzaProtocollo",
         }
     }
 
-    /// The service at a path.
-    pub fn at(path: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|service| service.path() == path)
+    /// Its operations.
+    pub fn operations(self) -> impl Iterator<Item = Operation> {
+        Operation::ALL.into_iter().filter(move |operation| operation.service() == self)
+    }
+
+    /// Whether it is one of the porta di dominio's.
+    pub fn is_pdd(self) -> bool {
+        matches!(self, Self::PddAttestazione | Self::PddDichiarazione | Self::PddProtocollo)
+    }
+}
+
+impl Endpoint {
+    /// What answers at a path: a service's own path; `/isee/ConsultazioneISEE/v2/<Operation>`; and for the dialect of the porta di dominio `<Operation>` after
+    /// `/isee/PdD/` or any of the configured `prefixes`, which end with a slash.
+    pub fn at(path: &str, prefixes: &[String]) -> Option<Self> {
+        if let Some(service) = Service::ALL.into_iter().find(|service| service.path() == path) {
+            return Some(Self { service, only: None });
+        }
+        if let Some(name) = path.strip_prefix("/isee/ConsultazioneISEE/v2/") {
+            let only = Service::ConsultazioneIsee.operations().find(|operation| operation.name() == name)?;
+            return Some(Self { service: Service::ConsultazioneIsee, only: Some(only) });
+        }
+        let name = prefixes.iter().find_map(|prefix| path.strip_prefix(prefix.as_str()))?;
+        let operation = Operation::ALL.into_iter().find(|operation| operation.service().is_pdd() && operation.name() == name)?;
+        Some(Self { service: operation.service(), only: None })
+    }
+
+    /// Whether an operation is answered there.
+    pub fn answers(&self, operation: Operation) -> bool {
+        operation.service() == self.service && self.only.is_none_or(|only| only == operation)
     }
 }
 
@@ -115,4 +215,40 @@ pub fn benefits() -> Vec<&'static str> {
     let (_, after) = text.split_once("name=\"TypePrestazioneDaErogare\"").unwrap_or_default();
     let (inside, _) = after.split_once("</xs:simpleType>").unwrap_or_default();
     inside.split("enumeration value=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_lead_to_services() {
+        let prefixes = ["/pdd/inps/".to_owned()];
+        let at = |path: &str| Endpoint::at(path, &prefixes);
+        assert_eq!(at("/isee/ConsultazioneISEE/v1").map(|e| (e.service, e.only)), Some((Service::ConsultazioneIsee, None)));
+        let one = at("/isee/ConsultazioneISEE/v2/ConsultazioneAttestazione").unwrap();
+        assert!(one.answers(Operation::ConsultazioneAttestazione) && !one.answers(Operation::ConsultazioneIndicatore));
+        assert!(!one.answers(Operation::PddAttestazione));
+        assert_eq!(at("/isee/PdD/VerificaEsistenzaProtocollo").unwrap().service, Service::PddProtocollo);
+        assert_eq!(at("/pdd/inps/ConsultazioneDichiarazione").unwrap().service, Service::PddDichiarazione);
+        for path in [
+            "/",
+            "/isee/ConsultazioneISEE/v2",
+            "/isee/ConsultazioneISEE/v2/TrasmissioneDSU",
+            "/pdd/inps/TrasmissioneDSU",
+            "/pdd/altro/ConsultazioneDichiarazione",
+        ] {
+            assert_eq!(at(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn roots_and_names_are_distinct_where_they_must_be() {
+        for (index, operation) in Operation::ALL.into_iter().enumerate() {
+            assert_eq!(Operation::by_root(operation.namespace(), operation.root()), Some(operation));
+            let before = &Operation::ALL[..index];
+            let twice = before.iter().any(|other| other.name() == operation.name());
+            assert_eq!(twice, operation.service().is_pdd() && operation != Operation::PddProtocollo, "{operation:?}");
+        }
+    }
 }

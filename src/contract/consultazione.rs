@@ -5,7 +5,7 @@ use jiff::civil::Date;
 use super::bind::{Base64, bind};
 use crate::isee::CodiceFiscale;
 use crate::isee::attestazione as payload;
-use crate::isee::codes::{StatoDomanda, TipoIndicatore};
+use crate::isee::codes::{SiNo, StatoDomanda, TipoIndicatore, TipoIndicatoreSoglia};
 
 /// Asks for one indicator of a person.
 #[derive(Clone, PartialEq)]
@@ -28,6 +28,40 @@ pub struct RichiestaIndicatore {
 pub struct ConsultazioneAttestazione {
     /// May be absent: then the request is invalid, not the message.
     pub request: Option<RichiestaAttestazione>,
+}
+
+/// Asks for the attestation of a resident.
+#[derive(Clone, PartialEq)]
+pub struct ConsultazioneAttestazioneResidenti {
+    /// May be absent: then the request is invalid, not the message.
+    pub request: Option<RichiestaAttestazione>,
+}
+
+/// Asks for a DSU.
+#[derive(Clone, PartialEq)]
+pub struct ConsultazioneDichiarazione {
+    /// May be absent: then the request is invalid, not the message.
+    pub request: Option<RichiestaAttestazione>,
+}
+
+/// Asks whether an indicator is under a threshold.
+#[derive(Clone, PartialEq)]
+pub struct ConsultazioneSogliaIndicatore {
+    /// Of whom, which threshold.
+    pub request: RichiestaSoglia,
+}
+
+/// Of whom, which threshold.
+#[derive(Clone, PartialEq)]
+pub struct RichiestaSoglia {
+    /// Of whom.
+    pub codice_fiscale: CodiceFiscale,
+    /// The threshold's code: the configuration says what it means.
+    pub codice_soglia: String,
+    /// Whether the nucleus is wanted too.
+    pub fornitura_nucleo: SiNo,
+    /// The day on which the attestation must be valid; today if absent.
+    pub data_validita: Option<Date>,
 }
 
 /// Which attestation.
@@ -133,6 +167,81 @@ pub struct EsitoAttestazione {
     pub xml: Option<Base64>,
 }
 
+/// Answers ConsultazioneAttestazioneResidenti.
+#[derive(Clone, PartialEq)]
+pub struct ConsultazioneAttestazioneResidentiResponse {
+    /// Always there from us.
+    pub result: Option<EsitoAttestazione>,
+}
+
+/// Answers ConsultazioneDichiarazione.
+#[derive(Clone, PartialEq)]
+pub struct ConsultazioneDichiarazioneResponse {
+    /// Always there from us.
+    pub result: Option<EsitoDichiarazione>,
+}
+
+/// The outcome, and the payload where there is one.
+#[derive(Clone, PartialEq)]
+pub struct EsitoDichiarazione {
+    /// Number of the request; 0 where it was not registered.
+    pub id_richiesta: i32,
+    /// How it went.
+    pub esito: Esito,
+    /// Why, in Italian, where it did not go well.
+    pub descrizione_errore: Option<String>,
+    /// `<EsitoDichiarazione>`.
+    pub xml: Option<Base64>,
+}
+
+/// Answers ConsultazioneSogliaIndicatore.
+#[derive(Clone, PartialEq)]
+pub struct ConsultazioneSogliaIndicatoreResponse {
+    /// The outcome.
+    pub result: EsitoSogliaIndicatore,
+}
+
+/// The outcome, and what was found.
+#[derive(Clone, PartialEq)]
+pub struct EsitoSogliaIndicatore {
+    /// Number of the request; 0 where it was not registered.
+    pub id_richiesta: i32,
+    /// How it went.
+    pub esito: EsitoSoglia,
+    /// Why, in Italian, where it did not go well.
+    pub descrizione_errore: Option<String>,
+    /// What was found.
+    pub dati: Option<DatiIndicatore>,
+}
+
+/// Whether the indicator is under the threshold; never how much it is.
+#[derive(Clone, PartialEq)]
+pub struct DatiIndicatore {
+    /// Which indicator.
+    pub tipo_indicatore: TipoIndicatoreSoglia,
+    /// Whether it is at most the threshold.
+    pub sotto_soglia: SiNo,
+    /// Protocol of the DSU.
+    pub protocollo_dsu: String,
+    /// When it was presented.
+    pub data_presentazione: Date,
+    /// Whether the attestation has omissions or differences.
+    pub presenza_difformita: SiNo,
+    /// The nucleus, if it was wanted.
+    pub componente: Vec<Componente>,
+}
+
+/// A member of the nucleus.
+#[derive(Clone, PartialEq)]
+pub struct Componente {
+    /// Whose.
+    pub codice_fiscale: CodiceFiscale,
+    /// Surname.
+    pub cognome: String,
+    /// First name.
+    pub nome: String,
+}
+
 super::bind::outcomes! {
     #[doc = "How a consultation went. RISCONTRO_NON_VALIDO is in the contract, documented nowhere, and never issued."]
     Esito {
@@ -145,9 +254,39 @@ super::bind::outcomes! {
     }
 }
 
+super::bind::outcomes! {
+    #[doc = "How a question about a threshold, or one in the dialect of the porta di dominio, went."]
+    EsitoSoglia {
+        Ok = "OK",
+        RichiestaInvalida = "RICHIESTA_INVALIDA",
+        DatiNonTrovati = "DATI_NON_TROVATI",
+        DatabaseOffline = "DATABASE_OFFLINE",
+        ErroreInterno = "ERRORE_INTERNO",
+    }
+}
+
+impl From<Esito> for EsitoSoglia {
+    fn from(esito: Esito) -> Self {
+        match esito {
+            Esito::Ok => Self::Ok,
+            Esito::RichiestaInvalida => Self::RichiestaInvalida,
+            Esito::DatiNonTrovati => Self::DatiNonTrovati,
+            Esito::DatabaseOffline => Self::DatabaseOffline,
+            // The second is never issued.
+            Esito::ErroreInterno | Esito::RiscontroNonValido => Self::ErroreInterno,
+        }
+    }
+}
+
 bind!(struct ConsultazioneIndicatore { > request "request" });
 bind!(struct RichiestaIndicatore { > tipo_indicatore "TipoIndicatore", > ricerca_cf "RicercaCF" });
 bind!(struct ConsultazioneAttestazione { > request "request" });
+bind!(struct ConsultazioneAttestazioneResidenti { > request "request" });
+bind!(struct ConsultazioneDichiarazione { > request "request" });
+bind!(struct ConsultazioneSogliaIndicatore { > request "request" });
+bind!(struct RichiestaSoglia {
+    @ codice_fiscale "CodiceFiscale", @ codice_soglia "CodiceSoglia", @ fornitura_nucleo "FornituraNucleo", @ data_validita "DataValidita",
+});
 bind!(struct RichiestaAttestazione { | chiave "" });
 bind!(enum Chiave { Cf "RicercaCF", ProtDsu "RicercaProtDSU", ProtMittente "RicercaProtMittente" });
 bind!(struct RicercaCf {
@@ -170,6 +309,20 @@ bind!(struct ConsultazioneAttestazioneResponse { > result "ConsultazioneAttestaz
 bind!(struct EsitoAttestazione {
     > id_richiesta "IdRichiesta", > esito "Esito", > descrizione_errore "DescrizioneErrore", > xml "XmlEsitoAttestazione",
 });
+bind!(struct ConsultazioneAttestazioneResidentiResponse { > result "ConsultazioneAttestazioneResidentiResult" });
+bind!(struct ConsultazioneDichiarazioneResponse { > result "ConsultazioneDichiarazioneResult" });
+bind!(struct EsitoDichiarazione {
+    > id_richiesta "IdRichiesta", > esito "Esito", > descrizione_errore "DescrizioneErrore", > xml "XmlEsitoDichiarazione",
+});
+bind!(struct ConsultazioneSogliaIndicatoreResponse { > result "ConsultazioneSogliaIndicatoreResult" });
+bind!(struct EsitoSogliaIndicatore {
+    > id_richiesta "IdRichiesta", > esito "Esito", > descrizione_errore "DescrizioneErrore", > dati "DatiIndicatore",
+});
+bind!(struct DatiIndicatore {
+    @ tipo_indicatore "TipoIndicatore", @ sotto_soglia "SottoSoglia", @ protocollo_dsu "ProtocolloDSU",
+    @ data_presentazione "DataPresentazioneDSU", @ presenza_difformita "PresenzaDifformita", > componente "Componente",
+});
+bind!(struct Componente { @ codice_fiscale "CodiceFiscale", @ cognome "Cognome", @ nome "Nome" });
 
 impl Chiave {
     /// The person of the search: the one searched for, or the beneficiary named with a protocol.

@@ -1,10 +1,11 @@
-//! Binds what a consultation returns: elements `EsitoAttestazione` and `Indicatore` of `ISEE_Esiti.xsd`.
+//! Binds what a consultation returns: elements `EsitoAttestazione`, `EsitoDichiarazione` and `Indicatore` of `ISEE_Esiti.xsd`.
 
 use super::bind::bind;
 use crate::isee::attestazione::*;
 use crate::isee::indicatori::*;
 
 bind!(struct EsitoAttestazione { > attestazione "Attestazione", > ricerca "Ricerca" });
+bind!(struct EsitoDichiarazione { > dichiarazione "Dichiarazione", > ricerca "Ricerca" });
 bind!(struct Ricerca { | chiave "" });
 bind!(enum Chiave { Cf "RicercaCF", ProtDsu "RicercaProtDSU", ProtMittente "RicercaProtMittente" });
 bind!(struct Indicatore { @ tipo_indicatore "TipoIndicatore", @ ise "ISE", @ scala_equivalenza "ScalaEquivalenza", @ isee "ISEE", @ isr "ISR", @ isp "ISP", @ protocollo_dsu "ProtocolloDSU", @ data_presentazione "DataPresentazione", > ricerca_cf "RicercaCF" });

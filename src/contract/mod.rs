@@ -3,7 +3,7 @@
 //! - [`catalogue`]: the operations, as data.
 //! - [`Contract`]: the compiled schemas; a body goes in, a typed [`Request`] or every [`Finding`] comes out.
 //! - [`bind`]: one line for each element and attribute, from which decoding and encoding are made; `dsu`, `esiti`,
-//!   [`consultazione`], [`trasmissione`]: the lines.
+//!   [`consultazione`], [`pdd`], [`trasmissione`]: the lines.
 //! - [`wsdl`]: the files, served with the address that was asked.
 
 pub mod bind;
@@ -11,6 +11,7 @@ pub mod catalogue;
 pub mod consultazione;
 mod dsu;
 mod esiti;
+pub mod pdd;
 pub mod trasmissione;
 pub mod wsdl;
 
@@ -18,16 +19,21 @@ pub mod wsdl;
 mod binding_tests;
 
 use crate::digest::sha256;
-use crate::isee::attestazione::{EsitoAttestazione, Indicatore};
+use crate::isee::attestazione::{EsitoAttestazione, EsitoDichiarazione, Indicatore};
 use crate::isee::checks::Difetto;
 use crate::isee::dsu::Dichiarazione;
+use crate::soap::Identity;
 use crate::xml::schema::{ElementId, Report, SchemaError, SchemaSet};
 use crate::xml::writer::{Style, Writer};
-use crate::xml::{Document, Element, canonical};
+use crate::xml::{Document, Element, Limits, XmlError, canonical, encoding, parse, parse_part};
 
-use bind::{Content, Undecodable};
+use bind::{Base64, Content, Undecodable};
 use catalogue::Operation;
-use consultazione::{ConsultazioneAttestazione, ConsultazioneIndicatore, RichiestaAttestazione, RichiestaIndicatore};
+use consultazione::{
+    ConsultazioneAttestazione, ConsultazioneAttestazioneResidenti, ConsultazioneDichiarazione, ConsultazioneIndicatore,
+    ConsultazioneSogliaIndicatore, RichiestaAttestazione, RichiestaIndicatore, RichiestaSoglia,
+};
+use trasmissione::{ChiaveDsu, ChiaveLotto, ConsultazioneEsitoDsu, ConsultazioneEsitoLotto};
 
 /// The namespace of DSU and payloads.
 pub const ISEE_NS: &str = "http://inps.it/ISEERiforma";
@@ -40,15 +46,30 @@ pub struct Contract {
     schemas: SchemaSet,
 }
 
+/// How many DSU a lot may have.
+pub const MAX_LOT: usize = 500;
+
 /// A request that is valid against its schema.
 #[derive(Debug)]
 pub enum Request {
     /// ConsultazioneIndicatore; the inner request may be absent.
     Indicatore(Option<RichiestaIndicatore>),
-    /// ConsultazioneAttestazione; the inner request may be absent.
+    /// ConsultazioneAttestazione and ConsultazioneAttestazioneResidenti; the inner request may be absent.
     Attestazione(Option<RichiestaAttestazione>),
+    /// ConsultazioneDichiarazione; the inner request may be absent.
+    Dichiarazione(Option<RichiestaAttestazione>),
+    /// ConsultazioneSogliaIndicatore.
+    Soglia(RichiestaSoglia),
+    /// VerificaEsistenzaProtocollo.
+    Protocollo(pdd::RichiestaProtocollo),
     /// TrasmissioneDSU.
     Trasmissione(Box<Trasmessa>),
+    /// ConsultazioneEsitoDSU.
+    EsitoDsu(ChiaveDsu),
+    /// TrasmissioneLotto: its DSU are read one by one, by [`Contract::read_part`].
+    Lotto,
+    /// ConsultazioneEsitoLotto.
+    EsitoLotto(ChiaveLotto),
 }
 
 /// A DSU as it came.
@@ -60,6 +81,8 @@ pub struct Trasmessa {
     pub canonical: String,
     /// SHA-256 of the canonical form.
     pub impronta: [u8; 32],
+    /// The document that it came in, if it was enclosed in the message as bytes.
+    enclosed: Option<String>,
 }
 
 /// One thing wrong with a request, placed in the message as it was sent.
@@ -98,31 +121,124 @@ impl Contract {
         &self.schemas
     }
 
-    /// Judges the body's root against its schema and makes the typed request of it.
-    pub fn read(&self, operation: Operation, body: Element<'_, '_>) -> Result<Request, Findings> {
+    /// Judges the body's root against its schema and makes the typed request of it; and who asks, where the body says it.
+    pub fn read(&self, operation: Operation, body: Element<'_, '_>) -> Result<(Request, Option<Identity>), Findings> {
+        if operation == Operation::TrasmissioneLotto {
+            return self.judge_lot(body).map(|()| (Request::Lotto, None));
+        }
         let root = self.schemas.root(operation.namespace(), operation.root());
         let Some(root) = root else { return Err(Findings::default()) };
-        self.judge(body, root)?;
-        let undecodable = |error: Undecodable| Findings {
-            list: vec![finding(body, "K01.valore", format!("/{}", operation.root()), format!("valore non leggibile: {}", error.0))],
-            more: 0,
-        };
-        Ok(match operation {
-            Operation::ConsultazioneIndicatore => Request::Indicatore(ConsultazioneIndicatore::decode(body).map_err(undecodable)?.request),
-            Operation::ConsultazioneAttestazione => {
-                Request::Attestazione(ConsultazioneAttestazione::decode(body).map_err(undecodable)?.request)
-            }
-            Operation::TrasmissioneDsu => {
-                let dichiarazione = body.child(ISEE_NS, "Dichiarazione").ok_or(Undecodable("Dichiarazione")).map_err(undecodable)?;
-                let dsu = Dichiarazione::decode(dichiarazione).map_err(undecodable)?;
-                let canonical = canonical::exclusive(dichiarazione);
-                let impronta = sha256(canonical.as_bytes());
-                Request::Trasmissione(Box::new(Trasmessa { dsu, canonical, impronta }))
-            }
-        })
+        self.judge(body, root, None)?;
+        self.decode(operation, body)
     }
 
-    fn judge(&self, element: Element<'_, '_>, root: ElementId) -> Result<(), Findings> {
+    fn decode(&self, operation: Operation, body: Element<'_, '_>) -> Result<(Request, Option<Identity>), Findings> {
+        fn of<T: Content>(body: Element<'_, '_>) -> Result<T, Findings> {
+            T::decode(body).map_err(|error| undecodable(body, error))
+        }
+        let ask = |request| Ok((request, None));
+        match operation {
+            Operation::ConsultazioneIndicatore => ask(Request::Indicatore(of::<ConsultazioneIndicatore>(body)?.request)),
+            Operation::ConsultazioneAttestazione => ask(Request::Attestazione(of::<ConsultazioneAttestazione>(body)?.request)),
+            Operation::ConsultazioneAttestazioneResidenti => {
+                ask(Request::Attestazione(of::<ConsultazioneAttestazioneResidenti>(body)?.request))
+            }
+            Operation::ConsultazioneDichiarazione => ask(Request::Dichiarazione(of::<ConsultazioneDichiarazione>(body)?.request)),
+            Operation::ConsultazioneSogliaIndicatore => ask(Request::Soglia(of::<ConsultazioneSogliaIndicatore>(body)?.request)),
+            Operation::ConsultazioneEsitoDsu => ask(Request::EsitoDsu(of::<ConsultazioneEsitoDsu>(body)?.chiave)),
+            Operation::ConsultazioneEsitoLotto => ask(Request::EsitoLotto(of::<ConsultazioneEsitoLotto>(body)?.chiave)),
+            Operation::TrasmissioneLotto => ask(Request::Lotto),
+            Operation::TrasmissioneDsu => match body.child(ISEE_NS, "Dichiarazione") {
+                Some(dichiarazione) => ask(Request::Trasmissione(Box::new(received(dichiarazione, None)?))),
+                None => ask(Request::Trasmissione(Box::new(self.read_enclosed(body)?))),
+            },
+            Operation::PddAttestazione => {
+                let pdd::ConsultazioneAttestazione { mittente, request } = of(body)?;
+                let request = RichiestaAttestazione { chiave: request.attestazione.chiave() };
+                Ok((Request::Attestazione(Some(request)), Some(mittente.identity())))
+            }
+            Operation::PddDichiarazione => {
+                let pdd::ConsultazioneDichiarazione { mittente, request } = of(body)?;
+                let request = RichiestaAttestazione { chiave: request.dichiarazione.chiave() };
+                Ok((Request::Dichiarazione(Some(request)), Some(mittente.identity())))
+            }
+            Operation::PddProtocollo => {
+                let pdd::VerificaEsistenzaProtocollo { mittente, request } = of(body)?;
+                Ok((Request::Protocollo(request), Some(mittente.identity())))
+            }
+        }
+    }
+
+    /// A DSU that came as the bytes of a document, in any encoding: what is wrong with it is placed in that document.
+    fn read_enclosed(&self, body: Element<'_, '_>) -> Result<Trasmessa, Findings> {
+        let element = body.child(Operation::TrasmissioneDsu.namespace(), "XmlDichiarazione").unwrap_or(body);
+        let wrong = |text: &str| single(element, "K01.xml", ENCLOSED.to_owned(), text.to_owned());
+        let Base64(bytes) = Base64::decode(element).map_err(|error| undecodable(element, error))?;
+        let text = encoding::decode(&bytes, None).map_err(|_| wrong("documento in una codifica non prevista, o non valido nella sua"))?;
+        let document = parse(&text, &Limits::default()).map_err(|XmlError { fault, place }| Findings {
+            list: vec![Finding {
+                code: "K01.xml",
+                path: ENCLOSED.to_owned(),
+                line: place.line,
+                column: place.column,
+                text: fault.italian().to_owned(),
+            }],
+            more: 0,
+        })?;
+        let root = document.root();
+        if !root.is(ISEE_NS, "Dichiarazione") {
+            return Err(wrong("la radice del documento non è Dichiarazione di http://inps.it/ISEERiforma"));
+        }
+        self.judge_dsu(root, ENCLOSED)?;
+        received(root, Some(text.to_string()))
+    }
+
+    /// Judges a lot as a whole: nothing but DSU, and not too many.
+    fn judge_lot(&self, body: Element<'_, '_>) -> Result<(), Findings> {
+        let wrong = |element, code, path: &str, text: &str| Err(single(element, code, path.to_owned(), text.to_owned()));
+        if !body.attributes().is_empty() {
+            return wrong(body, "K01.attributo", "/TrasmissioneLotto/@*", "attributo non previsto");
+        }
+        if body.texts().any(|text| !text.trim_matches([' ', '\t', '\r', '\n']).is_empty()) {
+            return wrong(body, "K01.testo", "/TrasmissioneLotto", "testo non previsto tra gli elementi");
+        }
+        let mut count = 0;
+        for child in body.children() {
+            count += 1;
+            if !child.is(ISEE_NS, "Dichiarazione") {
+                return wrong(
+                    child,
+                    "K01.elemento",
+                    &format!("/TrasmissioneLotto/*[{count}]"),
+                    "elemento non previsto: atteso Dichiarazione",
+                );
+            }
+            if count > MAX_LOT {
+                return wrong(child, "K01.lotto", "/TrasmissioneLotto", "più di 500 Dichiarazione in un lotto");
+            }
+        }
+        if count == 0 {
+            return wrong(body, "K01.elemento-mancante", "/TrasmissioneLotto", "elemento mancante: atteso Dichiarazione");
+        }
+        Ok(())
+    }
+
+    /// Reads one DSU of a lot; `position` is from 1. What is read is the document of that DSU alone.
+    pub fn read_part(&self, part: Element<'_, '_>, position: usize) -> Result<Trasmessa, Findings> {
+        let path = part_path(position);
+        let document = parse_part(part, &Limits::default())
+            .map_err(|error| single(part, "K01.xml", path.clone(), error.fault.italian().to_owned()))?;
+        self.judge_dsu(document.root(), &path)?;
+        received(document.root(), None)
+    }
+
+    fn judge_dsu(&self, dichiarazione: Element<'_, '_>, path: &str) -> Result<(), Findings> {
+        let Some(root) = self.schemas.root(ISEE_NS, "Dichiarazione") else { return Err(Findings::default()) };
+        self.judge(dichiarazione, root, Some(path))
+    }
+
+    /// `whole` is the path of a Dichiarazione that is judged by itself.
+    fn judge(&self, element: Element<'_, '_>, root: ElementId, whole: Option<&str>) -> Result<(), Findings> {
         let Report { violations, more } = self.schemas.validate(element, root);
         if violations.is_empty() {
             return Ok(());
@@ -130,7 +246,7 @@ impl Contract {
         let list = violations.into_iter().map(|v| Finding {
             code: v.breach.code(),
             text: v.breach.italian(),
-            path: v.path,
+            path: whole.map_or_else(|| v.path.clone(), |whole| within(whole, &v.path)),
             line: v.line,
             column: v.column,
         });
@@ -138,30 +254,70 @@ impl Contract {
     }
 }
 
-/// Places a formal check's defects in the message: their paths start at the Dichiarazione.
-pub fn place(defects: Vec<Difetto>, body: Element<'_, '_>) -> Vec<Finding> {
-    defects
-        .into_iter()
-        .map(|defect| {
-            let (element, attribute) = find(body, &defect.path);
-            let own = attribute.and_then(|name| element.attributes().iter().find(|a| a.local() == name));
-            let offset = own.map_or(element.offset(), |attribute| attribute.offset());
-            let place = element.document().place(offset);
-            Finding {
-                code: defect.code,
-                path: format!("/{}{}", body.local(), defect.path),
-                line: place.line,
-                column: place.column,
-                text: defect.text.to_owned(),
-            }
-        })
-        .collect()
+/// Where an enclosed DSU is, in paths.
+const ENCLOSED: &str = "/TrasmissioneDSU/XmlDichiarazione/Dichiarazione";
+
+/// Where a DSU of a lot is, in paths.
+fn part_path(position: usize) -> String {
+    format!("/TrasmissioneLotto/Dichiarazione[{position}]")
 }
 
-/// Follows a path from `body` as far as it goes; what it names may be missing, which may be just what is wrong.
-fn find<'d, 's, 'p>(body: Element<'d, 's>, path: &'p str) -> (Element<'d, 's>, Option<&'p str>) {
-    let mut element = body;
-    for step in path.split('/').filter(|step| !step.is_empty()) {
+/// A path that starts at the Dichiarazione, from where the Dichiarazione is.
+fn within(dichiarazione: &str, path: &str) -> String {
+    format!("{dichiarazione}{}", path.strip_prefix("/Dichiarazione").unwrap_or(path))
+}
+
+fn undecodable(body: Element<'_, '_>, error: Undecodable) -> Findings {
+    single(body, "K01.valore", format!("/{}", body.local()), format!("valore non leggibile: {}", error.0))
+}
+
+/// A DSU that its schema accepts.
+fn received(dichiarazione: Element<'_, '_>, enclosed: Option<String>) -> Result<Trasmessa, Findings> {
+    let dsu = Dichiarazione::decode(dichiarazione).map_err(|error| undecodable(dichiarazione, error))?;
+    let canonical = canonical::exclusive(dichiarazione);
+    let impronta = sha256(canonical.as_bytes());
+    Ok(Trasmessa { dsu, canonical, impronta, enclosed })
+}
+
+/// Places a formal check's defects where the DSU came: their paths start at the Dichiarazione.
+pub fn place(defects: Vec<Difetto>, trasmessa: &Trasmessa, body: Element<'_, '_>) -> Vec<Finding> {
+    match &trasmessa.enclosed {
+        None => place_in(defects, body.child(ISEE_NS, "Dichiarazione").unwrap_or(body), "/TrasmissioneDSU/Dichiarazione"),
+        Some(text) => match parse(text, &Limits::default()) {
+            Ok(document) => place_in(defects, document.root(), ENCLOSED),
+            Err(_) => Vec::new(),
+        },
+    }
+}
+
+/// The same for one DSU of a lot.
+pub fn place_part(defects: Vec<Difetto>, part: Element<'_, '_>, position: usize) -> Vec<Finding> {
+    match parse_part(part, &Limits::default()) {
+        Ok(document) => place_in(defects, document.root(), &part_path(position)),
+        Err(_) => Vec::new(),
+    }
+}
+
+fn place_in(defects: Vec<Difetto>, dichiarazione: Element<'_, '_>, whole: &str) -> Vec<Finding> {
+    let placed = |defect: Difetto| {
+        let (element, attribute) = find(dichiarazione, &defect.path);
+        let own = attribute.and_then(|name| element.attributes().iter().find(|a| a.local() == name));
+        let place = element.document().place(own.map_or(element.offset(), |attribute| attribute.offset()));
+        Finding {
+            code: defect.code,
+            path: within(whole, &defect.path),
+            line: place.line,
+            column: place.column,
+            text: defect.text.to_owned(),
+        }
+    };
+    defects.into_iter().map(placed).collect()
+}
+
+/// Follows a path, whose first step is the Dichiarazione, as far as it goes; what it names may be missing, which may be just what is wrong.
+fn find<'d, 's, 'p>(dichiarazione: Element<'d, 's>, path: &'p str) -> (Element<'d, 's>, Option<&'p str>) {
+    let mut element = dichiarazione;
+    for step in path.split('/').filter(|step| !step.is_empty()).skip(1) {
         if let Some(attribute) = step.strip_prefix('@') {
             return (element, Some(attribute));
         }
@@ -178,9 +334,9 @@ fn find<'d, 's, 'p>(body: Element<'d, 's>, path: &'p str) -> (Element<'d, 's>, O
     (element, None)
 }
 
-fn finding(element: Element<'_, '_>, code: &'static str, path: String, text: String) -> Finding {
+fn single(element: Element<'_, '_>, code: &'static str, path: String, text: String) -> Findings {
     let place = element.document().place(element.offset());
-    Finding { code, path, line: place.line, column: place.column, text }
+    Findings { list: vec![Finding { code, path, line: place.line, column: place.column, text }], more: 0 }
 }
 
 /// A payload in INPS's shape: `xmlns:xsi` first, then the default namespace, then attributes and children.
@@ -202,6 +358,11 @@ pub fn indicatore(value: &Indicatore) -> String {
 /// The payload of ConsultazioneAttestazione.
 pub fn esito_attestazione(value: &EsitoAttestazione) -> String {
     payload("EsitoAttestazione", value)
+}
+
+/// The payload of ConsultazioneDichiarazione.
+pub fn esito_dichiarazione(value: &EsitoDichiarazione) -> String {
+    payload("EsitoDichiarazione", value)
 }
 
 /// A message in a default namespace, on one line: replies, receipts, what is kept.

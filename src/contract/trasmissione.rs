@@ -6,14 +6,166 @@ use jiff::civil::Date;
 use super::bind::{Base64, bind};
 use crate::isee::CodiceFiscale;
 use crate::isee::attestazione::{ModalitaCalcolo, Valori};
-use crate::isee::codes::Importo;
+use crate::isee::codes::{Importo, StatoDsu};
 use crate::isee::dsu::Dichiarazione;
 
 /// Transmits one DSU.
 #[derive(Clone, PartialEq)]
 pub struct TrasmissioneDsu {
-    /// The DSU.
-    pub dichiarazione: Dichiarazione,
+    /// The DSU, in either form.
+    pub contenuto: Contenuto,
+}
+
+/// The two forms in which a DSU comes.
+#[derive(Clone, PartialEq)]
+pub enum Contenuto {
+    /// As an element.
+    Dichiarazione(Box<Dichiarazione>),
+    /// As the bytes of a document: an attachment, with MTOM.
+    Xml(Base64),
+}
+
+/// Asks what became of a DSU.
+#[derive(Clone, PartialEq)]
+pub struct ConsultazioneEsitoDsu {
+    /// Which DSU.
+    pub chiave: ChiaveDsu,
+}
+
+/// How a sender names its DSU.
+#[derive(Clone, PartialEq)]
+pub enum ChiaveDsu {
+    /// By the protocol that it got.
+    ProtocolloDsu(String),
+    /// By the sender's own.
+    ProtocolloMittente(String),
+}
+
+/// Answers ConsultazioneEsitoDSU.
+#[derive(Clone, PartialEq)]
+pub struct ConsultazioneEsitoDsuResponse {
+    /// The outcome.
+    pub result: EsitoConsultazioneDsu,
+}
+
+/// The outcome, and what became of the DSU.
+#[derive(Clone, PartialEq)]
+pub struct EsitoConsultazioneDsu {
+    /// Number of the request.
+    pub id_richiesta: i32,
+    /// How it went.
+    pub esito: Esito,
+    /// Why, in Italian, where it did not go well.
+    pub descrizione_errore: Option<String>,
+    /// What became of it.
+    pub dsu: Option<EsitoDsu>,
+}
+
+/// What became of a DSU.
+#[derive(Clone, PartialEq)]
+pub struct EsitoDsu {
+    /// Where it is in its life.
+    pub stato: StatoDsu,
+    /// Its protocol.
+    pub protocollo_dsu: String,
+    /// The sender's own protocol.
+    pub protocollo_mittente: String,
+    /// When the first byte of the request arrived: the legal instant.
+    pub istante_ricezione: Timestamp,
+    /// SHA-256 of the Dichiarazione as received, in exclusive canonical form; hexadecimal.
+    pub impronta: String,
+    /// When it was presented.
+    pub data_presentazione: Date,
+    /// When the attestation was issued.
+    pub data_attestazione: Option<Date>,
+    /// The last day on which it is valid.
+    pub data_validita: Option<Date>,
+    /// The protocol of the one that counts in its place.
+    pub protocollo_sostitutivo: Option<String>,
+    /// `<Ricevuta>`.
+    pub xml_ricevuta: Base64,
+}
+
+/// Transmits many DSU. Only the shape of it: a lot is never one value in memory.
+#[derive(Clone, PartialEq)]
+pub struct TrasmissioneLotto {
+    /// From 1 to 500.
+    pub dichiarazione: Vec<Dichiarazione>,
+}
+
+/// Asks what became of a lot.
+#[derive(Clone, PartialEq)]
+pub struct ConsultazioneEsitoLotto {
+    /// Which lot.
+    pub chiave: ChiaveLotto,
+}
+
+/// How a sender names its lot.
+#[derive(Clone, PartialEq)]
+pub enum ChiaveLotto {
+    /// By the protocol that it got.
+    ProtocolloFlusso(String),
+    /// By the SHA-256 of the body that carried it, in hexadecimal.
+    ImprontaLotto(String),
+}
+
+/// Answers TrasmissioneLotto.
+#[derive(Clone, PartialEq)]
+pub struct TrasmissioneLottoResponse {
+    /// The outcome.
+    pub result: EsitoTrasmissioneLotto,
+}
+
+/// Answers ConsultazioneEsitoLotto.
+#[derive(Clone, PartialEq)]
+pub struct ConsultazioneEsitoLottoResponse {
+    /// The outcome.
+    pub result: EsitoTrasmissioneLotto,
+}
+
+/// The outcome, and what became of the lot.
+#[derive(Clone, PartialEq)]
+pub struct EsitoTrasmissioneLotto {
+    /// Number of the request.
+    pub id_richiesta: i32,
+    /// How it went.
+    pub esito: Esito,
+    /// Why, in Italian, where it did not go well.
+    pub descrizione_errore: Option<String>,
+    /// What became of it.
+    pub lotto: Option<EsitoLotto>,
+}
+
+/// What became of a lot.
+#[derive(Clone, PartialEq)]
+pub struct EsitoLotto {
+    /// Its protocol: `INPS-ISET-yyyy-nnnnnnnnL`.
+    pub protocollo_flusso: String,
+    /// SHA-256 of the body that carried it; hexadecimal.
+    pub impronta_lotto: String,
+    /// When the first byte of the request arrived: the legal instant of all its DSU.
+    pub istante_ricezione: Timestamp,
+    /// How many were accepted.
+    pub accettate: u32,
+    /// How many were refused.
+    pub rifiutate: u32,
+    /// Each, in order.
+    pub dsu: Vec<DsuDelLotto>,
+}
+
+/// What became of one DSU of a lot.
+#[derive(Clone, PartialEq)]
+pub struct DsuDelLotto {
+    /// From 1.
+    pub posizione: u32,
+    /// How it went.
+    pub esito: Esito,
+    /// Its protocol, if it was accepted.
+    pub protocollo_dsu: Option<String>,
+    /// SHA-256 of the Dichiarazione, in exclusive canonical form; hexadecimal; if it was accepted.
+    pub impronta: Option<String>,
+    /// If it was refused.
+    pub violazioni: Option<Violazioni>,
 }
 
 /// Answers TrasmissioneDSU.
@@ -172,7 +324,34 @@ super::bind::outcomes! {
     }
 }
 
-bind!(struct TrasmissioneDsu { > dichiarazione "Dichiarazione" });
+bind!(struct TrasmissioneDsu { | contenuto "" });
+bind!(enum Contenuto { Dichiarazione "Dichiarazione", Xml "XmlDichiarazione" });
+bind!(struct ConsultazioneEsitoDsu { | chiave "" });
+bind!(enum ChiaveDsu { ProtocolloDsu "ProtocolloDSU", ProtocolloMittente "ProtocolloMittente" });
+bind!(struct ConsultazioneEsitoDsuResponse { > result "ConsultazioneEsitoDSUResult" });
+bind!(struct EsitoConsultazioneDsu {
+    > id_richiesta "IdRichiesta", > esito "Esito", > descrizione_errore "DescrizioneErrore", > dsu "EsitoDSU",
+});
+bind!(struct EsitoDsu {
+    > stato "Stato", > protocollo_dsu "ProtocolloDSU", > protocollo_mittente "ProtocolloMittente", > istante_ricezione "IstanteRicezione",
+    > impronta "Impronta", > data_presentazione "DataPresentazione", > data_attestazione "DataAttestazione", > data_validita "DataValidita",
+    > protocollo_sostitutivo "ProtocolloSostitutivo", > xml_ricevuta "XmlRicevuta",
+});
+bind!(struct TrasmissioneLotto { > dichiarazione "Dichiarazione" });
+bind!(struct ConsultazioneEsitoLotto { | chiave "" });
+bind!(enum ChiaveLotto { ProtocolloFlusso "ProtocolloFlusso", ImprontaLotto "ImprontaLotto" });
+bind!(struct TrasmissioneLottoResponse { > result "TrasmissioneLottoResult" });
+bind!(struct ConsultazioneEsitoLottoResponse { > result "ConsultazioneEsitoLottoResult" });
+bind!(struct EsitoTrasmissioneLotto {
+    > id_richiesta "IdRichiesta", > esito "Esito", > descrizione_errore "DescrizioneErrore", > lotto "EsitoLotto",
+});
+bind!(struct EsitoLotto {
+    > protocollo_flusso "ProtocolloFlusso", > impronta_lotto "ImprontaLotto", > istante_ricezione "IstanteRicezione",
+    > accettate "Accettate", > rifiutate "Rifiutate", > dsu "DSU",
+});
+bind!(struct DsuDelLotto {
+    > posizione "Posizione", > esito "Esito", > protocollo_dsu "ProtocolloDSU", > impronta "Impronta", > violazioni "Violazioni",
+});
 bind!(struct TrasmissioneDsuResponse { > result "TrasmissioneDSUResult" });
 bind!(struct EsitoTrasmissione {
     > id_richiesta "IdRichiesta", > esito "Esito", > descrizione_errore "DescrizioneErrore", > accettazione "Accettazione", > violazioni "Violazioni",

@@ -1,20 +1,21 @@
 //! The way of one exchange, from top to bottom. What stands between the steps is a type, so that no step can be skipped: only a `Permit` opens a
 //! service, only a `Receipt` lets a reply out. A refusal at any step is an outcome like another: recorded, then turned into bytes by `fault`.
 
-use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use bytes::{Bytes, BytesMut};
+use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request as HttpRequest, Response, StatusCode};
 use jiff::Timestamp;
+use tokio::sync::SemaphorePermit;
 use uuid::Uuid;
 
 use super::Gateway;
 use super::fault;
 use crate::clock::rome;
 use crate::config::Limits;
-use crate::contract::catalogue::{OnViolation, Operation, Service};
+use crate::contract::catalogue::{Endpoint, OnViolation, Operation};
 use crate::contract::{Findings, Request, wsdl};
 use crate::ledger::{
     Blinding, Body, Commitments, Draft, Kind, Micros, NotCommitted, Precondition, Receipt, Retention, Secret, Sizes, Submission, Tokens,
@@ -22,9 +23,10 @@ use crate::ledger::{
 };
 use crate::refusal::{Code, Refusal};
 use crate::registry::{Caller, Identified};
-use crate::services::{self, NotPrepared, Note, Prepared, trasmissione};
+use crate::services::{self, Asked, NotPrepared, Note, Prepared, trasmissione};
 use crate::sii::Occasion;
-use crate::soap::{self, Identity, NotACall};
+use crate::soap::mime::{self, MediaType, NotAPackage};
+use crate::soap::{self, Identity, NotACall, Version};
 use crate::tls::Peer;
 use crate::xml::{self, encoding};
 
@@ -33,6 +35,9 @@ const ATTEMPTS: usize = 3;
 
 /// How many times the largest body is thrown away of a request that was refused.
 const DISCARDED: usize = 16;
+
+/// How deep the DSU of a lot lie in their message: Envelope, Body, TrasmissioneLotto.
+const LOT_DEPTH: usize = 3;
 
 /// The whole response, in memory.
 pub type Reply = Response<Full<Bytes>>;
@@ -50,13 +55,14 @@ pub struct Channel {
 
 /// Answers one request.
 pub async fn answer(gateway: &Gateway, channel: &Channel, received: Timestamp, request: HttpRequest<Incoming>) -> Reply {
-    if let Some(reply) = contract_document(&request) {
+    if let Some(reply) = contract_document(gateway, &request) {
         return reply;
     }
-    let Ok(exchange) = new_exchange(received) else { return unavailable(Uuid::nil()) };
+    let version = media_type(request.headers()).map_or(Version::V11, |media| media.version);
+    let Ok(exchange) = new_exchange(received) else { return unavailable(Uuid::nil(), version) };
     let (head, body) = request.into_parts();
     let mut inbound = Inbound { body, asked: false };
-    let mut record = Record::new(gateway, channel, exchange, received);
+    let mut record = Record::new(gateway, channel, exchange, received, version);
     let reply = match listen(gateway, &mut record, &head, &mut inbound).await {
         Ok(reply) => reply,
         Err(refusal) => record.refuse(refusal).await,
@@ -77,23 +83,32 @@ async fn listen(gateway: &Gateway, record: &mut Record<'_>, head: &Parts, inboun
         }
         Identified::Unknown(refusal) => {
             gateway.gathered.count(fault::row(refusal.code).ledger, Some(channel.peer.fingerprint()));
-            return Ok(respond(fault::row(refusal.code).http, fault::render(&refusal, exchange), exchange));
+            let rendered = fault::render(&refusal, exchange, record.version);
+            return Ok(respond(fault::status(refusal.code, record.version), rendered, exchange, record.version));
         }
     };
     record.ente = Some(caller.ente().codice.clone());
     let Some(_place) = gateway.crowd.enter(&caller.ente().codice, gateway.limits.per_ente) else {
         let refusal = Refusal::new(Code::TooManyRequests, "too many under way");
         gateway.gathered.count(fault::row(refusal.code).ledger, Some(channel.peer.fingerprint()));
-        return Ok(retry_later(&refusal, exchange));
+        return Ok(retry_later(&refusal, exchange, record.version));
     };
-    let service = route(&head.method, head.uri.path())?;
+    let endpoint = route(gateway, &head.method, head.uri.path())?;
     record.micros.head = record.elapsed();
 
-    // HTTP body: bounded in size and time.
-    record.request = inbound.read(&gateway.limits, &head.headers).await?;
+    // HTTP body: bounded in size and time. Lots alone may be large, and few of them at the same time.
+    let lots = endpoint.answers(Operation::TrasmissioneLotto) && caller.ente().may_call(Operation::TrasmissioneLotto.name());
+    let (bytes, _lot) = match inbound.read(gateway, &head.headers, lots).await? {
+        Read::Whole(bytes, lot) => (bytes, lot),
+        Read::TooManyLots => {
+            let refusal = Refusal::new(Code::TooManyRequests, "too many lots under way");
+            gateway.gathered.count(fault::row(refusal.code).ledger, Some(channel.peer.fingerprint()));
+            return Ok(retry_later(&refusal, exchange, record.version));
+        }
+    };
+    record.request = bytes.clone();
     record.micros.body = record.elapsed();
-    let bytes = record.request.clone();
-    converse(gateway, record, caller, service, &head.headers, &bytes).await
+    converse(gateway, record, caller, endpoint, &head.headers, &bytes).await
 }
 
 /// From bytes to a released reply.
@@ -101,28 +116,45 @@ async fn converse(
     gateway: &Gateway,
     record: &mut Record<'_>,
     caller: Caller,
-    service: Service,
+    endpoint: Endpoint,
     headers: &HeaderMap,
-    bytes: &[u8],
+    bytes: &Bytes,
 ) -> Result<Reply, Refusal> {
-    // soap: envelope, version, headers; operation by the body's root.
-    let charset = media_type(headers)?;
-    let text = encoding::decode(bytes, charset.as_deref()).map_err(|error| match error {
+    // soap: package, envelope, version, headers; operation by the body's root.
+    let media = media_type(headers)?;
+    let mut package = match &media.package {
+        Some(kind) => Some(mime::open(bytes, kind).map_err(not_a_package)?),
+        None => None,
+    };
+    if let Some(package) = &package {
+        record.version = package.version;
+    }
+    let (root, charset) = package.as_ref().map_or((bytes.as_ref(), &media.charset), |package| (package.root, &package.charset));
+    let text = encoding::decode(root, charset.as_deref()).map_err(|error| match error {
         encoding::EncodingError::Unsupported => Refusal::new(Code::UnsupportedMedia, "charset"),
         encoding::EncodingError::Invalid(_) => Refusal::new(Code::Xml, "bytes not valid in their encoding"),
     })?;
-    let document = xml::parse(&text, &gateway.xml).map_err(|error| malformed(&error))?;
+    let large = bytes.len() > gateway.limits.body_bytes;
+    let document = if large { xml::parse_outline(&text, &gateway.xml, "Body", LOT_DEPTH) } else { xml::parse(&text, &gateway.xml) };
+    let mut document = document.map_err(|error| malformed(&error))?;
+    record.version = soap::version(&document).unwrap_or(record.version);
+    if let Some(package) = &mut package {
+        package.resolve(&mut document).map_err(not_a_package)?;
+    }
     let call = soap::open(&document).map_err(not_a_call)?;
     record.identity = identity(headers, call.identity);
     let operation = Operation::by_root(call.root.namespace(), call.root.local());
     let operation = operation.ok_or(Refusal::new(Code::UnknownOperation, "root of the body"))?;
     record.operation = Some(operation);
-    if operation.service() != service {
-        return Err(Refusal::new(Code::WrongPath, "operation of another service"));
+    if !endpoint.answers(operation) {
+        return Err(Refusal::new(Code::WrongPath, "operation of another address"));
+    }
+    if large && operation != Operation::TrasmissioneLotto {
+        return Err(Refusal::new(Code::BodyTooLarge, "body over the limit, and no lot"));
     }
 
     let mut caller = caller;
-    let mut request: Option<Result<Request, Findings>> = None;
+    let mut request: Option<Result<(Request, Option<Identity>), Findings>> = None;
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
             // Something changed while this was under way: again from the permit, with the registry as it is now.
@@ -138,10 +170,18 @@ async fn converse(
 
         // contract: body against its schema.
         let typed = request.get_or_insert_with(|| gateway.contract.read(operation, call.root));
-        let occasion = Occasion { exchange: record.exchange, received: record.received, today: rome(record.received).date() };
+        if let Ok((_, Some(named))) = &typed {
+            // The dialect of the porta di dominio says in the body who asks.
+            record.identity = named.clone();
+            check_identity(admission.caller(), &record.identity)?;
+        }
+        let occasion = Occasion { exchange: record.exchange, received: record.received, today: rome(record.received).date(), ordinal: 1 };
         let prepared = match typed {
             // registry: purpose and benefit agree; services: perform.
-            Ok(typed) => services::perform(&gateway.node.services, admission, typed, call.root, occasion).await,
+            Ok((request, _)) => {
+                let asked = Asked { operation, request, body: call.root, bytes, contract: &gateway.contract };
+                services::perform(&gateway.node.services, admission, asked, occasion).await
+            }
             Err(findings) => match operation.on_violation() {
                 OnViolation::Fault => return Err(schema_refusal(findings)),
                 OnViolation::Reply => trasmissione::refuse(&gateway.node.services, findings.clone(), Note::default()).await,
@@ -151,7 +191,7 @@ async fn converse(
         prepared.preconditions.push(precondition);
 
         // ledger: preconditions hold? append, durable.
-        let rendered = soap::envelope(&prepared.reply);
+        let rendered = soap::envelope(record.version, &prepared.reply);
         match record.commit(prepared, &rendered).await {
             Ok(receipt) => return Ok(record.release(&receipt, StatusCode::OK, rendered)),
             Err(NotCommitted::Conflict) => {}
@@ -172,10 +212,12 @@ struct Record<'a> {
     identity: Identity,
     request: Bytes,
     micros: Micros,
+    /// In which the exchange is answered.
+    version: Version,
 }
 
 impl<'a> Record<'a> {
-    fn new(gateway: &'a Gateway, channel: &'a Channel, exchange: Uuid, received: Timestamp) -> Self {
+    fn new(gateway: &'a Gateway, channel: &'a Channel, exchange: Uuid, received: Timestamp, version: Version) -> Self {
         Self {
             gateway,
             channel,
@@ -186,6 +228,7 @@ impl<'a> Record<'a> {
             identity: Identity::default(),
             request: Bytes::new(),
             micros: Micros::default(),
+            version,
         }
     }
 
@@ -199,13 +242,13 @@ impl<'a> Record<'a> {
         let row = fault::row(refusal.code);
         if refusal.code == Code::Unavailable {
             tracing::warn!(exchange = %self.exchange, internal = %refusal.internal, "unavailable");
-            return unavailable(self.exchange);
+            return unavailable(self.exchange, self.version);
         }
-        let rendered = fault::render(&refusal, self.exchange);
+        let rendered = fault::render(&refusal, self.exchange, self.version);
         let note = Note { outcome: "FAULT", refusal: Some(row.ledger.to_owned()), ..Note::default() };
         match self.commit(Prepared { note, ..Prepared::default() }, &rendered).await {
             Ok(receipt) => {
-                let mut reply = self.release(&receipt, row.http, rendered);
+                let mut reply = self.release(&receipt, fault::status(refusal.code, self.version), rendered);
                 // Whose certificate is not valid any more does not keep the connection; nor one whose request was left half read.
                 let closes = matches!(
                     refusal.code,
@@ -218,7 +261,7 @@ impl<'a> Record<'a> {
             }
             Err(error) => {
                 tracing::warn!(exchange = %self.exchange, %error, "not recorded");
-                unavailable(self.exchange)
+                unavailable(self.exchange, self.version)
             }
         }
     }
@@ -271,6 +314,12 @@ impl<'a> Record<'a> {
         body.sizes = Some(Sizes { request: self.request.len() as u64, reply: rendered.len() as u64 });
         body.micros = Some(self.micros);
         body.tls = Some(self.channel.tls.to_owned());
+        if self.version == Version::V12 {
+            body = body.fact("soap", "1.2");
+        }
+        if self.operation.is_some_and(|operation| operation.service().is_pdd()) {
+            body = body.fact("dialetto", "PdD");
+        }
         for (name, value) in note.facts {
             body = body.fact(name, value);
         }
@@ -288,7 +337,7 @@ impl<'a> Record<'a> {
 
     /// Lets a reply out: nobody can call it without a receipt.
     fn release(&self, _: &Receipt, status: StatusCode, rendered: String) -> Reply {
-        respond(status, rendered, self.exchange)
+        respond(status, rendered, self.exchange, self.version)
     }
 }
 
@@ -308,21 +357,22 @@ fn identify(gateway: &Gateway, channel: &Channel) -> Result<Identified, Refusal>
 }
 
 /// `?wsdl` and `?xsd=`: no data and no verdict, so not recorded.
-fn contract_document(request: &HttpRequest<Incoming>) -> Option<Reply> {
+fn contract_document(gateway: &Gateway, request: &HttpRequest<Incoming>) -> Option<Reply> {
     if request.method() != Method::GET {
         return None;
     }
-    let service = Service::at(request.uri().path())?;
+    let path = request.uri().path();
+    let endpoint = Endpoint::at(path, &gateway.pdd)?;
     let host = request.headers().get(hyper::header::HOST)?.to_str().ok().filter(|host| wsdl::is_authority(host))?;
-    let text = wsdl::serve(service, request.uri().query()?, host)?;
+    let text = wsdl::serve(endpoint, path, request.uri().query()?, host)?;
     let mut reply = Response::new(Full::new(Bytes::from(text)));
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8"));
     Some(reply)
 }
 
-fn route(method: &Method, path: &str) -> Result<Service, Refusal> {
-    let service = Service::at(path).ok_or(Refusal::new(Code::NotFound, "path"))?;
-    if method == Method::POST { Ok(service) } else { Err(Refusal::new(Code::MethodNotAllowed, "method")) }
+fn route(gateway: &Gateway, method: &Method, path: &str) -> Result<Endpoint, Refusal> {
+    let endpoint = Endpoint::at(path, &gateway.pdd).ok_or(Refusal::new(Code::NotFound, "path"))?;
+    if method == Method::POST { Ok(endpoint) } else { Err(Refusal::new(Code::MethodNotAllowed, "method")) }
 }
 
 /// A request's body, and whether the client was asked for it.
@@ -331,24 +381,57 @@ struct Inbound {
     asked: bool,
 }
 
+/// What became of a body.
+enum Read<'g> {
+    /// Here it is; with the place of a lot, if it is as large as only lots are.
+    Whole(Bytes, Option<SemaphorePermit<'g>>),
+    /// As many lots are under way as may be.
+    TooManyLots,
+}
+
 impl Inbound {
-    async fn read(&mut self, limits: &Limits, headers: &HeaderMap) -> Result<Bytes, Refusal> {
+    async fn read<'g>(&mut self, gateway: &'g Gateway, headers: &HeaderMap, lots: bool) -> Result<Read<'g>, Refusal> {
+        let limits = &gateway.limits;
         let encoded = headers.get(CONTENT_ENCODING).is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
         if encoded {
             return Err(Refusal::new(Code::UnsupportedMedia, "content encoding"));
         }
         // Too long by its own word: not even asked for.
-        if self.body.size_hint().lower() > limits.body_bytes as u64 {
+        let largest = if lots { limits.lot_bytes.max(limits.body_bytes) } else { limits.body_bytes };
+        let announced = usize::try_from(self.body.size_hint().lower()).unwrap_or(usize::MAX);
+        if announced > largest {
             return Err(Refusal::new(Code::BodyTooLarge, "length over the limit"));
         }
         self.asked = true;
-        let limited = Limited::new(&mut self.body, limits.body_bytes);
-        match tokio::time::timeout(limits.body(), limited.collect()).await {
-            Err(_) => Err(Refusal::new(Code::BodyTimeout, "body not complete in time")),
-            Ok(Ok(collected)) => Ok(collected.to_bytes()),
-            Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::new(Code::BodyTooLarge, "body over the limit")),
-            Ok(Err(_)) => Err(Refusal::new(Code::BodyInterrupted, "body interrupted")),
-        }
+        let gather = async {
+            let (mut gathered, mut lot) = (BytesMut::with_capacity(announced), None);
+            let mut only: Option<Bytes> = None;
+            while let Some(frame) = self.body.frame().await {
+                let frame = frame.map_err(|_| Refusal::new(Code::BodyInterrupted, "body interrupted"))?;
+                let Ok(data) = frame.into_data() else { continue };
+                let length = gathered.len() + only.as_ref().map_or(0, Bytes::len) + data.len();
+                if length > largest {
+                    return Err(Refusal::new(Code::BodyTooLarge, "body over the limit"));
+                }
+                if length > limits.body_bytes && lot.is_none() {
+                    match gateway.lots.try_acquire() {
+                        Ok(place) => lot = Some(place),
+                        Err(_) => return Ok(Read::TooManyLots),
+                    }
+                }
+                // A body that comes in one piece, as most do, is not copied.
+                match (gathered.is_empty(), only.take()) {
+                    (true, None) => only = Some(data),
+                    (_, first) => {
+                        gathered.extend_from_slice(&first.unwrap_or_default());
+                        gathered.extend_from_slice(&data);
+                    }
+                }
+            }
+            Ok(Read::Whole(only.unwrap_or_else(|| gathered.freeze()), lot))
+        };
+        let read = tokio::time::timeout(limits.body(), gather).await;
+        read.unwrap_or_else(|_| Err(Refusal::new(Code::BodyTimeout, "body not complete in time")))
     }
 
     /// Reads what the client still sends and throws it away, while the reply leaves: a socket that is closed with something unread is reset, and the
@@ -372,17 +455,27 @@ impl Inbound {
     }
 }
 
-/// `text/xml` with whatever parameters; its charset. `application/xml` is taken too; a missing type is not.
-fn media_type(headers: &HeaderMap) -> Result<Option<String>, Refusal> {
+/// What a request says that its body is.
+struct Media {
+    /// In which it is answered, if the envelope says nothing else.
+    version: Version,
+    charset: Option<String>,
+    /// The content type of a package.
+    package: Option<MediaType>,
+}
+
+/// `text/xml` (or `application/xml`), `application/soap+xml`, or a package of MTOM around either; a missing type is none of them.
+fn media_type(headers: &HeaderMap) -> Result<Media, Refusal> {
     let unsupported = || Refusal::new(Code::UnsupportedMedia, "content type");
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).ok_or_else(unsupported)?;
-    let mut parts = value.split(';').map(str::trim);
-    let kind = parts.next().unwrap_or_default();
-    if !kind.eq_ignore_ascii_case("text/xml") && !kind.eq_ignore_ascii_case("application/xml") {
-        return Err(unsupported());
+    let kind = MediaType::parse(value).ok_or_else(unsupported)?;
+    if kind.kind == "multipart/related" {
+        let named = kind.parameter("start-info").or(kind.parameter("type")).unwrap_or_default();
+        let version = named.split(';').next().and_then(Version::of_media_type).unwrap_or_default();
+        return Ok(Media { version, charset: None, package: Some(kind) });
     }
-    let charset = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
-    Ok(charset.map(|(_, value)| value.trim().trim_matches('"').to_owned()))
+    let version = Version::of_media_type(&kind.kind).ok_or_else(unsupported)?;
+    Ok(Media { version, charset: kind.parameter("charset").map(str::to_owned), package: None })
 }
 
 /// The Identity header, completed by the HTTP headers that some clients send in its place.
@@ -402,18 +495,12 @@ fn check_identity(caller: &Caller, identity: &Identity) -> Result<(), Refusal> {
 }
 
 fn malformed(error: &xml::XmlError) -> Refusal {
-    let what = match error.fault {
-        xml::XmlFault::NotWellFormed => "XML non ben formato",
-        xml::XmlFault::Empty => "messaggio vuoto",
-        xml::XmlFault::Character => "carattere non ammesso",
-        xml::XmlFault::Doctype => "DOCTYPE non ammesso",
-        xml::XmlFault::ProcessingInstruction => "istruzione di elaborazione non ammessa",
-        xml::XmlFault::Entity => "entità non definita",
-        xml::XmlFault::Namespace => "prefisso senza namespace",
-        xml::XmlFault::Limit(_) => "limite superato",
-    };
-    let place = error.place;
+    let (what, place) = (error.fault.italian(), error.place);
     Refusal::new(Code::Xml, error.fault.to_string()).with(format!("{what} (riga {}, colonna {}).", place.line, place.column))
+}
+
+fn not_a_package(NotAPackage(what): NotAPackage) -> Refusal {
+    Refusal::new(Code::Package, what).with(format!("Qui: {what}."))
 }
 
 fn not_a_call(error: NotACall) -> Refusal {
@@ -439,21 +526,26 @@ fn schema_refusal(findings: &Findings) -> Refusal {
     Refusal::new(Code::Schema, "schema").with(format!("{}{rest}.", shown.join("; ")))
 }
 
-fn unavailable(exchange: Uuid) -> Reply {
-    retry_later(&Refusal::new(Code::Unavailable, ""), exchange)
+fn unavailable(exchange: Uuid, version: Version) -> Reply {
+    retry_later(&Refusal::new(Code::Unavailable, ""), exchange, version)
 }
 
-fn retry_later(refusal: &Refusal, exchange: Uuid) -> Reply {
-    let mut reply = respond(fault::row(refusal.code).http, fault::render(refusal, exchange), exchange);
+fn retry_later(refusal: &Refusal, exchange: Uuid, version: Version) -> Reply {
+    let rendered = fault::render(refusal, exchange, version);
+    let mut reply = respond(fault::status(refusal.code, version), rendered, exchange, version);
     reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("2"));
     reply
 }
 
-fn respond(status: StatusCode, rendered: String, exchange: Uuid) -> Reply {
+fn respond(status: StatusCode, rendered: String, exchange: Uuid, version: Version) -> Reply {
     let mut reply = Response::new(Full::new(Bytes::from(rendered)));
     *reply.status_mut() = status;
     let headers = reply.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8"));
+    let kind = match version {
+        Version::V11 => "text/xml; charset=utf-8",
+        Version::V12 => "application/soap+xml; charset=utf-8",
+    };
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     if let Ok(id) = HeaderValue::from_str(&exchange.to_string()) {
         headers.insert(HeaderName::from_static("x-request-id"), id);
     }

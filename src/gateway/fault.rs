@@ -1,13 +1,13 @@
 //! The one place where a refusal becomes bytes.
 //!
-//! SOAP 1.1 faults are HTTP 500 with the status of RFC 7807 inside, in the form of INPS's front; what concerns HTTP itself is a status of its own
-//! (400, 404, 405, 408, 413, 415, 429, 503). One row a code; `docs/faults.md` holds the whole table, and a test compares it.
+//! Faults are HTTP 500 (in SOAP 1.2 the sender's are 400) with the status of RFC 7807 inside, in the form of INPS's front; what concerns HTTP itself is
+//! a status of its own (400, 404, 405, 408, 413, 415, 429, 503). One row a code; `docs/faults.md` holds the whole table, and a test compares it.
 
 use hyper::StatusCode;
 use uuid::Uuid;
 
 use crate::refusal::{Code, Refusal};
-use crate::soap::SOAP11;
+use crate::soap::Version;
 use crate::xml::writer::{Style, Writer};
 
 /// A row of the table.
@@ -30,7 +30,7 @@ pub struct Row {
 }
 
 /// Every code, in the order of the table.
-pub const CODES: [Code; 19] = [
+pub const CODES: [Code; 20] = [
     Code::NotAuthorized,
     Code::PeerInvalid,
     Code::OperationNotGranted,
@@ -50,6 +50,7 @@ pub const CODES: [Code; 19] = [
     Code::Schema,
     Code::TooManyRequests,
     Code::Unavailable,
+    Code::Package,
 ];
 
 /// The row of a code.
@@ -145,7 +146,7 @@ pub fn row(code: Code) -> Row {
             "Client.UnsupportedMediaType",
             "Unsupported media type",
             "media-type",
-            "Atteso text/xml in UTF-8, UTF-16, ISO-8859-1 o windows-1252, senza compressione.",
+            "Atteso text/xml, application/soap+xml o multipart/related, in UTF-8, UTF-16, ISO-8859-1 o windows-1252, senza compressione.",
             "F10.formato",
         ),
         Code::Xml => fault(
@@ -161,12 +162,17 @@ pub fn row(code: Code) -> Row {
             "Client.InvalidEnvelope",
             "Invalid SOAP envelope",
             "envelope",
-            "Atteso un Envelope SOAP 1.1 con al più un Header e un Body con un solo elemento.",
+            "Atteso un Envelope SOAP con al più un Header e un Body con un solo elemento.",
             "F12.busta",
         ),
-        Code::Version => {
-            fault(400, "VersionMismatch", "SOAP version not supported", "version", "Questo indirizzo parla SOAP 1.1.", "F13.versione")
-        }
+        Code::Version => fault(
+            400,
+            "VersionMismatch",
+            "SOAP version not supported",
+            "version",
+            "Questo indirizzo parla SOAP 1.1 e SOAP 1.2.",
+            "F13.versione",
+        ),
         Code::MustUnderstand => fault(
             400,
             "MustUnderstand",
@@ -175,12 +181,20 @@ pub fn row(code: Code) -> Row {
             "Un'intestazione con mustUnderstand non è conosciuta.",
             "F14.intestazione",
         ),
+        Code::Package => fault(
+            400,
+            "Client.InvalidPackage",
+            "Invalid MIME package",
+            "package",
+            "Il messaggio multipart/related non è ben formato, o un riferimento cid: non ha la sua parte.",
+            "F20.allegati",
+        ),
         Code::UnknownOperation => fault(
             404,
             "Client.UnknownOperation",
             "Unknown operation",
             "unknown-operation",
-            "L'elemento nel Body non è un'operazione di questo servizio.",
+            "L'elemento nel Body non è un'operazione conosciuta: controllare nome e namespace nel WSDL (?wsdl).",
             "F15.sconosciuta",
         ),
         Code::WrongPath => fault(
@@ -188,7 +202,7 @@ pub fn row(code: Code) -> Row {
             "Client.UnknownOperation",
             "Unknown operation",
             "wrong-path",
-            "L'operazione è di un altro servizio: usare il suo indirizzo.",
+            "L'operazione è di un altro indirizzo: usare quello del suo WSDL.",
             "F16.servizio",
         ),
         Code::Schema => fault(
@@ -218,18 +232,73 @@ pub fn row(code: Code) -> Row {
     }
 }
 
-/// A fault's envelope. `exchange` is the request's id; nothing in it comes from the request but that.
-pub fn render(refusal: &Refusal, exchange: Uuid) -> String {
+/// The HTTP status of a refusal, in a version of SOAP: of 1.2, part 2, table 20 says that the sender's faults are 400.
+pub fn status(code: Code, version: Version) -> StatusCode {
+    let row = row(code);
+    let senders = row.http == StatusCode::INTERNAL_SERVER_ERROR && row.faultcode.starts_with("Client");
+    if version == Version::V12 && senders { StatusCode::BAD_REQUEST } else { row.http }
+}
+
+/// A fault's envelope. `exchange` is the request's id; nothing in it comes from the request but that, and the version.
+pub fn render(refusal: &Refusal, exchange: Uuid, version: Version) -> String {
     let row = row(refusal.code);
     let mut writer = Writer::document(Style::Compact);
     writer.open("SOAP-ENV:Envelope");
-    writer.attribute("xmlns:SOAP-ENV", SOAP11);
+    writer.attribute("xmlns:SOAP-ENV", version.namespace());
     writer.open("SOAP-ENV:Body");
     writer.open("SOAP-ENV:Fault");
-    writer.element("faultcode", &format!("SOAP-ENV:{}", row.faultcode));
-    writer.element("faultstring", row.faultstring);
-    writer.element("faultactor", "urn:varco:porta-di-dominio");
-    writer.open("detail");
+    match version {
+        Version::V11 => {
+            writer.element("faultcode", &format!("SOAP-ENV:{}", row.faultcode));
+            writer.element("faultstring", row.faultstring);
+            writer.element("faultactor", ACTOR);
+            writer.open("detail");
+            problem(&mut writer, &row, refusal, exchange);
+            writer.close();
+        }
+        Version::V12 => {
+            // Part 1, section 5.4.6: a closed list of codes; the finer one is a subcode.
+            writer.open("SOAP-ENV:Code");
+            let (side, finer) = row.faultcode.split_once('.').unwrap_or((row.faultcode, ""));
+            let side = match side {
+                "Client" => "Sender",
+                "Server" => "Receiver",
+                own => own,
+            };
+            writer.element("SOAP-ENV:Value", &format!("SOAP-ENV:{side}"));
+            if !finer.is_empty() {
+                writer.open("SOAP-ENV:Subcode");
+                writer.open("SOAP-ENV:Value");
+                writer.attribute("xmlns:f", FAULTS);
+                writer.text(&format!("f:{}", row.faultcode));
+                writer.close();
+                writer.close();
+            }
+            writer.close();
+            writer.open("SOAP-ENV:Reason");
+            writer.open("SOAP-ENV:Text");
+            writer.attribute("xml:lang", "en");
+            writer.text(row.faultstring);
+            writer.close();
+            writer.close();
+            writer.element("SOAP-ENV:Node", ACTOR);
+            writer.open("SOAP-ENV:Detail");
+            problem(&mut writer, &row, refusal, exchange);
+            writer.close();
+        }
+    }
+    for _ in 0..3 {
+        writer.close();
+    }
+    writer.finish()
+}
+
+const ACTOR: &str = "urn:varco:porta-di-dominio";
+/// The namespace of the subcodes.
+const FAULTS: &str = "urn:varco:fault";
+
+/// RFC 7807, appendix A: the problem as XML.
+fn problem(writer: &mut Writer, row: &Row, refusal: &Refusal, exchange: Uuid) {
     writer.open("problem");
     writer.attribute("xmlns", "urn:ietf:rfc:7807");
     writer.element("type", &format!("urn:varco:problem:{}", row.slug));
@@ -241,8 +310,5 @@ pub fn render(refusal: &Refusal, exchange: Uuid) -> String {
     };
     writer.element("detail", &detail);
     writer.element("instance", &format!("urn:uuid:{exchange}"));
-    for _ in 0..5 {
-        writer.close();
-    }
-    writer.finish()
+    writer.close();
 }

@@ -17,8 +17,10 @@ pub mod node;
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::clock::Clock;
-use crate::config::Limits;
+use crate::config::{Config, Limits};
 use crate::contract::Contract;
 use crate::tls::Revocations;
 use crate::xml;
@@ -41,6 +43,10 @@ pub struct Gateway {
     pub xml: xml::Limits,
     /// The clock.
     pub clock: Clock,
+    /// Paths before the operations of the porta di dominio's dialect, each with a slash at its end.
+    pub pdd: Vec<String>,
+    /// Places for large lots.
+    pub lots: Semaphore,
     /// Refusals counted together.
     pub gathered: Gathered,
     /// Requests under way, by ente.
@@ -57,9 +63,13 @@ impl std::fmt::Debug for Gateway {
 
 impl Gateway {
     /// Puts a gateway together.
-    pub fn new(node: Node, contract: Contract, revocations: Revocations, limits: Limits) -> Arc<Self> {
+    pub fn new(mut node: Node, contract: Contract, revocations: Revocations, config: &Config) -> Arc<Self> {
         let clock = node.clock.clone();
+        let limits = config.limits.clone();
+        node.services.soglie = config.soglie.clone().into();
         Arc::new(Self {
+            pdd: config.paths.pdd.clone(),
+            lots: Semaphore::new(limits.lots),
             node,
             contract,
             revocations,

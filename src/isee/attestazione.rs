@@ -7,7 +7,17 @@ use super::codes::{
     Importo, ModelloAe, Relazione, Ruolo, Si, StatoDomanda, TipoIndicatore, TipoOmissione, TipoRapporto, TipoVariazioneAttestazione,
 };
 use super::codice_fiscale::CodiceFiscale;
+use super::dsu::Dichiarazione;
 use super::indicatori::{IseeMin, IseeSocioSanRes, IseeSocioSanResRistretto, IseeUni};
+
+/// The payload of ConsultazioneDichiarazione.
+#[derive(Clone, PartialEq)]
+pub struct EsitoDichiarazione {
+    /// The DSU, completed; absent if there is none.
+    pub dichiarazione: Option<Dichiarazione>,
+    /// What was asked.
+    pub ricerca: Ricerca,
+}
 
 /// The payload of ConsultazioneAttestazione.
 #[derive(Clone, PartialEq)]

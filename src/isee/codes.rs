@@ -186,6 +186,37 @@ codes! {
         #[doc = "For doctoral students (art. 8 c. 4)."] Dottorato = "Dottorato",
         #[doc = "For residential services (art. 6 c. 3)."] Residenziale = "Residenziale",
     }
+    #[doc = "Where a DSU that was transmitted is in its life."]
+    StatoDsu {
+        #[doc = "Received, not attested yet."] Ricevuta = "RICEVUTA",
+        #[doc = "Attested, and in force."] Attestata = "ATTESTATA",
+        #[doc = "A later one of the same declarant counts."] Sostituita = "SOSTITUITA",
+        #[doc = "Cancelled by its sender."] Annullata = "ANNULLATA",
+    }
+    #[doc = "Yes or no."]
+    SiNo {
+        #[doc = "Yes."] Si = "SI",
+        #[doc = "No."] No = "NO",
+    }
+    #[doc = "Which indicator a threshold was compared with, in the words of the Soglia operation."]
+    TipoIndicatoreSoglia {
+        #[doc = "Ordinary."] Ordinario = "ISEE Ordinario",
+        #[doc = "For minors, as the ordinary one."] MinorenneOrdinario = "ISEE Minorenne ordinario",
+        #[doc = "For minors, with an additional component."] MinorenneAggiuntiva = "ISEE Minorenne con componente aggiuntiva",
+        #[doc = "For minors, with an attracted component."] MinorenneAttratta = "ISEE Minorenne con componente attratta",
+        #[doc = "For students, as the ordinary one."] UniversitarioOrdinario = "ISEE Universitario ordinario",
+        #[doc = "For students, with an additional component."] UniversitarioAggiuntiva = "ISEE Universitario con componente aggiuntiva",
+        #[doc = "For students, with an attracted component."] UniversitarioAttratta = "ISEE Universitario con componente attratta",
+        #[doc = "For students, attracted."] UniversitarioStudente = "ISEE Universitario con studente attratto",
+        #[doc = "For students, attracted, with an additional component."] UniversitarioStudenteAggiuntiva = "ISEE Universitario con studente attratto e componente aggiuntiva",
+        #[doc = "For students, attracted, with an attracted component."] UniversitarioStudenteAttratta = "ISEE Universitario con studente attratto e componente attratta",
+        #[doc = "For social and health services, of the restricted nucleus."] Sociosanitario = "ISEE Sociosanitario ridotto",
+        #[doc = "For doctoral students, of the restricted nucleus."] Dottorato = "ISEE Dottorato ricerca ridotto",
+        #[doc = "Residential, without children outside."] ResidenzialeSenza = "ISEE Residenziale standard senza figli aggiuntivi",
+        #[doc = "Residential, with children outside."] ResidenzialeCon = "ISEE Residenziale standard con figli aggiuntivi",
+        #[doc = "Residential, of the restricted nucleus, without children outside."] ResidenzialeRidottoSenza = "ISEE Residenziale ridotto senza figli aggiuntivi",
+        #[doc = "Residential, of the restricted nucleus, with children outside."] ResidenzialeRidottoCon = "ISEE Residenziale ridotto con figli aggiuntivi",
+    }
 }
 
 impl TipoRapporto {

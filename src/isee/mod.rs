@@ -14,6 +14,7 @@ pub mod calendar;
 pub mod checks;
 pub mod codes;
 pub mod codice_fiscale;
+mod complete;
 pub mod compute;
 pub mod dsu;
 pub mod feed;

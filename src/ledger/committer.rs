@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::batch::{MAX_LEAF, Raw};
 use super::leaf::{Draft, Entry, Position, Writes};
 use super::log::{AppendError, Appended, Log, LogError};
-use super::segments::LONGEST_BATCH;
+use super::segments::{FULL_BATCH, LONGEST_SUBMISSION};
 use crate::clock::{Clock, rfc3339};
 
 /// Submissions in one batch, at most.
@@ -52,7 +52,7 @@ impl Submission {
     }
 
     fn fits(&self) -> Result<(), NotCommitted> {
-        if self.size() > LONGEST_BATCH { Err(NotCommitted::TooLarge) } else { Ok(()) }
+        if self.size() > LONGEST_SUBMISSION { Err(NotCommitted::TooLarge) } else { Ok(()) }
     }
 }
 
@@ -286,7 +286,7 @@ impl Work {
                         waiting.push((submission, reply));
                     }
                 }
-                let full = waiting.len() >= BATCH || bytes >= LONGEST_BATCH;
+                let full = waiting.len() >= BATCH || bytes >= FULL_BATCH;
                 next = if full { None } else { receiver.try_recv().ok() };
             }
             self.commit(waiting);

@@ -505,8 +505,11 @@ fn corrupt(path: &Path, offset: u64, what: &str) -> LogError {
     LogError::Corrupt { file: name(path), offset, what: what.to_owned() }
 }
 
-/// The longest batch that a committer makes, well below what is read.
-pub const LONGEST_BATCH: usize = MAX_BATCH / 4;
+/// The longest submission that a committer takes: a lot of DSU. Added to a batch that is not full, it is still well below what is read.
+pub const LONGEST_SUBMISSION: usize = MAX_BATCH / 2;
+
+/// A batch of this length is full.
+pub const FULL_BATCH: usize = MAX_BATCH / 8;
 
 /// Copies the valid batches of all segments into a new directory; how many bytes.
 pub fn copy(from: &Path, to: &Path, ledger: Uuid) -> Result<u64, LogError> {

@@ -3,35 +3,48 @@
 use jiff::civil::Date;
 
 use super::{NotPrepared, Note, Prepared, Services, id_richiesta, unavailable};
-use crate::contract::bind::Base64;
+use crate::contract::bind::{Base64, Content};
 use crate::contract::catalogue::Operation;
 use crate::contract::consultazione::{
-    Chiave, ConsultazioneAttestazioneResponse, ConsultazioneIndicatoreResponse, Esito, EsitoAttestazione, EsitoIndicatore,
-    RichiestaAttestazione, RichiestaIndicatore,
+    Chiave, Componente, ConsultazioneAttestazioneResidentiResponse, ConsultazioneAttestazioneResponse, ConsultazioneDichiarazioneResponse,
+    ConsultazioneIndicatoreResponse, ConsultazioneSogliaIndicatoreResponse, DatiIndicatore, Esito, EsitoAttestazione, EsitoDichiarazione,
+    EsitoIndicatore, EsitoSogliaIndicatore, RicercaCf, RichiestaAttestazione, RichiestaIndicatore, RichiestaSoglia,
 };
-use crate::contract::{self, message};
+use crate::contract::{self, message, pdd};
 use crate::isee::attestazione as payload;
-use crate::isee::codes::TipoIndicatore;
+use crate::isee::codes::{SiNo, TipoIndicatore, TipoIndicatoreSoglia};
 use crate::registry::{Admission, NotPermitted, Permit};
 use crate::sii::{Answer, Found, Occasion, Outcome, Question};
 
 /// How a consultation ended, before it is rendered.
 struct Ended {
     esito: Esito,
-    /// Code for the entry, and text in Italian.
-    refusal: Option<(&'static str, String)>,
-    /// The payload.
-    xml: Option<String>,
+    refusal: Option<Refused>,
+    /// What was found.
+    found: Option<Delivered>,
     note: Note,
     preconditions: Vec<crate::ledger::Precondition>,
 }
 
-/// What a consultation gives away: of one person, or of the whole nucleus.
+/// What goes out.
+enum Delivered {
+    /// A payload.
+    Xml(String),
+    /// The threshold's answer.
+    Dati(DatiIndicatore),
+    /// No more than the Esito.
+    Nothing,
+}
+
+/// Whose data a consultation gives away: one person's, or the whole nucleus'.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Delivers {
-    Indicator,
-    Attestation,
+    Person,
+    Nucleus,
 }
+
+/// Code for the entry, and text in Italian.
+type Refused = (&'static str, String);
 
 /// ConsultazioneIndicatore.
 pub async fn indicatore(
@@ -41,23 +54,18 @@ pub async fn indicatore(
     occasion: Occasion,
 ) -> Result<Prepared, NotPrepared> {
     let operation = admission.operation();
-    let ended = match request {
-        None => invalid("R01.richiesta", "richiesta vuota: manca l'elemento request"),
-        Some(request) => {
-            let chiave = Chiave::Cf(Box::new(request.ricerca_cf.clone()));
-            let tipo = request.tipo_indicatore;
-            let mut ended = consult(services, admission, &chiave, occasion, Delivers::Indicator, |found| {
-                one_indicator(found, tipo, &request.ricerca_cf)
-            })
-            .await?;
-            ended.note.facts.insert("indicatore", tipo.code().into());
-            ended
-        }
-    };
+    let Some(request) = request else { return finish(services, operation, absent()).await };
+    let chiave = Chiave::Cf(Box::new(request.ricerca_cf.clone()));
+    let tipo = request.tipo_indicatore;
+    let permit = admission.for_benefit(chiave.prestazione());
+    let question = Question::Attestazione { chiave: &chiave, on: requested_day(&chiave).unwrap_or(occasion.today) };
+    let render = |answer| one_indicator(attestation_of(answer)?, tipo, &request.ricerca_cf).map(Delivered::Xml);
+    let mut ended = consult(services, permit, &chiave, question, occasion, Delivers::Person, render).await?;
+    ended.note.facts.insert("indicatore", tipo.code().into());
     finish(services, operation, ended).await
 }
 
-/// ConsultazioneAttestazione.
+/// ConsultazioneAttestazione, ConsultazioneAttestazioneResidenti.
 pub async fn attestazione(
     services: &Services,
     admission: Admission,
@@ -65,29 +73,109 @@ pub async fn attestazione(
     occasion: Occasion,
 ) -> Result<Prepared, NotPrepared> {
     let operation = admission.operation();
-    let ended = match request {
-        None => invalid("R01.richiesta", "richiesta vuota: manca l'elemento request"),
-        Some(request) => {
-            let chiave = &request.chiave;
-            consult(services, admission, chiave, occasion, Delivers::Attestation, |found| {
-                let ricerca = payload::Ricerca { chiave: chiave.echo() };
-                Ok(contract::esito_attestazione(&payload::EsitoAttestazione { attestazione: Some(found.attestazione), ricerca }))
-            })
-            .await?
-        }
+    let Some(RichiestaAttestazione { chiave }) = request else { return finish(services, operation, absent()).await };
+    let permit = admission.for_benefit(chiave.prestazione());
+    let question = Question::Attestazione { chiave, on: requested_day(chiave).unwrap_or(occasion.today) };
+    let render = |answer| {
+        let attestazione = Some(attestation_of(answer)?.attestazione);
+        let ricerca = payload::Ricerca { chiave: chiave.echo() };
+        Ok(Delivered::Xml(contract::esito_attestazione(&payload::EsitoAttestazione { attestazione, ricerca })))
     };
+    let ended = consult(services, permit, chiave, question, occasion, Delivers::Nucleus, render).await?;
     finish(services, operation, ended).await
 }
 
-/// What both have in common: the request's own sense, the permit, the search.
-async fn consult(
+/// ConsultazioneDichiarazione: the DSU as its sender transmitted it, completed as INPS does.
+pub async fn dichiarazione(
     services: &Services,
     admission: Admission,
-    chiave: &Chiave,
+    request: Option<&RichiestaAttestazione>,
     occasion: Occasion,
-    delivers: Delivers,
-    render: impl FnOnce(Found) -> Result<String, (&'static str, String)>,
-) -> Result<Ended, NotPrepared> {
+) -> Result<Prepared, NotPrepared> {
+    let operation = admission.operation();
+    let Some(RichiestaAttestazione { chiave }) = request else { return finish(services, operation, absent()).await };
+    let permit = admission.for_benefit(chiave.prestazione());
+    let question = Question::Dichiarazione { chiave, on: requested_day(chiave).unwrap_or(occasion.today) };
+    let render = |answer| {
+        let Answer::Declared(dichiarazione, _) = answer else { return Err(unexpected()) };
+        let ricerca = payload::Ricerca { chiave: chiave.echo() };
+        let esito = payload::EsitoDichiarazione { dichiarazione: Some(*dichiarazione), ricerca };
+        Ok(Delivered::Xml(contract::esito_dichiarazione(&esito)))
+    };
+    let ended = consult(services, permit, chiave, question, occasion, Delivers::Nucleus, render).await?;
+    finish(services, operation, ended).await
+}
+
+/// ConsultazioneSogliaIndicatore: whether the indicator is at most the threshold, never how much it is.
+pub async fn soglia(
+    services: &Services,
+    admission: Admission,
+    request: &RichiestaSoglia,
+    occasion: Occasion,
+) -> Result<Prepared, NotPrepared> {
+    let operation = admission.operation();
+    let chiave = Chiave::Cf(Box::new(RicercaCf {
+        codice_fiscale: request.codice_fiscale.clone(),
+        data_validita: request.data_validita,
+        prestazione_da_erogare: None,
+        protocollo_domanda_ente_erogatore: None,
+        statodomanda_prestazione: None,
+    }));
+    let known = services.soglie.iter().find(|soglia| soglia.codice.eq_ignore_ascii_case(&request.codice_soglia));
+    let Some(soglia) = known else {
+        let note = note_of(&chiave);
+        return finish(services, operation, Ended { note, ..invalid("R04.soglia", "CodiceSoglia non conosciuto da questa porta") }).await;
+    };
+    // The threshold is tied to a benefit: who may ask for that may ask whether it is due.
+    let permit = admission.for_benefit(Some(&soglia.prestazione));
+    let question = Question::Attestazione { chiave: &chiave, on: request.data_validita.unwrap_or(occasion.today) };
+    let wants_nucleus = request.fornitura_nucleo == SiNo::Si;
+    let render = |answer| {
+        let attestazione = attestation_of(answer)?.attestazione;
+        let ordinario = attestazione.ordinario.ok_or_else(no_ordinary)?;
+        let yes = |yes| if yes { SiNo::Si } else { SiNo::No };
+        let members = ordinario.nucleo_familiare.componente_nucleo.into_iter().filter(|_| wants_nucleus);
+        let componente = members.map(|m| Componente { codice_fiscale: m.codice_fiscale, cognome: m.cognome, nome: m.nome }).collect();
+        Ok(Delivered::Dati(DatiIndicatore {
+            tipo_indicatore: TipoIndicatoreSoglia::Ordinario,
+            sotto_soglia: yes(ordinario.isee_ordinario.valori.isee.0 <= soglia.importo),
+            protocollo_dsu: attestazione.numero_protocollo_dsu,
+            data_presentazione: attestazione.data_presentazione,
+            presenza_difformita: yes(!attestazione.omissione_difformita.is_empty()),
+            componente,
+        }))
+    };
+    let delivers = if wants_nucleus { Delivers::Nucleus } else { Delivers::Person };
+    let mut ended = consult(services, permit, &chiave, question, occasion, delivers, render).await?;
+    ended.note.facts.insert("soglia", soglia.codice.to_ascii_uppercase().into());
+    finish(services, operation, ended).await
+}
+
+/// VerificaEsistenzaProtocollo: whether the declarant has a DSU of that protocol, and no more.
+pub async fn protocollo(
+    services: &Services,
+    admission: Admission,
+    request: &pdd::RichiestaProtocollo,
+    occasion: Occasion,
+) -> Result<Prepared, NotPrepared> {
+    let operation = admission.operation();
+    let dichiarante = &request.codice_fiscale_dichiarante;
+    let protocollo = request.protocollo_dsu.trim();
+    let note = Note { cf: vec![dichiarante.canonical()], protocol: vec![protocollo.to_owned()], ..Note::default() };
+    if !is_protocol(protocollo) {
+        return finish(services, operation, Ended { note, ..invalid(PROTOCOL.0, PROTOCOL.1) }).await;
+    }
+    let question = Question::Protocollo { dichiarante, protocollo };
+    let permit = admission.without_purpose();
+    let ended = ask(services, &permit, question, occasion, Delivers::Person, note, |answer| match answer {
+        Answer::Exists => Ok(Delivered::Nothing),
+        _ => Err(unexpected()),
+    });
+    let ended = ended.await?;
+    finish(services, operation, ended).await
+}
+
+fn note_of(chiave: &Chiave) -> Note {
     let mut note =
         Note { cf: vec![chiave.codice_fiscale().canonical()], application: chiave.domanda().map(str::to_owned), ..Note::default() };
     match chiave {
@@ -95,10 +183,24 @@ async fn consult(
         Chiave::ProtDsu(search) => note.protocol.push(search.protocollo_dsu.clone()),
         Chiave::ProtMittente(search) => note.protocol.push(search.protocollo_mittente.clone()),
     }
+    note
+}
+
+/// What the searches have in common: the request's own sense, the permit, the question.
+async fn consult(
+    services: &Services,
+    permit: Result<Permit, Box<(Admission, NotPermitted)>>,
+    chiave: &Chiave,
+    question: Question<'_>,
+    occasion: Occasion,
+    delivers: Delivers,
+    render: impl FnOnce(Answer) -> Result<Delivered, Refused>,
+) -> Result<Ended, NotPrepared> {
+    let mut note = note_of(chiave);
     if let Err((code, text)) = echoes(chiave) {
         return Ok(Ended { note, ..invalid(code, text) });
     }
-    let permit: Permit = match admission.for_benefit(chiave.prestazione()) {
+    let permit = match permit {
         Ok(permit) => permit,
         Err(refused) => {
             let (_, NotPermitted { code, text }) = *refused;
@@ -111,47 +213,79 @@ async fn consult(
             note.facts.insert("prestazione_implicita", true.into());
         }
     }
-    let on = requested_day(chiave).unwrap_or(occasion.today);
-    let Outcome { answer, preconditions, .. } = match services.sii.answer(&permit, Question::Attestazione { chiave, on }, occasion).await {
+    ask(services, &permit, question, occasion, delivers, note, render).await
+}
+
+/// Asks the SII, and makes of its answer what goes out.
+async fn ask(
+    services: &Services,
+    permit: &Permit,
+    question: Question<'_>,
+    occasion: Occasion,
+    delivers: Delivers,
+    mut note: Note,
+    render: impl FnOnce(Answer) -> Result<Delivered, Refused>,
+) -> Result<Ended, NotPrepared> {
+    let Outcome { answer, preconditions, .. } = match services.sii.answer(permit, question, occasion).await {
         Ok(outcome) => outcome,
         Err(error) => {
             let text = unavailable(error)?;
             tracing::error!(text, "consultation failed");
-            let refusal = Some(("E01.interno", "errore interno: riprovare".to_owned()));
-            return Ok(Ended { esito: Esito::ErroreInterno, refusal, xml: None, note, preconditions: Vec::new() });
+            return Ok(Ended { esito: Esito::ErroreInterno, refusal: Some(internal()), found: None, note, preconditions: Vec::new() });
         }
     };
-    let (esito, refusal, xml) = match answer {
+    if matches!(answer, Answer::NotFound) {
+        let text = "nessuna attestazione valida per i criteri di ricerca".to_owned();
+        return Ok(Ended { esito: Esito::DatiNonTrovati, refusal: Some(("D01.assente", text)), found: None, note, preconditions });
+    }
+    // Whose data are about to be read: the whole nucleus', where all of it goes out; the person searched stays first.
+    let (protocol, nucleus): (Option<String>, Vec<String>) = match &answer {
         Answer::Found(found) => {
-            note.protocol.push(found.attestazione.numero_protocollo_dsu.clone());
-            // Whose data are about to be read: the whole nucleus', where the attestation goes out; the person searched stays first.
-            if delivers == Delivers::Attestation {
-                let members = found.attestazione.ordinario.iter().flat_map(|ordinario| &ordinario.nucleo_familiare.componente_nucleo);
-                for code in members.map(|member| member.codice_fiscale.canonical()) {
-                    if !note.cf.contains(&code) {
-                        note.cf.push(code);
-                    }
-                }
-            }
-            match render(*found) {
-                Ok(xml) => (Esito::Ok, None, Some(xml)),
-                Err(refusal) => (Esito::RichiestaInvalida, Some(refusal), None),
-            }
+            let members = found.attestazione.ordinario.iter().flat_map(|ordinario| &ordinario.nucleo_familiare.componente_nucleo);
+            (Some(found.attestazione.numero_protocollo_dsu.clone()), members.map(|member| member.codice_fiscale.canonical()).collect())
         }
-        Answer::NotFound | Answer::Accepted(_) | Answer::Refused { .. } => {
-            let text = "nessuna attestazione valida per i criteri di ricerca".to_owned();
-            (Esito::DatiNonTrovati, Some(("D01.assente", text)), None)
-        }
+        Answer::Declared(dsu, protocol) => (Some(protocol.clone()), dsu.fogli().map(|sheet| sheet.codice_fiscale.canonical()).collect()),
+        _ => (None, Vec::new()),
     };
-    Ok(Ended { esito, refusal, xml, note, preconditions })
+    note.protocol.extend(protocol);
+    for code in nucleus.into_iter().filter(|_| delivers == Delivers::Nucleus) {
+        if !note.cf.contains(&code) {
+            note.cf.push(code);
+        }
+    }
+    let (esito, refusal, found) = match render(answer) {
+        Ok(found) => (Esito::Ok, None, Some(found)),
+        Err(refusal) if refusal.0 == INTERNAL => (Esito::ErroreInterno, Some(refusal), None),
+        Err(refusal) => (Esito::RichiestaInvalida, Some(refusal), None),
+    };
+    Ok(Ended { esito, refusal, found, note, preconditions })
+}
+
+const INTERNAL: &str = "E01.interno";
+
+fn internal() -> Refused {
+    (INTERNAL, "errore interno: riprovare".to_owned())
+}
+
+/// An SII that answers another question than it was asked.
+fn unexpected() -> Refused {
+    tracing::error!("the SII answered another question");
+    internal()
+}
+
+fn attestation_of(answer: Answer) -> Result<Found, Refused> {
+    match answer {
+        Answer::Found(found) => Ok(*found),
+        _ => Err(unexpected()),
+    }
+}
+
+fn no_ordinary() -> Refused {
+    ("R03.indicatore", "l'attestazione non ha l'indicatore Ordinario".to_owned())
 }
 
 /// The ordinary indicator; the others are not computed yet, and the reply says so.
-fn one_indicator(
-    found: Found,
-    tipo: TipoIndicatore,
-    ricerca: &contract::consultazione::RicercaCf,
-) -> Result<String, (&'static str, String)> {
+fn one_indicator(found: Found, tipo: TipoIndicatore, ricerca: &RicercaCf) -> Result<String, Refused> {
     if tipo != TipoIndicatore::Ordinario {
         let text = if found.other_indicators {
             "la DSU contiene i dati per altri indicatori, ma questa porta calcola il solo indicatore Ordinario"
@@ -161,9 +295,7 @@ fn one_indicator(
         return Err(("R03.indicatore", text.to_owned()));
     }
     let attestazione = found.attestazione;
-    let Some(ordinario) = attestazione.ordinario else {
-        return Err(("R03.indicatore", "l'attestazione non ha l'indicatore Ordinario".to_owned()));
-    };
+    let ordinario = attestazione.ordinario.ok_or_else(no_ordinary)?;
     let valori = ordinario.isee_ordinario.valori;
     Ok(contract::indicatore(&payload::Indicatore {
         tipo_indicatore: tipo,
@@ -193,11 +325,13 @@ fn echoes(chiave: &Chiave) -> Result<(), (&'static str, &'static str)> {
     match chiave {
         Chiave::Cf(_) => Ok(()),
         Chiave::ProtDsu(search) if is_protocol(&search.protocollo_dsu) => Ok(()),
-        Chiave::ProtDsu(_) => Err(("R02.protocollo", "ProtocolloDSU non valido: atteso INPS-ISEE-aaaa-nnnnnnnnL-nn")),
+        Chiave::ProtDsu(_) => Err(PROTOCOL),
         Chiave::ProtMittente(search) if search.protocollo_mittente.chars().count() <= 29 => Ok(()),
         Chiave::ProtMittente(_) => Err(("R02.mittente", "ProtocolloMittente più lungo di 29 caratteri")),
     }
 }
+
+const PROTOCOL: (&str, &str) = ("R02.protocollo", "ProtocolloDSU non valido: atteso INPS-ISEE-aaaa-nnnnnnnnL-nn");
 
 /// `INPS-ISEE-[0-9]{4}-[0-9]{8}[A-Z]-[0-9]{2}`.
 fn is_protocol(text: &str) -> bool {
@@ -212,30 +346,84 @@ fn is_protocol(text: &str) -> bool {
 
 fn invalid(code: &'static str, text: impl Into<String>) -> Ended {
     let refusal = Some((code, text.into()));
-    Ended { esito: Esito::RichiestaInvalida, refusal, xml: None, note: Note::default(), preconditions: Vec::new() }
+    Ended { esito: Esito::RichiestaInvalida, refusal, found: None, note: Note::default(), preconditions: Vec::new() }
+}
+
+fn absent() -> Ended {
+    invalid("R01.richiesta", "richiesta vuota: manca l'elemento request")
 }
 
 /// Numbers the reply and renders it.
 async fn finish(services: &Services, operation: Operation, ended: Ended) -> Result<Prepared, NotPrepared> {
-    let Ended { esito, refusal, xml, mut note, preconditions } = ended;
+    let Ended { esito, refusal, found, mut note, preconditions } = ended;
     // 0 where the request was not registered: clients try again on it.
     let id_richiesta = if esito == Esito::ErroreInterno { 0 } else { id_richiesta(services).await? };
     note.facts.insert("id_richiesta", id_richiesta.into());
     note.outcome = esito.code();
     note.refusal = refusal.as_ref().map(|(code, _)| (*code).to_owned());
-    let descrizione_errore = refusal.map(|(_, text)| text);
-    let xml = xml.map(|xml| Base64(xml.into_bytes()));
-    let reply = match operation {
+    let errore = refusal.map(|(_, text)| text);
+    let (xml, dati) = match found {
+        Some(Delivered::Xml(xml)) => (Some(Base64(xml.into_bytes())), None),
+        Some(Delivered::Dati(dati)) => (None, Some(dati)),
+        Some(Delivered::Nothing) | None => (None, None),
+    };
+    let reply = render(operation, id_richiesta, esito, errore, xml, dati);
+    Ok(Prepared { reply, note, drafts: Vec::new(), preconditions })
+}
+
+/// The reply of an operation, in its own message.
+fn render(
+    operation: Operation,
+    id_richiesta: i32,
+    esito: Esito,
+    descrizione_errore: Option<String>,
+    xml: Option<Base64>,
+    dati: Option<DatiIndicatore>,
+) -> String {
+    fn reply<T: Content>(operation: Operation, value: &T) -> String {
+        message(operation.response(), operation.namespace(), value, false)
+    }
+    match operation {
         Operation::ConsultazioneIndicatore => {
             let result = Some(EsitoIndicatore { id_richiesta, esito, descrizione_errore, xml });
-            message(operation.response(), operation.namespace(), &ConsultazioneIndicatoreResponse { result }, false)
+            reply(operation, &ConsultazioneIndicatoreResponse { result })
         }
-        Operation::ConsultazioneAttestazione | Operation::TrasmissioneDsu => {
+        Operation::ConsultazioneAttestazioneResidenti => {
             let result = Some(EsitoAttestazione { id_richiesta, esito, descrizione_errore, xml });
-            message(operation.response(), operation.namespace(), &ConsultazioneAttestazioneResponse { result }, false)
+            reply(operation, &ConsultazioneAttestazioneResidentiResponse { result })
         }
-    };
-    Ok(Prepared { reply, note, drafts: Vec::new(), preconditions })
+        Operation::ConsultazioneDichiarazione => {
+            let result = Some(EsitoDichiarazione { id_richiesta, esito, descrizione_errore, xml });
+            reply(operation, &ConsultazioneDichiarazioneResponse { result })
+        }
+        Operation::ConsultazioneSogliaIndicatore => {
+            let result = EsitoSogliaIndicatore { id_richiesta, esito: esito.into(), descrizione_errore, dati };
+            reply(operation, &ConsultazioneSogliaIndicatoreResponse { result })
+        }
+        Operation::PddAttestazione => {
+            let risposta =
+                pdd::ConsultazioneAttestazioneRisposta { id_richiesta, esito: esito.into(), desc_errore: descrizione_errore, xml };
+            reply(operation, &risposta)
+        }
+        Operation::PddDichiarazione => {
+            let risposta =
+                pdd::ConsultazioneDichiarazioneRisposta { id_richiesta, esito: esito.into(), desc_errore: descrizione_errore, xml };
+            reply(operation, &risposta)
+        }
+        Operation::PddProtocollo => {
+            let risposta = pdd::VerificaEsistenzaProtocolloRisposta { id_richiesta, esito: esito.into(), desc_errore: descrizione_errore };
+            reply(operation, &risposta)
+        }
+        // Those of the other port do not come here.
+        Operation::ConsultazioneAttestazione
+        | Operation::TrasmissioneDsu
+        | Operation::ConsultazioneEsitoDsu
+        | Operation::TrasmissioneLotto
+        | Operation::ConsultazioneEsitoLotto => {
+            let result = Some(EsitoAttestazione { id_richiesta, esito, descrizione_errore, xml });
+            reply(operation, &ConsultazioneAttestazioneResponse { result })
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,17 +1,20 @@
 //! The ports: from a typed request and a permit to a draft, in which the reply is rendered already.
 //!
-//! One file a port: [`consultazione`], [`trasmissione`]. What a service returns is a [`Prepared`]: bytes of the reply, what the entry of the exchange says
+//! One file a port: [`consultazione`], [`trasmissione`], and [`lotto`] for many DSU at once. What a service returns is a [`Prepared`]: bytes of the reply, what the entry of the exchange says
 //! of it, the entries of the SII, and what must hold. Nothing of it leaves before the ledger has it.
 
 pub mod consultazione;
+pub mod lotto;
 pub mod trasmissione;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::contract::Request;
+use crate::config::Soglia;
+use crate::contract::catalogue::Operation;
+use crate::contract::{Contract, Request};
 use crate::ledger::{Draft, Precondition};
-use crate::registry::{Admission, Permit};
+use crate::registry::Admission;
 use crate::sii::{Occasion, Sii, SiiError};
 use crate::state::numbers::{NoNumber, Series};
 use crate::xml::Element;
@@ -23,6 +26,23 @@ pub struct Services {
     pub sii: Arc<dyn Sii>,
     /// Numbers of requests.
     pub ids: Arc<Series>,
+    /// The thresholds that are known.
+    pub soglie: Arc<[Soglia]>,
+}
+
+/// What is asked: a request that is valid against its schema, with the message it stands in.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// Which operation.
+    pub operation: Operation,
+    /// What it says.
+    pub request: &'a Request,
+    /// The message's root.
+    pub body: Element<'a, 'a>,
+    /// The body of the HTTP request.
+    pub bytes: &'a [u8],
+    /// The contract: the DSU of a lot are read one by one.
+    pub contract: &'a Contract,
 }
 
 /// A reply that is rendered and not released, with all that is recorded of it.
@@ -77,20 +97,18 @@ impl From<NoNumber> for NotPrepared {
 }
 
 /// Asks for the permit that a request needs, and performs it.
-pub async fn perform(
-    services: &Services,
-    admission: Admission,
-    request: &Request,
-    body: Element<'_, '_>,
-    occasion: Occasion,
-) -> Result<Prepared, NotPrepared> {
+pub async fn perform(services: &Services, admission: Admission, asked: Asked<'_>, occasion: Occasion) -> Result<Prepared, NotPrepared> {
+    let Asked { request, body, .. } = asked;
     match request {
         Request::Indicatore(request) => consultazione::indicatore(services, admission, request.as_ref(), occasion).await,
         Request::Attestazione(request) => consultazione::attestazione(services, admission, request.as_ref(), occasion).await,
-        Request::Trasmissione(trasmessa) => {
-            let permit: Permit = admission.without_purpose();
-            trasmissione::perform(services, &permit, trasmessa, body, occasion).await
-        }
+        Request::Dichiarazione(request) => consultazione::dichiarazione(services, admission, request.as_ref(), occasion).await,
+        Request::Soglia(request) => consultazione::soglia(services, admission, request, occasion).await,
+        Request::Protocollo(request) => consultazione::protocollo(services, admission, request, occasion).await,
+        Request::Trasmissione(trasmessa) => trasmissione::perform(services, &admission.without_purpose(), trasmessa, body, occasion).await,
+        Request::EsitoDsu(chiave) => trasmissione::esito_dsu(services, &admission.without_purpose(), chiave, occasion).await,
+        Request::Lotto => lotto::perform(services, &admission.without_purpose(), asked, occasion).await,
+        Request::EsitoLotto(chiave) => lotto::esito(services, &admission.without_purpose(), chiave, occasion).await,
     }
 }
 

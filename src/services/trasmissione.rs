@@ -3,7 +3,10 @@
 use super::{NotPrepared, Note, Prepared, Services, id_richiesta, unavailable};
 use crate::contract::bind::Base64;
 use crate::contract::catalogue::Operation;
-use crate::contract::trasmissione::{Accettazione, Esito, EsitoTrasmissione, TrasmissioneDsuResponse, Violazione, Violazioni};
+use crate::contract::trasmissione::{
+    Accettazione, ChiaveDsu, ConsultazioneEsitoDsuResponse, Esito, EsitoConsultazioneDsu, EsitoTrasmissione, TrasmissioneDsuResponse,
+    Violazione, Violazioni,
+};
 use crate::contract::{Findings, Trasmessa, message, place};
 use crate::digest::hex;
 use crate::registry::Permit;
@@ -28,7 +31,7 @@ pub async fn perform(
             tracing::error!(text, "transmission failed");
             note.outcome = Esito::ErroreInterno.code();
             note.refusal = Some("E01.interno".to_owned());
-            let result = outcome(0, Esito::ErroreInterno, Some("errore interno: riprovare".to_owned()));
+            let result = outcome(0, Esito::ErroreInterno, Some(INTERNO.to_owned()));
             return Ok(Prepared { reply: render(result), note, ..Prepared::default() });
         }
     };
@@ -50,8 +53,8 @@ pub async fn perform(
             let result = EsitoTrasmissione { accettazione: Some(accettazione), ..outcome(id, Esito::Ok, None) };
             Ok(Prepared { reply: render(result), note, drafts, preconditions })
         }
-        Answer::Refused { difetti, altri } => refuse(services, Findings { list: place(difetti, body), more: altri }, note).await,
-        Answer::Found(_) | Answer::NotFound => refuse(services, Findings::default(), note).await,
+        Answer::Refused { difetti, altri } => refuse(services, Findings { list: place(difetti, trasmessa, body), more: altri }, note).await,
+        _ => refuse(services, Findings::default(), note).await,
     }
 }
 
@@ -62,6 +65,13 @@ pub async fn refuse(services: &Services, findings: Findings, mut note: Note) -> 
     note.facts.insert("violazioni", (findings.list.len() + findings.more).into());
     note.outcome = Esito::RichiestaInvalida.code();
     note.refusal = findings.list.first().map(|finding| finding.code.to_owned());
+    let descrizione = "DSU non accettata: vedere le violazioni".to_owned();
+    let result = EsitoTrasmissione { violazioni: Some(violazioni(findings)), ..outcome(id, Esito::RichiestaInvalida, Some(descrizione)) };
+    Ok(Prepared { reply: render(result), note, ..Prepared::default() })
+}
+
+/// What was found wrong, as replies have it.
+pub(super) fn violazioni(findings: Findings) -> Violazioni {
     let violazione = findings
         .list
         .into_iter()
@@ -73,14 +83,46 @@ pub async fn refuse(services: &Services, findings: Findings, mut note: Note) -> 
             testo: finding.text,
         })
         .collect();
-    let altre_violazioni = (findings.more > 0).then(|| u32::try_from(findings.more).unwrap_or(u32::MAX));
-    let descrizione = "DSU non accettata: vedere le violazioni".to_owned();
-    let result = EsitoTrasmissione {
-        violazioni: Some(Violazioni { violazione, altre_violazioni }),
-        ..outcome(id, Esito::RichiestaInvalida, Some(descrizione))
-    };
-    Ok(Prepared { reply: render(result), note, ..Prepared::default() })
+    Violazioni { violazione, altre_violazioni: (findings.more > 0).then(|| u32::try_from(findings.more).unwrap_or(u32::MAX)) }
 }
+
+/// ConsultazioneEsitoDSU: what became of a DSU that the ente itself transmitted.
+pub async fn esito_dsu(services: &Services, permit: &Permit, chiave: &ChiaveDsu, occasion: Occasion) -> Result<Prepared, NotPrepared> {
+    let mut note = Note::default();
+    let (ChiaveDsu::ProtocolloDsu(key) | ChiaveDsu::ProtocolloMittente(key)) = chiave;
+    note.protocol.push(key.trim().to_owned());
+    let (esito, errore, dsu, preconditions) = match services.sii.answer(permit, Question::EsitoDsu(chiave), occasion).await {
+        Ok(Outcome { answer: Answer::EsitoDsu(dsu), preconditions, .. }) => {
+            for protocol in [&dsu.protocollo_dsu, &dsu.protocollo_mittente] {
+                if !note.protocol.contains(protocol) {
+                    note.protocol.push(protocol.clone());
+                }
+            }
+            note.facts.insert("stato", dsu.stato.code().into());
+            (Esito::Ok, None, Some(*dsu), preconditions)
+        }
+        Ok(Outcome { preconditions, .. }) => {
+            note.refusal = Some("D02.assente".to_owned());
+            (Esito::DatiNonTrovati, Some("nessuna DSU trasmessa da questo ente con questo protocollo".to_owned()), None, preconditions)
+        }
+        Err(error) => {
+            let text = unavailable(error)?;
+            tracing::error!(text, "consultation of a DSU failed");
+            note.refusal = Some("E01.interno".to_owned());
+            (Esito::ErroreInterno, Some(INTERNO.to_owned()), None, Vec::new())
+        }
+    };
+    let id_richiesta = if esito == Esito::ErroreInterno { 0 } else { id_richiesta(services).await? };
+    note.facts.insert("id_richiesta", id_richiesta.into());
+    note.outcome = esito.code();
+    let result = EsitoConsultazioneDsu { id_richiesta, esito, descrizione_errore: errore, dsu };
+    let operation = Operation::ConsultazioneEsitoDsu;
+    let reply = message(operation.response(), operation.namespace(), &ConsultazioneEsitoDsuResponse { result }, false);
+    Ok(Prepared { reply, note, preconditions, ..Prepared::default() })
+}
+
+/// What is told of a mistake of ours.
+pub(super) const INTERNO: &str = "errore interno: riprovare";
 
 fn outcome(id_richiesta: i32, esito: Esito, descrizione_errore: Option<String>) -> EsitoTrasmissione {
     EsitoTrasmissione { id_richiesta, esito, descrizione_errore, accettazione: None, violazioni: None }

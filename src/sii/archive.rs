@@ -2,7 +2,10 @@
 
 use jiff::civil::Date;
 
-use super::entries::{Head, any_sender_name, feed_name, person_key, person_name, protocol_key, protocol_name, sender_key, sender_name};
+use super::entries::{
+    Head, any_sender_name, dsu_name, feed_name, lot_key, lot_name, person_key, person_name, protocol_key, protocol_name, sender_key,
+    sender_name,
+};
 use super::{Found, SiiError};
 use crate::contract;
 use crate::isee::CodiceFiscale;
@@ -93,6 +96,42 @@ impl Archive {
         Ok(found)
     }
 
+    /// The DSU of a protocol, whoever transmitted it.
+    pub fn dsu(&self, protocol: &str) -> Result<Option<Entry>, SiiError> {
+        for (year, token) in self.tokens("protocol", protocol)? {
+            if let Some(value) = self.store.get(dsu_name(year, &token))? {
+                return self.entry_at(&value).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// A lot of an ente, by the fingerprint of what carried it.
+    pub fn lot(&self, ente: &str, impronta: &str, preconditions: &mut Vec<Precondition>) -> Result<Option<Entry>, SiiError> {
+        for (year, token) in self.tokens("lotto", impronta)? {
+            self.observe(lot_key(ente, year, &token), preconditions)?;
+            if let Some(value) = self.store.get(lot_name(ente, year, &token))? {
+                return self.entry_at(&value).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// A lot of an ente, by its protocol.
+    pub fn lot_of_protocol(&self, ente: &str, protocol: &str) -> Result<Option<Entry>, SiiError> {
+        for (year, token) in self.tokens("protocol", protocol)? {
+            if let Some(value) = self.store.get(lot_name(ente, year, &token))? {
+                return self.entry_at(&value).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn entry_at(&self, value: &[u8]) -> Result<Entry, SiiError> {
+        let position = Position::decode(value).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
+        Ok(self.ledger.reader.entry(&position)?)
+    }
+
     /// The token of a fingerprint.
     pub fn impronta(&self, year: i16, impronta: &str) -> Result<String, SiiError> {
         Ok(self.ledger.keys.token(year, "impronta", impronta)?)
@@ -101,16 +140,24 @@ impl Archive {
     /// Opens an attestation; nothing if it was erased.
     pub fn attestation(&self, head: &Head) -> Result<Option<Found>, SiiError> {
         let entry = self.ledger.reader.entry(&head.position)?;
-        let secret = match self.ledger.open(&entry) {
-            Ok(secret) => secret,
-            Err(Unopened::Erased) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
+        let Some(secret) = self.open_unless_erased(&entry)? else { return Ok(None) };
         let xml = secret.attestation.ok_or_else(|| SiiError::Internal("an entry without attestation".to_owned()))?;
         let document = parse(&xml, &Limits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
         let attestazione: Attestazione = contract::decode(&document).map_err(|error| SiiError::Internal(error.to_string()))?;
-        let other_indicators = entry.leaf.body.facts.get("altri").and_then(serde_json::Value::as_bool).unwrap_or(false);
-        Ok(Some(Found { attestazione, other_indicators }))
+        let facts = &entry.leaf.body.facts;
+        let other_indicators = facts.get("altri").and_then(serde_json::Value::as_bool).unwrap_or(false);
+        let rilasciata = facts.get("rilasciata").and_then(|day| day.as_str()?.parse().ok());
+        let feed = secret.feed.and_then(|feed| serde_json::from_value(feed).ok());
+        Ok(Some(Found { attestazione, other_indicators, rilasciata, feed }))
+    }
+
+    /// Opens a sealed part; nothing if it was erased.
+    pub fn open_unless_erased(&self, entry: &Entry) -> Result<Option<Secret>, SiiError> {
+        match self.ledger.open(entry) {
+            Ok(secret) => Ok(Some(secret)),
+            Err(Unopened::Erased) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Opens a sealed part.

@@ -3,25 +3,36 @@
 use jiff::civil::Date;
 
 use super::archive::{Archive, valid_on};
-use super::entries::{person_key, protocol_key, sender_key};
+use super::entries::{lot_key, person_key, protocol_key, sender_key};
 use super::receipt::{self, About};
-use super::{Accepted, Answer, Answering, Occasion, Outcome, Question, Sii, SiiError};
+use super::{Accepted, Answer, Answering, Found, Occasion, Outcome, Question, Sii, SiiError, status};
 use crate::clock::{Clock, rome};
+use crate::contract::catalogue::Operation;
 use crate::contract::consultazione::Chiave;
-use crate::contract::{ISEE_NS, Trasmessa, message};
+use crate::contract::trasmissione::{DsuDelLotto, EsitoLotto};
+use crate::contract::{self, ISEE_NS, Trasmessa, message};
 use crate::digest::hex;
+use crate::isee::CodiceFiscale;
 use crate::isee::attest::{self, attest};
+use crate::isee::attestazione::Attestazione;
 use crate::isee::checks::{Circumstance, Difetto, examine};
 use crate::isee::compute::ordinario;
+use crate::isee::dsu::Dichiarazione;
 use crate::isee::feed::FeedRecord;
-use crate::isee::rules::Rules;
+use crate::isee::rules::{RuleSet, Rules};
 use crate::ledger::{Blinding, Body, Draft, Kind, Ledger, Precondition, Retention, Secret, Tokens};
 use crate::registry::Permit;
 use crate::state::Store;
 use crate::state::numbers::Series;
+use crate::xml::{Limits, parse};
 
 /// Protocols are reserved by the hundred.
 const BLOCK: u64 = 100;
+
+/// Check K19: a sender's protocol stands for one DSU.
+pub const ALREADY_USED: (&str, &str) = ("K19.contenuto", "protocollo del mittente già usato per una DSU diversa");
+/// Where a sender's protocol is.
+pub const SENDERS_PROTOCOL: &str = "/Dichiarazione/Sottoscrizione/@ProtocolloMittente";
 
 /// The SII on this ledger.
 #[derive(Debug)]
@@ -31,8 +42,8 @@ pub struct Embedded {
     store: Store,
     clock: Clock,
     rules: Rules,
-    /// One series of protocols a year.
-    series: tokio::sync::Mutex<std::collections::HashMap<i16, std::sync::Arc<Series>>>,
+    /// Series of protocols, by their names.
+    series: tokio::sync::Mutex<std::collections::HashMap<String, std::sync::Arc<Series>>>,
 }
 
 impl Sii for Embedded {
@@ -40,7 +51,12 @@ impl Sii for Embedded {
         Box::pin(async move {
             match question {
                 Question::Attestazione { chiave, on } => self.find(chiave, on),
+                Question::Dichiarazione { chiave, on } => self.declared(chiave, on),
+                Question::Protocollo { dichiarante, protocollo } => self.exists(dichiarante, protocollo),
                 Question::Ricezione(trasmessa) => self.receive(permit, trasmessa, occasion).await,
+                Question::EsitoDsu(chiave) => status::of_dsu(&self.archive, &permit.ente().codice, chiave),
+                Question::EsitoLotto(chiave) => status::of_lot(&self.archive, &permit.ente().codice, chiave),
+                Question::Lotto(dsu, impronta) => self.keep_lot(permit, dsu, impronta, occasion).await,
             }
         })
     }
@@ -60,6 +76,56 @@ impl Embedded {
     }
 
     fn find(&self, chiave: &Chiave, on: Date) -> Result<Outcome, SiiError> {
+        let (found, preconditions) = self.look_for(chiave, on)?;
+        let answer = found.map_or(Answer::NotFound, |found| Answer::Found(Box::new(found)));
+        Ok(Outcome { answer, drafts: Vec::new(), preconditions })
+    }
+
+    /// The DSU behind the attestation that a key finds, completed as INPS does.
+    fn declared(&self, chiave: &Chiave, on: Date) -> Result<Outcome, SiiError> {
+        let (found, preconditions) = self.look_for(chiave, on)?;
+        let answer = match found {
+            Some(found) => self.complete(found)?,
+            None => Answer::NotFound,
+        };
+        Ok(Outcome { answer, drafts: Vec::new(), preconditions })
+    }
+
+    fn complete(&self, found: Found) -> Result<Answer, SiiError> {
+        let internal = |what: &str| SiiError::Internal(what.to_owned());
+        let protocollo = found.attestazione.numero_protocollo_dsu;
+        let Some(entry) = self.archive.dsu(&protocollo)? else { return Err(internal("an attestation without its DSU")) };
+        let Some(secret) = self.archive.open_unless_erased(&entry)? else { return Ok(Answer::NotFound) };
+        let xml = secret.dsu.ok_or_else(|| internal("an entry without DSU"))?;
+        let document = parse(&xml, &Limits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
+        let mut dsu: Dichiarazione = contract::decode(&document).map_err(|error| SiiError::Internal(error.to_string()))?;
+        // What it was computed with; where that was not kept, what is known now.
+        let known = match found.feed {
+            Some(known) => known,
+            None => self.known(&dsu, found.attestazione.data_presentazione)?,
+        };
+        dsu.complete(&protocollo, &known);
+        Ok(Answer::Declared(Box::new(dsu), protocollo))
+    }
+
+    fn exists(&self, dichiarante: &CodiceFiscale, protocollo: &str) -> Result<Outcome, SiiError> {
+        let mut preconditions = Vec::new();
+        let own = self.archive.of_person(dichiarante, &mut preconditions)?;
+        let heads = self.archive.of_protocol(protocollo, &mut preconditions)?;
+        let head = heads.into_iter().find(|head| own.contains(head));
+        let found = head.map(|head| self.archive.attestation(&head)).transpose()?.flatten();
+        let is_declarant = |found: Found| found.attestazione.codice_fiscale_dichiarante.canonical() == dichiarante.canonical();
+        let answer = if found.is_some_and(is_declarant) { Answer::Exists } else { Answer::NotFound };
+        Ok(Outcome { answer, drafts: Vec::new(), preconditions })
+    }
+
+    /// What the feed knows of the members, for the year of their incomes.
+    fn known(&self, dsu: &Dichiarazione, presented: Date) -> Result<Vec<FeedRecord>, SiiError> {
+        let year = presented.year() - 2;
+        dsu.fogli().filter_map(|sheet| self.archive.feed(&sheet.codice_fiscale, year).transpose()).collect()
+    }
+
+    fn look_for(&self, chiave: &Chiave, on: Date) -> Result<(Option<Found>, Vec<Precondition>), SiiError> {
         let mut preconditions = Vec::new();
         let person = chiave.codice_fiscale();
         // Only the person's own attestations: a key that finds another family's finds nothing.
@@ -75,14 +141,8 @@ impl Embedded {
                 found.into_iter().filter(|head| own.contains(head)).max_by_key(|head| (head.presentata, head.sequence))
             }
         };
-        let answer = match head {
-            Some(head) => match self.archive.attestation(&head)? {
-                Some(found) => Answer::Found(Box::new(found)),
-                None => Answer::NotFound,
-            },
-            None => Answer::NotFound,
-        };
-        Ok(Outcome { answer, drafts: Vec::new(), preconditions })
+        let found = head.map(|head| self.archive.attestation(&head)).transpose()?.flatten();
+        Ok((found, preconditions))
     }
 
     async fn receive(&self, permit: &Permit, trasmessa: &Trasmessa, occasion: Occasion) -> Result<Outcome, SiiError> {
@@ -90,7 +150,7 @@ impl Embedded {
         let impronta = hex(&trasmessa.impronta);
         let refused =
             |difetti, altri| Ok(Outcome { answer: Answer::Refused { difetti, altri }, drafts: Vec::new(), preconditions: Vec::new() });
-        let single = |code, path: &str, text| vec![Difetto { code, path: path.to_owned(), text }];
+        let single = |(code, text): (&'static str, &'static str), path: &str| vec![Difetto { code, path: path.to_owned(), text }];
         let sender = dsu.sottoscrizione_del_dichiarante().map(|s| s.protocollo_mittente.clone()).unwrap_or_default();
 
         // K19: under this sender's protocol, the same DSU gets the same answer, whatever rules have come since; another is refused.
@@ -112,21 +172,18 @@ impl Embedded {
 
         let presented = dsu.presentata().unwrap_or(occasion.today);
         let Some(rules) = self.rules.on(presented.min(occasion.today)) else {
-            let text = "nessun insieme di regole per questa data di presentazione";
-            return refused(single("K18.periodo", "/Dichiarazione/Sottoscrizione", text), 0);
+            let rule = ("K18.periodo", "nessun insieme di regole per questa data di presentazione");
+            return refused(single(rule, "/Dichiarazione/Sottoscrizione"), 0);
         };
         let mut esame = examine(dsu, &Circumstance { today: occasion.today, rules });
         if earlier.is_some() {
-            let path = "/Dichiarazione/Sottoscrizione/@ProtocolloMittente";
-            esame.difetti.extend(single("K19.contenuto", path, "protocollo del mittente già usato per una DSU diversa"));
+            esame.difetti.extend(single(ALREADY_USED, SENDERS_PROTOCOL));
         }
         if !esame.difetti.is_empty() {
             return refused(esame.difetti, esame.altri);
         }
 
-        let year = presented.year() - 2;
-        let known: Vec<FeedRecord> =
-            dsu.fogli().filter_map(|sheet| self.archive.feed(&sheet.codice_fiscale, year).transpose()).collect::<Result<_, _>>()?;
+        let known = self.known(dsu, presented)?;
         let calcolo = ordinario(dsu, presented, rules, &known).map_err(|error| SiiError::Internal(error.to_string()))?;
         let protocollo = self.protocol(presented.year()).await?;
         let attestazione =
@@ -141,24 +198,59 @@ impl Embedded {
         };
         let receipt = receipt::render(&attestazione, &calcolo, about);
         let entries = Entries { embedded: self, permit, trasmessa, occasion, protocollo: &protocollo, sender: &sender };
-        let drafts = entries.drafts(&attestazione, rules, &receipt, &impronta, &mut preconditions)?;
+        let made = Made { attestazione: &attestazione, rules, receipt: &receipt, impronta: &impronta, known: &known };
+        let drafts = entries.drafts(made, &mut preconditions)?;
         let accepted = Accepted { protocollo, received: occasion.received, receipt, again: false };
         Ok(Outcome { answer: Answer::Accepted(accepted), drafts, preconditions })
     }
 
-    /// A new protocol: `INPS-ISEE-yyyy-nnnnnnnnL-00`. No rule for the letter is published; ours is the serial modulo 26, A to Z.
+    /// A new protocol of a DSU: `INPS-ISEE-yyyy-nnnnnnnnL-00`.
     async fn protocol(&self, year: i16) -> Result<String, SiiError> {
+        Ok(format!("INPS-ISEE-{year}-{}-00", self.serial("protocollo", year).await?))
+    }
+
+    /// A serial number and its letter. No rule for the letter is published; ours is the serial modulo 26, A to Z.
+    async fn serial(&self, name: &str, year: i16) -> Result<String, SiiError> {
+        let name = format!("{name}-{year}");
         let series = {
             let mut all = self.series.lock().await;
-            all.entry(year)
-                .or_insert_with(|| {
-                    std::sync::Arc::new(Series::new(format!("protocollo-{year}"), BLOCK, &self.ledger, &self.store, &self.clock))
-                })
-                .clone()
+            let series = || std::sync::Arc::new(Series::new(name.clone(), BLOCK, &self.ledger, &self.store, &self.clock));
+            all.entry(name.clone()).or_insert_with(series).clone()
         };
         let serial = series.next().await.map_err(|error| SiiError::Unavailable(error.to_string()))?;
         let letter = char::from(b'A' + u8::try_from(serial % 26).unwrap_or_default());
-        Ok(format!("INPS-ISEE-{year}-{serial:08}{letter}-00"))
+        Ok(format!("{serial:08}{letter}"))
+    }
+
+    /// Gives a lot its protocol, `INPS-ISET-yyyy-nnnnnnnnL`, and keeps what became of it.
+    async fn keep_lot(&self, permit: &Permit, dsu: &[DsuDelLotto], impronta: &str, occasion: Occasion) -> Result<Outcome, SiiError> {
+        let ente = &permit.ente().codice;
+        let protocollo = format!("INPS-ISET-{}-{}", occasion.today.year(), self.serial("flusso", occasion.today.year()).await?);
+        let accepted = dsu.iter().filter(|dsu| dsu.protocollo_dsu.is_some()).count();
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let lotto = EsitoLotto {
+            protocollo_flusso: protocollo.clone(),
+            impronta_lotto: impronta.to_owned(),
+            istante_ricezione: occasion.received,
+            accettate: count(accepted),
+            rifiutate: count(dsu.len() - accepted),
+            dsu: dsu.to_vec(),
+        };
+        let year = rome(occasion.received).year();
+        let token = self.ledger.keys.token(year, "lotto", impronta)?;
+        let tokens = Tokens { year, protocol: vec![self.ledger.keys.token(year, "protocol", &protocollo)?], ..Tokens::default() };
+        let mut body = body_of(permit, occasion, Kind::Dsu, &tokens)
+            .fact("lotto", &token)
+            .fact("accettate", lotto.accettate)
+            .fact("rifiutate", lotto.rifiutate);
+        let key = lot_key(ente, year, &token);
+        body.keys = vec![key.clone()];
+        let kept = message("EsitoLotto", Operation::TrasmissioneLotto.namespace(), &lotto, false);
+        let secret = Secret { protocol: vec![protocollo], receipt: Some(kept), ..Secret::default() };
+        let draft = seal(&self.ledger, body, &secret, occasion, occasion.ordinal)?;
+        // Whatever year's key was there when the lot was looked for: nobody has kept the same since.
+        let preconditions = vec![Precondition { key, version: 0 }];
+        Ok(Outcome { answer: Answer::EsitoLotto(Box::new(lotto)), drafts: vec![draft], preconditions })
     }
 }
 
@@ -172,15 +264,19 @@ struct Entries<'a> {
     sender: &'a str,
 }
 
+/// What was made of a DSU.
+#[derive(Clone, Copy)]
+struct Made<'a> {
+    attestazione: &'a Attestazione,
+    rules: &'a RuleSet,
+    receipt: &'a str,
+    impronta: &'a str,
+    known: &'a [FeedRecord],
+}
+
 impl Entries<'_> {
-    fn drafts(
-        &self,
-        attestazione: &crate::isee::attestazione::Attestazione,
-        rules: &crate::isee::rules::RuleSet,
-        receipt: &str,
-        impronta: &str,
-        preconditions: &mut Vec<Precondition>,
-    ) -> Result<Vec<Draft>, SiiError> {
+    fn drafts(&self, made: Made<'_>, preconditions: &mut Vec<Precondition>) -> Result<Vec<Draft>, SiiError> {
+        let Made { attestazione, rules, receipt, impronta, known } = made;
         let keys = &self.embedded.ledger.keys;
         let ente = &self.permit.ente().codice;
         let year = rome(self.occasion.received).year();
@@ -208,7 +304,7 @@ impl Entries<'_> {
             receipt: Some(receipt.to_owned()),
             ..Secret::default()
         };
-        let dsu = self.seal(dsu, &secret, 1)?;
+        let dsu = self.seal(dsu, &secret, 0)?;
 
         let mut attestation = self
             .body(Kind::Attestation, &tokens)
@@ -224,24 +320,33 @@ impl Entries<'_> {
             cf: members,
             protocol: protocols,
             attestation: Some(message("Attestazione", ISEE_NS, attestazione, false)),
+            feed: Some(serde_json::to_value(known).map_err(|error| SiiError::Internal(error.to_string()))?),
             ..Secret::default()
         };
-        let attestation = self.seal(attestation, &secret, 2)?;
+        let attestation = self.seal(attestation, &secret, 1)?;
         Ok(vec![dsu, attestation])
     }
 
     fn body(&self, kind: Kind, tokens: &Tokens) -> Body {
-        let mut body = Body::new(kind, Retention::Dsu, self.occasion.exchange, self.occasion.received);
-        body.role = Some("erogatore".to_owned());
-        body.ente = Some(self.permit.ente().codice.clone());
-        body.operation = Some(self.permit.admission().operation().name().to_owned());
-        body.tokens = Some(tokens.clone());
-        body
+        body_of(self.permit, self.occasion, kind, tokens)
     }
 
-    fn seal(&self, body: Body, secret: &Secret, ordinal: u32) -> Result<Draft, SiiError> {
-        let blinding = Blinding::new()?;
-        let prepared = self.embedded.ledger.prepare(body, secret, &blinding, ordinal, self.occasion.received);
-        prepared.map_err(|error| SiiError::Internal(error.to_string()))
+    fn seal(&self, body: Body, secret: &Secret, after: u32) -> Result<Draft, SiiError> {
+        seal(&self.embedded.ledger, body, secret, self.occasion, self.occasion.ordinal + after)
     }
+}
+
+fn body_of(permit: &Permit, occasion: Occasion, kind: Kind, tokens: &Tokens) -> Body {
+    let mut body = Body::new(kind, Retention::Dsu, occasion.exchange, occasion.received);
+    body.role = Some("erogatore".to_owned());
+    body.ente = Some(permit.ente().codice.clone());
+    body.operation = Some(permit.admission().operation().name().to_owned());
+    body.tokens = Some(tokens.clone());
+    body
+}
+
+fn seal(ledger: &Ledger, body: Body, secret: &Secret, occasion: Occasion, ordinal: u32) -> Result<Draft, SiiError> {
+    let blinding = Blinding::new()?;
+    let prepared = ledger.prepare(body, secret, &blinding, ordinal, occasion.received);
+    prepared.map_err(|error| SiiError::Internal(error.to_string()))
 }

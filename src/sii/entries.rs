@@ -1,8 +1,10 @@
 //! Entries of kinds `dsu`, `attestation` and `feed`, and how the views index them.
 //!
 //! - `dsu`: facts `impronta` (token of the fingerprint), `presentata`; tokens: members, then protocol and sender's protocol; sealed: the DSU and the receipt.
+//! - `dsu` of a lot, after those of its DSU: facts `lotto` (token of the SHA-256 of the body that carried it), `accettate`, `rifiutate`; token: the flow's
+//!   protocol; sealed, as receipt: what became of each DSU.
 //! - `attestation`: facts `presentata`, `scadenza`, `rilasciata`, `regole` and `regole_impronta`, `altri` (whether the DSU asks for indicators that are not
-//!   computed yet); tokens as above; sealed: the attestation.
+//!   computed yet); tokens as above; sealed: the attestation, and the records of the feed that it was computed with.
 //! - `feed`: facts `righe`: for each token of a codice fiscale, the year of the record; sealed: the records.
 
 use jiff::civil::Date;
@@ -37,6 +39,21 @@ pub fn protocol_name(year: i16, token: &str) -> Vec<u8> {
 /// The name, in the views, of a sender's protocol of an ente: the DSU's entry.
 pub fn sender_name(ente: &str, year: i16, token: &str) -> Vec<u8> {
     format!("d/mittente/{ente}/{year}/{token}").into_bytes()
+}
+
+/// The name, in the views, of a protocol's DSU.
+pub fn dsu_name(year: i16, token: &str) -> Vec<u8> {
+    format!("d/dsu/{year}/{token}").into_bytes()
+}
+
+/// The name, in preconditions, of a lot of an ente.
+pub fn lot_key(ente: &str, year: i16, token: &str) -> String {
+    format!("lotto/{ente}/{year}/{token}")
+}
+
+/// The name, in the views, of a lot of an ente, by the token of its fingerprint or of its protocol.
+pub fn lot_name(ente: &str, year: i16, token: &str) -> Vec<u8> {
+    format!("l/{ente}/{year}/{token}").into_bytes()
 }
 
 /// The prefix, in the views, of a sender's protocol of any ente: attestations.
@@ -99,6 +116,14 @@ impl Projector for SiiProjector {
                     let mut value = format!("{impronta} ").into_bytes();
                     value.extend(entry.position.encode());
                     writes.set(sender_name(ente, year, sender), value);
+                }
+                if let (Some(protocol), Some(_)) = (tokens.protocol.first(), fact("impronta")) {
+                    writes.set(dsu_name(year, protocol), entry.position.encode());
+                }
+                if let (Some(ente), Some(lot)) = (&body.ente, fact("lotto")) {
+                    for token in tokens.protocol.iter().map(String::as_str).chain([lot]) {
+                        writes.set(lot_name(ente, year, token), entry.position.encode());
+                    }
                 }
             }
             Kind::Attestation => {

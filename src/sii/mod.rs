@@ -1,13 +1,15 @@
 //! The Sistema Informativo ISEE: who answers what a DSU was worth.
 //!
 //! [`Sii`] is the seam; [`embedded`] answers from this ledger: protocols, idempotence and archive are its own affair. A remote one fits behind
-//! the same seam. [`entries`] are its entries, [`archive`] finds them again, [`feed`] loads the feed, `receipt` makes the receipt.
+//! the same seam. [`entries`] are its entries, [`archive`] finds them again, [`feed`] loads the feed, `receipt` makes the receipt, `status` says what became
+//! of a DSU or a lot.
 
 pub mod archive;
 pub mod embedded;
 pub mod entries;
 pub mod feed;
 mod receipt;
+mod status;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,8 +20,12 @@ use uuid::Uuid;
 
 use crate::contract::Trasmessa;
 use crate::contract::consultazione::Chiave;
+use crate::contract::trasmissione::{ChiaveDsu, ChiaveLotto, DsuDelLotto, EsitoDsu, EsitoLotto};
+use crate::isee::CodiceFiscale;
 use crate::isee::attestazione::Attestazione;
 use crate::isee::checks::Difetto;
+use crate::isee::dsu::Dichiarazione;
+use crate::isee::feed::FeedRecord;
 use crate::ledger::{Draft, Precondition};
 use crate::registry::Permit;
 
@@ -33,8 +39,28 @@ pub enum Question<'a> {
         /// On which day.
         on: Date,
     },
+    /// The DSU that a key finds, by its attestation, valid on a day.
+    Dichiarazione {
+        /// By which key.
+        chiave: &'a Chiave,
+        /// On which day.
+        on: Date,
+    },
+    /// Whether a declarant has a DSU of that protocol.
+    Protocollo {
+        /// The declarant.
+        dichiarante: &'a CodiceFiscale,
+        /// The protocol.
+        protocollo: &'a str,
+    },
     /// To receive a DSU.
     Ricezione(&'a Trasmessa),
+    /// What became of a DSU that the ente transmitted.
+    EsitoDsu(&'a ChiaveDsu),
+    /// What became of a lot that the ente transmitted.
+    EsitoLotto(&'a ChiaveLotto),
+    /// To keep what became of a lot, once its DSU have been received.
+    Lotto(&'a [DsuDelLotto], &'a str),
 }
 
 /// On which occasion: all that decides or is recorded is given, so that nothing reads a clock.
@@ -46,6 +72,8 @@ pub struct Occasion {
     pub received: Timestamp,
     /// The day, in Italy.
     pub today: Date,
+    /// The place of the first entry among those of the exchange: the exchange's own is 0.
+    pub ordinal: u32,
 }
 
 /// What the SII says.
@@ -64,6 +92,14 @@ pub struct Outcome {
 pub enum Answer {
     /// The attestation found.
     Found(Box<Found>),
+    /// The DSU found, completed, with its protocol.
+    Declared(Box<Dichiarazione>, String),
+    /// The protocol exists.
+    Exists,
+    /// What became of a DSU.
+    EsitoDsu(Box<EsitoDsu>),
+    /// What became of a lot.
+    EsitoLotto(Box<EsitoLotto>),
     /// None.
     NotFound,
     /// A DSU that was received, now or before: the same answer each time.
@@ -78,12 +114,21 @@ pub enum Answer {
 }
 
 /// An attestation that was found.
-#[derive(Debug)]
 pub struct Found {
     /// The attestation.
     pub attestazione: Attestazione,
     /// Whether its DSU asks for indicators that are not computed yet.
     pub other_indicators: bool,
+    /// When it was issued.
+    pub rilasciata: Option<Date>,
+    /// The records of the feed that it was computed with; nothing if that was not kept.
+    pub feed: Option<Vec<FeedRecord>>,
+}
+
+impl std::fmt::Debug for Found {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Found(..)")
+    }
 }
 
 /// A DSU that was received.

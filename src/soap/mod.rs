@@ -1,7 +1,9 @@
-//! SOAP 1.1 envelopes (W3C Note, 8 May 2000): reading a request, writing a reply.
+//! SOAP envelopes, 1.1 (W3C Note, 8 May 2000) and 1.2 (W3C Recommendation, second edition, 27 April 2007): reading a request, wrapping a reply.
 //!
 //! Headers that nobody marked `mustUnderstand` are ignored, as clients of INPS's services expect: WS-Addressing, vendors' own, a busta e-Gov on a plain
-//! endpoint. The Identity header is read where it is there; the WSDL does not declare it.
+//! endpoint. The Identity header is read where it is there; the WSDL does not declare it. [`mime`] opens the packages of MTOM.
+
+pub mod mime;
 
 use crate::xml::{Document, Element};
 
@@ -11,7 +13,55 @@ pub const SOAP11: &str = "http://schemas.xmlsoap.org/soap/envelope/";
 pub const SOAP12: &str = "http://www.w3.org/2003/05/soap-envelope";
 /// The namespace of the Identity header; its children have none.
 pub const INPS: &str = "http://inps.it/";
-const NEXT: &str = "http://schemas.xmlsoap.org/soap/actor/next";
+
+/// Which SOAP: a request is answered in its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Version {
+    /// 1.1.
+    #[default]
+    V11,
+    /// 1.2.
+    V12,
+}
+
+impl Version {
+    /// The namespace of its envelope.
+    pub fn namespace(self) -> &'static str {
+        match self {
+            Self::V11 => SOAP11,
+            Self::V12 => SOAP12,
+        }
+    }
+
+    /// Its media type.
+    pub fn media_type(self) -> &'static str {
+        match self {
+            Self::V11 => "text/xml",
+            Self::V12 => "application/soap+xml",
+        }
+    }
+
+    /// By a media type, whatever its case.
+    pub fn of_media_type(kind: &str) -> Option<Self> {
+        let is = |name: &str| kind.trim().eq_ignore_ascii_case(name);
+        match () {
+            () if is("text/xml") || is("application/xml") => Some(Self::V11),
+            () if is("application/soap+xml") => Some(Self::V12),
+            () => None,
+        }
+    }
+
+    /// The attribute that names for whom a header is, and the names that mean whoever gets the message.
+    fn role(self) -> (&'static str, &'static [&'static str]) {
+        match self {
+            Self::V11 => ("actor", &["", "http://schemas.xmlsoap.org/soap/actor/next"]),
+            Self::V12 => (
+                "role",
+                &["", "http://www.w3.org/2003/05/soap-envelope/role/next", "http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver"],
+            ),
+        }
+    }
+}
 
 /// What a request says, beside its operation: who asks, in the caller's own words. All of it is optional and none of it is matched with
 /// a person.
@@ -35,6 +85,8 @@ impl std::fmt::Debug for Identity {
 /// A request's envelope.
 #[derive(Clone, Debug)]
 pub struct Call<'d, 's> {
+    /// In which it is asked, and answered.
+    pub version: Version,
     /// The body's only element: what dispatch looks at.
     pub root: Element<'d, 's>,
     /// Who asks.
@@ -61,39 +113,45 @@ pub enum NotACall {
     MustUnderstand,
 }
 
+/// The version of a document's envelope, if it is one of ours.
+pub fn version(document: &Document<'_>) -> Option<Version> {
+    let envelope = document.root();
+    [Version::V11, Version::V12].into_iter().find(|version| envelope.is(version.namespace(), "Envelope"))
+}
+
 /// Reads an envelope.
 pub fn open<'d, 's>(document: &'d Document<'s>) -> Result<Call<'d, 's>, NotACall> {
     let envelope = document.root();
     if envelope.local() != "Envelope" {
         return Err(NotACall::NoEnvelope);
     }
-    // SOAP 1.1, section 4.1.2: an envelope in another namespace is a version mismatch.
-    if envelope.namespace() != SOAP11 {
-        return Err(NotACall::Version);
-    }
+    // SOAP 1.1, section 4.1.2; SOAP 1.2, part 1, section 5.4.7: an envelope in another namespace is a version mismatch.
+    let version = version(document).ok_or(NotACall::Version)?;
+    let soap = version.namespace();
     let (mut header, mut body) = (None, None);
     for child in envelope.children() {
         match child {
-            child if child.is(SOAP11, "Header") && header.is_none() && body.is_none() => header = Some(child),
-            child if child.is(SOAP11, "Body") && body.is_none() => body = Some(child),
-            // Section 4: elements after the body are allowed if they are qualified; a second body or header is not.
-            child if child.namespace() == SOAP11 || body.is_none() => return Err(NotACall::Structure),
+            child if child.is(soap, "Header") && header.is_none() && body.is_none() => header = Some(child),
+            child if child.is(soap, "Body") && body.is_none() => body = Some(child),
+            // SOAP 1.1, section 4: elements after the body are allowed if they are qualified; a second body or header is not. SOAP 1.2 allows none.
+            child if version == Version::V12 || child.namespace() == soap || body.is_none() => return Err(NotACall::Structure),
             _ => {}
         }
     }
     let body = body.ok_or(NotACall::Structure)?;
     let identity = match header {
-        Some(header) => read_header(header)?,
+        Some(header) => read_header(header, version)?,
         None => Identity::default(),
     };
     let mut inside = body.children();
     match (inside.next(), inside.next()) {
-        (Some(root), None) => Ok(Call { root, identity }),
+        (Some(root), None) => Ok(Call { version, root, identity }),
         _ => Err(NotACall::Body),
     }
 }
 
-fn read_header(header: Element<'_, '_>) -> Result<Identity, NotACall> {
+fn read_header(header: Element<'_, '_>, version: Version) -> Result<Identity, NotACall> {
+    let (role, ours) = version.role();
     let mut identity = Identity::default();
     for block in header.children() {
         if block.is(INPS, "Identity") {
@@ -104,9 +162,10 @@ fn read_header(header: Element<'_, '_>) -> Result<Identity, NotACall> {
             identity = Identity { user: text("UserId"), office: text("CodiceUfficio"), ente: text("CodiceEnte") };
             continue;
         }
-        let must = block.attribute_in(SOAP11, "mustUnderstand").is_some_and(|value| matches!(value.trim(), "1" | "true"));
-        let actor = block.attribute_in(SOAP11, "actor").unwrap_or_default().trim();
-        if must && (actor.is_empty() || actor == NEXT) {
+        let soap = version.namespace();
+        let must = block.attribute_in(soap, "mustUnderstand").is_some_and(|value| matches!(value.trim(), "1" | "true"));
+        let whose = block.attribute_in(soap, role).unwrap_or_default().trim();
+        if must && ours.contains(&whose) {
             return Err(NotACall::MustUnderstand);
         }
     }
@@ -114,10 +173,10 @@ fn read_header(header: Element<'_, '_>) -> Result<Identity, NotACall> {
 }
 
 /// Puts a body into an envelope: unprefixed children, as INPS's clients need them.
-pub fn envelope(body: &str) -> String {
+pub fn envelope(version: Version, body: &str) -> String {
     let mut text = String::with_capacity(body.len() + 160);
     text.push_str("<?xml version=\"1.0\" encoding=\"UTF-8\"?><s:Envelope xmlns:s=\"");
-    text.push_str(SOAP11);
+    text.push_str(version.namespace());
     text.push_str("\"><s:Body>");
     text.push_str(body);
     text.push_str("</s:Body></s:Envelope>");
@@ -129,10 +188,21 @@ mod tests {
     use super::*;
     use crate::xml::{Limits, parse};
 
-    fn try_open(header: &str, body: &str) -> Result<Identity, NotACall> {
-        let text = format!("<S:Envelope xmlns:S='{SOAP11}'>{header}{body}</S:Envelope>");
+    const NEXT: &str = "http://schemas.xmlsoap.org/soap/actor/next";
+
+    fn try_version(version: Version, header: &str, body: &str) -> Result<Identity, NotACall> {
+        let text = format!("<S:Envelope xmlns:S='{}'>{header}{body}</S:Envelope>", version.namespace());
         let document = parse(&text, &Limits::default()).unwrap();
-        open(&document).map(|call| call.identity)
+        open(&document).map(|call| {
+            assert_eq!(call.version, version);
+            call.identity
+        })
+    }
+
+    fn try_open(header: &str, body: &str) -> Result<Identity, NotACall> {
+        let (one, two) = (try_version(Version::V11, header, body), try_version(Version::V12, header, body));
+        assert_eq!(one, two, "{header}{body}");
+        one
     }
 
     #[test]
@@ -143,6 +213,9 @@ mod tests {
         assert_eq!(try_open("", "<S:Body><a/></S:Body><S:Body><b/></S:Body>"), Err(NotACall::Structure));
         assert_eq!(try_open("<S:Header/><S:Header/>", "<S:Body><a/></S:Body>"), Err(NotACall::Structure));
         assert_eq!(try_open("", ""), Err(NotACall::Structure));
+        // After the body: qualified, in SOAP 1.1 alone.
+        assert!(try_version(Version::V11, "", "<S:Body><a/></S:Body><x:y xmlns:x='u'/>").is_ok());
+        assert_eq!(try_version(Version::V12, "", "<S:Body><a/></S:Body><x:y xmlns:x='u'/>"), Err(NotACall::Structure));
     }
 
     #[test]
@@ -150,9 +223,15 @@ mod tests {
         let body = "<S:Body><a/></S:Body>";
         let header = |attributes: &str| format!("<S:Header><x:h xmlns:x='u' {attributes}/></S:Header>");
         assert!(try_open(&header(""), body).is_ok());
+        assert!(try_open(&header("S:mustUnderstand='0'"), body).is_ok());
         assert_eq!(try_open(&header("S:mustUnderstand='1'"), body), Err(NotACall::MustUnderstand));
-        assert_eq!(try_open(&header(&format!("S:mustUnderstand='1' S:actor='{NEXT}'")), body), Err(NotACall::MustUnderstand));
-        assert!(try_open(&header("S:mustUnderstand='1' S:actor='http://www.cnipa.it/eGov_it/portadominio'"), body).is_ok());
+        let refused = |version, attributes: &str| try_version(version, &header(attributes), body) == Err(NotACall::MustUnderstand);
+        assert!(refused(Version::V11, &format!("S:mustUnderstand='1' S:actor='{NEXT}'")));
+        assert!(!refused(Version::V11, "S:mustUnderstand='1' S:actor='http://www.cnipa.it/eGov_it/portadominio'"));
+        assert!(refused(Version::V12, "S:mustUnderstand='true' S:role='http://www.w3.org/2003/05/soap-envelope/role/next'"));
+        assert!(refused(Version::V12, "S:mustUnderstand='1' S:role='http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver'"));
+        assert!(!refused(Version::V12, "S:mustUnderstand='1' S:role='http://www.w3.org/2003/05/soap-envelope/role/none'"));
+        assert!(!refused(Version::V12, "S:mustUnderstand='1' S:role='urn:altro'"));
         let identity = try_open(
             "<S:Header><Identity xmlns='http://inps.it/' S:mustUnderstand='1'><UserId xmlns=''> u </UserId><CodiceUfficio xmlns=''>001</CodiceUfficio></Identity></S:Header>",
             body,
@@ -162,8 +241,8 @@ mod tests {
 
     #[test]
     fn another_version_is_a_mismatch() {
-        let text = format!("<e:Envelope xmlns:e='{SOAP12}'><e:Body><a/></e:Body></e:Envelope>");
-        let document = parse(&text, &Limits::default()).unwrap();
+        let text = "<e:Envelope xmlns:e='http://www.w3.org/2001/12/soap-envelope'><e:Body><a/></e:Body></e:Envelope>";
+        let document = parse(text, &Limits::default()).unwrap();
         assert_eq!(open(&document).err(), Some(NotACall::Version));
     }
 }

@@ -13,7 +13,7 @@ pub mod schema;
 pub mod tree;
 pub mod writer;
 
-pub use parse::{Limits, XmlError, XmlFault, parse};
+pub use parse::{Limits, XmlError, XmlFault, parse, parse_outline, parse_part};
 pub use tree::{Document, Element};
 
 /// `xsi:`, the attributes that every schema allows.

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use super::tree::{Attribute, Document, NONE, Node, Place, Tag, place};
+use super::tree::{Attribute, Document, Element, NONE, Node, Place, Tag, place};
 
 /// How much of a document is read before it is refused. Lengths are in bytes of the text.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +45,7 @@ pub struct XmlError {
     pub place: Place,
 }
 
-/// What may be wrong with a document. The texts are for internal use; the Italian ones are the gateway's.
+/// What may be wrong with a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum XmlFault {
     /// Tags that do not match, text outside the root, a bad reference, and the like.
@@ -74,26 +74,52 @@ pub enum XmlFault {
     Limit(&'static str),
 }
 
+impl XmlFault {
+    /// For whoever sent it.
+    pub fn italian(self) -> &'static str {
+        match self {
+            Self::NotWellFormed => "XML non ben formato",
+            Self::Empty => "messaggio vuoto",
+            Self::Character => "carattere non ammesso",
+            Self::Doctype => "DOCTYPE non ammesso",
+            Self::ProcessingInstruction => "istruzione di elaborazione non ammessa",
+            Self::Entity => "entità non definita",
+            Self::Namespace => "prefisso senza namespace",
+            Self::Limit("depth") => "limite superato: troppi elementi uno dentro l'altro",
+            Self::Limit("nodes") => "limite superato: troppi elementi",
+            Self::Limit("attributes") => "limite superato: troppi attributi in un elemento",
+            Self::Limit("namespaces") => "limite superato: troppi namespace",
+            Self::Limit("name") => "limite superato: nome troppo lungo",
+            Self::Limit("text" | "attribute value") => "limite superato: testo troppo lungo",
+            Self::Limit(_) => "limite superato",
+        }
+    }
+}
+
 /// Reads a document.
 pub fn parse<'s>(source: &'s str, limits: &Limits) -> Result<Document<'s>, XmlError> {
-    let mut parser = Parser {
-        limits,
-        document: Document {
-            source,
-            nodes: Vec::with_capacity(64),
-            attributes: Vec::with_capacity(128),
-            namespaces: vec![Cow::Borrowed(""), Cow::Borrowed(XML)],
-            declarations: Vec::new(),
-        },
-        bindings: vec![("xml", 1)],
-        open: Vec::new(),
-        text: Text::Nothing,
-        finished: false,
-    };
-    match parser.run() {
-        Ok(()) => Ok(parser.document),
-        Err((fault, offset)) => Err(XmlError { fault, place: place(source, offset) }),
+    characters(source).and_then(|()| Parser::new(source, limits).finish(0..source.len())).map_err(|wrong| explain(source, wrong))
+}
+
+/// Reads a document, but keeps nothing of what is inside the elements that lie `depth` levels below the root, within its child of the name `inside`: a large
+/// document becomes a short list of parts, each of which [`parse_part`] reads when it is its turn. All of it is checked all the same.
+pub fn parse_outline<'s>(source: &'s str, limits: &Limits, inside: &'static str, depth: usize) -> Result<Document<'s>, XmlError> {
+    let outlined = |()| Parser { outline: Some((inside, depth)), ..Parser::new(source, limits) }.finish(0..source.len());
+    characters(source).and_then(outlined).map_err(|wrong| explain(source, wrong))
+}
+
+/// Reads one element of a document again, as the root of a document of its own: the namespaces around it hold, lines and columns stay those of the whole.
+pub fn parse_part<'d, 's: 'd>(element: Element<'d, 's>, limits: &Limits) -> Result<Document<'d>, XmlError> {
+    let source = element.document().source;
+    let mut parser = Parser::new(source, limits);
+    for (prefix, namespace) in element.in_scope() {
+        parser.bind(prefix, Cow::Borrowed(namespace)).map_err(|fault| explain(source, (fault, element.offset())))?;
     }
+    parser.finish(element.range()).map_err(|wrong| explain(source, wrong))
+}
+
+fn explain(source: &str, (fault, offset): Wrong) -> XmlError {
+    XmlError { fault, place: place(source, offset) }
 }
 
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
@@ -110,6 +136,8 @@ struct Parser<'s, 'l> {
     open: Vec<(u32, usize)>,
     text: Text<'s>,
     finished: bool,
+    /// In which child of the root, and below which depth, nothing is kept.
+    outline: Option<(&'static str, usize)>,
 }
 
 /// The run of text that is being gathered.
@@ -118,14 +146,38 @@ enum Text<'s> {
     Run(Cow<'s, str>),
 }
 
-impl<'s> Parser<'s, '_> {
-    fn run(&mut self) -> Result<(), Wrong> {
+impl<'s, 'l> Parser<'s, 'l> {
+    fn new(source: &'s str, limits: &'l Limits) -> Self {
+        Self {
+            limits,
+            document: Document {
+                source,
+                nodes: Vec::with_capacity(64),
+                attributes: Vec::with_capacity(128),
+                namespaces: vec![Cow::Borrowed(""), Cow::Borrowed(XML)],
+                declarations: Vec::new(),
+            },
+            bindings: vec![("xml", 1)],
+            open: Vec::new(),
+            text: Text::Nothing,
+            finished: false,
+            outline: None,
+        }
+    }
+
+    fn finish(mut self, range: std::ops::Range<usize>) -> Result<Document<'s>, Wrong> {
+        self.run(range)?;
+        Ok(self.document)
+    }
+
+    fn run(&mut self, range: std::ops::Range<usize>) -> Result<(), Wrong> {
         let source = self.document.source;
         if u32::try_from(source.len()).is_err() {
             return Err((XmlFault::Limit("size"), 0));
         }
-        characters(source)?;
-        let mut reader = Reader::from_str(source);
+        let base = range.start;
+        let position = |at: u64| base + usize::try_from(at).unwrap_or(usize::MAX - base);
+        let mut reader = Reader::from_str(source.get(range).unwrap_or_default());
         let config = reader.config_mut();
         config.check_comments = true;
         config.check_end_names = true;
@@ -140,7 +192,7 @@ impl<'s> Parser<'s, '_> {
                 Event::Empty(_) => self.element(start, end - 2, true)?,
                 Event::End(_) => {
                     self.flush()?;
-                    self.close().ok_or(wrong(XmlFault::NotWellFormed))?;
+                    self.close(end).ok_or(wrong(XmlFault::NotWellFormed))?;
                 }
                 Event::Text(text) => {
                     let raw = source.get(start..end).unwrap_or_default();
@@ -211,22 +263,35 @@ impl<'s> Parser<'s, '_> {
                 parent: self.open.last().map_or(0, |(parent, _)| *parent),
                 end: 0,
                 offset: small(start),
+                close: 0,
             }),
             start,
         )?;
         self.open.push((index, bindings_before));
         if empty {
-            self.close();
+            self.close(end + 2);
         }
         Ok(())
     }
 
-    fn close(&mut self) -> Option<()> {
+    /// Closes the innermost element, whose last `>` is just before `at`.
+    fn close(&mut self, at: usize) -> Option<()> {
         let (index, bindings) = self.open.pop()?;
         self.bindings.truncate(bindings);
-        let end = small(self.document.nodes.len());
-        if let Some(Node::Element(tag)) = self.document.nodes.get_mut(index as usize) {
+        let document = &mut self.document;
+        let outlined = self.outline.is_some_and(|(inside, depth)| {
+            let child = self.open.get(1).and_then(|(child, _)| document.nodes.get(*child as usize));
+            self.open.len() == depth && matches!(child, Some(Node::Element(tag)) if tag.local == inside)
+        });
+        let end = if outlined { index + 1 } else { small(document.nodes.len()) };
+        if let Some(Node::Element(tag)) = document.nodes.get_mut(index as usize) {
             tag.end = end;
+            tag.close = small(at);
+            if outlined {
+                document.attributes.truncate(tag.end_attribute as usize);
+                document.nodes.truncate(end as usize);
+                document.declarations.truncate(document.declarations.partition_point(|(of, _, _)| *of <= index));
+            }
         }
         self.finished |= self.open.is_empty();
         Some(())
@@ -524,12 +589,8 @@ pub(super) fn is_ncname(name: &str) -> bool {
     characters.next().is_some_and(start) && characters.all(other)
 }
 
-fn position(at: u64) -> usize {
-    usize::try_from(at).unwrap_or(usize::MAX)
-}
-
 /// Indexes and offsets fit: the source is shorter than 4 GiB (checked first), and so is what is made of it.
-fn small(value: usize) -> u32 {
+pub(super) fn small(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }
 
@@ -607,6 +668,32 @@ mod tests {
         assert_eq!(fault("<a>\u{1}</a>"), XmlFault::Character);
         assert_eq!(fault("<a>&#0;</a>"), XmlFault::Character);
         assert_eq!(fault("<a>\u{FFFF}</a>"), XmlFault::Character);
+    }
+
+    #[test]
+    fn an_outline_keeps_the_parts_and_each_part_is_read_as_in_the_whole() {
+        let source = "<r xmlns='u' xmlns:p='v'><h><a>kept</a></h><i>\n <p:a k='1'><b xmlns='w'><c/></b></p:a> <p:a xmlns:p='z'>x</p:a>\n<d/></i></r>";
+        let whole = parse(source, &Limits::default()).unwrap();
+        let outline = parse_outline(source, &Limits::default(), "i", 2).unwrap();
+        assert!(outline.len() < whole.len());
+        assert_eq!(outline.root().children().next().unwrap().children().next().unwrap().text(), "kept");
+        let parts_of = |document| -> Vec<_> { Document::root(document).children().nth(1).unwrap().children().collect() };
+        let (parts, originals): (Vec<Element<'_, '_>>, Vec<Element<'_, '_>>) = (parts_of(&outline), parts_of(&whole));
+        assert_eq!(parts.len(), 3);
+        for (part, original) in parts.into_iter().zip(originals) {
+            assert_eq!(part.children().count(), 0);
+            assert_eq!(
+                (part.local(), part.namespace(), part.attributes().len()),
+                (original.local(), original.namespace(), original.attributes().len())
+            );
+            let read = parse_part(part, &Limits::default()).unwrap();
+            assert_eq!(super::super::canonical::exclusive(read.root()), super::super::canonical::exclusive(original));
+            assert_eq!(read.root().namespace_of("p"), original.namespace_of("p"));
+            assert_eq!(read.place(read.root().offset()), whole.place(original.offset()));
+        }
+        // What is not kept is checked all the same.
+        assert_eq!(parse_outline("<r><a><b></a></r>", &Limits::default(), "a", 2).unwrap_err().fault, XmlFault::NotWellFormed);
+        assert_eq!(parse_outline("<r><a><p:b/></a></r>", &Limits::default(), "a", 2).unwrap_err().fault, XmlFault::Namespace);
     }
 
     #[test]

@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use super::parse::small;
+
 /// No namespace.
 pub(super) const NONE: u32 = 0;
 
@@ -38,6 +40,8 @@ pub(super) struct Tag<'s> {
     pub(super) end: u32,
     /// Where the tag's `<` stands in the source.
     pub(super) offset: u32,
+    /// Just after the `>` that closes the element.
+    pub(super) close: u32,
 }
 
 /// An attribute that is not a namespace declaration.
@@ -78,6 +82,29 @@ impl<'s> Document<'s> {
     /// The line and column of a byte offset of the source.
     pub fn place(&self, offset: usize) -> Place {
         place(self.source, offset)
+    }
+
+    /// Puts text in the place of every element of that name that stands alone, and empty, in another: `make` gives the text. What stands otherwise is
+    /// not replaced: the outer result is `make`'s, the inner one what is wrong with the place, in Italian.
+    pub fn replace<E>(
+        &mut self,
+        namespace: &str,
+        local: &str,
+        mut make: impl FnMut(Element<'_, 's>) -> Result<String, E>,
+    ) -> Result<Option<&'static str>, E> {
+        for index in 0..small(self.nodes.len()) {
+            let Some(Node::Element(tag)) = self.nodes.get(index as usize) else { continue };
+            if tag.local != local || self.namespaces[tag.namespace as usize] != namespace {
+                continue;
+            }
+            let alone = index > 0 && tag.end == index + 1 && index == tag.parent + 1 && self.tag(tag.parent).end == tag.end;
+            if !alone {
+                return Ok(Some("xop:Include non sta da solo nel suo elemento"));
+            }
+            let text = make(Element { document: self, index })?;
+            self.nodes[index as usize] = Node::Text(Cow::Owned(text));
+        }
+        Ok(None)
     }
 
     fn tag(&self, index: u32) -> &Tag<'s> {
@@ -133,12 +160,31 @@ impl<'d, 's> Element<'d, 's> {
             let declared = &self.document.declarations;
             let from = declared.partition_point(|(index, _, _)| *index < element.index);
             let here = declared[from..].iter().take_while(|(index, _, _)| *index == element.index);
-            if let Some((_, _, namespace)) = here.clone().find(|(_, bound, _)| *bound == prefix) {
+            // The last: the root of a part has what is declared around it first.
+            if let Some((_, _, namespace)) = here.filter(|(_, bound, _)| *bound == prefix).last() {
                 return Some(&self.document.namespaces[*namespace as usize]);
             }
             at = element.parent();
         }
         prefix.is_empty().then_some("")
+    }
+
+    /// Every prefix that is bound here, with its namespace, outermost first.
+    pub(super) fn in_scope(&self) -> Vec<(&'s str, &'d str)> {
+        let mut around = vec![*self];
+        while let Some(parent) = around.last().and_then(Element::parent) {
+            around.push(parent);
+        }
+        let document = self.document;
+        let indexes = around.iter().rev().map(|element| element.index);
+        let declared = indexes.flat_map(|at| document.declarations.iter().filter(move |(index, _, _)| *index == at));
+        declared.map(|(_, prefix, namespace)| (*prefix, &*document.namespaces[*namespace as usize])).collect()
+    }
+
+    /// The element's piece of the source: byte offsets of its first `<` and of what follows its last `>`.
+    pub(super) fn range(&self) -> std::ops::Range<usize> {
+        let tag = self.document.tag(self.index);
+        tag.offset as usize..tag.close as usize
     }
 
     /// The document it stands in.

@@ -194,7 +194,7 @@ pub fn payload(answer: &Answer, name: &str) -> String {
 
 /// Whether a service is one of the two: so that a path of the tests cannot go stale.
 pub fn paths_are_current() -> bool {
-    Service::at(DSU).is_some() && Service::at(ISEE).is_some()
+    Service::ALL.iter().any(|service| service.path() == DSU) && Service::ALL.iter().any(|service| service.path() == ISEE)
 }
 
 /// Runs the real binary with arguments: output and success.

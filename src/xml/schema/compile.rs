@@ -276,6 +276,9 @@ impl Compiler {
         let (Some(restriction), None) = (inside.next(), inside.next()) else {
             return Err(source.wrong(item, "simpleType without exactly one restriction"));
         };
+        if restriction.is(XS, "union") {
+            return Self::union(source, restriction).map(Some);
+        }
         if !restriction.is(XS, "restriction") {
             return Err(source.wrong(restriction, restriction.local()));
         }
@@ -287,8 +290,8 @@ impl Compiler {
         let Type::Simple(base) = self.set.ty(base) else { return Ok(None) };
         let mut simple = SimpleType::of(base.builtin);
         simple.enumeration.clone_from(&base.enumeration);
-        if !base.patterns.is_empty() || base.min_length.is_some() || base.max_length.is_some() {
-            return Err(source.wrong(restriction, "restriction of a type that has patterns or lengths"));
+        if !base.patterns.is_empty() || base.min_length.is_some() || base.max_length.is_some() || !base.members.is_empty() {
+            return Err(source.wrong(restriction, "restriction of a type that has patterns or lengths, or is a union"));
         }
         simple.min_inclusive = base.min_inclusive;
         simple.max_inclusive = base.max_inclusive;
@@ -296,6 +299,21 @@ impl Compiler {
         simple.total_digits = base.total_digits;
         Self::facets(source, restriction, &mut simple)?;
         Ok(Some(simple))
+    }
+
+    /// A union of built-in types, by name.
+    fn union<'d>(source: &Source<'d>, item: Element<'d, 'd>) -> Result<SimpleType, SchemaError> {
+        source.only(item, &["memberTypes"])?;
+        if source.children(item).next().is_some() {
+            return Err(source.wrong(item, "union of anonymous types"));
+        }
+        let mut members = Vec::new();
+        for name in item.attribute("memberTypes").unwrap_or_default().split_whitespace() {
+            let (namespace, local) = source.name(item, name)?;
+            let builtin = Builtin::named(local).filter(|_| namespace == XS);
+            members.push(builtin.ok_or_else(|| source.wrong(item, "union of types that are not built in"))?);
+        }
+        SimpleType::union(members).ok_or_else(|| source.wrong(item, "union of nothing"))
     }
 
     fn facets<'d>(source: &Source<'d>, restriction: Element<'d, 'd>, simple: &mut SimpleType) -> Result<(), SchemaError> {

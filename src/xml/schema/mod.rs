@@ -6,7 +6,7 @@
 //! one pass: after each it recovers to the nearest state from which the rest still makes sense.
 //!
 //! Understood: global and local elements, `ref`, named and anonymous types, sequences and choices with occurrences,
-//! attributes with `use`, simple types restricted by every facet but `whiteSpace` on all built-in types listed in [`Builtin`], `nillable`,
+//! attributes with `use`, simple types restricted by every facet but `whiteSpace` on all built-in types listed in [`Builtin`], unions of these, `nillable`,
 //! `xs:anyType` (which accepts anything), `import` and `include`. `xsi:type` is accepted if it names the declared type.
 
 mod compile;

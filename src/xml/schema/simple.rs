@@ -67,8 +67,10 @@ impl Builtin {
 pub struct SimpleType {
     /// Its name, if it has one.
     pub name: Option<String>,
-    /// What it restricts in the end.
+    /// What it restricts in the end; of a union, its first member.
     pub builtin: Builtin,
+    /// The members of a union: a value is judged by each, and one is enough.
+    pub(super) members: Vec<Builtin>,
     /// The values allowed, if they are enumerated.
     pub enumeration: Option<Vec<String>>,
     /// One group a derivation step: each group needs one match.
@@ -130,6 +132,7 @@ impl SimpleType {
         Self {
             name: None,
             builtin,
+            members: Vec::new(),
             enumeration: None,
             patterns: Vec::new(),
             min_length: None,
@@ -141,8 +144,18 @@ impl SimpleType {
         }
     }
 
+    /// A union of built-in types.
+    pub(super) fn union(members: Vec<Builtin>) -> Option<Self> {
+        let first = *members.first()?;
+        Some(Self { members, ..Self::of(first) })
+    }
+
     /// Judges a value.
     pub fn check(&self, raw: &str) -> Result<(), SimpleBreach> {
+        if !self.members.is_empty() {
+            let fits = self.members.iter().any(|member| Self::of(*member).check(raw).is_ok());
+            return if fits { Ok(()) } else { Err(SimpleBreach::Form(self.builtin)) };
+        }
         let text = if self.builtin.collapses() { raw.trim_matches(super::super::parse::is_space) } else { raw };
         let form = Err(SimpleBreach::Form(self.builtin));
         match self.builtin {

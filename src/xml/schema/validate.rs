@@ -201,7 +201,10 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
             return match self.set.ty(declaration.ty) {
                 Type::Any => local == "anyType",
                 Type::Simple(simple) => {
-                    simple.name.is_none() && simple.enumeration.is_none() && Builtin::named(local) == Some(simple.builtin)
+                    simple.name.is_none()
+                        && simple.enumeration.is_none()
+                        && simple.members.is_empty()
+                        && Builtin::named(local) == Some(simple.builtin)
                 }
                 Type::Complex(_) => false,
             };

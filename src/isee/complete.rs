@@ -1,0 +1,48 @@
+//! The DSU as it is retrieved: what INPS adds to what the declarant transmitted.
+//!
+//! Every member gets a sheet FC8 with the figures of the Revenue Agency and of INPS, all flags false, unless the declaration has one of its own; and an
+//! Operazione N carries both reference attributes, filled with the declarant and the protocol that the DSU was given.
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
+
+use super::codes::TipoOperazione;
+use super::dsu::Dichiarazione;
+use super::feed::FeedRecord;
+use super::foglio::AltriRedditi;
+
+impl Dichiarazione {
+    /// Completes the declaration with its protocol and with what the SII knew of its members.
+    pub fn complete(&mut self, protocollo: &str, known: &[FeedRecord]) {
+        if self.operazione.tipo == TipoOperazione::N {
+            self.operazione.codice_fiscale_riferimento = Some(self.codice_fiscale_dichiarante.clone());
+            self.operazione.numero_protocollo_riferimento = Some(protocollo.to_owned());
+        }
+        let members = self.nucleo_familiare.iter_mut().flat_map(|nucleo| &mut nucleo.componente_nucleo);
+        for sheet in members.map(|member| &mut member.foglio_componente_nucleo) {
+            if sheet.altri_redditi.is_none() {
+                let code = sheet.codice_fiscale.canonical();
+                sheet.altri_redditi = Some(agency(known.iter().find(|record| record.codice_fiscale == code)));
+            }
+        }
+    }
+}
+
+/// The sheet FC8 of what is known: empty where nothing is.
+fn agency(record: Option<&FeedRecord>) -> AltriRedditi {
+    let whole = |amount: fn(&FeedRecord) -> Option<Decimal>| record.and_then(amount).and_then(|amount| amount.to_u32());
+    AltriRedditi {
+        flag_esonerato: false,
+        flag_integrazione: false,
+        flag_rettifica: false,
+        reddito_irpef: record.and_then(|record| record.reddito_irpef),
+        lavoro_dipendente: whole(|record| record.lavoro_dipendente),
+        pensione: whole(|record| record.pensione),
+        redditi_agrari: whole(|record| record.redditi_agrari),
+        redditi_imp_sost: whole(|record| record.redditi_imposta_sostitutiva),
+        trattamenti_assistenziali: record.and_then(|record| record.trattamenti),
+        spese_detrazione: whole(|record| record.spese_detrazione),
+        spese_deduzione: whole(|record| record.spese_deduzione),
+        spese_collab_domestici: None,
+    }
+}

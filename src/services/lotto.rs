@@ -1,0 +1,196 @@
+//! Many DSU at once: TrasmissioneLotto and ConsultazioneEsitoLotto.
+//!
+//! Each DSU of a lot is read, judged and received by itself, one after another, as TrasmissioneDSU would; what was accepted, and what became of the lot, is
+//! one submission, so that it is recorded whole or not at all. A lot is known by the ente and the SHA-256 of the body that carried it: sent again, it
+//! gets the same answer.
+
+use std::collections::HashMap;
+
+use super::trasmissione::{INTERNO, violazioni};
+use super::{Asked, NotPrepared, Note, Prepared, Services, id_richiesta, unavailable};
+use crate::contract::catalogue::Operation;
+use crate::contract::trasmissione::{
+    ChiaveLotto, ConsultazioneEsitoLottoResponse, DsuDelLotto, Esito, EsitoLotto, EsitoTrasmissioneLotto, TrasmissioneLottoResponse,
+};
+use crate::contract::{Findings, Trasmessa, message, place_part};
+use crate::digest::{hex, sha256};
+use crate::isee::checks::Difetto;
+use crate::ledger::{Draft, Precondition};
+use crate::registry::Permit;
+use crate::sii::embedded::{ALREADY_USED, SENDERS_PROTOCOL};
+use crate::sii::{Answer, Occasion, Outcome, Question};
+use crate::xml::Element;
+
+/// What has been gathered of a lot.
+#[derive(Default)]
+struct Gathered {
+    dsu: Vec<DsuDelLotto>,
+    drafts: Vec<Draft>,
+    preconditions: Vec<Precondition>,
+    /// Sender's protocols of this lot, with what was under them.
+    senders: HashMap<String, ([u8; 32], DsuDelLotto)>,
+}
+
+/// TrasmissioneLotto.
+pub async fn perform(services: &Services, permit: &Permit, asked: Asked<'_>, occasion: Occasion) -> Result<Prepared, NotPrepared> {
+    let impronta = hex(&sha256(asked.bytes));
+    let earlier = services.sii.answer(permit, Question::EsitoLotto(&ChiaveLotto::ImprontaLotto(impronta.clone())), occasion).await;
+    let mut preconditions = match earlier {
+        Ok(Outcome { answer: Answer::EsitoLotto(lotto), preconditions, .. }) => {
+            let mut note = Note::default();
+            note.facts.insert("ripetuta", true.into());
+            return finish(services, asked.operation, note, *lotto, Vec::new(), preconditions).await;
+        }
+        Ok(Outcome { preconditions, .. }) => preconditions,
+        Err(error) => return failed(asked.operation, unavailable(error)?),
+    };
+    let mut gathered = Gathered::default();
+    for (index, part) in asked.body.children().enumerate() {
+        // A lot takes a while: others get their turn between one DSU and the next.
+        tokio::task::yield_now().await;
+        if let Err(text) = gathered.receive(services, permit, asked, part, index + 1, occasion).await? {
+            return failed(asked.operation, text);
+        }
+    }
+    let Gathered { dsu, mut drafts, preconditions: more, .. } = gathered;
+    let ordinal = occasion.ordinal + u32::try_from(drafts.len()).unwrap_or(u32::MAX);
+    let kept = services.sii.answer(permit, Question::Lotto(&dsu, &impronta), Occasion { ordinal, ..occasion }).await;
+    let lotto = match kept {
+        Ok(Outcome { answer: Answer::EsitoLotto(lotto), drafts: last, preconditions: last_preconditions }) => {
+            drafts.extend(last);
+            preconditions.extend(more);
+            preconditions.extend(last_preconditions);
+            *lotto
+        }
+        Ok(_) => return failed(asked.operation, "the SII kept no lot".to_owned()),
+        Err(error) => return failed(asked.operation, unavailable(error)?),
+    };
+    finish(services, asked.operation, Note::default(), lotto, drafts, preconditions).await
+}
+
+impl Gathered {
+    /// Receives one DSU. The inner error is a mistake of ours.
+    async fn receive(
+        &mut self,
+        services: &Services,
+        permit: &Permit,
+        asked: Asked<'_>,
+        part: Element<'_, '_>,
+        position: usize,
+        occasion: Occasion,
+    ) -> Result<Result<(), String>, NotPrepared> {
+        let trasmessa = match asked.contract.read_part(part, position) {
+            Ok(trasmessa) => trasmessa,
+            Err(findings) => {
+                self.refused(position, findings);
+                return Ok(Ok(()));
+            }
+        };
+        let sender = trasmessa.dsu.sottoscrizione_del_dichiarante().map(|s| s.protocollo_mittente.clone()).unwrap_or_default();
+        // K19, within the lot: what an earlier DSU of it did is not in the archive yet.
+        if let Some((impronta, earlier)) = self.senders.get(&sender) {
+            if *impronta == trasmessa.impronta {
+                let again = DsuDelLotto { posizione: at(position), ..earlier.clone() };
+                self.dsu.push(again);
+            } else {
+                let defect = Difetto { code: ALREADY_USED.0, path: SENDERS_PROTOCOL.to_owned(), text: ALREADY_USED.1 };
+                self.refused(position, Findings { list: place_part(vec![defect], part, position), more: 0 });
+            }
+            return Ok(Ok(()));
+        }
+        let ordinal = occasion.ordinal + u32::try_from(self.drafts.len()).unwrap_or(u32::MAX);
+        let received = services.sii.answer(permit, Question::Ricezione(&trasmessa), Occasion { ordinal, ..occasion }).await;
+        let Outcome { answer, drafts, preconditions } = match received {
+            Ok(outcome) => outcome,
+            Err(error) => return Ok(Err(unavailable(error)?)),
+        };
+        match answer {
+            Answer::Accepted(accepted) => {
+                self.drafts.extend(drafts);
+                self.preconditions.extend(preconditions);
+                self.accepted(position, sender, &trasmessa, accepted.protocollo);
+            }
+            Answer::Refused { difetti, altri } => {
+                self.refused(position, Findings { list: place_part(difetti, part, position), more: altri });
+            }
+            _ => return Ok(Err("the SII answered another question".to_owned())),
+        }
+        Ok(Ok(()))
+    }
+
+    fn accepted(&mut self, position: usize, sender: String, trasmessa: &Trasmessa, protocollo: String) {
+        let dsu = DsuDelLotto {
+            posizione: at(position),
+            esito: Esito::Ok,
+            protocollo_dsu: Some(protocollo),
+            impronta: Some(hex(&trasmessa.impronta)),
+            violazioni: None,
+        };
+        self.senders.insert(sender, (trasmessa.impronta, dsu.clone()));
+        self.dsu.push(dsu);
+    }
+
+    fn refused(&mut self, position: usize, findings: Findings) {
+        let violazioni = Some(violazioni(findings));
+        let posizione = at(position);
+        self.dsu.push(DsuDelLotto { posizione, esito: Esito::RichiestaInvalida, protocollo_dsu: None, impronta: None, violazioni });
+    }
+}
+
+fn at(position: usize) -> u32 {
+    u32::try_from(position).unwrap_or(u32::MAX)
+}
+
+/// ConsultazioneEsitoLotto: what became of a lot that the ente itself transmitted.
+pub async fn esito(services: &Services, permit: &Permit, chiave: &ChiaveLotto, occasion: Occasion) -> Result<Prepared, NotPrepared> {
+    let operation = Operation::ConsultazioneEsitoLotto;
+    match services.sii.answer(permit, Question::EsitoLotto(chiave), occasion).await {
+        Ok(Outcome { answer: Answer::EsitoLotto(lotto), preconditions, .. }) => {
+            finish(services, operation, Note::default(), *lotto, Vec::new(), preconditions).await
+        }
+        Ok(Outcome { preconditions, .. }) => {
+            let id = id_richiesta(services).await?;
+            let mut note = Note { outcome: Esito::DatiNonTrovati.code(), refusal: Some("D03.assente".to_owned()), ..Note::default() };
+            note.facts.insert("id_richiesta", id.into());
+            let text = "nessun lotto trasmesso da questo ente con questo protocollo o questa impronta".to_owned();
+            let reply = render(operation, id, Esito::DatiNonTrovati, Some(text), None);
+            Ok(Prepared { reply, note, preconditions, ..Prepared::default() })
+        }
+        Err(error) => failed(operation, unavailable(error)?),
+    }
+}
+
+async fn finish(
+    services: &Services,
+    operation: Operation,
+    mut note: Note,
+    lotto: EsitoLotto,
+    drafts: Vec<Draft>,
+    preconditions: Vec<Precondition>,
+) -> Result<Prepared, NotPrepared> {
+    let id = id_richiesta(services).await?;
+    note.outcome = Esito::Ok.code();
+    note.protocol.push(lotto.protocollo_flusso.clone());
+    note.facts.insert("id_richiesta", id.into());
+    note.facts.insert("accettate", lotto.accettate.into());
+    note.facts.insert("rifiutate", lotto.rifiutate.into());
+    let reply = render(operation, id, Esito::Ok, None, Some(lotto));
+    Ok(Prepared { reply, note, drafts, preconditions })
+}
+
+/// A mistake of ours: nothing of the lot is kept.
+fn failed(operation: Operation, text: String) -> Result<Prepared, NotPrepared> {
+    tracing::error!(text, "lot failed");
+    let mut note = Note { outcome: Esito::ErroreInterno.code(), refusal: Some("E01.interno".to_owned()), ..Note::default() };
+    note.facts.insert("id_richiesta", 0.into());
+    Ok(Prepared { reply: render(operation, 0, Esito::ErroreInterno, Some(INTERNO.to_owned()), None), note, ..Prepared::default() })
+}
+
+fn render(operation: Operation, id_richiesta: i32, esito: Esito, descrizione_errore: Option<String>, lotto: Option<EsitoLotto>) -> String {
+    let result = EsitoTrasmissioneLotto { id_richiesta, esito, descrizione_errore, lotto };
+    let (root, namespace) = (operation.response(), operation.namespace());
+    match operation {
+        Operation::TrasmissioneLotto => message(root, namespace, &TrasmissioneLottoResponse { result }, false),
+        _ => message(root, namespace, &ConsultazioneEsitoLottoResponse { result }, false),
+    }
+}

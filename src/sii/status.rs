@@ -1,0 +1,86 @@
+//! What became of a DSU or of a lot, told to the ente that transmitted it and to nobody else.
+
+use super::archive::Archive;
+use super::{Answer, Outcome, SiiError};
+use crate::contract;
+use crate::contract::bind::Base64;
+use crate::contract::trasmissione::{ChiaveDsu, ChiaveLotto, EsitoDsu, EsitoLotto};
+use crate::digest::{hex, sha256};
+use crate::isee::codes::StatoDsu;
+use crate::ledger::{Entry, Precondition};
+use crate::xml::{Limits, parse};
+
+fn outcome(answer: Option<Answer>, preconditions: Vec<Precondition>) -> Result<Outcome, SiiError> {
+    Ok(Outcome { answer: answer.unwrap_or(Answer::NotFound), drafts: Vec::new(), preconditions })
+}
+
+/// What became of a DSU that `ente` transmitted.
+pub(super) fn of_dsu(archive: &Archive, ente: &str, chiave: &ChiaveDsu) -> Result<Outcome, SiiError> {
+    let mut preconditions = Vec::new();
+    let entry = match chiave {
+        ChiaveDsu::ProtocolloMittente(sender) => archive.earlier(ente, sender.trim(), &mut preconditions)?.map(|earlier| earlier.entry),
+        // Another's is nobody's: that it exists is not told.
+        ChiaveDsu::ProtocolloDsu(protocol) => archive.dsu(protocol.trim())?.filter(|entry| entry.leaf.body.ente.as_deref() == Some(ente)),
+    };
+    let found = entry.map(|entry| describe(archive, &entry, &mut preconditions)).transpose()?.flatten();
+    outcome(found.map(|dsu| Answer::EsitoDsu(Box::new(dsu))), preconditions)
+}
+
+/// Nothing if it was erased.
+fn describe(archive: &Archive, entry: &Entry, preconditions: &mut Vec<Precondition>) -> Result<Option<EsitoDsu>, SiiError> {
+    let internal = |what: &str| SiiError::Internal(what.to_owned());
+    let Some(secret) = archive.open_unless_erased(entry)? else { return Ok(None) };
+    let dsu = secret.dsu.ok_or_else(|| internal("an entry without DSU"))?;
+    let mut protocols = secret.protocol.into_iter();
+    let (Some(protocollo_dsu), Some(protocollo_mittente)) = (protocols.next(), protocols.next()) else {
+        return Err(internal("a DSU without its protocols"));
+    };
+    let presentata = entry.leaf.body.facts.get("presentata").and_then(|day| day.as_str()?.parse().ok());
+    let mut esito = EsitoDsu {
+        stato: StatoDsu::Ricevuta,
+        istante_ricezione: entry.leaf.body.received.parse().map_err(|_| internal("an instant"))?,
+        impronta: hex(&sha256(dsu.as_bytes())),
+        data_presentazione: presentata.ok_or_else(|| internal("a day"))?,
+        data_attestazione: None,
+        data_validita: None,
+        protocollo_sostitutivo: None,
+        xml_ricevuta: Base64(secret.receipt.unwrap_or_default().into_bytes()),
+        protocollo_dsu,
+        protocollo_mittente,
+    };
+    let heads = archive.of_protocol(&esito.protocollo_dsu, preconditions)?;
+    let Some(head) = heads.first() else { return Ok(Some(esito)) };
+    let Some(found) = archive.attestation(head)? else { return Ok(Some(esito)) };
+    esito.stato = StatoDsu::Attestata;
+    esito.data_attestazione = found.rilasciata;
+    esito.data_validita = Some(found.attestazione.data_validita);
+    // The latest of the same declarant counts (check K20).
+    let declarant = &found.attestazione.codice_fiscale_dichiarante;
+    let mut later = archive.of_person(declarant, preconditions)?;
+    later.retain(|other| (other.presentata, other.sequence) > (head.presentata, head.sequence));
+    later.sort_by_key(|other| std::cmp::Reverse((other.presentata, other.sequence)));
+    for other in &later {
+        let Some(other) = archive.attestation(other)? else { continue };
+        if other.attestazione.codice_fiscale_dichiarante.canonical() == declarant.canonical() {
+            esito.stato = StatoDsu::Sostituita;
+            esito.protocollo_sostitutivo = Some(other.attestazione.numero_protocollo_dsu);
+            break;
+        }
+    }
+    Ok(Some(esito))
+}
+
+/// What became of a lot that `ente` transmitted.
+pub(super) fn of_lot(archive: &Archive, ente: &str, chiave: &ChiaveLotto) -> Result<Outcome, SiiError> {
+    let mut preconditions = Vec::new();
+    let entry = match chiave {
+        ChiaveLotto::ImprontaLotto(impronta) => archive.lot(ente, &impronta.trim().to_ascii_lowercase(), &mut preconditions)?,
+        ChiaveLotto::ProtocolloFlusso(protocol) => archive.lot_of_protocol(ente, protocol.trim())?,
+    };
+    let Some(entry) = entry else { return outcome(None, preconditions) };
+    let Some(secret) = archive.open_unless_erased(&entry)? else { return outcome(None, preconditions) };
+    let kept = secret.receipt.ok_or_else(|| SiiError::Internal("a lot without its outcome".to_owned()))?;
+    let document = parse(&kept, &Limits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
+    let lotto: EsitoLotto = contract::decode(&document).map_err(|error| SiiError::Internal(error.to_string()))?;
+    outcome(Some(Answer::EsitoLotto(Box::new(lotto))), preconditions)
+}
