@@ -6,6 +6,23 @@
 
 use std::borrow::Cow;
 
+/// One rule that a request may break, for the reference of all refusals (`docs/errori.md`): its code in replies and in the ledger, what it means, what
+/// to do about it. In Italian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Regola {
+    /// `K05.controllo`: the check, then its rule.
+    pub codice: &'static str,
+    /// What is wrong.
+    pub significato: &'static str,
+    /// What to do.
+    pub rimedio: &'static str,
+}
+
+/// A table of rules, one line each.
+pub(crate) const fn regola(codice: &'static str, significato: &'static str, rimedio: &'static str) -> Regola {
+    Regola { codice, significato, rimedio }
+}
+
 /// Which refusal: the row of the table of faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {

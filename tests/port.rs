@@ -18,12 +18,11 @@ use hyper::Request;
 use varco::commands::client::{Answer, Client};
 use varco::commands::serve::start_on;
 use varco::config::Config;
-use varco::gateway::fault::{CODES, render, row};
+use varco::gateway::fault::{CODES, row};
 use varco::ledger::disk::{Disk, DiskFile, RealDisk};
 use varco::ledger::search::{Filter, find};
 use varco::ledger::{Entry, Kind};
-use varco::refusal::{Code, Refusal};
-use varco::soap::SOAP12;
+use varco::refusal::Code;
 use varco::xml::{Limits, parse};
 
 fn request(path: &str) -> hyper::http::request::Builder {
@@ -83,7 +82,8 @@ fn every_row_of_the_table_of_faults_is_provoked_and_recorded() {
         assert_row(&doctype, Code::Xml);
         assert!(doctype.text.contains("DOCTYPE non ammesso (riga 1, colonna 1)"), "{}", doctype.text);
         provoke(Code::Envelope, comune.call(ISEE, "<a/>").await.unwrap());
-        provoke(Code::Version, comune.call(ISEE, &good.replace(varco::soap::SOAP11, SOAP12)).await.unwrap());
+        provoke(Code::Version, comune.call(ISEE, &good.replace(varco::soap::SOAP11, "http://www.w3.org/2001/12/soap-envelope")).await.unwrap());
+        provoke(Code::Package, send(&comune, Request::post(ISEE).header("content-type", "multipart/related; boundary=x; type=\"text/xml\""), good.clone()).await);
         let header = "<s:Header><x:sconosciuto xmlns:x='u' s:mustUnderstand='1'/></s:Header><s:Body>";
         provoke(Code::MustUnderstand, comune.call(ISEE, &good.replacen("<s:Body>", header, 1)).await.unwrap());
         provoke(Code::UnknownOperation, comune.call(ISEE, &good.replace("ConsultazioneIndicatore", "Altro")).await.unwrap());
@@ -229,27 +229,56 @@ fn a_full_disk_is_503_with_retry_after() {
 }
 
 #[test]
-fn the_table_of_faults_is_the_documented_one() {
-    let mut table = String::from("| codice | HTTP | status | faultcode | faultstring | type | testo |\n|---|---|---|---|---|---|---|\n");
-    for code in CODES {
-        let row = row(code);
-        table += &format!(
-            "| {} | {} | {} | `SOAP-ENV:{}` | {} | `urn:varco:problem:{}` | {} |\n",
-            row.ledger,
-            row.http.as_u16(),
-            row.status,
-            row.faultcode,
-            row.faultstring,
-            row.slug,
-            row.detail
-        );
-    }
-    let documented = include_str!("../docs/faults.md");
-    assert!(documented.contains(&table), "docs/faults.md should hold:\n{table}");
-    let golden = render(&Refusal::new(Code::NotAuthorized, "never said"), uuid::Uuid::nil(), varco::soap::Version::V11);
-    assert!(documented.contains(&golden), "docs/faults.md should hold:\n{golden}");
-    let numbers: HashSet<&str> = CODES.iter().map(|code| row(*code).ledger).collect();
-    assert_eq!(numbers.len(), CODES.len());
+fn whoever_may_not_come_in_gets_the_same_bytes() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let site = Site::new();
+    let serving = site.serve();
+    let today = site.today();
+    common::runtime().block_on(async {
+        let ask = requests::indicatore(requests::GIULIA, &today, BENEFIT);
+        let raw = |mut stream: tokio_rustls::client::TlsStream<tokio::net::TcpStream>| {
+            let request =
+                format!("POST {ISEE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n{ask}", ask.len());
+            async move {
+                stream.write_all(request.as_bytes()).await.unwrap();
+                let mut bytes = Vec::new();
+                let _ = stream.read_to_end(&mut bytes).await;
+                let text = String::from_utf8(bytes).unwrap();
+                let id = text.split("x-request-id: ").nth(1).and_then(|rest| rest.split("\r\n").next()).unwrap().to_owned();
+                let date = text.split("date: ").nth(1).and_then(|rest| rest.split("\r\n").next()).unwrap_or_default().to_owned();
+                text.replace(&id, "ID").replace(&date, "DATE")
+            }
+        };
+        // Suspended; its ente revoked; of nobody; and one whose certificate is revoked while it is connected.
+        let suspended = raw(site.client(serving.address, "sospeso").connect_raw().await.unwrap()).await;
+        let live = site.client(serving.address, "caf").connect_raw().await.unwrap();
+        // On a thread of its own: what the command does, it waits for.
+        let act = |command| std::thread::scope(|scope| scope.spawn(|| site.act(command)).join().unwrap());
+        act(varco::registry::administration::Command::Stato {
+            codice: "sospeso".to_owned(),
+            nuovo: varco::registry::ente::Stato::Revocato,
+        });
+        let revoked = raw(site.client(serving.address, "sospeso").connect_raw().await.unwrap()).await;
+        let unpinned = varco::registry::administration::Command::TogliCertificato {
+            codice: "comune".to_owned(),
+            sha256: site.pki.comune.fingerprint.clone(),
+        };
+        act(unpinned);
+        let unknown = raw(site.client(serving.address, "comune").connect_raw().await.unwrap()).await;
+        std::fs::write(site.home.path().join("pki/crl.pem"), site.pki.authority.crl(&[&site.pki.caf], 30).unwrap()).unwrap();
+        tokio::time::sleep(Duration::from_millis(6500)).await;
+        let listed = raw(live).await;
+        assert!(suspended.starts_with("HTTP/1.1 500 ") && suspended.contains("Authorization failed"), "{suspended}");
+        assert_eq!(revoked, suspended);
+        assert_eq!(unknown, suspended);
+        assert_eq!(listed, suspended);
+    });
+    serving.stop();
+    let codes: HashSet<String> = entries(&site).iter().filter_map(|entry| entry.leaf.body.refusal.clone()).collect();
+    assert!(
+        codes.contains(row(Code::NotAuthorized).ledger) && codes.contains(row(Code::PeerInvalid).ledger),
+        "the ledger knows which: {codes:?}"
+    );
 }
 
 #[test]

@@ -40,6 +40,8 @@ pub struct Answer {
     pub status: StatusCode,
     /// The id of the exchange.
     pub exchange: Option<String>,
+    /// Its content type.
+    pub kind: Option<String>,
     /// The body.
     pub text: String,
 }
@@ -106,8 +108,9 @@ impl Connected {
             },
         };
         let status = response.status();
-        let exchange = response.headers().get("x-request-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let (exchange, kind) = (header("x-request-id"), header("content-type"));
         let bytes = response.into_body().collect().await?.to_bytes();
-        Ok(Answer { status, exchange, text: String::from_utf8(bytes.to_vec())? })
+        Ok(Answer { status, exchange, kind, text: String::from_utf8(bytes.to_vec())? })
     }
 }

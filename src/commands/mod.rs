@@ -4,6 +4,7 @@ pub mod backup;
 pub mod client;
 pub mod demo;
 pub mod ente;
+pub mod errori;
 pub mod feed;
 pub mod init;
 pub mod ledger;
@@ -64,6 +65,8 @@ enum Command {
     },
     /// Copia il registro delle operazioni, anche mentre la porta è in funzione
     Backup(backup::Args),
+    /// Tutti i modi in cui la porta dice di no, in Markdown
+    Errori,
     /// Certificati per prove e dimostrazioni
     Pki {
         #[command(subcommand)]
@@ -92,6 +95,10 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Ledger(args) => ledger::run(args),
         Command::Rebuild { data } => rebuild::run(&data, &clock),
         Command::Backup(args) => backup::run(&args),
+        Command::Errori => {
+            errori::run();
+            Ok(())
+        }
         Command::Pki { what: Pki::Demo { dir } } => pki::demo(&dir, clock.now()).map(|_| {
             println!("certificati in {}", dir.display());
         }),

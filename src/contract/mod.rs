@@ -12,11 +12,14 @@ pub mod consultazione;
 mod dsu;
 mod esiti;
 pub mod pdd;
+mod regole;
 pub mod trasmissione;
 pub mod wsdl;
 
 #[cfg(test)]
 mod binding_tests;
+
+pub use regole::REGOLE;
 
 use crate::digest::sha256;
 use crate::isee::attestazione::{EsitoAttestazione, EsitoDichiarazione, Indicatore};

@@ -84,7 +84,9 @@ async fn listen(gateway: &Gateway, record: &mut Record<'_>, head: &Parts, inboun
         Identified::Unknown(refusal) => {
             gateway.gathered.count(fault::row(refusal.code).ledger, Some(channel.peer.fingerprint()));
             let rendered = fault::render(&refusal, exchange, record.version);
-            return Ok(respond(fault::status(refusal.code, record.version), rendered, exchange, record.version));
+            let mut reply = respond(fault::status(refusal.code, record.version), rendered, exchange, record.version);
+            reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            return Ok(reply);
         }
     };
     record.ente = Some(caller.ente().codice.clone());

@@ -1,7 +1,7 @@
 //! The one place where a refusal becomes bytes.
 //!
 //! Faults are HTTP 500 (in SOAP 1.2 the sender's are 400) with the status of RFC 7807 inside, in the form of INPS's front; what concerns HTTP itself is
-//! a status of its own (400, 404, 405, 408, 413, 415, 429, 503). One row a code; `docs/faults.md` holds the whole table, and a test compares it.
+//! a status of its own (400, 404, 405, 408, 413, 415, 429, 503). One row a code; `docs/errori.md` holds the whole table, generated from it.
 
 use hyper::StatusCode;
 use uuid::Uuid;
@@ -53,6 +53,9 @@ pub const CODES: [Code; 20] = [
     Code::Package,
 ];
 
+/// What whoever may not come in is told: unknown, suspended, revoked, expired, it is the same for all of them.
+const CALLER: &str = "Il certificato presentato non è valido, o non è di un ente accreditato: rivolgersi a chi gestisce la porta.";
+
 /// The row of a code.
 pub fn row(code: Code) -> Row {
     let fault = |status, faultcode, faultstring, slug, detail, ledger| Row {
@@ -74,28 +77,14 @@ pub fn row(code: Code) -> Row {
         ledger,
     };
     match code {
-        Code::NotAuthorized => fault(
-            403,
-            "Client.Authorization",
-            "Authorization failed",
-            "authorization",
-            "Il certificato presentato non è di un ente accreditato.",
-            "F01.ente",
-        ),
-        Code::PeerInvalid => fault(
-            403,
-            "Client.Authorization",
-            "Authorization failed",
-            "authorization",
-            "Il certificato presentato non è valido: scaduto, revocato o con stato di revoca sconosciuto.",
-            "F02.certificato",
-        ),
+        Code::NotAuthorized => fault(403, "Client.Authorization", "Authorization failed", "authorization", CALLER, "F01.ente"),
+        Code::PeerInvalid => fault(403, "Client.Authorization", "Authorization failed", "authorization", CALLER, "F02.certificato"),
         Code::OperationNotGranted => fault(
             403,
             "Client.Authorization",
             "Authorization failed",
             "operation",
-            "L'ente non è abilitato a questa operazione.",
+            "L'ente non è abilitato a questa operazione: chiederne l'abilitazione a chi gestisce la porta.",
             "F03.operazione",
         ),
         Code::IdentityMismatch => fault(
@@ -103,12 +92,17 @@ pub fn row(code: Code) -> Row {
             "Client.Authorization",
             "Authorization failed",
             "identity",
-            "Il CodiceEnte dell'intestazione Identity non è dell'ente che chiama.",
+            "Il CodiceEnte indicato non è dell'ente che chiama: correggerlo o toglierlo.",
             "F04.identita",
         ),
-        Code::NotFound => {
-            http(StatusCode::NOT_FOUND, "Client.NotFound", "Not found", "path", "Nessun servizio a questo indirizzo.", "F05.indirizzo")
-        }
+        Code::NotFound => http(
+            StatusCode::NOT_FOUND,
+            "Client.NotFound",
+            "Not found",
+            "path",
+            "Nessun servizio a questo indirizzo: usare quello del WSDL (?wsdl).",
+            "F05.indirizzo",
+        ),
         Code::MethodNotAllowed => http(
             StatusCode::METHOD_NOT_ALLOWED,
             "Client.MethodNotAllowed",
@@ -122,7 +116,7 @@ pub fn row(code: Code) -> Row {
             "Client.PayloadTooLarge",
             "Payload too large",
             "size",
-            "Il messaggio supera la dimensione ammessa.",
+            "Il messaggio supera la dimensione ammessa: dividerlo.",
             "F07.dimensione",
         ),
         Code::BodyTimeout => http(
@@ -130,7 +124,7 @@ pub fn row(code: Code) -> Row {
             "Client.Timeout",
             "Request timeout",
             "timeout",
-            "Il messaggio non è arrivato per intero nel tempo ammesso.",
+            "Il messaggio non è arrivato per intero nel tempo ammesso: riprovare.",
             "F08.tempo",
         ),
         Code::BodyInterrupted => http(
@@ -138,7 +132,7 @@ pub fn row(code: Code) -> Row {
             "Client.Interrupted",
             "Request interrupted",
             "interrupted",
-            "Il messaggio si è interrotto prima della fine.",
+            "Il messaggio si è interrotto prima della fine: riprovare.",
             "F09.interrotto",
         ),
         Code::UnsupportedMedia => http(
@@ -154,7 +148,7 @@ pub fn row(code: Code) -> Row {
             "Client.MalformedXML",
             "Malformed XML",
             "xml",
-            "Il messaggio non è XML ben formato, o supera i limiti ammessi.",
+            "Il messaggio non è XML ben formato, o supera i limiti ammessi: correggerlo dove è indicato.",
             "F11.xml",
         ),
         Code::Envelope => fault(
@@ -178,7 +172,7 @@ pub fn row(code: Code) -> Row {
             "MustUnderstand",
             "Header not understood",
             "must-understand",
-            "Un'intestazione con mustUnderstand non è conosciuta.",
+            "Un'intestazione con mustUnderstand non è conosciuta: toglierla, o togliere mustUnderstand.",
             "F14.intestazione",
         ),
         Code::Package => fault(
@@ -210,7 +204,7 @@ pub fn row(code: Code) -> Row {
             "Client.SchemaValidation",
             "Schema validation failed",
             "schema",
-            "Il messaggio non rispetta lo schema.",
+            "Il messaggio non rispetta lo schema: correggerlo dove è indicato.",
             "F17.schema",
         ),
         Code::TooManyRequests => http(

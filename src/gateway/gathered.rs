@@ -7,6 +7,17 @@ use std::sync::{Mutex, PoisonError};
 
 use super::node::Node;
 use crate::ledger::{Body, Kind, Retention, Submission, new_exchange};
+use crate::refusal::{Regola, regola};
+
+/// What is counted here and answered to nobody, or without a word: for the reference of all refusals.
+pub const STRETTE: &[Regola] = &[
+    regola("E99.interno", "Errore della porta durante uno scambio: HTTP 503 senza corpo", "segnalarlo a chi gestisce la porta"),
+    regola("H01.senza-certificato", "Nessun certificato presentato", "presentare il certificato dell'ente"),
+    regola("H02.certificato", "Certificato scaduto, revocato, di un'altra autorità o fuori dal profilo ammesso", "rinnovarlo"),
+    regola("H03.tls", "Versione di TLS, cifrari o messaggi non ammessi", "usare TLS 1.2 o 1.3"),
+    regola("H04.tempo", "Stretta di mano non conclusa nel tempo ammesso", "controllare la rete"),
+    regola("H05.interrotto", "Connessione interrotta durante la stretta di mano", "controllare la rete"),
+];
 
 /// Groups kept apart between two flushes.
 const GROUPS: usize = 100;

@@ -1,9 +1,10 @@
 //! The ports: from a typed request and a permit to a draft, in which the reply is rendered already.
 //!
-//! One file a port: [`consultazione`], [`trasmissione`], and [`lotto`] for many DSU at once. What a service returns is a [`Prepared`]: bytes of the reply, what the entry of the exchange says
+//! One file a port: [`consultazione`], [`trasmissione`], and [`lotto`] for many DSU at once; [`esiti`] is the table of what is not OK. What a service returns is a [`Prepared`]: bytes of the reply, what the entry of the exchange says
 //! of it, the entries of the SII, and what must hold. Nothing of it leaves before the ledger has it.
 
 pub mod consultazione;
+pub mod esiti;
 pub mod lotto;
 pub mod trasmissione;
 

@@ -6,7 +6,10 @@
 mod casa;
 mod nucleo;
 mod patrimonio;
+mod regole;
 mod sottoscrizione;
+
+pub use regole::REGOLE;
 
 use jiff::civil::Date;
 

@@ -1,0 +1,95 @@
+//! `varco errori`: the reference of every refusal, generated from the tables that answer. `docs/errori.md` is what it prints.
+
+use std::fmt::Write as _;
+
+use uuid::Uuid;
+
+use crate::contract;
+use crate::gateway::fault::{CODES, render, row, status};
+use crate::gateway::gathered::STRETTE;
+use crate::isee::checks;
+use crate::refusal::{Code, Refusal, Regola};
+use crate::services::esiti;
+use crate::soap::Version;
+
+/// The reference, in Markdown.
+pub fn reference() -> String {
+    let mut text = String::from(INTRODUZIONE);
+    text.push_str(
+        "| codice | HTTP | HTTP, SOAP 1.2 | status | faultcode | faultstring | type | testo |\n|---|---|---|---|---|---|---|---|\n",
+    );
+    for code in CODES {
+        let row = row(code);
+        let (http, http12) = (status(code, Version::V11).as_u16(), status(code, Version::V12).as_u16());
+        let _ = writeln!(
+            text,
+            "| {} | {http} | {http12} | {} | `SOAP-ENV:{}` | {} | `urn:varco:problem:{}` | {} |",
+            row.ledger, row.status, row.faultcode, row.faultstring, row.slug, row.detail
+        );
+    }
+    text.push_str(RISPOSTE);
+    for version in [Version::V11, Version::V12] {
+        let _ = write!(text, "\n```xml\n{}\n```\n", render(&Refusal::new(Code::NotAuthorized, ""), Uuid::nil(), version));
+    }
+    section(
+        &mut text,
+        "Esito RICHIESTA_INVALIDA",
+        "La richiesta è valida per lo schema, ma non ha senso o non è permessa.",
+        esiti::RICHIESTA_INVALIDA,
+    );
+    section(&mut text, "Esito DATI_NON_TROVATI", "Non c'è ciò che si cerca, o non è di chi lo cerca.", esiti::DATI_NON_TROVATI);
+    section(&mut text, "Esito ERRORE_INTERNO", "IdRichiesta è 0.", esiti::ERRORE_INTERNO);
+    section(&mut text, "Violazioni dello schema", SCHEMA, contract::REGOLE);
+    section(&mut text, "Controlli formali della DSU", CONTROLLI, checks::REGOLE);
+    section(&mut text, "Connessioni rifiutate", STRETTA, STRETTE);
+    text
+}
+
+fn section(text: &mut String, title: &str, introduction: &str, rules: &[Regola]) {
+    let _ = write!(text, "\n## {title}\n\n{introduction}\n\n| codice | significato | che cosa fare |\n|---|---|---|\n");
+    for Regola { codice, significato, rimedio } in rules {
+        let _ = writeln!(text, "| {codice} | {significato} | {rimedio} |");
+    }
+}
+
+/// Prints it.
+#[allow(clippy::print_stdout, reason = "a command")]
+pub fn run() {
+    print!("{}", reference());
+}
+
+const INTRODUZIONE: &str = "\
+# Errori
+
+<!-- Generato da `varco errori`: si cambia nel codice. -->
+
+Che cosa risponde la porta quando non risponde con i dati. Nessuna risposta ripete un valore della richiesta; ogni risposta porta l'identificativo dello
+scambio (`X-Request-Id`), con cui chi gestisce la porta lo ritrova nel registro (`varco ledger list`). Il codice è quello del registro.
+
+Tre famiglie:
+
+- **fault SOAP**: lo scambio è rifiutato prima che l'operazione possa rispondere (trasporto, formato, autorizzazione). In SOAP 1.1 con HTTP 500, in SOAP 1.2
+  con 400 se l'errore è di chi chiama, nella forma del frontale dell'INPS, con lo status di RFC 7807 all'interno; ciò che riguarda HTTP ha uno stato HTTP suo;
+- **Esito**: HTTP 200 con un `Esito` diverso da `OK` e una `DescrizioneErrore` (`DescErrore` nel dialetto della porta di dominio);
+- **Violazioni** di una DSU: HTTP 200 con Esito `RICHIESTA_INVALIDA` e tutte le violazioni insieme (le prime cento, e quante altre), ciascuna con codice,
+  percorso, riga, colonna e testo.
+
+`DATABASE_OFFLINE` e `RISCONTRO_NON_VALIDO` sono nel contratto e non vengono mai emessi: quando il registro non si può scrivere la risposta è F19, senza dati.
+
+## Fault
+
+";
+
+const RISPOSTE: &str = "
+F18 e F19 portano `Retry-After`. F01 e F02 hanno la stessa risposta, byte per byte salvo l'identificativo, per chi è sconosciuto, sospeso, revocato o scaduto: chi
+chiama non ne impara di più. Per intero, in SOAP 1.1 e in SOAP 1.2:
+";
+
+const SCHEMA: &str = "\
+Nelle operazioni di consultazione sono un fault F17, che elenca le prime dieci; in TrasmissioneDSU e nei lotti sono Violazioni della risposta.";
+
+const CONTROLLI: &str = "\
+Le avvertenze non fanno rifiutare la DSU: sono nella ricevuta.";
+
+const STRETTA: &str = "\
+Prima di HTTP non c'è risposta: la connessione si chiude. Il registro le conta insieme (voci `gathered`).";
