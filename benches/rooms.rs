@@ -7,9 +7,12 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use varco::commands::requests;
+use varco::contract::bind::Content as _;
 use varco::contract::catalogue::Operation;
-use varco::contract::{Contract, Request};
+use varco::contract::{Contract, ISEE_NS};
+use varco::digest::sha256;
 use varco::isee::compute::ordinario;
+use varco::isee::dsu::Dichiarazione;
 use varco::isee::feed::NoFeed;
 use varco::isee::rules::Rules;
 use varco::ledger::batch::{self, Raw};
@@ -19,8 +22,8 @@ use varco::xml::{self, Limits, canonical};
 
 const PRESENTED: &str = "2026-03-02";
 
-/// The sample DSU with so many accounts that it has 16 KiB, in its envelope.
-fn large_dsu() -> String {
+/// The sample DSU with so many accounts that it has that many bytes, in its envelope.
+fn dsu_of(bytes: usize) -> String {
     let sample = requests::dsu("CAF00001-BENCH1-2026-N0000001", PRESENTED);
     let (before, after) = sample.split_once("</PatrimonioMobiliare>").unwrap();
     let account = |number: usize| {
@@ -28,33 +31,50 @@ fn large_dsu() -> String {
             "<Rapporto TipoRapporto=\"01\" Identificativo=\"IT00X{number:022}\" CodiceFiscaleOperatore=\"01234567897\" Saldo3112=\"4200\" ConsistenzaMedia=\"3900\"/>\n"
         )
     };
-    let room = (16 * 1024 - sample.len()) / account(0).len();
+    let room = (bytes - sample.len()) / account(0).len();
     let accounts: String = (0..room).map(account).collect();
     requests::trasmissione(&format!("{before}{accounts}</PatrimonioMobiliare>{after}"))
 }
 
+/// What is done with a DSU before anybody looks at what it says; from 16 KiB to 10 MB, to see that it grows with the size and no faster.
 fn dsu(criterion: &mut Criterion) {
     let contract = Contract::compile().unwrap();
-    let text = large_dsu();
     let limits = Limits::default();
+    for (name, bytes) in [("16 KiB", 16 << 10), ("160 KiB", 160 << 10), ("10 MB", 10_000_000)] {
+        let text = dsu_of(bytes);
+        let document = xml::parse(&text, &limits).unwrap();
+        let body = varco::soap::open(&document).unwrap().root;
+        let declaration = body.children().next().unwrap();
+        let root = contract.schemas().root(ISEE_NS, "Dichiarazione").unwrap();
+
+        let mut group = criterion.benchmark_group(format!("dsu of {name}"));
+        group.throughput(Throughput::Bytes(text.len() as u64));
+        if bytes > 1 << 20 {
+            group.sample_size(10);
+        }
+        group.bench_function("parse", |bencher| bencher.iter(|| xml::parse(black_box(&text), &limits).unwrap().len()));
+        group.bench_function("validate", |bencher| bencher.iter(|| assert!(contract.schemas().validate(declaration, root).is_clean())));
+        let decode = || Dichiarazione::decode(black_box(declaration)).unwrap();
+        group.bench_function("decode", |bencher| bencher.iter(decode));
+        group.bench_function("validate and decode", |bencher| {
+            bencher.iter(|| {
+                assert!(contract.schemas().validate(declaration, root).is_clean());
+                decode()
+            });
+        });
+        group.bench_function("canonical form and fingerprint", |bencher| {
+            bencher.iter(|| sha256(canonical::exclusive(black_box(declaration)).as_bytes()));
+        });
+        // All of the above but the parsing, as the port does it.
+        group.bench_function("read", |bencher| bencher.iter(|| contract.read(Operation::TrasmissioneDsu, black_box(body)).is_ok()));
+        group.finish();
+    }
+
+    let text = dsu_of(16 << 10);
     let document = xml::parse(&text, &limits).unwrap();
     let body = varco::soap::open(&document).unwrap().root;
-    let read = || match contract.read(Operation::TrasmissioneDsu, body) {
-        Ok(Request::Trasmissione(read)) => read,
-        Ok(_) => panic!("another operation"),
-        Err(findings) => panic!("{findings:?}"),
-    };
-
-    let mut group = criterion.benchmark_group("dsu of 16 KiB");
-    group.throughput(Throughput::Bytes(text.len() as u64));
-    group.bench_function("parse", |bencher| bencher.iter(|| xml::parse(black_box(&text), &limits).unwrap().len()));
-    // Its canonical form and the fingerprint of that included.
-    group.bench_function("validate and decode", |bencher| bencher.iter(read));
-    let declaration = body.children().next().unwrap();
-    group.bench_function("canonical form", |bencher| bencher.iter(|| canonical::exclusive(black_box(declaration))));
-    group.finish();
-
-    let (dsu, rules, presented) = (read().dsu, Rules::embedded().unwrap(), PRESENTED.parse().unwrap());
+    let dsu = Dichiarazione::decode(body.children().next().unwrap()).unwrap();
+    let (rules, presented) = (Rules::embedded().unwrap(), PRESENTED.parse().unwrap());
     let rules = rules.on(presented).unwrap();
     criterion
         .bench_function("ordinary indicator", |bencher| bencher.iter(|| ordinario(black_box(&dsu), presented, rules, &NoFeed).unwrap()));

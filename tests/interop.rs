@@ -16,6 +16,8 @@ use common::{BENEFIT, DSU, ISEE, Site, requests};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Deserialize;
 use varco::isee::rules::{Rules, name};
+use varco::ledger::search::{Filter, find};
+use varco::ledger::{Entry, Keys, Kind, seal};
 use varco::soap::{SOAP11, SOAP12};
 
 macro_rules! clients {
@@ -163,7 +165,9 @@ fn run_variant(client: &str, manifest: &Manifest, variant: &str) -> String {
     // Beyond ASCII, and in every encoding that clients use.
     let dsu = requests::dsu(&protocollo, &day).replace("VIA DEI TIGLI", "VIA DELLA LIBERTÀ");
     std::fs::write(work.join("dsu.xml"), &dsu).unwrap();
-    let cases = cases(version, &dsu, &day);
+    // What the cases transmit is a DSU of its own: a client that writes XML itself does not write the very characters of the file.
+    let other = dsu.replace(&protocollo, &protocollo.replace("INTER1", "INTER2"));
+    let cases = cases(version, &other, &day);
     let mut list = String::new();
     for case in &cases {
         std::fs::write(work.join("cases").join(case.name), &case.body).unwrap();
@@ -195,6 +199,7 @@ fn run_variant(client: &str, manifest: &Manifest, variant: &str) -> String {
 
     check_values(&facts, &site, &dsu, &protocollo, &day);
     check_fault(&facts, version);
+    check_version(&site, client, version);
     let unsupported = cases.iter().filter(|case| !case.check(&facts, manifest)).count();
     if variant == "1.1" {
         facts.same("connect", "OK");
@@ -221,7 +226,7 @@ fn check_values(facts: &Facts, site: &Site, dsu: &str, protocollo: &str, day: &s
     let receipt = facts.decoded("trasmissione.XmlRicevuta");
     assert!(receipt.contains(&format!("ProtocolloDSU=\"{protocol}\" ProtocolloMittente=\"{protocollo}\"")), "{receipt}");
     // Whatever the client made of the text, what arrived says the same: names, amounts, and what is beyond ASCII.
-    let kept = kept(site);
+    let kept = kept(site, protocollo);
     for value in dsu.split('"').skip(1).step_by(2).filter(|value| !value.contains("inps.it")) {
         assert!(kept.contains(&format!("\"{value}\"")), "{}: {value} is not in what arrived: {kept}", facts.client);
     }
@@ -252,22 +257,36 @@ fn check_values(facts: &Facts, site: &Site, dsu: &str, protocollo: &str, day: &s
     assert!(ids.len() == 3 && ids.iter().all(|id| *id > 0), "{ids:?}");
 }
 
-/// The DSU that was kept, out of the ledger.
-fn kept(site: &Site) -> String {
-    use varco::ledger::{Keys, Kind};
+/// Entries of one kind, in order.
+fn entries(site: &Site, kind: Kind) -> Vec<Entry> {
     let directory = site.directory();
-    let filter = varco::ledger::search::Filter { kind: Some(Kind::Dsu), ..Default::default() };
-    let entries = varco::ledger::search::find(&directory.segments(), directory.ledger, &filter, usize::MAX).unwrap();
-    assert_eq!(entries.len(), 1, "one DSU, whatever it came in");
-    let keys = Keys::open(&directory.keys(), false).unwrap();
-    let (_, secret) = varco::ledger::seal::open(&keys, &entries[0].leaf, &entries[0].sealed).unwrap();
-    secret.dsu.unwrap()
+    find(&directory.segments(), directory.ledger, &Filter { kind: Some(kind), ..Filter::default() }, usize::MAX).unwrap()
+}
+
+/// The DSU that was kept under a sender's protocol, out of the ledger.
+fn kept(site: &Site, protocollo: &str) -> String {
+    let keys = Keys::open(&site.directory().keys(), false).unwrap();
+    let entries = entries(site, Kind::Dsu);
+    let secrets = entries.iter().map(|entry| seal::open(&keys, &entry.leaf, &entry.sealed).unwrap().1);
+    let mut found = secrets.filter(|secret| secret.protocol.iter().any(|known| known == protocollo));
+    let dsu = found.next().unwrap().dsu.unwrap();
+    assert!(found.next().is_none(), "one DSU, whatever it came in");
+    dsu
+}
+
+/// What the client sent itself was in the version that it was told to speak.
+fn check_version(site: &Site, client: &str, version: &str) {
+    let all = entries(site, Kind::Exchange);
+    for operation in ["TrasmissioneDSU", "ConsultazioneIndicatore", "ConsultazioneAttestazione"] {
+        let first = all.iter().find(|entry| entry.leaf.body.operation.as_deref() == Some(operation)).unwrap();
+        let spoken = first.leaf.body.facts.get("soap").and_then(|fact| fact.as_str()).unwrap_or("1.1");
+        assert_eq!(spoken, version, "{client}: {operation} in another version of SOAP");
+    }
 }
 
 fn check_fault(facts: &Facts, version: &str) {
     let code = facts.get("fault.faultcode");
-    let expected: &[&str] =
-        if version == "1.1" { &["Client.Authorization"] } else { &["Sender", "Client.Authorization", "Sender.Client.Authorization"] };
+    let expected: &[&str] = if version == "1.1" { &["Client.Authorization"] } else { &["Sender", "Client.Authorization"] };
     assert!(expected.contains(&code), "{}: faultcode {code}", facts.client);
     assert!(facts.get("fault.faultstring").contains("Authorization failed"), "{}: {}", facts.client, facts.get("fault.faultstring"));
 }
@@ -328,7 +347,7 @@ fn cases(version: &str, dsu: &str, day: &str) -> Vec<Case> {
     };
     let asked = |name| case(name, ask.clone().into_bytes());
     let fault = |name, body: String, holds| Case { status: if soap12 { 400 } else { 500 }, holds, ..case(name, body.into_bytes()) };
-    // Transmissions of what was transmitted: only the same DSU, to the character, is accepted again.
+    // One DSU in every encoding and form: only the same, to the character, is accepted again.
     let transmitted = |name, kind: String, body: Vec<u8>| Case { ente: "caf", path: DSU, kind, action: Some("\"\""), ..case(name, body) };
     let declared = |encoding: &str| transmit.replacen("encoding=\"UTF-8\"", &format!("encoding=\"{encoding}\""), 1);
     let latin = |text: &str| text.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect::<Vec<u8>>();

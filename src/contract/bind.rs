@@ -12,9 +12,9 @@ use rust_decimal::Decimal;
 
 use crate::isee::CodiceFiscale;
 use crate::isee::codes::{self, Importo, Vuoto};
-use crate::xml::Element;
 use crate::xml::schema::{self, Builtin};
 use crate::xml::writer::Writer;
+use crate::xml::{Cursor, Element};
 
 /// An element that was not validated before it was decoded: the name of what could not be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -50,7 +50,7 @@ pub trait AttributeField: Sized {
     /// What it holds.
     fn shape() -> Shape;
     /// Reads it.
-    fn decode(element: Element<'_, '_>, name: &'static str) -> Result<Self, Undecodable>;
+    fn decode(at: &mut Cursor<'_, '_>, name: &'static str) -> Result<Self, Undecodable>;
     /// Writes it.
     fn encode(&self, name: &'static str, writer: &mut Writer);
 }
@@ -62,7 +62,7 @@ pub trait ElementField: Sized {
     /// What it holds.
     fn shape() -> Shape;
     /// Reads it.
-    fn decode(element: Element<'_, '_>, name: &'static str) -> Result<Self, Undecodable>;
+    fn decode(at: &mut Cursor<'_, '_>, name: &'static str) -> Result<Self, Undecodable>;
     /// Writes it.
     fn encode(&self, name: &'static str, writer: &mut Writer);
 }
@@ -74,7 +74,7 @@ pub trait ChoiceField: Sized {
     /// The alternatives.
     fn alternatives() -> Vec<Field>;
     /// Reads it.
-    fn decode(element: Element<'_, '_>) -> Result<Self, Undecodable>;
+    fn decode(at: &mut Cursor<'_, '_>) -> Result<Self, Undecodable>;
     /// Writes it.
     fn encode(&self, writer: &mut Writer);
 }
@@ -137,7 +137,8 @@ macro_rules! bind {
     (struct $type:ident { $($kind:tt $field:ident $name:literal),* $(,)? }) => {
         impl $crate::contract::bind::Content for $type {
             fn decode(element: $crate::xml::Element<'_, '_>) -> Result<Self, $crate::contract::bind::Undecodable> {
-                Ok(Self { $($field: $crate::contract::bind::bind!(@decode $kind element $name)?),* })
+                let mut at = element.cursor();
+                Ok(Self { $($field: $crate::contract::bind::bind!(@decode $kind at $name)?),* })
             }
             fn encode(&self, writer: &mut $crate::xml::writer::Writer) {
                 // Attributes are part of the start tag: they are written before any element.
@@ -165,8 +166,8 @@ macro_rules! bind {
                 fn typed<T>(_: fn(T) -> $type) -> std::marker::PhantomData<T> { std::marker::PhantomData }
                 vec![$($crate::contract::bind::bind!(@shape > (typed($type::$variant)) $name)),+]
             }
-            fn decode(element: $crate::xml::Element<'_, '_>) -> Result<Self, $crate::contract::bind::Undecodable> {
-                for child in element.children() {
+            fn decode(at: &mut $crate::xml::Cursor<'_, '_>) -> Result<Self, $crate::contract::bind::Undecodable> {
+                for child in at.element().children() {
                     match child.local() {
                         $($name => return Ok(Self::$variant($crate::contract::bind::Content::decode(child)?)),)+
                         _ => {}
@@ -190,9 +191,9 @@ macro_rules! bind {
             }
         }
     };
-    (@decode @ $element:ident $name:literal) => { $crate::contract::bind::AttributeField::decode($element, $name) };
-    (@decode > $element:ident $name:literal) => { $crate::contract::bind::ElementField::decode($element, $name) };
-    (@decode | $element:ident $name:literal) => { $crate::contract::bind::ChoiceField::decode($element) };
+    (@decode @ $at:ident $name:literal) => { $crate::contract::bind::AttributeField::decode(&mut $at, $name) };
+    (@decode > $at:ident $name:literal) => { $crate::contract::bind::ElementField::decode(&mut $at, $name) };
+    (@decode | $at:ident $name:literal) => { $crate::contract::bind::ChoiceField::decode(&mut $at) };
     (@attribute @ $self:ident $field:ident $name:literal $writer:ident) => {
         $crate::contract::bind::AttributeField::encode(&$self.$field, $name, $writer)
     };
@@ -230,8 +231,8 @@ impl<T: Text> AttributeField for T {
     fn shape() -> Shape {
         Shape::Text(T::BUILTINS, T::VALUES)
     }
-    fn decode(element: Element<'_, '_>, name: &'static str) -> Result<Self, Undecodable> {
-        element.attribute(name).and_then(T::parse).ok_or(Undecodable(name))
+    fn decode(at: &mut Cursor<'_, '_>, name: &'static str) -> Result<Self, Undecodable> {
+        at.attribute(name).and_then(T::parse).ok_or(Undecodable(name))
     }
     fn encode(&self, name: &'static str, writer: &mut Writer) {
         writer.attribute(name, &self.write());
@@ -243,8 +244,8 @@ impl<T: Text> AttributeField for Option<T> {
     fn shape() -> Shape {
         <T as AttributeField>::shape()
     }
-    fn decode(element: Element<'_, '_>, name: &'static str) -> Result<Self, Undecodable> {
-        element.attribute(name).map(|text| T::parse(text).ok_or(Undecodable(name))).transpose()
+    fn decode(at: &mut Cursor<'_, '_>, name: &'static str) -> Result<Self, Undecodable> {
+        at.attribute(name).map(|text| T::parse(text).ok_or(Undecodable(name))).transpose()
     }
     fn encode(&self, name: &'static str, writer: &mut Writer) {
         if let Some(value) = self {
@@ -258,9 +259,8 @@ impl<T: Content> ElementField for T {
     fn shape() -> Shape {
         <T as Content>::shape()
     }
-    fn decode(element: Element<'_, '_>, name: &'static str) -> Result<Self, Undecodable> {
-        let child = element.children().find(|child| child.local() == name);
-        <T as Content>::decode(child.ok_or(Undecodable(name))?)
+    fn decode(at: &mut Cursor<'_, '_>, name: &'static str) -> Result<Self, Undecodable> {
+        <T as Content>::decode(at.child(name).ok_or(Undecodable(name))?)
     }
     fn encode(&self, name: &'static str, writer: &mut Writer) {
         writer.open(name);
@@ -274,8 +274,8 @@ impl<T: Content> ElementField for Option<T> {
     fn shape() -> Shape {
         <T as Content>::shape()
     }
-    fn decode(element: Element<'_, '_>, name: &'static str) -> Result<Self, Undecodable> {
-        element.children().find(|child| child.local() == name).map(<T as Content>::decode).transpose()
+    fn decode(at: &mut Cursor<'_, '_>, name: &'static str) -> Result<Self, Undecodable> {
+        at.child(name).map(<T as Content>::decode).transpose()
     }
     fn encode(&self, name: &'static str, writer: &mut Writer) {
         if let Some(value) = self {
@@ -289,8 +289,8 @@ impl<T: Content> ElementField for Vec<T> {
     fn shape() -> Shape {
         <T as Content>::shape()
     }
-    fn decode(element: Element<'_, '_>, name: &'static str) -> Result<Self, Undecodable> {
-        element.children().filter(|child| child.local() == name).map(<T as Content>::decode).collect()
+    fn decode(at: &mut Cursor<'_, '_>, name: &'static str) -> Result<Self, Undecodable> {
+        at.all(name).map(<T as Content>::decode).collect()
     }
     fn encode(&self, name: &'static str, writer: &mut Writer) {
         for value in self {
@@ -304,7 +304,7 @@ impl<T: ChoiceField> ChoiceField for Option<T> {
     fn alternatives() -> Vec<Field> {
         T::alternatives()
     }
-    fn decode(element: Element<'_, '_>) -> Result<Self, Undecodable> {
+    fn decode(at: &mut Cursor<'_, '_>) -> Result<Self, Undecodable> {
         let names: Vec<&str> = T::alternatives()
             .iter()
             .filter_map(|field| match field {
@@ -312,8 +312,8 @@ impl<T: ChoiceField> ChoiceField for Option<T> {
                 _ => None,
             })
             .collect();
-        let present = element.children().any(|child| names.contains(&child.local()));
-        present.then(|| T::decode(element)).transpose()
+        let present = at.element().children().any(|child| names.contains(&child.local()));
+        present.then(|| T::decode(at)).transpose()
     }
     fn encode(&self, writer: &mut Writer) {
         if let Some(value) = self {

@@ -3,75 +3,102 @@
 //! The form in which a Dichiarazione is fingerprinted, kept and compared (check K19): the same declaration has the same
 //! bytes whatever prefixes, white space in tags, order of attributes or character encoding its sender chose.
 
-use super::tree::{Content, Element};
+use super::tree::{Attribute, Content, Element};
 use super::writer::escape;
 
 /// The canonical bytes of `element` and all that is inside it.
 pub fn exclusive(element: Element<'_, '_>) -> String {
-    let mut out = String::with_capacity(1024);
-    write(element, &mut Vec::new(), &mut out);
-    out
+    let mut canonical =
+        Canonical { out: String::with_capacity(element.extent()), rendered: Vec::new(), used: Vec::new(), order: Vec::new() };
+    canonical.write(element);
+    canonical.out
 }
 
-/// `rendered` holds the namespace declarations already written by the output's ancestors.
-fn write<'d>(element: Element<'d, '_>, rendered: &mut Vec<(&'d str, &'d str)>, out: &mut String) {
-    let before = rendered.len();
-    let qualified = |prefix: &str, local: &str, out: &mut String| {
+struct Canonical<'d> {
+    out: String,
+    /// Namespace declarations already written by the output's ancestors.
+    rendered: Vec<(&'d str, &'d str)>,
+    /// Room for one tag at a time: the prefixes it uses, and its attributes in order.
+    used: Vec<(&'d str, &'d str)>,
+    order: Vec<&'d Attribute<'d>>,
+}
+
+impl<'d> Canonical<'d> {
+    fn name(&mut self, prefix: &str, local: &str) {
         if !prefix.is_empty() {
-            out.push_str(prefix);
-            out.push(':');
+            self.out.push_str(prefix);
+            self.out.push(':');
         }
-        out.push_str(local);
-    };
-    out.push('<');
-    qualified(element.prefix(), element.local(), out);
-
-    // Only the prefixes that this tag itself uses ("visibly utilised"), unless an ancestor rendered the same already.
-    let document = element.document();
-    let mut used = vec![(element.prefix(), element.namespace())];
-    for attribute in element.attributes() {
-        let pair = (attribute.prefix(), attribute.namespace(document));
-        if !pair.0.is_empty() && pair.0 != "xml" && !used.contains(&pair) {
-            used.push(pair);
-        }
-    }
-    used.sort_unstable();
-    for (prefix, namespace) in used {
-        let current = rendered.iter().rev().find(|(known, _)| *known == prefix).map(|(_, namespace)| *namespace);
-        let needed = match current {
-            Some(current) => current != namespace,
-            None => !(prefix.is_empty() && namespace.is_empty()),
-        };
-        if needed {
-            rendered.push((prefix, namespace));
-            out.push_str(if prefix.is_empty() { " xmlns" } else { " xmlns:" });
-            out.push_str(prefix);
-            out.push_str("=\"");
-            escape(namespace, true, out);
-            out.push('"');
-        }
+        self.out.push_str(local);
     }
 
-    let mut attributes: Vec<_> = element.attributes().iter().collect();
-    attributes.sort_by_key(|attribute| (attribute.namespace(document), attribute.local()));
-    for attribute in attributes {
-        out.push(' ');
-        qualified(attribute.prefix(), attribute.local(), out);
-        out.push_str("=\"");
-        escape(attribute.value(), true, out);
-        out.push('"');
+    fn write<'s: 'd>(&mut self, element: Element<'d, 's>) {
+        let before = self.rendered.len();
+        self.out.push('<');
+        self.name(element.prefix(), element.local());
+        self.declarations(element);
+        self.attributes(element);
+        self.out.push('>');
+        for content in element.content() {
+            match content {
+                Content::Element(child) => self.write(child),
+                Content::Text(text) => escape(text, false, &mut self.out),
+            }
+        }
+        self.out.push_str("</");
+        self.name(element.prefix(), element.local());
+        self.out.push('>');
+        self.rendered.truncate(before);
     }
-    out.push('>');
-    for content in element.content() {
-        match content {
-            Content::Element(child) => write(child, rendered, out),
-            Content::Text(text) => escape(text, false, out),
+
+    /// Only the prefixes that this tag itself uses ("visibly utilised"), unless an ancestor rendered the same already.
+    fn declarations<'s: 'd>(&mut self, element: Element<'d, 's>) {
+        let document = element.document();
+        self.used.clear();
+        self.used.push((element.prefix(), element.namespace()));
+        for attribute in element.attributes().iter().filter(|attribute| !attribute.prefix().is_empty()) {
+            let pair = (attribute.prefix(), attribute.namespace(document));
+            if pair.0 != "xml" && !self.used.contains(&pair) {
+                self.used.push(pair);
+            }
+        }
+        self.used.sort_unstable();
+        for (prefix, namespace) in &self.used {
+            let current = self.rendered.iter().rev().find(|(known, _)| known == prefix).map(|(_, namespace)| namespace);
+            let needed = match current {
+                Some(current) => current != namespace,
+                None => !(prefix.is_empty() && namespace.is_empty()),
+            };
+            if needed {
+                self.rendered.push((prefix, namespace));
+                self.out.push_str(if prefix.is_empty() { " xmlns" } else { " xmlns:" });
+                self.out.push_str(prefix);
+                self.out.push_str("=\"");
+                escape(namespace, true, &mut self.out);
+                self.out.push('"');
+            }
         }
     }
-    out.push_str("</");
-    qualified(element.prefix(), element.local(), out);
-    out.push('>');
-    rendered.truncate(before);
+
+    /// By namespace, then by name.
+    fn attributes<'s: 'd>(&mut self, element: Element<'d, 's>) {
+        let document = element.document();
+        let mut order = std::mem::take(&mut self.order);
+        order.extend(element.attributes());
+        if order.iter().all(|attribute| attribute.prefix().is_empty()) {
+            order.sort_unstable_by_key(|attribute| attribute.local());
+        } else {
+            order.sort_unstable_by_key(|attribute| (attribute.namespace(document), attribute.local()));
+        }
+        for attribute in order.drain(..) {
+            self.out.push(' ');
+            self.name(attribute.prefix(), attribute.local());
+            self.out.push_str("=\"");
+            escape(attribute.value(), true, &mut self.out);
+            self.out.push('"');
+        }
+        self.order = order;
+    }
 }
 
 #[cfg(test)]

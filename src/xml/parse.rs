@@ -196,7 +196,9 @@ impl<'s, 'l> Parser<'s, 'l> {
                 }
                 Event::Text(text) => {
                     let raw = source.get(start..end).unwrap_or_default();
-                    if let Some(at) = raw.find("]]>") {
+                    if raw.contains(']')
+                        && let Some(at) = raw.find("]]>")
+                    {
                         return Err((XmlFault::NotWellFormed, start + at));
                     }
                     self.push_text(text.xml10_content(), start)?;
@@ -245,7 +247,7 @@ impl<'s, 'l> Parser<'s, 'l> {
         }
         let source = self.document.source;
         let content = source.get(start + 1..end).unwrap_or_default();
-        let name_end = content.find(is_space).unwrap_or(content.len());
+        let name_end = content.bytes().position(is_space_byte).unwrap_or(content.len());
         let (prefix, local) = self.name(&content[..name_end], start + 1)?;
         let bindings_before = self.bindings.len();
         let first_attribute = self.document.attributes.len();
@@ -418,6 +420,10 @@ impl<'s, 'l> Parser<'s, 'l> {
         if name.len() > self.limits.name {
             return Err((XmlFault::Limit("name"), at));
         }
+        // As most names are: ASCII, without prefix.
+        if name.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) && name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Ok(("", name));
+        }
         let (prefix, local) = match name.split_once(':') {
             Some((prefix, local)) if is_ncname(prefix) => (prefix, local),
             Some(_) => return Err((XmlFault::NotWellFormed, at)),
@@ -444,8 +450,8 @@ impl<'s> Iterator for RawAttributes<'s> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let rest = &self.raw[self.at..];
-        let trimmed = rest.trim_start_matches(is_space);
-        let at = self.at + rest.len() - trimmed.len();
+        let spaces = rest.bytes().take_while(|byte| is_space_byte(*byte)).count();
+        let (at, trimmed) = (self.at + spaces, &rest[spaces..]);
         if trimmed.is_empty() {
             return None;
         }
@@ -466,22 +472,28 @@ impl<'s> Iterator for RawAttributes<'s> {
 
 impl<'s> RawAttributes<'s> {
     fn one(text: &'s str) -> Option<(&'s str, &'s str, usize)> {
-        let name_end = text.find(|c| is_space(c) || c == '=')?;
+        // All that is looked for is ASCII: what is cut there is text again.
+        let name_end = text.bytes().position(|byte| is_space_byte(byte) || byte == b'=')?;
         let (name, rest) = text.split_at(name_end);
-        let rest = rest.trim_start_matches(is_space).strip_prefix('=')?.trim_start_matches(is_space);
-        let quote = rest.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-        let (value, after) = rest[1..].split_once(quote)?;
+        let rest = match rest.strip_prefix('=') {
+            Some(rest) if rest.starts_with(['"', '\'']) => rest,
+            _ => rest.trim_start_matches(is_space).strip_prefix('=')?.trim_start_matches(is_space),
+        };
+        let quote = *rest.as_bytes().first().filter(|byte| matches!(byte, b'"' | b'\''))?;
+        let length = rest.as_bytes().get(1..)?.iter().position(|byte| *byte == quote)?;
+        let (value, after) = (&rest[1..=length], &rest[length + 2..]);
         Some((name, value, text.len() - after.len()))
     }
 }
 
 /// XML 1.0, section 3.3.3: references resolved, white space made spaces. All attributes are CDATA here: no DTD is read.
 fn attribute_value(raw: &str) -> Result<Cow<'_, str>, XmlFault> {
+    let plain = |byte: u8| (byte != b'<') & (byte != b'&') & (byte != b'\t') & (byte != b'\n') & (byte != b'\r');
+    if raw.bytes().fold(true, |all, byte| all & plain(byte)) {
+        return Ok(Cow::Borrowed(raw));
+    }
     if raw.contains('<') {
         return Err(XmlFault::NotWellFormed);
-    }
-    if !raw.contains(['&', '\t', '\n', '\r']) {
-        return Ok(Cow::Borrowed(raw));
     }
     let mut value = String::with_capacity(raw.len());
     let mut rest = raw;
@@ -553,16 +565,17 @@ fn declaration(raw: &str) -> Option<()> {
 /// XML 1.0, production 2, over the whole source at once.
 fn characters(source: &str) -> Result<(), Wrong> {
     let bytes = source.as_bytes();
-    for (at, byte) in bytes.iter().enumerate() {
-        let bad = match byte {
-            b'\t' | b'\n' | b'\r' => false,
-            0..0x20 => true,
-            // U+FFFE and U+FFFF are EF BF BE and EF BF BF in UTF-8.
-            0xEF => bytes.get(at + 1) == Some(&0xBF) && matches!(bytes.get(at + 2), Some(0xBE | 0xBF)),
-            _ => false,
-        };
-        if bad {
-            return Err((XmlFault::Character, at));
+    // U+FFFE and U+FFFF are EF BF BE and EF BF BF in UTF-8. Sixty-four bytes at a time, without a branch: hardly any message has something to look at.
+    let suspect = |byte: u8| (byte < 0x20) & (byte != b'\t') & (byte != b'\n') & (byte != b'\r') | (byte == 0xEF);
+    for (index, chunk) in bytes.chunks(64).enumerate() {
+        if !chunk.iter().fold(false, |found, byte| found | suspect(*byte)) {
+            continue;
+        }
+        for (at, byte) in chunk.iter().enumerate().map(|(at, byte)| (index * 64 + at, *byte)) {
+            let forbidden = byte < 0x20 || bytes.get(at + 1) == Some(&0xBF) && matches!(bytes.get(at + 2), Some(0xBE | 0xBF));
+            if suspect(byte) && forbidden {
+                return Err((XmlFault::Character, at));
+            }
         }
     }
     Ok(())
@@ -570,6 +583,10 @@ fn characters(source: &str) -> Result<(), Wrong> {
 
 fn is_char(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+}
+
+fn is_space_byte(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
 pub(super) fn is_space(c: char) -> bool {

@@ -64,6 +64,11 @@ pub struct Place {
 }
 
 impl<'s> Document<'s> {
+    /// The namespaces, each once, by their indexes.
+    pub(super) fn namespaces(&self) -> impl Iterator<Item = &str> {
+        self.namespaces.iter().map(|namespace| &**namespace)
+    }
+
     /// The document's element.
     pub fn root(&self) -> Element<'_, 's> {
         Element { document: self, index: 0 }
@@ -187,6 +192,16 @@ impl<'d, 's> Element<'d, 's> {
         tag.offset as usize..tag.close as usize
     }
 
+    /// How many bytes of the source it takes.
+    pub(super) fn extent(&self) -> usize {
+        self.range().len()
+    }
+
+    /// Which of the document's namespaces is its own.
+    pub(super) fn namespace_index(&self) -> u32 {
+        self.document.tag(self.index).namespace
+    }
+
     /// The document it stands in.
     pub fn document(&self) -> &'d Document<'s> {
         self.document
@@ -212,6 +227,11 @@ impl<'d, 's> Element<'d, 's> {
     /// The elements directly inside.
     pub fn children(&self) -> Children<'d, 's> {
         Children { document: self.document, next: self.index + 1, end: self.document.tag(self.index).end }
+    }
+
+    /// For reading attributes and children by their names.
+    pub fn cursor(&self) -> Cursor<'d, 's> {
+        Cursor { element: *self, attribute: 0, children: self.children() }
     }
 
     /// The first element directly inside with that name.
@@ -308,7 +328,53 @@ impl<'d, 's> Element<'d, 's> {
     }
 }
 
+/// Reads an element's attributes and children by their names, from where the last one was found: what comes in the order asked is found at once, what does
+/// not is found all the same.
+#[derive(Clone, Debug)]
+pub struct Cursor<'d, 's> {
+    element: Element<'d, 's>,
+    attribute: usize,
+    children: Children<'d, 's>,
+}
+
+impl<'d, 's> Cursor<'d, 's> {
+    /// The element.
+    pub fn element(&self) -> Element<'d, 's> {
+        self.element
+    }
+
+    /// The value of an attribute without namespace.
+    pub fn attribute(&mut self, local: &str) -> Option<&'d str> {
+        let all = self.element.attributes();
+        let (before, after) = all.split_at(self.attribute);
+        let is = |attribute: &Attribute<'s>| attribute.is_plain() && attribute.local == local;
+        let at = after.iter().position(is).map(|at| at + before.len()).or_else(|| before.iter().position(is))?;
+        self.attribute = at + 1;
+        all.get(at).map(|attribute| &*attribute.value)
+    }
+
+    /// The first child with that name.
+    pub fn child(&mut self, local: &str) -> Option<Element<'d, 's>> {
+        let mut ahead = self.children.clone();
+        if let Some(found) = ahead.find(|child| child.local() == local) {
+            self.children = ahead;
+            return Some(found);
+        }
+        self.element.children().find(|child| child.local() == local)
+    }
+
+    /// All children with that name.
+    pub fn all<'n>(&mut self, local: &'n str) -> impl Iterator<Item = Element<'d, 's>> + use<'d, 's, 'n> {
+        self.element.children().filter(move |child| child.local() == local)
+    }
+}
+
 impl<'s> Attribute<'s> {
+    /// Whether it has no namespace, as attributes of messages have none.
+    pub(super) fn is_plain(&self) -> bool {
+        self.namespace == NONE
+    }
+
     /// The name without prefix.
     pub fn local(&self) -> &'s str {
         self.local

@@ -38,7 +38,7 @@ impl SchemaSet {
             documents.push((*name, document));
         }
         let mut compiler = Compiler {
-            set: Self { roots: HashMap::new(), elements: Vec::new(), types: vec![Type::Any], named: HashMap::new() },
+            set: Self { roots: HashMap::new(), elements: Vec::new(), types: vec![Type::Any], named: HashMap::new(), spaces: Vec::new() },
             builtins: Vec::new(),
         };
         let sources: Vec<Source<'_>> = documents.iter().map(|(file, document)| Source::of(file, document)).collect::<Result<_, _>>()?;
@@ -124,14 +124,8 @@ impl Compiler {
                         }
                     }
                     "element" => {
-                        let declaration = ElementDeclaration {
-                            namespace: source.target.to_owned(),
-                            name: name()?.to_owned(),
-                            ty: TypeId(0),
-                            nillable: false,
-                        };
-                        let key = (source.target.to_owned(), declaration.name.clone());
-                        let id = self.add_element(declaration);
+                        let key = (source.target.to_owned(), name()?.to_owned());
+                        let id = self.add_element(source.target, &key.1, TypeId(0), false);
                         if self.set.roots.insert(key, id).is_some() {
                             return Err(source.wrong(item, "element declared twice"));
                         }
@@ -210,8 +204,14 @@ impl Compiler {
         TypeId(id(self.set.types.len() - 1))
     }
 
-    fn add_element(&mut self, declaration: ElementDeclaration) -> ElementId {
-        self.set.elements.push(declaration);
+    fn add_element(&mut self, namespace: &str, name: &str, ty: TypeId, nillable: bool) -> ElementId {
+        let spaces = &mut self.set.spaces;
+        let space = spaces.iter().position(|known| known == namespace).unwrap_or_else(|| {
+            spaces.push(namespace.to_owned());
+            spaces.len() - 1
+        });
+        let (namespace, name, space) = (namespace.to_owned(), name.to_owned(), u16::try_from(space).unwrap_or(u16::MAX));
+        self.set.elements.push(ElementDeclaration { namespace, name, ty, nillable, space });
         ElementId(id(self.set.elements.len() - 1))
     }
 
@@ -369,7 +369,11 @@ impl Compiler {
             }
             None => Model { nullable: true, ..Model::default() },
         };
-        Ok(ComplexType { name: None, attributes, particle, model })
+        if attributes.len() > 64 {
+            return Err(source.wrong(item, "more than 64 attributes"));
+        }
+        let required = attributes.iter().enumerate().filter(|(_, attribute)| attribute.required).fold(0, |bits, (at, _)| bits | 1 << at);
+        Ok(ComplexType { name: None, attributes, particle, model, required })
     }
 
     fn attribute<'d>(&mut self, source: &Source<'d>, item: Element<'d, 'd>) -> Result<AttributeDeclaration, SchemaError> {
@@ -420,7 +424,7 @@ impl Compiler {
                     let (ty, nillable) = self.element_type(source, item)?;
                     let name = item.attribute("name").ok_or_else(|| source.wrong(item, "element without name"))?;
                     let namespace = if source.qualified { source.target } else { "" };
-                    self.add_element(ElementDeclaration { namespace: namespace.to_owned(), name: name.to_owned(), ty, nillable })
+                    self.add_element(namespace, name, ty, nillable)
                 }
             }),
             other => return Err(source.wrong(item, &format!("{other} inside a content model"))),

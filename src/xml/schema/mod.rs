@@ -32,6 +32,8 @@ pub struct SchemaSet {
     types: Vec<Type>,
     /// Named types by namespace and name.
     named: HashMap<(String, String), TypeId>,
+    /// The namespaces of elements, each once.
+    spaces: Vec<String>,
 }
 
 /// Names an element declaration of its [`SchemaSet`].
@@ -53,6 +55,8 @@ pub struct ElementDeclaration {
     pub ty: TypeId,
     /// Whether `xsi:nil` may empty it.
     pub nillable: bool,
+    /// Which of the set's namespaces is its own.
+    space: u16,
 }
 
 /// A compiled type.
@@ -76,6 +80,8 @@ pub struct ComplexType {
     /// The particle it was compiled from, if it may have children.
     pub particle: Option<Particle>,
     model: Model,
+    /// Which attributes must be there: a bit each, in the order declared.
+    required: u64,
 }
 
 /// An attribute as declared; it has no namespace.

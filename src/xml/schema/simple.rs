@@ -244,8 +244,9 @@ fn digits_of(text: &str) -> Option<(Decimal, Digits)> {
     if whole.len() + fraction.len() > 28 {
         return None;
     }
-    let sign = if text.starts_with('-') { "-" } else { "" };
-    let number = Decimal::from_str_exact(&format!("{sign}0{whole}.{fraction}0")).ok()?;
+    let mantissa = whole.bytes().chain(fraction.bytes()).fold(0_i128, |value, digit| value * 10 + i128::from(digit - b'0'));
+    let mantissa = if text.starts_with('-') { -mantissa } else { mantissa };
+    let number = Decimal::try_from_i128_with_scale(mantissa, u32::try_from(fraction.len()).ok()?).ok()?;
     Some((number, Digits { total: whole.len() + fraction.len(), fraction: fraction.len() }))
 }
 

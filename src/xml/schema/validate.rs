@@ -2,7 +2,7 @@
 
 use super::super::{Element, XSI};
 use super::simple::{Builtin, SimpleBreach};
-use super::{ComplexType, ElementDeclaration, ElementId, Model, SchemaSet, SimpleType, Type};
+use super::{AttributeDeclaration, ComplexType, ElementDeclaration, ElementId, Model, SchemaSet, SimpleType, Type};
 
 /// How many violations are described; the rest are counted.
 pub const MAX_VIOLATIONS: usize = 100;
@@ -122,7 +122,10 @@ fn list(expected: &[String]) -> String {
 impl SchemaSet {
     /// Judges `element` against the declaration `id`; the element's own name is the caller's affair.
     pub fn validate(&self, element: Element<'_, '_>, id: ElementId) -> Report {
-        let mut judge = Judge { set: self, top: element, report: Report::default() };
+        // Names are compared with the set's often, namespaces with them: these by number.
+        let known = |namespace: &str| self.spaces.iter().position(|space| space == namespace);
+        let spaces = element.document().namespaces().map(|namespace| known(namespace).and_then(|at| u16::try_from(at).ok())).collect();
+        let mut judge = Judge { set: self, top: element, report: Report::default(), spaces };
         judge.element(element, self.element(id));
         judge.report
     }
@@ -132,6 +135,8 @@ struct Judge<'a, 'd, 's> {
     set: &'a SchemaSet,
     top: Element<'d, 's>,
     report: Report,
+    /// For each namespace of the document, its number in the set.
+    spaces: Vec<Option<u16>>,
 }
 
 impl<'a, 'd, 's> Judge<'a, 'd, 's> {
@@ -161,7 +166,7 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
                 } else {
                     self.children(element, &complex.model);
                 }
-                let stray = element.texts().any(|text| !text.chars().all(super::super::parse::is_space));
+                let stray = element.texts().any(|text| !text.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')));
                 if stray {
                     self.at(element, Breach::UnexpectedText);
                 }
@@ -172,7 +177,7 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
     /// Judges the `xsi:` attributes; whether the element is nil.
     fn xsi(&mut self, element: Element<'d, 's>, declaration: &ElementDeclaration) -> bool {
         let mut nil = false;
-        for attribute in element.attributes() {
+        for attribute in element.attributes().iter().filter(|attribute| !attribute.is_plain()) {
             if attribute.namespace(element.document()) != XSI {
                 continue;
             }
@@ -214,26 +219,34 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
 
     fn attributes(&mut self, element: Element<'d, 's>, complex: &'a ComplexType) {
         let document = element.document();
+        let declared = &complex.attributes;
+        let (mut seen, mut next) = (0_u64, 0);
         for attribute in element.attributes() {
-            let namespace = attribute.namespace(document);
-            if namespace == XSI {
+            if !attribute.is_plain() {
+                if attribute.namespace(document) != XSI {
+                    self.attribute(element, None, attribute.offset(), Breach::UnexpectedAttribute);
+                }
                 continue;
             }
-            let declared = complex.attributes.iter().find(|declared| namespace.is_empty() && declared.name == attribute.local());
-            match declared {
-                None => self.attribute(element, None, attribute.offset(), Breach::UnexpectedAttribute),
-                Some(declared) => {
-                    if let Type::Simple(simple) = self.set.ty(declared.ty)
-                        && let Err(breach) = simple.check(attribute.value())
-                    {
-                        self.attribute(element, Some(&declared.name), attribute.offset(), described(breach, simple));
-                    }
-                }
+            // Most messages have them in the order declared: looked for from where the last one was.
+            let (before, after) = declared.split_at(next);
+            let is = |known: &AttributeDeclaration| known.name == attribute.local();
+            let found = after.iter().position(is).map(|at| at + next).or_else(|| before.iter().position(is));
+            let Some((at, known)) = found.and_then(|at| Some((at, declared.get(at)?))) else {
+                self.attribute(element, None, attribute.offset(), Breach::UnexpectedAttribute);
+                continue;
+            };
+            seen |= 1 << at;
+            next = at + 1;
+            if let Type::Simple(simple) = self.set.ty(known.ty)
+                && let Err(breach) = simple.check(attribute.value())
+            {
+                self.attribute(element, Some(&known.name), attribute.offset(), described(breach, simple));
             }
         }
-        for declared in complex.attributes.iter().filter(|declared| declared.required) {
-            if element.attribute(&declared.name).is_none() {
-                self.at(element, Breach::MissingAttribute(declared.name.clone()));
+        if complex.required & !seen != 0 {
+            for (_, missing) in declared.iter().enumerate().filter(|(at, known)| known.required && seen >> at & 1 == 0) {
+                self.at(element, Breach::MissingAttribute(missing.name.clone()));
             }
         }
     }
@@ -278,10 +291,11 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
     }
 
     fn next(&self, model: &Model, among: &[u16], child: Element<'_, '_>) -> Option<u16> {
+        let space = self.spaces.get(child.namespace_index() as usize).copied().flatten()?;
         among.iter().copied().find(|position| {
             model.positions.get(usize::from(*position)).is_some_and(|id| {
                 let declaration = self.set.element(*id);
-                child.is(&declaration.namespace, &declaration.name)
+                declaration.space == space && declaration.name == child.local()
             })
         })
     }
