@@ -30,12 +30,12 @@
 //! | 2 | [`state`] | the views |
 //! | 1 | [`isee`] | the pure domain: DSU, checks, rules, computation, attestation |
 //! | 1 | [`ledger`] | the record |
-//! | 1 | [`soap`] | envelopes |
+//! | 1 | [`soap`] | envelopes of 1.1 and 1.2, packages of MTOM |
 //! | 1 | [`tls`] | the channel |
 //! | 0 | [`xml`], [`config`], [`clock`], [`refusal`], [`digest`] | the ground floor |
 //!
-//! A new operation is a line in [`contract::catalogue`], a schema in `wsdl/`, its messages bound in [`contract`], a port in [`services`]. A new kind of
-//! entry has its owner's `entries.rs`, and a projector in the list of [`gateway::node`].
+//! A new operation is a line in [`contract::catalogue`], a schema and a WSDL in `wsdl/`, its messages bound in [`contract`], a port in [`services`]; a new
+//! refusal is a line in one of the tables that [`commands::errori`] prints. A new kind of entry has its owner's `entries.rs`, and a projector in the list of [`gateway::node`].
 
 pub mod clock;
 #[allow(clippy::print_stdout, clippy::print_stderr, reason = "commands speak to people")]
