@@ -55,7 +55,7 @@ fn zeep_transmits_and_retrieves_by_the_served_wsdl() {
 
     succeed(
         Command::new(python)
-            .arg(root().join("tests/clients/zeep_client.py"))
+            .arg(root().join("tests/clients/zeep/zeep_client.py"))
             .args(["--port", &serving.address.port().to_string(), "--protocollo", &protocollo, "--day", &day])
             .args(["--today", &site.clock.today().to_string(), "--rendimento", &rendimento.to_string()])
             .arg("--home")
@@ -132,7 +132,7 @@ fn the_commands_that_the_demonstration_prints_work_as_printed() {
     assert_eq!(element(trasmissione, "Impronta"), toured("ricevuta ").split(' ').next().unwrap());
 
     // With the incomes of the feed: 24500 less the employee's 20%, at most 3000, and 18200: 21500 + 18200 = 39700. The rest as
-    // tests/clients/zeep_client.py works it out. With 2.60%: ISR 40012.00, ISE 40012.00 + 6173.334 = 46185.33, ISEE 46185.33 / 2.66 = 17362.91.
+    // tests/clients/zeep/zeep_client.py works it out. With 2.60%: ISR 40012.00, ISE 40012.00 + 6173.334 = 46185.33, ISEE 46185.33 / 2.66 = 17362.91.
     let cents = |amount: Decimal| amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
     let isr = Decimal::from(39_700) + cents(Decimal::from(12_000) * rendimento);
     let ise = cents(isr + Decimal::new(6_173_334, 3));
