@@ -23,7 +23,7 @@ fn root() -> &'static Path {
 
 /// The Python of the environment that the tests have for themselves.
 fn python() -> PathBuf {
-    let python = std::env::var_os("PYTHON").map_or_else(|| root().join("target/venv/bin/python"), PathBuf::from);
+    let python = std::env::var_os("PYTHON").map_or_else(|| root().join("target/clients/zeep/venv/bin/python"), PathBuf::from);
     assert!(python.exists(), "{} is missing: run `tests/install full`", python.display());
     python
 }
