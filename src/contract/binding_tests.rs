@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::bind::{Content, Field, Occurs, Shape};
+use super::bind::{Field, Occurs, Shape};
 use super::*;
 use crate::xml::schema::{Particle, Term, Type, TypeId};
 
@@ -104,45 +104,12 @@ fn flatten(particle: &Particle, optional: bool, out: &mut Vec<Particle>) {
 fn every_particle_and_attribute_is_bound_both_ways() {
     let contract = Contract::compile().unwrap();
     let schemas = contract.schemas();
-    let isee = ISEE_NS;
-    let consultazione = Operation::ConsultazioneIndicatore.namespace();
-    let trasmissione = Operation::TrasmissioneDsu.namespace();
-    let roots = [
-        (isee, "Dichiarazione", Dichiarazione::shape()),
-        (isee, "EsitoAttestazione", EsitoAttestazione::shape()),
-        (isee, "EsitoDichiarazione", EsitoDichiarazione::shape()),
-        (isee, "Indicatore", Indicatore::shape()),
-        (consultazione, "ConsultazioneIndicatore", ConsultazioneIndicatore::shape()),
-        (consultazione, "ConsultazioneIndicatoreResponse", consultazione::ConsultazioneIndicatoreResponse::shape()),
-        (consultazione, "ConsultazioneAttestazione", ConsultazioneAttestazione::shape()),
-        (consultazione, "ConsultazioneAttestazioneResponse", consultazione::ConsultazioneAttestazioneResponse::shape()),
-        (consultazione, "ConsultazioneAttestazioneResidenti", ConsultazioneAttestazioneResidenti::shape()),
-        (consultazione, "ConsultazioneAttestazioneResidentiResponse", consultazione::ConsultazioneAttestazioneResidentiResponse::shape()),
-        (consultazione, "ConsultazioneDichiarazione", ConsultazioneDichiarazione::shape()),
-        (consultazione, "ConsultazioneDichiarazioneResponse", consultazione::ConsultazioneDichiarazioneResponse::shape()),
-        (consultazione, "ConsultazioneSogliaIndicatore", ConsultazioneSogliaIndicatore::shape()),
-        (consultazione, "ConsultazioneSogliaIndicatoreResponse", consultazione::ConsultazioneSogliaIndicatoreResponse::shape()),
-        (trasmissione, "ConsultazioneEsitoDSU", ConsultazioneEsitoDsu::shape()),
-        (trasmissione, "ConsultazioneEsitoDSUResponse", trasmissione::ConsultazioneEsitoDsuResponse::shape()),
-        (trasmissione, "TrasmissioneLotto", trasmissione::TrasmissioneLotto::shape()),
-        (trasmissione, "TrasmissioneLottoResponse", trasmissione::TrasmissioneLottoResponse::shape()),
-        (trasmissione, "ConsultazioneEsitoLotto", ConsultazioneEsitoLotto::shape()),
-        (trasmissione, "ConsultazioneEsitoLottoResponse", trasmissione::ConsultazioneEsitoLottoResponse::shape()),
-        (Operation::PddAttestazione.namespace(), "ConsultazioneAttestazione", pdd::ConsultazioneAttestazione::shape()),
-        (Operation::PddAttestazione.namespace(), "ConsultazioneAttestazioneRisposta", pdd::ConsultazioneAttestazioneRisposta::shape()),
-        (Operation::PddDichiarazione.namespace(), "ConsultazioneDichiarazione", pdd::ConsultazioneDichiarazione::shape()),
-        (Operation::PddDichiarazione.namespace(), "ConsultazioneDichiarazioneRisposta", pdd::ConsultazioneDichiarazioneRisposta::shape()),
-        (Operation::PddProtocollo.namespace(), "VerificaEsistenzaProtocollo", pdd::VerificaEsistenzaProtocollo::shape()),
-        (Operation::PddProtocollo.namespace(), "VerificaEsistenzaProtocolloRisposta", pdd::VerificaEsistenzaProtocolloRisposta::shape()),
-        (trasmissione, "TrasmissioneDSU", trasmissione::TrasmissioneDsu::shape()),
-        (trasmissione, "TrasmissioneDSUResponse", trasmissione::TrasmissioneDsuResponse::shape()),
-        (RICEVUTA_NS, "Ricevuta", trasmissione::Ricevuta::shape()),
-    ];
+    let roots = roots::all();
     assert_eq!(schemas.roots().count(), roots.len(), "a global element is not bound");
     let mut comparison = Comparison { schemas, seen: HashSet::new(), compared: 0 };
-    for (namespace, name, shape) in roots {
-        let root = schemas.root(namespace, name).unwrap();
-        comparison.compare(schemas.element(root).ty, &shape, name);
+    for root in roots {
+        let declared = schemas.root(root.namespace, root.name).unwrap();
+        comparison.compare(schemas.element(declared).ty, &root.shape(), root.name);
     }
     assert!(comparison.compared > 400, "only {} compared", comparison.compared);
 }

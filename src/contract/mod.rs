@@ -4,6 +4,7 @@
 //! - [`Contract`]: the compiled schemas; a body goes in, a typed [`Request`] or every [`Finding`] comes out.
 //! - [`bind`]: one line for each element and attribute, from which decoding and encoding are made; `dsu`, `esiti`,
 //!   [`consultazione`], [`pdd`], [`trasmissione`]: the lines.
+//! - [`roots`]: every global element with the type that is bound to it.
 //! - [`wsdl`]: the files, served with the address that was asked.
 
 pub mod bind;
@@ -13,6 +14,7 @@ mod dsu;
 mod esiti;
 pub mod pdd;
 mod regole;
+pub mod roots;
 pub mod trasmissione;
 pub mod wsdl;
 

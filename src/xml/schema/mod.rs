@@ -10,11 +10,13 @@
 //! `xs:anyType` (which accepts anything), `import` and `include`. `xsi:type` is accepted if it names the declared type.
 
 mod compile;
+mod facets;
 mod pattern;
 mod simple;
 mod validate;
 
 pub use compile::SchemaError;
+pub use facets::Facets;
 pub use simple::{Builtin, SimpleType, date, decimal};
 pub use validate::{Breach, MAX_VIOLATIONS, Report, Violation};
 

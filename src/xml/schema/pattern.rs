@@ -8,6 +8,7 @@ use regex::Regex;
 /// A compiled pattern.
 #[derive(Debug)]
 pub(super) struct Pattern {
+    source: Box<str>,
     whole: Regex,
 }
 
@@ -59,7 +60,12 @@ impl Pattern {
         if translated[5..].contains("(?") || ["??", "*?", "+?", "}?"].iter().any(|lazy| xsd.contains(lazy)) {
             return None;
         }
-        Some(Self { whole: Regex::new(&translated).ok()? })
+        Some(Self { source: xsd.into(), whole: Regex::new(&translated).ok()? })
+    }
+
+    /// As the schema writes it.
+    pub(super) fn source(&self) -> &str {
+        &self.source
     }
 
     pub(super) fn matches(&self, value: &str) -> bool {

@@ -1,0 +1,45 @@
+//! What a simple type allows, in words: for whoever makes values of it, as the tests do. Validation does not pass through here.
+
+use super::simple::{Builtin, SimpleType, Value};
+
+/// The facets of a simple type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Facets<'s> {
+    /// The members of a union, of which one is enough; none if it is no union.
+    pub members: &'s [Builtin],
+    /// The patterns as the schema writes them, of which one must match; none if any text does.
+    pub patterns: Vec<&'s str>,
+    /// The least number of characters.
+    pub min_length: Option<usize>,
+    /// The greatest number of characters.
+    pub max_length: Option<usize>,
+    /// The least value, as it is written.
+    pub min: Option<String>,
+    /// The greatest value, as it is written.
+    pub max: Option<String>,
+    /// How many decimals.
+    pub fraction_digits: Option<usize>,
+    /// How many digits.
+    pub total_digits: Option<usize>,
+}
+
+impl SimpleType {
+    /// What it allows, beside its built-in type and its enumeration.
+    pub fn facets(&self) -> Facets<'_> {
+        let written = |value: Option<Value>| match value? {
+            Value::Number(number) => Some(number.to_string()),
+            Value::Date(date) => Some(date.to_string()),
+        };
+        Facets {
+            members: &self.members,
+            // No type that has patterns is restricted further, so there is one group at most.
+            patterns: self.patterns.iter().flatten().map(|pattern| pattern.source()).collect(),
+            min_length: self.min_length,
+            max_length: self.max_length,
+            min: written(self.min_inclusive),
+            max: written(self.max_inclusive),
+            fraction_digits: self.fraction_digits,
+            total_digits: self.total_digits,
+        }
+    }
+}
