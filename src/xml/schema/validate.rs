@@ -166,7 +166,10 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
                 } else {
                     self.children(element, &complex.model);
                 }
-                let stray = element.texts().any(|text| !text.bytes().all(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')));
+                // cvc-complex-type, 2.1 and 2.3: white space may stand between elements, and nothing at all where none may be.
+                let empty = nil || complex.model.positions.is_empty();
+                let space = |byte: u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+                let stray = element.texts().any(|text| if empty { !text.is_empty() } else { !text.bytes().all(space) });
                 if stray {
                     self.at(element, Breach::UnexpectedText);
                 }
@@ -428,6 +431,19 @@ mod tests {
             judge(&format!("<r xmlns='u' {xsi} k='1'><a i:type='x:int' xmlns:x='http://www.w3.org/2001/XMLSchema'>1</a></r>")).len(),
             0
         );
+    }
+
+    #[test]
+    fn an_empty_element_holds_not_even_white_space() {
+        let schema = SCHEMA.replace("<xs:element name='a' type='xs:int'/>", "<xs:element name='a'><xs:complexType/></xs:element>");
+        let set = SchemaSet::compile(&[("s.xsd", &schema)]).unwrap();
+        for (inside, clean) in [("", true), ("<!-- x -->", true), ("<![CDATA[]]>", true), (" ", false), ("<![CDATA[ ]]>", false), ("&#10;", false)] {
+            let xml = format!("<r xmlns='u' k='1'><a>{inside}</a></r>");
+            let document = parse(&xml, &Limits::default()).unwrap();
+            let report = set.validate(document.root(), set.root("u", "r").unwrap());
+            assert_eq!(report.is_clean(), clean, "{inside}");
+            assert!(report.violations.iter().all(|violation| violation.breach == Breach::UnexpectedText));
+        }
     }
 
     #[test]
