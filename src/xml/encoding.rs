@@ -53,7 +53,11 @@ pub fn decode<'b>(bytes: &'b [u8], charset: Option<&str>) -> Result<Cow<'b, str>
         Some(Charset::Utf16Be) => utf16(bytes, u16::from_be_bytes),
         Some(Charset::Latin1) => Ok(encoding_rs::mem::decode_latin1(bytes)),
         Some(Charset::Windows1252) => {
-            encoding_rs::WINDOWS_1252.decode_without_bom_handling_and_without_replacement(bytes).ok_or(EncodingError::Invalid(0))
+            // Five bytes stand for nothing in it; encoding_rs reads them as control characters, as browsers do.
+            match bytes.iter().position(|byte| matches!(byte, 0x81 | 0x8D | 0x8F | 0x90 | 0x9D)) {
+                Some(at) => Err(EncodingError::Invalid(at)),
+                None => Ok(encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0),
+            }
         }
     }
 }
@@ -142,5 +146,6 @@ mod tests {
         assert_eq!(decode(b"<?xml version=\"1.0\" encoding=\"EBCDIC\"?><a/>", None), Err(EncodingError::Unsupported));
         assert_eq!(decode(b"\xFF\xFE<", None), Err(EncodingError::Invalid(0)));
         assert_eq!(decode(b"<a>\xFF</a>", None), Err(EncodingError::Invalid(3)));
+        assert_eq!(decode(b"<a>\x81</a>", Some("windows-1252")), Err(EncodingError::Invalid(3)));
     }
 }
