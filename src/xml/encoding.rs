@@ -1,5 +1,5 @@
 //! Turns the bytes of a message into text: by byte order mark, then the `charset` of the content type, then the XML
-//! declaration (RFC 7303, section 3.3). UTF-8, UTF-16, ISO-8859-1 and windows-1252 are read, as CAF software sends them;
+//! declaration (RFC 7303, section 3.3). ASCII, UTF-8, UTF-16, ISO-8859-1 and windows-1252 are read, as CAF software sends them;
 //! anything else is refused by name, so that the caller can answer 415.
 
 use std::borrow::Cow;
@@ -17,6 +17,7 @@ pub enum EncodingError {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Charset {
+    Ascii,
     Utf8,
     /// UTF-16 without a statement of order: by byte order mark, else by the first `<`.
     Utf16,
@@ -48,6 +49,10 @@ pub fn decode<'b>(bytes: &'b [u8], charset: Option<&str>) -> Result<Cow<'b, str>
     match named {
         None if looks_utf16(bytes).is_some() => utf16_by_look(bytes),
         None | Some(Charset::Utf8) => utf8(bytes, 0),
+        Some(Charset::Ascii) => match bytes.iter().position(|byte| !byte.is_ascii()) {
+            Some(at) => Err(EncodingError::Invalid(at)),
+            None => utf8(bytes, 0),
+        },
         Some(Charset::Utf16) => utf16_by_look(bytes),
         Some(Charset::Utf16Le) => utf16(bytes, u16::from_le_bytes),
         Some(Charset::Utf16Be) => utf16(bytes, u16::from_be_bytes),
@@ -65,7 +70,8 @@ pub fn decode<'b>(bytes: &'b [u8], charset: Option<&str>) -> Result<Cow<'b, str>
 fn by_label(label: &str) -> Result<Charset, EncodingError> {
     let label = label.trim().trim_matches(['"', '\'']).to_ascii_lowercase();
     match label.as_str() {
-        "utf-8" | "utf8" | "us-ascii" | "ascii" => Ok(Charset::Utf8),
+        "utf-8" | "utf8" => Ok(Charset::Utf8),
+        "us-ascii" | "ascii" => Ok(Charset::Ascii),
         "utf-16" => Ok(Charset::Utf16),
         "utf-16le" => Ok(Charset::Utf16Le),
         "utf-16be" => Ok(Charset::Utf16Be),
@@ -146,6 +152,8 @@ mod tests {
         assert_eq!(decode(b"<?xml version=\"1.0\" encoding=\"EBCDIC\"?><a/>", None), Err(EncodingError::Unsupported));
         assert_eq!(decode(b"\xFF\xFE<", None), Err(EncodingError::Invalid(0)));
         assert_eq!(decode(b"<a>\xFF</a>", None), Err(EncodingError::Invalid(3)));
+        assert!(decode(b"<a/>", Some("us-ascii")).is_ok());
+        assert_eq!(decode("<a>à</a>".as_bytes(), Some("us-ascii")), Err(EncodingError::Invalid(3)));
         assert_eq!(decode(b"<a>\x81</a>", Some("windows-1252")), Err(EncodingError::Invalid(3)));
     }
 }
