@@ -144,7 +144,7 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
         let ty = self.set.ty(declaration.ty);
         let nil = self.xsi(element, declaration);
         match ty {
-            Type::Any => {}
+            Type::Any => self.anything(element),
             Type::Simple(simple) => {
                 for attribute in element.attributes() {
                     if attribute.namespace(element.document()) != XSI {
@@ -172,6 +172,22 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
                 let stray = element.texts().any(|text| if empty { !text.is_empty() } else { !text.bytes().all(space) });
                 if stray {
                     self.at(element, Breach::UnexpectedText);
+                }
+            }
+        }
+    }
+
+    /// `xs:anyType` is a lax wildcard: what a schema declares is judged, wherever it stands. What none declares has no type that `xsi:type` could name.
+    fn anything(&mut self, element: Element<'d, 's>) {
+        for child in element.children() {
+            match self.set.root(child.namespace(), child.local()) {
+                Some(id) => self.element(child, self.set.element(id)),
+                None => {
+                    let typed = child.attributes().iter().find(|a| a.local() == "type" && a.namespace(child.document()) == XSI);
+                    if let Some(attribute) = typed {
+                        self.attribute(child, None, attribute.offset(), Breach::Xsi);
+                    }
+                    self.anything(child);
                 }
             }
         }
@@ -431,6 +447,17 @@ mod tests {
             judge(&format!("<r xmlns='u' {xsi} k='1'><a i:type='x:int' xmlns:x='http://www.w3.org/2001/XMLSchema'>1</a></r>")).len(),
             0
         );
+    }
+
+    #[test]
+    fn what_is_declared_is_judged_inside_anything() {
+        let inside = |what: &str| judge(&format!("<r xmlns='u' k='1'><a>1</a><d>{what}</d><e/></r>"));
+        for clean in ["x", "<x k='?'/>", "<x><r k='0'><a>1</a></r></x>", "<r xmlns='v'/>", "<a>x</a>"] {
+            assert_eq!(inside(clean), vec![], "{clean}");
+        }
+        assert_eq!(inside("<x>y<r k='0'/></x>"), [("/r/d/*/r".to_owned(), "K01.elemento-mancante")]);
+        let typed = "<x xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:type='Code'>AB</x>";
+        assert_eq!(inside(typed), [("/r/d/*/@*".to_owned(), "K01.xsi")]);
     }
 
     #[test]
