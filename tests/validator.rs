@@ -118,7 +118,8 @@ fn xmllint_batch(schema: &Path, documents: &[Vec<u8>]) -> Vec<Result<(), String>
     for (name, bytes) in names.iter().zip(documents) {
         std::fs::write(directory.path().join(name), bytes).unwrap();
     }
-    let output = Command::new("xmllint").current_dir(directory.path()).args(["--nonet", "--noout", "--schema"]).arg(schema).args(&names).output();
+    let output =
+        Command::new("xmllint").current_dir(directory.path()).args(["--nonet", "--noout", "--schema"]).arg(schema).args(&names).output();
     let output = output.unwrap_or_else(|error| panic!("xmllint: {error}: run `tests/install full`"));
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!said.contains("WXS schema") && !said.contains("Schemas parser error"), "{said}");
@@ -139,7 +140,11 @@ fn xmllint_batch(schema: &Path, documents: &[Vec<u8>]) -> Vec<Result<(), String>
     }
     for (number, (valid, error)) in valid.iter().zip(&errors).enumerate() {
         let crashed = said.contains(&format!("d{number:04}.xml validation generated an internal error"));
-        assert!((valid.is_some() || error.is_some()) && !crashed, "xmllint says nothing of document {number}: {}", shown(&documents[number]));
+        assert!(
+            (valid.is_some() || error.is_some()) && !crashed,
+            "xmllint says nothing of document {number}: {}",
+            shown(&documents[number])
+        );
         assert!(*valid != Some(false) || error.is_some(), "xmllint does not say why: {}", shown(&documents[number]));
     }
     errors.into_iter().map(|error| error.map_or(Ok(()), Err)).collect()
@@ -289,7 +294,11 @@ fn what_is_spoilt_is_judged_as_libxml2_judges_it() {
     let end = results + imports[results..].find("/>").unwrap() + 2;
     let first = imports[results..end].to_owned();
     imports.replace_range(results..end, "");
-    std::fs::write(&whole, format!("<xs:schema xmlns:xs=\"{}\" targetNamespace=\"urn:whole\">{first}{imports}</xs:schema>", varco::xml::schema::XS)).unwrap();
+    std::fs::write(
+        &whole,
+        format!("<xs:schema xmlns:xs=\"{}\" targetNamespace=\"urn:whole\">{first}{imports}</xs:schema>", varco::xml::schema::XS),
+    )
+    .unwrap();
 
     let documents: Vec<Vec<u8>> = cases.iter().map(|(_, spoilt, _)| spoilt.bytes.clone()).collect();
     let theirs = xmllint(&whole, &documents);

@@ -180,7 +180,8 @@ impl<'s, 'l> Parser<'s, 'l> {
         let mut reader = Reader::from_str(source.get(range).unwrap_or_default());
         let config = reader.config_mut();
         config.check_comments = true;
-        config.check_end_names = true;
+        // Ours: the names are in the source, and need not be copied to be compared.
+        config.check_end_names = false;
         config.expand_empty_elements = false;
         loop {
             let start = position(reader.buffer_position());
@@ -192,6 +193,10 @@ impl<'s, 'l> Parser<'s, 'l> {
                 Event::Empty(_) => self.element(start, end - 2, true)?,
                 Event::End(_) => {
                     self.flush()?;
+                    let name = source.get(start + 2..end - 1).unwrap_or_default();
+                    if !self.ends(name.trim_end_matches(is_space)) {
+                        return Err(wrong(XmlFault::NotWellFormed));
+                    }
                     self.close(end).ok_or(wrong(XmlFault::NotWellFormed))?;
                 }
                 Event::Text(text) => {
@@ -276,6 +281,14 @@ impl<'s, 'l> Parser<'s, 'l> {
         Ok(())
     }
 
+    /// Whether the innermost element has that name, as written.
+    fn ends(&self, name: &str) -> bool {
+        let tag = self.open.last().and_then(|(index, _)| self.document.nodes.get(*index as usize));
+        let Some(Node::Element(tag)) = tag else { return false };
+        let (prefix, local) = if tag.prefix.is_empty() { ("", name) } else { name.split_once(':').unwrap_or(("", name)) };
+        tag.prefix == prefix && tag.local == local
+    }
+
     /// Closes the innermost element, whose last `>` is just before `at`.
     fn close(&mut self, at: usize) -> Option<()> {
         let (index, bindings) = self.open.pop()?;
@@ -344,7 +357,7 @@ impl<'s, 'l> Parser<'s, 'l> {
             let local = attribute.local;
             self.document.attributes[index].namespace = namespace;
             let earlier = &self.document.attributes[first..index];
-            if earlier.iter().any(|other| other.local == local && other.namespace == namespace) {
+            if earlier.iter().any(|other| other.namespace == namespace && other.local == local) {
                 return Err((XmlFault::NotWellFormed, at));
             }
         }
@@ -375,11 +388,12 @@ impl<'s, 'l> Parser<'s, 'l> {
     }
 
     fn resolve(&self, prefix: &str, element: bool) -> Option<u32> {
-        if prefix.is_empty() && !element {
-            return Some(NONE);
+        let mut bindings = self.bindings.iter().rev();
+        match (prefix.is_empty(), element) {
+            (true, false) => Some(NONE),
+            (true, true) => Some(bindings.find(|(bound, _)| bound.is_empty()).map_or(NONE, |(_, namespace)| *namespace)),
+            (false, _) => bindings.find(|(bound, _)| *bound == prefix).map(|(_, namespace)| *namespace),
         }
-        let bound = self.bindings.iter().rev().find(|(bound, _)| *bound == prefix).map(|(_, namespace)| *namespace);
-        if prefix.is_empty() { Some(bound.unwrap_or(NONE)) } else { bound }
     }
 
     fn push_text(&mut self, text: Cow<'s, str>, at: usize) -> Result<(), Wrong> {
@@ -449,18 +463,16 @@ impl<'s> Iterator for RawAttributes<'s> {
     type Item = Result<RawAttribute<'s>, usize>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let rest = &self.raw[self.at..];
-        let spaces = rest.bytes().take_while(|byte| is_space_byte(*byte)).count();
-        let (at, trimmed) = (self.at + spaces, &rest[spaces..]);
-        if trimmed.is_empty() {
+        let at = self.past_space(self.at);
+        if at >= self.raw.len() {
             return None;
         }
         // White space must stand before each attribute.
-        let parsed = (at > self.at).then(|| Self::one(trimmed)).flatten();
+        let parsed = if at > self.at { self.one(at) } else { None };
         Some(match parsed {
-            Some((name, value, length)) => {
-                self.at = at + length;
-                Ok(RawAttribute { name, value, at })
+            Some((attribute, end)) => {
+                self.at = end;
+                Ok(attribute)
             }
             None => {
                 self.at = self.raw.len();
@@ -471,18 +483,25 @@ impl<'s> Iterator for RawAttributes<'s> {
 }
 
 impl<'s> RawAttributes<'s> {
-    fn one(text: &'s str) -> Option<(&'s str, &'s str, usize)> {
-        // All that is looked for is ASCII: what is cut there is text again.
-        let name_end = text.bytes().position(|byte| is_space_byte(byte) || byte == b'=')?;
-        let (name, rest) = text.split_at(name_end);
-        let rest = match rest.strip_prefix('=') {
-            Some(rest) if rest.starts_with(['"', '\'']) => rest,
-            _ => rest.trim_start_matches(is_space).strip_prefix('=')?.trim_start_matches(is_space),
-        };
-        let quote = *rest.as_bytes().first().filter(|byte| matches!(byte, b'"' | b'\''))?;
-        let length = rest.as_bytes().get(1..)?.iter().position(|byte| *byte == quote)?;
-        let (value, after) = (&rest[1..=length], &rest[length + 2..]);
-        Some((name, value, text.len() - after.len()))
+    /// Where the white space from `at` on ends.
+    fn past_space(&self, at: usize) -> usize {
+        let rest = self.raw.as_bytes().get(at..).unwrap_or_default();
+        at + rest.iter().position(|byte| !is_space_byte(*byte)).unwrap_or(rest.len())
+    }
+
+    /// The attribute at `at`, and where it ends. All that is looked for is ASCII: what is cut there is text again.
+    fn one(&self, at: usize) -> Option<(RawAttribute<'s>, usize)> {
+        let bytes = self.raw.as_bytes();
+        let name_end = at + bytes.get(at..)?.iter().position(|byte| is_space_byte(*byte) || *byte == b'=')?;
+        let equals = self.past_space(name_end);
+        if *bytes.get(equals)? != b'=' {
+            return None;
+        }
+        let open = self.past_space(equals + 1);
+        let quote = *bytes.get(open).filter(|byte| matches!(**byte, b'"' | b'\''))?;
+        let close = open + 1 + bytes.get(open + 1..)?.iter().position(|byte| *byte == quote)?;
+        let (name, value) = (self.raw.get(at..name_end)?, self.raw.get(open + 1..close)?);
+        Some((RawAttribute { name, value, at }, close + 1))
     }
 }
 

@@ -414,7 +414,8 @@ fn plain(builtin: Builtin, form: Form, min: Option<usize>, max: Option<usize>, r
         Builtin::Boolean => list(&["true", "false"], &["1", "0", " true", "\n\tfalse\r "]),
         // Two decimals, the last of them not zero: so amounts are written, and other decimals too.
         Builtin::Decimal => {
-            let mut values = list(&["0.01", "99.99", "-0.01", "-98765432.15"], &["0", "100", "+1", "007.50", ".5", "5.", " 12 ", "-0", "1.500"]);
+            let mut values =
+                list(&["0.01", "99.99", "-0.01", "-98765432.15"], &["0", "100", "+1", "007.50", ".5", "5.", " 12 ", "-0", "1.500"]);
             values.push(format!("{}.{}{}", 10 + random.below(80), random.below(10), 1 + random.below(9)));
             values
         }
@@ -422,13 +423,23 @@ fn plain(builtin: Builtin, form: Form, min: Option<usize>, max: Option<usize>, r
         Builtin::Int => list(&["0", "1", "-1", "2147483647", "-2147483648"], &["+7", "00012", " 4\n", "-0"]),
         Builtin::UnsignedInt => list(&["0", "3", "12", "4294967295"], &["00012", " 4\n"]),
         Builtin::Date => {
-            let mut values = list(&["2024-02-29", "2000-02-29", "1753-01-01", "9998-12-31", "0001-01-01"], &["2026-11-21Z", " 2026-11-21+01:00\t", "2026-11-21-13:59"]);
+            let mut values = list(
+                &["2024-02-29", "2000-02-29", "1753-01-01", "9998-12-31", "0001-01-01"],
+                &["2026-11-21Z", " 2026-11-21+01:00\t", "2026-11-21-13:59"],
+            );
             values.push(date);
             values
         }
         Builtin::DateTime => {
-            let mut values = list(&["2024-02-29T23:59:59.999Z", "2026-01-01T00:00:00.000Z"], &["2026-01-01T12:30:00", " 2026-01-01T12:30:00.5+01:00 "]);
-            values.push(format!("{date}T{:02}:{:02}:{:02}.{:03}Z", random.below(24), random.below(60), random.below(60), random.below(1000)));
+            let mut values =
+                list(&["2024-02-29T23:59:59.999Z", "2026-01-01T00:00:00.000Z"], &["2026-01-01T12:30:00", " 2026-01-01T12:30:00.5+01:00 "]);
+            values.push(format!(
+                "{date}T{:02}:{:02}:{:02}.{:03}Z",
+                random.below(24),
+                random.below(60),
+                random.below(60),
+                random.below(1000)
+            ));
             values
         }
         Builtin::Base64Binary => {
@@ -444,8 +455,33 @@ fn plain(builtin: Builtin, form: Form, min: Option<usize>, max: Option<usize>, r
 /// Text of that many characters, from all over Unicode and from what XML writes in another way.
 fn text(length: usize, random: &mut Random) -> String {
     const LETTERS: [char; 27] = [
-        'a', 'Z', '0', '9', ' ', '-', '\'', '"', '&', '<', '>', ';', '#', '\t', '\n', '\r', '\u{7F}', '\u{85}', '\u{A0}', 'à', '€', '\u{2028}',
-        'ß', '中', '\u{FFFD}', '𝄞', '\u{10FFFF}',
+        'a',
+        'Z',
+        '0',
+        '9',
+        ' ',
+        '-',
+        '\'',
+        '"',
+        '&',
+        '<',
+        '>',
+        ';',
+        '#',
+        '\t',
+        '\n',
+        '\r',
+        '\u{7F}',
+        '\u{85}',
+        '\u{A0}',
+        'à',
+        '€',
+        '\u{2028}',
+        'ß',
+        '中',
+        '\u{FFFD}',
+        '𝄞',
+        '\u{10FFFF}',
     ];
     (0..length).map(|_| if random.chance(60) { 'A' } else { *random.pick(&LETTERS) }).collect()
 }

@@ -464,7 +464,9 @@ mod tests {
     fn an_empty_element_holds_not_even_white_space() {
         let schema = SCHEMA.replace("<xs:element name='a' type='xs:int'/>", "<xs:element name='a'><xs:complexType/></xs:element>");
         let set = SchemaSet::compile(&[("s.xsd", &schema)]).unwrap();
-        for (inside, clean) in [("", true), ("<!-- x -->", true), ("<![CDATA[]]>", true), (" ", false), ("<![CDATA[ ]]>", false), ("&#10;", false)] {
+        for (inside, clean) in
+            [("", true), ("<!-- x -->", true), ("<![CDATA[]]>", true), (" ", false), ("<![CDATA[ ]]>", false), ("&#10;", false)]
+        {
             let xml = format!("<r xmlns='u' k='1'><a>{inside}</a></r>");
             let document = parse(&xml, &Limits::default()).unwrap();
             let report = set.validate(document.root(), set.root("u", "r").unwrap());
