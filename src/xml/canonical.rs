@@ -1,7 +1,7 @@
 //! Exclusive XML Canonicalization 1.0 (W3C, 18 July 2002), without comments, of one element of a document.
 //!
-//! The form in which a Dichiarazione is fingerprinted, kept and compared (check K19): the same declaration has the same
-//! bytes whatever prefixes, white space in tags, order of attributes or character encoding its sender chose.
+//! The form in which a Dichiarazione is fingerprinted and kept: the same bytes whatever white space in tags, order of attributes, quotes or character encoding
+//! its sender chose. Prefixes and white space between elements stay as they came.
 
 use super::tree::{Attribute, Content, Element};
 use super::writer::escape;

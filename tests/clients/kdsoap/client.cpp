@@ -1,5 +1,5 @@
 // What ../README.md asks of a client, with KDSoap: all messages in the generated classes, but for the DSU, which is in KDSoap's own values. The generated
-// classes cannot hold it: they keep a decimal in a float (33.33 is sent as 33.33000183105469), and have one type for the two attributes that are named Tipo.
+// classes cannot hold it: they keep a decimal in a float (33.33 is sent as 33.33000183105469).
 
 #include "dsu.h"
 #include "isee.h"
