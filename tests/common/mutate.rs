@@ -24,11 +24,14 @@ pub struct Mutator {
     way: Way,
 }
 
+/// The bytes of a document, and what was put in.
+type Encoded = (Vec<u8>, String);
+
 enum Way {
     /// What is put in, or nothing if there is nothing here to spoil.
     Tree(fn(&mut Random, &mut Node) -> Option<String>),
     Text(fn(&mut Random, &mut String) -> Option<String>),
-    Bytes(fn(&mut Random, String) -> Option<(Vec<u8>, String)>),
+    Bytes(fn(&mut Random, String) -> Option<Encoded>),
 }
 
 impl Mutator {
@@ -89,6 +92,7 @@ pub fn mutators() -> Vec<Mutator> {
         tree("processing instruction", 2, insert_instruction),
         tree("text", 5, insert_text),
         tree("limit", 0, exceed_limit),
+        tree("anything", 0, fill_anything),
         text("document type", 2, document_type),
         text("around the root", 5, around),
         text("declaration", 6, declaration),
@@ -107,6 +111,51 @@ pub fn mutators() -> Vec<Mutator> {
 pub fn over_limits(random: &mut Random, source: &Node) -> Vec<Spoilt> {
     let limit = mutators().into_iter().find(|mutator| mutator.name == "limit").unwrap();
     (0..12).filter_map(|_| limit.apply(random, source)).collect()
+}
+
+/// Something inside the element that may hold anything; few documents have one, so the way has no weight of its own.
+pub fn anything(random: &mut Random, source: &Node) -> Option<Spoilt> {
+    mutators().into_iter().find(|mutator| mutator.name == "anything").unwrap().apply(random, source)
+}
+
+fn fill_anything(random: &mut Random, root: &mut Node) -> Option<String> {
+    const INSIDE: [&str; 27] = [
+        "testo",
+        "<x xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:nil='true'/>",
+        "<x xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:nil='true'>testo</x>",
+        "<x xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:type='TypeValori'/>",
+        "<x xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:type='TypeDecimal'>1.5</x>",
+        "<x xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:type='Sconosciuto'/>",
+        "<x/>",
+        "<x a='1' xmlns=''><y>z</y></x>",
+        "testo <b>e</b> testo",
+        "<Indicatore/>",
+        "<Dichiarazione xmlns=''/>",
+        "<x><Indicatore/></x>",
+        "<EsitoDichiarazione><Ricerca><RicercaProtDSU ProtocolloDSU='INPS-ISEE-2026-12345678A-00'/></Ricerca></EsitoDichiarazione>",
+        "<EsitoDichiarazione><Ricerca><RicercaProtDSU ProtocolloDSU='x'/></Ricerca></EsitoDichiarazione>",
+        "<x><EsitoDichiarazione><Ricerca/></EsitoDichiarazione></x>",
+        "<ConsultazioneIndicatore xmlns='http://inps.it/ConsultazioneISEE'/>",
+        "<ConsultazioneIndicatore xmlns='http://inps.it/ConsultazioneISEE'><x/></ConsultazioneIndicatore>",
+        "<ConsultazioneEsitoDSU xmlns='urn:varco:trasmissione-dsu:1'><ProtocolloDSU>x</ProtocolloDSU></ConsultazioneEsitoDSU>",
+        "<ConsultazioneEsitoDSU xmlns='urn:varco:trasmissione-dsu:1'/>",
+        "<x xml:lang='it'/>",
+        "<x xmlns:p='urn:p' p:a='1'/>",
+        "<ComponenteNucleo/>",
+        "<Indicatore xmlns='urn:altro'/>",
+        "<x xmlns='urn:varco:ricevuta:1'><Ricevuta/></x>",
+        "<x/><Indicatore/>",
+        "<!-- x -->",
+        "<ISEENonCalcolabile/>",
+    ];
+    let piece = *random.pick(&INSIDE);
+    let node = one(random, root, |node| node.tag == "ISEENonCalcolabile")?;
+    node.content = vec![Item::Raw(piece.to_owned())];
+    if random.chance(30) {
+        let attribute = *random.pick(&[("a", "1"), ("xml:lang", "it"), ("CodiceFiscale", "x")]);
+        node.attributes.push((attribute.0.to_owned(), attribute.1.to_owned()));
+    }
+    Some(piece.to_owned())
 }
 
 fn any<'n>(random: &mut Random, root: &'n mut Node) -> &'n mut Node {
@@ -781,7 +830,8 @@ fn with_xsi(random: &mut Random, root: &mut Node, name: &str, value: String) -> 
         root.attributes.push(("xmlns:own".to_owned(), own));
     }
     root.attributes.push(("xmlns:isee".to_owned(), "http://inps.it/ISEERiforma".to_owned()));
-    let node = any(random, root);
+    let leaf = random.chance(50);
+    let node = if leaf { one(random, root, |node| !has_children(node))? } else { any(random, root) };
     if node.attributes.iter().any(|(known, _)| known == name) {
         return None;
     }
@@ -1271,7 +1321,7 @@ fn spoil_markup(random: &mut Random, text: &mut String) -> Option<String> {
 }
 
 /// The document in another encoding, declared or not, rightly or not.
-fn encode(random: &mut Random, text: String) -> Option<(Vec<u8>, String)> {
+fn encode(random: &mut Random, text: String) -> Option<Encoded> {
     const LABELS: [&str; 22] = [
         "UTF-8",
         "utf-8",
@@ -1343,7 +1393,7 @@ fn encode(random: &mut Random, text: String) -> Option<(Vec<u8>, String)> {
     Some((bytes, format!("{own} said {said} mark {mark}")))
 }
 
-fn spoil_bytes(random: &mut Random, text: String) -> Option<(Vec<u8>, String)> {
+fn spoil_bytes(random: &mut Random, text: String) -> Option<Encoded> {
     const BAD: [&[u8]; 22] = [
         b"\xFF",
         b"\xFE",
