@@ -10,6 +10,9 @@ use serde::Deserialize;
 /// Size at which a segment of the ledger is closed, unless configured otherwise.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
 
+/// The largest lot that may be configured, bytes: what is recorded of it must fit one batch of the ledger.
+pub const LARGEST_LOT: usize = 16 << 20;
+
 /// The configuration file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -173,6 +176,9 @@ impl Config {
         let wrong = |what: String| ConfigError(file.display().to_string(), what);
         let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
         let mut config: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        if config.limits.lot_bytes > LARGEST_LOT {
+            return Err(wrong(format!("limits.lot_bytes: at most {LARGEST_LOT}")));
+        }
         for soglia in &config.soglie {
             if let Some(what) = soglia.wrong() {
                 return Err(wrong(format!("soglia {}: {what}", soglia.codice)));

@@ -64,15 +64,16 @@ const INTRODUZIONE: &str = "\
 <!-- Generato da `varco errori`: si cambia nel codice. -->
 
 Che cosa risponde la porta quando non risponde con i dati. Nessuna risposta ripete un valore della richiesta; ogni risposta porta l'identificativo dello
-scambio (`X-Request-Id`), con cui chi gestisce la porta lo ritrova nel registro (`varco ledger list`). Il codice è quello del registro.
+scambio (`X-Request-Id`), con cui chi gestisce la porta lo ritrova nel registro (`varco ledger list`); solo F18, F19 e i certificati che non sono di nessuno
+non hanno una voce loro. Il codice è quello del registro.
 
 Tre famiglie:
 
 - **fault SOAP**: lo scambio è rifiutato prima che l'operazione possa rispondere (trasporto, formato, autorizzazione). In SOAP 1.1 con HTTP 500, in SOAP 1.2
   con 400 se l'errore è di chi chiama, nella forma del frontale dell'INPS, con lo status di RFC 7807 all'interno; ciò che riguarda HTTP ha uno stato HTTP suo;
 - **Esito**: HTTP 200 con un `Esito` diverso da `OK` e una `DescrizioneErrore` (`DescErrore` nel dialetto della porta di dominio);
-- **Violazioni** di una DSU: HTTP 200 con Esito `RICHIESTA_INVALIDA` e tutte le violazioni insieme (le prime cento, e quante altre), ciascuna con codice,
-  percorso, riga, colonna e testo.
+- **Violazioni** di una DSU: HTTP 200 con Esito `RICHIESTA_INVALIDA` e tutte le violazioni insieme (le prime cento, e quante altre; in un lotto le prime venti
+  di ciascuna, finché sono duemila in tutto), ciascuna con codice, percorso, riga, colonna e testo.
 
 `DATABASE_OFFLINE` e `RISCONTRO_NON_VALIDO` sono nel contratto e non vengono mai emessi: quando il registro non si può scrivere la risposta è F19, senza dati.
 
@@ -86,7 +87,8 @@ chiama non ne impara di più. Per intero, in SOAP 1.1 e in SOAP 1.2:
 ";
 
 const SCHEMA: &str = "\
-Nelle operazioni di consultazione sono un fault F17, che elenca le prime dieci; in TrasmissioneDSU e nei lotti sono Violazioni della risposta.";
+In TrasmissioneDSU, e nelle singole Dichiarazione di un lotto, sono Violazioni della risposta; altrove (anche nel lotto come tale) un fault F17, che elenca
+le prime dieci.";
 
 const CONTROLLI: &str = "\
 Le avvertenze non fanno rifiutare la DSU: sono nella ricevuta.";

@@ -198,8 +198,8 @@ impl Endpoint {
             let only = Service::ConsultazioneIsee.operations().find(|operation| operation.name() == name)?;
             return Some(Self { service: Service::ConsultazioneIsee, only: Some(only) });
         }
-        let name = prefixes.iter().find_map(|prefix| path.strip_prefix(prefix.as_str()))?;
-        let operation = Operation::ALL.into_iter().find(|operation| operation.service().is_pdd() && operation.name() == name)?;
+        let pdd = |name: &str| Operation::ALL.into_iter().find(|operation| operation.service().is_pdd() && operation.name() == name);
+        let operation = prefixes.iter().find_map(|prefix| pdd(path.strip_prefix(prefix.as_str())?))?;
         Some(Self { service: operation.service(), only: None })
     }
 
@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn paths_lead_to_services() {
-        let prefixes = ["/pdd/inps/".to_owned()];
+        let prefixes = ["/pdd/".to_owned(), "/pdd/inps/".to_owned()];
         let at = |path: &str| Endpoint::at(path, &prefixes);
         assert_eq!(at("/isee/ConsultazioneISEE/v1").map(|e| (e.service, e.only)), Some((Service::ConsultazioneIsee, None)));
         let one = at("/isee/ConsultazioneISEE/v2/ConsultazioneAttestazione").unwrap();

@@ -24,13 +24,14 @@ mod binding_tests;
 pub use regole::REGOLE;
 
 use crate::digest::sha256;
+use crate::isee::CodiceFiscale;
 use crate::isee::attestazione::{EsitoAttestazione, EsitoDichiarazione, Indicatore};
 use crate::isee::checks::Difetto;
 use crate::isee::dsu::Dichiarazione;
 use crate::soap::Identity;
 use crate::xml::schema::{ElementId, Report, SchemaError, SchemaSet};
 use crate::xml::writer::{Style, Writer};
-use crate::xml::{Document, Element, Limits, XmlError, canonical, encoding, parse, parse_part};
+use crate::xml::{self, Document, Element, Limits, XSI, XmlError, canonical, encoding, parse, parse_part};
 
 use bind::{Base64, Content, Undecodable};
 use catalogue::Operation;
@@ -86,6 +87,8 @@ pub struct Trasmessa {
     pub canonical: String,
     /// SHA-256 of the canonical form.
     pub impronta: [u8; 32],
+    /// Codici fiscali of all persons in it, canonical: the declarant, the nucleus, whoever else is named.
+    pub persone: Vec<String>,
     /// The document that it came in, if it was enclosed in the message as bytes.
     enclosed: Option<String>,
 }
@@ -201,7 +204,10 @@ impl Contract {
     /// Judges a lot as a whole: nothing but DSU, and not too many.
     fn judge_lot(&self, body: Element<'_, '_>) -> Result<(), Findings> {
         let wrong = |element, code, path: &str, text: &str| Err(single(element, code, path.to_owned(), text.to_owned()));
-        if !body.attributes().is_empty() {
+        let located = |attribute: &xml::Attribute<'_>| {
+            attribute.namespace(body.document()) == XSI && matches!(attribute.local(), "schemaLocation" | "noNamespaceSchemaLocation")
+        };
+        if !body.attributes().iter().all(located) {
             return wrong(body, "K01.attributo", "/TrasmissioneLotto/@*", "attributo non previsto");
         }
         if body.texts().any(|text| !text.trim_matches([' ', '\t', '\r', '\n']).is_empty()) {
@@ -281,7 +287,27 @@ fn received(dichiarazione: Element<'_, '_>, enclosed: Option<String>) -> Result<
     let dsu = Dichiarazione::decode(dichiarazione).map_err(|error| undecodable(dichiarazione, error))?;
     let canonical = canonical::exclusive(dichiarazione);
     let impronta = sha256(canonical.as_bytes());
-    Ok(Trasmessa { dsu, canonical, impronta, enclosed })
+    Ok(Trasmessa { dsu, canonical, impronta, persone: persons(dichiarazione), enclosed })
+}
+
+/// How many persons of a DSU are named in an entry: many times more than any family has, and as many as a leaf has room for.
+const MAX_PERSONS: usize = 200;
+
+/// The codici fiscali of persons in a DSU, each once, in document order: those of bodies (eleven digits) and of financial operators are none.
+fn persons(dichiarazione: Element<'_, '_>) -> Vec<String> {
+    fn walk(element: Element<'_, '_>, found: &mut Vec<String>) {
+        for attribute in element.attributes() {
+            let named = attribute.local().starts_with("CodiceFiscale") && attribute.local() != "CodiceFiscaleOperatore";
+            let code = CodiceFiscale::new(attribute.value()).canonical();
+            if named && code.chars().count() == 16 && !found.contains(&code) && found.len() < MAX_PERSONS {
+                found.push(code);
+            }
+        }
+        element.children().for_each(|child| walk(child, found));
+    }
+    let mut found = Vec::new();
+    walk(dichiarazione, &mut found);
+    found
 }
 
 /// Places a formal check's defects where the DSU came: their paths start at the Dichiarazione.
@@ -348,7 +374,7 @@ fn single(element: Element<'_, '_>, code: &'static str, path: String, text: Stri
 fn payload<T: Content>(name: &'static str, value: &T) -> String {
     let mut writer = Writer::document(Style::Inps);
     writer.open(name);
-    writer.attribute("xmlns:xsi", crate::xml::XSI);
+    writer.attribute("xmlns:xsi", XSI);
     writer.attribute("xmlns", ISEE_NS);
     value.encode(&mut writer);
     writer.close();
@@ -390,4 +416,18 @@ pub fn decode<T: Content>(document: &Document<'_>) -> Result<T, Undecodable> {
 pub fn esiti_text<'t>(xml: &'t str, name: &str) -> Option<&'t str> {
     let (_, after) = xml.split_once(&format!("<{name}>"))?;
     after.split_once(&format!("</{name}>")).map(|(text, _)| text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_persons_of_a_dsu_are_all_whose_code_stands_in_it_and_no_bodies() {
+        let source = "<Dichiarazione CodiceFiscaleDichiarante='FRRGLI84E52H501O'><a CodiceFiscale='frrgli84e52h501o'/>
+            <b CodiceFiscale='RSSMRA80A01H501U' CodiceFiscaleOperatore='BNCNNA72B42H501V'/><c CodiceFiscale='01234567897' Identificativo='VRDLGU75C10F205N'/>
+            <d><e CodiceFiscaleRicevente=' GLLSFO14B60H501C '/></d></Dichiarazione>";
+        let document = parse(source, &Limits::default()).unwrap();
+        assert_eq!(persons(document.root()), ["FRRGLI84E52H501O", "RSSMRA80A01H501U", "GLLSFO14B60H501C"]);
+    }
 }

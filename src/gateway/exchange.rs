@@ -174,7 +174,12 @@ async fn converse(
         let typed = request.get_or_insert_with(|| gateway.contract.read(operation, call.root));
         if let Ok((_, Some(named))) = &typed {
             // The dialect of the porta di dominio says in the body who asks.
-            record.identity = named.clone();
+            let before = std::mem::take(&mut record.identity);
+            record.identity = Identity {
+                user: named.user.clone().or(before.user),
+                office: named.office.clone().or(before.office),
+                ente: named.ente.clone().or(before.ente),
+            };
             check_identity(admission.caller(), &record.identity)?;
         }
         let occasion = Occasion { exchange: record.exchange, received: record.received, today: rome(record.received).date(), ordinal: 1 };
@@ -197,6 +202,8 @@ async fn converse(
         match record.commit(prepared, &rendered).await {
             Ok(receipt) => return Ok(record.release(&receipt, StatusCode::OK, rendered)),
             Err(NotCommitted::Conflict) => {}
+            // A lot whose entries are more than one batch holds: it will not be smaller next time.
+            Err(NotCommitted::TooLarge) => return Err(Refusal::new(Code::BodyTooLarge, "entries over the size of a batch")),
             Err(error) => return Err(Refusal::new(Code::Unavailable, error.to_string())),
         }
     }

@@ -239,6 +239,19 @@ pub fn render(refusal: &Refusal, exchange: Uuid, version: Version) -> String {
     let mut writer = Writer::document(Style::Compact);
     writer.open("SOAP-ENV:Envelope");
     writer.attribute("xmlns:SOAP-ENV", version.namespace());
+    if (refusal.code, version) == (Code::Version, Version::V12) {
+        // Part 1, section 5.4.7: which envelopes would be understood.
+        writer.open("SOAP-ENV:Header");
+        writer.open("SOAP-ENV:Upgrade");
+        for known in [Version::V12, Version::V11] {
+            writer.open("SOAP-ENV:SupportedEnvelope");
+            writer.attribute("qname", "ns:Envelope");
+            writer.attribute("xmlns:ns", known.namespace());
+            writer.close();
+        }
+        writer.close();
+        writer.close();
+    }
     writer.open("SOAP-ENV:Body");
     writer.open("SOAP-ENV:Fault");
     match version {

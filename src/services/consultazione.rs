@@ -11,6 +11,7 @@ use crate::contract::consultazione::{
     EsitoIndicatore, EsitoSogliaIndicatore, RicercaCf, RichiestaAttestazione, RichiestaIndicatore, RichiestaSoglia,
 };
 use crate::contract::{self, message, pdd};
+use crate::isee::CodiceFiscale;
 use crate::isee::attestazione as payload;
 use crate::isee::codes::{SiNo, TipoIndicatore, TipoIndicatoreSoglia};
 use crate::registry::{Admission, NotPermitted, Permit};
@@ -97,7 +98,7 @@ pub async fn dichiarazione(
     let permit = admission.for_benefit(chiave.prestazione());
     let question = Question::Dichiarazione { chiave, on: requested_day(chiave).unwrap_or(occasion.today) };
     let render = |answer| {
-        let Answer::Declared(dichiarazione, _) = answer else { return Err(unexpected()) };
+        let Answer::Declared(dichiarazione, ..) = answer else { return Err(unexpected()) };
         let ricerca = payload::Ricerca { chiave: chiave.echo() };
         let esito = payload::EsitoDichiarazione { dichiarazione: Some(*dichiarazione), ricerca };
         Ok(Delivered::Xml(contract::esito_dichiarazione(&esito)))
@@ -135,7 +136,10 @@ pub async fn soglia(
         let ordinario = attestazione.ordinario.ok_or_else(no_ordinary)?;
         let yes = |yes| if yes { SiNo::Si } else { SiNo::No };
         let members = ordinario.nucleo_familiare.componente_nucleo.into_iter().filter(|_| wants_nucleus);
-        let componente = members.map(|m| Componente { codice_fiscale: m.codice_fiscale, cognome: m.cognome, nome: m.nome }).collect();
+        // In canonical form: this schema allows no small letters, that of the DSU does.
+        let code = |code: &CodiceFiscale| CodiceFiscale::new(&code.canonical());
+        let componente =
+            members.map(|m| Componente { codice_fiscale: code(&m.codice_fiscale), cognome: m.cognome, nome: m.nome }).collect();
         Ok(Delivered::Dati(DatiIndicatore {
             tipo_indicatore: TipoIndicatoreSoglia::Ordinario,
             sotto_soglia: yes(ordinario.isee_ordinario.valori.isee.0 <= soglia.importo),
@@ -162,9 +166,6 @@ pub async fn protocollo(
     let dichiarante = &request.codice_fiscale_dichiarante;
     let protocollo = request.protocollo_dsu.trim();
     let note = Note { cf: vec![dichiarante.canonical()], protocol: vec![protocollo.to_owned()], ..Note::default() };
-    if !is_protocol(protocollo) {
-        return finish(services, operation, Ended { note, ..invalid(PROTOCOL.0, PROTOCOL.1) }).await;
-    }
     let question = Question::Protocollo { dichiarante, protocollo };
     let permit = admission.without_purpose();
     let ended = ask(services, &permit, question, occasion, Delivers::Person, note, |answer| match answer {
@@ -244,7 +245,8 @@ async fn ask(
             let members = found.attestazione.ordinario.iter().flat_map(|ordinario| &ordinario.nucleo_familiare.componente_nucleo);
             (Some(found.attestazione.numero_protocollo_dsu.clone()), members.map(|member| member.codice_fiscale.canonical()).collect())
         }
-        Answer::Declared(dsu, protocol) => (Some(protocol.clone()), dsu.fogli().map(|sheet| sheet.codice_fiscale.canonical()).collect()),
+        // All persons of the DSU: also those who are not of the nucleus.
+        Answer::Declared(_, protocol, persone) => (Some(protocol.clone()), persone.clone()),
         _ => (None, Vec::new()),
     };
     note.protocol.extend(protocol);

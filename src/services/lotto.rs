@@ -21,12 +21,18 @@ use crate::sii::embedded::{ALREADY_USED, SENDERS_PROTOCOL};
 use crate::sii::{Answer, Occasion, Outcome, Question};
 use crate::xml::Element;
 
+/// How many violations are described of one DSU of a lot, and of all of them together: of each at least one.
+const DESCRIBED_EACH: usize = 20;
+const DESCRIBED_IN_ALL: usize = 2000;
+
 /// What has been gathered of a lot.
 #[derive(Default)]
 struct Gathered {
     dsu: Vec<DsuDelLotto>,
     drafts: Vec<Draft>,
     preconditions: Vec<Precondition>,
+    /// How many violations have been described.
+    described: usize,
     /// Sender's protocols of this lot, with what was under them.
     senders: HashMap<String, ([u8; 32], DsuDelLotto)>,
 }
@@ -130,7 +136,12 @@ impl Gathered {
         self.dsu.push(dsu);
     }
 
-    fn refused(&mut self, position: usize, findings: Findings) {
+    fn refused(&mut self, position: usize, mut findings: Findings) {
+        // One mistake of a program is in all its DSU: of each the first violations, the others counted, so that the answer stays of a size with the lot.
+        let room = DESCRIBED_IN_ALL.saturating_sub(self.described).clamp(1, DESCRIBED_EACH);
+        findings.more += findings.list.len().saturating_sub(room);
+        findings.list.truncate(room);
+        self.described += findings.list.len();
         let violazioni = Some(violazioni(findings));
         let posizione = at(position);
         self.dsu.push(DsuDelLotto { posizione, esito: Esito::RichiestaInvalida, protocollo_dsu: None, impronta: None, violazioni });

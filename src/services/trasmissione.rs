@@ -23,7 +23,7 @@ pub async fn perform(
     body: Element<'_, '_>,
     occasion: Occasion,
 ) -> Result<Prepared, NotPrepared> {
-    let mut note = Note { cf: vec![trasmessa.dsu.codice_fiscale_dichiarante.canonical()], ..Note::default() };
+    let mut note = Note { cf: trasmessa.persone.clone(), ..Note::default() };
     let Outcome { answer, drafts, preconditions } = match services.sii.answer(permit, Question::Ricezione(trasmessa), occasion).await {
         Ok(outcome) => outcome,
         Err(error) => {
@@ -92,8 +92,10 @@ pub async fn esito_dsu(services: &Services, permit: &Permit, chiave: &ChiaveDsu,
     let (ChiaveDsu::ProtocolloDsu(key) | ChiaveDsu::ProtocolloMittente(key)) = chiave;
     note.protocol.push(key.trim().to_owned());
     let (esito, errore, dsu, preconditions) = match services.sii.answer(permit, Question::EsitoDsu(chiave), occasion).await {
-        Ok(Outcome { answer: Answer::EsitoDsu(dsu), preconditions, .. }) => {
-            for protocol in [&dsu.protocollo_dsu, &dsu.protocollo_mittente] {
+        Ok(Outcome { answer: Answer::EsitoDsu(dsu, persone), preconditions, .. }) => {
+            // The receipt goes out: these persons' data.
+            note.cf = persone;
+            for protocol in [&dsu.protocollo_dsu, &dsu.protocollo_mittente].into_iter().chain(&dsu.protocollo_sostitutivo) {
                 if !note.protocol.contains(protocol) {
                     note.protocol.push(protocol.clone());
                 }

@@ -148,7 +148,7 @@ impl Archive {
         let other_indicators = facts.get("altri").and_then(serde_json::Value::as_bool).unwrap_or(false);
         let rilasciata = facts.get("rilasciata").and_then(|day| day.as_str()?.parse().ok());
         let feed = secret.feed.and_then(|feed| serde_json::from_value(feed).ok());
-        Ok(Some(Found { attestazione, other_indicators, rilasciata, feed }))
+        Ok(Some(Found { attestazione, other_indicators, ente: entry.leaf.body.ente.clone(), rilasciata, feed }))
     }
 
     /// Opens a sealed part; nothing if it was erased.

@@ -105,7 +105,7 @@ impl Embedded {
             None => self.known(&dsu, found.attestazione.data_presentazione)?,
         };
         dsu.complete(&protocollo, &known);
-        Ok(Answer::Declared(Box::new(dsu), protocollo))
+        Ok(Answer::Declared(Box::new(dsu), protocollo, secret.cf))
     }
 
     fn exists(&self, dichiarante: &CodiceFiscale, protocollo: &str) -> Result<Outcome, SiiError> {
@@ -294,11 +294,16 @@ impl Entries<'_> {
         }
         let presented = attestazione.data_presentazione.to_string();
 
-        let mut dsu =
-            self.body(Kind::Dsu, &tokens).fact("impronta", keys.token(year, "impronta", impronta)?).fact("presentata", &presented);
+        // An attestation is found by the members of the nucleus; the DSU names others too, whoever looks for what is held of them finds it.
+        let persone = &self.trasmessa.persone;
+        let named = persone.iter().map(|code| keys.token(year, "cf", code)).collect::<Result<Vec<_>, _>>()?;
+        let mut dsu = self
+            .body(Kind::Dsu, &Tokens { cf: named, ..tokens.clone() })
+            .fact("impronta", keys.token(year, "impronta", impronta)?)
+            .fact("presentata", &presented);
         dsu.keys = vec![sender_key(ente, year, &protocol[1])];
         let secret = Secret {
-            cf: members.clone(),
+            cf: persone.clone(),
             protocol: protocols.clone(),
             dsu: Some(self.trasmessa.canonical.clone()),
             receipt: Some(receipt.to_owned()),

@@ -92,12 +92,12 @@ pub struct Outcome {
 pub enum Answer {
     /// The attestation found.
     Found(Box<Found>),
-    /// The DSU found, completed, with its protocol.
-    Declared(Box<Dichiarazione>, String),
+    /// The DSU found, completed, with its protocol and the codici fiscali of all persons in it.
+    Declared(Box<Dichiarazione>, String, Vec<String>),
     /// The protocol exists.
     Exists,
-    /// What became of a DSU.
-    EsitoDsu(Box<EsitoDsu>),
+    /// What became of a DSU, with the codici fiscali of all persons in it.
+    EsitoDsu(Box<EsitoDsu>, Vec<String>),
     /// What became of a lot.
     EsitoLotto(Box<EsitoLotto>),
     /// None.
@@ -119,6 +119,8 @@ pub struct Found {
     pub attestazione: Attestazione,
     /// Whether its DSU asks for indicators that are not computed yet.
     pub other_indicators: bool,
+    /// The ente that transmitted its DSU.
+    pub ente: Option<String>,
     /// When it was issued.
     pub rilasciata: Option<Date>,
     /// The records of the feed that it was computed with; nothing if that was not kept.

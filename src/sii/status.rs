@@ -18,16 +18,28 @@ fn outcome(answer: Option<Answer>, preconditions: Vec<Precondition>) -> Result<O
 pub(super) fn of_dsu(archive: &Archive, ente: &str, chiave: &ChiaveDsu) -> Result<Outcome, SiiError> {
     let mut preconditions = Vec::new();
     let entry = match chiave {
-        ChiaveDsu::ProtocolloMittente(sender) => archive.earlier(ente, sender.trim(), &mut preconditions)?.map(|earlier| earlier.entry),
+        ChiaveDsu::ProtocolloMittente(sender) => {
+            // As it was sent; or without the white space that a program put around it.
+            let found = match archive.earlier(ente, sender, &mut preconditions)? {
+                None if sender.trim() != sender => archive.earlier(ente, sender.trim(), &mut preconditions)?,
+                found => found,
+            };
+            found.map(|earlier| earlier.entry)
+        }
         // Another's is nobody's: that it exists is not told.
         ChiaveDsu::ProtocolloDsu(protocol) => archive.dsu(protocol.trim())?.filter(|entry| entry.leaf.body.ente.as_deref() == Some(ente)),
     };
-    let found = entry.map(|entry| describe(archive, &entry, &mut preconditions)).transpose()?.flatten();
-    outcome(found.map(|dsu| Answer::EsitoDsu(Box::new(dsu))), preconditions)
+    let found = entry.map(|entry| describe(archive, ente, &entry, &mut preconditions)).transpose()?.flatten();
+    outcome(found.map(|(dsu, persone)| Answer::EsitoDsu(Box::new(dsu), persone)), preconditions)
 }
 
 /// Nothing if it was erased.
-fn describe(archive: &Archive, entry: &Entry, preconditions: &mut Vec<Precondition>) -> Result<Option<EsitoDsu>, SiiError> {
+fn describe(
+    archive: &Archive,
+    ente: &str,
+    entry: &Entry,
+    preconditions: &mut Vec<Precondition>,
+) -> Result<Option<(EsitoDsu, Vec<String>)>, SiiError> {
     let internal = |what: &str| SiiError::Internal(what.to_owned());
     let Some(secret) = archive.open_unless_erased(entry)? else { return Ok(None) };
     let dsu = secret.dsu.ok_or_else(|| internal("an entry without DSU"))?;
@@ -49,25 +61,25 @@ fn describe(archive: &Archive, entry: &Entry, preconditions: &mut Vec<Preconditi
         protocollo_mittente,
     };
     let heads = archive.of_protocol(&esito.protocollo_dsu, preconditions)?;
-    let Some(head) = heads.first() else { return Ok(Some(esito)) };
-    let Some(found) = archive.attestation(head)? else { return Ok(Some(esito)) };
+    let Some(head) = heads.first() else { return Ok(Some((esito, secret.cf))) };
+    let Some(found) = archive.attestation(head)? else { return Ok(Some((esito, secret.cf))) };
     esito.stato = StatoDsu::Attestata;
     esito.data_attestazione = found.rilasciata;
     esito.data_validita = Some(found.attestazione.data_validita);
-    // The latest of the same declarant counts (check K20).
+    // The latest of the same declarant counts (check K20); that another ente transmitted one is not this one's affair.
     let declarant = &found.attestazione.codice_fiscale_dichiarante;
     let mut later = archive.of_person(declarant, preconditions)?;
     later.retain(|other| (other.presentata, other.sequence) > (head.presentata, head.sequence));
     later.sort_by_key(|other| std::cmp::Reverse((other.presentata, other.sequence)));
     for other in &later {
         let Some(other) = archive.attestation(other)? else { continue };
-        if other.attestazione.codice_fiscale_dichiarante.canonical() == declarant.canonical() {
+        if other.ente.as_deref() == Some(ente) && other.attestazione.codice_fiscale_dichiarante.canonical() == declarant.canonical() {
             esito.stato = StatoDsu::Sostituita;
             esito.protocollo_sostitutivo = Some(other.attestazione.numero_protocollo_dsu);
             break;
         }
     }
-    Ok(Some(esito))
+    Ok(Some((esito, secret.cf)))
 }
 
 /// What became of a lot that `ente` transmitted.

@@ -14,7 +14,7 @@ pub mod tree;
 pub mod writer;
 
 pub use parse::{Limits, XmlError, XmlFault, parse, parse_outline, parse_part};
-pub use tree::{Cursor, Document, Element};
+pub use tree::{Attribute, Cursor, Document, Element};
 
 /// `xsi:`, the attributes that every schema allows.
 pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";

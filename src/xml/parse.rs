@@ -5,11 +5,12 @@
 //! any conforming parser would read the same way. DOCTYPE and processing instructions are refused.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use super::tree::{Attribute, Document, Element, NONE, Node, Place, Tag, place};
+use super::tree::{Attribute, Document, Element, NONE, Node, Place, START, Tag, place};
 
 /// How much of a document is read before it is refused. Lengths are in bytes of the text.
 #[derive(Clone, Copy, Debug)]
@@ -112,6 +113,7 @@ pub fn parse_outline<'s>(source: &'s str, limits: &Limits, inside: &'static str,
 pub fn parse_part<'d, 's: 'd>(element: Element<'d, 's>, limits: &Limits) -> Result<Document<'d>, XmlError> {
     let source = element.document().source;
     let mut parser = Parser::new(source, limits);
+    parser.document.base = (element.offset(), element.document().place(element.offset()));
     for (prefix, namespace) in element.in_scope() {
         parser.bind(prefix, Cow::Borrowed(namespace)).map_err(|fault| explain(source, (fault, element.offset())))?;
     }
@@ -156,6 +158,8 @@ impl<'s, 'l> Parser<'s, 'l> {
                 attributes: Vec::with_capacity(128),
                 namespaces: vec![Cow::Borrowed(""), Cow::Borrowed(XML)],
                 declarations: Vec::new(),
+                base: (0, START),
+                marks: OnceLock::new(),
             },
             bindings: vec![("xml", 1)],
             open: Vec::new(),
@@ -730,6 +734,29 @@ mod tests {
         // What is not kept is checked all the same.
         assert_eq!(parse_outline("<r><a><b></a></r>", &Limits::default(), "a", 2).unwrap_err().fault, XmlFault::NotWellFormed);
         assert_eq!(parse_outline("<r><a><p:b/></a></r>", &Limits::default(), "a", 2).unwrap_err().fault, XmlFault::Namespace);
+    }
+
+    #[test]
+    fn places_are_the_same_however_they_are_counted() {
+        let part = format!("<p>\n à€ {}\n<q/>{}<r/></p>", "è".repeat(700), "\n".repeat(900));
+        let source = format!("<d>\r\n€{}</d>", part.repeat(3));
+        let slow = |offset: usize| {
+            let before = &source[..offset];
+            let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+            Place { line: small(before.matches('\n').count() + 1), column: small(before[start..].chars().count() + 1) }
+        };
+        let whole = parse(&source, &Limits::default()).unwrap();
+        for (offset, _) in source.char_indices() {
+            assert_eq!(whole.place(offset), slow(offset), "{offset}");
+        }
+        assert_eq!(whole.place(usize::MAX), slow(source.len()));
+        for part in whole.root().children() {
+            let read = parse_part(part, &Limits::default()).unwrap();
+            for offset in part.range().filter(|offset| source.is_char_boundary(*offset)) {
+                assert_eq!(read.place(offset), slow(offset), "{offset}");
+            }
+            assert_eq!(read.place(0), slow(0));
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::sync::OnceLock;
 
 use super::parse::small;
 
@@ -20,7 +21,13 @@ pub struct Document<'s> {
     pub(super) namespaces: Vec<Cow<'s, str>>,
     /// Namespace declarations: the element's index, the prefix, the namespace. In document order.
     pub(super) declarations: Vec<(u32, &'s str, u32)>,
+    /// From where places are counted: the start of the source, or of the part that this document is.
+    pub(super) base: (usize, Place),
+    /// Places every [`STEP`] bytes from there, made when somebody asks for one: many violations must not count from the start each.
+    pub(super) marks: OnceLock<Vec<Place>>,
 }
+
+const STEP: usize = 1024;
 
 #[derive(Debug)]
 pub(super) enum Node<'s> {
@@ -86,7 +93,26 @@ impl<'s> Document<'s> {
 
     /// The line and column of a byte offset of the source.
     pub fn place(&self, offset: usize) -> Place {
-        place(self.source, offset)
+        let (from, start) = self.base;
+        let Some(distance) = offset.min(self.source.len()).checked_sub(from) else { return place(self.source, offset) };
+        let bytes = &self.source.as_bytes()[from..];
+        let marks = self.marks.get_or_init(|| {
+            let last = self.nodes.first().and_then(|root| match root {
+                Node::Element(tag) => Some(tag.close as usize),
+                Node::Text(_) => None,
+            });
+            let end = last.unwrap_or(self.source.len()).clamp(from, self.source.len()) - from;
+            let mut at = start;
+            let after = |chunk: &[u8]| {
+                at = advance(at, chunk);
+                at
+            };
+            std::iter::once(start).chain(bytes[..end].chunks(STEP).map(after)).collect()
+        });
+        let index = (distance / STEP).min(marks.len() - 1);
+        // What lies beyond the root's end, if anything is ever asked of it, is counted from the last mark.
+        let mark = if index + 1 == marks.len() && index > 0 { index - 1 } else { index };
+        advance(marks[mark], &bytes[mark * STEP..distance])
     }
 
     /// Puts text in the place of every element of that name that stands alone, and empty, in another: `make` gives the text. What stands otherwise is
@@ -121,13 +147,21 @@ impl<'s> Document<'s> {
     }
 }
 
+/// The place after `bytes`, of which the first is at `at`. A character is counted at its first byte.
+fn advance(at: Place, bytes: &[u8]) -> Place {
+    let newlines = bytes.iter().filter(|byte| **byte == b'\n').count();
+    let line_start = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    let characters = small(bytes[line_start..].iter().filter(|byte| **byte & 0xC0 != 0x80).count());
+    let before = if newlines == 0 { at.column } else { 1 };
+    Place { line: at.line.saturating_add(small(newlines)), column: before.saturating_add(characters) }
+}
+
+/// Where a source begins.
+pub(super) const START: Place = Place { line: 1, column: 1 };
+
 /// Line and column of `offset` in `source`.
 pub(super) fn place(source: &str, offset: usize) -> Place {
-    let before = source.get(..offset.min(source.len())).unwrap_or(source);
-    let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
-    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    let column = before[start..].chars().count() + 1;
-    Place { line: u32::try_from(line).unwrap_or(u32::MAX), column: u32::try_from(column).unwrap_or(u32::MAX) }
+    advance(START, &source.as_bytes()[..offset.min(source.len())])
 }
 
 /// One element of a document. Cheap to copy.
