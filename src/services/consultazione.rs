@@ -137,7 +137,7 @@ pub async fn soglia(
         let yes = |yes| if yes { SiNo::Si } else { SiNo::No };
         let members = ordinario.nucleo_familiare.componente_nucleo.into_iter().filter(|_| wants_nucleus);
         // In canonical form: this schema allows no small letters, that of the DSU does.
-        let code = |code: &CodiceFiscale| CodiceFiscale::new(&code.canonical());
+        let code = |code: &CodiceFiscale| CodiceFiscale::new(code.canonical());
         let componente =
             members.map(|m| Componente { codice_fiscale: code(&m.codice_fiscale), cognome: m.cognome, nome: m.nome }).collect();
         Ok(Delivered::Dati(DatiIndicatore {
