@@ -21,7 +21,7 @@ pub struct Limits {
     pub nodes: usize,
     /// Attributes of one element, namespace declarations included.
     pub attributes: usize,
-    /// Namespaces in all.
+    /// Namespaces in all, and prefixes that are bound at the same time.
     pub namespaces: usize,
     /// Length of a name.
     pub name: usize,
@@ -373,6 +373,10 @@ impl<'s, 'l> Parser<'s, 'l> {
         let forbidden = prefix == "xmlns" || uri == XMLNS || (prefix == "xml") != (uri == XML) || (!prefix.is_empty() && uri.is_empty());
         if forbidden {
             return Err(XmlFault::Namespace);
+        }
+        // However few the namespaces are, every name is looked up among all the prefixes that are bound around it.
+        if self.bindings.len() > self.limits.namespaces {
+            return Err(XmlFault::Limit("namespaces"));
         }
         let known = self.document.namespaces.iter().position(|namespace| *namespace == uri);
         let index = match known {
@@ -765,6 +769,8 @@ mod tests {
         assert_eq!(fault(&deep), XmlFault::Limit("depth"));
         let attributes: String = (0..65).map(|i| format!(" a{i}=''")).collect();
         assert_eq!(fault(&format!("<a{attributes}/>")), XmlFault::Limit("attributes"));
+        let prefixes: String = (0..3).map(|level| (0..30).map(|i| format!(" xmlns:p{level}x{i}='u'")).collect::<String>()).map(|all| format!("<a{all}>")).collect();
+        assert_eq!(fault(&prefixes), XmlFault::Limit("namespaces"));
         let text = Limits { text: 10, ..Limits::default() };
         assert_eq!(parse("<a>12345678901</a>", &text).unwrap_err().fault, XmlFault::Limit("text"));
         let nodes = Limits { nodes: 3, ..Limits::default() };
