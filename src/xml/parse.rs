@@ -17,7 +17,7 @@ use super::tree::{Attribute, Document, Element, NONE, Node, Place, START, Tag, p
 pub struct Limits {
     /// Elements inside each other.
     pub depth: usize,
-    /// Elements and texts in all.
+    /// Elements, texts, attributes and namespace declarations in all that are kept: each takes about 64 bytes of memory.
     pub nodes: usize,
     /// Attributes of one element, namespace declarations included.
     pub attributes: usize,
@@ -32,7 +32,7 @@ pub struct Limits {
 impl Default for Limits {
     /// Ample for the largest message a client sends: a DSU goes seven levels deep, its widest element has 24 attributes.
     fn default() -> Self {
-        Self { depth: 32, nodes: 200_000, attributes: 64, namespaces: 64, name: 256, text: 1 << 20 }
+        Self { depth: 32, nodes: 120_000, attributes: 64, namespaces: 64, name: 256, text: 1 << 20 }
     }
 }
 
@@ -430,7 +430,8 @@ impl<'s, 'l> Parser<'s, 'l> {
     }
 
     fn push(&mut self, node: Node<'s>, at: usize) -> Result<u32, Wrong> {
-        if self.document.nodes.len() >= self.limits.nodes {
+        let Document { nodes, attributes, declarations, .. } = &self.document;
+        if nodes.len() + attributes.len() + declarations.len() >= self.limits.nodes {
             return Err((XmlFault::Limit("nodes"), at));
         }
         self.document.nodes.push(node);
@@ -775,5 +776,6 @@ mod tests {
         assert_eq!(parse("<a>12345678901</a>", &text).unwrap_err().fault, XmlFault::Limit("text"));
         let nodes = Limits { nodes: 3, ..Limits::default() };
         assert_eq!(parse("<a><b/><b/><b/></a>", &nodes).unwrap_err().fault, XmlFault::Limit("nodes"));
+        assert_eq!(parse("<a><b c='' d='' xmlns=''/></a>", &nodes).unwrap_err().fault, XmlFault::Limit("nodes"));
     }
 }
