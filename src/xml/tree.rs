@@ -352,9 +352,10 @@ impl<'d, 's> Element<'d, 's> {
             }
             let Some(parent) = step.parent() else { continue };
             let same = |other: &Element<'d, 's>| name == "*" || other.is(step.namespace(), step.local());
-            let alike = parent.children().filter(same).count();
-            if alike > 1 {
-                let position = parent.children().filter(same).take_while(|other| other.index <= step.index).count();
+            // Among very many, the first two say that a name repeats, and those before it say which it is.
+            let repeats = parent.children().filter(same).nth(1).is_some();
+            if repeats {
+                let position = parent.children().take_while(|other| other.index <= step.index).filter(same).count();
                 let _ = write!(path, "[{position}]");
             }
         }

@@ -439,6 +439,25 @@ mod tests {
     }
 
     #[test]
+    fn places_are_those_of_the_document() {
+        let set = SchemaSet::compile(&[("s.xsd", SCHEMA)]).unwrap();
+        let xml = "<r xmlns='u' k='1'>\n<a>à</a><b>à</b>\r\n  à<q z='1'/>\n\n<c k='à' j='2'>x</c></r>";
+        let document = parse(xml, &Limits::default()).unwrap();
+        let report = set.validate(document.root(), set.root("u", "r").unwrap());
+        let places: Vec<_> = report.violations.iter().map(|v| (v.breach.code(), v.line, v.column)).collect();
+        let expected = [
+            ("K01.tipo", 2, 1),
+            ("K01.formato", 2, 9),
+            ("K01.elemento", 3, 4),
+            ("K01.attributo", 5, 4),
+            ("K01.attributo", 5, 10),
+            ("K01.tipo", 5, 1),
+            ("K01.testo", 1, 1),
+        ];
+        assert_eq!(places, expected);
+    }
+
+    #[test]
     fn nil_and_type_only_where_declared() {
         let xsi = "xmlns:i='http://www.w3.org/2001/XMLSchema-instance'";
         assert_eq!(judge(&format!("<r xmlns='u' {xsi} k='1'><a i:nil='true'/></r>")).len(), 2);
