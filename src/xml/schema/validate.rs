@@ -320,6 +320,10 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
     }
 
     fn names(&self, model: &Model, positions: &[u16]) -> Vec<String> {
+        if self.report.violations.len() >= MAX_VIOLATIONS {
+            // It will only be counted.
+            return Vec::new();
+        }
         let name = |position: &u16| model.positions.get(usize::from(*position)).map(|id| self.set.element(*id).name.clone());
         positions.iter().filter_map(name).collect()
     }
