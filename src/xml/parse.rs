@@ -770,7 +770,10 @@ mod tests {
         assert_eq!(fault(&deep), XmlFault::Limit("depth"));
         let attributes: String = (0..65).map(|i| format!(" a{i}=''")).collect();
         assert_eq!(fault(&format!("<a{attributes}/>")), XmlFault::Limit("attributes"));
-        let prefixes: String = (0..3).map(|level| (0..30).map(|i| format!(" xmlns:p{level}x{i}='u'")).collect::<String>()).map(|all| format!("<a{all}>")).collect();
+        let prefixes: String = (0..3)
+            .map(|level| (0..30).map(|i| format!(" xmlns:p{level}x{i}='u'")).collect::<String>())
+            .map(|all| format!("<a{all}>"))
+            .collect();
         assert_eq!(fault(&prefixes), XmlFault::Limit("namespaces"));
         let text = Limits { text: 10, ..Limits::default() };
         assert_eq!(parse("<a>12345678901</a>", &text).unwrap_err().fault, XmlFault::Limit("text"));

@@ -281,8 +281,11 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
             }
             // Not expected here. If it may stand further on, what lies between is missing; if it is known elsewhere in
             // this model, it is out of order but can still be judged; otherwise it is skipped.
-            let ahead = model.reachable(state);
-            match self.next(model, &ahead, child) {
+            // What the model does not know anywhere need not be looked for further on.
+            let all: Vec<u16> = (0..u16::try_from(model.positions.len()).unwrap_or(u16::MAX)).collect();
+            let elsewhere = self.next(model, &all, child);
+            let ahead = elsewhere.and_then(|_| self.next(model, &model.reachable(state), child));
+            match ahead {
                 Some(position) => {
                     self.at(child, Breach::MissingElement(self.names(model, model.after(state))));
                     state = Some(position);
@@ -290,8 +293,7 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
                 }
                 None => {
                     self.at(child, Breach::UnexpectedElement(self.names(model, model.after(state))));
-                    let all: Vec<u16> = (0..u16::try_from(model.positions.len()).unwrap_or(u16::MAX)).collect();
-                    if let Some(position) = self.next(model, &all, child) {
+                    if let Some(position) = elsewhere {
                         self.child(child, model, position);
                     }
                 }
