@@ -1,0 +1,42 @@
+//! A DSU on the whole way of a transmission: bytes, encoding, document, envelope, schema, formal checks, and back. Nothing panics; what is accepted is
+//! accepted again as it is written here, and the checks find the same.
+#![no_main]
+
+#[path = "../../tests/common/way.rs"]
+mod way;
+
+use std::sync::OnceLock;
+
+use libfuzzer_sys::fuzz_target;
+use varco::contract::{Contract, ISEE_NS, Request, message};
+use varco::isee::checks::{Circumstance, Esame, examine};
+use varco::isee::rules::Rules;
+
+/// The envelope of a transmission around a Dichiarazione, whatever it is.
+fn transmission(dsu: &[u8]) -> Vec<u8> {
+    let start = b"<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><TrasmissioneDSU xmlns=\"urn:varco:trasmissione-dsu:1\">";
+    [start.as_slice(), dsu, b"</TrasmissioneDSU></s:Body></s:Envelope>"].concat()
+}
+
+fuzz_target!(|data: &[u8]| {
+    static WORLD: OnceLock<(Contract, Rules)> = OnceLock::new();
+    let (contract, rules) =
+        WORLD.get_or_init(|| (Contract::compile().expect("the contract compiles"), Rules::embedded().expect("the rules are right")));
+    let today = "2026-11-21".parse().expect("a day");
+    let circumstance = Circumstance { today, rules: rules.on(today).expect("rules of that day") };
+    let judge = |bytes: &[u8]| {
+        way::travel(contract, "text/xml; charset=utf-8", bytes, |_, request| match request {
+            Request::Trasmissione(sent) => {
+                let Esame { difetti, altri, avvertenze } = examine(&sent.dsu, &circumstance);
+                assert!(difetti.iter().chain(&avvertenze).all(|defect| defect.path.starts_with("/Dichiarazione")));
+                let found: Vec<_> = difetti.into_iter().chain(avvertenze).map(|defect| (defect.code, defect.path)).collect();
+                Some((message("Dichiarazione", ISEE_NS, &sent.dsu, false), found, altri))
+            }
+            _ => None,
+        })
+    };
+    if let Ok(Some(first)) = judge(&transmission(data)) {
+        let again = judge(&transmission(first.0.as_bytes())).expect("what is written is accepted");
+        assert_eq!(again, Some(first));
+    }
+});
