@@ -1,7 +1,8 @@
-//! Documents made to harm: each is refused with the fault that says why, in little time and little memory, and without a look at disk or network.
+//! Documents made to harm: each is refused with the fault that says why, in little time and little memory, and without a look at disk or
+//! network.
 //!
-//! Time and memory are those of the way of a request's bytes, in a process of its own for each document: CPU time of its thread, and the highest resident
-//! set above what it had with the document already in memory.
+//! Time and memory are those of the way of a request's bytes, in a process of its own for each document: CPU time of its thread, and the
+//! highest resident set above what it had with the document already in memory.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
@@ -60,9 +61,8 @@ fn envelope(inside: &str) -> String {
 
 /// A transmission whose Dichiarazione holds that.
 fn dsu(inside: &str) -> String {
-    envelope(&format!(
-        "<TrasmissioneDSU xmlns=\"urn:varco:trasmissione-dsu:1\"><Dichiarazione xmlns=\"http://inps.it/ISEERiforma\">{inside}</Dichiarazione></TrasmissioneDSU>"
-    ))
+    let dichiarazione = format!("<Dichiarazione xmlns=\"http://inps.it/ISEERiforma\">{inside}</Dichiarazione>");
+    envelope(&format!("<TrasmissioneDSU xmlns=\"urn:varco:trasmissione-dsu:1\">{dichiarazione}</TrasmissioneDSU>"))
 }
 
 /// A package with the envelope, and parts: head and content of each.

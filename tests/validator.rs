@@ -1,8 +1,9 @@
-//! The proof of the validator: what the schemas describe is accepted and comes back the same, and what is spoilt is judged as libxml2 judges it.
+//! The proof of the validator: what the schemas describe is accepted and comes back the same, and what is spoilt is judged as libxml2
+//! judges it.
 //!
-//! Documents are generated from the compiled schemas, for every global element, until every particle, attribute and value was made in every way. Each is
-//! judged by the parser and validator that the port uses, and by xmllint. Where the two differ the test fails, unless the difference is agreed upon: those
-//! are listed in [`agreed`], each with its reason.
+//! Documents are generated from the compiled schemas, for every global element, until every particle, attribute and value was made in
+//! every way. Each is judged by the parser and validator that the port uses, and by xmllint. Where the two differ the test fails, unless
+//! the difference is agreed upon: those are listed in [`agreed`], each with its reason.
 //!
 //! Only the full run has this: it needs xmllint, which `tests/install full` puts there.
 
@@ -168,7 +169,8 @@ fn rewritten(document: &Document<'_>) -> Result<String, String> {
     Ok(text)
 }
 
-/// The canonical form. A message is written in one namespace, that of its root: the DSU inside is named by its own in what comes in, and so that is left out.
+/// The canonical form. A message is written in one namespace, that of its root: the DSU inside is named by its own in what comes in, and
+/// so that is left out.
 fn in_one_namespace(document: &Document<'_>) -> String {
     let own = format!(" xmlns=\"{ISEE_NS}\"");
     canonical::exclusive(document.root()).replace(&format!("<Dichiarazione{own}"), "<Dichiarazione")
@@ -261,7 +263,7 @@ fn agreed() -> Vec<Agreed> {
         },
         Agreed {
             what: "a byte order mark, or UTF-16 by its look, and a declaration that says otherwise or nothing",
-            why: "the mark has authority over the declaration (RFC 7303, section 3.3); UTF-16 without a mark comes with a charset that says so",
+            why: "the mark has authority over the declaration (RFC 7303, section 3.3); UTF-16 without one comes with a charset",
             applies: |case| {
                 let marks: [&[u8]; 5] = [b"\xEF\xBB\xBF", b"\xFE\xFF", b"\xFF\xFE", b"<\0", b"\0<"];
                 *case.ours == Verdict::Accepted
@@ -289,7 +291,7 @@ fn agreed() -> Vec<Agreed> {
         },
         Agreed {
             what: "white space around a number, a date or the name in xsi:type",
-            why: "it collapses before a value is judged (XML Schema, part 2, section 4.3.6); libxml2 does that for some built-in types alone",
+            why: "it collapses before a value is judged (XML Schema, part 2, section 4.3.6); libxml2 does that for some types alone",
             applies: |case| {
                 let padded = refused_value(case).is_some_and(|value| value.trim() != value) || says(case, "The QName value ' xs:");
                 *case.ours == Verdict::Accepted && padded

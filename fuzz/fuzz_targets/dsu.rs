@@ -1,5 +1,5 @@
-//! A DSU on the whole way of a transmission: bytes, encoding, document, envelope, schema, formal checks, and back. Nothing panics; what is accepted is
-//! accepted again as it is written here, and the checks find the same.
+//! A DSU on the whole way of a transmission: bytes, encoding, document, envelope, schema, formal checks, and back. Nothing panics; what
+//! is accepted is accepted again as it is written here, and the checks find the same.
 #![no_main]
 
 #[path = "../../tests/common/way.rs"]
@@ -14,8 +14,9 @@ use varco::isee::rules::Rules;
 
 /// The envelope of a transmission around a Dichiarazione, whatever it is.
 fn transmission(dsu: &[u8]) -> Vec<u8> {
-    let start = b"<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><TrasmissioneDSU xmlns=\"urn:varco:trasmissione-dsu:1\">";
-    [start.as_slice(), dsu, b"</TrasmissioneDSU></s:Body></s:Envelope>"].concat()
+    let envelope = b"<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>";
+    [envelope.as_slice(), b"<TrasmissioneDSU xmlns=\"urn:varco:trasmissione-dsu:1\">", dsu, b"</TrasmissioneDSU></s:Body></s:Envelope>"]
+        .concat()
 }
 
 fuzz_target!(|data: &[u8]| {

@@ -1,4 +1,5 @@
-//! Bytes, with a charset, to text, to a document, to an envelope: nothing panics, and what is a document has a canonical form that is one too, and its own.
+//! Bytes, with a charset, to text, to a document, to an envelope: nothing panics, and what is a document has a canonical form that is one
+//! too, and its own.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,5 @@
-//! A package of MTOM, its content type on the first line: nothing panics, and what is put in the place of references is bounded by what was sent.
+//! A package of MTOM, its content type on the first line: nothing panics, and what is put in the place of references is bounded by what
+//! was sent.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,5 @@
-//! The way of a request's bytes, as the port goes it, from its content type to a typed request: without the channel before it and the services after it.
+//! The way of a request's bytes, as the port goes it, from its content type to a typed request: without the channel before it and the
+//! services after it.
 
 #![allow(unreachable_pub, dead_code, reason = "a module of several binaries, each of which uses its own part")]
 

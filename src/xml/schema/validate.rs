@@ -177,7 +177,8 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
         }
     }
 
-    /// `xs:anyType` is a lax wildcard: what a schema declares is judged, wherever it stands. What none declares has no type that `xsi:type` could name.
+    /// `xs:anyType` is a lax wildcard: what a schema declares is judged, wherever it stands. What none declares has no type that
+    /// `xsi:type` could name.
     fn anything(&mut self, element: Element<'d, 's>) {
         for child in element.children() {
             match self.set.root(child.namespace(), child.local()) {
