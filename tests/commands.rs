@@ -46,7 +46,9 @@ fn the_ledger_is_searched_shown_verified_and_backed_up() {
     assert_eq!(count(&["--ente", "comune", "--kind", "exchange"]), 3);
     assert_eq!(count(&["--outcome", "DATI_NON_TROVATI"]), 1);
     assert_eq!(count(&["--codice-fiscale", "frrgli84e52h501o", "--kind", "exchange"]), 3);
-    assert_eq!(count(&["--codice-fiscale", "GLLTMM19L08H501B"]), 3, "the DSU, the attestation, and its consultation name the children");
+    // The exchange that transmitted it, the DSU, its attestation, and the exchange that answered with it.
+    assert_eq!(count(&["--codice-fiscale", "GLLTMM19L08H501B"]), 4, "the entries that name a child");
+    assert_eq!(count(&["--codice-fiscale", "GLLTMM19L08H501B", "--kind", "exchange"]), 2);
     assert_eq!(count(&["--codice-fiscale", "BNCNNA72B42H501V"]), 1);
     assert_eq!(count(&["--limit", "2"]), 2);
     let middle = all[all.len() / 2]["recorded"].as_str().unwrap();
