@@ -4,7 +4,7 @@
 const https = require('https');
 const path = require('path');
 const soap = require('soap');
-const steps = require('../shared/steps');
+const steps = require('../common/steps');
 
 const library = {
   attributesKey: 'attributes',

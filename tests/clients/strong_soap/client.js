@@ -4,7 +4,7 @@
 const path = require('path');
 const { promisify } = require('util');
 const { soap } = require('strong-soap');
-const steps = require('../shared/steps');
+const steps = require('../common/steps');
 
 const library = {
   attributesKey: '$attributes',
