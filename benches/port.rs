@@ -27,12 +27,12 @@ use tempfile::TempDir;
 use tokio::task::JoinSet;
 use varco::clock::Clock;
 use varco::commands::client::{Answer, Client};
+use varco::commands::demo::accreditamento;
 use varco::commands::requests::{self, GIULIA};
 use varco::commands::{ente, init, pki};
 use varco::contract::catalogue::Service;
 use varco::contract::esiti_text;
-use varco::registry::administration::Command as Act;
-use varco::registry::ente::{Certificato, Stato, Tipo};
+use varco::registry::ente::Tipo;
 
 const SERVERS: &str = "0";
 const LOAD: &str = "1";
@@ -108,19 +108,7 @@ impl Bench {
             ("caf", Tipo::Caf, pki.caf.fingerprint, "TrasmissioneDSU"),
         ];
         for (name, tipo, sha256, operazione) in enti {
-            let codice = name.to_owned();
-            let codice_fiscale = "01234567897".to_owned();
-            let acts = [
-                Act::Richiedi { codice: codice.clone(), denominazione: codice.clone(), codice_fiscale, tipo },
-                Act::Stato { codice: codice.clone(), nuovo: Stato::Accreditato },
-                Act::AggiungiCertificato { codice: codice.clone(), certificato: Certificato { sha256, dal: None, al: None } },
-                Act::Abilita {
-                    codice,
-                    operazioni: vec![operazione.to_owned()],
-                    prestazioni: vec![PRESTAZIONE.to_owned()],
-                    predefinita: None,
-                },
-            ];
+            let acts = accreditamento::commands((name, name, "01234567897"), tipo, &sha256, operazione, &[PRESTAZIONE]);
             for act in acts {
                 ente::apply(&data, act, "bench", &clock).await?;
             }

@@ -35,6 +35,9 @@ pub struct Config {
     /// The thresholds that ConsultazioneSogliaIndicatore knows.
     #[serde(default, rename = "soglia")]
     pub soglie: Vec<Soglia>,
+    /// The file that it was read from.
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
 }
 
 /// Where services are, besides their own paths.
@@ -89,7 +92,24 @@ pub struct Tls {
     /// Authorities that clients' certificates come from, PEM.
     pub client_authorities: PathBuf,
     /// Their revocation lists, PEM or DER; read again when they change.
+    #[serde(default)]
     pub crl: Vec<PathBuf>,
+    /// Hours for which a list past its `nextUpdate` still counts; exchanges that rely on that are recorded as such.
+    #[serde(default)]
+    pub crl_grace_hours: u32,
+    /// Further certificates of the server's: of another key type, for another name, the next one.
+    #[serde(default)]
+    pub server: Vec<ServerCertificate>,
+}
+
+/// A further certificate of the server's.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServerCertificate {
+    /// The certificate and its chain, PEM.
+    pub certificate: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
 }
 
 /// How much is accepted, and for how long it is waited.
@@ -150,7 +170,7 @@ impl Limits {
 }
 
 /// The ledger.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LedgerConfig {
     /// Size at which a segment is closed, bytes.
@@ -171,6 +191,19 @@ impl Default for LedgerConfig {
 pub struct ConfigError(String, String);
 
 impl Config {
+    /// What is different in another configuration and cannot change while running; nothing if nothing is.
+    pub fn differs_beyond_reload(&self, other: &Self) -> Option<&'static str> {
+        match () {
+            () if self.listen != other.listen => Some("listen"),
+            () if self.data != other.data => Some("data"),
+            () if self.ledger != other.ledger => Some("ledger"),
+            () if (self.limits.connections, self.limits.lots) != (other.limits.connections, other.limits.lots) => {
+                Some("limits.connections, limits.lots")
+            }
+            () => None,
+        }
+    }
+
     /// Reads a file; its relative paths become relative to where it is.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
         let wrong = |what: String| ConfigError(file.display().to_string(), what);
@@ -192,10 +225,12 @@ impl Config {
                 prefix.push('/');
             }
         }
+        config.file = Some(file.to_owned());
         let base = file.parent().unwrap_or(Path::new("."));
-        let crl = config.tls.crl.iter_mut();
-        let paths = [&mut config.data, &mut config.tls.certificate, &mut config.tls.key, &mut config.tls.client_authorities];
-        for path in paths.into_iter().chain(crl) {
+        let tls = &mut config.tls;
+        let more = tls.server.iter_mut().flat_map(|server| [&mut server.certificate, &mut server.key]);
+        let paths = [&mut config.data, &mut tls.certificate, &mut tls.key, &mut tls.client_authorities];
+        for path in paths.into_iter().chain(&mut tls.crl).chain(more) {
             *path = base.join(&*path);
         }
         Ok(config)

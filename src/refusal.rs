@@ -34,6 +34,8 @@ pub enum Code {
     OperationNotGranted,
     /// The Identity header names another ente.
     IdentityMismatch,
+    /// The office is missing, or none of the ente's.
+    Office,
     /// Not POST (or GET for the contract).
     MethodNotAllowed,
     /// No service at this path.
@@ -64,6 +66,8 @@ pub enum Code {
     Schema,
     /// More requests of one ente at the same time than allowed.
     TooManyRequests,
+    /// A quota is used up.
+    Quota,
     /// The ledger cannot be written.
     Unavailable,
 }

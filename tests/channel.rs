@@ -12,16 +12,17 @@ use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use varco::commands::client::Client;
+use varco::commands::demo::accreditamento;
 use varco::commands::pki::{Authority, Issued, offset, params};
 use varco::registry::administration::Command as Act;
-use varco::registry::ente::{Certificato, Stato};
+use varco::registry::ente::Stato;
 
 /// Registers a certificate of the site's own authority for the municipality, and writes it beside the others.
 fn register(site: &Site, name: &str, issued: &Issued) -> (PathBuf, PathBuf) {
     let (certificate, key) = site.pem(name);
     std::fs::write(&certificate, &issued.certificate).unwrap();
     std::fs::write(&key, &issued.key).unwrap();
-    let certificato = Certificato { sha256: issued.fingerprint.clone(), dal: None, al: None };
+    let certificato = accreditamento::pinned(&issued.fingerprint);
     site.act(Act::AggiungiCertificato { codice: "comune".to_owned(), certificato });
     (certificate, key)
 }
@@ -107,7 +108,7 @@ fn an_ente_that_is_suspended_or_loses_its_certificate_is_refused_at_its_next_req
     site.act(Act::Stato { codice: "comune".to_owned(), nuovo: Stato::Accreditato });
     let client = site.client(serving.address, "comune");
     assert_eq!(element(&runtime.block_on(client.call(ISEE, &request)).unwrap(), "Esito"), "DATI_NON_TROVATI");
-    site.act(Act::TogliCertificato { codice: "comune".to_owned(), sha256: site.pki.comune.fingerprint.clone() });
+    site.act(Act::TogliCertificato { codice: "comune".to_owned(), segno: accreditamento::pinned(&site.pki.comune.fingerprint).segno });
     let nobody = runtime.block_on(client.call(ISEE, &request)).unwrap();
     // The same words for nobody's certificate as for a suspended ente's.
     let same = |text: &str, exchange: &Option<String>| text.replace(exchange.as_deref().unwrap(), "");

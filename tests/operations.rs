@@ -12,13 +12,13 @@ use common::{BENEFIT, DSU, ISEE, Serving, Site, element, payload, requests, varc
 use http_body_util::Full;
 use hyper::Request;
 use varco::commands::client::{Answer, Client};
+use varco::commands::demo::accreditamento;
 use varco::contract::Contract;
 use varco::contract::catalogue::Operation;
 use varco::digest::{hex, sha256};
 use varco::isee::feed::COLUMNS;
 use varco::ledger::search::{Filter, find};
 use varco::ledger::{Entry, Keys, Kind, seal};
-use varco::registry::administration::Command as Act;
 use varco::soap::{SOAP11, SOAP12, Version, envelope};
 use varco::xml::{Limits, parse};
 
@@ -39,12 +39,7 @@ fn site() -> Site {
 }
 
 fn grant(site: &Site, codice: &str, operazioni: &str) {
-    site.act(Act::Abilita {
-        codice: codice.to_owned(),
-        operazioni: operazioni.split(',').map(str::to_owned).collect(),
-        prestazioni: vec![BENEFIT.to_owned()],
-        predefinita: None,
-    });
+    site.act(accreditamento::granted(codice, operazioni, &[BENEFIT]));
 }
 
 fn entries(site: &Site, kind: Option<Kind>) -> Vec<Entry> {

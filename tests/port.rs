@@ -23,6 +23,10 @@ use varco::ledger::disk::{Disk, DiskFile, RealDisk};
 use varco::ledger::search::{Filter, find};
 use varco::ledger::{Entry, Kind};
 use varco::refusal::Code;
+use varco::registry::abilitazione::Periodo;
+use varco::registry::administration::Command as Act;
+use varco::registry::ente::Ufficio;
+use varco::registry::quota::Quote;
 use varco::xml::{Limits, parse};
 
 fn request(path: &str) -> hyper::http::request::Builder {
@@ -31,6 +35,11 @@ fn request(path: &str) -> hyper::http::request::Builder {
 
 async fn send(client: &Client, builder: hyper::http::request::Builder, body: impl Into<Bytes>) -> Answer {
     client.connect().await.unwrap().send(builder.body(Full::new(body.into())).unwrap()).await.unwrap()
+}
+
+/// Carries out a command on a thread of its own: what the command does, it waits for.
+fn act_apart(site: &Site, command: Act) {
+    std::thread::scope(|scope| scope.spawn(|| site.act(command)).join().unwrap());
 }
 
 /// A fault is what the table says of its code, whole: status, faultcode, faultstring, problem.
@@ -71,6 +80,25 @@ fn every_row_of_the_table_of_faults_is_provoked_and_recorded() {
         provoke(Code::IdentityMismatch, comune.call(ISEE, &good.replacen("<s:Body>", identity, 1)).await.unwrap());
         let own = identity.replace("altro", "comune");
         assert_eq!(element(&comune.call(ISEE, &good.replacen("<s:Body>", &own, 1)).await.unwrap(), "Esito"), "DATI_NON_TROVATI");
+        // An office is asked for where the ente's are obligatory; a quota is one ente's.
+        let strict = |codice: &str| {
+            let site = &site;
+            let codice = codice.to_owned();
+            let ufficio = Ufficio { codice: "U1".to_owned(), denominazione: None, periodo: Periodo::default() };
+            act_apart(site, Act::Ufficio { codice: codice.clone(), ufficio });
+            act_apart(site, Act::UfficiObbligatori { codice, obbligatori: true });
+        };
+        strict("caf");
+        let status = requests::trasmissione(&requests::dsu("CAF2", &today));
+        provoke(Code::Office, caf.call(DSU, &status).await.unwrap());
+        let from = |office: &str| status.replacen("<s:Body>", &own.replace("comune", "caf").replace(">1<", &format!(">{office}<")), 1);
+        assert_row(&caf.call(DSU, &from("U2")).await.unwrap(), Code::Office);
+        assert_eq!(element(&caf.call(DSU, &from("U1")).await.unwrap(), "Esito"), "OK");
+        act_apart(&site, Act::UfficiObbligatori { codice: "caf".to_owned(), obbligatori: false });
+        let quota = |al_giorno| Act::Quota { codice: "caf".to_owned(), quote: Quote { al_giorno, ..Quote::default() }, operatore: false };
+        act_apart(&site, quota(Some(1)));
+        provoke(Code::Quota, caf.call(DSU, &status).await.unwrap());
+        act_apart(&site, quota(None));
         provoke(Code::NotFound, comune.call("/altro", &good).await.unwrap());
         provoke(Code::MethodNotAllowed, send(&comune, Request::put(ISEE), "").await);
         provoke(Code::BodyTooLarge, comune.call(ISEE, &"x".repeat(100_001)).await.unwrap());
@@ -133,7 +161,7 @@ fn every_row_of_the_table_of_faults_is_provoked_and_recorded() {
         let ledger = row(code).ledger;
         match code {
             // Counted together; and what says that nothing can be recorded is not recorded.
-            Code::TooManyRequests => assert!(gathered.contains(ledger), "{gathered}"),
+            Code::TooManyRequests | Code::Quota => assert!(gathered.contains(ledger), "{gathered}"),
             Code::Unavailable => {}
             _ => assert!(codes.contains(ledger), "{code:?} ({ledger}) is not in the ledger"),
         }
@@ -252,16 +280,12 @@ fn whoever_may_not_come_in_gets_the_same_bytes() {
         // Suspended; its ente revoked; of nobody; and one whose certificate is revoked while it is connected.
         let suspended = raw(site.client(serving.address, "sospeso").connect_raw().await.unwrap()).await;
         let live = site.client(serving.address, "caf").connect_raw().await.unwrap();
-        // On a thread of its own: what the command does, it waits for.
-        let act = |command| std::thread::scope(|scope| scope.spawn(|| site.act(command)).join().unwrap());
-        act(varco::registry::administration::Command::Stato {
-            codice: "sospeso".to_owned(),
-            nuovo: varco::registry::ente::Stato::Revocato,
-        });
+        let act = |command| act_apart(&site, command);
+        act(Act::Stato { codice: "sospeso".to_owned(), nuovo: varco::registry::ente::Stato::Revocato });
         let revoked = raw(site.client(serving.address, "sospeso").connect_raw().await.unwrap()).await;
-        let unpinned = varco::registry::administration::Command::TogliCertificato {
+        let unpinned = Act::TogliCertificato {
             codice: "comune".to_owned(),
-            sha256: site.pki.comune.fingerprint.clone(),
+            segno: varco::commands::demo::accreditamento::pinned(&site.pki.comune.fingerprint).segno,
         };
         act(unpinned);
         let unknown = raw(site.client(serving.address, "comune").connect_raw().await.unwrap()).await;

@@ -12,18 +12,19 @@ use std::time::Duration;
 
 use common::{BENEFIT, DSU, ISEE, Site, element, requests};
 use varco::commands::client::{Answer, Client};
+use varco::commands::demo::accreditamento;
 use varco::config::Config;
 use varco::contract::Contract;
 use varco::gateway::Gateway;
 use varco::gateway::listener::Listener;
 use varco::gateway::node::{Node, Parts, rebuild};
+use varco::gateway::settings::Settings;
 use varco::ledger::disk::RealDisk;
 use varco::ledger::segments::Recovery;
 use varco::ledger::{Keys, MemLog, new_exchange};
 use varco::registry::administration::{Actor, Command, perform};
-use varco::registry::ente::{Certificato, Stato, Tipo};
+use varco::registry::ente::{Stato, Tipo};
 use varco::state::Rebuilt;
-use varco::tls::{Revocations, server};
 
 /// Serves once: transmits, retrieves, stops.
 fn use_once(site: &Site, number: u32) -> Answer {
@@ -151,12 +152,10 @@ async fn peer(site: &Site, log: &MemLog, keys: &Arc<Keys>, id: uuid::Uuid) -> Pe
         lock: None,
     };
     let node = Node::assemble(parts, &views.path().join("views"), &site.clock).unwrap();
-    let pki = |name: &str| site.home.path().join("pki").join(name);
-    let authorities = server::certificates(&pki("ca.pem")).unwrap();
-    let revocations = Revocations::load(&[pki("crl.pem")], authorities.clone()).unwrap();
-    let tls = server::configure(&pki("server.pem"), &pki("server.key"), &authorities, revocations.clone(), &site.clock).unwrap();
-    let gateway = Gateway::new(node, Contract::compile().unwrap(), revocations, &Config::read(&site.config()).unwrap());
-    let listener = Listener::bind("127.0.0.1:0".parse().unwrap(), tls).await.unwrap();
+    let config = Config::read(&site.config()).unwrap();
+    let settings = Settings::build(&config, &site.clock).unwrap();
+    let gateway = Gateway::new(node, Contract::compile().unwrap(), settings, &config);
+    let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
     let address = listener.address().unwrap();
     let (stop, stopped) = tokio::sync::watch::channel(false);
     let serving = gateway.clone();
@@ -179,26 +178,8 @@ fn two_gateways_on_one_log_agree() {
         let actor = Actor { uid: 0, pid: None };
         let enti = [("comune", &site.pki.comune, "ConsultazioneIndicatore"), ("caf", &site.pki.caf, "TrasmissioneDSU")];
         for (codice, issued, operazione) in enti {
-            let codice = codice.to_owned();
-            let commands = [
-                Command::Richiedi {
-                    codice: codice.clone(),
-                    denominazione: codice.clone(),
-                    codice_fiscale: "01234567897".to_owned(),
-                    tipo: Tipo::Altro,
-                },
-                Command::Stato { codice: codice.clone(), nuovo: Stato::Accreditato },
-                Command::AggiungiCertificato {
-                    codice: codice.clone(),
-                    certificato: Certificato { sha256: issued.fingerprint.clone(), dal: None, al: None },
-                },
-                Command::Abilita {
-                    codice,
-                    operazioni: vec![operazione.to_owned()],
-                    prestazioni: vec![BENEFIT.to_owned()],
-                    predefinita: None,
-                },
-            ];
+            let commands =
+                accreditamento::commands((codice, codice, "01234567897"), Tipo::Altro, &issued.fingerprint, operazione, &[BENEFIT]);
             for command in commands {
                 let node = &one.gateway.node;
                 perform(&node.ledger, &node.registry, &command, &actor, "prova", common::now()).await.unwrap();

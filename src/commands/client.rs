@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::{Request, StatusCode};
+use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, RootCertStore};
@@ -42,6 +42,8 @@ pub struct Answer {
     pub exchange: Option<String>,
     /// Its content type.
     pub kind: Option<String>,
+    /// All headers.
+    pub headers: HeaderMap,
     /// The body.
     pub text: String,
 }
@@ -110,7 +112,8 @@ impl Connected {
         let status = response.status();
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let (exchange, kind) = (header("x-request-id"), header("content-type"));
+        let headers = response.headers().clone();
         let bytes = response.into_body().collect().await?.to_bytes();
-        Ok(Answer { status, exchange, kind, text: String::from_utf8(bytes.to_vec())? })
+        Ok(Answer { status, exchange, kind, headers, text: String::from_utf8(bytes.to_vec())? })
     }
 }

@@ -15,10 +15,10 @@ use crate::config::Config;
 use crate::contract::Contract;
 use crate::gateway::listener::{Ended, Listener};
 use crate::gateway::node::Node;
+use crate::gateway::settings::Settings;
 use crate::gateway::{Gateway, admin};
 use crate::ledger::Directory;
 use crate::ledger::disk::{Disk, RealDisk};
-use crate::tls::{Revocations, server};
 
 /// A gateway that serves.
 pub struct Started {
@@ -40,18 +40,17 @@ pub async fn start(config: &Config, clock: &Clock) -> Result<Started> {
 /// Starts a gateway on a disk of the caller's: tests make it fail.
 pub async fn start_on(config: &Config, clock: &Clock, disk: Arc<dyn Disk>) -> Result<Started> {
     let contract = Contract::compile()?;
-    let authorities = server::certificates(&config.tls.client_authorities)?;
-    let revocations = Revocations::load(&config.tls.crl, authorities.clone())?;
-    let tls = server::configure(&config.tls.certificate, &config.tls.key, &authorities, revocations.clone(), clock)?;
+    let settings = Settings::build(config, clock)?;
     let directory = Directory::open(&config.data)?;
     let node = Node::open(&directory, clock, disk, config.ledger.segment_bytes)?;
     for key in &node.opened.missing_keys {
         tracing::warn!(key, "a class key cannot be opened: its entries are unreadable");
     }
     node.record_opening("start").await?;
-    let listener = Listener::bind(config.listen, tls).await.with_context(|| format!("{}", config.listen))?;
+    let listener = Listener::bind(config.listen).await.with_context(|| format!("{}", config.listen))?;
     let address = listener.address()?;
-    let gateway = Gateway::new(node, contract, revocations, config);
+    let gateway = Gateway::new(node, contract, settings, config);
+    gateway.quotas.recount_day(&directory.segments(), clock)?;
     let socket = directory.socket();
     let admin = tokio::spawn(admin::serve(admin::bind(&socket)?, gateway.clone()));
     let (stop, stopped) = watch::channel(false);

@@ -1,7 +1,7 @@
 //! The admin socket: HTTP over a Unix socket in the data directory, for whoever the file system lets in. Who acts is what the kernel says of the
 //! other end (SO_PEERCRED).
 //!
-//! `POST /ente` and `POST /feed` carry out what `varco ente` and `varco feed load` ask; `GET /live`, `/ready`, `/metrics` tell how it is.
+//! `POST /enti`, `/feed` and `/reload` carry out what `varco ente`, `varco feed load` and `varco reload` ask; `GET /live`, `/ready`, `/metrics` tell how it is.
 
 use std::convert::Infallible;
 use std::io;
@@ -20,7 +20,7 @@ use tokio::net::{UnixListener, UnixStream};
 use super::Gateway;
 use crate::isee::feed::FeedRecord;
 use crate::ledger::committer::Health;
-use crate::registry::administration::{Actor, Command, Rejected, perform};
+use crate::registry::administration::{Actor, Command, Rejected, perform_all};
 use crate::registry::ente::Ente;
 
 /// A feed of fifty thousand lines, with room.
@@ -95,10 +95,14 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
             Ok(enti) => json(&Answered::Ok(enti)),
             Err(error) => json(&Answered::<Vec<Ente>>::Errore(error.to_string())),
         },
-        (&Method::POST, "/ente") => match read::<Command>(request).await {
-            Ok(asked) => answer(perform(&node.ledger, &node.registry, &asked.what, actor, &asked.motivo, now).await),
+        (&Method::POST, "/enti") => match read::<Vec<Command>>(request).await {
+            Ok(asked) => answer(perform_all(&node.ledger, &node.registry, &asked.what, actor, &asked.motivo, now).await),
             Err(refused) => refused,
         },
+        (&Method::POST, "/reload") => json(&match gateway.reload(Some(actor)).await {
+            Ok(reloaded) => Answered::Ok(reloaded),
+            Err(text) => Answered::Errore(text),
+        }),
         (&Method::POST, "/feed") => match read::<Vec<FeedRecord>>(request).await {
             Ok(asked) => answer(crate::sii::feed::load(&node.ledger, &asked.what, actor, &asked.motivo, now).await),
             Err(refused) => refused,

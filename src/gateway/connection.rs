@@ -14,7 +14,7 @@ use hyper::Response;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use jiff::Timestamp;
-use rustls::{ProtocolVersion, ServerConfig};
+use rustls::ProtocolVersion;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
@@ -23,17 +23,12 @@ use tokio_rustls::TlsAcceptor;
 use super::Gateway;
 use super::exchange::{self, Channel};
 use crate::clock::Clock;
-use crate::tls::Peer;
 
 /// Serves one connection until it ends, or until `stop` changes and its exchange is done.
-pub(super) async fn serve(
-    gateway: Arc<Gateway>,
-    config: Arc<ServerConfig>,
-    socket: TcpStream,
-    address: SocketAddr,
-    mut stop: watch::Receiver<bool>,
-) {
-    let handshake = tokio::time::timeout(gateway.limits.handshake(), TlsAcceptor::from(config).accept(socket)).await;
+pub(super) async fn serve(gateway: Arc<Gateway>, socket: TcpStream, address: SocketAddr, mut stop: watch::Receiver<bool>) {
+    let settings = gateway.settings.load_full();
+    let acceptor = TlsAcceptor::from(settings.channel.config.clone());
+    let handshake = tokio::time::timeout(settings.limits.handshake(), acceptor.accept(socket)).await;
     let stream = match handshake {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return gateway.gathered.count(reason(&error), None),
@@ -41,14 +36,13 @@ pub(super) async fn serve(
     };
     let (_, session) = stream.get_ref();
     let tls = if session.protocol_version() == Some(ProtocolVersion::TLSv1_3) { "1.3" } else { "1.2" };
-    let Some(Ok(peer)) = session.peer_certificates().map(Peer::new) else {
+    let Some(Ok(peer)) = session.peer_certificates().map(|presented| settings.channel.peer(presented)) else {
         return gateway.gathered.count("H02.certificato", None);
     };
     let channel = Arc::new(Channel { peer, address: address.ip().to_canonical().to_string(), tls });
     let mark = Arc::new(FirstByte::default());
     let timed = Timed { inner: stream, mark: mark.clone(), clock: gateway.clock.clone() };
 
-    let limits = gateway.limits.clone();
     let service = service_fn(move |request| {
         let (shared, presented) = (gateway.clone(), channel.peer.fingerprint().to_owned());
         let (gateway, channel, mark) = (gateway.clone(), channel.clone(), mark.clone());
@@ -69,7 +63,7 @@ pub(super) async fn serve(
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.head())
+        .header_read_timeout(settings.limits.head())
         .max_headers(64)
         .max_buf_size(64 * 1024)
         .serve_connection(TokioIo::new(timed), service);

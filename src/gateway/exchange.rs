@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::Gateway;
 use super::fault;
+use super::quota::{self, Exceeded, Standing};
 use crate::clock::rome;
 use crate::config::Limits;
 use crate::contract::catalogue::{Endpoint, OnViolation, Operation};
@@ -22,6 +23,7 @@ use crate::ledger::{
     new_exchange,
 };
 use crate::refusal::{Code, Refusal};
+use crate::registry::ente::Ente;
 use crate::registry::{Caller, Identified};
 use crate::services::{self, Asked, NotPrepared, Note, Prepared, trasmissione};
 use crate::sii::Occasion;
@@ -63,11 +65,14 @@ pub async fn answer(gateway: &Gateway, channel: &Channel, received: Timestamp, r
     let (head, body) = request.into_parts();
     let mut inbound = Inbound { body, asked: false };
     let mut record = Record::new(gateway, channel, exchange, received, version);
-    let reply = match listen(gateway, &mut record, &head, &mut inbound).await {
+    let mut reply = match listen(gateway, &mut record, &head, &mut inbound).await {
         Ok(reply) => reply,
         Err(refusal) => record.refuse(refusal).await,
     };
-    inbound.discard(&gateway.limits, head.headers.contains_key(EXPECT));
+    if let Some(standing) = record.standing {
+        announce(&mut reply, standing);
+    }
+    inbound.discard(&gateway.settings.load().limits, head.headers.contains_key(EXPECT));
     reply
 }
 
@@ -90,16 +95,21 @@ async fn listen(gateway: &Gateway, record: &mut Record<'_>, head: &Parts, inboun
         }
     };
     record.ente = Some(caller.ente().codice.clone());
-    let Some(_place) = gateway.crowd.enter(&caller.ente().codice, gateway.limits.per_ente) else {
+    let Some(_place) = gateway.crowd.enter(&caller.ente().codice, gateway.settings.load().limits.per_ente) else {
         let refusal = Refusal::new(Code::TooManyRequests, "too many under way");
         gateway.gathered.count(fault::row(refusal.code).ledger, Some(channel.peer.fingerprint()));
         return Ok(retry_later(&refusal, exchange, record.version));
     };
+    match gateway.quotas.take(&caller.ente().codice, None, &caller.ente().quote, record.received) {
+        Ok(standing) => record.standing = standing,
+        Err(exceeded) => return Ok(record.exceeded(exceeded)),
+    }
     let endpoint = route(gateway, &head.method, head.uri.path())?;
     record.micros.head = record.elapsed();
 
     // HTTP body: bounded in size and time. Lots alone may be large, and few of them at the same time.
-    let lots = endpoint.answers(Operation::TrasmissioneLotto) && caller.ente().may_call(Operation::TrasmissioneLotto.name());
+    let lots = endpoint.answers(Operation::TrasmissioneLotto)
+        && caller.ente().may_call(Operation::TrasmissioneLotto.name(), gateway.clock.today());
     let (bytes, _lot) = match inbound.read(gateway, &head.headers, lots).await? {
         Read::Whole(bytes, lot) => (bytes, lot),
         Read::TooManyLots => {
@@ -136,7 +146,7 @@ async fn converse(
         encoding::EncodingError::Unsupported => Refusal::new(Code::UnsupportedMedia, "charset"),
         encoding::EncodingError::Invalid(_) => Refusal::new(Code::Xml, "bytes not valid in their encoding"),
     })?;
-    let large = bytes.len() > gateway.limits.body_bytes;
+    let large = bytes.len() > gateway.settings.load().limits.body_bytes;
     let document = if large { xml::parse_outline(&text, &gateway.xml, "Body", LOT_DEPTH) } else { xml::parse(&text, &gateway.xml) };
     let mut document = document.map_err(|error| malformed(&error))?;
     record.version = soap::version(&document).unwrap_or(record.version);
@@ -155,6 +165,8 @@ async fn converse(
         return Err(Refusal::new(Code::BodyTooLarge, "body over the limit, and no lot"));
     }
 
+    let settings = gateway.settings.load_full();
+    let mut counted = false;
     let mut caller = caller;
     let mut request: Option<Result<(Request, Option<Identity>), Findings>> = None;
     for attempt in 0..ATTEMPTS {
@@ -168,7 +180,7 @@ async fn converse(
         // registry: may this ente call this operation.
         let precondition = caller.precondition();
         check_identity(&caller, &record.identity)?;
-        let admission = caller.clone().admit(operation)?;
+        let admission = caller.clone().admit(operation, rome(record.received).date())?;
 
         // contract: body against its schema.
         let typed = request.get_or_insert_with(|| gateway.contract.read(operation, call.root));
@@ -182,11 +194,17 @@ async fn converse(
             };
             check_identity(admission.caller(), &record.identity)?;
         }
+        let admission = admission.from_office(record.identity.office.as_deref())?;
+        if !std::mem::replace(&mut counted, true)
+            && let Err(exceeded) = record.take_for_operator(admission.caller())
+        {
+            return Ok(record.exceeded(exceeded));
+        }
         let occasion = Occasion { exchange: record.exchange, received: record.received, today: rome(record.received).date(), ordinal: 1 };
         let prepared = match typed {
             // registry: purpose and benefit agree; services: perform.
             Ok((request, _)) => {
-                let asked = Asked { operation, request, body: call.root, bytes, contract: &gateway.contract };
+                let asked = Asked { operation, request, body: call.root, bytes, contract: &gateway.contract, soglie: &settings.soglie };
                 services::perform(&gateway.node.services, admission, asked, occasion).await
             }
             Err(findings) => match operation.on_violation() {
@@ -194,8 +212,14 @@ async fn converse(
                 OnViolation::Reply => trasmissione::refuse(&gateway.node.services, findings.clone(), Note::default()).await,
             },
         };
+        let ente = caller.ente();
         let mut prepared = prepared.map_err(|NotPrepared::Unavailable(why)| Refusal::new(Code::Unavailable, why))?;
         prepared.preconditions.push(precondition);
+        if quota::discloses(operation)
+            && let Err(exceeded) = record.read(ente, &prepared.note.cf)
+        {
+            return Ok(record.exceeded(exceeded));
+        }
 
         // ledger: preconditions hold? append, durable.
         let rendered = soap::envelope(record.version, &prepared.reply);
@@ -223,6 +247,8 @@ struct Record<'a> {
     micros: Micros,
     /// In which the exchange is answered.
     version: Version,
+    /// What is left of the ente's quota.
+    standing: Option<Standing>,
 }
 
 impl<'a> Record<'a> {
@@ -238,12 +264,50 @@ impl<'a> Record<'a> {
             request: Bytes::new(),
             micros: Micros::default(),
             version,
+            standing: None,
         }
     }
 
     /// Microseconds since the first byte.
     fn elapsed(&self) -> u64 {
         u64::try_from(self.gateway.clock.now().as_microsecond() - self.received.as_microsecond()).unwrap_or_default()
+    }
+
+    /// The token of whoever is named as operator, as quotas count it.
+    fn operator(&self) -> Option<u64> {
+        let user = self.identity.user.as_deref()?;
+        self.gateway.node.ledger.keys.token(rome(self.received).year(), "operator", user).ok().map(|token| quota::digest(&token))
+    }
+
+    /// One more exchange of the operator's.
+    fn take_for_operator(&mut self, caller: &Caller) -> Result<(), Exceeded> {
+        let Some(operator) = self.operator() else { return Ok(()) };
+        let ente = caller.ente();
+        let standing = self.gateway.quotas.take(&ente.codice, Some(operator), &ente.quote_operatore, self.received)?;
+        self.standing = [self.standing, standing].into_iter().flatten().min_by_key(|standing| standing.remaining);
+        Ok(())
+    }
+
+    /// Persons whose data are about to go out, within the quotas of ente and operator.
+    fn read(&self, ente: &Ente, persons: &[String]) -> Result<(), Exceeded> {
+        let (keys, year, quotas) = (&self.gateway.node.ledger.keys, rome(self.received).year(), &self.gateway.quotas);
+        let tokens = persons.iter().filter_map(|code| keys.token(year, "cf", code).ok()).map(|token| quota::digest(&token));
+        let tokens: Vec<u64> = tokens.collect();
+        quotas.read(&ente.codice, None, &ente.quote, &tokens, self.received)?;
+        match self.operator() {
+            Some(operator) => quotas.read(&ente.codice, Some(operator), &ente.quote_operatore, &tokens, self.received),
+            None => Ok(()),
+        }
+    }
+
+    /// A quota is used up: counted, not recorded, and nothing is told but when to come back.
+    fn exceeded(&mut self, exceeded: Exceeded) -> Reply {
+        self.standing = Some(exceeded.standing);
+        let refusal = Refusal::new(Code::Quota, "quota");
+        self.gateway.gathered.count(fault::row(refusal.code).ledger, Some(self.channel.peer.fingerprint()));
+        let mut reply = retry_later(&refusal, self.exchange, self.version);
+        reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from(exceeded.retry_after));
+        reply
     }
 
     /// Records a refusal, then says it. What cannot be recorded is answered 503, and tells nothing.
@@ -354,15 +418,14 @@ impl<'a> Record<'a> {
 fn identify(gateway: &Gateway, channel: &Channel) -> Result<Identified, Refusal> {
     let unavailable = |error: crate::ledger::ViewError| Refusal::new(Code::Unavailable, error.to_string());
     let registry = &gateway.node.registry;
-    let fingerprint = channel.peer.fingerprint();
-    if let Err(invalid) = channel.peer.valid(gateway.clock.now(), &gateway.revocations) {
+    if let Err(invalid) = gateway.settings.load().channel.judge(&channel.peer, gateway.clock.now()) {
         let refusal = Refusal::new(Code::PeerInvalid, invalid.to_string());
-        return Ok(match registry.holder(fingerprint).map_err(unavailable)? {
+        return Ok(match registry.holder(&channel.peer).map_err(unavailable)? {
             Some(ente) => Identified::Barred(ente, refusal),
             None => Identified::Unknown(refusal),
         });
     }
-    registry.identify(fingerprint, gateway.clock.today()).map_err(unavailable)
+    registry.identify(&channel.peer, gateway.clock.today()).map_err(unavailable)
 }
 
 /// `?wsdl` and `?xsd=`: no data and no verdict, so not recorded.
@@ -371,7 +434,7 @@ fn contract_document(gateway: &Gateway, request: &HttpRequest<Incoming>) -> Opti
         return None;
     }
     let path = request.uri().path();
-    let endpoint = Endpoint::at(path, &gateway.pdd)?;
+    let endpoint = Endpoint::at(path, &gateway.settings.load().pdd)?;
     let host = request.headers().get(hyper::header::HOST)?.to_str().ok().filter(|host| wsdl::is_authority(host))?;
     let text = wsdl::serve(endpoint, path, request.uri().query()?, host)?;
     let mut reply = Response::new(Full::new(Bytes::from(text)));
@@ -380,7 +443,7 @@ fn contract_document(gateway: &Gateway, request: &HttpRequest<Incoming>) -> Opti
 }
 
 fn route(gateway: &Gateway, method: &Method, path: &str) -> Result<Endpoint, Refusal> {
-    let endpoint = Endpoint::at(path, &gateway.pdd).ok_or(Refusal::new(Code::NotFound, "path"))?;
+    let endpoint = Endpoint::at(path, &gateway.settings.load().pdd).ok_or(Refusal::new(Code::NotFound, "path"))?;
     if method == Method::POST { Ok(endpoint) } else { Err(Refusal::new(Code::MethodNotAllowed, "method")) }
 }
 
@@ -400,7 +463,8 @@ enum Read<'g> {
 
 impl Inbound {
     async fn read<'g>(&mut self, gateway: &'g Gateway, headers: &HeaderMap, lots: bool) -> Result<Read<'g>, Refusal> {
-        let limits = &gateway.limits;
+        let settings = gateway.settings.load_full();
+        let limits = &settings.limits;
         let encoded = headers.get(CONTENT_ENCODING).is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
         if encoded {
             return Err(Refusal::new(Code::UnsupportedMedia, "content encoding"));
@@ -498,7 +562,7 @@ fn identity(headers: &HeaderMap, mut identity: Identity) -> Identity {
 fn check_identity(caller: &Caller, identity: &Identity) -> Result<(), Refusal> {
     let ente = caller.ente();
     match &identity.ente {
-        Some(named) if *named != ente.codice && *named != ente.codice_fiscale => Err(Refusal::new(Code::IdentityMismatch, "CodiceEnte")),
+        Some(named) if !ente.is_named(named) => Err(Refusal::new(Code::IdentityMismatch, "CodiceEnte")),
         _ => Ok(()),
     }
 }
@@ -533,6 +597,15 @@ fn schema_refusal(findings: &Findings) -> Refusal {
         .collect();
     let rest = if total > shown.len() { format!("; altre {}", total - shown.len()) } else { String::new() };
     Refusal::new(Code::Schema, "schema").with(format!("{}{rest}.", shown.join("; ")))
+}
+
+/// How a quota stands, in the headers that ModI asks for.
+fn announce(reply: &mut Reply, standing: Standing) {
+    for (name, value) in
+        [("x-ratelimit-limit", standing.limit), ("x-ratelimit-remaining", standing.remaining), ("x-ratelimit-reset", standing.reset)]
+    {
+        reply.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from(value));
+    }
 }
 
 fn unavailable(exchange: Uuid, version: Version) -> Reply {

@@ -30,7 +30,7 @@ pub struct Row {
 }
 
 /// Every code, in the order of the table.
-pub const CODES: [Code; 20] = [
+pub const CODES: [Code; 22] = [
     Code::NotAuthorized,
     Code::PeerInvalid,
     Code::OperationNotGranted,
@@ -51,6 +51,8 @@ pub const CODES: [Code; 20] = [
     Code::TooManyRequests,
     Code::Unavailable,
     Code::Package,
+    Code::Office,
+    Code::Quota,
 ];
 
 /// What whoever may not come in is told: unknown, suspended, revoked, expired, it is the same for all of them.
@@ -94,6 +96,14 @@ pub fn row(code: Code) -> Row {
             "identity",
             "Il CodiceEnte indicato non è dell'ente che chiama: correggerlo o toglierlo.",
             "F04.identita",
+        ),
+        Code::Office => fault(
+            403,
+            "Client.Authorization",
+            "Authorization failed",
+            "office",
+            "L'ente deve indicare uno dei suoi uffici registrati (CodiceUfficio): indicarlo, o farlo registrare da chi gestisce la porta.",
+            "F21.ufficio",
         ),
         Code::NotFound => http(
             StatusCode::NOT_FOUND,
@@ -214,6 +224,14 @@ pub fn row(code: Code) -> Row {
             "too-many-requests",
             "Troppe richieste: riprovare più tardi.",
             "F18.troppe",
+        ),
+        Code::Quota => http(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Client.TooManyRequests",
+            "Too Many Requests",
+            "quota",
+            "La quota dell'ente, o dell'operatore, è esaurita: riprovare dopo i secondi di Retry-After.",
+            "F22.quota",
         ),
         Code::Unavailable => http(
             StatusCode::SERVICE_UNAVAILABLE,

@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -20,7 +19,6 @@ const LISTS: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Listener {
     socket: TcpListener,
-    config: Arc<ServerConfig>,
 }
 
 /// Why serving ended.
@@ -34,8 +32,8 @@ pub enum Ended {
 
 impl Listener {
     /// Binds.
-    pub async fn bind(address: SocketAddr, config: Arc<ServerConfig>) -> io::Result<Self> {
-        Ok(Self { socket: TcpListener::bind(address).await?, config })
+    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
+        Ok(Self { socket: TcpListener::bind(address).await? })
     }
 
     /// Where it listens.
@@ -45,7 +43,7 @@ impl Listener {
 
     /// Serves until `stop` is true or the ledger is fatal; then lets exchanges end, for as long as `drain` allows.
     pub async fn serve(self, gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>, gathered: Duration) -> Ended {
-        let permits = Arc::new(Semaphore::new(gateway.limits.connections));
+        let permits = Arc::new(Semaphore::new(gateway.settings.load().limits.connections));
         let (closing, closed) = watch::channel(false);
         let mut connections = JoinSet::new();
         let mut health = gateway.node.ledger.committer.health();
@@ -61,9 +59,9 @@ impl Listener {
                 (accepted, permit) = accept => match (accepted, permit) {
                     (Ok((socket, address)), Ok(permit)) => {
                         let _ = socket.set_nodelay(true);
-                        let (gateway, config, closed) = (gateway.clone(), self.config.clone(), closed.clone());
+                        let (gateway, closed) = (gateway.clone(), closed.clone());
                         connections.spawn(async move {
-                            connection::serve(gateway, config, socket, address, closed).await;
+                            connection::serve(gateway, socket, address, closed).await;
                             drop(permit);
                         });
                     }
@@ -76,7 +74,7 @@ impl Listener {
                 },
                 () = stopped(&mut stop) => break Ended::Stopped,
                 why = fatal(&mut health) => break Ended::Fatal(why),
-                _ = lists.tick() => match gateway.revocations.refresh() {
+                _ = lists.tick() => match gateway.settings.load().channel.revocations.refresh() {
                     Ok(true) => tracing::info!("revocation lists loaded again"),
                     Ok(false) => {}
                     Err(error) => tracing::error!(%error, "revocation lists: the old ones stay in force"),
@@ -88,7 +86,7 @@ impl Listener {
         drop(self.socket);
         closing.send_replace(true);
         let drain = async { while connections.join_next().await.is_some() {} };
-        let limit = Duration::from_secs(gateway.limits.drain_seconds);
+        let limit = Duration::from_secs(gateway.settings.load().limits.drain_seconds);
         if tokio::time::timeout(limit, drain).await.is_err() {
             tracing::warn!("connections still open after the drain");
         }

@@ -1,8 +1,8 @@
 //! The gateway: everything put together and served.
 //!
-//! - [`node`]: a data directory opened: ledger, views, registry, SII; the list of projectors;
+//! - [`node`]: a data directory opened: ledger, views, registry, SII; the list of projectors; [`settings`]: what may change while it runs;
 //! - [`listener`] and `connection`: from the socket to HTTP; [`exchange`]: the way of one exchange, on one page; [`fault`]: refusals as bytes;
-//! - [`gathered`]: refusals too many to record one by one; `crowd`: how many requests of each ente are under way;
+//! - [`gathered`]: refusals too many to record one by one; `crowd`: how many requests of each ente are under way; [`quota`]: how many it has made;
 //! - [`admin`]: the admin socket; [`metrics`]: what is counted.
 
 pub mod admin;
@@ -14,20 +14,24 @@ pub mod gathered;
 pub mod listener;
 pub mod metrics;
 pub mod node;
+pub mod quota;
+pub mod settings;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
-use crate::config::{Config, Limits};
+use crate::config::Config;
 use crate::contract::Contract;
-use crate::tls::Revocations;
 use crate::xml;
 use crowd::Crowd;
 use gathered::Gathered;
 use metrics::Metrics;
 use node::Node;
+use quota::Quotas;
+use settings::Settings;
 
 /// What every connection shares.
 pub struct Gateway {
@@ -35,22 +39,22 @@ pub struct Gateway {
     pub node: Node,
     /// The compiled contract.
     pub contract: Contract,
-    /// Lists in force.
-    pub revocations: Revocations,
-    /// How much is accepted.
-    pub limits: Limits,
+    /// What the configuration said at the start.
+    pub config: Config,
+    /// What it says now, as far as that may change.
+    pub settings: ArcSwap<Settings>,
     /// How much of a document is read.
     pub xml: xml::Limits,
     /// The clock.
     pub clock: Clock,
-    /// Paths before the operations of the porta di dominio's dialect, each with a slash at its end.
-    pub pdd: Vec<String>,
     /// Places for large lots.
     pub lots: Semaphore,
     /// Refusals counted together.
     pub gathered: Gathered,
     /// Requests under way, by ente.
     pub crowd: Crowd,
+    /// What everybody has asked.
+    pub quotas: Quotas,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -63,21 +67,19 @@ impl std::fmt::Debug for Gateway {
 
 impl Gateway {
     /// Puts a gateway together.
-    pub fn new(mut node: Node, contract: Contract, revocations: Revocations, config: &Config) -> Arc<Self> {
+    pub fn new(node: Node, contract: Contract, settings: Settings, config: &Config) -> Arc<Self> {
         let clock = node.clock.clone();
-        let limits = config.limits.clone();
-        node.services.soglie = config.soglie.clone().into();
         Arc::new(Self {
-            pdd: config.paths.pdd.clone(),
-            lots: Semaphore::new(limits.lots),
+            lots: Semaphore::new(settings.limits.lots),
             node,
             contract,
-            revocations,
-            limits,
+            config: config.clone(),
+            settings: ArcSwap::from_pointee(settings),
             xml: xml::Limits::default(),
             clock,
             gathered: Gathered::default(),
             crowd: Crowd::default(),
+            quotas: Quotas::default(),
             metrics: Metrics::default(),
         })
     }

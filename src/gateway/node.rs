@@ -134,7 +134,7 @@ impl Node {
         let ids = Series::new("id-richiesta", BLOCK, &ledger, &store, clock);
         Ok(Self {
             registry: Registry::new(store.clone()),
-            services: Services { sii: Arc::new(sii), ids: Arc::new(ids), soglie: Arc::new([]) },
+            services: Services { sii: Arc::new(sii), ids: Arc::new(ids) },
             ledger,
             store,
             clock: clock.clone(),

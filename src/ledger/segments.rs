@@ -338,6 +338,27 @@ pub fn verify(directory: &Path, ledger: Uuid, each: &mut dyn FnMut(Entry) -> Res
     Ok(verified)
 }
 
+/// Gives every entry that was recorded at or after an instant (RFC 3339, UTC) to `each`, segment by segment from the last.
+pub fn recorded_since(directory: &Path, instant: &str, each: &mut dyn FnMut(&Entry)) -> Result<(), LogError> {
+    for segment in list(directory)?.iter().rev() {
+        let bytes = std::fs::read(&segment.path).map_err(|error| LogError::Io { file: name(&segment.path), error })?;
+        let mut earlier = false;
+        for placed in &scan(&segment.path, &bytes, segment.first)?.batches {
+            for entry in entries_of(segment, &bytes, placed)? {
+                if entry.leaf.recorded.as_str() < instant {
+                    earlier = true;
+                } else {
+                    each(&entry);
+                }
+            }
+        }
+        if earlier {
+            break;
+        }
+    }
+    Ok(())
+}
+
 /// Entries from a sequence on, at most about that many bytes of them: for views and searches.
 pub fn read_from(directory: &Path, from: u64, limit: usize) -> Result<Vec<Entry>, LogError> {
     let segments = list(directory)?;

@@ -2,43 +2,139 @@
 //!
 //! ```text
 //! richiesta -> accreditato <-> sospeso
-//!     |             |             |
-//!     v             +-> revocato <+
-//! rifiutato
+//!     |         |   |   ^         |
+//!     v         |   +---+ rinnovo |
+//! rifiutato     +---> revocato <--+
 //! ```
+//!
+//! Who was refused or revoked may ask again: a new request, under the same code, with the same history. An accreditation may have a term: past its last day
+//! the ente is kept out as a suspended one is, until it is renewed.
+//!
+//! What stands here goes into entries that hold no personal data: contacts are an office's (PEC, e-mail, telephone), never a person's.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+
+use super::abilitazione::{Abilitazione, Periodo};
+use super::quota::Quote;
 
 /// A body that is, was or would be accredited.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ente {
     /// Its code in this registry: letters, digits, `_`, `-`, `.`; at most 48.
     pub codice: String,
+    /// What it is called and where it is found.
+    #[serde(flatten)]
+    pub anagrafica: Anagrafica,
+    /// Where it is in its life.
+    pub stato: Stato,
+    /// What it asked for, last.
+    pub richiesta: Richiesta,
+    /// What was decided of that, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decisione: Option<Decisione>,
+    /// Certificates it may come with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certificati: Vec<Certificato>,
+    /// What it may do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub abilitazioni: Vec<Abilitazione>,
+    /// The benefit that is meant where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prestazione_predefinita: Option<String>,
+    /// Its offices.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub uffici: Vec<Ufficio>,
+    /// Whether a request must name one of them.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub uffici_obbligatori: bool,
+    /// How much it may ask.
+    #[serde(default, skip_serializing_if = "Quote::is_none")]
+    pub quote: Quote,
+    /// How much each of its operators may ask.
+    #[serde(default, skip_serializing_if = "Quote::is_none")]
+    pub quote_operatore: Quote,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// What an ente is called and where it is found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anagrafica {
     /// Its name.
     pub denominazione: String,
     /// Its codice fiscale: eleven digits.
     pub codice_fiscale: String,
     /// What it is.
     pub tipo: Tipo,
-    /// Where it is in its life.
-    pub stato: Stato,
-    /// Certificates it may come with.
-    #[serde(default)]
-    pub certificati: Vec<Certificato>,
-    /// Operations it may call.
-    #[serde(default)]
-    pub operazioni: Vec<String>,
-    /// Benefits it may ask for.
-    #[serde(default)]
-    pub prestazioni: Vec<String>,
-    /// The benefit that is meant where none is named.
+    /// Its code in the Indice delle Pubbliche Amministrazioni.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prestazione_predefinita: Option<String>,
+    pub codice_ipa: Option<String>,
+    /// PEC, e-mail, telephone of its offices.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub contatti: Vec<String>,
+    /// Its names as a party of SPCoop.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parti: Vec<Parte>,
+}
+
+/// A party of SPCoop (busta e-Gov, IdentificativoParte).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Parte {
+    /// `SPC`, `AOO`, `codicePA` or another.
+    pub tipo: String,
+    /// The name.
+    pub nome: String,
+}
+
+/// A request for accreditation (circ. INPS 73/2015: by PEC, with legal basis and purposes).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Richiesta {
+    /// Reference of the PEC.
+    pub pec: String,
+    /// The law by which it may ask.
+    pub base_giuridica: String,
+    /// For what.
+    pub finalita: String,
+    /// Operations asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operazioni: Vec<String>,
+    /// Benefits asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prestazioni: Vec<String>,
+}
+
+/// A decision on a request. Its reasons are sealed in its entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decisione {
+    /// The day.
+    pub data: Date,
+    /// The regional directorate that decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direzione: Option<String>,
+    /// The last day of the accreditation; none: until it is revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scadenza: Option<Date>,
+    /// The ways granted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub modi: Vec<Modo>,
+}
+
+/// A way to reach the ISEE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Modo {
+    /// By hand, on a site.
+    Web,
+    /// Machine to machine: what this gateway is for.
+    CooperazioneApplicativa,
 }
 
 /// What an ente is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tipo {
     /// A municipality.
@@ -69,17 +165,61 @@ pub enum Stato {
     Revocato,
 }
 
-/// A certificate, by its pin.
+/// A certificate that an ente may come with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificato {
-    /// SHA-256 of the DER, hexadecimal.
-    pub sha256: String,
-    /// First day.
+    /// How it is known.
+    #[serde(flatten)]
+    pub segno: Segno,
+    /// When.
+    #[serde(flatten)]
+    pub periodo: Periodo,
+}
+
+/// How a certificate is known. Never by its CN.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Segno {
+    /// By itself.
+    Impronta {
+        /// SHA-256 of the DER, hexadecimal.
+        sha256: String,
+    },
+    /// By who issued it and for whom: renewals need no edit.
+    Emittente {
+        /// SHA-256 of the issuer's SubjectPublicKeyInfo (DER), hexadecimal.
+        emittente: String,
+        /// organizationIdentifier (2.5.4.97): `CF:IT-` and the ente's codice fiscale.
+        organizzazione: String,
+        /// An OU that it must have: `IPAIT-UO_...` or `IPAIT-AOO_...`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unita: Option<String>,
+    },
+}
+
+/// An office.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ufficio {
+    /// As CodiceUfficio says it.
+    pub codice: String,
+    /// Its name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub dal: Option<String>,
-    /// Last day.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub al: Option<String>,
+    pub denominazione: Option<String>,
+    /// When it is one.
+    #[serde(flatten)]
+    pub periodo: Periodo,
+}
+
+impl Segno {
+    /// The name under which it is one ente's, and no other's.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Impronta { sha256 } => sha256.clone(),
+            Self::Emittente { emittente, organizzazione, unita } => {
+                format!("{emittente}/{organizzazione}/{}", unita.as_deref().unwrap_or("-"))
+            }
+        }
+    }
 }
 
 impl Stato {
@@ -87,9 +227,9 @@ impl Stato {
     pub fn next(self) -> &'static [Self] {
         match self {
             Self::Richiesta => &[Self::Accreditato, Self::Rifiutato],
-            Self::Accreditato => &[Self::Sospeso, Self::Revocato],
+            Self::Accreditato => &[Self::Accreditato, Self::Sospeso, Self::Revocato],
             Self::Sospeso => &[Self::Accreditato, Self::Revocato],
-            Self::Rifiutato | Self::Revocato => &[],
+            Self::Rifiutato | Self::Revocato => &[Self::Richiesta],
         }
     }
 
@@ -106,46 +246,64 @@ impl Stato {
 }
 
 impl Tipo {
-    /// By its name on the command line.
+    /// All of them, in order.
+    pub const ALL: [Self; 5] = [Self::Comune, Self::Caf, Self::EnteErogatore, Self::Universita, Self::Altro];
+
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Comune => "comune",
+            Self::Caf => "caf",
+            Self::EnteErogatore => "ente-erogatore",
+            Self::Universita => "universita",
+            Self::Altro => "altro",
+        }
+    }
+
+    /// By its name.
     pub fn by_name(name: &str) -> Option<Self> {
-        Some(match name {
-            "comune" => Self::Comune,
-            "caf" => Self::Caf,
-            "ente-erogatore" => Self::EnteErogatore,
-            "universita" => Self::Universita,
-            "altro" => Self::Altro,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|tipo| tipo.name() == name)
     }
 }
 
 impl Ente {
-    /// Whether it may come with this certificate on this day.
-    pub fn has_certificate(&self, sha256: &str, today: Date) -> bool {
-        let day = |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<Date>().ok());
-        self.certificati.iter().any(|certificate| {
-            certificate.sha256 == sha256
-                && day(&certificate.dal).is_none_or(|from| from <= today)
-                && day(&certificate.al).is_none_or(|to| today <= to)
-        })
-    }
-
-    /// Whether it may call an operation.
-    pub fn may_call(&self, operation: &str) -> bool {
-        self.operazioni.iter().any(|granted| granted == operation)
-    }
-
-    /// Whether it may ask for a benefit.
-    pub fn may_ask_for(&self, prestazione: &str) -> bool {
-        self.prestazioni.iter().any(|granted| granted == prestazione)
-    }
-
-    /// The benefit that is meant where none is named: the default, or the only one.
-    pub fn implied_benefit(&self) -> Option<&str> {
-        match (&self.prestazione_predefinita, self.prestazioni.as_slice()) {
-            (Some(default), granted) if granted.contains(default) => Some(default),
-            (_, [only]) => Some(only),
-            _ => None,
+    /// Why it may not come in on a day, whatever its certificate; nothing if it may.
+    pub fn barred(&self, today: Date) -> Option<&'static str> {
+        let decisione = self.decisione.as_ref();
+        match self.stato {
+            Stato::Accreditato if decisione.and_then(|decisione| decisione.scadenza).is_some_and(|last| last < today) => {
+                Some("accreditation expired")
+            }
+            Stato::Accreditato if decisione.is_none_or(|decisione| !decisione.modi.contains(&Modo::CooperazioneApplicativa)) => {
+                Some("not accredited for cooperazione applicativa")
+            }
+            Stato::Accreditato => None,
+            Stato::Richiesta | Stato::Rifiutato | Stato::Sospeso | Stato::Revocato => Some("ente is not accredited"),
         }
+    }
+
+    /// Whether it may come on this day with what has this key.
+    pub fn has_certificate(&self, key: &str, today: Date) -> bool {
+        self.certificati.iter().any(|certificate| certificate.segno.key() == key && certificate.periodo.contains(today))
+    }
+
+    /// What it may do by one operation, from one office, on one day.
+    pub fn grants<'a>(&'a self, operation: &'a str, office: Option<&'a str>, today: Date) -> impl Iterator<Item = &'a Abilitazione> {
+        self.abilitazioni.iter().filter(move |grant| grant.covers(operation, today) && grant.covers_office(office))
+    }
+
+    /// Whether it may call an operation on this day, from some office.
+    pub fn may_call(&self, operation: &str, today: Date) -> bool {
+        self.abilitazioni.iter().any(|grant| grant.covers(operation, today))
+    }
+
+    /// Whether an office is one of its own on this day.
+    pub fn has_office(&self, office: &str, today: Date) -> bool {
+        self.uffici.iter().any(|known| known.codice == office && known.periodo.contains(today))
+    }
+
+    /// Whether CodiceEnte may name it so: by its code, codice fiscale or IPA code.
+    pub fn is_named(&self, name: &str) -> bool {
+        name == self.codice || name == self.anagrafica.codice_fiscale || self.anagrafica.codice_ipa.as_deref() == Some(name)
     }
 }

@@ -1,5 +1,5 @@
-//! Entries of kind `registry`: facts `ente` (the whole record after the change), `taken` and `freed` (pins that became the ente's, and that are nobody's any
-//! more); operation is the change; the actor is a fact, the reason is sealed.
+//! Entries of kind `registry`: facts `ente` (the whole record after the change), `taken` and `freed` (keys of certificates that became the ente's, and that are
+//! nobody's any more); operation is the change; the actor is a fact, the reason is sealed.
 
 use super::ente::Ente;
 use crate::ledger::{Entry, Kind, Projector, Writes};
@@ -9,9 +9,9 @@ pub fn ente_key(code: &str) -> String {
     format!("ente/{code}")
 }
 
-/// The name of a certificate in preconditions: one pin, one ente.
-pub fn certificate_key(sha256: &str) -> String {
-    format!("certificato/{sha256}")
+/// The name of a certificate, by its key, in preconditions: one certificate, one ente.
+pub fn certificate_key(key: &str) -> String {
+    format!("certificato/{key}")
 }
 
 /// The name of an ente in the views.
@@ -19,12 +19,12 @@ pub fn ente_name(code: &str) -> Vec<u8> {
     format!("r/ente/{code}").into_bytes()
 }
 
-/// The name of a certificate in the views.
-pub fn certificate_name(sha256: &str) -> Vec<u8> {
-    format!("r/certificato/{sha256}").into_bytes()
+/// The name of a certificate, by its key, in the views.
+pub fn certificate_name(key: &str) -> Vec<u8> {
+    format!("r/certificato/{key}").into_bytes()
 }
 
-/// Copies enti and pins.
+/// Copies enti and their certificates.
 #[derive(Clone, Copy, Debug)]
 pub struct RegistryProjector;
 
@@ -33,11 +33,11 @@ impl Projector for RegistryProjector {
         let facts = &entry.leaf.body.facts;
         let (Kind::Registry, Some(value)) = (entry.leaf.body.kind, facts.get("ente")) else { return };
         let Ok(ente) = serde_json::from_value::<Ente>(value.clone()) else { return };
-        let pins = |name: &str| facts.get(name).and_then(|pins| pins.as_array()).into_iter().flatten().filter_map(|pin| pin.as_str());
-        for freed in pins("freed") {
+        let keys = |name: &str| facts.get(name).and_then(|keys| keys.as_array()).into_iter().flatten().filter_map(|key| key.as_str());
+        for freed in keys("freed") {
             writes.remove(certificate_name(freed));
         }
-        for taken in pins("taken") {
+        for taken in keys("taken") {
             writes.set(certificate_name(taken), ente.codice.as_bytes());
         }
         writes.set(ente_name(&ente.codice), value.to_string());

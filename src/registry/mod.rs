@@ -1,14 +1,20 @@
 //! The registry: who is accredited for what (circ. INPS 73/2015).
 //!
-//! - [`ente`]: an ente and its life, a state machine;
+//! - [`ente`]: an ente and its life, a state machine; [`abilitazione`]: what it may do; [`quota`]: how much;
 //! - [`entries`]: its entries and their projector;
-//! - [`administration`]: the one function behind `varco ente`, whether the gateway runs or not;
+//! - [`administration`]: the one function behind `varco ente`, whether the gateway runs or not; [`import`]: many enti at once, from a table;
 //! - here: from a certificate to a [`Caller`], from an operation to an [`Admission`], from a request's purpose to a [`Permit`]. Only a `Permit`
 //!   opens a service.
 
+pub mod abilitazione;
 pub mod administration;
 pub mod ente;
 pub mod entries;
+pub mod import;
+pub mod quota;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -16,7 +22,8 @@ use crate::contract::catalogue::Operation;
 use crate::ledger::{Precondition, ViewError};
 use crate::refusal::{Code, Refusal};
 use crate::state::Store;
-use ente::{Ente, Stato};
+use crate::tls::Peer;
+use ente::Ente;
 
 /// Reads the registry's views.
 #[derive(Clone, Debug)]
@@ -27,7 +34,7 @@ pub struct Registry {
 /// The ente behind a certificate, accredited now, as the registry had it at one moment.
 #[derive(Clone, Debug)]
 pub struct Caller {
-    ente: Ente,
+    ente: Arc<Ente>,
     version: u64,
 }
 
@@ -42,19 +49,31 @@ pub enum Identified {
     Unknown(Refusal),
 }
 
-/// A caller who may call this operation.
+/// A caller who may call this operation, from this office, on this day.
 #[derive(Clone, Debug)]
 pub struct Admission {
     caller: Caller,
     operation: Operation,
+    office: Option<String>,
+    today: Date,
 }
 
 /// An admission whose purpose is in order: which benefit is asked for, if the operation has one.
 #[derive(Clone, Debug)]
 pub struct Permit {
     admission: Admission,
-    prestazione: Option<String>,
-    inferred: bool,
+    purpose: Purpose,
+}
+
+/// For what something is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A benefit; whether nobody named it and it was implied.
+    Prestazione(String, bool),
+    /// The ente's own DSU, which it transmitted itself: no other is found.
+    Own,
+    /// An operation without a benefit.
+    None,
 }
 
 /// Why a purpose is not in order: told in the reply, not as a fault.
@@ -72,23 +91,39 @@ impl Registry {
         Self { store }
     }
 
-    /// Whose certificate this is, and whether all of it is in order today.
-    pub fn identify(&self, fingerprint: &str, today: Date) -> Result<Identified, ViewError> {
+    /// Whose certificate this is, and whether all of it is in order today: by its pin, else by who issued it and for whom.
+    pub fn identify(&self, peer: &Peer, today: Date) -> Result<Identified, ViewError> {
         let refused = |why: &'static str| Refusal::new(Code::NotAuthorized, why);
-        let Some(code) = self.store.get(entries::certificate_name(fingerprint))? else {
-            return Ok(Identified::Unknown(refused("certificate of nobody")));
-        };
-        let code = String::from_utf8_lossy(&code).into_owned();
+        let Some((code, key)) = self.known(peer)? else { return Ok(Identified::Unknown(refused("certificate of nobody"))) };
         // The version before the record: an ente that changes in between makes a conflict, never a wrong answer.
         let version = self.version(&code)?;
         let Some(ente) = self.ente(&code)? else { return Ok(Identified::Unknown(refused("certificate of nobody"))) };
-        if ente.stato != Stato::Accreditato {
-            return Ok(Identified::Barred(code, refused("ente is not accredited")));
+        if let Some(why) = ente.barred(today) {
+            return Ok(Identified::Barred(code, refused(why)));
         }
-        if !ente.has_certificate(fingerprint, today) {
+        if !ente.has_certificate(&key, today) {
             return Ok(Identified::Barred(code, refused("certificate outside its window")));
         }
-        Ok(Identified::Caller(Caller { ente, version }))
+        Ok(Identified::Caller(Caller { ente: Arc::new(ente), version }))
+    }
+
+    /// The ente that a certificate belongs to and the key by which it is known. The first key that is registered counts: a pin before
+    /// what names issuer and organization, and a unit before the organization as a whole. Two units of different enti: nobody.
+    fn known(&self, peer: &Peer) -> Result<Option<(String, String)>, ViewError> {
+        let mut found = None;
+        for rank in peer.keys() {
+            for key in rank {
+                let Some(code) = self.holder_of(key)? else { continue };
+                if found.as_ref().is_some_and(|(other, _)| *other != code) {
+                    return Ok(None);
+                }
+                found.get_or_insert_with(|| (code, key.clone()));
+            }
+            if found.is_some() {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     /// An ente, by its code.
@@ -104,8 +139,13 @@ impl Registry {
     }
 
     /// Whose certificate this is, whatever the ente's state.
-    pub fn holder(&self, fingerprint: &str) -> Result<Option<String>, ViewError> {
-        Ok(self.store.get(entries::certificate_name(fingerprint))?.map(|code| String::from_utf8_lossy(&code).into_owned()))
+    pub fn holder(&self, peer: &Peer) -> Result<Option<String>, ViewError> {
+        Ok(self.known(peer)?.map(|(code, _)| code))
+    }
+
+    /// Whose a key of certificates is.
+    pub fn holder_of(&self, key: &str) -> Result<Option<String>, ViewError> {
+        Ok(self.store.get(entries::certificate_name(key))?.map(|code| String::from_utf8_lossy(&code).into_owned()))
     }
 
     /// The version of an ente.
@@ -125,10 +165,10 @@ impl Caller {
         Precondition { key: entries::ente_key(&self.ente.codice), version: self.version }
     }
 
-    /// Whether the ente may call this operation.
-    pub fn admit(self, operation: Operation) -> Result<Admission, Refusal> {
-        if self.ente.may_call(operation.name()) {
-            Ok(Admission { caller: self, operation })
+    /// Whether the ente may call this operation on this day.
+    pub fn admit(self, operation: Operation, today: Date) -> Result<Admission, Refusal> {
+        if self.ente.may_call(operation.name(), today) {
+            Ok(Admission { caller: self, operation, office: None, today })
         } else {
             Err(Refusal::new(Code::OperationNotGranted, "operation not granted"))
         }
@@ -136,6 +176,18 @@ impl Caller {
 }
 
 impl Admission {
+    /// From an office, or from none: it must be one of the ente's where those are obligatory, and be granted the operation.
+    pub fn from_office(self, office: Option<&str>) -> Result<Self, Refusal> {
+        let ente = &self.caller.ente;
+        if ente.uffici_obbligatori && !office.is_some_and(|office| ente.has_office(office, self.today)) {
+            return Err(Refusal::new(Code::Office, "office missing, or not registered"));
+        }
+        if ente.grants(self.operation.name(), office, self.today).next().is_none() {
+            return Err(Refusal::new(Code::OperationNotGranted, "operation not granted from this office"));
+        }
+        Ok(Self { office: office.map(str::to_owned), ..self })
+    }
+
     /// Who.
     pub fn caller(&self) -> &Caller {
         &self.caller
@@ -146,31 +198,51 @@ impl Admission {
         self.operation
     }
 
-    /// Back to the caller, to be admitted again after a conflict.
-    pub fn into_caller(self) -> Caller {
-        self.caller
-    }
-
-    /// For operations without a benefit, and for a body's own DSU.
+    /// For operations without a benefit.
     pub fn without_purpose(self) -> Permit {
-        Permit { admission: self, prestazione: None, inferred: false }
+        Permit { admission: self, purpose: Purpose::None }
     }
 
-    /// For a benefit. Where none is named: the ente's only one, or its default, recorded as such.
-    pub fn for_benefit(self, asked: Option<&str>) -> Result<Permit, Box<(Self, NotPermitted)>> {
-        let refused = |admission, code, text| Err(Box::new((admission, NotPermitted { code, text })));
-        match asked {
-            Some(benefit) if self.caller.ente.may_ask_for(benefit) => {
-                Ok(Permit { prestazione: Some(benefit.to_owned()), admission: self, inferred: false })
-            }
-            Some(_) => refused(self, "P01.prestazione", "prestazione non abilitata per questo ente"),
-            None => match self.caller.ente.implied_benefit().map(str::to_owned) {
-                Some(benefit) => Ok(Permit { prestazione: Some(benefit), admission: self, inferred: true }),
-                None => refused(self, "P02.prestazione", "indicare la prestazione da erogare (PrestazioneDaErogare)"),
+    /// For a benefit. Where none is named: the ente's only one, or its default, recorded as such; and for who transmits DSU, those that it
+    /// transmitted itself.
+    pub fn for_benefit(self, asked: Option<&str>) -> Result<Permit, NotPermitted> {
+        let granted = self.benefits();
+        let purpose = match asked {
+            Some(benefit) if granted.contains(benefit) => Purpose::Prestazione(benefit.to_owned(), false),
+            Some(_) => return Err(NotPermitted { code: "P01.prestazione", text: "prestazione non abilitata per questo ente" }),
+            None => match self.implied(&granted) {
+                Some(benefit) => Purpose::Prestazione(benefit.to_owned(), true),
+                None if self.transmits() => Purpose::Own,
+                None => return Err(NO_BENEFIT),
             },
+        };
+        Ok(Permit { admission: self, purpose })
+    }
+
+    /// The benefits for which the operation is granted, here and now.
+    fn benefits(&self) -> BTreeSet<String> {
+        let grants = self.caller.ente.grants(self.operation.name(), self.office.as_deref(), self.today);
+        grants.flat_map(|grant| grant.prestazioni.iter().cloned()).collect()
+    }
+
+    /// The benefit that is meant where none is named: the default, or the only one.
+    fn implied<'a>(&'a self, granted: &'a BTreeSet<String>) -> Option<&'a str> {
+        match &self.caller.ente.prestazione_predefinita {
+            Some(default) if granted.contains(default) => Some(default),
+            _ if granted.len() == 1 => granted.first().map(String::as_str),
+            _ => None,
         }
     }
+
+    fn transmits(&self) -> bool {
+        let ente = &self.caller.ente;
+        [Operation::TrasmissioneDsu, Operation::TrasmissioneLotto].iter().any(|operation| ente.may_call(operation.name(), self.today))
+    }
 }
+
+/// No benefit is named, and none is meant.
+pub const NO_BENEFIT: NotPermitted =
+    NotPermitted { code: "P02.prestazione", text: "indicare la prestazione da erogare (PrestazioneDaErogare)" };
 
 impl Permit {
     /// The admission.
@@ -183,8 +255,8 @@ impl Permit {
         &self.admission.caller.ente
     }
 
-    /// For which benefit, and whether it was implied.
-    pub fn prestazione(&self) -> Option<(&str, bool)> {
-        self.prestazione.as_deref().map(|benefit| (benefit, self.inferred))
+    /// For what.
+    pub fn purpose(&self) -> &Purpose {
+        &self.purpose
     }
 }

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 
 use super::{NotPrepared, Note, Prepared, Services, id_richiesta, unavailable};
+use crate::config::Soglia;
 use crate::contract::bind::{Base64, Content};
 use crate::contract::catalogue::Operation;
 use crate::contract::consultazione::{
@@ -14,7 +15,7 @@ use crate::contract::{self, message, pdd};
 use crate::isee::CodiceFiscale;
 use crate::isee::attestazione as payload;
 use crate::isee::codes::{SiNo, TipoIndicatore, TipoIndicatoreSoglia};
-use crate::registry::{Admission, NotPermitted, Permit};
+use crate::registry::{Admission, NO_BENEFIT, NotPermitted, Permit, Purpose};
 use crate::sii::{Answer, Found, Occasion, Outcome, Question};
 
 /// How a consultation ended, before it is rendered.
@@ -112,6 +113,7 @@ pub async fn soglia(
     services: &Services,
     admission: Admission,
     request: &RichiestaSoglia,
+    soglie: &[Soglia],
     occasion: Occasion,
 ) -> Result<Prepared, NotPrepared> {
     let operation = admission.operation();
@@ -122,7 +124,7 @@ pub async fn soglia(
         protocollo_domanda_ente_erogatore: None,
         statodomanda_prestazione: None,
     }));
-    let known = services.soglie.iter().find(|soglia| soglia.codice.eq_ignore_ascii_case(&request.codice_soglia));
+    let known = soglie.iter().find(|soglia| soglia.codice.eq_ignore_ascii_case(&request.codice_soglia));
     let Some(soglia) = known else {
         let note = note_of(&chiave);
         return finish(services, operation, Ended { note, ..invalid("R04.soglia", "CodiceSoglia non conosciuto da questa porta") }).await;
@@ -190,7 +192,7 @@ fn note_of(chiave: &Chiave) -> Note {
 /// What the searches have in common: the request's own sense, the permit, the question.
 async fn consult(
     services: &Services,
-    permit: Result<Permit, Box<(Admission, NotPermitted)>>,
+    permit: Result<Permit, NotPermitted>,
     chiave: &Chiave,
     question: Question<'_>,
     occasion: Occasion,
@@ -203,18 +205,28 @@ async fn consult(
     }
     let permit = match permit {
         Ok(permit) => permit,
-        Err(refused) => {
-            let (_, NotPermitted { code, text }) = *refused;
-            return Ok(Ended { note, ..invalid(code, text) });
-        }
+        Err(NotPermitted { code, text }) => return Ok(Ended { note, ..invalid(code, text) }),
     };
-    if let Some((prestazione, implied)) = permit.prestazione() {
-        note.facts.insert("prestazione", prestazione.into());
-        if implied {
-            note.facts.insert("prestazione_implicita", true.into());
+    match permit.purpose() {
+        Purpose::Prestazione(prestazione, implied) => {
+            note.facts.insert("prestazione", prestazione.as_str().into());
+            if *implied {
+                note.facts.insert("prestazione_implicita", true.into());
+            }
         }
+        Purpose::Own => {
+            note.facts.insert("propria", true.into());
+        }
+        Purpose::None => {}
     }
-    ask(services, &permit, question, occasion, delivers, note, render).await
+    let mut ended = ask(services, &permit, question, occasion, delivers, note, render).await?;
+    if *permit.purpose() == Purpose::Own && ended.esito == Esito::DatiNonTrovati {
+        // Whether there is one of somebody else's is not told: it takes a benefit to ask that.
+        let NotPermitted { code, text } = NO_BENEFIT;
+        ended.esito = Esito::RichiestaInvalida;
+        ended.refusal = Some((code, text.to_owned()));
+    }
+    Ok(ended)
 }
 
 /// Asks the SII, and makes of its answer what goes out.

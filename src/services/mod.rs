@@ -27,8 +27,6 @@ pub struct Services {
     pub sii: Arc<dyn Sii>,
     /// Numbers of requests.
     pub ids: Arc<Series>,
-    /// The thresholds that are known.
-    pub soglie: Arc<[Soglia]>,
 }
 
 /// What is asked: a request that is valid against its schema, with the message it stands in.
@@ -44,6 +42,8 @@ pub struct Asked<'a> {
     pub bytes: &'a [u8],
     /// The contract: the DSU of a lot are read one by one.
     pub contract: &'a Contract,
+    /// The thresholds that are known.
+    pub soglie: &'a [Soglia],
 }
 
 /// A reply that is rendered and not released, with all that is recorded of it.
@@ -99,12 +99,12 @@ impl From<NoNumber> for NotPrepared {
 
 /// Asks for the permit that a request needs, and performs it.
 pub async fn perform(services: &Services, admission: Admission, asked: Asked<'_>, occasion: Occasion) -> Result<Prepared, NotPrepared> {
-    let Asked { request, body, .. } = asked;
+    let Asked { request, body, soglie, .. } = asked;
     match request {
         Request::Indicatore(request) => consultazione::indicatore(services, admission, request.as_ref(), occasion).await,
         Request::Attestazione(request) => consultazione::attestazione(services, admission, request.as_ref(), occasion).await,
         Request::Dichiarazione(request) => consultazione::dichiarazione(services, admission, request.as_ref(), occasion).await,
-        Request::Soglia(request) => consultazione::soglia(services, admission, request, occasion).await,
+        Request::Soglia(request) => consultazione::soglia(services, admission, request, soglie, occasion).await,
         Request::Protocollo(request) => consultazione::protocollo(services, admission, request, occasion).await,
         Request::Trasmissione(trasmessa) => trasmissione::perform(services, &admission.without_purpose(), trasmessa, body, occasion).await,
         Request::EsitoDsu(chiave) => trasmissione::esito_dsu(services, &admission.without_purpose(), chiave, occasion).await,

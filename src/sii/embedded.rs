@@ -21,7 +21,7 @@ use crate::isee::dsu::Dichiarazione;
 use crate::isee::feed::FeedRecord;
 use crate::isee::rules::{RuleSet, Rules};
 use crate::ledger::{Blinding, Body, Draft, Kind, Ledger, Precondition, Retention, Secret, Tokens};
-use crate::registry::Permit;
+use crate::registry::{Permit, Purpose};
 use crate::state::Store;
 use crate::state::numbers::Series;
 use crate::xml::{Limits, parse};
@@ -50,8 +50,8 @@ impl Sii for Embedded {
     fn answer<'a>(&'a self, permit: &'a Permit, question: Question<'a>, occasion: Occasion) -> Answering<'a> {
         Box::pin(async move {
             match question {
-                Question::Attestazione { chiave, on } => self.find(chiave, on),
-                Question::Dichiarazione { chiave, on } => self.declared(chiave, on),
+                Question::Attestazione { chiave, on } => self.find(permit, chiave, on),
+                Question::Dichiarazione { chiave, on } => self.declared(permit, chiave, on),
                 Question::Protocollo { dichiarante, protocollo } => self.exists(dichiarante, protocollo),
                 Question::Ricezione(trasmessa) => self.receive(permit, trasmessa, occasion).await,
                 Question::EsitoDsu(chiave) => status::of_dsu(&self.archive, &permit.ente().codice, chiave),
@@ -75,15 +75,15 @@ impl Embedded {
         }
     }
 
-    fn find(&self, chiave: &Chiave, on: Date) -> Result<Outcome, SiiError> {
-        let (found, preconditions) = self.look_for(chiave, on)?;
+    fn find(&self, permit: &Permit, chiave: &Chiave, on: Date) -> Result<Outcome, SiiError> {
+        let (found, preconditions) = self.look_for(permit, chiave, on)?;
         let answer = found.map_or(Answer::NotFound, |found| Answer::Found(Box::new(found)));
         Ok(Outcome { answer, drafts: Vec::new(), preconditions })
     }
 
     /// The DSU behind the attestation that a key finds, completed as INPS does.
-    fn declared(&self, chiave: &Chiave, on: Date) -> Result<Outcome, SiiError> {
-        let (found, preconditions) = self.look_for(chiave, on)?;
+    fn declared(&self, permit: &Permit, chiave: &Chiave, on: Date) -> Result<Outcome, SiiError> {
+        let (found, preconditions) = self.look_for(permit, chiave, on)?;
         let answer = match found {
             Some(found) => self.complete(found)?,
             None => Answer::NotFound,
@@ -125,7 +125,7 @@ impl Embedded {
         dsu.fogli().filter_map(|sheet| self.archive.feed(&sheet.codice_fiscale, year).transpose()).collect()
     }
 
-    fn look_for(&self, chiave: &Chiave, on: Date) -> Result<(Option<Found>, Vec<Precondition>), SiiError> {
+    fn look_for(&self, permit: &Permit, chiave: &Chiave, on: Date) -> Result<(Option<Found>, Vec<Precondition>), SiiError> {
         let mut preconditions = Vec::new();
         let person = chiave.codice_fiscale();
         // Only the person's own attestations: a key that finds another family's finds nothing.
@@ -142,7 +142,9 @@ impl Embedded {
             }
         };
         let found = head.map(|head| self.archive.attestation(&head)).transpose()?.flatten();
-        Ok((found, preconditions))
+        // Under a permit for an ente's own DSU there are no others.
+        let all = *permit.purpose() != Purpose::Own;
+        Ok((found.filter(|found| all || found.ente.as_deref() == Some(permit.ente().codice.as_str())), preconditions))
     }
 
     async fn receive(&self, permit: &Permit, trasmessa: &Trasmessa, occasion: Occasion) -> Result<Outcome, SiiError> {

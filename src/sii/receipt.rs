@@ -38,7 +38,10 @@ pub(super) fn render(attestazione: &Attestazione, calcolo: &Calcolo, about: Abou
         data_validita: attestazione.data_validita,
         istante_ricezione: about.received,
         impronta: about.impronta,
-        ente_trasmittente: EnteTrasmittente { codice: about.ente.codice.clone(), denominazione: about.ente.denominazione.clone() },
+        ente_trasmittente: EnteTrasmittente {
+            codice: about.ente.codice.clone(),
+            denominazione: about.ente.anagrafica.denominazione.clone(),
+        },
         provenienza: PROVENIENZA.to_owned(),
         nucleo: Nucleo {
             componente: members

@@ -1,18 +1,24 @@
 //! The channel: mutually authenticated TLS 1.2 and 1.3.
 //!
+//! - [`setup`]: all of it as it is now, built from the configuration and replaced whole;
 //! - [`peer`]: what is known of a client's certificate, and whether it is valid at a moment: asked at every REQUEST, since a live
 //!   connection outlives expiry and revocation;
-//! - [`profile`]: what a client's certificate must be like;
-//! - [`revocation`]: certificate revocation lists, as a set by issuer;
-//! - [`server`]: the server's configuration.
+//! - [`profile`]: what a client's certificate must be like; [`authorities`]: where it must come from; [`revocation`]: certificate revocation lists, as a set by
+//!   issuer;
+//! - [`server`]: the server's configuration; [`identity`]: its own certificates.
 
+pub mod authorities;
+pub mod identity;
 pub mod peer;
 pub mod profile;
 pub mod revocation;
 pub mod server;
+pub mod setup;
+mod signature;
 
 pub use peer::{Invalid, Peer};
 pub use revocation::Revocations;
+pub use setup::Setup;
 
 /// Why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]

@@ -1,9 +1,13 @@
 //! What is known of a client's certificate chain.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
-use x509_parser::prelude::{FromDer as _, X509Certificate};
+use x509_parser::prelude::{FromDer as _, X509Certificate, X509Name};
 
+use super::authorities::Authorities;
 use super::revocation::Revocations;
 use crate::digest::{hex, sha256};
 
@@ -11,7 +15,11 @@ use crate::digest::{hex, sha256};
 #[derive(Clone, Debug)]
 pub struct Peer {
     fingerprint: String,
+    keys: Vec<Vec<String>>,
     chain: Vec<Link>,
+    presented: Arc<[CertificateDer<'static>]>,
+    /// The channel's state under which the chain was verified last.
+    trusted: Arc<AtomicU64>,
 }
 
 /// A certificate of the chain, as far as validity is concerned.
@@ -25,6 +33,13 @@ pub struct Link {
     pub not_before: i64,
     /// Last second.
     pub not_after: i64,
+}
+
+/// On what a chain is valid.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Valid {
+    /// On a list that should have been replaced, within the hours that the operator allows for that.
+    pub within_grace: bool,
 }
 
 /// Why a chain is not valid at a moment.
@@ -42,19 +57,55 @@ pub enum Invalid {
     /// On its issuer's list.
     #[error("certificate revoked")]
     Revoked,
+    /// Its chain leads to no authority that is trusted now.
+    #[error("certificate of an authority that is not trusted")]
+    Untrusted,
     /// No list of its issuer's, or one that should have been replaced.
     #[error("revocation status unknown")]
     StatusUnknown,
 }
 
 impl Peer {
-    /// From the certificates that the client presented, its own first.
-    pub fn new(presented: &[CertificateDer<'_>]) -> Result<Self, Invalid> {
+    /// From the certificates that the client presented, its own first; their chain is verified, or about to be.
+    pub fn new(presented: &[CertificateDer<'_>], authorities: &Authorities) -> Result<Self, Invalid> {
         let own = presented.first().ok_or(Invalid::Unreadable)?;
+        let (_, certificate) = X509Certificate::from_der(own).map_err(|_| Invalid::Unreadable)?;
         let chain: Vec<Link> = presented.iter().map(|der| Link::read(der)).collect::<Result<_, _>>()?;
         // A root that is sent along is trusted or not by itself: nobody lists it.
         let chain = chain.into_iter().zip(presented).filter(|(_, der)| !is_self_issued(der)).map(|(link, _)| link).collect();
-        Ok(Self { fingerprint: hex(&sha256(own)), chain })
+        let fingerprint = hex(&sha256(own));
+        let mut keys = vec![vec![fingerprint.clone()]];
+        let organization = only(certificate.subject(), ORGANIZATION_IDENTIFIER).filter(|name| name.starts_with("CF:IT-"));
+        if let Some(organization) = organization
+            && let Some(issuer) = authorities.issuer_key(&certificate, presented)
+        {
+            let of_unit = |unit: &str| format!("{issuer}/{organization}/{unit}");
+            keys.push(values(certificate.subject(), UNIT).filter(|unit| unit.starts_with("IPAIT-")).map(|unit| of_unit(&unit)).collect());
+            keys.push(vec![of_unit("-")]);
+        }
+        let presented = presented.iter().map(|der| der.clone().into_owned()).collect();
+        Ok(Self { fingerprint, keys, chain, presented, trusted: Arc::default() })
+    }
+
+    /// The keys under which the registry may know it, the most particular first: SHA-256 of the certificate; issuer, organization and each
+    /// unit; issuer and organization.
+    pub fn keys(&self) -> &[Vec<String>] {
+        &self.keys
+    }
+
+    /// The certificates that the client presented, its own first.
+    pub(super) fn presented(&self) -> &[CertificateDer<'static>] {
+        &self.presented
+    }
+
+    /// Whether the chain was verified under this state of the channel.
+    pub(super) fn is_trusted_by(&self, generation: u64) -> bool {
+        self.trusted.load(Ordering::Relaxed) == generation
+    }
+
+    /// Notes that the chain was verified under this state of the channel.
+    pub(super) fn trust(&self, generation: u64) {
+        self.trusted.store(generation, Ordering::Relaxed);
     }
 
     /// SHA-256 of the client's certificate, hexadecimal.
@@ -63,8 +114,9 @@ impl Peer {
     }
 
     /// Whether the whole chain is in its time and unrevoked, by lists that are fresh.
-    pub fn valid(&self, now: Timestamp, revocations: &Revocations) -> Result<(), Invalid> {
+    pub fn valid(&self, now: Timestamp, revocations: &Revocations) -> Result<Valid, Invalid> {
         let second = now.as_second();
+        let mut valid = Valid::default();
         for link in &self.chain {
             if second < link.not_before {
                 return Err(Invalid::NotYet);
@@ -72,9 +124,9 @@ impl Peer {
             if second > link.not_after {
                 return Err(Invalid::Expired);
             }
-            revocations.check(&link.issuer, &link.serial, second)?;
+            valid.within_grace |= revocations.check(&link.issuer, &link.serial, second)?.within_grace;
         }
-        if self.chain.is_empty() { Err(Invalid::Unreadable) } else { Ok(()) }
+        if self.chain.is_empty() { Err(Invalid::Unreadable) } else { Ok(valid) }
     }
 }
 
@@ -95,6 +147,24 @@ impl Link {
 pub(super) fn trimmed(serial: &[u8]) -> Vec<u8> {
     let first = serial.iter().position(|byte| *byte != 0).unwrap_or(serial.len());
     serial[first..].to_vec()
+}
+
+/// organizationIdentifier.
+const ORGANIZATION_IDENTIFIER: &str = "2.5.4.97";
+/// organizationalUnitName.
+const UNIT: &str = "2.5.4.11";
+
+/// The values of an attribute of a name, as text.
+fn values<'a>(name: &'a X509Name<'_>, oid: &'a str) -> impl Iterator<Item = String> + 'a {
+    let attributes = name.iter_attributes().filter(move |attribute| attribute.attr_type().to_id_string() == oid);
+    attributes.filter_map(|attribute| attribute.as_str().ok().map(str::to_owned))
+}
+
+/// The value of an attribute that a name has once: of two, nobody could say which is meant.
+fn only(name: &X509Name<'_>, oid: &str) -> Option<String> {
+    let mut all = name.iter_attributes().filter(|attribute| attribute.attr_type().to_id_string() == oid);
+    let first = all.next()?;
+    if all.next().is_some() { None } else { first.as_str().ok().map(str::to_owned) }
 }
 
 fn is_self_issued(der: &[u8]) -> bool {

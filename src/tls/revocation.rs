@@ -1,6 +1,6 @@
 //! Certificate revocation lists: a set of serials by issuer, signatures checked when they are loaded, freshness when they are asked.
 //!
-//! Hard fail: a certificate whose issuer has no list, or only one past its `nextUpdate`, is not valid.
+//! Hard fail: a certificate whose issuer has no list, or only one past its `nextUpdate` and the operator's [`Grace`], is not valid.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -8,20 +8,31 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
-use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certificate};
 
-use super::TlsError;
-use super::peer::{Invalid, trimmed};
+use super::peer::{Invalid, Valid, trimmed};
+use super::{TlsError, signature};
 
 /// The lists in force. Cheap to clone; replaced whole.
 #[derive(Clone, Debug)]
 pub struct Revocations {
     lists: Arc<ArcSwap<Lists>>,
     files: Arc<[PathBuf]>,
+    grace: Grace,
     authorities: Arc<[CertificateDer<'static>]>,
+}
+
+/// For how long a list that should have been replaced is still good enough: not at all, unless the operator says so.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Grace(i64);
+
+impl Grace {
+    /// So many hours.
+    pub fn hours(hours: u32) -> Self {
+        Self(i64::from(hours) * 3600)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -43,7 +54,18 @@ impl Revocations {
     /// Loads lists (PEM or DER) issued by `authorities`.
     pub fn load(files: &[PathBuf], authorities: Vec<CertificateDer<'static>>) -> Result<Self, TlsError> {
         let lists = read(files, &authorities)?;
-        Ok(Self { lists: Arc::new(ArcSwap::from_pointee(lists)), files: files.into(), authorities: authorities.into() })
+        let lists = Arc::new(ArcSwap::from_pointee(lists));
+        Ok(Self { lists, files: files.into(), grace: Grace::default(), authorities: authorities.into() })
+    }
+
+    /// The same, with a grace.
+    pub fn with_grace(self, grace: Grace) -> Self {
+        Self { grace, ..self }
+    }
+
+    /// The second until which the list that ends first is good, without grace; nothing where there is no list.
+    pub fn expires(&self) -> Option<i64> {
+        self.lists.load().by_issuer.values().map(|list| list.next_update).min()
     }
 
     /// Loads the files again if any has changed; whether one had. What is in force stays if the new ones are wrong.
@@ -56,13 +78,13 @@ impl Revocations {
     }
 
     /// Whether a certificate is listed, by lists that are fresh at that second.
-    pub(super) fn check(&self, issuer: &[u8], serial: &[u8], second: i64) -> Result<(), Invalid> {
+    pub(super) fn check(&self, issuer: &[u8], serial: &[u8], second: i64) -> Result<Valid, Invalid> {
         let lists = self.lists.load();
         let list = lists.by_issuer.get(issuer).ok_or(Invalid::StatusUnknown)?;
-        if second < list.this_update || second > list.next_update {
+        if second < list.this_update || second > list.next_update.saturating_add(self.grace.0) {
             return Err(Invalid::StatusUnknown);
         }
-        if list.serials.contains(serial) { Err(Invalid::Revoked) } else { Ok(()) }
+        if list.serials.contains(serial) { Err(Invalid::Revoked) } else { Ok(Valid { within_grace: second > list.next_update }) }
     }
 }
 
@@ -114,28 +136,10 @@ fn ders(bytes: &[u8], file: &Path) -> Result<Vec<Vec<u8>>, TlsError> {
 
 fn is_issued_by(list: &CertificateRevocationList<'_>, authority: &CertificateDer<'_>) -> bool {
     let Ok((_, authority)) = X509Certificate::from_der(authority) else { return false };
-    let Some(algorithm) = algorithm(&list.signature_algorithm.algorithm.to_id_string(), &authority) else { return false };
-    let key = UnparsedPublicKey::new(algorithm, &authority.public_key().subject_public_key.data);
     let same_name = authority.subject().as_raw() == list.issuer().as_raw();
     // RFC 5280, 4.2.1.3: where a key usage is stated, it must allow signing lists.
     let may_sign = authority.key_usage().ok().flatten().is_none_or(|usage| usage.value.crl_sign());
-    same_name && may_sign && key.verify(list.tbs_cert_list.as_ref(), &list.signature_value.data).is_ok()
-}
-
-fn algorithm(oid: &str, authority: &X509Certificate<'_>) -> Option<&'static dyn VerificationAlgorithm> {
-    use x509_parser::public_key::PublicKey;
-    let curve = match authority.public_key().parsed().ok()? {
-        PublicKey::EC(point) => point.key_size(),
-        _ => 0,
-    };
-    Some(match (oid, curve) {
-        ("1.2.840.113549.1.1.11", _) => &signature::RSA_PKCS1_2048_8192_SHA256,
-        ("1.2.840.113549.1.1.12", _) => &signature::RSA_PKCS1_2048_8192_SHA384,
-        ("1.2.840.113549.1.1.13", _) => &signature::RSA_PKCS1_2048_8192_SHA512,
-        ("1.2.840.10045.4.3.2", 256) => &signature::ECDSA_P256_SHA256_ASN1,
-        ("1.2.840.10045.4.3.3", 384) => &signature::ECDSA_P384_SHA384_ASN1,
-        ("1.2.840.10045.4.3.4", 521 | 528) => &signature::ECDSA_P521_SHA512_ASN1,
-        ("1.3.101.112", _) => &signature::ED25519,
-        _ => return None,
-    })
+    let algorithm = list.signature_algorithm.algorithm.to_id_string();
+    let signed = || signature::signed_by(authority.public_key().raw, &algorithm, list.tbs_cert_list.as_ref(), &list.signature_value.data);
+    same_name && may_sign && signed()
 }

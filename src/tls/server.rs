@@ -4,18 +4,21 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rustls::client::danger::HandshakeSignatureValid;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::server::{NoServerSessionStorage, WebPkiClientVerifier};
+use rustls::server::{NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme};
 
+use super::authorities::Authorities;
+use super::identity::{Identities, Identity};
 use super::peer::{Invalid, Peer};
 use super::revocation::Revocations;
 use super::{TlsError, profile};
 use crate::clock::Clock;
 
-/// Builds the configuration: the server's chain and key, the authorities that clients' certificates come from, their lists.
+/// Builds a configuration with one certificate: the server's chain and key, the authorities that clients' certificates come from, their lists.
 pub fn configure(
     chain: &Path,
     key: &Path,
@@ -23,19 +26,45 @@ pub fn configure(
     revocations: Revocations,
     clock: &Clock,
 ) -> Result<Arc<ServerConfig>, TlsError> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let provider = provider();
+    let identities = Identities::new(vec![Identity::read(chain, key, &provider)?], clock);
+    let verifier = verifier(&provider, &Authorities::from(authorities.to_vec()), revocations, clock)?;
+    assemble(provider, verifier, Arc::new(identities), clock)
+}
+
+/// The cryptography: aws-lc-rs.
+pub(super) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+/// Who judges clients' certificates in a handshake.
+pub(super) fn verifier(
+    provider: &Arc<CryptoProvider>,
+    authorities: &Authorities,
+    revocations: Revocations,
+    clock: &Clock,
+) -> Result<Arc<dyn ClientCertVerifier>, TlsError> {
     let mut roots = RootCertStore::empty();
-    for authority in authorities {
+    for authority in authorities.all() {
         roots.add(authority.clone())?;
     }
     let inner = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
         .build()
         .map_err(|error| TlsError::File("client authorities".to_owned(), error.to_string()))?;
-    let verifier = Arc::new(Verifier { inner, revocations, clock: clock.clone() });
+    Ok(Arc::new(Verifier { inner, authorities: authorities.clone(), revocations, clock: clock.clone() }))
+}
+
+/// Puts a configuration together.
+pub(super) fn assemble(
+    provider: Arc<CryptoProvider>,
+    verifier: Arc<dyn ClientCertVerifier>,
+    identities: Arc<dyn ResolvesServerCert>,
+    clock: &Clock,
+) -> Result<Arc<ServerConfig>, TlsError> {
     let mut config = ServerConfig::builder_with_details(provider, Arc::new(clock.clone()))
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
         .with_client_cert_verifier(verifier)
-        .with_single_cert(certificates(chain)?, private_key(key)?)?;
+        .with_cert_resolver(identities);
     // A resumed session would outlive a revocation.
     config.session_storage = Arc::new(NoServerSessionStorage {});
     config.send_tls13_tickets = 0;
@@ -59,6 +88,7 @@ pub fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
 #[derive(Debug)]
 struct Verifier {
     inner: Arc<dyn ClientCertVerifier>,
+    authorities: Authorities,
     revocations: Revocations,
     clock: Clock,
 }
@@ -77,9 +107,10 @@ impl ClientCertVerifier for Verifier {
         let verified = self.inner.verify_client_cert(end_entity, intermediates, now)?;
         profile::check(end_entity).map_err(|_| CertificateError::InvalidPurpose)?;
         let presented: Vec<_> = std::iter::once(end_entity.clone()).chain(intermediates.iter().cloned()).collect();
-        let peer = Peer::new(&presented).map_err(|_| CertificateError::BadEncoding)?;
+        let peer = Peer::new(&presented, &self.authorities).map_err(|_| CertificateError::BadEncoding)?;
         peer.valid(self.clock.now(), &self.revocations).map_err(|invalid| match invalid {
             Invalid::Unreadable => CertificateError::BadEncoding,
+            Invalid::Untrusted => CertificateError::UnknownIssuer,
             Invalid::NotYet => CertificateError::NotValidYet,
             Invalid::Expired => CertificateError::Expired,
             Invalid::Revoked => CertificateError::Revoked,

@@ -14,12 +14,13 @@ use jiff::Timestamp;
 use tempfile::TempDir;
 use varco::clock::Clock;
 use varco::commands::client::{Answer, Client};
+use varco::commands::demo::accreditamento;
 use varco::commands::{ente, init, pki};
 use varco::contract::catalogue::Service;
 use varco::isee::rules::Rules;
 use varco::ledger::Directory;
 use varco::registry::administration::Command as Act;
-use varco::registry::ente::{Certificato, Stato, Tipo};
+use varco::registry::ente::{Stato, Tipo};
 
 pub use varco::commands::requests;
 
@@ -87,22 +88,9 @@ impl Site {
     }
 
     pub fn accredit(&self, codice: &str, tipo: Tipo, fingerprint: &str, operazioni: &str) {
-        let codice = codice.to_owned();
-        self.act(Act::Richiedi {
-            codice: codice.clone(),
-            denominazione: format!("Ente {codice}"),
-            codice_fiscale: "01234567897".to_owned(),
-            tipo,
-        });
-        self.act(Act::Stato { codice: codice.clone(), nuovo: Stato::Accreditato });
-        let certificato = Certificato { sha256: fingerprint.to_owned(), dal: None, al: None };
-        self.act(Act::AggiungiCertificato { codice: codice.clone(), certificato });
-        self.act(Act::Abilita {
-            codice,
-            operazioni: operazioni.split(',').map(str::to_owned).collect(),
-            prestazioni: vec![BENEFIT.to_owned()],
-            predefinita: None,
-        });
+        let name = format!("Ente {codice}");
+        let commands = accreditamento::commands((codice, &name, "01234567897"), tipo, fingerprint, operazioni, &[BENEFIT]);
+        commands.into_iter().for_each(|command| self.act(command));
     }
 
     /// Carries out a command as `varco ente` does, wherever the registry is now.

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use jiff::civil::Date;
 
+pub mod accreditamento;
+
 use super::client::{Answer, Client};
 use super::requests::{self, GIULIA};
 use super::{ente, feed, init, ledger, pki, serve};
@@ -18,7 +20,7 @@ use crate::isee::feed::{COLUMNS, parse};
 use crate::isee::rules::Rules;
 use crate::ledger::Directory;
 use crate::registry::administration::Command;
-use crate::registry::ente::{Certificato, Stato, Tipo};
+use crate::registry::ente::{Stato, Tipo};
 
 const HOME: &str = "varco-demo";
 const COMUNE: &str = "comune-demo";
@@ -80,26 +82,9 @@ async fn accredit(data: &Path, pki: &pki::Demo, clock: &Clock) -> Result<()> {
         (SOSPESO, "Ente Sospeso", "02468135799", Tipo::Altro, &pki.sospeso, "ConsultazioneIndicatore"),
     ];
     for (codice, denominazione, codice_fiscale, tipo, issued, operazioni) in enti {
-        let codice = codice.to_owned();
-        let commands = [
-            Command::Richiedi {
-                codice: codice.clone(),
-                denominazione: denominazione.to_owned(),
-                codice_fiscale: codice_fiscale.to_owned(),
-                tipo,
-            },
-            Command::Stato { codice: codice.clone(), nuovo: Stato::Accreditato },
-            Command::AggiungiCertificato {
-                codice: codice.clone(),
-                certificato: Certificato { sha256: issued.fingerprint.clone(), dal: None, al: None },
-            },
-            Command::Abilita {
-                codice: codice.clone(),
-                operazioni: operazioni.split(',').map(str::to_owned).collect(),
-                prestazioni: if tipo == Tipo::Caf { Vec::new() } else { vec![PRESTAZIONE.to_owned()] },
-                predefinita: None,
-            },
-        ];
+        let prestazioni: &[&str] = if tipo == Tipo::Caf { &[] } else { &[PRESTAZIONE] };
+        let commands =
+            accreditamento::commands((codice, denominazione, codice_fiscale), tipo, &issued.fingerprint, operazioni, prestazioni);
         for command in commands {
             ente::apply(data, command, "dimostrazione", clock).await?;
         }

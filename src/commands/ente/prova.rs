@@ -1,0 +1,138 @@
+//! `varco ente certificato prova FILE`: as whom a certificate would be let in, or why it would not.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use serde::Serialize;
+
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::registry::ente::Ente;
+use crate::tls::authorities::Authorities;
+use crate::tls::profile::{self, Unfit};
+use crate::tls::{Invalid, Peer, Setup, server};
+
+/// What was found out.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Judged {
+    ammesso: bool,
+    ente: Option<String>,
+    /// The key under which the registry knows it.
+    come: Option<String>,
+    impronta: String,
+    perche_no: Vec<String>,
+    avvertenze: Vec<String>,
+}
+
+/// Judges the certificate in a PEM file, with its chain, as the gateway would now.
+pub(super) fn judge(file: &Path, config: Option<&Path>, enti: &[Ente], clock: &Clock) -> Result<Judged> {
+    let presented = server::certificates(file)?;
+    let own = presented.first().context("nessun certificato")?;
+    let mut judged = Judged::default();
+    if let Err(reason) = profile::check(own) {
+        judged.perche_no.push(unfit(reason).to_owned());
+    }
+    let peer = match config {
+        Some(config) => {
+            let setup = Setup::build(&Config::read(config)?.tls, clock)?;
+            let peer = Peer::new(&presented, &setup.authorities).map_err(|_| anyhow::anyhow!("certificato non leggibile"))?;
+            match setup.judge(&peer, clock.now()) {
+                Ok(valid) if valid.within_grace => {
+                    judged.avvertenze.push("la lista di revoca è scaduta: vale per la tolleranza configurata (crl_grace_hours)".to_owned());
+                }
+                Ok(_) => {}
+                Err(reason) => judged.perche_no.push(invalid(reason).to_owned()),
+            }
+            peer
+        }
+        None => {
+            judged.avvertenze.push("senza --config catena e revoca non sono giudicate".to_owned());
+            let authorities = Authorities::from(presented.get(1..).unwrap_or_default().to_vec());
+            Peer::new(&presented, &authorities).map_err(|_| anyhow::anyhow!("certificato non leggibile"))?
+        }
+    };
+    judged.impronta = peer.fingerprint().to_owned();
+    registered(&peer, enti, clock, &mut judged);
+    judged.ammesso = judged.perche_no.is_empty();
+    Ok(judged)
+}
+
+/// Whose it is, in the registry.
+fn registered(peer: &Peer, enti: &[Ente], clock: &Clock, judged: &mut Judged) {
+    let today = clock.today();
+    for rank in peer.keys() {
+        let all = rank.iter().flat_map(|key| enti.iter().map(move |ente| (key, ente)));
+        let holders: Vec<(&String, &Ente)> =
+            all.filter(|(key, ente)| ente.certificati.iter().any(|certificate| certificate.segno.key() == **key)).collect();
+        let Some((key, ente)) = holders.first() else { continue };
+        if holders.iter().any(|(_, other)| other.codice != ente.codice) {
+            judged.perche_no.push("le sue unità sono di enti diversi".to_owned());
+            return;
+        }
+        judged.ente = Some(ente.codice.clone());
+        judged.come = Some((*key).clone());
+        if ente.barred(today).is_some() {
+            let why = match ente.decisione.as_ref().and_then(|decisione| decisione.scadenza) {
+                Some(last) if last < today => "l'accreditamento dell'ente è scaduto".to_owned(),
+                _ => format!("l'ente non è accreditato per la cooperazione applicativa (stato {})", ente.stato.name()),
+            };
+            judged.perche_no.push(why);
+        }
+        if !ente.has_certificate(key, today) {
+            judged.perche_no.push("oggi è fuori dal periodo registrato per questo certificato".to_owned());
+        }
+        return;
+    }
+    judged
+        .perche_no
+        .push("non è di alcun ente: né la sua impronta né la sua autorità con questa organizzazione sono registrate".to_owned());
+}
+
+impl Judged {
+    /// Says it; an error where the certificate would not be let in.
+    pub(super) fn say(&self, json: bool) -> Result<()> {
+        if json {
+            println!("{}", serde_json::to_string_pretty(self)?);
+        } else {
+            println!("impronta SHA-256  {}", self.impronta);
+            if let (Some(ente), Some(come)) = (&self.ente, &self.come) {
+                let how = if *come == self.impronta { "per la sua impronta" } else { "per autorità e organizzazione" };
+                println!("dell'ente         {ente}, {how}");
+            }
+            for warning in &self.avvertenze {
+                println!("attenzione        {warning}");
+            }
+            for why in &self.perche_no {
+                println!("non ammesso       {why}");
+            }
+            if self.ammesso {
+                println!("ammesso");
+            }
+        }
+        if self.ammesso { Ok(()) } else { bail!("il certificato non sarebbe ammesso") }
+    }
+}
+
+/// What a certificate's profile lacks, in Italian.
+pub(super) fn unfit(reason: Unfit) -> &'static str {
+    match reason {
+        Unfit::Unreadable => "non leggibile, o con altri byte dopo la fine",
+        Unfit::Version => "non è della versione 3",
+        Unfit::Usage => "non è per l'autenticazione di un client (extendedKeyUsage clientAuth)",
+        Unfit::Authority => "è il certificato di un'autorità",
+        Unfit::Key => "chiave troppo corta o di altro tipo: RSA da 2048 bit, P-256, P-384, P-521, Ed25519",
+        Unfit::Signature => "firmato con un algoritmo non ammesso: SHA-2 o Ed25519",
+    }
+}
+
+/// Why a chain is not valid, in Italian.
+fn invalid(reason: Invalid) -> &'static str {
+    match reason {
+        Invalid::Unreadable => "catena non leggibile",
+        Invalid::NotYet => "non è ancora valido",
+        Invalid::Expired => "è scaduto",
+        Invalid::Revoked => "è stato revocato",
+        Invalid::Untrusted => "la catena non porta ad alcuna autorità ammessa (client_authorities)",
+        Invalid::StatusUnknown => "lo stato di revoca non è noto: manca la lista dell'autorità, o è scaduta",
+    }
+}

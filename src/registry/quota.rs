@@ -1,0 +1,24 @@
+//! How much an ente, or one of its operators, may ask.
+
+use serde::{Deserialize, Serialize};
+
+/// Quotas; where there is none, there is no limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quote {
+    /// Requests a minute: a bucket of that many, filled evenly.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub al_minuto: Option<u32>,
+    /// Exchanges a civil day, in Italy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub al_giorno: Option<u64>,
+    /// Different persons a civil day whose data consultations gave away, or were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub persone_al_giorno: Option<u64>,
+}
+
+impl Quote {
+    /// Whether nothing is limited.
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}

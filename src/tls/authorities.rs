@@ -1,0 +1,56 @@
+//! The authorities that clients' certificates come from.
+
+use std::path::Path;
+
+use rustls::pki_types::CertificateDer;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::{TlsError, server, signature};
+use crate::digest::{hex, sha256};
+
+/// The authorities that are trusted.
+#[derive(Clone, Debug)]
+pub struct Authorities(Vec<CertificateDer<'static>>);
+
+impl Authorities {
+    /// From a PEM file.
+    pub fn read(file: &Path) -> Result<Self, TlsError> {
+        server::certificates(file).map(Self)
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[CertificateDer<'static>] {
+        &self.0
+    }
+
+    /// SHA-256 of the SubjectPublicKeyInfo of who issued a certificate, hexadecimal: one of the certificates `presented` with it, or of the authorities.
+    /// The chain is verified already, so that who has the issuer's name and signed the certificate is on it.
+    pub(super) fn issuer_key(&self, certificate: &X509Certificate<'_>, presented: &[CertificateDer<'_>]) -> Option<String> {
+        let parsed = |der: &[u8]| {
+            let (_, issuer) = X509Certificate::from_der(der).ok()?;
+            (issuer.subject().as_raw() == certificate.issuer().as_raw()).then(|| issuer.public_key().raw.to_vec())
+        };
+        let ders = presented.iter().map(AsRef::as_ref).chain(self.0.iter().map(AsRef::as_ref));
+        let mut keys: Vec<Vec<u8>> = ders.filter_map(|der: &[u8]| parsed(der)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        // Several keys under one name: the signature says which it was.
+        if keys.len() > 1 {
+            keys.retain(|key| signature::verifies(certificate, key));
+        }
+        let [key] = keys.as_slice() else { return None };
+        Some(hex(&sha256(key)))
+    }
+}
+
+impl From<Vec<CertificateDer<'static>>> for Authorities {
+    fn from(all: Vec<CertificateDer<'static>>) -> Self {
+        Self(all)
+    }
+}
+
+/// SHA-256 of a certificate's own SubjectPublicKeyInfo, hexadecimal: how an issuer is named in the registry.
+pub fn key_of(der: &[u8]) -> Option<String> {
+    let (_, certificate) = X509Certificate::from_der(der).ok()?;
+    Some(hex(&sha256(certificate.public_key().raw)))
+}

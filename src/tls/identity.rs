@@ -1,0 +1,110 @@
+//! The server's own certificates: several at the same time (RSA and ECDSA, an old one and its successor, other names), one of them for each handshake.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rustls::SignatureScheme;
+use rustls::client::verify_server_name;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::ServerName;
+use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::TlsError;
+use super::server::{certificates, private_key};
+use crate::clock::Clock;
+
+/// One certificate of the server's, with its key.
+#[derive(Debug)]
+pub struct Identity {
+    key: Arc<CertifiedKey>,
+    /// First second.
+    not_before: i64,
+    /// Last second.
+    not_after: i64,
+    /// For metrics: the file it comes from.
+    pub name: String,
+}
+
+impl Identity {
+    /// Reads a chain and its key, and checks that they belong together.
+    pub fn read(chain: &Path, key: &Path, provider: &CryptoProvider) -> Result<Self, TlsError> {
+        let wrong = |file: &Path, what: String| TlsError::File(file.display().to_string(), what);
+        let presented = certificates(chain)?;
+        let validity = {
+            let own = presented.first().ok_or_else(|| wrong(chain, "no certificate".to_owned()))?;
+            let (_, own) = X509Certificate::from_der(own).map_err(|_| wrong(chain, "not a certificate".to_owned()))?;
+            (own.validity().not_before.timestamp(), own.validity().not_after.timestamp())
+        };
+        let certified = CertifiedKey::from_der(presented, private_key(key)?, provider).map_err(|error| wrong(key, error.to_string()))?;
+        Ok(Self {
+            key: Arc::new(certified),
+            not_before: validity.0,
+            not_after: validity.1,
+            name: chain.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        })
+    }
+
+    /// The server's own certificate, DER.
+    pub fn own(&self) -> Option<&[u8]> {
+        self.key.cert.first().map(AsRef::as_ref)
+    }
+
+    /// The last second of its time.
+    pub fn expires(&self) -> i64 {
+        self.not_after
+    }
+
+    fn is_valid(&self, now: Timestamp) -> bool {
+        (self.not_before..=self.not_after).contains(&now.as_second())
+    }
+
+    fn suits(&self, schemes: &[SignatureScheme]) -> bool {
+        self.key.key.choose_scheme(schemes).is_some()
+    }
+
+    fn is_named(&self, name: &str) -> bool {
+        let (Ok(name), Some(own)) = (ServerName::try_from(name), self.key.cert.first()) else { return false };
+        ParsedCertificate::try_from(own).is_ok_and(|own| verify_server_name(&own, &name).is_ok())
+    }
+
+    fn is_ecdsa(&self) -> bool {
+        self.key.key.algorithm() == rustls::SignatureAlgorithm::ECDSA
+    }
+}
+
+/// All of them, and which is shown to whom.
+#[derive(Debug)]
+pub struct Identities {
+    all: Vec<Identity>,
+    clock: Clock,
+}
+
+impl Identities {
+    /// Of these, at least one.
+    pub fn new(all: Vec<Identity>, clock: &Clock) -> Self {
+        Self { all, clock: clock.clone() }
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[Identity] {
+        &self.all
+    }
+
+    /// Of those that the client can check: one for the name it asks for, in its time, elliptic rather than RSA, the one that lasts longest. What is asked
+    /// under no name of ours gets the same without the first condition; expired is better than none, since the client says so best itself.
+    fn choose(&self, name: Option<&str>, schemes: &[SignatureScheme], now: Timestamp) -> Option<&Identity> {
+        let rank = |identity: &&Identity| {
+            (name.is_some_and(|name| identity.is_named(name)), identity.is_valid(now), identity.is_ecdsa(), identity.not_after)
+        };
+        self.all.iter().filter(|identity| identity.suits(schemes)).max_by_key(rank)
+    }
+}
+
+impl ResolvesServerCert for Identities {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        self.choose(hello.server_name(), hello.signature_schemes(), self.clock.now()).map(|identity| identity.key.clone())
+    }
+}

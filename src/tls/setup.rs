@@ -1,0 +1,74 @@
+//! The channel as it is now: built whole from the configuration, checked, then put in the place of the one before.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use jiff::Timestamp;
+use rustls::ServerConfig;
+use rustls::pki_types::UnixTime;
+use rustls::server::danger::ClientCertVerifier;
+
+use super::authorities::Authorities;
+use super::identity::{Identities, Identity};
+use super::peer::{Invalid, Peer, Valid};
+use super::revocation::{Grace, Revocations};
+use super::{TlsError, server};
+use crate::clock::Clock;
+use crate::config::Tls;
+
+/// Everything that decides who may connect.
+#[derive(Debug)]
+pub struct Setup {
+    /// For handshakes.
+    pub config: Arc<ServerConfig>,
+    /// Whose clients are let in.
+    pub authorities: Authorities,
+    /// Their lists.
+    pub revocations: Revocations,
+    /// The server's own certificates.
+    pub identities: Arc<Identities>,
+    verifier: Arc<dyn ClientCertVerifier>,
+    generation: u64,
+}
+
+/// How many there have been in this process: each knows those that it verified from those of the one before.
+static GENERATIONS: AtomicU64 = AtomicU64::new(0);
+
+impl Setup {
+    /// Reads every file that the configuration names, and checks that they go together.
+    pub fn build(tls: &Tls, clock: &Clock) -> Result<Self, TlsError> {
+        let authorities = Authorities::read(&tls.client_authorities)?;
+        let grace = Grace::hours(tls.crl_grace_hours);
+        let revocations = Revocations::load(&tls.crl, authorities.all().to_vec())?.with_grace(grace);
+        let provider = server::provider();
+        let mut all = vec![Identity::read(&tls.certificate, &tls.key, &provider)?];
+        for more in &tls.server {
+            all.push(Identity::read(&more.certificate, &more.key, &provider)?);
+        }
+        let identities = Arc::new(Identities::new(all, clock));
+        let verifier = server::verifier(&provider, &authorities, revocations.clone(), clock)?;
+        let config = server::assemble(provider, verifier.clone(), identities.clone(), clock)?;
+        let generation = GENERATIONS.fetch_add(1, Ordering::Relaxed) + 1;
+        Ok(Self { config, authorities, revocations, identities, verifier, generation })
+    }
+
+    /// What is known of a client's chain, which has just been verified here.
+    pub fn peer(&self, presented: &[rustls::pki_types::CertificateDer<'_>]) -> Result<Peer, Invalid> {
+        let peer = Peer::new(presented, &self.authorities)?;
+        peer.trust(self.generation);
+        Ok(peer)
+    }
+
+    /// Whether a peer may go on: its chain leads to an authority that is trusted now, all of it is in its time and unrevoked. Of a peer whose handshake was
+    /// under another setup the chain is verified again.
+    pub fn judge(&self, peer: &Peer, now: Timestamp) -> Result<Valid, Invalid> {
+        if !peer.is_trusted_by(self.generation) {
+            let seconds = u64::try_from(now.as_second()).unwrap_or_default();
+            let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+            let (own, others) = peer.presented().split_first().ok_or(Invalid::Unreadable)?;
+            self.verifier.verify_client_cert(own, others, time).map_err(|_| Invalid::Untrusted)?;
+            peer.trust(self.generation);
+        }
+        peer.valid(now, &self.revocations)
+    }
+}

@@ -1,0 +1,323 @@
+//! Accreditation, by the commands that operators give: who may ask what, from where, how much, until when; on the running gateway and on the data directory.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use common::{BENEFIT, DSU, ISEE, Serving, Site, element, requests, varco};
+use rcgen::DnType;
+use varco::commands::client::Answer;
+use varco::commands::demo::accreditamento;
+use varco::commands::pki::{Issued, params};
+use varco::contract::catalogue::Operation;
+use varco::registry::ente::Tipo;
+
+/// Runs `varco ente` on a site; what it said.
+fn ente(site: &Site, arguments: &[&str]) -> Result<String, String> {
+    let data = site.data().display().to_string();
+    let all: Vec<&str> = ["ente"].iter().chain(arguments).chain(&["--data", &data, "--motivo", "prova"]).copied().collect();
+    match varco(&all) {
+        (text, true) => Ok(text),
+        (text, false) => Err(text),
+    }
+}
+
+fn done(site: &Site, arguments: &[&str]) -> String {
+    ente(site, arguments).unwrap_or_else(|text| panic!("{arguments:?}: {text}"))
+}
+
+fn refused(site: &Site, arguments: &[&str], why: &str) {
+    let text = ente(site, arguments).expect_err("was done");
+    assert!(text.contains(why), "{arguments:?}: {text}");
+}
+
+fn call(site: &Site, serving: &Serving, name: &str, path: &str, request: &str) -> Answer {
+    common::runtime().block_on(async { site.client(serving.address, name).call(path, request).await.unwrap() })
+}
+
+fn ask(site: &Site, serving: &Serving) -> Answer {
+    call(site, serving, "comune", ISEE, &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT))
+}
+
+/// A request with an identity header.
+fn as_user(request: &str, user: &str, office: &str) -> String {
+    let header = format!(
+        "<s:Header><Identity xmlns='http://inps.it/'><UserId xmlns=''>{user}</UserId><CodiceUfficio xmlns=''>{office}</CodiceUfficio></Identity></s:Header><s:Body>"
+    );
+    request.replacen("<s:Body>", &header, 1)
+}
+
+fn day(site: &Site, days: i64) -> String {
+    site.clock.today().checked_add(jiff::Span::new().days(days)).unwrap().to_string()
+}
+
+const NEW: [&str; 10] = [
+    "--denominazione",
+    "Comune Nuovo",
+    "--codice-fiscale",
+    "01234567897",
+    "--tipo",
+    "comune",
+    "--pec",
+    "PEC 7/2026",
+    "--base-giuridica",
+    "DPCM 159/2013",
+];
+
+#[test]
+fn a_life_of_an_ente_from_request_to_revocation_and_back() {
+    let site = Site::new();
+    let new = |more: &[&'static str]| -> Vec<&str> { ["richiedi", "nuovo"].iter().chain(&NEW).chain(more).copied().collect() };
+    assert!(ente(&site, &new(&[])).unwrap_err().contains("--finalita"), "without a purpose");
+    done(
+        &site,
+        &new(&[
+            "--finalita",
+            "asilo nido",
+            "--operazioni",
+            "ConsultazioneIndicatore",
+            "--prestazioni",
+            "A1.07",
+            "--ipa",
+            "c_x000",
+            "--contatto",
+            "pec@comune.example",
+            "--parte",
+            "SPC:Comune",
+        ]),
+    );
+    refused(&site, &new(&["--finalita", "asilo nido"]), "esiste già");
+    refused(&site, &["sospendi", "nuovo"], "un ente nello stato richiesta non può passare a sospeso");
+    refused(&site, &["accredita", "nuovo", "--scadenza", &day(&site, -1)], "la scadenza è già passata");
+    done(&site, &["rifiuta", "nuovo", "--direzione", "Lazio"]);
+    refused(&site, &["accredita", "nuovo"], "un ente nello stato rifiutato non può passare a accreditato");
+    done(&site, &new(&["--finalita", "asilo nido", "--operazioni", "ConsultazioneIndicatore", "--prestazioni", "A1.07"]));
+    done(&site, &["accredita", "nuovo", "--direzione", "Lazio", "--scadenza", &day(&site, 30), "--come-richiesto"]);
+    refused(&site, &["accredita", "nuovo"], "già accreditato");
+    done(&site, &["accredita", "nuovo", "--scadenza", &day(&site, 60)]);
+    let shown = done(&site, &["mostra", "nuovo"]);
+    assert!(shown.contains("Lazio") && shown.contains(&day(&site, 60)) && shown.contains("ConsultazioneIndicatore per A1.07"), "{shown}");
+    done(&site, &["aggiorna", "nuovo", "--denominazione", "Comune Rinnovato"]);
+    done(&site, &["sospendi", "nuovo"]);
+    refused(&site, &["accredita", "nuovo"], "un ente nello stato sospeso non può passare a accreditato");
+    done(&site, &["riattiva", "nuovo"]);
+    done(&site, &["revoca", "nuovo"]);
+    refused(&site, &["riattiva", "nuovo"], "revocato");
+    let told: Vec<serde_json::Value> = serde_json::from_str(&done(&site, &["storia", "nuovo", "--json"])).unwrap();
+    let commands: Vec<&str> = told.iter().map(|change| change["comando"].as_str().unwrap()).collect();
+    assert_eq!(
+        commands,
+        [
+            "ente richiedi",
+            "ente rifiuta",
+            "ente richiedi",
+            "ente accredita",
+            "ente rinnova",
+            "ente aggiorna",
+            "ente sospendi",
+            "ente riattiva",
+            "ente revoca"
+        ]
+    );
+    assert!(told.iter().all(|change| change["motivo"] == "prova" && change["uid"].is_number()), "{told:?}");
+    let shown: Vec<serde_json::Value> = serde_json::from_str(&done(&site, &["mostra", "nuovo", "--json"])).unwrap();
+    assert_eq!((shown[0]["stato"].as_str(), shown[0]["denominazione"].as_str()), (Some("revocato"), Some("Comune Rinnovato")));
+    let listed = done(&site, &["lista", "--stato", "sospeso"]);
+    assert!(listed.contains("sospeso") && !listed.contains("comune"), "{listed}");
+}
+
+#[test]
+fn grants_are_for_operations_benefits_offices_and_days() {
+    let site = Site::new();
+    let serving = site.serve();
+    assert_eq!(element(&ask(&site, &serving), "Esito"), "DATI_NON_TROVATI");
+    // In the past, in the future; then from an office alone.
+    let grant = ["abilita", "comune", "--operazioni", "ConsultazioneIndicatore", "--prestazioni", "A1.07"];
+    let with = |more: &[&str]| -> String { done(&site, &grant.iter().chain(more).copied().collect::<Vec<_>>()) };
+    with(&["--al", &day(&site, -1), "--sostituisci"]);
+    assert!(ask(&site, &serving).text.contains("Client.Authorization"));
+    with(&["--dal", &day(&site, 1)]);
+    assert!(ask(&site, &serving).text.contains("Client.Authorization"));
+    refused(&site, &["abilita", "comune", "--operazioni", "ConsultazioneIndicatore", "--uffici", "U1"], "l'ente non ha l'ufficio U1");
+    refused(&site, &["ufficio", "comune", "--obbligatori", "true"], "nessun ufficio registrato");
+    done(&site, &["ufficio", "comune", "U1", "--denominazione", "Servizi sociali"]);
+    with(&["--uffici", "U1"]);
+    refused(&site, &["ufficio", "comune", "U1", "--togli"], "un'abilitazione nomina questo ufficio");
+    let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
+    assert!(call(&site, &serving, "comune", ISEE, &request).text.contains("Client.Authorization"), "without an office");
+    assert!(call(&site, &serving, "comune", ISEE, &as_user(&request, "op1", "U2")).text.contains("Client.Authorization"));
+    assert_eq!(element(&call(&site, &serving, "comune", ISEE, &as_user(&request, "op1", "U1")), "Esito"), "DATI_NON_TROVATI");
+    // The third grant goes: nothing is left.
+    done(&site, &["abilita", "comune", "--togli", "3"]);
+    assert!(call(&site, &serving, "comune", ISEE, &as_user(&request, "op1", "U1")).text.contains("Client.Authorization"));
+    // Detail is for checks.
+    refused(&site, &["abilita", "comune", "--operazioni", "ConsultazioneDichiarazione", "--prestazioni", "A1.07"], "richiede --controlli");
+    done(&site, &["abilita", "comune", "--operazioni", "ConsultazioneDichiarazione", "--prestazioni", "A1.07", "--controlli"]);
+    // An accreditation that ends, and one that is not for machines.
+    with(&["--sostituisci"]);
+    assert_eq!(element(&ask(&site, &serving), "Esito"), "DATI_NON_TROVATI");
+    done(&site, &["accredita", "comune", "--scadenza", &site.clock.today().to_string()]);
+    assert_eq!(element(&ask(&site, &serving), "Esito"), "DATI_NON_TROVATI", "on its last day");
+    done(&site, &["accredita", "comune", "--scadenza", &day(&site, 5), "--modi", "web"]);
+    assert!(ask(&site, &serving).text.contains("Client.Authorization"), "for the web alone");
+}
+
+#[test]
+fn who_transmitted_a_dsu_reads_it_back_without_a_benefit() {
+    let site = Site::new();
+    done(&site, &["abilita", "caf", "--operazioni", "TrasmissioneDSU,ConsultazioneAttestazione,ConsultazioneIndicatore", "--sostituisci"]);
+    let serving = site.serve();
+    let dsu = requests::trasmissione(&requests::dsu("CAF00001-OWNOWN-2026-N0000001", &site.today()));
+    let protocol = element(&call(&site, &serving, "caf", DSU, &dsu), "ProtocolloDSU").to_owned();
+    let request = |search: &str| requests::consultazione(Operation::ConsultazioneAttestazione, search);
+    let person = |code: &str| {
+        request(&format!("<RicercaCF><CodiceFiscale>{code}</CodiceFiscale><DataValidita>{}</DataValidita></RicercaCF>", site.today()))
+    };
+    let by_protocol = request(&format!(
+        "<RicercaProtDSU><ProtocolloDSU>{protocol}</ProtocolloDSU><CodiceFiscaleBeneficiario>{}</CodiceFiscaleBeneficiario></RicercaProtDSU>",
+        requests::GIULIA
+    ));
+    let esito = |name: &str, request: &str| element(&call(&site, &serving, name, ISEE, request), "Esito").to_owned();
+    assert_eq!(esito("caf", &person(requests::GIULIA)), "OK");
+    assert_eq!(esito("caf", &by_protocol), "OK");
+    // Nobody's, and, for another CAF, somebody else's: the same refusal, so that nothing is learned.
+    let other = site.pki.authority.client("caf2").unwrap();
+    let (certificate, key) = site.pem("caf2");
+    std::fs::write(certificate, &other.certificate).unwrap();
+    std::fs::write(key, &other.key).unwrap();
+    let operations = "TrasmissioneDSU,ConsultazioneAttestazione";
+    let commands = accreditamento::commands(("caf2", "Un altro CAF", "09876543217"), Tipo::Caf, &other.fingerprint, operations, &[]);
+    commands.into_iter().for_each(|command| site.act(command));
+    for (name, request) in [("caf", person("BNCNNA72B42H501V")), ("caf2", person(requests::GIULIA)), ("caf2", by_protocol)] {
+        let answer = call(&site, &serving, name, ISEE, &request);
+        assert_eq!(element(&answer, "Esito"), "RICHIESTA_INVALIDA");
+        assert!(element(&answer, "DescrizioneErrore").contains("PrestazioneDaErogare"), "{}", answer.text);
+    }
+}
+
+#[test]
+fn quotas_are_kept_over_a_restart() {
+    let site = Site::new();
+    done(&site, &["quota", "comune", "--al-giorno", "4"]);
+    refused(&site, &["quota", "comune", "--al-giorno", "0"], "almeno 1");
+    let serving = site.serve();
+    let first = ask(&site, &serving);
+    let header = |answer: &Answer, name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    assert_eq!((header(&first, "x-ratelimit-limit"), header(&first, "x-ratelimit-remaining")), (Some(4), Some(3)));
+    ask(&site, &serving);
+    serving.stop();
+    let serving = site.serve();
+    assert_eq!(header(&ask(&site, &serving), "x-ratelimit-remaining"), Some(1), "the restart forgot");
+    assert_eq!(ask(&site, &serving).status, 200);
+    let over = ask(&site, &serving);
+    assert_eq!((over.status.as_u16(), header(&over, "x-ratelimit-remaining")), (429, Some(0)));
+    assert!(header(&over, "retry-after").is_some_and(|seconds| seconds > 0 && Some(seconds) == header(&over, "x-ratelimit-reset")));
+    assert!(over.text.contains("Too Many Requests"), "{}", over.text);
+    // Another ente is not touched; a bucket of a minute; then without.
+    assert!(header(&call(&site, &serving, "caf", DSU, "<a/>"), "x-ratelimit-limit").is_none());
+    done(&site, &["quota", "comune", "--al-minuto", "2"]);
+    assert_eq!(
+        [ask(&site, &serving).status, ask(&site, &serving).status, ask(&site, &serving).status].map(|s| s.as_u16()),
+        [200, 200, 429]
+    );
+    done(&site, &["quota", "comune"]);
+    assert_eq!(ask(&site, &serving).status, 200);
+}
+
+#[test]
+fn persons_and_operators_have_quotas() {
+    let site = Site::new();
+    let serving = site.serve();
+    let of = |code: &str, user: &str| {
+        let request = requests::indicatore(code, &site.today(), BENEFIT);
+        let request = if user.is_empty() { request } else { as_user(&request, user, "U1") };
+        call(&site, &serving, "comune", ISEE, &request).status.as_u16()
+    };
+    done(&site, &["quota", "comune", "--persone-al-giorno", "2"]);
+    let (one, two, three) = (requests::GIULIA, "BNCNNA72B42H501V", "GLLMTT81P03F205Y");
+    assert_eq!([of(one, ""), of(one, ""), of(two, ""), of(three, ""), of(one, "")], [200, 200, 200, 429, 200]);
+    done(&site, &["quota", "comune"]);
+    done(&site, &["quota", "comune", "--persone-al-giorno", "1", "--al-giorno", "3", "--operatore"]);
+    assert_eq!([of(one, "op1"), of(two, "op1"), of(two, "op2"), of(one, "op1"), of(one, "op1")], [200, 429, 200, 200, 429]);
+    assert_eq!(of(three, ""), 200, "nobody is named");
+}
+
+/// A certificate of the site's authority with an organizationIdentifier and units.
+fn of_body(site: &Site, name: &str, organization: &str, units: &[&str]) -> Issued {
+    let mut params = params("chiunque", site.clock.now()).unwrap();
+    params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+    params.distinguished_name.push(DnType::CustomDnType(vec![2, 5, 4, 97]), organization);
+    units.iter().for_each(|unit| params.distinguished_name.push(DnType::OrganizationalUnitName, *unit));
+    let issued = site.pki.authority.issue(params).unwrap();
+    let (certificate, key) = site.pem(name);
+    std::fs::write(certificate, &issued.certificate).unwrap();
+    std::fs::write(key, &issued.key).unwrap();
+    issued
+}
+
+#[test]
+fn a_certificate_may_be_known_by_its_issuer_and_organization() {
+    let site = Site::new();
+    let authority = site.home.path().join("pki/ca.pem").display().to_string();
+    let pem = |name: &str| site.pem(name).0.display().to_string();
+    let config = site.config().display().to_string();
+    of_body(&site, "renewed", "CF:IT-01234567897", &[]);
+    of_body(&site, "unit", "CF:IT-01234567897", &["IPAIT-UO_ABC123"]);
+    of_body(&site, "foreign", "CF:IT-09876543217", &[]);
+    let serving = site.serve();
+    let status = |name: &str| call(&site, &serving, name, ISEE, &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT)).text;
+    assert!(status("renewed").contains("Client.Authorization"));
+    refused(&site, &["certificato", "prova", &pem("renewed"), "--config", &config], "non è di alcun ente");
+
+    done(&site, &["certificato", "comune", &authority, "--emittente"]);
+    assert!(status("renewed").contains("DATI_NON_TROVATI") && status("unit").contains("DATI_NON_TROVATI"));
+    assert!(status("foreign").contains("Client.Authorization"));
+    let tried = done(&site, &["certificato", "prova", &pem("renewed"), "--config", &config]);
+    assert!(tried.contains("comune, per autorità e organizzazione") && tried.ends_with("ammesso\n"), "{tried}");
+    let tried = done(&site, &["certificato", "prova", &pem("comune"), "--config", &config]);
+    assert!(tried.contains("comune, per la sua impronta"), "{tried}");
+    refused(&site, &["certificato", "prova", &pem("sospeso"), "--config", &config], "stato sospeso");
+    refused(&site, &["certificato", "prova", &pem("straniero"), "--config", &config], "non porta ad alcuna autorità");
+    // The same organization cannot be another ente's too; one of its units can.
+    refused(&site, &["certificato", "caf", &authority, "--emittente"], "è già dell'ente comune");
+    done(&site, &["certificato", "comune", &authority, "--emittente", "--togli"]);
+    assert!(status("renewed").contains("Client.Authorization"));
+    refused(&site, &["certificato", "comune", &authority, "--emittente", "--unita", "ABC"], "unità non valida");
+    done(&site, &["certificato", "comune", &authority, "--emittente", "--unita", "IPAIT-UO_ABC123"]);
+    assert!(status("unit").contains("DATI_NON_TROVATI") && status("renewed").contains("Client.Authorization"));
+    // A pin may be registered beside its successor, each in its time.
+    refused(&site, &["certificato", "comune", &pem("renewed"), "--dal", &day(&site, 2), "--al", &day(&site, 1)], "prima di cominciare");
+    done(&site, &["certificato", "comune", &pem("renewed"), "--dal", &day(&site, 1)]);
+    assert!(status("renewed").contains("Client.Authorization"), "before its time");
+}
+
+#[test]
+fn a_table_is_imported_whole_or_not_at_all() {
+    let site = Site::new();
+    let file = site.home.path().join("enti.csv");
+    let path = file.display().to_string();
+    std::fs::write(&file, "Codice_IPA,Denominazione_ente,Codice_fiscale_ente,Codice_Categoria,Mail1\nc_a001,Comune Uno,01234567897,L6,pec@uno.example\nc_a002,Comune Due,0123,L6,\nc_a003,,01234567897,L6,\n").unwrap();
+    let ask =
+        ["importa", &path, "--formato", "ipa", "--pec", "PEC 1/2026", "--base-giuridica", "DPCM 159/2013", "--finalita", "prestazioni"];
+    let with = |more: &[&'static str]| -> Vec<String> { ask.iter().chain(more).map(|text| (*text).to_owned()).collect() };
+    let run = |more: &[&'static str]| ente(&site, &with(more).iter().map(String::as_str).collect::<Vec<_>>());
+    let errors = run(&["--conferma"]).unwrap_err();
+    assert!(errors.contains("riga 4: manca Denominazione_ente") && errors.contains("nessun ente registrato"), "{errors}");
+    std::fs::write(&file, std::fs::read_to_string(&file).unwrap().replace("c_a003,,", "c_a003,Comune Tre,")).unwrap();
+    let errors = run(&["--conferma"]).unwrap_err();
+    assert!(errors.contains("codice fiscale dell'ente non valido"), "{errors}");
+    assert!(!done(&site, &["lista"]).contains("c_a001"), "half a table was registered");
+    std::fs::write(&file, std::fs::read_to_string(&file).unwrap().replace(",0123,", ",01234567897,")).unwrap();
+    assert!(run(&[]).unwrap().contains("3 nuovi e 0 aggiornati da registrare (con --conferma)"));
+    assert!(!done(&site, &["lista"]).contains("c_a001"), "a dry run registered");
+    // On the running gateway, in one batch.
+    let serving = site.serve();
+    assert!(run(&["--conferma"]).unwrap().contains("3 nuovi e 0 aggiornati registrati"));
+    assert!(run(&["--conferma"]).unwrap().contains("0 nuovi e 0 aggiornati da registrare (con --conferma); 3 già uguali"));
+    let table = done(&site, &["esporta"]);
+    assert!(table.lines().any(|line| line.starts_with("c_a001;Comune Uno;01234567897;comune;c_a001;pec@uno.example;")), "{table}");
+    std::fs::write(&file, table.replace("Comune Uno", "Comune Primo")).unwrap();
+    let again = done(&site, &["importa", &path, "--conferma", "--json"]);
+    assert!(again.contains("\"aggiornati\": [\n    \"c_a001\"\n  ]"), "{again}");
+    serving.stop();
+}
