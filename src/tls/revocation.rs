@@ -11,7 +11,9 @@ use arc_swap::ArcSwap;
 use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certificate};
+use x509_parser::asn1_rs::BitString;
+use x509_parser::prelude::{CertificateRevocationList, FromDer as _, Validity, X509Certificate};
+use x509_parser::x509::AlgorithmIdentifier;
 
 use super::TlsError;
 use super::peer::{Invalid, trimmed};
@@ -77,26 +79,35 @@ fn read(files: &[PathBuf], authorities: &[CertificateDer<'static>]) -> Result<Li
         let bytes = std::fs::read(file).map_err(|error| wrong(&error.to_string()))?;
         for der in ders(&bytes, file)? {
             let (rest, list) = CertificateRevocationList::from_der(&der).map_err(|_| wrong("not a certificate revocation list"))?;
-            let issued = authorities.iter().any(|authority| is_issued_by(&list, authority));
-            if !rest.is_empty() || !issued {
+            // Of an authority that was certified again under the same key, the certificate that lasts longest.
+            let issuers = authorities.iter().filter_map(|authority| issued_by(&list, authority));
+            let issuer = issuers.max_by_key(|validity| validity.not_after.timestamp());
+            let Some(issuer) = issuer.filter(|_| rest.is_empty()) else {
                 return Err(wrong("not signed by any of the client authorities"));
-            }
-            // RFC 5280, section 5.2: a list with a critical extension that is not understood must not be used. Delta lists and lists of only some
-            // certificates have one: taken for whole, they would hide revocations.
-            if list.extensions().iter().any(|extension| extension.critical) {
+            };
+            // RFC 5280, section 5.2: a list with a critical extension that is not understood must not be used. Delta lists and lists of
+            // only some certificates have one: taken for whole, they would hide revocations. So have the entries of indirect lists, which
+            // are another authority's.
+            let entries = list.iter_revoked_certificates().flat_map(|revoked| revoked.extensions());
+            if list.extensions().iter().chain(entries).any(|extension| extension.critical) {
                 return Err(wrong("a partial list, or one with a critical extension"));
             }
             let next = list.next_update().ok_or_else(|| wrong("a list without nextUpdate"))?;
             let parsed = List {
-                this_update: list.last_update().timestamp(),
-                next_update: next.timestamp(),
+                // An authority that is not in its time says nothing of others.
+                this_update: list.last_update().timestamp().max(issuer.not_before.timestamp()),
+                next_update: next.timestamp().min(issuer.not_after.timestamp()),
                 serials: list.iter_revoked_certificates().map(|revoked| trimmed(revoked.raw_serial())).collect(),
             };
-            let issuer = list.issuer().as_raw().to_vec();
-            // Of two lists of one issuer the later counts.
-            let older = lists.by_issuer.get(&issuer).is_some_and(|known| known.this_update > parsed.this_update);
-            if !older {
-                lists.by_issuer.insert(issuer, parsed);
+            let name = list.issuer().as_raw().to_vec();
+            // Of two lists of one issuer the later counts; of the same moment, both.
+            match lists.by_issuer.get_mut(&name) {
+                Some(known) if known.this_update > parsed.this_update => {}
+                Some(known) if known.this_update == parsed.this_update => {
+                    known.next_update = known.next_update.min(parsed.next_update);
+                    known.serials.extend(parsed.serials);
+                }
+                _ => drop(lists.by_issuer.insert(name, parsed)),
             }
         }
     }
@@ -112,14 +123,28 @@ fn ders(bytes: &[u8], file: &Path) -> Result<Vec<Vec<u8>>, TlsError> {
         .collect()
 }
 
-fn is_issued_by(list: &CertificateRevocationList<'_>, authority: &CertificateDer<'_>) -> bool {
-    let Ok((_, authority)) = X509Certificate::from_der(authority) else { return false };
-    let Some(algorithm) = algorithm(&list.signature_algorithm.algorithm.to_id_string(), &authority) else { return false };
-    let key = UnparsedPublicKey::new(algorithm, &authority.public_key().subject_public_key.data);
+/// The time of the authority's certificate, if the list is the authority's.
+fn issued_by(list: &CertificateRevocationList<'_>, authority: &CertificateDer<'_>) -> Option<Validity> {
+    let (_, authority) = X509Certificate::from_der(authority).ok()?;
     let same_name = authority.subject().as_raw() == list.issuer().as_raw();
     // RFC 5280, 4.2.1.3: where a key usage is stated, it must allow signing lists.
-    let may_sign = authority.key_usage().ok().flatten().is_none_or(|usage| usage.value.crl_sign());
-    same_name && may_sign && key.verify(list.tbs_cert_list.as_ref(), &list.signature_value.data).is_ok()
+    let may_sign = authority.key_usage().ok()?.is_none_or(|usage| usage.value.crl_sign());
+    let same_algorithm = list.tbs_cert_list.signature == list.signature_algorithm;
+    let signed = || is_signed_with(&authority, &list.signature_algorithm, list.tbs_cert_list.as_ref(), &list.signature_value);
+    (same_name && may_sign && same_algorithm && signed()).then(|| authority.validity().clone())
+}
+
+/// Whether a signature is of the authority's key, with an algorithm of the profile.
+pub(super) fn is_signed_with(
+    authority: &X509Certificate<'_>,
+    identifier: &AlgorithmIdentifier<'_>,
+    signed: &[u8],
+    signature: &BitString<'_>,
+) -> bool {
+    algorithm(&identifier.algorithm.to_id_string(), authority).is_some_and(|algorithm| {
+        let key = UnparsedPublicKey::new(algorithm, &authority.public_key().subject_public_key.data);
+        key.verify(signed, &signature.data).is_ok()
+    })
 }
 
 fn algorithm(oid: &str, authority: &X509Certificate<'_>) -> Option<&'static dyn VerificationAlgorithm> {
