@@ -197,7 +197,7 @@ impl World {
     }
 
     pub fn at(now: i64) -> Self {
-        let root = Authority::root("radice", &Key::p256(), now, |_| {});
+        let root = Authority::root("radice", &Key::p256(), now, |certificate| certificate.serial = vec![0x31]);
         let middle = root.sub("intermedia", &Key::p256(), |certificate| certificate.serial = vec![0x51]);
         Self { root, middle, own: Key::p256(), now }
     }

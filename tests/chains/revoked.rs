@@ -52,7 +52,25 @@ pub fn revoked() -> Vec<Case> {
             .trusting(&[&w.root, &w.middle])
             .lists(root_list(&[MIDDLE]))
             .refused("Revoked"),
+        w.case("revoked: the authority, which is trusted too and not sent", &[&w.own(|_| {})])
+            .trusting(&[&w.root, &w.middle])
+            .lists(root_list(&[MIDDLE]))
+            .refused("Revoked"),
+        w.case("revoked: the root, by itself", &[&w.own(|_| {}), &w.middle.der])
+            .lists(root_list(&[&[0x31]]))
+            .stricter("Revoked", "a root that lists itself says that it is not to be trusted"),
     ];
+    // An authority above the one that is trusted and not sent.
+    let low = w.middle.sub("bassa", &Key::p256(), |c| c.serial = vec![0x71]);
+    let own = low.client(&w.own).signed(&low.key);
+    for (name, revoked, good) in [
+        ("revoked: nobody above the authority that is trusted", &[][..], true),
+        ("revoked: an authority above the one that is trusted", &[MIDDLE][..], false),
+    ] {
+        let mut case = w.case(name, &[&own]).trusting(&[&w.root, &w.middle, &low]).lists(root_list(revoked)).listed(&[&low]);
+        case.lists.rotate_right(1);
+        all.push(if good { case.admitted() } else { case.refused("Revoked") });
+    }
     for (name, serial, entry) in [
         ("revoked: 128", vec![0, 0x80], vec![0, 0x80]),
         ("revoked: 128, a zero more", vec![0, 0x80], vec![0, 0, 0x80]),
