@@ -94,6 +94,9 @@ pub struct Tls {
     /// Their revocation lists, PEM or DER; read again when they change.
     #[serde(default)]
     pub crl: Vec<PathBuf>,
+    /// Authorities that sign lists and are no anchors: those between a client and its authority, PEM.
+    #[serde(default)]
+    pub crl_issuers: Option<PathBuf>,
     /// Hours for which a list past its `nextUpdate` still counts; exchanges that rely on that are recorded as such.
     #[serde(default)]
     pub crl_grace_hours: u32,
@@ -230,7 +233,7 @@ impl Config {
         let tls = &mut config.tls;
         let more = tls.server.iter_mut().flat_map(|server| [&mut server.certificate, &mut server.key]);
         let paths = [&mut config.data, &mut tls.certificate, &mut tls.key, &mut tls.client_authorities];
-        for path in paths.into_iter().chain(&mut tls.crl).chain(more) {
+        for path in paths.into_iter().chain(&mut tls.crl).chain(&mut tls.crl_issuers).chain(more) {
             *path = base.join(&*path);
         }
         Ok(config)

@@ -9,6 +9,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate, X509Name};
 
 use super::authorities::Authorities;
 use super::revocation::Revocations;
+use super::signature;
 use crate::digest::{hex, sha256};
 
 /// A client's certificate and the chain that it presented.
@@ -68,11 +69,9 @@ pub enum Invalid {
 impl Peer {
     /// From the certificates that the client presented, its own first; their chain is verified, or about to be.
     pub fn new(presented: &[CertificateDer<'_>], authorities: &Authorities) -> Result<Self, Invalid> {
-        let own = presented.first().ok_or(Invalid::Unreadable)?;
-        let (_, certificate) = X509Certificate::from_der(own).map_err(|_| Invalid::Unreadable)?;
-        let chain: Vec<Link> = presented.iter().map(|der| Link::read(der)).collect::<Result<_, _>>()?;
-        // A root that is sent along is trusted or not by itself: nobody lists it.
-        let chain = chain.into_iter().zip(presented).filter(|(_, der)| !is_self_issued(der)).map(|(link, _)| link).collect();
+        let path = path(presented)?;
+        let own = path.first().ok_or(Invalid::Unreadable)?;
+        let certificate = read(own)?;
         let fingerprint = hex(&sha256(own));
         let mut keys = vec![vec![fingerprint.clone()]];
         let organization = only(certificate.subject(), ORGANIZATION_IDENTIFIER).filter(|name| name.starts_with("CF:IT-"));
@@ -83,6 +82,7 @@ impl Peer {
             keys.push(values(certificate.subject(), UNIT).filter(|unit| unit.starts_with("IPAIT-")).map(|unit| of_unit(&unit)).collect());
             keys.push(vec![of_unit("-")]);
         }
+        let chain = path.iter().map(|der| Link::read(der)).collect::<Result<_, _>>()?;
         let presented = presented.iter().map(|der| der.clone().into_owned()).collect();
         Ok(Self { fingerprint, keys, chain, presented, trusted: Arc::default() })
     }
@@ -113,6 +113,11 @@ impl Peer {
         &self.fingerprint
     }
 
+    /// The client's own, and the authorities that were sent along and could be above it.
+    pub fn chain(&self) -> &[Link] {
+        &self.chain
+    }
+
     /// Whether the whole chain is in its time and unrevoked, by lists that are fresh.
     pub fn valid(&self, now: Timestamp, revocations: &Revocations) -> Result<Valid, Invalid> {
         let second = now.as_second();
@@ -126,13 +131,13 @@ impl Peer {
             }
             valid.within_grace |= revocations.check(&link.issuer, &link.serial, second)?.within_grace;
         }
-        if self.chain.is_empty() { Err(Invalid::Unreadable) } else { Ok(valid) }
+        Ok(valid)
     }
 }
 
 impl Link {
     fn read(der: &[u8]) -> Result<Self, Invalid> {
-        let (_, certificate) = X509Certificate::from_der(der).map_err(|_| Invalid::Unreadable)?;
+        let certificate = read(der)?;
         let validity = certificate.validity();
         Ok(Self {
             issuer: certificate.issuer().as_raw().to_vec(),
@@ -147,6 +152,36 @@ impl Link {
 pub(super) fn trimmed(serial: &[u8]) -> Vec<u8> {
     let first = serial.iter().position(|byte| *byte != 0).unwrap_or(serial.len());
     serial[first..].to_vec()
+}
+
+/// Of what was presented, the client's own certificate and all that could be above it, going by the names of issuers: whatever way a
+/// verifier finds to a root leads through these. What is sent along besides is nobody's business (RFC 8446, 4.4.2).
+///
+/// Roots are left out: they are trusted or not by themselves, and nobody lists them. What is only self-issued stays: an authority's new
+/// key, certified with its old one, can be revoked.
+pub(super) fn path<'a>(presented: &'a [CertificateDer<'a>]) -> Result<Vec<&'a CertificateDer<'a>>, Invalid> {
+    let mut rest: Vec<_> = presented.iter().map(|der| Ok((der, read(der)?))).collect::<Result<_, _>>()?;
+    if rest.is_empty() {
+        return Err(Invalid::Unreadable);
+    }
+    let mut path = vec![rest.remove(0)];
+    let mut at = 0;
+    while let Some((_, below)) = path.get(at) {
+        let issuer = below.issuer().as_raw();
+        let (above, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(|(_, certificate)| certificate.subject().as_raw() == issuer);
+        rest = others;
+        path.extend(above.into_iter().filter(|(_, certificate)| !is_self_signed(certificate)));
+        at += 1;
+    }
+    Ok(path.into_iter().map(|(der, _)| der).collect())
+}
+
+fn read(der: &[u8]) -> Result<X509Certificate<'_>, Invalid> {
+    X509Certificate::from_der(der).map(|(_, certificate)| certificate).map_err(|_| Invalid::Unreadable)
+}
+
+fn is_self_signed(certificate: &X509Certificate<'_>) -> bool {
+    certificate.issuer().as_raw() == certificate.subject().as_raw() && signature::verifies(certificate, certificate.public_key().raw)
 }
 
 /// organizationIdentifier.
@@ -165,8 +200,4 @@ fn only(name: &X509Name<'_>, oid: &str) -> Option<String> {
     let mut all = name.iter_attributes().filter(|attribute| attribute.attr_type().to_id_string() == oid);
     let first = all.next()?;
     if all.next().is_some() { None } else { first.as_str().ok().map(str::to_owned) }
-}
-
-fn is_self_issued(der: &[u8]) -> bool {
-    X509Certificate::from_der(der).is_ok_and(|(_, certificate)| certificate.issuer().as_raw() == certificate.subject().as_raw())
 }

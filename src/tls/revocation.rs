@@ -48,6 +48,10 @@ struct List {
     this_update: i64,
     next_update: i64,
     serials: HashSet<Vec<u8>>,
+    /// The certificates of those who signed it: their issuers and serials.
+    signers: Vec<(Vec<u8>, Vec<u8>)>,
+    /// Signed by who is on a list.
+    disowned: bool,
 }
 
 impl Revocations {
@@ -84,7 +88,11 @@ impl Revocations {
         if second < list.this_update || second > list.next_update.saturating_add(self.grace.0) {
             return Err(Invalid::StatusUnknown);
         }
-        if list.serials.contains(serial) { Err(Invalid::Revoked) } else { Ok(Valid { within_grace: second > list.next_update }) }
+        if list.disowned || list.serials.contains(serial) {
+            Err(Invalid::Revoked)
+        } else {
+            Ok(Valid { within_grace: second > list.next_update })
+        }
     }
 }
 
@@ -99,30 +107,66 @@ fn read(files: &[PathBuf], authorities: &[CertificateDer<'static>]) -> Result<Li
         let bytes = std::fs::read(file).map_err(|error| wrong(&error.to_string()))?;
         for der in ders(&bytes, file)? {
             let (rest, list) = CertificateRevocationList::from_der(&der).map_err(|_| wrong("not a certificate revocation list"))?;
-            let issued = authorities.iter().any(|authority| is_issued_by(&list, authority));
-            if !rest.is_empty() || !issued {
+            // Of an authority that was certified again under the same key, the certificate that lasts longest.
+            let signers = authorities.iter().filter_map(|authority| issued_by(&list, authority));
+            let signer = signers.max_by_key(|signer| signer.validity().not_after.timestamp());
+            let Some(signer) = signer.filter(|_| rest.is_empty()) else {
                 return Err(wrong("not signed by any of the client authorities"));
-            }
-            // RFC 5280, section 5.2: a list with a critical extension that is not understood must not be used. Delta lists and lists of only some
-            // certificates have one: taken for whole, they would hide revocations.
-            if list.extensions().iter().any(|extension| extension.critical) {
+            };
+            // RFC 5280, section 5.2: a list with a critical extension that is not understood must not be used. Delta lists and lists of
+            // only some certificates have one: taken for whole, they would hide revocations. So have the entries of indirect lists, which
+            // are another authority's.
+            let entries = list.iter_revoked_certificates().flat_map(|revoked| revoked.extensions());
+            if list.extensions().iter().chain(entries).any(|extension| extension.critical) {
                 return Err(wrong("a partial list, or one with a critical extension"));
             }
             let next = list.next_update().ok_or_else(|| wrong("a list without nextUpdate"))?;
             let parsed = List {
-                this_update: list.last_update().timestamp(),
-                next_update: next.timestamp(),
+                // An authority that is not in its time says nothing of others.
+                this_update: list.last_update().timestamp().max(signer.validity().not_before.timestamp()),
+                next_update: next.timestamp().min(signer.validity().not_after.timestamp()),
                 serials: list.iter_revoked_certificates().map(|revoked| trimmed(revoked.raw_serial())).collect(),
+                signers: vec![(signer.issuer().as_raw().to_vec(), trimmed(signer.raw_serial()))],
+                disowned: false,
             };
-            let issuer = list.issuer().as_raw().to_vec();
-            // Of two lists of one issuer the later counts.
-            let older = lists.by_issuer.get(&issuer).is_some_and(|known| known.this_update > parsed.this_update);
-            if !older {
-                lists.by_issuer.insert(issuer, parsed);
+            let name = list.issuer().as_raw().to_vec();
+            // Of two lists of one issuer the later counts; of the same moment, both.
+            match lists.by_issuer.get_mut(&name) {
+                Some(known) if known.this_update > parsed.this_update => {}
+                Some(known) if known.this_update == parsed.this_update => {
+                    known.next_update = known.next_update.min(parsed.next_update);
+                    known.serials.extend(parsed.serials);
+                    known.signers.extend(parsed.signers);
+                }
+                _ => drop(lists.by_issuer.insert(name, parsed)),
             }
         }
     }
+    disown(&mut lists.by_issuer);
     Ok(lists)
+}
+
+/// Marks the lists of authorities that are on a list themselves, and of those under them: an authority of the configuration may be under
+/// another, and clients need not send it along.
+fn disown(lists: &mut HashMap<Vec<u8>, List>) {
+    loop {
+        let on_list = |name: &Vec<u8>, (issuer, serial): &(Vec<u8>, Vec<u8>)| {
+            lists.get(issuer).is_some_and(|above| above.serials.contains(serial) || issuer != name && above.disowned)
+        };
+        let found: Vec<Vec<u8>> = lists
+            .iter()
+            .filter(|(name, list)| !list.disowned && list.signers.iter().any(|signer| on_list(name, signer)))
+            .map(|(name, _)| name.clone())
+            .collect();
+        if found.is_empty() {
+            return;
+        }
+        for name in found {
+            if let Some(list) = lists.get_mut(&name) {
+                list.disowned = true;
+            }
+        }
+    }
 }
 
 fn ders(bytes: &[u8], file: &Path) -> Result<Vec<Vec<u8>>, TlsError> {
@@ -134,12 +178,14 @@ fn ders(bytes: &[u8], file: &Path) -> Result<Vec<Vec<u8>>, TlsError> {
         .collect()
 }
 
-fn is_issued_by(list: &CertificateRevocationList<'_>, authority: &CertificateDer<'_>) -> bool {
-    let Ok((_, authority)) = X509Certificate::from_der(authority) else { return false };
+/// The authority's certificate, if the list is the authority's.
+fn issued_by<'a>(list: &CertificateRevocationList<'_>, authority: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> {
+    let (_, authority) = X509Certificate::from_der(authority).ok()?;
     let same_name = authority.subject().as_raw() == list.issuer().as_raw();
     // RFC 5280, 4.2.1.3: where a key usage is stated, it must allow signing lists.
-    let may_sign = authority.key_usage().ok().flatten().is_none_or(|usage| usage.value.crl_sign());
+    let may_sign = authority.key_usage().ok()?.is_none_or(|usage| usage.value.crl_sign());
+    let same_algorithm = list.tbs_cert_list.signature == list.signature_algorithm;
     let algorithm = list.signature_algorithm.algorithm.to_id_string();
     let signed = || signature::signed_by(authority.public_key().raw, &algorithm, list.tbs_cert_list.as_ref(), &list.signature_value.data);
-    same_name && may_sign && signed()
+    (same_name && may_sign && same_algorithm && signed()).then_some(authority)
 }

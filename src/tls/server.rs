@@ -1,5 +1,6 @@
 //! The server's configuration: TLS 1.2 and 1.3, client certificates required, no resumption.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,13 +10,15 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoServerSessionStorage, ResolvesServerCert, WebPkiClientVerifier};
-use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, OtherError, RootCertStore, ServerConfig, SignatureScheme};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use super::TlsError;
 use super::authorities::Authorities;
 use super::identity::{Identities, Identity};
-use super::peer::{Invalid, Peer};
+use super::peer::{self, Invalid, Peer};
+use super::profile::{self, Unfit};
 use super::revocation::Revocations;
-use super::{TlsError, profile};
 use crate::clock::Clock;
 
 /// Builds a configuration with one certificate: the server's chain and key, the authorities that clients' certificates come from, their lists.
@@ -51,7 +54,8 @@ pub(super) fn verifier(
     let inner = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
         .build()
         .map_err(|error| TlsError::File("client authorities".to_owned(), error.to_string()))?;
-    Ok(Arc::new(Verifier { inner, authorities: authorities.clone(), revocations, clock: clock.clone() }))
+    let (authorities, lengths) = (authorities.clone(), lengths(authorities.all()));
+    Ok(Arc::new(Verifier { inner, authorities, lengths, revocations, clock: clock.clone() }))
 }
 
 /// Puts a configuration together.
@@ -84,13 +88,39 @@ pub fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     PrivateKeyDer::from_pem_file(file).map_err(|error| TlsError::File(file.display().to_string(), error.to_string()))
 }
 
+/// How many authorities there may be under those that say so, by their name.
+fn lengths(authorities: &[CertificateDer<'_>]) -> HashMap<Vec<u8>, usize> {
+    let mut lengths = HashMap::new();
+    for der in authorities {
+        let Ok((_, authority)) = X509Certificate::from_der(der) else { continue };
+        let basic = authority.basic_constraints().ok().flatten();
+        if let Some(length) = basic.and_then(|basic| basic.value.path_len_constraint) {
+            let length = usize::try_from(length).unwrap_or(usize::MAX);
+            // Of two with one name the stricter counts.
+            lengths
+                .entry(authority.subject().as_raw().to_vec())
+                .and_modify(|known: &mut usize| *known = length.min(*known))
+                .or_insert(length);
+        }
+    }
+    lengths
+}
+
 /// webpki verifies the chain; the profile and the revocation lists come on top.
 #[derive(Debug)]
 struct Verifier {
     inner: Arc<dyn ClientCertVerifier>,
     authorities: Authorities,
+    lengths: HashMap<Vec<u8>, usize>,
     revocations: Revocations,
     clock: Clock,
+}
+
+fn refusal(unfit: Unfit) -> CertificateError {
+    match unfit {
+        Unfit::Usage | Unfit::Authority => CertificateError::InvalidPurpose,
+        unfit => CertificateError::Other(OtherError(Arc::new(unfit))),
+    }
 }
 
 impl ClientCertVerifier for Verifier {
@@ -105,9 +135,19 @@ impl ClientCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
         let verified = self.inner.verify_client_cert(end_entity, intermediates, now)?;
-        profile::check(end_entity).map_err(|_| CertificateError::InvalidPurpose)?;
+        profile::check(end_entity).map_err(refusal)?;
         let presented: Vec<_> = std::iter::once(end_entity.clone()).chain(intermediates.iter().cloned()).collect();
+        let path = peer::path(&presented).map_err(|_| CertificateError::BadEncoding)?;
+        let between = path.into_iter().skip(1).filter(|der| !self.authorities.all().contains(der));
+        for authority in between.clone() {
+            profile::check_authority(authority).map_err(refusal)?;
+        }
         let peer = Peer::new(&presented, &self.authorities).map_err(|_| CertificateError::BadEncoding)?;
+        // webpki has no length for the authorities of the configuration.
+        let length = peer.chain().iter().filter_map(|link| self.lengths.get(&link.issuer)).min();
+        if length.is_some_and(|length| between.count() > *length) {
+            return Err(refusal(Unfit::Length).into());
+        }
         peer.valid(self.clock.now(), &self.revocations).map_err(|invalid| match invalid {
             Invalid::Unreadable => CertificateError::BadEncoding,
             Invalid::Untrusted => CertificateError::UnknownIssuer,

@@ -39,7 +39,11 @@ impl Setup {
     pub fn build(tls: &Tls, clock: &Clock) -> Result<Self, TlsError> {
         let authorities = Authorities::read(&tls.client_authorities)?;
         let grace = Grace::hours(tls.crl_grace_hours);
-        let revocations = Revocations::load(&tls.crl, authorities.all().to_vec())?.with_grace(grace);
+        let mut signers = authorities.all().to_vec();
+        if let Some(file) = &tls.crl_issuers {
+            signers.extend(server::certificates(file)?);
+        }
+        let revocations = Revocations::load(&tls.crl, signers)?.with_grace(grace);
         let provider = server::provider();
         let mut all = vec![Identity::read(&tls.certificate, &tls.key, &provider)?];
         for more in &tls.server {

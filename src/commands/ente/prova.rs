@@ -116,9 +116,13 @@ impl Judged {
 /// What a certificate's profile lacks, in Italian.
 pub(super) fn unfit(reason: Unfit) -> &'static str {
     match reason {
-        Unfit::Unreadable => "non leggibile, o con altri byte dopo la fine",
+        Unfit::Unreadable => "non leggibile, o con altri byte dopo la fine, o con un'estensione doppia",
+        Unfit::Serial => "il numero di serie non è un intero positivo di al più 20 byte (RFC 5280)",
+        Unfit::Names => "senza nomi, o con nomi non leggibili",
+        Unfit::Constraints => "pone vincoli su criteri o nomi, che qui non sono giudicati",
+        Unfit::Length => "la catena è più lunga di quanto un'autorità ammetta",
         Unfit::Version => "non è della versione 3",
-        Unfit::Usage => "non è per l'autenticazione di un client (extendedKeyUsage clientAuth)",
+        Unfit::Usage => "non è per l'autenticazione di un client (extendedKeyUsage clientAuth, keyUsage digitalSignature)",
         Unfit::Authority => "è il certificato di un'autorità",
         Unfit::Key => "chiave troppo corta o di altro tipo: RSA da 2048 bit, P-256, P-384, P-521, Ed25519",
         Unfit::Signature => "firmato con un algoritmo non ammesso: SHA-2 o Ed25519",
