@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Instant;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -54,6 +55,32 @@ impl Clock {
     /// The present day in Italy, which is the day that the law counts.
     pub fn today(&self) -> Date {
         rome(self.now()).date()
+    }
+}
+
+/// Watches the machine's clock for steps: what it says against what has passed since.
+#[derive(Debug)]
+pub struct Steps {
+    clock: Clock,
+    wall: Timestamp,
+    since: Instant,
+}
+
+impl Steps {
+    /// From now on.
+    pub fn new(clock: &Clock) -> Self {
+        Self { clock: clock.clone(), wall: clock.now(), since: Instant::now() }
+    }
+
+    /// By how many milliseconds the clock has been moved since it was asked last, if by more than a second: a clock that is only slewed, or drifts, is not. A
+    /// clock of tests' does not step.
+    pub fn step(&mut self) -> Option<i64> {
+        let Source::System = self.clock.source else { return None };
+        let passed = i64::try_from(self.since.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let (before, now) = (self.wall, self.clock.now());
+        (self.wall, self.since) = (now, Instant::now());
+        let step = now.as_millisecond() - before.as_millisecond() - passed;
+        (step.abs() > 1000).then_some(step)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `varco.toml`: everything an operator may set, each with its default.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -32,12 +32,34 @@ pub struct Config {
     /// Where services are, besides their own paths.
     #[serde(default)]
     pub paths: Paths,
+    /// Balancers in front.
+    #[serde(default)]
+    pub proxy: Proxy,
+    /// What is told of how it is, besides the admin socket.
+    #[serde(default)]
+    pub admin: Admin,
     /// The thresholds that ConsultazioneSogliaIndicatore knows.
     #[serde(default, rename = "soglia")]
     pub soglie: Vec<Soglia>,
     /// The file that it was read from.
     #[serde(skip)]
     pub file: Option<PathBuf>,
+}
+
+/// Balancers in front.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Proxy {
+    /// Addresses from which every connection begins with a header of the PROXY protocol, version 2.
+    pub from: Vec<IpAddr>,
+}
+
+/// What is told of how it is, besides the admin socket.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Admin {
+    /// A loopback address for `GET /live`, `/ready` and `/metrics`, without TLS: `127.0.0.1:9443`.
+    pub listen: Option<SocketAddr>,
 }
 
 /// Where services are, besides their own paths.
@@ -198,6 +220,7 @@ impl Config {
     pub fn differs_beyond_reload(&self, other: &Self) -> Option<&'static str> {
         match () {
             () if self.listen != other.listen => Some("listen"),
+            () if self.admin != other.admin => Some("admin"),
             () if self.data != other.data => Some("data"),
             () if self.ledger != other.ledger => Some("ledger"),
             () if (self.limits.connections, self.limits.lots) != (other.limits.connections, other.limits.lots) => {
@@ -214,6 +237,9 @@ impl Config {
         let mut config: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         if config.limits.lot_bytes > LARGEST_LOT {
             return Err(wrong(format!("limits.lot_bytes: at most {LARGEST_LOT}")));
+        }
+        if config.admin.listen.is_some_and(|address| !address.ip().is_loopback()) {
+            return Err(wrong("admin.listen: not a loopback address".to_owned()));
         }
         for soglia in &config.soglie {
             if let Some(what) = soglia.wrong() {
@@ -234,8 +260,17 @@ impl Config {
         let more = tls.server.iter_mut().flat_map(|server| [&mut server.certificate, &mut server.key]);
         let paths = [&mut config.data, &mut tls.certificate, &mut tls.key, &mut tls.client_authorities];
         for path in paths.into_iter().chain(&mut tls.crl).chain(&mut tls.crl_issuers).chain(more) {
-            *path = base.join(&*path);
+            *path = credential(path).map_err(wrong)?.unwrap_or_else(|| base.join(&*path));
         }
         Ok(config)
+    }
+}
+
+/// A path that begins with `$CREDENTIALS_DIRECTORY/` is where systemd (LoadCredential=) has put a secret for this service alone.
+fn credential(path: &Path) -> Result<Option<PathBuf>, String> {
+    let Ok(name) = path.strip_prefix("$CREDENTIALS_DIRECTORY") else { return Ok(None) };
+    match std::env::var_os("CREDENTIALS_DIRECTORY") {
+        Some(directory) => Ok(Some(Path::new(&directory).join(name))),
+        None => Err(format!("{}: there is no credentials directory", path.display())),
     }
 }

@@ -8,6 +8,7 @@ pub mod errori;
 pub mod feed;
 pub mod init;
 pub mod ledger;
+mod operate;
 pub mod pki;
 pub mod rebuild;
 pub mod requests;
@@ -65,6 +66,33 @@ enum Command {
     },
     /// Copia il registro delle operazioni, anche mentre la porta è in funzione
     Backup(backup::Args),
+    /// Fa rileggere la configurazione alla porta in funzione: tutto, o niente e il perché
+    Reload {
+        /// La directory dei dati
+        #[arg(long, default_value = "varco-data")]
+        data: PathBuf,
+        /// In JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Come sta la porta in funzione
+    Status {
+        /// La directory dei dati
+        #[arg(long, default_value = "varco-data")]
+        data: PathBuf,
+        /// In JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Controlla un file di configurazione e tutto ciò che nomina, senza avviare la porta
+    CheckConfig {
+        /// Il file di configurazione
+        #[arg(long, default_value = "varco.toml")]
+        config: PathBuf,
+        /// In JSON
+        #[arg(long)]
+        json: bool,
+    },
     /// Tutti i modi in cui la porta dice di no, in Markdown
     Errori,
     /// Certificati per prove e dimostrazioni
@@ -95,6 +123,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Ledger(args) => ledger::run(args),
         Command::Rebuild { data } => rebuild::run(&data, &clock),
         Command::Backup(args) => backup::run(&args),
+        Command::Reload { data, json } => operate::reload(&data, json),
+        Command::Status { data, json } => operate::status(&data, json),
+        Command::CheckConfig { config, json } => operate::check(&config, json, &clock),
         Command::Errori => {
             errori::run();
             Ok(())

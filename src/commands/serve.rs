@@ -1,11 +1,13 @@
-//! `varco serve`: configuration, data directory, TLS, listener, admin socket; then waits for a signal and drains.
+//! `varco serve`: configuration, data directory, TLS, listener, admin socket; then waits for signals: SIGTERM and SIGINT drain and stop, SIGHUP reads the
+//! configuration again. Under systemd it takes the socket that it is given, says when it is ready, and answers the watchdog.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -18,6 +20,7 @@ use crate::gateway::node::Node;
 use crate::gateway::settings::Settings;
 use crate::gateway::{Gateway, admin};
 use crate::ledger::Directory;
+use crate::ledger::committer::Health;
 use crate::ledger::disk::{Disk, RealDisk};
 
 /// A gateway that serves.
@@ -28,7 +31,7 @@ pub struct Started {
     pub gateway: Arc<Gateway>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<Ended>,
-    admin: JoinHandle<()>,
+    admin: Vec<JoinHandle<()>>,
     socket: std::path::PathBuf,
 }
 
@@ -39,6 +42,11 @@ pub async fn start(config: &Config, clock: &Clock) -> Result<Started> {
 
 /// Starts a gateway on a disk of the caller's: tests make it fail.
 pub async fn start_on(config: &Config, clock: &Clock, disk: Arc<dyn Disk>) -> Result<Started> {
+    start_with(config, clock, disk, None).await
+}
+
+/// Starts a gateway, on a socket that is bound already if there is one.
+async fn start_with(config: &Config, clock: &Clock, disk: Arc<dyn Disk>, inherited: Option<TcpListener>) -> Result<Started> {
     let contract = Contract::compile()?;
     let settings = Settings::build(config, clock)?;
     let directory = Directory::open(&config.data)?;
@@ -47,12 +55,20 @@ pub async fn start_on(config: &Config, clock: &Clock, disk: Arc<dyn Disk>) -> Re
         tracing::warn!(key, "a class key cannot be opened: its entries are unreadable");
     }
     node.record_opening("start").await?;
-    let listener = Listener::bind(config.listen).await.with_context(|| format!("{}", config.listen))?;
+    let listener = match inherited {
+        Some(socket) => Listener::inherited(socket)?,
+        None => Listener::bind(config.listen).await.with_context(|| format!("{}", config.listen))?,
+    };
     let address = listener.address()?;
     let gateway = Gateway::new(node, contract, settings, config);
     gateway.quotas.recount_day(&directory.segments(), clock)?;
     let socket = directory.socket();
-    let admin = tokio::spawn(admin::serve(admin::bind(&socket)?, gateway.clone()));
+    let _ = gateway.address.set(address);
+    let mut admin = vec![tokio::spawn(admin::serve(admin::bind(&socket)?, gateway.clone()))];
+    if let Some(port) = config.admin.listen {
+        let port = tokio::net::TcpListener::bind(port).await.with_context(|| format!("admin.listen {port}"))?;
+        admin.push(tokio::spawn(admin::serve_port(port, gateway.clone())));
+    }
     let (stop, stopped) = watch::channel(false);
     let gathered = Duration::from_secs(config.ledger.gathered_seconds.max(1));
     let serving = tokio::spawn(listener.serve(gateway.clone(), stopped, gathered));
@@ -70,7 +86,7 @@ impl Started {
     /// Waits until it ends by itself, then closes.
     pub async fn finish(self) -> Result<Ended> {
         let ended = self.serving.await?;
-        self.admin.abort();
+        self.admin.iter().for_each(JoinHandle::abort);
         let _ = std::fs::remove_file(&self.socket);
         let node = &self.gateway.node;
         if ended == Ended::Stopped {
@@ -84,16 +100,35 @@ impl Started {
 pub(super) fn run(config: &Path, clock: &Clock) -> Result<()> {
     trace();
     let config = Config::read(config)?;
+    let inherited = listenfd::ListenFd::from_env().take_tcp_listener(0).context("socket of the service manager")?;
     super::runtime()?.block_on(async {
         // Before anybody is told that it serves: from then on it may be asked to stop.
-        let signals = Signals::new()?;
-        let started = start(&config, clock).await?;
+        let mut signals = Signals::new()?;
+        let started = start_with(&config, clock, Arc::new(RealDisk), inherited).await?;
         println!("varco in ascolto su https://{}", started.address);
-        let stop = started.stop.clone();
+        tell(&[NotifyState::Ready]);
+        unsynchronised();
+        let (stop, gateway) = (started.stop.clone(), started.gateway.clone());
         tokio::spawn(async move {
-            signals.wait().await;
+            loop {
+                match signals.wait().await {
+                    Asked::Stop => break,
+                    Asked::Reload => {
+                        tell(&[NotifyState::Status("reads the configuration again")]);
+                        match gateway.reload(None).await {
+                            Ok(_) => tracing::info!("the configuration was read again"),
+                            Err(error) => tracing::error!(error, "the configuration stays as it was"),
+                        }
+                        tell(&[NotifyState::Status("serves")]);
+                    }
+                }
+            }
+            tell(&[NotifyState::Stopping]);
             stop.send_replace(true);
         });
+        if let Some(period) = sd_notify::watchdog_enabled() {
+            tokio::spawn(watchdog(started.gateway.clone(), period));
+        }
         match started.finish().await? {
             Ended::Stopped => Ok(()),
             Ended::Fatal(why) => bail!("il registro non può continuare: {why}"),
@@ -101,22 +136,65 @@ pub(super) fn run(config: &Path, clock: &Clock) -> Result<()> {
     })
 }
 
-/// SIGTERM and SIGINT, caught from when this is made.
+/// Tells the service manager, if there is one.
+fn tell(state: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        tracing::warn!(%error, "the service manager cannot be told");
+    }
+}
+
+/// Answers the watchdog as long as tasks are run and the ledger is not at its end.
+async fn watchdog(gateway: Arc<Gateway>, period: Duration) {
+    let mut tick = tokio::time::interval(period / 3);
+    loop {
+        tick.tick().await;
+        if !matches!(&*gateway.node.ledger.committer.health().borrow(), Health::Fatal(_)) {
+            tell(&[NotifyState::Watchdog]);
+        }
+    }
+}
+
+/// Warns where the machine says that its clock is not synchronised: entries are stamped with it. Where it does not say, nothing is said.
+fn unsynchronised() {
+    // Without the environment: it must not tell the service manager how it fares.
+    let mut command = std::process::Command::new("timedatectl");
+    let asked = command.args(["show", "-p", "NTPSynchronized", "--value"]).env_remove("NOTIFY_SOCKET").env_remove("WATCHDOG_USEC").output();
+    if asked.is_ok_and(|output| output.status.success() && output.stdout.trim_ascii() == b"no") {
+        tracing::warn!("the machine's clock is not synchronised: entries are stamped with it");
+    }
+}
+
+/// What a signal asks for.
+pub(super) enum Asked {
+    /// SIGTERM, SIGINT.
+    Stop,
+    /// SIGHUP.
+    Reload,
+}
+
+/// SIGTERM, SIGINT and SIGHUP, caught from when this is made.
 pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    hangup: Signal,
 }
 
 impl Signals {
     pub(super) fn new() -> Result<Self> {
-        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+        let caught = |kind| signal(kind);
+        Ok(Self {
+            terminate: caught(SignalKind::terminate())?,
+            interrupt: caught(SignalKind::interrupt())?,
+            hangup: caught(SignalKind::hangup())?,
+        })
     }
 
     /// Waits for one of them.
-    pub(super) async fn wait(mut self) {
+    pub(super) async fn wait(&mut self) -> Asked {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => Asked::Stop,
+            _ = self.interrupt.recv() => Asked::Stop,
+            _ = self.hangup.recv() => Asked::Reload,
         }
     }
 }

@@ -13,11 +13,12 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::{Deserialize, Serialize};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::{TcpListener, UnixListener, UnixStream};
 
 use super::Gateway;
+use super::status::Status;
 use crate::isee::feed::FeedRecord;
 use crate::ledger::committer::Health;
 use crate::registry::administration::{Actor, Command, Rejected, perform_all};
@@ -71,6 +72,43 @@ pub async fn serve(listener: UnixListener, gateway: Arc<Gateway>) {
     }
 }
 
+/// Serves `GET /live`, `/ready` and `/metrics` on a loopback port until the task is dropped: nothing is changed there, and nobody is named.
+pub async fn serve_port(listener: TcpListener, gateway: Arc<Gateway>) {
+    loop {
+        let Ok((socket, _)) = listener.accept().await else {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            continue;
+        };
+        let gateway = gateway.clone();
+        tokio::spawn(async move {
+            let service = service_fn(move |request: Request<Incoming>| {
+                let gateway = gateway.clone();
+                async move {
+                    let reply = observed(&gateway, request.method(), request.uri().path());
+                    Ok::<_, Infallible>(reply.unwrap_or_else(|| text(StatusCode::NOT_FOUND, "not found\n")))
+                }
+            });
+            let _ = hyper::server::conn::http1::Builder::new()
+                .timer(TokioTimer::new())
+                .header_read_timeout(std::time::Duration::from_secs(10))
+                .serve_connection(TokioIo::new(socket), service)
+                .await;
+        });
+    }
+}
+
+/// How it is.
+fn observed(gateway: &Gateway, method: &Method, path: &str) -> Option<Response<Full<Bytes>>> {
+    let health = || gateway.node.ledger.committer.health().borrow().clone();
+    Some(match (method, path) {
+        (&Method::GET, "/live") => text(StatusCode::OK, "live\n"),
+        (&Method::GET, "/ready") if health() == Health::Good => text(StatusCode::OK, "ready\n"),
+        (&Method::GET, "/ready") => text(StatusCode::SERVICE_UNAVAILABLE, "ledger not writable\n"),
+        (&Method::GET, "/metrics") => text(StatusCode::OK, &gateway.metrics.text(gateway)),
+        _ => return None,
+    })
+}
+
 async fn one(socket: UnixStream, gateway: Arc<Gateway>) {
     let Ok(credentials) = socket.peer_cred() else { return };
     let actor = Actor { uid: credentials.uid(), pid: credentials.pid() };
@@ -84,13 +122,14 @@ async fn one(socket: UnixStream, gateway: Arc<Gateway>) {
 async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) -> Response<Full<Bytes>> {
     let node = &gateway.node;
     let now = gateway.clock.now();
+    if let Some(reply) = observed(gateway, request.method(), request.uri().path()) {
+        return reply;
+    }
     match (request.method(), request.uri().path()) {
-        (&Method::GET, "/live") => text(StatusCode::OK, "live\n"),
-        (&Method::GET, "/ready") => match &*node.ledger.committer.health().borrow() {
-            Health::Good => text(StatusCode::OK, "ready\n"),
-            _ => text(StatusCode::SERVICE_UNAVAILABLE, "ledger not writable\n"),
-        },
-        (&Method::GET, "/metrics") => text(StatusCode::OK, &gateway.metrics.text()),
+        (&Method::GET, "/status") => json(&match Status::of(gateway) {
+            Ok(status) => Answered::Ok(status),
+            Err(error) => Answered::Errore(error.to_string()),
+        }),
         (&Method::GET, "/enti") => match node.registry.enti() {
             Ok(enti) => json(&Answered::Ok(enti)),
             Err(error) => json(&Answered::<Vec<Ente>>::Errore(error.to_string())),

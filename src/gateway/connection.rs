@@ -22,16 +22,24 @@ use tokio_rustls::TlsAcceptor;
 
 use super::Gateway;
 use super::exchange::{self, Channel};
+use super::proxy;
 use crate::clock::Clock;
 
 /// Serves one connection until it ends, or until `stop` changes and its exchange is done.
-pub(super) async fn serve(gateway: Arc<Gateway>, socket: TcpStream, address: SocketAddr, mut stop: watch::Receiver<bool>) {
+pub(super) async fn serve(gateway: Arc<Gateway>, mut socket: TcpStream, address: SocketAddr, mut stop: watch::Receiver<bool>) {
     let settings = gateway.settings.load_full();
     let acceptor = TlsAcceptor::from(settings.channel.config.clone());
-    let handshake = tokio::time::timeout(settings.limits.handshake(), acceptor.accept(socket)).await;
-    let stream = match handshake {
+    let mut source = address.ip().to_canonical();
+    let handshake = async {
+        // Behind a balancer: who it says that is connected.
+        if settings.proxies.contains(&source) {
+            source = proxy::source(&mut socket).await.map_err(|_| "H06.proxy")?.unwrap_or(source);
+        }
+        acceptor.accept(socket).await.map_err(|error| reason(&error))
+    };
+    let stream = match tokio::time::timeout(settings.limits.handshake(), handshake).await {
         Ok(Ok(stream)) => stream,
-        Ok(Err(error)) => return gateway.gathered.count(reason(&error), None),
+        Ok(Err(reason)) => return gateway.gathered.count(reason, None),
         Err(_) => return gateway.gathered.count("H04.tempo", None),
     };
     let (_, session) = stream.get_ref();
@@ -39,7 +47,7 @@ pub(super) async fn serve(gateway: Arc<Gateway>, socket: TcpStream, address: Soc
     let Some(Ok(peer)) = session.peer_certificates().map(|presented| settings.channel.peer(presented)) else {
         return gateway.gathered.count("H02.certificato", None);
     };
-    let channel = Arc::new(Channel { peer, address: address.ip().to_canonical().to_string(), tls });
+    let channel = Arc::new(Channel { peer, address: source.to_string(), tls });
     let mark = Arc::new(FirstByte::default());
     let timed = Timed { inner: stream, mark: mark.clone(), clock: gateway.clock.clone() };
 

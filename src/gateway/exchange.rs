@@ -30,6 +30,7 @@ use crate::sii::Occasion;
 use crate::soap::mime::{self, MediaType, NotAPackage};
 use crate::soap::{self, Identity, NotACall, Version};
 use crate::tls::Peer;
+use crate::tls::peer::Valid;
 use crate::xml::{self, encoding};
 
 /// How often an exchange is tried again because something changed while it was under way.
@@ -80,7 +81,9 @@ pub async fn answer(gateway: &Gateway, channel: &Channel, received: Timestamp, r
 async fn listen(gateway: &Gateway, record: &mut Record<'_>, head: &Parts, inbound: &mut Inbound) -> Result<Reply, Refusal> {
     let (channel, exchange) = (record.channel, record.exchange);
     // HTTP head: whose certificate is this, is all of it valid NOW. Refused before the body is read.
-    let caller = match identify(gateway, channel)? {
+    let (identified, valid) = identify(gateway, channel)?;
+    record.within_grace = valid.within_grace;
+    let caller = match identified {
         Identified::Caller(caller) => caller,
         Identified::Barred(ente, refusal) => {
             record.ente = Some(ente);
@@ -172,7 +175,7 @@ async fn converse(
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
             // Something changed while this was under way: again from the permit, with the registry as it is now.
-            caller = match identify(gateway, record.channel)? {
+            caller = match identify(gateway, record.channel)?.0 {
                 Identified::Caller(caller) => caller,
                 Identified::Barred(_, refusal) | Identified::Unknown(refusal) => return Err(refusal),
             };
@@ -247,6 +250,8 @@ struct Record<'a> {
     micros: Micros,
     /// In which the exchange is answered.
     version: Version,
+    /// Whether the certificate is taken for unrevoked on a list that should have been replaced.
+    within_grace: bool,
     /// What is left of the ente's quota.
     standing: Option<Standing>,
 }
@@ -264,6 +269,7 @@ impl<'a> Record<'a> {
             request: Bytes::new(),
             micros: Micros::default(),
             version,
+            within_grace: false,
             standing: None,
         }
     }
@@ -351,7 +357,8 @@ impl<'a> Record<'a> {
         let drafts: Vec<Draft> = std::iter::once(entry).chain(drafts).collect();
         let preconditions: Vec<Precondition> = preconditions;
         let receipt = self.gateway.node.ledger.committer.submit(Submission { drafts, preconditions }).await?;
-        self.gateway.metrics.exchange(self.ente.as_deref(), self.operation.map(Operation::name), outcome, self.elapsed());
+        let (ente, operation) = (self.ente.as_deref(), self.operation.map(Operation::name));
+        self.gateway.metrics.exchange(ente, operation, outcome, &self.micros, self.elapsed());
         tracing::info!(
             exchange = %self.exchange, sequence = receipt.first(), ente = self.ente.as_deref(), operation = self.operation.map(Operation::name),
             outcome, refusal = refusal.as_deref(), micros = self.elapsed(), "exchange"
@@ -387,6 +394,9 @@ impl<'a> Record<'a> {
         body.sizes = Some(Sizes { request: self.request.len() as u64, reply: rendered.len() as u64 });
         body.micros = Some(self.micros);
         body.tls = Some(self.channel.tls.to_owned());
+        if self.within_grace {
+            body = body.fact("crl_scaduta", true);
+        }
         if self.version == Version::V12 {
             body = body.fact("soap", "1.2");
         }
@@ -415,17 +425,20 @@ impl<'a> Record<'a> {
 }
 
 /// Peer and registry, at this moment.
-fn identify(gateway: &Gateway, channel: &Channel) -> Result<Identified, Refusal> {
+fn identify(gateway: &Gateway, channel: &Channel) -> Result<(Identified, Valid), Refusal> {
     let unavailable = |error: crate::ledger::ViewError| Refusal::new(Code::Unavailable, error.to_string());
     let registry = &gateway.node.registry;
-    if let Err(invalid) = gateway.settings.load().channel.judge(&channel.peer, gateway.clock.now()) {
-        let refusal = Refusal::new(Code::PeerInvalid, invalid.to_string());
-        return Ok(match registry.holder(&channel.peer).map_err(unavailable)? {
-            Some(ente) => Identified::Barred(ente, refusal),
-            None => Identified::Unknown(refusal),
-        });
+    match gateway.settings.load().channel.judge(&channel.peer, gateway.clock.now()) {
+        Ok(valid) => Ok((registry.identify(&channel.peer, gateway.clock.today()).map_err(unavailable)?, valid)),
+        Err(invalid) => {
+            let refusal = Refusal::new(Code::PeerInvalid, invalid.to_string());
+            let identified = match registry.holder(&channel.peer).map_err(unavailable)? {
+                Some(ente) => Identified::Barred(ente, refusal),
+                None => Identified::Unknown(refusal),
+            };
+            Ok((identified, Valid::default()))
+        }
     }
-    registry.identify(&channel.peer, gateway.clock.today()).map_err(unavailable)
 }
 
 /// `?wsdl` and `?xsd=`: no data and no verdict, so not recorded.

@@ -16,6 +16,7 @@ pub const STRETTE: &[Regola] = &[
     regola("H02.certificato", "Certificato scaduto, revocato, di un'altra autorità o fuori dal profilo ammesso", "rinnovarlo"),
     regola("H03.tls", "Versione di TLS, cifrari o messaggi non ammessi", "usare TLS 1.2 o 1.3"),
     regola("H04.tempo", "Stretta di mano non conclusa nel tempo ammesso", "controllare la rete"),
+    regola("H06.proxy", "Da un bilanciatore configurato, senza l'intestazione PROXY versione 2", "attivare send-proxy-v2 sul bilanciatore"),
     regola("H05.interrotto", "Connessione interrotta durante la stretta di mano", "controllare la rete"),
 ];
 

@@ -10,6 +10,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use super::{Gateway, connection};
+use crate::clock::Steps;
 use crate::ledger::committer::Health;
 
 /// How often the revocation lists' files are looked at.
@@ -36,6 +37,12 @@ impl Listener {
         Ok(Self { socket: TcpListener::bind(address).await? })
     }
 
+    /// On a socket that somebody else has bound, and keeps: connections wait in it while the gateway restarts.
+    pub fn inherited(socket: std::net::TcpListener) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        Ok(Self { socket: TcpListener::from_std(socket)? })
+    }
+
     /// Where it listens.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
@@ -49,6 +56,7 @@ impl Listener {
         let mut health = gateway.node.ledger.committer.health();
         let mut lists = tokio::time::interval(LISTS);
         let mut flush = tokio::time::interval(gathered);
+        let mut steps = Steps::new(&gateway.clock);
         let ended = loop {
             // Whoever is over the cap waits in the kernel's queue.
             let accept = async {
@@ -74,11 +82,20 @@ impl Listener {
                 },
                 () = stopped(&mut stop) => break Ended::Stopped,
                 why = fatal(&mut health) => break Ended::Fatal(why),
-                _ = lists.tick() => match gateway.settings.load().channel.revocations.refresh() {
-                    Ok(true) => tracing::info!("revocation lists loaded again"),
-                    Ok(false) => {}
-                    Err(error) => tracing::error!(%error, "revocation lists: the old ones stay in force"),
-                },
+                _ = lists.tick() => {
+                    match gateway.settings.load().channel.revocations.refresh() {
+                        Ok(true) => tracing::info!("revocation lists loaded again"),
+                        Ok(false) => {}
+                        Err(error) => tracing::error!(%error, "revocation lists: the old ones stay in force"),
+                    }
+                    if let Some(step) = steps.step() {
+                        tracing::warn!(step, "the clock was moved, milliseconds");
+                        let recorded = gateway.node.record_system("clock-step", serde_json::json!({ "millisecondi": step })).await;
+                        if let Err(error) = recorded {
+                            tracing::error!(%error, "a step of the clock is not recorded");
+                        }
+                    }
+                }
                 _ = flush.tick() => gateway.gathered.flush(&gateway.node).await,
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}
             }

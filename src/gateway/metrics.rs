@@ -1,50 +1,107 @@
 //! What is counted, for Prometheus: never a value from a request, never a person.
 
+use std::time::Duration;
+
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+use super::Gateway;
+use crate::ledger::Micros;
+use crate::ledger::committer::Health;
+use crate::ledger::meter::Meter;
+
+/// Seconds.
+const BOUNDS: [f64; 12] = [0.000_25, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0];
 
 /// The counters of a gateway.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    exchanges: Family<Labels, Counter>,
-    seconds: Histogram,
+    exchanges: Family<Exchange, Counter>,
+    steps: Family<Step, Histogram>,
+    ready: Gauge,
+    certificates: Family<Named, Gauge>,
+    lists: Gauge,
+    quotas: Family<Quota, Gauge>,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Labels {
+struct Exchange {
     ente: String,
     operation: String,
     outcome: String,
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
-        let mut registry = Registry::with_prefix("varco");
-        let exchanges = Family::<Labels, Counter>::default();
-        registry.register("exchanges", "Exchanges recorded, by ente, operation and outcome", exchanges.clone());
-        let bounds = [0.000_25, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0];
-        let seconds = Histogram::new(bounds);
-        registry.register("exchange_seconds", "From the first byte to the durable record", seconds.clone());
-        Self { registry, exchanges, seconds }
-    }
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Step {
+    step: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Named {
+    name: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Quota {
+    ente: String,
+    what: &'static str,
 }
 
 impl Metrics {
-    /// Counts one exchange.
-    pub fn exchange(&self, ente: Option<&str>, operation: Option<&str>, outcome: &str, micros: u64) {
-        let labels =
-            Labels { ente: ente.unwrap_or("-").to_owned(), operation: operation.unwrap_or("-").to_owned(), outcome: outcome.to_owned() };
-        self.exchanges.get_or_create(&labels).inc();
-        self.seconds.observe(std::time::Duration::from_micros(micros).as_secs_f64());
+    /// With what the ledger measures of itself.
+    pub fn new(ledger: &Meter) -> Self {
+        let mut registry = Registry::with_prefix("varco");
+        let exchanges = Family::<Exchange, Counter>::default();
+        registry.register("exchanges", "Exchanges recorded, by ente, operation and outcome", exchanges.clone());
+        let steps = Family::<Step, Histogram>::new_with_constructor(|| Histogram::new(BOUNDS));
+        let help = "From the first byte: to the caller known (head), to the body read (body), to the reply rendered (work), to the record durable (record)";
+        registry.register("exchange_seconds", help, steps.clone());
+        let (ready, lists) = (Gauge::default(), Gauge::default());
+        registry.register("ledger_writable", "1 while the ledger can be written", ready.clone());
+        registry.register("ledger_waiting", "Submissions that wait for the ledger", ledger.waiting.clone());
+        registry.register("ledger_entries", "Entries appended since the start", ledger.entries.clone());
+        registry.register("ledger_append_seconds", "To write a batch and sync it", ledger.appends.clone());
+        let certificates = Family::<Named, Gauge>::default();
+        registry.register("certificate_expiry_timestamp", "Last second of the server's certificates, by file", certificates.clone());
+        registry.register("crl_expiry_timestamp", "nextUpdate of the revocation list that ends first; 0 without lists", lists.clone());
+        let quotas = Family::<Quota, Gauge>::default();
+        registry.register("day_used", "Exchanges and persons of this civil day, by ente", quotas.clone());
+        Self { registry, exchanges, steps, ready, certificates, lists, quotas }
     }
 
-    /// In the text format.
-    pub fn text(&self) -> String {
+    /// Counts one exchange that is recorded; microseconds from its first byte to the record.
+    pub fn exchange(&self, ente: Option<&str>, operation: Option<&str>, outcome: &str, micros: &Micros, recorded: u64) {
+        let text = |text: Option<&str>| text.unwrap_or("-").to_owned();
+        let labels = Exchange { ente: text(ente), operation: text(operation), outcome: outcome.to_owned() };
+        self.exchanges.get_or_create(&labels).inc();
+        for (step, micros) in [("head", micros.head), ("body", micros.body), ("work", micros.work), ("record", recorded)] {
+            if micros > 0 {
+                self.steps.get_or_create(&Step { step }).observe(Duration::from_micros(micros).as_secs_f64());
+            }
+        }
+    }
+
+    /// In the text format, as things stand.
+    pub fn text(&self, gateway: &Gateway) -> String {
+        self.ready.set(i64::from(*gateway.node.ledger.committer.health().borrow() == Health::Good));
+        let settings = gateway.settings.load();
+        self.certificates.clear();
+        for identity in settings.channel.identities.all() {
+            self.certificates.get_or_create(&Named { name: identity.name.clone() }).set(identity.expires());
+        }
+        self.lists.set(settings.channel.revocations.expires().unwrap_or_default());
+        self.quotas.clear();
+        for (ente, exchanges, persons) in gateway.quotas.used(gateway.clock.today()) {
+            for (what, used) in [("exchanges", exchanges), ("persons", persons)] {
+                self.quotas.get_or_create(&Quota { ente: ente.clone(), what }).set(i64::try_from(used).unwrap_or(i64::MAX));
+            }
+        }
         let mut text = String::new();
         // Writing to a string does not fail.
         let _ = encode(&mut text, &self.registry);

@@ -1,9 +1,9 @@
 //! The gateway: everything put together and served.
 //!
 //! - [`node`]: a data directory opened: ledger, views, registry, SII; the list of projectors; [`settings`]: what may change while it runs;
-//! - [`listener`] and `connection`: from the socket to HTTP; [`exchange`]: the way of one exchange, on one page; [`fault`]: refusals as bytes;
+//! - [`listener`] and `connection`: from the socket to HTTP; `proxy`: what a balancer says of where a connection comes from; [`exchange`]: the way of one exchange, on one page; [`fault`]: refusals as bytes;
 //! - [`gathered`]: refusals too many to record one by one; `crowd`: how many requests of each ente are under way; [`quota`]: how many it has made;
-//! - [`admin`]: the admin socket; [`metrics`]: what is counted.
+//! - [`admin`]: the admin socket; [`status`]: how it is, for people; [`metrics`]: what is counted.
 
 pub mod admin;
 mod connection;
@@ -14,12 +14,16 @@ pub mod gathered;
 pub mod listener;
 pub mod metrics;
 pub mod node;
+mod proxy;
 pub mod quota;
 pub mod settings;
+pub mod status;
 
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
@@ -45,6 +49,10 @@ pub struct Gateway {
     pub settings: ArcSwap<Settings>,
     /// How much of a document is read.
     pub xml: xml::Limits,
+    /// Where it listens, once it does.
+    pub address: OnceLock<SocketAddr>,
+    /// When it was put together.
+    pub started: Timestamp,
     /// The clock.
     pub clock: Clock,
     /// Places for large lots.
@@ -69,18 +77,21 @@ impl Gateway {
     /// Puts a gateway together.
     pub fn new(node: Node, contract: Contract, settings: Settings, config: &Config) -> Arc<Self> {
         let clock = node.clock.clone();
+        let metrics = Metrics::new(node.ledger.committer.meter());
         Arc::new(Self {
             lots: Semaphore::new(settings.limits.lots),
             node,
             contract,
             config: config.clone(),
             settings: ArcSwap::from_pointee(settings),
+            address: OnceLock::new(),
+            started: clock.now(),
             xml: xml::Limits::default(),
             clock,
             gathered: Gathered::default(),
             crowd: Crowd::default(),
             quotas: Quotas::default(),
-            metrics: Metrics::default(),
+            metrics,
         })
     }
 }

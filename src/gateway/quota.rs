@@ -117,6 +117,13 @@ impl Quotas {
         }
     }
 
+    /// What every ente has used on this day: exchanges and persons.
+    pub fn used(&self, today: Date) -> Vec<(String, u64, u64)> {
+        let all = self.lock();
+        let of_today = all.iter().filter(|((_, operator), used)| operator.is_none() && used.day == today);
+        of_today.map(|((ente, _), used)| (ente.clone(), used.exchanges, used.persons.len() as u64)).collect()
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<Who, Used>> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,5 +1,7 @@
 //! What the configuration says and may change while the gateway runs: built whole, checked, then put in the place of the one before.
 
+use std::net::IpAddr;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +24,8 @@ pub struct Settings {
     pub pdd: Vec<String>,
     /// The thresholds that are known.
     pub soglie: Vec<Soglia>,
+    /// Balancers that speak the PROXY protocol.
+    pub proxies: Vec<IpAddr>,
 }
 
 impl Settings {
@@ -32,6 +36,7 @@ impl Settings {
             limits: config.limits.clone(),
             pdd: config.paths.pdd.clone(),
             soglie: config.soglie.clone(),
+            proxies: config.proxy.from.iter().map(|address| address.to_canonical()).collect(),
         })
     }
 }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::batch::{MAX_LEAF, Raw};
 use super::leaf::{Draft, Entry, Position, Writes};
 use super::log::{AppendError, Appended, Log, LogError};
+use super::meter::Meter;
 use super::segments::{FULL_BATCH, LONGEST_SUBMISSION};
 use crate::clock::{Clock, rfc3339};
 
@@ -26,6 +27,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 const FOLLOW: Duration = Duration::from_millis(200);
 /// How much is read at a time to bring the views up to the log.
 const CATCH_UP: usize = 8 << 20;
+/// Seconds by which the clock may be behind the last entry at the start: what a synchronisation may still correct.
+const CLOCK_BEHIND: i64 = 300;
 
 /// A name whose version must still be what was read: 0 for never advanced.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -141,6 +144,7 @@ pub enum Health {
 pub struct Committer {
     sender: SyncSender<Message>,
     health: watch::Receiver<Health>,
+    meter: Meter,
 }
 
 enum Message {
@@ -167,13 +171,28 @@ impl Committer {
     /// Brings the views up to the log, then starts the thread.
     pub fn start(ledger: Uuid, mut log: Box<dyn Log>, mut views: Box<dyn Views>, clock: Clock) -> Result<(Self, Running), StartError> {
         let last_recorded = catch_up(log.as_mut(), views.as_mut())?;
+        // Stamps never go back: a clock that is far behind would stamp everything with the same instant until it has caught up.
+        let now = clock.now();
+        if last_recorded.as_second() - now.as_second() > CLOCK_BEHIND {
+            return Err(StartError::Clock { now, last: last_recorded });
+        }
+        let meter = Meter::default();
         let (sender, receiver) = sync_channel(4 * BATCH);
         let (health_sender, health) = watch::channel(Health::Good);
-        let mut work =
-            Work { ledger, log, views, clock, last_recorded, paused_until: None, health: health_sender, dead: AtomicBool::new(false) };
+        let mut work = Work {
+            ledger,
+            log,
+            views,
+            clock,
+            last_recorded,
+            paused_until: None,
+            health: health_sender,
+            dead: AtomicBool::new(false),
+            meter: meter.clone(),
+        };
         let builder = std::thread::Builder::new().name("committer".to_owned());
         let thread = builder.spawn(move || work.run(&receiver)).map_err(|error| StartError::Thread(Arc::new(error)))?;
-        Ok((Self { sender: sender.clone(), health }, Running { thread, sender }))
+        Ok((Self { sender: sender.clone(), health, meter }, Running { thread, sender }))
     }
 
     /// Submits and waits until it is durable. Dropping the future does not take the submission back.
@@ -181,9 +200,13 @@ impl Committer {
         submission.fits()?;
         let (reply, answer) = oneshot::channel();
         // A full queue means that the disk is far behind: say so at once instead of piling up.
-        self.sender.try_send(Message::Submit(submission, reply)).map_err(|error| match error {
-            std::sync::mpsc::TrySendError::Full(_) => NotCommitted::Unavailable,
-            std::sync::mpsc::TrySendError::Disconnected(_) => NotCommitted::Closed,
+        self.meter.waiting.inc();
+        self.sender.try_send(Message::Submit(submission, reply)).map_err(|error| {
+            self.meter.waiting.dec();
+            match error {
+                std::sync::mpsc::TrySendError::Full(_) => NotCommitted::Unavailable,
+                std::sync::mpsc::TrySendError::Disconnected(_) => NotCommitted::Closed,
+            }
         })?;
         answer.await.unwrap_or(Err(NotCommitted::Closed))
     }
@@ -192,8 +215,17 @@ impl Committer {
     pub fn submit_blocking(&self, submission: Submission) -> Result<Receipt, NotCommitted> {
         submission.fits()?;
         let (reply, answer) = oneshot::channel();
-        self.sender.send(Message::Submit(submission, reply)).map_err(|_| NotCommitted::Closed)?;
+        self.meter.waiting.inc();
+        self.sender.send(Message::Submit(submission, reply)).map_err(|_| {
+            self.meter.waiting.dec();
+            NotCommitted::Closed
+        })?;
         answer.blocking_recv().unwrap_or(Err(NotCommitted::Closed))
+    }
+
+    /// What it measures.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
     }
 
     /// How it is.
@@ -218,6 +250,14 @@ pub enum StartError {
         views: u64,
         /// Sequence of the log's last entry.
         log: u64,
+    },
+    /// The clock is far behind.
+    #[error("the clock ({now}) is far behind the last entry ({last}): set it, or wait")]
+    Clock {
+        /// What the clock says.
+        now: Timestamp,
+        /// When the last entry was recorded.
+        last: Timestamp,
     },
     /// No thread.
     #[error("no thread: {0}")]
@@ -257,6 +297,7 @@ struct Work {
     paused_until: Option<Instant>,
     health: watch::Sender<Health>,
     dead: AtomicBool,
+    meter: Meter,
 }
 
 type Waiting = (Submission, oneshot::Sender<Result<Receipt, NotCommitted>>);
@@ -282,6 +323,7 @@ impl Work {
                 match message {
                     Message::Close => closing = true,
                     Message::Submit(submission, reply) => {
+                        self.meter.waiting.dec();
                         bytes += submission.size();
                         waiting.push((submission, reply));
                     }
@@ -331,8 +373,11 @@ impl Work {
             if accepted.is_empty() {
                 return;
             }
+            let began = Instant::now();
             match self.log.append(&entries, expected) {
                 Ok(Appended::Positions(positions)) => {
+                    self.meter.appends.observe(began.elapsed().as_secs_f64());
+                    self.meter.entries.inc_by(entries.len() as u64);
                     self.paused_until = None;
                     self.health.send_if_modified(|health| std::mem::replace(health, Health::Good) != Health::Good);
                     self.last_recorded = recorded;

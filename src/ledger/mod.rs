@@ -4,7 +4,7 @@
 //! - [`leaf`]: [`Body`] and [`Draft`] on the way in, [`Entry`] and [`Leaf`] on the way out, [`Projector`];
 //! - [`batch`]: the bytes of a batch; [`disk`]: the file operations, behind a seam; [`segments`]: the log on disk and its recovery;
 //! - [`log`]: the seam between committer and log, and the log in memory;
-//! - [`committer`]: preconditions, group commit, receipts;
+//! - [`committer`]: preconditions, group commit, receipts; [`meter`]: what it measures;
 //! - [`keys`] and [`seal`]: tokens, commitments, sealed parts;
 //! - [`directory`]: the data directory; [`search`]: finding entries.
 
@@ -15,6 +15,7 @@ pub mod disk;
 pub mod keys;
 pub mod leaf;
 pub mod log;
+pub mod meter;
 pub mod seal;
 pub mod search;
 pub mod segments;

@@ -108,3 +108,48 @@ impl ResolvesServerCert for Identities {
         self.choose(hello.server_name(), hello.signature_schemes(), self.clock.now()).map(|identity| identity.key.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_RSA_SHA256};
+
+    use super::*;
+    use crate::commands::pki::offset;
+
+    #[test]
+    fn each_client_gets_the_certificate_that_suits_it() {
+        let (home, clock) = (tempfile::tempdir().unwrap(), Clock::system());
+        let now = clock.now();
+        let provider = super::super::server::provider();
+        let make = |name: &str, host: &str, algorithm, from: i64, to: i64| {
+            let key = KeyPair::generate_for(algorithm).unwrap();
+            let mut params = CertificateParams::new(vec![host.to_owned()]).unwrap();
+            params.not_before = offset(now, from * 86_400).unwrap();
+            params.not_after = offset(now, to * 86_400).unwrap();
+            let file = |extension: &str| home.path().join(format!("{name}.{extension}"));
+            std::fs::write(file("pem"), params.self_signed(&key).unwrap().pem()).unwrap();
+            std::fs::write(file("key"), key.serialize_pem()).unwrap();
+            Identity::read(&file("pem"), &file("key"), &provider).unwrap()
+        };
+        let (ec, rsa) = (&PKCS_ECDSA_P256_SHA256, &PKCS_RSA_SHA256);
+        let all = Identities::new(
+            vec![
+                make("old", "porta.example", ec, -300, 5),
+                make("next", "porta.example", ec, -1, 300),
+                make("later", "porta.example", ec, 10, 900),
+                make("rsa", "porta.example", rsa, -1, 600),
+                make("other", "altra.example", ec, -1, 10),
+            ],
+            &clock,
+        );
+        let both = [SignatureScheme::ECDSA_NISTP256_SHA256, SignatureScheme::RSA_PSS_SHA256];
+        let chosen = |name: Option<&str>, schemes: &[SignatureScheme]| all.choose(name, schemes, now).map(|identity| identity.name.clone());
+        assert_eq!(chosen(Some("porta.example"), &both).as_deref(), Some("next.pem"));
+        assert_eq!(chosen(Some("porta.example"), &both[1..]).as_deref(), Some("rsa.pem"));
+        assert_eq!(chosen(Some("altra.example"), &both).as_deref(), Some("other.pem"));
+        assert_eq!(chosen(None, &both).as_deref(), Some("next.pem"));
+        assert_eq!(chosen(Some("nessuna.example"), &both).as_deref(), Some("next.pem"));
+        assert_eq!(chosen(None, &[SignatureScheme::ED25519]), None);
+        assert!(Identity::read(&home.path().join("old.pem"), &home.path().join("rsa.key"), &provider).is_err(), "a key of another's");
+    }
+}

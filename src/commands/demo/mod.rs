@@ -64,7 +64,7 @@ pub(super) fn run(exit: bool, port: u16, clock: &Clock) -> Result<()> {
         say("nessun codice fiscale in chiaro nella directory dei dati");
 
         if !exit {
-            let signals = serve::Signals::new()?;
+            let mut signals = serve::Signals::new()?;
             curl(&home, address, presentation(clock)?);
             signals.wait().await;
         }

@@ -1,0 +1,110 @@
+//! `varco reload`, `varco status`, `varco check-config`: for whoever runs the gateway.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+use serde::Serialize;
+
+use super::socket;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::gateway::settings::{Reloaded, Settings};
+use crate::gateway::status::Status;
+use crate::ledger::{Directory, Keys};
+
+/// Nothing but that it is asked.
+#[derive(Serialize)]
+struct Nothing {}
+
+pub(super) fn reload(data: &Path, json: bool) -> Result<()> {
+    let directory = Directory::open(data)?;
+    let reloaded: Option<Reloaded> = super::runtime()?.block_on(socket::post(&directory.socket(), "/reload", Nothing {}, ""))?;
+    let reloaded = reloaded.context("nessuna porta in funzione su questa directory dei dati")?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&reloaded)?);
+    } else {
+        println!("configurazione riletta ({})", reloaded.configurazione);
+    }
+    Ok(())
+}
+
+pub(super) fn status(data: &Path, json: bool) -> Result<()> {
+    let directory = Directory::open(data)?;
+    let status: Option<Status> = super::runtime()?.block_on(socket::get(&directory.socket(), "/status"))?;
+    let status = status.context("nessuna porta in funzione su questa directory dei dati")?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&status)?);
+        return Ok(());
+    }
+    println!("varco {} su https://{}, in funzione dal {}", status.versione, status.indirizzo, status.avviata);
+    println!("registro {}: {}, {} voci, {} in attesa", status.registro, status.stato_registro, status.voci, status.in_attesa);
+    let enti: Vec<String> = status.enti.iter().map(|(stato, number)| format!("{number} {stato}")).collect();
+    println!("enti: {}", if enti.is_empty() { "nessuno".to_owned() } else { enti.join(", ") });
+    for (name, expires) in &status.certificati {
+        println!("certificato {name}: fino al {expires}");
+    }
+    if let Some(crl) = status.crl {
+        println!("liste di revoca: fino al {crl}");
+    }
+    for warning in &status.avvertenze {
+        println!("attenzione: {warning}");
+    }
+    Ok(())
+}
+
+/// What a configuration names, and what is wrong with it.
+#[derive(Debug, Default, Serialize)]
+struct Checked {
+    errori: Vec<String>,
+    avvertenze: Vec<String>,
+}
+
+pub(super) fn check(config: &Path, json: bool, clock: &Clock) -> Result<()> {
+    let mut checked = Checked::default();
+    match Config::read(config) {
+        Err(error) => checked.errori.push(error.to_string()),
+        Ok(config) => {
+            match Settings::build(&config, clock) {
+                Err(error) => checked.errori.push(error.to_string()),
+                Ok(settings) => warnings(&settings, clock, &mut checked),
+            }
+            match Directory::open(&config.data).map_err(anyhow::Error::from).and_then(|directory| Ok(Keys::open(&directory.keys(), true)?))
+            {
+                Err(error) => checked.errori.push(format!("{}: {error}", config.data.display())),
+                Ok(keys) => checked.avvertenze.extend(keys.missing().iter().map(|key| format!("chiave di classe illeggibile: {key}"))),
+            }
+        }
+    }
+    if json {
+        println!("{}", serde_json::to_string_pretty(&checked)?);
+    } else {
+        checked.errori.iter().for_each(|text| println!("errore: {text}"));
+        checked.avvertenze.iter().for_each(|text| println!("attenzione: {text}"));
+    }
+    if checked.errori.is_empty() {
+        if !json {
+            println!("{}: la configurazione va bene", config.display());
+        }
+        Ok(())
+    } else {
+        bail!("la configurazione non va bene")
+    }
+}
+
+fn warnings(settings: &Settings, clock: &Clock, checked: &mut Checked) {
+    let now = clock.now().as_second();
+    for identity in settings.channel.identities.all() {
+        match identity.expires() - now {
+            left if left < 0 => checked.avvertenze.push(format!("il certificato {} è scaduto", identity.name)),
+            left if left < 30 * 86_400 => {
+                checked.avvertenze.push(format!("il certificato {} scade fra {} giorni", identity.name, left / 86_400));
+            }
+            _ => {}
+        }
+    }
+    match settings.channel.revocations.expires() {
+        None => checked.avvertenze.push("nessuna lista di revoca: nessuno può entrare".to_owned()),
+        Some(at) if at < now => checked.avvertenze.push("una lista di revoca è scaduta: chi ne dipende non entra".to_owned()),
+        Some(_) => {}
+    }
+}

@@ -1,0 +1,86 @@
+//! How a running gateway is, for people: `varco status`.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Gateway;
+use crate::ledger::ViewError;
+use crate::ledger::committer::Health;
+
+/// How it is.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// Of the program.
+    pub versione: String,
+    /// Since when it serves.
+    pub avviata: Timestamp,
+    /// Where.
+    pub indirizzo: String,
+    /// Id of the ledger.
+    pub registro: String,
+    /// `scrivibile`, `non scrivibile`, `fermo`.
+    pub stato_registro: String,
+    /// Sequence of the last entry that the views know.
+    pub voci: u64,
+    /// Submissions that wait.
+    pub in_attesa: i64,
+    /// Enti, by state.
+    pub enti: BTreeMap<String, usize>,
+    /// The server's certificates: file and last instant.
+    pub certificati: Vec<(String, Timestamp)>,
+    /// The list that ends first, if there is one.
+    pub crl: Option<Timestamp>,
+    /// What an operator should look at.
+    pub avvertenze: Vec<String>,
+}
+
+impl Status {
+    /// How this gateway is now.
+    pub fn of(gateway: &Gateway) -> Result<Self, ViewError> {
+        let node = &gateway.node;
+        let health = match &*node.ledger.committer.health().borrow() {
+            Health::Good => "scrivibile",
+            Health::Unavailable => "non scrivibile",
+            Health::Fatal(_) => "fermo",
+        };
+        let mut enti = BTreeMap::new();
+        for ente in node.registry.enti()? {
+            *enti.entry(ente.stato.name().to_owned()).or_default() += 1;
+        }
+        let settings = gateway.settings.load();
+        let instant = |second: i64| Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
+        let all = settings.channel.identities.all();
+        let certificati: Vec<_> = all.iter().map(|identity| (identity.name.clone(), instant(identity.expires()))).collect();
+        let crl = settings.channel.revocations.expires().map(instant);
+        let now = gateway.clock.now();
+        let mut avvertenze = Vec::new();
+        let soon = |at: Timestamp, days: i64| at.as_second() - now.as_second() < days * 86_400;
+        for (name, expires) in certificati.iter().filter(|(_, expires)| soon(*expires, 30)) {
+            avvertenze.push(format!("il certificato {name} scade il {expires}"));
+        }
+        match crl {
+            Some(at) if at < now => avvertenze.push("una lista di revoca è scaduta: chi ne dipende non entra".to_owned()),
+            Some(at) if soon(at, 1) => avvertenze.push(format!("una lista di revoca scade il {at}")),
+            Some(_) => {}
+            None => avvertenze.push("nessuna lista di revoca: nessuno può entrare".to_owned()),
+        }
+        if health != "scrivibile" {
+            avvertenze.push("il registro non può essere scritto: la porta risponde 503".to_owned());
+        }
+        Ok(Self {
+            versione: env!("CARGO_PKG_VERSION").to_owned(),
+            avviata: gateway.started,
+            indirizzo: gateway.address.get().unwrap_or(&gateway.config.listen).to_string(),
+            registro: node.ledger.id.to_string(),
+            stato_registro: health.to_owned(),
+            voci: node.store.applied()?,
+            in_attesa: node.ledger.committer.meter().waiting.get(),
+            enti,
+            certificati,
+            crl,
+            avvertenze,
+        })
+    }
+}

@@ -1,0 +1,23 @@
+//! What the committer measures of itself.
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+
+/// Shared by the committer and whoever shows it. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Meter {
+    /// Submissions that wait.
+    pub waiting: Gauge,
+    /// Entries appended.
+    pub entries: Counter,
+    /// Seconds to write a batch and sync it, one observation a batch.
+    pub appends: Histogram,
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        let bounds = [0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0];
+        Self { waiting: Gauge::default(), entries: Counter::default(), appends: Histogram::new(bounds) }
+    }
+}
