@@ -34,6 +34,8 @@ pub enum Code {
     OperationNotGranted,
     /// The Identity header names another ente.
     IdentityMismatch,
+    /// Not well-formed as HTTP, or so that it may be read in two ways.
+    Malformed,
     /// Not POST (or GET for the contract).
     MethodNotAllowed,
     /// No service at this path.

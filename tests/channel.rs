@@ -194,7 +194,7 @@ fn the_contract_is_served_with_the_address_that_was_asked() {
         let schema = get(&format!("{}?xsd=ISEE_Dichiarazione.xsd", common::DSU), "porta.example").await;
         assert!(schema.text.contains("TypeDichiarazione"));
         assert_eq!(get(&format!("{ISEE}?xsd=nessuno.xsd"), "porta.example").await.status.as_u16(), 405);
-        assert_eq!(get(&format!("{ISEE}?wsdl"), "porta\"><x>").await.status.as_u16(), 405);
+        assert_eq!(get(&format!("{ISEE}?wsdl"), "porta\"><x>").await.status.as_u16(), 400);
     });
     serving.stop();
     let listed = common::varco(&["ledger", "list", "--data", &site.data().display().to_string(), "--json"]).0;

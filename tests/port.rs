@@ -73,6 +73,7 @@ fn every_row_of_the_table_of_faults_is_provoked_and_recorded() {
         assert_eq!(element(&comune.call(ISEE, &good.replacen("<s:Body>", &own, 1)).await.unwrap(), "Esito"), "DATI_NON_TROVATI");
         provoke(Code::NotFound, comune.call("/altro", &good).await.unwrap());
         provoke(Code::MethodNotAllowed, send(&comune, Request::put(ISEE), "").await);
+        provoke(Code::Malformed, send(&comune, request(ISEE).header("host", "a/b"), good.clone()).await);
         provoke(Code::BodyTooLarge, comune.call(ISEE, &"x".repeat(100_001)).await.unwrap());
         provoke(Code::UnsupportedMedia, send(&comune, Request::post(ISEE).header("content-type", "application/json"), "{}").await);
         assert_row(&send(&comune, request(ISEE).header("content-encoding", "gzip"), good.clone()).await, Code::UnsupportedMedia);

@@ -22,6 +22,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::Gateway;
 use super::exchange::{self, Channel};
+use super::framing::{Framing, Verdicts};
 use crate::clock::Clock;
 use crate::tls::Peer;
 
@@ -46,16 +47,19 @@ pub(super) async fn serve(
     };
     let channel = Arc::new(Channel { peer, address: address.ip().to_canonical().to_string(), tls });
     let mark = Arc::new(FirstByte::default());
-    let timed = Timed { inner: stream, mark: mark.clone(), clock: gateway.clock.clone() };
+    let verdicts = Verdicts::new();
+    let timed = Timed { inner: stream, mark: mark.clone(), framing: Framing::new(verdicts.clone()), clock: gateway.clock.clone() };
 
     let limits = gateway.limits.clone();
+    let (counting, presented) = (gateway.clone(), channel.peer.fingerprint().to_owned());
     let service = service_fn(move |request| {
+        let verdict = verdicts.next();
         let (shared, presented) = (gateway.clone(), channel.peer.fingerprint().to_owned());
         let (gateway, channel, mark) = (gateway.clone(), channel.clone(), mark.clone());
         // Detached: a client that hangs up does not cancel work that must be recorded.
         let exchange = tokio::spawn(async move {
             let received = mark.take().unwrap_or_else(|| gateway.clock.now());
-            let reply = exchange::answer(&gateway, &channel, received, request).await;
+            let reply = exchange::answer(&gateway, &channel, received, &verdict, request).await;
             // Bytes that came since were this request's body.
             mark.take();
             reply
@@ -76,7 +80,13 @@ pub(super) async fn serve(
     tokio::pin!(connection);
     loop {
         tokio::select! {
-            _ = connection.as_mut() => return,
+            ended = connection.as_mut() => {
+                // A head that hyper itself cannot read, which it has answered.
+                if ended.is_err_and(|error| error.is_parse()) {
+                    counting.gathered.count("H06.http", Some(&presented));
+                }
+                return;
+            }
             changed = stop.changed() => {
                 connection.as_mut().graceful_shutdown();
                 if changed.is_err() {
@@ -123,10 +133,11 @@ impl FirstByte {
     }
 }
 
-/// A stream that notes when the first byte comes after a request was answered.
+/// A stream that notes when the first byte comes after a request was answered, and reads along.
 struct Timed<S> {
     inner: S,
     mark: Arc<FirstByte>,
+    framing: Framing,
     clock: Clock,
 }
 
@@ -134,6 +145,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.inner).poll_read(context, buffer);
+        self.framing.read(&buffer.filled()[before..]);
         if buffer.filled().len() > before && self.mark.at.load(Ordering::Relaxed) == 0 {
             self.mark.at.store(self.clock.now().as_microsecond(), Ordering::Relaxed);
         }

@@ -30,7 +30,7 @@ pub struct Row {
 }
 
 /// Every code, in the order of the table.
-pub const CODES: [Code; 20] = [
+pub const CODES: [Code; 21] = [
     Code::NotAuthorized,
     Code::PeerInvalid,
     Code::OperationNotGranted,
@@ -51,6 +51,7 @@ pub const CODES: [Code; 20] = [
     Code::TooManyRequests,
     Code::Unavailable,
     Code::Package,
+    Code::Malformed,
 ];
 
 /// What whoever may not come in is told: unknown, suspended, revoked, expired, it is the same for all of them.
@@ -110,6 +111,14 @@ pub fn row(code: Code) -> Row {
             "method",
             "Usare POST; GET solo per ?wsdl e ?xsd=.",
             "F06.metodo",
+        ),
+        Code::Malformed => http(
+            StatusCode::BAD_REQUEST,
+            "Client.MalformedRequest",
+            "Malformed request",
+            "request",
+            "La richiesta HTTP non è ben formata, o si può leggere in due modi: una sola Content-Length, oppure Transfer-Encoding: chunked; un solo Host.",
+            "F21.richiesta",
         ),
         Code::BodyTooLarge => http(
             StatusCode::PAYLOAD_TOO_LARGE,

@@ -1,7 +1,7 @@
 //! The gateway: everything put together and served.
 //!
 //! - [`node`]: a data directory opened: ledger, views, registry, SII; the list of projectors;
-//! - [`listener`] and `connection`: from the socket to HTTP; [`exchange`]: the way of one exchange, on one page; [`fault`]: refusals as bytes;
+//! - [`listener`] and `connection`: from the socket to HTTP; [`framing`]: where a request ends, read strictly; [`exchange`]: the way of one exchange, on one page; [`fault`]: refusals as bytes;
 //! - [`gathered`]: refusals too many to record one by one; `crowd`: how many requests of each ente are under way;
 //! - [`admin`]: the admin socket; [`metrics`]: what is counted.
 
@@ -10,6 +10,7 @@ mod connection;
 mod crowd;
 pub mod exchange;
 pub mod fault;
+pub mod framing;
 pub mod gathered;
 pub mod listener;
 pub mod metrics;
