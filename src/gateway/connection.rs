@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -17,7 +18,8 @@ use jiff::Timestamp;
 use rustls::{ProtocolVersion, ServerConfig};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
+use tokio::time::Sleep;
 use tokio_rustls::TlsAcceptor;
 
 use super::Gateway;
@@ -26,15 +28,20 @@ use super::framing::{Framing, Verdicts};
 use crate::clock::Clock;
 use crate::tls::Peer;
 
-/// Serves one connection until it ends, or until `stop` changes and its exchange is done.
+/// Serves one connection until it ends, or until `stop` changes and its exchange is done. Until its handshake is over it may be told to make room.
 pub(super) async fn serve(
     gateway: Arc<Gateway>,
     config: Arc<ServerConfig>,
     socket: TcpStream,
     address: SocketAddr,
     mut stop: watch::Receiver<bool>,
+    make_room: oneshot::Receiver<()>,
 ) {
-    let handshake = tokio::time::timeout(gateway.limits.handshake(), TlsAcceptor::from(config).accept(socket)).await;
+    let handshake = tokio::time::timeout(gateway.limits.handshake(), TlsAcceptor::from(config).accept(socket));
+    let handshake = tokio::select! {
+        handshake = handshake => handshake,
+        Ok(()) = make_room => return gateway.gathered.count("H07.posto", None),
+    };
     let stream = match handshake {
         Ok(Ok(stream)) => stream,
         Ok(Err(error)) => return gateway.gathered.count(reason(&error), None),
@@ -45,10 +52,20 @@ pub(super) async fn serve(
     let Some(Ok(peer)) = session.peer_certificates().map(Peer::new) else {
         return gateway.gathered.count("H02.certificato", None);
     };
+    let Some(_place) = gateway.connected.enter(peer.fingerprint(), gateway.limits.per_certificate) else {
+        return gateway.gathered.count("H08.connessioni", Some(peer.fingerprint()));
+    };
     let channel = Arc::new(Channel { peer, address: address.ip().to_canonical().to_string(), tls });
     let mark = Arc::new(FirstByte::default());
     let verdicts = Verdicts::new();
-    let timed = Timed { inner: stream, mark: mark.clone(), framing: Framing::new(verdicts.clone()), clock: gateway.clock.clone() };
+    let timed = Timed {
+        inner: stream,
+        mark: mark.clone(),
+        framing: Framing::new(verdicts.clone()),
+        clock: gateway.clock.clone(),
+        patience: gateway.limits.reply(),
+        waiting: None,
+    };
 
     let limits = gateway.limits.clone();
     let (counting, presented) = (gateway.clone(), channel.peer.fingerprint().to_owned());
@@ -133,12 +150,28 @@ impl FirstByte {
     }
 }
 
-/// A stream that notes when the first byte comes after a request was answered, and reads along.
+/// A stream that notes when the first byte comes after a request was answered, reads along, and ends when a reply is not taken in time.
 struct Timed<S> {
     inner: S,
     mark: Arc<FirstByte>,
     framing: Framing,
     clock: Clock,
+    /// How long a client may take for a reply.
+    patience: Duration,
+    /// Runs out that long after the client first let a reply wait.
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Timed<S> {
+    /// An error in place of a wait that has lasted too long. How much was taken meanwhile does not matter: a byte now and then is no progress.
+    fn in_time<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if polled.is_ready() {
+            return polled;
+        }
+        let patience = self.patience;
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        waiting.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
@@ -155,19 +188,26 @@ impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(context, bytes)
+        let polled = Pin::new(&mut self.inner).poll_write(context, bytes);
+        self.in_time(context, polled)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(context)
+        let polled = Pin::new(&mut self.inner).poll_flush(context);
+        if polled.is_ready() {
+            self.waiting = None;
+        }
+        self.in_time(context, polled)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(context)
+        let polled = Pin::new(&mut self.inner).poll_shutdown(context);
+        self.in_time(context, polled)
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(context, slices)
+        let polled = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
+        self.in_time(context, polled)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -18,6 +18,8 @@ pub const STRETTE: &[Regola] = &[
     regola("H04.tempo", "Stretta di mano non conclusa nel tempo ammesso", "controllare la rete"),
     regola("H05.interrotto", "Connessione interrotta durante la stretta di mano", "controllare la rete"),
     regola("H06.http", "Intestazione HTTP illeggibile o troppo lunga: HTTP 400, 414 o 431 senza corpo", "correggere il client"),
+    regola("H07.posto", "Stretta di mano lasciata a metà mentre tutti i posti erano presi", "riprovare; controllare la rete"),
+    regola("H08.connessioni", "Troppe connessioni con lo stesso certificato", "chiudere quelle che non servono, o usarle a turno"),
 ];
 
 /// Groups kept apart between two flushes.

@@ -2,7 +2,7 @@
 //!
 //! - [`node`]: a data directory opened: ledger, views, registry, SII; the list of projectors;
 //! - [`listener`] and `connection`: from the socket to HTTP; [`framing`]: where a request ends, read strictly; [`exchange`]: the way of one exchange, on one page; [`fault`]: refusals as bytes;
-//! - [`gathered`]: refusals too many to record one by one; `crowd`: how many requests of each ente are under way;
+//! - [`gathered`]: refusals too many to record one by one; `crowd`: how many places each has;
 //! - [`admin`]: the admin socket; [`metrics`]: what is counted.
 
 pub mod admin;
@@ -52,6 +52,8 @@ pub struct Gateway {
     pub gathered: Gathered,
     /// Requests under way, by ente.
     pub crowd: Crowd,
+    /// Connections, by certificate.
+    pub connected: Crowd,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -79,6 +81,7 @@ impl Gateway {
             clock,
             gathered: Gathered::default(),
             crowd: Crowd::default(),
+            connected: Crowd::default(),
             metrics: Metrics::default(),
         })
     }
