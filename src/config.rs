@@ -96,7 +96,8 @@ pub struct Tls {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Connections at the same time; further ones take the place of whoever has been longest in its handshake, or wait in the kernel's queue.
+    /// Connections at the same time; further ones take the place of whoever has been longest in its handshake, or wait in the kernel's
+    /// queue.
     pub connections: usize,
     /// Connections of one certificate at the same time; further ones are closed.
     pub per_certificate: usize,

@@ -1,8 +1,8 @@
-//! Requests that may be read in two ways, or in none: each is followed by a second, good request on the same connection. The port answers both, or
-//! refuses the first and closes; it never answers the second after a first that others would end elsewhere. The same bytes go to nginx and haproxy,
-//! over TLS with the same certificates: what one of them refuses is never accepted here.
+//! Requests that may be read in two ways, or in none: each is followed by a second, good request on the same connection. The port answers
+//! both, or refuses the first and closes; it never answers the second after a first that others would end elsewhere. The same bytes go to
+//! nginx and haproxy, over TLS with the same certificates: what one of them refuses is never accepted here.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 mod common;
 
@@ -500,7 +500,8 @@ fn nginx(site: &Site) -> (Beside, SocketAddr, SocketAddr) {
     let temporary: String =
         ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].iter().map(|kind| format!("{kind}_temp_path {kind};\n")).collect();
     let config = format!(
-        "daemon off;\nworker_processes 1;\npid nginx.pid;\nerror_log stderr crit;\nevents {{ worker_connections 1024; }}\nhttp {{\n{temporary}\
+        "daemon off;\nworker_processes 1;\npid nginx.pid;\nerror_log stderr crit;\nevents {{ worker_connections 1024; }}\n\
+         http {{\n{temporary}\
          access_log off;\nclient_body_buffer_size 1m;\nclient_header_timeout 5s;\nclient_body_timeout 5s;\n\
          server {{\nlisten {address} ssl;\nssl_certificate ../pki/server.pem;\nssl_certificate_key ../pki/server.key;\n\
          ssl_client_certificate ../pki/ca.pem;\nssl_verify_client on;\nssl_protocols TLSv1.2 TLSv1.3;\n\

@@ -1,8 +1,8 @@
-//! Twenty enti, each with a certificate of its own, ask at the same time over connections that stay and connections that are new; every request has
-//! a number of its own, and names one of several people. No answer holds another's number or person, nobody gets what another may have, and the
-//! ledger says of each exchange who asked. `VARCO_IDENTITIES` sets how many requests (3,000).
+//! Twenty enti, each with a certificate of its own, ask at the same time over connections that stay and connections that are new; every
+//! request has a number of its own, and names one of several people. No answer holds another's number or person, nobody gets what another
+//! may have, and the ledger says of each exchange who asked. `VARCO_IDENTITIES` sets how many requests (3,000).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 mod common;
 

@@ -1,6 +1,6 @@
-//! What scanners of TLS say of the port as it is shipped: sslyze, which measures it against Mozilla's intermediate configuration, with a client's
-//! certificate; testssl.sh, which presents none and looks at protocols, ciphers and vulnerabilities. Every finding that is passed over stands below,
-//! with its reason.
+//! What scanners of TLS say of the port as it is shipped: sslyze, which measures it against Mozilla's intermediate configuration, with a
+//! client's certificate; testssl.sh, which presents none and looks at protocols, ciphers and vulnerabilities. Every finding that is passed
+//! over stands below, with its reason.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -12,11 +12,12 @@ use std::process::{Command, Stdio};
 use common::Site;
 use serde_json::Value;
 
-/// Findings of sslyze that do not count: none. The authority of the certificates is given to it as one to trust, and it then finds the path good.
+/// Findings of sslyze that do not count: none. The authority of the certificates is given to it as one to trust, and it then finds the path
+/// good.
 const SSLYZE: [(&str, &str); 0] = [];
 
-/// Findings of testssl.sh that do not count. What concerns certificates (`--server-defaults`: path, revocation, transparency, CAA) is not asked: the
-/// authority is private and has no addresses, and the certificate is the demonstration's, not an operator's.
+/// Findings of testssl.sh that do not count. What concerns certificates (`--server-defaults`: path, revocation, transparency, CAA) is not
+/// asked: the authority is private and has no addresses, and the certificate is the demonstration's, not an operator's.
 const TESTSSL: [(&str, &str); 2] = [
     ("cipher_order", "the client chooses among suites that are all good, as Mozilla's intermediate configuration wants it"),
     ("engine_problem", "about the OpenSSL that testssl.sh runs, not about the port"),

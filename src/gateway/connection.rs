@@ -28,7 +28,8 @@ use super::framing::{Framing, Verdicts};
 use crate::clock::Clock;
 use crate::tls::Peer;
 
-/// Serves one connection until it ends, or until `stop` changes and its exchange is done. Until its handshake is over it may be told to make room.
+/// Serves one connection until it ends, or until `stop` changes and its exchange is done. Until its handshake is over it may be told to
+/// make room.
 pub(super) async fn serve(
     gateway: Arc<Gateway>,
     config: Arc<ServerConfig>,
@@ -163,7 +164,8 @@ struct Timed<S> {
 }
 
 impl<S> Timed<S> {
-    /// An error in place of a wait that has lasted too long. How much was taken meanwhile does not matter: a byte now and then is no progress.
+    /// An error in place of a wait that has lasted too long. How much was taken meanwhile does not matter: a byte now and then is no
+    /// progress.
     fn in_time<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if polled.is_ready() {
             return polled;

@@ -117,7 +117,7 @@ pub fn row(code: Code) -> Row {
             "Client.MalformedRequest",
             "Malformed request",
             "request",
-            "La richiesta HTTP non è ben formata, o si può leggere in due modi: una sola Content-Length, oppure Transfer-Encoding: chunked; un solo Host.",
+            "Richiesta HTTP non ben formata, o ambigua: un solo Host; una sola Content-Length, oppure Transfer-Encoding: chunked.",
             "F21.richiesta",
         ),
         Code::BodyTooLarge => http(

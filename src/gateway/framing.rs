@@ -1,9 +1,9 @@
-//! Where each request of a connection begins and ends, read by the letter of RFC 9112. hyper reads as a server may: it takes a bare LF for the
-//! end of a line, a list of codings that ends in `chunked`, Transfer-Encoding beside Content-Length. Whoever stands before the port may read the
-//! same bytes otherwise, and take for one request what is two. What can be read in two ways is refused, and its connection ends.
+//! Where each request of a connection begins and ends, read by the letter of RFC 9112. hyper reads as a server may: it takes a bare LF for
+//! the end of a line, a list of codings that ends in `chunked`, Transfer-Encoding beside Content-Length. Whoever stands before the port may
+//! read the same bytes otherwise, and take for one request what is two. What can be read in two ways is refused, and its connection ends.
 //!
-//! All that comes out of TLS passes by, and none of it is changed: the first request that is not well-formed is remembered by its number, and the
-//! exchange of that number, or of a later one, is refused.
+//! All that comes out of TLS passes by, and none of it is changed: the first request that is not well-formed is remembered by its number,
+//! and the exchange of that number, or of a later one, is refused.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -328,7 +328,8 @@ mod tests {
 
     #[test]
     fn the_end_of_each_request_is_found() {
-        let chunks = "POST /a HTTP/1.1\r\nHost: x\r\ntransfer-encoding: Chunked\r\n\r\n3\r\n\r\n\n\r\n00A ;x=\"y\"\r\n0123456789\r\n0\r\nT: v\r\n\r\n";
+        let chunks = "POST /a HTTP/1.1\r\nHost: x\r\ntransfer-encoding: Chunked\r\n\r\n3\r\n\r\n\n\r\n00A ;x=\"y\"\r\n\
+                      0123456789\r\n0\r\nT: v\r\n\r\n";
         let sized = "POST http://X:1/a HTTP/1.1\r\nHost:x:1 \r\nContent-Length: 04\r\n\r\n\r\n\r\n";
         let old = "\r\nGET / HTTP/1.0\r\nA:\t\u{e8}\r\n\r\n";
         assert_eq!(read(&[chunks, sized, old, GET, chunks, GET].concat()), (None, 6));

@@ -104,8 +104,8 @@ impl Listener {
     }
 }
 
-/// The connections that are in their handshake, the oldest first: when all places are taken, that is the one to leave. Whoever means to speak is done
-/// with it in a moment; whoever does not would keep the place of others without having shown any certificate.
+/// The connections that are in their handshake, the oldest first: when all places are taken, that is the one to leave. Whoever means to
+/// speak is done with it in a moment; whoever does not would keep the place of others without having shown any certificate.
 #[derive(Default)]
 struct Shaking(VecDeque<oneshot::Sender<()>>);
 

@@ -1,7 +1,8 @@
 //! The gateway: everything put together and served.
 //!
 //! - [`node`]: a data directory opened: ledger, views, registry, SII; the list of projectors;
-//! - [`listener`] and `connection`: from the socket to HTTP; [`framing`]: where a request ends, read strictly; [`exchange`]: the way of one exchange, on one page; [`fault`]: refusals as bytes;
+//! - [`listener`] and `connection`: from the socket to HTTP; [`framing`]: where a request ends, read strictly; [`exchange`]: the way of one
+//!   exchange, on one page; [`fault`]: refusals as bytes;
 //! - [`gathered`]: refusals too many to record one by one; `crowd`: how many places each has;
 //! - [`admin`]: the admin socket; [`metrics`]: what is counted.
 
