@@ -48,3 +48,8 @@ doc:
 # Two thousand kills with SIGKILL in the middle of writing; takes long.
 kill9:
     VARCO_KILLS=2000 cargo nextest run --locked --profile full --test kill9
+
+# Two hundred thousand requests of twenty enti, none of which may get another's answer.
+identities:
+    cargo build --locked --release
+    VARCO_IDENTITIES=200000 VARCO_BIN="${CARGO_TARGET_DIR:-$PWD/target}/release/varco" cargo nextest run --locked --profile full --test identities

@@ -141,8 +141,11 @@ pub struct ServerCertificate {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Connections at the same time; further ones wait in the kernel's queue.
+    /// Connections at the same time; further ones take the place of whoever has been longest in its handshake, or wait in the kernel's
+    /// queue.
     pub connections: usize,
+    /// Connections of one certificate at the same time; further ones are closed.
+    pub per_certificate: usize,
     /// Requests of one ente at the same time; further ones get 429.
     pub per_ente: usize,
     /// Seconds for a TLS handshake.
@@ -151,6 +154,8 @@ pub struct Limits {
     pub head_seconds: u64,
     /// Seconds for a request's body.
     pub body_seconds: u64,
+    /// Seconds for a client to take a reply.
+    pub reply_seconds: u64,
     /// Bytes of a request's body.
     pub body_bytes: usize,
     /// Bytes of the body of a lot.
@@ -165,10 +170,12 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 4096,
+            per_certificate: 512,
             per_ente: 256,
             handshake_seconds: 10,
             head_seconds: 30,
             body_seconds: 30,
+            reply_seconds: 30,
             body_bytes: 2 << 20,
             lot_bytes: 16 << 20,
             lots: 2,
@@ -186,6 +193,11 @@ impl Limits {
     /// For a request's head.
     pub fn head(&self) -> Duration {
         Duration::from_secs(self.head_seconds)
+    }
+
+    /// For a client to take a reply.
+    pub fn reply(&self) -> Duration {
+        Duration::from_secs(self.reply_seconds)
     }
 
     /// For a request's body.

@@ -36,6 +36,8 @@ pub enum Code {
     IdentityMismatch,
     /// The office is missing, or none of the ente's.
     Office,
+    /// Not well-formed as HTTP, or so that it may be read in two ways.
+    Malformed,
     /// Not POST (or GET for the contract).
     MethodNotAllowed,
     /// No service at this path.

@@ -169,12 +169,67 @@ fn who_is_silent_loses_the_place() {
         tokio::time::sleep(Duration::from_millis(1500)).await;
         assert!(live.call(ISEE, &request).await.is_err(), "an idle connection was kept");
 
-        // Two places: who comes third waits until one of the silent ones loses its own.
-        let (_one, _two) = (TcpStream::connect(serving.address).await.unwrap(), TcpStream::connect(serving.address).await.unwrap());
+        // Two places, taken by two who say nothing before their handshake is over: the first of them goes.
+        let (mut first, mut other) =
+            (TcpStream::connect(serving.address).await.unwrap(), TcpStream::connect(serving.address).await.unwrap());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let begun = Instant::now();
+        assert_eq!(element(&client.call(ISEE, &request).await.unwrap(), "Esito"), "DATI_NON_TROVATI");
+        assert!(begun.elapsed() < Duration::from_millis(700), "the third waited: {:?}", begun.elapsed());
+        assert_eq!(first.read(&mut [0; 16]).await.unwrap_or(0), 0);
+        assert!(begun.elapsed() < Duration::from_millis(700), "the first stayed: {:?}", begun.elapsed());
+        assert_eq!(other.read(&mut [0; 16]).await.unwrap_or(0), 0);
+
+        // Taken by two whose certificate is known: who comes third waits until one of them loses its own.
+        let (_one, _two) = (client.connect_raw().await.unwrap(), client.connect_raw().await.unwrap());
         tokio::time::sleep(Duration::from_millis(100)).await;
         let begun = Instant::now();
         assert_eq!(element(&client.call(ISEE, &request).await.unwrap(), "Esito"), "DATI_NON_TROVATI");
         assert!(begun.elapsed() > Duration::from_millis(500), "a third connection had a place: {:?}", begun.elapsed());
+    });
+    serving.stop();
+}
+
+#[test]
+fn one_certificate_has_its_own_places_and_no_others() {
+    let site = Site::new();
+    site.configure("[limits]\nper_certificate = 2\n");
+    let serving = site.serve();
+    common::runtime().block_on(async {
+        let (comune, caf) = (site.client(serving.address, "comune"), site.client(serving.address, "caf"));
+        let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
+        let mut first = comune.connect().await.unwrap();
+        first.call(ISEE, &request).await.unwrap();
+        let second = comune.connect_raw().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert!(comune.call(ISEE, &request).await.is_err(), "a third connection was served");
+        assert!(caf.call(ISEE, &request).await.is_ok(), "another certificate's place");
+        assert!(first.call(ISEE, &request).await.is_ok());
+        drop(second);
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        assert!(comune.call(ISEE, &request).await.is_ok(), "the place was not given back");
+    });
+    serving.stop();
+}
+
+#[test]
+fn who_takes_no_replies_loses_the_place() {
+    let site = Site::new();
+    site.configure("[limits]\nreply_seconds = 1\nhead_seconds = 60\n");
+    let serving = site.serve();
+    common::runtime().block_on(async {
+        let mut stream = site.client(serving.address, "comune").connect_raw().await.unwrap();
+        // More than what the two ends of a connection hold between them, asked for at once.
+        let ask = format!("GET {ISEE}?wsdl HTTP/1.1\r\nHost: localhost\r\n\r\n").repeat(1000);
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(10) {
+            match tokio::time::timeout(Duration::from_secs(10), stream.write_all(ask.as_bytes())).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => break,
+                Err(_) => panic!("nobody hung up"),
+            }
+        }
+        assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     });
     serving.stop();
 }
@@ -195,7 +250,7 @@ fn the_contract_is_served_with_the_address_that_was_asked() {
         let schema = get(&format!("{}?xsd=ISEE_Dichiarazione.xsd", common::DSU), "porta.example").await;
         assert!(schema.text.contains("TypeDichiarazione"));
         assert_eq!(get(&format!("{ISEE}?xsd=nessuno.xsd"), "porta.example").await.status.as_u16(), 405);
-        assert_eq!(get(&format!("{ISEE}?wsdl"), "porta\"><x>").await.status.as_u16(), 405);
+        assert_eq!(get(&format!("{ISEE}?wsdl"), "porta\"><x>").await.status.as_u16(), 400);
     });
     serving.stop();
     let listed = common::varco(&["ledger", "list", "--data", &site.data().display().to_string(), "--json"]).0;

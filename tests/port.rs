@@ -101,6 +101,7 @@ fn every_row_of_the_table_of_faults_is_provoked_and_recorded() {
         act_apart(&site, quota(None));
         provoke(Code::NotFound, comune.call("/altro", &good).await.unwrap());
         provoke(Code::MethodNotAllowed, send(&comune, Request::put(ISEE), "").await);
+        provoke(Code::Malformed, send(&comune, request(ISEE).header("host", "a/b"), good.clone()).await);
         provoke(Code::BodyTooLarge, comune.call(ISEE, &"x".repeat(100_001)).await.unwrap());
         provoke(Code::UnsupportedMedia, send(&comune, Request::post(ISEE).header("content-type", "application/json"), "{}").await);
         assert_row(&send(&comune, request(ISEE).header("content-encoding", "gzip"), good.clone()).await, Code::UnsupportedMedia);

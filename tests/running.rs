@@ -257,7 +257,7 @@ fn a_balancer_says_where_a_connection_comes_from() {
     let (_, secret) = seal::open(&keys, &exchange.leaf, &exchange.sealed).unwrap();
     assert_eq!(secret.address.as_deref(), Some("192.0.2.7"));
     let gathered = entries(&site, Kind::Gathered).iter().map(|entry| entry.leaf.body.facts["gruppi"].to_string()).collect::<String>();
-    assert!(gathered.contains("H06.proxy"), "{gathered}");
+    assert!(gathered.contains("H09.proxy"), "{gathered}");
 }
 
 #[test]

@@ -67,7 +67,11 @@ impl Client {
 
     /// Connects, without speaking HTTP yet.
     pub async fn connect_raw(&self) -> Result<TlsStream<TcpStream>> {
-        let socket = TcpStream::connect(self.address).await?;
+        self.connect_over(TcpStream::connect(self.address).await?).await
+    }
+
+    /// The same, over a socket of the caller's own making.
+    pub async fn connect_over(&self, socket: TcpStream) -> Result<TlsStream<TcpStream>> {
         socket.set_nodelay(true)?;
         Ok(self.connector.connect(ServerName::try_from("localhost")?, socket).await?)
     }

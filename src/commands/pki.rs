@@ -79,6 +79,8 @@ impl Authority {
         let mut serial = crate::ledger::keys::random::<16>()?;
         serial[0] = serial[0] & 0x7f | 0x40;
         params.serial_number = Some(SerialNumber::from_slice(&serial));
+        // RFC 5280, 4.2.1.1: some verifiers insist on it.
+        params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, &self.issuer)?;
         let digest = crate::digest::sha256(certificate.der());

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -100,6 +101,7 @@ impl Started {
 pub(super) fn run(config: &Path, clock: &Clock) -> Result<()> {
     trace();
     let config = Config::read(config)?;
+    descriptors(config.limits.connections);
     let inherited = listenfd::ListenFd::from_env().take_tcp_listener(0).context("socket of the service manager")?;
     super::runtime()?.block_on(async {
         // Before anybody is told that it serves: from then on it may be asked to stop.
@@ -134,6 +136,19 @@ pub(super) fn run(config: &Path, clock: &Clock) -> Result<()> {
             Ended::Fatal(why) => bail!("il registro non può continuare: {why}"),
         }
     })
+}
+
+/// As many descriptors as may be had: the usual limit, 1024, is for programs that use select(2), and less than `limits.connections` needs.
+fn descriptors(connections: usize) {
+    const OWN: u64 = 256;
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {
+        tracing::warn!(%error, "descriptors");
+    }
+    let (wanted, had) = (connections as u64 + OWN, getrlimit(Resource::Nofile).current);
+    if had.is_some_and(|had| had < wanted) {
+        tracing::warn!(had, wanted, "fewer descriptors than limits.connections needs");
+    }
 }
 
 /// Tells the service manager, if there is one.

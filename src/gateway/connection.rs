@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -17,27 +18,41 @@ use jiff::Timestamp;
 use rustls::ProtocolVersion;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
+use tokio::time::Sleep;
 use tokio_rustls::TlsAcceptor;
 
 use super::Gateway;
 use super::exchange::{self, Channel};
+use super::framing::{Framing, Verdicts};
 use super::proxy;
 use crate::clock::Clock;
 
-/// Serves one connection until it ends, or until `stop` changes and its exchange is done.
-pub(super) async fn serve(gateway: Arc<Gateway>, mut socket: TcpStream, address: SocketAddr, mut stop: watch::Receiver<bool>) {
+/// Serves one connection until it ends, or until `stop` changes and its exchange is done. Until its handshake is over it may be told to
+/// make room.
+pub(super) async fn serve(
+    gateway: Arc<Gateway>,
+    mut socket: TcpStream,
+    address: SocketAddr,
+    mut stop: watch::Receiver<bool>,
+    make_room: oneshot::Receiver<()>,
+) {
     let settings = gateway.settings.load_full();
+    let limits = &settings.limits;
     let acceptor = TlsAcceptor::from(settings.channel.config.clone());
     let mut source = address.ip().to_canonical();
     let handshake = async {
         // Behind a balancer: who it says that is connected.
         if settings.proxies.contains(&source) {
-            source = proxy::source(&mut socket).await.map_err(|_| "H06.proxy")?.unwrap_or(source);
+            source = proxy::source(&mut socket).await.map_err(|_| "H09.proxy")?.unwrap_or(source);
         }
         acceptor.accept(socket).await.map_err(|error| reason(&error))
     };
-    let stream = match tokio::time::timeout(settings.limits.handshake(), handshake).await {
+    let handshake = tokio::select! {
+        handshake = tokio::time::timeout(limits.handshake(), handshake) => handshake,
+        Ok(()) = make_room => return gateway.gathered.count("H07.posto", None),
+    };
+    let stream = match handshake {
         Ok(Ok(stream)) => stream,
         Ok(Err(reason)) => return gateway.gathered.count(reason, None),
         Err(_) => return gateway.gathered.count("H04.tempo", None),
@@ -47,17 +62,30 @@ pub(super) async fn serve(gateway: Arc<Gateway>, mut socket: TcpStream, address:
     let Some(Ok(peer)) = session.peer_certificates().map(|presented| settings.channel.peer(presented)) else {
         return gateway.gathered.count("H02.certificato", None);
     };
+    let Some(_place) = gateway.connected.enter(peer.fingerprint(), limits.per_certificate) else {
+        return gateway.gathered.count("H08.connessioni", Some(peer.fingerprint()));
+    };
     let channel = Arc::new(Channel { peer, address: source.to_string(), tls });
     let mark = Arc::new(FirstByte::default());
-    let timed = Timed { inner: stream, mark: mark.clone(), clock: gateway.clock.clone() };
+    let verdicts = Verdicts::new();
+    let timed = Timed {
+        inner: stream,
+        mark: mark.clone(),
+        framing: Framing::new(verdicts.clone()),
+        clock: gateway.clock.clone(),
+        patience: limits.reply(),
+        waiting: None,
+    };
 
+    let (counting, presented) = (gateway.clone(), channel.peer.fingerprint().to_owned());
     let service = service_fn(move |request| {
+        let verdict = verdicts.next();
         let (shared, presented) = (gateway.clone(), channel.peer.fingerprint().to_owned());
         let (gateway, channel, mark) = (gateway.clone(), channel.clone(), mark.clone());
         // Detached: a client that hangs up does not cancel work that must be recorded.
         let exchange = tokio::spawn(async move {
             let received = mark.take().unwrap_or_else(|| gateway.clock.now());
-            let reply = exchange::answer(&gateway, &channel, received, request).await;
+            let reply = exchange::answer(&gateway, &channel, received, &verdict, request).await;
             // Bytes that came since were this request's body.
             mark.take();
             reply
@@ -78,7 +106,13 @@ pub(super) async fn serve(gateway: Arc<Gateway>, mut socket: TcpStream, address:
     tokio::pin!(connection);
     loop {
         tokio::select! {
-            _ = connection.as_mut() => return,
+            ended = connection.as_mut() => {
+                // A head that hyper itself cannot read, which it has answered.
+                if ended.is_err_and(|error| error.is_parse()) {
+                    counting.gathered.count("H06.http", Some(&presented));
+                }
+                return;
+            }
             changed = stop.changed() => {
                 connection.as_mut().graceful_shutdown();
                 if changed.is_err() {
@@ -125,17 +159,36 @@ impl FirstByte {
     }
 }
 
-/// A stream that notes when the first byte comes after a request was answered.
+/// A stream that notes when the first byte comes after a request was answered, reads along, and ends when a reply is not taken in time.
 struct Timed<S> {
     inner: S,
     mark: Arc<FirstByte>,
+    framing: Framing,
     clock: Clock,
+    /// How long a client may take for a reply.
+    patience: Duration,
+    /// Runs out that long after the client first let a reply wait.
+    waiting: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Timed<S> {
+    /// An error in place of a wait that has lasted too long. How much was taken meanwhile does not matter: a byte now and then is no
+    /// progress.
+    fn in_time<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if polled.is_ready() {
+            return polled;
+        }
+        let patience = self.patience;
+        let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        waiting.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.inner).poll_read(context, buffer);
+        self.framing.read(&buffer.filled()[before..]);
         if buffer.filled().len() > before && self.mark.at.load(Ordering::Relaxed) == 0 {
             self.mark.at.store(self.clock.now().as_microsecond(), Ordering::Relaxed);
         }
@@ -145,19 +198,26 @@ impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(context, bytes)
+        let polled = Pin::new(&mut self.inner).poll_write(context, bytes);
+        self.in_time(context, polled)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(context)
+        let polled = Pin::new(&mut self.inner).poll_flush(context);
+        if polled.is_ready() {
+            self.waiting = None;
+        }
+        self.in_time(context, polled)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(context)
+        let polled = Pin::new(&mut self.inner).poll_shutdown(context);
+        self.in_time(context, polled)
     }
 
     fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(context, slices)
+        let polled = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
+        self.in_time(context, polled)
     }
 
     fn is_write_vectored(&self) -> bool {

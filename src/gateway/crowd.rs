@@ -1,41 +1,41 @@
-//! How many requests of each ente are under way: one ente's flood must not take the others' place.
+//! How many places each has: an ente's requests under way, a certificate's connections. One's flood must not take the others' places.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Requests under way, by ente.
+/// Places taken, by whose they are.
 #[derive(Clone, Debug, Default)]
 pub struct Crowd {
-    under_way: Arc<Mutex<HashMap<String, usize>>>,
+    taken: Arc<Mutex<HashMap<String, usize>>>,
 }
 
-/// One request's place; given back when dropped.
+/// One place; given back when dropped.
 #[derive(Debug)]
 pub struct Place {
     crowd: Crowd,
-    ente: String,
+    whose: String,
 }
 
 impl Crowd {
-    /// A place for one more request of an ente, if it has fewer than `most` under way.
-    pub fn enter(&self, ente: &str, most: usize) -> Option<Place> {
-        let mut under_way = self.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = under_way.entry(ente.to_owned()).or_default();
+    /// One more place, if fewer than `most` are taken.
+    pub fn enter(&self, whose: &str, most: usize) -> Option<Place> {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = taken.entry(whose.to_owned()).or_default();
         if *count >= most {
             return None;
         }
         *count += 1;
-        Some(Place { crowd: self.clone(), ente: ente.to_owned() })
+        Some(Place { crowd: self.clone(), whose: whose.to_owned() })
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut under_way = self.crowd.under_way.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = under_way.get_mut(&self.ente) {
+        let mut taken = self.crowd.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = taken.get_mut(&self.whose) {
             *count -= 1;
             if *count == 0 {
-                under_way.remove(&self.ente);
+                taken.remove(&self.whose);
             }
         }
     }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::Gateway;
 use super::fault;
+use super::framing::Verdict;
 use super::quota::{self, Exceeded, Standing};
 use crate::clock::rome;
 use crate::config::Limits;
@@ -57,8 +58,10 @@ pub struct Channel {
 }
 
 /// Answers one request.
-pub async fn answer(gateway: &Gateway, channel: &Channel, received: Timestamp, request: HttpRequest<Incoming>) -> Reply {
-    if let Some(reply) = contract_document(gateway, &request) {
+pub async fn answer(gateway: &Gateway, channel: &Channel, received: Timestamp, verdict: &Verdict, request: HttpRequest<Incoming>) -> Reply {
+    if !verdict.is_wrong()
+        && let Some(reply) = contract_document(gateway, &request)
+    {
         return reply;
     }
     let version = media_type(request.headers()).map_or(Version::V11, |media| media.version);
@@ -66,7 +69,7 @@ pub async fn answer(gateway: &Gateway, channel: &Channel, received: Timestamp, r
     let (head, body) = request.into_parts();
     let mut inbound = Inbound { body, asked: false };
     let mut record = Record::new(gateway, channel, exchange, received, version);
-    let mut reply = match listen(gateway, &mut record, &head, &mut inbound).await {
+    let mut reply = match listen(gateway, &mut record, verdict, &head, &mut inbound).await {
         Ok(reply) => reply,
         Err(refusal) => record.refuse(refusal).await,
     };
@@ -78,7 +81,13 @@ pub async fn answer(gateway: &Gateway, channel: &Channel, received: Timestamp, r
 }
 
 /// From the head of a request to the bytes of its body, and then on.
-async fn listen(gateway: &Gateway, record: &mut Record<'_>, head: &Parts, inbound: &mut Inbound) -> Result<Reply, Refusal> {
+async fn listen(
+    gateway: &Gateway,
+    record: &mut Record<'_>,
+    verdict: &Verdict,
+    head: &Parts,
+    inbound: &mut Inbound,
+) -> Result<Reply, Refusal> {
     let (channel, exchange) = (record.channel, record.exchange);
     // HTTP head: whose certificate is this, is all of it valid NOW. Refused before the body is read.
     let (identified, valid) = identify(gateway, channel)?;
@@ -98,6 +107,10 @@ async fn listen(gateway: &Gateway, record: &mut Record<'_>, head: &Parts, inboun
         }
     };
     record.ente = Some(caller.ente().codice.clone());
+    let malformed = || Refusal::new(Code::Malformed, "not well-formed as HTTP");
+    if verdict.is_wrong() {
+        return Err(malformed());
+    }
     let Some(_place) = gateway.crowd.enter(&caller.ente().codice, gateway.settings.load().limits.per_ente) else {
         let refusal = Refusal::new(Code::TooManyRequests, "too many under way");
         gateway.gathered.count(fault::row(refusal.code).ledger, Some(channel.peer.fingerprint()));
@@ -113,7 +126,11 @@ async fn listen(gateway: &Gateway, record: &mut Record<'_>, head: &Parts, inboun
     // HTTP body: bounded in size and time. Lots alone may be large, and few of them at the same time.
     let lots = endpoint.answers(Operation::TrasmissioneLotto)
         && caller.ente().may_call(Operation::TrasmissioneLotto.name(), gateway.clock.today());
-    let (bytes, _lot) = match inbound.read(gateway, &head.headers, lots).await? {
+    let read = inbound.read(gateway, &head.headers, lots).await;
+    if verdict.is_wrong() {
+        return Err(malformed());
+    }
+    let (bytes, _lot) = match read? {
         Read::Whole(bytes, lot) => (bytes, lot),
         Read::TooManyLots => {
             let refusal = Refusal::new(Code::TooManyRequests, "too many lots under way");
@@ -325,24 +342,22 @@ impl<'a> Record<'a> {
         }
         let rendered = fault::render(&refusal, self.exchange, self.version);
         let note = Note { outcome: "FAULT", refusal: Some(row.ledger.to_owned()), ..Note::default() };
-        match self.commit(Prepared { note, ..Prepared::default() }, &rendered).await {
-            Ok(receipt) => {
-                let mut reply = self.release(&receipt, fault::status(refusal.code, self.version), rendered);
-                // Whose certificate is not valid any more does not keep the connection; nor one whose request was left half read.
-                let closes = matches!(
-                    refusal.code,
-                    Code::NotAuthorized | Code::PeerInvalid | Code::BodyTooLarge | Code::BodyTimeout | Code::BodyInterrupted
-                );
-                if closes {
-                    reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-                }
-                reply
-            }
+        let mut reply = match self.commit(Prepared { note, ..Prepared::default() }, &rendered).await {
+            Ok(receipt) => self.release(&receipt, fault::status(refusal.code, self.version), rendered),
             Err(error) => {
                 tracing::warn!(exchange = %self.exchange, %error, "not recorded");
                 unavailable(self.exchange, self.version)
             }
+        };
+        // Whose certificate is not valid any more does not keep the connection; nor one whose request was left half read, or is ambiguous.
+        let closes = matches!(
+            refusal.code,
+            Code::NotAuthorized | Code::PeerInvalid | Code::Malformed | Code::BodyTooLarge | Code::BodyTimeout | Code::BodyInterrupted
+        );
+        if closes {
+            reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
+        reply
     }
 
     /// Makes the entry of the exchange and submits it, with the entries of the SII after it.

@@ -30,7 +30,7 @@ pub struct Row {
 }
 
 /// Every code, in the order of the table.
-pub const CODES: [Code; 22] = [
+pub const CODES: [Code; 23] = [
     Code::NotAuthorized,
     Code::PeerInvalid,
     Code::OperationNotGranted,
@@ -53,6 +53,7 @@ pub const CODES: [Code; 22] = [
     Code::Package,
     Code::Office,
     Code::Quota,
+    Code::Malformed,
 ];
 
 /// What whoever may not come in is told: unknown, suspended, revoked, expired, it is the same for all of them.
@@ -120,6 +121,14 @@ pub fn row(code: Code) -> Row {
             "method",
             "Usare POST; GET solo per ?wsdl e ?xsd=.",
             "F06.metodo",
+        ),
+        Code::Malformed => http(
+            StatusCode::BAD_REQUEST,
+            "Client.MalformedRequest",
+            "Malformed request",
+            "request",
+            "Richiesta HTTP non ben formata, o ambigua: un solo Host; una sola Content-Length, oppure Transfer-Encoding: chunked.",
+            "F23.richiesta",
         ),
         Code::BodyTooLarge => http(
             StatusCode::PAYLOAD_TOO_LARGE,

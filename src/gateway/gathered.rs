@@ -1,5 +1,5 @@
-//! Refusals too many to record one by one: handshakes that failed, certificates of nobody, an ente's requests over its places, exchanges that a
-//! mistake of ours ended. They are counted by reason (and certificate, where one
+//! Refusals too many to record one by one: handshakes that failed, certificates of nobody, an ente's requests over its places, heads
+//! that are no HTTP, exchanges that a mistake of ours ended. They are counted by reason (and certificate, where one
 //! was shown) and recorded together, in an entry of kind `gathered`; the groups are bounded, what is over is counted without certificate.
 
 use std::collections::BTreeMap;
@@ -16,8 +16,11 @@ pub const STRETTE: &[Regola] = &[
     regola("H02.certificato", "Certificato scaduto, revocato, di un'altra autorità o fuori dal profilo ammesso", "rinnovarlo"),
     regola("H03.tls", "Versione di TLS, cifrari o messaggi non ammessi", "usare TLS 1.2 o 1.3"),
     regola("H04.tempo", "Stretta di mano non conclusa nel tempo ammesso", "controllare la rete"),
-    regola("H06.proxy", "Da un bilanciatore configurato, senza l'intestazione PROXY versione 2", "attivare send-proxy-v2 sul bilanciatore"),
     regola("H05.interrotto", "Connessione interrotta durante la stretta di mano", "controllare la rete"),
+    regola("H06.http", "Intestazione HTTP illeggibile o troppo lunga: HTTP 400, 414 o 431 senza corpo", "correggere il client"),
+    regola("H07.posto", "Stretta di mano lasciata a metà mentre tutti i posti erano presi", "riprovare; controllare la rete"),
+    regola("H08.connessioni", "Troppe connessioni con lo stesso certificato", "chiudere quelle che non servono, o usarle a turno"),
+    regola("H09.proxy", "Da un bilanciatore configurato, senza l'intestazione PROXY versione 2", "attivare send-proxy-v2 sul bilanciatore"),
 ];
 
 /// Groups kept apart between two flushes.

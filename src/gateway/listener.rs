@@ -1,12 +1,13 @@
 //! The listener: accepts, caps, serves, and stops in order.
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::{Gateway, connection};
@@ -57,29 +58,35 @@ impl Listener {
         let mut lists = tokio::time::interval(LISTS);
         let mut flush = tokio::time::interval(gathered);
         let mut steps = Steps::new(&gateway.clock);
+        let mut shaking = Shaking::default();
+        // One that was accepted and waits for a place. Whoever comes after it waits in the kernel's queue.
+        let mut next = None;
         let ended = loop {
-            // Whoever is over the cap waits in the kernel's queue.
-            let accept = async {
-                let permit = permits.clone().acquire_owned().await;
-                (self.socket.accept().await, permit)
-            };
             tokio::select! {
-                (accepted, permit) = accept => match (accepted, permit) {
-                    (Ok((socket, address)), Ok(permit)) => {
-                        let _ = socket.set_nodelay(true);
-                        let (gateway, closed) = (gateway.clone(), closed.clone());
-                        connections.spawn(async move {
-                            connection::serve(gateway, socket, address, closed).await;
-                            drop(permit);
-                        });
+                accepted = self.socket.accept(), if next.is_none() => match accepted {
+                    Ok(accepted) => {
+                        if permits.available_permits() == 0 {
+                            shaking.make_room();
+                        }
+                        next = Some(accepted);
                     }
                     // Out of descriptors, or a connection gone before it was accepted: not a reason to spin.
-                    (Err(error), _) => {
+                    Err(error) => {
                         tracing::warn!(%error, "accept");
                         tokio::time::sleep(Duration::from_millis(50)).await;
                     }
-                    (_, Err(_)) => break Ended::Stopped,
                 },
+                permit = permits.clone().acquire_owned(), if next.is_some() => {
+                    let Ok(permit) = permit else { break Ended::Stopped };
+                    let Some((socket, address)) = next.take() else { continue };
+                    let _ = socket.set_nodelay(true);
+                    let (gateway, closed) = (gateway.clone(), closed.clone());
+                    let make_room = shaking.enter();
+                    connections.spawn(async move {
+                        connection::serve(gateway, socket, address, closed, make_room).await;
+                        drop(permit);
+                    });
+                }
                 () = stopped(&mut stop) => break Ended::Stopped,
                 why = fatal(&mut health) => break Ended::Fatal(why),
                 _ = lists.tick() => {
@@ -109,6 +116,31 @@ impl Listener {
         }
         gateway.gathered.flush(&gateway.node).await;
         ended
+    }
+}
+
+/// The connections that are in their handshake, the oldest first: when all places are taken, that is the one to leave. Whoever means to
+/// speak is done with it in a moment; whoever does not would keep the place of others without having shown any certificate.
+#[derive(Default)]
+struct Shaking(VecDeque<oneshot::Sender<()>>);
+
+impl Shaking {
+    fn enter(&mut self) -> oneshot::Receiver<()> {
+        while self.0.front().is_some_and(oneshot::Sender::is_closed) {
+            self.0.pop_front();
+        }
+        let (sender, receiver) = oneshot::channel();
+        self.0.push_back(sender);
+        receiver
+    }
+
+    fn make_room(&mut self) {
+        // One that is over its handshake does not hear it.
+        while let Some(oldest) = self.0.pop_front() {
+            if oldest.send(()).is_ok() {
+                return;
+            }
+        }
     }
 }
 

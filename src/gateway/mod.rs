@@ -1,8 +1,9 @@
 //! The gateway: everything put together and served.
 //!
 //! - [`node`]: a data directory opened: ledger, views, registry, SII; the list of projectors; [`settings`]: what may change while it runs;
-//! - [`listener`] and `connection`: from the socket to HTTP; `proxy`: what a balancer says of where a connection comes from; [`exchange`]: the way of one exchange, on one page; [`fault`]: refusals as bytes;
-//! - [`gathered`]: refusals too many to record one by one; `crowd`: how many requests of each ente are under way; [`quota`]: how many it has made;
+//! - [`listener`] and `connection`: from the socket to HTTP; `proxy`: what a balancer says of where a connection comes from; [`framing`]: where a request
+//!   ends, read strictly; [`exchange`]: the way of one exchange, on one page; [`fault`]: refusals as bytes;
+//! - [`gathered`]: refusals too many to record one by one; `crowd`: how many places each has; [`quota`]: how many exchanges it has made;
 //! - [`admin`]: the admin socket; [`status`]: how it is, for people; [`metrics`]: what is counted.
 
 pub mod admin;
@@ -10,6 +11,7 @@ mod connection;
 mod crowd;
 pub mod exchange;
 pub mod fault;
+pub mod framing;
 pub mod gathered;
 pub mod listener;
 pub mod metrics;
@@ -63,6 +65,8 @@ pub struct Gateway {
     pub crowd: Crowd,
     /// What everybody has asked.
     pub quotas: Quotas,
+    /// Connections, by certificate.
+    pub connected: Crowd,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -91,6 +95,7 @@ impl Gateway {
             gathered: Gathered::default(),
             crowd: Crowd::default(),
             quotas: Quotas::default(),
+            connected: Crowd::default(),
             metrics,
         })
     }

@@ -22,6 +22,7 @@ use varco::ledger::Directory;
 use varco::registry::administration::Command as Act;
 use varco::registry::ente::{Stato, Tipo};
 
+#[allow(unused_imports, reason = "each test binary uses its own part")]
 pub use varco::commands::requests;
 
 /// Where transmissions go.
