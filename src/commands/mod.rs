@@ -80,6 +80,9 @@ enum Command {
         /// La directory dei dati
         #[arg(long, default_value = "varco-data")]
         data: PathBuf,
+        /// Fallisce se la porta non può rispondere con dati: per chi la sorveglia
+        #[arg(long)]
+        pronta: bool,
         /// In JSON
         #[arg(long)]
         json: bool,
@@ -124,7 +127,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Rebuild { data } => rebuild::run(&data, &clock),
         Command::Backup(args) => backup::run(&args),
         Command::Reload { data, json } => operate::reload(&data, json),
-        Command::Status { data, json } => operate::status(&data, json),
+        Command::Status { data, pronta, json } => operate::status(&data, pronta, json),
         Command::CheckConfig { config, json } => operate::check(&config, json, &clock),
         Command::Errori => {
             errori::run();

@@ -28,10 +28,13 @@ pub(super) fn reload(data: &Path, json: bool) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn status(data: &Path, json: bool) -> Result<()> {
+pub(super) fn status(data: &Path, ready: bool, json: bool) -> Result<()> {
     let directory = Directory::open(data)?;
     let status: Option<Status> = super::runtime()?.block_on(socket::get(&directory.socket(), "/status"))?;
     let status = status.context("nessuna porta in funzione su questa directory dei dati")?;
+    if ready && status.stato_registro != "scrivibile" {
+        bail!("il registro non può essere scritto");
+    }
     if json {
         println!("{}", serde_json::to_string_pretty(&status)?);
         return Ok(());
