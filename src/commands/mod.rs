@@ -14,6 +14,7 @@ pub mod rebuild;
 pub mod requests;
 pub mod serve;
 mod socket;
+mod upgrade;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -63,6 +64,11 @@ enum Command {
         /// La directory dei dati
         #[arg(long)]
         data: PathBuf,
+    },
+    /// Porta al formato di questa versione una directory dei dati di una versione precedente
+    Upgrade {
+        /// La directory dei dati
+        dir: PathBuf,
     },
     /// Copia il registro delle operazioni, anche mentre la porta è in funzione
     Backup(backup::Args),
@@ -125,6 +131,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Feed(args) => feed::run(args, &clock),
         Command::Ledger(args) => ledger::run(args),
         Command::Rebuild { data } => rebuild::run(&data, &clock),
+        Command::Upgrade { dir } => upgrade::run(&dir, &clock),
         Command::Backup(args) => backup::run(&args),
         Command::Reload { data, json } => operate::reload(&data, json),
         Command::Status { data, pronta, json } => operate::status(&data, pronta, json),

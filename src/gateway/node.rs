@@ -46,6 +46,7 @@ pub struct Node {
     pub clock: Clock,
     /// What opening had to do.
     pub opened: Opened,
+    directory: Option<Directory>,
     running: std::sync::Mutex<Option<(Running, Option<Lock>)>>,
 }
 
@@ -113,7 +114,8 @@ impl Node {
         let (log, recovery) = SegmentLog::open(&directory.segments(), directory.ledger, disk, segment_bytes)?;
         let reader = Arc::new(log.reader());
         let parts = Parts { id: directory.ledger, log: Box::new(log), reader, keys, recovery, lock: Some(lock) };
-        Self::assemble(parts, &directory.views(), clock)
+        let node = Self::assemble(parts, &directory.views(), clock)?;
+        Ok(Self { directory: Some(directory.clone()), ..node })
     }
 
     /// Puts a node together.
@@ -139,6 +141,7 @@ impl Node {
             store,
             clock: clock.clone(),
             opened: Opened { recovery, rebuilt, missing_keys },
+            directory: None,
             running: std::sync::Mutex::new(Some((running, lock))),
         })
     }
@@ -159,6 +162,7 @@ impl Node {
 
     /// Records that the directory was opened, if there is something to say.
     pub async fn record_opening(&self, event: &str) -> Result<(), NotCommitted> {
+        self.record_restore().await?;
         let Opened { recovery, rebuilt, missing_keys } = &self.opened;
         let cut = recovery.cut.as_ref().map(|(file, offset, bytes)| serde_json::json!({ "file": file, "offset": offset, "bytes": bytes }));
         let facts = serde_json::json!({
@@ -172,8 +176,21 @@ impl Node {
         self.record_system(event, facts).await
     }
 
+    /// Records that the directory was restored from a copy, if it was: what came after the copy is not in it.
+    async fn record_restore(&self) -> Result<(), NotCommitted> {
+        let Some(directory) = self.directory.as_ref().filter(|directory| directory.is_copy()) else { return Ok(()) };
+        let head = self.store.applied().map_err(|_| NotCommitted::Unavailable)?;
+        self.record_system("restore", serde_json::json!({ "voci": head })).await?;
+        // If this fails it is said again at the next start.
+        if let Err(error) = directory.adopted() {
+            tracing::error!(%error, "the mark of a copy cannot be removed");
+        }
+        Ok(())
+    }
+
     /// Records that the directory was opened, if recovery had something to do: commands that open it for a moment must not swallow that.
     pub async fn record_recovery(&self) -> Result<(), NotCommitted> {
+        self.record_restore().await?;
         let recovery = &self.opened.recovery;
         if recovery.unclean || recovery.sync_failed || recovery.cut.is_some() { self.record_opening("open").await } else { Ok(()) }
     }

@@ -11,8 +11,10 @@ use super::keys::{self, KeyError};
 use super::log::LogError;
 use super::segments::SegmentLog;
 
-/// Format that is written: readers of the same major version understand it.
-pub const FORMAT: (u32, u32) = (1, 0);
+/// Format that is written, and the only one that is read: an earlier one is upgraded first, explicitly.
+///
+/// 1.0: until entries of kind `registry` had requests, decisions and grants. 1.1: with them.
+pub const FORMAT: (u32, u32) = (1, 1);
 
 /// A data directory.
 #[derive(Clone, Debug)]
@@ -35,6 +37,9 @@ pub enum DirectoryError {
     /// It exists already.
     #[error("{0} is not empty")]
     NotEmpty(String),
+    /// Written in an earlier format.
+    #[error("{0} is in format {1}.{2}, of an earlier version: varco upgrade {0}")]
+    Earlier(String, u32, u32),
     /// No `FORMAT`, or one that is not understood.
     #[error("{0} is not a data directory of this version: {1}")]
     Format(String, String),
@@ -62,14 +67,27 @@ impl Directory {
         keys::create(&directory.keys())?;
         restrict(&directory.keys()).map_err(at)?;
         SegmentLog::create(&directory.segments(), ledger, &RealDisk)?;
-        let text = format!("varco {}.{}\nledger {ledger}\nwriter varco {}\n", FORMAT.0, FORMAT.1, env!("CARGO_PKG_VERSION"));
-        replace(&directory.format(), text.as_bytes()).map_err(at)?;
+        directory.write_format()?;
         RealDisk.sync_directory(path).map_err(at)?;
         Ok(directory)
     }
 
+    /// Writes `FORMAT`: from now on the directory is in the present format.
+    pub fn write_format(&self) -> Result<(), DirectoryError> {
+        let text = format!("varco {}.{}\nledger {}\nwriter varco {}\n", FORMAT.0, FORMAT.1, self.ledger, env!("CARGO_PKG_VERSION"));
+        replace(&self.format(), text.as_bytes()).map_err(|error| DirectoryError::Io(self.path.display().to_string(), error))
+    }
+
     /// Reads `FORMAT`.
     pub fn open(path: &Path) -> Result<Self, DirectoryError> {
+        match Self::open_any(path)? {
+            (directory, FORMAT) => Ok(directory),
+            (_, (major, minor)) => Err(DirectoryError::Earlier(path.display().to_string(), major, minor)),
+        }
+    }
+
+    /// Reads `FORMAT`, also an earlier one; which it is.
+    pub fn open_any(path: &Path) -> Result<(Self, (u32, u32)), DirectoryError> {
         let wrong = |what: &str| DirectoryError::Format(path.display().to_string(), what.to_owned());
         let text = match std::fs::read_to_string(path.join("FORMAT")) {
             Ok(text) => text,
@@ -77,12 +95,13 @@ impl Directory {
             Err(error) => return Err(DirectoryError::Io(path.display().to_string(), error)),
         };
         let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        let (major, _) = line("varco").and_then(|version| version.split_once('.')).ok_or_else(|| wrong("FORMAT is not readable"))?;
-        if major.parse() != Ok(FORMAT.0) {
-            return Err(wrong("written by another major version"));
+        let (major, minor) = line("varco").and_then(|version| version.split_once('.')).ok_or_else(|| wrong("FORMAT is not readable"))?;
+        let (Ok(major), Ok(minor)) = (major.parse(), minor.parse()) else { return Err(wrong("FORMAT is not readable")) };
+        if (major, minor) > FORMAT {
+            return Err(wrong("written by a later version"));
         }
         let ledger = line("ledger").and_then(|id| id.parse().ok()).ok_or_else(|| wrong("FORMAT names no ledger"))?;
-        Ok(Self { path: path.to_owned(), ledger })
+        Ok((Self { path: path.to_owned(), ledger }, (major, minor)))
     }
 
     /// Takes the lock.
@@ -140,10 +159,28 @@ impl Directory {
         restrict(target).map_err(at(target))?;
         let segments = target.join("ledger");
         let copied = super::segments::copy(&self.segments(), &segments, self.ledger)?;
+        // Says to whoever opens it that it is a copy, so that the ledger says so too.
+        std::fs::write(target.join(COPY), self.ledger.to_string()).map_err(at(target))?;
         // Last, so that a backup cut short is not taken for one.
         std::fs::copy(self.format(), target.join("FORMAT")).map_err(at(target))?;
         RealDisk.sync_directory(target).map_err(at(target))?;
         Ok(copied)
+    }
+}
+
+/// In a copy, until it is opened for writing.
+const COPY: &str = "COPY";
+
+impl Directory {
+    /// Whether this is a copy that nobody has opened for writing yet.
+    pub fn is_copy(&self) -> bool {
+        self.path.join(COPY).exists()
+    }
+
+    /// It has been opened for writing, and the ledger says so.
+    pub fn adopted(&self) -> io::Result<()> {
+        std::fs::remove_file(self.path.join(COPY))?;
+        RealDisk.sync_directory(&self.path)
     }
 }
 

@@ -107,6 +107,11 @@ pub enum Command {
         /// Whether they must.
         obbligatori: bool,
     },
+    /// Takes over an ente of an earlier format, as it is.
+    Converti {
+        /// The ente.
+        ente: Box<Ente>,
+    },
     /// Sets quotas: those given replace those before.
     Quota {
         /// Which ente.
@@ -134,6 +139,7 @@ impl Command {
             | Self::TogliUfficio { codice, .. }
             | Self::UfficiObbligatori { codice, .. }
             | Self::Quota { codice, .. } => codice,
+            Self::Converti { ente } => &ente.codice,
         }
     }
 }
@@ -267,6 +273,7 @@ fn prepare(registry: &Registry, command: &Command, today: Date) -> Result<Change
         (Command::Richiedi { codice, anagrafica, richiesta }, existing) => {
             ("ente richiedi", requested(codice, anagrafica, richiesta, existing)?)
         }
+        (Command::Converti { ente }, None) => ("ente converti", (**ente).clone()),
         (_, None) => return invalid(format!("l'ente {code} non esiste")),
         (command, Some(ente)) => changed(command, ente, today)?,
     };
@@ -288,7 +295,7 @@ fn prepare(registry: &Registry, command: &Command, today: Date) -> Result<Change
 fn changed(command: &Command, mut ente: Ente, today: Date) -> Result<(&'static str, Ente), Wrong> {
     let operation = match command {
         // A request is another matter: `requested`.
-        Command::Richiedi { .. } => return invalid(format!("l'ente {} esiste già", ente.codice)),
+        Command::Richiedi { .. } | Command::Converti { .. } => return invalid(format!("l'ente {} esiste già", ente.codice)),
         Command::Aggiorna { anagrafica, .. } => {
             ente.anagrafica = checked(anagrafica)?;
             "ente aggiorna"

@@ -2,7 +2,7 @@
 //!
 //! - [`ente`]: an ente and its life, a state machine; [`abilitazione`]: what it may do; [`quota`]: how much;
 //! - [`entries`]: its entries and their projector;
-//! - [`administration`]: the one function behind `varco ente`, whether the gateway runs or not; [`import`]: many enti at once, from a table;
+//! - [`administration`]: the one function behind `varco ente`, whether the gateway runs or not; [`import`]: many enti at once, from a table; [`upgrade`]: from earlier formats;
 //! - here: from a certificate to a [`Caller`], from an operation to an [`Admission`], from a request's purpose to a [`Permit`]. Only a `Permit`
 //!   opens a service.
 
@@ -12,6 +12,7 @@ pub mod ente;
 pub mod entries;
 pub mod import;
 pub mod quota;
+pub mod upgrade;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

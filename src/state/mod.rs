@@ -25,7 +25,7 @@ use crate::ledger::committer::{project_versions, version_name};
 use crate::ledger::{Entry, Projector, ViewError, Views, Writes};
 
 /// Format of the views: another one means a rebuild.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 const APPLIED: &[u8] = b"m/applied";
 /// Memory for sled's cache, bytes.
 const CACHE: u64 = 16 << 20;

@@ -1,0 +1,62 @@
+//! `varco upgrade DIR`: from an earlier format to the present one. Nothing that is recorded changes: what has another form now is recorded again in it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+
+use super::ente::myself;
+use crate::clock::Clock;
+use crate::config::SEGMENT_BYTES;
+use crate::gateway::node::Node;
+use crate::ledger::directory::FORMAT;
+use crate::ledger::disk::RealDisk;
+use crate::ledger::search::{self, Filter};
+use crate::ledger::{Directory, Kind};
+use crate::registry::administration::{Command, perform_all};
+use crate::registry::upgrade::Earlier;
+
+pub(super) fn run(dir: &Path, clock: &Clock) -> Result<()> {
+    let (directory, (major, minor)) = Directory::open_any(dir)?;
+    if (major, minor) == FORMAT {
+        println!("{}: già nel formato {}.{}", dir.display(), FORMAT.0, FORMAT.1);
+        return Ok(());
+    }
+    if (major, minor) != (1, 0) {
+        bail!("formato {major}.{minor}: nessun passaggio da questo formato");
+    }
+    let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
+    let upgraded = super::runtime()?.block_on(from_1_0(&directory, &node, clock));
+    node.close();
+    let converted = upgraded?;
+    // Last: one that is interrupted is done again, and finds what it did.
+    directory.write_format()?;
+    println!("{}: dal formato {major}.{minor} al {}.{}; {converted} enti registrati di nuovo", dir.display(), FORMAT.0, FORMAT.1);
+    Ok(())
+}
+
+/// Each ente as its last entry has it, in the present form.
+async fn from_1_0(directory: &Directory, node: &Node, clock: &Clock) -> Result<usize> {
+    let filter = Filter { kind: Some(Kind::Registry), ..Filter::default() };
+    let mut last = BTreeMap::new();
+    for entry in search::find(&directory.segments(), directory.ledger, &filter, usize::MAX)? {
+        let value = entry.leaf.body.facts.get("ente").cloned().unwrap_or_default();
+        if let Ok(earlier) = serde_json::from_value::<Earlier>(value) {
+            last.insert(earlier.codice.clone(), earlier);
+        }
+    }
+    let mut commands = Vec::new();
+    for earlier in last.into_values() {
+        if node.registry.ente(&earlier.codice)?.is_none() {
+            commands.push(Command::Converti { ente: Box::new(earlier.converted(clock.today())) });
+        }
+    }
+    let facts = serde_json::json!({ "dal": "1.0", "al": format!("{}.{}", FORMAT.0, FORMAT.1), "enti": commands.len() });
+    node.record_opening("upgrade").await?;
+    if !commands.is_empty() {
+        perform_all(&node.ledger, &node.registry, &commands, &myself(), "varco upgrade", clock.now()).await?;
+    }
+    node.record_system("upgraded", facts).await?;
+    Ok(commands.len())
+}

@@ -1,0 +1,102 @@
+//! Directories of earlier versions, and copies: what was recorded stays readable, and the ledger says what happened.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use std::path::Path;
+
+use common::{BENEFIT, ISEE, Site, element, requests, varco};
+use varco::clock::Clock;
+use varco::ledger::Keys;
+use varco::ledger::search::{Filter, find};
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+fn done(arguments: &[&str]) -> String {
+    let (text, done) = varco(arguments);
+    assert!(done, "{arguments:?}: {text}");
+    text
+}
+
+#[test]
+fn a_directory_of_format_1_0_is_upgraded_when_it_is_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/directory-1.0"), &data);
+    let dir = data.display().to_string();
+    // Keys of its own: those that it was written with are not kept, and its sealed parts stay closed.
+    varco::ledger::keys::create(&data.join("keys")).unwrap();
+    Keys::open(&data.join("keys"), false).unwrap().token(Clock::system().today().year(), "cf", "").unwrap();
+
+    let (text, opened) = varco(&["ente", "lista", "--data", &dir]);
+    assert!(!opened && text.contains("is in format 1.0") && text.contains("varco upgrade"), "{text}");
+    let before = std::fs::read(data.join("ledger/00000000000000000001.seg")).unwrap();
+    assert!(done(&["upgrade", &dir]).contains("dal formato 1.0 al 1.1; 3 enti registrati di nuovo"));
+    assert!(done(&["upgrade", &dir]).contains("già nel formato 1.1"));
+    let after = std::fs::read(data.join("ledger/00000000000000000001.seg")).unwrap();
+    assert!(after.starts_with(&before) && after.len() > before.len(), "what was recorded was changed");
+    // Without keys, since these are not those that the first entries were sealed with.
+    std::fs::rename(data.join("keys"), home.path().join("keys")).unwrap();
+    assert!(done(&["ledger", "verify", "--data", &dir]).contains("registro integro"));
+    std::fs::rename(home.path().join("keys"), data.join("keys")).unwrap();
+
+    let comune = done(&["ente", "mostra", "comune", "--data", &dir]);
+    for part in [
+        "accreditato",
+        "01234567897",
+        "ConsultazioneIndicatore per A1.07, A1.08",
+        "ConsultazioneDichiarazione per A1.07, A1.08 per i controlli",
+        "dal 2026-01-01",
+        "predefinita",
+    ] {
+        assert!(comune.contains(part), "{part} is not in {comune}");
+    }
+    assert!(done(&["ente", "mostra", "caf", "--data", &dir]).contains("sospeso"));
+    assert!(done(&["ledger", "list", "--ente", "uni", "--data", &dir]).contains("ente converti"));
+    done(&["ente", "riattiva", "caf", "--data", &dir, "--motivo", "prova"]);
+    std::fs::write(data.join("FORMAT"), std::fs::read_to_string(data.join("FORMAT")).unwrap().replace("varco 1.1", "varco 1.2")).unwrap();
+    let (text, opened) = varco(&["ente", "lista", "--data", &dir]);
+    assert!(!opened && text.contains("written by a later version"), "{text}");
+}
+
+#[test]
+fn a_copy_that_is_put_in_place_says_so_in_the_ledger() {
+    let site = Site::new();
+    let serving = site.serve();
+    let ask = |serving: &common::Serving| {
+        let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
+        common::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &request)).unwrap()
+    };
+    ask(&serving);
+    let (target, keys) = (site.home.path().join("copy"), site.home.path().join("keys"));
+    done(&["backup", &target.display().to_string(), "--data", &site.data().display().to_string(), "--keys", &keys.display().to_string()]);
+    ask(&serving);
+    serving.stop();
+    // The disk is lost; the copy and the keys take its place.
+    std::fs::remove_dir_all(site.data()).unwrap();
+    std::fs::rename(&target, site.data()).unwrap();
+    std::fs::rename(&keys, site.data().join("keys")).unwrap();
+    for _ in 0..2 {
+        let serving = site.serve();
+        assert_eq!(element(&ask(&serving), "Esito"), "DATI_NON_TROVATI");
+        serving.stop();
+    }
+    let directory = site.directory();
+    let filter = Filter { operation: Some("restore".to_owned()), ..Filter::default() };
+    let restored = find(&directory.segments(), directory.ledger, &filter, usize::MAX).unwrap();
+    assert_eq!(restored.len(), 1, "once, and not at every start");
+    assert_eq!(restored[0].leaf.body.facts["dati"]["voci"], restored[0].leaf.seq - 1);
+    assert!(done(&["ledger", "verify", "--data", &site.data().display().to_string()]).contains("registro integro"));
+}
