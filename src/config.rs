@@ -122,9 +122,22 @@ pub struct Tls {
     /// Hours for which a list past its `nextUpdate` still counts; exchanges that rely on that are recorded as such.
     #[serde(default)]
     pub crl_grace_hours: u32,
+    /// Responders for authorities that publish no list.
+    #[serde(default)]
+    pub ocsp: Vec<OcspResponder>,
     /// Further certificates of the server's: of another key type, for another name, the next one.
     #[serde(default)]
     pub server: Vec<ServerCertificate>,
+}
+
+/// An OCSP responder.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OcspResponder {
+    /// The authority that it answers for, PEM.
+    pub authority: PathBuf,
+    /// Where it is: `http://...`.
+    pub url: String,
 }
 
 /// A further certificate of the server's.
@@ -270,6 +283,7 @@ impl Config {
         let base = file.parent().unwrap_or(Path::new("."));
         let tls = &mut config.tls;
         let more = tls.server.iter_mut().flat_map(|server| [&mut server.certificate, &mut server.key]);
+        let more = more.chain(tls.ocsp.iter_mut().map(|responder| &mut responder.authority));
         let paths = [&mut config.data, &mut tls.certificate, &mut tls.key, &mut tls.client_authorities];
         for path in paths.into_iter().chain(&mut tls.crl).chain(&mut tls.crl_issuers).chain(more) {
             *path = credential(path).map_err(wrong)?.unwrap_or_else(|| base.join(&*path));

@@ -106,6 +106,7 @@ fn warnings(settings: &Settings, clock: &Clock, checked: &mut Checked) {
         }
     }
     match settings.channel.revocations.expires() {
+        None if settings.channel.revocations.has_responders() => {}
         None => checked.avvertenze.push("nessuna lista di revoca: nessuno può entrare".to_owned()),
         Some(at) if at < now => checked.avvertenze.push("una lista di revoca è scaduta: chi ne dipende non entra".to_owned()),
         Some(_) => {}

@@ -90,7 +90,7 @@ async fn listen(
 ) -> Result<Reply, Refusal> {
     let (channel, exchange) = (record.channel, record.exchange);
     // HTTP head: whose certificate is this, is all of it valid NOW. Refused before the body is read.
-    let (identified, valid) = identify(gateway, channel)?;
+    let (identified, valid) = identify(gateway, channel).await?;
     record.within_grace = valid.within_grace;
     let caller = match identified {
         Identified::Caller(caller) => caller,
@@ -192,7 +192,7 @@ async fn converse(
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
             // Something changed while this was under way: again from the permit, with the registry as it is now.
-            caller = match identify(gateway, record.channel)?.0 {
+            caller = match identify(gateway, record.channel).await?.0 {
                 Identified::Caller(caller) => caller,
                 Identified::Barred(_, refusal) | Identified::Unknown(refusal) => return Err(refusal),
             };
@@ -440,10 +440,12 @@ impl<'a> Record<'a> {
 }
 
 /// Peer and registry, at this moment.
-fn identify(gateway: &Gateway, channel: &Channel) -> Result<(Identified, Valid), Refusal> {
+async fn identify(gateway: &Gateway, channel: &Channel) -> Result<(Identified, Valid), Refusal> {
     let unavailable = |error: crate::ledger::ViewError| Refusal::new(Code::Unavailable, error.to_string());
     let registry = &gateway.node.registry;
-    match gateway.settings.load().channel.judge(&channel.peer, gateway.clock.now()) {
+    let settings = gateway.settings.load_full();
+    settings.channel.ask(&channel.peer, gateway.clock.now()).await;
+    match settings.channel.judge(&channel.peer, gateway.clock.now()) {
         Ok(valid) => Ok((registry.identify(&channel.peer, gateway.clock.today()).map_err(unavailable)?, valid)),
         Err(invalid) => {
             let refusal = Refusal::new(Code::PeerInvalid, invalid.to_string());

@@ -64,6 +64,7 @@ impl Status {
             Some(at) if at < now => avvertenze.push("una lista di revoca è scaduta: chi ne dipende non entra".to_owned()),
             Some(at) if soon(at, 1) => avvertenze.push(format!("una lista di revoca scade il {at}")),
             Some(_) => {}
+            None if settings.channel.revocations.has_responders() => {}
             None => avvertenze.push("nessuna lista di revoca: nessuno può entrare".to_owned()),
         }
         if health != "scrivibile" {

@@ -118,6 +118,17 @@ impl Peer {
         &self.chain
     }
 
+    /// The same in a handshake, which cannot wait: what a responder is to be asked for is left to the first request.
+    pub(super) fn valid_in_handshake(&self, now: Timestamp, revocations: &Revocations) -> Result<(), Invalid> {
+        let asked = |link: &&Link| revocations.is_asked(&link.issuer);
+        let rest = Self { chain: self.chain.iter().filter(|link| !asked(link)).cloned().collect(), ..self.clone() };
+        let in_time = |link: &Link| (link.not_before..=link.not_after).contains(&now.as_second());
+        if self.chain.iter().filter(asked).any(|link| !in_time(link)) {
+            return Err(Invalid::Expired);
+        }
+        rest.valid(now, revocations).map(|_| ())
+    }
+
     /// Whether the whole chain is in its time and unrevoked, by lists that are fresh.
     pub fn valid(&self, now: Timestamp, revocations: &Revocations) -> Result<Valid, Invalid> {
         let second = now.as_second();

@@ -8,11 +8,13 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
+use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certificate};
 
-use super::peer::{Invalid, Valid, trimmed};
+use super::ocsp::Responders;
+use super::peer::{Invalid, Peer, Valid, trimmed};
 use super::{TlsError, signature};
 
 /// The lists in force. Cheap to clone; replaced whole.
@@ -21,6 +23,7 @@ pub struct Revocations {
     lists: Arc<ArcSwap<Lists>>,
     files: Arc<[PathBuf]>,
     grace: Grace,
+    responders: Arc<Responders>,
     authorities: Arc<[CertificateDer<'static>]>,
 }
 
@@ -59,7 +62,29 @@ impl Revocations {
     pub fn load(files: &[PathBuf], authorities: Vec<CertificateDer<'static>>) -> Result<Self, TlsError> {
         let lists = read(files, &authorities)?;
         let lists = Arc::new(ArcSwap::from_pointee(lists));
-        Ok(Self { lists, files: files.into(), grace: Grace::default(), authorities: authorities.into() })
+        Ok(Self { lists, files: files.into(), grace: Grace::default(), responders: Arc::default(), authorities: authorities.into() })
+    }
+
+    /// The same, with responders for authorities that have no list.
+    pub fn with_responders(self, responders: Responders) -> Self {
+        Self { responders: Arc::new(responders), ..self }
+    }
+
+    /// Whether there are responders at all.
+    pub fn has_responders(&self) -> bool {
+        !self.responders.is_empty()
+    }
+
+    /// Whether a responder is asked for the certificates of an issuer: who has a list is not asked.
+    pub(super) fn is_asked(&self, issuer: &[u8]) -> bool {
+        self.responders.knows(issuer) && !self.lists.load().by_issuer.contains_key(issuer)
+    }
+
+    /// Asks the responders about a peer, where nothing fresh is known.
+    pub(super) async fn ask(&self, peer: &Peer, now: Timestamp) {
+        for link in peer.chain().iter().filter(|link| self.is_asked(&link.issuer)) {
+            self.responders.ask(&link.issuer, &link.serial, now).await;
+        }
     }
 
     /// The same, with a grace.
@@ -84,7 +109,7 @@ impl Revocations {
     /// Whether a certificate is listed, by lists that are fresh at that second.
     pub(super) fn check(&self, issuer: &[u8], serial: &[u8], second: i64) -> Result<Valid, Invalid> {
         let lists = self.lists.load();
-        let list = lists.by_issuer.get(issuer).ok_or(Invalid::StatusUnknown)?;
+        let Some(list) = lists.by_issuer.get(issuer) else { return self.responders.check(issuer, serial, second) };
         if second < list.this_update || second > list.next_update.saturating_add(self.grace.0) {
             return Err(Invalid::StatusUnknown);
         }

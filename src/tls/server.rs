@@ -148,7 +148,7 @@ impl ClientCertVerifier for Verifier {
         if length.is_some_and(|length| between.count() > *length) {
             return Err(refusal(Unfit::Length).into());
         }
-        peer.valid(self.clock.now(), &self.revocations).map_err(|invalid| match invalid {
+        peer.valid_in_handshake(self.clock.now(), &self.revocations).map_err(|invalid| match invalid {
             Invalid::Unreadable => CertificateError::BadEncoding,
             Invalid::Untrusted => CertificateError::UnknownIssuer,
             Invalid::NotYet => CertificateError::NotValidYet,

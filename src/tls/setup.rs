@@ -10,6 +10,7 @@ use rustls::server::danger::ClientCertVerifier;
 
 use super::authorities::Authorities;
 use super::identity::{Identities, Identity};
+use super::ocsp::Responders;
 use super::peer::{Invalid, Peer, Valid};
 use super::revocation::{Grace, Revocations};
 use super::{TlsError, server};
@@ -43,7 +44,15 @@ impl Setup {
         if let Some(file) = &tls.crl_issuers {
             signers.extend(server::certificates(file)?);
         }
-        let revocations = Revocations::load(&tls.crl, signers)?.with_grace(grace);
+        let mut responders = Vec::new();
+        for responder in &tls.ocsp {
+            let file = &responder.authority;
+            let authority = server::certificates(file)?.into_iter().next();
+            let authority = authority.ok_or_else(|| TlsError::File(file.display().to_string(), "no certificate".to_owned()))?;
+            responders.push((authority, responder.url.clone()));
+        }
+        let responders = Responders::new(responders)?;
+        let revocations = Revocations::load(&tls.crl, signers)?.with_grace(grace).with_responders(responders);
         let provider = server::provider();
         let mut all = vec![Identity::read(&tls.certificate, &tls.key, &provider)?];
         for more in &tls.server {
@@ -61,6 +70,11 @@ impl Setup {
         let peer = Peer::new(presented, &self.authorities)?;
         peer.trust(self.generation);
         Ok(peer)
+    }
+
+    /// Asks the responders about a peer, where nothing fresh is known of it: before it is judged.
+    pub async fn ask(&self, peer: &Peer, now: Timestamp) {
+        self.revocations.ask(peer, now).await;
     }
 
     /// Whether a peer may go on: its chain leads to an authority that is trusted now, all of it is in its time and unrevoked. Of a peer whose handshake was

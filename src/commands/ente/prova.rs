@@ -36,6 +36,7 @@ pub(super) fn judge(file: &Path, config: Option<&Path>, enti: &[Ente], clock: &C
         Some(config) => {
             let setup = Setup::build(&Config::read(config)?.tls, clock)?;
             let peer = Peer::new(&presented, &setup.authorities).map_err(|_| anyhow::anyhow!("certificato non leggibile"))?;
+            super::super::runtime()?.block_on(setup.ask(&peer, clock.now()));
             match setup.judge(&peer, clock.now()) {
                 Ok(valid) if valid.within_grace => {
                     judged.avvertenze.push("la lista di revoca è scaduta: vale per la tolleranza configurata (crl_grace_hours)".to_owned());

@@ -1,0 +1,254 @@
+//! OCSP (RFC 6960, in the profile of RFC 5019) for authorities that publish no revocation list: asked at a request, since a handshake cannot wait, and kept
+//! for an hour at most.
+//!
+//! Hard fail: a certificate of which nothing good is known is not valid. What a responder says counts if the authority signed it, or who the authority certified
+//! for that (id-kp-OCSPSigning).
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::client::conn::http1::handshake;
+use hyper::{Request as HttpRequest, StatusCode, Uri};
+use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use rustls::pki_types::CertificateDer;
+use tokio::net::TcpStream;
+use x509_cert::der::asn1::{Null, ObjectIdentifier, OctetString};
+use x509_cert::der::{Any, Decode as _, Encode as _};
+use x509_cert::serial_number::SerialNumber;
+use x509_cert::spki::AlgorithmIdentifierOwned;
+use x509_ocsp::{
+    BasicOcspResponse, CertId, CertStatus, OcspGeneralizedTime, OcspRequest, OcspResponse, OcspResponseStatus, Request, TbsRequest, Version,
+};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use super::peer::{Invalid, Valid};
+use super::{TlsError, signature};
+
+/// For how long an answer counts, whatever it says of itself, seconds.
+const LONGEST: i64 = 3600;
+/// How long an answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// After a question without an answer the next is asked this much later, seconds.
+const PAUSE: i64 = 5;
+/// The largest answer, bytes.
+const LARGEST: usize = 64 * 1024;
+/// By how much clocks may differ, seconds.
+const SKEW: i64 = 300;
+
+const SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.26");
+const BASIC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.1");
+
+/// The responders of the configuration.
+#[derive(Debug, Default)]
+pub struct Responders {
+    by_issuer: HashMap<Vec<u8>, Responder>,
+}
+
+/// The responder of one authority.
+#[derive(Debug)]
+struct Responder {
+    url: Uri,
+    /// The authority's certificate, DER.
+    authority: CertificateDer<'static>,
+    known: Mutex<HashMap<Vec<u8>, Known>>,
+    /// One question at a time: whoever waits for it finds its answer.
+    asking: tokio::sync::Mutex<()>,
+}
+
+/// What is known of a certificate.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    /// Nothing where nobody answered.
+    revoked: Option<bool>,
+    until: i64,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoAnswer {
+    /// The responder cannot be reached, or says nothing in time.
+    #[error("the responder does not answer")]
+    Silent,
+    /// Its answer cannot be read, or says that it has none.
+    #[error("the responder has no answer")]
+    None,
+    /// Not signed by the authority, nor by who it certified for that.
+    #[error("the answer is not the authority's")]
+    Foreign,
+    /// Of another certificate.
+    #[error("the answer is about another certificate")]
+    Other,
+    /// Too old, or of the future.
+    #[error("the answer is not fresh")]
+    Stale,
+}
+
+impl Responders {
+    /// The responders of authorities, each with where it is.
+    pub fn new(all: Vec<(CertificateDer<'static>, String)>) -> Result<Self, TlsError> {
+        let mut by_issuer = HashMap::new();
+        for (authority, url) in all {
+            let wrong = |what: &str| TlsError::File(url.clone(), what.to_owned());
+            let uri: Uri = url.parse().map_err(|_| wrong("not an address"))?;
+            // Answers are signed: RFC 5019, section 5, has them over plain HTTP.
+            if uri.scheme_str() != Some("http") || uri.host().is_none() {
+                return Err(wrong("not an http address"));
+            }
+            let name = {
+                let (_, parsed) = X509Certificate::from_der(&authority).map_err(|_| wrong("the authority's certificate cannot be read"))?;
+                parsed.subject().as_raw().to_vec()
+            };
+            by_issuer.insert(name, Responder { url: uri, authority, known: Mutex::default(), asking: tokio::sync::Mutex::default() });
+        }
+        Ok(Self { by_issuer })
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.by_issuer.is_empty()
+    }
+
+    /// Whether there is a responder for who issued a certificate.
+    pub(super) fn knows(&self, issuer: &[u8]) -> bool {
+        self.by_issuer.contains_key(issuer)
+    }
+
+    /// What is known now.
+    pub(super) fn check(&self, issuer: &[u8], serial: &[u8], second: i64) -> Result<Valid, Invalid> {
+        match self.by_issuer.get(issuer).and_then(|responder| responder.fresh(serial, second)).and_then(|known| known.revoked) {
+            Some(false) => Ok(Valid::default()),
+            Some(true) => Err(Invalid::Revoked),
+            None => Err(Invalid::StatusUnknown),
+        }
+    }
+
+    /// Asks, if nothing fresh is known.
+    pub(super) async fn ask(&self, issuer: &[u8], serial: &[u8], now: Timestamp) {
+        let Some(responder) = self.by_issuer.get(issuer) else { return };
+        if responder.fresh(serial, now.as_second()).is_some() {
+            return;
+        }
+        let _asking = responder.asking.lock().await;
+        if responder.fresh(serial, now.as_second()).is_some() {
+            return;
+        }
+        let answered = tokio::time::timeout(PATIENCE, responder.question(serial, now)).await.unwrap_or(Err(NoAnswer::Silent));
+        let known = answered.unwrap_or_else(|error| {
+            tracing::warn!(url = %responder.url, %error, "ocsp");
+            Known { revoked: None, until: now.as_second() + PAUSE }
+        });
+        let mut all = responder.known.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, known| known.until >= now.as_second());
+        all.insert(serial.to_vec(), known);
+    }
+}
+
+impl Responder {
+    fn fresh(&self, serial: &[u8], second: i64) -> Option<Known> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(serial).filter(|known| second <= known.until).copied()
+    }
+
+    async fn question(&self, serial: &[u8], now: Timestamp) -> Result<Known, NoAnswer> {
+        let id = self.id(serial).ok_or(NoAnswer::None)?;
+        let request = Request { req_cert: id.clone(), single_request_extensions: None };
+        let tbs_request = TbsRequest { version: Version::V1, requestor_name: None, request_list: vec![request], request_extensions: None };
+        let bytes = OcspRequest { tbs_request, optional_signature: None }.to_der().map_err(|_| NoAnswer::None)?;
+        let answer = post(&self.url, bytes).await?;
+        judge(&answer, &id, &self.authority, now)
+    }
+
+    /// RFC 5019, section 2.1.1: SHA-1, which is what all responders know; it names and does not protect.
+    fn id(&self, serial: &[u8]) -> Option<CertId> {
+        let (_, authority) = X509Certificate::from_der(&self.authority).ok()?;
+        let hash = |bytes: &[u8]| OctetString::new(digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref()).ok();
+        Some(CertId {
+            hash_algorithm: AlgorithmIdentifierOwned { oid: SHA1, parameters: Some(Any::from(Null)) },
+            issuer_name_hash: hash(authority.subject().as_raw())?,
+            issuer_key_hash: hash(&authority.public_key().subject_public_key.data)?,
+            serial_number: SerialNumber::new(serial).ok()?,
+        })
+    }
+}
+
+/// What an answer says of a certificate, if it may be believed.
+fn judge(bytes: &[u8], id: &CertId, authority: &[u8], now: Timestamp) -> Result<Known, NoAnswer> {
+    let response = OcspResponse::from_der(bytes).map_err(|_| NoAnswer::None)?;
+    let content = response.response_bytes.filter(|content| content.response_type == BASIC).ok_or(NoAnswer::None)?;
+    if response.response_status != OcspResponseStatus::Successful {
+        return Err(NoAnswer::None);
+    }
+    let basic = BasicOcspResponse::from_der(content.response.as_bytes()).map_err(|_| NoAnswer::None)?;
+    if !is_signed(&basic, authority, now) {
+        return Err(NoAnswer::Foreign);
+    }
+    let same = |found: &CertId| {
+        found.hash_algorithm.oid == id.hash_algorithm.oid
+            && (&found.issuer_name_hash, &found.issuer_key_hash, &found.serial_number)
+                == (&id.issuer_name_hash, &id.issuer_key_hash, &id.serial_number)
+    };
+    let single = basic.tbs_response_data.responses.iter().find(|single| same(&single.cert_id)).ok_or(NoAnswer::Other)?;
+    let second = |time: &OcspGeneralizedTime| i64::try_from(time.0.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
+    let (now, from) = (now.as_second(), second(&single.this_update));
+    // Without nextUpdate newer information is available at any time: what is said counts as of thisUpdate.
+    let until = single.next_update.as_ref().map_or(from.saturating_add(LONGEST), second);
+    if from > now.saturating_add(SKEW) || until < now {
+        return Err(NoAnswer::Stale);
+    }
+    let revoked = match single.cert_status {
+        CertStatus::Good(_) => Some(false),
+        CertStatus::Revoked(_) => Some(true),
+        CertStatus::Unknown(_) => None,
+    };
+    Ok(Known { revoked, until: until.min(now + if revoked.is_some() { LONGEST } else { PAUSE }) })
+}
+
+/// Whether the authority signed an answer, or who it certified for that.
+fn is_signed(basic: &BasicOcspResponse, authority: &[u8], now: Timestamp) -> bool {
+    let (Ok((_, authority)), Ok(message)) = (X509Certificate::from_der(authority), basic.tbs_response_data.to_der()) else { return false };
+    let algorithm = basic.signature_algorithm.oid.to_string();
+    let signed_with = |key: &[u8]| signature::signed_by(key, &algorithm, &message, basic.signature.raw_bytes());
+    if signed_with(authority.public_key().raw) {
+        return true;
+    }
+    let ders = basic.certs.iter().flatten().filter_map(|certificate| certificate.to_der().ok());
+    ders.into_iter().any(|der| {
+        let Ok((_, delegate)) = X509Certificate::from_der(&der) else { return false };
+        let for_this = delegate.extended_key_usage().ok().flatten().is_some_and(|usage| usage.value.ocsp_signing);
+        let validity = delegate.validity();
+        let in_time = (validity.not_before.timestamp()..=validity.not_after.timestamp()).contains(&now.as_second());
+        let of_authority = delegate.issuer().as_raw() == authority.subject().as_raw();
+        for_this
+            && in_time
+            && of_authority
+            && signature::verifies(&delegate, authority.public_key().raw)
+            && signed_with(delegate.public_key().raw)
+    })
+}
+
+async fn post(url: &Uri, body: Vec<u8>) -> Result<Bytes, NoAnswer> {
+    let silent = |_| NoAnswer::Silent;
+    let host = url.host().unwrap_or_default();
+    let address = (host.trim_start_matches('[').trim_end_matches(']'), url.port_u16().unwrap_or(80));
+    let stream = TcpStream::connect(address).await.map_err(|_| NoAnswer::Silent)?;
+    let (mut sender, connection) = handshake(TokioIo::new(stream)).await.map_err(silent)?;
+    tokio::spawn(connection);
+    let path = url.path_and_query().map_or("/", |path| path.as_str());
+    let request = HttpRequest::post(path)
+        .header("host", url.authority().map_or(host, |authority| authority.as_str()))
+        .header("content-type", "application/ocsp-request")
+        .header("accept", "application/ocsp-response")
+        .body(Full::new(Bytes::from(body)))
+        .map_err(|_| NoAnswer::None)?;
+    let response = sender.send_request(request).await.map_err(silent)?;
+    if response.status() != StatusCode::OK {
+        return Err(NoAnswer::None);
+    }
+    let body = Limited::new(response.into_body(), LARGEST).collect().await.map_err(|_| NoAnswer::None)?;
+    Ok(body.to_bytes())
+}
