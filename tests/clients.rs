@@ -203,3 +203,37 @@ fn payload(reply: &str, name: &str) -> String {
     use base64::Engine as _;
     String::from_utf8(base64::engine::general_purpose::STANDARD.decode(element(reply, name)).unwrap()).unwrap()
 }
+
+#[test]
+fn openssl_believes_the_authority_of_tests_and_its_list() {
+    let home = tempfile::tempdir().unwrap();
+    let file = |name: &str| home.path().join("rete").join(name).display().to_string();
+    let pki = |command: &str, rest: &[&str]| succeed(Command::new(common::binary()).args(["pki", command, &file("")]).args(rest));
+    pki("ca", &["--nome", "Autorità di prova"]);
+    pki("server", &["localhost", "127.0.0.1", "--rsa"]);
+    pki("client", &["comune", "--codice-fiscale", "01234567897", "--unita", "IPAIT-UO_ABC123", "--unita", "IPAIT-UO_DEF456"]);
+    pki("rinnova", &[&file("comune.pem")]);
+    pki("revoca", &[&file("comune.pem"), "--motivo", "superseded"]);
+    let verify = |purpose: &str, name: &str| {
+        let (authority, list) = (file("ca.pem"), file("crl.pem"));
+        let strict = ["verify", "-x509_strict", "-crl_check", "-CAfile", &authority, "-CRLfile", &list, "-purpose", purpose];
+        let output = Command::new("openssl").args(strict).arg(file(name)).output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    for (purpose, name) in [("sslserver", "localhost.pem"), ("sslclient", "comune-2.pem")] {
+        assert_eq!(verify(purpose, name), (true, String::new()), "{name}");
+    }
+    let (valid, why) = verify("sslclient", "comune.pem");
+    assert!(!valid && why.contains("certificate revoked"), "{why}");
+    assert!(!verify("sslclient", "localhost.pem").0, "a server's certificate, for a client");
+    let list = succeed(Command::new("openssl").args(["crl", "-noout", "-text", "-in", &file("crl.pem"), "-CAfile", &file("ca.pem")]));
+    assert!(list.contains("Superseded") && list.contains("CRL Number: \n                2\n"), "{list}");
+    let subject =
+        succeed(Command::new("openssl").args(["x509", "-noout", "-subject", "-nameopt", "RFC2253", "-in", &file("comune-2.pem")]));
+    assert_eq!(subject.matches("OU=IPAIT-UO_").count(), 2, "{subject}");
+    for name in ["localhost", "comune-2"] {
+        let key = succeed(Command::new("openssl").args(["pkey", "-pubout", "-in", &file(&format!("{name}.key"))]));
+        let certified = succeed(Command::new("openssl").args(["x509", "-noout", "-pubkey", "-in", &file(&format!("{name}.pem"))]));
+        assert_eq!(key, certified, "{name}");
+    }
+}

@@ -6,6 +6,7 @@ pub mod demo;
 pub mod ente;
 pub mod errori;
 pub mod feed;
+mod files;
 pub mod init;
 pub mod ledger;
 mod operate;
@@ -104,20 +105,8 @@ enum Command {
     },
     /// Tutti i modi in cui la porta dice di no, in Markdown
     Errori,
-    /// Certificati per prove e dimostrazioni
-    Pki {
-        #[command(subcommand)]
-        what: Pki,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum Pki {
-    /// Autorità, server, comune, CAF, un estraneo e una CRL vuota
-    Demo {
-        /// Dove scriverli
-        dir: PathBuf,
-    },
+    /// Certificati per prove e dimostrazioni: un ente usa quelli di una CA qualificata o riconosciuta
+    Pki(pki::Args),
 }
 
 /// Runs a command. 0 done, 1 refused or failed, 2 usage (clap's own).
@@ -140,9 +129,7 @@ pub fn run(cli: Cli) -> ExitCode {
             errori::run();
             Ok(())
         }
-        Command::Pki { what: Pki::Demo { dir } } => pki::demo(&dir, clock.now()).map(|_| {
-            println!("certificati in {}", dir.display());
-        }),
+        Command::Pki(args) => pki::run(args, &clock),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

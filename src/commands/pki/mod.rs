@@ -1,0 +1,12 @@
+//! `varco pki`: certificates for demonstrations and test networks. Never for real use: a body has its certificates from a qualified or
+//! recognised authority.
+//!
+//! [`demo()`] makes everything new and keeps no authority's key; `pki ca` and what goes with it keep an authority in a directory.
+
+mod authority;
+mod ca;
+mod demo;
+
+pub use authority::{Authority, Issued, offset, params};
+pub(super) use ca::{Args, run};
+pub use demo::{Demo, demo};
