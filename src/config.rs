@@ -125,6 +125,9 @@ pub struct Tls {
     /// Responders for authorities that publish no list.
     #[serde(default)]
     pub ocsp: Vec<OcspResponder>,
+    /// Where `varco crl fetch` gets lists from.
+    #[serde(default, rename = "crl_source")]
+    pub crl_sources: Vec<CrlSource>,
     /// Further certificates of the server's: of another key type, for another name, the next one.
     #[serde(default)]
     pub server: Vec<ServerCertificate>,
@@ -140,6 +143,16 @@ pub struct OcspResponder {
     pub url: String,
 }
 
+/// Where a list comes from.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CrlSource {
+    /// `http://...`: lists are signed, and are not fetched over TLS (RFC 5280, section 8).
+    pub url: String,
+    /// The file of `crl` that it is written to.
+    pub file: PathBuf,
+}
+
 /// A further certificate of the server's.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -148,6 +161,24 @@ pub struct ServerCertificate {
     pub certificate: PathBuf,
     /// Its private key, PEM.
     pub key: PathBuf,
+}
+
+impl Tls {
+    /// Every source is one of plain HTTP, for a list that is read, and for no other's.
+    fn check_sources(&self) -> Result<(), String> {
+        for (at, CrlSource { url, file }) in self.crl_sources.iter().enumerate() {
+            if !url.starts_with("http://") {
+                return Err(format!("tls.crl_source {url}: not http://"));
+            }
+            if !self.crl.contains(file) {
+                return Err(format!("tls.crl_source {url}: {} is not one of tls.crl", file.display()));
+            }
+            if self.crl_sources.iter().take(at).any(|other| other.file == *file) {
+                return Err(format!("tls.crl_source {url}: {} has a source already", file.display()));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// How much is accepted, and for how long it is waited.
@@ -279,13 +310,15 @@ impl Config {
                 prefix.push('/');
             }
         }
+        config.tls.check_sources().map_err(wrong)?;
         config.file = Some(file.to_owned());
         let base = file.parent().unwrap_or(Path::new("."));
         let tls = &mut config.tls;
         let more = tls.server.iter_mut().flat_map(|server| [&mut server.certificate, &mut server.key]);
         let more = more.chain(tls.ocsp.iter_mut().map(|responder| &mut responder.authority));
         let paths = [&mut config.data, &mut tls.certificate, &mut tls.key, &mut tls.client_authorities];
-        for path in paths.into_iter().chain(&mut tls.crl).chain(&mut tls.crl_issuers).chain(more) {
+        let lists = tls.crl.iter_mut().chain(tls.crl_sources.iter_mut().map(|source| &mut source.file));
+        for path in paths.into_iter().chain(lists).chain(&mut tls.crl_issuers).chain(more) {
             *path = credential(path).map_err(wrong)?.unwrap_or_else(|| base.join(&*path));
         }
         Ok(config)

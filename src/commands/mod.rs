@@ -2,6 +2,7 @@
 
 pub mod backup;
 pub mod client;
+mod crl;
 pub mod demo;
 pub mod ente;
 pub mod errori;
@@ -105,6 +106,8 @@ enum Command {
     },
     /// Tutti i modi in cui la porta dice di no, in Markdown
     Errori,
+    /// Le liste di revoca
+    Crl(crl::Args),
     /// Certificati per prove e dimostrazioni: un ente usa quelli di una CA qualificata o riconosciuta
     Pki(pki::Args),
 }
@@ -129,6 +132,7 @@ pub fn run(cli: Cli) -> ExitCode {
             errori::run();
             Ok(())
         }
+        Command::Crl(args) => crl::run(args, &clock),
         Command::Pki(args) => pki::run(args, &clock),
     };
     match result {

@@ -3,7 +3,7 @@
 //! Hard fail: a certificate whose issuer has no list, or only one past its `nextUpdate` and the operator's [`Grace`], is not valid.
 
 use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -50,11 +50,51 @@ struct List {
     /// Seconds since the epoch.
     this_update: i64,
     next_update: i64,
+    /// The CRL number, where it has one: its length and its octets, so that they compare as numbers.
+    number: Option<(usize, Vec<u8>)>,
     serials: HashSet<Vec<u8>>,
     /// The certificates of those who signed it: their issuers and serials.
     signers: Vec<(Vec<u8>, Vec<u8>)>,
     /// Signed by who is on a list.
     disowned: bool,
+}
+
+/// Why a list is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Flaw {
+    /// No list.
+    #[error("not a certificate revocation list")]
+    Unreadable,
+    /// Not an authority's, or bytes after its end.
+    #[error("not signed by any of the client authorities")]
+    Foreign,
+    /// A delta list, one of some certificates only, or one that asks for what is not understood.
+    #[error("a partial list, or one with a critical extension")]
+    Partial,
+    /// Nobody could say when it is stale.
+    #[error("a list without nextUpdate")]
+    Endless,
+    /// Its `thisUpdate` is to come.
+    #[error("a list of the future")]
+    Future,
+    /// Its `nextUpdate`, or its authority's time, is over.
+    #[error("a list that should have been replaced")]
+    Stale,
+    /// The list in place has a later `thisUpdate` or a higher number.
+    #[error("older than the list in place")]
+    Older,
+    /// An issuer whose list is in place has none.
+    #[error("without the list of an issuer whose list is in place")]
+    Missing,
+}
+
+/// What may take the place of a file of lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Replacement {
+    /// The second until which all of it is good.
+    pub expires: i64,
+    /// How many certificates are listed.
+    pub revoked: usize,
 }
 
 impl Revocations {
@@ -128,47 +168,84 @@ fn stamps(files: &[PathBuf]) -> Vec<Option<SystemTime>> {
 fn read(files: &[PathBuf], authorities: &[CertificateDer<'static>]) -> Result<Lists, TlsError> {
     let mut lists = Lists { by_issuer: HashMap::new(), stamps: stamps(files) };
     for file in files {
-        let wrong = |what: &str| TlsError::File(file.display().to_string(), what.to_owned());
-        let bytes = std::fs::read(file).map_err(|error| wrong(&error.to_string()))?;
-        for der in ders(&bytes, file)? {
-            let (rest, list) = CertificateRevocationList::from_der(&der).map_err(|_| wrong("not a certificate revocation list"))?;
-            // Of an authority that was certified again under the same key, the certificate that lasts longest.
-            let signers = authorities.iter().filter_map(|authority| issued_by(&list, authority));
-            let signer = signers.max_by_key(|signer| signer.validity().not_after.timestamp());
-            let Some(signer) = signer.filter(|_| rest.is_empty()) else {
-                return Err(wrong("not signed by any of the client authorities"));
-            };
-            // RFC 5280, section 5.2: a list with a critical extension that is not understood must not be used. Delta lists and lists of
-            // only some certificates have one: taken for whole, they would hide revocations. So have the entries of indirect lists, which
-            // are another authority's.
-            let entries = list.iter_revoked_certificates().flat_map(|revoked| revoked.extensions());
-            if list.extensions().iter().chain(entries).any(|extension| extension.critical) {
-                return Err(wrong("a partial list, or one with a critical extension"));
-            }
-            let next = list.next_update().ok_or_else(|| wrong("a list without nextUpdate"))?;
-            let parsed = List {
-                // An authority that is not in its time says nothing of others.
-                this_update: list.last_update().timestamp().max(signer.validity().not_before.timestamp()),
-                next_update: next.timestamp().min(signer.validity().not_after.timestamp()),
-                serials: list.iter_revoked_certificates().map(|revoked| trimmed(revoked.raw_serial())).collect(),
-                signers: vec![(signer.issuer().as_raw().to_vec(), trimmed(signer.raw_serial()))],
-                disowned: false,
-            };
-            let name = list.issuer().as_raw().to_vec();
-            // Of two lists of one issuer the later counts; of the same moment, both.
-            match lists.by_issuer.get_mut(&name) {
-                Some(known) if known.this_update > parsed.this_update => {}
-                Some(known) if known.this_update == parsed.this_update => {
-                    known.next_update = known.next_update.min(parsed.next_update);
-                    known.serials.extend(parsed.serials);
-                    known.signers.extend(parsed.signers);
-                }
-                _ => drop(lists.by_issuer.insert(name, parsed)),
-            }
-        }
+        let wrong = |what: String| TlsError::File(file.display().to_string(), what);
+        let bytes = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
+        gather(&mut lists.by_issuer, &bytes, authorities).map_err(|flaw| wrong(flaw.to_string()))?;
     }
     disown(&mut lists.by_issuer);
     Ok(lists)
+}
+
+/// Adds the lists of a file (PEM or DER) to those by their issuers' names.
+fn gather(lists: &mut HashMap<Vec<u8>, List>, bytes: &[u8], authorities: &[CertificateDer<'_>]) -> Result<(), Flaw> {
+    for der in ders(bytes)? {
+        let (name, parsed) = parse(&der, authorities)?;
+        // Of two lists of one issuer the later counts; of the same moment, both.
+        match lists.get_mut(&name) {
+            Some(known) if known.this_update > parsed.this_update => {}
+            Some(known) if known.this_update == parsed.this_update => {
+                known.next_update = known.next_update.min(parsed.next_update);
+                known.number = known.number.take().max(parsed.number);
+                known.serials.extend(parsed.serials);
+                known.signers.extend(parsed.signers);
+            }
+            _ => drop(lists.insert(name, parsed)),
+        }
+    }
+    Ok(())
+}
+
+/// A list, and the name of its issuer.
+fn parse(der: &[u8], authorities: &[CertificateDer<'_>]) -> Result<(Vec<u8>, List), Flaw> {
+    let (rest, list) = CertificateRevocationList::from_der(der).map_err(|_| Flaw::Unreadable)?;
+    // Of an authority that was certified again under the same key, the certificate that lasts longest.
+    let signers = authorities.iter().filter_map(|authority| issued_by(&list, authority));
+    let signer = signers.max_by_key(|signer| signer.validity().not_after.timestamp());
+    let signer = signer.filter(|_| rest.is_empty()).ok_or(Flaw::Foreign)?;
+    // RFC 5280, section 5.2: a list with a critical extension that is not understood must not be used. Delta lists and lists of
+    // only some certificates have one: taken for whole, they would hide revocations. So have the entries of indirect lists, which
+    // are another authority's.
+    let entries = list.iter_revoked_certificates().flat_map(|revoked| revoked.extensions());
+    if list.extensions().iter().chain(entries).any(|extension| extension.critical) {
+        return Err(Flaw::Partial);
+    }
+    let next = list.next_update().ok_or(Flaw::Endless)?;
+    let parsed = List {
+        // An authority that is not in its time says nothing of others.
+        this_update: list.last_update().timestamp().max(signer.validity().not_before.timestamp()),
+        next_update: next.timestamp().min(signer.validity().not_after.timestamp()),
+        number: list.crl_number().map(|number| number.to_bytes_be()).map(|number| (number.len(), number)),
+        serials: list.iter_revoked_certificates().map(|revoked| trimmed(revoked.raw_serial())).collect(),
+        signers: vec![(signer.issuer().as_raw().to_vec(), trimmed(signer.raw_serial()))],
+        disowned: false,
+    };
+    Ok((list.issuer().as_raw().to_vec(), parsed))
+}
+
+/// Judges the content of a file of lists before it takes the place of another's. As it is loaded; besides, every list in its time, and none
+/// missing or older than in the file in place. One in place that would not be loaded counts for nothing.
+pub fn judge(bytes: &[u8], in_place: Option<&[u8]>, authorities: &[CertificateDer<'_>], now: Timestamp) -> Result<Replacement, Flaw> {
+    let (mut lists, mut known) = (HashMap::new(), HashMap::new());
+    gather(&mut lists, bytes, authorities)?;
+    if in_place.is_some_and(|bytes| gather(&mut known, bytes, authorities).is_err()) {
+        known.clear();
+    }
+    let expires = lists.values().map(|list| list.next_update).min().ok_or(Flaw::Unreadable)?;
+    let second = now.as_second();
+    if lists.values().any(|list| list.this_update > second) {
+        return Err(Flaw::Future);
+    }
+    if expires <= second {
+        return Err(Flaw::Stale);
+    }
+    for (issuer, known) in &known {
+        let list = lists.get(issuer).ok_or(Flaw::Missing)?;
+        let behind = list.number.as_ref().zip(known.number.as_ref()).is_some_and(|(number, known)| number < known);
+        if list.this_update < known.this_update || behind {
+            return Err(Flaw::Older);
+        }
+    }
+    Ok(Replacement { expires, revoked: lists.values().map(|list| list.serials.len()).sum() })
 }
 
 /// Marks the lists of authorities that are on a list themselves, and of those under them: an authority of the configuration may be under
@@ -194,13 +271,12 @@ fn disown(lists: &mut HashMap<Vec<u8>, List>) {
     }
 }
 
-fn ders(bytes: &[u8], file: &Path) -> Result<Vec<Vec<u8>>, TlsError> {
+fn ders(bytes: &[u8]) -> Result<Vec<Vec<u8>>, Flaw> {
     if !bytes.starts_with(b"-----") {
         return Ok(vec![bytes.to_vec()]);
     }
-    rustls::pki_types::CertificateRevocationListDer::pem_slice_iter(bytes)
-        .map(|list| list.map(|der| der.as_ref().to_vec()).map_err(|error| TlsError::File(file.display().to_string(), error.to_string())))
-        .collect()
+    let lists = rustls::pki_types::CertificateRevocationListDer::pem_slice_iter(bytes);
+    lists.map(|list| list.map(|der| der.as_ref().to_vec()).map_err(|_| Flaw::Unreadable)).collect()
 }
 
 /// The authority's certificate, if the list is the authority's.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use rustls::ServerConfig;
-use rustls::pki_types::UnixTime;
+use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::ClientCertVerifier;
 
 use super::authorities::Authorities;
@@ -35,15 +35,20 @@ pub struct Setup {
 /// How many there have been in this process: each knows those that it verified from those of the one before.
 static GENERATIONS: AtomicU64 = AtomicU64::new(0);
 
+/// The authorities whose lists are believed.
+pub fn listers(tls: &Tls) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let mut listers = server::certificates(&tls.client_authorities)?;
+    if let Some(file) = &tls.crl_issuers {
+        listers.extend(server::certificates(file)?);
+    }
+    Ok(listers)
+}
+
 impl Setup {
     /// Reads every file that the configuration names, and checks that they go together.
     pub fn build(tls: &Tls, clock: &Clock) -> Result<Self, TlsError> {
         let authorities = Authorities::read(&tls.client_authorities)?;
         let grace = Grace::hours(tls.crl_grace_hours);
-        let mut signers = authorities.all().to_vec();
-        if let Some(file) = &tls.crl_issuers {
-            signers.extend(server::certificates(file)?);
-        }
         let mut responders = Vec::new();
         for responder in &tls.ocsp {
             let file = &responder.authority;
@@ -52,7 +57,7 @@ impl Setup {
             responders.push((authority, responder.url.clone()));
         }
         let responders = Responders::new(responders)?;
-        let revocations = Revocations::load(&tls.crl, signers)?.with_grace(grace).with_responders(responders);
+        let revocations = Revocations::load(&tls.crl, listers(tls)?)?.with_grace(grace).with_responders(responders);
         let provider = server::provider();
         let mut all = vec![Identity::read(&tls.certificate, &tls.key, &provider)?];
         for more in &tls.server {
@@ -66,7 +71,7 @@ impl Setup {
     }
 
     /// What is known of a client's chain, which has just been verified here.
-    pub fn peer(&self, presented: &[rustls::pki_types::CertificateDer<'_>]) -> Result<Peer, Invalid> {
+    pub fn peer(&self, presented: &[CertificateDer<'_>]) -> Result<Peer, Invalid> {
         let peer = Peer::new(presented, &self.authorities)?;
         peer.trust(self.generation);
         Ok(peer)

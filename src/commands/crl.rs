@@ -1,0 +1,179 @@
+//! `varco crl fetch`: downloads the revocation lists that the configuration has a source for, and puts those that are good in place. A
+//! gateway that runs reads them by itself.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use bytes::Bytes;
+use clap::Subcommand;
+use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
+use hyper::body::Body as _;
+use hyper::client::conn::http1::handshake;
+use hyper::{Request, StatusCode, Uri};
+use hyper_util::rt::TokioIo;
+use jiff::Timestamp;
+use rustls::pki_types::CertificateDer;
+use serde::Serialize;
+use tokio::net::TcpStream;
+
+use super::files;
+use crate::clock::Clock;
+use crate::config::{Config, CrlSource};
+use crate::tls::revocation::{Flaw, judge};
+use crate::tls::setup::listers;
+
+/// The largest list, bytes.
+const LARGEST: usize = 64 << 20;
+
+/// `varco crl`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Scarica le liste di [[tls.crl_source]], le controlla e le mette al loro posto; una lista non buona lascia quella che c'è
+    Fetch {
+        /// Il file di configurazione
+        #[arg(long, default_value = "varco.toml")]
+        config: PathBuf,
+        /// Quanti secondi può durare ogni scaricamento
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
+        secondi: u64,
+        /// L'esito in JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// What became of a source.
+#[derive(Debug, Serialize)]
+struct Fetched {
+    url: String,
+    file: PathBuf,
+    esito: Esito,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    motivo: Option<String>,
+    /// Until when the list is good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scadenza: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revocati: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Esito {
+    Aggiornata,
+    Invariata,
+    Rifiutata,
+}
+
+/// Runs it.
+pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
+    let What::Fetch { config, secondi, json } = args.what;
+    let config = Config::read(&config)?;
+    let sources = &config.tls.crl_sources;
+    ensure!(!sources.is_empty(), "nessuna [[tls.crl_source]] nella configurazione");
+    let authorities = listers(&config.tls)?;
+    let runtime = super::runtime()?;
+    let fetched: Vec<Fetched> =
+        sources.iter().map(|source| runtime.block_on(fetch(source, &authorities, Duration::from_secs(secondi), clock))).collect();
+    // A name that is still being looked up is not waited for.
+    runtime.shutdown_background();
+    if json {
+        println!("{}", serde_json::to_string_pretty(&fetched)?);
+    } else {
+        fetched.iter().for_each(tell);
+    }
+    let refused = fetched.iter().filter(|fetched| fetched.esito == Esito::Rifiutata).count();
+    ensure!(refused == 0, "liste non aggiornate: {refused} su {}", fetched.len());
+    Ok(())
+}
+
+fn tell(fetched: &Fetched) {
+    let file = fetched.file.display();
+    match (fetched.esito, &fetched.motivo, fetched.scadenza, fetched.revocati) {
+        (Esito::Rifiutata, Some(motivo), ..) => println!("{file}: {} NON scaricata: {motivo}", fetched.url),
+        (esito, _, Some(scadenza), Some(revocati)) => {
+            let esito = if esito == Esito::Invariata { "invariata" } else { "aggiornata" };
+            println!("{file}: {esito}, {revocati} revocati, vale fino al {scadenza}");
+        }
+        _ => {}
+    }
+}
+
+async fn fetch(source: &CrlSource, authorities: &[CertificateDer<'static>], limit: Duration, clock: &Clock) -> Fetched {
+    let CrlSource { url, file } = source.clone();
+    let downloaded = match tokio::time::timeout(limit, download(&url)).await {
+        Ok(downloaded) => downloaded,
+        Err(_) => Err(anyhow::anyhow!("non finita in {} secondi", limit.as_secs())),
+    };
+    match downloaded.and_then(|bytes| put(&file, &bytes, authorities, clock)) {
+        Ok((esito, scadenza, revocati)) => Fetched { url, file, esito, motivo: None, scadenza: Some(scadenza), revocati: Some(revocati) },
+        Err(error) => Fetched { url, file, esito: Esito::Rifiutata, motivo: Some(format!("{error:#}")), scadenza: None, revocati: None },
+    }
+}
+
+/// Puts a list in place, if it is good.
+fn put(file: &Path, bytes: &[u8], authorities: &[CertificateDer<'static>], clock: &Clock) -> Result<(Esito, Timestamp, usize)> {
+    let in_place = match std::fs::read(file) {
+        Ok(bytes) => Some(bytes),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error).with_context(|| file.display().to_string()),
+    };
+    let good = judge(bytes, in_place.as_deref(), authorities, clock.now()).map_err(|flaw| anyhow::anyhow!(text(flaw)))?;
+    let esito = if in_place.as_deref() == Some(bytes) { Esito::Invariata } else { Esito::Aggiornata };
+    if esito == Esito::Aggiornata {
+        files::replace(file, bytes)?;
+    }
+    Ok((esito, Timestamp::from_second(good.expires)?, good.revoked))
+}
+
+fn text(flaw: Flaw) -> &'static str {
+    match flaw {
+        Flaw::Unreadable => "non è una lista di revoca leggibile",
+        Flaw::Foreign => "non è firmata da nessuna delle autorità configurate",
+        Flaw::Partial => "è una lista parziale (delta), o ha un'estensione critica",
+        Flaw::Endless => "non ha nextUpdate",
+        Flaw::Future => "thisUpdate è nel futuro",
+        Flaw::Stale => "è scaduta (nextUpdate è passato)",
+        Flaw::Older => "è più vecchia di quella che c'è",
+        Flaw::Missing => "manca la lista di un'autorità che nel file c'è",
+    }
+}
+
+/// Gets a body of at most [`LARGEST`] bytes. Redirects are not followed.
+async fn download(url: &str) -> Result<Vec<u8>> {
+    let uri: Uri = url.parse().context("indirizzo non valido")?;
+    let host = uri.host().context("indirizzo senza host")?;
+    let authority = uri.authority().context("indirizzo senza host")?;
+    ensure!(!authority.as_str().contains('@'), "indirizzo con credenziali");
+    let address = (host.trim_start_matches('[').trim_end_matches(']'), uri.port_u16().unwrap_or(80));
+    let stream = TcpStream::connect(address).await.context("server non raggiungibile")?;
+    let (mut sender, connection) = handshake(TokioIo::new(stream)).await.context("server non raggiungibile")?;
+    tokio::spawn(connection);
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    let request = Request::get(path)
+        .header("host", authority.as_str())
+        .header("user-agent", concat!("varco/", env!("CARGO_PKG_VERSION")))
+        .header("accept", "application/pkix-crl, */*");
+    let response = sender.send_request(request.body(Empty::<Bytes>::new())?).await.context("nessuna risposta HTTP")?;
+    match response.status() {
+        StatusCode::OK => {}
+        status if status.is_redirection() => bail!("il server rimanda altrove (HTTP {}): non si segue", status.as_u16()),
+        status => bail!("il server risponde HTTP {}", status.as_u16()),
+    }
+    let body = response.into_body();
+    // What says that it is too large is not even begun.
+    let large = || anyhow::anyhow!("più grande di {} MiB", LARGEST >> 20);
+    ensure!(usize::try_from(body.size_hint().lower()).is_ok_and(|bytes| bytes <= LARGEST), large());
+    match Limited::new(body, LARGEST).collect().await {
+        Ok(body) => Ok(body.to_bytes().to_vec()),
+        Err(error) if error.is::<LengthLimitError>() => Err(large()),
+        Err(_) => bail!("risposta interrotta"),
+    }
+}
