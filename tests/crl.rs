@@ -293,6 +293,21 @@ fn a_list_that_is_not_good_leaves_the_one_in_place_and_stops_no_other() {
 }
 
 #[test]
+fn the_service_of_systemd_needs_no_secret_of_the_gateway() {
+    let bench = Bench::new();
+    bench.replies.set("/first", Reply::Body(bench.first.der(GOOD)));
+    bench.replies.set("/second?x=1", Reply::Body(bench.second.der(GOOD)));
+    let text = std::fs::read_to_string(bench.config()).unwrap().replace("none.key", "$CREDENTIALS_DIRECTORY/server.key");
+    std::fs::write(bench.config(), text).unwrap();
+    assert!(!bench.fetch(&[]).1, "there is no such directory here");
+    let unit = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/systemd/varco-crl.service")).unwrap();
+    let (name, value) = unit.lines().find_map(|line| line.strip_prefix("Environment=")?.split_once('=')).unwrap();
+    let mut command = std::process::Command::new(common::binary());
+    let output = command.args(["crl", "fetch", "--config"]).arg(bench.config()).env(name, value).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+#[test]
 fn a_source_is_of_plain_http_and_for_a_list_that_is_read() {
     let bench = Bench::new();
     let source = |url: &str, file: &str| format!("[[tls.crl_source]]\nurl = \"{url}\"\nfile = \"{file}\"\n");
