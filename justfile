@@ -48,3 +48,7 @@ doc:
 # Two thousand kills with SIGKILL in the middle of writing; takes long.
 kill9:
     VARCO_KILLS=2000 cargo nextest run --locked --profile full --test kill9
+
+# Two thousand power cuts on a file system of its own, as root; takes long.
+powercut:
+    VARCO_CUTS=2000 cargo nextest run --locked --profile full --test powercut
