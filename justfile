@@ -53,3 +53,7 @@ kill9:
 identities:
     cargo build --locked --release
     VARCO_IDENTITIES=200000 VARCO_BIN="${CARGO_TARGET_DIR:-$PWD/target}/release/varco" cargo nextest run --locked --profile full --test identities
+
+# Two thousand power cuts on a file system of its own, as root; takes long.
+powercut:
+    VARCO_CUTS=2000 cargo nextest run --locked --profile full --test powercut

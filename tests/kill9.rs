@@ -12,8 +12,6 @@ use std::time::Duration;
 
 use common::{BENEFIT, DSU, ISEE, Serving, Site, requests};
 use varco::commands::client::Client;
-use varco::gateway::node::{Node, rebuild};
-use varco::ledger::disk::RealDisk;
 use varco::ledger::{Kind, segments};
 
 /// What a client read: the exchange, and the protocol if it was a transmission.
@@ -56,11 +54,11 @@ fn nothing_acknowledged_is_lost() {
         });
         rounds_with_load += u32::from(acknowledged.lock().unwrap().exchanges.len() > before);
         if round % COMPARE == 0 {
-            views_equal_a_rebuild(&site);
+            common::views_equal_a_rebuild(&site.directory(), &site.clock);
         }
     }
     assert!(rounds_with_load * 2 > kills, "only {rounds_with_load} of {kills} rounds had anything acknowledged before the kill");
-    views_equal_a_rebuild(&site);
+    common::views_equal_a_rebuild(&site.directory(), &site.clock);
     check(&site, &acknowledged.lock().unwrap());
 }
 
@@ -87,21 +85,6 @@ async fn load(client: Client, transmits: bool, today: String, serial: Arc<Atomic
             all.protocols.insert(sender, common::element(&answer, "ProtocolloDSU").to_owned());
         }
     }
-}
-
-fn views_equal_a_rebuild(site: &Site) {
-    let directory = site.directory();
-    let dump = || {
-        let node = Node::open(&directory, &site.clock, Arc::new(RealDisk), u64::MAX).unwrap();
-        let dump = node.store.dump().unwrap();
-        node.close();
-        dump
-    };
-    let as_found = dump();
-    common::runtime().block_on(rebuild(&directory, &site.clock, Arc::new(RealDisk))).unwrap();
-    let rebuilt = dump();
-    assert!(!rebuilt.is_empty());
-    assert!(as_found == rebuilt, "the views differ from a rebuild");
 }
 
 fn check(site: &Site, acknowledged: &Acknowledged) {

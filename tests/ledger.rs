@@ -287,3 +287,29 @@ fn an_older_keyring_is_refused_and_recovery_is_never_swallowed() {
     let said = entries.last().unwrap();
     assert_eq!(said.leaf.body.facts["dati"]["coda_tagliata"]["bytes"], 3, "{}", String::from_utf8_lossy(&said.bytes));
 }
+
+#[test]
+fn a_key_of_which_a_power_cut_left_zeros_was_never_used() {
+    let sample = Sample::new(3);
+    let clock = Clock::system();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let open = || Node::open(&sample.directory, &clock, Arc::new(RealDisk), SEGMENT);
+    let node = open().unwrap();
+    runtime.block_on(node.record_opening("start")).unwrap();
+    node.close();
+    let ring = sample.directory.keys().join("keyring");
+    let bytes = std::fs::read(&ring).unwrap();
+    let with = |more: usize| std::fs::write(&ring, [bytes.as_slice(), &vec![0; more]].concat()).unwrap();
+    // The length of the file was durable, and its content not.
+    for more in [128, 128 + 5] {
+        with(more);
+        assert_eq!(varco::commands::ledger::verify(&sample.directory).unwrap().opened, 3, "readers do not see it");
+        open().unwrap().close();
+        assert_eq!(std::fs::read(&ring).unwrap(), bytes);
+    }
+    // Keys are synced one by one: two of zeros, or one that was used, are damage.
+    with(256);
+    assert!(open().unwrap_err().to_string().contains("cannot be opened"));
+    std::fs::write(&ring, [&bytes[..bytes.len() - 128], &[0; 128]].concat()).unwrap();
+    assert!(open().unwrap_err().to_string().contains("keyring has fewer keys"));
+}

@@ -87,6 +87,8 @@ fn views_that_are_gone_damaged_or_of_another_moment_are_made_again() {
         }
         let (_, dump) = open(&site);
         assert_eq!(dump, right, "garbage in sled was believed");
+        let before = std::fs::read_to_string(views.with_extension("aside").join("TRUST"));
+        assert!(before.is_ok_and(|text| text.contains("\"clean\":false")), "clean is what nothing was opened of since");
     }
 
     // A flipped byte in the file that says whose they are, or that file gone.

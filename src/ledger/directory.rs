@@ -58,7 +58,7 @@ impl Directory {
     /// Makes a new one: keys, first segment, `FORMAT` last, so that half a directory is none.
     pub fn create(path: &Path, ledger: Uuid) -> Result<Self, DirectoryError> {
         let at = |error| DirectoryError::Io(path.display().to_string(), error);
-        std::fs::create_dir_all(path).map_err(at)?;
+        create_durably(path).map_err(at)?;
         if std::fs::read_dir(path).map_err(at)?.next().is_some() {
             return Err(DirectoryError::NotEmpty(path.display().to_string()));
         }
@@ -152,7 +152,7 @@ impl Directory {
             let name = path.display().to_string();
             move |error| DirectoryError::Io(name, error)
         };
-        std::fs::create_dir_all(target).map_err(at(target))?;
+        create_durably(target).map_err(at(target))?;
         if std::fs::read_dir(target).map_err(at(target))?.next().is_some() {
             return Err(DirectoryError::NotEmpty(target.display().to_string()));
         }
@@ -160,10 +160,10 @@ impl Directory {
         let segments = target.join("ledger");
         let copied = super::segments::copy(&self.segments(), &segments, self.ledger)?;
         // Says to whoever opens it that it is a copy, so that the ledger says so too.
-        std::fs::write(target.join(COPY), self.ledger.to_string()).map_err(at(target))?;
+        replace(&target.join(COPY), self.ledger.to_string().as_bytes()).map_err(at(target))?;
         // Last, so that a backup cut short is not taken for one.
-        std::fs::copy(self.format(), target.join("FORMAT")).map_err(at(target))?;
-        RealDisk.sync_directory(target).map_err(at(target))?;
+        let format = std::fs::read(self.format()).map_err(at(&self.format()))?;
+        replace(&target.join("FORMAT"), &format).map_err(at(target))?;
         Ok(copied)
     }
 }
@@ -182,6 +182,17 @@ impl Directory {
         std::fs::remove_file(self.path.join(COPY))?;
         RealDisk.sync_directory(&self.path)
     }
+}
+
+/// Makes a directory and those above it that are missing, and their names durable.
+fn create_durably(path: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = path.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists()).collect();
+    std::fs::create_dir_all(path)?;
+    for made in missing {
+        let parent = made.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        RealDisk.sync_directory(parent)?;
+    }
+    Ok(())
 }
 
 fn restrict(path: &Path) -> io::Result<()> {

@@ -95,8 +95,7 @@ impl Keys {
     fn load(&self) -> Result<(), KeyError> {
         let mut bytes = Vec::new();
         File::open(&self.path)?.read_to_end(&mut bytes)?;
-        // A last record cut short was never synced, so never used.
-        let whole = bytes.len() / RECORD * RECORD;
+        let whole = used(&bytes);
         if whole != bytes.len() && !self.read_only {
             let file = OpenOptions::new().write(true).open(&self.path)?;
             file.set_len(whole as u64)?;
@@ -269,6 +268,14 @@ pub(super) fn token(key: &hmac::Key, label: &str, value: &str) -> String {
     context.update(&[0]);
     context.update(value.as_bytes());
     hex(context.sign().as_ref().get(..16).unwrap_or_default())
+}
+
+/// Length of the records that were ever used. A last one that is cut short, or all zeros since a power cut came between the file's length and its
+/// content, was never synced, so never used.
+fn used(bytes: &[u8]) -> usize {
+    let mut records = bytes.chunks_exact(RECORD);
+    let unsynced = records.next_back().is_some_and(|last| last.iter().all(|byte| *byte == 0));
+    (bytes.len() / RECORD - usize::from(unsynced)) * RECORD
 }
 
 fn name_of(record: &[u8]) -> Option<ClassName> {

@@ -79,7 +79,13 @@ pub fn open(path: &Path, ledger: Uuid, head: u64, projectors: Arc<[Box<dyn Proje
     } else if !trusted(&trust, &identity) {
         rebuilt = Rebuilt::Untrusted;
     }
-    let mut opened = if rebuilt == Rebuilt::No { open_tree(path).ok() } else { None };
+    let io_error = |error: io::Error| ViewError(error.to_string());
+    let mut opened = None;
+    if rebuilt == Rebuilt::No {
+        // sled writes while it opens: before it does, the clean stop is over.
+        mark(&trust, &identity).map_err(io_error)?;
+        opened = open_tree(path).ok();
+    }
     if opened.as_ref().is_none_or(|(_, applied)| *applied > head) {
         if rebuilt == Rebuilt::No {
             rebuilt = Rebuilt::Untrusted;
@@ -90,13 +96,11 @@ pub fn open(path: &Path, ledger: Uuid, head: u64, projectors: Arc<[Box<dyn Proje
         Some(opened) => opened,
         None => {
             set_aside(path).map_err(|error| ViewError(format!("cannot be set aside: {error}")))?;
-            std::fs::create_dir_all(path).map_err(|error| ViewError(error.to_string()))?;
+            std::fs::create_dir_all(path).and_then(|()| mark(&trust, &identity)).map_err(io_error)?;
             open_tree(path)?
         }
     };
-    let writer = Writer { store: store.clone(), projectors, trust, identity, applied };
-    writer.mark(false).map_err(|error| ViewError(error.to_string()))?;
-    Ok((writer, store, rebuilt))
+    Ok((Writer { store: store.clone(), projectors, trust, identity, applied }, store, rebuilt))
 }
 
 /// Sets the views aside, so that the next start makes them again.
@@ -107,6 +111,11 @@ pub fn discard(path: &Path) -> io::Result<()> {
 fn trusted(trust: &Path, now: &Identity) -> bool {
     let Some(then) = std::fs::read(trust).ok().and_then(|bytes| serde_json::from_slice::<Identity>(&bytes).ok()) else { return false };
     then.ledger == now.ledger && then.format == now.format && (then.clean || (then.boot == now.boot && !now.boot.is_empty()))
+}
+
+fn mark(trust: &Path, identity: &Identity) -> io::Result<()> {
+    let bytes = serde_json::to_vec(identity).map_err(io::Error::other)?;
+    crate::ledger::disk::replace(trust, &bytes)
 }
 
 /// sled may panic on what it finds: that is a reason to make the views again, not to die.
@@ -165,14 +174,6 @@ impl Store {
     }
 }
 
-impl Writer {
-    fn mark(&self, clean: bool) -> io::Result<()> {
-        let identity = Identity { clean, ..self.identity.clone() };
-        let bytes = serde_json::to_vec(&identity).map_err(io::Error::other)?;
-        crate::ledger::disk::replace(&self.trust, &bytes)
-    }
-}
-
 impl Views for Writer {
     fn applied(&self) -> u64 {
         self.applied
@@ -222,7 +223,8 @@ impl Views for Writer {
         self.store.tree.insert(APPLIED, &self.applied.to_be_bytes()).map_err(|error| ViewError(error.to_string()))?;
         self.store.tree.flush().map_err(|error| ViewError(error.to_string()))?;
         let directory = self.trust.with_file_name("sled");
-        sync_all(&directory).and_then(|()| self.mark(true)).map_err(|error| ViewError(error.to_string()))
+        let clean = Identity { clean: true, ..self.identity.clone() };
+        sync_all(&directory).and_then(|()| mark(&self.trust, &clean)).map_err(|error| ViewError(error.to_string()))
     }
 }
 

@@ -9,6 +9,7 @@ use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tempfile::TempDir;
@@ -17,8 +18,10 @@ use varco::commands::client::{Answer, Client};
 use varco::commands::demo::accreditamento;
 use varco::commands::{ente, init, pki};
 use varco::contract::catalogue::Service;
+use varco::gateway::node::{Node, rebuild};
 use varco::isee::rules::Rules;
 use varco::ledger::Directory;
+use varco::ledger::disk::RealDisk;
 use varco::registry::administration::Command as Act;
 use varco::registry::ente::{Stato, Tipo};
 
@@ -184,6 +187,21 @@ pub fn payload(answer: &Answer, name: &str) -> String {
 /// Whether a service is one of the two: so that a path of the tests cannot go stale.
 pub fn paths_are_current() -> bool {
     Service::ALL.iter().any(|service| service.path() == DSU) && Service::ALL.iter().any(|service| service.path() == ISEE)
+}
+
+/// What the views hold is what a rebuild makes. Nobody may have the directory open.
+pub fn views_equal_a_rebuild(directory: &Directory, clock: &Clock) {
+    let dump = || {
+        let node = Node::open(directory, clock, Arc::new(RealDisk), u64::MAX).unwrap();
+        let dump = node.store.dump().unwrap();
+        node.close();
+        dump
+    };
+    let as_found = dump();
+    runtime().block_on(rebuild(directory, clock, Arc::new(RealDisk))).unwrap();
+    let rebuilt = dump();
+    assert!(!rebuilt.is_empty());
+    assert!(as_found == rebuilt, "the views differ from a rebuild");
 }
 
 /// Runs the real binary with arguments: output and success.
