@@ -164,8 +164,9 @@ fn tool(name: &str) -> Command {
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error} (tests/install full)"));
-    if output.status.success() { Ok(()) } else { Err(format!("{command:?}: {}", complaint(&output))) }
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().unwrap_or_else(|error| panic!("{name}: {error} (tests/install full)"));
+    if output.status.success() { Ok(()) } else { Err(format!("{name}: {}", complaint(&output))) }
 }
 
 fn complaint(output: &Output) -> String {
