@@ -28,8 +28,8 @@ pub(crate) enum Entered {
     Refused(String),
 }
 
-/// Runs this test again in a mount namespace of its own, where the boot id is a file of the test's: whatever is mounted there goes away with
-/// the last process in it, however that ends.
+/// Runs this test again in a mount namespace of its own, where the boot id is a file of the test's: whatever is mounted there goes away
+/// with the last process in it, however that ends.
 pub(crate) fn enter(test: &str) -> Entered {
     if std::env::var_os(INSIDE).is_some() {
         return Entered::Inside;
