@@ -1,6 +1,6 @@
-//! The power fails under the real binary, over and over: whatever a client had read is in the ledger, the gateway starts again, and the same
-//! transmission gets the same protocol. The data directory is on a file system of its own that loses all that was not synced, and every start
-//! after a cut sees another boot id. `VARCO_CUTS` sets how often (200).
+//! The power fails under the real binary, over and over: whatever a client had read is in the ledger, the gateway starts again, and the
+//! same transmission gets the same protocol. The data directory is on a file system of its own that loses all that was not synced, and
+//! every start after a cut sees another boot id. `VARCO_CUTS` sets how often (200).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
@@ -450,8 +450,8 @@ impl Round<'_> {
         serving.kill();
         load.end();
         self.back();
-        // What was read since does not count: with power there would have been nobody to read it, and of an fdatasync that was under way when the
-        // journal was aborted ext4 may say that it went well.
+        // What was read since does not count. Of an fdatasync that was under way when the journal was aborted, ext4 may say that it went
+        // well; without power nobody would have heard it.
         let mut told = self.shared.told.lock().unwrap();
         self.figures.during += told.exchanges.len() - mark.exchanges + told.enti.len() - mark.enti;
         told.exchanges.truncate(mark.exchanges);

@@ -270,8 +270,8 @@ pub(super) fn token(key: &hmac::Key, label: &str, value: &str) -> String {
     hex(context.sign().as_ref().get(..16).unwrap_or_default())
 }
 
-/// Length of the records that were ever used. A last one that is cut short, or all zeros since a power cut came between the file's length and its
-/// content, was never synced, so never used.
+/// Length of the records that were ever used. A last one that is cut short, or all zeros since a power cut came between the file's length
+/// and its content, was never synced, so never used.
 fn used(bytes: &[u8]) -> usize {
     let mut records = bytes.chunks_exact(RECORD);
     let unsynced = records.next_back().is_some_and(|last| last.iter().all(|byte| *byte == 0));

@@ -1,8 +1,8 @@
 //! A file system of its own in a file, whose power can be cut: mounted on a loop device in a mount namespace that dies with the test.
 //!
-//! The cut is the shutdown that ext4 offers to tests (`xfs_io -x -c shutdown`). Without `-f`, that is with the flag NOLOGFLUSH, the journal is
-//! aborted where it is: dirty pages and the running transaction are gone, and from then on every write and sync fails. With `-f` the journal is
-//! flushed first, which no power cut does. What is mounted again afterwards is what had reached the device.
+//! The cut is the shutdown that ext4 offers to tests (`xfs_io -x -c shutdown`). Without `-f`, that is with the flag NOLOGFLUSH, the journal
+//! is aborted where it is: dirty pages and the running transaction are gone, and from then on every write and sync fails. With `-f` the
+//! journal is flushed first, which no power cut does. What is mounted again afterwards is what had reached the device.
 //!
 //! Not covered: a disk that loses what it was given before a flush, or reorders it.
 
@@ -28,8 +28,8 @@ pub(crate) enum Entered {
     Refused(String),
 }
 
-/// Runs this test again in a mount namespace of its own, where the boot id is a file of the test's: whatever is mounted there goes away with the
-/// last process in it, however that ends.
+/// Runs this test again in a mount namespace of its own, where the boot id is a file of the test's: whatever is mounted there goes away
+/// with the last process in it, however that ends.
 pub(crate) fn enter(test: &str) -> Entered {
     if std::env::var_os(INSIDE).is_some() {
         return Entered::Inside;
@@ -164,8 +164,9 @@ fn tool(name: &str) -> Command {
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error} (tests/install full)"));
-    if output.status.success() { Ok(()) } else { Err(format!("{command:?}: {}", complaint(&output))) }
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().unwrap_or_else(|error| panic!("{name}: {error} (tests/install full)"));
+    if output.status.success() { Ok(()) } else { Err(format!("{name}: {}", complaint(&output))) }
 }
 
 fn complaint(output: &Output) -> String {
