@@ -53,6 +53,7 @@ fn sslyze_finds_what_mozilla_wants() {
     serving.stop();
 
     let verdict = output.split("COMPLIANCE AGAINST TLS CONFIGURATION").nth(1).unwrap_or_else(|| panic!("no verdict: {output}"));
+    assert!(!verdict.contains("ERROR"), "{output}");
     let findings: Vec<&str> = verdict.lines().filter_map(|line| line.trim().strip_prefix("* ")).collect();
     let counted: Vec<_> = findings.iter().filter(|finding| !SSLYZE.iter().any(|(id, _)| finding.starts_with(&format!("{id}:")))).collect();
     assert!(counted.is_empty(), "{counted:#?}");
