@@ -145,3 +145,21 @@ fn a_responder_is_asked_and_believed_only_if_it_is_the_authoritys() {
     assert_eq!(element(&place.ask(&serving), "Esito"), "DATI_NON_TROVATI");
     serving.stop();
 }
+
+#[test]
+fn a_silent_responder_makes_nobody_wait_for_others() {
+    let place = Place::new();
+    // Accepts, and says nothing.
+    let silent = TcpListener::bind(("127.0.0.1", place.port)).unwrap();
+    std::thread::spawn(move || silent.incoming().flatten().collect::<Vec<_>>());
+    let serving = place.site.serve();
+    let began = std::time::Instant::now();
+    std::thread::scope(|scope| {
+        let all: Vec<_> = (0..12).map(|_| scope.spawn(|| place.ask(&serving))).collect();
+        for answer in all {
+            assert!(answer.join().unwrap().text.contains("Client.Authorization"));
+        }
+    });
+    assert!(began.elapsed() < Duration::from_secs(12), "each waited for all before it: {:?}", began.elapsed());
+    serving.stop();
+}

@@ -147,9 +147,26 @@ fn grants_are_for_operations_benefits_offices_and_days() {
     assert!(call(&site, &serving, "comune", ISEE, &request).text.contains("Client.Authorization"), "without an office");
     assert!(call(&site, &serving, "comune", ISEE, &as_user(&request, "op1", "U2")).text.contains("Client.Authorization"));
     assert_eq!(element(&call(&site, &serving, "comune", ISEE, &as_user(&request, "op1", "U1")), "Esito"), "DATI_NON_TROVATI");
+    // An office past its last day opens nothing, though a grant still names it.
+    done(&site, &["ufficio", "comune", "U1", "--al", &day(&site, -1)]);
+    assert!(
+        call(&site, &serving, "comune", ISEE, &as_user(&request, "op1", "U1")).text.contains("Client.Authorization"),
+        "the office is over"
+    );
+    done(&site, &["ufficio", "comune", "U1"]);
+    assert_eq!(element(&call(&site, &serving, "comune", ISEE, &as_user(&request, "op1", "U1")), "Esito"), "DATI_NON_TROVATI");
     // The third grant goes: nothing is left.
     done(&site, &["abilita", "comune", "--togli", "3"]);
     assert!(call(&site, &serving, "comune", ISEE, &as_user(&request, "op1", "U1")).text.contains("Client.Authorization"));
+    // The default goes with the grant that had it.
+    with(&["--sostituisci", "--predefinita", "A1.07"]);
+    done(&site, &["abilita", "comune", "--togli", "1"]);
+    done(&site, &["abilita", "comune", "--operazioni", "ConsultazioneIndicatore", "--prestazioni", "A1.01"]);
+    refused(&site, &["abilita", "comune", "--operazioni", "ConsultazioneIndicatore,ConsultazioneIndicatore"], "compare due volte");
+    // The last office stays while one is obligatory.
+    done(&site, &["ufficio", "comune", "--obbligatori", "true"]);
+    refused(&site, &["ufficio", "comune", "U1", "--togli"], "nessuna richiesta passerebbe");
+    done(&site, &["ufficio", "comune", "--obbligatori", "false"]);
     // Detail is for checks.
     refused(&site, &["abilita", "comune", "--operazioni", "ConsultazioneDichiarazione", "--prestazioni", "A1.07"], "richiede --controlli");
     done(&site, &["abilita", "comune", "--operazioni", "ConsultazioneDichiarazione", "--prestazioni", "A1.07", "--controlli"]);
@@ -200,7 +217,14 @@ fn quotas_are_kept_over_a_restart() {
     let site = Site::new();
     done(&site, &["quota", "comune", "--al-giorno", "4"]);
     refused(&site, &["quota", "comune", "--al-giorno", "0"], "almeno 1");
+    refused(&site, &["quota", "comune", "--al-minuto", "60000001"], "al più 1000000");
     let serving = site.serve();
+    // What was refused before it could count does not count after a restart either.
+    done(&site, &["sospendi", "comune"]);
+    for _ in 0..5 {
+        assert!(ask(&site, &serving).text.contains("Client.Authorization"));
+    }
+    done(&site, &["riattiva", "comune"]);
     let first = ask(&site, &serving);
     let header = |answer: &Answer, name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     assert_eq!((header(&first, "x-ratelimit-limit"), header(&first, "x-ratelimit-remaining")), (Some(4), Some(3)));
@@ -238,8 +262,21 @@ fn persons_and_operators_have_quotas() {
     assert_eq!([of(one, ""), of(one, ""), of(two, ""), of(three, ""), of(one, "")], [200, 200, 200, 429, 200]);
     done(&site, &["quota", "comune"]);
     done(&site, &["quota", "comune", "--persone-al-giorno", "1", "--al-giorno", "3", "--operatore"]);
-    assert_eq!([of(one, "op1"), of(two, "op1"), of(two, "op2"), of(one, "op1"), of(one, "op1")], [200, 429, 200, 200, 429]);
+    assert_eq!([of(one, "op1"), of(two, "op1"), of(two, "op2"), of(one, "op1"), of(one, "op1")], [200, 429, 200, 200, 200]);
+    assert_eq!(of(one, "op1"), 429, "what was refused did not count, what was answered did");
     assert_eq!(of(three, ""), 200, "nobody is named");
+    // What its operator may not ask is not taken from the ente's own.
+    done(&site, &["quota", "comune", "--al-giorno", "1", "--operatore"]);
+    let left = || {
+        let answer = ask(&site, &serving);
+        answer.headers.get("x-ratelimit-remaining").and_then(|left| left.to_str().ok()?.parse::<u64>().ok())
+    };
+    done(&site, &["quota", "comune", "--al-giorno", "100"]);
+    let before = left().unwrap();
+    for _ in 0..5 {
+        assert_eq!(of(one, "op1"), 429);
+    }
+    assert_eq!(left(), Some(before - 1));
 }
 
 /// A certificate of the site's authority with an organizationIdentifier and units.
@@ -270,6 +307,7 @@ fn a_certificate_may_be_known_by_its_issuer_and_organization() {
     refused(&site, &["certificato", "prova", &pem("renewed"), "--config", &config], "non è di alcun ente");
 
     done(&site, &["certificato", "comune", &authority, "--emittente"]);
+    refused(&site, &["aggiorna", "comune", "--codice-fiscale", "09876543217"], "toglierli prima");
     assert!(status("renewed").contains("DATI_NON_TROVATI") && status("unit").contains("DATI_NON_TROVATI"));
     assert!(status("foreign").contains("Client.Authorization"));
     let tried = done(&site, &["certificato", "prova", &pem("renewed"), "--config", &config]);
@@ -304,8 +342,9 @@ fn a_table_is_imported_whole_or_not_at_all() {
     let errors = run(&["--conferma"]).unwrap_err();
     assert!(errors.contains("riga 4: manca Denominazione_ente") && errors.contains("nessun ente registrato"), "{errors}");
     std::fs::write(&file, std::fs::read_to_string(&file).unwrap().replace("c_a003,,", "c_a003,Comune Tre,")).unwrap();
-    let errors = run(&["--conferma"]).unwrap_err();
-    assert!(errors.contains("codice fiscale dell'ente non valido"), "{errors}");
+    let errors = run(&[]).unwrap_err();
+    assert!(errors.contains("riga 3: c_a002: codice fiscale dell'ente non valido"), "{errors}");
+    assert_eq!(run(&["--conferma"]).unwrap_err(), errors);
     assert!(!done(&site, &["lista"]).contains("c_a001"), "half a table was registered");
     std::fs::write(&file, std::fs::read_to_string(&file).unwrap().replace(",0123,", ",01234567897,")).unwrap();
     assert!(run(&[]).unwrap().contains("3 nuovi e 0 aggiornati da registrare (con --conferma)"));
@@ -319,5 +358,19 @@ fn a_table_is_imported_whole_or_not_at_all() {
     std::fs::write(&file, table.replace("Comune Uno", "Comune Primo")).unwrap();
     let again = done(&site, &["importa", &path, "--conferma", "--json"]);
     assert!(again.contains("\"aggiornati\": [\n    \"c_a001\"\n  ]"), "{again}");
+    // What a table has no column for stays as it is.
+    done(&site, &["aggiorna", "c_a001", "--contatto", "a@x.example", "--contatto", "06 1", "--parte", "SPC:Uno"]);
+    let ipa =
+        "Codice_IPA,Denominazione_ente,Codice_fiscale_ente,Codice_Categoria,Mail1\nc_a001,Comune Nuovo,01234567897,L6,altra@uno.example\n";
+    std::fs::write(&file, ipa).unwrap();
+    assert!(run(&["--conferma"]).unwrap().contains("0 nuovi e 1 aggiornati registrati"));
+    std::fs::write(&file, "codice;denominazione;codice_fiscale;tipo\nc_a001;Comune Nuovissimo;01234567897;comune\n").unwrap();
+    done(&site, &["importa", &path, "--conferma"]);
+    let table = done(&site, &["esporta"]);
+    let line = "c_a001;Comune Nuovissimo;01234567897;comune;c_a001;a@x.example|06 1;SPC:Uno;";
+    assert!(table.lines().any(|found| found.starts_with(line)), "{table}");
+    // A spreadsheet takes nothing for a formula.
+    std::fs::write(&file, "codice;denominazione;codice_fiscale;tipo\nc_a004;=1+1;01234567897;comune\n").unwrap();
+    assert!(ente(&site, &["importa", &path, "--formato", "varco"]).unwrap_err().contains("non comincia con ="));
     serving.stop();
 }

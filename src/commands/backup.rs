@@ -46,5 +46,7 @@ fn copy_keys(from: &Path, to: &Path) -> Result<()> {
         std::fs::File::open(to.join(name))?.sync_all()?;
     }
     std::fs::File::open(to)?.sync_all()?;
+    let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
+    std::fs::File::open(parent.unwrap_or(Path::new(".")))?.sync_all()?;
     Ok(())
 }

@@ -43,6 +43,9 @@ enum What {
         /// Quanti secondi può durare ogni scaricamento
         #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
         secondi: u64,
+        /// Di nuovo ogni tanti minuti, finché non è fermato: dove non c'è chi lo riavvia
+        #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1440))]
+        ogni_minuti: Option<u64>,
         /// L'esito in JSON
         #[arg(long)]
         json: bool,
@@ -74,14 +77,25 @@ enum Esito {
 
 /// Runs it.
 pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
-    let What::Fetch { config, secondi, json } = args.what;
-    let config = Config::read(&config)?;
+    let What::Fetch { config, secondi, ogni_minuti, json } = args.what;
+    let limit = Duration::from_secs(secondi);
+    let Some(minutes) = ogni_minuti else { return once(&config, limit, json, clock) };
+    loop {
+        // Whatever is wrong now may be right next time: the configuration too, which is read again.
+        if let Err(error) = once(&config, limit, json, clock) {
+            println!("{error:#}");
+        }
+        std::thread::sleep(Duration::from_secs(minutes * 60));
+    }
+}
+
+fn once(config: &Path, limit: Duration, json: bool, clock: &Clock) -> Result<()> {
+    let config = Config::read(config)?;
     let sources = &config.tls.crl_sources;
     ensure!(!sources.is_empty(), "nessuna [[tls.crl_source]] nella configurazione");
     let authorities = listers(&config.tls)?;
     let runtime = super::runtime()?;
-    let fetched: Vec<Fetched> =
-        sources.iter().map(|source| runtime.block_on(fetch(source, &authorities, Duration::from_secs(secondi), clock))).collect();
+    let fetched: Vec<Fetched> = sources.iter().map(|source| runtime.block_on(fetch(source, &authorities, limit, clock))).collect();
     // A name that is still being looked up is not waited for.
     runtime.shutdown_background();
     if json {

@@ -106,10 +106,13 @@ pub(super) fn run(config: &Path, clock: &Clock) -> Result<()> {
     super::runtime()?.block_on(async {
         // Before anybody is told that it serves: from then on it may be asked to stop.
         let mut signals = Signals::new()?;
-        let started = start_with(&config, clock, Arc::new(RealDisk), inherited).await?;
+        let starting = tokio::spawn(still_starting());
+        let started = start_with(&config, clock, Arc::new(RealDisk), inherited).await;
+        starting.abort();
+        let started = started?;
         println!("varco in ascolto su https://{}", started.address);
         tell(&[NotifyState::Ready]);
-        unsynchronised();
+        tokio::task::spawn_blocking(unsynchronised);
         let (stop, gateway) = (started.stop.clone(), started.gateway.clone());
         tokio::spawn(async move {
             loop {
@@ -166,6 +169,16 @@ async fn watchdog(gateway: Arc<Gateway>, period: Duration) {
         if !matches!(&*gateway.node.ledger.committer.health().borrow(), Health::Fatal(_)) {
             tell(&[NotifyState::Watchdog]);
         }
+    }
+}
+
+/// Asks the service manager for more time, again and again: after a crash the views of a large ledger are made anew, and to be stopped in the middle of
+/// that would be for ever.
+async fn still_starting() {
+    let mut tick = tokio::time::interval(Duration::from_secs(20));
+    loop {
+        tick.tick().await;
+        tell(&[NotifyState::ExtendTimeoutUsec(60_000_000), NotifyState::Status("opens the ledger")]);
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use super::ente::myself;
 use crate::clock::Clock;
@@ -42,9 +42,12 @@ async fn from_1_0(directory: &Directory, node: &Node, clock: &Clock) -> Result<u
     let mut last = BTreeMap::new();
     for entry in search::find(&directory.segments(), directory.ledger, &filter, usize::MAX)? {
         let value = entry.leaf.body.facts.get("ente").cloned().unwrap_or_default();
-        if let Ok(earlier) = serde_json::from_value::<Earlier>(value) {
-            last.insert(earlier.codice.clone(), earlier);
+        // One that was taken over already, by an upgrade that did not come to its end, has another form: what it was stands before it.
+        if entry.leaf.body.operation.as_deref() == Some("ente converti") {
+            continue;
         }
+        let earlier: Earlier = serde_json::from_value(value).with_context(|| format!("voce {}: ente non leggibile", entry.leaf.seq))?;
+        last.insert(earlier.codice.clone(), earlier);
     }
     let mut commands = Vec::new();
     for earlier in last.into_values() {

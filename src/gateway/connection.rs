@@ -5,7 +5,6 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,7 +13,6 @@ use http_body_util::Full;
 use hyper::Response;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use jiff::Timestamp;
 use rustls::ProtocolVersion;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -26,7 +24,6 @@ use super::Gateway;
 use super::exchange::{self, Channel};
 use super::framing::{Framing, Verdicts};
 use super::proxy;
-use crate::clock::Clock;
 
 /// Serves one connection until it ends, or until `stop` changes and its exchange is done. Until its handshake is over it may be told to
 /// make room.
@@ -66,29 +63,18 @@ pub(super) async fn serve(
         return gateway.gathered.count("H08.connessioni", Some(peer.fingerprint()));
     };
     let channel = Arc::new(Channel { peer, address: source.to_string(), tls });
-    let mark = Arc::new(FirstByte::default());
     let verdicts = Verdicts::new();
-    let timed = Timed {
-        inner: stream,
-        mark: mark.clone(),
-        framing: Framing::new(verdicts.clone()),
-        clock: gateway.clock.clone(),
-        patience: limits.reply(),
-        waiting: None,
-    };
+    let timed = Timed { inner: stream, framing: Framing::new(verdicts.clone(), &gateway.clock), patience: limits.reply(), waiting: None };
 
     let (counting, presented) = (gateway.clone(), channel.peer.fingerprint().to_owned());
     let service = service_fn(move |request| {
         let verdict = verdicts.next();
         let (shared, presented) = (gateway.clone(), channel.peer.fingerprint().to_owned());
-        let (gateway, channel, mark) = (gateway.clone(), channel.clone(), mark.clone());
+        let (gateway, channel) = (gateway.clone(), channel.clone());
         // Detached: a client that hangs up does not cancel work that must be recorded.
         let exchange = tokio::spawn(async move {
-            let received = mark.take().unwrap_or_else(|| gateway.clock.now());
-            let reply = exchange::answer(&gateway, &channel, received, &verdict, request).await;
-            // Bytes that came since were this request's body.
-            mark.take();
-            reply
+            let received = verdict.began().unwrap_or_else(|| gateway.clock.now());
+            exchange::answer(&gateway, &channel, received, &verdict, request).await
         });
         async move {
             Ok::<_, Infallible>(exchange.await.unwrap_or_else(|_| {
@@ -143,28 +129,10 @@ fn reason(error: &io::Error) -> &'static str {
     }
 }
 
-/// When the first byte of a request arrived: the legal instant.
-#[derive(Debug, Default)]
-struct FirstByte {
-    /// Microseconds since the epoch; 0 while none has come.
-    at: AtomicI64,
-}
-
-impl FirstByte {
-    fn take(&self) -> Option<Timestamp> {
-        match self.at.swap(0, Ordering::Relaxed) {
-            0 => None,
-            at => Timestamp::from_microsecond(at).ok(),
-        }
-    }
-}
-
-/// A stream that notes when the first byte comes after a request was answered, reads along, and ends when a reply is not taken in time.
+/// A stream that reads along, and ends when a reply is not taken in time.
 struct Timed<S> {
     inner: S,
-    mark: Arc<FirstByte>,
     framing: Framing,
-    clock: Clock,
     /// How long a client may take for a reply.
     patience: Duration,
     /// Runs out that long after the client first let a reply wait.
@@ -189,9 +157,6 @@ impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.inner).poll_read(context, buffer);
         self.framing.read(&buffer.filled()[before..]);
-        if buffer.filled().len() > before && self.mark.at.load(Ordering::Relaxed) == 0 {
-            self.mark.at.store(self.clock.now().as_microsecond(), Ordering::Relaxed);
-        }
         polled
     }
 }

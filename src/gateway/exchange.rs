@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::Gateway;
 use super::fault;
 use super::framing::Verdict;
-use super::quota::{self, Exceeded, Standing};
+use super::quota::{self, Exceeded, Operator, Standing};
 use crate::clock::rome;
 use crate::config::Limits;
 use crate::contract::catalogue::{Endpoint, OnViolation, Operation};
@@ -116,7 +116,7 @@ async fn listen(
         gateway.gathered.count(fault::row(refusal.code).ledger, Some(channel.peer.fingerprint()));
         return Ok(retry_later(&refusal, exchange, record.version));
     };
-    match gateway.quotas.take(&caller.ente().codice, None, &caller.ente().quote, record.received) {
+    match gateway.quotas.take(&caller.ente().codice, &caller.ente().quote, record.received) {
         Ok(standing) => record.standing = standing,
         Err(exceeded) => return Ok(record.exceeded(exceeded)),
     }
@@ -133,6 +133,7 @@ async fn listen(
     let (bytes, _lot) = match read? {
         Read::Whole(bytes, lot) => (bytes, lot),
         Read::TooManyLots => {
+            gateway.quotas.give_back(&caller.ente().codice, &caller.ente().quote, record.received);
             let refusal = Refusal::new(Code::TooManyRequests, "too many lots under way");
             gateway.gathered.count(fault::row(refusal.code).ledger, Some(channel.peer.fingerprint()));
             return Ok(retry_later(&refusal, exchange, record.version));
@@ -304,9 +305,10 @@ impl<'a> Record<'a> {
 
     /// One more exchange of the operator's.
     fn take_for_operator(&mut self, caller: &Caller) -> Result<(), Exceeded> {
-        let Some(operator) = self.operator() else { return Ok(()) };
+        let Some(token) = self.operator() else { return Ok(()) };
         let ente = caller.ente();
-        let standing = self.gateway.quotas.take(&ente.codice, Some(operator), &ente.quote_operatore, self.received)?;
+        let operator = Operator { token, quote: &ente.quote_operatore };
+        let standing = self.gateway.quotas.take_for(&ente.codice, &ente.quote, operator, self.received)?;
         self.standing = [self.standing, standing].into_iter().flatten().min_by_key(|standing| standing.remaining);
         Ok(())
     }
@@ -316,11 +318,8 @@ impl<'a> Record<'a> {
         let (keys, year, quotas) = (&self.gateway.node.ledger.keys, rome(self.received).year(), &self.gateway.quotas);
         let tokens = persons.iter().filter_map(|code| keys.token(year, "cf", code).ok()).map(|token| quota::digest(&token));
         let tokens: Vec<u64> = tokens.collect();
-        quotas.read(&ente.codice, None, &ente.quote, &tokens, self.received)?;
-        match self.operator() {
-            Some(operator) => quotas.read(&ente.codice, Some(operator), &ente.quote_operatore, &tokens, self.received),
-            None => Ok(()),
-        }
+        let operator = self.operator().map(|token| Operator { token, quote: &ente.quote_operatore });
+        quotas.read(&ente.codice, &ente.quote, operator, &tokens, self.received)
     }
 
     /// A quota is used up: counted, not recorded, and nothing is told but when to come back.
@@ -444,7 +443,7 @@ async fn identify(gateway: &Gateway, channel: &Channel) -> Result<(Identified, V
     let unavailable = |error: crate::ledger::ViewError| Refusal::new(Code::Unavailable, error.to_string());
     let registry = &gateway.node.registry;
     let settings = gateway.settings.load_full();
-    settings.channel.ask(&channel.peer, gateway.clock.now()).await;
+    settings.channel.ask(&channel.peer, &gateway.clock).await;
     match settings.channel.judge(&channel.peer, gateway.clock.now()) {
         Ok(valid) => Ok((registry.identify(&channel.peer, gateway.clock.today()).map_err(unavailable)?, valid)),
         Err(invalid) => {
@@ -583,7 +582,10 @@ fn media_type(headers: &HeaderMap) -> Result<Media, Refusal> {
 
 /// The Identity header, completed by the HTTP headers that some clients send in its place.
 fn identity(headers: &HeaderMap, mut identity: Identity) -> Identity {
-    let header = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(|text| text.trim().to_owned());
+    // UTF-8, or else Latin-1, as HTTP once had it: whoever asks is never left out for a letter of the name.
+    let text =
+        |bytes: &[u8]| std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|byte| char::from(*byte)).collect(), str::to_owned);
+    let header = |name: HeaderName| headers.get(name).map(|value| text(value.as_bytes()).trim().to_owned()).filter(|text| !text.is_empty());
     identity.user = identity.user.or_else(|| header(HeaderName::from_static("inps-identity-userid")));
     identity.office = identity.office.or_else(|| header(HeaderName::from_static("inps-identity-codiceufficio")));
     identity

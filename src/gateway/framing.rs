@@ -5,9 +5,13 @@
 //! All that comes out of TLS passes by, and none of it is changed: the first request that is not well-formed is remembered by its number,
 //! and the exchange of that number, or of a later one, is refused.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::Timestamp;
+
+use crate::clock::Clock;
 use crate::contract::wsdl;
 
 /// The longest head, and the longest trailers: hyper's buffer is not larger.
@@ -22,6 +26,8 @@ pub(super) struct Verdicts {
     wrong: AtomicU64,
     /// How many requests hyper has handed over.
     handed: AtomicU64,
+    /// When the first byte of each came, of those that nobody has asked for.
+    began: Mutex<VecDeque<(u64, Timestamp)>>,
 }
 
 /// What is known of one request.
@@ -34,7 +40,11 @@ pub struct Verdict {
 impl Verdicts {
     /// Of a connection on which nothing has come.
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { wrong: AtomicU64::new(u64::MAX), handed: AtomicU64::new(0) })
+        Arc::new(Self { wrong: AtomicU64::new(u64::MAX), handed: AtomicU64::new(0), began: Mutex::default() })
+    }
+
+    fn began(&self) -> std::sync::MutexGuard<'_, VecDeque<(u64, Timestamp)>> {
+        self.began.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Of the next request that hyper hands over.
@@ -47,6 +57,15 @@ impl Verdict {
     /// Whether the request, as much of it as has come, or one before it, is not well-formed.
     pub fn is_wrong(&self) -> bool {
         self.all.wrong.load(Ordering::Acquire) <= self.number
+    }
+
+    /// When its first byte came: the legal instant. Nothing where its beginning was not found.
+    pub(super) fn began(&self) -> Option<Timestamp> {
+        let mut began = self.all.began();
+        while began.front().is_some_and(|(number, _)| *number < self.number) {
+            began.pop_front();
+        }
+        began.front().filter(|(number, _)| *number == self.number).map(|(_, at)| *at)
     }
 }
 
@@ -61,6 +80,9 @@ pub(super) struct Framing {
     line: Vec<u8>,
     /// Bytes of the head, or of the trailers, so far.
     length: usize,
+    /// Whether the first byte of the request has come.
+    begun: bool,
+    clock: Clock,
 }
 
 #[derive(Debug)]
@@ -96,8 +118,8 @@ struct Head {
 }
 
 impl Framing {
-    pub(super) fn new(verdicts: Arc<Verdicts>) -> Self {
-        Self { verdicts, number: 0, state: State::Start, line: Vec::new(), length: 0 }
+    pub(super) fn new(verdicts: Arc<Verdicts>, clock: &Clock) -> Self {
+        Self { verdicts, number: 0, state: State::Start, line: Vec::new(), length: 0, begun: false, clock: clock.clone() }
     }
 
     /// Reads what came.
@@ -116,7 +138,12 @@ impl Framing {
                     }
                     &bytes[taken..]
                 }
-                _ => self.read_line(bytes),
+                _ => {
+                    if !std::mem::replace(&mut self.begun, true) {
+                        self.verdicts.began().push_back((self.number, self.clock.now()));
+                    }
+                    self.read_line(bytes)
+                }
             };
         }
     }
@@ -153,7 +180,11 @@ impl Framing {
     fn line_read(&mut self, line: &[u8]) -> Option<State> {
         match std::mem::replace(&mut self.state, State::Lost) {
             // RFC 9112, 2.2: an empty line before a request is passed over.
-            State::Start if line.is_empty() => Some(State::Start),
+            State::Start if line.is_empty() => {
+                self.verdicts.began().pop_back();
+                self.begun = false;
+                Some(State::Start)
+            }
             State::Start => request_line(line).map(State::Fields),
             State::Fields(head) if line.is_empty() => Some(match head.end()? {
                 End::Chunked => self.size(),
@@ -191,6 +222,7 @@ impl Framing {
     fn next_request(&mut self) -> State {
         self.number += 1;
         self.length = 0;
+        self.begun = false;
         State::Start
     }
 
@@ -313,7 +345,7 @@ mod tests {
     fn read(text: &str) -> (Option<u64>, u64) {
         let run = |pieces: &[&[u8]]| {
             let verdicts = Verdicts::new();
-            let mut framing = Framing::new(verdicts.clone());
+            let mut framing = Framing::new(verdicts.clone(), &Clock::system());
             pieces.iter().for_each(|piece| framing.read(piece));
             (Some(verdicts.wrong.load(Ordering::Acquire)).filter(|wrong| *wrong != u64::MAX), framing.number)
         };
@@ -410,14 +442,14 @@ mod tests {
     #[test]
     fn a_head_without_end_is_not_kept() {
         let verdicts = Verdicts::new();
-        let mut framing = Framing::new(verdicts.clone());
+        let mut framing = Framing::new(verdicts.clone(), &Clock::system());
         let (first, second) = (verdicts.next(), verdicts.next());
         framing.read(GET.as_bytes());
         framing.read(&vec![b'a'; LONGEST_HEAD + 1]);
         assert!(!first.is_wrong() && second.is_wrong() && verdicts.next().is_wrong());
         assert_eq!(framing.line.capacity(), 0);
         let verdicts = Verdicts::new();
-        let mut framing = Framing::new(verdicts.clone());
+        let mut framing = Framing::new(verdicts.clone(), &Clock::system());
         framing.read(b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;");
         framing.read(&vec![b'a'; LONGEST_SIZE]);
         assert!(verdicts.next().is_wrong());

@@ -90,11 +90,13 @@ impl Listener {
                 () = stopped(&mut stop) => break Ended::Stopped,
                 why = fatal(&mut health) => break Ended::Fatal(why),
                 _ = lists.tick() => {
-                    match gateway.settings.load().channel.revocations.refresh() {
+                    // Large lists take their time to be read and checked, and nobody waits for that.
+                    let revocations = gateway.settings.load().channel.revocations.clone();
+                    tokio::task::spawn_blocking(move || match revocations.refresh() {
                         Ok(true) => tracing::info!("revocation lists loaded again"),
                         Ok(false) => {}
                         Err(error) => tracing::error!(%error, "revocation lists: the old ones stay in force"),
-                    }
+                    });
                     if let Some(step) = steps.step() {
                         tracing::warn!(step, "the clock was moved, milliseconds");
                         let recorded = gateway.node.record_system("clock-step", serde_json::json!({ "millisecondi": step })).await;

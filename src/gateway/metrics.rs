@@ -97,7 +97,7 @@ impl Metrics {
         }
         self.lists.set(settings.channel.revocations.expires().unwrap_or_default());
         self.quotas.clear();
-        for (ente, exchanges, persons) in gateway.quotas.used(gateway.clock.today()) {
+        for (ente, exchanges, persons) in gateway.quotas.used(gateway.clock.now()) {
             for (what, used) in [("exchanges", exchanges), ("persons", persons)] {
                 self.quotas.get_or_create(&Quota { ente: ente.clone(), what }).set(i64::try_from(used).unwrap_or(i64::MAX));
             }

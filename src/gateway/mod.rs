@@ -49,6 +49,8 @@ pub struct Gateway {
     pub config: Config,
     /// What it says now, as far as that may change.
     pub settings: ArcSwap<Settings>,
+    /// Held while it is read again.
+    pub reloading: tokio::sync::Mutex<()>,
     /// How much of a document is read.
     pub xml: xml::Limits,
     /// Where it listens, once it does.
@@ -88,6 +90,7 @@ impl Gateway {
             contract,
             config: config.clone(),
             settings: ArcSwap::from_pointee(settings),
+            reloading: tokio::sync::Mutex::default(),
             address: OnceLock::new(),
             started: clock.now(),
             xml: xml::Limits::default(),

@@ -179,7 +179,7 @@ impl Node {
     /// Records that the directory was restored from a copy, if it was: what came after the copy is not in it.
     async fn record_restore(&self) -> Result<(), NotCommitted> {
         let Some(directory) = self.directory.as_ref().filter(|directory| directory.is_copy()) else { return Ok(()) };
-        let head = self.store.applied().map_err(|_| NotCommitted::Unavailable)?;
+        let head = self.ledger.committer.meter().head.get();
         self.record_system("restore", serde_json::json!({ "voci": head })).await?;
         // If this fails it is said again at the next start.
         if let Err(error) = directory.adopted() {

@@ -30,7 +30,7 @@ pub(super) async fn source(socket: &mut (impl AsyncRead + Unpin)) -> io::Result<
     Ok(match (header.command, header.addresses) {
         (Command::Local, _) => None,
         (Command::Proxy, Addresses::IPv4(addresses)) => Some(IpAddr::V4(addresses.source_address)),
-        (Command::Proxy, Addresses::IPv6(addresses)) => Some(IpAddr::V6(addresses.source_address)),
+        (Command::Proxy, Addresses::IPv6(addresses)) => Some(IpAddr::V6(addresses.source_address).to_canonical()),
         (Command::Proxy, Addresses::Unix(_) | Addresses::Unspecified) => return Err(wrong()),
     })
 }

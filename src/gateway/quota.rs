@@ -13,26 +13,39 @@ use jiff::{Timestamp, ToSpan as _};
 use crate::clock::{Clock, rfc3339, rome};
 use crate::contract::catalogue::{Operation, Service};
 use crate::ledger::segments::recorded_since;
-use crate::ledger::{Entry, Kind, LogError};
+use crate::ledger::{Body, Entry, Kind, LogError};
 use crate::registry::quota::Quote;
 
 /// A minute, microseconds.
 const MINUTE: i64 = 60_000_000;
 
-/// Who has a quota: an ente, or one of its operators, by the token of its name.
-type Who = (String, Option<u64>);
+/// Operators of one ente that are counted on a day. More there are not: who makes names up is told to come back tomorrow.
+const OPERATORS: usize = 50_000;
 
-/// What everybody has asked.
+/// What everybody has asked on the day it is.
 #[derive(Debug, Default)]
 pub struct Quotas {
-    used: Mutex<HashMap<Who, Used>>,
+    today: Mutex<Today>,
+}
+
+#[derive(Debug, Default)]
+struct Today {
+    /// The latest day on which anything was asked: never one before, also where a request is late or the clock was put back.
+    day: Date,
+    enti: HashMap<String, OfEnte>,
+}
+
+#[derive(Debug, Default)]
+struct OfEnte {
+    own: Used,
+    /// By the tokens of their names; of enti whose operators have a quota.
+    operators: HashMap<u64, Used>,
 }
 
 #[derive(Debug, Default)]
 struct Used {
     /// When the bucket of the minute is full again, microseconds since the epoch.
     full_at: i64,
-    day: Date,
     exchanges: u64,
     persons: HashSet<u64>,
 }
@@ -57,35 +70,60 @@ pub struct Exceeded {
     pub retry_after: u64,
 }
 
+/// An operator that is named, and how much each of the ente's operators may ask.
+#[derive(Clone, Copy, Debug)]
+pub struct Operator<'a> {
+    /// Token of the name.
+    pub token: u64,
+    /// The quota.
+    pub quote: &'a Quote,
+}
+
 impl Quotas {
-    /// One more exchange. How the quota that is nearest to its end stands, where there is one.
-    pub fn take(&self, ente: &str, operator: Option<u64>, quote: &Quote, now: Timestamp) -> Result<Option<Standing>, Exceeded> {
-        let mut used = self.lock();
-        let used = of(&mut used, ente, operator, rome(now).date());
-        let daily = quote.al_giorno.map(|limit| Standing { limit, remaining: limit.saturating_sub(used.exchanges), reset: midnight(now) });
-        if let Some(standing) = daily.filter(|standing| standing.remaining == 0) {
-            return Err(Exceeded { standing, retry_after: standing.reset });
-        }
-        let minute = quote.al_minuto.map(|limit| used.minute(limit, now)).transpose()?;
-        used.exchanges += 1;
-        let daily = daily.map(|standing| Standing { remaining: standing.remaining - 1, ..standing });
-        Ok([minute, daily].into_iter().flatten().min_by_key(|standing| standing.remaining))
+    /// One more exchange of an ente's. How the quota that is nearest to its end stands, where there is one.
+    pub fn take(&self, ente: &str, quote: &Quote, now: Timestamp) -> Result<Option<Standing>, Exceeded> {
+        self.on(now).of(ente).own.take(quote, now)
     }
 
-    /// Persons whose data are about to go out; all of them or none.
-    pub fn read(&self, ente: &str, operator: Option<u64>, quote: &Quote, persons: &[u64], now: Timestamp) -> Result<(), Exceeded> {
-        let mut used = self.lock();
-        let used = of(&mut used, ente, operator, rome(now).date());
-        if let Some(limit) = quote.persone_al_giorno {
-            let new = persons.iter().filter(|person| !used.persons.contains(person)).collect::<HashSet<_>>().len() as u64;
-            let read = used.persons.len() as u64;
-            if new > 0 && read + new > limit {
-                let reset = midnight(now);
-                return Err(Exceeded { standing: Standing { limit, remaining: limit.saturating_sub(read), reset }, retry_after: reset });
+    /// What was taken for an exchange that is not recorded after all.
+    pub fn give_back(&self, ente: &str, quote: &Quote, now: Timestamp) {
+        let mut today = self.on(now);
+        let own = &mut today.of(ente).own;
+        own.exchanges = own.exchanges.saturating_sub(1);
+        own.full_at -= quote.al_minuto.map_or(0, each);
+    }
+
+    /// The same exchange counts for its operator; if the operator has nothing left, it is as if it had not been.
+    pub fn take_for(&self, ente: &str, quote: &Quote, operator: Operator<'_>, now: Timestamp) -> Result<Option<Standing>, Exceeded> {
+        if operator.quote.is_none() {
+            return Ok(None);
+        }
+        let taken = match self.on(now).of(ente).operator(operator.token) {
+            Some(used) => used.take(operator.quote, now),
+            None => Err(crowded(now)),
+        };
+        if taken.is_err() {
+            self.give_back(ente, quote, now);
+        }
+        taken
+    }
+
+    /// Persons whose data are about to go out: all of them or none, of the ente's quota and of its operator's. If not, the exchange is not recorded and
+    /// does not count for the day; it was made, and counts for the minute.
+    pub fn read(&self, ente: &str, quote: &Quote, operator: Option<Operator<'_>>, persons: &[u64], now: Timestamp) -> Result<(), Exceeded> {
+        let mut today = self.on(now);
+        let OfEnte { own, operators } = today.of(ente);
+        let operator = operator.filter(|operator| !operator.quote.is_none());
+        let mut operator = operator.and_then(|operator| Some((operators.get_mut(&operator.token)?, operator.quote)));
+        let may = own.may_read(quote, persons, now);
+        let may = may.and_then(|()| operator.as_ref().map_or(Ok(()), |(used, quote)| used.may_read(quote, persons, now)));
+        for used in std::iter::once(own).chain(operator.as_mut().map(|(used, _)| &mut **used)) {
+            match may {
+                Ok(()) => used.persons.extend(persons),
+                Err(_) => used.exchanges = used.exchanges.saturating_sub(1),
             }
         }
-        used.persons.extend(persons);
-        Ok(())
+        may
     }
 
     /// Counts what was recorded on this day before the start.
@@ -100,6 +138,9 @@ impl Quotas {
     pub fn recount(&self, entry: &Entry, today: Date) {
         let body = &entry.leaf.body;
         let (Kind::Exchange, Some(ente)) = (body.kind, &body.ente) else { return };
+        if !was_counted(body) {
+            return;
+        }
         let received = body.received.parse::<Timestamp>();
         if received.map_or(true, |received| rome(received).date() != today) {
             return;
@@ -109,41 +150,118 @@ impl Quotas {
         let reads = body.operation.as_deref().and_then(Operation::by_name).is_some_and(discloses);
         let persons = tokens.filter(|_| reads).into_iter().flat_map(|tokens| &tokens.cf).map(|token| digest(token));
         let persons: Vec<u64> = persons.collect();
-        let mut all = self.lock();
-        for who in [None, operator].into_iter().take(if operator.is_some() { 2 } else { 1 }) {
-            let used = of(&mut all, ente, who, today);
+        let mut counted = self.lock();
+        counted.begin(today, body.received.parse().unwrap_or_default());
+        let of_ente = counted.of(ente);
+        let operator = operator.and_then(|token| of_ente.operator(token));
+        if let Some(used) = operator {
             used.exchanges += 1;
             used.persons.extend(&persons);
         }
+        of_ente.own.exchanges += 1;
+        of_ente.own.persons.extend(&persons);
     }
 
     /// What every ente has used on this day: exchanges and persons.
-    pub fn used(&self, today: Date) -> Vec<(String, u64, u64)> {
-        let all = self.lock();
-        let of_today = all.iter().filter(|((_, operator), used)| operator.is_none() && used.day == today);
-        of_today.map(|((ente, _), used)| (ente.clone(), used.exchanges, used.persons.len() as u64)).collect()
+    pub fn used(&self, now: Timestamp) -> Vec<(String, u64, u64)> {
+        let today = self.on(now);
+        today.enti.iter().map(|(ente, used)| (ente.clone(), used.own.exchanges, used.own.persons.len() as u64)).collect()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Who, Used>> {
-        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What is counted on the day that it is at that moment.
+    fn on(&self, now: Timestamp) -> MutexGuard<'_, Today> {
+        let mut today = self.lock();
+        today.begin(rome(now).date(), now);
+        today
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Today> {
+        self.today.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What somebody has used, on that day.
-fn of<'a>(all: &'a mut HashMap<Who, Used>, ente: &str, operator: Option<u64>, today: Date) -> &'a mut Used {
-    let used = all.entry((ente.to_owned(), operator)).or_default();
-    if used.day != today {
-        *used = Used { full_at: used.full_at, day: today, ..Used::default() };
+impl Today {
+    /// A new day begins with nothing but what is left of the minute.
+    fn begin(&mut self, day: Date, now: Timestamp) {
+        if day <= self.day {
+            return;
+        }
+        self.day = day;
+        let now = now.as_microsecond();
+        let rest = |used: Used| Some(Used { full_at: used.full_at, ..Used::default() }).filter(|used| used.full_at > now);
+        let enti = std::mem::take(&mut self.enti).into_iter().map(|(ente, used)| {
+            let operators = used.operators.into_iter().filter_map(|(token, used)| Some((token, rest(used)?))).collect();
+            (ente, OfEnte { own: rest(used.own).unwrap_or_default(), operators })
+        });
+        self.enti = enti.collect();
     }
-    used
+
+    fn of(&mut self, ente: &str) -> &mut OfEnte {
+        if !self.enti.contains_key(ente) {
+            self.enti.insert(ente.to_owned(), OfEnte::default());
+        }
+        self.enti.entry(ente.to_owned()).or_default()
+    }
+}
+
+impl OfEnte {
+    /// What an operator has used; nothing if there are too many operators.
+    fn operator(&mut self, token: u64) -> Option<&mut Used> {
+        let full = self.operators.len() >= OPERATORS && !self.operators.contains_key(&token);
+        (!full).then(|| self.operators.entry(token).or_default())
+    }
+}
+
+/// More operators than an ente has.
+fn crowded(now: Timestamp) -> Exceeded {
+    let reset = midnight(now);
+    Exceeded { standing: Standing { limit: OPERATORS as u64, remaining: 0, reset }, retry_after: reset }
+}
+
+/// Whether an exchange was counted when it was made: not where the ente was not let in, or before it could be told apart from others. From then on its
+/// entry says how long that took.
+fn was_counted(body: &Body) -> bool {
+    let early = ["F01.", "F02.", "F23."].iter().any(|code| body.refusal.as_deref().is_some_and(|refusal| refusal.starts_with(code)));
+    !early || body.micros.is_some_and(|micros| micros.head > 0)
+}
+
+/// What one of so many in a minute takes of it, microseconds.
+fn each(limit: u32) -> i64 {
+    (MINUTE / i64::from(limit.max(1))).max(1)
 }
 
 impl Used {
+    /// One more exchange.
+    fn take(&mut self, quote: &Quote, now: Timestamp) -> Result<Option<Standing>, Exceeded> {
+        let daily = quote.al_giorno.map(|limit| Standing { limit, remaining: limit.saturating_sub(self.exchanges), reset: midnight(now) });
+        if let Some(standing) = daily.filter(|standing| standing.remaining == 0) {
+            return Err(Exceeded { standing, retry_after: standing.reset });
+        }
+        let minute = quote.al_minuto.map(|limit| self.minute(limit, now)).transpose()?;
+        self.exchanges += 1;
+        let daily = daily.map(|standing| Standing { remaining: standing.remaining - 1, ..standing });
+        Ok([minute, daily].into_iter().flatten().min_by_key(|standing| standing.remaining))
+    }
+
+    /// Whether so many persons more may be read.
+    fn may_read(&self, quote: &Quote, persons: &[u64], now: Timestamp) -> Result<(), Exceeded> {
+        let Some(limit) = quote.persone_al_giorno else { return Ok(()) };
+        let new = persons.iter().filter(|person| !self.persons.contains(person)).collect::<HashSet<_>>().len() as u64;
+        let read = self.persons.len() as u64;
+        if new > 0 && read + new > limit {
+            let reset = midnight(now);
+            return Err(Exceeded { standing: Standing { limit, remaining: limit.saturating_sub(read), reset }, retry_after: reset });
+        }
+        Ok(())
+    }
+
     /// Takes one out of a bucket of `limit` that fills in a minute.
     fn minute(&mut self, limit: u32, now: Timestamp) -> Result<Standing, Exceeded> {
         let now = now.as_microsecond();
-        let each = MINUTE / i64::from(limit.max(1));
-        let full_at = self.full_at.max(now) + each;
+        let each = each(limit);
+        // A minute ahead at most: more there is only where the clock was put back.
+        self.full_at = self.full_at.clamp(now, now + MINUTE);
+        let full_at = self.full_at + each;
         let standing = |full_at: i64| Standing {
             limit: u64::from(limit),
             remaining: u64::try_from((MINUTE - (full_at - now)).max(0) / each).unwrap_or_default(),
@@ -193,14 +311,14 @@ mod tests {
         let quote = Quote { al_minuto: Some(6), ..Quote::default() };
         let start = at("2026-11-22T10:00:00Z");
         for left in (0..6).rev() {
-            let standing = quotas.take("comune", None, &quote, start).unwrap().unwrap();
+            let standing = quotas.take("comune", &quote, start).unwrap().unwrap();
             assert_eq!((standing.limit, standing.remaining), (6, left));
         }
-        let exceeded = quotas.take("comune", None, &quote, start).unwrap_err();
+        let exceeded = quotas.take("comune", &quote, start).unwrap_err();
         assert_eq!((exceeded.standing.remaining, exceeded.standing.reset, exceeded.retry_after), (0, 60, 10));
-        assert!(quotas.take("altro", None, &quote, start).is_ok(), "another ente's bucket");
-        assert!(quotas.take("comune", None, &quote, at("2026-11-22T10:00:09Z")).is_err());
-        assert!(quotas.take("comune", None, &quote, at("2026-11-22T10:00:10Z")).is_ok());
+        assert!(quotas.take("altro", &quote, start).is_ok(), "another ente's bucket");
+        assert!(quotas.take("comune", &quote, at("2026-11-22T10:00:09Z")).is_err());
+        assert!(quotas.take("comune", &quote, at("2026-11-22T10:00:10Z")).is_ok());
     }
 
     #[test]
@@ -208,10 +326,10 @@ mod tests {
         let quotas = Quotas::default();
         let quote = Quote { al_giorno: Some(2), ..Quote::default() };
         let late = at("2026-11-22T22:59:00Z");
-        assert_eq!(quotas.take("comune", None, &quote, late).unwrap().unwrap().remaining, 1);
-        assert_eq!(quotas.take("comune", None, &quote, late).unwrap().unwrap(), Standing { limit: 2, remaining: 0, reset: 60 });
-        assert_eq!(quotas.take("comune", None, &quote, late).unwrap_err().retry_after, 60);
-        assert!(quotas.take("comune", None, &quote, at("2026-11-22T23:00:00Z")).is_ok(), "midnight has passed");
+        assert_eq!(quotas.take("comune", &quote, late).unwrap().unwrap().remaining, 1);
+        assert_eq!(quotas.take("comune", &quote, late).unwrap().unwrap(), Standing { limit: 2, remaining: 0, reset: 60 });
+        assert_eq!(quotas.take("comune", &quote, late).unwrap_err().retry_after, 60);
+        assert!(quotas.take("comune", &quote, at("2026-11-22T23:00:00Z")).is_ok(), "midnight has passed");
     }
 
     #[test]
@@ -219,12 +337,64 @@ mod tests {
         let quotas = Quotas::default();
         let quote = Quote { persone_al_giorno: Some(3), ..Quote::default() };
         let now = at("2026-11-22T10:00:00Z");
-        quotas.read("comune", None, &quote, &[1, 2], now).unwrap();
-        quotas.read("comune", None, &quote, &[2, 1], now).unwrap();
-        assert_eq!(quotas.read("comune", None, &quote, &[1, 3, 4], now).unwrap_err().standing.remaining, 1);
-        quotas.read("comune", None, &quote, &[3, 3], now).unwrap();
-        quotas.read("comune", None, &quote, &[1, 2, 3], now).unwrap();
-        assert!(quotas.read("comune", None, &quote, &[5], now).is_err());
-        assert!(quotas.read("comune", Some(9), &quote, &[5], now).is_ok(), "an operator's own");
+        quotas.read("comune", &quote, None, &[1, 2], now).unwrap();
+        quotas.read("comune", &quote, None, &[2, 1], now).unwrap();
+        assert_eq!(quotas.read("comune", &quote, None, &[1, 3, 4], now).unwrap_err().standing.remaining, 1);
+        quotas.read("comune", &quote, None, &[3, 3], now).unwrap();
+        quotas.read("comune", &quote, None, &[1, 2, 3], now).unwrap();
+        assert!(quotas.read("comune", &quote, None, &[5], now).is_err());
+        let none = Quote::default();
+        let operator = |token| Some(Operator { token, quote: &quote });
+        for token in [9, 10] {
+            quotas.take_for("comune", &none, Operator { token, quote: &quote }, now).unwrap();
+        }
+        assert!(quotas.read("comune", &quote, operator(9), &[5], now).is_err(), "the ente's own");
+        assert!(quotas.read("comune", &none, operator(9), &[5, 6, 7], now).is_ok());
+        assert!(quotas.read("comune", &none, operator(9), &[8], now).is_err());
+        assert!(quotas.read("comune", &none, operator(10), &[8], now).is_ok(), "another operator");
+    }
+
+    #[test]
+    fn what_is_late_counts_on_the_day_that_has_begun() {
+        let quotas = Quotas::default();
+        let quote = Quote { al_giorno: Some(3), persone_al_giorno: Some(3), ..Quote::default() };
+        let (late, new) = (at("2026-11-22T22:59:59Z"), at("2026-11-22T23:00:01Z"));
+        assert_eq!(quotas.take("comune", &quote, new).unwrap().unwrap().remaining, 2);
+        quotas.read("comune", &quote, None, &[1, 2], new).unwrap();
+        assert_eq!(quotas.take("comune", &quote, late).unwrap().unwrap().remaining, 1);
+        quotas.read("comune", &quote, None, &[3], late).unwrap();
+        assert_eq!(quotas.take("comune", &quote, new).unwrap().unwrap().remaining, 0);
+        assert!(quotas.read("comune", &quote, None, &[4], new).is_err(), "nothing was forgotten");
+        assert_eq!(quotas.used(new), [("comune".to_owned(), 2, 3)]);
+    }
+
+    #[test]
+    fn what_the_operator_may_not_is_not_taken_from_the_ente() {
+        let quotas = Quotas::default();
+        let (ente, quote) =
+            (Quote { al_minuto: Some(6), al_giorno: Some(10), ..Quote::default() }, Quote { al_giorno: Some(1), ..Quote::default() });
+        let now = at("2026-11-22T10:00:00Z");
+        let ask = |token| {
+            quotas.take("comune", &ente, now).unwrap();
+            quotas.take_for("comune", &ente, Operator { token, quote: &quote }, now)
+        };
+        assert!(ask(1).is_ok());
+        for _ in 0..20 {
+            assert!(ask(1).is_err());
+        }
+        assert!(ask(2).is_ok());
+        assert_eq!(quotas.used(now), [("comune".to_owned(), 2, 0)]);
+        assert_eq!(quotas.take("comune", &ente, now).unwrap().unwrap().remaining, 3, "of the minute");
+    }
+
+    #[test]
+    fn a_clock_put_back_locks_nobody_out() {
+        let quotas = Quotas::default();
+        let quote = Quote { al_minuto: Some(60), ..Quote::default() };
+        quotas.take("comune", &quote, at("2026-11-22T11:00:00Z")).unwrap();
+        assert_eq!(quotas.take("comune", &quote, at("2026-11-22T10:00:00Z")).unwrap_err().retry_after, 1);
+        assert!(quotas.take("comune", &quote, at("2026-11-22T10:00:01Z")).is_ok());
+        let most = Quote { al_minuto: Some(u32::MAX), ..Quote::default() };
+        assert!(quotas.take("altro", &most, at("2026-11-22T10:00:01Z")).is_ok());
     }
 }

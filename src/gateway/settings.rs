@@ -55,6 +55,8 @@ pub struct Reloaded {
 impl Gateway {
     /// Reads the configuration again and puts it in force, or leaves all as it is and says why. In Italian: operators read it.
     pub async fn reload(&self, actor: Option<&Actor>) -> Result<Reloaded, String> {
+        // One after another: what was recorded last is what is in force.
+        let _one = self.reloading.lock().await;
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let file = self.config.file.as_ref().ok_or("nessun file di configurazione")?;
         let bytes = std::fs::read(file).map_err(|error| text(&error))?;

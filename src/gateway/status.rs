@@ -22,7 +22,7 @@ pub struct Status {
     pub registro: String,
     /// `scrivibile`, `non scrivibile`, `fermo`.
     pub stato_registro: String,
-    /// Sequence of the last entry that the views know.
+    /// Sequence of the last entry.
     pub voci: u64,
     /// Submissions that wait.
     pub in_attesa: i64,
@@ -76,7 +76,7 @@ impl Status {
             indirizzo: gateway.address.get().unwrap_or(&gateway.config.listen).to_string(),
             registro: node.ledger.id.to_string(),
             stato_registro: health.to_owned(),
-            voci: node.store.applied()?,
+            voci: u64::try_from(node.ledger.committer.meter().head.get()).unwrap_or_default(),
             in_attesa: node.ledger.committer.meter().waiting.get(),
             enti,
             certificati,

@@ -8,6 +8,8 @@ use uuid::Uuid;
 pub const SEGMENT_HEADER: usize = 64;
 /// Length of a batch's header, entry headers left out.
 pub const BATCH_HEADER: usize = 32;
+/// Length of the header of one entry.
+pub const ENTRY_HEADER: usize = 8;
 /// Longest leaf.
 pub const MAX_LEAF: usize = 16 * 1024;
 /// Longest batch that is read or written.
@@ -103,7 +105,7 @@ pub struct Batch {
 pub fn encode(first: u64, entries: &[Raw]) -> (Vec<u8>, Vec<Span>) {
     let leaves: usize = entries.iter().map(|entry| entry.leaf.len()).sum();
     let sealed: usize = entries.iter().map(|entry| entry.sealed.len()).sum();
-    let length = BATCH_HEADER + 8 * entries.len() + leaves + sealed;
+    let length = BATCH_HEADER + ENTRY_HEADER * entries.len() + leaves + sealed;
     let mut bytes = Vec::with_capacity(length);
     bytes.extend_from_slice(&BATCH_MAGIC);
     bytes.extend_from_slice(&first.to_le_bytes());
@@ -133,7 +135,7 @@ pub fn encode(first: u64, entries: &[Raw]) -> (Vec<u8>, Vec<Span>) {
 pub fn peek_length(bytes: &[u8]) -> Result<usize, BatchError> {
     let header = bytes.get(..BATCH_HEADER).ok_or(BatchError::Truncated)?;
     let (count, length) = (u32_at(header, 16) as usize, u32_at(header, 20) as usize);
-    let plausible = header[..8] == BATCH_MAGIC && count > 0 && length <= MAX_BATCH && length >= BATCH_HEADER + 8 * count;
+    let plausible = header[..8] == BATCH_MAGIC && count > 0 && length <= MAX_BATCH && length >= BATCH_HEADER + ENTRY_HEADER * count;
     if plausible { Ok(length) } else { Err(BatchError::NoBatch) }
 }
 
@@ -147,7 +149,7 @@ pub fn decode(bytes: &[u8]) -> Result<Batch, BatchError> {
         (u32_at(bytes, at) as usize, u32_at(bytes, at + 4) as usize)
     };
     let total: usize = (0..count).map(lengths).map(|(leaf, sealed)| leaf + sealed).sum();
-    if BATCH_HEADER + 8 * count + total != length || (0..count).any(|index| lengths(index).0 > MAX_LEAF) {
+    if BATCH_HEADER + ENTRY_HEADER * count + total != length || (0..count).any(|index| lengths(index).0 > MAX_LEAF) {
         return Err(BatchError::NoBatch);
     }
     let spans = spans((0..count).map(lengths));
@@ -182,7 +184,7 @@ pub fn find(bytes: &[u8]) -> Option<usize> {
 
 fn spans(lengths: impl Iterator<Item = (usize, usize)> + Clone) -> Vec<Span> {
     let count = lengths.clone().count();
-    let mut leaf = BATCH_HEADER + 8 * count;
+    let mut leaf = BATCH_HEADER + ENTRY_HEADER * count;
     let mut sealed = leaf + lengths.clone().map(|(leaf, _)| leaf).sum::<usize>();
     lengths
         .map(|(leaf_length, sealed_length)| {

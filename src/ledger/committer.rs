@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
-use super::batch::{MAX_LEAF, Raw};
+use super::batch::Raw;
 use super::leaf::{Draft, Entry, Position, Writes};
 use super::log::{AppendError, Appended, Log, LogError};
 use super::meter::Meter;
@@ -49,9 +49,9 @@ pub struct Submission {
 }
 
 impl Submission {
-    /// About how many bytes of a batch it takes.
+    /// How many bytes of a batch it takes, at most.
     fn size(&self) -> usize {
-        self.drafts.iter().map(|draft| draft.sealed.len() + MAX_LEAF / 4).sum()
+        self.drafts.iter().map(Draft::size).sum()
     }
 
     fn fits(&self) -> Result<(), NotCommitted> {
@@ -177,6 +177,7 @@ impl Committer {
             return Err(StartError::Clock { now, last: last_recorded });
         }
         let meter = Meter::default();
+        meter.head.set(i64::try_from(log.head()).unwrap_or(i64::MAX));
         let (sender, receiver) = sync_channel(4 * BATCH);
         let (health_sender, health) = watch::channel(Health::Good);
         let mut work = Work {
@@ -378,6 +379,7 @@ impl Work {
                 Ok(Appended::Positions(positions)) => {
                     self.meter.appends.observe(began.elapsed().as_secs_f64());
                     self.meter.entries.inc_by(entries.len() as u64);
+                    self.meter.head.set(i64::try_from(self.log.head()).unwrap_or(i64::MAX));
                     self.paused_until = None;
                     self.health.send_if_modified(|health| std::mem::replace(health, Health::Good) != Health::Good);
                     self.last_recorded = recorded;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::batch::MAX_LEAF;
+use super::batch::{ENTRY_HEADER, MAX_LEAF};
 use crate::clock::rfc3339;
 
 /// What an entry records: a closed list.
@@ -229,6 +229,9 @@ pub struct Leaf {
     pub body: Body,
 }
 
+/// What the stamp adds to a leaf, bytes, at most.
+const STAMP: usize = 200;
+
 /// An entry that is ready to be appended: rendered, sealed.
 #[derive(Clone)]
 pub struct Draft {
@@ -248,11 +251,15 @@ impl Draft {
     pub fn new(body: Body, sealed: Vec<u8>) -> Result<Self, LeafTooLong> {
         let rendered = serde_json::to_string(&body).map_err(|_| LeafTooLong)?;
         let tail = rendered.strip_prefix('{').ok_or(LeafTooLong)?.to_owned();
-        // What the stamp adds is at most 200 bytes.
-        if tail.len() + 200 > MAX_LEAF {
+        if tail.len() + STAMP > MAX_LEAF {
             return Err(LeafTooLong);
         }
         Ok(Self { tail, body, sealed })
+    }
+
+    /// How many bytes of a batch it takes, at most.
+    pub(super) fn size(&self) -> usize {
+        ENTRY_HEADER + STAMP + self.tail.len() + self.sealed.len()
     }
 
     /// The names whose version it advances.

@@ -9,6 +9,8 @@ use prometheus_client::metrics::histogram::Histogram;
 pub struct Meter {
     /// Submissions that wait.
     pub waiting: Gauge,
+    /// Sequence of the last entry.
+    pub head: Gauge,
     /// Entries appended.
     pub entries: Counter,
     /// Seconds to write a batch and sync it, one observation a batch.
@@ -18,6 +20,6 @@ pub struct Meter {
 impl Default for Meter {
     fn default() -> Self {
         let bounds = [0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0];
-        Self { waiting: Gauge::default(), entries: Counter::default(), appends: Histogram::new(bounds) }
+        Self { waiting: Gauge::default(), head: Gauge::default(), entries: Counter::default(), appends: Histogram::new(bounds) }
     }
 }

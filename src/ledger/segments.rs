@@ -182,6 +182,10 @@ impl Log for SegmentLog {
             self.roll().map_err(AppendError::Unavailable)?;
         }
         let (bytes, spans) = batch::encode(self.head + 1, entries);
+        // Never written: what is longer is not taken for a batch when it is read.
+        if bytes.len() > MAX_BATCH {
+            return Err(AppendError::Unavailable(io::Error::other("a batch over its greatest length")));
+        }
         self.dirty = true;
         if let Err(error) = self.file.write_all_at(&bytes, self.durable) {
             // Tried again before the next append if it does not work now.

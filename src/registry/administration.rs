@@ -1,6 +1,8 @@
 //! The one function behind `varco ente`: a command, an actor and a reason go in, an entry comes out. It runs in the gateway when one is running (by
 //! the admin socket), else in the command itself.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -107,7 +109,8 @@ pub enum Command {
         /// Whether they must.
         obbligatori: bool,
     },
-    /// Takes over an ente of an earlier format, as it is.
+    /// Takes over an ente of an earlier format, as it is. Never from outside: `varco upgrade` alone does it.
+    #[serde(skip)]
     Converti {
         /// The ente.
         ente: Box<Ente>,
@@ -189,17 +192,22 @@ pub async fn perform_all(
     if reason.trim().is_empty() {
         return Err(Rejected::Invalid("indicare il motivo (--motivo)".to_owned()));
     }
+    let mut seen = BTreeSet::new();
+    if let Some(twice) = commands.iter().map(Command::codice).find(|code| !seen.insert(*code)) {
+        return Err(Rejected::Invalid(format!("{twice}: due comandi insieme sullo stesso ente")));
+    }
     let internal = |error: &dyn std::fmt::Display| Rejected::Ledger(error.to_string());
     let today = rome(now).date();
-    // Against another administrator at the same moment: three times.
-    for _ in 0..3 {
+    // Against another administrator at the same moment: three times. A grant is taken back by its number, which may be another's by then: once.
+    let by_number = commands.iter().any(|command| matches!(command, Command::Disabilita { .. }));
+    for _ in 0..if by_number { 1 } else { 3 } {
         let exchange = new_exchange(now).map_err(|error| internal(&error))?;
         let (mut after, mut drafts, mut preconditions, mut wrong) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for command in commands {
             let change = match prepare(registry, command, today) {
                 Ok(change) => change,
                 Err(Wrong::Invalid(text)) => {
-                    wrong.push(text);
+                    wrong.push(if commands.len() > 1 { format!("{}: {text}", command.codice()) } else { text });
                     continue;
                 }
                 Err(Wrong::Views(error)) => return Err(internal(&error)),
@@ -232,10 +240,29 @@ pub async fn perform_all(
         match ledger.committer.submit(Submission { drafts, preconditions }).await {
             Ok(_) => return Ok(after),
             Err(NotCommitted::Conflict) => {}
+            Err(NotCommitted::TooLarge) => return Err(Rejected::Invalid(TOO_MANY.to_owned())),
             Err(error) => return Err(internal(&error)),
         }
     }
     Err(Rejected::Ledger("un'altra modifica è in corso".to_owned()))
+}
+
+/// More than one batch holds: nothing was registered.
+const TOO_MANY: &str = "più enti di quanti entrano in una sola registrazione (32 MiB, almeno 5.000 enti): dividere la tabella";
+
+/// Whether an ente could be registered, or changed, so: what is wrong, in Italian. Certificates that others may have are not looked for.
+pub fn judge(command: &Command, existing: Option<&Ente>, today: Date) -> Result<(), String> {
+    let judged = match (command, existing) {
+        (Command::Richiedi { codice, anagrafica, richiesta }, existing) => {
+            requested(codice, anagrafica, richiesta, existing.cloned()).map(|_| ())
+        }
+        (_, None) => return Err("l'ente non esiste".to_owned()),
+        (command, Some(ente)) => changed(command, ente.clone(), today).map(|_| ()),
+    };
+    judged.map_err(|wrong| match wrong {
+        Wrong::Invalid(text) => text,
+        Wrong::Views(error) => error.to_string(),
+    })
 }
 
 struct Change {
@@ -297,7 +324,12 @@ fn changed(command: &Command, mut ente: Ente, today: Date) -> Result<(&'static s
         // A request is another matter: `requested`.
         Command::Richiedi { .. } | Command::Converti { .. } => return invalid(format!("l'ente {} esiste già", ente.codice)),
         Command::Aggiorna { anagrafica, .. } => {
-            ente.anagrafica = checked(anagrafica)?;
+            let anagrafica = checked(anagrafica)?;
+            let by_issuer = ente.certificati.iter().any(|certificate| matches!(certificate.segno, Segno::Emittente { .. }));
+            if by_issuer && anagrafica.codice_fiscale != ente.anagrafica.codice_fiscale {
+                return invalid("l'ente ha certificati per emittente, che valgono per il codice fiscale di prima: toglierli prima");
+            }
+            ente.anagrafica = anagrafica;
             "ente aggiorna"
         }
         Command::Decidi { accolta, decisione, come_richiesto, .. } => decide(&mut ente, *accolta, decisione, *come_richiesto, today)?,
@@ -326,8 +358,7 @@ fn changed(command: &Command, mut ente: Ente, today: Date) -> Result<(&'static s
             if predefinita.is_some() {
                 ente.prestazione_predefinita.clone_from(predefinita);
             }
-            let granted = |code: &String| ente.abilitazioni.iter().any(|grant| grant.prestazioni.contains(code));
-            if ente.prestazione_predefinita.as_ref().is_some_and(|code| !granted(code)) {
+            if ente.prestazione_predefinita.as_ref().is_some_and(|code| !ente.is_granted(code)) {
                 return invalid("la prestazione predefinita deve essere tra quelle abilitate");
             }
             "ente abilita"
@@ -337,6 +368,8 @@ fn changed(command: &Command, mut ente: Ente, today: Date) -> Result<(&'static s
                 return invalid(format!("l'ente non ha un'abilitazione numero {numero}"));
             };
             ente.abilitazioni.remove(index);
+            // A default that is granted no more is none.
+            ente.prestazione_predefinita = ente.prestazione_predefinita.take().filter(|code| ente.is_granted(code));
             "ente disabilita"
         }
         Command::Ufficio { ufficio, .. } => {
@@ -350,6 +383,9 @@ fn changed(command: &Command, mut ente: Ente, today: Date) -> Result<(&'static s
             ente.uffici.retain(|known| known.codice != *ufficio);
             if ente.uffici.len() == before {
                 return invalid("l'ente non ha questo ufficio");
+            }
+            if ente.uffici_obbligatori && ente.uffici.is_empty() {
+                return invalid("è l'ultimo ufficio, e uno è obbligatorio: nessuna richiesta passerebbe");
             }
             if ente.abilitazioni.iter().any(|grant| grant.uffici.contains(ufficio)) {
                 return invalid("un'abilitazione nomina questo ufficio: toglierla prima");
@@ -366,6 +402,9 @@ fn changed(command: &Command, mut ente: Ente, today: Date) -> Result<(&'static s
         Command::Quota { quote, operatore, .. } => {
             if [quote.al_minuto.map(u64::from), quote.al_giorno, quote.persone_al_giorno].contains(&Some(0)) {
                 return invalid("una quota è almeno 1: per fermare un ente c'è varco ente sospendi");
+            }
+            if quote.al_minuto.is_some_and(|limit| limit > Quote::MOST_A_MINUTE) {
+                return invalid(format!("una quota al minuto è al più {}", Quote::MOST_A_MINUTE));
             }
             *(if *operatore { &mut ente.quote_operatore } else { &mut ente.quote }) = *quote;
             "ente quota"
@@ -388,6 +427,7 @@ fn requested(codice: &str, anagrafica: &Anagrafica, richiesta: &Richiesta, exist
         if text.trim().is_empty() || text.len() > 500 {
             return invalid(format!("{what} della richiesta manca, o supera 500 caratteri"));
         }
+        check_text(text)?;
     }
     check_known(&richiesta.operazioni, &richiesta.prestazioni)?;
     match existing {
@@ -420,6 +460,14 @@ fn requested(codice: &str, anagrafica: &Anagrafica, richiesta: &Richiesta, exist
     }
 }
 
+/// What stands in a table as it is: a spreadsheet must not take it for a formula.
+fn check_text(text: &str) -> Result<(), Wrong> {
+    if text.chars().any(char::is_control) {
+        return invalid("un testo contiene caratteri di controllo");
+    }
+    if text.starts_with(['=', '@']) { invalid(format!("un testo non comincia con {}", &text[..1])) } else { Ok(()) }
+}
+
 /// Words of the commands, which are no code of an ente.
 const RESERVED: [&str; 1] = ["prova"];
 
@@ -443,6 +491,13 @@ fn checked(anagrafica: &Anagrafica) -> Result<Anagrafica, Wrong> {
         || parti.iter().any(|party| party.tipo.is_empty() || party.nome.is_empty() || party.tipo.len() + party.nome.len() > 200)
     {
         return invalid("parti SPCoop: al più 10, ciascuna tipo:nome");
+    }
+    let parts = parti.iter().flat_map(|party| [&party.tipo, &party.nome]);
+    for text in std::iter::once(denominazione).chain(contatti).chain(parts) {
+        check_text(text)?;
+    }
+    if contatti.iter().chain(parti.iter().map(|party| &party.nome)).any(|text| text.contains('|')) {
+        return invalid("contatti e parti SPCoop: senza |, che nelle tabelle separa l'uno dall'altro");
     }
     Ok(Anagrafica {
         denominazione: denominazione.trim().to_owned(),
@@ -565,6 +620,12 @@ pub fn is_ipa_unit(unit: &str) -> bool {
 }
 
 fn check_known(operazioni: &[String], prestazioni: &[String]) -> Result<(), Wrong> {
+    for list in [operazioni, prestazioni] {
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = list.iter().find(|name| !seen.insert(*name)) {
+            return invalid(format!("{twice} compare due volte"));
+        }
+    }
     if let Some(unknown) = operazioni.iter().find(|name| Operation::by_name(name).is_none()) {
         return invalid(format!("operazione sconosciuta: {unknown}"));
     }

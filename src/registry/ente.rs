@@ -150,7 +150,7 @@ pub enum Tipo {
 }
 
 /// Where an ente is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Stato {
     /// Asked, not decided.
@@ -287,14 +287,21 @@ impl Ente {
         self.certificati.iter().any(|certificate| certificate.segno.key() == key && certificate.periodo.contains(today))
     }
 
-    /// What it may do by one operation, from one office, on one day.
+    /// What it may do by one operation, from one office, on one day. Where a grant names offices, the office must be one of the ente's on that day too.
     pub fn grants<'a>(&'a self, operation: &'a str, office: Option<&'a str>, today: Date) -> impl Iterator<Item = &'a Abilitazione> {
-        self.abilitazioni.iter().filter(move |grant| grant.covers(operation, today) && grant.covers_office(office))
+        let known = office.is_some_and(|office| self.has_office(office, today));
+        let from_here = move |grant: &Abilitazione| grant.uffici.is_empty() || known && grant.covers_office(office);
+        self.abilitazioni.iter().filter(move |grant| grant.covers(operation, today) && from_here(grant))
     }
 
     /// Whether it may call an operation on this day, from some office.
     pub fn may_call(&self, operation: &str, today: Date) -> bool {
         self.abilitazioni.iter().any(|grant| grant.covers(operation, today))
+    }
+
+    /// Whether a benefit is granted, by whatever operation, on whatever day.
+    pub fn is_granted(&self, benefit: &str) -> bool {
+        self.abilitazioni.iter().any(|grant| grant.prestazioni.iter().any(|granted| granted == benefit))
     }
 
     /// Whether an office is one of its own on this day.

@@ -2,7 +2,11 @@
 //!
 //! Nothing is done before every line has been judged: either all lines are right, or all errors are told at once.
 
-use super::administration::Command;
+use std::collections::BTreeMap;
+
+use jiff::civil::Date;
+
+use super::administration::{Command, judge};
 use super::ente::{Anagrafica, Ente, Parte, Richiesta, Tipo};
 
 /// How a table is laid out.
@@ -41,7 +45,7 @@ pub struct Plan {
 
 /// Reads a table and compares it with the enti there are. `richiesta` stands in for what a line does not say of its request. All errors at once,
 /// each with its line; in Italian.
-pub fn plan(text: &str, formato: Formato, richiesta: &Richiesta, existing: &[Ente]) -> Result<Plan, Vec<String>> {
+pub fn plan(text: &str, formato: Formato, richiesta: &Richiesta, existing: &[Ente], today: Date) -> Result<Plan, Vec<String>> {
     let header = text.lines().next().unwrap_or_default();
     let delimiter = [b';', b'\t', b','].into_iter().max_by_key(|candidate| header.bytes().filter(|byte| byte == candidate).count());
     let mut reader = csv::ReaderBuilder::new()
@@ -64,6 +68,7 @@ pub fn plan(text: &str, formato: Formato, richiesta: &Richiesta, existing: &[Ent
     if !missing.is_empty() {
         return Err(missing);
     }
+    let existing: BTreeMap<&str, &Ente> = existing.iter().map(|ente| (ente.codice.as_str(), ente)).collect();
     let (mut plan, mut errors) = (Plan::default(), Vec::new());
     let mut seen = std::collections::BTreeSet::new();
     for record in reader.records() {
@@ -80,39 +85,68 @@ pub fn plan(text: &str, formato: Formato, richiesta: &Richiesta, existing: &[Ent
             let index = columns.iter().position(|column| column == name)?;
             record.get(index).map(str::trim).filter(|text| !text.is_empty())
         };
-        let row = match formato {
-            Formato::Varco => own(&value, richiesta),
-            Formato::Ipa => ipa(&value, richiesta),
+        let Some(codice) = value(needed[0]).map(str::to_owned) else {
+            errors.push(format!("riga {line}: manca {}", needed[0]));
+            continue;
         };
-        match row {
-            Ok((codice, _, _)) if !seen.insert(codice.clone()) => errors.push(format!("riga {line}: il codice {codice} compare due volte")),
-            Ok((codice, anagrafica, richiesta)) => match existing.iter().find(|ente| ente.codice == codice) {
-                None => plan.commands.push(Command::Richiedi { codice, anagrafica, richiesta }),
-                Some(ente) if ente.anagrafica == anagrafica => plan.unchanged += 1,
-                Some(_) => plan.commands.push(Command::Aggiorna { codice, anagrafica }),
+        if !seen.insert(codice.clone()) {
+            errors.push(format!("riga {line}: il codice {codice} compare due volte"));
+            continue;
+        }
+        let known = existing.get(codice.as_str()).copied();
+        let before = known.map(|ente| &ente.anagrafica);
+        let row = match formato {
+            Formato::Varco => own(&columns, &value, richiesta, before),
+            Formato::Ipa => ipa(&value, richiesta, before),
+        };
+        let command = match row {
+            Ok((anagrafica, richiesta)) => match before {
+                None => Command::Richiedi { codice, anagrafica, richiesta },
+                Some(before) if *before == anagrafica => {
+                    plan.unchanged += 1;
+                    continue;
+                }
+                Some(_) => Command::Aggiorna { codice, anagrafica },
             },
-            Err(what) => errors.push(format!("riga {line}: {what}")),
+            Err(what) => {
+                errors.push(format!("riga {line}: {what}"));
+                continue;
+            }
+        };
+        match judge(&command, known, today) {
+            Ok(()) => plan.commands.push(command),
+            Err(what) => errors.push(format!("riga {line}: {}: {what}", command.codice())),
         }
     }
     if errors.is_empty() { Ok(plan) } else { Err(errors) }
 }
 
-type Row = (String, Anagrafica, Richiesta);
+type Row = (Anagrafica, Richiesta);
 
-fn own<'a>(value: &impl Fn(&str) -> Option<&'a str>, default: &Richiesta) -> Result<Row, String> {
+/// A line of Varco's own layout. Of an ente that is there already, what has no column stays as it is; an empty cell empties.
+fn own<'a>(
+    columns: &[String],
+    value: &impl Fn(&str) -> Option<&'a str>,
+    default: &Richiesta,
+    before: Option<&Anagrafica>,
+) -> Result<Row, String> {
     let needed = |name: &str| value(name).map(str::to_owned).ok_or_else(|| format!("manca {name}"));
     let many = |name: &str| value(name).map_or_else(Vec::new, |text| text.split('|').map(|part| part.trim().to_owned()).collect());
     let or = |name: &str, default: &str| value(name).unwrap_or(default).to_owned();
     let list = |name: &str, default: &[String]| if value(name).is_some() { many(name) } else { default.to_vec() };
+    let kept = |name: &str| before.filter(|_| !columns.iter().any(|column| column == name));
     let tipo = needed("tipo")?;
     let tipo = Tipo::by_name(&tipo).ok_or_else(|| "tipo sconosciuto: comune, caf, ente-erogatore, universita, altro".to_owned())?;
-    let parti = many("parti").iter().map(|text| parte(text)).collect::<Result<_, _>>()?;
+    let parti = match kept("parti") {
+        Some(before) => before.parti.clone(),
+        None => many("parti").iter().map(|text| parte(text)).collect::<Result<_, _>>()?,
+    };
     let anagrafica = Anagrafica {
         denominazione: needed("denominazione")?,
         codice_fiscale: needed("codice_fiscale")?,
         tipo,
-        codice_ipa: value("codice_ipa").map(str::to_owned),
-        contatti: many("contatti"),
+        codice_ipa: kept("codice_ipa").map_or_else(|| value("codice_ipa").map(str::to_owned), |before| before.codice_ipa.clone()),
+        contatti: kept("contatti").map_or_else(|| many("contatti"), |before| before.contatti.clone()),
         parti,
     };
     let richiesta = Richiesta {
@@ -122,10 +156,11 @@ fn own<'a>(value: &impl Fn(&str) -> Option<&'a str>, default: &Richiesta) -> Res
         operazioni: list("operazioni", &default.operazioni),
         prestazioni: list("prestazioni", &default.prestazioni),
     };
-    Ok((needed("codice")?, anagrafica, richiesta))
+    Ok((anagrafica, richiesta))
 }
 
-fn ipa<'a>(value: &impl Fn(&str) -> Option<&'a str>, default: &Richiesta) -> Result<Row, String> {
+/// A line of the IPA's. Of an ente that is there already it changes name and codice fiscale alone: type, contacts and parties are the operator's.
+fn ipa<'a>(value: &impl Fn(&str) -> Option<&'a str>, default: &Richiesta, before: Option<&Anagrafica>) -> Result<Row, String> {
     let needed = |name: &str| value(name).map(str::to_owned).ok_or_else(|| format!("manca {name}"));
     // Categories of the IPA: L6 municipalities and their associations, L17 universities; others grant benefits, or do something else.
     let tipo = match needed("Codice_Categoria")?.as_str() {
@@ -133,16 +168,24 @@ fn ipa<'a>(value: &impl Fn(&str) -> Option<&'a str>, default: &Richiesta) -> Res
         "L17" => Tipo::Universita,
         _ => Tipo::EnteErogatore,
     };
-    let codice = needed("Codice_IPA")?;
-    let anagrafica = Anagrafica {
+    let new = Anagrafica {
         denominazione: needed("Denominazione_ente")?,
         codice_fiscale: needed("Codice_fiscale_ente")?,
         tipo,
-        codice_ipa: Some(codice.clone()),
+        codice_ipa: Some(needed("Codice_IPA")?),
         contatti: value("Mail1").map(str::to_owned).into_iter().collect(),
         parti: Vec::new(),
     };
-    Ok((codice, anagrafica, default.clone()))
+    let anagrafica = match before {
+        None => new,
+        Some(before) => Anagrafica {
+            denominazione: new.denominazione,
+            codice_fiscale: new.codice_fiscale,
+            codice_ipa: before.codice_ipa.clone().or(new.codice_ipa),
+            ..before.clone()
+        },
+    };
+    Ok((anagrafica, default.clone()))
 }
 
 /// A party of SPCoop from `tipo:nome`.
@@ -180,7 +223,11 @@ pub fn table(enti: &[Ente]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
+
     use super::*;
+
+    const DAY: Date = date(2026, 11, 22);
 
     fn asked() -> Richiesta {
         Richiesta {
@@ -195,7 +242,7 @@ mod tests {
     fn the_open_data_of_the_ipa_are_read() {
         let text = "Codice_IPA,Denominazione_ente,Codice_fiscale_ente,Codice_Categoria,CAP,Mail1\n\
             c_x000,\"Comune di Esempio, in prova\",01234567897,L6,00100,protocollo@pec.example\nuni_x,Università di Esempio,09876543217,L17,,\n";
-        let plan = plan(text, Formato::Ipa, &asked(), &[]).unwrap();
+        let plan = plan(text, Formato::Ipa, &asked(), &[], DAY).unwrap();
         let [Command::Richiedi { codice, anagrafica, richiesta }, Command::Richiedi { anagrafica: second, .. }] = plan.commands.as_slice()
         else {
             panic!("{plan:?}")
@@ -208,27 +255,27 @@ mod tests {
     #[test]
     fn every_error_is_told_with_its_line() {
         let text = "codice;denominazione;codice_fiscale;tipo\nuno;;01234567897;comune\ndue;Due;01234567897;altra\ntre;Tre;01234567897;caf\ntre;Tre;01234567897;caf\n";
-        let errors = plan(text, Formato::Varco, &asked(), &[]).unwrap_err();
+        let errors = plan(text, Formato::Varco, &asked(), &[], DAY).unwrap_err();
         assert_eq!(errors.len(), 3, "{errors:?}");
         assert!(
             errors[0].starts_with("riga 2: manca denominazione")
                 && errors[1].starts_with("riga 3: tipo")
                 && errors[2].starts_with("riga 5:")
         );
-        assert_eq!(plan("codice\n", Formato::Ipa, &asked(), &[]).unwrap_err().len(), 4);
+        assert_eq!(plan("codice\n", Formato::Ipa, &asked(), &[], DAY).unwrap_err().len(), 4);
     }
 
     #[test]
     fn what_is_exported_is_imported_unchanged() {
         let text = "codice;denominazione;codice_fiscale;tipo;codice_ipa;contatti;parti\nuno;Uno;01234567897;comune;c_x;a@b|06 1;SPC:Uno\n";
-        let first = plan(text, Formato::Varco, &asked(), &[]).unwrap();
+        let first = plan(text, Formato::Varco, &asked(), &[], DAY).unwrap();
         let [Command::Richiedi { codice, anagrafica, richiesta }] = first.commands.as_slice() else { panic!("{first:?}") };
         let ente: Ente = serde_json::from_value(serde_json::json!({
             "codice": codice, "denominazione": anagrafica.denominazione, "codice_fiscale": anagrafica.codice_fiscale, "tipo": "comune",
             "codice_ipa": "c_x", "contatti": anagrafica.contatti, "parti": anagrafica.parti, "stato": "richiesta", "richiesta": richiesta,
         }))
         .unwrap();
-        let again = plan(&table(std::slice::from_ref(&ente)), Formato::Varco, &Richiesta::default(), &[ente]).unwrap();
+        let again = plan(&table(std::slice::from_ref(&ente)), Formato::Varco, &Richiesta::default(), &[ente], DAY).unwrap();
         assert_eq!(again, Plan { commands: Vec::new(), unchanged: 1 });
     }
 }

@@ -17,6 +17,9 @@ pub struct Quote {
 }
 
 impl Quote {
+    /// The largest quota of a minute.
+    pub const MOST_A_MINUTE: u32 = 1_000_000;
+
     /// Whether nothing is limited.
     pub fn is_none(&self) -> bool {
         *self == Self::default()

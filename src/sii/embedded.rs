@@ -130,21 +130,30 @@ impl Embedded {
         let person = chiave.codice_fiscale();
         // Only the person's own attestations: a key that finds another family's finds nothing.
         let own = self.archive.of_person(person, &mut preconditions)?;
-        let head = match chiave {
-            Chiave::Cf(_) => valid_on(&own, on).copied(),
-            Chiave::ProtDsu(search) => {
-                let found = self.archive.of_protocol(&search.protocollo_dsu, &mut preconditions)?;
-                found.into_iter().find(|head| own.contains(head))
-            }
-            Chiave::ProtMittente(search) => {
-                let found = self.archive.of_sender(&search.protocollo_mittente)?;
-                found.into_iter().filter(|head| own.contains(head)).max_by_key(|head| (head.presentata, head.sequence))
-            }
-        };
-        let found = head.map(|head| self.archive.attestation(&head)).transpose()?.flatten();
         // Under a permit for an ente's own DSU there are no others.
         let all = *permit.purpose() != Purpose::Own;
-        Ok((found.filter(|found| all || found.ente.as_deref() == Some(permit.ente().codice.as_str())), preconditions))
+        let heads: Vec<super::entries::Head> = match chiave {
+            Chiave::Cf(_) => valid_on(&own, on).copied().into_iter().collect(),
+            Chiave::ProtDsu(search) => {
+                let found = self.archive.of_protocol(&search.protocollo_dsu, &mut preconditions)?;
+                found.into_iter().filter(|head| own.contains(head)).take(1).collect()
+            }
+            // A sender's protocol is the sender's alone: two may have the same. The latest, of all or of the ente's own.
+            Chiave::ProtMittente(search) => {
+                let mut found = self.archive.of_sender(&search.protocollo_mittente)?;
+                found.retain(|head| own.contains(head));
+                found.sort_by_key(|head| std::cmp::Reverse((head.presentata, head.sequence)));
+                found.truncate(if all { 1 } else { found.len() });
+                found
+            }
+        };
+        for head in heads {
+            let found = self.archive.attestation(&head)?;
+            if let Some(found) = found.filter(|found| all || found.ente.as_deref() == Some(permit.ente().codice.as_str())) {
+                return Ok((Some(found), preconditions));
+            }
+        }
+        Ok((None, preconditions))
     }
 
     async fn receive(&self, permit: &Permit, trasmessa: &Trasmessa, occasion: Occasion) -> Result<Outcome, SiiError> {

@@ -39,12 +39,7 @@ impl Identity {
             (own.validity().not_before.timestamp(), own.validity().not_after.timestamp())
         };
         let certified = CertifiedKey::from_der(presented, private_key(key)?, provider).map_err(|error| wrong(key, error.to_string()))?;
-        Ok(Self {
-            key: Arc::new(certified),
-            not_before: validity.0,
-            not_after: validity.1,
-            name: chain.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
-        })
+        Ok(Self { key: Arc::new(certified), not_before: validity.0, not_after: validity.1, name: chain.display().to_string() })
     }
 
     /// The server's own certificate, DER.
@@ -145,7 +140,9 @@ mod tests {
             &clock,
         );
         let both = [SignatureScheme::ECDSA_NISTP256_SHA256, SignatureScheme::RSA_PSS_SHA256];
-        let chosen = |name: Option<&str>, schemes: &[SignatureScheme]| all.choose(name, schemes, now).map(|identity| identity.name.clone());
+        let chosen = |name: Option<&str>, schemes: &[SignatureScheme]| {
+            all.choose(name, schemes, now).map(|identity| identity.name.rsplit('/').next().unwrap().to_owned())
+        };
         assert_eq!(chosen(Some("porta.example"), &both).as_deref(), Some("next.pem"));
         assert_eq!(chosen(Some("porta.example"), &both[1..]).as_deref(), Some("rsa.pem"));
         assert_eq!(chosen(Some("altra.example"), &both).as_deref(), Some("other.pem"));

@@ -5,6 +5,7 @@
 //! for that (id-kp-OCSPSigning).
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use x509_cert::der::asn1::{Null, ObjectIdentifier, OctetString};
 use x509_cert::der::{Any, Decode as _, Encode as _};
 use x509_cert::serial_number::SerialNumber;
@@ -28,13 +30,16 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::peer::{Invalid, Valid};
 use super::{TlsError, signature};
+use crate::clock::Clock;
 
 /// For how long an answer counts, whatever it says of itself, seconds.
 const LONGEST: i64 = 3600;
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// After a question without an answer the next is asked this much later, seconds.
+/// After a question without an answer the next is asked this much later, seconds; of a responder that does not answer at all, about any certificate.
 const PAUSE: i64 = 5;
+/// Questions to one responder at the same time.
+const QUESTIONS: usize = 8;
 /// The largest answer, bytes.
 const LARGEST: usize = 64 * 1024;
 /// By how much clocks may differ, seconds.
@@ -56,8 +61,10 @@ struct Responder {
     /// The authority's certificate, DER.
     authority: CertificateDer<'static>,
     known: Mutex<HashMap<Vec<u8>, Known>>,
-    /// One question at a time: whoever waits for it finds its answer.
-    asking: tokio::sync::Mutex<()>,
+    /// So many questions at a time: whoever waits for a place finds the answer, perhaps.
+    asking: Semaphore,
+    /// Until which second it is not asked, since it did not answer.
+    silent_until: AtomicI64,
 }
 
 /// What is known of a certificate.
@@ -103,7 +110,11 @@ impl Responders {
                 let (_, parsed) = X509Certificate::from_der(&authority).map_err(|_| wrong("the authority's certificate cannot be read"))?;
                 parsed.subject().as_raw().to_vec()
             };
-            by_issuer.insert(name, Responder { url: uri, authority, known: Mutex::default(), asking: tokio::sync::Mutex::default() });
+            let (asking, silent_until) = (Semaphore::new(QUESTIONS), AtomicI64::new(0));
+            let responder = Responder { url: uri, authority, known: Mutex::default(), asking, silent_until };
+            if by_issuer.insert(name, responder).is_some() {
+                return Err(wrong("a second responder for the same authority"));
+            }
         }
         Ok(Self { by_issuer })
     }
@@ -127,24 +138,22 @@ impl Responders {
         }
     }
 
-    /// Asks, if nothing fresh is known.
-    pub(super) async fn ask(&self, issuer: &[u8], serial: &[u8], now: Timestamp) {
+    /// Asks, if nothing fresh is known. It never takes longer than [`PATIENCE`], however many wait.
+    pub(super) async fn ask(&self, issuer: &[u8], serial: &[u8], clock: &Clock) {
         let Some(responder) = self.by_issuer.get(issuer) else { return };
-        if responder.fresh(serial, now.as_second()).is_some() {
+        let second = clock.now().as_second();
+        if responder.fresh(serial, second).is_some() || responder.is_silent(second) {
             return;
         }
-        let _asking = responder.asking.lock().await;
-        if responder.fresh(serial, now.as_second()).is_some() {
-            return;
-        }
-        let answered = tokio::time::timeout(PATIENCE, responder.question(serial, now)).await.unwrap_or(Err(NoAnswer::Silent));
-        let known = answered.unwrap_or_else(|error| {
+        let answered = tokio::time::timeout(PATIENCE, responder.learn(serial, clock)).await.unwrap_or(Err(NoAnswer::Silent));
+        if let Err(error) = answered {
             tracing::warn!(url = %responder.url, %error, "ocsp");
-            Known { revoked: None, until: now.as_second() + PAUSE }
-        });
-        let mut all = responder.known.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|_, known| known.until >= now.as_second());
-        all.insert(serial.to_vec(), known);
+            let until = clock.now().as_second() + PAUSE;
+            match error {
+                NoAnswer::Silent => responder.silent_until.store(until, Ordering::Relaxed),
+                _ => responder.note(serial, Known { revoked: None, until }, clock),
+            }
+        }
     }
 }
 
@@ -154,13 +163,36 @@ impl Responder {
         known.get(serial).filter(|known| second <= known.until).copied()
     }
 
-    async fn question(&self, serial: &[u8], now: Timestamp) -> Result<Known, NoAnswer> {
+    fn is_silent(&self, second: i64) -> bool {
+        second <= self.silent_until.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, serial: &[u8], what: Known, clock: &Clock) {
+        let second = clock.now().as_second();
+        let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        all.retain(|_, known| known.until >= second);
+        all.insert(serial.to_vec(), what);
+    }
+
+    /// Asks when there is a place, unless it is known by then.
+    async fn learn(&self, serial: &[u8], clock: &Clock) -> Result<(), NoAnswer> {
+        let _place = self.asking.acquire().await.map_err(|_| NoAnswer::Silent)?;
+        let second = clock.now().as_second();
+        if self.fresh(serial, second).is_some() || self.is_silent(second) {
+            return Ok(());
+        }
+        let known = self.question(serial, clock).await?;
+        self.note(serial, known, clock);
+        Ok(())
+    }
+
+    async fn question(&self, serial: &[u8], clock: &Clock) -> Result<Known, NoAnswer> {
         let id = self.id(serial).ok_or(NoAnswer::None)?;
         let request = Request { req_cert: id.clone(), single_request_extensions: None };
         let tbs_request = TbsRequest { version: Version::V1, requestor_name: None, request_list: vec![request], request_extensions: None };
         let bytes = OcspRequest { tbs_request, optional_signature: None }.to_der().map_err(|_| NoAnswer::None)?;
         let answer = post(&self.url, bytes).await?;
-        judge(&answer, &id, &self.authority, now)
+        judge(&answer, &id, &self.authority, clock.now())
     }
 
     /// RFC 5019, section 2.1.1: SHA-1, which is what all responders know; it names and does not protect.
@@ -197,6 +229,9 @@ fn judge(bytes: &[u8], id: &CertId, authority: &[u8], now: Timestamp) -> Result<
     let (now, from) = (now.as_second(), second(&single.this_update));
     // Without nextUpdate newer information is available at any time: what is said counts as of thisUpdate.
     let until = single.next_update.as_ref().map_or(from.saturating_add(LONGEST), second);
+    // An authority that is not in its time says nothing of others.
+    let (_, signer) = X509Certificate::from_der(authority).map_err(|_| NoAnswer::Foreign)?;
+    let (until, from) = (until.min(signer.validity().not_after.timestamp()), from.max(signer.validity().not_before.timestamp()));
     if from > now.saturating_add(SKEW) || until < now {
         return Err(NoAnswer::Stale);
     }

@@ -61,9 +61,31 @@ pub enum Invalid {
     /// Its chain leads to no authority that is trusted now.
     #[error("certificate of an authority that is not trusted")]
     Untrusted,
+    /// It, or an authority above it, is not of the kind that is let in.
+    #[error("certificate outside the profile")]
+    Unfit,
     /// No list of its issuer's, or one that should have been replaced.
     #[error("revocation status unknown")]
     StatusUnknown,
+}
+
+impl Invalid {
+    /// Of a verifier's error.
+    pub(super) fn because(error: &rustls::Error) -> Self {
+        use rustls::CertificateError as Because;
+        let rustls::Error::InvalidCertificate(because) = error else { return Self::Untrusted };
+        match because {
+            Because::BadEncoding => Self::Unreadable,
+            Because::NotValidYet | Because::NotValidYetContext { .. } => Self::NotYet,
+            Because::Expired | Because::ExpiredContext { .. } => Self::Expired,
+            Because::Revoked => Self::Revoked,
+            Because::UnknownRevocationStatus | Because::ExpiredRevocationList | Because::ExpiredRevocationListContext { .. } => {
+                Self::StatusUnknown
+            }
+            Because::InvalidPurpose | Because::InvalidPurposeContext { .. } | Because::Other(_) => Self::Unfit,
+            _ => Self::Untrusted,
+        }
+    }
 }
 
 impl Peer {

@@ -16,6 +16,7 @@ use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certific
 use super::ocsp::Responders;
 use super::peer::{Invalid, Peer, Valid, trimmed};
 use super::{TlsError, signature};
+use crate::clock::Clock;
 
 /// The lists in force. Cheap to clone; replaced whole.
 #[derive(Clone, Debug)]
@@ -121,9 +122,9 @@ impl Revocations {
     }
 
     /// Asks the responders about a peer, where nothing fresh is known.
-    pub(super) async fn ask(&self, peer: &Peer, now: Timestamp) {
+    pub(super) async fn ask(&self, peer: &Peer, clock: &Clock) {
         for link in peer.chain().iter().filter(|link| self.is_asked(&link.issuer)) {
-            self.responders.ask(&link.issuer, &link.serial, now).await;
+            self.responders.ask(&link.issuer, &link.serial, clock).await;
         }
     }
 
@@ -195,6 +196,11 @@ fn gather(lists: &mut HashMap<Vec<u8>, List>, bytes: &[u8], authorities: &[Certi
     Ok(())
 }
 
+/// deltaCRLIndicator.
+const DELTA_INDICATOR: &str = "2.5.29.27";
+/// issuingDistributionPoint.
+const ISSUING_DISTRIBUTION_POINT: &str = "2.5.29.28";
+
 /// A list, and the name of its issuer.
 fn parse(der: &[u8], authorities: &[CertificateDer<'_>]) -> Result<(Vec<u8>, List), Flaw> {
     let (rest, list) = CertificateRevocationList::from_der(der).map_err(|_| Flaw::Unreadable)?;
@@ -206,7 +212,10 @@ fn parse(der: &[u8], authorities: &[CertificateDer<'_>]) -> Result<(Vec<u8>, Lis
     // only some certificates have one: taken for whole, they would hide revocations. So have the entries of indirect lists, which
     // are another authority's.
     let entries = list.iter_revoked_certificates().flat_map(|revoked| revoked.extensions());
-    if list.extensions().iter().chain(entries).any(|extension| extension.critical) {
+    // By the letter delta lists and partial ones mark it critical (5.2.4, 5.2.5): one that does not is no whole list either.
+    let partial = |oid: &str| list.extensions().iter().any(|extension| extension.oid.to_id_string() == oid);
+    let partial = partial(DELTA_INDICATOR) || partial(ISSUING_DISTRIBUTION_POINT);
+    if partial || list.extensions().iter().chain(entries).any(|extension| extension.critical) {
         return Err(Flaw::Partial);
     }
     let next = list.next_update().ok_or(Flaw::Endless)?;

@@ -151,6 +151,7 @@ impl ClientCertVerifier for Verifier {
         peer.valid_in_handshake(self.clock.now(), &self.revocations).map_err(|invalid| match invalid {
             Invalid::Unreadable => CertificateError::BadEncoding,
             Invalid::Untrusted => CertificateError::UnknownIssuer,
+            Invalid::Unfit => CertificateError::InvalidPurpose,
             Invalid::NotYet => CertificateError::NotValidYet,
             Invalid::Expired => CertificateError::Expired,
             Invalid::Revoked => CertificateError::Revoked,

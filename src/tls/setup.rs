@@ -78,8 +78,8 @@ impl Setup {
     }
 
     /// Asks the responders about a peer, where nothing fresh is known of it: before it is judged.
-    pub async fn ask(&self, peer: &Peer, now: Timestamp) {
-        self.revocations.ask(peer, now).await;
+    pub async fn ask(&self, peer: &Peer, clock: &Clock) {
+        self.revocations.ask(peer, clock).await;
     }
 
     /// Whether a peer may go on: its chain leads to an authority that is trusted now, all of it is in its time and unrevoked. Of a peer whose handshake was
@@ -89,7 +89,7 @@ impl Setup {
             let seconds = u64::try_from(now.as_second()).unwrap_or_default();
             let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
             let (own, others) = peer.presented().split_first().ok_or(Invalid::Unreadable)?;
-            self.verifier.verify_client_cert(own, others, time).map_err(|_| Invalid::Untrusted)?;
+            self.verifier.verify_client_cert(own, others, time).map_err(|error| Invalid::because(&error))?;
             peer.trust(self.generation);
         }
         peer.valid(now, &self.revocations)

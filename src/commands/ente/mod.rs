@@ -199,8 +199,8 @@ enum What {
     /// Elenca gli enti
     Lista {
         /// Solo quelli in questo stato
-        #[arg(long)]
-        stato: Option<String>,
+        #[arg(long, value_enum)]
+        stato: Option<Stato>,
         /// Solo quelli di questo tipo
         #[arg(long)]
         tipo: Option<Tipo>,
@@ -316,14 +316,14 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     let Args { data, motivo, json, what } = args;
     let runtime = super::runtime()?;
     let command = match what {
-        What::Lista { stato, tipo } => return mostra::list(&enti(&data, clock)?, stato.as_deref(), tipo, json),
+        What::Lista { stato, tipo } => return mostra::list(&enti(&data, clock)?, stato, tipo, json),
         What::Mostra { codice } => return mostra::one(&enti(&data, clock)?, &codice, json),
         What::Storia { codice } => return mostra::history(&data, &codice, json),
         What::Esporta => return tabella::export(&enti(&data, clock)?, json),
         What::Importa { file, formato, conferma, cosa } => {
             let Richieste { pec, base_giuridica, finalita } = cosa;
             let richiesta = Richiesta { pec, base_giuridica, finalita, ..Richiesta::default() };
-            let plan = tabella::plan(&file, formato, &richiesta, &enti(&data, clock)?)?;
+            let plan = tabella::plan(&file, formato, &richiesta, &enti(&data, clock)?, clock.today())?;
             let done = conferma && !plan.commands.is_empty();
             if done {
                 runtime.block_on(apply_all(&data, plan.commands.clone(), &motivo, clock))?;

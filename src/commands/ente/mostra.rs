@@ -7,13 +7,12 @@ use anyhow::{Result, bail};
 use crate::ledger::search::{self, Filter};
 use crate::ledger::{Directory, Keys, Kind, Unopened, seal};
 use crate::registry::abilitazione::Periodo;
-use crate::registry::ente::{Ente, Segno, Tipo};
+use crate::registry::ente::{Ente, Segno, Stato, Tipo};
 use crate::registry::quota::Quote;
 
 /// The enti, one a line.
-pub(super) fn list(enti: &[Ente], stato: Option<&str>, tipo: Option<Tipo>, json: bool) -> Result<()> {
-    let wanted =
-        |ente: &&Ente| stato.is_none_or(|stato| ente.stato.name() == stato) && tipo.is_none_or(|tipo| ente.anagrafica.tipo == tipo);
+pub(super) fn list(enti: &[Ente], stato: Option<Stato>, tipo: Option<Tipo>, json: bool) -> Result<()> {
+    let wanted = |ente: &&Ente| stato.is_none_or(|stato| ente.stato == stato) && tipo.is_none_or(|tipo| ente.anagrafica.tipo == tipo);
     let enti: Vec<&Ente> = enti.iter().filter(wanted).collect();
     if json {
         println!("{}", serde_json::to_string_pretty(&enti)?);

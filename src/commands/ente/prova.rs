@@ -36,7 +36,7 @@ pub(super) fn judge(file: &Path, config: Option<&Path>, enti: &[Ente], clock: &C
         Some(config) => {
             let setup = Setup::build(&Config::read(config)?.tls, clock)?;
             let peer = Peer::new(&presented, &setup.authorities).map_err(|_| anyhow::anyhow!("certificato non leggibile"))?;
-            super::super::runtime()?.block_on(setup.ask(&peer, clock.now()));
+            super::super::runtime()?.block_on(setup.ask(&peer, clock));
             match setup.judge(&peer, clock.now()) {
                 Ok(valid) if valid.within_grace => {
                     judged.avvertenze.push("la lista di revoca è scaduta: vale per la tolleranza configurata (crl_grace_hours)".to_owned());
@@ -138,6 +138,7 @@ fn invalid(reason: Invalid) -> &'static str {
         Invalid::Expired => "è scaduto",
         Invalid::Revoked => "è stato revocato",
         Invalid::Untrusted => "la catena non porta ad alcuna autorità ammessa (client_authorities)",
+        Invalid::Unfit => "il certificato, o quello di un'autorità sopra di esso, non ha il profilo richiesto",
         Invalid::StatusUnknown => "lo stato di revoca non è noto: manca la lista dell'autorità, o è scaduta",
     }
 }

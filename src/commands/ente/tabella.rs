@@ -3,15 +3,16 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use jiff::civil::Date;
 
 use crate::registry::administration::Command;
 use crate::registry::ente::{Ente, Richiesta};
 use crate::registry::import::{self, Formato, Plan};
 
 /// What a file asks for; all its errors at once if it has any.
-pub(super) fn plan(file: &Path, formato: Formato, richiesta: &Richiesta, existing: &[Ente]) -> Result<Plan> {
+pub(super) fn plan(file: &Path, formato: Formato, richiesta: &Richiesta, existing: &[Ente], today: Date) -> Result<Plan> {
     let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    import::plan(&text, formato, richiesta, existing).or_else(|errors| {
+    import::plan(&text, formato, richiesta, existing, today).or_else(|errors| {
         let lines: Vec<String> = errors.iter().map(|error| format!("{}: {error}", file.display())).collect();
         bail!("{}\nnessun ente registrato", lines.join("\n"))
     })
