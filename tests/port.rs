@@ -243,6 +243,40 @@ impl DiskFile for FullFile {
 }
 
 #[test]
+fn a_request_is_received_when_its_own_first_byte_comes() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let site = Site::new();
+    let serving = site.serve();
+    common::runtime().block_on(async {
+        let mut stream = site.client(serving.address, "comune").connect_raw().await.unwrap();
+        let post = |path: &str, more: &str, length: usize| {
+            format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\n{more}Content-Length: {length}\r\n\r\n")
+        };
+        // The reply leaves before the body of the first has come: its last bytes are not the beginning of the second.
+        stream.write_all(post("/altrove", "", 4).as_bytes()).await.unwrap();
+        let mut bytes = [0; 4096];
+        assert!(stream.read(&mut bytes).await.unwrap() > 0 && bytes.starts_with(b"HTTP/1.1 404"));
+        stream.write_all(b"abcd").await.unwrap();
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        // Two at once, with an empty line before them: each its own.
+        let first = "\r\n".to_owned() + &post(ISEE, "", 4) + "<a/>";
+        stream.write_all((first + &post(ISEE, "Connection: close\r\n", 4) + "<a/>").as_bytes()).await.unwrap();
+        let mut rest = Vec::new();
+        let _ = stream.read_to_end(&mut rest).await;
+        assert_eq!(String::from_utf8_lossy(&rest).matches("HTTP/1.1 ").count(), 2);
+    });
+    serving.stop();
+    let received: Vec<jiff::Timestamp> = entries(&site)
+        .iter()
+        .filter(|entry| entry.leaf.body.kind == varco::ledger::Kind::Exchange)
+        .map(|entry| entry.leaf.body.received.parse().unwrap())
+        .collect();
+    let [elsewhere, first, second] = received[..] else { panic!("{received:?}") };
+    assert!(first.as_millisecond() - elsewhere.as_millisecond() >= 1500, "{elsewhere} {first}");
+    assert!(second >= first && second.as_millisecond() - first.as_millisecond() < 1000, "{first} {second}");
+}
+
+#[test]
 fn a_full_disk_is_503_with_retry_after() {
     let site = Site::new();
     common::runtime().block_on(async {

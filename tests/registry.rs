@@ -373,4 +373,15 @@ fn a_table_is_imported_whole_or_not_at_all() {
     std::fs::write(&file, "codice;denominazione;codice_fiscale;tipo\nc_a004;=1+1;01234567897;comune\n").unwrap();
     assert!(ente(&site, &["importa", &path, "--formato", "varco"]).unwrap_err().contains("non comincia con ="));
     serving.stop();
+    // More than one batch holds: nothing is written, and all goes on as before.
+    let long = "x".repeat(490);
+    let lines: Vec<String> = (0..25_000).map(|n| format!("lungo{n};{long};01234567897;comune;{long};{long};{long}")).collect();
+    std::fs::write(&file, "codice;denominazione;codice_fiscale;tipo;pec;base_giuridica;finalita\n".to_owned() + &lines.join("\n")).unwrap();
+    let text = std::fs::read_to_string(&file).unwrap().replace(&format!(";{long};01234567897"), ";Comune;01234567897");
+    std::fs::write(&file, text).unwrap();
+    assert!(ente(&site, &["importa", &path, "--conferma"]).unwrap_err().contains("dividere la tabella"));
+    let directory = site.data().display().to_string();
+    let (verified, good) = varco(&["ledger", "verify", "--data", &directory]);
+    assert!(good, "{verified}");
+    assert!(!done(&site, &["lista"]).contains("lungo"));
 }
