@@ -268,7 +268,7 @@ fn a_request_is_received_when_its_own_first_byte_comes() {
     serving.stop();
     let received: Vec<jiff::Timestamp> = entries(&site)
         .iter()
-        .filter(|entry| entry.leaf.body.kind == varco::ledger::Kind::Exchange)
+        .filter(|entry| entry.leaf.body.kind == Kind::Exchange)
         .map(|entry| entry.leaf.body.received.parse().unwrap())
         .collect();
     let [elsewhere, first, second] = received[..] else { panic!("{received:?}") };

@@ -151,8 +151,15 @@ pub fn seal(keys: &Keys, sealing: &Sealing<'_>, blinding: &Blinding, secret: &Se
     Ok((sealed, commitment))
 }
 
-/// Opens an entry's sealed part and checks it against the leaf's commitment. The ordinal is the fact of that name, 0 if absent.
+/// Opens an entry's sealed part and checks it against the leaf's commitment.
 pub fn open(keys: &Keys, leaf: &Leaf, sealed: &[u8]) -> Result<(Blinding, Secret), Unopened> {
+    let (blinding, json) = open_bytes(keys, leaf, sealed)?;
+    let secret = serde_json::from_slice(&json).map_err(|_| Unopened::Damaged)?;
+    Ok((blinding, secret))
+}
+
+/// The same, without reading what is there: a [`Secret`] in JSON. The ordinal is the fact of that name, 0 if absent.
+pub fn open_bytes(keys: &Keys, leaf: &Leaf, sealed: &[u8]) -> Result<(Blinding, Vec<u8>), Unopened> {
     if sealed.is_empty() {
         return Err(Unopened::Nothing);
     }
@@ -171,15 +178,16 @@ pub fn open(keys: &Keys, leaf: &Leaf, sealed: &[u8]) -> Result<(Blinding, Secret
     let own = aead(data_key).ok_or(Unopened::Damaged)?;
     let mut content = sealed[HEADER..].to_vec();
     let content_nonce = nonce(72..84).ok_or(Unopened::Damaged)?;
-    let content = own.open_in_place(content_nonce, Aad::from(aad), &mut content).map_err(|_| Unopened::Damaged)?;
+    let length = own.open_in_place(content_nonce, Aad::from(aad), &mut content).map_err(|_| Unopened::Damaged)?.len();
+    content.truncate(length);
     let (blinding, json) = content.split_at_checked(RANDOM).ok_or(Unopened::Damaged)?;
     let blinding = Blinding(blinding.try_into().map_err(|_| Unopened::Damaged)?);
     let committed = leaf.body.commit.as_ref().and_then(|commit| commit.sealed.as_deref());
     if committed != Some(blinding.commit("sealed", json).as_str()) {
         return Err(Unopened::Commitment);
     }
-    let secret = serde_json::from_slice(json).map_err(|_| Unopened::Damaged)?;
-    Ok((blinding, secret))
+    content.drain(..RANDOM);
+    Ok((blinding, content))
 }
 
 fn additional(ledger: Uuid, exchange: Uuid, ordinal: u32) -> [u8; 36] {

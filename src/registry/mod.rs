@@ -14,8 +14,8 @@ pub mod import;
 pub mod quota;
 pub mod upgrade;
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use jiff::civil::Date;
 
@@ -30,6 +30,8 @@ use ente::Ente;
 #[derive(Clone, Debug)]
 pub struct Registry {
     store: Store,
+    /// Enti as they were read, each with the version that was read before it: one that has another version by now is read again.
+    read: Arc<RwLock<HashMap<String, (u64, Arc<Ente>)>>>,
 }
 
 /// The ente behind a certificate, accredited now, as the registry had it at one moment.
@@ -89,7 +91,7 @@ pub struct NotPermitted {
 impl Registry {
     /// Over these views.
     pub fn new(store: Store) -> Self {
-        Self { store }
+        Self { store, read: Arc::default() }
     }
 
     /// Whose certificate this is, and whether all of it is in order today: by its pin, else by who issued it and for whom.
@@ -98,14 +100,14 @@ impl Registry {
         let Some((code, key)) = self.known(peer)? else { return Ok(Identified::Unknown(refused("certificate of nobody"))) };
         // The version before the record: an ente that changes in between makes a conflict, never a wrong answer.
         let version = self.version(&code)?;
-        let Some(ente) = self.ente(&code)? else { return Ok(Identified::Unknown(refused("certificate of nobody"))) };
+        let Some(ente) = self.ente_of(&code, version)? else { return Ok(Identified::Unknown(refused("certificate of nobody"))) };
         if let Some(why) = ente.barred(today) {
             return Ok(Identified::Barred(code, refused(why)));
         }
         if !ente.has_certificate(&key, today) {
             return Ok(Identified::Barred(code, refused("certificate outside its window")));
         }
-        Ok(Identified::Caller(Caller { ente: Arc::new(ente), version }))
+        Ok(Identified::Caller(Caller { ente, version }))
     }
 
     /// The ente that a certificate belongs to and the key by which it is known. The first key that is registered counts: a pin before
@@ -125,6 +127,17 @@ impl Registry {
             }
         }
         Ok(found)
+    }
+
+    /// The ente of a version that was read just now.
+    fn ente_of(&self, code: &str, version: u64) -> Result<Option<Arc<Ente>>, ViewError> {
+        let known = self.read.read().unwrap_or_else(PoisonError::into_inner).get(code).filter(|(of, _)| *of == version).cloned();
+        if let Some((_, ente)) = known {
+            return Ok(Some(ente));
+        }
+        let Some(ente) = self.ente(code)?.map(Arc::new) else { return Ok(None) };
+        self.read.write().unwrap_or_else(PoisonError::into_inner).insert(code.to_owned(), (version, ente.clone()));
+        Ok(Some(ente))
     }
 
     /// An ente, by its code.

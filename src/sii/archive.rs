@@ -1,6 +1,10 @@
 //! Finding DSU, attestations and feed records again: by tokens in the views, then in the ledger, where their sealed parts are opened.
 
+use std::borrow::Cow;
+
 use jiff::civil::Date;
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::entries::{
     Head, any_sender_name, dsu_name, feed_name, lot_key, lot_name, person_key, person_name, protocol_key, protocol_name, sender_key,
@@ -20,6 +24,15 @@ use crate::xml::{Limits, parse};
 pub struct Archive {
     ledger: Ledger,
     store: Store,
+}
+
+/// What is read of an attestation's sealed part: its feed is kept as it is until somebody asks for it.
+#[derive(Deserialize)]
+struct Kept<'a> {
+    #[serde(borrow)]
+    attestation: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    feed: Option<&'a RawValue>,
 }
 
 /// A DSU received before, under a sender's protocol.
@@ -140,14 +153,19 @@ impl Archive {
     /// Opens an attestation; nothing if it was erased.
     pub fn attestation(&self, head: &Head) -> Result<Option<Found>, SiiError> {
         let entry = self.ledger.reader.entry(&head.position)?;
-        let Some(secret) = self.open_unless_erased(&entry)? else { return Ok(None) };
-        let xml = secret.attestation.ok_or_else(|| SiiError::Internal("an entry without attestation".to_owned()))?;
+        let secret = match self.ledger.open_bytes(&entry) {
+            Ok(secret) => secret,
+            Err(Unopened::Erased) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let kept: Kept<'_> = serde_json::from_slice(&secret).map_err(|_| Unopened::Damaged)?;
+        let xml = kept.attestation.ok_or_else(|| SiiError::Internal("an entry without attestation".to_owned()))?;
         let document = parse(&xml, &Limits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
         let attestazione: Attestazione = contract::decode(&document).map_err(|error| SiiError::Internal(error.to_string()))?;
         let facts = &entry.leaf.body.facts;
         let other_indicators = facts.get("altri").and_then(serde_json::Value::as_bool).unwrap_or(false);
         let rilasciata = facts.get("rilasciata").and_then(|day| day.as_str()?.parse().ok());
-        let feed = secret.feed.and_then(|feed| serde_json::from_value(feed).ok());
+        let feed = kept.feed.map(ToOwned::to_owned);
         Ok(Some(Found { attestazione, other_indicators, ente: entry.leaf.body.ente.clone(), rilasciata, feed }))
     }
 

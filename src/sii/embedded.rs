@@ -100,7 +100,7 @@ impl Embedded {
         let document = parse(&xml, &Limits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
         let mut dsu: Dichiarazione = contract::decode(&document).map_err(|error| SiiError::Internal(error.to_string()))?;
         // What it was computed with; where that was not kept, what is known now.
-        let known = match found.feed {
+        let known = match found.feed.and_then(|feed| serde_json::from_str(feed.get()).ok()) {
             Some(known) => known,
             None => self.known(&dsu, found.attestazione.data_presentazione)?,
         };

@@ -16,6 +16,7 @@ use std::pin::Pin;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::contract::Trasmessa;
@@ -25,7 +26,6 @@ use crate::isee::CodiceFiscale;
 use crate::isee::attestazione::Attestazione;
 use crate::isee::checks::Difetto;
 use crate::isee::dsu::Dichiarazione;
-use crate::isee::feed::FeedRecord;
 use crate::ledger::{Draft, Precondition};
 use crate::registry::Permit;
 
@@ -124,7 +124,7 @@ pub struct Found {
     /// When it was issued.
     pub rilasciata: Option<Date>,
     /// The records of the feed that it was computed with; nothing if that was not kept.
-    pub feed: Option<Vec<FeedRecord>>,
+    pub feed: Option<Box<RawValue>>,
 }
 
 impl std::fmt::Debug for Found {

@@ -10,17 +10,26 @@ use crate::digest::{hex, sha256};
 
 /// The authorities that are trusted.
 #[derive(Clone, Debug)]
-pub struct Authorities(Vec<CertificateDer<'static>>);
+pub struct Authorities {
+    all: Vec<CertificateDer<'static>>,
+    /// Those of them that signed themselves: clients send them along, and no handshake needs to find it out again.
+    roots: Vec<CertificateDer<'static>>,
+}
 
 impl Authorities {
     /// From a PEM file.
     pub fn read(file: &Path) -> Result<Self, TlsError> {
-        server::certificates(file).map(Self)
+        server::certificates(file).map(Self::from)
     }
 
     /// All of them.
     pub fn all(&self) -> &[CertificateDer<'static>] {
-        &self.0
+        &self.all
+    }
+
+    /// Whether a certificate was signed with its own key.
+    pub(super) fn is_root(&self, der: &CertificateDer<'_>, certificate: &X509Certificate<'_>) -> bool {
+        self.roots.contains(der) || is_self_signed(certificate)
     }
 
     /// SHA-256 of the SubjectPublicKeyInfo of who issued a certificate, hexadecimal: one of the certificates `presented` with it, or of the authorities.
@@ -30,7 +39,7 @@ impl Authorities {
             let (_, issuer) = X509Certificate::from_der(der).ok()?;
             (issuer.subject().as_raw() == certificate.issuer().as_raw()).then(|| issuer.public_key().raw.to_vec())
         };
-        let ders = presented.iter().map(AsRef::as_ref).chain(self.0.iter().map(AsRef::as_ref));
+        let ders = presented.iter().map(AsRef::as_ref).chain(self.all.iter().map(AsRef::as_ref));
         let mut keys: Vec<Vec<u8>> = ders.filter_map(|der: &[u8]| parsed(der)).collect();
         keys.sort_unstable();
         keys.dedup();
@@ -45,8 +54,14 @@ impl Authorities {
 
 impl From<Vec<CertificateDer<'static>>> for Authorities {
     fn from(all: Vec<CertificateDer<'static>>) -> Self {
-        Self(all)
+        let is_root = |der: &&CertificateDer<'static>| X509Certificate::from_der(der).is_ok_and(|(_, certificate)| is_self_signed(&certificate));
+        let roots = all.iter().filter(is_root).cloned().collect();
+        Self { all, roots }
     }
+}
+
+fn is_self_signed(certificate: &X509Certificate<'_>) -> bool {
+    certificate.issuer().as_raw() == certificate.subject().as_raw() && signature::verifies(certificate, certificate.public_key().raw)
 }
 
 /// SHA-256 of a certificate's own SubjectPublicKeyInfo, hexadecimal: how an issuer is named in the registry.

@@ -9,7 +9,6 @@ use x509_parser::prelude::{FromDer as _, X509Certificate, X509Name};
 
 use super::authorities::Authorities;
 use super::revocation::Revocations;
-use super::signature;
 use crate::digest::{hex, sha256};
 
 /// A client's certificate and the chain that it presented.
@@ -91,7 +90,7 @@ impl Invalid {
 impl Peer {
     /// From the certificates that the client presented, its own first; their chain is verified, or about to be.
     pub fn new(presented: &[CertificateDer<'_>], authorities: &Authorities) -> Result<Self, Invalid> {
-        let path = path(presented)?;
+        let path = path(presented, authorities)?;
         let own = path.first().ok_or(Invalid::Unreadable)?;
         let certificate = read(own)?;
         let fingerprint = hex(&sha256(own));
@@ -192,7 +191,7 @@ pub(super) fn trimmed(serial: &[u8]) -> Vec<u8> {
 ///
 /// Roots are left out: they are trusted or not by themselves, and nobody lists them. What is only self-issued stays: an authority's new
 /// key, certified with its old one, can be revoked.
-pub(super) fn path<'a>(presented: &'a [CertificateDer<'a>]) -> Result<Vec<&'a CertificateDer<'a>>, Invalid> {
+pub(super) fn path<'a>(presented: &'a [CertificateDer<'a>], authorities: &Authorities) -> Result<Vec<&'a CertificateDer<'a>>, Invalid> {
     let mut rest: Vec<_> = presented.iter().map(|der| Ok((der, read(der)?))).collect::<Result<_, _>>()?;
     if rest.is_empty() {
         return Err(Invalid::Unreadable);
@@ -203,7 +202,7 @@ pub(super) fn path<'a>(presented: &'a [CertificateDer<'a>]) -> Result<Vec<&'a Ce
         let issuer = below.issuer().as_raw();
         let (above, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(|(_, certificate)| certificate.subject().as_raw() == issuer);
         rest = others;
-        path.extend(above.into_iter().filter(|(_, certificate)| !is_self_signed(certificate)));
+        path.extend(above.into_iter().filter(|(der, certificate)| !authorities.is_root(der, certificate)));
         at += 1;
     }
     Ok(path.into_iter().map(|(der, _)| der).collect())
@@ -211,10 +210,6 @@ pub(super) fn path<'a>(presented: &'a [CertificateDer<'a>]) -> Result<Vec<&'a Ce
 
 fn read(der: &[u8]) -> Result<X509Certificate<'_>, Invalid> {
     X509Certificate::from_der(der).map(|(_, certificate)| certificate).map_err(|_| Invalid::Unreadable)
-}
-
-fn is_self_signed(certificate: &X509Certificate<'_>) -> bool {
-    certificate.issuer().as_raw() == certificate.subject().as_raw() && signature::verifies(certificate, certificate.public_key().raw)
 }
 
 /// organizationIdentifier.

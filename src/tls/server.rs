@@ -137,7 +137,7 @@ impl ClientCertVerifier for Verifier {
         let verified = self.inner.verify_client_cert(end_entity, intermediates, now)?;
         profile::check(end_entity).map_err(refusal)?;
         let presented: Vec<_> = std::iter::once(end_entity.clone()).chain(intermediates.iter().cloned()).collect();
-        let path = peer::path(&presented).map_err(|_| CertificateError::BadEncoding)?;
+        let path = peer::path(&presented, &self.authorities).map_err(|_| CertificateError::BadEncoding)?;
         let between = path.into_iter().skip(1).filter(|der| !self.authorities.all().contains(der));
         for authority in between.clone() {
             profile::check_authority(authority).map_err(refusal)?;
