@@ -12,8 +12,11 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
 /// Lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |value: u8| char::from(DIGITS[usize::from(value & 15)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+    let digit = |value: u8| DIGITS[usize::from(value & 15)];
+    let mut text = Vec::with_capacity(2 * bytes.len());
+    bytes.iter().for_each(|byte| text.extend([digit(byte >> 4), digit(*byte)]));
+    // All of it is ASCII.
+    String::from_utf8(text).unwrap_or_default()
 }
 
 /// From hexadecimal.

@@ -4,22 +4,18 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use clap::Subcommand;
-use http_body_util::{BodyExt as _, Empty, LengthLimitError, Limited};
-use hyper::body::Body as _;
-use hyper::client::conn::http1::handshake;
-use hyper::{Request, StatusCode, Uri};
-use hyper_util::rt::TokioIo;
+use hyper::{Request, Uri};
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use serde::Serialize;
-use tokio::net::TcpStream;
 
 use super::files;
 use crate::clock::Clock;
 use crate::config::{Config, CrlSource};
+use crate::tls::plain::{self, NoReply};
 use crate::tls::revocation::{Flaw, judge};
 use crate::tls::setup::listers;
 
@@ -160,34 +156,20 @@ fn text(flaw: Flaw) -> &'static str {
     }
 }
 
-/// Gets a body of at most [`LARGEST`] bytes. Redirects are not followed.
+/// Gets a body of at most [`LARGEST`] bytes.
 async fn download(url: &str) -> Result<Vec<u8>> {
     let uri: Uri = url.parse().context("indirizzo non valido")?;
-    let host = uri.host().context("indirizzo senza host")?;
-    let authority = uri.authority().context("indirizzo senza host")?;
-    ensure!(!authority.as_str().contains('@'), "indirizzo con credenziali");
-    let address = (host.trim_start_matches('[').trim_end_matches(']'), uri.port_u16().unwrap_or(80));
-    let stream = TcpStream::connect(address).await.context("server non raggiungibile")?;
-    let (mut sender, connection) = handshake(TokioIo::new(stream)).await.context("server non raggiungibile")?;
-    tokio::spawn(connection);
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let request = Request::get(path)
-        .header("host", authority.as_str())
-        .header("user-agent", concat!("varco/", env!("CARGO_PKG_VERSION")))
-        .header("accept", "application/pkix-crl, */*");
-    let response = sender.send_request(request.body(Empty::<Bytes>::new())?).await.context("nessuna risposta HTTP")?;
-    match response.status() {
-        StatusCode::OK => {}
-        status if status.is_redirection() => bail!("il server rimanda altrove (HTTP {}): non si segue", status.as_u16()),
-        status => bail!("il server risponde HTTP {}", status.as_u16()),
-    }
-    let body = response.into_body();
-    // What says that it is too large is not even begun.
-    let large = || anyhow::anyhow!("più grande di {} MiB", LARGEST >> 20);
-    ensure!(usize::try_from(body.size_hint().lower()).is_ok_and(|bytes| bytes <= LARGEST), large());
-    match Limited::new(body, LARGEST).collect().await {
-        Ok(body) => Ok(body.to_bytes().to_vec()),
-        Err(error) if error.is::<LengthLimitError>() => Err(large()),
-        Err(_) => bail!("risposta interrotta"),
-    }
+    ensure!(uri.host().is_some(), "indirizzo senza host");
+    ensure!(plain::is_address(&uri), "indirizzo con credenziali, o non http");
+    let got = plain::send(&uri, Request::get("/").header("accept", "application/pkix-crl, */*"), Bytes::new(), LARGEST).await;
+    got.map(|bytes| bytes.to_vec()).map_err(|error| match error {
+        NoReply::Address => anyhow::anyhow!("indirizzo non valido"),
+        NoReply::Unreachable(error) => anyhow::Error::new(error).context("server non raggiungibile"),
+        NoReply::Broken => anyhow::anyhow!("nessuna risposta HTTP, o interrotta"),
+        NoReply::Status(status) if status.is_redirection() => {
+            anyhow::anyhow!("il server rimanda altrove (HTTP {}): non si segue", status.as_u16())
+        }
+        NoReply::Status(status) => anyhow::anyhow!("il server risponde HTTP {}", status.as_u16()),
+        NoReply::Large => anyhow::anyhow!("più grande di {} MiB", LARGEST >> 20),
+    })
 }

@@ -54,7 +54,8 @@ impl Authorities {
 
 impl From<Vec<CertificateDer<'static>>> for Authorities {
     fn from(all: Vec<CertificateDer<'static>>) -> Self {
-        let is_root = |der: &&CertificateDer<'static>| X509Certificate::from_der(der).is_ok_and(|(_, certificate)| is_self_signed(&certificate));
+        let is_root =
+            |der: &&CertificateDer<'static>| X509Certificate::from_der(der).is_ok_and(|(_, certificate)| is_self_signed(&certificate));
         let roots = all.iter().filter(is_root).cloned().collect();
         Self { all, roots }
     }

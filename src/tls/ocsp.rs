@@ -11,13 +11,9 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use bytes::Bytes;
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::client::conn::http1::handshake;
-use hyper::{Request as HttpRequest, StatusCode, Uri};
-use hyper_util::rt::TokioIo;
+use hyper::{Request as HttpRequest, Uri};
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
-use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 use x509_cert::der::asn1::{Null, ObjectIdentifier, OctetString};
 use x509_cert::der::{Any, Decode as _, Encode as _};
@@ -29,6 +25,7 @@ use x509_ocsp::{
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::peer::{Invalid, Valid};
+use super::plain::{self, NoReply};
 use super::{TlsError, signature};
 use crate::clock::Clock;
 
@@ -103,7 +100,7 @@ impl Responders {
             let wrong = |what: &str| TlsError::File(url.clone(), what.to_owned());
             let uri: Uri = url.parse().map_err(|_| wrong("not an address"))?;
             // Answers are signed: RFC 5019, section 5, has them over plain HTTP.
-            if uri.scheme_str() != Some("http") || uri.host().is_none() {
+            if !plain::is_address(&uri) {
                 return Err(wrong("not an http address"));
             }
             let name = {
@@ -191,7 +188,11 @@ impl Responder {
         let request = Request { req_cert: id.clone(), single_request_extensions: None };
         let tbs_request = TbsRequest { version: Version::V1, requestor_name: None, request_list: vec![request], request_extensions: None };
         let bytes = OcspRequest { tbs_request, optional_signature: None }.to_der().map_err(|_| NoAnswer::None)?;
-        let answer = post(&self.url, bytes).await?;
+        let post = HttpRequest::post("/").header("content-type", "application/ocsp-request").header("accept", "application/ocsp-response");
+        let answer = plain::send(&self.url, post, Bytes::from(bytes), LARGEST).await.map_err(|error| match error {
+            NoReply::Unreachable(_) | NoReply::Broken => NoAnswer::Silent,
+            NoReply::Address | NoReply::Status(_) | NoReply::Large => NoAnswer::None,
+        })?;
         judge(&answer, &id, &self.authority, clock.now())
     }
 
@@ -264,26 +265,4 @@ fn is_signed(basic: &BasicOcspResponse, authority: &[u8], now: Timestamp) -> boo
             && signature::verifies(&delegate, authority.public_key().raw)
             && signed_with(delegate.public_key().raw)
     })
-}
-
-async fn post(url: &Uri, body: Vec<u8>) -> Result<Bytes, NoAnswer> {
-    let silent = |_| NoAnswer::Silent;
-    let host = url.host().unwrap_or_default();
-    let address = (host.trim_start_matches('[').trim_end_matches(']'), url.port_u16().unwrap_or(80));
-    let stream = TcpStream::connect(address).await.map_err(|_| NoAnswer::Silent)?;
-    let (mut sender, connection) = handshake(TokioIo::new(stream)).await.map_err(silent)?;
-    tokio::spawn(connection);
-    let path = url.path_and_query().map_or("/", |path| path.as_str());
-    let request = HttpRequest::post(path)
-        .header("host", url.authority().map_or(host, |authority| authority.as_str()))
-        .header("content-type", "application/ocsp-request")
-        .header("accept", "application/ocsp-response")
-        .body(Full::new(Bytes::from(body)))
-        .map_err(|_| NoAnswer::None)?;
-    let response = sender.send_request(request).await.map_err(silent)?;
-    if response.status() != StatusCode::OK {
-        return Err(NoAnswer::None);
-    }
-    let body = Limited::new(response.into_body(), LARGEST).collect().await.map_err(|_| NoAnswer::None)?;
-    Ok(body.to_bytes())
 }
