@@ -313,3 +313,26 @@ fn a_key_of_which_a_power_cut_left_zeros_was_never_used() {
     std::fs::write(&ring, [&bytes[..bytes.len() - 128], &[0; 128]].concat()).unwrap();
     assert!(open().unwrap_err().to_string().contains("keyring has fewer keys"));
 }
+
+#[test]
+fn what_was_recorded_since_an_instant_is_what_a_reading_of_everything_finds() {
+    let sample = Sample::new(220);
+    assert!(sample.segments().len() >= 3);
+    let mut all = Vec::new();
+    let directory = sample.directory.segments();
+    segments::verify(&directory, sample.directory.ledger, &mut |entry| {
+        all.push((entry.leaf.seq, entry.leaf.recorded, entry.leaf.body.received, entry.leaf.body.kind));
+        Ok(())
+    })
+    .unwrap();
+    for at in ["", "9"].into_iter().chain(all.iter().step_by(29).map(|(_, recorded, ..)| recorded.as_str())) {
+        let mut found = Vec::new();
+        segments::recorded_since(&directory, at, &mut |glance| {
+            found.push((glance.seq, glance.recorded.to_string(), glance.received.to_string(), glance.kind));
+        })
+        .unwrap();
+        found.sort_by_key(|(seq, ..)| *seq);
+        let expected: Vec<_> = all.iter().filter(|(_, recorded, ..)| recorded.as_str() >= at).cloned().collect();
+        assert!(found == expected, "since {at}: {} entries, not {}", found.len(), expected.len());
+    }
+}

@@ -13,7 +13,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use common::{BENEFIT, DSU, ISEE, Serving, Site, element, requests};
+use common::good::{measure, transmit};
+use common::{DSU, ISEE, Serving, Site};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -31,14 +32,7 @@ const SLOW_ENTI: usize = 8;
 /// Seconds of handshake, head, body and reply, so that the end of all of them can be waited for.
 const LIMIT: u64 = 10;
 /// How long the good client is measured: undisturbed, and from the beginning of an attack until after its last connection.
-const UNDISTURBED: Duration = Duration::from_secs(3);
-const DISTURBED: Duration = Duration::from_secs(9);
-/// The p99 during an attack may be twice the p99 before it, and this.
-const FLOOR: Duration = Duration::from_millis(50);
-/// The machine may be busy with something else: the best of that many measurements counts.
-const ATTEMPTS: usize = 3;
-/// Memory that the port may have needed at most, KiB.
-const MEMORY: u64 = 1 << 20;
+const WINDOWS: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(9));
 
 fn slow_name(index: usize) -> String {
     format!("lento{}", index % SLOW_ENTI)
@@ -54,58 +48,9 @@ fn prepare() -> (Site, Serving) {
     ));
     let serving = site.serve();
     for index in 0..SLOW_ENTI {
-        let name = slow_name(index);
-        let issued = site.pki.authority.client(&name).unwrap();
-        let (certificate, key) = site.pem(&name);
-        std::fs::write(certificate, &issued.certificate).unwrap();
-        std::fs::write(key, &issued.key).unwrap();
-        site.accredit(&name, Tipo::Altro, &issued.fingerprint, "ConsultazioneIndicatore");
+        site.enrol(&slow_name(index), Tipo::Altro, "ConsultazioneIndicatore");
     }
     (site, serving)
-}
-
-/// The p99 of the good client: one request after another, on a connection that stays and, one in ten, on a new one.
-async fn p99(client: &Client, today: &str, window: Duration) -> (Duration, usize) {
-    let request = requests::indicatore(requests::GIULIA, today, BENEFIT);
-    let (mut kept, mut taken, begun) = (client.connect().await.unwrap(), Vec::new(), Instant::now());
-    while begun.elapsed() < window {
-        let from = Instant::now();
-        let answer = if taken.len() % 10 == 9 { client.call(ISEE, &request).await } else { kept.call(ISEE, &request).await };
-        taken.push(from.elapsed());
-        assert_eq!(element(&answer.expect("the good client was not answered"), "Esito"), "OK");
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
-    taken.sort_unstable();
-    (taken[(taken.len() * 99).div_ceil(100) - 1], taken.len())
-}
-
-/// Measures before and during an attack, up to three times; `attack` begins one, which `end` waits for.
-async fn measure<A, E, T>(name: &str, site: &Site, serving: &Serving, mut attack: A, end: E)
-where
-    A: AsyncFnMut() -> T,
-    E: AsyncFn(T),
-{
-    let (good, today) = (site.client(serving.address, "comune"), site.today());
-    let mut tried = Vec::new();
-    for _ in 0..ATTEMPTS {
-        let (before, _) = p99(&good, &today, UNDISTURBED).await;
-        let under_way = attack().await;
-        let (during, answers) = p99(&good, &today, DISTURBED).await;
-        end(under_way).await;
-        println!("{name}: p99 {before:?} before, {during:?} during, {answers} answers; memory {} MiB", memory(serving) >> 10);
-        assert!(memory(serving) < MEMORY, "{name}: {} KiB", memory(serving));
-        if during < before * 2 + FLOOR {
-            return;
-        }
-        tried.push((before, during));
-    }
-    panic!("{name}: {tried:?}");
-}
-
-/// The most memory that the port has had, KiB.
-fn memory(serving: &Serving) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", serving.child.id())).unwrap();
-    status.lines().find_map(|line| line.strip_prefix("VmHWM:")).and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok()).unwrap()
 }
 
 /// How many sockets the port has open.
@@ -206,15 +151,10 @@ fn slow_clients_of_our_own_delay_nobody_and_lose_their_places() {
                 all.abort();
                 let _ = all.await;
             };
-            measure(&format!("{how:?}"), &site, &serving, attack, end).await;
+            measure(&format!("{how:?}"), &site, &serving, WINDOWS, attack, end).await;
         }
     });
     serving.stop();
-}
-
-async fn transmit(site: &Site, serving: &Serving) {
-    let transmission = requests::trasmissione(&requests::dsu("CAF00001-PROVA1-2026-N0000001", &site.today()));
-    assert_eq!(element(&site.client(serving.address, "caf").call(DSU, &transmission).await.unwrap(), "Esito"), "OK");
 }
 
 /// A relay that presents a slow ente's certificate for whoever connects; where it listens.
@@ -252,7 +192,7 @@ fn slowhttptest_delays_nobody() {
             ("-X", &wsdl, &["-X", "-w", "1", "-y", "64", "-n", "2", "-z", "8", "-k", "5"]),
         ] {
             let attack = async || {
-                let seconds = DISTURBED.as_secs().to_string();
+                let seconds = WINDOWS.1.as_secs().to_string();
                 let mut command = Command::new("slowhttptest");
                 command.args(options).args([
                     "-u",
@@ -290,7 +230,7 @@ fn slowhttptest_delays_nobody() {
                     assert!(connected >= SLOW * 95 / 100 && last("service available:") == "YES", "{name}: {text}");
                 }
             };
-            measure(&format!("slowhttptest {name}"), &site, &serving, attack, end).await;
+            measure(&format!("slowhttptest {name}"), &site, &serving, WINDOWS, attack, end).await;
         }
     });
     serving.stop();

@@ -1,6 +1,8 @@
 //! The way of one exchange, from top to bottom. What stands between the steps is a type, so that no step can be skipped: only a `Permit` opens a
 //! service, only a `Receipt` lets a reply out. A refusal at any step is an outcome like another: recorded, then turned into bytes by `fault`.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Incoming};
@@ -36,6 +38,10 @@ use crate::xml::{self, encoding};
 
 /// How often an exchange is tried again because something changed while it was under way.
 const ATTEMPTS: usize = 3;
+
+/// How long a 429 is kept before it leaves. It costs CPU too, and who asks again at once would ask as often as its connections carry: so each
+/// carries one in this time, which is no longer than `Retry-After` says. The place among the ente's requests is given back before.
+const REFUSED: Duration = Duration::from_secs(1);
 
 /// How many times the largest body is thrown away of a request that was refused.
 const DISCARDED: usize = 16;
@@ -77,6 +83,9 @@ pub async fn answer(gateway: &Gateway, channel: &Channel, received: Timestamp, v
         announce(&mut reply, standing);
     }
     inbound.discard(&gateway.settings.load().limits, head.headers.contains_key(EXPECT));
+    if reply.status() == StatusCode::TOO_MANY_REQUESTS {
+        tokio::time::sleep(REFUSED).await;
+    }
     reply
 }
 

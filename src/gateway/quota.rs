@@ -13,7 +13,7 @@ use jiff::{Timestamp, ToSpan as _};
 use crate::clock::{Clock, rfc3339, rome};
 use crate::contract::catalogue::{Operation, Service};
 use crate::ledger::segments::recorded_since;
-use crate::ledger::{Body, Entry, Kind, LogError};
+use crate::ledger::{Glance, Kind, LogError};
 use crate::registry::quota::Quote;
 
 /// A minute, microseconds.
@@ -131,12 +131,11 @@ impl Quotas {
         let today = clock.today();
         // An exchange is recorded after it was received, so that none of today's was recorded before today began.
         let start = rome(clock.now()).start_of_day().map_or(Timestamp::UNIX_EPOCH, |start| start.timestamp());
-        recorded_since(segments, &rfc3339(start), &mut |entry| self.recount(entry, today))
+        recorded_since(segments, &rfc3339(start), &mut |body| self.recount(body, today))
     }
 
     /// Counts an entry of this day that was recorded before the start.
-    pub fn recount(&self, entry: &Entry, today: Date) {
-        let body = &entry.leaf.body;
+    pub fn recount(&self, body: &Glance<'_>, today: Date) {
         let (Kind::Exchange, Some(ente)) = (body.kind, &body.ente) else { return };
         if !was_counted(body) {
             return;
@@ -220,7 +219,7 @@ fn crowded(now: Timestamp) -> Exceeded {
 
 /// Whether an exchange was counted when it was made: not where the ente was not let in, or before it could be told apart from others. From then on its
 /// entry says how long that took.
-fn was_counted(body: &Body) -> bool {
+fn was_counted(body: &Glance<'_>) -> bool {
     let early = ["F01.", "F02.", "F23."].iter().any(|code| body.refusal.as_deref().is_some_and(|refusal| refusal.starts_with(code)));
     !early || body.micros.is_some_and(|micros| micros.head > 0)
 }

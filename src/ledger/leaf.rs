@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Deref;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -228,6 +229,66 @@ pub struct Leaf {
     /// The rest.
     #[serde(flatten)]
     pub body: Body,
+}
+
+/// A text of a leaf, where it lies; copied only if it holds an escape.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Deref for Text<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+/// What is read of a leaf where many are only counted: members of [`Leaf`], [`Body`] and [`Tokens`], under their names. The rest is
+/// skipped.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct Glance<'a> {
+    /// Sequence.
+    pub seq: u64,
+    /// When it was appended.
+    #[serde(borrow)]
+    pub recorded: Text<'a>,
+    /// First byte of the request, or when the act began.
+    #[serde(borrow)]
+    pub received: Text<'a>,
+    /// What it records.
+    pub kind: Kind,
+    /// Code of the ente.
+    #[serde(borrow)]
+    pub ente: Option<Text<'a>>,
+    /// Operation of the contract, or command.
+    #[serde(borrow)]
+    pub operation: Option<Text<'a>>,
+    /// Code of the refusal.
+    #[serde(borrow)]
+    pub refusal: Option<Text<'a>>,
+    /// Keyed tokens.
+    #[serde(borrow)]
+    pub tokens: Option<GlanceTokens<'a>>,
+    /// Durations.
+    pub micros: Option<Micros>,
+}
+
+/// What is read of a leaf's tokens.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct GlanceTokens<'a> {
+    /// Codici fiscali.
+    #[serde(borrow, default)]
+    pub cf: Vec<Text<'a>>,
+    /// Operator.
+    #[serde(borrow)]
+    pub operator: Option<Text<'a>>,
+}
+
+impl<'a> Glance<'a> {
+    /// From a leaf's bytes. Nothing if they are not one's.
+    pub fn read(leaf: &'a [u8]) -> Option<Self> {
+        serde_json::from_slice(leaf).ok()
+    }
 }
 
 /// What the stamp adds to a leaf, bytes, at most.

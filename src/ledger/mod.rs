@@ -26,7 +26,7 @@ mod vectors;
 pub use committer::{Committer, NotCommitted, Precondition, Receipt, Submission, ViewError, Views};
 pub use directory::{Directory, DirectoryError};
 pub use keys::{KeyError, Keys};
-pub use leaf::{Body, Commitments, Draft, Entry, Kind, Leaf, Micros, Position, Projector, Retention, Sizes, Tokens, Writes};
+pub use leaf::{Body, Commitments, Draft, Entry, Glance, Kind, Leaf, Micros, Position, Projector, Retention, Sizes, Tokens, Writes};
 pub use log::{Log, LogError, MemLog, Reader};
 pub use seal::{Blinding, Secret, Unopened};
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::batch::{self, Batch, MAX_BATCH, Raw, SEGMENT_HEADER, SegmentHeader, Span};
 use super::disk::{Disk, DiskFile, replace};
-use super::leaf::{Entry, Position};
+use super::leaf::{Entry, Glance, Position};
 use super::log::{AppendError, Appended, Log, LogError, Reader};
 
 const HEAD: &str = "HEAD";
@@ -342,17 +342,33 @@ pub fn verify(directory: &Path, ledger: Uuid, each: &mut dyn FnMut(Entry) -> Res
     Ok(verified)
 }
 
-/// Gives every entry that was recorded at or after an instant (RFC 3339, UTC) to `each`, segment by segment from the last.
-pub fn recorded_since(directory: &Path, instant: &str, each: &mut dyn FnMut(&Entry)) -> Result<(), LogError> {
+/// Gives every entry that was recorded at or after an instant (RFC 3339, UTC) to `each`, segment by segment from the last. Of those
+/// before it only as many are looked at as it takes to find where it lies: stamps never go back.
+pub fn recorded_since(directory: &Path, instant: &str, each: &mut dyn FnMut(&Glance<'_>)) -> Result<(), LogError> {
     for segment in list(directory)?.iter().rev() {
         let bytes = std::fs::read(&segment.path).map_err(|error| LogError::Io { file: name(&segment.path), error })?;
-        let mut earlier = false;
-        for placed in &scan(&segment.path, &bytes, segment.first)?.batches {
-            for entry in entries_of(segment, &bytes, placed)? {
-                if entry.leaf.recorded.as_str() < instant {
+        let batches = scan(&segment.path, &bytes, segment.first)?.batches;
+        let glance = |placed: &Placed, index: usize| -> Result<Glance<'_>, LogError> {
+            let span = placed.batch.spans.get(index);
+            let leaf = span.and_then(|span| batch_of(&bytes, placed).get(span.leaf.clone())).unwrap_or_default();
+            let read = Glance::read(leaf).filter(|glance| glance.seq == placed.batch.first + index as u64);
+            read.ok_or_else(|| corrupt(&segment.path, placed.offset, "a leaf that is none, or not this one"))
+        };
+        // The first batch whose last entry is not before the instant.
+        let (mut first, mut end) = (0, batches.len());
+        while first < end {
+            let middle = first.midpoint(end);
+            let before = &*glance(&batches[middle], batches[middle].batch.spans.len() - 1)?.recorded < instant;
+            (first, end) = if before { (middle + 1, end) } else { (first, middle) };
+        }
+        let mut earlier = first > 0;
+        for placed in &batches[first..] {
+            for index in 0..placed.batch.spans.len() {
+                let glance = glance(placed, index)?;
+                if &*glance.recorded < instant {
                     earlier = true;
                 } else {
-                    each(&entry);
+                    each(&glance);
                 }
             }
         }
@@ -388,9 +404,14 @@ pub fn read_from(directory: &Path, from: u64, limit: usize) -> Result<Vec<Entry>
     Ok(entries)
 }
 
-fn entries_of(segment: &Segment, bytes: &[u8], placed: &Placed) -> Result<Vec<Entry>, LogError> {
+/// The bytes of a batch, in those of its segment.
+fn batch_of<'a>(bytes: &'a [u8], placed: &Placed) -> &'a [u8] {
     let start = usize::try_from(placed.offset).unwrap_or(usize::MAX);
-    let batch = bytes.get(start..start + placed.batch.length).unwrap_or_default();
+    bytes.get(start..start.saturating_add(placed.batch.length)).unwrap_or_default()
+}
+
+fn entries_of(segment: &Segment, bytes: &[u8], placed: &Placed) -> Result<Vec<Entry>, LogError> {
+    let batch = batch_of(bytes, placed);
     let mut entries = Vec::with_capacity(placed.batch.spans.len());
     for (index, span) in placed.batch.spans.iter().enumerate() {
         let position = position(segment.first, placed.offset, span);

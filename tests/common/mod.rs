@@ -3,7 +3,9 @@
 
 #![allow(unreachable_pub, reason = "a module of each test binary")]
 #![allow(dead_code, reason = "each test binary uses its own part")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
+
+pub mod good;
 
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -95,6 +97,15 @@ impl Site {
         let name = format!("Ente {codice}");
         let commands = accreditamento::commands((codice, &name, "01234567897"), tipo, fingerprint, operazioni, &[BENEFIT]);
         commands.into_iter().for_each(|command| self.act(command));
+    }
+
+    /// Gives an ente a certificate of its own, and accredits it.
+    pub fn enrol(&self, codice: &str, tipo: Tipo, operazioni: &str) {
+        let issued = self.pki.authority.client(codice).unwrap();
+        let (certificate, key) = self.pem(codice);
+        std::fs::write(certificate, &issued.certificate).unwrap();
+        std::fs::write(key, &issued.key).unwrap();
+        self.accredit(codice, tipo, &issued.fingerprint, operazioni);
     }
 
     /// Carries out a command as `varco ente` does, wherever the registry is now.
