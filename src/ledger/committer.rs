@@ -277,16 +277,22 @@ fn catch_up(log: &mut dyn Log, views: &mut dyn Views) -> Result<Timestamp, Start
     if applied > head {
         return Err(StartError::Ahead { views: applied, log: head });
     }
-    let mut next = applied + 1;
-    while next <= head {
-        let entries = log.read(next, CATCH_UP)?;
-        let Some(last) = entries.last() else { break };
-        next = last.leaf.seq + 1;
-        views.apply(&entries)?;
+    // The instant of the last entry: stamps never go back.
+    let (mut recorded, mut failed) = (None, None);
+    let instant = |entries: &[Entry]| entries.last().and_then(|entry| entry.leaf.recorded.parse().ok());
+    if applied < head {
+        log.replay(applied + 1, CATCH_UP, &mut |entries| {
+            recorded = instant(entries);
+            failed = views.apply(entries).err();
+            failed.is_none()
+        })?;
+    } else if head > 0 {
+        recorded = instant(&log.read(head, 1)?);
     }
-    // The last entry again, for its instant: stamps never go back.
-    let last = if head == 0 { Vec::new() } else { log.read(head, 1)? };
-    Ok(last.last().and_then(|entry| entry.leaf.recorded.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH))
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(recorded.unwrap_or(Timestamp::UNIX_EPOCH)),
+    }
 }
 
 struct Work {

@@ -14,6 +14,19 @@ pub trait Log: Send {
     fn append(&mut self, entries: &[Raw], expected_head: u64) -> Result<Appended, AppendError>;
     /// Entries from a sequence on, at most about that many bytes of them; none at the end.
     fn read(&mut self, from: u64, bytes: usize) -> Result<Vec<Entry>, LogError>;
+    /// Gives all entries from a sequence on to `each`, about that many bytes of them at a time, as long as it says true.
+    fn replay(&mut self, from: u64, bytes: usize, each: &mut dyn FnMut(&[Entry]) -> bool) -> Result<(), LogError> {
+        let mut next = from;
+        while next <= self.head() {
+            let entries = self.read(next, bytes)?;
+            let Some(last) = entries.last() else { break };
+            next = last.leaf.seq + 1;
+            if !each(&entries) {
+                break;
+            }
+        }
+        Ok(())
+    }
     /// Called once, after the last append of a clean stop.
     fn close(&mut self) -> Result<(), LogError> {
         Ok(())

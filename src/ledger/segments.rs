@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -210,6 +210,10 @@ impl Log for SegmentLog {
         read_from(&self.directory, from, bytes)
     }
 
+    fn replay(&mut self, from: u64, bytes: usize, each: &mut dyn FnMut(&[Entry]) -> bool) -> Result<(), LogError> {
+        replay(&self.directory, from, bytes, &mut |entries| each(entries))
+    }
+
     fn close(&mut self) -> Result<(), LogError> {
         if self.dead {
             return Ok(());
@@ -381,15 +385,21 @@ pub fn recorded_since(directory: &Path, instant: &str, each: &mut dyn FnMut(&Gla
 
 /// Entries from a sequence on, at most about that many bytes of them: for views and searches.
 pub fn read_from(directory: &Path, from: u64, limit: usize) -> Result<Vec<Entry>, LogError> {
+    let mut entries = Vec::new();
+    replay(directory, from, limit, &mut |chunk| {
+        entries.append(chunk);
+        false
+    })?;
+    Ok(entries)
+}
+
+/// Gives entries from a sequence on to `each`, about that many bytes of them at a time, as long as it says true. Every segment is read and checked once.
+fn replay(directory: &Path, from: u64, limit: usize, each: &mut dyn FnMut(&mut Vec<Entry>) -> bool) -> Result<(), LogError> {
     let segments = list(directory)?;
     let start = segments.partition_point(|segment| segment.first <= from).saturating_sub(1);
-    let mut entries = Vec::new();
-    let mut taken = 0;
+    let (mut entries, mut taken) = (Vec::new(), 0);
     for segment in segments.iter().skip(start) {
-        let io_error = |error| LogError::Io { file: name(&segment.path), error };
-        let mut file = File::open(&segment.path).map_err(io_error)?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(io_error)?;
+        let bytes = std::fs::read(&segment.path).map_err(|error| LogError::Io { file: name(&segment.path), error })?;
         for placed in &scan(&segment.path, &bytes, segment.first)?.batches {
             if placed.batch.first + placed.batch.spans.len() as u64 <= from {
                 continue;
@@ -397,11 +407,18 @@ pub fn read_from(directory: &Path, from: u64, limit: usize) -> Result<Vec<Entry>
             entries.extend(entries_of(segment, &bytes, placed)?.into_iter().filter(|entry| entry.leaf.seq >= from));
             taken += placed.batch.length;
             if taken >= limit {
-                return Ok(entries);
+                if !each(&mut entries) {
+                    return Ok(());
+                }
+                entries.clear();
+                taken = 0;
             }
         }
     }
-    Ok(entries)
+    if !entries.is_empty() {
+        each(&mut entries);
+    }
+    Ok(())
 }
 
 /// The bytes of a batch, in those of its segment.

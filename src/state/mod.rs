@@ -28,7 +28,7 @@ use crate::ledger::{Entry, Projector, ViewError, Views, Writes};
 const FORMAT: u32 = 3;
 const APPLIED: &[u8] = b"m/applied";
 /// Memory for sled's cache, bytes.
-const CACHE: u64 = 16 << 20;
+const CACHE: u64 = 64 << 20;
 
 /// A name and its value.
 pub type Pair = (Vec<u8>, Vec<u8>);
