@@ -80,13 +80,15 @@ fn views_that_are_gone_damaged_or_of_another_moment_are_made_again() {
     std::fs::remove_dir_all(&views).unwrap();
     assert_eq!(open(&site), (Rebuilt::Missing, right.clone()));
 
-    // Garbage, in every file of sled's, and files emptied.
-    for content in [vec![0xa5; 4096], Vec::new()] {
-        for file in files(&views.join("sled")) {
-            std::fs::write(&file, &content).unwrap();
-        }
+    // Garbage in the file of redb's, all of it and a single byte, and the file emptied.
+    let file = views.join("views.redb");
+    let whole = std::fs::read(&file).unwrap();
+    let spoilt = whole.windows(8).position(|bytes| bytes == b"\"codice\"").expect("the card of an ente");
+    let flipped = [&whole[..spoilt + 1], b"X", &whole[spoilt + 2..]].concat();
+    for content in [vec![0xa5; 4096], Vec::new(), flipped] {
+        std::fs::write(&file, &content).unwrap();
         let (_, dump) = open(&site);
-        assert_eq!(dump, right, "garbage in sled was believed");
+        assert_eq!(dump, right, "garbage was believed");
         let before = std::fs::read_to_string(views.with_extension("aside").join("TRUST"));
         assert!(before.is_ok_and(|text| text.contains("\"clean\":false")), "clean is what nothing was opened of since");
     }

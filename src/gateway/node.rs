@@ -218,7 +218,8 @@ pub async fn rebuild(directory: &Directory, clock: &Clock, disk: Arc<dyn Disk>) 
     drop(lock);
     let node = Node::open(directory, clock, disk, SEGMENT_BYTES)?;
     let recorded = node.record_recovery().await;
+    let applied = node.store.applied();
     node.close();
     recorded?;
-    Ok(node.store.applied()?)
+    Ok(applied?)
 }

@@ -103,6 +103,10 @@ pub trait Views: Send {
     fn version(&self, key: &str) -> Result<u64, ViewError>;
     /// Applies entries that are durable, all or none.
     fn apply(&mut self, entries: &[Entry]) -> Result<(), ViewError>;
+    /// Called when nothing waits.
+    fn idle(&mut self) -> Result<(), ViewError> {
+        Ok(())
+    }
     /// They gave an error: they are not to be believed at the next start.
     fn distrust(&mut self) {}
     /// Called once, at a clean stop.
@@ -317,6 +321,7 @@ impl Work {
                 Ok(first) => first,
                 Err(RecvTimeoutError::Timeout) => {
                     self.follow();
+                    self.idle();
                     continue;
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -347,6 +352,14 @@ impl Work {
             if let Err(error) = closed {
                 tracing::error!(error, "clean stop failed");
             }
+        }
+    }
+
+    fn idle(&mut self) {
+        if !self.dead.load(Ordering::SeqCst)
+            && let Err(error) = self.views.idle()
+        {
+            self.die(Vec::new(), &error.to_string());
         }
     }
 

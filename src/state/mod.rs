@@ -1,23 +1,24 @@
-//! The view store: sled, one tree, one writer.
+//! The view store: redb, one table, one writer.
 //!
 //! Views hold what is small and current: enti, heads of DSU, idempotence keys, versions. They hold tokens and positions, never a codice fiscale, a name or a
 //! DSU. They are rebuilt from the ledger at any time, so the only question is when they may be trusted:
 //!
-//! - after a clean stop, which syncs every file of sled's before it says so (sled's own `flush` does not fsync on Linux);
-//! - after the mere death of the process (same boot id): what it had given to the kernel is there;
-//! - never after anything else, nor if they are of another ledger or format, ahead of the log, or sled complains: then they are set aside and
+//! - after a clean stop, and after the mere death of the process (same boot id), if every checksum of the file is right: redb goes back to its last durable
+//!   commit by itself, and what came after it is applied again;
+//! - never after anything else, nor if they are of another ledger or format, ahead of the log, or redb complains: then they are set aside and
 //!   made again.
 //!
-//! Every batch of entries that changes anything is applied atomically, together with the sequence it reaches.
+//! Every batch of entries that changes anything is applied atomically, together with the sequence it reaches. Commits are made durable now and then: a
+//! ledger that is ahead of its views costs a start a moment, and nothing else.
 
 pub mod numbers;
 
-use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
+use redb::{Database, Durability, ReadableDatabase as _, TableDefinition};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -25,18 +26,30 @@ use crate::ledger::committer::{project_versions, version_name};
 use crate::ledger::{Entry, Projector, ViewError, Views, Writes};
 
 /// Format of the views: another one means a rebuild.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 const APPLIED: &[u8] = b"m/applied";
-/// Memory for sled's cache, bytes.
-const CACHE: u64 = 64 << 20;
+const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("views");
+/// The file's name, in the directory of the views.
+const FILE: &str = "views.redb";
+/// Memory for redb's cache, bytes.
+const CACHE: usize = 32 << 20;
+/// So many batches are applied before a commit is made durable, where nothing else gives the occasion.
+const UNDURABLE: u32 = 500;
 
 /// A name and its value.
 pub type Pair = (Vec<u8>, Vec<u8>);
 
 /// The views, for reading. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Store {
-    tree: sled::Db,
+    /// Gone when the views are closed.
+    database: Arc<RwLock<Option<Arc<Database>>>>,
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store(..)")
+    }
 }
 
 /// The views, for the committer.
@@ -46,6 +59,8 @@ pub struct Writer {
     trust: PathBuf,
     identity: Identity,
     applied: u64,
+    /// Batches applied since the last durable commit.
+    undurable: u32,
 }
 
 /// Whose views these are, and in which state they were left.
@@ -82,9 +97,9 @@ pub fn open(path: &Path, ledger: Uuid, head: u64, projectors: Arc<[Box<dyn Proje
     let io_error = |error: io::Error| ViewError(error.to_string());
     let mut opened = None;
     if rebuilt == Rebuilt::No {
-        // sled writes while it opens: before it does, the clean stop is over.
+        // redb writes while it opens: before it does, the clean stop is over.
         mark(&trust, &identity).map_err(io_error)?;
-        opened = open_tree(path).ok();
+        opened = open_file(path).ok();
     }
     if opened.as_ref().is_none_or(|(_, applied)| *applied > head) {
         if rebuilt == Rebuilt::No {
@@ -97,10 +112,10 @@ pub fn open(path: &Path, ledger: Uuid, head: u64, projectors: Arc<[Box<dyn Proje
         None => {
             set_aside(path).map_err(|error| ViewError(format!("cannot be set aside: {error}")))?;
             std::fs::create_dir_all(path).and_then(|()| mark(&trust, &identity)).map_err(io_error)?;
-            open_tree(path)?
+            open_file(path)?
         }
     };
-    Ok((Writer { store: store.clone(), projectors, trust, identity, applied }, store, rebuilt))
+    Ok((Writer { store: store.clone(), projectors, trust, identity, applied, undurable: 0 }, store, rebuilt))
 }
 
 /// Sets the views aside, so that the next start makes them again.
@@ -118,16 +133,22 @@ fn mark(trust: &Path, identity: &Identity) -> io::Result<()> {
     crate::ledger::disk::replace(trust, &bytes)
 }
 
-/// sled may panic on what it finds: that is a reason to make the views again, not to die.
-fn open_tree(path: &Path) -> Result<(Store, u64), ViewError> {
-    let opened = catch_unwind(AssertUnwindSafe(|| -> Result<(Store, u64), sled::Error> {
-        let tree = sled::Config::new().path(path.join("sled")).cache_capacity(CACHE).open()?;
-        let applied = tree.get(APPLIED)?.map_or(0, |bytes| number(&bytes));
-        Ok((Store { tree }, applied))
+/// Whatever is wrong with the file is a reason to make the views again, not to die.
+fn open_file(path: &Path) -> Result<(Store, u64), ViewError> {
+    let opened = catch_unwind(AssertUnwindSafe(|| -> Result<(Store, u64), redb::Error> {
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
+        let database = builder.create(path.join(FILE))?;
+        let begun = database.begin_write()?;
+        begun.open_table(TABLE)?;
+        begun.commit()?;
+        let store = Store { database: Arc::new(RwLock::new(Some(Arc::new(database)))) };
+        let applied = store.find(APPLIED)?.map_or(0, |bytes| number(&bytes));
+        Ok((store, applied))
     }));
     match opened {
         Ok(opened) => opened.map_err(|error| ViewError(error.to_string())),
-        Err(_) => Err(ViewError("sled panicked".to_owned())),
+        Err(_) => Err(ViewError("redb panicked".to_owned())),
     }
 }
 
@@ -147,15 +168,54 @@ fn number(bytes: &[u8]) -> u64 {
 impl Store {
     /// The value of a name.
     pub fn get(&self, name: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, ViewError> {
-        self.tree.get(name).map(|found| found.map(|bytes| bytes.to_vec())).map_err(|error| ViewError(error.to_string()))
+        self.find(name.as_ref()).map_err(|error| ViewError(error.to_string()))
+    }
+
+    fn find(&self, name: &[u8]) -> Result<Option<Vec<u8>>, redb::Error> {
+        let table = self.database()?.begin_read()?.open_table(TABLE)?;
+        Ok(table.get(name)?.map(|value| value.value().to_vec()))
+    }
+
+    fn database(&self) -> Result<Arc<Database>, redb::Error> {
+        let database = self.database.read().unwrap_or_else(PoisonError::into_inner).clone();
+        database.ok_or_else(|| redb::Error::Io(io::Error::other("closed")))
+    }
+
+    fn write(&self, writes: Vec<(Vec<u8>, Option<Vec<u8>>)>, applied: u64, durable: bool) -> Result<(), redb::Error> {
+        let mut writing = self.database()?.begin_write()?;
+        if !durable {
+            writing.set_durability(Durability::None)?;
+        }
+        {
+            let mut table = writing.open_table(TABLE)?;
+            for (name, value) in writes {
+                match value {
+                    Some(value) => drop(table.insert(name.as_slice(), value.as_slice())?),
+                    None => drop(table.remove(name.as_slice())?),
+                }
+            }
+            table.insert(APPLIED, applied.to_be_bytes().as_slice())?;
+        }
+        writing.commit()?;
+        Ok(())
     }
 
     /// All names with a prefix, in order, with their values.
     pub fn scan(&self, prefix: impl AsRef<[u8]>) -> Result<Vec<Pair>, ViewError> {
-        self.tree
-            .scan_prefix(prefix)
-            .map(|pair| pair.map(|(name, value)| (name.to_vec(), value.to_vec())).map_err(|error| ViewError(error.to_string())))
-            .collect()
+        let prefix = prefix.as_ref();
+        let scan = || -> Result<Vec<Pair>, redb::Error> {
+            let table = self.database()?.begin_read()?.open_table(TABLE)?;
+            let mut found = Vec::new();
+            for pair in table.range(prefix..)? {
+                let (name, value) = pair?;
+                if !name.value().starts_with(prefix) {
+                    break;
+                }
+                found.push((name.value().to_vec(), value.value().to_vec()));
+            }
+            Ok(found)
+        };
+        scan().map_err(|error| ViewError(error.to_string()))
     }
 
     /// The version of a name of preconditions: 0 if it was never advanced.
@@ -196,21 +256,17 @@ impl Views for Writer {
             self.applied = last.leaf.seq;
             return Ok(());
         }
-        let mut batch = sled::Batch::default();
-        for (name, value) in writes.0 {
-            match value {
-                Some(value) => batch.insert(name, value),
-                None => batch.remove(name),
-            }
+        let durable = self.undurable >= UNDURABLE;
+        self.write(writes.0, last.leaf.seq, durable)?;
+        self.undurable = if durable { 0 } else { self.undurable + 1 };
+        Ok(())
+    }
+
+    fn idle(&mut self) -> Result<(), ViewError> {
+        if self.undurable > 0 {
+            self.write(Vec::new(), self.applied, true)?;
+            self.undurable = 0;
         }
-        batch.insert(APPLIED, &last.leaf.seq.to_be_bytes());
-        let applied = catch_unwind(AssertUnwindSafe(|| self.store.tree.apply_batch(batch)));
-        let result = match applied {
-            Ok(result) => result.map_err(|error| ViewError(error.to_string())),
-            Err(_) => Err(ViewError("sled panicked".to_owned())),
-        };
-        result?;
-        self.applied = last.leaf.seq;
         Ok(())
     }
 
@@ -220,22 +276,22 @@ impl Views for Writer {
     }
 
     fn close(&mut self) -> Result<(), ViewError> {
-        self.store.tree.insert(APPLIED, &self.applied.to_be_bytes()).map_err(|error| ViewError(error.to_string()))?;
-        self.store.tree.flush().map_err(|error| ViewError(error.to_string()))?;
-        let directory = self.trust.with_file_name("sled");
+        self.write(Vec::new(), self.applied, true)?;
+        // What is dropped here is closed when whoever reads now has read.
+        drop(self.store.database.write().unwrap_or_else(PoisonError::into_inner).take());
         let clean = Identity { clean: true, ..self.identity.clone() };
-        sync_all(&directory).and_then(|()| mark(&self.trust, &clean)).map_err(|error| ViewError(error.to_string()))
+        mark(&self.trust, &clean).map_err(|error| ViewError(error.to_string()))
     }
 }
 
-fn sync_all(directory: &Path) -> io::Result<()> {
-    for entry in std::fs::read_dir(directory)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            sync_all(&entry.path())?;
-        } else {
-            File::open(entry.path())?.sync_all()?;
+impl Writer {
+    fn write(&mut self, writes: Vec<(Vec<u8>, Option<Vec<u8>>)>, applied: u64, durable: bool) -> Result<(), ViewError> {
+        let written = catch_unwind(AssertUnwindSafe(|| self.store.write(writes, applied, durable)));
+        match written {
+            Ok(result) => result.map_err(|error| ViewError(error.to_string()))?,
+            Err(_) => return Err(ViewError("redb panicked".to_owned())),
         }
+        self.applied = applied;
+        Ok(())
     }
-    File::open(directory)?.sync_all()
 }
