@@ -26,12 +26,15 @@ use crate::state::Store;
 use crate::tls::Peer;
 use ente::Ente;
 
+/// Enti by their codes, each with a version.
+type ByCode = HashMap<String, (u64, Arc<Ente>)>;
+
 /// Reads the registry's views.
 #[derive(Clone, Debug)]
 pub struct Registry {
     store: Store,
     /// Enti as they were read, each with the version that was read before it: one that has another version by now is read again.
-    read: Arc<RwLock<HashMap<String, (u64, Arc<Ente>)>>>,
+    read: Arc<RwLock<ByCode>>,
 }
 
 /// The ente behind a certificate, accredited now, as the registry had it at one moment.

@@ -204,7 +204,8 @@ pub fn paths_are_current() -> bool {
 pub fn views_equal_a_rebuild(directory: &Directory, clock: &Clock) {
     let dump = || {
         let node = Node::open(directory, clock, Arc::new(RealDisk), u64::MAX).unwrap();
-        let dump = node.store.dump().unwrap();
+        // How far they reach is written with what changes them, or at a stop: behind the head by what changes nothing.
+        let dump: Vec<_> = node.store.dump().unwrap().into_iter().filter(|(name, _)| name != b"m/applied").collect();
         node.close();
         dump
     };
