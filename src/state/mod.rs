@@ -33,8 +33,10 @@ const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("views");
 const FILE: &str = "views.redb";
 /// Memory for redb's cache, bytes.
 const CACHE: usize = 32 << 20;
-/// So many batches are applied before a commit is made durable, where nothing else gives the occasion.
+/// So many batches that change the views are applied before a commit is made durable, where nothing else gives the occasion.
 const UNDURABLE: u32 = 500;
+/// So many entries are applied, most of which change nothing, before that is made durable: what a start after the death of the process reads again.
+const BEHIND: u64 = 20_000;
 
 /// A name and its value.
 pub type Pair = (Vec<u8>, Vec<u8>);
@@ -59,8 +61,10 @@ pub struct Writer {
     trust: PathBuf,
     identity: Identity,
     applied: u64,
-    /// Batches applied since the last durable commit.
+    /// Batches applied since the last durable commit that changed something.
     undurable: u32,
+    /// How far the last durable commit reaches.
+    durable: u64,
 }
 
 /// Whose views these are, and in which state they were left.
@@ -115,7 +119,7 @@ pub fn open(path: &Path, ledger: Uuid, head: u64, projectors: Arc<[Box<dyn Proje
             open_file(path)?
         }
     };
-    Ok((Writer { store: store.clone(), projectors, trust, identity, applied, undurable: 0 }, store, rebuilt))
+    Ok((Writer { store: store.clone(), projectors, trust, identity, applied, undurable: 0, durable: applied }, store, rebuilt))
 }
 
 /// Sets the views aside, so that the next start makes them again.
@@ -251,23 +255,17 @@ impl Views for Writer {
             self.projectors.iter().for_each(|projector| projector.project(entry, &mut writes));
         }
         if writes.0.is_empty() {
-            // Most exchanges change no view. How far they reach is written with the next that does, or at the clean stop; until then a start applies
-            // them again, to no effect.
+            // Most exchanges change no view. How far they reach is written with the next that does, or when it is much; until then a start applies them
+            // again, to no effect.
             self.applied = last.leaf.seq;
-            return Ok(());
+            return if self.applied - self.durable < BEHIND { Ok(()) } else { self.write(Vec::new(), self.applied, true) };
         }
-        let durable = self.undurable >= UNDURABLE;
-        self.write(writes.0, last.leaf.seq, durable)?;
-        self.undurable = if durable { 0 } else { self.undurable + 1 };
-        Ok(())
+        let durable = self.undurable >= UNDURABLE || last.leaf.seq - self.durable >= BEHIND;
+        self.write(writes.0, last.leaf.seq, durable)
     }
 
     fn idle(&mut self) -> Result<(), ViewError> {
-        if self.undurable > 0 {
-            self.write(Vec::new(), self.applied, true)?;
-            self.undurable = 0;
-        }
-        Ok(())
+        if self.undurable > 0 || self.applied - self.durable >= BEHIND / 20 { self.write(Vec::new(), self.applied, true) } else { Ok(()) }
     }
 
     fn distrust(&mut self) {
@@ -292,6 +290,50 @@ impl Writer {
             Err(_) => return Err(ViewError("redb panicked".to_owned())),
         }
         self.applied = applied;
+        if durable {
+            (self.durable, self.undurable) = (applied, 0);
+        } else {
+            self.undurable += 1;
+        }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::ledger::{Body, Kind, Leaf, Position, Retention};
+
+    #[test]
+    fn what_changes_nothing_is_written_when_it_is_much() {
+        let home = tempfile::tempdir().unwrap();
+        let views = home.path().join("views");
+        let begin = || open(&views, Uuid::nil(), u64::MAX, Arc::from(Vec::new())).unwrap();
+        let entry = |seq| {
+            let body = Body::new(Kind::Exchange, Retention::Consultazione, Uuid::nil(), Timestamp::UNIX_EPOCH);
+            let position = Position { segment: 1, leaf: 0, leaf_length: 0, sealed: 0, sealed_length: 0 };
+            let leaf = Leaf { v: 1, ledger: Uuid::nil(), seq, recorded: String::new(), body };
+            [Entry { bytes: Vec::new(), leaf, sealed: Vec::new(), position }]
+        };
+        let (mut writer, store, _) = begin();
+        writer.apply(&entry(1)).unwrap();
+        writer.idle().unwrap();
+        assert_eq!((writer.applied(), store.applied().unwrap()), (1, 0));
+        writer.apply(&entry(BEHIND / 20)).unwrap();
+        writer.idle().unwrap();
+        assert_eq!(store.applied().unwrap(), BEHIND / 20);
+        writer.apply(&entry(2 * BEHIND)).unwrap();
+        assert_eq!(store.applied().unwrap(), 2 * BEHIND);
+        // The process dies, and comes again; then it stops.
+        writer.apply(&entry(2 * BEHIND + 1)).unwrap();
+        store.database.write().unwrap().take();
+        let (mut writer, store, rebuilt) = begin();
+        assert_eq!((writer.applied(), rebuilt), (2 * BEHIND, Rebuilt::No));
+        writer.apply(&entry(2 * BEHIND + 2)).unwrap();
+        writer.close().unwrap();
+        assert!(store.applied().is_err(), "closed");
+        assert_eq!(begin().0.applied(), 2 * BEHIND + 2);
     }
 }
