@@ -37,7 +37,7 @@ impl Sample {
         let clock = Clock::system();
         let directory = Directory::create(&home.path().join("data"), new_exchange(clock.now()).unwrap()).unwrap();
         let node = Node::open(&directory, &clock, Arc::new(RealDisk), size).unwrap();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = runtime();
         for index in 0..entries {
             let now = clock.now();
             let body = Body::new(Kind::Admin, Retention::Sistema, new_exchange(now).unwrap(), now).fact("indice", index);
@@ -261,17 +261,25 @@ fn a_change_of_segment_cut_short_is_set_aside() {
     }
 }
 
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().build().unwrap()
+}
+
+/// Records a start, which makes the keys that it needs, and stops; the keyring and what it holds then.
+fn keyring_after_a_start(sample: &Sample, node: &Node) -> (PathBuf, Vec<u8>) {
+    runtime().block_on(node.record_opening("start")).unwrap();
+    node.close();
+    let ring = sample.directory.keys().join("keyring");
+    let bytes = std::fs::read(&ring).unwrap();
+    (ring, bytes)
+}
+
 #[test]
 fn an_older_keyring_is_refused_and_recovery_is_never_swallowed() {
     let sample = Sample::new(3);
     let clock = Clock::system();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let open = || Node::open(&sample.directory, &clock, Arc::new(RealDisk), SEGMENT);
-    let node = open().unwrap();
-    runtime.block_on(node.record_opening("start")).unwrap();
-    node.close();
-    let ring = sample.directory.keys().join("keyring");
-    let bytes = std::fs::read(&ring).unwrap();
+    let (ring, bytes) = keyring_after_a_start(&sample, &open().unwrap());
     std::fs::write(&ring, &bytes[..bytes.len() - 128]).unwrap();
     assert!(open().unwrap_err().to_string().contains("keyring has fewer keys"));
     std::fs::write(&ring, &bytes).unwrap();
@@ -281,7 +289,7 @@ fn an_older_keyring_is_refused_and_recovery_is_never_swallowed() {
     torn.extend([1, 2, 3]);
     std::fs::write(&last, &torn).unwrap();
     let node = open().unwrap();
-    runtime.block_on(node.record_recovery()).unwrap();
+    runtime().block_on(node.record_recovery()).unwrap();
     node.close();
     let entries = segments::read_from(&sample.directory.segments(), 1, usize::MAX).unwrap();
     let said = entries.last().unwrap();
@@ -292,13 +300,8 @@ fn an_older_keyring_is_refused_and_recovery_is_never_swallowed() {
 fn a_key_of_which_a_power_cut_left_zeros_was_never_used() {
     let sample = Sample::new(3);
     let clock = Clock::system();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let open = || Node::open(&sample.directory, &clock, Arc::new(RealDisk), SEGMENT);
-    let node = open().unwrap();
-    runtime.block_on(node.record_opening("start")).unwrap();
-    node.close();
-    let ring = sample.directory.keys().join("keyring");
-    let bytes = std::fs::read(&ring).unwrap();
+    let (ring, bytes) = keyring_after_a_start(&sample, &open().unwrap());
     let with = |more: usize| std::fs::write(&ring, [bytes.as_slice(), &vec![0; more]].concat()).unwrap();
     // The length of the file was durable, and its content not.
     for more in [128, 128 + 5] {

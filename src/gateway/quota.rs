@@ -152,8 +152,7 @@ impl Quotas {
         let mut counted = self.lock();
         counted.begin(today, body.received.parse().unwrap_or_default());
         let of_ente = counted.of(ente);
-        let operator = operator.and_then(|token| of_ente.operator(token));
-        if let Some(used) = operator {
+        if let Some(used) = operator.and_then(|token| of_ente.operator(token)) {
             used.exchanges += 1;
             used.persons.extend(&persons);
         }
@@ -196,9 +195,6 @@ impl Today {
     }
 
     fn of(&mut self, ente: &str) -> &mut OfEnte {
-        if !self.enti.contains_key(ente) {
-            self.enti.insert(ente.to_owned(), OfEnte::default());
-        }
         self.enti.entry(ente.to_owned()).or_default()
     }
 }

@@ -248,7 +248,7 @@ pub async fn perform_all(
 }
 
 /// More than one batch holds: nothing was registered.
-const TOO_MANY: &str = "più enti di quanti entrano in una sola registrazione (32 MiB, almeno 5.000 enti): dividere la tabella";
+const TOO_MANY: &str = "più enti di quanti entrano in una sola registrazione (32 MiB): dividere la tabella";
 
 /// Whether an ente could be registered, or changed, so: what is wrong, in Italian. Certificates that others may have are not looked for.
 pub fn judge(command: &Command, existing: Option<&Ente>, today: Date) -> Result<(), String> {

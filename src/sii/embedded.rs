@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::archive::{Archive, valid_on};
-use super::entries::{lot_key, person_key, protocol_key, sender_key};
+use super::entries::{Head, lot_key, person_key, protocol_key, sender_key};
 use super::receipt::{self, About};
 use super::{Accepted, Answer, Answering, Found, Occasion, Outcome, Question, Sii, SiiError, status};
 use crate::clock::{Clock, rome};
@@ -132,7 +132,7 @@ impl Embedded {
         let own = self.archive.of_person(person, &mut preconditions)?;
         // Under a permit for an ente's own DSU there are no others.
         let all = *permit.purpose() != Purpose::Own;
-        let heads: Vec<super::entries::Head> = match chiave {
+        let heads: Vec<Head> = match chiave {
             Chiave::Cf(_) => valid_on(&own, on).copied().into_iter().collect(),
             Chiave::ProtDsu(search) => {
                 let found = self.archive.of_protocol(&search.protocollo_dsu, &mut preconditions)?;
