@@ -41,9 +41,37 @@ pub struct Config {
     /// The thresholds that ConsultazioneSogliaIndicatore knows.
     #[serde(default, rename = "soglia")]
     pub soglie: Vec<Soglia>,
+    /// What an operator changes in the rule sets of the ISEE.
+    #[serde(default)]
+    pub regole: Regole,
     /// The file that it was read from.
     #[serde(skip)]
     pub file: Option<PathBuf>,
+}
+
+/// What an operator changes in the rule sets of the ISEE.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Regole {
+    /// Other texts of the law, in place of those in force: `2019-09-dl4`.
+    pub varianti: Vec<String>,
+    /// Parameters that no source at hand confirms, and what they are.
+    #[serde(rename = "parametro")]
+    pub parametri: Vec<Parametro>,
+}
+
+/// Another value of a parameter that no source at hand confirms.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parametro {
+    /// In which rule set: `2026`.
+    pub insieme: String,
+    /// Which one: `rendimento`.
+    pub nome: String,
+    /// Its value: text, so that no float comes near it.
+    pub valore: Decimal,
+    /// Where that is written.
+    pub fonte: String,
 }
 
 /// Balancers in front.
@@ -85,6 +113,9 @@ pub struct Soglia {
     pub indicatore: String,
 }
 
+/// The indicators that a threshold may be compared with, as ConsultazioneIndicatore names them.
+pub const INDICATORI: [&str; 6] = ["Ordinario", "Minorenne", "Universitario", "SocioSanitario", "Dottorato", "Residenziale"];
+
 fn ordinario() -> String {
     "Ordinario".to_owned()
 }
@@ -96,7 +127,7 @@ impl Soglia {
             && self.codice.bytes().enumerate().all(|(at, byte)| if at < 4 { byte.is_ascii_alphabetic() } else { byte.is_ascii_digit() });
         match () {
             () if !form => Some("codice is not four letters and two digits"),
-            () if self.indicatore != "Ordinario" => Some("indicatore is not Ordinario: no other is computed"),
+            () if !INDICATORI.contains(&self.indicatore.as_str()) => Some("indicatore is none of the six"),
             () if self.importo.is_sign_negative() => Some("importo is negative"),
             () => None,
         }
@@ -279,6 +310,7 @@ impl Config {
             () if self.admin != other.admin => Some("admin"),
             () if self.data != other.data => Some("data"),
             () if self.ledger != other.ledger => Some("ledger"),
+            () if self.regole != other.regole => Some("regole"),
             () if (self.limits.connections, self.limits.lots) != (other.limits.connections, other.limits.lots) => {
                 Some("limits.connections, limits.lots")
             }

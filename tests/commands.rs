@@ -96,8 +96,8 @@ fn a_feed_is_loaded_whole_or_not_at_all_and_counts() {
         std::fs::write(&file, format!("{}\n{lines}\n", COLUMNS.join(","))).unwrap();
         varco(&["feed", "load", &file.display().to_string(), "--data", &data, "--motivo", "prova"])
     };
-    let good = format!("FRRGLI84E52H501O,{year},10000,10000,,,,,,,,,,");
-    let (output, done) = load(&format!("{good}\nFRRGLI84E52H501A,{year},1,,,,,,,,,,,\nGLLMTT81P03F205Y,{year},1.5,,,,,,,,,,,"));
+    let good = format!("FRRGLI84E52H501O,{year},10000,10000,,,,,,,,,,,");
+    let (output, done) = load(&format!("{good}\nFRRGLI84E52H501A,{year},1,,,,,,,,,,,,\nGLLMTT81P03F205Y,{year},1.5,,,,,,,,,,,,"));
     assert!(!done && output.contains("feed.csv:3, codice_fiscale:") && output.contains("feed.csv:4, reddito_irpef:"), "{output}");
     assert!(!output.contains("FRRGLI84E52H501A"), "a value came back: {output}");
     assert_eq!(list(&site, &["--kind", "feed"]).len(), 0);

@@ -259,7 +259,7 @@ fn the_sample_family_by_hand() {
     // Real: 61,000 + 61,000 + 2,400 = 124,400. Home: 2 x (61,000 - 20,000) = 82,000; 2/3 x (82,000 - 52,500) = 19,666.67; land 2,400.
     // Deduction 124,400 - 22,066.67 = 102,333.33. ISP 8,800 + 22,066.67 = 30,866.67. ISE 40,012 + 6,173.33 = 46,185.33.
     // Scale: four members 2.46 + 0.20 (parents at work, minors, none under three) = 2.66. ISEE 17,362.91.
-    let feed = feed(&["FRRGLI84E52H501O,2024,24500,24500,,,,,,,,,,", "GLLMTT81P03F205Y,2024,18200,,,,,,,,,,,"]);
+    let feed = feed(&["FRRGLI84E52H501O,2024,24500,24500,,,,,,,,,,,", "GLLMTT81P03F205Y,2024,18200,,,,,,,,,,,,"]);
     let expected = [
         "39700.00",
         "312.00",
@@ -326,7 +326,7 @@ fn rules_change_with_the_day_of_presentation_by_hand() {
     // On 4 March 2025 (3.00%) all of it counts: figurative 360, movable 18,800.
     // On 5 March 2025 9,000 and 1,000 are left out: figurative 3% of 3,000 = 90, movable 8,800, franchise at most that.
     let dsu = |day: &str| requests::dsu("CAF1", day);
-    let feed = feed(&["FRRGLI84E52H501O,2023,,,,,,,,,9000,,1000,"]);
+    let feed = feed(&["FRRGLI84E52H501O,2023,,,,,,,,,,9000,,1000,"]);
     let before = lines(&compute_on(&dsu("2025-03-04"), date(2025, 3, 4), &feed));
     let after = lines(&compute_on(&dsu("2025-03-05"), date(2025, 3, 5), &feed));
     assert_eq!((&*before[1], &*before[4], &*before[5]), ("360.00", "18800.00", "10000.00"));
@@ -357,7 +357,7 @@ proptest! {
     fn one_euro_more_raises_the_sum_by_eighty_cents(income in 1_i64..14_999) {
         let dsu = sample();
         let sum = |income: i64| {
-            let line = format!("FRRGLI84E52H501O,2024,{income},{income},,,,,,,,,,");
+            let line = format!("FRRGLI84E52H501O,2024,{income},{income},,,,,,,,,,,");
             compute_on(&dsu, TODAY, &feed(&[&line])).modalita.somma_redditi_componenti.0
         };
         prop_assert_eq!(sum(income + 1) - sum(income), Decimal::new(80, 2));
@@ -367,7 +367,7 @@ proptest! {
     #[test]
     fn lines_are_never_negative(irpef in -50_000_i64..90_000, pension in 0_i64..40_000, bonds in 0_i64..90_000, titles in 0_u32..200_000, mortgage in 0_u32..90_000) {
         let dsu = replaced(&sample(), &[("Valore=\"12000\"", &format!("Valore=\"{titles}\"")), ("MutuoResiduo=\"20000\"", &format!("MutuoResiduo=\"{mortgage}\""))]);
-        let line = format!("FRRGLI84E52H501O,2024,{irpef},,{pension},,,,,,{bonds},,,");
+        let line = format!("FRRGLI84E52H501O,2024,{irpef},,{pension},,,,,,,{bonds},,,");
         let calcolo = compute_on(&dsu, TODAY, &feed(&[&line]));
         let m = &calcolo.modalita;
         for amount in [m.reddito_figurativo_patrimonio_mobiliare, m.detrazioni, m.isr, m.patrimonio_mobiliare, m.detrazione_patrimonio_mobiliare, m.patrimonio_immobiliare, m.detrazione_patrimonio_immobiliare, m.isp, m.ise] {
@@ -403,7 +403,7 @@ fn in_a_new_dsu_only_an_exempt_persons_sheet_comes_before_the_feed() {
     let with = |flags: &str| {
         let sheet = format!("<AltriRedditi {flags} RedditoIRPEF=\"0\"/></FoglioComponenteNucleo>");
         let dsu = replaced(&sample(), &[("</FoglioComponenteNucleo>", &sheet)]);
-        lines(&compute_on(&dsu, TODAY, &feed(&["FRRGLI84E52H501O,2024,40000,,,,,,,,,,,"])))[0].clone()
+        lines(&compute_on(&dsu, TODAY, &feed(&["FRRGLI84E52H501O,2024,40000,,,,,,,,,,,,"])))[0].clone()
     };
     assert_eq!(with("FlagEsonerato=\"false\" FlagIntegrazione=\"false\" FlagRettifica=\"true\""), "40000.00");
     assert_eq!(with("FlagEsonerato=\"true\" FlagIntegrazione=\"false\" FlagRettifica=\"false\""), "0.00");

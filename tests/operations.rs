@@ -13,10 +13,14 @@ use http_body_util::Full;
 use hyper::Request;
 use varco::commands::client::{Answer, Client};
 use varco::commands::demo::accreditamento;
-use varco::contract::Contract;
+use varco::commands::famiglie::{Famiglie, sottoscrizione};
 use varco::contract::catalogue::Operation;
+use varco::contract::{Contract, ISEE_NS, message};
 use varco::digest::{hex, sha256};
+use varco::isee::codes::{Ruolo, TipoAbitazione};
+use varco::isee::dsu::{Beneficiario, ComponenteNucleo, DatiGenitore, Dichiarazione, GenitoreNonConvivente};
 use varco::isee::feed::COLUMNS;
+use varco::isee::foglio::AltriRedditi;
 use varco::ledger::search::{Filter, find};
 use varco::ledger::{Entry, Keys, Kind, seal};
 use varco::soap::{SOAP11, SOAP12, Version, envelope};
@@ -94,7 +98,7 @@ fn residents_and_declarations_are_retrieved_by_every_key_and_at_every_path() {
     let site = site();
     let today = site.today();
     let year: i16 = today[..4].parse().unwrap();
-    feed(&site, &format!("{},{},24500,24500,,,,,,,,,,2\n", requests::GIULIA, year - 2));
+    feed(&site, &format!("{},{},24500,24500,,,,,,,,,,,01:01234567897:IT00X\n", requests::GIULIA, year - 2));
     let serving = site.serve();
     let sender = "CAF00001-DECLAR-2026-N0000001";
     let protocol = common::runtime().block_on(async {
@@ -122,6 +126,12 @@ fn residents_and_declarations_are_retrieved_by_every_key_and_at_every_path() {
             let elsewhere = comune.call("/isee/ConsultazioneISEE/v2/ConsultazioneIndicatore", &asks(operation, "")).await.unwrap();
             assert!(elsewhere.text.contains("urn:varco:problem:wrong-path"), "{}", elsewhere.text);
         }
+
+        // An account that the Agency knows and the DSU does not have: the attestation says so, and is issued.
+        let answer = comune.call(ISEE, &asks(Operation::ConsultazioneAttestazioneResidenti, &format!("<request>{}</request>", keys[0]))).await.unwrap();
+        let xml = payload(&answer, "XmlEsitoAttestazione");
+        let omission = format!("<OmissioneDifformita TipoOmissioneDifformita=\"PatrimoniMobiliari\" CodiceFiscale=\"{}\" DataControlloAE=\"{today}\">", requests::GIULIA);
+        assert!(xml.contains(&omission) && xml.contains("<Rapporto TipoRapporto=\"01\" Identificativo=\"IT00X\" CodiceFiscaleOperatore=\"01234567897\" />"), "{xml}");
 
         // The DSU is what was transmitted, completed as INPS does, and nothing else.
         let answer = comune.call(ISEE, &asks(Operation::ConsultazioneDichiarazione, &format!("<request>{}</request>", keys[0]))).await.unwrap();
@@ -714,6 +724,92 @@ fn every_wsdl_is_served_at_its_path() {
                 }
             }
         }
+    });
+    serving.stop();
+}
+
+#[test]
+fn every_indicator_is_retrieved_and_a_dsu_referred_to_counts() {
+    let site = site();
+    site.configure("[[soglia]]\ncodice = \"MINO01\"\nprestazione = \"A1.07\"\nimporto = \"20000.00\"\nindicatore = \"Minorenne\"\n");
+    let today: jiff::civil::Date = site.today().parse().unwrap();
+    let serving = site.serve();
+    common::runtime().block_on(async {
+        let (caf, comune) = (site.client(serving.address, "caf"), site.client(serving.address, "comune"));
+        let mut famiglie = Famiglie::new(7, today);
+        // A mother with a minor, whose father is married to another person and has a DSU of his own: an employee of 30,000 under FC8.
+        let alone = |famiglie: &mut Famiglie, sender: &str, irpef: u32| {
+            let mut foglio = famiglie.foglio(40, 40);
+            foglio.altri_redditi = Some(AltriRedditi {
+                flag_esonerato: true,
+                flag_integrazione: false,
+                flag_rettifica: false,
+                reddito_irpef: Some(irpef.into()),
+                lavoro_dipendente: None,
+                pensione: None,
+                redditi_agrari: None,
+                redditi_imp_sost: None,
+                trattamenti_assistenziali: None,
+                spese_detrazione: None,
+                spese_deduzione: None,
+                spese_collab_domestici: None,
+            });
+            let mut dsu = famiglie.famiglia(sender).dsu;
+            dsu.modello_base.truncate(1);
+            let form = &mut dsu.modello_base[0];
+            (form.universitario, form.genitore_non_convivente, form.residenziale) = (Vec::new(), Vec::new(), Vec::new());
+            form.condizioni_nucleo = None;
+            (form.abitazione.tipo_abitazione, form.abitazione.locazione) = (TipoAbitazione::Altro, None);
+            dsu.codice_fiscale_dichiarante = foglio.codice_fiscale.clone();
+            dsu.sottoscrizione = vec![sottoscrizione(&foglio.codice_fiscale, sender, today)];
+            let member = ComponenteNucleo { rapporto_con_dichiarante: Ruolo::D, flag_assenza_reddito: false, foglio_componente_nucleo: foglio };
+            dsu.nucleo_familiare.as_mut().unwrap().componente_nucleo = vec![member];
+            dsu
+        };
+        let text = |dsu: &Dichiarazione| message("Dichiarazione", ISEE_NS, dsu, false);
+        let father = alone(&mut famiglie, "CAF00001-PADRE1-2026-N0000001", 27_000);
+        let protocol = transmitted(&caf, &text(&father)).await;
+        let mut mother = alone(&mut famiglie, "CAF00001-MADRE1-2026-N0000001", 17_000);
+        let child = famiglie.foglio(8, 8);
+        let person = child.codice_fiscale.canonical();
+        let sheet = father.fogli().next().unwrap();
+        mother.modello_base[0].genitore_non_convivente = vec![GenitoreNonConvivente {
+            codice_fiscale: sheet.codice_fiscale.clone(),
+            cognome: sheet.dati_componente.anagrafica.cognome.clone(),
+            nome: sheet.dati_componente.anagrafica.nome.clone(),
+            flag_genitore_escluso: false,
+            flag_coniugato_con_persona_diversa: true,
+            flag_alcuna_condizione: false,
+            beneficiario: vec![Beneficiario { codice_fiscale: child.codice_fiscale.clone() }],
+            dati: Some(DatiGenitore::Protocollo(protocol.clone())),
+        }];
+        let member = ComponenteNucleo { rapporto_con_dichiarante: Ruolo::F, flag_assenza_reddito: false, foglio_componente_nucleo: child };
+        mother.nucleo_familiare.as_mut().unwrap().componente_nucleo.push(member);
+        transmitted(&caf, &text(&mother)).await;
+
+        let today = site.today();
+        let ask = async |tipo: &str| {
+            let request = requests::indicatore(&person, &today, BENEFIT).replace("Ordinario", tipo);
+            comune.call(ISEE, &request).await.unwrap()
+        };
+        let isee = |answer: &Answer| payload(answer, "XmlEsitoIndicatore").split(" ISEE=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        // 17,000 / 1.57; and 27,000 / 1.00 x 30 % = 8,100 besides.
+        assert_eq!(isee(&ask("Ordinario").await), "10828.03");
+        assert_eq!(isee(&ask("Minorenne").await), "18928.03");
+        assert_eq!(isee(&ask("SocioSanitario").await), "10828.03");
+        let none = ask("Residenziale").await;
+        assert_eq!(element(&none, "Esito"), "DATI_NON_TROVATI");
+        assert!(element(&none, "DescrizioneErrore").ends_with("ha: Ordinario, Minorenne, SocioSanitario, Dottorato"), "{}", none.text);
+        // The attestation names who adds the component, and by which DSU.
+        let answer = comune.call(ISEE, &requests::attestazione(&person, &today, BENEFIT)).await.unwrap();
+        let xml = payload(&answer, "XmlEsitoAttestazione");
+        for expected in ["<ISEEMinAgg ", "ValoreComponenteAggiuntiva=\"8100.00\"", &format!("ProtocolloDSUComponenteAggiuntiva=\"{protocol}\"")] {
+            assert!(xml.contains(expected), "{xml}");
+        }
+        // A threshold of 20,000 on the minor's.
+        let soglia = format!("<ConsultazioneSogliaIndicatore xmlns=\"http://inps.it/ConsultazioneISEE\"><request CodiceFiscale=\"{person}\" CodiceSoglia=\"MINO01\" FornituraNucleo=\"NO\"/></ConsultazioneSogliaIndicatore>");
+        let answer = comune.call(ISEE, &envelope(Version::V11, &soglia)).await.unwrap();
+        assert!(answer.text.contains("TipoIndicatore=\"ISEE Minorenne con componente aggiuntiva\" SottoSoglia=\"SI\""), "{}", answer.text);
     });
     serving.stop();
 }

@@ -459,9 +459,18 @@ fn searches_find_what_they_should_and_nothing_else() {
         }
         let other = comune.call(ISEE, &requests::indicatore(child, &today, "A3.02")).await.unwrap();
         assert_eq!(element(&other, "Esito"), "RICHIESTA_INVALIDA");
-        let minor = comune.call(ISEE, &requests::indicatore(child, &today, BENEFIT).replace("Ordinario", "Minorenne")).await.unwrap();
-        assert_eq!(element(&minor, "Esito"), "RICHIESTA_INVALIDA");
-        assert!(element(&minor, "DescrizioneErrore").contains("Ordinario"));
+        // The child's own indicators, and none of another kind: the answer says which there are.
+        for tipo in ["Minorenne", "SocioSanitario", "Dottorato"] {
+            let own = comune.call(ISEE, &requests::indicatore(child, &today, BENEFIT).replace("Ordinario", tipo)).await.unwrap();
+            assert_eq!(element(&own, "Esito"), "OK", "{tipo}");
+            assert!(payload(&own, "XmlEsitoIndicatore").contains(&format!("TipoIndicatore=\"{tipo}\"")));
+        }
+        for tipo in ["Universitario", "Residenziale"] {
+            let none = comune.call(ISEE, &requests::indicatore(child, &today, BENEFIT).replace("Ordinario", tipo)).await.unwrap();
+            assert_eq!(element(&none, "Esito"), "DATI_NON_TROVATI", "{tipo}");
+            let said = element(&none, "DescrizioneErrore");
+            assert!(said.contains(tipo) && said.ends_with("ha: Ordinario, Minorenne, SocioSanitario, Dottorato"), "{said}");
+        }
         let empty = comune.call(ISEE, &varco::soap::envelope(varco::soap::Version::V11, "<ConsultazioneIndicatore xmlns=\"http://inps.it/ConsultazioneISEE\"/>")).await.unwrap();
         assert_eq!(element(&empty, "Esito"), "RICHIESTA_INVALIDA");
     });

@@ -21,7 +21,15 @@ use std::process::Command;
 
 use generate::{Form, Generator, Node, Random};
 use mutate::{Spoilt, anything, mutators, over_limits};
-use varco::contract::{ISEE_NS, RICEVUTA_NS, catalogue::Service, roots, wsdl};
+use varco::commands::famiglie::{Famiglia, Famiglie};
+use varco::contract::consultazione::{Chiave, RicercaProtDsu};
+use varco::contract::{ISEE_NS, RICEVUTA_NS, catalogue::Service, esito_attestazione, message, roots, wsdl};
+use varco::isee::attest::{Occasion, attest};
+use varco::isee::attestazione::{EsitoAttestazione, Ricerca};
+use varco::isee::compute::casi::Situazione;
+use varco::isee::compute::componente::NessunAltra;
+use varco::isee::omissioni::omissioni;
+use varco::isee::rules::Rules;
 use varco::xml::encoding::{self, EncodingError};
 use varco::xml::schema::{Breach, Builtin, ElementId, SchemaSet};
 use varco::xml::{Document, Limits, XmlFault, canonical, parse};
@@ -500,4 +508,38 @@ fn what_is_spoilt_is_judged_as_libxml2_judges_it() {
         assert!(ways.get(mutator.name).is_some_and(|[refused, accepted]| refused + accepted >= 20), "{} was hardly tried", mutator.name);
     }
     assert!(cases.len() >= 20_000 && counts.values().all(|[_, accepted, refused]| *accepted > 50 && *refused > 500), "{counts:?}");
+}
+
+/// What the computation makes of invented families is valid for libxml2 too: the DSU as it is written, and its attestation.
+#[test]
+fn every_attestation_of_an_invented_family_is_valid_for_libxml2() {
+    let presented = jiff::civil::date(2026, 3, 10);
+    let rules = Rules::embedded().unwrap();
+    let rules = rules.on(presented).unwrap();
+    let mut made = Famiglie::new(26, presented);
+    let (mut declarations, mut attestations) = (Vec::new(), Vec::new());
+    for index in 0..said("VARCO_FAMILIES", 10_000) {
+        let Famiglia { dsu, feed } = made.famiglia(&format!("CAF00001-GEN001-2026-N{index:07}"));
+        let situazione = Situazione { dsu: &dsu, presented, rules, feed: &feed, altre: &NessunAltra };
+        let indicatori = situazione.indicatori().ok().unwrap();
+        let protocollo = format!("INPS-ISEE-2026-{index:08}A-00");
+        let about = Occasion { protocollo: &protocollo, presentata: presented, rilasciata: presented, ..Occasion::default() };
+        let omissione_difformita = omissioni(&dsu, presented, &feed, presented);
+        let attestazione = Some(attest(&dsu, &indicatori, rules, Occasion { omissioni: omissione_difformita, ..about }));
+        let chiave = Chiave::ProtDsu(Box::new(RicercaProtDsu {
+            protocollo_dsu: protocollo.clone(),
+            codice_fiscale_beneficiario: dsu.codice_fiscale_dichiarante.clone(),
+            prestazione_da_erogare: None,
+            protocollo_domanda_ente_erogatore: None,
+            statodomanda_prestazione: None,
+        }));
+        declarations.push(message("Dichiarazione", ISEE_NS, &dsu, true).into_bytes());
+        attestations.push(esito_attestazione(&EsitoAttestazione { attestazione, ricerca: Ricerca { chiave: chiave.echo() } }).into_bytes());
+    }
+    for (schema, documents) in [("ISEE_Dichiarazione.xsd", &declarations), ("ISEE_Esiti.xsd", &attestations)] {
+        for (index, verdict) in xmllint(&wsdl_directory().join(schema), documents).into_iter().enumerate() {
+            assert_eq!(verdict, Ok(()), "{schema}: {index}: {}", String::from_utf8_lossy(&documents[index]));
+        }
+        println!("{schema}: {} documents valid", documents.len());
+    }
 }

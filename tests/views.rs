@@ -155,7 +155,7 @@ async fn peer(site: &Site, log: &MemLog, keys: &Arc<Keys>, id: uuid::Uuid) -> Pe
         recovery: Recovery::default(),
         lock: None,
     };
-    let node = Node::assemble(parts, &views.path().join("views"), &site.clock).unwrap();
+    let node = Node::assemble(parts, &views.path().join("views"), &site.clock, varco::isee::rules::Rules::embedded().unwrap()).unwrap();
     let config = Config::read(&site.config()).unwrap();
     let settings = Settings::build(&config, &site.clock).unwrap();
     let gateway = Gateway::new(node, Contract::compile().unwrap(), settings, &config);

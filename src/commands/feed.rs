@@ -10,7 +10,7 @@ use super::{ente, socket};
 use crate::clock::Clock;
 use crate::config::SEGMENT_BYTES;
 use crate::gateway::node::Node;
-use crate::isee::feed::{FeedRecord, parse};
+use crate::isee::feed::{FeedRecord, LineError, parse};
 use crate::ledger::Directory;
 use crate::ledger::disk::RealDisk;
 
@@ -46,8 +46,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
         Ok(records) => records,
         Err(errors) => {
             for error in &errors {
-                let column = error.column.map(|column| format!(", {column}")).unwrap_or_default();
-                eprintln!("{}:{}{column}: {}", file.display(), error.line, error.text);
+                eprintln!("{}", line(&file, error));
             }
             bail!("{} errori: niente è stato caricato", errors.len());
         }
@@ -58,6 +57,12 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     let entries = super::runtime()?.block_on(load(&data, &records, &motivo, clock))?;
     println!("{} righe caricate in {entries} voci del registro", records.len());
     Ok(())
+}
+
+/// An error, as compilers write it.
+pub(super) fn line(file: &Path, error: &LineError) -> String {
+    let column = error.column.map(|column| format!(", {column}")).unwrap_or_default();
+    format!("{}:{}{column}: {}", file.display(), error.line, error.text)
 }
 
 /// Loads where the ledger is: in the running gateway, or here.

@@ -4,8 +4,10 @@ pub mod backup;
 pub mod client;
 mod crl;
 pub mod demo;
+pub mod dsu;
 pub mod ente;
 pub mod errori;
+pub mod famiglie;
 pub mod feed;
 mod files;
 pub mod init;
@@ -57,6 +59,8 @@ enum Command {
     },
     /// Gli enti: richiesta, accreditamento, certificati, abilitazioni
     Ente(ente::Args),
+    /// Una DSU in un file: controllarla, calcolarla
+    Dsu(dsu::Args),
     /// I dati dell'Agenzia delle entrate e dell'INPS
     Feed(feed::Args),
     /// Il registro delle operazioni
@@ -120,6 +124,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Serve { config } => serve::run(&config, &clock),
         Command::Demo { exit, port } => demo::run(exit, port, &clock),
         Command::Ente(args) => ente::run(args, &clock),
+        Command::Dsu(args) => dsu::run(args, &clock),
         Command::Feed(args) => feed::run(args, &clock),
         Command::Ledger(args) => ledger::run(args),
         Command::Rebuild { data } => rebuild::run(&data, &clock),

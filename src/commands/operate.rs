@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::settings::{Reloaded, Settings};
 use crate::gateway::status::Status;
+use crate::isee::rules::Rules;
 use crate::ledger::{Directory, Keys};
 
 /// Nothing but that it is asked.
@@ -70,6 +71,9 @@ pub(super) fn check(config: &Path, json: bool, clock: &Clock) -> Result<()> {
             match Settings::build(&config, clock) {
                 Err(error) => checked.errori.push(error.to_string()),
                 Ok(settings) => warnings(&settings, clock, &mut checked),
+            }
+            if let Err(error) = Rules::configured(&config.regole) {
+                checked.errori.push(error.to_string());
             }
             match Directory::open(&config.data).map_err(anyhow::Error::from).and_then(|directory| Ok(Keys::open(&directory.keys(), true)?))
             {

@@ -20,6 +20,7 @@ use crate::gateway::listener::{Ended, Listener};
 use crate::gateway::node::Node;
 use crate::gateway::settings::Settings;
 use crate::gateway::{Gateway, admin};
+use crate::isee::rules::Rules;
 use crate::ledger::Directory;
 use crate::ledger::committer::Health;
 use crate::ledger::disk::{Disk, RealDisk};
@@ -51,7 +52,7 @@ async fn start_with(config: &Config, clock: &Clock, disk: Arc<dyn Disk>, inherit
     let contract = Contract::compile()?;
     let settings = Settings::build(config, clock)?;
     let directory = Directory::open(&config.data)?;
-    let node = Node::open(&directory, clock, disk, config.ledger.segment_bytes)?;
+    let node = Node::open_with(&directory, clock, disk, config.ledger.segment_bytes, Rules::configured(&config.regole)?)?;
     for key in &node.opened.missing_keys {
         tracing::warn!(key, "a class key cannot be opened: its entries are unreadable");
     }

@@ -243,6 +243,12 @@ impl Contract {
         received(document.root(), None)
     }
 
+    /// Reads a Dichiarazione by itself, wherever in a document it stands.
+    pub fn read_declaration(&self, dichiarazione: Element<'_, '_>) -> Result<Trasmessa, Findings> {
+        self.judge_dsu(dichiarazione, "/Dichiarazione")?;
+        received(dichiarazione, None)
+    }
+
     fn judge_dsu(&self, dichiarazione: Element<'_, '_>, path: &str) -> Result<(), Findings> {
         let Some(root) = self.schemas.root(ISEE_NS, "Dichiarazione") else { return Err(Findings::default()) };
         self.judge(dichiarazione, root, Some(path))
@@ -327,6 +333,11 @@ pub fn place_part(defects: Vec<Difetto>, part: Element<'_, '_>, position: usize)
         Ok(document) => place_in(defects, document.root(), &part_path(position)),
         Err(_) => Vec::new(),
     }
+}
+
+/// The same for a Dichiarazione by itself.
+pub fn place_declaration(defects: Vec<Difetto>, dichiarazione: Element<'_, '_>) -> Vec<Finding> {
+    place_in(defects, dichiarazione, "/Dichiarazione")
 }
 
 fn place_in(defects: Vec<Difetto>, dichiarazione: Element<'_, '_>, whole: &str) -> Vec<Finding> {

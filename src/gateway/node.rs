@@ -107,19 +107,30 @@ pub struct Parts {
 }
 
 impl Node {
-    /// Opens a data directory for writing.
+    /// Opens a data directory for writing, with the rule sets as they are embedded.
     pub fn open(directory: &Directory, clock: &Clock, disk: Arc<dyn Disk>, segment_bytes: u64) -> Result<Self, NodeError> {
+        Self::open_with(directory, clock, disk, segment_bytes, Rules::embedded()?)
+    }
+
+    /// Opens a data directory for writing.
+    pub fn open_with(
+        directory: &Directory,
+        clock: &Clock,
+        disk: Arc<dyn Disk>,
+        segment_bytes: u64,
+        rules: Rules,
+    ) -> Result<Self, NodeError> {
         let lock = directory.lock()?;
         let keys = Arc::new(Keys::open(&directory.keys(), false)?);
         let (log, recovery) = SegmentLog::open(&directory.segments(), directory.ledger, disk, segment_bytes)?;
         let reader = Arc::new(log.reader());
         let parts = Parts { id: directory.ledger, log: Box::new(log), reader, keys, recovery, lock: Some(lock) };
-        let node = Self::assemble(parts, &directory.views(), clock)?;
+        let node = Self::assemble(parts, &directory.views(), clock, rules)?;
         Ok(Self { directory: Some(directory.clone()), ..node })
     }
 
     /// Puts a node together.
-    pub fn assemble(parts: Parts, views: &Path, clock: &Clock) -> Result<Self, NodeError> {
+    pub fn assemble(parts: Parts, views: &Path, clock: &Clock, rules: Rules) -> Result<Self, NodeError> {
         let Parts { id, log, reader, keys, recovery, lock } = parts;
         let (writer, store, rebuilt) = state::open(views, id, log.head(), projectors())?;
         let (committer, running) = Committer::start(id, log, Box::new(writer), clock.clone())?;
@@ -132,7 +143,7 @@ impl Node {
         // The year's token key is there before anybody is looked for under it.
         keys.token(clock.today().year(), "cf", "")?;
         let ledger = Ledger { id, committer, keys, reader };
-        let sii = Embedded::new(&ledger, &store, clock, Rules::embedded()?);
+        let sii = Embedded::new(&ledger, &store, clock, rules);
         let ids = Series::new("id-richiesta", BLOCK, &ledger, &store, clock);
         Ok(Self {
             registry: Registry::new(store.clone()),

@@ -2,13 +2,25 @@
 
 use jiff::civil::Date;
 
-use super::attestazione::{Attestazione, ComponenteNucleo, IseeOrdinario, NucleoFamiliare, Ordinario};
-use super::compute::Calcolo;
-use super::dsu::Dichiarazione;
+use super::attestazione::{
+    Attestazione, ComponenteNucleo, ComponenteNucleoRistretto, IseeOrdinario, IseeRistretto, NucleoFamiliare, NucleoRistretto,
+    OmissioneDifformita, Ordinario, Ridotto, Variazione,
+};
+use super::codes::{Importo, Ruolo, Si, TipoModello, Vuoto};
+use super::compute::casi::{Caso, Diverso, Indicatore, Indicatori, Membro, Modo, Ristretto};
+use super::compute::componente::Componente;
+use super::dsu::{Dichiarazione, ModelloBase};
+use super::indicatori::{
+    CompAggiuntiva, ComponenteAttrattaAggiuntiva, ComponenteMinorenne, ComponenteResidenziale, ComponenteResidenzialeRistretto,
+    ElementoNucleoAttratto, EsitoMinorenne, EsitoResidenziale, EsitoResidenzialeRistretto, EsitoUniversitario, IseeMin, IseeSocioSanRes,
+    IseeSocioSanResRistretto, IseeUni, NucleoFamiliareAttratto, StudenteUniversitario, ValoriMinAgg, ValoriMinAttr, ValoriOrdinarioAgg,
+    ValoriResidenziale, ValoriResidenzialeAgg, ValoriResidenzialeRistretto, ValoriResidenzialeRistrettoAgg, ValoriRistrettoAgg,
+    ValoriUniAgg, ValoriUniAttr, ValoriUniStudAttratto, ValoriUniStudCompAggiuntiva, ValoriUniStudCompAttratta,
+};
 use super::rules::RuleSet;
 
 /// What the attestation says besides the computation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Default)]
 pub struct Occasion<'a> {
     /// Protocol of the DSU.
     pub protocollo: &'a str,
@@ -16,12 +28,33 @@ pub struct Occasion<'a> {
     pub presentata: Date,
     /// When the attestation is issued.
     pub rilasciata: Date,
+    /// The substitute form, where the ISEE is a current one.
+    pub sostitutivo: Option<Sostitutivo<'a>>,
+    /// Which attestation this one takes the place of, and why.
+    pub variazione: Option<Variazione>,
+    /// What the Revenue Agency found missing or different.
+    pub omissioni: Vec<OmissioneDifformita>,
+    /// The sender's protocol, where it is not that of the declaration.
+    pub protocollo_mittente: Option<&'a str>,
 }
 
-/// Attests the ordinary indicator.
-pub fn attest(dsu: &Dichiarazione, calcolo: &Calcolo, rules: &RuleSet, occasion: &Occasion<'_>) -> Attestazione {
+/// A substitute form: what makes an ISEE a current one.
+#[derive(Clone, Copy)]
+pub struct Sostitutivo<'a> {
+    /// Its protocol.
+    pub protocollo: &'a str,
+    /// When it was presented.
+    pub presentato: Date,
+    /// The last day on which the current ISEE is valid.
+    pub scadenza: Date,
+}
+
+/// Attests all indicators of a DSU.
+pub fn attest(dsu: &Dichiarazione, indicatori: &Indicatori, rules: &RuleSet, occasion: Occasion<'_>) -> Attestazione {
+    let issue = Issue { on: occasion.rilasciata };
     let members = dsu.nucleo_familiare.iter().flat_map(|nucleo| &nucleo.componente_nucleo);
     let componente_nucleo = members
+        .filter(|member| member.rapporto_con_dichiarante != Ruolo::Gnc)
         .map(|member| {
             let sheet = &member.foglio_componente_nucleo;
             ComponenteNucleo {
@@ -32,30 +65,283 @@ pub fn attest(dsu: &Dichiarazione, calcolo: &Calcolo, rules: &RuleSet, occasion:
             }
         })
         .collect();
+    let corrente = occasion.sostitutivo.map(|_| Si::Si);
+    let sostitutivo = || occasion.sostitutivo.map(|form| (form.presentato, form.protocollo.to_owned())).unzip();
+    let some = |of: &[Indicatore]| !of.is_empty();
+    let (presentato, protocollo) = sostitutivo();
     let ordinario = Ordinario {
-        corrente: None,
-        data_presentazione_modulo_sostitutivo: None,
-        protocollo_dsu_modulo_sostitutivo: None,
+        corrente,
+        data_presentazione_modulo_sostitutivo: presentato,
+        protocollo_dsu_modulo_sostitutivo: protocollo,
         nucleo_familiare: NucleoFamiliare { componente_nucleo },
         isee_ordinario: IseeOrdinario {
             data_rilascio: occasion.rilasciata,
-            valori: calcolo.valori(),
-            modalita_calcolo_isee_ordinario: calcolo.modalita.clone(),
+            valori: indicatori.ordinario.valori(),
+            modalita_calcolo_isee_ordinario: indicatori.ordinario.modalita.clone(),
         },
-        isee_min: None,
-        isee_uni: None,
-        isee_socio_san_res: None,
+        isee_min: some(&indicatori.minorenni)
+            .then(|| IseeMin { componente_minorenne: indicatori.minorenni.iter().map(|minor| issue.minorenne(minor)).collect() }),
+        isee_uni: some(&indicatori.universitari).then(|| IseeUni {
+            studente_universitario: indicatori.universitari.iter().map(|student| issue.universitario(student)).collect(),
+        }),
+        isee_socio_san_res: some(&indicatori.residenziali).then(|| IseeSocioSanRes {
+            componente_socio_sanitarie_res: indicatori.residenziali.iter().map(|each| issue.residenziale(each)).collect(),
+        }),
     };
+    let forms = dsu.modello_base.iter().filter(|modello| modello.tipo == TipoModello::Rid);
+    let ridotto = forms.filter_map(|modello| {
+        let found = indicatori.ristretti.iter().find(|ristretto| modello.beneficiario() == Some(&ristretto.beneficiario))?;
+        let (presentato, protocollo) = sostitutivo();
+        Some(Ridotto {
+            codice_fiscale_beneficiario: found.beneficiario.clone(),
+            corrente,
+            data_presentazione_modulo_sostitutivo: presentato,
+            protocollo_dsu_modulo_sostitutivo: protocollo,
+            nucleo_ristretto: ristretto(dsu, modello),
+            isee_ristretto: Some(IseeRistretto {
+                data_rilascio: occasion.rilasciata,
+                valori: found.calcolo.valori(),
+                modalita_calcolo_isee_ristretto: found.calcolo.modalita.clone(),
+            }),
+            isee_socio_san_res_ristretto: issue.residenziale_ristretto(found),
+        })
+    });
+    let mittente = dsu.sottoscrizione_del_dichiarante().map(|signature| signature.protocollo_mittente.clone());
     Attestazione {
         codice_fiscale_dichiarante: dsu.codice_fiscale_dichiarante.clone(),
         numero_protocollo_dsu: occasion.protocollo.to_owned(),
         data_presentazione: occasion.presentata,
         data_validita: rules.expires(occasion.presentata),
-        protocollo_mittente: dsu.sottoscrizione_del_dichiarante().map(|s| s.protocollo_mittente.clone()),
-        data_scadenza_dsu_corrente: None,
+        protocollo_mittente: occasion.protocollo_mittente.map(str::to_owned).or(mittente),
+        data_scadenza_dsu_corrente: occasion.sostitutivo.map(|form| form.scadenza),
         ordinario: Some(ordinario),
-        ridotto: Vec::new(),
-        variazione: None,
-        omissione_difformita: Vec::new(),
+        ridotto: ridotto.collect(),
+        variazione: occasion.variazione,
+        omissione_difformita: occasion.omissioni,
+    }
+}
+
+fn ristretto(dsu: &Dichiarazione, modello: &ModelloBase) -> NucleoRistretto {
+    let named = modello.nucleo_ristretto.iter().flat_map(|nucleo| &nucleo.componente_nucleo_ristretto);
+    let members = named.filter_map(|member| {
+        let sheet = dsu.fogli().find(|sheet| sheet.codice_fiscale == member.codice_fiscale)?;
+        Some(ComponenteNucleoRistretto {
+            relazione_con_beneficiario: member.relazione_con_beneficiario,
+            cognome: sheet.dati_componente.anagrafica.cognome.clone(),
+            nome: sheet.dati_componente.anagrafica.nome.clone(),
+            codice_fiscale: member.codice_fiscale.clone(),
+        })
+    });
+    NucleoRistretto { componente_nucleo_ristretto: members.collect() }
+}
+
+/// Writes the cases as the layout has them; its names differ from case to case.
+#[derive(Clone, Copy)]
+struct Issue {
+    on: Date,
+}
+
+impl Issue {
+    fn minorenne(self, minor: &Indicatore) -> ComponenteMinorenne {
+        let esito = match &minor.caso {
+            Caso::Base(_) => EsitoMinorenne::Ordinario(Vuoto),
+            Caso::NonCalcolabile(_) => EsitoMinorenne::NonCalcolabile(Vuoto),
+            Caso::Diverso(diverso) => match (diverso.modo, first(diverso)) {
+                (Modo::Aggiuntiva, Some(componente_agguntiva)) => EsitoMinorenne::Aggiuntiva(Box::new(ValoriMinAgg {
+                    data_rilascio: self.on,
+                    componente_agguntiva,
+                    valori: diverso.valori(),
+                    modalita_calcolo_isee_min_aggr: diverso.calcolo.modalita.clone(),
+                })),
+                (_, Some(componente_attratta)) => EsitoMinorenne::Attratta(Box::new(ValoriMinAttr {
+                    data_rilascio: self.on,
+                    componente_attratta,
+                    valori: diverso.valori(),
+                    modalita_calcolo_isee_min_attr: diverso.calcolo.modalita.clone(),
+                })),
+                (_, None) => EsitoMinorenne::NonCalcolabile(Vuoto),
+            },
+        };
+        ComponenteMinorenne {
+            cognome: minor.cognome.clone(),
+            nome: minor.nome.clone(),
+            codice_fiscale: minor.codice_fiscale.clone(),
+            isee: minor.isee().map(Importo),
+            esito,
+        }
+    }
+
+    fn universitario(self, student: &Indicatore) -> StudenteUniversitario {
+        StudenteUniversitario {
+            cognome: student.cognome.clone(),
+            nome: student.nome.clone(),
+            codice_fiscale: student.codice_fiscale.clone(),
+            isee: student.isee().map(Importo),
+            esito: match &student.caso {
+                Caso::Base(_) => EsitoUniversitario::Ordinario(Vuoto),
+                Caso::NonCalcolabile(_) => EsitoUniversitario::NonCalcolabile(Vuoto),
+                Caso::Diverso(diverso) => self.of_student(diverso),
+            },
+        }
+    }
+
+    fn of_student(self, diverso: &Diverso) -> EsitoUniversitario {
+        let nucleo_familiare_attratto =
+            NucleoFamiliareAttratto { elemento_nucleo_attratto: diverso.attratto.iter().map(element).collect() };
+        let (data_rilascio, valori, modalita) = (self.on, diverso.valori(), diverso.calcolo.modalita.clone());
+        match (diverso.modo, first(diverso)) {
+            (Modo::StudenteAttratto, _) => EsitoUniversitario::StudenteAttratto(Box::new(ValoriUniStudAttratto {
+                data_rilascio,
+                nucleo_familiare_attratto,
+                valori,
+                modalita_calcolo_isee_uni_stud_att: modalita,
+            })),
+            (Modo::StudenteAttrattoCompAttratta, Some(componente_attratta)) => {
+                EsitoUniversitario::StudenteAttrattoCompAttratta(Box::new(ValoriUniStudCompAttratta {
+                    data_rilascio,
+                    nucleo_familiare_attratto,
+                    componente_attratta,
+                    valori,
+                    modalita_calcolo_isee_uni_stud_attratto_comp_attratta: modalita,
+                }))
+            }
+            (Modo::StudenteAttrattoCompAggiuntiva, Some(componente_aggiuntiva)) => {
+                EsitoUniversitario::StudenteAttrattoCompAggiuntiva(Box::new(ValoriUniStudCompAggiuntiva {
+                    data_rilascio,
+                    nucleo_familiare_attratto,
+                    componente_aggiuntiva,
+                    valori,
+                    modalita_calcolo_isee_uni_stud_attratto_comp_aggiuntiva: modalita,
+                }))
+            }
+            (Modo::Aggiuntiva, Some(componente_agguntiva)) => EsitoUniversitario::Aggiuntiva(Box::new(ValoriUniAgg {
+                data_rilascio,
+                componente_agguntiva,
+                valori,
+                modalita_calcolo_isee_uni_agg: modalita,
+            })),
+            (_, Some(componente_attratta)) => EsitoUniversitario::Attratta(Box::new(ValoriUniAttr {
+                data_rilascio,
+                componente_attratta,
+                valori,
+                modalita_calcolo_isee_uni_attr: modalita,
+            })),
+            (_, None) => EsitoUniversitario::NonCalcolabile(Vuoto),
+        }
+    }
+
+    fn residenziale(self, beneficiary: &Indicatore) -> ComponenteResidenziale {
+        let esito = match &beneficiary.caso {
+            Caso::Base(_) => EsitoResidenziale::Ordinario(Vuoto),
+            Caso::NonCalcolabile(_) => EsitoResidenziale::NonCalcolabile(Vuoto),
+            Caso::Diverso(diverso) => {
+                let (data_rilascio, valori, modalita) = (self.on, diverso.valori(), diverso.calcolo.modalita.clone());
+                let componente_agguntiva = all(diverso);
+                match diverso.modo {
+                    Modo::BaseAgg => EsitoResidenziale::OrdinarioAgg(Box::new(ValoriOrdinarioAgg {
+                        data_rilascio,
+                        componente_agguntiva,
+                        valori,
+                        modalita_calcolo_isee_ord_agg: modalita,
+                    })),
+                    Modo::ResidenzialeAgg => EsitoResidenziale::ResidenzialeAgg(Box::new(ValoriResidenzialeAgg {
+                        data_rilascio,
+                        componente_agguntiva,
+                        valori,
+                        modalita_calcolo_iisee_socio_san_res_agg: modalita,
+                    })),
+                    _ => EsitoResidenziale::Residenziale(Box::new(ValoriResidenziale {
+                        data_rilascio,
+                        valori,
+                        modalita_calcolo_isee_socio_san_res_res: modalita,
+                    })),
+                }
+            }
+        };
+        ComponenteResidenziale {
+            cognome: beneficiary.cognome.clone(),
+            nome: beneficiary.nome.clone(),
+            codice_fiscale: beneficiary.codice_fiscale.clone(),
+            isee: beneficiary.isee().map(Importo),
+            esito,
+        }
+    }
+
+    fn residenziale_ristretto(self, ristretto: &Ristretto) -> Option<IseeSocioSanResRistretto> {
+        let beneficiary = ristretto.residenziale.as_ref()?;
+        let esito = match &beneficiary.caso {
+            Caso::Base(_) => EsitoResidenzialeRistretto::Ristretto(Vuoto),
+            Caso::NonCalcolabile(_) => EsitoResidenzialeRistretto::NonCalcolabile(Vuoto),
+            Caso::Diverso(diverso) => {
+                let (data_rilascio, valori, modalita) = (self.on, diverso.valori(), diverso.calcolo.modalita.clone());
+                let componente_agguntiva = all(diverso);
+                match diverso.modo {
+                    Modo::BaseAgg => EsitoResidenzialeRistretto::RistrettoAgg(Box::new(ValoriRistrettoAgg {
+                        data_rilascio,
+                        componente_agguntiva,
+                        valori,
+                        modalita_calcolo_isee_ristretto_agg: modalita,
+                    })),
+                    Modo::ResidenzialeAgg => EsitoResidenzialeRistretto::ResidenzialeAgg(Box::new(ValoriResidenzialeRistrettoAgg {
+                        data_rilascio,
+                        componente_agguntiva,
+                        valori,
+                        modalita_calcolo_isee_socio_san_res_ristretto_agg: modalita,
+                    })),
+                    _ => EsitoResidenzialeRistretto::Residenziale(Box::new(ValoriResidenzialeRistretto {
+                        data_rilascio,
+                        valori,
+                        modalita_calcolo_isee_socio_san_res_ristretto: modalita,
+                    })),
+                }
+            }
+        };
+        Some(IseeSocioSanResRistretto {
+            componente_socio_sanitarie_res: ComponenteResidenzialeRistretto {
+                cognome: beneficiary.cognome.clone(),
+                nome: beneficiary.nome.clone(),
+                codice_fiscale: beneficiary.codice_fiscale.clone(),
+                isee: beneficiary.isee().map(Importo),
+                esito,
+            },
+        })
+    }
+}
+
+impl Diverso {
+    /// The five values: those of the nucleus, and the ISEE with what is added to it.
+    pub fn valori(&self) -> super::attestazione::Valori {
+        super::attestazione::Valori { isee: Importo(self.isee), ..self.calcolo.valori() }
+    }
+}
+
+fn first(diverso: &Diverso) -> Option<CompAggiuntiva> {
+    diverso.componenti.first().map(outside)
+}
+
+fn all(diverso: &Diverso) -> Vec<CompAggiuntiva> {
+    diverso.componenti.iter().map(outside).collect()
+}
+
+fn outside(componente: &Componente) -> CompAggiuntiva {
+    CompAggiuntiva {
+        componente_attratta_aggiuntiva: ComponenteAttrattaAggiuntiva {
+            cognome: componente.cognome.clone(),
+            nome: componente.nome.clone(),
+            codice_fiscale: componente.codice_fiscale.clone(),
+            protocollo_dsu_riferimento: componente.protocollo.clone().filter(|_| componente.valore.is_none()),
+            valore_componente_aggiuntiva: componente.valore.map(Importo),
+            protocollo_dsu_componente_aggiuntiva: componente.protocollo.clone().filter(|_| componente.valore.is_some()),
+            protocollo_mittente_componente_aggiuntiva: componente.protocollo_mittente.clone().filter(|_| componente.valore.is_some()),
+        },
+    }
+}
+
+fn element(member: &Membro) -> ElementoNucleoAttratto {
+    ElementoNucleoAttratto {
+        rapporto_con_dichiarante: member.ruolo,
+        cognome: member.cognome.clone(),
+        nome: member.nome.clone(),
+        codice_fiscale: member.codice_fiscale.clone(),
     }
 }

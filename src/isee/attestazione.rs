@@ -4,11 +4,15 @@
 use jiff::civil::Date;
 
 use super::codes::{
-    Importo, ModelloAe, Relazione, Ruolo, Si, StatoDomanda, TipoIndicatore, TipoOmissione, TipoRapporto, TipoVariazioneAttestazione,
+    Importo, ModelloAe, Relazione, Ruolo, Si, StatoDomanda, TipoIndicatore, TipoIndicatoreSoglia, TipoOmissione, TipoRapporto,
+    TipoVariazioneAttestazione,
 };
 use super::codice_fiscale::CodiceFiscale;
 use super::dsu::Dichiarazione;
-use super::indicatori::{IseeMin, IseeSocioSanRes, IseeSocioSanResRistretto, IseeUni};
+use super::indicatori::{
+    EsitoMinorenne, EsitoResidenziale, EsitoResidenzialeRistretto, EsitoUniversitario, IseeMin, IseeSocioSanRes, IseeSocioSanResRistretto,
+    IseeUni,
+};
 
 /// The payload of ConsultazioneDichiarazione.
 #[derive(Clone, PartialEq)]
@@ -372,4 +376,93 @@ pub struct ModalitaCalcolo {
     pub maggiorazioni: Importo,
     /// Value of the equivalence scale.
     pub scala_equivalenza: Importo,
+}
+
+/// A person's indicator in an attestation.
+#[derive(Clone, Copy)]
+pub struct Trovato<'a> {
+    /// Its values.
+    pub valori: &'a Valori,
+    /// Which case it is, in the words of the Soglia operation.
+    pub caso: TipoIndicatoreSoglia,
+}
+
+/// Why an attestation gives no indicator of a kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Assente {
+    /// The person has none of that kind.
+    Nessuno,
+    /// The person has one, but data are missing: it cannot be computed.
+    NonCalcolabile,
+}
+
+impl Attestazione {
+    /// A person's indicator of a kind. Social and health services and doctoral students: that of their restricted nucleus, or the ordinary one.
+    pub fn indicatore(&self, tipo: TipoIndicatore, persona: &CodiceFiscale) -> Result<Trovato<'_>, Assente> {
+        use TipoIndicatoreSoglia as Caso;
+        let ordinario = self.ordinario.as_ref();
+        let base = || ordinario.map(|ordinario| &ordinario.isee_ordinario.valori).ok_or(Assente::Nessuno);
+        let found = |valori, caso| Ok(Trovato { valori, caso });
+        let own = self.ridotto.iter().find(|ridotto| ridotto.codice_fiscale_beneficiario == *persona);
+        let ristretto = own.and_then(|ridotto| ridotto.isee_ristretto.as_ref()).map(|ristretto| &ristretto.valori);
+        match tipo {
+            TipoIndicatore::Ordinario => found(base()?, Caso::Ordinario),
+            TipoIndicatore::SocioSanitario | TipoIndicatore::Dottorato => match (ristretto, tipo) {
+                (Some(valori), TipoIndicatore::Dottorato) => found(valori, Caso::Dottorato),
+                (Some(valori), _) => found(valori, Caso::Sociosanitario),
+                (None, _) => found(base()?, Caso::Ordinario),
+            },
+            TipoIndicatore::Minorenne => {
+                let minors = ordinario.and_then(|ordinario| ordinario.isee_min.as_ref()).map(|min| &min.componente_minorenne);
+                let minor = minors.into_iter().flatten().find(|minor| minor.codice_fiscale == *persona).ok_or(Assente::Nessuno)?;
+                match &minor.esito {
+                    EsitoMinorenne::Ordinario(_) => found(base()?, Caso::MinorenneOrdinario),
+                    EsitoMinorenne::Attratta(each) => found(&each.valori, Caso::MinorenneAttratta),
+                    EsitoMinorenne::Aggiuntiva(each) => found(&each.valori, Caso::MinorenneAggiuntiva),
+                    EsitoMinorenne::NonCalcolabile(_) => Err(Assente::NonCalcolabile),
+                }
+            }
+            TipoIndicatore::Universitario => {
+                let students = ordinario.and_then(|ordinario| ordinario.isee_uni.as_ref()).map(|uni| &uni.studente_universitario);
+                let student = students.into_iter().flatten().find(|student| student.codice_fiscale == *persona).ok_or(Assente::Nessuno)?;
+                match &student.esito {
+                    EsitoUniversitario::Ordinario(_) => found(base()?, Caso::UniversitarioOrdinario),
+                    EsitoUniversitario::Attratta(each) => found(&each.valori, Caso::UniversitarioAttratta),
+                    EsitoUniversitario::Aggiuntiva(each) => found(&each.valori, Caso::UniversitarioAggiuntiva),
+                    EsitoUniversitario::StudenteAttratto(each) => found(&each.valori, Caso::UniversitarioStudente),
+                    EsitoUniversitario::StudenteAttrattoCompAttratta(each) => found(&each.valori, Caso::UniversitarioStudenteAttratta),
+                    EsitoUniversitario::StudenteAttrattoCompAggiuntiva(each) => found(&each.valori, Caso::UniversitarioStudenteAggiuntiva),
+                    EsitoUniversitario::NonCalcolabile(_) => Err(Assente::NonCalcolabile),
+                }
+            }
+            TipoIndicatore::Residenziale => {
+                if let Some(each) = own.and_then(|ridotto| ridotto.isee_socio_san_res_ristretto.as_ref()) {
+                    return match (&each.componente_socio_sanitarie_res.esito, ristretto) {
+                        (EsitoResidenzialeRistretto::Ristretto(_), Some(valori)) => found(valori, Caso::ResidenzialeRidottoSenza),
+                        (EsitoResidenzialeRistretto::Residenziale(each), _) => found(&each.valori, Caso::ResidenzialeRidottoSenza),
+                        (EsitoResidenzialeRistretto::RistrettoAgg(each), _) => found(&each.valori, Caso::ResidenzialeRidottoCon),
+                        (EsitoResidenzialeRistretto::ResidenzialeAgg(each), _) => found(&each.valori, Caso::ResidenzialeRidottoCon),
+                        (EsitoResidenzialeRistretto::Ristretto(_), None) => Err(Assente::Nessuno),
+                        (EsitoResidenzialeRistretto::NonCalcolabile(_), _) => Err(Assente::NonCalcolabile),
+                    };
+                }
+                let all = ordinario.and_then(|ordinario| ordinario.isee_socio_san_res.as_ref());
+                let beneficiaries = all.map(|all| &all.componente_socio_sanitarie_res).into_iter().flatten();
+                let each = beneficiaries.into_iter().find(|each| each.codice_fiscale == *persona).ok_or(Assente::Nessuno)?;
+                match &each.esito {
+                    EsitoResidenziale::Ordinario(_) => found(base()?, Caso::ResidenzialeSenza),
+                    EsitoResidenziale::Residenziale(each) => found(&each.valori, Caso::ResidenzialeSenza),
+                    EsitoResidenziale::OrdinarioAgg(each) => found(&each.valori, Caso::ResidenzialeCon),
+                    EsitoResidenziale::ResidenzialeAgg(each) => found(&each.valori, Caso::ResidenzialeCon),
+                    EsitoResidenziale::NonCalcolabile(_) => Err(Assente::NonCalcolabile),
+                }
+            }
+        }
+    }
+
+    /// The kinds of indicator that a person has and that could be computed.
+    pub fn indicatori(&self, persona: &CodiceFiscale) -> Vec<TipoIndicatore> {
+        let all = TipoIndicatore::ALL.iter().filter_map(|code| TipoIndicatore::from_code(code));
+        all.filter(|tipo| self.indicatore(*tipo, persona).is_ok()).collect()
+    }
 }

@@ -219,6 +219,20 @@ codes! {
     }
 }
 
+impl Relazione {
+    /// What a member of a restricted nucleus would be to its beneficiary in a family.
+    pub fn ruolo(self) -> Ruolo {
+        match self {
+            Self::B => Ruolo::D,
+            Self::C => Ruolo::C,
+            Self::F => Ruolo::F,
+            Self::Fc => Ruolo::Fc,
+            Self::Fnc => Ruolo::Fnc,
+            Self::Ma => Ruolo::Ma,
+        }
+    }
+}
+
 impl TipoRapporto {
     /// Whether it is a deposit or an account: declared by balance and average, and outside the base of the figurative income.
     pub fn is_account(self) -> bool {

@@ -6,10 +6,11 @@
 
 use rust_decimal::Decimal;
 
+use super::codes::TipoRapporto;
 use super::codice_fiscale::CodiceFiscale;
 
 /// The header of the file.
-pub const COLUMNS: [&str; 14] = [
+pub const COLUMNS: [&str; 15] = [
     "codice_fiscale",
     "anno",
     "reddito_irpef",
@@ -18,12 +19,13 @@ pub const COLUMNS: [&str; 14] = [
     "redditi_agrari",
     "redditi_imposta_sostitutiva",
     "trattamenti",
+    "trattamenti_disabilita",
     "spese_detrazione",
     "spese_deduzione",
     "titoli_di_stato",
     "buoni_postali",
     "libretti_postali",
-    "rapporti_noti",
+    "rapporti",
 ];
 
 /// What is known of a person for a year. Amounts are whole euros.
@@ -43,8 +45,11 @@ pub struct FeedRecord {
     pub redditi_agrari: Option<Decimal>,
     /// Income under substitute tax.
     pub redditi_imposta_sostitutiva: Option<Decimal>,
-    /// Treatments paid by INPS; those for disability are not in the feed since 2016.
+    /// Treatments paid by INPS, but those paid because of disability.
     pub trattamenti: Option<Decimal>,
+    /// Treatments paid because of disability: no income since L. 89/2016.
+    #[serde(default)]
+    pub trattamenti_disabilita: Option<Decimal>,
     /// Expenses deducted from tax.
     pub spese_detrazione: Option<Decimal>,
     /// Expenses deducted from income.
@@ -55,8 +60,43 @@ pub struct FeedRecord {
     pub buoni_postali: Option<Decimal>,
     /// Postal savings books at the reference date.
     pub libretti_postali: Option<Decimal>,
-    /// How many financial relations the Agency knows of.
-    pub rapporti_noti: Option<Decimal>,
+    /// The financial relations that the Agency knows of.
+    #[serde(default)]
+    pub rapporti: Vec<RapportoNoto>,
+}
+
+/// A financial relation that the Revenue Agency knows of.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RapportoNoto {
+    /// Its code: `01` to `99`.
+    pub tipo: String,
+    /// The codice fiscale of the bank or other operator.
+    pub operatore: String,
+    /// Number of the account, or other identifier.
+    pub identificativo: String,
+    /// Balance, or value, at 31 December.
+    pub saldo: Option<u32>,
+    /// Yearly average, of accounts.
+    pub giacenza: Option<u32>,
+}
+
+impl RapportoNoto {
+    /// `tipo:operatore:identificativo`, then `:saldo` and `:giacenza` where they are known.
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split(':').map(str::trim);
+        let tipo = parts.next().and_then(TipoRapporto::from_code)?;
+        let mut named = || parts.next().filter(|part| !part.is_empty()).map(str::to_owned);
+        let (operatore, identificativo) = (named().filter(|operatore| operatore.len() <= 16)?, named()?);
+        let mut amount = || match parts.next() {
+            None | Some("") => Some(None),
+            Some(digits) => digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten().map(Some),
+        };
+        let (saldo, giacenza) = (amount()?, amount()?);
+        if parts.next().is_some() {
+            return None;
+        }
+        Some(Self { tipo: tipo.code().to_owned(), operatore, identificativo, saldo, giacenza })
+    }
 }
 
 /// An error of a line of the file.
@@ -120,12 +160,18 @@ pub fn parse(text: &str) -> Result<Vec<FeedRecord>, Vec<LineError>> {
             wrong(Some(COLUMNS[1]), "anno non valido");
         }
         let mut amounts = [None; 14];
-        for (index, column) in COLUMNS.iter().enumerate().skip(2) {
+        for (index, column) in COLUMNS.iter().enumerate().take(amounts.len()).skip(2) {
             match amount(fields[index], index == 2) {
                 Ok(value) => amounts[index] = value,
                 Err(text) => wrong(Some(column), text),
             }
         }
+        let relations = fields[14].split('|').filter(|text| !text.trim().is_empty());
+        let rapporti: Option<Vec<RapportoNoto>> = relations.map(RapportoNoto::parse).collect();
+        if rapporti.is_none() {
+            wrong(Some(COLUMNS[14]), "rapporti non validi: attesi tipo:operatore:identificativo[:saldo[:giacenza]], separati da |");
+        }
+        let rapporti = rapporti.unwrap_or_default();
         let anno = anno.unwrap_or_default();
         if !seen.insert((code.canonical(), anno)) {
             wrong(None, "persona e anno già presenti nel file");
@@ -139,12 +185,13 @@ pub fn parse(text: &str) -> Result<Vec<FeedRecord>, Vec<LineError>> {
             redditi_agrari: amounts[5],
             redditi_imposta_sostitutiva: amounts[6],
             trattamenti: amounts[7],
-            spese_detrazione: amounts[8],
-            spese_deduzione: amounts[9],
-            titoli_di_stato: amounts[10],
-            buoni_postali: amounts[11],
-            libretti_postali: amounts[12],
-            rapporti_noti: amounts[13],
+            trattamenti_disabilita: amounts[8],
+            spese_detrazione: amounts[9],
+            spese_deduzione: amounts[10],
+            titoli_di_stato: amounts[11],
+            buoni_postali: amounts[12],
+            libretti_postali: amounts[13],
+            rapporti,
         });
     }
     if errors.is_empty() { Ok(records) } else { Err(errors) }
@@ -173,17 +220,25 @@ mod tests {
     #[test]
     fn all_records_or_all_errors() {
         let header = COLUMNS.join(",");
-        let good = format!("{header}\r\nRSSMRA70A01H501S,2024,-1200,15000,,,,,,,,,,2\n\n");
+        let good = format!("{header}\r\nRSSMRA70A01H501S,2024,-1200,15000,,,,,,,,,,,01:01234567897:IT60X:1000:900|02:01234567897:D 1\n\n");
         let records = parse(&good).ok().unwrap();
         assert_eq!(records.len(), 1);
         assert_eq!(records[0].reddito_irpef, Some(Decimal::from(-1200)));
-        let bad = format!("{header}\nRSSMRA70A01H501T,2024,1,-5,,,,,,,,,,\nRSSMRA70A01H501S,1,1.5,,,,,,,,,,,\nx\n");
+        let relations: Vec<_> =
+            records[0].rapporti.iter().map(|r| (r.tipo.as_str(), r.identificativo.as_str(), r.saldo, r.giacenza)).collect();
+        assert_eq!(relations, [("01", "IT60X", Some(1000), Some(900)), ("02", "D 1", None, None)]);
+        let bad = format!("{header}\nRSSMRA70A01H501T,2024,1,-5,,,,,,,,,,,\nRSSMRA70A01H501S,1,1.5,,,,,,,,,,,,\nx\n");
         let errors = parse(&bad).err().unwrap();
         let places: Vec<_> = errors.iter().map(|error| (error.line, error.column)).collect();
         assert_eq!(
             places,
             [(2, Some("codice_fiscale")), (2, Some("lavoro_dipendente")), (3, Some("anno")), (3, Some("reddito_irpef")), (4, None)]
         );
+        for relation in ["08:1:2", "01:1", "01::2", "01:12345678901234567:2", "01:1:2:-3", "01:1:2:3:4:5"] {
+            let errors = parse(&format!("{header}\nRSSMRA70A01H501S,2024,,,,,,,,,,,,,{relation}\n")).err().unwrap();
+            assert_eq!(errors.len(), 1, "{relation}");
+            assert_eq!(errors[0].column, Some("rapporti"));
+        }
         assert!(parse("a,b\n").is_err());
     }
 }

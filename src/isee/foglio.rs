@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::codes::{Attivita, GradoDisabilita, Sesso, TipoImmobile, TipoRapporto, TipoVeicolo};
+use super::codes::{Attivita, GradoDisabilita, Sesso, TipoImmobile, TipoOperazione, TipoRapporto, TipoVeicolo};
 use super::codice_fiscale::CodiceFiscale;
 
 /// A member's sheet: all that is declared of one person.
@@ -136,6 +136,14 @@ pub struct AltriRedditi {
     pub spese_deduzione: Option<u32>,
     /// Expenses of home help and carers, whole euros.
     pub spese_collab_domestici: Option<u32>,
+}
+
+impl AltriRedditi {
+    /// Whether these incomes take the place of those that are known: of an exempt person always; integrations and corrections come by operations
+    /// of their own, and count in no new DSU.
+    pub fn counts(&self, operazione: TipoOperazione) -> bool {
+        self.flag_esonerato || (operazione != TipoOperazione::N && (self.flag_integrazione || self.flag_rettifica))
+    }
 }
 
 /// Sheet FC2: movable assets.

@@ -4,8 +4,10 @@
 //! day of presentation ([`rules`]). Sources: DPCM 5 December 2013 n. 159 and what changed it, cited at each rule.
 //!
 //! - [`dsu`] and [`foglio`]: the declaration as it is laid out; [`attestazione`] and [`indicatori`]: what comes back.
-//! - [`checks`]: completezza e correttezza formale, K02 to K12, K18 and the pure part of K19.
-//! - [`compute`]: the ordinary indicator, line by line; [`attest`]: the attestation made of it.
+//! - [`checks`]: completezza e correttezza formale, but for what the schema or the archive knows.
+//! - [`compute`]: every indicator, line by line; [`attest`]: the attestation made of them;
+//!   [`prospetto`]: the statement for people.
+//! - [`omissioni`]: what the Agency knows and the DSU does not say.
 //! - [`feed`]: what the Revenue Agency and INPS know of a person; [`calendar`]: Italian working days.
 
 pub mod attest;
@@ -20,11 +22,13 @@ pub mod dsu;
 pub mod feed;
 pub mod foglio;
 pub mod indicatori;
+pub mod omissioni;
+pub mod prospetto;
 pub mod rules;
 
 pub use codice_fiscale::CodiceFiscale;
 
-use dsu::{Dichiarazione, ModelloBase, Sottoscrizione};
+use dsu::{ComponenteNucleo, DatiFiglio, DatiGenitore, Dichiarazione, ModelloBase, Sottoscrizione};
 use foglio::FoglioComponente;
 use jiff::civil::Date;
 
@@ -50,14 +54,27 @@ impl Dichiarazione {
         self.nucleo_familiare.iter().flat_map(|nucleo| &nucleo.componente_nucleo).map(|componente| &componente.foglio_componente_nucleo)
     }
 
-    /// Whether it asks for indicators that are not computed yet: students, parents elsewhere, residential services, restricted nuclei.
-    pub fn has_other_indicators(&self) -> bool {
-        self.modello_base.iter().any(|modello| {
-            modello.tipo == codes::TipoModello::Rid
-                || !modello.universitario.is_empty()
-                || !modello.genitore_non_convivente.is_empty()
-                || !modello.residenziale.is_empty()
+    /// The protocols of the DSU that its computation needs: of parents and children outside the nucleus.
+    pub fn riferimenti(&self) -> impl Iterator<Item = &str> {
+        self.modello_base.iter().flat_map(|modello| {
+            let students = modello.universitario.iter().filter_map(|student| student.numero_protocollo_rif_genitore.as_deref());
+            let parents = modello.genitore_non_convivente.iter().filter_map(|parent| match &parent.dati {
+                Some(DatiGenitore::Protocollo(protocollo)) => Some(protocollo.as_str()),
+                _ => None,
+            });
+            let children = modello.residenziale.iter().flat_map(|each| &each.figlio_non_compreso_nel_nucleo);
+            let children = children.filter_map(|child| match &child.dati {
+                Some(DatiFiglio::Protocollo(protocollo)) => Some(protocollo.as_str()),
+                _ => None,
+            });
+            students.chain(parents).chain(children)
         })
+    }
+
+    /// The members who are children and minors, by their roles.
+    pub fn minori(&self) -> impl Iterator<Item = &ComponenteNucleo> {
+        let members = self.nucleo_familiare.iter().flat_map(|nucleo| &nucleo.componente_nucleo);
+        members.filter(|member| matches!(member.rapporto_con_dichiarante, codes::Ruolo::F | codes::Ruolo::Ma))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::contract::consultazione::{
 use crate::contract::{self, message, pdd};
 use crate::isee::CodiceFiscale;
 use crate::isee::attestazione as payload;
-use crate::isee::codes::{SiNo, TipoIndicatore, TipoIndicatoreSoglia};
+use crate::isee::codes::{SiNo, TipoIndicatore};
 use crate::registry::{Admission, NO_BENEFIT, NotPermitted, Permit, Purpose};
 use crate::sii::{Answer, Found, Occasion, Outcome, Question};
 
@@ -132,10 +132,14 @@ pub async fn soglia(
     // The threshold is tied to a benefit: who may ask for that may ask whether it is due.
     let permit = admission.for_benefit(Some(&soglia.prestazione));
     let question = Question::Attestazione { chiave: &chiave, on: request.data_validita.unwrap_or(occasion.today) };
+    // The configuration has none but these names.
+    let indicatore = TipoIndicatore::from_code(&soglia.indicatore).unwrap_or(TipoIndicatore::Ordinario);
     let wants_nucleus = request.fornitura_nucleo == SiNo::Si;
     let render = |answer| {
         let attestazione = attestation_of(answer)?.attestazione;
-        let ordinario = attestazione.ordinario.ok_or_else(no_ordinary)?;
+        let found = indicator_of(&attestazione, indicatore, &request.codice_fiscale)?;
+        let (tipo_indicatore, isee) = (found.caso, found.valori.isee.0);
+        let ordinario = attestazione.ordinario.ok_or_else(unexpected)?;
         let yes = |yes| if yes { SiNo::Si } else { SiNo::No };
         let members = ordinario.nucleo_familiare.componente_nucleo.into_iter().filter(|_| wants_nucleus);
         // In canonical form: this schema allows no small letters, that of the DSU does.
@@ -143,8 +147,8 @@ pub async fn soglia(
         let componente =
             members.map(|m| Componente { codice_fiscale: code(&m.codice_fiscale), cognome: m.cognome, nome: m.nome }).collect();
         Ok(Delivered::Dati(DatiIndicatore {
-            tipo_indicatore: TipoIndicatoreSoglia::Ordinario,
-            sotto_soglia: yes(ordinario.isee_ordinario.valori.isee.0 <= soglia.importo),
+            tipo_indicatore,
+            sotto_soglia: yes(isee <= soglia.importo),
             protocollo_dsu: attestazione.numero_protocollo_dsu,
             data_presentazione: attestazione.data_presentazione,
             presenza_difformita: yes(!attestazione.omissione_difformita.is_empty()),
@@ -220,7 +224,8 @@ async fn consult(
         Purpose::None => {}
     }
     let mut ended = ask(services, &permit, question, occasion, delivers, note, render).await?;
-    if *permit.purpose() == Purpose::Own && ended.esito == Esito::DatiNonTrovati {
+    let found_none = ended.refusal.as_ref().is_some_and(|(code, _)| *code == "D01.assente");
+    if *permit.purpose() == Purpose::Own && found_none {
         // Whether there is one of somebody else's is not told: it takes a benefit to ask that.
         let NotPermitted { code, text } = NO_BENEFIT;
         ended.esito = Esito::RichiestaInvalida;
@@ -270,6 +275,7 @@ async fn ask(
     let (esito, refusal, found) = match render(answer) {
         Ok(found) => (Esito::Ok, None, Some(found)),
         Err(refusal) if refusal.0 == INTERNAL => (Esito::ErroreInterno, Some(refusal), None),
+        Err(refusal) if refusal.0.starts_with('D') => (Esito::DatiNonTrovati, Some(refusal), None),
         Err(refusal) => (Esito::RichiestaInvalida, Some(refusal), None),
     };
     Ok(Ended { esito, refusal, found, note, preconditions })
@@ -294,23 +300,26 @@ fn attestation_of(answer: Answer) -> Result<Found, Refused> {
     }
 }
 
-fn no_ordinary() -> Refused {
-    ("R03.indicatore", "l'attestazione non ha l'indicatore Ordinario".to_owned())
+/// A person's indicator; where there is none, which ones there are.
+fn indicator_of<'a>(
+    attestazione: &'a payload::Attestazione,
+    tipo: TipoIndicatore,
+    persona: &CodiceFiscale,
+) -> Result<payload::Trovato<'a>, Refused> {
+    attestazione.indicatore(tipo, persona).map_err(|assente| {
+        let why = match assente {
+            payload::Assente::Nessuno => "nella DSU valida questa persona non ha l'indicatore",
+            payload::Assente::NonCalcolabile => "per dati mancanti non è calcolabile l'indicatore",
+        };
+        let ones: Vec<_> = attestazione.indicatori(persona).into_iter().map(TipoIndicatore::code).collect();
+        ("D04.indicatore", format!("{why} {}; ha: {}", tipo.code(), ones.join(", ")))
+    })
 }
 
-/// The ordinary indicator; the others are not computed yet, and the reply says so.
+/// The payload of ConsultazioneIndicatore.
 fn one_indicator(found: Found, tipo: TipoIndicatore, ricerca: &RicercaCf) -> Result<String, Refused> {
-    if tipo != TipoIndicatore::Ordinario {
-        let text = if found.other_indicators {
-            "la DSU contiene i dati per altri indicatori, ma questa porta calcola il solo indicatore Ordinario"
-        } else {
-            "questa porta calcola il solo indicatore Ordinario"
-        };
-        return Err(("R03.indicatore", text.to_owned()));
-    }
+    let valori = indicator_of(&found.attestazione, tipo, &ricerca.codice_fiscale)?.valori.clone();
     let attestazione = found.attestazione;
-    let ordinario = attestazione.ordinario.ok_or_else(no_ordinary)?;
-    let valori = ordinario.isee_ordinario.valori;
     Ok(contract::indicatore(&payload::Indicatore {
         tipo_indicatore: tipo,
         ise: valori.ise,

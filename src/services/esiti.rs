@@ -14,7 +14,6 @@ pub const RICHIESTA_INVALIDA: &[Regola] = &[
     regola("R02.domanda", "ProtocolloDomandaEnteErogatore più lungo di 256 caratteri", "accorciarlo"),
     regola("R02.mittente", "ProtocolloMittente più lungo di 29 caratteri", "correggerlo"),
     regola("R02.protocollo", "ProtocolloDSU che non ha la forma INPS-ISEE-aaaa-nnnnnnnnL-nn", "correggerlo"),
-    regola("R03.indicatore", "L'attestazione non ha l'indicatore chiesto", "chiedere l'indicatore Ordinario"),
     regola("R04.soglia", "CodiceSoglia che la porta non conosce", "correggerlo, o chiedere a chi gestisce la porta"),
 ];
 
@@ -26,6 +25,11 @@ pub const DATI_NON_TROVATI: &[Regola] = &[
         "D03.assente",
         "Nessun lotto trasmesso da questo ente con questo protocollo o questa impronta",
         "controllare protocollo o impronta",
+    ),
+    regola(
+        "D04.indicatore",
+        "La persona non ha l'indicatore chiesto, o per dati mancanti non è calcolabile",
+        "chiedere uno di quelli che DescrizioneErrore elenca",
     ),
 ];
 

@@ -14,6 +14,7 @@ use super::{Found, SiiError};
 use crate::contract;
 use crate::isee::CodiceFiscale;
 use crate::isee::attestazione::Attestazione;
+use crate::isee::dsu::Dichiarazione;
 use crate::isee::feed::FeedRecord;
 use crate::ledger::{Entry, KeyError, Ledger, LogError, Position, Precondition, Secret, Unopened, ViewError};
 use crate::state::Store;
@@ -119,6 +120,14 @@ impl Archive {
         Ok(None)
     }
 
+    /// The declaration of a protocol, whoever transmitted it; nothing if there is none, or it was erased.
+    pub fn declaration(&self, protocol: &str) -> Result<Option<Dichiarazione>, SiiError> {
+        let Some(entry) = self.dsu(protocol)? else { return Ok(None) };
+        let Some(secret) = self.open_unless_erased(&entry)? else { return Ok(None) };
+        let xml = secret.dsu.ok_or_else(|| SiiError::Internal("an entry without DSU".to_owned()))?;
+        decode(&xml).map(Some)
+    }
+
     /// A lot of an ente, by the fingerprint of what carried it.
     pub fn lot(&self, ente: &str, impronta: &str, preconditions: &mut Vec<Precondition>) -> Result<Option<Entry>, SiiError> {
         for (year, token) in self.tokens("lotto", impronta)? {
@@ -160,13 +169,11 @@ impl Archive {
         };
         let kept: Kept<'_> = serde_json::from_slice(&secret).map_err(|_| Unopened::Damaged)?;
         let xml = kept.attestation.ok_or_else(|| SiiError::Internal("an entry without attestation".to_owned()))?;
-        let document = parse(&xml, &Limits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
-        let attestazione: Attestazione = contract::decode(&document).map_err(|error| SiiError::Internal(error.to_string()))?;
+        let attestazione: Attestazione = decode(&xml)?;
         let facts = &entry.leaf.body.facts;
-        let other_indicators = facts.get("altri").and_then(serde_json::Value::as_bool).unwrap_or(false);
         let rilasciata = facts.get("rilasciata").and_then(|day| day.as_str()?.parse().ok());
         let feed = kept.feed.map(ToOwned::to_owned);
-        Ok(Some(Found { attestazione, other_indicators, ente: entry.leaf.body.ente.clone(), rilasciata, feed }))
+        Ok(Some(Found { attestazione, ente: entry.leaf.body.ente.clone(), rilasciata, feed }))
     }
 
     /// Opens a sealed part; nothing if it was erased.
@@ -200,6 +207,12 @@ impl Archive {
         }
         Ok(None)
     }
+}
+
+/// Reads what was kept as XML.
+pub fn decode<T: contract::bind::Content>(xml: &str) -> Result<T, SiiError> {
+    let document = parse(xml, &Limits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
+    contract::decode(&document).map_err(|error| SiiError::Internal(error.to_string()))
 }
 
 /// Of several heads, the one that is valid on a day: the latest presented, of those the latest recorded.

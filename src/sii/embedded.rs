@@ -1,8 +1,10 @@
 //! The embedded SII: receives DSU, attests at once, answers from the archive.
 
+use std::cell::RefCell;
+
 use jiff::civil::Date;
 
-use super::archive::{Archive, valid_on};
+use super::archive::{Archive, decode, valid_on};
 use super::entries::{Head, lot_key, person_key, protocol_key, sender_key};
 use super::receipt::{self, About};
 use super::{Accepted, Answer, Answering, Found, Occasion, Outcome, Question, Sii, SiiError, status};
@@ -10,21 +12,22 @@ use crate::clock::{Clock, rome};
 use crate::contract::catalogue::Operation;
 use crate::contract::consultazione::Chiave;
 use crate::contract::trasmissione::{DsuDelLotto, EsitoLotto};
-use crate::contract::{self, ISEE_NS, Trasmessa, message};
+use crate::contract::{ISEE_NS, Trasmessa, message};
 use crate::digest::hex;
 use crate::isee::CodiceFiscale;
 use crate::isee::attest::{self, attest};
 use crate::isee::attestazione::Attestazione;
 use crate::isee::checks::{Circumstance, Difetto, examine};
-use crate::isee::compute::ordinario;
+use crate::isee::compute::casi::{Indicatori, Situazione};
+use crate::isee::compute::componente::Riferita;
 use crate::isee::dsu::Dichiarazione;
-use crate::isee::feed::FeedRecord;
+use crate::isee::feed::{Feed, FeedRecord};
+use crate::isee::omissioni::omissioni;
 use crate::isee::rules::{RuleSet, Rules};
 use crate::ledger::{Blinding, Body, Draft, Kind, Ledger, Precondition, Retention, Secret, Tokens};
 use crate::registry::{Permit, Purpose};
 use crate::state::Store;
 use crate::state::numbers::Series;
-use crate::xml::{Limits, parse};
 
 /// Protocols are reserved by the hundred.
 const BLOCK: u64 = 100;
@@ -96,9 +99,7 @@ impl Embedded {
         let protocollo = found.attestazione.numero_protocollo_dsu;
         let Some(entry) = self.archive.dsu(&protocollo)? else { return Err(internal("an attestation without its DSU")) };
         let Some(secret) = self.archive.open_unless_erased(&entry)? else { return Ok(Answer::NotFound) };
-        let xml = secret.dsu.ok_or_else(|| internal("an entry without DSU"))?;
-        let document = parse(&xml, &Limits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
-        let mut dsu: Dichiarazione = contract::decode(&document).map_err(|error| SiiError::Internal(error.to_string()))?;
+        let mut dsu = decode(&secret.dsu.ok_or_else(|| internal("an entry without DSU"))?)?;
         // What it was computed with; where that was not kept, what is known now.
         let known = match found.feed.and_then(|feed| serde_json::from_str(feed.get()).ok()) {
             Some(known) => known,
@@ -123,6 +124,32 @@ impl Embedded {
     fn known(&self, dsu: &Dichiarazione, presented: Date) -> Result<Vec<FeedRecord>, SiiError> {
         let year = presented.year() - 2;
         dsu.fogli().filter_map(|sheet| self.archive.feed(&sheet.codice_fiscale, year).transpose()).collect()
+    }
+
+    /// All indicators of a DSU, and what was known of the persons in it and in those it refers to.
+    fn compute(&self, dsu: &Dichiarazione, presented: Date, rules: &RuleSet) -> Result<(Indicatori, Vec<FeedRecord>), SiiError> {
+        let feed = Reading { archive: &self.archive, found: RefCell::new(Ok(Vec::new())) };
+        let riferite = self.riferite(dsu)?;
+        let situazione = Situazione { dsu, presented, rules, feed: &feed, altre: &riferite };
+        let indicatori = situazione.indicatori().map_err(|error| SiiError::Internal(error.to_string()));
+        let known = feed.found.into_inner()?;
+        Ok((indicatori?, known))
+    }
+
+    /// The DSU that one refers to, as they count now; those that there are not, or that were erased, are left out.
+    fn riferite(&self, dsu: &Dichiarazione) -> Result<Vec<Riferita>, SiiError> {
+        let mut riferite: Vec<Riferita> = Vec::new();
+        for protocollo in dsu.riferimenti() {
+            if riferite.iter().any(|riferita| riferita.protocollo == protocollo) {
+                continue;
+            }
+            let heads = self.archive.of_protocol(protocollo, &mut Vec::new())?;
+            let Some(head) = heads.first() else { continue };
+            if let Some(dsu) = self.archive.declaration(protocollo)? {
+                riferite.push(Riferita { dsu, protocollo: protocollo.to_owned(), presentata: head.presentata, scadenza: head.scadenza });
+            }
+        }
+        Ok(riferite)
     }
 
     fn look_for(&self, permit: &Permit, chiave: &Chiave, on: Date) -> Result<(Option<Found>, Vec<Precondition>), SiiError> {
@@ -194,11 +221,17 @@ impl Embedded {
             return refused(esame.difetti, esame.altri);
         }
 
-        let known = self.known(dsu, presented)?;
-        let calcolo = ordinario(dsu, presented, rules, &known).map_err(|error| SiiError::Internal(error.to_string()))?;
+        let (indicatori, known) = self.compute(dsu, presented, rules)?;
+        let omissioni = omissioni(dsu, presented, &known, occasion.today);
         let protocollo = self.protocol(presented.year()).await?;
-        let attestazione =
-            attest(dsu, &calcolo, rules, &attest::Occasion { protocollo: &protocollo, presentata: presented, rilasciata: occasion.today });
+        let about = attest::Occasion {
+            protocollo: &protocollo,
+            presentata: presented,
+            rilasciata: occasion.today,
+            omissioni,
+            ..attest::Occasion::default()
+        };
+        let attestazione = attest(dsu, &indicatori, rules, about);
         let about = About {
             ente: permit.ente(),
             received: occasion.received,
@@ -207,7 +240,7 @@ impl Embedded {
             rules,
             warnings: esame.avvertenze,
         };
-        let receipt = receipt::render(&attestazione, &calcolo, about);
+        let receipt = receipt::render(&attestazione, &indicatori.ordinario, about);
         let entries = Entries { embedded: self, permit, trasmessa, occasion, protocollo: &protocollo, sender: &sender };
         let made = Made { attestazione: &attestazione, rules, receipt: &receipt, impronta: &impronta, known: &known };
         let drafts = entries.drafts(made, &mut preconditions)?;
@@ -262,6 +295,32 @@ impl Embedded {
         // Whatever year's key was there when the lot was looked for: nobody has kept the same since.
         let preconditions = vec![Precondition { key, version: 0 }];
         Ok(Outcome { answer: Answer::EsitoLotto(Box::new(lotto)), drafts: vec![draft], preconditions })
+    }
+}
+
+/// The feed in the archive; keeps what was found, or the first error.
+struct Reading<'a> {
+    archive: &'a Archive,
+    found: RefCell<Result<Vec<FeedRecord>, SiiError>>,
+}
+
+impl Feed for Reading<'_> {
+    fn find(&self, codice_fiscale: &CodiceFiscale, year: i16) -> Option<FeedRecord> {
+        let mut found = self.found.borrow_mut();
+        let records = found.as_mut().ok()?;
+        if let Some(record) = records.find(codice_fiscale, year) {
+            return Some(record);
+        }
+        match self.archive.feed(codice_fiscale, year) {
+            Ok(record) => {
+                records.extend(record.clone());
+                record
+            }
+            Err(error) => {
+                *found = Err(error);
+                None
+            }
+        }
     }
 }
 
@@ -328,8 +387,7 @@ impl Entries<'_> {
             .fact("scadenza", attestazione.data_validita.to_string())
             .fact("rilasciata", self.occasion.today.to_string())
             .fact("regole", &rules.id)
-            .fact("regole_impronta", &rules.digest)
-            .fact("altri", self.trasmessa.dsu.has_other_indicators());
+            .fact("regole_impronta", &rules.digest);
         attestation.keys = cf.iter().map(|token| person_key(year, token)).collect();
         attestation.keys.push(protocol_key(year, &protocol[0]));
         let secret = Secret {

@@ -3,8 +3,7 @@
 //! - `dsu`: facts `impronta` (token of the fingerprint), `presentata`; tokens: all persons in it, protocol and sender's protocol; sealed: the DSU and the receipt.
 //! - `dsu` of a lot, after those of its DSU: facts `lotto` (token of the SHA-256 of the body that carried it), `accettate`, `rifiutate`; token: the flow's
 //!   protocol; sealed, as receipt: what became of each DSU.
-//! - `attestation`: facts `presentata`, `scadenza`, `rilasciata`, `regole` and `regole_impronta`, `altri` (whether the DSU asks for indicators that are not
-//!   computed yet); tokens: the members of the nucleus, protocols as above; sealed: the attestation, and the records of the feed that it was computed with.
+//! - `attestation`: facts `presentata`, `scadenza`, `rilasciata`, `regole` and `regole_impronta`; tokens: the members of the nucleus, protocols as above; sealed: the attestation, and the records of the feed that it was computed with.
 //! - `feed`: facts `righe`: for each token of a codice fiscale, the year of the record; sealed: the records.
 
 use jiff::civil::Date;

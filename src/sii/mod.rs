@@ -117,8 +117,6 @@ pub enum Answer {
 pub struct Found {
     /// The attestation.
     pub attestazione: Attestazione,
-    /// Whether its DSU asks for indicators that are not computed yet.
-    pub other_indicators: bool,
     /// The ente that transmitted its DSU.
     pub ente: Option<String>,
     /// When it was issued.

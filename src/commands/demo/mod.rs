@@ -95,7 +95,8 @@ async fn accredit(data: &Path, pki: &pki::Demo, clock: &Clock) -> Result<()> {
 
     step("Redditi dei componenti dal feed (Agenzia delle entrate, simulata)");
     let year = presentation(clock)?.year() - 2;
-    let text = format!("{}\nFRRGLI84E52H501O,{year},24500,24500,,,,,,,,,,\nGLLMTT81P03F205Y,{year},18200,,,,,,,,,,,\n", COLUMNS.join(","));
+    let text =
+        format!("{}\nFRRGLI84E52H501O,{year},24500,24500,,,,,,,,,,,\nGLLMTT81P03F205Y,{year},18200,,,,,,,,,,,,\n", COLUMNS.join(","));
     let records = parse(&text).map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
     feed::load(data, &records, "dimostrazione", clock).await?;
     say(&format!("{} persone, anno {year}", records.len()));

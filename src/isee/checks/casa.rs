@@ -1,17 +1,25 @@
 //! K08: the home, against the real estate and the tenancy that are declared.
 
-use super::super::codes::{Residente, Ruolo, TipoAbitazione, TipoImmobile};
-use super::super::dsu::Dichiarazione;
+use super::super::codes::{Residente, Ruolo, TipoAbitazione, TipoImmobile, TipoModello};
+use super::super::dsu::{Abitazione, Dichiarazione};
 use super::nucleo::code;
-use super::{Esame, ordinario_path, sheet_path, step};
+use super::{Esame, sheet_path, step};
 
 pub(super) fn examine(dsu: &Dichiarazione, esame: &mut Esame) {
-    let Some(modello) = dsu.ordinario() else { return };
-    let home = &modello.abitazione;
-    let path = format!("{}/Abitazione", ordinario_path(dsu));
+    for (index, modello) in dsu.modello_base.iter().enumerate() {
+        let path = format!("{}/Abitazione", step("/Dichiarazione", "ModelloBase", index, dsu.modello_base.len()));
+        home(dsu, &modello.abitazione, &path, esame);
+        if modello.tipo == TipoModello::Ord {
+            flagged(dsu, modello.abitazione.tipo_abitazione, &path, esame);
+        }
+    }
+}
+
+/// The home of one form.
+fn home(dsu: &Dichiarazione, home: &Abitazione, path: &str, esame: &mut Esame) {
     match (home.tipo_abitazione, &home.locazione) {
         (TipoAbitazione::Locazione, None) => {
-            esame.refuse("K08.locazione", path.as_str(), "abitazione in locazione (001) senza i dati del contratto");
+            esame.refuse("K08.locazione", path, "abitazione in locazione (001) senza i dati del contratto");
         }
         (TipoAbitazione::Locazione, Some(lease)) => {
             let texts = [(&lease.serie, "Serie"), (&lease.numero, "Numero"), (&lease.cod_ufficio, "CodUfficio")];
@@ -38,7 +46,6 @@ pub(super) fn examine(dsu: &Dichiarazione, esame: &mut Esame) {
             esame.refuse("K08.residenza", format!("{path}/@ResidenzaRiferimento"), "ammessa solo se nel nucleo c'è il coniuge");
         }
     }
-    flagged(dsu, home.tipo_abitazione, &path, esame);
 }
 
 /// A building is flagged as the home exactly when the home is owned.

@@ -4,6 +4,7 @@
 //! K13 to K17 belong to indicators that are not computed yet. Defects refuse; warnings (K05's place of birth, K11, late transmission) do not.
 
 mod casa;
+mod indicatori;
 mod nucleo;
 mod patrimonio;
 mod regole;
@@ -81,6 +82,7 @@ pub fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>) -> Esame {
     nucleo::examine(dsu, circumstance, &mut esame);
     casa::examine(dsu, &mut esame);
     patrimonio::examine(dsu, circumstance, &mut esame);
+    indicatori::examine(dsu, circumstance, &mut esame);
     sottoscrizione::examine(dsu, circumstance, &mut esame);
     esame
 }

@@ -49,12 +49,18 @@ fn composition(dsu: &Dichiarazione, esame: &mut Esame) {
 fn codes(dsu: &Dichiarazione, esame: &mut Esame) {
     for (index, sheet) in dsu.fogli().enumerate() {
         let path = format!("{}/@CodiceFiscale", sheet_path(dsu, index));
-        code(&sheet.codice_fiscale, &path, esame);
-        person(sheet, &path, esame);
+        self::sheet(sheet, &sheet_path(dsu, index), esame);
         if dsu.fogli().take(index).any(|earlier| earlier.codice_fiscale == sheet.codice_fiscale) {
             esame.refuse("K05.doppio", path, "codice fiscale già presente nel nucleo");
         }
     }
+}
+
+/// K05, for one sheet.
+pub(super) fn sheet(sheet: &FoglioComponente, path: &str, esame: &mut Esame) {
+    let path = format!("{path}/@CodiceFiscale");
+    code(&sheet.codice_fiscale, &path, esame);
+    person(sheet, &path, esame);
 }
 
 /// K05: form and check letter.
@@ -144,8 +150,14 @@ fn conditions(dsu: &Dichiarazione, esame: &mut Esame) {
 /// K12.
 fn disabilities(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
     for (index, sheet) in dsu.fogli().enumerate() {
-        let Some(disability) = &sheet.disabilita else { continue };
-        let path = format!("{}/Disabilita", sheet_path(dsu, index));
+        disability(sheet, &sheet_path(dsu, index), circumstance, esame);
+    }
+}
+
+/// K12, for one sheet.
+pub(super) fn disability(sheet: &FoglioComponente, path: &str, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+    if let Some(disability) = &sheet.disabilita {
+        let path = format!("{path}/Disabilita");
         for (text, attribute) in [(&disability.ente_certif, "EnteCertif"), (&disability.doc_certif, "DocCertif")] {
             if text.trim().is_empty() {
                 esame.refuse("K12.certificato", format!("{path}/@{attribute}"), "dato del certificato mancante");

@@ -3,29 +3,47 @@
 use rust_decimal::Decimal;
 
 use super::super::dsu::Dichiarazione;
-use super::super::foglio::{PatrimonioImmobiliare, PatrimonioMobiliare};
+use super::super::foglio::{AltriRedditi, FoglioComponente, PatrimonioImmobiliare, PatrimonioMobiliare};
 use super::{Circumstance, Esame, sheet_path, step};
 
 /// The largest amount, euros, of those to which the schema sets no bound: sums of such cannot overflow.
 const LARGEST: Decimal = Decimal::from_parts(1_215_752_191, 23, 0, false, 0);
 
 pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
-    for (index, sheet) in dsu.fogli().enumerate() {
-        let path = sheet_path(dsu, index);
-        if let Some(movable) = &sheet.patrimonio_mobiliare {
-            relations(movable, &format!("{path}/PatrimonioMobiliare"), circumstance, esame);
-        }
-        if let Some(incomes) = &sheet.altri_redditi {
-            for (amount, attribute) in
-                [(incomes.reddito_irpef, "RedditoIRPEF"), (incomes.trattamenti_assistenziali, "TrattamentiAssistenziali")]
-            {
-                if amount.is_some_and(|amount| amount.abs() > LARGEST) {
-                    esame.refuse("K01.intervallo", format!("{path}/AltriRedditi/@{attribute}"), "importo fuori dall'intervallo ammesso");
-                }
-            }
-        }
-        if let Some(real) = &sheet.patrimonio_immobiliare {
-            estate(real, &format!("{path}/PatrimonioImmobiliare"), esame);
+    for (index, each) in dsu.fogli().enumerate() {
+        sheet(each, &sheet_path(dsu, index), circumstance, esame);
+    }
+}
+
+/// All of one sheet.
+pub(super) fn sheet(sheet: &FoglioComponente, path: &str, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+    assets(sheet.patrimonio_mobiliare.as_ref(), sheet.patrimonio_immobiliare.as_ref(), path, circumstance, esame);
+    if let Some(incomes) = &sheet.altri_redditi {
+        bounded(incomes, &format!("{path}/AltriRedditi"), esame);
+    }
+}
+
+/// Movable assets and real estate, of a sheet or of a change.
+pub(super) fn assets(
+    movable: Option<&PatrimonioMobiliare>,
+    real: Option<&PatrimonioImmobiliare>,
+    path: &str,
+    circumstance: &Circumstance<'_>,
+    esame: &mut Esame,
+) {
+    if let Some(movable) = movable {
+        relations(movable, &format!("{path}/PatrimonioMobiliare"), circumstance, esame);
+    }
+    if let Some(real) = real {
+        estate(real, &format!("{path}/PatrimonioImmobiliare"), esame);
+    }
+}
+
+/// K01: the amounts to which the schema sets no bound.
+pub(super) fn bounded(incomes: &AltriRedditi, path: &str, esame: &mut Esame) {
+    for (amount, attribute) in [(incomes.reddito_irpef, "RedditoIRPEF"), (incomes.trattamenti_assistenziali, "TrattamentiAssistenziali")] {
+        if amount.is_some_and(|amount| amount.abs() > LARGEST) {
+            esame.refuse("K01.intervallo", format!("{path}/@{attribute}"), "importo fuori dall'intervallo ammesso");
         }
     }
 }

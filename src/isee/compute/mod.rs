@@ -1,20 +1,34 @@
-//! The ordinary indicator (DPCM 159/2013 art. 2 to 5, All. 1), line by line as the attestation prints it.
+//! The computation (DPCM 159/2013 art. 2 to 9, All. 1 and 2), line by line as the attestation prints it.
 //!
 //! One rounding to the cent a printed line, none inside a line; a printed line is computed from printed lines. Half a cent goes away
 //! from zero. Net incomes and their sum may be negative and are printed so; ISR, deductions and the two nets of ISP stop at zero.
+//!
+//! [`Nucleo`] is what is computed: persons with what is known of them, the home, the conditions. Every indicator is a [`Calcolo`] of some nucleus:
+//! which one is the affair of [`casi`]; [`componente`] is what persons outside add, [`corrente`] what changed.
+
+pub mod casi;
+pub mod componente;
+pub mod corrente;
+mod patrimonio;
+mod redditi;
+pub mod scala;
 
 use jiff::civil::Date;
 use rust_decimal::{Decimal, RoundingStrategy};
 
+use super::age;
 use super::attestazione::{ModalitaCalcolo, Valori};
-use super::codes::{Importo, Ruolo, TipoAbitazione, TipoImmobile};
-use super::codice_fiscale::CodiceFiscale;
-use super::dsu::{ComponenteNucleo, Dichiarazione, ModelloBase};
+use super::codes::{GradoDisabilita, Importo, Ruolo, TipoAbitazione};
+use super::dsu::{Abitazione, Dichiarazione, Donazione, ModelloBase, Variazione};
 use super::feed::{Feed, FeedRecord};
-use super::foglio::{AltriRedditi, FoglioComponente, PatrimonioMobiliare};
+use super::foglio::{AltriRedditi, FoglioComponente, PatrimonioImmobiliare, PatrimonioMobiliare};
 use super::rules::{RuleSet, name};
 
-/// The ordinary indicator with every line, and what each member brings.
+pub use patrimonio::{Conti, Immobile, Immobiliare, Mobiliare};
+pub use redditi::{Fonte, RedditoComponente, Voce};
+pub use scala::Scala;
+
+/// An indicator with every line, and what each line is made of.
 #[derive(Clone, PartialEq)]
 pub struct Calcolo {
     /// The lines of ModalitaCalcolo, rounded.
@@ -23,30 +37,14 @@ pub struct Calcolo {
     pub isee: Decimal,
     /// One for each member, in the order of the DSU.
     pub redditi: Vec<RedditoComponente>,
-}
-
-/// A member's income and what is deducted from it; unrounded.
-#[derive(Clone, PartialEq)]
-pub struct RedditoComponente {
-    /// Who.
-    pub codice_fiscale: CodiceFiscale,
-    /// Where incomes come from.
-    pub fonte: Fonte,
-    /// Sum of art. 4 c. 2, maintenance received included.
-    pub redditi: Decimal,
-    /// Sum of art. 4 c. 3.
-    pub detrazioni: Decimal,
-}
-
-/// Where a member's incomes come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fonte {
-    /// Sheet FC8 of the DSU.
-    Fc8,
-    /// The feed of the Revenue Agency and INPS.
-    Feed,
-    /// What the DSU itself declares, nothing else being known.
-    Dsu,
+    /// What is deducted from the income of the nucleus (art. 4 c. 4).
+    pub detrazioni: Vec<Voce>,
+    /// The movable assets.
+    pub mobiliare: Mobiliare,
+    /// The real estate.
+    pub immobiliare: Immobiliare,
+    /// The scale.
+    pub scala: Scala,
 }
 
 /// Why nothing is computed.
@@ -60,56 +58,110 @@ pub enum NotComputable {
     Overflow,
 }
 
+/// A person, as the computation sees them.
+#[derive(Clone)]
+pub struct Persona<'a> {
+    /// The sheet.
+    pub foglio: &'a FoglioComponente,
+    /// What the person is in the nucleus.
+    pub ruolo: Ruolo,
+    /// What the Revenue Agency and INPS know, for the year of the incomes.
+    pub noto: Option<FeedRecord>,
+    /// What changed since: current ISEE.
+    pub corrente: Option<&'a Variazione>,
+    /// Sheet FC8, where it takes the place of what is known.
+    pub fc8: Option<&'a AltriRedditi>,
+}
+
+/// A nucleus that is computed.
+#[derive(Clone)]
+pub struct Nucleo<'a> {
+    /// Its members.
+    pub persone: Vec<Persona<'a>>,
+    /// What moves franchises and scale.
+    pub condizioni: Condizioni,
+    /// Where it lives.
+    pub abitazione: Option<&'a Abitazione>,
+    /// Real estate given away that counts nevertheless (art. 6 c. 3 c).
+    pub donazioni: &'a [Donazione],
+    /// The scale, where it is not that of the members: of a person alone, it is that of a nucleus of which only numbers are known.
+    pub scala: Option<Scala>,
+}
+
+/// What a form declares of its nucleus.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Condizioni {
+    /// Children, where three or more are declared.
+    pub figli: Option<u32>,
+    /// Those of them who live with the family.
+    pub conviventi: Option<u32>,
+    /// Both parents, or the only one, worked at least six months.
+    pub lavoro: bool,
+    /// A lone parent, not working, with minors only.
+    pub solo: bool,
+}
+
+/// For what an indicator is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Regime {
+    /// The ordinary rules.
+    Ordinario,
+    /// Residential services: art. 4 c. 4 b and c do not apply (art. 6 c. 3 a).
+    Residenziale,
+    /// The specific ISEE (L. 199/2025 art. 1 c. 208).
+    Specifico,
+}
+
 /// Computes the ordinary indicator of a DSU presented on `presented`.
 pub fn ordinario(dsu: &Dichiarazione, presented: Date, rules: &RuleSet, feed: &dyn Feed) -> Result<Calcolo, NotComputable> {
-    let nucleo = dsu.nucleo_familiare.as_ref().ok_or(NotComputable::Incomplete)?;
-    let modello = dsu.ordinario().ok_or(NotComputable::Incomplete)?;
-    let household = Household::of(&nucleo.componente_nucleo, modello, presented);
-    // Incomes are those of the second year before presentation (art. 2 c. 6).
-    let year = presented.year() - 2;
-    let known: Vec<Option<FeedRecord>> =
-        nucleo.componente_nucleo.iter().map(|c| feed.find(&c.foglio_componente_nucleo.codice_fiscale, year)).collect();
+    let nucleo = Nucleo::ordinario(dsu, presented, feed)?;
+    calcola(&nucleo, presented, rules, Regime::Ordinario)
+}
 
-    let mut redditi = Vec::with_capacity(known.len());
-    for (componente, record) in nucleo.componente_nucleo.iter().zip(&known) {
-        redditi.push(reddito(&componente.foglio_componente_nucleo, record.as_ref(), rules));
-    }
-    let somma = round(redditi.iter().map(|r| r.redditi - r.detrazioni).sum());
+/// Computes one indicator of a nucleus.
+pub fn calcola(nucleo: &Nucleo<'_>, presented: Date, rules: &RuleSet, regime: Regime) -> Result<Calcolo, NotComputable> {
+    let figli = Figli::of(nucleo);
+    let redditi: Vec<RedditoComponente> = nucleo.persone.iter().map(|persona| redditi::reddito(persona, rules)).collect();
+    let somma = round(redditi.iter().map(RedditoComponente::netto).sum());
+    let changed = redditi.iter().any(|reddito| reddito.corrente.is_some());
+    let corrente = changed.then(|| round(redditi.iter().map(RedditoComponente::netto_corrente).sum()));
 
-    let assets = movable(&nucleo.componente_nucleo, &known, rules);
-    let figurativo = round(assets.yielding * rules.get(name::RENDIMENTO));
-    let detrazioni = round(rent_deduction(modello, &household, rules).min((somma + figurativo).max(Decimal::ZERO)));
-    let isr = (somma + figurativo - detrazioni).max(Decimal::ZERO);
+    let mobiliare = patrimonio::mobiliare(nucleo, &figli, rules);
+    let figurativo = round(mobiliare.fruttifero * rules.get(name::RENDIMENTO));
+    let incomes = corrente.unwrap_or(somma) + figurativo;
+    let voci = redditi::detrazioni(nucleo, &redditi, &figli, presented, rules, regime);
+    let detrazioni = round(voci.iter().map(|voce| voce.importo).sum::<Decimal>().min(incomes.max(Decimal::ZERO)));
+    let isr = (incomes - detrazioni).max(Decimal::ZERO);
 
-    let mobiliare = round(assets.total);
-    let detrazione_mobiliare = round(movable_franchise(&household, rules).min(mobiliare));
-    let real = real_estate(&nucleo.componente_nucleo, &household, rules);
-    let immobiliare = round(real.gross);
-    let detrazione_immobiliare = round(real.gross - real.net);
-    let isp = (mobiliare - detrazione_mobiliare) + (immobiliare - detrazione_immobiliare);
+    let gross = round(mobiliare.totale);
+    let detrazione_mobiliare = round(mobiliare.franchigia.min(gross));
+    let immobiliare = patrimonio::immobiliare(nucleo, &figli, rules, regime);
+    let gross_estate = round(immobiliare.lordo);
+    let detrazione_immobiliare = round(immobiliare.lordo - immobiliare.netto());
+    let isp = (gross - detrazione_mobiliare) + (gross_estate - detrazione_immobiliare);
 
     let ise = round(isr + rules.get(name::ISP_QUOTA) * isp);
-    let (parametro, maggiorazioni) = scale(&household, rules);
-    let scala = parametro + maggiorazioni;
-    let isee = ise.checked_div(scala).map(round).ok_or(NotComputable::Overflow)?;
+    let scala = nucleo.scala.clone().unwrap_or_else(|| scala::scala(nucleo, &figli, presented, rules, regime));
+    let value = scala.valore();
+    let isee = ise.checked_div(value).map(round).ok_or(NotComputable::Overflow)?;
 
     let modalita = ModalitaCalcolo {
         somma_redditi_componenti: Importo(somma),
-        somma_redditi_componenti_corrente: None,
+        somma_redditi_componenti_corrente: corrente.map(Importo),
         reddito_figurativo_patrimonio_mobiliare: Importo(figurativo),
         detrazioni: Importo(detrazioni),
         isr: Importo(isr),
-        patrimonio_mobiliare: Importo(mobiliare),
+        patrimonio_mobiliare: Importo(gross),
         detrazione_patrimonio_mobiliare: Importo(detrazione_mobiliare),
-        patrimonio_immobiliare: Importo(immobiliare),
+        patrimonio_immobiliare: Importo(gross_estate),
         detrazione_patrimonio_immobiliare: Importo(detrazione_immobiliare),
         isp: Importo(isp),
         ise: Importo(ise),
-        parametro_nucleo: Importo(parametro),
-        maggiorazioni: Importo(maggiorazioni),
-        scala_equivalenza: Importo(scala),
+        parametro_nucleo: Importo(scala.parametro),
+        maggiorazioni: Importo(scala.maggiorazioni()),
+        scala_equivalenza: Importo(value),
     };
-    Ok(Calcolo { modalita, isee, redditi })
+    Ok(Calcolo { modalita, isee, redditi, detrazioni: voci, mobiliare, immobiliare, scala })
 }
 
 impl Calcolo {
@@ -131,205 +183,138 @@ fn euros(amount: Option<u32>) -> Decimal {
     amount.map(Decimal::from).unwrap_or_default()
 }
 
-/// What the rules count in a nucleus.
-struct Household {
-    members: usize,
-    /// Members counted in the scale: not in residential care, not in a registered community.
-    counted: usize,
-    /// Children: as declared, else as the roles say.
-    children: u32,
-    /// Children who live with the family: as declared, else as the roles say.
-    cohabiting_children: u32,
-    /// Members who are minor children.
-    minors: usize,
-    /// Whether one of them is under three.
-    toddler: bool,
-    disabled: usize,
-    parents_work: bool,
-    lone_parent: bool,
-}
-
-impl Household {
-    fn of(componenti: &[ComponenteNucleo], modello: &ModelloBase, presented: Date) -> Self {
-        let role = |wanted: &[Ruolo]| componenti.iter().filter(|c| wanted.contains(&c.rapporto_con_dichiarante)).count();
-        let sheets = || componenti.iter().map(|c| &c.foglio_componente_nucleo);
-        let conditions = modello.condizioni_nucleo.as_ref();
-        let by_role = |roles: &[Ruolo]| u32::try_from(role(roles)).unwrap_or(u32::MAX);
-        let born = |c: &ComponenteNucleo| c.foglio_componente_nucleo.dati_componente.anagrafica.data_nascita;
-        let children = conditions.and_then(|c| c.numero_figli);
-        Self {
-            members: componenti.len(),
-            counted: sheets().filter(|sheet| !is_hosted(sheet)).count(),
-            children: children.unwrap_or_else(|| by_role(&[Ruolo::F, Ruolo::Ma, Ruolo::Fc, Ruolo::Fnc])),
-            cohabiting_children: conditions
-                .and_then(|c| c.numero_figli_conviventi)
-                .unwrap_or_else(|| by_role(&[Ruolo::F, Ruolo::Ma, Ruolo::Fc])),
-            minors: role(&[Ruolo::F, Ruolo::Ma]),
-            toddler: componenti
-                .iter()
-                .any(|c| matches!(c.rapporto_con_dichiarante, Ruolo::F | Ruolo::Ma) && super::age(born(c), presented) < 3),
-            disabled: sheets().filter(|sheet| sheet.disabilita.is_some()).count(),
-            parents_work: conditions.is_some_and(|c| c.flag_lavoro_genitori),
-            lone_parent: conditions.is_some_and(|c| c.flag_unico_genitore),
-        }
-    }
-}
-
-/// In residential care or in a registered community (All. 1 e).
-fn is_hosted(sheet: &FoglioComponente) -> bool {
-    sheet.dati_componente.flag_convivenza_anagrafica || sheet.disabilita.as_ref().is_some_and(|d| d.flag_prest_residenziale)
-}
-
-/// Art. 4 c. 2 and 3 for one member. Of FC8 and the feed the first that has an item gives it; FC4 is added, but for the income under
-/// substitute tax, which the other two replace.
-fn reddito(sheet: &FoglioComponente, record: Option<&FeedRecord>, rules: &RuleSet) -> RedditoComponente {
-    // Integrations and corrections come by operations of their own; in a new DSU only an exempt person's sheet counts.
-    let fc8 = sheet.altri_redditi.as_ref().filter(|incomes| incomes.flag_esonerato);
-    let item = |from_fc8: fn(&AltriRedditi) -> Option<Decimal>, from_feed: fn(&FeedRecord) -> Option<Decimal>| {
-        fc8.and_then(from_fc8).or_else(|| record.and_then(from_feed))
-    };
-    let fc4 = sheet.redditi_da_dichiarare.as_ref();
-    let declared = |field: fn(&super::foglio::RedditiDaDichiarare) -> Option<u32>| euros(fc4.and_then(field));
-
-    let irpef = item(|r| r.reddito_irpef, |f| f.reddito_irpef).unwrap_or_default();
-    let employee = item(|r| r.lavoro_dipendente.map(Decimal::from), |f| f.lavoro_dipendente).unwrap_or_default();
-    let pension = item(|r| r.pensione.map(Decimal::from), |f| f.pensione).unwrap_or_default();
-    let agrarian = item(|r| r.redditi_agrari.map(Decimal::from), |f| f.redditi_agrari).unwrap_or_default();
-    let substitute = item(|r| r.redditi_imp_sost.map(Decimal::from), |f| f.redditi_imposta_sostitutiva)
-        .unwrap_or_else(|| declared(|r| r.reddito_imp_sost));
-    let treatments =
-        item(|r| r.trattamenti_assistenziali, |f| f.trattamenti).unwrap_or_default() + declared(|r| r.trattamenti_assistenziali);
-    let expenses = item(|r| r.spese_detrazione.map(Decimal::from), |f| f.spese_detrazione).unwrap_or_default()
-        + item(|r| r.spese_deduzione.map(Decimal::from), |f| f.spese_deduzione).unwrap_or_default();
-
-    let periodic = sheet.assegni_periodici.as_ref();
-    let redditi = irpef
-        + substitute
-        + declared(|r| r.redditi_esenti_imposta)
-        + declared(|r| r.redditi_irap)
-        + declared(|r| r.redditi_fondiari)
-        + declared(|r| r.redditi_tassati_estero)
-        + declared(|r| r.redditi_aire)
-        + declared(|r| r.redditi_fondiari_estero)
-        + treatments
-        + euros(periodic.and_then(|p| p.assegni_figli));
-
-    let share = |quota, massimo, of: Decimal| (rules.get(quota) * of.max(Decimal::ZERO)).min(rules.get(massimo));
-    let for_employees = share(name::DIPENDENTI_QUOTA, name::DIPENDENTI_MASSIMO, employee);
-    let for_pensions = share(name::PENSIONI_QUOTA, name::PENSIONI_MASSIMO, pension + treatments);
-    let for_disabled = match sheet.disabilita {
-        Some(_) => expenses.min(rules.get(name::SPESE_DISABILI_MASSIMO)),
-        None => Decimal::ZERO,
-    };
-    let detrazioni = euros(periodic.and_then(|p| p.assegni_coniuge))
-        + euros(periodic.and_then(|p| p.assegni_genitore))
-        + for_disabled
-        + agrarian
-        + for_employees.max(for_pensions);
-    let fonte = match (fc8, record) {
-        (Some(_), _) => Fonte::Fc8,
-        (None, Some(_)) => Fonte::Feed,
-        (None, None) => Fonte::Dsu,
-    };
-    RedditoComponente { codice_fiscale: sheet.codice_fiscale.clone(), fonte, redditi, detrazioni }
-}
-
-/// Art. 4 c. 4 a: the rent of the home.
-fn rent_deduction(modello: &ModelloBase, household: &Household, rules: &RuleSet) -> Decimal {
-    let rented = modello.abitazione.tipo_abitazione == TipoAbitazione::Locazione;
-    let canone = modello.abitazione.locazione.as_ref().filter(|_| rented).map(|l| Decimal::from(l.canone)).unwrap_or_default();
-    let most = rules.get(name::LOCAZIONE_MASSIMO) + rules.get(name::LOCAZIONE_FIGLIO) * after_second(household.cohabiting_children);
-    canone.min(most)
-}
-
-struct Movable {
-    /// All that counts.
-    total: Decimal,
-    /// What the figurative income is computed on: deposits and accounts left out.
-    yielding: Decimal,
-}
-
-/// Art. 5 c. 4: movable assets of the nucleus, without what L. 213/2023 art. 1 c. 183 leaves out.
-fn movable(componenti: &[ComponenteNucleo], known: &[Option<FeedRecord>], rules: &RuleSet) -> Movable {
-    let (mut accounts, mut others) = (Decimal::ZERO, Decimal::ZERO);
-    for assets in componenti.iter().filter_map(|c| c.foglio_componente_nucleo.patrimonio_mobiliare.as_ref()) {
-        accounts += accounts_of(assets);
-        others += assets.rapporto.iter().filter(|r| !r.tipo_rapporto.is_account()).map(|r| euros(r.valore)).sum::<Decimal>();
-    }
-    let sum = |field: fn(&FeedRecord) -> Option<Decimal>| -> Decimal { known.iter().flatten().filter_map(field).sum() };
-    let most = rules.get(name::TITOLI_ESCLUSI);
-    let bonds = (sum(|f| f.titoli_di_stato) + sum(|f| f.buoni_postali)).min(most).min(others);
-    let books = sum(|f| f.libretti_postali).min(most - bonds).min(accounts);
-    Movable { total: accounts + others - bonds - books, yielding: others - bonds }
-}
-
-/// Art. 5 c. 4 a, for one person: the larger of balances and averages; the balances also where lower, if at least the difference went into
-/// other assets.
-fn accounts_of(assets: &PatrimonioMobiliare) -> Decimal {
-    let accounts = || assets.rapporto.iter().filter(|r| r.tipo_rapporto.is_account());
-    let balances: Decimal = accounts().map(|r| euros(r.saldo_3112)).sum();
-    let averages: Decimal = accounts().map(|r| euros(r.consistenza_media)).sum();
-    let increase = assets.incremento.as_ref().map(|i| euros(i.incremento_immobiliare) + euros(i.incremento_mobiliare)).unwrap_or_default();
-    if increase > Decimal::ZERO && increase >= averages - balances { balances } else { balances.max(averages) }
-}
-
-/// Art. 5 c. 6.
-fn movable_franchise(household: &Household, rules: &RuleSet) -> Decimal {
-    let further = Decimal::from(household.members.saturating_sub(1));
-    let by_members = rules.get(name::MOBILIARE_FRANCHIGIA) + rules.get(name::MOBILIARE_COMPONENTE) * further;
-    by_members.min(rules.get(name::MOBILIARE_MASSIMO)) + rules.get(name::MOBILIARE_FIGLIO) * after_second(household.children)
-}
-
-struct RealEstate {
-    gross: Decimal,
-    net: Decimal,
-}
-
-/// Art. 5 c. 2 and 3: values net of mortgages; of the home, whose shares are summed, two thirds of what exceeds the franchise.
-fn real_estate(componenti: &[ComponenteNucleo], household: &Household, rules: &RuleSet) -> RealEstate {
-    let (mut gross, mut home, mut others) = (Decimal::ZERO, Decimal::ZERO, Decimal::ZERO);
-    let all = componenti.iter().filter_map(|c| c.foglio_componente_nucleo.patrimonio_immobiliare.as_ref()).flat_map(|p| &p.patrimonio);
-    for each in all {
-        let value = Decimal::from(each.valore_imu);
-        let net = (value - euros(each.mutuo_residuo)).max(Decimal::ZERO);
-        gross += value;
-        if each.flag_abitazione && each.tipo_patrimonio == TipoImmobile::F {
-            home += net;
-        } else {
-            others += net;
-        }
-    }
-    let franchise = rules.get(name::CASA_FRANCHIGIA) + rules.get(name::CASA_FIGLIO) * after_second(household.cohabiting_children);
-    let excess = (home - franchise).max(Decimal::ZERO);
-    let counted = excess * rules.get(name::CASA_QUOTA_NUMERATORE) / rules.get(name::CASA_QUOTA_DENOMINATORE).max(Decimal::ONE);
-    RealEstate { gross, net: counted + others }
-}
-
-/// All. 1: the parameter and what is added to it.
-fn scale(household: &Household, rules: &RuleSet) -> (Decimal, Decimal) {
-    let parameter = match household.counted {
-        0 => Decimal::ZERO,
-        members => {
-            let listed = members.min(name::SCALA.len());
-            rules.get(name::SCALA[listed - 1]) + rules.get(name::SCALA_ULTERIORE) * Decimal::from(members - listed)
-        }
-    };
-    let children = match household.children {
-        0..=2 => Decimal::ZERO,
-        3 => rules.get(name::FIGLI[0]),
-        4 => rules.get(name::FIGLI[1]),
-        _ => rules.get(name::FIGLI[2]),
-    };
-    let work = match (household.minors > 0 && (household.parents_work || household.lone_parent), household.toddler) {
-        (false, _) => Decimal::ZERO,
-        (true, false) => rules.get(name::LAVORO),
-        (true, true) => rules.get(name::LAVORO_TRE_ANNI),
-    };
-    let disabled = rules.get(name::DISABILITA) * Decimal::from(household.disabled);
-    let hosted = rules.get(name::RICOVERATO) * Decimal::from(household.members - household.counted);
-    (parameter, children + work + disabled + hosted)
-}
-
+/// Children after the second.
 fn after_second(children: u32) -> Decimal {
     Decimal::from(children.saturating_sub(2))
+}
+
+/// The year of the incomes of a DSU presented on `presented`: the second one before (art. 2 c. 6).
+pub fn income_year(presented: Date) -> i16 {
+    presented.year() - 2
+}
+
+impl<'a> Nucleo<'a> {
+    /// The family of a DSU. A parent who does not live with it is not of it (role GNC).
+    pub fn ordinario(dsu: &'a Dichiarazione, presented: Date, feed: &dyn Feed) -> Result<Self, NotComputable> {
+        let modello = dsu.ordinario().ok_or(NotComputable::Incomplete)?;
+        let nucleo = dsu.nucleo_familiare.as_ref().ok_or(NotComputable::Incomplete)?;
+        let members = nucleo.componente_nucleo.iter().filter(|member| member.rapporto_con_dichiarante != Ruolo::Gnc);
+        let persone: Vec<Persona<'_>> = members
+            .map(|member| Persona::known(&member.foglio_componente_nucleo, member.rapporto_con_dichiarante, dsu, presented, feed))
+            .collect();
+        if persone.is_empty() {
+            return Err(NotComputable::Incomplete);
+        }
+        Ok(Self { condizioni: Condizioni::of(dsu, modello), ..Self::living_in(&modello.abitazione, persone) })
+    }
+
+    /// The restricted nucleus of a form: those of the family whom it names.
+    pub fn ristretto(dsu: &'a Dichiarazione, modello: &'a ModelloBase, presented: Date, feed: &dyn Feed) -> Result<Self, NotComputable> {
+        let named = modello.nucleo_ristretto.iter().flat_map(|nucleo| &nucleo.componente_nucleo_ristretto);
+        let persone: Option<Vec<Persona<'_>>> = named
+            .map(|member| {
+                let foglio = dsu.fogli().find(|foglio| foglio.codice_fiscale == member.codice_fiscale)?;
+                Some(Persona::known(foglio, member.relazione_con_beneficiario.ruolo(), dsu, presented, feed))
+            })
+            .collect();
+        let persone = persone.filter(|persone| !persone.is_empty()).ok_or(NotComputable::Incomplete)?;
+        Ok(Self { condizioni: Condizioni::of(dsu, modello), ..Self::living_in(&modello.abitazione, persone) })
+    }
+
+    fn living_in(abitazione: &'a Abitazione, persone: Vec<Persona<'a>>) -> Self {
+        Self { persone, condizioni: Condizioni::default(), abitazione: Some(abitazione), donazioni: &[], scala: None }
+    }
+
+    /// With a further member.
+    #[must_use]
+    pub fn with(mut self, persona: Persona<'a>) -> Self {
+        self.persone.push(persona);
+        self
+    }
+
+    /// Whether the home is rented, and the contract.
+    fn canone(&self) -> Option<Decimal> {
+        let rented = self.abitazione.filter(|abitazione| abitazione.tipo_abitazione == TipoAbitazione::Locazione)?;
+        rented.locazione.as_ref().map(|contratto| Decimal::from(contratto.canone))
+    }
+}
+
+impl<'a> Persona<'a> {
+    /// A person whose sheet stands in a DSU, member or not, with what is known of them and what changed.
+    pub fn known(foglio: &'a FoglioComponente, ruolo: Ruolo, dsu: &'a Dichiarazione, presented: Date, feed: &dyn Feed) -> Self {
+        let changes = dsu.isee_corrente.iter().flat_map(|corrente| &corrente.variazione);
+        Self {
+            foglio,
+            ruolo,
+            noto: feed.find(&foglio.codice_fiscale, income_year(presented)),
+            corrente: changes.into_iter().find(|variazione| variazione.codice_fiscale == foglio.codice_fiscale),
+            fc8: foglio.altri_redditi.as_ref().filter(|redditi| redditi.counts(dsu.operazione.tipo)),
+        }
+    }
+
+    /// In residential care or in a registered community (All. 1 e).
+    pub fn is_hosted(&self) -> bool {
+        let residential = self.foglio.disabilita.as_ref().is_some_and(|disabilita| disabilita.flag_prest_residenziale);
+        self.foglio.dati_componente.flag_convivenza_anagrafica || residential
+    }
+
+    /// How severe a disability is, where there is one.
+    pub fn grado(&self) -> Option<GradoDisabilita> {
+        self.foglio.disabilita.as_ref().map(|disabilita| disabilita.grado_disabilita)
+    }
+
+    /// Under eighteen on a day.
+    pub fn is_minor(&self, on: Date) -> bool {
+        age(self.foglio.dati_componente.anagrafica.data_nascita, on) < 18
+    }
+
+    /// The movable assets that count: those that changed, where they were declared.
+    fn mobiliare(&self) -> Option<&'a PatrimonioMobiliare> {
+        let changed = self.corrente.and_then(|variazione| variazione.patrimonio_mobiliare.as_ref());
+        changed.or(self.foglio.patrimonio_mobiliare.as_ref())
+    }
+
+    /// The real estate that counts: that which changed, where it was declared.
+    fn immobiliare(&self) -> Option<&'a PatrimonioImmobiliare> {
+        let changed = self.corrente.and_then(|variazione| variazione.patrimonio_immobiliare.as_ref());
+        changed.or(self.foglio.patrimonio_immobiliare.as_ref())
+    }
+}
+
+impl Condizioni {
+    /// Of a form. A parent who does not live with the family and for whom no case of art. 7 c. 1 applies counts as one of its parents: where
+    /// there is one, the other is not alone (All. 1 b).
+    pub fn of(dsu: &Dichiarazione, modello: &ModelloBase) -> Self {
+        let Some(declared) = &modello.condizioni_nucleo else { return Self::default() };
+        let children: Vec<_> = dsu.minori().map(|member| &member.foglio_componente_nucleo.codice_fiscale).collect();
+        let parents = dsu.modello_base.iter().flat_map(|modello| &modello.genitore_non_convivente);
+        let attracted = parents
+            .filter(|parent| parent.flag_alcuna_condizione)
+            .any(|parent| parent.beneficiario.iter().any(|beneficiario| children.contains(&&beneficiario.codice_fiscale)));
+        Self {
+            figli: declared.numero_figli,
+            conviventi: declared.numero_figli_conviventi,
+            lavoro: declared.flag_lavoro_genitori,
+            solo: declared.flag_unico_genitore && !attracted,
+        }
+    }
+}
+
+/// The children of a nucleus: as declared, else as the roles say.
+#[derive(Clone, Copy, Debug)]
+struct Figli {
+    tutti: u32,
+    conviventi: u32,
+}
+
+impl Figli {
+    fn of(nucleo: &Nucleo<'_>) -> Self {
+        let with = |roles: &[Ruolo]| {
+            u32::try_from(nucleo.persone.iter().filter(|persona| roles.contains(&persona.ruolo)).count()).unwrap_or(u32::MAX)
+        };
+        Self {
+            tutti: nucleo.condizioni.figli.unwrap_or_else(|| with(&[Ruolo::F, Ruolo::Ma, Ruolo::Fc, Ruolo::Fnc])),
+            conviventi: nucleo.condizioni.conviventi.unwrap_or_else(|| with(&[Ruolo::F, Ruolo::Ma, Ruolo::Fc])),
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! Rule sets: the parameters of the law, one readable file a period, chosen by the day of presentation.
 //!
-//! Every parameter has its citation and a mark: `c` where a source confirms the value, `u` where none at hand does. Periods must follow each
-//! other without gap or overlap, or nothing starts.
+//! Every parameter has its citation and a mark: `c` where a source confirms the value, `u` where none at hand does: an operator may give those
+//! another value, with its source. Periods must follow each other without gap or overlap, or nothing starts. A variant is another text of the
+//! law for a period, which counts only where an operator chooses it.
 
 use std::collections::BTreeMap;
 
@@ -9,22 +10,33 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
+use crate::config::Regole;
 use crate::digest::{hex, sha256};
 
-/// The files, oldest first.
-const FILES: [&str; 8] = [
+/// The files, oldest first; variants after all others.
+const FILES: [&str; 18] = [
+    include_str!("2015.toml"),
+    include_str!("2016.toml"),
+    include_str!("2017.toml"),
+    include_str!("2018.toml"),
+    include_str!("2019-01.toml"),
+    include_str!("2019-09.toml"),
+    include_str!("2019-10.toml"),
     include_str!("2020.toml"),
-    include_str!("2021.toml"),
+    include_str!("2021-01.toml"),
+    include_str!("2021-09.toml"),
     include_str!("2022.toml"),
     include_str!("2023.toml"),
     include_str!("2024.toml"),
     include_str!("2025-01.toml"),
     include_str!("2025-03.toml"),
     include_str!("2026.toml"),
+    include_str!("2019-09-dl4.toml"),
+    include_str!("2019-10-dl4.toml"),
 ];
 
 /// The parameters of one period.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RuleSet {
     /// Its name, which attestations record.
     pub id: String,
@@ -32,10 +44,13 @@ pub struct RuleSet {
     pub valid_from: Date,
     /// Last day of presentation.
     pub valid_to: Date,
-    /// Last day on which an attestation is valid, for a year of presentation: month and day.
-    pub expiry: (i8, i8),
+    /// Last day on which an attestation is valid: month and day, of the year so many years after that of presentation.
+    pub expiry: (i8, i8, i16),
+    /// Of which rule set it is another text.
+    pub variant_of: Option<String>,
     parameters: BTreeMap<String, Parameter>,
-    /// SHA-256 of the file, in hexadecimal: attestations record it beside the id.
+    lists: BTreeMap<String, List>,
+    /// SHA-256 of its parameters, in hexadecimal: attestations record it beside the id.
     pub digest: String,
 }
 
@@ -48,7 +63,19 @@ pub struct Parameter {
     pub value: Decimal,
     /// Where it is written.
     pub cite: String,
-    /// `c` confirmed, `u` not confirmed by a text at hand.
+    /// `c` confirmed, `u` not confirmed by a text at hand, `o` given by the operator in place of one that is not confirmed.
+    pub mark: String,
+}
+
+/// A list of the law.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    /// The values.
+    pub values: Vec<String>,
+    /// Where it is written.
+    pub cite: String,
+    /// As that of a parameter.
     pub mark: String,
 }
 
@@ -56,16 +83,23 @@ pub struct Parameter {
 #[serde(deny_unknown_fields)]
 struct File {
     id: String,
-    valid_from: String,
-    valid_to: String,
+    valid_from: Date,
+    valid_to: Date,
     expiry: String,
     #[serde(default)]
+    expiry_years: i16,
+    #[serde(default)]
     same_as: Option<String>,
+    #[serde(default)]
+    variant_of: Option<String>,
+    #[serde(default)]
     parameters: BTreeMap<String, Parameter>,
+    #[serde(default)]
+    lists: BTreeMap<String, List>,
 }
 
 /// Rule sets that cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
     /// A file that cannot be read.
     #[error("rule set {0}: {1}")]
@@ -76,6 +110,9 @@ pub enum RuleError {
     /// A parameter that the computation needs.
     #[error("rule set {0} lacks the parameter {1}")]
     Missing(String, &'static str),
+    /// What an operator asked for and cannot have.
+    #[error("regole: {0}")]
+    Choice(String),
 }
 
 /// Names of the parameters; each is explained in the files.
@@ -108,12 +145,40 @@ pub mod name {
     pub const RICOVERATO: &str = "ricoverato";
     pub const FNC_ETA: &str = "fnc_eta";
     pub const TRASMISSIONE_GIORNI: &str = "trasmissione_giorni";
+    pub const INTEGRAZIONE_GIORNI: &str = "integrazione_giorni";
+    pub const PATRIMONIO_ANNI: &str = "patrimonio_anni";
+    pub const FRANCHIGIA_MEDIA: &str = "franchigia_media";
+    pub const FRANCHIGIA_MEDIA_MINORE: &str = "franchigia_media_minore";
+    pub const FRANCHIGIA_GRAVE: &str = "franchigia_grave";
+    pub const FRANCHIGIA_GRAVE_MINORE: &str = "franchigia_grave_minore";
+    pub const FRANCHIGIA_NON_AUTOSUFFICIENTE: &str = "franchigia_non_autosufficiente";
+    pub const FRANCHIGIA_NON_AUTOSUFFICIENTE_MINORE: &str = "franchigia_non_autosufficiente_minore";
+    pub const ASSISTENZA: &str = "assistenza";
+    pub const TRATTAMENTI_DISABILITA: &str = "trattamenti_disabilita";
+    pub const COMPONENTE_FIGLIO_FRANCHIGIA: &str = "componente_figlio_franchigia";
+    pub const COMPONENTE_FIGLIO_QUOTA: &str = "componente_figlio_quota";
+    pub const COMPONENTE_GENITORE_QUOTA: &str = "componente_genitore_quota";
+    pub const COMPONENTE_GENITORE_QUOTA_FIGLI: &str = "componente_genitore_quota_figli";
+    pub const STUDENTE_REDDITO: &str = "studente_reddito";
+    pub const CORRENTE_MESI: &str = "corrente_mesi";
+    pub const CORRENTE_SCOSTAMENTO: &str = "corrente_scostamento";
+    pub const CORRENTE_INSIEME: &str = "corrente_insieme";
+    pub const CORRENTE_PATRIMONIO: &str = "corrente_patrimonio";
+    pub const CORRENTE_PATRIMONIO_MESE: &str = "corrente_patrimonio_mese";
+    /// Only where the period has a specific ISEE.
+    pub const SPECIFICO_CASA: &str = "specifico_casa";
+    pub const SPECIFICO_CASA_CAPOLUOGO: &str = "specifico_casa_capoluogo";
+    pub const SPECIFICO_CASA_FIGLIO: &str = "specifico_casa_figlio";
+    pub const SPECIFICO_FIGLI: [&str; 4] = ["specifico_figli_2", "specifico_figli_3", "specifico_figli_4", "specifico_figli_5"];
+    /// A list: municipalities where the specific ISEE has another franchise.
+    pub const CAPOLUOGHI: &str = "capoluoghi";
 }
 
 /// All rule sets.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Rules {
     sets: Vec<RuleSet>,
+    variants: Vec<RuleSet>,
 }
 
 impl Rules {
@@ -122,43 +187,96 @@ impl Rules {
         Self::from_files(&FILES)
     }
 
-    /// Rule sets from their files, oldest first. A file may say `same_as` another one and give only what differs.
+    /// The embedded rule sets as an operator wants them: variants in place of what they vary, other values of parameters that nothing confirms.
+    pub fn configured(regole: &Regole) -> Result<Self, RuleError> {
+        let mut rules = Self::embedded()?;
+        for wanted in &regole.varianti {
+            let found = rules.variants.iter().find(|variant| variant.id == *wanted);
+            let variant = found.ok_or_else(|| RuleError::Choice(format!("{wanted} non è una variante")))?.clone();
+            let place = rules.sets.iter_mut().find(|set| Some(&set.id) == variant.variant_of.as_ref());
+            *place.ok_or_else(|| RuleError::Choice(format!("{wanted}: un'altra variante ha già preso il suo posto")))? = variant;
+        }
+        for parametro in &regole.parametri {
+            let wrong = |what: &str| RuleError::Choice(format!("{} {}: {what}", parametro.insieme, parametro.nome));
+            let set = rules.sets.iter_mut().find(|set| set.id == parametro.insieme);
+            let set = set.ok_or_else(|| wrong("insieme di regole non conosciuto"))?;
+            let known = set.parameters.get_mut(&parametro.nome).ok_or_else(|| wrong("parametro non conosciuto"))?;
+            if known.mark != "u" {
+                return Err(wrong("il valore è confermato da una fonte, o già cambiato"));
+            }
+            if parametro.fonte.trim().is_empty() {
+                return Err(wrong("indicare la fonte"));
+            }
+            if parametro.valore.is_sign_negative() {
+                return Err(wrong("valore negativo"));
+            }
+            *known = Parameter { value: parametro.valore, cite: parametro.fonte.clone(), mark: "o".to_owned() };
+            set.digest = set.fingerprint();
+        }
+        Ok(rules)
+    }
+
+    /// Rule sets from their files, oldest first, variants last. A file may say `same_as` another one and give only what differs.
     pub fn from_files(files: &[&str]) -> Result<Self, RuleError> {
-        let mut sets: Vec<RuleSet> = Vec::with_capacity(files.len());
+        let mut rules = Self { sets: Vec::with_capacity(files.len()), variants: Vec::new() };
         for (index, text) in files.iter().enumerate() {
             let wrong = |error: String| RuleError::File(index, error);
             let file: File = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
-            let day = |text: &str| text.parse::<Date>().map_err(|error| wrong(error.to_string()));
-            let mut parameters = match &file.same_as {
-                None => BTreeMap::new(),
+            let (mut parameters, mut lists) = match &file.same_as {
+                None => Default::default(),
                 Some(id) => {
-                    let base = sets.iter().find(|set| set.id == *id);
-                    base.ok_or_else(|| wrong(format!("unknown rule set {id}")))?.parameters.clone()
+                    let base = rules.named(id).ok_or_else(|| wrong(format!("unknown rule set {id}")))?;
+                    (base.parameters.clone(), base.lists.clone())
                 }
             };
             parameters.extend(file.parameters);
-            if let Some((name, _)) = parameters.iter().find(|(_, p)| p.mark != "c" && p.mark != "u") {
+            lists.extend(file.lists);
+            let marks = parameters.iter().map(|(name, p)| (name, &p.mark)).chain(lists.iter().map(|(name, list)| (name, &list.mark)));
+            if let Some((name, _)) = marks.into_iter().find(|(_, mark)| *mark != "c" && *mark != "u") {
                 return Err(wrong(format!("mark of {name} is neither c nor u")));
             }
-            let expiry = day(&format!("2000-{}", file.expiry))?;
-            let set = RuleSet {
-                digest: digest(&parameters),
+            let expiry: Date = format!("2000-{}", file.expiry).parse().map_err(|error: jiff::Error| wrong(error.to_string()))?;
+            let mut set = RuleSet {
+                digest: String::new(),
                 id: file.id,
-                valid_from: day(&file.valid_from)?,
-                valid_to: day(&file.valid_to)?,
-                expiry: (expiry.month(), expiry.day()),
+                valid_from: file.valid_from,
+                valid_to: file.valid_to,
+                expiry: (expiry.month(), expiry.day(), file.expiry_years),
+                variant_of: file.variant_of,
                 parameters,
+                lists,
             };
+            set.digest = set.fingerprint();
             set.complete()?;
-            if let Some(previous) = sets.last() {
-                let follows = previous.valid_to.tomorrow().is_ok_and(|next| next == set.valid_from);
-                if !follows || set.valid_to < set.valid_from {
-                    return Err(RuleError::Gap(previous.id.clone(), set.id));
-                }
-            }
-            sets.push(set);
+            rules.place(set)?;
         }
-        Ok(Self { sets })
+        Ok(rules)
+    }
+
+    /// Puts a set where it belongs: after the one before it, or among the variants.
+    fn place(&mut self, set: RuleSet) -> Result<(), RuleError> {
+        let gap = |other: &RuleSet| Err(RuleError::Gap(other.id.clone(), set.id.clone()));
+        if let Some(of) = &set.variant_of {
+            return match self.sets.iter().find(|other| other.id == *of) {
+                Some(other) if (other.valid_from, other.valid_to) == (set.valid_from, set.valid_to) => {
+                    self.variants.push(set);
+                    Ok(())
+                }
+                Some(other) => gap(other),
+                None => Err(RuleError::Gap(of.clone(), set.id)),
+            };
+        }
+        if let Some(previous) = self.sets.last() {
+            let follows = previous.valid_to.tomorrow().is_ok_and(|next| next == set.valid_from);
+            if !follows {
+                return gap(previous);
+            }
+        }
+        if set.valid_to < set.valid_from {
+            return Err(RuleError::Gap(set.id.clone(), set.id));
+        }
+        self.sets.push(set);
+        Ok(())
     }
 
     /// The rule set of a day of presentation.
@@ -170,12 +288,37 @@ impl Rules {
     pub fn all(&self) -> &[RuleSet] {
         &self.sets
     }
+
+    /// A rule set or a variant by its name.
+    pub fn named(&self, id: &str) -> Option<&RuleSet> {
+        self.sets.iter().chain(&self.variants).find(|set| set.id == id)
+    }
 }
 
 impl RuleSet {
     /// A parameter. All that the computation names are there: that was seen to before this set could be used.
     pub fn get(&self, name: &str) -> Decimal {
-        self.parameters.get(name).map_or(Decimal::ZERO, |parameter| parameter.value)
+        self.find(name).unwrap_or_default()
+    }
+
+    /// A parameter that not every period has.
+    pub fn find(&self, name: &str) -> Option<Decimal> {
+        self.parameters.get(name).map(|parameter| parameter.value)
+    }
+
+    /// Whether a parameter that stands for yes or no is yes.
+    pub fn says(&self, name: &str) -> bool {
+        !self.get(name).is_zero()
+    }
+
+    /// Where a parameter is written.
+    pub fn cite(&self, name: &str) -> &str {
+        self.parameters.get(name).map_or("", |parameter| parameter.cite.as_str())
+    }
+
+    /// The values of a list; none where the period has no such list.
+    pub fn list(&self, name: &str) -> &[String] {
+        self.lists.get(name).map_or(&[], |list| list.values.as_slice())
     }
 
     /// Every parameter with its citation.
@@ -183,9 +326,33 @@ impl RuleSet {
         self.parameters.iter().map(|(name, parameter)| (name.as_str(), parameter))
     }
 
+    /// Every list with its citation.
+    pub fn lists(&self) -> impl Iterator<Item = (&str, &List)> {
+        self.lists.iter().map(|(name, list)| (name.as_str(), list))
+    }
+
     /// The last day on which an attestation of a DSU presented on `presented` is valid.
     pub fn expires(&self, presented: Date) -> Date {
-        Date::new(presented.year(), self.expiry.0, self.expiry.1).unwrap_or(presented)
+        Date::new(presented.year() + self.expiry.2, self.expiry.0, self.expiry.1).unwrap_or(presented)
+    }
+
+    /// The year whose 31 December the assets of a DSU presented on `presented` are those of.
+    pub fn assets_year(&self, presented: Date) -> i16 {
+        let years = rust_decimal::prelude::ToPrimitive::to_i16(&self.get(name::PATRIMONIO_ANNI)).unwrap_or(2);
+        presented.year() - years
+    }
+
+    /// Of all that the computation depends on, in the order of the names.
+    fn fingerprint(&self) -> String {
+        use std::fmt::Write as _;
+        let mut canonical = format!("scadenza={}-{}+{}\n", self.expiry.0, self.expiry.1, self.expiry.2);
+        for (name, parameter) in &self.parameters {
+            let _ = writeln!(canonical, "{name}={}", parameter.value.normalize());
+        }
+        for (name, list) in &self.lists {
+            let _ = writeln!(canonical, "{name}={}", list.values.join(" "));
+        }
+        hex(&sha256(canonical.as_bytes()))
     }
 
     fn complete(&self) -> Result<(), RuleError> {
@@ -215,19 +382,30 @@ impl RuleSet {
             name::RICOVERATO,
             name::FNC_ETA,
             name::TRASMISSIONE_GIORNI,
+            name::INTEGRAZIONE_GIORNI,
+            name::PATRIMONIO_ANNI,
+            name::FRANCHIGIA_MEDIA,
+            name::FRANCHIGIA_MEDIA_MINORE,
+            name::FRANCHIGIA_GRAVE,
+            name::FRANCHIGIA_GRAVE_MINORE,
+            name::FRANCHIGIA_NON_AUTOSUFFICIENTE,
+            name::FRANCHIGIA_NON_AUTOSUFFICIENTE_MINORE,
+            name::ASSISTENZA,
+            name::TRATTAMENTI_DISABILITA,
+            name::COMPONENTE_FIGLIO_FRANCHIGIA,
+            name::COMPONENTE_FIGLIO_QUOTA,
+            name::COMPONENTE_GENITORE_QUOTA,
+            name::COMPONENTE_GENITORE_QUOTA_FIGLI,
+            name::STUDENTE_REDDITO,
+            name::CORRENTE_MESI,
+            name::CORRENTE_SCOSTAMENTO,
+            name::CORRENTE_INSIEME,
+            name::CORRENTE_PATRIMONIO,
+            name::CORRENTE_PATRIMONIO_MESE,
         ];
         let missing = needed.into_iter().chain(name::SCALA).chain(name::FIGLI).find(|name| !self.parameters.contains_key(*name));
         missing.map_or(Ok(()), |name| Err(RuleError::Missing(self.id.clone(), name)))
     }
-}
-
-fn digest(parameters: &BTreeMap<String, Parameter>) -> String {
-    use std::fmt::Write as _;
-    let mut canonical = String::new();
-    for (name, parameter) in parameters {
-        let _ = writeln!(canonical, "{name}={}", parameter.value.normalize());
-    }
-    hex(&sha256(canonical.as_bytes()))
 }
 
 fn decimal<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Decimal, D::Error> {
@@ -240,24 +418,112 @@ mod tests {
     use super::*;
     use jiff::civil::date;
 
+    fn set(presented: Date) -> RuleSet {
+        Rules::embedded().unwrap().on(presented).unwrap().clone()
+    }
+
     #[test]
     fn the_embedded_sets_are_complete_and_follow_each_other() {
         let rules = Rules::embedded().unwrap();
-        assert_eq!(rules.on(date(2025, 3, 4)).unwrap().id, "2025-01");
-        assert_eq!(rules.on(date(2025, 3, 5)).unwrap().id, "2025-03");
-        assert_eq!(rules.on(date(2026, 11, 21)).unwrap().get(name::RENDIMENTO), "0.026".parse().unwrap());
-        assert!(rules.on(date(2019, 12, 31)).is_none() && rules.on(date(2027, 1, 1)).is_none());
-        assert_eq!(rules.on(date(2026, 2, 1)).unwrap().expires(date(2026, 2, 1)), date(2026, 12, 31));
+        assert!(rules.on(date(2014, 12, 31)).is_none() && rules.on(date(2027, 1, 1)).is_none());
+        let days = [
+            (date(2015, 1, 1), "2015"),
+            (date(2016, 1, 1), "2016"),
+            (date(2019, 8, 31), "2019-01"),
+            (date(2019, 9, 1), "2019-09"),
+            (date(2019, 10, 22), "2019-09"),
+            (date(2019, 10, 23), "2019-10"),
+            (date(2021, 8, 31), "2021-01"),
+            (date(2021, 9, 1), "2021-09"),
+            (date(2025, 3, 4), "2025-01"),
+            (date(2025, 3, 5), "2025-03"),
+            (date(2026, 12, 31), "2026"),
+        ];
+        for (day, id) in days {
+            assert_eq!(rules.on(day).unwrap().id, id, "{day}");
+        }
+    }
+
+    #[test]
+    fn the_yield_of_each_year_is_that_of_the_law() {
+        let yields = ["0.015", "0.012", "0.011", "0.013", "0.018", "0.0105", "0.0101", "0.008", "0.0304", "0.035", "0.03", "0.026"];
+        for (year, rendimento) in (2015..).zip(yields) {
+            assert_eq!(set(date(year, 6, 1)).get(name::RENDIMENTO), rendimento.parse().unwrap(), "{year}");
+        }
+    }
+
+    #[test]
+    fn validity_follows_the_law_in_force_on_the_day_of_presentation() {
+        let cases = [
+            (date(2015, 1, 1), date(2016, 1, 15)),
+            (date(2018, 12, 31), date(2019, 1, 15)),
+            (date(2019, 1, 1), date(2019, 12, 31)),
+            (date(2019, 9, 1), date(2019, 12, 31)),
+            (date(2019, 12, 31), date(2019, 12, 31)),
+            (date(2020, 1, 1), date(2020, 12, 31)),
+            (date(2026, 2, 1), date(2026, 12, 31)),
+        ];
+        for (presented, expires) in cases {
+            assert_eq!(set(presented).expires(presented), expires, "{presented}");
+        }
+        let regole = Regole { varianti: vec!["2019-09-dl4".to_owned(), "2019-10-dl4".to_owned()], parametri: Vec::new() };
+        let chosen = Rules::configured(&regole).unwrap();
+        for presented in [date(2019, 9, 1), date(2019, 12, 31)] {
+            let set = chosen.on(presented).unwrap();
+            assert_eq!(set.expires(presented), date(2020, 8, 31));
+            assert_ne!(set.digest, self::set(presented).digest);
+        }
+    }
+
+    #[test]
+    fn what_nothing_confirms_may_be_given_another_value_and_nothing_else_may() {
+        let parametro = |insieme: &str, nome: &str, fonte: &str| crate::config::Parametro {
+            insieme: insieme.to_owned(),
+            nome: nome.to_owned(),
+            valore: "0.0275".parse().unwrap(),
+            fonte: fonte.to_owned(),
+        };
+        let with = |parametri| Rules::configured(&Regole { varianti: Vec::new(), parametri });
+        let rules = with(vec![parametro("2026", name::RENDIMENTO, "Circolare")]).unwrap();
+        let (given, embedded) = (rules.on(date(2026, 1, 1)).unwrap(), set(date(2026, 1, 1)));
+        assert_eq!(given.get(name::RENDIMENTO), "0.0275".parse().unwrap());
+        assert_eq!(given.cite(name::RENDIMENTO), "Circolare");
+        assert_ne!(given.digest, embedded.digest);
+        assert_eq!(rules.on(date(2025, 6, 1)).unwrap().digest, set(date(2025, 6, 1)).digest);
+        for refused in [
+            parametro("2026", name::DISABILITA, "Circolare"),
+            parametro("2022", name::RENDIMENTO, "Circolare"),
+            parametro("2014", name::RENDIMENTO, "Circolare"),
+            parametro("2026", "rendita", "Circolare"),
+            parametro("2026", name::RENDIMENTO, " "),
+        ] {
+            assert!(matches!(with(vec![refused]), Err(RuleError::Choice(_))));
+        }
+        let twice = vec![parametro("2026", name::RENDIMENTO, "A"), parametro("2026", name::RENDIMENTO, "B")];
+        assert!(matches!(with(twice), Err(RuleError::Choice(_))));
+        let unknown = Regole { varianti: vec!["2020".to_owned()], parametri: Vec::new() };
+        assert!(matches!(Rules::configured(&unknown), Err(RuleError::Choice(_))));
     }
 
     #[test]
     fn a_gap_an_overlap_and_a_missing_parameter_refuse_to_start() {
-        let mut files = FILES.to_vec();
-        files.remove(3);
-        assert!(matches!(Rules::from_files(&files), Err(RuleError::Gap(..) | RuleError::File(..))));
-        let overlapping = FILES[1].replace("2021-01-01", "2020-12-31");
+        let mut files = FILES[..4].to_vec();
+        files.remove(2);
+        let files: Vec<String> = files.into_iter().map(|file| file.replace("same_as = \"2017\"", "same_as = \"2016\"")).collect();
+        let files: Vec<&str> = files.iter().map(String::as_str).collect();
+        assert_eq!(Rules::from_files(&files).unwrap_err(), RuleError::Gap("2016".to_owned(), "2018".to_owned()));
+        let overlapping = FILES[1].replace("2016-01-01", "2015-12-31");
         assert!(matches!(Rules::from_files(&[FILES[0], &overlapping]), Err(RuleError::Gap(..))));
+        let reversed = FILES[1].replace("2016-12-31", "2015-12-31");
+        assert!(matches!(Rules::from_files(&[FILES[0], &reversed]), Err(RuleError::Gap(..))));
         let renamed = FILES[0].replace("[parameters.rendimento]", "[parameters.rendita]");
         assert!(matches!(Rules::from_files(&[&renamed]), Err(RuleError::Missing(_, name::RENDIMENTO))));
+        let marked = FILES[0].replacen("mark = \"c\"", "mark = \"x\"", 1);
+        assert!(matches!(Rules::from_files(&[&marked]), Err(RuleError::File(..))));
+        // A variant of another period than the one it varies.
+        let moved = FILES[16].replace("2019-10-22", "2019-10-21");
+        let mut files = FILES[..7].to_vec();
+        files.push(&moved);
+        assert!(matches!(Rules::from_files(&files), Err(RuleError::Gap(..))));
     }
 }

@@ -1,0 +1,395 @@
+//! Which indicator applies to whom: art. 6 to 9. All indicators of a DSU, each of its own nucleus.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::super::codes::{PresenzaGenitori, Ruolo, TipoModello};
+use super::super::codice_fiscale::CodiceFiscale;
+use super::super::dsu::{
+    DatiFiglio, DatiGenitore, Dichiarazione, Donazione, FiglioNonCompresoNelNucleo, GenitoreNonConvivente, ModelloBase, Residenziale,
+    Universitario,
+};
+use super::super::feed::Feed;
+use super::super::foglio::FoglioComponente;
+use super::super::rules::{RuleSet, name};
+use super::componente::{Altre, Componente, Esterno, di_figlio, di_genitore};
+use super::{Calcolo, Condizioni, NotComputable, Nucleo, Persona, Regime, calcola, round};
+
+/// What all indicators are computed from.
+#[derive(Clone, Copy)]
+pub struct Situazione<'a> {
+    /// The declaration, complete.
+    pub dsu: &'a Dichiarazione,
+    /// When it was presented.
+    pub presented: Date,
+    /// The rule set of that day.
+    pub rules: &'a RuleSet,
+    /// What is known of persons.
+    pub feed: &'a dyn Feed,
+    /// The DSU that it refers to.
+    pub altre: &'a dyn Altre,
+}
+
+/// All indicators of a DSU.
+#[derive(Clone, PartialEq)]
+pub struct Indicatori {
+    /// Of the family.
+    pub ordinario: Calcolo,
+    /// The specific one, where the period has it: shown and kept, in no published schema.
+    pub specifico: Option<Calcolo>,
+    /// Of each minor (art. 7).
+    pub minorenni: Vec<Indicatore>,
+    /// Of each student (art. 8).
+    pub universitari: Vec<Indicatore>,
+    /// For residential services, in the family's nucleus (art. 6 c. 3).
+    pub residenziali: Vec<Indicatore>,
+    /// Of restricted nuclei (art. 6 c. 2, art. 8 c. 4).
+    pub ristretti: Vec<Ristretto>,
+}
+
+/// The indicators of a restricted nucleus.
+#[derive(Clone, PartialEq)]
+pub struct Ristretto {
+    /// Whose it is.
+    pub beneficiario: CodiceFiscale,
+    /// Its indicator.
+    pub calcolo: Calcolo,
+    /// For residential services.
+    pub residenziale: Option<Indicatore>,
+}
+
+/// A person's indicator.
+#[derive(Clone, PartialEq)]
+pub struct Indicatore {
+    /// Whose it is.
+    pub codice_fiscale: CodiceFiscale,
+    /// Surname.
+    pub cognome: String,
+    /// First name.
+    pub nome: String,
+    /// Which case applies, and what came of it.
+    pub caso: Caso,
+}
+
+/// The cases of the layout.
+#[derive(Clone, PartialEq)]
+pub enum Caso {
+    /// That of the nucleus: ISEEOrd, or ISEERistretto; its ISEE.
+    Base(Decimal),
+    /// Another than that of the nucleus.
+    Diverso(Box<Diverso>),
+    /// It cannot be computed: why.
+    NonCalcolabile(Motivo),
+}
+
+/// An indicator that is not that of the nucleus.
+#[derive(Clone, PartialEq)]
+pub struct Diverso {
+    /// In which way.
+    pub modo: Modo,
+    /// Its lines; without the component that is added to the ISEE.
+    pub calcolo: Calcolo,
+    /// Who joins the nucleus, or adds a component.
+    pub componenti: Vec<Componente>,
+    /// The nucleus that a student is attracted into.
+    pub attratto: Vec<Membro>,
+    /// The ISEE, components included.
+    pub isee: Decimal,
+}
+
+/// A member of the nucleus that a student is attracted into.
+#[derive(Clone, PartialEq)]
+pub struct Membro {
+    /// What the member is in it.
+    pub ruolo: Ruolo,
+    /// Whose.
+    pub codice_fiscale: CodiceFiscale,
+    /// Surname.
+    pub cognome: String,
+    /// First name.
+    pub nome: String,
+}
+
+/// In which way an indicator is not that of the nucleus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Modo {
+    /// A parent joins the nucleus.
+    Attratta,
+    /// A parent adds a component.
+    Aggiuntiva,
+    /// The student joins the parents' nucleus.
+    StudenteAttratto,
+    /// The student joins a parent's nucleus, the other parent too.
+    StudenteAttrattoCompAttratta,
+    /// The student joins a parent's nucleus, the other parent adds a component.
+    StudenteAttrattoCompAggiuntiva,
+    /// Recomputed for residential services.
+    Residenziale,
+    /// As that of the nucleus, with children's components.
+    BaseAgg,
+    /// Recomputed for residential services, with children's components.
+    ResidenzialeAgg,
+}
+
+/// Why an indicator cannot be computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Motivo {
+    /// A parent's data are missing or not complete.
+    Genitore,
+    /// A child's.
+    Figlio,
+    /// The parents' DSU.
+    Nucleo,
+}
+
+impl Indicatore {
+    fn of(foglio: &FoglioComponente, caso: Caso) -> Self {
+        let anagrafica = &foglio.dati_componente.anagrafica;
+        Self { codice_fiscale: foglio.codice_fiscale.clone(), cognome: anagrafica.cognome.clone(), nome: anagrafica.nome.clone(), caso }
+    }
+
+    /// The ISEE, where it can be computed.
+    pub fn isee(&self) -> Option<Decimal> {
+        match &self.caso {
+            Caso::Base(isee) => Some(*isee),
+            Caso::Diverso(diverso) => Some(diverso.isee),
+            Caso::NonCalcolabile(_) => None,
+        }
+    }
+}
+
+impl<'a> Situazione<'a> {
+    /// Computes all indicators.
+    pub fn indicatori(&self) -> Result<Indicatori, NotComputable> {
+        let nucleo = Nucleo::ordinario(self.dsu, self.presented, self.feed)?;
+        let ordinario = self.calcola(&nucleo, Regime::Ordinario)?;
+        let specifico = match self.rules.find(name::SPECIFICO_CASA) {
+            Some(_) => Some(self.calcola(&nucleo, Regime::Specifico)?),
+            None => None,
+        };
+        let modello = self.dsu.ordinario().ok_or(NotComputable::Incomplete)?;
+        let mut minorenni = Vec::new();
+        for persona in nucleo.persone.iter().filter(|persona| persona.is_minor(self.presented)) {
+            let caso = self.con_genitore(&nucleo, &ordinario, modello, &persona.foglio.codice_fiscale, None)?;
+            minorenni.push(Indicatore::of(persona.foglio, caso));
+        }
+        let mut universitari = Vec::new();
+        for studente in &modello.universitario {
+            let Some(foglio) = self.foglio(&studente.codice_fiscale_beneficiario) else { continue };
+            universitari.push(Indicatore::of(foglio, self.universitario(&nucleo, &ordinario, modello, studente)?));
+        }
+        let mut residenziali = Vec::new();
+        for residenziale in &modello.residenziale {
+            let Some(foglio) = self.foglio(&residenziale.codice_fiscale_beneficiario) else { continue };
+            residenziali.push(Indicatore::of(foglio, self.residenziale(&nucleo, &ordinario, residenziale)?));
+        }
+        let mut ristretti = Vec::new();
+        for modello in self.dsu.modello_base.iter().filter(|modello| modello.tipo == TipoModello::Rid) {
+            let Some(beneficiario) = modello.beneficiario() else { continue };
+            let nucleo = Nucleo::ristretto(self.dsu, modello, self.presented, self.feed)?;
+            let calcolo = self.calcola(&nucleo, Regime::Ordinario)?;
+            let wanted = modello.residenziale.iter().find(|residenziale| residenziale.codice_fiscale_beneficiario == *beneficiario);
+            let residenziale = match wanted.zip(self.foglio(beneficiario)) {
+                Some((residenziale, foglio)) => Some(Indicatore::of(foglio, self.residenziale(&nucleo, &calcolo, residenziale)?)),
+                None => None,
+            };
+            ristretti.push(Ristretto { beneficiario: beneficiario.clone(), calcolo, residenziale });
+        }
+        Ok(Indicatori { ordinario, specifico, minorenni, universitari, residenziali, ristretti })
+    }
+
+    fn calcola(&self, nucleo: &Nucleo<'_>, regime: Regime) -> Result<Calcolo, NotComputable> {
+        calcola(nucleo, self.presented, self.rules, regime)
+    }
+
+    fn foglio(&self, codice: &CodiceFiscale) -> Option<&'a FoglioComponente> {
+        self.dsu.fogli().find(|foglio| foglio.codice_fiscale == *codice)
+    }
+
+    /// Art. 7, and art. 8 for a student who lives with one parent: the other one joins, adds a component, or does not count.
+    fn con_genitore(
+        &self,
+        nucleo: &Nucleo<'a>,
+        base: &Calcolo,
+        modello: &'a ModelloBase,
+        child: &CodiceFiscale,
+        but: Option<&CodiceFiscale>,
+    ) -> Result<Caso, NotComputable> {
+        let elsewhere = modello.genitore_non_convivente.iter().filter(|parent| but.is_none_or(|but| parent.codice_fiscale != *but));
+        let mut parents = elsewhere.filter(|parent| parent.beneficiario.iter().any(|each| each.codice_fiscale == *child));
+        let Some(parent) = parents.find(|parent| !parent.flag_genitore_escluso) else { return Ok(Caso::Base(base.isee)) };
+        let Some(data) = self.genitore(parent) else { return Ok(Caso::NonCalcolabile(Motivo::Genitore)) };
+        if parent.flag_coniugato_con_persona_diversa {
+            let Some((componente, value)) = self.aggiuntiva(parent, &data) else { return Ok(Caso::NonCalcolabile(Motivo::Genitore)) };
+            let isee = base.isee + value;
+            return Ok(Diverso::caso(Modo::Aggiuntiva, base.clone(), vec![componente], Vec::new(), isee));
+        }
+        let calcolo = self.calcola(&nucleo.clone().with(data.attratto(self.presented, self.feed)), Regime::Ordinario)?;
+        let isee = calcolo.isee;
+        Ok(Diverso::caso(Modo::Attratta, calcolo, vec![data.componente(None, None)], Vec::new(), isee))
+    }
+
+    /// Where a parent's data are: in a DSU of their own, here, or nowhere.
+    fn genitore(&self, parent: &'a GenitoreNonConvivente) -> Option<Esterno<'a>> {
+        match parent.dati.as_ref() {
+            Some(DatiGenitore::Protocollo(protocollo)) => Esterno::referred(&parent.codice_fiscale, protocollo, self.presented, self.altre),
+            Some(DatiGenitore::Dettaglio(dettaglio)) => Esterno::genitore(dettaglio, self.dsu),
+            // A sheet among the family's, in the role of who does not live with it.
+            None => {
+                let members = self.dsu.nucleo_familiare.iter().flat_map(|nucleo| &nucleo.componente_nucleo);
+                let mut sheets = members.filter(|member| member.rapporto_con_dichiarante == Ruolo::Gnc);
+                let found = sheets.find(|member| member.foglio_componente_nucleo.codice_fiscale == parent.codice_fiscale)?;
+                Some(Esterno { foglio: &found.foglio_componente_nucleo, dsu: self.dsu, riferita: None, numeri: None })
+            }
+        }
+    }
+
+    /// The component that a parent adds.
+    fn aggiuntiva(&self, parent: &GenitoreNonConvivente, data: &Esterno<'a>) -> Option<(Componente, Decimal)> {
+        let alone = data.solo(self.presented, self.rules, self.feed)?;
+        let value = di_genitore(&alone, parent.beneficiario.len(), self.rules);
+        Some((data.componente(Some(alone), Some(value)), value))
+    }
+
+    /// Art. 8.
+    fn universitario(
+        &self,
+        nucleo: &Nucleo<'a>,
+        base: &Calcolo,
+        modello: &'a ModelloBase,
+        studente: &'a Universitario,
+    ) -> Result<Caso, NotComputable> {
+        let child = &studente.codice_fiscale_beneficiario;
+        match studente.presenza_genitori {
+            PresenzaGenitori::TuttiPresenti => return Ok(Caso::Base(base.isee)),
+            PresenzaGenitori::SoloUno => return self.con_genitore(nucleo, base, modello, child, None),
+            PresenzaGenitori::ConiugatiNonPresenti | PresenzaGenitori::NonConiugatiNonPresenti if studente.is_autonomo() => {
+                return Ok(Caso::Base(base.isee));
+            }
+            PresenzaGenitori::ConiugatiNonPresenti | PresenzaGenitori::NonConiugatiNonPresenti => {}
+        }
+        let missing = Ok(Caso::NonCalcolabile(Motivo::Nucleo));
+        let (Some(parent), Some(foglio)) = (&studente.codice_fiscale_genitore, self.foglio(child)) else { return missing };
+        let Some((attracting, attratto)) = self.attracting(parent, studente, modello, foglio) else { return missing };
+        let calcolo = self.calcola(&attracting, Regime::Ordinario)?;
+        let isee = calcolo.isee;
+        let alone = Diverso::caso(Modo::StudenteAttratto, calcolo.clone(), Vec::new(), attratto.clone(), isee);
+        if studente.presenza_genitori == PresenzaGenitori::ConiugatiNonPresenti {
+            return Ok(alone);
+        }
+        Ok(match self.con_genitore(&attracting, &calcolo, modello, child, Some(parent))? {
+            Caso::Base(_) => alone,
+            Caso::NonCalcolabile(motivo) => Caso::NonCalcolabile(motivo),
+            Caso::Diverso(diverso) => {
+                let modo = match diverso.modo {
+                    Modo::Aggiuntiva => Modo::StudenteAttrattoCompAggiuntiva,
+                    _ => Modo::StudenteAttrattoCompAttratta,
+                };
+                Diverso::caso(modo, diverso.calcolo, diverso.componenti, attratto, diverso.isee)
+            }
+        })
+    }
+
+    /// The parents' nucleus, which the student joins.
+    fn attracting(
+        &self,
+        parent: &CodiceFiscale,
+        studente: &'a Universitario,
+        modello: &'a ModelloBase,
+        foglio: &'a FoglioComponente,
+    ) -> Option<(Nucleo<'a>, Vec<Membro>)> {
+        let elsewhere = modello.genitore_non_convivente.iter().find(|each| each.codice_fiscale == *parent);
+        let by_protocol = studente.numero_protocollo_rif_genitore.as_deref();
+        let data = match by_protocol {
+            Some(protocollo) => Esterno::referred(parent, protocollo, self.presented, self.altre),
+            None => self.genitore(elsewhere?),
+        }?;
+        let mut nucleo = match (data.riferita, data.numeri) {
+            (Some(riferita), _) => Nucleo::ordinario(&riferita.dsu, self.presented, self.feed).ok()?,
+            // Only the parent is known: whose nucleus it is, is not.
+            (None, _) => return None,
+        };
+        let listed = |persona: &Persona<'_>| {
+            let anagrafica = &persona.foglio.dati_componente.anagrafica;
+            Membro {
+                ruolo: persona.ruolo,
+                codice_fiscale: persona.foglio.codice_fiscale.clone(),
+                cognome: anagrafica.cognome.clone(),
+                nome: anagrafica.nome.clone(),
+            }
+        };
+        if !nucleo.persone.iter().any(|persona| persona.foglio.codice_fiscale == foglio.codice_fiscale) {
+            let ruolo =
+                if super::super::age(foglio.dati_componente.anagrafica.data_nascita, self.presented) < 18 { Ruolo::F } else { Ruolo::Fnc };
+            let persona = Persona::known(foglio, ruolo, self.dsu, self.presented, self.feed);
+            let condizioni = Condizioni { figli: nucleo.condizioni.figli.map(|figli| figli + 1), ..nucleo.condizioni };
+            nucleo = Nucleo { condizioni, ..nucleo }.with(persona);
+        }
+        let members = nucleo.persone.iter().map(listed).collect();
+        Some((nucleo, members))
+    }
+
+    /// Art. 6 c. 3: what was given away counts, and so do the children outside.
+    fn residenziale(&self, nucleo: &Nucleo<'a>, base: &Calcolo, residenziale: &'a Residenziale) -> Result<Caso, NotComputable> {
+        let donated: &[Donazione] = if residenziale.donazioni_contano() { &residenziale.donazione } else { &[] };
+        let recomputed = self.calcola(&Nucleo { donazioni: donated, ..nucleo.clone() }, Regime::Residenziale)?;
+        let differs = !donated.is_empty() || recomputed.modalita != base.modalita;
+        let calcolo = if differs { recomputed } else { base.clone() };
+
+        let (mut componenti, mut sum) = (Vec::new(), Decimal::ZERO);
+        for child in residenziale.figlio_non_compreso_nel_nucleo.iter().filter(|child| child.condizione_esclusione.is_none()) {
+            let Some(data) = self.figlio(child) else { return Ok(Caso::NonCalcolabile(Motivo::Figlio)) };
+            if data.has_disability() {
+                continue;
+            }
+            let Some(alone) = data.solo(self.presented, self.rules, self.feed) else { return Ok(Caso::NonCalcolabile(Motivo::Figlio)) };
+            let value = di_figlio(&alone, calcolo.modalita.scala_equivalenza.0, self.rules);
+            sum += value;
+            componenti.push(data.componente(Some(alone), Some(value)));
+        }
+        let modo = match (differs, componenti.is_empty()) {
+            (false, true) => return Ok(Caso::Base(base.isee)),
+            (true, true) => Modo::Residenziale,
+            (false, false) => Modo::BaseAgg,
+            (true, false) => Modo::ResidenzialeAgg,
+        };
+        let isee = round(calcolo.isee + sum);
+        Ok(Diverso::caso(modo, calcolo, componenti, Vec::new(), isee))
+    }
+
+    /// Where a child's data are.
+    fn figlio(&self, child: &'a FiglioNonCompresoNelNucleo) -> Option<Esterno<'a>> {
+        match child.dati.as_ref()? {
+            DatiFiglio::Protocollo(protocollo) => Esterno::referred(&child.codice_fiscale, protocollo, self.presented, self.altre),
+            DatiFiglio::Dettaglio(dettaglio) => Esterno::figlio(dettaglio, self.dsu),
+        }
+    }
+}
+
+impl Diverso {
+    fn caso(modo: Modo, calcolo: Calcolo, componenti: Vec<Componente>, attratto: Vec<Membro>, isee: Decimal) -> Caso {
+        Caso::Diverso(Box::new(Self { modo, calcolo, componenti, attratto, isee }))
+    }
+}
+
+impl Universitario {
+    /// A nucleus of their own: two years out of the family's home, in one that is not the family's, and an adequate income (art. 8 c. 2).
+    pub fn is_autonomo(&self) -> bool {
+        self.flag_residenza_studente == Some(true) && self.flag_capacita_reddito_studente == Some(true)
+    }
+}
+
+impl Residenziale {
+    /// Whether what was given away counts: after the first request, or within three years before it to who is bound to maintenance.
+    pub fn donazioni_contano(&self) -> bool {
+        self.flag_donazioni && (self.flag_donazioni_successive == Some(true) || self.flag_donazioni_precedenti_alimenti == Some(true))
+    }
+}
+
+impl ModelloBase {
+    /// The beneficiary of a restricted nucleus.
+    pub fn beneficiario(&self) -> Option<&CodiceFiscale> {
+        let members = self.nucleo_ristretto.iter().flat_map(|nucleo| &nucleo.componente_nucleo_ristretto);
+        members.into_iter().find(|member| member.flag_beneficiario).map(|member| &member.codice_fiscale)
+    }
+}

@@ -1,0 +1,189 @@
+//! Components that come from outside the nucleus: All. 2.
+//!
+//! Who stands outside is looked at alone: own incomes and assets, and the scale of the nucleus they live in, which is known in numbers or from a
+//! DSU of theirs.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::super::codes::Ruolo;
+use super::super::codice_fiscale::CodiceFiscale;
+use super::super::dsu::{ComponenteAggiuntiva, DettaglioFiglio, DettaglioGenitoreNonConvivente, Dichiarazione};
+use super::super::feed::Feed;
+use super::super::foglio::FoglioComponente;
+use super::super::rules::{RuleSet, name};
+use super::scala::scala_di;
+use super::{Calcolo, Condizioni, Nucleo, Persona, Regime, calcola, ordinario, round};
+
+/// A DSU that another one refers to by its protocol.
+pub struct Riferita {
+    /// The declaration, as it counts now.
+    pub dsu: Dichiarazione,
+    /// Its protocol.
+    pub protocollo: String,
+    /// When it was presented.
+    pub presentata: Date,
+    /// The last day on which it is valid.
+    pub scadenza: Date,
+}
+
+impl std::fmt::Debug for Riferita {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Riferita").field("presentata", &self.presentata).finish_non_exhaustive()
+    }
+}
+
+/// Where the computation finds DSU that another one refers to.
+pub trait Altre {
+    /// The DSU of a protocol; nothing if there is none, or it was cancelled.
+    fn dsu(&self, protocollo: &str) -> Option<&Riferita>;
+}
+
+/// There are none.
+#[derive(Clone, Copy, Debug)]
+pub struct NessunAltra;
+
+impl Altre for NessunAltra {
+    fn dsu(&self, _: &str) -> Option<&Riferita> {
+        None
+    }
+}
+
+impl Altre for Vec<Riferita> {
+    fn dsu(&self, protocollo: &str) -> Option<&Riferita> {
+        self.iter().find(|riferita| riferita.protocollo == protocollo)
+    }
+}
+
+/// A person outside the nucleus, and where their data are.
+#[derive(Clone)]
+pub struct Esterno<'a> {
+    /// The sheet.
+    pub foglio: &'a FoglioComponente,
+    /// The DSU that it stands in.
+    pub dsu: &'a Dichiarazione,
+    /// The same, if it is not the one that is computed.
+    pub riferita: Option<&'a Riferita>,
+    /// What is known in numbers, where it is not.
+    pub numeri: Option<&'a ComponenteAggiuntiva>,
+}
+
+/// What a person outside adds.
+#[derive(Clone, PartialEq)]
+pub struct Componente {
+    /// Who.
+    pub codice_fiscale: CodiceFiscale,
+    /// Surname.
+    pub cognome: String,
+    /// First name.
+    pub nome: String,
+    /// The protocol of the DSU that the data come from, where it is another one.
+    pub protocollo: Option<String>,
+    /// Sender's protocol of that DSU.
+    pub protocollo_mittente: Option<String>,
+    /// The indicator of that person alone; nothing where the person joins the nucleus.
+    pub calcolo: Option<Calcolo>,
+    /// What is added to the ISEE, rounded; nothing where the person joins the nucleus.
+    pub valore: Option<Decimal>,
+}
+
+impl<'a> Esterno<'a> {
+    /// A parent's data, where they are complete.
+    pub fn genitore(dettaglio: &'a DettaglioGenitoreNonConvivente, dsu: &'a Dichiarazione) -> Option<Self> {
+        Self::complete(dsu, dettaglio.foglio_componente_genitore.as_ref(), &dettaglio.componente_aggiuntiva_genitore)
+    }
+
+    /// A child's data, where they are complete.
+    pub fn figlio(dettaglio: &'a DettaglioFiglio, dsu: &'a Dichiarazione) -> Option<Self> {
+        Self::complete(dsu, dettaglio.foglio_componente_figlio.as_ref(), &dettaglio.componente_aggiuntiva_figlio)
+    }
+
+    fn complete(dsu: &'a Dichiarazione, foglio: Option<&'a FoglioComponente>, numeri: &'a ComponenteAggiuntiva) -> Option<Self> {
+        let foglio = foglio.filter(|_| numeri.flag_completezza_dati)?;
+        Some(Self { foglio, dsu, riferita: None, numeri: Some(numeri) })
+    }
+
+    /// Somebody's data in a DSU of their own, valid on a day.
+    pub fn referred(codice: &CodiceFiscale, protocollo: &str, on: Date, altre: &'a dyn Altre) -> Option<Self> {
+        let riferita = altre.dsu(protocollo).filter(|riferita| riferita.presentata <= on && on <= riferita.scadenza)?;
+        let foglio = riferita.dsu.fogli().find(|foglio| foglio.codice_fiscale == *codice)?;
+        Some(Self { foglio, dsu: &riferita.dsu, riferita: Some(riferita), numeri: None })
+    }
+
+    /// As a member of the nucleus that attracts them.
+    pub fn attratto(&self, presented: Date, feed: &dyn Feed) -> Persona<'a> {
+        Persona::known(self.foglio, Ruolo::Gnc, self.dsu, presented, feed)
+    }
+
+    /// The indicator of that person alone, with the scale of the nucleus that they live in; nothing where that is not known.
+    pub fn solo(&self, presented: Date, rules: &RuleSet, feed: &dyn Feed) -> Option<Calcolo> {
+        let persona = Persona::known(self.foglio, Ruolo::D, self.dsu, presented, feed);
+        let nucleo = match (self.riferita, self.numeri) {
+            (Some(riferita), _) => {
+                let modello = riferita.dsu.ordinario()?;
+                let scala = ordinario(&riferita.dsu, presented, rules, feed).ok()?.scala;
+                Nucleo {
+                    persone: vec![persona],
+                    condizioni: Condizioni::of(&riferita.dsu, modello),
+                    abitazione: Some(&modello.abitazione),
+                    donazioni: &[],
+                    scala: Some(scala),
+                }
+            }
+            (None, Some(numeri)) => {
+                let numbers = numeri.nucleo_familiare_componente_aggiuntiva.as_ref().filter(|numbers| numbers.numero_componenti > 0)?;
+                Nucleo {
+                    persone: vec![persona],
+                    condizioni: Condizioni {
+                        figli: numbers.numero_figli,
+                        conviventi: numbers.numero_figli_conviventi,
+                        ..Condizioni::default()
+                    },
+                    abitazione: numeri.abitazione_componente_aggiuntiva.as_ref(),
+                    donazioni: &[],
+                    scala: Some(scala_di(numbers, rules)),
+                }
+            }
+            (None, None) => return None,
+        };
+        calcola(&nucleo, presented, rules, Regime::Ordinario).ok()
+    }
+
+    /// Whether that person, or a member of their nucleus, has a disability.
+    pub fn has_disability(&self) -> bool {
+        let numbers = self.numeri.and_then(|numeri| numeri.nucleo_familiare_componente_aggiuntiva.as_ref());
+        let in_numbers = numbers.is_some_and(|n| n.flag_disabilita_media || n.flag_disabilita_grave || n.flag_non_autosufficienti);
+        let in_dsu = self.riferita.is_some_and(|riferita| riferita.dsu.fogli().any(|foglio| foglio.disabilita.is_some()));
+        self.foglio.disabilita.is_some() || in_numbers || in_dsu
+    }
+
+    /// As a component of the attestation.
+    pub fn componente(&self, calcolo: Option<Calcolo>, valore: Option<Decimal>) -> Componente {
+        let anagrafica = &self.foglio.dati_componente.anagrafica;
+        let signature = self.riferita.and_then(|riferita| riferita.dsu.sottoscrizione_del_dichiarante());
+        Componente {
+            codice_fiscale: self.foglio.codice_fiscale.clone(),
+            cognome: anagrafica.cognome.clone(),
+            nome: anagrafica.nome.clone(),
+            protocollo: self.riferita.map(|riferita| riferita.protocollo.clone()),
+            protocollo_mittente: signature.map(|signature| signature.protocollo_mittente.clone()),
+            calcolo,
+            valore,
+        }
+    }
+}
+
+/// All. 2 c. 2: of a parent outside, a share of the ISE divided by the scale; more where there is more than one child.
+pub fn di_genitore(parent: &Calcolo, children: usize, rules: &RuleSet) -> Decimal {
+    let share = if children > 1 { name::COMPONENTE_GENITORE_QUOTA_FIGLI } else { name::COMPONENTE_GENITORE_QUOTA };
+    let m = &parent.modalita;
+    m.ise.0.checked_div(m.scala_equivalenza.0).map(|each| round(each * rules.get(share))).unwrap_or_default()
+}
+
+/// All. 2 c. 1: of a child outside, a share of what their ISEE is above the franchise, divided by the beneficiary's scale.
+pub fn di_figlio(child: &Calcolo, beneficiary_scale: Decimal, rules: &RuleSet) -> Decimal {
+    let m = &child.modalita;
+    let each = m.ise.0.checked_div(m.scala_equivalenza.0).unwrap_or_default();
+    let above = (each - rules.get(name::COMPONENTE_FIGLIO_FRANCHIGIA)).max(Decimal::ZERO);
+    (above * rules.get(name::COMPONENTE_FIGLIO_QUOTA)).checked_div(beneficiary_scale).map(round).unwrap_or_default()
+}

@@ -1,0 +1,111 @@
+//! The current ISEE: art. 9. Incomes of the last twelve months, or of two months times six; assets of the end of the last year.
+
+use jiff::ToSpan as _;
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
+
+use super::super::codes::TipoVariazione;
+use super::super::dsu::{IseeCorrente, Variazione};
+use super::super::rules::{RuleSet, name};
+use super::{Calcolo, euros};
+
+/// A member's current incomes, for twelve months.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RedditiCorrenti {
+    /// Of employees and pensioners.
+    pub dipendente: Decimal,
+    /// Self-employed and business.
+    pub autonomo: Decimal,
+    /// Treatments of assistance, not for disability.
+    pub trattamenti: Decimal,
+}
+
+/// Two months times so much are twelve.
+const SIX: Decimal = Decimal::from_parts(6, 0, 0, false, 0);
+
+impl Variazione {
+    /// The incomes that take the place of the member's: nothing where only assets changed.
+    pub fn redditi(&self) -> Option<RedditiCorrenti> {
+        let given = [
+            self.reddito_dipendente_12_mesi,
+            self.reddito_dipendente_2_mesi,
+            self.reddito_autonomo_12_mesi,
+            self.reddito_autonomo_2_mesi,
+            self.trattamenti_assistenziali_12_mesi,
+            self.trattamenti_assistenziali_2_mesi,
+        ];
+        if given.iter().all(Option::is_none) {
+            return None;
+        }
+        let year = |twelve: Option<u32>, two: Option<u32>| twelve.map_or_else(|| euros(two) * SIX, Decimal::from);
+        Some(RedditiCorrenti {
+            dipendente: year(self.reddito_dipendente_12_mesi, self.reddito_dipendente_2_mesi),
+            autonomo: year(self.reddito_autonomo_12_mesi, self.reddito_autonomo_2_mesi),
+            trattamenti: year(self.trattamenti_assistenziali_12_mesi, self.trattamenti_assistenziali_2_mesi),
+        })
+    }
+
+    /// Whether assets changed.
+    pub fn changes_assets(&self) -> bool {
+        matches!(self.tipo_variazione, TipoVariazione::D | TipoVariazione::Ad | TipoVariazione::Bd | TipoVariazione::Cd)
+    }
+
+    /// Whether incomes changed.
+    pub fn changes_incomes(&self) -> bool {
+        self.tipo_variazione != TipoVariazione::D
+    }
+}
+
+impl IseeCorrente {
+    /// Whether anybody's assets changed.
+    pub fn changes_assets(&self) -> bool {
+        self.variazione.iter().any(Variazione::changes_assets)
+    }
+
+    /// Whether anybody's incomes changed.
+    pub fn changes_incomes(&self) -> bool {
+        self.variazione.iter().any(Variazione::changes_incomes)
+    }
+
+    /// The last day on which a current ISEE asked on `presented` is valid: with assets, the end of the year; else so many months.
+    pub fn scadenza(&self, presented: Date, rules: &RuleSet) -> Date {
+        if self.changes_assets() {
+            return Date::new(presented.year(), 12, 31).unwrap_or(presented);
+        }
+        let months = rules.get(name::CORRENTE_MESI).to_i64().unwrap_or_default();
+        presented.checked_add(months.months()).unwrap_or(presented)
+    }
+}
+
+/// Why a current ISEE cannot be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Insufficiente {
+    /// The income did not change by as much as it must.
+    Reddito,
+    /// The assets did not change by as much as they must.
+    Patrimonio,
+}
+
+/// Whether the change is as large as art. 9 asks, from the ordinary indicator to the current one. Of incomes that is asked besides the event, or
+/// (kind C, whose meaning is not published) in place of one.
+pub fn sufficiente(isee_corrente: &IseeCorrente, before: &Calcolo, after: &Calcolo, rules: &RuleSet) -> Result<(), Insufficiente> {
+    let changed = |before: Decimal, after: Decimal, by: Decimal| {
+        let difference = (before - after).abs();
+        !difference.is_zero() && difference > before * by
+    };
+    let only_change = isee_corrente
+        .variazione
+        .iter()
+        .filter(|variazione| variazione.changes_incomes())
+        .all(|variazione| matches!(variazione.tipo_variazione, TipoVariazione::C | TipoVariazione::Cd));
+    let asked = isee_corrente.changes_incomes() && (rules.says(name::CORRENTE_INSIEME) || only_change);
+    let (b, a) = (&before.modalita, &after.modalita);
+    if asked && !changed(b.isr.0, a.isr.0, rules.get(name::CORRENTE_SCOSTAMENTO)) {
+        return Err(Insufficiente::Reddito);
+    }
+    if isee_corrente.changes_assets() && !changed(b.isp.0, a.isp.0, rules.get(name::CORRENTE_PATRIMONIO)) {
+        return Err(Insufficiente::Patrimonio);
+    }
+    Ok(())
+}

@@ -1,0 +1,185 @@
+//! Assets: art. 5.
+
+use rust_decimal::Decimal;
+
+use super::super::codes::{TipoAbitazione, TipoImmobile};
+use super::super::codice_fiscale::CodiceFiscale;
+use super::super::dsu::Donazione;
+use super::super::feed::FeedRecord;
+use super::super::foglio::PatrimonioMobiliare;
+use super::super::rules::{RuleSet, name};
+use super::{Figli, Nucleo, Regime, after_second, euros};
+
+/// The movable assets of a nucleus; unrounded.
+#[derive(Clone, PartialEq)]
+pub struct Mobiliare {
+    /// Deposits and accounts, one for each person who has any.
+    pub conti: Vec<Conti>,
+    /// All other assets.
+    pub altri: Decimal,
+    /// Government bonds and postal savings bonds that are left out (L. 213/2023 art. 1 c. 183).
+    pub titoli_esclusi: Decimal,
+    /// Postal savings books that are left out.
+    pub libretti_esclusi: Decimal,
+    /// All that counts.
+    pub totale: Decimal,
+    /// What the figurative income is computed on: deposits and accounts left out.
+    pub fruttifero: Decimal,
+    /// What may be taken from it (art. 5 c. 6).
+    pub franchigia: Decimal,
+}
+
+/// A person's deposits and accounts (art. 5 c. 4 a).
+#[derive(Clone, PartialEq)]
+pub struct Conti {
+    /// Whose.
+    pub codice_fiscale: CodiceFiscale,
+    /// Sum of the balances at 31 December.
+    pub saldi: Decimal,
+    /// Sum of the averages.
+    pub giacenze: Decimal,
+    /// Net increase of other assets.
+    pub incremento: Decimal,
+    /// What counts.
+    pub conta: Decimal,
+}
+
+/// The real estate of a nucleus; unrounded.
+#[derive(Clone, PartialEq)]
+pub struct Immobiliare {
+    /// Each building or land.
+    pub immobili: Vec<Immobile>,
+    /// Sum of the values.
+    pub lordo: Decimal,
+    /// Of the home, all shares: the values less the mortgages.
+    pub casa: Decimal,
+    /// What is taken from it.
+    pub franchigia: Decimal,
+    /// What remains of the home: two thirds of what exceeds the franchise.
+    pub casa_conta: Decimal,
+    /// All else: the values less the mortgages.
+    pub altri: Decimal,
+}
+
+/// A building or land.
+#[derive(Clone, PartialEq)]
+pub struct Immobile {
+    /// Whose; the beneficiary's, of what was given away.
+    pub codice_fiscale: CodiceFiscale,
+    /// Building or land.
+    pub tipo: TipoImmobile,
+    /// Its value.
+    pub valore: Decimal,
+    /// What remains of the mortgage, up to the value.
+    pub mutuo: Decimal,
+    /// Whether it is the home.
+    pub casa: bool,
+    /// Whether it was given away, and counts nevertheless.
+    pub donato: bool,
+}
+
+impl Immobiliare {
+    /// What counts.
+    pub fn netto(&self) -> Decimal {
+        self.casa_conta + self.altri
+    }
+}
+
+/// Art. 5 c. 4 to 6, without what L. 213/2023 art. 1 c. 183 leaves out.
+pub(super) fn mobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet) -> Mobiliare {
+    let (mut conti, mut altri) = (Vec::new(), Decimal::ZERO);
+    for persona in &nucleo.persone {
+        let Some(assets) = persona.mobiliare() else { continue };
+        if assets.rapporto.iter().any(|rapporto| rapporto.tipo_rapporto.is_account()) {
+            conti.push(accounts(&persona.foglio.codice_fiscale, assets));
+        }
+        altri += assets.rapporto.iter().filter(|r| !r.tipo_rapporto.is_account()).map(|r| euros(r.valore)).sum::<Decimal>();
+    }
+    let accounts: Decimal = conti.iter().map(|conti| conti.conta).sum();
+    let known = || nucleo.persone.iter().filter_map(|persona| persona.noto.as_ref());
+    let sum = |field: fn(&FeedRecord) -> Option<Decimal>| -> Decimal { known().filter_map(field).sum() };
+    let most = rules.get(name::TITOLI_ESCLUSI);
+    let titoli_esclusi = (sum(|f| f.titoli_di_stato) + sum(|f| f.buoni_postali)).min(most).min(altri);
+    let libretti_esclusi = sum(|f| f.libretti_postali).min(most - titoli_esclusi).min(accounts);
+
+    let further = Decimal::from(nucleo.persone.len().saturating_sub(1));
+    let by_members = rules.get(name::MOBILIARE_FRANCHIGIA) + rules.get(name::MOBILIARE_COMPONENTE) * further;
+    let franchigia = by_members.min(rules.get(name::MOBILIARE_MASSIMO)) + rules.get(name::MOBILIARE_FIGLIO) * after_second(figli.tutti);
+    Mobiliare {
+        totale: accounts + altri - titoli_esclusi - libretti_esclusi,
+        fruttifero: altri - titoli_esclusi,
+        conti,
+        altri,
+        titoli_esclusi,
+        libretti_esclusi,
+        franchigia,
+    }
+}
+
+/// The larger of balances and averages; the balances also where lower, if at least the difference went into other assets.
+fn accounts(of: &CodiceFiscale, assets: &PatrimonioMobiliare) -> Conti {
+    let accounts = || assets.rapporto.iter().filter(|r| r.tipo_rapporto.is_account());
+    let saldi: Decimal = accounts().map(|r| euros(r.saldo_3112)).sum();
+    let giacenze: Decimal = accounts().map(|r| euros(r.consistenza_media)).sum();
+    let incremento =
+        assets.incremento.as_ref().map(|i| euros(i.incremento_immobiliare) + euros(i.incremento_mobiliare)).unwrap_or_default();
+    let conta = if incremento > Decimal::ZERO && incremento >= giacenze - saldi { saldi } else { saldi.max(giacenze) };
+    Conti { codice_fiscale: of.clone(), saldi, giacenze, incremento, conta }
+}
+
+/// Art. 5 c. 2 and 3: values net of mortgages; of the home, whose shares are summed, two thirds of what exceeds the franchise. What was given
+/// away counts as if it were there (art. 6 c. 3 c).
+pub(super) fn immobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet, regime: Regime) -> Immobiliare {
+    let mut immobili = Vec::new();
+    for persona in &nucleo.persone {
+        for each in persona.immobiliare().iter().flat_map(|estate| &estate.patrimonio) {
+            let valore = Decimal::from(each.valore_imu);
+            immobili.push(Immobile {
+                codice_fiscale: persona.foglio.codice_fiscale.clone(),
+                tipo: each.tipo_patrimonio,
+                valore,
+                mutuo: euros(each.mutuo_residuo).min(valore),
+                casa: each.flag_abitazione && each.tipo_patrimonio == TipoImmobile::F && !nucleo.is_rented(),
+                donato: false,
+            });
+        }
+    }
+    immobili.extend(nucleo.donazioni.iter().map(|donazione| Immobile {
+        codice_fiscale: donazione.codice_fiscale_ricevente.clone(),
+        tipo: donazione.tipo_immobile,
+        valore: donazione.valore_donato(),
+        mutuo: Decimal::ZERO,
+        casa: false,
+        donato: true,
+    }));
+    let net = |home: bool| immobili.iter().filter(|each| each.casa == home).map(|each| each.valore - each.mutuo).sum::<Decimal>();
+    let (casa, altri) = (net(true), net(false));
+    let franchigia = home_franchise(nucleo, figli, rules, regime);
+    let excess = (casa - franchigia).max(Decimal::ZERO);
+    let casa_conta = excess * rules.get(name::CASA_QUOTA_NUMERATORE) / rules.get(name::CASA_QUOTA_DENOMINATORE).max(Decimal::ONE);
+    Immobiliare { lordo: immobili.iter().map(|each| each.valore).sum(), immobili, casa, franchigia, casa_conta, altri }
+}
+
+fn home_franchise(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet, regime: Regime) -> Decimal {
+    if regime != Regime::Specifico {
+        return rules.get(name::CASA_FRANCHIGIA) + rules.get(name::CASA_FIGLIO) * after_second(figli.conviventi);
+    }
+    let capital = nucleo.abitazione.is_some_and(|home| rules.list(name::CAPOLUOGHI).contains(&home.indirizzo_abitazione.codice_comune));
+    let base = if capital { name::SPECIFICO_CASA_CAPOLUOGO } else { name::SPECIFICO_CASA };
+    rules.get(base) + rules.get(name::SPECIFICO_CASA_FIGLIO) * Decimal::from(figli.conviventi.saturating_sub(1))
+}
+
+impl Nucleo<'_> {
+    fn is_rented(&self) -> bool {
+        self.abitazione.is_some_and(|home| home.tipo_abitazione == TipoAbitazione::Locazione)
+    }
+}
+
+impl Donazione {
+    /// The value of what was given: the value for IMU is that of the share that was owned.
+    pub fn valore_donato(&self) -> Decimal {
+        let value = Decimal::from(self.valore_imu);
+        let given = self.quota_donata.max(Decimal::ZERO).min(self.quota_posseduta);
+        (value * given).checked_div(self.quota_posseduta).unwrap_or_default()
+    }
+}

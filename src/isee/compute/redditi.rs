@@ -1,0 +1,216 @@
+//! Incomes and what is deducted from them: art. 4.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::super::codes::GradoDisabilita;
+use super::super::codice_fiscale::CodiceFiscale;
+use super::super::dsu::Variazione;
+use super::super::feed::FeedRecord;
+use super::super::foglio::{AltriRedditi, RedditiDaDichiarare};
+use super::super::rules::{RuleSet, name};
+use super::{Figli, Nucleo, Persona, Regime, after_second, euros};
+
+/// A member's income and what is deducted from it; unrounded.
+#[derive(Clone, PartialEq)]
+pub struct RedditoComponente {
+    /// Who.
+    pub codice_fiscale: CodiceFiscale,
+    /// Where incomes come from.
+    pub fonte: Fonte,
+    /// Incomes (art. 4 c. 2), maintenance received included; none that is zero.
+    pub redditi: Vec<Voce>,
+    /// What is deducted from them (art. 4 c. 3); none that is zero.
+    pub detrazioni: Vec<Voce>,
+    /// The same where the member's incomes changed (art. 9): in place of the others.
+    pub corrente: Option<Corrente>,
+    /// Treatments received: what home help and residential fees are deducted up to.
+    trattamenti: Decimal,
+}
+
+/// A member's current incomes and what is deducted from them.
+#[derive(Clone, PartialEq)]
+pub struct Corrente {
+    /// Incomes of twelve months.
+    pub redditi: Vec<Voce>,
+    /// What is deducted from them.
+    pub detrazioni: Vec<Voce>,
+}
+
+/// One item: what it is, how much, where it is written.
+#[derive(Clone, PartialEq)]
+pub struct Voce {
+    /// In Italian.
+    pub nome: &'static str,
+    /// Euros.
+    pub importo: Decimal,
+    /// Where it comes from, where that is not plain.
+    pub fonte: Option<Fonte>,
+    /// Article, comma, letter of DPCM 159/2013.
+    pub norma: &'static str,
+}
+
+/// Where a member's incomes come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fonte {
+    /// Sheet FC8 of the DSU.
+    Fc8,
+    /// The feed of the Revenue Agency and INPS.
+    Feed,
+    /// What the DSU itself declares, nothing else being known.
+    Dsu,
+}
+
+impl RedditoComponente {
+    /// Incomes less deductions; may be negative.
+    pub fn netto(&self) -> Decimal {
+        sum(&self.redditi) - sum(&self.detrazioni)
+    }
+
+    /// The same with the current incomes, where there are any.
+    pub fn netto_corrente(&self) -> Decimal {
+        self.corrente.as_ref().map_or_else(|| self.netto(), |corrente| sum(&corrente.redditi) - sum(&corrente.detrazioni))
+    }
+}
+
+fn sum(voci: &[Voce]) -> Decimal {
+    voci.iter().map(|voce| voce.importo).sum()
+}
+
+/// Items that are not zero.
+#[derive(Default)]
+struct Voci(Vec<Voce>);
+
+impl Voci {
+    fn add(&mut self, nome: &'static str, norma: &'static str, importo: Decimal, fonte: Option<Fonte>) {
+        if !importo.is_zero() {
+            self.0.push(Voce { nome, importo, fonte, norma });
+        }
+    }
+}
+
+/// Art. 4 c. 2 and 3 for one member. Of FC8 and the feed the first that has an item gives it; FC4 is added, but for the income under
+/// substitute tax, which the other two replace.
+pub(super) fn reddito(persona: &Persona<'_>, rules: &RuleSet) -> RedditoComponente {
+    let sheet = persona.foglio;
+    let record = persona.noto.as_ref();
+    let fc8 = persona.fc8;
+    let item = |from_fc8: fn(&AltriRedditi) -> Option<Decimal>, from_feed: fn(&FeedRecord) -> Option<Decimal>| {
+        let declared = fc8.and_then(from_fc8).map(|amount| (amount, Some(Fonte::Fc8)));
+        declared.or_else(|| record.and_then(from_feed).map(|amount| (amount, Some(Fonte::Feed))))
+    };
+    let fc4 = sheet.redditi_da_dichiarare.as_ref();
+    let declared = |field: fn(&RedditiDaDichiarare) -> Option<u32>| euros(fc4.and_then(field));
+    let none = (Decimal::ZERO, None);
+
+    let irpef = item(|r| r.reddito_irpef, |f| f.reddito_irpef).unwrap_or(none);
+    let employee = item(|r| r.lavoro_dipendente.map(Decimal::from), |f| f.lavoro_dipendente).unwrap_or(none);
+    let pension = item(|r| r.pensione.map(Decimal::from), |f| f.pensione).unwrap_or(none);
+    let agrarian = item(|r| r.redditi_agrari.map(Decimal::from), |f| f.redditi_agrari).unwrap_or(none);
+    let substitute = item(|r| r.redditi_imp_sost.map(Decimal::from), |f| f.redditi_imposta_sostitutiva)
+        .unwrap_or_else(|| (declared(|r| r.reddito_imp_sost), Some(Fonte::Dsu)));
+    let paid = item(|r| r.trattamenti_assistenziali, |f| f.trattamenti).unwrap_or(none);
+    let for_disability = match rules.says(name::TRATTAMENTI_DISABILITA) {
+        true => record.and_then(|f| f.trattamenti_disabilita).unwrap_or_default(),
+        false => Decimal::ZERO,
+    };
+    let treatments = paid.0 + for_disability + declared(|r| r.trattamenti_assistenziali);
+    let expenses = item(|r| r.spese_detrazione.map(Decimal::from), |f| f.spese_detrazione).unwrap_or(none).0
+        + item(|r| r.spese_deduzione.map(Decimal::from), |f| f.spese_deduzione).unwrap_or(none).0;
+    let periodic = sheet.assegni_periodici.as_ref();
+
+    let mut redditi = Voci::default();
+    redditi.add("reddito complessivo IRPEF", "art. 4 c. 2 a", irpef.0, irpef.1);
+    redditi.add("redditi soggetti a imposta sostitutiva", "art. 4 c. 2 b", substitute.0, substitute.1);
+    redditi.add("redditi esenti da imposta", "art. 4 c. 2 c", declared(|r| r.redditi_esenti_imposta), None);
+    redditi.add("proventi agrari da dichiarazione IRAP", "art. 4 c. 2 d", declared(|r| r.redditi_irap), None);
+    redditi.add("assegni per il mantenimento di figli, ricevuti", "art. 4 c. 2 e", euros(periodic.and_then(|p| p.assegni_figli)), None);
+    redditi.add("trattamenti assistenziali", "art. 4 c. 2 f", paid.0, paid.1);
+    redditi.add("trattamenti per disabilità", "art. 4 c. 2 f", for_disability, Some(Fonte::Feed));
+    redditi.add("trattamenti assistenziali dichiarati", "art. 4 c. 2 f", declared(|r| r.trattamenti_assistenziali), None);
+    redditi.add("redditi fondiari", "art. 4 c. 2 g", declared(|r| r.redditi_fondiari), None);
+    redditi.add("redditi fondiari di beni all'estero", "art. 4 c. 2 g", declared(|r| r.redditi_fondiari_estero), None);
+    redditi.add("redditi tassati all'estero", "art. 4 c. 2 h", declared(|r| r.redditi_tassati_estero), None);
+    redditi.add("redditi di iscritti all'AIRE", "art. 4 c. 2 h", declared(|r| r.redditi_aire), None);
+
+    let for_disabled = match sheet.disabilita {
+        Some(_) => expenses.min(rules.get(name::SPESE_DISABILI_MASSIMO)),
+        None => Decimal::ZERO,
+    };
+    let deductions = |employee: Decimal, pensions: Decimal, agrarian: Decimal| {
+        let mut detrazioni = Voci::default();
+        detrazioni.add("assegni al coniuge", "art. 4 c. 3 a", euros(periodic.and_then(|p| p.assegni_coniuge)), None);
+        let children = euros(periodic.and_then(|p| p.assegni_genitore));
+        detrazioni.add("assegni per il mantenimento di figli, corrisposti", "art. 4 c. 3 b", children, None);
+        detrazioni.add("spese sanitarie e di assistenza di persone con disabilità", "art. 4 c. 3 c", for_disabled, None);
+        detrazioni.add("redditi agrari", "art. 4 c. 3 d", agrarian, None);
+        let share = |quota, massimo, of: Decimal| (rules.get(quota) * of.max(Decimal::ZERO)).min(rules.get(massimo));
+        let for_employees = share(name::DIPENDENTI_QUOTA, name::DIPENDENTI_MASSIMO, employee);
+        let for_pensions = share(name::PENSIONI_QUOTA, name::PENSIONI_MASSIMO, pensions);
+        // Alternative to each other for the same member: the larger one.
+        if for_employees >= for_pensions {
+            detrazioni.add("quota dei redditi da lavoro dipendente", "art. 4 c. 3 e", for_employees, None);
+        } else {
+            detrazioni.add("quota delle pensioni e dei trattamenti", "art. 4 c. 3 f", for_pensions, None);
+        }
+        detrazioni.0
+    };
+    let corrente = persona.corrente.and_then(Variazione::redditi).map(|current| {
+        let mut redditi = Voci::default();
+        redditi.add("redditi da lavoro dipendente e pensione, correnti", "art. 9 c. 3 a", current.dipendente, None);
+        redditi.add("redditi da lavoro autonomo e impresa, correnti", "art. 9 c. 3 b", current.autonomo, None);
+        redditi.add("trattamenti, correnti", "art. 9 c. 3 c", current.trattamenti, None);
+        Corrente { redditi: redditi.0, detrazioni: deductions(current.dipendente, current.trattamenti, Decimal::ZERO) }
+    });
+    let fonte = match (fc8, record) {
+        (Some(_), _) => Fonte::Fc8,
+        (None, Some(_)) => Fonte::Feed,
+        (None, None) => Fonte::Dsu,
+    };
+    RedditoComponente {
+        codice_fiscale: sheet.codice_fiscale.clone(),
+        fonte,
+        redditi: redditi.0,
+        detrazioni: deductions(employee.0, pension.0 + treatments, agrarian.0),
+        corrente,
+        trattamenti: treatments.max(Decimal::ZERO),
+    }
+}
+
+/// Art. 4 c. 4: what is deducted from the income of the nucleus.
+pub(super) fn detrazioni(
+    nucleo: &Nucleo<'_>,
+    redditi: &[RedditoComponente],
+    figli: &Figli,
+    presented: Date,
+    rules: &RuleSet,
+    regime: Regime,
+) -> Vec<Voce> {
+    let mut voci = Voci::default();
+    let most = rules.get(name::LOCAZIONE_MASSIMO) + rules.get(name::LOCAZIONE_FIGLIO) * after_second(figli.conviventi);
+    voci.add("canone di locazione", "art. 4 c. 4 a", nucleo.canone().unwrap_or_default().min(most), None);
+    for (persona, reddito) in nucleo.persone.iter().zip(redditi) {
+        let Some(disabilita) = &persona.foglio.disabilita else { continue };
+        if rules.says(name::ASSISTENZA) && regime != Regime::Residenziale {
+            // The residential fee in place of home help, where the person is in care.
+            if disabilita.flag_prest_residenziale {
+                let fee = euros(disabilita.retta_versata).min(reddito.trattamenti);
+                voci.add("retta per il ricovero", "art. 4 c. 4 c", fee, None);
+            } else if disabilita.grado_disabilita == GradoDisabilita::Nas {
+                let help = euros(persona.foglio.altri_redditi.as_ref().and_then(|redditi| redditi.spese_collab_domestici));
+                let help = (help + euros(disabilita.spese_assistenza)).min(reddito.trattamenti);
+                voci.add("collaboratori domestici e assistenza personale", "art. 4 c. 4 b", help, None);
+            }
+        }
+        let franchise = match (disabilita.grado_disabilita, persona.is_minor(presented)) {
+            (GradoDisabilita::Dim, false) => name::FRANCHIGIA_MEDIA,
+            (GradoDisabilita::Dim, true) => name::FRANCHIGIA_MEDIA_MINORE,
+            (GradoDisabilita::Dig, false) => name::FRANCHIGIA_GRAVE,
+            (GradoDisabilita::Dig, true) => name::FRANCHIGIA_GRAVE_MINORE,
+            (GradoDisabilita::Nas, false) => name::FRANCHIGIA_NON_AUTOSUFFICIENTE,
+            (GradoDisabilita::Nas, true) => name::FRANCHIGIA_NON_AUTOSUFFICIENTE_MINORE,
+        };
+        voci.add("franchigia per disabilità", "art. 4 c. 4 d", rules.get(franchise), None);
+    }
+    voci.0
+}

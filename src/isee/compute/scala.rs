@@ -1,0 +1,114 @@
+//! The scale of equivalence: All. 1.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::super::age;
+use super::super::codes::Ruolo;
+use super::super::dsu::NucleoComponenteAggiuntiva;
+use super::super::rules::{RuleSet, name};
+use super::redditi::Voce;
+use super::{Figli, Nucleo, Regime};
+
+/// The scale: the parameter for the number of members, and what is added to it.
+#[derive(Clone, PartialEq)]
+pub struct Scala {
+    /// How many members the parameter is for.
+    pub componenti: usize,
+    /// The parameter.
+    pub parametro: Decimal,
+    /// What is added; none that is zero.
+    pub voci: Vec<Voce>,
+}
+
+impl Scala {
+    /// The sum of what is added.
+    pub fn maggiorazioni(&self) -> Decimal {
+        self.voci.iter().map(|voce| voce.importo).sum()
+    }
+
+    /// Parameter and additions.
+    pub fn valore(&self) -> Decimal {
+        self.parametro + self.maggiorazioni()
+    }
+}
+
+/// What moves the scale, however it is known.
+struct Numbers {
+    /// Members counted: not in residential care, not in a registered community.
+    counted: usize,
+    hosted: usize,
+    children: u32,
+    work: Option<&'static str>,
+    disabled: usize,
+}
+
+/// The scale of a nucleus whose members are known.
+pub(super) fn scala(nucleo: &Nucleo<'_>, figli: &Figli, presented: Date, rules: &RuleSet, regime: Regime) -> Scala {
+    let hosted = nucleo.persone.iter().filter(|persona| persona.is_hosted()).count();
+    let mut minors = nucleo.persone.iter().filter(|persona| matches!(persona.ruolo, Ruolo::F | Ruolo::Ma)).peekable();
+    let applies = minors.peek().is_some() && (nucleo.condizioni.lavoro || nucleo.condizioni.solo);
+    let toddler = minors.any(|persona| age(persona.foglio.dati_componente.anagrafica.data_nascita, presented) < 3);
+    let numbers = Numbers {
+        counted: nucleo.persone.len() - hosted,
+        hosted,
+        children: figli.tutti,
+        work: applies.then_some(if toddler { name::LAVORO_TRE_ANNI } else { name::LAVORO }),
+        disabled: nucleo.persone.iter().filter(|persona| persona.grado().is_some()).count(),
+    };
+    of(&numbers, rules, regime)
+}
+
+/// The scale of a nucleus that is known in numbers only: that of a parent or a child outside.
+pub(super) fn scala_di(nucleo: &NucleoComponenteAggiuntiva, rules: &RuleSet) -> Scala {
+    let number = |present: bool, number: Option<u32>| if present { number.unwrap_or_default() as usize } else { 0 };
+    let hosted = number(nucleo.flag_presenza_ricoverato, nucleo.numero_ricoverati)
+        + number(nucleo.flag_presenza_convivente, nucleo.numero_conviventi);
+    let members = nucleo.numero_componenti as usize;
+    let hosted = hosted.min(members);
+    let applies = nucleo.flag_presenza_minorenne && (nucleo.flag_attivita_lavorativa || nucleo.flag_genitore_solo);
+    let numbers = Numbers {
+        counted: members - hosted,
+        hosted,
+        children: nucleo.numero_figli.unwrap_or_default(),
+        // Whether a child is under three is not declared.
+        work: applies.then_some(name::LAVORO),
+        disabled: (number(nucleo.flag_disabilita_media, nucleo.numero_disabili_media)
+            + number(nucleo.flag_disabilita_grave, nucleo.numero_disabili_grave)
+            + number(nucleo.flag_non_autosufficienti, nucleo.numero_non_autosuff))
+        .min(members),
+    };
+    of(&numbers, rules, Regime::Ordinario)
+}
+
+fn of(numbers: &Numbers, rules: &RuleSet, regime: Regime) -> Scala {
+    let parametro = match numbers.counted {
+        0 => Decimal::ZERO,
+        members => {
+            let listed = members.min(name::SCALA.len());
+            rules.get(name::SCALA[listed - 1]) + rules.get(name::SCALA_ULTERIORE) * Decimal::from(members - listed)
+        }
+    };
+    let mut voci = Vec::new();
+    let mut add = |nome, norma, importo: Decimal| {
+        if !importo.is_zero() {
+            voci.push(Voce { nome, importo, fonte: None, norma });
+        }
+    };
+    let children = match (regime, numbers.children) {
+        (Regime::Specifico, 2) => Some(name::SPECIFICO_FIGLI[0]),
+        (Regime::Specifico, 3) => Some(name::SPECIFICO_FIGLI[1]),
+        (Regime::Specifico, 4) => Some(name::SPECIFICO_FIGLI[2]),
+        (Regime::Specifico, 5..) => Some(name::SPECIFICO_FIGLI[3]),
+        (_, 0..=2) => None,
+        (_, 3) => Some(name::FIGLI[0]),
+        (_, 4) => Some(name::FIGLI[1]),
+        (_, _) => Some(name::FIGLI[2]),
+    };
+    let of_rule = |parameter: Option<&str>| parameter.map(|parameter| rules.get(parameter)).unwrap_or_default();
+    add("figli", "All. 1 a", of_rule(children));
+    add("minori e genitori al lavoro, o genitore solo", "All. 1 b", of_rule(numbers.work));
+    add("componenti con disabilità", "All. 1, L. 89/2016 art. 2-sexies", rules.get(name::DISABILITA) * Decimal::from(numbers.disabled));
+    add("componenti in convivenza o ricoverati", "All. 1 e", rules.get(name::RICOVERATO) * Decimal::from(numbers.hosted));
+    Scala { componenti: numbers.counted, parametro, voci }
+}

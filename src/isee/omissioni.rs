@@ -1,0 +1,86 @@
+//! Omissioni e difformità: what the Revenue Agency knows and the DSU does not say, or says otherwise (DPCM 159/2013 art. 11 c. 3, 5). They do
+//! not refuse a DSU: the attestation carries them.
+
+use jiff::civil::Date;
+use rust_decimal::Decimal;
+
+use super::attestazione::{OmissioneDifformita, RapportoOmesso, RedditoAe};
+use super::codes::{TipoOmissione, TipoRapporto};
+use super::compute::income_year;
+use super::dsu::Dichiarazione;
+use super::feed::{Feed, FeedRecord, RapportoNoto};
+use super::foglio::FoglioComponente;
+
+/// What the feed has against a DSU presented on `presented`; checked on `checked`.
+pub fn omissioni(dsu: &Dichiarazione, presented: Date, feed: &dyn Feed, checked: Date) -> Vec<OmissioneDifformita> {
+    let mut found = Vec::new();
+    for foglio in dsu.fogli() {
+        let Some(record) = feed.find(&foglio.codice_fiscale, income_year(presented)) else { continue };
+        let of = |tipo, rapporto, reddito_ae| OmissioneDifformita {
+            tipo_omissione_difformita: tipo,
+            codice_fiscale: foglio.codice_fiscale.clone(),
+            data_controllo_ae: checked,
+            rapporto,
+            reddito_ae,
+        };
+        let undeclared: Vec<RapportoOmesso> = record.rapporti.iter().filter(|known| !is_declared(foglio, known)).map(omesso).collect();
+        if !undeclared.is_empty() {
+            found.push(of(TipoOmissione::PatrimoniMobiliari, undeclared, None));
+        }
+        if differs(dsu, foglio, &record) {
+            found.push(of(TipoOmissione::RedditiScostamento, Vec::new(), Some(reddito(&record))));
+        }
+    }
+    found
+}
+
+fn is_declared(foglio: &FoglioComponente, known: &RapportoNoto) -> bool {
+    let plain = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect::<String>();
+    foglio.patrimonio_mobiliare.iter().flat_map(|assets| &assets.rapporto).any(|declared| {
+        plain(&declared.codice_fiscale_operatore) == plain(&known.operatore)
+            && plain(&declared.identificativo) == plain(&known.identificativo)
+    })
+}
+
+fn omesso(known: &RapportoNoto) -> RapportoOmesso {
+    let tipo_rapporto = TipoRapporto::from_code(&known.tipo);
+    let account = tipo_rapporto.is_some_and(TipoRapporto::is_account);
+    RapportoOmesso {
+        sezione: None,
+        tipo_rapporto,
+        identificativo: Some(known.identificativo.clone()),
+        codice_fiscale_operatore: known.operatore.clone(),
+        descrizione_operatore_finanziario: None,
+        saldo_3112: known.saldo.filter(|_| account),
+        consistenza_media: known.giacenza.filter(|_| account),
+        valore: known.saldo.filter(|_| !account),
+        data_inizio: None,
+        data_fine: None,
+    }
+}
+
+/// Whether FC8, where it counts, gives another amount than the Agency for anything that both give.
+fn differs(dsu: &Dichiarazione, foglio: &FoglioComponente, record: &FeedRecord) -> bool {
+    let Some(declared) = foglio.altri_redditi.as_ref().filter(|redditi| redditi.counts(dsu.operazione.tipo)) else { return false };
+    let whole = |amount: Option<u32>| amount.map(Decimal::from);
+    let pairs = [
+        (declared.reddito_irpef, record.reddito_irpef),
+        (whole(declared.lavoro_dipendente), record.lavoro_dipendente),
+        (whole(declared.pensione), record.pensione),
+        (whole(declared.redditi_agrari), record.redditi_agrari),
+        (whole(declared.redditi_imp_sost), record.redditi_imposta_sostitutiva),
+    ];
+    pairs.into_iter().any(|(declared, known)| declared.zip(known).is_some_and(|(declared, known)| declared != known))
+}
+
+fn reddito(record: &FeedRecord) -> RedditoAe {
+    let text = |amount: Option<Decimal>| amount.map(|amount| amount.normalize().to_string());
+    RedditoAe {
+        tipo_modello_ae: None,
+        reddito_complessivo_irpefae: text(record.reddito_irpef),
+        reddito_lavoro_dipendente_ae: text(record.lavoro_dipendente),
+        reddito_pensione_ae: text(record.pensione),
+        reddito_agrario_ae: text(record.redditi_agrari),
+        redditi_imposta_sostitutiva_ae: text(record.redditi_imposta_sostitutiva),
+    }
+}

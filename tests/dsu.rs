@@ -1,0 +1,169 @@
+//! `varco dsu check` and `varco dsu compute` as people use them: files, exit codes, what is printed.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use varco::commands::requests;
+use varco::contract::{Contract, ISEE_NS};
+use varco::xml::{Limits, parse};
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn varco(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_varco")).current_dir(root()).arg("dsu").args(arguments).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// A file with a text, in a directory of its own.
+fn file(directory: &tempfile::TempDir, name: &str, text: &str) -> String {
+    let path = directory.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+const EXAMPLE: [&str; 3] = ["docs/esempio/dsu.xml", "--feed", "docs/esempio/feed.csv"];
+
+#[test]
+fn the_documented_computation_is_the_computed_one() {
+    let documented = std::fs::read_to_string(root().join("docs/isee.md")).unwrap();
+    let block = documented.rsplit("```\n").nth(1).unwrap();
+    let output = varco(&[&["compute"], &EXAMPLE[..]].concat());
+    assert!(output.status.success());
+    assert!(
+        said(&output) == block,
+        "docs/isee.md is not what `varco dsu compute docs/esempio/dsu.xml --feed docs/esempio/feed.csv` prints:\n{}",
+        said(&output)
+    );
+}
+
+#[test]
+fn violations_are_printed_as_compilers_do_and_all_of_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let sample = requests::dsu("CAF00001-TEST01-2026-N0000001", "2026-03-10");
+    let check = |name: &str, text: &str, more: &[&str]| {
+        let path = file(&directory, name, text);
+        let output = varco(&[&["check", &path, "--date", "2026-03-10"], more].concat());
+        (said(&output).replace(&path, "F"), output.status.code().unwrap())
+    };
+    let (said, code) = check("good.xml", &sample, &[]);
+    assert_eq!((&*said, code), ("F: nessuna violazione, 0 avvertenze\n", 0));
+    // In a SOAP message, and enclosed in one as bytes: the same DSU.
+    assert_eq!(check("soap.xml", &requests::trasmissione(&sample), &[]).1, 0);
+    // Two formal defects, each where it is.
+    let wrong = sample.replacen("Sesso=\"F\"", "Sesso=\"M\"", 1).replacen("FlagPEC=\"false\"", "FlagPEC=\"true\"", 1);
+    let (said, code) = check("wrong.xml", &wrong, &[]);
+    assert_eq!(code, 1);
+    let line = |needle: &str| wrong.lines().position(|line| line.contains(needle)).unwrap() + 1;
+    let expected = format!("F:{}:", line("<FoglioComponenteNucleo"));
+    assert!(said.starts_with(&expected) && said.contains("errore: K05.sesso: "), "{said}");
+    assert!(said.contains("errore: K18.pec: ") && said.contains("(/Dichiarazione/Sottoscrizione/@IndirizzoPEC)"), "{said}");
+    assert_eq!(said.lines().count(), 2);
+    // A breach of the schema, with its column.
+    let (said, code) = check("schema.xml", &sample.replacen("Tipo=\"N\"", "Tipo=\"Q\"", 1), &[]);
+    assert!(code == 1 && said.contains("K01.") && said.contains("/Dichiarazione/Operazione/@Tipo"), "{said}");
+    // Warnings do not refuse.
+    let (said, code) = check("late.xml", &sample.replace("2026-03-10", "2026-01-10"), &[]);
+    assert!(code == 0 && said.contains("avvertenza: K18.termine: "), "{said}");
+    // The same in JSON.
+    let (said, code) = check("wrong.xml", &wrong, &["--json"]);
+    let value: Value = serde_json::from_str(&said).unwrap();
+    let codes: Vec<_> = value["violazioni"].as_array().unwrap().iter().map(|v| v["codice"].as_str().unwrap()).collect();
+    assert_eq!((codes, code), (vec!["K05.sesso", "K18.pec"], 1));
+    assert_eq!(value["violazioni"][0]["riga"], line("<FoglioComponenteNucleo"));
+}
+
+#[test]
+fn what_is_no_dsu_is_refused_and_usage_is_another_exit_code() {
+    let directory = tempfile::tempdir().unwrap();
+    for (text, what) in [("<a/>", "nessuna Dichiarazione"), ("<a", "K01.xml"), ("<!DOCTYPE a><a/>", "K01.xml")] {
+        let path = file(&directory, "x.xml", text);
+        for command in ["check", "compute"] {
+            let output = varco(&[command, &path]);
+            let error = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(output.status.code() == Some(1) && error.contains(what), "{error}");
+        }
+    }
+    assert_eq!(varco(&["check", "there-is-none.xml"]).status.code(), Some(1));
+    assert_eq!(varco(&["check"]).status.code(), Some(2));
+    assert_eq!(varco(&["compute", "docs/esempio/dsu.xml", "--date", "yesterday"]).status.code(), Some(2));
+    // A feed with errors: each is listed, nothing is computed.
+    let feed = file(&directory, "feed.csv", "codice_fiscale\n");
+    let output = varco(&["compute", "docs/esempio/dsu.xml", "--feed", &feed]);
+    assert!(output.status.code() == Some(1) && output.stdout.is_empty());
+}
+
+#[test]
+fn a_computation_in_json_and_the_attestation() {
+    let output = varco(&[&["compute"], &EXAMPLE[..], &["--json"]].concat());
+    let value: Value = serde_json::from_str(&said(&output)).unwrap();
+    assert_eq!(value["ordinario"]["ISEE"], "14198.30");
+    assert_eq!(value["specifico"]["ISEE"], "12300.49");
+    assert_eq!((&value["minorenni"][0]["isee"], &value["minorenni"][0]["caso"]), (&"17626.87".into(), &"Aggiuntiva".into()));
+    assert_eq!(value["minorenni"][0]["componenti"][0]["valore"], "3428.57");
+    assert_eq!(value["ristretti"][0]["valori"]["ISEE"], "6933.33");
+    assert_eq!(value["regole"]["insieme"], "2026");
+    assert!(value["prospetto"].as_array().unwrap().len() > 8);
+
+    let output = varco(&[&["compute"], &EXAMPLE[..], &["--xml"]].concat());
+    let text = said(&output);
+    let document = parse(&text, &Limits::default()).unwrap();
+    let contract = Contract::compile().unwrap();
+    let esito = contract.schemas().root(ISEE_NS, "EsitoAttestazione").unwrap();
+    assert_eq!(contract.schemas().validate(document.root(), esito).violations, []);
+    assert!(text.contains("ISEE=\"14198.30\"") && text.contains("<ISEEMinAgg") && text.contains("ValoreComponenteAggiuntiva=\"3428.57\""));
+    assert!(!text.contains("12300.49"), "the specific ISEE is in no published schema");
+}
+
+#[test]
+fn the_day_and_the_dsu_referred_to_may_be_given() {
+    // Presented in 2025 there was no specific ISEE, and the yield was 3 %.
+    let output = varco(&["compute", "docs/esempio/dsu.xml", "--date", "2025-02-01", "--json"]);
+    let value: Value = serde_json::from_str(&said(&output)).unwrap();
+    assert_eq!((&value["specifico"], &value["regole"]["insieme"]), (&Value::Null, &"2025-01".into()));
+    assert_eq!(value["ordinario"]["RedditoFigurativoPatrimonioMobiliare"], "270.00");
+    // No rules for that day.
+    assert_eq!(varco(&["compute", "docs/esempio/dsu.xml", "--date", "2014-12-31"]).status.code(), Some(1));
+    // The father's own DSU in place of his data.
+    let directory = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(root().join(EXAMPLE[0])).unwrap();
+    let (before, rest) = text.split_once("<DettaglioGenitoreNonConvivente>").unwrap();
+    let (_, after) = rest.split_once("</DettaglioGenitoreNonConvivente>").unwrap();
+    const PROTOCOL: &str = "INPS-ISEE-2026-00000009J-00";
+    let referring = format!("{before}<NumeroProtocolloRiferimento>{PROTOCOL}</NumeroProtocolloRiferimento>{after}");
+    let referring = file(&directory, "referring.xml", &referring);
+    let minor = |more: &[&str]| {
+        let output = varco(&[&["compute", &referring, "--feed", "docs/esempio/feed.csv", "--json"], more].concat());
+        let value: Value = serde_json::from_str(&said(&output)).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+        value["minorenni"][0]["isee"].clone()
+    };
+    assert_eq!(minor(&[]), Value::Null);
+    let sheet = rest.split_once("<FoglioComponenteGenitore").unwrap().1.split_once("</FoglioComponenteGenitore>").unwrap().0;
+    let father = format!(
+        "<Dichiarazione xmlns=\"http://inps.it/ISEERiforma\" CodiceFiscaleDichiarante=\"NREMRC84L20F205R\"><Operazione Tipo=\"N\"/><NucleoFamiliare><ComponenteNucleo RapportoConDichiarante=\"D\" FlagAssenzaReddito=\"false\"><FoglioComponenteNucleo{sheet}</FoglioComponenteNucleo></ComponenteNucleo></NucleoFamiliare><ModelloBase Tipo=\"ORD\"><Abitazione TipoAbitazione=\"999\"><IndirizzoAbitazione Indirizzo=\"VIA DELLE PROVE\" Civico=\"9\" CodiceComune=\"G702\" Provincia=\"PI\" Cap=\"56100\"/></Abitazione></ModelloBase><Sottoscrizione CodiceFiscaleSottoscrittore=\"NREMRC84L20F205R\" ProtocolloMittente=\"CAF00001-PADRE1-2026-N0000001\" LuogoSottoscrizione=\"PISA\" DataSottoscrizione=\"2026-02-10\" FlagImpedimentoTemporaneo=\"false\" FlagRappresentanzaLegale=\"false\" FlagPEC=\"false\" FlagAutorizzazioneRitiro=\"false\"/></Dichiarazione>"
+    );
+    let father = file(&directory, "father.xml", &father);
+    // 25,600 / 1.00 x 30 % = 7,680: 14,198.30 + 7,680.
+    assert_eq!(minor(&["--altra", &format!("{PROTOCOL}={father}")]), "21878.30");
+}
+
+#[test]
+fn no_data_directory_and_no_key_are_needed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = root().join(EXAMPLE[0]);
+    let output = Command::new(env!("CARGO_BIN_EXE_varco"))
+        .current_dir(directory.path())
+        .args(["dsu", "compute"])
+        .arg(Path::new(&path))
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}

@@ -1,0 +1,1076 @@
+//! Every indicator, computed by hand beside the code. All persons are invented; amounts are whole euros a year.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use jiff::civil::{Date, date};
+use rust_decimal::Decimal;
+use varco::commands::famiglie::{Famiglie, sottoscrizione};
+use varco::isee::attest::{Occasion, attest};
+use varco::isee::attestazione::{Assente, Attestazione};
+use varco::isee::checks::{Circumstance, REGOLE, examine};
+use varco::isee::codes::{
+    CondizioneEsclusione, GradoDisabilita, PresenzaGenitori, Relazione, Ruolo, TipoAbitazione, TipoImmobile, TipoIndicatore, TipoModello,
+    TipoOperazione, TipoRapporto, TipoVariazione,
+};
+use varco::isee::compute::casi::{Caso, Indicatore, Indicatori, Modo, Motivo, Situazione};
+use varco::isee::compute::componente::Riferita;
+use varco::isee::compute::corrente::{Insufficiente, sufficiente};
+use varco::isee::compute::round;
+use varco::isee::dsu::{
+    Abitazione, Beneficiario, ComponenteAggiuntiva, ComponenteNucleo, ComponenteNucleoRistretto, CondizioniNucleo, DatiFiglio,
+    DatiGenitore, DettaglioFiglio, DettaglioGenitoreNonConvivente, Dichiarazione, Donazione, FiglioNonCompresoNelNucleo,
+    GenitoreNonConvivente, IseeCorrente, ModelloBase, NucleoComponenteAggiuntiva, NucleoFamiliare, NucleoRistretto, Operazione,
+    Residenziale, Universitario, Variazione,
+};
+use varco::isee::feed::{FeedRecord, parse as parse_feed};
+use varco::isee::foglio::{
+    AltriRedditi, Disabilita, FoglioComponente, Indirizzo, Patrimonio, PatrimonioImmobiliare, PatrimonioMobiliare, RapportoFinanziario,
+};
+use varco::isee::rules::Rules;
+
+const TODAY: Date = date(2026, 3, 10);
+const PARENTS: &str = "INPS-ISEE-2026-00000007H-00";
+
+/// A DSU that is made step by step, and what it refers to.
+struct Caseta {
+    famiglie: Famiglie,
+    dsu: Dichiarazione,
+    feed: Vec<FeedRecord>,
+    altre: Vec<Riferita>,
+    presented: Date,
+}
+
+impl Caseta {
+    fn on(presented: Date) -> Self {
+        Self::seeded(1, presented)
+    }
+
+    /// Of another seed: other persons.
+    fn seeded(seed: u64, presented: Date) -> Self {
+        let mut famiglie = Famiglie::new(seed, presented);
+        // Codes count the persons made: other persons have other codes.
+        for _ in 0..seed * 50 {
+            famiglie.foglio(30, 30);
+        }
+        let nobody = famiglie.foglio(30, 30).codice_fiscale;
+        let indirizzo = Indirizzo {
+            indirizzo: "VIA DELLE PROVE".to_owned(),
+            civico: "1".to_owned(),
+            codice_comune: "G702".to_owned(),
+            provincia: "PI".to_owned(),
+            cap: "56100".to_owned(),
+            telefono: None,
+            cellulare: None,
+            indirizzo_e_mail: None,
+        };
+        let abitazione = Abitazione {
+            tipo_abitazione: TipoAbitazione::Altro,
+            residenza_riferimento: None,
+            indirizzo_abitazione: indirizzo,
+            locazione: None,
+        };
+        let ordinario = ModelloBase {
+            tipo: TipoModello::Ord,
+            nucleo_ristretto: None,
+            condizioni_nucleo: Some(CondizioniNucleo {
+                flag_lavoro_genitori: false,
+                flag_unico_genitore: false,
+                numero_figli: None,
+                numero_figli_conviventi: None,
+            }),
+            abitazione,
+            universitario: Vec::new(),
+            genitore_non_convivente: Vec::new(),
+            residenziale: Vec::new(),
+        };
+        let dsu = Dichiarazione {
+            codice_fiscale_dichiarante: nobody.clone(),
+            operazione: Operazione { tipo: TipoOperazione::N, codice_fiscale_riferimento: None, numero_protocollo_riferimento: None },
+            nucleo_familiare: Some(NucleoFamiliare { componente_nucleo: Vec::new() }),
+            modello_base: vec![ordinario],
+            integrazione_componente_aggiuntiva: None,
+            integrazione_redditi: None,
+            integrazione_residenziale: None,
+            isee_corrente: None,
+            sottoscrizione: vec![sottoscrizione(&nobody, "CAF1", presented)],
+        };
+        Self { famiglie, dsu, feed: Vec::new(), altre: Vec::new(), presented }
+    }
+
+    /// A sheet of somebody of an age; an employee with that income, if it is not zero, of whom the feed knows.
+    fn foglio(&mut self, age: i16, employee: u32) -> FoglioComponente {
+        let foglio = self.famiglie.foglio(age, age);
+        if employee > 0 {
+            let columns = varco::isee::feed::COLUMNS.join(",");
+            let line = format!("{},{},{employee},{employee},,,,,,,,,,,", foglio.codice_fiscale.canonical(), self.presented.year() - 2);
+            self.feed.extend(parse_feed(&format!("{columns}\n{line}\n")).ok().unwrap());
+        }
+        foglio
+    }
+
+    fn add(&mut self, ruolo: Ruolo, foglio: FoglioComponente) -> usize {
+        if ruolo == Ruolo::D {
+            self.dsu.codice_fiscale_dichiarante = foglio.codice_fiscale.clone();
+            self.dsu.sottoscrizione = vec![sottoscrizione(&foglio.codice_fiscale, "CAF1", self.presented)];
+        }
+        let member = ComponenteNucleo { rapporto_con_dichiarante: ruolo, flag_assenza_reddito: false, foglio_componente_nucleo: foglio };
+        let members = &mut self.dsu.nucleo_familiare.as_mut().unwrap().componente_nucleo;
+        members.push(member);
+        members.len() - 1
+    }
+
+    fn member(&mut self, ruolo: Ruolo, age: i16, employee: u32) -> usize {
+        let foglio = self.foglio(age, employee);
+        self.add(ruolo, foglio)
+    }
+
+    fn sheet(&mut self, index: usize) -> &mut FoglioComponente {
+        &mut self.dsu.nucleo_familiare.as_mut().unwrap().componente_nucleo[index].foglio_componente_nucleo
+    }
+
+    fn code(&mut self, index: usize) -> varco::isee::CodiceFiscale {
+        self.sheet(index).codice_fiscale.clone()
+    }
+
+    fn form(&mut self) -> &mut ModelloBase {
+        &mut self.dsu.modello_base[0]
+    }
+
+    /// Account with a balance and the same average.
+    fn conto(&mut self, index: usize, amount: u32) {
+        self.sheet(index).patrimonio_mobiliare = Some(conti(amount));
+    }
+
+    fn estate(&mut self, index: usize, value: u32, mortgage: u32, home: bool) {
+        if home {
+            self.form().abitazione.tipo_abitazione = TipoAbitazione::Proprieta;
+        }
+        let patrimonio = Patrimonio {
+            tipo_patrimonio: TipoImmobile::F,
+            codice_comune_stato: "G702".to_owned(),
+            quota_posseduta: Decimal::ONE_HUNDRED,
+            valore_imu: value,
+            mutuo_residuo: Some(mortgage),
+            flag_abitazione: home,
+        };
+        self.sheet(index).patrimonio_immobiliare = Some(PatrimonioImmobiliare { patrimonio: vec![patrimonio] });
+    }
+
+    /// A parent who lives elsewhere, employee with that income, in a nucleus of so many.
+    fn parent(&mut self, children: &[usize], (excluded, married): (bool, bool), data: Option<(u32, u32)>) -> FoglioComponente {
+        let foglio = self.foglio(45, data.map_or(0, |(employee, _)| employee));
+        let beneficiario = children.iter().map(|child| Beneficiario { codice_fiscale: self.code(*child) }).collect();
+        let anagrafica = foglio.dati_componente.anagrafica.clone();
+        let parent = GenitoreNonConvivente {
+            codice_fiscale: foglio.codice_fiscale.clone(),
+            cognome: anagrafica.cognome,
+            nome: anagrafica.nome,
+            flag_genitore_escluso: excluded,
+            flag_coniugato_con_persona_diversa: married,
+            flag_alcuna_condizione: !excluded && !married,
+            beneficiario,
+            dati: data.map(|(_, members)| {
+                DatiGenitore::Dettaglio(Box::new(DettaglioGenitoreNonConvivente {
+                    foglio_componente_genitore: Some(foglio.clone()),
+                    componente_aggiuntiva_genitore: numeri(&foglio, members),
+                }))
+            }),
+        };
+        self.form().genitore_non_convivente.push(parent);
+        foglio
+    }
+
+    fn student(&mut self, student: usize, presenza: PresenzaGenitori, alone: Option<bool>, parent: Option<&FoglioComponente>) {
+        let codice_fiscale_beneficiario = self.code(student);
+        self.form().universitario.push(Universitario {
+            codice_fiscale_beneficiario,
+            presenza_genitori: presenza,
+            flag_residenza_studente: alone,
+            flag_capacita_reddito_studente: alone,
+            codice_fiscale_genitore: parent.map(|parent| parent.codice_fiscale.clone()),
+            numero_protocollo_rif_genitore: parent.map(|_| PARENTS.to_owned()),
+        });
+    }
+
+    /// The parents' own DSU: a mother and a father, employees.
+    fn parents(&mut self, mother: u32, father: u32) -> FoglioComponente {
+        let mut own = Self::seeded(7, self.presented);
+        let first = own.member(Ruolo::D, 50, mother);
+        if father > 0 {
+            own.member(Ruolo::C, 50, father);
+        }
+        let foglio = own.sheet(first).clone();
+        self.feed.extend(own.feed);
+        let scadenza = date(self.presented.year(), 12, 31);
+        self.altre.push(Riferita { dsu: own.dsu, protocollo: PARENTS.to_owned(), presentata: self.presented, scadenza });
+        foglio
+    }
+
+    fn residential(&mut self, form: usize, beneficiary: usize) -> &mut Residenziale {
+        let codice_fiscale_beneficiario = self.code(beneficiary);
+        let forms = &mut self.dsu.modello_base[form].residenziale;
+        forms.push(Residenziale {
+            codice_fiscale_beneficiario,
+            data_richiesta_ricovero: date(self.presented.year() - 1, 6, 1),
+            flag_figli_non_compresi: false,
+            flag_donazioni: false,
+            flag_donazioni_successive: None,
+            flag_donazioni_precedenti_alimenti: None,
+            flag_donazioni_precedenti_no_alimenti: None,
+            figlio_non_compreso_nel_nucleo: Vec::new(),
+            donazione: Vec::new(),
+        });
+        forms.last_mut().unwrap()
+    }
+
+    /// A child outside with an income under FC8 that is all net (IRPEF, neither employee nor pension), in a nucleus of so many.
+    fn child(&mut self, irpef: Option<u32>, members: u32) -> FiglioNonCompresoNelNucleo {
+        let mut foglio = self.foglio(50, 0);
+        foglio.altri_redditi = irpef.map(esonerato);
+        FiglioNonCompresoNelNucleo {
+            codice_fiscale: foglio.codice_fiscale.clone(),
+            condizione_esclusione: None,
+            estremi_esclusione: None,
+            dati: irpef.map(|_| {
+                DatiFiglio::Dettaglio(Box::new(DettaglioFiglio {
+                    componente_aggiuntiva_figlio: numeri(&foglio, members),
+                    foglio_componente_figlio: Some(foglio),
+                }))
+            }),
+        }
+    }
+
+    /// A restricted form of the beneficiary and those others.
+    fn ristretto(&mut self, members: &[(usize, Relazione)]) {
+        let named = members.iter().map(|(index, relazione)| ComponenteNucleoRistretto {
+            codice_fiscale: self.code(*index),
+            flag_beneficiario: *relazione == Relazione::B,
+            relazione_con_beneficiario: *relazione,
+        });
+        let nucleo = NucleoRistretto { componente_nucleo_ristretto: named.collect() };
+        let mut form = self.form().clone();
+        form.tipo = TipoModello::Rid;
+        form.nucleo_ristretto = Some(nucleo);
+        form.universitario.clear();
+        form.genitore_non_convivente.clear();
+        form.residenziale.clear();
+        self.dsu.modello_base.push(form);
+    }
+
+    fn indicatori(&self) -> Indicatori {
+        let rules = Rules::embedded().unwrap();
+        let rules = rules.on(self.presented).unwrap();
+        let situazione = Situazione { dsu: &self.dsu, presented: self.presented, rules, feed: &self.feed, altre: &self.altre };
+        situazione.indicatori().ok().unwrap()
+    }
+
+    fn attestazione(&self) -> Attestazione {
+        let rules = Rules::embedded().unwrap();
+        let about = Occasion { protocollo: PARENTS, presentata: self.presented, rilasciata: self.presented, ..Occasion::default() };
+        attest(&self.dsu, &self.indicatori(), rules.on(self.presented).unwrap(), about)
+    }
+}
+
+fn conti(amount: u32) -> PatrimonioMobiliare {
+    rapporto(TipoRapporto::ContoCorrente, amount)
+}
+
+fn rapporto(tipo: TipoRapporto, amount: u32) -> PatrimonioMobiliare {
+    let account = tipo.is_account();
+    PatrimonioMobiliare {
+        flag_possesso_rapporto_finanziario: true,
+        flag_incremento: None,
+        rapporto: vec![RapportoFinanziario {
+            tipo_rapporto: tipo,
+            identificativo: "IT00X".to_owned(),
+            codice_fiscale_operatore: "01234567897".to_owned(),
+            saldo_3112: account.then_some(amount),
+            consistenza_media: account.then_some(amount),
+            valore: (!account).then_some(amount),
+            data_inizio: None,
+            data_fine: None,
+        }],
+        incremento: None,
+    }
+}
+
+fn esonerato(irpef: u32) -> AltriRedditi {
+    AltriRedditi {
+        flag_esonerato: true,
+        flag_integrazione: false,
+        flag_rettifica: false,
+        reddito_irpef: Some(irpef.into()),
+        lavoro_dipendente: None,
+        pensione: None,
+        redditi_agrari: None,
+        redditi_imp_sost: None,
+        trattamenti_assistenziali: None,
+        spese_detrazione: None,
+        spese_deduzione: None,
+        spese_collab_domestici: None,
+    }
+}
+
+fn disabile(grado: GradoDisabilita) -> Disabilita {
+    Disabilita {
+        grado_disabilita: grado,
+        ente_certif: "ASL".to_owned(),
+        doc_certif: "1".to_owned(),
+        data_certif: date(2014, 1, 1),
+        flag_prest_residenziale: false,
+        retta_versata: None,
+        spese_assistenza: None,
+    }
+}
+
+fn numeri(foglio: &FoglioComponente, members: u32) -> ComponenteAggiuntiva {
+    ComponenteAggiuntiva {
+        codice_fiscale: foglio.codice_fiscale.clone(),
+        flag_completezza_dati: true,
+        abitazione_componente_aggiuntiva: None,
+        nucleo_familiare_componente_aggiuntiva: Some(NucleoComponenteAggiuntiva {
+            numero_componenti: members,
+            flag_attivita_lavorativa: false,
+            flag_genitore_solo: false,
+            flag_presenza_minorenne: false,
+            numero_figli: None,
+            numero_figli_conviventi: None,
+            flag_presenza_ricoverato: false,
+            numero_ricoverati: None,
+            flag_presenza_convivente: false,
+            numero_conviventi: None,
+            flag_disabilita_media: false,
+            numero_disabili_media: None,
+            numero_disabili_media_minorenni: None,
+            flag_disabilita_grave: false,
+            numero_disabili_grave: None,
+            numero_disabili_grave_minorenni: None,
+            flag_non_autosufficienti: false,
+            numero_non_autosuff: None,
+            numero_non_autosuff_minorenni: None,
+        }),
+    }
+}
+
+/// The case and the ISEE of a person's indicator.
+fn found(indicatore: &Indicatore) -> (Option<Modo>, String) {
+    match &indicatore.caso {
+        Caso::Base(isee) => (None, isee.to_string()),
+        Caso::Diverso(diverso) => (Some(diverso.modo), diverso.isee.to_string()),
+        Caso::NonCalcolabile(motivo) => (None, format!("{motivo:?}")),
+    }
+}
+
+/// A mother, employee of 20,000 (net 17,000), and so many minors of eight.
+fn mother_and(minors: usize) -> (Caseta, Vec<usize>) {
+    let mut casa = Caseta::on(TODAY);
+    casa.member(Ruolo::D, 40, 20_000);
+    let minors = (0..minors).map(|_| casa.member(Ruolo::F, 8, 0)).collect();
+    (casa, minors)
+}
+
+#[test]
+fn minors_have_the_ordinary_one_an_attracted_parent_or_a_component() {
+    // The mother and the minor: 20,000 - 3,000 = 17,000; scale of two 1.57: 10,828.03. Nobody elsewhere: the same.
+    let (casa, _) = mother_and(1);
+    assert_eq!(found(&casa.indicatori().minorenni[0]), (None, "10828.03".to_owned()));
+    // The father elsewhere, employee of 30,000 (27,000 net), joins: (17,000 + 27,000) / 2.04 = 21,568.63.
+    let (mut casa, minors) = mother_and(1);
+    casa.parent(&minors, (false, false), Some((30_000, 1)));
+    assert_eq!(found(&casa.indicatori().minorenni[0]), (Some(Modo::Attratta), "21568.63".to_owned()));
+    assert_eq!(casa.indicatori().ordinario.isee.to_string(), "10828.03");
+    // Married to another person, in a nucleus of three: 27,000 / 2.04 = 13,235.294, x 0.30 = 3,970.59; 10,828.03 + 3,970.59 = 14,798.62.
+    let (mut casa, minors) = mother_and(1);
+    casa.parent(&minors, (false, true), Some((30_000, 3)));
+    assert_eq!(found(&casa.indicatori().minorenni[0]), (Some(Modo::Aggiuntiva), "14798.62".to_owned()));
+    // Of two children x 0.40: 5,294.12; the nucleus of three has 17,000 / 2.04 = 8,333.33: 13,627.45 for each.
+    let (mut casa, minors) = mother_and(2);
+    casa.parent(&minors, (false, true), Some((30_000, 3)));
+    let both: Vec<_> = casa.indicatori().minorenni.iter().map(found).collect();
+    assert_eq!(both, vec![(Some(Modo::Aggiuntiva), "13627.45".to_owned()); 2]);
+}
+
+#[test]
+fn an_excluded_parent_does_not_count_and_missing_data_leave_nothing_to_compute() {
+    let (mut casa, minors) = mother_and(1);
+    casa.parent(&minors, (true, false), None);
+    assert_eq!(found(&casa.indicatori().minorenni[0]), (None, "10828.03".to_owned()));
+    for married in [false, true] {
+        let (mut casa, minors) = mother_and(1);
+        casa.parent(&minors, (false, married), None);
+        assert_eq!(found(&casa.indicatori().minorenni[0]), (None, format!("{:?}", Motivo::Genitore)));
+        let child = casa.code(minors[0]);
+        assert_eq!(casa.attestazione().indicatore(TipoIndicatore::Minorenne, &child).err(), Some(Assente::NonCalcolabile));
+    }
+    // A father of only one of two: the other child's is the ordinary one, 17,000 / 2.04.
+    let (mut casa, minors) = mother_and(2);
+    casa.parent(&minors[..1], (false, true), Some((30_000, 3)));
+    let both: Vec<_> = casa.indicatori().minorenni.iter().map(found).collect();
+    // One child alone: x 0.30: 8,333.33 + 3,970.59.
+    assert_eq!(both, [(Some(Modo::Aggiuntiva), "12303.92".to_owned()), (None, "8333.33".to_owned())]);
+}
+
+#[test]
+fn a_parents_own_dsu_gives_what_the_details_would() {
+    // Of the father's DSU, alone in it: 27,000 / 1.00 x 0.30 = 8,100; 10,828.03 + 8,100.
+    let (mut casa, minors) = mother_and(1);
+    let father = casa.parents(30_000, 0);
+    casa.parent(&minors, (false, true), None);
+    let parent = &mut casa.form().genitore_non_convivente[0];
+    parent.codice_fiscale = father.codice_fiscale;
+    parent.dati = Some(DatiGenitore::Protocollo(PARENTS.to_owned()));
+    assert_eq!(found(&casa.indicatori().minorenni[0]), (Some(Modo::Aggiuntiva), "18928.03".to_owned()));
+    // A DSU that is not valid any more on the day is none.
+    casa.altre[0].scadenza = date(2026, 3, 9);
+    assert_eq!(found(&casa.indicatori().minorenni[0]), (None, format!("{:?}", Motivo::Genitore)));
+}
+
+#[test]
+fn the_addition_for_a_lone_parent_is_not_due_where_the_other_one_counts() {
+    // A lone mother with a minor: 1.57 + 0.20. Where the father elsewhere is attracted he counts as a parent (All. 1): 1.57.
+    let scale = |parent: Option<(bool, bool)>| {
+        let (mut casa, minors) = mother_and(1);
+        casa.form().condizioni_nucleo.as_mut().unwrap().flag_unico_genitore = true;
+        if let Some(flags) = parent {
+            casa.parent(&minors, flags, None);
+        }
+        casa.indicatori().ordinario.modalita.scala_equivalenza.to_string()
+    };
+    assert_eq!((scale(None), scale(Some((true, false))), scale(Some((false, true)))), ("1.77".into(), "1.77".into(), "1.77".into()));
+    assert_eq!(scale(Some((false, false))), "1.57");
+}
+
+/// A student of 22, employee of 5,000 (net 4,000), alone.
+fn student_alone() -> (Caseta, usize) {
+    let mut casa = Caseta::on(TODAY);
+    let student = casa.member(Ruolo::D, 22, 5000);
+    (casa, student)
+}
+
+#[test]
+fn students_with_a_parent_in_the_nucleus() {
+    // Both parents there (27,000 + 0) and the student (4,000): 31,000 / 2.04 = 15,196.08.
+    let mut casa = Caseta::on(TODAY);
+    casa.member(Ruolo::D, 50, 30_000);
+    casa.member(Ruolo::C, 50, 0);
+    let student = casa.member(Ruolo::Fc, 22, 5000);
+    casa.student(student, PresenzaGenitori::TuttiPresenti, None, None);
+    assert_eq!(found(&casa.indicatori().universitari[0]), (None, "15196.08".to_owned()));
+    // Only the mother (17,000) and the student (4,000): 21,000 / 1.57 = 13,375.80.
+    let with_mother = || {
+        let mut casa = Caseta::on(TODAY);
+        casa.member(Ruolo::D, 50, 20_000);
+        let student = casa.member(Ruolo::Fc, 22, 5000);
+        casa.student(student, PresenzaGenitori::SoloUno, None, None);
+        (casa, student)
+    };
+    assert_eq!(found(&with_mother().0.indicatori().universitari[0]), (None, "13375.80".to_owned()));
+    // The father joins: 48,000 / 2.04 = 23,529.41.
+    let (mut casa, student) = with_mother();
+    casa.parent(&[student], (false, false), Some((30_000, 1)));
+    assert_eq!(found(&casa.indicatori().universitari[0]), (Some(Modo::Attratta), "23529.41".to_owned()));
+    // Married to another, nucleus of two: 27,000 / 1.57 x 0.30 = 5,159.24: 18,535.04.
+    let (mut casa, student) = with_mother();
+    casa.parent(&[student], (false, true), Some((30_000, 2)));
+    assert_eq!(found(&casa.indicatori().universitari[0]), (Some(Modo::Aggiuntiva), "18535.04".to_owned()));
+}
+
+#[test]
+fn students_away_join_the_parents_nucleus_unless_on_their_own() {
+    let coniugati = PresenzaGenitori::ConiugatiNonPresenti;
+    // Two years away and an adequate income: the student's own, 4,000 / 1.00.
+    let (mut casa, student) = student_alone();
+    casa.student(student, coniugati, Some(true), None);
+    assert_eq!(found(&casa.indicatori().universitari[0]), (None, "4000.00".to_owned()));
+    // Otherwise with the parents (27,000 and 0) in their nucleus of three: 31,000 / 2.04 = 15,196.08.
+    let (mut casa, student) = student_alone();
+    let mother = casa.parents(30_000, 1);
+    casa.student(student, coniugati, Some(false), Some(&mother));
+    let (modo, _) = found(&casa.indicatori().universitari[0]);
+    // The father has an income of one euro, of which 20 cents are deducted: 31,000.80 / 2.04 = 15,196.47.
+    assert_eq!((modo, found(&casa.indicatori().universitari[0]).1), (Some(Modo::StudenteAttratto), "15196.47".to_owned()));
+    let Caso::Diverso(diverso) = &casa.indicatori().universitari[0].caso else { panic!() };
+    let roles: Vec<_> = diverso.attratto.iter().map(|member| member.ruolo).collect();
+    assert_eq!(roles, [Ruolo::D, Ruolo::C, Ruolo::Fnc]);
+    // Without the parents' DSU there is nothing to join.
+    casa.altre.clear();
+    assert_eq!(found(&casa.indicatori().universitari[0]), (None, format!("{:?}", Motivo::Nucleo)));
+}
+
+#[test]
+fn students_whose_parents_live_apart_join_one_and_the_other_joins_or_adds_a_component() {
+    let apart = PresenzaGenitori::NonConiugatiNonPresenti;
+    type Father = ((bool, bool), Option<(u32, u32)>);
+    let with = |father: Option<Father>| {
+        let (mut casa, student) = student_alone();
+        let mother = casa.parents(30_000, 0);
+        if let Some((flags, data)) = father {
+            casa.parent(&[student], flags, data);
+        }
+        casa.student(student, apart, Some(false), Some(&mother));
+        found(&casa.indicatori().universitari[0])
+    };
+    // The mother (27,000) and the student (4,000): 31,000 / 1.57 = 19,745.22; the same where the father is excluded.
+    assert_eq!(with(None), (Some(Modo::StudenteAttratto), "19745.22".to_owned()));
+    assert_eq!(with(Some(((true, false), None))), (Some(Modo::StudenteAttratto), "19745.22".to_owned()));
+    // The father (17,000) joins too: 48,000 / 2.04 = 23,529.41.
+    assert_eq!(with(Some(((false, false), Some((20_000, 1))))), (Some(Modo::StudenteAttrattoCompAttratta), "23529.41".to_owned()));
+    // He is married to another, nucleus of three: 17,000 / 2.04 x 0.30 = 2,500: 22,245.22.
+    assert_eq!(with(Some(((false, true), Some((20_000, 3))))), (Some(Modo::StudenteAttrattoCompAggiuntiva), "22245.22".to_owned()));
+    assert_eq!(with(Some(((false, true), None))), (None, format!("{:?}", Motivo::Genitore)));
+}
+
+/// A pensioner of 80 whose income is 18,000 under FC8, all net; alone.
+fn pensioner() -> (Caseta, usize) {
+    let mut casa = Caseta::on(TODAY);
+    let mut foglio = casa.foglio(80, 0);
+    foglio.altri_redditi = Some(esonerato(18_000));
+    let who = casa.add(Ruolo::D, foglio);
+    (casa, who)
+}
+
+#[test]
+fn residential_services_count_what_was_given_away() {
+    let with = |kind: [bool; 3]| {
+        let (mut casa, who) = pensioner();
+        let each = casa.residential(0, who);
+        each.flag_donazioni = true;
+        [each.flag_donazioni_successive, each.flag_donazioni_precedenti_alimenti, each.flag_donazioni_precedenti_no_alimenti] =
+            kind.map(Some);
+        each.donazione = vec![Donazione {
+            tipo_immobile: TipoImmobile::F,
+            codice_comune_stato: "H501".to_owned(),
+            quota_posseduta: Decimal::from(50),
+            quota_donata: Decimal::from(25),
+            valore_imu: 100_000,
+            codice_fiscale_ricevente: each.codice_fiscale_beneficiario.clone(),
+        }];
+        found(&casa.indicatori().residenziali[0])
+    };
+    let (mut casa, who) = pensioner();
+    casa.residential(0, who);
+    assert_eq!(found(&casa.indicatori().residenziali[0]), (None, "18000.00".to_owned()));
+    // Of a share of 50 worth 100,000 a share of 25 was given: 50,000. ISP 50,000, ISE 18,000 + 10,000.
+    assert_eq!(with([true, false, false]), (Some(Modo::Residenziale), "28000.00".to_owned()));
+    assert_eq!(with([false, true, false]), (Some(Modo::Residenziale), "28000.00".to_owned()));
+    // Given before the request to who is not bound to maintenance: it does not count.
+    assert_eq!(with([false, false, true]), (None, "18000.00".to_owned()));
+}
+
+#[test]
+fn residential_services_count_the_children_outside() {
+    let with = |children: &dyn Fn(&mut Caseta) -> Vec<FiglioNonCompresoNelNucleo>| {
+        let (mut casa, who) = pensioner();
+        let children = children(&mut casa);
+        let each = casa.residential(0, who);
+        each.flag_figli_non_compresi = true;
+        each.figlio_non_compreso_nel_nucleo = children;
+        found(&casa.indicatori().residenziali[0])
+    };
+    // 24,000 / 1.00: (24,000 - 9,000) x 0.20 / 1.00 = 3,000. In a nucleus of three: (11,764.71 - 9,000) x 0.20 = 552.94.
+    assert_eq!(with(&|casa| vec![casa.child(Some(24_000), 1)]), (Some(Modo::BaseAgg), "21000.00".to_owned()));
+    assert_eq!(with(&|casa| vec![casa.child(Some(24_000), 3)]), (Some(Modo::BaseAgg), "18552.94".to_owned()));
+    assert_eq!(with(&|casa| vec![casa.child(Some(24_000), 1), casa.child(Some(24_000), 3)]).1, "21552.94");
+    // At 9,000 the component is zero, and one euro more is 20 cents.
+    assert_eq!(with(&|casa| vec![casa.child(Some(9000), 1)]), (Some(Modo::BaseAgg), "18000.00".to_owned()));
+    assert_eq!(with(&|casa| vec![casa.child(Some(9001), 1)]).1, "18000.20");
+    // Excluded, disabled, or with somebody disabled in the nucleus: none. Data missing: nothing to compute.
+    let excluded = |casa: &mut Caseta| {
+        let child = casa.child(Some(24_000), 1);
+        vec![FiglioNonCompresoNelNucleo { condizione_esclusione: Some(CondizioneEsclusione::B), ..child }]
+    };
+    assert_eq!(with(&excluded), (None, "18000.00".to_owned()));
+    let changed = |change: &'static dyn Fn(&mut DettaglioFiglio)| {
+        move |casa: &mut Caseta| {
+            let mut child = casa.child(Some(24_000), 3);
+            let Some(DatiFiglio::Dettaglio(detail)) = &mut child.dati else { panic!() };
+            change(detail);
+            vec![child]
+        }
+    };
+    let disabled = changed(&|detail| detail.foglio_componente_figlio.as_mut().unwrap().disabilita = Some(disabile(GradoDisabilita::Dim)));
+    assert_eq!(with(&disabled), (None, "18000.00".to_owned()));
+    let in_nucleus = changed(&|detail| {
+        let numbers = detail.componente_aggiuntiva_figlio.nucleo_familiare_componente_aggiuntiva.as_mut().unwrap();
+        numbers.flag_disabilita_grave = true;
+        numbers.numero_disabili_grave = Some(1);
+    });
+    assert_eq!(with(&in_nucleus), (None, "18000.00".to_owned()));
+    assert_eq!(with(&|casa| vec![casa.child(None, 1)]), (None, format!("{:?}", Motivo::Figlio)));
+}
+
+#[test]
+fn restricted_nuclei_and_residential_services_in_them() {
+    // A disabled adult (FC8 6,000 net) who lives with the parents (27,000 and 0): ordinary (27,000 + 6,000) / (2.04 + 0.50) = 12,992.13.
+    // Restricted to the beneficiary alone: 6,000 / (1.00 + 0.50) = 4,000.
+    let mut casa = Caseta::on(TODAY);
+    casa.member(Ruolo::D, 60, 30_000);
+    casa.member(Ruolo::C, 60, 0);
+    let mut foglio = casa.foglio(30, 0);
+    foglio.altri_redditi = Some(esonerato(6000));
+    foglio.disabilita = Some(disabile(GradoDisabilita::Dig));
+    let who = casa.add(Ruolo::Fc, foglio);
+    casa.ristretto(&[(who, Relazione::B)]);
+    let attestazione = casa.attestazione();
+    let person = casa.code(who);
+    let isee = |tipo, person| attestazione.indicatore(tipo, person).ok().map(|found| found.valori.isee.to_string());
+    assert_eq!(isee(TipoIndicatore::Ordinario, &person).unwrap(), "12992.13");
+    assert_eq!(isee(TipoIndicatore::SocioSanitario, &person).unwrap(), "4000.00");
+    assert_eq!(isee(TipoIndicatore::Dottorato, &person).unwrap(), "4000.00");
+    // Whoever has no restricted nucleus has the ordinary one.
+    let declarant = casa.code(0);
+    assert_eq!(isee(TipoIndicatore::SocioSanitario, &declarant).unwrap(), "12992.13");
+    assert_eq!(isee(TipoIndicatore::Residenziale, &person), None);
+    assert_eq!(attestazione.indicatori(&person), [TipoIndicatore::Ordinario, TipoIndicatore::SocioSanitario, TipoIndicatore::Dottorato]);
+    // Residential, restricted: a child outside with 24,000 alone: (24,000 - 9,000) x 0.20 / 1.50 = 2,000.
+    let child = casa.child(Some(24_000), 1);
+    let each = casa.residential(1, who);
+    each.flag_figli_non_compresi = true;
+    each.figlio_non_compreso_nel_nucleo = vec![child];
+    let found = casa.attestazione();
+    let found = found.indicatore(TipoIndicatore::Residenziale, &person).ok().unwrap();
+    assert_eq!(
+        (found.valori.isee.to_string(), found.caso.code()),
+        ("6000.00".to_owned(), "ISEE Residenziale ridotto con figli aggiuntivi")
+    );
+    // With a spouse and a minor: scale of three and the disability, 2.54: 6,000 / 2.54 = 2,362.20.
+    let mut casa = Caseta::on(TODAY);
+    let mut foglio = casa.foglio(40, 0);
+    foglio.altri_redditi = Some(esonerato(6000));
+    foglio.disabilita = Some(disabile(GradoDisabilita::Nas));
+    let who = casa.add(Ruolo::D, foglio);
+    let spouse = casa.member(Ruolo::C, 40, 0);
+    let minor = casa.member(Ruolo::F, 9, 0);
+    casa.member(Ruolo::P, 70, 20_000);
+    casa.ristretto(&[(who, Relazione::B), (spouse, Relazione::C), (minor, Relazione::F)]);
+    let indicatori = casa.indicatori();
+    assert_eq!(indicatori.ristretti[0].calcolo.isee.to_string(), "2362.20");
+    // The ordinary one has the grandfather's 17,000 too: 23,000 / (2.46 + 0.50) = 7,770.27.
+    assert_eq!(indicatori.ordinario.isee.to_string(), "7770.27");
+}
+
+fn variazione(casa: &mut Caseta, index: usize, tipo: TipoVariazione, dipendente: (Option<u32>, Option<u32>)) -> Variazione {
+    Variazione {
+        codice_fiscale: casa.code(index),
+        tipo_variazione: tipo,
+        data_variazione: Some(casa.presented),
+        reddito_dipendente_12_mesi: dipendente.0,
+        reddito_autonomo_12_mesi: None,
+        trattamenti_assistenziali_12_mesi: None,
+        reddito_dipendente_2_mesi: dipendente.1,
+        reddito_autonomo_2_mesi: None,
+        trattamenti_assistenziali_2_mesi: None,
+        documentazione: Some("BUSTA PAGA".to_owned()),
+        protocollo_inps_dsu_corrente: None,
+        patrimonio_mobiliare: None,
+        patrimonio_immobiliare: None,
+    }
+}
+
+#[test]
+fn the_current_isee_replaces_the_changed_members_incomes_and_assets() {
+    // Two employees of 20,000 (17,000 each): 34,000 / 1.57 = 21,656.05. One loses the work: 6,000 in twelve months, less 20%: 4,800.
+    // 21,800 / 1.57 = 13,885.35. SommaRedditiComponenti stays, SommaRedditiComponentiCorrente is the new one.
+    let couple = || {
+        let mut casa = Caseta::on(TODAY);
+        casa.member(Ruolo::D, 40, 20_000);
+        casa.member(Ruolo::C, 40, 20_000);
+        casa
+    };
+    let lines = |casa: &Caseta| {
+        let calcolo = casa.indicatori().ordinario;
+        let m = &calcolo.modalita;
+        let corrente = m.somma_redditi_componenti_corrente.map(|corrente| corrente.to_string());
+        (m.somma_redditi_componenti.to_string(), corrente, calcolo.isee.to_string())
+    };
+    let mut casa = couple();
+    assert_eq!(lines(&casa), ("34000.00".to_owned(), None, "21656.05".to_owned()));
+    let change = variazione(&mut casa, 0, TipoVariazione::A, (Some(6000), None));
+    casa.dsu.isee_corrente = Some(IseeCorrente { variazione: vec![change] });
+    assert_eq!(lines(&casa), ("34000.00".to_owned(), Some("21800.00".to_owned()), "13885.35".to_owned()));
+    // Two months of 1,000: the same.
+    let mut casa = couple();
+    let change = variazione(&mut casa, 0, TipoVariazione::A, (None, Some(1000)));
+    casa.dsu.isee_corrente = Some(IseeCorrente { variazione: vec![change] });
+    assert_eq!(lines(&casa), ("34000.00".to_owned(), Some("21800.00".to_owned()), "13885.35".to_owned()));
+    // Treatments count too, their own share of 20% in place of the employee's where it is larger: 9,000 of treatments, less 1,000.
+    let mut casa = couple();
+    let mut change = variazione(&mut casa, 0, TipoVariazione::B, (Some(0), None));
+    change.trattamenti_assistenziali_12_mesi = Some(9000);
+    casa.dsu.isee_corrente = Some(IseeCorrente { variazione: vec![change] });
+    assert_eq!(lines(&casa), ("34000.00".to_owned(), Some("25000.00".to_owned()), "15923.57".to_owned()));
+    // Assets alone: an account of 58,000 has become 8,000, all within the franchise of 8,000. 34,000 + 20% x 50,000 = 44,000 before, 34,000 after.
+    let mut casa = couple();
+    casa.conto(0, 58_000);
+    assert_eq!(lines(&casa).2, "28025.48");
+    let mut change = variazione(&mut casa, 0, TipoVariazione::D, (None, None));
+    change.patrimonio_mobiliare = Some(conti(8000));
+    casa.dsu.isee_corrente = Some(IseeCorrente { variazione: vec![change] });
+    assert_eq!(lines(&casa), ("34000.00".to_owned(), None, "21656.05".to_owned()));
+}
+
+#[test]
+fn every_indicator_has_its_current_one() {
+    // The mother's 17,000 become 4,800: for the minor with an attracted father (27,000), 31,800 / 2.04 = 15,588.24; for a component
+    // 4,800 / 1.57 = 3,057.32 + 3,970.59.
+    for (married, expected) in [(false, "15588.24"), (true, "7027.91")] {
+        let (mut casa, minors) = mother_and(1);
+        casa.parent(&minors, (false, married), Some((30_000, 3)));
+        let change = variazione(&mut casa, 0, TipoVariazione::A, (Some(6000), None));
+        casa.dsu.isee_corrente = Some(IseeCorrente { variazione: vec![change] });
+        assert_eq!(found(&casa.indicatori().minorenni[0]).1, expected);
+    }
+    // A restricted nucleus: 4,800 / 1.50 = 3,200. Residential: the same.
+    let mut casa = Caseta::on(TODAY);
+    let who = casa.member(Ruolo::D, 40, 20_000);
+    casa.sheet(who).disabilita = Some(disabile(GradoDisabilita::Dim));
+    casa.member(Ruolo::C, 40, 20_000);
+    casa.ristretto(&[(who, Relazione::B)]);
+    casa.residential(1, who);
+    let change = variazione(&mut casa, who, TipoVariazione::A, (Some(6000), None));
+    casa.dsu.isee_corrente = Some(IseeCorrente { variazione: vec![change] });
+    let indicatori = casa.indicatori();
+    assert_eq!(indicatori.ristretti[0].calcolo.isee.to_string(), "3200.00");
+    assert_eq!(found(indicatori.ristretti[0].residenziale.as_ref().unwrap()), (None, "3200.00".to_owned()));
+    // A student with both parents: (4,800 + 17,000 + 0) / 2.04 = 10,686.27.
+    let mut casa = Caseta::on(TODAY);
+    casa.member(Ruolo::D, 50, 20_000);
+    casa.member(Ruolo::C, 50, 20_000);
+    let student = casa.member(Ruolo::Fc, 22, 0);
+    casa.student(student, PresenzaGenitori::TuttiPresenti, None, None);
+    let change = variazione(&mut casa, 0, TipoVariazione::A, (Some(6000), None));
+    casa.dsu.isee_corrente = Some(IseeCorrente { variazione: vec![change] });
+    assert_eq!(found(&casa.indicatori().universitari[0]), (None, "10686.27".to_owned()));
+}
+
+#[test]
+fn a_current_isee_needs_the_change_that_the_law_of_the_day_asks() {
+    // From 17,000 net: a quarter less is 12,750, which 15,750 in twelve months gives (less 3,000): not more than a quarter.
+    let judged = |presented: Date, tipo: TipoVariazione, income: u32| {
+        let mut casa = Caseta::on(presented);
+        casa.member(Ruolo::D, 40, 20_000);
+        let before = casa.indicatori().ordinario;
+        let change = variazione(&mut casa, 0, tipo, (Some(income), None));
+        let corrente = IseeCorrente { variazione: vec![change] };
+        casa.dsu.isee_corrente = Some(corrente.clone());
+        let rules = Rules::embedded().unwrap();
+        sufficiente(&corrente, &before, &casa.indicatori().ordinario, rules.on(presented).unwrap())
+    };
+    // To 22 October 2019 the event and the change; since then one is enough. Kind C has no event of its own.
+    let (before, after) = (date(2019, 10, 22), date(2019, 10, 23));
+    assert_eq!(judged(before, TipoVariazione::A, 15_749), Ok(()));
+    assert_eq!(judged(before, TipoVariazione::A, 15_750), Err(Insufficiente::Reddito));
+    assert_eq!(judged(after, TipoVariazione::A, 15_750), Ok(()));
+    assert_eq!(judged(after, TipoVariazione::C, 15_749), Ok(()));
+    assert_eq!(judged(after, TipoVariazione::C, 15_750), Err(Insufficiente::Reddito));
+    // More income is a change as well as less.
+    assert_eq!(judged(after, TipoVariazione::C, 25_000), Ok(()));
+    // Assets: from 50,000 above the franchise to 40,000 is a fifth, which is not more than a fifth.
+    let assets = |after: u32| {
+        let mut casa = Caseta::on(date(2026, 4, 1));
+        casa.member(Ruolo::D, 40, 20_000);
+        casa.conto(0, 56_000);
+        let before = casa.indicatori().ordinario;
+        let mut change = variazione(&mut casa, 0, TipoVariazione::D, (None, None));
+        change.patrimonio_mobiliare = Some(conti(after));
+        let corrente = IseeCorrente { variazione: vec![change] };
+        casa.dsu.isee_corrente = Some(corrente.clone());
+        let rules = Rules::embedded().unwrap();
+        sufficiente(&corrente, &before, &casa.indicatori().ordinario, rules.on(casa.presented).unwrap())
+    };
+    assert_eq!((assets(46_000), assets(45_999)), (Err(Insufficiente::Patrimonio), Ok(())));
+}
+
+#[test]
+fn a_current_isee_is_valid_for_months_or_to_the_end_of_the_year() {
+    let valid = |presented: Date, tipo: TipoVariazione| {
+        let mut casa = Caseta::on(presented);
+        casa.member(Ruolo::D, 40, 20_000);
+        let change = variazione(&mut casa, 0, tipo, (Some(6000), None));
+        let rules = Rules::embedded().unwrap();
+        IseeCorrente { variazione: vec![change] }.scadenza(presented, rules.on(presented).unwrap())
+    };
+    assert_eq!(valid(date(2019, 10, 22), TipoVariazione::A), date(2019, 12, 22));
+    assert_eq!(valid(date(2019, 10, 23), TipoVariazione::A), date(2020, 4, 23));
+    assert_eq!(valid(date(2026, 8, 31), TipoVariazione::B), date(2027, 2, 28));
+    assert_eq!(valid(date(2026, 5, 2), TipoVariazione::D), date(2026, 12, 31));
+    assert_eq!(valid(date(2026, 5, 2), TipoVariazione::Ad), date(2026, 12, 31));
+}
+
+#[test]
+fn the_specific_isee_of_2026() {
+    let family = |presented: Date, comune: &str, children: usize| {
+        let mut casa = Caseta::on(presented);
+        casa.member(Ruolo::D, 40, 30_000);
+        casa.member(Ruolo::C, 40, 0);
+        for _ in 0..children {
+            casa.member(Ruolo::F, 8, 0);
+        }
+        casa.estate(0, 130_000, 0, true);
+        casa.form().abitazione.indirizzo_abitazione.codice_comune = comune.to_owned();
+        let indicatori = casa.indicatori();
+        (indicatori.ordinario.isee.to_string(), indicatori.specifico.map(|specifico| specifico.isee.to_string()))
+    };
+    // Pisa, one child. Ordinary: 2/3 x (130,000 - 52,500) = 51,666.67; ISE 27,000 + 10,333.33 = 37,333.33; / 2.04 = 18,300.65.
+    // Specific: 2/3 x (130,000 - 91,500) = 25,666.67; 27,000 + 5,133.33 = 32,133.33; / 2.04 = 15,751.63.
+    assert_eq!(family(TODAY, "G702", 1), ("18300.65".to_owned(), Some("15751.63".to_owned())));
+    // Rome, two children: franchise 120,000 + 2,500 = 122,500; 2/3 x 7,500 = 5,000; 28,000 / (2.46 + 0.10) = 10,937.50.
+    // Ordinary: 37,333.33 / 2.46 = 15,176.15.
+    assert_eq!(family(TODAY, "H501", 2), ("15176.15".to_owned(), Some("10937.50".to_owned())));
+    // Pisa, three: 91,500 + 5,000 = 96,500; 2/3 x 33,500 = 22,333.33; 31,466.67 / (2.85 + 0.25) = 10,150.54.
+    // Ordinary: franchise 55,000: 2/3 x 75,000 = 50,000; 37,000 / (2.85 + 0.20) = 12,131.15.
+    assert_eq!(family(TODAY, "G702", 3), ("12131.15".to_owned(), Some("10150.54".to_owned())));
+    // Five children: 0.55, and seven members: 2.85 + 2 x 0.35 = 3.55; franchise 91,500 + 10,000; 2/3 x 28,500 = 19,000; 30,800 / 4.10.
+    assert_eq!(family(TODAY, "G702", 5).1.unwrap(), "7512.20");
+    // On 31 December 2025 there was none.
+    assert_eq!(family(date(2025, 12, 31), "G702", 1).1, None);
+}
+
+#[test]
+fn disability_before_2016_was_deducted_from_income_and_has_moved_the_scale_since() {
+    // One employee of 20,000 (17,000 net) with a disability of each degree, alone.
+    let alone = |presented: Date, grado: GradoDisabilita, change: &dyn Fn(&mut Caseta)| {
+        let mut casa = Caseta::on(presented);
+        let who = casa.member(Ruolo::D, 40, 20_000);
+        casa.sheet(who).disabilita = Some(disabile(grado));
+        change(&mut casa);
+        casa.indicatori().ordinario.isee.to_string()
+    };
+    let none = |_: &mut Caseta| {};
+    let (before, since) = (date(2015, 6, 1), date(2016, 6, 1));
+    // 17,000 - 4,000; - 5,500; - 7,000.
+    assert_eq!(alone(before, GradoDisabilita::Dim, &none), "13000.00");
+    assert_eq!(alone(before, GradoDisabilita::Dig, &none), "11500.00");
+    assert_eq!(alone(before, GradoDisabilita::Nas, &none), "10000.00");
+    // 17,000 / 1.50.
+    assert_eq!(alone(since, GradoDisabilita::Nas, &none), "11333.33");
+    // A minor: - 5,500, 7,500, 9,500; since then 17,000 / (1.57 + 0.50).
+    let minor = |presented: Date, grado: GradoDisabilita| {
+        let mut casa = Caseta::on(presented);
+        casa.member(Ruolo::D, 40, 20_000);
+        let child = casa.member(Ruolo::F, 8, 0);
+        casa.sheet(child).disabilita = Some(disabile(grado));
+        casa.indicatori().ordinario.isee.to_string()
+    };
+    // 11,500 / 1.57, 9,500 / 1.57, 7,500 / 1.57, 17,000 / 2.07.
+    assert_eq!(minor(before, GradoDisabilita::Dim), "7324.84");
+    assert_eq!(minor(before, GradoDisabilita::Dig), "6050.96");
+    assert_eq!(minor(before, GradoDisabilita::Nas), "4777.07");
+    assert_eq!(minor(since, GradoDisabilita::Dim), "8212.56");
+    // Home help of 3,000 and carers of 5,000 of who is not self-sufficient, up to the treatments of 6,000: 17,000 + 6,000 less 20% of these, at
+    // most 1,000, which is less than the employee's 3,000: 20,000 + 6,000 - 3,000 = 23,000, - 6,000 - 7,000 = 10,000. Treatments for
+    // disability are no income since 2016: 17,000 / 1.50.
+    let help = |casa: &mut Caseta| {
+        let sheet = casa.sheet(0);
+        sheet.disabilita.as_mut().unwrap().spese_assistenza = Some(5000);
+        sheet.altri_redditi =
+            Some(AltriRedditi { flag_esonerato: false, reddito_irpef: None, spese_collab_domestici: Some(3000), ..esonerato(0) });
+        casa.feed[0].trattamenti_disabilita = Some(Decimal::from(6000));
+    };
+    assert_eq!(alone(before, GradoDisabilita::Nas, &help), "10000.00");
+    assert_eq!(alone(since, GradoDisabilita::Nas, &help), "11333.33");
+    // In residential care the fee in place of them; for residential services not even that (art. 6 c. 3 a): 23,000 - 7,000 = 16,000, and All. 1 e.
+    let fee = |casa: &mut Caseta| {
+        help(casa);
+        let disabilita = casa.sheet(0).disabilita.as_mut().unwrap();
+        disabilita.flag_prest_residenziale = true;
+        disabilita.retta_versata = Some(4000);
+    };
+    assert_eq!(alone(before, GradoDisabilita::Nas, &fee), "12000.00");
+    let mut casa = Caseta::on(before);
+    let who = casa.member(Ruolo::D, 40, 20_000);
+    casa.sheet(who).disabilita = Some(disabile(GradoDisabilita::Nas));
+    fee(&mut casa);
+    casa.residential(0, who);
+    assert_eq!(found(&casa.indicatori().residenziali[0]), (Some(Modo::Residenziale), "16000.00".to_owned()));
+}
+
+#[test]
+fn the_yield_of_each_year_moves_the_figurative_income() {
+    // Bonds of 10,000, no income: figurative 10,000 x the yield; movable 10,000 - 6,000 = 4,000, a fifth is 800.
+    let years =
+        [(2015, "950.00"), (2016, "920.00"), (2017, "910.00"), (2018, "930.00"), (2019, "980.00"), (2020, "905.00"), (2021, "901.00")];
+    let since = [(2022, "880.00"), (2023, "1104.00"), (2024, "1150.00"), (2025, "1100.00"), (2026, "1060.00")];
+    for (year, expected) in years.into_iter().chain(since) {
+        let mut casa = Caseta::on(date(year, 2, 1));
+        let who = casa.member(Ruolo::D, 40, 0);
+        casa.sheet(who).patrimonio_mobiliare = Some(rapporto(TipoRapporto::Titoli, 10_000));
+        assert_eq!(casa.indicatori().ordinario.isee.to_string(), expected, "{year}");
+    }
+}
+
+#[test]
+fn amounts_are_rounded_half_away_from_zero_once_a_line() {
+    let cases = [("0.005", "0.01"), ("-0.005", "-0.01"), ("2.344999", "2.34"), ("2.345", "2.35")];
+    for (amount, expected) in cases {
+        assert_eq!(round(amount.parse().unwrap()).to_string(), expected);
+    }
+}
+
+/// A family with a student away, a parent elsewhere, a residential beneficiary and a restricted nucleus: all that K13 to K16 look at.
+fn everything() -> Caseta {
+    let mut casa = Caseta::on(TODAY);
+    let who = casa.member(Ruolo::D, 70, 20_000);
+    casa.sheet(who).disabilita = Some(disabile(GradoDisabilita::Dim));
+    let minor = casa.member(Ruolo::F, 8, 0);
+    let student = casa.member(Ruolo::P, 22, 0);
+    casa.parent(&[minor], (false, false), Some((30_000, 2)));
+    let mother = casa.foglio(50, 0);
+    casa.student(student, PresenzaGenitori::ConiugatiNonPresenti, Some(false), Some(&mother));
+    casa.ristretto(&[(who, Relazione::B), (minor, Relazione::F)]);
+    let child = casa.child(Some(24_000), 2);
+    let given = casa.foglio(50, 0).codice_fiscale;
+    let each = casa.residential(1, who);
+    each.flag_figli_non_compresi = true;
+    each.figlio_non_compreso_nel_nucleo = vec![child];
+    each.flag_donazioni = true;
+    each.flag_donazioni_successive = Some(true);
+    each.donazione = vec![Donazione {
+        tipo_immobile: TipoImmobile::F,
+        codice_comune_stato: "H501".to_owned(),
+        quota_posseduta: Decimal::from(50),
+        quota_donata: Decimal::from(50),
+        valore_imu: 1000,
+        codice_fiscale_ricevente: given,
+    }];
+    casa
+}
+
+/// A check, the end of the path that it names, and what provokes it.
+type Case = (&'static str, &'static str, fn(&mut Caseta));
+
+#[test]
+fn checks_of_students_parents_residential_services_and_restricted_nuclei() {
+    fn stranger(casa: &mut Caseta) -> varco::isee::CodiceFiscale {
+        casa.famiglie.foglio(30, 30).codice_fiscale
+    }
+    fn student(casa: &mut Caseta) -> &mut Universitario {
+        &mut casa.form().universitario[0]
+    }
+    fn parent(casa: &mut Caseta) -> &mut GenitoreNonConvivente {
+        &mut casa.form().genitore_non_convivente[0]
+    }
+    fn detail(casa: &mut Caseta) -> &mut DettaglioGenitoreNonConvivente {
+        let Some(DatiGenitore::Dettaglio(detail)) = &mut parent(casa).dati else { panic!() };
+        detail
+    }
+    fn each(casa: &mut Caseta) -> &mut Residenziale {
+        &mut casa.dsu.modello_base[1].residenziale[0]
+    }
+    fn child(casa: &mut Caseta) -> &mut FiglioNonCompresoNelNucleo {
+        &mut each(casa).figlio_non_compreso_nel_nucleo[0]
+    }
+    fn child_detail(casa: &mut Caseta) -> &mut DettaglioFiglio {
+        let Some(DatiFiglio::Dettaglio(detail)) = &mut child(casa).dati else { panic!() };
+        detail
+    }
+    fn restricted(casa: &mut Caseta) -> &mut Vec<ComponenteNucleoRistretto> {
+        &mut casa.dsu.modello_base[1].nucleo_ristretto.as_mut().unwrap().componente_nucleo_ristretto
+    }
+    const CASES: &[Case] = &[
+        ("K13.beneficiario", "/Universitario/@CodiceFiscaleBeneficiario", |casa| {
+            let other = stranger(casa);
+            student(casa).codice_fiscale_beneficiario = other;
+        }),
+        ("K13.autonomia", "/@FlagResidenzaStudente", |casa| student(casa).flag_residenza_studente = None),
+        ("K13.autonomia", "/@FlagCapacitaRedditoStudente", |casa| student(casa).flag_capacita_reddito_studente = None),
+        ("K13.genitore", "/@CodiceFiscaleGenitore", |casa| student(casa).codice_fiscale_genitore = None),
+        ("K13.dati", "/@NumeroProtocolloRifGenitore", |casa| student(casa).numero_protocollo_rif_genitore = None),
+        ("K13.doppio", "/Universitario[2]/@CodiceFiscaleBeneficiario", |casa| {
+            let again = student(casa).clone();
+            casa.form().universitario.push(again);
+        }),
+        ("K14.beneficiario", "/Beneficiario/@CodiceFiscale", |casa| {
+            let other = stranger(casa);
+            parent(casa).beneficiario[0].codice_fiscale = other;
+        }),
+        ("K14.condizioni", "/@FlagAlcunaCondizione", |casa| parent(casa).flag_coniugato_con_persona_diversa = true),
+        ("K14.condizioni", "/@FlagAlcunaCondizione", |casa| parent(casa).flag_alcuna_condizione = false),
+        ("K14.escluso", "/GenitoreNonConvivente", |casa| {
+            parent(casa).flag_genitore_escluso = true;
+            parent(casa).flag_alcuna_condizione = false;
+        }),
+        ("K14.convivente", "/GenitoreNonConvivente/@CodiceFiscale", |casa| {
+            let foglio = detail(casa).foglio_componente_genitore.clone().unwrap();
+            casa.add(Ruolo::P, foglio);
+        }),
+        ("K14.dettaglio", "/FoglioComponenteGenitore/@CodiceFiscale", |casa| {
+            let foglio = casa.foglio(45, 0);
+            detail(casa).foglio_componente_genitore = Some(foglio);
+        }),
+        ("K14.dettaglio", "/ComponenteAggiuntivaGenitore/@CodiceFiscale", |casa| {
+            let other = stranger(casa);
+            detail(casa).componente_aggiuntiva_genitore.codice_fiscale = other;
+        }),
+        ("K14.completezza", "/@FlagCompletezzaDati", |casa| detail(casa).foglio_componente_genitore = None),
+        ("K14.completezza", "/NucleoFamiliareComponenteAggiuntiva", |casa| {
+            let detail = detail(casa);
+            let numbers = detail.componente_aggiuntiva_genitore.nucleo_familiare_componente_aggiuntiva.as_mut().unwrap();
+            numbers.numero_ricoverati = Some(1);
+        }),
+        ("K14.doppio", "/GenitoreNonConvivente[2]", |casa| {
+            casa.parent(&[1], (false, true), None);
+        }),
+        ("K15.beneficiario", "/Residenziale/@CodiceFiscaleBeneficiario", |casa| {
+            let other = casa.code(2);
+            each(casa).codice_fiscale_beneficiario = other;
+        }),
+        ("K15.data", "/@DataRichiestaRicovero", |casa| each(casa).data_richiesta_ricovero = date(2026, 3, 11)),
+        ("K15.figli", "/@FlagFigliNonCompresi", |casa| each(casa).flag_figli_non_compresi = false),
+        ("K15.figli", "/@FlagFigliNonCompresi", |casa| each(casa).figlio_non_compreso_nel_nucleo.clear()),
+        ("K15.donazioni", "/@FlagDonazioni", |casa| each(casa).flag_donazioni_successive = Some(false)),
+        ("K15.donazioni", "/@FlagDonazioni", |casa| each(casa).donazione.clear()),
+        ("K15.quota", "/Donazione/@QuotaDonata", |casa| each(casa).donazione[0].quota_donata = Decimal::from(51)),
+        ("K15.esclusione", "/@CondizioneEsclusione", |casa| child(casa).condizione_esclusione = Some(CondizioneEsclusione::A)),
+        ("K15.esclusione", "/@CondizioneEsclusione", |casa| child(casa).estremi_esclusione = Some("SENTENZA 1".to_owned())),
+        ("K15.figlio", "/FiglioNonCompresoNelNucleo/@CodiceFiscale", |casa| {
+            let foglio = child_detail(casa).foglio_componente_figlio.clone().unwrap();
+            casa.add(Ruolo::P, foglio);
+        }),
+        ("K15.dettaglio", "/ComponenteAggiuntivaFiglio/@CodiceFiscale", |casa| {
+            let other = stranger(casa);
+            child_detail(casa).componente_aggiuntiva_figlio.codice_fiscale = other;
+        }),
+        ("K15.completezza", "/@FlagCompletezzaDati", |casa| {
+            child_detail(casa).componente_aggiuntiva_figlio.nucleo_familiare_componente_aggiuntiva = None;
+        }),
+        ("K16.nucleo", "/ModelloBase[2]", |casa| casa.dsu.modello_base[1].nucleo_ristretto = None),
+        ("K16.nucleo", "/ModelloBase[1]/NucleoRistretto", |casa| {
+            let nucleo = casa.dsu.modello_base[1].nucleo_ristretto.clone();
+            casa.form().nucleo_ristretto = nucleo;
+        }),
+        ("K16.componente", "/ComponenteNucleoRistretto[2]/@CodiceFiscale", |casa| {
+            let other = stranger(casa);
+            restricted(casa)[1].codice_fiscale = other;
+        }),
+        ("K16.componente", "/ComponenteNucleoRistretto[2]/@CodiceFiscale", |casa| {
+            let first = restricted(casa)[0].codice_fiscale.clone();
+            restricted(casa)[1].codice_fiscale = first;
+        }),
+        ("K16.beneficiario", "/ComponenteNucleoRistretto[2]/@FlagBeneficiario", |casa| restricted(casa)[1].flag_beneficiario = true),
+        ("K16.beneficiario", "/NucleoRistretto", |casa| {
+            restricted(casa)[0].flag_beneficiario = false;
+            restricted(casa)[0].relazione_con_beneficiario = Relazione::C;
+        }),
+        ("K16.doppio", "/ModelloBase[3]/NucleoRistretto", |casa| {
+            let again = casa.dsu.modello_base[1].clone();
+            casa.dsu.modello_base.push(again);
+        }),
+        // The home of a restricted nucleus is judged as the other one's is.
+        ("K08.locazione", "/ModelloBase[2]/Abitazione", |casa| {
+            casa.dsu.modello_base[1].abitazione.tipo_abitazione = TipoAbitazione::Locazione;
+        }),
+    ];
+    let rules = Rules::embedded().unwrap();
+    let exam = |casa: &Caseta| examine(&casa.dsu, &Circumstance { today: TODAY, rules: rules.on(TODAY).unwrap() });
+    assert_eq!(exam(&everything()).difetti, []);
+    for (code, path, change) in CASES {
+        let mut casa = everything();
+        change(&mut casa);
+        let difetti = exam(&casa).difetti;
+        assert!(difetti.iter().any(|difetto| difetto.code == *code && difetto.path.ends_with(path)), "{code} {path}: {difetti:?}");
+    }
+    let provoked: std::collections::BTreeSet<_> = CASES.iter().map(|(code, ..)| *code).collect();
+    let listed = REGOLE.iter().map(|regola| regola.codice).filter(|code| ("K13".."K17").contains(&&code[..3]));
+    assert!(listed.clone().all(|code| provoked.contains(code)), "{:?}", listed.filter(|code| !provoked.contains(code)).collect::<Vec<_>>());
+}
