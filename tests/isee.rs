@@ -71,7 +71,7 @@ fn every_formal_check_refuses_what_it_should_where_it_is() {
     let blank_lease = LEASE.replace("Serie=\"3T\"", "Serie=\" \"");
     let wrong_tenant = LEASE.replace("FRRGLI84E52H501O", "FRRGLI84E52H501A");
     let cases: &[Case<'_>] = &[
-        ("K02.operazione", "/Operazione/@Tipo", &[("Tipo=\"N\"", "Tipo=\"R\"")]),
+        ("K02.riferimento", "/@NumeroProtocolloRiferimento", &[("Tipo=\"N\"", "Tipo=\"R\"")]),
         (
             "K02.riferimento",
             "/@NumeroProtocolloRiferimento",

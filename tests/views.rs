@@ -154,6 +154,7 @@ async fn peer(site: &Site, log: &MemLog, keys: &Arc<Keys>, id: uuid::Uuid) -> Pe
         keys: keys.clone(),
         recovery: Recovery::default(),
         lock: None,
+        segments: None,
     };
     let node = Node::assemble(parts, &views.path().join("views"), &site.clock, varco::isee::rules::Rules::embedded().unwrap()).unwrap();
     let config = Config::read(&site.config()).unwrap();

@@ -44,6 +44,9 @@ enum What {
         /// Codice fiscale di una persona
         #[arg(long)]
         codice_fiscale: Option<String>,
+        /// Protocollo di una DSU, di un lotto o del mittente
+        #[arg(long)]
+        protocollo: Option<String>,
         /// Quante, al massimo: le ultime
         #[arg(long, default_value_t = 1000)]
         limit: usize,
@@ -66,13 +69,17 @@ enum What {
 pub(super) fn run(args: Args) -> Result<()> {
     let directory = Directory::open(&args.data)?;
     match args.what {
-        What::List { from, to, ente, operation, outcome, kind, codice_fiscale, limit, json } => {
+        What::List { from, to, ente, operation, outcome, kind, codice_fiscale, protocollo, limit, json } => {
             let kind = kind.map(|name| serde_json::from_value::<Kind>(name.into()).context("tipo di voce sconosciuto")).transpose()?;
             let cf = match codice_fiscale {
                 None => Vec::new(),
-                Some(code) => tokens(&directory, &code)?,
+                Some(code) => tokens(&directory, "cf", &CodiceFiscale::new(code).canonical())?,
             };
-            let filter = Filter { from, to, ente, operation, outcome, kind, cf };
+            let protocol = match protocollo {
+                None => Vec::new(),
+                Some(protocol) => tokens(&directory, "protocol", protocol.trim())?,
+            };
+            let filter = Filter { from, to, ente, operation, outcome, kind, cf, protocol };
             for entry in search::find(&directory.segments(), directory.ledger, &filter, limit)? {
                 if json {
                     println!("{}", String::from_utf8_lossy(&entry.bytes));
@@ -90,12 +97,10 @@ pub(super) fn run(args: Args) -> Result<()> {
     }
 }
 
-/// The tokens of a codice fiscale, one for each year's key.
-fn tokens(directory: &Directory, code: &str) -> Result<Vec<(i16, String)>> {
+/// The tokens of a codice fiscale or of a protocol, one for each year's key.
+fn tokens(directory: &Directory, label: &str, value: &str) -> Result<Vec<(i16, String)>> {
     let keys = Keys::open(&directory.keys(), true)?;
-    let canonical = CodiceFiscale::new(code).canonical();
-    let tokens: Vec<_> =
-        keys.token_years().into_iter().map(|year| Ok((year, keys.token(year, "cf", &canonical)?))).collect::<Result<_>>()?;
+    let tokens: Vec<_> = keys.token_years().into_iter().map(|year| Ok((year, keys.token(year, label, value)?))).collect::<Result<_>>()?;
     if tokens.is_empty() {
         bail!("nessuna voce nomina ancora persone");
     }

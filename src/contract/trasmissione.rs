@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use super::bind::{Base64, bind};
 use crate::isee::CodiceFiscale;
 use crate::isee::attestazione::{ModalitaCalcolo, Valori};
-use crate::isee::codes::{Importo, StatoDsu};
+use crate::isee::codes::{Importo, StatoDsu, TipoOperazione};
 use crate::isee::dsu::Dichiarazione;
 
 /// Transmits one DSU.
@@ -201,6 +201,8 @@ pub struct Accettazione {
     pub xml_ricevuta: Base64,
     /// SHA-256 of the Dichiarazione as received, in exclusive canonical form; hexadecimal.
     pub impronta: String,
+    /// Of a cancellation: how many exchanges had given away what it cancels.
+    pub utilizzi: Option<u32>,
 }
 
 /// Every violation of a DSU that was refused.
@@ -240,26 +242,30 @@ pub struct Ricevuta {
     pub data_presentazione: Date,
     /// When the receiving body transmitted it.
     pub data_trasmissione: Date,
-    /// When the attestation was issued.
-    pub data_attestazione: Date,
+    /// When the attestation was issued, if one was.
+    pub data_attestazione: Option<Date>,
     /// The last day on which it is valid.
-    pub data_validita: Date,
+    pub data_validita: Option<Date>,
     /// When the first byte of the request arrived.
     pub istante_ricezione: Timestamp,
     /// SHA-256 of the Dichiarazione, in exclusive canonical form; hexadecimal.
     pub impronta: String,
+    /// What the declaration did, unless it is a new DSU.
+    pub operazione: Option<TipoOperazione>,
+    /// Protocol of the DSU that it refers to: of a current ISEE and of a cancellation.
+    pub protocollo_riferimento: Option<String>,
     /// The body that received and transmitted it.
     pub ente_trasmittente: EnteTrasmittente,
     /// Where the data come from, in the words of circ. INPS 153/2001.
     pub provenienza: String,
-    /// The nucleus, with each member's ISEE.
-    pub nucleo: Nucleo,
+    /// The nucleus, with each member's ISEE; not told to who completed somebody else's DSU.
+    pub nucleo: Option<Nucleo>,
     /// The values.
-    pub valori: Valori,
+    pub valori: Option<Valori>,
     /// How they were computed.
-    pub modalita_calcolo: ModalitaCalcolo,
+    pub modalita_calcolo: Option<ModalitaCalcolo>,
     /// By which rules.
-    pub regole: Regole,
+    pub regole: Option<Regole>,
     /// What was noticed, without being a reason to refuse.
     pub avvertenza: Vec<Avvertenza>,
 }
@@ -358,6 +364,7 @@ bind!(struct EsitoTrasmissione {
 });
 bind!(struct Accettazione {
     > protocollo_dsu "ProtocolloDSU", > istante_ricezione "IstanteRicezione", > xml_ricevuta "XmlRicevuta", > impronta "Impronta",
+    > utilizzi "Utilizzi",
 });
 bind!(struct Violazioni { > violazione "Violazione", > altre_violazioni "AltreViolazioni" });
 bind!(struct Violazione { > codice "Codice", > percorso "Percorso", > riga "Riga", > colonna "Colonna", > testo "Testo" });
@@ -365,6 +372,7 @@ bind!(struct Ricevuta {
     @ protocollo_dsu "ProtocolloDSU", @ protocollo_mittente "ProtocolloMittente", @ codice_fiscale_dichiarante "CodiceFiscaleDichiarante",
     @ data_presentazione "DataPresentazione", @ data_trasmissione "DataTrasmissione", @ data_attestazione "DataAttestazione",
     @ data_validita "DataValidita", @ istante_ricezione "IstanteRicezione", @ impronta "Impronta",
+    @ operazione "Operazione", @ protocollo_riferimento "ProtocolloRiferimento",
     > ente_trasmittente "EnteTrasmittente", > provenienza "Provenienza", > nucleo "Nucleo", > valori "Valori",
     > modalita_calcolo "ModalitaCalcolo", > regole "Regole", > avvertenza "Avvertenza",
 });

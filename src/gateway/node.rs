@@ -1,6 +1,6 @@
 //! A data directory opened: the ledger, its views, the registry, the SII. The gateway serves it; commands open it when no gateway runs.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -104,6 +104,8 @@ pub struct Parts {
     pub recovery: Recovery,
     /// Held as long as the node is open.
     pub lock: Option<Lock>,
+    /// Where the segments are, if they are files.
+    pub segments: Option<PathBuf>,
 }
 
 impl Node {
@@ -124,14 +126,22 @@ impl Node {
         let keys = Arc::new(Keys::open(&directory.keys(), false)?);
         let (log, recovery) = SegmentLog::open(&directory.segments(), directory.ledger, disk, segment_bytes)?;
         let reader = Arc::new(log.reader());
-        let parts = Parts { id: directory.ledger, log: Box::new(log), reader, keys, recovery, lock: Some(lock) };
+        let parts = Parts {
+            id: directory.ledger,
+            log: Box::new(log),
+            reader,
+            keys,
+            recovery,
+            lock: Some(lock),
+            segments: Some(directory.segments()),
+        };
         let node = Self::assemble(parts, &directory.views(), clock, rules)?;
         Ok(Self { directory: Some(directory.clone()), ..node })
     }
 
     /// Puts a node together.
     pub fn assemble(parts: Parts, views: &Path, clock: &Clock, rules: Rules) -> Result<Self, NodeError> {
-        let Parts { id, log, reader, keys, recovery, lock } = parts;
+        let Parts { id, log, reader, keys, recovery, lock, segments } = parts;
         let (writer, store, rebuilt) = state::open(views, id, log.head(), projectors())?;
         let (committer, running) = Committer::start(id, log, Box::new(writer), clock.clone())?;
         // An older keyring, restored, would have the keys of this year made again and their ids given twice: nobody would be found any more.
@@ -143,7 +153,7 @@ impl Node {
         // The year's token key is there before anybody is looked for under it.
         keys.token(clock.today().year(), "cf", "")?;
         let ledger = Ledger { id, committer, keys, reader };
-        let sii = Embedded::new(&ledger, &store, clock, rules);
+        let sii = Embedded::new(&ledger, &store, clock, rules, segments);
         let ids = Series::new("id-richiesta", BLOCK, &ledger, &store, clock);
         Ok(Self {
             registry: Registry::new(store.clone()),

@@ -7,6 +7,7 @@
 //! - [`checks`]: completezza e correttezza formale, but for what the schema or the archive knows.
 //! - [`compute`]: every indicator, line by line; [`attest`]: the attestation made of them;
 //!   [`prospetto`]: the statement for people.
+//! - [`operazioni`]: what a declaration becomes by another that refers to it.
 //! - [`omissioni`]: what the Agency knows and the DSU does not say.
 //! - [`feed`]: what the Revenue Agency and INPS know of a person; [`calendar`]: Italian working days.
 
@@ -23,6 +24,7 @@ pub mod feed;
 pub mod foglio;
 pub mod indicatori;
 pub mod omissioni;
+pub mod operazioni;
 pub mod prospetto;
 pub mod rules;
 

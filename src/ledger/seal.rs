@@ -41,6 +41,9 @@ pub struct Secret {
     /// A DSU, in exclusive canonical form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dsu: Option<String>,
+    /// The whole DSU as it counts after this one, where this one refers to another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effettiva: Option<String>,
     /// An attestation: element `Attestazione`, compact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attestation: Option<String>,

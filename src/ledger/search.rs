@@ -9,12 +9,12 @@ use std::path::Path;
 use uuid::Uuid;
 
 use super::disk::replace;
-use super::leaf::{Entry, Kind};
+use super::leaf::{Entry, Kind, Tokens};
 use super::log::LogError;
 use super::segments;
 use crate::digest::sha256;
 
-const MAGIC: &[u8; 8] = b"\x8dVARCOI\x01";
+const MAGIC: &[u8; 8] = b"\x8dVARCOI\x02";
 
 /// What to look for; all that is given must hold.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +33,8 @@ pub struct Filter {
     pub kind: Option<Kind>,
     /// Tokens of a codice fiscale, one for each year's key: any of them.
     pub cf: Vec<(i16, String)>,
+    /// Tokens of a protocol, one for each year's key: any of them.
+    pub protocol: Vec<(i16, String)>,
 }
 
 impl Filter {
@@ -40,18 +42,19 @@ impl Filter {
     pub fn matches(&self, entry: &Entry) -> bool {
         let body = &entry.leaf.body;
         let same = |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
-        let person = self.cf.is_empty()
-            || body
-                .tokens
-                .as_ref()
-                .is_some_and(|tokens| self.cf.iter().any(|(year, token)| tokens.year == *year && tokens.cf.contains(token)));
+        let named = |wanted: &[(i16, String)], of: fn(&Tokens) -> &[String]| {
+            let tokens = body.tokens.as_ref();
+            wanted.is_empty()
+                || tokens.is_some_and(|tokens| wanted.iter().any(|(year, token)| tokens.year == *year && of(tokens).contains(token)))
+        };
         self.from.as_ref().is_none_or(|from| entry.leaf.recorded >= *from)
             && self.to.as_ref().is_none_or(|to| entry.leaf.recorded < *to)
             && same(&self.ente, &body.ente)
             && same(&self.operation, &body.operation)
             && same(&self.outcome, &body.outcome)
             && self.kind.is_none_or(|kind| kind == body.kind)
-            && person
+            && named(&self.cf, |tokens| &tokens.cf)
+            && named(&self.protocol, |tokens| &tokens.protocol)
     }
 
     /// Groups of terms, of each of which an entry must have one.
@@ -68,8 +71,10 @@ impl Filter {
         if let Some(kind) = self.kind {
             groups.push(vec![term("kind", &kind_name(kind))]);
         }
-        if !self.cf.is_empty() {
-            groups.push(self.cf.iter().map(|(year, token)| term("cf", &format!("{year}:{token}"))).collect());
+        for (name, wanted) in [("cf", &self.cf), ("protocol", &self.protocol)] {
+            if !wanted.is_empty() {
+                groups.push(wanted.iter().map(|(year, token)| term(name, &format!("{year}:{token}"))).collect());
+            }
         }
         groups
     }
@@ -137,6 +142,7 @@ fn terms_of(entry: &Entry) -> Vec<[u8; 16]> {
     }
     if let Some(tokens) = &body.tokens {
         terms.extend(tokens.cf.iter().map(|token| term("cf", &format!("{}:{token}", tokens.year))));
+        terms.extend(tokens.protocol.iter().map(|token| term("protocol", &format!("{}:{token}", tokens.year))));
     }
     terms
 }

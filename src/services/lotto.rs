@@ -4,7 +4,7 @@
 //! one submission, so that it is recorded whole or not at all. A lot is known by the ente and the SHA-256 of the body that carried it: sent again, it
 //! gets the same answer.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::trasmissione::{INTERNO, violazioni};
 use super::{Asked, NotPrepared, Note, Prepared, Services, id_richiesta, unavailable};
@@ -17,6 +17,7 @@ use crate::digest::{hex, sha256};
 use crate::isee::checks::Difetto;
 use crate::ledger::{Draft, Precondition};
 use crate::registry::Permit;
+use crate::sii::archive::stem_of;
 use crate::sii::embedded::{ALREADY_USED, SENDERS_PROTOCOL};
 use crate::sii::{Answer, Occasion, Outcome, Question};
 use crate::xml::Element;
@@ -35,6 +36,8 @@ struct Gathered {
     described: usize,
     /// Sender's protocols of this lot, with what was under them.
     senders: HashMap<String, ([u8; 32], DsuDelLotto)>,
+    /// DSU that an operation of this lot refers to: another one would not see what the first did.
+    referred: HashSet<String>,
 }
 
 /// TrasmissioneLotto.
@@ -104,6 +107,14 @@ impl Gathered {
             }
             return Ok(Ok(()));
         }
+        let referred = trasmessa.dsu.operazione.numero_protocollo_riferimento.as_deref().map(stem_of);
+        if referred.as_ref().is_some_and(|referred| self.referred.contains(referred)) {
+            let text = "nello stesso lotto c'è già un'operazione sulla stessa DSU";
+            let path = "/Dichiarazione/Operazione/@NumeroProtocolloRiferimento".to_owned();
+            let defect = Difetto { code: "K02.lotto", path, text };
+            self.refused(position, Findings { list: place_part(vec![defect], part, position), more: 0 });
+            return Ok(Ok(()));
+        }
         let ordinal = occasion.ordinal + u32::try_from(self.drafts.len()).unwrap_or(u32::MAX);
         let received = services.sii.answer(permit, Question::Ricezione(&trasmessa), Occasion { ordinal, ..occasion }).await;
         let Outcome { answer, drafts, preconditions } = match received {
@@ -114,6 +125,7 @@ impl Gathered {
             Answer::Accepted(accepted) => {
                 self.drafts.extend(drafts);
                 self.preconditions.extend(preconditions);
+                self.referred.extend(referred);
                 self.accepted(position, sender, &trasmessa, accepted.protocollo);
             }
             Answer::Refused { difetti, altri } => {

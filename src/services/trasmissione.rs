@@ -49,6 +49,7 @@ pub async fn perform(
                 istante_ricezione: accepted.received,
                 xml_ricevuta: Base64(accepted.receipt.into_bytes()),
                 impronta: hex(&trasmessa.impronta),
+                utilizzi: accepted.utilizzi,
             };
             let result = EsitoTrasmissione { accettazione: Some(accettazione), ..outcome(id, Esito::Ok, None) };
             Ok(Prepared { reply: render(result), note, drafts, preconditions })

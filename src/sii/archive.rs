@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::entries::{
-    Head, any_sender_name, dsu_name, feed_name, lot_key, lot_name, person_key, person_name, protocol_key, protocol_name, sender_key,
-    sender_name,
+    Head, any_sender_name, current_prefix, declarant_prefix, dsu_name, feed_name, lot_key, lot_name, person_key, person_name, protocol_key,
+    protocol_name, read_presented, read_version, sender_key, sender_name, version_prefix,
 };
 use super::{Found, SiiError};
 use crate::contract;
@@ -86,6 +86,51 @@ impl Archive {
         Ok(heads)
     }
 
+    /// The versions of a DSU, by the protocol of the first one.
+    pub fn versioni(&self, stem: String, preconditions: &mut Vec<Precondition>) -> Result<Versioni, SiiError> {
+        let mut all = Versioni::default();
+        for (year, token) in self.tokens("protocol", &stem)? {
+            self.observe(protocol_key(year, &token), preconditions)?;
+            all.0.extend(self.versioni_of(year, &token)?.0);
+        }
+        all.0.sort_by_key(|versione| versione.sequence);
+        Ok(all)
+    }
+
+    /// The same by a token of that protocol: those that were recorded under that year's key.
+    pub fn versioni_of(&self, year: i16, radice: &str) -> Result<Versioni, SiiError> {
+        let found = self.store.scan(version_prefix(year, radice))?;
+        let versions: Option<Vec<Versione>> = found.iter().map(|(name, value)| read_version(name, value)).collect();
+        versions.map(Versioni).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))
+    }
+
+    /// The new DSU of a declarant.
+    pub fn presented_by(&self, declarant: &CodiceFiscale, preconditions: &mut Vec<Precondition>) -> Result<Vec<Presentata>, SiiError> {
+        let mut all = Vec::new();
+        for (year, token) in self.tokens("cf", &declarant.canonical())? {
+            self.observe(person_key(year, &token), preconditions)?;
+            all.extend(
+                self.store.scan(declarant_prefix(year, &token))?.iter().filter_map(|(name, value)| read_presented(year, name, value)),
+            );
+        }
+        Ok(all)
+    }
+
+    /// The current ISEE that rest on a DSU, by the protocol of its first version: the protocols' tokens of theirs.
+    pub fn correnti(&self, stem: &str) -> Result<Vec<Position>, SiiError> {
+        let mut all = Vec::new();
+        for (year, token) in self.tokens("protocol", stem)? {
+            let found = self.store.scan(current_prefix(year, &token))?;
+            all.extend(found.iter().filter_map(|(_, value)| Position::decode(value)));
+        }
+        Ok(all)
+    }
+
+    /// The entry at a place.
+    pub fn entry(&self, position: &Position) -> Result<Entry, SiiError> {
+        Ok(self.ledger.reader.entry(position)?)
+    }
+
     /// The heads of attestations under a sender's protocol, whoever the sender.
     pub fn of_sender(&self, protocol: &str) -> Result<Vec<Head>, SiiError> {
         let mut heads = Vec::new();
@@ -124,7 +169,7 @@ impl Archive {
     pub fn declaration(&self, protocol: &str) -> Result<Option<Dichiarazione>, SiiError> {
         let Some(entry) = self.dsu(protocol)? else { return Ok(None) };
         let Some(secret) = self.open_unless_erased(&entry)? else { return Ok(None) };
-        let xml = secret.dsu.ok_or_else(|| SiiError::Internal("an entry without DSU".to_owned()))?;
+        let xml = secret.effettiva.or(secret.dsu).ok_or_else(|| SiiError::Internal("an entry without DSU".to_owned()))?;
         decode(&xml).map(Some)
     }
 
@@ -173,7 +218,9 @@ impl Archive {
         let facts = &entry.leaf.body.facts;
         let rilasciata = facts.get("rilasciata").and_then(|day| day.as_str()?.parse().ok());
         let feed = kept.feed.map(ToOwned::to_owned);
-        Ok(Some(Found { attestazione, ente: entry.leaf.body.ente.clone(), rilasciata, feed }))
+        // Whose DSU it is: who completed it is another matter.
+        let ente = facts.get("di").and_then(|ente| ente.as_str()).map(str::to_owned).or_else(|| entry.leaf.body.ente.clone());
+        Ok(Some(Found { attestazione, ente, rilasciata, feed }))
     }
 
     /// Opens a sealed part; nothing if it was erased.
@@ -215,9 +262,70 @@ pub fn decode<T: contract::bind::Content>(xml: &str) -> Result<T, SiiError> {
     contract::decode(&document).map_err(|error| SiiError::Internal(error.to_string()))
 }
 
-/// Of several heads, the one that is valid on a day: the latest presented, of those the latest recorded.
-pub fn valid_on(heads: &[Head], on: Date) -> Option<&Head> {
-    heads.iter().filter(|head| head.presentata <= on && on <= head.scadenza).max_by_key(|head| (head.presentata, head.sequence))
+/// Of several heads, those that are valid on a day: the latest presented first, of those the latest recorded.
+pub fn valid_on(heads: &[Head], on: Date) -> Vec<Head> {
+    let mut valid: Vec<Head> = heads.iter().filter(|head| head.presentata <= on && on <= head.scadenza).copied().collect();
+    valid.sort_by_key(|head| std::cmp::Reverse((head.presentata, head.sequence)));
+    valid
+}
+
+/// The protocol that all versions of a DSU have in common: that of the first one.
+pub fn stem_of(protocollo: &str) -> String {
+    let stem = protocollo.len().checked_sub(2).and_then(|end| protocollo.get(..end));
+    stem.map_or_else(|| protocollo.to_owned(), |stem| format!("{stem}00"))
+}
+
+/// Which version a protocol is of: its last two digits.
+pub fn number_of(protocollo: &str) -> u32 {
+    protocollo.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
+/// The protocol of a version: `-00` to `-99`.
+pub fn version_of(radice: &str, number: u32) -> Option<String> {
+    let stem = radice.strip_suffix("00").filter(|_| number < 100)?;
+    Some(format!("{stem}{number:02}"))
+}
+
+/// A version of a DSU.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Versione {
+    /// Its number: 0 is the first.
+    pub numero: u32,
+    /// What made it: `N`, `A`, `I`, `S`, `C`, `R`, or `X`, which is none, but the end of all.
+    pub operazione: String,
+    /// Sequence of its entry.
+    pub sequence: u64,
+    /// Where its entry is.
+    pub position: Position,
+}
+
+/// All versions of a DSU, in the order in which they were recorded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Versioni(pub Vec<Versione>);
+
+impl Versioni {
+    /// The one that counts.
+    pub fn ultima(&self) -> Option<&Versione> {
+        self.0.iter().filter(|versione| versione.operazione != "X").max_by_key(|versione| (versione.numero, versione.sequence))
+    }
+
+    /// Whether the DSU was cancelled.
+    pub fn annullata(&self) -> bool {
+        self.0.iter().any(|versione| versione.operazione == "X")
+    }
+}
+
+/// A new DSU of a declarant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Presentata {
+    /// Sequence of its attestation.
+    pub sequence: u64,
+    /// When it was presented.
+    pub presentata: Date,
+    /// Of which year's key its token is.
+    pub year: i16,
+    /// Token of its first version's protocol.
+    pub radice: String,
 }
 
 impl From<ViewError> for SiiError {

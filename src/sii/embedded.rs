@@ -1,28 +1,23 @@
 //! The embedded SII: receives DSU, attests at once, answers from the archive.
 
 use std::cell::RefCell;
+use std::path::PathBuf;
 
 use jiff::civil::Date;
 
-use super::archive::{Archive, decode, valid_on};
-use super::entries::{Head, lot_key, person_key, protocol_key, sender_key};
-use super::receipt::{self, About};
-use super::{Accepted, Answer, Answering, Found, Occasion, Outcome, Question, Sii, SiiError, status};
+use super::archive::{Archive, decode, number_of, stem_of, valid_on};
+use super::entries::{Head, lot_key};
+use super::{Answer, Answering, Found, Occasion, Outcome, Question, Sii, SiiError, status};
 use crate::clock::{Clock, rome};
 use crate::contract::catalogue::Operation;
 use crate::contract::consultazione::Chiave;
+use crate::contract::message;
 use crate::contract::trasmissione::{DsuDelLotto, EsitoLotto};
-use crate::contract::{ISEE_NS, Trasmessa, message};
-use crate::digest::hex;
 use crate::isee::CodiceFiscale;
-use crate::isee::attest::{self, attest};
-use crate::isee::attestazione::Attestazione;
-use crate::isee::checks::{Circumstance, Difetto, examine};
 use crate::isee::compute::casi::{Indicatori, Situazione};
 use crate::isee::compute::componente::Riferita;
 use crate::isee::dsu::Dichiarazione;
 use crate::isee::feed::{Feed, FeedRecord};
-use crate::isee::omissioni::omissioni;
 use crate::isee::rules::{RuleSet, Rules};
 use crate::ledger::{Blinding, Body, Draft, Kind, Ledger, Precondition, Retention, Secret, Tokens};
 use crate::registry::{Permit, Purpose};
@@ -40,11 +35,13 @@ pub const SENDERS_PROTOCOL: &str = "/Dichiarazione/Sottoscrizione/@ProtocolloMit
 /// The SII on this ledger.
 #[derive(Debug)]
 pub struct Embedded {
-    ledger: Ledger,
-    archive: Archive,
+    pub(super) ledger: Ledger,
+    pub(super) archive: Archive,
     store: Store,
     clock: Clock,
-    rules: Rules,
+    pub(super) rules: Rules,
+    /// Where the segments are, if they are files: to count who used a DSU.
+    pub(super) segments: Option<PathBuf>,
     /// Series of protocols, by their names.
     series: tokio::sync::Mutex<std::collections::HashMap<String, std::sync::Arc<Series>>>,
 }
@@ -67,13 +64,14 @@ impl Sii for Embedded {
 
 impl Embedded {
     /// Over this ledger and these views.
-    pub fn new(ledger: &Ledger, store: &Store, clock: &Clock, rules: Rules) -> Self {
+    pub fn new(ledger: &Ledger, store: &Store, clock: &Clock, rules: Rules, segments: Option<PathBuf>) -> Self {
         Self {
             ledger: ledger.clone(),
             archive: Archive::new(ledger, store),
             store: store.clone(),
             clock: clock.clone(),
             rules,
+            segments,
             series: tokio::sync::Mutex::default(),
         }
     }
@@ -96,17 +94,24 @@ impl Embedded {
 
     fn complete(&self, found: Found) -> Result<Answer, SiiError> {
         let internal = |what: &str| SiiError::Internal(what.to_owned());
-        let protocollo = found.attestazione.numero_protocollo_dsu;
+        let protocollo = found.protocollo().to_owned();
         let Some(entry) = self.archive.dsu(&protocollo)? else { return Err(internal("an attestation without its DSU")) };
         let Some(secret) = self.archive.open_unless_erased(&entry)? else { return Ok(Answer::NotFound) };
-        let mut dsu = decode(&secret.dsu.ok_or_else(|| internal("an entry without DSU"))?)?;
+        let mut dsu: Dichiarazione = decode(&secret.effettiva.or(secret.dsu).ok_or_else(|| internal("an entry without DSU"))?)?;
         // What it was computed with; where that was not kept, what is known now.
         let known = match found.feed.and_then(|feed| serde_json::from_str(feed.get()).ok()) {
             Some(known) => known,
             None => self.known(&dsu, found.attestazione.data_presentazione)?,
         };
         dsu.complete(&protocollo, &known);
-        Ok(Answer::Declared(Box::new(dsu), protocollo, secret.cf))
+        // Its members, besides the persons whom the last declaration named.
+        let mut persone = secret.cf;
+        for code in dsu.fogli().map(|foglio| foglio.codice_fiscale.canonical()) {
+            if !persone.contains(&code) {
+                persone.push(code);
+            }
+        }
+        Ok(Answer::Declared(Box::new(dsu), protocollo, persone))
     }
 
     fn exists(&self, dichiarante: &CodiceFiscale, protocollo: &str) -> Result<Outcome, SiiError> {
@@ -116,7 +121,8 @@ impl Embedded {
         let head = heads.into_iter().find(|head| own.contains(head));
         let found = head.map(|head| self.archive.attestation(&head)).transpose()?.flatten();
         let is_declarant = |found: Found| found.attestazione.codice_fiscale_dichiarante.canonical() == dichiarante.canonical();
-        let answer = if found.is_some_and(is_declarant) { Answer::Exists } else { Answer::NotFound };
+        let cancelled = self.archive.versioni(stem_of(protocollo), &mut preconditions)?.annullata();
+        let answer = if found.is_some_and(is_declarant) && !cancelled { Answer::Exists } else { Answer::NotFound };
         Ok(Outcome { answer, drafts: Vec::new(), preconditions })
     }
 
@@ -127,7 +133,7 @@ impl Embedded {
     }
 
     /// All indicators of a DSU, and what was known of the persons in it and in those it refers to.
-    fn compute(&self, dsu: &Dichiarazione, presented: Date, rules: &RuleSet) -> Result<(Indicatori, Vec<FeedRecord>), SiiError> {
+    pub(super) fn compute(&self, dsu: &Dichiarazione, presented: Date, rules: &RuleSet) -> Result<(Indicatori, Vec<FeedRecord>), SiiError> {
         let feed = Reading { archive: &self.archive, found: RefCell::new(Ok(Vec::new())) };
         let riferite = self.riferite(dsu)?;
         let situazione = Situazione { dsu, presented, rules, feed: &feed, altre: &riferite };
@@ -145,6 +151,9 @@ impl Embedded {
             }
             let heads = self.archive.of_protocol(protocollo, &mut Vec::new())?;
             let Some(head) = heads.first() else { continue };
+            if self.archive.versioni(stem_of(protocollo), &mut Vec::new())?.annullata() {
+                continue;
+            }
             if let Some(dsu) = self.archive.declaration(protocollo)? {
                 riferite.push(Riferita { dsu, protocollo: protocollo.to_owned(), presentata: head.presentata, scadenza: head.scadenza });
             }
@@ -159,11 +168,11 @@ impl Embedded {
         let own = self.archive.of_person(person, &mut preconditions)?;
         // Under a permit for an ente's own DSU there are no others.
         let all = *permit.purpose() != Purpose::Own;
-        let heads: Vec<Head> = match chiave {
-            Chiave::Cf(_) => valid_on(&own, on).copied().into_iter().collect(),
+        let (heads, by_person): (Vec<Head>, _) = match chiave {
+            Chiave::Cf(_) => (valid_on(&own, on), true),
             Chiave::ProtDsu(search) => {
                 let found = self.archive.of_protocol(&search.protocollo_dsu, &mut preconditions)?;
-                found.into_iter().filter(|head| own.contains(head)).take(1).collect()
+                (found.into_iter().filter(|head| own.contains(head)).take(1).collect(), false)
             }
             // A sender's protocol is the sender's alone: two may have the same. The latest, of all or of the ente's own.
             Chiave::ProtMittente(search) => {
@@ -171,85 +180,59 @@ impl Embedded {
                 found.retain(|head| own.contains(head));
                 found.sort_by_key(|head| std::cmp::Reverse((head.presentata, head.sequence)));
                 found.truncate(if all { 1 } else { found.len() });
-                found
+                (found, false)
             }
         };
         for head in heads {
-            let found = self.archive.attestation(&head)?;
-            if let Some(found) = found.filter(|found| all || found.ente.as_deref() == Some(permit.ente().codice.as_str())) {
+            let Some(found) = self.archive.attestation(&head)? else { continue };
+            let counts = self.counts(&found, &head, person, by_person.then_some(on), &mut preconditions)?;
+            if counts && (all || found.ente.as_deref() == Some(permit.ente().codice.as_str())) {
                 return Ok((Some(found), preconditions));
             }
         }
         Ok((None, preconditions))
     }
 
-    async fn receive(&self, permit: &Permit, trasmessa: &Trasmessa, occasion: Occasion) -> Result<Outcome, SiiError> {
-        let dsu = &trasmessa.dsu;
-        let impronta = hex(&trasmessa.impronta);
-        let refused =
-            |difetti, altri| Ok(Outcome { answer: Answer::Refused { difetti, altri }, drafts: Vec::new(), preconditions: Vec::new() });
-        let single = |(code, text): (&'static str, &'static str), path: &str| vec![Difetto { code, path: path.to_owned(), text }];
-        let sender = dsu.sottoscrizione_del_dichiarante().map(|s| s.protocollo_mittente.clone()).unwrap_or_default();
-
-        // K19: under this sender's protocol, the same DSU gets the same answer, whatever rules have come since; another is refused.
-        let mut preconditions = Vec::new();
-        let earlier = self.archive.earlier(&permit.ente().codice, &sender, &mut preconditions)?;
-        if let Some(earlier) = &earlier
-            && self.archive.impronta(earlier.year, &impronta)? == earlier.impronta
-        {
-            let secret = self.archive.open(&earlier.entry)?;
-            let received = earlier.entry.leaf.body.received.parse().map_err(|_| SiiError::Internal("an instant".to_owned()))?;
-            let accepted = Accepted {
-                protocollo: secret.protocol.first().cloned().unwrap_or_default(),
-                received,
-                receipt: secret.receipt.unwrap_or_default(),
-                again: true,
-            };
-            return Ok(Outcome { answer: Answer::Accepted(accepted), drafts: Vec::new(), preconditions });
+    /// Whether an attestation still counts: not cancelled; and where it was found by a person for a day, not in an earlier version, and its declarant
+    /// has not presented another DSU since, which that person may not be in.
+    fn counts(
+        &self,
+        found: &Found,
+        head: &Head,
+        person: &CodiceFiscale,
+        on: Option<Date>,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<bool, SiiError> {
+        let protocollo = found.protocollo();
+        let versioni = self.archive.versioni(stem_of(protocollo), preconditions)?;
+        if versioni.annullata() {
+            return Ok(false);
         }
-
-        let presented = dsu.presentata().unwrap_or(occasion.today);
-        let Some(rules) = self.rules.on(presented.min(occasion.today)) else {
-            let rule = ("K18.periodo", "nessun insieme di regole per questa data di presentazione");
-            return refused(single(rule, "/Dichiarazione/Sottoscrizione"), 0);
-        };
-        let mut esame = examine(dsu, &Circumstance { today: occasion.today, rules });
-        if earlier.is_some() {
-            esame.difetti.extend(single(ALREADY_USED, SENDERS_PROTOCOL));
+        let base = &found.attestazione.numero_protocollo_dsu;
+        if base != protocollo && self.archive.versioni(stem_of(base), preconditions)?.annullata() {
+            return Ok(false);
         }
-        if !esame.difetti.is_empty() {
-            return refused(esame.difetti, esame.altri);
+        let Some(on) = on else { return Ok(true) };
+        if versioni.ultima().is_some_and(|ultima| ultima.numero > number_of(protocollo)) {
+            return Ok(false);
         }
-
-        let (indicatori, known) = self.compute(dsu, presented, rules)?;
-        let omissioni = omissioni(dsu, presented, &known, occasion.today);
-        let protocollo = self.protocol(presented.year()).await?;
-        let about = attest::Occasion {
-            protocollo: &protocollo,
-            presentata: presented,
-            rilasciata: occasion.today,
-            omissioni,
-            ..attest::Occasion::default()
-        };
-        let attestazione = attest(dsu, &indicatori, rules, about);
-        let about = About {
-            ente: permit.ente(),
-            received: occasion.received,
-            today: occasion.today,
-            impronta: impronta.clone(),
-            rules,
-            warnings: esame.avvertenze,
-        };
-        let receipt = receipt::render(&attestazione, &indicatori.ordinario, about);
-        let entries = Entries { embedded: self, permit, trasmessa, occasion, protocollo: &protocollo, sender: &sender };
-        let made = Made { attestazione: &attestazione, rules, receipt: &receipt, impronta: &impronta, known: &known };
-        let drafts = entries.drafts(made, &mut preconditions)?;
-        let accepted = Accepted { protocollo, received: occasion.received, receipt, again: false };
-        Ok(Outcome { answer: Answer::Accepted(accepted), drafts, preconditions })
+        let declarant = &found.attestazione.codice_fiscale_dichiarante;
+        if declarant == person {
+            return Ok(true);
+        }
+        let own = found.attestazione.data_presentazione;
+        let since = self.archive.presented_by(declarant, preconditions)?;
+        let later = since.iter().filter(|other| other.presentata <= on && (other.presentata, other.sequence) > (own, head.sequence));
+        for other in later {
+            if !self.archive.versioni_of(other.year, &other.radice)?.annullata() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// A new protocol of a DSU: `INPS-ISEE-yyyy-nnnnnnnnL-00`.
-    async fn protocol(&self, year: i16) -> Result<String, SiiError> {
+    pub(super) async fn protocol(&self, year: i16) -> Result<String, SiiError> {
         Ok(format!("INPS-ISEE-{year}-{}-00", self.serial("protocollo", year).await?))
     }
 
@@ -324,93 +307,7 @@ impl Feed for Reading<'_> {
     }
 }
 
-/// What the two entries of a DSU have in common.
-struct Entries<'a> {
-    embedded: &'a Embedded,
-    permit: &'a Permit,
-    trasmessa: &'a Trasmessa,
-    occasion: Occasion,
-    protocollo: &'a str,
-    sender: &'a str,
-}
-
-/// What was made of a DSU.
-#[derive(Clone, Copy)]
-struct Made<'a> {
-    attestazione: &'a Attestazione,
-    rules: &'a RuleSet,
-    receipt: &'a str,
-    impronta: &'a str,
-    known: &'a [FeedRecord],
-}
-
-impl Entries<'_> {
-    fn drafts(&self, made: Made<'_>, preconditions: &mut Vec<Precondition>) -> Result<Vec<Draft>, SiiError> {
-        let Made { attestazione, rules, receipt, impronta, known } = made;
-        let keys = &self.embedded.ledger.keys;
-        let ente = &self.permit.ente().codice;
-        let year = rome(self.occasion.received).year();
-        let members: Vec<String> = self.trasmessa.dsu.fogli().map(|sheet| sheet.codice_fiscale.canonical()).collect();
-        let cf = members.iter().map(|code| keys.token(year, "cf", code)).collect::<Result<Vec<_>, _>>()?;
-        let protocols = vec![self.protocollo.to_owned(), self.sender.to_owned()];
-        let protocol = protocols.iter().map(|text| keys.token(year, "protocol", text)).collect::<Result<Vec<_>, _>>()?;
-        let tokens = Tokens { year, cf: cf.clone(), operator: None, protocol: protocol.clone(), address: None };
-        // The token key of the year may have been made after the sender's protocol was looked for: then nobody had used it under that key, and
-        // nobody may have since. A new protocol was never used at all.
-        for key in [sender_key(ente, year, &protocol[1]), protocol_key(year, &protocol[0])] {
-            if !preconditions.iter().any(|known| known.key == key) {
-                preconditions.push(Precondition { key, version: 0 });
-            }
-        }
-        let presented = attestazione.data_presentazione.to_string();
-
-        // An attestation is found by the members of the nucleus; the DSU names others too, whoever looks for what is held of them finds it.
-        let persone = &self.trasmessa.persone;
-        let named = persone.iter().map(|code| keys.token(year, "cf", code)).collect::<Result<Vec<_>, _>>()?;
-        let mut dsu = self
-            .body(Kind::Dsu, &Tokens { cf: named, ..tokens.clone() })
-            .fact("impronta", keys.token(year, "impronta", impronta)?)
-            .fact("presentata", &presented);
-        dsu.keys = vec![sender_key(ente, year, &protocol[1])];
-        let secret = Secret {
-            cf: persone.clone(),
-            protocol: protocols.clone(),
-            dsu: Some(self.trasmessa.canonical.clone()),
-            receipt: Some(receipt.to_owned()),
-            ..Secret::default()
-        };
-        let dsu = self.seal(dsu, &secret, 0)?;
-
-        let mut attestation = self
-            .body(Kind::Attestation, &tokens)
-            .fact("presentata", &presented)
-            .fact("scadenza", attestazione.data_validita.to_string())
-            .fact("rilasciata", self.occasion.today.to_string())
-            .fact("regole", &rules.id)
-            .fact("regole_impronta", &rules.digest);
-        attestation.keys = cf.iter().map(|token| person_key(year, token)).collect();
-        attestation.keys.push(protocol_key(year, &protocol[0]));
-        let secret = Secret {
-            cf: members,
-            protocol: protocols,
-            attestation: Some(message("Attestazione", ISEE_NS, attestazione, false)),
-            feed: Some(serde_json::to_value(known).map_err(|error| SiiError::Internal(error.to_string()))?),
-            ..Secret::default()
-        };
-        let attestation = self.seal(attestation, &secret, 1)?;
-        Ok(vec![dsu, attestation])
-    }
-
-    fn body(&self, kind: Kind, tokens: &Tokens) -> Body {
-        body_of(self.permit, self.occasion, kind, tokens)
-    }
-
-    fn seal(&self, body: Body, secret: &Secret, after: u32) -> Result<Draft, SiiError> {
-        seal(&self.embedded.ledger, body, secret, self.occasion, self.occasion.ordinal + after)
-    }
-}
-
-fn body_of(permit: &Permit, occasion: Occasion, kind: Kind, tokens: &Tokens) -> Body {
+pub(super) fn body_of(permit: &Permit, occasion: Occasion, kind: Kind, tokens: &Tokens) -> Body {
     let mut body = Body::new(kind, Retention::Dsu, occasion.exchange, occasion.received);
     body.role = Some("erogatore".to_owned());
     body.ente = Some(permit.ente().codice.clone());
@@ -419,7 +316,7 @@ fn body_of(permit: &Permit, occasion: Occasion, kind: Kind, tokens: &Tokens) -> 
     body
 }
 
-fn seal(ledger: &Ledger, body: Body, secret: &Secret, occasion: Occasion, ordinal: u32) -> Result<Draft, SiiError> {
+pub(super) fn seal(ledger: &Ledger, body: Body, secret: &Secret, occasion: Occasion, ordinal: u32) -> Result<Draft, SiiError> {
     let blinding = Blinding::new()?;
     let prepared = ledger.prepare(body, secret, &blinding, ordinal, occasion.received);
     prepared.map_err(|error| SiiError::Internal(error.to_string()))

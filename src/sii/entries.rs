@@ -1,13 +1,18 @@
 //! Entries of kinds `dsu`, `attestation` and `feed`, and how the views index them.
 //!
-//! - `dsu`: facts `impronta` (token of the fingerprint), `presentata`; tokens: all persons in it, protocol and sender's protocol; sealed: the DSU and the receipt.
+//! - `dsu`: facts `impronta` (token of the fingerprint), `presentata`, `operazione` (N, A, I, S, C, R, X), `versione` (its number), `radice` (token of the
+//!   first version's protocol), `base` (of a current ISEE: the same of the DSU that it rests on); tokens: all persons in it, protocol and sender's protocol
+//!   (a cancellation has the protocol of what it cancels); sealed: the declaration, what the DSU is after it, and the receipt.
 //! - `dsu` of a lot, after those of its DSU: facts `lotto` (token of the SHA-256 of the body that carried it), `accettate`, `rifiutate`; token: the flow's
 //!   protocol; sealed, as receipt: what became of each DSU.
-//! - `attestation`: facts `presentata`, `scadenza`, `rilasciata`, `regole` and `regole_impronta`; tokens: the members of the nucleus, protocols as above; sealed: the attestation, and the records of the feed that it was computed with.
+//! - `attestation`: facts `presentata`, `scadenza` (those by which it is found: of a current ISEE its own), `rilasciata`, `regole` and `regole_impronta`,
+//!   `operazione`, `versione` and `radice` as above, `dichiarante` (token), `di` (the ente whose DSU it is); tokens: the members of the nucleus, protocols as
+//!   above; sealed: the attestation, and the records of the feed that it was computed with.
 //! - `feed`: facts `righe`: for each token of a codice fiscale, the year of the record; sealed: the records.
 
 use jiff::civil::Date;
 
+use super::archive::{Presentata, Versione};
 use crate::ledger::{Entry, Kind, Position, Projector, Writes};
 
 /// The name, in preconditions, of a person's attestations.
@@ -58,6 +63,49 @@ pub fn lot_name(ente: &str, year: i16, token: &str) -> Vec<u8> {
 /// The prefix, in the views, of a sender's protocol of any ente: attestations.
 pub fn any_sender_name(year: i16, token: &str) -> Vec<u8> {
     format!("d/mittenti/{year}/{token}/").into_bytes()
+}
+
+/// The prefix, in the views, of the versions of a DSU, by the token of its first version's protocol.
+pub fn version_prefix(year: i16, radice: &str) -> Vec<u8> {
+    format!("v/{year}/{radice}/").into_bytes()
+}
+
+/// The prefix, in the views, of the current ISEE that rest on a DSU.
+pub fn current_prefix(year: i16, radice: &str) -> Vec<u8> {
+    format!("c/{year}/{radice}/").into_bytes()
+}
+
+/// The prefix, in the views, of the new DSU of a declarant.
+pub fn declarant_prefix(year: i16, token: &str) -> Vec<u8> {
+    format!("d/dichiarante/{year}/{token}/").into_bytes()
+}
+
+/// `prefix` and the sequence, so that entries stand in their order.
+fn numbered(mut prefix: Vec<u8>, sequence: u64) -> Vec<u8> {
+    prefix.extend(format!("{sequence:020}").into_bytes());
+    prefix
+}
+
+fn sequence_of(name: &[u8]) -> Option<u64> {
+    std::str::from_utf8(name.get(name.len().checked_sub(20)?..)?).ok()?.parse().ok()
+}
+
+/// A version as the views have it.
+pub(super) fn read_version(name: &[u8], value: &[u8]) -> Option<Versione> {
+    let (text, position) = value.split_at_checked(value.len().checked_sub(32)?)?;
+    let mut words = std::str::from_utf8(text).ok()?.split_whitespace();
+    Some(Versione {
+        numero: words.next()?.parse().ok()?,
+        operazione: words.next()?.to_owned(),
+        sequence: sequence_of(name)?,
+        position: Position::decode(position)?,
+    })
+}
+
+/// A declarant's DSU as the views have it.
+pub(super) fn read_presented(year: i16, name: &[u8], value: &[u8]) -> Option<Presentata> {
+    let mut words = std::str::from_utf8(value).ok()?.split_whitespace();
+    Some(Presentata { sequence: sequence_of(name)?, presentata: words.next()?.parse().ok()?, year, radice: words.next()?.to_owned() })
 }
 
 /// The name, in the views, of what the feed knows of a person for a year.
@@ -117,7 +165,19 @@ impl Projector for SiiProjector {
                     writes.set(sender_name(ente, year, sender), value);
                 }
                 if let (Some(protocol), Some(_)) = (tokens.protocol.first(), fact("impronta")) {
-                    writes.set(dsu_name(year, protocol), entry.position.encode());
+                    let operazione = fact("operazione").unwrap_or("N");
+                    // A cancellation has no protocol of its own: the DSU that it ends keeps its place.
+                    if operazione != "X" {
+                        writes.set(dsu_name(year, protocol), entry.position.encode());
+                    }
+                    let numero = body.facts.get("versione").and_then(serde_json::Value::as_u64).unwrap_or_default();
+                    let mut value = format!("{numero} {operazione} ").into_bytes();
+                    value.extend(entry.position.encode());
+                    let radice = fact("radice").unwrap_or(protocol);
+                    writes.set(numbered(version_prefix(year, radice), entry.leaf.seq), value);
+                    if let Some(base) = fact("base") {
+                        writes.set(numbered(current_prefix(year, base), entry.leaf.seq), entry.position.encode());
+                    }
                 }
                 if let (Some(ente), Some(lot)) = (&body.ente, fact("lotto")) {
                     for token in tokens.protocol.iter().map(String::as_str).chain([lot]) {
@@ -129,18 +189,18 @@ impl Projector for SiiProjector {
                 let day = |name: &str| fact(name).and_then(|text| text.parse().ok());
                 let (Some(presentata), Some(scadenza)) = (day("presentata"), day("scadenza")) else { return };
                 let head = Head { sequence: entry.leaf.seq, presentata, scadenza, position: entry.position }.encode();
-                let numbered = |mut prefix: Vec<u8>| {
-                    prefix.extend(format!("{:020}", entry.leaf.seq).into_bytes());
-                    prefix
-                };
+                let sequence = entry.leaf.seq;
                 for person in &tokens.cf {
-                    writes.set(numbered(person_name(year, person)), head.clone());
+                    writes.set(numbered(person_name(year, person), sequence), head.clone());
+                }
+                if let (Some(declarant), Some(radice), Some("N")) = (fact("dichiarante"), fact("radice"), fact("operazione")) {
+                    writes.set(numbered(declarant_prefix(year, declarant), sequence), format!("{presentata} {radice}").into_bytes());
                 }
                 if let Some(protocol) = tokens.protocol.first() {
                     writes.set(protocol_name(year, protocol), head.clone());
                 }
                 if let Some(sender) = tokens.protocol.get(1) {
-                    writes.set(numbered(any_sender_name(year, sender)), head);
+                    writes.set(numbered(any_sender_name(year, sender), sequence), head);
                 }
             }
             Kind::Feed => {

@@ -1,7 +1,7 @@
 //! The Sistema Informativo ISEE: who answers what a DSU was worth.
 //!
 //! [`Sii`] is the seam; [`embedded`] answers from this ledger: protocols, idempotence and archive are its own affair. A remote one fits behind
-//! the same seam. [`entries`] are its entries, [`archive`] finds them again, [`feed`] loads the feed, `receipt` makes the receipt, `status` says what became
+//! the same seam. [`entries`] are its entries, [`archive`] finds them again, [`feed`] loads the feed, `ricezione` receives declarations, `receipt` makes the receipt, `status` says what became
 //! of a DSU or a lot.
 
 pub mod archive;
@@ -9,6 +9,7 @@ pub mod embedded;
 pub mod entries;
 pub mod feed;
 mod receipt;
+mod ricezione;
 mod status;
 
 use std::future::Future;
@@ -125,6 +126,14 @@ pub struct Found {
     pub feed: Option<Box<RawValue>>,
 }
 
+impl Found {
+    /// The protocol of what was attested: that of the substitute form, where the ISEE is a current one.
+    pub fn protocollo(&self) -> &str {
+        let form = self.attestazione.ordinario.as_ref().and_then(|ordinario| ordinario.protocollo_dsu_modulo_sostitutivo.as_deref());
+        form.unwrap_or(&self.attestazione.numero_protocollo_dsu)
+    }
+}
+
 impl std::fmt::Debug for Found {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Found(..)")
@@ -142,6 +151,8 @@ pub struct Accepted {
     pub receipt: String,
     /// Whether it had been received before.
     pub again: bool,
+    /// Of a cancellation: how many exchanges had used what was cancelled, where that can be counted.
+    pub utilizzi: Option<u32>,
 }
 
 impl std::fmt::Debug for Accepted {

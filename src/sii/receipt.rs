@@ -5,9 +5,10 @@ use jiff::civil::Date;
 
 use crate::contract::trasmissione::{Avvertenza, Componente, EnteTrasmittente, Nucleo, Regole, Ricevuta};
 use crate::contract::{RICEVUTA_NS, message};
+use crate::isee::CodiceFiscale;
 use crate::isee::attestazione::Attestazione;
 use crate::isee::checks::Difetto;
-use crate::isee::codes::Importo;
+use crate::isee::codes::{Importo, TipoOperazione};
 use crate::isee::compute::Calcolo;
 use crate::isee::rules::RuleSet;
 use crate::registry::ente::Ente;
@@ -21,46 +22,80 @@ pub(super) struct About<'a> {
     pub(super) received: Timestamp,
     pub(super) today: Date,
     pub(super) impronta: String,
+    pub(super) operazione: TipoOperazione,
+    /// The sender's protocol of what was received.
+    pub(super) sender: &'a str,
     pub(super) rules: &'a RuleSet,
     pub(super) warnings: Vec<Difetto>,
 }
 
-/// Renders a receipt.
-pub(super) fn render(attestazione: &Attestazione, calcolo: &Calcolo, about: About<'_>) -> String {
+/// Renders a receipt. Who completed somebody else's DSU gets one without the nucleus and its figures.
+pub(super) fn render(attestazione: &Attestazione, calcolo: Option<&Calcolo>, about: About<'_>) -> String {
     let members = attestazione.ordinario.iter().flat_map(|ordinario| &ordinario.nucleo_familiare.componente_nucleo);
+    let nucleo = calcolo.map(|calcolo| Nucleo {
+        componente: members
+            .map(|member| Componente {
+                cognome: member.cognome.clone(),
+                nome: member.nome.clone(),
+                codice_fiscale: member.codice_fiscale.clone(),
+                isee: Importo(calcolo.isee),
+            })
+            .collect(),
+    });
+    let form = attestazione.ordinario.as_ref().and_then(|ordinario| ordinario.protocollo_dsu_modulo_sostitutivo.clone());
+    let received = form.is_some();
+    let validita = attestazione.data_scadenza_dsu_corrente.unwrap_or(attestazione.data_validita);
     let ricevuta = Ricevuta {
-        protocollo_dsu: attestazione.numero_protocollo_dsu.clone(),
-        protocollo_mittente: attestazione.protocollo_mittente.clone().unwrap_or_default(),
-        codice_fiscale_dichiarante: attestazione.codice_fiscale_dichiarante.clone(),
-        data_presentazione: attestazione.data_presentazione,
+        protocollo_riferimento: received.then(|| attestazione.numero_protocollo_dsu.clone()),
+        protocollo_dsu: form.unwrap_or_else(|| attestazione.numero_protocollo_dsu.clone()),
+        data_attestazione: Some(about.today),
+        data_validita: Some(validita),
+        nucleo,
+        valori: calcolo.map(Calcolo::valori),
+        modalita_calcolo: calcolo.map(|calcolo| calcolo.modalita.clone()),
+        regole: Some(Regole { insieme: about.rules.id.clone(), impronta: about.rules.digest.clone() }),
+        ..bare(&attestazione.codice_fiscale_dichiarante, attestazione.data_presentazione, about)
+    };
+    message("Ricevuta", RICEVUTA_NS, &ricevuta, true)
+}
+
+/// The receipt of a cancellation.
+pub(super) fn cancellation(protocollo: &str, presentata: Date, dichiarante: &CodiceFiscale, about: About<'_>) -> String {
+    let ricevuta = Ricevuta {
+        protocollo_dsu: protocollo.to_owned(),
+        protocollo_riferimento: Some(protocollo.to_owned()),
+        ..bare(dichiarante, presentata, about)
+    };
+    message("Ricevuta", RICEVUTA_NS, &ricevuta, true)
+}
+
+/// What every receipt says.
+fn bare(dichiarante: &CodiceFiscale, presentata: Date, about: About<'_>) -> Ricevuta {
+    Ricevuta {
+        protocollo_dsu: String::new(),
+        protocollo_mittente: about.sender.to_owned(),
+        codice_fiscale_dichiarante: dichiarante.clone(),
+        data_presentazione: presentata,
         data_trasmissione: about.today,
-        data_attestazione: about.today,
-        data_validita: attestazione.data_validita,
+        data_attestazione: None,
+        data_validita: None,
         istante_ricezione: about.received,
         impronta: about.impronta,
+        operazione: Some(about.operazione).filter(|operazione| *operazione != TipoOperazione::N),
+        protocollo_riferimento: None,
         ente_trasmittente: EnteTrasmittente {
             codice: about.ente.codice.clone(),
             denominazione: about.ente.anagrafica.denominazione.clone(),
         },
         provenienza: PROVENIENZA.to_owned(),
-        nucleo: Nucleo {
-            componente: members
-                .map(|member| Componente {
-                    cognome: member.cognome.clone(),
-                    nome: member.nome.clone(),
-                    codice_fiscale: member.codice_fiscale.clone(),
-                    isee: Importo(calcolo.isee),
-                })
-                .collect(),
-        },
-        valori: calcolo.valori(),
-        modalita_calcolo: calcolo.modalita.clone(),
-        regole: Regole { insieme: about.rules.id.clone(), impronta: about.rules.digest.clone() },
+        nucleo: None,
+        valori: None,
+        modalita_calcolo: None,
+        regole: None,
         avvertenza: about
             .warnings
             .into_iter()
             .map(|warning| Avvertenza { codice: warning.code.to_owned(), percorso: warning.path, testo: warning.text.to_owned() })
             .collect(),
-    };
-    message("Ricevuta", RICEVUTA_NS, &ricevuta, true)
+    }
 }

@@ -1,6 +1,6 @@
 //! What became of a DSU or of a lot, told to the ente that transmitted it and to nobody else.
 
-use super::archive::Archive;
+use super::archive::{Archive, stem_of, version_of};
 use super::{Answer, Outcome, SiiError};
 use crate::contract;
 use crate::contract::bind::Base64;
@@ -60,22 +60,40 @@ fn describe(
         protocollo_dsu,
         protocollo_mittente,
     };
+    let facts = &entry.leaf.body.facts;
+    let versioni = archive.versioni(stem_of(&esito.protocollo_dsu), preconditions)?;
+    if versioni.annullata() {
+        esito.stato = StatoDsu::Annullata;
+        return Ok(Some((esito, secret.cf)));
+    }
     let heads = archive.of_protocol(&esito.protocollo_dsu, preconditions)?;
     let Some(head) = heads.first() else { return Ok(Some((esito, secret.cf))) };
     let Some(found) = archive.attestation(head)? else { return Ok(Some((esito, secret.cf))) };
     esito.stato = StatoDsu::Attestata;
     esito.data_attestazione = found.rilasciata;
-    esito.data_validita = Some(found.attestazione.data_validita);
+    esito.data_validita = Some(head.scadenza);
+    // A later version takes its place, whoever made it: which one it is, is told to whoever made this one.
+    let numero = facts.get("versione").and_then(serde_json::Value::as_u64).unwrap_or_default();
+    if let Some(ultima) = versioni.ultima().filter(|ultima| u64::from(ultima.numero) > numero) {
+        esito.stato = StatoDsu::Sostituita;
+        esito.protocollo_sostitutivo = version_of(&stem_of(&esito.protocollo_dsu), ultima.numero);
+        return Ok(Some((esito, secret.cf)));
+    }
     // The latest of the same declarant counts (check K20); that another ente transmitted one is not this one's affair.
     let declarant = &found.attestazione.codice_fiscale_dichiarante;
+    let radice = stem_of(found.protocollo());
     let mut later = archive.of_person(declarant, preconditions)?;
     later.retain(|other| (other.presentata, other.sequence) > (head.presentata, head.sequence));
     later.sort_by_key(|other| std::cmp::Reverse((other.presentata, other.sequence)));
     for other in &later {
         let Some(other) = archive.attestation(other)? else { continue };
-        if other.ente.as_deref() == Some(ente) && other.attestazione.codice_fiscale_dichiarante.canonical() == declarant.canonical() {
+        let same = other.attestazione.codice_fiscale_dichiarante.canonical() == declarant.canonical();
+        // A current ISEE rests on the DSU and does not take its place.
+        let rests = other.protocollo() != other.attestazione.numero_protocollo_dsu;
+        let counts = same && !rests && stem_of(other.protocollo()) != radice && other.ente.as_deref() == Some(ente);
+        if counts && !archive.versioni(stem_of(other.protocollo()), preconditions)?.annullata() {
             esito.stato = StatoDsu::Sostituita;
-            esito.protocollo_sostitutivo = Some(other.attestazione.numero_protocollo_dsu);
+            esito.protocollo_sostitutivo = Some(other.protocollo().to_owned());
             break;
         }
     }

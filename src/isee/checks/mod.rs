@@ -1,9 +1,10 @@
 //! Completezza e correttezza formale: the checks that a DSU passes before it gets a protocol.
 //!
-//! All defects come back at once. K01 is the schema's (`contract`), K19 needs the archive (`sii`) but for its pure part, which is here;
-//! K13 to K17 belong to indicators that are not computed yet. Defects refuse; warnings (K05's place of birth, K11, late transmission) do not.
+//! All defects come back at once. K01 is the schema's (`contract`); of K02, K03, K17 and K19 what needs the archive is judged there (`sii`).
+//! Defects refuse; warnings (K05's place of birth, K11, late transmission) do not.
 
 mod casa;
+mod corrente;
 mod indicatori;
 mod nucleo;
 mod patrimonio;
@@ -83,21 +84,27 @@ pub fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>) -> Esame {
     casa::examine(dsu, &mut esame);
     patrimonio::examine(dsu, circumstance, &mut esame);
     indicatori::examine(dsu, circumstance, &mut esame);
+    corrente::examine(dsu, circumstance, &mut esame);
     sottoscrizione::examine(dsu, circumstance, &mut esame);
     esame
 }
 
-/// K02 and K03.
+/// K02 and K03, but for what only the archive knows.
 fn operazione(dsu: &Dichiarazione, esame: &mut Esame) {
     const PATH: &str = "/Dichiarazione/Operazione";
-    if dsu.operazione.tipo != TipoOperazione::N {
-        esame.refuse("K02.operazione", format!("{PATH}/@Tipo"), "operazione non ammessa: questa porta riceve le DSU nuove (Tipo N)");
-    } else if dsu.operazione.numero_protocollo_riferimento.is_some() {
-        esame.refuse(
+    let tipo = dsu.operazione.tipo;
+    match (tipo, &dsu.operazione.numero_protocollo_riferimento) {
+        (TipoOperazione::N, Some(_)) => esame.refuse(
             "K02.riferimento",
             format!("{PATH}/@NumeroProtocolloRiferimento"),
             "una DSU nuova (Tipo N) non ha protocollo di riferimento",
-        );
+        ),
+        (TipoOperazione::N, None) | (_, Some(_)) => {}
+        (_, None) => esame.refuse(
+            "K02.riferimento",
+            format!("{PATH}/@NumeroProtocolloRiferimento"),
+            "manca il protocollo della DSU a cui questa si riferisce",
+        ),
     }
     let sections = [
         (dsu.integrazione_componente_aggiuntiva.is_some(), TipoOperazione::A, "IntegrazioneComponenteAggiuntiva"),
@@ -106,8 +113,18 @@ fn operazione(dsu: &Dichiarazione, esame: &mut Esame) {
         (dsu.isee_corrente.is_some(), TipoOperazione::C, "ISEECorrente"),
     ];
     for (present, of, section) in sections {
-        if present && dsu.operazione.tipo != of {
+        if present && tipo != of {
             esame.refuse("K03.sezione", format!("/Dichiarazione/{section}"), "sezione non prevista per questo tipo di operazione");
+        }
+        if !present && tipo == of {
+            esame.refuse("K03.mancante", format!("/Dichiarazione/{section}"), "manca la sezione di questo tipo di operazione");
+        }
+    }
+    if !matches!(tipo, TipoOperazione::N | TipoOperazione::R) {
+        for (present, section) in [(dsu.nucleo_familiare.is_some(), "NucleoFamiliare"), (!dsu.modello_base.is_empty(), "ModelloBase")] {
+            if present {
+                esame.refuse("K03.sezione", format!("/Dichiarazione/{section}"), "sezione non prevista per questo tipo di operazione");
+            }
         }
     }
 }

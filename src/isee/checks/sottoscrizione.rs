@@ -18,7 +18,8 @@ pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esam
         if signature.flag_pec && !address {
             esame.refuse("K18.pec", format!("{path}/@IndirizzoPEC"), "manca l'indirizzo PEC a cui inviare l'attestazione");
         }
-        let member = dsu.fogli().any(|sheet| sheet.codice_fiscale == signature.codice_fiscale_sottoscrittore);
+        let own = dsu.nucleo_familiare.is_none() && signature.codice_fiscale_sottoscrittore == dsu.codice_fiscale_dichiarante;
+        let member = own || dsu.fogli().any(|sheet| sheet.codice_fiscale == signature.codice_fiscale_sottoscrittore);
         let code_path = format!("{path}/@CodiceFiscaleSottoscrittore");
         if !member {
             code(&signature.codice_fiscale_sottoscrittore, &code_path, esame);

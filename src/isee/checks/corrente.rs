@@ -1,0 +1,81 @@
+//! K17, and what integrations of incomes must have.
+
+use super::super::codes::TipoVariazione;
+use super::super::dsu::{Dichiarazione, Variazione};
+use super::super::rules::name;
+use super::nucleo::code;
+use super::{Circumstance, Esame, patrimonio, step};
+
+pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+    if let Some(corrente) = &dsu.isee_corrente {
+        for (index, change) in corrente.variazione.iter().enumerate() {
+            let path = step("/Dichiarazione/ISEECorrente", "Variazione", index, corrente.variazione.len());
+            variazione(dsu, change, &path, circumstance, esame);
+            if corrente.variazione.iter().take(index).any(|earlier| earlier.codice_fiscale == change.codice_fiscale) {
+                esame.refuse("K17.doppio", format!("{path}/@CodiceFiscale"), "persona già indicata");
+            }
+        }
+    }
+    if let Some(integrazione) = &dsu.integrazione_redditi {
+        let all = &integrazione.componente_per_integrazione_redditi;
+        for (index, each) in all.iter().enumerate() {
+            let path = step("/Dichiarazione/IntegrazioneRedditi", "ComponentePerIntegrazioneRedditi", index, all.len());
+            code(&each.codice_fiscale, &format!("{path}/@CodiceFiscale"), esame);
+            patrimonio::bounded(&each.redditi, &format!("{path}/Redditi"), esame);
+            let described = each.desc_doc_altro.as_deref().is_some_and(|text| !text.trim().is_empty());
+            if each.flag_doc_altro == Some(true) && !described {
+                esame.refuse("K03.documento", format!("{path}/@DescDocAltro"), "manca la descrizione dell'altro documento");
+            }
+            if all.iter().take(index).any(|earlier| earlier.codice_fiscale == each.codice_fiscale) {
+                esame.refuse("K03.componente", format!("{path}/@CodiceFiscale"), "persona già indicata");
+            }
+        }
+    }
+}
+
+fn variazione(dsu: &Dichiarazione, change: &Variazione, path: &str, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+    let presented = dsu.presentata().unwrap_or(circumstance.today);
+    code(&change.codice_fiscale, &format!("{path}/@CodiceFiscale"), esame);
+    let categories = [
+        (change.reddito_dipendente_12_mesi, change.reddito_dipendente_2_mesi, "RedditoDipendente2Mesi"),
+        (change.reddito_autonomo_12_mesi, change.reddito_autonomo_2_mesi, "RedditoAutonomo2Mesi"),
+        (change.trattamenti_assistenziali_12_mesi, change.trattamenti_assistenziali_2_mesi, "TrattamentiAssistenziali2Mesi"),
+    ];
+    for (twelve, two, attribute) in categories {
+        if twelve.is_some() && two.is_some() {
+            let text = "per questa categoria di redditi ci sono sia i dodici mesi sia i due";
+            esame.refuse("K17.mesi", format!("{path}/@{attribute}"), text);
+        }
+    }
+    if change.changes_incomes() != change.redditi().is_some() {
+        let text = "il tipo di variazione e i redditi correnti devono andare insieme";
+        esame.refuse("K17.redditi", format!("{path}/@TipoVariazione"), text);
+    }
+    let assets = change.patrimonio_mobiliare.is_some() || change.patrimonio_immobiliare.is_some();
+    if change.changes_assets() != assets {
+        let text = "il tipo di variazione e i patrimoni devono andare insieme";
+        esame.refuse("K17.patrimonio", format!("{path}/@TipoVariazione"), text);
+    }
+    if change.changes_assets() {
+        let first = rust_decimal::prelude::ToPrimitive::to_i8(&circumstance.rules.get(name::CORRENTE_PATRIMONIO_MESE)).unwrap_or(i8::MAX);
+        if !circumstance.rules.says(name::CORRENTE_PATRIMONIO) || presented.month() < first {
+            let text = "a questa data la variazione del patrimonio non è ammessa";
+            esame.refuse("K17.periodo", format!("{path}/@TipoVariazione"), text);
+        }
+    }
+    if change.documentazione.as_deref().is_none_or(|text| text.trim().is_empty()) {
+        esame.refuse("K17.documenti", format!("{path}/@Documentazione"), "mancano i documenti che provano la variazione");
+    }
+    if change.data_variazione.is_some_and(|day| day > presented) {
+        esame.refuse("K17.data", format!("{path}/@DataVariazione"), "variazione successiva alla presentazione");
+    }
+    if change.tipo_variazione != TipoVariazione::D && change.data_variazione.is_none() {
+        esame.refuse("K17.data", format!("{path}/@DataVariazione"), "manca la data della variazione");
+    }
+    let referred = dsu.operazione.numero_protocollo_riferimento.as_ref();
+    if change.protocollo_inps_dsu_corrente.as_ref().is_some_and(|own| Some(own) != referred) {
+        let text = "il protocollo non è quello della DSU di riferimento";
+        esame.refuse("K17.protocollo", format!("{path}/@ProtocolloInpsDSUCorrente"), text);
+    }
+    patrimonio::assets(change.patrimonio_mobiliare.as_ref(), change.patrimonio_immobiliare.as_ref(), path, circumstance, esame);
+}

@@ -1,0 +1,177 @@
+//! Declarations that refer to another one: what the other becomes by them (operations A, I, S, C and R). The result is a whole declaration, which is
+//! computed and kept as any other is; its Operazione says what it came by.
+
+use super::checks::Difetto;
+use super::codes::{TipoModello, TipoOperazione};
+use super::codice_fiscale::CodiceFiscale;
+use super::dsu::{
+    ComponentePerIntegrazioneAggiuntiva, ComponentePerIntegrazioneRedditi, DatiFiglio, DatiGenitore, DettaglioFiglio,
+    DettaglioGenitoreNonConvivente, Dichiarazione, Residenziale,
+};
+use super::foglio::{AltriRedditi, FoglioComponente};
+
+/// A declaration as it counts after another one that refers to it; or why the other one cannot be applied.
+pub fn applica(base: &Dichiarazione, operazione: &Dichiarazione) -> Result<Dichiarazione, Vec<Difetto>> {
+    let mut dsu = base.clone();
+    let mut difetti = Vec::new();
+    settle(&mut dsu, base.operazione.tipo);
+    match operazione.operazione.tipo {
+        TipoOperazione::R => dsu = operazione.clone(),
+        TipoOperazione::A => {
+            if let Some(added) = &operazione.integrazione_componente_aggiuntiva {
+                aggiuntiva(&mut dsu, &added.componente_per_integrazione_aggiuntiva, &mut difetti);
+            }
+        }
+        TipoOperazione::I => {
+            let all = operazione.integrazione_redditi.iter().flat_map(|integrazione| &integrazione.componente_per_integrazione_redditi);
+            for (index, each) in all.enumerate() {
+                redditi(&mut dsu, each, index, &mut difetti);
+            }
+        }
+        TipoOperazione::S => {
+            let all = operazione.integrazione_residenziale.iter().flat_map(|i| &i.componente_per_integrazione_residenziale);
+            for (index, each) in all.enumerate() {
+                residenziale(&mut dsu, each, index, &mut difetti);
+            }
+        }
+        TipoOperazione::C => {
+            let changes = operazione.isee_corrente.iter().flat_map(|corrente| &corrente.variazione);
+            for (index, change) in changes.enumerate() {
+                if !is_member(&dsu, &change.codice_fiscale) {
+                    let path = format!("/Dichiarazione/ISEECorrente/Variazione[{}]/@CodiceFiscale", index + 1);
+                    difetti.push(Difetto {
+                        code: "K17.componente",
+                        path,
+                        text: "la persona non fa parte del nucleo della DSU di riferimento",
+                    });
+                }
+            }
+            dsu.isee_corrente = operazione.isee_corrente.clone();
+        }
+        TipoOperazione::N | TipoOperazione::X => {}
+    }
+    dsu.operazione = operazione.operazione.clone();
+    if difetti.is_empty() { Ok(dsu) } else { Err(difetti) }
+}
+
+/// What counted for nothing in the base must not begin to count because another operation follows: sheets FC8 of a new DSU that are not those of
+/// exempt persons.
+fn settle(dsu: &mut Dichiarazione, operazione: TipoOperazione) {
+    let members = dsu.nucleo_familiare.iter_mut().flat_map(|nucleo| &mut nucleo.componente_nucleo);
+    for foglio in members.map(|member| &mut member.foglio_componente_nucleo) {
+        if foglio.altri_redditi.as_ref().is_some_and(|redditi| !redditi.counts(operazione)) {
+            let help = foglio.altri_redditi.as_ref().and_then(|redditi| redditi.spese_collab_domestici);
+            // Home help is no income: it stands in FC8 for want of another place.
+            foglio.altri_redditi = help.map(|_| AltriRedditi { spese_collab_domestici: help, ..AltriRedditi::nothing() });
+        }
+    }
+}
+
+fn is_member(dsu: &Dichiarazione, codice: &CodiceFiscale) -> bool {
+    dsu.fogli().any(|foglio| foglio.codice_fiscale == *codice)
+}
+
+/// Operation A: the data of a parent or a child who stands outside the nucleus and counts.
+fn aggiuntiva(dsu: &mut Dichiarazione, added: &ComponentePerIntegrazioneAggiuntiva, difetti: &mut Vec<Difetto>) {
+    let own = &added.foglio_componente_aggiuntiva.codice_fiscale;
+    let mut found = false;
+    for modello in &mut dsu.modello_base {
+        let parents = modello.genitore_non_convivente.iter_mut();
+        for parent in parents.filter(|parent| parent.codice_fiscale == *own && !parent.flag_genitore_escluso) {
+            parent.dati = Some(DatiGenitore::Dettaglio(Box::new(DettaglioGenitoreNonConvivente {
+                foglio_componente_genitore: Some(added.foglio_componente_aggiuntiva.clone()),
+                componente_aggiuntiva_genitore: added.componente_aggiuntiva.clone(),
+            })));
+            found = true;
+        }
+        let children = modello.residenziale.iter_mut().flat_map(|each| &mut each.figlio_non_compreso_nel_nucleo);
+        for child in children.filter(|child| child.codice_fiscale == *own && child.condizione_esclusione.is_none()) {
+            child.dati = Some(DatiFiglio::Dettaglio(Box::new(DettaglioFiglio {
+                foglio_componente_figlio: Some(added.foglio_componente_aggiuntiva.clone()),
+                componente_aggiuntiva_figlio: added.componente_aggiuntiva.clone(),
+            })));
+            found = true;
+        }
+    }
+    if !found {
+        difetti.push(Difetto { code: NOBODYS.0, path: NOBODYS.1.to_owned(), text: NOBODYS.2 });
+    }
+}
+
+/// What is said where there is no declaration that this one may concern: whether there is one of somebody else's is not told.
+pub const NOBODYS: (&str, &str, &str) = (
+    "K02.riferito",
+    "/Dichiarazione/Operazione/@NumeroProtocolloRiferimento",
+    "nessuna DSU con questo protocollo che questa dichiarazione possa riguardare",
+);
+
+/// Operation I: FC8 of members; an item that is given takes the place of the one before, the others stay.
+fn redditi(dsu: &mut Dichiarazione, each: &ComponentePerIntegrazioneRedditi, index: usize, difetti: &mut Vec<Difetto>) {
+    let Some(foglio) = sheet_mut(dsu, &each.codice_fiscale) else {
+        let path = format!("/Dichiarazione/IntegrazioneRedditi/ComponentePerIntegrazioneRedditi[{}]/@CodiceFiscale", index + 1);
+        difetti.push(Difetto { code: "K03.componente", path, text: "la persona non fa parte del nucleo della DSU di riferimento" });
+        return;
+    };
+    let (new, old) = (&each.redditi, foglio.altri_redditi.clone().unwrap_or_else(AltriRedditi::nothing));
+    foglio.altri_redditi = Some(AltriRedditi {
+        flag_esonerato: new.flag_esonerato || old.flag_esonerato,
+        // It counts, whatever it calls itself.
+        flag_integrazione: new.flag_integrazione || !new.flag_rettifica,
+        flag_rettifica: new.flag_rettifica,
+        reddito_irpef: new.reddito_irpef.or(old.reddito_irpef),
+        lavoro_dipendente: new.lavoro_dipendente.or(old.lavoro_dipendente),
+        pensione: new.pensione.or(old.pensione),
+        redditi_agrari: new.redditi_agrari.or(old.redditi_agrari),
+        redditi_imp_sost: new.redditi_imp_sost.or(old.redditi_imp_sost),
+        trattamenti_assistenziali: new.trattamenti_assistenziali.or(old.trattamenti_assistenziali),
+        spese_detrazione: new.spese_detrazione.or(old.spese_detrazione),
+        spese_deduzione: new.spese_deduzione.or(old.spese_deduzione),
+        spese_collab_domestici: new.spese_collab_domestici.or(old.spese_collab_domestici),
+    });
+}
+
+fn sheet_mut<'d>(dsu: &'d mut Dichiarazione, codice: &CodiceFiscale) -> Option<&'d mut FoglioComponente> {
+    let members = dsu.nucleo_familiare.iter_mut().flat_map(|nucleo| &mut nucleo.componente_nucleo);
+    members.map(|member| &mut member.foglio_componente_nucleo).find(|foglio| foglio.codice_fiscale == *codice)
+}
+
+/// Operation S: residential data, in the beneficiary's restricted form where there is one, else in the ordinary one.
+fn residenziale(dsu: &mut Dichiarazione, each: &Residenziale, index: usize, difetti: &mut Vec<Difetto>) {
+    let own = &each.codice_fiscale_beneficiario;
+    if !is_member(dsu, own) {
+        let path = format!(
+            "/Dichiarazione/IntegrazioneResidenziale/ComponentePerIntegrazioneResidenziale[{}]/@CodiceFiscaleBeneficiario",
+            index + 1
+        );
+        difetti.push(Difetto { code: "K15.beneficiario", path, text: "il beneficiario non fa parte del nucleo" });
+        return;
+    }
+    for modello in &mut dsu.modello_base {
+        modello.residenziale.retain(|other| other.codice_fiscale_beneficiario != *own);
+    }
+    let restricted = dsu.modello_base.iter().position(|modello| modello.tipo == TipoModello::Rid && modello.beneficiario() == Some(own));
+    let ordinary = dsu.modello_base.iter().position(|modello| modello.tipo == TipoModello::Ord);
+    if let Some(modello) = restricted.or(ordinary).and_then(|place| dsu.modello_base.get_mut(place)) {
+        modello.residenziale.push(each.clone());
+    }
+}
+
+impl AltriRedditi {
+    /// A sheet that says nothing.
+    pub fn nothing() -> Self {
+        Self {
+            flag_esonerato: false,
+            flag_integrazione: false,
+            flag_rettifica: false,
+            reddito_irpef: None,
+            lavoro_dipendente: None,
+            pensione: None,
+            redditi_agrari: None,
+            redditi_imp_sost: None,
+            trattamenti_assistenziali: None,
+            spese_detrazione: None,
+            spese_deduzione: None,
+            spese_collab_domestici: None,
+        }
+    }
+}

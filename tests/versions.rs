@@ -1,0 +1,481 @@
+//! What refers to a DSU, through the real port: completed (A, I, S), current (C), corrected (R), cancelled (X); versions, and who may make and read them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+#[path = "common/caseta.rs"]
+mod caseta;
+mod common;
+
+use caseta::*;
+use common::{BENEFIT, DSU, ISEE, Site, element, payload, requests, varco as command};
+use jiff::civil::Date;
+use varco::commands::client::{Answer, Client};
+use varco::commands::demo::accreditamento;
+use varco::commands::famiglie::sottoscrizione;
+use varco::contract::{ISEE_NS, message};
+use varco::isee::CodiceFiscale;
+use varco::isee::codes::{Ruolo, TipoOperazione, TipoVariazione};
+use varco::isee::dsu::{
+    ComponentePerIntegrazioneAggiuntiva, ComponentePerIntegrazioneRedditi, Dichiarazione, IntegrazioneComponenteAggiuntiva,
+    IntegrazioneRedditi, IntegrazioneResidenziale, IseeCorrente, Operazione,
+};
+use varco::isee::feed::COLUMNS;
+use varco::registry::ente::Tipo;
+
+const OTHER: &str = "altrocaf";
+
+struct World {
+    site: Site,
+    today: Date,
+}
+
+impl World {
+    fn new() -> Self {
+        let site = Site::new();
+        site.enrol(OTHER, Tipo::Caf, "TrasmissioneDSU,ConsultazioneEsitoDSU");
+        site.act(accreditamento::granted("caf", "TrasmissioneDSU,ConsultazioneEsitoDSU,TrasmissioneLotto", &[]));
+        let consultations = "ConsultazioneIndicatore,ConsultazioneAttestazione,ConsultazioneDichiarazione";
+        site.act(accreditamento::granted("comune", consultations, &[BENEFIT]));
+        let today = site.today().parse().unwrap();
+        Self { site, today }
+    }
+
+    /// Loads what the feed knows of these: employees.
+    fn feed(&self, of: &[&Caseta]) {
+        let records = of.iter().flat_map(|casa| &casa.feed);
+        let lines = records.map(|record| {
+            let income = record.lavoro_dipendente.unwrap();
+            format!("{},{},{income},{income},,,,,,,,,,,\n", record.codice_fiscale, record.anno)
+        });
+        let file = self.site.home.path().join("feed.csv");
+        std::fs::write(&file, format!("{}\n{}", COLUMNS.join(","), lines.collect::<String>())).unwrap();
+        let data = self.site.data().display().to_string();
+        let (said, done) = command(&["feed", "load", &file.display().to_string(), "--data", &data, "--motivo", "prova"]);
+        assert!(done, "{said}");
+    }
+}
+
+/// The declaration as it is transmitted, under a sender's protocol.
+fn text(dsu: &Dichiarazione, sender: &str) -> String {
+    let mut dsu = dsu.clone();
+    dsu.sottoscrizione[0].protocollo_mittente = sender.to_owned();
+    requests::trasmissione(&message("Dichiarazione", ISEE_NS, &dsu, false))
+}
+
+/// A declaration that refers to another one.
+fn referring(tipo: TipoOperazione, dichiarante: &CodiceFiscale, protocol: &str, today: Date) -> Dichiarazione {
+    Dichiarazione {
+        codice_fiscale_dichiarante: dichiarante.clone(),
+        operazione: Operazione { tipo, codice_fiscale_riferimento: None, numero_protocollo_riferimento: Some(protocol.to_owned()) },
+        nucleo_familiare: None,
+        modello_base: Vec::new(),
+        integrazione_componente_aggiuntiva: None,
+        integrazione_redditi: None,
+        integrazione_residenziale: None,
+        isee_corrente: None,
+        sottoscrizione: vec![sottoscrizione(dichiarante, "CAF", today)],
+    }
+}
+
+async fn accepted(client: &Client, request: &str) -> String {
+    let answer = client.call(DSU, request).await.unwrap();
+    assert_eq!(element(&answer, "Esito"), "OK", "{}", answer.text);
+    element(&answer, "ProtocolloDSU").to_owned()
+}
+
+/// The code of the first violation.
+async fn refused(client: &Client, request: &str) -> String {
+    let answer = client.call(DSU, request).await.unwrap();
+    assert_eq!(element(&answer, "Esito"), "RICHIESTA_INVALIDA", "{}", answer.text);
+    element(&answer, "Codice").to_owned()
+}
+
+/// A person's indicator, or the Esito where there is none.
+async fn isee(comune: &Client, person: &CodiceFiscale, tipo: &str, day: &str) -> String {
+    let request = requests::indicatore(&person.canonical(), day, BENEFIT).replace("Ordinario", tipo);
+    let answer = comune.call(ISEE, &request).await.unwrap();
+    if element(&answer, "Esito") != "OK" {
+        return element(&answer, "Esito").to_owned();
+    }
+    payload(&answer, "XmlEsitoIndicatore").split(" ISEE=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+}
+
+/// The attestation of a protocol, or the Esito.
+async fn attested(comune: &Client, protocol: &str, person: &CodiceFiscale) -> String {
+    let key = format!(
+        "<RicercaProtDSU><ProtocolloDSU>{protocol}</ProtocolloDSU><CodiceFiscaleBeneficiario>{}</CodiceFiscaleBeneficiario><PrestazioneDaErogare>{BENEFIT}</PrestazioneDaErogare></RicercaProtDSU>",
+        person.canonical()
+    );
+    let request = requests::consultazione(varco::contract::catalogue::Operation::ConsultazioneAttestazione, &key);
+    let answer = comune.call(ISEE, &request).await.unwrap();
+    if element(&answer, "Esito") == "OK" { payload(&answer, "XmlEsitoAttestazione") } else { element(&answer, "Esito").to_owned() }
+}
+
+/// The protocol of a version of a DSU.
+fn version(first: &str, number: u32) -> String {
+    varco::sii::archive::version_of(first, number).unwrap()
+}
+
+fn receipt(answer: &Answer) -> String {
+    payload(answer, "XmlRicevuta")
+}
+
+/// What became of a DSU: its state, and the protocol that took its place.
+async fn state(client: &Client, protocol: &str) -> (String, String) {
+    let request = varco::soap::envelope(
+        varco::soap::Version::V11,
+        &format!(
+            "<ConsultazioneEsitoDSU xmlns=\"urn:varco:trasmissione-dsu:1\"><ProtocolloDSU>{protocol}</ProtocolloDSU></ConsultazioneEsitoDSU>"
+        ),
+    );
+    let answer = client.call(DSU, &request).await.unwrap();
+    if element(&answer, "Esito") != "OK" {
+        return (element(&answer, "Esito").to_owned(), String::new());
+    }
+    let other = answer.text.split("<ProtocolloSostitutivo>").nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default();
+    (element(&answer, "Stato").to_owned(), other.to_owned())
+}
+
+fn redditi(person: &CodiceFiscale, irpef: u32) -> IntegrazioneRedditi {
+    let redditi = varco::isee::foglio::AltriRedditi { flag_esonerato: false, flag_integrazione: true, ..esonerato(irpef) };
+    IntegrazioneRedditi {
+        componente_per_integrazione_redditi: vec![ComponentePerIntegrazioneRedditi {
+            codice_fiscale: person.clone(),
+            flag_doc_redditi: Some(true),
+            flag_doc_altro: None,
+            desc_doc_altro: None,
+            redditi,
+        }],
+    }
+}
+
+#[test]
+fn somebody_elses_dsu_is_completed_and_nothing_of_it_is_told() {
+    let world = World::new();
+    let today = world.today;
+    let mut casa = Caseta::on(today);
+    let mother = casa.member(Ruolo::D, 40, 20_000);
+    let child = casa.member(Ruolo::F, 8, 0);
+    let father = casa.parent(&[child], (false, true), None);
+    let (mother, child) = (casa.code(mother), casa.code(child));
+    world.feed(&[&casa]);
+    let serving = world.site.serve();
+    let day = today.to_string();
+    common::runtime().block_on(async {
+        let client = |name| world.site.client(serving.address, name);
+        let (caf, other, comune) = (client("caf"), client(OTHER), client("comune"));
+        let first = accepted(&caf, &text(&casa.dsu, "CAF1-N")).await;
+        assert!(first.ends_with("-00"));
+        assert_eq!(isee(&comune, &child, "Minorenne", &day).await, "DATI_NON_TROVATI");
+        // The father completes it, through a CAF of his own: 27,000 under FC8, alone.
+        let mut added = referring(TipoOperazione::A, &father.codice_fiscale, &first, today);
+        let mut foglio = father.clone();
+        foglio.altri_redditi = Some(esonerato(27_000));
+        added.integrazione_componente_aggiuntiva = Some(IntegrazioneComponenteAggiuntiva {
+            componente_per_integrazione_aggiuntiva: ComponentePerIntegrazioneAggiuntiva {
+                componente_aggiuntiva: numeri(&foglio, 1),
+                foglio_componente_aggiuntiva: foglio,
+            },
+        });
+        let answer = other.call(DSU, &text(&added, "ALTRO-A")).await.unwrap();
+        assert_eq!(element(&answer, "Esito"), "OK", "{}", answer.text);
+        let second = element(&answer, "ProtocolloDSU").to_owned();
+        assert_eq!(second, version(&first, 1));
+        let told = receipt(&answer);
+        for secret in [mother.canonical(), child.canonical(), "<Nucleo".to_owned(), "ISEE=".to_owned(), "<Valori".to_owned()] {
+            assert!(
+                !told.contains(&secret) || secret == mother.canonical() && told.contains("CodiceFiscaleDichiarante"),
+                "{secret}: {told}"
+            );
+        }
+        // 10,828.03 + 27,000 x 30 %.
+        assert_eq!(isee(&comune, &child, "Minorenne", &day).await, "18928.03");
+        let xml = attested(&comune, &second, &child).await;
+        assert!(xml.contains(&format!("<Variazione TipoVariazione=\"Integrazione\" NumeroProtocolloDSUVariata=\"{first}\"")), "{xml}");
+        // The earlier version is as it was, by its protocol.
+        let xml = attested(&comune, &first, &child).await;
+        assert!(xml.contains("<ISEENonCalcolabile") && !xml.contains("<Variazione"), "{xml}");
+        // The other CAF may not read the family's data without a benefit; the one whose DSU it is may.
+        assert_eq!(state(&caf, &first).await, ("SOSTITUITA".to_owned(), second.clone()));
+        assert_eq!(state(&other, &second).await.0, "ATTESTATA");
+        assert_eq!(state(&other, &first).await.0, "DATI_NON_TROVATI");
+        // Who is nobody to that DSU learns nothing: whether it exists is not told.
+        let stranger = casa.famiglie.foglio(50, 50);
+        let mut added = added.clone();
+        let part = added.integrazione_componente_aggiuntiva.as_mut().unwrap();
+        part.componente_per_integrazione_aggiuntiva.componente_aggiuntiva = numeri(&stranger, 1);
+        added.codice_fiscale_dichiarante = stranger.codice_fiscale.clone();
+        added.sottoscrizione = vec![sottoscrizione(&stranger.codice_fiscale, "CAF", today)];
+        part_of(&mut added, stranger);
+        assert_eq!(refused(&other, &text(&added, "ALTRO-B")).await, "K02.riferito");
+    });
+    serving.stop();
+}
+
+fn part_of(added: &mut Dichiarazione, foglio: varco::isee::foglio::FoglioComponente) {
+    let part = added.integrazione_componente_aggiuntiva.as_mut().unwrap();
+    part.componente_per_integrazione_aggiuntiva.foglio_componente_aggiuntiva = foglio;
+}
+
+#[test]
+fn incomes_and_residential_data_are_completed() {
+    let world = World::new();
+    let today = world.today;
+    let mut casa = Caseta::on(today);
+    let who = casa.member(Ruolo::D, 80, 20_000);
+    let declarant = casa.code(who);
+    let mut with_children = Caseta::on(today);
+    with_children.member(Ruolo::D, 80, 0);
+    let child = with_children.child(Some(24_000), 1);
+    world.feed(&[&casa]);
+    let serving = world.site.serve();
+    let day = today.to_string();
+    common::runtime().block_on(async {
+        let client = |name| world.site.client(serving.address, name);
+        let (caf, comune) = (client("caf"), client("comune"));
+        let first = accepted(&caf, &text(&casa.dsu, "CAF1-N")).await;
+        assert_eq!(isee(&comune, &declarant, "Ordinario", &day).await, "17000.00");
+        // IRPEF of 9,000 in place of the Agency's 20,000; the employee's 20,000 still give 3,000: 6,000.
+        let mut incomes = referring(TipoOperazione::I, &declarant, &first, today);
+        incomes.integrazione_redditi = Some(redditi(&declarant, 9000));
+        let second = accepted(&caf, &text(&incomes, "CAF1-I")).await;
+        assert_eq!(isee(&comune, &declarant, "Ordinario", &day).await, "6000.00");
+        // Sent again it gets the same answer, and makes no other version.
+        assert_eq!(accepted(&caf, &text(&incomes, "CAF1-I")).await, second);
+        // A child outside: (24,000 - 9,000) x 20 %. The incomes completed before stay. Any version may be referred to.
+        let mut residential = referring(TipoOperazione::S, &declarant, &first, today);
+        let mut each = casa.residential(0, who).clone();
+        each.flag_figli_non_compresi = true;
+        each.figlio_non_compreso_nel_nucleo = vec![child];
+        residential.integrazione_residenziale = Some(IntegrazioneResidenziale { componente_per_integrazione_residenziale: vec![each] });
+        let third = accepted(&caf, &text(&residential, "CAF1-S")).await;
+        assert_eq!((&second, &third), (&version(&first, 1), &version(&first, 2)));
+        assert_eq!(isee(&comune, &declarant, "Residenziale", &day).await, "9000.00");
+        // The whole DSU comes back as it counts, with what completed it.
+        let key = format!(
+            "<RicercaCF><CodiceFiscale>{}</CodiceFiscale><PrestazioneDaErogare>{BENEFIT}</PrestazioneDaErogare></RicercaCF>",
+            declarant.canonical()
+        );
+        let request = requests::consultazione(varco::contract::catalogue::Operation::ConsultazioneDichiarazione, &key);
+        let xml = payload(&comune.call(ISEE, &request).await.unwrap(), "XmlEsitoDichiarazione");
+        assert!(xml.contains("<FiglioNonCompresoNelNucleo") && xml.contains("RedditoIRPEF=\"9000\""), "{xml}");
+        // What is missing or stands where it should not is said.
+        let empty = referring(TipoOperazione::I, &declarant, &first, today);
+        assert_eq!(refused(&caf, &text(&empty, "CAF1-X1")).await, "K03.mancante");
+        let stranger = casa.famiglie.foglio(40, 40).codice_fiscale;
+        incomes.integrazione_redditi = Some(redditi(&stranger, 1));
+        assert_eq!(refused(&caf, &text(&incomes, "CAF1-X2")).await, "K03.componente");
+    });
+    serving.stop();
+}
+
+#[test]
+fn a_current_isee_has_its_own_protocol_and_follows_the_dsu() {
+    let world = World::new();
+    let today = world.today;
+    let mut casa = Caseta::on(today);
+    let who = casa.member(Ruolo::D, 40, 20_000);
+    let declarant = casa.code(who);
+    world.feed(&[&casa]);
+    let serving = world.site.serve();
+    let day = today.to_string();
+    common::runtime().block_on(async {
+        let client = |name| world.site.client(serving.address, name);
+        let (caf, comune) = (client("caf"), client("comune"));
+        let first = accepted(&caf, &text(&casa.dsu, "CAF1-N")).await;
+        let mut current = referring(TipoOperazione::C, &declarant, &first, today);
+        let mut change = variazione(&mut casa, who, TipoVariazione::A, (Some(6000), None));
+        change.data_variazione = Some(today);
+        current.isee_corrente = Some(IseeCorrente { variazione: vec![change] });
+        let own = accepted(&caf, &text(&current, "CAF1-C")).await;
+        assert!(own.ends_with("-00") && own != first);
+        assert_eq!(isee(&comune, &declarant, "Ordinario", &day).await, "4800.00");
+        let xml = attested(&comune, &own, &declarant).await;
+        let expected = [
+            format!("NumeroProtocolloDSU=\"{first}\""),
+            "Corrente=\"SI\"".to_owned(),
+            format!("ProtocolloDSUModuloSostitutivo=\"{own}\""),
+            "DataScadenzaDSUCorrente=".to_owned(),
+            "SommaRedditiComponenti=\"17000.00\" SommaRedditiComponentiCorrente=\"4800.00\"".to_owned(),
+        ];
+        assert!(expected.iter().all(|expected| xml.contains(expected)), "{xml}");
+        // The DSU itself is as it was.
+        assert!(attested(&comune, &first, &declarant).await.contains("ISEE=\"17000.00\""));
+        assert_eq!(state(&caf, &first).await.0, "ATTESTATA");
+        // The DSU is completed: an account of 56,000 adds 10,000 to both.
+        let mut corrected = casa.dsu.clone();
+        corrected.operazione = Operazione {
+            tipo: TipoOperazione::R,
+            codice_fiscale_riferimento: Some(declarant.clone()),
+            numero_protocollo_riferimento: Some(first.clone()),
+        };
+        corrected.nucleo_familiare.as_mut().unwrap().componente_nucleo[0].foglio_componente_nucleo.patrimonio_mobiliare =
+            Some(conti(56_000));
+        let second = accepted(&caf, &text(&corrected, "CAF1-R")).await;
+        assert!(attested(&comune, &second, &declarant).await.contains("ISEE=\"27000.00\""));
+        assert_eq!(isee(&comune, &declarant, "Ordinario", &day).await, "14800.00");
+        let again = attested(&comune, &version(&own, 1), &declarant).await;
+        assert!(again.contains("TipoVariazione=\"Ricalcolo\"") && again.contains(&format!("NumeroProtocolloDSU=\"{second}\"")), "{again}");
+        // Nothing but a cancellation may refer to the form; without it the DSU's own ISEE is found again.
+        let mut other = referring(TipoOperazione::I, &declarant, &own, today);
+        other.integrazione_redditi = Some(redditi(&declarant, 1));
+        assert_eq!(refused(&caf, &text(&other, "CAF1-X1")).await, "K02.corrente");
+        accepted(&caf, &text(&referring(TipoOperazione::X, &declarant, &own, today), "CAF1-X2")).await;
+        assert_eq!(isee(&comune, &declarant, "Ordinario", &day).await, "27000.00");
+        // A change by less than a quarter, of the kind that has no event: refused.
+        let mut little = variazione(&mut casa, who, TipoVariazione::C, (Some(19_000), None));
+        little.data_variazione = Some(today);
+        current.isee_corrente = Some(IseeCorrente { variazione: vec![little] });
+        assert_eq!(refused(&caf, &text(&current, "CAF1-C2")).await, "K17.scostamento");
+    });
+    serving.stop();
+}
+
+#[test]
+fn a_correction_counts_from_the_first_presentation_and_both_are_kept() {
+    let world = World::new();
+    let today = world.today;
+    let mut casa = Caseta::on(today);
+    let who = casa.member(Ruolo::D, 40, 20_000);
+    let guest = casa.member(Ruolo::P, 60, 30_000);
+    let (declarant, guest_code) = (casa.code(who), casa.code(guest));
+    world.feed(&[&casa]);
+    let serving = world.site.serve();
+    let day = today.to_string();
+    common::runtime().block_on(async {
+        let client = |name| world.site.client(serving.address, name);
+        let (caf, other, comune) = (client("caf"), client(OTHER), client("comune"));
+        let first = accepted(&caf, &text(&casa.dsu, "CAF1-N")).await;
+        // (17,000 + 27,000) / 1.57.
+        assert_eq!(isee(&comune, &guest_code, "Ordinario", &day).await, "28025.48");
+        let mut corrected = casa.dsu.clone();
+        corrected.nucleo_familiare.as_mut().unwrap().componente_nucleo.remove(guest);
+        corrected.operazione =
+            Operazione { tipo: TipoOperazione::R, codice_fiscale_riferimento: None, numero_protocollo_riferimento: Some(first.clone()) };
+        // Only whose DSU it is corrects it, and says so rightly.
+        assert_eq!(refused(&other, &text(&corrected, "ALTRO-R")).await, "K02.ente");
+        let mut wrong = corrected.clone();
+        wrong.operazione.codice_fiscale_riferimento = Some(guest_code.clone());
+        assert_eq!(refused(&caf, &text(&wrong, "CAF1-X1")).await, "K02.codice-riferimento");
+        let second = accepted(&caf, &text(&corrected, "CAF1-R")).await;
+        assert_eq!(isee(&comune, &declarant, "Ordinario", &day).await, "17000.00");
+        // Who is no member any more is not found by the earlier version, which is readable by its protocol.
+        assert_eq!(isee(&comune, &guest_code, "Ordinario", &day).await, "DATI_NON_TROVATI");
+        assert!(attested(&comune, &first, &guest_code).await.contains("ISEE=\"28025.48\""));
+        assert_eq!(state(&caf, &first).await, ("SOSTITUITA".to_owned(), second.clone()));
+        // Correcting what has been corrected already would undo it unseen.
+        assert_eq!(refused(&caf, &text(&corrected, "CAF1-R2")).await, "K02.versione");
+        // Of somebody else's, and of none: the same answer.
+        for protocol in [second.as_str(), "INPS-ISEE-2026-99999999A-00"] {
+            let mut theirs = referring(TipoOperazione::I, &guest_code, protocol, today);
+            theirs.integrazione_redditi = Some(redditi(&guest_code, 1));
+            assert_eq!(refused(&caf, &text(&theirs, "CAF1-X2")).await, "K02.riferito");
+        }
+        // As many at once as like: each different, each its own version, none lost.
+        let mut tasks = tokio::task::JoinSet::new();
+        for number in 0..6_u32 {
+            let (caf, mut incomes) = (caf.clone(), referring(TipoOperazione::I, &declarant, &first, today));
+            incomes.integrazione_redditi = Some(redditi(&declarant, 1000 + number));
+            let request = text(&incomes, &format!("CAF1-I{number}"));
+            tasks.spawn(async move {
+                loop {
+                    let answer = caf.call(DSU, &request).await.unwrap();
+                    // Others were quicker three times: the client tries again, as it is told to.
+                    if answer.status.as_u16() == 503 {
+                        continue;
+                    }
+                    assert_eq!(element(&answer, "Esito"), "OK", "{}", answer.text);
+                    return element(&answer, "ProtocolloDSU").to_owned();
+                }
+            });
+        }
+        let mut made = tasks.join_all().await;
+        made.sort();
+        let expected: Vec<_> = (2..8).map(|number| version(&first, number)).collect();
+        assert_eq!(made, expected);
+    });
+    serving.stop();
+    // The views hold nothing that the ledger does not say.
+    let data = world.site.data().display().to_string();
+    assert!(command(&["rebuild", "--data", &data]).1);
+    let serving = world.site.serve();
+    common::runtime().block_on(async {
+        let comune = world.site.client(serving.address, "comune");
+        assert_eq!(isee(&comune, &guest_code, "Ordinario", &day).await, "DATI_NON_TROVATI");
+    });
+    serving.stop();
+}
+
+#[test]
+fn a_cancelled_dsu_is_found_no_more_and_the_one_before_it_is() {
+    let world = World::new();
+    let today = world.today;
+    let mut casa = Caseta::on(today);
+    let who = casa.member(Ruolo::D, 40, 20_000);
+    let guest = casa.member(Ruolo::P, 60, 30_000);
+    let (declarant, guest_code) = (casa.code(who), casa.code(guest));
+    world.feed(&[&casa]);
+    let serving = world.site.serve();
+    let day = today.to_string();
+    common::runtime().block_on(async {
+        let client = |name| world.site.client(serving.address, name);
+        let (caf, other, comune) = (client("caf"), client(OTHER), client("comune"));
+        let first = accepted(&caf, &text(&casa.dsu, "CAF1-N1")).await;
+        // A new one of the same declarant, alone: it takes the other's place, for who is not in it too.
+        let mut alone = casa.dsu.clone();
+        alone.nucleo_familiare.as_mut().unwrap().componente_nucleo.remove(guest);
+        let second = accepted(&caf, &text(&alone, "CAF1-N2")).await;
+        assert_eq!(isee(&comune, &declarant, "Ordinario", &day).await, "17000.00");
+        assert_eq!(isee(&comune, &guest_code, "Ordinario", &day).await, "DATI_NON_TROVATI");
+        assert!(attested(&comune, &first, &guest_code).await.contains("ISEE=\"28025.48\""));
+        assert_eq!(state(&caf, &first).await, ("SOSTITUITA".to_owned(), second.clone()));
+        // Two more exchanges use it.
+        for _ in 0..2 {
+            isee(&comune, &declarant, "Ordinario", &day).await;
+        }
+        let cancel = text(&referring(TipoOperazione::X, &declarant, &second, today), "CAF1-X");
+        assert_eq!(refused(&other, &cancel).await, "K02.ente");
+        let answer = caf.call(DSU, &cancel).await.unwrap();
+        assert_eq!(
+            (element(&answer, "Esito"), element(&answer, "ProtocolloDSU"), element(&answer, "Utilizzi")),
+            ("OK", second.as_str(), "3")
+        );
+        assert!(receipt(&answer).contains("Operazione=\"X\"") && !receipt(&answer).contains("<Nucleo"));
+        assert!(!answer.text.contains("comune"), "whose they were is told");
+        // The same again.
+        let again = caf.call(DSU, &cancel).await.unwrap();
+        assert_eq!(element(&again, "Utilizzi"), "3");
+        // An administrator sees who.
+        let data = world.site.data().display().to_string();
+        let (said, _) = command(&["ledger", "--data", &data, "list", "--protocollo", &second, "--kind", "exchange"]);
+        assert_eq!(said.lines().filter(|line| line.contains("ConsultazioneIndicatore") && line.contains("comune")).count(), 3, "{said}");
+        // It is found by nothing; the one before it is, again.
+        assert_eq!(attested(&comune, &second, &declarant).await, "DATI_NON_TROVATI");
+        assert_eq!(isee(&comune, &declarant, "Ordinario", &day).await, "28025.48");
+        assert_eq!(isee(&comune, &guest_code, "Ordinario", &day).await, "28025.48");
+        assert_eq!(state(&caf, &second).await.0, "ANNULLATA");
+        assert_eq!(state(&caf, &first).await.0, "ATTESTATA");
+        // Nothing can be done with it any more.
+        let mut incomes = referring(TipoOperazione::I, &declarant, &second, today);
+        incomes.integrazione_redditi = Some(redditi(&declarant, 1));
+        assert_eq!(refused(&caf, &text(&incomes, "CAF1-I")).await, "K02.annullata");
+        // Two operations on one DSU in one lot: the second would not see the first.
+        let lot: String = [1000, 2000]
+            .map(|irpef| {
+                let mut incomes = referring(TipoOperazione::I, &declarant, &first, today);
+                incomes.integrazione_redditi = Some(redditi(&declarant, irpef));
+                incomes.sottoscrizione[0].protocollo_mittente = format!("CAF1-L{irpef}");
+                message("Dichiarazione", ISEE_NS, &incomes, false)
+            })
+            .concat();
+        let lot = format!("<TrasmissioneLotto xmlns=\"urn:varco:trasmissione-dsu:1\">{lot}</TrasmissioneLotto>");
+        let answer = caf.call(DSU, &varco::soap::envelope(varco::soap::Version::V11, &lot)).await.unwrap();
+        assert_eq!(
+            (element(&answer, "Accettate"), element(&answer, "Rifiutate"), element(&answer, "Codice")),
+            ("1", "1", "K02.lotto"),
+            "{}",
+            answer.text
+        );
+    });
+    serving.stop();
+}
