@@ -44,6 +44,9 @@ pub struct Config {
     /// What an operator changes in the rule sets of the ISEE.
     #[serde(default)]
     pub regole: Regole,
+    /// The embedded Sistema Informativo ISEE.
+    #[serde(default)]
+    pub sii: Sii,
     /// The file that it was read from.
     #[serde(skip)]
     pub file: Option<PathBuf>,
@@ -72,6 +75,27 @@ pub struct Parametro {
     pub valore: Decimal,
     /// Where that is written.
     pub fonte: String,
+}
+
+/// The embedded Sistema Informativo ISEE.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sii {
+    /// When a DSU is attested, of whose members not everything is known.
+    pub attesta: Attesta,
+    /// Days, besides the national holidays, on which offices do not work: `06-24` each year, `2026-06-24` once.
+    pub festivi: Vec<String>,
+}
+
+/// When a DSU is attested, of whose members not everything is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Attesta {
+    /// Once the feed has them all, or, after the terms, their incomes are declared (operation I).
+    #[default]
+    Termini,
+    /// At once, with what the DSU itself declares.
+    Subito,
 }
 
 /// Balancers in front.
@@ -310,7 +334,7 @@ impl Config {
             () if self.admin != other.admin => Some("admin"),
             () if self.data != other.data => Some("data"),
             () if self.ledger != other.ledger => Some("ledger"),
-            () if self.regole != other.regole => Some("regole"),
+            () if (&self.regole, &self.sii) != (&other.regole, &other.sii) => Some("regole, sii"),
             () if (self.limits.connections, self.limits.lots) != (other.limits.connections, other.limits.lots) => {
                 Some("limits.connections, limits.lots")
             }

@@ -10,6 +10,7 @@ use varco::contract::consultazione::{Chiave, RicercaCf};
 use varco::contract::{Contract, ISEE_NS, decode, esito_attestazione, message};
 use varco::isee::attest::{Occasion, attest};
 use varco::isee::attestazione::{EsitoAttestazione, Ricerca};
+use varco::isee::calendar::Calendario;
 use varco::isee::checks::{Circumstance, examine};
 use varco::isee::codes::{Ruolo, TipoImmobile, TipoVariazione};
 use varco::isee::compute::casi::{Caso, Indicatori, Situazione};
@@ -67,7 +68,7 @@ fn every_family_passes_comes_back_the_same_and_is_attested_by_the_schema() {
     let (dichiarazione, esito) = (root("Dichiarazione"), root("EsitoAttestazione"));
     let (mut minors, mut students, mut residential, mut restricted, mut other) = (0, 0, 0, 0, 0);
     for (index, Famiglia { dsu, feed }) in families(FAMILIES).enumerate() {
-        let esame = examine(&dsu, &Circumstance { today: PRESENTED, rules: &rules });
+        let esame = examine(&dsu, &Circumstance { today: PRESENTED, rules: &rules, calendario: &Calendario::default() });
         assert!(esame.difetti.is_empty(), "{index}: {:?}", esame.difetti);
         let xml = message("Dichiarazione", ISEE_NS, &dsu, false);
         let document = parse(&xml, &Limits::default()).unwrap();

@@ -9,6 +9,7 @@ use caseta::*;
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 use varco::isee::attestazione::Assente;
+use varco::isee::calendar::Calendario;
 use varco::isee::checks::{Circumstance, REGOLE, examine};
 use varco::isee::codes::{
     CondizioneEsclusione, GradoDisabilita, PresenzaGenitori, Relazione, Ruolo, TipoAbitazione, TipoImmobile, TipoIndicatore,
@@ -673,7 +674,9 @@ fn checks_of_operations_and_of_current_isee() {
         ),
     ];
     let rules = Rules::embedded().unwrap();
-    let exam = |casa: &Caseta| examine(&casa.dsu, &Circumstance { today: TODAY, rules: rules.on(TODAY).unwrap() });
+    let exam = |casa: &Caseta| {
+        examine(&casa.dsu, &Circumstance { today: TODAY, rules: rules.on(TODAY).unwrap(), calendario: &Calendario::default() })
+    };
     for tipo in [TipoOperazione::C, TipoOperazione::X] {
         assert_eq!(exam(&operation(tipo)).difetti, [], "{tipo:?}");
     }
@@ -811,7 +814,9 @@ fn checks_of_students_parents_residential_services_and_restricted_nuclei() {
         }),
     ];
     let rules = Rules::embedded().unwrap();
-    let exam = |casa: &Caseta| examine(&casa.dsu, &Circumstance { today: TODAY, rules: rules.on(TODAY).unwrap() });
+    let exam = |casa: &Caseta| {
+        examine(&casa.dsu, &Circumstance { today: TODAY, rules: rules.on(TODAY).unwrap(), calendario: &Calendario::default() })
+    };
     assert_eq!(exam(&everything()).difetti, []);
     for (code, path, change) in CASES {
         let mut casa = everything();

@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 use varco::contract::catalogue::Operation;
 use varco::contract::{Contract, Request};
+use varco::isee::calendar::Calendario;
 use varco::isee::checks::{Circumstance, Esame, examine};
 use varco::isee::compute::{Calcolo, ordinario};
 use varco::isee::dsu::Dichiarazione;
@@ -36,7 +37,7 @@ fn read(dsu: &str) -> Dichiarazione {
 
 fn exam(dsu: &str) -> Esame {
     let rules = Rules::embedded().unwrap();
-    examine(&read(dsu), &Circumstance { today: TODAY, rules: rules.on(TODAY).unwrap() })
+    examine(&read(dsu), &Circumstance { today: TODAY, rules: rules.on(TODAY).unwrap(), calendario: &Calendario::default() })
 }
 
 fn replaced(dsu: &str, changes: &[(&str, &str)]) -> String {

@@ -479,3 +479,104 @@ fn a_cancelled_dsu_is_found_no_more_and_the_one_before_it_is() {
     });
     serving.stop();
 }
+
+#[test]
+fn a_dsu_waits_for_the_feed_or_for_the_terms() {
+    let world = World::new();
+    world.site.configure("[sii]\nattesta = \"termini\"\nfestivi = [\"06-24\"]\n");
+    let today = world.today;
+    let day = today.to_string();
+    let family = |seed: u64, presented: Date| {
+        let mut casa = Caseta::seeded(seed, presented);
+        let who = casa.member(Ruolo::D, 40, 20_000);
+        let guest = casa.member(Ruolo::P, 60, 30_000);
+        (casa.code(who), casa.code(guest), casa)
+    };
+    // One presented today, one so long ago that the terms have passed, one that nobody will ever know more of.
+    let long_ago = today.checked_sub(jiff::Span::new().days(45)).unwrap();
+    let (declarant, guest, fresh) = family(1, today);
+    let (old_declarant, old_guest, old) = family(2, long_ago);
+    let (third_declarant, _, third) = family(3, today);
+    let serving = world.site.serve();
+    let (first, second, cancelled) = common::runtime().block_on(async {
+        let client = |name| world.site.client(serving.address, name);
+        let (caf, comune) = (client("caf"), client("comune"));
+        let answer = caf.call(DSU, &text(&fresh.dsu, "CAF1-N")).await.unwrap();
+        assert_eq!(element(&answer, "Esito"), "OK", "{}", answer.text);
+        // A receipt of presentation alone.
+        let told = receipt(&answer);
+        assert!(told.contains("DataPresentazione=") && !told.contains("DataAttestazione=") && !told.contains("<Valori"), "{told}");
+        let first = element(&answer, "ProtocolloDSU").to_owned();
+        assert_eq!(state(&caf, &first).await.0, "RICEVUTA");
+        assert_eq!(isee(&comune, &declarant, "Ordinario", &day).await, "DATI_NON_TROVATI");
+        // Before the terms have passed incomes are not declared in the Agency's place.
+        let mut incomes = referring(TipoOperazione::I, &declarant, &first, today);
+        incomes.integrazione_redditi = Some(redditi(&declarant, 9000));
+        assert_eq!(refused(&caf, &text(&incomes, "CAF1-I")).await, "K02.termini");
+        // There is no current ISEE of what is not attested.
+        let mut current = referring(TipoOperazione::C, &declarant, &first, today);
+        let mut casa = Caseta::seeded(1, today);
+        casa.member(Ruolo::D, 40, 20_000);
+        let mut change = variazione(&mut casa, 0, TipoVariazione::A, (Some(1), None));
+        change.codice_fiscale = declarant.clone();
+        change.data_variazione = Some(today);
+        current.isee_corrente = Some(IseeCorrente { variazione: vec![change] });
+        assert_eq!(refused(&caf, &text(&current, "CAF1-C")).await, "K17.base");
+
+        // After the terms: of one member; the other one is still not known, and it waits on.
+        let second = accepted(&caf, &text(&old.dsu, "CAF1-OLD")).await;
+        let mut incomes = referring(TipoOperazione::I, &old_declarant, &second, today);
+        incomes.integrazione_redditi = Some(redditi(&old_declarant, 9000));
+        let still = accepted(&caf, &text(&incomes, "CAF1-OLD-I1")).await;
+        assert_eq!((still == version(&second, 1), state(&caf, &still).await.0), (true, "RICEVUTA".to_owned()));
+        incomes.integrazione_redditi = Some(redditi(&old_guest, 6700));
+        let provisional = accepted(&caf, &text(&incomes, "CAF1-OLD-I2")).await;
+        // (9,000 + 6,700) / 1.57 = 10,000.
+        assert_eq!(isee(&comune, &old_declarant, "Ordinario", &day).await, "10000.00");
+        let xml = attested(&comune, &provisional, &old_guest).await;
+        assert!(xml.contains("NoteVariazione=\"Attestazione provvisoria"), "{xml}");
+        assert_eq!(state(&caf, &provisional).await.0, "ATTESTATA");
+
+        // What is cancelled waits no more.
+        let cancelled = accepted(&caf, &text(&third.dsu, "CAF1-THIRD")).await;
+        accepted(&caf, &text(&referring(TipoOperazione::X, &third_declarant, &cancelled, today), "CAF1-THIRD-X")).await;
+
+        // The feed comes, for one member, then for the other.
+        let mut half = Caseta::seeded(1, today);
+        half.feed = fresh.feed[..1].to_vec();
+        world.feed(&[&half, &third]);
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        assert_eq!(state(&caf, &first).await.0, "RICEVUTA");
+        (first, second, cancelled)
+    });
+    serving.stop();
+    // The rest of it while nobody serves: the next start goes on.
+    let mut half = Caseta::seeded(1, today);
+    half.feed = fresh.feed[1..].to_vec();
+    world.feed(&[&half]);
+    let serving = world.site.serve();
+    common::runtime().block_on(async {
+        let client = |name| world.site.client(serving.address, name);
+        let (caf, comune) = (client("caf"), client("comune"));
+        assert_eq!(state(&caf, &first).await.0, "ATTESTATA");
+        assert_eq!(isee(&comune, &guest, "Ordinario", &day).await, "28025.48");
+        assert_eq!(state(&caf, &second).await.0, "SOSTITUITA");
+        assert_eq!(state(&caf, &cancelled).await.0, "ANNULLATA");
+        assert_eq!(isee(&comune, &third_declarant, "Ordinario", &day).await, "DATI_NON_TROVATI");
+        // A DSU of which everything is known already is attested at once; and one that is waiting is, while the port serves.
+        let known = accepted(&caf, &text(&fresh.dsu, "CAF1-N2")).await;
+        assert_eq!(state(&caf, &known).await.0, "ATTESTATA");
+        let (fourth_declarant, _, fourth) = family(4, today);
+        let waiting = accepted(&caf, &text(&fourth.dsu, "CAF1-FOURTH")).await;
+        assert_eq!(state(&caf, &waiting).await.0, "RICEVUTA");
+        world.feed(&[&fourth]);
+        for _ in 0..100 {
+            if state(&caf, &waiting).await.0 == "ATTESTATA" {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        assert_eq!(isee(&comune, &fourth_declarant, "Ordinario", &day).await, "28025.48");
+    });
+    serving.stop();
+}

@@ -156,8 +156,9 @@ async fn peer(site: &Site, log: &MemLog, keys: &Arc<Keys>, id: uuid::Uuid) -> Pe
         lock: None,
         segments: None,
     };
-    let node = Node::assemble(parts, &views.path().join("views"), &site.clock, varco::isee::rules::Rules::embedded().unwrap()).unwrap();
     let config = Config::read(&site.config()).unwrap();
+    let sii = varco::sii::embedded::Settings::configured(&config).unwrap();
+    let node = Node::assemble(parts, &views.path().join("views"), &site.clock, sii).unwrap();
     let settings = Settings::build(&config, &site.clock).unwrap();
     let gateway = Gateway::new(node, Contract::compile().unwrap(), settings, &config);
     let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();

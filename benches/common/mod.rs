@@ -143,7 +143,7 @@ impl Bench {
         let config = self.home.path().join("varco.toml");
         let tls =
             "certificate = \"pki/server.pem\"\nkey = \"pki/server.key\"\nclient_authorities = \"pki/ca.pem\"\ncrl = [\"pki/crl.pem\"]";
-        std::fs::write(&config, format!("listen = \"{address}\"\ndata = \"{data}\"\n\n[tls]\n{tls}\n"))?;
+        std::fs::write(&config, format!("listen = \"{address}\"\ndata = \"{data}\"\n\n[tls]\n{tls}\n\n[sii]\nattesta = \"subito\"\n"))?;
         // Another build of it may be named, as for the tests.
         let program = std::env::var_os("VARCO_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_varco")), PathBuf::from);
         self.start(&program, &[Path::new("serve"), Path::new("--config"), &config], address)

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
 use varco::contract::{Contract, ISEE_NS, Request, message};
+use varco::isee::calendar::Calendario;
 use varco::isee::checks::{Circumstance, Esame, examine};
 use varco::isee::rules::Rules;
 
@@ -24,7 +25,8 @@ fuzz_target!(|data: &[u8]| {
     let (contract, rules) =
         WORLD.get_or_init(|| (Contract::compile().expect("the contract compiles"), Rules::embedded().expect("the rules are right")));
     let today = "2026-11-21".parse().expect("a day");
-    let circumstance = Circumstance { today, rules: rules.on(today).expect("rules of that day") };
+    let calendario = Calendario::default();
+    let circumstance = Circumstance { today, rules: rules.on(today).expect("rules of that day"), calendario: &calendario };
     let judge = |bytes: &[u8]| {
         way::travel(contract, "text/xml; charset=utf-8", bytes, |_, request| match request {
             Request::Trasmissione(sent) => {

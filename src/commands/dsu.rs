@@ -14,6 +14,7 @@ use crate::contract::consultazione::{Chiave, RicercaCf};
 use crate::contract::{Contract, Finding, Findings, ISEE_NS, Trasmessa, esito_attestazione, place_declaration};
 use crate::isee::attest::{Occasion, attest};
 use crate::isee::attestazione::{Attestazione, EsitoAttestazione, ModalitaCalcolo, Ricerca};
+use crate::isee::calendar::Calendario;
 use crate::isee::checks::{Circumstance, examine};
 use crate::isee::compute::Calcolo;
 use crate::isee::compute::casi::{Caso, Indicatore, Indicatori, Situazione};
@@ -130,7 +131,7 @@ fn judge(file: &Path, contract: &Contract, rules: &Rules, today: Date) -> Result
             let list = vec![Finding { code: "K18.periodo", path: "/Dichiarazione/Sottoscrizione".to_owned(), line: 1, column: 1, text }];
             return Letta { trasmessa: Some(trasmessa), violazioni: Findings { list, more: 0 }, avvertenze: Vec::new() };
         };
-        let esame = examine(&trasmessa.dsu, &Circumstance { today, rules: set });
+        let esame = examine(&trasmessa.dsu, &Circumstance { today, rules: set, calendario: &Calendario::default() });
         let list = place_declaration(esame.difetti, element);
         let avvertenze = place_declaration(esame.avvertenze, element);
         Letta { trasmessa: Some(trasmessa), violazioni: Findings { list, more: esame.altri }, avvertenze }

@@ -10,8 +10,8 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::settings::{Reloaded, Settings};
 use crate::gateway::status::Status;
-use crate::isee::rules::Rules;
 use crate::ledger::{Directory, Keys};
+use crate::sii::embedded as sii;
 
 /// Nothing but that it is asked.
 #[derive(Serialize)]
@@ -72,7 +72,7 @@ pub(super) fn check(config: &Path, json: bool, clock: &Clock) -> Result<()> {
                 Err(error) => checked.errori.push(error.to_string()),
                 Ok(settings) => warnings(&settings, clock, &mut checked),
             }
-            if let Err(error) = Rules::configured(&config.regole) {
+            if let Err(error) = sii::Settings::configured(&config) {
                 checked.errori.push(error.to_string());
             }
             match Directory::open(&config.data).map_err(anyhow::Error::from).and_then(|directory| Ok(Keys::open(&directory.keys(), true)?))

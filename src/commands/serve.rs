@@ -20,10 +20,10 @@ use crate::gateway::listener::{Ended, Listener};
 use crate::gateway::node::Node;
 use crate::gateway::settings::Settings;
 use crate::gateway::{Gateway, admin};
-use crate::isee::rules::Rules;
 use crate::ledger::Directory;
 use crate::ledger::committer::Health;
 use crate::ledger::disk::{Disk, RealDisk};
+use crate::sii::embedded as sii;
 
 /// A gateway that serves.
 pub struct Started {
@@ -52,7 +52,7 @@ async fn start_with(config: &Config, clock: &Clock, disk: Arc<dyn Disk>, inherit
     let contract = Contract::compile()?;
     let settings = Settings::build(config, clock)?;
     let directory = Directory::open(&config.data)?;
-    let node = Node::open_with(&directory, clock, disk, config.ledger.segment_bytes, Rules::configured(&config.regole)?)?;
+    let node = Node::open_with(&directory, clock, disk, config.ledger.segment_bytes, sii::Settings::configured(config)?)?;
     for key in &node.opened.missing_keys {
         tracing::warn!(key, "a class key cannot be opened: its entries are unreadable");
     }
@@ -63,6 +63,8 @@ async fn start_with(config: &Config, clock: &Clock, disk: Arc<dyn Disk>, inherit
     };
     let address = listener.address()?;
     let gateway = Gateway::new(node, contract, settings, config);
+    // What waited for a feed that was loaded while nobody served.
+    gateway.node.services.sii.resume(clock.now()).await?;
     gateway.quotas.recount_day(&directory.segments(), clock)?;
     let socket = directory.socket();
     let _ = gateway.address.set(address);

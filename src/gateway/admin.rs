@@ -143,7 +143,22 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
             Err(text) => Answered::Errore(text),
         }),
         (&Method::POST, "/feed") => match read::<Vec<FeedRecord>>(request).await {
-            Ok(asked) => answer(crate::sii::feed::load(&node.ledger, &asked.what, actor, &asked.motivo, now).await),
+            Ok(asked) => {
+                let loaded = crate::sii::feed::load(&node.ledger, &asked.what, actor, &asked.motivo, now).await;
+                if loaded.is_ok() {
+                    // What waited for it is attested after the answer: there may be much of it.
+                    let sii = node.services.sii.clone();
+                    tokio::spawn(async move {
+                        match sii.resume(now).await {
+                            Ok(attested) => tracing::info!(attested, "DSU that waited for the feed"),
+                            Err(error) => {
+                                tracing::error!(%error, "DSU that waited for the feed stay unattested until the next load or start")
+                            }
+                        }
+                    });
+                }
+                answer(loaded)
+            }
             Err(refused) => refused,
         },
         _ => text(StatusCode::NOT_FOUND, "not found\n"),

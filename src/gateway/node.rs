@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::config::SEGMENT_BYTES;
-use crate::isee::rules::{RuleError, Rules};
+use crate::isee::rules::RuleError;
 use crate::ledger::committer::{Running, StartError};
 use crate::ledger::directory::Lock;
 use crate::ledger::disk::Disk;
@@ -19,7 +19,7 @@ use crate::ledger::{
 use crate::registry::Registry;
 use crate::registry::entries::RegistryProjector;
 use crate::services::Services;
-use crate::sii::embedded::Embedded;
+use crate::sii::embedded::{Embedded, Settings};
 use crate::sii::entries::SiiProjector;
 use crate::state::numbers::{NumbersProjector, Series, keys_seen};
 use crate::state::{self, Rebuilt, Store};
@@ -111,7 +111,7 @@ pub struct Parts {
 impl Node {
     /// Opens a data directory for writing, with the rule sets as they are embedded.
     pub fn open(directory: &Directory, clock: &Clock, disk: Arc<dyn Disk>, segment_bytes: u64) -> Result<Self, NodeError> {
-        Self::open_with(directory, clock, disk, segment_bytes, Rules::embedded()?)
+        Self::open_with(directory, clock, disk, segment_bytes, Settings::embedded()?)
     }
 
     /// Opens a data directory for writing.
@@ -120,7 +120,7 @@ impl Node {
         clock: &Clock,
         disk: Arc<dyn Disk>,
         segment_bytes: u64,
-        rules: Rules,
+        settings: Settings,
     ) -> Result<Self, NodeError> {
         let lock = directory.lock()?;
         let keys = Arc::new(Keys::open(&directory.keys(), false)?);
@@ -135,12 +135,12 @@ impl Node {
             lock: Some(lock),
             segments: Some(directory.segments()),
         };
-        let node = Self::assemble(parts, &directory.views(), clock, rules)?;
+        let node = Self::assemble(parts, &directory.views(), clock, settings)?;
         Ok(Self { directory: Some(directory.clone()), ..node })
     }
 
     /// Puts a node together.
-    pub fn assemble(parts: Parts, views: &Path, clock: &Clock, rules: Rules) -> Result<Self, NodeError> {
+    pub fn assemble(parts: Parts, views: &Path, clock: &Clock, settings: Settings) -> Result<Self, NodeError> {
         let Parts { id, log, reader, keys, recovery, lock, segments } = parts;
         let (writer, store, rebuilt) = state::open(views, id, log.head(), projectors())?;
         let (committer, running) = Committer::start(id, log, Box::new(writer), clock.clone())?;
@@ -153,7 +153,7 @@ impl Node {
         // The year's token key is there before anybody is looked for under it.
         keys.token(clock.today().year(), "cf", "")?;
         let ledger = Ledger { id, committer, keys, reader };
-        let sii = Embedded::new(&ledger, &store, clock, rules, segments);
+        let sii = Embedded::new(&ledger, &store, clock, settings, segments);
         let ids = Series::new("id-richiesta", BLOCK, &ledger, &store, clock);
         Ok(Self {
             registry: Registry::new(store.clone()),

@@ -3,21 +3,51 @@
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday, date};
 
-/// Whether offices work on that day.
-pub fn is_working(day: Date) -> bool {
-    !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday) && !is_holiday(day)
+/// The days on which offices do not work: Saturdays, Sundays, national holidays, and further ones that an operator names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Calendario {
+    further: Vec<Festivo>,
 }
 
-/// How many working days lie after `from`, up to and including `to`.
-pub fn working_days_between(from: Date, to: Date) -> u32 {
-    let mut count = 0;
-    let mut day = from;
-    while day < to {
-        let Ok(next) = day.tomorrow() else { break };
-        day = next;
-        count += u32::from(is_working(day));
+/// A further day without work: each year, or once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Festivo {
+    Yearly(i8, i8),
+    Once(Date),
+}
+
+impl Calendario {
+    /// With further days, such as a patron saint's: `06-24` each year, `2026-06-24` once; or the first that is neither.
+    pub fn with(days: &[String]) -> Result<Self, String> {
+        let read = |text: &String| {
+            let once = text.parse().map(Festivo::Once);
+            // A leap year: 29 February is a day too.
+            let yearly = || format!("2000-{text}").parse::<Date>().map(|day| Festivo::Yearly(day.month(), day.day()));
+            once.or_else(|_| yearly()).map_err(|_| text.clone())
+        };
+        Ok(Self { further: days.iter().map(read).collect::<Result<_, _>>()? })
     }
-    count
+
+    /// Whether offices work on that day.
+    pub fn is_working(&self, day: Date) -> bool {
+        let further = self.further.iter().any(|festivo| match festivo {
+            Festivo::Yearly(month, of_month) => (day.month(), day.day()) == (*month, *of_month),
+            Festivo::Once(once) => day == *once,
+        });
+        !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday) && !is_holiday(day) && !further
+    }
+
+    /// How many working days lie after `from`, up to and including `to`.
+    pub fn working_days_between(&self, from: Date, to: Date) -> u32 {
+        let mut count = 0;
+        let mut day = from;
+        while day < to {
+            let Ok(next) = day.tomorrow() else { break };
+            day = next;
+            count += u32::from(self.is_working(day));
+        }
+        count
+    }
 }
 
 fn is_holiday(day: Date) -> bool {
@@ -59,8 +89,14 @@ mod tests {
     #[test]
     fn working_days_leave_out_weekends_and_holidays() {
         // Thursday before Easter 2026 to the Thursday after: Friday, Tuesday, Wednesday, Thursday.
-        assert_eq!(working_days_between(date(2026, 4, 2), date(2026, 4, 9)), 4);
-        assert_eq!(working_days_between(date(2026, 12, 23), date(2026, 12, 29)), 3);
-        assert_eq!(working_days_between(date(2026, 5, 5), date(2026, 5, 5)), 0);
+        let national = Calendario::default();
+        assert_eq!(national.working_days_between(date(2026, 4, 2), date(2026, 4, 9)), 4);
+        assert_eq!(national.working_days_between(date(2026, 12, 23), date(2026, 12, 29)), 3);
+        assert_eq!(national.working_days_between(date(2026, 5, 5), date(2026, 5, 5)), 0);
+        // With Saint John's, Wednesday 24 June 2026, and a day that is free once.
+        let florence = Calendario::with(&["06-24".to_owned(), "2026-06-26".to_owned()]).unwrap();
+        assert_eq!(florence.working_days_between(date(2026, 6, 22), date(2026, 6, 26)), 2);
+        assert_eq!(florence.working_days_between(date(2027, 6, 22), date(2027, 6, 25)), 2);
+        assert_eq!(Calendario::with(&["13-01".to_owned()]), Err("13-01".to_owned()));
     }
 }

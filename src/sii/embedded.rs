@@ -3,22 +3,25 @@
 use std::cell::RefCell;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::archive::{Archive, decode, number_of, stem_of, valid_on};
 use super::entries::{Head, lot_key};
-use super::{Answer, Answering, Found, Occasion, Outcome, Question, Sii, SiiError, status};
+use super::{Answer, Answering, Found, Occasion, Outcome, Question, Resuming, Sii, SiiError, status};
 use crate::clock::{Clock, rome};
+use crate::config::{Attesta, Config};
 use crate::contract::catalogue::Operation;
 use crate::contract::consultazione::Chiave;
 use crate::contract::message;
 use crate::contract::trasmissione::{DsuDelLotto, EsitoLotto};
 use crate::isee::CodiceFiscale;
+use crate::isee::calendar::Calendario;
 use crate::isee::compute::casi::{Indicatori, Situazione};
 use crate::isee::compute::componente::Riferita;
 use crate::isee::dsu::Dichiarazione;
 use crate::isee::feed::{Feed, FeedRecord};
-use crate::isee::rules::{RuleSet, Rules};
+use crate::isee::rules::{RuleError, RuleSet, Rules};
 use crate::ledger::{Blinding, Body, Draft, Kind, Ledger, Precondition, Retention, Secret, Tokens};
 use crate::registry::{Permit, Purpose};
 use crate::state::Store;
@@ -37,13 +40,38 @@ pub const SENDERS_PROTOCOL: &str = "/Dichiarazione/Sottoscrizione/@ProtocolloMit
 pub struct Embedded {
     pub(super) ledger: Ledger,
     pub(super) archive: Archive,
-    store: Store,
+    pub(super) store: Store,
     clock: Clock,
-    pub(super) rules: Rules,
+    pub(super) settings: Settings,
     /// Where the segments are, if they are files: to count who used a DSU.
     pub(super) segments: Option<PathBuf>,
     /// Series of protocols, by their names.
     series: tokio::sync::Mutex<std::collections::HashMap<String, std::sync::Arc<Series>>>,
+}
+
+/// What an operator decides of it.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The rule sets.
+    pub rules: Rules,
+    /// When a DSU is attested, of whose members not everything is known.
+    pub attesta: Attesta,
+    /// On which days offices work.
+    pub calendario: Calendario,
+}
+
+impl Settings {
+    /// Nothing is changed.
+    pub fn embedded() -> Result<Self, RuleError> {
+        Ok(Self { rules: Rules::embedded()?, attesta: Attesta::default(), calendario: Calendario::default() })
+    }
+
+    /// As a configuration says.
+    pub fn configured(config: &Config) -> Result<Self, RuleError> {
+        let wrong = |day| RuleError::Choice(format!("sii.festivi: {day} non è MM-GG né AAAA-MM-GG"));
+        let calendario = Calendario::with(&config.sii.festivi).map_err(wrong)?;
+        Ok(Self { rules: Rules::configured(&config.regole)?, attesta: config.sii.attesta, calendario })
+    }
 }
 
 impl Sii for Embedded {
@@ -60,17 +88,21 @@ impl Sii for Embedded {
             }
         })
     }
+
+    fn resume(&self, now: Timestamp) -> Resuming<'_> {
+        Box::pin(self.attest_waiting(now))
+    }
 }
 
 impl Embedded {
     /// Over this ledger and these views.
-    pub fn new(ledger: &Ledger, store: &Store, clock: &Clock, rules: Rules, segments: Option<PathBuf>) -> Self {
+    pub fn new(ledger: &Ledger, store: &Store, clock: &Clock, settings: Settings, segments: Option<PathBuf>) -> Self {
         Self {
             ledger: ledger.clone(),
             archive: Archive::new(ledger, store),
             store: store.clone(),
             clock: clock.clone(),
-            rules,
+            settings,
             segments,
             series: tokio::sync::Mutex::default(),
         }

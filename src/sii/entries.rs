@@ -2,11 +2,12 @@
 //!
 //! - `dsu`: facts `impronta` (token of the fingerprint), `presentata`, `operazione` (N, A, I, S, C, R, X), `versione` (its number), `radice` (token of the
 //!   first version's protocol), `base` (of a current ISEE: the same of the DSU that it rests on); tokens: all persons in it, protocol and sender's protocol
-//!   (a cancellation has the protocol of what it cancels); sealed: the declaration, what the DSU is after it, and the receipt.
+//!   (a cancellation has the protocol of what it cancels); `attende` (it waits for an attestation), `attendeva` (sequence of
+//!   what waited and does not any more); sealed: the declaration, what the DSU is after it, and the receipt.
 //! - `dsu` of a lot, after those of its DSU: facts `lotto` (token of the SHA-256 of the body that carried it), `accettate`, `rifiutate`; token: the flow's
 //!   protocol; sealed, as receipt: what became of each DSU.
 //! - `attestation`: facts `presentata`, `scadenza` (those by which it is found: of a current ISEE its own), `rilasciata`, `regole` and `regole_impronta`,
-//!   `operazione`, `versione` and `radice` as above, `dichiarante` (token), `di` (the ente whose DSU it is); tokens: the members of the nucleus, protocols as
+//!   `operazione`, `versione` and `radice` as above, `dichiarante` (token), `di` (the ente whose DSU it is), `attendeva`; tokens: the members of the nucleus, protocols as
 //!   above; sealed: the attestation, and the records of the feed that it was computed with.
 //! - `feed`: facts `righe`: for each token of a codice fiscale, the year of the record; sealed: the records.
 
@@ -80,13 +81,16 @@ pub fn declarant_prefix(year: i16, token: &str) -> Vec<u8> {
     format!("d/dichiarante/{year}/{token}/").into_bytes()
 }
 
+/// The prefix, in the views, of DSU that wait for an attestation.
+pub const WAITING: &[u8] = b"w/";
+
 /// `prefix` and the sequence, so that entries stand in their order.
 fn numbered(mut prefix: Vec<u8>, sequence: u64) -> Vec<u8> {
     prefix.extend(format!("{sequence:020}").into_bytes());
     prefix
 }
 
-fn sequence_of(name: &[u8]) -> Option<u64> {
+pub(super) fn sequence_of(name: &[u8]) -> Option<u64> {
     std::str::from_utf8(name.get(name.len().checked_sub(20)?..)?).ok()?.parse().ok()
 }
 
@@ -157,6 +161,9 @@ impl Projector for SiiProjector {
         let Some(tokens) = &body.tokens else { return };
         let fact = |name: &str| body.facts.get(name).and_then(|value| value.as_str());
         let year = tokens.year;
+        if let Some(sequence) = body.facts.get("attendeva").and_then(serde_json::Value::as_u64) {
+            writes.remove(numbered(WAITING.to_vec(), sequence));
+        }
         match body.kind {
             Kind::Dsu => {
                 if let (Some(ente), Some(sender), Some(impronta)) = (&body.ente, tokens.protocol.get(1), fact("impronta")) {
@@ -175,6 +182,9 @@ impl Projector for SiiProjector {
                     value.extend(entry.position.encode());
                     let radice = fact("radice").unwrap_or(protocol);
                     writes.set(numbered(version_prefix(year, radice), entry.leaf.seq), value);
+                    if body.facts.get("attende").and_then(serde_json::Value::as_bool) == Some(true) {
+                        writes.set(numbered(WAITING.to_vec(), entry.leaf.seq), entry.position.encode());
+                    }
                     if let Some(base) = fact("base") {
                         writes.set(numbered(current_prefix(year, base), entry.leaf.seq), entry.position.encode());
                     }

@@ -5,6 +5,7 @@
 //! of a DSU or a lot.
 
 pub mod archive;
+mod attesa;
 pub mod embedded;
 pub mod entries;
 pub mod feed;
@@ -179,4 +180,10 @@ pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<Outcome, SiiError>> 
 pub trait Sii: Send + Sync {
     /// Answers a question that a permit allows.
     fn answer<'a>(&'a self, permit: &'a Permit, question: Question<'a>, occasion: Occasion) -> Answering<'a>;
+
+    /// Goes on with what waited for something that has come: how many DSU were attested.
+    fn resume(&self, now: Timestamp) -> Resuming<'_>;
 }
+
+/// What the future of going on looks like behind `dyn`.
+pub type Resuming<'a> = Pin<Box<dyn Future<Output = Result<usize, SiiError>> + Send + 'a>>;

@@ -69,6 +69,12 @@ pub(super) fn cancellation(protocollo: &str, presentata: Date, dichiarante: &Cod
     message("Ricevuta", RICEVUTA_NS, &ricevuta, true)
 }
 
+/// The receipt of a DSU that is not attested yet: of presentation alone.
+pub(super) fn presentation(protocollo: &str, presentata: Date, dichiarante: &CodiceFiscale, about: About<'_>) -> String {
+    let ricevuta = Ricevuta { protocollo_dsu: protocollo.to_owned(), ..bare(dichiarante, presentata, about) };
+    message("Ricevuta", RICEVUTA_NS, &ricevuta, true)
+}
+
 /// What every receipt says.
 fn bare(dichiarante: &CodiceFiscale, presentata: Date, about: About<'_>) -> Ricevuta {
     Ricevuta {

@@ -4,6 +4,7 @@
 //! cannot make the same version: that there was no other since is a precondition of what is recorded.
 
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 
 use super::archive::{decode, number_of, stem_of, version_of};
 use super::embedded::{ALREADY_USED, Embedded, SENDERS_PROTOCOL, body_of, seal};
@@ -24,9 +25,9 @@ use crate::isee::dsu::Dichiarazione;
 use crate::isee::feed::FeedRecord;
 use crate::isee::omissioni::omissioni;
 use crate::isee::operazioni::{NOBODYS, applica};
-use crate::isee::rules::RuleSet;
+use crate::isee::rules::{RuleSet, name};
 use crate::ledger::search::{Filter, find};
-use crate::ledger::{Draft, Entry, Kind, Precondition, Secret, Tokens};
+use crate::ledger::{Body, Draft, Entry, Kind, Precondition, Secret, Tokens};
 use crate::registry::Permit;
 
 /// Where the protocol of the DSU referred to is.
@@ -63,28 +64,49 @@ struct Base {
     presentata: Date,
     /// Whose it is.
     ente: String,
+    /// Sequence of its entry, where it waits for an attestation.
+    attende: Option<u64>,
     /// What must still hold when this is recorded.
     preconditions: Vec<Precondition>,
 }
 
 /// What is made of a declaration: a version with its attestation.
-struct Versione<'a> {
+pub(super) struct Versione<'a> {
+    pub(super) protocollo: &'a str,
+    pub(super) radice: &'a str,
+    /// The whole declaration after it, where that is not what came.
+    pub(super) effettiva: Option<&'a Dichiarazione>,
+    /// The one that was computed.
+    pub(super) dsu: &'a Dichiarazione,
+    /// By which days the attestation is found.
+    pub(super) validita: (Date, Date),
+    /// Protocol of the first version of the DSU that a current ISEE rests on.
+    pub(super) base: Option<&'a str>,
+    /// Whose DSU it is.
+    pub(super) di: &'a str,
+    pub(super) attestazione: &'a Attestazione,
+    pub(super) rules: &'a RuleSet,
+    pub(super) known: &'a [FeedRecord],
+    pub(super) receipt: &'a str,
+    /// Sequence of what waited for this attestation.
+    pub(super) attendeva: Option<u64>,
+}
+
+/// What the entry of a declaration says, besides the declaration.
+#[derive(Clone, Copy, Default)]
+struct Traccia<'a> {
     protocollo: &'a str,
     radice: &'a str,
-    /// The whole declaration after it, where that is not what came.
     effettiva: Option<&'a Dichiarazione>,
-    /// The one that was computed.
-    dsu: &'a Dichiarazione,
-    /// By which days the attestation is found.
-    validita: (Date, Date),
-    /// Protocol of the first version of the DSU that a current ISEE rests on.
     base: Option<&'a str>,
-    /// Whose DSU it is.
-    di: &'a str,
-    attestazione: &'a Attestazione,
-    rules: &'a RuleSet,
-    known: &'a [FeedRecord],
     receipt: &'a str,
+    /// Its place among the entries of this exchange.
+    after: u32,
+    utilizzi: Option<u32>,
+    /// Whether it waits for an attestation.
+    attende: bool,
+    /// Sequence of what waited and does not any more.
+    attendeva: Option<u64>,
 }
 
 fn refused(difetti: Vec<Difetto>, altri: usize) -> Outcome {
@@ -111,11 +133,11 @@ impl Embedded {
         }
 
         let presented = dsu.presentata().unwrap_or(occasion.today);
-        let Some(rules) = self.rules.on(presented.min(occasion.today)) else {
+        let Some(rules) = self.settings.rules.on(presented.min(occasion.today)) else {
             let text = "nessun insieme di regole per questa data di presentazione";
             return Ok(refused(difetto("K18.periodo", "/Dichiarazione/Sottoscrizione", text), 0));
         };
-        let mut esame = examine(dsu, &Circumstance { today: occasion.today, rules });
+        let mut esame = examine(dsu, &Circumstance { today: occasion.today, rules, calendario: &self.settings.calendario });
         if earlier.is_some() {
             esame.difetti.extend(difetto(ALREADY_USED.0, SENDERS_PROTOCOL, ALREADY_USED.1));
         }
@@ -163,6 +185,10 @@ impl Embedded {
         mut preconditions: Vec<Precondition>,
     ) -> Result<Outcome, SiiError> {
         let presented = received.presented;
+        if !self.may_attest(dsu, presented)? {
+            let protocollo = self.protocol(presented.year()).await?;
+            return self.attendi(received, dsu, (&protocollo, &protocollo, presented), (None, None), esame, preconditions);
+        }
         let (indicatori, known) = self.compute(dsu, presented, rules)?;
         let protocollo = self.protocol(presented.year()).await?;
         let about = attest::Occasion {
@@ -186,9 +212,40 @@ impl Embedded {
             rules,
             known: &known,
             receipt: &receipt,
+            attendeva: None,
         };
         let drafts = self.drafts(received, version, 0, &mut preconditions)?;
         Ok(received.accepted(protocollo.clone(), receipt.clone(), drafts, preconditions))
+    }
+
+    /// A declaration that waits for what is not known of its members: received, and not attested.
+    fn attendi(
+        &self,
+        received: Ricevuta<'_>,
+        dsu: &Dichiarazione,
+        (protocollo, radice, presentata): (&str, &str, Date),
+        (effettiva, attendeva): (Option<&Dichiarazione>, Option<u64>),
+        esame: Esame,
+        mut preconditions: Vec<Precondition>,
+    ) -> Result<Outcome, SiiError> {
+        let about = self.about(received, presentata, esame)?;
+        let receipt = receipt::presentation(protocollo, presentata, &dsu.codice_fiscale_dichiarante, about);
+        let traccia = Traccia { protocollo, radice, effettiva, receipt: &receipt, attende: true, attendeva, ..Traccia::default() };
+        let draft = self.declaration(received, traccia, &mut preconditions)?;
+        Ok(received.accepted(protocollo.to_owned(), receipt.clone(), vec![draft], preconditions))
+    }
+
+    fn about<'a>(&'a self, received: Ricevuta<'a>, presentata: Date, esame: Esame) -> Result<About<'a>, SiiError> {
+        Ok(About {
+            ente: received.permit.ente(),
+            received: received.occasion.received,
+            today: received.occasion.today,
+            impronta: received.impronta.to_owned(),
+            operazione: received.operazione,
+            sender: received.sender,
+            rules: self.settings.rules.on(presentata).ok_or_else(|| SiiError::Internal("a DSU without rules".to_owned()))?,
+            warnings: esame.avvertenze,
+        })
     }
 
     fn receipt(
@@ -236,10 +293,14 @@ impl Embedded {
             return self.corrente(received, &base, &effettiva, esame, preconditions).await;
         }
         let internal = |what: &str| SiiError::Internal(what.to_owned());
-        let Some(rules) = self.rules.on(base.presentata) else { return Err(internal("a DSU without rules")) };
-        let (indicatori, known) = self.compute(&effettiva, base.presentata, rules)?;
+        let Some(rules) = self.settings.rules.on(base.presentata) else { return Err(internal("a DSU without rules")) };
         let number = number_of(&base.protocollo) + 1;
         let protocollo = version_of(&base.radice, number).ok_or_else(|| internal("more versions than a protocol can number"))?;
+        if base.attende.is_some() && !self.may_attest(&effettiva, base.presentata)? {
+            let identity = (protocollo.as_str(), base.radice.as_str(), base.presentata);
+            return self.attendi(received, &effettiva, identity, (Some(&effettiva), base.attende), esame, preconditions);
+        }
+        let (indicatori, known) = self.compute(&effettiva, base.presentata, rules)?;
         let rettifica = dsu.operazione.tipo == TipoOperazione::R;
         let about = attest::Occasion {
             protocollo: &protocollo,
@@ -251,7 +312,7 @@ impl Embedded {
                 numero_protocollo_dsu_variata: base.protocollo.clone(),
                 data_presentazione_dsu_variata: base.presentata,
                 numero_protocollo_mittente_dsu_variata: base.dsu.sottoscrizione_del_dichiarante().map(|s| s.protocollo_mittente.clone()),
-                note_variazione: rettifica.then(|| "Rettifica dell'ente che ha trasmesso la DSU".to_owned()),
+                note_variazione: note(dsu.operazione.tipo, base.attende.is_some()).map(str::to_owned),
                 discordanze_contestazione: Vec::new(),
             }),
             ..attest::Occasion::default()
@@ -272,6 +333,7 @@ impl Embedded {
             rules,
             known: &known,
             receipt: &receipt,
+            attendeva: base.attende,
         };
         let mut drafts = self.drafts(received, version, 0, &mut preconditions)?;
         self.recompute_current(received, &base, (&protocollo, &effettiva), &mut drafts, &mut preconditions)?;
@@ -323,7 +385,15 @@ impl Embedded {
             return refuse("K02.versione", "la DSU di riferimento ha una versione successiva");
         }
         let protocollo = version_of(&radice, ultima.numero).ok_or_else(|| internal("a version's number"))?;
-        Ok(Ok(Base { radice, protocollo, dsu: current, presentata, ente, preconditions }))
+        let attested = !self.archive.of_protocol(&protocollo, &mut preconditions)?.is_empty();
+        let attende = (!attested).then_some(ultima.sequence);
+        if tipo == TipoOperazione::I && attende.is_some() {
+            let days = self.settings.rules.on(presentata).map(|rules| rules.get(name::INTEGRAZIONE_GIORNI)).unwrap_or_default();
+            if Decimal::from(self.settings.calendario.working_days_between(presentata, received.occasion.today)) <= days {
+                return refuse("K02.termini", "i termini per l'attestazione non sono ancora passati");
+            }
+        }
+        Ok(Ok(Base { radice, protocollo, dsu: current, presentata, ente, attende, preconditions }))
     }
 
     /// Operation C: the DSU stays as it is; its current ISEE has a protocol and a validity of its own.
@@ -337,7 +407,7 @@ impl Embedded {
     ) -> Result<Outcome, SiiError> {
         let presented = received.presented;
         let internal = |what: &str| SiiError::Internal(what.to_owned());
-        let (Some(of_base), Some(of_today)) = (self.rules.on(base.presentata), self.rules.on(presented)) else {
+        let (Some(of_base), Some(of_today)) = (self.settings.rules.on(base.presentata), self.settings.rules.on(presented)) else {
             return Err(internal("a DSU without rules"));
         };
         let heads = self.archive.of_protocol(&base.protocollo, &mut preconditions)?;
@@ -373,6 +443,7 @@ impl Embedded {
             rules: of_base,
             known: &known,
             receipt: &receipt,
+            attendeva: None,
         };
         let drafts = self.drafts(received, version, 0, &mut preconditions)?;
         Ok(received.accepted(protocollo.clone(), receipt.clone(), drafts, preconditions))
@@ -387,7 +458,7 @@ impl Embedded {
         drafts: &mut Vec<Draft>,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<(), SiiError> {
-        let Some(rules) = self.rules.on(base.presentata) else { return Ok(()) };
+        let Some(rules) = self.settings.rules.on(base.presentata) else { return Ok(()) };
         let mut seen: Vec<String> = Vec::new();
         for position in self.archive.correnti(&base.radice)? {
             let Some(secret) = self.archive.open_unless_erased(&self.archive.entry(&position)?)? else { continue };
@@ -430,6 +501,7 @@ impl Embedded {
                 rules,
                 known: &known,
                 receipt: "",
+                attendeva: None,
             };
             // What came is the form as it came then; nothing is known under this sender's protocol by it.
             let impronta = hex(&sha256(canonical.as_bytes()));
@@ -457,24 +529,17 @@ impl Embedded {
         mut preconditions: Vec<Precondition>,
     ) -> Result<Outcome, SiiError> {
         let utilizzi = self.utilizzi(base).await?;
-        let receipt = receipt::cancellation(
-            &base.protocollo,
-            base.presentata,
-            &base.dsu.codice_fiscale_dichiarante,
-            About {
-                ente: received.permit.ente(),
-                received: received.occasion.received,
-                today: received.occasion.today,
-                impronta: received.impronta.to_owned(),
-                operazione: received.operazione,
-                sender: received.sender,
-                rules: self.rules.on(base.presentata).ok_or_else(|| SiiError::Internal("a DSU without rules".to_owned()))?,
-                warnings: esame.avvertenze,
-            },
-        );
-        let number = number_of(&base.protocollo);
-        let draft =
-            self.declaration(received, (&base.protocollo, &base.radice, number), None, None, &receipt, (0, utilizzi), &mut preconditions)?;
+        let about = self.about(received, base.presentata, esame)?;
+        let receipt = receipt::cancellation(&base.protocollo, base.presentata, &base.dsu.codice_fiscale_dichiarante, about);
+        let traccia = Traccia {
+            protocollo: &base.protocollo,
+            radice: &base.radice,
+            receipt: &receipt,
+            utilizzi,
+            attendeva: base.attende,
+            ..Traccia::default()
+        };
+        let draft = self.declaration(received, traccia, &mut preconditions)?;
         let mut outcome = received.accepted(base.protocollo.clone(), receipt, vec![draft], preconditions);
         if let Answer::Accepted(accepted) = &mut outcome.answer {
             accepted.utilizzi = utilizzi;
@@ -517,33 +582,29 @@ impl Embedded {
         after: u32,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<Vec<Draft>, SiiError> {
-        let Versione { protocollo, radice, dsu, attestazione, rules, .. } = version;
+        let Versione { protocollo, radice, dsu, attestazione, .. } = version;
         let keys = &self.ledger.keys;
         let year = rome(received.occasion.received).year();
-        let number = number_of(protocollo);
-        let identity = (protocollo, radice, number);
-        let declaration =
-            self.declaration(received, identity, version.effettiva, version.base, version.receipt, (after, None), preconditions)?;
+        let traccia = Traccia {
+            protocollo,
+            radice,
+            effettiva: version.effettiva,
+            base: version.base,
+            receipt: version.receipt,
+            after,
+            ..Traccia::default()
+        };
+        let declaration = self.declaration(received, traccia, preconditions)?;
 
         let members: Vec<String> = dsu.fogli().map(|sheet| sheet.codice_fiscale.canonical()).collect();
         let cf = members.iter().map(|code| keys.token(year, "cf", code)).collect::<Result<Vec<_>, _>>()?;
         let protocols = received.protocols(protocollo);
         let protocol = protocols.iter().map(|text| keys.token(year, "protocol", text)).collect::<Result<Vec<_>, _>>()?;
         let tokens = Tokens { year, cf: cf.clone(), operator: None, protocol: protocol.clone(), address: None };
-        let radice = keys.token(year, "protocol", radice)?;
-        let mut attestation = body_of(received.permit, received.occasion, Kind::Attestation, &tokens)
-            .fact("presentata", version.validita.0.to_string())
-            .fact("scadenza", version.validita.1.to_string())
-            .fact("rilasciata", received.occasion.today.to_string())
-            .fact("regole", &rules.id)
-            .fact("regole_impronta", &rules.digest)
-            .fact("operazione", received.operazione.code())
-            .fact("versione", number)
-            .fact("radice", &radice)
-            .fact("dichiarante", keys.token(year, "cf", &dsu.codice_fiscale_dichiarante.canonical())?)
-            .fact("di", version.di);
+        let body = body_of(received.permit, received.occasion, Kind::Attestation, &tokens);
+        let mut attestation = self.attested(body, &version, received.operazione, received.occasion.today)?;
         attestation.keys = cf.iter().map(|token| person_key(year, token)).collect();
-        attestation.keys.push(protocol_key(year, &protocol[0]));
+        attestation.keys.extend(protocol.first().map(|token| protocol_key(year, token)));
         let secret = Secret {
             cf: members,
             protocol: protocols,
@@ -555,18 +616,36 @@ impl Embedded {
         Ok(vec![declaration, seal(&self.ledger, attestation, &secret, received.occasion, ordinal)?])
     }
 
-    /// The entry of a declaration.
-    #[allow(clippy::too_many_arguments, reason = "all of it goes into one entry")]
-    fn declaration(
+    /// The facts of an attestation.
+    pub(super) fn attested(
         &self,
-        received: Ricevuta<'_>,
-        (protocollo, radice, number): (&str, &str, u32),
-        effettiva: Option<&Dichiarazione>,
-        base: Option<&str>,
-        receipt: &str,
-        (after, utilizzi): (u32, Option<u32>),
-        preconditions: &mut Vec<Precondition>,
-    ) -> Result<Draft, SiiError> {
+        body: Body,
+        version: &Versione<'_>,
+        operazione: TipoOperazione,
+        rilasciata: Date,
+    ) -> Result<Body, SiiError> {
+        let (keys, rules) = (&self.ledger.keys, version.rules);
+        let year = body.tokens.as_ref().map_or_else(|| rilasciata.year(), |tokens| tokens.year);
+        let mut body = body
+            .fact("presentata", version.validita.0.to_string())
+            .fact("scadenza", version.validita.1.to_string())
+            .fact("rilasciata", rilasciata.to_string())
+            .fact("regole", &rules.id)
+            .fact("regole_impronta", &rules.digest)
+            .fact("operazione", operazione.code())
+            .fact("versione", number_of(version.protocollo))
+            .fact("radice", keys.token(year, "protocol", version.radice)?)
+            .fact("dichiarante", keys.token(year, "cf", &version.dsu.codice_fiscale_dichiarante.canonical())?)
+            .fact("di", version.di);
+        if let Some(attendeva) = version.attendeva {
+            body = body.fact("attendeva", attendeva);
+        }
+        Ok(body)
+    }
+
+    /// The entry of a declaration.
+    fn declaration(&self, received: Ricevuta<'_>, traccia: Traccia<'_>, preconditions: &mut Vec<Precondition>) -> Result<Draft, SiiError> {
+        let Traccia { protocollo, radice, effettiva, base, receipt, after, utilizzi, attende, attendeva } = traccia;
         let keys = &self.ledger.keys;
         let ente = &received.permit.ente().codice;
         let year = rome(received.occasion.received).year();
@@ -591,8 +670,14 @@ impl Embedded {
             .fact("impronta", keys.token(year, "impronta", received.impronta)?)
             .fact("presentata", received.presented.to_string())
             .fact("operazione", received.operazione.code())
-            .fact("versione", number)
+            .fact("versione", number_of(protocollo))
             .fact("radice", &radice);
+        if attende {
+            body = body.fact("attende", true);
+        }
+        if let Some(attendeva) = attendeva {
+            body = body.fact("attendeva", attendeva);
+        }
         if let Some(base) = base {
             body = body.fact("base", keys.token(year, "protocol", base)?);
         }
@@ -627,6 +712,15 @@ impl Ricevuta<'_> {
     fn protocols(self, protocollo: &str) -> Vec<String> {
         let sender = Some(self.sender).filter(|sender| !sender.is_empty());
         [Some(protocollo), sender].into_iter().flatten().map(str::to_owned).collect()
+    }
+}
+
+/// What an attestation says of the operation that made it, where INPS's schema has no word for that.
+fn note(operazione: TipoOperazione, attendeva: bool) -> Option<&'static str> {
+    match operazione {
+        TipoOperazione::R => Some("Rettifica dell'ente che ha trasmesso la DSU"),
+        TipoOperazione::I if attendeva => Some("Attestazione provvisoria, con i redditi dichiarati (art. 11 c. 8)"),
+        _ => None,
     }
 }
 

@@ -67,11 +67,12 @@ fn describe(
         return Ok(Some((esito, secret.cf)));
     }
     let heads = archive.of_protocol(&esito.protocollo_dsu, preconditions)?;
-    let Some(head) = heads.first() else { return Ok(Some((esito, secret.cf))) };
-    let Some(found) = archive.attestation(head)? else { return Ok(Some((esito, secret.cf))) };
-    esito.stato = StatoDsu::Attestata;
-    esito.data_attestazione = found.rilasciata;
-    esito.data_validita = Some(head.scadenza);
+    let found = heads.first().map(|head| archive.attestation(head)).transpose()?.flatten();
+    if let (Some(found), Some(head)) = (&found, heads.first()) {
+        esito.stato = StatoDsu::Attestata;
+        esito.data_attestazione = found.rilasciata;
+        esito.data_validita = Some(head.scadenza);
+    }
     // A later version takes its place, whoever made it: which one it is, is told to whoever made this one.
     let numero = facts.get("versione").and_then(serde_json::Value::as_u64).unwrap_or_default();
     if let Some(ultima) = versioni.ultima().filter(|ultima| u64::from(ultima.numero) > numero) {
@@ -79,6 +80,7 @@ fn describe(
         esito.protocollo_sostitutivo = version_of(&stem_of(&esito.protocollo_dsu), ultima.numero);
         return Ok(Some((esito, secret.cf)));
     }
+    let (Some(found), Some(head)) = (found, heads.first()) else { return Ok(Some((esito, secret.cf))) };
     // The latest of the same declarant counts (check K20); that another ente transmitted one is not this one's affair.
     let declarant = &found.attestazione.codice_fiscale_dichiarante;
     let radice = stem_of(found.protocollo());

@@ -70,8 +70,10 @@ impl Site {
 
     /// The configuration, with whatever a test adds.
     pub fn configure(&self, more: &str) {
+        // What is not about waiting for the feed does not wait for it.
+        let sii = if more.contains("[sii]") { "" } else { "[sii]\nattesta = \"subito\"\n" };
         let text = format!(
-            "listen = \"127.0.0.1:0\"\ndata = \"data\"\n\n[tls]\ncertificate = \"pki/server.pem\"\nkey = \"pki/server.key\"\nclient_authorities = \"pki/ca.pem\"\ncrl = [\"pki/crl.pem\"]\n\n{more}\n"
+            "listen = \"127.0.0.1:0\"\ndata = \"data\"\n\n[tls]\ncertificate = \"pki/server.pem\"\nkey = \"pki/server.key\"\nclient_authorities = \"pki/ca.pem\"\ncrl = [\"pki/crl.pem\"]\n\n{more}\n{sii}"
         );
         std::fs::write(self.config(), text).unwrap();
     }

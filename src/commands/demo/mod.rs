@@ -109,7 +109,7 @@ fn configure(home: &Path, port: u16) -> Result<Config> {
     let port = if free { port } else { 0 };
     let file = home.join("varco.toml");
     let text = format!(
-        "listen = \"127.0.0.1:{port}\"\ndata = \"data\"\n\n[tls]\ncertificate = \"pki/server.pem\"\nkey = \"pki/server.key\"\nclient_authorities = \"pki/ca.pem\"\ncrl = [\"pki/crl.pem\"]\n"
+        "listen = \"127.0.0.1:{port}\"\ndata = \"data\"\n\n[tls]\ncertificate = \"pki/server.pem\"\nkey = \"pki/server.key\"\nclient_authorities = \"pki/ca.pem\"\ncrl = [\"pki/crl.pem\"]\n\n[sii]\nattesta = \"subito\"\n"
     );
     std::fs::write(&file, text)?;
     Ok(Config::read(&file)?)

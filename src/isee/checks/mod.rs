@@ -15,6 +15,7 @@ pub use regole::REGOLE;
 
 use jiff::civil::Date;
 
+use super::calendar::Calendario;
 use super::codes::TipoOperazione;
 use super::dsu::Dichiarazione;
 use super::rules::RuleSet;
@@ -67,6 +68,8 @@ pub struct Circumstance<'a> {
     pub today: Date,
     /// The rule set of the day of presentation.
     pub rules: &'a RuleSet,
+    /// On which days offices work.
+    pub calendario: &'a Calendario,
 }
 
 /// More members than any nucleus has; what an entry of the ledger can name.

@@ -19,6 +19,11 @@ pub const REGOLE: &[Regola] = &[
         "togliere o indicare NumeroProtocolloRiferimento",
     ),
     regola("K02.riferito", "Nessuna DSU con quel protocollo che la dichiarazione possa riguardare", "controllare protocollo e dichiarante"),
+    regola(
+        "K02.termini",
+        "Redditi dichiarati (I) prima che i termini per l'attestazione siano passati",
+        "attendere quindici giorni lavorativi dalla presentazione",
+    ),
     regola("K02.versione", "La DSU di riferimento ha una versione successiva", "rettificare quella"),
     regola("K03.componente", "Integrazione per chi non è nel nucleo, o ripetuta", "correggere il codice fiscale"),
     regola("K03.documento", "Altro documento senza descrizione", "indicare DescDocAltro"),

@@ -2,7 +2,6 @@
 
 use rust_decimal::prelude::ToPrimitive as _;
 
-use super::super::calendar::working_days_between;
 use super::super::dsu::Dichiarazione;
 use super::super::rules::name;
 use super::nucleo::code;
@@ -44,7 +43,7 @@ pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esam
 fn late(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
     let Some(presented) = dsu.presentata() else { return };
     let days = circumstance.rules.get(name::TRASMISSIONE_GIORNI).to_u32().unwrap_or(u32::MAX);
-    if working_days_between(presented, circumstance.today) > days {
+    if circumstance.calendario.working_days_between(presented, circumstance.today) > days {
         esame.warn("K18.termine", "/Dichiarazione/Sottoscrizione", "trasmessa oltre il termine di quattro giorni lavorativi");
     }
 }
