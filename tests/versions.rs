@@ -580,3 +580,87 @@ fn a_dsu_waits_for_the_feed_or_for_the_terms() {
     });
     serving.stop();
 }
+
+#[test]
+fn rules_that_change_what_was_attested_make_new_versions() {
+    let world = World::new();
+    let today = world.today;
+    let day = today.to_string();
+    // Bonds of 10,000 give 2.60 % in 2026, a value that nothing confirms: 260, and 4,000 above the franchise.
+    let mut with_bonds = Caseta::on(today);
+    let who = with_bonds.member(Ruolo::D, 40, 20_000);
+    with_bonds.sheet(who).patrimonio_mobiliare = Some(rapporto(varco::isee::codes::TipoRapporto::Titoli, 10_000));
+    let mut without = Caseta::seeded(2, today);
+    without.member(Ruolo::D, 40, 20_000);
+    let (rich, poor) = (with_bonds.code(0), without.code(0));
+    world.feed(&[&with_bonds, &without]);
+    let serving = world.site.serve();
+    let (first, own) = common::runtime().block_on(async {
+        let client = |name| world.site.client(serving.address, name);
+        let (caf, comune) = (client("caf"), client("comune"));
+        let first = accepted(&caf, &text(&with_bonds.dsu, "CAF1-N1")).await;
+        accepted(&caf, &text(&without.dsu, "CAF1-N2")).await;
+        // 17,000 + 260 + 800.
+        assert_eq!(isee(&comune, &rich, "Ordinario", &day).await, "18060.00");
+        let mut current = referring(TipoOperazione::C, &rich, &first, today);
+        let mut change = variazione(&mut with_bonds, who, TipoVariazione::A, (Some(6000), None));
+        change.data_variazione = Some(today);
+        current.isee_corrente = Some(IseeCorrente { variazione: vec![change] });
+        let own = accepted(&caf, &text(&current, "CAF1-C")).await;
+        assert_eq!(isee(&comune, &rich, "Ordinario", &day).await, "5860.00");
+        (first, own)
+    });
+    serving.stop();
+
+    let year = &day[..4];
+    let rules = format!("[[regole.parametro]]\ninsieme = \"{year}\"\nnome = \"rendimento\"\nvalore = \"0.03\"\nfonte = \"prova\"\n");
+    world.site.configure(&rules);
+    let config = world.site.config().display().to_string();
+    let apply = |more: &[&str]| {
+        let (said, done) = command(&[&["rules", "apply", "--config", &config, "--json"], more].concat());
+        let value: serde_json::Value = serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}"));
+        let number = |name: &str| value[name].as_u64().unwrap();
+        assert!(done, "{said}");
+        [number("esaminate"), number("aggiornate"), number("invariate"), number("ricalcolate")]
+    };
+    // Without a reason nothing is done; on trial neither.
+    assert!(!command(&["rules", "apply", "--config", &config]).1);
+    assert_eq!(apply(&["--prova"]), [3, 0, 1, 2]);
+    // The current ISEE is computed again with the DSU that it rests on.
+    assert_eq!(apply(&["--motivo", "prova"]), [3, 1, 1, 1]);
+    assert_eq!(apply(&["--motivo", "ancora"]), [3, 2, 1, 0]);
+    let serving = world.site.serve();
+    common::runtime().block_on(async {
+        let client = |name| world.site.client(serving.address, name);
+        let (caf, comune) = (client("caf"), client("comune"));
+        // 4,800 + 300 + 800; and of the DSU itself 17,000 + 300 + 800.
+        assert_eq!(isee(&comune, &rich, "Ordinario", &day).await, "5900.00");
+        assert_eq!(isee(&comune, &poor, "Ordinario", &day).await, "17000.00");
+        let second = attested(&comune, &version(&first, 1), &rich).await;
+        assert!(second.contains("ISEE=\"18100.00\"") && second.contains("TipoVariazione=\"Ricalcolo\""), "{second}");
+        assert!(attested(&comune, &first, &rich).await.contains("ISEE=\"18060.00\""));
+        assert!(attested(&comune, &version(&own, 1), &rich).await.contains("ISEE=\"5900.00\""));
+        assert_eq!(state(&caf, &first).await, ("SOSTITUITA".to_owned(), version(&first, 1)));
+        // On the running gateway, by its own rules: nothing is left to do.
+        assert_eq!(apply(&["--motivo", "in funzione"]), [3, 2, 1, 0]);
+        // The specific ISEE is kept with the attestation: its lines are those that the yield moves too.
+        let entries = varco::ledger::search::find(
+            &world.site.directory().segments(),
+            world.site.directory().ledger,
+            &varco::ledger::search::Filter { kind: Some(varco::ledger::Kind::Attestation), ..Default::default() },
+            usize::MAX,
+        );
+        let keys = varco::ledger::Keys::open(&world.site.directory().keys(), true).unwrap();
+        let entries = entries.unwrap();
+        let last = entries.last().unwrap();
+        let (_, kept) = varco::ledger::seal::open(&keys, &last.leaf, &last.sealed).unwrap();
+        assert_eq!(kept.specifico.is_some(), today.year() == 2026);
+        // Each is an entry that says so, and so is the act.
+        let data = world.site.data().display().to_string();
+        let (said, _) = command(&["ledger", "--data", &data, "list", "--kind", "dsu", "--json"]);
+        assert_eq!(said.lines().filter(|line| line.contains("\"ricalcolo\":true")).count(), 2, "{said}");
+        let (said, _) = command(&["ledger", "--data", &data, "list", "--operation", "rules apply", "--kind", "admin"]);
+        assert_eq!(said.lines().count(), 3, "{said}");
+    });
+    serving.stop();
+}

@@ -13,7 +13,7 @@ use crate::contract::bind::{Base64, Content as _};
 use crate::contract::consultazione::{Chiave, RicercaCf};
 use crate::contract::{Contract, Finding, Findings, ISEE_NS, Trasmessa, esito_attestazione, place_declaration};
 use crate::isee::attest::{Occasion, attest};
-use crate::isee::attestazione::{Attestazione, EsitoAttestazione, ModalitaCalcolo, Ricerca};
+use crate::isee::attestazione::{Attestazione, EsitoAttestazione, Ricerca};
 use crate::isee::calendar::Calendario;
 use crate::isee::checks::{Circumstance, examine};
 use crate::isee::compute::Calcolo;
@@ -341,37 +341,6 @@ fn one(indicatore: &Indicatore) -> Value {
 }
 
 fn of_calcolo(calcolo: &Calcolo) -> Value {
-    let ModalitaCalcolo {
-        somma_redditi_componenti,
-        somma_redditi_componenti_corrente,
-        reddito_figurativo_patrimonio_mobiliare,
-        detrazioni,
-        isr,
-        patrimonio_mobiliare,
-        detrazione_patrimonio_mobiliare,
-        patrimonio_immobiliare,
-        detrazione_patrimonio_immobiliare,
-        isp,
-        ise,
-        parametro_nucleo,
-        maggiorazioni,
-        scala_equivalenza,
-    } = &calcolo.modalita;
-    json!({
-        "SommaRedditiComponenti": amount(somma_redditi_componenti.0),
-        "SommaRedditiComponentiCorrente": somma_redditi_componenti_corrente.map(|corrente| amount(corrente.0)),
-        "RedditoFigurativoPatrimonioMobiliare": amount(reddito_figurativo_patrimonio_mobiliare.0),
-        "Detrazioni": amount(detrazioni.0),
-        "ISR": amount(isr.0),
-        "PatrimonioMobiliare": amount(patrimonio_mobiliare.0),
-        "DetrazionePatrimonioMobiliare": amount(detrazione_patrimonio_mobiliare.0),
-        "PatrimonioImmobiliare": amount(patrimonio_immobiliare.0),
-        "DetrazionePatrimonioImmobiliare": amount(detrazione_patrimonio_immobiliare.0),
-        "ISP": amount(isp.0),
-        "ISE": amount(ise.0),
-        "ParametroNucleo": amount(parametro_nucleo.0),
-        "Maggiorazioni": amount(maggiorazioni.0),
-        "ScalaEquivalenza": amount(scala_equivalenza.0),
-        "ISEE": amount(calcolo.isee),
-    })
+    let lines = calcolo.righe().into_iter().map(|(name, amount)| (name.to_owned(), Value::from(amount.to_string())));
+    Value::Object(lines.collect())
 }

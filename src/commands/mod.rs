@@ -16,6 +16,7 @@ mod operate;
 pub mod pki;
 pub mod rebuild;
 pub mod requests;
+pub mod rules;
 pub mod serve;
 mod socket;
 mod upgrade;
@@ -63,6 +64,8 @@ enum Command {
     Dsu(dsu::Args),
     /// I dati dell'Agenzia delle entrate e dell'INPS
     Feed(feed::Args),
+    /// Le regole dell'ISEE, periodo per periodo
+    Rules(rules::Args),
     /// Il registro delle operazioni
     Ledger(ledger::Args),
     /// Rifà le viste dal registro delle operazioni
@@ -126,6 +129,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Ente(args) => ente::run(args, &clock),
         Command::Dsu(args) => dsu::run(args, &clock),
         Command::Feed(args) => feed::run(args, &clock),
+        Command::Rules(args) => rules::run(args, &clock),
         Command::Ledger(args) => ledger::run(args),
         Command::Rebuild { data } => rebuild::run(&data, &clock),
         Command::Upgrade { dir } => upgrade::run(&dir, &clock),

@@ -1,7 +1,7 @@
 //! The admin socket: HTTP over a Unix socket in the data directory, for whoever the file system lets in. Who acts is what the kernel says of the
 //! other end (SO_PEERCRED).
 //!
-//! `POST /enti`, `/feed` and `/reload` carry out what `varco ente`, `varco feed load` and `varco reload` ask; `GET /live`, `/ready`, `/metrics` tell how it is.
+//! `POST /enti`, `/feed`, `/rules` and `/reload` carry out what `varco ente`, `feed load`, `rules apply` and `reload` ask; `GET /live`, `/ready`, `/metrics` tell how it is.
 
 use std::convert::Infallible;
 use std::io;
@@ -142,6 +142,13 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
             Ok(reloaded) => Answered::Ok(reloaded),
             Err(text) => Answered::Errore(text),
         }),
+        (&Method::POST, "/rules") => match read::<bool>(request).await {
+            Ok(asked) => {
+                let applied = crate::sii::regole::apply(&node.ledger, node.services.sii.as_ref(), asked.what, actor, &asked.motivo, now);
+                answer(applied.await)
+            }
+            Err(refused) => refused,
+        },
         (&Method::POST, "/feed") => match read::<Vec<FeedRecord>>(request).await {
             Ok(asked) => {
                 let loaded = crate::sii::feed::load(&node.ledger, &asked.what, actor, &asked.motivo, now).await;

@@ -47,6 +47,9 @@ pub struct Secret {
     /// An attestation: element `Attestazione`, compact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attestation: Option<String>,
+    /// The specific ISEE, which no published schema carries: its lines, by their names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub specifico: Option<serde_json::Value>,
     /// A receipt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<String>,

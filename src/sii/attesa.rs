@@ -8,7 +8,7 @@ use super::SiiError;
 use super::archive::{decode, stem_of};
 use super::embedded::Embedded;
 use super::entries::{WAITING, person_key, protocol_key, sequence_of};
-use super::ricezione::Versione;
+use super::ricezione::{Versione, lines};
 use crate::clock::rome;
 use crate::config::Attesta;
 use crate::contract::{ISEE_NS, message};
@@ -117,6 +117,7 @@ impl Embedded {
             rules,
             known: &known,
             receipt: "",
+            specifico: indicatori.specifico.as_ref(),
             attendeva: Some(sequence),
         };
         let operazione = TipoOperazione::from_code(&versioni.ultima().map(|ultima| ultima.operazione.clone()).unwrap_or_default());
@@ -127,6 +128,7 @@ impl Embedded {
             cf: members,
             protocol: secret.protocol,
             attestation: Some(message("Attestazione", ISEE_NS, &attestazione, false)),
+            specifico: indicatori.specifico.as_ref().map(lines),
             feed: Some(serde_json::to_value(&known).map_err(|error| SiiError::Internal(error.to_string()))?),
             ..Secret::default()
         };

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use super::archive::{Archive, decode, number_of, stem_of, valid_on};
 use super::entries::{Head, lot_key};
+use super::regole::Applicate;
 use super::{Answer, Answering, Found, Occasion, Outcome, Question, Resuming, Sii, SiiError, status};
 use crate::clock::{Clock, rome};
 use crate::config::{Attesta, Config};
@@ -89,8 +90,12 @@ impl Sii for Embedded {
         })
     }
 
-    fn resume(&self, now: Timestamp) -> Resuming<'_> {
+    fn resume(&self, now: Timestamp) -> Resuming<'_, usize> {
         Box::pin(self.attest_waiting(now))
+    }
+
+    fn apply_rules(&self, prova: bool, now: Timestamp) -> Resuming<'_, Applicate> {
+        Box::pin(self.recompute_all(prova, now))
     }
 }
 
@@ -167,11 +172,22 @@ impl Embedded {
     /// All indicators of a DSU, and what was known of the persons in it and in those it refers to.
     pub(super) fn compute(&self, dsu: &Dichiarazione, presented: Date, rules: &RuleSet) -> Result<(Indicatori, Vec<FeedRecord>), SiiError> {
         let feed = Reading { archive: &self.archive, found: RefCell::new(Ok(Vec::new())) };
-        let riferite = self.riferite(dsu)?;
-        let situazione = Situazione { dsu, presented, rules, feed: &feed, altre: &riferite };
-        let indicatori = situazione.indicatori().map_err(|error| SiiError::Internal(error.to_string()));
+        let indicatori = self.compute_with(dsu, presented, rules, &feed);
         let known = feed.found.into_inner()?;
         Ok((indicatori?, known))
+    }
+
+    /// All indicators of a DSU, with what is known of persons.
+    pub(super) fn compute_with(
+        &self,
+        dsu: &Dichiarazione,
+        presented: Date,
+        rules: &RuleSet,
+        feed: &dyn Feed,
+    ) -> Result<Indicatori, SiiError> {
+        let riferite = self.riferite(dsu)?;
+        let situazione = Situazione { dsu, presented, rules, feed, altre: &riferite };
+        situazione.indicatori().map_err(|error| SiiError::Internal(error.to_string()))
     }
 
     /// The DSU that one refers to, as they count now; those that there are not, or that were erased, are left out.
@@ -340,10 +356,15 @@ impl Feed for Reading<'_> {
 }
 
 pub(super) fn body_of(permit: &Permit, occasion: Occasion, kind: Kind, tokens: &Tokens) -> Body {
+    body_for(&permit.ente().codice, permit.admission().operation().name(), occasion, kind, tokens)
+}
+
+/// An entry about an ente's DSU.
+pub(super) fn body_for(ente: &str, operation: &str, occasion: Occasion, kind: Kind, tokens: &Tokens) -> Body {
     let mut body = Body::new(kind, Retention::Dsu, occasion.exchange, occasion.received);
     body.role = Some("erogatore".to_owned());
-    body.ente = Some(permit.ente().codice.clone());
-    body.operation = Some(permit.admission().operation().name().to_owned());
+    body.ente = Some(ente.to_owned());
+    body.operation = Some(operation.to_owned());
     body.tokens = Some(tokens.clone());
     body
 }

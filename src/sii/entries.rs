@@ -8,7 +8,7 @@
 //!   protocol; sealed, as receipt: what became of each DSU.
 //! - `attestation`: facts `presentata`, `scadenza` (those by which it is found: of a current ISEE its own), `rilasciata`, `regole` and `regole_impronta`,
 //!   `operazione`, `versione` and `radice` as above, `dichiarante` (token), `di` (the ente whose DSU it is), `attendeva`; tokens: the members of the nucleus, protocols as
-//!   above; sealed: the attestation, and the records of the feed that it was computed with.
+//!   above; sealed: the attestation, the specific ISEE, and the records of the feed that they were computed with.
 //! - `feed`: facts `righe`: for each token of a codice fiscale, the year of the record; sealed: the records.
 
 use jiff::civil::Date;
@@ -66,14 +66,19 @@ pub fn any_sender_name(year: i16, token: &str) -> Vec<u8> {
     format!("d/mittenti/{year}/{token}/").into_bytes()
 }
 
+/// The prefix, in the views, of the versions of all DSU.
+pub const VERSIONS: &[u8] = b"d/versione/";
+
 /// The prefix, in the views, of the versions of a DSU, by the token of its first version's protocol.
 pub fn version_prefix(year: i16, radice: &str) -> Vec<u8> {
-    format!("v/{year}/{radice}/").into_bytes()
+    let mut prefix = VERSIONS.to_vec();
+    prefix.extend(format!("{year}/{radice}/").into_bytes());
+    prefix
 }
 
 /// The prefix, in the views, of the current ISEE that rest on a DSU.
 pub fn current_prefix(year: i16, radice: &str) -> Vec<u8> {
-    format!("c/{year}/{radice}/").into_bytes()
+    format!("d/corrente/{year}/{radice}/").into_bytes()
 }
 
 /// The prefix, in the views, of the new DSU of a declarant.
@@ -82,7 +87,7 @@ pub fn declarant_prefix(year: i16, token: &str) -> Vec<u8> {
 }
 
 /// The prefix, in the views, of DSU that wait for an attestation.
-pub const WAITING: &[u8] = b"w/";
+pub const WAITING: &[u8] = b"d/attesa/";
 
 /// `prefix` and the sequence, so that entries stand in their order.
 fn numbered(mut prefix: Vec<u8>, sequence: u64) -> Vec<u8> {

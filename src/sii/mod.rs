@@ -1,7 +1,8 @@
 //! The Sistema Informativo ISEE: who answers what a DSU was worth.
 //!
 //! [`Sii`] is the seam; [`embedded`] answers from this ledger: protocols, idempotence and archive are its own affair. A remote one fits behind
-//! the same seam. [`entries`] are its entries, [`archive`] finds them again, [`feed`] loads the feed, `ricezione` receives declarations, `receipt` makes the receipt, `status` says what became
+//! the same seam. [`entries`] are its entries, [`archive`] finds them again, [`feed`] loads the feed, `ricezione` receives declarations, `attesa` attests what waited, [`regole`] applies rules that
+//! have changed, `receipt` makes the receipt, `status` says what became
 //! of a DSU or a lot.
 
 pub mod archive;
@@ -10,6 +11,7 @@ pub mod embedded;
 pub mod entries;
 pub mod feed;
 mod receipt;
+pub mod regole;
 mod ricezione;
 mod status;
 
@@ -182,8 +184,11 @@ pub trait Sii: Send + Sync {
     fn answer<'a>(&'a self, permit: &'a Permit, question: Question<'a>, occasion: Occasion) -> Answering<'a>;
 
     /// Goes on with what waited for something that has come: how many DSU were attested.
-    fn resume(&self, now: Timestamp) -> Resuming<'_>;
+    fn resume(&self, now: Timestamp) -> Resuming<'_, usize>;
+
+    /// Applies the rule sets to what was attested by others: new versions of what they change; on trial, only counts them.
+    fn apply_rules(&self, prova: bool, now: Timestamp) -> Resuming<'_, regole::Applicate>;
 }
 
 /// What the future of going on looks like behind `dyn`.
-pub type Resuming<'a> = Pin<Box<dyn Future<Output = Result<usize, SiiError>> + Send + 'a>>;
+pub type Resuming<'a, T> = Pin<Box<dyn Future<Output = Result<T, SiiError>> + Send + 'a>>;

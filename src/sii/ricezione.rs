@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::archive::{decode, number_of, stem_of, version_of};
-use super::embedded::{ALREADY_USED, Embedded, SENDERS_PROTOCOL, body_of, seal};
+use super::embedded::{ALREADY_USED, Embedded, SENDERS_PROTOCOL, body_for, seal};
 use super::entries::{person_key, protocol_key, sender_key};
 use super::receipt::{self, About};
 use super::{Accepted, Answer, Occasion, Outcome, SiiError};
@@ -19,6 +19,7 @@ use crate::isee::attest::{self, Sostitutivo, attest};
 use crate::isee::attestazione::{Attestazione, Variazione};
 use crate::isee::checks::{Circumstance, Difetto, Esame, examine};
 use crate::isee::codes::{TipoOperazione, TipoVariazioneAttestazione};
+use crate::isee::compute::Calcolo;
 use crate::isee::compute::casi::Indicatori;
 use crate::isee::compute::corrente::{Insufficiente, sufficiente};
 use crate::isee::dsu::Dichiarazione;
@@ -35,39 +36,46 @@ const RIFERIMENTO: &str = "/Dichiarazione/Operazione/@NumeroProtocolloRiferiment
 
 /// A declaration that is being received.
 #[derive(Clone, Copy)]
-struct Ricevuta<'a> {
-    permit: &'a Permit,
-    occasion: Occasion,
+pub(super) struct Ricevuta<'a> {
+    /// Who sent it; nobody, where it is computed again.
+    pub(super) permit: Option<&'a Permit>,
+    /// Whose entries they are.
+    pub(super) ente: &'a str,
+    /// By which operation of the port, or command.
+    pub(super) operation: &'a str,
+    pub(super) occasion: Occasion,
     /// SHA-256 of what came, in hexadecimal.
-    impronta: &'a str,
+    pub(super) impronta: &'a str,
     /// The sender's protocol.
-    sender: &'a str,
+    pub(super) sender: &'a str,
     /// What came, in canonical form.
-    canonical: &'a str,
+    pub(super) canonical: &'a str,
     /// The persons that it names.
-    persone: &'a [String],
+    pub(super) persone: &'a [String],
     /// What it does.
-    operazione: TipoOperazione,
+    pub(super) operazione: TipoOperazione,
     /// When it was presented.
-    presented: Date,
+    pub(super) presented: Date,
+    /// Whether the rules have changed, and nothing else.
+    pub(super) ricalcolo: bool,
 }
 
 /// The DSU that a declaration refers to, as it counts now.
-struct Base {
+pub(super) struct Base {
     /// Protocol of its first version.
-    radice: String,
+    pub(super) radice: String,
     /// Protocol of the version that counts.
-    protocollo: String,
+    pub(super) protocollo: String,
     /// The whole declaration.
-    dsu: Dichiarazione,
+    pub(super) dsu: Dichiarazione,
     /// When it was presented first.
-    presentata: Date,
+    pub(super) presentata: Date,
     /// Whose it is.
-    ente: String,
+    pub(super) ente: String,
     /// Sequence of its entry, where it waits for an attestation.
-    attende: Option<u64>,
+    pub(super) attende: Option<u64>,
     /// What must still hold when this is recorded.
-    preconditions: Vec<Precondition>,
+    pub(super) preconditions: Vec<Precondition>,
 }
 
 /// What is made of a declaration: a version with its attestation.
@@ -88,6 +96,8 @@ pub(super) struct Versione<'a> {
     pub(super) rules: &'a RuleSet,
     pub(super) known: &'a [FeedRecord],
     pub(super) receipt: &'a str,
+    /// The specific ISEE, where the period has it.
+    pub(super) specifico: Option<&'a Calcolo>,
     /// Sequence of what waited for this attestation.
     pub(super) attendeva: Option<u64>,
 }
@@ -145,7 +155,10 @@ impl Embedded {
             return Ok(refused(esame.difetti, esame.altri));
         }
         let received = Ricevuta {
-            permit,
+            permit: Some(permit),
+            ente: &permit.ente().codice,
+            operation: permit.admission().operation().name(),
+            ricalcolo: false,
             occasion,
             impronta: &impronta,
             sender: &sender,
@@ -199,7 +212,7 @@ impl Embedded {
             ..attest::Occasion::default()
         };
         let attestazione = attest(dsu, &indicatori, rules, about);
-        let receipt = self.receipt(received, &attestazione, Some(&indicatori), rules, esame);
+        let receipt = self.receipt(received, &attestazione, Some(&indicatori), rules, esame)?;
         let version = Versione {
             protocollo: &protocollo,
             radice: &protocollo,
@@ -207,11 +220,12 @@ impl Embedded {
             dsu,
             validita: (presented, attestazione.data_validita),
             base: None,
-            di: &received.permit.ente().codice,
+            di: received.ente,
             attestazione: &attestazione,
             rules,
             known: &known,
             receipt: &receipt,
+            specifico: indicatori.specifico.as_ref(),
             attendeva: None,
         };
         let drafts = self.drafts(received, version, 0, &mut preconditions)?;
@@ -237,7 +251,7 @@ impl Embedded {
 
     fn about<'a>(&'a self, received: Ricevuta<'a>, presentata: Date, esame: Esame) -> Result<About<'a>, SiiError> {
         Ok(About {
-            ente: received.permit.ente(),
+            ente: received.permit.ok_or_else(|| SiiError::Internal("a receipt for nobody".to_owned()))?.ente(),
             received: received.occasion.received,
             today: received.occasion.today,
             impronta: received.impronta.to_owned(),
@@ -255,18 +269,9 @@ impl Embedded {
         indicatori: Option<&Indicatori>,
         rules: &RuleSet,
         esame: Esame,
-    ) -> String {
-        let about = About {
-            ente: received.permit.ente(),
-            received: received.occasion.received,
-            today: received.occasion.today,
-            impronta: received.impronta.to_owned(),
-            operazione: received.operazione,
-            sender: received.sender,
-            rules,
-            warnings: esame.avvertenze,
-        };
-        receipt::render(attestazione, indicatori.map(|indicatori| &indicatori.ordinario), about)
+    ) -> Result<String, SiiError> {
+        let about = About { rules, ..self.about(received, attestazione.data_presentazione, esame)? };
+        Ok(receipt::render(attestazione, indicatori.map(|indicatori| &indicatori.ordinario), about))
     }
 
     /// Operations that refer to another DSU.
@@ -320,7 +325,7 @@ impl Embedded {
         let attestazione = attest(&effettiva, &indicatori, rules, about);
         // Who completes somebody else's DSU is told nothing of that family.
         let own = effettiva.codice_fiscale_dichiarante == dsu.codice_fiscale_dichiarante;
-        let receipt = self.receipt(received, &attestazione, own.then_some(&indicatori), rules, esame);
+        let receipt = self.receipt(received, &attestazione, own.then_some(&indicatori), rules, esame)?;
         let version = Versione {
             protocollo: &protocollo,
             radice: &base.radice,
@@ -333,6 +338,7 @@ impl Embedded {
             rules,
             known: &known,
             receipt: &receipt,
+            specifico: indicatori.specifico.as_ref(),
             attendeva: base.attende,
         };
         let mut drafts = self.drafts(received, version, 0, &mut preconditions)?;
@@ -378,7 +384,7 @@ impl Embedded {
         if ultima.operazione == "C" && tipo != TipoOperazione::X {
             return refuse("K02.corrente", "il protocollo è di un modulo sostitutivo, che questa operazione non riguarda");
         }
-        if matches!(tipo, TipoOperazione::R | TipoOperazione::X) && ente != received.permit.ente().codice {
+        if matches!(tipo, TipoOperazione::R | TipoOperazione::X) && ente != received.ente {
             return refuse("K02.ente", "la DSU di riferimento è stata trasmessa da un altro ente");
         }
         if tipo == TipoOperazione::R && number_of(protocol) != ultima.numero {
@@ -430,7 +436,7 @@ impl Embedded {
         let about = current(received, &base.protocollo, base.presentata, form, None);
         let about = attest::Occasion { omissioni: omissioni(effettiva, base.presentata, &known, received.occasion.today), ..about };
         let attestazione = attest(effettiva, &indicatori, of_base, about);
-        let receipt = self.receipt(received, &attestazione, Some(&indicatori), of_base, esame);
+        let receipt = self.receipt(received, &attestazione, Some(&indicatori), of_base, esame)?;
         let version = Versione {
             protocollo: &protocollo,
             radice: &protocollo,
@@ -443,6 +449,7 @@ impl Embedded {
             rules: of_base,
             known: &known,
             receipt: &receipt,
+            specifico: indicatori.specifico.as_ref(),
             attendeva: None,
         };
         let drafts = self.drafts(received, version, 0, &mut preconditions)?;
@@ -450,7 +457,7 @@ impl Embedded {
     }
 
     /// What rests on a DSU that has changed is computed again: its current ISEE that are still valid.
-    fn recompute_current(
+    pub(super) fn recompute_current(
         &self,
         received: Ricevuta<'_>,
         base: &Base,
@@ -501,6 +508,7 @@ impl Embedded {
                 rules,
                 known: &known,
                 receipt: "",
+                specifico: indicatori.specifico.as_ref(),
                 attendeva: None,
             };
             // What came is the form as it came then; nothing is known under this sender's protocol by it.
@@ -575,7 +583,7 @@ impl Embedded {
     }
 
     /// The two entries of a version.
-    fn drafts(
+    pub(super) fn drafts(
         &self,
         received: Ricevuta<'_>,
         version: Versione<'_>,
@@ -601,7 +609,7 @@ impl Embedded {
         let protocols = received.protocols(protocollo);
         let protocol = protocols.iter().map(|text| keys.token(year, "protocol", text)).collect::<Result<Vec<_>, _>>()?;
         let tokens = Tokens { year, cf: cf.clone(), operator: None, protocol: protocol.clone(), address: None };
-        let body = body_of(received.permit, received.occasion, Kind::Attestation, &tokens);
+        let body = body_for(received.ente, received.operation, received.occasion, Kind::Attestation, &tokens);
         let mut attestation = self.attested(body, &version, received.operazione, received.occasion.today)?;
         attestation.keys = cf.iter().map(|token| person_key(year, token)).collect();
         attestation.keys.extend(protocol.first().map(|token| protocol_key(year, token)));
@@ -609,6 +617,7 @@ impl Embedded {
             cf: members,
             protocol: protocols,
             attestation: Some(message("Attestazione", ISEE_NS, attestazione, false)),
+            specifico: version.specifico.map(lines),
             feed: Some(serde_json::to_value(version.known).map_err(|error| SiiError::Internal(error.to_string()))?),
             ..Secret::default()
         };
@@ -647,7 +656,7 @@ impl Embedded {
     fn declaration(&self, received: Ricevuta<'_>, traccia: Traccia<'_>, preconditions: &mut Vec<Precondition>) -> Result<Draft, SiiError> {
         let Traccia { protocollo, radice, effettiva, base, receipt, after, utilizzi, attende, attendeva } = traccia;
         let keys = &self.ledger.keys;
-        let ente = &received.permit.ente().codice;
+        let ente = received.ente;
         let year = rome(received.occasion.received).year();
         let protocols = received.protocols(protocollo);
         let protocol = protocols.iter().map(|text| keys.token(year, "protocol", text)).collect::<Result<Vec<_>, _>>()?;
@@ -666,12 +675,15 @@ impl Embedded {
         // An attestation is found by the members of the nucleus; the DSU names others too, whoever looks for what is held of them finds it.
         let named = received.persone.iter().map(|code| keys.token(year, "cf", code)).collect::<Result<Vec<_>, _>>()?;
         let tokens = Tokens { year, cf: named, operator: None, protocol: protocol.clone(), address: None };
-        let mut body = body_of(received.permit, received.occasion, Kind::Dsu, &tokens)
+        let mut body = body_for(received.ente, received.operation, received.occasion, Kind::Dsu, &tokens)
             .fact("impronta", keys.token(year, "impronta", received.impronta)?)
             .fact("presentata", received.presented.to_string())
             .fact("operazione", received.operazione.code())
             .fact("versione", number_of(protocollo))
             .fact("radice", &radice);
+        if received.ricalcolo {
+            body = body.fact("ricalcolo", true);
+        }
         if attende {
             body = body.fact("attende", true);
         }
@@ -713,6 +725,11 @@ impl Ricevuta<'_> {
         let sender = Some(self.sender).filter(|sender| !sender.is_empty());
         [Some(protocollo), sender].into_iter().flatten().map(str::to_owned).collect()
     }
+}
+
+/// The lines of a computation, by their names.
+pub(super) fn lines(calcolo: &Calcolo) -> serde_json::Value {
+    calcolo.righe().into_iter().map(|(name, amount)| (name.to_owned(), serde_json::Value::from(amount.to_string()))).collect()
 }
 
 /// What an attestation says of the operation that made it, where INPS's schema has no word for that.

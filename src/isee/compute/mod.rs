@@ -172,6 +172,31 @@ impl Calcolo {
     }
 }
 
+impl Calcolo {
+    /// Every line by the name that ModalitaCalcolo has for it, and the ISEE; euros with two decimals.
+    pub fn righe(&self) -> Vec<(&'static str, Importo)> {
+        let m = &self.modalita;
+        let mut righe = vec![("SommaRedditiComponenti", m.somma_redditi_componenti)];
+        righe.extend(m.somma_redditi_componenti_corrente.map(|corrente| ("SommaRedditiComponentiCorrente", corrente)));
+        righe.extend([
+            ("RedditoFigurativoPatrimonioMobiliare", m.reddito_figurativo_patrimonio_mobiliare),
+            ("Detrazioni", m.detrazioni),
+            ("ISR", m.isr),
+            ("PatrimonioMobiliare", m.patrimonio_mobiliare),
+            ("DetrazionePatrimonioMobiliare", m.detrazione_patrimonio_mobiliare),
+            ("PatrimonioImmobiliare", m.patrimonio_immobiliare),
+            ("DetrazionePatrimonioImmobiliare", m.detrazione_patrimonio_immobiliare),
+            ("ISP", m.isp),
+            ("ISE", m.ise),
+            ("ParametroNucleo", m.parametro_nucleo),
+            ("Maggiorazioni", m.maggiorazioni),
+            ("ScalaEquivalenza", m.scala_equivalenza),
+            ("ISEE", Importo(self.isee)),
+        ]);
+        righe
+    }
+}
+
 /// One rounding to the cent, half away from zero.
 pub fn round(amount: Decimal) -> Decimal {
     let mut rounded = amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);

@@ -1,0 +1,241 @@
+//! Rule sets that change what was attested by others: `varco rules apply`. It happened in 2016 and in 2019.
+//!
+//! What was attested by another rule set, or by other parameters of the same, is computed again with the data that it was computed with. Where
+//! anything comes out otherwise, it becomes a new version (Variazione `Ricalcolo`); the earlier one stays, readable by its protocol.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use super::archive::{decode, stem_of, version_of};
+use super::embedded::Embedded;
+use super::entries::{VERSIONS, read_version};
+use super::ricezione::{Base, Ricevuta, Versione};
+use super::{Found, Occasion, Sii, SiiError};
+use crate::clock::rome;
+use crate::digest::{hex, sha256};
+use crate::isee::attest::{self, Sostitutivo, attest};
+use crate::isee::attestazione::{Attestazione, Variazione};
+use crate::isee::codes::{TipoOperazione, TipoVariazioneAttestazione};
+use crate::isee::dsu::Dichiarazione;
+use crate::isee::feed::FeedRecord;
+use crate::ledger::{Blinding, Body, Kind, Ledger, NotCommitted, Position, Retention, Secret, Submission, new_exchange};
+use crate::registry::administration::{Actor, Rejected};
+
+/// The command, as entries name it.
+const COMMAND: &str = "rules apply";
+
+/// What applying the rules did, or would do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Applicate {
+    /// DSU and current ISEE that count.
+    pub esaminate: u64,
+    /// Of these, attested by the rules as they are.
+    pub aggiornate: u64,
+    /// Attested by others, to the same effect.
+    pub invariate: u64,
+    /// Attested by others, to another effect: computed again.
+    pub ricalcolate: u64,
+}
+
+/// Applies the rules and records that, with its reason.
+pub async fn apply(
+    ledger: &Ledger,
+    sii: &dyn Sii,
+    prova: bool,
+    actor: &Actor,
+    reason: &str,
+    now: Timestamp,
+) -> Result<Applicate, Rejected> {
+    if reason.trim().is_empty() {
+        return Err(Rejected::Invalid("indicare il motivo (--motivo)".to_owned()));
+    }
+    let internal = |error: &dyn std::fmt::Display| Rejected::Ledger(error.to_string());
+    let applied = sii.apply_rules(prova, now).await.map_err(|error| internal(&error))?;
+    if !prova {
+        let exchange = new_exchange(now).map_err(|error| internal(&error))?;
+        let mut body = Body::new(Kind::Admin, Retention::Registro, exchange, now).fact("regole", applied).fact("actor", actor);
+        body.operation = Some(COMMAND.to_owned());
+        body.outcome = Some("OK".to_owned());
+        let secret = Secret { reason: Some(reason.to_owned()), ..Secret::default() };
+        let blinding = Blinding::new().map_err(|error| internal(&error))?;
+        let draft = ledger.prepare(body, &secret, &blinding, 0, now).map_err(|error| internal(&error))?;
+        let submission = Submission { drafts: vec![draft], preconditions: Vec::new() };
+        ledger.committer.submit(submission).await.map_err(|error| internal(&error))?;
+    }
+    Ok(applied)
+}
+
+/// What the rules do to one DSU.
+enum Effetto {
+    /// It does not count: waiting, cancelled, erased.
+    Nessuno,
+    Aggiornata,
+    Invariata,
+    Ricalcolata(Submission),
+}
+
+impl Embedded {
+    pub(super) async fn recompute_all(&self, prova: bool, now: Timestamp) -> Result<Applicate, SiiError> {
+        let mut applied = Applicate::default();
+        for (name, value) in self.store.scan(VERSIONS)? {
+            let version = read_version(&name, &value).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
+            // Each DSU once: by its first version.
+            if version.numero != 0 || version.operazione == "X" {
+                continue;
+            }
+            // Somebody else was quicker: once more, with what has been made of it.
+            loop {
+                let submission = match self.effect(&version.position, now)? {
+                    Effetto::Nessuno => break,
+                    Effetto::Aggiornata => {
+                        applied.aggiornate += 1;
+                        None
+                    }
+                    Effetto::Invariata => {
+                        applied.invariate += 1;
+                        None
+                    }
+                    Effetto::Ricalcolata(submission) => Some(submission),
+                };
+                if let Some(submission) = submission {
+                    if !prova {
+                        match self.ledger.committer.submit(submission).await {
+                            Ok(_) => {}
+                            Err(NotCommitted::Conflict) => continue,
+                            Err(error) => return Err(SiiError::Unavailable(error.to_string())),
+                        }
+                    }
+                    applied.ricalcolate += 1;
+                }
+                applied.esaminate += 1;
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        Ok(applied)
+    }
+
+    fn effect(&self, first: &Position, now: Timestamp) -> Result<Effetto, SiiError> {
+        let internal = |what: &str| SiiError::Internal(what.to_owned());
+        let first = self.archive.entry(first)?;
+        let Some(secret) = self.archive.open_unless_erased(&first)? else { return Ok(Effetto::Nessuno) };
+        let Some(radice) = secret.protocol.first().map(|protocol| stem_of(protocol)) else {
+            return Err(internal("a DSU without protocol"));
+        };
+        let mut preconditions = Vec::new();
+        let versioni = self.archive.versioni(radice.clone(), &mut preconditions)?;
+        let Some(ultima) = versioni.ultima().filter(|_| !versioni.annullata()) else { return Ok(Effetto::Nessuno) };
+        let protocollo = version_of(&radice, ultima.numero).ok_or_else(|| internal("a version's number"))?;
+        let heads = self.archive.of_protocol(&protocollo, &mut preconditions)?;
+        let Some(head) = heads.first() else { return Ok(Effetto::Nessuno) };
+        let Some(found) = self.archive.attestation(head)? else { return Ok(Effetto::Nessuno) };
+        let Some(secret) = self.archive.open_unless_erased(&self.archive.entry(&ultima.position)?)? else { return Ok(Effetto::Nessuno) };
+        let canonical = secret.dsu.ok_or_else(|| internal("an entry without DSU"))?;
+        let dsu: Dichiarazione = decode(secret.effettiva.as_ref().unwrap_or(&canonical))?;
+        let presentata = found.attestazione.data_presentazione;
+        let Some(rules) = self.settings.rules.on(presentata) else { return Ok(Effetto::Nessuno) };
+        let form = self.form(&found, &dsu, head.presentata);
+        let facts = self.archive.entry(&head.position)?.leaf.body.facts;
+        let by = |name: &str| facts.get(name).and_then(|value| value.as_str().map(str::to_owned));
+        let same_rules = by("regole").as_deref() == Some(&*rules.id) && by("regole_impronta").as_deref() == Some(&*rules.digest);
+        let same_days = form.as_ref().is_none_or(|(_, _, scadenza)| *scadenza == head.scadenza);
+        if same_rules && same_days {
+            return Ok(Effetto::Aggiornata);
+        }
+        // What it was computed with, and not what is known now.
+        let known: Vec<FeedRecord> = found.feed.as_ref().and_then(|feed| serde_json::from_str(feed.get()).ok()).unwrap_or_default();
+        let indicatori = self.compute_with(&dsu, presentata, rules, &known)?;
+        let old = &found.attestazione;
+        let attest_as = |own: &str, on: Date, variazione: Option<Variazione>| {
+            let sostitutivo = form.as_ref().map(|(_, presentato, scadenza)| Sostitutivo {
+                protocollo: own,
+                presentato: *presentato,
+                scadenza: *scadenza,
+            });
+            let of = if sostitutivo.is_some() { old.numero_protocollo_dsu.as_str() } else { own };
+            let about = attest::Occasion {
+                protocollo: of,
+                presentata,
+                rilasciata: on,
+                sostitutivo,
+                variazione,
+                omissioni: old.omissione_difformita.clone(),
+                protocollo_mittente: old.protocollo_mittente.as_deref(),
+            };
+            attest(&dsu, &indicatori, rules, about)
+        };
+        let issued = old.ordinario.as_ref().map_or(presentata, |ordinario| ordinario.isee_ordinario.data_rilascio);
+        if attest_as(&protocollo, issued, old.variazione.clone()) == *old {
+            return Ok(Effetto::Invariata);
+        }
+        let today = rome(now).date();
+        let next = version_of(&radice, ultima.numero + 1).ok_or_else(|| internal("more versions than a protocol can number"))?;
+        let attestazione = attest_as(&next, today, Some(recomputed(old, &protocollo, head.presentata)));
+        let impronta = hex(&sha256(canonical.as_bytes()));
+        let exchange = new_exchange(now).map_err(|error| SiiError::Internal(error.to_string()))?;
+        let received = Ricevuta {
+            permit: None,
+            ente: found.ente.as_deref().unwrap_or_default(),
+            operation: COMMAND,
+            ricalcolo: true,
+            occasion: Occasion { exchange, received: now, today, ordinal: 0 },
+            impronta: &impronta,
+            sender: "",
+            canonical: &canonical,
+            persone: &secret.cf,
+            operazione: TipoOperazione::from_code(&ultima.operazione).unwrap_or(TipoOperazione::N),
+            presented: if form.is_some() { head.presentata } else { presentata },
+        };
+        let base = form.as_ref().map(|(base, ..)| base.as_str());
+        let version = Versione {
+            protocollo: &next,
+            radice: &radice,
+            effettiva: secret.effettiva.is_some().then_some(&dsu),
+            dsu: &dsu,
+            validita: form.as_ref().map_or((presentata, attestazione.data_validita), |(_, presentato, scadenza)| (*presentato, *scadenza)),
+            base,
+            di: received.ente,
+            attestazione: &attestazione,
+            rules,
+            known: &known,
+            receipt: "",
+            specifico: indicatori.specifico.as_ref(),
+            attendeva: None,
+        };
+        let mut drafts = self.drafts(received, version, 0, &mut preconditions)?;
+        if base.is_none() {
+            let base = Base {
+                radice: radice.clone(),
+                protocollo: protocollo.clone(),
+                dsu: dsu.clone(),
+                presentata,
+                ente: received.ente.to_owned(),
+                attende: None,
+                preconditions: Vec::new(),
+            };
+            self.recompute_current(received, &base, (&next, &dsu), &mut drafts, &mut preconditions)?;
+        }
+        Ok(Effetto::Ricalcolata(Submission { drafts, preconditions }))
+    }
+
+    /// Of a current ISEE: the first version of the DSU that it rests on, when it was presented, and to when it is valid by the rules as they are.
+    fn form(&self, found: &Found, dsu: &Dichiarazione, presented: Date) -> Option<(String, Date, Date)> {
+        if found.protocollo() == found.attestazione.numero_protocollo_dsu {
+            return None;
+        }
+        let scadenza = dsu.isee_corrente.as_ref()?.scadenza(presented, self.settings.rules.on(presented)?);
+        Some((stem_of(&found.attestazione.numero_protocollo_dsu), presented, scadenza))
+    }
+}
+
+fn recomputed(old: &Attestazione, protocollo: &str, presentata: Date) -> Variazione {
+    Variazione {
+        tipo_variazione: TipoVariazioneAttestazione::Ricalcolo,
+        numero_protocollo_dsu_variata: protocollo.to_owned(),
+        data_presentazione_dsu_variata: presentata,
+        numero_protocollo_mittente_dsu_variata: old.protocollo_mittente.clone(),
+        note_variazione: None,
+        discordanze_contestazione: Vec::new(),
+    }
+}
