@@ -543,16 +543,103 @@ fn disability_before_2016_was_deducted_from_income_and_has_moved_the_scale_since
 
 #[test]
 fn the_yield_of_each_year_moves_the_figurative_income() {
-    // Bonds of 10,000, no income: figurative 10,000 x the yield; movable 10,000 - 6,000 = 4,000, a fifth is 800.
-    let years =
-        [(2015, "950.00"), (2016, "920.00"), (2017, "910.00"), (2018, "930.00"), (2019, "980.00"), (2020, "905.00"), (2021, "901.00")];
-    let since = [(2022, "880.00"), (2023, "1104.00"), (2024, "1150.00"), (2025, "1100.00"), (2026, "1060.00")];
-    for (year, expected) in years.into_iter().chain(since) {
-        let mut casa = Caseta::on(date(year, 2, 1));
-        let who = casa.member(Ruolo::D, 40, 0);
-        casa.sheet(who).patrimonio_mobiliare = Some(rapporto(TipoRapporto::Titoli, 10_000));
-        assert_eq!(casa.indicatori().ordinario.isee.to_string(), expected, "{year}");
+    // Bonds of 10,000, no income: 10,000 x yield + 20 % of (10,000 - 6,000). Of 25,000: 25,000 x yield + 20 % of 19,000. A couple of employees of 20,000
+    // with bonds of 40,000: (34,000 + 40,000 x yield + 20 % of (40,000 - 8,000)) / 1.57.
+    const YEARS: [(i16, &str, &str, &str); 12] = [
+        (2015, "950.00", "4175.00", "26114.65"),
+        (2016, "920.00", "4100.00", "26038.22"),
+        (2017, "910.00", "4075.00", "26012.74"),
+        (2018, "930.00", "4125.00", "26063.69"),
+        (2019, "980.00", "4250.00", "26191.08"),
+        (2020, "905.00", "4062.50", "26000.00"),
+        (2021, "901.00", "4052.50", "25989.81"),
+        (2022, "880.00", "4000.00", "25936.31"),
+        (2023, "1104.00", "4560.00", "26507.01"),
+        (2024, "1150.00", "4675.00", "26624.20"),
+        (2025, "1100.00", "4550.00", "26496.82"),
+        (2026, "1060.00", "4450.00", "26394.90"),
+    ];
+    for (year, first, second, third) in YEARS {
+        let of = |bonds: u32, couple: bool| {
+            let mut casa = Caseta::on(date(year, 2, 1));
+            let who = casa.member(Ruolo::D, 40, if couple { 20_000 } else { 0 });
+            if couple {
+                casa.member(Ruolo::C, 40, 20_000);
+            }
+            casa.sheet(who).patrimonio_mobiliare = Some(rapporto(TipoRapporto::Titoli, bonds));
+            casa.indicatori().ordinario.isee.to_string()
+        };
+        assert_eq!((&*of(10_000, false), &*of(25_000, false), &*of(40_000, true)), (first, second, third), "{year}");
     }
+}
+
+#[test]
+fn bonds_and_postal_savings_are_left_out_from_the_fifth_of_march_2025() {
+    // Bonds, of which the feed knows so much as the State's; and a savings deposit, of which it knows so much as a postal book.
+    let of = |presented: Date, (bonds, state): (u32, u32), (deposit, book): (u32, u32)| {
+        let mut casa = Caseta::on(presented);
+        let who = casa.member(Ruolo::D, 40, 20_000);
+        let mut assets = rapporto(TipoRapporto::Titoli, bonds);
+        assets.rapporto.extend(rapporto(TipoRapporto::Risparmio, deposit).rapporto);
+        casa.sheet(who).patrimonio_mobiliare = Some(assets);
+        casa.feed[0].titoli_di_stato = Some(state.into());
+        casa.feed[0].libretti_postali = Some(book.into());
+        casa.indicatori().ordinario.isee.to_string()
+    };
+    let (before, since) = (date(2025, 3, 4), date(2025, 3, 5));
+    // 20,000 of which 15,000 the State's, 10,000 of which 4,000 postal. Before: 17,000 + 600 + 20 % of (30,000 - 6,000) = 22,400.
+    // Since: 17,000 + 3 % of 5,000 + 20 % of (30,000 - 19,000 - 6,000) = 18,150.
+    assert_eq!(of(before, (20_000, 15_000), (10_000, 4000)), "22400.00");
+    assert_eq!(of(since, (20_000, 15_000), (10_000, 4000)), "18150.00");
+    // All of it, up to 50,000: 70,000 of which 60,000, a deposit of 10,000 all postal. Since: bonds 20,000, the deposit stays:
+    // 17,000 + 600 + 20 % of (30,000 - 6,000) = 22,400. Before: 17,000 + 2,100 + 20 % of 74,000 = 33,900.
+    assert_eq!(of(since, (70_000, 60_000), (10_000, 10_000)), "22400.00");
+    assert_eq!(of(before, (70_000, 60_000), (10_000, 10_000)), "33900.00");
+    // No more is left out than is declared: 5,000 declared, 9,000 known. Since: 17,000 + 0 + 20 % of (1,000 - 6,000, none).
+    assert_eq!(of(since, (5000, 9000), (1000, 0)), "17000.00");
+    // Before: 17,000 + 150 + 20 % of (6,000 - 6,000).
+    assert_eq!(of(before, (5000, 9000), (1000, 0)), "17150.00");
+}
+
+#[test]
+fn adult_children_away_belong_to_the_nucleus_under_an_age_since_2019() {
+    let rules = Rules::embedded().unwrap();
+    let refused = |presented: Date, age: i16| {
+        let mut casa = Caseta::on(presented);
+        casa.member(Ruolo::D, 60, 0);
+        casa.member(Ruolo::Fnc, age, 0);
+        let circumstance = Circumstance { today: presented, rules: rules.on(presented).unwrap(), calendario: &Calendario::default() };
+        examine(&casa.dsu, &circumstance).difetti.iter().any(|difetto| difetto.code == "K06.non-convivente")
+    };
+    let (before, since) = (date(2018, 12, 31), date(2019, 1, 1));
+    assert_eq!([refused(before, 25), refused(before, 26), refused(before, 40)], [false, false, false]);
+    assert_eq!([refused(since, 25), refused(since, 26), refused(since, 40)], [false, true, true]);
+}
+
+#[test]
+fn assets_in_a_current_isee_are_for_some_months_since_september_2021() {
+    let rules = Rules::embedded().unwrap();
+    let refused = |presented: Date| {
+        let mut casa = Caseta::on(presented);
+        let who = casa.member(Ruolo::D, 40, 20_000);
+        let mut change = variazione(&mut casa, who, TipoVariazione::D, (None, None));
+        change.patrimonio_mobiliare = Some(conti(1));
+        casa.dsu.operazione.tipo = TipoOperazione::C;
+        casa.dsu.isee_corrente = Some(IseeCorrente { variazione: vec![change] });
+        let circumstance = Circumstance { today: presented, rules: rules.on(presented).unwrap(), calendario: &Calendario::default() };
+        examine(&casa.dsu, &circumstance).difetti.iter().any(|difetto| difetto.code == "K17.periodo")
+    };
+    assert_eq!([date(2021, 6, 1), date(2021, 8, 31), date(2019, 11, 1)].map(refused), [true; 3]);
+    assert_eq!([date(2021, 9, 1), date(2021, 12, 31), date(2026, 4, 1)].map(refused), [false; 3]);
+    assert_eq!([date(2022, 1, 1), date(2022, 3, 31), date(2026, 3, 31)].map(refused), [true; 3]);
+}
+
+#[test]
+fn the_year_of_the_assets_moved_in_2020() {
+    let rules = Rules::embedded().unwrap();
+    let year = |presented: Date| rules.on(presented).unwrap().assets_year(presented);
+    assert_eq!([date(2015, 1, 1), date(2018, 6, 1), date(2019, 12, 31)].map(year), [2014, 2017, 2018]);
+    assert_eq!([date(2020, 1, 1), date(2023, 6, 1), date(2026, 12, 31)].map(year), [2018, 2021, 2024]);
 }
 
 #[test]

@@ -655,6 +655,12 @@ fn rules_that_change_what_was_attested_make_new_versions() {
         let last = entries.last().unwrap();
         let (_, kept) = varco::ledger::seal::open(&keys, &last.leaf, &last.sealed).unwrap();
         assert_eq!(kept.specifico.is_some(), today.year() == 2026);
+        // Its versions, each with the entry that made it.
+        let (said, _) = command(&["dsu", "versions", &version(&first, 1), "--data", &world.site.data().display().to_string()]);
+        let lines: Vec<&str> = said.lines().collect();
+        assert_eq!(lines.len(), 2, "{said}");
+        assert!(lines[0].starts_with(&first) && lines[0].contains("  N  ") && !lines[0].contains("ricalcolo"), "{said}");
+        assert!(lines[1].starts_with(&version(&first, 1)) && lines[1].ends_with("ricalcolo"), "{said}");
         // Each is an entry that says so, and so is the act.
         let data = world.site.data().display().to_string();
         let (said, _) = command(&["ledger", "--data", &data, "list", "--kind", "dsu", "--json"]);

@@ -47,6 +47,14 @@ pub struct Row {
     pub new_every: Option<usize>,
 }
 
+/// Who asks, and where.
+#[derive(Clone, Copy)]
+pub struct Load {
+    /// The name of its certificate.
+    pub client: &'static str,
+    pub path: &'static str,
+}
+
 /// How a benchmark was started.
 pub struct Run {
     /// In earnest, or to see that it works.
@@ -193,13 +201,27 @@ impl Bench {
         window: Duration,
         perf: Option<&Path>,
     ) -> Result<Measured> {
-        let client = self.client(server.address, "comune")?;
+        let load = Load { client: "comune", path: Service::ConsultazioneIsee.path() };
+        self.load_with(server, row, load, questions, window, perf).await
+    }
+
+    /// The same by another client, at another path.
+    pub async fn load_with(
+        &self,
+        server: &Server,
+        row: Row,
+        load: Load,
+        questions: &Arc<[String]>,
+        window: Duration,
+        perf: Option<&Path>,
+    ) -> Result<Measured> {
+        let client = self.client(server.address, load.client)?;
         let over = Arc::new(AtomicBool::new(false));
         let perf = perf.map(|directory| Perf::start(server, directory)).transpose()?;
         let mut tasks = JoinSet::new();
         for index in 0..row.connections {
             let first = index * questions.len() / row.connections;
-            tasks.spawn(ask(client.clone(), questions.clone(), first, row.new_every, over.clone()));
+            tasks.spawn(ask(client.clone(), load.path, questions.clone(), first, row.new_every, over.clone()));
         }
         tokio::time::sleep(window / 5).await;
         let (from, cpu, own) = (Instant::now(), server.cpu()?, cpu_of(std::process::id())?);
@@ -272,6 +294,7 @@ pub struct Measured {
 /// there was any.
 async fn ask(
     client: Client,
+    path: &'static str,
     questions: Arc<[String]>,
     first: usize,
     new_every: Option<usize>,
@@ -286,7 +309,7 @@ async fn ask(
             Some(connected) => connected,
             None => client.connect().await?,
         };
-        let answer = connected.call(Service::ConsultazioneIsee.path(), question).await?;
+        let answer = connected.call(path, question).await?;
         let at = Instant::now();
         good(&answer)?;
         samples.push((at, at - began));

@@ -1,4 +1,5 @@
-//! `varco dsu check` and `varco dsu compute`: for who writes DSU, or programs that write them. Neither needs a data directory or a key.
+//! `varco dsu check` and `varco dsu compute`: for who writes DSU, or programs that write them; neither needs a data directory or a key. `varco dsu
+//! versions`: what was made of one that was received.
 
 use std::path::{Path, PathBuf};
 
@@ -15,13 +16,17 @@ use crate::contract::{Contract, Finding, Findings, ISEE_NS, Trasmessa, esito_att
 use crate::isee::attest::{Occasion, attest};
 use crate::isee::attestazione::{Attestazione, EsitoAttestazione, Ricerca};
 use crate::isee::calendar::Calendario;
-use crate::isee::checks::{Circumstance, examine};
+use crate::isee::checks::{Circumstance, Difetto, examine};
 use crate::isee::compute::Calcolo;
 use crate::isee::compute::casi::{Caso, Indicatore, Indicatori, Situazione};
 use crate::isee::compute::componente::Riferita;
 use crate::isee::feed::{FeedRecord, parse as parse_feed};
+use crate::isee::operazioni::applica;
 use crate::isee::prospetto::{Sezione, italian, prospetto};
 use crate::isee::rules::{RuleSet, Rules};
+use crate::ledger::search::{Filter, find};
+use crate::ledger::{Directory, Keys, Kind};
+use crate::sii::archive::{stem_of, version_of};
 use crate::xml::{Element, Limits, encoding, parse};
 
 /// The protocol of a DSU that has none.
@@ -57,6 +62,9 @@ enum What {
         /// Il giorno di presentazione; quello della sottoscrizione se manca
         #[arg(long)]
         date: Option<Date>,
+        /// La DSU che questa integra, corregge o aggiorna (operazioni A, I, S, C, R)
+        #[arg(long)]
+        base: Option<PathBuf>,
         /// Una DSU a cui questa fa riferimento: PROTOCOLLO=FILE; anche più volte
         #[arg(long, value_name = "PROTOCOLLO=FILE")]
         altra: Vec<String>,
@@ -67,13 +75,24 @@ enum What {
         #[arg(long)]
         xml: bool,
     },
+    /// Le versioni di una DSU ricevuta, ognuna con la voce del registro che l'ha fatta
+    Versions {
+        /// Il protocollo di una di esse
+        protocollo: String,
+        /// La directory dei dati
+        #[arg(long, default_value = "varco-data")]
+        data: PathBuf,
+        /// In JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     match args.what {
         What::Check { file, date, json } => check(&file, date.unwrap_or_else(|| clock.today()), json),
-        What::Compute { file, feed, date, altra, json, xml } => {
-            let request = Request { feed: feed.as_deref(), date, altra: &altra, today: clock.today() };
+        What::Compute { file, feed, date, base, altra, json, xml } => {
+            let request = Request { feed: feed.as_deref(), date, base: base.as_deref(), altra: &altra, today: clock.today() };
             let output = match (json, xml) {
                 (true, _) => Output::Json,
                 (_, true) => Output::Xml,
@@ -82,6 +101,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
             print!("{}", compute(&file, &request, output)?);
             Ok(())
         }
+        What::Versions { protocollo, data, json } => versions(&protocollo, &data, json),
     }
 }
 
@@ -181,6 +201,7 @@ fn line(file: &Path, finding: &Finding, kind: &str) -> String {
 struct Request<'a> {
     feed: Option<&'a Path>,
     date: Option<Date>,
+    base: Option<&'a Path>,
     altra: &'a [String],
     today: Date,
 }
@@ -194,8 +215,20 @@ enum Output {
 
 fn compute(file: &Path, request: &Request<'_>, output: Output) -> Result<String> {
     let (contract, rules) = (Contract::compile()?, Rules::embedded()?);
-    let dsu = accepted(file, &contract, &rules, request.today)?.dsu;
-    let presented = request.date.or_else(|| dsu.presentata()).context("la DSU non ha una sottoscrizione")?;
+    let mut dsu = accepted(file, &contract, &rules, request.today)?.dsu;
+    let mut presented = dsu.presentata();
+    if let Some(base) = request.base {
+        let base = accepted(base, &contract, &rules, request.today)?.dsu;
+        // What completes or corrects a DSU counts from its presentation.
+        presented = base.presentata();
+        dsu = applica(&base, &dsu).map_err(|difetti| {
+            for Difetto { code, path, text } in &difetti {
+                eprintln!("{}: errore: {code}: {text} ({path})", file.display());
+            }
+            anyhow!("{}: non si applica alla DSU di --base", file.display())
+        })?;
+    }
+    let presented = request.date.or(presented).context("la DSU non ha una sottoscrizione")?;
     let set = rules.on(presented).with_context(|| format!("nessun insieme di regole per il {presented}"))?;
     let feed = match request.feed {
         Some(file) => read_feed(file)?,
@@ -210,7 +243,8 @@ fn compute(file: &Path, request: &Request<'_>, output: Output) -> Result<String>
         altre.push(Riferita { dsu, protocollo: protocollo.to_owned(), presentata, scadenza });
     }
     let situazione = Situazione { dsu: &dsu, presented, rules: set, feed: &feed, altre: &altre };
-    let indicatori = situazione.indicatori().context("la DSU non è calcolabile")?;
+    let what = "la DSU non è calcolabile: se ne integra o corregge un'altra, indicarla con --base";
+    let indicatori = situazione.indicatori().context(what)?;
     Ok(match output {
         Output::Text => render(&prospetto(&situazione, &indicatori)),
         Output::Json => format!("{:#}\n", as_json(&situazione, &indicatori)),
@@ -343,4 +377,59 @@ fn one(indicatore: &Indicatore) -> Value {
 fn of_calcolo(calcolo: &Calcolo) -> Value {
     let lines = calcolo.righe().into_iter().map(|(name, amount)| (name.to_owned(), Value::from(amount.to_string())));
     Value::Object(lines.collect())
+}
+
+/// All versions of a DSU that was received, in their order.
+fn versions(protocollo: &str, data: &Path, as_json: bool) -> Result<()> {
+    let directory = Directory::open(data)?;
+    let keys = Keys::open(&directory.keys(), true)?;
+    let radice = stem_of(protocollo.trim());
+    let mut protocol = Vec::new();
+    for number in 0..100 {
+        let Some(version) = version_of(&radice, number) else { break };
+        for year in keys.token_years() {
+            protocol.push((year, keys.token(year, "protocol", &version)?));
+        }
+    }
+    if protocol.is_empty() {
+        bail!("{protocollo}: non è il protocollo di una DSU");
+    }
+    let filter = Filter { kind: Some(Kind::Dsu), protocol, ..Filter::default() };
+    let found = find(&directory.segments(), directory.ledger, &filter, usize::MAX)?;
+    if found.is_empty() {
+        bail!("{protocollo}: nessuna DSU con questo protocollo");
+    }
+    let mut lines = Vec::new();
+    for entry in found {
+        let body = &entry.leaf.body;
+        let fact = |name: &str| body.facts.get(name).and_then(|value| value.as_str()).unwrap_or("N").to_owned();
+        let number = body.facts.get("versione").and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok()).unwrap_or_default();
+        lines.push(json!({
+            "protocollo": version_of(&radice, number),
+            "operazione": fact("operazione"),
+            "ricalcolo": body.facts.get("ricalcolo").and_then(Value::as_bool).unwrap_or(false),
+            "presentata": body.facts.get("presentata"),
+            "registrata": entry.leaf.recorded,
+            "ente": body.ente,
+            "voce": entry.leaf.seq,
+        }));
+    }
+    if as_json {
+        println!("{:#}", Value::from(lines));
+        return Ok(());
+    }
+    for line in lines {
+        let text = |name: &str| line[name].as_str().unwrap_or("-").to_owned();
+        let again = if line["ricalcolo"] == true { "  ricalcolo" } else { "" };
+        println!(
+            "{}  {}  presentata {}  {}  {}  voce {}{again}",
+            text("protocollo"),
+            text("operazione"),
+            text("presentata"),
+            text("registrata"),
+            text("ente"),
+            line["voce"]
+        );
+    }
+    Ok(())
 }

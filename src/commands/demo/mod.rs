@@ -15,7 +15,10 @@ use super::{ente, feed, init, ledger, pki, serve};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::contract::catalogue::Service;
-use crate::contract::esiti_text;
+use crate::contract::{ISEE_NS, decode, esiti_text, message};
+use crate::commands::famiglie::Famiglie;
+use crate::isee::attestazione::EsitoAttestazione;
+use crate::xml::{Limits, parse};
 use crate::isee::feed::{COLUMNS, parse};
 use crate::isee::rules::Rules;
 use crate::ledger::Directory;
@@ -151,6 +154,31 @@ async fn tour(home: &Path, address: SocketAddr, clock: &Clock) -> Result<()> {
     say(&payload(expect(&answer, "OK")?, "XmlEsitoIndicatore")?);
     let answer = comune.call(isee_path, &requests::attestazione(GIULIA, &day, PRESTAZIONE)).await?;
     say(&payload(expect(&answer, "OK")?, "XmlEsitoAttestazione")?);
+
+    step("Famiglie inventate: il CAF trasmette, il comune chiede che cosa hanno");
+    let mut caf = client("caf")?.connect().await?;
+    let mut famiglie = Famiglie::new(2026, presentation(clock)?);
+    for number in 1..=5 {
+        let famiglia = famiglie.famiglia(&format!("CAF00001-DEMO02-{}-N{number:07}", &day[..4]));
+        let text = message("Dichiarazione", ISEE_NS, &famiglia.dsu, false);
+        let answer = caf.call(dsu_path, &requests::trasmissione(&text)).await?;
+        expect(&answer, "OK")?;
+        let person = famiglia.dsu.codice_fiscale_dichiarante.canonical();
+        let answer = comune.call(isee_path, &requests::attestazione(&person, &day, PRESTAZIONE)).await?;
+        let xml = payload(expect(&answer, "OK")?, "XmlEsitoAttestazione")?;
+        let document = parse(&xml, &Limits::default()).map_err(|error| anyhow::anyhow!("{error}"))?;
+        let found: EsitoAttestazione = decode(&document).map_err(|error| anyhow::anyhow!("{error:?}"))?;
+        let attestazione = found.attestazione.context("no attestation")?;
+        for member in famiglia.dsu.fogli() {
+            let codes = attestazione.indicatori(&member.codice_fiscale).into_iter().filter_map(|tipo| {
+                let found = attestazione.indicatore(tipo, &member.codice_fiscale).ok()?;
+                Some(format!("{} {}", tipo.code(), found.valori.isee))
+            });
+            let anagrafica = &member.dati_componente.anagrafica;
+            say(&format!("{} {}: {}", anagrafica.cognome, anagrafica.nome, codes.collect::<Vec<_>>().join(", ")));
+        }
+        say("");
+    }
 
     step("Rifiuti: senza certificato, con il certificato di un'altra autorità");
     let request = requests::indicatore(GIULIA, &day, PRESTAZIONE);
