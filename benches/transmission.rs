@@ -137,7 +137,7 @@ fn parts(famiglie: &mut Famiglie, today: Date) -> Result<String> {
     let mut taken = [Duration::ZERO; 3];
     for Famiglia { dsu, feed } in &families {
         let began = Instant::now();
-        let esame = examine(dsu, &Circumstance { today, rules, calendario: &calendario });
+        let esame = examine(dsu, &Circumstance::on(today, rules, &calendario));
         taken[0] += began.elapsed();
         ensure!(esame.difetti.is_empty(), "a family that the checks refuse");
         let began = Instant::now();

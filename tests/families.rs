@@ -68,7 +68,7 @@ fn every_family_passes_comes_back_the_same_and_is_attested_by_the_schema() {
     let (dichiarazione, esito) = (root("Dichiarazione"), root("EsitoAttestazione"));
     let (mut minors, mut students, mut residential, mut restricted, mut other) = (0, 0, 0, 0, 0);
     for (index, Famiglia { dsu, feed }) in families(FAMILIES).enumerate() {
-        let esame = examine(&dsu, &Circumstance { today: PRESENTED, rules: &rules, calendario: &Calendario::default() });
+        let esame = examine(&dsu, &Circumstance::on(PRESENTED, &rules, &Calendario::default()));
         assert!(esame.difetti.is_empty(), "{index}: {:?}", esame.difetti);
         let xml = message("Dichiarazione", ISEE_NS, &dsu, false);
         let document = parse(&xml, &Limits::default()).unwrap();

@@ -37,7 +37,7 @@ fn read(dsu: &str) -> Dichiarazione {
 
 fn exam(dsu: &str) -> Esame {
     let rules = Rules::embedded().unwrap();
-    examine(&read(dsu), &Circumstance { today: TODAY, rules: rules.on(TODAY).unwrap(), calendario: &Calendario::default() })
+    examine(&read(dsu), &Circumstance::on(TODAY, rules.on(TODAY).unwrap(), &Calendario::default()))
 }
 
 fn replaced(dsu: &str, changes: &[(&str, &str)]) -> String {

@@ -26,7 +26,7 @@ fuzz_target!(|data: &[u8]| {
         WORLD.get_or_init(|| (Contract::compile().expect("the contract compiles"), Rules::embedded().expect("the rules are right")));
     let today = "2026-11-21".parse().expect("a day");
     let calendario = Calendario::default();
-    let circumstance = Circumstance { today, rules: rules.on(today).expect("rules of that day"), calendario: &calendario };
+    let circumstance = Circumstance::on(today, rules.on(today).expect("rules of that day"), &calendario);
     let judge = |bytes: &[u8]| {
         way::travel(contract, "text/xml; charset=utf-8", bytes, |_, request| match request {
             Request::Trasmissione(sent) => {

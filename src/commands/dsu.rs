@@ -10,20 +10,22 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::contract::bind::{Base64, Content as _};
 use crate::contract::consultazione::{Chiave, RicercaCf};
 use crate::contract::{Contract, Finding, Findings, ISEE_NS, Trasmessa, esito_attestazione, place_declaration};
 use crate::isee::attest::{Occasion, attest};
-use crate::isee::attestazione::{Attestazione, EsitoAttestazione, Ricerca};
-use crate::isee::calendar::Calendario;
+use crate::isee::attestazione::{Attestazione, EsitoAttestazione, OmissioneDifformita, Ricerca};
 use crate::isee::checks::{Circumstance, Difetto, examine};
 use crate::isee::compute::Calcolo;
 use crate::isee::compute::casi::{Caso, Indicatore, Indicatori, Situazione};
 use crate::isee::compute::componente::Riferita;
 use crate::isee::feed::{FeedRecord, parse as parse_feed};
 use crate::isee::operazioni::applica;
-use crate::isee::prospetto::{Sezione, italian, prospetto};
-use crate::isee::rules::{RuleSet, Rules};
+use crate::isee::omissioni::omissioni;
+use crate::isee::prospetto::{Riga, Sezione, italian, prospetto};
+use crate::isee::rules::RuleSet;
+use crate::sii::embedded::Settings;
 use crate::ledger::search::{Filter, find};
 use crate::ledger::{Directory, Keys, Kind};
 use crate::sii::archive::{stem_of, version_of};
@@ -48,6 +50,9 @@ enum What {
         /// Il giorno della trasmissione; oggi se manca
         #[arg(long)]
         date: Option<Date>,
+        /// Il file di configurazione della porta, se ne cambia regole o festivi
+        #[arg(long)]
+        config: Option<PathBuf>,
         /// In JSON
         #[arg(long)]
         json: bool,
@@ -68,6 +73,9 @@ enum What {
         /// Una DSU a cui questa fa riferimento: PROTOCOLLO=FILE; anche più volte
         #[arg(long, value_name = "PROTOCOLLO=FILE")]
         altra: Vec<String>,
+        /// Il file di configurazione della porta, se ne cambia le regole
+        #[arg(long)]
+        config: Option<PathBuf>,
         /// In JSON
         #[arg(long, conflicts_with = "xml")]
         json: bool,
@@ -90,9 +98,9 @@ enum What {
 
 pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     match args.what {
-        What::Check { file, date, json } => check(&file, date.unwrap_or_else(|| clock.today()), json),
-        What::Compute { file, feed, date, base, altra, json, xml } => {
-            let request = Request { feed: feed.as_deref(), date, base: base.as_deref(), altra: &altra, today: clock.today() };
+        What::Check { file, date, config, json } => check(&file, config.as_deref(), date.unwrap_or_else(|| clock.today()), json),
+        What::Compute { file, feed, date, base, altra, config, json, xml } => {
+            let request = Request { feed: feed.as_deref(), date, base: base.as_deref(), altra: &altra, config: config.as_deref(), today: clock.today() };
             let output = match (json, xml) {
                 (true, _) => Output::Json,
                 (_, true) => Output::Xml,
@@ -105,7 +113,25 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     }
 }
 
+/// What a port would judge and compute with.
+struct Port {
+    contract: Contract,
+    settings: Settings,
+}
+
+impl Port {
+    /// As it is, or as a configuration makes it.
+    fn new(config: Option<&Path>) -> Result<Self> {
+        let settings = match config {
+            Some(file) => Settings::configured(&Config::read(file)?)?,
+            None => Settings::embedded()?,
+        };
+        Ok(Self { contract: Contract::compile()?, settings })
+    }
+}
+
 /// What was read of a file, and what is wrong with it.
+#[derive(Default)]
 struct Letta {
     trasmessa: Option<Trasmessa>,
     violazioni: Findings,
@@ -139,28 +165,30 @@ fn descendant<'d, 's>(element: Element<'d, 's>, wanted: &dyn Fn(Element<'d, 's>)
 }
 
 /// Judges a file as the port would on a day.
-fn judge(file: &Path, contract: &Contract, rules: &Rules, today: Date) -> Result<Letta> {
+fn judge(file: &Path, port: &Port, today: Date) -> Result<Letta> {
+    let Port { contract, settings: Settings { rules, calendario, .. } } = port;
     read(file, |element| {
         let trasmessa = match contract.read_declaration(element) {
             Ok(trasmessa) => trasmessa,
             Err(violazioni) => return Letta { trasmessa: None, violazioni, avvertenze: Vec::new() },
         };
         let presented = trasmessa.dsu.presentata().unwrap_or(today);
-        let Some(set) = rules.on(presented.min(today)) else {
-            let text = "nessun insieme di regole per questa data di presentazione".to_owned();
-            let list = vec![Finding { code: "K18.periodo", path: "/Dichiarazione/Sottoscrizione".to_owned(), line: 1, column: 1, text }];
-            return Letta { trasmessa: Some(trasmessa), violazioni: Findings { list, more: 0 }, avvertenze: Vec::new() };
-        };
-        let esame = examine(&trasmessa.dsu, &Circumstance { today, rules: set, calendario: &Calendario::default() });
+        let covered = rules.on(presented.min(today));
+        let Some(set) = covered.or(rules.all().last()) else { return Letta { trasmessa: None, ..Letta::default() } };
+        let mut esame = examine(&trasmessa.dsu, &Circumstance::on(today, set, calendario));
+        if covered.is_none() {
+            let text = "nessun insieme di regole per questa data di presentazione";
+            let path = "/Dichiarazione/Sottoscrizione".to_owned();
+            esame.difetti.push(Difetto { code: "K18.periodo", path, text });
+        }
         let list = place_declaration(esame.difetti, element);
         let avvertenze = place_declaration(esame.avvertenze, element);
         Letta { trasmessa: Some(trasmessa), violazioni: Findings { list, more: esame.altri }, avvertenze }
     })
 }
 
-fn check(file: &Path, today: Date, as_json: bool) -> Result<()> {
-    let (contract, rules) = (Contract::compile()?, Rules::embedded()?);
-    let letta = judge(file, &contract, &rules, today)?;
+fn check(file: &Path, config: Option<&Path>, today: Date, as_json: bool) -> Result<()> {
+    let letta = judge(file, &Port::new(config)?, today)?;
     let count = letta.violazioni.list.len() + letta.violazioni.more;
     if as_json {
         let of = |finding: &Finding| json!({"codice": finding.code, "riga": finding.line, "colonna": finding.column, "percorso": finding.path, "testo": finding.text});
@@ -203,6 +231,7 @@ struct Request<'a> {
     date: Option<Date>,
     base: Option<&'a Path>,
     altra: &'a [String],
+    config: Option<&'a Path>,
     today: Date,
 }
 
@@ -214,11 +243,12 @@ enum Output {
 }
 
 fn compute(file: &Path, request: &Request<'_>, output: Output) -> Result<String> {
-    let (contract, rules) = (Contract::compile()?, Rules::embedded()?);
-    let mut dsu = accepted(file, &contract, &rules, request.today)?.dsu;
+    let port = Port::new(request.config)?;
+    let rules = &port.settings.rules;
+    let mut dsu = accepted(file, &port, request.today)?.dsu;
     let mut presented = dsu.presentata();
     if let Some(base) = request.base {
-        let base = accepted(base, &contract, &rules, request.today)?.dsu;
+        let base = accepted(base, &port, request.today)?.dsu;
         // What completes or corrects a DSU counts from its presentation.
         presented = base.presentata();
         dsu = applica(&base, &dsu).map_err(|difetti| {
@@ -237,7 +267,7 @@ fn compute(file: &Path, request: &Request<'_>, output: Output) -> Result<String>
     let mut altre = Vec::new();
     for each in request.altra {
         let (protocollo, file) = each.split_once('=').context("--altra vuole PROTOCOLLO=FILE")?;
-        let dsu = accepted(Path::new(file), &contract, &rules, request.today)?.dsu;
+        let dsu = accepted(Path::new(file), &port, request.today)?.dsu;
         let presentata = dsu.presentata().context("la DSU non ha una sottoscrizione")?;
         let scadenza = rules.on(presentata).map_or(presentata, |set| set.expires(presentata));
         altre.push(Riferita { dsu, protocollo: protocollo.to_owned(), presentata, scadenza });
@@ -245,20 +275,21 @@ fn compute(file: &Path, request: &Request<'_>, output: Output) -> Result<String>
     let situazione = Situazione { dsu: &dsu, presented, rules: set, feed: &feed, altre: &altre };
     let what = "la DSU non è calcolabile: se ne integra o corregge un'altra, indicarla con --base";
     let indicatori = situazione.indicatori().context(what)?;
+    let against = omissioni(&dsu, presented, &feed, request.today);
     Ok(match output {
-        Output::Text => render(&prospetto(&situazione, &indicatori)),
-        Output::Json => format!("{:#}\n", as_json(&situazione, &indicatori)),
+        Output::Text => render(&[prospetto(&situazione, &indicatori), difformita(&against)].concat()),
+        Output::Json => format!("{:#}\n", as_json(&situazione, &indicatori, &against)),
         Output::Xml => {
             let protocollo = format!("INPS-ISEE-{}-{NESSUN_PROTOCOLLO}", presented.year());
-            let occasion = Occasion { protocollo: &protocollo, presentata: presented, rilasciata: request.today, ..Occasion::default() };
+            let occasion = Occasion { protocollo: &protocollo, presentata: presented, rilasciata: request.today, omissioni: against, ..Occasion::default() };
             payload(attest(&dsu, &indicatori, set, occasion))
         }
     })
 }
 
 /// A DSU that the port would accept; what it would be warned of goes to standard error.
-fn accepted(file: &Path, contract: &Contract, rules: &Rules, today: Date) -> Result<Trasmessa> {
-    let letta = judge(file, contract, rules, today)?;
+fn accepted(file: &Path, port: &Port, today: Date) -> Result<Trasmessa> {
+    let letta = judge(file, port, today)?;
     for finding in &letta.violazioni.list {
         eprintln!("{}", line(file, finding, "errore"));
     }
@@ -322,7 +353,21 @@ fn render(sezioni: &[Sezione]) -> String {
     text
 }
 
-fn as_json(situazione: &Situazione<'_>, indicatori: &Indicatori) -> Value {
+/// What the feed has against the DSU.
+fn difformita(against: &[OmissioneDifformita]) -> Vec<Sezione> {
+    let lines = against.iter().map(|each| {
+        let come = match each.rapporto.len() {
+            0 => "redditi diversi da quelli dell'Agenzia delle entrate".to_owned(),
+            number => format!("{number} rapporti finanziari non dichiarati"),
+        };
+        let voce = format!("{} di {}", each.tipo_omissione_difformita.code(), each.codice_fiscale.canonical());
+        Riga { livello: 0, voce, importo: None, come, norma: "art. 11 c. 3, 5".to_owned() }
+    });
+    let righe: Vec<Riga> = lines.collect();
+    if righe.is_empty() { Vec::new() } else { vec![Sezione { titolo: "Omissioni e difformità".to_owned(), righe }] }
+}
+
+fn as_json(situazione: &Situazione<'_>, indicatori: &Indicatori, against: &[OmissioneDifformita]) -> Value {
     let Situazione { dsu, presented, rules, .. } = situazione;
     let all = |of: &[Indicatore]| of.iter().map(one).collect::<Vec<_>>();
     json!({
@@ -339,6 +384,11 @@ fn as_json(situazione: &Situazione<'_>, indicatori: &Indicatori) -> Value {
             "codice_fiscale": ristretto.beneficiario.canonical(),
             "valori": of_calcolo(&ristretto.calcolo),
             "residenziale": ristretto.residenziale.as_ref().map(one),
+        })).collect::<Vec<_>>(),
+        "omissioni": against.iter().map(|each| json!({
+            "tipo": each.tipo_omissione_difformita.code(),
+            "codice_fiscale": each.codice_fiscale.canonical(),
+            "rapporti": each.rapporto.iter().map(|rapporto| rapporto.identificativo.clone()).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
         "prospetto": prospetto(situazione, indicatori),
     })

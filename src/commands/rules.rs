@@ -149,8 +149,9 @@ fn told(applied: Applicate, prova: bool, json: bool) -> Result<()> {
         println!("{}", serde_json::to_string_pretty(&applied)?);
         return Ok(());
     }
-    let Applicate { esaminate, aggiornate, invariate, ricalcolate } = applied;
+    let Applicate { esaminate, aggiornate, invariate, ricalcolate, errori } = applied;
     let did = if prova { "da ricalcolare" } else { "ricalcolate" };
     println!("{esaminate} attestazioni esaminate: {aggiornate} con queste regole, {invariate} con altre ma uguali, {ricalcolate} {did}");
+    anyhow::ensure!(errori == 0, "{errori} non possono essere ricalcolate: il log dice perché");
     Ok(())
 }

@@ -63,8 +63,6 @@ async fn start_with(config: &Config, clock: &Clock, disk: Arc<dyn Disk>, inherit
     };
     let address = listener.address()?;
     let gateway = Gateway::new(node, contract, settings, config);
-    // What waited for a feed that was loaded while nobody served.
-    gateway.node.services.sii.resume(clock.now()).await?;
     gateway.quotas.recount_day(&directory.segments(), clock)?;
     let socket = directory.socket();
     let _ = gateway.address.set(address);
@@ -76,6 +74,9 @@ async fn start_with(config: &Config, clock: &Clock, disk: Arc<dyn Disk>, inherit
     let (stop, stopped) = watch::channel(false);
     let gathered = Duration::from_secs(config.ledger.gathered_seconds.max(1));
     let serving = tokio::spawn(listener.serve(gateway.clone(), stopped, gathered));
+    // What waited for a feed that was loaded while nobody served.
+    let (sii, now) = (gateway.node.services.sii.clone(), clock.now());
+    tokio::spawn(async move { crate::sii::resume(sii.as_ref(), now).await });
     tracing::info!(%address, ledger = %directory.ledger, "serving");
     Ok(Started { address, gateway, stop, serving, admin, socket })
 }

@@ -144,8 +144,15 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
         }),
         (&Method::POST, "/rules") => match read::<bool>(request).await {
             Ok(asked) => {
-                let applied = crate::sii::regole::apply(&node.ledger, node.services.sii.as_ref(), asked.what, actor, &asked.motivo, now);
-                answer(applied.await)
+                // It goes on to its end even if whoever asked goes away.
+                let (ledger, sii, actor) = (node.ledger.clone(), node.services.sii.clone(), actor.clone());
+                let applying = async move {
+                    crate::sii::regole::apply(&ledger, sii.as_ref(), asked.what, &actor, &asked.motivo, now).await
+                };
+                match tokio::spawn(applying).await {
+                    Ok(applied) => answer(applied),
+                    Err(error) => json(&Answered::<()>::Errore(error.to_string())),
+                }
             }
             Err(refused) => refused,
         },
@@ -155,14 +162,7 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
                 if loaded.is_ok() {
                     // What waited for it is attested after the answer: there may be much of it.
                     let sii = node.services.sii.clone();
-                    tokio::spawn(async move {
-                        match sii.resume(now).await {
-                            Ok(attested) => tracing::info!(attested, "DSU that waited for the feed"),
-                            Err(error) => {
-                                tracing::error!(%error, "DSU that waited for the feed stay unattested until the next load or start")
-                            }
-                        }
-                    });
+                    tokio::spawn(async move { crate::sii::resume(sii.as_ref(), now).await });
                 }
                 answer(loaded)
             }

@@ -400,6 +400,9 @@ impl Attestazione {
     /// A person's indicator of a kind. Social and health services and doctoral students: that of their restricted nucleus, or the ordinary one.
     pub fn indicatore(&self, tipo: TipoIndicatore, persona: &CodiceFiscale) -> Result<Trovato<'_>, Assente> {
         use TipoIndicatoreSoglia as Caso;
+        if !self.riguarda(persona) {
+            return Err(Assente::Nessuno);
+        }
         let ordinario = self.ordinario.as_ref();
         let base = || ordinario.map(|ordinario| &ordinario.isee_ordinario.valori).ok_or(Assente::Nessuno);
         let found = |valori, caso| Ok(Trovato { valori, caso });
@@ -458,6 +461,13 @@ impl Attestazione {
                 }
             }
         }
+    }
+
+    /// Whether a person is of the nucleus, or of a restricted one.
+    pub fn riguarda(&self, persona: &CodiceFiscale) -> bool {
+        let members = self.ordinario.iter().flat_map(|ordinario| &ordinario.nucleo_familiare.componente_nucleo);
+        let restricted = self.ridotto.iter().flat_map(|ridotto| &ridotto.nucleo_ristretto.componente_nucleo_ristretto);
+        members.map(|member| &member.codice_fiscale).chain(restricted.map(|member| &member.codice_fiscale)).any(|own| own == persona)
     }
 
     /// The kinds of indicator that a person has and that could be computed.

@@ -73,6 +73,34 @@ impl Dichiarazione {
         })
     }
 
+    /// The members of the nucleus: all but a parent who does not live with it (role GNC).
+    pub fn membri(&self) -> impl Iterator<Item = &ComponenteNucleo> {
+        let members = self.nucleo_familiare.iter().flat_map(|nucleo| &nucleo.componente_nucleo);
+        members.filter(|member| member.rapporto_con_dichiarante != codes::Ruolo::Gnc)
+    }
+
+    /// The codici fiscali of the members, canonical.
+    pub fn codici(&self) -> Vec<String> {
+        self.membri().map(|member| member.foglio_componente_nucleo.codice_fiscale.canonical()).collect()
+    }
+
+    /// The sheets of persons outside the nucleus who count: of parents and children who are not excluded, where their data stand here.
+    pub fn fogli_esterni(&self) -> impl Iterator<Item = &FoglioComponente> {
+        self.modello_base.iter().flat_map(|modello| {
+            let parents = modello.genitore_non_convivente.iter().filter(|parent| !parent.flag_genitore_escluso);
+            let parents = parents.filter_map(|parent| match &parent.dati {
+                Some(DatiGenitore::Dettaglio(detail)) => detail.foglio_componente_genitore.as_ref(),
+                _ => None,
+            });
+            let children = modello.residenziale.iter().flat_map(|each| &each.figlio_non_compreso_nel_nucleo);
+            let children = children.filter(|child| child.condizione_esclusione.is_none()).filter_map(|child| match &child.dati {
+                Some(DatiFiglio::Dettaglio(detail)) => detail.foglio_componente_figlio.as_ref(),
+                _ => None,
+            });
+            parents.chain(children)
+        })
+    }
+
     /// The members who are children and minors, by their roles.
     pub fn minori(&self) -> impl Iterator<Item = &ComponenteNucleo> {
         let members = self.nucleo_familiare.iter().flat_map(|nucleo| &nucleo.componente_nucleo);

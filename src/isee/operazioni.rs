@@ -71,6 +71,16 @@ fn is_member(dsu: &Dichiarazione, codice: &CodiceFiscale) -> bool {
     dsu.fogli().any(|foglio| foglio.codice_fiscale == *codice)
 }
 
+/// Whether a person stands outside the nucleus of a DSU and counts in one of its indicators: whom operation A may concern.
+pub fn riguarda(base: &Dichiarazione, persona: &CodiceFiscale) -> bool {
+    base.modello_base.iter().any(|modello| {
+        let mut parents = modello.genitore_non_convivente.iter().filter(|parent| !parent.flag_genitore_escluso);
+        let children = modello.residenziale.iter().flat_map(|each| &each.figlio_non_compreso_nel_nucleo);
+        parents.any(|parent| parent.codice_fiscale == *persona)
+            || children.into_iter().any(|child| child.codice_fiscale == *persona && child.condizione_esclusione.is_none())
+    })
+}
+
 /// Operation A: the data of a parent or a child who stands outside the nucleus and counts.
 fn aggiuntiva(dsu: &mut Dichiarazione, added: &ComponentePerIntegrazioneAggiuntiva, difetti: &mut Vec<Difetto>) {
     let own = &added.foglio_componente_aggiuntiva.codice_fiscale;

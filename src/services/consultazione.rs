@@ -257,16 +257,22 @@ async fn ask(
         return Ok(Ended { esito: Esito::DatiNonTrovati, refusal: Some(("D01.assente", text)), found: None, note, preconditions });
     }
     // Whose data are about to be read: the whole nucleus', where all of it goes out; the person searched stays first.
-    let (protocol, nucleus): (Option<String>, Vec<String>) = match &answer {
+    let (protocols, nucleus): (Vec<String>, Vec<String>) = match &answer {
         Answer::Found(found) => {
             let members = found.attestazione.ordinario.iter().flat_map(|ordinario| &ordinario.nucleo_familiare.componente_nucleo);
-            (Some(found.attestazione.numero_protocollo_dsu.clone()), members.map(|member| member.codice_fiscale.canonical()).collect())
+            // Of a current ISEE both: its own, and that of the DSU that it rests on.
+            let protocols = vec![found.attestazione.numero_protocollo_dsu.clone(), found.protocollo().to_owned()];
+            (protocols, members.map(|member| member.codice_fiscale.canonical()).collect())
         }
         // All persons of the DSU: also those who are not of the nucleus.
-        Answer::Declared(_, protocol, persone) => (Some(protocol.clone()), persone.clone()),
-        _ => (None, Vec::new()),
+        Answer::Declared(_, protocol, persone) => (vec![protocol.clone()], persone.clone()),
+        _ => (Vec::new(), Vec::new()),
     };
-    note.protocol.extend(protocol);
+    for protocol in protocols {
+        if !note.protocol.contains(&protocol) {
+            note.protocol.push(protocol);
+        }
+    }
     for code in nucleus.into_iter().filter(|_| delivers == Delivers::Nucleus) {
         if !note.cf.contains(&code) {
             note.cf.push(code);

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::entries::{
-    Head, any_sender_name, current_prefix, declarant_prefix, dsu_name, feed_name, lot_key, lot_name, person_key, person_name, protocol_key,
+    Head, any_sender_name, current_prefix, declarant_prefix, dsu_name, feed_key, feed_name, lot_key, lot_name, person_key, person_name, protocol_key,
     protocol_name, read_presented, read_version, sender_key, sender_name, version_prefix,
 };
 use super::{Found, SiiError};
@@ -34,6 +34,7 @@ struct Kept<'a> {
     attestation: Option<Cow<'a, str>>,
     #[serde(borrow)]
     feed: Option<&'a RawValue>,
+    specifico: Option<serde_json::Value>,
 }
 
 /// A DSU received before, under a sender's protocol.
@@ -104,13 +105,13 @@ impl Archive {
         versions.map(Versioni).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))
     }
 
-    /// The new DSU of a declarant.
+    /// The DSU of a declarant.
     pub fn presented_by(&self, declarant: &CodiceFiscale, preconditions: &mut Vec<Precondition>) -> Result<Vec<Presentata>, SiiError> {
         let mut all = Vec::new();
         for (year, token) in self.tokens("cf", &declarant.canonical())? {
             self.observe(person_key(year, &token), preconditions)?;
             all.extend(
-                self.store.scan(declarant_prefix(year, &token))?.iter().filter_map(|(name, value)| read_presented(year, name, value)),
+                self.store.scan(declarant_prefix(year, &token))?.iter().filter_map(|(_, value)| read_presented(year, value)),
             );
         }
         Ok(all)
@@ -213,14 +214,14 @@ impl Archive {
             Err(error) => return Err(error.into()),
         };
         let kept: Kept<'_> = serde_json::from_slice(&secret).map_err(|_| Unopened::Damaged)?;
-        let xml = kept.attestation.ok_or_else(|| SiiError::Internal("an entry without attestation".to_owned()))?;
+        let xml = kept.attestation.as_ref().ok_or_else(|| SiiError::Internal("an entry without attestation".to_owned()))?;
         let attestazione: Attestazione = decode(&xml)?;
         let facts = &entry.leaf.body.facts;
         let rilasciata = facts.get("rilasciata").and_then(|day| day.as_str()?.parse().ok());
         let feed = kept.feed.map(ToOwned::to_owned);
         // Whose DSU it is: who completed it is another matter.
         let ente = facts.get("di").and_then(|ente| ente.as_str()).map(str::to_owned).or_else(|| entry.leaf.body.ente.clone());
-        Ok(Some(Found { attestazione, ente, rilasciata, feed }))
+        Ok(Some(Found { attestazione, ente, rilasciata, feed, specifico: kept.specifico }))
     }
 
     /// Opens a sealed part; nothing if it was erased.
@@ -237,6 +238,17 @@ impl Archive {
         Ok(self.ledger.open(entry)?)
     }
 
+    /// Whether the feed knows a person for a year; if not, that it does not is observed.
+    pub fn is_known(&self, person: &CodiceFiscale, anno: i16, preconditions: &mut Vec<Precondition>) -> Result<bool, SiiError> {
+        if self.feed(person, anno)?.is_some() {
+            return Ok(true);
+        }
+        for (year, token) in self.tokens("cf", &person.canonical())? {
+            self.observe(feed_key(year, &token), preconditions)?;
+        }
+        Ok(false)
+    }
+
     /// What the feed knows of a person for a year.
     pub fn feed(&self, person: &CodiceFiscale, anno: i16) -> Result<Option<FeedRecord>, SiiError> {
         // The feed of the latest year's key is the latest.
@@ -246,7 +258,8 @@ impl Archive {
                 .split_at_checked(4)
                 .and_then(|(index, position)| Some((u32::from_be_bytes(index.try_into().ok()?), Position::decode(position)?)));
             let (index, position) = split.ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
-            let secret = self.open(&self.ledger.reader.entry(&position)?)?;
+            // Erased is not known any more.
+            let Some(secret) = self.open_unless_erased(&self.ledger.reader.entry(&position)?)? else { return Ok(None) };
             let records: Option<Vec<FeedRecord>> = secret.feed.and_then(|feed| serde_json::from_value(feed).ok());
             let record = records.and_then(|records| records.into_iter().nth(index as usize));
             // Never taken for somebody of whom nothing is known.
@@ -265,7 +278,7 @@ pub fn decode<T: contract::bind::Content>(xml: &str) -> Result<T, SiiError> {
 /// Of several heads, those that are valid on a day: the latest presented first, of those the latest recorded.
 pub fn valid_on(heads: &[Head], on: Date) -> Vec<Head> {
     let mut valid: Vec<Head> = heads.iter().filter(|head| head.presentata <= on && on <= head.scadenza).copied().collect();
-    valid.sort_by_key(|head| std::cmp::Reverse((head.presentata, head.sequence)));
+    valid.sort_by_key(Head::order);
     valid
 }
 
@@ -315,17 +328,24 @@ impl Versioni {
     }
 }
 
-/// A new DSU of a declarant.
+/// A DSU of a declarant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Presentata {
-    /// Sequence of its attestation.
-    pub sequence: u64,
     /// When it was presented.
     pub presentata: Date,
+    /// Sequence of the entry of its first version.
+    pub origine: u64,
     /// Of which year's key its token is.
     pub year: i16,
     /// Token of its first version's protocol.
     pub radice: String,
+}
+
+impl Head {
+    /// The latest presented first; of those of one day the one that came later; of its versions the later.
+    pub fn order(&self) -> std::cmp::Reverse<(Date, u64, u64)> {
+        std::cmp::Reverse((self.presentata, self.origine, self.sequence))
+    }
 }
 
 impl From<ViewError> for SiiError {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::archive::{Archive, decode, number_of, stem_of, valid_on};
+use super::archive::{Archive, decode, number_of, stem_of, valid_on, version_of};
 use super::entries::{Head, lot_key};
 use super::regole::Applicate;
 use super::{Answer, Answering, Found, Occasion, Outcome, Question, Resuming, Sii, SiiError, status};
@@ -153,13 +153,10 @@ impl Embedded {
 
     fn exists(&self, dichiarante: &CodiceFiscale, protocollo: &str) -> Result<Outcome, SiiError> {
         let mut preconditions = Vec::new();
-        let own = self.archive.of_person(dichiarante, &mut preconditions)?;
-        let heads = self.archive.of_protocol(protocollo, &mut preconditions)?;
-        let head = heads.into_iter().find(|head| own.contains(head));
-        let found = head.map(|head| self.archive.attestation(&head)).transpose()?.flatten();
-        let is_declarant = |found: Found| found.attestazione.codice_fiscale_dichiarante.canonical() == dichiarante.canonical();
         let cancelled = self.archive.versioni(stem_of(protocollo), &mut preconditions)?.annullata();
-        let answer = if found.is_some_and(is_declarant) && !cancelled { Answer::Exists } else { Answer::NotFound };
+        // Attested or not: it was received.
+        let declared = self.archive.declaration(protocollo)?.map(|dsu| dsu.codice_fiscale_dichiarante);
+        let answer = if declared.as_ref() == Some(dichiarante) && !cancelled { Answer::Exists } else { Answer::NotFound };
         Ok(Outcome { answer, drafts: Vec::new(), preconditions })
     }
 
@@ -184,25 +181,28 @@ impl Embedded {
         presented: Date,
         rules: &RuleSet,
         feed: &dyn Feed,
+        preconditions: &mut Vec<Precondition>,
     ) -> Result<Indicatori, SiiError> {
-        let riferite = self.riferite(dsu)?;
+        let riferite = self.riferite(dsu, preconditions)?;
         let situazione = Situazione { dsu, presented, rules, feed, altre: &riferite };
         situazione.indicatori().map_err(|error| SiiError::Internal(error.to_string()))
     }
 
     /// The DSU that one refers to, as they count now; those that there are not, or that were erased, are left out.
-    fn riferite(&self, dsu: &Dichiarazione) -> Result<Vec<Riferita>, SiiError> {
+    fn riferite(&self, dsu: &Dichiarazione, preconditions: &mut Vec<Precondition>) -> Result<Vec<Riferita>, SiiError> {
         let mut riferite: Vec<Riferita> = Vec::new();
         for protocollo in dsu.riferimenti() {
             if riferite.iter().any(|riferita| riferita.protocollo == protocollo) {
                 continue;
             }
-            let heads = self.archive.of_protocol(protocollo, &mut Vec::new())?;
+            // Whichever version is named, the one that counts.
+            let radice = stem_of(protocollo);
+            let versioni = self.archive.versioni(radice.clone(), preconditions)?;
+            let Some(ultima) = versioni.ultima().filter(|_| !versioni.annullata()) else { continue };
+            let Some(current) = version_of(&radice, ultima.numero) else { continue };
+            let heads = self.archive.of_protocol(&current, preconditions)?;
             let Some(head) = heads.first() else { continue };
-            if self.archive.versioni(stem_of(protocollo), &mut Vec::new())?.annullata() {
-                continue;
-            }
-            if let Some(dsu) = self.archive.declaration(protocollo)? {
+            if let Some(dsu) = self.archive.declaration(&current)? {
                 riferite.push(Riferita { dsu, protocollo: protocollo.to_owned(), presentata: head.presentata, scadenza: head.scadenza });
             }
         }
@@ -226,14 +226,14 @@ impl Embedded {
             Chiave::ProtMittente(search) => {
                 let mut found = self.archive.of_sender(&search.protocollo_mittente)?;
                 found.retain(|head| own.contains(head));
-                found.sort_by_key(|head| std::cmp::Reverse((head.presentata, head.sequence)));
+                found.sort_by_key(Head::order);
                 found.truncate(if all { 1 } else { found.len() });
                 (found, false)
             }
         };
         for head in heads {
             let Some(found) = self.archive.attestation(&head)? else { continue };
-            let counts = self.counts(&found, &head, person, by_person.then_some(on), &mut preconditions)?;
+            let counts = self.counts(&found, &head, by_person.then_some(on), &mut preconditions)?;
             if counts && (all || found.ente.as_deref() == Some(permit.ente().codice.as_str())) {
                 return Ok((Some(found), preconditions));
             }
@@ -247,7 +247,6 @@ impl Embedded {
         &self,
         found: &Found,
         head: &Head,
-        person: &CodiceFiscale,
         on: Option<Date>,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<bool, SiiError> {
@@ -264,19 +263,33 @@ impl Embedded {
         if versioni.ultima().is_some_and(|ultima| ultima.numero > number_of(protocollo)) {
             return Ok(false);
         }
-        let declarant = &found.attestazione.codice_fiscale_dichiarante;
-        if declarant == person {
-            return Ok(true);
-        }
-        let own = found.attestazione.data_presentazione;
-        let since = self.archive.presented_by(declarant, preconditions)?;
-        let later = since.iter().filter(|other| other.presentata <= on && (other.presentata, other.sequence) > (own, head.sequence));
-        for other in later {
-            if !self.archive.versioni_of(other.year, &other.radice)?.annullata() {
-                return Ok(false);
+        // By the DSU itself, where this is a current ISEE that rests on one.
+        let radice = stem_of(base);
+        let origine = match base == protocollo {
+            true => head.origine,
+            false => self.archive.versioni(radice.clone(), preconditions)?.0.first().map_or(head.origine, |first| first.sequence),
+        };
+        let order = (found.attestazione.data_presentazione, origine);
+        Ok(!self.replaced(&found.attestazione.codice_fiscale_dichiarante, &radice, order, on, preconditions)?)
+    }
+
+    /// Whether a declarant has presented another DSU, up to a day, since the one that was presented first on that day by that entry.
+    pub(super) fn replaced(
+        &self,
+        declarant: &CodiceFiscale,
+        radice: &str,
+        order: (Date, u64),
+        on: Date,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<bool, SiiError> {
+        for other in self.archive.presented_by(declarant, preconditions)? {
+            let later = other.presentata <= on && (other.presentata, other.origine) > order;
+            let same = || Ok::<_, SiiError>(self.ledger.keys.token(other.year, "protocol", radice)? == other.radice);
+            if later && !same()? && !self.archive.versioni_of(other.year, &other.radice)?.annullata() {
+                return Ok(true);
             }
         }
-        Ok(true)
+        Ok(false)
     }
 
     /// A new protocol of a DSU: `INPS-ISEE-yyyy-nnnnnnnnL-00`.

@@ -7,7 +7,8 @@
 //! - `dsu` of a lot, after those of its DSU: facts `lotto` (token of the SHA-256 of the body that carried it), `accettate`, `rifiutate`; token: the flow's
 //!   protocol; sealed, as receipt: what became of each DSU.
 //! - `attestation`: facts `presentata`, `scadenza` (those by which it is found: of a current ISEE its own), `rilasciata`, `regole` and `regole_impronta`,
-//!   `operazione`, `versione` and `radice` as above, `dichiarante` (token), `di` (the ente whose DSU it is), `attendeva`; tokens: the members of the nucleus, protocols as
+//!   `operazione`, `versione` and `radice` as above, `dichiarante` (token), `di` (the ente whose DSU it is), `origine` (sequence
+//!   of the first version's entry, where this is a later one), `base`, `attendeva`; tokens: the members of the nucleus, protocols as
 //!   above; sealed: the attestation, the specific ISEE, and the records of the feed that they were computed with.
 //! - `feed`: facts `righe`: for each token of a codice fiscale, the year of the record; sealed: the records.
 
@@ -81,7 +82,7 @@ pub fn current_prefix(year: i16, radice: &str) -> Vec<u8> {
     format!("d/corrente/{year}/{radice}/").into_bytes()
 }
 
-/// The prefix, in the views, of the new DSU of a declarant.
+/// The prefix, in the views, of the DSU of a declarant.
 pub fn declarant_prefix(year: i16, token: &str) -> Vec<u8> {
     format!("d/dichiarante/{year}/{token}/").into_bytes()
 }
@@ -112,9 +113,19 @@ pub(super) fn read_version(name: &[u8], value: &[u8]) -> Option<Versione> {
 }
 
 /// A declarant's DSU as the views have it.
-pub(super) fn read_presented(year: i16, name: &[u8], value: &[u8]) -> Option<Presentata> {
+pub(super) fn read_presented(year: i16, value: &[u8]) -> Option<Presentata> {
     let mut words = std::str::from_utf8(value).ok()?.split_whitespace();
-    Some(Presentata { sequence: sequence_of(name)?, presentata: words.next()?.parse().ok()?, year, radice: words.next()?.to_owned() })
+    Some(Presentata {
+        presentata: words.next()?.parse().ok()?,
+        origine: words.next()?.parse().ok()?,
+        year,
+        radice: words.next()?.to_owned(),
+    })
+}
+
+/// The name, in preconditions, of what the feed knows of a person.
+pub fn feed_key(year: i16, token: &str) -> String {
+    format!("feed/{year}/{token}")
 }
 
 /// The name, in the views, of what the feed knows of a person for a year.
@@ -125,8 +136,10 @@ pub fn feed_name(year: i16, token: &str, anno: i16) -> Vec<u8> {
 /// The head of an attestation in the views: when it is valid, where it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Head {
-    /// Sequence of the entry: of two of one day the later counts.
+    /// Sequence of the entry: of two versions the later counts.
     pub sequence: u64,
+    /// Sequence of the entry of the first version: of two DSU of one day the later counts.
+    pub origine: u64,
     /// Presented on.
     pub presentata: Date,
     /// Last day of validity.
@@ -138,7 +151,7 @@ pub struct Head {
 impl Head {
     /// As a value of the views.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = format!("{} {} {:020} ", self.presentata, self.scadenza, self.sequence).into_bytes();
+        let mut bytes = format!("{} {} {} {} ", self.presentata, self.scadenza, self.sequence, self.origine).into_bytes();
         bytes.extend(self.position.encode());
         bytes
     }
@@ -151,6 +164,7 @@ impl Head {
             presentata: words.next()?.parse().ok()?,
             scadenza: words.next()?.parse().ok()?,
             sequence: words.next()?.parse().ok()?,
+            origine: words.next()?.parse().ok()?,
             position: Position::decode(position)?,
         })
     }
@@ -203,13 +217,17 @@ impl Projector for SiiProjector {
             Kind::Attestation => {
                 let day = |name: &str| fact(name).and_then(|text| text.parse().ok());
                 let (Some(presentata), Some(scadenza)) = (day("presentata"), day("scadenza")) else { return };
-                let head = Head { sequence: entry.leaf.seq, presentata, scadenza, position: entry.position }.encode();
                 let sequence = entry.leaf.seq;
+                let origine = body.facts.get("origine").and_then(serde_json::Value::as_u64).unwrap_or(sequence);
+                let head = Head { sequence, origine, presentata, scadenza, position: entry.position }.encode();
                 for person in &tokens.cf {
                     writes.set(numbered(person_name(year, person), sequence), head.clone());
                 }
-                if let (Some(declarant), Some(radice), Some("N")) = (fact("dichiarante"), fact("radice"), fact("operazione")) {
-                    writes.set(numbered(declarant_prefix(year, declarant), sequence), format!("{presentata} {radice}").into_bytes());
+                // Every DSU, by its first attestation or any later one; a current ISEE is none.
+                if let (Some(declarant), Some(radice), None) = (fact("dichiarante"), fact("radice"), fact("base")) {
+                    let mut name = declarant_prefix(year, declarant);
+                    name.extend(radice.as_bytes());
+                    writes.set(name, format!("{presentata} {origine} {radice}").into_bytes());
                 }
                 if let Some(protocol) = tokens.protocol.first() {
                     writes.set(protocol_name(year, protocol), head.clone());
@@ -239,7 +257,7 @@ mod tests {
     #[test]
     fn a_head_comes_back() {
         let position = Position { segment: 1, leaf: 2, leaf_length: 3, sealed: 4, sealed_length: 5 };
-        let head = Head { sequence: 42, presentata: jiff::civil::date(2026, 2, 1), scadenza: jiff::civil::date(2026, 12, 31), position };
+        let head = Head { sequence: 42, origine: 41, presentata: jiff::civil::date(2026, 2, 1), scadenza: jiff::civil::date(2026, 12, 31), position };
         assert_eq!(Head::decode(&head.encode()), Some(head));
         assert_eq!(Head::decode(b"x"), None);
     }

@@ -2,13 +2,14 @@
 
 use jiff::Timestamp;
 
+use super::entries::feed_key;
 use crate::clock::rome;
 use crate::isee::feed::FeedRecord;
 use crate::ledger::{Blinding, Body, Kind, Ledger, Retention, Secret, Submission, Tokens, new_exchange};
 use crate::registry::administration::{Actor, Rejected};
 
 /// Records in one entry: what a leaf can name.
-const CHUNK: usize = 100;
+const CHUNK: usize = 75;
 
 /// Records a feed; how many entries it took.
 pub async fn load(ledger: &Ledger, records: &[FeedRecord], actor: &Actor, reason: &str, now: Timestamp) -> Result<usize, Rejected> {
@@ -26,6 +27,8 @@ pub async fn load(ledger: &Ledger, records: &[FeedRecord], actor: &Actor, reason
         let mut body = Body::new(Kind::Feed, Retention::Dsu, exchange, now).fact("righe", years).fact("actor", actor);
         body.operation = Some("feed load".to_owned());
         body.outcome = Some("OK".to_owned());
+        // Who decided to wait, because this was not known, decides again.
+        body.keys = cf.iter().map(|token| feed_key(year, token)).collect();
         body.tokens = Some(Tokens { year, cf, ..Tokens::default() });
         let secret = Secret {
             cf: chunk.iter().map(|record| record.codice_fiscale.clone()).collect(),

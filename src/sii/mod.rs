@@ -127,6 +127,8 @@ pub struct Found {
     pub rilasciata: Option<Date>,
     /// The records of the feed that it was computed with; nothing if that was not kept.
     pub feed: Option<Box<RawValue>>,
+    /// The lines of the specific ISEE, where there was one.
+    pub specifico: Option<serde_json::Value>,
 }
 
 impl Found {
@@ -192,3 +194,11 @@ pub trait Sii: Send + Sync {
 
 /// What the future of going on looks like behind `dyn`.
 pub type Resuming<'a, T> = Pin<Box<dyn Future<Output = Result<T, SiiError>> + Send + 'a>>;
+
+/// Goes on with what waited, and says how that ended.
+pub async fn resume(sii: &dyn Sii, now: Timestamp) {
+    match sii.resume(now).await {
+        Ok(attested) => tracing::info!(attested, "DSU that waited for the feed"),
+        Err(error) => tracing::error!(%error, "DSU that waited for the feed stay unattested until the next load or start"),
+    }
+}

@@ -25,11 +25,15 @@ pub(super) struct About<'a> {
     pub(super) operazione: TipoOperazione,
     /// The sender's protocol of what was received.
     pub(super) sender: &'a str,
+    /// Its declarant: not the family's, where it completes somebody else's DSU.
+    pub(super) dichiarante: &'a CodiceFiscale,
+    /// When it was presented; of what completes or corrects a DSU, when that was.
+    pub(super) presentata: Date,
     pub(super) rules: &'a RuleSet,
     pub(super) warnings: Vec<Difetto>,
 }
 
-/// Renders a receipt. Who completed somebody else's DSU gets one without the nucleus and its figures.
+/// Renders a receipt. Who completed somebody else's DSU gets one that says nothing of the family.
 pub(super) fn render(attestazione: &Attestazione, calcolo: Option<&Calcolo>, about: About<'_>) -> String {
     let members = attestazione.ordinario.iter().flat_map(|ordinario| &ordinario.nucleo_familiare.componente_nucleo);
     let nucleo = calcolo.map(|calcolo| Nucleo {
@@ -49,39 +53,39 @@ pub(super) fn render(attestazione: &Attestazione, calcolo: Option<&Calcolo>, abo
         protocollo_riferimento: received.then(|| attestazione.numero_protocollo_dsu.clone()),
         protocollo_dsu: form.unwrap_or_else(|| attestazione.numero_protocollo_dsu.clone()),
         data_attestazione: Some(about.today),
-        data_validita: Some(validita),
+        data_validita: calcolo.map(|_| validita),
         nucleo,
         valori: calcolo.map(Calcolo::valori),
         modalita_calcolo: calcolo.map(|calcolo| calcolo.modalita.clone()),
-        regole: Some(Regole { insieme: about.rules.id.clone(), impronta: about.rules.digest.clone() }),
-        ..bare(&attestazione.codice_fiscale_dichiarante, attestazione.data_presentazione, about)
+        regole: calcolo.map(|_| Regole { insieme: about.rules.id.clone(), impronta: about.rules.digest.clone() }),
+        ..bare(about)
     };
     message("Ricevuta", RICEVUTA_NS, &ricevuta, true)
 }
 
 /// The receipt of a cancellation.
-pub(super) fn cancellation(protocollo: &str, presentata: Date, dichiarante: &CodiceFiscale, about: About<'_>) -> String {
+pub(super) fn cancellation(protocollo: &str, about: About<'_>) -> String {
     let ricevuta = Ricevuta {
         protocollo_dsu: protocollo.to_owned(),
         protocollo_riferimento: Some(protocollo.to_owned()),
-        ..bare(dichiarante, presentata, about)
+        ..bare(about)
     };
     message("Ricevuta", RICEVUTA_NS, &ricevuta, true)
 }
 
 /// The receipt of a DSU that is not attested yet: of presentation alone.
-pub(super) fn presentation(protocollo: &str, presentata: Date, dichiarante: &CodiceFiscale, about: About<'_>) -> String {
-    let ricevuta = Ricevuta { protocollo_dsu: protocollo.to_owned(), ..bare(dichiarante, presentata, about) };
+pub(super) fn presentation(protocollo: &str, about: About<'_>) -> String {
+    let ricevuta = Ricevuta { protocollo_dsu: protocollo.to_owned(), ..bare(about) };
     message("Ricevuta", RICEVUTA_NS, &ricevuta, true)
 }
 
 /// What every receipt says.
-fn bare(dichiarante: &CodiceFiscale, presentata: Date, about: About<'_>) -> Ricevuta {
+fn bare(about: About<'_>) -> Ricevuta {
     Ricevuta {
         protocollo_dsu: String::new(),
         protocollo_mittente: about.sender.to_owned(),
-        codice_fiscale_dichiarante: dichiarante.clone(),
-        data_presentazione: presentata,
+        codice_fiscale_dichiarante: about.dichiarante.clone(),
+        data_presentazione: about.presentata,
         data_trasmissione: about.today,
         data_attestazione: None,
         data_validita: None,

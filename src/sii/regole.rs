@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::archive::{decode, stem_of, version_of};
 use super::embedded::Embedded;
 use super::entries::{VERSIONS, read_version};
-use super::ricezione::{Base, Ricevuta, Versione};
+use super::ricezione::{Base, Ricevuta, Versione, lines};
 use super::{Found, Occasion, Sii, SiiError};
 use crate::clock::rome;
 use crate::digest::{hex, sha256};
@@ -25,6 +25,11 @@ use crate::registry::administration::{Actor, Rejected};
 /// The command, as entries name it.
 const COMMAND: &str = "rules apply";
 
+/// So many versions are looked at before the next are read.
+const PAGE: usize = 1000;
+/// How often one DSU is tried, where others change it at the same time.
+const TRIES: usize = 10;
+
 /// What applying the rules did, or would do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applicate {
@@ -36,6 +41,8 @@ pub struct Applicate {
     pub invariate: u64,
     /// Attested by others, to another effect: computed again.
     pub ricalcolate: u64,
+    /// Could not be computed again: the log says why.
+    pub errori: u64,
 }
 
 /// Applies the rules and records that, with its reason.
@@ -50,20 +57,27 @@ pub async fn apply(
     if reason.trim().is_empty() {
         return Err(Rejected::Invalid("indicare il motivo (--motivo)".to_owned()));
     }
-    let internal = |error: &dyn std::fmt::Display| Rejected::Ledger(error.to_string());
-    let applied = sii.apply_rules(prova, now).await.map_err(|error| internal(&error))?;
-    if !prova {
-        let exchange = new_exchange(now).map_err(|error| internal(&error))?;
-        let mut body = Body::new(Kind::Admin, Retention::Registro, exchange, now).fact("regole", applied).fact("actor", actor);
-        body.operation = Some(COMMAND.to_owned());
-        body.outcome = Some("OK".to_owned());
-        let secret = Secret { reason: Some(reason.to_owned()), ..Secret::default() };
-        let blinding = Blinding::new().map_err(|error| internal(&error))?;
-        let draft = ledger.prepare(body, &secret, &blinding, 0, now).map_err(|error| internal(&error))?;
-        let submission = Submission { drafts: vec![draft], preconditions: Vec::new() };
-        ledger.committer.submit(submission).await.map_err(|error| internal(&error))?;
+    if prova {
+        return sii.apply_rules(true, now).await.map_err(|error| Rejected::Ledger(error.to_string()));
     }
+    // First who does it and why: what follows may be much, and be interrupted.
+    record(ledger, None, actor, reason, now).await?;
+    let applied = sii.apply_rules(false, now).await.map_err(|error| Rejected::Ledger(error.to_string()))?;
+    record(ledger, Some(applied), actor, reason, now).await?;
     Ok(applied)
+}
+
+async fn record(ledger: &Ledger, applied: Option<Applicate>, actor: &Actor, reason: &str, now: Timestamp) -> Result<(), Rejected> {
+    let internal = |error: &dyn std::fmt::Display| Rejected::Ledger(error.to_string());
+    let exchange = new_exchange(now).map_err(|error| internal(&error))?;
+    let mut body = Body::new(Kind::Admin, Retention::Registro, exchange, now).fact("regole", applied).fact("actor", actor);
+    body.operation = Some(COMMAND.to_owned());
+    body.outcome = Some(if applied.is_some() { "OK" } else { "INIZIO" }.to_owned());
+    let secret = Secret { reason: Some(reason.to_owned()), ..Secret::default() };
+    let blinding = Blinding::new().map_err(|error| internal(&error))?;
+    let draft = ledger.prepare(body, &secret, &blinding, 0, now).map_err(|error| internal(&error))?;
+    let submission = Submission { drafts: vec![draft], preconditions: Vec::new() };
+    ledger.committer.submit(submission).await.map(|_| ()).map_err(|error| internal(&error))
 }
 
 /// What the rules do to one DSU.
@@ -75,45 +89,62 @@ enum Effetto {
     Ricalcolata(Submission),
 }
 
+/// What became of one DSU.
+enum Fatto {
+    Aggiornata,
+    Invariata,
+    Ricalcolata,
+}
+
 impl Embedded {
     pub(super) async fn recompute_all(&self, prova: bool, now: Timestamp) -> Result<Applicate, SiiError> {
-        let mut applied = Applicate::default();
-        for (name, value) in self.store.scan(VERSIONS)? {
-            let version = read_version(&name, &value).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
-            // Each DSU once: by its first version.
-            if version.numero != 0 || version.operazione == "X" {
-                continue;
-            }
-            // Somebody else was quicker: once more, with what has been made of it.
-            loop {
-                let submission = match self.effect(&version.position, now)? {
-                    Effetto::Nessuno => break,
-                    Effetto::Aggiornata => {
-                        applied.aggiornate += 1;
-                        None
+        let (mut applied, mut after) = (Applicate::default(), Vec::new());
+        loop {
+            let page = self.store.scan_after(VERSIONS, &after, PAGE)?;
+            let Some((last, _)) = page.last() else { return Ok(applied) };
+            after.clone_from(last);
+            for (name, value) in page {
+                match self.recompute_one(&name, &value, prova, now).await {
+                    Ok(None) => continue,
+                    Ok(Some(Fatto::Aggiornata)) => applied.aggiornate += 1,
+                    Ok(Some(Fatto::Invariata)) => applied.invariate += 1,
+                    Ok(Some(Fatto::Ricalcolata)) => applied.ricalcolate += 1,
+                    Err(SiiError::Internal(error)) => {
+                        tracing::error!(error, "a DSU cannot be computed again");
+                        applied.errori += 1;
                     }
-                    Effetto::Invariata => {
-                        applied.invariate += 1;
-                        None
-                    }
-                    Effetto::Ricalcolata(submission) => Some(submission),
-                };
-                if let Some(submission) = submission {
-                    if !prova {
-                        match self.ledger.committer.submit(submission).await {
-                            Ok(_) => {}
-                            Err(NotCommitted::Conflict) => continue,
-                            Err(error) => return Err(SiiError::Unavailable(error.to_string())),
-                        }
-                    }
-                    applied.ricalcolate += 1;
+                    Err(error) => return Err(error),
                 }
                 applied.esaminate += 1;
-                break;
+                tokio::task::yield_now().await;
             }
-            tokio::task::yield_now().await;
         }
-        Ok(applied)
+    }
+
+    /// One DSU, by its first version; nothing for other versions, and for what does not count.
+    async fn recompute_one(&self, name: &[u8], value: &[u8], prova: bool, now: Timestamp) -> Result<Option<Fatto>, SiiError> {
+        let version = read_version(name, value).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
+        if version.numero != 0 || version.operazione == "X" {
+            return Ok(None);
+        }
+        for _ in 0..TRIES {
+            let submission = match self.effect(&version.position, now)? {
+                Effetto::Nessuno => return Ok(None),
+                Effetto::Aggiornata => return Ok(Some(Fatto::Aggiornata)),
+                Effetto::Invariata => return Ok(Some(Fatto::Invariata)),
+                Effetto::Ricalcolata(submission) => submission,
+            };
+            if prova {
+                return Ok(Some(Fatto::Ricalcolata));
+            }
+            match self.ledger.committer.submit(submission).await {
+                Ok(_) => return Ok(Some(Fatto::Ricalcolata)),
+                // Somebody else was quicker: once more, with what has been made of it.
+                Err(NotCommitted::Conflict) => {}
+                Err(error) => return Err(SiiError::Unavailable(error.to_string())),
+            }
+        }
+        Err(SiiError::Internal("others were always quicker".to_owned()))
     }
 
     fn effect(&self, first: &Position, now: Timestamp) -> Result<Effetto, SiiError> {
@@ -143,9 +174,13 @@ impl Embedded {
         if same_rules && same_days {
             return Ok(Effetto::Aggiornata);
         }
-        // What it was computed with, and not what is known now.
-        let known: Vec<FeedRecord> = found.feed.as_ref().and_then(|feed| serde_json::from_str(feed.get()).ok()).unwrap_or_default();
-        let indicatori = self.compute_with(&dsu, presentata, rules, &known)?;
+        // What it was computed with, and not what is known now. Before there were versions only the members' records were kept.
+        let kept = found.feed.as_ref().and_then(|feed| serde_json::from_str::<Vec<FeedRecord>>(feed.get()).ok());
+        let kept = kept.ok_or_else(|| internal("an attestation without what it was computed with"))?;
+        let (indicatori, known) = match facts.contains_key("operazione") {
+            true => (self.compute_with(&dsu, presentata, rules, &kept, &mut preconditions)?, kept),
+            false => self.compute_after(&dsu, presentata, rules, kept, &mut preconditions)?,
+        };
         let old = &found.attestazione;
         let attest_as = |own: &str, on: Date, variazione: Option<Variazione>| {
             let sostitutivo = form.as_ref().map(|(_, presentato, scadenza)| Sostitutivo {
@@ -166,7 +201,9 @@ impl Embedded {
             attest(&dsu, &indicatori, rules, about)
         };
         let issued = old.ordinario.as_ref().map_or(presentata, |ordinario| ordinario.isee_ordinario.data_rilascio);
-        if attest_as(&protocollo, issued, old.variazione.clone()) == *old {
+        let specifico = indicatori.specifico.as_ref().map(lines);
+        let same_specific = found.specifico.is_none() || found.specifico == specifico;
+        if same_specific && attest_as(&protocollo, issued, old.variazione.clone()) == *old {
             return Ok(Effetto::Invariata);
         }
         let today = rome(now).date();
@@ -185,6 +222,7 @@ impl Embedded {
             canonical: &canonical,
             persone: &secret.cf,
             operazione: TipoOperazione::from_code(&ultima.operazione).unwrap_or(TipoOperazione::N),
+            dichiarante: &dsu.codice_fiscale_dichiarante,
             presented: if form.is_some() { head.presentata } else { presentata },
         };
         let base = form.as_ref().map(|(base, ..)| base.as_str());
@@ -201,6 +239,7 @@ impl Embedded {
             known: &known,
             receipt: "",
             specifico: indicatori.specifico.as_ref(),
+            origine: versioni.0.first().map(|first| first.sequence),
             attendeva: None,
         };
         let mut drafts = self.drafts(received, version, 0, &mut preconditions)?;
@@ -211,10 +250,12 @@ impl Embedded {
                 dsu: dsu.clone(),
                 presentata,
                 ente: received.ente.to_owned(),
+                origine: versioni.0.first().map_or(ultima.sequence, |first| first.sequence),
                 attende: None,
                 preconditions: Vec::new(),
             };
-            self.recompute_current(received, &base, (&next, &dsu), &mut drafts, &mut preconditions)?;
+            let done = self.recompute_current(received, &base, (&next, &dsu), &mut drafts, &mut preconditions)?;
+            done.map_err(|_| internal("a current ISEE that does not fit its DSU"))?;
         }
         Ok(Effetto::Ricalcolata(Submission { drafts, preconditions }))
     }

@@ -15,9 +15,10 @@ use crate::clock::rome;
 use crate::contract::catalogue::Operation;
 use crate::contract::{ISEE_NS, Trasmessa, message};
 use crate::digest::{hex, sha256};
+use crate::isee::CodiceFiscale;
 use crate::isee::attest::{self, Sostitutivo, attest};
 use crate::isee::attestazione::{Attestazione, Variazione};
-use crate::isee::checks::{Circumstance, Difetto, Esame, examine};
+use crate::isee::checks::{Circumstance, Difetto, Esame, examine, examine_effettiva, sottoscrittori};
 use crate::isee::codes::{TipoOperazione, TipoVariazioneAttestazione};
 use crate::isee::compute::Calcolo;
 use crate::isee::compute::casi::Indicatori;
@@ -25,7 +26,7 @@ use crate::isee::compute::corrente::{Insufficiente, sufficiente};
 use crate::isee::dsu::Dichiarazione;
 use crate::isee::feed::FeedRecord;
 use crate::isee::omissioni::omissioni;
-use crate::isee::operazioni::{NOBODYS, applica};
+use crate::isee::operazioni::{NOBODYS, applica, riguarda};
 use crate::isee::rules::{RuleSet, name};
 use crate::ledger::search::{Filter, find};
 use crate::ledger::{Body, Draft, Entry, Kind, Precondition, Secret, Tokens};
@@ -54,6 +55,8 @@ pub(super) struct Ricevuta<'a> {
     pub(super) persone: &'a [String],
     /// What it does.
     pub(super) operazione: TipoOperazione,
+    /// Its declarant.
+    pub(super) dichiarante: &'a CodiceFiscale,
     /// When it was presented.
     pub(super) presented: Date,
     /// Whether the rules have changed, and nothing else.
@@ -72,6 +75,8 @@ pub(super) struct Base {
     pub(super) presentata: Date,
     /// Whose it is.
     pub(super) ente: String,
+    /// Sequence of the entry of its first version: of two DSU of one day the later counts, whatever became of either.
+    pub(super) origine: u64,
     /// Sequence of its entry, where it waits for an attestation.
     pub(super) attende: Option<u64>,
     /// What must still hold when this is recorded.
@@ -98,6 +103,8 @@ pub(super) struct Versione<'a> {
     pub(super) receipt: &'a str,
     /// The specific ISEE, where the period has it.
     pub(super) specifico: Option<&'a Calcolo>,
+    /// Sequence of the entry of the first version, where this is not that.
+    pub(super) origine: Option<u64>,
     /// Sequence of what waited for this attestation.
     pub(super) attendeva: Option<u64>,
 }
@@ -143,11 +150,19 @@ impl Embedded {
         }
 
         let presented = dsu.presentata().unwrap_or(occasion.today);
-        let Some(rules) = self.settings.rules.on(presented.min(occasion.today)) else {
-            let text = "nessun insieme di regole per questa data di presentazione";
-            return Ok(refused(difetto("K18.periodo", "/Dichiarazione/Sottoscrizione", text), 0));
+        let covered = self.settings.rules.on(presented.min(occasion.today));
+        // All that is wrong is said at once: where no rules are for that day, by the latest.
+        let Some(rules) = covered.or(self.settings.rules.all().last()) else { return Err(SiiError::Internal("no rules".to_owned())) };
+        let presentata = match dsu.operazione.tipo {
+            TipoOperazione::R => self.presented_first(dsu)?,
+            _ => None,
         };
-        let mut esame = examine(dsu, &Circumstance { today: occasion.today, rules, calendario: &self.settings.calendario });
+        let circumstance = Circumstance { presentata, ..Circumstance::on(occasion.today, rules, &self.settings.calendario) };
+        let mut esame = examine(dsu, &circumstance);
+        if covered.is_none() {
+            let text = "nessun insieme di regole per questa data di presentazione";
+            esame.difetti.extend(difetto("K18.periodo", "/Dichiarazione/Sottoscrizione", text));
+        }
         if earlier.is_some() {
             esame.difetti.extend(difetto(ALREADY_USED.0, SENDERS_PROTOCOL, ALREADY_USED.1));
         }
@@ -165,12 +180,26 @@ impl Embedded {
             canonical: &trasmessa.canonical,
             persone: &trasmessa.persone,
             operazione: dsu.operazione.tipo,
+            dichiarante: &dsu.codice_fiscale_dichiarante,
             presented,
         };
         match dsu.operazione.tipo {
             TipoOperazione::N => self.nuova(received, dsu, rules, esame, preconditions).await,
             _ => self.riferita(received, dsu, esame, preconditions).await,
         }
+    }
+
+    /// When the DSU that a correction refers to was presented first, if it is the same declarant's.
+    fn presented_first(&self, dsu: &Dichiarazione) -> Result<Option<Date>, SiiError> {
+        let Some(protocol) = &dsu.operazione.numero_protocollo_riferimento else { return Ok(None) };
+        let versioni = self.archive.versioni(stem_of(protocol), &mut Vec::new())?;
+        let Some(first) = versioni.0.first() else { return Ok(None) };
+        let entry = self.archive.entry(&first.position)?;
+        let Some(secret) = self.archive.open_unless_erased(&entry)? else { return Ok(None) };
+        let Some(xml) = secret.effettiva.or(secret.dsu) else { return Ok(None) };
+        let own = decode::<Dichiarazione>(&xml)?.codice_fiscale_dichiarante == dsu.codice_fiscale_dichiarante;
+        let presented = entry.leaf.body.facts.get("presentata").and_then(|day| day.as_str()?.parse().ok());
+        Ok(presented.filter(|_| own))
     }
 
     /// What was answered before.
@@ -198,11 +227,11 @@ impl Embedded {
         mut preconditions: Vec<Precondition>,
     ) -> Result<Outcome, SiiError> {
         let presented = received.presented;
-        if !self.may_attest(dsu, presented)? {
+        if !self.may_attest(dsu, presented, &mut preconditions)? {
             let protocollo = self.protocol(presented.year()).await?;
             return self.attendi(received, dsu, (&protocollo, &protocollo, presented), (None, None), esame, preconditions);
         }
-        let (indicatori, known) = self.compute(dsu, presented, rules)?;
+        let (indicatori, known) = self.compute(dsu, presented, rules, &mut preconditions)?;
         let protocollo = self.protocol(presented.year()).await?;
         let about = attest::Occasion {
             protocollo: &protocollo,
@@ -226,6 +255,7 @@ impl Embedded {
             known: &known,
             receipt: &receipt,
             specifico: indicatori.specifico.as_ref(),
+            origine: None,
             attendeva: None,
         };
         let drafts = self.drafts(received, version, 0, &mut preconditions)?;
@@ -243,7 +273,7 @@ impl Embedded {
         mut preconditions: Vec<Precondition>,
     ) -> Result<Outcome, SiiError> {
         let about = self.about(received, presentata, esame)?;
-        let receipt = receipt::presentation(protocollo, presentata, &dsu.codice_fiscale_dichiarante, about);
+        let receipt = receipt::presentation(protocollo, about);
         let traccia = Traccia { protocollo, radice, effettiva, receipt: &receipt, attende: true, attendeva, ..Traccia::default() };
         let draft = self.declaration(received, traccia, &mut preconditions)?;
         Ok(received.accepted(protocollo.to_owned(), receipt.clone(), vec![draft], preconditions))
@@ -257,6 +287,8 @@ impl Embedded {
             impronta: received.impronta.to_owned(),
             operazione: received.operazione,
             sender: received.sender,
+            dichiarante: received.dichiarante,
+            presentata,
             rules: self.settings.rules.on(presentata).ok_or_else(|| SiiError::Internal("a DSU without rules".to_owned()))?,
             warnings: esame.avvertenze,
         })
@@ -270,7 +302,9 @@ impl Embedded {
         rules: &RuleSet,
         esame: Esame,
     ) -> Result<String, SiiError> {
-        let about = About { rules, ..self.about(received, attestazione.data_presentazione, esame)? };
+        // Somebody else's DSU: not even when it was presented.
+        let presentata = indicatori.map_or(received.presented, |_| attestazione.data_presentazione);
+        let about = About { rules, presentata, ..self.about(received, attestazione.data_presentazione, esame)? };
         Ok(receipt::render(attestazione, indicatori.map(|indicatori| &indicatori.ordinario), about))
     }
 
@@ -287,6 +321,10 @@ impl Embedded {
             Err(difetti) => return Ok(refused(difetti, 0)),
         };
         preconditions.extend(base.preconditions.iter().cloned());
+        let difetti = sottoscrittori(dsu, &base.dsu);
+        if !difetti.is_empty() {
+            return Ok(refused(difetti, 0));
+        }
         if dsu.operazione.tipo == TipoOperazione::X {
             return self.annulla(received, &base, esame, preconditions).await;
         }
@@ -294,18 +332,27 @@ impl Embedded {
             Ok(effettiva) => effettiva,
             Err(difetti) => return Ok(refused(difetti, 0)),
         };
+        let internal = |what: &str| SiiError::Internal(what.to_owned());
+        let Some(rules) = self.settings.rules.on(base.presentata) else { return Err(internal("a DSU without rules")) };
+        let circumstance = Circumstance {
+            presentata: Some(base.presentata),
+            ..Circumstance::on(received.occasion.today, rules, &self.settings.calendario)
+        };
+        // What neither of the two could show alone.
+        let whole = examine_effettiva(&effettiva, &circumstance);
+        if !whole.difetti.is_empty() {
+            return Ok(refused(whole.difetti, whole.altri));
+        }
         if dsu.operazione.tipo == TipoOperazione::C {
             return self.corrente(received, &base, &effettiva, esame, preconditions).await;
         }
-        let internal = |what: &str| SiiError::Internal(what.to_owned());
-        let Some(rules) = self.settings.rules.on(base.presentata) else { return Err(internal("a DSU without rules")) };
         let number = number_of(&base.protocollo) + 1;
         let protocollo = version_of(&base.radice, number).ok_or_else(|| internal("more versions than a protocol can number"))?;
-        if base.attende.is_some() && !self.may_attest(&effettiva, base.presentata)? {
+        if base.attende.is_some() && !self.may_attest(&effettiva, base.presentata, &mut preconditions)? {
             let identity = (protocollo.as_str(), base.radice.as_str(), base.presentata);
             return self.attendi(received, &effettiva, identity, (Some(&effettiva), base.attende), esame, preconditions);
         }
-        let (indicatori, known) = self.compute(&effettiva, base.presentata, rules)?;
+        let (indicatori, known) = self.compute(&effettiva, base.presentata, rules, &mut preconditions)?;
         let rettifica = dsu.operazione.tipo == TipoOperazione::R;
         let about = attest::Occasion {
             protocollo: &protocollo,
@@ -339,10 +386,13 @@ impl Embedded {
             known: &known,
             receipt: &receipt,
             specifico: indicatori.specifico.as_ref(),
+            origine: Some(base.origine),
             attendeva: base.attende,
         };
         let mut drafts = self.drafts(received, version, 0, &mut preconditions)?;
-        self.recompute_current(received, &base, (&protocollo, &effettiva), &mut drafts, &mut preconditions)?;
+        if let Err(difetti) = self.recompute_current(received, &base, (&protocollo, &effettiva), &mut drafts, &mut preconditions)? {
+            return Ok(refused(difetti, 0));
+        }
         Ok(received.accepted(protocollo.clone(), receipt.clone(), drafts, preconditions))
     }
 
@@ -363,9 +413,16 @@ impl Embedded {
         let entry = self.archive.entry(&ultima.position)?;
         let Some(secret) = self.archive.open_unless_erased(&entry)? else { return none() };
         let current: Dichiarazione = decode(&secret.effettiva.or(secret.dsu).ok_or_else(|| internal("an entry without DSU"))?)?;
-        // Operation A may complete somebody else's: whom it concerns is seen when it is applied.
-        if tipo != TipoOperazione::A && current.codice_fiscale_dichiarante != dsu.codice_fiscale_dichiarante {
-            return none();
+        let referred = &dsu.operazione.codice_fiscale_riferimento;
+        let wrong_code = referred.as_ref().is_some_and(|code| *code != current.codice_fiscale_dichiarante);
+        if current.codice_fiscale_dichiarante != dsu.codice_fiscale_dichiarante {
+            // Operation A completes somebody else's by the parent or child whom it concerns. Whoever else asks, and whatever else is wrong, learns nothing.
+            let added = dsu.integrazione_componente_aggiuntiva.as_ref().map(|added| &added.componente_per_integrazione_aggiuntiva);
+            let person = added.map(|added| &added.foglio_componente_aggiuntiva.codice_fiscale);
+            let own = person.filter(|person| **person == dsu.codice_fiscale_dichiarante && riguarda(&current, person));
+            if tipo != TipoOperazione::A || own.is_none() || wrong_code || versioni.annullata() || ultima.operazione == "C" {
+                return none();
+            }
         }
         let first = versioni.0.first().map(|first| self.archive.entry(&first.position)).transpose()?.unwrap_or(entry);
         let facts = &first.leaf.body.facts;
@@ -375,9 +432,7 @@ impl Embedded {
         if versioni.annullata() {
             return refuse("K02.annullata", "la DSU di riferimento è stata annullata");
         }
-        if let Some(code) = &dsu.operazione.codice_fiscale_riferimento
-            && *code != current.codice_fiscale_dichiarante
-        {
+        if wrong_code {
             let text = "non è il codice fiscale del dichiarante della DSU di riferimento";
             return Ok(Err(difetto("K02.codice-riferimento", "/Dichiarazione/Operazione/@CodiceFiscaleRiferimento", text)));
         }
@@ -393,13 +448,14 @@ impl Embedded {
         let protocollo = version_of(&radice, ultima.numero).ok_or_else(|| internal("a version's number"))?;
         let attested = !self.archive.of_protocol(&protocollo, &mut preconditions)?.is_empty();
         let attende = (!attested).then_some(ultima.sequence);
+        let origine = versioni.0.first().map_or(ultima.sequence, |first| first.sequence);
         if tipo == TipoOperazione::I && attende.is_some() {
             let days = self.settings.rules.on(presentata).map(|rules| rules.get(name::INTEGRAZIONE_GIORNI)).unwrap_or_default();
             if Decimal::from(self.settings.calendario.working_days_between(presentata, received.occasion.today)) <= days {
                 return refuse("K02.termini", "i termini per l'attestazione non sono ancora passati");
             }
         }
-        Ok(Ok(Base { radice, protocollo, dsu: current, presentata, ente, attende, preconditions }))
+        Ok(Ok(Base { radice, protocollo, dsu: current, presentata, ente, origine, attende, preconditions }))
     }
 
     /// Operation C: the DSU stays as it is; its current ISEE has a protocol and a validity of its own.
@@ -420,9 +476,13 @@ impl Embedded {
         if !heads.first().is_some_and(|head| head.presentata <= presented && presented <= head.scadenza) {
             return Ok(refused(difetto("K17.base", RIFERIMENTO, "la DSU di riferimento non ha un ISEE valido alla presentazione"), 0));
         }
+        let order = (base.presentata, base.origine);
+        if self.replaced(&base.dsu.codice_fiscale_dichiarante, &base.radice, order, presented, &mut preconditions)? {
+            return Ok(refused(difetto("K17.base", RIFERIMENTO, "dopo la DSU di riferimento il dichiarante ne ha presentata un'altra"), 0));
+        }
         let Some(changes) = &effettiva.isee_corrente else { return Err(internal("no current ISEE")) };
-        let (before, _) = self.compute(&base.dsu, base.presentata, of_base)?;
-        let (indicatori, known) = self.compute(effettiva, base.presentata, of_base)?;
+        let (before, _) = self.compute(&base.dsu, base.presentata, of_base, &mut preconditions)?;
+        let (indicatori, known) = self.compute(effettiva, base.presentata, of_base, &mut preconditions)?;
         if let Err(why) = sufficiente(changes, &before.ordinario, &indicatori.ordinario, of_today) {
             let text = match why {
                 Insufficiente::Reddito => "la variazione del reddito è minore di quella che la legge chiede",
@@ -444,12 +504,13 @@ impl Embedded {
             dsu: effettiva,
             validita: (presented, scadenza),
             base: Some(&base.radice),
-            di: &base.ente,
+            di: received.ente,
             attestazione: &attestazione,
             rules: of_base,
             known: &known,
             receipt: &receipt,
             specifico: indicatori.specifico.as_ref(),
+            origine: None,
             attendeva: None,
         };
         let drafts = self.drafts(received, version, 0, &mut preconditions)?;
@@ -464,8 +525,8 @@ impl Embedded {
         (protocollo, effettiva): (&str, &Dichiarazione),
         drafts: &mut Vec<Draft>,
         preconditions: &mut Vec<Precondition>,
-    ) -> Result<(), SiiError> {
-        let Some(rules) = self.settings.rules.on(base.presentata) else { return Ok(()) };
+    ) -> Result<Result<(), Vec<Difetto>>, SiiError> {
+        let Some(rules) = self.settings.rules.on(base.presentata) else { return Ok(Ok(())) };
         let mut seen: Vec<String> = Vec::new();
         for position in self.archive.correnti(&base.radice)? {
             let Some(secret) = self.archive.open_unless_erased(&self.archive.entry(&position)?)? else { continue };
@@ -482,8 +543,14 @@ impl Embedded {
             let Some(head) = heads.first().filter(|head| received.occasion.today <= head.scadenza) else { continue };
             let (Some(canonical), Some(next)) = (secret.dsu.clone(), version_of(&radice, ultima.numero + 1)) else { continue };
             let form: Dichiarazione = decode(&canonical)?;
-            let Ok(current_dsu) = applica(effettiva, &form) else { continue };
-            let (indicatori, known) = self.compute(&current_dsu, base.presentata, rules)?;
+            // What it changes is not there any more: it must be ended before, or it would go on as if nothing had happened.
+            let Ok(current_dsu) = applica(effettiva, &form) else {
+                let text = "un ISEE corrente valido riguarda chi non fa più parte del nucleo: annullare prima il suo modulo sostitutivo";
+                return Ok(Err(difetto("K02.sostitutivo", RIFERIMENTO, text)));
+            };
+            let first = versioni.0.first().map(|first| self.archive.entry(&first.position)).transpose()?;
+            let Some(ente) = first.and_then(|first| first.leaf.body.ente.clone()) else { continue };
+            let (indicatori, known) = self.compute(&current_dsu, base.presentata, rules, preconditions)?;
             let variazione = Variazione {
                 tipo_variazione: TipoVariazioneAttestazione::Ricalcolo,
                 numero_protocollo_dsu_variata: own.clone(),
@@ -503,17 +570,19 @@ impl Embedded {
                 dsu: &current_dsu,
                 validita: (head.presentata, head.scadenza),
                 base: Some(&base.radice),
-                di: &base.ente,
+                di: &ente,
                 attestazione: &attestazione,
                 rules,
                 known: &known,
                 receipt: "",
                 specifico: indicatori.specifico.as_ref(),
+                origine: versioni.0.first().map(|first| first.sequence),
                 attendeva: None,
             };
             // What came is the form as it came then; nothing is known under this sender's protocol by it.
             let impronta = hex(&sha256(canonical.as_bytes()));
             let received = Ricevuta {
+                ente: &ente,
                 operazione: TipoOperazione::C,
                 presented: head.presentata,
                 impronta: &impronta,
@@ -525,7 +594,7 @@ impl Embedded {
             let after = u32::try_from(drafts.len()).unwrap_or(u32::MAX);
             drafts.extend(self.drafts(received, version, after, preconditions)?);
         }
-        Ok(())
+        Ok(Ok(()))
     }
 
     /// Operation X: nothing of the DSU, nor of what rests on it, is found any more; all of it stays in the ledger.
@@ -538,7 +607,7 @@ impl Embedded {
     ) -> Result<Outcome, SiiError> {
         let utilizzi = self.utilizzi(base).await?;
         let about = self.about(received, base.presentata, esame)?;
-        let receipt = receipt::cancellation(&base.protocollo, base.presentata, &base.dsu.codice_fiscale_dichiarante, about);
+        let receipt = receipt::cancellation(&base.protocollo, about);
         let traccia = Traccia {
             protocollo: &base.protocollo,
             radice: &base.radice,
@@ -574,6 +643,8 @@ impl Embedded {
             Operation::TrasmissioneLotto,
             Operation::ConsultazioneEsitoDsu,
             Operation::ConsultazioneEsitoLotto,
+            // It gives nothing away.
+            Operation::PddProtocollo,
         ];
         let used = found.iter().filter(|entry| {
             let operation = entry.leaf.body.operation.as_deref();
@@ -604,7 +675,7 @@ impl Embedded {
         };
         let declaration = self.declaration(received, traccia, preconditions)?;
 
-        let members: Vec<String> = dsu.fogli().map(|sheet| sheet.codice_fiscale.canonical()).collect();
+        let members = dsu.codici();
         let cf = members.iter().map(|code| keys.token(year, "cf", code)).collect::<Result<Vec<_>, _>>()?;
         let protocols = received.protocols(protocollo);
         let protocol = protocols.iter().map(|text| keys.token(year, "protocol", text)).collect::<Result<Vec<_>, _>>()?;
@@ -646,8 +717,13 @@ impl Embedded {
             .fact("radice", keys.token(year, "protocol", version.radice)?)
             .fact("dichiarante", keys.token(year, "cf", &version.dsu.codice_fiscale_dichiarante.canonical())?)
             .fact("di", version.di);
-        if let Some(attendeva) = version.attendeva {
-            body = body.fact("attendeva", attendeva);
+        for (name, sequence) in [("origine", version.origine), ("attendeva", version.attendeva)] {
+            if let Some(sequence) = sequence {
+                body = body.fact(name, sequence);
+            }
+        }
+        if let Some(base) = version.base {
+            body = body.fact("base", keys.token(year, "protocol", base)?);
         }
         Ok(body)
     }

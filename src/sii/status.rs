@@ -1,6 +1,7 @@
 //! What became of a DSU or of a lot, told to the ente that transmitted it and to nobody else.
 
 use super::archive::{Archive, stem_of, version_of};
+use super::entries::Head;
 use super::{Answer, Outcome, SiiError};
 use crate::contract;
 use crate::contract::bind::Base64;
@@ -44,9 +45,15 @@ fn describe(
     let Some(secret) = archive.open_unless_erased(entry)? else { return Ok(None) };
     let dsu = secret.dsu.ok_or_else(|| internal("an entry without DSU"))?;
     let mut protocols = secret.protocol.into_iter();
-    let (Some(protocollo_dsu), Some(protocollo_mittente)) = (protocols.next(), protocols.next()) else {
-        return Err(internal("a DSU without its protocols"));
+    let Some(protocollo_dsu) = protocols.next() else { return Err(internal("a DSU without its protocol")) };
+    let versioni = archive.versioni(stem_of(&protocollo_dsu), preconditions)?;
+    // What was computed again came from nobody: the sender's protocol is that of the first version.
+    let first = || -> Result<Option<String>, SiiError> {
+        let Some(first) = versioni.0.first() else { return Ok(None) };
+        let secret = archive.open_unless_erased(&archive.entry(&first.position)?)?;
+        Ok(secret.and_then(|secret| secret.protocol.into_iter().nth(1)))
     };
+    let protocollo_mittente = protocols.next().map_or_else(first, |own| Ok(Some(own)))?.unwrap_or_default();
     let presentata = entry.leaf.body.facts.get("presentata").and_then(|day| day.as_str()?.parse().ok());
     let mut esito = EsitoDsu {
         stato: StatoDsu::Ricevuta,
@@ -61,13 +68,20 @@ fn describe(
         protocollo_mittente,
     };
     let facts = &entry.leaf.body.facts;
-    let versioni = archive.versioni(stem_of(&esito.protocollo_dsu), preconditions)?;
     if versioni.annullata() {
         esito.stato = StatoDsu::Annullata;
         return Ok(Some((esito, secret.cf)));
     }
     let heads = archive.of_protocol(&esito.protocollo_dsu, preconditions)?;
     let found = heads.first().map(|head| archive.attestation(head)).transpose()?.flatten();
+    // A current ISEE ends with the DSU that it rests on.
+    let base = found.as_ref().map(|found| stem_of(&found.attestazione.numero_protocollo_dsu));
+    if let Some(base) = base.filter(|base| *base != stem_of(&esito.protocollo_dsu))
+        && archive.versioni(base, preconditions)?.annullata()
+    {
+        esito.stato = StatoDsu::Annullata;
+        return Ok(Some((esito, secret.cf)));
+    }
     if let (Some(found), Some(head)) = (&found, heads.first()) {
         esito.stato = StatoDsu::Attestata;
         esito.data_attestazione = found.rilasciata;
@@ -85,8 +99,8 @@ fn describe(
     let declarant = &found.attestazione.codice_fiscale_dichiarante;
     let radice = stem_of(found.protocollo());
     let mut later = archive.of_person(declarant, preconditions)?;
-    later.retain(|other| (other.presentata, other.sequence) > (head.presentata, head.sequence));
-    later.sort_by_key(|other| std::cmp::Reverse((other.presentata, other.sequence)));
+    later.retain(|other| (other.presentata, other.origine) > (head.presentata, head.origine));
+    later.sort_by_key(Head::order);
     for other in &later {
         let Some(other) = archive.attestation(other)? else { continue };
         let same = other.attestazione.codice_fiscale_dichiarante.canonical() == declarant.canonical();

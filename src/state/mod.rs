@@ -222,6 +222,25 @@ impl Store {
         scan().map_err(|error| ViewError(error.to_string()))
     }
 
+    /// Some names of a prefix, after one of them, in their order: a page at a time, where there may be very many.
+    pub fn scan_after(&self, prefix: &[u8], after: &[u8], limit: usize) -> Result<Vec<Pair>, ViewError> {
+        let scan = || -> Result<Vec<Pair>, redb::Error> {
+            let table = self.database()?.begin_read()?.open_table(TABLE)?;
+            let mut found = Vec::new();
+            for pair in table.range(prefix.max(after)..)? {
+                let (name, value) = pair?;
+                if !name.value().starts_with(prefix) || found.len() == limit {
+                    break;
+                }
+                if name.value() != after {
+                    found.push((name.value().to_vec(), value.value().to_vec()));
+                }
+            }
+            Ok(found)
+        };
+        scan().map_err(|error| ViewError(error.to_string()))
+    }
+
     /// The version of a name of preconditions: 0 if it was never advanced.
     pub fn version(&self, key: &str) -> Result<u64, ViewError> {
         Ok(self.get(version_name(key))?.map_or(0, |bytes| number(&bytes)))

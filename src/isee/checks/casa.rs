@@ -51,7 +51,9 @@ fn home(dsu: &Dichiarazione, home: &Abitazione, path: &str, esame: &mut Esame) {
 /// A building is flagged as the home exactly when the home is owned.
 fn flagged(dsu: &Dichiarazione, home: TipoAbitazione, path: &str, esame: &mut Esame) {
     let mut found = false;
-    for (index, sheet) in dsu.fogli().enumerate() {
+    let members = dsu.nucleo_familiare.iter().flat_map(|nucleo| &nucleo.componente_nucleo).enumerate();
+    for (index, member) in members.filter(|(_, member)| member.rapporto_con_dichiarante != Ruolo::Gnc) {
+        let sheet = &member.foglio_componente_nucleo;
         let Some(estate) = &sheet.patrimonio_immobiliare else { continue };
         for (place, each) in estate.patrimonio.iter().enumerate().filter(|(_, each)| each.flag_abitazione) {
             found = true;

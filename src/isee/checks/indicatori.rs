@@ -49,6 +49,10 @@ pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esam
         let of = dsu.integrazione_residenziale.as_ref().map_or(0, |i| i.componente_per_integrazione_residenziale.len());
         let path = step("/Dichiarazione/IntegrazioneResidenziale", "ComponentePerIntegrazioneResidenziale", place, of);
         residenziale(dsu, each, &path, circumstance, esame);
+        let all = dsu.integrazione_residenziale.iter().flat_map(|i| &i.componente_per_integrazione_residenziale);
+        if all.take(place).any(|earlier| earlier.codice_fiscale_beneficiario == each.codice_fiscale_beneficiario) {
+            esame.refuse("K15.beneficiario", format!("{path}/@CodiceFiscaleBeneficiario"), "beneficiario già indicato");
+        }
     }
     if let Some(added) = &dsu.integrazione_componente_aggiuntiva {
         let added = &added.componente_per_integrazione_aggiuntiva;
@@ -56,7 +60,7 @@ pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esam
         let data = (Some(&added.foglio_componente_aggiuntiva), &added.componente_aggiuntiva);
         let names = ("FoglioComponenteAggiuntiva", "ComponenteAggiuntiva");
         let own = added.foglio_componente_aggiuntiva.codice_fiscale.clone();
-        outside(&own, data, names, path, "K14", circumstance, esame);
+        outside(&own, data, names, path, ("K14", Numeri::Possono), circumstance, esame);
     }
 }
 
@@ -102,7 +106,7 @@ fn universitario(dsu: &Dichiarazione, modello: &ModelloBase, student: &Universit
 
 /// K14.
 fn parents(dsu: &Dichiarazione, modello: &ModelloBase, path: &str, circumstance: &Circumstance<'_>, esame: &mut Esame) {
-    let presented = dsu.presentata().unwrap_or(circumstance.today);
+    let presented = circumstance.presented(dsu);
     for (place, parent) in modello.genitore_non_convivente.iter().enumerate() {
         let path = step(path, "GenitoreNonConvivente", place, modello.genitore_non_convivente.len());
         genitore(dsu, parent, &path, circumstance, esame);
@@ -144,8 +148,17 @@ fn genitore(dsu: &Dichiarazione, parent: &GenitoreNonConvivente, path: &str, cir
         let path = format!("{path}/DettaglioGenitoreNonConvivente");
         let data = (detail.foglio_componente_genitore.as_ref(), &detail.componente_aggiuntiva_genitore);
         let names = ("FoglioComponenteGenitore", "ComponenteAggiuntivaGenitore");
-        outside(&parent.codice_fiscale, data, names, &path, "K14", circumstance, esame);
+        // Who joins the nucleus brings no other one.
+        let needed = if parent.flag_coniugato_con_persona_diversa { Numeri::Servono } else { Numeri::Possono };
+        outside(&parent.codice_fiscale, data, names, &path, ("K14", needed), circumstance, esame);
     }
+}
+
+/// Whether the numbers of somebody's nucleus are needed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Numeri {
+    Servono,
+    Possono,
 }
 
 /// Who stands outside the nucleus: both parts speak of the same person, and are there if they are said to be complete.
@@ -154,7 +167,7 @@ fn outside(
     (sheet, numbers): (Option<&FoglioComponente>, &ComponenteAggiuntiva),
     (sheet_name, numbers_name): (&str, &str),
     path: &str,
-    check: &str,
+    (check, needed): (&str, Numeri),
     circumstance: &Circumstance<'_>,
     esame: &mut Esame,
 ) {
@@ -174,7 +187,8 @@ fn outside(
         esame.refuse(code_rule, format!("{path}/{numbers_name}/@CodiceFiscale"), text);
     }
     let path = format!("{path}/{numbers_name}");
-    if numbers.flag_completezza_dati && (sheet.is_none() || numbers.nucleo_familiare_componente_aggiuntiva.is_none()) {
+    let missing = numbers.nucleo_familiare_componente_aggiuntiva.is_none() && needed == Numeri::Servono;
+    if numbers.flag_completezza_dati && (sheet.is_none() || missing) {
         let text = "dati detti completi, ma manca il foglio della persona o il suo nucleo";
         esame.refuse(complete_rule, format!("{path}/@FlagCompletezzaDati"), text);
     }
@@ -241,7 +255,7 @@ fn residenziale(dsu: &Dichiarazione, each: &Residenziale, path: &str, circumstan
             let path = format!("{path}/DettaglioFiglio");
             let data = (detail.foglio_componente_figlio.as_ref(), &detail.componente_aggiuntiva_figlio);
             let names = ("FoglioComponenteFiglio", "ComponenteAggiuntivaFiglio");
-            outside(&child.codice_fiscale, data, names, &path, "K15", circumstance, esame);
+            outside(&child.codice_fiscale, data, names, &path, ("K15", Numeri::Servono), circumstance, esame);
         }
     }
 }

@@ -12,6 +12,7 @@ mod regole;
 mod sottoscrizione;
 
 pub use regole::REGOLE;
+pub use sottoscrizione::sottoscrittori;
 
 use jiff::civil::Date;
 
@@ -70,6 +71,20 @@ pub struct Circumstance<'a> {
     pub rules: &'a RuleSet,
     /// On which days offices work.
     pub calendario: &'a Calendario,
+    /// On which day ages and roles are judged, where that is not the declaration's own: of a correction, when the DSU was presented first.
+    pub presentata: Option<Date>,
+}
+
+impl<'a> Circumstance<'a> {
+    /// Of a declaration that is transmitted on a day.
+    pub fn on(today: Date, rules: &'a RuleSet, calendario: &'a Calendario) -> Self {
+        Self { today, rules, calendario, presentata: None }
+    }
+
+    /// The day on which ages and roles are judged.
+    fn presented(&self, dsu: &Dichiarazione) -> Date {
+        self.presentata.or_else(|| dsu.presentata()).unwrap_or(self.today)
+    }
 }
 
 /// More members than any nucleus has; what an entry of the ledger can name.
@@ -89,6 +104,13 @@ pub fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>) -> Esame {
     indicatori::examine(dsu, circumstance, &mut esame);
     corrente::examine(dsu, circumstance, &mut esame);
     sottoscrizione::examine(dsu, circumstance, &mut esame);
+    esame
+}
+
+/// Examines a whole DSU that another declaration made: what neither of the two could show alone.
+pub fn examine_effettiva(dsu: &Dichiarazione, circumstance: &Circumstance<'_>) -> Esame {
+    let mut esame = Esame::default();
+    indicatori::examine(dsu, circumstance, &mut esame);
     esame
 }
 
@@ -145,10 +167,4 @@ fn sheet_path(dsu: &Dichiarazione, index: usize) -> String {
 fn member_path(dsu: &Dichiarazione, index: usize) -> String {
     let members = dsu.nucleo_familiare.as_ref().map_or(0, |nucleo| nucleo.componente_nucleo.len());
     step("/Dichiarazione/NucleoFamiliare", "ComponenteNucleo", index, members)
-}
-
-/// The path of the ordinary form, which is the one that the checks of the home and of the nucleus speak of.
-fn ordinario_path(dsu: &Dichiarazione) -> String {
-    let index = dsu.modello_base.iter().position(|modello| modello.tipo == super::codes::TipoModello::Ord).unwrap_or_default();
-    step("/Dichiarazione", "ModelloBase", index, dsu.modello_base.len())
 }

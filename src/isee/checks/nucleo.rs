@@ -1,12 +1,12 @@
 //! K04 to K07, K12: the nucleus, its codici fiscali, roles and ages, conditions, disabilities.
 
 use super::super::age;
-use super::super::codes::{Ruolo, TipoModello, TipoOperazione};
+use super::super::codes::{Relazione, Ruolo, TipoModello, TipoOperazione};
 use super::super::codice_fiscale::{CodiceFiscale, Difetto as Wrong, Kind};
 use super::super::dsu::Dichiarazione;
 use super::super::foglio::FoglioComponente;
 use super::super::rules::name;
-use super::{Circumstance, Esame, member_path, ordinario_path, sheet_path};
+use super::{Circumstance, Esame, member_path, sheet_path, step};
 
 pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
     composition(dsu, esame);
@@ -90,7 +90,7 @@ fn person(sheet: &FoglioComponente, path: &str, esame: &mut Esame) {
 
 /// K06.
 fn roles(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
-    let presented = dsu.presentata().unwrap_or(circumstance.today);
+    let presented = circumstance.presented(dsu);
     let Some(nucleo) = &dsu.nucleo_familiare else { return };
     for (index, member) in nucleo.componente_nucleo.iter().enumerate() {
         let path = || member_path(dsu, index);
@@ -125,25 +125,32 @@ fn roles(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame
     }
 }
 
-/// K07.
+/// K07, for each form and its own nucleus.
 fn conditions(dsu: &Dichiarazione, esame: &mut Esame) {
-    let (Some(modello), Some(nucleo)) = (dsu.ordinario(), &dsu.nucleo_familiare) else { return };
-    let Some(conditions) = &modello.condizioni_nucleo else { return };
-    let path = format!("{}/CondizioniNucleo", ordinario_path(dsu));
-    let members = u32::try_from(nucleo.componente_nucleo.len()).unwrap_or(u32::MAX);
-    if let Some(children) = conditions.numero_figli
-        && (children < 3 || children > members)
-    {
-        esame.refuse("K07.figli", format!("{path}/@NumeroFigli"), "numero di figli non compreso tra 3 e i componenti del nucleo");
-    }
-    if let Some(cohabiting) = conditions.numero_figli_conviventi
-        && conditions.numero_figli.is_none_or(|children| cohabiting > children)
-    {
-        esame.refuse("K07.conviventi", format!("{path}/@NumeroFigliConviventi"), "più figli conviventi che figli dichiarati");
-    }
-    let spouse = nucleo.componente_nucleo.iter().any(|c| c.rapporto_con_dichiarante == Ruolo::C);
-    if conditions.flag_unico_genitore && spouse {
-        esame.refuse("K07.genitore", format!("{path}/@FlagUnicoGenitore"), "il nucleo ha due adulti genitori");
+    for (index, modello) in dsu.modello_base.iter().enumerate() {
+        let Some(conditions) = &modello.condizioni_nucleo else { continue };
+        let path = format!("{}/CondizioniNucleo", step("/Dichiarazione", "ModelloBase", index, dsu.modello_base.len()));
+        let (members, spouse) = match &modello.nucleo_ristretto {
+            Some(nucleo) => {
+                let all = &nucleo.componente_nucleo_ristretto;
+                (all.len(), all.iter().any(|member| member.relazione_con_beneficiario == Relazione::C))
+            }
+            None => (dsu.membri().count(), dsu.membri().any(|member| member.rapporto_con_dichiarante == Ruolo::C)),
+        };
+        let members = u32::try_from(members).unwrap_or(u32::MAX);
+        if let Some(children) = conditions.numero_figli
+            && (children < 3 || children > members)
+        {
+            esame.refuse("K07.figli", format!("{path}/@NumeroFigli"), "numero di figli non compreso tra 3 e i componenti del nucleo");
+        }
+        if let Some(cohabiting) = conditions.numero_figli_conviventi
+            && cohabiting > conditions.numero_figli.unwrap_or(members)
+        {
+            esame.refuse("K07.conviventi", format!("{path}/@NumeroFigliConviventi"), "più figli conviventi che figli, o che componenti");
+        }
+        if conditions.flag_unico_genitore && spouse {
+            esame.refuse("K07.genitore", format!("{path}/@FlagUnicoGenitore"), "il nucleo ha due adulti genitori");
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub const REGOLE: &[Regola] = &[
         "togliere o indicare NumeroProtocolloRiferimento",
     ),
     regola("K02.riferito", "Nessuna DSU con quel protocollo che la dichiarazione possa riguardare", "controllare protocollo e dichiarante"),
+    regola("K02.sostitutivo", "Un ISEE corrente valido riguarda chi la rettifica toglie dal nucleo", "annullare prima il modulo sostitutivo"),
     regola(
         "K02.termini",
         "Redditi dichiarati (I) prima che i termini per l'attestazione siano passati",
@@ -50,7 +51,7 @@ pub const REGOLE: &[Regola] = &[
     regola("K06.minore", "Ruolo dei minorenni per un maggiorenne", "correggere RapportoConDichiarante"),
     regola("K06.nascita", "Nascita successiva alla presentazione", "correggere la data di nascita"),
     regola("K06.non-convivente", "Figlio non convivente oltre l'età prevista", "togliere il componente, che fa nucleo a sé"),
-    regola("K07.conviventi", "Più figli conviventi che figli", "correggere NumeroFigliConviventi"),
+    regola("K07.conviventi", "Più figli conviventi che figli, o che componenti", "correggere NumeroFigliConviventi"),
     regola("K07.figli", "Numero di figli non compreso tra 3 e i componenti", "correggere NumeroFigli"),
     regola("K07.genitore", "Unico genitore, ma nel nucleo c'è il coniuge", "correggere FlagUnicoGenitore"),
     regola(

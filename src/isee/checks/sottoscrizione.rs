@@ -2,10 +2,34 @@
 
 use rust_decimal::prelude::ToPrimitive as _;
 
-use super::super::dsu::Dichiarazione;
+use super::super::dsu::{Dichiarazione, Sottoscrizione};
 use super::super::rules::name;
 use super::nucleo::code;
-use super::{Circumstance, Esame, step};
+use super::{Circumstance, Difetto, Esame, step};
+
+/// Who signs is of the nucleus, or signs for who is.
+const SOTTOSCRITTORE: (&str, &str) = ("K18.sottoscrittore", "chi sottoscrive non fa parte del nucleo e non è rappresentante");
+
+impl Sottoscrizione {
+    /// Whether a legal representative signed, or somebody in place of who was hindered.
+    fn is_for_another(&self) -> bool {
+        self.flag_rappresentanza_legale || self.flag_impedimento_temporaneo
+    }
+}
+
+/// Who signed a declaration that refers to another one: its declarant, a member of the other's nucleus where it is the same declarant's, or a
+/// representative.
+pub fn sottoscrittori(dsu: &Dichiarazione, base: &Dichiarazione) -> Vec<Difetto> {
+    let own = base.codice_fiscale_dichiarante == dsu.codice_fiscale_dichiarante;
+    let signatures = dsu.sottoscrizione.iter().enumerate();
+    let strangers = signatures.filter(|(_, signature)| {
+        let code = &signature.codice_fiscale_sottoscrittore;
+        let member = own && base.membri().any(|member| member.foglio_componente_nucleo.codice_fiscale == *code);
+        !(member || *code == dsu.codice_fiscale_dichiarante || signature.is_for_another())
+    });
+    let path = |index| format!("{}/@CodiceFiscaleSottoscrittore", step("/Dichiarazione", "Sottoscrizione", index, dsu.sottoscrizione.len()));
+    strangers.map(|(index, _)| Difetto { code: SOTTOSCRITTORE.0, path: path(index), text: SOTTOSCRITTORE.1 }).collect()
+}
 
 pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
     for (index, signature) in dsu.sottoscrizione.iter().enumerate() {
@@ -17,13 +41,14 @@ pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esam
         if signature.flag_pec && !address {
             esame.refuse("K18.pec", format!("{path}/@IndirizzoPEC"), "manca l'indirizzo PEC a cui inviare l'attestazione");
         }
-        let own = dsu.nucleo_familiare.is_none() && signature.codice_fiscale_sottoscrittore == dsu.codice_fiscale_dichiarante;
-        let member = own || dsu.fogli().any(|sheet| sheet.codice_fiscale == signature.codice_fiscale_sottoscrittore);
+        // What refers to another DSU has no nucleus: who signed it is judged with that one.
+        let elsewhere = dsu.nucleo_familiare.is_none();
+        let member = dsu.fogli().any(|sheet| sheet.codice_fiscale == signature.codice_fiscale_sottoscrittore);
         let code_path = format!("{path}/@CodiceFiscaleSottoscrittore");
         if !member {
             code(&signature.codice_fiscale_sottoscrittore, &code_path, esame);
-            if !signature.flag_rappresentanza_legale && !signature.flag_impedimento_temporaneo {
-                esame.refuse("K18.sottoscrittore", code_path, "chi sottoscrive non fa parte del nucleo e non è rappresentante");
+            if !elsewhere && !signature.is_for_another() {
+                esame.refuse(SOTTOSCRITTORE.0, code_path, SOTTOSCRITTORE.1);
             }
         }
         if signature.flag_autorizzazione_ritiro != signature.delegato.is_some() {

@@ -321,7 +321,7 @@ impl<'a> Situazione<'a> {
         if !nucleo.persone.iter().any(|persona| persona.foglio.codice_fiscale == foglio.codice_fiscale) {
             let ruolo =
                 if super::super::age(foglio.dati_componente.anagrafica.data_nascita, self.presented) < 18 { Ruolo::F } else { Ruolo::Fnc };
-            let persona = Persona::known(foglio, ruolo, self.dsu, self.presented, self.feed);
+            let persona = Persona::known(foglio, ruolo, self.dsu, self.presented, self.feed).from_elsewhere();
             let condizioni = Condizioni { figli: nucleo.condizioni.figli.map(|figli| figli + 1), ..nucleo.condizioni };
             nucleo = Nucleo { condizioni, ..nucleo }.with(persona);
         }

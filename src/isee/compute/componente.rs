@@ -112,7 +112,7 @@ impl<'a> Esterno<'a> {
 
     /// As a member of the nucleus that attracts them.
     pub fn attratto(&self, presented: Date, feed: &dyn Feed) -> Persona<'a> {
-        Persona::known(self.foglio, Ruolo::Gnc, self.dsu, presented, feed)
+        Persona::known(self.foglio, Ruolo::Gnc, self.dsu, presented, feed).from_elsewhere()
     }
 
     /// The indicator of that person alone, with the scale of the nucleus that they live in; nothing where that is not known.

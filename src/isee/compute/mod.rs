@@ -71,6 +71,8 @@ pub struct Persona<'a> {
     pub corrente: Option<&'a Variazione>,
     /// Sheet FC8, where it takes the place of what is known.
     pub fc8: Option<&'a AltriRedditi>,
+    /// Whether the person lives elsewhere and joins this nucleus for one indicator: no home of theirs is the nucleus's.
+    pub altrove: bool,
 }
 
 /// A nucleus that is computed.
@@ -274,7 +276,14 @@ impl<'a> Persona<'a> {
             noto: feed.find(&foglio.codice_fiscale, income_year(presented)),
             corrente: changes.into_iter().find(|variazione| variazione.codice_fiscale == foglio.codice_fiscale),
             fc8: foglio.altri_redditi.as_ref().filter(|redditi| redditi.counts(dsu.operazione.tipo)),
+            altrove: false,
         }
+    }
+
+    /// The same person, who lives elsewhere.
+    #[must_use]
+    pub fn from_elsewhere(self) -> Self {
+        Self { altrove: true, ..self }
     }
 
     /// In residential care or in a registered community (All. 1 e).
@@ -297,6 +306,11 @@ impl<'a> Persona<'a> {
     fn mobiliare(&self) -> Option<&'a PatrimonioMobiliare> {
         let changed = self.corrente.and_then(|variazione| variazione.patrimonio_mobiliare.as_ref());
         changed.or(self.foglio.patrimonio_mobiliare.as_ref())
+    }
+
+    /// Whether the movable assets that count are those that changed.
+    fn has_new_movable(&self) -> bool {
+        self.corrente.is_some_and(|variazione| variazione.patrimonio_mobiliare.is_some())
     }
 
     /// The real estate that counts: that which changed, where it was declared.

@@ -5,7 +5,6 @@ use rust_decimal::Decimal;
 use super::super::codes::{TipoAbitazione, TipoImmobile};
 use super::super::codice_fiscale::CodiceFiscale;
 use super::super::dsu::Donazione;
-use super::super::feed::FeedRecord;
 use super::super::foglio::PatrimonioMobiliare;
 use super::super::rules::{RuleSet, name};
 use super::{Figli, Nucleo, Regime, after_second, euros};
@@ -88,19 +87,29 @@ impl Immobiliare {
 /// Art. 5 c. 4 to 6, without what L. 213/2023 art. 1 c. 183 leaves out.
 pub(super) fn mobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet) -> Mobiliare {
     let (mut conti, mut altri) = (Vec::new(), Decimal::ZERO);
+    // What the feed knows to be left out, up to what the person declares.
+    let (mut bonds, mut books) = (Decimal::ZERO, Decimal::ZERO);
     for persona in &nucleo.persone {
         let Some(assets) = persona.mobiliare() else { continue };
+        let others = assets.rapporto.iter().filter(|r| !r.tipo_rapporto.is_account()).map(|r| euros(r.valore)).sum::<Decimal>();
+        let mut held = Decimal::ZERO;
         if assets.rapporto.iter().any(|rapporto| rapporto.tipo_rapporto.is_account()) {
-            conti.push(accounts(&persona.foglio.codice_fiscale, assets));
+            let own = accounts(&persona.foglio.codice_fiscale, assets);
+            held = own.conta;
+            conti.push(own);
         }
-        altri += assets.rapporto.iter().filter(|r| !r.tipo_rapporto.is_account()).map(|r| euros(r.valore)).sum::<Decimal>();
+        altri += others;
+        // The feed is of another day than assets that have changed since.
+        if let Some(noto) = persona.noto.as_ref().filter(|_| !persona.has_new_movable()) {
+            let known = |of: &[Option<Decimal>]| of.iter().flatten().sum::<Decimal>();
+            bonds += known(&[noto.titoli_di_stato, noto.buoni_postali]).min(others);
+            books += known(&[noto.libretti_postali]).min(held);
+        }
     }
     let accounts: Decimal = conti.iter().map(|conti| conti.conta).sum();
-    let known = || nucleo.persone.iter().filter_map(|persona| persona.noto.as_ref());
-    let sum = |field: fn(&FeedRecord) -> Option<Decimal>| -> Decimal { known().filter_map(field).sum() };
     let most = rules.get(name::TITOLI_ESCLUSI);
-    let titoli_esclusi = (sum(|f| f.titoli_di_stato) + sum(|f| f.buoni_postali)).min(most).min(altri);
-    let libretti_esclusi = sum(|f| f.libretti_postali).min(most - titoli_esclusi).min(accounts);
+    let titoli_esclusi = bonds.min(most);
+    let libretti_esclusi = books.min(most - titoli_esclusi);
 
     let further = Decimal::from(nucleo.persone.len().saturating_sub(1));
     let by_members = rules.get(name::MOBILIARE_FRANCHIGIA) + rules.get(name::MOBILIARE_COMPONENTE) * further;
@@ -139,7 +148,7 @@ pub(super) fn immobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet, r
                 tipo: each.tipo_patrimonio,
                 valore,
                 mutuo: euros(each.mutuo_residuo).min(valore),
-                casa: each.flag_abitazione && each.tipo_patrimonio == TipoImmobile::F && !nucleo.is_rented(),
+                casa: each.flag_abitazione && each.tipo_patrimonio == TipoImmobile::F && !nucleo.is_rented() && !persona.altrove,
                 donato: false,
             });
         }

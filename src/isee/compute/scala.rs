@@ -47,7 +47,9 @@ struct Numbers {
 pub(super) fn scala(nucleo: &Nucleo<'_>, figli: &Figli, presented: Date, rules: &RuleSet, regime: Regime) -> Scala {
     let hosted = nucleo.persone.iter().filter(|persona| persona.is_hosted()).count();
     let mut minors = nucleo.persone.iter().filter(|persona| matches!(persona.ruolo, Ruolo::F | Ruolo::Ma)).peekable();
-    let applies = minors.peek().is_some() && (nucleo.condizioni.lavoro || nucleo.condizioni.solo);
+    // A lone parent and minors, nobody else.
+    let alone = nucleo.condizioni.solo && nucleo.persone.iter().filter(|persona| !persona.is_minor(presented)).count() <= 1;
+    let applies = minors.peek().is_some() && (nucleo.condizioni.lavoro || alone);
     let toddler = minors.any(|persona| age(persona.foglio.dati_componente.anagrafica.data_nascita, presented) < 3);
     let numbers = Numbers {
         counted: nucleo.persone.len() - hosted,
