@@ -895,6 +895,13 @@ fn checks_of_students_parents_residential_services_and_restricted_nuclei() {
             let again = casa.dsu.modello_base[1].clone();
             casa.dsu.modello_base.push(again);
         }),
+        // Its conditions too, by its own members.
+        ("K07.figli", "/ModelloBase[2]/CondizioniNucleo/@NumeroFigli", |casa| {
+            casa.dsu.modello_base[1].condizioni_nucleo.as_mut().unwrap().numero_figli = Some(u32::MAX);
+        }),
+        ("K07.conviventi", "/ModelloBase[2]/CondizioniNucleo/@NumeroFigliConviventi", |casa| {
+            casa.dsu.modello_base[1].condizioni_nucleo.as_mut().unwrap().numero_figli_conviventi = Some(3);
+        }),
         // The home of a restricted nucleus is judged as the other one's is.
         ("K08.locazione", "/ModelloBase[2]/Abitazione", |casa| {
             casa.dsu.modello_base[1].abitazione.tipo_abitazione = TipoAbitazione::Locazione;
@@ -914,4 +921,73 @@ fn checks_of_students_parents_residential_services_and_restricted_nuclei() {
     let provoked: std::collections::BTreeSet<_> = CASES.iter().map(|(code, ..)| *code).collect();
     let listed = REGOLE.iter().map(|regola| regola.codice).filter(|code| ("K13".."K17").contains(&&code[..3]));
     assert!(listed.clone().all(|code| provoked.contains(code)), "{:?}", listed.filter(|code| !provoked.contains(code)).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_is_right_is_not_refused() {
+    let rules = Rules::embedded().unwrap();
+    let calendario = Calendario::default();
+    let circumstance = Circumstance::on(TODAY, rules.on(TODAY).unwrap(), &calendario);
+    // A parent who joins the nucleus needs no numbers of another one.
+    let mut casa = everything();
+    let Some(DatiGenitore::Dettaglio(detail)) = &mut casa.form().genitore_non_convivente[0].dati else { panic!() };
+    detail.componente_aggiuntiva_genitore.nucleo_familiare_componente_aggiuntiva = None;
+    assert_eq!(examine(&casa.dsu, &circumstance).difetti, []);
+    // Cohabiting children without the number of all of them.
+    casa.form().condizioni_nucleo.as_mut().unwrap().numero_figli_conviventi = Some(1);
+    assert_eq!(examine(&casa.dsu, &circumstance).difetti, []);
+    // A correction is judged by the ages of the first presentation: who was a minor then is one in it.
+    let mut casa = Caseta::on(TODAY);
+    casa.member(Ruolo::D, 40, 0);
+    let child = casa.member(Ruolo::F, 18, 0);
+    let born = casa.sheet(child).dati_componente.anagrafica.data_nascita;
+    let codes = |circumstance: &Circumstance<'_>| -> Vec<_> {
+        examine(&casa.dsu, circumstance).difetti.iter().map(|difetto| difetto.code).collect()
+    };
+    assert_eq!(codes(&circumstance), ["K06.minore"]);
+    let first = born.checked_add(jiff::Span::new().years(17)).unwrap();
+    assert_eq!(codes(&Circumstance { presentata: Some(first), ..circumstance }), [""; 0]);
+}
+
+#[test]
+fn homes_elsewhere_are_no_home_of_the_nucleus_and_exclusions_are_each_persons_own() {
+    // The family's home of 52,000 is all within the franchise; the father's of 100,000, who joins for the minor, counts in full.
+    let (mut casa, minors) = mother_and(1);
+    casa.estate(0, 52_000, 0, true);
+    let father = casa.parent(&minors, (false, false), Some((30_000, 1)));
+    let Some(DatiGenitore::Dettaglio(detail)) = &mut casa.form().genitore_non_convivente[0].dati else { panic!() };
+    let mut own = Caseta::on(TODAY);
+    own.add(Ruolo::D, father);
+    own.estate(0, 100_000, 0, true);
+    detail.foglio_componente_genitore.as_mut().unwrap().patrimonio_immobiliare = own.sheet(0).patrimonio_immobiliare.clone();
+    // (44,000 + 20 % of 100,000) / 2.04.
+    assert_eq!(found(&casa.indicatori().minorenni[0]), (Some(Modo::Attratta), "31372.55".to_owned()));
+    // One member's undeclared bonds of the State leave nothing of another's shares out: 60,000 of a couple, franchise 8,000.
+    let mut casa = Caseta::on(TODAY);
+    let holder = casa.member(Ruolo::D, 40, 20_000);
+    casa.member(Ruolo::C, 40, 20_000);
+    casa.sheet(holder).patrimonio_mobiliare = Some(rapporto(TipoRapporto::Titoli, 60_000));
+    casa.feed[1].titoli_di_stato = Some(Decimal::from(30_000));
+    assert_eq!(casa.indicatori().ordinario.modalita.patrimonio_mobiliare.to_string(), "60000.00");
+    // The holder's own are; but not of assets that have changed since.
+    casa.feed[0].titoli_di_stato = Some(Decimal::from(20_000));
+    assert_eq!(casa.indicatori().ordinario.modalita.patrimonio_mobiliare.to_string(), "40000.00");
+    let mut change = variazione(&mut casa, holder, TipoVariazione::D, (None, None));
+    change.patrimonio_mobiliare = Some(rapporto(TipoRapporto::Titoli, 25_000));
+    casa.dsu.isee_corrente = Some(IseeCorrente { variazione: vec![change] });
+    assert_eq!(casa.indicatori().ordinario.modalita.patrimonio_mobiliare.to_string(), "25000.00");
+}
+
+#[test]
+fn the_addition_for_a_lone_parent_is_for_minors_and_nobody_else() {
+    // 2.04 + 0.20 with two minors; with a grandfather in place of one, 2.04.
+    let scale = |other: (Ruolo, i16)| {
+        let mut casa = Caseta::on(TODAY);
+        casa.member(Ruolo::D, 40, 0);
+        casa.member(Ruolo::F, 8, 0);
+        casa.member(other.0, other.1, 0);
+        casa.form().condizioni_nucleo.as_mut().unwrap().flag_unico_genitore = true;
+        casa.indicatori().ordinario.modalita.scala_equivalenza.to_string()
+    };
+    assert_eq!([scale((Ruolo::F, 9)), scale((Ruolo::P, 70)), scale((Ruolo::Fc, 20))], ["2.24", "2.04", "2.04"]);
 }

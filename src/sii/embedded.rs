@@ -167,9 +167,27 @@ impl Embedded {
     }
 
     /// All indicators of a DSU, and what was known of the persons in it and in those it refers to.
-    pub(super) fn compute(&self, dsu: &Dichiarazione, presented: Date, rules: &RuleSet) -> Result<(Indicatori, Vec<FeedRecord>), SiiError> {
-        let feed = Reading { archive: &self.archive, found: RefCell::new(Ok(Vec::new())) };
-        let indicatori = self.compute_with(dsu, presented, rules, &feed);
+    pub(super) fn compute(
+        &self,
+        dsu: &Dichiarazione,
+        presented: Date,
+        rules: &RuleSet,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<(Indicatori, Vec<FeedRecord>), SiiError> {
+        self.compute_after(dsu, presented, rules, Vec::new(), preconditions)
+    }
+
+    /// The same, where something was known already: of others what is known now.
+    pub(super) fn compute_after(
+        &self,
+        dsu: &Dichiarazione,
+        presented: Date,
+        rules: &RuleSet,
+        known: Vec<FeedRecord>,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<(Indicatori, Vec<FeedRecord>), SiiError> {
+        let feed = Reading { archive: &self.archive, found: RefCell::new(Ok(known)) };
+        let indicatori = self.compute_with(dsu, presented, rules, &feed, preconditions);
         let known = feed.found.into_inner()?;
         Ok((indicatori?, known))
     }

@@ -229,7 +229,7 @@ impl Embedded {
         let presented = received.presented;
         if !self.may_attest(dsu, presented, &mut preconditions)? {
             let protocollo = self.protocol(presented.year()).await?;
-            return self.attendi(received, dsu, (&protocollo, &protocollo, presented), (None, None), esame, preconditions);
+            return self.attendi(received, (&protocollo, &protocollo, presented), (None, None), esame, preconditions);
         }
         let (indicatori, known) = self.compute(dsu, presented, rules, &mut preconditions)?;
         let protocollo = self.protocol(presented.year()).await?;
@@ -266,7 +266,6 @@ impl Embedded {
     fn attendi(
         &self,
         received: Ricevuta<'_>,
-        dsu: &Dichiarazione,
         (protocollo, radice, presentata): (&str, &str, Date),
         (effettiva, attendeva): (Option<&Dichiarazione>, Option<u64>),
         esame: Esame,
@@ -350,7 +349,7 @@ impl Embedded {
         let protocollo = version_of(&base.radice, number).ok_or_else(|| internal("more versions than a protocol can number"))?;
         if base.attende.is_some() && !self.may_attest(&effettiva, base.presentata, &mut preconditions)? {
             let identity = (protocollo.as_str(), base.radice.as_str(), base.presentata);
-            return self.attendi(received, &effettiva, identity, (Some(&effettiva), base.attende), esame, preconditions);
+            return self.attendi(received, identity, (Some(&effettiva), base.attende), esame, preconditions);
         }
         let (indicatori, known) = self.compute(&effettiva, base.presentata, rules, &mut preconditions)?;
         let rettifica = dsu.operazione.tipo == TipoOperazione::R;

@@ -18,7 +18,7 @@ use crate::contract::catalogue::Service;
 use crate::contract::{ISEE_NS, decode, esiti_text, message};
 use crate::commands::famiglie::Famiglie;
 use crate::isee::attestazione::EsitoAttestazione;
-use crate::xml::{Limits, parse};
+use crate::xml::{self, Limits};
 use crate::isee::feed::{COLUMNS, parse};
 use crate::isee::rules::Rules;
 use crate::ledger::Directory;
@@ -165,8 +165,8 @@ async fn tour(home: &Path, address: SocketAddr, clock: &Clock) -> Result<()> {
         expect(&answer, "OK")?;
         let person = famiglia.dsu.codice_fiscale_dichiarante.canonical();
         let answer = comune.call(isee_path, &requests::attestazione(&person, &day, PRESTAZIONE)).await?;
-        let xml = payload(expect(&answer, "OK")?, "XmlEsitoAttestazione")?;
-        let document = parse(&xml, &Limits::default()).map_err(|error| anyhow::anyhow!("{error}"))?;
+        let text = payload(expect(&answer, "OK")?, "XmlEsitoAttestazione")?;
+        let document = xml::parse(&text, &Limits::default()).map_err(|error| anyhow::anyhow!("{error}"))?;
         let found: EsitoAttestazione = decode(&document).map_err(|error| anyhow::anyhow!("{error:?}"))?;
         let attestazione = found.attestazione.context("no attestation")?;
         for member in famiglia.dsu.fogli() {
