@@ -78,12 +78,16 @@ enum Effetto {
 impl Embedded {
     pub(super) async fn recompute_all(&self, prova: bool, now: Timestamp) -> Result<Applicate, SiiError> {
         let mut applied = Applicate::default();
-        for (name, value) in self.store.scan(VERSIONS)? {
-            let version = read_version(&name, &value).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
-            // Each DSU once: by its first version.
-            if version.numero != 0 || version.operazione == "X" {
-                continue;
-            }
+        let all = self.store.scan(VERSIONS)?;
+        let read = |name: &[u8], value: &[u8]| read_version(name, value).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()));
+        let versions = all.iter().map(|(name, value)| read(name, value)).collect::<Result<Vec<_>, _>>()?;
+        // Each DSU once, by its first version; what rests on one after it, since it is computed again with it.
+        let first = |current: bool| {
+            versions
+                .iter()
+                .filter(move |version| version.numero == 0 && version.operazione != "X" && (version.operazione == "C") == current)
+        };
+        for version in first(false).chain(first(true)) {
             // Somebody else was quicker: once more, with what has been made of it.
             loop {
                 let submission = match self.effect(&version.position, now)? {
