@@ -29,10 +29,8 @@ use varco::isee::compute::casi::Situazione;
 use varco::isee::compute::componente::NessunAltra;
 use varco::isee::rules::Rules;
 
-const ROWS: [Row; 2] = [
-    Row { name: "16 connections", connections: 16, new_every: None },
-    Row { name: "64 connections", connections: 64, new_every: None },
-];
+const ROWS: [Row; 2] =
+    [Row { name: "16 connections", connections: 16, new_every: None }, Row { name: "64 connections", connections: 64, new_every: None }];
 /// Bytes of a DSU.
 const BYTES: usize = 20_000;
 /// More than the port takes in a second: none is sent twice.

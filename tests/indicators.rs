@@ -761,9 +761,7 @@ fn checks_of_operations_and_of_current_isee() {
         ),
     ];
     let rules = Rules::embedded().unwrap();
-    let exam = |casa: &Caseta| {
-        examine(&casa.dsu, &Circumstance::on(TODAY, rules.on(TODAY).unwrap(), &Calendario::default()))
-    };
+    let exam = |casa: &Caseta| examine(&casa.dsu, &Circumstance::on(TODAY, rules.on(TODAY).unwrap(), &Calendario::default()));
     for tipo in [TipoOperazione::C, TipoOperazione::X] {
         assert_eq!(exam(&operation(tipo)).difetti, [], "{tipo:?}");
     }
@@ -908,9 +906,7 @@ fn checks_of_students_parents_residential_services_and_restricted_nuclei() {
         }),
     ];
     let rules = Rules::embedded().unwrap();
-    let exam = |casa: &Caseta| {
-        examine(&casa.dsu, &Circumstance::on(TODAY, rules.on(TODAY).unwrap(), &Calendario::default()))
-    };
+    let exam = |casa: &Caseta| examine(&casa.dsu, &Circumstance::on(TODAY, rules.on(TODAY).unwrap(), &Calendario::default()));
     assert_eq!(exam(&everything()).difetti, []);
     for (code, path, change) in CASES {
         let mut casa = everything();

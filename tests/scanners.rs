@@ -94,15 +94,25 @@ fn sslyze_finds_what_mozilla_wants() {
 fn testssl_finds_nothing_to_say_of_protocols_ciphers_and_vulnerabilities() {
     let site = Site::new();
     let serving = site.serve();
-    let file = site.home.path().join("testssl.json");
-    let mut command = Command::new("testssl");
-    command.args(["--protocols", "--std", "--pfs", "--server-preference", "--vulnerable"]);
-    command.args(["--warnings", "off", "--quiet", "--color", "0", "--nodns", "none", "--ip", "127.0.0.1"]);
-    command.args(["--connect-timeout", "10", "--openssl-timeout", "10", "--jsonfile"]).arg(&file);
-    let output = run(command.arg(format!("localhost:{}", serving.address.port())).current_dir(site.home.path()));
+    // It decides by one handshake whether it is asked for a certificate, and does not look at some things then; whether the alert or its own end of the
+    // connection comes first in that one is a matter of luck.
+    let (mut findings, mut output) = (Value::Null, String::new());
+    for attempt in 0..5 {
+        let file = site.home.path().join(format!("testssl{attempt}.json"));
+        let mut command = Command::new("testssl");
+        command.args(["--protocols", "--std", "--pfs", "--server-preference", "--vulnerable"]);
+        command.args(["--warnings", "off", "--quiet", "--color", "0", "--nodns", "none", "--ip", "127.0.0.1"]);
+        command.args(["--connect-timeout", "10", "--openssl-timeout", "10", "--jsonfile"]).arg(&file);
+        output = run(command.arg(format!("localhost:{}", serving.address.port())).current_dir(site.home.path()));
+        findings = json(&file, &output);
+        let unseen =
+            |finding: &Value| finding["severity"] == "WARN" && ["secure_client_renego", "BREACH"].iter().any(|id| finding["id"] == *id);
+        if !findings.as_array().is_some_and(|all| all.iter().any(unseen)) {
+            break;
+        }
+    }
     serving.stop();
 
-    let findings = json(&file, &output);
     let findings = findings.as_array().unwrap();
     let text = |finding: &Value, name: &str| finding[name].as_str().unwrap_or_default().to_owned();
     // WARN is what it could not look at.

@@ -21,14 +21,14 @@ use crate::isee::compute::Calcolo;
 use crate::isee::compute::casi::{Caso, Indicatore, Indicatori, Situazione};
 use crate::isee::compute::componente::Riferita;
 use crate::isee::feed::{FeedRecord, parse as parse_feed};
-use crate::isee::operazioni::applica;
 use crate::isee::omissioni::omissioni;
+use crate::isee::operazioni::applica;
 use crate::isee::prospetto::{Riga, Sezione, italian, prospetto};
 use crate::isee::rules::RuleSet;
-use crate::sii::embedded::Settings;
 use crate::ledger::search::{Filter, find};
 use crate::ledger::{Directory, Keys, Kind};
 use crate::sii::archive::{stem_of, version_of};
+use crate::sii::embedded::Settings;
 use crate::xml::{Element, Limits, encoding, parse};
 
 /// The protocol of a DSU that has none.
@@ -100,7 +100,14 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     match args.what {
         What::Check { file, date, config, json } => check(&file, config.as_deref(), date.unwrap_or_else(|| clock.today()), json),
         What::Compute { file, feed, date, base, altra, config, json, xml } => {
-            let request = Request { feed: feed.as_deref(), date, base: base.as_deref(), altra: &altra, config: config.as_deref(), today: clock.today() };
+            let request = Request {
+                feed: feed.as_deref(),
+                date,
+                base: base.as_deref(),
+                altra: &altra,
+                config: config.as_deref(),
+                today: clock.today(),
+            };
             let output = match (json, xml) {
                 (true, _) => Output::Json,
                 (_, true) => Output::Xml,
@@ -281,7 +288,13 @@ fn compute(file: &Path, request: &Request<'_>, output: Output) -> Result<String>
         Output::Json => format!("{:#}\n", as_json(&situazione, &indicatori, &against)),
         Output::Xml => {
             let protocollo = format!("INPS-ISEE-{}-{NESSUN_PROTOCOLLO}", presented.year());
-            let occasion = Occasion { protocollo: &protocollo, presentata: presented, rilasciata: request.today, omissioni: against, ..Occasion::default() };
+            let occasion = Occasion {
+                protocollo: &protocollo,
+                presentata: presented,
+                rilasciata: request.today,
+                omissioni: against,
+                ..Occasion::default()
+            };
             payload(attest(&dsu, &indicatori, set, occasion))
         }
     })

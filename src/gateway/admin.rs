@@ -146,9 +146,8 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
             Ok(asked) => {
                 // It goes on to its end even if whoever asked goes away.
                 let (ledger, sii, actor) = (node.ledger.clone(), node.services.sii.clone(), actor.clone());
-                let applying = async move {
-                    crate::sii::regole::apply(&ledger, sii.as_ref(), asked.what, &actor, &asked.motivo, now).await
-                };
+                let applying =
+                    async move { crate::sii::regole::apply(&ledger, sii.as_ref(), asked.what, &actor, &asked.motivo, now).await };
                 match tokio::spawn(applying).await {
                     Ok(applied) => answer(applied),
                     Err(error) => json(&Answered::<()>::Errore(error.to_string())),

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::entries::{
-    Head, any_sender_name, current_prefix, declarant_prefix, dsu_name, feed_key, feed_name, lot_key, lot_name, person_key, person_name, protocol_key,
-    protocol_name, read_presented, read_version, sender_key, sender_name, version_prefix,
+    Head, any_sender_name, current_prefix, declarant_prefix, dsu_name, feed_key, feed_name, lot_key, lot_name, person_key, person_name,
+    protocol_key, protocol_name, read_presented, read_version, sender_key, sender_name, version_prefix,
 };
 use super::{Found, SiiError};
 use crate::contract;
@@ -110,9 +110,7 @@ impl Archive {
         let mut all = Vec::new();
         for (year, token) in self.tokens("cf", &declarant.canonical())? {
             self.observe(person_key(year, &token), preconditions)?;
-            all.extend(
-                self.store.scan(declarant_prefix(year, &token))?.iter().filter_map(|(_, value)| read_presented(year, value)),
-            );
+            all.extend(self.store.scan(declarant_prefix(year, &token))?.iter().filter_map(|(_, value)| read_presented(year, value)));
         }
         Ok(all)
     }

@@ -17,16 +17,13 @@ use crate::isee::codes::TipoOperazione;
 use crate::isee::compute::income_year;
 use crate::isee::dsu::Dichiarazione;
 use crate::isee::omissioni::omissioni;
-use crate::ledger::{Blinding, Body, Entry, Kind, NotCommitted, Position, Precondition, Retention, Secret, Submission, Tokens, new_exchange};
+use crate::ledger::{
+    Blinding, Body, Entry, Kind, NotCommitted, Position, Precondition, Retention, Secret, Submission, Tokens, new_exchange,
+};
 
 impl Embedded {
     /// Whether a DSU may be attested: everything is known, or that is not waited for.
-    pub(super) fn may_attest(
-        &self,
-        dsu: &Dichiarazione,
-        presented: Date,
-        preconditions: &mut Vec<Precondition>,
-    ) -> Result<bool, SiiError> {
+    pub(super) fn may_attest(&self, dsu: &Dichiarazione, presented: Date, preconditions: &mut Vec<Precondition>) -> Result<bool, SiiError> {
         Ok(self.settings.attesta == Attesta::Subito || self.is_known(dsu, presented, preconditions)?)
     }
 

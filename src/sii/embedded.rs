@@ -261,13 +261,7 @@ impl Embedded {
 
     /// Whether an attestation still counts: not cancelled; and where it was found by a person for a day, not in an earlier version, and its declarant
     /// has not presented another DSU since, which that person may not be in.
-    fn counts(
-        &self,
-        found: &Found,
-        head: &Head,
-        on: Option<Date>,
-        preconditions: &mut Vec<Precondition>,
-    ) -> Result<bool, SiiError> {
+    fn counts(&self, found: &Found, head: &Head, on: Option<Date>, preconditions: &mut Vec<Precondition>) -> Result<bool, SiiError> {
         let protocollo = found.protocollo();
         let versioni = self.archive.versioni(stem_of(protocollo), preconditions)?;
         if versioni.annullata() {

@@ -257,7 +257,13 @@ mod tests {
     #[test]
     fn a_head_comes_back() {
         let position = Position { segment: 1, leaf: 2, leaf_length: 3, sealed: 4, sealed_length: 5 };
-        let head = Head { sequence: 42, origine: 41, presentata: jiff::civil::date(2026, 2, 1), scadenza: jiff::civil::date(2026, 12, 31), position };
+        let head = Head {
+            sequence: 42,
+            origine: 41,
+            presentata: jiff::civil::date(2026, 2, 1),
+            scadenza: jiff::civil::date(2026, 12, 31),
+            position,
+        };
         assert_eq!(Head::decode(&head.encode()), Some(head));
         assert_eq!(Head::decode(b"x"), None);
     }

@@ -65,11 +65,7 @@ pub(super) fn render(attestazione: &Attestazione, calcolo: Option<&Calcolo>, abo
 
 /// The receipt of a cancellation.
 pub(super) fn cancellation(protocollo: &str, about: About<'_>) -> String {
-    let ricevuta = Ricevuta {
-        protocollo_dsu: protocollo.to_owned(),
-        protocollo_riferimento: Some(protocollo.to_owned()),
-        ..bare(about)
-    };
+    let ricevuta = Ricevuta { protocollo_dsu: protocollo.to_owned(), protocollo_riferimento: Some(protocollo.to_owned()), ..bare(about) };
     message("Ricevuta", RICEVUTA_NS, &ricevuta, true)
 }
 

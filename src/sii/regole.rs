@@ -98,33 +98,44 @@ enum Fatto {
 
 impl Embedded {
     pub(super) async fn recompute_all(&self, prova: bool, now: Timestamp) -> Result<Applicate, SiiError> {
-        let (mut applied, mut after) = (Applicate::default(), Vec::new());
-        loop {
-            let page = self.store.scan_after(VERSIONS, &after, PAGE)?;
-            let Some((last, _)) = page.last() else { return Ok(applied) };
-            after.clone_from(last);
-            for (name, value) in page {
-                match self.recompute_one(&name, &value, prova, now).await {
-                    Ok(None) => continue,
-                    Ok(Some(Fatto::Aggiornata)) => applied.aggiornate += 1,
-                    Ok(Some(Fatto::Invariata)) => applied.invariate += 1,
-                    Ok(Some(Fatto::Ricalcolata)) => applied.ricalcolate += 1,
-                    Err(SiiError::Internal(error)) => {
-                        tracing::error!(error, "a DSU cannot be computed again");
-                        applied.errori += 1;
+        let mut applied = Applicate::default();
+        // What rests on a DSU after it, since it is computed again with it.
+        for current in [false, true] {
+            let mut after = Vec::new();
+            loop {
+                let page = self.store.scan_after(VERSIONS, &after, PAGE)?;
+                let Some((last, _)) = page.last() else { break };
+                after.clone_from(last);
+                for (name, value) in page {
+                    match self.recompute_one((&name, &value), current, prova, now).await {
+                        Ok(None) => continue,
+                        Ok(Some(Fatto::Aggiornata)) => applied.aggiornate += 1,
+                        Ok(Some(Fatto::Invariata)) => applied.invariate += 1,
+                        Ok(Some(Fatto::Ricalcolata)) => applied.ricalcolate += 1,
+                        Err(SiiError::Internal(error)) => {
+                            tracing::error!(error, "a DSU cannot be computed again");
+                            applied.errori += 1;
+                        }
+                        Err(error) => return Err(error),
                     }
-                    Err(error) => return Err(error),
+                    applied.esaminate += 1;
+                    tokio::task::yield_now().await;
                 }
-                applied.esaminate += 1;
-                tokio::task::yield_now().await;
             }
         }
+        Ok(applied)
     }
 
-    /// One DSU, by its first version; nothing for other versions, and for what does not count.
-    async fn recompute_one(&self, name: &[u8], value: &[u8], prova: bool, now: Timestamp) -> Result<Option<Fatto>, SiiError> {
+    /// One DSU, or one current ISEE, by its first version; nothing for other versions, and for what does not count.
+    async fn recompute_one(
+        &self,
+        (name, value): (&[u8], &[u8]),
+        current: bool,
+        prova: bool,
+        now: Timestamp,
+    ) -> Result<Option<Fatto>, SiiError> {
         let version = read_version(name, value).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
-        if version.numero != 0 || version.operazione == "X" {
+        if version.numero != 0 || version.operazione == "X" || (version.operazione == "C") != current {
             return Ok(None);
         }
         for _ in 0..TRIES {

@@ -19,7 +19,11 @@ pub const REGOLE: &[Regola] = &[
         "togliere o indicare NumeroProtocolloRiferimento",
     ),
     regola("K02.riferito", "Nessuna DSU con quel protocollo che la dichiarazione possa riguardare", "controllare protocollo e dichiarante"),
-    regola("K02.sostitutivo", "Un ISEE corrente valido riguarda chi la rettifica toglie dal nucleo", "annullare prima il modulo sostitutivo"),
+    regola(
+        "K02.sostitutivo",
+        "Un ISEE corrente valido riguarda chi la rettifica toglie dal nucleo",
+        "annullare prima il modulo sostitutivo",
+    ),
     regola(
         "K02.termini",
         "Redditi dichiarati (I) prima che i termini per l'attestazione siano passati",

@@ -27,7 +27,8 @@ pub fn sottoscrittori(dsu: &Dichiarazione, base: &Dichiarazione) -> Vec<Difetto>
         let member = own && base.membri().any(|member| member.foglio_componente_nucleo.codice_fiscale == *code);
         !(member || *code == dsu.codice_fiscale_dichiarante || signature.is_for_another())
     });
-    let path = |index| format!("{}/@CodiceFiscaleSottoscrittore", step("/Dichiarazione", "Sottoscrizione", index, dsu.sottoscrizione.len()));
+    let path =
+        |index| format!("{}/@CodiceFiscaleSottoscrittore", step("/Dichiarazione", "Sottoscrizione", index, dsu.sottoscrizione.len()));
     strangers.map(|(index, _)| Difetto { code: SOTTOSCRITTORE.0, path: path(index), text: SOTTOSCRITTORE.1 }).collect()
 }
 
