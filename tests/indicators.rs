@@ -608,7 +608,8 @@ fn adult_children_away_belong_to_the_nucleus_under_an_age_since_2019() {
         let mut casa = Caseta::on(presented);
         casa.member(Ruolo::D, 60, 0);
         casa.member(Ruolo::Fnc, age, 0);
-        let circumstance = Circumstance::on(presented, rules.on(presented).unwrap(), &Calendario::default());
+        let calendario = Calendario::default();
+        let circumstance = Circumstance::on(presented, rules.on(presented).unwrap(), &calendario);
         examine(&casa.dsu, &circumstance).difetti.iter().any(|difetto| difetto.code == "K06.non-convivente")
     };
     let (before, since) = (date(2018, 12, 31), date(2019, 1, 1));
@@ -626,7 +627,8 @@ fn assets_in_a_current_isee_are_for_some_months_since_september_2021() {
         change.patrimonio_mobiliare = Some(conti(1));
         casa.dsu.operazione.tipo = TipoOperazione::C;
         casa.dsu.isee_corrente = Some(IseeCorrente { variazione: vec![change] });
-        let circumstance = Circumstance::on(presented, rules.on(presented).unwrap(), &Calendario::default());
+        let calendario = Calendario::default();
+        let circumstance = Circumstance::on(presented, rules.on(presented).unwrap(), &calendario);
         examine(&casa.dsu, &circumstance).difetti.iter().any(|difetto| difetto.code == "K17.periodo")
     };
     assert_eq!([date(2021, 6, 1), date(2021, 8, 31), date(2019, 11, 1)].map(refused), [true; 3]);

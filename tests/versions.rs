@@ -58,7 +58,7 @@ impl World {
 /// The declaration as it is transmitted, under a sender's protocol.
 fn text(dsu: &Dichiarazione, sender: &str) -> String {
     let mut dsu = dsu.clone();
-    dsu.sottoscrizione[0].protocollo_mittente = sender.to_owned();
+    dsu.sottoscrizione.iter_mut().for_each(|signature| signature.protocollo_mittente = sender.to_owned());
     requests::trasmissione(&message("Dichiarazione", ISEE_NS, &dsu, false))
 }
 
@@ -754,7 +754,6 @@ fn of_two_dsu_the_later_counts_whatever_becomes_of_the_earlier() {
         // On the second; by another CAF, and signed by the spouse too, who lost the work.
         current.operazione.numero_protocollo_riferimento = Some(second.clone());
         current.sottoscrizione.push(sottoscrizione(&spouse_code, "CAF", today));
-        current.sottoscrizione[1].protocollo_mittente = "ALTRO-C".to_owned();
         let own = accepted(&other, &text(&current, "ALTRO-C")).await;
         // 17,000 + 4,800 + 10,000.
         assert_eq!(isee(&comune, &spouse_code, "Ordinario", &day).await, "20254.78");

@@ -213,7 +213,7 @@ impl Archive {
         };
         let kept: Kept<'_> = serde_json::from_slice(&secret).map_err(|_| Unopened::Damaged)?;
         let xml = kept.attestation.as_ref().ok_or_else(|| SiiError::Internal("an entry without attestation".to_owned()))?;
-        let attestazione: Attestazione = decode(&xml)?;
+        let attestazione: Attestazione = decode(xml)?;
         let facts = &entry.leaf.body.facts;
         let rilasciata = facts.get("rilasciata").and_then(|day| day.as_str()?.parse().ok());
         let feed = kept.feed.map(ToOwned::to_owned);
