@@ -742,17 +742,8 @@ fn every_indicator_is_retrieved_and_a_dsu_referred_to_counts() {
             let mut foglio = famiglie.foglio(40, 40);
             foglio.altri_redditi = Some(AltriRedditi {
                 flag_esonerato: true,
-                flag_integrazione: false,
-                flag_rettifica: false,
                 reddito_irpef: Some(irpef.into()),
-                lavoro_dipendente: None,
-                pensione: None,
-                redditi_agrari: None,
-                redditi_imp_sost: None,
-                trattamenti_assistenziali: None,
-                spese_detrazione: None,
-                spese_deduzione: None,
-                spese_collab_domestici: None,
+                ..AltriRedditi::nothing()
             });
             let mut dsu = famiglie.famiglia(sender).dsu;
             dsu.modello_base.truncate(1);

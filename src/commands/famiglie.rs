@@ -179,17 +179,10 @@ impl Famiglie {
         if self.chance(10) {
             foglio.altri_redditi = Some(AltriRedditi {
                 flag_esonerato: true,
-                flag_integrazione: false,
-                flag_rettifica: false,
                 reddito_irpef: Some(irpef.into()),
                 lavoro_dipendente: Some(employee),
                 pensione: Some(pension),
-                redditi_agrari: None,
-                redditi_imp_sost: None,
-                trattamenti_assistenziali: None,
-                spese_detrazione: None,
-                spese_deduzione: None,
-                spese_collab_domestici: None,
+                ..AltriRedditi::nothing()
             });
         } else {
             feed.push(self.record(&foglio, (irpef, employee, pension)));

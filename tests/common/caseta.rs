@@ -291,20 +291,7 @@ pub fn rapporto(tipo: TipoRapporto, amount: u32) -> PatrimonioMobiliare {
 }
 
 pub fn esonerato(irpef: u32) -> AltriRedditi {
-    AltriRedditi {
-        flag_esonerato: true,
-        flag_integrazione: false,
-        flag_rettifica: false,
-        reddito_irpef: Some(irpef.into()),
-        lavoro_dipendente: None,
-        pensione: None,
-        redditi_agrari: None,
-        redditi_imp_sost: None,
-        trattamenti_assistenziali: None,
-        spese_detrazione: None,
-        spese_deduzione: None,
-        spese_collab_domestici: None,
-    }
+    AltriRedditi { flag_esonerato: true, reddito_irpef: Some(irpef.into()), ..AltriRedditi::nothing() }
 }
 
 pub fn disabile(grado: GradoDisabilita) -> Disabilita {
