@@ -80,6 +80,7 @@ pub fn mutators() -> Vec<Mutator> {
         tree("attributes turned", 1, reverse_attributes),
         tree("value replaced", 40, replace_value),
         tree("value changed", 20, change_value),
+        tree("value at an edge", 8, edge),
         tree("namespace changed", 4, change_namespace),
         tree("namespace prefixed", 4, prefix_namespace),
         tree("namespace declared oddly", 4, declare_oddly),
@@ -518,6 +519,19 @@ const DATES: [&str; 72] = [
     "2026- 01-01",
     "--01-01",
 ];
+const LONG: [&str; 4] = ["1234567890123456789012345", "1234567890123456789012345678", "12345678901234567890123456789", "+5"];
+
+const DAYS: [&str; 8] = [
+    "1753-01-01",
+    "1753-01-01Z",
+    "1753-01-01+14:00",
+    "1753-01-01-14:00",
+    "9999-12-31",
+    "9999-12-31Z",
+    "9999-12-31+14:00",
+    "9999-12-31-14:00",
+];
+
 const TIMES: [&str; 48] = [
     "2026-01-01T00:00:00",
     "2026-01-01T00:00:00Z",
@@ -711,6 +725,16 @@ fn with_value(random: &mut Random, root: &mut Node, change: impl Fn(&mut Random,
 
 fn replace_value(random: &mut Random, root: &mut Node) -> Option<String> {
     with_value(random, root, value)
+}
+
+/// A day becomes the first or the last of a range, with a zone or without; a number becomes one that is as long as may be. Few values
+/// are days or numbers of any size, so one is looked for.
+fn edge(random: &mut Random, root: &mut Node) -> Option<String> {
+    let is_day = |text: &str| text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    let is_number = |text: &str| !text.is_empty() && text.len() < 10 && text.bytes().all(|b| b.is_ascii_digit());
+    let (edge, is_one): (_, &dyn Fn(&str) -> bool) =
+        if random.chance(60) { (*random.pick(&DAYS), &is_day) } else { (*random.pick(&LONG), &is_number) };
+    (0..60).find_map(|_| with_value(random, root, |_, now| if is_one(now) { edge } else { now }.to_owned()).filter(|text| text == edge))
 }
 
 fn change_value(random: &mut Random, root: &mut Node) -> Option<String> {
