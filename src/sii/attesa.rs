@@ -8,7 +8,7 @@ use super::SiiError;
 use super::archive::{decode, stem_of};
 use super::embedded::Embedded;
 use super::entries::{WAITING, person_key, protocol_key, sequence_of};
-use super::ricezione::{Versione, lines};
+use super::registrazione::{Versione, lines};
 use crate::clock::rome;
 use crate::config::Attesta;
 use crate::contract::{ISEE_NS, message};

@@ -1,9 +1,9 @@
 //! The Sistema Informativo ISEE: who answers what a DSU was worth.
 //!
 //! [`Sii`] is the seam; [`embedded`] answers from this ledger: protocols, idempotence and archive are its own affair. A remote one fits behind
-//! the same seam. [`entries`] are its entries, [`archive`] finds them again, [`feed`] loads the feed, `ricezione` receives declarations, `attesa` attests what waited, [`regole`] applies rules that
-//! have changed, `receipt` makes the receipt, `status` says what became
-//! of a DSU or a lot.
+//! the same seam. `ricezione` receives declarations, `riferite` what refers to one that was received, `attesa` attests what waited, [`regole`]
+//! applies rules that have changed, [`feed`] loads the feed; `registrazione` makes what they record, `receipt` their receipts. [`entries`] are its
+//! entries, [`archive`] finds them again, `status` says what became of a DSU or a lot.
 
 pub mod archive;
 mod attesa;
@@ -11,8 +11,10 @@ pub mod embedded;
 pub mod entries;
 pub mod feed;
 mod receipt;
+mod registrazione;
 pub mod regole;
 mod ricezione;
+mod riferite;
 mod status;
 
 use std::future::Future;

@@ -1,0 +1,217 @@
+//! The entries of a declaration and of its attestation: their facts, keys and secrets.
+
+use jiff::civil::Date;
+
+use super::SiiError;
+use super::archive::number_of;
+use super::embedded::{Embedded, body_for, seal};
+use super::entries::{person_key, protocol_key, sender_key};
+use super::ricezione::Ricevuta;
+use crate::clock::rome;
+use crate::contract::{ISEE_NS, message};
+use crate::isee::attestazione::Attestazione;
+use crate::isee::codes::TipoOperazione;
+use crate::isee::compute::Calcolo;
+use crate::isee::dsu::Dichiarazione;
+use crate::isee::feed::FeedRecord;
+use crate::isee::rules::RuleSet;
+use crate::ledger::{Body, Draft, Kind, Precondition, Secret, Tokens};
+
+/// What is made of a declaration: a version with its attestation.
+pub(super) struct Versione<'a> {
+    pub(super) protocollo: &'a str,
+    pub(super) radice: &'a str,
+    /// The whole declaration after it, where that is not what came.
+    pub(super) effettiva: Option<&'a Dichiarazione>,
+    /// The one that was computed.
+    pub(super) dsu: &'a Dichiarazione,
+    /// By which days the attestation is found.
+    pub(super) validita: (Date, Date),
+    /// Protocol of the first version of the DSU that a current ISEE rests on.
+    pub(super) base: Option<&'a str>,
+    /// Whose DSU it is.
+    pub(super) di: &'a str,
+    pub(super) attestazione: &'a Attestazione,
+    pub(super) rules: &'a RuleSet,
+    pub(super) known: &'a [FeedRecord],
+    pub(super) receipt: &'a str,
+    /// The specific ISEE, where the period has it.
+    pub(super) specifico: Option<&'a Calcolo>,
+    /// Sequence of the entry of the first version, where this is not that.
+    pub(super) origine: Option<u64>,
+    /// Sequence of what waited for this attestation.
+    pub(super) attendeva: Option<u64>,
+}
+
+/// What the entry of a declaration says, besides the declaration.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Traccia<'a> {
+    pub(super) protocollo: &'a str,
+    pub(super) radice: &'a str,
+    pub(super) effettiva: Option<&'a Dichiarazione>,
+    pub(super) base: Option<&'a str>,
+    pub(super) receipt: &'a str,
+    /// Its place among the entries of this exchange.
+    pub(super) after: u32,
+    pub(super) utilizzi: Option<u32>,
+    /// Whether it waits for an attestation.
+    pub(super) attende: bool,
+    /// Sequence of what waited and does not any more.
+    pub(super) attendeva: Option<u64>,
+}
+
+impl Embedded {
+    /// The two entries of a version.
+    pub(super) fn drafts(
+        &self,
+        received: Ricevuta<'_>,
+        version: Versione<'_>,
+        after: u32,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<Vec<Draft>, SiiError> {
+        let Versione { protocollo, radice, dsu, attestazione, .. } = version;
+        let keys = &self.ledger.keys;
+        let year = rome(received.occasion.received).year();
+        let traccia = Traccia {
+            protocollo,
+            radice,
+            effettiva: version.effettiva,
+            base: version.base,
+            receipt: version.receipt,
+            after,
+            ..Traccia::default()
+        };
+        let declaration = self.declaration(received, traccia, preconditions)?;
+
+        let members = dsu.codici();
+        let cf = members.iter().map(|code| keys.token(year, "cf", code)).collect::<Result<Vec<_>, _>>()?;
+        let protocols = received.protocols(protocollo);
+        let protocol = protocols.iter().map(|text| keys.token(year, "protocol", text)).collect::<Result<Vec<_>, _>>()?;
+        let tokens = Tokens { year, cf: cf.clone(), operator: None, protocol: protocol.clone(), address: None };
+        let body = body_for(received.ente, received.operation, received.occasion, Kind::Attestation, &tokens);
+        let mut attestation = self.attested(body, &version, received.operazione, received.occasion.today)?;
+        attestation.keys = cf.iter().map(|token| person_key(year, token)).collect();
+        attestation.keys.extend(protocol.first().map(|token| protocol_key(year, token)));
+        let secret = Secret {
+            cf: members,
+            protocol: protocols,
+            attestation: Some(message("Attestazione", ISEE_NS, attestazione, false)),
+            specifico: version.specifico.map(lines),
+            feed: Some(serde_json::to_value(version.known).map_err(|error| SiiError::Internal(error.to_string()))?),
+            ..Secret::default()
+        };
+        let ordinal = received.occasion.ordinal + after + 1;
+        Ok(vec![declaration, seal(&self.ledger, attestation, &secret, received.occasion, ordinal)?])
+    }
+
+    /// The facts of an attestation.
+    pub(super) fn attested(
+        &self,
+        body: Body,
+        version: &Versione<'_>,
+        operazione: TipoOperazione,
+        rilasciata: Date,
+    ) -> Result<Body, SiiError> {
+        let (keys, rules) = (&self.ledger.keys, version.rules);
+        let year = body.tokens.as_ref().map_or_else(|| rilasciata.year(), |tokens| tokens.year);
+        let mut body = body
+            .fact("presentata", version.validita.0.to_string())
+            .fact("scadenza", version.validita.1.to_string())
+            .fact("rilasciata", rilasciata.to_string())
+            .fact("regole", &rules.id)
+            .fact("regole_impronta", &rules.digest)
+            .fact("operazione", operazione.code())
+            .fact("versione", number_of(version.protocollo))
+            .fact("radice", keys.token(year, "protocol", version.radice)?)
+            .fact("dichiarante", keys.token(year, "cf", &version.dsu.codice_fiscale_dichiarante.canonical())?)
+            .fact("di", version.di);
+        for (name, sequence) in [("origine", version.origine), ("attendeva", version.attendeva)] {
+            if let Some(sequence) = sequence {
+                body = body.fact(name, sequence);
+            }
+        }
+        if let Some(base) = version.base {
+            body = body.fact("base", keys.token(year, "protocol", base)?);
+        }
+        Ok(body)
+    }
+
+    /// The entry of a declaration.
+    pub(super) fn declaration(
+        &self,
+        received: Ricevuta<'_>,
+        traccia: Traccia<'_>,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<Draft, SiiError> {
+        let Traccia { protocollo, radice, effettiva, base, receipt, after, utilizzi, attende, attendeva } = traccia;
+        let keys = &self.ledger.keys;
+        let ente = received.ente;
+        let year = rome(received.occasion.received).year();
+        let protocols = received.protocols(protocollo);
+        let protocol = protocols.iter().map(|text| keys.token(year, "protocol", text)).collect::<Result<Vec<_>, _>>()?;
+        let radice = keys.token(year, "protocol", radice)?;
+        // The token key of the year may have been made after the protocols were looked for: then nobody had used them under that key, and
+        // nobody may have since. A new protocol was never used at all.
+        let mut own = vec![protocol_key(year, &radice)];
+        // A cancellation has the protocol of what it cancels.
+        own.extend(protocol.first().filter(|_| received.operazione != TipoOperazione::X).map(|token| protocol_key(year, token)));
+        own.extend(protocol.get(1).map(|sender| sender_key(ente, year, sender)));
+        for key in own {
+            if !preconditions.iter().any(|known| known.key == key) {
+                preconditions.push(Precondition { key, version: 0 });
+            }
+        }
+        // An attestation is found by the members of the nucleus; the DSU names others too, whoever looks for what is held of them finds it.
+        let named = received.persone.iter().map(|code| keys.token(year, "cf", code)).collect::<Result<Vec<_>, _>>()?;
+        let tokens = Tokens { year, cf: named, operator: None, protocol: protocol.clone(), address: None };
+        let mut body = body_for(received.ente, received.operation, received.occasion, Kind::Dsu, &tokens)
+            .fact("impronta", keys.token(year, "impronta", received.impronta)?)
+            .fact("presentata", received.presented.to_string())
+            .fact("operazione", received.operazione.code())
+            .fact("versione", number_of(protocollo))
+            .fact("radice", &radice);
+        if received.ricalcolo {
+            body = body.fact("ricalcolo", true);
+        }
+        if attende {
+            body = body.fact("attende", true);
+        }
+        if let Some(attendeva) = attendeva {
+            body = body.fact("attendeva", attendeva);
+        }
+        if let Some(base) = base {
+            body = body.fact("base", keys.token(year, "protocol", base)?);
+        }
+        if let Some(utilizzi) = utilizzi {
+            body = body.fact("utilizzi", utilizzi);
+        }
+        body.keys = protocol.get(1).map(|sender| sender_key(ente, year, sender)).into_iter().collect();
+        body.keys.push(protocol_key(year, &radice));
+        if let Some(base) = base {
+            // What changes the DSU must know of this.
+            body.keys.push(protocol_key(year, &keys.token(year, "protocol", base)?));
+        }
+        let secret = Secret {
+            cf: received.persone.to_vec(),
+            protocol: protocols,
+            dsu: Some(received.canonical.to_owned()),
+            effettiva: effettiva.map(|dsu| message("Dichiarazione", ISEE_NS, dsu, false)),
+            receipt: Some(receipt.to_owned()).filter(|receipt| !receipt.is_empty()),
+            ..Secret::default()
+        };
+        seal(&self.ledger, body, &secret, received.occasion, received.occasion.ordinal + after)
+    }
+}
+
+impl Ricevuta<'_> {
+    /// The protocol given, and the sender's, where there is one.
+    fn protocols(self, protocollo: &str) -> Vec<String> {
+        let sender = Some(self.sender).filter(|sender| !sender.is_empty());
+        [Some(protocollo), sender].into_iter().flatten().map(str::to_owned).collect()
+    }
+}
+
+/// The lines of a computation, by their names.
+pub(super) fn lines(calcolo: &Calcolo) -> serde_json::Value {
+    calcolo.righe().into_iter().map(|(name, amount)| (name.to_owned(), serde_json::Value::from(amount.to_string()))).collect()
+}
