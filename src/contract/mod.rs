@@ -299,13 +299,16 @@ fn received(dichiarazione: Element<'_, '_>, enclosed: Option<String>) -> Result<
 /// How many persons of a DSU are named in an entry: many times more than any family has, and as many as a leaf has room for.
 const MAX_PERSONS: usize = 200;
 
-/// The codici fiscali of persons in a DSU, each once, in document order: those of bodies (eleven digits) and of financial operators are none.
-fn persons(dichiarazione: Element<'_, '_>) -> Vec<String> {
+/// The codici fiscali of persons in a DSU or an attestation, each once, in document order: those of bodies (eleven digits) and of financial operators are none.
+pub fn persons(dichiarazione: Element<'_, '_>) -> Vec<String> {
     fn walk(element: Element<'_, '_>, found: &mut Vec<String>) {
         for attribute in element.attributes() {
             let named = attribute.local().starts_with("CodiceFiscale") && attribute.local() != "CodiceFiscaleOperatore";
+            if !named {
+                continue;
+            }
             let code = CodiceFiscale::new(attribute.value()).canonical();
-            if named && code.chars().count() == 16 && !found.contains(&code) && found.len() < MAX_PERSONS {
+            if code.chars().count() == 16 && !found.contains(&code) && found.len() < MAX_PERSONS {
                 found.push(code);
             }
         }

@@ -1,12 +1,12 @@
 //! The DSU as it is retrieved: what INPS adds to what the declarant transmitted.
 //!
-//! Every member gets a sheet FC8 with the figures of the Revenue Agency and of INPS, all flags false, unless the declaration has one of its own; and an
+//! Every member who lives with the family gets a sheet FC8 with the figures of the Revenue Agency and of INPS, all flags false, unless the declaration has one of its own; and an
 //! Operazione N carries both reference attributes, filled with the declarant and the protocol that the DSU was given.
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
-use super::codes::TipoOperazione;
+use super::codes::{Ruolo, TipoOperazione};
 use super::dsu::Dichiarazione;
 use super::feed::FeedRecord;
 use super::foglio::AltriRedditi;
@@ -18,7 +18,9 @@ impl Dichiarazione {
             self.operazione.codice_fiscale_riferimento = Some(self.codice_fiscale_dichiarante.clone());
             self.operazione.numero_protocollo_riferimento = Some(protocollo.to_owned());
         }
+        // Not of a parent who does not live with the family: what the Agency knows of who is not of it does not go to it.
         let members = self.nucleo_familiare.iter_mut().flat_map(|nucleo| &mut nucleo.componente_nucleo);
+        let members = members.filter(|member| member.rapporto_con_dichiarante != Ruolo::Gnc);
         for sheet in members.map(|member| &mut member.foglio_componente_nucleo) {
             if sheet.altri_redditi.is_none() {
                 let code = sheet.codice_fiscale.canonical();

@@ -144,6 +144,12 @@ impl AltriRedditi {
     pub fn counts(&self, operazione: TipoOperazione) -> bool {
         self.flag_esonerato || (operazione != TipoOperazione::N && (self.flag_integrazione || self.flag_rettifica))
     }
+
+    /// Whether any income is said, be it zero.
+    pub fn says_incomes(&self) -> bool {
+        let whole = [self.lavoro_dipendente, self.pensione, self.redditi_agrari, self.redditi_imp_sost];
+        self.reddito_irpef.is_some() || self.trattamenti_assistenziali.is_some() || whole.iter().any(Option::is_some)
+    }
 }
 
 /// Sheet FC2: movable assets.

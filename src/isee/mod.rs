@@ -30,6 +30,7 @@ pub mod rules;
 
 pub use codice_fiscale::CodiceFiscale;
 
+use compute::componente::Esterno;
 use dsu::{ComponenteNucleo, DatiFiglio, DatiGenitore, Dichiarazione, ModelloBase, Sottoscrizione};
 use foglio::FoglioComponente;
 use jiff::civil::Date;
@@ -84,21 +85,35 @@ impl Dichiarazione {
         self.membri().map(|member| member.foglio_componente_nucleo.codice_fiscale.canonical()).collect()
     }
 
-    /// The sheets of persons outside the nucleus who count: of parents and children who are not excluded, where their data stand here.
+    /// Whether a codice fiscale is that of a member.
+    pub fn is_membro(&self, codice: &CodiceFiscale) -> bool {
+        self.membri().any(|member| member.foglio_componente_nucleo.codice_fiscale == *codice)
+    }
+
+    /// The sheets of persons outside the nucleus who count in an indicator, where their data stand here and are complete: of parents who are not
+    /// excluded; of children who are neither excluded nor have a disability, nor live with who has one.
     pub fn fogli_esterni(&self) -> impl Iterator<Item = &FoglioComponente> {
         self.modello_base.iter().flat_map(|modello| {
             let parents = modello.genitore_non_convivente.iter().filter(|parent| !parent.flag_genitore_escluso);
             let parents = parents.filter_map(|parent| match &parent.dati {
-                Some(DatiGenitore::Dettaglio(detail)) => detail.foglio_componente_genitore.as_ref(),
-                _ => None,
+                Some(DatiGenitore::Dettaglio(detail)) => Esterno::genitore(detail, self).map(|outside| outside.foglio),
+                Some(DatiGenitore::Protocollo(_)) => None,
+                None => self.foglio_non_convivente(&parent.codice_fiscale),
             });
             let children = modello.residenziale.iter().flat_map(|each| &each.figlio_non_compreso_nel_nucleo);
             let children = children.filter(|child| child.condizione_esclusione.is_none()).filter_map(|child| match &child.dati {
-                Some(DatiFiglio::Dettaglio(detail)) => detail.foglio_componente_figlio.as_ref(),
+                Some(DatiFiglio::Dettaglio(detail)) => Esterno::figlio(detail, self).filter(|outside| !outside.has_disability()),
                 _ => None,
             });
-            parents.chain(children)
+            parents.chain(children.map(|outside| outside.foglio))
         })
+    }
+
+    /// The sheet of a parent who does not live with the family, where it stands among the members' (role GNC).
+    pub fn foglio_non_convivente(&self, codice: &CodiceFiscale) -> Option<&FoglioComponente> {
+        let members = self.nucleo_familiare.iter().flat_map(|nucleo| &nucleo.componente_nucleo);
+        let mut sheets = members.filter(|member| member.rapporto_con_dichiarante == codes::Ruolo::Gnc);
+        sheets.find(|member| member.foglio_componente_nucleo.codice_fiscale == *codice).map(|member| &member.foglio_componente_nucleo)
     }
 
     /// The members who are children and minors, by their roles.

@@ -14,7 +14,7 @@ use super::foglio::FoglioComponente;
 /// What the feed has against a DSU presented on `presented`; checked on `checked`.
 pub fn omissioni(dsu: &Dichiarazione, presented: Date, feed: &dyn Feed, checked: Date) -> Vec<OmissioneDifformita> {
     let mut found = Vec::new();
-    for foglio in dsu.fogli() {
+    for foglio in dsu.membri().map(|member| &member.foglio_componente_nucleo) {
         let Some(record) = feed.find(&foglio.codice_fiscale, income_year(presented)) else { continue };
         let of = |tipo, rapporto, reddito_ae| OmissioneDifformita {
             tipo_omissione_difformita: tipo,

@@ -37,7 +37,7 @@ pub fn applica(base: &Dichiarazione, operazione: &Dichiarazione) -> Result<Dichi
         TipoOperazione::C => {
             let changes = operazione.isee_corrente.iter().flat_map(|corrente| &corrente.variazione);
             for (index, change) in changes.enumerate() {
-                if !is_member(&dsu, &change.codice_fiscale) {
+                if !dsu.is_membro(&change.codice_fiscale) {
                     let path = format!("/Dichiarazione/ISEECorrente/Variazione[{}]/@CodiceFiscale", index + 1);
                     difetti.push(Difetto {
                         code: "K17.componente",
@@ -57,18 +57,13 @@ pub fn applica(base: &Dichiarazione, operazione: &Dichiarazione) -> Result<Dichi
 /// What counted for nothing in the base must not begin to count because another operation follows: sheets FC8 of a new DSU that are not those of
 /// exempt persons.
 fn settle(dsu: &mut Dichiarazione, operazione: TipoOperazione) {
-    let members = dsu.nucleo_familiare.iter_mut().flat_map(|nucleo| &mut nucleo.componente_nucleo);
-    for foglio in members.map(|member| &mut member.foglio_componente_nucleo) {
+    for foglio in fogli_mut(dsu) {
         if foglio.altri_redditi.as_ref().is_some_and(|redditi| !redditi.counts(operazione)) {
             let help = foglio.altri_redditi.as_ref().and_then(|redditi| redditi.spese_collab_domestici);
             // Home help is no income: it stands in FC8 for want of another place.
             foglio.altri_redditi = help.map(|_| AltriRedditi { spese_collab_domestici: help, ..AltriRedditi::nothing() });
         }
     }
-}
-
-fn is_member(dsu: &Dichiarazione, codice: &CodiceFiscale) -> bool {
-    dsu.fogli().any(|foglio| foglio.codice_fiscale == *codice)
 }
 
 /// Whether a person stands outside the nucleus of a DSU and counts in one of its indicators: whom operation A may concern.
@@ -115,11 +110,12 @@ pub const NOBODYS: (&str, &str, &str) = (
     "nessuna DSU con questo protocollo che questa dichiarazione possa riguardare",
 );
 
-/// Operation I: FC8 of members; an item that is given takes the place of the one before, the others stay.
+/// Operation I: FC8 of members, and of persons outside whose sheet stands in the DSU; an item that is given takes the place of the one before, the
+/// others stay.
 fn redditi(dsu: &mut Dichiarazione, each: &ComponentePerIntegrazioneRedditi, index: usize, difetti: &mut Vec<Difetto>) {
     let Some(foglio) = sheet_mut(dsu, &each.codice_fiscale) else {
         let path = format!("/Dichiarazione/IntegrazioneRedditi/ComponentePerIntegrazioneRedditi[{}]/@CodiceFiscale", index + 1);
-        difetti.push(Difetto { code: "K03.componente", path, text: "la persona non fa parte del nucleo della DSU di riferimento" });
+        difetti.push(Difetto { code: "K03.componente", path, text: "la persona non ha un foglio nella DSU di riferimento" });
         return;
     };
     let (new, old) = (&each.redditi, foglio.altri_redditi.clone().unwrap_or_else(AltriRedditi::nothing));
@@ -141,14 +137,30 @@ fn redditi(dsu: &mut Dichiarazione, each: &ComponentePerIntegrazioneRedditi, ind
 }
 
 fn sheet_mut<'d>(dsu: &'d mut Dichiarazione, codice: &CodiceFiscale) -> Option<&'d mut FoglioComponente> {
+    fogli_mut(dsu).find(|foglio| foglio.codice_fiscale == *codice)
+}
+
+/// All sheets: the members', and those of persons outside.
+fn fogli_mut(dsu: &mut Dichiarazione) -> impl Iterator<Item = &mut FoglioComponente> {
     let members = dsu.nucleo_familiare.iter_mut().flat_map(|nucleo| &mut nucleo.componente_nucleo);
-    members.map(|member| &mut member.foglio_componente_nucleo).find(|foglio| foglio.codice_fiscale == *codice)
+    let outside = dsu.modello_base.iter_mut().flat_map(|modello| {
+        let parents = modello.genitore_non_convivente.iter_mut().filter_map(|parent| match &mut parent.dati {
+            Some(DatiGenitore::Dettaglio(detail)) => detail.foglio_componente_genitore.as_mut(),
+            _ => None,
+        });
+        let children = modello.residenziale.iter_mut().flat_map(|each| &mut each.figlio_non_compreso_nel_nucleo);
+        parents.chain(children.filter_map(|child| match &mut child.dati {
+            Some(DatiFiglio::Dettaglio(detail)) => detail.foglio_componente_figlio.as_mut(),
+            _ => None,
+        }))
+    });
+    members.map(|member| &mut member.foglio_componente_nucleo).chain(outside)
 }
 
 /// Operation S: residential data, in the beneficiary's restricted form where there is one, else in the ordinary one.
 fn residenziale(dsu: &mut Dichiarazione, each: &Residenziale, index: usize, difetti: &mut Vec<Difetto>) {
     let own = &each.codice_fiscale_beneficiario;
-    if !is_member(dsu, own) {
+    if !dsu.is_membro(own) {
         let path = format!(
             "/Dichiarazione/IntegrazioneResidenziale/ComponentePerIntegrazioneResidenziale[{}]/@CodiceFiscaleBeneficiario",
             index + 1

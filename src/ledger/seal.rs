@@ -53,6 +53,9 @@ pub struct Secret {
     /// A receipt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<String>,
+    /// The versions of other DSU that an attestation was computed with, by their protocols.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub riferite: Option<Vec<String>>,
     /// Records of a feed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feed: Option<serde_json::Value>,

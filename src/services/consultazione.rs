@@ -256,13 +256,13 @@ async fn ask(
         let text = "nessuna attestazione valida per i criteri di ricerca".to_owned();
         return Ok(Ended { esito: Esito::DatiNonTrovati, refusal: Some(("D01.assente", text)), found: None, note, preconditions });
     }
-    // Whose data are about to be read: the whole nucleus', where all of it goes out; the person searched stays first.
+    // Whose data are about to be read: the whole nucleus', and of who counts in it from outside, where all of it goes out; the person searched
+    // stays first.
     let (protocols, nucleus): (Vec<String>, Vec<String>) = match &answer {
         Answer::Found(found) => {
-            let members = found.attestazione.ordinario.iter().flat_map(|ordinario| &ordinario.nucleo_familiare.componente_nucleo);
             // Of a current ISEE both: its own, and that of the DSU that it rests on.
             let protocols = vec![found.attestazione.numero_protocollo_dsu.clone(), found.protocollo().to_owned()];
-            (protocols, members.map(|member| member.codice_fiscale.canonical()).collect())
+            (protocols, found.persone.clone())
         }
         // All persons of the DSU: also those who are not of the nucleus.
         Answer::Declared(_, protocol, persone) => (vec![protocol.clone()], persone.clone()),

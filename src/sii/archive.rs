@@ -35,6 +35,7 @@ struct Kept<'a> {
     #[serde(borrow)]
     feed: Option<&'a RawValue>,
     specifico: Option<serde_json::Value>,
+    riferite: Option<Vec<String>>,
 }
 
 /// A DSU received before, under a sender's protocol.
@@ -96,6 +97,28 @@ impl Archive {
         }
         all.0.sort_by_key(|versione| versione.sequence);
         Ok(all)
+    }
+
+    /// The tokens of a DSU's first protocol under the key of each year: `year/token`.
+    pub fn stems(&self, radice: &str) -> Result<Vec<String>, SiiError> {
+        Ok(self.tokens("protocol", radice)?.into_iter().map(|(year, token)| format!("{year}/{token}")).collect())
+    }
+
+    /// The latest version that was attested, by its protocol: one after it may wait.
+    pub fn attestata(
+        &self,
+        radice: &str,
+        versioni: &Versioni,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<Option<(String, Head)>, SiiError> {
+        let Some(ultima) = versioni.ultima() else { return Ok(None) };
+        for number in (0..=ultima.numero).rev() {
+            let Some(protocollo) = version_of(radice, number) else { break };
+            if let Some(head) = self.of_protocol(&protocollo, preconditions)?.first() {
+                return Ok(Some((protocollo, *head)));
+            }
+        }
+        Ok(None)
     }
 
     /// The same by a token of that protocol: those that were recorded under that year's key.
@@ -213,13 +236,16 @@ impl Archive {
         };
         let kept: Kept<'_> = serde_json::from_slice(&secret).map_err(|_| Unopened::Damaged)?;
         let xml = kept.attestation.as_ref().ok_or_else(|| SiiError::Internal("an entry without attestation".to_owned()))?;
-        let attestazione: Attestazione = decode(xml)?;
+        let internal = |error: &dyn std::fmt::Display| SiiError::Internal(error.to_string());
+        let document = parse(xml, &Limits::default()).map_err(|error| internal(&error))?;
+        let attestazione: Attestazione = contract::decode(&document).map_err(|error| internal(&error))?;
+        let persone = contract::persons(document.root());
         let facts = &entry.leaf.body.facts;
         let rilasciata = facts.get("rilasciata").and_then(|day| day.as_str()?.parse().ok());
         let feed = kept.feed.map(ToOwned::to_owned);
         // Whose DSU it is: who completed it is another matter.
         let ente = facts.get("di").and_then(|ente| ente.as_str()).map(str::to_owned).or_else(|| entry.leaf.body.ente.clone());
-        Ok(Some(Found { attestazione, ente, rilasciata, feed, specifico: kept.specifico }))
+        Ok(Some(Found { attestazione, ente, rilasciata, feed, riferite: kept.riferite, persone, specifico: kept.specifico }))
     }
 
     /// Opens a sealed part; nothing if it was erased.

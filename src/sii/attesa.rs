@@ -3,12 +3,15 @@
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 
-use super::SiiError;
 use super::archive::{decode, stem_of};
-use super::embedded::Embedded;
+use super::embedded::{Da, Embedded};
 use super::entries::{WAITING, person_key, protocol_key, sequence_of};
 use super::registrazione::{Versione, lines};
+use super::ricezione::Ricevuta;
+use super::riferite::variazione;
+use super::{Occasion, SiiError};
 use crate::clock::rome;
 use crate::config::Attesta;
 use crate::contract::{ISEE_NS, message};
@@ -16,23 +19,46 @@ use crate::isee::attest::{self, attest};
 use crate::isee::codes::TipoOperazione;
 use crate::isee::compute::income_year;
 use crate::isee::dsu::Dichiarazione;
+use crate::isee::foglio::AltriRedditi;
 use crate::isee::omissioni::omissioni;
+use crate::isee::rules::name;
 use crate::ledger::{
     Blinding, Body, Entry, Kind, NotCommitted, Position, Precondition, Retention, Secret, Submission, Tokens, new_exchange,
 };
 
 impl Embedded {
-    /// Whether a DSU may be attested: everything is known, or that is not waited for.
-    pub(super) fn may_attest(&self, dsu: &Dichiarazione, presented: Date, preconditions: &mut Vec<Precondition>) -> Result<bool, SiiError> {
-        Ok(self.settings.attesta == Attesta::Subito || self.is_known(dsu, presented, preconditions)?)
+    /// Whether a DSU may be attested: everything is known, or that is not waited for. Of the terms: from when, and today.
+    pub(super) fn may_attest(
+        &self,
+        dsu: &Dichiarazione,
+        presented: Date,
+        terms: (Date, Date),
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<bool, SiiError> {
+        Ok(self.settings.attesta == Attesta::Subito || self.is_known(dsu, presented, terms, preconditions)?)
+    }
+
+    /// Whether the terms are over after which incomes may be declared that are not known.
+    pub(super) fn terms_are_over(&self, presented: Date, (from, today): (Date, Date)) -> bool {
+        let days = self.settings.rules.on(presented).map(|rules| rules.get(name::INTEGRAZIONE_GIORNI)).unwrap_or_default();
+        Decimal::from(self.settings.calendario.working_days_between(from, today)) > days
     }
 
     /// Whether of every member, and of everybody outside whose data stand in the DSU and count, the feed has a record, or the DSU has FC8 that
-    /// counts, or says that the member, a minor, has nothing.
-    fn is_known(&self, dsu: &Dichiarazione, presented: Date, preconditions: &mut Vec<Precondition>) -> Result<bool, SiiError> {
+    /// counts, or says that the member, a minor, has nothing. FC8 of who is not exempt makes nobody known before the terms are over.
+    fn is_known(
+        &self,
+        dsu: &Dichiarazione,
+        presented: Date,
+        terms: (Date, Date),
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<bool, SiiError> {
+        let over = self.terms_are_over(presented, terms);
+        let tipo = dsu.operazione.tipo;
         let members = dsu.membri().filter(|member| !member.flag_assenza_reddito).map(|member| &member.foglio_componente_nucleo);
         for foglio in members.chain(dsu.fogli_esterni()) {
-            let declared = foglio.altri_redditi.as_ref().is_some_and(|redditi| redditi.counts(dsu.operazione.tipo));
+            let declares = |redditi: &AltriRedditi| redditi.flag_esonerato || (over && redditi.counts(tipo) && redditi.says_incomes());
+            let declared = foglio.altri_redditi.as_ref().is_some_and(declares);
             if !declared && !self.archive.is_known(&foglio.codice_fiscale, income_year(presented), preconditions)? {
                 return Ok(false);
             }
@@ -86,17 +112,29 @@ impl Embedded {
         let first = versioni.0.first().map(|first| self.archive.entry(&first.position)).transpose()?;
         let facts = &first.as_ref().unwrap_or(entry).leaf.body.facts;
         let presented: Date = facts.get("presentata").and_then(|day| day.as_str()?.parse().ok()).ok_or_else(|| internal("a day"))?;
-        if !self.may_attest(&dsu, presented, &mut preconditions)? {
+        let today = rome(now).date();
+        let terms = (self.termini_da(&versioni, presented)?, today);
+        if !self.may_attest(&dsu, presented, terms, &mut preconditions)? {
             return Ok(None);
         }
         let Some(rules) = self.settings.rules.on(presented) else { return Err(internal("a DSU without rules")) };
-        let today = rome(now).date();
-        let (indicatori, known) = self.compute(&dsu, presented, rules, &mut preconditions)?;
+        let operazione = TipoOperazione::from_code(&versioni.ultima().map(|ultima| ultima.operazione.clone()).unwrap_or_default());
+        let operazione = operazione.unwrap_or(TipoOperazione::N);
+        // What it takes the place of, where an earlier version was attested while this one waited.
+        let variazione = match self.archive.attestata(&radice, &versioni, &mut preconditions)? {
+            Some((earlier, head)) => {
+                let sender = self.archive.attestation(&head)?.and_then(|found| found.attestazione.protocollo_mittente);
+                Some(variazione(operazione, earlier, presented, sender))
+            }
+            None => None,
+        };
+        let (indicatori, fonti) = self.compute(&dsu, presented, rules, Da::Adesso, &mut preconditions)?;
         let about = attest::Occasion {
             protocollo: &protocollo,
             presentata: presented,
             rilasciata: today,
-            omissioni: omissioni(&dsu, presented, &known, today),
+            omissioni: omissioni(&dsu, presented, &fonti.known, today),
+            variazione,
             ..attest::Occasion::default()
         };
         let attestazione = attest(&dsu, &indicatori, rules, about);
@@ -122,14 +160,14 @@ impl Embedded {
             di: &di,
             attestazione: &attestazione,
             rules,
-            known: &known,
+            fonti: &fonti,
+            altrui: false,
             receipt: "",
             specifico: indicatori.specifico.as_ref(),
             origine: versioni.0.first().map(|first| first.sequence),
             attendeva: Some(sequence),
         };
-        let operazione = TipoOperazione::from_code(&versioni.ultima().map(|ultima| ultima.operazione.clone()).unwrap_or_default());
-        let mut body = self.attested(body, &version, operazione.unwrap_or(TipoOperazione::N), today)?;
+        let mut body = self.attested(body, &version, operazione, today)?;
         body.keys = cf.iter().map(|token| person_key(year, token)).collect();
         body.keys.extend(protocol.first().map(|token| protocol_key(year, token)));
         let secret = Secret {
@@ -137,11 +175,30 @@ impl Embedded {
             protocol: secret.protocol,
             attestation: Some(message("Attestazione", ISEE_NS, &attestazione, false)),
             specifico: indicatori.specifico.as_ref().map(lines),
-            feed: Some(serde_json::to_value(&known).map_err(|error| SiiError::Internal(error.to_string()))?),
+            riferite: fonti.riferite.clone(),
+            feed: Some(serde_json::to_value(&fonti.known).map_err(|error| SiiError::Internal(error.to_string()))?),
             ..Secret::default()
         };
         let blinding = Blinding::new()?;
         let draft = self.ledger.prepare(body, &secret, &blinding, 0, now).map_err(|error| SiiError::Internal(error.to_string()))?;
-        Ok(Some(Submission { drafts: vec![draft], preconditions }))
+        let mut drafts = vec![draft];
+        // What rests on an earlier version that was attested.
+        let received = Ricevuta {
+            permit: None,
+            ente: &di,
+            operation: "attestazione",
+            ricalcolo: false,
+            occasion: Occasion { exchange, received: now, today, ordinal: 0 },
+            impronta: "",
+            sender: "",
+            canonical: "",
+            persone: &[],
+            operazione,
+            dichiarante: &dsu.codice_fiscale_dichiarante,
+            presented,
+        };
+        let done = self.recompute_current(received, (&radice, presented), (&protocollo, &dsu, &fonti), &mut drafts, &mut preconditions)?;
+        done.map_err(|_| internal("a current ISEE that does not fit its DSU"))?;
+        Ok(Some(Submission { drafts, preconditions }))
     }
 }

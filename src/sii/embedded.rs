@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::archive::{Archive, decode, number_of, stem_of, valid_on, version_of};
+use super::archive::{Archive, decode, number_of, stem_of, valid_on};
 use super::entries::{Head, lot_key};
 use super::regole::Applicate;
 use super::{Answer, Answering, Found, Occasion, Outcome, Question, Resuming, Sii, SiiError, status};
@@ -14,8 +14,8 @@ use crate::clock::{Clock, rome};
 use crate::config::{Attesta, Config};
 use crate::contract::catalogue::Operation;
 use crate::contract::consultazione::Chiave;
-use crate::contract::message;
 use crate::contract::trasmissione::{DsuDelLotto, EsitoLotto};
+use crate::contract::{ISEE_NS, message, persons};
 use crate::isee::CodiceFiscale;
 use crate::isee::calendar::Calendario;
 use crate::isee::compute::casi::{Indicatori, Situazione};
@@ -27,6 +27,7 @@ use crate::ledger::{Blinding, Body, Draft, Kind, Ledger, Precondition, Retention
 use crate::registry::{Permit, Purpose};
 use crate::state::Store;
 use crate::state::numbers::Series;
+use crate::xml::{Limits, parse};
 
 /// Protocols are reserved by the hundred.
 const BLOCK: u64 = 100;
@@ -141,13 +142,8 @@ impl Embedded {
             None => self.known(&dsu, found.attestazione.data_presentazione)?,
         };
         dsu.complete(&protocollo, &known);
-        // Its members, besides the persons whom the last declaration named.
-        let mut persone = secret.cf;
-        for code in dsu.fogli().map(|foglio| foglio.codice_fiscale.canonical()) {
-            if !persone.contains(&code) {
-                persone.push(code);
-            }
-        }
+        // All persons in it, whoever named them: the first declaration or one that completed it.
+        let persone = persons_of(&message("Dichiarazione", ISEE_NS, &dsu, false))?;
         Ok(Answer::Declared(Box::new(dsu), protocollo, persone))
     }
 
@@ -166,65 +162,60 @@ impl Embedded {
         dsu.fogli().filter_map(|sheet| self.archive.feed(&sheet.codice_fiscale, year).transpose()).collect()
     }
 
-    /// All indicators of a DSU, and what was known of the persons in it and in those it refers to.
+    /// All indicators of a DSU, and what they were computed from.
     pub(super) fn compute(
         &self,
         dsu: &Dichiarazione,
         presented: Date,
         rules: &RuleSet,
+        da: Da<'_>,
         preconditions: &mut Vec<Precondition>,
-    ) -> Result<(Indicatori, Vec<FeedRecord>), SiiError> {
-        self.compute_after(dsu, presented, rules, Vec::new(), preconditions)
-    }
-
-    /// The same, where something was known already: of others what is known now.
-    pub(super) fn compute_after(
-        &self,
-        dsu: &Dichiarazione,
-        presented: Date,
-        rules: &RuleSet,
-        known: Vec<FeedRecord>,
-        preconditions: &mut Vec<Precondition>,
-    ) -> Result<(Indicatori, Vec<FeedRecord>), SiiError> {
-        let feed = Reading { archive: &self.archive, found: RefCell::new(Ok(known)) };
-        let indicatori = self.compute_with(dsu, presented, rules, &feed, preconditions);
+    ) -> Result<(Indicatori, Fonti), SiiError> {
+        let kept = match da {
+            Da::Adesso => None,
+            Da::Prima(kept) | Da::Solo(kept) => Some(kept),
+        };
+        let (riferite, versions) = self.riferite(dsu, kept.and_then(|kept| kept.riferite.as_deref()), preconditions)?;
+        let known = kept.map(|kept| kept.known.clone()).unwrap_or_default();
+        let feed = Reading { archive: &self.archive, only: matches!(da, Da::Solo(_)), found: RefCell::new(Ok(known)) };
+        let situazione = Situazione { dsu, presented, rules, feed: &feed, altre: &riferite };
+        let indicatori = situazione.indicatori().map_err(|error| SiiError::Internal(error.to_string()));
         let known = feed.found.into_inner()?;
-        Ok((indicatori?, known))
+        Ok((indicatori?, Fonti { known, riferite: Some(versions) }))
     }
 
-    /// All indicators of a DSU, with what is known of persons.
-    pub(super) fn compute_with(
+    /// The DSU that one refers to, by the protocols that it names, and which versions of them: those given, else those that count now. Those that
+    /// there are not, or that were erased, are left out.
+    fn riferite(
         &self,
         dsu: &Dichiarazione,
-        presented: Date,
-        rules: &RuleSet,
-        feed: &dyn Feed,
+        kept: Option<&[String]>,
         preconditions: &mut Vec<Precondition>,
-    ) -> Result<Indicatori, SiiError> {
-        let riferite = self.riferite(dsu, preconditions)?;
-        let situazione = Situazione { dsu, presented, rules, feed, altre: &riferite };
-        situazione.indicatori().map_err(|error| SiiError::Internal(error.to_string()))
-    }
-
-    /// The DSU that one refers to, as they count now; those that there are not, or that were erased, are left out.
-    fn riferite(&self, dsu: &Dichiarazione, preconditions: &mut Vec<Precondition>) -> Result<Vec<Riferita>, SiiError> {
-        let mut riferite: Vec<Riferita> = Vec::new();
+    ) -> Result<(Vec<Riferita>, Vec<String>), SiiError> {
+        let (mut riferite, mut versions): (Vec<Riferita>, _) = (Vec::new(), Vec::new());
         for protocollo in dsu.riferimenti() {
             if riferite.iter().any(|riferita| riferita.protocollo == protocollo) {
                 continue;
             }
             // Whichever version is named, the one that counts.
             let radice = stem_of(protocollo);
-            let versioni = self.archive.versioni(radice.clone(), preconditions)?;
-            let Some(ultima) = versioni.ultima().filter(|_| !versioni.annullata()) else { continue };
-            let Some(current) = version_of(&radice, ultima.numero) else { continue };
-            let heads = self.archive.of_protocol(&current, preconditions)?;
-            let Some(head) = heads.first() else { continue };
-            if let Some(dsu) = self.archive.declaration(&current)? {
+            let found = match kept {
+                Some(kept) => match kept.iter().find(|version| stem_of(version) == radice) {
+                    Some(version) => self.archive.of_protocol(version, preconditions)?.first().map(|head| (version.clone(), *head)),
+                    None => None,
+                },
+                None => {
+                    let versioni = self.archive.versioni(radice.clone(), preconditions)?;
+                    if versioni.annullata() { None } else { self.archive.attestata(&radice, &versioni, preconditions)? }
+                }
+            };
+            let Some((version, head)) = found else { continue };
+            if let Some(dsu) = self.archive.declaration(&version)? {
                 riferite.push(Riferita { dsu, protocollo: protocollo.to_owned(), presentata: head.presentata, scadenza: head.scadenza });
+                versions.push(version);
             }
         }
-        Ok(riferite)
+        Ok((riferite, versions))
     }
 
     fn look_for(&self, permit: &Permit, chiave: &Chiave, on: Date) -> Result<(Option<Found>, Vec<Precondition>), SiiError> {
@@ -272,8 +263,13 @@ impl Embedded {
             return Ok(false);
         }
         let Some(on) = on else { return Ok(true) };
-        if versioni.ultima().is_some_and(|ultima| ultima.numero > number_of(protocollo)) {
-            return Ok(false);
+        // A later version counts once it is attested.
+        let later = versioni.ultima().is_some_and(|ultima| ultima.numero > number_of(protocollo));
+        if later {
+            let attested = self.archive.attestata(&stem_of(protocollo), &versioni, preconditions)?;
+            if attested.is_some_and(|(latest, _)| number_of(&latest) > number_of(protocollo)) {
+                return Ok(false);
+            }
         }
         // By the DSU itself, where this is a current ISEE that rests on one.
         let radice = stem_of(base);
@@ -354,9 +350,45 @@ impl Embedded {
     }
 }
 
+/// What an attestation was computed from, besides its DSU.
+#[derive(Clone, Default)]
+pub(super) struct Fonti {
+    /// The feed's records of all persons in it and in those it refers to.
+    pub(super) known: Vec<FeedRecord>,
+    /// The versions of the DSU that it refers to; nothing where that was not kept.
+    pub(super) riferite: Option<Vec<String>>,
+}
+
+impl Fonti {
+    /// What was kept with an attestation; nothing if nothing was.
+    pub(super) fn of(found: &Found) -> Option<Self> {
+        let known = found.feed.as_ref().and_then(|feed| serde_json::from_str(feed.get()).ok())?;
+        Some(Self { known, riferite: found.riferite.clone() })
+    }
+}
+
+/// What a DSU is to be computed from.
+#[derive(Clone, Copy)]
+pub(super) enum Da<'a> {
+    /// What is known now.
+    Adesso,
+    /// What another attestation was computed from; of persons who were not in it, what is known now.
+    Prima(&'a Fonti),
+    /// What it was computed from before, and nothing else.
+    Solo(&'a Fonti),
+}
+
+/// All persons in a declaration, canonical.
+pub(super) fn persons_of(dichiarazione: &str) -> Result<Vec<String>, SiiError> {
+    let document = parse(dichiarazione, &Limits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
+    Ok(persons(document.root()))
+}
+
 /// The feed in the archive; keeps what was found, or the first error.
 struct Reading<'a> {
     archive: &'a Archive,
+    /// Whether nothing else is looked for than what is there.
+    only: bool,
     found: RefCell<Result<Vec<FeedRecord>, SiiError>>,
 }
 
@@ -366,6 +398,9 @@ impl Feed for Reading<'_> {
         let records = found.as_mut().ok()?;
         if let Some(record) = records.find(codice_fiscale, year) {
             return Some(record);
+        }
+        if self.only {
+            return None;
         }
         match self.archive.feed(codice_fiscale, year) {
             Ok(record) => {

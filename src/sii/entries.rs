@@ -200,6 +200,12 @@ impl Projector for SiiProjector {
                     let mut value = format!("{numero} {operazione} ").into_bytes();
                     value.extend(entry.position.encode());
                     let radice = fact("radice").unwrap_or(protocol);
+                    // A cancellation ends what was recorded under the key of any year.
+                    let stems = body.facts.get("annulla").and_then(|stems| stems.as_array());
+                    for stem in stems.into_iter().flatten().filter_map(|stem| stem.as_str()) {
+                        let prefix = [VERSIONS, stem.as_bytes(), b"/"].concat();
+                        writes.set(numbered(prefix, entry.leaf.seq), value.clone());
+                    }
                     writes.set(numbered(version_prefix(year, radice), entry.leaf.seq), value);
                     if body.facts.get("attende").and_then(serde_json::Value::as_bool) == Some(true) {
                         writes.set(numbered(WAITING.to_vec(), entry.leaf.seq), entry.position.encode());

@@ -129,6 +129,10 @@ pub struct Found {
     pub rilasciata: Option<Date>,
     /// The records of the feed that it was computed with; nothing if that was not kept.
     pub feed: Option<Box<RawValue>>,
+    /// The versions of other DSU that it was computed with, by their protocols; nothing if that was not kept.
+    pub riferite: Option<Vec<String>>,
+    /// The codici fiscali of all persons in it.
+    pub persone: Vec<String>,
     /// The lines of the specific ISEE, where there was one.
     pub specifico: Option<serde_json::Value>,
 }

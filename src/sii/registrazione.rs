@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use super::SiiError;
 use super::archive::number_of;
 use super::embedded::{Embedded, body_for, seal};
+use super::embedded::{Fonti, persons_of};
 use super::entries::{person_key, protocol_key, sender_key};
 use super::ricezione::Ricevuta;
 use crate::clock::rome;
@@ -13,7 +14,6 @@ use crate::isee::attestazione::Attestazione;
 use crate::isee::codes::TipoOperazione;
 use crate::isee::compute::Calcolo;
 use crate::isee::dsu::Dichiarazione;
-use crate::isee::feed::FeedRecord;
 use crate::isee::rules::RuleSet;
 use crate::ledger::{Body, Draft, Kind, Precondition, Secret, Tokens};
 
@@ -33,7 +33,8 @@ pub(super) struct Versione<'a> {
     pub(super) di: &'a str,
     pub(super) attestazione: &'a Attestazione,
     pub(super) rules: &'a RuleSet,
-    pub(super) known: &'a [FeedRecord],
+    /// What it was computed from.
+    pub(super) fonti: &'a Fonti,
     pub(super) receipt: &'a str,
     /// The specific ISEE, where the period has it.
     pub(super) specifico: Option<&'a Calcolo>,
@@ -41,6 +42,8 @@ pub(super) struct Versione<'a> {
     pub(super) origine: Option<u64>,
     /// Sequence of what waited for this attestation.
     pub(super) attendeva: Option<u64>,
+    /// Whether it completes somebody else's DSU.
+    pub(super) altrui: bool,
 }
 
 /// What the entry of a declaration says, besides the declaration.
@@ -56,6 +59,8 @@ pub(super) struct Traccia<'a> {
     pub(super) utilizzi: Option<u32>,
     /// Whether it waits for an attestation.
     pub(super) attende: bool,
+    /// Whether it completes somebody else's DSU.
+    pub(super) altrui: bool,
     /// Sequence of what waited and does not any more.
     pub(super) attendeva: Option<u64>,
 }
@@ -78,6 +83,7 @@ impl Embedded {
             effettiva: version.effettiva,
             base: version.base,
             receipt: version.receipt,
+            altrui: version.altrui,
             after,
             ..Traccia::default()
         };
@@ -97,7 +103,8 @@ impl Embedded {
             protocol: protocols,
             attestation: Some(message("Attestazione", ISEE_NS, attestazione, false)),
             specifico: version.specifico.map(lines),
-            feed: Some(serde_json::to_value(version.known).map_err(|error| SiiError::Internal(error.to_string()))?),
+            riferite: version.fonti.riferite.clone(),
+            feed: Some(serde_json::to_value(&version.fonti.known).map_err(|error| SiiError::Internal(error.to_string()))?),
             ..Secret::default()
         };
         let ordinal = received.occasion.ordinal + after + 1;
@@ -143,7 +150,7 @@ impl Embedded {
         traccia: Traccia<'_>,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<Draft, SiiError> {
-        let Traccia { protocollo, radice, effettiva, base, receipt, after, utilizzi, attende, attendeva } = traccia;
+        let Traccia { protocollo, radice, effettiva, base, receipt, after, utilizzi, attende, attendeva, altrui } = traccia;
         let keys = &self.ledger.keys;
         let ente = received.ente;
         let year = rome(received.occasion.received).year();
@@ -161,8 +168,16 @@ impl Embedded {
                 preconditions.push(Precondition { key, version: 0 });
             }
         }
-        // An attestation is found by the members of the nucleus; the DSU names others too, whoever looks for what is held of them finds it.
-        let named = received.persone.iter().map(|code| keys.token(year, "cf", code)).collect::<Result<Vec<_>, _>>()?;
+        // An attestation is found by the members of the nucleus; the DSU names others too, whoever looks for what is held of them finds it: in what came,
+        // and in the whole that is kept with it.
+        let effettiva = effettiva.map(|dsu| message("Dichiarazione", ISEE_NS, dsu, false));
+        let mut persone = received.persone.to_vec();
+        for code in effettiva.as_deref().map(persons_of).transpose()?.unwrap_or_default() {
+            if !persone.contains(&code) {
+                persone.push(code);
+            }
+        }
+        let named = persone.iter().map(|code| keys.token(year, "cf", code)).collect::<Result<Vec<_>, _>>()?;
         let tokens = Tokens { year, cf: named, operator: None, protocol: protocol.clone(), address: None };
         let mut body = body_for(received.ente, received.operation, received.occasion, Kind::Dsu, &tokens)
             .fact("impronta", keys.token(year, "impronta", received.impronta)?)
@@ -185,6 +200,13 @@ impl Embedded {
         if let Some(utilizzi) = utilizzi {
             body = body.fact("utilizzi", utilizzi);
         }
+        if altrui {
+            body = body.fact("altrui", true);
+        }
+        if received.operazione == TipoOperazione::X {
+            // It ends what was recorded under the key of any year.
+            body = body.fact("annulla", self.archive.stems(traccia.radice)?);
+        }
         body.keys = protocol.get(1).map(|sender| sender_key(ente, year, sender)).into_iter().collect();
         body.keys.push(protocol_key(year, &radice));
         if let Some(base) = base {
@@ -192,10 +214,10 @@ impl Embedded {
             body.keys.push(protocol_key(year, &keys.token(year, "protocol", base)?));
         }
         let secret = Secret {
-            cf: received.persone.to_vec(),
+            cf: persone,
             protocol: protocols,
             dsu: Some(received.canonical.to_owned()),
-            effettiva: effettiva.map(|dsu| message("Dichiarazione", ISEE_NS, dsu, false)),
+            effettiva,
             receipt: Some(receipt.to_owned()).filter(|receipt| !receipt.is_empty()),
             ..Secret::default()
         };

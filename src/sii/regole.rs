@@ -8,11 +8,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::archive::{decode, stem_of, version_of};
-use super::embedded::Embedded;
+use super::embedded::{Da, Embedded, Fonti};
 use super::entries::{VERSIONS, read_version};
 use super::registrazione::{Versione, lines};
 use super::ricezione::Ricevuta;
-use super::riferite::Base;
 use super::{Found, Occasion, Sii, SiiError};
 use crate::clock::rome;
 use crate::digest::{hex, sha256};
@@ -20,7 +19,6 @@ use crate::isee::attest::{self, Sostitutivo, attest};
 use crate::isee::attestazione::{Attestazione, Variazione};
 use crate::isee::codes::{TipoOperazione, TipoVariazioneAttestazione};
 use crate::isee::dsu::Dichiarazione;
-use crate::isee::feed::FeedRecord;
 use crate::ledger::{Blinding, Body, Kind, Ledger, NotCommitted, Position, Retention, Secret, Submission, new_exchange};
 use crate::registry::administration::{Actor, Rejected};
 
@@ -188,12 +186,9 @@ impl Embedded {
             return Ok(Effetto::Aggiornata);
         }
         // What it was computed with, and not what is known now. Before there were versions only the members' records were kept.
-        let kept = found.feed.as_ref().and_then(|feed| serde_json::from_str::<Vec<FeedRecord>>(feed.get()).ok());
-        let kept = kept.ok_or_else(|| internal("an attestation without what it was computed with"))?;
-        let (indicatori, known) = match facts.contains_key("operazione") {
-            true => (self.compute_with(&dsu, presentata, rules, &kept, &mut preconditions)?, kept),
-            false => self.compute_after(&dsu, presentata, rules, kept, &mut preconditions)?,
-        };
+        let kept = Fonti::of(&found).ok_or_else(|| internal("an attestation without what it was computed with"))?;
+        let da = if kept.riferite.is_some() { Da::Solo(&kept) } else { Da::Prima(&kept) };
+        let (indicatori, fonti) = self.compute(&dsu, presentata, rules, da, &mut preconditions)?;
         let old = &found.attestazione;
         let attest_as = |own: &str, on: Date, variazione: Option<Variazione>| {
             let sostitutivo = form.as_ref().map(|(_, presentato, scadenza)| Sostitutivo {
@@ -249,7 +244,8 @@ impl Embedded {
             di: received.ente,
             attestazione: &attestazione,
             rules,
-            known: &known,
+            fonti: &fonti,
+            altrui: false,
             receipt: "",
             specifico: indicatori.specifico.as_ref(),
             origine: versioni.0.first().map(|first| first.sequence),
@@ -257,17 +253,7 @@ impl Embedded {
         };
         let mut drafts = self.drafts(received, version, 0, &mut preconditions)?;
         if base.is_none() {
-            let base = Base {
-                radice: radice.clone(),
-                protocollo: protocollo.clone(),
-                dsu: dsu.clone(),
-                presentata,
-                ente: received.ente.to_owned(),
-                origine: versioni.0.first().map_or(ultima.sequence, |first| first.sequence),
-                attende: None,
-                preconditions: Vec::new(),
-            };
-            let done = self.recompute_current(received, &base, (&next, &dsu), &mut drafts, &mut preconditions)?;
+            let done = self.recompute_current(received, (&radice, presentata), (&next, &dsu, &fonti), &mut drafts, &mut preconditions)?;
             done.map_err(|_| internal("a current ISEE that does not fit its DSU"))?;
         }
         Ok(Effetto::Ricalcolata(Submission { drafts, preconditions }))

@@ -4,6 +4,7 @@
 use jiff::civil::Date;
 
 use super::archive::{decode, stem_of};
+use super::embedded::Da;
 use super::embedded::{ALREADY_USED, Embedded, SENDERS_PROTOCOL};
 use super::receipt::{self, About};
 use super::registrazione::{Traccia, Versione};
@@ -151,17 +152,18 @@ impl Embedded {
         mut preconditions: Vec<Precondition>,
     ) -> Result<Outcome, SiiError> {
         let presented = received.presented;
-        if !self.may_attest(dsu, presented, &mut preconditions)? {
+        if !self.may_attest(dsu, presented, (presented, received.occasion.today), &mut preconditions)? {
             let protocollo = self.protocol(presented.year()).await?;
-            return self.attendi(received, (&protocollo, &protocollo, presented), (None, None), esame, preconditions);
+            let traccia = Traccia { protocollo: &protocollo, radice: &protocollo, attende: true, ..Traccia::default() };
+            return self.attendi(received, presented, traccia, esame, preconditions);
         }
-        let (indicatori, known) = self.compute(dsu, presented, rules, &mut preconditions)?;
+        let (indicatori, fonti) = self.compute(dsu, presented, rules, Da::Adesso, &mut preconditions)?;
         let protocollo = self.protocol(presented.year()).await?;
         let about = attest::Occasion {
             protocollo: &protocollo,
             presentata: presented,
             rilasciata: received.occasion.today,
-            omissioni: omissioni(dsu, presented, &known, received.occasion.today),
+            omissioni: omissioni(dsu, presented, &fonti.known, received.occasion.today),
             ..attest::Occasion::default()
         };
         let attestazione = attest(dsu, &indicatori, rules, about);
@@ -176,7 +178,8 @@ impl Embedded {
             di: received.ente,
             attestazione: &attestazione,
             rules,
-            known: &known,
+            fonti: &fonti,
+            altrui: false,
             receipt: &receipt,
             specifico: indicatori.specifico.as_ref(),
             origine: None,
@@ -190,16 +193,15 @@ impl Embedded {
     pub(super) fn attendi(
         &self,
         received: Ricevuta<'_>,
-        (protocollo, radice, presentata): (&str, &str, Date),
-        (effettiva, attendeva): (Option<&Dichiarazione>, Option<u64>),
+        presentata: Date,
+        traccia: Traccia<'_>,
         esame: Esame,
         mut preconditions: Vec<Precondition>,
     ) -> Result<Outcome, SiiError> {
         let about = self.about(received, presentata, esame)?;
-        let receipt = receipt::presentation(protocollo, about);
-        let traccia = Traccia { protocollo, radice, effettiva, receipt: &receipt, attende: true, attendeva, ..Traccia::default() };
-        let draft = self.declaration(received, traccia, &mut preconditions)?;
-        Ok(received.accepted(protocollo.to_owned(), receipt.clone(), vec![draft], preconditions))
+        let receipt = receipt::presentation(traccia.protocollo, about);
+        let draft = self.declaration(received, Traccia { receipt: &receipt, ..traccia }, &mut preconditions)?;
+        Ok(received.accepted(traccia.protocollo.to_owned(), receipt.clone(), vec![draft], preconditions))
     }
 
     pub(super) fn about<'a>(&'a self, received: Ricevuta<'a>, presentata: Date, esame: Esame) -> Result<About<'a>, SiiError> {

@@ -3,10 +3,10 @@
 //! Two at once cannot make the same version: that there was no other since is a precondition of what is recorded.
 
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 
-use super::archive::{decode, number_of, stem_of, version_of};
+use super::archive::{Versioni, decode, number_of, stem_of, version_of};
 use super::embedded::Embedded;
+use super::embedded::{Da, Fonti};
 use super::receipt::{self};
 use super::registrazione::{Traccia, Versione};
 use super::ricezione::{Ricevuta, difetto, refused};
@@ -21,7 +21,6 @@ use crate::isee::compute::corrente::{Insufficiente, sufficiente};
 use crate::isee::dsu::Dichiarazione;
 use crate::isee::omissioni::omissioni;
 use crate::isee::operazioni::{NOBODYS, applica, riguarda};
-use crate::isee::rules::name;
 use crate::ledger::search::{Filter, find};
 use crate::ledger::{Draft, Kind, Precondition};
 
@@ -38,6 +37,8 @@ pub(super) struct Base {
     pub(super) dsu: Dichiarazione,
     /// When it was presented first.
     pub(super) presentata: Date,
+    /// When its latest whole declaration was: the terms run from then.
+    pub(super) termini_da: Date,
     /// Whose it is.
     pub(super) ente: String,
     /// Sequence of the entry of its first version: of two DSU of one day the later counts, whatever became of either.
@@ -81,38 +82,52 @@ impl Embedded {
         };
         // What neither of the two could show alone.
         let whole = examine_effettiva(&effettiva, &circumstance);
+        let own = effettiva.codice_fiscale_dichiarante == dsu.codice_fiscale_dichiarante;
         if !whole.difetti.is_empty() {
-            return Ok(refused(whole.difetti, whole.altri));
+            // Where, and in which way, would tell of somebody else's family.
+            let text = "i dati non vanno insieme con la DSU di riferimento";
+            return Ok(if own { refused(whole.difetti, whole.altri) } else { refused(difetto("K02.insieme", RIFERIMENTO, text), 0) });
         }
         if dsu.operazione.tipo == TipoOperazione::C {
             return self.corrente(received, &base, &effettiva, esame, preconditions).await;
         }
         let number = number_of(&base.protocollo) + 1;
         let protocollo = version_of(&base.radice, number).ok_or_else(|| internal("more versions than a protocol can number"))?;
-        if base.attende.is_some() && !self.may_attest(&effettiva, base.presentata, &mut preconditions)? {
-            let identity = (protocollo.as_str(), base.radice.as_str(), base.presentata);
-            return self.attendi(received, identity, (Some(&effettiva), base.attende), esame, preconditions);
-        }
-        let (indicatori, known) = self.compute(&effettiva, base.presentata, rules, &mut preconditions)?;
         let rettifica = dsu.operazione.tipo == TipoOperazione::R;
+        let terms = (if rettifica { received.presented } else { base.termini_da }, received.occasion.today);
+        if !self.may_attest(&effettiva, base.presentata, terms, &mut preconditions)? {
+            // It is not known yet what its current ISEE will come to, but that they can rest on it.
+            let after = (protocollo.as_str(), &effettiva, &Fonti::default());
+            let rests = self.recompute_current(received, (&base.radice, base.presentata), after, &mut Vec::new(), &mut preconditions)?;
+            if let Err(difetti) = rests {
+                return Ok(refused(difetti, 0));
+            }
+            let traccia = Traccia {
+                protocollo: &protocollo,
+                radice: &base.radice,
+                effettiva: Some(&effettiva),
+                attende: true,
+                attendeva: base.attende,
+                altrui: !own,
+                ..Traccia::default()
+            };
+            return self.attendi(received, if own { base.presentata } else { received.presented }, traccia, esame, preconditions);
+        }
+        let (indicatori, fonti) = self.compute(&effettiva, base.presentata, rules, Da::Adesso, &mut preconditions)?;
+        let sender = base.dsu.sottoscrizione_del_dichiarante().map(|signature| signature.protocollo_mittente.clone());
         let about = attest::Occasion {
             protocollo: &protocollo,
             presentata: base.presentata,
             rilasciata: received.occasion.today,
-            omissioni: omissioni(&effettiva, base.presentata, &known, received.occasion.today),
+            omissioni: omissioni(&effettiva, base.presentata, &fonti.known, received.occasion.today),
             variazione: Some(Variazione {
-                tipo_variazione: if rettifica { TipoVariazioneAttestazione::Ricalcolo } else { TipoVariazioneAttestazione::Integrazione },
-                numero_protocollo_dsu_variata: base.protocollo.clone(),
-                data_presentazione_dsu_variata: base.presentata,
-                numero_protocollo_mittente_dsu_variata: base.dsu.sottoscrizione_del_dichiarante().map(|s| s.protocollo_mittente.clone()),
                 note_variazione: note(dsu.operazione.tipo, base.attende.is_some()).map(str::to_owned),
-                discordanze_contestazione: Vec::new(),
+                ..variazione(dsu.operazione.tipo, base.protocollo.clone(), base.presentata, sender)
             }),
             ..attest::Occasion::default()
         };
         let attestazione = attest(&effettiva, &indicatori, rules, about);
         // Who completes somebody else's DSU is told nothing of that family.
-        let own = effettiva.codice_fiscale_dichiarante == dsu.codice_fiscale_dichiarante;
         let receipt = self.receipt(received, &attestazione, own.then_some(&indicatori), rules, esame)?;
         let version = Versione {
             protocollo: &protocollo,
@@ -124,14 +139,21 @@ impl Embedded {
             di: &base.ente,
             attestazione: &attestazione,
             rules,
-            known: &known,
+            fonti: &fonti,
+            altrui: !own,
             receipt: &receipt,
             specifico: indicatori.specifico.as_ref(),
             origine: Some(base.origine),
             attendeva: base.attende,
         };
         let mut drafts = self.drafts(received, version, 0, &mut preconditions)?;
-        if let Err(difetti) = self.recompute_current(received, &base, (&protocollo, &effettiva), &mut drafts, &mut preconditions)? {
+        if let Err(difetti) = self.recompute_current(
+            received,
+            (&base.radice, base.presentata),
+            (&protocollo, &effettiva, &fonti),
+            &mut drafts,
+            &mut preconditions,
+        )? {
             return Ok(refused(difetti, 0));
         }
         Ok(received.accepted(protocollo.clone(), receipt.clone(), drafts, preconditions))
@@ -190,13 +212,21 @@ impl Embedded {
         let attested = !self.archive.of_protocol(&protocollo, &mut preconditions)?.is_empty();
         let attende = (!attested).then_some(ultima.sequence);
         let origine = versioni.0.first().map_or(ultima.sequence, |first| first.sequence);
+        let termini_da = self.termini_da(&versioni, presentata)?;
         if tipo == TipoOperazione::I && attende.is_some() {
-            let days = self.settings.rules.on(presentata).map(|rules| rules.get(name::INTEGRAZIONE_GIORNI)).unwrap_or_default();
-            if Decimal::from(self.settings.calendario.working_days_between(presentata, received.occasion.today)) <= days {
+            if !self.terms_are_over(presentata, (termini_da, received.occasion.today)) {
                 return refuse("K02.termini", "i termini per l'attestazione non sono ancora passati");
             }
         }
-        Ok(Ok(Base { radice, protocollo, dsu: current, presentata, ente, origine, attende, preconditions }))
+        Ok(Ok(Base { radice, protocollo, dsu: current, presentata, termini_da, ente, origine, attende, preconditions }))
+    }
+
+    /// From when the terms run: when the latest whole declaration was presented.
+    pub(super) fn termini_da(&self, versioni: &Versioni, presentata: Date) -> Result<Date, SiiError> {
+        let whole = versioni.0.iter().rev().find(|versione| matches!(versione.operazione.as_str(), "N" | "R"));
+        let Some(whole) = whole else { return Ok(presentata) };
+        let entry = self.archive.entry(&whole.position)?;
+        Ok(entry.leaf.body.facts.get("presentata").and_then(|day| day.as_str()?.parse().ok()).unwrap_or(presentata))
     }
 
     /// Operation C: the DSU stays as it is; its current ISEE has a protocol and a validity of its own.
@@ -214,16 +244,19 @@ impl Embedded {
             return Err(internal("a DSU without rules"));
         };
         let heads = self.archive.of_protocol(&base.protocollo, &mut preconditions)?;
-        if !heads.first().is_some_and(|head| head.presentata <= presented && presented <= head.scadenza) {
+        let valid = heads.first().filter(|head| head.presentata <= presented && presented <= head.scadenza);
+        let Some(found) = valid.map(|head| self.archive.attestation(head)).transpose()?.flatten() else {
             return Ok(refused(difetto("K17.base", RIFERIMENTO, "la DSU di riferimento non ha un ISEE valido alla presentazione"), 0));
-        }
+        };
         let order = (base.presentata, base.origine);
         if self.replaced(&base.dsu.codice_fiscale_dichiarante, &base.radice, order, presented, &mut preconditions)? {
             return Ok(refused(difetto("K17.base", RIFERIMENTO, "dopo la DSU di riferimento il dichiarante ne ha presentata un'altra"), 0));
         }
         let Some(changes) = &effettiva.isee_corrente else { return Err(internal("no current ISEE")) };
-        let (before, _) = self.compute(&base.dsu, base.presentata, of_base, &mut preconditions)?;
-        let (indicatori, known) = self.compute(effettiva, base.presentata, of_base, &mut preconditions)?;
+        // With what the base was computed from: only what changed is replaced.
+        let kept = Fonti::of(&found).unwrap_or_default();
+        let (before, _) = self.compute(&base.dsu, base.presentata, of_base, Da::Prima(&kept), &mut preconditions)?;
+        let (indicatori, fonti) = self.compute(effettiva, base.presentata, of_base, Da::Prima(&kept), &mut preconditions)?;
         if let Err(why) = sufficiente(changes, &before.ordinario, &indicatori.ordinario, of_today) {
             let text = match why {
                 Insufficiente::Reddito => "la variazione del reddito è minore di quella che la legge chiede",
@@ -235,7 +268,7 @@ impl Embedded {
         let scadenza = changes.scadenza(presented, of_today);
         let form = Sostitutivo { protocollo: &protocollo, presentato: presented, scadenza };
         let about = current(received, &base.protocollo, base.presentata, form, None);
-        let about = attest::Occasion { omissioni: omissioni(effettiva, base.presentata, &known, received.occasion.today), ..about };
+        let about = attest::Occasion { omissioni: omissioni(effettiva, base.presentata, &fonti.known, received.occasion.today), ..about };
         let attestazione = attest(effettiva, &indicatori, of_base, about);
         let receipt = self.receipt(received, &attestazione, Some(&indicatori), of_base, esame)?;
         let version = Versione {
@@ -248,7 +281,8 @@ impl Embedded {
             di: received.ente,
             attestazione: &attestazione,
             rules: of_base,
-            known: &known,
+            fonti: &fonti,
+            altrui: false,
             receipt: &receipt,
             specifico: indicatori.specifico.as_ref(),
             origine: None,
@@ -262,14 +296,14 @@ impl Embedded {
     pub(super) fn recompute_current(
         &self,
         received: Ricevuta<'_>,
-        base: &Base,
-        (protocollo, effettiva): (&str, &Dichiarazione),
+        (base, presentata): (&str, Date),
+        (protocollo, effettiva, kept): (&str, &Dichiarazione, &Fonti),
         drafts: &mut Vec<Draft>,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<Result<(), Vec<Difetto>>, SiiError> {
-        let Some(rules) = self.settings.rules.on(base.presentata) else { return Ok(Ok(())) };
+        let Some(rules) = self.settings.rules.on(presentata) else { return Ok(Ok(())) };
         let mut seen: Vec<String> = Vec::new();
-        for position in self.archive.correnti(&base.radice)? {
+        for position in self.archive.correnti(base)? {
             let Some(secret) = self.archive.open_unless_erased(&self.archive.entry(&position)?)? else { continue };
             let Some(protocol) = secret.protocol.first() else { continue };
             let radice = stem_of(protocol);
@@ -291,7 +325,8 @@ impl Embedded {
             };
             let first = versioni.0.first().map(|first| self.archive.entry(&first.position)).transpose()?;
             let Some(ente) = first.and_then(|first| first.leaf.body.ente.clone()) else { continue };
-            let (indicatori, known) = self.compute(&current_dsu, base.presentata, rules, preconditions)?;
+            let da = if received.ricalcolo { Da::Solo(kept) } else { Da::Prima(kept) };
+            let (indicatori, fonti) = self.compute(&current_dsu, presentata, rules, da, preconditions)?;
             let variazione = Variazione {
                 tipo_variazione: TipoVariazioneAttestazione::Ricalcolo,
                 numero_protocollo_dsu_variata: own.clone(),
@@ -301,8 +336,8 @@ impl Embedded {
                 discordanze_contestazione: Vec::new(),
             };
             let form = Sostitutivo { protocollo: &next, presentato: head.presentata, scadenza: head.scadenza };
-            let about = current(received, protocollo, base.presentata, form, Some(variazione));
-            let about = attest::Occasion { omissioni: omissioni(&current_dsu, base.presentata, &known, received.occasion.today), ..about };
+            let about = current(received, protocollo, presentata, form, Some(variazione));
+            let about = attest::Occasion { omissioni: omissioni(&current_dsu, presentata, &fonti.known, received.occasion.today), ..about };
             let attestazione = attest(&current_dsu, &indicatori, rules, about);
             let version = Versione {
                 protocollo: &next,
@@ -310,11 +345,12 @@ impl Embedded {
                 effettiva: Some(&current_dsu),
                 dsu: &current_dsu,
                 validita: (head.presentata, head.scadenza),
-                base: Some(&base.radice),
+                base: Some(base),
                 di: &ente,
                 attestazione: &attestazione,
                 rules,
-                known: &known,
+                fonti: &fonti,
+                altrui: false,
                 receipt: "",
                 specifico: indicatori.specifico.as_ref(),
                 origine: versioni.0.first().map(|first| first.sequence),
@@ -392,6 +428,19 @@ impl Embedded {
             !sent.iter().any(|sent| operation == Some(sent.name()))
         });
         Ok(u32::try_from(used.count()).ok())
+    }
+}
+
+/// What an attestation says of the version that it takes the place of.
+pub(super) fn variazione(operazione: TipoOperazione, protocollo: String, presentata: Date, sender: Option<String>) -> Variazione {
+    let rettifica = operazione == TipoOperazione::R;
+    Variazione {
+        tipo_variazione: if rettifica { TipoVariazioneAttestazione::Ricalcolo } else { TipoVariazioneAttestazione::Integrazione },
+        numero_protocollo_dsu_variata: protocollo,
+        data_presentazione_dsu_variata: presentata,
+        numero_protocollo_mittente_dsu_variata: sender,
+        note_variazione: note(operazione, false).map(str::to_owned),
+        discordanze_contestazione: Vec::new(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! What became of a DSU or of a lot, told to the ente that transmitted it and to nobody else.
 
-use super::archive::{Archive, stem_of, version_of};
+use super::archive::{Archive, number_of, stem_of, version_of};
+use super::embedded::persons_of;
 use super::entries::Head;
 use super::{Answer, Outcome, SiiError};
 use crate::contract;
@@ -44,6 +45,9 @@ fn describe(
     let internal = |what: &str| SiiError::Internal(what.to_owned());
     let Some(secret) = archive.open_unless_erased(entry)? else { return Ok(None) };
     let dsu = secret.dsu.ok_or_else(|| internal("an entry without DSU"))?;
+    let altrui = entry.leaf.body.facts.contains_key("altrui");
+    // Of somebody else's DSU the receipt says nothing: read are those whom the declaration itself names.
+    let persone = if altrui { persons_of(&dsu)? } else { secret.cf };
     let mut protocols = secret.protocol.into_iter();
     let Some(protocollo_dsu) = protocols.next() else { return Err(internal("a DSU without its protocol")) };
     let versioni = archive.versioni(stem_of(&protocollo_dsu), preconditions)?;
@@ -70,7 +74,7 @@ fn describe(
     let facts = &entry.leaf.body.facts;
     if versioni.annullata() {
         esito.stato = StatoDsu::Annullata;
-        return Ok(Some((esito, secret.cf)));
+        return Ok(Some((esito, persone)));
     }
     let heads = archive.of_protocol(&esito.protocollo_dsu, preconditions)?;
     let found = heads.first().map(|head| archive.attestation(head)).transpose()?.flatten();
@@ -80,21 +84,28 @@ fn describe(
         && archive.versioni(base, preconditions)?.annullata()
     {
         esito.stato = StatoDsu::Annullata;
-        return Ok(Some((esito, secret.cf)));
+        return Ok(Some((esito, persone)));
     }
     if let (Some(found), Some(head)) = (&found, heads.first()) {
         esito.stato = StatoDsu::Attestata;
         esito.data_attestazione = found.rilasciata;
-        esito.data_validita = Some(head.scadenza);
+        // Of somebody else's DSU not even that.
+        esito.data_validita = Some(head.scadenza).filter(|_| !altrui);
     }
     // A later version takes its place, whoever made it: which one it is, is told to whoever made this one.
     let numero = facts.get("versione").and_then(serde_json::Value::as_u64).unwrap_or_default();
     if let Some(ultima) = versioni.ultima().filter(|ultima| u64::from(ultima.numero) > numero) {
-        esito.stato = StatoDsu::Sostituita;
-        esito.protocollo_sostitutivo = version_of(&stem_of(&esito.protocollo_dsu), ultima.numero);
-        return Ok(Some((esito, secret.cf)));
+        let radice = stem_of(&esito.protocollo_dsu);
+        let attested = archive.attestata(&radice, &versioni, preconditions)?.map(|(protocollo, _)| number_of(&protocollo));
+        // One that waits takes no place yet, but that of another that waits.
+        if attested.is_none_or(|attested| u64::from(attested) != numero) {
+            esito.stato = StatoDsu::Sostituita;
+            let by = attested.filter(|attested| u64::from(*attested) > numero).unwrap_or(ultima.numero);
+            esito.protocollo_sostitutivo = version_of(&radice, by);
+            return Ok(Some((esito, persone)));
+        }
     }
-    let (Some(found), Some(head)) = (found, heads.first()) else { return Ok(Some((esito, secret.cf))) };
+    let (Some(found), Some(head)) = (found, heads.first()) else { return Ok(Some((esito, persone))) };
     // The latest of the same declarant counts (check K20); that another ente transmitted one is not this one's affair.
     let declarant = &found.attestazione.codice_fiscale_dichiarante;
     let radice = stem_of(found.protocollo());
@@ -113,7 +124,7 @@ fn describe(
             break;
         }
     }
-    Ok(Some((esito, secret.cf)))
+    Ok(Some((esito, persone)))
 }
 
 /// What became of a lot that `ente` transmitted.

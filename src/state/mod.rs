@@ -26,7 +26,7 @@ use crate::ledger::committer::{project_versions, version_name};
 use crate::ledger::{Entry, Projector, ViewError, Views, Writes};
 
 /// Format of the views: another one means a rebuild.
-const FORMAT: u32 = 6;
+const FORMAT: u32 = 7;
 const APPLIED: &[u8] = b"m/applied";
 const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("views");
 /// The file's name, in the directory of the views.

@@ -64,9 +64,9 @@ pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esam
     }
 }
 
-/// Whether a codice fiscale is that of a member. A declaration that completes another has no nucleus: that is judged with the one it completes.
+/// Whether a codice fiscale is that of a member, who lives with the family. A declaration that completes another has no nucleus: that is judged with the one it completes.
 fn member(dsu: &Dichiarazione, codice: &CodiceFiscale) -> bool {
-    dsu.nucleo_familiare.is_none() || dsu.fogli().any(|foglio| foglio.codice_fiscale == *codice)
+    dsu.nucleo_familiare.is_none() || dsu.is_membro(codice)
 }
 
 /// K13.

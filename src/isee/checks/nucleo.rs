@@ -1,7 +1,7 @@
 //! K04 to K07, K12: the nucleus, its codici fiscali, roles and ages, conditions, disabilities.
 
 use super::super::age;
-use super::super::codes::{Relazione, Ruolo, TipoModello, TipoOperazione};
+use super::super::codes::{Ruolo, TipoModello, TipoOperazione};
 use super::super::codice_fiscale::{CodiceFiscale, Difetto as Wrong, Kind};
 use super::super::dsu::Dichiarazione;
 use super::super::foglio::FoglioComponente;
@@ -130,25 +130,26 @@ fn conditions(dsu: &Dichiarazione, esame: &mut Esame) {
     for (index, modello) in dsu.modello_base.iter().enumerate() {
         let Some(conditions) = &modello.condizioni_nucleo else { continue };
         let path = format!("{}/CondizioniNucleo", step("/Dichiarazione", "ModelloBase", index, dsu.modello_base.len()));
-        let (members, spouse) = match &modello.nucleo_ristretto {
-            Some(nucleo) => {
-                let all = &nucleo.componente_nucleo_ristretto;
-                (all.len(), all.iter().any(|member| member.relazione_con_beneficiario == Relazione::C))
-            }
-            None => (dsu.membri().count(), dsu.membri().any(|member| member.rapporto_con_dichiarante == Ruolo::C)),
+        let roles: Vec<Ruolo> = match &modello.nucleo_ristretto {
+            Some(nucleo) => nucleo.componente_nucleo_ristretto.iter().map(|member| member.relazione_con_beneficiario.ruolo()).collect(),
+            None => dsu.membri().map(|member| member.rapporto_con_dichiarante).collect(),
         };
-        let members = u32::try_from(members).unwrap_or(u32::MAX);
+        let count =
+            |roles: &[Ruolo], of: &[Ruolo]| u32::try_from(roles.iter().filter(|role| of.contains(role)).count()).unwrap_or(u32::MAX);
+        let members = u32::try_from(roles.len()).unwrap_or(u32::MAX);
+        // NumeroFigli is there from three on.
+        let children = count(&roles, &[Ruolo::F, Ruolo::Ma, Ruolo::Fc, Ruolo::Fnc]).max(2).min(members);
         if let Some(children) = conditions.numero_figli
             && (children < 3 || children > members)
         {
             esame.refuse("K07.figli", format!("{path}/@NumeroFigli"), "numero di figli non compreso tra 3 e i componenti del nucleo");
         }
         if let Some(cohabiting) = conditions.numero_figli_conviventi
-            && cohabiting > conditions.numero_figli.unwrap_or(members)
+            && cohabiting > conditions.numero_figli.unwrap_or(children)
         {
-            esame.refuse("K07.conviventi", format!("{path}/@NumeroFigliConviventi"), "più figli conviventi che figli, o che componenti");
+            esame.refuse("K07.conviventi", format!("{path}/@NumeroFigliConviventi"), "più figli conviventi che figli");
         }
-        if conditions.flag_unico_genitore && spouse {
+        if conditions.flag_unico_genitore && roles.contains(&Ruolo::C) {
             esame.refuse("K07.genitore", format!("{path}/@FlagUnicoGenitore"), "il nucleo ha due adulti genitori");
         }
     }

@@ -12,6 +12,7 @@ pub const REGOLE: &[Regola] = &[
     ),
     regola("K02.corrente", "La DSU di riferimento è un modulo sostitutivo, che questa operazione non riguarda", "riferirsi alla DSU"),
     regola("K02.ente", "La DSU di riferimento è stata trasmessa da un altro ente", "rivolgersi all'ente che l'ha trasmessa"),
+    regola("K02.insieme", "Dati che non vanno insieme con la DSU di un altro dichiarante", "concordarli con il dichiarante"),
     regola("K02.lotto", "Nello stesso lotto c'è già un'operazione sulla stessa DSU", "trasmetterla dopo, o in un altro lotto"),
     regola(
         "K02.riferimento",
@@ -30,7 +31,7 @@ pub const REGOLE: &[Regola] = &[
         "attendere quindici giorni lavorativi dalla presentazione",
     ),
     regola("K02.versione", "La DSU di riferimento ha una versione successiva", "rettificare quella"),
-    regola("K03.componente", "Integrazione per chi non è nel nucleo, o ripetuta", "correggere il codice fiscale"),
+    regola("K03.componente", "Integrazione per chi non ha un foglio nella DSU, o ripetuta", "correggere il codice fiscale"),
     regola("K03.documento", "Altro documento senza descrizione", "indicare DescDocAltro"),
     regola("K03.mancante", "Manca la sezione del tipo di operazione", "aggiungerla"),
     regola("K03.sezione", "Sezione di un altro tipo di operazione", "togliere la sezione"),

@@ -17,14 +17,17 @@ impl Sottoscrizione {
     }
 }
 
-/// Who signed a declaration that refers to another one: its declarant, a member of the other's nucleus where it is the same declarant's, or a
+/// Who signed a declaration that refers to another one and has no nucleus of its own: its declarant, a member of the other's nucleus where it is the same declarant's, or a
 /// representative.
 pub fn sottoscrittori(dsu: &Dichiarazione, base: &Dichiarazione) -> Vec<Difetto> {
+    if dsu.nucleo_familiare.is_some() {
+        return Vec::new();
+    }
     let own = base.codice_fiscale_dichiarante == dsu.codice_fiscale_dichiarante;
     let signatures = dsu.sottoscrizione.iter().enumerate();
     let strangers = signatures.filter(|(_, signature)| {
         let code = &signature.codice_fiscale_sottoscrittore;
-        let member = own && base.membri().any(|member| member.foglio_componente_nucleo.codice_fiscale == *code);
+        let member = own && base.is_membro(code);
         !(member || *code == dsu.codice_fiscale_dichiarante || signature.is_for_another())
     });
     let path =
@@ -44,7 +47,7 @@ pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esam
         }
         // What refers to another DSU has no nucleus: who signed it is judged with that one.
         let elsewhere = dsu.nucleo_familiare.is_none();
-        let member = dsu.fogli().any(|sheet| sheet.codice_fiscale == signature.codice_fiscale_sottoscrittore);
+        let member = dsu.is_membro(&signature.codice_fiscale_sottoscrittore);
         let code_path = format!("{path}/@CodiceFiscaleSottoscrittore");
         if !member {
             code(&signature.codice_fiscale_sottoscrittore, &code_path, esame);

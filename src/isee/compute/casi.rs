@@ -236,10 +236,8 @@ impl<'a> Situazione<'a> {
             Some(DatiGenitore::Dettaglio(dettaglio)) => Esterno::genitore(dettaglio, self.dsu),
             // A sheet among the family's, in the role of who does not live with it.
             None => {
-                let members = self.dsu.nucleo_familiare.iter().flat_map(|nucleo| &nucleo.componente_nucleo);
-                let mut sheets = members.filter(|member| member.rapporto_con_dichiarante == Ruolo::Gnc);
-                let found = sheets.find(|member| member.foglio_componente_nucleo.codice_fiscale == parent.codice_fiscale)?;
-                Some(Esterno { foglio: &found.foglio_componente_nucleo, dsu: self.dsu, riferita: None, numeri: None })
+                let foglio = self.dsu.foglio_non_convivente(&parent.codice_fiscale)?;
+                Some(Esterno { foglio, dsu: self.dsu, riferita: None, numeri: None })
             }
         }
     }

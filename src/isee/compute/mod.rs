@@ -240,7 +240,8 @@ impl<'a> Nucleo<'a> {
         let named = modello.nucleo_ristretto.iter().flat_map(|nucleo| &nucleo.componente_nucleo_ristretto);
         let persone: Option<Vec<Persona<'_>>> = named
             .map(|member| {
-                let foglio = dsu.fogli().find(|foglio| foglio.codice_fiscale == member.codice_fiscale)?;
+                let foglio =
+                    dsu.membri().map(|member| &member.foglio_componente_nucleo).find(|f| f.codice_fiscale == member.codice_fiscale)?;
                 Some(Persona::known(foglio, member.relazione_con_beneficiario.ruolo(), dsu, presented, feed))
             })
             .collect();
