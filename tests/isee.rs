@@ -135,6 +135,12 @@ fn every_formal_check_refuses_what_it_should_where_it_is() {
             "/@NumeroFigliConviventi",
             &[("FlagUnicoGenitore=\"false\"", "FlagUnicoGenitore=\"false\" NumeroFigli=\"3\" NumeroFigliConviventi=\"4\"")],
         ),
+        // Without NumeroFigli there are two at most.
+        (
+            "K07.conviventi",
+            "/@NumeroFigliConviventi",
+            &[("FlagUnicoGenitore=\"false\"", "FlagUnicoGenitore=\"false\" NumeroFigliConviventi=\"3\"")],
+        ),
         ("K07.genitore", "/@FlagUnicoGenitore", &[("FlagUnicoGenitore=\"false\"", "FlagUnicoGenitore=\"true\"")]),
         ("K08.locazione", "/Abitazione", &[(HOME, "TipoAbitazione=\"001\">"), unflag, unflag]),
         ("K08.locazione", "/Abitazione/Locazione", &[(ADDRESS_END, LEASE)]),

@@ -696,24 +696,148 @@ fn a_parent_who_does_not_live_with_the_family_is_not_of_it() {
     let child = casa.member(Ruolo::F, 8, 0);
     // His sheet stands among the family's, in the role of who lives elsewhere; the home that he flags is his own.
     let father = casa.member(Ruolo::Gnc, 45, 30_000);
+    casa.dsu.nucleo_familiare.as_mut().unwrap().componente_nucleo[child].flag_assenza_reddito = true;
     casa.estate(father, 100_000, 0, true);
     casa.form().abitazione.tipo_abitazione = varco::isee::codes::TipoAbitazione::Altro;
     let (mother, child, father) = (casa.code(mother), casa.code(child), casa.code(father));
     casa.parent(&[1], (false, false), None);
     casa.form().genitore_non_convivente[0].codice_fiscale = father.clone();
-    world.feed(&[&casa]);
+    world.site.configure("[sii]\nattesta = \"termini\"\n");
+    let mut of_family = Caseta::on(today);
+    of_family.feed = casa.feed[..1].to_vec();
+    world.feed(&[&of_family]);
     let serving = world.site.serve();
     let day = today.to_string();
     common::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, comune) = (client("caf"), client("comune"));
         let first = accepted(&caf, &text(&casa.dsu, "CAF1-N")).await;
+        // He counts in the child's indicator: he is waited for too.
+        assert_eq!(state(&caf, &first).await.0, "RICEVUTA");
+        world.feed(&[&casa]);
+        until_attested(&caf, &first).await;
         assert_eq!(isee(&comune, &mother, "Ordinario", &day).await, "10828.03");
         // With him, and his home as any other real estate: (17,000 + 27,000 + 20 % of 100,000) / 2.04.
         assert_eq!(isee(&comune, &child, "Minorenne", &day).await, "31372.55");
         // Who asks about him is told nothing of that family.
         assert_eq!(isee(&comune, &father, "Ordinario", &day).await, "DATI_NON_TROVATI");
         assert_eq!(attested(&comune, &first, &father).await, "DATI_NON_TROVATI");
+        // Whoever reads the attestation reads of him as well, and so it is recorded.
+        let data = world.site.data().display().to_string();
+        let read = || {
+            let list = ["ledger", "--data", &data, "list", "--operation", "ConsultazioneAttestazione", "--outcome", "OK"];
+            command(&[&list[..], &["--codice-fiscale", &father.canonical()]].concat()).0.lines().count()
+        };
+        assert_eq!(read(), 0);
+        assert!(attested(&comune, &first, &child).await.contains(&father.canonical()));
+        assert_eq!(read(), 1);
+    });
+    serving.stop();
+}
+
+/// A correction names somebody of whom nothing is known: until it is, what was attested before counts.
+#[test]
+fn a_correction_waits_as_a_new_dsu_does_and_what_was_attested_counts_meanwhile() {
+    let world = World::new();
+    world.site.configure("[sii]\nattesta = \"termini\"\n");
+    let today = world.today;
+    let day = today.to_string();
+    let mut casa = Caseta::on(today);
+    let who = casa.member(Ruolo::D, 40, 20_000);
+    let declarant = casa.code(who);
+    world.feed(&[&casa]);
+    let serving = world.site.serve();
+    common::runtime().block_on(async {
+        let client = |name| world.site.client(serving.address, name);
+        let (caf, comune) = (client("caf"), client("comune"));
+        let first = accepted(&caf, &text(&casa.dsu, "CAF1-N")).await;
+        let mut current = referring(TipoOperazione::C, &declarant, &first, today);
+        let mut change = variazione(&mut casa, who, TipoVariazione::A, (Some(6000), None));
+        change.data_variazione = Some(today);
+        current.isee_corrente = Some(IseeCorrente { variazione: vec![change] });
+        let own = accepted(&caf, &text(&current, "CAF1-C")).await;
+        assert_eq!(isee(&comune, &declarant, "Ordinario", &day).await, "4800.00");
+
+        // The spouse had been forgotten, and signs too. What is declared of their incomes counts for nothing before the terms are over.
+        let spouse = casa.member(Ruolo::C, 40, 30_000);
+        let spouse = casa.code(spouse);
+        casa.sheet(1).altri_redditi = Some(varco::isee::foglio::AltriRedditi {
+            flag_rettifica: true,
+            spese_detrazione: Some(1),
+            ..varco::isee::foglio::AltriRedditi::nothing()
+        });
+        let mut correction = casa.dsu.clone();
+        correction.operazione.tipo = TipoOperazione::R;
+        correction.operazione.numero_protocollo_riferimento = Some(first.clone());
+        correction.sottoscrizione.push(sottoscrizione(&spouse, "CAF", today));
+        let corrected = accepted(&caf, &text(&correction, "CAF1-R")).await;
+        assert_eq!(corrected, version(&first, 1));
+        assert_eq!(state(&caf, &corrected).await.0, "RICEVUTA");
+        assert_eq!(state(&caf, &first).await.0, "ATTESTATA");
+        assert_eq!(isee(&comune, &declarant, "Ordinario", &day).await, "4800.00");
+        assert_eq!(isee(&comune, &spouse, "Ordinario", &day).await, "DATI_NON_TROVATI");
+        assert!(attested(&comune, &first, &declarant).await.contains("ISEE=\"17000.00\""));
+
+        // Known: the DSU is (17,000 + 27,000) / 1.57, its current ISEE (4,800 + 27,000) / 1.57.
+        let mut of_spouse = Caseta::on(today);
+        of_spouse.feed = casa.feed[1..].to_vec();
+        world.feed(&[&of_spouse]);
+        until_attested(&caf, &corrected).await;
+        assert_eq!(isee(&comune, &declarant, "Ordinario", &day).await, "20254.78");
+        assert_eq!(state(&caf, &first).await, ("SOSTITUITA".to_owned(), corrected.clone()));
+        let xml = attested(&comune, &corrected, &spouse).await;
+        assert!(xml.contains("ISEE=\"28025.48\"") && xml.contains("TipoVariazione=\"Ricalcolo\""), "{xml}");
+        assert!(xml.contains(&format!("NumeroProtocolloDSUVariata=\"{first}\"")), "{xml}");
+        assert_eq!(state(&caf, &own).await, ("SOSTITUITA".to_owned(), version(&own, 1)));
+    });
+    serving.stop();
+}
+
+/// An attestation is computed again with the DSU that it was computed with: not with one that has been attested since.
+#[test]
+fn what_was_computed_without_a_dsu_is_computed_again_without_it() {
+    let world = World::new();
+    world.site.configure("[sii]\nattesta = \"termini\"\n");
+    let today = world.today;
+    let day = today.to_string();
+    let mut his = Caseta::seeded(2, today);
+    let father = his.member(Ruolo::D, 45, 30_000);
+    let father = his.code(father);
+    let mut casa = Caseta::on(today);
+    casa.member(Ruolo::D, 40, 20_000);
+    let child = casa.member(Ruolo::F, 8, 0);
+    casa.dsu.nucleo_familiare.as_mut().unwrap().componente_nucleo[child].flag_assenza_reddito = true;
+    casa.sheet(0).patrimonio_mobiliare = Some(rapporto(varco::isee::codes::TipoRapporto::Titoli, 50_000));
+    let (mother, child) = (casa.code(0), casa.code(child));
+    casa.parent(&[1], (false, false), None);
+    world.feed(&[&casa]);
+    let serving = world.site.serve();
+    common::runtime().block_on(async {
+        let client = |name| world.site.client(serving.address, name);
+        let (caf, comune) = (client("caf"), client("comune"));
+        let waiting = accepted(&caf, &text(&his.dsu, "CAF1-HIS")).await;
+        casa.form().genitore_non_convivente[0].codice_fiscale = father.clone();
+        casa.form().genitore_non_convivente[0].dati = Some(varco::isee::dsu::DatiGenitore::Protocollo(waiting.clone()));
+        accepted(&caf, &text(&casa.dsu, "CAF1-N")).await;
+        assert_eq!(isee(&comune, &child, "Minorenne", &day).await, "DATI_NON_TROVATI");
+        world.feed(&[&his]);
+        until_attested(&caf, &waiting).await;
+    });
+    serving.stop();
+    let before = "[sii]\nattesta = \"termini\"\n";
+    let year = &day[..4];
+    let rules =
+        format!("{before}[[regole.parametro]]\ninsieme = \"{year}\"\nnome = \"rendimento\"\nvalore = \"0.05\"\nfonte = \"prova\"\n");
+    world.site.configure(&rules);
+    let config = world.site.config().display().to_string();
+    let (said, done) = command(&["rules", "apply", "--config", &config, "--motivo", "prova", "--json"]);
+    assert!(done && said.contains("\"ricalcolate\": 1"), "{said}");
+    let serving = world.site.serve();
+    common::runtime().block_on(async {
+        let comune = world.site.client(serving.address, "comune");
+        // 17,000 + 2,500 of yield + 20 % of (50,000 - 8,000), over 1.57.
+        assert_eq!(isee(&comune, &mother, "Ordinario", &day).await, "17770.70");
+        assert_eq!(isee(&comune, &child, "Minorenne", &day).await, "DATI_NON_TROVATI");
     });
     serving.stop();
 }

@@ -259,6 +259,26 @@ impl Projector for SiiProjector {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::{Body, Leaf, Retention, Tokens};
+
+    #[test]
+    fn a_cancellation_ends_what_was_recorded_under_any_years_key() {
+        let mut body = Body::new(Kind::Dsu, Retention::Dsu, uuid::Uuid::nil(), jiff::Timestamp::UNIX_EPOCH)
+            .fact("impronta", "i")
+            .fact("operazione", "X")
+            .fact("radice", "new")
+            .fact("annulla", vec!["2025/old".to_owned(), "2026/new".to_owned()]);
+        body.tokens = Some(Tokens { year: 2026, protocol: vec!["new".to_owned()], ..Tokens::default() });
+        let position = Position { segment: 1, leaf: 2, leaf_length: 3, sealed: 4, sealed_length: 5 };
+        let leaf = Leaf { v: 1, ledger: uuid::Uuid::nil(), seq: 7, recorded: String::new(), body };
+        let mut writes = Writes::default();
+        SiiProjector.project(&Entry { bytes: Vec::new(), leaf, sealed: Vec::new(), position }, &mut writes);
+        for (year, token) in [(2025, "old"), (2026, "new")] {
+            let name = numbered(version_prefix(year, token), 7);
+            let value = writes.0.iter().rev().find(|(written, _)| *written == name).and_then(|(_, value)| value.as_deref());
+            assert_eq!(read_version(&name, value.unwrap()).unwrap().operazione, "X", "{year}");
+        }
+    }
 
     #[test]
     fn a_head_comes_back() {
