@@ -54,7 +54,7 @@ fn violations_are_printed_as_compilers_do_and_all_of_them() {
         (said(&output).replace(&path, "F"), output.status.code().unwrap())
     };
     let (said, code) = check("good.xml", &sample, &[]);
-    assert_eq!((&*said, code), ("F: nessuna violazione, 0 avvertenze\n", 0));
+    assert_eq!((&*said, code), ("F: nessuna violazione; avvertenze: 0\n", 0));
     // In a SOAP message, and enclosed in one as bytes: the same DSU.
     assert_eq!(check("soap.xml", &requests::trasmissione(&sample), &[]).1, 0);
     // Two formal defects, each where it is.
@@ -87,11 +87,17 @@ fn what_is_no_dsu_is_refused_and_usage_is_another_exit_code() {
         let path = file(&directory, "x.xml", text);
         for command in ["check", "compute"] {
             let output = varco(&[command, &path]);
-            let error = String::from_utf8_lossy(&output.stderr).into_owned();
-            assert!(output.status.code() == Some(1) && error.contains(what), "{error}");
+            let error = format!("{}{}", said(&output), String::from_utf8_lossy(&output.stderr));
+            assert!(output.status.code() == Some(1) && error.contains(what) && error.contains("x.xml:1:"), "{error}");
         }
+        let output = varco(&["check", &path, "--json"]);
+        let value: Value = serde_json::from_str(&said(&output)).unwrap();
+        assert_eq!((&value["violazioni"][0]["codice"], &value["violazioni"][0]["riga"]), (&"K01.xml".into(), &1.into()));
     }
-    assert_eq!(varco(&["check", "there-is-none.xml"]).status.code(), Some(1));
+    // What cannot be carried out is not refused.
+    for command in [&["check", "there-is-none.xml"][..], &["check", "docs"], &["compute", "docs/esempio/dsu.xml", "--feed", "none.csv"]] {
+        assert_eq!(varco(command).status.code(), Some(2), "{command:?}");
+    }
     assert_eq!(varco(&["check"]).status.code(), Some(2));
     assert_eq!(varco(&["compute", "docs/esempio/dsu.xml", "--date", "yesterday"]).status.code(), Some(2));
     // A feed with errors: each is listed, nothing is computed.
@@ -166,4 +172,124 @@ fn no_data_directory_and_no_key_are_needed() {
         .unwrap();
     assert!(output.status.success());
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn every_dsu_of_a_file_is_judged() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(root().join(EXAMPLE[0])).unwrap();
+    let text = text.split_once("?>").map_or(text.as_str(), |(_, rest)| rest).trim();
+    let wrong = text.replacen("FlagPEC=\"false\"", "FlagPEC=\"true\"", 1);
+    let lot = file(&directory, "lot.xml", &format!("<lotto>\n{text}\n{wrong}\n</lotto>"));
+    let output = varco(&["check", &lot, "--date", "2026-02-16"]);
+    let printed = said(&output);
+    assert_eq!((output.status.code(), printed.lines().count()), (Some(1), 2), "{printed}");
+    let line: usize = printed.lines().nth(1).unwrap().strip_prefix(&format!("{lot}:")).unwrap().split(':').next().unwrap().parse().unwrap();
+    assert!(line > text.lines().count() && printed.contains("K18.pec"), "{printed}");
+    // One is computed at a time.
+    assert_eq!(varco(&["compute", &lot]).status.code(), Some(2));
+}
+
+/// The example, and what refers to it.
+fn referring(tipo: &str, section: &str) -> String {
+    let text = std::fs::read_to_string(root().join(EXAMPLE[0])).unwrap();
+    let (_, signature) = text.split_once("<Sottoscrizione").unwrap();
+    let signature = signature.split_once("</Dichiarazione>").unwrap().0.replace("2026-02-16", "2026-11-20");
+    let declarant = declarant();
+    let number = "NumeroProtocolloRiferimento=\"INPS-ISEE-2026-00000001B-00\"";
+    format!(
+        "<Dichiarazione xmlns=\"{ISEE_NS}\" CodiceFiscaleDichiarante=\"{declarant}\"><Operazione Tipo=\"{tipo}\" {number}/>{section}<Sottoscrizione{signature}</Dichiarazione>"
+    )
+}
+
+#[test]
+fn what_refers_to_another_dsu_is_computed_with_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let anna = declarant();
+    let current = |amount: u32| {
+        let change = format!(
+            "<ISEECorrente><Variazione CodiceFiscale=\"{anna}\" TipoVariazione=\"C\" DataVariazione=\"2026-11-01\" RedditoDipendente12Mesi=\"{amount}\" Documentazione=\"CUD\"/></ISEECorrente>"
+        );
+        file(&directory, "c.xml", &referring("C", &change))
+    };
+    let base = ["--base", EXAMPLE[0], "--feed", EXAMPLE[2], "--date", "2026-11-20"];
+    let compute = |file: &str, more: &[&str]| {
+        let output = varco(&[&["compute", file], &base[..], more].concat());
+        (said(&output), String::from_utf8_lossy(&output.stderr).into_owned(), output.status.code().unwrap())
+    };
+    let path = current(5000);
+    let (text, error, code) = compute(&path, &[]);
+    assert_eq!(code, 0, "{error}");
+    for expected in
+        ["DSU presentata il 2026-02-16", "ISEE corrente chiesto il 2026-11-20, valido fino al 2027-05-20", "ISEE ordinario corrente\n"]
+    {
+        assert!(text.contains(expected), "{text}");
+    }
+    let (xml, ..) = compute(&path, &["--xml"]);
+    let document = parse(&xml, &Limits::default()).unwrap();
+    let contract = Contract::compile().unwrap();
+    let esito = contract.schemas().root(ISEE_NS, "EsitoAttestazione").unwrap();
+    assert_eq!(contract.schemas().validate(document.root(), esito).violations, []);
+    assert!(xml.contains("Corrente=\"SI\"") && xml.contains("DataScadenzaDSUCorrente=\"2027-05-20\""), "{xml}");
+    let (json, ..) = compute(&path, &["--json"]);
+    let value: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(value["corrente"]["scadenza"], "2027-05-20");
+    // A change that is not large enough; somebody else's DSU; one that there is no person in.
+    let (_, error, code) = compute(&current(22_000), &[]);
+    assert!(code == 1 && error.contains("K17.scostamento"), "{error}");
+    let path = current(5000);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let stranger = text.replacen(&anna, "NREMRC84L20F205R", 1);
+    let (_, error, code) = compute(&file(&directory, "stranger.xml", &stranger), &[]);
+    assert!(code == 1 && error.contains("K02.riferito") && error.contains("stranger.xml:1:"), "{error}");
+    let nobody = text.replacen(&format!("Variazione CodiceFiscale=\"{anna}\""), "Variazione CodiceFiscale=\"NREMRC84L20F205R\"", 1);
+    let (_, error, code) = compute(&file(&directory, "nobody.xml", &nobody), &[]);
+    assert!(code == 1 && error.contains("nobody.xml:1:") && error.contains("K17.componente"), "{error}");
+    // Incomes that are declared: the attestation says what it takes the place of.
+    let incomes = format!(
+        "<IntegrazioneRedditi><ComponentePerIntegrazioneRedditi CodiceFiscale=\"{anna}\" FlagDocRedditi=\"true\"><Redditi FlagEsonerato=\"false\" FlagIntegrazione=\"true\" FlagRettifica=\"false\" RedditoIRPEF=\"1000\"/></ComponentePerIntegrazioneRedditi></IntegrazioneRedditi>"
+    );
+    let (xml, error, code) = compute(&file(&directory, "i.xml", &referring("I", &incomes)), &["--xml"]);
+    assert!(code == 0 && xml.contains("TipoVariazione=\"Integrazione\""), "{error}{xml}");
+    // What makes no sense is not computed as if it did.
+    for (name, text, more) in [
+        ("x.xml", referring("X", ""), &["--base", EXAMPLE[0]][..]),
+        ("c.xml", text.clone(), &[]),
+        ("n.xml", std::fs::read_to_string(root().join(EXAMPLE[0])).unwrap(), &["--base", EXAMPLE[0]]),
+        (
+            "n.xml",
+            std::fs::read_to_string(root().join(EXAMPLE[0])).unwrap(),
+            &["--altra", "INPS-ISEE-2026-00000009J-00=docs/esempio/dsu.xml"],
+        ),
+    ] {
+        let output = varco(&[&["compute", &file(&directory, name, &text), "--date", "2026-11-20"], more].concat());
+        assert_eq!(output.status.code(), Some(2), "{name} {more:?}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+}
+
+fn declarant() -> String {
+    let text = std::fs::read_to_string(root().join(EXAMPLE[0])).unwrap();
+    text.split_once("CodiceFiscaleDichiarante=\"").unwrap().1.split_once('"').unwrap().0.to_owned()
+}
+
+#[test]
+fn what_is_not_known_is_said() {
+    let output = varco(&["compute", EXAMPLE[0]]);
+    assert!(said(&output).contains("attenzione, VERDI ANNA: nessun dato"), "{}", said(&output));
+    let output = varco(&[&["compute"], &EXAMPLE[..]].concat());
+    assert!(!said(&output).contains("attenzione"), "{}", said(&output));
+}
+
+#[test]
+fn who_reads_no_more_ends_a_command_and_a_full_disk_is_an_error() {
+    let shell = |script: &str| {
+        let output =
+            Command::new("bash").current_dir(root()).env("VARCO", env!("CARGO_BIN_EXE_varco")).args(["-c", script]).output().unwrap();
+        (said(&output), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    // The reader is gone before anything is printed.
+    let (_, told) = shell("{ sleep 0.3; \"$VARCO\" errori; echo $? >&2; } | true");
+    assert_eq!(told.trim(), "141");
+    let (code, error) = shell("\"$VARCO\" errori > /dev/full; echo $?");
+    assert!(code.trim() == "1" && error.contains("l'uscita non si può scrivere") && !error.contains("panicked"), "{code} {error}");
 }

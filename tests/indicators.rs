@@ -152,10 +152,17 @@ fn students_with_a_parent_in_the_nucleus() {
 #[test]
 fn students_away_join_the_parents_nucleus_unless_on_their_own() {
     let coniugati = PresenzaGenitori::ConiugatiNonPresenti;
-    // Two years away and an adequate income: the student's own, 4,000 / 1.00.
-    let (mut casa, student) = student_alone();
-    casa.student(student, coniugati, Some(true), None);
-    assert_eq!(found(&casa.indicatori().universitari[0]), (None, "4000.00".to_owned()));
+    // Two years away and an adequate income: the student's own, (9,000 - 1,800) / 1.00.
+    let alone = |income| {
+        let mut casa = Caseta::on(TODAY);
+        let student = casa.member(Ruolo::D, 22, income);
+        casa.student(student, coniugati, Some(true), None);
+        casa
+    };
+    assert_eq!(found(&alone(9000).indicatori().universitari[0]), (None, "7200.00".to_owned()));
+    // One that is known, and less than 9,000: it is not adequate, whatever is declared. Where nothing is known, it is as declared.
+    assert_eq!(found(&alone(8999).indicatori().universitari[0]), (None, format!("{:?}", Motivo::Nucleo)));
+    assert_eq!(found(&alone(0).indicatori().universitari[0]), (None, "0.00".to_owned()));
     // Otherwise with the parents (27,000 and 0) in their nucleus of three: 31,000 / 2.04 = 15,196.08.
     let (mut casa, student) = student_alone();
     let mother = casa.parents(30_000, 1);

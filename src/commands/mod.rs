@@ -21,6 +21,7 @@ pub mod serve;
 mod socket;
 mod upgrade;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -122,6 +123,9 @@ enum Command {
 /// Runs a command. 0 done, 1 refused or failed, 2 usage (clap's own).
 pub fn run(cli: Cli) -> ExitCode {
     let clock = Clock::system();
+    if !matches!(cli.command, Command::Serve { .. } | Command::Demo { .. }) {
+        without_reader();
+    }
     let result = match cli.command {
         Command::Init { dir } => init::run(&dir, &clock),
         Command::Serve { config } => serve::run(&config, &clock),
@@ -148,8 +152,47 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("varco: {error:#}");
-            ExitCode::FAILURE
+            if error.is::<Uso>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
+    }
+}
+
+/// Whoever reads what a command prints may go before all of it is printed (`varco ledger list | head`): then the command ends, as one that a signal
+/// ended for that. What cannot be written for another reason, such as a full disk, is an error.
+fn without_reader() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let what = panic.payload().downcast_ref::<String>().map(String::as_str).unwrap_or_default();
+        if !what.starts_with("failed printing to std") {
+            return usual(panic);
+        }
+        if !what.contains("Broken pipe") {
+            // To standard error there may be no way either.
+            let _ = writeln!(std::io::stderr(), "varco: l'uscita non si può scrivere");
+        }
+        std::process::exit(if what.contains("Broken pipe") { 128 + 13 } else { 1 });
+    }));
+}
+
+/// A command that cannot be carried out as it was given: it ends with 2, as one whose options are wrong.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Uso(String);
+
+impl Uso {
+    fn of(error: impl std::fmt::Display) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Why a file cannot be read, for people.
+fn italian_io(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "il file non c'è".to_owned(),
+        std::io::ErrorKind::PermissionDenied => "il file non si può leggere: permesso negato".to_owned(),
+        std::io::ErrorKind::IsADirectory => "è una directory".to_owned(),
+        std::io::ErrorKind::InvalidData => "non è testo in UTF-8".to_owned(),
+        _ => error.to_string(),
     }
 }
 

@@ -6,7 +6,7 @@ use super::attestazione::{
     Attestazione, ComponenteNucleo, ComponenteNucleoRistretto, IseeOrdinario, IseeRistretto, NucleoFamiliare, NucleoRistretto,
     OmissioneDifformita, Ordinario, Ridotto, Variazione,
 };
-use super::codes::{Importo, Ruolo, Si, TipoModello, Vuoto};
+use super::codes::{Importo, Ruolo, Si, TipoModello, TipoOperazione, TipoVariazioneAttestazione, Vuoto};
 use super::compute::casi::{Caso, Diverso, Indicatore, Indicatori, Membro, Modo, Ristretto};
 use super::compute::componente::Componente;
 use super::dsu::{Dichiarazione, ModelloBase};
@@ -47,6 +47,28 @@ pub struct Sostitutivo<'a> {
     pub presentato: Date,
     /// The last day on which the current ISEE is valid.
     pub scadenza: Date,
+}
+
+/// What an attestation says of the version that it takes the place of.
+pub fn variazione(operazione: TipoOperazione, protocollo: String, presentata: Date, sender: Option<String>) -> Variazione {
+    let rettifica = operazione == TipoOperazione::R;
+    Variazione {
+        tipo_variazione: if rettifica { TipoVariazioneAttestazione::Ricalcolo } else { TipoVariazioneAttestazione::Integrazione },
+        numero_protocollo_dsu_variata: protocollo,
+        data_presentazione_dsu_variata: presentata,
+        numero_protocollo_mittente_dsu_variata: sender,
+        note_variazione: note(operazione, false).map(str::to_owned),
+        discordanze_contestazione: Vec::new(),
+    }
+}
+
+/// What an attestation says of the operation that made it, where INPS's schema has no word for that.
+pub fn note(operazione: TipoOperazione, attendeva: bool) -> Option<&'static str> {
+    match operazione {
+        TipoOperazione::R => Some("Rettifica dell'ente che ha trasmesso la DSU"),
+        TipoOperazione::I if attendeva => Some("Attestazione provvisoria, con i redditi dichiarati (art. 11 c. 8)"),
+        _ => None,
+    }
 }
 
 /// Attests all indicators of a DSU.

@@ -1,13 +1,16 @@
 //! The computation as a statement that a person can follow: each line with what it is made of, and where that is written.
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::Serialize;
 
 use super::codes::{Ruolo, TipoImmobile};
 use super::codice_fiscale::CodiceFiscale;
 use super::compute::casi::{Caso, Diverso, Indicatore, Indicatori, Modo, Motivo, Situazione};
-use super::compute::componente::Componente;
+use super::compute::componente::{Componente, quota_di_genitore};
 use super::compute::{Calcolo, Fonte, RedditoComponente, Voce, income_year};
+use super::dsu::IseeCorrente;
+use super::foglio::FoglioComponente;
 use super::rules::{RuleSet, name};
 
 /// One line.
@@ -64,11 +67,17 @@ fn percent(share: Decimal) -> String {
     format!("{} %", italian(share * Decimal::ONE_HUNDRED))
 }
 
-/// The whole statement: nucleus, the ordinary indicator line by line, then every other one.
-pub fn prospetto(situazione: &Situazione<'_>, indicatori: &Indicatori) -> Vec<Sezione> {
+/// So many of something.
+fn quanti(number: usize, one: &str, more: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { more })
+}
+
+/// The whole statement: nucleus, the ordinary indicator line by line, then every other one. Of a current ISEE: when it was asked, and its last day.
+pub fn prospetto(situazione: &Situazione<'_>, indicatori: &Indicatori, corrente: Option<(Date, Date)>) -> Vec<Sezione> {
     let writer = Scrittore { situazione };
-    let mut sezioni = vec![writer.testata()];
-    sezioni.extend(writer.calcolo("ISEE ordinario", &indicatori.ordinario));
+    let mut sezioni = vec![writer.testata(corrente)];
+    let titolo = if corrente.is_some() { "ISEE ordinario corrente" } else { "ISEE ordinario" };
+    sezioni.extend(writer.calcolo(titolo, &indicatori.ordinario));
     if let Some(specifico) = &indicatori.specifico {
         sezioni.push(writer.specifico(&indicatori.ordinario, specifico));
     }
@@ -131,14 +140,24 @@ impl Scrittore<'_> {
         })
     }
 
-    /// Surname and first name, where the DSU has them.
+    /// Surname and first name, where this DSU, or one that it refers to, has them.
     fn persona(&self, codice: &CodiceFiscale) -> String {
-        let sheet = self.situazione.dsu.fogli().find(|foglio| foglio.codice_fiscale == *codice);
+        let Situazione { dsu, altre, .. } = self.situazione;
+        let referred = dsu.riferimenti().filter_map(|protocollo| altre.dsu(protocollo)).flat_map(|riferita| riferita.dsu.fogli());
+        let mut sheets = dsu.fogli().chain(dsu.fogli_esterni()).chain(referred);
+        let sheet = sheets.find(|foglio| foglio.codice_fiscale == *codice);
         let named = sheet.map(|foglio| format!("{} {}", foglio.dati_componente.anagrafica.cognome, foglio.dati_componente.anagrafica.nome));
         named.unwrap_or_else(|| codice.canonical())
     }
 
-    fn testata(&self) -> Sezione {
+    /// Whether of a person nothing is known but what the DSU itself declares.
+    fn is_unknown(&self, foglio: &FoglioComponente) -> bool {
+        let Situazione { dsu, presented, feed, .. } = self.situazione;
+        let declared = foglio.altri_redditi.as_ref().is_some_and(|redditi| redditi.counts(dsu.operazione.tipo));
+        !declared && feed.find(&foglio.codice_fiscale, income_year(*presented)).is_none()
+    }
+
+    fn testata(&self, corrente: Option<(Date, Date)>) -> Sezione {
         let Situazione { dsu, presented, rules, .. } = self.situazione;
         let mut righe = Righe::default();
         righe.add(
@@ -149,13 +168,24 @@ impl Scrittore<'_> {
             "",
         );
         righe.add(0, format!("valida fino al {}", rules.expires(*presented)), None, "", "art. 10 c. 1");
+        if let Some((chiesto, scadenza)) = corrente {
+            righe.add(0, format!("ISEE corrente chiesto il {chiesto}, valido fino al {scadenza}"), None, "", "art. 9");
+        }
         let years = format!("redditi del {}, patrimonio al 31 dicembre {}", income_year(*presented), rules.assets_year(*presented));
-        righe.add(0, years, None, "", "art. 4 c. 1, art. 5");
+        let changed = corrente.filter(|_| dsu.isee_corrente.as_ref().is_some_and(IseeCorrente::changes_assets));
+        let come = changed.map(|(chiesto, _)| format!("di chi l'ha aggiornato, al 31 dicembre {}", chiesto.year() - 1));
+        righe.add(0, years, None, come.unwrap_or_default(), "art. 4 c. 1, art. 5");
         for member in dsu.nucleo_familiare.iter().flat_map(|nucleo| &nucleo.componente_nucleo) {
             let foglio = &member.foglio_componente_nucleo;
             let born = foglio.dati_componente.anagrafica.data_nascita;
             let what = format!("{}, nascita {born}", ruolo(member.rapporto_con_dichiarante));
             righe.add(1, self.persona(&foglio.codice_fiscale), None, what, "");
+        }
+        let members = dsu.membri().filter(|member| !member.flag_assenza_reddito).map(|member| &member.foglio_componente_nucleo);
+        for foglio in members.chain(dsu.fogli_esterni()).filter(|foglio| self.is_unknown(foglio)) {
+            let what = format!("nessun dato dell'Agenzia delle entrate e dell'INPS per il {}", income_year(*presented));
+            let come = format!("{what}: conta soltanto quanto è dichiarato");
+            righe.add(0, format!("attenzione, {}", self.persona(&foglio.codice_fiscale)), None, come, "art. 11");
         }
         righe.titled("Nucleo familiare (art. 3)")
     }
@@ -301,7 +331,7 @@ impl Scrittore<'_> {
         righe.add(0, "ISP", m.isp.0, come, "art. 5");
         let come = format!("{} + {} × {}", italian(m.isr.0), percent(self.rules().get(name::ISP_QUOTA)), italian(m.isp.0));
         righe.add(0, "ISE", m.ise.0, come, "art. 2 c. 3");
-        let come = format!("per {} componenti", calcolo.scala.componenti);
+        let come = format!("per {}", quanti(calcolo.scala.componenti, "componente", "componenti"));
         righe.add(0, "ParametroNucleo", m.parametro_nucleo.0, come, "All. 1");
         for Voce { nome, importo, norma, .. } in &calcolo.scala.voci {
             righe.add(1, *nome, *importo, "", *norma);
@@ -383,7 +413,7 @@ impl Scrittore<'_> {
         match diverso.modo {
             Modo::BaseAgg | Modo::ResidenzialeAgg => {
                 let come = format!(
-                    "({own} − {}) × {} / scala {}",
+                    "({own} − {}, non sotto zero) × {} / scala {}",
                     italian(self.rules().get(name::COMPONENTE_FIGLIO_FRANCHIGIA)),
                     percent(self.rules().get(name::COMPONENTE_FIGLIO_QUOTA)),
                     italian(diverso.calcolo.modalita.scala_equivalenza.0)
@@ -391,10 +421,12 @@ impl Scrittore<'_> {
                 righe.add(1, format!("componente di {who}"), valore, come, "All. 2 c. 1");
             }
             _ => {
-                let share =
-                    m.ise.0.checked_div(m.scala_equivalenza.0).filter(|each| !each.is_zero()).map_or(Decimal::ZERO, |each| valore / each);
-                let come = format!("{own} × {}", percent(share.round_dp(2)));
-                righe.add(1, format!("componente aggiuntiva di {who}"), valore, come, self.norma(name::COMPONENTE_GENITORE_QUOTA));
+                let parents = self.situazione.dsu.modello_base.iter().flat_map(|modello| &modello.genitore_non_convivente);
+                let children =
+                    parents.filter(|parent| parent.codice_fiscale == componente.codice_fiscale).map(|parent| parent.beneficiario.len());
+                let share = quota_di_genitore(children.max().unwrap_or_default());
+                let come = format!("{own} × {}", percent(self.rules().get(share)));
+                righe.add(1, format!("componente aggiuntiva di {who}"), valore, come, self.norma(share));
             }
         }
     }

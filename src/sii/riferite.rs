@@ -13,7 +13,7 @@ use super::ricezione::{Ricevuta, difetto, refused};
 use super::{Answer, Outcome, SiiError};
 use crate::contract::catalogue::Operation;
 use crate::digest::{hex, sha256};
-use crate::isee::attest::{self, Sostitutivo, attest};
+use crate::isee::attest::{self, Sostitutivo, attest, note, variazione};
 use crate::isee::attestazione::Variazione;
 use crate::isee::checks::{Circumstance, Difetto, Esame, examine_effettiva, sottoscrittori};
 use crate::isee::codes::{TipoOperazione, TipoVariazioneAttestazione};
@@ -213,10 +213,9 @@ impl Embedded {
         let attende = (!attested).then_some(ultima.sequence);
         let origine = versioni.0.first().map_or(ultima.sequence, |first| first.sequence);
         let termini_da = self.termini_da(&versioni, presentata)?;
-        if tipo == TipoOperazione::I && attende.is_some() {
-            if !self.terms_are_over(presentata, (termini_da, received.occasion.today)) {
-                return refuse("K02.termini", "i termini per l'attestazione non sono ancora passati");
-            }
+        let too_early = || !self.terms_are_over(presentata, (termini_da, received.occasion.today));
+        if tipo == TipoOperazione::I && attende.is_some() && too_early() {
+            return refuse("K02.termini", "i termini per l'attestazione non sono ancora passati");
         }
         Ok(Ok(Base { radice, protocollo, dsu: current, presentata, termini_da, ente, origine, attende, preconditions }))
     }
@@ -428,28 +427,6 @@ impl Embedded {
             !sent.iter().any(|sent| operation == Some(sent.name()))
         });
         Ok(u32::try_from(used.count()).ok())
-    }
-}
-
-/// What an attestation says of the version that it takes the place of.
-pub(super) fn variazione(operazione: TipoOperazione, protocollo: String, presentata: Date, sender: Option<String>) -> Variazione {
-    let rettifica = operazione == TipoOperazione::R;
-    Variazione {
-        tipo_variazione: if rettifica { TipoVariazioneAttestazione::Ricalcolo } else { TipoVariazioneAttestazione::Integrazione },
-        numero_protocollo_dsu_variata: protocollo,
-        data_presentazione_dsu_variata: presentata,
-        numero_protocollo_mittente_dsu_variata: sender,
-        note_variazione: note(operazione, false).map(str::to_owned),
-        discordanze_contestazione: Vec::new(),
-    }
-}
-
-/// What an attestation says of the operation that made it, where INPS's schema has no word for that.
-fn note(operazione: TipoOperazione, attendeva: bool) -> Option<&'static str> {
-    match operazione {
-        TipoOperazione::R => Some("Rettifica dell'ente che ha trasmesso la DSU"),
-        TipoOperazione::I if attendeva => Some("Attestazione provvisoria, con i redditi dichiarati (art. 11 c. 8)"),
-        _ => None,
     }
 }
 

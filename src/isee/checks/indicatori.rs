@@ -138,7 +138,7 @@ fn genitore(dsu: &Dichiarazione, parent: &GenitoreNonConvivente, path: &str, cir
     }
     let any = parent.flag_genitore_escluso || parent.flag_coniugato_con_persona_diversa;
     if parent.flag_alcuna_condizione == any {
-        let text = "FlagAlcunaCondizione va con nessuna delle altre due condizioni, e solo così";
+        let text = "FlagAlcunaCondizione è vero quando FlagGenitoreEscluso e FlagConiugatoConPersonaDiversa sono falsi, e solo allora";
         esame.refuse("K14.condizioni", format!("{path}/@FlagAlcunaCondizione"), text);
     }
     if parent.flag_genitore_escluso && parent.dati.is_some() {

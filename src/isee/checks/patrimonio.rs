@@ -88,7 +88,7 @@ fn estate(real: &PatrimonioImmobiliare, path: &str, esame: &mut Esame) {
     for (index, each) in real.patrimonio.iter().enumerate() {
         let path = step(path, "Patrimonio", index, real.patrimonio.len());
         if each.quota_posseduta <= Decimal::ZERO || each.quota_posseduta > Decimal::ONE_HUNDRED {
-            esame.warn("K11.quota", format!("{path}/@QuotaPosseduta"), "quota non compresa tra 0 e 100");
+            esame.warn("K11.quota", format!("{path}/@QuotaPosseduta"), "quota non maggiore di 0, o oltre 100");
         }
         if each.mutuo_residuo.is_some_and(|mortgage| mortgage > each.valore_imu) {
             esame.warn("K11.mutuo", format!("{path}/@MutuoResiduo"), "mutuo superiore al valore: conta fino al valore");

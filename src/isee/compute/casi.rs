@@ -13,7 +13,7 @@ use super::super::feed::Feed;
 use super::super::foglio::FoglioComponente;
 use super::super::rules::{RuleSet, name};
 use super::componente::{Altre, Componente, Esterno, di_figlio, di_genitore};
-use super::{Calcolo, Condizioni, NotComputable, Nucleo, Persona, Regime, calcola, round};
+use super::{Calcolo, Condizioni, Fonte, NotComputable, Nucleo, Persona, Regime, calcola, round};
 
 /// What all indicators are computed from.
 #[derive(Clone, Copy)]
@@ -261,7 +261,9 @@ impl<'a> Situazione<'a> {
         match studente.presenza_genitori {
             PresenzaGenitori::TuttiPresenti => return Ok(Caso::Base(base.isee)),
             PresenzaGenitori::SoloUno => return self.con_genitore(nucleo, base, modello, child, None),
-            PresenzaGenitori::ConiugatiNonPresenti | PresenzaGenitori::NonConiugatiNonPresenti if studente.is_autonomo() => {
+            PresenzaGenitori::ConiugatiNonPresenti | PresenzaGenitori::NonConiugatiNonPresenti
+                if studente.is_autonomo() && self.has_adequate_income(base, child) =>
+            {
                 return Ok(Caso::Base(base.isee));
             }
             PresenzaGenitori::ConiugatiNonPresenti | PresenzaGenitori::NonConiugatiNonPresenti => {}
@@ -286,6 +288,13 @@ impl<'a> Situazione<'a> {
                 Diverso::caso(modo, diverso.calcolo, diverso.componenti, attratto, diverso.isee)
             }
         })
+    }
+
+    /// Whether a student's own income is adequate (art. 8 c. 2 b): as declared, where nothing is known of it.
+    fn has_adequate_income(&self, base: &Calcolo, student: &CodiceFiscale) -> bool {
+        let known = base.redditi.iter().find(|reddito| reddito.codice_fiscale == *student && reddito.fonte != Fonte::Dsu);
+        let income = known.map(|reddito| reddito.redditi.iter().map(|voce| voce.importo).sum::<Decimal>());
+        income.is_none_or(|income| income >= self.rules.get(name::STUDENTE_REDDITO))
     }
 
     /// The parents' nucleus, which the student joins.
@@ -371,7 +380,7 @@ impl Diverso {
 }
 
 impl Universitario {
-    /// A nucleus of their own: two years out of the family's home, in one that is not the family's, and an adequate income (art. 8 c. 2).
+    /// Declared to be a nucleus of their own: two years out of the family's home, in one that is not the family's, and an adequate income (art. 8 c. 2).
     pub fn is_autonomo(&self) -> bool {
         self.flag_residenza_studente == Some(true) && self.flag_capacita_reddito_studente == Some(true)
     }

@@ -173,11 +173,16 @@ impl<'a> Esterno<'a> {
     }
 }
 
-/// All. 2 c. 2: of a parent outside, a share of the ISE divided by the scale; more where there is more than one child.
+/// The parameter of the share of a parent outside: more where there is more than one child.
+pub fn quota_di_genitore(children: usize) -> &'static str {
+    if children > 1 { name::COMPONENTE_GENITORE_QUOTA_FIGLI } else { name::COMPONENTE_GENITORE_QUOTA }
+}
+
+/// All. 2 c. 2: of a parent outside, a share of the ISE divided by the scale.
 pub fn di_genitore(parent: &Calcolo, children: usize, rules: &RuleSet) -> Decimal {
-    let share = if children > 1 { name::COMPONENTE_GENITORE_QUOTA_FIGLI } else { name::COMPONENTE_GENITORE_QUOTA };
+    let share = rules.get(quota_di_genitore(children));
     let m = &parent.modalita;
-    m.ise.0.checked_div(m.scala_equivalenza.0).map(|each| round(each * rules.get(share))).unwrap_or_default()
+    m.ise.0.checked_div(m.scala_equivalenza.0).map(|each| round(each * share)).unwrap_or_default()
 }
 
 /// All. 2 c. 1: of a child outside, a share of what their ISEE is above the franchise, divided by the beneficiary's scale.

@@ -130,8 +130,8 @@ pub(super) fn reddito(persona: &Persona<'_>, rules: &RuleSet) -> RedditoComponen
     redditi.add("trattamenti assistenziali dichiarati", "art. 4 c. 2 f", declared(|r| r.trattamenti_assistenziali), None);
     redditi.add("redditi fondiari", "art. 4 c. 2 g", declared(|r| r.redditi_fondiari), None);
     redditi.add("redditi fondiari di beni all'estero", "art. 4 c. 2 g", declared(|r| r.redditi_fondiari_estero), None);
-    redditi.add("redditi tassati all'estero", "art. 4 c. 2 h", declared(|r| r.redditi_tassati_estero), None);
-    redditi.add("redditi di iscritti all'AIRE", "art. 4 c. 2 h", declared(|r| r.redditi_aire), None);
+    redditi.add("redditi tassati all'estero", "art. 4 c. 2 c", declared(|r| r.redditi_tassati_estero), None);
+    redditi.add("redditi di iscritti all'AIRE", "art. 4 c. 2 i", declared(|r| r.redditi_aire), None);
 
     let for_disabled = match sheet.disabilita {
         Some(_) => expenses.min(rules.get(name::SPESE_DISABILI_MASSIMO)),

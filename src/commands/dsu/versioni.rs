@@ -1,0 +1,65 @@
+//! `varco dsu versions`.
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use serde_json::{Value, json};
+
+use crate::ledger::search::{Filter, find};
+use crate::ledger::{Directory, Keys, Kind};
+use crate::sii::archive::{stem_of, version_of};
+
+/// All versions of a DSU that was received, in their order.
+pub(super) fn versions(protocollo: &str, data: &Path, as_json: bool) -> Result<()> {
+    let directory = Directory::open(data)?;
+    let keys = Keys::open(&directory.keys(), true)?;
+    let radice = stem_of(protocollo.trim());
+    let mut protocol = Vec::new();
+    for number in 0..100 {
+        let Some(version) = version_of(&radice, number) else { break };
+        for year in keys.token_years() {
+            protocol.push((year, keys.token(year, "protocol", &version)?));
+        }
+    }
+    if protocol.is_empty() {
+        bail!("{protocollo}: non è il protocollo di una DSU");
+    }
+    let filter = Filter { kind: Some(Kind::Dsu), protocol, ..Filter::default() };
+    let found = find(&directory.segments(), directory.ledger, &filter, usize::MAX)?;
+    if found.is_empty() {
+        bail!("{protocollo}: nessuna DSU con questo protocollo");
+    }
+    let mut lines = Vec::new();
+    for entry in found {
+        let body = &entry.leaf.body;
+        let fact = |name: &str| body.facts.get(name).and_then(|value| value.as_str()).unwrap_or("N").to_owned();
+        let number = body.facts.get("versione").and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok()).unwrap_or_default();
+        lines.push(json!({
+            "protocollo": version_of(&radice, number),
+            "operazione": fact("operazione"),
+            "ricalcolo": body.facts.get("ricalcolo").and_then(Value::as_bool).unwrap_or(false),
+            "presentata": body.facts.get("presentata"),
+            "registrata": entry.leaf.recorded,
+            "ente": body.ente,
+            "voce": entry.leaf.seq,
+        }));
+    }
+    if as_json {
+        println!("{:#}", Value::from(lines));
+        return Ok(());
+    }
+    for line in lines {
+        let text = |name: &str| line[name].as_str().unwrap_or("-").to_owned();
+        let again = if line["ricalcolo"] == true { "  ricalcolo" } else { "" };
+        println!(
+            "{}  {}  presentata {}  {}  {}  voce {}{again}",
+            text("protocollo"),
+            text("operazione"),
+            text("presentata"),
+            text("registrata"),
+            text("ente"),
+            line["voce"]
+        );
+    }
+    Ok(())
+}
