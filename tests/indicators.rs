@@ -996,3 +996,20 @@ fn the_addition_for_a_lone_parent_is_for_minors_and_nobody_else() {
     };
     assert_eq!([scale((Ruolo::F, 9)), scale((Ruolo::P, 70)), scale((Ruolo::Fc, 20))], ["2.24", "2.04", "2.04"]);
 }
+
+#[test]
+fn of_who_is_in_care_nothing_but_the_one_counts_in_the_scale() {
+    // Two members, both with a disability: 1.57 + 2 x 0.50 = 2.57; 17,000 / 2.57 = 6,614.79.
+    let mut casa = Caseta::on(TODAY);
+    let wife = casa.member(Ruolo::D, 70, 20_000);
+    let husband = casa.member(Ruolo::C, 75, 0);
+    casa.sheet(wife).disabilita = Some(disabile(GradoDisabilita::Dim));
+    casa.sheet(husband).disabilita = Some(disabile(GradoDisabilita::Nas));
+    assert_eq!(casa.indicatori().ordinario.isee.to_string(), "6614.79");
+    // He in care: without him 1.00 + 0.50, and 1.00 for him: 2.50; 17,000 / 2.50 = 6,800.
+    casa.sheet(husband).disabilita.as_mut().unwrap().flag_prest_residenziale = true;
+    assert_eq!(casa.indicatori().ordinario.isee.to_string(), "6800.00");
+    // She in a registered community too: 1.00 for each; 17,000 / 2.00 = 8,500.
+    casa.sheet(wife).dati_componente.flag_convivenza_anagrafica = true;
+    assert_eq!(casa.indicatori().ordinario.isee.to_string(), "8500.00");
+}

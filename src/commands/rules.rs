@@ -68,7 +68,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
         What::List { config, json } => list(&rules(config.as_deref())?, json),
         What::Show { id, config, json } => {
             let rules = rules(config.as_deref())?;
-            show(rules.named(&id).with_context(|| format!("nessun insieme di regole si chiama {id}"))?, json)
+            show(rules.named(&id).ok_or_else(|| super::Uso(format!("nessun insieme di regole si chiama {id}: varco rules list")))?, json)
         }
         What::Apply { config, motivo, prova, json } => {
             let config = Config::read(&config)?;

@@ -56,7 +56,8 @@ pub(super) fn scala(nucleo: &Nucleo<'_>, figli: &Figli, presented: Date, rules: 
         hosted,
         children: figli.tutti,
         work: applies.then_some(if toddler { name::LAVORO_TRE_ANNI } else { name::LAVORO }),
-        disabled: nucleo.persone.iter().filter(|persona| persona.grado().is_some()).count(),
+        // Of who is in care nothing but the one counts: the scale is computed without them.
+        disabled: nucleo.persone.iter().filter(|persona| persona.grado().is_some() && !persona.is_hosted()).count(),
     };
     of(&numbers, rules, regime)
 }
@@ -78,7 +79,7 @@ pub(super) fn scala_di(nucleo: &NucleoComponenteAggiuntiva, rules: &RuleSet) -> 
         disabled: (number(nucleo.flag_disabilita_media, nucleo.numero_disabili_media)
             + number(nucleo.flag_disabilita_grave, nucleo.numero_disabili_grave)
             + number(nucleo.flag_non_autosufficienti, nucleo.numero_non_autosuff))
-        .min(members),
+        .min(members - hosted),
     };
     of(&numbers, rules, Regime::Ordinario)
 }
