@@ -1013,3 +1013,36 @@ fn of_who_is_in_care_nothing_but_the_one_counts_in_the_scale() {
     casa.sheet(wife).dati_componente.flag_convivenza_anagrafica = true;
     assert_eq!(casa.indicatori().ordinario.isee.to_string(), "8500.00");
 }
+
+#[test]
+fn incomes_of_who_stands_outside_are_completed_wherever_they_stand() {
+    // Both are in care, and each names the same child.
+    let mut casa = Caseta::on(TODAY);
+    casa.member(Ruolo::D, 80, 20_000);
+    casa.member(Ruolo::C, 80, 0);
+    let child = casa.child(Some(1), 1);
+    for beneficiary in 0..2 {
+        let residential = casa.residential(0, beneficiary);
+        residential.flag_figli_non_compresi = true;
+        residential.figlio_non_compreso_nel_nucleo.push(child.clone());
+    }
+    let mut incomes = casa.dsu.clone();
+    incomes.operazione.tipo = TipoOperazione::I;
+    incomes.integrazione_redditi = Some(varco::isee::dsu::IntegrazioneRedditi {
+        componente_per_integrazione_redditi: vec![varco::isee::dsu::ComponentePerIntegrazioneRedditi {
+            codice_fiscale: child.codice_fiscale.clone(),
+            flag_doc_redditi: Some(true),
+            flag_doc_altro: None,
+            desc_doc_altro: None,
+            redditi: esonerato(30_000),
+        }],
+    });
+    casa.dsu = varco::isee::operazioni::applica(&casa.dsu, &incomes).ok().unwrap();
+    let indicatori = casa.indicatori();
+    // (30,000 - 9,000) x 0.20 / 1.57 = 2,675.16 for each.
+    for residential in &indicatori.residenziali {
+        let Caso::Diverso(diverso) = &residential.caso else { panic!() };
+        assert_eq!(diverso.componenti[0].valore.unwrap().to_string(), "2675.16");
+    }
+    assert_eq!(indicatori.residenziali.len(), 2);
+}

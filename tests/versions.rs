@@ -205,7 +205,9 @@ fn somebody_elses_dsu_is_completed_and_nothing_of_it_is_told() {
         assert!(xml.contains("<ISEENonCalcolabile") && !xml.contains("<Variazione"), "{xml}");
         // The other CAF may not read the family's data without a benefit; the one whose DSU it is may.
         assert_eq!(state(&caf, &first).await, ("SOSTITUITA".to_owned(), second.clone()));
-        assert_eq!(state(&other, &second).await.0, "ATTESTATA");
+        // And is not told what became of it.
+        assert_eq!(state(&other, &second).await.0, "RICEVUTA");
+        assert_eq!(state(&caf, &second).await.0, "DATI_NON_TROVATI");
         assert_eq!(state(&other, &first).await.0, "DATI_NON_TROVATI");
         // Who is nobody to that DSU learns nothing, neither whether it exists nor whose it is; with the father's data as little as with others.
         let stranger = casa.famiglie.foglio(50, 50);
@@ -747,7 +749,7 @@ fn a_correction_waits_as_a_new_dsu_does_and_what_was_attested_counts_meanwhile()
     let declarant = casa.code(who);
     world.feed(&[&casa]);
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    let (first, own, later, corrected, spouse) = common::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, comune) = (client("caf"), client("comune"));
         let first = accepted(&caf, &text(&casa.dsu, "CAF1-N")).await;
@@ -778,17 +780,39 @@ fn a_correction_waits_as_a_new_dsu_does_and_what_was_attested_counts_meanwhile()
         assert_eq!(isee(&comune, &spouse, "Ordinario", &day).await, "DATI_NON_TROVATI");
         assert!(attested(&comune, &first, &declarant).await.contains("ISEE=\"17000.00\""));
 
-        // Known: the DSU is (17,000 + 27,000) / 1.57, its current ISEE (4,800 + 27,000) / 1.57.
+        // Meanwhile a current ISEE rests on what counts; one of who is not in the correction would not.
+        current.isee_corrente.as_mut().unwrap().variazione[0].reddito_dipendente_12_mesi = Some(3000);
+        let later = accepted(&caf, &text(&current, "CAF1-C2")).await;
+        assert_eq!(isee(&comune, &declarant, "Ordinario", &day).await, "2400.00");
+        (first, own, later, corrected, spouse)
+    });
+    serving.stop();
+    // By other rules it would be computed again, but for what waits.
+    let year = &day[..4];
+    let waiting = "[sii]\nattesta = \"termini\"\n";
+    world.site.configure(&format!(
+        "{waiting}[[regole.parametro]]\ninsieme = \"{year}\"\nnome = \"rendimento\"\nvalore = \"0.05\"\nfonte = \"prova\"\n"
+    ));
+    let (said, done) = command(&["rules", "apply", "--config", &world.site.config().display().to_string(), "--prova", "--json"]);
+    assert!(done && said.contains("\"in_attesa\": 1"), "{said}");
+    world.site.configure(waiting);
+    let serving = world.site.serve();
+    common::runtime().block_on(async {
+        let client = |name| world.site.client(serving.address, name);
+        let (caf, comune) = (client("caf"), client("comune"));
+        // Known: the DSU is (17,000 + 27,000) / 1.57, its current ISEE (2,400 + 27,000) / 1.57.
         let mut of_spouse = Caseta::on(today);
         of_spouse.feed = casa.feed[1..].to_vec();
         world.feed(&[&of_spouse]);
         until_attested(&caf, &corrected).await;
-        assert_eq!(isee(&comune, &declarant, "Ordinario", &day).await, "20254.78");
+        assert_eq!(isee(&comune, &declarant, "Ordinario", &day).await, "18726.11");
         assert_eq!(state(&caf, &first).await, ("SOSTITUITA".to_owned(), corrected.clone()));
         let xml = attested(&comune, &corrected, &spouse).await;
         assert!(xml.contains("ISEE=\"28025.48\"") && xml.contains("TipoVariazione=\"Ricalcolo\""), "{xml}");
         assert!(xml.contains(&format!("NumeroProtocolloDSUVariata=\"{first}\"")), "{xml}");
-        assert_eq!(state(&caf, &own).await, ("SOSTITUITA".to_owned(), version(&own, 1)));
+        for current in [&own, &later] {
+            assert_eq!(state(&caf, current).await, ("SOSTITUITA".to_owned(), version(current, 1)));
+        }
     });
     serving.stop();
 }

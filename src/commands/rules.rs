@@ -149,9 +149,12 @@ fn told(applied: Applicate, prova: bool, json: bool) -> Result<()> {
         println!("{}", serde_json::to_string_pretty(&applied)?);
         return Ok(());
     }
-    let Applicate { esaminate, aggiornate, invariate, ricalcolate, errori } = applied;
+    let Applicate { esaminate, aggiornate, invariate, ricalcolate, in_attesa, errori } = applied;
     let did = if prova { "da ricalcolare" } else { "ricalcolate" };
     println!("{esaminate} attestazioni esaminate: {aggiornate} con queste regole, {invariate} con altre ma uguali, {ricalcolate} {did}");
+    if in_attesa > 0 {
+        println!("in attesa: {in_attesa}, con una versione successiva che aspetta i dati e sarà attestata con queste regole");
+    }
     anyhow::ensure!(errori == 0, "{errori} non possono essere ricalcolate: il log dice perché");
     Ok(())
 }

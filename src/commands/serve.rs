@@ -13,7 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, rome};
 use crate::config::Config;
 use crate::contract::Contract;
 use crate::gateway::listener::{Ended, Listener};
@@ -23,7 +23,7 @@ use crate::gateway::{Gateway, admin};
 use crate::ledger::Directory;
 use crate::ledger::committer::Health;
 use crate::ledger::disk::{Disk, RealDisk};
-use crate::sii::embedded as sii;
+use crate::sii::{Sii, embedded as sii};
 
 /// A gateway that serves.
 pub struct Started {
@@ -74,11 +74,23 @@ async fn start_with(config: &Config, clock: &Clock, disk: Arc<dyn Disk>, inherit
     let (stop, stopped) = watch::channel(false);
     let gathered = Duration::from_secs(config.ledger.gathered_seconds.max(1));
     let serving = tokio::spawn(listener.serve(gateway.clone(), stopped, gathered));
-    // What waited for a feed that was loaded while nobody served.
-    let (sii, now) = (gateway.node.services.sii.clone(), clock.now());
-    tokio::spawn(async move { crate::sii::resume(sii.as_ref(), now).await });
+    admin.push(tokio::spawn(resume_every_day(gateway.node.services.sii.clone(), clock.clone())));
     tracing::info!(%address, ledger = %directory.ledger, "serving");
     Ok(Started { address, gateway, stop, serving, admin, socket })
+}
+
+/// What waited for a feed that was loaded while nobody served; then, with each new day, what waited for terms that are over.
+async fn resume_every_day(sii: Arc<dyn Sii>, clock: Clock) {
+    let mut done = None;
+    loop {
+        let now = clock.now();
+        let today = rome(now).date();
+        if done != Some(today) {
+            done = Some(today);
+            crate::sii::resume(sii.as_ref(), now).await;
+        }
+        tokio::time::sleep(Duration::from_secs(600)).await;
+    }
 }
 
 impl Started {

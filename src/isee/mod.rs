@@ -93,20 +93,21 @@ impl Dichiarazione {
     /// The sheets of persons outside the nucleus who count in an indicator, where their data stand here and are complete: of parents who are not
     /// excluded; of children who are neither excluded nor have a disability, nor live with who has one.
     pub fn fogli_esterni(&self) -> impl Iterator<Item = &FoglioComponente> {
-        self.modello_base.iter().flat_map(|modello| {
-            let parents = modello.genitore_non_convivente.iter().filter(|parent| !parent.flag_genitore_escluso);
-            let parents = parents.filter_map(|parent| match &parent.dati {
-                Some(DatiGenitore::Dettaglio(detail)) => Esterno::genitore(detail, self).map(|outside| outside.foglio),
-                Some(DatiGenitore::Protocollo(_)) => None,
-                None => self.foglio_non_convivente(&parent.codice_fiscale),
-            });
-            let children = modello.residenziale.iter().flat_map(|each| &each.figlio_non_compreso_nel_nucleo);
-            let children = children.filter(|child| child.condizione_esclusione.is_none()).filter_map(|child| match &child.dati {
-                Some(DatiFiglio::Dettaglio(detail)) => Esterno::figlio(detail, self).filter(|outside| !outside.has_disability()),
-                _ => None,
-            });
-            parents.chain(children.map(|outside| outside.foglio))
-        })
+        let parents = self.ordinario().into_iter().flat_map(|modello| &modello.genitore_non_convivente);
+        let parents = parents.filter(|parent| !parent.flag_genitore_escluso).filter_map(|parent| match &parent.dati {
+            Some(DatiGenitore::Dettaglio(detail)) => Esterno::genitore(detail, self).map(|outside| outside.foglio),
+            Some(DatiGenitore::Protocollo(_)) => None,
+            // Of who adds a component the nucleus must be known too.
+            None if parent.flag_coniugato_con_persona_diversa => None,
+            None => self.foglio_non_convivente(&parent.codice_fiscale),
+        });
+        let residential = self.modello_base.iter().flat_map(|modello| &modello.residenziale);
+        let children = residential.flat_map(|each| &each.figlio_non_compreso_nel_nucleo);
+        let children = children.filter(|child| child.condizione_esclusione.is_none()).filter_map(|child| match &child.dati {
+            Some(DatiFiglio::Dettaglio(detail)) => Esterno::figlio(detail, self).filter(|outside| !outside.has_disability()),
+            _ => None,
+        });
+        parents.chain(children.map(|outside| outside.foglio))
     }
 
     /// The sheet of a parent who does not live with the family, where it stands among the members' (role GNC).

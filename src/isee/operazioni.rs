@@ -113,13 +113,22 @@ pub const NOBODYS: (&str, &str, &str) = (
 /// Operation I: FC8 of members, and of persons outside whose sheet stands in the DSU; an item that is given takes the place of the one before, the
 /// others stay.
 fn redditi(dsu: &mut Dichiarazione, each: &ComponentePerIntegrazioneRedditi, index: usize, difetti: &mut Vec<Difetto>) {
-    let Some(foglio) = sheet_mut(dsu, &each.codice_fiscale) else {
+    // Somebody outside may stand in more than one form.
+    let mut found = false;
+    for foglio in fogli_mut(dsu).filter(|foglio| foglio.codice_fiscale == each.codice_fiscale) {
+        foglio.altri_redditi = Some(integrati(&each.redditi, foglio.altri_redditi.as_ref()));
+        found = true;
+    }
+    if !found {
         let path = format!("/Dichiarazione/IntegrazioneRedditi/ComponentePerIntegrazioneRedditi[{}]/@CodiceFiscale", index + 1);
         difetti.push(Difetto { code: "K03.componente", path, text: "la persona non ha un foglio nella DSU di riferimento" });
-        return;
-    };
-    let (new, old) = (&each.redditi, foglio.altri_redditi.clone().unwrap_or_else(AltriRedditi::nothing));
-    foglio.altri_redditi = Some(AltriRedditi {
+    }
+}
+
+/// FC8 as it counts after another one.
+fn integrati(new: &AltriRedditi, old: Option<&AltriRedditi>) -> AltriRedditi {
+    let old = old.cloned().unwrap_or_else(AltriRedditi::nothing);
+    AltriRedditi {
         flag_esonerato: new.flag_esonerato || old.flag_esonerato,
         // It counts, whatever it calls itself.
         flag_integrazione: new.flag_integrazione || !new.flag_rettifica,
@@ -133,11 +142,7 @@ fn redditi(dsu: &mut Dichiarazione, each: &ComponentePerIntegrazioneRedditi, ind
         spese_detrazione: new.spese_detrazione.or(old.spese_detrazione),
         spese_deduzione: new.spese_deduzione.or(old.spese_deduzione),
         spese_collab_domestici: new.spese_collab_domestici.or(old.spese_collab_domestici),
-    });
-}
-
-fn sheet_mut<'d>(dsu: &'d mut Dichiarazione, codice: &CodiceFiscale) -> Option<&'d mut FoglioComponente> {
-    fogli_mut(dsu).find(|foglio| foglio.codice_fiscale == *codice)
+    }
 }
 
 /// All sheets: the members', and those of persons outside.

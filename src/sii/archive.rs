@@ -264,12 +264,14 @@ impl Archive {
 
     /// Whether the feed knows a person for a year; if not, that it does not is observed.
     pub fn is_known(&self, person: &CodiceFiscale, anno: i16, preconditions: &mut Vec<Precondition>) -> Result<bool, SiiError> {
+        let mut observed = Vec::new();
+        for (year, token) in self.tokens("cf", &person.canonical())? {
+            self.observe(feed_key(year, &token), &mut observed)?;
+        }
         if self.feed(person, anno)?.is_some() {
             return Ok(true);
         }
-        for (year, token) in self.tokens("cf", &person.canonical())? {
-            self.observe(feed_key(year, &token), preconditions)?;
-        }
+        preconditions.extend(observed);
         Ok(false)
     }
 

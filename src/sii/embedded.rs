@@ -360,6 +360,11 @@ pub(super) struct Fonti {
 }
 
 impl Fonti {
+    /// To compute from these again: before there were versions of other DSU among them, only the members' records were kept.
+    pub(super) fn again(&self) -> Da<'_> {
+        if self.riferite.is_some() { Da::Solo(self) } else { Da::Prima(self) }
+    }
+
     /// What was kept with an attestation; nothing if nothing was.
     pub(super) fn of(found: &Found) -> Option<Self> {
         let known = found.feed.as_ref().and_then(|feed| serde_json::from_str(feed.get()).ok())?;

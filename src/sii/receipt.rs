@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use crate::contract::trasmissione::{Avvertenza, Componente, EnteTrasmittente, Nucleo, Regole, Ricevuta};
 use crate::contract::{RICEVUTA_NS, message};
 use crate::isee::CodiceFiscale;
-use crate::isee::attestazione::Attestazione;
+use crate::isee::attestazione::{Attestazione, ComponenteNucleo};
 use crate::isee::checks::Difetto;
 use crate::isee::codes::{Importo, TipoOperazione};
 use crate::isee::compute::Calcolo;
@@ -33,19 +33,16 @@ pub(super) struct About<'a> {
     pub(super) warnings: Vec<Difetto>,
 }
 
-/// Renders a receipt. Who completed somebody else's DSU gets one that says nothing of the family.
-pub(super) fn render(attestazione: &Attestazione, calcolo: Option<&Calcolo>, about: About<'_>) -> String {
+/// Renders a receipt.
+pub(super) fn render(attestazione: &Attestazione, calcolo: &Calcolo, about: About<'_>) -> String {
     let members = attestazione.ordinario.iter().flat_map(|ordinario| &ordinario.nucleo_familiare.componente_nucleo);
-    let nucleo = calcolo.map(|calcolo| Nucleo {
-        componente: members
-            .map(|member| Componente {
-                cognome: member.cognome.clone(),
-                nome: member.nome.clone(),
-                codice_fiscale: member.codice_fiscale.clone(),
-                isee: Importo(calcolo.isee),
-            })
-            .collect(),
-    });
+    let member = |member: &ComponenteNucleo| Componente {
+        cognome: member.cognome.clone(),
+        nome: member.nome.clone(),
+        codice_fiscale: member.codice_fiscale.clone(),
+        isee: Importo(calcolo.isee),
+    };
+    let nucleo = Nucleo { componente: members.map(member).collect() };
     let form = attestazione.ordinario.as_ref().and_then(|ordinario| ordinario.protocollo_dsu_modulo_sostitutivo.clone());
     let received = form.is_some();
     let validita = attestazione.data_scadenza_dsu_corrente.unwrap_or(attestazione.data_validita);
@@ -53,11 +50,11 @@ pub(super) fn render(attestazione: &Attestazione, calcolo: Option<&Calcolo>, abo
         protocollo_riferimento: received.then(|| attestazione.numero_protocollo_dsu.clone()),
         protocollo_dsu: form.unwrap_or_else(|| attestazione.numero_protocollo_dsu.clone()),
         data_attestazione: Some(about.today),
-        data_validita: calcolo.map(|_| validita),
-        nucleo,
-        valori: calcolo.map(Calcolo::valori),
-        modalita_calcolo: calcolo.map(|calcolo| calcolo.modalita.clone()),
-        regole: calcolo.map(|_| Regole { insieme: about.rules.id.clone(), impronta: about.rules.digest.clone() }),
+        data_validita: Some(validita),
+        nucleo: Some(nucleo),
+        valori: Some(calcolo.valori()),
+        modalita_calcolo: Some(calcolo.modalita.clone()),
+        regole: Some(Regole { insieme: about.rules.id.clone(), impronta: about.rules.digest.clone() }),
         ..bare(about)
     };
     message("Ricevuta", RICEVUTA_NS, &ricevuta, true)
@@ -69,7 +66,7 @@ pub(super) fn cancellation(protocollo: &str, about: About<'_>) -> String {
     message("Ricevuta", RICEVUTA_NS, &ricevuta, true)
 }
 
-/// The receipt of a DSU that is not attested yet: of presentation alone.
+/// The receipt of presentation alone: of a DSU that is not attested yet, and of what completes somebody else's.
 pub(super) fn presentation(protocollo: &str, about: About<'_>) -> String {
     let ricevuta = Ricevuta { protocollo_dsu: protocollo.to_owned(), ..bare(about) };
     message("Ricevuta", RICEVUTA_NS, &ricevuta, true)

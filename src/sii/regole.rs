@@ -3,12 +3,14 @@
 //! What was attested by another rule set, or by other parameters of the same, is computed again with the data that it was computed with. Where
 //! anything comes out otherwise, it becomes a new version (Variazione `Ricalcolo`); the earlier one stays, readable by its protocol.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::archive::{decode, stem_of, version_of};
-use super::embedded::{Da, Embedded, Fonti};
+use super::embedded::{Embedded, Fonti};
 use super::entries::{VERSIONS, read_version};
 use super::registrazione::{Versione, lines};
 use super::ricezione::Ricevuta;
@@ -19,6 +21,7 @@ use crate::isee::attest::{self, Sostitutivo, attest};
 use crate::isee::attestazione::{Attestazione, Variazione};
 use crate::isee::codes::{TipoOperazione, TipoVariazioneAttestazione};
 use crate::isee::dsu::Dichiarazione;
+use crate::isee::rules::RuleSet;
 use crate::ledger::{Blinding, Body, Kind, Ledger, NotCommitted, Position, Retention, Secret, Submission, new_exchange};
 use crate::registry::administration::{Actor, Rejected};
 
@@ -41,6 +44,9 @@ pub struct Applicate {
     pub invariate: u64,
     /// Attested by others, to another effect: computed again.
     pub ricalcolate: u64,
+    /// A later version of it waits, and will be attested by the rules as they are: until then it stays.
+    #[serde(default)]
+    pub in_attesa: u64,
     /// Could not be computed again: the log says why.
     pub errori: u64,
 }
@@ -84,6 +90,8 @@ async fn record(ledger: &Ledger, applied: Option<Applicate>, actor: &Actor, reas
 enum Effetto {
     /// It does not count: waiting, cancelled, erased.
     Nessuno,
+    /// It counts, and a later version of it waits.
+    InAttesa,
     Aggiornata,
     Invariata,
     Ricalcolata(Submission),
@@ -91,6 +99,7 @@ enum Effetto {
 
 /// What became of one DSU.
 enum Fatto {
+    InAttesa,
     Aggiornata,
     Invariata,
     Ricalcolata,
@@ -109,6 +118,7 @@ impl Embedded {
                 for (name, value) in page {
                     match self.recompute_one((&name, &value), current, prova, now).await {
                         Ok(None) => continue,
+                        Ok(Some(Fatto::InAttesa)) => applied.in_attesa += 1,
                         Ok(Some(Fatto::Aggiornata)) => applied.aggiornate += 1,
                         Ok(Some(Fatto::Invariata)) => applied.invariate += 1,
                         Ok(Some(Fatto::Ricalcolata)) => applied.ricalcolate += 1,
@@ -141,6 +151,7 @@ impl Embedded {
         for _ in 0..TRIES {
             let submission = match self.effect(&version.position, now)? {
                 Effetto::Nessuno => return Ok(None),
+                Effetto::InAttesa => return Ok(Some(Fatto::InAttesa)),
                 Effetto::Aggiornata => return Ok(Some(Fatto::Aggiornata)),
                 Effetto::Invariata => return Ok(Some(Fatto::Invariata)),
                 Effetto::Ricalcolata(submission) => submission,
@@ -170,7 +181,13 @@ impl Embedded {
         let Some(ultima) = versioni.ultima().filter(|_| !versioni.annullata()) else { return Ok(Effetto::Nessuno) };
         let protocollo = version_of(&radice, ultima.numero).ok_or_else(|| internal("a version's number"))?;
         let heads = self.archive.of_protocol(&protocollo, &mut preconditions)?;
-        let Some(head) = heads.first() else { return Ok(Effetto::Nessuno) };
+        let Some(head) = heads.first() else {
+            // What waits will be attested by these rules; what was attested before it stays as it is until then.
+            let Some((_, head)) = self.archive.attestata(&radice, &versioni, &mut preconditions)? else { return Ok(Effetto::Nessuno) };
+            let facts = self.archive.entry(&head.position)?.leaf.body.facts;
+            let same = self.settings.rules.on(head.presentata).is_some_and(|rules| is_by(&facts, rules));
+            return Ok(if same { Effetto::Aggiornata } else { Effetto::InAttesa });
+        };
         let Some(found) = self.archive.attestation(head)? else { return Ok(Effetto::Nessuno) };
         let Some(secret) = self.archive.open_unless_erased(&self.archive.entry(&ultima.position)?)? else { return Ok(Effetto::Nessuno) };
         let canonical = secret.dsu.ok_or_else(|| internal("an entry without DSU"))?;
@@ -179,16 +196,14 @@ impl Embedded {
         let Some(rules) = self.settings.rules.on(presentata) else { return Ok(Effetto::Nessuno) };
         let form = self.form(&found, &dsu, head.presentata);
         let facts = self.archive.entry(&head.position)?.leaf.body.facts;
-        let by = |name: &str| facts.get(name).and_then(|value| value.as_str().map(str::to_owned));
-        let same_rules = by("regole").as_deref() == Some(&*rules.id) && by("regole_impronta").as_deref() == Some(&*rules.digest);
+        let same_rules = is_by(&facts, rules);
         let same_days = form.as_ref().is_none_or(|(_, _, scadenza)| *scadenza == head.scadenza);
         if same_rules && same_days {
             return Ok(Effetto::Aggiornata);
         }
-        // What it was computed with, and not what is known now. Before there were versions only the members' records were kept.
+        // What it was computed with, and not what is known now.
         let kept = Fonti::of(&found).ok_or_else(|| internal("an attestation without what it was computed with"))?;
-        let da = if kept.riferite.is_some() { Da::Solo(&kept) } else { Da::Prima(&kept) };
-        let (indicatori, fonti) = self.compute(&dsu, presentata, rules, da, &mut preconditions)?;
+        let (indicatori, fonti) = self.compute(&dsu, presentata, rules, kept.again(), &mut preconditions)?;
         let old = &found.attestazione;
         let attest_as = |own: &str, on: Date, variazione: Option<Variazione>| {
             let sostitutivo = form.as_ref().map(|(_, presentato, scadenza)| Sostitutivo {
@@ -267,6 +282,12 @@ impl Embedded {
         let scadenza = dsu.isee_corrente.as_ref()?.scadenza(presented, self.settings.rules.on(presented)?);
         Some((stem_of(&found.attestazione.numero_protocollo_dsu), presented, scadenza))
     }
+}
+
+/// Whether an attestation was made by a rule set, as its entry says.
+fn is_by(facts: &BTreeMap<String, serde_json::Value>, rules: &RuleSet) -> bool {
+    let said = |name: &str| facts.get(name).and_then(|value| value.as_str());
+    said("regole") == Some(&*rules.id) && said("regole_impronta") == Some(&*rules.digest)
 }
 
 fn recomputed(old: &Attestazione, protocollo: &str, presentata: Date) -> Variazione {

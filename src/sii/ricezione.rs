@@ -167,7 +167,7 @@ impl Embedded {
             ..attest::Occasion::default()
         };
         let attestazione = attest(dsu, &indicatori, rules, about);
-        let receipt = self.receipt(received, &attestazione, Some(&indicatori), rules, esame)?;
+        let receipt = self.receipt(received, &attestazione, &indicatori, rules, esame)?;
         let version = Versione {
             protocollo: &protocollo,
             radice: &protocollo,
@@ -223,14 +223,12 @@ impl Embedded {
         &self,
         received: Ricevuta<'_>,
         attestazione: &Attestazione,
-        indicatori: Option<&Indicatori>,
+        indicatori: &Indicatori,
         rules: &RuleSet,
         esame: Esame,
     ) -> Result<String, SiiError> {
-        // Somebody else's DSU: not even when it was presented.
-        let presentata = indicatori.map_or(received.presented, |_| attestazione.data_presentazione);
-        let about = About { rules, presentata, ..self.about(received, attestazione.data_presentazione, esame)? };
-        Ok(receipt::render(attestazione, indicatori.map(|indicatori| &indicatori.ordinario), about))
+        let about = About { rules, ..self.about(received, attestazione.data_presentazione, esame)? };
+        Ok(receipt::render(attestazione, &indicatori.ordinario, about))
     }
 }
 

@@ -45,6 +45,8 @@ pub(super) struct Base {
     pub(super) origine: u64,
     /// Sequence of its entry, where it waits for an attestation.
     pub(super) attende: Option<u64>,
+    /// The version that was attested last, with its sender's protocol.
+    pub(super) attestata: Option<(String, Option<String>)>,
     /// What must still hold when this is recorded.
     pub(super) preconditions: Vec<Precondition>,
 }
@@ -114,7 +116,10 @@ impl Embedded {
             return self.attendi(received, if own { base.presentata } else { received.presented }, traccia, esame, preconditions);
         }
         let (indicatori, fonti) = self.compute(&effettiva, base.presentata, rules, Da::Adesso, &mut preconditions)?;
-        let sender = base.dsu.sottoscrizione_del_dichiarante().map(|signature| signature.protocollo_mittente.clone());
+        let (varied, sender) = match &base.attestata {
+            Some((protocollo, sender)) => (protocollo.clone(), sender.clone()),
+            None => (base.protocollo.clone(), base.dsu.sottoscrizione_del_dichiarante().map(|s| s.protocollo_mittente.clone())),
+        };
         let about = attest::Occasion {
             protocollo: &protocollo,
             presentata: base.presentata,
@@ -122,13 +127,16 @@ impl Embedded {
             omissioni: omissioni(&effettiva, base.presentata, &fonti.known, received.occasion.today),
             variazione: Some(Variazione {
                 note_variazione: note(dsu.operazione.tipo, base.attende.is_some()).map(str::to_owned),
-                ..variazione(dsu.operazione.tipo, base.protocollo.clone(), base.presentata, sender)
+                ..variazione(dsu.operazione.tipo, varied, base.presentata, sender)
             }),
             ..attest::Occasion::default()
         };
         let attestazione = attest(&effettiva, &indicatori, rules, about);
-        // Who completes somebody else's DSU is told nothing of that family.
-        let receipt = self.receipt(received, &attestazione, own.then_some(&indicatori), rules, esame)?;
+        // Who completes somebody else's DSU is told nothing of that family, not even that all is known of it.
+        let receipt = match own {
+            true => self.receipt(received, &attestazione, &indicatori, rules, esame)?,
+            false => receipt::presentation(&protocollo, self.about(received, received.presented, esame)?),
+        };
         let version = Versione {
             protocollo: &protocollo,
             radice: &base.radice,
@@ -214,10 +222,24 @@ impl Embedded {
         let origine = versioni.0.first().map_or(ultima.sequence, |first| first.sequence);
         let termini_da = self.termini_da(&versioni, presentata)?;
         let too_early = || !self.terms_are_over(presentata, (termini_da, received.occasion.today));
-        if tipo == TipoOperazione::I && attende.is_some() && too_early() {
+        let latest = self.archive.attestata(&radice, &versioni, &mut preconditions)?;
+        if tipo == TipoOperazione::I && latest.is_none() && too_early() {
             return refuse("K02.termini", "i termini per l'attestazione non sono ancora passati");
         }
-        Ok(Ok(Base { radice, protocollo, dsu: current, presentata, termini_da, ente, origine, attende, preconditions }))
+        let attestata = match &latest {
+            Some((protocollo, head)) => {
+                Some((protocollo.clone(), self.archive.attestation(head)?.and_then(|found| found.attestazione.protocollo_mittente)))
+            }
+            None => None,
+        };
+        let base = Base { radice, protocollo, dsu: current, presentata, termini_da, ente, origine, attende, attestata, preconditions };
+        // A current ISEE rests on what was attested; it must fit what waits, too.
+        let Some((counts, _)) = latest.filter(|_| tipo == TipoOperazione::C && base.attende.is_some()) else { return Ok(Ok(base)) };
+        if let Err(difetti) = applica(&base.dsu, dsu) {
+            return Ok(Err(difetti));
+        }
+        let Some(declared) = self.archive.declaration(&counts)? else { return none() };
+        Ok(Ok(Base { protocollo: counts, dsu: declared, attende: None, ..base }))
     }
 
     /// From when the terms run: when the latest whole declaration was presented.
@@ -254,8 +276,9 @@ impl Embedded {
         let Some(changes) = &effettiva.isee_corrente else { return Err(internal("no current ISEE")) };
         // With what the base was computed from: only what changed is replaced.
         let kept = Fonti::of(&found).unwrap_or_default();
-        let (before, _) = self.compute(&base.dsu, base.presentata, of_base, Da::Prima(&kept), &mut preconditions)?;
-        let (indicatori, fonti) = self.compute(effettiva, base.presentata, of_base, Da::Prima(&kept), &mut preconditions)?;
+        let da = kept.again();
+        let (before, _) = self.compute(&base.dsu, base.presentata, of_base, da, &mut preconditions)?;
+        let (indicatori, fonti) = self.compute(effettiva, base.presentata, of_base, da, &mut preconditions)?;
         if let Err(why) = sufficiente(changes, &before.ordinario, &indicatori.ordinario, of_today) {
             let text = match why {
                 Insufficiente::Reddito => "la variazione del reddito è minore di quella che la legge chiede",
@@ -269,7 +292,7 @@ impl Embedded {
         let about = current(received, &base.protocollo, base.presentata, form, None);
         let about = attest::Occasion { omissioni: omissioni(effettiva, base.presentata, &fonti.known, received.occasion.today), ..about };
         let attestazione = attest(effettiva, &indicatori, of_base, about);
-        let receipt = self.receipt(received, &attestazione, Some(&indicatori), of_base, esame)?;
+        let receipt = self.receipt(received, &attestazione, &indicatori, of_base, esame)?;
         let version = Versione {
             protocollo: &protocollo,
             radice: &protocollo,
@@ -324,7 +347,8 @@ impl Embedded {
             };
             let first = versioni.0.first().map(|first| self.archive.entry(&first.position)).transpose()?;
             let Some(ente) = first.and_then(|first| first.leaf.body.ente.clone()) else { continue };
-            let da = if received.ricalcolo { Da::Solo(kept) } else { Da::Prima(kept) };
+            let own_fonti = self.archive.attestation(head)?.and_then(|found| Fonti::of(&found)).unwrap_or_default();
+            let da = if received.ricalcolo { own_fonti.again() } else { Da::Prima(kept) };
             let (indicatori, fonti) = self.compute(&current_dsu, presentata, rules, da, preconditions)?;
             let variazione = Variazione {
                 tipo_variazione: TipoVariazioneAttestazione::Ricalcolo,

@@ -76,6 +76,10 @@ fn describe(
         esito.stato = StatoDsu::Annullata;
         return Ok(Some((esito, persone)));
     }
+    if altrui {
+        // What became of somebody else's DSU is their affair.
+        return Ok(Some((esito, persone)));
+    }
     let heads = archive.of_protocol(&esito.protocollo_dsu, preconditions)?;
     let found = heads.first().map(|head| archive.attestation(head)).transpose()?.flatten();
     // A current ISEE ends with the DSU that it rests on.
@@ -89,8 +93,7 @@ fn describe(
     if let (Some(found), Some(head)) = (&found, heads.first()) {
         esito.stato = StatoDsu::Attestata;
         esito.data_attestazione = found.rilasciata;
-        // Of somebody else's DSU not even that.
-        esito.data_validita = Some(head.scadenza).filter(|_| !altrui);
+        esito.data_validita = Some(head.scadenza);
     }
     // A later version takes its place, whoever made it: which one it is, is told to whoever made this one.
     let numero = facts.get("versione").and_then(serde_json::Value::as_u64).unwrap_or_default();

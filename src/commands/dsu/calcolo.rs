@@ -99,18 +99,20 @@ pub(super) fn compute(file: &Path, request: &Request<'_>, output: Output) -> Res
 
 /// The declaration of the file; what refers to another one, applied to that.
 fn effettiva(file: &Path, request: &Request<'_>, port: &Port) -> Result<Effettiva> {
-    let dsu = accepted(file, port, request.giorni)?.dsu;
+    // The base is what it was; only what refers to it is of another day. A correction is judged as of when that was presented.
+    let base = request.base.map(|base| accepted(base, port, Giorni { presentata: None, ..request.giorni })).transpose()?;
+    let prima = base.as_ref().and_then(|base| base.dsu.presentata());
+    let dsu = accepted(file, port, Giorni { prima, ..request.giorni })?.dsu;
     let operazione = dsu.operazione.tipo;
     let own = dsu.presentata().context("la DSU non ha una sottoscrizione")?;
     let sender = dsu.sottoscrizione_del_dichiarante().map(|signature| signature.protocollo_mittente.clone());
     let usage = |text: &str| -> anyhow::Error { Uso(format!("{}: {text}", file.display())).into() };
-    let base = match (operazione, request.base) {
+    let base = match (operazione, base) {
         (TipoOperazione::X, _) => return Err(usage("una cancellazione (X) non ha nulla da calcolare")),
         (TipoOperazione::N, Some(_)) => return Err(usage("una DSU nuova (N) non riguarda quella di --base")),
         (TipoOperazione::N, None) => return Ok(Effettiva { dsu, operazione, presentata: own, base: None, sender: None, chiesto: None }),
         (_, None) => return Err(usage("si riferisce a un'altra DSU: indicarla con --base")),
-        // The base is what it was; only what refers to it is of another day.
-        (_, Some(base)) => accepted(base, port, Giorni { presentata: None, ..request.giorni })?.dsu,
+        (_, Some(base)) => base.dsu,
     };
     let refused = |code, path: &str, text| Err(refuse(file, vec![Difetto { code, path: path.to_owned(), text }]));
     if base.codice_fiscale_dichiarante != dsu.codice_fiscale_dichiarante {

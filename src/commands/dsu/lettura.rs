@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::contract::bind::{Base64, Content as _};
 use crate::contract::{Contract, Finding, Findings, ISEE_NS, Trasmessa, place_declaration};
 use crate::isee::checks::{Circumstance, Difetto, examine};
+use crate::isee::codes::TipoOperazione;
 use crate::sii::embedded::Settings;
 use crate::xml::encoding::EncodingError;
 use crate::xml::{Element, Limits, XmlError, encoding, parse};
@@ -120,6 +121,8 @@ pub(super) struct Giorni {
     pub(super) today: Date,
     /// In place of the day of presentation that it has.
     pub(super) presentata: Option<Date>,
+    /// Of what corrects another DSU: when that was presented.
+    pub(super) prima: Option<Date>,
 }
 
 /// Judges all DSU of a file as the port would.
@@ -137,7 +140,8 @@ pub(super) fn judge(file: &Path, port: &Port, giorni: Giorni) -> Result<Vec<Lett
         let covered = rules.on(presented.min(giorni.today));
         let (mut list, mut avvertenze, mut more) = (Vec::new(), Vec::new(), 0);
         if let Some(set) = covered.or(rules.all().last()) {
-            let esame = examine(&trasmessa.dsu, &Circumstance::on(giorni.today, set, calendario));
+            let first = giorni.prima.filter(|_| trasmessa.dsu.operazione.tipo == TipoOperazione::R);
+            let esame = examine(&trasmessa.dsu, &Circumstance { presentata: first, ..Circumstance::on(giorni.today, set, calendario) });
             list = place_declaration(esame.difetti, element);
             avvertenze = place_declaration(esame.avvertenze, element);
             more = esame.altri;

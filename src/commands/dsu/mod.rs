@@ -95,7 +95,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
         What::Compute { file, feed, date, base, altra, config, json, xml } => {
             let request = Request {
                 feed: feed.as_deref(),
-                giorni: Giorni { today: date.unwrap_or_else(|| clock.today()), presentata: date },
+                giorni: Giorni { today: date.unwrap_or_else(|| clock.today()), presentata: date, prima: None },
                 base: base.as_deref(),
                 altra: &altra,
                 config: config.as_deref(),
@@ -113,7 +113,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
 }
 
 fn check(file: &Path, config: Option<&Path>, today: Date, as_json: bool) -> Result<()> {
-    let lette = judge(file, &Port::new(config)?, Giorni { today, presentata: None })?;
+    let lette = judge(file, &Port::new(config)?, Giorni { today, presentata: None, prima: None })?;
     let count: usize = lette.iter().map(lettura::Letta::quante).sum();
     for letta in &lette {
         if as_json {
