@@ -1046,3 +1046,20 @@ fn incomes_of_who_stands_outside_are_completed_wherever_they_stand() {
     }
     assert_eq!(indicatori.residenziali.len(), 2);
 }
+
+#[test]
+fn what_counted_for_nothing_does_not_begin_to_count_by_another_operation() {
+    // The father's sheet in a new DSU says that he earned nothing, and is no exempt person's: the feed says 30,000. 10,828.03 + 27,000 x 30 %.
+    let mut casa = Caseta::on(TODAY);
+    casa.member(Ruolo::D, 40, 20_000);
+    let child = casa.member(Ruolo::F, 8, 0);
+    casa.parent(&[child], (false, true), Some((30_000, 1)));
+    let Some(DatiGenitore::Dettaglio(detail)) = &mut casa.form().genitore_non_convivente[0].dati else { panic!() };
+    let sheet = detail.foglio_componente_genitore.as_mut().unwrap();
+    sheet.altri_redditi = Some(AltriRedditi { flag_integrazione: true, reddito_irpef: Some(Decimal::ZERO), ..AltriRedditi::nothing() });
+    assert_eq!(found(&casa.indicatori().minorenni[0]), (Some(Modo::Aggiuntiva), "18928.03".to_owned()));
+    let mut another = casa.dsu.clone();
+    another.operazione.tipo = TipoOperazione::S;
+    casa.dsu = varco::isee::operazioni::applica(&casa.dsu, &another).ok().unwrap();
+    assert_eq!(found(&casa.indicatori().minorenni[0]), (Some(Modo::Aggiuntiva), "18928.03".to_owned()));
+}

@@ -780,6 +780,20 @@ fn a_correction_waits_as_a_new_dsu_does_and_what_was_attested_counts_meanwhile()
         assert_eq!(isee(&comune, &spouse, "Ordinario", &day).await, "DATI_NON_TROVATI");
         assert!(attested(&comune, &first, &declarant).await.contains("ISEE=\"17000.00\""));
 
+        // Where there is no current ISEE the DSU itself goes on being found.
+        let mut plain = Caseta::seeded(5, today);
+        let who = plain.member(Ruolo::D, 40, 20_000);
+        let who = plain.code(who);
+        world.feed(&[&plain]);
+        let before = accepted(&caf, &text(&plain.dsu, "CAF1-PLAIN")).await;
+        plain.member(Ruolo::C, 40, 30_000);
+        let mut correction = plain.dsu.clone();
+        correction.operazione.tipo = TipoOperazione::R;
+        correction.operazione.numero_protocollo_riferimento = Some(before.clone());
+        let waits = accepted(&caf, &text(&correction, "CAF1-PLAIN-R")).await;
+        assert_eq!((state(&caf, &waits).await.0, state(&caf, &before).await.0), ("RICEVUTA".to_owned(), "ATTESTATA".to_owned()));
+        assert_eq!(isee(&comune, &who, "Ordinario", &day).await, "17000.00");
+
         // Meanwhile a current ISEE rests on what counts; one of who is not in the correction would not.
         current.isee_corrente.as_mut().unwrap().variazione[0].reddito_dipendente_12_mesi = Some(3000);
         let later = accepted(&caf, &text(&current, "CAF1-C2")).await;
@@ -794,7 +808,7 @@ fn a_correction_waits_as_a_new_dsu_does_and_what_was_attested_counts_meanwhile()
         "{waiting}[[regole.parametro]]\ninsieme = \"{year}\"\nnome = \"rendimento\"\nvalore = \"0.05\"\nfonte = \"prova\"\n"
     ));
     let (said, done) = command(&["rules", "apply", "--config", &world.site.config().display().to_string(), "--prova", "--json"]);
-    assert!(done && said.contains("\"in_attesa\": 1"), "{said}");
+    assert!(done && said.contains("\"in_attesa\": 2"), "{said}");
     world.site.configure(waiting);
     let serving = world.site.serve();
     common::runtime().block_on(async {
@@ -844,7 +858,10 @@ fn what_was_computed_without_a_dsu_is_computed_again_without_it() {
         casa.form().genitore_non_convivente[0].dati = Some(varco::isee::dsu::DatiGenitore::Protocollo(waiting.clone()));
         accepted(&caf, &text(&casa.dsu, "CAF1-N")).await;
         assert_eq!(isee(&comune, &child, "Minorenne", &day).await, "DATI_NON_TROVATI");
-        world.feed(&[&his]);
+        // Of the daughter too something is known by now: it was not when she was said to have nothing.
+        let mut since = Caseta::on(today);
+        since.feed = vec![varco::isee::feed::FeedRecord { codice_fiscale: child.canonical(), ..casa.feed[0].clone() }];
+        world.feed(&[&his, &since]);
         until_attested(&caf, &waiting).await;
     });
     serving.stop();
