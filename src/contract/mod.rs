@@ -307,9 +307,10 @@ pub fn persons(dichiarazione: Element<'_, '_>) -> Vec<String> {
             if !named {
                 continue;
             }
-            let code = CodiceFiscale::new(attribute.value()).canonical();
-            if code.chars().count() == 16 && !found.contains(&code) && found.len() < MAX_PERSONS {
-                found.push(code);
+            let code = attribute.value().trim();
+            let person = code.chars().count() == 16 && !found.iter().any(|known| known.eq_ignore_ascii_case(code));
+            if person && found.len() < MAX_PERSONS {
+                found.push(CodiceFiscale::new(code).canonical());
             }
         }
         element.children().for_each(|child| walk(child, found));

@@ -90,7 +90,7 @@ impl Persona {
 
 impl PartialEq for CodiceFiscale {
     fn eq(&self, other: &Self) -> bool {
-        self.canonical() == other.canonical()
+        self.0.trim().eq_ignore_ascii_case(other.0.trim())
     }
 }
 

@@ -127,9 +127,16 @@ pub fn project_versions(entry: &Entry, writes: &mut Writes) {
     }
 }
 
-/// The name under which the views keep a version.
+/// The prefix, in the views, of what is known under a token or under the last part of another name.
+pub const TOKENS: &str = "t/";
+
+/// The name under which the views keep a version: the last part of the key, which tells most, stands first. `cf/2026/TOKEN` is `t/TOKEN/v/cf/2026`,
+/// next to what else is known under that token.
 pub fn version_name(key: &str) -> Vec<u8> {
-    format!("v/{key}").into_bytes()
+    match key.rsplit_once('/') {
+        Some((rest, last)) => format!("{TOKENS}{last}/v/{rest}").into_bytes(),
+        None => format!("{TOKENS}{key}/v").into_bytes(),
+    }
 }
 
 /// Observed by the gateway: a committer that is fatal ends the process.

@@ -7,13 +7,12 @@ use rust_decimal::Decimal;
 
 use super::archive::{decode, stem_of};
 use super::embedded::{Da, Embedded};
-use super::entries::{WAITING, person_key, protocol_key, sequence_of};
-use super::registrazione::{Versione, lines};
+use super::entries::{WAITING, sequence_of};
+use super::registrazione::Versione;
 use super::ricezione::Ricevuta;
 use super::{Occasion, SiiError};
 use crate::clock::rome;
 use crate::config::Attesta;
-use crate::contract::{ISEE_NS, message};
 use crate::isee::attest::{self, attest, variazione};
 use crate::isee::codes::TipoOperazione;
 use crate::isee::compute::income_year;
@@ -21,9 +20,7 @@ use crate::isee::dsu::Dichiarazione;
 use crate::isee::foglio::AltriRedditi;
 use crate::isee::omissioni::omissioni;
 use crate::isee::rules::name;
-use crate::ledger::{
-    Blinding, Body, Entry, Kind, NotCommitted, Position, Precondition, Retention, Secret, Submission, Tokens, new_exchange,
-};
+use crate::ledger::{Entry, NotCommitted, Position, Precondition, Submission, new_exchange};
 
 impl Embedded {
     /// Whether a DSU may be attested: everything is known, or that is not waited for. Of the terms: from when, and today.
@@ -138,17 +135,22 @@ impl Embedded {
         };
         let attestazione = attest(&dsu, &indicatori, rules, about);
 
-        let keys = &self.ledger.keys;
-        let year = today.year();
-        let members = dsu.codici();
-        let cf = members.iter().map(|code| keys.token(year, "cf", code)).collect::<Result<Vec<_>, _>>()?;
-        let protocol = secret.protocol.iter().map(|text| keys.token(year, "protocol", text)).collect::<Result<Vec<_>, _>>()?;
         let exchange = new_exchange(now).map_err(|error| SiiError::Internal(error.to_string()))?;
-        let mut body = Body::new(Kind::Attestation, Retention::Dsu, exchange, now);
-        body.ente = entry.leaf.body.ente.clone();
-        body.operation = Some("attestazione".to_owned());
-        body.tokens = Some(Tokens { year, cf: cf.clone(), protocol: protocol.clone(), ..Tokens::default() });
         let di = first.as_ref().unwrap_or(entry).leaf.body.ente.clone().unwrap_or_default();
+        let received = Ricevuta {
+            permit: None,
+            ente: entry.leaf.body.ente.as_deref().unwrap_or_default(),
+            operation: "attestazione",
+            ricalcolo: false,
+            occasion: Occasion { exchange, received: now, today, ordinal: 0 },
+            impronta: "",
+            sender: secret.protocol.get(1).map(String::as_str).unwrap_or_default(),
+            canonical: "",
+            persone: &[],
+            operazione,
+            dichiarante: &dsu.codice_fiscale_dichiarante,
+            presented,
+        };
         let version = Versione {
             protocollo: &protocollo,
             radice: &radice,
@@ -166,37 +168,10 @@ impl Embedded {
             origine: versioni.0.first().map(|first| first.sequence),
             attendeva: Some(sequence),
         };
-        let mut body = self.attested(body, &version, operazione, today)?;
-        body.keys = cf.iter().map(|token| person_key(year, token)).collect();
-        body.keys.extend(protocol.first().map(|token| protocol_key(year, token)));
-        let secret = Secret {
-            cf: members,
-            protocol: secret.protocol,
-            attestation: Some(message("Attestazione", ISEE_NS, &attestazione, false)),
-            specifico: indicatori.specifico.as_ref().map(lines),
-            riferite: fonti.riferite.clone(),
-            feed: Some(serde_json::to_value(&fonti.known).map_err(|error| SiiError::Internal(error.to_string()))?),
-            ..Secret::default()
-        };
-        let blinding = Blinding::new()?;
-        let draft = self.ledger.prepare(body, &secret, &blinding, 0, now).map_err(|error| SiiError::Internal(error.to_string()))?;
-        let mut drafts = vec![draft];
-        // What rests on an earlier version that was attested.
-        let received = Ricevuta {
-            permit: None,
-            ente: &di,
-            operation: "attestazione",
-            ricalcolo: false,
-            occasion: Occasion { exchange, received: now, today, ordinal: 0 },
-            impronta: "",
-            sender: "",
-            canonical: "",
-            persone: &[],
-            operazione,
-            dichiarante: &dsu.codice_fiscale_dichiarante,
-            presented,
-        };
-        let done = self.recompute_current(received, (&radice, presented), (&protocollo, &dsu, &fonti), &mut drafts, &mut preconditions)?;
+        let mut drafts = vec![self.attestation(received, &version, 0)?];
+        // What rests on an earlier version that was attested: its entries are those of whose DSU it is.
+        let rests = Ricevuta { ente: &di, sender: "", ..received };
+        let done = self.recompute_current(rests, (&radice, presented), (&protocollo, &dsu, &fonti), &mut drafts, &mut preconditions)?;
         done.map_err(|_| internal("a current ISEE that does not fit its DSU"))?;
         Ok(Some(Submission { drafts, preconditions }))
     }

@@ -15,6 +15,7 @@
 use jiff::civil::Date;
 
 use super::archive::{Presentata, Versione};
+use crate::ledger::committer::TOKENS;
 use crate::ledger::{Entry, Kind, Position, Projector, Writes};
 
 /// The name, in preconditions, of a person's attestations.
@@ -32,24 +33,29 @@ pub fn sender_key(ente: &str, year: i16, token: &str) -> String {
     format!("mittente/{ente}/{year}/{token}")
 }
 
-/// The prefix, in the views, of a person's attestations.
-pub fn person_name(year: i16, token: &str) -> Vec<u8> {
-    format!("d/cf/{year}/{token}/").into_bytes()
+/// A name in the views: the token first, so that what is known under one of them stands together, names of preconditions too, and a DSU changes few pages.
+fn of_token(token: &str, rest: std::fmt::Arguments<'_>) -> Vec<u8> {
+    format!("{TOKENS}{token}/{rest}").into_bytes()
 }
 
-/// The name, in the views, of a protocol.
+/// The prefix, in the views, of a person's attestations.
+pub fn person_name(year: i16, token: &str) -> Vec<u8> {
+    of_token(token, format_args!("attestazioni/{year}/"))
+}
+
+/// The name, in the views, of a protocol: its attestation.
 pub fn protocol_name(year: i16, token: &str) -> Vec<u8> {
-    format!("d/protocollo/{year}/{token}").into_bytes()
+    of_token(token, format_args!("protocollo/{year}"))
 }
 
 /// The name, in the views, of a sender's protocol of an ente: the DSU's entry.
 pub fn sender_name(ente: &str, year: i16, token: &str) -> Vec<u8> {
-    format!("d/mittente/{ente}/{year}/{token}").into_bytes()
+    of_token(token, format_args!("mittente/{ente}/{year}"))
 }
 
 /// The name, in the views, of a protocol's DSU.
 pub fn dsu_name(year: i16, token: &str) -> Vec<u8> {
-    format!("d/dsu/{year}/{token}").into_bytes()
+    of_token(token, format_args!("dsu/{year}"))
 }
 
 /// The name, in preconditions, of a lot of an ente.
@@ -59,32 +65,42 @@ pub fn lot_key(ente: &str, year: i16, token: &str) -> String {
 
 /// The name, in the views, of a lot of an ente, by the token of its fingerprint or of its protocol.
 pub fn lot_name(ente: &str, year: i16, token: &str) -> Vec<u8> {
-    format!("l/{ente}/{year}/{token}").into_bytes()
+    of_token(token, format_args!("lotto/{ente}/{year}"))
 }
 
 /// The prefix, in the views, of a sender's protocol of any ente: attestations.
 pub fn any_sender_name(year: i16, token: &str) -> Vec<u8> {
-    format!("d/mittenti/{year}/{token}/").into_bytes()
+    of_token(token, format_args!("mittenti/{year}/"))
 }
-
-/// The prefix, in the views, of the versions of all DSU.
-pub const VERSIONS: &[u8] = b"d/versione/";
 
 /// The prefix, in the views, of the versions of a DSU, by the token of its first version's protocol.
 pub fn version_prefix(year: i16, radice: &str) -> Vec<u8> {
-    let mut prefix = VERSIONS.to_vec();
-    prefix.extend(format!("{year}/{radice}/").into_bytes());
-    prefix
+    of_token(radice, format_args!("versioni/{year}/"))
+}
+
+/// Whether a name in the views is a version's.
+pub fn is_version(name: &[u8]) -> bool {
+    name.strip_prefix(TOKENS.as_bytes()).is_some_and(|rest| rest.split(|byte| *byte == b'/').nth(1) == Some(b"versioni"))
 }
 
 /// The prefix, in the views, of the current ISEE that rest on a DSU.
 pub fn current_prefix(year: i16, radice: &str) -> Vec<u8> {
-    format!("d/corrente/{year}/{radice}/").into_bytes()
+    of_token(radice, format_args!("correnti/{year}/"))
 }
 
 /// The prefix, in the views, of the DSU of a declarant.
 pub fn declarant_prefix(year: i16, token: &str) -> Vec<u8> {
-    format!("d/dichiarante/{year}/{token}/").into_bytes()
+    of_token(token, format_args!("dichiarante/{year}/"))
+}
+
+/// The name, in preconditions, of what the feed knows of a person.
+pub fn feed_key(year: i16, token: &str) -> String {
+    format!("feed/{year}/{token}")
+}
+
+/// The name, in the views, of what the feed knows of a person for a year.
+pub fn feed_name(year: i16, token: &str, anno: i16) -> Vec<u8> {
+    of_token(token, format_args!("feed/{year}/{anno}"))
 }
 
 /// The prefix, in the views, of DSU that wait for an attestation.
@@ -121,16 +137,6 @@ pub(super) fn read_presented(year: i16, value: &[u8]) -> Option<Presentata> {
         year,
         radice: words.next()?.to_owned(),
     })
-}
-
-/// The name, in preconditions, of what the feed knows of a person.
-pub fn feed_key(year: i16, token: &str) -> String {
-    format!("feed/{year}/{token}")
-}
-
-/// The name, in the views, of what the feed knows of a person for a year.
-pub fn feed_name(year: i16, token: &str, anno: i16) -> Vec<u8> {
-    format!("f/{year}/{token}/{anno}").into_bytes()
 }
 
 /// The head of an attestation in the views: when it is valid, where it is.
@@ -203,8 +209,8 @@ impl Projector for SiiProjector {
                     // A cancellation ends what was recorded under the key of any year.
                     let stems = body.facts.get("annulla").and_then(|stems| stems.as_array());
                     for stem in stems.into_iter().flatten().filter_map(|stem| stem.as_str()) {
-                        let prefix = [VERSIONS, stem.as_bytes(), b"/"].concat();
-                        writes.set(numbered(prefix, entry.leaf.seq), value.clone());
+                        let Some((Ok(year), radice)) = stem.split_once('/').map(|(year, radice)| (year.parse(), radice)) else { continue };
+                        writes.set(numbered(version_prefix(year, radice), entry.leaf.seq), value.clone());
                     }
                     writes.set(numbered(version_prefix(year, radice), entry.leaf.seq), value);
                     if body.facts.get("attende").and_then(serde_json::Value::as_bool) == Some(true) {
@@ -259,6 +265,7 @@ impl Projector for SiiProjector {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::committer::version_name;
     use crate::ledger::{Body, Leaf, Retention, Tokens};
 
     #[test]
@@ -278,6 +285,34 @@ mod tests {
             let value = writes.0.iter().rev().find(|(written, _)| *written == name).and_then(|(_, value)| value.as_deref());
             assert_eq!(read_version(&name, value.unwrap()).unwrap().operazione, "X", "{year}");
         }
+    }
+
+    #[test]
+    fn what_is_known_under_a_token_stands_together_and_versions_are_told_from_the_rest() {
+        let token = "00ff";
+        let versions =
+            [version_name(&person_key(2026, token)), version_name(&protocol_key(2026, token)), version_name(&feed_key(2026, token))];
+        let others = [
+            person_name(2026, token),
+            protocol_name(2026, token),
+            sender_name("ente", 2026, token),
+            dsu_name(2026, token),
+            lot_name("ente", 2026, token),
+            any_sender_name(2026, token),
+            current_prefix(2026, token),
+            declarant_prefix(2026, token),
+            feed_name(2026, token, 2024),
+        ];
+        let version = numbered(version_prefix(2026, token), 7);
+        assert!(is_version(&version));
+        let mut all: Vec<_> = versions.into_iter().chain(others).inspect(|name| assert!(!is_version(name))).chain([version]).collect();
+        assert!(all.iter().all(|name| name.starts_with(b"t/00ff/")));
+        all.sort();
+        all.dedup();
+        assert_eq!(all.len(), 13);
+        // No two keys have one name.
+        assert_ne!(version_name("a/b"), version_name("b/a"));
+        assert_ne!(version_name("a"), version_name("/a"));
     }
 
     #[test]

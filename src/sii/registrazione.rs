@@ -74,12 +74,9 @@ impl Embedded {
         after: u32,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<Vec<Draft>, SiiError> {
-        let Versione { protocollo, radice, dsu, attestazione, .. } = version;
-        let keys = &self.ledger.keys;
-        let year = rome(received.occasion.received).year();
         let traccia = Traccia {
-            protocollo,
-            radice,
+            protocollo: version.protocollo,
+            radice: version.radice,
             effettiva: version.effettiva,
             base: version.base,
             receipt: version.receipt,
@@ -89,36 +86,36 @@ impl Embedded {
         };
         let declaration = self.declaration(received, traccia, preconditions)?;
 
-        let members = dsu.codici();
+        Ok(vec![declaration, self.attestation(received, &version, received.occasion.ordinal + after + 1)?])
+    }
+
+    /// The entry of an attestation.
+    pub(super) fn attestation(&self, received: Ricevuta<'_>, version: &Versione<'_>, ordinal: u32) -> Result<Draft, SiiError> {
+        let keys = &self.ledger.keys;
+        let year = rome(received.occasion.received).year();
+        let members = version.dsu.codici();
         let cf = members.iter().map(|code| keys.token(year, "cf", code)).collect::<Result<Vec<_>, _>>()?;
-        let protocols = received.protocols(protocollo);
+        let protocols = received.protocols(version.protocollo);
         let protocol = protocols.iter().map(|text| keys.token(year, "protocol", text)).collect::<Result<Vec<_>, _>>()?;
         let tokens = Tokens { year, cf: cf.clone(), operator: None, protocol: protocol.clone(), address: None };
         let body = body_for(received.ente, received.operation, received.occasion, Kind::Attestation, &tokens);
-        let mut attestation = self.attested(body, &version, received.operazione, received.occasion.today)?;
-        attestation.keys = cf.iter().map(|token| person_key(year, token)).collect();
-        attestation.keys.extend(protocol.first().map(|token| protocol_key(year, token)));
+        let mut body = self.attested(body, version, received.operazione, received.occasion.today)?;
+        body.keys = cf.iter().map(|token| person_key(year, token)).collect();
+        body.keys.extend(protocol.first().map(|token| protocol_key(year, token)));
         let secret = Secret {
             cf: members,
             protocol: protocols,
-            attestation: Some(message("Attestazione", ISEE_NS, attestazione, false)),
+            attestation: Some(message("Attestazione", ISEE_NS, version.attestazione, false)),
             specifico: version.specifico.map(lines),
             riferite: version.fonti.riferite.clone(),
             feed: Some(serde_json::to_value(&version.fonti.known).map_err(|error| SiiError::Internal(error.to_string()))?),
             ..Secret::default()
         };
-        let ordinal = received.occasion.ordinal + after + 1;
-        Ok(vec![declaration, seal(&self.ledger, attestation, &secret, received.occasion, ordinal)?])
+        seal(&self.ledger, body, &secret, received.occasion, ordinal)
     }
 
     /// The facts of an attestation.
-    pub(super) fn attested(
-        &self,
-        body: Body,
-        version: &Versione<'_>,
-        operazione: TipoOperazione,
-        rilasciata: Date,
-    ) -> Result<Body, SiiError> {
+    fn attested(&self, body: Body, version: &Versione<'_>, operazione: TipoOperazione, rilasciata: Date) -> Result<Body, SiiError> {
         let (keys, rules) = (&self.ledger.keys, version.rules);
         let year = body.tokens.as_ref().map_or_else(|| rilasciata.year(), |tokens| tokens.year);
         let mut body = body

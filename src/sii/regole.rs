@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::archive::{decode, stem_of, version_of};
 use super::embedded::{Embedded, Fonti};
-use super::entries::{VERSIONS, read_version};
+use super::entries::{is_version, read_version};
 use super::registrazione::{Versione, lines};
 use super::ricezione::Ricevuta;
 use super::{Found, Occasion, Sii, SiiError};
@@ -22,6 +22,7 @@ use crate::isee::attestazione::{Attestazione, Variazione};
 use crate::isee::codes::{TipoOperazione, TipoVariazioneAttestazione};
 use crate::isee::dsu::Dichiarazione;
 use crate::isee::rules::RuleSet;
+use crate::ledger::committer::TOKENS;
 use crate::ledger::{Blinding, Body, Kind, Ledger, NotCommitted, Position, Retention, Secret, Submission, new_exchange};
 use crate::registry::administration::{Actor, Rejected};
 
@@ -112,10 +113,10 @@ impl Embedded {
         for current in [false, true] {
             let mut after = Vec::new();
             loop {
-                let page = self.store.scan_after(VERSIONS, &after, PAGE)?;
+                let page = self.store.scan_after(TOKENS.as_bytes(), &after, PAGE)?;
                 let Some((last, _)) = page.last() else { break };
                 after.clone_from(last);
-                for (name, value) in page {
+                for (name, value) in page.into_iter().filter(|(name, _)| is_version(name)) {
                     match self.recompute_one((&name, &value), current, prova, now).await {
                         Ok(None) => continue,
                         Ok(Some(Fatto::InAttesa)) => applied.in_attesa += 1,

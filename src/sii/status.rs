@@ -117,7 +117,7 @@ fn describe(
     later.sort_by_key(Head::order);
     for other in &later {
         let Some(other) = archive.attestation(other)? else { continue };
-        let same = other.attestazione.codice_fiscale_dichiarante.canonical() == declarant.canonical();
+        let same = other.attestazione.codice_fiscale_dichiarante == *declarant;
         // A current ISEE rests on the DSU and does not take its place.
         let rests = other.protocollo() != other.attestazione.numero_protocollo_dsu;
         let counts = same && !rests && stem_of(other.protocollo()) != radice && other.ente.as_deref() == Some(ente);

@@ -26,7 +26,7 @@ use crate::ledger::committer::{project_versions, version_name};
 use crate::ledger::{Entry, Projector, ViewError, Views, Writes};
 
 /// Format of the views: another one means a rebuild.
-const FORMAT: u32 = 7;
+const FORMAT: u32 = 8;
 const APPLIED: &[u8] = b"m/applied";
 const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("views");
 /// The file's name, in the directory of the views.
@@ -185,7 +185,9 @@ impl Store {
         database.ok_or_else(|| redb::Error::Io(io::Error::other("closed")))
     }
 
-    fn write(&self, writes: Vec<(Vec<u8>, Option<Vec<u8>>)>, applied: u64, durable: bool) -> Result<(), redb::Error> {
+    fn write(&self, mut writes: Vec<(Vec<u8>, Option<Vec<u8>>)>, applied: u64, durable: bool) -> Result<(), redb::Error> {
+        // In the order of the tree, neighbours after each other; of the same name the last counts, and keeps its place behind the others.
+        writes.sort_by(|(one, _), (other, _)| one.cmp(other));
         let mut writing = self.database()?.begin_write()?;
         if !durable {
             writing.set_durability(Durability::None)?;

@@ -58,24 +58,25 @@ fn relations(movable: &PatrimonioMobiliare, path: &str, circumstance: &Circumsta
         _ => {}
     }
     for (index, relation) in movable.rapporto.iter().enumerate() {
-        let path = step(path, "Rapporto", index, movable.rapporto.len());
+        // There may be hundreds: a path is made where something is wrong.
+        let path = || step(path, "Rapporto", index, movable.rapporto.len());
         if relation.tipo_rapporto.is_account() {
             for (amount, attribute) in [(relation.saldo_3112, "Saldo3112"), (relation.consistenza_media, "ConsistenzaMedia")] {
                 if amount.is_none() {
-                    let path = format!("{path}/@{attribute}");
+                    let path = format!("{}/@{attribute}", path());
                     esame.refuse("K09.saldo", path, "per conti e depositi (01, 03) servono saldo e consistenza media");
                 }
             }
         } else if relation.valore.is_none() {
-            esame.refuse("K09.valore", format!("{path}/@Valore"), "per questo tipo di rapporto serve il valore");
+            esame.refuse("K09.valore", format!("{}/@Valore", path()), "per questo tipo di rapporto serve il valore");
         }
         if let (Some(start), Some(end)) = (relation.data_inizio, relation.data_fine)
             && end < start
         {
-            esame.refuse("K09.date", format!("{path}/@DataFine"), "data di fine precedente a quella di inizio");
+            esame.refuse("K09.date", format!("{}/@DataFine", path()), "data di fine precedente a quella di inizio");
         }
         if relation.data_inizio.is_some_and(|start| start > circumstance.today) {
-            esame.refuse("K09.date", format!("{path}/@DataInizio"), "data di inizio nel futuro");
+            esame.refuse("K09.date", format!("{}/@DataInizio", path()), "data di inizio nel futuro");
         }
     }
     if movable.flag_incremento.unwrap_or(false) != movable.incremento.is_some() {
@@ -86,12 +87,12 @@ fn relations(movable: &PatrimonioMobiliare, path: &str, circumstance: &Circumsta
 /// K11: only warnings; the mortgage counts up to the value.
 fn estate(real: &PatrimonioImmobiliare, path: &str, esame: &mut Esame) {
     for (index, each) in real.patrimonio.iter().enumerate() {
-        let path = step(path, "Patrimonio", index, real.patrimonio.len());
+        let path = || step(path, "Patrimonio", index, real.patrimonio.len());
         if each.quota_posseduta <= Decimal::ZERO || each.quota_posseduta > Decimal::ONE_HUNDRED {
-            esame.warn("K11.quota", format!("{path}/@QuotaPosseduta"), "quota non maggiore di 0, o oltre 100");
+            esame.warn("K11.quota", format!("{}/@QuotaPosseduta", path()), "quota non maggiore di 0, o oltre 100");
         }
         if each.mutuo_residuo.is_some_and(|mortgage| mortgage > each.valore_imu) {
-            esame.warn("K11.mutuo", format!("{path}/@MutuoResiduo"), "mutuo superiore al valore: conta fino al valore");
+            esame.warn("K11.mutuo", format!("{}/@MutuoResiduo", path()), "mutuo superiore al valore: conta fino al valore");
         }
     }
 }
