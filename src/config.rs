@@ -132,17 +132,12 @@ pub struct Soglia {
     pub prestazione: String,
     /// The largest value that is under the threshold, euros: text, so that no float comes near it.
     pub importo: Decimal,
-    /// The indicator that is compared.
-    #[serde(default = "ordinario")]
-    pub indicatore: String,
+    /// The indicator that is compared; where none is named, that of the benefit.
+    pub indicatore: Option<String>,
 }
 
 /// The indicators that a threshold may be compared with, as ConsultazioneIndicatore names them.
 pub const INDICATORI: [&str; 6] = ["Ordinario", "Minorenne", "Universitario", "SocioSanitario", "Dottorato", "Residenziale"];
-
-fn ordinario() -> String {
-    "Ordinario".to_owned()
-}
 
 impl Soglia {
     /// What is wrong with it, if something is.
@@ -151,7 +146,9 @@ impl Soglia {
             && self.codice.bytes().enumerate().all(|(at, byte)| if at < 4 { byte.is_ascii_alphabetic() } else { byte.is_ascii_digit() });
         match () {
             () if !form => Some("codice is not four letters and two digits"),
-            () if !INDICATORI.contains(&self.indicatore.as_str()) => Some("indicatore is none of the six"),
+            () if self.indicatore.as_ref().is_some_and(|named| !INDICATORI.contains(&named.as_str())) => {
+                Some("indicatore is none of the six")
+            }
             () if self.importo.is_sign_negative() => Some("importo is negative"),
             () => None,
         }

@@ -2,12 +2,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+#[path = "common/caseta.rs"]
+mod caseta;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use jiff::civil::date;
 use serde_json::Value;
 use varco::commands::requests;
-use varco::contract::{Contract, ISEE_NS};
+use varco::contract::{Contract, ISEE_NS, message};
+use varco::isee::codes::{Ruolo, TipoOperazione};
 use varco::xml::{Limits, parse};
 
 fn root() -> PathBuf {
@@ -292,4 +297,26 @@ fn who_reads_no_more_ends_a_command_and_a_full_disk_is_an_error() {
     assert_eq!(told.trim(), "141");
     let (code, error) = shell("\"$VARCO\" errori > /dev/full; echo $?");
     assert!(code.trim() == "1" && error.contains("l'uscita non si può scrivere") && !error.contains("panicked"), "{code} {error}");
+}
+
+#[test]
+fn a_correction_is_judged_by_the_rules_of_the_first_presentation() {
+    // A child of thirty who lived elsewhere belonged to the nucleus until the end of 2018.
+    let directory = tempfile::tempdir().unwrap();
+    let mut casa = caseta::Caseta::on(date(2018, 12, 20));
+    casa.member(Ruolo::D, 55, 0);
+    casa.member(Ruolo::Fnc, 30, 0);
+    let text = |casa: &caseta::Caseta| message("Dichiarazione", ISEE_NS, &casa.dsu, false);
+    let first = file(&directory, "n.xml", &text(&casa));
+    casa.dsu.operazione.tipo = TipoOperazione::R;
+    casa.dsu.operazione.numero_protocollo_riferimento = Some("INPS-ISEE-2018-00000007H-00".to_owned());
+    casa.dsu.sottoscrizione[0].data_sottoscrizione = date(2019, 1, 10);
+    let correction = file(&directory, "r.xml", &text(&casa));
+    let output = varco(&["compute", &correction, "--base", &first, "--date", "2019-01-10"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // Presented anew on that day it would not be accepted.
+    casa.dsu.operazione.tipo = TipoOperazione::N;
+    casa.dsu.operazione.numero_protocollo_riferimento = None;
+    let anew = varco(&["compute", &file(&directory, "a.xml", &text(&casa)), "--date", "2019-01-10"]);
+    assert!(!anew.status.success() && String::from_utf8_lossy(&anew.stderr).contains("K06.non-convivente"));
 }

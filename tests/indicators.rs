@@ -22,7 +22,9 @@ use varco::isee::dsu::{
     ComponenteNucleoRistretto, DatiFiglio, DatiGenitore, DettaglioFiglio, DettaglioGenitoreNonConvivente, Donazione,
     FiglioNonCompresoNelNucleo, GenitoreNonConvivente, IseeCorrente, Residenziale, Universitario,
 };
+use varco::isee::feed::RapportoNoto;
 use varco::isee::foglio::AltriRedditi;
+use varco::isee::omissioni::omissioni;
 use varco::isee::rules::Rules;
 
 const TODAY: Date = date(2026, 3, 10);
@@ -302,6 +304,11 @@ fn restricted_nuclei_and_residential_services_in_them() {
     let declarant = casa.code(0);
     assert_eq!(isee(TipoIndicatore::SocioSanitario, &declarant).unwrap(), "12992.13");
     assert_eq!(isee(TipoIndicatore::Residenziale, &person), None);
+    // Residential, asked for in the ordinary form: his is that of his restricted nucleus all the same (art. 6 c. 2 and 3).
+    casa.residential(0, who);
+    let asked = casa.attestazione();
+    assert_eq!(asked.indicatore(TipoIndicatore::Residenziale, &person).ok().unwrap().valori.isee.to_string(), "4000.00");
+    casa.form().residenziale.clear();
     assert_eq!(attestazione.indicatori(&person), [TipoIndicatore::Ordinario, TipoIndicatore::SocioSanitario, TipoIndicatore::Dottorato]);
     // Residential, restricted: a child outside with 24,000 alone: (24,000 - 9,000) x 0.20 / 1.50 = 2,000.
     let child = casa.child(Some(24_000), 1);
@@ -746,7 +753,6 @@ fn checks_of_operations_and_of_current_isee() {
         ),
         (TipoOperazione::C, ("K17.documenti", "/@Documentazione", |casa| change(casa).documentazione = Some(" ".to_owned()))),
         (TipoOperazione::C, ("K17.data", "/@DataVariazione", |casa| change(casa).data_variazione = Some(date(2026, 3, 11)))),
-        (TipoOperazione::C, ("K17.data", "/@DataVariazione", |casa| change(casa).data_variazione = None)),
         (
             TipoOperazione::C,
             ("K17.protocollo", "/@ProtocolloInpsDSUCorrente", |casa| {
@@ -826,6 +832,10 @@ fn checks_of_students_parents_residential_services_and_restricted_nuclei() {
             let again = student(casa).clone();
             casa.form().universitario.push(again);
         }),
+        ("K13.doppio", "/ModelloBase[2]/Universitario/@CodiceFiscaleBeneficiario", |casa| {
+            let again = student(casa).clone();
+            casa.dsu.modello_base[1].universitario.push(again);
+        }),
         ("K14.beneficiario", "/Beneficiario/@CodiceFiscale", |casa| {
             let other = stranger(casa);
             parent(casa).beneficiario[0].codice_fiscale = other;
@@ -856,6 +866,26 @@ fn checks_of_students_parents_residential_services_and_restricted_nuclei() {
         }),
         ("K14.doppio", "/GenitoreNonConvivente[2]", |casa| {
             casa.parent(&[1], (false, true), None);
+        }),
+        ("K14.doppio", "/ModelloBase[2]/GenitoreNonConvivente", |casa| {
+            casa.parent(&[1], (false, true), None);
+            let other = casa.form().genitore_non_convivente.pop().unwrap();
+            casa.dsu.modello_base[1].genitore_non_convivente.push(other);
+        }),
+        // Homes of who stands outside.
+        ("K08.locazione", "/AbitazioneComponenteAggiuntiva", |casa| {
+            let mut home = casa.form().abitazione.clone();
+            home.tipo_abitazione = TipoAbitazione::Locazione;
+            detail(casa).componente_aggiuntiva_genitore.abitazione_componente_aggiuntiva = Some(home);
+        }),
+        ("K08.casa", "/FoglioComponenteFiglio/PatrimonioImmobiliare/Patrimonio/@FlagAbitazione", |casa| {
+            let home = casa.form().abitazione.clone();
+            let mut own = Caseta::on(TODAY);
+            own.member(Ruolo::D, 50, 0);
+            own.estate(0, 50_000, 0, true);
+            let detail = child_detail(casa);
+            detail.componente_aggiuntiva_figlio.abitazione_componente_aggiuntiva = Some(home);
+            detail.foglio_componente_figlio.as_mut().unwrap().patrimonio_immobiliare = own.sheet(0).patrimonio_immobiliare.clone();
         }),
         ("K15.beneficiario", "/Residenziale/@CodiceFiscaleBeneficiario", |casa| {
             let other = casa.code(2);
@@ -1012,6 +1042,134 @@ fn of_who_is_in_care_nothing_but_the_one_counts_in_the_scale() {
     // She in a registered community too: 1.00 for each; 17,000 / 2.00 = 8,500.
     casa.sheet(wife).dati_componente.flag_convivenza_anagrafica = true;
     assert_eq!(casa.indicatori().ordinario.isee.to_string(), "8500.00");
+}
+
+#[test]
+fn children_in_care_and_others_there_move_no_addition() {
+    let scale = |casa: &mut Caseta, hosted: usize| {
+        casa.sheet(hosted).dati_componente.flag_convivenza_anagrafica = true;
+        casa.indicatori().ordinario.modalita.scala_equivalenza.to_string()
+    };
+    // A couple at work, children of 8, 6 and 2: 2.85 + 0.20 (three) + 0.30 (under three). The smallest in a community: 2.46 + 0.20 + 1.00.
+    let mut casa = Caseta::on(TODAY);
+    casa.member(Ruolo::D, 40, 0);
+    casa.member(Ruolo::C, 40, 0);
+    let [_, _, small] = [8, 6, 2].map(|age| casa.member(Ruolo::F, age, 0));
+    casa.form().condizioni_nucleo.as_mut().unwrap().flag_lavoro_genitori = true;
+    assert_eq!(casa.indicatori().ordinario.modalita.scala_equivalenza.to_string(), "3.35");
+    assert_eq!(scale(&mut casa, small), "3.66");
+    // As many are declared: he is one of them.
+    casa.form().condizioni_nucleo.as_mut().unwrap().numero_figli = Some(3);
+    assert_eq!(scale(&mut casa, small), "3.66");
+    // A lone mother with a minor and a grandfather in care: without him 1.57 + 0.20, and 1.00.
+    let (mut casa, _) = mother_and(1);
+    let grandfather = casa.member(Ruolo::P, 80, 0);
+    casa.form().condizioni_nucleo.as_mut().unwrap().flag_unico_genitore = true;
+    assert_eq!(scale(&mut casa, grandfather), "2.77");
+}
+
+#[test]
+fn minors_are_minors_whoever_of_the_family_declares() {
+    // The adult son declares: father and mother at work, a sister of eight: 2.46 + 0.20. The grandmother declares: mother at work, a child of two:
+    // 2.04 + 0.30.
+    let scale = |members: &[(Ruolo, i16)]| {
+        let mut casa = Caseta::on(TODAY);
+        for (ruolo, age) in members {
+            casa.member(*ruolo, *age, 0);
+        }
+        casa.form().condizioni_nucleo.as_mut().unwrap().flag_lavoro_genitori = true;
+        casa.indicatori().ordinario.modalita.scala_equivalenza.to_string()
+    };
+    assert_eq!(scale(&[(Ruolo::D, 22), (Ruolo::P, 50), (Ruolo::P, 48), (Ruolo::P, 8)]), "2.66");
+    assert_eq!(scale(&[(Ruolo::D, 70), (Ruolo::Fc, 40), (Ruolo::P, 2)]), "2.34");
+    // No minor, nothing.
+    assert_eq!(scale(&[(Ruolo::D, 22), (Ruolo::P, 50), (Ruolo::P, 48)]), "2.04");
+}
+
+#[test]
+fn a_student_joins_a_parent_whose_data_stand_here_and_who_lives_alone() {
+    // The student (5,000: net 4,000) and the father (30,000: net 27,000), alone in his nucleus: 31,000 / 1.57 = 19,745.22.
+    let attracted = |members: u32| {
+        let (mut casa, student) = student_alone();
+        let father = casa.parent(&[student], (false, false), Some((30_000, members)));
+        casa.student(student, PresenzaGenitori::ConiugatiNonPresenti, Some(false), Some(&father));
+        casa.form().universitario[0].numero_protocollo_rif_genitore = None;
+        found(&casa.indicatori().universitari[0])
+    };
+    assert_eq!(attracted(1), (Some(Modo::StudenteAttratto), "19745.22".to_owned()));
+    // Who lives with others: theirs are not known.
+    assert_eq!(attracted(2), (None, format!("{:?}", Motivo::Nucleo)));
+}
+
+#[test]
+fn parents_and_students_count_whatever_form_they_stand_in() {
+    let (mut casa, minors) = mother_and(1);
+    casa.ristretto(&[(0, Relazione::B), (minors[0], Relazione::F)]);
+    casa.parent(&minors, (false, false), Some((30_000, 1)));
+    casa.student(0, PresenzaGenitori::TuttiPresenti, None, None);
+    let parents = std::mem::take(&mut casa.form().genitore_non_convivente);
+    let students = std::mem::take(&mut casa.form().universitario);
+    casa.dsu.modello_base[1].genitore_non_convivente = parents;
+    casa.dsu.modello_base[1].universitario = students;
+    assert_eq!(found(&casa.indicatori().minorenni[0]), (Some(Modo::Attratta), "21568.63".to_owned()));
+    assert_eq!(found(&casa.indicatori().universitari[0]), (None, "10828.03".to_owned()));
+    assert_eq!(casa.dsu.fogli_esterni().count(), 1);
+}
+
+#[test]
+fn only_an_own_home_has_the_franchise() {
+    // The restricted nucleus says that it has its home for nothing: a building of 100,000 that is the family's own home is none of its.
+    let mut casa = Caseta::on(TODAY);
+    let who = casa.member(Ruolo::D, 40, 0);
+    casa.member(Ruolo::P, 70, 0);
+    casa.estate(who, 100_000, 0, true);
+    casa.ristretto(&[(who, Relazione::B)]);
+    let net = |casa: &Caseta| casa.indicatori().ristretti[0].calcolo.modalita.isp.to_string();
+    // 2/3 of (100,000 - 52,500).
+    assert_eq!(net(&casa), "31666.67");
+    casa.dsu.modello_base[1].abitazione.tipo_abitazione = TipoAbitazione::Altro;
+    assert_eq!(net(&casa), "100000.00");
+}
+
+#[test]
+fn accounts_are_looked_for_in_the_year_of_the_assets() {
+    let rules = Rules::embedded().unwrap();
+    // Presented in 2019: incomes of 2017, assets of the end of 2018. In 2026: both of 2024.
+    for (presented, years) in [(date(2019, 3, 1), [2018, 2017]), (TODAY, [2024, 2023])] {
+        let mut casa = Caseta::on(presented);
+        casa.member(Ruolo::D, 40, 20_000);
+        let known = |anno: i16| {
+            let mut record = casa.feed[0].clone();
+            record.anno = anno;
+            record.rapporti = vec![RapportoNoto {
+                operatore: "01234567897".to_owned(),
+                tipo: "01".to_owned(),
+                identificativo: "IT00Y".to_owned(),
+                saldo: None,
+                giacenza: None,
+            }];
+            omissioni(&casa.dsu, presented, rules.on(presented).unwrap(), &vec![record], presented).len()
+        };
+        assert_eq!(years.map(known), [1, 0], "{presented}");
+    }
+}
+
+#[test]
+fn what_is_retrieved_has_the_agencys_figures_where_the_declared_ones_do_not_count() {
+    let mut casa = Caseta::on(TODAY);
+    let [empty, own] = [40, 50].map(|age| casa.member(if age == 40 { Ruolo::D } else { Ruolo::C }, age, 20_000));
+    casa.sheet(empty).altri_redditi = Some(AltriRedditi { spese_collab_domestici: Some(300), ..AltriRedditi::nothing() });
+    casa.sheet(own).altri_redditi = Some(esonerato(7000));
+    let mut dsu = casa.dsu.clone();
+    dsu.complete(PARENTS, &casa.feed, 2024);
+    let figures: Vec<_> = dsu.fogli().map(|foglio| foglio.altri_redditi.clone().unwrap()).collect();
+    assert_eq!(figures[0].reddito_irpef, Some(Decimal::from(20_000)));
+    assert_eq!(figures[0].spese_collab_domestici, Some(300));
+    assert!(figures[1] == esonerato(7000), "the declared figures of who is exempt stay");
+    // Of another year nothing is taken.
+    let mut dsu = casa.dsu.clone();
+    dsu.complete(PARENTS, &casa.feed, 2023);
+    assert_eq!(dsu.fogli().next().unwrap().altri_redditi.as_ref().unwrap().reddito_irpef, None);
 }
 
 #[test]

@@ -193,7 +193,7 @@ fn a_threshold_is_answered_with_yes_or_no_and_never_with_the_value() {
                 let answer = comune.call(ISEE, &ask(CHILD, code, nucleus)).await.unwrap();
                 assert_eq!(element(&answer, "Esito"), "OK", "{}", answer.text);
                 valid(&answer);
-                let expected = format!("<DatiIndicatore TipoIndicatore=\"ISEE Ordinario\" SottoSoglia=\"{under}\" ProtocolloDSU=\"{protocol}\" DataPresentazioneDSU=\"{today}\" PresenzaDifformita=\"NO\"");
+                let expected = format!("<DatiIndicatore TipoIndicatore=\"ISEE Minorenne ordinario\" SottoSoglia=\"{under}\" ProtocolloDSU=\"{protocol}\" DataPresentazioneDSU=\"{today}\" PresenzaDifformita=\"NO\"");
                 assert!(answer.text.contains(&expected), "{}", answer.text);
                 let members = answer.text.matches("<Componente ").count();
                 assert_eq!(members, if nucleus == "SI" { 4 } else { 0 }, "{}", answer.text);
@@ -731,7 +731,7 @@ fn every_wsdl_is_served_at_its_path() {
 #[test]
 fn every_indicator_is_retrieved_and_a_dsu_referred_to_counts() {
     let site = site();
-    site.configure("[[soglia]]\ncodice = \"MINO01\"\nprestazione = \"A1.07\"\nimporto = \"20000.00\"\nindicatore = \"Minorenne\"\n");
+    site.configure("[[soglia]]\ncodice = \"MINO01\"\nprestazione = \"A1.07\"\nimporto = \"20000.00\"\n\n[[soglia]]\ncodice = \"ORDI02\"\nprestazione = \"A1.07\"\nimporto = \"20000.00\"\nindicatore = \"Ordinario\"\n");
     let today: jiff::civil::Date = site.today().parse().unwrap();
     let serving = site.serve();
     common::runtime().block_on(async {
@@ -797,10 +797,12 @@ fn every_indicator_is_retrieved_and_a_dsu_referred_to_counts() {
         for expected in ["<ISEEMinAgg ", "ValoreComponenteAggiuntiva=\"8100.00\"", &format!("ProtocolloDSUComponenteAggiuntiva=\"{protocol}\"")] {
             assert!(xml.contains(expected), "{xml}");
         }
-        // A threshold of 20,000 on the minor's.
-        let soglia = format!("<ConsultazioneSogliaIndicatore xmlns=\"http://inps.it/ConsultazioneISEE\"><request CodiceFiscale=\"{person}\" CodiceSoglia=\"MINO01\" FornituraNucleo=\"NO\"/></ConsultazioneSogliaIndicatore>");
-        let answer = comune.call(ISEE, &envelope(Version::V11, &soglia)).await.unwrap();
-        assert!(answer.text.contains("TipoIndicatore=\"ISEE Minorenne con componente aggiuntiva\" SottoSoglia=\"SI\""), "{}", answer.text);
+        // A threshold of 20,000 on a nursery's indicator, which is the minor's; and on another that is named.
+        for (code, tipo) in [("MINO01", "ISEE Minorenne con componente aggiuntiva"), ("ORDI02", "ISEE Ordinario")] {
+            let soglia = format!("<ConsultazioneSogliaIndicatore xmlns=\"http://inps.it/ConsultazioneISEE\"><request CodiceFiscale=\"{person}\" CodiceSoglia=\"{code}\" FornituraNucleo=\"NO\"/></ConsultazioneSogliaIndicatore>");
+            let answer = comune.call(ISEE, &envelope(Version::V11, &soglia)).await.unwrap();
+            assert!(answer.text.contains(&format!("TipoIndicatore=\"{tipo}\" SottoSoglia=\"SI\"")), "{}", answer.text);
+        }
     });
     serving.stop();
 }

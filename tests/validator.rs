@@ -524,7 +524,7 @@ fn every_attestation_of_an_invented_family_is_valid_for_libxml2() {
         let indicatori = situazione.indicatori().ok().unwrap();
         let protocollo = format!("INPS-ISEE-2026-{index:08}A-00");
         let about = Occasion { protocollo: &protocollo, presentata: presented, rilasciata: presented, ..Occasion::default() };
-        let omissione_difformita = omissioni(&dsu, presented, &feed, presented);
+        let omissione_difformita = omissioni(&dsu, presented, rules, &feed, presented);
         let attestazione = Some(attest(&dsu, &indicatori, rules, Occasion { omissioni: omissione_difformita, ..about }));
         let chiave = Chiave::ProtDsu(Box::new(RicercaProtDsu {
             protocollo_dsu: protocollo.clone(),

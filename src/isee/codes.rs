@@ -233,6 +233,26 @@ impl Relazione {
     }
 }
 
+impl Ruolo {
+    /// Whether it is that of a child: a minor, in custody too, or of age, living with the family or not.
+    pub fn is_figlio(self) -> bool {
+        matches!(self, Self::F | Self::Ma | Self::Fc | Self::Fnc)
+    }
+}
+
+impl TipoIndicatore {
+    /// The indicator of a benefit, by its code in PrestazioneDaErogare, where none is named (u).
+    pub fn predefinito(prestazione: &str) -> Self {
+        match prestazione {
+            "A1.19" | "A2.03" | "A2.04" => Self::Universitario,
+            "A1.10" | "A1.11" | "A1.12" | "A1.13" | "A2.07" | "A2.08" | "A3.01" => Self::SocioSanitario,
+            "A1.14" | "A3.02" => Self::Residenziale,
+            "A1.07" | "A1.08" | "A2.10" | "A3.03" => Self::Minorenne,
+            _ => Self::Ordinario,
+        }
+    }
+}
+
 impl TipoRapporto {
     /// Whether it is a deposit or an account: declared by balance and average, and outside the base of the figurative income.
     pub fn is_account(self) -> bool {

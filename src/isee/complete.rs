@@ -1,7 +1,7 @@
 //! The DSU as it is retrieved: what INPS adds to what the declarant transmitted.
 //!
-//! Every member who lives with the family gets a sheet FC8 with the figures of the Revenue Agency and of INPS, all flags false, unless the declaration has one of its own; and an
-//! Operazione N carries both reference attributes, filled with the declarant and the protocol that the DSU was given.
+//! Every member who lives with the family gets a sheet FC8 with the figures of the Revenue Agency and of INPS, all flags false, unless the declaration
+//! has one of its own that counts; and an Operazione N carries both reference attributes, filled with the declarant and the protocol that the DSU was given.
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
@@ -12,8 +12,8 @@ use super::feed::FeedRecord;
 use super::foglio::AltriRedditi;
 
 impl Dichiarazione {
-    /// Completes the declaration with its protocol and with what the SII knew of its members.
-    pub fn complete(&mut self, protocollo: &str, known: &[FeedRecord]) {
+    /// Completes the declaration with its protocol and with what the SII knew of its members for a year.
+    pub fn complete(&mut self, protocollo: &str, known: &[FeedRecord], anno: i16) {
         if self.operazione.tipo == TipoOperazione::N {
             self.operazione.codice_fiscale_riferimento = Some(self.codice_fiscale_dichiarante.clone());
             self.operazione.numero_protocollo_riferimento = Some(protocollo.to_owned());
@@ -21,10 +21,15 @@ impl Dichiarazione {
         // Not of a parent who does not live with the family: what the Agency knows of who is not of it does not go to it.
         let members = self.nucleo_familiare.iter_mut().flat_map(|nucleo| &mut nucleo.componente_nucleo);
         let members = members.filter(|member| member.rapporto_con_dichiarante != Ruolo::Gnc);
+        let tipo = self.operazione.tipo;
         for sheet in members.map(|member| &mut member.foglio_componente_nucleo) {
-            if sheet.altri_redditi.is_none() {
+            let declared = sheet.altri_redditi.as_ref();
+            if declared.is_none_or(|redditi| !redditi.counts(tipo)) {
                 let code = sheet.codice_fiscale.canonical();
-                sheet.altri_redditi = Some(agency(known.iter().find(|record| record.codice_fiscale == code)));
+                let figures = agency(known.iter().find(|record| record.codice_fiscale == code && record.anno == anno));
+                // Home help stands in FC8 for want of another place.
+                let help = declared.and_then(|redditi| redditi.spese_collab_domestici);
+                sheet.altri_redditi = Some(AltriRedditi { spese_collab_domestici: help, ..figures });
             }
         }
     }

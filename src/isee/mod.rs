@@ -31,7 +31,7 @@ pub mod rules;
 pub use codice_fiscale::CodiceFiscale;
 
 use compute::componente::Esterno;
-use dsu::{ComponenteNucleo, DatiFiglio, DatiGenitore, Dichiarazione, ModelloBase, Sottoscrizione};
+use dsu::{ComponenteNucleo, DatiFiglio, DatiGenitore, Dichiarazione, GenitoreNonConvivente, ModelloBase, Sottoscrizione};
 use foglio::FoglioComponente;
 use jiff::civil::Date;
 
@@ -93,14 +93,14 @@ impl Dichiarazione {
     /// The sheets of persons outside the nucleus who count in an indicator, where their data stand here and are complete: of parents who are not
     /// excluded; of children who are neither excluded nor have a disability, nor live with who has one.
     pub fn fogli_esterni(&self) -> impl Iterator<Item = &FoglioComponente> {
-        let parents = self.ordinario().into_iter().flat_map(|modello| &modello.genitore_non_convivente);
-        let parents = parents.filter(|parent| !parent.flag_genitore_escluso).filter_map(|parent| match &parent.dati {
-            Some(DatiGenitore::Dettaglio(detail)) => Esterno::genitore(detail, self).map(|outside| outside.foglio),
-            Some(DatiGenitore::Protocollo(_)) => None,
-            // Of who adds a component the nucleus must be known too.
-            None if parent.flag_coniugato_con_persona_diversa => None,
-            None => self.foglio_non_convivente(&parent.codice_fiscale),
-        });
+        let parents =
+            self.genitori_non_conviventi().filter(|parent| !parent.flag_genitore_escluso).filter_map(|parent| match &parent.dati {
+                Some(DatiGenitore::Dettaglio(detail)) => Esterno::genitore(detail, self).map(|outside| outside.foglio),
+                Some(DatiGenitore::Protocollo(_)) => None,
+                // Of who adds a component the nucleus must be known too.
+                None if parent.flag_coniugato_con_persona_diversa => None,
+                None => self.foglio_non_convivente(&parent.codice_fiscale),
+            });
         let residential = self.modello_base.iter().flat_map(|modello| &modello.residenziale);
         let children = residential.flat_map(|each| &each.figlio_non_compreso_nel_nucleo);
         let children = children.filter(|child| child.condizione_esclusione.is_none()).filter_map(|child| match &child.dati {
@@ -117,10 +117,10 @@ impl Dichiarazione {
         sheets.find(|member| member.foglio_componente_nucleo.codice_fiscale == *codice).map(|member| &member.foglio_componente_nucleo)
     }
 
-    /// The members who are children and minors, by their roles.
-    pub fn minori(&self) -> impl Iterator<Item = &ComponenteNucleo> {
-        let members = self.nucleo_familiare.iter().flat_map(|nucleo| &nucleo.componente_nucleo);
-        members.filter(|member| matches!(member.rapporto_con_dichiarante, codes::Ruolo::F | codes::Ruolo::Ma))
+    /// The parents who do not live with the family, of all forms: those of the ordinary one first.
+    pub fn genitori_non_conviventi(&self) -> impl Iterator<Item = &GenitoreNonConvivente> {
+        let of = |tipo| self.modello_base.iter().filter(move |modello| modello.tipo == tipo);
+        of(codes::TipoModello::Ord).chain(of(codes::TipoModello::Rid)).flat_map(|modello| &modello.genitore_non_convivente)
     }
 }
 

@@ -10,12 +10,13 @@ use super::compute::income_year;
 use super::dsu::Dichiarazione;
 use super::feed::{Feed, FeedRecord, RapportoNoto};
 use super::foglio::FoglioComponente;
+use super::rules::RuleSet;
 
-/// What the feed has against a DSU presented on `presented`; checked on `checked`.
-pub fn omissioni(dsu: &Dichiarazione, presented: Date, feed: &dyn Feed, checked: Date) -> Vec<OmissioneDifformita> {
+/// What the feed has against a DSU presented on `presented`: accounts of the year of its assets, incomes of theirs; checked on `checked`.
+pub fn omissioni(dsu: &Dichiarazione, presented: Date, rules: &RuleSet, feed: &dyn Feed, checked: Date) -> Vec<OmissioneDifformita> {
     let mut found = Vec::new();
     for foglio in dsu.membri().map(|member| &member.foglio_componente_nucleo) {
-        let Some(record) = feed.find(&foglio.codice_fiscale, income_year(presented)) else { continue };
+        let known = |year| feed.find(&foglio.codice_fiscale, year);
         let of = |tipo, rapporto, reddito_ae| OmissioneDifformita {
             tipo_omissione_difformita: tipo,
             codice_fiscale: foglio.codice_fiscale.clone(),
@@ -23,11 +24,12 @@ pub fn omissioni(dsu: &Dichiarazione, presented: Date, feed: &dyn Feed, checked:
             rapporto,
             reddito_ae,
         };
-        let undeclared: Vec<RapportoOmesso> = record.rapporti.iter().filter(|known| !is_declared(foglio, known)).map(omesso).collect();
+        let rapporti = known(rules.assets_year(presented)).map(|record| record.rapporti).unwrap_or_default();
+        let undeclared: Vec<RapportoOmesso> = rapporti.iter().filter(|known| !is_declared(foglio, known)).map(omesso).collect();
         if !undeclared.is_empty() {
             found.push(of(TipoOmissione::PatrimoniMobiliari, undeclared, None));
         }
-        if differs(dsu, foglio, &record) {
+        if let Some(record) = known(income_year(presented)).filter(|record| differs(dsu, foglio, record)) {
             found.push(of(TipoOmissione::RedditiScostamento, Vec::new(), Some(reddito(&record))));
         }
     }

@@ -421,7 +421,7 @@ impl Scrittore<'_> {
                 righe.add(1, format!("componente di {who}"), valore, come, "All. 2 c. 1");
             }
             _ => {
-                let parents = self.situazione.dsu.modello_base.iter().flat_map(|modello| &modello.genitore_non_convivente);
+                let parents = self.situazione.dsu.genitori_non_conviventi();
                 let children =
                     parents.filter(|parent| parent.codice_fiscale == componente.codice_fiscale).map(|parent| parent.beneficiario.len());
                 let share = quota_di_genitore(children.max().unwrap_or_default());

@@ -133,7 +133,8 @@ pub async fn soglia(
     let permit = admission.for_benefit(Some(&soglia.prestazione));
     let question = Question::Attestazione { chiave: &chiave, on: request.data_validita.unwrap_or(occasion.today) };
     // The configuration has none but these names.
-    let indicatore = TipoIndicatore::from_code(&soglia.indicatore).unwrap_or(TipoIndicatore::Ordinario);
+    let named = soglia.indicatore.as_deref().and_then(TipoIndicatore::from_code);
+    let indicatore = named.unwrap_or_else(|| TipoIndicatore::predefinito(&soglia.prestazione));
     let wants_nucleus = request.fornitura_nucleo == SiNo::Si;
     let render = |answer| {
         let attestazione = attestation_of(answer)?.attestazione;

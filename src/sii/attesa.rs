@@ -129,7 +129,7 @@ impl Embedded {
             protocollo: &protocollo,
             presentata: presented,
             rilasciata: today,
-            omissioni: omissioni(&dsu, presented, &fonti.known, today),
+            omissioni: omissioni(&dsu, presented, rules, &fonti.known, today),
             variazione,
             ..attest::Occasion::default()
         };

@@ -20,6 +20,7 @@ use crate::isee::CodiceFiscale;
 use crate::isee::calendar::Calendario;
 use crate::isee::compute::casi::{Indicatori, Situazione};
 use crate::isee::compute::componente::Riferita;
+use crate::isee::compute::income_year;
 use crate::isee::dsu::Dichiarazione;
 use crate::isee::feed::{Feed, FeedRecord};
 use crate::isee::rules::{RuleError, RuleSet, Rules};
@@ -141,7 +142,7 @@ impl Embedded {
             Some(known) => known,
             None => self.known(&dsu, found.attestazione.data_presentazione)?,
         };
-        dsu.complete(&protocollo, &known);
+        dsu.complete(&protocollo, &known, income_year(found.attestazione.data_presentazione));
         // All persons in it, whoever named them: the first declaration or one that completed it.
         let persone = persons_of(&message("Dichiarazione", ISEE_NS, &dsu, false))?;
         Ok(Answer::Declared(Box::new(dsu), protocollo, persone))
@@ -158,7 +159,7 @@ impl Embedded {
 
     /// What the feed knows of the members, for the year of their incomes.
     fn known(&self, dsu: &Dichiarazione, presented: Date) -> Result<Vec<FeedRecord>, SiiError> {
-        let year = presented.year() - 2;
+        let year = income_year(presented);
         dsu.fogli().filter_map(|sheet| self.archive.feed(&sheet.codice_fiscale, year).transpose()).collect()
     }
 
@@ -180,6 +181,10 @@ impl Embedded {
         let feed = Reading { archive: &self.archive, only: matches!(da, Da::Solo(_)), found: RefCell::new(Ok(known)) };
         let situazione = Situazione { dsu, presented, rules, feed: &feed, altre: &riferite };
         let indicatori = situazione.indicatori().map_err(|error| SiiError::Internal(error.to_string()));
+        // What the Agency knows of accounts is of the year of the assets.
+        if rules.assets_year(presented) != income_year(presented) {
+            dsu.codici().into_iter().for_each(|code| drop(feed.find(&CodiceFiscale::new(code), rules.assets_year(presented))));
+        }
         let known = feed.found.into_inner()?;
         Ok((indicatori?, Fonti { known, riferite: Some(versions) }))
     }

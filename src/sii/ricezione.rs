@@ -76,11 +76,14 @@ impl Embedded {
 
         let presented = dsu.presentata().unwrap_or(occasion.today);
         let covered = self.settings.rules.on(presented.min(occasion.today));
-        // All that is wrong is said at once: where no rules are for that day, by the latest.
-        let Some(rules) = covered.or(self.settings.rules.all().last()) else { return Err(SiiError::Internal("no rules".to_owned())) };
         let presentata = match dsu.operazione.tipo {
             TipoOperazione::R => self.presented_first(dsu)?,
             _ => None,
+        };
+        // A correction is judged as of the first presentation. All that is wrong is said at once: where no rules are for that day, by the latest.
+        let first = presentata.and_then(|first| self.settings.rules.on(first));
+        let Some(rules) = first.or(covered).or(self.settings.rules.all().last()) else {
+            return Err(SiiError::Internal("no rules".to_owned()));
         };
         let circumstance = Circumstance { presentata, ..Circumstance::on(occasion.today, rules, &self.settings.calendario) };
         let mut esame = examine(dsu, &circumstance);
@@ -163,7 +166,7 @@ impl Embedded {
             protocollo: &protocollo,
             presentata: presented,
             rilasciata: received.occasion.today,
-            omissioni: omissioni(dsu, presented, &fonti.known, received.occasion.today),
+            omissioni: omissioni(dsu, presented, rules, &fonti.known, received.occasion.today),
             ..attest::Occasion::default()
         };
         let attestazione = attest(dsu, &indicatori, rules, about);

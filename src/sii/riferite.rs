@@ -124,7 +124,7 @@ impl Embedded {
             protocollo: &protocollo,
             presentata: base.presentata,
             rilasciata: received.occasion.today,
-            omissioni: omissioni(&effettiva, base.presentata, &fonti.known, received.occasion.today),
+            omissioni: omissioni(&effettiva, base.presentata, rules, &fonti.known, received.occasion.today),
             variazione: Some(Variazione {
                 note_variazione: note(dsu.operazione.tipo, base.attende.is_some()).map(str::to_owned),
                 ..variazione(dsu.operazione.tipo, varied, base.presentata, sender)
@@ -290,7 +290,8 @@ impl Embedded {
         let scadenza = changes.scadenza(presented, of_today);
         let form = Sostitutivo { protocollo: &protocollo, presentato: presented, scadenza };
         let about = current(received, &base.protocollo, base.presentata, form, None);
-        let about = attest::Occasion { omissioni: omissioni(effettiva, base.presentata, &fonti.known, received.occasion.today), ..about };
+        let against = omissioni(effettiva, base.presentata, of_base, &fonti.known, received.occasion.today);
+        let about = attest::Occasion { omissioni: against, ..about };
         let attestazione = attest(effettiva, &indicatori, of_base, about);
         let receipt = self.receipt(received, &attestazione, &indicatori, of_base, esame)?;
         let version = Versione {
@@ -360,7 +361,8 @@ impl Embedded {
             };
             let form = Sostitutivo { protocollo: &next, presentato: head.presentata, scadenza: head.scadenza };
             let about = current(received, protocollo, presentata, form, Some(variazione));
-            let about = attest::Occasion { omissioni: omissioni(&current_dsu, presentata, &fonti.known, received.occasion.today), ..about };
+            let against = omissioni(&current_dsu, presentata, rules, &fonti.known, received.occasion.today);
+            let about = attest::Occasion { omissioni: against, ..about };
             let attestazione = attest(&current_dsu, &indicatori, rules, about);
             let version = Versione {
                 protocollo: &next,

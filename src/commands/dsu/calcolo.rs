@@ -89,7 +89,7 @@ pub(super) fn compute(file: &Path, request: &Request<'_>, output: Output) -> Res
         }
         validita = Some((chiesto, changes.scadenza(chiesto, of_day)));
     }
-    let against = omissioni(dsu, presented, &feed, today);
+    let against = omissioni(dsu, presented, set, &feed, today);
     Ok(match output {
         Output::Text => render(&[prospetto(&situazione, &indicatori, validita), difformita(&against)].concat()),
         Output::Json => format!("{:#}\n", as_json(&situazione, &indicatori, &against, validita)),

@@ -139,8 +139,8 @@ pub(super) fn judge(file: &Path, port: &Port, giorni: Giorni) -> Result<Vec<Lett
         let presented = trasmessa.dsu.presentata().unwrap_or(giorni.today);
         let covered = rules.on(presented.min(giorni.today));
         let (mut list, mut avvertenze, mut more) = (Vec::new(), Vec::new(), 0);
-        if let Some(set) = covered.or(rules.all().last()) {
-            let first = giorni.prima.filter(|_| trasmessa.dsu.operazione.tipo == TipoOperazione::R);
+        let first = giorni.prima.filter(|_| trasmessa.dsu.operazione.tipo == TipoOperazione::R);
+        if let Some(set) = first.and_then(|first| rules.on(first)).or(covered).or(rules.all().last()) {
             let esame = examine(&trasmessa.dsu, &Circumstance { presentata: first, ..Circumstance::on(giorni.today, set, calendario) });
             list = place_declaration(esame.difetti, element);
             avvertenze = place_declaration(esame.avvertenze, element);

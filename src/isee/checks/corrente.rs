@@ -1,6 +1,5 @@
 //! K17, and what integrations of incomes must have.
 
-use super::super::codes::TipoVariazione;
 use super::super::dsu::{Dichiarazione, Variazione};
 use super::super::rules::name;
 use super::nucleo::code;
@@ -68,9 +67,6 @@ fn variazione(dsu: &Dichiarazione, change: &Variazione, path: &str, circumstance
     }
     if change.data_variazione.is_some_and(|day| day > presented) {
         esame.refuse("K17.data", format!("{path}/@DataVariazione"), "variazione successiva alla presentazione");
-    }
-    if change.tipo_variazione != TipoVariazione::D && change.data_variazione.is_none() {
-        esame.refuse("K17.data", format!("{path}/@DataVariazione"), "manca la data della variazione");
     }
     let referred = dsu.operazione.numero_protocollo_riferimento.as_ref();
     if change.protocollo_inps_dsu_corrente.as_ref().is_some_and(|own| Some(own) != referred) {

@@ -9,26 +9,28 @@ use super::super::dsu::{
 };
 use super::super::foglio::FoglioComponente;
 use super::nucleo::code;
-use super::patrimonio;
-use super::{Circumstance, Esame, step};
+use super::{Circumstance, Esame, casa, patrimonio, step};
 
 pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
     for (index, modello) in dsu.modello_base.iter().enumerate() {
         let path = step("/Dichiarazione", "ModelloBase", index, dsu.modello_base.len());
         for (place, student) in modello.universitario.iter().enumerate() {
             let path = step(&path, "Universitario", place, modello.universitario.len());
-            universitario(dsu, modello, student, &path, esame);
-            let earlier = modello.universitario.iter().take(place);
-            if earlier.into_iter().any(|each| each.codice_fiscale_beneficiario == student.codice_fiscale_beneficiario) {
+            universitario(dsu, student, &path, esame);
+            let before = dsu.modello_base.iter().take(index).flat_map(|modello| &modello.universitario);
+            if before
+                .chain(modello.universitario.iter().take(place))
+                .any(|each| each.codice_fiscale_beneficiario == student.codice_fiscale_beneficiario)
+            {
                 esame.refuse("K13.doppio", format!("{path}/@CodiceFiscaleBeneficiario"), "studente già indicato");
             }
         }
-        parents(dsu, modello, &path, circumstance, esame);
+        parents(dsu, index, modello, &path, circumstance, esame);
         for (place, each) in modello.residenziale.iter().enumerate() {
             let path = step(&path, "Residenziale", place, modello.residenziale.len());
             residenziale(dsu, each, &path, circumstance, esame);
-            let earlier = modello.residenziale.iter().take(place);
-            if earlier.into_iter().any(|other| other.codice_fiscale_beneficiario == each.codice_fiscale_beneficiario) {
+            let mut earlier = modello.residenziale.iter().take(place);
+            if earlier.any(|other| other.codice_fiscale_beneficiario == each.codice_fiscale_beneficiario) {
                 esame.refuse("K15.beneficiario", format!("{path}/@CodiceFiscaleBeneficiario"), "beneficiario già indicato");
             }
             if modello.beneficiario().is_some_and(|own| *own != each.codice_fiscale_beneficiario) {
@@ -70,7 +72,7 @@ fn member(dsu: &Dichiarazione, codice: &CodiceFiscale) -> bool {
 }
 
 /// K13.
-fn universitario(dsu: &Dichiarazione, modello: &ModelloBase, student: &Universitario, path: &str, esame: &mut Esame) {
+fn universitario(dsu: &Dichiarazione, student: &Universitario, path: &str, esame: &mut Esame) {
     if !member(dsu, &student.codice_fiscale_beneficiario) {
         esame.refuse("K13.beneficiario", format!("{path}/@CodiceFiscaleBeneficiario"), "lo studente non fa parte del nucleo");
     }
@@ -97,7 +99,7 @@ fn universitario(dsu: &Dichiarazione, modello: &ModelloBase, student: &Universit
         esame.refuse("K13.genitore", format!("{path}/@CodiceFiscaleGenitore"), text);
         return;
     };
-    let elsewhere = modello.genitore_non_convivente.iter().find(|each| each.codice_fiscale == *parent);
+    let elsewhere = dsu.genitori_non_conviventi().find(|each| each.codice_fiscale == *parent);
     if student.numero_protocollo_rif_genitore.is_none() && elsewhere.is_none_or(|each| each.dati.is_none()) {
         let text = "studente non autonomo: manca il protocollo della DSU del genitore, o i suoi dati";
         esame.refuse("K13.dati", format!("{path}/@NumeroProtocolloRifGenitore"), text);
@@ -105,7 +107,7 @@ fn universitario(dsu: &Dichiarazione, modello: &ModelloBase, student: &Universit
 }
 
 /// K14.
-fn parents(dsu: &Dichiarazione, modello: &ModelloBase, path: &str, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+fn parents(dsu: &Dichiarazione, form: usize, modello: &ModelloBase, path: &str, circumstance: &Circumstance<'_>, esame: &mut Esame) {
     let presented = circumstance.presented(dsu);
     for (place, parent) in modello.genitore_non_convivente.iter().enumerate() {
         let path = step(path, "GenitoreNonConvivente", place, modello.genitore_non_convivente.len());
@@ -114,8 +116,15 @@ fn parents(dsu: &Dichiarazione, modello: &ModelloBase, path: &str, circumstance:
         for child in parent.beneficiario.iter().filter(|_| !parent.flag_genitore_escluso) {
             let minor = dsu.fogli().find(|foglio| foglio.codice_fiscale == child.codice_fiscale);
             let minor = minor.is_some_and(|foglio| age(foglio.dati_componente.anagrafica.data_nascita, presented) < 18);
-            let mut earlier = modello.genitore_non_convivente.iter().take(place).filter(|other| !other.flag_genitore_escluso);
-            if minor && earlier.any(|other| other.beneficiario.iter().any(|each| each.codice_fiscale == child.codice_fiscale)) {
+            // The same parent may stand in another form too.
+            let before = dsu.modello_base.iter().take(form).flat_map(|modello| &modello.genitore_non_convivente);
+            let before = before.filter(|other| other.codice_fiscale != parent.codice_fiscale);
+            let earlier = before.chain(modello.genitore_non_convivente.iter().take(place));
+            if minor
+                && earlier
+                    .filter(|other| !other.flag_genitore_escluso)
+                    .any(|other| other.beneficiario.iter().any(|each| each.codice_fiscale == child.codice_fiscale))
+            {
                 esame.refuse("K14.doppio", path.as_str(), "per questo minorenne è già indicato un altro genitore non convivente");
             }
         }
@@ -186,7 +195,12 @@ fn outside(
     if numbers.codice_fiscale != *own {
         esame.refuse(code_rule, format!("{path}/{numbers_name}/@CodiceFiscale"), text);
     }
+    let estate_path = format!("{path}/{sheet_name}/PatrimonioImmobiliare");
     let path = format!("{path}/{numbers_name}");
+    if let Some(home) = &numbers.abitazione_componente_aggiuntiva {
+        let estate = sheet.and_then(|sheet| sheet.patrimonio_immobiliare.as_ref());
+        casa::outside(home, &format!("{path}/AbitazioneComponenteAggiuntiva"), estate, &estate_path, esame);
+    }
     let missing = numbers.nucleo_familiare_componente_aggiuntiva.is_none() && needed == Numeri::Servono;
     if numbers.flag_completezza_dati && (sheet.is_none() || missing) {
         let text = "dati detti completi, ma manca il foglio della persona o il suo nucleo";

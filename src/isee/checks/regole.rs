@@ -135,7 +135,7 @@ pub const REGOLE: &[Regola] = &[
     regola("K16.nucleo", "ModelloBase RID senza nucleo ristretto, o ORD con uno", "correggere il tipo o aggiungere NucleoRistretto"),
     regola("K17.base", "La DSU di riferimento non ha un ISEE valido alla presentazione", "presentare una DSU nuova"),
     regola("K17.componente", "Variazione di chi non è nel nucleo della DSU di riferimento", "correggere il codice fiscale"),
-    regola("K17.data", "Data della variazione mancante, o successiva alla presentazione", "correggere DataVariazione"),
+    regola("K17.data", "Data della variazione successiva alla presentazione", "correggere DataVariazione"),
     regola("K17.documenti", "Variazione senza documenti", "indicare Documentazione"),
     regola("K17.doppio", "Due variazioni della stessa persona", "unirle"),
     regola("K17.mesi", "Redditi di dodici mesi e di due per la stessa categoria", "indicarne uno"),

@@ -170,25 +170,29 @@ impl<'a> Situazione<'a> {
         let modello = self.dsu.ordinario().ok_or(NotComputable::Incomplete)?;
         let mut minorenni = Vec::new();
         for persona in nucleo.persone.iter().filter(|persona| persona.is_minor(self.presented)) {
-            let caso = self.con_genitore(&nucleo, &ordinario, modello, &persona.foglio.codice_fiscale, None)?;
+            let caso = self.con_genitore(&nucleo, &ordinario, &persona.foglio.codice_fiscale, None)?;
             minorenni.push(Indicatore::of(persona.foglio, caso));
         }
         let mut universitari = Vec::new();
-        for studente in &modello.universitario {
+        for studente in self.dsu.modello_base.iter().flat_map(|modello| &modello.universitario) {
             let Some(foglio) = self.foglio(&studente.codice_fiscale_beneficiario) else { continue };
-            universitari.push(Indicatore::of(foglio, self.universitario(&nucleo, &ordinario, modello, studente)?));
+            universitari.push(Indicatore::of(foglio, self.universitario(&nucleo, &ordinario, studente)?));
         }
         let mut residenziali = Vec::new();
         for residenziale in &modello.residenziale {
-            let Some(foglio) = self.foglio(&residenziale.codice_fiscale_beneficiario) else { continue };
+            // Of who has a restricted nucleus, in that: unless it is asked for there too.
+            let beneficiario = &residenziale.codice_fiscale_beneficiario;
+            let moved = self.ristretto(beneficiario).is_some_and(|form| !form.residenziale.iter().any(|each| each.is_of(beneficiario)));
+            let Some(foglio) = self.foglio(beneficiario).filter(|_| !moved) else { continue };
             residenziali.push(Indicatore::of(foglio, self.residenziale(&nucleo, &ordinario, residenziale)?));
         }
         let mut ristretti = Vec::new();
-        for modello in self.dsu.modello_base.iter().filter(|modello| modello.tipo == TipoModello::Rid) {
-            let Some(beneficiario) = modello.beneficiario() else { continue };
-            let nucleo = Nucleo::ristretto(self.dsu, modello, self.presented, self.feed)?;
+        for form in self.dsu.modello_base.iter().filter(|modello| modello.tipo == TipoModello::Rid) {
+            let Some(beneficiario) = form.beneficiario() else { continue };
+            let nucleo = Nucleo::ristretto(self.dsu, form, self.presented, self.feed)?;
             let calcolo = self.calcola(&nucleo, Regime::Ordinario)?;
-            let wanted = modello.residenziale.iter().find(|residenziale| residenziale.codice_fiscale_beneficiario == *beneficiario);
+            let mut wanted = form.residenziale.iter().chain(&modello.residenziale);
+            let wanted = wanted.find(|residenziale| residenziale.is_of(beneficiario));
             let residenziale = match wanted.zip(self.foglio(beneficiario)) {
                 Some((residenziale, foglio)) => Some(Indicatore::of(foglio, self.residenziale(&nucleo, &calcolo, residenziale)?)),
                 None => None,
@@ -206,16 +210,20 @@ impl<'a> Situazione<'a> {
         self.dsu.fogli().find(|foglio| foglio.codice_fiscale == *codice)
     }
 
+    /// The restricted form of a beneficiary.
+    fn ristretto(&self, beneficiario: &CodiceFiscale) -> Option<&'a ModelloBase> {
+        self.dsu.modello_base.iter().find(|modello| modello.tipo == TipoModello::Rid && modello.beneficiario() == Some(beneficiario))
+    }
+
     /// Art. 7, and art. 8 for a student who lives with one parent: the other one joins, adds a component, or does not count.
     fn con_genitore(
         &self,
         nucleo: &Nucleo<'a>,
         base: &Calcolo,
-        modello: &'a ModelloBase,
         child: &CodiceFiscale,
         but: Option<&CodiceFiscale>,
     ) -> Result<Caso, NotComputable> {
-        let elsewhere = modello.genitore_non_convivente.iter().filter(|parent| but.is_none_or(|but| parent.codice_fiscale != *but));
+        let elsewhere = self.dsu.genitori_non_conviventi().filter(|parent| but.is_none_or(|but| parent.codice_fiscale != *but));
         let mut parents = elsewhere.filter(|parent| parent.beneficiario.iter().any(|each| each.codice_fiscale == *child));
         let Some(parent) = parents.find(|parent| !parent.flag_genitore_escluso) else { return Ok(Caso::Base(base.isee)) };
         let Some(data) = self.genitore(parent) else { return Ok(Caso::NonCalcolabile(Motivo::Genitore)) };
@@ -250,17 +258,11 @@ impl<'a> Situazione<'a> {
     }
 
     /// Art. 8.
-    fn universitario(
-        &self,
-        nucleo: &Nucleo<'a>,
-        base: &Calcolo,
-        modello: &'a ModelloBase,
-        studente: &'a Universitario,
-    ) -> Result<Caso, NotComputable> {
+    fn universitario(&self, nucleo: &Nucleo<'a>, base: &Calcolo, studente: &'a Universitario) -> Result<Caso, NotComputable> {
         let child = &studente.codice_fiscale_beneficiario;
         match studente.presenza_genitori {
             PresenzaGenitori::TuttiPresenti => return Ok(Caso::Base(base.isee)),
-            PresenzaGenitori::SoloUno => return self.con_genitore(nucleo, base, modello, child, None),
+            PresenzaGenitori::SoloUno => return self.con_genitore(nucleo, base, child, None),
             PresenzaGenitori::ConiugatiNonPresenti | PresenzaGenitori::NonConiugatiNonPresenti
                 if studente.is_autonomo() && self.has_adequate_income(base, child) =>
             {
@@ -270,14 +272,14 @@ impl<'a> Situazione<'a> {
         }
         let missing = Ok(Caso::NonCalcolabile(Motivo::Nucleo));
         let (Some(parent), Some(foglio)) = (&studente.codice_fiscale_genitore, self.foglio(child)) else { return missing };
-        let Some((attracting, attratto)) = self.attracting(parent, studente, modello, foglio) else { return missing };
+        let Some((attracting, attratto)) = self.attracting(parent, studente, foglio) else { return missing };
         let calcolo = self.calcola(&attracting, Regime::Ordinario)?;
         let isee = calcolo.isee;
         let alone = Diverso::caso(Modo::StudenteAttratto, calcolo.clone(), Vec::new(), attratto.clone(), isee);
         if studente.presenza_genitori == PresenzaGenitori::ConiugatiNonPresenti {
             return Ok(alone);
         }
-        Ok(match self.con_genitore(&attracting, &calcolo, modello, child, Some(parent))? {
+        Ok(match self.con_genitore(&attracting, &calcolo, child, Some(parent))? {
             Caso::Base(_) => alone,
             Caso::NonCalcolabile(motivo) => Caso::NonCalcolabile(motivo),
             Caso::Diverso(diverso) => {
@@ -302,19 +304,17 @@ impl<'a> Situazione<'a> {
         &self,
         parent: &CodiceFiscale,
         studente: &'a Universitario,
-        modello: &'a ModelloBase,
         foglio: &'a FoglioComponente,
     ) -> Option<(Nucleo<'a>, Vec<Membro>)> {
-        let elsewhere = modello.genitore_non_convivente.iter().find(|each| each.codice_fiscale == *parent);
+        let elsewhere = self.dsu.genitori_non_conviventi().find(|each| each.codice_fiscale == *parent);
         let by_protocol = studente.numero_protocollo_rif_genitore.as_deref();
         let data = match by_protocol {
             Some(protocollo) => Esterno::referred(parent, protocollo, self.presented, self.altre),
             None => self.genitore(elsewhere?),
         }?;
-        let mut nucleo = match (data.riferita, data.numeri) {
-            (Some(riferita), _) => Nucleo::ordinario(&riferita.dsu, self.presented, self.feed).ok()?,
-            // Only the parent is known: whose nucleus it is, is not.
-            (None, _) => return None,
+        let mut nucleo = match data.riferita {
+            Some(riferita) => Nucleo::ordinario(&riferita.dsu, self.presented, self.feed).ok()?,
+            None => data.nucleo_di_uno(self.presented, self.feed)?,
         };
         let listed = |persona: &Persona<'_>| {
             let anagrafica = &persona.foglio.dati_componente.anagrafica;
@@ -387,6 +387,10 @@ impl Universitario {
 }
 
 impl Residenziale {
+    fn is_of(&self, beneficiario: &CodiceFiscale) -> bool {
+        self.codice_fiscale_beneficiario == *beneficiario
+    }
+
     /// Whether what was given away counts: after the first request, or within three years before it to who is bound to maintenance.
     pub fn donazioni_contano(&self) -> bool {
         self.flag_donazioni && (self.flag_donazioni_successive == Some(true) || self.flag_donazioni_precedenti_alimenti == Some(true))

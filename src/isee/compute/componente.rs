@@ -149,11 +149,25 @@ impl<'a> Esterno<'a> {
         calcola(&nucleo, presented, rules, Regime::Ordinario).ok()
     }
 
+    /// The nucleus of that person, where nobody else is in it: of who lives with others, these are not known.
+    pub fn nucleo_di_uno(&self, presented: Date, feed: &dyn Feed) -> Option<Nucleo<'a>> {
+        let numeri = self.numeri?;
+        numeri.nucleo_familiare_componente_aggiuntiva.as_ref().filter(|numbers| numbers.numero_componenti == 1)?;
+        Some(Nucleo {
+            persone: vec![Persona::known(self.foglio, Ruolo::D, self.dsu, presented, feed)],
+            condizioni: Condizioni::default(),
+            abitazione: numeri.abitazione_componente_aggiuntiva.as_ref(),
+            donazioni: &[],
+            scala: None,
+        })
+    }
+
     /// Whether that person, or a member of their nucleus, has a disability.
     pub fn has_disability(&self) -> bool {
         let numbers = self.numeri.and_then(|numeri| numeri.nucleo_familiare_componente_aggiuntiva.as_ref());
         let in_numbers = numbers.is_some_and(|n| n.flag_disabilita_media || n.flag_disabilita_grave || n.flag_non_autosufficienti);
-        let in_dsu = self.riferita.is_some_and(|riferita| riferita.dsu.fogli().any(|foglio| foglio.disabilita.is_some()));
+        let in_dsu =
+            self.riferita.is_some_and(|riferita| riferita.dsu.membri().any(|member| member.foglio_componente_nucleo.disabilita.is_some()));
         self.foglio.disabilita.is_some() || in_numbers || in_dsu
     }
 

@@ -326,9 +326,10 @@ impl Condizioni {
     /// there is one, the other is not alone (All. 1 b).
     pub fn of(dsu: &Dichiarazione, modello: &ModelloBase) -> Self {
         let Some(declared) = &modello.condizioni_nucleo else { return Self::default() };
-        let children: Vec<_> = dsu.minori().map(|member| &member.foglio_componente_nucleo.codice_fiscale).collect();
-        let parents = dsu.modello_base.iter().flat_map(|modello| &modello.genitore_non_convivente);
-        let attracted = parents
+        let others = dsu.membri().filter(|member| !matches!(member.rapporto_con_dichiarante, Ruolo::D | Ruolo::C));
+        let children: Vec<_> = others.map(|member| &member.foglio_componente_nucleo.codice_fiscale).collect();
+        let attracted = dsu
+            .genitori_non_conviventi()
             .filter(|parent| parent.flag_alcuna_condizione)
             .any(|parent| parent.beneficiario.iter().any(|beneficiario| children.contains(&&beneficiario.codice_fiscale)));
         Self {
@@ -349,12 +350,12 @@ struct Figli {
 
 impl Figli {
     fn of(nucleo: &Nucleo<'_>) -> Self {
-        let with = |roles: &[Ruolo]| {
-            u32::try_from(nucleo.persone.iter().filter(|persona| roles.contains(&persona.ruolo)).count()).unwrap_or(u32::MAX)
+        let with = |counts: fn(Ruolo) -> bool| {
+            u32::try_from(nucleo.persone.iter().filter(|persona| counts(persona.ruolo)).count()).unwrap_or(u32::MAX)
         };
         Self {
-            tutti: nucleo.condizioni.figli.unwrap_or_else(|| with(&[Ruolo::F, Ruolo::Ma, Ruolo::Fc, Ruolo::Fnc])),
-            conviventi: nucleo.condizioni.conviventi.unwrap_or_else(|| with(&[Ruolo::F, Ruolo::Ma, Ruolo::Fc])),
+            tutti: nucleo.condizioni.figli.unwrap_or_else(|| with(Ruolo::is_figlio)),
+            conviventi: nucleo.condizioni.conviventi.unwrap_or_else(|| with(|ruolo| ruolo.is_figlio() && ruolo != Ruolo::Fnc)),
         }
     }
 }

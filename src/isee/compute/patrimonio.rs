@@ -148,7 +148,7 @@ pub(super) fn immobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet, r
                 tipo: each.tipo_patrimonio,
                 valore,
                 mutuo: euros(each.mutuo_residuo).min(valore),
-                casa: each.flag_abitazione && each.tipo_patrimonio == TipoImmobile::F && !nucleo.is_rented() && !persona.altrove,
+                casa: each.flag_abitazione && each.tipo_patrimonio == TipoImmobile::F && nucleo.owns_home() && !persona.altrove,
                 donato: false,
             });
         }
@@ -179,8 +179,9 @@ fn home_franchise(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet, regime: R
 }
 
 impl Nucleo<'_> {
-    fn is_rented(&self) -> bool {
-        self.abitazione.is_some_and(|home| home.tipo_abitazione == TipoAbitazione::Locazione)
+    /// Whether its home may be its own: not one that is rented, nor had for nothing. Of whose home nothing is said, what is flagged counts.
+    fn owns_home(&self) -> bool {
+        self.abitazione.is_none_or(|home| home.tipo_abitazione == TipoAbitazione::Proprieta)
     }
 }
 

@@ -45,19 +45,22 @@ struct Numbers {
 
 /// The scale of a nucleus whose members are known.
 pub(super) fn scala(nucleo: &Nucleo<'_>, figli: &Figli, presented: Date, rules: &RuleSet, regime: Regime) -> Scala {
-    let hosted = nucleo.persone.iter().filter(|persona| persona.is_hosted()).count();
-    let mut minors = nucleo.persone.iter().filter(|persona| matches!(persona.ruolo, Ruolo::F | Ruolo::Ma)).peekable();
+    // It is computed without who is in care: nothing of them counts but the one.
+    let members = || nucleo.persone.iter().filter(|persona| !persona.is_hosted());
+    let hosted = nucleo.persone.len() - members().count();
+    let hosted_children = nucleo.persone.iter().filter(|persona| persona.is_hosted() && persona.ruolo.is_figlio()).count();
+    // By their age: any member may declare, so that children of the family are not always the declarant's.
+    let mut minors = members().filter(|persona| persona.is_minor(presented) && !matches!(persona.ruolo, Ruolo::D | Ruolo::C)).peekable();
     // A lone parent and minors, nobody else.
-    let alone = nucleo.condizioni.solo && nucleo.persone.iter().filter(|persona| !persona.is_minor(presented)).count() <= 1;
+    let alone = nucleo.condizioni.solo && members().filter(|persona| !persona.is_minor(presented)).count() <= 1;
     let applies = minors.peek().is_some() && (nucleo.condizioni.lavoro || alone);
     let toddler = minors.any(|persona| age(persona.foglio.dati_componente.anagrafica.data_nascita, presented) < 3);
     let numbers = Numbers {
         counted: nucleo.persone.len() - hosted,
         hosted,
-        children: figli.tutti,
+        children: figli.tutti.saturating_sub(u32::try_from(hosted_children).unwrap_or(u32::MAX)),
         work: applies.then_some(if toddler { name::LAVORO_TRE_ANNI } else { name::LAVORO }),
-        // Of who is in care nothing but the one counts: the scale is computed without them.
-        disabled: nucleo.persone.iter().filter(|persona| persona.grado().is_some() && !persona.is_hosted()).count(),
+        disabled: members().filter(|persona| persona.grado().is_some()).count(),
     };
     of(&numbers, rules, regime)
 }
