@@ -258,6 +258,8 @@ pub struct Limits {
     pub lot_bytes: usize,
     /// Lots larger than `body_bytes` at the same time; further ones get 429.
     pub lots: usize,
+    /// Bytes of all bodies at the same time; who comes with more gets 429. Bodies under 64 KiB do not count.
+    pub bodies_bytes: usize,
     /// Seconds to finish what is under way when stopping.
     pub drain_seconds: u64,
 }
@@ -275,12 +277,18 @@ impl Default for Limits {
             body_bytes: 2 << 20,
             lot_bytes: 16 << 20,
             lots: 2,
+            bodies_bytes: 128 << 20,
             drain_seconds: 30,
         }
     }
 }
 
 impl Limits {
+    /// Those that cannot change while running.
+    fn fixed(&self) -> [usize; 3] {
+        [self.connections, self.lots, self.bodies_bytes]
+    }
+
     /// For a TLS handshake.
     pub fn handshake(&self) -> Duration {
         Duration::from_secs(self.handshake_seconds)
@@ -332,9 +340,7 @@ impl Config {
             () if self.data != other.data => Some("data"),
             () if self.ledger != other.ledger => Some("ledger"),
             () if (&self.regole, &self.sii) != (&other.regole, &other.sii) => Some("regole, sii"),
-            () if (self.limits.connections, self.limits.lots) != (other.limits.connections, other.limits.lots) => {
-                Some("limits.connections, limits.lots")
-            }
+            () if self.limits.fixed() != other.limits.fixed() => Some("limits.connections, limits.lots, limits.bodies_bytes"),
             () => None,
         }
     }

@@ -14,6 +14,8 @@ use tokio::net::TcpStream;
 use varco::commands::client::Client;
 use varco::commands::demo::accreditamento;
 use varco::commands::pki::{Authority, Issued, offset, params};
+use varco::ledger::Kind;
+use varco::ledger::search::{Filter, find};
 use varco::registry::administration::Command as Act;
 use varco::registry::ente::Stato;
 
@@ -102,6 +104,10 @@ fn an_ente_that_is_suspended_or_loses_its_certificate_is_refused_at_its_next_req
     assert_eq!(element(&runtime.block_on(live.call(ISEE, &request)).unwrap(), "Esito"), "DATI_NON_TROVATI");
     // Through the admin socket of the gateway that runs.
     site.act(Act::Stato { codice: "comune".to_owned(), nuovo: Stato::Sospeso });
+    // What is public too: who is not let in is told so, and sent away.
+    let contract = hyper::Request::get(format!("{ISEE}?wsdl")).header("host", "localhost").body(http_body_util::Full::default()).unwrap();
+    let other = runtime.block_on(async { site.client(serving.address, "comune").connect().await.unwrap().send(contract).await.unwrap() });
+    assert!(other.text.contains("Authorization failed") && !other.text.contains("definitions"), "{}", other.text);
     let suspended = runtime.block_on(live.call(ISEE, &request)).unwrap();
     assert!(suspended.text.contains("Authorization failed"));
     assert!(runtime.block_on(live.call(ISEE, &request)).is_err(), "the connection stayed open");
@@ -136,6 +142,66 @@ fn an_ente_that_is_suspended_or_loses_its_certificate_is_refused_at_its_next_req
     assert_eq!(leaf["facts"]["actor"]["uid"], rustix::process::getuid().as_raw());
     let (shown, _) = common::varco(&["ledger", "show", &leaf["seq"].to_string(), "--open", "--data", &data]);
     assert!(shown.contains("\"reason\": \"prova\""), "{shown}");
+}
+
+#[test]
+fn who_is_refused_again_and_again_is_counted_and_not_recorded_each_time() {
+    let site = Site::new();
+    site.configure("[ledger]\ngathered_seconds = 1\n");
+    let serving = site.serve();
+    let runtime = common::runtime();
+    site.act(Act::Stato { codice: "comune".to_owned(), nuovo: Stato::Sospeso });
+    let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
+    const TIMES: u64 = 40;
+    for _ in 0..TIMES {
+        let answer = runtime.block_on(site.client(serving.address, "comune").call(ISEE, &request)).unwrap();
+        assert!(answer.status == 500 && answer.text.contains("Authorization failed"), "{}", answer.text);
+    }
+    serving.stop();
+    let directory = site.directory();
+    let found = find(&directory.segments(), directory.ledger, &Filter::default(), usize::MAX).unwrap();
+    let reason = "F01.ente";
+    let bodies = || found.iter().map(|entry| &entry.leaf.body);
+    let single = bodies().filter(|body| body.kind == Kind::Exchange && body.refusal.as_deref() == Some(reason)).count() as u64;
+    let groups = bodies().filter(|body| body.kind == Kind::Gathered).flat_map(|body| body.facts["gruppi"].as_array().unwrap());
+    let gathered: u64 = groups.filter(|group| group["motivo"] == reason).map(|group| group["numero"].as_u64().unwrap()).sum();
+    // Ten a minute: two minutes at the most.
+    assert!((10..=20).contains(&single) && single + gathered == TIMES, "{single} + {gathered}");
+}
+
+#[test]
+fn large_bodies_have_a_room_of_their_own() {
+    let site = Site::new();
+    site.configure("[limits]\nbodies_bytes = 1048576\nbody_seconds = 20\n");
+    let serving = site.serve();
+    common::runtime().block_on(async {
+        let client = site.client(serving.address, "comune");
+        // One that stops shortly before its end holds the room.
+        let mut slow = client.connect_raw().await.unwrap();
+        let length = 1_000_000;
+        let head = format!("POST {ISEE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n", length + 1);
+        slow.write_all(head.as_bytes()).await.unwrap();
+        slow.write_all(&vec![b' '; length]).await.unwrap();
+        slow.flush().await.unwrap();
+        let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
+        let large = request.replace("</s:Body>", &format!("<!--{}--></s:Body>", "x".repeat(300_000)));
+        let begun = Instant::now();
+        let refused = loop {
+            let answer = client.call(ISEE, &large).await.unwrap();
+            if answer.status == 429 || begun.elapsed().as_secs() > 10 {
+                break answer;
+            }
+        };
+        assert_eq!(refused.status, 429, "{}", refused.text);
+        // Small ones are answered; and large ones when there is room again.
+        assert_eq!(element(&client.call(ISEE, &request).await.unwrap(), "Esito"), "DATI_NON_TROVATI");
+        drop(slow);
+        let begun = Instant::now();
+        while client.call(ISEE, &large).await.unwrap().status != 200 {
+            assert!(begun.elapsed().as_secs() < 10, "the room was not given back");
+        }
+    });
+    serving.stop();
 }
 
 #[test]

@@ -279,6 +279,28 @@ fn persons_and_operators_have_quotas() {
     assert_eq!(left(), Some(before - 1));
 }
 
+#[test]
+fn an_operators_day_is_the_same_before_and_after_a_restart() {
+    let site = Site::new();
+    let serving = site.serve();
+    let good = as_user(&requests::indicatore(requests::GIULIA, &site.today(), BENEFIT), "op1", "U1");
+    let not_granted = as_user(
+        &requests::attestazione(requests::GIULIA, &site.today(), BENEFIT)
+            .replace("ConsultazioneAttestazione", "ConsultazioneDichiarazione"),
+        "op1",
+        "U1",
+    );
+    let of = |serving: &Serving, request: &str| call(&site, serving, "comune", ISEE, request).status.as_u16();
+    // Before there is a quota, answered or refused: it counts.
+    assert_eq!([of(&serving, &good), of(&serving, &not_granted), of(&serving, &not_granted)], [200, 500, 500]);
+    done(&site, &["quota", "comune", "--al-giorno", "5", "--operatore"]);
+    assert_eq!(of(&serving, &good), 200);
+    serving.stop();
+    let serving = site.serve();
+    assert_eq!([of(&serving, &good), of(&serving, &good)], [200, 429]);
+    serving.stop();
+}
+
 /// A certificate of the site's authority with an organizationIdentifier and units.
 fn of_body(site: &Site, name: &str, organization: &str, units: &[&str]) -> Issued {
     let mut params = params("chiunque", site.clock.now()).unwrap();

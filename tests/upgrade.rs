@@ -79,10 +79,12 @@ fn a_copy_that_is_put_in_place_says_so_in_the_ledger() {
         let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
         common::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &request)).unwrap()
     };
+    // Numbers are given before the copy is made, and after it.
+    let id = |answer: &str| answer.split("<IdRichiesta>").nth(1).unwrap().split('<').next().unwrap().parse::<u64>().unwrap();
     ask(&serving);
     let (target, keys) = (site.home.path().join("copy"), site.home.path().join("keys"));
     done(&["backup", &target.display().to_string(), "--data", &site.data().display().to_string(), "--keys", &keys.display().to_string()]);
-    ask(&serving);
+    let given = id(&ask(&serving).text);
     serving.stop();
     // The disk is lost; the copy and the keys take its place.
     std::fs::remove_dir_all(site.data()).unwrap();
@@ -90,7 +92,10 @@ fn a_copy_that_is_put_in_place_says_so_in_the_ledger() {
     std::fs::rename(&keys, site.data().join("keys")).unwrap();
     for _ in 0..2 {
         let serving = site.serve();
-        assert_eq!(element(&ask(&serving), "Esito"), "DATI_NON_TROVATI");
+        let answer = ask(&serving);
+        assert_eq!(element(&answer, "Esito"), "DATI_NON_TROVATI");
+        // As many as may have been given since: none is given again.
+        assert!(id(&answer.text) > given + 500_000, "{}", answer.text);
         serving.stop();
     }
     let directory = site.directory();

@@ -43,6 +43,9 @@ const ATTEMPTS: usize = 3;
 /// carries one in this time, which is no longer than `Retry-After` says. The place among the ente's requests is given back before.
 const REFUSED: Duration = Duration::from_secs(1);
 
+/// Of a body, so many bytes take one place of the room for all bodies; what is smaller takes none.
+pub const ROOM: usize = 64 << 10;
+
 /// How many times the largest body is thrown away of a request that was refused.
 const DISCARDED: usize = 16;
 
@@ -65,8 +68,10 @@ pub struct Channel {
 
 /// Answers one request.
 pub async fn answer(gateway: &Gateway, channel: &Channel, received: Timestamp, verdict: &Verdict, request: HttpRequest<Incoming>) -> Reply {
+    // For who is let in; others are told what any other request would be.
     if !verdict.is_wrong()
         && let Some(reply) = contract_document(gateway, &request)
+        && matches!(identify(gateway, channel).await, Ok((Identified::Caller(_), _)))
     {
         return reply;
     }
@@ -104,16 +109,14 @@ async fn listen(
     let caller = match identified {
         Identified::Caller(caller) => caller,
         Identified::Barred(ente, refusal) => {
-            record.ente = Some(ente);
-            return Err(refusal);
+            // The first few one by one; of who goes on, how many.
+            if gateway.gathered.is_early(channel.peer.fingerprint(), record.received) {
+                record.ente = Some(ente);
+                return Err(refusal);
+            }
+            return Ok(gathered(record, &refusal));
         }
-        Identified::Unknown(refusal) => {
-            gateway.gathered.count(fault::row(refusal.code).ledger, Some(channel.peer.fingerprint()));
-            let rendered = fault::render(&refusal, exchange, record.version);
-            let mut reply = respond(fault::status(refusal.code, record.version), rendered, exchange, record.version);
-            reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            return Ok(reply);
-        }
+        Identified::Unknown(refusal) => return Ok(gathered(record, &refusal)),
     };
     record.ente = Some(caller.ente().codice.clone());
     let malformed = || Refusal::new(Code::Malformed, "not well-formed as HTTP");
@@ -139,11 +142,11 @@ async fn listen(
     if verdict.is_wrong() {
         return Err(malformed());
     }
-    let (bytes, _lot) = match read? {
-        Read::Whole(bytes, lot) => (bytes, lot),
-        Read::TooManyLots => {
+    let (bytes, _places) = match read? {
+        Read::Whole(bytes, places) => (bytes, places),
+        Read::NoRoom => {
             gateway.quotas.give_back(&caller.ente().codice, &caller.ente().quote, record.received);
-            let refusal = Refusal::new(Code::TooManyRequests, "too many lots under way");
+            let refusal = Refusal::new(Code::TooManyRequests, "too many lots or too large bodies under way");
             gateway.gathered.count(fault::row(refusal.code).ledger, Some(channel.peer.fingerprint()));
             return Ok(retry_later(&refusal, exchange, record.version));
         }
@@ -151,6 +154,15 @@ async fn listen(
     record.request = bytes.clone();
     record.micros.body = record.elapsed();
     converse(gateway, record, caller, endpoint, &head.headers, &bytes).await
+}
+
+/// Counts a refusal with others like it, says it, and closes the connection.
+fn gathered(record: &Record<'_>, refusal: &Refusal) -> Reply {
+    record.gateway.gathered.count(fault::row(refusal.code).ledger, Some(record.channel.peer.fingerprint()));
+    let rendered = fault::render(refusal, record.exchange, record.version);
+    let mut reply = respond(fault::status(refusal.code, record.version), rendered, record.exchange, record.version);
+    reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    reply
 }
 
 /// From bytes to a released reply.
@@ -281,6 +293,8 @@ struct Record<'a> {
     within_grace: bool,
     /// What is left of the ente's quota.
     standing: Option<Standing>,
+    /// Whether it was counted for its operator.
+    of_operator: bool,
 }
 
 impl<'a> Record<'a> {
@@ -298,6 +312,7 @@ impl<'a> Record<'a> {
             version,
             within_grace: false,
             standing: None,
+            of_operator: false,
         }
     }
 
@@ -317,6 +332,7 @@ impl<'a> Record<'a> {
         let Some(token) = self.operator() else { return Ok(()) };
         let ente = caller.ente();
         let operator = Operator { token, quote: &ente.quote_operatore };
+        self.of_operator = true;
         let standing = self.gateway.quotas.take_for(&ente.codice, &ente.quote, operator, self.received)?;
         self.standing = [self.standing, standing].into_iter().flatten().min_by_key(|standing| standing.remaining);
         Ok(())
@@ -347,6 +363,10 @@ impl<'a> Record<'a> {
         if refusal.code == Code::Unavailable {
             tracing::warn!(exchange = %self.exchange, internal = %refusal.internal, "unavailable");
             return unavailable(self.exchange, self.version);
+        }
+        // Whatever is recorded with an operator counts for that one: so does a start that counts what was recorded.
+        if let (Some(ente), false, Some(token)) = (&self.ente, self.of_operator, self.operator()) {
+            self.gateway.quotas.count_for(ente, token, self.received);
         }
         let rendered = fault::render(&refusal, self.exchange, self.version);
         let note = Note { outcome: "FAULT", refusal: Some(row.ledger.to_owned()), ..Note::default() };
@@ -493,10 +513,33 @@ struct Inbound {
 
 /// What became of a body.
 enum Read<'g> {
-    /// Here it is; with the place of a lot, if it is as large as only lots are.
-    Whole(Bytes, Option<SemaphorePermit<'g>>),
-    /// As many lots are under way as may be.
-    TooManyLots,
+    /// Here it is; with what it takes of the room there is.
+    Whole(Bytes, Places<'g>),
+    /// As many lots are under way as may be, or as many bytes.
+    NoRoom,
+}
+
+/// What a body takes of the room there is, until its exchange ends.
+#[derive(Default)]
+struct Places<'g> {
+    /// Of lots, if it is as large as only lots are.
+    lot: Option<SemaphorePermit<'g>>,
+    /// Of all bodies: in pieces of [`ROOM`] bytes.
+    room: Option<SemaphorePermit<'g>>,
+}
+
+impl<'g> Places<'g> {
+    /// Room for so many bytes in all; whether there is.
+    fn take(&mut self, gateway: &'g Gateway, length: usize) -> bool {
+        let taken = self.room.as_ref().map_or(0, SemaphorePermit::num_permits);
+        let more = (length / ROOM).saturating_sub(taken);
+        let Ok(permit) = gateway.bodies.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX)) else { return false };
+        match &mut self.room {
+            Some(room) => room.merge(permit),
+            None => self.room = Some(permit),
+        }
+        true
+    }
 }
 
 impl Inbound {
@@ -515,7 +558,7 @@ impl Inbound {
         }
         self.asked = true;
         let gather = async {
-            let (mut gathered, mut lot) = (BytesMut::with_capacity(announced), None);
+            let (mut gathered, mut places) = (BytesMut::new(), Places::default());
             let mut only: Option<Bytes> = None;
             while let Some(frame) = self.body.frame().await {
                 let frame = frame.map_err(|_| Refusal::new(Code::BodyInterrupted, "body interrupted"))?;
@@ -524,22 +567,27 @@ impl Inbound {
                 if length > largest {
                     return Err(Refusal::new(Code::BodyTooLarge, "body over the limit"));
                 }
-                if length > limits.body_bytes && lot.is_none() {
+                if length > limits.body_bytes && places.lot.is_none() {
                     match gateway.lots.try_acquire() {
-                        Ok(place) => lot = Some(place),
-                        Err(_) => return Ok(Read::TooManyLots),
+                        Ok(place) => places.lot = Some(place),
+                        Err(_) => return Ok(Read::NoRoom),
                     }
+                }
+                if !places.take(gateway, length) {
+                    return Ok(Read::NoRoom);
                 }
                 // A body that comes in one piece, as most do, is not copied.
                 match (gathered.is_empty(), only.take()) {
                     (true, None) => only = Some(data),
                     (_, first) => {
+                        // What was announced, once it begins to come.
+                        gathered.reserve(announced.saturating_sub(gathered.len()));
                         gathered.extend_from_slice(&first.unwrap_or_default());
                         gathered.extend_from_slice(&data);
                     }
                 }
             }
-            Ok(Read::Whole(only.unwrap_or_else(|| gathered.freeze()), lot))
+            Ok(Read::Whole(only.unwrap_or_else(|| gathered.freeze()), places))
         };
         let read = tokio::time::timeout(limits.body(), gather).await;
         read.unwrap_or_else(|_| Err(Refusal::new(Code::BodyTimeout, "body not complete in time")))

@@ -5,6 +5,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use jiff::Timestamp;
+
 use super::node::Node;
 use crate::ledger::{Body, Kind, Retention, Submission, new_exchange};
 use crate::refusal::{Regola, regola};
@@ -25,14 +27,33 @@ pub const STRETTE: &[Regola] = &[
 
 /// Groups kept apart between two flushes.
 const GROUPS: usize = 100;
+/// Refusals of a certificate whose ente is known that are recorded one by one in a minute.
+const EARLY: u32 = 10;
 
 /// The counts since the last flush.
 #[derive(Debug, Default)]
 pub struct Gathered {
     counts: Mutex<BTreeMap<(&'static str, Option<String>), u64>>,
+    /// Of the minute it is: refusals recorded one by one, by certificate.
+    early: Mutex<(i64, BTreeMap<String, u32>)>,
 }
 
 impl Gathered {
+    /// Whether a refusal is one of the first few of its certificate in this minute, which are recorded one by one.
+    pub fn is_early(&self, certificate: &str, now: Timestamp) -> bool {
+        let minute = now.as_second() / 60;
+        let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
+        if early.0 != minute {
+            *early = (minute, BTreeMap::new());
+        }
+        if early.1.len() >= GROUPS && !early.1.contains_key(certificate) {
+            return false;
+        }
+        let count = early.1.entry(certificate.to_owned()).or_default();
+        *count += 1;
+        *count <= EARLY
+    }
+
     /// Counts one refusal.
     pub fn count(&self, reason: &'static str, certificate: Option<&str>) {
         self.add(reason, certificate, 1);

@@ -61,6 +61,8 @@ pub struct Gateway {
     pub clock: Clock,
     /// Places for large lots.
     pub lots: Semaphore,
+    /// Room for bodies, in pieces of [`exchange::ROOM`] bytes.
+    pub bodies: Semaphore,
     /// Refusals counted together.
     pub gathered: Gathered,
     /// Requests under way, by ente.
@@ -86,6 +88,7 @@ impl Gateway {
         let metrics = Metrics::new(node.ledger.committer.meter());
         Arc::new(Self {
             lots: Semaphore::new(settings.limits.lots),
+            bodies: Semaphore::new((settings.limits.bodies_bytes / exchange::ROOM).min(Semaphore::MAX_PERMITS)),
             node,
             contract,
             config: config.clone(),

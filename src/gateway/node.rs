@@ -19,9 +19,9 @@ use crate::ledger::{
 use crate::registry::Registry;
 use crate::registry::entries::RegistryProjector;
 use crate::services::Services;
-use crate::sii::embedded::{Embedded, Settings};
+use crate::sii::embedded::{Embedded, SERIES, Settings};
 use crate::sii::entries::SiiProjector;
-use crate::state::numbers::{NumbersProjector, Series, keys_seen};
+use crate::state::numbers::{NoNumber, NumbersProjector, Series, keys_seen, skip};
 use crate::state::{self, Rebuilt, Store};
 
 /// Numbers of requests are reserved by the thousand.
@@ -202,6 +202,17 @@ impl Node {
         let Some(directory) = self.directory.as_ref().filter(|directory| directory.is_copy()) else { return Ok(()) };
         let head = self.ledger.committer.meter().head.get();
         self.record_system("restore", serde_json::json!({ "voci": head })).await?;
+        // Also those that began after the copy was made, at the turn of a year.
+        let year = self.clock.today().year();
+        let yearly = [year - 1, year].into_iter().flat_map(|year| SERIES.map(|series| format!("{series}-{year}")));
+        skip(&self.ledger, &self.store, &self.clock, &yearly.collect::<Vec<_>>()).await.map_err(|error| match error {
+            NoNumber::NotCommitted(error) => error,
+            NoNumber::Views(_) | NoNumber::Entry(_) => NotCommitted::Unavailable,
+        })?;
+        tracing::warn!(
+            voci = head,
+            "restored from a copy: enti and their grants are those of the day of the copy; check what was suspended, revoked or taken back since"
+        );
         // If this fails it is said again at the next start.
         if let Err(error) = directory.adopted() {
             tracing::error!(%error, "the mark of a copy cannot be removed");

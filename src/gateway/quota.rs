@@ -30,7 +30,7 @@ pub struct Quotas {
 
 #[derive(Debug, Default)]
 struct Today {
-    /// The latest day on which anything was asked: never one before, also where a request is late or the clock was put back.
+    /// The latest day on which anything was asked; one before only where the clock was put back by more than a late request.
     day: Date,
     enti: HashMap<String, OfEnte>,
 }
@@ -38,7 +38,7 @@ struct Today {
 #[derive(Debug, Default)]
 struct OfEnte {
     own: Used,
-    /// By the tokens of their names; of enti whose operators have a quota.
+    /// By the tokens of their names.
     operators: HashMap<u64, Used>,
 }
 
@@ -96,6 +96,8 @@ impl Quotas {
     /// The same exchange counts for its operator; if the operator has nothing left, it is as if it had not been.
     pub fn take_for(&self, ente: &str, quote: &Quote, operator: Operator<'_>, now: Timestamp) -> Result<Option<Standing>, Exceeded> {
         if operator.quote.is_none() {
+            // Counted nevertheless: a quota that is set later today has all of today.
+            self.count_for(ente, operator.token, now);
             return Ok(None);
         }
         let taken = match self.on(now).of(ente).operator(operator.token) {
@@ -108,12 +110,18 @@ impl Quotas {
         taken
     }
 
+    /// An exchange of an operator's that no quota refuses: recorded, and no more.
+    pub fn count_for(&self, ente: &str, token: u64, now: Timestamp) {
+        if let Some(used) = self.on(now).of(ente).operator(token) {
+            used.exchanges += 1;
+        }
+    }
+
     /// Persons whose data are about to go out: all of them or none, of the ente's quota and of its operator's. If not, the exchange is not recorded and
     /// does not count for the day; it was made, and counts for the minute.
     pub fn read(&self, ente: &str, quote: &Quote, operator: Option<Operator<'_>>, persons: &[u64], now: Timestamp) -> Result<(), Exceeded> {
         let mut today = self.on(now);
         let OfEnte { own, operators } = today.of(ente);
-        let operator = operator.filter(|operator| !operator.quote.is_none());
         let mut operator = operator.and_then(|operator| Some((operators.get_mut(&operator.token)?, operator.quote)));
         let may = own.may_read(quote, persons, now);
         let may = may.and_then(|()| operator.as_ref().map_or(Ok(()), |(used, quote)| used.may_read(quote, persons, now)));
@@ -181,6 +189,10 @@ impl Quotas {
 impl Today {
     /// A new day begins with nothing but what is left of the minute.
     fn begin(&mut self, day: Date, now: Timestamp) {
+        if day < self.day && is_before(now, self.day) {
+            // The clock had gone ahead: what was counted counts for the day that it is, and is forgotten at its end.
+            self.day = day;
+        }
         if day <= self.day {
             return;
         }
@@ -268,6 +280,12 @@ impl Used {
         self.full_at = full_at;
         Ok(standing(full_at))
     }
+}
+
+/// Whether it is well before a day begins: more than any request is late.
+fn is_before(now: Timestamp, day: Date) -> bool {
+    let begins = day.to_zoned(rome(now).time_zone().clone());
+    begins.is_ok_and(|begins| begins.timestamp().as_microsecond() - now.as_microsecond() > 60 * MINUTE)
 }
 
 /// Microseconds as whole seconds, rounded up.
@@ -380,6 +398,30 @@ mod tests {
         assert!(ask(2).is_ok());
         assert_eq!(quotas.used(now), [("comune".to_owned(), 2, 0)]);
         assert_eq!(quotas.take("comune", &ente, now).unwrap().unwrap().remaining, 3, "of the minute");
+    }
+
+    #[test]
+    fn a_clock_that_had_gone_ahead_keeps_nobody_out_after_the_day() {
+        let quotas = Quotas::default();
+        let quote = Quote { al_giorno: Some(2), ..Quote::default() };
+        quotas.take("comune", &quote, at("2026-12-22T10:00:00Z")).unwrap();
+        // Put right: what was counted counts today, and not tomorrow.
+        quotas.take("comune", &quote, at("2026-11-22T10:00:00Z")).unwrap();
+        assert!(quotas.take("comune", &quote, at("2026-11-22T10:00:00Z")).is_err());
+        assert_eq!(quotas.take("comune", &quote, at("2026-11-23T10:00:00Z")).unwrap().unwrap().remaining, 1);
+    }
+
+    #[test]
+    fn an_operator_counts_before_a_quota_is_set_and_where_refused() {
+        let quotas = Quotas::default();
+        let now = at("2026-11-22T10:00:00Z");
+        let (none, quote) = (Quote::default(), Quote { al_giorno: Some(3), persone_al_giorno: Some(1), ..Quote::default() });
+        quotas.take_for("comune", &none, Operator { token: 9, quote: &none }, now).unwrap();
+        quotas.read("comune", &none, Some(Operator { token: 9, quote: &none }), &[1], now).unwrap();
+        quotas.count_for("comune", 9, now);
+        let standing = quotas.take_for("comune", &none, Operator { token: 9, quote: &quote }, now).unwrap().unwrap();
+        assert_eq!(standing.remaining, 0);
+        assert!(quotas.read("comune", &none, Some(Operator { token: 9, quote: &quote }), &[2], now).is_err());
     }
 
     #[test]

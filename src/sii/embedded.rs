@@ -32,6 +32,8 @@ use crate::xml::{Limits, parse};
 
 /// Protocols are reserved by the hundred.
 const BLOCK: u64 = 100;
+/// The series of a year: of DSU, and of lots.
+pub const SERIES: [&str; 2] = ["protocollo", "flusso"];
 
 /// Check K19: a sender's protocol stands for one DSU.
 pub const ALREADY_USED: (&str, &str) = ("K19.contenuto", "protocollo del mittente già usato per una DSU diversa");
@@ -307,7 +309,7 @@ impl Embedded {
 
     /// A new protocol of a DSU: `INPS-ISEE-yyyy-nnnnnnnnL-00`.
     pub(super) async fn protocol(&self, year: i16) -> Result<String, SiiError> {
-        Ok(format!("INPS-ISEE-{year}-{}-00", self.serial("protocollo", year).await?))
+        Ok(format!("INPS-ISEE-{year}-{}-00", self.serial(SERIES[0], year).await?))
     }
 
     /// A serial number and its letter. No rule for the letter is published; ours is the serial modulo 26, A to Z.
@@ -326,7 +328,7 @@ impl Embedded {
     /// Gives a lot its protocol, `INPS-ISET-yyyy-nnnnnnnnL`, and keeps what became of it.
     async fn keep_lot(&self, permit: &Permit, dsu: &[DsuDelLotto], impronta: &str, occasion: Occasion) -> Result<Outcome, SiiError> {
         let ente = &permit.ente().codice;
-        let protocollo = format!("INPS-ISET-{}-{}", occasion.today.year(), self.serial("flusso", occasion.today.year()).await?);
+        let protocollo = format!("INPS-ISET-{}-{}", occasion.today.year(), self.serial(SERIES[1], occasion.today.year()).await?);
         let accepted = dsu.iter().filter(|dsu| dsu.protocollo_dsu.is_some()).count();
         let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let lotto = EsitoLotto {

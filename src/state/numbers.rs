@@ -1,6 +1,8 @@
 //! Numbers that a reply must carry: reserved in blocks before anything is rendered. A block is an entry of kind `system` (fact `riserva`: series, and
 //! up to which number); gaps are allowed, repetitions are not, on however many nodes.
 
+use std::collections::BTreeSet;
+
 use tokio::sync::Mutex;
 
 use super::Store;
@@ -73,6 +75,22 @@ impl Series {
             }
         }
     }
+}
+
+/// How far a series goes on after a restore: further than it went in the time that the copy does not know of.
+const SKIPPED: u64 = 1_000_000;
+
+/// After a restore: numbers were given since the copy was made, to others, and none is given twice. Every series goes on far beyond, those
+/// named too, of which the copy may know nothing.
+pub async fn skip(ledger: &Ledger, store: &Store, clock: &Clock, named: &[String]) -> Result<(), NoNumber> {
+    let known =
+        store.scan(name(""))?.into_iter().filter_map(|(name, _)| String::from_utf8(name).ok()?.strip_prefix("n/").map(str::to_owned));
+    let all: BTreeSet<String> = known.chain(named.iter().cloned()).collect();
+    for series in all {
+        let series = Series::new(series, SKIPPED, ledger, store, clock);
+        series.reserve().await?;
+    }
+    Ok(())
 }
 
 fn name(series: &str) -> Vec<u8> {
