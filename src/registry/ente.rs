@@ -367,3 +367,35 @@ impl Ente {
         name == self.codice || name == self.anagrafica.codice_fiscale || self.anagrafica.codice_ipa.as_deref() == Some(name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded(grants: &serde_json::Value) -> Ente {
+        serde_json::from_value(serde_json::json!({
+            "codice": "uno", "denominazione": "Uno", "codice_fiscale": "01234567897", "tipo": "comune", "stato": "accreditato",
+            "richiesta": { "pec": "p", "base_giuridica": "b", "finalita": "f" }, "abilitazioni": grants,
+        }))
+        .unwrap()
+    }
+
+    fn numbers(ente: &Ente) -> Vec<(u32, &str)> {
+        ente.abilitazioni.iter().map(|grant| (grant.numero, grant.operazioni[0].as_str())).collect()
+    }
+
+    #[test]
+    fn the_number_of_a_grant_recorded_without_is_its_place_and_stays_so() {
+        let mut ente = recorded(&serde_json::json!([{ "operazioni": ["A"] }, { "operazioni": ["B"] }, { "operazioni": ["C"] }]));
+        assert_eq!(numbers(&ente), [(1, "A"), (2, "B"), (3, "C")]);
+        assert!(ente.take_back(1) && !ente.take_back(1) && ente.take_back(2));
+        let mut ente: Ente = serde_json::from_value(serde_json::to_value(&ente).unwrap()).unwrap();
+        assert_eq!(numbers(&ente), [(3, "C")]);
+        assert!(ente.take_back(3));
+        let mut ente: Ente = serde_json::from_value(serde_json::to_value(&ente).unwrap()).unwrap();
+        ente.grant(Abilitazione { operazioni: vec!["D".to_owned()], ..Abilitazione::default() });
+        ente.take_back_all();
+        ente.grant(Abilitazione { operazioni: vec!["E".to_owned()], ..Abilitazione::default() });
+        assert_eq!(numbers(&ente), [(5, "E")]);
+    }
+}

@@ -41,7 +41,7 @@ pub struct Plan {
     pub commands: Vec<Command>,
     /// Enti that are as the table says already.
     pub unchanged: usize,
-    /// Enti whose request is another than the table says: their codes, with the columns that differ. A request that was made is never changed.
+    /// Enti whose request is another than the table says: their codes, with the columns that differ. A request that was made stays.
     pub other_requests: Vec<(String, Vec<&'static str>)>,
 }
 
@@ -153,8 +153,8 @@ fn misnamed(columns: &[String]) -> Vec<String> {
     columns.iter().filter_map(judge).collect()
 }
 
-/// The request that a line says an ente made. What it has no column for is as it was registered, and so is an empty cell of a text, or where `default` says
-/// the request of new enti.
+/// The request that a line says an ente made. What it has no column for is as it was registered, and so is an empty cell of a text, or where
+/// `default` speaks.
 fn said<'a>(columns: &[String], value: &impl Fn(&str) -> Option<&'a str>, default: &Richiesta, registered: &Richiesta) -> Richiesta {
     let one = |name: &str, registered: &str| value(name).unwrap_or(registered).to_owned();
     let list = |name: &str, default: &[String], registered: &[String]| match value(name) {

@@ -2,8 +2,10 @@
 //!
 //! - [`ente`]: an ente and its life, a state machine; [`abilitazione`]: what it may do; [`quota`]: how much;
 //! - [`entries`]: its entries and their projector;
-//! - [`administration`]: the one function behind `varco ente`, whether the gateway runs or not; [`checks`]: what it judges by; [`import`]: many enti at once, from a table; [`upgrade`]: from earlier formats;
-//! - [`signs`]: whose a certificate is; here: from a certificate to a [`Caller`], from an operation to an [`Admission`], from a request's purpose to a [`Permit`]. Only a `Permit`
+//! - [`administration`]: the one function behind `varco ente`, whether the gateway runs or not; [`checks`]: what it judges by; [`import`]: many
+//!   enti at once, from a table; [`upgrade`]: from earlier formats;
+//! - [`signs`]: whose a certificate is, by which key;
+//! - here: from a certificate to a [`Caller`], from an operation to an [`Admission`], from a request's purpose to a [`Permit`]. Only a `Permit`
 //!   opens a service.
 
 pub mod abilitazione;

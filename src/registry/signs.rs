@@ -1,7 +1,8 @@
 //! From the keys under which a certificate may be known to the ente whose it is, and to the key by which that comes in on a day.
 //!
-//! The keys come in ranks, the most particular first: the pin; issuer, organization and each unit; issuer and organization. The first rank in which a key
-//! is registered says whose the certificate is. Each key has its window: one of the same ente's that is in its time counts though another is not.
+//! The keys come in ranks, the most particular first: the pin; issuer, organization and each unit; issuer and organization. The first rank in
+//! which a key is registered says whose the certificate is. Each key has its window: one of the same ente's that is in its time counts though
+//! another is not.
 
 use jiff::civil::Date;
 
@@ -49,7 +50,8 @@ pub enum Found<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// The first key of the ente's that is in its time on a day. Ranks in which another ente holds a key too, and those after them, say nothing.
+    /// The first key of the ente's that is in its time on a day. Ranks in which another ente holds a key too, and those after them, say
+    /// nothing.
     pub fn in_time<E>(
         &self,
         ente: &Ente,

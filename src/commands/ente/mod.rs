@@ -484,8 +484,8 @@ fn by_issuer(certificato: &str, unita: Option<String>, judged: bool) -> Result<S
     let emittente = match first_of(certificato)? {
         Some(own) if judged && !profile::is_authority(&own) => {
             bail!(
-                "{certificato} non è il certificato di un'autorità (basicConstraints CA, keyUsage keyCertSign): nessun certificato può essere \
-                 rilasciato con la sua chiave; per registrare proprio questo, senza --emittente"
+                "{certificato} non è il certificato di un'autorità (basicConstraints CA, keyUsage keyCertSign): nessun certificato può \
+                 essere rilasciato con la sua chiave; per registrare proprio questo, senza --emittente"
             )
         }
         Some(own) => authorities::key_of(&own).context("certificato dell'autorità non leggibile")?,

@@ -77,7 +77,8 @@ pub(super) fn warnings(ente: &Ente, today: Date) -> Vec<String> {
         _ => format!("l'accreditamento è scaduto il {last}: l'ente resta fuori finché non è rinnovato ({renew})"),
     });
     let by_hand = (!ente.is_for_machines()).then(|| {
-        "la cooperazione applicativa non è tra i modi concessi: ogni richiesta dell'ente è respinta (un rinnovo può concederla: varco ente accredita ... --scadenza ... --modi)"
+        "la cooperazione applicativa non è tra i modi concessi: ogni richiesta dell'ente è respinta; un rinnovo può concederla \
+         (varco ente accredita ... --scadenza ... --modi ...)"
             .to_owned()
     });
     expired.into_iter().chain(by_hand).collect()
@@ -86,7 +87,10 @@ pub(super) fn warnings(ente: &Ente, today: Date) -> Vec<String> {
 /// What was asked for and is not granted with the request.
 pub(super) fn left_out(ente: &Ente) -> Option<String> {
     ente.richiesta.operazioni.iter().any(|operation| operation == DETAIL).then(|| {
-        format!("{DETAIL} è chiesta e non è abilitata con la richiesta: è solo per i controlli (varco ente abilita ... --operazioni {DETAIL} --controlli)")
+        format!(
+            "{DETAIL} è tra le operazioni chieste e non è stata abilitata: è solo per i controlli \
+             (varco ente abilita ... --operazioni {DETAIL} --controlli)"
+        )
     })
 }
 

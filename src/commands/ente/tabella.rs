@@ -27,7 +27,9 @@ pub(super) fn say(plan: &Plan, done: bool, json: bool) -> Result<()> {
     let other = |(codice, colonne): &(String, Vec<&str>)| serde_json::json!({ "codice": codice, "colonne": colonne });
     if json {
         let others: Vec<_> = plan.other_requests.iter().map(other).collect();
-        let value = serde_json::json!({ "fatto": done, "nuovi": created, "aggiornati": changed, "uguali": plan.unchanged, "richieste_diverse": others });
+        let value = serde_json::json!({
+            "fatto": done, "nuovi": created, "aggiornati": changed, "uguali": plan.unchanged, "richieste_diverse": others,
+        });
         println!("{}", serde_json::to_string_pretty(&value)?);
         return Ok(());
     }
