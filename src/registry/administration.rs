@@ -522,3 +522,29 @@ fn change_state(ente: &mut Ente, to: Stato) -> Result<&'static str, Wrong> {
     ente.stato = to;
     Ok(operation)
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn offices_that_were_registered_twice_but_for_zeros_can_be_put_in_order() {
+        let mut ente: Ente = serde_json::from_value(serde_json::json!({
+            "codice": "uno", "denominazione": "Uno", "codice_fiscale": "01234567897", "tipo": "comune", "stato": "accreditato",
+            "richiesta": { "pec": "p", "base_giuridica": "b", "finalita": "f" }, "uffici": [{ "codice": "1" }, { "codice": "001" }],
+            "abilitazioni": [{ "operazioni": ["ConsultazioneIndicatore"], "uffici": ["0001"] }],
+        }))
+        .unwrap();
+        let mut perform = |command: Command| {
+            ente = changed(&command, ente.clone(), date(2026, 6, 1)).map_err(|wrong| told(Err(wrong)).unwrap_err())?.1;
+            Ok::<_, String>(ente.uffici.iter().map(|office| office.codice.clone()).collect::<Vec<_>>())
+        };
+        let remove = |office: &str| Command::TogliUfficio { codice: "uno".to_owned(), ufficio: office.to_owned() };
+        let again: Ufficio = serde_json::from_value(serde_json::json!({ "codice": "001", "denominazione": "Anagrafe" })).unwrap();
+        assert_eq!(perform(Command::Ufficio { codice: "uno".to_owned(), ufficio: again }).unwrap(), ["1", "001"]);
+        assert_eq!(perform(remove("001")).unwrap(), ["1"]);
+        assert!(perform(remove("01")).unwrap_err().contains("nomina questo ufficio"));
+    }
+}
