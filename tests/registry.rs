@@ -552,7 +552,7 @@ fn what_counts_today_is_shown() {
 }
 
 #[test]
-fn detail_that_is_asked_for_is_not_granted_silently_nor_left_out_so() {
+fn detail_that_is_left_out_of_what_was_asked_for_is_said() {
     let site = Site::new();
     let ask = |code: &'static str, operations: &'static str| {
         let what = ["--finalita", "asili", "--prestazioni", "A1.07", "--operazioni", operations];
