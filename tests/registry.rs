@@ -4,13 +4,19 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use common::{BENEFIT, DSU, ISEE, Serving, Site, element, requests, varco};
 use rcgen::DnType;
+use varco::clock::Clock;
 use varco::commands::client::Answer;
 use varco::commands::demo::accreditamento;
+use varco::commands::ente::{apply, apply_all};
 use varco::commands::pki::{Issued, params};
 use varco::contract::catalogue::Operation;
-use varco::registry::ente::Tipo;
+use varco::registry::administration::Command as Act;
+use varco::registry::ente::{Decisione, Ente, Richiesta, Tipo};
+use varco::registry::import::{self, Formato};
 
 /// Runs `varco ente` on a site; what it said.
 fn ente(site: &Site, arguments: &[&str]) -> Result<String, String> {
@@ -155,12 +161,13 @@ fn grants_are_for_operations_benefits_offices_and_days() {
     );
     done(&site, &["ufficio", "comune", "U1"]);
     assert_eq!(element(&call(&site, &serving, "comune", ISEE, &as_user(&request, "op1", "U1")), "Esito"), "DATI_NON_TROVATI");
-    // The third grant goes: nothing is left.
-    done(&site, &["abilita", "comune", "--togli", "3"]);
+    // The last grant goes: nothing is left.
+    let told = done(&site, &["abilita", "comune", "--togli", "4"]);
+    assert!(told.contains("tolta l'abilitazione 4: ConsultazioneIndicatore per A1.07 da U1"), "{told}");
     assert!(call(&site, &serving, "comune", ISEE, &as_user(&request, "op1", "U1")).text.contains("Client.Authorization"));
     // The default goes with the grant that had it.
     with(&["--sostituisci", "--predefinita", "A1.07"]);
-    done(&site, &["abilita", "comune", "--togli", "1"]);
+    done(&site, &["abilita", "comune", "--togli", "5"]);
     done(&site, &["abilita", "comune", "--operazioni", "ConsultazioneIndicatore", "--prestazioni", "A1.01"]);
     refused(&site, &["abilita", "comune", "--operazioni", "ConsultazioneIndicatore,ConsultazioneIndicatore"], "compare due volte");
     // The last office stays while one is obligatory.
@@ -391,6 +398,17 @@ fn a_table_is_imported_whole_or_not_at_all() {
     let table = done(&site, &["esporta"]);
     let line = "c_a001;Comune Nuovissimo;01234567897;comune;c_a001;a@x.example|06 1;SPC:Uno;";
     assert!(table.lines().any(|found| found.starts_with(line)), "{table}");
+    // A request that was made is not changed by a table, and that is said.
+    let asks = |operation: &str| {
+        format!("codice;denominazione;codice_fiscale;tipo;operazioni\nc_a002;Comune Due;01234567897;comune;{operation}\n")
+    };
+    std::fs::write(&file, asks("ConsultazioneIndicatore")).unwrap();
+    let told = done(&site, &["importa", &path, "--conferma"]);
+    assert!(told.contains("c_a002: diversa da quella registrata (operazioni), che resta com'è") && told.contains("0 già uguali"), "{told}");
+    assert!(done(&site, &["importa", &path, "--json"]).contains("\"colonne\": [\n        \"operazioni\""));
+    assert!(shown(&site, "c_a002")["richiesta"]["operazioni"].is_null());
+    std::fs::write(&file, asks("Consultazione")).unwrap();
+    refused(&site, &["importa", &path], "riga 2: c_a002: operazione sconosciuta: Consultazione");
     // A spreadsheet takes nothing for a formula.
     std::fs::write(&file, "codice;denominazione;codice_fiscale;tipo\nc_a004;=1+1;01234567897;comune\n").unwrap();
     assert!(ente(&site, &["importa", &path, "--formato", "varco"]).unwrap_err().contains("non comincia con ="));
@@ -406,4 +424,198 @@ fn a_table_is_imported_whole_or_not_at_all() {
     let (verified, good) = varco(&["ledger", "verify", "--data", &directory]);
     assert!(good, "{verified}");
     assert!(!done(&site, &["lista"]).contains("lungo"));
+}
+
+/// An ente as `mostra` gives it.
+fn shown(site: &Site, code: &str) -> serde_json::Value {
+    serde_json::from_str::<Vec<serde_json::Value>>(&done(site, &["mostra", code, "--json"])).unwrap().remove(0)
+}
+
+#[test]
+fn what_changed_since_it_was_read_is_not_overwritten() {
+    let site = Site::new();
+    let read: Ente = serde_json::from_value(shown(&site, "comune")).unwrap();
+    let table = import::table(std::slice::from_ref(&read)).replace("Ente comune", "Comune Nuovo");
+    let none = Richiesta::default();
+    let plan = import::plan(&table, Formato::Varco, &none, std::slice::from_ref(&read), site.clock.today()).unwrap();
+    // Somebody else is quicker.
+    done(&site, &["aggiorna", "comune", "--contatto", "pec@comune.example"]);
+    let late = Act::Aggiorna {
+        codice: "comune".to_owned(),
+        anagrafica: varco::registry::ente::Anagrafica { denominazione: "Tardi".to_owned(), ..read.anagrafica.clone() },
+        letta: read.anagrafica.clone(),
+    };
+    let serving = site.serve();
+    let runtime = common::runtime();
+    let error = runtime.block_on(apply(&site.data(), late.clone(), "prova", &site.clock)).unwrap_err().to_string();
+    assert!(error.contains("cambiati da altri nel frattempo"), "{error}");
+    let error = runtime.block_on(apply_all(&site.data(), plan.commands.clone(), "prova", &site.clock)).unwrap_err().to_string();
+    assert!(error.contains("cambiati da altri nel frattempo"), "{error}");
+    serving.stop();
+    assert!(runtime.block_on(apply(&site.data(), late, "prova", &site.clock)).is_err());
+    let now = shown(&site, "comune");
+    assert_eq!((now["denominazione"].as_str(), now["contatti"][0].as_str()), (Some("Ente comune"), Some("pec@comune.example")));
+    // What is changed besides does not matter.
+    done(&site, &["quota", "comune", "--al-giorno", "100"]);
+    done(&site, &["aggiorna", "comune", "--denominazione", "Comune Rinnovato"]);
+    assert_eq!(shown(&site, "comune")["contatti"][0], "pec@comune.example");
+}
+
+#[test]
+fn the_number_of_a_grant_is_its_own_for_ever() {
+    let site = Site::new();
+    let grants = || -> BTreeMap<u64, String> {
+        let ente = shown(&site, "comune");
+        let grants = ente["abilitazioni"].as_array().cloned().unwrap_or_default();
+        grants.iter().map(|grant| (grant["numero"].as_u64().unwrap(), grant["prestazioni"][0].as_str().unwrap().to_owned())).collect()
+    };
+    let expected = |all: &[(u64, &str)]| -> BTreeMap<u64, String> { all.iter().map(|(n, code)| (*n, (*code).to_owned())).collect() };
+    let add = |benefit: &str, more: &[&str]| {
+        let grant = ["abilita", "comune", "--operazioni", "ConsultazioneIndicatore", "--prestazioni", benefit];
+        done(&site, &grant.iter().chain(more).copied().collect::<Vec<_>>());
+    };
+    add("A1.01", &[]);
+    add("A1.02", &[]);
+    assert_eq!(grants(), expected(&[(1, "A1.07"), (2, "A1.01"), (3, "A1.02")]));
+    let told = done(&site, &["abilita", "comune", "--togli", "1"]);
+    let grant = "tolta l'abilitazione 1: ConsultazioneIndicatore, ConsultazioneAttestazione per A1.07";
+    assert!(told.contains(grant), "{told}");
+    assert!(done(&site, &["abilita", "comune", "--togli", "2"]).contains("tolta l'abilitazione 2: ConsultazioneIndicatore per A1.01"));
+    refused(&site, &["abilita", "comune", "--togli", "2"], "non ha un'abilitazione numero 2");
+    refused(&site, &["abilita", "comune", "--togli", "0"], "non ha un'abilitazione numero 0");
+    assert_eq!(grants(), expected(&[(3, "A1.02")]));
+    // The greatest one is not given again either, nor after all were replaced, nor to who asks again.
+    done(&site, &["abilita", "comune", "--togli", "3"]);
+    add("A1.03", &[]);
+    assert_eq!(grants(), expected(&[(4, "A1.03")]));
+    add("A1.01", &["--sostituisci"]);
+    assert_eq!(grants(), expected(&[(5, "A1.01")]));
+    done(&site, &["revoca", "comune"]);
+    let again: Vec<&str> = ["richiedi", "comune"].iter().chain(&NEW).chain(&["--finalita", "asili"]).copied().collect();
+    done(&site, &again);
+    done(&site, &["accredita", "comune"]);
+    add("A1.07", &[]);
+    assert_eq!(grants(), expected(&[(6, "A1.07")]));
+    for ignored in [["--predefinita", "A1.07"], ["--dal", "2026-01-01"], ["--al", "2026-01-01"]] {
+        refused(&site, &["abilita", "comune", "--togli", "6", ignored[0], ignored[1]], "cannot be used with");
+    }
+    refused(&site, &["abilita", "comune", "--togli", "6", "--controlli"], "cannot be used with");
+}
+
+#[test]
+fn leading_zeros_of_an_office_do_not_count() {
+    let site = Site::new();
+    done(&site, &["ufficio", "comune", "007", "--denominazione", "Anagrafe"]);
+    refused(&site, &["ufficio", "comune", "7"], "l'ente ha già l'ufficio 007, che è lo stesso");
+    done(&site, &["ufficio", "comune", "00"]);
+    refused(&site, &["ufficio", "comune", "0"], "l'ente ha già l'ufficio 00");
+    let grant = ["abilita", "comune", "--operazioni", "ConsultazioneIndicatore", "--prestazioni", "A1.07", "--sostituisci", "--uffici"];
+    let from = |office: &'static str| -> Vec<&str> { grant.iter().chain(&[office]).copied().collect() };
+    refused(&site, &from("70"), "l'ente non ha l'ufficio 70");
+    done(&site, &from("07"));
+    done(&site, &["ufficio", "comune", "--obbligatori", "true"]);
+    let serving = site.serve();
+    let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
+    let as_office = |office: &str| call(&site, &serving, "comune", ISEE, &as_user(&request, "op1", office));
+    for office in ["7", "07", "007", "0007"] {
+        assert_eq!(element(&as_office(office), "Esito"), "DATI_NON_TROVATI", "{office}");
+    }
+    for office in ["70", "0", ""] {
+        assert!(as_office(office).text.contains("Client.Authorization"), "{office}");
+    }
+    // As it was written.
+    assert_eq!(shown(&site, "comune")["uffici"][0]["codice"], "007");
+    assert_eq!(shown(&site, "comune")["abilitazioni"][0]["uffici"][0], "07");
+    refused(&site, &["ufficio", "comune", "7", "--togli"], "un'abilitazione nomina questo ufficio");
+    done(&site, &["ufficio", "comune", "0", "--togli"]);
+    done(&site, &["ufficio", "comune", "007", "--al", &day(&site, -1)]);
+    assert!(as_office("7").text.contains("Client.Authorization"), "the office is over");
+}
+
+#[test]
+fn what_counts_today_is_shown() {
+    // Ten days ago, for five days.
+    let past = varco::clock::rome(common::now()).checked_sub(jiff::Span::new().days(10)).unwrap().timestamp();
+    let site = Site::at(Clock::fixed(past));
+    let term = |code: &str, days: i64| {
+        let decisione = Decisione { scadenza: Some(day(&site, days).parse().unwrap()), ..Decisione::default() };
+        site.act(Act::Decidi { codice: code.to_owned(), accolta: true, decisione, come_richiesto: false });
+    };
+    term("comune", 5);
+    term("caf", 5);
+    site.act(Act::Stato { codice: "caf".to_owned(), nuovo: varco::registry::ente::Stato::Sospeso });
+    let state = |line: &str, code: &str| {
+        let mut words = line.lines().find(|line| line.starts_with(code)).unwrap_or_default().split_whitespace().skip(1);
+        words.next().unwrap_or_default().to_owned()
+    };
+    let listed = done(&site, &["lista"]);
+    assert_eq!([state(&listed, "comune"), state(&listed, "caf"), state(&listed, "sospeso")], ["scaduto", "sospeso", "sospeso"], "{listed}");
+    let codes = |state: &str| -> Vec<String> {
+        let listed = done(&site, &["lista", "--stato", state]);
+        listed.lines().map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
+    };
+    assert_eq!((codes("accreditato"), codes("scaduto")), (Vec::new(), vec!["comune".to_owned()]));
+    assert_eq!(codes("sospeso"), ["caf", "comune", "sospeso"]);
+    assert_eq!((&shown(&site, "comune")["stato"], &shown(&site, "comune")["stato_oggi"]), (&"accreditato".into(), &"scaduto".into()));
+    let comune = done(&site, &["mostra", "comune"]);
+    assert!(state(&comune, "comune") == "scaduto" && comune.contains("l'ente resta fuori finché non è rinnovato"), "{comune}");
+    assert!(comune.contains("modi concessi   cooperazione applicativa") && !comune.contains("non è tra i modi"), "{comune}");
+    // Reactivated, it stays out until it is renewed.
+    let told = done(&site, &["riattiva", "caf"]);
+    assert!(told.starts_with("caf scaduto") && told.contains("l'ente resta fuori finché non è rinnovato"), "{told}");
+    let now = Site { clock: Clock::system(), ..site };
+    let told = done(&now, &["accredita", "caf", "--scadenza", &day(&now, 5)]);
+    assert!(told.starts_with("caf accreditato") && !told.contains("attenzione"), "{told}");
+    // For the web alone: nothing opens here.
+    let told = done(&now, &["accredita", "caf", "--scadenza", &day(&now, 6), "--modi", "web"]);
+    assert!(told.contains("la cooperazione applicativa non è tra i modi concessi: ogni richiesta dell'ente è respinta"), "{told}");
+    let caf = done(&now, &["mostra", "caf"]);
+    assert!(caf.contains("modi concessi   web\n") && caf.contains("la cooperazione applicativa non è tra i modi concessi"), "{caf}");
+}
+
+#[test]
+fn detail_that_is_left_out_of_what_was_asked_for_is_said() {
+    let site = Site::new();
+    let ask = |code: &'static str, operations: &'static str| {
+        let what = ["--finalita", "asili", "--prestazioni", "A1.07", "--operazioni", operations];
+        done(&site, &["richiedi", code].iter().chain(&NEW).chain(&what).copied().collect::<Vec<_>>());
+    };
+    ask("uno", "ConsultazioneIndicatore,ConsultazioneDichiarazione");
+    let told = done(&site, &["accredita", "uno", "--come-richiesto"]);
+    assert!(told.contains("ConsultazioneDichiarazione è tra le operazioni chieste e non è stata abilitata"), "{told}");
+    ask("due", "ConsultazioneDichiarazione");
+    refused(&site, &["accredita", "due", "--come-richiesto"], "la richiesta chiede solo ConsultazioneDichiarazione");
+    assert!(!done(&site, &["accredita", "due"]).contains("attenzione"));
+}
+
+#[test]
+fn an_issuer_is_an_authority() {
+    let site = Site::new();
+    let leaf = site.pem("comune").0.display().to_string();
+    refused(&site, &["certificato", "caf", &leaf, "--emittente"], "non è il certificato di un'autorità");
+    assert_eq!(shown(&site, "caf")["certificati"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_key_in_its_time_counts_though_another_of_the_ente_is_not() {
+    let site = Site::new();
+    let authority = site.home.path().join("pki/ca.pem").display().to_string();
+    let pem = site.pem("doppio").0.display().to_string();
+    let config = site.config().display().to_string();
+    of_body(&site, "doppio", "CF:IT-01234567897", &["IPAIT-UO_A"]);
+    let serving = site.serve();
+    let enters = || {
+        let text = call(&site, &serving, "doppio", ISEE, &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT)).text;
+        let tried = ente(&site, &["certificato", "prova", &pem, "--config", &config]);
+        assert_eq!(tried.is_ok(), text.contains("DATI_NON_TROVATI"), "{tried:?}: {text}");
+        tried
+    };
+    let over = day(&site, -1);
+    done(&site, &["certificato", "comune", &pem, "--al", &over]);
+    assert!(enters().unwrap_err().contains("fuori dal periodo registrato"));
+    done(&site, &["certificato", "comune", &authority, "--emittente"]);
+    assert!(enters().unwrap().contains("comune, per autorità e organizzazione"));
+    // Its unit is another ente's, which its own pin goes before.
+    done(&site, &["certificato", "caf", &authority, "--emittente", "--unita", "IPAIT-UO_A"]);
+    assert!(enters().is_err());
 }

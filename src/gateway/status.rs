@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Gateway;
+use crate::clock::rome;
 use crate::ledger::ViewError;
 use crate::ledger::committer::Health;
 
@@ -45,16 +46,16 @@ impl Status {
             Health::Unavailable => "non scrivibile",
             Health::Fatal(_) => "fermo",
         };
-        let mut enti = BTreeMap::new();
+        let now = gateway.clock.now();
+        let (mut enti, today) = (BTreeMap::new(), rome(now).date());
         for ente in node.registry.enti()? {
-            *enti.entry(ente.stato.name().to_owned()).or_default() += 1;
+            *enti.entry(ente.standing(today).to_owned()).or_default() += 1;
         }
         let settings = gateway.settings.load();
         let instant = |second: i64| Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
         let all = settings.channel.identities.all();
         let certificati: Vec<_> = all.iter().map(|identity| (identity.name.clone(), instant(identity.expires()))).collect();
         let crl = settings.channel.revocations.expires().map(instant);
-        let now = gateway.clock.now();
         let mut avvertenze = Vec::new();
         let soon = |at: Timestamp, days: i64| at.as_second() - now.as_second() < days * 86_400;
         for (name, expires) in certificati.iter().filter(|(_, expires)| soon(*expires, 30)) {

@@ -1,7 +1,7 @@
 //! What an ente may do: grants of operations and benefits, for its offices, in their time.
 
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// From a day to a day, both included; open where none is given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +29,9 @@ impl Periodo {
 /// A grant: these operations, for these benefits, from these offices, in this time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Abilitazione {
+    /// Its number among the ente's, which no other ever has; 0 until the registry gives it one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub numero: u32,
     /// Operations.
     pub operazioni: Vec<String>,
     /// Benefits; none where the operations have no benefit.
@@ -45,6 +48,29 @@ pub struct Abilitazione {
     pub periodo: Periodo,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+pub(super) fn is_zero(value: &u32) -> bool {
+    *value == 0
+}
+
+/// Grants as they are recorded. The number of one that was recorded without is its place, from 1.
+pub(super) fn numbered<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Abilitazione>, D::Error> {
+    let mut grants = Vec::<Abilitazione>::deserialize(deserializer)?;
+    for (place, grant) in (1..).zip(&mut grants) {
+        if grant.numero == 0 {
+            grant.numero = place;
+        }
+    }
+    Ok(grants)
+}
+
+/// Whether two codes are of the same office: leading zeros do not count.
+pub fn same_office(one: &str, other: &str) -> bool {
+    let (first, second) = (one.trim_start_matches('0'), other.trim_start_matches('0'));
+    // One of zeros alone is an office too; no code is none.
+    first == second && one.is_empty() == other.is_empty()
+}
+
 /// The operation that gives a DSU in detail, in either dialect: only for checks.
 pub const DETAIL: &str = "ConsultazioneDichiarazione";
 
@@ -58,7 +84,7 @@ impl Abilitazione {
 
     /// Whether it is granted from an office.
     pub fn covers_office(&self, office: Option<&str>) -> bool {
-        self.uffici.is_empty() || office.is_some_and(|office| self.uffici.iter().any(|granted| granted == office))
+        self.uffici.is_empty() || office.is_some_and(|office| self.uffici.iter().any(|granted| same_office(granted, office)))
     }
 }
 
@@ -67,6 +93,16 @@ mod tests {
     use jiff::civil::date;
 
     use super::*;
+
+    #[test]
+    fn leading_zeros_of_an_office_do_not_count() {
+        for (one, other) in [("001", "1"), ("001", "0001"), ("0", "000"), ("0U1", "U1"), ("U1", "U1")] {
+            assert!(same_office(one, other) && same_office(other, one), "{one} {other}");
+        }
+        for (one, other) in [("1", "10"), ("0", "1"), ("", "0"), ("00", ""), ("U01", "U1"), ("u1", "U1")] {
+            assert!(!same_office(one, other) && !same_office(other, one), "{one} {other}");
+        }
+    }
 
     #[test]
     fn a_grant_covers_its_operations_offices_and_days() {
@@ -82,6 +118,7 @@ mod tests {
         assert!(!grant.covers("ConsultazioneDichiarazione", date(2026, 5, 1)), "detail without checks");
         assert!(Abilitazione { controlli: true, ..grant.clone() }.covers("ConsultazioneDichiarazione", date(2026, 5, 1)));
         assert!(grant.covers_office(Some("U1")) && !grant.covers_office(Some("U2")) && !grant.covers_office(None));
+        assert!(Abilitazione { uffici: vec!["007".to_owned()], ..grant }.covers_office(Some("7")));
         assert!(Periodo { dal: Some(date(2026, 2, 1)), al: Some(date(2026, 1, 1)) }.is_empty());
     }
 }

@@ -8,14 +8,12 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::Registry;
-use super::abilitazione::{Abilitazione, DETAIL};
+use super::abilitazione::{Abilitazione, DETAIL, same_office};
+use super::checks::{check_certificate, check_grant, check_office, check_request, checked, of_ente};
 use super::ente::{Anagrafica, Certificato, Decisione, Ente, Modo, Richiesta, Segno, Stato, Ufficio};
 use super::entries::{certificate_key, ente_key};
 use super::quota::Quote;
 use crate::clock::rome;
-use crate::contract::catalogue::Operation;
-use crate::isee::CodiceFiscale;
-use crate::isee::codice_fiscale::Kind as CodeKind;
 use crate::ledger::{Blinding, Body, Kind, Ledger, NotCommitted, Precondition, PrepareError, Retention, Secret, Submission, new_exchange};
 
 /// What to do with an ente.
@@ -37,6 +35,8 @@ pub enum Command {
         codice: String,
         /// As it is now.
         anagrafica: Anagrafica,
+        /// As it was when the change was made up: if it is not so any more, nothing is changed.
+        letta: Anagrafica,
     },
     /// Decides on its request; of an ente that is accredited: renews.
     Decidi {
@@ -85,8 +85,8 @@ pub enum Command {
     Disabilita {
         /// Which ente.
         codice: String,
-        /// Which grant, from 1.
-        numero: usize,
+        /// The grant's number.
+        numero: u32,
     },
     /// Adds an office, or changes it.
     Ufficio {
@@ -198,9 +198,8 @@ pub async fn perform_all(
     }
     let internal = |error: &dyn std::fmt::Display| Rejected::Ledger(error.to_string());
     let today = rome(now).date();
-    // Against another administrator at the same moment: three times. A grant is taken back by its number, which may be another's by then: once.
-    let by_number = commands.iter().any(|command| matches!(command, Command::Disabilita { .. }));
-    for _ in 0..if by_number { 1 } else { 3 } {
+    // Against another administrator at the same moment: three times.
+    for _ in 0..3 {
         let exchange = new_exchange(now).map_err(|error| internal(&error))?;
         let (mut after, mut drafts, mut preconditions, mut wrong) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for command in commands {
@@ -252,13 +251,21 @@ const TOO_MANY: &str = "più enti di quanti entrano in una sola registrazione (3
 
 /// Whether an ente could be registered, or changed, so: what is wrong, in Italian. Certificates that others may have are not looked for.
 pub fn judge(command: &Command, existing: Option<&Ente>, today: Date) -> Result<(), String> {
-    let judged = match (command, existing) {
+    told(match (command, existing) {
         (Command::Richiedi { codice, anagrafica, richiesta }, existing) => {
             requested(codice, anagrafica, richiesta, existing.cloned()).map(|_| ())
         }
         (_, None) => return Err("l'ente non esiste".to_owned()),
         (command, Some(ente)) => changed(command, ente.clone(), today).map(|_| ()),
-    };
+    })
+}
+
+/// Whether this could be asked for: what is wrong, in Italian.
+pub fn judge_request(richiesta: &Richiesta) -> Result<(), String> {
+    told(check_request(richiesta))
+}
+
+fn told(judged: Result<(), Wrong>) -> Result<(), String> {
     judged.map_err(|wrong| match wrong {
         Wrong::Invalid(text) => text,
         Wrong::Views(error) => error.to_string(),
@@ -274,8 +281,11 @@ struct Change {
     preconditions: Vec<Precondition>,
 }
 
-enum Wrong {
+/// Why a change cannot be made.
+pub(super) enum Wrong {
+    /// What is asked makes no sense: in Italian.
     Invalid(String),
+    /// The registry cannot be read.
     Views(crate::ledger::ViewError),
 }
 
@@ -285,7 +295,8 @@ impl From<crate::ledger::ViewError> for Wrong {
     }
 }
 
-fn invalid<T>(text: impl Into<String>) -> Result<T, Wrong> {
+/// What is asked makes no sense.
+pub(super) fn invalid<T>(text: impl Into<String>) -> Result<T, Wrong> {
     Err(Wrong::Invalid(text.into()))
 }
 
@@ -323,7 +334,10 @@ fn changed(command: &Command, mut ente: Ente, today: Date) -> Result<(&'static s
     let operation = match command {
         // A request is another matter: `requested`.
         Command::Richiedi { .. } | Command::Converti { .. } => return invalid(format!("l'ente {} esiste già", ente.codice)),
-        Command::Aggiorna { anagrafica, .. } => {
+        Command::Aggiorna { anagrafica, letta, .. } => {
+            if *letta != ente.anagrafica {
+                return invalid("i dati dell'ente sono stati cambiati da altri nel frattempo: rivederli e ripetere il comando");
+            }
             let anagrafica = checked(anagrafica)?;
             let by_issuer = ente.certificati.iter().any(|certificate| matches!(certificate.segno, Segno::Emittente { .. }));
             if by_issuer && anagrafica.codice_fiscale != ente.anagrafica.codice_fiscale {
@@ -351,10 +365,9 @@ fn changed(command: &Command, mut ente: Ente, today: Date) -> Result<(&'static s
         Command::Abilita { abilitazione, predefinita, sostituisci, .. } => {
             check_grant(&ente, abilitazione)?;
             if *sostituisci {
-                ente.abilitazioni.clear();
-                ente.prestazione_predefinita = None;
+                ente.take_back_all();
             }
-            ente.abilitazioni.push(abilitazione.clone());
+            ente.grant(abilitazione.clone());
             if predefinita.is_some() {
                 ente.prestazione_predefinita.clone_from(predefinita);
             }
@@ -364,30 +377,28 @@ fn changed(command: &Command, mut ente: Ente, today: Date) -> Result<(&'static s
             "ente abilita"
         }
         Command::Disabilita { numero, .. } => {
-            let Some(index) = numero.checked_sub(1).filter(|index| *index < ente.abilitazioni.len()) else {
+            if !ente.take_back(*numero) {
                 return invalid(format!("l'ente non ha un'abilitazione numero {numero}"));
-            };
-            ente.abilitazioni.remove(index);
-            // A default that is granted no more is none.
-            ente.prestazione_predefinita = ente.prestazione_predefinita.take().filter(|code| ente.is_granted(code));
+            }
             "ente disabilita"
         }
         Command::Ufficio { ufficio, .. } => {
-            check_office(ufficio)?;
+            check_office(&ente, ufficio)?;
             ente.uffici.retain(|known| known.codice != ufficio.codice);
             ente.uffici.push(ufficio.clone());
             "ente ufficio"
         }
         Command::TogliUfficio { ufficio, .. } => {
-            let before = ente.uffici.len();
-            ente.uffici.retain(|known| known.codice != *ufficio);
-            if ente.uffici.len() == before {
-                return invalid("l'ente non ha questo ufficio");
-            }
+            // As it was written, else but for leading zeros.
+            let exact = ente.uffici.iter().position(|known| known.codice == *ufficio);
+            let found = exact.or_else(|| ente.uffici.iter().position(|known| same_office(&known.codice, ufficio)));
+            let Some(index) = found else { return invalid("l'ente non ha questo ufficio") };
+            ente.uffici.remove(index);
             if ente.uffici_obbligatori && ente.uffici.is_empty() {
                 return invalid("è l'ultimo ufficio, e uno è obbligatorio: nessuna richiesta passerebbe");
             }
-            if ente.abilitazioni.iter().any(|grant| grant.uffici.contains(ufficio)) {
+            let remains = ente.uffici.iter().any(|known| same_office(&known.codice, ufficio));
+            if !remains && ente.abilitazioni.iter().flat_map(|grant| &grant.uffici).any(|named| same_office(named, ufficio)) {
                 return invalid("un'abilitazione nomina questo ufficio: toglierla prima");
             }
             "ente ufficio-togli"
@@ -419,17 +430,7 @@ fn requested(codice: &str, anagrafica: &Anagrafica, richiesta: &Richiesta, exist
         return invalid("codice dell'ente non valido: da 2 a 48 lettere, cifre, _ - .");
     }
     let anagrafica = checked(anagrafica)?;
-    for (text, what) in [
-        (&richiesta.pec, "il riferimento della PEC"),
-        (&richiesta.base_giuridica, "la base giuridica"),
-        (&richiesta.finalita, "la finalità"),
-    ] {
-        if text.trim().is_empty() || text.len() > 500 {
-            return invalid(format!("{what} della richiesta manca, o supera 500 caratteri"));
-        }
-        check_text(text)?;
-    }
-    check_known(&richiesta.operazioni, &richiesta.prestazioni)?;
+    check_request(richiesta)?;
     match existing {
         None => Ok(Ente {
             codice: codice.to_owned(),
@@ -439,6 +440,7 @@ fn requested(codice: &str, anagrafica: &Anagrafica, richiesta: &Richiesta, exist
             decisione: None,
             certificati: Vec::new(),
             abilitazioni: Vec::new(),
+            ultima_abilitazione: 0,
             prestazione_predefinita: None,
             uffici: Vec::new(),
             uffici_obbligatori: false,
@@ -446,68 +448,16 @@ fn requested(codice: &str, anagrafica: &Anagrafica, richiesta: &Richiesta, exist
             quote_operatore: Quote::default(),
         }),
         // Who was refused or revoked asks again, and has nothing of what it had.
-        Some(ente) if ente.stato.next().contains(&Stato::Richiesta) => Ok(Ente {
-            anagrafica,
-            stato: Stato::Richiesta,
-            richiesta: richiesta.clone(),
-            decisione: None,
-            certificati: Vec::new(),
-            abilitazioni: Vec::new(),
-            prestazione_predefinita: None,
-            ..ente
-        }),
+        Some(mut ente) if ente.stato.next().contains(&Stato::Richiesta) => {
+            ente.take_back_all();
+            Ok(Ente { anagrafica, stato: Stato::Richiesta, richiesta: richiesta.clone(), decisione: None, certificati: Vec::new(), ..ente })
+        }
         Some(_) => invalid(format!("l'ente {codice} esiste già")),
     }
 }
 
-/// What stands in a table as it is: a spreadsheet must not take it for a formula.
-fn check_text(text: &str) -> Result<(), Wrong> {
-    if text.chars().any(char::is_control) {
-        return invalid("un testo contiene caratteri di controllo");
-    }
-    if text.starts_with(['=', '@']) { invalid(format!("un testo non comincia con {}", &text[..1])) } else { Ok(()) }
-}
-
 /// Words of the commands, which are no code of an ente.
 const RESERVED: [&str; 1] = ["prova"];
-
-fn checked(anagrafica: &Anagrafica) -> Result<Anagrafica, Wrong> {
-    let Anagrafica { denominazione, codice_fiscale, tipo, codice_ipa, contatti, parti } = anagrafica;
-    if denominazione.trim().is_empty() || denominazione.len() > 200 {
-        return invalid("denominazione mancante, o più lunga di 200 caratteri");
-    }
-    if CodiceFiscale::new(codice_fiscale).kind() != Ok(CodeKind::Numerico) {
-        return invalid("codice fiscale dell'ente non valido: attese 11 cifre");
-    }
-    let ipa =
-        |code: &String| !code.is_empty() && code.len() <= 40 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
-    if codice_ipa.as_ref().is_some_and(|code| !ipa(code)) {
-        return invalid("codice IPA non valido: da 1 a 40 lettere, cifre, _ - .");
-    }
-    if contatti.len() > 10 || contatti.iter().any(|contact| contact.trim().is_empty() || contact.len() > 120) {
-        return invalid("contatti: al più 10, ciascuno da 1 a 120 caratteri");
-    }
-    if parti.len() > 10
-        || parti.iter().any(|party| party.tipo.is_empty() || party.nome.is_empty() || party.tipo.len() + party.nome.len() > 200)
-    {
-        return invalid("parti SPCoop: al più 10, ciascuna tipo:nome");
-    }
-    let parts = parti.iter().flat_map(|party| [&party.tipo, &party.nome]);
-    for text in std::iter::once(denominazione).chain(contatti).chain(parts) {
-        check_text(text)?;
-    }
-    if contatti.iter().chain(parti.iter().map(|party| &party.nome)).any(|text| text.contains('|')) {
-        return invalid("contatti e parti SPCoop: senza |, che nelle tabelle separa l'uno dall'altro");
-    }
-    Ok(Anagrafica {
-        denominazione: denominazione.trim().to_owned(),
-        codice_fiscale: codice_fiscale.trim().to_owned(),
-        tipo: *tipo,
-        codice_ipa: codice_ipa.clone(),
-        contatti: contatti.clone(),
-        parti: parti.clone(),
-    })
-}
 
 fn decide(ente: &mut Ente, accolta: bool, decisione: &Decisione, come_richiesto: bool, today: Date) -> Result<&'static str, Wrong> {
     let from = ente.stato;
@@ -548,8 +498,11 @@ fn decide(ente: &mut Ente, accolta: bool, decisione: &Decisione, come_richiesto:
             prestazioni: prestazioni.clone(),
             ..Abilitazione::default()
         };
+        if granted.operazioni.is_empty() {
+            return invalid(format!("la richiesta chiede solo {DETAIL}, che è per i controlli: usare varco ente abilita con --controlli"));
+        }
         check_grant(ente, &granted)?;
-        ente.abilitazioni.push(granted);
+        ente.grant(granted);
     }
     Ok(match (accolta, renewal) {
         (true, false) => "ente accredita",
@@ -570,96 +523,28 @@ fn change_state(ente: &mut Ente, to: Stato) -> Result<&'static str, Wrong> {
     Ok(operation)
 }
 
-fn check_certificate(ente: &Ente, certificato: &Certificato) -> Result<(), Wrong> {
-    let digest = |text: &str| text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-    match &certificato.segno {
-        Segno::Impronta { sha256 } if !digest(sha256) => {
-            return invalid("impronta del certificato non valida: attesi 64 caratteri esadecimali minuscoli");
-        }
-        Segno::Emittente { emittente, .. } if !digest(emittente) => {
-            return invalid("impronta della chiave dell'emittente non valida: attesi 64 caratteri esadecimali minuscoli");
-        }
-        Segno::Emittente { organizzazione, .. } if *organizzazione != organization_of(&ente.anagrafica.codice_fiscale) => {
-            return invalid("organizationIdentifier deve essere CF:IT- seguito dal codice fiscale dell'ente");
-        }
-        Segno::Emittente { unita: Some(unit), .. } if !is_ipa_unit(unit) => {
-            return invalid("unità non valida: IPAIT-UO_ o IPAIT-AOO_ seguito dal codice IPA");
-        }
-        Segno::Impronta { .. } | Segno::Emittente { .. } => {}
-    }
-    if certificato.periodo.is_empty() {
-        return invalid("il periodo del certificato finisce prima di cominciare");
-    }
-    if ente.certificati.iter().any(|known| known.segno == certificato.segno) {
-        return invalid("l'ente ha già questo certificato");
-    }
-    Ok(())
-}
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
 
-/// A sign with the ente's own organization, where it names none.
-fn of_ente(segno: &Segno, ente: &Ente) -> Segno {
-    match segno {
-        Segno::Emittente { emittente, organizzazione, unita } if organizzazione.is_empty() => Segno::Emittente {
-            emittente: emittente.clone(),
-            organizzazione: organization_of(&ente.anagrafica.codice_fiscale),
-            unita: unita.clone(),
-        },
-        other => other.clone(),
-    }
-}
+    use super::*;
 
-/// organizationIdentifier of a body (ETSI EN 319 412-1, 5.1.4, with the scheme of Italian bodies).
-pub fn organization_of(codice_fiscale: &str) -> String {
-    format!("CF:IT-{codice_fiscale}")
-}
-
-/// Whether an OU names an organisational unit or an AOO of the IPA.
-pub fn is_ipa_unit(unit: &str) -> bool {
-    let code = unit.strip_prefix("IPAIT-UO_").or_else(|| unit.strip_prefix("IPAIT-AOO_"));
-    code.is_some_and(|code| !code.is_empty() && code.len() <= 60 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b)))
-}
-
-fn check_known(operazioni: &[String], prestazioni: &[String]) -> Result<(), Wrong> {
-    for list in [operazioni, prestazioni] {
-        let mut seen = BTreeSet::new();
-        if let Some(twice) = list.iter().find(|name| !seen.insert(*name)) {
-            return invalid(format!("{twice} compare due volte"));
-        }
+    #[test]
+    fn offices_that_were_registered_twice_but_for_zeros_can_be_put_in_order() {
+        let mut ente: Ente = serde_json::from_value(serde_json::json!({
+            "codice": "uno", "denominazione": "Uno", "codice_fiscale": "01234567897", "tipo": "comune", "stato": "accreditato",
+            "richiesta": { "pec": "p", "base_giuridica": "b", "finalita": "f" }, "uffici": [{ "codice": "1" }, { "codice": "001" }],
+            "abilitazioni": [{ "operazioni": ["ConsultazioneIndicatore"], "uffici": ["0001"] }],
+        }))
+        .unwrap();
+        let mut perform = |command: Command| {
+            ente = changed(&command, ente.clone(), date(2026, 6, 1)).map_err(|wrong| told(Err(wrong)).unwrap_err())?.1;
+            Ok::<_, String>(ente.uffici.iter().map(|office| office.codice.clone()).collect::<Vec<_>>())
+        };
+        let remove = |office: &str| Command::TogliUfficio { codice: "uno".to_owned(), ufficio: office.to_owned() };
+        let again: Ufficio = serde_json::from_value(serde_json::json!({ "codice": "001", "denominazione": "Anagrafe" })).unwrap();
+        assert_eq!(perform(Command::Ufficio { codice: "uno".to_owned(), ufficio: again }).unwrap(), ["1", "001"]);
+        assert_eq!(perform(remove("001")).unwrap(), ["1"]);
+        assert!(perform(remove("01")).unwrap_err().contains("nomina questo ufficio"));
     }
-    if let Some(unknown) = operazioni.iter().find(|name| Operation::by_name(name).is_none()) {
-        return invalid(format!("operazione sconosciuta: {unknown}"));
-    }
-    let known = crate::contract::catalogue::benefits();
-    if let Some(unknown) = prestazioni.iter().find(|code| !known.contains(&code.as_str())) {
-        return invalid(format!("prestazione sconosciuta: {unknown}"));
-    }
-    Ok(())
-}
-
-fn check_grant(ente: &Ente, grant: &Abilitazione) -> Result<(), Wrong> {
-    if grant.operazioni.is_empty() {
-        return invalid("indicare almeno un'operazione");
-    }
-    check_known(&grant.operazioni, &grant.prestazioni)?;
-    if !grant.controlli && grant.operazioni.iter().any(|operation| operation == DETAIL) {
-        return invalid("il dettaglio della DSU è solo per i controlli: ConsultazioneDichiarazione richiede --controlli");
-    }
-    if let Some(unknown) = grant.uffici.iter().find(|code| !ente.uffici.iter().any(|known| known.codice == **code)) {
-        return invalid(format!("l'ente non ha l'ufficio {unknown}"));
-    }
-    if grant.periodo.is_empty() {
-        return invalid("il periodo dell'abilitazione finisce prima di cominciare");
-    }
-    Ok(())
-}
-
-fn check_office(ufficio: &Ufficio) -> Result<(), Wrong> {
-    let code = ufficio.codice.trim();
-    if code.is_empty() || code != ufficio.codice || code.len() > 50 || code.chars().any(char::is_control) {
-        return invalid("codice dell'ufficio non valido: da 1 a 50 caratteri");
-    }
-    if ufficio.denominazione.as_ref().is_some_and(|name| name.len() > 100) {
-        return invalid("denominazione dell'ufficio più lunga di 100 caratteri");
-    }
-    if ufficio.periodo.is_empty() { invalid("il periodo dell'ufficio finisce prima di cominciare") } else { Ok(()) }
 }

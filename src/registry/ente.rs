@@ -15,7 +15,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::abilitazione::{Abilitazione, Periodo};
+use super::abilitazione::{Abilitazione, Periodo, is_zero, numbered, same_office};
 use super::quota::Quote;
 
 /// A body that is, was or would be accredited.
@@ -37,8 +37,11 @@ pub struct Ente {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub certificati: Vec<Certificato>,
     /// What it may do.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "numbered")]
     pub abilitazioni: Vec<Abilitazione>,
+    /// A number that no later grant may have: the greatest of a grant that was taken back.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ultima_abilitazione: u32,
     /// The benefit that is meant where none is named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prestazione_predefinita: Option<String>,
@@ -165,6 +168,9 @@ pub enum Stato {
     Revocato,
 }
 
+/// How an accreditation past its last day is called.
+pub const EXPIRED: &str = "scaduto";
+
 /// A certificate that an ente may come with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificato {
@@ -222,6 +228,16 @@ impl Segno {
     }
 }
 
+impl Modo {
+    /// As people read it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Web => "web",
+            Self::CooperazioneApplicativa => "cooperazione applicativa",
+        }
+    }
+}
+
 impl Stato {
     /// The states that may follow.
     pub fn next(self) -> &'static [Self] {
@@ -267,16 +283,26 @@ impl Tipo {
 }
 
 impl Ente {
+    /// The last day of its accreditation, if that is over on a day.
+    pub fn expired(&self, today: Date) -> Option<Date> {
+        self.decisione.as_ref().and_then(|decisione| decisione.scadenza).filter(|last| *last < today)
+    }
+
+    /// Its state as it counts on a day: an accreditation past its last day is none.
+    pub fn standing(&self, today: Date) -> &'static str {
+        if self.stato == Stato::Accreditato && self.expired(today).is_some() { EXPIRED } else { self.stato.name() }
+    }
+
+    /// Whether it was granted to come machine to machine.
+    pub fn is_for_machines(&self) -> bool {
+        self.decisione.as_ref().is_some_and(|decisione| decisione.modi.contains(&Modo::CooperazioneApplicativa))
+    }
+
     /// Why it may not come in on a day, whatever its certificate; nothing if it may.
     pub fn barred(&self, today: Date) -> Option<&'static str> {
-        let decisione = self.decisione.as_ref();
         match self.stato {
-            Stato::Accreditato if decisione.and_then(|decisione| decisione.scadenza).is_some_and(|last| last < today) => {
-                Some("accreditation expired")
-            }
-            Stato::Accreditato if decisione.is_none_or(|decisione| !decisione.modi.contains(&Modo::CooperazioneApplicativa)) => {
-                Some("not accredited for cooperazione applicativa")
-            }
+            Stato::Accreditato if self.expired(today).is_some() => Some("accreditation expired"),
+            Stato::Accreditato if !self.is_for_machines() => Some("not accredited for cooperazione applicativa"),
             Stato::Accreditato => None,
             Stato::Richiesta | Stato::Rifiutato | Stato::Sospeso | Stato::Revocato => Some("ente is not accredited"),
         }
@@ -294,6 +320,33 @@ impl Ente {
         self.abilitazioni.iter().filter(move |grant| grant.covers(operation, today) && from_here(grant))
     }
 
+    /// Grants, under a number of its own.
+    pub fn grant(&mut self, abilitazione: Abilitazione) {
+        let numero = self.last_number().saturating_add(1);
+        self.abilitazioni.push(Abilitazione { numero, ..abilitazione });
+    }
+
+    /// Takes back the grant with a number, and the default with it if it is granted no more; whether there was one.
+    pub fn take_back(&mut self, numero: u32) -> bool {
+        let (before, last) = (self.abilitazioni.len(), self.last_number());
+        self.abilitazioni.retain(|grant| grant.numero != numero);
+        self.ultima_abilitazione = last;
+        self.prestazione_predefinita = self.prestazione_predefinita.take().filter(|code| self.is_granted(code));
+        self.abilitazioni.len() < before
+    }
+
+    /// Takes back every grant.
+    pub fn take_back_all(&mut self) {
+        self.ultima_abilitazione = self.last_number();
+        self.abilitazioni.clear();
+        self.prestazione_predefinita = None;
+    }
+
+    /// The greatest number that a grant has had.
+    fn last_number(&self) -> u32 {
+        self.abilitazioni.iter().map(|grant| grant.numero).fold(self.ultima_abilitazione, u32::max)
+    }
+
     /// Whether it may call an operation on this day, from some office.
     pub fn may_call(&self, operation: &str, today: Date) -> bool {
         self.abilitazioni.iter().any(|grant| grant.covers(operation, today))
@@ -306,11 +359,43 @@ impl Ente {
 
     /// Whether an office is one of its own on this day.
     pub fn has_office(&self, office: &str, today: Date) -> bool {
-        self.uffici.iter().any(|known| known.codice == office && known.periodo.contains(today))
+        self.uffici.iter().any(|known| same_office(&known.codice, office) && known.periodo.contains(today))
     }
 
     /// Whether CodiceEnte may name it so: by its code, codice fiscale or IPA code.
     pub fn is_named(&self, name: &str) -> bool {
         name == self.codice || name == self.anagrafica.codice_fiscale || self.anagrafica.codice_ipa.as_deref() == Some(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded(grants: &serde_json::Value) -> Ente {
+        serde_json::from_value(serde_json::json!({
+            "codice": "uno", "denominazione": "Uno", "codice_fiscale": "01234567897", "tipo": "comune", "stato": "accreditato",
+            "richiesta": { "pec": "p", "base_giuridica": "b", "finalita": "f" }, "abilitazioni": grants,
+        }))
+        .unwrap()
+    }
+
+    fn numbers(ente: &Ente) -> Vec<(u32, &str)> {
+        ente.abilitazioni.iter().map(|grant| (grant.numero, grant.operazioni[0].as_str())).collect()
+    }
+
+    #[test]
+    fn the_number_of_a_grant_recorded_without_is_its_place_and_stays_so() {
+        let mut ente = recorded(&serde_json::json!([{ "operazioni": ["A"] }, { "operazioni": ["B"] }, { "operazioni": ["C"] }]));
+        assert_eq!(numbers(&ente), [(1, "A"), (2, "B"), (3, "C")]);
+        assert!(ente.take_back(1) && !ente.take_back(1) && ente.take_back(2));
+        let mut ente: Ente = serde_json::from_value(serde_json::to_value(&ente).unwrap()).unwrap();
+        assert_eq!(numbers(&ente), [(3, "C")]);
+        assert!(ente.take_back(3));
+        let mut ente: Ente = serde_json::from_value(serde_json::to_value(&ente).unwrap()).unwrap();
+        ente.grant(Abilitazione { operazioni: vec!["D".to_owned()], ..Abilitazione::default() });
+        ente.take_back_all();
+        ente.grant(Abilitazione { operazioni: vec!["E".to_owned()], ..Abilitazione::default() });
+        assert_eq!(numbers(&ente), [(5, "E")]);
     }
 }

@@ -2,11 +2,11 @@
 //!
 //! Nothing is done before every line has been judged: either all lines are right, or all errors are told at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::civil::Date;
 
-use super::administration::{Command, judge};
+use super::administration::{Command, judge, judge_request};
 use super::ente::{Anagrafica, Ente, Parte, Richiesta, Tipo};
 
 /// How a table is laid out.
@@ -41,6 +41,8 @@ pub struct Plan {
     pub commands: Vec<Command>,
     /// Enti that are as the table says already.
     pub unchanged: usize,
+    /// Enti whose request is another than the table says: their codes, with the columns that differ. A request that was made stays.
+    pub other_requests: Vec<(String, Vec<&'static str>)>,
 }
 
 /// Reads a table and compares it with the enti there are. `richiesta` stands in for what a line does not say of its request. All errors at once,
@@ -60,17 +62,18 @@ pub fn plan(text: &str, formato: Formato, richiesta: &Richiesta, existing: &[Ent
         Formato::Varco => &COLUMNS[..4],
         Formato::Ipa => &["Codice_IPA", "Denominazione_ente", "Codice_fiscale_ente", "Codice_Categoria"],
     };
-    let missing: Vec<String> = needed
-        .iter()
-        .filter(|name| !columns.iter().any(|column| column == *name))
-        .map(|name| format!("riga 1: manca la colonna {name}"))
-        .collect();
-    if !missing.is_empty() {
-        return Err(missing);
+    let missing = needed.iter().filter(|name| !columns.iter().any(|column| column == *name));
+    let mut errors: Vec<String> = missing.map(|name| format!("riga 1: manca la colonna {name}")).collect();
+    let readable = errors.is_empty();
+    if formato == Formato::Varco {
+        errors.extend(misnamed(&columns));
+    }
+    if !readable {
+        return Err(errors);
     }
     let existing: BTreeMap<&str, &Ente> = existing.iter().map(|ente| (ente.codice.as_str(), ente)).collect();
-    let (mut plan, mut errors) = (Plan::default(), Vec::new());
-    let mut seen = std::collections::BTreeSet::new();
+    let mut plan = Plan::default();
+    let mut seen = BTreeSet::new();
     for record in reader.records() {
         let record = match record {
             Ok(record) => record,
@@ -81,6 +84,10 @@ pub fn plan(text: &str, formato: Formato, richiesta: &Richiesta, existing: &[Ent
             }
         };
         let line = record.position().map_or(0, csv::Position::line);
+        if record.len() != columns.len() {
+            errors.push(format!("riga {line}: ha {} campi, l'intestazione ne ha {}", record.len(), columns.len()));
+            continue;
+        }
         let value = |name: &str| {
             let index = columns.iter().position(|column| column == name)?;
             record.get(index).map(str::trim).filter(|text| !text.is_empty())
@@ -99,26 +106,94 @@ pub fn plan(text: &str, formato: Formato, richiesta: &Richiesta, existing: &[Ent
             Formato::Varco => own(&columns, &value, richiesta, before),
             Formato::Ipa => ipa(&value, richiesta, before),
         };
-        let command = match row {
-            Ok((anagrafica, richiesta)) => match before {
-                None => Command::Richiedi { codice, anagrafica, richiesta },
-                Some(before) if *before == anagrafica => {
-                    plan.unchanged += 1;
-                    continue;
-                }
-                Some(_) => Command::Aggiorna { codice, anagrafica },
-            },
+        let (anagrafica, asked) = match row {
+            Ok(row) => row,
             Err(what) => {
                 errors.push(format!("riga {line}: {what}"));
                 continue;
             }
         };
-        match judge(&command, known, today) {
-            Ok(()) => plan.commands.push(command),
-            Err(what) => errors.push(format!("riga {line}: {}: {what}", command.codice())),
+        let mut wrong = |what: String| errors.push(format!("riga {line}: {codice}: {what}"));
+        let mut other = Vec::new();
+        if let (Some(ente), Formato::Varco) = (known, formato) {
+            let said = said(&columns, &value, richiesta, &ente.richiesta);
+            other = differing(&said, &ente.richiesta);
+            if !other.is_empty()
+                && let Err(what) = judge_request(&said)
+            {
+                wrong(what);
+            }
+        }
+        let command = match before {
+            None => Some(Command::Richiedi { codice: codice.clone(), anagrafica, richiesta: asked }),
+            Some(before) if *before == anagrafica => None,
+            Some(before) => Some(Command::Aggiorna { codice: codice.clone(), anagrafica, letta: before.clone() }),
+        };
+        match command.map(|command| judge(&command, known, today).map(|()| command)) {
+            Some(Ok(command)) => plan.commands.push(command),
+            Some(Err(what)) => wrong(what),
+            None if other.is_empty() => plan.unchanged += 1,
+            None => {}
+        }
+        if !other.is_empty() {
+            plan.other_requests.push((codice, other));
         }
     }
     if errors.is_empty() { Ok(plan) } else { Err(errors) }
+}
+
+/// What is wrong with the columns of Varco's own layout, besides those that are missing.
+fn misnamed(columns: &[String]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let judge = |name: &String| match name.as_str() {
+        "" => Some("riga 1: una colonna senza nome".to_owned()),
+        name if !COLUMNS.contains(&name) => Some(format!("riga 1: colonna sconosciuta: {name}")),
+        name => (!seen.insert(name.to_owned())).then(|| format!("riga 1: la colonna {name} compare due volte")),
+    };
+    columns.iter().filter_map(judge).collect()
+}
+
+/// The request that a line says an ente made. What it has no column for is as it was registered, and so is an empty cell of a text, or where
+/// `default` speaks.
+fn said<'a>(columns: &[String], value: &impl Fn(&str) -> Option<&'a str>, default: &Richiesta, registered: &Richiesta) -> Richiesta {
+    let one = |name: &str, registered: &str| value(name).unwrap_or(registered).to_owned();
+    let list = |name: &str, default: &[String], registered: &[String]| match value(name) {
+        Some(text) => parts(text),
+        None if default.is_empty() && columns.iter().any(|column| column == name) => Vec::new(),
+        None => registered.to_vec(),
+    };
+    Richiesta {
+        pec: one("pec", &registered.pec),
+        base_giuridica: one("base_giuridica", &registered.base_giuridica),
+        finalita: one("finalita", &registered.finalita),
+        operazioni: list("operazioni", &default.operazioni, &registered.operazioni),
+        prestazioni: list("prestazioni", &default.prestazioni, &registered.prestazioni),
+    }
+}
+
+/// The columns by which two requests differ; the order of operations and of benefits says nothing.
+fn differing(said: &Richiesta, registered: &Richiesta) -> Vec<&'static str> {
+    let same = |one: &[String], other: &[String]| {
+        let sorted = |list: &[String]| {
+            let mut list = list.to_vec();
+            list.sort_unstable();
+            list
+        };
+        sorted(one) == sorted(other)
+    };
+    let all = [
+        ("pec", said.pec.trim() == registered.pec.trim()),
+        ("base_giuridica", said.base_giuridica.trim() == registered.base_giuridica.trim()),
+        ("finalita", said.finalita.trim() == registered.finalita.trim()),
+        ("operazioni", same(&said.operazioni, &registered.operazioni)),
+        ("prestazioni", same(&said.prestazioni, &registered.prestazioni)),
+    ];
+    all.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
+}
+
+/// The values of a cell.
+fn parts(text: &str) -> Vec<String> {
+    text.split('|').map(|part| part.trim().to_owned()).collect()
 }
 
 type Row = (Anagrafica, Richiesta);
@@ -131,7 +206,7 @@ fn own<'a>(
     before: Option<&Anagrafica>,
 ) -> Result<Row, String> {
     let needed = |name: &str| value(name).map(str::to_owned).ok_or_else(|| format!("manca {name}"));
-    let many = |name: &str| value(name).map_or_else(Vec::new, |text| text.split('|').map(|part| part.trim().to_owned()).collect());
+    let many = |name: &str| value(name).map_or_else(Vec::new, parts);
     let or = |name: &str, default: &str| value(name).unwrap_or(default).to_owned();
     let list = |name: &str, default: &[String]| if value(name).is_some() { many(name) } else { default.to_vec() };
     let kept = |name: &str| before.filter(|_| !columns.iter().any(|column| column == name));
@@ -265,6 +340,69 @@ mod tests {
         assert_eq!(plan("codice\n", Formato::Ipa, &asked(), &[], DAY).unwrap_err().len(), 4);
     }
 
+    /// A registered ente that asked for an operation and two benefits.
+    fn registered() -> Ente {
+        serde_json::from_value(serde_json::json!({
+            "codice": "uno", "denominazione": "Uno", "codice_fiscale": "01234567897", "tipo": "comune", "stato": "accreditato",
+            "richiesta": {
+                "pec": "PEC 12/2026", "base_giuridica": "DPCM 159/2013", "finalita": "prestazioni sociali",
+                "operazioni": ["ConsultazioneIndicatore"], "prestazioni": ["A1.07", "A1.01"],
+            },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn fields_and_columns_are_those_of_the_header() {
+        let text = "codice;denominazione;codice_fiscale;tipo;uffici;tipo;\nuno;Uno;01234567897;comune;1;comune;\ndue;Due;01234567897;caf\n\
+            tre;Tre;01234567897;caf;1;caf;;\nquattro;;01234567897;caf;1;caf;\n";
+        let errors = plan(text, Formato::Varco, &asked(), &[], DAY).unwrap_err();
+        assert_eq!(
+            errors,
+            [
+                "riga 1: colonna sconosciuta: uffici",
+                "riga 1: la colonna tipo compare due volte",
+                "riga 1: una colonna senza nome",
+                "riga 3: ha 4 campi, l'intestazione ne ha 7",
+                "riga 4: ha 8 campi, l'intestazione ne ha 7",
+                "riga 5: manca denominazione",
+            ]
+        );
+        let text = "codice;denominazione;codice_fiscale;Prestazioni\n";
+        let errors = plan(text, Formato::Varco, &asked(), &[], DAY).unwrap_err();
+        assert_eq!(errors, ["riga 1: manca la colonna tipo", "riga 1: colonna sconosciuta: Prestazioni"]);
+        let text = "Codice_IPA,Denominazione_ente,Codice_fiscale_ente,Codice_Categoria,CAP\nc_x,Comune, di X,01234567897,L6,00100\n";
+        let errors = plan(text, Formato::Ipa, &asked(), &[], DAY).unwrap_err();
+        assert_eq!(errors, ["riga 2: ha 6 campi, l'intestazione ne ha 5"]);
+    }
+
+    #[test]
+    fn a_request_that_was_made_is_judged_and_not_changed() {
+        let line = |cells: &str, default: &Richiesta| {
+            let header = "codice;denominazione;codice_fiscale;tipo;pec;base_giuridica;finalita;operazioni;prestazioni";
+            plan(&format!("{header}\nuno;Uno;01234567897;comune;{cells}\n"), Formato::Varco, default, &[registered()], DAY)
+        };
+        let none = Richiesta::default();
+        let same = Plan { unchanged: 1, ..Plan::default() };
+        // Order says nothing, nor does an empty text.
+        assert_eq!(line("PEC 12/2026;DPCM 159/2013;prestazioni sociali;ConsultazioneIndicatore;A1.01|A1.07", &none), Ok(same.clone()));
+        assert_eq!(line(";;;ConsultazioneIndicatore;A1.07|A1.01", &Richiesta { pec: "PEC 99".to_owned(), ..asked() }), Ok(same));
+        let other = |columns: &[&'static str]| Ok(Plan { other_requests: vec![("uno".to_owned(), columns.to_vec())], ..Plan::default() });
+        assert_eq!(
+            line("PEC 13/2026;DPCM 159/2013;asili;ConsultazioneIndicatore|ConsultazioneAttestazione;A1.07|A1.01", &none),
+            other(&["pec", "finalita", "operazioni"])
+        );
+        assert_eq!(line(";;;ConsultazioneIndicatore;A1.07", &asked()), other(&["prestazioni"]));
+        let wrong = |cells: &str| line(cells, &asked()).unwrap_err();
+        assert_eq!(wrong(";;;Consultazione;A1.07|A1.01"), ["riga 2: uno: operazione sconosciuta: Consultazione"]);
+        assert_eq!(wrong(";;;ConsultazioneIndicatore;Z9"), ["riga 2: uno: prestazione sconosciuta: Z9"]);
+        // Told of an ente whose data change too.
+        let text = "codice;denominazione;codice_fiscale;tipo;pec\nuno;Primo;01234567897;comune;PEC 13/2026\n";
+        let both = plan(text, Formato::Varco, &none, &[registered()], DAY).unwrap();
+        assert!(matches!(both.commands.as_slice(), [Command::Aggiorna { letta, .. }] if letta.denominazione == "Uno"), "{both:?}");
+        assert_eq!((both.unchanged, both.other_requests), (0, vec![("uno".to_owned(), vec!["pec"])]));
+    }
+
     #[test]
     fn what_is_exported_is_imported_unchanged() {
         let text = "codice;denominazione;codice_fiscale;tipo;codice_ipa;contatti;parti\nuno;Uno;01234567897;comune;c_x;a@b|06 1;SPC:Uno\n";
@@ -276,6 +414,6 @@ mod tests {
         }))
         .unwrap();
         let again = plan(&table(std::slice::from_ref(&ente)), Formato::Varco, &Richiesta::default(), &[ente], DAY).unwrap();
-        assert_eq!(again, Plan { commands: Vec::new(), unchanged: 1 });
+        assert_eq!(again, Plan { unchanged: 1, ..Plan::default() });
     }
 }

@@ -2,16 +2,20 @@
 //!
 //! - [`ente`]: an ente and its life, a state machine; [`abilitazione`]: what it may do; [`quota`]: how much;
 //! - [`entries`]: its entries and their projector;
-//! - [`administration`]: the one function behind `varco ente`, whether the gateway runs or not; [`import`]: many enti at once, from a table; [`upgrade`]: from earlier formats;
+//! - [`administration`]: the one function behind `varco ente`, whether the gateway runs or not; [`checks`]: what it judges by; [`import`]: many
+//!   enti at once, from a table; [`upgrade`]: from earlier formats;
+//! - [`signs`]: whose a certificate is, by which key;
 //! - here: from a certificate to a [`Caller`], from an operation to an [`Admission`], from a request's purpose to a [`Permit`]. Only a `Permit`
 //!   opens a service.
 
 pub mod abilitazione;
 pub mod administration;
+pub mod checks;
 pub mod ente;
 pub mod entries;
 pub mod import;
 pub mod quota;
+pub mod signs;
 pub mod upgrade;
 
 use std::collections::{BTreeSet, HashMap};
@@ -25,6 +29,7 @@ use crate::refusal::{Code, Refusal};
 use crate::state::Store;
 use crate::tls::Peer;
 use ente::Ente;
+use signs::Found;
 
 /// Enti by their codes, each with a version.
 type ByCode = HashMap<String, (u64, Arc<Ente>)>;
@@ -97,39 +102,23 @@ impl Registry {
         Self { store, read: Arc::default() }
     }
 
-    /// Whose certificate this is, and whether all of it is in order today: by its pin, else by who issued it and for whom.
+    /// Whose certificate this is, and whether all of it is in order today: by its pin, by who issued it and for whom ([`signs`]).
     pub fn identify(&self, peer: &Peer, today: Date) -> Result<Identified, ViewError> {
         let refused = |why: &'static str| Refusal::new(Code::NotAuthorized, why);
-        let Some((code, key)) = self.known(peer)? else { return Ok(Identified::Unknown(refused("certificate of nobody"))) };
+        let Found::Known(known) = signs::known(peer.keys(), |key| self.holder_of(key))? else {
+            return Ok(Identified::Unknown(refused("certificate of nobody")));
+        };
+        let code = known.codice.clone();
         // The version before the record: an ente that changes in between makes a conflict, never a wrong answer.
         let version = self.version(&code)?;
         let Some(ente) = self.ente_of(&code, version)? else { return Ok(Identified::Unknown(refused("certificate of nobody"))) };
         if let Some(why) = ente.barred(today) {
             return Ok(Identified::Barred(code, refused(why)));
         }
-        if !ente.has_certificate(&key, today) {
+        if known.in_time(&ente, today, |key| self.holder_of(key))?.is_none() {
             return Ok(Identified::Barred(code, refused("certificate outside its window")));
         }
         Ok(Identified::Caller(Caller { ente, version }))
-    }
-
-    /// The ente that a certificate belongs to and the key by which it is known. The first key that is registered counts: a pin before
-    /// what names issuer and organization, and a unit before the organization as a whole. Two units of different enti: nobody.
-    fn known(&self, peer: &Peer) -> Result<Option<(String, String)>, ViewError> {
-        let mut found = None;
-        for rank in peer.keys() {
-            for key in rank {
-                let Some(code) = self.holder_of(key)? else { continue };
-                if found.as_ref().is_some_and(|(other, _)| *other != code) {
-                    return Ok(None);
-                }
-                found.get_or_insert_with(|| (code, key.clone()));
-            }
-            if found.is_some() {
-                break;
-            }
-        }
-        Ok(found)
     }
 
     /// The ente of a version that was read just now.
@@ -157,7 +146,10 @@ impl Registry {
 
     /// Whose certificate this is, whatever the ente's state.
     pub fn holder(&self, peer: &Peer) -> Result<Option<String>, ViewError> {
-        Ok(self.known(peer)?.map(|(code, _)| code))
+        Ok(match signs::known(peer.keys(), |key| self.holder_of(key))? {
+            Found::Known(known) => Some(known.codice),
+            Found::Ambiguous | Found::Nobody => None,
+        })
     }
 
     /// Whose a key of certificates is.

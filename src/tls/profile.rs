@@ -106,6 +106,14 @@ pub fn check_authority(der: &[u8]) -> Result<(), Unfit> {
     if addresses.next().is_some() { Err(Unfit::Constraints) } else { Ok(()) }
 }
 
+/// Whether other certificates may be signed with the key of this one: an authority's; of version 1, which says nothing of it, any.
+pub fn is_authority(der: &[u8]) -> bool {
+    let Ok((_, certificate)) = X509Certificate::from_der(der) else { return false };
+    let signs = certificate.key_usage().is_ok_and(|usage| usage.is_none_or(|usage| usage.value.key_cert_sign()));
+    let basic = certificate.basic_constraints().is_ok_and(|basic| basic.is_some_and(|basic| basic.value.ca));
+    signs && (basic || certificate.version().0 == 0)
+}
+
 /// What holds for all certificates.
 fn read(der: &[u8]) -> Result<X509Certificate<'_>, Unfit> {
     let (rest, certificate) = X509Certificate::from_der(der).map_err(|_| Unfit::Unreadable)?;

@@ -153,8 +153,8 @@ enum What {
         #[arg(long)]
         sostituisci: bool,
         /// Toglie l'abilitazione con questo numero
-        #[arg(long, conflicts_with_all = ["operazioni", "prestazioni", "uffici", "sostituisci"])]
-        togli: Option<usize>,
+        #[arg(long, conflicts_with_all = ["operazioni", "prestazioni", "uffici", "controlli", "dal", "al", "predefinita", "sostituisci"])]
+        togli: Option<u32>,
     },
     /// Aggiunge un ufficio (o lo toglie), o dice se le richieste devono indicarne uno
     Ufficio {
@@ -198,9 +198,9 @@ enum What {
     },
     /// Elenca gli enti
     Lista {
-        /// Solo quelli in questo stato
+        /// Solo quelli in questo stato, com'è oggi: `sospeso` anche per chi è oltre la scadenza, `scaduto` solo per questi
         #[arg(long, value_enum)]
-        stato: Option<Stato>,
+        stato: Option<mostra::Oggi>,
         /// Solo quelli di questo tipo
         #[arg(long)]
         tipo: Option<Tipo>,
@@ -315,9 +315,11 @@ struct Richieste {
 pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     let Args { data, motivo, json, what } = args;
     let runtime = super::runtime()?;
+    let asked = matches!(what, What::Accredita { come_richiesto: true, .. });
+    let mut taken_back = None;
     let command = match what {
-        What::Lista { stato, tipo } => return mostra::list(&enti(&data, clock)?, stato, tipo, json),
-        What::Mostra { codice } => return mostra::one(&enti(&data, clock)?, &codice, json),
+        What::Lista { stato, tipo } => return mostra::list(&enti(&data, clock)?, stato, tipo, clock.today(), json),
+        What::Mostra { codice } => return mostra::one(&enti(&data, clock)?, &codice, clock.today(), json),
         What::Storia { codice } => return mostra::history(&data, &codice, json),
         What::Esporta => return tabella::export(&enti(&data, clock)?, json),
         What::Importa { file, formato, conferma, cosa } => {
@@ -337,15 +339,30 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
         What::Aggiorna { codice, chi } => {
             let enti = enti(&data, clock)?;
             let ente = enti.into_iter().find(|ente| ente.codice == codice).with_context(|| format!("l'ente {codice} non esiste"))?;
-            Command::Aggiorna { codice, anagrafica: corrected(ente.anagrafica, chi)? }
+            Command::Aggiorna { codice, anagrafica: corrected(ente.anagrafica.clone(), chi)?, letta: ente.anagrafica }
+        }
+        What::Abilita { codice, togli: Some(numero), .. } => {
+            // A number is one grant's for ever: what is read here is what goes.
+            let ente = enti(&data, clock)?.into_iter().find(|ente| ente.codice == codice);
+            taken_back = ente.and_then(|ente| ente.abilitazioni.into_iter().find(|grant| grant.numero == numero));
+            Command::Disabilita { codice, numero }
         }
         other => command(other)?,
     };
+    let decides = matches!(command, Command::Decidi { .. } | Command::Stato { .. });
     let ente = runtime.block_on(apply(&data, command, &motivo, clock))?;
+    let mut warnings = if decides { mostra::warnings(&ente, clock.today()) } else { Vec::new() };
+    warnings.extend(mostra::left_out(&ente).filter(|_| asked));
     if json {
         println!("{}", serde_json::to_string_pretty(&ente)?);
     } else {
-        println!("{} {} ({})", ente.codice, ente.stato.name(), ente.anagrafica.denominazione);
+        println!("{} {} ({})", ente.codice, ente.standing(clock.today()), ente.anagrafica.denominazione);
+        if let Some(grant) = taken_back {
+            println!("tolta l'abilitazione {}: {}", grant.numero, mostra::grant(&grant));
+        }
+    }
+    for warning in warnings {
+        eprintln!("attenzione: {warning}");
     }
     Ok(())
 }
@@ -372,16 +389,15 @@ fn command(what: What) -> Result<Command> {
         What::Riattiva { codice } => Command::Stato { codice, nuovo: Stato::Accreditato },
         What::Revoca { codice } => Command::Stato { codice, nuovo: Stato::Revocato },
         What::Certificato { codice, certificato, emittente, unita, dal, al, togli, .. } => {
-            let segno = if emittente { by_issuer(&certificato, unita)? } else { by_pin(&certificato, !togli)? };
+            let segno = if emittente { by_issuer(&certificato, unita, !togli)? } else { by_pin(&certificato, !togli)? };
             if togli {
                 Command::TogliCertificato { codice, segno }
             } else {
                 Command::AggiungiCertificato { codice, certificato: Certificato { segno, periodo: periodo(dal, al) } }
             }
         }
-        What::Abilita { codice, togli: Some(numero), .. } => Command::Disabilita { codice, numero },
         What::Abilita { codice, operazioni, prestazioni, uffici, controlli, dal, al, predefinita, sostituisci, .. } => {
-            let abilitazione = Abilitazione { operazioni, prestazioni, uffici, controlli, periodo: periodo(dal, al) };
+            let abilitazione = Abilitazione { numero: 0, operazioni, prestazioni, uffici, controlli, periodo: periodo(dal, al) };
             Command::Abilita { codice, abilitazione, predefinita, sostituisci }
         }
         What::Ufficio { codice, obbligatori: Some(obbligatori), .. } => Command::UfficiObbligatori { codice, obbligatori },
@@ -464,8 +480,14 @@ fn by_pin(certificato: &str, judged: bool) -> Result<Segno> {
 }
 
 /// Issuer and organization: the issuer's certificate from a PEM file, or the digest of its key; the organization is the ente's own.
-fn by_issuer(certificato: &str, unita: Option<String>) -> Result<Segno> {
+fn by_issuer(certificato: &str, unita: Option<String>, judged: bool) -> Result<Segno> {
     let emittente = match first_of(certificato)? {
+        Some(own) if judged && !profile::is_authority(&own) => {
+            bail!(
+                "{certificato} non è il certificato di un'autorità (basicConstraints CA, keyUsage keyCertSign): nessun certificato può \
+                 essere rilasciato con la sua chiave; per registrare proprio questo, senza --emittente"
+            )
+        }
         Some(own) => authorities::key_of(&own).context("certificato dell'autorità non leggibile")?,
         None => certificato.to_lowercase(),
     };

@@ -3,39 +3,113 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use jiff::civil::Date;
 
 use crate::ledger::search::{self, Filter};
 use crate::ledger::{Directory, Keys, Kind, Unopened, seal};
-use crate::registry::abilitazione::Periodo;
-use crate::registry::ente::{Ente, Segno, Stato, Tipo};
+use crate::registry::abilitazione::{Abilitazione, DETAIL, Periodo};
+use crate::registry::ente::{EXPIRED, Ente, Modo, Segno, Stato, Tipo};
 use crate::registry::quota::Quote;
 
+/// What an ente's state is today: one of those that are recorded, or past the last day of its accreditation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Oggi {
+    Richiesta,
+    Accreditato,
+    Rifiutato,
+    Sospeso,
+    Revocato,
+    Scaduto,
+}
+
+impl Oggi {
+    /// Whether an ente is to be shown: one past its term counts as suspended, too.
+    fn includes(self, ente: &Ente, today: Date) -> bool {
+        let standing = ente.standing(today);
+        match self {
+            Self::Richiesta => standing == Stato::Richiesta.name(),
+            Self::Accreditato => standing == Stato::Accreditato.name(),
+            Self::Rifiutato => standing == Stato::Rifiutato.name(),
+            Self::Sospeso => standing == Stato::Sospeso.name() || standing == EXPIRED,
+            Self::Revocato => standing == Stato::Revocato.name(),
+            Self::Scaduto => standing == EXPIRED,
+        }
+    }
+}
+
 /// The enti, one a line.
-pub(super) fn list(enti: &[Ente], stato: Option<Stato>, tipo: Option<Tipo>, json: bool) -> Result<()> {
-    let wanted = |ente: &&Ente| stato.is_none_or(|stato| ente.stato == stato) && tipo.is_none_or(|tipo| ente.anagrafica.tipo == tipo);
+pub(super) fn list(enti: &[Ente], stato: Option<Oggi>, tipo: Option<Tipo>, today: Date, json: bool) -> Result<()> {
+    let wanted =
+        |ente: &&Ente| stato.is_none_or(|stato| stato.includes(ente, today)) && tipo.is_none_or(|tipo| ente.anagrafica.tipo == tipo);
     let enti: Vec<&Ente> = enti.iter().filter(wanted).collect();
     if json {
-        println!("{}", serde_json::to_string_pretty(&enti)?);
+        let values = enti.into_iter().map(|ente| value(ente, today)).collect::<Result<Vec<_>>>()?;
+        println!("{}", serde_json::to_string_pretty(&values)?);
         return Ok(());
     }
     for ente in enti {
-        println!("{}", line(ente));
+        println!("{}", line(ente, today));
     }
     Ok(())
 }
 
-fn line(ente: &Ente) -> String {
-    format!("{:<16} {:<12} {:<14} {}", ente.codice, ente.stato.name(), ente.anagrafica.tipo.name(), ente.anagrafica.denominazione)
+fn line(ente: &Ente, today: Date) -> String {
+    format!("{:<16} {:<12} {:<14} {}", ente.codice, ente.standing(today), ente.anagrafica.tipo.name(), ente.anagrafica.denominazione)
+}
+
+/// An ente as it is recorded, and `stato_oggi`: its state as it counts today.
+fn value(ente: &Ente, today: Date) -> Result<serde_json::Value> {
+    let mut value = serde_json::to_value(ente)?;
+    value["stato_oggi"] = ente.standing(today).into();
+    Ok(value)
+}
+
+/// Why an ente that is accredited, or would be once it is reactivated, stays out all the same.
+pub(super) fn warnings(ente: &Ente, today: Date) -> Vec<String> {
+    if !matches!(ente.stato, Stato::Accreditato | Stato::Sospeso) {
+        return Vec::new();
+    }
+    let renew = "varco ente accredita ... --scadenza";
+    let expired = ente.expired(today).map(|last| match ente.stato {
+        Stato::Sospeso => {
+            format!("l'accreditamento è scaduto il {last}: anche riattivato, l'ente resta fuori finché non è rinnovato ({renew})")
+        }
+        _ => format!("l'accreditamento è scaduto il {last}: l'ente resta fuori finché non è rinnovato ({renew})"),
+    });
+    let by_hand = (!ente.is_for_machines()).then(|| {
+        "la cooperazione applicativa non è tra i modi concessi: ogni richiesta dell'ente è respinta; un rinnovo può concederla \
+         (varco ente accredita ... --scadenza ... --modi ...)"
+            .to_owned()
+    });
+    expired.into_iter().chain(by_hand).collect()
+}
+
+/// What was asked for and is not granted with the request.
+pub(super) fn left_out(ente: &Ente) -> Option<String> {
+    ente.richiesta.operazioni.iter().any(|operation| operation == DETAIL).then(|| {
+        format!(
+            "{DETAIL} è tra le operazioni chieste e non è stata abilitata: è solo per i controlli \
+             (varco ente abilita ... --operazioni {DETAIL} --controlli)"
+        )
+    })
+}
+
+/// A grant, in a line.
+pub(super) fn grant(grant: &Abilitazione) -> String {
+    let part = |word: &str, list: &[String]| if list.is_empty() { String::new() } else { format!(" {word} {}", list.join(", ")) };
+    let controlli = if grant.controlli { " per i controlli" } else { "" };
+    let (prestazioni, uffici) = (part("per", &grant.prestazioni), part("da", &grant.uffici));
+    format!("{}{prestazioni}{uffici}{controlli}{}", grant.operazioni.join(", "), window(grant.periodo))
 }
 
 /// All that is known of one.
-pub(super) fn one(enti: &[Ente], codice: &str, json: bool) -> Result<()> {
+pub(super) fn one(enti: &[Ente], codice: &str, today: Date, json: bool) -> Result<()> {
     let Some(ente) = enti.iter().find(|ente| ente.codice == codice) else { bail!("l'ente {codice} non esiste") };
     if json {
-        println!("{}", serde_json::to_string_pretty(&[ente])?);
+        println!("{}", serde_json::to_string_pretty(&[value(ente, today)?])?);
         return Ok(());
     }
-    println!("{}", line(ente));
+    println!("{}", line(ente, today));
     let say = |what: &str, text: &str| {
         if !text.is_empty() {
             println!("  {what:<15} {text}");
@@ -51,6 +125,10 @@ pub(super) fn one(enti: &[Ente], codice: &str, json: bool) -> Result<()> {
         let direzione = decisione.direzione.as_deref().map(|text| format!(", {text}")).unwrap_or_default();
         let scadenza = decisione.scadenza.map(|last| format!(", fino al {last}")).unwrap_or_default();
         say("decisione", &format!("{}{direzione}{scadenza}", decisione.data));
+        say("modi concessi", &decisione.modi.iter().map(|modo| Modo::name(*modo)).collect::<Vec<_>>().join(", "));
+    }
+    for warning in warnings(ente, today) {
+        say("attenzione", &warning);
     }
     for certificate in &ente.certificati {
         let sign = match &certificate.segno {
@@ -62,14 +140,8 @@ pub(super) fn one(enti: &[Ente], codice: &str, json: bool) -> Result<()> {
         };
         say("certificato", &format!("{sign}{}", window(certificate.periodo)));
     }
-    for (index, grant) in ente.abilitazioni.iter().enumerate() {
-        let part = |word: &str, list: &[String]| if list.is_empty() { String::new() } else { format!(" {word} {}", list.join(", ")) };
-        let controlli = if grant.controlli { " per i controlli" } else { "" };
-        let (prestazioni, uffici) = (part("per", &grant.prestazioni), part("da", &grant.uffici));
-        say(
-            &format!("abilitazione {}", index + 1),
-            &format!("{}{prestazioni}{uffici}{controlli}{}", grant.operazioni.join(", "), window(grant.periodo)),
-        );
+    for granted in &ente.abilitazioni {
+        say(&format!("abilitazione {}", granted.numero), &grant(granted));
     }
     say("predefinita", ente.prestazione_predefinita.as_deref().unwrap_or_default());
     for office in &ente.uffici {

@@ -1,5 +1,6 @@
 //! `varco ente certificato prova FILE`: as whom a certificate would be let in, or why it would not.
 
+use std::convert::Infallible;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -7,7 +8,8 @@ use serde::Serialize;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::registry::ente::Ente;
+use crate::registry::ente::{Ente, Stato};
+use crate::registry::signs::{self, Found};
 use crate::tls::authorities::Authorities;
 use crate::tls::profile::{self, Unfit};
 use crate::tls::{Invalid, Peer, Setup, server};
@@ -61,32 +63,36 @@ pub(super) fn judge(file: &Path, config: Option<&Path>, enti: &[Ente], clock: &C
 /// Whose it is, in the registry.
 fn registered(peer: &Peer, enti: &[Ente], clock: &Clock, judged: &mut Judged) {
     let today = clock.today();
-    for rank in peer.keys() {
-        let all = rank.iter().flat_map(|key| enti.iter().map(move |ente| (key, ente)));
-        let holders: Vec<(&String, &Ente)> =
-            all.filter(|(key, ente)| ente.certificati.iter().any(|certificate| certificate.segno.key() == **key)).collect();
-        let Some((key, ente)) = holders.first() else { continue };
-        if holders.iter().any(|(_, other)| other.codice != ente.codice) {
+    let holder = |key: &str| {
+        let holds = |ente: &&Ente| ente.certificati.iter().any(|certificate| certificate.segno.key() == key);
+        Ok::<_, Infallible>(enti.iter().find(holds).map(|ente| ente.codice.clone()))
+    };
+    let Ok(found) = signs::known(peer.keys(), holder);
+    let known = match found {
+        Found::Known(known) => known,
+        Found::Ambiguous => {
             judged.perche_no.push("le sue unità sono di enti diversi".to_owned());
             return;
         }
-        judged.ente = Some(ente.codice.clone());
-        judged.come = Some((*key).clone());
-        if ente.barred(today).is_some() {
-            let why = match ente.decisione.as_ref().and_then(|decisione| decisione.scadenza) {
-                Some(last) if last < today => "l'accreditamento dell'ente è scaduto".to_owned(),
-                _ => format!("l'ente non è accreditato per la cooperazione applicativa (stato {})", ente.stato.name()),
-            };
-            judged.perche_no.push(why);
+        Found::Nobody => {
+            let why = "non è di alcun ente: né la sua impronta né la sua autorità con questa organizzazione sono registrate";
+            judged.perche_no.push(why.to_owned());
+            return;
         }
-        if !ente.has_certificate(key, today) {
-            judged.perche_no.push("oggi è fuori dal periodo registrato per questo certificato".to_owned());
-        }
-        return;
+    };
+    let Some(ente) = enti.iter().find(|ente| ente.codice == known.codice) else { return };
+    let Ok(key) = known.in_time(ente, today, holder);
+    judged.ente = Some(known.codice);
+    judged.come = Some(key.unwrap_or(known.key).to_owned());
+    if ente.barred(today).is_some() {
+        judged.perche_no.push(match ente.expired(today) {
+            Some(last) if ente.stato == Stato::Accreditato => format!("l'accreditamento dell'ente è scaduto il {last}"),
+            _ => format!("l'ente non è accreditato per la cooperazione applicativa (stato {})", ente.stato.name()),
+        });
     }
-    judged
-        .perche_no
-        .push("non è di alcun ente: né la sua impronta né la sua autorità con questa organizzazione sono registrate".to_owned());
+    if key.is_none() {
+        judged.perche_no.push("oggi è fuori dal periodo registrato per questo certificato".to_owned());
+    }
 }
 
 impl Judged {

@@ -24,8 +24,12 @@ pub(super) fn say(plan: &Plan, done: bool, json: bool) -> Result<()> {
     let codes =
         |wanted: bool| -> Vec<&str> { plan.commands.iter().filter(|command| new(command) == wanted).map(Command::codice).collect() };
     let (created, changed) = (codes(true), codes(false));
+    let other = |(codice, colonne): &(String, Vec<&str>)| serde_json::json!({ "codice": codice, "colonne": colonne });
     if json {
-        let value = serde_json::json!({ "fatto": done, "nuovi": created, "aggiornati": changed, "uguali": plan.unchanged });
+        let others: Vec<_> = plan.other_requests.iter().map(other).collect();
+        let value = serde_json::json!({
+            "fatto": done, "nuovi": created, "aggiornati": changed, "uguali": plan.unchanged, "richieste_diverse": others,
+        });
         println!("{}", serde_json::to_string_pretty(&value)?);
         return Ok(());
     }
@@ -35,8 +39,14 @@ pub(super) fn say(plan: &Plan, done: bool, json: bool) -> Result<()> {
     for code in &changed {
         println!("aggiornato  {code}");
     }
+    for (code, columns) in &plan.other_requests {
+        println!("richiesta   {code}: diversa da quella registrata ({}), che resta com'è", columns.join(", "));
+    }
     let verb = if done { "registrati" } else { "da registrare (con --conferma)" };
     println!("{} nuovi e {} aggiornati {verb}; {} già uguali", created.len(), changed.len(), plan.unchanged);
+    if !plan.other_requests.is_empty() {
+        println!("{} con un'altra richiesta nella tabella: importa non cambia una richiesta già fatta", plan.other_requests.len());
+    }
     Ok(())
 }
 

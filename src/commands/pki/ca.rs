@@ -19,7 +19,7 @@ use crate::commands::files::{PRIVATE, PUBLIC, create, replace};
 use crate::digest::hex;
 use crate::isee::CodiceFiscale;
 use crate::isee::codice_fiscale::Kind;
-use crate::registry::administration::organization_of;
+use crate::registry::checks::organization_of;
 use crate::tls::server::certificates;
 
 /// `varco pki`.

@@ -1,0 +1,175 @@
+//! What an ente, its request, certificates, grants and offices must be like to be registered: what is wrong, in Italian.
+
+use std::collections::BTreeSet;
+
+use super::abilitazione::{Abilitazione, DETAIL, same_office};
+use super::administration::{Wrong, invalid};
+use super::ente::{Anagrafica, Certificato, Ente, Richiesta, Segno, Ufficio};
+use crate::contract::catalogue::Operation;
+use crate::isee::CodiceFiscale;
+use crate::isee::codice_fiscale::Kind as CodeKind;
+
+/// What stands in a table as it is: a spreadsheet must not take it for a formula.
+fn check_text(text: &str) -> Result<(), Wrong> {
+    if text.chars().any(char::is_control) {
+        return invalid("un testo contiene caratteri di controllo");
+    }
+    if text.starts_with(['=', '@']) { invalid(format!("un testo non comincia con {}", &text[..1])) } else { Ok(()) }
+}
+
+/// What an ente is called and where it is found, without spaces around.
+pub(super) fn checked(anagrafica: &Anagrafica) -> Result<Anagrafica, Wrong> {
+    let Anagrafica { denominazione, codice_fiscale, tipo, codice_ipa, contatti, parti } = anagrafica;
+    if denominazione.trim().is_empty() || denominazione.len() > 200 {
+        return invalid("denominazione mancante, o più lunga di 200 caratteri");
+    }
+    if CodiceFiscale::new(codice_fiscale).kind() != Ok(CodeKind::Numerico) {
+        return invalid("codice fiscale dell'ente non valido: attese 11 cifre");
+    }
+    let ipa =
+        |code: &String| !code.is_empty() && code.len() <= 40 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
+    if codice_ipa.as_ref().is_some_and(|code| !ipa(code)) {
+        return invalid("codice IPA non valido: da 1 a 40 lettere, cifre, _ - .");
+    }
+    if contatti.len() > 10 || contatti.iter().any(|contact| contact.trim().is_empty() || contact.len() > 120) {
+        return invalid("contatti: al più 10, ciascuno da 1 a 120 caratteri");
+    }
+    if parti.len() > 10
+        || parti.iter().any(|party| party.tipo.is_empty() || party.nome.is_empty() || party.tipo.len() + party.nome.len() > 200)
+    {
+        return invalid("parti SPCoop: al più 10, ciascuna tipo:nome");
+    }
+    let parts = parti.iter().flat_map(|party| [&party.tipo, &party.nome]);
+    for text in std::iter::once(denominazione).chain(contatti).chain(parts) {
+        check_text(text)?;
+    }
+    if contatti.iter().chain(parti.iter().map(|party| &party.nome)).any(|text| text.contains('|')) {
+        return invalid("contatti e parti SPCoop: senza |, che nelle tabelle separa l'uno dall'altro");
+    }
+    Ok(Anagrafica {
+        denominazione: denominazione.trim().to_owned(),
+        codice_fiscale: codice_fiscale.trim().to_owned(),
+        tipo: *tipo,
+        codice_ipa: codice_ipa.clone(),
+        contatti: contatti.clone(),
+        parti: parti.clone(),
+    })
+}
+
+/// A certificate that becomes an ente's.
+pub(super) fn check_certificate(ente: &Ente, certificato: &Certificato) -> Result<(), Wrong> {
+    let digest = |text: &str| text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    match &certificato.segno {
+        Segno::Impronta { sha256 } if !digest(sha256) => {
+            return invalid("impronta del certificato non valida: attesi 64 caratteri esadecimali minuscoli");
+        }
+        Segno::Emittente { emittente, .. } if !digest(emittente) => {
+            return invalid("impronta della chiave dell'emittente non valida: attesi 64 caratteri esadecimali minuscoli");
+        }
+        Segno::Emittente { organizzazione, .. } if *organizzazione != organization_of(&ente.anagrafica.codice_fiscale) => {
+            return invalid("organizationIdentifier deve essere CF:IT- seguito dal codice fiscale dell'ente");
+        }
+        Segno::Emittente { unita: Some(unit), .. } if !is_ipa_unit(unit) => {
+            return invalid("unità non valida: IPAIT-UO_ o IPAIT-AOO_ seguito dal codice IPA");
+        }
+        Segno::Impronta { .. } | Segno::Emittente { .. } => {}
+    }
+    if certificato.periodo.is_empty() {
+        return invalid("il periodo del certificato finisce prima di cominciare");
+    }
+    if ente.certificati.iter().any(|known| known.segno == certificato.segno) {
+        return invalid("l'ente ha già questo certificato");
+    }
+    Ok(())
+}
+
+/// A sign with the ente's own organization, where it names none.
+pub(super) fn of_ente(segno: &Segno, ente: &Ente) -> Segno {
+    match segno {
+        Segno::Emittente { emittente, organizzazione, unita } if organizzazione.is_empty() => Segno::Emittente {
+            emittente: emittente.clone(),
+            organizzazione: organization_of(&ente.anagrafica.codice_fiscale),
+            unita: unita.clone(),
+        },
+        other => other.clone(),
+    }
+}
+
+/// organizationIdentifier of a body (ETSI EN 319 412-1, 5.1.4, with the scheme of Italian bodies).
+pub fn organization_of(codice_fiscale: &str) -> String {
+    format!("CF:IT-{codice_fiscale}")
+}
+
+/// Whether an OU names an organisational unit or an AOO of the IPA.
+pub fn is_ipa_unit(unit: &str) -> bool {
+    let code = unit.strip_prefix("IPAIT-UO_").or_else(|| unit.strip_prefix("IPAIT-AOO_"));
+    code.is_some_and(|code| !code.is_empty() && code.len() <= 60 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b)))
+}
+
+/// What is asked for.
+pub(super) fn check_request(richiesta: &Richiesta) -> Result<(), Wrong> {
+    for (text, what) in [
+        (&richiesta.pec, "il riferimento della PEC"),
+        (&richiesta.base_giuridica, "la base giuridica"),
+        (&richiesta.finalita, "la finalità"),
+    ] {
+        if text.trim().is_empty() || text.len() > 500 {
+            return invalid(format!("{what} della richiesta manca, o supera 500 caratteri"));
+        }
+        check_text(text)?;
+    }
+    check_known(&richiesta.operazioni, &richiesta.prestazioni)
+}
+
+fn check_known(operazioni: &[String], prestazioni: &[String]) -> Result<(), Wrong> {
+    for list in [operazioni, prestazioni] {
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = list.iter().find(|name| !seen.insert(*name)) {
+            return invalid(format!("{twice} compare due volte"));
+        }
+    }
+    if let Some(unknown) = operazioni.iter().find(|name| Operation::by_name(name).is_none()) {
+        return invalid(format!("operazione sconosciuta: {unknown}"));
+    }
+    let known = crate::contract::catalogue::benefits();
+    if let Some(unknown) = prestazioni.iter().find(|code| !known.contains(&code.as_str())) {
+        return invalid(format!("prestazione sconosciuta: {unknown}"));
+    }
+    Ok(())
+}
+
+/// A grant that becomes an ente's.
+pub(super) fn check_grant(ente: &Ente, grant: &Abilitazione) -> Result<(), Wrong> {
+    if grant.operazioni.is_empty() {
+        return invalid("indicare almeno un'operazione");
+    }
+    check_known(&grant.operazioni, &grant.prestazioni)?;
+    if !grant.controlli && grant.operazioni.iter().any(|operation| operation == DETAIL) {
+        return invalid("il dettaglio della DSU è solo per i controlli: ConsultazioneDichiarazione richiede --controlli");
+    }
+    if let Some(unknown) = grant.uffici.iter().find(|code| !ente.uffici.iter().any(|known| same_office(&known.codice, code))) {
+        return invalid(format!("l'ente non ha l'ufficio {unknown}"));
+    }
+    if grant.periodo.is_empty() {
+        return invalid("il periodo dell'abilitazione finisce prima di cominciare");
+    }
+    Ok(())
+}
+
+/// An office of an ente: a new one, or one that has this very code already.
+pub(super) fn check_office(ente: &Ente, ufficio: &Ufficio) -> Result<(), Wrong> {
+    let code = ufficio.codice.trim();
+    if code.is_empty() || code != ufficio.codice || code.len() > 50 || code.chars().any(char::is_control) {
+        return invalid("codice dell'ufficio non valido: da 1 a 50 caratteri");
+    }
+    let known = |equal: &dyn Fn(&str) -> bool| ente.uffici.iter().find(|known| equal(&known.codice));
+    if known(&|other| other == code).is_none()
+        && let Some(other) = known(&|other| same_office(other, code))
+    {
+        return invalid(format!("l'ente ha già l'ufficio {}, che è lo stesso: gli zeri iniziali non contano", other.codice));
+    }
+    if ufficio.denominazione.as_ref().is_some_and(|name| name.len() > 100) {
+        return invalid("denominazione dell'ufficio più lunga di 100 caratteri");
+    }
+    if ufficio.periodo.is_empty() { invalid("il periodo dell'ufficio finisce prima di cominciare") } else { Ok(()) }
+}
