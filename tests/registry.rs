@@ -220,6 +220,32 @@ fn who_transmitted_a_dsu_reads_it_back_without_a_benefit() {
 }
 
 #[test]
+fn a_grant_may_be_of_some_indicators_alone() {
+    let site = Site::new();
+    let grant = |more: &[&'static str]| {
+        [&["abilita", "comune", "--operazioni", "ConsultazioneIndicatore", "--prestazioni", BENEFIT], more].concat()
+    };
+    refused(&site, &grant(&["--indicatori", "Straordinario"]), "indicatore sconosciuto: Straordinario");
+    let whole = ["abilita", "comune", "--operazioni", "ConsultazioneAttestazione", "--prestazioni", BENEFIT, "--indicatori", "Minorenne"];
+    refused(&site, &whole, "gli indicatori si scelgono solo per");
+    done(&site, &grant(&["--indicatori", "Minorenne,Universitario", "--sostituisci"]));
+    assert!(done(&site, &["mostra", "comune"]).contains("solo indicatore Minorenne, Universitario"));
+    let serving = site.serve();
+    let of = |tipo: &str| {
+        let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT).replace("Ordinario", tipo);
+        call(&site, &serving, "comune", ISEE, &request)
+    };
+    for (tipo, esito) in [("Minorenne", "DATI_NON_TROVATI"), ("Universitario", "DATI_NON_TROVATI"), ("Ordinario", "RICHIESTA_INVALIDA")] {
+        assert_eq!(element(&of(tipo), "Esito"), esito, "{tipo}");
+    }
+    assert!(element(&of("Ordinario"), "DescrizioneErrore").contains("indicatore non abilitato"));
+    // Another grant gives the rest.
+    done(&site, &grant(&[]));
+    assert_eq!(element(&of("Ordinario"), "Esito"), "DATI_NON_TROVATI");
+    serving.stop();
+}
+
+#[test]
 fn quotas_are_kept_over_a_restart() {
     let site = Site::new();
     done(&site, &["quota", "comune", "--al-giorno", "4"]);

@@ -37,6 +37,9 @@ pub struct Abilitazione {
     /// Benefits; none where the operations have no benefit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prestazioni: Vec<String>,
+    /// Of ConsultazioneIndicatore and of thresholds, these indicators alone; none: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub indicatori: Vec<String>,
     /// Offices; none: from any, and without one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uffici: Vec<String>,
@@ -71,6 +74,9 @@ pub fn same_office(one: &str, other: &str) -> bool {
     first == second && one.is_empty() == other.is_empty()
 }
 
+/// The operations that give one indicator, which a grant may name.
+pub const OF_ONE_INDICATOR: [&str; 2] = ["ConsultazioneIndicatore", "ConsultazioneSogliaIndicatore"];
+
 /// The operation that gives a DSU in detail, in either dialect: only for checks.
 pub const DETAIL: &str = "ConsultazioneDichiarazione";
 
@@ -80,6 +86,11 @@ impl Abilitazione {
         self.operazioni.iter().any(|granted| granted == operation)
             && (self.controlli || operation != DETAIL)
             && self.periodo.contains(today)
+    }
+
+    /// Whether an indicator may be read under it.
+    pub fn covers_indicator(&self, indicatore: &str) -> bool {
+        self.indicatori.is_empty() || self.indicatori.iter().any(|granted| granted == indicatore)
     }
 
     /// Whether it is granted from an office.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use super::abilitazione::{Abilitazione, DETAIL, same_office};
+use super::abilitazione::{Abilitazione, DETAIL, OF_ONE_INDICATOR, same_office};
 use super::administration::{Wrong, invalid};
 use super::ente::{Anagrafica, Certificato, Ente, Richiesta, Segno, Ufficio};
 use crate::contract::catalogue::Operation;
 use crate::isee::CodiceFiscale;
+use crate::isee::codes::TipoIndicatore;
 use crate::isee::codice_fiscale::Kind as CodeKind;
 
 /// What stands in a table as it is: a spreadsheet must not take it for a formula.
@@ -146,6 +147,15 @@ pub(super) fn check_grant(ente: &Ente, grant: &Abilitazione) -> Result<(), Wrong
     check_known(&grant.operazioni, &grant.prestazioni)?;
     if !grant.controlli && grant.operazioni.iter().any(|operation| operation == DETAIL) {
         return invalid("il dettaglio della DSU è solo per i controlli: ConsultazioneDichiarazione richiede --controlli");
+    }
+    if let Some(unknown) = grant.indicatori.iter().find(|code| TipoIndicatore::from_code(code).is_none()) {
+        return invalid(format!("indicatore sconosciuto: {unknown}"));
+    }
+    if !grant.indicatori.is_empty() && grant.operazioni.iter().any(|operation| !OF_ONE_INDICATOR.contains(&operation.as_str())) {
+        return invalid(format!(
+            "gli indicatori si scelgono solo per {}: le altre operazioni non ne danno uno",
+            OF_ONE_INDICATOR.join(" e ")
+        ));
     }
     if let Some(unknown) = grant.uffici.iter().find(|code| !ente.uffici.iter().any(|known| same_office(&known.codice, code))) {
         return invalid(format!("l'ente non ha l'ufficio {unknown}"));

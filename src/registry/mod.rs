@@ -264,6 +264,17 @@ impl Permit {
         &self.admission.caller.ente
     }
 
+    /// Whether an indicator may be read for that benefit. Of what an ente transmitted itself, all.
+    pub fn reads(&self, indicatore: &str) -> Result<(), NotPermitted> {
+        let Purpose::Prestazione(benefit, _) = &self.purpose else { return Ok(()) };
+        let Admission { caller, operation, office, today } = &self.admission;
+        let mut grants = caller.ente.grants(operation.name(), office.as_deref(), *today);
+        match grants.any(|grant| grant.prestazioni.contains(benefit) && grant.covers_indicator(indicatore)) {
+            true => Ok(()),
+            false => Err(NotPermitted { code: "P03.indicatore", text: "indicatore non abilitato per questa prestazione" }),
+        }
+    }
+
     /// For what.
     pub fn purpose(&self) -> &Purpose {
         &self.purpose

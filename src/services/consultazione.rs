@@ -59,7 +59,7 @@ pub async fn indicatore(
     let Some(request) = request else { return finish(services, operation, absent()).await };
     let chiave = Chiave::Cf(Box::new(request.ricerca_cf.clone()));
     let tipo = request.tipo_indicatore;
-    let permit = admission.for_benefit(chiave.prestazione());
+    let permit = admission.for_benefit(chiave.prestazione()).and_then(|permit| permit.reads(tipo.code()).map(|()| permit));
     let question = Question::Attestazione { chiave: &chiave, on: requested_day(&chiave).unwrap_or(occasion.today) };
     let render = |answer| one_indicator(attestation_of(answer)?, tipo, &request.ricerca_cf).map(Delivered::Xml);
     let mut ended = consult(services, permit, &chiave, question, occasion, Delivers::Person, render).await?;
@@ -130,11 +130,11 @@ pub async fn soglia(
         return finish(services, operation, Ended { note, ..invalid("R04.soglia", "CodiceSoglia non conosciuto da questa porta") }).await;
     };
     // The threshold is tied to a benefit: who may ask for that may ask whether it is due.
-    let permit = admission.for_benefit(Some(&soglia.prestazione));
-    let question = Question::Attestazione { chiave: &chiave, on: request.data_validita.unwrap_or(occasion.today) };
     // The configuration has none but these names.
     let named = soglia.indicatore.as_deref().and_then(TipoIndicatore::from_code);
     let indicatore = named.unwrap_or_else(|| TipoIndicatore::predefinito(&soglia.prestazione));
+    let permit = admission.for_benefit(Some(&soglia.prestazione)).and_then(|permit| permit.reads(indicatore.code()).map(|()| permit));
+    let question = Question::Attestazione { chiave: &chiave, on: request.data_validita.unwrap_or(occasion.today) };
     let wants_nucleus = request.fornitura_nucleo == SiNo::Si;
     let render = |answer| {
         let attestazione = attestation_of(answer)?.attestazione;

@@ -10,6 +10,11 @@ pub const RICHIESTA_INVALIDA: &[Regola] = &[
         "chiederne l'abilitazione a chi gestisce la porta, o correggere PrestazioneDaErogare",
     ),
     regola("P02.prestazione", "Manca la prestazione, e l'ente non ne ha una sola né una predefinita", "indicare PrestazioneDaErogare"),
+    regola(
+        "P03.indicatore",
+        "L'ente non è abilitato a questo indicatore per la prestazione",
+        "chiederne l'abilitazione a chi gestisce la porta, o correggere TipoIndicatore",
+    ),
     regola("R01.richiesta", "Manca l'elemento request", "aggiungerlo"),
     regola("R02.domanda", "ProtocolloDomandaEnteErogatore più lungo di 256 caratteri", "accorciarlo"),
     regola("R02.mittente", "ProtocolloMittente più lungo di 29 caratteri", "correggerlo"),

@@ -134,6 +134,9 @@ enum What {
         /// Prestazioni, separate da virgole
         #[arg(long, value_delimiter = ',')]
         prestazioni: Vec<String>,
+        /// Solo questi indicatori (Ordinario, Minorenne..), separati da virgole: di ConsultazioneIndicatore e ConsultazioneSogliaIndicatore
+        #[arg(long, value_delimiter = ',')]
+        indicatori: Vec<String>,
         /// Solo da questi uffici, separati da virgole
         #[arg(long, value_delimiter = ',')]
         uffici: Vec<String>,
@@ -153,7 +156,7 @@ enum What {
         #[arg(long)]
         sostituisci: bool,
         /// Toglie l'abilitazione con questo numero
-        #[arg(long, conflicts_with_all = ["operazioni", "prestazioni", "uffici", "controlli", "dal", "al", "predefinita", "sostituisci"])]
+        #[arg(long, conflicts_with_all = ["operazioni", "prestazioni", "indicatori", "uffici", "controlli", "dal", "al", "predefinita", "sostituisci"])]
         togli: Option<u32>,
     },
     /// Aggiunge un ufficio (o lo toglie), o dice se le richieste devono indicarne uno
@@ -396,8 +399,9 @@ fn command(what: What) -> Result<Command> {
                 Command::AggiungiCertificato { codice, certificato: Certificato { segno, periodo: periodo(dal, al) } }
             }
         }
-        What::Abilita { codice, operazioni, prestazioni, uffici, controlli, dal, al, predefinita, sostituisci, .. } => {
-            let abilitazione = Abilitazione { numero: 0, operazioni, prestazioni, uffici, controlli, periodo: periodo(dal, al) };
+        What::Abilita { codice, operazioni, prestazioni, indicatori, uffici, controlli, dal, al, predefinita, sostituisci, .. } => {
+            let abilitazione =
+                Abilitazione { numero: 0, operazioni, prestazioni, indicatori, uffici, controlli, periodo: periodo(dal, al) };
             Command::Abilita { codice, abilitazione, predefinita, sostituisci }
         }
         What::Ufficio { codice, obbligatori: Some(obbligatori), .. } => Command::UfficiObbligatori { codice, obbligatori },

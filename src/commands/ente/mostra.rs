@@ -99,7 +99,8 @@ pub(super) fn grant(grant: &Abilitazione) -> String {
     let part = |word: &str, list: &[String]| if list.is_empty() { String::new() } else { format!(" {word} {}", list.join(", ")) };
     let controlli = if grant.controlli { " per i controlli" } else { "" };
     let (prestazioni, uffici) = (part("per", &grant.prestazioni), part("da", &grant.uffici));
-    format!("{}{prestazioni}{uffici}{controlli}{}", grant.operazioni.join(", "), window(grant.periodo))
+    let indicatori = part("solo indicatore", &grant.indicatori);
+    format!("{}{prestazioni}{indicatori}{uffici}{controlli}{}", grant.operazioni.join(", "), window(grant.periodo))
 }
 
 /// All that is known of one.
