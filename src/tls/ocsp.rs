@@ -24,6 +24,7 @@ use x509_ocsp::{
 };
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use super::authorities::Issuer;
 use super::peer::{Invalid, Valid};
 use super::plain::{self, NoReply};
 use super::{TlsError, signature};
@@ -48,7 +49,7 @@ const BASIC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1
 /// The responders of the configuration.
 #[derive(Debug, Default)]
 pub struct Responders {
-    by_issuer: HashMap<Vec<u8>, Responder>,
+    by_issuer: HashMap<Issuer, Responder>,
 }
 
 /// The responder of one authority.
@@ -103,13 +104,13 @@ impl Responders {
             if !plain::is_address(&uri) {
                 return Err(wrong("not an http address"));
             }
-            let name = {
+            let issuer = {
                 let (_, parsed) = X509Certificate::from_der(&authority).map_err(|_| wrong("the authority's certificate cannot be read"))?;
-                parsed.subject().as_raw().to_vec()
+                Issuer::of(&parsed)
             };
             let (asking, silent_until) = (Semaphore::new(QUESTIONS), AtomicI64::new(0));
             let responder = Responder { url: uri, authority, known: Mutex::default(), asking, silent_until };
-            if by_issuer.insert(name, responder).is_some() {
+            if by_issuer.insert(issuer, responder).is_some() {
                 return Err(wrong("a second responder for the same authority"));
             }
         }
@@ -122,12 +123,12 @@ impl Responders {
     }
 
     /// Whether there is a responder for who issued a certificate.
-    pub(super) fn knows(&self, issuer: &[u8]) -> bool {
+    pub(super) fn knows(&self, issuer: &Issuer) -> bool {
         self.by_issuer.contains_key(issuer)
     }
 
     /// What is known now.
-    pub(super) fn check(&self, issuer: &[u8], serial: &[u8], second: i64) -> Result<Valid, Invalid> {
+    pub(super) fn check(&self, issuer: &Issuer, serial: &[u8], second: i64) -> Result<Valid, Invalid> {
         match self.by_issuer.get(issuer).and_then(|responder| responder.fresh(serial, second)).and_then(|known| known.revoked) {
             Some(false) => Ok(Valid::default()),
             Some(true) => Err(Invalid::Revoked),
@@ -136,7 +137,7 @@ impl Responders {
     }
 
     /// Asks, if nothing fresh is known. It never takes longer than [`PATIENCE`], however many wait.
-    pub(super) async fn ask(&self, issuer: &[u8], serial: &[u8], clock: &Clock) {
+    pub(super) async fn ask(&self, issuer: &Issuer, serial: &[u8], clock: &Clock) {
         let Some(responder) = self.by_issuer.get(issuer) else { return };
         let second = clock.now().as_second();
         if responder.fresh(serial, second).is_some() || responder.is_silent(second) {

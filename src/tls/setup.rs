@@ -47,7 +47,8 @@ pub fn listers(tls: &Tls) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 impl Setup {
     /// Reads every file that the configuration names, and checks that they go together.
     pub fn build(tls: &Tls, clock: &Clock) -> Result<Self, TlsError> {
-        let authorities = Authorities::read(&tls.client_authorities)?;
+        let listers = listers(tls)?;
+        let authorities = Authorities::read(&tls.client_authorities)?.knowing(&listers);
         let grace = Grace::hours(tls.crl_grace_hours);
         let mut responders = Vec::new();
         for responder in &tls.ocsp {
@@ -57,7 +58,7 @@ impl Setup {
             responders.push((authority, responder.url.clone()));
         }
         let responders = Responders::new(responders)?;
-        let revocations = Revocations::load(&tls.crl, listers(tls)?)?.with_grace(grace).with_responders(responders);
+        let revocations = Revocations::load(&tls.crl, listers)?.with_grace(grace).with_responders(responders);
         let provider = server::provider();
         let mut all = vec![Identity::read(&tls.certificate, &tls.key, &provider)?];
         for more in &tls.server {
@@ -90,6 +91,10 @@ impl Setup {
             let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
             let (own, others) = peer.presented().split_first().ok_or(Invalid::Unreadable)?;
             self.verifier.verify_client_cert(own, others, time).map_err(|error| Invalid::because(&error))?;
+            // By whom its certificates are issued was found among the authorities of before: where it is another now, its lists are others too.
+            if Peer::new(peer.presented(), &self.authorities)?.chain() != peer.chain() {
+                return Err(Invalid::Untrusted);
+            }
             peer.trust(self.generation);
         }
         peer.valid(now, &self.revocations)
