@@ -10,7 +10,7 @@ use rustls::server::danger::ClientCertVerifier;
 
 use super::authorities::Authorities;
 use super::identity::{Identities, Identity};
-use super::ocsp::Responders;
+use super::ocsp::{Oldest, Responders};
 use super::peer::{Invalid, Peer, Valid};
 use super::revocation::{Grace, Revocations};
 use super::{TlsError, server};
@@ -57,7 +57,7 @@ impl Setup {
             let authority = authority.ok_or_else(|| TlsError::File(file.display().to_string(), "no certificate".to_owned()))?;
             responders.push((authority, responder.url.clone()));
         }
-        let responders = Responders::new(responders)?;
+        let responders = Responders::new(responders, Oldest::hours(tls.ocsp_max_age_hours))?;
         let revocations = Revocations::load(&tls.crl, listers)?.with_grace(grace).with_responders(responders);
         let provider = server::provider();
         let mut all = vec![Identity::read(&tls.certificate, &tls.key, &provider)?];
