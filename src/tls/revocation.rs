@@ -247,3 +247,117 @@ fn read(file: &Path, authorities: &[CertificateDer<'static>]) -> Result<Gathered
     let bytes = std::fs::read(file).map_err(|error| Wrong::File(error.to_string()))?;
     Ok(lists::gather(&bytes, authorities)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::commands::pki::Authority;
+
+    struct Bench {
+        home: tempfile::TempDir,
+        now: Timestamp,
+        authorities: [Authority; 2],
+        revocations: Revocations,
+    }
+
+    impl Bench {
+        /// Two authorities, each with a file of its own, which holds nobody.
+        fn new() -> Self {
+            let (home, now) = (tempfile::tempdir().unwrap(), Clock::system().now());
+            let authorities = ["Prima", "Seconda"].map(|name| Authority::new(name, now).unwrap());
+            let ders = authorities.each_ref().map(|authority| der(&authority.pem()));
+            let files = [0, 1].map(|which| home.path().join(format!("{which}.crl")));
+            for (file, authority) in files.iter().zip(&authorities) {
+                std::fs::write(file, authority.crl(&[], 1).unwrap()).unwrap();
+            }
+            let revocations = Revocations::load(&files, ders.to_vec()).unwrap();
+            Self { home, now, authorities, revocations }
+        }
+
+        fn file(&self, which: usize) -> PathBuf {
+            self.home.path().join(format!("{which}.crl"))
+        }
+
+        fn write(&self, which: usize, bytes: impl AsRef<[u8]>) {
+            std::fs::write(self.file(which), bytes).unwrap();
+            // Two changes within one tick of the file system's clock look like one.
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+
+        /// Of a certificate of an authority's with that serial, so many seconds from now.
+        fn check(&self, which: usize, serial: &[u8], later: i64) -> Result<Valid, Invalid> {
+            let der = der(&self.authorities[which].pem());
+            let (_, authority) = x509_parser::parse_x509_certificate(&der).unwrap();
+            self.revocations.check(&Issuer::of(&authority), serial, self.now.as_second() + later)
+        }
+    }
+
+    fn der(pem: &str) -> CertificateDer<'static> {
+        use rustls::pki_types::pem::PemObject as _;
+        CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn of_a_file_that_cannot_be_read_what_was_known_stays_and_the_others_are_taken() {
+        let bench = Bench::new();
+        assert_eq!(bench.revocations.refresh(), Refreshed::default(), "nothing had changed");
+        let gone = bench.authorities[1].client("revocato").unwrap();
+        let certificate = der(&gone.certificate);
+        let serial = super::super::peer::trimmed(x509_parser::parse_x509_certificate(&certificate).unwrap().1.raw_serial());
+        let good = std::fs::read(bench.file(0)).unwrap();
+        let foreign = Authority::new("Prima", bench.now).unwrap().crl(&[], 1).unwrap();
+        let flaw = |flaw: Flaw| Wrong::Flaw(flaw);
+        for (number, (bytes, wrong)) in [
+            (good[..good.len() / 2].to_vec(), flaw(Flaw::Unreadable)),
+            (Vec::new(), flaw(Flaw::Unreadable)),
+            (bench.authorities[0].pem().into_bytes(), flaw(Flaw::Unreadable)),
+            (foreign.into_bytes(), flaw(Flaw::Foreign)),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            bench.write(0, bytes);
+            // The second file holds somebody each other time.
+            let revoked = number % 2 == 0;
+            let listed: &[_] = if revoked { &[&gone] } else { &[] };
+            bench.write(1, bench.authorities[1].crl(listed, 1).unwrap());
+            let unreadable = vec![Unreadable { file: bench.file(0), wrong }];
+            let refreshed = bench.revocations.refresh();
+            assert_eq!((&refreshed.loaded, &refreshed.unreadable), (&vec![bench.file(1)], &unreadable));
+            assert_eq!(bench.revocations.unreadable(), unreadable);
+            assert_eq!(bench.revocations.refresh(), Refreshed::default(), "said again");
+            assert_eq!(bench.check(1, &serial, 1).is_err(), revoked);
+            assert!(bench.check(0, &serial, 1).is_ok());
+            assert_eq!(bench.check(0, &serial, 86_400 + 60), Err(Invalid::StatusUnknown), "for longer than it says");
+        }
+        std::fs::remove_file(bench.file(0)).unwrap();
+        let refreshed = bench.revocations.refresh();
+        assert!(matches!(&refreshed.unreadable[..], [Unreadable { wrong: Wrong::File(_), .. }]), "{refreshed:?}");
+        assert!(bench.check(0, &serial, 1).is_ok());
+        bench.write(0, good);
+        assert_eq!(bench.revocations.refresh(), Refreshed { loaded: vec![bench.file(0)], unreadable: Vec::new() });
+        assert_eq!(bench.revocations.unreadable(), Vec::new());
+        // Where all are loaded at once, all must be good.
+        bench.write(0, b"");
+        assert!(Revocations::load(&[bench.file(0), bench.file(1)], bench.revocations.authorities().to_vec()).is_err());
+    }
+
+    #[test]
+    fn the_lists_say_how_they_stand() {
+        let bench = Bench::new();
+        bench.write(1, bench.authorities[1].crl(&[], 3).unwrap());
+        bench.revocations.refresh();
+        let revocations = bench.revocations.clone().with_grace(Grace::hours(2));
+        let (first, second) = (revocations.expires().unwrap(), bench.now.as_second() + 3 * 86_400);
+        let near = |at: Option<i64>, of: i64| at.is_some_and(|at| (at - of).abs() < 60);
+        let standing = revocations.standing(first);
+        assert_eq!(standing, Standing { over: 0, grace_until: None, next_update: Some(first) });
+        let standing = revocations.standing(first + 1);
+        assert!(standing.over == 0 && standing.grace_until == Some(first + 7200) && near(standing.next_update, second), "{standing:?}");
+        let standing = revocations.standing(first + 7201);
+        assert!(standing.over == 1 && standing.grace_until.is_none() && near(standing.next_update, second), "{standing:?}");
+        assert_eq!(bench.revocations.standing(second + 3600), Standing { over: 2, grace_until: None, next_update: None });
+    }
+}
