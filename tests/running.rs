@@ -170,9 +170,8 @@ fn a_file_of_lists_that_cannot_be_read_stops_no_other_and_is_said() {
     assert_eq!(metric().as_deref(), Some("1"));
     assert!(ask("altro").is_ok(), "what was known of the file that is spoiled");
     let log = std::fs::read_to_string(&serving.log).unwrap();
-    let said =
-        |log: &str| log.lines().filter(|line| line.contains("altra.crl") && line.contains("not a certificate revocation list")).count();
-    assert_eq!(said(&log), 1, "{log}");
+    let said = |line: &str| line.contains("altra.crl") && line.contains("not a certificate revocation list");
+    assert!(log.lines().any(said), "{log}");
     // All of it is checked where it is put in force whole.
     let (text, done) = varco(&["reload", "--data", &data]);
     assert!(!done && text.contains("altra.crl"), "{text}");
