@@ -177,7 +177,8 @@ pub struct Tls {
     /// Hours for which a list past its `nextUpdate` still counts; exchanges that rely on that are recorded as such.
     #[serde(default)]
     pub crl_grace_hours: u32,
-    /// How old what a responder says may be (the `thisUpdate` of its answer), hours; at least one. However old, it is asked again every hour.
+    /// How old what a responder says may be (the `thisUpdate` of its answer), hours; at least one. However old, it is asked again
+    /// every hour.
     #[serde(default = "ocsp_max_age_hours")]
     pub ocsp_max_age_hours: u32,
     /// Responders for authorities that publish no list.

@@ -99,7 +99,8 @@ impl Listener {
                             tracing::info!(file = %file.display(), "revocation lists loaded again");
                         }
                         for Unreadable { file, wrong } in &refreshed.unreadable {
-                            tracing::error!(file = %file.display(), error = %wrong, "revocation lists: those known of this file stay in force");
+                            let file = file.display();
+                            tracing::error!(%file, error = %wrong, "revocation lists: those known of this file stay in force");
                         }
                     });
                     if let Some(step) = steps.step() {

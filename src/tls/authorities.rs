@@ -8,7 +8,8 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use super::{TlsError, server, signature};
 use crate::digest::{hex, sha256};
 
-/// An authority, as far as revocation goes. Several may have one name (who changes the key is another), and each answers for what its own key signed.
+/// An authority, as far as revocation goes. Several may have one name (who changes the key is another), and each answers for what its own
+/// key signed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Issuer {
     /// Distinguished name, DER.

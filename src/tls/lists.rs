@@ -1,6 +1,7 @@
 //! What is in a revocation list (RFC 5280, section 5), and whether it is believed: whole, and signed by one of the authorities.
 //!
-//! A list says something of the certificates that its own key signed, and of no others: two authorities may have one name, as when one has changed its key.
+//! A list says something of the certificates that its own key signed, and of no others: two authorities may have one name, as when one
+//! has changed its key.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -1,9 +1,10 @@
-//! OCSP (RFC 6960, in the profile of RFC 5019) for authorities that publish no revocation list: asked at a request, since a handshake cannot wait, and kept
-//! for an hour at most: then it is asked again. What comes may have been made before it was asked for, as many responders do: how long before is the
-//! operator's to say ([`Oldest`]). A nonce goes along (RFC 8954): an answer that has one was made for this question, or it is refused.
+//! OCSP (RFC 6960, in the profile of RFC 5019) for authorities that publish no revocation list: asked at a request, since a handshake
+//! cannot wait, and kept for an hour at most: then it is asked again. What comes may have been made before it was asked for, as many
+//! responders do: how long before is the operator's to say ([`Oldest`]). A nonce goes along (RFC 8954): an answer that has one was made
+//! for this question, or it is refused.
 //!
-//! Hard fail: a certificate of which nothing good is known is not valid. What a responder says counts if the authority signed it, or who the authority certified
-//! for that (id-kp-OCSPSigning).
+//! Hard fail: a certificate of which nothing good is known is not valid. What a responder says counts if the authority signed it, or who
+//! the authority certified for that (id-kp-OCSPSigning).
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};

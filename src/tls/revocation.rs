@@ -1,7 +1,7 @@
 //! The revocation lists in force: sets of serials by issuer, signatures checked when they are loaded, freshness when they are asked.
 //!
-//! Hard fail: a certificate of whose issuer (the name, and the key that signed it) there is no list, or only one past its `nextUpdate` and the operator's
-//! [`Grace`], is not valid.
+//! Hard fail: a certificate of whose issuer (the name, and the key that signed it) there is no list, or only one past its `nextUpdate` and
+//! the operator's [`Grace`], is not valid.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -194,8 +194,8 @@ impl Revocations {
         self.files.iter().zip(&lists.files).filter_map(wrong).collect()
     }
 
-    /// Loads the files again that have changed, and those that could not be read. Of one that cannot be read what was known before stays in force, for as
-    /// long as it says itself.
+    /// Loads the files again that have changed, and those that could not be read. Of one that cannot be read what was known before stays in
+    /// force, for as long as it says itself.
     pub fn refresh(&self) -> Refreshed {
         // One look at a time: an earlier one that took longer must not undo a later one.
         let _one = match self.reading.try_lock() {

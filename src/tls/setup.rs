@@ -91,7 +91,8 @@ impl Setup {
             let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
             let (own, others) = peer.presented().split_first().ok_or(Invalid::Unreadable)?;
             self.verifier.verify_client_cert(own, others, time).map_err(|error| Invalid::because(&error))?;
-            // By whom its certificates are issued was found among the authorities of before: where it is another now, its lists are others too.
+            // By whom its certificates are issued was found among the authorities of before: where it is another now, its lists are
+            // others too.
             if Peer::new(peer.presented(), &self.authorities)?.chain() != peer.chain() {
                 return Err(Invalid::Untrusted);
             }
