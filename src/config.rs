@@ -174,6 +174,10 @@ pub struct Tls {
     /// Hours for which a list past its `nextUpdate` still counts; exchanges that rely on that are recorded as such.
     #[serde(default)]
     pub crl_grace_hours: u32,
+    /// How old what a responder says may be (the `thisUpdate` of its answer), hours; at least one. However old, it is asked again
+    /// every hour.
+    #[serde(default = "ocsp_max_age_hours")]
+    pub ocsp_max_age_hours: u32,
     /// Responders for authorities that publish no list.
     #[serde(default)]
     pub ocsp: Vec<OcspResponder>,
@@ -183,6 +187,11 @@ pub struct Tls {
     /// Further certificates of the server's: of another key type, for another name, the next one.
     #[serde(default)]
     pub server: Vec<ServerCertificate>,
+}
+
+/// Responders make answers beforehand, for a day as a rule.
+fn ocsp_max_age_hours() -> u32 {
+    24
 }
 
 /// An OCSP responder.
@@ -370,6 +379,9 @@ impl Config {
             }
         }
         config.tls.check_sources().map_err(wrong)?;
+        if config.tls.ocsp_max_age_hours == 0 {
+            return Err(wrong("tls.ocsp_max_age_hours: at least 1".to_owned()));
+        }
         config.file = Some(file.to_owned());
         let base = file.parent().unwrap_or(Path::new("."));
         let tls = &mut config.tls;

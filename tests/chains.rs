@@ -24,7 +24,7 @@ use chains::{forms, keys, paths, purposes, revoked};
 
 type Group = (&'static str, fn() -> Vec<Case>);
 
-const GROUPS: [Group; 14] = [
+const GROUPS: [Group; 15] = [
     ("extended key usage", purposes::extended),
     ("key usage", purposes::usage),
     ("basic constraints", purposes::basics),
@@ -38,6 +38,7 @@ const GROUPS: [Group; 14] = [
     ("serials", forms::serials),
     ("encodings", forms::encodings),
     ("revoked", revoked::revoked),
+    ("namesakes", revoked::namesakes),
     ("lists", revoked::lists),
 ];
 

@@ -95,6 +95,41 @@ fn without_a_fresh_revocation_list_nobody_gets_through() {
 }
 
 #[test]
+fn who_has_changed_the_key_has_a_list_for_each() {
+    let site = Site::new();
+    let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
+    let (data, file) = (site.data().display().to_string(), |name: &str| site.home.path().join("pki").join(name));
+    let serving = site.serve();
+    let runtime = common::runtime();
+    let mut live = runtime.block_on(site.client(serving.address, "comune").connect()).unwrap();
+    assert_eq!(element(&runtime.block_on(live.call(ISEE, &request)).unwrap(), "Esito"), "DATI_NON_TROVATI");
+    // Another authority of the same name: connections of the first stay.
+    let other = Authority::new("Varco demo CA", site.clock.now()).unwrap();
+    std::fs::write(file("both.pem"), std::fs::read_to_string(file("ca.pem")).unwrap() + &other.pem()).unwrap();
+    std::fs::write(file("other.crl"), other.crl(&[], 30).unwrap()).unwrap();
+    let good = std::fs::read_to_string(site.config()).unwrap();
+    let both = good.replace("client_authorities = \"pki/ca.pem\"", "client_authorities = \"pki/both.pem\"");
+    std::fs::write(site.config(), both.replace("[\"pki/crl.pem\"]", "[\"pki/crl.pem\", \"pki/other.crl\"]")).unwrap();
+    let reload = || assert!(common::varco(&["reload", "--data", &data]).1);
+    reload();
+    assert_eq!(element(&runtime.block_on(live.call(ISEE, &request)).unwrap(), "Esito"), "DATI_NON_TROVATI");
+    // Revoked by who issued it, and the other's list is later.
+    std::fs::write(file("crl.pem"), site.pki.authority.crl(&[&site.pki.comune], 30).unwrap()).unwrap();
+    std::thread::sleep(Duration::from_millis(1100));
+    std::fs::write(file("other.crl"), other.crl(&[], 30).unwrap()).unwrap();
+    reload();
+    assert!(runtime.block_on(live.call(ISEE, &request)).unwrap().text.contains("Client.Authorization"));
+    assert!(runtime.block_on(live.call(ISEE, &request)).is_err(), "the connection stayed open");
+    assert!(runtime.block_on(site.client(serving.address, "comune").call(ISEE, &request)).is_err());
+    assert!(runtime.block_on(site.client(serving.address, "caf").call(common::DSU, "<a/>")).is_ok());
+    // The other's list says nothing of the first one's clients.
+    std::fs::write(site.config(), both.replace("[\"pki/crl.pem\"]", "[\"pki/other.crl\"]")).unwrap();
+    reload();
+    assert!(runtime.block_on(site.client(serving.address, "caf").call(common::DSU, "<a/>")).is_err());
+    serving.stop();
+}
+
+#[test]
 fn an_ente_that_is_suspended_or_loses_its_certificate_is_refused_at_its_next_request() {
     let site = Site::new();
     let serving = site.serve();

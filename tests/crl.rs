@@ -293,6 +293,27 @@ fn a_list_that_is_not_good_leaves_the_one_in_place_and_stops_no_other() {
 }
 
 #[test]
+fn another_key_of_the_same_name_does_not_stand_in_for_the_one_in_place() {
+    let bench = Bench::new();
+    let renewed = Lister::new("Prima");
+    std::fs::write(bench.home.path().join("ca.pem"), [bench.first.pem.as_str(), &renewed.pem].concat()).unwrap();
+    let (place, later) = (bench.first.pem(GOOD), List { from: -60, number: 11, listed: 0, ..GOOD });
+    std::fs::write(bench.file("first.crl"), &place).unwrap();
+    bench.replies.set("/second?x=1", Reply::Body(bench.second.der(GOOD)));
+    bench.replies.set("/first", Reply::Body(renewed.pem(later)));
+    let (told, done) = bench.fetch(&[]);
+    assert!(!done && told.contains("manca la lista di un'autorità (o di una sua chiave)"), "{told}");
+    assert_eq!(std::fs::read(bench.file("first.crl")).unwrap(), place);
+    // The lists of both keys; and each is measured by its own.
+    bench.replies.set("/first", Reply::Body([renewed.pem(later), bench.first.pem(GOOD)].concat()));
+    let (told, done) = bench.fetch(&[]);
+    assert!(done && told.contains("aggiornata, 3 revocati"), "{told}");
+    bench.replies.set("/first", Reply::Body([renewed.pem(later), bench.first.pem(List { number: 9, from: -30, ..GOOD })].concat()));
+    let (told, done) = bench.fetch(&[]);
+    assert!(!done && told.contains("più vecchia"), "{told}");
+}
+
+#[test]
 fn the_service_of_systemd_needs_no_secret_of_the_gateway() {
     let bench = Bench::new();
     bench.replies.set("/first", Reply::Body(bench.first.der(GOOD)));

@@ -4,7 +4,7 @@
 
 mod common;
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -144,6 +144,60 @@ fn a_responder_is_asked_and_believed_only_if_it_is_the_authoritys() {
     drop(responder);
     assert_eq!(element(&place.ask(&serving), "Esito"), "DATI_NON_TROVATI");
     serving.stop();
+}
+
+/// Answers everybody with the same, in plain HTTP.
+fn same_answer(port: u16, answer: Vec<u8>) {
+    let listener = TcpListener::bind(("127.0.0.1", port)).unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut head = BufReader::new(stream.try_clone().unwrap());
+            let mut line = String::new();
+            while head.read_line(&mut line).is_ok_and(|read| read > 2) {
+                line.clear();
+            }
+            let _ = stream.write_all(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", answer.len()).as_bytes());
+            let _ = stream.write_all(&answer);
+            // What was not read of the question must not take the answer along.
+            let _ = stream.read(&mut [0; 4096]);
+        }
+    });
+}
+
+#[test]
+fn an_answer_that_was_made_beforehand_is_believed_and_one_to_another_question_is_not() {
+    for (nonce, good) in [("-no_nonce", true), ("-nonce", false)] {
+        let place = Place::new();
+        let (certificate, key) = place.own();
+        let answer = place.site.home.path().join("answer.der");
+        let made = Command::new("openssl")
+            .args(["ocsp", nonce, "-ndays", "1", "-sha1", "-index"])
+            .arg(place.index("V"))
+            .args([
+                "-CA".as_ref(),
+                certificate.as_os_str(),
+                "-rsigner".as_ref(),
+                certificate.as_os_str(),
+                "-rkey".as_ref(),
+                key.as_os_str(),
+            ])
+            .args(["-issuer".as_ref(), certificate.as_os_str(), "-cert".as_ref(), place.site.home.path().join("altro.pem").as_os_str()])
+            .args(["-CAfile".as_ref(), certificate.as_os_str(), "-respout".as_ref(), answer.as_os_str()])
+            .output()
+            .unwrap();
+        assert!(answer.exists(), "{made:?}");
+        same_answer(place.port, std::fs::read(&answer).unwrap());
+        let serving = place.site.serve();
+        let answer = place.ask(&serving);
+        if good {
+            assert_eq!(element(&answer, "Esito"), "DATI_NON_TROVATI");
+        } else {
+            assert!(answer.text.contains("Client.Authorization"), "{}", answer.text);
+            let log = std::fs::read_to_string(&serving.log).unwrap();
+            assert!(log.contains("the answer is to another question"), "{log}");
+        }
+        serving.stop();
+    }
 }
 
 #[test]

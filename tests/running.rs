@@ -37,7 +37,8 @@ fn signal(child: &Child, name: &str) {
 
 /// Waits until something holds.
 fn until(what: &str, holds: impl Fn() -> bool) {
-    for _ in 0..100 {
+    // Files of lists are looked at every five seconds.
+    for _ in 0..300 {
         if holds() {
             return;
         }
@@ -111,14 +112,77 @@ fn a_list_in_its_grace_is_recorded_and_after_it_nobody_gets_in() {
     let ask = || common::runtime().block_on(async { site.client(serving.address, "comune").call(ISEE, &question(&site)).await });
     std::thread::sleep(Duration::from_millis(1100));
     assert!(ask().is_err(), "a stale list let somebody in");
+    let (data, config) = (site.data().display().to_string(), site.config().display().to_string());
+    // Who looks is told what is true: of now, and of the configuration as it would be.
+    let told = || [varco(&["status", "--data", &data]).0, varco(&["check-config", "--config", &config]).0];
+    for text in told() {
+        assert!(text.contains("chi ne dipende non entra") && !text.contains("entra fino al"), "{text}");
+    }
     let good = std::fs::read_to_string(site.config()).unwrap();
     std::fs::write(site.config(), good.replace("[tls]\n", "[tls]\ncrl_grace_hours = 2\n")).unwrap();
     let (text, done) = varco(&["reload", "--data", &site.data().display().to_string()]);
     assert!(done, "{text}");
     assert_eq!(element(&ask().unwrap(), "Esito"), "DATI_NON_TROVATI");
+    for text in told() {
+        assert!(text.contains("una lista di revoca è scaduta: chi ne dipende entra fino al") && !text.contains("non entra"), "{text}");
+    }
     serving.stop();
     let exchange = entries(&site, Kind::Exchange).pop().unwrap();
     assert_eq!(exchange.leaf.body.facts.get("crl_scaduta"), Some(&serde_json::Value::Bool(true)));
+}
+
+#[test]
+fn a_file_of_lists_that_cannot_be_read_stops_no_other_and_is_said() {
+    let site = Site::new();
+    let (data, first, second) =
+        (site.data().display().to_string(), site.home.path().join("pki/crl.pem"), site.home.path().join("pki/altra.crl"));
+    let other = Authority::new("Altra CA", site.clock.now()).unwrap();
+    let both = std::fs::read_to_string(site.home.path().join("pki/ca.pem")).unwrap() + &other.pem();
+    std::fs::write(site.home.path().join("pki/both.pem"), both).unwrap();
+    let list = other.crl(&[], 30).unwrap();
+    std::fs::write(&second, &list).unwrap();
+    let text = std::fs::read_to_string(site.config()).unwrap();
+    let text = text.replace("client_authorities = \"pki/ca.pem\"", "client_authorities = \"pki/both.pem\"");
+    std::fs::write(site.config(), text.replace("[\"pki/crl.pem\"]", "[\"pki/altra.crl\", \"pki/crl.pem\"]")).unwrap();
+    let enrolled = other.client("comune").unwrap();
+    let certificato = varco::commands::demo::accreditamento::pinned(&enrolled.fingerprint);
+    site.act(varco::registry::administration::Command::AggiungiCertificato { codice: "comune".to_owned(), certificato });
+    let (certificate, key) = site.pem("altro");
+    std::fs::write(&certificate, &enrolled.certificate).unwrap();
+    std::fs::write(&key, &enrolled.key).unwrap();
+    let serving = site.serve();
+    let ask = |name: &str| common::runtime().block_on(site.client(serving.address, name).call(ISEE, &question(&site)));
+    let status = || varco(&["status", "--data", &data]).0;
+    let metric = || {
+        let mut socket = std::os::unix::net::UnixStream::connect(site.data().join("admin.sock")).unwrap();
+        write!(socket, "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+        let mut text = String::new();
+        socket.read_to_string(&mut text).unwrap();
+        text.lines().find_map(|line| line.strip_prefix("varco_crl_unreadable_files ")).map(str::to_owned)
+    };
+    assert!(ask("altro").is_ok() && ask("comune").is_ok() && !status().contains("altra.crl") && metric().as_deref() == Some("0"));
+
+    // One is spoiled, and the other, which comes after it, revokes somebody.
+    std::fs::write(&second, &list[..list.len() / 2]).unwrap();
+    std::fs::write(&first, site.pki.authority.crl(&[&site.pki.comune], 30).unwrap()).unwrap();
+    until("the good list was not read", || ask("comune").is_err());
+    until("nothing was said", || status().contains("altra.crl non viene letto, non è una lista di revoca leggibile"));
+    assert_eq!(metric().as_deref(), Some("1"));
+    assert!(ask("altro").is_ok(), "what was known of the file that is spoiled");
+    let log = std::fs::read_to_string(&serving.log).unwrap();
+    let said = |line: &str| line.contains("altra.crl") && line.contains("not a certificate revocation list");
+    assert!(log.lines().any(said), "{log}");
+    // All of it is checked where it is put in force whole.
+    let (text, done) = varco(&["reload", "--data", &data]);
+    assert!(!done && text.contains("altra.crl"), "{text}");
+    let (text, done) = varco(&["check-config", "--config", &site.config().display().to_string()]);
+    assert!(!done && text.contains("altra.crl"), "{text}");
+    assert!(ask("altro").is_ok());
+
+    std::fs::write(&second, &list).unwrap();
+    until("it is good again", || !status().contains("altra.crl"));
+    assert_eq!(metric().as_deref(), Some("0"));
+    serving.stop();
 }
 
 #[test]
@@ -164,6 +228,8 @@ fn a_configuration_is_checked_and_a_gateway_tells_how_it_is() {
         ("[admin]\nlisten = \"0.0.0.0:9443\"\n", "not a loopback address"),
         ("[limits]\nlot_bytes = 999999999\n", "limits.lot_bytes"),
         ("[proxy]\nfrom = [\"balancer\"]\n", "IP address"),
+        // It follows on [tls].
+        ("ocsp_max_age_hours = 0\n", "tls.ocsp_max_age_hours: at least 1"),
     ] {
         site.configure(bad);
         let (text, done) = varco(&["check-config", "--config", &config]);

@@ -15,8 +15,8 @@ use serde::Serialize;
 use super::files;
 use crate::clock::Clock;
 use crate::config::{Config, CrlSource};
+use crate::tls::lists::judge;
 use crate::tls::plain::{self, NoReply};
-use crate::tls::revocation::{Flaw, judge};
 use crate::tls::setup::listers;
 
 /// The largest list, bytes.
@@ -135,25 +135,12 @@ fn put(file: &Path, bytes: &[u8], authorities: &[CertificateDer<'static>], clock
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(error).with_context(|| file.display().to_string()),
     };
-    let good = judge(bytes, in_place.as_deref(), authorities, clock.now()).map_err(|flaw| anyhow::anyhow!(text(flaw)))?;
+    let good = judge(bytes, in_place.as_deref(), authorities, clock.now()).map_err(|flaw| anyhow::anyhow!(flaw.text()))?;
     let esito = if in_place.as_deref() == Some(bytes) { Esito::Invariata } else { Esito::Aggiornata };
     if esito == Esito::Aggiornata {
         files::replace(file, bytes)?;
     }
     Ok((esito, Timestamp::from_second(good.expires)?, good.revoked))
-}
-
-fn text(flaw: Flaw) -> &'static str {
-    match flaw {
-        Flaw::Unreadable => "non è una lista di revoca leggibile",
-        Flaw::Foreign => "non è firmata da nessuna delle autorità configurate",
-        Flaw::Partial => "è una lista parziale (delta), o ha un'estensione critica",
-        Flaw::Endless => "non ha nextUpdate",
-        Flaw::Future => "thisUpdate è nel futuro",
-        Flaw::Stale => "è scaduta (nextUpdate è passato)",
-        Flaw::Older => "è più vecchia di quella che c'è",
-        Flaw::Missing => "manca la lista di un'autorità che nel file c'è",
-    }
 }
 
 /// Gets a body of at most [`LARGEST`] bytes.

@@ -9,7 +9,7 @@ use super::socket;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::settings::{Reloaded, Settings};
-use crate::gateway::status::Status;
+use crate::gateway::status::{Status, of_lists};
 use crate::ledger::{Directory, Keys};
 use crate::sii::embedded as sii;
 
@@ -109,10 +109,5 @@ fn warnings(settings: &Settings, clock: &Clock, checked: &mut Checked) {
             _ => {}
         }
     }
-    match settings.channel.revocations.expires() {
-        None if settings.channel.revocations.has_responders() => {}
-        None => checked.avvertenze.push("nessuna lista di revoca: nessuno può entrare".to_owned()),
-        Some(at) if at < now => checked.avvertenze.push("una lista di revoca è scaduta: chi ne dipende non entra".to_owned()),
-        Some(_) => {}
-    }
+    checked.avvertenze.extend(of_lists(&settings.channel.revocations, clock.now()));
 }

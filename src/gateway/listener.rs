@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use super::{Gateway, connection};
 use crate::clock::Steps;
 use crate::ledger::committer::Health;
+use crate::tls::revocation::Unreadable;
 
 /// How often the revocation lists' files are looked at.
 const LISTS: Duration = Duration::from_secs(5);
@@ -92,10 +93,15 @@ impl Listener {
                 _ = lists.tick() => {
                     // Large lists take their time to be read and checked, and nobody waits for that.
                     let revocations = gateway.settings.load().channel.revocations.clone();
-                    tokio::task::spawn_blocking(move || match revocations.refresh() {
-                        Ok(true) => tracing::info!("revocation lists loaded again"),
-                        Ok(false) => {}
-                        Err(error) => tracing::error!(%error, "revocation lists: the old ones stay in force"),
+                    tokio::task::spawn_blocking(move || {
+                        let refreshed = revocations.refresh();
+                        for file in &refreshed.loaded {
+                            tracing::info!(file = %file.display(), "revocation lists loaded again");
+                        }
+                        for Unreadable { file, wrong } in &refreshed.unreadable {
+                            let file = file.display();
+                            tracing::error!(%file, error = %wrong, "revocation lists: those known of this file stay in force");
+                        }
                     });
                     if let Some(step) = steps.step() {
                         tracing::warn!(step, "the clock was moved, milliseconds");

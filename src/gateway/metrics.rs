@@ -27,6 +27,7 @@ pub struct Metrics {
     ready: Gauge,
     certificates: Family<Named, Gauge>,
     lists: Gauge,
+    unreadable: Gauge,
     quotas: Family<Quota, Gauge>,
 }
 
@@ -62,7 +63,7 @@ impl Metrics {
         let steps = Family::<Step, Histogram>::new_with_constructor(|| Histogram::new(BOUNDS));
         let help = "From the first byte: to the caller known (head), to the body read (body), to the reply rendered (work), to the record durable (record)";
         registry.register("exchange_seconds", help, steps.clone());
-        let (ready, lists) = (Gauge::default(), Gauge::default());
+        let (ready, lists, unreadable) = (Gauge::default(), Gauge::default(), Gauge::default());
         registry.register("ledger_writable", "1 while the ledger can be written", ready.clone());
         registry.register("ledger_waiting", "Submissions that wait for the ledger", ledger.waiting.clone());
         registry.register("ledger_entries", "Entries appended since the start", ledger.entries.clone());
@@ -70,9 +71,11 @@ impl Metrics {
         let certificates = Family::<Named, Gauge>::default();
         registry.register("certificate_expiry_timestamp", "Last second of the server's certificates, by file", certificates.clone());
         registry.register("crl_expiry_timestamp", "nextUpdate of the revocation list that ends first; 0 without lists", lists.clone());
+        let help = "Files of revocation lists that cannot be read: what was known of them before is in force";
+        registry.register("crl_unreadable_files", help, unreadable.clone());
         let quotas = Family::<Quota, Gauge>::default();
         registry.register("day_used", "Exchanges and persons of this civil day, by ente", quotas.clone());
-        Self { registry, exchanges, steps, ready, certificates, lists, quotas }
+        Self { registry, exchanges, steps, ready, certificates, lists, unreadable, quotas }
     }
 
     /// Counts one exchange that is recorded; microseconds from its first byte to the record.
@@ -95,7 +98,9 @@ impl Metrics {
         for identity in settings.channel.identities.all() {
             self.certificates.get_or_create(&Named { name: identity.name.clone() }).set(identity.expires());
         }
-        self.lists.set(settings.channel.revocations.expires().unwrap_or_default());
+        let revocations = &settings.channel.revocations;
+        self.lists.set(revocations.expires().unwrap_or_default());
+        self.unreadable.set(i64::try_from(revocations.unreadable().len()).unwrap_or(i64::MAX));
         self.quotas.clear();
         for (ente, exchanges, persons) in gateway.quotas.used(gateway.clock.now()) {
             for (what, used) in [("exchanges", exchanges), ("persons", persons)] {

@@ -9,6 +9,8 @@ use super::Gateway;
 use crate::clock::rome;
 use crate::ledger::ViewError;
 use crate::ledger::committer::Health;
+use crate::tls::Revocations;
+use crate::tls::revocation::Unreadable;
 
 /// How it is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -61,13 +63,7 @@ impl Status {
         for (name, expires) in certificati.iter().filter(|(_, expires)| soon(*expires, 30)) {
             avvertenze.push(format!("il certificato {name} scade il {expires}"));
         }
-        match crl {
-            Some(at) if at < now => avvertenze.push("una lista di revoca è scaduta: chi ne dipende non entra".to_owned()),
-            Some(at) if soon(at, 1) => avvertenze.push(format!("una lista di revoca scade il {at}")),
-            Some(_) => {}
-            None if settings.channel.revocations.has_responders() => {}
-            None => avvertenze.push("nessuna lista di revoca: nessuno può entrare".to_owned()),
-        }
+        avvertenze.extend(of_lists(&settings.channel.revocations, now));
         if health != "scrivibile" {
             avvertenze.push("il registro non può essere scritto: la porta risponde 503".to_owned());
         }
@@ -85,4 +81,30 @@ impl Status {
             avvertenze,
         })
     }
+}
+
+/// What an operator should look at in the revocation lists.
+pub fn of_lists(revocations: &Revocations, now: Timestamp) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let instant = |second: i64| Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
+    if revocations.expires().is_none() && !revocations.has_responders() {
+        warnings.push("nessuna lista di revoca: nessuno può entrare".to_owned());
+    }
+    let standing = revocations.standing(now.as_second());
+    if standing.over > 0 {
+        warnings.push("una lista di revoca è scaduta: chi ne dipende non entra".to_owned());
+    }
+    if let Some(until) = standing.grace_until.map(instant) {
+        warnings.push(format!("una lista di revoca è scaduta: chi ne dipende entra fino al {until} per la tolleranza (crl_grace_hours)"));
+    }
+    if let Some(at) = standing.next_update.filter(|at| at - now.as_second() < 86_400).map(instant) {
+        warnings.push(format!("una lista di revoca scade il {at}"));
+    }
+    for Unreadable { file, wrong } in revocations.unreadable() {
+        let (file, why) = (file.display(), wrong.text());
+        warnings.push(format!(
+            "il file di liste di revoca {file} non viene letto, {why}: vale ciò che se ne sapeva prima, fino alla sua scadenza"
+        ));
+    }
+    warnings
 }

@@ -8,10 +8,29 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use super::{TlsError, server, signature};
 use crate::digest::{hex, sha256};
 
+/// An authority, as far as revocation goes. Several may have one name (who changes the key is another), and each answers for what its own
+/// key signed.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Issuer {
+    /// Distinguished name, DER.
+    pub name: Vec<u8>,
+    /// SHA-256 of the SubjectPublicKeyInfo. Nothing where nobody knows which key it was: no list and no responder is that one's.
+    pub key: Option<[u8; 32]>,
+}
+
+impl Issuer {
+    /// Whose certificate it is.
+    pub(super) fn of(authority: &X509Certificate<'_>) -> Self {
+        Self { name: authority.subject().as_raw().to_vec(), key: Some(sha256(authority.public_key().raw)) }
+    }
+}
+
 /// The authorities that are trusted.
 #[derive(Clone, Debug)]
 pub struct Authorities {
     all: Vec<CertificateDer<'static>>,
+    /// Others whose keys are known and trust nobody: they sign lists.
+    listers: Vec<CertificateDer<'static>>,
     /// Those of them that signed themselves: clients send them along, and no handshake needs to find it out again.
     roots: Vec<CertificateDer<'static>>,
 }
@@ -20,6 +39,11 @@ impl Authorities {
     /// From a PEM file.
     pub fn read(file: &Path) -> Result<Self, TlsError> {
         server::certificates(file).map(Self::from)
+    }
+
+    /// The same, with others that are not trusted, but are known to issue what is sent along: those whose lists are believed.
+    pub fn knowing(self, listers: &[CertificateDer<'static>]) -> Self {
+        Self { listers: listers.to_vec(), ..self }
     }
 
     /// All of them.
@@ -32,14 +56,14 @@ impl Authorities {
         self.roots.contains(der) || is_self_signed(certificate)
     }
 
-    /// SHA-256 of the SubjectPublicKeyInfo of who issued a certificate, hexadecimal: one of the certificates `presented` with it, or of the authorities.
-    /// The chain is verified already, so that who has the issuer's name and signed the certificate is on it.
-    pub(super) fn issuer_key(&self, certificate: &X509Certificate<'_>, presented: &[CertificateDer<'_>]) -> Option<String> {
+    /// SHA-256 of the SubjectPublicKeyInfo of who issued a certificate: one of the certificates `presented` with it, or of the authorities.
+    /// The chain is verified already, or about to be, so that who has the issuer's name and signed the certificate is on it.
+    pub(super) fn issuer_key(&self, certificate: &X509Certificate<'_>, presented: &[CertificateDer<'_>]) -> Option<[u8; 32]> {
         let parsed = |der: &[u8]| {
             let (_, issuer) = X509Certificate::from_der(der).ok()?;
             (issuer.subject().as_raw() == certificate.issuer().as_raw()).then(|| issuer.public_key().raw.to_vec())
         };
-        let ders = presented.iter().map(AsRef::as_ref).chain(self.all.iter().map(AsRef::as_ref));
+        let ders = presented.iter().map(AsRef::as_ref).chain(self.all.iter().chain(&self.listers).map(AsRef::as_ref));
         let mut keys: Vec<Vec<u8>> = ders.filter_map(|der: &[u8]| parsed(der)).collect();
         keys.sort_unstable();
         keys.dedup();
@@ -48,7 +72,7 @@ impl Authorities {
             keys.retain(|key| signature::verifies(certificate, key));
         }
         let [key] = keys.as_slice() else { return None };
-        Some(hex(&sha256(key)))
+        Some(sha256(key))
     }
 }
 
@@ -57,7 +81,7 @@ impl From<Vec<CertificateDer<'static>>> for Authorities {
         let is_root =
             |der: &&CertificateDer<'static>| X509Certificate::from_der(der).is_ok_and(|(_, certificate)| is_self_signed(&certificate));
         let roots = all.iter().filter(is_root).cloned().collect();
-        Self { all, roots }
+        Self { all, listers: Vec::new(), roots }
     }
 }
 

@@ -3,12 +3,14 @@
 //! - [`setup`]: all of it as it is now, built from the configuration and replaced whole;
 //! - [`peer`]: what is known of a client's certificate, and whether it is valid at a moment: asked at every REQUEST, since a live
 //!   connection outlives expiry and revocation;
-//! - [`profile`]: what a client's certificate must be like; [`authorities`]: where it must come from; [`revocation`]: certificate revocation lists, as a set by
-//!   issuer; [`ocsp`]: responders, for authorities without lists; [`plain`]: how either is asked for;
+//! - [`profile`]: what a client's certificate must be like; [`authorities`]: where it must come from; [`lists`]: what is in a
+//!   revocation list, and whether it is believed; [`revocation`]: those in force, as sets by issuer; [`ocsp`]: responders, for authorities
+//!   without lists; [`plain`]: how either is asked for;
 //! - [`server`]: the server's configuration; [`identity`]: its own certificates.
 
 pub mod authorities;
 pub mod identity;
+pub mod lists;
 pub mod ocsp;
 pub mod peer;
 pub mod plain;

@@ -1,8 +1,10 @@
-//! OCSP (RFC 6960, in the profile of RFC 5019) for authorities that publish no revocation list: asked at a request, since a handshake cannot wait, and kept
-//! for an hour at most.
+//! OCSP (RFC 6960, in the profile of RFC 5019) for authorities that publish no revocation list: asked at a request, since a handshake
+//! cannot wait, and kept for an hour at most: then it is asked again. What comes may have been made before it was asked for, as many
+//! responders do: how long before is the operator's to say ([`Oldest`]). A nonce goes along (RFC 8954): an answer that has one was made
+//! for this question, or it is refused.
 //!
-//! Hard fail: a certificate of which nothing good is known is not valid. What a responder says counts if the authority signed it, or who the authority certified
-//! for that (id-kp-OCSPSigning).
+//! Hard fail: a certificate of which nothing good is known is not valid. What a responder says counts if the authority signed it, or who
+//! the authority certified for that (id-kp-OCSPSigning).
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -10,6 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
+use aws_lc_rs::rand;
 use bytes::Bytes;
 use hyper::{Request as HttpRequest, Uri};
 use jiff::Timestamp;
@@ -17,6 +20,7 @@ use rustls::pki_types::CertificateDer;
 use tokio::sync::Semaphore;
 use x509_cert::der::asn1::{Null, ObjectIdentifier, OctetString};
 use x509_cert::der::{Any, Decode as _, Encode as _};
+use x509_cert::ext::Extension;
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 use x509_ocsp::{
@@ -24,6 +28,7 @@ use x509_ocsp::{
 };
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use super::authorities::Issuer;
 use super::peer::{Invalid, Valid};
 use super::plain::{self, NoReply};
 use super::{TlsError, signature};
@@ -44,11 +49,25 @@ const SKEW: i64 = 300;
 
 const SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.26");
 const BASIC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.1");
+const NONCE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.2");
+/// The longest nonce that RFC 8954, section 2.1 has, bytes.
+const NONCE_BYTES: usize = 32;
+
+/// How long ago what an answer says may have been true (its `thisUpdate`), seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Oldest(i64);
+
+impl Oldest {
+    /// So many hours.
+    pub fn hours(hours: u32) -> Self {
+        Self(i64::from(hours) * 3600)
+    }
+}
 
 /// The responders of the configuration.
 #[derive(Debug, Default)]
 pub struct Responders {
-    by_issuer: HashMap<Vec<u8>, Responder>,
+    by_issuer: HashMap<Issuer, Responder>,
 }
 
 /// The responder of one authority.
@@ -62,6 +81,7 @@ struct Responder {
     asking: Semaphore,
     /// Until which second it is not asked, since it did not answer.
     silent_until: AtomicI64,
+    oldest: Oldest,
 }
 
 /// What is known of a certificate.
@@ -90,11 +110,17 @@ pub enum NoAnswer {
     /// Too old, or of the future.
     #[error("the answer is not fresh")]
     Stale,
+    /// Its `thisUpdate` is longer ago than the operator allows.
+    #[error("the answer was made longer ago than tls.ocsp_max_age_hours allows")]
+    Old,
+    /// It has a nonce, and not that of the question.
+    #[error("the answer is to another question")]
+    Nonce,
 }
 
 impl Responders {
-    /// The responders of authorities, each with where it is.
-    pub fn new(all: Vec<(CertificateDer<'static>, String)>) -> Result<Self, TlsError> {
+    /// The responders of authorities, each with where it is; how old their answers may be.
+    pub fn new(all: Vec<(CertificateDer<'static>, String)>, oldest: Oldest) -> Result<Self, TlsError> {
         let mut by_issuer = HashMap::new();
         for (authority, url) in all {
             let wrong = |what: &str| TlsError::File(url.clone(), what.to_owned());
@@ -103,13 +129,13 @@ impl Responders {
             if !plain::is_address(&uri) {
                 return Err(wrong("not an http address"));
             }
-            let name = {
+            let issuer = {
                 let (_, parsed) = X509Certificate::from_der(&authority).map_err(|_| wrong("the authority's certificate cannot be read"))?;
-                parsed.subject().as_raw().to_vec()
+                Issuer::of(&parsed)
             };
             let (asking, silent_until) = (Semaphore::new(QUESTIONS), AtomicI64::new(0));
-            let responder = Responder { url: uri, authority, known: Mutex::default(), asking, silent_until };
-            if by_issuer.insert(name, responder).is_some() {
+            let responder = Responder { url: uri, authority, known: Mutex::default(), asking, silent_until, oldest };
+            if by_issuer.insert(issuer, responder).is_some() {
                 return Err(wrong("a second responder for the same authority"));
             }
         }
@@ -122,12 +148,12 @@ impl Responders {
     }
 
     /// Whether there is a responder for who issued a certificate.
-    pub(super) fn knows(&self, issuer: &[u8]) -> bool {
+    pub(super) fn knows(&self, issuer: &Issuer) -> bool {
         self.by_issuer.contains_key(issuer)
     }
 
     /// What is known now.
-    pub(super) fn check(&self, issuer: &[u8], serial: &[u8], second: i64) -> Result<Valid, Invalid> {
+    pub(super) fn check(&self, issuer: &Issuer, serial: &[u8], second: i64) -> Result<Valid, Invalid> {
         match self.by_issuer.get(issuer).and_then(|responder| responder.fresh(serial, second)).and_then(|known| known.revoked) {
             Some(false) => Ok(Valid::default()),
             Some(true) => Err(Invalid::Revoked),
@@ -136,7 +162,7 @@ impl Responders {
     }
 
     /// Asks, if nothing fresh is known. It never takes longer than [`PATIENCE`], however many wait.
-    pub(super) async fn ask(&self, issuer: &[u8], serial: &[u8], clock: &Clock) {
+    pub(super) async fn ask(&self, issuer: &Issuer, serial: &[u8], clock: &Clock) {
         let Some(responder) = self.by_issuer.get(issuer) else { return };
         let second = clock.now().as_second();
         if responder.fresh(serial, second).is_some() || responder.is_silent(second) {
@@ -185,15 +211,17 @@ impl Responder {
 
     async fn question(&self, serial: &[u8], clock: &Clock) -> Result<Known, NoAnswer> {
         let id = self.id(serial).ok_or(NoAnswer::None)?;
+        let nonce = nonce().ok_or(NoAnswer::None)?;
         let request = Request { req_cert: id.clone(), single_request_extensions: None };
-        let tbs_request = TbsRequest { version: Version::V1, requestor_name: None, request_list: vec![request], request_extensions: None };
+        let request_extensions = Some(vec![nonce.clone()]);
+        let tbs_request = TbsRequest { version: Version::V1, requestor_name: None, request_list: vec![request], request_extensions };
         let bytes = OcspRequest { tbs_request, optional_signature: None }.to_der().map_err(|_| NoAnswer::None)?;
         let post = HttpRequest::post("/").header("content-type", "application/ocsp-request").header("accept", "application/ocsp-response");
         let answer = plain::send(&self.url, post, Bytes::from(bytes), LARGEST).await.map_err(|error| match error {
             NoReply::Unreachable(_) | NoReply::Broken => NoAnswer::Silent,
             NoReply::Address | NoReply::Status(_) | NoReply::Large => NoAnswer::None,
         })?;
-        judge(&answer, &id, &self.authority, clock.now())
+        judge(&answer, &Question { id, nonce }, &self.authority, self.oldest, clock.now())
     }
 
     /// RFC 5019, section 2.1.1: SHA-1, which is what all responders know; it names and does not protect.
@@ -209,8 +237,23 @@ impl Responder {
     }
 }
 
+/// What was asked.
+struct Question {
+    id: CertId,
+    nonce: Extension,
+}
+
+/// A nonce that nobody can foresee: the extension's value is an OCTET STRING within an OCTET STRING.
+fn nonce() -> Option<Extension> {
+    let mut bytes = [0; NONCE_BYTES];
+    rand::fill(&mut bytes).ok()?;
+    let value = OctetString::new(bytes).and_then(|value| value.to_der()).and_then(OctetString::new).ok()?;
+    Some(Extension { extn_id: NONCE, critical: false, extn_value: value })
+}
+
 /// What an answer says of a certificate, if it may be believed.
-fn judge(bytes: &[u8], id: &CertId, authority: &[u8], now: Timestamp) -> Result<Known, NoAnswer> {
+fn judge(bytes: &[u8], question: &Question, authority: &[u8], oldest: Oldest, now: Timestamp) -> Result<Known, NoAnswer> {
+    let id = &question.id;
     let response = OcspResponse::from_der(bytes).map_err(|_| NoAnswer::None)?;
     let content = response.response_bytes.filter(|content| content.response_type == BASIC).ok_or(NoAnswer::None)?;
     if response.response_status != OcspResponseStatus::Successful {
@@ -219,6 +262,11 @@ fn judge(bytes: &[u8], id: &CertId, authority: &[u8], now: Timestamp) -> Result<
     let basic = BasicOcspResponse::from_der(content.response.as_bytes()).map_err(|_| NoAnswer::None)?;
     if !is_signed(&basic, authority, now) {
         return Err(NoAnswer::Foreign);
+    }
+    // Answers that are made beforehand have none; one that has was made for a question, and is not to be shown again for another.
+    let mut extensions = basic.tbs_response_data.response_extensions.iter().flatten();
+    if extensions.any(|extension| extension.extn_id == NONCE && extension.extn_value != question.nonce.extn_value) {
+        return Err(NoAnswer::Nonce);
     }
     let same = |found: &CertId| {
         found.hash_algorithm.oid == id.hash_algorithm.oid
@@ -230,18 +278,23 @@ fn judge(bytes: &[u8], id: &CertId, authority: &[u8], now: Timestamp) -> Result<
     let (now, from) = (now.as_second(), second(&single.this_update));
     // Without nextUpdate newer information is available at any time: what is said counts as of thisUpdate.
     let until = single.next_update.as_ref().map_or(from.saturating_add(LONGEST), second);
+    // From then on it is too old, though it is kept.
+    let oldest = from.saturating_add(oldest.0);
     // An authority that is not in its time says nothing of others.
     let (_, signer) = X509Certificate::from_der(authority).map_err(|_| NoAnswer::Foreign)?;
     let (until, from) = (until.min(signer.validity().not_after.timestamp()), from.max(signer.validity().not_before.timestamp()));
     if from > now.saturating_add(SKEW) || until < now {
         return Err(NoAnswer::Stale);
     }
+    if oldest < now {
+        return Err(NoAnswer::Old);
+    }
     let revoked = match single.cert_status {
         CertStatus::Good(_) => Some(false),
         CertStatus::Revoked(_) => Some(true),
         CertStatus::Unknown(_) => None,
     };
-    Ok(Known { revoked, until: until.min(now + if revoked.is_some() { LONGEST } else { PAUSE }) })
+    Ok(Known { revoked, until: until.min(oldest).min(now + if revoked.is_some() { LONGEST } else { PAUSE }) })
 }
 
 /// Whether the authority signed an answer, or who it certified for that.
@@ -265,4 +318,135 @@ fn is_signed(basic: &BasicOcspResponse, authority: &[u8], now: Timestamp) -> boo
             && signature::verifies(&delegate, authority.public_key().raw)
             && signed_with(delegate.public_key().raw)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, SigningKey as _};
+    use x509_cert::der::asn1::{BitString, GeneralizedTime};
+    use x509_ocsp::{ResponderId, ResponseBytes, ResponseData, SingleResponse};
+
+    use super::*;
+    use crate::commands::pki::offset;
+
+    const HOUR: i64 = 3600;
+    const DAY: i64 = 24 * HOUR;
+    const SERIAL: &[u8] = &[0x41, 2, 3];
+
+    struct Authority {
+        key: KeyPair,
+        der: CertificateDer<'static>,
+    }
+
+    impl Authority {
+        fn new(now: Timestamp) -> Self {
+            let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+            params.distinguished_name.push(DnType::CommonName, "Autorità");
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            (params.not_before, params.not_after) = (offset(now, -30 * DAY).unwrap(), offset(now, 30 * DAY).unwrap());
+            let key = KeyPair::generate().unwrap();
+            Self { der: params.self_signed(&key).unwrap().der().clone(), key }
+        }
+
+        fn responders(&self) -> Responders {
+            Responders::new(vec![(self.der.clone(), "http://localhost/".to_owned())], Oldest::hours(24)).unwrap()
+        }
+
+        /// An answer: good, made at that second and until that, with that nonce.
+        fn answer(&self, id: &CertId, this_update: i64, next_update: Option<i64>, nonce: Option<Extension>) -> Vec<u8> {
+            let time = |second: i64| {
+                let since = Duration::from_secs(second.unsigned_abs());
+                OcspGeneralizedTime(GeneralizedTime::from_unix_duration(since).unwrap())
+            };
+            let single = SingleResponse {
+                cert_id: id.clone(),
+                cert_status: CertStatus::good(),
+                this_update: time(this_update),
+                next_update: next_update.map(time),
+                single_extensions: None,
+            };
+            let tbs_response_data = ResponseData {
+                version: Version::V1,
+                responder_id: ResponderId::ByKey(OctetString::new([7; 20]).unwrap()),
+                produced_at: time(this_update),
+                responses: vec![single],
+                response_extensions: nonce.map(|nonce| vec![nonce]),
+            };
+            let signature = self.key.sign(&tbs_response_data.to_der().unwrap()).unwrap();
+            let basic = BasicOcspResponse {
+                tbs_response_data,
+                signature_algorithm: AlgorithmIdentifierOwned {
+                    oid: ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2"),
+                    parameters: None,
+                },
+                signature: BitString::from_bytes(&signature).unwrap(),
+                certs: None,
+            };
+            let response = OctetString::new(basic.to_der().unwrap()).unwrap();
+            let response_bytes = Some(ResponseBytes { response_type: BASIC, response });
+            OcspResponse { response_status: OcspResponseStatus::Successful, response_bytes }.to_der().unwrap()
+        }
+
+        fn id(&self) -> CertId {
+            self.responders().by_issuer.values().next().unwrap().id(SERIAL).unwrap()
+        }
+    }
+
+    #[test]
+    fn an_answer_may_have_been_made_before_but_not_longer_ago_than_is_allowed() {
+        let now = Clock::system().now();
+        let (authority, second) = (Authority::new(now), now.as_second());
+        let question = Question { id: authority.id(), nonce: nonce().unwrap() };
+        let judged = |from: i64, until: Option<i64>, hours: u32| {
+            let answer = authority.answer(&question.id, second + from, until.map(|until| second + until), None);
+            judge(&answer, &question, &authority.der, Oldest::hours(hours), now).map(|known| (known.revoked, known.until - second))
+        };
+        // For an hour, whatever it says; less where it ends sooner.
+        assert_eq!(judged(-60, Some(DAY), 24), Ok((Some(false), HOUR)));
+        assert_eq!(judged(-60, Some(600), 24), Ok((Some(false), 600)));
+        assert_eq!(judged(-60, None, 24), Ok((Some(false), HOUR - 60)));
+        // Of six days ago, and until tomorrow.
+        assert_eq!(judged(-6 * DAY, Some(DAY), 24), Err(NoAnswer::Old));
+        assert_eq!(judged(-6 * DAY, Some(DAY), 7 * 24), Ok((Some(false), HOUR)));
+        // To the second, and it does not count for longer than that where it is kept.
+        assert_eq!(judged(-DAY - 1, Some(DAY), 24), Err(NoAnswer::Old));
+        assert_eq!(judged(-DAY, Some(DAY), 24), Ok((Some(false), 0)));
+        assert_eq!(judged(600 - DAY, Some(DAY), 24), Ok((Some(false), 600)));
+        assert_eq!((judged(-DAY, Some(-1), 48), judged(SKEW + 1, Some(DAY), 48)), (Err(NoAnswer::Stale), Err(NoAnswer::Stale)));
+    }
+
+    #[test]
+    fn an_answer_to_another_question_is_refused() {
+        let now = Clock::system().now();
+        let (authority, second) = (Authority::new(now), now.as_second());
+        let question = Question { id: authority.id(), nonce: nonce().unwrap() };
+        let judged = |nonce: Option<Extension>| {
+            let answer = authority.answer(&question.id, second - 60, Some(second + DAY), nonce);
+            judge(&answer, &question, &authority.der, Oldest::hours(24), now).map(|known| known.revoked)
+        };
+        let other = nonce().unwrap();
+        assert_ne!(other, question.nonce, "a nonce is there once");
+        assert_eq!(question.nonce.extn_value.as_bytes().len(), 2 + NONCE_BYTES);
+        assert_eq!(judged(None), Ok(Some(false)));
+        assert_eq!(judged(Some(question.nonce.clone())), Ok(Some(false)));
+        let empty = Extension { extn_value: OctetString::new([]).unwrap(), ..other.clone() };
+        assert_eq!((judged(Some(other)), judged(Some(empty))), (Err(NoAnswer::Nonce), Err(NoAnswer::Nonce)));
+    }
+
+    #[test]
+    fn a_responder_answers_for_one_key() {
+        let now = Clock::system().now();
+        let (one, other) = (Authority::new(now), Authority::new(now));
+        let issuer = |authority: &Authority| Issuer::of(&X509Certificate::from_der(&authority.der).unwrap().1);
+        let responders = one.responders();
+        let known = Known { revoked: Some(false), until: i64::MAX };
+        responders.by_issuer.values().for_each(|responder| responder.note(SERIAL, known, &Clock::system()));
+        assert!(responders.check(&issuer(&one), SERIAL, now.as_second()).is_ok());
+        assert_eq!(issuer(&one).name, issuer(&other).name);
+        assert!(responders.knows(&issuer(&one)) && !responders.knows(&issuer(&other)));
+        assert_eq!(responders.check(&issuer(&other), SERIAL, now.as_second()), Err(Invalid::StatusUnknown));
+        let both = [&one, &other].map(|authority| (authority.der.clone(), "http://localhost/".to_owned()));
+        assert!(Responders::new(both.to_vec(), Oldest::hours(24)).is_ok(), "each has its own");
+        assert!(Responders::new(vec![both[0].clone(), both[0].clone()], Oldest::hours(24)).is_err());
+    }
 }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer as _, X509Certificate, X509Name};
 
-use super::authorities::Authorities;
+use super::authorities::{Authorities, Issuer};
 use super::revocation::Revocations;
 use crate::digest::{hex, sha256};
 
@@ -23,10 +23,10 @@ pub struct Peer {
 }
 
 /// A certificate of the chain, as far as validity is concerned.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// Distinguished name of the issuer, DER.
-    pub issuer: Vec<u8>,
+    /// Who issued it.
+    pub issuer: Issuer,
     /// Serial number, as in the certificate, without leading zeros.
     pub serial: Vec<u8>,
     /// First second.
@@ -99,11 +99,12 @@ impl Peer {
         if let Some(organization) = organization
             && let Some(issuer) = authorities.issuer_key(&certificate, presented)
         {
+            let issuer = hex(&issuer);
             let of_unit = |unit: &str| format!("{issuer}/{organization}/{unit}");
             keys.push(values(certificate.subject(), UNIT).filter(|unit| unit.starts_with("IPAIT-")).map(|unit| of_unit(&unit)).collect());
             keys.push(vec![of_unit("-")]);
         }
-        let chain = path.iter().map(|der| Link::read(der)).collect::<Result<_, _>>()?;
+        let chain = path.iter().map(|der| Link::read(der, presented, authorities)).collect::<Result<_, _>>()?;
         let presented = presented.iter().map(|der| der.clone().into_owned()).collect();
         Ok(Self { fingerprint, keys, chain, presented, trusted: Arc::default() })
     }
@@ -168,11 +169,11 @@ impl Peer {
 }
 
 impl Link {
-    fn read(der: &[u8]) -> Result<Self, Invalid> {
+    fn read(der: &[u8], presented: &[CertificateDer<'_>], authorities: &Authorities) -> Result<Self, Invalid> {
         let certificate = read(der)?;
         let validity = certificate.validity();
         Ok(Self {
-            issuer: certificate.issuer().as_raw().to_vec(),
+            issuer: Issuer { name: certificate.issuer().as_raw().to_vec(), key: authorities.issuer_key(&certificate, presented) },
             serial: trimmed(certificate.raw_serial()),
             not_before: validity.not_before.timestamp(),
             not_after: validity.not_after.timestamp(),

@@ -1,21 +1,21 @@
-//! Certificate revocation lists: a set of serials by issuer, signatures checked when they are loaded, freshness when they are asked.
+//! The revocation lists in force: sets of serials by issuer, signatures checked when they are loaded, freshness when they are asked.
 //!
-//! Hard fail: a certificate whose issuer has no list, or only one past its `nextUpdate` and the operator's [`Grace`], is not valid.
+//! Hard fail: a certificate of whose issuer (the name, and the key that signed it) there is no list, or only one past its `nextUpdate` and
+//! the operator's [`Grace`], is not valid.
 
-use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, TryLockError};
 use std::time::SystemTime;
 
 use arc_swap::ArcSwap;
-use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certificate};
 
+use super::TlsError;
+use super::authorities::Issuer;
+use super::lists::{self, Flaw, Gathered, InForce};
 use super::ocsp::Responders;
-use super::peer::{Invalid, Peer, Valid, trimmed};
-use super::{TlsError, signature};
+use super::peer::{Invalid, Peer, Valid};
 use crate::clock::Clock;
 
 /// The lists in force. Cheap to clone; replaced whole.
@@ -26,6 +26,8 @@ pub struct Revocations {
     grace: Grace,
     responders: Arc<Responders>,
     authorities: Arc<[CertificateDer<'static>]>,
+    /// Held while the files are read again.
+    reading: Arc<Mutex<()>>,
 }
 
 /// For how long a list that should have been replaced is still good enough: not at all, unless the operator says so.
@@ -39,71 +41,96 @@ impl Grace {
     }
 }
 
-#[derive(Debug, Default)]
-struct Lists {
-    by_issuer: HashMap<Vec<u8>, List>,
-    /// Modification times of the files, to see when they change.
-    stamps: Vec<Option<SystemTime>>,
-}
-
 #[derive(Debug)]
-struct List {
-    /// Seconds since the epoch.
-    this_update: i64,
-    next_update: i64,
-    /// The CRL number, where it has one: its length and its octets, so that they compare as numbers.
-    number: Option<(usize, Vec<u8>)>,
-    serials: HashSet<Vec<u8>>,
-    /// The certificates of those who signed it: their issuers and serials.
-    signers: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Signed by who is on a list.
-    disowned: bool,
+struct Lists {
+    by_issuer: HashMap<Issuer, InForce>,
+    /// What comes from each file.
+    files: Vec<Source>,
 }
 
-/// Why a list is not believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Flaw {
-    /// No list.
-    #[error("not a certificate revocation list")]
-    Unreadable,
-    /// Not an authority's, or bytes after its end.
-    #[error("not signed by any of the client authorities")]
-    Foreign,
-    /// A delta list, one of some certificates only, or one that asks for what is not understood.
-    #[error("a partial list, or one with a critical extension")]
-    Partial,
-    /// Nobody could say when it is stale.
-    #[error("a list without nextUpdate")]
-    Endless,
-    /// Its `thisUpdate` is to come.
-    #[error("a list of the future")]
-    Future,
-    /// Its `nextUpdate`, or its authority's time, is over.
-    #[error("a list that should have been replaced")]
-    Stale,
-    /// The list in place has a later `thisUpdate` or a higher number.
-    #[error("older than the list in place")]
-    Older,
-    /// An issuer whose list is in place has none.
-    #[error("without the list of an issuer whose list is in place")]
-    Missing,
+impl From<Vec<Source>> for Lists {
+    fn from(files: Vec<Source>) -> Self {
+        Self { by_issuer: lists::in_force(files.iter().flat_map(|file| &file.lists)), files }
+    }
 }
 
-/// What may take the place of a file of lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Replacement {
-    /// The second until which all of it is good.
-    pub expires: i64,
-    /// How many certificates are listed.
-    pub revoked: usize,
+/// What is known from a file.
+#[derive(Clone, Debug)]
+struct Source {
+    /// Its modification time, to see when it changes.
+    stamp: Option<SystemTime>,
+    lists: Gathered,
+    /// Why it cannot be read as it is now: the lists are those of before.
+    wrong: Option<Wrong>,
+}
+
+/// Why a file of lists cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Wrong {
+    /// The file itself.
+    #[error("{0}")]
+    File(String),
+    /// What is in it.
+    #[error(transparent)]
+    Flaw(#[from] Flaw),
+}
+
+impl Wrong {
+    /// In Italian, for operators.
+    pub fn text(&self) -> String {
+        match self {
+            Self::File(error) => format!("non si apre ({error})"),
+            Self::Flaw(flaw) => flaw.text().to_owned(),
+        }
+    }
+}
+
+/// A file of lists that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Which.
+    pub file: PathBuf,
+    /// Why.
+    pub wrong: Wrong,
+}
+
+/// What a look at the files found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refreshed {
+    /// Those that had changed, and are in force now.
+    pub loaded: Vec<PathBuf>,
+    /// Those that cannot be read, if they could be before, have changed since, or cannot be for another reason.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// How the lists in force stand at a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Lists past their `nextUpdate` and the grace: they count no more.
+    pub over: usize,
+    /// The last second of the first of those that count by the grace alone.
+    pub grace_until: Option<i64>,
+    /// The `nextUpdate` of the first of the others, second.
+    pub next_update: Option<i64>,
 }
 
 impl Revocations {
-    /// Loads lists (PEM or DER) issued by `authorities`.
+    /// Loads lists (PEM or DER) issued by `authorities`. One file that cannot be read is an error.
     pub fn load(files: &[PathBuf], authorities: Vec<CertificateDer<'static>>) -> Result<Self, TlsError> {
-        let lists = read(files, &authorities)?;
-        let lists = Arc::new(ArcSwap::from_pointee(lists));
-        Ok(Self { lists, files: files.into(), grace: Grace::default(), responders: Arc::default(), authorities: authorities.into() })
+        let read = |file: &PathBuf| {
+            let stamp = stamp(file);
+            let lists = read(file, &authorities).map_err(|wrong| TlsError::File(file.display().to_string(), wrong.to_string()))?;
+            Ok(Source { stamp, lists, wrong: None })
+        };
+        let sources: Vec<Source> = files.iter().map(read).collect::<Result<_, TlsError>>()?;
+        Ok(Self {
+            lists: Arc::new(ArcSwap::from_pointee(Lists::from(sources))),
+            files: files.into(),
+            grace: Grace::default(),
+            responders: Arc::default(),
+            authorities: authorities.into(),
+            reading: Arc::default(),
+        })
     }
 
     /// The same, with responders for authorities that have no list.
@@ -116,8 +143,13 @@ impl Revocations {
         !self.responders.is_empty()
     }
 
+    /// Whose lists are believed.
+    pub(super) fn authorities(&self) -> &[CertificateDer<'static>] {
+        &self.authorities
+    }
+
     /// Whether a responder is asked for the certificates of an issuer: who has a list is not asked.
-    pub(super) fn is_asked(&self, issuer: &[u8]) -> bool {
+    pub(super) fn is_asked(&self, issuer: &Issuer) -> bool {
         self.responders.knows(issuer) && !self.lists.load().by_issuer.contains_key(issuer)
     }
 
@@ -138,164 +170,194 @@ impl Revocations {
         self.lists.load().by_issuer.values().map(|list| list.next_update).min()
     }
 
-    /// Loads the files again if any has changed; whether one had. What is in force stays if the new ones are wrong.
-    pub fn refresh(&self) -> Result<bool, TlsError> {
-        if stamps(&self.files) == self.lists.load().stamps {
-            return Ok(false);
+    /// How the lists stand at that second.
+    pub fn standing(&self, second: i64) -> Standing {
+        let mut standing = Standing::default();
+        let first = |known: Option<i64>, at: i64| Some(known.map_or(at, |known| known.min(at)));
+        for list in self.lists.load().by_issuer.values() {
+            let until = list.next_update.saturating_add(self.grace.0);
+            if second > until {
+                standing.over += 1;
+            } else if second > list.next_update {
+                standing.grace_until = first(standing.grace_until, until);
+            } else {
+                standing.next_update = first(standing.next_update, list.next_update);
+            }
         }
-        self.lists.store(Arc::new(read(&self.files, &self.authorities)?));
-        Ok(true)
+        standing
     }
 
-    /// Whether a certificate is listed, by lists that are fresh at that second.
-    pub(super) fn check(&self, issuer: &[u8], serial: &[u8], second: i64) -> Result<Valid, Invalid> {
+    /// The files that cannot be read as they are now.
+    pub fn unreadable(&self) -> Vec<Unreadable> {
+        let lists = self.lists.load();
+        let wrong = |(file, source): (&PathBuf, &Source)| source.wrong.clone().map(|wrong| Unreadable { file: file.clone(), wrong });
+        self.files.iter().zip(&lists.files).filter_map(wrong).collect()
+    }
+
+    /// Loads the files again that have changed, and those that could not be read. Of one that cannot be read what was known before stays in
+    /// force, for as long as it says itself.
+    pub fn refresh(&self) -> Refreshed {
+        // One look at a time: an earlier one that took longer must not undo a later one.
+        let _one = match self.reading.try_lock() {
+            Ok(one) => one,
+            Err(TryLockError::Poisoned(one)) => one.into_inner(),
+            Err(TryLockError::WouldBlock) => return Refreshed::default(),
+        };
+        let (mut refreshed, mut sources) = (Refreshed::default(), self.lists.load().files.clone());
+        for (file, source) in self.files.iter().zip(&mut sources) {
+            let stamp = stamp(file);
+            if stamp == source.stamp && source.wrong.is_none() {
+                continue;
+            }
+            match read(file, &self.authorities) {
+                Ok(lists) => {
+                    *source = Source { stamp, lists, wrong: None };
+                    refreshed.loaded.push(file.clone());
+                }
+                Err(wrong) => {
+                    if stamp != source.stamp || source.wrong.as_ref() != Some(&wrong) {
+                        refreshed.unreadable.push(Unreadable { file: file.clone(), wrong: wrong.clone() });
+                    }
+                    (source.stamp, source.wrong) = (stamp, Some(wrong));
+                }
+            }
+        }
+        if refreshed != Refreshed::default() {
+            self.lists.store(Arc::new(Lists::from(sources)));
+        }
+        refreshed
+    }
+
+    /// Whether a certificate is listed, by lists of its issuer's that are fresh at that second.
+    pub(super) fn check(&self, issuer: &Issuer, serial: &[u8], second: i64) -> Result<Valid, Invalid> {
         let lists = self.lists.load();
         let Some(list) = lists.by_issuer.get(issuer) else { return self.responders.check(issuer, serial, second) };
         if second < list.this_update || second > list.next_update.saturating_add(self.grace.0) {
             return Err(Invalid::StatusUnknown);
         }
-        if list.disowned || list.serials.contains(serial) {
-            Err(Invalid::Revoked)
-        } else {
-            Ok(Valid { within_grace: second > list.next_update })
-        }
+        if list.disowned || list.lists(serial) { Err(Invalid::Revoked) } else { Ok(Valid { within_grace: second > list.next_update }) }
     }
 }
 
-fn stamps(files: &[PathBuf]) -> Vec<Option<SystemTime>> {
-    files.iter().map(|file| std::fs::metadata(file).and_then(|metadata| metadata.modified()).ok()).collect()
+fn stamp(file: &Path) -> Option<SystemTime> {
+    std::fs::metadata(file).and_then(|metadata| metadata.modified()).ok()
 }
 
-fn read(files: &[PathBuf], authorities: &[CertificateDer<'static>]) -> Result<Lists, TlsError> {
-    let mut lists = Lists { by_issuer: HashMap::new(), stamps: stamps(files) };
-    for file in files {
-        let wrong = |what: String| TlsError::File(file.display().to_string(), what);
-        let bytes = std::fs::read(file).map_err(|error| wrong(error.to_string()))?;
-        gather(&mut lists.by_issuer, &bytes, authorities).map_err(|flaw| wrong(flaw.to_string()))?;
+fn read(file: &Path, authorities: &[CertificateDer<'static>]) -> Result<Gathered, Wrong> {
+    let bytes = std::fs::read(file).map_err(|error| Wrong::File(error.to_string()))?;
+    Ok(lists::gather(&bytes, authorities)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::commands::pki::Authority;
+
+    struct Bench {
+        home: tempfile::TempDir,
+        now: Timestamp,
+        authorities: [Authority; 2],
+        revocations: Revocations,
     }
-    disown(&mut lists.by_issuer);
-    Ok(lists)
-}
 
-/// Adds the lists of a file (PEM or DER) to those by their issuers' names.
-fn gather(lists: &mut HashMap<Vec<u8>, List>, bytes: &[u8], authorities: &[CertificateDer<'_>]) -> Result<(), Flaw> {
-    for der in ders(bytes)? {
-        let (name, parsed) = parse(&der, authorities)?;
-        // Of two lists of one issuer the later counts; of the same moment, both.
-        match lists.get_mut(&name) {
-            Some(known) if known.this_update > parsed.this_update => {}
-            Some(known) if known.this_update == parsed.this_update => {
-                known.next_update = known.next_update.min(parsed.next_update);
-                known.number = known.number.take().max(parsed.number);
-                known.serials.extend(parsed.serials);
-                known.signers.extend(parsed.signers);
+    impl Bench {
+        /// Two authorities, each with a file of its own, which holds nobody.
+        fn new() -> Self {
+            let (home, now) = (tempfile::tempdir().unwrap(), Clock::system().now());
+            let authorities = ["Prima", "Seconda"].map(|name| Authority::new(name, now).unwrap());
+            let ders = authorities.each_ref().map(|authority| der(&authority.pem()));
+            let files = [0, 1].map(|which| home.path().join(format!("{which}.crl")));
+            for (file, authority) in files.iter().zip(&authorities) {
+                std::fs::write(file, authority.crl(&[], 1).unwrap()).unwrap();
             }
-            _ => drop(lists.insert(name, parsed)),
+            let revocations = Revocations::load(&files, ders.to_vec()).unwrap();
+            Self { home, now, authorities, revocations }
+        }
+
+        fn file(&self, which: usize) -> PathBuf {
+            self.home.path().join(format!("{which}.crl"))
+        }
+
+        fn write(&self, which: usize, bytes: impl AsRef<[u8]>) {
+            std::fs::write(self.file(which), bytes).unwrap();
+            // Two changes within one tick of the file system's clock look like one.
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+
+        /// Of a certificate of an authority's with that serial, so many seconds from now.
+        fn check(&self, which: usize, serial: &[u8], later: i64) -> Result<Valid, Invalid> {
+            let der = der(&self.authorities[which].pem());
+            let (_, authority) = x509_parser::parse_x509_certificate(&der).unwrap();
+            self.revocations.check(&Issuer::of(&authority), serial, self.now.as_second() + later)
         }
     }
-    Ok(())
-}
 
-/// deltaCRLIndicator.
-const DELTA_INDICATOR: &str = "2.5.29.27";
-/// issuingDistributionPoint.
-const ISSUING_DISTRIBUTION_POINT: &str = "2.5.29.28";
+    fn der(pem: &str) -> CertificateDer<'static> {
+        use rustls::pki_types::pem::PemObject as _;
+        CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()
+    }
 
-/// A list, and the name of its issuer.
-fn parse(der: &[u8], authorities: &[CertificateDer<'_>]) -> Result<(Vec<u8>, List), Flaw> {
-    let (rest, list) = CertificateRevocationList::from_der(der).map_err(|_| Flaw::Unreadable)?;
-    // Of an authority that was certified again under the same key, the certificate that lasts longest.
-    let signers = authorities.iter().filter_map(|authority| issued_by(&list, authority));
-    let signer = signers.max_by_key(|signer| signer.validity().not_after.timestamp());
-    let signer = signer.filter(|_| rest.is_empty()).ok_or(Flaw::Foreign)?;
-    // RFC 5280, section 5.2: a list with a critical extension that is not understood must not be used. Delta lists and lists of
-    // only some certificates have one: taken for whole, they would hide revocations. So have the entries of indirect lists, which
-    // are another authority's.
-    let entries = list.iter_revoked_certificates().flat_map(|revoked| revoked.extensions());
-    // By the letter delta lists and partial ones mark it critical (5.2.4, 5.2.5): one that does not is no whole list either.
-    let partial = |oid: &str| list.extensions().iter().any(|extension| extension.oid.to_id_string() == oid);
-    let partial = partial(DELTA_INDICATOR) || partial(ISSUING_DISTRIBUTION_POINT);
-    if partial || list.extensions().iter().chain(entries).any(|extension| extension.critical) {
-        return Err(Flaw::Partial);
-    }
-    let next = list.next_update().ok_or(Flaw::Endless)?;
-    let parsed = List {
-        // An authority that is not in its time says nothing of others.
-        this_update: list.last_update().timestamp().max(signer.validity().not_before.timestamp()),
-        next_update: next.timestamp().min(signer.validity().not_after.timestamp()),
-        number: list.crl_number().map(|number| number.to_bytes_be()).map(|number| (number.len(), number)),
-        serials: list.iter_revoked_certificates().map(|revoked| trimmed(revoked.raw_serial())).collect(),
-        signers: vec![(signer.issuer().as_raw().to_vec(), trimmed(signer.raw_serial()))],
-        disowned: false,
-    };
-    Ok((list.issuer().as_raw().to_vec(), parsed))
-}
-
-/// Judges the content of a file of lists before it takes the place of another's. As it is loaded; besides, every list in its time, and none
-/// missing or older than in the file in place. One in place that would not be loaded counts for nothing.
-pub fn judge(bytes: &[u8], in_place: Option<&[u8]>, authorities: &[CertificateDer<'_>], now: Timestamp) -> Result<Replacement, Flaw> {
-    let (mut lists, mut known) = (HashMap::new(), HashMap::new());
-    gather(&mut lists, bytes, authorities)?;
-    if in_place.is_some_and(|bytes| gather(&mut known, bytes, authorities).is_err()) {
-        known.clear();
-    }
-    let expires = lists.values().map(|list| list.next_update).min().ok_or(Flaw::Unreadable)?;
-    let second = now.as_second();
-    if lists.values().any(|list| list.this_update > second) {
-        return Err(Flaw::Future);
-    }
-    if expires <= second {
-        return Err(Flaw::Stale);
-    }
-    for (issuer, known) in &known {
-        let list = lists.get(issuer).ok_or(Flaw::Missing)?;
-        let behind = list.number.as_ref().zip(known.number.as_ref()).is_some_and(|(number, known)| number < known);
-        if list.this_update < known.this_update || behind {
-            return Err(Flaw::Older);
+    #[test]
+    fn of_a_file_that_cannot_be_read_what_was_known_stays_and_the_others_are_taken() {
+        let bench = Bench::new();
+        assert_eq!(bench.revocations.refresh(), Refreshed::default(), "nothing had changed");
+        let gone = bench.authorities[1].client("revocato").unwrap();
+        let certificate = der(&gone.certificate);
+        let serial = super::super::peer::trimmed(x509_parser::parse_x509_certificate(&certificate).unwrap().1.raw_serial());
+        let good = std::fs::read(bench.file(0)).unwrap();
+        let foreign = Authority::new("Prima", bench.now).unwrap().crl(&[], 1).unwrap();
+        let flaw = |flaw: Flaw| Wrong::Flaw(flaw);
+        for (number, (bytes, wrong)) in [
+            (good[..good.len() / 2].to_vec(), flaw(Flaw::Unreadable)),
+            (Vec::new(), flaw(Flaw::Unreadable)),
+            (bench.authorities[0].pem().into_bytes(), flaw(Flaw::Unreadable)),
+            (foreign.into_bytes(), flaw(Flaw::Foreign)),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            bench.write(0, bytes);
+            // The second file holds somebody each other time.
+            let revoked = number % 2 == 0;
+            let listed: &[_] = if revoked { &[&gone] } else { &[] };
+            bench.write(1, bench.authorities[1].crl(listed, 1).unwrap());
+            let unreadable = vec![Unreadable { file: bench.file(0), wrong }];
+            let refreshed = bench.revocations.refresh();
+            assert_eq!((&refreshed.loaded, &refreshed.unreadable), (&vec![bench.file(1)], &unreadable));
+            assert_eq!(bench.revocations.unreadable(), unreadable);
+            assert_eq!(bench.revocations.refresh(), Refreshed::default(), "said again");
+            assert_eq!(bench.check(1, &serial, 1).is_err(), revoked);
+            assert!(bench.check(0, &serial, 1).is_ok());
+            assert_eq!(bench.check(0, &serial, 86_400 + 60), Err(Invalid::StatusUnknown), "for longer than it says");
         }
+        std::fs::remove_file(bench.file(0)).unwrap();
+        let refreshed = bench.revocations.refresh();
+        assert!(matches!(&refreshed.unreadable[..], [Unreadable { wrong: Wrong::File(_), .. }]), "{refreshed:?}");
+        assert!(bench.check(0, &serial, 1).is_ok());
+        bench.write(0, good);
+        assert_eq!(bench.revocations.refresh(), Refreshed { loaded: vec![bench.file(0)], unreadable: Vec::new() });
+        assert_eq!(bench.revocations.unreadable(), Vec::new());
+        // Where all are loaded at once, all must be good.
+        bench.write(0, b"");
+        assert!(Revocations::load(&[bench.file(0), bench.file(1)], bench.revocations.authorities().to_vec()).is_err());
     }
-    Ok(Replacement { expires, revoked: lists.values().map(|list| list.serials.len()).sum() })
-}
 
-/// Marks the lists of authorities that are on a list themselves, and of those under them: an authority of the configuration may be under
-/// another, and clients need not send it along.
-fn disown(lists: &mut HashMap<Vec<u8>, List>) {
-    loop {
-        let on_list = |name: &Vec<u8>, (issuer, serial): &(Vec<u8>, Vec<u8>)| {
-            lists.get(issuer).is_some_and(|above| above.serials.contains(serial) || issuer != name && above.disowned)
-        };
-        let found: Vec<Vec<u8>> = lists
-            .iter()
-            .filter(|(name, list)| !list.disowned && list.signers.iter().any(|signer| on_list(name, signer)))
-            .map(|(name, _)| name.clone())
-            .collect();
-        if found.is_empty() {
-            return;
-        }
-        for name in found {
-            if let Some(list) = lists.get_mut(&name) {
-                list.disowned = true;
-            }
-        }
+    #[test]
+    fn the_lists_say_how_they_stand() {
+        let bench = Bench::new();
+        bench.write(1, bench.authorities[1].crl(&[], 3).unwrap());
+        bench.revocations.refresh();
+        let revocations = bench.revocations.clone().with_grace(Grace::hours(2));
+        let (first, second) = (revocations.expires().unwrap(), bench.now.as_second() + 3 * 86_400);
+        let near = |at: Option<i64>, of: i64| at.is_some_and(|at| (at - of).abs() < 60);
+        let standing = revocations.standing(first);
+        assert_eq!(standing, Standing { over: 0, grace_until: None, next_update: Some(first) });
+        let standing = revocations.standing(first + 1);
+        assert!(standing.over == 0 && standing.grace_until == Some(first + 7200) && near(standing.next_update, second), "{standing:?}");
+        let standing = revocations.standing(first + 7201);
+        assert!(standing.over == 1 && standing.grace_until.is_none() && near(standing.next_update, second), "{standing:?}");
+        assert_eq!(bench.revocations.standing(second + 3600), Standing { over: 2, grace_until: None, next_update: None });
     }
-}
-
-fn ders(bytes: &[u8]) -> Result<Vec<Vec<u8>>, Flaw> {
-    if !bytes.starts_with(b"-----") {
-        return Ok(vec![bytes.to_vec()]);
-    }
-    let lists = rustls::pki_types::CertificateRevocationListDer::pem_slice_iter(bytes);
-    lists.map(|list| list.map(|der| der.as_ref().to_vec()).map_err(|_| Flaw::Unreadable)).collect()
-}
-
-/// The authority's certificate, if the list is the authority's.
-fn issued_by<'a>(list: &CertificateRevocationList<'_>, authority: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> {
-    let (_, authority) = X509Certificate::from_der(authority).ok()?;
-    let same_name = authority.subject().as_raw() == list.issuer().as_raw();
-    // RFC 5280, 4.2.1.3: where a key usage is stated, it must allow signing lists.
-    let may_sign = authority.key_usage().ok()?.is_none_or(|usage| usage.value.crl_sign());
-    let same_algorithm = list.tbs_cert_list.signature == list.signature_algorithm;
-    let algorithm = list.signature_algorithm.algorithm.to_id_string();
-    let signed = || signature::signed_by(authority.public_key().raw, &algorithm, list.tbs_cert_list.as_ref(), &list.signature_value.data);
-    (same_name && may_sign && same_algorithm && signed()).then_some(authority)
 }

@@ -31,7 +31,8 @@ pub fn configure(
 ) -> Result<Arc<ServerConfig>, TlsError> {
     let provider = provider();
     let identities = Identities::new(vec![Identity::read(chain, key, &provider)?], clock);
-    let verifier = verifier(&provider, &Authorities::from(authorities.to_vec()), revocations, clock)?;
+    let authorities = Authorities::from(authorities.to_vec()).knowing(revocations.authorities());
+    let verifier = verifier(&provider, &authorities, revocations, clock)?;
     assemble(provider, verifier, Arc::new(identities), clock)
 }
 
@@ -144,7 +145,7 @@ impl ClientCertVerifier for Verifier {
         }
         let peer = Peer::new(&presented, &self.authorities).map_err(|_| CertificateError::BadEncoding)?;
         // webpki has no length for the authorities of the configuration.
-        let length = peer.chain().iter().filter_map(|link| self.lengths.get(&link.issuer)).min();
+        let length = peer.chain().iter().filter_map(|link| self.lengths.get(&link.issuer.name)).min();
         if length.is_some_and(|length| between.count() > *length) {
             return Err(refusal(Unfit::Length).into());
         }

@@ -10,7 +10,7 @@ use rustls::server::danger::ClientCertVerifier;
 
 use super::authorities::Authorities;
 use super::identity::{Identities, Identity};
-use super::ocsp::Responders;
+use super::ocsp::{Oldest, Responders};
 use super::peer::{Invalid, Peer, Valid};
 use super::revocation::{Grace, Revocations};
 use super::{TlsError, server};
@@ -47,7 +47,8 @@ pub fn listers(tls: &Tls) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 impl Setup {
     /// Reads every file that the configuration names, and checks that they go together.
     pub fn build(tls: &Tls, clock: &Clock) -> Result<Self, TlsError> {
-        let authorities = Authorities::read(&tls.client_authorities)?;
+        let listers = listers(tls)?;
+        let authorities = Authorities::read(&tls.client_authorities)?.knowing(&listers);
         let grace = Grace::hours(tls.crl_grace_hours);
         let mut responders = Vec::new();
         for responder in &tls.ocsp {
@@ -56,8 +57,8 @@ impl Setup {
             let authority = authority.ok_or_else(|| TlsError::File(file.display().to_string(), "no certificate".to_owned()))?;
             responders.push((authority, responder.url.clone()));
         }
-        let responders = Responders::new(responders)?;
-        let revocations = Revocations::load(&tls.crl, listers(tls)?)?.with_grace(grace).with_responders(responders);
+        let responders = Responders::new(responders, Oldest::hours(tls.ocsp_max_age_hours))?;
+        let revocations = Revocations::load(&tls.crl, listers)?.with_grace(grace).with_responders(responders);
         let provider = server::provider();
         let mut all = vec![Identity::read(&tls.certificate, &tls.key, &provider)?];
         for more in &tls.server {
@@ -90,6 +91,11 @@ impl Setup {
             let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
             let (own, others) = peer.presented().split_first().ok_or(Invalid::Unreadable)?;
             self.verifier.verify_client_cert(own, others, time).map_err(|error| Invalid::because(&error))?;
+            // By whom its certificates are issued was found among the authorities of before: where it is another now, its lists are
+            // others too.
+            if Peer::new(peer.presented(), &self.authorities)?.chain() != peer.chain() {
+                return Err(Invalid::Untrusted);
+            }
             peer.trust(self.generation);
         }
         peer.valid(now, &self.revocations)

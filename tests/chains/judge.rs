@@ -79,6 +79,13 @@ impl Case {
         self
     }
 
+    /// The list of the authority between is that of this one's key, and its empty one.
+    pub fn under(mut self, authority: &Authority) -> Self {
+        self.listers.truncate(1);
+        self.lists.truncate(1);
+        self.listed(&[authority])
+    }
+
     /// What is wrong with the judgement, if anything.
     pub fn fault(&self) -> Option<String> {
         let judged = self.judge();
@@ -108,7 +115,8 @@ impl Case {
         handshake(&mut client, &mut server)?;
         assert_eq!(server.peer_certificates().map(<[_]>::len), Some(self.presented.len()));
         // What the gateway asks again at every request.
-        let peer = Peer::new(server.peer_certificates().unwrap(), &Authorities::from(Vec::new())).map_err(|error| error.to_string())?;
+        let authorities = Authorities::from(ders(&self.anchors)).knowing(&ders(&self.listers));
+        let peer = Peer::new(server.peer_certificates().unwrap(), &authorities).map_err(|error| error.to_string())?;
         peer.valid(clock.now(), &revocations).map(|_| ()).map_err(|error| error.to_string())
     }
 }

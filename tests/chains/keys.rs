@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256K1_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _, RsaEncoding, RsaKeyPair};
+use aws_lc_rs::signature::{
+    ECDSA_P256K1_SHA256_ASN1_SIGNING, ECDSA_P521_SHA512_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _, RsaEncoding, RsaKeyPair,
+};
 use aws_lc_rs::signature::{RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512};
 use rcgen::{PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA256, PKCS_ECDSA_P521_SHA384, PKCS_ECDSA_P521_SHA512, PKCS_ED25519, PKCS_ML_DSA_65};
 use rcgen::{PKCS_RSA_SHA256, PKCS_RSA_SHA384, PKCS_RSA_SHA512, RsaKeySize};
@@ -96,20 +98,23 @@ pub fn keys() -> Vec<Case> {
     let authority = |name, key: &Rc<Key>, signing: &Rc<Key>| {
         let middle = w.root.sub("intermedia", signing, |c| c.spki = key.spki.clone());
         let own = middle.client(&w.own).signed(signing);
-        w.case(name, &[&own, &middle.der])
+        (w.case(name, &[&own, &middle.der]), middle)
     };
-    let good = |name, key: &Rc<Key>| authority(name, key, key).admitted();
+    let good = |name, key: &Rc<Key>| {
+        let (case, middle) = authority(name, key, key);
+        case.under(&middle).admitted()
+    };
     all.extend([
         good("key of the authority: RSA 2048", &rsa()),
         good("key of the authority: RSA 4096", &large),
         good("key of the authority: P-384", &Key::new(&PKCS_ECDSA_P384_SHA384, bare("1.2.840.10045.4.3.3"))),
         good("key of the authority: P-521", &Key::new(&PKCS_ECDSA_P521_SHA512, bare("1.2.840.10045.4.3.4"))),
         good("key of the authority: Ed25519", &edwards()),
-        authority("key of the authority: secp256k1", &koblitz(), &koblitz()).refused("UnsupportedSignatureAlgorithmForPublicKey"),
+        authority("key of the authority: secp256k1", &koblitz(), &koblitz()).0.refused("UnsupportedSignatureAlgorithmForPublicKey"),
     ]);
     let weak = |name, spki: Vec<u8>, algorithm: Vec<u8>, words| {
         let key = Key::public(spki, algorithm);
-        authority(name, &key, &key).refused(words)
+        authority(name, &key, &key).0.refused(words)
     };
     let unfit = "UnsupportedSignatureAlgorithmForPublicKey";
     all.extend([
@@ -158,24 +163,42 @@ pub fn signatures() -> Vec<Case> {
         let middle = w.root.sub("intermedia", key, |_| {});
         w.case(name, &[&middle.client(&w.own).signed(key), &middle.der])
     };
-    let zeros = |algorithm: Vec<u8>| rsa.signing(algorithm, |_| vec![0x11; 256]);
     let rsa_with = |kind, algorithm: &str| Key::rsa(RsaKeySize::_2048, kind, algorithm);
+    // And whose lists, with the same key, are signed in the way of `lists`.
+    let good = |name, key: &Rc<Key>, lists: &Rc<Key>| {
+        let lister = w.root.sub("intermedia", lists, |_| {});
+        by(name, key).under(&lister).admitted()
+    };
+    let p521 = |kind, algorithm: &str| {
+        let key = Key::new(kind, bare(algorithm));
+        let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P521_SHA512_ASN1_SIGNING, &key.pkcs8).unwrap();
+        let sign = move |bytes: &[u8]| pair.sign(&SystemRandom::new(), bytes).unwrap().as_ref().to_vec();
+        let lists = key.signing(bare("1.2.840.10045.4.3.4"), sign);
+        (key, lists)
+    };
+    let (p521_sha256, p521_sha256_lists) = p521(&PKCS_ECDSA_P521_SHA256, ECDSA_SHA256);
+    let (p521_sha384, p521_sha384_lists) = p521(&PKCS_ECDSA_P521_SHA384, "1.2.840.10045.4.3.3");
+    let (p521_sha512, p384) =
+        (Key::new(&PKCS_ECDSA_P521_SHA512, bare("1.2.840.10045.4.3.4")), Key::new(&PKCS_ECDSA_P384_SHA384, bare("1.2.840.10045.4.3.3")));
+    let (rsa_sha384, rsa_sha512) =
+        (rsa_with(&PKCS_RSA_SHA384, "1.2.840.113549.1.1.12"), rsa_with(&PKCS_RSA_SHA512, "1.2.840.113549.1.1.13"));
+    let zeros = |algorithm: Vec<u8>| rsa.signing(algorithm, |_| vec![0x11; 256]);
     let in_place = |algorithm: Vec<u8>| {
         let key = rsa.clone();
         rsa.signing(algorithm, move |bytes| key.sign(bytes))
     };
     let mut all = vec![
-        by("signature: RSA, SHA-256", &rsa).admitted(),
-        by("signature: RSA, SHA-384", &rsa_with(&PKCS_RSA_SHA384, "1.2.840.113549.1.1.12")).admitted(),
-        by("signature: RSA, SHA-512", &rsa_with(&PKCS_RSA_SHA512, "1.2.840.113549.1.1.13")).admitted(),
-        by("signature: PSS, SHA-256", &signing_pss(&rsa, pss(sha256, 32), &RSA_PSS_SHA256)).admitted(),
-        by("signature: PSS, SHA-384", &signing_pss(&rsa, pss(sha384, 48), &RSA_PSS_SHA384)).admitted(),
-        by("signature: PSS, SHA-512", &signing_pss(&rsa, pss(sha512, 64), &RSA_PSS_SHA512)).admitted(),
-        by("signature: P-384, SHA-384", &Key::new(&PKCS_ECDSA_P384_SHA384, bare("1.2.840.10045.4.3.3"))).admitted(),
-        by("signature: P-521, SHA-256", &Key::new(&PKCS_ECDSA_P521_SHA256, bare(ECDSA_SHA256))).admitted(),
-        by("signature: P-521, SHA-384", &Key::new(&PKCS_ECDSA_P521_SHA384, bare("1.2.840.10045.4.3.3"))).admitted(),
-        by("signature: P-521, SHA-512", &Key::new(&PKCS_ECDSA_P521_SHA512, bare("1.2.840.10045.4.3.4"))).admitted(),
-        by("signature: RSA, parameters left out", &in_place(bare(RSA_SHA256))).admitted(),
+        good("signature: RSA, SHA-256", &rsa, &rsa),
+        good("signature: RSA, SHA-384", &rsa_sha384, &rsa_sha384),
+        good("signature: RSA, SHA-512", &rsa_sha512, &rsa_sha512),
+        good("signature: PSS, SHA-256", &signing_pss(&rsa, pss(sha256, 32), &RSA_PSS_SHA256), &rsa),
+        good("signature: PSS, SHA-384", &signing_pss(&rsa, pss(sha384, 48), &RSA_PSS_SHA384), &rsa),
+        good("signature: PSS, SHA-512", &signing_pss(&rsa, pss(sha512, 64), &RSA_PSS_SHA512), &rsa),
+        good("signature: P-384, SHA-384", &p384, &p384),
+        good("signature: P-521, SHA-256", &p521_sha256, &p521_sha256_lists),
+        good("signature: P-521, SHA-384", &p521_sha384, &p521_sha384_lists),
+        good("signature: P-521, SHA-512", &p521_sha512, &p521_sha512),
+        good("signature: RSA, parameters left out", &in_place(bare(RSA_SHA256)), &rsa),
         by("signature: RSA, MD2", &zeros(nulled("1.2.840.113549.1.1.2"))).refused(unsupported),
         by("signature: RSA, MD5", &zeros(nulled("1.2.840.113549.1.1.4"))).refused(unsupported),
         by("signature: RSA, SHA-1", &zeros(nulled("1.2.840.113549.1.1.5"))).refused(unsupported),

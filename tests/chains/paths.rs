@@ -4,6 +4,9 @@ use super::der::*;
 use super::judge::{Case, World};
 use super::maker::{Authority, Key, YEAR};
 
+/// The number of clients' certificates.
+const OWN: &[u8] = &[0x41, 0x02, 0x03];
+
 /// A chain of so many authorities under the root, and the client's certificate: the latter first.
 fn long(w: &World, authorities: usize) -> (Vec<Authority>, Vec<Vec<u8>>) {
     const NAMES: [&str; 10] = ["l0", "l1", "l2", "l3", "l4", "l5", "l6", "l7", "l8", "l9"];
@@ -112,7 +115,7 @@ pub fn paths() -> Vec<Case> {
 
 pub fn crossed() -> Vec<Case> {
     let w = World::new();
-    let (status, expired) = ("UnknownRevocationStatus", "Expired");
+    let (status, expired, revoked) = ("UnknownRevocationStatus", "Expired", "Revoked");
     let own = w.own(|_| {});
     let other = Authority::root("altra radice", &Key::p256(), w.now, |_| {});
     // The authority and the root, certified by another root too.
@@ -143,11 +146,18 @@ pub fn crossed() -> Vec<Case> {
     // A new key, certified with the old: self-issued, and not a root.
     let new = w.root.sub("radice", &Key::p256(), |c| c.serial = vec![0x61]);
     let renewed = new.client(&w.own).signed(&new.key);
-    all.push(w.case("cross: a new key of the root, certified with the old", &[&renewed, &new.der]).admitted());
-    let revoked = w.root.list(&[&[0x61]]).signed(&w.root.key);
-    let mut case = w.case("cross: the same, revoked", &[&renewed, &new.der]);
-    case.lists[0] = revoked;
-    all.push(case.refused("Revoked"));
+    // Each key has a list of its own: that of the old says what becomes of the new, that of the new of its clients.
+    let both = |name, old: &[&[u8]], recent: &[&[u8]]| {
+        let mut case = w.case(name, &[&renewed, &new.der]).listed(&[&new]);
+        (case.lists[0], case.lists[2]) = (w.root.list(old).signed(&w.root.key), new.list(recent).signed(&new.key));
+        case
+    };
+    all.push(both("cross: a new key of the root, certified with the old", &[], &[]).admitted());
+    all.push(both("cross: the same, the client's number on the old key's list", &[OWN], &[]).admitted());
+    all.push(both("cross: the same, the new key's number on its own list", &[], &[&[0x61]]).admitted());
+    all.push(both("cross: the same, the new key revoked", &[&[0x61]], &[]).refused(revoked));
+    all.push(both("cross: the same, the client revoked", &[], &[OWN]).refused(revoked));
+    all.push(w.case("cross: the same, the new key without a list", &[&renewed, &new.der]).stricter(status, "a list is its own key's"));
     all.push(w.case("cross: the new key, not certified", &[&renewed]).refused("BadSignature"));
     // The root's certificate made anew, with the same key.
     let again = Authority::root("radice", &w.root.key, w.now, |c| c.serial = vec![0x62]);

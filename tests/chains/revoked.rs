@@ -93,6 +93,63 @@ pub fn revoked() -> Vec<Case> {
     all
 }
 
+/// Two authorities of one name, with a key each, and what the lists of either say of the clients of both.
+pub fn namesakes() -> Vec<Case> {
+    let w = World::new();
+    let (own, day) = (w.root.client(&w.own).signed(&w.root.key), moment(NOW - 2 * DAY));
+    let other = Authority::root("radice", &Key::p256(), NOW, |c| c.serial = vec![0x32]);
+    let by_other = other.client(&w.own).signed(&other.key);
+    let list = |of: &Authority, later: bool, revoked: &[&[u8]]| {
+        let mut list = of.list(revoked);
+        list.this_update = if later { list.this_update } else { day.clone() };
+        list.signed(&of.key)
+    };
+    let case = |name, presented: &[&[u8]], lists: Vec<Vec<u8>>| {
+        let mut case = w.case(name, presented).trusting(&[&w.root, &other]).lists(lists);
+        case.listers = vec![other.der.clone(), w.root.der.clone()];
+        case
+    };
+    let (one, two) = (&w.root, &other);
+    // Under either a further authority, of one name too.
+    let (low, high) = (one.sub("bassa", &Key::p256(), |_| {}), two.sub("bassa", &Key::p256(), |_| {}));
+    let (below, beside) = (low.client(&w.own).signed(&low.key), high.client(&w.own).signed(&high.key));
+    let four = |name, presented: &[&[u8]], revoked: &[&[u8]]| {
+        let lists = vec![list(one, false, &[]), list(two, true, &[]), list(&low, false, revoked), list(&high, true, &[])];
+        let mut case = case(name, presented, lists);
+        case.listers.extend([low.der.clone(), high.der.clone()]);
+        case
+    };
+    vec![
+        case("namesakes: nobody revoked", &[&own], vec![list(one, false, &[]), list(two, true, &[])]).admitted(),
+        case("namesakes: nobody revoked, the other's client", &[&by_other], vec![list(one, true, &[]), list(two, false, &[])]).admitted(),
+        case("namesakes: revoked, the other's list is later", &[&own], vec![list(one, false, &[OWN]), list(two, true, &[])])
+            .refused("Revoked"),
+        case("namesakes: the same, the other's list first", &[&own], vec![list(two, true, &[]), list(one, false, &[OWN])])
+            .refused("Revoked"),
+        case(
+            "namesakes: the same, with both roots sent",
+            &[&own, &two.der, &one.der],
+            vec![list(one, false, &[OWN]), list(two, true, &[])],
+        )
+        .refused("Revoked"),
+        case("namesakes: revoked by the other, later", &[&own], vec![list(one, false, &[]), list(two, true, &[OWN])]).admitted(),
+        case("namesakes: revoked by the other, of the same moment", &[&own], vec![list(one, true, &[]), list(two, true, &[OWN])])
+            .admitted(),
+        case("namesakes: the other's list alone", &[&own], vec![list(two, true, &[])]).refused(UNKNOWN),
+        case("namesakes: one's own list alone", &[&own], vec![list(one, true, &[])]).admitted(),
+        case("namesakes: one's own list is stale, the other's is not", &[&own], {
+            let mut stale = one.list(&[]);
+            stale.next_update = moment(NOW - 1);
+            vec![stale.signed(&one.key), list(two, true, &[])]
+        })
+        .refused(UNKNOWN),
+        four("namesakes: authorities under them", &[&below, &low.der], &[]).admitted(),
+        four("namesakes: authorities under them, the client revoked", &[&below, &low.der], &[OWN]).refused("Revoked"),
+        four("namesakes: the same, the other sent along", &[&below, &high.der, &low.der], &[OWN]).refused("Revoked"),
+        four("namesakes: authorities under them, the other's client", &[&beside, &high.der], &[OWN]).admitted(),
+    ]
+}
+
 pub fn lists() -> Vec<Case> {
     let w = World::new();
     let dated =
