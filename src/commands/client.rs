@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
@@ -100,15 +100,25 @@ impl Connected {
     /// Sends any request, with the host's name added.
     pub async fn send(&mut self, mut request: Request<Full<Bytes>>) -> Result<Answer> {
         request.headers_mut().entry("host").or_insert(self.authority.parse()?);
+        let Self { sender, connection, .. } = self;
         // hyper asks for both, in this order: a request sent before the connection is ready may wait for ever.
-        let sent = match self.sender.ready().await {
-            Ok(()) => self.sender.send_request(request).await,
-            Err(error) => Err(error),
+        let asked = async {
+            sender.ready().await?;
+            sender.send_request(request).await
+        };
+        // And one that is sent while the connection ends may wait for ever too.
+        let sent = tokio::select! {
+            biased;
+            sent = asked => sent,
+            ended = &mut *connection => {
+                ended?.context("the server hung up")?;
+                bail!("the server hung up");
+            }
         };
         let response = match sent {
             Ok(response) => response,
             // What ended the connection says more: in TLS 1.3 a refused certificate is only told after the handshake.
-            Err(error) => match (&mut self.connection).await {
+            Err(error) => match connection.await {
                 Ok(Err(ended)) => return Err(ended).context("the server hung up"),
                 _ => return Err(error).context("the server hung up"),
             },
