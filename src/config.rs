@@ -267,7 +267,7 @@ pub struct Limits {
     pub lot_bytes: usize,
     /// Lots larger than `body_bytes` at the same time; further ones get 429.
     pub lots: usize,
-    /// Bytes of all bodies at the same time; who comes with more gets 429. Bodies under 64 KiB do not count.
+    /// Bytes of all bodies at the same time, of which one ente may take half; who comes with more gets 429. Bodies under 64 KiB do not count.
     pub bodies_bytes: usize,
     /// Seconds to finish what is under way when stopping.
     pub drain_seconds: u64,
@@ -361,6 +361,10 @@ impl Config {
         let mut config: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         if config.limits.lot_bytes > LARGEST_LOT {
             return Err(wrong(format!("limits.lot_bytes: at most {LARGEST_LOT}")));
+        }
+        let largest = config.limits.lot_bytes.max(config.limits.body_bytes);
+        if config.limits.bodies_bytes / 2 < largest {
+            return Err(wrong(format!("limits.bodies_bytes: at least twice the largest body, {}", largest.saturating_mul(2))));
         }
         if config.admin.listen.is_some_and(|address| !address.ip().is_loopback()) {
             return Err(wrong("admin.listen: not a loopback address".to_owned()));

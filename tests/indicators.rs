@@ -10,7 +10,7 @@ use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 use varco::isee::attestazione::Assente;
 use varco::isee::calendar::Calendario;
-use varco::isee::checks::{Circumstance, REGOLE, examine};
+use varco::isee::checks::{Circumstance, REGOLE, examine, examine_effettiva};
 use varco::isee::codes::{
     CondizioneEsclusione, GradoDisabilita, PresenzaGenitori, Relazione, Ruolo, TipoAbitazione, TipoImmobile, TipoIndicatore,
     TipoOperazione, TipoRapporto, TipoVariazione,
@@ -1025,6 +1025,13 @@ fn the_addition_for_a_lone_parent_is_for_minors_and_nobody_else() {
         casa.indicatori().ordinario.modalita.scala_equivalenza.to_string()
     };
     assert_eq!([scale((Ruolo::F, 9)), scale((Ruolo::P, 70)), scale((Ruolo::Fc, 20))], ["2.24", "2.04", "2.04"]);
+    // The other parent of an adult child, who is in care, is none of the minor's: 1.57 + 0.20, and 1.00.
+    let (mut casa, _) = mother_and(1);
+    let adult = casa.member(Ruolo::Fc, 20, 0);
+    casa.sheet(adult).dati_componente.flag_convivenza_anagrafica = true;
+    casa.form().condizioni_nucleo.as_mut().unwrap().flag_unico_genitore = true;
+    casa.parent(&[adult], (false, false), None);
+    assert_eq!(casa.indicatori().ordinario.modalita.scala_equivalenza.to_string(), "2.77");
 }
 
 #[test]
@@ -1114,6 +1121,38 @@ fn parents_and_students_count_whatever_form_they_stand_in() {
     assert_eq!(found(&casa.indicatori().minorenni[0]), (Some(Modo::Attratta), "21568.63".to_owned()));
     assert_eq!(found(&casa.indicatori().universitari[0]), (None, "10828.03".to_owned()));
     assert_eq!(casa.dsu.fogli_esterni().count(), 1);
+}
+
+#[test]
+fn a_parent_in_two_forms_is_one() {
+    // Married to another, in a nucleus of three, and each child named in another form: 27,000 / 2.04 x 0.40 = 5,294.12 for each; 8,333.33 besides.
+    let (mut casa, minors) = mother_and(2);
+    casa.ristretto(&[(0, Relazione::B), (minors[1], Relazione::F)]);
+    casa.parent(&minors, (false, true), Some((30_000, 3)));
+    let mut other = casa.form().genitore_non_convivente[0].clone();
+    let first = &mut casa.form().genitore_non_convivente[0];
+    first.beneficiario.truncate(1);
+    first.dati = None;
+    other.beneficiario.remove(0);
+    casa.dsu.modello_base[1].genitore_non_convivente.push(other);
+    let both: Vec<_> = casa.indicatori().minorenni.iter().map(found).collect();
+    assert_eq!(both, vec![(Some(Modo::Aggiuntiva), "13627.45".to_owned()); 2]);
+}
+
+#[test]
+fn what_a_dsu_was_accepted_with_refuses_nothing_that_completes_it() {
+    let rules = Rules::embedded().unwrap();
+    let calendario = Calendario::default();
+    let circumstance = Circumstance::on(TODAY, rules.on(TODAY).unwrap(), &calendario);
+    let mut casa = everything();
+    let again = casa.form().universitario[0].clone();
+    casa.form().universitario.push(again.clone());
+    assert_eq!(examine_effettiva(&casa.dsu, &casa.dsu, &circumstance).difetti, []);
+    // What it adds is judged.
+    let mut whole = casa.dsu.clone();
+    whole.modello_base[0].universitario.push(again);
+    let codes: Vec<_> = examine_effettiva(&whole, &casa.dsu, &circumstance).difetti.iter().map(|difetto| difetto.code).collect();
+    assert!(!codes.is_empty() && codes.iter().all(|code| *code == "K13.doppio"), "{codes:?}");
 }
 
 #[test]

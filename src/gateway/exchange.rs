@@ -14,6 +14,7 @@ use tokio::sync::SemaphorePermit;
 use uuid::Uuid;
 
 use super::Gateway;
+use super::crowd::Place;
 use super::fault;
 use super::framing::Verdict;
 use super::quota::{self, Exceeded, Operator, Standing};
@@ -87,6 +88,7 @@ pub async fn answer(gateway: &Gateway, channel: &Channel, received: Timestamp, v
     if let Some(standing) = record.standing {
         announce(&mut reply, standing);
     }
+    drop(record);
     inbound.discard(&gateway.settings.load().limits, head.headers.contains_key(EXPECT));
     if reply.status() == StatusCode::TOO_MANY_REQUESTS {
         tokio::time::sleep(REFUSED).await;
@@ -95,9 +97,9 @@ pub async fn answer(gateway: &Gateway, channel: &Channel, received: Timestamp, v
 }
 
 /// From the head of a request to the bytes of its body, and then on.
-async fn listen(
-    gateway: &Gateway,
-    record: &mut Record<'_>,
+async fn listen<'a>(
+    gateway: &'a Gateway,
+    record: &mut Record<'a>,
     verdict: &Verdict,
     head: &Parts,
     inbound: &mut Inbound,
@@ -138,12 +140,15 @@ async fn listen(
     // HTTP body: bounded in size and time. Lots alone may be large, and few of them at the same time.
     let lots = endpoint.answers(Operation::TrasmissioneLotto)
         && caller.ente().may_call(Operation::TrasmissioneLotto.name(), gateway.clock.today());
-    let read = inbound.read(gateway, &head.headers, lots).await;
+    let read = inbound.read(gateway, &caller.ente().codice, &head.headers, lots).await;
     if verdict.is_wrong() {
         return Err(malformed());
     }
-    let (bytes, _places) = match read? {
-        Read::Whole(bytes, places) => (bytes, places),
+    let bytes = match read? {
+        Read::Whole(bytes, places) => {
+            record.places = places;
+            bytes
+        }
         Read::NoRoom => {
             gateway.quotas.give_back(&caller.ente().codice, &caller.ente().quote, record.received);
             let refusal = Refusal::new(Code::TooManyRequests, "too many lots or too large bodies under way");
@@ -295,6 +300,8 @@ struct Record<'a> {
     standing: Option<Standing>,
     /// Whether it was counted for its operator.
     of_operator: bool,
+    /// The room that its body takes: given back after the body.
+    places: Places<'a>,
 }
 
 impl<'a> Record<'a> {
@@ -313,6 +320,7 @@ impl<'a> Record<'a> {
             within_grace: false,
             standing: None,
             of_operator: false,
+            places: Places::default(),
         }
     }
 
@@ -526,13 +534,22 @@ struct Places<'g> {
     lot: Option<SemaphorePermit<'g>>,
     /// Of all bodies: in pieces of [`ROOM`] bytes.
     room: Option<SemaphorePermit<'g>>,
+    /// Of the ente's own, as many.
+    own: Vec<Place>,
 }
 
 impl<'g> Places<'g> {
-    /// Room for so many bytes in all; whether there is.
-    fn take(&mut self, gateway: &'g Gateway, length: usize) -> bool {
-        let taken = self.room.as_ref().map_or(0, SemaphorePermit::num_permits);
-        let more = (length / ROOM).saturating_sub(taken);
+    /// Room for so many bytes in all; whether there is. Half of all is as much as one ente may take.
+    fn take(&mut self, gateway: &'g Gateway, ente: &str, length: usize) -> bool {
+        let more = (length / ROOM).saturating_sub(self.own.len());
+        if more == 0 {
+            return true;
+        }
+        let most = gateway.settings.load().limits.bodies_bytes / ROOM / 2;
+        for _ in 0..more {
+            let Some(place) = gateway.holding.enter(ente, most) else { return false };
+            self.own.push(place);
+        }
         let Ok(permit) = gateway.bodies.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX)) else { return false };
         match &mut self.room {
             Some(room) => room.merge(permit),
@@ -543,7 +560,7 @@ impl<'g> Places<'g> {
 }
 
 impl Inbound {
-    async fn read<'g>(&mut self, gateway: &'g Gateway, headers: &HeaderMap, lots: bool) -> Result<Read<'g>, Refusal> {
+    async fn read<'g>(&mut self, gateway: &'g Gateway, ente: &str, headers: &HeaderMap, lots: bool) -> Result<Read<'g>, Refusal> {
         let settings = gateway.settings.load_full();
         let limits = &settings.limits;
         let encoded = headers.get(CONTENT_ENCODING).is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
@@ -573,7 +590,7 @@ impl Inbound {
                         Err(_) => return Ok(Read::NoRoom),
                     }
                 }
-                if !places.take(gateway, length) {
+                if !places.take(gateway, ente, length) {
                     return Ok(Read::NoRoom);
                 }
                 // A body that comes in one piece, as most do, is not copied.

@@ -63,6 +63,8 @@ pub struct Gateway {
     pub lots: Semaphore,
     /// Room for bodies, in pieces of [`exchange::ROOM`] bytes.
     pub bodies: Semaphore,
+    /// What of it each ente takes.
+    pub holding: Crowd,
     /// Refusals counted together.
     pub gathered: Gathered,
     /// Requests under way, by ente.
@@ -100,6 +102,7 @@ impl Gateway {
             clock,
             gathered: Gathered::default(),
             crowd: Crowd::default(),
+            holding: Crowd::default(),
             quotas: Quotas::default(),
             connected: Crowd::default(),
             metrics,

@@ -24,6 +24,10 @@ use crate::sii::entries::SiiProjector;
 use crate::state::numbers::{NoNumber, NumbersProjector, Series, keys_seen, skip};
 use crate::state::{self, Rebuilt, Store};
 
+/// The series of IdRichiesta.
+const REQUESTS: &str = "id-richiesta";
+/// The first year in which a DSU may have been presented.
+const FIRST_YEAR: i16 = 2015;
 /// Numbers of requests are reserved by the thousand.
 const BLOCK: u64 = 1000;
 
@@ -154,7 +158,7 @@ impl Node {
         keys.token(clock.today().year(), "cf", "")?;
         let ledger = Ledger { id, committer, keys, reader };
         let sii = Embedded::new(&ledger, &store, clock, settings, segments);
-        let ids = Series::new("id-richiesta", BLOCK, &ledger, &store, clock);
+        let ids = Series::new(REQUESTS, BLOCK, &ledger, &store, clock);
         Ok(Self {
             registry: Registry::new(store.clone()),
             services: Services { sii: Arc::new(sii), ids: Arc::new(ids) },
@@ -202,10 +206,10 @@ impl Node {
         let Some(directory) = self.directory.as_ref().filter(|directory| directory.is_copy()) else { return Ok(()) };
         let head = self.ledger.committer.meter().head.get();
         self.record_system("restore", serde_json::json!({ "voci": head })).await?;
-        // Also those that began after the copy was made, at the turn of a year.
-        let year = self.clock.today().year();
-        let yearly = [year - 1, year].into_iter().flat_map(|year| SERIES.map(|series| format!("{series}-{year}")));
-        skip(&self.ledger, &self.store, &self.clock, &yearly.collect::<Vec<_>>()).await.map_err(|error| match error {
+        // Also those that began after the copy was made: of whatever year a DSU may have been presented in.
+        let yearly = (FIRST_YEAR..=self.clock.today().year()).flat_map(|year| SERIES.map(|series| format!("{series}-{year}")));
+        let named: Vec<_> = yearly.chain([REQUESTS.to_owned()]).collect();
+        skip(&self.ledger, &self.store, &self.clock, &named).await.map_err(|error| match error {
             NoNumber::NotCommitted(error) => error,
             NoNumber::Views(_) | NoNumber::Entry(_) => NotCommitted::Unavailable,
         })?;

@@ -117,6 +117,14 @@ impl Dichiarazione {
         sheets.find(|member| member.foglio_componente_nucleo.codice_fiscale == *codice).map(|member| &member.foglio_componente_nucleo)
     }
 
+    /// How many children of the family a parent has who does not live with it, in whatever form they are named.
+    pub fn figli_di(&self, genitore: &CodiceFiscale) -> usize {
+        let of = self.genitori_non_conviventi().filter(|parent| parent.codice_fiscale == *genitore);
+        let children: std::collections::BTreeSet<_> =
+            of.flat_map(|parent| &parent.beneficiario).map(|child| child.codice_fiscale.canonical()).collect();
+        children.len()
+    }
+
     /// The parents who do not live with the family, of all forms: those of the ordinary one first.
     pub fn genitori_non_conviventi(&self) -> impl Iterator<Item = &GenitoreNonConvivente> {
         let of = |tipo| self.modello_base.iter().filter(move |modello| modello.tipo == tipo);

@@ -421,10 +421,7 @@ impl Scrittore<'_> {
                 righe.add(1, format!("componente di {who}"), valore, come, "All. 2 c. 1");
             }
             _ => {
-                let parents = self.situazione.dsu.genitori_non_conviventi();
-                let children =
-                    parents.filter(|parent| parent.codice_fiscale == componente.codice_fiscale).map(|parent| parent.beneficiario.len());
-                let share = quota_di_genitore(children.max().unwrap_or_default());
+                let share = quota_di_genitore(self.situazione.dsu.figli_di(&componente.codice_fiscale));
                 let come = format!("{own} × {}", percent(self.rules().get(share)));
                 righe.add(1, format!("componente aggiuntiva di {who}"), valore, come, self.norma(share));
             }

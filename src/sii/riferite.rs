@@ -83,7 +83,7 @@ impl Embedded {
             ..Circumstance::on(received.occasion.today, rules, &self.settings.calendario)
         };
         // What neither of the two could show alone.
-        let whole = examine_effettiva(&effettiva, &circumstance);
+        let whole = examine_effettiva(&effettiva, &base.dsu, &circumstance);
         let own = effettiva.codice_fiscale_dichiarante == dsu.codice_fiscale_dichiarante;
         if !whole.difetti.is_empty() {
             // Where, and in which way, would tell of somebody else's family.

@@ -135,7 +135,7 @@ fn effettiva(file: &Path, request: &Request<'_>, port: &Port) -> Result<Effettiv
     let whole = applica(&base, &dsu).map_err(|difetti| refuse(file, difetti))?;
     let circumstance =
         Circumstance { presentata: Some(presentata), ..Circumstance::on(request.giorni.today, set, &port.settings.calendario) };
-    let together = examine_effettiva(&whole, &circumstance);
+    let together = examine_effettiva(&whole, &base, &circumstance);
     if !together.difetti.is_empty() {
         return Err(refuse(file, together.difetti));
     }

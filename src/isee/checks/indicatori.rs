@@ -99,8 +99,8 @@ fn universitario(dsu: &Dichiarazione, student: &Universitario, path: &str, esame
         esame.refuse("K13.genitore", format!("{path}/@CodiceFiscaleGenitore"), text);
         return;
     };
-    let elsewhere = dsu.genitori_non_conviventi().find(|each| each.codice_fiscale == *parent);
-    if student.numero_protocollo_rif_genitore.is_none() && elsewhere.is_none_or(|each| each.dati.is_none()) {
+    let mut elsewhere = dsu.genitori_non_conviventi().filter(|each| each.codice_fiscale == *parent);
+    if student.numero_protocollo_rif_genitore.is_none() && elsewhere.all(|each| each.dati.is_none()) {
         let text = "studente non autonomo: manca il protocollo della DSU del genitore, o i suoi dati";
         esame.refuse("K13.dati", format!("{path}/@NumeroProtocolloRifGenitore"), text);
     }

@@ -107,10 +107,13 @@ pub fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>) -> Esame {
     esame
 }
 
-/// Examines a whole DSU that another declaration made: what neither of the two could show alone.
-pub fn examine_effettiva(dsu: &Dichiarazione, circumstance: &Circumstance<'_>) -> Esame {
-    let mut esame = Esame::default();
+/// Examines a whole DSU that another declaration made of a base: what neither of the two could show alone. What the base was accepted with is no
+/// reason to refuse what completes it.
+pub fn examine_effettiva(dsu: &Dichiarazione, base: &Dichiarazione, circumstance: &Circumstance<'_>) -> Esame {
+    let (mut esame, mut before) = (Esame::default(), Esame::default());
     indicatori::examine(dsu, circumstance, &mut esame);
+    indicatori::examine(base, circumstance, &mut before);
+    esame.difetti.retain(|difetto| !before.difetti.contains(difetto));
     esame
 }
 

@@ -239,7 +239,9 @@ impl<'a> Situazione<'a> {
 
     /// Where a parent's data are: in a DSU of their own, here, or nowhere.
     fn genitore(&self, parent: &'a GenitoreNonConvivente) -> Option<Esterno<'a>> {
-        match parent.dati.as_ref() {
+        // Of a parent who stands in two forms the data may stand in either.
+        let same = || self.dsu.genitori_non_conviventi().filter(|each| each.codice_fiscale == parent.codice_fiscale);
+        match parent.dati.as_ref().or_else(|| same().find_map(|each| each.dati.as_ref())) {
             Some(DatiGenitore::Protocollo(protocollo)) => Esterno::referred(&parent.codice_fiscale, protocollo, self.presented, self.altre),
             Some(DatiGenitore::Dettaglio(dettaglio)) => Esterno::genitore(dettaglio, self.dsu),
             // A sheet among the family's, in the role of who does not live with it.
@@ -253,7 +255,7 @@ impl<'a> Situazione<'a> {
     /// The component that a parent adds.
     fn aggiuntiva(&self, parent: &GenitoreNonConvivente, data: &Esterno<'a>) -> Option<(Componente, Decimal)> {
         let alone = data.solo(self.presented, self.rules, self.feed)?;
-        let value = di_genitore(&alone, parent.beneficiario.len(), self.rules);
+        let value = di_genitore(&alone, self.dsu.figli_di(&parent.codice_fiscale), self.rules);
         Some((data.componente(Some(alone), Some(value)), value))
     }
 

@@ -124,7 +124,7 @@ impl<'a> Esterno<'a> {
                 let scala = ordinario(&riferita.dsu, presented, rules, feed).ok()?.scala;
                 Nucleo {
                     persone: vec![persona],
-                    condizioni: Condizioni::of(&riferita.dsu, modello),
+                    condizioni: Condizioni::of(&riferita.dsu, modello, presented),
                     abitazione: Some(&modello.abitazione),
                     donazioni: &[],
                     scala: Some(scala),

@@ -232,7 +232,7 @@ impl<'a> Nucleo<'a> {
         if persone.is_empty() {
             return Err(NotComputable::Incomplete);
         }
-        Ok(Self { condizioni: Condizioni::of(dsu, modello), ..Self::living_in(&modello.abitazione, persone) })
+        Ok(Self { condizioni: Condizioni::of(dsu, modello, presented), ..Self::living_in(&modello.abitazione, persone) })
     }
 
     /// The restricted nucleus of a form: those of the family whom it names.
@@ -246,7 +246,7 @@ impl<'a> Nucleo<'a> {
             })
             .collect();
         let persone = persone.filter(|persone| !persone.is_empty()).ok_or(NotComputable::Incomplete)?;
-        Ok(Self { condizioni: Condizioni::of(dsu, modello), ..Self::living_in(&modello.abitazione, persone) })
+        Ok(Self { condizioni: Condizioni::of(dsu, modello, presented), ..Self::living_in(&modello.abitazione, persone) })
     }
 
     fn living_in(abitazione: &'a Abitazione, persone: Vec<Persona<'a>>) -> Self {
@@ -324,10 +324,12 @@ impl<'a> Persona<'a> {
 impl Condizioni {
     /// Of a form. A parent who does not live with the family and for whom no case of art. 7 c. 1 applies counts as one of its parents: where
     /// there is one, the other is not alone (All. 1 b).
-    pub fn of(dsu: &Dichiarazione, modello: &ModelloBase) -> Self {
+    pub fn of(dsu: &Dichiarazione, modello: &ModelloBase, presented: Date) -> Self {
         let Some(declared) = &modello.condizioni_nucleo else { return Self::default() };
-        let others = dsu.membri().filter(|member| !matches!(member.rapporto_con_dichiarante, Ruolo::D | Ruolo::C));
-        let children: Vec<_> = others.map(|member| &member.foglio_componente_nucleo.codice_fiscale).collect();
+        let members = dsu.membri().filter(|member| !matches!(member.rapporto_con_dichiarante, Ruolo::D | Ruolo::C));
+        let sheets = members.map(|member| &member.foglio_componente_nucleo);
+        let minors = sheets.filter(|sheet| age(sheet.dati_componente.anagrafica.data_nascita, presented) < 18);
+        let children: Vec<_> = minors.map(|sheet| &sheet.codice_fiscale).collect();
         let attracted = dsu
             .genitori_non_conviventi()
             .filter(|parent| parent.flag_alcuna_condizione)
