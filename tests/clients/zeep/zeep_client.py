@@ -96,14 +96,15 @@ def holds(condition, what):
 
 
 class Ente:
-    """A zeep client with an ente's certificate, and the last HTTP exchange as it was on the wire."""
+    """A zeep client with an ente's certificate, and the last HTTP exchange as it was on the wire. Who is not let in has the contract from another."""
 
-    def __init__(self, options, name, service):
+    def __init__(self, options, name, service, contract=None):
         pki = options.home / "pki"
         session = requests.Session()
         # Neither proxies nor authorities of the machine's.
         session.trust_env = False
-        session.cert = (str(pki / f"{name}.pem"), str(pki / f"{name}.key"))
+        certificate = lambda whose: (str(pki / f"{whose}.pem"), str(pki / f"{whose}.key"))
+        session.cert = certificate(contract or name)
         session.verify = str(pki / "ca.pem")
         session.hooks["response"].append(self.keep)
         self.address = f"https://localhost:{options.port}/isee/{service}/v1"
@@ -112,6 +113,8 @@ class Ente:
             transport=zeep.Transport(session=session, timeout=30, operation_timeout=30),
             settings=zeep.Settings(strict=True),
         )
+        session.close()
+        session.cert = certificate(name)
         self.service = self.client.service
         same(self.service._binding_options["address"], self.address, "the address in the WSDL")
 
@@ -313,7 +316,14 @@ def consult(options, protocollo_dsu):
     holds(where in problem["detail"], f"its place: {problem['detail']}")
     holds("FRRGLI84" not in problem["detail"], "a fault repeats nothing of the request")
 
-    sospeso = Ente(options, "sospeso", "ConsultazioneISEE")
+    try:
+        Ente(options, "sospeso", "ConsultazioneISEE")
+    except requests.exceptions.HTTPError as error:
+        same(error.response.status_code, 500, "HTTP status of the contract for a suspended ente")
+        holds("Authorization failed" in error.response.text, "and why")
+    else:
+        raise AssertionError("a suspended ente was given the contract")
+    sospeso = Ente(options, "sospeso", "ConsultazioneISEE", contract="comune")
     fault, problem = sospeso.fault("ConsultazioneIndicatore", request=ordinario(ricerca(options)))
     same((fault.code, fault.message), ("SOAP-ENV:Client.Authorization", "Authorization failed"), "fault for a suspended ente")
     same((problem["status"], problem["type"]), ("403", "urn:varco:problem:authorization"), "its problem")
