@@ -575,20 +575,20 @@ fn soap_1_2_is_answered_in_soap_1_2() {
         let twelve = |text: String| text.replace(SOAP11, SOAP12);
         let kind = "application/soap+xml; charset=utf-8; action=\"urn:varco:trasmissione-dsu:1/TrasmissioneDSU\"";
         let (answer, replied) = post(&caf, DSU, kind, twelve(requests::trasmissione(&requests::dsu("CAF00001-SOAP12-2026-N0000001", &today)))).await;
-        assert_eq!((answer.status.as_u16(), replied.as_str()), (200, "application/soap+xml; charset=utf-8"));
+        assert_eq!((answer.status.as_u16(), replied.as_str()), (200, "application/soap+xml; charset=UTF-8"));
         assert!(answer.text.contains(&format!("<s:Envelope xmlns:s=\"{SOAP12}\">")), "{}", answer.text);
         assert_eq!(element(&answer, "Esito"), "OK");
         let ask = requests::indicatore(CHILD, &today, BENEFIT);
         for kind in ["application/soap+xml", "application/soap+xml; action=unquoted", "text/xml"] {
             let (answer, replied) = post(&comune, ISEE, kind, twelve(ask.clone())).await;
-            assert_eq!((element(&answer, "Esito"), replied.as_str()), ("OK", "application/soap+xml; charset=utf-8"), "{kind}");
+            assert_eq!((element(&answer, "Esito"), replied.as_str()), ("OK", "application/soap+xml; charset=UTF-8"), "{kind}");
         }
         // The envelope counts, not the type that it came with.
         let (answer, replied) = post(&comune, ISEE, "application/soap+xml", ask.clone()).await;
-        assert_eq!((element(&answer, "Esito"), replied.as_str()), ("OK", "text/xml; charset=utf-8"));
+        assert_eq!((element(&answer, "Esito"), replied.as_str()), ("OK", "text/xml; charset=UTF-8"));
 
         let (fault, replied) = post(&caf, ISEE, kind, twelve(ask.clone())).await;
-        assert_eq!((fault.status.as_u16(), replied.as_str()), (400, "application/soap+xml; charset=utf-8"));
+        assert_eq!((fault.status.as_u16(), replied.as_str()), (400, "application/soap+xml; charset=UTF-8"));
         let expected = "<SOAP-ENV:Fault><SOAP-ENV:Code><SOAP-ENV:Value>SOAP-ENV:Sender</SOAP-ENV:Value><SOAP-ENV:Subcode><SOAP-ENV:Value xmlns:f=\"urn:varco:fault\">f:Client.Authorization</SOAP-ENV:Value></SOAP-ENV:Subcode></SOAP-ENV:Code><SOAP-ENV:Reason><SOAP-ENV:Text xml:lang=\"en\">Authorization failed</SOAP-ENV:Text></SOAP-ENV:Reason><SOAP-ENV:Node>urn:varco:porta-di-dominio</SOAP-ENV:Node><SOAP-ENV:Detail><problem xmlns=\"urn:ietf:rfc:7807\">";
         assert!(fault.text.contains(expected), "{}", fault.text);
         parse(&fault.text, &Limits::default()).unwrap();

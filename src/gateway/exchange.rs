@@ -504,7 +504,7 @@ fn contract_document(gateway: &Gateway, request: &HttpRequest<Incoming>) -> Opti
     let host = request.headers().get(hyper::header::HOST)?.to_str().ok().filter(|host| wsdl::is_authority(host))?;
     let text = wsdl::serve(endpoint, path, request.uri().query()?, host)?;
     let mut reply = Response::new(Full::new(Bytes::from(text)));
-    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8"));
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=UTF-8"));
     Some(reply)
 }
 
@@ -729,9 +729,11 @@ fn respond(status: StatusCode, rendered: String, exchange: Uuid, version: Versio
     let mut reply = Response::new(Full::new(Bytes::from(rendered)));
     *reply.status_mut() = status;
     let headers = reply.headers_mut();
+    // `UTF-8` as IANA registers it. Names of charsets know no case, but REXML 3.3.9 (Ruby, Debian 12) takes `utf-8` for a change of
+    // encoding, and loses the first three bytes of what soap4r gives it.
     let kind = match version {
-        Version::V11 => "text/xml; charset=utf-8",
-        Version::V12 => "application/soap+xml; charset=utf-8",
+        Version::V11 => "text/xml; charset=UTF-8",
+        Version::V12 => "application/soap+xml; charset=UTF-8",
     };
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     if let Ok(id) = HeaderValue::from_str(&exchange.to_string()) {

@@ -54,7 +54,7 @@ call() {
     found=$(as "$who" --verbose --output "$name.body" --dump-header "$name.head" --write-out '%{http_code}' "$@" 2>"$name.trace") ||
         die "$name: curl ended with status $?: $(cat "$name.trace")"
     same "$name: HTTP status" "$found" "$status"
-    has "$name: type of the reply" "$name.head" '^[Cc]ontent-[Tt]ype: text/xml; charset=utf-8'
+    has "$name: type of the reply" "$name.head" '^[Cc]ontent-[Tt]ype: text/xml; charset=UTF-8'
 }
 
 # part NAME ELEMENT: the text of the first such element of a reply; empty if it has none.
