@@ -1,6 +1,6 @@
 //! What scanners of TLS say of the port as it is shipped: sslyze, which measures it against Mozilla's intermediate configuration, with a
-//! client's certificate; testssl.sh, which looks at protocols, ciphers and vulnerabilities, where it lets OpenSSL connect with a certificate
-//! too, on its own sockets with none. Every finding that is passed over stands below, with its reason.
+//! client's certificate; testssl.sh, which looks at protocols, ciphers and vulnerabilities, with a certificate where it lets OpenSSL
+//! connect, with none on its own sockets. Every finding that is passed over stands below, with its reason.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
@@ -36,8 +36,8 @@ fn run(command: &mut Command) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
-/// An OpenSSL for testssl.sh, which cannot be given a certificate: its connections are an ente's. Without one testssl.sh does not look at what
-/// comes after the handshake, or thinks that it does, as the alert or its own end of the connection comes first.
+/// An OpenSSL for testssl.sh, which cannot be given a certificate: its connections are an ente's. Without one testssl.sh does not look at
+/// what comes after the handshake, or thinks that it does, as the alert or its own end of the connection comes first.
 fn openssl_of(site: &Site, who: &str) -> PathBuf {
     let (home, file) = (site.home.path(), site.home.path().join("openssl"));
     let ente = format!("-cert '{0}/pki/{who}.pem' -key '{0}/pki/{who}.key'", home.display());
