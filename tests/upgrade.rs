@@ -4,9 +4,9 @@
 
 mod common;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use common::{BENEFIT, ISEE, Site, element, requests, varco};
+use common::{BENEFIT, DSU, ISEE, Site, element, requests, varco};
 use varco::clock::Clock;
 use varco::ledger::Keys;
 use varco::ledger::search::{Filter, find};
@@ -71,6 +71,20 @@ fn a_directory_of_format_1_0_is_upgraded_when_it_is_asked_for() {
     assert!(!opened && text.contains("written by a later version"), "{text}");
 }
 
+/// A copy of the data directory, and one of its keys.
+fn backup(site: &Site) -> (PathBuf, PathBuf) {
+    let (target, keys) = (site.home.path().join("copy"), site.home.path().join("keys"));
+    done(&["backup", &target.display().to_string(), "--data", &site.data().display().to_string(), "--keys", &keys.display().to_string()]);
+    (target, keys)
+}
+
+/// The disk is lost; the copy and the keys take its place.
+fn restore(site: &Site, target: &Path, keys: &Path) {
+    std::fs::remove_dir_all(site.data()).unwrap();
+    std::fs::rename(target, site.data()).unwrap();
+    std::fs::rename(keys, site.data().join("keys")).unwrap();
+}
+
 #[test]
 fn a_copy_that_is_put_in_place_says_so_in_the_ledger() {
     let site = Site::new();
@@ -82,14 +96,10 @@ fn a_copy_that_is_put_in_place_says_so_in_the_ledger() {
     // Numbers are given before the copy is made, and after it.
     let id = |answer: &str| answer.split("<IdRichiesta>").nth(1).unwrap().split('<').next().unwrap().parse::<u64>().unwrap();
     ask(&serving);
-    let (target, keys) = (site.home.path().join("copy"), site.home.path().join("keys"));
-    done(&["backup", &target.display().to_string(), "--data", &site.data().display().to_string(), "--keys", &keys.display().to_string()]);
+    let (target, keys) = backup(&site);
     let given = id(&ask(&serving).text);
     serving.stop();
-    // The disk is lost; the copy and the keys take its place.
-    std::fs::remove_dir_all(site.data()).unwrap();
-    std::fs::rename(&target, site.data()).unwrap();
-    std::fs::rename(&keys, site.data().join("keys")).unwrap();
+    restore(&site, &target, &keys);
     for _ in 0..2 {
         let serving = site.serve();
         let answer = ask(&serving);
@@ -104,4 +114,37 @@ fn a_copy_that_is_put_in_place_says_so_in_the_ledger() {
     assert_eq!(restored.len(), 1, "once, and not at every start");
     assert_eq!(restored[0].leaf.body.facts["dati"]["voci"], restored[0].leaf.seq - 1);
     assert!(done(&["ledger", "verify", "--data", &site.data().display().to_string()]).contains("registro integro"));
+}
+
+#[test]
+fn numbers_of_which_a_copy_knows_nothing_are_not_given_again_either() {
+    let site = Site::new();
+    // Of a request, of a DSU of today, and of one that was presented in the first year of all.
+    let given = |serving: &common::Serving, attempt: u32| {
+        let caf = site.client(serving.address, "caf");
+        [(site.today(), "A"), ("2015-06-15".to_owned(), "B")].map(|(day, which)| {
+            let dsu = requests::dsu(&format!("CAF00001-COPIA{which}-2026-N000000{attempt}"), &day);
+            // Without the youngest, who was not born then.
+            let youngest = dsu.rfind("<ComponenteNucleo ").unwrap()..dsu.find("</NucleoFamiliare>").unwrap();
+            let request = requests::trasmissione(&dsu.replace(&dsu[youngest], ""));
+            let answer = common::runtime().block_on(caf.call(DSU, &request)).unwrap();
+            assert_eq!(element(&answer, "Esito"), "OK", "{}", answer.text);
+            let protocollo = element(&answer, "ProtocolloDSU").to_owned();
+            let mut parts = protocollo.split('-').skip(2);
+            assert_eq!(parts.next().unwrap(), &day[..4], "{protocollo}");
+            let serial = parts.next().unwrap().trim_end_matches(char::is_alphabetic).parse::<u64>().unwrap();
+            (serial, element(&answer, "IdRichiesta").parse::<u64>().unwrap())
+        })
+    };
+    let serving = site.serve();
+    let (target, keys) = backup(&site);
+    let before = given(&serving, 1);
+    serving.stop();
+    restore(&site, &target, &keys);
+    let serving = site.serve();
+    let after = given(&serving, 2);
+    serving.stop();
+    for (before, after) in before.into_iter().zip(after) {
+        assert!(after.0 > before.0 + 500_000 && after.1 > before.1 + 500_000, "{before:?}, {after:?}");
+    }
 }

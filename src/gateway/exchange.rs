@@ -539,15 +539,14 @@ struct Places<'g> {
 }
 
 impl<'g> Places<'g> {
-    /// Room for so many bytes in all; whether there is. Half of all is as much as one ente may take.
+    /// Room for so many bytes in all; whether there is, in all and of the ente's share.
     fn take(&mut self, gateway: &'g Gateway, ente: &str, length: usize) -> bool {
         let more = (length / ROOM).saturating_sub(self.own.len());
         if more == 0 {
             return true;
         }
-        let most = gateway.settings.load().limits.bodies_bytes / ROOM / 2;
         for _ in 0..more {
-            let Some(place) = gateway.holding.enter(ente, most) else { return false };
+            let Some(place) = gateway.holding.enter(ente, gateway.share) else { return false };
             self.own.push(place);
         }
         let Ok(permit) = gateway.bodies.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX)) else { return false };

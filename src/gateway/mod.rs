@@ -65,6 +65,8 @@ pub struct Gateway {
     pub bodies: Semaphore,
     /// What of it each ente takes.
     pub holding: Crowd,
+    /// And may take: half, in the same pieces.
+    pub share: usize,
     /// Refusals counted together.
     pub gathered: Gathered,
     /// Requests under way, by ente.
@@ -90,6 +92,7 @@ impl Gateway {
         let metrics = Metrics::new(node.ledger.committer.meter());
         Arc::new(Self {
             lots: Semaphore::new(settings.limits.lots),
+            share: settings.limits.bodies_bytes / exchange::ROOM / 2,
             bodies: Semaphore::new((settings.limits.bodies_bytes / exchange::ROOM).min(Semaphore::MAX_PERMITS)),
             node,
             contract,
