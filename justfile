@@ -57,3 +57,7 @@ identities:
 # Two thousand power cuts on a file system of its own, as root; takes long.
 powercut:
     VARCO_CUTS=2000 cargo nextest run --locked --profile full --test powercut
+
+# Instructions of single steps, under callgrind.
+work:
+    cargo nextest run --locked --profile full --test work --no-capture
