@@ -16,8 +16,8 @@ use varco::contract::{ISEE_NS, message};
 use varco::isee::CodiceFiscale;
 use varco::isee::codes::{Ruolo, TipoOperazione, TipoVariazione};
 use varco::isee::dsu::{
-    ComponentePerIntegrazioneAggiuntiva, ComponentePerIntegrazioneRedditi, Dichiarazione, IntegrazioneComponenteAggiuntiva,
-    IntegrazioneRedditi, IntegrazioneResidenziale, IseeCorrente, Operazione,
+    ComponentePerIntegrazioneAggiuntiva, Dichiarazione, IntegrazioneComponenteAggiuntiva, IntegrazioneResidenziale, IseeCorrente,
+    Operazione,
 };
 use varco::isee::feed::COLUMNS;
 use varco::registry::ente::Tipo;
@@ -52,28 +52,6 @@ impl World {
         let data = self.site.data().display().to_string();
         let (said, done) = command(&["feed", "load", &file.display().to_string(), "--data", &data, "--motivo", "prova"]);
         assert!(done, "{said}");
-    }
-}
-
-/// The declaration as it is transmitted, under a sender's protocol.
-fn text(dsu: &Dichiarazione, sender: &str) -> String {
-    let mut dsu = dsu.clone();
-    dsu.sottoscrizione.iter_mut().for_each(|signature| signature.protocollo_mittente = sender.to_owned());
-    requests::trasmissione(&message("Dichiarazione", ISEE_NS, &dsu, false))
-}
-
-/// A declaration that refers to another one.
-fn referring(tipo: TipoOperazione, dichiarante: &CodiceFiscale, protocol: &str, today: Date) -> Dichiarazione {
-    Dichiarazione {
-        codice_fiscale_dichiarante: dichiarante.clone(),
-        operazione: Operazione { tipo, codice_fiscale_riferimento: None, numero_protocollo_riferimento: Some(protocol.to_owned()) },
-        nucleo_familiare: None,
-        modello_base: Vec::new(),
-        integrazione_componente_aggiuntiva: None,
-        integrazione_redditi: None,
-        integrazione_residenziale: None,
-        isee_corrente: None,
-        sottoscrizione: vec![sottoscrizione(dichiarante, "CAF", today)],
     }
 }
 
@@ -145,19 +123,6 @@ async fn until_attested(client: &Client, protocol: &str) {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     panic!("{protocol} is not attested");
-}
-
-fn redditi(person: &CodiceFiscale, irpef: u32) -> IntegrazioneRedditi {
-    let redditi = varco::isee::foglio::AltriRedditi { flag_esonerato: false, flag_integrazione: true, ..esonerato(irpef) };
-    IntegrazioneRedditi {
-        componente_per_integrazione_redditi: vec![ComponentePerIntegrazioneRedditi {
-            codice_fiscale: person.clone(),
-            flag_doc_redditi: Some(true),
-            flag_doc_altro: None,
-            desc_doc_altro: None,
-            redditi,
-        }],
-    }
 }
 
 #[test]

@@ -6,6 +6,9 @@
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 use varco::commands::famiglie::{Famiglie, sottoscrizione};
+use varco::commands::requests;
+use varco::contract::{ISEE_NS, message};
+use varco::isee::CodiceFiscale;
 use varco::isee::attest::{Occasion, attest};
 use varco::isee::attestazione::Attestazione;
 use varco::isee::codes::{
@@ -15,9 +18,10 @@ use varco::isee::codes::{
 use varco::isee::compute::casi::{Indicatori, Situazione};
 use varco::isee::compute::componente::Riferita;
 use varco::isee::dsu::{
-    Abitazione, Beneficiario, ComponenteAggiuntiva, ComponenteNucleo, ComponenteNucleoRistretto, CondizioniNucleo, DatiFiglio,
-    DatiGenitore, DettaglioFiglio, DettaglioGenitoreNonConvivente, Dichiarazione, FiglioNonCompresoNelNucleo, GenitoreNonConvivente,
-    ModelloBase, NucleoComponenteAggiuntiva, NucleoFamiliare, NucleoRistretto, Operazione, Residenziale, Universitario, Variazione,
+    Abitazione, Beneficiario, ComponenteAggiuntiva, ComponenteNucleo, ComponenteNucleoRistretto, ComponentePerIntegrazioneRedditi,
+    CondizioniNucleo, DatiFiglio, DatiGenitore, DettaglioFiglio, DettaglioGenitoreNonConvivente, Dichiarazione, FiglioNonCompresoNelNucleo,
+    GenitoreNonConvivente, IntegrazioneRedditi, ModelloBase, NucleoComponenteAggiuntiva, NucleoFamiliare, NucleoRistretto, Operazione,
+    Residenziale, Universitario, Variazione,
 };
 use varco::isee::feed::{FeedRecord, parse as parse_feed};
 use varco::isee::foglio::{
@@ -124,7 +128,7 @@ impl Caseta {
         &mut self.dsu.nucleo_familiare.as_mut().unwrap().componente_nucleo[index].foglio_componente_nucleo
     }
 
-    pub fn code(&mut self, index: usize) -> varco::isee::CodiceFiscale {
+    pub fn code(&mut self, index: usize) -> CodiceFiscale {
         self.sheet(index).codice_fiscale.clone()
     }
 
@@ -351,5 +355,41 @@ pub fn variazione(casa: &mut Caseta, index: usize, tipo: TipoVariazione, dipende
         protocollo_inps_dsu_corrente: None,
         patrimonio_mobiliare: None,
         patrimonio_immobiliare: None,
+    }
+}
+
+/// The declaration as it is transmitted, under a sender's protocol.
+pub fn text(dsu: &Dichiarazione, sender: &str) -> String {
+    let mut dsu = dsu.clone();
+    dsu.sottoscrizione.iter_mut().for_each(|signature| signature.protocollo_mittente = sender.to_owned());
+    requests::trasmissione(&message("Dichiarazione", ISEE_NS, &dsu, false))
+}
+
+/// A declaration that refers to another one.
+pub fn referring(tipo: TipoOperazione, dichiarante: &CodiceFiscale, protocol: &str, today: Date) -> Dichiarazione {
+    Dichiarazione {
+        codice_fiscale_dichiarante: dichiarante.clone(),
+        operazione: Operazione { tipo, codice_fiscale_riferimento: None, numero_protocollo_riferimento: Some(protocol.to_owned()) },
+        nucleo_familiare: None,
+        modello_base: Vec::new(),
+        integrazione_componente_aggiuntiva: None,
+        integrazione_redditi: None,
+        integrazione_residenziale: None,
+        isee_corrente: None,
+        sottoscrizione: vec![sottoscrizione(dichiarante, "CAF", today)],
+    }
+}
+
+/// What somebody who must file a return declares in the Agency's place (FC8).
+pub fn redditi(person: &CodiceFiscale, irpef: u32) -> IntegrazioneRedditi {
+    let redditi = AltriRedditi { flag_esonerato: false, flag_integrazione: true, ..esonerato(irpef) };
+    IntegrazioneRedditi {
+        componente_per_integrazione_redditi: vec![ComponentePerIntegrazioneRedditi {
+            codice_fiscale: person.clone(),
+            flag_doc_redditi: Some(true),
+            flag_doc_altro: None,
+            desc_doc_altro: None,
+            redditi,
+        }],
     }
 }
