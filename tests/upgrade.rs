@@ -2,11 +2,23 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+#[path = "upgrade/answers.rs"]
+mod answers;
+#[path = "common/caseta.rs"]
+mod caseta;
 mod common;
+#[path = "upgrade/make.rs"]
+mod make;
+#[path = "upgrade/port.rs"]
+mod port;
+#[path = "upgrade/story.rs"]
+mod story;
 
 use std::path::{Path, PathBuf};
 
-use common::{BENEFIT, DSU, ISEE, Site, element, requests, varco};
+use answers::{Answered, Asking};
+use common::{BENEFIT, DSU, ISEE, Serving, Site, element, requests, varco};
+use port::{Port, write_master_key};
 use varco::clock::Clock;
 use varco::ledger::Keys;
 use varco::ledger::search::{Filter, find};
@@ -89,7 +101,7 @@ fn restore(site: &Site, target: &Path, keys: &Path) {
 fn a_copy_that_is_put_in_place_says_so_in_the_ledger() {
     let site = Site::new();
     let serving = site.serve();
-    let ask = |serving: &common::Serving| {
+    let ask = |serving: &Serving| {
         let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
         common::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &request)).unwrap()
     };
@@ -120,7 +132,7 @@ fn a_copy_that_is_put_in_place_says_so_in_the_ledger() {
 fn numbers_of_which_a_copy_knows_nothing_are_not_given_again_either() {
     let site = Site::new();
     // Of a request, of a DSU of today, and of one that was presented in the first year of all.
-    let given = |serving: &common::Serving, attempt: u32| {
+    let given = |serving: &Serving, attempt: u32| {
         let caf = site.client(serving.address, "caf");
         [(site.today(), "A"), ("2015-06-15".to_owned(), "B")].map(|(day, which)| {
             let dsu = requests::dsu(&format!("CAF00001-COPIA{which}-2026-N000000{attempt}"), &day);
@@ -147,4 +159,93 @@ fn numbers_of_which_a_copy_knows_nothing_are_not_given_again_either() {
     for (before, after) in before.into_iter().zip(after) {
         assert!(after.0 > before.0 + 500_000 && after.1 > before.1 + 500_000, "{before:?}, {after:?}");
     }
+}
+
+/// When `tests/data/directory-1.1` is asked: a week after its last entry.
+const CONSULTED: &str = "2026-02-10T11:00:00Z";
+
+fn directory_1_1() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/directory-1.1")
+}
+
+/// What it answered when it was written: to the questions about its files, and to those to the port.
+fn recorded() -> (Vec<Answered>, Vec<Answered>) {
+    let all = answers::read(&std::fs::read_to_string(directory_1_1().join("answers.txt")).unwrap());
+    let is_of_files = |answered: &Answered| answers::is_of_directory(&answered.question);
+    let (of_files, of_port): (Vec<_>, Vec<_>) = all.into_iter().partition(is_of_files);
+    assert!(of_files.len() > 20 && of_port.len() > 300, "{} and {} questions", of_files.len(), of_port.len());
+    (of_files, of_port)
+}
+
+/// A home with a copy of the directory in it.
+fn home_of_1_1(clock: Clock) -> Port {
+    let port = Port::by(clock);
+    copy(&directory_1_1(), &port.data());
+    write_master_key(&port.data().join("keys"));
+    port
+}
+
+/// Asks a port that serves everything, and compares.
+async fn asked_again(port: &Port, address: std::net::SocketAddr) {
+    let (_, recorded) = recorded();
+    let mut asking = Asking::new(port, address);
+    let mut now = Vec::new();
+    for answered in &recorded {
+        now.push(asking.ask(&answered.question).await);
+    }
+    let told = answers::differences(&recorded, &now);
+    assert!(told.is_empty(), "answers that are not those recorded:\n{told}");
+}
+
+/// The same, of a port in this process, by a clock that says it is a week later.
+fn serves_and_answers(port: &Port) {
+    common::runtime().block_on(async {
+        let started = port.start().await;
+        asked_again(port, started.address).await;
+        started.stop().await.unwrap();
+    });
+}
+
+#[test]
+fn a_directory_of_format_1_1_answers_as_it_did_and_so_do_its_views_made_again() {
+    let port = home_of_1_1(Clock::fixed(CONSULTED.parse().unwrap()));
+    let data = port.data().display().to_string();
+    let (recorded, _) = recorded();
+    let entries = recorded[0].answer.rsplit(' ').next().unwrap();
+    let verified = done(&["ledger", "verify", "--data", &data]);
+    assert!(verified.contains(&format!("registro integro: {entries} voci in ")), "{verified}");
+    assert!(verified.contains(" 0 cancellate, 0 senza chiave"), "{verified}");
+    let ask = |each: &Answered| answers::of_directory(&port.data(), &port.clock, &each.question);
+    let now: Vec<_> = recorded.iter().map(ask).collect();
+    let told = answers::differences(&recorded, &now);
+    assert!(told.is_empty(), "answers that are not those recorded:\n{told}");
+
+    port.certify_all();
+    serves_and_answers(&port);
+    common::views_equal_a_rebuild(&port.site.directory(), &port.clock);
+    serves_and_answers(&port);
+    assert!(done(&["ledger", "verify", "--data", &data]).contains("registro integro"));
+}
+
+#[test]
+fn the_binary_serves_a_directory_of_format_1_1() {
+    let port = home_of_1_1(Clock::system());
+    port.certify_all();
+    let serving = Serving::start(&port.site.config());
+    common::runtime().block_on(asked_again(&port, serving.address));
+    serving.stop();
+    assert!(done(&["ledger", "verify", "--data", &port.data().display().to_string()]).contains("registro integro"));
+}
+
+#[test]
+fn a_backup_of_a_directory_of_format_1_1_takes_its_place() {
+    let port = home_of_1_1(Clock::fixed(CONSULTED.parse().unwrap()));
+    let (target, keys) = backup(&port.site);
+    restore(&port.site, &target, &keys);
+    port.certify_all();
+    serves_and_answers(&port);
+    let directory = port.site.directory();
+    let filter = Filter { operation: Some("restore".to_owned()), ..Filter::default() };
+    // Once in its story, once now.
+    assert_eq!(find(&directory.segments(), directory.ledger, &filter, usize::MAX).unwrap().len(), 2);
 }
