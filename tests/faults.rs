@@ -93,7 +93,7 @@ async fn transmit(client: &Client, site: &Site, number: u32) -> Answer {
 
 /// Exchanges of the ledger, by id.
 fn recorded(site: &Site) -> Vec<String> {
-    let entries = segments::read_from(&site.directory().segments(), 1, usize::MAX).unwrap();
+    let entries = segments::read_from(&site.directory().segments(), site.directory().ledger, 1, usize::MAX).unwrap();
     entries.iter().map(|entry| entry.leaf.body.exchange.to_string()).collect()
 }
 

@@ -89,7 +89,7 @@ async fn load(client: Client, transmits: bool, today: String, serial: Arc<Atomic
 
 fn check(site: &Site, acknowledged: &Acknowledged) {
     varco::commands::ledger::verify(&site.directory()).unwrap();
-    let entries = segments::read_from(&site.directory().segments(), 1, usize::MAX).unwrap();
+    let entries = segments::read_from(&site.directory().segments(), site.directory().ledger, 1, usize::MAX).unwrap();
     let exchanges: HashSet<String> =
         entries.iter().filter(|entry| entry.leaf.body.kind == Kind::Exchange).map(|entry| entry.leaf.body.exchange.to_string()).collect();
     let lost: Vec<_> = acknowledged.exchanges.iter().filter(|exchange| !exchanges.contains(*exchange)).collect();

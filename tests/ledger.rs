@@ -8,9 +8,14 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use varco::clock::Clock;
 use varco::gateway::node::Node;
+use varco::ledger::damage::Damage;
 use varco::ledger::disk::RealDisk;
-use varco::ledger::segments::{self, SegmentLog};
-use varco::ledger::{Blinding, Body, Directory, Kind, LogError, Retention, Secret, Submission, batch, new_exchange};
+use varco::ledger::scrub::Scrub;
+use varco::ledger::search::{Filter, find};
+use varco::ledger::segments::{self, Loss, SegmentLog, SegmentReader};
+use varco::ledger::{
+    Blinding, Body, Directory, Entry, Kind, Log as _, LogError, Reader as _, Retention, Secret, Submission, batch, new_exchange,
+};
 
 const SEGMENT: u64 = 96 * 1024;
 
@@ -33,6 +38,11 @@ impl Sample {
     }
 
     fn in_segments(entries: usize, size: u64) -> Self {
+        Self::of(entries, size, |index| index * 37 % 900)
+    }
+
+    /// With sealed parts of such lengths.
+    fn of(entries: usize, size: u64, length: impl Fn(usize) -> usize) -> Self {
         let home = scratch();
         let clock = Clock::system();
         let directory = Directory::create(&home.path().join("data"), new_exchange(clock.now()).unwrap()).unwrap();
@@ -41,9 +51,9 @@ impl Sample {
         for index in 0..entries {
             let now = clock.now();
             let body = Body::new(Kind::Admin, Retention::Sistema, new_exchange(now).unwrap(), now).fact("indice", index);
-            let secret = Secret { reason: Some("x".repeat(index * 37 % 900)), ..Secret::default() };
+            let secret = Secret { reason: Some("x".repeat(length(index))), ..Secret::default() };
             let sealed = node.ledger.prepare(body.clone(), &secret, &Blinding::new().unwrap(), 0, now).unwrap();
-            let open = node.ledger.prepare_open(body).unwrap();
+            let open = node.ledger.prepare_open(body.fact("ordinal", 1)).unwrap();
             let submission = Submission { drafts: vec![sealed, open], preconditions: Vec::new() };
             runtime.block_on(node.ledger.committer.submit(submission)).unwrap();
         }
@@ -67,7 +77,8 @@ impl Sample {
     }
 
     fn open(&self) -> Result<segments::Recovery, LogError> {
-        SegmentLog::open(&self.directory.segments(), self.directory.ledger, Arc::new(RealDisk), SEGMENT).map(|(_, recovery)| recovery)
+        SegmentLog::open(&self.directory.segments(), self.directory.ledger, Arc::new(RealDisk), SEGMENT, Loss::Refused)
+            .map(|(_, recovery)| recovery)
     }
 
     fn head(&self) -> PathBuf {
@@ -120,7 +131,7 @@ fn a_flipped_byte_at_each_of_two_thousand_places_is_refused_where_it_is() {
             _ => boundaries(&originals[index]).into_iter().take_while(|start| *start <= place).last().unwrap(),
         };
         match sample.verify() {
-            Err(LogError::Corrupt { file, offset, .. }) => {
+            Err(LogError::Corrupt { file, offset, .. } | LogError::Missing { file, offset, .. }) => {
                 let name = files[index].file_name().unwrap().to_str().unwrap();
                 // A header that names a wrong length accuses the segment before it, at the length it names.
                 assert_eq!((file.as_str(), offset), (name, start as u64), "byte {place} of {name}");
@@ -153,7 +164,7 @@ fn every_truncation_of_the_last_64_kib_is_refused_or_cut_whole() {
         std::fs::write(&head, &clean_head).unwrap();
         std::fs::write(last, &bytes[..length]).unwrap();
         match sample.open() {
-            Err(LogError::Corrupt { offset, .. }) => assert_eq!(offset, boundary as u64, "length {length}"),
+            Err(LogError::Missing { offset, .. }) => assert_eq!(offset, boundary as u64, "length {length}"),
             other => panic!("length {length} after a clean stop: {other:?}"),
         }
         // After a crash it is a torn tail: cut whole, kept beside, said.
@@ -230,7 +241,8 @@ fn a_backup_is_a_ledger_of_its_own_and_has_no_keys() {
     assert!(!target.join("keys").exists());
     let copy = Directory::open(&target).unwrap();
     let report = varco::commands::ledger::verify(&copy).unwrap();
-    assert_eq!((report.read.entries, report.missing), (120, 60));
+    assert_eq!((report.read.entries, report.unseen), (120, 60));
+    assert!(report.to_string().contains("60 parti riservate non controllate: qui non ci sono le chiavi"), "{report}");
     std::fs::create_dir(target.join("keys")).unwrap();
     for name in ["master.key", "keyring"] {
         std::fs::copy(sample.directory.keys().join(name), target.join("keys").join(name)).unwrap();
@@ -281,7 +293,7 @@ fn an_older_keyring_is_refused_and_recovery_is_never_swallowed() {
     let open = || Node::open(&sample.directory, &clock, Arc::new(RealDisk), SEGMENT);
     let (ring, bytes) = keyring_after_a_start(&sample, &open().unwrap());
     std::fs::write(&ring, &bytes[..bytes.len() - 128]).unwrap();
-    assert!(open().unwrap_err().to_string().contains("keyring has fewer keys"));
+    assert!(open().unwrap_err().to_string().contains("è una copia vecchia"));
     std::fs::write(&ring, &bytes).unwrap();
     // A torn tail that a short command finds is said by that command.
     let last = sample.segments().pop().unwrap();
@@ -291,7 +303,7 @@ fn an_older_keyring_is_refused_and_recovery_is_never_swallowed() {
     let node = open().unwrap();
     runtime().block_on(node.record_recovery()).unwrap();
     node.close();
-    let entries = segments::read_from(&sample.directory.segments(), 1, usize::MAX).unwrap();
+    let entries = segments::read_from(&sample.directory.segments(), sample.directory.ledger, 1, usize::MAX).unwrap();
     let said = entries.last().unwrap();
     assert_eq!(said.leaf.body.facts["dati"]["coda_tagliata"]["bytes"], 3, "{}", String::from_utf8_lossy(&said.bytes));
 }
@@ -314,7 +326,7 @@ fn a_key_of_which_a_power_cut_left_zeros_was_never_used() {
     with(256);
     assert!(open().unwrap_err().to_string().contains("cannot be opened"));
     std::fs::write(&ring, [&bytes[..bytes.len() - 128], &[0; 128]].concat()).unwrap();
-    assert!(open().unwrap_err().to_string().contains("keyring has fewer keys"));
+    assert!(open().unwrap_err().to_string().contains("è una copia vecchia"));
 }
 
 #[test]
@@ -330,7 +342,7 @@ fn what_was_recorded_since_an_instant_is_what_a_reading_of_everything_finds() {
     .unwrap();
     for at in ["", "9"].into_iter().chain(all.iter().step_by(29).map(|(_, recorded, ..)| recorded.as_str())) {
         let mut found = Vec::new();
-        segments::recorded_since(&directory, at, &mut |glance| {
+        segments::recorded_since(&directory, sample.directory.ledger, at, &mut |glance| {
             found.push((glance.seq, glance.recorded.to_string(), glance.received.to_string(), glance.kind));
         })
         .unwrap();
@@ -338,4 +350,296 @@ fn what_was_recorded_since_an_instant_is_what_a_reading_of_everything_finds() {
         let expected: Vec<_> = all.iter().filter(|(_, recorded, ..)| recorded.as_str() >= at).cloned().collect();
         assert!(found == expected, "since {at}: {} entries, not {}", found.len(), expected.len());
     }
+}
+
+/// Every entry of a ledger, with its position.
+fn entries(sample: &Sample) -> Vec<Entry> {
+    segments::read_from(&sample.directory.segments(), sample.directory.ledger, 1, usize::MAX).unwrap()
+}
+
+/// All ways in which a ledger is read; what each says of damage.
+fn readings(sample: &Sample) -> Vec<(&'static str, Result<(), String>)> {
+    let (directory, ledger) = (sample.directory.segments(), sample.directory.ledger);
+    let text = |error: LogError| error.to_string();
+    let target = tempfile::tempdir_in(sample.home.path()).unwrap();
+    let listed = find(&directory, ledger, &Filter::default(), usize::MAX).map(|_| ());
+    let indexed = find(&directory, ledger, &Filter { kind: Some(Kind::Admin), ..Filter::default() }, usize::MAX).map(|_| ());
+    let scanned = SegmentLog::open(&directory, ledger, Arc::new(RealDisk), SEGMENT, Loss::Refused).and_then(|(mut log, _)| {
+        let scanned = log.scan(1, 4096, &mut |_| true);
+        log.close()?;
+        scanned
+    });
+    let opened = Node::open(&sample.directory, &Clock::system(), Arc::new(RealDisk), SEGMENT).map(|node| node.close());
+    vec![
+        ("verify", sample.verify().map(|_| ()).map_err(text)),
+        ("read", segments::read_from(&directory, ledger, 1, usize::MAX).map(|_| ()).map_err(text)),
+        ("recount", segments::recorded_since(&directory, ledger, "", &mut |_| ()).map_err(text)),
+        ("list", listed.map_err(text)),
+        ("search", indexed.map_err(text)),
+        ("backup", sample.directory.backup(&target.path().join("copy")).map(|_| ()).map_err(|error| error.to_string())),
+        ("scan", scanned.map_err(text)),
+        ("open", opened.map_err(|error| error.to_string())),
+    ]
+}
+
+#[test]
+fn a_damaged_last_batch_of_a_closed_segment_is_passed_over_by_no_reader() {
+    let sample = Sample::new(220);
+    let files = sample.segments();
+    assert!(readings(&sample).iter().all(|(_, read)| read.is_ok()), "{:?}", readings(&sample));
+    for file in &files[..files.len() - 1] {
+        let whole = std::fs::read(file).unwrap();
+        let starts = boundaries(&whole);
+        let last = starts[starts.len() - 2];
+        let mut bad = whole.clone();
+        bad[last + 60] ^= 1;
+        std::fs::write(file, &bad).unwrap();
+        let name = file.file_name().unwrap().to_str().unwrap();
+        for (reader, read) in readings(&sample) {
+            let error = read.expect_err(reader);
+            assert!(error.contains(name), "{reader}: {error}");
+        }
+        std::fs::write(file, &whole).unwrap();
+    }
+    assert!(readings(&sample).iter().all(|(_, read)| read.is_ok()));
+}
+
+#[test]
+fn a_position_gives_its_own_entry_or_an_error() {
+    let sample = Sample::of(220, SEGMENT, |_| 300);
+    let entries = entries(&sample);
+    let (damage, files) = (Damage::default(), sample.segments());
+    let reader = SegmentReader::new(&sample.directory.segments(), sample.directory.ledger, &damage);
+    for entry in &entries {
+        assert_eq!(&reader.entry(&entry.position).unwrap(), entry);
+    }
+    // One bit of a leaf or of a sealed part, wherever it is: all but those whose erasure is allowed are covered by the position.
+    let whole = std::fs::read(&files[0]).unwrap();
+    let mut seed = 0x0bad_cafe_1234_5678;
+    for entry in entries.iter().filter(|entry| entry.position.segment == 1) {
+        let place = entry.position;
+        for (start, length) in
+            [(place.leaf, place.leaf_length), (place.sealed, place.sealed_length)].into_iter().filter(|(_, length)| *length > 0)
+        {
+            let mut bad = whole.clone();
+            bad[usize::try_from(start).unwrap() + random(&mut seed) % length as usize] ^= 1 << (random(&mut seed) % 8);
+            std::fs::write(&files[0], &bad).unwrap();
+            assert!(matches!(reader.entry(&place), Err(LogError::Corrupt { .. })), "{place:?}");
+        }
+    }
+    std::fs::write(&files[0], &whole).unwrap();
+    assert!(damage.readings.get() > 150 && damage.places().len() == 100, "{} readings", damage.readings.get());
+
+    // Two whole batches of one length, exchanged.
+    let starts = boundaries(&whole);
+    let batches: Vec<_> = starts.windows(2).map(|pair| pair[0]..pair[1]).collect();
+    let pairs = batches.iter().enumerate().flat_map(|(index, one)| batches[index + 1..].iter().map(move |other| (one, other)));
+    let (mut exchanged, mut refused) = (0, 0);
+    for (one, other) in pairs.filter(|(one, other)| one.len() == other.len()).take(40) {
+        let mut bytes = whole.clone();
+        bytes[one.clone()].copy_from_slice(&whole[other.clone()]);
+        bytes[other.clone()].copy_from_slice(&whole[one.clone()]);
+        std::fs::write(&files[0], &bytes).unwrap();
+        exchanged += 1;
+        let within = |entry: &&Entry| {
+            entry.position.segment == 1 && [one, other].iter().any(|batch| batch.contains(&usize::try_from(entry.position.leaf).unwrap()))
+        };
+        refused += usize::from(entries.iter().filter(within).all(|entry| reader.entry(&entry.position).is_err()));
+    }
+    assert!(exchanged >= 3 && refused == exchanged, "{refused} of {exchanged}");
+}
+
+#[test]
+fn a_reader_keeps_few_segments_open() {
+    let sample = Sample::in_segments(120, 2048);
+    let segments = sample.segments().len();
+    assert!(segments > 40, "{segments} segments");
+    let reader = SegmentReader::new(&sample.directory.segments(), sample.directory.ledger, &Damage::default());
+    let open = || {
+        let links = std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
+        links.filter(|target| target.starts_with(sample.home.path())).count()
+    };
+    let before = open();
+    for entry in &entries(&sample) {
+        reader.entry(&entry.position).unwrap();
+    }
+    assert!(open() - before <= 16, "{} descriptors for {segments} segments", open() - before);
+}
+
+#[test]
+fn a_segment_that_is_missing_is_seen_whatever_the_lengths() {
+    let sample = Sample::of(120, 2048, |_| 300);
+    let files = sample.segments();
+    let length = |file: &PathBuf| std::fs::metadata(file).unwrap().len();
+    let middle = files.windows(3).find(|three| length(&three[0]) == length(&three[1])).expect("two segments of one length");
+    std::fs::remove_file(&middle[1]).unwrap();
+    for (reader, read) in readings(&sample) {
+        assert!(read.is_err(), "{reader}");
+    }
+}
+
+/// Writes a batch anew at the end of an open segment, with leaves changed by `change`, right in every checksum.
+fn forge(sample: &Sample, change: impl Fn(&str) -> String) {
+    let file = sample.segments().pop().unwrap();
+    let bytes = std::fs::read(&file).unwrap();
+    let starts = boundaries(&bytes);
+    let last = &bytes[starts[starts.len() - 2]..];
+    let found = batch::decode(last).unwrap();
+    let raw: Vec<_> = found
+        .spans
+        .iter()
+        .map(|span| batch::Raw {
+            leaf: change(std::str::from_utf8(&last[span.leaf.clone()]).unwrap()).into_bytes(),
+            sealed: last[span.sealed.clone()].to_vec(),
+        })
+        .collect();
+    let (forged, _) = batch::encode(found.first, &raw);
+    std::fs::write(&file, [&bytes[..starts[starts.len() - 2]], &forged].concat()).unwrap();
+    std::fs::write(sample.head(), &sample.open_head).unwrap();
+}
+
+#[test]
+fn a_verification_looks_at_order_place_and_ledger_of_every_leaf() {
+    let refused = |change: &dyn Fn(&Sample, &str) -> String, what: &str| {
+        let sample = Sample::in_segments(20, u64::MAX);
+        forge(&sample, |leaf| change(&sample, leaf));
+        let error = sample.verify().unwrap_err().to_string();
+        assert!(error.contains(what), "{error}");
+    };
+    refused(&|_, leaf| leaf.replacen("\"recorded\":\"20", "\"recorded\":\"19", 1), "recorded before the one that precedes it");
+    refused(&|sample, leaf| leaf.replace(&sample.directory.ledger.to_string(), &uuid::Uuid::nil().to_string()), "not this one");
+    let exchange_of = |leaf: &str| leaf.split("\"exchange\":\"").nth(1).unwrap()[..36].to_owned();
+    refused(
+        &|sample, leaf| {
+            let first = entries(sample)[0].leaf.body.exchange.to_string();
+            leaf.replace(&exchange_of(leaf), &first)
+        },
+        "have one exchange and ordinal",
+    );
+}
+
+#[test]
+fn readers_beside_a_writer_never_cry_damage_that_is_not_there() {
+    let sample = Sample::in_segments(4, 4096);
+    let runs: usize = std::env::var("VARCO_READINGS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(1000);
+    let node = Node::open(&sample.directory, &Clock::system(), Arc::new(RealDisk), 4096).unwrap();
+    // The writer is at most a few entries ahead of the readings: what they read must not grow beyond what so many can read.
+    let readings = std::sync::atomic::AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        let (node, readings, sample) = (&node, &readings, &sample);
+        scope.spawn(move || {
+            for index in 0..runs + 100 {
+                let now = Clock::system().now();
+                let body = Body::new(Kind::Admin, Retention::Sistema, new_exchange(now).unwrap(), now).fact("indice", index);
+                let secret = Secret { reason: Some("x".repeat(index * 37 % 900)), ..Secret::default() };
+                let draft = node.ledger.prepare(body, &secret, &Blinding::new().unwrap(), 0, now).unwrap();
+                node.ledger.committer.submit_blocking(Submission { drafts: vec![draft], preconditions: Vec::new() }).unwrap();
+                while index > readings.load(std::sync::atomic::Ordering::Relaxed) + 20 {
+                    std::thread::yield_now();
+                }
+            }
+        });
+        let (directory, ledger) = (sample.directory.segments(), sample.directory.ledger);
+        let mut failed = Vec::new();
+        for run in 0..runs {
+            let result = match run % 5 {
+                0 => varco::commands::ledger::verify(&sample.directory).map(|_| ()).map_err(|error| error.to_string()),
+                1 => find(&directory, ledger, &Filter { kind: Some(Kind::Admin), ..Filter::default() }, 3)
+                    .map(|_| ())
+                    .map_err(|e| e.to_string()),
+                2 => segments::read_from(&directory, ledger, 1, usize::MAX).map(|_| ()).map_err(|error| error.to_string()),
+                3 => segments::recorded_since(&directory, ledger, "", &mut |_| ()).map_err(|error| error.to_string()),
+                _ => {
+                    let target = tempfile::tempdir_in(sample.home.path()).unwrap();
+                    sample.directory.backup(&target.path().join("copy")).map(|_| ()).map_err(|error| error.to_string())
+                }
+            };
+            failed.extend(result.err());
+            readings.store(run + 100, std::sync::atomic::Ordering::Relaxed);
+        }
+        assert!(failed.is_empty(), "{} of {runs}: {:?}", failed.len(), failed.first());
+    });
+    assert!(sample.segments().len() > 20, "segments changed meanwhile: {}", sample.segments().len());
+    node.close();
+}
+
+#[test]
+fn closed_segments_are_read_again_while_nobody_asks_for_them() {
+    let sample = Sample::new(220);
+    let clock = Clock::system();
+    let damage = Damage::default();
+    let round = || {
+        let scrub = Scrub::start(&sample.directory.segments(), sample.directory.ledger, &damage, &clock).unwrap();
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
+        while scrub.rounds().ended.is_none() && std::time::Instant::now() < until {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        scrub.rounds()
+    };
+    let whole = round();
+    assert_eq!((whole.segments as usize, whole.damaged, damage.readings.get()), (sample.segments().len() - 1, 0, 0));
+    let file = &sample.segments()[0];
+    let mut bytes = std::fs::read(file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 4;
+    std::fs::write(file, &bytes).unwrap();
+    assert_eq!((round().damaged, damage.readings.get()), (1, 1));
+    assert!(damage.places()[0].contains("00000000000000000001.seg"), "{:?}", damage.places());
+}
+
+#[test]
+fn a_damaged_key_is_named_with_the_entries_that_it_closes() {
+    let sample = Sample::new(12);
+    let ring = sample.directory.keys().join("keyring");
+    let whole = std::fs::read(&ring).unwrap();
+    let sealed: Vec<u64> = entries(&sample).iter().filter(|entry| !entry.sealed.is_empty()).map(|entry| entry.leaf.seq).collect();
+    let records = whole.len() / 128;
+    let id = (1..=records).find(|id| whole[(id - 1) * 128 + 4] == 2).expect("a class key");
+    let mut bad = whole.clone();
+    bad[(id - 1) * 128 + 80] ^= 1;
+    std::fs::write(&ring, &bad).unwrap();
+    let error = varco::commands::ledger::verify(&sample.directory).unwrap_err().to_string();
+    let named = sealed.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    assert!(error.contains(&format!("la chiave {id} (sistema ")) && error.contains("è danneggiata"), "{error}");
+    assert!(error.contains(&format!("voci illeggibili: {named}")), "{error}");
+    // Erased: that is no damage.
+    bad[(id - 1) * 128 + 64..id * 128 - 4].fill(0);
+    std::fs::write(&ring, &bad).unwrap();
+    assert_eq!(varco::commands::ledger::verify(&sample.directory).unwrap().erased, sealed.len() as u64);
+    // Not there at all.
+    std::fs::write(&ring, &whole[..(id - 1) * 128]).unwrap();
+    let error = varco::commands::ledger::verify(&sample.directory).unwrap_err().to_string();
+    assert!(error.contains(&format!("la chiave {id} non è nel portachiavi")), "{error}");
+}
+
+#[test]
+fn an_older_keyring_is_refused_after_a_crash_too_by_what_entries_name() {
+    let sample = Sample::new(3);
+    let ring = sample.directory.keys().join("keyring");
+    let old = std::fs::read(&ring).unwrap();
+    let clock = Clock::system();
+    let node = Node::open(&sample.directory, &clock, Arc::new(RealDisk), SEGMENT).unwrap();
+    let now = clock.now();
+    // A key that no entry of kind system has counted: the first of an ente.
+    let mut body = Body::new(Kind::Dsu, Retention::Dsu, new_exchange(now).unwrap(), now);
+    body.ente = Some("caf".to_owned());
+    let secret = Secret { reason: Some("x".to_owned()), ..Secret::default() };
+    let draft = node.ledger.prepare(body, &secret, &Blinding::new().unwrap(), 0, now).unwrap();
+    runtime().block_on(node.ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() })).unwrap();
+    // The process dies: nothing is closed. What it had written stands.
+    let (data, copy) = (sample.directory.path(), sample.home.path().join("dead"));
+    assert!(std::process::Command::new("cp").arg("-a").args([data, &copy]).status().unwrap().success());
+    node.close();
+    let dead = Directory::open(&copy).unwrap();
+    let new = std::fs::read(dead.keys().join("keyring")).unwrap();
+    assert!(new.len() > old.len());
+    std::fs::write(dead.keys().join("keyring"), &old).unwrap();
+    for _ in 0..2 {
+        let refused = Node::open(&dead, &clock, Arc::new(RealDisk), SEGMENT).unwrap_err().to_string();
+        assert!(refused.contains("è una copia vecchia"), "{refused}");
+    }
+    assert_eq!(std::fs::read(dead.keys().join("keyring")).unwrap(), old, "no key was made");
+    std::fs::write(dead.keys().join("keyring"), &new).unwrap();
+    Node::open(&dead, &clock, Arc::new(RealDisk), SEGMENT).unwrap().close();
+    assert_eq!(varco::commands::ledger::verify(&dead).unwrap().opened, 4);
 }

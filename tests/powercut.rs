@@ -350,7 +350,7 @@ impl Round<'_> {
         let (torn, whole): (Vec<_>, Vec<_>) = names.partition(|name| name.contains("torn"));
         self.figures.torn += torn.len();
         self.figures.segments += whole.iter().filter(|name| name.ends_with(".seg")).count();
-        let entries = segments::read_from(&segments, 1, usize::MAX).unwrap();
+        let entries = segments::read_from(&segments, self.directory().ledger, 1, usize::MAX).unwrap();
         let remade = |entry: &&Entry| entry.leaf.body.facts.get("dati").is_some_and(|facts| facts["viste"] == "rifatte");
         self.figures.rebuilt += entries.iter().filter(remade).count();
     }
@@ -477,7 +477,7 @@ impl Round<'_> {
     fn check_ledger(&mut self) {
         let (said, well) = common::varco(&["ledger", "verify", "--data", self.data().to_str().unwrap()]);
         assert!(well, "{said}");
-        let entries = segments::read_from(&self.directory().segments(), 1, usize::MAX).unwrap();
+        let entries = segments::read_from(&self.directory().segments(), self.directory().ledger, 1, usize::MAX).unwrap();
         let of = |kind: Kind| entries.iter().filter(move |entry| entry.leaf.body.kind == kind);
         let exchanges: HashSet<String> = of(Kind::Exchange).map(|entry| entry.leaf.body.exchange.to_string()).collect();
         let enti: HashSet<&str> = of(Kind::Registry).filter_map(|entry| entry.leaf.body.ente.as_deref()).collect();

@@ -50,7 +50,9 @@ fn a_directory_of_format_1_0_is_upgraded_when_it_is_asked_for() {
     let dir = data.display().to_string();
     // Keys of its own: those that it was written with are not kept, and its sealed parts stay closed.
     varco::ledger::keys::create(&data.join("keys")).unwrap();
-    Keys::open(&data.join("keys"), false).unwrap().token(Clock::system().today().year(), "cf", "").unwrap();
+    let keys = Keys::open(&data.join("keys"), false).unwrap();
+    // As many as its entries name: with fewer it would be an older copy of a keyring.
+    (0..4).for_each(|earlier| drop(keys.token(Clock::system().today().year() - earlier, "cf", "").unwrap()));
 
     let (text, opened) = varco(&["ente", "lista", "--data", &dir]);
     assert!(!opened && text.contains("is in format 1.0") && text.contains("varco upgrade"), "{text}");

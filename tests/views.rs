@@ -109,20 +109,12 @@ fn views_that_are_gone_damaged_or_of_another_moment_are_made_again() {
     copy(&earlier, &views);
     assert_eq!(open(&site), (Rebuilt::No, later.clone()));
 
-    // Of another ledger, and of a later moment than the log.
+    // Of another ledger.
     let other = Site::new();
     use_once(&other, 1);
     std::fs::remove_dir_all(&views).unwrap();
     copy(&other.data().join("views"), &views);
     assert_eq!(open(&site), (Rebuilt::Untrusted, later.clone()));
-    let ahead = site.home.path().join("ahead");
-    copy(&views, &ahead);
-    let before = site.home.path().join("backup");
-    site.directory().backup(&before).unwrap();
-    use_once(&site, 3);
-    std::fs::remove_dir_all(site.data().join("ledger")).unwrap();
-    copy(&before.join("ledger"), &site.data().join("ledger"));
-    assert_eq!(open(&site), (Rebuilt::Untrusted, later.clone()), "views ahead of the log were believed");
 
     // Another boot without a clean stop: the file says another boot id and not clean.
     let trust = std::fs::read_to_string(views.join("TRUST")).unwrap();
@@ -132,10 +124,127 @@ fn views_that_are_gone_damaged_or_of_another_moment_are_made_again() {
     std::fs::write(views.join("TRUST"), crashed).unwrap();
     assert_eq!(open(&site).0, Rebuilt::Untrusted);
 
-    common::runtime().block_on(rebuild(&site.directory(), &site.clock, Arc::new(RealDisk))).unwrap();
+    common::runtime().block_on(rebuild(&site.directory(), &site.clock, Arc::new(RealDisk), None)).unwrap();
     assert_eq!(open(&site), (Rebuilt::No, later));
     let again = use_once(&site, 1);
     assert_eq!(element(&again, "ProtocolloDSU"), element(&first, "ProtocolloDSU"));
+}
+
+/// Why a directory does not open.
+fn refused(site: &Site) -> String {
+    Node::open(&site.directory(), &site.clock, Arc::new(RealDisk), u64::MAX).unwrap_err().to_string()
+}
+
+/// The data directory goes back to an earlier moment, but for what is named.
+fn go_back(site: &Site, earlier: &Path, but: &str) {
+    let aside = site.home.path().join("kept");
+    copy(&site.data().join(but), &aside);
+    std::fs::remove_dir_all(site.data()).unwrap();
+    copy(earlier, &site.data());
+    std::fs::remove_dir_all(site.data().join(but)).unwrap();
+    copy(&aside, &site.data().join(but));
+    std::fs::remove_dir_all(&aside).unwrap();
+}
+
+#[test]
+fn views_ahead_of_the_log_prove_a_loss_that_an_operator_may_accept() {
+    let site = Site::new();
+    use_once(&site, 1);
+    let earlier = site.home.path().join("earlier");
+    copy(&site.data(), &earlier);
+    let protocol = element(&use_once(&site, 2), "ProtocolloDSU").to_owned();
+    let (_, later) = open(&site);
+    let head = later.len();
+    assert!(head > 0);
+    // Log and keys of before, views of after.
+    go_back(&site, &earlier, "views");
+    let data = site.data().display().to_string();
+    for _ in 0..2 {
+        let why = refused(&site);
+        assert!(why.contains("mancano dal registro le voci da") && why.contains("varco rebuild --accetta-perdita"), "{why}");
+    }
+    // Making the views again would throw the proof away.
+    let (text, done) = common::varco(&["rebuild", "--data", &data]);
+    assert!(!done && text.contains("mancano dal registro le voci da"), "{text}");
+    assert!(refused(&site).contains("mancano dal registro"), "the proof is still there");
+    let (text, done) = common::varco(&["rebuild", "--data", &data, "--accetta-perdita"]);
+    assert!(!done && text.contains("motivo"), "{text}");
+    let (text, done) = common::varco(&["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "disco perso"]);
+    assert!(done && text.contains("perdita registrata: l'ultima voce intera"), "{text}");
+    let (text, _) = common::varco(&["ledger", "list", "--data", &data, "--operation", "perdita", "--json"]);
+    assert!(text.contains("perse_almeno_fino_a") && !text.contains("disco perso"), "{text}");
+    // No protocol that was given in what is lost is given again.
+    let again = element(&use_once(&site, 3), "ProtocolloDSU").to_owned();
+    assert_ne!(again, protocol);
+    let (text, done) = common::varco(&["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "prova"]);
+    assert!(done && text.contains("al registro non manca nulla"), "{text}");
+}
+
+#[test]
+fn views_of_another_history_of_the_same_ledger_are_made_again() {
+    let site = Site::new();
+    use_once(&site, 1);
+    let earlier = site.home.path().join("earlier");
+    copy(&site.data(), &earlier);
+    // Two histories from one moment; the log of the second, longer one, with the views of the first.
+    use_once(&site, 2);
+    let first = site.home.path().join("first");
+    copy(&site.data().join("views"), &first);
+    std::fs::remove_dir_all(site.data()).unwrap();
+    copy(&earlier, &site.data());
+    use_once(&site, 3);
+    use_once(&site, 4);
+    let (_, right) = open(&site);
+    std::fs::remove_dir_all(site.data().join("views")).unwrap();
+    copy(&first, &site.data().join("views"));
+    assert_eq!(open(&site), (Rebuilt::OtherHistory, right.clone()));
+    assert_eq!(open(&site), (Rebuilt::No, right));
+}
+
+#[test]
+fn a_copy_by_cp_says_what_it_is_and_goes_on_with_what_is_whole() {
+    let site = Site::new();
+    site.configure("[ledger]\nsegment_bytes = 8192\n");
+    let copy_of = |name: &str| site.data().join("ledger").join(name);
+    use_once(&site, 1);
+    // File by file, in the order of their names, while the log goes on: the segment that was open is copied before it is closed, and HEAD, and a later
+    // segment, after that.
+    let names = || {
+        let mut names: Vec<String> = std::fs::read_dir(site.data().join("ledger"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.ends_with(".seg"))
+            .collect();
+        names.sort();
+        names
+    };
+    let open_then = names().pop().unwrap();
+    let torn = std::fs::read(copy_of(&open_then)).unwrap();
+    let torn = &torn[..torn.len() - 7];
+    use_once(&site, 2);
+    use_once(&site, 3);
+    assert!(names().len() > names().iter().position(|name| *name == open_then).unwrap() + 2);
+    let later: Vec<String> = names().into_iter().filter(|name| *name > open_then).collect();
+    for kept in [later.len(), 0] {
+        let target = site.home.path().join(format!("cp-{kept}"));
+        copy(&site.data(), &target);
+        std::fs::write(target.join("ledger").join(&open_then), torn).unwrap();
+        for name in &later[kept..] {
+            std::fs::remove_file(target.join("ledger").join(name)).unwrap();
+        }
+        let data = target.display().to_string();
+        let (text, opened) = common::varco(&["ente", "lista", "--data", &data]);
+        assert!(!opened && text.contains("copiata con cp") && text.contains("varco rebuild --accetta-perdita"), "{text}");
+        let (text, whole) = common::varco(&["ledger", "verify", "--data", &data]);
+        assert!(!whole && text.contains("copiata con cp"), "{text}");
+        let (text, done) = common::varco(&["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "copia fatta con cp"]);
+        assert!(done && text.contains("perdita registrata"), "{text}");
+        let (text, whole) = common::varco(&["ledger", "verify", "--data", &data]);
+        assert!(whole, "{text}");
+        let beside: Vec<_> =
+            files(&target).into_iter().filter(|file| file.extension().is_some_and(|extension| extension == "lost")).collect();
+        assert_eq!(beside.len(), kept, "later segments are kept beside");
+    }
 }
 
 /// A node of its own on a shared log, and its gateway.
@@ -155,6 +264,7 @@ async fn peer(site: &Site, log: &MemLog, keys: &Arc<Keys>, id: uuid::Uuid) -> Pe
         recovery: Recovery::default(),
         lock: None,
         segments: None,
+        damage: varco::ledger::damage::Damage::default(),
     };
     let config = Config::read(&site.config()).unwrap();
     let sii = varco::sii::embedded::Settings::configured(&config).unwrap();

@@ -18,15 +18,15 @@ mod sample;
 use std::process::ExitCode;
 
 /// One piece of work: its name, and what makes it. Making it prepares; calling what it made is what counts.
-pub struct Case {
+pub(crate) struct Case {
     /// Its name, without blanks.
-    pub name: String,
+    pub(crate) name: String,
     /// Prepares it.
-    pub prepare: Box<dyn Fn() -> Work>,
+    pub(crate) prepare: Box<dyn Fn() -> Work>,
 }
 
 /// Prepared work.
-pub type Work = Box<dyn FnMut()>;
+pub(crate) type Work = Box<dyn FnMut()>;
 
 /// The groups there are.
 const GROUPS: [(&str, fn() -> Vec<Case>); 1] = [("sample", sample::cases)];

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::ledger::Directory;
+use crate::ledger::keys::Access;
+use crate::ledger::{Directory, Keys};
 
 /// `varco backup`.
 #[derive(Debug, clap::Args)]
@@ -38,12 +39,16 @@ pub(super) fn run(args: &Args) -> Result<()> {
 }
 
 fn copy_keys(from: &Path, to: &Path) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-    std::fs::create_dir(to).with_context(|| to.display().to_string())?;
-    std::fs::set_permissions(to, std::fs::Permissions::from_mode(0o700))?;
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().mode(0o700).create(to).with_context(|| to.display().to_string())?;
     for name in ["master.key", "keyring"] {
         std::fs::copy(from.join(name), to.join(name)).with_context(|| name.to_owned())?;
         std::fs::File::open(to.join(name))?.sync_all()?;
+    }
+    // What is copied is looked at: a copy that opens nothing is found out now.
+    let damaged = Keys::open_for(to, Access::Inspect)?.damaged();
+    if !damaged.is_empty() {
+        bail!("il portachiavi è danneggiato: chiavi {damaged:?}; varco ledger verify dice quali voci non si leggono");
     }
     std::fs::File::open(to)?.sync_all()?;
     let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());

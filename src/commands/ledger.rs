@@ -1,11 +1,13 @@
 //! `varco ledger {list|show|verify}`: reads the segments, whether a gateway runs or not.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 
 use crate::isee::CodiceFiscale;
+use crate::ledger::keys::Access;
 use crate::ledger::search::{self, Filter};
 use crate::ledger::{Directory, Entry, Keys, Kind, Unopened, seal, segments};
 
@@ -137,7 +139,7 @@ pub fn line(entry: &Entry) -> String {
 }
 
 fn show(directory: &Directory, sequence: u64, open: bool) -> Result<()> {
-    let entries = segments::read_from(&directory.segments(), sequence, 1)?;
+    let entries = segments::read_from(&directory.segments(), directory.ledger, sequence, 1)?;
     let entry = entries.into_iter().find(|entry| entry.leaf.seq == sequence).context("nessuna voce con questa sequenza")?;
     let leaf: serde_json::Value = serde_json::from_slice(&entry.bytes)?;
     println!("{}", serde_json::to_string_pretty(&leaf)?);
@@ -162,54 +164,116 @@ pub struct Report {
     pub opened: u64,
     /// Sealed parts whose key was erased.
     pub erased: u64,
-    /// Sealed parts whose class key is missing.
-    pub missing: u64,
+    /// Sealed parts that were not looked at, since there is no keyring.
+    pub unseen: u64,
 }
 
 impl std::fmt::Display for Report {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "registro integro: {} voci in {} blocchi; parti riservate: {} aperte e conformi, {} cancellate, {} senza chiave",
-            self.read.entries, self.read.batches, self.opened, self.erased, self.missing
-        )?;
-        if self.read.tail > 0 {
-            write!(f, "; {} byte incompleti in coda", self.read.tail)?;
+        let Self { read, opened, erased, unseen } = self;
+        write!(f, "registro integro: {} voci in {} blocchi; ", read.entries, read.batches)?;
+        if *unseen > 0 {
+            write!(f, "{unseen} parti riservate non controllate: qui non ci sono le chiavi")?;
+        } else {
+            write!(f, "parti riservate: {opened} aperte e conformi, {erased} cancellate")?;
+        }
+        if read.tail > 0 {
+            write!(f, "; {} byte incompleti in coda", read.tail)?;
         }
         Ok(())
     }
 }
 
-/// Reads every byte, checks every checksum and sequence, opens every sealed part against its leaf's commitment.
+/// What is wrong with sealed parts: keys that cannot be used with the entries that need them, and the first of the other defects.
+#[derive(Default)]
+struct Wrong {
+    /// By the id of the key: whether its record is damaged, and the entries.
+    keys: BTreeMap<u32, (bool, Vec<u64>)>,
+    first: Option<String>,
+}
+
+impl Wrong {
+    fn note(&mut self, entry: &Entry, error: Unopened) {
+        let sequence = entry.leaf.seq;
+        match error {
+            Unopened::MissingKey(id) => self.keys.entry(id).or_default().1.push(sequence),
+            Unopened::DamagedKey(id) => {
+                let (damaged, entries) = self.keys.entry(id).or_default();
+                *damaged = true;
+                entries.push(sequence);
+            }
+            error => {
+                self.first.get_or_insert_with(|| format!("voce {sequence}: parte riservata: {error}"));
+            }
+        }
+    }
+
+    /// One line for each key, then the first of the other defects. Keys that are damaged and that no entry needs are named too.
+    fn lines(mut self, keys: &Keys) -> Vec<String> {
+        for id in keys.damaged() {
+            self.keys.entry(id).or_insert((true, Vec::new()));
+        }
+        let line = |(id, (damaged, entries)): (u32, (bool, Vec<u64>))| {
+            let state = if damaged { "è danneggiata" } else { "non è nel portachiavi" };
+            let what = keys.describe(id).map(|what| format!(" ({what})")).unwrap_or_default();
+            let which =
+                if entries.is_empty() { "nessuna voce la usa".to_owned() } else { format!("voci illeggibili: {}", ranges(&entries)) };
+            format!("la chiave {id}{what} {state}; {which}")
+        };
+        self.keys.into_iter().map(line).chain(self.first).collect()
+    }
+}
+
+/// Sequences in order, runs of them as `from-to`.
+fn ranges(sequences: &[u64]) -> String {
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    for sequence in sequences {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == *sequence => *last = *sequence,
+            _ => runs.push((*sequence, *sequence)),
+        }
+    }
+    let text = |(first, last): &(u64, u64)| if first == last { first.to_string() } else { format!("{first}-{last}") };
+    runs.iter().map(text).collect::<Vec<_>>().join(", ")
+}
+
+/// Reads every byte, checks every checksum, sequence and order, opens every sealed part against its leaf's commitment.
 pub fn verify(directory: &Directory) -> Result<Report> {
-    let keys = match Keys::open(&directory.keys(), true) {
+    let mut keys = match Keys::open_for(&directory.keys(), Access::Inspect) {
         Ok(keys) => Some(keys),
         // A backup without its keys can still be verified, as far as that goes.
         Err(_) if !directory.keys().exists() => None,
         Err(error) => return Err(error.into()),
     };
-    let mut report = Report::default();
-    let mut wrong: Option<String> = None;
-    let read = segments::verify(&directory.segments(), directory.ledger, &mut |entry| {
-        let outcome = match (&keys, entry.sealed.is_empty()) {
-            (_, true) => return Ok(()),
-            (None, false) => Err(Unopened::MissingKey(0)),
-            (Some(keys), false) => seal::open(keys, &entry.leaf, &entry.sealed).map(|_| ()),
+    let (mut report, mut wrong) = (Report::default(), Wrong::default());
+    report.read = segments::verify(&directory.segments(), directory.ledger, &mut |entry| {
+        if entry.sealed.is_empty() {
+            return Ok(());
+        }
+        let Some(known) = &keys else {
+            report.unseen += 1;
+            return Ok(());
         };
+        let mut outcome = seal::open(known, &entry.leaf, &entry.sealed).map(|_| ());
+        if let Err(Unopened::MissingKey(id)) = outcome
+            && id > known.records()
+            && let Ok(again) = Keys::open_for(&directory.keys(), Access::Inspect)
+        {
+            // Made since, by a gateway that serves: a key is in the keyring before an entry names it.
+            outcome = seal::open(&again, &entry.leaf, &entry.sealed).map(|_| ());
+            keys = Some(again);
+        }
         match outcome {
             Ok(()) => report.opened += 1,
             Err(Unopened::Erased) => report.erased += 1,
-            Err(Unopened::MissingKey(_)) => report.missing += 1,
-            Err(error) => {
-                wrong.get_or_insert_with(|| format!("voce {}: parte riservata: {error}", entry.leaf.seq));
-            }
+            Err(error) => wrong.note(&entry, error),
         }
         Ok(())
     })?;
-    if let Some(wrong) = wrong {
-        bail!(wrong);
+    let lines = keys.as_ref().map(|keys| wrong.lines(keys)).unwrap_or_default();
+    if !lines.is_empty() {
+        bail!("{}", lines.join("\n"));
     }
-    report.read = read;
     Ok(report)
 }
 

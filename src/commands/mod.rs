@@ -70,11 +70,7 @@ enum Command {
     /// Il registro delle operazioni
     Ledger(ledger::Args),
     /// Rifà le viste dal registro delle operazioni
-    Rebuild {
-        /// La directory dei dati
-        #[arg(long)]
-        data: PathBuf,
-    },
+    Rebuild(rebuild::Args),
     /// Porta al formato di questa versione una directory dei dati di una versione precedente
     Upgrade {
         /// La directory dei dati
@@ -135,7 +131,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Feed(args) => feed::run(args, &clock),
         Command::Rules(args) => rules::run(args, &clock),
         Command::Ledger(args) => ledger::run(args),
-        Command::Rebuild { data } => rebuild::run(&data, &clock),
+        Command::Rebuild(args) => rebuild::run(args, &clock),
         Command::Upgrade { dir } => upgrade::run(&dir, &clock),
         Command::Backup(args) => backup::run(&args),
         Command::Reload { data, json } => operate::reload(&data, json),

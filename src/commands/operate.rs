@@ -42,6 +42,9 @@ pub(super) fn status(data: &Path, ready: bool, json: bool) -> Result<()> {
     }
     println!("varco {} su https://{}, in funzione dal {}", status.versione, status.indirizzo, status.avviata);
     println!("registro {}: {}, {} voci, {} in attesa", status.registro, status.stato_registro, status.voci, status.in_attesa);
+    if let Some((ended, segments)) = status.riletti {
+        println!("segmenti chiusi riletti: {segments}, l'ultima volta il {ended}");
+    }
     let enti: Vec<String> = status.enti.iter().map(|(stato, number)| format!("{number} {stato}")).collect();
     println!("enti: {}", if enti.is_empty() { "nessuno".to_owned() } else { enti.join(", ") });
     for (name, expires) in &status.certificati {

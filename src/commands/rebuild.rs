@@ -1,18 +1,50 @@
 //! `varco rebuild`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
+use super::ente::myself;
 use crate::clock::Clock;
-use crate::gateway::node;
+use crate::gateway::node::{self, Accepted};
 use crate::ledger::Directory;
 use crate::ledger::disk::RealDisk;
 
-pub(super) fn run(data: &Path, clock: &Clock) -> Result<()> {
+/// `varco rebuild`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// La directory dei dati
+    #[arg(long)]
+    data: PathBuf,
+    /// Continua con le voci intere anche se le ultime del registro mancano; la perdita viene registrata
+    #[arg(long, requires = "motivo")]
+    accetta_perdita: bool,
+    /// Perché la perdita viene accettata
+    #[arg(long, requires = "accetta_perdita")]
+    motivo: Option<String>,
+}
+
+pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
+    let accepted = match args.motivo {
+        Some(motivo) if motivo.trim().is_empty() => bail!("indicare il motivo (--motivo)"),
+        Some(reason) => Some(Accepted { actor: myself(), reason }),
+        None => None,
+    };
+    rebuild(&args.data, accepted.as_ref(), clock)
+}
+
+fn rebuild(data: &Path, accepted: Option<&Accepted>, clock: &Clock) -> Result<()> {
     let directory = Directory::open(data)?;
-    let entries = super::runtime()?.block_on(node::rebuild(&directory, clock, Arc::new(RealDisk)))?;
-    println!("viste rifatte da {entries} voci");
+    let remade = super::runtime()?.block_on(node::rebuild(&directory, clock, Arc::new(RealDisk), accepted))?;
+    println!("viste rifatte da {} voci", remade.entries);
+    match remade.lost {
+        Some((head, until)) => {
+            println!("perdita registrata: l'ultima voce intera è la {head}; mancano quelle fino alla {until} almeno");
+            println!("numeri e protocolli ripartono molto oltre: nessuno viene dato due volte");
+        }
+        None if accepted.is_some() => println!("nessuna perdita: al registro non manca nulla"),
+        None => {}
+    }
     Ok(())
 }

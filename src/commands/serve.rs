@@ -23,6 +23,7 @@ use crate::gateway::{Gateway, admin};
 use crate::ledger::Directory;
 use crate::ledger::committer::Health;
 use crate::ledger::disk::{Disk, RealDisk};
+use crate::ledger::scrub::Scrub;
 use crate::sii::{Sii, embedded as sii};
 
 /// A gateway that serves.
@@ -63,7 +64,9 @@ async fn start_with(config: &Config, clock: &Clock, disk: Arc<dyn Disk>, inherit
     };
     let address = listener.address()?;
     let gateway = Gateway::new(node, contract, settings, config);
-    gateway.quotas.recount_day(&directory.segments(), clock)?;
+    gateway.quotas.recount_day(&directory.segments(), directory.ledger, clock)?;
+    let scrub = Scrub::start(&directory.segments(), directory.ledger, &gateway.node.damage, clock).context("rilettura del registro")?;
+    let _ = gateway.scrub.set(scrub);
     let socket = directory.socket();
     let _ = gateway.address.set(address);
     let mut admin = vec![tokio::spawn(admin::serve(admin::bind(&socket)?, gateway.clone()))];

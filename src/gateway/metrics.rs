@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -13,6 +14,7 @@ use prometheus_client::registry::Registry;
 use super::Gateway;
 use crate::ledger::Micros;
 use crate::ledger::committer::Health;
+use crate::ledger::damage::Damage;
 use crate::ledger::meter::Meter;
 
 /// Seconds.
@@ -25,6 +27,7 @@ pub struct Metrics {
     exchanges: Family<Exchange, Counter>,
     steps: Family<Step, Histogram>,
     ready: Gauge,
+    read_again: Gauge,
     certificates: Family<Named, Gauge>,
     lists: Gauge,
     unreadable: Gauge,
@@ -55,8 +58,8 @@ struct Quota {
 }
 
 impl Metrics {
-    /// With what the ledger measures of itself.
-    pub fn new(ledger: &Meter) -> Self {
+    /// With what the ledger measures of itself, and the damage that is found in it.
+    pub fn new(ledger: &Meter, damage: &Damage) -> Self {
         let mut registry = Registry::with_prefix("varco");
         let exchanges = Family::<Exchange, Counter>::default();
         registry.register("exchanges", "Exchanges recorded, by ente, operation and outcome", exchanges.clone());
@@ -68,6 +71,10 @@ impl Metrics {
         registry.register("ledger_waiting", "Submissions that wait for the ledger", ledger.waiting.clone());
         registry.register("ledger_entries", "Entries appended since the start", ledger.entries.clone());
         registry.register("ledger_append_seconds", "To write a batch and sync it", ledger.appends.clone());
+        registry.register("ledger_damage", "Readings of the ledger that found it damaged", damage.readings.clone());
+        let read_again = Gauge::default();
+        let help = "When all closed segments had been read again; 0 before the first time";
+        registry.register("ledger_read_again_timestamp", help, read_again.clone());
         let certificates = Family::<Named, Gauge>::default();
         registry.register("certificate_expiry_timestamp", "Last second of the server's certificates, by file", certificates.clone());
         registry.register("crl_expiry_timestamp", "nextUpdate of the revocation list that ends first; 0 without lists", lists.clone());
@@ -75,7 +82,7 @@ impl Metrics {
         registry.register("crl_unreadable_files", help, unreadable.clone());
         let quotas = Family::<Quota, Gauge>::default();
         registry.register("day_used", "Exchanges and persons of this civil day, by ente", quotas.clone());
-        Self { registry, exchanges, steps, ready, certificates, lists, unreadable, quotas }
+        Self { registry, exchanges, steps, ready, read_again, certificates, lists, unreadable, quotas }
     }
 
     /// Counts one exchange that is recorded; microseconds from its first byte to the record.
@@ -93,6 +100,8 @@ impl Metrics {
     /// In the text format, as things stand.
     pub fn text(&self, gateway: &Gateway) -> String {
         self.ready.set(i64::from(*gateway.node.ledger.committer.health().borrow() == Health::Good));
+        let ended = gateway.scrub.get().and_then(|scrub| scrub.rounds().ended);
+        self.read_again.set(ended.map_or(0, Timestamp::as_second));
         let settings = gateway.settings.load();
         self.certificates.clear();
         for identity in settings.channel.identities.all() {

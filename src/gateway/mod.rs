@@ -31,6 +31,7 @@ use tokio::sync::Semaphore;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::contract::Contract;
+use crate::ledger::scrub::Scrub;
 use crate::xml;
 use crowd::Crowd;
 use gathered::Gathered;
@@ -77,6 +78,8 @@ pub struct Gateway {
     pub connected: Crowd,
     /// What is counted.
     pub metrics: Metrics,
+    /// The daily reading of closed segments, where they are files and somebody serves them.
+    pub scrub: OnceLock<Scrub>,
 }
 
 impl std::fmt::Debug for Gateway {
@@ -89,7 +92,7 @@ impl Gateway {
     /// Puts a gateway together.
     pub fn new(node: Node, contract: Contract, settings: Settings, config: &Config) -> Arc<Self> {
         let clock = node.clock.clone();
-        let metrics = Metrics::new(node.ledger.committer.meter());
+        let metrics = Metrics::new(node.ledger.committer.meter(), &node.damage);
         Arc::new(Self {
             lots: Semaphore::new(settings.limits.lots),
             share: settings.limits.bodies_bytes / exchange::ROOM / 2,
@@ -109,6 +112,7 @@ impl Gateway {
             quotas: Quotas::default(),
             connected: Crowd::default(),
             metrics,
+            scrub: OnceLock::new(),
         })
     }
 }

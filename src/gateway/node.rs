@@ -9,19 +9,21 @@ use crate::clock::Clock;
 use crate::config::SEGMENT_BYTES;
 use crate::isee::rules::RuleError;
 use crate::ledger::committer::{Running, StartError};
+use crate::ledger::damage::Damage;
 use crate::ledger::directory::Lock;
 use crate::ledger::disk::Disk;
-use crate::ledger::segments::{Recovery, SegmentLog};
+use crate::ledger::segments::{Extent, Loss, Recovery, SegmentLog, extent};
 use crate::ledger::{
-    Body, Committer, Directory, DirectoryError, Keys, Kind, Ledger, Log, NotCommitted, Projector, Reader, Retention, Submission, ViewError,
-    new_exchange,
+    Blinding, Body, Committer, Directory, DirectoryError, Keys, Kind, Ledger, Log, NotCommitted, Projector, Reader, Retention, Secret,
+    Submission, ViewError, new_exchange,
 };
 use crate::registry::Registry;
+use crate::registry::administration::Actor;
 use crate::registry::entries::RegistryProjector;
 use crate::services::Services;
 use crate::sii::embedded::{Embedded, SERIES, Settings};
 use crate::sii::entries::SiiProjector;
-use crate::state::numbers::{NoNumber, NumbersProjector, Series, keys_seen, skip};
+use crate::state::numbers::{NoNumber, NumbersProjector, Series, skip};
 use crate::state::{self, Rebuilt, Store};
 
 /// The series of IdRichiesta.
@@ -50,6 +52,8 @@ pub struct Node {
     pub clock: Clock,
     /// What opening had to do.
     pub opened: Opened,
+    /// What was found damaged since.
+    pub damage: Damage,
     directory: Option<Directory>,
     running: std::sync::Mutex<Option<(Running, Option<Lock>)>>,
 }
@@ -80,12 +84,12 @@ pub enum NodeError {
     /// The views.
     #[error(transparent)]
     Views(#[from] ViewError),
+    /// The views, at the opening.
+    #[error(transparent)]
+    OpenViews(#[from] state::OpenError),
     /// The committer.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// Keys that were there are not any more.
-    #[error("the keyring has fewer keys than were recorded: it is an older copy; restore the latest")]
-    Keyring,
     /// The rules.
     #[error(transparent)]
     Rules(#[from] RuleError),
@@ -110,6 +114,8 @@ pub struct Parts {
     pub lock: Option<Lock>,
     /// Where the segments are, if they are files.
     pub segments: Option<PathBuf>,
+    /// What the reader finds damaged.
+    pub damage: Damage,
 }
 
 impl Node {
@@ -127,9 +133,22 @@ impl Node {
         settings: Settings,
     ) -> Result<Self, NodeError> {
         let lock = directory.lock()?;
+        Self::open_locked(directory, clock, disk, segment_bytes, settings, lock, Loss::Refused)
+    }
+
+    fn open_locked(
+        directory: &Directory,
+        clock: &Clock,
+        disk: Arc<dyn Disk>,
+        segment_bytes: u64,
+        settings: Settings,
+        lock: Lock,
+        loss: Loss,
+    ) -> Result<Self, NodeError> {
         let keys = Arc::new(Keys::open(&directory.keys(), false)?);
-        let (log, recovery) = SegmentLog::open(&directory.segments(), directory.ledger, disk, segment_bytes)?;
-        let reader = Arc::new(log.reader());
+        let (log, recovery) = SegmentLog::open(&directory.segments(), directory.ledger, disk, segment_bytes, loss)?;
+        let damage = Damage::default();
+        let reader = Arc::new(log.reader(&damage));
         let parts = Parts {
             id: directory.ledger,
             log: Box::new(log),
@@ -138,6 +157,7 @@ impl Node {
             recovery,
             lock: Some(lock),
             segments: Some(directory.segments()),
+            damage,
         };
         let node = Self::assemble(parts, &directory.views(), clock, settings)?;
         Ok(Self { directory: Some(directory.clone()), ..node })
@@ -145,14 +165,12 @@ impl Node {
 
     /// Puts a node together.
     pub fn assemble(parts: Parts, views: &Path, clock: &Clock, settings: Settings) -> Result<Self, NodeError> {
-        let Parts { id, log, reader, keys, recovery, lock, segments } = parts;
-        let (writer, store, rebuilt) = state::open(views, id, log.head(), projectors())?;
-        let (committer, running) = Committer::start(id, log, Box::new(writer), clock.clone())?;
-        // An older keyring, restored, would have the keys of this year made again and their ids given twice: nobody would be found any more.
-        if u64::from(keys.records()) < keys_seen(&store)? {
-            running.close();
-            return Err(NodeError::Keyring);
+        let Parts { id, mut log, reader, keys, recovery, lock, segments, damage } = parts;
+        let (writer, store, rebuilt) = state::open(views, id, log.as_mut(), projectors())?;
+        if rebuilt == Rebuilt::OtherHistory {
+            tracing::error!("the views had applied another entry than the ledger has in its place: they are made again");
         }
+        let (committer, running) = Committer::start(id, log, Box::new(writer), keys.records(), clock.clone())?;
         let missing_keys = keys.missing();
         // The year's token key is there before anybody is looked for under it.
         keys.token(clock.today().year(), "cf", "")?;
@@ -166,6 +184,7 @@ impl Node {
             store,
             clock: clock.clone(),
             opened: Opened { recovery, rebuilt, missing_keys },
+            damage,
             directory: None,
             running: std::sync::Mutex::new(Some((running, lock))),
         })
@@ -195,7 +214,12 @@ impl Node {
             "arresto_pulito": !recovery.unclean,
             "sincronizzazione_fallita": recovery.sync_failed,
             "coda_tagliata": cut,
-            "viste": match rebuilt { Rebuilt::No => "valide", Rebuilt::Missing => "create", Rebuilt::Untrusted => "rifatte" },
+            "viste": match rebuilt {
+                Rebuilt::No => "valide",
+                Rebuilt::Missing => "create",
+                Rebuilt::Untrusted => "rifatte",
+                Rebuilt::OtherHistory => "rifatte: erano di un'altra storia",
+            },
             "chiavi_mancanti": missing_keys,
         });
         self.record_system(event, facts).await
@@ -206,13 +230,7 @@ impl Node {
         let Some(directory) = self.directory.as_ref().filter(|directory| directory.is_copy()) else { return Ok(()) };
         let head = self.ledger.committer.meter().head.get();
         self.record_system("restore", serde_json::json!({ "voci": head })).await?;
-        // Also those that began after the copy was made: of whatever year a DSU may have been presented in.
-        let yearly = (FIRST_YEAR..=self.clock.today().year()).flat_map(|year| SERIES.map(|series| format!("{series}-{year}")));
-        let named: Vec<_> = yearly.chain([REQUESTS.to_owned()]).collect();
-        skip(&self.ledger, &self.store, &self.clock, &named).await.map_err(|error| match error {
-            NoNumber::NotCommitted(error) => error,
-            NoNumber::Views(_) | NoNumber::Entry(_) => NotCommitted::Unavailable,
-        })?;
+        self.skip_series().await?;
         tracing::warn!(
             voci = head,
             "restored from a copy: enti and their grants are those of the day of the copy; check what was suspended, revoked or taken back since"
@@ -221,6 +239,36 @@ impl Node {
         if let Err(error) = directory.adopted() {
             tracing::error!(%error, "the mark of a copy cannot be removed");
         }
+        Ok(())
+    }
+
+    /// Numbers were given that the log does not know of: every series goes on far beyond.
+    async fn skip_series(&self) -> Result<(), NotCommitted> {
+        // Also those that began after the copy was made: of whatever year a DSU may have been presented in.
+        let yearly = (FIRST_YEAR..=self.clock.today().year()).flat_map(|year| SERIES.map(|series| format!("{series}-{year}")));
+        let named: Vec<_> = yearly.chain([REQUESTS.to_owned()]).collect();
+        skip(&self.ledger, &self.store, &self.clock, &named).await.map_err(|error| match error {
+            NoNumber::NotCommitted(error) => error,
+            NoNumber::Views(_) | NoNumber::Entry(_) => NotCommitted::Unavailable,
+        })
+    }
+
+    /// Records that the end of the log is lost and that the operator goes on without it: from which entry, up to which at least, who, and why.
+    async fn record_loss(&self, accepted: &Accepted, until: u64) -> Result<(), NodeError> {
+        let (ledger, now) = (&self.ledger, self.clock.now());
+        let head = u64::try_from(ledger.committer.meter().head.get()).unwrap_or_default();
+        let exchange = new_exchange(now)?;
+        let mut body = Body::new(Kind::System, Retention::Sistema, exchange, now)
+            .fact("evento", LOSS)
+            .fact("dati", serde_json::json!({ "voci": head, "perse_almeno_fino_a": until.max(head) }))
+            .fact("chiavi", ledger.keys.records())
+            .fact("actor", &accepted.actor);
+        body.operation = Some(LOSS.to_owned());
+        body.outcome = Some("OK".to_owned());
+        let secret = Secret { reason: Some(accepted.reason.clone()), ..Secret::default() };
+        let draft = ledger.prepare(body, &secret, &Blinding::new()?, 0, now).map_err(|_| NotCommitted::Unavailable)?;
+        ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() }).await?;
+        self.skip_series().await?;
         Ok(())
     }
 
@@ -247,15 +295,51 @@ impl std::fmt::Debug for Node {
     }
 }
 
-/// Makes the views of a directory again, from nothing: what `varco rebuild` does. How many entries they hold.
-pub async fn rebuild(directory: &Directory, clock: &Clock, disk: Arc<dyn Disk>) -> Result<u64, NodeError> {
+/// A loss at the end of the log that an operator accepts.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// Who.
+    pub actor: Actor,
+    /// Why.
+    pub reason: String,
+}
+
+/// The operation of the entry that records an accepted loss.
+const LOSS: &str = "perdita";
+
+/// What making the views again found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remade {
+    /// Entries of the log.
+    pub entries: u64,
+    /// Of a loss that was accepted: the last entry that is whole, and the last that was there at least.
+    pub lost: Option<(u64, u64)>,
+}
+
+/// Makes the views of a directory again, from nothing: what `varco rebuild` does. Views that are ahead of the log prove that entries are gone, and so
+/// does a log that ends before `HEAD` says: nothing is done then, unless the loss is accepted, which is recorded.
+pub async fn rebuild(directory: &Directory, clock: &Clock, disk: Arc<dyn Disk>, accepted: Option<&Accepted>) -> Result<Remade, NodeError> {
     let lock = directory.lock()?;
+    let loss = if accepted.is_some() { Loss::Accepted } else { Loss::Refused };
+    let Extent { head, bound } = extent(&directory.segments(), directory.ledger, loss)?;
+    let views = state::reached(&directory.views(), directory.ledger).unwrap_or_default();
+    if views > head && accepted.is_none() {
+        return Err(StartError::Ahead { views, log: head }.into());
+    }
     state::discard(&directory.views()).map_err(|error| ViewError(error.to_string()))?;
-    drop(lock);
-    let node = Node::open(directory, clock, disk, SEGMENT_BYTES)?;
-    let recorded = node.record_recovery().await;
+    let node = Node::open_locked(directory, clock, disk, SEGMENT_BYTES, Settings::embedded()?, lock, loss)?;
+    let until = bound.max(views);
+    let lost = (until > head).then_some((head, until));
+    let recorded = async {
+        match accepted.filter(|_| lost.is_some()) {
+            Some(accepted) => node.record_loss(accepted, until).await?,
+            None => {}
+        }
+        Ok::<_, NodeError>(node.record_recovery().await?)
+    };
+    let recorded = recorded.await;
     let applied = node.store.applied();
     node.close();
     recorded?;
-    Ok(applied?)
+    Ok(Remade { entries: applied?, lost })
 }

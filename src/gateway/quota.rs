@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
+use uuid::Uuid;
 
 use crate::clock::{Clock, rfc3339, rome};
 use crate::contract::catalogue::{Operation, Service};
@@ -135,11 +136,11 @@ impl Quotas {
     }
 
     /// Counts what was recorded on this day before the start.
-    pub fn recount_day(&self, segments: &Path, clock: &Clock) -> Result<(), LogError> {
+    pub fn recount_day(&self, segments: &Path, ledger: Uuid, clock: &Clock) -> Result<(), LogError> {
         let today = clock.today();
         // An exchange is recorded after it was received, so that none of today's was recorded before today began.
         let start = rome(clock.now()).start_of_day().map_or(Timestamp::UNIX_EPOCH, |start| start.timestamp());
-        recorded_since(segments, &rfc3339(start), &mut |body| self.recount(body, today))
+        recorded_since(segments, ledger, &rfc3339(start), &mut |body| self.recount(body, today))
     }
 
     /// Counts an entry of this day that was recorded before the start.

@@ -9,6 +9,7 @@ use super::Gateway;
 use crate::clock::rome;
 use crate::ledger::ViewError;
 use crate::ledger::committer::Health;
+use crate::ledger::scrub::Scrub;
 use crate::tls::Revocations;
 use crate::tls::revocation::Unreadable;
 
@@ -35,6 +36,8 @@ pub struct Status {
     pub certificati: Vec<(String, Timestamp)>,
     /// The list that ends first, if there is one.
     pub crl: Option<Timestamp>,
+    /// When all closed segments of the ledger had been read again, and how many there were.
+    pub riletti: Option<(Timestamp, u64)>,
     /// What an operator should look at.
     pub avvertenze: Vec<String>,
 }
@@ -67,6 +70,8 @@ impl Status {
         if health != "scrivibile" {
             avvertenze.push("il registro non può essere scritto: la porta risponde 503".to_owned());
         }
+        let damaged = node.damage.places().into_iter().map(|place| format!("il registro è danneggiato: {place}"));
+        avvertenze.extend(damaged);
         Ok(Self {
             versione: env!("CARGO_PKG_VERSION").to_owned(),
             avviata: gateway.started,
@@ -78,6 +83,7 @@ impl Status {
             enti,
             certificati,
             crl,
+            riletti: gateway.scrub.get().map(Scrub::rounds).and_then(|rounds| Some((rounds.ended?, rounds.segments))),
             avvertenze,
         })
     }

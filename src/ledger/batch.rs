@@ -160,12 +160,8 @@ pub fn decode(bytes: &[u8]) -> Result<Batch, BatchError> {
     if sealed_checksum(bytes, &spans) != u32_at(bytes, 24) {
         return Err(BatchError::Checksum("sealed parts"));
     }
-    for span in spans.iter().filter(|span| !span.sealed.is_empty()) {
-        let slot = bytes[span.sealed.clone()].get(SLOT).ok_or(BatchError::NoBatch)?;
-        let erased = slot.iter().all(|byte| *byte == 0);
-        if !erased && crc32c::crc32c(&slot[..60]) != u32_at(slot, 60) {
-            return Err(BatchError::Checksum("wrapped key"));
-        }
+    if spans.iter().any(|span| !slot_is_whole(&bytes[span.sealed.clone()])) {
+        return Err(BatchError::Checksum("wrapped key"));
     }
     Ok(Batch { first: u64_at(bytes, 8), length, spans })
 }
@@ -178,6 +174,20 @@ pub fn find(bytes: &[u8]) -> Option<usize> {
             return Some(at + found);
         }
         at += found + 1;
+    }
+    None
+}
+
+/// The valid batch that ends where `bytes` end.
+pub fn last(bytes: &[u8]) -> Option<Batch> {
+    let mut end = bytes.len();
+    while let Some(found) = bytes.get(..end)?.windows(8).rposition(|window| window == BATCH_MAGIC) {
+        if let Ok(batch) = decode(&bytes[found..])
+            && found + batch.length == bytes.len()
+        {
+            return Some(batch);
+        }
+        end = found + 7;
     }
     None
 }
@@ -196,17 +206,30 @@ fn spans(lengths: impl Iterator<Item = (usize, usize)> + Clone) -> Vec<Span> {
         .collect()
 }
 
+/// What an entry is known again by: CRC32C of the leaf and of the sealed part, without the bytes that erasing overwrites.
+pub fn entry_checksum(leaf: &[u8], sealed: &[u8]) -> u32 {
+    without_slot(crc32c::crc32c(leaf), sealed)
+}
+
+/// Whether the part of a sealed part that may be erased is as it was written, or erased: all zeros.
+pub fn slot_is_whole(sealed: &[u8]) -> bool {
+    sealed.is_empty()
+        || sealed.get(SLOT).is_some_and(|slot| slot.iter().all(|byte| *byte == 0) || crc32c::crc32c(&slot[..60]) == u32_at(slot, 60))
+}
+
+/// Goes on with a checksum over a sealed part, without the bytes that erasing overwrites.
+fn without_slot(checksum: u32, sealed: &[u8]) -> u32 {
+    let before = crc32c::crc32c_append(checksum, sealed.get(..SLOT.start).unwrap_or(sealed));
+    crc32c::crc32c_append(before, sealed.get(SLOT.end..).unwrap_or_default())
+}
+
 fn clear_checksum(clear: &[u8]) -> u32 {
     let checksum = crc32c::crc32c(&clear[..28]);
     crc32c::crc32c_append(checksum, &clear[BATCH_HEADER..])
 }
 
 fn sealed_checksum(bytes: &[u8], spans: &[Span]) -> u32 {
-    spans.iter().filter(|span| !span.sealed.is_empty()).fold(0, |checksum, span| {
-        let part = &bytes[span.sealed.clone()];
-        let before = crc32c::crc32c_append(checksum, part.get(..SLOT.start).unwrap_or(part));
-        crc32c::crc32c_append(before, part.get(SLOT.end..).unwrap_or_default())
-    })
+    spans.iter().filter(|span| !span.sealed.is_empty()).fold(0, |checksum, span| without_slot(checksum, &bytes[span.sealed.clone()]))
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
@@ -272,5 +295,35 @@ mod tests {
         assert_eq!(find(&bytes), Some(5));
         bytes.pop();
         assert_eq!(find(&bytes), None);
+    }
+
+    #[test]
+    fn the_last_batch_is_found_from_the_end() {
+        let mut bytes = vec![0x8b, b'V', b'A', 3, 4];
+        assert_eq!(last(&bytes), None);
+        bytes.extend(sample());
+        bytes.extend(encode(9, &[Raw { leaf: b"{\"v\":1}".to_vec(), sealed: Vec::new() }]).0);
+        assert_eq!(last(&bytes).map(|batch| batch.first), Some(9));
+        bytes.push(0);
+        assert_eq!(last(&bytes), None);
+    }
+
+    #[test]
+    fn an_entry_is_known_by_all_but_what_erasing_overwrites() {
+        let bytes = sample();
+        let span = &decode(&bytes).unwrap().spans[1];
+        let (leaf, sealed) = (bytes[span.leaf.clone()].to_vec(), bytes[span.sealed.clone()].to_vec());
+        let known = entry_checksum(&leaf, &sealed);
+        for at in 0..leaf.len() + sealed.len() {
+            let (mut leaf, mut sealed) = (leaf.clone(), sealed.clone());
+            let in_sealed = at.checked_sub(leaf.len());
+            *in_sealed.map_or_else(|| &mut leaf[at], |at| &mut sealed[at]) ^= 1;
+            let seen = entry_checksum(&leaf, &sealed) != known;
+            assert_eq!(seen, in_sealed.is_none_or(|at| !SLOT.contains(&at)), "byte {at}");
+            assert_eq!(slot_is_whole(&sealed), in_sealed.is_none_or(|at| !SLOT.contains(&at)), "byte {at}");
+        }
+        let mut erased = sealed;
+        erased[SLOT].fill(0);
+        assert!(entry_checksum(&leaf, &erased) == known && slot_is_whole(&erased));
     }
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::batch::Raw;
 use super::leaf::{Draft, Entry, Position, Writes};
-use super::log::{AppendError, Appended, Log, LogError};
+use super::log::{AppendError, Appended, Log, LogError, REMEDY};
 use super::meter::Meter;
 use super::segments::{FULL_BATCH, LONGEST_SUBMISSION};
 use crate::clock::{Clock, rfc3339};
@@ -101,6 +101,8 @@ pub trait Views: Send {
     fn applied(&self) -> u64;
     /// The version of a name: the sequence of the last entry that advanced it, 0 for none.
     fn version(&self, key: &str) -> Result<u64, ViewError>;
+    /// How many records a keyring must have at least: as many as the highest id of a key that an entry names, or as were recorded.
+    fn keys(&self) -> Result<u64, ViewError>;
     /// Applies entries that are durable, all or none.
     fn apply(&mut self, entries: &[Entry]) -> Result<(), ViewError>;
     /// Called when nothing waits.
@@ -179,9 +181,20 @@ impl Running {
 }
 
 impl Committer {
-    /// Brings the views up to the log, then starts the thread.
-    pub fn start(ledger: Uuid, mut log: Box<dyn Log>, mut views: Box<dyn Views>, clock: Clock) -> Result<(Self, Running), StartError> {
+    /// Brings the views up to the log, then starts the thread. `keys` is how many records the keyring has: where entries need more, it is an
+    /// older copy, new keys would take the ids of those that are missing, and nothing is started.
+    pub fn start(
+        ledger: Uuid,
+        mut log: Box<dyn Log>,
+        mut views: Box<dyn Views>,
+        keys: u32,
+        clock: Clock,
+    ) -> Result<(Self, Running), StartError> {
         let last_recorded = catch_up(log.as_mut(), views.as_mut())?;
+        let wanted = views.keys()?;
+        if u64::from(keys) < wanted {
+            return Err(StartError::Keyring { has: keys, wanted });
+        }
         // Stamps never go back: a clock that is far behind would stamp everything with the same instant until it has caught up.
         let now = clock.now();
         if last_recorded.as_second() - now.as_second() > CLOCK_BEHIND {
@@ -255,13 +268,21 @@ pub enum StartError {
     /// The views.
     #[error(transparent)]
     Views(#[from] ViewError),
-    /// The views hold more than the log.
-    #[error("the views are ahead of the ledger: {views} against {log}")]
+    /// The views hold more than the log: entries that were durable are gone.
+    #[error("mancano dal registro le voci da {} a {views}, che le viste avevano ricevuto ({remedy})", log + 1, remedy = REMEDY)]
     Ahead {
         /// Sequence that the views have applied.
         views: u64,
         /// Sequence of the log's last entry.
         log: u64,
+    },
+    /// Keys that entries name are not in the keyring.
+    #[error("il portachiavi ha {has} chiavi e le voci del registro ne nominano {wanted}: è una copia vecchia; rimettere l'ultima")]
+    Keyring {
+        /// Records of the keyring.
+        has: u32,
+        /// The highest id that an entry names, or the number that was recorded last.
+        wanted: u64,
     },
     /// The clock is far behind.
     #[error("the clock ({now}) is far behind the last entry ({last}): set it, or wait")]
@@ -292,9 +313,11 @@ fn catch_up(log: &mut dyn Log, views: &mut dyn Views) -> Result<Timestamp, Start
     let (mut recorded, mut failed) = (None, None);
     let instant = |entries: &[Entry]| entries.last().and_then(|entry| entry.leaf.recorded.parse().ok());
     if applied < head {
-        log.replay(applied + 1, CATCH_UP, &mut |entries| {
+        let mut progress = Progress::new(applied, head);
+        log.scan(applied + 1, CATCH_UP, &mut |entries| {
             recorded = instant(entries);
             failed = views.apply(entries).err();
+            progress.reached(views.applied());
             failed.is_none()
         })?;
     } else if head > 0 {
@@ -303,6 +326,34 @@ fn catch_up(log: &mut dyn Log, views: &mut dyn Views) -> Result<Timestamp, Start
     match failed {
         Some(error) => Err(error.into()),
         None => Ok(recorded.unwrap_or(Timestamp::UNIX_EPOCH)),
+    }
+}
+
+/// Says how far a long catching up has come, now and then: after a crash, or for a new format, views are made from the whole log.
+struct Progress {
+    from: u64,
+    head: u64,
+    began: Instant,
+    said: Instant,
+}
+
+impl Progress {
+    /// How often it says so.
+    const EVERY: Duration = Duration::from_secs(2);
+
+    fn new(from: u64, head: u64) -> Self {
+        let now = Instant::now();
+        Self { from, head, began: now, said: now }
+    }
+
+    fn reached(&mut self, sequence: u64) {
+        if self.said.elapsed() < Self::EVERY {
+            return;
+        }
+        self.said = Instant::now();
+        let (done, all) = (sequence.saturating_sub(self.from), self.head - self.from);
+        let left = self.began.elapsed().as_secs() * (all - done.min(all)) / done.max(1);
+        tracing::info!(entries = done, of = all, percent = 100 * done / all.max(1), seconds_left = left, "making the views");
     }
 }
 

@@ -37,6 +37,9 @@ pub enum DirectoryError {
     /// It exists already.
     #[error("{0} is not empty")]
     NotEmpty(String),
+    /// It is another user's.
+    #[error("{0} è di un altro utente: una copia si fa in una directory propria")]
+    Foreign(String),
     /// Written in an earlier format.
     #[error("{0} is in format {1}.{2}, of an earlier version: varco upgrade {0}")]
     Earlier(String, u32, u32),
@@ -156,6 +159,10 @@ impl Directory {
         if std::fs::read_dir(target).map_err(at(target))?.next().is_some() {
             return Err(DirectoryError::NotEmpty(target.display().to_string()));
         }
+        // What the owner of a directory may do in it, no mode of a file takes away.
+        if !is_own(target).map_err(at(target))? {
+            return Err(DirectoryError::Foreign(target.display().to_string()));
+        }
         restrict(target).map_err(at(target))?;
         let segments = target.join("ledger");
         let copied = super::segments::copy(&self.segments(), &segments, self.ledger)?;
@@ -193,6 +200,12 @@ fn create_durably(path: &Path) -> io::Result<()> {
         RealDisk.sync_directory(parent)?;
     }
     Ok(())
+}
+
+/// Whether a directory is of the user who runs this.
+fn is_own(path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt as _;
+    Ok(std::fs::metadata(path)?.uid() == rustix::process::geteuid().as_raw())
 }
 
 fn restrict(path: &Path) -> io::Result<()> {

@@ -2,8 +2,11 @@
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
+
+/// The mode of files that are made: for their owner alone.
+const OWNER: u32 = 0o600;
 
 /// Where segments live.
 pub trait Disk: Send + Sync {
@@ -29,7 +32,7 @@ pub struct RealDisk;
 
 impl Disk for RealDisk {
     fn open(&self, path: &Path, create: bool) -> io::Result<Box<dyn DiskFile>> {
-        let file = OpenOptions::new().read(true).write(true).create_new(create).open(path)?;
+        let file = OpenOptions::new().read(true).write(true).create_new(create).mode(OWNER).open(path)?;
         Ok(Box::new(file))
     }
 
@@ -55,7 +58,7 @@ impl DiskFile for File {
 /// Writes a small file so that it is there whole or not at all: beside, synced, renamed, directory synced.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let beside = path.with_extension("new");
-    let file = File::create(&beside)?;
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(OWNER).open(&beside)?;
     file.write_all_at(content, 0)?;
     file.sync_all()?;
     std::fs::rename(&beside, path)?;

@@ -14,6 +14,8 @@ use super::leaf::Retention;
 use crate::digest::{hex, unhex};
 
 const RECORD: usize = 128;
+/// What of a record is overwritten with zeros to erase its key: nonce and wrapped key.
+const ERASED: std::ops::Range<usize> = 64..124;
 const TOKEN: u8 = 1;
 const CLASS: u8 = 2;
 
@@ -44,7 +46,7 @@ pub struct Keys {
     opened: RwLock<Opened>,
     /// Held while a record is appended.
     appending: Mutex<()>,
-    read_only: bool,
+    access: Access,
 }
 
 #[derive(Default)]
@@ -52,7 +54,29 @@ struct Opened {
     records: u32,
     tokens: HashMap<i16, hmac::Key>,
     class_ids: HashMap<ClassName, u32>,
-    classes: HashMap<u32, Result<std::sync::Arc<LessSafeKey>, ()>>,
+    classes: HashMap<u32, Result<std::sync::Arc<LessSafeKey>, NoKey>>,
+}
+
+/// Why a class key is not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoKey {
+    /// The keyring has no record of that number.
+    Missing,
+    /// Its record is damaged, or wrapped by another master key.
+    Damaged,
+    /// It was erased: nonce and wrapped key are zeros.
+    Erased,
+}
+
+/// For what a keyring is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// To make keys too.
+    Write,
+    /// To read: nothing is changed.
+    Read,
+    /// To find out what is wrong: a damaged record is no error.
+    Inspect,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -79,6 +103,11 @@ impl Keys {
     /// Opens the keys of a data directory. Class keys that cannot be opened make their entries unreadable, not the ledger; a token key that
     /// cannot be opened is an error, since nobody would be found any more.
     pub fn open(directory: &Path, read_only: bool) -> Result<Self, KeyError> {
+        Self::open_for(directory, if read_only { Access::Read } else { Access::Write })
+    }
+
+    /// The same, for what it is needed.
+    pub fn open_for(directory: &Path, access: Access) -> Result<Self, KeyError> {
         let text = std::fs::read_to_string(directory.join("master.key"))?;
         let bytes = unhex(text.trim()).filter(|bytes| bytes.len() == 32).ok_or(KeyError::Master)?;
         let keys = Self {
@@ -86,7 +115,7 @@ impl Keys {
             path: directory.join("keyring"),
             opened: RwLock::default(),
             appending: Mutex::new(()),
-            read_only,
+            access,
         };
         keys.load()?;
         Ok(keys)
@@ -96,7 +125,7 @@ impl Keys {
         let mut bytes = Vec::new();
         File::open(&self.path)?.read_to_end(&mut bytes)?;
         let whole = used(&bytes);
-        if whole != bytes.len() && !self.read_only {
+        if whole != bytes.len() && self.access == Access::Write {
             let file = OpenOptions::new().write(true).open(&self.path)?;
             file.set_len(whole as u64)?;
             file.sync_all()?;
@@ -108,13 +137,16 @@ impl Keys {
             let named = name_of(record);
             let key = self.unwrap(record);
             match (record[4], named, key) {
-                (TOKEN, Some(name), Some(key)) => {
+                (TOKEN, Some(name), Ok(key)) => {
                     opened.tokens.insert(name.year, hmac::Key::new(hmac::HMAC_SHA256, &key));
                 }
                 (CLASS, Some(name), key) => {
-                    let key = key.as_deref().and_then(aead).map(std::sync::Arc::new).ok_or(());
+                    let key = key.and_then(|key| aead(&key).map(std::sync::Arc::new).ok_or(NoKey::Damaged));
                     opened.class_ids.insert(name, id);
                     opened.classes.insert(id, key);
+                }
+                _ if self.access == Access::Inspect => {
+                    opened.classes.insert(id, Err(NoKey::Damaged));
                 }
                 _ => return Err(KeyError::Record(id)),
             }
@@ -133,6 +165,22 @@ impl Keys {
             .collect();
         missing.sort_unstable();
         missing
+    }
+
+    /// Ids of records that are damaged, or wrapped by another master key.
+    pub fn damaged(&self) -> Vec<u32> {
+        let opened = self.read();
+        let mut damaged: Vec<u32> =
+            opened.classes.iter().filter(|(_, key)| matches!(key, Err(NoKey::Damaged))).map(|(id, _)| *id).collect();
+        damaged.sort_unstable();
+        damaged
+    }
+
+    /// What a record is for, in words: retention class, ente and month.
+    pub fn describe(&self, id: u32) -> Option<String> {
+        let opened = self.read();
+        let (name, _) = opened.class_ids.iter().find(|(_, known)| **known == id)?;
+        Some(format!("{} {} {}-{:02}", Retention::name_of(name.retention), name.ente, name.year, name.month))
     }
 
     /// How many records the keyring has: it never shrinks.
@@ -190,8 +238,8 @@ impl Keys {
     }
 
     /// A class key by its id.
-    pub(super) fn class_by_id(&self, id: u32) -> Option<std::sync::Arc<LessSafeKey>> {
-        self.read().classes.get(&id)?.as_ref().ok().cloned()
+    pub(super) fn class_by_id(&self, id: u32) -> Result<std::sync::Arc<LessSafeKey>, NoKey> {
+        self.read().classes.get(&id).cloned().unwrap_or(Err(NoKey::Missing))
     }
 
     fn make_token_key(&self, year: i16) -> Result<hmac::Key, KeyError> {
@@ -233,13 +281,19 @@ impl Keys {
         Ok(id)
     }
 
-    fn unwrap(&self, record: &[u8]) -> Option<Vec<u8>> {
-        let checksum: [u8; 4] = record.get(124..128)?.try_into().ok()?;
-        (crc32c::crc32c(&record[..124]) == u32::from_le_bytes(checksum)).then_some(())?;
-        let nonce: [u8; 12] = record.get(64..76)?.try_into().ok()?;
-        let mut wrapped = record.get(76..124)?.to_vec();
-        let key = self.master.open_in_place(Nonce::assume_unique_for_key(nonce), Aad::from(&record[..64]), &mut wrapped).ok()?;
-        Some(key.to_vec())
+    fn unwrap(&self, record: &[u8]) -> Result<Vec<u8>, NoKey> {
+        let part = |range: std::ops::Range<usize>| record.get(range).ok_or(NoKey::Damaged);
+        if part(ERASED)?.iter().all(|byte| *byte == 0) {
+            return Err(NoKey::Erased);
+        }
+        if crc32c::crc32c(part(0..124)?).to_le_bytes() != part(124..128)? {
+            return Err(NoKey::Damaged);
+        }
+        let nonce: [u8; 12] = part(64..76)?.try_into().map_err(|_| NoKey::Damaged)?;
+        let mut wrapped = part(76..124)?.to_vec();
+        let aad = Aad::from(part(0..64)?);
+        let key = self.master.open_in_place(Nonce::assume_unique_for_key(nonce), aad, &mut wrapped).map_err(|_| NoKey::Damaged)?;
+        Ok(key.to_vec())
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, Opened> {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::batch::{ENTRY_HEADER, MAX_LEAF};
+use super::batch::{ENTRY_HEADER, MAX_LEAF, entry_checksum, slot_is_whole};
 use crate::clock::rfc3339;
 
 /// What an entry records: a closed list.
@@ -366,7 +366,8 @@ impl fmt::Debug for Draft {
     }
 }
 
-/// Where an entry is: enough to read it again without looking for it.
+/// Where an entry is, and how it is known again: its sequence and a checksum stand with its place, so that whatever else has come to lie there is
+/// not taken for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// Sequence of its segment's first entry.
@@ -379,17 +380,28 @@ pub struct Position {
     pub sealed: u64,
     /// Length of the sealed part.
     pub sealed_length: u32,
+    /// The entry's own sequence.
+    pub sequence: u64,
+    /// [`entry_checksum`] of its leaf and its sealed part.
+    ///
+    /// [`entry_checksum`]: super::batch::entry_checksum
+    pub checksum: u32,
 }
 
 impl Position {
-    /// 32 bytes, for views.
+    /// Length of a position in the views, bytes.
+    pub const LENGTH: usize = 44;
+
+    /// For views.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(32);
+        let mut bytes = Vec::with_capacity(Self::LENGTH);
         bytes.extend_from_slice(&self.segment.to_le_bytes());
         bytes.extend_from_slice(&self.leaf.to_le_bytes());
         bytes.extend_from_slice(&self.leaf_length.to_le_bytes());
         bytes.extend_from_slice(&self.sealed.to_le_bytes());
         bytes.extend_from_slice(&self.sealed_length.to_le_bytes());
+        bytes.extend_from_slice(&self.sequence.to_le_bytes());
+        bytes.extend_from_slice(&self.checksum.to_le_bytes());
         bytes
     }
 
@@ -397,8 +409,22 @@ impl Position {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let eight = |at: usize| bytes.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
         let four = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
-        (bytes.len() == 32).then_some(())?;
-        Some(Self { segment: eight(0)?, leaf: eight(8)?, leaf_length: four(16)?, sealed: eight(20)?, sealed_length: four(28)? })
+        (bytes.len() == Self::LENGTH).then_some(())?;
+        Some(Self {
+            segment: eight(0)?,
+            leaf: eight(8)?,
+            leaf_length: four(16)?,
+            sealed: eight(20)?,
+            sealed_length: four(28)?,
+            sequence: eight(32)?,
+            checksum: four(40)?,
+        })
+    }
+
+    /// A value of the views that ends with a position: what stands before it, and the position.
+    pub fn split_from(value: &[u8]) -> Option<(&[u8], Self)> {
+        let (before, position) = value.split_at_checked(value.len().checked_sub(Self::LENGTH)?)?;
+        Some((before, Self::decode(position)?))
     }
 }
 
@@ -420,6 +446,22 @@ impl Entry {
     pub fn read(bytes: Vec<u8>, sealed: Vec<u8>, position: Position) -> Option<Self> {
         let leaf = Leaf::read(&bytes)?;
         Some(Self { bytes, leaf, sealed, position })
+    }
+
+    /// From bytes that were read at a position: they must be those that were written there, and of that ledger. Erasing the sealed part changes
+    /// nothing of that.
+    pub fn checked(bytes: Vec<u8>, sealed: Vec<u8>, position: &Position, ledger: Uuid) -> Result<Self, &'static str> {
+        if entry_checksum(&bytes, &sealed) != position.checksum {
+            return Err("not the entry that was written at this position");
+        }
+        if !slot_is_whole(&sealed) {
+            return Err("a sealed part with a damaged wrapped key");
+        }
+        let entry = Self::read(bytes, sealed, *position).ok_or("no leaf at this position")?;
+        if entry.leaf.seq != position.sequence || entry.leaf.ledger != ledger {
+            return Err("a leaf with another sequence, or of another ledger");
+        }
+        Ok(entry)
     }
 }
 

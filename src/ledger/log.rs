@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::batch::Raw;
+use super::batch::{Raw, entry_checksum};
 use super::leaf::{Entry, Position};
 
 /// What keeps the batches, in one order for all who append.
@@ -14,8 +14,8 @@ pub trait Log: Send {
     fn append(&mut self, entries: &[Raw], expected_head: u64) -> Result<Appended, AppendError>;
     /// Entries from a sequence on, at most about that many bytes of them; none at the end.
     fn read(&mut self, from: u64, bytes: usize) -> Result<Vec<Entry>, LogError>;
-    /// Gives all entries from a sequence on to `each`, about that many bytes of them at a time, as long as it says true.
-    fn replay(&mut self, from: u64, bytes: usize, each: &mut dyn FnMut(&[Entry]) -> bool) -> Result<(), LogError> {
+    /// Gives all entries from a sequence on to `each`, checked, about that many bytes of them at a time, as long as it says true.
+    fn scan(&mut self, from: u64, bytes: usize, each: &mut dyn FnMut(&[Entry]) -> bool) -> Result<(), LogError> {
         let mut next = from;
         while next <= self.head() {
             let entries = self.read(next, bytes)?;
@@ -80,7 +80,29 @@ pub enum LogError {
         /// What is wrong.
         what: String,
     },
+    /// A closed segment ends before its successor says: what stood at its end is lost.
+    #[error("{file} è più corto dei {wanted} byte che il segmento successivo attesta: mancano voci ({remedy})", remedy = REMEDY)]
+    Shorter {
+        /// The segment's name.
+        file: String,
+        /// Its length, by its successor.
+        wanted: u64,
+    },
+    /// The log ends before `HEAD` says: what stood at its end is lost.
+    #[error("{file}, byte {offset}: il registro finisce prima della voce {sequence}, che secondo HEAD c'era ({remedy})", remedy = REMEDY)]
+    Missing {
+        /// The last segment's name.
+        file: String,
+        /// Where what is whole ends.
+        offset: u64,
+        /// Sequence of the last entry that must be there.
+        sequence: u64,
+    },
 }
+
+/// What to do where the end of a log is lost.
+pub const REMEDY: &str = "se la directory è stata copiata con cp mentre la porta scriveva, la copia si fa con varco backup; per continuare con le \
+                          voci intere e registrare la perdita: varco rebuild --accetta-perdita --motivo \"...\"";
 
 /// A log in memory, which several committers may share: each has its own clone.
 #[derive(Clone, Debug, Default)]
@@ -116,8 +138,9 @@ impl Log for MemLog {
         }
         let mut positions = Vec::with_capacity(entries.len());
         for raw in entries {
-            // In memory the position is the sequence.
-            let position = Position { segment: 0, leaf: all.len() as u64 + 1, leaf_length: 0, sealed: 0, sealed_length: 0 };
+            // In memory the place is the sequence.
+            let (sequence, checksum) = (all.len() as u64 + 1, entry_checksum(&raw.leaf, &raw.sealed));
+            let position = Position { segment: 0, leaf: sequence, leaf_length: 0, sealed: 0, sealed_length: 0, sequence, checksum };
             let entry = Entry::read(raw.leaf.clone(), raw.sealed.clone(), position)
                 .ok_or_else(|| AppendError::Unavailable(io::Error::other("a leaf that is none")))?;
             positions.push(position);

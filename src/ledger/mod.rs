@@ -3,6 +3,7 @@
 //! Its specification is `docs/ledger.md`: layout, kinds, life of a leaf. In this room:
 //! - [`leaf`]: [`Body`] and [`Draft`] on the way in, [`Entry`] and [`Leaf`] on the way out, [`Projector`];
 //! - [`batch`]: the bytes of a batch; [`disk`]: the file operations, behind a seam; [`segments`]: the log on disk and its recovery;
+//! - [`damage`]: what was found wrong while it is served; [`scrub`]: the daily reading of closed segments;
 //! - [`log`]: the seam between committer and log, and the log in memory;
 //! - [`committer`]: preconditions, group commit, receipts; [`meter`]: what it measures;
 //! - [`keys`] and [`seal`]: tokens, commitments, sealed parts;
@@ -10,12 +11,14 @@
 
 pub mod batch;
 pub mod committer;
+pub mod damage;
 pub mod directory;
 pub mod disk;
 pub mod keys;
 pub mod leaf;
 pub mod log;
 pub mod meter;
+pub mod scrub;
 pub mod seal;
 pub mod search;
 pub mod segments;

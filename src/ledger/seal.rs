@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::keys::{KeyError, Keys, aead, random};
+use super::keys::{KeyError, Keys, NoKey, aead, random};
 use super::leaf::{Leaf, Retention};
 use crate::clock::rome;
 use crate::digest::hex;
@@ -119,9 +119,12 @@ pub enum Unopened {
     /// Its key was erased.
     #[error("erased")]
     Erased,
-    /// The class key is not there.
+    /// The keyring has no such class key.
     #[error("class key {0} is missing")]
     MissingKey(u32),
+    /// The record of the class key is damaged.
+    #[error("class key {0} is damaged")]
+    DamagedKey(u32),
     /// It is not what was sealed.
     #[error("damaged")]
     Damaged,
@@ -160,6 +163,11 @@ pub fn seal(keys: &Keys, sealing: &Sealing<'_>, blinding: &Blinding, secret: &Se
     Ok((sealed, commitment))
 }
 
+/// The id of the class key that wraps a sealed part; it stays when the part is erased. None where there is no sealed part.
+pub fn key_id(sealed: &[u8]) -> Option<u32> {
+    sealed.get(4..8)?.try_into().ok().map(u32::from_le_bytes)
+}
+
 /// Opens an entry's sealed part and checks it against the leaf's commitment.
 pub fn open(keys: &Keys, leaf: &Leaf, sealed: &[u8]) -> Result<(Blinding, Secret), Unopened> {
     let (blinding, json) = open_bytes(keys, leaf, sealed)?;
@@ -177,7 +185,11 @@ pub fn open_bytes(keys: &Keys, leaf: &Leaf, sealed: &[u8]) -> Result<(Blinding, 
         return Err(Unopened::Erased);
     }
     let id = u32::from_le_bytes([header[4], header[5], header[6], header[7]]);
-    let class = keys.class_by_id(id).ok_or(Unopened::MissingKey(id))?;
+    let class = keys.class_by_id(id).map_err(|why| match why {
+        NoKey::Missing => Unopened::MissingKey(id),
+        NoKey::Damaged => Unopened::DamagedKey(id),
+        NoKey::Erased => Unopened::Erased,
+    })?;
     let nonce = |range: std::ops::Range<usize>| -> Option<Nonce> { header.get(range)?.try_into().ok().map(Nonce::assume_unique_for_key) };
     let ordinal = leaf.body.facts.get("ordinal").and_then(serde_json::Value::as_u64).unwrap_or_default();
     let aad = additional(leaf.ledger, leaf.body.exchange, u32::try_from(ordinal).unwrap_or(u32::MAX));

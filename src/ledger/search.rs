@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::disk::replace;
 use super::leaf::{Entry, Kind, Tokens};
 use super::log::LogError;
-use super::segments;
+use super::segments::{Listed, Listing};
 use crate::digest::sha256;
 
 const MAGIC: &[u8; 8] = b"\x8dVARCOI\x02";
@@ -84,11 +84,12 @@ impl Filter {
 pub fn find(directory: &Path, ledger: Uuid, filter: &Filter, limit: usize) -> Result<Vec<Entry>, LogError> {
     let terms = filter.terms();
     let mut found = std::collections::VecDeque::new();
-    for segment in segments::closed_and_open(directory, ledger)? {
-        if segment.closed && !terms.is_empty() && !may_hold(directory, &segment, &terms)? {
+    let listing = Listing::read(directory, ledger)?;
+    for segment in listing.segments() {
+        if segment.closed && !terms.is_empty() && !may_hold(directory, &listing, &segment, &terms)? {
             continue;
         }
-        for entry in segments::entries_of_segment(&segment)? {
+        for entry in listing.entries(&segment)? {
             if filter.matches(&entry) {
                 if found.len() == limit {
                     found.pop_front();
@@ -101,13 +102,13 @@ pub fn find(directory: &Path, ledger: Uuid, filter: &Filter, limit: usize) -> Re
 }
 
 /// Whether a closed segment has entries for all groups of terms, by its index.
-fn may_hold(directory: &Path, segment: &segments::Listed, groups: &[Vec<[u8; 16]>]) -> Result<bool, LogError> {
+fn may_hold(directory: &Path, listing: &Listing, segment: &Listed, groups: &[Vec<[u8; 16]>]) -> Result<bool, LogError> {
     let path = directory.join(format!("{:020}.idx", segment.first));
     let index = match std::fs::read(&path).ok().and_then(|bytes| decode(&bytes)) {
         Some(index) => index,
         None => {
             let mut index = BTreeSet::new();
-            for entry in segments::entries_of_segment(segment)? {
+            for entry in listing.entries(segment)? {
                 index.extend(terms_of(&entry));
             }
             // A directory that is only read, such as a backup on other media, is searched without.

@@ -168,10 +168,8 @@ impl Archive {
         for (year, token) in self.tokens("protocol", protocol)? {
             self.observe(sender_key(ente, year, &token), preconditions)?;
             let Some(value) = self.store.get(sender_name(ente, year, &token))? else { continue };
-            let split = value.len().checked_sub(33).and_then(|at| value.split_at_checked(at));
-            let (impronta, position) = split.ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
-            let position = Position::decode(&position[1..]).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
-            let impronta = String::from_utf8_lossy(impronta).into_owned();
+            let split = Position::split_from(&value).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
+            let (impronta, position) = (String::from_utf8_lossy(split.0.trim_ascii_end()).into_owned(), split.1);
             found = Some(Earlier { impronta, year, entry: self.ledger.reader.entry(&position)? });
         }
         Ok(found)

@@ -118,14 +118,9 @@ pub(super) fn sequence_of(name: &[u8]) -> Option<u64> {
 
 /// A version as the views have it.
 pub(super) fn read_version(name: &[u8], value: &[u8]) -> Option<Versione> {
-    let (text, position) = value.split_at_checked(value.len().checked_sub(32)?)?;
+    let (text, position) = Position::split_from(value)?;
     let mut words = std::str::from_utf8(text).ok()?.split_whitespace();
-    Some(Versione {
-        numero: words.next()?.parse().ok()?,
-        operazione: words.next()?.to_owned(),
-        sequence: sequence_of(name)?,
-        position: Position::decode(position)?,
-    })
+    Some(Versione { numero: words.next()?.parse().ok()?, operazione: words.next()?.to_owned(), sequence: sequence_of(name)?, position })
 }
 
 /// A declarant's DSU as the views have it.
@@ -164,14 +159,14 @@ impl Head {
 
     /// From a value of the views.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let (text, position) = bytes.split_at_checked(bytes.len().checked_sub(32)?)?;
+        let (text, position) = Position::split_from(bytes)?;
         let mut words = std::str::from_utf8(text).ok()?.split_whitespace();
         Some(Self {
             presentata: words.next()?.parse().ok()?,
             scadenza: words.next()?.parse().ok()?,
             sequence: words.next()?.parse().ok()?,
             origine: words.next()?.parse().ok()?,
-            position: Position::decode(position)?,
+            position,
         })
     }
 }
@@ -276,7 +271,7 @@ mod tests {
             .fact("radice", "new")
             .fact("annulla", vec!["2025/old".to_owned(), "2026/new".to_owned()]);
         body.tokens = Some(Tokens { year: 2026, protocol: vec!["new".to_owned()], ..Tokens::default() });
-        let position = Position { segment: 1, leaf: 2, leaf_length: 3, sealed: 4, sealed_length: 5 };
+        let position = Position { segment: 1, leaf: 2, leaf_length: 3, sealed: 4, sealed_length: 5, sequence: 6, checksum: 7 };
         let leaf = Leaf { v: 1, ledger: uuid::Uuid::nil(), seq: 7, recorded: String::new(), body };
         let mut writes = Writes::default();
         SiiProjector.project(&Entry { bytes: Vec::new(), leaf, sealed: Vec::new(), position }, &mut writes);
@@ -317,7 +312,7 @@ mod tests {
 
     #[test]
     fn a_head_comes_back() {
-        let position = Position { segment: 1, leaf: 2, leaf_length: 3, sealed: 4, sealed_length: 5 };
+        let position = Position { segment: 1, leaf: 2, leaf_length: 3, sealed: 4, sealed_length: 5, sequence: 6, checksum: 7 };
         let head = Head {
             sequence: 42,
             origine: 41,

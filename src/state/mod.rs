@@ -5,8 +5,10 @@
 //!
 //! - after a clean stop, and after the mere death of the process (same boot id), if every checksum of the file is right: redb goes back to its last durable
 //!   commit by itself, and what came after it is applied again;
-//! - never after anything else, nor if they are of another ledger or format, ahead of the log, or redb complains: then they are set aside and
-//!   made again.
+//! - never after anything else, nor if they are of another ledger or format, or redb complains, or the last entry that they applied is not the one that
+//!   the log has there: then they are set aside and made again.
+//!
+//! Views are written after the log is durable. Views of this ledger that are ahead of its log prove that entries are gone: nothing is opened then.
 //!
 //! Every batch of entries that changes anything is applied atomically, together with the sequence it reaches. Commits are made durable now and then: a
 //! ledger that is ahead of its views costs a start a moment, and nothing else.
@@ -22,11 +24,12 @@ use redb::{Database, Durability, ReadableDatabase as _, TableDefinition};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::ledger::committer::{project_versions, version_name};
-use crate::ledger::{Entry, Projector, ViewError, Views, Writes};
+use crate::digest::sha256;
+use crate::ledger::committer::{StartError, project_versions, version_name};
+use crate::ledger::{Entry, Log, LogError, Projector, ViewError, Views, Writes, seal};
 
 /// Format of the views: another one means a rebuild.
-const FORMAT: u32 = 8;
+const FORMAT: u32 = 9;
 const APPLIED: &[u8] = b"m/applied";
 const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("views");
 /// The file's name, in the directory of the views.
@@ -61,6 +64,10 @@ pub struct Writer {
     trust: PathBuf,
     identity: Identity,
     applied: u64,
+    /// The leaf of the last entry applied.
+    leaf: Vec<u8>,
+    /// The highest id of a key that an entry applied names.
+    highest_key: u64,
     /// Batches applied since the last durable commit that changed something.
     undurable: u32,
     /// How far the last durable commit reaches.
@@ -85,41 +92,118 @@ pub enum Rebuilt {
     Missing,
     /// They could not be trusted, and were set aside.
     Untrusted,
+    /// They had applied another entry than the log has in its place, and were set aside.
+    OtherHistory,
 }
 
-/// Opens the views of a ledger, or begins new ones where the old cannot be trusted. `head` is the log's: views ahead of it are of another moment.
-pub fn open(path: &Path, ledger: Uuid, head: u64, projectors: Arc<[Box<dyn Projector>]>) -> Result<(Writer, Store, Rebuilt), ViewError> {
+/// Why views do not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A file, or redb.
+    #[error(transparent)]
+    Views(#[from] ViewError),
+    /// The log, in which their last entry is looked up.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// They are ahead of the log.
+    #[error(transparent)]
+    Ahead(#[from] StartError),
+}
+
+/// How far views have come: what stands under [`APPLIED`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Applied {
+    /// Sequence of the last entry.
+    sequence: u64,
+    /// SHA-256 of its leaf; None in views of an earlier format.
+    leaf: Option<[u8; 32]>,
+    /// The highest id of a key that an entry up to there names.
+    highest_key: u64,
+}
+
+impl Applied {
+    fn encode(&self) -> Vec<u8> {
+        let mut bytes = self.sequence.to_be_bytes().to_vec();
+        bytes.extend_from_slice(&self.leaf.unwrap_or_default());
+        bytes.extend_from_slice(&self.highest_key.to_be_bytes());
+        bytes
+    }
+
+    /// The sequence alone is read of earlier formats too.
+    fn decode(bytes: &[u8]) -> Self {
+        let part = |range: std::ops::Range<usize>| bytes.get(range).unwrap_or_default();
+        Self { sequence: number(part(0..8)), leaf: part(8..40).try_into().ok(), highest_key: number(part(40..48)) }
+    }
+}
+
+/// Opens the views of a ledger, or begins new ones where the old cannot be trusted.
+pub fn open(
+    path: &Path,
+    ledger: Uuid,
+    log: &mut dyn Log,
+    projectors: Arc<[Box<dyn Projector>]>,
+) -> Result<(Writer, Store, Rebuilt), OpenError> {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned();
     let identity = Identity { ledger, format: FORMAT, boot, clean: false };
     let trust = path.join("TRUST");
-    let mut rebuilt = Rebuilt::No;
-    if !path.exists() {
-        rebuilt = Rebuilt::Missing;
-    } else if !trusted(&trust, &identity) {
-        rebuilt = Rebuilt::Untrusted;
-    }
     let io_error = |error: io::Error| ViewError(error.to_string());
-    let mut opened = None;
-    if rebuilt == Rebuilt::No {
-        // redb writes while it opens: before it does, the clean stop is over.
-        mark(&trust, &identity).map_err(io_error)?;
-        opened = open_file(path).ok();
-    }
-    if opened.as_ref().is_none_or(|(_, applied)| *applied > head) {
-        if rebuilt == Rebuilt::No {
+    let (mut found, mut rebuilt) = (None, Rebuilt::Missing);
+    if path.exists() {
+        let left = left(&trust);
+        let trusted = left.as_ref().is_some_and(|left| left.counts(&identity));
+        rebuilt = if trusted { Rebuilt::No } else { Rebuilt::Untrusted };
+        if trusted {
+            // redb writes while it opens: before it does, the clean stop is over.
+            mark(&trust, &identity).map_err(io_error)?;
+        }
+        found = open_file(path).ok().filter(|_| left.is_some_and(|left| left.ledger == ledger));
+        if trusted && found.is_none() {
             rebuilt = Rebuilt::Untrusted;
         }
-        opened = None;
     }
-    let (store, applied) = match opened {
-        Some(opened) => opened,
+    if let Some((_, applied)) = &found {
+        // Whether they can be trusted or not: no view is written before its entry is durable.
+        let head = log.head();
+        if applied.sequence > head {
+            return Err(StartError::Ahead { views: applied.sequence, log: head }.into());
+        }
+        if rebuilt == Rebuilt::No && !is_of(log, applied)? {
+            rebuilt = Rebuilt::OtherHistory;
+        }
+    }
+    let (store, applied) = match found.filter(|_| rebuilt == Rebuilt::No) {
+        Some(found) => found,
         None => {
             set_aside(path).map_err(|error| ViewError(format!("cannot be set aside: {error}")))?;
             std::fs::create_dir_all(path).and_then(|()| mark(&trust, &identity)).map_err(io_error)?;
             open_file(path)?
         }
     };
-    Ok((Writer { store: store.clone(), projectors, trust, identity, applied, undurable: 0, durable: applied }, store, rebuilt))
+    let Applied { sequence, highest_key, .. } = applied;
+    let leaf = leaf_of(log, sequence)?.unwrap_or_default();
+    let writer =
+        Writer { store: store.clone(), projectors, trust, identity, applied: sequence, leaf, highest_key, undurable: 0, durable: sequence };
+    Ok((writer, store, rebuilt))
+}
+
+/// The leaf of an entry of the log.
+fn leaf_of(log: &mut dyn Log, sequence: u64) -> Result<Option<Vec<u8>>, LogError> {
+    if sequence == 0 {
+        return Ok(None);
+    }
+    Ok(log.read(sequence, 1)?.into_iter().find(|entry| entry.leaf.seq == sequence).map(|entry| entry.bytes))
+}
+
+/// Whether the log has the entry that views applied last.
+fn is_of(log: &mut dyn Log, applied: &Applied) -> Result<bool, LogError> {
+    Ok(leaf_of(log, applied.sequence)?.is_none_or(|leaf| applied.leaf == Some(sha256(&leaf))))
+}
+
+/// How far the views of a ledger have come, for whoever is about to discard them; None where there are none, or they are of another ledger, or cannot
+/// be read.
+pub fn reached(path: &Path, ledger: Uuid) -> Option<u64> {
+    left(&path.join("TRUST")).filter(|left| left.ledger == ledger)?;
+    open_file(path).ok().map(|(_, applied)| applied.sequence)
 }
 
 /// Sets the views aside, so that the next start makes them again.
@@ -127,9 +211,16 @@ pub fn discard(path: &Path) -> io::Result<()> {
     set_aside(path)
 }
 
-fn trusted(trust: &Path, now: &Identity) -> bool {
-    let Some(then) = std::fs::read(trust).ok().and_then(|bytes| serde_json::from_slice::<Identity>(&bytes).ok()) else { return false };
-    then.ledger == now.ledger && then.format == now.format && (then.clean || (then.boot == now.boot && !now.boot.is_empty()))
+/// Whose views they are, by the file beside them.
+fn left(trust: &Path) -> Option<Identity> {
+    std::fs::read(trust).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok())
+}
+
+impl Identity {
+    /// Whether views that were left so count now.
+    fn counts(&self, now: &Self) -> bool {
+        self.ledger == now.ledger && self.format == now.format && (self.clean || (self.boot == now.boot && !now.boot.is_empty()))
+    }
 }
 
 fn mark(trust: &Path, identity: &Identity) -> io::Result<()> {
@@ -138,8 +229,8 @@ fn mark(trust: &Path, identity: &Identity) -> io::Result<()> {
 }
 
 /// Whatever is wrong with the file is a reason to make the views again, not to die.
-fn open_file(path: &Path) -> Result<(Store, u64), ViewError> {
-    let opened = catch_unwind(AssertUnwindSafe(|| -> Result<(Store, u64), redb::Error> {
+fn open_file(path: &Path) -> Result<(Store, Applied), ViewError> {
+    let opened = catch_unwind(AssertUnwindSafe(|| -> Result<(Store, Applied), redb::Error> {
         let mut builder = Database::builder();
         builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
         let database = builder.create(path.join(FILE))?;
@@ -147,7 +238,7 @@ fn open_file(path: &Path) -> Result<(Store, u64), ViewError> {
         begun.open_table(TABLE)?;
         begun.commit()?;
         let store = Store { database: Arc::new(RwLock::new(Some(Arc::new(database)))) };
-        let applied = store.find(APPLIED)?.map_or(0, |bytes| number(&bytes));
+        let applied = store.find(APPLIED)?.map(|bytes| Applied::decode(&bytes)).unwrap_or_default();
         Ok((store, applied))
     }));
     match opened {
@@ -185,7 +276,7 @@ impl Store {
         database.ok_or_else(|| redb::Error::Io(io::Error::other("closed")))
     }
 
-    fn write(&self, mut writes: Vec<(Vec<u8>, Option<Vec<u8>>)>, applied: u64, durable: bool) -> Result<(), redb::Error> {
+    fn write(&self, mut writes: Vec<(Vec<u8>, Option<Vec<u8>>)>, applied: &Applied, durable: bool) -> Result<(), redb::Error> {
         // In the order of the tree, neighbours after each other; of the same name the last counts, and keeps its place behind the others.
         writes.sort_by(|(one, _), (other, _)| one.cmp(other));
         let mut writing = self.database()?.begin_write()?;
@@ -200,7 +291,7 @@ impl Store {
                     None => drop(table.remove(name.as_slice())?),
                 }
             }
-            table.insert(APPLIED, applied.to_be_bytes().as_slice())?;
+            table.insert(APPLIED, applied.encode().as_slice())?;
         }
         writing.commit()?;
         Ok(())
@@ -250,7 +341,7 @@ impl Store {
 
     /// Sequence of the last entry that these views hold, as far as they have written it.
     pub fn applied(&self) -> Result<u64, ViewError> {
-        Ok(self.get(APPLIED)?.map_or(0, |bytes| number(&bytes)))
+        Ok(self.get(APPLIED)?.map_or(0, |bytes| Applied::decode(&bytes).sequence))
     }
 
     /// Everything: for comparing views with a rebuild.
@@ -268,8 +359,15 @@ impl Views for Writer {
         self.store.version(key)
     }
 
+    fn keys(&self) -> Result<u64, ViewError> {
+        Ok(self.highest_key.max(numbers::keys_seen(&self.store)?))
+    }
+
     fn apply(&mut self, entries: &[Entry]) -> Result<(), ViewError> {
         let Some(last) = entries.last() else { return Ok(()) };
+        self.leaf.clone_from(&last.bytes);
+        let named = entries.iter().filter_map(|entry| seal::key_id(&entry.sealed)).max();
+        self.highest_key = self.highest_key.max(named.unwrap_or_default().into());
         let mut writes = Writes::default();
         for entry in entries {
             project_versions(entry, &mut writes);
@@ -305,7 +403,8 @@ impl Views for Writer {
 
 impl Writer {
     fn write(&mut self, writes: Vec<(Vec<u8>, Option<Vec<u8>>)>, applied: u64, durable: bool) -> Result<(), ViewError> {
-        let written = catch_unwind(AssertUnwindSafe(|| self.store.write(writes, applied, durable)));
+        let reached = Applied { sequence: applied, leaf: Some(sha256(&self.leaf)), highest_key: self.highest_key };
+        let written = catch_unwind(AssertUnwindSafe(|| self.store.write(writes, &reached, durable)));
         match written {
             Ok(result) => result.map_err(|error| ViewError(error.to_string()))?,
             Err(_) => return Err(ViewError("redb panicked".to_owned())),
@@ -325,16 +424,35 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
+    use crate::ledger::batch::Raw;
+    use crate::ledger::log::{AppendError, Appended};
     use crate::ledger::{Body, Kind, Leaf, Position, Retention};
+
+    /// A log that has all the entries that are given to the views here.
+    struct Endless;
+
+    impl Log for Endless {
+        fn head(&self) -> u64 {
+            u64::MAX
+        }
+
+        fn append(&mut self, _: &[Raw], _: u64) -> Result<Appended, AppendError> {
+            Err(AppendError::Unavailable(io::Error::other("read only")))
+        }
+
+        fn read(&mut self, _: u64, _: usize) -> Result<Vec<Entry>, LogError> {
+            Ok(Vec::new())
+        }
+    }
 
     #[test]
     fn what_changes_nothing_is_written_when_it_is_much() {
         let home = tempfile::tempdir().unwrap();
         let views = home.path().join("views");
-        let begin = || open(&views, Uuid::nil(), u64::MAX, Arc::from(Vec::new())).unwrap();
+        let begin = || open(&views, Uuid::nil(), &mut Endless, Arc::from(Vec::new())).unwrap();
         let entry = |seq| {
             let body = Body::new(Kind::Exchange, Retention::Consultazione, Uuid::nil(), Timestamp::UNIX_EPOCH);
-            let position = Position { segment: 1, leaf: 0, leaf_length: 0, sealed: 0, sealed_length: 0 };
+            let position = Position { segment: 1, leaf: 0, leaf_length: 0, sealed: 0, sealed_length: 0, sequence: seq, checksum: 0 };
             let leaf = Leaf { v: 1, ledger: Uuid::nil(), seq, recorded: String::new(), body };
             [Entry { bytes: Vec::new(), leaf, sealed: Vec::new(), position }]
         };

@@ -212,7 +212,7 @@ pub fn views_equal_a_rebuild(directory: &Directory, clock: &Clock) {
         dump
     };
     let as_found = dump();
-    runtime().block_on(rebuild(directory, clock, Arc::new(RealDisk))).unwrap();
+    runtime().block_on(rebuild(directory, clock, Arc::new(RealDisk), None)).unwrap();
     let rebuilt = dump();
     assert!(!rebuilt.is_empty());
     // Names and values are tokens, codes and positions: no personal data.

@@ -1,0 +1,41 @@
+//! What was found damaged in the log while it is served: said once for each place, counted, and shown until the process ends.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use prometheus_client::metrics::counter::Counter;
+
+use super::log::LogError;
+
+/// How many damaged places are remembered.
+const REMEMBERED: usize = 100;
+
+/// Damage that was found. Cheap to clone: all clones are one.
+#[derive(Clone, Debug, Default)]
+pub struct Damage {
+    /// Readings that found damage.
+    pub readings: Counter,
+    places: Arc<Mutex<BTreeMap<String, u64>>>,
+}
+
+impl Damage {
+    /// Notes that a reading failed. A place that was not known is an ERROR line; one that was is counted alone, since who asks again finds it again.
+    pub fn found(&self, error: &LogError) {
+        self.readings.inc();
+        let text = error.to_string();
+        let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = places.get_mut(&text) {
+            *count += 1;
+            return;
+        }
+        if places.len() < REMEMBERED {
+            places.insert(text, 1);
+        }
+        tracing::error!(%error, "the ledger is damaged here");
+    }
+
+    /// The places that were found damaged, in words.
+    pub fn places(&self) -> Vec<String> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+}

@@ -1,0 +1,157 @@
+//! The daily reading of what is closed: every batch of every closed segment is read and checked once a day, a little at a time, while the gateway
+//! serves. Disks lose what nobody reads; a copy that is still good is found while there is one.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::damage::Damage;
+use super::log::LogError;
+use super::segments::{Batches, Listing};
+use crate::clock::Clock;
+
+/// A round begins so long after the one before it began.
+const ROUND: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long it works before it rests.
+const WORK: Duration = Duration::from_millis(4);
+/// How many times as long it rests: a tenth of one core at most.
+const REST: u32 = 9;
+
+/// How far the readings have come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rounds {
+    /// When the last whole round ended.
+    pub ended: Option<Timestamp>,
+    /// Segments that it read.
+    pub segments: u64,
+    /// Entries that it read.
+    pub entries: u64,
+    /// Segments that it could not read to their end.
+    pub damaged: u64,
+}
+
+/// The reading, on a thread of its own; it ends when this is dropped.
+#[derive(Debug)]
+pub struct Scrub {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    stop: Mutex<bool>,
+    stopped: Condvar,
+    rounds: Mutex<Rounds>,
+}
+
+impl Scrub {
+    /// Begins to read the closed segments of a directory: a first round at once, then one a day.
+    pub fn start(directory: &Path, ledger: Uuid, damage: &Damage, clock: &Clock) -> std::io::Result<Self> {
+        let shared = Arc::<Shared>::default();
+        let reading = Reading {
+            directory: directory.to_owned(),
+            ledger,
+            damage: damage.clone(),
+            clock: clock.clone(),
+            shared: shared.clone(),
+            working: Instant::now(),
+        };
+        let thread = std::thread::Builder::new().name("scrub".to_owned()).spawn(move || reading.run())?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// How far it has come.
+    pub fn rounds(&self) -> Rounds {
+        *self.shared.rounds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Scrub {
+    fn drop(&mut self) {
+        *self.shared.stop.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.shared.stopped.notify_all();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Reading {
+    directory: PathBuf,
+    ledger: Uuid,
+    damage: Damage,
+    clock: Clock,
+    shared: Arc<Shared>,
+    /// Since when it works without a rest.
+    working: Instant,
+}
+
+impl Reading {
+    fn run(mut self) {
+        loop {
+            let began = Instant::now();
+            let Some(rounds) = self.round() else { return };
+            *self.shared.rounds.lock().unwrap_or_else(PoisonError::into_inner) = rounds;
+            tracing::info!(rounds.segments, rounds.entries, rounds.damaged, "the closed segments were read again");
+            if self.rests(ROUND.saturating_sub(began.elapsed())) {
+                return;
+            }
+        }
+    }
+
+    /// Reads every closed segment. None if it was told to stop.
+    fn round(&mut self) -> Option<Rounds> {
+        let mut rounds = Rounds::default();
+        match Listing::read(&self.directory, self.ledger) {
+            Ok(listing) => {
+                for listed in listing.segments().into_iter().filter(|listed| listed.closed) {
+                    let read = match listing.batches(&listed) {
+                        Ok(Some(batches)) => self.read(batches)?,
+                        Ok(None) => continue,
+                        Err(error) => Err(error),
+                    };
+                    rounds.segments += 1;
+                    match read {
+                        Ok(entries) => rounds.entries += entries,
+                        Err(error) => {
+                            rounds.damaged += 1;
+                            self.damage.found(&error);
+                        }
+                    }
+                }
+            }
+            Err(error) => self.damage.found(&error),
+        }
+        rounds.ended = Some(self.clock.now());
+        Some(rounds)
+    }
+
+    /// How many entries a segment has, or what is wrong with it. None if it was told to stop.
+    fn read(&mut self, mut batches: Batches<'_>) -> Option<Result<u64, LogError>> {
+        let mut entries = 0;
+        loop {
+            match batches.next() {
+                Ok(None) => return Some(Ok(entries)),
+                Ok(Some(more)) => entries += more.len() as u64,
+                Err(error) => return Some(Err(error)),
+            }
+            let worked = self.working.elapsed();
+            if worked >= WORK && self.rests(worked * REST) {
+                return None;
+            }
+        }
+    }
+
+    /// Waits; whether it was told to stop meanwhile.
+    fn rests(&mut self, time: Duration) -> bool {
+        let stop = self.shared.stop.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.shared.stopped.wait_timeout_while(stop, time, |stop| !*stop);
+        let stopped = *waited.unwrap_or_else(PoisonError::into_inner).0;
+        self.working = Instant::now();
+        stopped
+    }
+}

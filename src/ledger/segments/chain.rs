@@ -1,0 +1,231 @@
+//! The segments of a directory and how they follow each other: by ledger, sequence and length. `HEAD` says how much there must be at least.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+
+use uuid::Uuid;
+
+use super::super::batch::{self, SEGMENT_HEADER, SegmentHeader};
+use super::super::disk::replace;
+use super::super::log::LogError;
+use super::Loss;
+
+const HEAD: &str = "HEAD";
+
+/// How many bytes at the end of a closed segment are looked at first for its last batch.
+const TAIL: u64 = 64 << 10;
+
+/// All segments of a directory, at a moment.
+pub(super) struct Chain {
+    pub(super) ledger: Uuid,
+    /// In order; all but the last are closed.
+    pub(super) segments: Vec<Segment>,
+    /// How far the log must reach, read before the segments were listed: a writer may go on meanwhile.
+    pub(super) bound: Bound,
+    /// A segment that was begun and whose header never became durable.
+    pub(super) begun: Option<PathBuf>,
+    /// Segments that follow one that ends too early, where that loss is accepted.
+    pub(super) lost: Vec<PathBuf>,
+}
+
+/// A segment.
+#[derive(Clone, Debug)]
+pub(super) struct Segment {
+    /// Sequence of its first entry.
+    pub(super) first: u64,
+    pub(super) path: PathBuf,
+    /// Where it must end, by the header of its successor. None for the last one, which is open.
+    pub(super) end: Option<End>,
+}
+
+/// Where a closed segment ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct End {
+    /// Its length, bytes.
+    pub(super) length: u64,
+    /// The sequence after its last entry.
+    pub(super) next: u64,
+}
+
+impl Chain {
+    /// Reads `HEAD`, then the names and headers of all segments, and checks that each segment names the length of the one before it.
+    pub(super) fn read(directory: &Path, ledger: Uuid) -> Result<Self, LogError> {
+        Self::read_with(directory, ledger, Loss::Refused)
+    }
+
+    /// The same; where a loss at the end is accepted, the chain ends with what is whole, whatever `HEAD` and later segments say.
+    pub(super) fn read_with(directory: &Path, ledger: Uuid, loss: Loss) -> Result<Self, LogError> {
+        let bound = read_head(directory)?;
+        let mut chain = Self { ledger, segments: names(directory)?, bound, begun: None, lost: Vec::new() };
+        let mut previous: Option<usize> = None;
+        for index in 0..chain.segments.len() {
+            let segment = &chain.segments[index];
+            let (bytes, length) = header_bytes(segment)?;
+            let header = match SegmentHeader::decode(&bytes) {
+                Ok(header) => header,
+                // No batch is ever written before the header is synced, and `HEAD` names no segment before that.
+                Err(_) if index + 1 == chain.segments.len() && segment.first > bound.segment && length <= SEGMENT_HEADER as u64 => {
+                    chain.begun = chain.segments.pop().map(|segment| segment.path);
+                    break;
+                }
+                Err(_) if length < SEGMENT_HEADER as u64 => {
+                    return Err(corrupt(&segment.path, length, "a segment shorter than its header"));
+                }
+                Err(error) => return Err(corrupt(&segment.path, 0, &error.to_string())),
+            };
+            if header.ledger != ledger || header.first != segment.first {
+                return Err(corrupt(&segment.path, 0, "a segment of another ledger, or under another name"));
+            }
+            match previous {
+                None if header.first != 1 => return Err(corrupt(directory, 0, "the first segment is missing")),
+                None => {}
+                Some(previous) => match chain.closes(previous, header) {
+                    Err(LogError::Shorter { .. }) if loss == Loss::Accepted => {
+                        chain.lost = chain.segments.drain(index..).map(|segment| segment.path).collect();
+                        break;
+                    }
+                    closed => closed?,
+                },
+            }
+            previous = Some(index);
+        }
+        let Some(last) = chain.segments.last() else { return Err(corrupt(directory, 0, "the first segment is missing")) };
+        if last.first < bound.segment && loss == Loss::Refused {
+            let length = std::fs::metadata(&last.path).map_err(|error| LogError::Io { file: name(&last.path), error })?.len();
+            return Err(shorter(&last.path, length, bound));
+        }
+        Ok(chain)
+    }
+
+    /// Notes where a segment ends, by its successor's header.
+    fn closes(&mut self, index: usize, successor: SegmentHeader) -> Result<(), LogError> {
+        let segment = &mut self.segments[index];
+        let length = std::fs::metadata(&segment.path).map_err(|error| LogError::Io { file: name(&segment.path), error })?.len();
+        if length < successor.previous_length {
+            return Err(LogError::Shorter { file: name(&segment.path), wanted: successor.previous_length });
+        }
+        if length > successor.previous_length {
+            let what = "a closed segment whose length is not what its successor says";
+            return Err(corrupt(&segment.path, successor.previous_length, what));
+        }
+        segment.end = Some(End { length, next: successor.first });
+        Ok(())
+    }
+
+    /// The open segment.
+    pub(super) fn last(&self) -> Option<&Segment> {
+        self.segments.last()
+    }
+
+    /// Checks that the last batch of every closed segment is whole and that its last entry is the one before its successor's first. Of each segment
+    /// only the end is read.
+    pub(super) fn check_ends(&self) -> Result<(), LogError> {
+        self.segments.iter().try_for_each(|segment| match segment.end {
+            Some(end) => check_end(segment, end),
+            None => Ok(()),
+        })
+    }
+}
+
+fn check_end(segment: &Segment, end: End) -> Result<(), LogError> {
+    let io_error = |error| LogError::Io { file: name(&segment.path), error };
+    let file = File::open(&segment.path).map_err(io_error)?;
+    let batches = end.length.saturating_sub(SEGMENT_HEADER as u64);
+    let mut size = TAIL.min(batches);
+    loop {
+        let mut bytes = vec![0; usize::try_from(size).unwrap_or_default()];
+        file.read_exact_at(&mut bytes, end.length - size).map_err(io_error)?;
+        if let Some(last) = batch::last(&bytes) {
+            let next = last.first + last.spans.len() as u64;
+            let at = end.length - last.length as u64;
+            return if next == end.next { Ok(()) } else { Err(corrupt(&segment.path, at, "the next segment does not follow")) };
+        }
+        if size == batches {
+            return Err(corrupt(&segment.path, end.length, "a closed segment that does not end with a whole batch"));
+        }
+        size = size.saturating_mul(16).min(batches);
+    }
+}
+
+/// The segments' names, in order.
+fn names(directory: &Path) -> Result<Vec<Segment>, LogError> {
+    let io_error = |error| LogError::Io { file: directory.display().to_string(), error };
+    let mut segments = Vec::new();
+    for entry in std::fs::read_dir(directory).map_err(io_error)? {
+        let path = entry.map_err(io_error)?.path();
+        if path.extension().is_some_and(|extension| extension == "seg") {
+            let first = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
+            let first = first.ok_or_else(|| corrupt(&path, 0, "a segment's name that is no sequence"))?;
+            segments.push(Segment { first, path, end: None });
+        }
+    }
+    segments.sort_by_key(|segment| segment.first);
+    Ok(segments)
+}
+
+/// As many bytes of a header as there are, then zeros; and the length of the file.
+fn header_bytes(segment: &Segment) -> Result<([u8; SEGMENT_HEADER], u64), LogError> {
+    let io_error = |error| LogError::Io { file: name(&segment.path), error };
+    let file = File::open(&segment.path).map_err(io_error)?;
+    let length = file.metadata().map_err(io_error)?.len();
+    let mut bytes = [0; SEGMENT_HEADER];
+    let there = SEGMENT_HEADER.min(usize::try_from(length).unwrap_or(SEGMENT_HEADER));
+    file.read_exact_at(&mut bytes[..there], 0).map_err(io_error)?;
+    Ok((bytes, length))
+}
+
+/// A lower bound of what must be there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bound {
+    /// Sequence of the first entry of the segment that was open.
+    pub(super) segment: u64,
+    /// Its length.
+    pub(super) length: u64,
+    /// Sequence of the last entry.
+    pub(super) sequence: u64,
+    /// Whether it was written at a clean stop.
+    pub(super) clean: bool,
+}
+
+pub(super) fn write_head(directory: &Path, bound: Bound) -> io::Result<()> {
+    let Bound { segment, length, sequence, clean } = bound;
+    let state = if clean { "clean" } else { "open" };
+    let text = format!("VARCO-HEAD 1 {segment} {length} {sequence} {state}");
+    let checksum = crc32c::crc32c(text.as_bytes());
+    replace(&directory.join(HEAD), format!("{text} {checksum:08x}\n").as_bytes())
+}
+
+/// A damaged bound is corruption too: nothing else tells a shortened log from a whole one.
+pub(super) fn read_head(directory: &Path) -> Result<Bound, LogError> {
+    let path = directory.join(HEAD);
+    let text = std::fs::read_to_string(&path).map_err(|error| LogError::Io { file: HEAD.to_owned(), error })?;
+    let damaged = || corrupt(&path, 0, "not a head");
+    let (content, checksum) = text.trim_end().rsplit_once(' ').ok_or_else(damaged)?;
+    let fields: Vec<&str> = content.split(' ').collect();
+    let [magic, version, segment, length, sequence, state] = fields[..] else { return Err(damaged()) };
+    if format!("{:08x}", crc32c::crc32c(content.as_bytes())) != checksum || magic != "VARCO-HEAD" || version != "1" {
+        return Err(damaged());
+    }
+    let number = |text: &str| text.parse().map_err(|_| damaged());
+    Ok(Bound { segment: number(segment)?, length: number(length)?, sequence: number(sequence)?, clean: state == "clean" })
+}
+
+pub(super) fn file_name(first: u64) -> String {
+    format!("{first:020}.seg")
+}
+
+/// A file's name, for errors: the path to it tells nobody more.
+pub(super) fn name(path: &Path) -> String {
+    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+pub(super) fn corrupt(path: &Path, offset: u64, what: &str) -> LogError {
+    LogError::Corrupt { file: name(path), offset, what: what.to_owned() }
+}
+
+/// A log that ends before `HEAD` says.
+pub(super) fn shorter(path: &Path, offset: u64, bound: Bound) -> LogError {
+    LogError::Missing { file: name(path), offset, sequence: bound.sequence }
+}

@@ -1,0 +1,322 @@
+//! Segment files: the log on disk, and its recovery (`docs/ledger.md`, "On disk" and "When things go wrong").
+//!
+//! This file writes. `chain` says which segments there are and how they follow each other; `read` reads them, whoever writes; `reader` reads single
+//! entries by their positions.
+
+mod chain;
+mod read;
+mod reader;
+
+pub(super) use read::{Batches, Listed, Listing};
+pub use read::{Placed, Verified, copy, read_from, recorded_since, verify};
+pub use reader::SegmentReader;
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use self::chain::{Bound, Chain, Segment, corrupt, file_name, name, write_head};
+use super::batch::{self, MAX_BATCH, Raw, SEGMENT_HEADER, SegmentHeader};
+use super::damage::Damage;
+use super::disk::{Disk, DiskFile, replace};
+use super::leaf::Entry;
+use super::log::{AppendError, Appended, Log, LogError};
+
+const SYNC_FAILED: &str = "SYNC-FAILED";
+
+/// The log of a data directory, open for appending.
+pub struct SegmentLog {
+    directory: PathBuf,
+    ledger: Uuid,
+    disk: Arc<dyn Disk>,
+    size: u64,
+    /// All segments, in order; the last is the open one.
+    segments: Vec<Segment>,
+    /// The batches of the open one: the sequence of the first entry, and the offset.
+    batches: Vec<(u64, u64)>,
+    file: Box<dyn DiskFile>,
+    /// Length of the open segment that is known to be durable.
+    durable: u64,
+    head: u64,
+    /// Whether a failed append may have left bytes after `durable`.
+    dirty: bool,
+    /// Whether a failed `fdatasync` ended it.
+    dead: bool,
+}
+
+/// What recovery had to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovery {
+    /// A torn tail that was cut: the segment's name, the offset, the bytes.
+    pub cut: Option<(String, u64, u64)>,
+    /// Whether the last run ended without a clean stop.
+    pub unclean: bool,
+    /// Whether the last run ended because `fdatasync` failed.
+    pub sync_failed: bool,
+}
+
+/// What opening does where the end of the log is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// It is refused: something was there that was acknowledged.
+    Refused,
+    /// The operator goes on with what is whole; what is not is set aside.
+    Accepted,
+}
+
+impl SegmentLog {
+    /// Makes the first segment in a new directory.
+    pub fn create(directory: &Path, ledger: Uuid, disk: &dyn Disk) -> Result<(), LogError> {
+        let at = |error| LogError::Io { file: directory.display().to_string(), error };
+        std::fs::create_dir(directory).map_err(at)?;
+        let mut file = disk.open(&directory.join(file_name(1)), true).map_err(at)?;
+        let header = SegmentHeader { ledger, first: 1, previous_length: 0 };
+        file.write_all_at(&header.encode(), 0).and_then(|()| file.sync_data()).map_err(at)?;
+        disk.sync_directory(directory).map_err(at)?;
+        write_head(directory, Bound { segment: 1, length: SEGMENT_HEADER as u64, sequence: 0, clean: true }).map_err(at)
+    }
+
+    /// Opens the log: checks that the segments follow each other, reads the last one whole, cuts a torn tail, refuses corruption.
+    pub fn open(directory: &Path, ledger: Uuid, disk: Arc<dyn Disk>, size: u64, loss: Loss) -> Result<(Self, Recovery), LogError> {
+        let mut recovery = Recovery::default();
+        let chain = Chain::read_with(directory, ledger, loss)?;
+        chain.check_ends()?;
+        let renamed = |error| LogError::Io { file: directory.display().to_string(), error };
+        for lost in &chain.lost {
+            // Kept beside, out of the way: a copy that was made file by file while the log went on.
+            std::fs::rename(lost, lost.with_extension("lost")).map_err(renamed)?;
+        }
+        if let Some(begun) = &chain.begun {
+            // A change of segment that was cut short: nothing was ever acknowledged in it.
+            let at = |error| LogError::Io { file: name(begun), error };
+            let length = std::fs::metadata(begun).map_err(at)?.len();
+            std::fs::rename(begun, begun.with_extension("torn-0")).map_err(at)?;
+            disk.sync_directory(directory).map_err(at)?;
+            recovery.cut = Some((name(begun), 0, length));
+        }
+        let Some(last) = chain.last().cloned() else {
+            return Err(corrupt(directory, 0, "no segment"));
+        };
+        let io_error = |error| LogError::Io { file: name(&last.path), error };
+        recovery.sync_failed = directory.join(SYNC_FAILED).exists();
+        if recovery.sync_failed {
+            // The page cache is no evidence any more: what counts is what the disk gives back.
+            forget_cached(&last.path).map_err(io_error)?;
+        }
+        let read::Whole { bytes, scan } = read::read(&last)?;
+        recovery.unclean = !chain.bound.clean;
+        if loss == Loss::Refused {
+            read::check_bound(&last, &scan, chain.bound)?;
+        }
+        let mut file = disk.open(&last.path, false).map_err(io_error)?;
+        if scan.end < bytes.len() {
+            let torn = &bytes[scan.end..];
+            recovery.cut = Some((name(&last.path), scan.end as u64, torn.len() as u64));
+            let beside = directory.join(format!("{:020}.torn-{}", last.first, scan.end));
+            replace(&beside, torn).map_err(io_error)?;
+            file.set_len(scan.end as u64).map_err(io_error)?;
+        }
+        // What a process that died had written but not synced is about to be trusted.
+        if let Err(error) = file.sync_data() {
+            let _ = replace(&directory.join(SYNC_FAILED), b"fdatasync failed\n");
+            return Err(io_error(error));
+        }
+        let mut log = Self {
+            directory: directory.to_owned(),
+            ledger,
+            disk,
+            size,
+            segments: chain.segments,
+            batches: scan.batches.iter().map(|placed| (placed.batch.first, placed.offset)).collect(),
+            file,
+            durable: scan.end as u64,
+            head: scan.next - 1,
+            dirty: false,
+            dead: false,
+        };
+        if recovery.sync_failed && log.durable > SEGMENT_HEADER as u64 {
+            log.roll().map_err(io_error)?;
+        }
+        if recovery.sync_failed {
+            std::fs::remove_file(directory.join(SYNC_FAILED)).map_err(io_error)?;
+        }
+        log.mark(false).map_err(io_error)?;
+        Ok((log, recovery))
+    }
+
+    /// A reader of the same segments.
+    pub fn reader(&self, damage: &Damage) -> SegmentReader {
+        SegmentReader::new(&self.directory, self.ledger, damage)
+    }
+
+    fn mark(&self, clean: bool) -> io::Result<()> {
+        let segment = self.segments.last().map_or(1, |segment| segment.first);
+        write_head(&self.directory, Bound { segment, length: self.durable, sequence: self.head, clean })
+    }
+
+    /// Closes the open segment and begins the next.
+    fn roll(&mut self) -> io::Result<()> {
+        let first = self.head + 1;
+        let path = self.directory.join(file_name(first));
+        // Left behind by an attempt that failed half way: it holds nothing that was ever acknowledged.
+        if path.exists() {
+            std::fs::remove_file(&path)?;
+        }
+        let header = SegmentHeader { ledger: self.ledger, first, previous_length: self.durable };
+        let mut file = self.disk.open(&path, true)?;
+        file.write_all_at(&header.encode(), 0)?;
+        file.sync_data()?;
+        self.disk.sync_directory(&self.directory)?;
+        self.segments.push(Segment { first, path, end: None });
+        self.batches.clear();
+        self.file = file;
+        self.durable = SEGMENT_HEADER as u64;
+        self.mark(false)
+    }
+
+    /// Entries of the open segment from a sequence on, read from where they are.
+    fn read_open(&self, last: &Segment, from: u64, limit: usize) -> Result<Vec<Entry>, LogError> {
+        let io_error = |error| LogError::Io { file: name(&last.path), error };
+        let file = File::open(&last.path).map_err(io_error)?;
+        let start = self.batches.partition_point(|(first, _)| *first <= from).saturating_sub(1);
+        let (mut entries, mut taken) = (Vec::new(), 0);
+        for (index, (first, offset)) in self.batches.iter().enumerate().skip(start) {
+            let end = self.batches.get(index + 1).map_or(self.durable, |(_, next)| *next);
+            let mut bytes = vec![0; usize::try_from(end - offset).unwrap_or_default()];
+            file.read_exact_at(&mut bytes, *offset).map_err(io_error)?;
+            let batch = batch::decode(&bytes).map_err(|error| corrupt(&last.path, *offset, &error.to_string()))?;
+            if batch.first != *first || batch.length != bytes.len() {
+                return Err(corrupt(&last.path, *offset, "not the batch that was written here"));
+            }
+            let placed = Placed { offset: *offset, batch };
+            entries.extend(read::entries(last, self.ledger, &bytes, &placed)?.into_iter().filter(|entry| entry.leaf.seq >= from));
+            taken += bytes.len();
+            if taken >= limit {
+                break;
+            }
+        }
+        Ok(entries)
+    }
+
+    fn clean_tail(&mut self) -> io::Result<()> {
+        if self.dirty {
+            self.file.set_len(self.durable)?;
+            self.dirty = false;
+        }
+        Ok(())
+    }
+}
+
+impl Log for SegmentLog {
+    fn head(&self) -> u64 {
+        self.head
+    }
+
+    fn append(&mut self, entries: &[Raw], expected_head: u64) -> Result<Appended, AppendError> {
+        if self.dead {
+            return Err(AppendError::Fatal(io::Error::other("an earlier fdatasync failed")));
+        }
+        debug_assert_eq!(expected_head, self.head, "a segment log has one writer");
+        self.clean_tail().map_err(AppendError::Unavailable)?;
+        if self.durable >= self.size {
+            self.roll().map_err(AppendError::Unavailable)?;
+        }
+        let (bytes, spans) = batch::encode(self.head + 1, entries);
+        // Never written: what is longer is not taken for a batch when it is read.
+        if bytes.len() > MAX_BATCH {
+            return Err(AppendError::Unavailable(io::Error::other("a batch over its greatest length")));
+        }
+        self.dirty = true;
+        if let Err(error) = self.file.write_all_at(&bytes, self.durable) {
+            // Tried again before the next append if it does not work now.
+            let _ = self.clean_tail();
+            return Err(AppendError::Unavailable(error));
+        }
+        if let Err(error) = self.file.sync_data() {
+            self.dead = true;
+            // Best effort: without it the next start finds no clean stop and verifies all the same.
+            let _ = replace(&self.directory.join(SYNC_FAILED), b"fdatasync failed\n");
+            return Err(AppendError::Fatal(error));
+        }
+        self.dirty = false;
+        let segment = self.segments.last().map_or(1, |segment| segment.first);
+        let placed = spans.iter().zip(entries).zip(self.head + 1..);
+        let positions = placed.map(|((span, raw), sequence)| {
+            read::position(segment, self.durable, span, sequence, batch::entry_checksum(&raw.leaf, &raw.sealed))
+        });
+        let positions = positions.collect();
+        self.batches.push((self.head + 1, self.durable));
+        self.durable += bytes.len() as u64;
+        self.head += entries.len() as u64;
+        Ok(Appended::Positions(positions))
+    }
+
+    fn read(&mut self, from: u64, bytes: usize) -> Result<Vec<Entry>, LogError> {
+        match self.segments.last().filter(|last| from >= last.first) {
+            Some(last) => self.read_open(last, from, bytes),
+            None => read_from(&self.directory, self.ledger, from, bytes),
+        }
+    }
+
+    fn scan(&mut self, from: u64, bytes: usize, each: &mut dyn FnMut(&[Entry]) -> bool) -> Result<(), LogError> {
+        let (mut next, mut goes_on) = (from, true);
+        // The closed segments are read whole; of the open one, only what is asked for.
+        if self.segments.last().is_some_and(|last| from < last.first) {
+            read::scan_from(&self.directory, self.ledger, from, bytes, &mut |entries| {
+                next = entries.last().map_or(next, |last| last.leaf.seq + 1);
+                goes_on = each(entries);
+                goes_on
+            })?;
+        }
+        while goes_on && next <= self.head {
+            let entries = self.read(next, bytes)?;
+            let Some(last) = entries.last() else { break };
+            next = last.leaf.seq + 1;
+            goes_on = each(&entries);
+        }
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<(), LogError> {
+        if self.dead {
+            return Ok(());
+        }
+        let file = self.directory.display().to_string();
+        self.clean_tail().and_then(|()| self.mark(true)).map_err(|error| LogError::Io { file, error })
+    }
+}
+
+fn forget_cached(path: &Path) -> io::Result<()> {
+    let file = File::open(path)?;
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).map_err(io::Error::from)
+}
+
+/// What a log holds, and what it should hold at least, where a loss may have to be accepted: read, not changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Extent {
+    /// Sequence of the last entry that is whole.
+    pub head: u64,
+    /// Sequence of the last entry that must be there, by `HEAD`.
+    pub bound: u64,
+}
+
+/// How far the log of a directory goes; with its end accepted as lost, if it is.
+pub fn extent(directory: &Path, ledger: Uuid, loss: Loss) -> Result<Extent, LogError> {
+    let chain = Chain::read_with(directory, ledger, loss)?;
+    let Some(last) = chain.last() else { return Err(corrupt(directory, 0, "no segment")) };
+    let read::Whole { scan, .. } = read::read(last)?;
+    if loss == Loss::Refused {
+        read::check_bound(last, &scan, chain.bound)?;
+    }
+    Ok(Extent { head: scan.next - 1, bound: chain.bound.sequence })
+}
+
+/// The longest submission that a committer takes: a lot of DSU. Added to a batch that is not full, it is still well below what is read.
+pub const LONGEST_SUBMISSION: usize = MAX_BATCH / 2;
+
+/// A batch of this length is full.
+pub const FULL_BATCH: usize = MAX_BATCH / 8;

@@ -1,0 +1,438 @@
+//! Reading the segments of a directory, whoever writes to it. Every reader goes through [`read`]: a closed segment is read to its end, or
+//! reading it is an error; the open one may end with a batch that is being written.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+use uuid::Uuid;
+
+use super::super::batch::{self, BATCH_HEADER, Batch, SEGMENT_HEADER, Span};
+use super::super::disk::replace;
+use super::super::leaf::{Entry, Glance, Position};
+use super::super::log::LogError;
+use super::chain::{Bound, Chain, End, Segment, corrupt, file_name, name, shorter, write_head};
+
+/// How often the open segment is read again where a batch in it looks damaged and more follows: a reader may have come upon a batch while it was
+/// written, and upon the next when it was there.
+const AGAIN: usize = 5;
+
+/// A batch of a segment: where it starts and what it holds.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// Offset in the segment.
+    pub offset: u64,
+    /// The batch.
+    pub batch: Batch,
+}
+
+/// What reading a segment from its start found.
+pub(super) struct Scan {
+    pub(super) batches: Vec<Placed>,
+    /// Where the valid batches end.
+    pub(super) end: usize,
+    /// The sequence after the last entry.
+    pub(super) next: u64,
+}
+
+/// A segment's bytes, all batches checked.
+pub(super) struct Whole {
+    pub(super) bytes: Vec<u8>,
+    pub(super) scan: Scan,
+}
+
+/// Reads all batches of a segment. A bad one with a valid one anywhere after it is corruption; otherwise it is a torn tail.
+pub(super) fn scan(path: &Path, bytes: &[u8], first: u64) -> Result<Scan, LogError> {
+    let mut scan = Scan { batches: Vec::new(), end: SEGMENT_HEADER, next: first };
+    while scan.end < bytes.len() {
+        match batch::decode(&bytes[scan.end..]) {
+            Ok(found) if found.first == scan.next => {
+                let offset = scan.end as u64;
+                scan.end += found.length;
+                scan.next += found.spans.len() as u64;
+                scan.batches.push(Placed { offset, batch: found });
+            }
+            Ok(_) => return Err(corrupt(path, scan.end as u64, "a batch whose sequence does not follow")),
+            Err(error) => {
+                if batch::find(&bytes[scan.end + 1..]).is_some() {
+                    return Err(corrupt(path, scan.end as u64, &format!("{error}, and a valid batch after it")));
+                }
+                break;
+            }
+        }
+    }
+    Ok(scan)
+}
+
+/// Reads a segment and checks every batch; a closed one must end where its successor says.
+pub(super) fn read(segment: &Segment) -> Result<Whole, LogError> {
+    let io_error = |error| LogError::Io { file: name(&segment.path), error };
+    let mut bytes = std::fs::read(&segment.path).map_err(io_error)?;
+    for _ in 0..AGAIN {
+        match scan(&segment.path, &bytes, segment.first) {
+            Ok(scan) => {
+                check_end(segment, &bytes, &scan)?;
+                return Ok(Whole { bytes, scan });
+            }
+            Err(error) if segment.end.is_some() => return Err(error),
+            Err(error) => {
+                let again = std::fs::read(&segment.path).map_err(io_error)?;
+                if again.starts_with(&bytes) {
+                    return Err(error);
+                }
+                bytes = again;
+            }
+        }
+    }
+    Err(corrupt(&segment.path, 0, "a segment that is another each time it is read"))
+}
+
+fn check_end(segment: &Segment, bytes: &[u8], scan: &Scan) -> Result<(), LogError> {
+    let Some(end) = segment.end else { return Ok(()) };
+    if scan.end != bytes.len() || scan.end as u64 != end.length {
+        return Err(corrupt(&segment.path, scan.end as u64, "a closed segment with a bad end"));
+    }
+    if scan.next != end.next {
+        return Err(corrupt(&segment.path, scan.end as u64, "the next segment does not follow"));
+    }
+    Ok(())
+}
+
+/// Whether what was found in the last segment reaches what `HEAD` says.
+pub(super) fn check_bound(segment: &Segment, scan: &Scan, bound: Bound) -> Result<(), LogError> {
+    let reaches = (segment.first, scan.end as u64) >= (bound.segment, bound.length);
+    if reaches { Ok(()) } else { Err(shorter(&segment.path, scan.end as u64, bound)) }
+}
+
+/// The entries of a batch of a segment, of that ledger and in sequence. `bytes` are the batch's.
+pub(super) fn entries(segment: &Segment, ledger: Uuid, bytes: &[u8], placed: &Placed) -> Result<Vec<Entry>, LogError> {
+    let mut entries = Vec::with_capacity(placed.batch.spans.len());
+    for (index, span) in placed.batch.spans.iter().enumerate() {
+        let part = |range: &std::ops::Range<usize>| bytes.get(range.clone()).unwrap_or_default().to_vec();
+        let (leaf, sealed) = (part(&span.leaf), part(&span.sealed));
+        let sequence = placed.batch.first + index as u64;
+        let position = position(segment.first, placed.offset, span, sequence, batch::entry_checksum(&leaf, &sealed));
+        let entry = Entry::read(leaf, sealed, position)
+            .filter(|entry| entry.leaf.seq == sequence && entry.leaf.ledger == ledger)
+            .ok_or_else(|| corrupt(&segment.path, position.leaf, "a leaf that is none, or not this one"))?;
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+impl Chain {
+    /// The entries of a batch, in the bytes of its segment.
+    fn entries(&self, segment: &Segment, bytes: &[u8], placed: &Placed) -> Result<Vec<Entry>, LogError> {
+        entries(segment, self.ledger, batch_of(bytes, placed), placed)
+    }
+}
+
+pub(super) fn position(segment: u64, batch: u64, span: &Span, sequence: u64, checksum: u32) -> Position {
+    let small = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+    Position {
+        segment,
+        leaf: batch + span.leaf.start as u64,
+        leaf_length: small(span.leaf.len()),
+        sealed: batch + span.sealed.start as u64,
+        sealed_length: small(span.sealed.len()),
+        sequence,
+        checksum,
+    }
+}
+
+/// The bytes of a batch, in those of its segment.
+fn batch_of<'a>(bytes: &'a [u8], placed: &Placed) -> &'a [u8] {
+    let start = usize::try_from(placed.offset).unwrap_or(usize::MAX);
+    bytes.get(start..start.saturating_add(placed.batch.length)).unwrap_or_default()
+}
+
+/// The batches of a closed segment, one after another and checked, without the whole of it in memory.
+pub(in super::super) struct Batches<'a> {
+    segment: &'a Segment,
+    ledger: Uuid,
+    end: End,
+    file: File,
+    offset: u64,
+    next: u64,
+}
+
+impl<'a> Batches<'a> {
+    fn open(segment: &'a Segment, ledger: Uuid, end: End) -> Result<Self, LogError> {
+        let file = File::open(&segment.path).map_err(|error| LogError::Io { file: name(&segment.path), error })?;
+        Ok(Self { segment, ledger, end, file, offset: SEGMENT_HEADER as u64, next: segment.first })
+    }
+
+    /// The entries of the next batch; None at the segment's end, where its successor says that it must be.
+    pub(in super::super) fn next(&mut self) -> Result<Option<Vec<Entry>>, LogError> {
+        let path = &self.segment.path;
+        let wrong = |what: &str| corrupt(path, self.offset, what);
+        if self.offset == self.end.length {
+            return if self.next == self.end.next { Ok(None) } else { Err(wrong("the next segment does not follow")) };
+        }
+        let io_error = |error| LogError::Io { file: name(path), error };
+        let left = self.end.length - self.offset;
+        let mut bytes = vec![0; usize::try_from(left.min(BATCH_HEADER as u64)).unwrap_or_default()];
+        self.file.read_exact_at(&mut bytes, self.offset).map_err(io_error)?;
+        let length = batch::peek_length(&bytes).map_err(|error| wrong(&error.to_string()))?;
+        if length as u64 > left {
+            return Err(wrong("a batch that goes beyond its segment"));
+        }
+        bytes.resize(length, 0);
+        self.file.read_exact_at(&mut bytes, self.offset).map_err(io_error)?;
+        let found = batch::decode(&bytes).map_err(|error| wrong(&error.to_string()))?;
+        if found.first != self.next {
+            return Err(wrong("a batch whose sequence does not follow"));
+        }
+        let placed = Placed { offset: self.offset, batch: found };
+        let entries = entries(self.segment, self.ledger, &bytes, &placed)?;
+        self.offset += length as u64;
+        self.next += entries.len() as u64;
+        Ok(Some(entries))
+    }
+}
+
+/// What a verification of all segments found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// Entries read.
+    pub entries: u64,
+    /// Batches read.
+    pub batches: u64,
+    /// Bytes after the last valid batch: a torn tail that the next start cuts, or a batch being written.
+    pub tail: u64,
+}
+
+/// Reads every byte of every segment and checks it, giving each entry to `each`. Checked besides: that no entry was recorded before the one that
+/// precedes it, and that no exchange has two entries with one ordinal.
+pub fn verify(directory: &Path, ledger: Uuid, each: &mut dyn FnMut(Entry) -> Result<(), LogError>) -> Result<Verified, LogError> {
+    let chain = Chain::read(directory, ledger)?;
+    let (mut verified, mut order) = (Verified::default(), Order::default());
+    for segment in &chain.segments {
+        let Whole { bytes, scan } = read(segment)?;
+        if segment.end.is_none() {
+            verified.tail = (bytes.len() - scan.end) as u64;
+            check_bound(segment, &scan, chain.bound)?;
+        }
+        for placed in &scan.batches {
+            verified.batches += 1;
+            for entry in chain.entries(segment, &bytes, placed)? {
+                verified.entries += 1;
+                order.follow(&segment.path, &entry)?;
+                each(entry)?;
+            }
+        }
+    }
+    let twice = order.twice();
+    if !twice.is_empty() {
+        return Err(named_twice(&chain, &twice)?);
+    }
+    Ok(verified)
+}
+
+/// What is known of the entries before one, to check that it may follow.
+#[derive(Default)]
+pub(super) struct Order {
+    recorded: String,
+    /// A digest of exchange and ordinal of each entry.
+    seen: Vec<u64>,
+}
+
+impl Order {
+    /// Whether an entry may follow those before it.
+    pub(super) fn follow(&mut self, path: &Path, entry: &Entry) -> Result<(), LogError> {
+        if entry.leaf.recorded < self.recorded {
+            return Err(corrupt(path, entry.position.leaf, "an entry recorded before the one that precedes it"));
+        }
+        self.recorded.clone_from(&entry.leaf.recorded);
+        self.seen.push(place_of(entry));
+        Ok(())
+    }
+
+    /// Digests that occur more than once.
+    fn twice(mut self) -> Vec<u64> {
+        self.seen.sort_unstable();
+        let mut twice: Vec<u64> = self.seen.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+        twice.dedup();
+        twice
+    }
+}
+
+/// A digest of an entry's exchange and its place in it. Two CRC of different bytes: enough to find a repetition, which is then looked at.
+fn place_of(entry: &Entry) -> u64 {
+    let ordinal = entry.leaf.body.facts.get("ordinal").and_then(serde_json::Value::as_u64).unwrap_or_default();
+    let exchange = entry.leaf.body.exchange.as_u128();
+    #[allow(clippy::cast_possible_truncation, reason = "both halves count")]
+    let (high, low) = ((exchange >> 64) as u64, exchange as u64);
+    // Multiplication by odd constants keeps all bits; ids are random, so that sums of them do not meet by chance.
+    high.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+        ^ low.rotate_left(23).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
+        ^ ordinal.wrapping_mul(0x1656_67b1_9e37_79f9)
+}
+
+/// The second of two entries with one exchange and ordinal, among those whose digests are equal.
+fn named_twice(chain: &Chain, twice: &[u64]) -> Result<LogError, LogError> {
+    let mut seen = std::collections::HashMap::new();
+    for segment in &chain.segments {
+        let Whole { bytes, scan } = read(segment)?;
+        for placed in &scan.batches {
+            for entry in chain.entries(segment, &bytes, placed)? {
+                if twice.binary_search(&place_of(&entry)).is_err() {
+                    continue;
+                }
+                let ordinal = entry.leaf.body.facts.get("ordinal").and_then(serde_json::Value::as_u64).unwrap_or_default();
+                if let Some(first) = seen.insert((entry.leaf.body.exchange, ordinal), entry.leaf.seq) {
+                    let what = format!("entries {first} and {} have one exchange and ordinal", entry.leaf.seq);
+                    return Ok(corrupt(&segment.path, entry.position.leaf, &what));
+                }
+            }
+        }
+    }
+    Ok(corrupt(Path::new("ledger"), 0, "entries whose exchange and ordinal have one digest"))
+}
+
+/// Gives every entry that was recorded at or after an instant (RFC 3339, UTC) to `each`, segment by segment from the last. Of those
+/// before it only as many are looked at as it takes to find where it lies: stamps never go back.
+pub fn recorded_since(directory: &Path, ledger: Uuid, instant: &str, each: &mut dyn FnMut(&Glance<'_>)) -> Result<(), LogError> {
+    for segment in Chain::read(directory, ledger)?.segments.iter().rev() {
+        let Whole { bytes, scan: Scan { batches, .. } } = read(segment)?;
+        let glance = |placed: &Placed, index: usize| -> Result<Glance<'_>, LogError> {
+            let span = placed.batch.spans.get(index);
+            let leaf = span.and_then(|span| batch_of(&bytes, placed).get(span.leaf.clone())).unwrap_or_default();
+            let read = Glance::read(leaf).filter(|glance| glance.seq == placed.batch.first + index as u64);
+            read.ok_or_else(|| corrupt(&segment.path, placed.offset, "a leaf that is none, or not this one"))
+        };
+        // The first batch whose last entry is not before the instant.
+        let (mut first, mut end) = (0, batches.len());
+        while first < end {
+            let middle = first.midpoint(end);
+            let before = &*glance(&batches[middle], batches[middle].batch.spans.len() - 1)?.recorded < instant;
+            (first, end) = if before { (middle + 1, end) } else { (first, middle) };
+        }
+        let mut earlier = first > 0;
+        for placed in &batches[first..] {
+            for index in 0..placed.batch.spans.len() {
+                let glance = glance(placed, index)?;
+                if &*glance.recorded < instant {
+                    earlier = true;
+                } else {
+                    each(&glance);
+                }
+            }
+        }
+        if earlier {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Entries from a sequence on, at most about that many bytes of them: for views and searches.
+pub fn read_from(directory: &Path, ledger: Uuid, from: u64, limit: usize) -> Result<Vec<Entry>, LogError> {
+    let mut entries = Vec::new();
+    scan_from(directory, ledger, from, limit, &mut |chunk| {
+        entries.append(chunk);
+        false
+    })?;
+    Ok(entries)
+}
+
+/// Gives entries from a sequence on to `each`, about that many bytes of them at a time, as long as it says true. Every segment is read and checked once.
+pub(super) fn scan_from(
+    directory: &Path,
+    ledger: Uuid,
+    from: u64,
+    limit: usize,
+    each: &mut dyn FnMut(&mut Vec<Entry>) -> bool,
+) -> Result<(), LogError> {
+    let chain = Chain::read(directory, ledger)?;
+    let start = chain.segments.partition_point(|segment| segment.first <= from).saturating_sub(1);
+    let (mut entries, mut taken) = (Vec::new(), 0);
+    for segment in chain.segments.iter().skip(start) {
+        let Whole { bytes, scan } = read(segment)?;
+        for placed in &scan.batches {
+            if placed.batch.first + placed.batch.spans.len() as u64 <= from {
+                continue;
+            }
+            entries.extend(chain.entries(segment, &bytes, placed)?.into_iter().filter(|entry| entry.leaf.seq >= from));
+            taken += placed.batch.length;
+            if taken >= limit {
+                if !each(&mut entries) {
+                    return Ok(());
+                }
+                entries.clear();
+                taken = 0;
+            }
+        }
+    }
+    if !entries.is_empty() {
+        each(&mut entries);
+    }
+    Ok(())
+}
+
+/// Copies the valid batches of all segments into a new directory, and verifies the copy; how many bytes.
+pub fn copy(from: &Path, to: &Path, ledger: Uuid) -> Result<u64, LogError> {
+    let at = |path: &Path| {
+        let file = name(path);
+        move |error| LogError::Io { file, error }
+    };
+    std::fs::create_dir(to).map_err(at(to))?;
+    let chain = Chain::read(from, ledger)?;
+    let mut copied = 0;
+    for segment in &chain.segments {
+        let Whole { bytes, scan } = read(segment)?;
+        if segment.end.is_none() {
+            check_bound(segment, &scan, chain.bound)?;
+        }
+        let length = scan.end as u64;
+        replace(&to.join(file_name(segment.first)), &bytes[..scan.end]).map_err(at(to))?;
+        copied += length;
+        if segment.end.is_none() {
+            let bound = Bound { segment: segment.first, length, sequence: scan.next - 1, clean: true };
+            write_head(to, bound).map_err(at(to))?;
+        }
+    }
+    verify(to, ledger, &mut |_| Ok(()))?;
+    Ok(copied)
+}
+
+/// A segment of a directory, for searches.
+#[derive(Clone, Debug)]
+pub(in super::super) struct Listed {
+    pub(in super::super) first: u64,
+    pub(in super::super) closed: bool,
+    segment: Segment,
+}
+
+/// Reads single segments, for searches and for the daily reading of what is closed.
+pub(in super::super) struct Listing {
+    chain: Chain,
+}
+
+impl Listing {
+    /// Of a directory, as it is now.
+    pub(in super::super) fn read(directory: &Path, ledger: Uuid) -> Result<Self, LogError> {
+        Ok(Self { chain: Chain::read(directory, ledger)? })
+    }
+
+    /// All segments, and whether each is closed.
+    pub(in super::super) fn segments(&self) -> Vec<Listed> {
+        let listed = |segment: &Segment| Listed { first: segment.first, closed: segment.end.is_some(), segment: segment.clone() };
+        self.chain.segments.iter().map(listed).collect()
+    }
+
+    /// The batches of a closed segment; None of the open one.
+    pub(in super::super) fn batches<'a>(&self, listed: &'a Listed) -> Result<Option<Batches<'a>>, LogError> {
+        listed.segment.end.map(|end| Batches::open(&listed.segment, self.chain.ledger, end)).transpose()
+    }
+
+    /// The entries of one segment.
+    pub(in super::super) fn entries(&self, listed: &Listed) -> Result<Vec<Entry>, LogError> {
+        let Whole { bytes, scan } = read(&listed.segment)?;
+        let mut entries = Vec::new();
+        for placed in &scan.batches {
+            entries.extend(self.chain.entries(&listed.segment, &bytes, placed)?);
+        }
+        Ok(entries)
+    }
+}

@@ -1,0 +1,69 @@
+//! Single entries, read by their positions while others append.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use uuid::Uuid;
+
+use super::super::damage::Damage;
+use super::super::leaf::{Entry, Position};
+use super::super::log::{LogError, Reader};
+use super::chain::{file_name, name};
+
+/// How many segments are kept open: those that were read last. An exchange reads few, mostly of these days.
+const OPEN: usize = 16;
+
+/// Reads single entries of a directory's segments, whoever appends to them. What it reads is checked against its position.
+pub struct SegmentReader {
+    directory: PathBuf,
+    ledger: Uuid,
+    damage: Damage,
+    /// The segments read last, the latest at the end.
+    files: Mutex<Vec<(u64, Arc<File>)>>,
+}
+
+impl SegmentReader {
+    /// For the segments of a directory; what is found damaged is noted in `damage`.
+    pub fn new(directory: &Path, ledger: Uuid, damage: &Damage) -> Self {
+        Self { directory: directory.to_owned(), ledger, damage: damage.clone(), files: Mutex::default() }
+    }
+
+    fn file(&self, segment: u64) -> Result<Arc<File>, LogError> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(at) = files.iter().rposition(|(first, _)| *first == segment) {
+            let found = files.remove(at);
+            let file = found.1.clone();
+            files.push(found);
+            return Ok(file);
+        }
+        let path = self.directory.join(file_name(segment));
+        let file = Arc::new(File::open(&path).map_err(|error| LogError::Io { file: name(&path), error })?);
+        if files.len() == OPEN {
+            files.remove(0);
+        }
+        files.push((segment, file.clone()));
+        Ok(file)
+    }
+
+    fn read(&self, position: &Position) -> Result<Entry, LogError> {
+        let file = self.file(position.segment)?;
+        let io_error = |error| LogError::Io { file: file_name(position.segment), error };
+        let mut leaf = vec![0; position.leaf_length as usize];
+        file.read_exact_at(&mut leaf, position.leaf).map_err(io_error)?;
+        let mut sealed = vec![0; position.sealed_length as usize];
+        file.read_exact_at(&mut sealed, position.sealed).map_err(io_error)?;
+        Entry::checked(leaf, sealed, position, self.ledger).map_err(|what| LogError::Corrupt {
+            file: file_name(position.segment),
+            offset: position.leaf,
+            what: what.to_owned(),
+        })
+    }
+}
+
+impl Reader for SegmentReader {
+    fn entry(&self, position: &Position) -> Result<Entry, LogError> {
+        self.read(position).inspect_err(|error| self.damage.found(error))
+    }
+}
