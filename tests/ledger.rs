@@ -13,6 +13,7 @@ use varco::ledger::disk::RealDisk;
 use varco::ledger::scrub::Scrub;
 use varco::ledger::search::{Filter, find};
 use varco::ledger::segments::{self, Loss, SegmentLog, SegmentReader};
+use varco::ledger::uses::Uses;
 use varco::ledger::{
     Blinding, Body, Directory, Entry, Kind, Log as _, LogError, Reader as _, Retention, Secret, Submission, batch, new_exchange,
 };
@@ -567,9 +568,9 @@ fn readers_beside_a_writer_never_cry_damage_that_is_not_there() {
 fn closed_segments_are_read_again_while_nobody_asks_for_them() {
     let sample = Sample::new(220);
     let clock = Clock::system();
-    let damage = Damage::default();
+    let (damage, uses) = (Damage::default(), Uses::of_segments(&sample.directory.segments(), sample.directory.ledger, |_| Vec::new()));
     let round = || {
-        let scrub = Scrub::start(&sample.directory.segments(), sample.directory.ledger, &damage, &clock).unwrap();
+        let scrub = Scrub::start(&sample.directory.segments(), sample.directory.ledger, &damage, &uses, &clock).unwrap();
         let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
         while scrub.rounds().ended.is_none() && std::time::Instant::now() < until {
             std::thread::sleep(std::time::Duration::from_millis(5));

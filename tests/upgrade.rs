@@ -216,7 +216,7 @@ fn a_directory_of_format_1_1_answers_as_it_did_and_so_do_its_views_made_again() 
     let entries = recorded[0].answer.rsplit(' ').next().unwrap();
     let verified = done(&["ledger", "verify", "--data", &data]);
     assert!(verified.contains(&format!("registro integro: {entries} voci in ")), "{verified}");
-    assert!(verified.contains(" 0 cancellate, 0 senza chiave"), "{verified}");
+    assert!(verified.contains(" aperte e conformi, 0 cancellate"), "{verified}");
     let ask = |each: &Answered| answers::of_directory(&port.data(), &port.clock, &each.question);
     let now: Vec<_> = recorded.iter().map(ask).collect();
     let told = answers::differences(&recorded, &now);

@@ -65,7 +65,8 @@ async fn start_with(config: &Config, clock: &Clock, disk: Arc<dyn Disk>, inherit
     let address = listener.address()?;
     let gateway = Gateway::new(node, contract, settings, config);
     gateway.quotas.recount_day(&directory.segments(), directory.ledger, clock)?;
-    let scrub = Scrub::start(&directory.segments(), directory.ledger, &gateway.node.damage, clock).context("rilettura del registro")?;
+    let (damage, uses) = (&gateway.node.damage, &gateway.node.uses);
+    let scrub = Scrub::start(&directory.segments(), directory.ledger, damage, uses, clock).context("rilettura del registro")?;
     let _ = gateway.scrub.set(scrub);
     let socket = directory.socket();
     let _ = gateway.address.set(address);

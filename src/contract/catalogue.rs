@@ -1,4 +1,7 @@
-//! The operations and services, as data: where they are, the roots of request and reply, what is told where the schema is broken.
+//! The operations and services, as data: where they are, the roots of request and reply, how long their exchanges are kept, whether they disclose
+//! personal data, what is told where the schema is broken.
+
+use crate::ledger::Retention;
 
 /// An operation of the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -53,6 +56,15 @@ pub struct Endpoint {
     pub only: Option<Operation>,
 }
 
+/// A row of the catalogue.
+struct Row {
+    service: Service,
+    root: &'static str,
+    response: &'static str,
+    retention: Retention,
+    discloses: bool,
+}
+
 /// What is told where a body breaks its schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnViolation {
@@ -82,26 +94,48 @@ impl Operation {
         Self::PddProtocollo,
     ];
 
-    /// Service, root of the request, root of the reply.
-    fn row(self) -> (Service, &'static str, &'static str) {
+    /// All that is known of it.
+    fn row(self) -> Row {
+        use Retention::{Consultazione, Dsu};
         use Service as S;
+        let row = |service, root, response, retention, discloses| Row { service, root, response, retention, discloses };
         match self {
-            Self::ConsultazioneIndicatore => (S::ConsultazioneIsee, "ConsultazioneIndicatore", "ConsultazioneIndicatoreResponse"),
-            Self::ConsultazioneAttestazione => (S::ConsultazioneIsee, "ConsultazioneAttestazione", "ConsultazioneAttestazioneResponse"),
-            Self::ConsultazioneAttestazioneResidenti => {
-                (S::ConsultazioneIsee, "ConsultazioneAttestazioneResidenti", "ConsultazioneAttestazioneResidentiResponse")
+            Self::ConsultazioneIndicatore => {
+                row(S::ConsultazioneIsee, "ConsultazioneIndicatore", "ConsultazioneIndicatoreResponse", Consultazione, true)
             }
-            Self::ConsultazioneDichiarazione => (S::ConsultazioneIsee, "ConsultazioneDichiarazione", "ConsultazioneDichiarazioneResponse"),
+            Self::ConsultazioneAttestazione => {
+                row(S::ConsultazioneIsee, "ConsultazioneAttestazione", "ConsultazioneAttestazioneResponse", Consultazione, true)
+            }
+            Self::ConsultazioneAttestazioneResidenti => row(
+                S::ConsultazioneIsee,
+                "ConsultazioneAttestazioneResidenti",
+                "ConsultazioneAttestazioneResidentiResponse",
+                Consultazione,
+                true,
+            ),
+            Self::ConsultazioneDichiarazione => {
+                row(S::ConsultazioneIsee, "ConsultazioneDichiarazione", "ConsultazioneDichiarazioneResponse", Consultazione, true)
+            }
             Self::ConsultazioneSogliaIndicatore => {
-                (S::ConsultazioneIsee, "ConsultazioneSogliaIndicatore", "ConsultazioneSogliaIndicatoreResponse")
+                row(S::ConsultazioneIsee, "ConsultazioneSogliaIndicatore", "ConsultazioneSogliaIndicatoreResponse", Consultazione, true)
             }
-            Self::TrasmissioneDsu => (S::TrasmissioneDsu, "TrasmissioneDSU", "TrasmissioneDSUResponse"),
-            Self::ConsultazioneEsitoDsu => (S::TrasmissioneDsu, "ConsultazioneEsitoDSU", "ConsultazioneEsitoDSUResponse"),
-            Self::TrasmissioneLotto => (S::TrasmissioneDsu, "TrasmissioneLotto", "TrasmissioneLottoResponse"),
-            Self::ConsultazioneEsitoLotto => (S::TrasmissioneDsu, "ConsultazioneEsitoLotto", "ConsultazioneEsitoLottoResponse"),
-            Self::PddAttestazione => (S::PddAttestazione, "ConsultazioneAttestazione", "ConsultazioneAttestazioneRisposta"),
-            Self::PddDichiarazione => (S::PddDichiarazione, "ConsultazioneDichiarazione", "ConsultazioneDichiarazioneRisposta"),
-            Self::PddProtocollo => (S::PddProtocollo, "VerificaEsistenzaProtocollo", "VerificaEsistenzaProtocolloRisposta"),
+            Self::TrasmissioneDsu => row(S::TrasmissioneDsu, "TrasmissioneDSU", "TrasmissioneDSUResponse", Dsu, false),
+            Self::ConsultazioneEsitoDsu => {
+                row(S::TrasmissioneDsu, "ConsultazioneEsitoDSU", "ConsultazioneEsitoDSUResponse", Consultazione, false)
+            }
+            Self::TrasmissioneLotto => row(S::TrasmissioneDsu, "TrasmissioneLotto", "TrasmissioneLottoResponse", Dsu, false),
+            Self::ConsultazioneEsitoLotto => {
+                row(S::TrasmissioneDsu, "ConsultazioneEsitoLotto", "ConsultazioneEsitoLottoResponse", Consultazione, false)
+            }
+            Self::PddAttestazione => {
+                row(S::PddAttestazione, "ConsultazioneAttestazione", "ConsultazioneAttestazioneRisposta", Consultazione, true)
+            }
+            Self::PddDichiarazione => {
+                row(S::PddDichiarazione, "ConsultazioneDichiarazione", "ConsultazioneDichiarazioneRisposta", Consultazione, true)
+            }
+            Self::PddProtocollo => {
+                row(S::PddProtocollo, "VerificaEsistenzaProtocollo", "VerificaEsistenzaProtocolloRisposta", Consultazione, false)
+            }
         }
     }
 
@@ -122,7 +156,7 @@ impl Operation {
 
     /// The service it belongs to.
     pub fn service(self) -> Service {
-        self.row().0
+        self.row().service
     }
 
     /// The namespace of request and reply.
@@ -132,12 +166,24 @@ impl Operation {
 
     /// The root of the request.
     pub fn root(self) -> &'static str {
-        self.row().1
+        self.row().root
     }
 
     /// The root of the reply.
     pub fn response(self) -> &'static str {
-        self.row().2
+        self.row().response
+    }
+
+    /// The retention class of its exchanges: what transmits a DSU is kept as long as the DSU, what reads one as long as readings are.
+    pub fn retention(self) -> Retention {
+        self.row().retention
+    }
+
+    /// Whether a reply may give away personal data that the caller did not have: the one answer for quotas of persons, for the count of the uses of
+    /// a DSU, and for whoever reviews the ledger. The sender's own receipt and what became of a DSU are its sender's already; that a protocol exists
+    /// is told to whoever names it.
+    pub fn discloses(self) -> bool {
+        self.row().discloses
     }
 
     /// What is told where a body breaks its schema.

@@ -31,6 +31,7 @@ use crate::registry::ente::Ente;
 use crate::registry::{Caller, Identified};
 use crate::services::{self, Asked, NotPrepared, Note, Prepared, trasmissione};
 use crate::sii::Occasion;
+use crate::sii::uses::DISCLOSED;
 use crate::soap::mime::{self, MediaType, NotAPackage};
 use crate::soap::{self, Identity, NotACall, Version};
 use crate::tls::Peer;
@@ -262,7 +263,7 @@ async fn converse(
         let ente = caller.ente();
         let mut prepared = prepared.map_err(|NotPrepared::Unavailable(why)| Refusal::new(Code::Unavailable, why))?;
         prepared.preconditions.push(precondition);
-        if quota::discloses(operation)
+        if operation.discloses()
             && let Err(exceeded) = record.read(ente, &prepared.note.cf)
         {
             return Ok(record.exceeded(exceeded));
@@ -429,7 +430,8 @@ impl<'a> Record<'a> {
             address: Some(token("address", &self.channel.address)?),
         };
         let blinding = Blinding::new()?;
-        let mut body = Body::new(Kind::Exchange, Retention::Consultazione, self.exchange, self.received);
+        let retention = self.operation.map_or(Retention::Consultazione, Operation::retention);
+        let mut body = Body::new(Kind::Exchange, retention, self.exchange, self.received);
         body.role = Some("erogatore".to_owned());
         body.ente.clone_from(&self.ente);
         body.cert = Some(self.channel.peer.fingerprint().to_owned());
@@ -453,6 +455,10 @@ impl<'a> Record<'a> {
         }
         if self.operation.is_some_and(|operation| operation.service().is_pdd()) {
             body = body.fact("dialetto", "PdD");
+        }
+        if self.operation.is_some() {
+            let disclosed = note.disclosed.iter().map(|stem| token("protocol", stem)).collect::<Result<Vec<_>, _>>()?;
+            body = body.fact(DISCLOSED, disclosed);
         }
         for (name, value) in note.facts {
             body = body.fact(name, value);

@@ -13,6 +13,7 @@ use crate::ledger::damage::Damage;
 use crate::ledger::directory::Lock;
 use crate::ledger::disk::Disk;
 use crate::ledger::segments::{Extent, Loss, Recovery, SegmentLog, extent};
+use crate::ledger::uses::Uses;
 use crate::ledger::{
     Blinding, Body, Committer, Directory, DirectoryError, Keys, Kind, Ledger, Log, NotCommitted, Projector, Reader, Retention, Secret,
     Submission, ViewError, new_exchange,
@@ -23,6 +24,7 @@ use crate::registry::entries::RegistryProjector;
 use crate::services::Services;
 use crate::sii::embedded::{Embedded, SERIES, Settings};
 use crate::sii::entries::SiiProjector;
+use crate::sii::uses::terms_of;
 use crate::state::numbers::{NoNumber, NumbersProjector, Series, skip};
 use crate::state::{self, Rebuilt, Store};
 
@@ -54,6 +56,8 @@ pub struct Node {
     pub opened: Opened,
     /// What was found damaged since.
     pub damage: Damage,
+    /// How often each DSU was read.
+    pub uses: Uses,
     directory: Option<Directory>,
     running: std::sync::Mutex<Option<(Running, Option<Lock>)>>,
 }
@@ -166,7 +170,11 @@ impl Node {
     /// Puts a node together.
     pub fn assemble(parts: Parts, views: &Path, clock: &Clock, settings: Settings) -> Result<Self, NodeError> {
         let Parts { id, mut log, reader, keys, recovery, lock, segments, damage } = parts;
-        let (writer, store, rebuilt) = state::open(views, id, log.as_mut(), projectors())?;
+        let uses = match &segments {
+            Some(directory) => Uses::of_segments(directory, id, terms_of),
+            None => Uses::in_memory(terms_of),
+        };
+        let (writer, store, rebuilt) = state::open(views, id, log.as_mut(), projectors(), uses.clone())?;
         if rebuilt == Rebuilt::OtherHistory {
             tracing::error!("the views had applied another entry than the ledger has in its place: they are made again");
         }
@@ -175,7 +183,7 @@ impl Node {
         // The year's token key is there before anybody is looked for under it.
         keys.token(clock.today().year(), "cf", "")?;
         let ledger = Ledger { id, committer, keys, reader };
-        let sii = Embedded::new(&ledger, &store, clock, settings, segments);
+        let sii = Embedded::new(&ledger, &store, clock, settings, uses.clone());
         let ids = Series::new(REQUESTS, BLOCK, &ledger, &store, clock);
         Ok(Self {
             registry: Registry::new(store.clone()),
@@ -185,6 +193,7 @@ impl Node {
             clock: clock.clone(),
             opened: Opened { recovery, rebuilt, missing_keys },
             damage,
+            uses,
             directory: None,
             running: std::sync::Mutex::new(Some((running, lock))),
         })

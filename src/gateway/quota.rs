@@ -12,7 +12,7 @@ use jiff::{Timestamp, ToSpan as _};
 use uuid::Uuid;
 
 use crate::clock::{Clock, rfc3339, rome};
-use crate::contract::catalogue::{Operation, Service};
+use crate::contract::catalogue::Operation;
 use crate::ledger::segments::recorded_since;
 use crate::ledger::{Glance, Kind, LogError};
 use crate::registry::quota::Quote;
@@ -155,7 +155,7 @@ impl Quotas {
         }
         let tokens = body.tokens.as_ref();
         let operator = tokens.and_then(|tokens| tokens.operator.as_deref()).map(digest);
-        let reads = body.operation.as_deref().and_then(Operation::by_name).is_some_and(discloses);
+        let reads = body.operation.as_deref().and_then(Operation::by_name).is_some_and(Operation::discloses);
         let persons = tokens.filter(|_| reads).into_iter().flat_map(|tokens| &tokens.cf).map(|token| digest(token));
         let persons: Vec<u64> = persons.collect();
         let mut counted = self.lock();
@@ -304,11 +304,6 @@ fn midnight(now: Timestamp) -> u64 {
 /// A token of the ledger, as it is counted here: its first half.
 pub fn digest(token: &str) -> u64 {
     token.get(..16).and_then(|half| u64::from_str_radix(half, 16).ok()).unwrap_or_default()
-}
-
-/// Whether an operation gives persons' data away.
-pub fn discloses(operation: Operation) -> bool {
-    operation.service() != Service::TrasmissioneDsu
 }
 
 #[cfg(test)]

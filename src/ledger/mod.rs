@@ -7,7 +7,7 @@
 //! - [`log`]: the seam between committer and log, and the log in memory;
 //! - [`committer`]: preconditions, group commit, receipts; [`meter`]: what it measures;
 //! - [`keys`] and [`seal`]: tokens, commitments, sealed parts;
-//! - [`directory`]: the data directory; [`search`]: finding entries.
+//! - [`directory`]: the data directory; [`search`]: finding entries; [`uses`]: counting them.
 
 pub mod batch;
 pub mod committer;
@@ -22,6 +22,7 @@ pub mod scrub;
 pub mod seal;
 pub mod search;
 pub mod segments;
+pub mod uses;
 
 #[cfg(test)]
 mod vectors;

@@ -12,10 +12,13 @@ use uuid::Uuid;
 use super::damage::Damage;
 use super::log::LogError;
 use super::segments::{Batches, Listing};
+use super::uses::Uses;
 use crate::clock::Clock;
 
 /// A round begins so long after the one before it began.
 const ROUND: Duration = Duration::from_secs(24 * 60 * 60);
+/// How often the segments closed since get their index of uses.
+const INDEXED: Duration = Duration::from_secs(60);
 /// How long it works before it rests.
 const WORK: Duration = Duration::from_millis(4);
 /// How many times as long it rests: a tenth of one core at most.
@@ -50,12 +53,13 @@ struct Shared {
 
 impl Scrub {
     /// Begins to read the closed segments of a directory: a first round at once, then one a day.
-    pub fn start(directory: &Path, ledger: Uuid, damage: &Damage, clock: &Clock) -> std::io::Result<Self> {
+    pub fn start(directory: &Path, ledger: Uuid, damage: &Damage, uses: &Uses, clock: &Clock) -> std::io::Result<Self> {
         let shared = Arc::<Shared>::default();
         let reading = Reading {
             directory: directory.to_owned(),
             ledger,
             damage: damage.clone(),
+            uses: uses.clone(),
             clock: clock.clone(),
             shared: shared.clone(),
             working: Instant::now(),
@@ -84,6 +88,7 @@ struct Reading {
     directory: PathBuf,
     ledger: Uuid,
     damage: Damage,
+    uses: Uses,
     clock: Clock,
     shared: Arc<Shared>,
     /// Since when it works without a rest.
@@ -94,12 +99,23 @@ impl Reading {
     fn run(mut self) {
         loop {
             let began = Instant::now();
+            self.index();
             let Some(rounds) = self.round() else { return };
             *self.shared.rounds.lock().unwrap_or_else(PoisonError::into_inner) = rounds;
             tracing::info!(rounds.segments, rounds.entries, rounds.damaged, "the closed segments were read again");
-            if self.rests(ROUND.saturating_sub(began.elapsed())) {
-                return;
+            while began.elapsed() < ROUND {
+                if self.rests(INDEXED) {
+                    return;
+                }
+                self.index();
             }
+        }
+    }
+
+    /// Makes the indexes of uses that are not there: of segments that were closed since, or of a copy that has none.
+    fn index(&self) {
+        if let Err(error) = self.uses.make_missing() {
+            tracing::error!(%error, "the index of uses cannot be made");
         }
     }
 

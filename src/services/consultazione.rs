@@ -16,6 +16,7 @@ use crate::isee::CodiceFiscale;
 use crate::isee::attestazione as payload;
 use crate::isee::codes::{SiNo, TipoIndicatore};
 use crate::registry::{Admission, NO_BENEFIT, NotPermitted, Permit, Purpose};
+use crate::sii::archive::stem_of;
 use crate::sii::{Answer, Found, Occasion, Outcome, Question};
 
 /// How a consultation ended, before it is rendered.
@@ -269,6 +270,14 @@ async fn ask(
         Answer::Declared(_, protocol, persone) => (vec![protocol.clone()], persone.clone()),
         _ => (Vec::new(), Vec::new()),
     };
+    // The last look before anything is rendered: a wrong entry in the right place would give another family away.
+    let delivered = matches!(answer, Answer::Found(_) | Answer::Declared(..));
+    if delivered && note.cf.first().is_none_or(|asked| !nucleus.contains(asked)) {
+        tracing::error!("what was found is not about the person who was asked for: nothing is told");
+        return Err(NotPrepared::Unavailable("found somebody else".to_owned()));
+    }
+    let mut disclosed: Vec<String> = protocols.iter().map(|protocol| stem_of(protocol)).collect();
+    disclosed.dedup();
     for protocol in protocols {
         if !note.protocol.contains(&protocol) {
             note.protocol.push(protocol);
@@ -280,7 +289,10 @@ async fn ask(
         }
     }
     let (esito, refusal, found) = match render(answer) {
-        Ok(found) => (Esito::Ok, None, Some(found)),
+        Ok(found) => {
+            note.disclosed = disclosed;
+            (Esito::Ok, None, Some(found))
+        }
         Err(refusal) if refusal.0 == INTERNAL => (Esito::ErroreInterno, Some(refusal), None),
         Err(refusal) if refusal.0.starts_with('D') => (Esito::DatiNonTrovati, Some(refusal), None),
         Err(refusal) => (Esito::RichiestaInvalida, Some(refusal), None),

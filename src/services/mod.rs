@@ -70,6 +70,8 @@ pub struct Note {
     pub cf: Vec<String>,
     /// Protocols concerned.
     pub protocol: Vec<String>,
+    /// First protocols of the DSU whose data go out.
+    pub disclosed: Vec<String>,
     /// The ente's own number of the application.
     pub application: Option<String>,
     /// Facts.

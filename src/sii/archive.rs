@@ -56,7 +56,7 @@ impl Archive {
     }
 
     /// A value's tokens, one for each year that has a key.
-    fn tokens(&self, label: &str, value: &str) -> Result<Vec<(i16, String)>, SiiError> {
+    pub(super) fn tokens(&self, label: &str, value: &str) -> Result<Vec<(i16, String)>, SiiError> {
         let years = self.ledger.keys.token_years();
         years.into_iter().map(|year| Ok((year, self.ledger.keys.token(year, label, value)?))).collect()
     }

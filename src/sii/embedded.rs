@@ -1,7 +1,6 @@
 //! The embedded SII: receives DSU, attests at once, answers from the archive.
 
 use std::cell::RefCell;
-use std::path::PathBuf;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -24,6 +23,7 @@ use crate::isee::compute::income_year;
 use crate::isee::dsu::Dichiarazione;
 use crate::isee::feed::{Feed, FeedRecord};
 use crate::isee::rules::{RuleError, RuleSet, Rules};
+use crate::ledger::uses::Uses;
 use crate::ledger::{Blinding, Body, Draft, Kind, Ledger, Precondition, Retention, Secret, Tokens};
 use crate::registry::{Permit, Purpose};
 use crate::state::Store;
@@ -48,8 +48,8 @@ pub struct Embedded {
     pub(super) store: Store,
     clock: Clock,
     pub(super) settings: Settings,
-    /// Where the segments are, if they are files: to count who used a DSU.
-    pub(super) segments: Option<PathBuf>,
+    /// How often each DSU was read.
+    pub(super) uses: Uses,
     /// Series of protocols, by their names.
     series: tokio::sync::Mutex<std::collections::HashMap<String, std::sync::Arc<Series>>>,
 }
@@ -105,14 +105,14 @@ impl Sii for Embedded {
 
 impl Embedded {
     /// Over this ledger and these views.
-    pub fn new(ledger: &Ledger, store: &Store, clock: &Clock, settings: Settings, segments: Option<PathBuf>) -> Self {
+    pub fn new(ledger: &Ledger, store: &Store, clock: &Clock, settings: Settings, uses: Uses) -> Self {
         Self {
             ledger: ledger.clone(),
             archive: Archive::new(ledger, store),
             store: store.clone(),
             clock: clock.clone(),
             settings,
-            segments,
+            uses,
             series: tokio::sync::Mutex::default(),
         }
     }

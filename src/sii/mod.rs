@@ -3,7 +3,7 @@
 //! [`Sii`] is the seam; [`embedded`] answers from this ledger: protocols, idempotence and archive are its own affair. A remote one fits behind
 //! the same seam. `ricezione` receives declarations, `riferite` what refers to one that was received, `attesa` attests what waited, [`regole`]
 //! applies rules that have changed, [`feed`] loads the feed; `registrazione` makes what they record, `receipt` their receipts. [`entries`] are its
-//! entries, [`archive`] finds them again, `status` says what became of a DSU or a lot.
+//! entries, [`archive`] finds them again, `status` says what became of a DSU or a lot, [`uses`] counts who read one.
 
 pub mod archive;
 mod attesa;
@@ -16,6 +16,7 @@ pub mod regole;
 mod ricezione;
 mod riferite;
 mod status;
+pub mod uses;
 
 use std::future::Future;
 use std::pin::Pin;

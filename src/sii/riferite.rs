@@ -10,8 +10,8 @@ use super::embedded::{Da, Fonti};
 use super::receipt::{self};
 use super::registrazione::{Traccia, Versione};
 use super::ricezione::{Ricevuta, difetto, refused};
+use super::uses::{stem_term, version_term};
 use super::{Answer, Outcome, SiiError};
-use crate::contract::catalogue::Operation;
 use crate::digest::{hex, sha256};
 use crate::isee::attest::{self, Sostitutivo, attest, note, variazione};
 use crate::isee::attestazione::Variazione;
@@ -21,8 +21,7 @@ use crate::isee::compute::corrente::{Insufficiente, sufficiente};
 use crate::isee::dsu::Dichiarazione;
 use crate::isee::omissioni::omissioni;
 use crate::isee::operazioni::{NOBODYS, applica, riguarda};
-use crate::ledger::search::{Filter, find};
-use crate::ledger::{Draft, Kind, Precondition};
+use crate::ledger::{Draft, Precondition};
 
 /// Where the protocol of the DSU referred to is.
 const RIFERIMENTO: &str = "/Dichiarazione/Operazione/@NumeroProtocolloRiferimento";
@@ -428,31 +427,19 @@ impl Embedded {
 
     /// How many exchanges have given away what is cancelled; nothing where that cannot be counted.
     async fn utilizzi(&self, base: &Base) -> Result<Option<u32>, SiiError> {
-        let Some(segments) = self.segments.clone() else { return Ok(None) };
-        let mut protocol = Vec::new();
-        for number in 0..=number_of(&base.protocollo) {
-            let Some(version) = version_of(&base.radice, number) else { break };
-            for year in self.ledger.keys.token_years() {
-                protocol.push((year, self.ledger.keys.token(year, "protocol", &version)?));
+        let mut terms = Vec::new();
+        for (year, radice) in self.archive.tokens("protocol", &base.radice)? {
+            terms.extend(stem_term(&radice));
+            for number in 0..=number_of(&base.protocollo) {
+                let Some(version) = version_of(&base.radice, number) else { break };
+                terms.extend(version_term(&self.ledger.keys.token(year, "protocol", &version)?));
             }
         }
-        let filter = Filter { kind: Some(Kind::Exchange), outcome: Some("OK".to_owned()), protocol, ..Filter::default() };
-        let ledger = self.ledger.id;
-        let found = tokio::task::spawn_blocking(move || find(&segments, ledger, &filter, usize::MAX)).await;
-        let found = found.map_err(|error| SiiError::Internal(error.to_string()))??;
-        let sent = [
-            Operation::TrasmissioneDsu,
-            Operation::TrasmissioneLotto,
-            Operation::ConsultazioneEsitoDsu,
-            Operation::ConsultazioneEsitoLotto,
-            // It gives nothing away.
-            Operation::PddProtocollo,
-        ];
-        let used = found.iter().filter(|entry| {
-            let operation = entry.leaf.body.operation.as_deref();
-            !sent.iter().any(|sent| operation == Some(sent.name()))
-        });
-        Ok(u32::try_from(used.count()).ok())
+        let uses = self.uses.clone();
+        // Files are read, though few blocks of them.
+        let counted = tokio::task::spawn_blocking(move || uses.count(&terms)).await;
+        let counted = counted.map_err(|error| SiiError::Internal(error.to_string()))?;
+        Ok(counted.inspect_err(|error| tracing::error!(%error, "the uses of a DSU cannot be counted")).ok())
     }
 }
 

@@ -26,6 +26,7 @@ use uuid::Uuid;
 
 use crate::digest::sha256;
 use crate::ledger::committer::{StartError, project_versions, version_name};
+use crate::ledger::uses::Uses;
 use crate::ledger::{Entry, Log, LogError, Projector, ViewError, Views, Writes, seal};
 
 /// Format of the views: another one means a rebuild.
@@ -61,6 +62,7 @@ impl std::fmt::Debug for Store {
 pub struct Writer {
     store: Store,
     projectors: Arc<[Box<dyn Projector>]>,
+    uses: Uses,
     trust: PathBuf,
     identity: Identity,
     applied: u64,
@@ -136,12 +138,13 @@ impl Applied {
     }
 }
 
-/// Opens the views of a ledger, or begins new ones where the old cannot be trusted.
+/// Opens the views of a ledger, or begins new ones where the old cannot be trusted. What is applied to them is noted in `uses` too.
 pub fn open(
     path: &Path,
     ledger: Uuid,
     log: &mut dyn Log,
     projectors: Arc<[Box<dyn Projector>]>,
+    uses: Uses,
 ) -> Result<(Writer, Store, Rebuilt), OpenError> {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned();
     let identity = Identity { ledger, format: FORMAT, boot, clean: false };
@@ -181,8 +184,18 @@ pub fn open(
     };
     let Applied { sequence, highest_key, .. } = applied;
     let leaf = leaf_of(log, sequence)?.unwrap_or_default();
-    let writer =
-        Writer { store: store.clone(), projectors, trust, identity, applied: sequence, leaf, highest_key, undurable: 0, durable: sequence };
+    let writer = Writer {
+        store: store.clone(),
+        projectors,
+        uses,
+        trust,
+        identity,
+        applied: sequence,
+        leaf,
+        highest_key,
+        undurable: 0,
+        durable: sequence,
+    };
     Ok((writer, store, rebuilt))
 }
 
@@ -365,6 +378,7 @@ impl Views for Writer {
 
     fn apply(&mut self, entries: &[Entry]) -> Result<(), ViewError> {
         let Some(last) = entries.last() else { return Ok(()) };
+        self.uses.note(entries);
         self.leaf.clone_from(&last.bytes);
         let named = entries.iter().filter_map(|entry| seal::key_id(&entry.sealed)).max();
         self.highest_key = self.highest_key.max(named.unwrap_or_default().into());
@@ -449,7 +463,7 @@ mod tests {
     fn what_changes_nothing_is_written_when_it_is_much() {
         let home = tempfile::tempdir().unwrap();
         let views = home.path().join("views");
-        let begin = || open(&views, Uuid::nil(), &mut Endless, Arc::from(Vec::new())).unwrap();
+        let begin = || open(&views, Uuid::nil(), &mut Endless, Arc::from(Vec::new()), Uses::in_memory(|_| Vec::new())).unwrap();
         let entry = |seq| {
             let body = Body::new(Kind::Exchange, Retention::Consultazione, Uuid::nil(), Timestamp::UNIX_EPOCH);
             let position = Position { segment: 1, leaf: 0, leaf_length: 0, sealed: 0, sealed_length: 0, sequence: seq, checksum: 0 };

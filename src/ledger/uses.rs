@@ -1,0 +1,315 @@
+//! The index of uses: how many entries name a term, without reading any of them.
+//!
+//! What counts as a use, and under which terms, is given from above: this room knows bytes. A closed segment has one immutable file beside it,
+//! `SEQUENCE.uses`, which is made again whenever it is missing or damaged; the open segment is counted in memory, as it is appended to.
+//!
+//! A file holds records of 20 bytes, a term (16) and a count (4), in the order of the terms, in blocks of [`BLOCK`] bytes: magic and number of
+//! records in the first, then [`RECORDS`] records each and a CRC32C. Looking a term up reads a few blocks.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use uuid::Uuid;
+
+use super::disk::replace;
+use super::leaf::{Body, Entry};
+use super::log::LogError;
+use super::segments::{Listed, Listing};
+
+/// What is counted.
+pub type Term = [u8; 16];
+
+/// The terms under which an entry counts.
+pub type TermsOf = fn(&Body) -> Vec<Term>;
+
+const MAGIC: [u8; 8] = *b"\x8dVARCOU\x01";
+const BLOCK: usize = 4096;
+const RECORD: usize = 20;
+/// Records in a block: what is left is zeros and the checksum.
+const RECORDS: usize = (BLOCK - 4) / RECORD;
+
+/// The index of one log. Cheap to clone: all clones are one.
+#[derive(Clone)]
+pub struct Uses {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    terms_of: TermsOf,
+    /// Where the segments are; None for a log in memory, which is one open segment.
+    place: Option<(PathBuf, Uuid)>,
+    /// By the first sequence of their segments: those that have no file yet.
+    counts: Mutex<BTreeMap<u64, Counted>>,
+    /// Held while files are made: one at a time.
+    making: Mutex<()>,
+}
+
+/// What is counted of a segment.
+#[derive(Clone, Debug, Default)]
+struct Counted {
+    /// Sequence of the first entry that is counted: those before it are not, if it is not the segment's first.
+    from: u64,
+    /// Sequence of the last.
+    to: u64,
+    counts: HashMap<Term, u32>,
+}
+
+impl Counted {
+    fn add(&mut self, terms: Vec<Term>) {
+        for term in terms {
+            let count = self.counts.entry(term).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+}
+
+impl std::fmt::Debug for Uses {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Uses(..)")
+    }
+}
+
+impl Uses {
+    /// Of the segments of a directory.
+    pub fn of_segments(directory: &Path, ledger: Uuid, terms_of: TermsOf) -> Self {
+        Self::new(Some((directory.to_owned(), ledger)), terms_of)
+    }
+
+    /// Of a log in memory.
+    pub fn in_memory(terms_of: TermsOf) -> Self {
+        Self::new(None, terms_of)
+    }
+
+    fn new(place: Option<(PathBuf, Uuid)>, terms_of: TermsOf) -> Self {
+        Self { shared: Arc::new(Shared { terms_of, place, counts: Mutex::default(), making: Mutex::default() }) }
+    }
+
+    /// Counts entries that were appended, in their order.
+    pub fn note(&self, entries: &[Entry]) {
+        let mut counts = self.counts();
+        for entry in entries {
+            let counted = counts.entry(entry.position.segment).or_default();
+            // Read already, between its being durable and its being noted.
+            if entry.leaf.seq <= counted.to {
+                continue;
+            }
+            if counted.from == 0 {
+                counted.from = entry.leaf.seq;
+            }
+            counted.to = entry.leaf.seq;
+            counted.add((self.shared.terms_of)(&entry.leaf.body));
+        }
+    }
+
+    /// How many entries count under each of some terms, all together. Reads files, and where one is missing its segment: not for a thread that serves.
+    pub fn count(&self, terms: &[Term]) -> Result<u32, LogError> {
+        let Some((directory, ledger)) = &self.shared.place else {
+            return Ok(self.counts().values().map(|counted| sum(terms, |term| counted.counts.get(term).copied())).sum());
+        };
+        self.make_missing()?;
+        let mut total: u32 = 0;
+        for listed in Listing::read(directory, *ledger)?.segments() {
+            let in_memory = self.counts().get(&listed.first).map(|counted| sum(terms, |term| counted.counts.get(term).copied()));
+            let of_segment = match in_memory {
+                Some(count) => count,
+                None if listed.closed => {
+                    let path = file(directory, listed.first);
+                    let io_error = |error| LogError::Io { file: path.display().to_string(), error };
+                    let index = Index::open(&path).map_err(io_error)?;
+                    let mut found = 0_u32;
+                    for term in terms {
+                        found = found.saturating_add(index.find(term).map_err(io_error)?.unwrap_or_default());
+                    }
+                    found
+                }
+                None => 0,
+            };
+            total = total.saturating_add(of_segment);
+        }
+        Ok(total)
+    }
+
+    /// Makes what is not there: the file of every closed segment, and the beginning of the open one, where counting began in its middle. What is in
+    /// memory of a segment that has its file is forgotten.
+    pub fn make_missing(&self) -> Result<(), LogError> {
+        let Some((directory, ledger)) = &self.shared.place else { return Ok(()) };
+        let _making = self.shared.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let listing = Listing::read(directory, *ledger)?;
+        for listed in listing.segments() {
+            let path = file(directory, listed.first);
+            let from = self.counts().get(&listed.first).map(|counted| counted.from);
+            if listed.closed && from.is_none() && Index::open(&path).is_ok() {
+                continue;
+            }
+            if from != Some(listed.first) {
+                self.complete(&listing, &listed)?;
+            }
+            let written = if listed.closed { self.counts().get(&listed.first).cloned() } else { None };
+            if let Some(counted) = written {
+                let io_error = |error| LogError::Io { file: path.display().to_string(), error };
+                replace(&path, &encode(&counted.counts)).map_err(io_error)?;
+                self.counts().remove(&listed.first);
+            }
+        }
+        Ok(())
+    }
+
+    /// Counts what stands in a segment before the place where counting began, or all of it where nothing was counted.
+    fn complete(&self, listing: &Listing, listed: &Listed) -> Result<(), LogError> {
+        loop {
+            let until = self.counts().get(&listed.first).map_or(u64::MAX, |counted| counted.from);
+            let mut before = Counted { from: listed.first, ..Counted::default() };
+            for entry in listing.entries(listed)?.iter().take_while(|entry| entry.leaf.seq < until) {
+                before.add((self.shared.terms_of)(&entry.leaf.body));
+                before.to = entry.leaf.seq;
+            }
+            let mut counts = self.counts();
+            match counts.get_mut(&listed.first) {
+                None => drop(counts.insert(listed.first, before)),
+                Some(counted) if counted.from == until => {
+                    for (term, count) in before.counts {
+                        let sum = counted.counts.entry(term).or_default();
+                        *sum = sum.saturating_add(count);
+                    }
+                    counted.from = listed.first;
+                }
+                // Counting began while the segment was read: now it is known where.
+                Some(_) => continue,
+            }
+            return Ok(());
+        }
+    }
+
+    fn counts(&self) -> MutexGuard<'_, BTreeMap<u64, Counted>> {
+        self.shared.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn sum(terms: &[Term], of: impl Fn(&Term) -> Option<u32>) -> u32 {
+    terms.iter().filter_map(of).fold(0, u32::saturating_add)
+}
+
+fn file(directory: &Path, first: u64) -> PathBuf {
+    directory.join(format!("{first:020}.uses"))
+}
+
+/// The file of a segment's counts.
+fn encode(counts: &HashMap<Term, u32>) -> Vec<u8> {
+    let mut records: Vec<_> = counts.iter().collect();
+    records.sort_unstable();
+    let mut first = MAGIC.to_vec();
+    first.extend_from_slice(&(records.len() as u64).to_le_bytes());
+    let mut bytes = sealed(first);
+    for block in records.chunks(RECORDS) {
+        let records = block.iter().flat_map(|(term, count)| term.iter().copied().chain(count.to_le_bytes()));
+        bytes.extend(sealed(records.collect()));
+    }
+    bytes
+}
+
+/// A block: what it holds, zeros, and the checksum of both.
+fn sealed(mut block: Vec<u8>) -> Vec<u8> {
+    block.resize(BLOCK - 4, 0);
+    let checksum = crc32c::crc32c(&block);
+    block.extend_from_slice(&checksum.to_le_bytes());
+    block
+}
+
+/// The file of a segment's counts, for looking terms up.
+struct Index {
+    file: File,
+    records: usize,
+}
+
+impl Index {
+    fn open(path: &Path) -> io::Result<Self> {
+        let mut index = Self { file: File::open(path)?, records: 0 };
+        let head = index.block(0)?;
+        let records = u64::from_le_bytes(head[8..16].try_into().unwrap_or_default());
+        index.records = usize::try_from(records).unwrap_or(usize::MAX);
+        let blocks = 1 + index.records.div_ceil(RECORDS);
+        let whole = head[..8] == MAGIC && index.file.metadata()?.len() == blocks.saturating_mul(BLOCK) as u64;
+        if whole { Ok(index) } else { Err(damaged()) }
+    }
+
+    fn block(&self, number: usize) -> io::Result<[u8; BLOCK]> {
+        let mut block = [0; BLOCK];
+        self.file.read_exact_at(&mut block, (number * BLOCK) as u64)?;
+        let (content, checksum) = block.split_at(BLOCK - 4);
+        if crc32c::crc32c(content).to_le_bytes() == checksum { Ok(block) } else { Err(damaged()) }
+    }
+
+    /// The count of a term.
+    fn find(&self, term: &Term) -> io::Result<Option<u32>> {
+        let (mut low, mut high) = (0, self.records.div_ceil(RECORDS));
+        while low < high {
+            let middle = low.midpoint(high);
+            let block = self.block(1 + middle)?;
+            let records = RECORDS.min(self.records - middle * RECORDS);
+            let at = |index: usize| &block[index * RECORD..index * RECORD + RECORD];
+            if at(0)[..16] > term[..] {
+                high = middle;
+            } else if at(records - 1)[..16] < term[..] {
+                low = middle + 1;
+            } else {
+                let place = (0..records).map(at).find(|record| record[..16] == term[..]);
+                return Ok(place.map(|record| u32::from_le_bytes([record[16], record[17], record[18], record[19]])));
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn damaged() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "a damaged index of uses")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn term(number: u32) -> Term {
+        let mut term = [7; 16];
+        term[..4].copy_from_slice(&number.wrapping_mul(0x9e37_79b9).to_le_bytes());
+        term
+    }
+
+    #[test]
+    fn every_count_is_found_again_and_nothing_else() {
+        let home = tempfile::tempdir().unwrap();
+        for length in [0, 1, RECORDS, RECORDS + 1, 5000] {
+            let counts: HashMap<Term, u32> = (0..u32::try_from(length).unwrap()).map(|number| (term(number), number + 1)).collect();
+            let path = home.path().join(format!("{length}.uses"));
+            std::fs::write(&path, encode(&counts)).unwrap();
+            let index = Index::open(&path).unwrap();
+            for (term, count) in &counts {
+                assert_eq!(index.find(term).unwrap(), Some(*count));
+            }
+            for other in 100_000..100_100 {
+                assert_eq!(index.find(&term(other)).unwrap(), None);
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_file_is_no_answer() {
+        let home = tempfile::tempdir().unwrap();
+        let counts: HashMap<Term, u32> = (0..700).map(|number| (term(number), number + 1)).collect();
+        let (path, whole) = (home.path().join("a.uses"), encode(&counts));
+        for at in (0..whole.len()).step_by(97) {
+            let mut bad = whole.clone();
+            bad[at] ^= 0x10;
+            std::fs::write(&path, bad).unwrap();
+            let wrong = |(term, count): (&Term, &u32)| {
+                Index::open(&path).and_then(|index| index.find(term)).is_ok_and(|found| found != Some(*count))
+            };
+            assert!(!counts.iter().any(wrong), "byte {at}");
+        }
+        std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+        assert!(Index::open(&path).is_err());
+    }
+}

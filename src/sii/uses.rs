@@ -1,0 +1,37 @@
+//! How often a DSU was read: what the entry of an exchange says of it, and what the index of uses counts.
+
+use crate::contract::catalogue::Operation;
+use crate::digest::unhex;
+use crate::ledger::uses::Term;
+use crate::ledger::{Body, Kind};
+
+/// The fact of an exchange that names what it gave away: tokens of the first protocols of the DSU, none if it gave nothing away. Entries of before
+/// have no such fact.
+pub const DISCLOSED: &str = "divulga";
+
+/// The terms under which an entry counts as a use: of each DSU that it gave away one.
+///
+/// An exchange of before [`DISCLOSED`] counts under all protocols that it names, if its operation gave data away.
+pub fn terms_of(body: &Body) -> Vec<Term> {
+    if body.kind != Kind::Exchange {
+        return Vec::new();
+    }
+    if let Some(disclosed) = body.facts.get(DISCLOSED) {
+        let tokens = disclosed.as_array().into_iter().flatten().filter_map(|token| token.as_str());
+        return tokens.filter_map(stem_term).collect();
+    }
+    let gave =
+        body.outcome.as_deref() == Some("OK") && body.operation.as_deref().and_then(Operation::by_name).is_some_and(Operation::discloses);
+    let tokens = body.tokens.iter().filter(|_| gave).flat_map(|tokens| &tokens.protocol);
+    tokens.filter_map(|token| version_term(token)).collect()
+}
+
+/// The term of a DSU, by the token of its first protocol.
+pub fn stem_term(token: &str) -> Option<Term> {
+    unhex(token)?.try_into().ok()
+}
+
+/// The term of a protocol that an exchange of before named: another one than that of a DSU with the same token.
+pub fn version_term(token: &str) -> Option<Term> {
+    Some(stem_term(token)?.map(|byte| !byte))
+}
