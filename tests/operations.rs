@@ -257,6 +257,11 @@ fn the_dialect_of_the_porta_di_dominio() {
             .unwrap();
         let answer = comune.connect().await.unwrap().send(request).await.unwrap();
         assert_eq!(element(&answer, "Esito"), "OK", "{}", answer.text);
+        // A body that names no ente names nobody.
+        for nobody in ["", "  ", "altro"] {
+            let refused = comune.call("/isee/PdD/ConsultazioneAttestazione", &attestation(nobody, &cf(CHILD, &today))).await.unwrap();
+            assert!(refused.text.contains("urn:varco:problem:identity"), "{nobody:?}: {}", refused.text);
+        }
         let wrong = comune.call("/isee/PdD/ConsultazioneAttestazione", &attestation("comune", &cf(CHILD, "09/09/2020"))).await.unwrap();
         assert!(wrong.text.contains("urn:varco:problem:schema"), "{}", wrong.text);
         let absent = comune.call("/isee/PdD/ConsultazioneAttestazione", &attestation("comune", &cf(NOBODY, &today))).await.unwrap();
@@ -805,4 +810,47 @@ fn every_indicator_is_retrieved_and_a_dsu_referred_to_counts() {
         }
     });
     serving.stop();
+}
+
+#[test]
+fn an_identity_that_contradicts_itself_or_is_too_long_is_refused_and_not_kept() {
+    let site = site();
+    let serving = site.serve();
+    common::runtime().block_on(async {
+        let comune = site.client(serving.address, "comune");
+        let plain = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
+        let with = |blocks: &[&str]| {
+            let blocks: String = blocks.iter().map(|children| format!("<Identity xmlns='http://inps.it/'>{children}</Identity>")).collect();
+            plain.replacen("<s:Body>", &format!("<s:Header>{blocks}</s:Header><s:Body>"), 1)
+        };
+        let (own, other) = ("<CodiceEnte xmlns=''>comune</CodiceEnte>", "<CodiceEnte xmlns=''>altro</CodiceEnte>");
+        let long = |name: &str, length: usize| format!("<{name} xmlns=''>{}</{name}>", "\u{e8}".repeat(length));
+        let identity = "urn:varco:problem:identity";
+        for (blocks, refused) in [
+            (vec![own, own], None),
+            (vec![" ", own], None),
+            (vec![own, "<CodiceEnte xmlns=''> </CodiceEnte>"], None),
+            (vec![own, other], Some(identity)),
+            (vec![other, own], Some(identity)),
+            (vec![&*format!("{own}{other}")], Some(identity)),
+            (vec!["<UserId xmlns=''>a</UserId>", "<UserId xmlns=''>b</UserId>"], Some(identity)),
+            (vec![&*long("UserId", 256)], None),
+            (vec![&*long("UserId", 257)], Some("urn:varco:problem:envelope")),
+            (vec![&*long("UserId", 1 << 19)], Some("urn:varco:problem:envelope")),
+            (vec![&*long("CodiceUfficio", 65)], Some("urn:varco:problem:envelope")),
+            (vec![&*long("CodiceEnte", 65)], Some("urn:varco:problem:envelope")),
+        ] {
+            let answer = comune.call(ISEE, &with(&blocks)).await.unwrap();
+            match refused {
+                None => assert_eq!(element(&answer, "Esito"), "DATI_NON_TROVATI", "{}", answer.text),
+                Some(problem) => assert!(answer.text.contains(problem), "{problem}: {}", answer.text),
+            }
+        }
+        let request = Request::post(ISEE).header("content-type", "text/xml").header("inps-identity-userid", "u".repeat(300));
+        let answer = comune.connect().await.unwrap().send(request.body(Full::new(Bytes::from(plain.clone()))).unwrap()).await.unwrap();
+        assert!(answer.text.contains("UserId ha pi\u{f9} di 256 caratteri."), "{}", answer.text);
+    });
+    serving.stop();
+    let bytes: u64 = std::fs::read_dir(site.directory().segments()).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum();
+    assert!(bytes < 200_000, "{bytes} bytes of ledger: what is too long was kept");
 }

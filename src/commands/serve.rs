@@ -91,7 +91,12 @@ async fn resume_every_day(sii: Arc<dyn Sii>, clock: Clock) {
         let today = rome(now).date();
         if done != Some(today) {
             done = Some(today);
-            crate::sii::resume(sii.as_ref(), now).await;
+            // What waits may be much, and each of it large: no serving thread carries it out.
+            let (sii, runtime) = (sii.clone(), tokio::runtime::Handle::current());
+            let resumed = tokio::task::spawn_blocking(move || runtime.block_on(crate::sii::resume(sii.as_ref(), now))).await;
+            if let Err(error) = resumed {
+                tracing::error!(%error, "attesting what waits");
+            }
         }
         tokio::time::sleep(Duration::from_secs(600)).await;
     }

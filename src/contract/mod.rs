@@ -27,6 +27,7 @@ use crate::digest::sha256;
 use crate::isee::CodiceFiscale;
 use crate::isee::attestazione::{EsitoAttestazione, EsitoDichiarazione, Indicatore};
 use crate::isee::checks::Difetto;
+use crate::isee::codes::TipoOperazione;
 use crate::isee::dsu::Dichiarazione;
 use crate::soap::Identity;
 use crate::xml::schema::{ElementId, Report, SchemaError, SchemaSet};
@@ -76,6 +77,19 @@ pub enum Request {
     Lotto,
     /// ConsultazioneEsitoLotto.
     EsitoLotto(ChiaveLotto),
+}
+
+impl Request {
+    /// Whether answering may take long however short the request is: it reads a DSU that may be large, or several.
+    pub fn is_long(&self) -> bool {
+        match self {
+            Self::Trasmissione(trasmessa) => {
+                trasmessa.dsu.riferimenti().next().is_some() || trasmessa.dsu.operazione.tipo != TipoOperazione::N
+            }
+            Self::Dichiarazione(_) | Self::EsitoDsu(_) | Self::Lotto | Self::EsitoLotto(_) => true,
+            _ => false,
+        }
+    }
 }
 
 /// A DSU as it came.

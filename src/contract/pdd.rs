@@ -148,10 +148,11 @@ bind!(struct ConsultazioneDichiarazioneRisposta {
 bind!(struct VerificaEsistenzaProtocolloRisposta { > id_richiesta "IdRichiesta", > esito "Esito", > desc_errore "DescErrore" });
 
 impl SicurezzaIdentificazioneMittente {
-    /// The same that the Identity header says in the other dialect.
+    /// The same that the Identity header says in the other dialect. A CodiceEnte that says nothing is one that is nobody's: here it must be there.
     pub fn identity(&self) -> Identity {
         let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        Identity { user: text(&self.cf_operatore), office: text(&self.codice_ufficio), ente: text(&self.codice_ente) }
+        let ente = Some(self.codice_ente.trim().to_owned());
+        Identity { user: text(&self.cf_operatore), office: text(&self.codice_ufficio), ente, contradicts: false }
     }
 }
 

@@ -17,8 +17,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::{Deserialize, Serialize};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 
-use super::Gateway;
 use super::status::Status;
+use super::{Gateway, beside};
 use crate::isee::feed::FeedRecord;
 use crate::ledger::committer::Health;
 use crate::registry::administration::{Actor, Command, Rejected, perform_all};
@@ -148,7 +148,7 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
                 let (ledger, sii, actor) = (node.ledger.clone(), node.services.sii.clone(), actor.clone());
                 let applying =
                     async move { crate::sii::regole::apply(&ledger, sii.as_ref(), asked.what, &actor, &asked.motivo, now).await };
-                match tokio::spawn(applying).await {
+                match beside::spawn(applying).await {
                     Ok(applied) => answer(applied),
                     Err(error) => json(&Answered::<()>::Errore(error.to_string())),
                 }
@@ -161,7 +161,7 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
                 if loaded.is_ok() {
                     // What waited for it is attested after the answer: there may be much of it.
                     let sii = node.services.sii.clone();
-                    tokio::spawn(async move { crate::sii::resume(sii.as_ref(), now).await });
+                    beside::spawn(async move { crate::sii::resume(sii.as_ref(), now).await });
                 }
                 answer(loaded)
             }

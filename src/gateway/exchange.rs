@@ -13,11 +13,11 @@ use jiff::Timestamp;
 use tokio::sync::SemaphorePermit;
 use uuid::Uuid;
 
-use super::Gateway;
 use super::crowd::Place;
 use super::fault;
 use super::framing::Verdict;
 use super::quota::{self, Exceeded, Operator, Standing};
+use super::{Gateway, beside};
 use crate::clock::rome;
 use crate::config::Limits;
 use crate::contract::catalogue::{Endpoint, OnViolation, Operation};
@@ -190,12 +190,21 @@ async fn converse(
         record.version = package.version;
     }
     let (root, charset) = package.as_ref().map_or((bytes.as_ref(), &media.charset), |package| (package.root, &package.charset));
-    let text = encoding::decode(root, charset.as_deref()).map_err(|error| match error {
+    // What takes long is carried out beside: a large body here, and what asks for much below.
+    let mut held = match bytes.len() {
+        0..beside::LONG => None,
+        _ => gateway.beside.enter(&caller.ente().codice).await,
+    };
+    let large = bytes.len() > gateway.settings.load().limits.body_bytes;
+    let text = beside::step(held.as_ref(), || encoding::decode(root, charset.as_deref()));
+    let text = text.map_err(|error| match error {
         encoding::EncodingError::Unsupported => Refusal::new(Code::UnsupportedMedia, "charset"),
         encoding::EncodingError::Invalid(_) => Refusal::new(Code::Xml, "bytes not valid in their encoding"),
     })?;
-    let large = bytes.len() > gateway.settings.load().limits.body_bytes;
-    let document = if large { xml::parse_outline(&text, &gateway.xml, "Body", LOT_DEPTH) } else { xml::parse(&text, &gateway.xml) };
+    let document = beside::step(held.as_ref(), || match large {
+        true => xml::parse_outline(&text, &gateway.xml, "Body", LOT_DEPTH),
+        false => xml::parse(&text, &gateway.xml),
+    });
     let mut document = document.map_err(|error| malformed(&error))?;
     record.version = soap::version(&document).unwrap_or(record.version);
     if let Some(package) = &mut package {
@@ -203,6 +212,7 @@ async fn converse(
     }
     let call = soap::open(&document).map_err(not_a_call)?;
     record.identity = identity(headers, call.identity);
+    bounded(&mut record.identity)?;
     let operation = Operation::by_root(call.root.namespace(), call.root.local());
     let operation = operation.ok_or(Refusal::new(Code::UnknownOperation, "root of the body"))?;
     record.operation = Some(operation);
@@ -231,7 +241,10 @@ async fn converse(
         let admission = caller.clone().admit(operation, rome(record.received).date())?;
 
         // contract: body against its schema.
-        let typed = request.get_or_insert_with(|| gateway.contract.read(operation, call.root));
+        if request.is_none() {
+            request = Some(beside::step(held.as_ref(), || gateway.contract.read(operation, call.root)));
+        }
+        let Some(typed) = &mut request else { continue };
         if let Ok((_, Some(named))) = &typed {
             // The dialect of the porta di dominio says in the body who asks.
             let before = std::mem::take(&mut record.identity);
@@ -239,7 +252,9 @@ async fn converse(
                 user: named.user.clone().or(before.user),
                 office: named.office.clone().or(before.office),
                 ente: named.ente.clone().or(before.ente),
+                contradicts: false,
             };
+            bounded(&mut record.identity)?;
             check_identity(admission.caller(), &record.identity)?;
         }
         let admission = admission.from_office(record.identity.office.as_deref())?;
@@ -249,11 +264,14 @@ async fn converse(
             return Ok(record.exceeded(exceeded));
         }
         let occasion = Occasion { exchange: record.exchange, received: record.received, today: rome(record.received).date(), ordinal: 1 };
+        if held.is_none() && matches!(typed, Ok((request, _)) if request.is_long()) {
+            held = gateway.beside.enter(&caller.ente().codice).await;
+        }
         let prepared = match typed {
             // registry: purpose and benefit agree; services: perform.
             Ok((request, _)) => {
                 let asked = Asked { operation, request, body: call.root, bytes, contract: &gateway.contract, soglie: &settings.soglie };
-                services::perform(&gateway.node.services, admission, asked, occasion).await
+                beside::wait(held.as_ref(), services::perform(&gateway.node.services, admission, asked, occasion)).await
             }
             Err(findings) => match operation.on_violation() {
                 OnViolation::Fault => return Err(schema_refusal(findings)),
@@ -269,10 +287,12 @@ async fn converse(
             return Ok(record.exceeded(exceeded));
         }
 
-        // ledger: preconditions hold? append, durable.
+        // ledger: preconditions hold? append, durable. Waiting for that takes no place.
+        let was_long = held.take().is_some();
         let rendered = soap::envelope(record.version, &prepared.reply);
         match record.commit(prepared, &rendered).await {
             Ok(receipt) => return Ok(record.release(&receipt, StatusCode::OK, rendered)),
+            Err(NotCommitted::Conflict) if was_long => held = gateway.beside.enter(&caller.ente().codice).await,
             Err(NotCommitted::Conflict) => {}
             // A lot whose entries are more than one batch holds: it will not be smaller next time.
             Err(NotCommitted::TooLarge) => return Err(Refusal::new(Code::BodyTooLarge, "entries over the size of a batch")),
@@ -670,8 +690,28 @@ fn identity(headers: &HeaderMap, mut identity: Identity) -> Identity {
     identity
 }
 
+/// Refuses texts of a header that are longer than any name is: they would be sealed with each exchange. What is too long is not kept.
+fn bounded(identity: &mut Identity) -> Result<(), Refusal> {
+    let texts = [("UserId", &mut identity.user, 256), ("CodiceUfficio", &mut identity.office, 64), ("CodiceEnte", &mut identity.ente, 64)];
+    let mut long = None;
+    for (name, text, most) in texts {
+        if text.as_ref().is_some_and(|text| text.chars().nth(most).is_some()) {
+            *text = None;
+            long = Some(format!("{name} ha più di {most} caratteri."));
+        }
+    }
+    match long {
+        Some(text) => Err(Refusal::new(Code::Envelope, "text of the Identity header too long").with(text)),
+        None => Ok(()),
+    }
+}
+
 fn check_identity(caller: &Caller, identity: &Identity) -> Result<(), Refusal> {
     let ente = caller.ente();
+    if identity.contradicts {
+        let text = "L'intestazione Identity dice due volte la stessa cosa in modo diverso.".to_owned();
+        return Err(Refusal::new(Code::IdentityMismatch, "Identity said twice").with(text));
+    }
     match &identity.ente {
         Some(named) if !ente.is_named(named) => Err(Refusal::new(Code::IdentityMismatch, "CodiceEnte")),
         _ => Ok(()),

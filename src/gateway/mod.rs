@@ -3,10 +3,12 @@
 //! - [`node`]: a data directory opened: ledger, views, registry, SII; the list of projectors; [`settings`]: what may change while it runs;
 //! - [`listener`] and `connection`: from the socket to HTTP; `proxy`: what a balancer says of where a connection comes from; [`framing`]: where a request
 //!   ends, read strictly; [`exchange`]: the way of one exchange, on one page; [`fault`]: refusals as bytes;
+//! - `beside`: steps that take long, beside the threads that serve;
 //! - [`gathered`]: refusals too many to record one by one; `crowd`: how many places each has; [`quota`]: how many exchanges it has made;
 //! - [`admin`]: the admin socket; [`status`]: how it is, for people; [`metrics`]: what is counted.
 
 pub mod admin;
+mod beside;
 mod connection;
 mod crowd;
 pub mod exchange;
@@ -33,6 +35,7 @@ use crate::config::Config;
 use crate::contract::Contract;
 use crate::ledger::scrub::Scrub;
 use crate::xml;
+use beside::Beside;
 use crowd::Crowd;
 use gathered::Gathered;
 use metrics::Metrics;
@@ -68,6 +71,8 @@ pub struct Gateway {
     pub holding: Crowd,
     /// And may take: half, in the same pieces.
     pub share: usize,
+    /// Places for steps that take long.
+    beside: Beside,
     /// Refusals counted together.
     pub gathered: Gathered,
     /// Requests under way, by ente.
@@ -106,6 +111,7 @@ impl Gateway {
             started: clock.now(),
             xml: xml::Limits::default(),
             clock,
+            beside: Beside::default(),
             gathered: Gathered::default(),
             crowd: Crowd::default(),
             holding: Crowd::default(),

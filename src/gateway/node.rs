@@ -182,6 +182,8 @@ impl Node {
         let missing_keys = keys.missing();
         // The year's token key is there before anybody is looked for under it.
         keys.token(clock.today().year(), "cf", "")?;
+        // And the key of the series, before the entry that says how many keys there are: with an older keyring it would be made anew.
+        keys.series()?;
         let ledger = Ledger { id, committer, keys, reader };
         let sii = Embedded::new(&ledger, &store, clock, settings, uses.clone());
         let ids = Series::new(REQUESTS, BLOCK, &ledger, &store, clock);

@@ -1,4 +1,4 @@
-//! The keyring: token keys by year, class keys by retention class, ente and month, each wrapped by the master key.
+//! The keyring: token keys by year, class keys by retention class, ente and month, the key of the series, each wrapped by the master key.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -18,6 +18,7 @@ const RECORD: usize = 128;
 const ERASED: std::ops::Range<usize> = 64..124;
 const TOKEN: u8 = 1;
 const CLASS: u8 = 2;
+const SERIES: u8 = 3;
 
 /// Why keys cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,7 @@ pub struct Keys {
 struct Opened {
     records: u32,
     tokens: HashMap<i16, hmac::Key>,
+    series: Option<hmac::Key>,
     class_ids: HashMap<ClassName, u32>,
     classes: HashMap<u32, Result<std::sync::Arc<LessSafeKey>, NoKey>>,
 }
@@ -140,6 +142,7 @@ impl Keys {
                 (TOKEN, Some(name), Ok(key)) => {
                     opened.tokens.insert(name.year, hmac::Key::new(hmac::HMAC_SHA256, &key));
                 }
+                (SERIES, Some(_), Ok(key)) => opened.series = Some(hmac::Key::new(hmac::HMAC_SHA256, &key)),
                 (CLASS, Some(name), key) => {
                     let key = key.and_then(|key| aead(&key).map(std::sync::Arc::new).ok_or(NoKey::Damaged));
                     opened.class_ids.insert(name, id);
@@ -203,6 +206,22 @@ impl Keys {
             None => self.make_token_key(year)?,
         };
         Ok(token(&key, label, value))
+    }
+
+    /// The key of the permutations of series, one for ever: with another, numbers could come out twice. Made if there is none yet.
+    pub fn series(&self) -> Result<hmac::Key, KeyError> {
+        if let Some(key) = &self.read().series {
+            return Ok(key.clone());
+        }
+        let _appending = self.lock();
+        if let Some(key) = &self.read().series {
+            return Ok(key.clone());
+        }
+        let key = random::<32>()?;
+        self.append(SERIES, &ClassName { retention: 0, ente: String::new(), year: 0, month: 0 }, &key)?;
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &key);
+        self.write().series = Some(key.clone());
+        Ok(key)
     }
 
     /// The id and key of a class, made if there is none yet.

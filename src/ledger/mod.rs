@@ -6,7 +6,7 @@
 //! - [`damage`]: what was found wrong while it is served; [`scrub`]: the daily reading of closed segments;
 //! - [`log`]: the seam between committer and log, and the log in memory;
 //! - [`committer`]: preconditions, group commit, receipts; [`meter`]: what it measures;
-//! - [`keys`] and [`seal`]: tokens, commitments, sealed parts;
+//! - [`keys`] and [`seal`]: tokens, commitments, sealed parts; [`permutation`]: numbers that cannot be guessed;
 //! - [`directory`]: the data directory; [`search`]: finding entries; [`uses`]: counting them.
 
 pub mod batch;
@@ -18,6 +18,7 @@ pub mod keys;
 pub mod leaf;
 pub mod log;
 pub mod meter;
+pub mod permutation;
 pub mod scrub;
 pub mod seal;
 pub mod search;

@@ -23,6 +23,7 @@ use crate::isee::compute::income_year;
 use crate::isee::dsu::Dichiarazione;
 use crate::isee::feed::{Feed, FeedRecord};
 use crate::isee::rules::{RuleError, RuleSet, Rules};
+use crate::ledger::permutation::Permutation;
 use crate::ledger::uses::Uses;
 use crate::ledger::{Blinding, Body, Draft, Kind, Ledger, Precondition, Retention, Secret, Tokens};
 use crate::registry::{Permit, Purpose};
@@ -34,6 +35,19 @@ use crate::xml::{Limits, parse};
 const BLOCK: u64 = 100;
 /// The series of a year: of DSU, and of lots.
 pub const SERIES: [&str; 2] = ["protocollo", "flusso"];
+
+/// Serial numbers of eight digits.
+const SERIALS: u32 = 100_000_000;
+/// Letters that may follow one.
+const LETTERS: u32 = 25;
+
+/// A place among serial numbers and letters, as protocols have it. No rule for the letter is published. Earlier builds counted
+/// serials, and the letter was the serial modulo 26: that letter is left out, so that none of their protocols is given again.
+fn printed(place: u32) -> String {
+    let (serial, letter) = (place / LETTERS, place % LETTERS);
+    let letter = letter + u32::from(letter >= serial % 26);
+    format!("{serial:08}{}", char::from(b'A' + u8::try_from(letter).unwrap_or_default()))
+}
 
 /// Check K19: a sender's protocol stands for one DSU.
 pub const ALREADY_USED: (&str, &str) = ("K19.contenuto", "protocollo del mittente già usato per una DSU diversa");
@@ -312,7 +326,8 @@ impl Embedded {
         Ok(format!("INPS-ISEE-{year}-{}-00", self.serial(SERIES[0], year).await?))
     }
 
-    /// A serial number and its letter. No rule for the letter is published; ours is the serial modulo 26, A to Z.
+    /// Eight digits and a letter: what the series counts, permuted with the key of the keyring, so that nobody can tell from one protocol which others
+    /// there are.
     async fn serial(&self, name: &str, year: i16) -> Result<String, SiiError> {
         let name = format!("{name}-{year}");
         let series = {
@@ -320,9 +335,10 @@ impl Embedded {
             let series = || std::sync::Arc::new(Series::new(name.clone(), BLOCK, &self.ledger, &self.store, &self.clock));
             all.entry(name.clone()).or_insert_with(series).clone()
         };
-        let serial = series.next().await.map_err(|error| SiiError::Unavailable(error.to_string()))?;
-        let letter = char::from(b'A' + u8::try_from(serial % 26).unwrap_or_default());
-        Ok(format!("{serial:08}{letter}"))
+        let counted = series.next().await.map_err(|error| SiiError::Unavailable(error.to_string()))?;
+        let permutation = Permutation::new(&self.ledger.keys.series()?, &name, SERIALS * LETTERS);
+        let place = permutation.of(counted).ok_or_else(|| SiiError::Internal("a series at its end".to_owned()))?;
+        Ok(printed(place))
     }
 
     /// Gives a lot its protocol, `INPS-ISET-yyyy-nnnnnnnnL`, and keeps what became of it.
@@ -445,4 +461,22 @@ pub(super) fn seal(ledger: &Ledger, body: Body, secret: &Secret, occasion: Occas
     let blinding = Blinding::new()?;
     let prepared = ledger.prepare(body, secret, &blinding, ordinal, occasion.received);
     prepared.map_err(|error| SiiError::Internal(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_protocol_is_printed_as_those_that_were_counted() {
+        let last = SERIALS * LETTERS - 1;
+        let mut seen = std::collections::HashSet::new();
+        for place in (0..5000).chain((6000..last - 6000).step_by(999_983)).chain(last - 5000..=last) {
+            let text = printed(place);
+            assert!(seen.insert(text.clone()), "{text} twice");
+            let (serial, letter) = text.split_at(8);
+            let counted = char::from(b'A' + u8::try_from(serial.parse::<u32>().unwrap() % 26).unwrap());
+            assert!(text.len() == 9 && letter.as_bytes()[0].is_ascii_uppercase() && !letter.starts_with(counted), "{text}");
+        }
+    }
 }

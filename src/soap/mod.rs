@@ -73,6 +73,25 @@ pub struct Identity {
     pub office: Option<String>,
     /// The body; where it is there, it must be the caller's.
     pub ente: Option<String>,
+    /// Whether something is said twice, and differently.
+    pub contradicts: bool,
+}
+
+impl Identity {
+    /// Adds what an element says, if it says anything.
+    fn add(&mut self, name: &str, text: &str) {
+        let said = match name {
+            "UserId" => &mut self.user,
+            "CodiceUfficio" => &mut self.office,
+            "CodiceEnte" => &mut self.ente,
+            _ => return,
+        };
+        match said {
+            _ if text.is_empty() => {}
+            Some(before) => self.contradicts |= before != text,
+            None => *said = Some(text.to_owned()),
+        }
+    }
 }
 
 /// May be a codice fiscale.
@@ -155,11 +174,7 @@ fn read_header(header: Element<'_, '_>, version: Version) -> Result<Identity, No
     let mut identity = Identity::default();
     for block in header.children() {
         if block.is(INPS, "Identity") {
-            let text = |name: &str| {
-                let found = block.children().find(|child| child.local() == name);
-                found.map(|child| child.text().trim().to_owned()).filter(|text| !text.is_empty())
-            };
-            identity = Identity { user: text("UserId"), office: text("CodiceUfficio"), ente: text("CodiceEnte") };
+            block.children().for_each(|child| identity.add(child.local(), child.text().trim()));
             continue;
         }
         let soap = version.namespace();
@@ -236,7 +251,23 @@ mod tests {
             "<S:Header><Identity xmlns='http://inps.it/' S:mustUnderstand='1'><UserId xmlns=''> u </UserId><CodiceUfficio xmlns=''>001</CodiceUfficio></Identity></S:Header>",
             body,
         );
-        assert_eq!(identity.unwrap(), Identity { user: Some("u".to_owned()), office: Some("001".to_owned()), ente: None });
+        assert_eq!(identity.unwrap(), Identity { user: Some("u".to_owned()), office: Some("001".to_owned()), ..Identity::default() });
+    }
+
+    #[test]
+    fn what_is_said_twice_must_be_the_same() {
+        let block = |children: &str| format!("<Identity xmlns='http://inps.it/'>{children}</Identity>");
+        let read = |blocks: &[&str]| {
+            let blocks: String = blocks.iter().map(|children| block(children)).collect();
+            try_open(&format!("<S:Header>{blocks}</S:Header>"), "<S:Body><a/></S:Body>").unwrap()
+        };
+        let (own, other) = ("<CodiceEnte xmlns=''>uno</CodiceEnte>", "<CodiceEnte xmlns=''>due</CodiceEnte>");
+        let user = "<UserId xmlns=''>u</UserId>";
+        assert!(read(&[own, other]).contradicts && read(&[&[own, other].concat()]).contradicts && read(&[other, own]).contradicts);
+        assert!(read(&[user, "<UserId xmlns=''>v</UserId>"]).contradicts);
+        let same =
+            read(&[own, " ", &[user, own].concat(), "<CodiceEnte xmlns=''> </CodiceEnte>", "<CodiceEnte xmlns=''> uno </CodiceEnte>"]);
+        assert_eq!(same, Identity { user: Some("u".to_owned()), ente: Some("uno".to_owned()), ..Identity::default() });
     }
 
     #[test]

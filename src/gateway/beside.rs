@@ -1,0 +1,90 @@
+//! Steps that take long run beside the threads that serve, few at a time, and at most half of those for one ente: whoever sends what takes long
+//! waits for its own, and nobody else does.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
+
+/// A body of this length or more is read beside: a serving thread takes on no step of more than about 15 million instructions, and reading a DSU
+/// costs some 250 a byte.
+pub(super) const LONG: usize = 32 << 10;
+
+/// How many long steps there may be at the same time, in all and of each ente.
+#[derive(Debug)]
+pub(super) struct Beside {
+    all: Arc<Semaphore>,
+    own: Mutex<HashMap<String, Arc<Semaphore>>>,
+    /// For one ente.
+    each: usize,
+}
+
+/// A place for a long step; given back when dropped.
+#[derive(Debug)]
+pub(super) struct Held(#[allow(dead_code, reason = "held as long as the step takes")] [OwnedSemaphorePermit; 2]);
+
+impl Default for Beside {
+    /// As many as there are processors; half of them for one ente.
+    fn default() -> Self {
+        let all = std::thread::available_parallelism().map_or(2, usize::from).max(2);
+        Self { all: Arc::new(Semaphore::new(all)), own: Mutex::default(), each: all / 2 }
+    }
+}
+
+impl Beside {
+    /// Waits for a place: first for one of the ente's own, so that at most as many of its steps wait among everybody's. None once they are closed,
+    /// which they never are.
+    pub(super) async fn enter(&self, ente: &str) -> Option<Held> {
+        let own = {
+            let mut all = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+            all.entry(ente.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(self.each))).clone()
+        };
+        let own = own.acquire_owned().await.ok()?;
+        Some(Held([own, self.all.clone().acquire_owned().await.ok()?]))
+    }
+}
+
+/// Carries a step out: beside, if it holds a place there. The runtime gives the other tasks of this thread to another one.
+pub(super) fn step<T>(held: Option<&Held>, work: impl FnOnce() -> T) -> T {
+    match held {
+        Some(_) => tokio::task::block_in_place(work),
+        None => work(),
+    }
+}
+
+/// The same for a step that waits for something now and then.
+pub(super) async fn wait<T>(held: Option<&Held>, work: impl Future<Output = T>) -> T {
+    match held {
+        Some(_) => tokio::task::block_in_place(|| Handle::current().block_on(work)),
+        None => work.await,
+    }
+}
+
+/// Carries out work of our own that may take long, on a thread that serves nobody.
+pub(super) fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+    let runtime = Handle::current();
+    tokio::task::spawn_blocking(move || runtime.block_on(work))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn one_ente_takes_half_and_the_rest_is_there_for_others() {
+        let beside = Beside { all: Arc::new(Semaphore::new(4)), own: Mutex::default(), each: 2 };
+        let now = |ente: &'static str| {
+            let waits = beside.enter(ente);
+            tokio::time::timeout(std::time::Duration::from_millis(20), waits)
+        };
+        let held = [now("uno").await.unwrap(), now("uno").await.unwrap()];
+        assert!(now("uno").await.is_err(), "a third of one ente waits");
+        let other = now("due").await.unwrap();
+        assert_eq!(step(other.as_ref(), || 3), 3);
+        assert_eq!(wait(other.as_ref(), async { 4 }).await, 4);
+        drop(held);
+        assert!(now("uno").await.is_ok());
+    }
+}
