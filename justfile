@@ -61,3 +61,7 @@ powercut:
 # Instructions of single steps, under callgrind.
 work:
     cargo nextest run --locked --profile full --test work --no-capture
+
+# Ten thousand directories changed behind the port's back, none of which may be answered from wrongly; takes long.
+mutations:
+    VARCO_MUTATIONS=10000 cargo nextest run --locked --profile full --test upgrade --no-capture -E 'test(what_was_changed)'

@@ -9,6 +9,8 @@ mod caseta;
 mod common;
 #[path = "upgrade/make.rs"]
 mod make;
+#[path = "upgrade/mutations.rs"]
+mod mutations;
 #[path = "upgrade/port.rs"]
 mod port;
 #[path = "upgrade/story.rs"]
