@@ -65,3 +65,7 @@ work:
 # Ten thousand directories changed behind the port's back, none of which may be answered from wrongly; takes long.
 mutations:
     VARCO_MUTATIONS=10000 cargo nextest run --locked --profile full --test upgrade --no-capture -E 'test(what_was_changed)'
+
+# What two of the longest requests at a time do to another ente's.
+beside:
+    cargo bench --locked --bench beside
