@@ -70,6 +70,8 @@ pub enum Code {
     TooManyRequests,
     /// A quota is used up.
     Quota,
+    /// Too many protocols were named in vain.
+    Attempts,
     /// The ledger cannot be written.
     Unavailable,
 }

@@ -5,125 +5,20 @@
 #[path = "common/caseta.rs"]
 mod caseta;
 mod common;
+#[path = "common/world.rs"]
+mod world;
 
 use caseta::*;
-use common::{BENEFIT, DSU, ISEE, Site, element, payload, requests, varco as command};
+use common::{BENEFIT, DSU, ISEE, element, payload, requests, varco as command};
 use jiff::civil::Date;
-use varco::commands::client::{Answer, Client};
-use varco::commands::demo::accreditamento;
 use varco::commands::famiglie::sottoscrizione;
 use varco::contract::{ISEE_NS, message};
-use varco::isee::CodiceFiscale;
 use varco::isee::codes::{Ruolo, TipoOperazione, TipoVariazione};
 use varco::isee::dsu::{
     ComponentePerIntegrazioneAggiuntiva, Dichiarazione, IntegrazioneComponenteAggiuntiva, IntegrazioneResidenziale, IseeCorrente,
     Operazione,
 };
-use varco::isee::feed::COLUMNS;
-use varco::registry::ente::Tipo;
-
-const OTHER: &str = "altrocaf";
-
-struct World {
-    site: Site,
-    today: Date,
-}
-
-impl World {
-    fn new() -> Self {
-        let site = Site::new();
-        site.enrol(OTHER, Tipo::Caf, "TrasmissioneDSU,ConsultazioneEsitoDSU");
-        site.act(accreditamento::granted("caf", "TrasmissioneDSU,ConsultazioneEsitoDSU,TrasmissioneLotto", &[]));
-        let consultations = "ConsultazioneIndicatore,ConsultazioneAttestazione,ConsultazioneDichiarazione";
-        site.act(accreditamento::granted("comune", consultations, &[BENEFIT]));
-        let today = site.today().parse().unwrap();
-        Self { site, today }
-    }
-
-    /// Loads what the feed knows of these: employees.
-    fn feed(&self, of: &[&Caseta]) {
-        let records = of.iter().flat_map(|casa| &casa.feed);
-        let lines = records.map(|record| {
-            let income = record.lavoro_dipendente.unwrap();
-            format!("{},{},{income},{income},,,,,,,,,,,\n", record.codice_fiscale, record.anno)
-        });
-        let file = self.site.home.path().join("feed.csv");
-        std::fs::write(&file, format!("{}\n{}", COLUMNS.join(","), lines.collect::<String>())).unwrap();
-        let data = self.site.data().display().to_string();
-        let (said, done) = command(&["feed", "load", &file.display().to_string(), "--data", &data, "--motivo", "prova"]);
-        assert!(done, "{said}");
-    }
-}
-
-async fn accepted(client: &Client, request: &str) -> String {
-    let answer = client.call(DSU, request).await.unwrap();
-    assert_eq!(element(&answer, "Esito"), "OK", "{}", answer.text);
-    element(&answer, "ProtocolloDSU").to_owned()
-}
-
-/// The code of the first violation.
-async fn refused(client: &Client, request: &str) -> String {
-    let answer = client.call(DSU, request).await.unwrap();
-    assert_eq!(element(&answer, "Esito"), "RICHIESTA_INVALIDA", "{}", answer.text);
-    element(&answer, "Codice").to_owned()
-}
-
-/// A person's indicator, or the Esito where there is none.
-async fn isee(comune: &Client, person: &CodiceFiscale, tipo: &str, day: &str) -> String {
-    let request = requests::indicatore(&person.canonical(), day, BENEFIT).replace("Ordinario", tipo);
-    let answer = comune.call(ISEE, &request).await.unwrap();
-    if element(&answer, "Esito") != "OK" {
-        return element(&answer, "Esito").to_owned();
-    }
-    payload(&answer, "XmlEsitoIndicatore").split(" ISEE=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
-}
-
-/// The attestation of a protocol, or the Esito.
-async fn attested(comune: &Client, protocol: &str, person: &CodiceFiscale) -> String {
-    let key = format!(
-        "<RicercaProtDSU><ProtocolloDSU>{protocol}</ProtocolloDSU><CodiceFiscaleBeneficiario>{}</CodiceFiscaleBeneficiario><PrestazioneDaErogare>{BENEFIT}</PrestazioneDaErogare></RicercaProtDSU>",
-        person.canonical()
-    );
-    let request = requests::consultazione(varco::contract::catalogue::Operation::ConsultazioneAttestazione, &key);
-    let answer = comune.call(ISEE, &request).await.unwrap();
-    if element(&answer, "Esito") == "OK" { payload(&answer, "XmlEsitoAttestazione") } else { element(&answer, "Esito").to_owned() }
-}
-
-/// The protocol of a version of a DSU.
-fn version(first: &str, number: u32) -> String {
-    varco::sii::archive::version_of(first, number).unwrap()
-}
-
-fn receipt(answer: &Answer) -> String {
-    payload(answer, "XmlRicevuta")
-}
-
-/// What became of a DSU: its state, and the protocol that took its place.
-async fn state(client: &Client, protocol: &str) -> (String, String) {
-    let request = varco::soap::envelope(
-        varco::soap::Version::V11,
-        &format!(
-            "<ConsultazioneEsitoDSU xmlns=\"urn:varco:trasmissione-dsu:1\"><ProtocolloDSU>{protocol}</ProtocolloDSU></ConsultazioneEsitoDSU>"
-        ),
-    );
-    let answer = client.call(DSU, &request).await.unwrap();
-    if element(&answer, "Esito") != "OK" {
-        return (element(&answer, "Esito").to_owned(), String::new());
-    }
-    let other = answer.text.split("<ProtocolloSostitutivo>").nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default();
-    (element(&answer, "Stato").to_owned(), other.to_owned())
-}
-
-/// What waited is attested in the background.
-async fn until_attested(client: &Client, protocol: &str) {
-    for _ in 0..200 {
-        if state(client, protocol).await.0 == "ATTESTATA" {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("{protocol} is not attested");
-}
+use world::*;
 
 #[test]
 fn somebody_elses_dsu_is_completed_and_nothing_of_it_is_told() {
@@ -337,7 +232,7 @@ fn a_correction_counts_from_the_first_presentation_and_both_are_kept() {
         corrected.operazione =
             Operazione { tipo: TipoOperazione::R, codice_fiscale_riferimento: None, numero_protocollo_riferimento: Some(first.clone()) };
         // Only whose DSU it is corrects it, and says so rightly.
-        assert_eq!(refused(&other, &text(&corrected, "ALTRO-R")).await, "K02.ente");
+        assert_eq!(refused(&other, &text(&corrected, "ALTRO-R")).await, "K02.riferito");
         let mut wrong = corrected.clone();
         wrong.operazione.codice_fiscale_riferimento = Some(guest_code.clone());
         assert_eq!(refused(&caf, &text(&wrong, "CAF1-X1")).await, "K02.codice-riferimento");
@@ -418,7 +313,7 @@ fn a_cancelled_dsu_is_found_no_more_and_the_one_before_it_is() {
             isee(&comune, &declarant, "Ordinario", &day).await;
         }
         let cancel = text(&referring(TipoOperazione::X, &declarant, &second, today), "CAF1-X");
-        assert_eq!(refused(&other, &cancel).await, "K02.ente");
+        assert_eq!(refused(&other, &cancel).await, "K02.riferito");
         let answer = caf.call(DSU, &cancel).await.unwrap();
         assert_eq!(
             (element(&answer, "Esito"), element(&answer, "ProtocolloDSU"), element(&answer, "Utilizzi")),
@@ -887,12 +782,16 @@ fn of_two_dsu_the_later_counts_whatever_becomes_of_the_earlier() {
         let own = accepted(&other, &text(&current, "ALTRO-C")).await;
         // 17,000 + 4,800 + 10,000.
         assert_eq!(isee(&comune, &spouse_code, "Ordinario", &day).await, "20254.78");
-        assert_eq!(state(&other, &own).await.0, "ATTESTATA");
+        // What became of it is the affair of the CAF whose DSU it is, which is told who completed it.
+        assert_eq!(state(&other, &own).await.0, "RICEVUTA");
+        assert_eq!(completions(&caf, &second).await, [(own.clone(), "C".to_owned(), OTHER.to_owned(), format!("Ente {OTHER}"))]);
+        assert_eq!(completions(&other, &own).await, []);
         // Nobody else's signature would do.
         let stranger = casa.famiglie.foglio(40, 40).codice_fiscale;
         let mut wrong = current.clone();
         wrong.sottoscrizione[1] = sottoscrizione(&stranger, "ALTRO-C2", today);
-        assert_eq!(refused(&other, &text(&wrong, "ALTRO-C2")).await, "K18.sottoscrittore");
+        assert_eq!(refused(&other, &text(&wrong, "ALTRO-C2")).await, "K02.insieme");
+        assert_eq!(refused(&caf, &text(&wrong, "CAF1-C2")).await, "K18.sottoscrittore");
         // A correction that takes away the person whose income changed would leave the form without its object.
         let mut corrected = richer.clone();
         corrected.nucleo_familiare.as_mut().unwrap().componente_nucleo.remove(spouse);
@@ -902,7 +801,8 @@ fn of_two_dsu_the_later_counts_whatever_becomes_of_the_earlier() {
         // Whoever read the current ISEE used it, and the DSU that it rests on.
         isee(&comune, &declarant, "Ordinario", &day).await;
         let answer = other.call(DSU, &text(&referring(TipoOperazione::X, &declarant, &own, today), "ALTRO-X")).await.unwrap();
-        assert_eq!((element(&answer, "Esito"), element(&answer, "Utilizzi")), ("OK", "2"), "{}", answer.text);
+        assert_eq!(element(&answer, "Esito"), "OK", "{}", answer.text);
+        assert!(!answer.text.contains("<Utilizzi"), "another ente is told of uses: {}", answer.text);
         // And one that is not cancelled ends with the DSU that it rests on.
         let again = accepted(&other, &text(&current, "ALTRO-C3")).await;
         accepted(&caf, &text(&referring(TipoOperazione::X, &declarant, &second, today), "CAF1-X")).await;

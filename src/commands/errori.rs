@@ -64,7 +64,7 @@ const INTRODUZIONE: &str = "\
 <!-- Generato da `varco errori`: si cambia nel codice. -->
 
 Che cosa risponde la porta quando non risponde con i dati. Nessuna risposta ripete un valore della richiesta; ogni risposta porta l'identificativo dello
-scambio (`X-Request-Id`), con cui chi gestisce la porta lo ritrova nel registro (`varco ledger list`); solo F18, F19, F22 e i certificati che non sono di nessuno
+scambio (`X-Request-Id`), con cui chi gestisce la porta lo ritrova nel registro (`varco ledger list`); solo F18, F19, F22, F24 e i certificati che non sono di nessuno
 non hanno una voce loro. Il codice è quello del registro.
 
 Tre famiglie:
@@ -82,7 +82,7 @@ Tre famiglie:
 ";
 
 const RISPOSTE: &str = "
-F18, F19 e F22 portano `Retry-After`. F01 e F02 hanno la stessa risposta, byte per byte salvo l'identificativo, per chi è sconosciuto, sospeso, revocato o scaduto: chi
+F18, F19, F22 e F24 portano `Retry-After`. F01 e F02 hanno la stessa risposta, byte per byte salvo l'identificativo, per chi è sconosciuto, sospeso, revocato o scaduto: chi
 chiama non ne impara di più. Per intero, in SOAP 1.1 e in SOAP 1.2:
 ";
 

@@ -64,7 +64,7 @@ async fn start_with(config: &Config, clock: &Clock, disk: Arc<dyn Disk>, inherit
     };
     let address = listener.address()?;
     let gateway = Gateway::new(node, contract, settings, config);
-    gateway.quotas.recount_day(&directory.segments(), directory.ledger, clock)?;
+    gateway.quotas.recount_day(&gateway.node.services.tentativi, &directory.segments(), directory.ledger, clock)?;
     let (damage, uses) = (&gateway.node.damage, &gateway.node.uses);
     let scrub = Scrub::start(&directory.segments(), directory.ledger, damage, uses, clock).context("rilettura del registro")?;
     let _ = gateway.scrub.set(scrub);

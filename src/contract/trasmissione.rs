@@ -84,6 +84,23 @@ pub struct EsitoDsu {
     pub protocollo_sostitutivo: Option<String>,
     /// `<Ricevuta>`.
     pub xml_ricevuta: Base64,
+    /// What other enti made of it, for the ente that owns it.
+    pub completamento: Vec<Completamento>,
+}
+
+/// A version of a DSU, or a current ISEE on it, that another ente sent.
+#[derive(Clone, PartialEq)]
+pub struct Completamento {
+    /// Its protocol.
+    pub protocollo_dsu: String,
+    /// Which operation made it.
+    pub operazione: TipoOperazione,
+    /// When the first byte of the request arrived.
+    pub istante_ricezione: Timestamp,
+    /// The sender's code in the registry.
+    pub codice_ente: String,
+    /// The sender's name.
+    pub denominazione_ente: String,
 }
 
 /// Transmits many DSU. Only the shape of it: a lot is never one value in memory.
@@ -341,7 +358,11 @@ bind!(struct EsitoConsultazioneDsu {
 bind!(struct EsitoDsu {
     > stato "Stato", > protocollo_dsu "ProtocolloDSU", > protocollo_mittente "ProtocolloMittente", > istante_ricezione "IstanteRicezione",
     > impronta "Impronta", > data_presentazione "DataPresentazione", > data_attestazione "DataAttestazione", > data_validita "DataValidita",
-    > protocollo_sostitutivo "ProtocolloSostitutivo", > xml_ricevuta "XmlRicevuta",
+    > protocollo_sostitutivo "ProtocolloSostitutivo", > xml_ricevuta "XmlRicevuta", > completamento "Completamento",
+});
+bind!(struct Completamento {
+    @ protocollo_dsu "ProtocolloDSU", @ operazione "Operazione", @ istante_ricezione "IstanteRicezione", @ codice_ente "CodiceEnte",
+    @ denominazione_ente "DenominazioneEnte",
 });
 bind!(struct TrasmissioneLotto { > dichiarazione "Dichiarazione" });
 bind!(struct ConsultazioneEsitoLotto { | chiave "" });

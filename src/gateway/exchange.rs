@@ -29,6 +29,7 @@ use crate::ledger::{
 use crate::refusal::{Code, Refusal};
 use crate::registry::ente::Ente;
 use crate::registry::{Caller, Identified};
+use crate::services::tentativi::{Di, Esaurito, Svuotato};
 use crate::services::{self, Asked, NotPrepared, Note, Prepared, trasmissione};
 use crate::sii::Occasion;
 use crate::sii::uses::DISCLOSED;
@@ -279,7 +280,12 @@ async fn converse(
             },
         };
         let ente = caller.ente();
-        let mut prepared = prepared.map_err(|NotPrepared::Unavailable(why)| Refusal::new(Code::Unavailable, why))?;
+        record.alarm();
+        let mut prepared = match prepared {
+            Ok(prepared) => prepared,
+            Err(NotPrepared::Unavailable(why)) => return Err(Refusal::new(Code::Unavailable, why)),
+            Err(NotPrepared::Exhausted(exhausted)) => return Ok(record.exhausted(exhausted)),
+        };
         prepared.preconditions.push(precondition);
         if operation.discloses()
             && let Err(exceeded) = record.read(ente, &prepared.note.cf)
@@ -290,10 +296,13 @@ async fn converse(
         // ledger: preconditions hold? append, durable. Waiting for that takes no place.
         let was_long = held.take().is_some();
         let rendered = soap::envelope(record.version, &prepared.reply);
+        let mancati = prepared.mancati.clone();
         match record.commit(prepared, &rendered).await {
             Ok(receipt) => return Ok(record.release(&receipt, StatusCode::OK, rendered)),
-            Err(NotCommitted::Conflict) if was_long => held = gateway.beside.enter(&caller.ente().codice).await,
-            Err(NotCommitted::Conflict) => {}
+            Err(NotCommitted::Conflict) => {
+                gateway.node.services.tentativi.give_back(&caller.ente().codice, &mancati);
+                held = if was_long { gateway.beside.enter(&caller.ente().codice).await } else { None };
+            }
             // A lot whose entries are more than one batch holds: it will not be smaller next time.
             Err(NotCommitted::TooLarge) => return Err(Refusal::new(Code::BodyTooLarge, "entries over the size of a batch")),
             Err(error) => return Err(Refusal::new(Code::Unavailable, error.to_string())),
@@ -376,10 +385,34 @@ impl<'a> Record<'a> {
         quotas.read(&ente.codice, &ente.quote, operator, &tokens, self.received)
     }
 
-    /// A quota is used up: counted, not recorded, and nothing is told but when to come back.
+    /// A quota is used up.
     fn exceeded(&mut self, exceeded: Exceeded) -> Reply {
+        self.later(Code::Quota, exceeded)
+    }
+
+    /// No failed attempts are left: the archive was not asked.
+    fn exhausted(&mut self, exhausted: Esaurito) -> Reply {
+        let standing = Standing { limit: exhausted.limit, remaining: 0, reset: exhausted.reset };
+        self.later(Code::Attempts, Exceeded { standing, retry_after: exhausted.retry_after })
+    }
+
+    /// Says of each bucket of attempts that has become empty: to the log, to whoever reads the metrics, to the ledger. No person is named.
+    fn alarm(&self) {
+        for Svuotato { ente, di } in self.gateway.node.services.tentativi.emptied() {
+            tracing::error!(exchange = %self.exchange, ente, bucket = di.name(), "too many protocols named in vain: is somebody guessing?");
+            self.gateway.metrics.exhausted(&ente, di.name());
+            let reason = match di {
+                Di::Ente => "H10.tentativi-ente",
+                Di::Dichiarante => "H11.tentativi-dichiarante",
+            };
+            self.gateway.gathered.count(reason, Some(self.channel.peer.fingerprint()));
+        }
+    }
+
+    /// Counted, not recorded, and nothing is told but when to come back.
+    fn later(&mut self, code: Code, exceeded: Exceeded) -> Reply {
         self.standing = Some(exceeded.standing);
-        let refusal = Refusal::new(Code::Quota, "quota");
+        let refusal = Refusal::new(code, "quota");
         self.gateway.gathered.count(fault::row(refusal.code).ledger, Some(self.channel.peer.fingerprint()));
         let mut reply = retry_later(&refusal, self.exchange, self.version);
         reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from(exceeded.retry_after));

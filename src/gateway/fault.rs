@@ -30,7 +30,7 @@ pub struct Row {
 }
 
 /// Every code, in the order of the table.
-pub const CODES: [Code; 23] = [
+pub const CODES: [Code; 24] = [
     Code::NotAuthorized,
     Code::PeerInvalid,
     Code::OperationNotGranted,
@@ -54,6 +54,7 @@ pub const CODES: [Code; 23] = [
     Code::Office,
     Code::Quota,
     Code::Malformed,
+    Code::Attempts,
 ];
 
 /// What whoever may not come in is told: unknown, suspended, revoked, expired, it is the same for all of them.
@@ -241,6 +242,14 @@ pub fn row(code: Code) -> Row {
             "quota",
             "La quota dell'ente, o dell'operatore, è esaurita: riprovare dopo i secondi di Retry-After.",
             "F22.quota",
+        ),
+        Code::Attempts => http(
+            StatusCode::TOO_MANY_REQUESTS,
+            "Client.TooManyRequests",
+            "Too Many Requests",
+            "attempts",
+            "Troppi protocolli indicati invano: controllarli, e riprovare dopo i secondi di Retry-After.",
+            "F24.tentativi",
         ),
         Code::Unavailable => http(
             StatusCode::SERVICE_UNAVAILABLE,

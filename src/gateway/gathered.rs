@@ -23,6 +23,12 @@ pub const STRETTE: &[Regola] = &[
     regola("H07.posto", "Stretta di mano lasciata a metà mentre tutti i posti erano presi", "riprovare; controllare la rete"),
     regola("H08.connessioni", "Troppe connessioni con lo stesso certificato", "chiudere quelle che non servono, o usarle a turno"),
     regola("H09.proxy", "Da un bilanciatore configurato, senza l'intestazione PROXY versione 2", "attivare send-proxy-v2 sul bilanciatore"),
+    regola("H10.tentativi-ente", "Un ente ha esaurito i suoi tentativi: troppi protocolli indicati invano", "controllarli con l'ente"),
+    regola(
+        "H11.tentativi-dichiarante",
+        "Un ente ha esaurito i tentativi per un dichiarante: troppi protocolli indicati invano",
+        "controllarli con l'ente",
+    ),
 ];
 
 /// Groups kept apart between two flushes.

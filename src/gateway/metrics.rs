@@ -32,6 +32,7 @@ pub struct Metrics {
     lists: Gauge,
     unreadable: Gauge,
     quotas: Family<Quota, Gauge>,
+    attempts: Family<Bucket, Counter>,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -55,6 +56,12 @@ struct Named {
 struct Quota {
     ente: String,
     what: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Bucket {
+    ente: String,
+    bucket: &'static str,
 }
 
 impl Metrics {
@@ -82,7 +89,15 @@ impl Metrics {
         registry.register("crl_unreadable_files", help, unreadable.clone());
         let quotas = Family::<Quota, Gauge>::default();
         registry.register("day_used", "Exchanges and persons of this civil day, by ente", quotas.clone());
-        Self { registry, exchanges, steps, ready, read_again, certificates, lists, unreadable, quotas }
+        let attempts = Family::<Bucket, Counter>::default();
+        let help = "How often an ente used up its attempts to name protocols, in all (ente) or for one declarant (dichiarante)";
+        registry.register("attempts_exhausted", help, attempts.clone());
+        Self { registry, exchanges, steps, ready, read_again, certificates, lists, unreadable, quotas, attempts }
+    }
+
+    /// Counts a bucket of attempts that became empty.
+    pub fn exhausted(&self, ente: &str, bucket: &'static str) {
+        self.attempts.get_or_create(&Bucket { ente: ente.to_owned(), bucket }).inc();
     }
 
     /// Counts one exchange that is recorded; microseconds from its first byte to the record.

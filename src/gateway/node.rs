@@ -189,7 +189,7 @@ impl Node {
         let ids = Series::new(REQUESTS, BLOCK, &ledger, &store, clock);
         Ok(Self {
             registry: Registry::new(store.clone()),
-            services: Services { sii: Arc::new(sii), ids: Arc::new(ids) },
+            services: Services { sii: Arc::new(sii), ids: Arc::new(ids), tentativi: Arc::default(), keys: ledger.keys.clone() },
             ledger,
             store,
             clock: clock.clone(),

@@ -16,6 +16,7 @@ use crate::contract::catalogue::Operation;
 use crate::ledger::segments::recorded_since;
 use crate::ledger::{Glance, Kind, LogError};
 use crate::registry::quota::Quote;
+use crate::services::tentativi::{RECOUNTED, Tentativi};
 
 /// A minute, microseconds.
 const MINUTE: i64 = 60_000_000;
@@ -135,12 +136,18 @@ impl Quotas {
         may
     }
 
-    /// Counts what was recorded on this day before the start.
-    pub fn recount_day(&self, segments: &Path, ledger: Uuid, clock: &Clock) -> Result<(), LogError> {
-        let today = clock.today();
+    /// Counts what was recorded on this day before the start; and, in the same pass, the failed attempts of the last hours.
+    pub fn recount_day(&self, tentativi: &Tentativi, segments: &Path, ledger: Uuid, clock: &Clock) -> Result<(), LogError> {
+        let (today, now) = (clock.today(), clock.now());
         // An exchange is recorded after it was received, so that none of today's was recorded before today began.
-        let start = rome(clock.now()).start_of_day().map_or(Timestamp::UNIX_EPOCH, |start| start.timestamp());
-        recorded_since(segments, ledger, &rfc3339(start), &mut |body| self.recount(body, today))
+        let start = rome(now).start_of_day().map_or(Timestamp::UNIX_EPOCH, |start| start.timestamp());
+        let attempts = rfc3339(now.saturating_sub(RECOUNTED).unwrap_or(Timestamp::UNIX_EPOCH));
+        recorded_since(segments, ledger, &rfc3339(start).min(attempts.clone()), &mut |body| {
+            self.recount(body, today);
+            if *body.recorded >= *attempts {
+                tentativi.recount(body);
+            }
+        })
     }
 
     /// Counts an entry of this day that was recorded before the start.

@@ -72,6 +72,7 @@ impl Status {
         }
         let damaged = node.damage.places().into_iter().map(|place| format!("il registro è danneggiato: {place}"));
         avvertenze.extend(damaged);
+        avvertenze.extend(of_attempts(&node.services.tentativi.exhausted(now)));
         Ok(Self {
             versione: env!("CARGO_PKG_VERSION").to_owned(),
             avviata: gateway.started,
@@ -87,6 +88,22 @@ impl Status {
             avvertenze,
         })
     }
+}
+
+/// Enti that named too many protocols in vain: somebody may be guessing.
+fn of_attempts(exhausted: &BTreeMap<String, (bool, usize)>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (ente, (own, declarants)) in exhausted {
+        if *own {
+            warnings.push(format!("l'ente {ente} ha indicato invano troppi protocolli: chi ne indica riceve 429; controllare con l'ente"));
+        }
+        if *declarants > 0 {
+            warnings.push(format!(
+                "l'ente {ente} ha indicato invano troppi protocolli per singoli dichiaranti (quanti: {declarants}): controllare con l'ente"
+            ));
+        }
+    }
+    warnings
 }
 
 /// What an operator should look at in the revocation lists.

@@ -30,6 +30,8 @@ pub mod rules;
 
 pub use codice_fiscale::CodiceFiscale;
 
+use std::collections::BTreeSet;
+
 use compute::componente::Esterno;
 use dsu::{ComponenteNucleo, DatiFiglio, DatiGenitore, Dichiarazione, GenitoreNonConvivente, ModelloBase, Sottoscrizione};
 use foglio::FoglioComponente;
@@ -57,21 +59,35 @@ impl Dichiarazione {
         self.nucleo_familiare.iter().flat_map(|nucleo| &nucleo.componente_nucleo).map(|componente| &componente.foglio_componente_nucleo)
     }
 
-    /// The protocols of the DSU that its computation needs: of parents and children outside the nucleus.
-    pub fn riferimenti(&self) -> impl Iterator<Item = &str> {
+    /// The protocols of the DSU that its computation needs, each with the parent or child outside the nucleus for whom it stands.
+    pub fn riferimenti(&self) -> impl Iterator<Item = (&str, Option<&CodiceFiscale>)> {
         self.modello_base.iter().flat_map(|modello| {
-            let students = modello.universitario.iter().filter_map(|student| student.numero_protocollo_rif_genitore.as_deref());
+            let students = modello.universitario.iter().filter_map(|student| {
+                let protocollo = student.numero_protocollo_rif_genitore.as_deref()?;
+                Some((protocollo, student.codice_fiscale_genitore.as_ref()))
+            });
             let parents = modello.genitore_non_convivente.iter().filter_map(|parent| match &parent.dati {
-                Some(DatiGenitore::Protocollo(protocollo)) => Some(protocollo.as_str()),
+                Some(DatiGenitore::Protocollo(protocollo)) => Some((protocollo.as_str(), Some(&parent.codice_fiscale))),
                 _ => None,
             });
             let children = modello.residenziale.iter().flat_map(|each| &each.figlio_non_compreso_nel_nucleo);
             let children = children.filter_map(|child| match &child.dati {
-                Some(DatiFiglio::Protocollo(protocollo)) => Some(protocollo.as_str()),
+                Some(DatiFiglio::Protocollo(protocollo)) => Some((protocollo.as_str(), Some(&child.codice_fiscale))),
                 _ => None,
             });
             students.chain(parents).chain(children)
         })
+    }
+
+    /// The same, each pair once; the persons by their canonical codes.
+    pub fn riferimenti_distinti(&self) -> BTreeSet<(&str, Option<String>)> {
+        self.riferimenti().map(|(protocollo, persona)| (protocollo, persona.map(CodiceFiscale::canonical))).collect()
+    }
+
+    /// How many protocols of other DSU it names: as its own reference, and for persons.
+    pub fn protocolli_nominati(&self) -> u32 {
+        let named = self.riferimenti_distinti().len() + usize::from(self.operazione.numero_protocollo_riferimento.is_some());
+        u32::try_from(named).unwrap_or(u32::MAX)
     }
 
     /// The members of the nucleus: all but a parent who does not live with it (role GNC).
@@ -120,8 +136,7 @@ impl Dichiarazione {
     /// How many children of the family a parent has who does not live with it, in whatever form they are named.
     pub fn figli_di(&self, genitore: &CodiceFiscale) -> usize {
         let of = self.genitori_non_conviventi().filter(|parent| parent.codice_fiscale == *genitore);
-        let children: std::collections::BTreeSet<_> =
-            of.flat_map(|parent| &parent.beneficiario).map(|child| child.codice_fiscale.canonical()).collect();
+        let children: BTreeSet<_> = of.flat_map(|parent| &parent.beneficiario).map(|child| child.codice_fiscale.canonical()).collect();
         children.len()
     }
 

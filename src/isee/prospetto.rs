@@ -143,7 +143,7 @@ impl Scrittore<'_> {
     /// Surname and first name, where this DSU, or one that it refers to, has them.
     fn persona(&self, codice: &CodiceFiscale) -> String {
         let Situazione { dsu, altre, .. } = self.situazione;
-        let referred = dsu.riferimenti().filter_map(|protocollo| altre.dsu(protocollo)).flat_map(|riferita| riferita.dsu.fogli());
+        let referred = dsu.riferimenti().filter_map(|(protocollo, _)| altre.dsu(protocollo)).flat_map(|riferita| riferita.dsu.fogli());
         let mut sheets = dsu.fogli().chain(dsu.fogli_esterni()).chain(referred);
         let sheet = sheets.find(|foglio| foglio.codice_fiscale == *codice);
         let named = sheet.map(|foglio| format!("{} {}", foglio.dati_componente.anagrafica.cognome, foglio.dati_componente.anagrafica.nome));

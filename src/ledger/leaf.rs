@@ -271,6 +271,17 @@ pub struct Glance<'a> {
     pub tokens: Option<GlanceTokens<'a>>,
     /// Durations.
     pub micros: Option<Micros>,
+    /// Facts.
+    #[serde(default)]
+    pub facts: GlanceFacts,
+}
+
+/// What is read of a leaf's facts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct GlanceFacts {
+    /// Of an exchange: failed attempts, by token.
+    #[serde(default)]
+    pub tentativi: BTreeMap<String, u32>,
 }
 
 /// What is read of a leaf's tokens.

@@ -410,7 +410,7 @@ async fn finish(services: &Services, operation: Operation, ended: Ended) -> Resu
         Some(Delivered::Nothing) | None => (None, None),
     };
     let reply = render(operation, id_richiesta, esito, errore, xml, dati);
-    Ok(Prepared { reply, note, drafts: Vec::new(), preconditions })
+    Ok(Prepared { reply, note, drafts: Vec::new(), preconditions, ..Prepared::default() })
 }
 
 /// The reply of an operation, in its own message.

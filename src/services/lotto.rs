@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::tentativi::Mancati;
 use super::trasmissione::{INTERNO, violazioni};
 use super::{Asked, NotPrepared, Note, Prepared, Services, id_richiesta, unavailable};
 use crate::contract::catalogue::Operation;
@@ -38,6 +39,8 @@ struct Gathered {
     senders: HashMap<String, ([u8; 32], DsuDelLotto)>,
     /// DSU that an operation of this lot refers to: another one would not see what the first did.
     referred: HashSet<String>,
+    /// Protocols that it named in vain.
+    mancati: Mancati,
 }
 
 /// TrasmissioneLotto.
@@ -61,11 +64,11 @@ pub async fn perform(services: &Services, permit: &Permit, asked: Asked<'_>, occ
             return failed(asked.operation, text);
         }
     }
-    let Gathered { dsu, mut drafts, preconditions: more, .. } = gathered;
+    let Gathered { dsu, mut drafts, preconditions: more, mancati, .. } = gathered;
     let ordinal = occasion.ordinal + u32::try_from(drafts.len()).unwrap_or(u32::MAX);
     let kept = services.sii.answer(permit, Question::Lotto(&dsu, &impronta), Occasion { ordinal, ..occasion }).await;
     let lotto = match kept {
-        Ok(Outcome { answer: Answer::EsitoLotto(lotto), drafts: last, preconditions: last_preconditions }) => {
+        Ok(Outcome { answer: Answer::EsitoLotto(lotto), drafts: last, preconditions: last_preconditions, .. }) => {
             drafts.extend(last);
             preconditions.extend(more);
             preconditions.extend(last_preconditions);
@@ -74,7 +77,9 @@ pub async fn perform(services: &Services, permit: &Permit, asked: Asked<'_>, occ
         Ok(_) => return failed(asked.operation, "the SII kept no lot".to_owned()),
         Err(error) => return failed(asked.operation, unavailable(error)?),
     };
-    finish(services, asked.operation, Note::default(), lotto, drafts, preconditions).await
+    let mut note = Note::default();
+    note.failed(&mancati);
+    Ok(Prepared { mancati, ..finish(services, asked.operation, note, lotto, drafts, preconditions).await? })
 }
 
 impl Gathered {
@@ -115,9 +120,18 @@ impl Gathered {
             self.refused(position, Findings { list: place_part(vec![defect], part, position), more: 0 });
             return Ok(Ok(()));
         }
+        let (ente, dsu) = (&permit.ente().codice, &trasmessa.dsu);
+        let Ok(riserva) = services.reserve(ente, Some(&dsu.codice_fiscale_dichiarante), dsu.protocolli_nominati(), occasion)? else {
+            // The archive is not asked. What the lot already holds is kept; this DSU may come again in another one.
+            let text = "troppi protocolli indicati invano: ritrasmettere la DSU più tardi, in un altro lotto";
+            let defect = Difetto { code: "K02.tentativi", path: "/Dichiarazione".to_owned(), text };
+            self.refused(position, Findings { list: place_part(vec![defect], part, position), more: 0 });
+            return Ok(Ok(()));
+        };
         let ordinal = occasion.ordinal + u32::try_from(self.drafts.len()).unwrap_or(u32::MAX);
         let received = services.sii.answer(permit, Question::Ricezione(&trasmessa), Occasion { ordinal, ..occasion }).await;
-        let Outcome { answer, drafts, preconditions } = match received {
+        services.settle(riserva, received.as_ref().map_or(0, |outcome| outcome.falliti), &mut self.mancati, occasion);
+        let Outcome { answer, drafts, preconditions, .. } = match received {
             Ok(outcome) => outcome,
             Err(error) => return Ok(Err(unavailable(error)?)),
         };
@@ -198,7 +212,7 @@ async fn finish(
     note.facts.insert("accettate", lotto.accettate.into());
     note.facts.insert("rifiutate", lotto.rifiutate.into());
     let reply = render(operation, id, Esito::Ok, None, Some(lotto));
-    Ok(Prepared { reply, note, drafts, preconditions })
+    Ok(Prepared { reply, note, drafts, preconditions, ..Prepared::default() })
 }
 
 /// A mistake of ours: nothing of the lot is kept.

@@ -1,11 +1,13 @@
 //! The ports: from a typed request and a permit to a draft, in which the reply is rendered already.
 //!
-//! One file a port: [`consultazione`], [`trasmissione`], and [`lotto`] for many DSU at once; [`esiti`] is the table of what is not OK. What a service returns is a [`Prepared`]: bytes of the reply, what the entry of the exchange says
+//! One file a port: [`consultazione`], [`trasmissione`], and [`lotto`] for many DSU at once; [`esiti`] is the table of what is not OK,
+//! [`tentativi`] how many protocols an ente may name in vain. What a service returns is a [`Prepared`]: bytes of the reply, what the entry of the exchange says
 //! of it, the entries of the SII, and what must hold. Nothing of it leaves before the ledger has it.
 
 pub mod consultazione;
 pub mod esiti;
 pub mod lotto;
+pub mod tentativi;
 pub mod trasmissione;
 
 use std::collections::BTreeMap;
@@ -14,11 +16,12 @@ use std::sync::Arc;
 use crate::config::Soglia;
 use crate::contract::catalogue::Operation;
 use crate::contract::{Contract, Request};
-use crate::ledger::{Draft, Precondition};
+use crate::ledger::{Draft, Keys, Precondition};
 use crate::registry::Admission;
 use crate::sii::{Occasion, Sii, SiiError};
 use crate::state::numbers::{NoNumber, Series};
 use crate::xml::Element;
+use tentativi::{Esaurito, Mancati, Tentativi};
 
 /// What services need.
 #[derive(Clone)]
@@ -27,6 +30,10 @@ pub struct Services {
     pub sii: Arc<dyn Sii>,
     /// Numbers of requests.
     pub ids: Arc<Series>,
+    /// Protocols named in vain.
+    pub tentativi: Arc<Tentativi>,
+    /// Tokens of declarants.
+    pub keys: Arc<Keys>,
 }
 
 /// What is asked: a request that is valid against its schema, with the message it stands in.
@@ -57,6 +64,8 @@ pub struct Prepared {
     pub drafts: Vec<Draft>,
     /// What must hold.
     pub preconditions: Vec<Precondition>,
+    /// Protocols that the request named in vain.
+    pub mancati: Mancati,
 }
 
 /// What the entry of an exchange says of its content.
@@ -78,6 +87,15 @@ pub struct Note {
     pub facts: BTreeMap<&'static str, serde_json::Value>,
 }
 
+impl Note {
+    /// Notes the failed attempts, if there were any.
+    fn failed(&mut self, mancati: &Mancati) {
+        if let (false, Ok(mancati)) = (mancati.is_empty(), serde_json::to_value(mancati)) {
+            self.facts.insert("tentativi", mancati);
+        }
+    }
+}
+
 /// May hold codici fiscali.
 impl std::fmt::Debug for Note {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -91,6 +109,9 @@ pub enum NotPrepared {
     /// The ledger, or the views.
     #[error("not available: {0}")]
     Unavailable(String),
+    /// Too many protocols were named in vain.
+    #[error("no failed attempts are left")]
+    Exhausted(Esaurito),
 }
 
 impl From<NoNumber> for NotPrepared {

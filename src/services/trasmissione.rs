@@ -1,5 +1,6 @@
 //! The port of TrasmissioneDSU.
 
+use super::tentativi::Mancati;
 use super::{NotPrepared, Note, Prepared, Services, id_richiesta, unavailable};
 use crate::contract::bind::Base64;
 use crate::contract::catalogue::Operation;
@@ -24,7 +25,13 @@ pub async fn perform(
     occasion: Occasion,
 ) -> Result<Prepared, NotPrepared> {
     let mut note = Note { cf: trasmessa.persone.clone(), ..Note::default() };
-    let Outcome { answer, drafts, preconditions } = match services.sii.answer(permit, Question::Ricezione(trasmessa), occasion).await {
+    let (dsu, mut mancati) = (&trasmessa.dsu, Mancati::new());
+    let riserva = services.reserve(&permit.ente().codice, Some(&dsu.codice_fiscale_dichiarante), dsu.protocolli_nominati(), occasion)?;
+    let riserva = riserva.map_err(NotPrepared::Exhausted)?;
+    let answered = services.sii.answer(permit, Question::Ricezione(trasmessa), occasion).await;
+    services.settle(riserva, answered.as_ref().map_or(0, |outcome| outcome.falliti), &mut mancati, occasion);
+    note.failed(&mancati);
+    let Outcome { answer, drafts, preconditions, .. } = match answered {
         Ok(outcome) => outcome,
         Err(error) => {
             let text = unavailable(error)?;
@@ -52,9 +59,12 @@ pub async fn perform(
                 utilizzi: accepted.utilizzi,
             };
             let result = EsitoTrasmissione { accettazione: Some(accettazione), ..outcome(id, Esito::Ok, None) };
-            Ok(Prepared { reply: render(result), note, drafts, preconditions })
+            Ok(Prepared { reply: render(result), note, drafts, preconditions, mancati })
         }
-        Answer::Refused { difetti, altri } => refuse(services, Findings { list: place(difetti, trasmessa, body), more: altri }, note).await,
+        Answer::Refused { difetti, altri } => {
+            let findings = Findings { list: place(difetti, trasmessa, body), more: altri };
+            Ok(Prepared { mancati, ..refuse(services, findings, note).await? })
+        }
         _ => refuse(services, Findings::default(), note).await,
     }
 }
@@ -92,7 +102,14 @@ pub async fn esito_dsu(services: &Services, permit: &Permit, chiave: &ChiaveDsu,
     let mut note = Note::default();
     let (ChiaveDsu::ProtocolloDsu(key) | ChiaveDsu::ProtocolloMittente(key)) = chiave;
     note.protocol.push(key.trim().to_owned());
-    let (esito, errore, dsu, preconditions) = match services.sii.answer(permit, Question::EsitoDsu(chiave), occasion).await {
+    // A sender's protocol finds the ente's own DSU alone: it is no guess.
+    let named = u32::from(matches!(chiave, ChiaveDsu::ProtocolloDsu(_)));
+    let riserva = services.reserve(&permit.ente().codice, None, named, occasion)?.map_err(NotPrepared::Exhausted)?;
+    let answered = services.sii.answer(permit, Question::EsitoDsu(chiave), occasion).await;
+    let mut mancati = Mancati::new();
+    services.settle(riserva, answered.as_ref().map_or(0, |outcome| outcome.falliti), &mut mancati, occasion);
+    note.failed(&mancati);
+    let (esito, errore, dsu, preconditions) = match answered {
         Ok(Outcome { answer: Answer::EsitoDsu(dsu, persone), preconditions, .. }) => {
             // The receipt goes out: these persons' data.
             note.cf = persone;
@@ -121,7 +138,7 @@ pub async fn esito_dsu(services: &Services, permit: &Permit, chiave: &ChiaveDsu,
     let result = EsitoConsultazioneDsu { id_richiesta, esito, descrizione_errore: errore, dsu };
     let operation = Operation::ConsultazioneEsitoDsu;
     let reply = message(operation.response(), operation.namespace(), &ConsultazioneEsitoDsuResponse { result }, false);
-    Ok(Prepared { reply, note, preconditions, ..Prepared::default() })
+    Ok(Prepared { reply, note, preconditions, mancati, ..Prepared::default() })
 }
 
 /// What is told of a mistake of ours.

@@ -1,14 +1,16 @@
 //! Finding DSU, attestations and feed records again: by tokens in the views, then in the ledger, where their sealed parts are opened.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::civil::Date;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::entries::{
-    Head, any_sender_name, current_prefix, declarant_prefix, dsu_name, feed_key, feed_name, lot_key, lot_name, person_key, person_name,
-    protocol_key, protocol_name, read_presented, read_version, sender_key, sender_name, version_prefix,
+    Diritto, Head, any_dsu_name, any_sender_name, current_prefix, declarant_prefix, dsu_name, feed_key, feed_name, lot_key, lot_name,
+    named_name, owned_name, person_key, person_name, protocol_key, protocol_name, read_presented, read_version, right_name, sender_key,
+    sender_name, version_prefix,
 };
 use super::{Found, SiiError};
 use crate::contract;
@@ -68,14 +70,77 @@ impl Archive {
         Ok(())
     }
 
-    /// The heads of a person's attestations.
-    pub fn of_person(&self, person: &CodiceFiscale, preconditions: &mut Vec<Precondition>) -> Result<Vec<Head>, SiiError> {
+    /// The heads of a person's attestations; of those that an ente owns, where one is given. Among these are current ISEE of which only the DSU
+    /// under them tells the owner.
+    pub fn of_person(
+        &self,
+        person: &CodiceFiscale,
+        ente: Option<&str>,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<Vec<Head>, SiiError> {
         let mut heads = Vec::new();
         for (year, token) in self.tokens("cf", &person.canonical())? {
             self.observe(person_key(year, &token), preconditions)?;
-            heads.extend(self.store.scan(person_name(year, &token))?.iter().filter_map(|(_, value)| Head::decode(value)));
+            let names = match ente {
+                Some(ente) => vec![owned_name(year, &token, ente), owned_name(year, &token, "")],
+                None => vec![person_name(year, &token)],
+            };
+            for name in names {
+                heads.extend(self.store.scan(name)?.iter().filter_map(|(_, value)| Head::decode(value)));
+            }
         }
         Ok(heads)
+    }
+
+    /// The right of a declarant to refer to a DSU, by the protocol of the first version. One look-up a year, whoever's the DSU is.
+    pub fn right(&self, radice: &str, dichiarante: &CodiceFiscale) -> Result<Option<Diritto>, SiiError> {
+        let (stems, persons) = (self.tokens("protocol", radice)?, self.tokens("cf", &dichiarante.canonical())?);
+        let mut found = None;
+        for ((year, stem), (_, person)) in stems.iter().zip(&persons) {
+            let value = self.store.get(right_name(*year, stem, person))?;
+            // Where there is none, another one is read in its place, so that it costs as much.
+            let read = Diritto::decode(value.as_deref().unwrap_or(b"ente ente"));
+            found = found.or(read.filter(|_| value.is_some()));
+        }
+        Ok(found)
+    }
+
+    /// Whether a DSU names a person. One look-up a year, whether there is the DSU or not.
+    pub fn names(&self, radice: &str, person: &CodiceFiscale) -> Result<bool, SiiError> {
+        let (stems, persons) = (self.tokens("protocol", radice)?, self.tokens("cf", &person.canonical())?);
+        let mut named = false;
+        for ((year, stem), (_, person)) in stems.iter().zip(&persons) {
+            named |= self.store.get(named_name(*year, stem, person))?.is_some();
+        }
+        Ok(named)
+    }
+
+    /// The ente that owns a DSU, by the protocol of the first version: the ente that sent this. A current ISEE is of the ente that owns the DSU
+    /// under it.
+    pub fn owner(&self, radice: String) -> Result<Option<String>, SiiError> {
+        let Some(first) = self.versioni(radice.clone(), &mut Vec::new())?.0.into_iter().next() else { return Ok(None) };
+        if first.operazione != "C" {
+            return Ok(Some(first.ente));
+        }
+        let entry = self.entry(&first.position)?;
+        if let Some(di) = entry.leaf.body.facts.get("di").and_then(|ente| ente.as_str()) {
+            return Ok(Some(di.to_owned()));
+        }
+        // Earlier builds recorded no owner.
+        let Some(secret) = self.open_unless_erased(&entry)? else { return Ok(None) };
+        let form: Option<Dichiarazione> = secret.dsu.as_deref().map(decode).transpose()?;
+        let base = form.and_then(|form| form.operazione.numero_protocollo_riferimento).map(|protocol| stem_of(&protocol));
+        base.filter(|base| *base != radice).map_or(Ok(None), |base| self.owner(base))
+    }
+
+    /// Whether an attestation, by its head alone, was cancelled, or ended with the DSU under it.
+    pub fn is_over(&self, head: &Head) -> Result<bool, SiiError> {
+        for radice in [Some(&head.radice), head.base.as_ref()].into_iter().flatten() {
+            if self.versioni_of(head.year, radice)?.annullata() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// The head of a protocol's attestation.
@@ -115,7 +180,7 @@ impl Archive {
         for number in (0..=ultima.numero).rev() {
             let Some(protocollo) = version_of(radice, number) else { break };
             if let Some(head) = self.of_protocol(&protocollo, preconditions)?.first() {
-                return Ok(Some((protocollo, *head)));
+                return Ok(Some((protocollo, head.clone())));
             }
         }
         Ok(None)
@@ -138,14 +203,57 @@ impl Archive {
         Ok(all)
     }
 
-    /// The current ISEE that rest on a DSU, by the protocol of its first version: the protocols' tokens of theirs.
-    pub fn correnti(&self, stem: &str) -> Result<Vec<Position>, SiiError> {
-        let mut all = Vec::new();
-        for (year, token) in self.tokens("protocol", stem)? {
-            let found = self.store.scan(current_prefix(year, &token))?;
-            all.extend(found.iter().filter_map(|(_, value)| Position::decode(value)));
+    /// The latest DSU that a declarant presented up to a day and did not cancel, and all of them: tokens of first protocols, of those recorded under
+    /// one year's key. None if there is none.
+    pub fn latest_of(
+        &self,
+        (year, dichiarante): (i16, &str),
+        on: Date,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<Option<(String, HashSet<String>)>, SiiError> {
+        self.observe(person_key(year, dichiarante), preconditions)?;
+        let found = self.store.scan(declarant_prefix(year, dichiarante))?;
+        let mut all: Vec<_> = found.iter().filter_map(|(_, value)| read_presented(year, value)).collect();
+        all.retain(|dsu| dsu.presentata <= on);
+        all.sort_by_key(|dsu| std::cmp::Reverse((dsu.presentata, dsu.origine)));
+        for dsu in &all {
+            if !self.versioni_of(year, &dsu.radice)?.annullata() {
+                self.observe(protocol_key(year, &dsu.radice), preconditions)?;
+                let last = dsu.radice.clone();
+                return Ok(Some((last, all.into_iter().map(|dsu| dsu.radice).collect())));
+            }
         }
+        Ok(None)
+    }
+
+    /// The current ISEE that rest on a DSU, by the protocol of its first version: the heads of their latest versions, the latest presented first.
+    pub fn correnti(&self, stem: &str) -> Result<Vec<Head>, SiiError> {
+        let mut latest: BTreeMap<u64, Head> = BTreeMap::new();
+        for (year, token) in self.tokens("protocol", stem)? {
+            for head in self.store.scan(current_prefix(year, &token))?.iter().filter_map(|(_, value)| Head::decode(value)) {
+                // Its versions of two years stand under two names.
+                if latest.get(&head.form()).is_none_or(|known| known.sequence < head.sequence) {
+                    latest.insert(head.form(), head);
+                }
+            }
+        }
+        let mut all: Vec<Head> = latest.into_values().collect();
+        all.sort_by_key(Head::order);
         Ok(all)
+    }
+
+    /// Of these, the latest that are valid on a day and not cancelled, and how many at most. Each is found in the views.
+    pub fn live(&self, stem: &str, on: Date, most: usize) -> Result<Vec<Head>, SiiError> {
+        let mut live = Vec::new();
+        for head in self.correnti(stem)?.into_iter().filter(|head| on <= head.scadenza) {
+            if live.len() == most {
+                break;
+            }
+            if !self.versioni_of(head.year, &head.radice)?.annullata() {
+                live.push(head);
+            }
+        }
+        Ok(live)
     }
 
     /// The entry at a place.
@@ -178,7 +286,17 @@ impl Archive {
     /// The DSU of a protocol, whoever transmitted it.
     pub fn dsu(&self, protocol: &str) -> Result<Option<Entry>, SiiError> {
         for (year, token) in self.tokens("protocol", protocol)? {
-            if let Some(value) = self.store.get(dsu_name(year, &token))? {
+            if let Some((_, value)) = self.store.scan(any_dsu_name(year, &token))?.first() {
+                return self.entry_at(value).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// The DSU of a protocol that an ente transmitted: another's is looked for in vain, like none.
+    pub fn dsu_of(&self, ente: &str, protocol: &str) -> Result<Option<Entry>, SiiError> {
+        for (year, token) in self.tokens("protocol", protocol)? {
+            if let Some(value) = self.store.get(dsu_name(year, &token, ente))? {
                 return self.entry_at(&value).map(Some);
             }
         }
@@ -226,7 +344,12 @@ impl Archive {
 
     /// Opens an attestation; nothing if it was erased.
     pub fn attestation(&self, head: &Head) -> Result<Option<Found>, SiiError> {
-        let entry = self.ledger.reader.entry(&head.position)?;
+        self.attestation_at(&head.position)
+    }
+
+    /// The same, by its place.
+    pub fn attestation_at(&self, position: &Position) -> Result<Option<Found>, SiiError> {
+        let entry = self.ledger.reader.entry(position)?;
         let secret = match self.ledger.open_bytes(&entry) {
             Ok(secret) => secret,
             Err(Unopened::Erased) => return Ok(None),
@@ -241,8 +364,11 @@ impl Archive {
         let facts = &entry.leaf.body.facts;
         let rilasciata = facts.get("rilasciata").and_then(|day| day.as_str()?.parse().ok());
         let feed = kept.feed.map(ToOwned::to_owned);
-        // Whose DSU it is: who completed it is another matter.
-        let ente = facts.get("di").and_then(|ente| ente.as_str()).map(str::to_owned).or_else(|| entry.leaf.body.ente.clone());
+        // The DSU's owner, whoever completed it. Earlier builds gave a current ISEE to its sender: the DSU under it tells.
+        let ente = match facts.get("base") {
+            Some(_) => self.owner(stem_of(&attestazione.numero_protocollo_dsu))?,
+            None => facts.get("di").and_then(|ente| ente.as_str()).map(str::to_owned).or_else(|| entry.leaf.body.ente.clone()),
+        };
         Ok(Some(Found { attestazione, ente, rilasciata, feed, riferite: kept.riferite, persone, specifico: kept.specifico }))
     }
 
@@ -301,7 +427,7 @@ pub fn decode<T: contract::bind::Content>(xml: &str) -> Result<T, SiiError> {
 
 /// Of several heads, those that are valid on a day: the latest presented first, of those the latest recorded.
 pub fn valid_on(heads: &[Head], on: Date) -> Vec<Head> {
-    let mut valid: Vec<Head> = heads.iter().filter(|head| head.presentata <= on && on <= head.scadenza).copied().collect();
+    let mut valid: Vec<Head> = heads.iter().filter(|head| head.presentata <= on && on <= head.scadenza).cloned().collect();
     valid.sort_by_key(Head::order);
     valid
 }
@@ -330,6 +456,8 @@ pub struct Versione {
     pub numero: u32,
     /// What made it: `N`, `A`, `I`, `S`, `C`, `R`, or `X`, which is none, but the end of all.
     pub operazione: String,
+    /// The ente that sent it.
+    pub ente: String,
     /// Sequence of its entry.
     pub sequence: u64,
     /// Where its entry is.
@@ -363,6 +491,10 @@ pub struct Presentata {
     pub year: i16,
     /// Token of its first version's protocol.
     pub radice: String,
+    /// The ente that owns it.
+    pub ente: String,
+    /// Where its latest attestation is, of those of that year.
+    pub position: Position,
 }
 
 impl Head {

@@ -1,11 +1,12 @@
 //! The embedded SII: receives DSU, attests at once, answers from the archive.
 
 use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::archive::{Archive, decode, number_of, stem_of, valid_on};
+use super::archive::{Archive, decode, number_of, stem_of, valid_on, version_of};
 use super::entries::{Head, lot_key};
 use super::regole::Applicate;
 use super::{Answer, Answering, Found, Occasion, Outcome, Question, Resuming, Sii, SiiError, status};
@@ -26,7 +27,7 @@ use crate::isee::rules::{RuleError, RuleSet, Rules};
 use crate::ledger::permutation::Permutation;
 use crate::ledger::uses::Uses;
 use crate::ledger::{Blinding, Body, Draft, Kind, Ledger, Precondition, Retention, Secret, Tokens};
-use crate::registry::{Permit, Purpose};
+use crate::registry::{Permit, Purpose, Registry};
 use crate::state::Store;
 use crate::state::numbers::Series;
 use crate::xml::{Limits, parse};
@@ -59,13 +60,15 @@ pub const SENDERS_PROTOCOL: &str = "/Dichiarazione/Sottoscrizione/@ProtocolloMit
 pub struct Embedded {
     pub(super) ledger: Ledger,
     pub(super) archive: Archive,
+    /// Names of enti.
+    registry: Registry,
     pub(super) store: Store,
     clock: Clock,
     pub(super) settings: Settings,
     /// How often each DSU was read.
     pub(super) uses: Uses,
     /// Series of protocols, by their names.
-    series: tokio::sync::Mutex<std::collections::HashMap<String, std::sync::Arc<Series>>>,
+    series: tokio::sync::Mutex<HashMap<String, std::sync::Arc<Series>>>,
 }
 
 /// What an operator decides of it.
@@ -101,7 +104,7 @@ impl Sii for Embedded {
                 Question::Dichiarazione { chiave, on } => self.declared(permit, chiave, on),
                 Question::Protocollo { dichiarante, protocollo } => self.exists(dichiarante, protocollo),
                 Question::Ricezione(trasmessa) => self.receive(permit, trasmessa, occasion).await,
-                Question::EsitoDsu(chiave) => status::of_dsu(&self.archive, &permit.ente().codice, chiave),
+                Question::EsitoDsu(chiave) => status::of_dsu(&self.archive, &self.registry, &permit.ente().codice, chiave),
                 Question::EsitoLotto(chiave) => status::of_lot(&self.archive, &permit.ente().codice, chiave),
                 Question::Lotto(dsu, impronta) => self.keep_lot(permit, dsu, impronta, occasion).await,
             }
@@ -123,6 +126,7 @@ impl Embedded {
         Self {
             ledger: ledger.clone(),
             archive: Archive::new(ledger, store),
+            registry: Registry::new(store.clone()),
             store: store.clone(),
             clock: clock.clone(),
             settings,
@@ -133,8 +137,7 @@ impl Embedded {
 
     fn find(&self, permit: &Permit, chiave: &Chiave, on: Date) -> Result<Outcome, SiiError> {
         let (found, preconditions) = self.look_for(permit, chiave, on)?;
-        let answer = found.map_or(Answer::NotFound, |found| Answer::Found(Box::new(found)));
-        Ok(Outcome { answer, drafts: Vec::new(), preconditions })
+        Ok(Outcome::read(found.map_or(Answer::NotFound, |found| Answer::Found(Box::new(found))), preconditions))
     }
 
     /// The DSU behind the attestation that a key finds, completed as INPS does.
@@ -144,7 +147,7 @@ impl Embedded {
             Some(found) => self.complete(found)?,
             None => Answer::NotFound,
         };
-        Ok(Outcome { answer, drafts: Vec::new(), preconditions })
+        Ok(Outcome::read(answer, preconditions))
     }
 
     fn complete(&self, found: Found) -> Result<Answer, SiiError> {
@@ -166,11 +169,13 @@ impl Embedded {
 
     fn exists(&self, dichiarante: &CodiceFiscale, protocollo: &str) -> Result<Outcome, SiiError> {
         let mut preconditions = Vec::new();
-        let cancelled = self.archive.versioni(stem_of(protocollo), &mut preconditions)?.annullata();
+        let radice = stem_of(protocollo);
+        // Another declarant's is not read, as if there were none.
+        let own = self.archive.right(&radice, dichiarante)?.is_some();
         // Attested or not: it was received.
-        let declared = self.archive.declaration(protocollo)?.map(|dsu| dsu.codice_fiscale_dichiarante);
-        let answer = if declared.as_ref() == Some(dichiarante) && !cancelled { Answer::Exists } else { Answer::NotFound };
-        Ok(Outcome { answer, drafts: Vec::new(), preconditions })
+        let exists =
+            own && !self.archive.versioni(radice, &mut preconditions)?.annullata() && self.archive.declaration(protocollo)?.is_some();
+        Ok(Outcome::read(if exists { Answer::Exists } else { Answer::NotFound }, preconditions))
     }
 
     /// What the feed knows of the members, for the year of their incomes.
@@ -205,8 +210,28 @@ impl Embedded {
         Ok((indicatori?, Fonti { known, riferite: Some(versions) }))
     }
 
+    /// How many protocols a declaration names in vain, besides its own reference: there is no such DSU, or the person is not in it.
+    pub(super) fn infondati(&self, dsu: &Dichiarazione) -> Result<u32, SiiError> {
+        let mut infondati = 0;
+        for (protocollo, persona) in dsu.riferimenti_distinti() {
+            let radice = stem_of(protocollo);
+            let persona = CodiceFiscale::new(persona.unwrap_or_default());
+            let founded = self.archive.names(&radice, &persona)? && self.is_in(&persona, radice)?;
+            infondati += u32::from(!founded);
+        }
+        Ok(infondati)
+    }
+
+    /// Whether a person has a sheet in the latest version of a DSU.
+    fn is_in(&self, persona: &CodiceFiscale, radice: String) -> Result<bool, SiiError> {
+        let versioni = self.archive.versioni(radice.clone(), &mut Vec::new())?;
+        let Some(version) = versioni.ultima().and_then(|ultima| version_of(&radice, ultima.numero)) else { return Ok(false) };
+        let dsu = self.archive.declaration(&version)?;
+        Ok(dsu.is_some_and(|dsu| dsu.fogli().any(|foglio| foglio.codice_fiscale == *persona)))
+    }
+
     /// The DSU that one refers to, by the protocols that it names, and which versions of them: those given, else those that count now. Those that
-    /// there are not, or that were erased, are left out.
+    /// there are not, that do not name the person for whom they stand, or that were erased, are left out.
     fn riferite(
         &self,
         dsu: &Dichiarazione,
@@ -214,7 +239,7 @@ impl Embedded {
         preconditions: &mut Vec<Precondition>,
     ) -> Result<(Vec<Riferita>, Vec<String>), SiiError> {
         let (mut riferite, mut versions): (Vec<Riferita>, _) = (Vec::new(), Vec::new());
-        for protocollo in dsu.riferimenti() {
+        for (protocollo, persona) in dsu.riferimenti() {
             if riferite.iter().any(|riferita| riferita.protocollo == protocollo) {
                 continue;
             }
@@ -222,11 +247,15 @@ impl Embedded {
             let radice = stem_of(protocollo);
             let found = match kept {
                 Some(kept) => match kept.iter().find(|version| stem_of(version) == radice) {
-                    Some(version) => self.archive.of_protocol(version, preconditions)?.first().map(|head| (version.clone(), *head)),
+                    Some(version) => self.archive.of_protocol(version, preconditions)?.first().map(|head| (version.clone(), head.clone())),
                     None => None,
                 },
                 None => {
                     let versioni = self.archive.versioni(radice.clone(), preconditions)?;
+                    // A DSU of others is not read: this takes as long as if there were none.
+                    if !persona.map_or(Ok(false), |persona| self.archive.names(&radice, persona))? {
+                        continue;
+                    }
                     if versioni.annullata() { None } else { self.archive.attestata(&radice, &versioni, preconditions)? }
                 }
             };
@@ -242,11 +271,14 @@ impl Embedded {
     fn look_for(&self, permit: &Permit, chiave: &Chiave, on: Date) -> Result<(Option<Found>, Vec<Precondition>), SiiError> {
         let mut preconditions = Vec::new();
         let person = chiave.codice_fiscale();
-        // Only the person's own attestations: a key that finds another family's finds nothing.
-        let own = self.archive.of_person(person, &mut preconditions)?;
         // Under a permit for an ente's own DSU there are no others.
         let all = *permit.purpose() != Purpose::Own;
+        let ente = permit.ente().codice.as_str();
+        // Only the person's own attestations: a key that finds another family's finds nothing.
+        let own = self.archive.of_person(person, (!all).then_some(ente), &mut preconditions)?;
         let (heads, by_person): (Vec<Head>, _) = match chiave {
+            // Of a person of whom there is nothing no protocol is looked for, whether it exists or not.
+            _ if own.is_empty() => (Vec::new(), false),
             Chiave::Cf(_) => (valid_on(&own, on), true),
             Chiave::ProtDsu(search) => {
                 let found = self.archive.of_protocol(&search.protocollo_dsu, &mut preconditions)?;
@@ -261,14 +293,33 @@ impl Embedded {
                 (found, false)
             }
         };
+        let mut latest = Latest::default();
         for head in heads {
+            // What the views alone rule out is not opened.
+            if self.archive.is_over(&head)? || (by_person && self.is_outdated(&head, on, &mut latest, &mut preconditions)?) {
+                continue;
+            }
             let Some(found) = self.archive.attestation(&head)? else { continue };
             let counts = self.counts(&found, &head, by_person.then_some(on), &mut preconditions)?;
-            if counts && (all || found.ente.as_deref() == Some(permit.ente().codice.as_str())) {
+            if counts && (all || found.ente.as_deref() == Some(ente)) {
                 return Ok((Some(found), preconditions));
             }
         }
         Ok((None, preconditions))
+    }
+
+    /// Whether the declarant of an attestation has presented another DSU since, up to a day, as far as the views tell that: those recorded under
+    /// one year's key. Each declarant's DSU are read once.
+    fn is_outdated(&self, head: &Head, on: Date, latest: &mut Latest, preconditions: &mut Vec<Precondition>) -> Result<bool, SiiError> {
+        let Some(dichiarante) = &head.dichiarante else { return Ok(false) };
+        let radice = head.base.as_ref().unwrap_or(&head.radice);
+        let key = (head.year, dichiarante.clone());
+        if !latest.contains_key(&key) {
+            let presented = self.archive.latest_of((head.year, dichiarante), on, preconditions)?;
+            latest.insert(key.clone(), presented);
+        }
+        let Some((last, all)) = latest.get(&key).and_then(Option::as_ref) else { return Ok(false) };
+        Ok(all.contains(radice) && last != radice)
     }
 
     /// Whether an attestation still counts: not cancelled; and where it was found by a person for a day, not in an earlier version, and its declarant
@@ -284,6 +335,9 @@ impl Embedded {
             return Ok(false);
         }
         let Some(on) = on else { return Ok(true) };
+        if base != protocollo && self.is_left_behind(base, head, preconditions)? {
+            return Ok(false);
+        }
         // A later version counts once it is attested.
         let later = versioni.ultima().is_some_and(|ultima| ultima.numero > number_of(protocollo));
         if later {
@@ -300,6 +354,24 @@ impl Embedded {
         };
         let order = (found.attestazione.data_presentazione, origine);
         Ok(!self.replaced(&found.attestazione.codice_fiscale_dichiarante, &radice, order, on, preconditions)?)
+    }
+
+    /// Whether a current ISEE was valid when a later version of its DSU was attested, and was not computed again with it: it ended then. Only so
+    /// many are computed again (see [`super::corrente::CORRENTI`]).
+    fn is_left_behind(&self, base: &str, head: &Head, preconditions: &mut Vec<Precondition>) -> Result<bool, SiiError> {
+        let radice = stem_of(base);
+        let Some(ultima) = self.archive.versioni(radice.clone(), preconditions)?.ultima().map(|ultima| ultima.numero) else {
+            return Ok(false);
+        };
+        for number in number_of(base) + 1..=ultima {
+            let Some(version) = version_of(&radice, number) else { break };
+            if let Some(later) = self.archive.of_protocol(&version, preconditions)?.first() {
+                let facts = self.archive.entry(&later.position)?.leaf.body.facts;
+                let issued: Option<Date> = facts.get("rilasciata").and_then(|day| day.as_str()?.parse().ok());
+                return Ok(issued.is_some_and(|issued| issued <= head.scadenza));
+            }
+        }
+        Ok(false)
     }
 
     /// Whether a declarant has presented another DSU, up to a day, since the one that was presented first on that day by that entry.
@@ -369,9 +441,12 @@ impl Embedded {
         let draft = seal(&self.ledger, body, &secret, occasion, occasion.ordinal)?;
         // Whatever year's key was there when the lot was looked for: nobody has kept the same since.
         let preconditions = vec![Precondition { key, version: 0 }];
-        Ok(Outcome { answer: Answer::EsitoLotto(Box::new(lotto)), drafts: vec![draft], preconditions })
+        Ok(Outcome { drafts: vec![draft], ..Outcome::read(Answer::EsitoLotto(Box::new(lotto)), preconditions) })
     }
 }
+
+/// The first protocols' tokens of the latest DSU of each declarant, and of all; by year and token of the declarant.
+type Latest = HashMap<(i16, String), Option<(String, HashSet<String>)>>;
 
 /// What an attestation was computed from, besides its DSU.
 #[derive(Clone, Default)]

@@ -6,17 +6,23 @@
 //!   what waited and does not any more); sealed: the declaration, what the DSU is after it, and the receipt.
 //! - `dsu` of a lot, after those of its DSU: facts `lotto` (token of the SHA-256 of the body that carried it), `accettate`, `rifiutate`; token: the flow's
 //!   protocol; sealed, as receipt: what became of each DSU.
+//! - facts of `dsu` for the views alone: `dichiarante` (token of the declarant), `di` (of a current ISEE: the ente that owns the DSU under it),
+//!   `annulla` (the first protocol's tokens under every year's key), `sotto` (the same of the DSU under a cancelled current ISEE) and `toglie`
+//!   (attestations that a cancellation takes out of the views: see [`Toglie`]).
 //! - `attestation`: facts `presentata`, `scadenza` (those by which it is found: of a current ISEE its own), `rilasciata`, `regole` and `regole_impronta`,
 //!   `operazione`, `versione` and `radice` as above, `dichiarante` (token), `di` (the ente whose DSU it is), `origine` (sequence
 //!   of the first version's entry, where this is a later one), `base`, `attendeva`; tokens: the members of the nucleus, protocols as
 //!   above; sealed: the attestation, the specific ISEE, and the records of the feed that they were computed with.
 //! - `feed`: facts `righe`: for each token of a codice fiscale, the year of the record; sealed: the records.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 
 use super::archive::{Presentata, Versione};
 use crate::ledger::committer::TOKENS;
-use crate::ledger::{Entry, Kind, Position, Projector, Writes};
+use crate::ledger::{Body, Entry, Kind, Position, Projector, Tokens, Writes};
 
 /// The name, in preconditions, of a person's attestations.
 pub fn person_key(year: i16, token: &str) -> String {
@@ -43,6 +49,22 @@ pub fn person_name(year: i16, token: &str) -> Vec<u8> {
     of_token(token, format_args!("attestazioni/{year}/"))
 }
 
+/// The prefix, in the views, of a person's attestations of DSU that an ente owns. The empty name holds current ISEE of an unknown owner: entries
+/// of earlier builds name the sender in its place.
+pub fn owned_name(year: i16, token: &str, ente: &str) -> Vec<u8> {
+    of_token(token, format_args!("attestazioni/{year}/{ente}/"))
+}
+
+/// The name, in the views, of the right of a declarant to refer to a DSU: its value is the DSU's [`Diritto`].
+pub fn right_name(year: i16, radice: &str, dichiarante: &str) -> Vec<u8> {
+    of_token(radice, format_args!("di/{year}/{dichiarante}"))
+}
+
+/// The name, in the views, of a person in a DSU.
+pub fn named_name(year: i16, radice: &str, person: &str) -> Vec<u8> {
+    of_token(radice, format_args!("persone/{year}/{person}"))
+}
+
 /// The name, in the views, of a protocol: its attestation.
 pub fn protocol_name(year: i16, token: &str) -> Vec<u8> {
     of_token(token, format_args!("protocollo/{year}"))
@@ -53,9 +75,14 @@ pub fn sender_name(ente: &str, year: i16, token: &str) -> Vec<u8> {
     of_token(token, format_args!("mittente/{ente}/{year}"))
 }
 
-/// The name, in the views, of a protocol's DSU.
-pub fn dsu_name(year: i16, token: &str) -> Vec<u8> {
-    of_token(token, format_args!("dsu/{year}"))
+/// The prefix, in the views, of a protocol's DSU, whoever sent it.
+pub fn any_dsu_name(year: i16, token: &str) -> Vec<u8> {
+    of_token(token, format_args!("dsu/{year}/"))
+}
+
+/// The name, in the views, of a protocol's DSU that an ente sent.
+pub fn dsu_name(year: i16, token: &str, ente: &str) -> Vec<u8> {
+    of_token(token, format_args!("dsu/{year}/{ente}"))
 }
 
 /// The name, in preconditions, of a lot of an ente.
@@ -86,6 +113,11 @@ pub fn is_version(name: &[u8]) -> bool {
 /// The prefix, in the views, of the current ISEE that rest on a DSU.
 pub fn current_prefix(year: i16, radice: &str) -> Vec<u8> {
     of_token(radice, format_args!("correnti/{year}/"))
+}
+
+/// The name, in the views, of a current ISEE by the DSU under it: its latest version's head.
+pub fn current_name(year: i16, base: &str, radice: &str) -> Vec<u8> {
+    [&current_prefix(year, base), radice.as_bytes()].concat()
 }
 
 /// The prefix, in the views, of the DSU of a declarant.
@@ -120,22 +152,113 @@ pub(super) fn sequence_of(name: &[u8]) -> Option<u64> {
 pub(super) fn read_version(name: &[u8], value: &[u8]) -> Option<Versione> {
     let (text, position) = Position::split_from(value)?;
     let mut words = std::str::from_utf8(text).ok()?.split_whitespace();
-    Some(Versione { numero: words.next()?.parse().ok()?, operazione: words.next()?.to_owned(), sequence: sequence_of(name)?, position })
+    Some(Versione {
+        numero: words.next()?.parse().ok()?,
+        operazione: words.next()?.to_owned(),
+        ente: words.next()?.to_owned(),
+        sequence: sequence_of(name)?,
+        position,
+    })
+}
+
+/// Whose a DSU is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diritto {
+    /// The ente that sent its first version.
+    pub ente: String,
+    /// The ente that owns it: for a current ISEE, the ente of the DSU under it. None where only that DSU tells.
+    pub proprietario: Option<String>,
+}
+
+impl Diritto {
+    fn encode(&self) -> Vec<u8> {
+        format!("{} {}", self.ente, self.proprietario.as_deref().unwrap_or_default()).into_bytes()
+    }
+
+    /// From a value of the views.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let (ente, proprietario) = std::str::from_utf8(bytes).ok()?.split_once(' ')?;
+        Some(Self { ente: ente.to_owned(), proprietario: Some(proprietario.to_owned()).filter(|ente| !ente.is_empty()) })
+    }
+}
+
+/// The attestations that a cancellation takes out of the views, so that no later look-up meets them: those of the DSU's members.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Toglie {
+    /// `year/token` of the members.
+    pub cf: BTreeSet<String>,
+    /// `year/ente/sequence` of the attestations; the ente as in [`owned_name`].
+    pub voci: BTreeSet<String>,
+}
+
+impl Toglie {
+    /// Longest list that a leaf has room for, in all. An attestation that does not fit stays in the views, where reading finds it cancelled.
+    const MOST: usize = 150;
+
+    /// Adds an attestation; whether there was room.
+    pub fn add(&mut self, attestation: &Entry) -> bool {
+        let body = &attestation.leaf.body;
+        let Some(tokens) = &body.tokens else { return true };
+        let cf: Vec<String> = tokens.cf.iter().map(|token| format!("{}/{token}", tokens.year)).collect();
+        let new = cf.iter().filter(|token| !self.cf.contains(*token)).count();
+        if self.cf.len() + self.voci.len() + new >= Self::MOST {
+            return false;
+        }
+        self.cf.extend(cf);
+        self.voci.insert(format!("{}/{}/{}", tokens.year, owner(body).unwrap_or_default(), attestation.leaf.seq));
+        true
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.voci.is_empty()
+    }
+
+    /// Removes the attestations, and the DSU with these first protocols from those of its declarant.
+    fn project(&self, stems: &[(i16, &str)], writes: &mut Writes) {
+        for (year, person) in self.cf.iter().filter_map(|text| of_year(text)) {
+            for (_, rest) in self.voci.iter().filter_map(|text| of_year(text)).filter(|(of, _)| *of == year) {
+                let Some((ente, Ok(sequence))) = rest.split_once('/').map(|(ente, sequence)| (ente, sequence.parse())) else { continue };
+                writes.remove(numbered(owned_name(year, person, ente), sequence));
+            }
+            for (_, radice) in stems.iter().filter(|(of, _)| *of == year) {
+                writes.remove([&declarant_prefix(year, person), radice.as_bytes()].concat());
+            }
+        }
+    }
+}
+
+/// `year/rest`.
+fn of_year(text: &str) -> Option<(i16, &str)> {
+    let (year, rest) = text.split_once('/')?;
+    Some((year.parse().ok()?, rest))
+}
+
+/// The ente that owns the DSU of an attestation, as far as its entry tells. Earlier builds gave a current ISEE to its sender.
+fn owner(body: &Body) -> Option<&str> {
+    let di = body.facts.get("di").and_then(|ente| ente.as_str());
+    match body.facts.contains_key("base") {
+        true => di.filter(|di| body.ente.as_deref() != Some(di)),
+        false => di.or(body.ente.as_deref()),
+    }
 }
 
 /// A declarant's DSU as the views have it.
 pub(super) fn read_presented(year: i16, value: &[u8]) -> Option<Presentata> {
-    let mut words = std::str::from_utf8(value).ok()?.split_whitespace();
+    let (text, position) = Position::split_from(value)?;
+    let mut words = std::str::from_utf8(text).ok()?.split_whitespace();
     Some(Presentata {
         presentata: words.next()?.parse().ok()?,
         origine: words.next()?.parse().ok()?,
         year,
         radice: words.next()?.to_owned(),
+        ente: words.next()?.to_owned(),
+        position,
     })
 }
 
 /// The head of an attestation in the views: when it is valid, where it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     /// Sequence of the entry: of two versions the later counts.
     pub sequence: u64,
@@ -145,14 +268,29 @@ pub struct Head {
     pub presentata: Date,
     /// Last day of validity.
     pub scadenza: Date,
+    /// The year of the tokens.
+    pub year: i16,
+    /// Token of its first version's protocol.
+    pub radice: String,
+    /// Of a current ISEE: the same of the DSU under it.
+    pub base: Option<String>,
+    /// Token of the declarant.
+    pub dichiarante: Option<String>,
     /// Where.
     pub position: Position,
 }
 
 impl Head {
+    /// Sequence of the declaration behind the first version of a current ISEE. Its attestation, which names no other origin, stands right after it.
+    pub fn form(&self) -> u64 {
+        if self.sequence == self.origine { self.origine.saturating_sub(1) } else { self.origine }
+    }
+
     /// As a value of the views.
     pub fn encode(&self) -> Vec<u8> {
-        let mut bytes = format!("{} {} {} {} ", self.presentata, self.scadenza, self.sequence, self.origine).into_bytes();
+        let Self { presentata, scadenza, sequence, origine, year, radice, .. } = self;
+        let (base, dichiarante) = (self.base.as_deref().unwrap_or("-"), self.dichiarante.as_deref().unwrap_or("-"));
+        let mut bytes = format!("{presentata} {scadenza} {sequence} {origine} {year} {radice} {base} {dichiarante} ").into_bytes();
         bytes.extend(self.position.encode());
         bytes
     }
@@ -161,11 +299,16 @@ impl Head {
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (text, position) = Position::split_from(bytes)?;
         let mut words = std::str::from_utf8(text).ok()?.split_whitespace();
+        let token = |word: &str| Some(word.to_owned()).filter(|word| word != "-");
         Some(Self {
             presentata: words.next()?.parse().ok()?,
             scadenza: words.next()?.parse().ok()?,
             sequence: words.next()?.parse().ok()?,
             origine: words.next()?.parse().ok()?,
+            year: words.next()?.parse().ok()?,
+            radice: words.next()?.to_owned(),
+            base: token(words.next()?),
+            dichiarante: token(words.next()?),
             position,
         })
     }
@@ -179,81 +322,145 @@ impl Projector for SiiProjector {
     fn project(&self, entry: &Entry, writes: &mut Writes) {
         let body = &entry.leaf.body;
         let Some(tokens) = &body.tokens else { return };
-        let fact = |name: &str| body.facts.get(name).and_then(|value| value.as_str());
-        let year = tokens.year;
         if let Some(sequence) = body.facts.get("attendeva").and_then(serde_json::Value::as_u64) {
             writes.remove(numbered(WAITING.to_vec(), sequence));
         }
         match body.kind {
-            Kind::Dsu => {
-                if let (Some(ente), Some(sender), Some(impronta)) = (&body.ente, tokens.protocol.get(1), fact("impronta")) {
-                    let mut value = format!("{impronta} ").into_bytes();
-                    value.extend(entry.position.encode());
-                    writes.set(sender_name(ente, year, sender), value);
-                }
-                if let (Some(protocol), Some(_)) = (tokens.protocol.first(), fact("impronta")) {
-                    let operazione = fact("operazione").unwrap_or("N");
-                    // A cancellation has no protocol of its own: the DSU that it ends keeps its place.
-                    if operazione != "X" {
-                        writes.set(dsu_name(year, protocol), entry.position.encode());
-                    }
-                    let numero = body.facts.get("versione").and_then(serde_json::Value::as_u64).unwrap_or_default();
-                    let mut value = format!("{numero} {operazione} ").into_bytes();
-                    value.extend(entry.position.encode());
-                    let radice = fact("radice").unwrap_or(protocol);
-                    // A cancellation ends what was recorded under the key of any year.
-                    let stems = body.facts.get("annulla").and_then(|stems| stems.as_array());
-                    for stem in stems.into_iter().flatten().filter_map(|stem| stem.as_str()) {
-                        let Some((Ok(year), radice)) = stem.split_once('/').map(|(year, radice)| (year.parse(), radice)) else { continue };
-                        writes.set(numbered(version_prefix(year, radice), entry.leaf.seq), value.clone());
-                    }
-                    writes.set(numbered(version_prefix(year, radice), entry.leaf.seq), value);
-                    if body.facts.get("attende").and_then(serde_json::Value::as_bool) == Some(true) {
-                        writes.set(numbered(WAITING.to_vec(), entry.leaf.seq), entry.position.encode());
-                    }
-                    if let Some(base) = fact("base") {
-                        writes.set(numbered(current_prefix(year, base), entry.leaf.seq), entry.position.encode());
-                    }
-                }
-                if let (Some(ente), Some(lot)) = (&body.ente, fact("lotto")) {
-                    for token in tokens.protocol.iter().map(String::as_str).chain([lot]) {
-                        writes.set(lot_name(ente, year, token), entry.position.encode());
-                    }
-                }
-            }
-            Kind::Attestation => {
-                let day = |name: &str| fact(name).and_then(|text| text.parse().ok());
-                let (Some(presentata), Some(scadenza)) = (day("presentata"), day("scadenza")) else { return };
-                let sequence = entry.leaf.seq;
-                let origine = body.facts.get("origine").and_then(serde_json::Value::as_u64).unwrap_or(sequence);
-                let head = Head { sequence, origine, presentata, scadenza, position: entry.position }.encode();
-                for person in &tokens.cf {
-                    writes.set(numbered(person_name(year, person), sequence), head.clone());
-                }
-                // Every DSU, by its first attestation or any later one; a current ISEE is none.
-                if let (Some(declarant), Some(radice), None) = (fact("dichiarante"), fact("radice"), fact("base")) {
-                    let mut name = declarant_prefix(year, declarant);
-                    name.extend(radice.as_bytes());
-                    writes.set(name, format!("{presentata} {origine} {radice}").into_bytes());
-                }
-                if let Some(protocol) = tokens.protocol.first() {
-                    writes.set(protocol_name(year, protocol), head.clone());
-                }
-                if let Some(sender) = tokens.protocol.get(1) {
-                    writes.set(numbered(any_sender_name(year, sender), sequence), head);
-                }
-            }
-            Kind::Feed => {
-                let years = body.facts.get("righe").and_then(|lines| lines.as_array());
-                for (index, (person, anno)) in tokens.cf.iter().zip(years.into_iter().flatten()).enumerate() {
-                    let Some(anno) = anno.as_i64().and_then(|anno| i16::try_from(anno).ok()) else { continue };
-                    let mut value = u32::try_from(index).unwrap_or(u32::MAX).to_be_bytes().to_vec();
-                    value.extend(entry.position.encode());
-                    writes.set(feed_name(year, person, anno), value);
-                }
-            }
+            Kind::Dsu => match fact(body, "impronta") {
+                Some(impronta) => declaration(entry, tokens, impronta, writes),
+                None => lot(entry, tokens, writes),
+            },
+            Kind::Attestation => attestation(entry, tokens, writes),
+            Kind::Feed => feed(entry, tokens, writes),
             _ => {}
         }
+    }
+}
+
+fn fact<'a>(body: &'a Body, name: &str) -> Option<&'a str> {
+    body.facts.get(name).and_then(|value| value.as_str())
+}
+
+/// Texts, then a position: a value of the views.
+fn placed(text: std::fmt::Arguments<'_>, position: Position) -> Vec<u8> {
+    let mut value = text.to_string().into_bytes();
+    value.extend(position.encode());
+    value
+}
+
+/// A DSU that was received.
+fn declaration(entry: &Entry, tokens: &Tokens, impronta: &str, writes: &mut Writes) {
+    let (body, year) = (&entry.leaf.body, tokens.year);
+    let (Some(ente), Some(protocol)) = (&body.ente, tokens.protocol.first()) else { return };
+    if let Some(sender) = tokens.protocol.get(1) {
+        writes.set(sender_name(ente, year, sender), placed(format_args!("{impronta} "), entry.position));
+    }
+    let operazione = fact(body, "operazione").unwrap_or("N");
+    let numero = body.facts.get("versione").and_then(serde_json::Value::as_u64).unwrap_or_default();
+    let radice = fact(body, "radice").unwrap_or(protocol);
+    let version = placed(format_args!("{numero} {operazione} {ente} "), entry.position);
+    // A cancellation has no protocol of its own: the DSU that it ends keeps its place.
+    if operazione == "X" {
+        cancellation(entry, &version, writes);
+    } else {
+        writes.set(dsu_name(year, protocol, ente), entry.position.encode());
+        for person in &tokens.cf {
+            writes.set(named_name(year, radice, person), Vec::new());
+        }
+    }
+    writes.set(numbered(version_prefix(year, radice), entry.leaf.seq), version);
+    if body.facts.get("attende").and_then(serde_json::Value::as_bool) == Some(true) {
+        writes.set(numbered(WAITING.to_vec(), entry.leaf.seq), entry.position.encode());
+    }
+    // Earlier builds did not name the declarant, whose codice fiscale is the first in a declaration.
+    let dichiarante = fact(body, "dichiarante").or(tokens.cf.first().map(String::as_str));
+    if let (0, Some(dichiarante)) = (numero, dichiarante.filter(|_| operazione != "X")) {
+        let proprietario = if body.facts.contains_key("base") { fact(body, "di") } else { Some(ente.as_str()) };
+        let right = Diritto { ente: ente.clone(), proprietario: proprietario.map(str::to_owned) };
+        writes.set(right_name(year, radice, dichiarante), right.encode());
+    }
+}
+
+/// A cancellation ends what was recorded under the key of any year.
+fn cancellation(entry: &Entry, version: &[u8], writes: &mut Writes) {
+    let body = &entry.leaf.body;
+    let list = |name: &str| -> Vec<(i16, &str)> {
+        let listed = body.facts.get(name).and_then(|stems| stems.as_array());
+        listed.into_iter().flatten().filter_map(|stem| of_year(stem.as_str()?)).collect()
+    };
+    let stems = list("annulla");
+    for (year, radice) in &stems {
+        writes.set(numbered(version_prefix(*year, radice), entry.leaf.seq), version.to_vec());
+        for (_, base) in list("sotto").iter().filter(|(of, _)| of == year) {
+            writes.remove(current_name(*year, base, radice));
+        }
+    }
+    let toglie = body.facts.get("toglie").and_then(|toglie| Toglie::deserialize(toglie).ok());
+    if let Some(toglie) = toglie {
+        toglie.project(&stems, writes);
+    }
+}
+
+/// What became of a lot.
+fn lot(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
+    let body = &entry.leaf.body;
+    let (Some(ente), Some(lot)) = (&body.ente, fact(body, "lotto")) else { return };
+    for token in tokens.protocol.iter().map(String::as_str).chain([lot]) {
+        writes.set(lot_name(ente, tokens.year, token), entry.position.encode());
+    }
+}
+
+/// An attestation.
+fn attestation(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
+    let (body, year, sequence) = (&entry.leaf.body, tokens.year, entry.leaf.seq);
+    let day = |name: &str| fact(body, name).and_then(|text| text.parse().ok());
+    let (Some(presentata), Some(scadenza)) = (day("presentata"), day("scadenza")) else { return };
+    let Some(protocol) = tokens.protocol.first() else { return };
+    let origine = body.facts.get("origine").and_then(serde_json::Value::as_u64).unwrap_or(sequence);
+    let (radice, base, dichiarante) = (fact(body, "radice").unwrap_or(protocol), fact(body, "base"), fact(body, "dichiarante"));
+    let head = Head {
+        sequence,
+        origine,
+        presentata,
+        scadenza,
+        year,
+        radice: radice.to_owned(),
+        base: base.map(str::to_owned),
+        dichiarante: dichiarante.map(str::to_owned),
+        position: entry.position,
+    }
+    .encode();
+    let owner = owner(body);
+    for person in &tokens.cf {
+        writes.set(numbered(owned_name(year, person, owner.unwrap_or_default()), sequence), head.clone());
+        writes.set(named_name(year, radice, person), Vec::new());
+    }
+    match (dichiarante, base, owner) {
+        // Every DSU, by its first attestation or any later one: its owner's from its first version on, whoever completed it.
+        (Some(dichiarante), None, Some(owner)) => {
+            let right = Diritto { ente: owner.to_owned(), proprietario: Some(owner.to_owned()) };
+            writes.set(right_name(year, radice, dichiarante), right.encode());
+            let name = [&declarant_prefix(year, dichiarante), radice.as_bytes()].concat();
+            writes.set(name, placed(format_args!("{presentata} {origine} {radice} {owner} "), entry.position));
+        }
+        // A current ISEE, by its latest version.
+        (_, Some(base), _) => writes.set(current_name(year, base, radice), head.clone()),
+        _ => {}
+    }
+    writes.set(protocol_name(year, protocol), head.clone());
+    if let Some(sender) = tokens.protocol.get(1) {
+        writes.set(numbered(any_sender_name(year, sender), sequence), head);
+    }
+}
+
+/// A load of the feed.
+fn feed(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
+    let years = entry.leaf.body.facts.get("righe").and_then(|lines| lines.as_array());
+    for (index, (person, anno)) in tokens.cf.iter().zip(years.into_iter().flatten()).enumerate() {
+        let Some(anno) = anno.as_i64().and_then(|anno| i16::try_from(anno).ok()) else { continue };
+        let mut value = u32::try_from(index).unwrap_or(u32::MAX).to_be_bytes().to_vec();
+        value.extend(entry.position.encode());
+        writes.set(feed_name(tokens.year, person, anno), value);
     }
 }
 
@@ -261,7 +468,7 @@ impl Projector for SiiProjector {
 mod tests {
     use super::*;
     use crate::ledger::committer::version_name;
-    use crate::ledger::{Body, Leaf, Retention, Tokens};
+    use crate::ledger::{Leaf, Retention};
 
     #[test]
     fn a_cancellation_ends_what_was_recorded_under_any_years_key() {
@@ -270,6 +477,7 @@ mod tests {
             .fact("operazione", "X")
             .fact("radice", "new")
             .fact("annulla", vec!["2025/old".to_owned(), "2026/new".to_owned()]);
+        body.ente = Some("caf".to_owned());
         body.tokens = Some(Tokens { year: 2026, protocol: vec!["new".to_owned()], ..Tokens::default() });
         let position = Position { segment: 1, leaf: 2, leaf_length: 3, sealed: 4, sealed_length: 5, sequence: 6, checksum: 7 };
         let leaf = Leaf { v: 1, ledger: uuid::Uuid::nil(), seq: 7, recorded: String::new(), body };
@@ -289,9 +497,14 @@ mod tests {
             [version_name(&person_key(2026, token)), version_name(&protocol_key(2026, token)), version_name(&feed_key(2026, token))];
         let others = [
             person_name(2026, token),
+            owned_name(2026, token, "ente"),
+            right_name(2026, token, "01fe"),
+            named_name(2026, token, "01fe"),
+            current_name(2026, token, "01fe"),
             protocol_name(2026, token),
             sender_name("ente", 2026, token),
-            dsu_name(2026, token),
+            any_dsu_name(2026, token),
+            dsu_name(2026, token, "ente"),
             lot_name("ente", 2026, token),
             any_sender_name(2026, token),
             current_prefix(2026, token),
@@ -304,7 +517,7 @@ mod tests {
         assert!(all.iter().all(|name| name.starts_with(b"t/00ff/")));
         all.sort();
         all.dedup();
-        assert_eq!(all.len(), 13);
+        assert_eq!(all.len(), 18);
         // No two keys have one name.
         assert_ne!(version_name("a/b"), version_name("b/a"));
         assert_ne!(version_name("a"), version_name("/a"));
@@ -318,6 +531,10 @@ mod tests {
             origine: 41,
             presentata: jiff::civil::date(2026, 2, 1),
             scadenza: jiff::civil::date(2026, 12, 31),
+            year: 2026,
+            radice: "00ff".to_owned(),
+            base: None,
+            dichiarante: Some("01fe".to_owned()),
             position,
         };
         assert_eq!(Head::decode(&head.encode()), Some(head));

@@ -1,12 +1,13 @@
 //! The Sistema Informativo ISEE: who answers what a DSU was worth.
 //!
 //! [`Sii`] is the seam; [`embedded`] answers from this ledger: protocols, idempotence and archive are its own affair. A remote one fits behind
-//! the same seam. `ricezione` receives declarations, `riferite` what refers to one that was received, `attesa` attests what waited, [`regole`]
+//! the same seam. `ricezione` receives declarations, `riferite` what refers to one that was received (`riferimento`: which one that may be; `corrente`: current ISEE), `attesa` attests what waited, [`regole`]
 //! applies rules that have changed, [`feed`] loads the feed; `registrazione` makes what they record, `receipt` their receipts. [`entries`] are its
 //! entries, [`archive`] finds them again, `status` says what became of a DSU or a lot, [`uses`] counts who read one.
 
 pub mod archive;
 mod attesa;
+mod corrente;
 pub mod embedded;
 pub mod entries;
 pub mod feed;
@@ -14,6 +15,7 @@ mod receipt;
 mod registrazione;
 pub mod regole;
 mod ricezione;
+mod riferimento;
 mod riferite;
 mod status;
 pub mod uses;
@@ -92,6 +94,15 @@ pub struct Outcome {
     pub drafts: Vec<Draft>,
     /// What must hold when they are: what was read to answer.
     pub preconditions: Vec<Precondition>,
+    /// How many protocols the sender named in vain: there is no such DSU, or none that it may name for that person.
+    pub falliti: u32,
+}
+
+impl Outcome {
+    /// An answer that was read, and nothing to be recorded for it.
+    pub fn read(answer: Answer, preconditions: Vec<Precondition>) -> Self {
+        Self { answer, drafts: Vec::new(), preconditions, falliti: 0 }
+    }
 }
 
 /// An answer of the SII.

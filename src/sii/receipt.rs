@@ -3,15 +3,18 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use super::SiiError;
 use crate::contract::trasmissione::{Avvertenza, Componente, EnteTrasmittente, Nucleo, Regole, Ricevuta};
-use crate::contract::{RICEVUTA_NS, message};
+use crate::contract::{self, RICEVUTA_NS, message};
 use crate::isee::CodiceFiscale;
 use crate::isee::attestazione::{Attestazione, ComponenteNucleo};
 use crate::isee::checks::Difetto;
 use crate::isee::codes::{Importo, TipoOperazione};
 use crate::isee::compute::Calcolo;
 use crate::isee::rules::RuleSet;
+use crate::ledger::Entry;
 use crate::registry::ente::Ente;
+use crate::xml::{Limits, parse};
 
 const PROVENIENZA: &str =
     "I dati provengono dalla Dichiarazione Sostitutiva Unica resa dal dichiarante e da quanto trasmesso dall'ente che l'ha ricevuta.";
@@ -70,6 +73,28 @@ pub(super) fn cancellation(protocollo: &str, about: About<'_>) -> String {
 pub(super) fn presentation(protocollo: &str, about: About<'_>) -> String {
     let ricevuta = Ricevuta { protocollo_dsu: protocollo.to_owned(), ..bare(about) };
     message("Ricevuta", RICEVUTA_NS, &ricevuta, true)
+}
+
+/// Of a receipt that is kept, what a receipt of presentation says; the day is that of the entry's own declaration. Earlier builds gave a receipt
+/// with nucleus and figures to who completed another ente's DSU.
+pub(super) fn presentation_of(kept: &str, entry: &Entry) -> Result<String, SiiError> {
+    let internal = |error: &dyn std::fmt::Display| SiiError::Internal(error.to_string());
+    let document = parse(kept, &Limits::default()).map_err(|error| internal(&error))?;
+    let kept: Ricevuta = contract::decode(&document).map_err(|error| internal(&error))?;
+    let presented = entry.leaf.body.facts.get("presentata").and_then(|day| day.as_str()?.parse().ok());
+    let cancels = kept.operazione == Some(TipoOperazione::X);
+    let ricevuta = Ricevuta {
+        data_presentazione: presented.ok_or_else(|| internal(&"a day"))?,
+        data_attestazione: None,
+        data_validita: None,
+        protocollo_riferimento: kept.protocollo_riferimento.filter(|_| cancels),
+        nucleo: None,
+        valori: None,
+        modalita_calcolo: None,
+        regole: None,
+        ..kept
+    };
+    Ok(message("Ricevuta", RICEVUTA_NS, &ricevuta, true))
 }
 
 /// What every receipt says.

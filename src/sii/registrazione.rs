@@ -6,7 +6,7 @@ use super::SiiError;
 use super::archive::number_of;
 use super::embedded::{Embedded, body_for, seal};
 use super::embedded::{Fonti, persons_of};
-use super::entries::{person_key, protocol_key, sender_key};
+use super::entries::{Toglie, person_key, protocol_key, sender_key};
 use super::ricezione::Ricevuta;
 use crate::clock::rome;
 use crate::contract::{ISEE_NS, message};
@@ -47,7 +47,7 @@ pub(super) struct Versione<'a> {
 }
 
 /// What the entry of a declaration says, besides the declaration.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Traccia<'a> {
     pub(super) protocollo: &'a str,
     pub(super) radice: &'a str,
@@ -63,6 +63,12 @@ pub(super) struct Traccia<'a> {
     pub(super) altrui: bool,
     /// Sequence of what waited and does not any more.
     pub(super) attendeva: Option<u64>,
+    /// Of a current ISEE: the ente that owns the DSU under it.
+    pub(super) di: Option<&'a str>,
+    /// Of a cancellation: the attestations that it ends.
+    pub(super) toglie: Toglie,
+    /// Of the cancellation of a current ISEE: the first version of the DSU under it.
+    pub(super) sotto: Option<String>,
 }
 
 impl Embedded {
@@ -81,6 +87,7 @@ impl Embedded {
             base: version.base,
             receipt: version.receipt,
             altrui: version.altrui,
+            di: version.base.map(|_| version.di),
             after,
             ..Traccia::default()
         };
@@ -147,13 +154,13 @@ impl Embedded {
         traccia: Traccia<'_>,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<Draft, SiiError> {
-        let Traccia { protocollo, radice, effettiva, base, receipt, after, utilizzi, attende, attendeva, altrui } = traccia;
+        let Traccia { protocollo, effettiva, base, receipt, after, .. } = traccia;
         let keys = &self.ledger.keys;
         let ente = received.ente;
         let year = rome(received.occasion.received).year();
         let protocols = received.protocols(protocollo);
         let protocol = protocols.iter().map(|text| keys.token(year, "protocol", text)).collect::<Result<Vec<_>, _>>()?;
-        let radice = keys.token(year, "protocol", radice)?;
+        let radice = keys.token(year, "protocol", traccia.radice)?;
         // The token key of the year may have been made after the protocols were looked for: then nobody had used them under that key, and
         // nobody may have since. A new protocol was never used at all.
         let mut own = vec![protocol_key(year, &radice)];
@@ -182,33 +189,13 @@ impl Embedded {
             .fact("operazione", received.operazione.code())
             .fact("versione", number_of(protocollo))
             .fact("radice", &radice);
-        if received.ricalcolo {
-            body = body.fact("ricalcolo", true);
-        }
-        if attende {
-            body = body.fact("attende", true);
-        }
-        if let Some(attendeva) = attendeva {
-            body = body.fact("attendeva", attendeva);
-        }
-        if let Some(base) = base {
-            body = body.fact("base", keys.token(year, "protocol", base)?);
-        }
-        if let Some(utilizzi) = utilizzi {
-            body = body.fact("utilizzi", utilizzi);
-        }
-        if altrui {
-            body = body.fact("altrui", true);
-        }
-        if received.operazione == TipoOperazione::X {
-            // It ends what was recorded under the key of any year.
-            body = body.fact("annulla", self.archive.stems(traccia.radice)?);
-        }
+        let base = base.map(|base| keys.token(year, "protocol", base)).transpose()?;
+        body = self.traced(body, received, &traccia, base.as_deref())?;
         body.keys = protocol.get(1).map(|sender| sender_key(ente, year, sender)).into_iter().collect();
         body.keys.push(protocol_key(year, &radice));
         if let Some(base) = base {
             // What changes the DSU must know of this.
-            body.keys.push(protocol_key(year, &keys.token(year, "protocol", base)?));
+            body.keys.push(protocol_key(year, &base));
         }
         let secret = Secret {
             cf: persone,
@@ -219,6 +206,41 @@ impl Embedded {
             ..Secret::default()
         };
         seal(&self.ledger, body, &secret, received.occasion, received.occasion.ordinal + after)
+    }
+}
+
+impl Embedded {
+    /// The facts that not every declaration has. `base` is the token of the DSU under a current ISEE.
+    fn traced(&self, mut body: Body, received: Ricevuta<'_>, traccia: &Traccia<'_>, base: Option<&str>) -> Result<Body, SiiError> {
+        let year = body.tokens.as_ref().map_or_else(|| received.presented.year(), |tokens| tokens.year);
+        for (name, said) in [("ricalcolo", received.ricalcolo), ("attende", traccia.attende), ("altrui", traccia.altrui)] {
+            if said {
+                body = body.fact(name, true);
+            }
+        }
+        if let Some(attendeva) = traccia.attendeva {
+            body = body.fact("attendeva", attendeva);
+        }
+        for (name, text) in [("base", base), ("di", traccia.di)] {
+            if let Some(text) = text {
+                body = body.fact(name, text);
+            }
+        }
+        if let Some(utilizzi) = traccia.utilizzi {
+            body = body.fact("utilizzi", utilizzi);
+        }
+        if received.operazione != TipoOperazione::X {
+            return match number_of(traccia.protocollo) {
+                0 => Ok(body.fact("dichiarante", self.ledger.keys.token(year, "cf", &received.dichiarante.canonical())?)),
+                _ => Ok(body),
+            };
+        }
+        // It ends what was recorded under the key of any year.
+        body = body.fact("annulla", self.archive.stems(traccia.radice)?);
+        if let Some(sotto) = &traccia.sotto {
+            body = body.fact("sotto", self.archive.stems(sotto)?);
+        }
+        Ok(if traccia.toglie.is_empty() { body } else { body.fact("toglie", &traccia.toglie) })
     }
 }
 

@@ -237,7 +237,7 @@ impl Embedded {
         let exchange = new_exchange(now).map_err(|error| SiiError::Internal(error.to_string()))?;
         let received = Ricevuta {
             permit: None,
-            ente: found.ente.as_deref().unwrap_or_default(),
+            ente: first.leaf.body.ente.as_deref().unwrap_or_default(),
             operation: COMMAND,
             ricalcolo: true,
             occasion: Occasion { exchange, received: now, today, ordinal: 0 },
@@ -257,11 +257,11 @@ impl Embedded {
             dsu: &dsu,
             validita: form.as_ref().map_or((presentata, attestazione.data_validita), |(_, presentato, scadenza)| (*presentato, *scadenza)),
             base,
-            di: received.ente,
+            di: found.ente.as_deref().unwrap_or(received.ente),
             attestazione: &attestazione,
             rules,
             fonti: &fonti,
-            altrui: false,
+            altrui: found.ente.as_deref().is_some_and(|di| di != received.ente),
             receipt: "",
             specifico: indicatori.specifico.as_ref(),
             origine: versioni.0.first().map(|first| first.sequence),

@@ -3,7 +3,7 @@
 
 use jiff::civil::Date;
 
-use super::archive::{decode, stem_of};
+use super::archive::stem_of;
 use super::embedded::Da;
 use super::embedded::{ALREADY_USED, Embedded, SENDERS_PROTOCOL};
 use super::receipt::{self, About};
@@ -19,6 +19,7 @@ use crate::isee::codes::TipoOperazione;
 use crate::isee::compute::casi::Indicatori;
 use crate::isee::dsu::Dichiarazione;
 use crate::isee::omissioni::omissioni;
+use crate::isee::operazioni::NOBODYS;
 use crate::isee::rules::RuleSet;
 use crate::ledger::{Draft, Entry, Precondition};
 use crate::registry::Permit;
@@ -52,7 +53,7 @@ pub(super) struct Ricevuta<'a> {
 }
 
 pub(super) fn refused(difetti: Vec<Difetto>, altri: usize) -> Outcome {
-    Outcome { answer: Answer::Refused { difetti, altri }, drafts: Vec::new(), preconditions: Vec::new() }
+    Outcome::read(Answer::Refused { difetti, altri }, Vec::new())
 }
 
 pub(super) fn difetto(code: &'static str, path: &str, text: &'static str) -> Vec<Difetto> {
@@ -71,13 +72,13 @@ impl Embedded {
         if let Some(earlier) = &earlier
             && self.archive.impronta(earlier.year, &impronta)? == earlier.impronta
         {
-            return Ok(Outcome { answer: Answer::Accepted(self.again(&earlier.entry)?), drafts: Vec::new(), preconditions });
+            return Ok(Outcome::read(Answer::Accepted(self.again(&earlier.entry)?), preconditions));
         }
 
         let presented = dsu.presentata().unwrap_or(occasion.today);
         let covered = self.settings.rules.on(presented.min(occasion.today));
         let presentata = match dsu.operazione.tipo {
-            TipoOperazione::R => self.presented_first(dsu)?,
+            TipoOperazione::R => self.presented_first(dsu, &permit.ente().codice)?,
             _ => None,
         };
         // A correction is judged as of the first presentation. All that is wrong is said at once: where no rules are for that day, by the latest.
@@ -111,38 +112,43 @@ impl Embedded {
             dichiarante: &dsu.codice_fiscale_dichiarante,
             presented,
         };
-        match dsu.operazione.tipo {
-            TipoOperazione::N => self.nuova(received, dsu, rules, esame, preconditions).await,
-            _ => self.riferita(received, dsu, esame, preconditions).await,
+        let mut falliti = self.infondati(dsu)?;
+        let outcome = match dsu.operazione.tipo {
+            TipoOperazione::N => self.nuova(received, dsu, rules, esame, preconditions).await?,
+            _ => self.riferita(received, dsu, esame, preconditions).await?,
+        };
+        if let Answer::Refused { difetti, .. } = &outcome.answer {
+            falliti += u32::from(difetti.iter().any(|difetto| difetto.code == NOBODYS.0));
         }
+        Ok(Outcome { falliti, ..outcome })
     }
 
-    /// When the DSU that a correction refers to was presented first, if it is the same declarant's.
-    fn presented_first(&self, dsu: &Dichiarazione) -> Result<Option<Date>, SiiError> {
+    /// When the DSU that a correction refers to was presented first, if declarant and ente are the same.
+    fn presented_first(&self, dsu: &Dichiarazione, ente: &str) -> Result<Option<Date>, SiiError> {
         let Some(protocol) = &dsu.operazione.numero_protocollo_riferimento else { return Ok(None) };
-        let versioni = self.archive.versioni(stem_of(protocol), &mut Vec::new())?;
+        let radice = stem_of(protocol);
+        let right = self.archive.right(&radice, &dsu.codice_fiscale_dichiarante)?;
+        if right.is_none_or(|right| right.ente != ente) {
+            return Ok(None);
+        }
+        let versioni = self.archive.versioni(radice, &mut Vec::new())?;
         let Some(first) = versioni.0.first() else { return Ok(None) };
         let entry = self.archive.entry(&first.position)?;
-        let Some(secret) = self.archive.open_unless_erased(&entry)? else { return Ok(None) };
-        let Some(xml) = secret.effettiva.or(secret.dsu) else { return Ok(None) };
-        let own = decode::<Dichiarazione>(&xml)?.codice_fiscale_dichiarante == dsu.codice_fiscale_dichiarante;
-        let presented = entry.leaf.body.facts.get("presentata").and_then(|day| day.as_str()?.parse().ok());
-        Ok(presented.filter(|_| own))
+        Ok(entry.leaf.body.facts.get("presentata").and_then(|day| day.as_str()?.parse().ok()))
     }
 
-    /// What was answered before.
+    /// What was answered before. Of a DSU that another ente owns, no more than that it was presented, whatever an earlier build told.
     fn again(&self, entry: &Entry) -> Result<Accepted, SiiError> {
-        let secret = self.archive.open(entry)?;
+        let mut secret = self.archive.open(entry)?;
         let received = entry.leaf.body.received.parse().map_err(|_| SiiError::Internal("an instant".to_owned()))?;
         let utilizzi =
             entry.leaf.body.facts.get("utilizzi").and_then(serde_json::Value::as_u64).and_then(|number| u32::try_from(number).ok());
-        Ok(Accepted {
-            protocollo: secret.protocol.first().cloned().unwrap_or_default(),
-            received,
-            receipt: secret.receipt.unwrap_or_default(),
-            again: true,
-            utilizzi,
-        })
+        let protocollo = secret.protocol.first().cloned().unwrap_or_default();
+        if self.archive.owner(stem_of(&protocollo))? != entry.leaf.body.ente {
+            secret.receipt = secret.receipt.map(|kept| receipt::presentation_of(&kept, entry)).transpose()?;
+            return Ok(Accepted { protocollo, received, receipt: secret.receipt.unwrap_or_default(), again: true, utilizzi: None });
+        }
+        Ok(Accepted { protocollo, received, receipt: secret.receipt.unwrap_or_default(), again: true, utilizzi })
     }
 
     /// Operation N.
@@ -238,6 +244,6 @@ impl Embedded {
 impl Ricevuta<'_> {
     pub(super) fn accepted(self, protocollo: String, receipt: String, drafts: Vec<Draft>, preconditions: Vec<Precondition>) -> Outcome {
         let accepted = Accepted { protocollo, received: self.occasion.received, receipt, again: false, utilizzi: None };
-        Outcome { answer: Answer::Accepted(accepted), drafts, preconditions }
+        Outcome { drafts, ..Outcome::read(Answer::Accepted(accepted), preconditions) }
     }
 }

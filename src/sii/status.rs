@@ -2,22 +2,26 @@
 
 use super::archive::{Archive, number_of, stem_of, version_of};
 use super::embedded::persons_of;
-use super::entries::Head;
+use super::receipt::presentation_of;
 use super::{Answer, Outcome, SiiError};
 use crate::contract;
 use crate::contract::bind::Base64;
-use crate::contract::trasmissione::{ChiaveDsu, ChiaveLotto, EsitoDsu, EsitoLotto};
+use crate::contract::trasmissione::{ChiaveDsu, ChiaveLotto, Completamento, EsitoDsu, EsitoLotto};
 use crate::digest::{hex, sha256};
-use crate::isee::codes::StatoDsu;
+use crate::isee::codes::{StatoDsu, TipoOperazione};
 use crate::ledger::{Entry, Precondition};
+use crate::registry::Registry;
 use crate::xml::{Limits, parse};
 
+/// How many current ISEE of other enti are told at most: the latest. Earlier builds set no bound to them.
+const COMPLETIONS: usize = 100;
+
 fn outcome(answer: Option<Answer>, preconditions: Vec<Precondition>) -> Result<Outcome, SiiError> {
-    Ok(Outcome { answer: answer.unwrap_or(Answer::NotFound), drafts: Vec::new(), preconditions })
+    Ok(Outcome::read(answer.unwrap_or(Answer::NotFound), preconditions))
 }
 
 /// What became of a DSU that `ente` transmitted.
-pub(super) fn of_dsu(archive: &Archive, ente: &str, chiave: &ChiaveDsu) -> Result<Outcome, SiiError> {
+pub(super) fn of_dsu(archive: &Archive, registry: &Registry, ente: &str, chiave: &ChiaveDsu) -> Result<Outcome, SiiError> {
     let mut preconditions = Vec::new();
     let entry = match chiave {
         ChiaveDsu::ProtocolloMittente(sender) => {
@@ -29,10 +33,15 @@ pub(super) fn of_dsu(archive: &Archive, ente: &str, chiave: &ChiaveDsu) -> Resul
             found.map(|earlier| earlier.entry)
         }
         // Another's is nobody's: that it exists is not told.
-        ChiaveDsu::ProtocolloDsu(protocol) => archive.dsu(protocol.trim())?.filter(|entry| entry.leaf.body.ente.as_deref() == Some(ente)),
+        ChiaveDsu::ProtocolloDsu(protocol) => archive.dsu_of(ente, protocol.trim())?,
     };
-    let found = entry.map(|entry| describe(archive, ente, &entry, &mut preconditions)).transpose()?.flatten();
-    outcome(found.map(|(dsu, persone)| Answer::EsitoDsu(Box::new(dsu), persone)), preconditions)
+    let guessed = matches!(chiave, ChiaveDsu::ProtocolloDsu(_)) && entry.is_none();
+    let mut found = entry.map(|entry| describe(archive, ente, &entry, &mut preconditions)).transpose()?.flatten();
+    if let Some((dsu, _)) = &mut found {
+        dsu.completamento = completions(archive, registry, ente, &dsu.protocollo_dsu)?;
+    }
+    let answer = found.map(|(dsu, persone)| Answer::EsitoDsu(Box::new(dsu), persone));
+    Ok(Outcome { falliti: u32::from(guessed), ..outcome(answer, preconditions)? })
 }
 
 /// Nothing if it was erased.
@@ -45,7 +54,16 @@ fn describe(
     let internal = |what: &str| SiiError::Internal(what.to_owned());
     let Some(secret) = archive.open_unless_erased(entry)? else { return Ok(None) };
     let dsu = secret.dsu.ok_or_else(|| internal("an entry without DSU"))?;
-    let altrui = entry.leaf.body.facts.contains_key("altrui");
+    // Another declarant's, or another ente's, whatever an earlier build recorded.
+    let others = match secret.protocol.first() {
+        Some(protocol) => archive.owner(stem_of(protocol))?.as_deref() != Some(ente),
+        None => false,
+    };
+    let altrui = others || entry.leaf.body.facts.contains_key("altrui");
+    let receipt = match secret.receipt.filter(|receipt| !receipt.is_empty()) {
+        Some(kept) if others => presentation_of(&kept, entry)?,
+        kept => kept.unwrap_or_default(),
+    };
     // Of somebody else's DSU the receipt says nothing: read are those whom the declaration itself names.
     let persone = if altrui { persons_of(&dsu)? } else { secret.cf };
     let mut protocols = secret.protocol.into_iter();
@@ -67,12 +85,13 @@ fn describe(
         data_attestazione: None,
         data_validita: None,
         protocollo_sostitutivo: None,
-        xml_ricevuta: Base64(secret.receipt.unwrap_or_default().into_bytes()),
+        xml_ricevuta: Base64(receipt.into_bytes()),
+        completamento: Vec::new(),
         protocollo_dsu,
         protocollo_mittente,
     };
     let facts = &entry.leaf.body.facts;
-    if versioni.annullata() {
+    if versioni.annullata() || (altrui && is_under_a_cancelled(archive, entry)?) {
         esito.stato = StatoDsu::Annullata;
         return Ok(Some((esito, persone)));
     }
@@ -112,22 +131,73 @@ fn describe(
     // The latest of the same declarant counts (check K20); that another ente transmitted one is not this one's affair.
     let declarant = &found.attestazione.codice_fiscale_dichiarante;
     let radice = stem_of(found.protocollo());
-    let mut later = archive.of_person(declarant, preconditions)?;
-    later.retain(|other| (other.presentata, other.origine) > (head.presentata, head.origine));
-    later.sort_by_key(Head::order);
+    let mut later = archive.presented_by(declarant, preconditions)?;
+    later.retain(|other| other.ente == ente && (other.presentata, other.origine) > (head.presentata, head.origine));
+    later.sort_by_key(|other| std::cmp::Reverse((other.presentata, other.origine)));
     for other in &later {
-        let Some(other) = archive.attestation(other)? else { continue };
-        let same = other.attestazione.codice_fiscale_dichiarante == *declarant;
-        // A current ISEE rests on the DSU and does not take its place.
-        let rests = other.protocollo() != other.attestazione.numero_protocollo_dsu;
-        let counts = same && !rests && stem_of(other.protocollo()) != radice && other.ente.as_deref() == Some(ente);
-        if counts && !archive.versioni(stem_of(other.protocollo()), preconditions)?.annullata() {
+        // A cancelled one is not opened.
+        if archive.versioni_of(other.year, &other.radice)?.annullata() {
+            continue;
+        }
+        let Some(other) = archive.attestation_at(&other.position)? else { continue };
+        if stem_of(other.protocollo()) == radice {
+            continue;
+        }
+        let versioni = archive.versioni(stem_of(other.protocollo()), preconditions)?;
+        if let Some((protocollo, _)) = archive.attestata(&stem_of(other.protocollo()), &versioni, preconditions)? {
             esito.stato = StatoDsu::Sostituita;
-            esito.protocollo_sostitutivo = Some(other.protocollo().to_owned());
+            esito.protocollo_sostitutivo = Some(protocollo);
             break;
         }
     }
     Ok(Some((esito, persone)))
+}
+
+/// Whether an entry is a current ISEE on a DSU that was cancelled.
+fn is_under_a_cancelled(archive: &Archive, entry: &Entry) -> Result<bool, SiiError> {
+    let body = &entry.leaf.body;
+    let base = body.facts.get("base").and_then(|base| base.as_str());
+    let year = body.tokens.as_ref().map(|tokens| tokens.year);
+    let Some((year, base)) = year.zip(base) else { return Ok(false) };
+    Ok(archive.versioni_of(year, base)?.annullata())
+}
+
+/// What other enti made of a DSU that this one owns: its versions, and the current ISEE that rest on it, in their order. Nobody's data.
+fn completions(archive: &Archive, registry: &Registry, ente: &str, protocollo: &str) -> Result<Vec<Completamento>, SiiError> {
+    let radice = stem_of(protocollo);
+    if archive.owner(radice.clone())?.as_deref() != Some(ente) {
+        return Ok(Vec::new());
+    }
+    let versioni = archive.versioni(radice.clone(), &mut Vec::new())?.0.into_iter();
+    let mut places: Vec<_> = versioni.filter(|versione| versione.ente != ente && versione.operazione != "X").map(|v| v.position).collect();
+    for current in archive.correnti(&radice)?.into_iter().take(COMPLETIONS) {
+        let first = archive.versioni_of(current.year, &current.radice)?.0.into_iter().next();
+        places.extend(first.filter(|first| first.ente != ente && first.operazione == "C").map(|first| first.position));
+    }
+    let mut made = Vec::new();
+    for place in places {
+        let entry = archive.entry(&place)?;
+        made.extend(completion(archive, registry, &entry)?.map(|completion| (entry.leaf.seq, completion)));
+    }
+    made.sort_by_key(|(sequence, _)| *sequence);
+    Ok(made.into_iter().map(|(_, completion)| completion).collect())
+}
+
+/// What another ente's declaration did; None if it was erased.
+fn completion(archive: &Archive, registry: &Registry, entry: &Entry) -> Result<Option<Completamento>, SiiError> {
+    let internal = |what: &str| SiiError::Internal(what.to_owned());
+    let Some(secret) = archive.open_unless_erased(entry)? else { return Ok(None) };
+    let body = &entry.leaf.body;
+    let operazione = body.facts.get("operazione").and_then(|code| TipoOperazione::from_code(code.as_str()?));
+    let codice_ente = body.ente.clone().unwrap_or_default();
+    let known = registry.ente(&codice_ente)?;
+    Ok(Some(Completamento {
+        protocollo_dsu: secret.protocol.into_iter().next().ok_or_else(|| internal("a DSU without its protocol"))?,
+        operazione: operazione.ok_or_else(|| internal("an operation"))?,
+        istante_ricezione: body.received.parse().map_err(|_| internal("an instant"))?,
+        denominazione_ente: known.map_or_else(|| codice_ente.clone(), |ente| ente.anagrafica.denominazione),
+        codice_ente,
+    }))
 }
 
 /// What became of a lot that `ente` transmitted.

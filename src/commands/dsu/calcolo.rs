@@ -148,7 +148,7 @@ fn altre(request: &Request<'_>, port: &Port, dsu: &Dichiarazione) -> Result<Vec<
     let mut altre = Vec::new();
     for each in request.altra {
         let Some((protocollo, file)) = each.split_once('=') else { return Err(Uso("--altra vuole PROTOCOLLO=FILE".to_owned()).into()) };
-        if !dsu.riferimenti().any(|named| named == protocollo) {
+        if !dsu.riferimenti().any(|(named, _)| named == protocollo) {
             return Err(Uso(format!("--altra {protocollo}: la DSU non fa riferimento a questo protocollo")).into());
         }
         let dsu = accepted(Path::new(file), port, Giorni { presentata: None, ..request.giorni })?.dsu;

@@ -11,8 +11,7 @@ pub const REGOLE: &[Regola] = &[
         "correggerlo, o toglierlo",
     ),
     regola("K02.corrente", "La DSU di riferimento è un modulo sostitutivo, che questa operazione non riguarda", "riferirsi alla DSU"),
-    regola("K02.ente", "La DSU di riferimento è stata trasmessa da un altro ente", "rivolgersi all'ente che l'ha trasmessa"),
-    regola("K02.insieme", "Dati che non vanno insieme con la DSU di un altro dichiarante", "concordarli con il dichiarante"),
+    regola("K02.insieme", "Dati che non vanno insieme con la DSU di un altro dichiarante, o di un altro ente", "concordarli con l'altro"),
     regola("K02.lotto", "Nello stesso lotto c'è già un'operazione sulla stessa DSU", "trasmetterla dopo, o in un altro lotto"),
     regola(
         "K02.riferimento",
@@ -24,6 +23,11 @@ pub const REGOLE: &[Regola] = &[
         "K02.sostitutivo",
         "Un ISEE corrente valido riguarda chi la rettifica toglie dal nucleo",
         "annullare prima il modulo sostitutivo",
+    ),
+    regola(
+        "K02.tentativi",
+        "In un lotto, dopo troppi protocolli indicati invano: la DSU non è stata confrontata con nessun'altra",
+        "ritrasmetterla più tardi, in un altro lotto",
     ),
     regola(
         "K02.termini",
@@ -139,6 +143,7 @@ pub const REGOLE: &[Regola] = &[
     regola("K17.documenti", "Variazione senza documenti", "indicare Documentazione"),
     regola("K17.doppio", "Due variazioni della stessa persona", "unirle"),
     regola("K17.mesi", "Redditi di dodici mesi e di due per la stessa categoria", "indicarne uno"),
+    regola("K17.numero", "La DSU di riferimento ha già otto ISEE correnti validi", "annullarne uno"),
     regola("K17.patrimonio", "Tipo di variazione e patrimoni non vanno insieme", "correggere TipoVariazione o i patrimoni"),
     regola("K17.periodo", "Variazione del patrimonio in un periodo che non la ammette", "presentarla da aprile"),
     regola("K17.protocollo", "Protocollo diverso da quello della DSU di riferimento", "correggere ProtocolloInpsDSUCorrente"),

@@ -1,0 +1,399 @@
+//! Failed attempts: protocols that an ente names in vain, because there is no such DSU, or none that it may name for that person.
+//!
+//! Protocols can be guessed. Each ente has a bucket of attempts, and one for each declarant in whose name it asks; both fill again with time. An
+//! empty bucket refuses the requests that name a protocol, before the archive is asked. No bucket spans two enti: nobody can lock a family out of
+//! the ente it goes to. An attempt is reserved before the archive is asked, so that many requests at once get no more than one after another.
+//!
+//! Exchanges record their failed attempts (fact `tentativi`: how many, by the declarant's token). A start counts those of the last two hours
+//! again, after which each bucket is full, so that a restart forgets nothing.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{NotPrepared, Services};
+use crate::clock::rome;
+use crate::isee::CodiceFiscale;
+use crate::ledger::{Glance, Kind};
+use crate::sii::Occasion;
+
+/// An hour, microseconds.
+const HOUR: i64 = 3_600_000_000;
+/// Of an ente: 60, then one a minute. A CAF that mistypes one protocol in ten still transmits six hundred DSU an hour.
+const OF_ENTE: Secchio = Secchio { size: 60, each: HOUR / 60 };
+/// Of an ente for a declarant: 10, then six an hour.
+const OF_DECLARANT: Secchio = Secchio { size: 10, each: HOUR / 6 };
+/// A bucket is full again after this time at the latest, whatever a clock that went ahead or one request with many protocols took.
+const LONGEST: i64 = 12 * HOUR;
+/// Buckets of declarants above which the full ones are thrown away.
+const MANY: usize = 4096;
+/// How far back a start counts: what any bucket takes to fill, and some.
+pub const RECOUNTED: SignedDuration = SignedDuration::from_hours(2);
+
+/// How a kind of bucket fills.
+#[derive(Clone, Copy, Debug)]
+struct Secchio {
+    /// Attempts that it holds.
+    size: i64,
+    /// How long one takes to come back, microseconds.
+    each: i64,
+}
+
+/// Whose bucket it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Di {
+    /// The ente's.
+    Ente,
+    /// The ente's for one declarant.
+    Dichiarante,
+}
+
+impl Di {
+    /// The name in logs and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ente => "ente",
+            Self::Dichiarante => "dichiarante",
+        }
+    }
+}
+
+/// A bucket is empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Esaurito {
+    /// Attempts that it holds.
+    pub limit: u64,
+    /// Seconds until it is full.
+    pub reset: u64,
+    /// Seconds until it holds enough for this request.
+    pub retry_after: u64,
+}
+
+/// A bucket that has just become empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Svuotato {
+    /// Of which ente.
+    pub ente: String,
+    /// Which one.
+    pub di: Di,
+}
+
+/// Failed attempts of one exchange, by the token of the declarant; by no token where none is named.
+pub type Mancati = BTreeMap<String, u32>;
+
+/// Attempts that are reserved for one declaration.
+#[derive(Debug)]
+#[must_use = "what is reserved must be settled"]
+pub struct Riserva {
+    ente: String,
+    /// Token of the declarant.
+    dichiarante: Option<String>,
+    named: u32,
+}
+
+/// All buckets that are not full. A bucket is the instant at which it is full again, microseconds since the epoch.
+#[derive(Debug, Default)]
+pub struct Tentativi {
+    secchi: Mutex<Secchi>,
+}
+
+#[derive(Debug, Default)]
+struct Secchi {
+    enti: HashMap<String, i64>,
+    dichiaranti: HashMap<(String, String), i64>,
+    /// Those that have become empty and nobody was told of.
+    svuotati: Vec<Svuotato>,
+}
+
+impl Tentativi {
+    /// Reserves as many attempts as protocols are named, of the ente's bucket and the declarant's: of both or of neither. A full bucket is enough
+    /// for any request; what it takes beyond the bucket's size must come back before the next.
+    pub fn reserve(&self, ente: &str, dichiarante: Option<&str>, named: u32, now: Timestamp) -> Result<Riserva, Esaurito> {
+        let now = now.as_microsecond();
+        let mut secchi = self.lock();
+        for (kind, full_at) in secchi.of(ente, dichiarante) {
+            kind.may_take(*full_at, named, now)?;
+        }
+        secchi.take(ente, dichiarante, named, now);
+        Ok(Riserva { ente: ente.to_owned(), dichiarante: dichiarante.map(str::to_owned), named })
+    }
+
+    /// Gives back what did not fail.
+    pub fn settle(&self, riserva: Riserva, failed: u32, now: Timestamp) {
+        let now = now.as_microsecond();
+        let Riserva { ente, dichiarante, named } = riserva;
+        let mut secchi = self.lock();
+        secchi.give_back(&ente, dichiarante.as_deref(), named.saturating_sub(failed));
+        if failed > 0 {
+            secchi.note_empty(&ente, dichiarante.as_deref(), failed, now);
+        }
+        secchi.forget(&ente, dichiarante.as_deref(), now);
+    }
+
+    /// What an exchange took that begins again: it will take it again.
+    pub fn give_back(&self, ente: &str, mancati: &Mancati) {
+        let mut secchi = self.lock();
+        for (dichiarante, failed) in mancati {
+            secchi.give_back(ente, named(dichiarante), *failed);
+        }
+    }
+
+    /// The buckets that have become empty since this was asked last: once each time that one does.
+    pub fn emptied(&self) -> Vec<Svuotato> {
+        std::mem::take(&mut self.lock().svuotati)
+    }
+
+    /// Enti with an empty bucket: whether their own is, and for how many declarants.
+    pub fn exhausted(&self, now: Timestamp) -> BTreeMap<String, (bool, usize)> {
+        let now = now.as_microsecond();
+        let secchi = self.lock();
+        let mut exhausted: BTreeMap<String, (bool, usize)> = BTreeMap::new();
+        for (ente, _) in secchi.enti.iter().filter(|(_, full_at)| OF_ENTE.is_empty(**full_at, now)) {
+            exhausted.entry(ente.clone()).or_default().0 = true;
+        }
+        for ((ente, _), _) in secchi.dichiaranti.iter().filter(|(_, full_at)| OF_DECLARANT.is_empty(**full_at, now)) {
+            exhausted.entry(ente.clone()).or_default().1 += 1;
+        }
+        exhausted
+    }
+
+    /// Counts an exchange that was recorded before the start.
+    pub fn recount(&self, body: &Glance<'_>) {
+        let (Kind::Exchange, Some(ente), Ok(received)) = (body.kind, &body.ente, body.received.parse::<Timestamp>()) else { return };
+        for (dichiarante, failed) in &body.facts.tentativi {
+            self.lock().take(ente, named(dichiarante), *failed, received.as_microsecond());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Secchi> {
+        self.secchi.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// No token stands for no declarant.
+fn named(dichiarante: &str) -> Option<&str> {
+    Some(dichiarante).filter(|token| !token.is_empty())
+}
+
+impl Secchi {
+    /// The buckets of an ente and a declarant.
+    fn of<'a>(&'a mut self, ente: &str, dichiarante: Option<&str>) -> impl Iterator<Item = (Secchio, &'a mut i64)> {
+        if self.dichiaranti.len() >= MANY {
+            let latest = self.dichiaranti.values().copied().max().unwrap_or_default();
+            self.dichiaranti.retain(|_, full_at| *full_at > latest - LONGEST);
+        }
+        let own = self.enti.entry(ente.to_owned()).or_default();
+        let declarants = dichiarante.map(|token| self.dichiaranti.entry((ente.to_owned(), token.to_owned())).or_default());
+        std::iter::once((OF_ENTE, own)).chain(declarants.map(|full_at| (OF_DECLARANT, full_at)))
+    }
+
+    fn take(&mut self, ente: &str, dichiarante: Option<&str>, count: u32, now: i64) {
+        for (kind, full_at) in self.of(ente, dichiarante) {
+            *full_at = (*full_at).clamp(now, now + LONGEST).saturating_add(kind.each.saturating_mul(i64::from(count))).min(now + LONGEST);
+        }
+    }
+
+    fn give_back(&mut self, ente: &str, dichiarante: Option<&str>, count: u32) {
+        for (kind, full_at) in self.of(ente, dichiarante) {
+            *full_at = full_at.saturating_sub(kind.each.saturating_mul(i64::from(count)));
+        }
+    }
+
+    /// Notes the buckets that these failed attempts have emptied.
+    fn note_empty(&mut self, ente: &str, dichiarante: Option<&str>, failed: u32, now: i64) {
+        let kinds = [Di::Ente, Di::Dichiarante].into_iter();
+        let emptied: Vec<Di> = kinds
+            .zip(self.of(ente, dichiarante))
+            .filter(|(_, (kind, full_at))| {
+                let before = **full_at - kind.each.saturating_mul(i64::from(failed));
+                kind.is_empty(**full_at, now) && !kind.is_empty(before, now)
+            })
+            .map(|(di, _)| di)
+            .collect();
+        self.svuotati.extend(emptied.into_iter().map(|di| Svuotato { ente: ente.to_owned(), di }));
+    }
+
+    /// Forgets buckets that are full.
+    fn forget(&mut self, ente: &str, dichiarante: Option<&str>, now: i64) {
+        if self.enti.get(ente).is_some_and(|full_at| *full_at <= now) {
+            self.enti.remove(ente);
+        }
+        let Some(token) = dichiarante else { return };
+        let key = (ente.to_owned(), token.to_owned());
+        if self.dichiaranti.get(&key).is_some_and(|full_at| *full_at <= now) {
+            self.dichiaranti.remove(&key);
+        }
+    }
+}
+
+impl Secchio {
+    /// Whether it holds less than one attempt.
+    fn is_empty(self, full_at: i64, now: i64) -> bool {
+        full_at - now > (self.size - 1) * self.each
+    }
+
+    /// Whether it holds so many, or is full.
+    fn may_take(self, full_at: i64, count: u32, now: i64) -> Result<(), Esaurito> {
+        let used = full_at.clamp(now, now + LONGEST) - now;
+        let over = used + i64::from(count).min(self.size) * self.each - self.size * self.each;
+        if over <= 0 {
+            return Ok(());
+        }
+        let seconds = |micros: i64| u64::try_from(micros.saturating_add(999_999) / 1_000_000).unwrap_or_default();
+        Err(Esaurito { limit: self.size.unsigned_abs(), reset: seconds(used), retry_after: seconds(over).max(1) })
+    }
+}
+
+impl Services {
+    /// Reserves attempts for a request that names so many protocols in a declarant's name.
+    pub(super) fn reserve(
+        &self,
+        ente: &str,
+        dichiarante: Option<&CodiceFiscale>,
+        named: u32,
+        occasion: Occasion,
+    ) -> Result<Result<Riserva, Esaurito>, NotPrepared> {
+        let year = rome(occasion.received).year();
+        let token = dichiarante.map(|code| self.keys.token(year, "cf", &code.canonical())).transpose();
+        let token = token.map_err(|error| NotPrepared::Unavailable(error.to_string()))?;
+        Ok(self.tentativi.reserve(ente, token.as_deref(), named, occasion.received))
+    }
+
+    /// Settles them, and adds what failed to the exchange's.
+    pub(super) fn settle(&self, riserva: Riserva, failed: u32, mancati: &mut Mancati, occasion: Occasion) {
+        if failed > 0 {
+            *mancati.entry(riserva.dichiarante.clone().unwrap_or_default()).or_default() += failed;
+        }
+        self.tentativi.settle(riserva, failed, occasion.received);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    /// One attempt that fails.
+    fn fail(tentativi: &Tentativi, ente: &str, dichiarante: Option<&str>, now: Timestamp) -> Result<(), Esaurito> {
+        tentativi.reserve(ente, dichiarante, 1, now).map(|riserva| tentativi.settle(riserva, 1, now))
+    }
+
+    #[test]
+    fn a_declarants_bucket_empties_and_fills_again() {
+        let (tentativi, start) = (Tentativi::default(), at("2026-11-22T10:00:00Z"));
+        for _ in 0..10 {
+            fail(&tentativi, "caf", Some("a"), start).unwrap();
+        }
+        let refused = fail(&tentativi, "caf", Some("a"), start).unwrap_err();
+        assert_eq!(refused, Esaurito { limit: 10, reset: 6000, retry_after: 600 });
+        assert_eq!(tentativi.emptied(), [Svuotato { ente: "caf".to_owned(), di: Di::Dichiarante }]);
+        assert_eq!(tentativi.exhausted(start)["caf"], (false, 1));
+        // Refused requests change nothing, and are no second emptying.
+        assert!(fail(&tentativi, "caf", Some("a"), at("2026-11-22T10:09:59Z")).is_err());
+        assert!(tentativi.emptied().is_empty());
+        fail(&tentativi, "caf", Some("a"), at("2026-11-22T10:10:00Z")).unwrap();
+        assert!(fail(&tentativi, "caf", Some("a"), at("2026-11-22T10:10:00Z")).is_err());
+        assert_eq!(tentativi.emptied().len(), 1);
+    }
+
+    #[test]
+    fn nobody_locks_a_family_out_of_another_ente() {
+        let (tentativi, now) = (Tentativi::default(), at("2026-11-22T10:00:00Z"));
+        for _ in 0..10 {
+            fail(&tentativi, "caf", Some("a"), now).unwrap();
+        }
+        assert!(fail(&tentativi, "caf", Some("a"), now).is_err());
+        fail(&tentativi, "altro", Some("a"), now).unwrap();
+        fail(&tentativi, "caf", Some("b"), now).unwrap();
+    }
+
+    #[test]
+    fn an_entes_bucket_holds_sixty_whoever_the_declarant() {
+        let (tentativi, now) = (Tentativi::default(), at("2026-11-22T10:00:00Z"));
+        for number in 0..60 {
+            fail(&tentativi, "caf", Some(&number.to_string()), now).unwrap();
+        }
+        assert_eq!(fail(&tentativi, "caf", Some("other"), now).unwrap_err().retry_after, 60);
+        assert!(fail(&tentativi, "caf", None, now).is_err());
+        assert_eq!(tentativi.emptied(), [Svuotato { ente: "caf".to_owned(), di: Di::Ente }]);
+        fail(&tentativi, "caf", None, at("2026-11-22T10:01:00Z")).unwrap();
+    }
+
+    #[test]
+    fn what_does_not_fail_costs_nothing() {
+        let (tentativi, now) = (Tentativi::default(), at("2026-11-22T10:00:00Z"));
+        for _ in 0..1000 {
+            let riserva = tentativi.reserve("caf", Some("a"), 3, now).unwrap();
+            tentativi.settle(riserva, 0, now);
+        }
+        let secchi = tentativi.lock();
+        assert!(secchi.enti.is_empty() && secchi.dichiaranti.is_empty(), "full buckets are forgotten");
+    }
+
+    #[test]
+    fn many_at_once_get_no_more_than_one_after_another() {
+        let (tentativi, now) = (Tentativi::default(), at("2026-11-22T10:00:00Z"));
+        let under_way: Vec<_> = (0..50).filter_map(|_| tentativi.reserve("caf", Some("a"), 1, now).ok()).collect();
+        assert_eq!(under_way.len(), 10);
+        under_way.into_iter().for_each(|riserva| tentativi.settle(riserva, 0, now));
+        assert!(tentativi.reserve("caf", Some("a"), 1, now).is_ok());
+    }
+
+    #[test]
+    fn one_request_with_many_protocols_pays_for_all_of_them() {
+        let (tentativi, now) = (Tentativi::default(), at("2026-11-22T10:00:00Z"));
+        let riserva = tentativi.reserve("caf", Some("a"), 15, now).unwrap();
+        tentativi.settle(riserva, 15, now);
+        assert_eq!(fail(&tentativi, "caf", Some("a"), now).unwrap_err().retry_after, 3600);
+        // One that names more than are left must wait.
+        fail(&tentativi, "caf", Some("b"), now).unwrap();
+        assert!(tentativi.reserve("caf", Some("b"), 15, now).is_err());
+    }
+
+    #[test]
+    fn an_exchange_that_begins_again_pays_once() {
+        let (tentativi, now) = (Tentativi::default(), at("2026-11-22T10:00:00Z"));
+        for _ in 0..10 {
+            fail(&tentativi, "caf", Some("a"), now).unwrap();
+            tentativi.give_back("caf", &Mancati::from([("a".to_owned(), 1)]));
+        }
+        fail(&tentativi, "caf", Some("a"), now).unwrap();
+    }
+
+    #[test]
+    fn a_restart_forgets_nothing() {
+        let leaf = |received: &str, facts: &str| {
+            format!(
+                "{{\"v\":1,\"ledger\":\"\",\"seq\":1,\"recorded\":\"{received}\",\"received\":\"{received}\",\"kind\":\"exchange\",\"ente\":\"caf\",\
+                 \"facts\":{facts}}}"
+            )
+        };
+        let tentativi = Tentativi::default();
+        for (received, facts) in [
+            ("2026-11-22T10:00:00Z", "{\"tentativi\":{\"a\":7,\"\":2}}"),
+            ("2026-11-22T10:00:00Z", "{\"violazioni\":1}"),
+            ("2026-11-22T10:20:00Z", "{\"tentativi\":{\"a\":4}}"),
+        ] {
+            tentativi.recount(&Glance::read(leaf(received, facts).as_bytes()).unwrap());
+        }
+        // Of the seven two have come back after twenty minutes: nine are gone.
+        let now = at("2026-11-22T10:20:00Z");
+        fail(&tentativi, "caf", Some("a"), now).unwrap();
+        assert!(fail(&tentativi, "caf", Some("a"), now).is_err());
+        assert!(tentativi.exhausted(at("2026-11-22T12:20:00Z")).is_empty());
+    }
+
+    #[test]
+    fn a_clock_put_back_locks_nobody_out_for_long() {
+        let tentativi = Tentativi::default();
+        for _ in 0..10 {
+            fail(&tentativi, "caf", Some("a"), at("2027-11-22T10:00:00Z")).unwrap();
+        }
+        let refused = fail(&tentativi, "caf", Some("a"), at("2026-11-22T10:00:00Z")).unwrap_err();
+        assert!(refused.retry_after <= 12 * 3600, "{refused:?}");
+    }
+}
