@@ -69,3 +69,8 @@ mutations:
 # What two of the longest requests at a time do to another ente's.
 beside:
     cargo bench --locked --bench beside
+
+# Whether another's DSU is told by the time that a refusal takes: medians of two thousand pairs.
+timing:
+    cargo build --locked --release
+    VARCO_TIMING=2000 VARCO_BIN="${CARGO_TARGET_DIR:-$PWD/target}/release/varco" cargo nextest run --locked --test told --no-capture -E 'test(same_time)'

@@ -434,7 +434,7 @@ fn the_table_of_what_is_told_is_what_every_cell_is_answered() {
                             .await
                     }
                     2 => caf.call(ISEE, &requests::consultazione(Operation::ConsultazioneDichiarazione, &by_person(person))).await,
-                    _ => caf.call("/isee/PdD/VerificaEsistenzaProtocollo", &verifica(&protocol, person)).await,
+                    _ => caf.call("/isee/PdD/VerificaEsistenzaProtocollo", &verifica("caf", &protocol, person)).await,
                 };
                 cells.push(cell(&answer.unwrap()));
             }
@@ -458,11 +458,13 @@ fn the_table_of_what_is_told_is_what_every_cell_is_answered() {
     assert!(documented == table, "docs/told.part.md is not what is told; set VARCO_WRITE_TOLD to write it:\n{table}");
 }
 
-fn verifica(protocol: &str, person: &CodiceFiscale) -> String {
+fn verifica(ente: &str, protocol: &str, person: &CodiceFiscale) -> String {
     let operation = Operation::PddProtocollo;
     let (root, namespace) = (operation.root(), operation.namespace());
-    let sender = "<SicurezzaIdentificazioneMittente><CodiceEnte>caf</CodiceEnte><CodiceUfficio>1</CodiceUfficio>\
-                  <CFOperatore>RSSMRA80A01H501U</CFOperatore></SicurezzaIdentificazioneMittente>";
+    let sender = format!(
+        "<SicurezzaIdentificazioneMittente><CodiceEnte>{ente}</CodiceEnte><CodiceUfficio>1</CodiceUfficio>\
+         <CFOperatore>RSSMRA80A01H501U</CFOperatore></SicurezzaIdentificazioneMittente>"
+    );
     let person = person.canonical();
     let asked = format!(
         "<request><CodiceFiscaleDichiarante>{person}</CodiceFiscaleDichiarante><ProtocolloDsu>{protocol}</ProtocolloDsu></request>"
@@ -612,7 +614,11 @@ fn not_found_and_not_allowed_take_the_same_time() {
         let kinds = [
             ("by person", ISEE, [attestation(&by_person(&theirs.madre)), attestation(&by_person(&stranger))]),
             ("by protocol", ISEE, [attestation(&by_protocol(&protocol, &theirs.madre)), attestation(&by_protocol(&nobodys, &stranger))]),
-            ("exists", "/isee/PdD/VerificaEsistenzaProtocollo", [verifica(&protocol, &stranger), verifica(&nobodys, &stranger)]),
+            (
+                "exists",
+                "/isee/PdD/VerificaEsistenzaProtocollo",
+                [verifica(OTHER, &protocol, &stranger), verifica(OTHER, &nobodys, &stranger)],
+            ),
         ];
         for (name, path, requests) in kinds {
             let mut other = client(OTHER).connect().await.unwrap();

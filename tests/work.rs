@@ -49,3 +49,30 @@ fn the_measure_measures() {
     assert!((2 * (64 << 10)..50 * (64 << 10)).contains(small), "{small} instructions for 64 KiB");
     assert!((3.9..4.1).contains(&ratio), "{small}, {large}");
 }
+
+/// Not found and not allowed: whether a DSU exists must not show in the work done about it.
+#[test]
+fn another_entes_dsu_costs_as_much_as_none() {
+    let counts = counts("told");
+    assert!(counts.len() >= 22, "{counts:?}");
+    let mut wrong = Vec::new();
+    for pair in counts.chunks_exact(2) {
+        let [(theirs, of_theirs), (nobodys, of_nobodys)] = pair else { panic!("{pair:?}") };
+        let name = theirs.strip_suffix("/theirs").filter(|name| nobodys.strip_suffix("/nobodys") == Some(name)).unwrap();
+        let apart = (*of_theirs as f64 / *of_nobodys as f64 - 1.0) * 100.0;
+        println!("{name}: {of_theirs} and {of_nobodys} instructions, {apart:+.2} %");
+        if apart.abs() > 2.0 {
+            wrong.push(format!("{name}: {of_theirs} against {of_nobodys}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What was cancelled is out of the way: it costs the look-ups after it nothing.
+#[test]
+fn a_look_up_costs_what_counts_and_not_what_was_cancelled() {
+    let counts = counts("history");
+    let [(_, none), (_, forty)] = counts.as_slice() else { panic!("{counts:?}") };
+    println!("a look-up: {none} instructions, {forty} after forty cancelled DSU");
+    assert!(forty * 10 < none * 11, "{none}, {forty}");
+}

@@ -13,7 +13,12 @@
 #![allow(missing_docs, reason = "a program")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "the work must be there")]
 
+#[path = "../../tests/common/caseta.rs"]
+mod caseta;
+#[path = "../../tests/common/famiglia.rs"]
+mod famiglia;
 mod sample;
+mod told;
 
 use std::process::ExitCode;
 
@@ -28,8 +33,11 @@ pub(crate) struct Case {
 /// Prepared work.
 pub(crate) type Work = Box<dyn FnMut()>;
 
+/// A group: its name, and what makes its cases.
+type Group = (&'static str, fn() -> Vec<Case>);
+
 /// The groups there are.
-const GROUPS: [(&str, fn() -> Vec<Case>); 1] = [("sample", sample::cases)];
+const GROUPS: [Group; 3] = [("sample", sample::cases), ("told", told::cases), ("history", told::history)];
 
 /// The function in which callgrind counts, by its name.
 #[inline(never)]

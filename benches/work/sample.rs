@@ -7,7 +7,7 @@ use varco::digest::sha256;
 use super::{Case, Work};
 
 /// The digest of one and of four times as many bytes.
-pub(crate) fn cases() -> Vec<Case> {
+pub(super) fn cases() -> Vec<Case> {
     [("digest-64KiB", 64 << 10), ("digest-256KiB", 256 << 10)]
         .into_iter()
         .map(|(name, length)| Case {

@@ -1,0 +1,241 @@
+//! What an ente is told of a DSU: that it may not know of it costs as much as that there is none. Each case is one request of a CAF, performed by
+//! the services in this process, on a data directory of its own: a DSU of another CAF (`theirs`), and none at all (`nobodys`).
+
+use std::hint::black_box;
+use std::sync::{Arc, OnceLock};
+
+use jiff::civil::Date;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
+use varco::clock::{Clock, rome};
+use varco::commands::demo::accreditamento;
+use varco::commands::{ente, init, pki, requests};
+use varco::config::{Attesta, SEGMENT_BYTES};
+use varco::contract::catalogue::Operation;
+use varco::contract::{Contract, ISEE_NS, Request, message};
+use varco::gateway::node::Node;
+use varco::isee::CodiceFiscale;
+use varco::isee::codes::TipoOperazione;
+use varco::isee::dsu::Dichiarazione;
+use varco::ledger::disk::RealDisk;
+use varco::ledger::{Directory, Submission, new_exchange};
+use varco::registry::ente::Tipo;
+use varco::registry::{Admission, Identified};
+use varco::services::{self, Asked, Prepared};
+use varco::sii::Occasion;
+use varco::sii::embedded::Settings;
+use varco::soap::{self, Version, envelope};
+use varco::tls::Peer;
+use varco::tls::authorities::Authorities;
+use varco::xml::{self, Document, Limits};
+
+use super::famiglia::{Famiglia, OPERATIONS};
+use super::{Case, Work};
+
+/// A protocol that was never given.
+const NOBODYS: &str = "INPS-ISEE-2026-00009000E-00";
+/// What both CAF may do.
+const GRANTED: &str = "TrasmissioneDSU,ConsultazioneEsitoDSU,ConsultazioneAttestazione,VerificaEsistenzaProtocollo";
+
+/// Two CAF, and what the other one has transmitted.
+struct World {
+    _home: TempDir,
+    node: Node,
+    contract: Contract,
+    runtime: Runtime,
+    today: Date,
+    peers: [Peer; 2],
+    /// For each operation, then for consultations: the family, and its protocol.
+    families: Vec<(CodiceFiscale, String)>,
+}
+
+/// A request that was read.
+struct Sent {
+    operation: Operation,
+    request: Request,
+    document: &'static Document<'static>,
+}
+
+fn world() -> &'static World {
+    static WORLD: OnceLock<World> = OnceLock::new();
+    WORLD.get_or_init(World::new)
+}
+
+impl World {
+    fn new() -> Self {
+        let (home, clock) = (tempfile::tempdir().unwrap(), Clock::system());
+        let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+        let (data, keys) = (home.path().join("data"), home.path().join("pki"));
+        let demo = pki::demo(&keys, clock.now()).unwrap();
+        init::create(&data, &clock).unwrap();
+        let enrolled = [("caf", demo.caf.fingerprint), ("altro", demo.comune.fingerprint)];
+        for (codice, fingerprint) in enrolled {
+            for command in accreditamento::commands((codice, codice, "01234567897"), Tipo::Caf, &fingerprint, GRANTED, &[]) {
+                runtime.block_on(ente::apply(&data, command, "prova", &clock)).unwrap();
+            }
+        }
+        let authorities = Authorities::read(&keys.join("ca.pem")).unwrap();
+        let peer = |name: &str| Peer::new(&[CertificateDer::from_pem_file(keys.join(name)).unwrap()], &authorities).unwrap();
+        let peers = [peer("caf.pem"), peer("comune.pem")];
+        // Attested at once, so that there is something to be found.
+        let settings = Settings { attesta: Attesta::Subito, ..Settings::embedded().unwrap() };
+        let directory = Directory::open(&data).unwrap();
+        let node = Node::open_with(&directory, &clock, Arc::new(RealDisk), SEGMENT_BYTES, settings).unwrap();
+        let contract = Contract::compile().unwrap();
+        let mut world = Self { _home: home, node, contract, runtime, today: clock.today(), peers, families: Vec::new() };
+        for seed in 1..=7 {
+            let mut family = Famiglia::new(seed, world.today);
+            family.casa.dsu.sottoscrizione[0].protocollo_mittente = format!("N-{seed}");
+            let protocol = world.transmit(&family.casa.dsu);
+            world.families.push((family.madre, protocol));
+        }
+        world
+    }
+
+    fn admission(&self, who: usize, operation: Operation) -> Admission {
+        let Identified::Caller(caller) = self.node.registry.identify(&self.peers[who], self.today).unwrap() else { panic!("not let in") };
+        caller.admit(operation, self.today).unwrap().from_office(None).unwrap()
+    }
+
+    fn occasion(&self) -> Occasion {
+        let received = self.node.clock.now();
+        Occasion { exchange: new_exchange(received).unwrap(), received, today: rome(received).date(), ordinal: 1 }
+    }
+
+    /// What the services prepare for one of the two.
+    fn perform(&self, who: usize, sent: &Sent, occasion: Occasion) -> Prepared {
+        let body = soap::open(sent.document).unwrap().root;
+        let asked = Asked { operation: sent.operation, request: &sent.request, body, bytes: &[], contract: &self.contract, soglie: &[] };
+        let admission = self.admission(who, sent.operation);
+        let prepared = self.runtime.block_on(services::perform(&self.node.services, admission, asked, occasion)).unwrap();
+        // The next case has as many attempts.
+        let asker = if who == 0 { "caf" } else { "altro" };
+        self.node.services.tentativi.give_back(asker, &prepared.mancati);
+        prepared
+    }
+
+    /// The other CAF transmits a DSU: its protocol.
+    fn transmit(&self, dsu: &Dichiarazione) -> String {
+        let sent = self.read(&transmission(dsu));
+        let Prepared { reply, drafts, preconditions, .. } = self.perform(1, &sent, self.occasion());
+        let submission = Submission { drafts, preconditions };
+        self.runtime.block_on(self.node.ledger.committer.submit(submission)).unwrap();
+        varco::contract::esiti_text(&reply, "ProtocolloDSU").unwrap_or_else(|| panic!("{reply}")).to_owned()
+    }
+
+    fn read(&self, text: &str) -> Sent {
+        let text: &'static str = Box::leak(text.to_owned().into_boxed_str());
+        let document: &'static Document<'static> = Box::leak(Box::new(xml::parse(text, &Limits::default()).unwrap()));
+        let root = soap::open(document).unwrap().root;
+        let operation = Operation::by_root(root.namespace(), root.local()).unwrap();
+        let (request, _) = self.contract.read(operation, root).unwrap_or_else(|findings| panic!("{findings:?}"));
+        Sent { operation, request, document }
+    }
+}
+
+fn transmission(dsu: &Dichiarazione) -> String {
+    requests::trasmissione(&message("Dichiarazione", ISEE_NS, dsu, false))
+}
+
+fn asking(operation: Operation, inner: &str) -> String {
+    let (root, namespace) = (operation.root(), operation.namespace());
+    envelope(Version::V11, &format!("<{root} xmlns=\"{namespace}\">{inner}</{root}>"))
+}
+
+/// Every request about another's DSU that must not tell whether there is one, beside the same about none.
+pub(super) fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (place, tipo) in OPERATIONS.into_iter().enumerate() {
+        for own_declarant in [false, true] {
+            // A completes for a parent, I, S and C for the declarant herself: these are told that they may.
+            if own_declarant && !matches!(tipo, TipoOperazione::R | TipoOperazione::X) {
+                continue;
+            }
+            let who = if own_declarant { "declarant" } else { "stranger" };
+            cases.extend(pair(&format!("{}-by-{who}", tipo.code()), move |theirs| {
+                let (world, seed) = (world(), place as u64 + 1);
+                let mut family = Famiglia::new(seed, world.today);
+                let person = if own_declarant { family.madre.clone() } else { family.stranger() };
+                let protocol = if theirs { &world.families[place].1 } else { NOBODYS };
+                transmission(&family.operation(tipo, &person, protocol))
+            }));
+        }
+    }
+    cases.extend(pair("EsitoDSU", |theirs| {
+        let protocol = if theirs { &world().families[6].1 } else { NOBODYS };
+        asking(Operation::ConsultazioneEsitoDsu, &format!("<ProtocolloDSU>{protocol}</ProtocolloDSU>"))
+    }));
+    cases.extend(pair("Attestazione-by-person", |theirs| {
+        let key = format!("<RicercaCF><CodiceFiscale>{}</CodiceFiscale></RicercaCF>", person(theirs));
+        requests::consultazione(Operation::ConsultazioneAttestazione, &key)
+    }));
+    cases.extend(pair("Attestazione-by-protocol", |theirs| {
+        let (protocol, person) = (if theirs { &world().families[6].1 } else { NOBODYS }, person(theirs));
+        let key = format!("<ProtocolloDSU>{protocol}</ProtocolloDSU><CodiceFiscaleBeneficiario>{person}</CodiceFiscaleBeneficiario>");
+        requests::consultazione(Operation::ConsultazioneAttestazione, &format!("<RicercaProtDSU>{key}</RicercaProtDSU>"))
+    }));
+    cases.extend(pair("VerificaEsistenzaProtocollo", |theirs| {
+        let (protocol, person) = (if theirs { &world().families[6].1 } else { NOBODYS }, person(false));
+        let sender = "<SicurezzaIdentificazioneMittente><CodiceEnte>caf</CodiceEnte><CodiceUfficio>1</CodiceUfficio>\
+                      <CFOperatore>RSSMRA80A01H501U</CFOperatore></SicurezzaIdentificazioneMittente>";
+        let asked = format!("<CodiceFiscaleDichiarante>{person}</CodiceFiscaleDichiarante><ProtocolloDsu>{protocol}</ProtocolloDsu>");
+        asking(Operation::PddProtocollo, &format!("{sender}<request>{asked}</request>"))
+    }));
+    cases
+}
+
+/// A look-up by person, of a declarant with one DSU, and of one who has cancelled many before it.
+pub(super) fn history() -> Vec<Case> {
+    let case = |name: &str, seed: u64, cancelled: u64| Case {
+        name: name.to_owned(),
+        prepare: Box::new(move || -> Work {
+            let world = world();
+            let mut family = Famiglia::new(seed, world.today);
+            let transmit = |mut dsu: Dichiarazione, sender: String| {
+                dsu.sottoscrizione[0].protocollo_mittente = sender;
+                world.transmit(&dsu)
+            };
+            for number in 0..cancelled {
+                let protocol = transmit(family.casa.dsu.clone(), format!("{seed}-N{number}"));
+                let madre = family.madre.clone();
+                transmit(family.operation(TipoOperazione::X, &madre, &protocol), format!("{seed}-X{number}"));
+            }
+            transmit(family.casa.dsu.clone(), format!("{seed}-last"));
+            let key = format!("<RicercaCF><CodiceFiscale>{}</CodiceFiscale></RicercaCF>", family.madre.canonical());
+            let sent = world.read(&requests::consultazione(Operation::ConsultazioneAttestazione, &key));
+            let before = world.perform(1, &sent, world.occasion());
+            assert!(before.reply.contains("<Esito>OK<"), "{}", before.reply);
+            let occasion = world.occasion();
+            Box::new(move || drop(black_box(world.perform(1, black_box(&sent), occasion))))
+        }),
+    };
+    vec![case("none-cancelled", 21, 0), case("forty-cancelled", 22, 40)]
+}
+
+/// A person of the other CAF's, or one of whom there is nothing.
+fn person(theirs: bool) -> String {
+    let world = world();
+    if theirs { world.families[6].0.canonical() } else { Famiglia::new(7, world.today).stranger().canonical() }
+}
+
+/// Two cases of one request.
+fn pair(name: &str, request: impl Fn(bool) -> String + Clone + 'static) -> impl Iterator<Item = Case> {
+    let name = name.to_owned();
+    [true, false].into_iter().map(move |theirs| {
+        let request = request.clone();
+        Case {
+            name: format!("{name}/{}", if theirs { "theirs" } else { "nobodys" }),
+            prepare: Box::new(move || -> Work {
+                let (world, text) = (world(), request(theirs));
+                let sent = world.read(&text);
+                // Once before: what is only done the first time is done.
+                let before = world.perform(0, &sent, world.occasion());
+                assert!(before.drafts.is_empty() && !before.reply.contains("<Esito>OK<"), "{}", before.reply);
+                let occasion = world.occasion();
+                Box::new(move || drop(black_box(world.perform(0, black_box(&sent), occasion))))
+            }),
+        }
+    })
+}
