@@ -12,15 +12,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, UnixTime};
-use rustls::server::WebPkiClientVerifier;
+use varco::tls::Revocations;
 use varco::tls::authorities::Authorities;
-use varco::tls::{Peer, Revocations, profile};
+use varco::tls::path::Judge;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 /// Within the validity of the suite's certificates, which is 2010 to 2030.
@@ -101,17 +99,11 @@ fn judge(suite: &Path, row: &Row<'_>) -> Result<(), String> {
     let lists: Vec<PathBuf> = ["TrustAnchorRootCRL"].iter().chain(&row.lists).map(|name| suite.join(format!("crls/{name}.crl"))).collect();
     let revocations = Revocations::load(&lists, listers.clone()).map_err(|error| format!("lists: {error}"))?;
 
-    let mut roots = RootCertStore::empty();
-    roots.add(root.clone()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
-    let now = UnixTime::since_unix_epoch(Duration::from_secs(NOW.unsigned_abs()));
-    verifier.verify_client_cert(&own, &authorities, now).map_err(|error| format!("{error:?}"))?;
-    for authority in &authorities {
-        profile::check_authority(authority).map_err(|unfit| unfit.to_string())?;
-    }
+    let algorithms = rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms.all;
+    let judge = Judge::new(&Authorities::from(vec![root]), revocations.clone(), algorithms).map_err(|error| error.to_string())?;
     let presented: Vec<_> = std::iter::once(own).chain(authorities).collect();
-    let peer = Peer::new(&presented, &Authorities::from(vec![root]).knowing(&listers)).map_err(|invalid| invalid.to_string())?;
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(NOW.unsigned_abs()));
+    let peer = judge.judge_path(&presented, now).map_err(|error| format!("{error:?}"))?;
     peer.valid(Timestamp::from_second(NOW).unwrap(), &revocations).map(|_| ()).map_err(|invalid| invalid.to_string())
 }
 

@@ -36,7 +36,8 @@ pub(super) async fn serve(
 ) {
     let settings = gateway.settings.load_full();
     let limits = &settings.limits;
-    let acceptor = TlsAcceptor::from(settings.channel.config.clone());
+    let Ok((config, shown)) = settings.channel.handshake() else { return gateway.gathered.count("H03.tls", None) };
+    let acceptor = TlsAcceptor::from(config);
     let mut source = address.ip().to_canonical();
     let handshake = async {
         // Behind a balancer: who it says that is connected.
@@ -56,9 +57,7 @@ pub(super) async fn serve(
     };
     let (_, session) = stream.get_ref();
     let tls = if session.protocol_version() == Some(ProtocolVersion::TLSv1_3) { "1.3" } else { "1.2" };
-    let Some(Ok(peer)) = session.peer_certificates().map(|presented| settings.channel.peer(presented)) else {
-        return gateway.gathered.count("H02.certificato", None);
-    };
+    let Some(peer) = settings.channel.peer(&shown) else { return gateway.gathered.count("H02.certificato", None) };
     let Some(_place) = gateway.connected.enter(peer.fingerprint(), limits.per_certificate) else {
         return gateway.gathered.count("H08.connessioni", Some(peer.fingerprint()));
     };

@@ -31,8 +31,6 @@ pub struct Authorities {
     all: Vec<CertificateDer<'static>>,
     /// Others whose keys are known and trust nobody: they sign lists.
     listers: Vec<CertificateDer<'static>>,
-    /// Those of them that signed themselves: clients send them along, and no handshake needs to find it out again.
-    roots: Vec<CertificateDer<'static>>,
 }
 
 impl Authorities {
@@ -51,13 +49,8 @@ impl Authorities {
         &self.all
     }
 
-    /// Whether a certificate was signed with its own key.
-    pub(super) fn is_root(&self, der: &CertificateDer<'_>, certificate: &X509Certificate<'_>) -> bool {
-        self.roots.contains(der) || is_self_signed(certificate)
-    }
-
     /// SHA-256 of the SubjectPublicKeyInfo of who issued a certificate: one of the certificates `presented` with it, or of the authorities.
-    /// The chain is verified already, or about to be, so that who has the issuer's name and signed the certificate is on it.
+    /// For a certificate that an operator asks about: it may verify as many signatures as there are certificates.
     pub(super) fn issuer_key(&self, certificate: &X509Certificate<'_>, presented: &[CertificateDer<'_>]) -> Option<[u8; 32]> {
         let parsed = |der: &[u8]| {
             let (_, issuer) = X509Certificate::from_der(der).ok()?;
@@ -78,15 +71,8 @@ impl Authorities {
 
 impl From<Vec<CertificateDer<'static>>> for Authorities {
     fn from(all: Vec<CertificateDer<'static>>) -> Self {
-        let is_root =
-            |der: &&CertificateDer<'static>| X509Certificate::from_der(der).is_ok_and(|(_, certificate)| is_self_signed(&certificate));
-        let roots = all.iter().filter(is_root).cloned().collect();
-        Self { all, listers: Vec::new(), roots }
+        Self { all, listers: Vec::new() }
     }
-}
-
-fn is_self_signed(certificate: &X509Certificate<'_>) -> bool {
-    certificate.issuer().as_raw() == certificate.subject().as_raw() && signature::verifies(certificate, certificate.public_key().raw)
 }
 
 /// SHA-256 of a certificate's own SubjectPublicKeyInfo, hexadecimal: how an issuer is named in the registry.

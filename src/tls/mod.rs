@@ -3,6 +3,7 @@
 //! - [`setup`]: all of it as it is now, built from the configuration and replaced whole;
 //! - [`peer`]: what is known of a client's certificate, and whether it is valid at a moment: asked at every REQUEST, since a live
 //!   connection outlives expiry and revocation;
+//! - [`path`]: from a client's certificate to a configured authority, in bounded work;
 //! - [`profile`]: what a client's certificate must be like; [`authorities`]: where it must come from; [`lists`]: what is in a
 //!   revocation list, and whether it is believed; [`revocation`]: those in force, as sets by issuer; [`ocsp`]: responders, for authorities
 //!   without lists; [`plain`]: how either is asked for;
@@ -12,6 +13,7 @@ pub mod authorities;
 pub mod identity;
 pub mod lists;
 pub mod ocsp;
+pub mod path;
 pub mod peer;
 pub mod plain;
 pub mod profile;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
+use x509_parser::asn1_rs::{Oid, oid};
 use x509_parser::prelude::{FromDer as _, X509Certificate, X509Name};
 
 use super::authorities::{Authorities, Issuer};
@@ -69,11 +70,10 @@ pub enum Invalid {
 }
 
 impl Invalid {
-    /// Of a verifier's error.
-    pub(super) fn because(error: &rustls::Error) -> Self {
+    /// Of a judge's error.
+    pub(super) fn because(error: &rustls::CertificateError) -> Self {
         use rustls::CertificateError as Because;
-        let rustls::Error::InvalidCertificate(because) = error else { return Self::Untrusted };
-        match because {
+        match error {
             Because::BadEncoding => Self::Unreadable,
             Because::NotValidYet | Because::NotValidYetContext { .. } => Self::NotYet,
             Because::Expired | Because::ExpiredContext { .. } => Self::Expired,
@@ -87,26 +87,36 @@ impl Invalid {
     }
 }
 
+/// Units of one certificate that the registry is asked for.
+const MOST_UNITS: usize = 16;
+
 impl Peer {
-    /// From the certificates that the client presented, its own first; their chain is verified, or about to be.
-    pub fn new(presented: &[CertificateDer<'_>], authorities: &Authorities) -> Result<Self, Invalid> {
-        let path = path(presented, authorities)?;
-        let own = path.first().ok_or(Invalid::Unreadable)?;
-        let certificate = read(own)?;
-        let fingerprint = hex(&sha256(own));
+    /// From the client's certificate, all that it presented, and its verified path.
+    pub(super) fn new(own: &X509Certificate<'_>, presented: &[CertificateDer<'_>], chain: Vec<Link>) -> Result<Self, Invalid> {
+        let fingerprint = hex(&sha256(presented.first().ok_or(Invalid::Unreadable)?));
         let mut keys = vec![vec![fingerprint.clone()]];
-        let organization = only(certificate.subject(), ORGANIZATION_IDENTIFIER).filter(|name| name.starts_with("CF:IT-"));
+        let organization = only(own.subject(), &ORGANIZATION_IDENTIFIER).filter(|name| name.starts_with("CF:IT-"));
         if let Some(organization) = organization
-            && let Some(issuer) = authorities.issuer_key(&certificate, presented)
+            && let Some(issuer) = chain.first().and_then(|link| link.issuer.key)
         {
             let issuer = hex(&issuer);
             let of_unit = |unit: &str| format!("{issuer}/{organization}/{unit}");
-            keys.push(values(certificate.subject(), UNIT).filter(|unit| unit.starts_with("IPAIT-")).map(|unit| of_unit(&unit)).collect());
+            let units: Vec<_> = values(own.subject(), &UNIT).filter(|unit| unit.starts_with("IPAIT-")).take(MOST_UNITS + 1).collect();
+            if units.len() > MOST_UNITS {
+                return Err(Invalid::Unfit);
+            }
+            keys.push(units.iter().map(|unit| of_unit(unit)).collect());
             keys.push(vec![of_unit("-")]);
         }
-        let chain = path.iter().map(|der| Link::read(der, presented, authorities)).collect::<Result<_, _>>()?;
         let presented = presented.iter().map(|der| der.clone().into_owned()).collect();
         Ok(Self { fingerprint, keys, chain, presented, trusted: Arc::default() })
+    }
+
+    /// From certificates that nobody has verified, to say whose they would be: the client's own first, others that may have issued it.
+    pub fn unverified(presented: &[CertificateDer<'_>], authorities: &Authorities) -> Result<Self, Invalid> {
+        let own = read(presented.first().ok_or(Invalid::Unreadable)?)?;
+        let issuer = Issuer { name: own.issuer().as_raw().to_vec(), key: authorities.issuer_key(&own, presented) };
+        Self::new(&own, presented, vec![Link::new(&own, issuer)])
     }
 
     /// The keys under which the registry may know it, the most particular first: SHA-256 of the certificate; issuer, organization and each
@@ -135,20 +145,9 @@ impl Peer {
         &self.fingerprint
     }
 
-    /// The client's own, and the authorities that were sent along and could be above it.
+    /// Its verified path, the anchor left out: the client's own certificate, and the authorities above it that it sent.
     pub fn chain(&self) -> &[Link] {
         &self.chain
-    }
-
-    /// The same in a handshake, which cannot wait: what a responder is to be asked for is left to the first request.
-    pub(super) fn valid_in_handshake(&self, now: Timestamp, revocations: &Revocations) -> Result<(), Invalid> {
-        let asked = |link: &&Link| revocations.is_asked(&link.issuer);
-        let rest = Self { chain: self.chain.iter().filter(|link| !asked(link)).cloned().collect(), ..self.clone() };
-        let in_time = |link: &Link| (link.not_before..=link.not_after).contains(&now.as_second());
-        if self.chain.iter().filter(asked).any(|link| !in_time(link)) {
-            return Err(Invalid::Expired);
-        }
-        rest.valid(now, revocations).map(|_| ())
     }
 
     /// Whether the whole chain is in its time and unrevoked, by lists that are fresh.
@@ -169,15 +168,15 @@ impl Peer {
 }
 
 impl Link {
-    fn read(der: &[u8], presented: &[CertificateDer<'_>], authorities: &Authorities) -> Result<Self, Invalid> {
-        let certificate = read(der)?;
+    /// A certificate, and its issuer.
+    pub(super) fn new(certificate: &X509Certificate<'_>, issuer: Issuer) -> Self {
         let validity = certificate.validity();
-        Ok(Self {
-            issuer: Issuer { name: certificate.issuer().as_raw().to_vec(), key: authorities.issuer_key(&certificate, presented) },
+        Self {
+            issuer,
             serial: trimmed(certificate.raw_serial()),
             not_before: validity.not_before.timestamp(),
             not_after: validity.not_after.timestamp(),
-        })
+        }
     }
 }
 
@@ -187,46 +186,24 @@ pub(super) fn trimmed(serial: &[u8]) -> Vec<u8> {
     serial[first..].to_vec()
 }
 
-/// Of what was presented, the client's own certificate and all that could be above it, going by the names of issuers: whatever way a
-/// verifier finds to a root leads through these. What is sent along besides is nobody's business (RFC 8446, 4.4.2).
-///
-/// Roots are left out: they are trusted or not by themselves, and nobody lists them. What is only self-issued stays: an authority's new
-/// key, certified with its old one, can be revoked.
-pub(super) fn path<'a>(presented: &'a [CertificateDer<'a>], authorities: &Authorities) -> Result<Vec<&'a CertificateDer<'a>>, Invalid> {
-    let mut rest: Vec<_> = presented.iter().map(|der| Ok((der, read(der)?))).collect::<Result<_, _>>()?;
-    if rest.is_empty() {
-        return Err(Invalid::Unreadable);
-    }
-    let mut path = vec![rest.remove(0)];
-    let mut at = 0;
-    while let Some((_, below)) = path.get(at) {
-        let issuer = below.issuer().as_raw();
-        let (above, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(|(_, certificate)| certificate.subject().as_raw() == issuer);
-        rest = others;
-        path.extend(above.into_iter().filter(|(der, certificate)| !authorities.is_root(der, certificate)));
-        at += 1;
-    }
-    Ok(path.into_iter().map(|(der, _)| der).collect())
-}
-
 fn read(der: &[u8]) -> Result<X509Certificate<'_>, Invalid> {
     X509Certificate::from_der(der).map(|(_, certificate)| certificate).map_err(|_| Invalid::Unreadable)
 }
 
 /// organizationIdentifier.
-const ORGANIZATION_IDENTIFIER: &str = "2.5.4.97";
+const ORGANIZATION_IDENTIFIER: Oid<'static> = oid!(2.5.4.97);
 /// organizationalUnitName.
-const UNIT: &str = "2.5.4.11";
+const UNIT: Oid<'static> = oid!(2.5.4.11);
 
 /// The values of an attribute of a name, as text.
-fn values<'a>(name: &'a X509Name<'_>, oid: &'a str) -> impl Iterator<Item = String> + 'a {
-    let attributes = name.iter_attributes().filter(move |attribute| attribute.attr_type().to_id_string() == oid);
+fn values<'a>(name: &'a X509Name<'_>, oid: &'a Oid<'_>) -> impl Iterator<Item = String> + 'a {
+    let attributes = name.iter_attributes().filter(move |attribute| attribute.attr_type() == oid);
     attributes.filter_map(|attribute| attribute.as_str().ok().map(str::to_owned))
 }
 
 /// The value of an attribute that a name has once: of two, nobody could say which is meant.
-fn only(name: &X509Name<'_>, oid: &str) -> Option<String> {
-    let mut all = name.iter_attributes().filter(|attribute| attribute.attr_type().to_id_string() == oid);
+fn only(name: &X509Name<'_>, oid: &Oid<'_>) -> Option<String> {
+    let mut all = name.iter_attributes().filter(|attribute| attribute.attr_type() == oid);
     let first = all.next()?;
     if all.next().is_some() { None } else { first.as_str().ok().map(str::to_owned) }
 }

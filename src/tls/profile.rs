@@ -27,7 +27,7 @@ pub enum Unfit {
     /// A client's that is a CA's.
     #[error("a CA's certificate")]
     Authority,
-    /// RSA under 2048 bits, a curve other than P-256, P-384, P-521, another algorithm.
+    /// RSA under 2048 or over 8192 bits, a curve other than P-256, P-384, P-521, another algorithm.
     #[error("key too small or of another kind")]
     Key,
     /// Signed with something other than SHA-2 or Ed25519.
@@ -43,6 +43,9 @@ pub enum Unfit {
     /// More authorities than one above them allows.
     #[error("path too long")]
     Length,
+    /// More certificates, bytes, paths or names than are looked at.
+    #[error("too much to look at")]
+    Bulk,
 }
 
 const SIGNATURES: [&str; 8] = [
@@ -60,7 +63,13 @@ const CURVES: [&str; 3] = ["1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"
 
 /// Judges a client's own certificate.
 pub fn check(der: &[u8]) -> Result<(), Unfit> {
-    let certificate = read(der)?;
+    let (rest, certificate) = X509Certificate::from_der(der).map_err(|_| Unfit::Unreadable)?;
+    if rest.is_empty() { check_own(&certificate) } else { Err(Unfit::Unreadable) }
+}
+
+/// Judges a client's own certificate that was read, to its last byte.
+pub(super) fn check_own(certificate: &X509Certificate<'_>) -> Result<(), Unfit> {
+    check_any(certificate)?;
     let extended = certificate.extended_key_usage().map_err(|_| Unfit::Unreadable)?;
     if !extended.is_some_and(|usage| usage.value.client_auth) {
         return Err(Unfit::Usage);
@@ -85,18 +94,18 @@ pub fn check(der: &[u8]) -> Result<(), Unfit> {
     if alternative.as_ref().is_some_and(|names| !readable(&names.value.general_names)) {
         return Err(Unfit::Names);
     }
-    if is_nameless(&certificate) && !alternative.is_some_and(|names| names.critical) { Err(Unfit::Names) } else { Ok(()) }
+    if is_nameless(certificate) && !alternative.is_some_and(|names| names.critical) { Err(Unfit::Names) } else { Ok(()) }
 }
 
-/// Judges an authority's certificate that a client sent along; an authority of the configuration's own is not judged.
-pub fn check_authority(der: &[u8]) -> Result<(), Unfit> {
-    let certificate = read(der)?;
+/// Judges an authority's certificate that a client sent along and that was read to its last byte. An anchor is not judged.
+pub(super) fn check_authority(certificate: &X509Certificate<'_>) -> Result<(), Unfit> {
+    check_any(certificate)?;
     let usage = certificate.key_usage().map_err(|_| Unfit::Unreadable)?;
     // RFC 5280, 6.1.4 (n).
     if usage.is_some_and(|usage| !usage.value.key_cert_sign()) {
         return Err(Unfit::Usage);
     }
-    if is_nameless(&certificate) {
+    if is_nameless(certificate) {
         return Err(Unfit::Names);
     }
     let constraints = certificate.name_constraints().map_err(|_| Unfit::Constraints)?.map(|constraints| constraints.value);
@@ -115,12 +124,8 @@ pub fn is_authority(der: &[u8]) -> bool {
 }
 
 /// What holds for all certificates.
-fn read(der: &[u8]) -> Result<X509Certificate<'_>, Unfit> {
-    let (rest, certificate) = X509Certificate::from_der(der).map_err(|_| Unfit::Unreadable)?;
+fn check_any(certificate: &X509Certificate<'_>) -> Result<(), Unfit> {
     let extensions = certificate.extensions_map().map_err(|_| Unfit::Unreadable)?;
-    if !rest.is_empty() {
-        return Err(Unfit::Unreadable);
-    }
     // Policies are not judged here: who requires them is not taken for who does not.
     if extensions.contains_key(&OID_X509_EXT_POLICY_CONSTRAINTS) {
         return Err(Unfit::Constraints);
@@ -134,7 +139,7 @@ fn read(der: &[u8]) -> Result<X509Certificate<'_>, Unfit> {
     if !SIGNATURES.contains(&certificate.signature_algorithm.algorithm.to_id_string().as_str()) {
         return Err(Unfit::Signature);
     }
-    if has_good_key(&certificate) { Ok(certificate) } else { Err(Unfit::Key) }
+    if has_good_key(certificate) { Ok(()) } else { Err(Unfit::Key) }
 }
 
 /// A positive integer of at most 20 octets, in DER: no more zeros before it than its sign needs.
@@ -147,7 +152,7 @@ fn is_serial(serial: &[u8]) -> bool {
 fn has_good_key(certificate: &X509Certificate<'_>) -> bool {
     let key = certificate.public_key();
     match key.parsed() {
-        Ok(PublicKey::RSA(rsa)) => bits(rsa.modulus) >= 2048,
+        Ok(PublicKey::RSA(rsa)) => (2048..=8192).contains(&bits(rsa.modulus)),
         Ok(PublicKey::EC(_)) => {
             let curve = key.algorithm.parameters.as_ref().and_then(|curve| curve.as_oid().ok());
             curve.is_some_and(|curve| CURVES.contains(&curve.to_id_string().as_str()))

@@ -143,11 +143,6 @@ impl Revocations {
         !self.responders.is_empty()
     }
 
-    /// Whose lists are believed.
-    pub(super) fn authorities(&self) -> &[CertificateDer<'static>] {
-        &self.authorities
-    }
-
     /// Whether a responder is asked for the certificates of an issuer: who has a list is not asked.
     pub(super) fn is_asked(&self, issuer: &Issuer) -> bool {
         self.responders.knows(issuer) && !self.lists.load().by_issuer.contains_key(issuer)
@@ -226,6 +221,11 @@ impl Revocations {
             self.lists.store(Arc::new(Lists::from(sources)));
         }
         refreshed
+    }
+
+    /// What is known without asking anybody: nothing bad, where a responder is to be asked.
+    pub(super) fn at_hand(&self, issuer: &Issuer, serial: &[u8], second: i64) -> Result<(), Invalid> {
+        if self.is_asked(issuer) { Ok(()) } else { self.check(issuer, serial, second).map(|_| ()) }
     }
 
     /// Whether a certificate is listed, by lists of its issuer's that are fresh at that second.
@@ -341,7 +341,7 @@ mod tests {
         assert_eq!(bench.revocations.unreadable(), Vec::new());
         // Where all are loaded at once, all must be good.
         bench.write(0, b"");
-        assert!(Revocations::load(&[bench.file(0), bench.file(1)], bench.revocations.authorities().to_vec()).is_err());
+        assert!(Revocations::load(&[bench.file(0), bench.file(1)], bench.revocations.authorities.to_vec()).is_err());
     }
 
     #[test]

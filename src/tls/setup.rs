@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use jiff::Timestamp;
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, UnixTime};
-use rustls::server::danger::ClientCertVerifier;
 
 use super::authorities::Authorities;
 use super::identity::{Identities, Identity};
 use super::ocsp::{Oldest, Responders};
+use super::path::Judge;
 use super::peer::{Invalid, Peer, Valid};
 use super::revocation::{Grace, Revocations};
+use super::server::{Handshakes, Shown};
 use super::{TlsError, server};
 use crate::clock::Clock;
 use crate::config::Tls;
@@ -20,15 +21,14 @@ use crate::config::Tls;
 /// Everything that decides who may connect.
 #[derive(Debug)]
 pub struct Setup {
-    /// For handshakes.
-    pub config: Arc<ServerConfig>,
+    handshakes: Handshakes,
+    judge: Arc<Judge>,
     /// Whose clients are let in.
     pub authorities: Authorities,
     /// Their lists.
     pub revocations: Revocations,
     /// The server's own certificates.
     pub identities: Arc<Identities>,
-    verifier: Arc<dyn ClientCertVerifier>,
     generation: u64,
 }
 
@@ -65,15 +65,29 @@ impl Setup {
             all.push(Identity::read(&more.certificate, &more.key, &provider)?);
         }
         let identities = Arc::new(Identities::new(all, clock));
-        let verifier = server::verifier(&provider, &authorities, revocations.clone(), clock)?;
-        let config = server::assemble(provider, verifier.clone(), identities.clone(), clock)?;
+        let judge = Arc::new(Judge::new(&authorities, revocations.clone(), provider.signature_verification_algorithms.all)?);
+        let handshakes = Handshakes::new(provider, &authorities, judge.clone(), identities.clone(), clock)?;
         let generation = GENERATIONS.fetch_add(1, Ordering::Relaxed) + 1;
-        Ok(Self { config, authorities, revocations, identities, verifier, generation })
+        Ok(Self { handshakes, judge, authorities, revocations, identities, generation })
     }
 
-    /// What is known of a client's chain, which has just been verified here.
-    pub fn peer(&self, presented: &[CertificateDer<'_>]) -> Result<Peer, Invalid> {
-        let peer = Peer::new(presented, &self.authorities)?;
+    /// The configuration for one handshake, and where its peer is found.
+    pub fn handshake(&self) -> Result<(Arc<ServerConfig>, Shown), TlsError> {
+        self.handshakes.begin()
+    }
+
+    /// The peer of a handshake that was begun here and is over.
+    pub fn peer(&self, shown: &Shown) -> Option<Peer> {
+        let peer = shown.peer()?.clone();
+        peer.trust(self.generation);
+        Some(peer)
+    }
+
+    /// Judges certificates without a handshake: the client's own first.
+    pub fn examine(&self, presented: &[CertificateDer<'_>], now: Timestamp) -> Result<Peer, Invalid> {
+        let seconds = u64::try_from(now.as_second()).unwrap_or_default();
+        let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
+        let peer = self.judge.judge(presented, time).map_err(|error| Invalid::because(&error))?;
         peer.trust(self.generation);
         Ok(peer)
     }
@@ -87,13 +101,8 @@ impl Setup {
     /// under another setup the chain is verified again.
     pub fn judge(&self, peer: &Peer, now: Timestamp) -> Result<Valid, Invalid> {
         if !peer.is_trusted_by(self.generation) {
-            let seconds = u64::try_from(now.as_second()).unwrap_or_default();
-            let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
-            let (own, others) = peer.presented().split_first().ok_or(Invalid::Unreadable)?;
-            self.verifier.verify_client_cert(own, others, time).map_err(|error| Invalid::because(&error))?;
-            // By whom its certificates are issued was found among the authorities of before: where it is another now, its lists are
-            // others too.
-            if Peer::new(peer.presented(), &self.authorities)?.chain() != peer.chain() {
+            // The path was found among the authorities of before: where it is another now, its lists are others too.
+            if self.examine(peer.presented(), now)?.chain() != peer.chain() {
                 return Err(Invalid::Untrusted);
             }
             peer.trust(self.generation);

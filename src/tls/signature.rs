@@ -1,8 +1,74 @@
-//! Signatures of authorities on lists and certificates: SHA-2 with RSA and ECDSA, and Ed25519.
+//! Signatures of authorities on lists and certificates: SHA-2 with RSA and ECDSA, and Ed25519; how many are verified in one handshake.
+
+use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::signature::{self, UnparsedPublicKey, VerificationAlgorithm};
+use rustls::pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm};
 use x509_parser::prelude::{FromDer as _, SubjectPublicKeyInfo, X509Certificate};
 use x509_parser::public_key::PublicKey;
+
+/// Signatures that are verified in the search for one client's path. A chain of six authorities has seven.
+const MOST: usize = 8;
+
+/// The signature verifications of one search: none is made twice, and [`MOST`] in all. Past that no signature is good.
+#[derive(Debug, Default)]
+pub(super) struct Verifications(Mutex<Vec<Verification>>);
+
+/// One that was made: of what, and with which result.
+#[derive(Debug)]
+struct Verification {
+    algorithm: AlgorithmIdentifier,
+    key: Vec<u8>,
+    message: Vec<u8>,
+    signature: Vec<u8>,
+    good: bool,
+}
+
+impl Verifications {
+    /// An algorithm of which each verification is counted here.
+    pub(super) fn counting(&self, algorithm: &'static dyn SignatureVerificationAlgorithm) -> Counting<'_> {
+        Counting { algorithm, made: self }
+    }
+}
+
+/// An algorithm whose verifications are counted.
+#[derive(Debug)]
+pub(super) struct Counting<'v> {
+    algorithm: &'static dyn SignatureVerificationAlgorithm,
+    made: &'v Verifications,
+}
+
+impl SignatureVerificationAlgorithm for Counting<'_> {
+    fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        let mut made = self.made.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let algorithm = self.algorithm.signature_alg_id();
+        let same = |known: &&Verification| {
+            known.algorithm == algorithm && known.key == key && known.message == message && known.signature == signature
+        };
+        if let Some(known) = made.iter().find(same) {
+            return if known.good { Ok(()) } else { Err(InvalidSignature) };
+        }
+        if made.len() == MOST {
+            return Err(InvalidSignature);
+        }
+        let verified = self.algorithm.verify_signature(key, message, signature);
+        let (key, message, signature) = (key.to_vec(), message.to_vec(), signature.to_vec());
+        made.push(Verification { algorithm, key, message, signature, good: verified.is_ok() });
+        verified
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        self.algorithm.public_key_alg_id()
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        self.algorithm.signature_alg_id()
+    }
+
+    fn fips(&self) -> bool {
+        self.algorithm.fips()
+    }
+}
 
 /// Whether a key (SubjectPublicKeyInfo, DER) signed a certificate.
 pub(super) fn verifies(certificate: &X509Certificate<'_>, key: &[u8]) -> bool {
@@ -34,4 +100,49 @@ fn algorithm(oid: &str, key: &SubjectPublicKeyInfo<'_>) -> Option<&'static dyn V
         ("1.3.101.112", _) => &signature::ED25519,
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use rustls::pki_types::alg_id;
+
+    use super::*;
+
+    static MADE: AtomicUsize = AtomicUsize::new(0);
+
+    /// Takes a signature for good that is the message.
+    #[derive(Debug)]
+    struct Echo;
+
+    impl SignatureVerificationAlgorithm for Echo {
+        fn verify_signature(&self, _: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+            MADE.fetch_add(1, Ordering::Relaxed);
+            if message == signature { Ok(()) } else { Err(InvalidSignature) }
+        }
+
+        fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+            alg_id::ED25519
+        }
+
+        fn signature_alg_id(&self) -> AlgorithmIdentifier {
+            alg_id::ED25519
+        }
+    }
+
+    #[test]
+    fn a_signature_is_verified_once_and_no_more_than_eight_are() {
+        let verifications = Verifications::default();
+        let is_good = |message: &[u8], signature: &[u8]| verifications.counting(&Echo).verify_signature(b"key", message, signature).is_ok();
+        for _ in 0..3 {
+            assert!(is_good(b"a", b"a") && !is_good(b"a", b"b") && !is_good(b"b", b"a"));
+            assert_eq!(MADE.load(Ordering::Relaxed), 3);
+        }
+        for message in 3..12_u8 {
+            assert_eq!(is_good(&[message], &[message]), usize::from(message) < MOST);
+        }
+        assert_eq!(MADE.load(Ordering::Relaxed), MOST);
+        assert!(is_good(b"a", b"a") && !is_good(b"a", b"b"), "what is known stays known");
+    }
 }

@@ -8,11 +8,11 @@ use jiff::Timestamp;
 use rustls::client::ResolvesClientCert;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConnection, SignatureScheme};
+use rustls::{ClientConfig, ClientConnection, ConnectionCommon, RootCertStore, ServerConnection, SideData, SignatureScheme};
 use tempfile::TempDir;
 use varco::clock::Clock;
-use varco::tls::authorities::Authorities;
-use varco::tls::{Peer, Revocations, server};
+use varco::tls::server::Shown;
+use varco::tls::{Revocations, server};
 
 use super::maker::{Authority, Certificate, Key, NOW};
 
@@ -39,6 +39,8 @@ pub struct Case {
     pub lists: Vec<Vec<u8>>,
     pub at: i64,
     pub tls12: bool,
+    /// The longest record of the client's, if it is not TLS's own.
+    pub record: Option<usize>,
 }
 
 impl Case {
@@ -88,8 +90,12 @@ impl Case {
 
     /// What is wrong with the judgement, if anything.
     pub fn fault(&self) -> Option<String> {
-        let judged = self.judge();
-        let fits = match (&judged, self.verdict) {
+        self.fault_of(&self.judge())
+    }
+
+    /// What is wrong with this judgement, if anything.
+    pub fn fault_of(&self, judged: &Result<(), String>) -> Option<String> {
+        let fits = match (judged, self.verdict) {
             (Ok(()), Verdict::Admitted) => true,
             (Err(reason), Verdict::Refused(words) | Verdict::Stricter(words, _)) => reason.contains(words),
             _ => false,
@@ -99,6 +105,16 @@ impl Case {
 
     /// The handshake, as the gateway would have it.
     fn judge(&self) -> Result<(), String> {
+        let mut ends = self.ends()?;
+        handshake(&mut ends.client, &mut ends.server)?;
+        assert_eq!(ends.server.peer_certificates().map(<[_]>::len), Some(self.presented.len()));
+        // What the gateway asks again at every request.
+        let peer = ends.shown.peer().unwrap();
+        peer.valid(ends.clock.now(), &ends.revocations).map(|_| ()).map_err(|error| error.to_string())
+    }
+
+    /// Both ends, before a byte has gone from one to the other.
+    pub fn ends(&self) -> Result<Ends, String> {
         let home = tempfile::tempdir().unwrap();
         let clock = Clock::fixed(Timestamp::from_second(self.at).unwrap());
         let files: Vec<PathBuf> = (0..self.lists.len()).map(|at| home.path().join(format!("{at}.crl"))).collect();
@@ -107,18 +123,42 @@ impl Case {
         }
         let revocations = Revocations::load(&files, ders(&self.listers)).map_err(|error| format!("lists: {error}"))?;
         let (chain, key, certificate) = server_identity(&home);
-        let config =
+        let handshakes =
             server::configure(&chain, &key, &ders(&self.anchors), revocations.clone(), &clock).map_err(|error| error.to_string())?;
-        let client = client_config(certificate, ders(&self.presented), &self.key, self.tls12, &clock);
-        let mut server = ServerConnection::new(config).unwrap();
-        let mut client = ClientConnection::new(Arc::new(client), ServerName::try_from("localhost").unwrap()).unwrap();
-        handshake(&mut client, &mut server)?;
-        assert_eq!(server.peer_certificates().map(<[_]>::len), Some(self.presented.len()));
-        // What the gateway asks again at every request.
-        let authorities = Authorities::from(ders(&self.anchors)).knowing(&ders(&self.listers));
-        let peer = Peer::new(server.peer_certificates().unwrap(), &authorities).map_err(|error| error.to_string())?;
-        peer.valid(clock.now(), &revocations).map(|_| ()).map_err(|error| error.to_string())
+        let mut client = client_config(certificate, ders(&self.presented), &self.key, self.tls12, &clock);
+        client.max_fragment_size = self.record;
+        let (config, shown) = handshakes.begin().unwrap();
+        let server = ServerConnection::new(config).unwrap();
+        let client = ClientConnection::new(Arc::new(client), ServerName::try_from("localhost").unwrap()).unwrap();
+        Ok(Ends { client, server, shown, revocations, clock })
     }
+}
+
+/// A client and a server, and what the server judges by.
+pub struct Ends {
+    pub client: ClientConnection,
+    pub server: ServerConnection,
+    pub shown: Shown,
+    pub revocations: Revocations,
+    pub clock: Clock,
+}
+
+/// What an end has to say.
+pub fn said<S>(end: &mut ConnectionCommon<S>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while end.wants_write() {
+        end.write_tls(&mut bytes).unwrap();
+    }
+    bytes
+}
+
+/// Makes an end hear bytes.
+pub fn hear<S: SideData>(end: &mut ConnectionCommon<S>, mut bytes: &[u8]) -> Result<(), rustls::Error> {
+    while !bytes.is_empty() {
+        end.read_tls(&mut bytes).unwrap();
+        end.process_new_packets()?;
+    }
+    Ok(())
 }
 
 fn ders(all: &[Vec<u8>]) -> Vec<CertificateDer<'static>> {
@@ -170,24 +210,11 @@ fn client_config(
 /// Carries bytes both ways until the server has judged.
 fn handshake(client: &mut ClientConnection, server: &mut ServerConnection) -> Result<(), String> {
     while server.is_handshaking() {
-        let (mut up, mut down) = (Vec::new(), Vec::new());
-        while client.wants_write() {
-            client.write_tls(&mut up).unwrap();
-        }
+        let up = said(client);
         assert!(!up.is_empty(), "nobody has anything to say");
-        let mut rest = up.as_slice();
-        while !rest.is_empty() {
-            server.read_tls(&mut rest).unwrap();
-            server.process_new_packets().map_err(|error| format!("{error:?}"))?;
-        }
-        while server.wants_write() {
-            server.write_tls(&mut down).unwrap();
-        }
-        let mut rest = down.as_slice();
-        while !rest.is_empty() {
-            client.read_tls(&mut rest).unwrap();
-            client.process_new_packets().map_err(|error| format!("client: {error:?}"))?;
-        }
+        hear(server, &up).map_err(|error| format!("{error:?}"))?;
+        let down = said(server);
+        hear(client, &down).map_err(|error| format!("client: {error:?}"))?;
     }
     Ok(())
 }
@@ -223,6 +250,7 @@ impl World {
             lists: Vec::new(),
             at: self.now,
             tls12: false,
+            record: None,
         }
         .listed(&[&self.root, &self.middle])
     }

@@ -21,6 +21,8 @@ const P256: &str = "1.2.840.10045.3.1.7";
 const ED25519: &str = "1.3.101.112";
 const ML_DSA_65: &str = "2.16.840.1.101.3.4.3.18";
 
+const UNLISTED: &str = "UnknownRevocationStatus";
+
 /// An RSA key of which only the modulus' length matters: its first octet, and how many follow.
 fn modulus(first: &[u8], rest: usize) -> Vec<u8> {
     let number = [first, &vec![0xa5; rest]].concat();
@@ -71,6 +73,9 @@ pub fn keys() -> Vec<Case> {
         own("key: secp256k1", &koblitz()).refused(small),
         public("key: RSA 512", modulus(&[0, 0xc5], 63)).refused(small),
         public("key: RSA 1024", modulus(&[0, 0xc5], 127)).refused(small),
+        public("key: RSA 8192, no signature is its", modulus(&[0, 0xc5], 1023)).refused("UnsupportedSignatureAlgorithmForPublicKey"),
+        public("key: RSA 8200", modulus(&[0, 0xc5], 1024)).stricter(small, "no algorithm here verifies with a longer one"),
+        public("key: RSA 16384", modulus(&[0, 0xc5], 2047)).stricter(small, "no algorithm here verifies with a longer one"),
         public("key: RSA 2040", modulus(&[0, 0xc5], 254)).refused(small),
         public("key: RSA 2047", modulus(&[0x45], 255)).refused(small),
         public("key: RSA 2041, a zero before it", modulus(&[0, 1], 255)).refused(small),
@@ -110,31 +115,29 @@ pub fn keys() -> Vec<Case> {
         good("key of the authority: P-384", &Key::new(&PKCS_ECDSA_P384_SHA384, bare("1.2.840.10045.4.3.3"))),
         good("key of the authority: P-521", &Key::new(&PKCS_ECDSA_P521_SHA512, bare("1.2.840.10045.4.3.4"))),
         good("key of the authority: Ed25519", &edwards()),
-        authority("key of the authority: secp256k1", &koblitz(), &koblitz()).0.refused("UnsupportedSignatureAlgorithmForPublicKey"),
+        authority("key of the authority: secp256k1", &koblitz(), &koblitz()).0.refused(UNLISTED),
     ]);
-    let weak = |name, spki: Vec<u8>, algorithm: Vec<u8>, words| {
+    // No list of such a key is believed, and without a list its signatures are not looked at.
+    let weak = |name, spki: Vec<u8>, algorithm: Vec<u8>| {
         let key = Key::public(spki, algorithm);
-        authority(name, &key, &key).0.refused(words)
+        authority(name, &key, &key).0.refused(UNLISTED)
     };
-    let unfit = "UnsupportedSignatureAlgorithmForPublicKey";
     all.extend([
-        weak("key of the authority: RSA 1024", modulus(&[0, 0xc5], 127), nulled(RSA_SHA256), "BadSignature"),
-        weak("key of the authority: RSA 2047", modulus(&[0x45], 255), nulled(RSA_SHA256), "BadSignature"),
-        weak("key of the authority: P-224", point("1.3.132.0.33", 4, 56), bare(ECDSA_SHA256), unfit),
-        weak("key of the authority: EC, signing as RSA", point(P256, 4, 64), nulled(RSA_SHA256), unfit),
+        weak("key of the authority: RSA 1024", modulus(&[0, 0xc5], 127), nulled(RSA_SHA256)),
+        weak("key of the authority: RSA 2047", modulus(&[0x45], 255), nulled(RSA_SHA256)),
+        weak("key of the authority: P-224", point("1.3.132.0.33", 4, 56), bare(ECDSA_SHA256)),
+        weak("key of the authority: EC, signing as RSA", point(P256, 4, 64), nulled(RSA_SHA256)),
     ]);
     // Of another kind above the authority between, which webpki would verify.
     let root = Authority::root("radice", &Key::new(&PKCS_ML_DSA_65, bare(ML_DSA_65)), w.now, |_| {});
     let middle = root.sub("intermedia", &w.middle.key, |_| {});
     let own = w.own(|_| {});
     all.push(
-        w.case("signature of the authority: ML-DSA-65", &[&own, &middle.der])
-            .trusting(&[&root])
-            .stricter("Signature", "only the profile's"),
+        w.case("signature of the authority: ML-DSA-65", &[&own, &middle.der]).trusting(&[&root]).stricter(UNLISTED, "only the profile's"),
     );
     let middle = w.root.sub("intermedia", &Key::new(&PKCS_ML_DSA_65, bare(ML_DSA_65)), |_| {});
     let own = middle.client(&w.own).signed(&middle.key);
-    all.push(w.case("signature: ML-DSA-65", &[&own, &middle.der]).stricter("Signature", "only the profile's"));
+    all.push(w.case("signature: ML-DSA-65", &[&own, &middle.der]).stricter(UNLISTED, "only the profile's"));
     all
 }
 
@@ -158,17 +161,14 @@ pub fn signatures() -> Vec<Case> {
     let w = World::new();
     let (sha256, sha384, sha512) = ("2.16.840.1.101.3.4.2.1", "2.16.840.1.101.3.4.2.2", "2.16.840.1.101.3.4.2.3");
     let (rsa, unsupported, bad) = (rsa(), "UnsupportedSignatureAlgorithm", "BadSignature");
-    // An authority that signs in the way of `key`.
-    let by = |name, key: &Rc<Key>| {
-        let middle = w.root.sub("intermedia", key, |_| {});
-        w.case(name, &[&middle.client(&w.own).signed(key), &middle.der])
+    // An authority that signs certificates in the way of `key`, and lists with the same key in the way of `lists`.
+    let signing = |name, key: &Rc<Key>, lists: &Rc<Key>| {
+        let (middle, lister) = (w.root.sub("intermedia", key, |_| {}), w.root.sub("intermedia", lists, |_| {}));
+        w.case(name, &[&middle.client(&w.own).signed(key), &middle.der]).under(&lister)
     };
+    let by = |name, key: &Rc<Key>| signing(name, key, &rsa);
     let rsa_with = |kind, algorithm: &str| Key::rsa(RsaKeySize::_2048, kind, algorithm);
-    // And whose lists, with the same key, are signed in the way of `lists`.
-    let good = |name, key: &Rc<Key>, lists: &Rc<Key>| {
-        let lister = w.root.sub("intermedia", lists, |_| {});
-        by(name, key).under(&lister).admitted()
-    };
+    let good = |name, key: &Rc<Key>, lists: &Rc<Key>| signing(name, key, lists).admitted();
     let p521 = |kind, algorithm: &str| {
         let key = Key::new(kind, bare(algorithm));
         let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P521_SHA512_ASN1_SIGNING, &key.pkcs8).unwrap();

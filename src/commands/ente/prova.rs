@@ -37,21 +37,29 @@ pub(super) fn judge(file: &Path, config: Option<&Path>, enti: &[Ente], clock: &C
     let peer = match config {
         Some(config) => {
             let setup = Setup::build(&Config::read(config)?.tls, clock)?;
-            let peer = Peer::new(&presented, &setup.authorities).map_err(|_| anyhow::anyhow!("certificato non leggibile"))?;
-            super::super::runtime()?.block_on(setup.ask(&peer, clock));
-            match setup.judge(&peer, clock.now()) {
-                Ok(valid) if valid.within_grace => {
-                    judged.avvertenze.push("la lista di revoca è scaduta: vale per la tolleranza configurata (crl_grace_hours)".to_owned());
+            let examined = setup.examine(&presented, clock.now()).and_then(|peer| {
+                super::super::runtime().map_err(|_| Invalid::StatusUnknown)?.block_on(setup.ask(&peer, clock));
+                let valid = setup.judge(&peer, clock.now())?;
+                Ok((peer, valid))
+            });
+            match examined {
+                Ok((peer, valid)) => {
+                    if valid.within_grace {
+                        let grace = "la lista di revoca è scaduta: vale per la tolleranza configurata (crl_grace_hours)";
+                        judged.avvertenze.push(grace.to_owned());
+                    }
+                    peer
                 }
-                Ok(_) => {}
-                Err(reason) => judged.perche_no.push(invalid(reason).to_owned()),
+                Err(reason) => {
+                    judged.perche_no.push(invalid(reason).to_owned());
+                    Peer::unverified(&presented, &setup.authorities).map_err(|_| anyhow::anyhow!("certificato non leggibile"))?
+                }
             }
-            peer
         }
         None => {
             judged.avvertenze.push("senza --config catena e revoca non sono giudicate".to_owned());
             let authorities = Authorities::from(presented.get(1..).unwrap_or_default().to_vec());
-            Peer::new(&presented, &authorities).map_err(|_| anyhow::anyhow!("certificato non leggibile"))?
+            Peer::unverified(&presented, &authorities).map_err(|_| anyhow::anyhow!("certificato non leggibile"))?
         }
     };
     judged.impronta = peer.fingerprint().to_owned();
@@ -128,10 +136,11 @@ pub(super) fn unfit(reason: Unfit) -> &'static str {
         Unfit::Names => "senza nomi, o con nomi non leggibili",
         Unfit::Constraints => "pone vincoli su criteri o nomi, che qui non sono giudicati",
         Unfit::Length => "la catena è più lunga di quanto un'autorità ammetta",
+        Unfit::Bulk => "troppi certificati (al più 8), troppi byte (al più 16 KiB), troppe estensioni o troppi nomi",
         Unfit::Version => "non è della versione 3",
         Unfit::Usage => "non è per l'autenticazione di un client (extendedKeyUsage clientAuth, keyUsage digitalSignature)",
         Unfit::Authority => "è il certificato di un'autorità",
-        Unfit::Key => "chiave troppo corta o di altro tipo: RSA da 2048 bit, P-256, P-384, P-521, Ed25519",
+        Unfit::Key => "chiave troppo corta, troppo lunga o di altro tipo: RSA da 2048 a 8192 bit, P-256, P-384, P-521, Ed25519",
         Unfit::Signature => "firmato con un algoritmo non ammesso: SHA-2 o Ed25519",
     }
 }
