@@ -1,6 +1,6 @@
 //! The channel: who gets through the handshake, and for how long anybody may keep a place without asking anything.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 mod common;
 
@@ -358,4 +358,69 @@ fn the_contract_is_served_with_the_address_that_was_asked() {
     let listed = common::varco(&["ledger", "list", "--data", &site.data().display().to_string(), "--json"]).0;
     let served = listed.lines().skip(before).filter(|line| line.contains("\"kind\":\"exchange\"")).count();
     assert_eq!(served, 2, "the contract is not recorded, the two refusals are");
+}
+
+#[test]
+fn a_handshake_that_is_refused_costs_little_whatever_comes_with_it() {
+    const HANDSHAKES: usize = 100;
+    let site = Site::new();
+    let (now, authority) = (site.clock.now(), &site.pki.authority);
+    let (gone, other) = (authority.client("comune").unwrap(), authority.client("comune").unwrap());
+    std::fs::write(site.home.path().join("pki/crl.pem"), authority.crl(&[&gone, &other], 30).unwrap()).unwrap();
+    // As many authorities of the same name, each with a key of its own, as a Certificate message has room for.
+    let namesakes: String = (0..100).map(|_| Authority::new("Varco demo CA", now).unwrap().pem()).collect();
+    register(&site, "revocato", &Issued { certificate: format!("{}{namesakes}", gone.certificate), ..gone });
+    // The most that are looked at, beside another revoked certificate.
+    let few: String = (0..7).map(|_| Authority::new("Varco demo CA", now).unwrap().pem()).collect();
+    register(&site, "revocato-pochi", &Issued { certificate: format!("{}{few}", other.certificate), ..other });
+    let serving = site.serve();
+    common::runtime().block_on(async {
+        let (mut costs, mut rest) = (Vec::new(), Vec::new());
+        for (name, good) in [("comune", true), ("revocato", false), ("revocato-pochi", false)] {
+            let before = serving.cpu();
+            for _ in 0..HANDSHAKES {
+                let mut stream = site.client(serving.address, name).connect_raw().await.unwrap();
+                if good {
+                    stream.shutdown().await.unwrap();
+                }
+                rest.clear();
+                let ended = stream.read_to_end(&mut rest).await;
+                let alert = ended.as_ref().is_err_and(|error| error.to_string().contains("received fatal alert"));
+                assert!(if good { ended.is_ok() } else { alert }, "{name}: {ended:?}");
+            }
+            costs.push(serving.cpu() - before);
+        }
+        // Hundredths of a second: an honest handshake takes a few milliseconds.
+        let most = 10 * costs[0].max(10);
+        println!("{costs:?}");
+        assert!(costs.iter().all(|cost| *cost <= most), "{costs:?}");
+    });
+    serving.stop();
+}
+
+#[test]
+fn a_handshake_in_too_many_records_ends() {
+    let site = Site::new();
+    let serving = site.serve();
+    common::runtime().block_on(async {
+        // A hello without end: 64 KiB of it by its own word, of which each record has a byte.
+        let hello = [&[1, 0, 0xff, 0xf0, 3, 3][..], &[0; 60_000]].concat();
+        let (mut input, mut output) = TcpStream::connect(serving.address).await.unwrap().into_split();
+        let sent = tokio::spawn(async move {
+            let mut sent = 0;
+            for byte in hello {
+                if output.write_all(&[22, 3, 1, 0, 1, byte]).await.is_err() {
+                    break;
+                }
+                sent += 1;
+            }
+            sent
+        });
+        let begun = Instant::now();
+        let _ = input.read(&mut [0; 16]).await;
+        assert!(begun.elapsed() < Duration::from_secs(3), "nobody hung up");
+        drop(input);
+        assert!(sent.await.unwrap() < 60_000, "all of it was taken");
+    });
+    serving.stop();
 }

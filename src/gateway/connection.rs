@@ -23,6 +23,7 @@ use tokio_rustls::TlsAcceptor;
 use super::Gateway;
 use super::exchange::{self, Channel};
 use super::framing::{Framing, Verdicts};
+use super::metered::{Metered, TooManyRecords};
 use super::proxy;
 
 /// Serves one connection until it ends, or until `stop` changes and its exchange is done. Until its handshake is over it may be told to
@@ -44,14 +45,17 @@ pub(super) async fn serve(
         if settings.proxies.contains(&source) {
             source = proxy::source(&mut socket).await.map_err(|_| "H09.proxy")?.unwrap_or(source);
         }
-        acceptor.accept(socket).await.map_err(|error| reason(&error))
+        acceptor.accept(Metered::new(socket)).await.map_err(|error| reason(&error))
     };
     let handshake = tokio::select! {
         handshake = tokio::time::timeout(limits.handshake(), handshake) => handshake,
         Ok(()) = make_room => return gateway.gathered.count("H07.posto", None),
     };
     let stream = match handshake {
-        Ok(Ok(stream)) => stream,
+        Ok(Ok(mut stream)) => {
+            stream.get_mut().0.lift();
+            stream
+        }
         Ok(Err(reason)) => return gateway.gathered.count(reason, None),
         Err(_) => return gateway.gathered.count("H04.tempo", None),
     };
@@ -120,6 +124,9 @@ fn internal() -> Response<Full<Bytes>> {
 /// Why a handshake failed, in words of our own.
 fn reason(error: &io::Error) -> &'static str {
     use rustls::Error;
+    if error.get_ref().is_some_and(|inner| inner.is::<TooManyRecords>()) {
+        return "H03.tls";
+    }
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
         Some(Error::NoCertificatesPresented) => "H01.senza-certificato",
         Some(Error::InvalidCertificate(_)) => "H02.certificato",

@@ -16,6 +16,7 @@ pub mod fault;
 pub mod framing;
 pub mod gathered;
 pub mod listener;
+mod metered;
 pub mod metrics;
 pub mod node;
 mod proxy;

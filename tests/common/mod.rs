@@ -161,6 +161,13 @@ impl Serving {
         Self { child, address, log }
     }
 
+    /// Processor time so far, in hundredths of a second (proc_pid_stat(5), utime and stime).
+    pub fn cpu(&self) -> u64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let after_name = text.rsplit(") ").next().unwrap();
+        after_name.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+    }
+
     /// SIGKILL.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
