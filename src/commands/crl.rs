@@ -15,12 +15,9 @@ use serde::Serialize;
 use super::files;
 use crate::clock::Clock;
 use crate::config::{Config, CrlSource};
-use crate::tls::lists::judge;
+use crate::tls::lists::{LARGEST, judge};
 use crate::tls::plain::{self, NoReply};
 use crate::tls::setup::listers;
-
-/// The largest list, bytes.
-const LARGEST: usize = 64 << 20;
 
 /// `varco crl`.
 #[derive(Debug, clap::Args)]

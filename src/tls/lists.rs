@@ -15,6 +15,11 @@ use super::authorities::Issuer;
 use super::peer::trimmed;
 use super::signature;
 
+/// The largest file of lists, bytes: some two million certificates.
+pub const LARGEST: usize = 64 << 20;
+/// Lists in one file. Each has its signature verified, and a certificate is looked for on every list of its issuer.
+const MOST_LISTS: usize = 64;
+
 /// One list.
 #[derive(Debug)]
 pub(super) struct List {
@@ -60,6 +65,9 @@ pub enum Flaw {
     /// No list.
     #[error("not a certificate revocation list")]
     Unreadable,
+    /// More than 64.
+    #[error("more than 64 lists in one file")]
+    Many,
     /// Not an authority's, or bytes after its end.
     #[error("not signed by any of the client authorities")]
     Foreign,
@@ -88,6 +96,7 @@ impl Flaw {
     pub fn text(self) -> &'static str {
         match self {
             Self::Unreadable => "non è una lista di revoca leggibile",
+            Self::Many => "contiene più di 64 liste",
             Self::Foreign => "non è firmata da nessuna delle autorità configurate",
             Self::Partial => "è una lista parziale (delta), o ha un'estensione critica",
             Self::Endless => "non ha nextUpdate",
@@ -110,7 +119,11 @@ pub struct Replacement {
 
 /// The lists of a file (PEM or DER); at least one.
 pub(super) fn gather(bytes: &[u8], authorities: &[CertificateDer<'_>]) -> Result<Gathered, Flaw> {
-    let lists: Gathered = ders(bytes)?.iter().map(|der| parse(der, authorities)).collect::<Result<_, _>>()?;
+    let ders = ders(bytes)?;
+    if ders.len() > MOST_LISTS {
+        return Err(Flaw::Many);
+    }
+    let lists: Gathered = ders.iter().map(|der| parse(der, authorities)).collect::<Result<_, _>>()?;
     if lists.is_empty() { Err(Flaw::Unreadable) } else { Ok(lists) }
 }
 
@@ -231,7 +244,7 @@ fn ders(bytes: &[u8]) -> Result<Vec<Vec<u8>>, Flaw> {
         return Ok(vec![bytes.to_vec()]);
     }
     let lists = rustls::pki_types::CertificateRevocationListDer::pem_slice_iter(bytes);
-    lists.map(|list| list.map(|der| der.as_ref().to_vec()).map_err(|_| Flaw::Unreadable)).collect()
+    lists.take(MOST_LISTS + 1).map(|list| list.map(|der| der.as_ref().to_vec()).map_err(|_| Flaw::Unreadable)).collect()
 }
 
 /// The authority's certificate, if the list is the authority's.

@@ -44,6 +44,8 @@ const PAUSE: i64 = 5;
 const QUESTIONS: usize = 8;
 /// The largest answer, bytes.
 const LARGEST: usize = 64 * 1024;
+/// Certificates in one answer. Each may cost two verifications of signatures, and an honest answer has one or none.
+const MOST_CERTIFICATES: usize = 4;
 /// By how much clocks may differ, seconds.
 const SKEW: i64 = 300;
 
@@ -305,6 +307,9 @@ fn is_signed(basic: &BasicOcspResponse, authority: &[u8], now: Timestamp) -> boo
     if signed_with(authority.public_key().raw) {
         return true;
     }
+    if basic.certs.as_ref().is_some_and(|certificates| certificates.len() > MOST_CERTIFICATES) {
+        return false;
+    }
     let ders = basic.certs.iter().flatten().filter_map(|certificate| certificate.to_der().ok());
     ders.into_iter().any(|der| {
         let Ok((_, delegate)) = X509Certificate::from_der(&der) else { return false };
@@ -354,6 +359,18 @@ mod tests {
 
         /// An answer: good, made at that second and until that, with that nonce.
         fn answer(&self, id: &CertId, this_update: i64, next_update: Option<i64>, nonce: Option<Extension>) -> Vec<u8> {
+            self.sealed(id, (this_update, next_update), nonce, &self.key, None)
+        }
+
+        /// The same, signed with any key, with certificates.
+        fn sealed(
+            &self,
+            id: &CertId,
+            (this_update, next_update): (i64, Option<i64>),
+            nonce: Option<Extension>,
+            key: &KeyPair,
+            certs: Option<Vec<x509_cert::Certificate>>,
+        ) -> Vec<u8> {
             let time = |second: i64| {
                 let since = Duration::from_secs(second.unsigned_abs());
                 OcspGeneralizedTime(GeneralizedTime::from_unix_duration(since).unwrap())
@@ -372,7 +389,7 @@ mod tests {
                 responses: vec![single],
                 response_extensions: nonce.map(|nonce| vec![nonce]),
             };
-            let signature = self.key.sign(&tbs_response_data.to_der().unwrap()).unwrap();
+            let signature = key.sign(&tbs_response_data.to_der().unwrap()).unwrap();
             let basic = BasicOcspResponse {
                 tbs_response_data,
                 signature_algorithm: AlgorithmIdentifierOwned {
@@ -380,11 +397,20 @@ mod tests {
                     parameters: None,
                 },
                 signature: BitString::from_bytes(&signature).unwrap(),
-                certs: None,
+                certs,
             };
             let response = OctetString::new(basic.to_der().unwrap()).unwrap();
             let response_bytes = Some(ResponseBytes { response_type: BASIC, response });
             OcspResponse { response_status: OcspResponseStatus::Successful, response_bytes }.to_der().unwrap()
+        }
+
+        /// A certificate of this authority for a key that may sign answers.
+        fn delegate(&self, now: Timestamp, key: &KeyPair) -> x509_cert::Certificate {
+            let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+            params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::OcspSigning];
+            (params.not_before, params.not_after) = (offset(now, -DAY).unwrap(), offset(now, DAY).unwrap());
+            let issuer = rcgen::Issuer::from_ca_cert_der(&self.der, &self.key).unwrap();
+            x509_cert::Certificate::from_der(params.signed_by(key, &issuer).unwrap().der()).unwrap()
         }
 
         fn id(&self) -> CertId {
@@ -431,6 +457,23 @@ mod tests {
         assert_eq!(judged(Some(question.nonce.clone())), Ok(Some(false)));
         let empty = Extension { extn_value: OctetString::new([]).unwrap(), ..other.clone() };
         assert_eq!((judged(Some(other)), judged(Some(empty))), (Err(NoAnswer::Nonce), Err(NoAnswer::Nonce)));
+    }
+
+    #[test]
+    fn an_answer_with_more_certificates_than_are_looked_at_is_refused() {
+        let now = Clock::system().now();
+        let (authority, second) = (Authority::new(now), now.as_second());
+        let question = Question { id: authority.id(), nonce: nonce().unwrap() };
+        let keys: Vec<KeyPair> = (0..=MOST_CERTIFICATES).map(|_| KeyPair::generate().unwrap()).collect();
+        let all: Vec<_> = keys.iter().map(|key| authority.delegate(now, key)).collect();
+        let judged = |certificates: &[x509_cert::Certificate], key: &KeyPair| {
+            let times = (second - 60, Some(second + DAY));
+            let answer = authority.sealed(&question.id, times, None, key, Some(certificates.to_vec()));
+            judge(&answer, &question, &authority.der, Oldest::hours(24), now).map(|known| known.revoked)
+        };
+        let (few, last) = (&all[..MOST_CERTIFICATES], &keys[MOST_CERTIFICATES - 1]);
+        assert_eq!((judged(few, last), judged(&all, last)), (Ok(Some(false)), Err(NoAnswer::Foreign)));
+        assert_eq!(judged(&all, &authority.key), Ok(Some(false)), "the authority's own needs none of them");
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! the operator's [`Grace`], is not valid.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, TryLockError};
 use std::time::SystemTime;
@@ -244,7 +246,13 @@ fn stamp(file: &Path) -> Option<SystemTime> {
 }
 
 fn read(file: &Path, authorities: &[CertificateDer<'static>]) -> Result<Gathered, Wrong> {
-    let bytes = std::fs::read(file).map_err(|error| Wrong::File(error.to_string()))?;
+    let wrong = |error: std::io::Error| Wrong::File(error.to_string());
+    let mut bytes = Vec::new();
+    let most = u64::try_from(lists::LARGEST).unwrap_or(u64::MAX);
+    File::open(file).and_then(|file| file.take(most + 1).read_to_end(&mut bytes)).map_err(wrong)?;
+    if bytes.len() > lists::LARGEST {
+        return Err(Wrong::File(format!("larger than {} MiB", lists::LARGEST >> 20)));
+    }
     Ok(lists::gather(&bytes, authorities)?)
 }
 

@@ -288,7 +288,14 @@ fn listers(w: &World, clean: &[u8]) -> Vec<Case> {
     pem.lists = vec![pem.lists.iter().map(|list| to_pem(list)).collect::<Vec<_>>().concat()];
     let mut pem_revoked = w.client("list: PEM, of both, revoked by the second", |_| {});
     pem_revoked.lists = vec![[to_pem(&root_list), to_pem(&w.middle.list(&[OWN]).signed(&w.middle.key))].concat()];
+    let many = |name, count: usize| {
+        let mut many = w.client(name, |_| {});
+        many.lists[1] = to_pem(&many.lists[1]).repeat(count);
+        many
+    };
     vec![
+        many("list: PEM, 64 in a file", 64).admitted(),
+        many("list: PEM, 65 in a file", 65).stricter("more than 64 lists", "no authority publishes as many in one file"),
         lister("list: by who may sign lists and certificates", Some(CERT_SIGN | CRL_SIGN)).admitted(),
         lister("list: by who may sign what it likes", None).admitted(),
         lister("list: by who may only sign certificates", Some(CERT_SIGN)).refused(signed),
