@@ -76,3 +76,31 @@ fn a_look_up_costs_what_counts_and_not_what_was_cancelled() {
     println!("a look-up: {none} instructions, {forty} after forty cancelled DSU");
     assert!(forty * 10 < none * 11, "{none}, {forty}");
 }
+
+/// Instructions of a hostile handshake beyond an honest one, besides verifications of signatures.
+const MARGIN: u64 = 5_000_000;
+/// Verifications of signatures beyond those of an honest handshake.
+const VERIFICATIONS: u64 = 8;
+
+#[test]
+fn a_handshake_costs_what_an_honest_one_does_and_eight_signatures_whatever_is_sent() {
+    let counts = counts("handshake");
+    let of = |name: &str| counts.iter().find(|(known, _)| known == name).unwrap_or_else(|| panic!("no {name}")).1;
+    let (mut faults, mut hostile) = (Vec::new(), 0);
+    for (name, count) in counts.iter().filter(|(name, _)| !name.ends_with("/verify") && !name.ends_with("/honest")) {
+        let [kind, version, what] = name.split('/').collect::<Vec<_>>()[..] else { panic!("{name}") };
+        let (honest, verification) = (of(&format!("{kind}/{version}/honest")), of(&format!("{kind}/verify")));
+        let beyond = count.saturating_sub(honest);
+        println!("{name}: {count}, {beyond} beyond the honest one: {:.1} verifications", beyond as f64 / verification as f64);
+        // What is odd in itself, and no chain, has no signature more than an honest client's.
+        let verifications = if what.starts_with("chain-") { VERIFICATIONS } else { 0 };
+        if beyond > verifications * verification + MARGIN {
+            faults.push(format!("{name}: {beyond} beyond the honest one's {honest}, a verification is {verification}"));
+        }
+        // A verification is work to speak of, or the bound says nothing.
+        assert!(verification > 100_000 && honest > verification, "{kind}: {honest}, {verification}");
+        hostile += 1;
+    }
+    assert!(hostile > 60, "only {hostile} hostile handshakes");
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}

@@ -10,13 +10,14 @@
 //! Callgrind counts inside [`counted_step`] alone and writes a dump each time [`dumped_case`] returns: what a case prepares and what it checks afterwards
 //! does not count.
 
-#![allow(missing_docs, reason = "a program")]
+#![allow(missing_docs, unreachable_pub, reason = "a program")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "the work must be there")]
 
 #[path = "../../tests/common/caseta.rs"]
 mod caseta;
 #[path = "../../tests/common/famiglia.rs"]
 mod famiglia;
+mod handshake;
 mod sample;
 mod told;
 
@@ -37,7 +38,8 @@ pub(crate) type Work = Box<dyn FnMut()>;
 type Group = (&'static str, fn() -> Vec<Case>);
 
 /// The groups there are.
-const GROUPS: [Group; 3] = [("sample", sample::cases), ("told", told::cases), ("history", told::history)];
+const GROUPS: [Group; 4] =
+    [("sample", sample::cases), ("told", told::cases), ("history", told::history), ("handshake", handshake::cases)];
 
 /// The function in which callgrind counts, by its name.
 #[inline(never)]
