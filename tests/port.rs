@@ -105,6 +105,8 @@ fn every_row_of_the_table_of_faults_is_provoked_and_recorded() {
         provoke(Code::BodyTooLarge, comune.call(ISEE, &"x".repeat(100_001)).await.unwrap());
         provoke(Code::UnsupportedMedia, send(&comune, Request::post(ISEE).header("content-type", "application/json"), "{}").await);
         assert_row(&send(&comune, request(ISEE).header("content-encoding", "gzip"), good.clone()).await, Code::UnsupportedMedia);
+        let twice = request(ISEE).header("content-encoding", "identity").header("content-encoding", "gzip");
+        assert_row(&send(&comune, twice, good.clone()).await, Code::UnsupportedMedia);
         assert_row(&send(&comune, Request::post(ISEE).header("content-type", "text/xml; charset=utf-7"), good.clone()).await, Code::UnsupportedMedia);
         provoke(Code::Xml, comune.call(ISEE, "<a>").await.unwrap());
         let doctype = comune.call(ISEE, &format!("<!DOCTYPE a>{good}")).await.unwrap();

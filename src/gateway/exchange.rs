@@ -621,8 +621,8 @@ impl Inbound {
     async fn read<'g>(&mut self, gateway: &'g Gateway, ente: &str, headers: &HeaderMap, lots: bool) -> Result<Read<'g>, Refusal> {
         let settings = gateway.settings.load_full();
         let limits = &settings.limits;
-        let encoded = headers.get(CONTENT_ENCODING).is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity"));
-        if encoded {
+        let mut codings = headers.get_all(CONTENT_ENCODING).iter();
+        if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
             return Err(Refusal::new(Code::UnsupportedMedia, "content encoding"));
         }
         // Too long by its own word: not even asked for.
