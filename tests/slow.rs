@@ -235,3 +235,31 @@ fn slowhttptest_delays_nobody() {
     });
     serving.stop();
 }
+
+#[test]
+fn a_head_that_comes_byte_by_byte_costs_as_much_as_it_is_long() {
+    let site = Site::new();
+    let serving = site.serve();
+    common::runtime().block_on(async {
+        let client = site.client(serving.address, "comune");
+        let mut costs = Vec::new();
+        for length in [15_000, 60_000] {
+            let mut stream = client.connect_raw().await.unwrap();
+            let head = format!("GET {ISEE}?wsdl HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nX-A: {}\r\n\r\n", "a".repeat(length));
+            let before = serving.cpu();
+            for byte in head.into_bytes() {
+                stream.write_all(&[byte]).await.unwrap();
+                // A record of TLS for each.
+                stream.flush().await.unwrap();
+            }
+            let mut answer = Vec::new();
+            let _ = stream.read_to_end(&mut answer).await;
+            assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+            costs.push(serving.cpu() - before);
+        }
+        // Hundredths of a second. Read from its beginning at each byte, four times as much would cost sixteen times as much.
+        println!("{costs:?}");
+        assert!(costs[1] <= 6 * costs[0].max(5), "{costs:?}");
+    });
+    serving.stop();
+}
