@@ -39,14 +39,18 @@ impl Calendario {
 
     /// How many working days lie after `from`, up to and including `to`.
     pub fn working_days_between(&self, from: Date, to: Date) -> u32 {
-        let mut count = 0;
-        let mut day = from;
-        while day < to {
-            let Ok(next) = day.tomorrow() else { break };
-            day = next;
-            count += u32::from(self.is_working(day));
-        }
-        count
+        u32::try_from(self.working_days(from, to).count()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether more than so many working days lie after `from`, up to and including `to`: a day of another century is not counted from.
+    pub fn is_later(&self, from: Date, to: Date, days: u32) -> bool {
+        let Ok(days) = usize::try_from(days) else { return false };
+        self.working_days(from, to).nth(days).is_some()
+    }
+
+    fn working_days(&self, from: Date, to: Date) -> impl Iterator<Item = Date> {
+        let days = std::iter::successors(Some(from), |day| day.tomorrow().ok()).skip(1);
+        days.take_while(move |day| *day <= to).filter(|day| self.is_working(*day))
     }
 }
 
@@ -91,6 +95,8 @@ mod tests {
         // Thursday before Easter 2026 to the Thursday after: Friday, Tuesday, Wednesday, Thursday.
         let national = Calendario::default();
         assert_eq!(national.working_days_between(date(2026, 4, 2), date(2026, 4, 9)), 4);
+        assert!(national.is_later(date(2026, 4, 2), date(2026, 4, 9), 3) && !national.is_later(date(2026, 4, 2), date(2026, 4, 9), 4));
+        assert!(national.is_later(date(1, 1, 1), date(9999, 12, 31), 4) && !national.is_later(date(2026, 4, 9), date(2026, 4, 2), 0));
         assert_eq!(national.working_days_between(date(2026, 12, 23), date(2026, 12, 29)), 3);
         assert_eq!(national.working_days_between(date(2026, 5, 5), date(2026, 5, 5)), 0);
         // With Saint John's, Wednesday 24 June 2026, and a day that is free once.

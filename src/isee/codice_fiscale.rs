@@ -4,6 +4,7 @@
 //! of the seven places of digits.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 use jiff::civil::Date;
 
@@ -71,10 +72,11 @@ impl CodiceFiscale {
 
     /// Judges the code.
     pub fn kind(&self) -> Result<Kind, Difetto> {
-        let code = self.canonical();
-        let bytes = code.as_bytes();
+        let bytes = self.0.trim().as_bytes();
+        if let Ok(sent) = <[u8; 16]>::try_from(bytes) {
+            return persona(&sent.map(|byte| byte.to_ascii_uppercase())).map(Kind::Persona);
+        }
         match bytes.len() {
-            16 => persona(bytes).map(Kind::Persona),
             11 if bytes.iter().all(u8::is_ascii_digit) => numerico(bytes),
             _ => Err(Difetto::Forma),
         }
@@ -96,6 +98,20 @@ impl PartialEq for CodiceFiscale {
 
 impl Eq for CodiceFiscale {}
 
+/// By its canonical form, as equality is: a set of codes knows one again however it is written.
+impl Hash for CodiceFiscale {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Sixteen at a time, as long as nearly all codes are: a hasher is slow with single bytes.
+        for piece in self.0.trim().as_bytes().chunks(16) {
+            let mut block = [0; 16];
+            for (place, byte) in block.iter_mut().zip(piece) {
+                *place = byte.to_ascii_uppercase();
+            }
+            state.write(&block);
+        }
+    }
+}
+
 /// Never the code itself: a codice fiscale does not get into logs and panics by `{:?}`.
 impl fmt::Debug for CodiceFiscale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -103,11 +119,14 @@ impl fmt::Debug for CodiceFiscale {
     }
 }
 
-fn persona(code: &[u8]) -> Result<Persona, Difetto> {
+fn persona(code: &[u8; 16]) -> Result<Persona, Difetto> {
     let letters = |range: std::ops::Range<usize>| code[range].iter().all(u8::is_ascii_uppercase);
     let month = MONTHS.iter().position(|letter| *letter == code[8]);
-    let digits: Option<Vec<u8>> = [6, 7, 9, 10, 12, 13, 14].iter().map(|place| digit(code[*place])).collect();
-    let (Some(month), Some(digits)) = (month, digits) else { return Err(Difetto::Forma) };
+    let Some(month) = month else { return Err(Difetto::Forma) };
+    let mut digits = [0; 7];
+    for (value, place) in digits.iter_mut().zip([6, 7, 9, 10, 12, 13, 14]) {
+        *value = digit(code[place]).ok_or(Difetto::Forma)?;
+    }
     if !letters(0..6) || !letters(11..12) || !letters(15..16) {
         return Err(Difetto::Forma);
     }
@@ -206,6 +225,24 @@ mod tests {
         assert_eq!(kind("00000000000"), Ok(Kind::Numerico));
         assert_eq!(kind("12345678903"), Ok(Kind::Numerico));
         assert_eq!(kind("12345678901"), Err(Difetto::Controllo));
+    }
+
+    #[test]
+    fn a_set_knows_a_code_again_however_it_is_written() {
+        let code = |text: &str| CodiceFiscale::new(text);
+        let mut seen = std::collections::HashSet::new();
+        for (text, new) in [
+            ("RSSMRA70A01H501S", true),
+            (" rssmra70a01h501s\n", false),
+            ("RSSMRA70A01H501T", true),
+            ("12345678903", true),
+            ("12345678903     ", false),
+            ("", true),
+            ("RSSMRA70A01H501SRSSMRA70A01H501S", true),
+            ("rssmra70a01h501srssmra70a01h501S", false),
+        ] {
+            assert_eq!(seen.insert(code(text)), new, "{text:?}");
+        }
     }
 
     #[test]

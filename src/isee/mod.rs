@@ -30,7 +30,7 @@ pub mod rules;
 
 pub use codice_fiscale::CodiceFiscale;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use compute::componente::Esterno;
 use dsu::{ComponenteNucleo, DatiFiglio, DatiGenitore, Dichiarazione, GenitoreNonConvivente, ModelloBase, Sottoscrizione};
@@ -101,7 +101,12 @@ impl Dichiarazione {
         self.membri().map(|member| member.foglio_componente_nucleo.codice_fiscale.canonical()).collect()
     }
 
-    /// Whether a codice fiscale is that of a member.
+    /// The codici fiscali of the members: for who looks up many.
+    pub fn codici_dei_membri(&self) -> HashSet<&CodiceFiscale> {
+        self.membri().map(|member| &member.foglio_componente_nucleo.codice_fiscale).collect()
+    }
+
+    /// Whether a codice fiscale is that of a member: to look up one.
     pub fn is_membro(&self, codice: &CodiceFiscale) -> bool {
         self.membri().any(|member| member.foglio_componente_nucleo.codice_fiscale == *codice)
     }
@@ -136,7 +141,7 @@ impl Dichiarazione {
     /// How many children of the family a parent has who does not live with it, in whatever form they are named.
     pub fn figli_di(&self, genitore: &CodiceFiscale) -> usize {
         let of = self.genitori_non_conviventi().filter(|parent| parent.codice_fiscale == *genitore);
-        let children: BTreeSet<_> = of.flat_map(|parent| &parent.beneficiario).map(|child| child.codice_fiscale.canonical()).collect();
+        let children: HashSet<_> = of.flat_map(|parent| &parent.beneficiario).map(|child| &child.codice_fiscale).collect();
         children.len()
     }
 

@@ -1,53 +1,62 @@
 //! K08: the home, against the real estate and the tenancy that are declared.
 
+use std::fmt::{self, Display};
+
 use super::super::codes::{Residente, Ruolo, TipoAbitazione, TipoImmobile, TipoModello};
 use super::super::dsu::{Abitazione, Dichiarazione};
-use super::super::foglio::{Patrimonio, PatrimonioImmobiliare};
+use super::super::foglio::PatrimonioImmobiliare;
 use super::nucleo::code;
 use super::{Esame, sheet_path, step};
 
 pub(super) fn examine(dsu: &Dichiarazione, esame: &mut Esame) {
+    let spouse = dsu.nucleo_familiare.iter().flat_map(|n| &n.componente_nucleo).any(|c| c.rapporto_con_dichiarante == Ruolo::C);
+    let flagged = Indicati::of(dsu);
     for (index, modello) in dsu.modello_base.iter().enumerate() {
-        let path = format!("{}/Abitazione", step("/Dichiarazione", "ModelloBase", index, dsu.modello_base.len()));
-        home(dsu, &modello.abitazione, &path, esame);
+        let form = step(&"/Dichiarazione", "ModelloBase", index, dsu.modello_base.len());
+        let path = format_args!("{form}/Abitazione");
+        home(&modello.abitazione, spouse, &path, esame);
         if modello.tipo == TipoModello::Ord {
-            flagged(dsu, modello.abitazione.tipo_abitazione, &path, esame);
+            flagged.examine(modello.abitazione.tipo_abitazione, &path, esame);
         }
     }
 }
 
 /// The home of one form.
-fn home(dsu: &Dichiarazione, home: &Abitazione, path: &str, esame: &mut Esame) {
+fn home(home: &Abitazione, spouse: bool, path: &dyn Display, esame: &mut Esame) {
     lease(home, path, esame);
-    if home.residenza_riferimento.is_some_and(|residence| matches!(residence, Residente::D | Residente::C)) {
-        let spouse = dsu.nucleo_familiare.iter().flat_map(|n| &n.componente_nucleo).any(|c| c.rapporto_con_dichiarante == Ruolo::C);
-        if !spouse {
-            esame.refuse("K08.residenza", format!("{path}/@ResidenzaRiferimento"), "ammessa solo se nel nucleo c'è il coniuge");
-        }
+    if !spouse && home.residenza_riferimento.is_some_and(|residence| matches!(residence, Residente::D | Residente::C)) {
+        esame.refuse("K08.residenza", format_args!("{path}/@ResidenzaRiferimento"), "ammessa solo se nel nucleo c'è il coniuge");
     }
 }
 
 /// The home of who stands outside, and what that person owns: who else owns it is not known.
-pub(super) fn outside(home: &Abitazione, path: &str, estate: Option<&PatrimonioImmobiliare>, estate_path: &str, esame: &mut Esame) {
+pub(super) fn outside(
+    home: &Abitazione,
+    path: &dyn Display,
+    estate: Option<&PatrimonioImmobiliare>,
+    estate_path: &dyn Display,
+    esame: &mut Esame,
+) {
     lease(home, path, esame);
     let Some(estate) = estate else { return };
     for (place, each) in estate.patrimonio.iter().enumerate().filter(|(_, each)| each.flag_abitazione) {
-        owned(home.tipo_abitazione, each, || step(estate_path, "Patrimonio", place, estate.patrimonio.len()), esame);
+        let path = step(estate_path, "Patrimonio", place, estate.patrimonio.len());
+        let path = format_args!("{path}/@FlagAbitazione");
+        if home.tipo_abitazione != TipoAbitazione::Proprieta {
+            esame.refuse(NOT_OWNED.0, path, NOT_OWNED.1);
+        } else if each.tipo_patrimonio != TipoImmobile::F {
+            esame.refuse(NO_BUILDING.0, path, NO_BUILDING.1);
+        }
     }
 }
 
-/// A building that is said to be the home.
-fn owned(home: TipoAbitazione, each: &Patrimonio, path: impl Fn() -> String, esame: &mut Esame) {
-    let path = || format!("{}/@FlagAbitazione", path());
-    if home != TipoAbitazione::Proprieta {
-        esame.refuse("K08.casa", path(), "immobile indicato come casa di abitazione, ma l'abitazione non è di proprietà (000)");
-    } else if each.tipo_patrimonio != TipoImmobile::F {
-        esame.refuse("K08.casa", path(), "solo un fabbricato (F) può essere la casa di abitazione");
-    }
-}
+/// Real estate that is said to be the home, where the home is not owned.
+const NOT_OWNED: (&str, &str) = ("K08.casa", "immobile indicato come casa di abitazione, ma l'abitazione non è di proprietà (000)");
+/// Land that is said to be the home.
+const NO_BUILDING: (&str, &str) = ("K08.casa", "solo un fabbricato (F) può essere la casa di abitazione");
 
 /// Whether a home and its tenancy go together.
-fn lease(home: &Abitazione, path: &str, esame: &mut Esame) {
+fn lease(home: &Abitazione, path: &dyn Display, esame: &mut Esame) {
     match (home.tipo_abitazione, &home.locazione) {
         (TipoAbitazione::Locazione, None) => {
             esame.refuse("K08.locazione", path, "abitazione in locazione (001) senza i dati del contratto");
@@ -55,17 +64,18 @@ fn lease(home: &Abitazione, path: &str, esame: &mut Esame) {
         (TipoAbitazione::Locazione, Some(lease)) => {
             let texts = [(&lease.serie, "Serie"), (&lease.numero, "Numero"), (&lease.cod_ufficio, "CodUfficio")];
             for (_, attribute) in texts.iter().filter(|(text, _)| text.trim().is_empty()) {
-                esame.refuse("K08.contratto", format!("{path}/Locazione/@{attribute}"), "dato del contratto di locazione mancante");
+                esame.refuse("K08.contratto", format_args!("{path}/Locazione/@{attribute}"), "dato del contratto di locazione mancante");
             }
             for (index, tenant) in lease.intestatario.iter().enumerate() {
-                let path = step(&format!("{path}/Locazione"), "Intestatario", index, lease.intestatario.len());
-                code(&tenant.codice_fiscale, &format!("{path}/@CodiceFiscale"), esame);
+                let lease_path = format_args!("{path}/Locazione");
+                let path = step(&lease_path, "Intestatario", index, lease.intestatario.len());
+                code(&tenant.codice_fiscale, &format_args!("{path}/@CodiceFiscale"), esame);
             }
         }
         (_, Some(_)) => {
             esame.refuse(
                 "K08.locazione",
-                format!("{path}/Locazione"),
+                format_args!("{path}/Locazione"),
                 "contratto di locazione per un'abitazione che non è in locazione (001)",
             );
         }
@@ -73,24 +83,61 @@ fn lease(home: &Abitazione, path: &str, esame: &mut Esame) {
     }
 }
 
-/// A building is flagged as the home exactly when the home is owned.
-fn flagged(dsu: &Dichiarazione, home: TipoAbitazione, path: &str, esame: &mut Esame) {
-    let mut found = false;
-    let members = dsu.nucleo_familiare.iter().flat_map(|nucleo| &nucleo.componente_nucleo).enumerate();
-    for (index, member) in members.filter(|(_, member)| member.rapporto_con_dichiarante != Ruolo::Gnc) {
-        let sheet = &member.foglio_componente_nucleo;
-        let Some(estate) = &sheet.patrimonio_immobiliare else { continue };
-        for (place, each) in estate.patrimonio.iter().enumerate().filter(|(_, each)| each.flag_abitazione) {
-            found = true;
-            let base = format!("{}/PatrimonioImmobiliare", sheet_path(dsu, index));
-            owned(home, each, || step(&base, "Patrimonio", place, estate.patrimonio.len()), esame);
+/// The real estate of the family that is said to be its home.
+struct Indicati<'a> {
+    all: Vec<Indicato<'a>>,
+    /// Those that are no building.
+    land: Vec<Indicato<'a>>,
+}
+
+/// One of them: whose it is and which of theirs.
+#[derive(Clone, Copy)]
+struct Indicato<'a> {
+    dsu: &'a Dichiarazione,
+    member: usize,
+    place: usize,
+    of: usize,
+}
+
+impl<'a> Indicati<'a> {
+    fn of(dsu: &'a Dichiarazione) -> Self {
+        let (mut all, mut land) = (Vec::new(), Vec::new());
+        let members = dsu.nucleo_familiare.iter().flat_map(|nucleo| &nucleo.componente_nucleo).enumerate();
+        for (member, living) in members.filter(|(_, member)| member.rapporto_con_dichiarante != Ruolo::Gnc) {
+            let Some(estate) = &living.foglio_componente_nucleo.patrimonio_immobiliare else { continue };
+            for (place, each) in estate.patrimonio.iter().enumerate().filter(|(_, each)| each.flag_abitazione) {
+                let found = Indicato { dsu, member, place, of: estate.patrimonio.len() };
+                all.push(found);
+                if each.tipo_patrimonio != TipoImmobile::F {
+                    land.push(found);
+                }
+            }
+        }
+        Self { all, land }
+    }
+
+    /// A building is flagged as the home exactly when the home of the ordinary form is owned. Of such forms there may be many, which is refused (K04):
+    /// all that is wrong with each is counted, and not looked at again.
+    fn examine(&self, home: TipoAbitazione, path: &dyn Display, esame: &mut Esame) {
+        if home != TipoAbitazione::Proprieta {
+            esame.refuse_each(NOT_OWNED.0, self.all.iter(), NOT_OWNED.1);
+            return;
+        }
+        esame.refuse_each(NO_BUILDING.0, self.land.iter(), NO_BUILDING.1);
+        if self.all.is_empty() {
+            esame.refuse(
+                "K08.casa",
+                format_args!("{path}/@TipoAbitazione"),
+                "abitazione di proprietà (000), ma nessun fabbricato è indicato come casa di abitazione",
+            );
         }
     }
-    if home == TipoAbitazione::Proprieta && !found {
-        esame.refuse(
-            "K08.casa",
-            format!("{path}/@TipoAbitazione"),
-            "abitazione di proprietà (000), ma nessun fabbricato è indicato come casa di abitazione",
-        );
+}
+
+impl Display for Indicato<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sheet = sheet_path(self.dsu, self.member);
+        let estate = format_args!("{sheet}/PatrimonioImmobiliare");
+        write!(f, "{}/@FlagAbitazione", step(&estate, "Patrimonio", self.place, self.of))
     }
 }

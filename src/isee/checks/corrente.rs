@@ -1,40 +1,45 @@
 //! K17, and what integrations of incomes must have.
 
-use super::super::dsu::{Dichiarazione, Variazione};
+use std::collections::HashSet;
+use std::fmt::Display;
+
+use super::super::dsu::Variazione;
 use super::super::rules::name;
 use super::nucleo::code;
-use super::{Circumstance, Esame, patrimonio, step};
+use super::{Circumstance, Esame, Indice, patrimonio, step};
 
-pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
-    if let Some(corrente) = &dsu.isee_corrente {
+pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+    if let Some(corrente) = &indice.dsu.isee_corrente {
+        let mut seen = HashSet::new();
         for (index, change) in corrente.variazione.iter().enumerate() {
-            let path = step("/Dichiarazione/ISEECorrente", "Variazione", index, corrente.variazione.len());
-            variazione(dsu, change, &path, circumstance, esame);
-            if corrente.variazione.iter().take(index).any(|earlier| earlier.codice_fiscale == change.codice_fiscale) {
-                esame.refuse("K17.doppio", format!("{path}/@CodiceFiscale"), "persona già indicata");
+            let path = step(&"/Dichiarazione/ISEECorrente", "Variazione", index, corrente.variazione.len());
+            variazione(indice, change, &path, circumstance, esame);
+            if !seen.insert(&change.codice_fiscale) {
+                esame.refuse("K17.doppio", format_args!("{path}/@CodiceFiscale"), "persona già indicata");
             }
         }
     }
-    if let Some(integrazione) = &dsu.integrazione_redditi {
+    if let Some(integrazione) = &indice.dsu.integrazione_redditi {
         let all = &integrazione.componente_per_integrazione_redditi;
+        let mut seen = HashSet::new();
         for (index, each) in all.iter().enumerate() {
-            let path = step("/Dichiarazione/IntegrazioneRedditi", "ComponentePerIntegrazioneRedditi", index, all.len());
-            code(&each.codice_fiscale, &format!("{path}/@CodiceFiscale"), esame);
-            patrimonio::bounded(&each.redditi, &format!("{path}/Redditi"), esame);
+            let path = step(&"/Dichiarazione/IntegrazioneRedditi", "ComponentePerIntegrazioneRedditi", index, all.len());
+            code(&each.codice_fiscale, &format_args!("{path}/@CodiceFiscale"), esame);
+            patrimonio::bounded(&each.redditi, &format_args!("{path}/Redditi"), esame);
             let described = each.desc_doc_altro.as_deref().is_some_and(|text| !text.trim().is_empty());
             if each.flag_doc_altro == Some(true) && !described {
-                esame.refuse("K03.documento", format!("{path}/@DescDocAltro"), "manca la descrizione dell'altro documento");
+                esame.refuse("K03.documento", format_args!("{path}/@DescDocAltro"), "manca la descrizione dell'altro documento");
             }
-            if all.iter().take(index).any(|earlier| earlier.codice_fiscale == each.codice_fiscale) {
-                esame.refuse("K03.componente", format!("{path}/@CodiceFiscale"), "persona già indicata");
+            if !seen.insert(&each.codice_fiscale) {
+                esame.refuse("K03.componente", format_args!("{path}/@CodiceFiscale"), "persona già indicata");
             }
         }
     }
 }
 
-fn variazione(dsu: &Dichiarazione, change: &Variazione, path: &str, circumstance: &Circumstance<'_>, esame: &mut Esame) {
-    let presented = dsu.presentata().unwrap_or(circumstance.today);
-    code(&change.codice_fiscale, &format!("{path}/@CodiceFiscale"), esame);
+fn variazione(indice: &Indice<'_>, change: &Variazione, path: &dyn Display, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+    let presented = indice.presentata.unwrap_or(circumstance.today);
+    code(&change.codice_fiscale, &format_args!("{path}/@CodiceFiscale"), esame);
     let categories = [
         (change.reddito_dipendente_12_mesi, change.reddito_dipendente_2_mesi, "RedditoDipendente2Mesi"),
         (change.reddito_autonomo_12_mesi, change.reddito_autonomo_2_mesi, "RedditoAutonomo2Mesi"),
@@ -43,35 +48,35 @@ fn variazione(dsu: &Dichiarazione, change: &Variazione, path: &str, circumstance
     for (twelve, two, attribute) in categories {
         if twelve.is_some() && two.is_some() {
             let text = "per questa categoria di redditi ci sono sia i dodici mesi sia i due";
-            esame.refuse("K17.mesi", format!("{path}/@{attribute}"), text);
+            esame.refuse("K17.mesi", format_args!("{path}/@{attribute}"), text);
         }
     }
     if change.changes_incomes() != change.redditi().is_some() {
         let text = "il tipo di variazione e i redditi correnti devono andare insieme";
-        esame.refuse("K17.redditi", format!("{path}/@TipoVariazione"), text);
+        esame.refuse("K17.redditi", format_args!("{path}/@TipoVariazione"), text);
     }
     let assets = change.patrimonio_mobiliare.is_some() || change.patrimonio_immobiliare.is_some();
     if change.changes_assets() != assets {
         let text = "il tipo di variazione e i patrimoni devono andare insieme";
-        esame.refuse("K17.patrimonio", format!("{path}/@TipoVariazione"), text);
+        esame.refuse("K17.patrimonio", format_args!("{path}/@TipoVariazione"), text);
     }
     if change.changes_assets() {
         let first = rust_decimal::prelude::ToPrimitive::to_i8(&circumstance.rules.get(name::CORRENTE_PATRIMONIO_MESE)).unwrap_or(i8::MAX);
         if !circumstance.rules.says(name::CORRENTE_PATRIMONIO) || presented.month() < first {
             let text = "a questa data la variazione del patrimonio non è ammessa";
-            esame.refuse("K17.periodo", format!("{path}/@TipoVariazione"), text);
+            esame.refuse("K17.periodo", format_args!("{path}/@TipoVariazione"), text);
         }
     }
     if change.documentazione.as_deref().is_none_or(|text| text.trim().is_empty()) {
-        esame.refuse("K17.documenti", format!("{path}/@Documentazione"), "mancano i documenti che provano la variazione");
+        esame.refuse("K17.documenti", format_args!("{path}/@Documentazione"), "mancano i documenti che provano la variazione");
     }
     if change.data_variazione.is_some_and(|day| day > presented) {
-        esame.refuse("K17.data", format!("{path}/@DataVariazione"), "variazione successiva alla presentazione");
+        esame.refuse("K17.data", format_args!("{path}/@DataVariazione"), "variazione successiva alla presentazione");
     }
-    let referred = dsu.operazione.numero_protocollo_riferimento.as_ref();
+    let referred = indice.dsu.operazione.numero_protocollo_riferimento.as_ref();
     if change.protocollo_inps_dsu_corrente.as_ref().is_some_and(|own| Some(own) != referred) {
         let text = "il protocollo non è quello della DSU di riferimento";
-        esame.refuse("K17.protocollo", format!("{path}/@ProtocolloInpsDSUCorrente"), text);
+        esame.refuse("K17.protocollo", format_args!("{path}/@ProtocolloInpsDSUCorrente"), text);
     }
     patrimonio::assets(change.patrimonio_mobiliare.as_ref(), change.patrimonio_immobiliare.as_ref(), path, circumstance, esame);
 }

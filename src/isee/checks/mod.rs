@@ -6,6 +6,7 @@
 mod casa;
 mod corrente;
 mod indicatori;
+mod indice;
 mod nucleo;
 mod patrimonio;
 mod regole;
@@ -14,15 +15,19 @@ mod sottoscrizione;
 pub use regole::REGOLE;
 pub use sottoscrizione::sottoscrittori;
 
+use std::collections::HashSet;
+use std::fmt::{self, Display};
+
 use jiff::civil::Date;
 
 use super::calendar::Calendario;
 use super::codes::TipoOperazione;
 use super::dsu::Dichiarazione;
 use super::rules::RuleSet;
+use indice::Indice;
 
 /// One defect: its check, where it is in the DSU, what an Italian reader is told. Never a value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Difetto {
     /// `K05.controllo`: the check, then its rule.
     pub code: &'static str,
@@ -47,17 +52,27 @@ pub struct Esame {
 pub const MAX_DIFETTI: usize = 100;
 
 impl Esame {
-    fn refuse(&mut self, code: &'static str, path: impl Into<String>, text: &'static str) {
+    /// A path is written where its defect is described: of what is only counted, there may be any number.
+    fn refuse(&mut self, code: &'static str, path: impl Display, text: &'static str) {
         if self.difetti.len() < MAX_DIFETTI {
-            self.difetti.push(Difetto { code, path: path.into(), text });
+            self.difetti.push(Difetto { code, path: path.to_string(), text });
         } else {
             self.altri += 1;
         }
     }
 
-    fn warn(&mut self, code: &'static str, path: impl Into<String>, text: &'static str) {
+    /// The same defect in many places: those that are only counted are not looked at.
+    fn refuse_each<P: Display>(&mut self, code: &'static str, paths: impl ExactSizeIterator<Item = P>, text: &'static str) {
+        let room = MAX_DIFETTI.saturating_sub(self.difetti.len());
+        self.altri += paths.len().saturating_sub(room);
+        for path in paths.take(room) {
+            self.refuse(code, path, text);
+        }
+    }
+
+    fn warn(&mut self, code: &'static str, path: impl Display, text: &'static str) {
         if self.avvertenze.len() < MAX_DIFETTI {
-            self.avvertenze.push(Difetto { code, path: path.into(), text });
+            self.avvertenze.push(Difetto { code, path: path.to_string(), text });
         }
     }
 }
@@ -81,9 +96,9 @@ impl<'a> Circumstance<'a> {
         Self { today, rules, calendario, presentata: None }
     }
 
-    /// The day on which ages and roles are judged.
-    fn presented(&self, dsu: &Dichiarazione) -> Date {
-        self.presentata.or_else(|| dsu.presentata()).unwrap_or(self.today)
+    /// The day on which ages and roles are judged, of a DSU that says when it was presented.
+    fn presented(&self, presentata: Option<Date>) -> Date {
+        self.presentata.or(presentata).unwrap_or(self.today)
     }
 }
 
@@ -97,13 +112,14 @@ pub fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>) -> Esame {
         esame.refuse("K04.componenti", "/Dichiarazione/NucleoFamiliare", "il nucleo ha più componenti di quanti ne sono ammessi (60)");
         return esame;
     }
+    let indice = Indice::of(dsu);
     operazione(dsu, &mut esame);
     nucleo::examine(dsu, circumstance, &mut esame);
     casa::examine(dsu, &mut esame);
     patrimonio::examine(dsu, circumstance, &mut esame);
-    indicatori::examine(dsu, circumstance, &mut esame);
-    corrente::examine(dsu, circumstance, &mut esame);
-    sottoscrizione::examine(dsu, circumstance, &mut esame);
+    indicatori::examine(&indice, circumstance, &mut esame);
+    corrente::examine(&indice, circumstance, &mut esame);
+    sottoscrizione::examine(&indice, circumstance, &mut esame);
     esame
 }
 
@@ -111,9 +127,10 @@ pub fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>) -> Esame {
 /// reason to refuse what completes it.
 pub fn examine_effettiva(dsu: &Dichiarazione, base: &Dichiarazione, circumstance: &Circumstance<'_>) -> Esame {
     let (mut esame, mut before) = (Esame::default(), Esame::default());
-    indicatori::examine(dsu, circumstance, &mut esame);
-    indicatori::examine(base, circumstance, &mut before);
-    esame.difetti.retain(|difetto| !before.difetti.contains(difetto));
+    indicatori::examine(&Indice::of(dsu), circumstance, &mut esame);
+    indicatori::examine(&Indice::of(base), circumstance, &mut before);
+    let before: HashSet<Difetto> = before.difetti.into_iter().collect();
+    esame.difetti.retain(|difetto| !before.contains(difetto));
     esame
 }
 
@@ -124,13 +141,13 @@ fn operazione(dsu: &Dichiarazione, esame: &mut Esame) {
     match (tipo, &dsu.operazione.numero_protocollo_riferimento) {
         (TipoOperazione::N, Some(_)) => esame.refuse(
             "K02.riferimento",
-            format!("{PATH}/@NumeroProtocolloRiferimento"),
+            format_args!("{PATH}/@NumeroProtocolloRiferimento"),
             "una DSU nuova (Tipo N) non ha protocollo di riferimento",
         ),
         (TipoOperazione::N, None) | (_, Some(_)) => {}
         (_, None) => esame.refuse(
             "K02.riferimento",
-            format!("{PATH}/@NumeroProtocolloRiferimento"),
+            format_args!("{PATH}/@NumeroProtocolloRiferimento"),
             "manca il protocollo della DSU a cui questa si riferisce",
         ),
     }
@@ -142,32 +159,33 @@ fn operazione(dsu: &Dichiarazione, esame: &mut Esame) {
     ];
     for (present, of, section) in sections {
         if present && tipo != of {
-            esame.refuse("K03.sezione", format!("/Dichiarazione/{section}"), "sezione non prevista per questo tipo di operazione");
+            esame.refuse("K03.sezione", format_args!("/Dichiarazione/{section}"), "sezione non prevista per questo tipo di operazione");
         }
         if !present && tipo == of {
-            esame.refuse("K03.mancante", format!("/Dichiarazione/{section}"), "manca la sezione di questo tipo di operazione");
+            esame.refuse("K03.mancante", format_args!("/Dichiarazione/{section}"), "manca la sezione di questo tipo di operazione");
         }
     }
     if !matches!(tipo, TipoOperazione::N | TipoOperazione::R) {
         for (present, section) in [(dsu.nucleo_familiare.is_some(), "NucleoFamiliare"), (!dsu.modello_base.is_empty(), "ModelloBase")] {
             if present {
-                esame.refuse("K03.sezione", format!("/Dichiarazione/{section}"), "sezione non prevista per questo tipo di operazione");
+                esame.refuse("K03.sezione", format_args!("/Dichiarazione/{section}"), "sezione non prevista per questo tipo di operazione");
             }
         }
     }
 }
 
-/// `base/Name`, with a position where `of` says that the name repeats.
-fn step(base: &str, name: &str, index: usize, of: usize) -> String {
-    if of > 1 { format!("{base}/{name}[{}]", index + 1) } else { format!("{base}/{name}") }
+/// `base/Name`, with a position where `of` says that the name repeats; written where it is needed, as every path here.
+fn step<'a>(base: &'a dyn Display, name: &'static str, index: usize, of: usize) -> impl Display + use<'a> {
+    fmt::from_fn(move |f| if of > 1 { write!(f, "{base}/{name}[{}]", index + 1) } else { write!(f, "{base}/{name}") })
 }
 
 /// The path of a member's sheet.
-fn sheet_path(dsu: &Dichiarazione, index: usize) -> String {
-    format!("{}/FoglioComponenteNucleo", member_path(dsu, index))
+fn sheet_path(dsu: &Dichiarazione, index: usize) -> impl Display + use<> {
+    let member = member_path(dsu, index);
+    fmt::from_fn(move |f| write!(f, "{member}/FoglioComponenteNucleo"))
 }
 
-fn member_path(dsu: &Dichiarazione, index: usize) -> String {
+fn member_path(dsu: &Dichiarazione, index: usize) -> impl Display + use<> {
     let members = dsu.nucleo_familiare.as_ref().map_or(0, |nucleo| nucleo.componente_nucleo.len());
-    step("/Dichiarazione/NucleoFamiliare", "ComponenteNucleo", index, members)
+    step(&"/Dichiarazione/NucleoFamiliare", "ComponenteNucleo", index, members)
 }

@@ -1,5 +1,7 @@
 //! K09 to K11: financial relations, increases, real estate; and the bound of amounts that the schema leaves without.
 
+use std::fmt::Display;
+
 use rust_decimal::Decimal;
 
 use super::super::dsu::Dichiarazione;
@@ -16,10 +18,10 @@ pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esam
 }
 
 /// All of one sheet.
-pub(super) fn sheet(sheet: &FoglioComponente, path: &str, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+pub(super) fn sheet(sheet: &FoglioComponente, path: &dyn Display, circumstance: &Circumstance<'_>, esame: &mut Esame) {
     assets(sheet.patrimonio_mobiliare.as_ref(), sheet.patrimonio_immobiliare.as_ref(), path, circumstance, esame);
     if let Some(incomes) = &sheet.altri_redditi {
-        bounded(incomes, &format!("{path}/AltriRedditi"), esame);
+        bounded(incomes, &format_args!("{path}/AltriRedditi"), esame);
     }
 }
 
@@ -27,56 +29,59 @@ pub(super) fn sheet(sheet: &FoglioComponente, path: &str, circumstance: &Circums
 pub(super) fn assets(
     movable: Option<&PatrimonioMobiliare>,
     real: Option<&PatrimonioImmobiliare>,
-    path: &str,
+    path: &dyn Display,
     circumstance: &Circumstance<'_>,
     esame: &mut Esame,
 ) {
     if let Some(movable) = movable {
-        relations(movable, &format!("{path}/PatrimonioMobiliare"), circumstance, esame);
+        relations(movable, &format_args!("{path}/PatrimonioMobiliare"), circumstance, esame);
     }
     if let Some(real) = real {
-        estate(real, &format!("{path}/PatrimonioImmobiliare"), esame);
+        estate(real, &format_args!("{path}/PatrimonioImmobiliare"), esame);
     }
 }
 
 /// K01: the amounts to which the schema sets no bound.
-pub(super) fn bounded(incomes: &AltriRedditi, path: &str, esame: &mut Esame) {
+pub(super) fn bounded(incomes: &AltriRedditi, path: &dyn Display, esame: &mut Esame) {
     for (amount, attribute) in [(incomes.reddito_irpef, "RedditoIRPEF"), (incomes.trattamenti_assistenziali, "TrattamentiAssistenziali")] {
         if amount.is_some_and(|amount| amount.abs() > LARGEST) {
-            esame.refuse("K01.intervallo", format!("{path}/@{attribute}"), "importo fuori dall'intervallo ammesso");
+            esame.refuse("K01.intervallo", format_args!("{path}/@{attribute}"), "importo fuori dall'intervallo ammesso");
         }
     }
 }
 
 /// K09 and K10.
-fn relations(movable: &PatrimonioMobiliare, path: &str, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+fn relations(movable: &PatrimonioMobiliare, path: &dyn Display, circumstance: &Circumstance<'_>, esame: &mut Esame) {
     match (movable.flag_possesso_rapporto_finanziario, movable.rapporto.is_empty()) {
         (true, true) => esame.refuse("K09.possesso", path, "possesso di rapporti finanziari senza alcun rapporto"),
         (false, false) => {
-            esame.refuse("K09.possesso", format!("{path}/@FlagPossessoRapportoFinanziario"), "rapporti presenti, ma il possesso è negato");
+            esame.refuse(
+                "K09.possesso",
+                format_args!("{path}/@FlagPossessoRapportoFinanziario"),
+                "rapporti presenti, ma il possesso è negato",
+            );
         }
         _ => {}
     }
     for (index, relation) in movable.rapporto.iter().enumerate() {
-        // There may be hundreds: a path is made where something is wrong.
-        let path = || step(path, "Rapporto", index, movable.rapporto.len());
+        let path = step(path, "Rapporto", index, movable.rapporto.len());
         if relation.tipo_rapporto.is_account() {
             for (amount, attribute) in [(relation.saldo_3112, "Saldo3112"), (relation.consistenza_media, "ConsistenzaMedia")] {
                 if amount.is_none() {
-                    let path = format!("{}/@{attribute}", path());
+                    let path = format_args!("{path}/@{attribute}");
                     esame.refuse("K09.saldo", path, "per conti e depositi (01, 03) servono saldo e consistenza media");
                 }
             }
         } else if relation.valore.is_none() {
-            esame.refuse("K09.valore", format!("{}/@Valore", path()), "per questo tipo di rapporto serve il valore");
+            esame.refuse("K09.valore", format_args!("{path}/@Valore"), "per questo tipo di rapporto serve il valore");
         }
         if let (Some(start), Some(end)) = (relation.data_inizio, relation.data_fine)
             && end < start
         {
-            esame.refuse("K09.date", format!("{}/@DataFine", path()), "data di fine precedente a quella di inizio");
+            esame.refuse("K09.date", format_args!("{path}/@DataFine"), "data di fine precedente a quella di inizio");
         }
         if relation.data_inizio.is_some_and(|start| start > circumstance.today) {
-            esame.refuse("K09.date", format!("{}/@DataInizio", path()), "data di inizio nel futuro");
+            esame.refuse("K09.date", format_args!("{path}/@DataInizio"), "data di inizio nel futuro");
         }
     }
     if movable.flag_incremento.unwrap_or(false) != movable.incremento.is_some() {
@@ -85,14 +90,14 @@ fn relations(movable: &PatrimonioMobiliare, path: &str, circumstance: &Circumsta
 }
 
 /// K11: only warnings; the mortgage counts up to the value.
-fn estate(real: &PatrimonioImmobiliare, path: &str, esame: &mut Esame) {
+fn estate(real: &PatrimonioImmobiliare, path: &dyn Display, esame: &mut Esame) {
     for (index, each) in real.patrimonio.iter().enumerate() {
-        let path = || step(path, "Patrimonio", index, real.patrimonio.len());
+        let path = step(path, "Patrimonio", index, real.patrimonio.len());
         if each.quota_posseduta <= Decimal::ZERO || each.quota_posseduta > Decimal::ONE_HUNDRED {
-            esame.warn("K11.quota", format!("{}/@QuotaPosseduta", path()), "quota non maggiore di 0, o oltre 100");
+            esame.warn("K11.quota", format_args!("{path}/@QuotaPosseduta"), "quota non maggiore di 0, o oltre 100");
         }
         if each.mutuo_residuo.is_some_and(|mortgage| mortgage > each.valore_imu) {
-            esame.warn("K11.mutuo", format!("{}/@MutuoResiduo", path()), "mutuo superiore al valore: conta fino al valore");
+            esame.warn("K11.mutuo", format_args!("{path}/@MutuoResiduo"), "mutuo superiore al valore: conta fino al valore");
         }
     }
 }

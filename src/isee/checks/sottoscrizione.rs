@@ -5,7 +5,7 @@ use rust_decimal::prelude::ToPrimitive as _;
 use super::super::dsu::{Dichiarazione, Sottoscrizione};
 use super::super::rules::name;
 use super::nucleo::code;
-use super::{Circumstance, Difetto, Esame, step};
+use super::{Circumstance, Difetto, Esame, Indice, step};
 
 /// Who signs is of the nucleus, or signs for who is.
 const SOTTOSCRITTORE: (&str, &str) = ("K18.sottoscrittore", "chi sottoscrive non fa parte del nucleo e non è rappresentante");
@@ -24,31 +24,33 @@ pub fn sottoscrittori(dsu: &Dichiarazione, base: &Dichiarazione) -> Vec<Difetto>
         return Vec::new();
     }
     let own = base.codice_fiscale_dichiarante == dsu.codice_fiscale_dichiarante;
+    let members = base.codici_dei_membri();
     let signatures = dsu.sottoscrizione.iter().enumerate();
     let strangers = signatures.filter(|(_, signature)| {
         let code = &signature.codice_fiscale_sottoscrittore;
-        let member = own && base.is_membro(code);
+        let member = own && members.contains(code);
         !(member || *code == dsu.codice_fiscale_dichiarante || signature.is_for_another())
     });
     let path =
-        |index| format!("{}/@CodiceFiscaleSottoscrittore", step("/Dichiarazione", "Sottoscrizione", index, dsu.sottoscrizione.len()));
+        |index| format!("{}/@CodiceFiscaleSottoscrittore", step(&"/Dichiarazione", "Sottoscrizione", index, dsu.sottoscrizione.len()));
     strangers.map(|(index, _)| Difetto { code: SOTTOSCRITTORE.0, path: path(index), text: SOTTOSCRITTORE.1 }).collect()
 }
 
-pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+    let dsu = indice.dsu;
     for (index, signature) in dsu.sottoscrizione.iter().enumerate() {
-        let path = step("/Dichiarazione", "Sottoscrizione", index, dsu.sottoscrizione.len());
+        let path = step(&"/Dichiarazione", "Sottoscrizione", index, dsu.sottoscrizione.len());
         if signature.data_sottoscrizione > circumstance.today {
-            esame.refuse("K18.data", format!("{path}/@DataSottoscrizione"), "data di sottoscrizione nel futuro");
+            esame.refuse("K18.data", format_args!("{path}/@DataSottoscrizione"), "data di sottoscrizione nel futuro");
         }
         let address = signature.indirizzo_pec.as_deref().is_some_and(|address| !address.trim().is_empty());
         if signature.flag_pec && !address {
-            esame.refuse("K18.pec", format!("{path}/@IndirizzoPEC"), "manca l'indirizzo PEC a cui inviare l'attestazione");
+            esame.refuse("K18.pec", format_args!("{path}/@IndirizzoPEC"), "manca l'indirizzo PEC a cui inviare l'attestazione");
         }
         // What refers to another DSU has no nucleus: who signed it is judged with that one.
         let elsewhere = dsu.nucleo_familiare.is_none();
-        let member = dsu.is_membro(&signature.codice_fiscale_sottoscrittore);
-        let code_path = format!("{path}/@CodiceFiscaleSottoscrittore");
+        let member = indice.is_membro(&signature.codice_fiscale_sottoscrittore);
+        let code_path = format_args!("{path}/@CodiceFiscaleSottoscrittore");
         if !member {
             code(&signature.codice_fiscale_sottoscrittore, &code_path, esame);
             if !elsewhere && !signature.is_for_another() {
@@ -56,23 +58,23 @@ pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esam
             }
         }
         if signature.flag_autorizzazione_ritiro != signature.delegato.is_some() {
-            esame.refuse("K18.delegato", path.as_str(), "l'autorizzazione al ritiro e il delegato devono stare insieme");
+            esame.refuse("K18.delegato", &path, "l'autorizzazione al ritiro e il delegato devono stare insieme");
         }
-        let protocol = format!("{path}/@ProtocolloMittente");
+        let protocol = format_args!("{path}/@ProtocolloMittente");
         if signature.protocollo_mittente.trim().is_empty() {
             esame.refuse("K19.protocollo", protocol, "protocollo del mittente mancante");
         } else if dsu.sottoscrizione.first().is_some_and(|first| first.protocollo_mittente != signature.protocollo_mittente) {
             esame.refuse("K19.protocollo", protocol, "i protocolli del mittente della stessa DSU devono essere uguali");
         }
     }
-    late(dsu, circumstance, esame);
+    late(indice, circumstance, esame);
 }
 
 /// DPCM 159/2013 art. 11 c. 1: within four working days of presentation. Late transmission is only warned of.
-fn late(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
-    let Some(presented) = dsu.presentata() else { return };
+fn late(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+    let Some(presented) = indice.presentata else { return };
     let days = circumstance.rules.get(name::TRASMISSIONE_GIORNI).to_u32().unwrap_or(u32::MAX);
-    if circumstance.calendario.working_days_between(presented, circumstance.today) > days {
+    if circumstance.calendario.is_later(presented, circumstance.today, days) {
         esame.warn("K18.termine", "/Dichiarazione/Sottoscrizione", "trasmessa oltre il termine di quattro giorni lavorativi");
     }
 }
