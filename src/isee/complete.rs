@@ -3,6 +3,8 @@
 //! Every member who lives with the family gets a sheet FC8 with the figures of the Revenue Agency and of INPS, all flags false, unless the declaration
 //! has one of its own that counts; and an Operazione N carries both reference attributes, filled with the declarant and the protocol that the DSU was given.
 
+use std::collections::HashMap;
+
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 
@@ -18,6 +20,10 @@ impl Dichiarazione {
             self.operazione.codice_fiscale_riferimento = Some(self.codice_fiscale_dichiarante.clone());
             self.operazione.numero_protocollo_riferimento = Some(protocollo.to_owned());
         }
+        let mut of_year: HashMap<&str, &FeedRecord> = HashMap::new();
+        for record in known.iter().filter(|record| record.anno == anno) {
+            of_year.entry(&record.codice_fiscale).or_insert(record);
+        }
         // Not of a parent who does not live with the family: what the Agency knows of who is not of it does not go to it.
         let members = self.nucleo_familiare.iter_mut().flat_map(|nucleo| &mut nucleo.componente_nucleo);
         let members = members.filter(|member| member.rapporto_con_dichiarante != Ruolo::Gnc);
@@ -25,8 +31,7 @@ impl Dichiarazione {
         for sheet in members.map(|member| &mut member.foglio_componente_nucleo) {
             let declared = sheet.altri_redditi.as_ref();
             if declared.is_none_or(|redditi| !redditi.counts(tipo)) {
-                let code = sheet.codice_fiscale.canonical();
-                let figures = agency(known.iter().find(|record| record.codice_fiscale == code && record.anno == anno));
+                let figures = agency(of_year.get(sheet.codice_fiscale.canonical().as_str()).copied());
                 // Home help stands in FC8 for want of another place.
                 let help = declared.and_then(|redditi| redditi.spese_collab_domestici);
                 sheet.altri_redditi = Some(AltriRedditi { spese_collab_domestici: help, ..figures });

@@ -1,6 +1,8 @@
 //! Omissioni e difformità: what the Revenue Agency knows and the DSU does not say, or says otherwise (DPCM 159/2013 art. 11 c. 3, 5). They do
 //! not refuse a DSU: the attestation carries them.
 
+use std::collections::HashSet;
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -25,7 +27,7 @@ pub fn omissioni(dsu: &Dichiarazione, presented: Date, rules: &RuleSet, feed: &d
             reddito_ae,
         };
         let rapporti = known(rules.assets_year(presented)).map(|record| record.rapporti).unwrap_or_default();
-        let undeclared: Vec<RapportoOmesso> = rapporti.iter().filter(|known| !is_declared(foglio, known)).map(omesso).collect();
+        let undeclared = undeclared(foglio, &rapporti);
         if !undeclared.is_empty() {
             found.push(of(TipoOmissione::PatrimoniMobiliari, undeclared, None));
         }
@@ -36,12 +38,16 @@ pub fn omissioni(dsu: &Dichiarazione, presented: Date, rules: &RuleSet, feed: &d
     found
 }
 
-fn is_declared(foglio: &FoglioComponente, known: &RapportoNoto) -> bool {
+/// Of what the Agency knows, what the sheet does not declare: operators and identifiers are the same however they are punctuated.
+fn undeclared(foglio: &FoglioComponente, known: &[RapportoNoto]) -> Vec<RapportoOmesso> {
+    if known.is_empty() {
+        return Vec::new();
+    }
     let plain = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect::<String>();
-    foglio.patrimonio_mobiliare.iter().flat_map(|assets| &assets.rapporto).any(|declared| {
-        plain(&declared.codice_fiscale_operatore) == plain(&known.operatore)
-            && plain(&declared.identificativo) == plain(&known.identificativo)
-    })
+    let declared = foglio.patrimonio_mobiliare.iter().flat_map(|assets| &assets.rapporto);
+    let declared: HashSet<(String, String)> =
+        declared.map(|rapporto| (plain(&rapporto.codice_fiscale_operatore), plain(&rapporto.identificativo))).collect();
+    known.iter().filter(|known| !declared.contains(&(plain(&known.operatore), plain(&known.identificativo)))).map(omesso).collect()
 }
 
 fn omesso(known: &RapportoNoto) -> RapportoOmesso {

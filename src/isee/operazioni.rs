@@ -1,6 +1,8 @@
 //! Declarations that refer to another one: what the other becomes by them (operations A, I, S, C and R). The result is a whole declaration, which is
 //! computed and kept as any other is; its Operazione says what it came by.
 
+use std::collections::HashMap;
+
 use super::checks::Difetto;
 use super::codes::{TipoModello, TipoOperazione};
 use super::codice_fiscale::CodiceFiscale;
@@ -23,21 +25,20 @@ pub fn applica(base: &Dichiarazione, operazione: &Dichiarazione) -> Result<Dichi
             }
         }
         TipoOperazione::I => {
-            let all = operazione.integrazione_redditi.iter().flat_map(|integrazione| &integrazione.componente_per_integrazione_redditi);
-            for (index, each) in all.enumerate() {
-                redditi(&mut dsu, each, index, &mut difetti);
+            if let Some(integrazione) = &operazione.integrazione_redditi {
+                redditi(&mut dsu, &integrazione.componente_per_integrazione_redditi, &mut difetti);
             }
         }
         TipoOperazione::S => {
-            let all = operazione.integrazione_residenziale.iter().flat_map(|i| &i.componente_per_integrazione_residenziale);
-            for (index, each) in all.enumerate() {
-                residenziale(&mut dsu, each, index, &mut difetti);
+            if let Some(integrazione) = &operazione.integrazione_residenziale {
+                residenziali(&mut dsu, base, &integrazione.componente_per_integrazione_residenziale, &mut difetti);
             }
         }
         TipoOperazione::C => {
             let changes = operazione.isee_corrente.iter().flat_map(|corrente| &corrente.variazione);
+            let members = base.codici_dei_membri();
             for (index, change) in changes.enumerate() {
-                if !dsu.is_membro(&change.codice_fiscale) {
+                if !members.contains(&change.codice_fiscale) {
                     let path = format!("/Dichiarazione/ISEECorrente/Variazione[{}]/@CodiceFiscale", index + 1);
                     difetti.push(Difetto {
                         code: "K17.componente",
@@ -112,14 +113,20 @@ pub const NOBODYS: (&str, &str, &str) = (
 
 /// Operation I: FC8 of members, and of persons outside whose sheet stands in the DSU; an item that is given takes the place of the one before, the
 /// others stay.
-fn redditi(dsu: &mut Dichiarazione, each: &ComponentePerIntegrazioneRedditi, index: usize, difetti: &mut Vec<Difetto>) {
-    // Somebody outside may stand in more than one form.
-    let mut found = false;
-    for foglio in fogli_mut(dsu).filter(|foglio| foglio.codice_fiscale == each.codice_fiscale) {
-        foglio.altri_redditi = Some(integrati(&each.redditi, foglio.altri_redditi.as_ref()));
-        found = true;
+fn redditi(dsu: &mut Dichiarazione, all: &[ComponentePerIntegrazioneRedditi], difetti: &mut Vec<Difetto>) {
+    let mut of: HashMap<&CodiceFiscale, Vec<usize>> = HashMap::new();
+    for (index, each) in all.iter().enumerate() {
+        of.entry(&each.codice_fiscale).or_default().push(index);
     }
-    if !found {
+    // Somebody outside may stand in more than one form.
+    let mut found = vec![false; all.len()];
+    for foglio in fogli_mut(dsu) {
+        for index in of.get(&foglio.codice_fiscale).into_iter().flatten().copied() {
+            foglio.altri_redditi = Some(integrati(&all[index].redditi, foglio.altri_redditi.as_ref()));
+            found[index] = true;
+        }
+    }
+    for (index, _) in found.into_iter().enumerate().filter(|(_, found)| !found) {
         let path = format!("/Dichiarazione/IntegrazioneRedditi/ComponentePerIntegrazioneRedditi[{}]/@CodiceFiscale", index + 1);
         difetti.push(Difetto { code: "K03.componente", path, text: "la persona non ha un foglio nella DSU di riferimento" });
     }
@@ -162,24 +169,41 @@ fn fogli_mut(dsu: &mut Dichiarazione) -> impl Iterator<Item = &mut FoglioCompone
     members.map(|member| &mut member.foglio_componente_nucleo).chain(outside)
 }
 
-/// Operation S: residential data, in the beneficiary's restricted form where there is one, else in the ordinary one.
-fn residenziale(dsu: &mut Dichiarazione, each: &Residenziale, index: usize, difetti: &mut Vec<Difetto>) {
-    let own = &each.codice_fiscale_beneficiario;
-    if !dsu.is_membro(own) {
+/// Operation S: residential data, in the beneficiary's restricted form where there is one, else in the ordinary one. They take the place of those that
+/// the DSU had; of two for one beneficiary, which K15 refuses, the later counts.
+fn residenziali(dsu: &mut Dichiarazione, base: &Dichiarazione, all: &[Residenziale], difetti: &mut Vec<Difetto>) {
+    let members = base.codici_dei_membri();
+    let mut last = HashMap::new();
+    for (index, each) in all.iter().enumerate() {
+        let own = &each.codice_fiscale_beneficiario;
+        if members.contains(own) {
+            last.insert(own, index);
+            continue;
+        }
         let path = format!(
             "/Dichiarazione/IntegrazioneResidenziale/ComponentePerIntegrazioneResidenziale[{}]/@CodiceFiscaleBeneficiario",
             index + 1
         );
         difetti.push(Difetto { code: "K15.beneficiario", path, text: "il beneficiario non fa parte del nucleo" });
-        return;
     }
-    for modello in &mut dsu.modello_base {
-        modello.residenziale.retain(|other| other.codice_fiscale_beneficiario != *own);
+    let mut restricted = HashMap::new();
+    let mut ordinary = None;
+    for (place, (modello, before)) in dsu.modello_base.iter_mut().zip(&base.modello_base).enumerate() {
+        modello.residenziale.retain(|other| !last.contains_key(&other.codice_fiscale_beneficiario));
+        match (modello.tipo, before.beneficiario()) {
+            (TipoModello::Ord, _) => ordinary = ordinary.or(Some(place)),
+            (TipoModello::Rid, Some(own)) => {
+                restricted.entry(own).or_insert(place);
+            }
+            (TipoModello::Rid, None) => {}
+        }
     }
-    let restricted = dsu.modello_base.iter().position(|modello| modello.tipo == TipoModello::Rid && modello.beneficiario() == Some(own));
-    let ordinary = dsu.modello_base.iter().position(|modello| modello.tipo == TipoModello::Ord);
-    if let Some(modello) = restricted.or(ordinary).and_then(|place| dsu.modello_base.get_mut(place)) {
-        modello.residenziale.push(each.clone());
+    for (index, each) in all.iter().enumerate() {
+        let own = &each.codice_fiscale_beneficiario;
+        let place = restricted.get(own).copied().or(ordinary).filter(|_| last.get(own) == Some(&index));
+        if let Some(modello) = place.and_then(|place| dsu.modello_base.get_mut(place)) {
+            modello.residenziale.push(each.clone());
+        }
     }
 }
 
