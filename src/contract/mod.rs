@@ -23,6 +23,8 @@ mod binding_tests;
 
 pub use regole::REGOLE;
 
+use std::collections::{HashMap, HashSet};
+
 use crate::digest::sha256;
 use crate::isee::CodiceFiscale;
 use crate::isee::attestazione::{EsitoAttestazione, EsitoDichiarazione, Indicatore};
@@ -315,23 +317,42 @@ const MAX_PERSONS: usize = 200;
 
 /// The codici fiscali of persons in a DSU or an attestation, each once, in document order: those of bodies (eleven digits) and of financial operators are none.
 pub fn persons(dichiarazione: Element<'_, '_>) -> Vec<String> {
-    fn walk(element: Element<'_, '_>, found: &mut Vec<String>) {
+    let mut found = Persons { seen: HashSet::new(), list: Vec::new() };
+    found.walk(dichiarazione);
+    found.list
+}
+
+/// The persons found so far.
+struct Persons {
+    seen: HashSet<String>,
+    list: Vec<String>,
+}
+
+impl Persons {
+    fn walk(&mut self, element: Element<'_, '_>) {
         for attribute in element.attributes() {
-            let named = attribute.local().starts_with("CodiceFiscale") && attribute.local() != "CodiceFiscaleOperatore";
-            if !named {
-                continue;
-            }
-            let code = attribute.value().trim();
-            let person = code.chars().count() == 16 && !found.iter().any(|known| known.eq_ignore_ascii_case(code));
-            if person && found.len() < MAX_PERSONS {
-                found.push(CodiceFiscale::new(code).canonical());
+            if attribute.local().starts_with("CodiceFiscale") && attribute.local() != "CodiceFiscaleOperatore" {
+                self.name(attribute.value().trim());
             }
         }
-        element.children().for_each(|child| walk(child, found));
+        for child in element.children() {
+            // There is no room for more.
+            if self.list.len() == MAX_PERSONS {
+                return;
+            }
+            self.walk(child);
+        }
     }
-    let mut found = Vec::new();
-    walk(dichiarazione, &mut found);
-    found
+
+    fn name(&mut self, code: &str) {
+        if code.chars().count() != 16 || self.list.len() == MAX_PERSONS {
+            return;
+        }
+        let code = CodiceFiscale::new(code).canonical();
+        if self.seen.insert(code.clone()) {
+            self.list.push(code);
+        }
+    }
 }
 
 /// Places a formal check's defects where the DSU came: their paths start at the Dichiarazione.
@@ -359,8 +380,9 @@ pub fn place_declaration(defects: Vec<Difetto>, dichiarazione: Element<'_, '_>) 
 }
 
 fn place_in(defects: Vec<Difetto>, dichiarazione: Element<'_, '_>, whole: &str) -> Vec<Finding> {
+    let mut steps = Steps::default();
     let placed = |defect: Difetto| {
-        let (element, attribute) = find(dichiarazione, &defect.path);
+        let (element, attribute) = steps.follow(dichiarazione, &defect.path);
         let own = attribute.and_then(|name| element.attributes().iter().find(|a| a.local() == name));
         let place = element.document().place(own.map_or(element.offset(), |attribute| attribute.offset()));
         Finding {
@@ -374,24 +396,34 @@ fn place_in(defects: Vec<Difetto>, dichiarazione: Element<'_, '_>, whole: &str) 
     defects.into_iter().map(placed).collect()
 }
 
-/// Follows a path, whose first step is the Dichiarazione, as far as it goes; what it names may be missing, which may be just what is wrong.
-fn find<'d, 's, 'p>(dichiarazione: Element<'d, 's>, path: &'p str) -> (Element<'d, 's>, Option<&'p str>) {
-    let mut element = dichiarazione;
-    for step in path.split('/').filter(|step| !step.is_empty()).skip(1) {
-        if let Some(attribute) = step.strip_prefix('@') {
-            return (element, Some(attribute));
+/// Follows paths: of many defects among the children of one element, these are listed once.
+#[derive(Default)]
+struct Steps<'d, 's> {
+    /// The children of a name, by the offset of the element around them.
+    children: HashMap<(usize, String), Vec<Element<'d, 's>>>,
+}
+
+impl<'d, 's> Steps<'d, 's> {
+    /// Follows a path, whose first step is the Dichiarazione, as far as it goes; what it names may be missing, which may be just what is wrong.
+    fn follow<'p>(&mut self, dichiarazione: Element<'d, 's>, path: &'p str) -> (Element<'d, 's>, Option<&'p str>) {
+        let mut element = dichiarazione;
+        for step in path.split('/').filter(|step| !step.is_empty()).skip(1) {
+            if let Some(attribute) = step.strip_prefix('@') {
+                return (element, Some(attribute));
+            }
+            let (name, position) = match step.split_once('[') {
+                Some((name, position)) => (name, position.trim_end_matches(']').parse::<usize>().unwrap_or(1)),
+                None => (step, 1),
+            };
+            let children = self.children.entry((element.offset(), name.to_owned()));
+            let children = children.or_insert_with(|| element.children().filter(|child| child.local() == name).collect());
+            match children.get(position.saturating_sub(1)) {
+                Some(next) => element = *next,
+                None => break,
+            }
         }
-        let (name, position) = match step.split_once('[') {
-            Some((name, position)) => (name, position.trim_end_matches(']').parse::<usize>().unwrap_or(1)),
-            None => (step, 1),
-        };
-        let next = element.children().filter(|child| child.local() == name).nth(position.saturating_sub(1));
-        match next {
-            Some(next) => element = next,
-            None => break,
-        }
+        (element, None)
     }
-    (element, None)
 }
 
 fn single(element: Element<'_, '_>, code: &'static str, path: String, text: String) -> Findings {
