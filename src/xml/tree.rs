@@ -196,11 +196,8 @@ impl<'d, 's> Element<'d, 's> {
     pub fn namespace_of(&self, prefix: &str) -> Option<&'d str> {
         let mut at = Some(*self);
         while let Some(element) = at {
-            let declared = &self.document.declarations;
-            let from = declared.partition_point(|(index, _, _)| *index < element.index);
-            let here = declared[from..].iter().take_while(|(index, _, _)| *index == element.index);
             // The last: the root of a part has what is declared around it first.
-            if let Some((_, _, namespace)) = here.filter(|(_, bound, _)| *bound == prefix).last() {
+            if let Some((_, _, namespace)) = element.declared().iter().rfind(|(_, bound, _)| *bound == prefix) {
                 return Some(&self.document.namespaces[*namespace as usize]);
             }
             at = element.parent();
@@ -214,10 +211,16 @@ impl<'d, 's> Element<'d, 's> {
         while let Some(parent) = around.last().and_then(Element::parent) {
             around.push(parent);
         }
-        let document = self.document;
-        let indexes = around.iter().rev().map(|element| element.index);
-        let declared = indexes.flat_map(|at| document.declarations.iter().filter(move |(index, _, _)| *index == at));
-        declared.map(|(_, prefix, namespace)| (*prefix, &*document.namespaces[*namespace as usize])).collect()
+        let declared = around.iter().rev().flat_map(Element::declared);
+        declared.map(|(_, prefix, namespace)| (*prefix, &*self.document.namespaces[*namespace as usize])).collect()
+    }
+
+    /// The namespace declarations that stand in its tag.
+    fn declared(&self) -> &'d [(u32, &'s str, u32)] {
+        let all = &self.document.declarations;
+        let from = all.partition_point(|(index, _, _)| *index < self.index);
+        let here = all[from..].partition_point(|(index, _, _)| *index == self.index);
+        &all[from..from + here]
     }
 
     /// The element's piece of the source: byte offsets of its first `<` and of what follows its last `>`.

@@ -129,6 +129,11 @@ impl SchemaSet {
         judge.element(element, self.element(id));
         judge.report
     }
+
+    fn names(&self, model: &Model, positions: &[u16]) -> Vec<String> {
+        let name = |position: &u16| model.positions.get(usize::from(*position)).map(|id| self.element(*id).name.clone());
+        positions.iter().filter_map(name).collect()
+    }
 }
 
 struct Judge<'a, 'd, 's> {
@@ -148,20 +153,20 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
             Type::Simple(simple) => {
                 for attribute in element.attributes() {
                     if attribute.namespace(element.document()) != XSI {
-                        self.attribute(element, None, attribute.offset(), Breach::UnexpectedAttribute);
+                        self.attribute(element, None, attribute.offset(), || Breach::UnexpectedAttribute);
                     }
                 }
                 if let Some(child) = element.children().next() {
-                    self.at(child, Breach::UnexpectedChild);
+                    self.at(child, || Breach::UnexpectedChild);
                 } else if !nil && let Err(breach) = simple.check(&element.text()) {
-                    self.at(element, described(breach, simple));
+                    self.at(element, || described(breach, simple));
                 }
             }
             Type::Complex(complex) => {
                 self.attributes(element, complex);
                 if nil {
                     if let Some(child) = element.children().next() {
-                        self.at(child, Breach::UnexpectedElement(Vec::new()));
+                        self.at(child, || Breach::UnexpectedElement(Vec::new()));
                     }
                 } else {
                     self.children(element, &complex.model);
@@ -171,7 +176,7 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
                 let space = |byte: u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
                 let stray = element.texts().any(|text| if empty { !text.is_empty() } else { !text.bytes().all(space) });
                 if stray {
-                    self.at(element, Breach::UnexpectedText);
+                    self.at(element, || Breach::UnexpectedText);
                 }
             }
         }
@@ -186,7 +191,7 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
                 None => {
                     let typed = child.attributes().iter().find(|a| a.local() == "type" && a.namespace(child.document()) == XSI);
                     if let Some(attribute) = typed {
-                        self.attribute(child, None, attribute.offset(), Breach::Xsi);
+                        self.attribute(child, None, attribute.offset(), || Breach::Xsi);
                     }
                     self.anything(child);
                 }
@@ -215,7 +220,7 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
                 _ => false,
             };
             if !allowed {
-                self.attribute(element, None, attribute.offset(), Breach::Xsi);
+                self.attribute(element, None, attribute.offset(), || Breach::Xsi);
             }
         }
         nil && declaration.nillable
@@ -244,7 +249,7 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
         for attribute in element.attributes() {
             if !attribute.is_plain() {
                 if attribute.namespace(document) != XSI {
-                    self.attribute(element, None, attribute.offset(), Breach::UnexpectedAttribute);
+                    self.attribute(element, None, attribute.offset(), || Breach::UnexpectedAttribute);
                 }
                 continue;
             }
@@ -253,7 +258,7 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
             let is = |known: &AttributeDeclaration| known.name == attribute.local();
             let found = after.iter().position(is).map(|at| at + next).or_else(|| before.iter().position(is));
             let Some((at, known)) = found.and_then(|at| Some((at, declared.get(at)?))) else {
-                self.attribute(element, None, attribute.offset(), Breach::UnexpectedAttribute);
+                self.attribute(element, None, attribute.offset(), || Breach::UnexpectedAttribute);
                 continue;
             };
             seen |= 1 << at;
@@ -261,12 +266,12 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
             if let Type::Simple(simple) = self.set.ty(known.ty)
                 && let Err(breach) = simple.check(attribute.value())
             {
-                self.attribute(element, Some(&known.name), attribute.offset(), described(breach, simple));
+                self.attribute(element, Some(&known.name), attribute.offset(), || described(breach, simple));
             }
         }
         if complex.required & !seen != 0 {
             for (_, missing) in declared.iter().enumerate().filter(|(at, known)| known.required && seen >> at & 1 == 0) {
-                self.at(element, Breach::MissingAttribute(missing.name.clone()));
+                self.at(element, || Breach::MissingAttribute(missing.name.clone()));
             }
         }
     }
@@ -274,7 +279,7 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
     fn children(&mut self, element: Element<'d, 's>, model: &'a Model) {
         let mut state: Option<u16> = None;
         for child in element.children() {
-            let next = self.next(model, model.after(state), child);
+            let next = self.next(model, model.after(state).iter().copied(), child);
             if let Some(position) = next {
                 state = Some(position);
                 self.child(child, model, position);
@@ -283,17 +288,17 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
             // Not expected here. If it may stand further on, what lies between is missing; if it is known elsewhere in
             // this model, it is out of order but can still be judged; otherwise it is skipped.
             // What the model does not know anywhere need not be looked for further on.
-            let all: Vec<u16> = (0..u16::try_from(model.positions.len()).unwrap_or(u16::MAX)).collect();
-            let elsewhere = self.next(model, &all, child);
-            let ahead = elsewhere.and_then(|_| self.next(model, &model.reachable(state), child));
+            let set = self.set;
+            let elsewhere = self.next(model, 0..u16::try_from(model.positions.len()).unwrap_or(u16::MAX), child);
+            let ahead = elsewhere.and_then(|_| self.next(model, model.reachable(state).into_iter(), child));
             match ahead {
                 Some(position) => {
-                    self.at(child, Breach::MissingElement(self.names(model, model.after(state))));
+                    self.at(child, || Breach::MissingElement(set.names(model, model.after(state))));
                     state = Some(position);
                     self.child(child, model, position);
                 }
                 None => {
-                    self.at(child, Breach::UnexpectedElement(self.names(model, model.after(state))));
+                    self.at(child, || Breach::UnexpectedElement(set.names(model, model.after(state))));
                     if let Some(position) = elsewhere {
                         self.child(child, model, position);
                     }
@@ -301,7 +306,8 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
             }
         }
         if !model.accepts(state) {
-            self.at(element, Breach::MissingElement(self.names(model, model.after(state))));
+            let set = self.set;
+            self.at(element, || Breach::MissingElement(set.names(model, model.after(state))));
         }
     }
 
@@ -312,9 +318,9 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
         }
     }
 
-    fn next(&self, model: &Model, among: &[u16], child: Element<'_, '_>) -> Option<u16> {
+    fn next(&self, model: &Model, mut among: impl Iterator<Item = u16>, child: Element<'_, '_>) -> Option<u16> {
         let space = self.spaces.get(child.namespace_index() as usize).copied().flatten()?;
-        among.iter().copied().find(|position| {
+        among.find(|position| {
             model.positions.get(usize::from(*position)).is_some_and(|id| {
                 let declaration = self.set.element(*id);
                 declaration.space == space && declaration.name == child.local()
@@ -322,33 +328,29 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
         })
     }
 
-    fn names(&self, model: &Model, positions: &[u16]) -> Vec<String> {
-        if self.report.violations.len() >= MAX_VIOLATIONS {
-            // It will only be counted.
-            return Vec::new();
-        }
-        let name = |position: &u16| model.positions.get(usize::from(*position)).map(|id| self.set.element(*id).name.clone());
-        positions.iter().filter_map(name).collect()
+    fn at(&mut self, element: Element<'d, 's>, breach: impl FnOnce() -> Breach) {
+        self.report(element, None, element.offset(), breach);
     }
 
-    fn at(&mut self, element: Element<'d, 's>, breach: Breach) {
-        self.report(element, String::new(), element.offset(), breach);
+    fn attribute(&mut self, element: Element<'d, 's>, known: Option<&str>, offset: usize, breach: impl FnOnce() -> Breach) {
+        self.report(element, Some(known.unwrap_or("*")), offset, breach);
     }
 
-    fn attribute(&mut self, element: Element<'d, 's>, known: Option<&str>, offset: usize, breach: Breach) {
-        self.report(element, format!("/@{}", known.unwrap_or("*")), offset, breach);
-    }
-
-    fn report(&mut self, element: Element<'d, 's>, step: String, offset: usize, breach: Breach) {
+    /// What is only counted is not described: there may be any number.
+    fn report(&mut self, element: Element<'d, 's>, attribute: Option<&str>, offset: usize, breach: impl FnOnce() -> Breach) {
         if self.report.violations.len() >= MAX_VIOLATIONS {
             self.report.more += 1;
             return;
         }
         // A name is repeated only if some schema declares it.
         let known = |step: Element<'d, 's>| self.set.elements.iter().any(|declared| step.is(&declared.namespace, &declared.name));
-        let path = element.path(self.top, &known) + &step;
+        let mut path = element.path(self.top, &known);
+        if let Some(attribute) = attribute {
+            path.push_str("/@");
+            path.push_str(attribute);
+        }
         let place = element.document().place(offset);
-        self.report.violations.push(Violation { path, line: place.line, column: place.column, breach });
+        self.report.violations.push(Violation { path, line: place.line, column: place.column, breach: breach() });
     }
 }
 
