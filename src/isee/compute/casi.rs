@@ -1,5 +1,7 @@
 //! Which indicator applies to whom: art. 6 to 9. All indicators of a DSU, each of its own nucleus.
 
+use std::collections::{HashMap, HashSet};
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
@@ -168,15 +170,16 @@ impl<'a> Situazione<'a> {
             None => None,
         };
         let modello = self.dsu.ordinario().ok_or(NotComputable::Incomplete)?;
+        let genitori = Genitori::of(self.dsu);
         let mut minorenni = Vec::new();
         for persona in nucleo.persone.iter().filter(|persona| persona.is_minor(self.presented)) {
-            let caso = self.con_genitore(&nucleo, &ordinario, &persona.foglio.codice_fiscale, None)?;
+            let caso = self.con_genitore((&nucleo, &ordinario), &genitori, &persona.foglio.codice_fiscale, None)?;
             minorenni.push(Indicatore::of(persona.foglio, caso));
         }
         let mut universitari = Vec::new();
         for studente in self.dsu.modello_base.iter().flat_map(|modello| &modello.universitario) {
             let Some(foglio) = self.foglio(&studente.codice_fiscale_beneficiario) else { continue };
-            universitari.push(Indicatore::of(foglio, self.universitario(&nucleo, &ordinario, studente)?));
+            universitari.push(Indicatore::of(foglio, self.universitario((&nucleo, &ordinario), &genitori, studente)?));
         }
         let mut residenziali = Vec::new();
         for residenziale in &modello.residenziale {
@@ -218,17 +221,18 @@ impl<'a> Situazione<'a> {
     /// Art. 7, and art. 8 for a student who lives with one parent: the other one joins, adds a component, or does not count.
     fn con_genitore(
         &self,
-        nucleo: &Nucleo<'a>,
-        base: &Calcolo,
+        (nucleo, base): (&Nucleo<'a>, &Calcolo),
+        genitori: &Genitori<'a>,
         child: &CodiceFiscale,
         but: Option<&CodiceFiscale>,
     ) -> Result<Caso, NotComputable> {
-        let elsewhere = self.dsu.genitori_non_conviventi().filter(|parent| but.is_none_or(|but| parent.codice_fiscale != *but));
-        let mut parents = elsewhere.filter(|parent| parent.beneficiario.iter().any(|each| each.codice_fiscale == *child));
-        let Some(parent) = parents.find(|parent| !parent.flag_genitore_escluso) else { return Ok(Caso::Base(base.isee)) };
+        let mut parents = genitori.of_child(child).filter(|parent| but.is_none_or(|but| parent.codice_fiscale != *but));
+        let Some(parent) = parents.next() else { return Ok(Caso::Base(base.isee)) };
         let Some(data) = self.genitore(parent) else { return Ok(Caso::NonCalcolabile(Motivo::Genitore)) };
         if parent.flag_coniugato_con_persona_diversa {
-            let Some((componente, value)) = self.aggiuntiva(parent, &data) else { return Ok(Caso::NonCalcolabile(Motivo::Genitore)) };
+            let Some((componente, value)) = self.aggiuntiva(parent, &data, genitori) else {
+                return Ok(Caso::NonCalcolabile(Motivo::Genitore));
+            };
             let isee = base.isee + value;
             return Ok(Diverso::caso(Modo::Aggiuntiva, base.clone(), vec![componente], Vec::new(), isee));
         }
@@ -253,18 +257,23 @@ impl<'a> Situazione<'a> {
     }
 
     /// The component that a parent adds.
-    fn aggiuntiva(&self, parent: &GenitoreNonConvivente, data: &Esterno<'a>) -> Option<(Componente, Decimal)> {
+    fn aggiuntiva(&self, parent: &GenitoreNonConvivente, data: &Esterno<'a>, genitori: &Genitori<'_>) -> Option<(Componente, Decimal)> {
         let alone = data.solo(self.presented, self.rules, self.feed)?;
-        let value = di_genitore(&alone, self.dsu.figli_di(&parent.codice_fiscale), self.rules);
+        let value = di_genitore(&alone, genitori.figli_di(&parent.codice_fiscale), self.rules);
         Some((data.componente(Some(alone), Some(value)), value))
     }
 
     /// Art. 8.
-    fn universitario(&self, nucleo: &Nucleo<'a>, base: &Calcolo, studente: &'a Universitario) -> Result<Caso, NotComputable> {
+    fn universitario(
+        &self,
+        (nucleo, base): (&Nucleo<'a>, &Calcolo),
+        genitori: &Genitori<'a>,
+        studente: &'a Universitario,
+    ) -> Result<Caso, NotComputable> {
         let child = &studente.codice_fiscale_beneficiario;
         match studente.presenza_genitori {
             PresenzaGenitori::TuttiPresenti => return Ok(Caso::Base(base.isee)),
-            PresenzaGenitori::SoloUno => return self.con_genitore(nucleo, base, child, None),
+            PresenzaGenitori::SoloUno => return self.con_genitore((nucleo, base), genitori, child, None),
             PresenzaGenitori::ConiugatiNonPresenti | PresenzaGenitori::NonConiugatiNonPresenti
                 if studente.is_autonomo() && self.has_adequate_income(base, child) =>
             {
@@ -281,7 +290,7 @@ impl<'a> Situazione<'a> {
         if studente.presenza_genitori == PresenzaGenitori::ConiugatiNonPresenti {
             return Ok(alone);
         }
-        Ok(match self.con_genitore(&attracting, &calcolo, child, Some(parent))? {
+        Ok(match self.con_genitore((&attracting, &calcolo), genitori, child, Some(parent))? {
             Caso::Base(_) => alone,
             Caso::NonCalcolabile(motivo) => Caso::NonCalcolabile(motivo),
             Caso::Diverso(diverso) => {
@@ -372,6 +381,40 @@ impl<'a> Situazione<'a> {
             DatiFiglio::Protocollo(protocollo) => Esterno::referred(&child.codice_fiscale, protocollo, self.presented, self.altre),
             DatiFiglio::Dettaglio(dettaglio) => Esterno::figlio(dettaglio, self.dsu),
         }
+    }
+}
+
+/// The parents who do not live with the family, by the children whom they name: gathered once, since each minor and each student asks for theirs.
+struct Genitori<'a> {
+    /// Those who are not excluded, in the order of the declaration.
+    by_child: HashMap<&'a CodiceFiscale, Vec<&'a GenitoreNonConvivente>>,
+    /// The children whom each names, in whatever form.
+    figli: HashMap<&'a CodiceFiscale, HashSet<&'a CodiceFiscale>>,
+}
+
+impl<'a> Genitori<'a> {
+    fn of(dsu: &'a Dichiarazione) -> Self {
+        let mut gathered = Self { by_child: HashMap::new(), figli: HashMap::new() };
+        for parent in dsu.genitori_non_conviventi() {
+            let figli = gathered.figli.entry(&parent.codice_fiscale).or_default();
+            for child in parent.beneficiario.iter().map(|child| &child.codice_fiscale) {
+                figli.insert(child);
+                let named = gathered.by_child.entry(child).or_default();
+                // Once, however often this parent names the child.
+                if !parent.flag_genitore_escluso && named.last().is_none_or(|last| !std::ptr::eq(*last, parent)) {
+                    named.push(parent);
+                }
+            }
+        }
+        gathered
+    }
+
+    fn of_child(&self, child: &CodiceFiscale) -> impl Iterator<Item = &'a GenitoreNonConvivente> + use<'_, 'a> {
+        self.by_child.get(child).into_iter().flatten().copied()
+    }
+
+    fn figli_di(&self, parent: &CodiceFiscale) -> usize {
+        self.figli.get(parent).map_or(0, HashSet::len)
     }
 }
 

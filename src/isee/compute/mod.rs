@@ -13,6 +13,8 @@ mod patrimonio;
 mod redditi;
 pub mod scala;
 
+use std::collections::HashSet;
+
 use jiff::civil::Date;
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -329,16 +331,16 @@ impl Condizioni {
         let members = dsu.membri().filter(|member| !matches!(member.rapporto_con_dichiarante, Ruolo::D | Ruolo::C));
         let sheets = members.map(|member| &member.foglio_componente_nucleo);
         let minors = sheets.filter(|sheet| age(sheet.dati_componente.anagrafica.data_nascita, presented) < 18);
-        let children: Vec<_> = minors.map(|sheet| &sheet.codice_fiscale).collect();
-        let attracted = dsu
-            .genitori_non_conviventi()
-            .filter(|parent| parent.flag_alcuna_condizione)
-            .any(|parent| parent.beneficiario.iter().any(|beneficiario| children.contains(&&beneficiario.codice_fiscale)));
+        let children: HashSet<_> = minors.map(|sheet| &sheet.codice_fiscale).collect();
+        let attracted = || {
+            let mut attracted = dsu.genitori_non_conviventi().filter(|parent| parent.flag_alcuna_condizione);
+            attracted.any(|parent| parent.beneficiario.iter().any(|beneficiario| children.contains(&beneficiario.codice_fiscale)))
+        };
         Self {
             figli: declared.numero_figli,
             conviventi: declared.numero_figli_conviventi,
             lavoro: declared.flag_lavoro_genitori,
-            solo: declared.flag_unico_genitore && !attracted,
+            solo: declared.flag_unico_genitore && !attracted(),
         }
     }
 }
