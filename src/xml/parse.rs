@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use super::tree::{Attribute, Document, Element, NONE, Node, Place, START, Tag, place};
+use super::tree::{Attribute, Document, Element, NONE, Name, Node, Place, START, Tag, place};
 
 /// How much of a document is read before it is refused. Lengths are in bytes of the text.
 #[derive(Clone, Copy, Debug)]
@@ -257,17 +257,16 @@ impl<'s, 'l> Parser<'s, 'l> {
         let source = self.document.source;
         let content = source.get(start + 1..end).unwrap_or_default();
         let name_end = content.bytes().position(is_space_byte).unwrap_or(content.len());
-        let (prefix, local) = self.name(&content[..name_end], start + 1)?;
+        let name = self.name(&content[..name_end], start + 1)?;
         let bindings_before = self.bindings.len();
         let first_attribute = self.document.attributes.len();
         self.attributes(&content[name_end..], start + 1 + name_end)?;
-        let namespace = self.resolve(prefix, true).ok_or((XmlFault::Namespace, start))?;
+        let namespace = self.resolve(name.prefix(), true).ok_or((XmlFault::Namespace, start))?;
         self.resolve_attributes(first_attribute)?;
 
         let index = self.push(
             Node::Element(Tag {
-                prefix,
-                local,
+                name,
                 namespace,
                 first_attribute: small(first_attribute),
                 end_attribute: small(self.document.attributes.len()),
@@ -288,9 +287,7 @@ impl<'s, 'l> Parser<'s, 'l> {
     /// Whether the innermost element has that name, as written.
     fn ends(&self, name: &str) -> bool {
         let tag = self.open.last().and_then(|(index, _)| self.document.nodes.get(*index as usize));
-        let Some(Node::Element(tag)) = tag else { return false };
-        let (prefix, local) = if tag.prefix.is_empty() { ("", name) } else { name.split_once(':').unwrap_or(("", name)) };
-        tag.prefix == prefix && tag.local == local
+        matches!(tag, Some(Node::Element(tag)) if tag.name.written() == name)
     }
 
     /// Closes the innermost element, whose last `>` is just before `at`.
@@ -300,7 +297,7 @@ impl<'s, 'l> Parser<'s, 'l> {
         let document = &mut self.document;
         let outlined = self.outline.is_some_and(|(inside, depth)| {
             let child = self.open.get(1).and_then(|(child, _)| document.nodes.get(*child as usize));
-            self.open.len() == depth && matches!(child, Some(Node::Element(tag)) if tag.local == inside)
+            self.open.len() == depth && matches!(child, Some(Node::Element(tag)) if tag.name.local() == inside)
         });
         let end = if outlined { index + 1 } else { small(document.nodes.len()) };
         if let Some(Node::Element(tag)) = document.nodes.get_mut(index as usize) {
@@ -328,12 +325,12 @@ impl<'s, 'l> Parser<'s, 'l> {
             if count > self.limits.attributes {
                 return Err(wrong(XmlFault::Limit("attributes")));
             }
-            let (prefix, local) = self.name(name, offset + at)?;
+            let name = self.name(name, offset + at)?;
             let value = attribute_value(value).map_err(wrong)?;
             if value.len() > self.limits.text {
                 return Err(wrong(XmlFault::Limit("attribute value")));
             }
-            let declares = match (prefix, local) {
+            let declares = match (name.prefix(), name.local()) {
                 ("", "xmlns") => Some(""),
                 ("xmlns", declared) => Some(declared),
                 _ => None,
@@ -346,7 +343,7 @@ impl<'s, 'l> Parser<'s, 'l> {
                     }
                     self.bind(declared, value).map_err(wrong)?;
                 }
-                None => self.document.attributes.push(Attribute { prefix, local, namespace: NONE, value, offset: small(offset + at) }),
+                None => self.document.attributes.push(Attribute { name, namespace: NONE, value, offset: small(offset + at) }),
             }
         }
         Ok(())
@@ -357,11 +354,11 @@ impl<'s, 'l> Parser<'s, 'l> {
         for index in first..self.document.attributes.len() {
             let attribute = &self.document.attributes[index];
             let at = attribute.offset as usize;
-            let namespace = self.resolve(attribute.prefix, false).ok_or((XmlFault::Namespace, at))?;
-            let local = attribute.local;
+            let namespace = self.resolve(attribute.prefix(), false).ok_or((XmlFault::Namespace, at))?;
+            let local = attribute.local();
             self.document.attributes[index].namespace = namespace;
             let earlier = &self.document.attributes[first..index];
-            if earlier.iter().any(|other| other.namespace == namespace && other.local == local) {
+            if earlier.iter().any(|other| other.namespace == namespace && other.local() == local) {
                 return Err((XmlFault::NotWellFormed, at));
             }
         }
@@ -438,21 +435,21 @@ impl<'s, 'l> Parser<'s, 'l> {
         Ok(small(self.document.nodes.len() - 1))
     }
 
-    /// Splits a qualified name and checks both parts.
-    fn name(&self, name: &'s str, at: usize) -> Result<(&'s str, &'s str), Wrong> {
+    /// Finds the prefix of a qualified name and checks both parts.
+    fn name(&self, name: &'s str, at: usize) -> Result<Name<'s>, Wrong> {
         if name.len() > self.limits.name {
             return Err((XmlFault::Limit("name"), at));
         }
         // As most names are: ASCII, without prefix.
         if name.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) && name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-            return Ok(("", name));
+            return Ok(Name::new(name, 0));
         }
         let (prefix, local) = match name.split_once(':') {
             Some((prefix, local)) if is_ncname(prefix) => (prefix, local),
             Some(_) => return Err((XmlFault::NotWellFormed, at)),
             None => ("", name),
         };
-        if is_ncname(local) { Ok((prefix, local)) } else { Err((XmlFault::NotWellFormed, at)) }
+        if is_ncname(local) { Ok(Name::new(name, prefix.len())) } else { Err((XmlFault::NotWellFormed, at)) }
     }
 }
 

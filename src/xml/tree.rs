@@ -35,10 +35,36 @@ pub(super) enum Node<'s> {
     Text(Cow<'s, str>),
 }
 
+/// A name as it is written: its prefix is part of it. Of attributes there may be a hundred thousand, so that each word counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Name<'s> {
+    written: &'s str,
+    /// The length of the prefix; zero where there is none.
+    prefix: u32,
+}
+
+impl<'s> Name<'s> {
+    /// A name whose prefix has that length, without its colon.
+    pub(super) fn new(written: &'s str, prefix: usize) -> Self {
+        Self { written, prefix: small(prefix) }
+    }
+
+    pub(super) fn written(self) -> &'s str {
+        self.written
+    }
+
+    pub(super) fn prefix(self) -> &'s str {
+        self.written.get(..self.prefix as usize).unwrap_or_default()
+    }
+
+    pub(super) fn local(self) -> &'s str {
+        if self.prefix == 0 { self.written } else { self.written.get(self.prefix as usize + 1..).unwrap_or_default() }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Tag<'s> {
-    pub(super) prefix: &'s str,
-    pub(super) local: &'s str,
+    pub(super) name: Name<'s>,
     pub(super) namespace: u32,
     pub(super) first_attribute: u32,
     pub(super) end_attribute: u32,
@@ -54,8 +80,7 @@ pub(super) struct Tag<'s> {
 /// An attribute that is not a namespace declaration.
 #[derive(Debug)]
 pub struct Attribute<'s> {
-    pub(super) prefix: &'s str,
-    pub(super) local: &'s str,
+    pub(super) name: Name<'s>,
     pub(super) namespace: u32,
     pub(super) value: Cow<'s, str>,
     pub(super) offset: u32,
@@ -125,7 +150,7 @@ impl<'s> Document<'s> {
     ) -> Result<Option<&'static str>, E> {
         for index in 0..small(self.nodes.len()) {
             let Some(Node::Element(tag)) = self.nodes.get(index as usize) else { continue };
-            if tag.local != local || self.namespaces[tag.namespace as usize] != namespace {
+            if tag.name.local() != local || self.namespaces[tag.namespace as usize] != namespace {
                 continue;
             }
             let alone = index > 0 && tag.end == index + 1 && index == tag.parent + 1 && self.tag(tag.parent).end == tag.end;
@@ -174,12 +199,12 @@ pub struct Element<'d, 's> {
 impl<'d, 's> Element<'d, 's> {
     /// The name without prefix.
     pub fn local(&self) -> &'s str {
-        self.document.tag(self.index).local
+        self.document.tag(self.index).name.local()
     }
 
     /// The prefix as written, or nothing.
     pub fn prefix(&self) -> &'s str {
-        self.document.tag(self.index).prefix
+        self.document.tag(self.index).name.prefix()
     }
 
     /// The namespace's URI, or nothing.
@@ -252,13 +277,13 @@ impl<'d, 's> Element<'d, 's> {
 
     /// The value of an attribute without namespace.
     pub fn attribute(&self, local: &str) -> Option<&'d str> {
-        self.attributes().iter().find(|a| a.namespace == NONE && a.local == local).map(|a| &*a.value)
+        self.attributes().iter().find(|a| a.namespace == NONE && a.local() == local).map(|a| &*a.value)
     }
 
     /// The value of an attribute in a namespace.
     pub fn attribute_in(&self, namespace: &str, local: &str) -> Option<&'d str> {
         let document = self.document;
-        self.attributes().iter().find(|a| a.local == local && a.namespace(document) == namespace).map(|a| &*a.value)
+        self.attributes().iter().find(|a| a.local() == local && a.namespace(document) == namespace).map(|a| &*a.value)
     }
 
     /// The elements directly inside.
@@ -385,7 +410,7 @@ impl<'d, 's> Cursor<'d, 's> {
     pub fn attribute(&mut self, local: &str) -> Option<&'d str> {
         let all = self.element.attributes();
         let (before, after) = all.split_at(self.attribute);
-        let is = |attribute: &Attribute<'s>| attribute.is_plain() && attribute.local == local;
+        let is = |attribute: &Attribute<'s>| attribute.is_plain() && attribute.local() == local;
         let at = after.iter().position(is).map(|at| at + before.len()).or_else(|| before.iter().position(is))?;
         self.attribute = at + 1;
         all.get(at).map(|attribute| &*attribute.value)
@@ -415,12 +440,12 @@ impl<'s> Attribute<'s> {
 
     /// The name without prefix.
     pub fn local(&self) -> &'s str {
-        self.local
+        self.name.local()
     }
 
     /// The prefix as written, or nothing.
     pub fn prefix(&self) -> &'s str {
-        self.prefix
+        self.name.prefix()
     }
 
     /// The namespace's URI in `document`, or nothing.
