@@ -290,7 +290,12 @@ impl<T: Content> ElementField for Vec<T> {
         <T as Content>::shape()
     }
     fn decode(at: &mut Cursor<'_, '_>, name: &'static str) -> Result<Self, Undecodable> {
-        at.all(name).map(<T as Content>::decode).collect()
+        // There may be tens of thousands: room is made once.
+        let mut all = Self::with_capacity(at.all(name).count());
+        for each in at.all(name) {
+            all.push(<T as Content>::decode(each)?);
+        }
+        Ok(all)
     }
     fn encode(&self, name: &'static str, writer: &mut Writer) {
         for value in self {
