@@ -15,6 +15,7 @@ use varco::isee::checks::{Circumstance, Esame, examine};
 use varco::isee::compute::{Calcolo, ordinario};
 use varco::isee::dsu::Dichiarazione;
 use varco::isee::feed::{COLUMNS, FeedRecord, NoFeed, parse as parse_feed};
+use varco::isee::operazioni::applica;
 use varco::isee::rules::Rules;
 use varco::xml::{Limits, parse};
 
@@ -414,4 +415,70 @@ fn in_a_new_dsu_only_an_exempt_persons_sheet_comes_before_the_feed() {
     };
     assert_eq!(with("FlagEsonerato=\"false\" FlagIntegrazione=\"false\" FlagRettifica=\"true\""), "40000.00");
     assert_eq!(with("FlagEsonerato=\"true\" FlagIntegrazione=\"false\" FlagRettifica=\"false\""), "0.00");
+}
+
+/// What a declaration with those sections, of that kind, makes of a base; or where it is refused.
+fn applied(base: &str, kind: &str, sections: &str) -> Result<Dichiarazione, Vec<String>> {
+    let sample = sample();
+    let (start, signature) = (sample.find("<Operazione").unwrap(), sample.find("<Sottoscrizione ").unwrap());
+    let operation = format!("<Operazione Tipo=\"{kind}\" NumeroProtocolloRiferimento=\"INPS-ISEE-2026-00000001B-00\"/>");
+    let declaration = read(&format!("{}{operation}{sections}{}", &sample[..start], &sample[signature..]));
+    applica(&read(base), &declaration).map_err(|difetti| difetti.into_iter().map(|difetto| difetto.path).collect())
+}
+
+const MATTEO: &str = "GLLMTT81P03F205Y";
+const SOFIA: &str = "GLLSFO14B60H501C";
+/// Of nobody in the family.
+const STRANGERS: [&str; 2] = ["RSSMRA70A01H501S", "BNCNNA72B42H501V"];
+const HOME: &str = "<Abitazione TipoAbitazione=\"999\"><IndirizzoAbitazione Indirizzo=\"VIA\" Civico=\"1\" CodiceComune=\"H501\" Provincia=\"RM\" Cap=\"00100\"/></Abitazione>";
+
+#[test]
+fn residential_data_take_the_place_of_those_before_in_the_form_of_their_beneficiary() {
+    let of = |name: &str, code: &str, day: u32| {
+        let flags = "FlagFigliNonCompresi=\"false\" FlagDonazioni=\"false\"";
+        format!("<{name} CodiceFiscaleBeneficiario=\"{code}\" DataRichiestaRicovero=\"2026-01-{day:02}\" {flags}/>")
+    };
+    let member = "FlagBeneficiario=\"true\" RelazioneConBeneficiario=\"B\"";
+    let nucleus = format!("<NucleoRistretto><ComponenteNucleoRistretto CodiceFiscale=\"{MATTEO}\" {member}/></NucleoRistretto>");
+    let restricted = format!("<ModelloBase Tipo=\"RID\">{nucleus}{HOME}</ModelloBase>");
+    let before = [of("Residenziale", SOFIA, 1), of("Residenziale", MATTEO, 2)].concat();
+    let base = sample().replacen("</ModelloBase>", &format!("{before}</ModelloBase>{restricted}"), 1);
+    let each = |code: &str, day| of("ComponentePerIntegrazioneResidenziale", code, day);
+    let section = |all: &[String]| format!("<IntegrazioneResidenziale>{}</IntegrazioneResidenziale>", all.concat());
+
+    // Of two for one beneficiary the later counts, however its code is written.
+    let dsu = applied(&base, "S", &section(&[each(MATTEO, 3), each(SOFIA, 4), each(&MATTEO.to_lowercase(), 5)])).unwrap();
+    let days = |all: &[varco::isee::dsu::Residenziale]| all.iter().map(|each| each.data_richiesta_ricovero.day()).collect::<Vec<_>>();
+    assert_eq!(dsu.modello_base.iter().map(|form| days(&form.residenziale)).collect::<Vec<_>>(), [[4], [5]]);
+
+    let refused = applied(&base, "S", &section(&[each(STRANGERS[0], 3), each(SOFIA, 4), each(STRANGERS[1], 5)])).unwrap_err();
+    let name = "/Dichiarazione/IntegrazioneResidenziale/ComponentePerIntegrazioneResidenziale";
+    assert_eq!(refused, [1, 3].map(|place| format!("{name}[{place}]/@CodiceFiscaleBeneficiario")));
+}
+
+#[test]
+fn incomes_are_completed_one_after_another_and_strangers_are_refused_in_order() {
+    let each = |code: &str, amounts: &str| {
+        let redditi = format!("<Redditi FlagEsonerato=\"false\" FlagIntegrazione=\"true\" FlagRettifica=\"false\" {amounts}/>");
+        format!("<ComponentePerIntegrazioneRedditi CodiceFiscale=\"{code}\">{redditi}</ComponentePerIntegrazioneRedditi>")
+    };
+    let section = |all: &[String]| format!("<IntegrazioneRedditi>{}</IntegrazioneRedditi>", all.concat());
+    let twice = [each(MATTEO, "RedditoIRPEF=\"1\" Pensione=\"2\""), each(&MATTEO.to_lowercase(), "RedditoIRPEF=\"3\"")];
+    let dsu = applied(&sample(), "I", &section(&twice)).unwrap();
+    let sheets: Vec<_> = dsu.fogli().map(|sheet| sheet.altri_redditi.as_ref().map(|r| (r.reddito_irpef, r.pensione))).collect();
+    assert_eq!(sheets, [None, Some((Some(Decimal::from(3)), Some(2))), None, None]);
+
+    let refused = applied(&sample(), "I", &section(&[each(STRANGERS[0], ""), each(MATTEO, ""), each(STRANGERS[1], "")])).unwrap_err();
+    let name = "/Dichiarazione/IntegrazioneRedditi/ComponentePerIntegrazioneRedditi";
+    assert_eq!(refused, [1, 3].map(|place| format!("{name}[{place}]/@CodiceFiscale")));
+}
+
+#[test]
+fn defects_that_are_only_counted_are_counted_in_full() {
+    // 120 more forms of the ordinary nucleus, which owns no home in them, beside two buildings that are said to be it.
+    let forms = format!("<ModelloBase Tipo=\"ORD\">{HOME}</ModelloBase>").repeat(120);
+    let esame = exam(&sample().replacen("<Sottoscrizione ", &format!("{forms}<Sottoscrizione "), 1));
+    assert_eq!((esame.difetti.len(), esame.altri), (100, 1 + 2 * 120 - 100));
+    assert_eq!(esame.difetti[0].code, "K04.modello");
+    assert!(esame.difetti[1..].iter().all(|difetto| difetto.code == "K08.casa"));
 }
