@@ -74,3 +74,7 @@ beside:
 timing:
     cargo build --locked --release
     VARCO_TIMING=2000 VARCO_BIN="${CARGO_TARGET_DIR:-$PWD/target}/release/varco" cargo nextest run --locked --test told --no-capture -E 'test(same_time)'
+
+# The same in the sizes that the port takes, for every kind of operation; takes long.
+work-full:
+    VARCO_WORK=full cargo nextest run --locked --profile full --test work --no-capture

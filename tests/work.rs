@@ -3,6 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
+mod work {
+    pub(crate) mod documents;
+}
+
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,40 +19,83 @@ fn program() -> PathBuf {
     target.join("release/examples/work")
 }
 
-/// The instructions of every case of a group, in one process.
-fn counts(group: &str) -> Vec<(String, u64)> {
-    let program = program();
-    let listed = Command::new(&program).args([group, "--list"]).output().unwrap();
-    assert!(listed.status.success(), "no group {group}");
-    let names: Vec<String> = String::from_utf8(listed.stdout).unwrap().lines().map(str::to_owned).collect();
+/// What a case came to.
+struct Counted {
+    name: String,
+    instructions: u64,
+    /// Those of them that SHA-256 took.
+    sha256: u64,
+    /// How long its document is, where the group says so.
+    bytes: Option<u64>,
+}
 
+/// The cases of a group, in the order in which they are run.
+fn names(group: &str) -> Vec<String> {
+    let listed = Command::new(program()).args([group, "--list"]).output().unwrap();
+    assert!(listed.status.success(), "no group {group}");
+    String::from_utf8(listed.stdout).unwrap().lines().map(str::to_owned).collect()
+}
+
+/// The instructions of every case of a group, in one process. A case whose name begins with that of a document has the document's length.
+fn counts(group: &str) -> Vec<Counted> {
+    let names = names(group);
     let dumps = tempfile::tempdir().unwrap();
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--quiet", "--toggle-collect=*counted_step*", "--dump-after=*dumped_case*"])
         .arg(format!("--callgrind-out-file={}", dumps.path().join("out").display()))
-        .arg(&program)
+        .arg(program())
         .args([group, "--all"])
         .output()
         .expect("valgrind starts: tests/install full brings it");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    names.into_iter().zip(1..).map(|(name, number)| (name, total(&dumps.path().join(format!("out.{number}"))))).collect()
+    let said = String::from_utf8(output.stdout).unwrap();
+    let lengths: HashMap<&str, u64> =
+        said.lines().filter_map(|line| line.split_once(' ')).map(|(document, length)| (document, length.parse().unwrap())).collect();
+    let counted = |(name, number): (String, usize)| {
+        let costs = costs(&dumps.path().join(format!("out.{number}")));
+        let bytes = name.rsplit_once(':').and_then(|(document, _)| lengths.get(document).copied());
+        let sha256 = costs.iter().filter(|(function, _)| function.to_ascii_lowercase().contains("sha256")).map(|(_, cost)| cost).sum();
+        Counted { name, instructions: costs.values().sum(), sha256, bytes }
+    };
+    names.into_iter().zip(1..).map(counted).collect()
 }
 
-/// What a dump of callgrind counts in all.
-fn total(dump: &Path) -> u64 {
+/// What a dump of callgrind counts in each function, without those that it calls ("Callgrind Format Specification", in the manual of valgrind).
+fn costs(dump: &Path) -> HashMap<String, u64> {
     let text = std::fs::read_to_string(dump).unwrap_or_else(|error| panic!("{}: {error}", dump.display()));
-    let line = text.lines().rev().find_map(|line| line.strip_prefix("totals: "));
-    line.and_then(|total| total.trim().parse().ok()).unwrap_or_else(|| panic!("{}: no totals", dump.display()))
+    let (mut costs, mut names, mut function, mut called) = (HashMap::new(), HashMap::new(), String::new(), false);
+    for line in text.lines() {
+        let named = line.strip_prefix("fn=").or_else(|| line.strip_prefix("cfn="));
+        if let Some((id, name)) = named.map(|named| named.split_once(' ').unwrap_or((named, ""))) {
+            // A name is written where it stands first.
+            let name = names.entry(id.to_owned()).or_insert_with(|| name.to_owned());
+            if line.starts_with("fn=") {
+                function.clone_from(name);
+            }
+        } else if line.starts_with("calls=") {
+            called = true;
+        } else if line.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '+' | '-' | '*')) {
+            // The line after a call is what the called function and all that it calls came to.
+            let cost = line.split(' ').nth(1).and_then(|cost| cost.parse::<u64>().ok()).unwrap_or_else(|| panic!("{line}"));
+            if !std::mem::take(&mut called) {
+                *costs.entry(function.clone()).or_default() += cost;
+            }
+        }
+    }
+    let total = text.lines().rev().find_map(|line| line.strip_prefix("totals: ")).and_then(|total| total.trim().parse().ok());
+    assert_eq!(total, Some(costs.values().sum::<u64>()), "{}", dump.display());
+    costs
 }
 
 #[test]
 fn the_measure_measures() {
     let counts = counts("sample");
-    let [(_, small), (_, large)] = counts.as_slice() else { panic!("{counts:?}") };
+    let [Counted { instructions: small, sha256, .. }, Counted { instructions: large, .. }] = counts.as_slice() else { panic!() };
     // SHA-256 in whatever way the emulated processor offers: between 2 and 50 instructions a byte, four times as many for four times as much.
     let ratio = *large as f64 / *small as f64;
     assert!((2 * (64 << 10)..50 * (64 << 10)).contains(small), "{small} instructions for 64 KiB");
     assert!((3.9..4.1).contains(&ratio), "{small}, {large}");
+    assert!(*sha256 > small * 9 / 10 && sha256 <= small, "{sha256} of {small} are said to be of SHA-256");
 }
 
 /// Not found and not allowed: whether a DSU exists must not show in the work done about it.

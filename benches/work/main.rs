@@ -15,8 +15,12 @@
 
 #[path = "../../tests/common/caseta.rs"]
 mod caseta;
+mod documents;
 #[path = "../../tests/common/famiglia.rs"]
 mod famiglia;
+#[path = "../../tests/common/generate.rs"]
+mod generate;
+mod growing;
 mod handshake;
 mod sample;
 mod told;
@@ -38,8 +42,14 @@ pub(crate) type Work = Box<dyn FnMut()>;
 type Group = (&'static str, fn() -> Vec<Case>);
 
 /// The groups there are.
-const GROUPS: [Group; 4] =
-    [("sample", sample::cases), ("told", told::cases), ("history", told::history), ("handshake", handshake::cases)];
+const GROUPS: [Group; 6] = [
+    ("sample", sample::cases),
+    ("documents", documents::cases),
+    ("documents-full", documents::full),
+    ("told", told::cases),
+    ("history", told::history),
+    ("handshake", handshake::cases),
+];
 
 /// The function in which callgrind counts, by its name.
 #[inline(never)]

@@ -4,11 +4,12 @@
 #![allow(unreachable_pub, dead_code, reason = "a module of several binaries, each of which uses its own part")]
 
 use varco::contract::catalogue::Operation;
-use varco::contract::{Contract, Findings, Request};
+use varco::contract::{Contract, Finding, Findings, Request, place, place_part};
+use varco::isee::checks::{Circumstance, examine};
 use varco::soap::mime::{self, MediaType, NotAPackage};
 use varco::soap::{self, NotACall, Version};
 use varco::xml::encoding::{self, EncodingError};
-use varco::xml::{Limits, XmlFault, parse, parse_outline};
+use varco::xml::{Element, Limits, XmlFault, parse, parse_outline};
 
 /// The largest body of a message that is no lot, as the port has it by default.
 pub const BODY: usize = 2 << 20;
@@ -30,6 +31,37 @@ pub enum Refused {
 
 /// What is read of a request; `then` is given it, and the DSU in it that have their own way.
 pub fn travel<T>(contract: &Contract, kind: &str, bytes: &[u8], then: impl FnOnce(Operation, Request) -> T) -> Result<T, Refused> {
+    arrive(kind, bytes, |operation, root| {
+        let (request, _) = contract.read(operation, root).map_err(Refused::Schema)?;
+        if operation == Operation::TrasmissioneLotto {
+            for (index, part) in root.children().enumerate() {
+                contract.read_part(part, index + 1).map_err(Refused::Schema)?;
+            }
+        }
+        Ok(then(operation, request))
+    })
+}
+
+/// The same way, as far as the defects of its DSU, each in its place.
+pub fn judge(contract: &Contract, kind: &str, bytes: &[u8], circumstance: &Circumstance<'_>) -> Result<Vec<Finding>, Refused> {
+    arrive(kind, bytes, |operation, root| {
+        let mut found = Vec::new();
+        match contract.read(operation, root).map_err(Refused::Schema)?.0 {
+            Request::Trasmissione(dsu) => found.extend(place(examine(&dsu.dsu, circumstance).difetti, &dsu, root)),
+            Request::Lotto => {
+                for (index, part) in root.children().enumerate() {
+                    let dsu = contract.read_part(part, index + 1).map_err(Refused::Schema)?;
+                    found.extend(place_part(examine(&dsu.dsu, circumstance).difetti, part, index + 1));
+                }
+            }
+            _ => {}
+        }
+        Ok(found)
+    })
+}
+
+/// The way to the body's root.
+fn arrive<T>(kind: &str, bytes: &[u8], then: impl FnOnce(Operation, Element<'_, '_>) -> Result<T, Refused>) -> Result<T, Refused> {
     let media = MediaType::parse(kind).ok_or(Refused::Media)?;
     let mut package = None;
     if media.kind == "multipart/related" {
@@ -54,11 +86,5 @@ pub fn travel<T>(contract: &Contract, kind: &str, bytes: &[u8], then: impl FnOnc
     if large && operation != Operation::TrasmissioneLotto {
         return Err(Refused::TooLarge);
     }
-    let (request, _) = contract.read(operation, call.root).map_err(Refused::Schema)?;
-    if operation == Operation::TrasmissioneLotto {
-        for (index, part) in call.root.children().enumerate() {
-            contract.read_part(part, index + 1).map_err(Refused::Schema)?;
-        }
-    }
-    Ok(then(operation, request))
+    then(operation, call.root)
 }

@@ -1,0 +1,301 @@
+//! From the bytes of a request to the defects of its DSU, for documents that grow wherever the schemas let them: what reading costs, what all above it
+//! costs, and the formal checks alone. Each step must cost as many instructions a byte in a large document as in a small one.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::hint::black_box;
+use std::rc::Rc;
+
+use base64::Engine as _;
+use jiff::civil::{Date, date};
+use varco::commands::requests;
+use varco::contract::catalogue::Operation;
+use varco::contract::{Contract, ISEE_NS, Request, Trasmessa, place, place_part};
+use varco::isee::calendar::Calendario;
+use varco::isee::checks::{Circumstance, examine};
+use varco::isee::rules::{RuleSet, Rules};
+use varco::soap::{self, Version, envelope};
+use varco::xml::{Document, Limits, parse, parse_outline};
+
+use super::growing::{Frame, Growth, Maker, code, growths, kinds};
+use super::{Case, Work};
+
+const TODAY: Date = date(2026, 3, 10);
+/// The sizes of the documents: the larger is four times the smaller.
+const SIZES: [usize; 2] = [64 << 10, 256 << 10];
+/// The size that the port takes, and that of a lot; a value may be half as long as a message. The other is small, since its cost a byte is known.
+const FULL: [usize; 2] = [128 << 10, 2 << 20];
+const FULL_LOT: [usize; 2] = [1 << 20, 16 << 20];
+const FULL_VALUE: [usize; 2] = [64 << 10, 1020 << 10];
+
+/// How many large DSU stand in a lot of such.
+const LOT: usize = 4;
+
+/// What is made once for all documents.
+struct Port {
+    contract: Contract,
+    rules: Rules,
+    calendario: Calendario,
+}
+
+impl Port {
+    fn circumstance(&self) -> Circumstance<'_> {
+        Circumstance::on(TODAY, self.rule_set(), &self.calendario)
+    }
+
+    fn rule_set(&self) -> &RuleSet {
+        self.rules.on(TODAY).expect("rules of that day")
+    }
+}
+
+/// A document by the steps that it has gone: each case goes one, and the next begins where it ended.
+#[derive(Default)]
+struct Way {
+    document: Option<Document<'static>>,
+    dsu: Vec<Trasmessa>,
+}
+
+/// A document that is made when it is its turn.
+struct Made {
+    name: String,
+    operation: Operation,
+    text: Box<dyn Fn() -> String>,
+    /// Whether there is a DSU in it that its schema accepts.
+    examined: bool,
+}
+
+/// In the smaller sizes: each place of every request where an element may be repeated; of values, the first of each operation.
+pub fn cases() -> Vec<Case> {
+    let port = port();
+    let mut values = HashSet::new();
+    let mut places = places(port);
+    places.retain(|place| match place.growth.is_value() {
+        true => values.insert((place.operation, place.growth.name.contains('@'))),
+        // A correction is judged as a new DSU is, and signatures are whatever stands beside them.
+        false => match kinds(&place.growth) {
+            "NR" => place.kind == "N",
+            kinds => kinds.len() == 1 || place.frame == Frame::First,
+        },
+    });
+    let made = SIZES.iter().flat_map(|size| places.iter().map(|place| place.make(port, *size)).chain(strange(*size)));
+    made.flat_map(|made| steps(port, made)).collect()
+}
+
+/// In the sizes that the port takes: every place, of every kind of operation.
+pub fn full() -> Vec<Case> {
+    let port = port();
+    let places = places(port);
+    let size = |place: &Place, at: usize| match place.operation {
+        _ if place.growth.is_value() => FULL_VALUE[at],
+        Operation::TrasmissioneLotto => FULL_LOT[at],
+        _ => FULL[at],
+    };
+    let made = (0..2).flat_map(|at| places.iter().map(move |place| place.make(port, size(place, at))).chain(strange(FULL[at])));
+    made.flat_map(|made| steps(port, made)).collect()
+}
+
+fn port() -> &'static Port {
+    // For as long as the program runs.
+    Box::leak(Box::new(Port {
+        contract: Contract::compile().expect("the schemas"),
+        rules: Rules::embedded().expect("the rules"),
+        calendario: Calendario::default(),
+    }))
+}
+
+/// A place where a request grows; of a DSU, in an operation of that kind.
+#[derive(Clone)]
+struct Place {
+    operation: Operation,
+    growth: Growth<'static>,
+    kind: String,
+    frame: Frame,
+}
+
+fn places(port: &'static Port) -> Vec<Place> {
+    let mut places = Vec::new();
+    for operation in Operation::ALL {
+        for growth in growths(port.contract.schemas(), operation) {
+            let (kinds, frames) = match operation {
+                Operation::TrasmissioneDsu if !growth.is_value() => (kinds(&growth), &[Frame::First, Frame::Second][..]),
+                Operation::TrasmissioneDsu => (&kinds(&growth)[..1], &[Frame::First][..]),
+                _ => ("N", &[Frame::First][..]),
+            };
+            for (kind, frame) in kinds.chars().flat_map(|kind| frames.iter().map(move |frame| (kind, *frame))) {
+                places.push(Place { operation, growth: growth.clone(), kind: kind.to_string(), frame });
+            }
+        }
+    }
+    places
+}
+
+impl Place {
+    fn make(&self, port: &'static Port, size: usize) -> Made {
+        let Self { operation, growth, kind, frame } = self.clone();
+        // Of the bytes of a document that is enclosed, these are none.
+        let examined =
+            growth.leads_through("Dichiarazione") && matches!(operation, Operation::TrasmissioneDsu | Operation::TrasmissioneLotto);
+        let name = format!("{}:{kind}:{frame:?}@{}", growth.name, size >> 10);
+        let text = move || Maker::new(port.contract.schemas()).request(operation, &growth, (&kind, frame), size);
+        Made { name, operation, text: Box::new(text), examined }
+    }
+}
+
+/// What no schema has: much to find wrong, headers, a document that is enclosed, references.
+fn strange(size: usize) -> Vec<Made> {
+    let made = |name: &str, operation, examined, text: Box<dyn Fn() -> String>| Made {
+        name: format!("{name}@{}", size >> 10),
+        operation,
+        text,
+        examined,
+    };
+    let dsu = Operation::TrasmissioneDsu;
+    let inside = |piece: &'static str| -> Box<dyn Fn() -> String> {
+        Box::new(move || {
+            let pieces = piece.repeat(size / piece.len());
+            requests::trasmissione(&format!("<Dichiarazione xmlns=\"{ISEE_NS}\">{pieces}</Dichiarazione>"))
+        })
+    };
+    let sample = || requests::dsu("CAF00001-PROVA1-2026-N0000001", "2026-03-10");
+    let accounts = move |account: &str| {
+        let sample = sample();
+        let (before, after) = sample.split_once("</PatrimonioMobiliare>").expect("assets");
+        format!("{before}{}</PatrimonioMobiliare>{after}", account.repeat(size / account.len()))
+    };
+    let header = |block: &'static str| -> Box<dyn Fn() -> String> {
+        Box::new(move || {
+            let request =
+                "<ConsultazioneEsitoDSU xmlns=\"urn:varco:trasmissione-dsu:1\"><ProtocolloDSU>1</ProtocolloDSU></ConsultazioneEsitoDSU>";
+            let blocks = block.repeat(size / block.len());
+            envelope(Version::V11, request).replacen("<s:Body>", &format!("<s:Header>{blocks}</s:Header><s:Body>"), 1)
+        })
+    };
+    let valid = "<Rapporto TipoRapporto=\"01\" Identificativo=\"1\" CodiceFiscaleOperatore=\"01234567897\"/>";
+    let wrong = "<Rapporto TipoRapporto=\"?\" Identificativo=\"1\" CodiceFiscaleOperatore=\"\" Saldo3112=\"?\" a=\"\"/>";
+    vec![
+        made("elements", dsu, false, inside("<a/>")),
+        made("texts", dsu, false, inside("x<Sottoscrizione/>")),
+        made("order", dsu, false, inside("<Sottoscrizione/><Operazione/>")),
+        made("attributes", dsu, false, inside("<Operazione a=\"\" b=\"\" c=\"\" d=\"\" e=\"\" f=\"\"/>")),
+        made("values", dsu, false, Box::new(move || requests::trasmissione(&accounts(wrong)))),
+        made(
+            "references",
+            dsu,
+            true,
+            Box::new(move || {
+                let note = format!("NoteSottoscrizione=\"{}\" LuogoSottoscrizione", "&amp;".repeat(size / 5));
+                requests::trasmissione(&sample().replacen("LuogoSottoscrizione", &note, 1))
+            }),
+        ),
+        made(
+            "enclosed",
+            dsu,
+            true,
+            Box::new(move || {
+                let bytes = base64::engine::general_purpose::STANDARD.encode(accounts(valid));
+                let inside = format!("<XmlDichiarazione>{bytes}</XmlDichiarazione>");
+                envelope(Version::V11, &format!("<TrasmissioneDSU xmlns=\"{}\">{inside}</TrasmissioneDSU>", dsu.namespace()))
+            }),
+        ),
+        made(
+            "lot",
+            Operation::TrasmissioneLotto,
+            true,
+            Box::new(move || {
+                let student = |number| {
+                    let code = code(number);
+                    format!("<Universitario CodiceFiscaleBeneficiario=\"{code}\" PresenzaGenitori=\"TuttiPresenti\"/>")
+                };
+                let students: String = (0..size / LOT / student(0).len()).map(student).collect();
+                let full = sample().replacen("</ModelloBase>", &format!("{students}</ModelloBase>"), 1).repeat(LOT);
+                envelope(Version::V11, &format!("<TrasmissioneLotto xmlns=\"{}\">{full}</TrasmissioneLotto>", dsu.namespace()))
+            }),
+        ),
+        made("headers", Operation::ConsultazioneEsitoDsu, false, header("<h xmlns=\"u\"/>")),
+        made("identities", Operation::ConsultazioneEsitoDsu, false, header("<Identity xmlns=\"http://inps.it/\"><a/><a/><a/></Identity>")),
+    ]
+}
+
+/// The steps of a document, each of which begins where the one before ended.
+fn steps(port: &'static Port, made: Made) -> Vec<Case> {
+    let (made, way) = (Rc::new(made), Rc::new(RefCell::new(Way::default())));
+    let step = |name: &str, prepare: Box<dyn Fn() -> Work>| Case { name: format!("{}:{name}", made.name), prepare };
+    let (one, reached) = (made.clone(), way.clone());
+    let parse = step(
+        "parse",
+        Box::new(move || {
+            let (one, reached) = (one.clone(), reached.clone());
+            let text: &'static str = one.write();
+            Box::new(move || reached.borrow_mut().document = Some(one.parse(black_box(text))))
+        }),
+    );
+    let (one, reached) = (made.clone(), way.clone());
+    let above = step(
+        "above",
+        Box::new(move || {
+            let (one, reached) = (one.clone(), reached.clone());
+            reached.borrow_mut().document.get_or_insert_with(|| one.parse(one.write()));
+            Box::new(move || {
+                let way = &mut *reached.borrow_mut();
+                let document = way.document.as_ref().expect("it was read");
+                way.dsu = one.read(port, document);
+            })
+        }),
+    );
+    let (one, reached) = (made.clone(), way);
+    let checks = step(
+        "checks",
+        Box::new(move || {
+            let way = reached.take();
+            let dsu = if way.dsu.is_empty() { one.read(port, &one.parse(one.write())) } else { way.dsu };
+            assert!(!dsu.is_empty(), "{}: no DSU that its schema accepts", one.name);
+            Box::new(move || {
+                for each in &dsu {
+                    black_box(examine(&each.dsu, &port.circumstance()));
+                }
+            })
+        }),
+    );
+    let examined = made.examined;
+    [parse, above, checks].into_iter().take(if examined { 3 } else { 2 }).collect()
+}
+
+impl Made {
+    /// Its text, for as long as the program runs: what is read of it borrows from it. Its length stands beside its name, for who divides by it.
+    fn write(&self) -> &'static str {
+        let text = (self.text)();
+        println!("{} {}", self.name, text.len());
+        Box::leak(text.into_boxed_str())
+    }
+
+    fn parse(&self, text: &'static str) -> Document<'static> {
+        let limits = Limits { nodes: usize::MAX, ..Limits::default() };
+        let read = match self.operation {
+            Operation::TrasmissioneLotto => parse_outline(text, &limits, "Body", 3),
+            _ => parse(text, &limits),
+        };
+        read.unwrap_or_else(|error| panic!("{}: {error}", self.name))
+    }
+
+    /// All above reading, as far as the defects with their places.
+    fn read(&self, port: &Port, document: &Document<'_>) -> Vec<Trasmessa> {
+        let call = soap::open(document).expect("an envelope");
+        let examined = |dsu: &Trasmessa| examine(&dsu.dsu, &port.circumstance()).difetti;
+        match black_box(port.contract.read(self.operation, call.root)) {
+            Ok((Request::Trasmissione(dsu), _)) => {
+                black_box(place(examined(&dsu), &dsu, call.root));
+                vec![*dsu]
+            }
+            Ok((Request::Lotto, _)) => {
+                let parts = call.root.children().enumerate();
+                let read = parts.map(|(index, part)| {
+                    let dsu = port.contract.read_part(part, index + 1).unwrap_or_else(|findings| panic!("{}: {findings:?}", self.name));
+                    black_box(place_part(examined(&dsu), part, index + 1));
+                    dsu
+                });
+                read.collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
