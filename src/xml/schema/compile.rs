@@ -38,7 +38,14 @@ impl SchemaSet {
             documents.push((*name, document));
         }
         let mut compiler = Compiler {
-            set: Self { roots: HashMap::new(), elements: Vec::new(), types: vec![Type::Any], named: HashMap::new(), spaces: Vec::new() },
+            set: Self {
+                roots: HashMap::new(),
+                elements: Vec::new(),
+                types: vec![Type::Any],
+                named: HashMap::new(),
+                spaces: Vec::new(),
+                declared: HashMap::new(),
+            },
             builtins: Vec::new(),
         };
         let sources: Vec<Source<'_>> = documents.iter().map(|(file, document)| Source::of(file, document)).collect::<Result<_, _>>()?;
@@ -211,6 +218,10 @@ impl Compiler {
             spaces.len() - 1
         });
         let (namespace, name, space) = (namespace.to_owned(), name.to_owned(), u16::try_from(space).unwrap_or(u16::MAX));
+        let declared = self.set.declared.entry(name.clone()).or_default();
+        if !declared.contains(&space) {
+            declared.push(space);
+        }
         self.set.elements.push(ElementDeclaration { namespace, name, ty, nillable, space });
         ElementId(id(self.set.elements.len() - 1))
     }

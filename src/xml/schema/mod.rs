@@ -36,6 +36,8 @@ pub struct SchemaSet {
     named: HashMap<(String, String), TypeId>,
     /// The namespaces of elements, each once.
     spaces: Vec<String>,
+    /// In which of them elements of a name are declared, wherever they stand.
+    declared: HashMap<String, Vec<u16>>,
 }
 
 /// Names an element declaration of its [`SchemaSet`].

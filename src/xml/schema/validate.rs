@@ -343,7 +343,10 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
             return;
         }
         // A name is repeated only if some schema declares it.
-        let known = |step: Element<'d, 's>| self.set.elements.iter().any(|declared| step.is(&declared.namespace, &declared.name));
+        let known = |step: Element<'d, 's>| {
+            let space = self.spaces.get(step.namespace_index() as usize).copied().flatten();
+            space.is_some_and(|space| self.set.declared.get(step.local()).is_some_and(|spaces| spaces.contains(&space)))
+        };
         let mut path = element.path(self.top, &known);
         if let Some(attribute) = attribute {
             path.push_str("/@");
