@@ -1,6 +1,6 @@
 //! Directories of earlier versions, and copies: what was recorded stays readable, and the ledger says what happened.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 #[path = "upgrade/answers.rs"]
 mod answers;

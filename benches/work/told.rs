@@ -3,10 +3,11 @@
 
 use std::hint::black_box;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use jiff::civil::Date;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, UnixTime};
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Runtime};
 use varco::clock::{Clock, rome};
@@ -27,8 +28,9 @@ use varco::services::{self, Asked, Prepared};
 use varco::sii::Occasion;
 use varco::sii::embedded::Settings;
 use varco::soap::{self, Version, envelope};
-use varco::tls::Peer;
 use varco::tls::authorities::Authorities;
+use varco::tls::path::Judge;
+use varco::tls::{Peer, Revocations};
 use varco::xml::{self, Document, Limits};
 
 use super::famiglia::{Famiglia, OPERATIONS};
@@ -77,7 +79,11 @@ impl World {
             }
         }
         let authorities = Authorities::read(&keys.join("ca.pem")).unwrap();
-        let peer = |name: &str| Peer::new(&[CertificateDer::from_pem_file(keys.join(name)).unwrap()], &authorities).unwrap();
+        let revocations = Revocations::load(&[keys.join("crl.pem")], authorities.all().to_vec()).unwrap();
+        let algorithms = rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms.all;
+        let judge = Judge::new(&authorities, revocations, algorithms).unwrap();
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(clock.now().as_second().unsigned_abs()));
+        let peer = |name: &str| judge.judge(&[CertificateDer::from_pem_file(keys.join(name)).unwrap()], now).unwrap();
         let peers = [peer("caf.pem"), peer("comune.pem")];
         // Attested at once, so that there is something to be found.
         let settings = Settings { attesta: Attesta::Subito, ..Settings::embedded().unwrap() };

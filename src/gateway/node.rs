@@ -342,9 +342,8 @@ pub async fn rebuild(directory: &Directory, clock: &Clock, disk: Arc<dyn Disk>, 
     let until = bound.max(views);
     let lost = (until > head).then_some((head, until));
     let recorded = async {
-        match accepted.filter(|_| lost.is_some()) {
-            Some(accepted) => node.record_loss(accepted, until).await?,
-            None => {}
+        if let Some(accepted) = accepted.filter(|_| lost.is_some()) {
+            node.record_loss(accepted, until).await?;
         }
         Ok::<_, NodeError>(node.record_recovery().await?)
     };

@@ -545,7 +545,7 @@ mod tests {
     #[test]
     fn no_protocol_is_printed_as_those_that_were_counted() {
         let last = SERIALS * LETTERS - 1;
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         for place in (0..5000).chain((6000..last - 6000).step_by(999_983)).chain(last - 5000..=last) {
             let text = printed(place);
             assert!(seen.insert(text.clone()), "{text} twice");

@@ -6,13 +6,9 @@
 use jiff::civil::Date;
 use varco::commands::client::{Answer, Client};
 use varco::commands::demo::accreditamento;
-use varco::contract::{ISEE_NS, message};
 use varco::isee::CodiceFiscale;
-use varco::isee::dsu::Dichiarazione;
 use varco::isee::feed::COLUMNS;
 use varco::registry::ente::Tipo;
-
-pub use super::caseta::text;
 
 use super::caseta::Caseta;
 use super::common::{BENEFIT, DSU, ISEE, Site, element, payload, requests, varco as command};
