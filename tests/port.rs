@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+#[path = "common/caseta.rs"]
+mod caseta;
 mod common;
 
 use std::collections::{HashMap, HashSet};
@@ -19,6 +21,8 @@ use varco::commands::client::{Answer, Client};
 use varco::commands::serve::start_on;
 use varco::config::Config;
 use varco::gateway::fault::{CODES, row};
+use varco::isee::CodiceFiscale;
+use varco::isee::codes::TipoOperazione;
 use varco::ledger::disk::{Disk, DiskFile, RealDisk};
 use varco::ledger::search::{Filter, find};
 use varco::ledger::{Entry, Kind};
@@ -124,6 +128,15 @@ fn every_row_of_the_table_of_faults_is_provoked_and_recorded() {
         assert!(!schema.text.contains("Straordinario"), "a value came back: {}", schema.text);
         provoke(Code::Schema, schema);
 
+        // Protocols that are nobody's, until there are no attempts left for that declarant.
+        let declarant = CodiceFiscale::new(requests::GIULIA.to_owned());
+        let guess = caseta::referring(TipoOperazione::X, &declarant, "INPS-ISEE-2026-00000007A-00", today.parse().unwrap());
+        for attempt in 0..10 {
+            let answer = caf.call(DSU, &caseta::text(&guess, &format!("GUESS-{attempt}"))).await.unwrap();
+            assert_eq!(element(&answer, "Codice"), "K02.riferito", "{}", answer.text);
+        }
+        provoke(Code::Attempts, caf.call(DSU, &caseta::text(&guess, "GUESS-LAST")).await.unwrap());
+
         // A body that never ends takes a place; two are all that one ente has; then time is up for them.
         let (first, second) = (tokio::spawn(slow_of(&site, &serving)), tokio::spawn(slow_of(&site, &serving)));
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -164,7 +177,7 @@ fn every_row_of_the_table_of_faults_is_provoked_and_recorded() {
         let ledger = row(code).ledger;
         match code {
             // Counted together; and what says that nothing can be recorded is not recorded.
-            Code::TooManyRequests | Code::Quota => assert!(gathered.contains(ledger), "{gathered}"),
+            Code::TooManyRequests | Code::Quota | Code::Attempts => assert!(gathered.contains(ledger), "{gathered}"),
             Code::Unavailable => {}
             _ => assert!(codes.contains(ledger), "{code:?} ({ledger}) is not in the ledger"),
         }

@@ -373,7 +373,7 @@ fn cell(answer: &Answer) -> String {
     if told.is_empty() { "OK".to_owned() } else { format!("OK: {}", told.join(", ")) }
 }
 
-/// `docs/told.part.md` says what every cell of the table was answered: with `VARCO_WRITE_TOLD` set it is written.
+/// The table of `docs/security.md` says what every cell was answered: with `VARCO_WRITE_TOLD` set it is written there.
 #[test]
 fn the_table_of_what_is_told_is_what_every_cell_is_answered() {
     let world = two_cafs();
@@ -450,12 +450,15 @@ fn the_table_of_what_is_told_is_what_every_cell_is_answered() {
     for (name, cells) in rows {
         writeln!(table, "| {name} | {} |", cells.join(" | ")).unwrap();
     }
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/told.part.md");
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/security.md");
+    let page = std::fs::read_to_string(&file).unwrap();
+    let (before, rest) = page.split_once("<!-- told -->\n").expect("where the table begins");
+    let (documented, after) = rest.split_once("<!-- /told -->").expect("where it ends");
     if std::env::var_os("VARCO_WRITE_TOLD").is_some() {
-        std::fs::write(&file, &table).unwrap();
+        std::fs::write(&file, format!("{before}<!-- told -->\n{table}<!-- /told -->{after}")).unwrap();
+        return;
     }
-    let documented = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(documented == table, "docs/told.part.md is not what is told; set VARCO_WRITE_TOLD to write it:\n{table}");
+    assert!(documented == table, "docs/security.md does not say what is told; set VARCO_WRITE_TOLD to write it:\n{table}");
 }
 
 fn verifica(ente: &str, protocol: &str, person: &CodiceFiscale) -> String {
