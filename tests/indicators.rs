@@ -903,6 +903,10 @@ fn checks_of_students_parents_residential_services_and_restricted_nuclei() {
             let foglio = child_detail(casa).foglio_componente_figlio.clone().unwrap();
             casa.add(Ruolo::P, foglio);
         }),
+        ("K15.figlio", "/FiglioNonCompresoNelNucleo[2]/@CodiceFiscale", |casa| {
+            let again = child(casa).clone();
+            each(casa).figlio_non_compreso_nel_nucleo.push(again);
+        }),
         ("K15.dettaglio", "/ComponenteAggiuntivaFiglio/@CodiceFiscale", |casa| {
             let other = stranger(casa);
             child_detail(casa).componente_aggiuntiva_figlio.codice_fiscale = other;

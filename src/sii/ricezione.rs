@@ -14,7 +14,7 @@ use crate::digest::hex;
 use crate::isee::CodiceFiscale;
 use crate::isee::attest::{self, attest};
 use crate::isee::attestazione::Attestazione;
-use crate::isee::checks::{Circumstance, Difetto, Esame, examine};
+use crate::isee::checks::{Circumstance, Difetto, Esame, MAX_DIFETTI, examine};
 use crate::isee::codes::TipoOperazione;
 use crate::isee::compute::casi::Indicatori;
 use crate::isee::dsu::Dichiarazione;
@@ -52,7 +52,10 @@ pub(super) struct Ricevuta<'a> {
     pub(super) ricalcolo: bool,
 }
 
-pub(super) fn refused(difetti: Vec<Difetto>, altri: usize) -> Outcome {
+/// Refuses, and describes as many defects as the checks do: an archive may find one for every part of a long declaration.
+pub(super) fn refused(mut difetti: Vec<Difetto>, altri: usize) -> Outcome {
+    let altri = altri + difetti.len().saturating_sub(MAX_DIFETTI);
+    difetti.truncate(MAX_DIFETTI);
     Outcome::read(Answer::Refused { difetti, altri }, Vec::new())
 }
 

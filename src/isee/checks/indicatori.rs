@@ -285,10 +285,15 @@ fn residenziale(indice: &Indice<'_>, each: &Residenziale, path: &dyn Display, ci
         }
         code(&donation.codice_fiscale_ricevente, &format_args!("{path}/@CodiceFiscaleRicevente"), esame);
     }
+    let mut children = HashSet::new();
     for (place, child) in each.figlio_non_compreso_nel_nucleo.iter().enumerate() {
         let path = step(path, "FiglioNonCompresoNelNucleo", place, each.figlio_non_compreso_nel_nucleo.len());
         let own = format_args!("{path}/@CodiceFiscale");
         code(&child.codice_fiscale, &own, esame);
+        // Each has an addition of its own: one that is named twice would count twice, and be computed as often.
+        if !children.insert(&child.codice_fiscale) {
+            esame.refuse("K15.figlio", own, "figlio già indicato");
+        }
         if indice.foglio(&child.codice_fiscale).is_some() {
             esame.refuse("K15.figlio", own, "il figlio fa parte del nucleo");
         }

@@ -127,7 +127,7 @@ pub const REGOLE: &[Regola] = &[
     regola("K15.donazioni", "Donazioni dichiarate e donazioni elencate non vanno insieme", "correggere FlagDonazioni, il tipo o l'elenco"),
     regola("K15.esclusione", "Condizione di esclusione senza estremi, o il contrario", "indicarli insieme"),
     regola("K15.figli", "Figli dichiarati e figli elencati non vanno insieme", "correggere FlagFigliNonCompresi o l'elenco"),
-    regola("K15.figlio", "Il figlio fa parte del nucleo", "togliere FiglioNonCompresoNelNucleo"),
+    regola("K15.figlio", "Il figlio fa parte del nucleo, o è già indicato", "togliere FiglioNonCompresoNelNucleo"),
     regola("K15.quota", "Quota donata maggiore di quella posseduta", "correggere le quote"),
     regola(
         "K16.beneficiario",
