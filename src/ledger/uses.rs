@@ -3,8 +3,8 @@
 //! What counts as a use, and under which terms, is given from above: this room knows bytes. A closed segment has one immutable file beside it,
 //! `SEQUENCE.uses`, which is made again whenever it is missing or damaged; the open segment is counted in memory, as it is appended to.
 //!
-//! A file holds records of 20 bytes, a term (16) and a count (4), in the order of the terms, in blocks of [`BLOCK`] bytes: magic and number of
-//! records in the first, then [`RECORDS`] records each and a CRC32C. Looking a term up reads a few blocks.
+//! A file holds records of 20 bytes, a term (16) and a count (4), in the order of the terms, in blocks of `BLOCK` bytes: magic and number of
+//! records in the first, then `RECORDS` records each and a CRC32C. Looking a term up reads a few blocks.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
