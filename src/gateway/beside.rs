@@ -2,6 +2,7 @@
 //! waits for its own, and nobody else does.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Handle;
@@ -55,7 +56,7 @@ pub(super) fn step<T>(held: Option<&Held>, work: impl FnOnce() -> T) -> T {
 }
 
 /// The same for a step that waits for something now and then.
-pub(super) async fn wait<T>(held: Option<&Held>, work: impl Future<Output = T>) -> T {
+pub(super) async fn wait<F: Future>(held: Option<&Held>, work: Pin<&mut F>) -> F::Output {
     match held {
         Some(_) => tokio::task::block_in_place(|| Handle::current().block_on(work)),
         None => work.await,
@@ -83,7 +84,7 @@ mod tests {
         assert!(now("uno").await.is_err(), "a third of one ente waits");
         let other = now("due").await.unwrap();
         assert_eq!(step(other.as_ref(), || 3), 3);
-        assert_eq!(wait(other.as_ref(), async { 4 }).await, 4);
+        assert_eq!(wait(other.as_ref(), std::pin::pin!(async { 4 })).await, 4);
         drop(held);
         assert!(now("uno").await.is_ok());
     }

@@ -1,6 +1,7 @@
 //! The way of one exchange, from top to bottom. What stands between the steps is a type, so that no step can be skipped: only a `Permit` opens a
 //! service, only a `Receipt` lets a reply out. A refusal at any step is an outcome like another: recorded, then turned into bytes by `fault`.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -272,7 +273,9 @@ async fn converse(
             // registry: purpose and benefit agree; services: perform.
             Ok((request, _)) => {
                 let asked = Asked { operation, request, body: call.root, bytes, contract: &gateway.contract, soglie: &settings.soglie };
-                beside::wait(held.as_ref(), services::perform(&gateway.node.services, admission, asked, occasion)).await
+                // Pinned where it is made: it is large, and costs more to move than what it mostly does.
+                let performing = pin!(services::perform(&gateway.node.services, admission, asked, occasion));
+                beside::wait(held.as_ref(), performing).await
             }
             Err(findings) => match operation.on_violation() {
                 OnViolation::Fault => return Err(schema_refusal(findings)),
