@@ -325,7 +325,7 @@ fn a_key_of_which_a_power_cut_left_zeros_was_never_used() {
     }
     // Keys are synced one by one: two of zeros, or one that was used, are damage.
     with(256);
-    assert!(open().unwrap_err().to_string().contains("cannot be opened"));
+    assert!(open().unwrap_err().to_string().contains("è danneggiato o non si apre"));
     std::fs::write(&ring, [&bytes[..bytes.len() - 128], &[0; 128]].concat()).unwrap();
     assert!(open().unwrap_err().to_string().contains("è una copia vecchia"));
 }

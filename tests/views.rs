@@ -181,6 +181,130 @@ fn views_ahead_of_the_log_prove_a_loss_that_an_operator_may_accept() {
 }
 
 #[test]
+fn an_accepted_loss_that_is_interrupted_is_recorded_by_whoever_opens_next() {
+    let site = Site::new();
+    site.configure("[ledger]\nsegment_bytes = 16384\n");
+    use_once(&site, 1);
+    let given: HashSet<String> = (2..8).map(|number| element(&use_once(&site, number), "ProtocolloDSU").to_owned()).collect();
+    let mut segments: Vec<_> =
+        files(&site.data().join("ledger")).into_iter().filter(|file| file.extension().is_some_and(|e| e == "seg")).collect();
+    segments.sort();
+    let closed = &segments[segments.len() / 2];
+    let bytes = std::fs::read(closed).unwrap();
+    std::fs::write(closed, &bytes[..bytes.len() - 1]).unwrap();
+    let damaged = site.home.path().join("damaged");
+    copy(&site.data(), &damaged);
+    let data = site.data().display().to_string();
+    let mut interrupted = 0;
+    for after in (0..12).map(|step| Duration::from_millis(4 * step)) {
+        std::fs::remove_dir_all(site.data()).unwrap();
+        copy(&damaged, &site.data());
+        let mut command = std::process::Command::new(common::binary());
+        command.args(["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "prova"]).stdout(std::process::Stdio::null());
+        let mut child = command.spawn().unwrap();
+        std::thread::sleep(after);
+        child.kill().unwrap();
+        interrupted += usize::from(!child.wait().unwrap().success());
+        // As far as it came: either nothing is opened yet, and it is asked for again, or whoever opens records it.
+        if Node::open(&site.directory(), &site.clock, Arc::new(RealDisk), u64::MAX).map(|node| node.close()).is_err() {
+            let (text, done) = common::varco(&["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "di nuovo"]);
+            assert!(done && text.contains("perdita registrata"), "{after:?}: {text}");
+        }
+        let again = element(&use_once(&site, 9), "ProtocolloDSU").to_owned();
+        assert!(!given.contains(&again), "{after:?}: {again} was given before");
+        let (text, _) = common::varco(&["ledger", "list", "--data", &data, "--operation", "perdita"]);
+        assert!(text.contains("perdita"), "{after:?}: the loss is not in the ledger");
+        assert!(!site.data().join("PERDITA").exists());
+    }
+    assert!(interrupted > 3, "only {interrupted} were interrupted");
+}
+
+#[test]
+fn whatever_is_damaged_there_is_a_way_on_that_records_the_loss() {
+    let site = Site::new();
+    site.configure("[ledger]\nsegment_bytes = 16384\n");
+    for number in 1..5 {
+        use_once(&site, number);
+    }
+    let base = site.home.path().join("base");
+    copy(&site.data(), &base);
+    let mut segments: Vec<_> =
+        files(&base.join("ledger")).into_iter().filter(|file| file.extension().is_some_and(|e| e == "seg")).collect();
+    segments.sort();
+    let middle = segments[segments.len() / 2].file_name().unwrap().to_owned();
+    let data = site.data().display().to_string();
+    let in_ledger = |name: &std::ffi::OsStr| site.data().join("ledger").join(name);
+    let flip = |at: usize| {
+        let mut bytes = std::fs::read(in_ledger(&middle)).unwrap();
+        bytes[at] ^= 1;
+        std::fs::write(in_ledger(&middle), bytes).unwrap();
+    };
+    let cases: [(&str, &dyn Fn(), &str); 5] = [
+        ("a segment that is missing", &|| std::fs::remove_file(in_ledger(&middle)).unwrap(), "manca il segmento con le voci da"),
+        ("a header", &|| flip(20), "corruption"),
+        ("a bit in the middle of a segment", &|| flip(3000), ""),
+        ("no HEAD", &|| std::fs::remove_file(in_ledger("HEAD".as_ref())).unwrap(), "HEAD manca o è danneggiato"),
+        ("a damaged HEAD", &|| std::fs::write(in_ledger("HEAD".as_ref()), [0xff, 0xfe]).unwrap(), "HEAD manca o è danneggiato"),
+    ];
+    for (name, damage, told) in cases {
+        std::fs::remove_dir_all(site.data()).unwrap();
+        copy(&base, &site.data());
+        damage();
+        let (text, whole) = common::varco(&["ledger", "verify", "--data", &data]);
+        assert!(!whole && text.contains(told) && text.contains("varco rebuild --accetta-perdita"), "{name}: {text}");
+        let (text, done) = common::varco(&["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "prova"]);
+        assert!(done && text.contains("perdita registrata"), "{name}: {text}");
+        let (text, whole) = common::varco(&["ledger", "verify", "--data", &data]);
+        assert!(whole, "{name}: {text}");
+        assert_eq!(element(&use_once(&site, 9), "Esito"), "OK", "{name}");
+    }
+}
+
+#[test]
+fn a_log_that_is_behind_its_views_is_neither_verified_nor_copied_in_silence() {
+    let site = Site::new();
+    use_once(&site, 1);
+    let earlier = site.home.path().join("earlier");
+    copy(&site.data(), &earlier);
+    use_once(&site, 2);
+    go_back(&site, &earlier, "views");
+    let data = site.data().display().to_string();
+    let (text, whole) = common::varco(&["ledger", "verify", "--data", &data]);
+    assert!(!whole && text.contains("mancano dal registro le voci da"), "{text}");
+    let (text, copied) = common::varco(&["backup", &site.home.path().join("copy").display().to_string(), "--data", &data]);
+    assert!(!copied && text.contains("al registro mancano voci"), "{text}");
+}
+
+#[test]
+fn what_a_damaged_key_closes_is_an_error_and_no_answer() {
+    let site = Site::new();
+    use_once(&site, 1);
+    let ring = site.data().join("keys/keyring");
+    let whole = std::fs::read(&ring).unwrap();
+    let of_caf = whole.chunks(128).position(|record| record[4] == 2 && record[5] == 2 && &record[10..13] == b"caf").expect("the CAF's key");
+    let mut bytes = whole.clone();
+    bytes[of_caf * 128 + 90] ^= 1;
+    std::fs::write(&ring, &bytes).unwrap();
+    let serving = site.serve();
+    let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
+    let answer = common::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &request)).unwrap();
+    assert_eq!(answer.status, 503, "{}", answer.text);
+    let data = site.data().display().to_string();
+    let (status, _) = common::varco(&["status", "--data", &data]);
+    assert!(status.contains("il registro è danneggiato") && status.contains("è danneggiata, le sue voci sono illeggibili"), "{status}");
+    serving.stop();
+    // Two records exchanged: backup with the keys finds out that the copy would not open.
+    let other = whole.chunks(128).position(|record| record[4] == 2 && record[5] != 2).expect("another key");
+    let mut bytes = whole.clone();
+    bytes[of_caf * 128..(of_caf + 1) * 128].copy_from_slice(&whole[other * 128..(other + 1) * 128]);
+    bytes[other * 128..(other + 1) * 128].copy_from_slice(&whole[of_caf * 128..(of_caf + 1) * 128]);
+    std::fs::write(&ring, &bytes).unwrap();
+    let target = |name: &str| site.home.path().join(name).display().to_string();
+    let (text, copied) = common::varco(&["backup", &target("copy"), "--data", &data, "--keys", &target("keys")]);
+    assert!(!copied && text.contains("non è quella con cui queste voci sono state chiuse"), "{text}");
+}
+
+#[test]
 fn views_of_another_history_of_the_same_ledger_are_made_again() {
     let site = Site::new();
     use_once(&site, 1);

@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::ledger::keys::Access;
-use crate::ledger::{Directory, Keys};
+use super::ledger::verify_with;
+use crate::ledger::Directory;
+use crate::ledger::committer::StartError;
+use crate::ledger::segments::{self, Loss};
+use crate::state;
 
 /// `varco backup`.
 #[derive(Debug, clap::Args)]
@@ -25,12 +28,23 @@ pub(super) fn run(args: &Args) -> Result<()> {
     if args.keys.as_ref().is_some_and(|keys| keys.starts_with(&args.target)) {
         bail!("le chiavi si salvano altrove: chi ha copia e chiavi ha tutto");
     }
+    if args.target.starts_with(&args.data) {
+        bail!("la copia si fa fuori dalla directory dei dati");
+    }
     let bytes = directory.backup(&args.target)?;
     println!("registro copiato in {}: {bytes} byte", args.target.display());
     if let Some(keys) = &args.keys {
         // After the ledger: keys are synced before they are first used, so every entry that was copied has its key in the copy of the keys.
         copy_keys(&directory.keys(), keys)?;
         println!("chiavi copiate in {}", keys.display());
+    }
+    // Whether the copy is whole, with the keys that it will be read with: found out now, not at a restore.
+    let copy = Directory::open(&args.target)?;
+    let checked = verify_with(&copy, args.keys.as_deref().unwrap_or(&directory.keys()));
+    checked.context("la copia è stata fatta, ma non tutto ciò che contiene si legge")?;
+    let entries = segments::extent(&copy.segments(), copy.ledger, Loss::Refused)?.head;
+    if let Some(views) = state::reached_at_stop(&directory.views(), directory.ledger).filter(|views| *views > entries) {
+        return Err(StartError::Ahead { views, log: entries }).context("la copia è stata fatta, ma al registro mancano voci");
     }
     if args.keys.is_none() {
         println!("Le chiavi NON sono nella copia: varco backup --keys le copia in un'altra directory.");
@@ -44,11 +58,6 @@ fn copy_keys(from: &Path, to: &Path) -> Result<()> {
     for name in ["master.key", "keyring"] {
         std::fs::copy(from.join(name), to.join(name)).with_context(|| name.to_owned())?;
         std::fs::File::open(to.join(name))?.sync_all()?;
-    }
-    // What is copied is looked at: a copy that opens nothing is found out now.
-    let damaged = Keys::open_for(to, Access::Inspect)?.damaged();
-    if !damaged.is_empty() {
-        bail!("il portachiavi è danneggiato: chiavi {damaged:?}; varco ledger verify dice quali voci non si leggono");
     }
     std::fs::File::open(to)?.sync_all()?;
     let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());

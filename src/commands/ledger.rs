@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 
 use crate::isee::CodiceFiscale;
+use crate::ledger::committer::StartError;
 use crate::ledger::keys::Access;
 use crate::ledger::search::{self, Filter};
 use crate::ledger::{Directory, Entry, Keys, Kind, Unopened, seal, segments};
@@ -187,20 +188,24 @@ impl std::fmt::Display for Report {
 /// What is wrong with sealed parts: keys that cannot be used with the entries that need them, and the first of the other defects.
 #[derive(Default)]
 struct Wrong {
-    /// By the id of the key: whether its record is damaged, and the entries.
-    keys: BTreeMap<u32, (bool, Vec<u64>)>,
+    /// By the id of the key: what is wrong with it, and the entries.
+    keys: BTreeMap<u32, (&'static str, Vec<u64>)>,
     first: Option<String>,
 }
+
+/// What is wrong with a key.
+const DAMAGED: &str = "è danneggiata";
 
 impl Wrong {
     fn note(&mut self, entry: &Entry, error: Unopened) {
         let sequence = entry.leaf.seq;
         match error {
-            Unopened::MissingKey(id) => self.keys.entry(id).or_default().1.push(sequence),
-            Unopened::DamagedKey(id) => {
-                let (damaged, entries) = self.keys.entry(id).or_default();
-                *damaged = true;
-                entries.push(sequence);
+            Unopened::MissingKey(id) => self.closed_by(id, "non è nel portachiavi", sequence),
+            Unopened::DamagedKey(id) => self.closed_by(id, DAMAGED, sequence),
+            // The part itself is whole, by its checksums: it was sealed under another key than has this number now.
+            Unopened::Damaged => {
+                let id = seal::key_id(&entry.sealed).unwrap_or_default();
+                self.closed_by(id, "non è quella con cui queste voci sono state chiuse", sequence);
             }
             error => {
                 self.first.get_or_insert_with(|| format!("voce {sequence}: parte riservata: {error}"));
@@ -208,13 +213,16 @@ impl Wrong {
         }
     }
 
+    fn closed_by(&mut self, id: u32, why: &'static str, sequence: u64) {
+        self.keys.entry(id).or_insert_with(|| (why, Vec::new())).1.push(sequence);
+    }
+
     /// One line for each key, then the first of the other defects. Keys that are damaged and that no entry needs are named too.
     fn lines(mut self, keys: &Keys) -> Vec<String> {
         for id in keys.damaged() {
-            self.keys.entry(id).or_insert((true, Vec::new()));
+            self.keys.entry(id).or_insert((DAMAGED, Vec::new()));
         }
-        let line = |(id, (damaged, entries)): (u32, (bool, Vec<u64>))| {
-            let state = if damaged { "è danneggiata" } else { "non è nel portachiavi" };
+        let line = |(id, (state, entries)): (u32, (&str, Vec<u64>))| {
             let what = keys.describe(id).map(|what| format!(" ({what})")).unwrap_or_default();
             let which =
                 if entries.is_empty() { "nessuna voce la usa".to_owned() } else { format!("voci illeggibili: {}", ranges(&entries)) };
@@ -237,12 +245,18 @@ fn ranges(sequences: &[u64]) -> String {
     runs.iter().map(text).collect::<Vec<_>>().join(", ")
 }
 
-/// Reads every byte, checks every checksum, sequence and order, opens every sealed part against its leaf's commitment.
+/// Reads every byte, checks every checksum, sequence and order, opens every sealed part against its leaf's commitment; and that the views knew of no
+/// entry that is not there.
 pub fn verify(directory: &Directory) -> Result<Report> {
-    let mut keys = match Keys::open_for(&directory.keys(), Access::Inspect) {
+    verify_with(directory, &directory.keys())
+}
+
+/// The same with keys that are elsewhere.
+pub(super) fn verify_with(directory: &Directory, from: &Path) -> Result<Report> {
+    let mut keys = match Keys::open_for(from, Access::Inspect) {
         Ok(keys) => Some(keys),
         // A backup without its keys can still be verified, as far as that goes.
-        Err(_) if !directory.keys().exists() => None,
+        Err(_) if !from.exists() => None,
         Err(error) => return Err(error.into()),
     };
     let (mut report, mut wrong) = (Report::default(), Wrong::default());
@@ -257,7 +271,7 @@ pub fn verify(directory: &Directory) -> Result<Report> {
         let mut outcome = seal::open(known, &entry.leaf, &entry.sealed).map(|_| ());
         if let Err(Unopened::MissingKey(id)) = outcome
             && id > known.records()
-            && let Ok(again) = Keys::open_for(&directory.keys(), Access::Inspect)
+            && let Ok(again) = Keys::open_for(from, Access::Inspect)
         {
             // Made since, by a gateway that serves: a key is in the keyring before an entry names it.
             outcome = seal::open(&again, &entry.leaf, &entry.sealed).map(|_| ());
@@ -270,7 +284,10 @@ pub fn verify(directory: &Directory) -> Result<Report> {
         }
         Ok(())
     })?;
-    let lines = keys.as_ref().map(|keys| wrong.lines(keys)).unwrap_or_default();
+    let mut lines = keys.as_ref().map(|keys| wrong.lines(keys)).unwrap_or_default();
+    if let Some(views) = crate::state::reached_at_stop(&directory.views(), directory.ledger).filter(|views| *views > report.read.entries) {
+        lines.insert(0, StartError::Ahead { views, log: report.read.entries }.to_string());
+    }
     if !lines.is_empty() {
         bail!("{}", lines.join("\n"));
     }

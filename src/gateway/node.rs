@@ -184,7 +184,7 @@ impl Node {
         keys.token(clock.today().year(), "cf", "")?;
         // And the key of the series, before the entry that says how many keys there are: with an older keyring it would be made anew.
         keys.series()?;
-        let ledger = Ledger { id, committer, keys, reader };
+        let ledger = Ledger { id, committer, keys, reader, damage: damage.clone() };
         let sii = Embedded::new(&ledger, &store, clock, settings, uses.clone());
         let ids = Series::new(REQUESTS, BLOCK, &ledger, &store, clock);
         Ok(Self {
@@ -217,6 +217,7 @@ impl Node {
 
     /// Records that the directory was opened, if there is something to say.
     pub async fn record_opening(&self, event: &str) -> Result<(), NotCommitted> {
+        self.record_pending_loss().await?;
         self.record_restore().await?;
         let Opened { recovery, rebuilt, missing_keys } = &self.opened;
         let cut = recovery.cut.as_ref().map(|(file, offset, bytes)| serde_json::json!({ "file": file, "offset": offset, "bytes": bytes }));
@@ -264,27 +265,42 @@ impl Node {
         })
     }
 
-    /// Records that the end of the log is lost and that the operator goes on without it: from which entry, up to which at least, who, and why.
-    async fn record_loss(&self, accepted: &Accepted, until: u64) -> Result<(), NodeError> {
+    /// Records an accepted loss whose command was interrupted before it could. Until then nothing else is recorded.
+    async fn record_pending_loss(&self) -> Result<(), NotCommitted> {
+        let Some(until) = self.directory.as_ref().and_then(Directory::pending_loss) else { return Ok(()) };
+        tracing::warn!(until, "the end of the ledger was given up, and the command was interrupted: recorded now");
+        self.record_loss(None, until).await
+    }
+
+    /// Records that the end of the log is lost and that the operator goes on without it: from which entry, up to which at least, who, and why. Every
+    /// series goes on far beyond.
+    async fn record_loss(&self, accepted: Option<&Accepted>, until: u64) -> Result<(), NotCommitted> {
+        let unavailable = |_| NotCommitted::Unavailable;
         let (ledger, now) = (&self.ledger, self.clock.now());
         let head = u64::try_from(ledger.committer.meter().head.get()).unwrap_or_default();
-        let exchange = new_exchange(now)?;
+        let exchange = new_exchange(now).map_err(unavailable)?;
         let mut body = Body::new(Kind::System, Retention::Sistema, exchange, now)
             .fact("evento", LOSS)
             .fact("dati", serde_json::json!({ "voci": head, "perse_almeno_fino_a": until.max(head) }))
             .fact("chiavi", ledger.keys.records())
-            .fact("actor", &accepted.actor);
+            .fact("actor", accepted.map(|accepted| &accepted.actor));
         body.operation = Some(LOSS.to_owned());
         body.outcome = Some("OK".to_owned());
-        let secret = Secret { reason: Some(accepted.reason.clone()), ..Secret::default() };
-        let draft = ledger.prepare(body, &secret, &Blinding::new()?, 0, now).map_err(|_| NotCommitted::Unavailable)?;
+        let reason = accepted.map_or_else(|| "comando interrotto".to_owned(), |accepted| accepted.reason.clone());
+        let secret = Secret { reason: Some(reason), ..Secret::default() };
+        let draft = ledger.prepare(body, &secret, &Blinding::new().map_err(unavailable)?, 0, now).map_err(|_| NotCommitted::Unavailable)?;
         ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() }).await?;
         self.skip_series().await?;
+        // If this fails it is said again at the next start.
+        if let Some(Err(error)) = self.directory.as_ref().map(Directory::loss_recorded) {
+            tracing::error!(%error, "the mark of a loss cannot be removed");
+        }
         Ok(())
     }
 
     /// Records that the directory was opened, if recovery had something to do: commands that open it for a moment must not swallow that.
     pub async fn record_recovery(&self) -> Result<(), NotCommitted> {
+        self.record_pending_loss().await?;
         self.record_restore().await?;
         let recovery = &self.opened.recovery;
         if recovery.unclean || recovery.sync_failed || recovery.cut.is_some() { self.record_opening("open").await } else { Ok(()) }
@@ -337,12 +353,18 @@ pub async fn rebuild(directory: &Directory, clock: &Clock, disk: Arc<dyn Disk>, 
     if views > head && accepted.is_none() {
         return Err(StartError::Ahead { views, log: head }.into());
     }
+    let pending = directory.pending_loss();
+    // Without a HEAD that can be read nobody knows how much there was.
+    let until = bound.unwrap_or(head + 1).max(views).max(pending.unwrap_or_default());
+    let lost = (until > head || pending.is_some()).then_some((head, until));
+    if accepted.is_some() && lost.is_some() {
+        // Before anything is changed: an interruption must not hide it.
+        directory.begin_loss(until).map_err(|error| DirectoryError::Io(directory.path().display().to_string(), error))?;
+    }
     state::discard(&directory.views()).map_err(|error| ViewError(error.to_string()))?;
     let node = Node::open_locked(directory, clock, disk, SEGMENT_BYTES, Settings::embedded()?, lock, loss)?;
-    let until = bound.max(views);
-    let lost = (until > head).then_some((head, until));
     let recorded = async {
-        if let Some(accepted) = accepted.filter(|_| lost.is_some()) {
+        if accepted.is_some() && lost.is_some() {
             node.record_loss(accepted, until).await?;
         }
         Ok::<_, NodeError>(node.record_recovery().await?)

@@ -72,6 +72,11 @@ impl Status {
         }
         let damaged = node.damage.places().into_iter().map(|place| format!("il registro è danneggiato: {place}"));
         avvertenze.extend(damaged);
+        let keys = &node.ledger.keys;
+        avvertenze.extend(keys.damaged().into_iter().map(|id| {
+            let what = keys.describe(id).unwrap_or_default();
+            format!("la chiave {id} ({what}) è danneggiata, le sue voci sono illeggibili: varco ledger verify le nomina")
+        }));
         avvertenze.extend(of_attempts(&node.services.tentativi.exhausted(now)));
         Ok(Self {
             versione: env!("CARGO_PKG_VERSION").to_owned(),

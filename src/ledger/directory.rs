@@ -177,8 +177,28 @@ impl Directory {
 
 /// In a copy, until it is opened for writing.
 const COPY: &str = "COPY";
+/// While a loss is accepted, until the ledger says so.
+const LOSS: &str = "PERDITA";
 
 impl Directory {
+    /// Notes that the end of the log is about to be given up, and up to which entry there was something at least: durable before anything is
+    /// changed, so that whoever opens the directory after an interruption records it.
+    pub fn begin_loss(&self, until: u64) -> io::Result<()> {
+        replace(&self.path.join(LOSS), format!("{until}\n").as_bytes())
+    }
+
+    /// The entry up to which there was something, of a loss that the ledger does not tell of yet.
+    pub fn pending_loss(&self) -> Option<u64> {
+        let text = std::fs::read_to_string(self.path.join(LOSS)).ok()?;
+        Some(text.trim().parse().unwrap_or_default())
+    }
+
+    /// The ledger tells of the loss.
+    pub fn loss_recorded(&self) -> io::Result<()> {
+        std::fs::remove_file(self.path.join(LOSS))?;
+        RealDisk.sync_directory(&self.path)
+    }
+
     /// Whether this is a copy that nobody has opened for writing yet.
     pub fn is_copy(&self) -> bool {
         self.path.join(COPY).exists()

@@ -30,7 +30,7 @@ pub enum KeyError {
     #[error("master.key is not a key")]
     Master,
     /// A record that is damaged, or wrapped by another master key.
-    #[error("keyring record {0} cannot be opened with this master key")]
+    #[error("il record {0} del portachiavi è danneggiato o non si apre con questa master.key: rimettere il portachiavi dell'ultima copia")]
     Record(u32),
     /// The operating system gives no randomness.
     #[error("no randomness")]

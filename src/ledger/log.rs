@@ -71,7 +71,7 @@ pub enum LogError {
         error: io::Error,
     },
     /// Corruption, and where.
-    #[error("corruption: {file}, offset {offset}: {what}")]
+    #[error("corruption: {file}, offset {offset}: {what} ({remedy})", remedy = REMEDY)]
     Corrupt {
         /// The segment's name.
         file: String,
@@ -88,6 +88,17 @@ pub enum LogError {
         /// Its length, by its successor.
         wanted: u64,
     },
+    /// A segment between two others is not there.
+    #[error("manca il segmento con le voci da {from} a {to} ({remedy})", remedy = REMEDY)]
+    Gap {
+        /// Sequence of the first entry that is missing.
+        from: u64,
+        /// Sequence of the last.
+        to: u64,
+    },
+    /// `HEAD` is missing or damaged: nothing else tells a shortened log from a whole one.
+    #[error("HEAD manca o è danneggiato: non si può dire se il registro è intero ({remedy})", remedy = REMEDY)]
+    Head,
     /// The log ends before `HEAD` says: what stood at its end is lost.
     #[error("{file}, byte {offset}: il registro finisce prima della voce {sequence}, che secondo HEAD c'era ({remedy})", remedy = REMEDY)]
     Missing {
@@ -100,9 +111,10 @@ pub enum LogError {
     },
 }
 
-/// What to do where the end of a log is lost.
-pub const REMEDY: &str = "se la directory è stata copiata con cp mentre la porta scriveva, la copia si fa con varco backup; per continuare con le \
-                          voci intere e registrare la perdita: varco rebuild --accetta-perdita --motivo \"...\"";
+/// What to do where a log is damaged or its end is lost.
+pub const REMEDY: &str = "rimettere l'ultima copia; se la directory è stata copiata con cp mentre la porta scriveva, la copia si fa con varco \
+                          backup; solo se non c'è di meglio, per continuare con le voci intere fino a lì e registrare la perdita: varco rebuild \
+                          --accetta-perdita --motivo \"...\"";
 
 /// A log in memory, which several committers may share: each has its own clone.
 #[derive(Clone, Debug, Default)]

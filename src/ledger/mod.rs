@@ -51,6 +51,8 @@ pub struct Ledger {
     pub keys: Arc<Keys>,
     /// Reads single entries.
     pub reader: Arc<dyn Reader>,
+    /// What was found damaged.
+    pub damage: damage::Damage,
 }
 
 impl std::fmt::Debug for Ledger {
@@ -98,12 +100,23 @@ impl Ledger {
 
     /// Opens the sealed part of an entry.
     pub fn open(&self, entry: &Entry) -> Result<Secret, Unopened> {
-        seal::open(&self.keys, &entry.leaf, &entry.sealed).map(|(_, secret)| secret)
+        seal::open(&self.keys, &entry.leaf, &entry.sealed).map(|(_, secret)| secret).inspect_err(|why| self.note_unopened(entry, *why))
     }
 
     /// The same, for who needs a part of it: the JSON of a [`Secret`].
     pub fn open_bytes(&self, entry: &Entry) -> Result<Vec<u8>, Unopened> {
-        seal::open_bytes(&self.keys, &entry.leaf, &entry.sealed).map(|(_, json)| json)
+        seal::open_bytes(&self.keys, &entry.leaf, &entry.sealed).map(|(_, json)| json).inspect_err(|why| self.note_unopened(entry, *why))
+    }
+
+    /// A sealed part that does not open, and was not erased, is damage: of the part, or of its key.
+    fn note_unopened(&self, entry: &Entry, why: Unopened) {
+        if !why.is_damage() {
+            return;
+        }
+        let key = seal::key_id(&entry.sealed).unwrap_or_default();
+        let what = format!("sealed part of entry {} under class key {key}: {why}", entry.leaf.seq);
+        let file = segments::file_name(entry.position.segment);
+        self.damage.found(&LogError::Corrupt { file, offset: entry.position.sealed, what });
     }
 }
 

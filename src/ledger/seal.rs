@@ -133,6 +133,13 @@ pub enum Unopened {
     Commitment,
 }
 
+impl Unopened {
+    /// Whether something is wrong: what was erased, or never there, is as it should be.
+    pub fn is_damage(self) -> bool {
+        !matches!(self, Self::Nothing | Self::Erased)
+    }
+}
+
 /// Seals: the sealed part's bytes, and the commitment to its content.
 pub fn seal(keys: &Keys, sealing: &Sealing<'_>, blinding: &Blinding, secret: &Secret) -> Result<(Vec<u8>, String), KeyError> {
     let month = rome(sealing.at);

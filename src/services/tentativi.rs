@@ -108,9 +108,13 @@ struct Secchi {
 
 impl Tentativi {
     /// Reserves as many attempts as protocols are named, of the ente's bucket and the declarant's: of both or of neither. A full bucket is enough
-    /// for any request; what it takes beyond the bucket's size must come back before the next.
+    /// for any request; what it takes beyond the bucket's size must come back before the next. A request that names no protocol takes nothing and is
+    /// never refused.
     pub fn reserve(&self, ente: &str, dichiarante: Option<&str>, named: u32, now: Timestamp) -> Result<Riserva, Esaurito> {
         let now = now.as_microsecond();
+        if named == 0 {
+            return Ok(Riserva { ente: ente.to_owned(), dichiarante: dichiarante.map(str::to_owned), named });
+        }
         let mut secchi = self.lock();
         for (kind, full_at) in secchi.of(ente, dichiarante) {
             kind.may_take(*full_at, named, now)?;
@@ -352,6 +356,18 @@ mod tests {
         // One that names more than are left must wait.
         fail(&tentativi, "caf", Some("b"), now).unwrap();
         assert!(tentativi.reserve("caf", Some("b"), 15, now).is_err());
+    }
+
+    #[test]
+    fn who_names_no_protocol_is_never_refused() {
+        let (tentativi, now) = (Tentativi::default(), at("2026-11-22T10:00:00Z"));
+        let riserva = tentativi.reserve("caf", Some("a"), 4000, now).unwrap();
+        tentativi.settle(riserva, 4000, now);
+        assert!(tentativi.reserve("caf", Some("a"), 1, now).is_err() && tentativi.reserve("caf", Some("b"), 1, now).is_err());
+        for declarant in [Some("a"), Some("b"), None] {
+            let riserva = tentativi.reserve("caf", declarant, 0, now).unwrap();
+            tentativi.settle(riserva, 0, now);
+        }
     }
 
     #[test]

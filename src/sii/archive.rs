@@ -524,6 +524,7 @@ impl From<LogError> for SiiError {
 
 impl From<Unopened> for SiiError {
     fn from(error: Unopened) -> Self {
-        Self::Internal(error.to_string())
+        // Damage is told like any other damage of the ledger: not as a mistake that may pass.
+        if error.is_damage() { Self::Unavailable(error.to_string()) } else { Self::Internal(error.to_string()) }
     }
 }

@@ -19,8 +19,9 @@ use crate::isee::omissioni::omissioni;
 use crate::isee::operazioni::applica;
 use crate::ledger::{Draft, Precondition};
 
-/// How many current ISEE may rest on one DSU at the same time. A family needs one: the latest counts, and an earlier one only if the latest is
-/// cancelled or ends first. Each is computed again whenever the DSU changes, so that their number bounds what a change costs.
+/// How many current ISEE may rest on one DSU at the same time: so many of the ente that owns it, and so many of all others, who take no place of
+/// the owner's. A family needs one: the latest counts, and an earlier one only if the latest is cancelled or ends first. Each is computed again
+/// whenever the DSU changes, so that their number bounds what a change costs.
 pub(super) const CORRENTI: usize = 8;
 
 impl Embedded {
@@ -49,7 +50,12 @@ impl Embedded {
             let text = "dopo la DSU di riferimento il dichiarante ne ha presentata un'altra";
             return Ok(base.refuse(received, difetto("K17.base", RIFERIMENTO, text), 0));
         }
-        if self.archive.live(&base.radice, received.occasion.today, CORRENTI)?.len() == CORRENTI {
+        let mut like_this = 0;
+        for live in self.archive.live(&base.radice, received.occasion.today, 2 * CORRENTI)? {
+            let sender = self.archive.versioni_of(live.year, &live.radice)?.0.into_iter().next().map(|first| first.ente);
+            like_this += usize::from((sender.as_ref() == Some(&base.ente)) == (received.ente == base.ente));
+        }
+        if like_this >= CORRENTI {
             let text = "la DSU di riferimento ha già otto ISEE correnti validi: annullarne uno";
             return Ok(base.refuse(received, difetto("K17.numero", RIFERIMENTO, text), 0));
         }
@@ -112,7 +118,7 @@ impl Embedded {
         let Some(di) = self.archive.owner(base.to_owned())? else { return Ok(Ok(())) };
         let mut seen: Vec<String> = Vec::new();
         // Those beyond are left behind by this version of their DSU: no look-up by person finds them any more, each protocol its own.
-        for live in self.archive.live(base, received.occasion.today, CORRENTI)? {
+        for live in self.archive.live(base, received.occasion.today, 2 * CORRENTI)? {
             let first = self.archive.versioni_of(live.year, &live.radice)?.0.into_iter().next();
             let Some(first) = first.map(|first| self.archive.entry(&first.position)).transpose()? else { continue };
             let Some(secret) = self.archive.open_unless_erased(&first)? else { continue };

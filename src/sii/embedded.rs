@@ -50,6 +50,10 @@ fn printed(place: u32) -> String {
     format!("{serial:08}{}", char::from(b'A' + u8::try_from(letter).unwrap_or_default()))
 }
 
+/// Protocols that one declaration may name in vain and still be accepted, computed without them: as many as an ente has attempts for a declarant.
+/// With more it would try, in one go, more protocols than these.
+pub(super) const IN_VAIN: u32 = 10;
+
 /// Check K19: a sender's protocol stands for one DSU.
 pub const ALREADY_USED: (&str, &str) = ("K19.contenuto", "protocollo del mittente già usato per una DSU diversa");
 /// Where a sender's protocol is.
@@ -210,10 +214,14 @@ impl Embedded {
         Ok((indicatori?, Fonti { known, riferite: Some(versions) }))
     }
 
-    /// How many protocols a declaration names in vain, besides its own reference: there is no such DSU, or the person is not in it.
+    /// How many protocols a declaration names in vain, besides its own reference: there is no such DSU, or the person is not in it. Beyond
+    /// [`IN_VAIN`] it is not counted how many more.
     pub(super) fn infondati(&self, dsu: &Dichiarazione) -> Result<u32, SiiError> {
         let mut infondati = 0;
         for (protocollo, persona) in dsu.riferimenti_distinti() {
+            if infondati > IN_VAIN {
+                break;
+            }
             let radice = stem_of(protocollo);
             let persona = CodiceFiscale::new(persona.unwrap_or_default());
             let founded = self.archive.names(&radice, &persona)? && self.is_in(&persona, radice)?;

@@ -5,9 +5,10 @@ use jiff::civil::Date;
 
 use super::archive::stem_of;
 use super::embedded::Da;
-use super::embedded::{ALREADY_USED, Embedded, SENDERS_PROTOCOL};
+use super::embedded::{ALREADY_USED, Embedded, IN_VAIN, SENDERS_PROTOCOL};
 use super::receipt::{self, About};
 use super::registrazione::{Traccia, Versione};
+use super::riferimento::INSIEME;
 use super::{Accepted, Answer, Occasion, Outcome, SiiError};
 use crate::contract::Trasmessa;
 use crate::digest::hex;
@@ -116,12 +117,17 @@ impl Embedded {
             presented,
         };
         let mut falliti = self.infondati(dsu)?;
+        if falliti > IN_VAIN {
+            let text = "troppi dei protocolli indicati non sono di DSU che riguardino quelle persone";
+            return Ok(Outcome { falliti: IN_VAIN, ..refused(difetto("K02.protocolli", "/Dichiarazione", text), 0) });
+        }
         let outcome = match dsu.operazione.tipo {
             TipoOperazione::N => self.nuova(received, dsu, rules, esame, preconditions).await?,
             _ => self.riferita(received, dsu, esame, preconditions).await?,
         };
         if let Answer::Refused { difetti, .. } = &outcome.answer {
-            falliti += u32::from(difetti.iter().any(|difetto| difetto.code == NOBODYS.0));
+            // Whether data go together with another's DSU tells something of it: asking that again and again is guessing too.
+            falliti += u32::from(difetti.iter().any(|difetto| [NOBODYS.0, INSIEME].contains(&difetto.code)));
         }
         Ok(Outcome { falliti, ..outcome })
     }

@@ -16,6 +16,9 @@ use crate::ledger::Precondition;
 /// Where the protocol of the DSU referred to is.
 pub(super) const RIFERIMENTO: &str = NOBODYS.1;
 
+/// What another ente is told where the data do not go together with the DSU.
+pub(super) const INSIEME: &str = "K02.insieme";
+
 /// The DSU that a declaration refers to, as it counts now.
 pub(super) struct Base {
     /// Protocol of its first version.
@@ -201,6 +204,6 @@ impl Base {
         if own || difetti.iter().all(|difetto| difetto.code == NOBODYS.0) {
             return refused(difetti, altri);
         }
-        refused(difetto("K02.insieme", RIFERIMENTO, "i dati non vanno insieme con la DSU di riferimento"), 0)
+        refused(difetto(INSIEME, RIFERIMENTO, "i dati non vanno insieme con la DSU di riferimento"), 0)
     }
 }

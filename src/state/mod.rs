@@ -83,6 +83,9 @@ struct Identity {
     format: u32,
     boot: String,
     clean: bool,
+    /// At a clean stop: how far they had come.
+    #[serde(default)]
+    applied: u64,
 }
 
 /// Why views were made again.
@@ -147,7 +150,7 @@ pub fn open(
     uses: Uses,
 ) -> Result<(Writer, Store, Rebuilt), OpenError> {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned();
-    let identity = Identity { ledger, format: FORMAT, boot, clean: false };
+    let identity = Identity { ledger, format: FORMAT, boot, clean: false, applied: 0 };
     let trust = path.join("TRUST");
     let io_error = |error: io::Error| ViewError(error.to_string());
     let (mut found, mut rebuilt) = (None, Rebuilt::Missing);
@@ -210,6 +213,12 @@ fn leaf_of(log: &mut dyn Log, sequence: u64) -> Result<Option<Vec<u8>>, LogError
 /// Whether the log has the entry that views applied last.
 fn is_of(log: &mut dyn Log, applied: &Applied) -> Result<bool, LogError> {
     Ok(leaf_of(log, applied.sequence)?.is_none_or(|leaf| applied.leaf == Some(sha256(&leaf))))
+}
+
+/// How far the views of a ledger had come at the last clean stop, by the file beside them: for whoever only reads, also beside a gateway that serves.
+/// None after any other end.
+pub fn reached_at_stop(path: &Path, ledger: Uuid) -> Option<u64> {
+    left(&path.join("TRUST")).filter(|left| left.ledger == ledger && left.clean).map(|left| left.applied)
 }
 
 /// How far the views of a ledger have come, for whoever is about to discard them; None where there are none, or they are of another ledger, or cannot
@@ -410,7 +419,7 @@ impl Views for Writer {
         self.write(Vec::new(), self.applied, true)?;
         // What is dropped here is closed when whoever reads now has read.
         drop(self.store.database.write().unwrap_or_else(PoisonError::into_inner).take());
-        let clean = Identity { clean: true, ..self.identity.clone() };
+        let clean = Identity { clean: true, applied: self.applied, ..self.identity.clone() };
         mark(&self.trust, &clean).map_err(|error| ViewError(error.to_string()))
     }
 }

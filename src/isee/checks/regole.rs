@@ -14,6 +14,11 @@ pub const REGOLE: &[Regola] = &[
     regola("K02.insieme", "Dati che non vanno insieme con la DSU di un altro dichiarante, o di un altro ente", "concordarli con l'altro"),
     regola("K02.lotto", "Nello stesso lotto c'è già un'operazione sulla stessa DSU", "trasmetterla dopo, o in un altro lotto"),
     regola(
+        "K02.protocolli",
+        "Più di dieci protocolli indicati non sono di DSU che riguardino quelle persone",
+        "controllare i protocolli di genitori, figli e studenti",
+    ),
+    regola(
         "K02.riferimento",
         "DSU nuova con un protocollo di riferimento, o altra operazione senza",
         "togliere o indicare NumeroProtocolloRiferimento",
@@ -143,7 +148,7 @@ pub const REGOLE: &[Regola] = &[
     regola("K17.documenti", "Variazione senza documenti", "indicare Documentazione"),
     regola("K17.doppio", "Due variazioni della stessa persona", "unirle"),
     regola("K17.mesi", "Redditi di dodici mesi e di due per la stessa categoria", "indicarne uno"),
-    regola("K17.numero", "La DSU di riferimento ha già otto ISEE correnti validi", "annullarne uno"),
+    regola("K17.numero", "La DSU di riferimento ha già otto ISEE correnti validi dello stesso ente", "annullarne uno"),
     regola("K17.patrimonio", "Tipo di variazione e patrimoni non vanno insieme", "correggere TipoVariazione o i patrimoni"),
     regola("K17.periodo", "Variazione del patrimonio in un periodo che non la ammette", "presentarla da aprile"),
     regola("K17.protocollo", "Protocollo diverso da quello della DSU di riferimento", "correggere ProtocolloInpsDSUCorrente"),

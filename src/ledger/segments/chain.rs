@@ -10,7 +10,6 @@ use uuid::Uuid;
 use super::super::batch::{self, SEGMENT_HEADER, SegmentHeader};
 use super::super::disk::replace;
 use super::super::log::LogError;
-use super::Loss;
 
 const HEAD: &str = "HEAD";
 
@@ -52,11 +51,6 @@ pub(super) struct End {
 impl Chain {
     /// Reads `HEAD`, then the names and headers of all segments, and checks that each segment names the length of the one before it.
     pub(super) fn read(directory: &Path, ledger: Uuid) -> Result<Self, LogError> {
-        Self::read_with(directory, ledger, Loss::Refused)
-    }
-
-    /// The same; where a loss at the end is accepted, the chain ends with what is whole, whatever `HEAD` and later segments say.
-    pub(super) fn read_with(directory: &Path, ledger: Uuid, loss: Loss) -> Result<Self, LogError> {
         let bound = read_head(directory)?;
         let mut chain = Self { ledger, segments: names(directory)?, bound, begun: None, lost: Vec::new() };
         let mut previous: Option<usize> = None;
@@ -81,20 +75,46 @@ impl Chain {
             match previous {
                 None if header.first != 1 => return Err(corrupt(directory, 0, "the first segment is missing")),
                 None => {}
-                Some(previous) => match chain.closes(previous, header) {
-                    Err(LogError::Shorter { .. }) if loss == Loss::Accepted => {
-                        chain.lost = chain.segments.drain(index..).map(|segment| segment.path).collect();
-                        break;
-                    }
-                    closed => closed?,
-                },
+                Some(previous) => chain.closes(previous, header)?,
             }
             previous = Some(index);
         }
         let Some(last) = chain.segments.last() else { return Err(corrupt(directory, 0, "the first segment is missing")) };
-        if last.first < bound.segment && loss == Loss::Refused {
+        if last.first < bound.segment {
             let length = std::fs::metadata(&last.path).map_err(|error| LogError::Io { file: name(&last.path), error })?.len();
             return Err(shorter(&last.path, length, bound));
+        }
+        Ok(chain)
+    }
+
+    /// As much as is whole from the beginning, where what follows is given up: up to the first segment that is missing, damaged, or does not lead to
+    /// the next. That one is the last and open; those after it are `lost`. Whatever `HEAD` says, if it can be read.
+    pub(super) fn whole(directory: &Path, ledger: Uuid) -> Result<Self, LogError> {
+        let bound = read_head(directory).unwrap_or(Bound { segment: 0, length: 0, sequence: UNKNOWN, clean: false });
+        let named = names(directory)?;
+        let mut chain = Self { ledger, segments: Vec::new(), bound, begun: None, lost: Vec::new() };
+        let mut expected = Some((1, 0));
+        for mut segment in named {
+            let header = header_bytes(&segment).ok().and_then(|(bytes, _)| SegmentHeader::decode(&bytes).ok());
+            let follows = header.filter(|header| {
+                header.ledger == ledger && header.first == segment.first && Some((header.first, header.previous_length)) == expected
+            });
+            if follows.is_none() {
+                expected = None;
+                chain.lost.push(segment.path);
+                continue;
+            }
+            if let (Some(last), Some(header)) = (chain.segments.last_mut(), header) {
+                last.end = Some(End { length: header.previous_length, next: header.first });
+            }
+            let bytes = std::fs::read(&segment.path).map_err(|error| LogError::Io { file: name(&segment.path), error })?;
+            let (end, next) = whole_until(&bytes, segment.first);
+            expected = (end == bytes.len()).then_some((next, end as u64));
+            segment.end = None;
+            chain.segments.push(segment);
+        }
+        if chain.segments.is_empty() {
+            return Err(corrupt(directory, 0, "the first segment is missing"));
         }
         Ok(chain)
     }
@@ -103,6 +123,13 @@ impl Chain {
     fn closes(&mut self, index: usize, successor: SegmentHeader) -> Result<(), LogError> {
         let segment = &mut self.segments[index];
         let length = std::fs::metadata(&segment.path).map_err(|error| LogError::Io { file: name(&segment.path), error })?.len();
+        if length != successor.previous_length
+            && let Some(next) = next_after(segment, length)?
+            && next < successor.first
+        {
+            // It is whole: what is not there is what stood between it and the one that was taken for its successor.
+            return Err(LogError::Gap { from: next, to: successor.first - 1 });
+        }
         if length < successor.previous_length {
             return Err(LogError::Shorter { file: name(&segment.path), wanted: successor.previous_length });
         }
@@ -130,23 +157,44 @@ impl Chain {
 }
 
 fn check_end(segment: &Segment, end: End) -> Result<(), LogError> {
+    match next_after(segment, end.length)? {
+        Some(next) if next == end.next => Ok(()),
+        Some(next) if next < end.next => Err(LogError::Gap { from: next, to: end.next - 1 }),
+        Some(_) => Err(corrupt(&segment.path, end.length, "the next segment does not follow")),
+        None => Err(corrupt(&segment.path, end.length, "a closed segment that does not end with a whole batch")),
+    }
+}
+
+/// The sequence after the last entry of a segment of that length; None if it does not end with a whole batch. Only its end is read.
+fn next_after(segment: &Segment, length: u64) -> Result<Option<u64>, LogError> {
     let io_error = |error| LogError::Io { file: name(&segment.path), error };
     let file = File::open(&segment.path).map_err(io_error)?;
-    let batches = end.length.saturating_sub(SEGMENT_HEADER as u64);
+    let batches = length.saturating_sub(SEGMENT_HEADER as u64);
     let mut size = TAIL.min(batches);
     loop {
         let mut bytes = vec![0; usize::try_from(size).unwrap_or_default()];
-        file.read_exact_at(&mut bytes, end.length - size).map_err(io_error)?;
+        file.read_exact_at(&mut bytes, length - size).map_err(io_error)?;
         if let Some(last) = batch::last(&bytes) {
-            let next = last.first + last.spans.len() as u64;
-            let at = end.length - last.length as u64;
-            return if next == end.next { Ok(()) } else { Err(corrupt(&segment.path, at, "the next segment does not follow")) };
+            return Ok(Some(last.first + last.spans.len() as u64));
         }
         if size == batches {
-            return Err(corrupt(&segment.path, end.length, "a closed segment that does not end with a whole batch"));
+            return Ok(None);
         }
         size = size.saturating_mul(16).min(batches);
     }
+}
+
+/// Where the whole batches of a segment end, and the sequence after the last entry in them.
+fn whole_until(bytes: &[u8], first: u64) -> (usize, u64) {
+    let (mut end, mut next) = (SEGMENT_HEADER, first);
+    while let Some(Ok(batch)) = bytes.get(end..).filter(|rest| !rest.is_empty()).map(batch::decode) {
+        if batch.first != next {
+            break;
+        }
+        end += batch.length;
+        next += batch.spans.len() as u64;
+    }
+    (end, next)
 }
 
 /// The segments' names, in order.
@@ -176,6 +224,9 @@ fn header_bytes(segment: &Segment) -> Result<([u8; SEGMENT_HEADER], u64), LogErr
     Ok((bytes, length))
 }
 
+/// The sequence of a bound that cannot be read.
+pub(super) const UNKNOWN: u64 = u64::MAX;
+
 /// A lower bound of what must be there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bound {
@@ -200,8 +251,12 @@ pub(super) fn write_head(directory: &Path, bound: Bound) -> io::Result<()> {
 /// A damaged bound is corruption too: nothing else tells a shortened log from a whole one.
 pub(super) fn read_head(directory: &Path) -> Result<Bound, LogError> {
     let path = directory.join(HEAD);
-    let text = std::fs::read_to_string(&path).map_err(|error| LogError::Io { file: HEAD.to_owned(), error })?;
-    let damaged = || corrupt(&path, 0, "not a head");
+    let damaged = || LogError::Head;
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => return Err(damaged()),
+        Err(error) => return Err(LogError::Io { file: HEAD.to_owned(), error }),
+    };
     let (content, checksum) = text.trim_end().rsplit_once(' ').ok_or_else(damaged)?;
     let fields: Vec<&str> = content.split(' ').collect();
     let [magic, version, segment, length, sequence, state] = fields[..] else { return Err(damaged()) };
@@ -212,7 +267,7 @@ pub(super) fn read_head(directory: &Path) -> Result<Bound, LogError> {
     Ok(Bound { segment: number(segment)?, length: number(length)?, sequence: number(sequence)?, clean: state == "clean" })
 }
 
-pub(super) fn file_name(first: u64) -> String {
+pub(in super::super) fn file_name(first: u64) -> String {
     format!("{first:020}.seg")
 }
 

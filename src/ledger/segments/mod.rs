@@ -19,7 +19,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use self::chain::{Bound, Chain, Segment, corrupt, file_name, name, write_head};
+pub(super) use self::chain::file_name;
+use self::chain::{Bound, Chain, Segment, UNKNOWN, corrupt, name, write_head};
 use super::batch::{self, MAX_BATCH, Raw, SEGMENT_HEADER, SegmentHeader};
 use super::damage::Damage;
 use super::disk::{Disk, DiskFile, replace};
@@ -83,12 +84,14 @@ impl SegmentLog {
     /// Opens the log: checks that the segments follow each other, reads the last one whole, cuts a torn tail, refuses corruption.
     pub fn open(directory: &Path, ledger: Uuid, disk: Arc<dyn Disk>, size: u64, loss: Loss) -> Result<(Self, Recovery), LogError> {
         let mut recovery = Recovery::default();
-        let chain = Chain::read_with(directory, ledger, loss)?;
-        chain.check_ends()?;
+        let chain = Self::chain(directory, ledger, loss)?;
         let renamed = |error| LogError::Io { file: directory.display().to_string(), error };
         for lost in &chain.lost {
             // Kept beside, out of the way: a copy that was made file by file while the log went on.
             std::fs::rename(lost, lost.with_extension("lost")).map_err(renamed)?;
+        }
+        if !chain.lost.is_empty() {
+            disk.sync_directory(directory).map_err(renamed)?;
         }
         if let Some(begun) = &chain.begun {
             // A change of segment that was cut short: nothing was ever acknowledged in it.
@@ -107,7 +110,7 @@ impl SegmentLog {
             // The page cache is no evidence any more: what counts is what the disk gives back.
             forget_cached(&last.path).map_err(io_error)?;
         }
-        let read::Whole { bytes, scan } = read::read(&last)?;
+        let read::Whole { bytes, scan } = if loss == Loss::Accepted { read::read_whole_part(&last)? } else { read::read(&last)? };
         recovery.unclean = !chain.bound.clean;
         if loss == Loss::Refused {
             read::check_bound(&last, &scan, chain.bound)?;
@@ -146,6 +149,18 @@ impl SegmentLog {
         }
         log.mark(false).map_err(io_error)?;
         Ok((log, recovery))
+    }
+
+    /// The segments that are opened: all of them, or as much as is whole.
+    fn chain(directory: &Path, ledger: Uuid, loss: Loss) -> Result<Chain, LogError> {
+        match loss {
+            Loss::Accepted => Chain::whole(directory, ledger),
+            Loss::Refused => {
+                let chain = Chain::read(directory, ledger)?;
+                chain.check_ends()?;
+                Ok(chain)
+            }
+        }
     }
 
     /// A reader of the same segments.
@@ -300,19 +315,26 @@ fn forget_cached(path: &Path) -> io::Result<()> {
 pub struct Extent {
     /// Sequence of the last entry that is whole.
     pub head: u64,
-    /// Sequence of the last entry that must be there, by `HEAD`.
-    pub bound: u64,
+    /// Sequence of the last entry that must be there, by `HEAD` and by the segments that are given up. None where `HEAD` cannot be read.
+    pub bound: Option<u64>,
 }
 
-/// How far the log of a directory goes; with its end accepted as lost, if it is.
+/// How far the log of a directory goes; with its end given up, if it is.
 pub fn extent(directory: &Path, ledger: Uuid, loss: Loss) -> Result<Extent, LogError> {
-    let chain = Chain::read_with(directory, ledger, loss)?;
+    let chain = SegmentLog::chain(directory, ledger, loss)?;
     let Some(last) = chain.last() else { return Err(corrupt(directory, 0, "no segment")) };
-    let read::Whole { scan, .. } = read::read(last)?;
-    if loss == Loss::Refused {
-        read::check_bound(last, &scan, chain.bound)?;
-    }
-    Ok(Extent { head: scan.next - 1, bound: chain.bound.sequence })
+    let scan = match loss {
+        Loss::Accepted => read::read_whole_part(last)?.scan,
+        Loss::Refused => {
+            let scan = read::read(last)?.scan;
+            read::check_bound(last, &scan, chain.bound)?;
+            scan
+        }
+    };
+    // A segment that is given up had its first entry at least.
+    let given_up = chain.lost.iter().filter_map(|path| path.file_stem()?.to_str()?.parse::<u64>().ok()).max().unwrap_or_default();
+    let bound = Some(chain.bound.sequence).filter(|sequence| *sequence != UNKNOWN).map(|sequence| sequence.max(given_up));
+    Ok(Extent { head: scan.next - 1, bound })
 }
 
 /// The longest submission that a committer takes: a lot of DSU. Added to a batch that is not full, it is still well below what is read.

@@ -64,6 +64,22 @@ pub(super) fn scan(path: &Path, bytes: &[u8], first: u64) -> Result<Scan, LogErr
     Ok(scan)
 }
 
+/// Reads as much of a segment as is whole from its beginning, where what follows is given up.
+pub(super) fn read_whole_part(segment: &Segment) -> Result<Whole, LogError> {
+    let bytes = std::fs::read(&segment.path).map_err(|error| LogError::Io { file: name(&segment.path), error })?;
+    let mut part = Scan { batches: Vec::new(), end: SEGMENT_HEADER, next: segment.first };
+    while let Some(Ok(found)) = bytes.get(part.end..).filter(|rest| !rest.is_empty()).map(batch::decode) {
+        if found.first != part.next {
+            break;
+        }
+        let offset = part.end as u64;
+        part.end += found.length;
+        part.next += found.spans.len() as u64;
+        part.batches.push(Placed { offset, batch: found });
+    }
+    Ok(Whole { bytes, scan: part })
+}
+
 /// Reads a segment and checks every batch; a closed one must end where its successor says.
 pub(super) fn read(segment: &Segment) -> Result<Whole, LogError> {
     let io_error = |error| LogError::Io { file: name(&segment.path), error };
