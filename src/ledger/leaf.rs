@@ -6,6 +6,7 @@ use std::fmt;
 use std::ops::Deref;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -212,6 +213,16 @@ impl Body {
             self.facts.insert(name.to_owned(), value);
         }
         self
+    }
+
+    /// A day that a fact says; None where there is no such fact, or it says no day.
+    pub fn day(&self, fact: &str) -> Option<Date> {
+        self.facts.get(fact)?.as_str()?.parse().ok()
+    }
+
+    /// The place of the entry among those of its exchange, whose own entry has 0.
+    pub fn ordinal(&self) -> u64 {
+        self.facts.get("ordinal").and_then(serde_json::Value::as_u64).unwrap_or_default()
     }
 }
 

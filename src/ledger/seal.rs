@@ -198,7 +198,7 @@ pub fn open_bytes(keys: &Keys, leaf: &Leaf, sealed: &[u8]) -> Result<(Blinding, 
         NoKey::Erased => Unopened::Erased,
     })?;
     let nonce = |range: std::ops::Range<usize>| -> Option<Nonce> { header.get(range)?.try_into().ok().map(Nonce::assume_unique_for_key) };
-    let ordinal = leaf.body.facts.get("ordinal").and_then(serde_json::Value::as_u64).unwrap_or_default();
+    let ordinal = leaf.body.ordinal();
     let aad = additional(leaf.ledger, leaf.body.exchange, u32::try_from(ordinal).unwrap_or(u32::MAX));
     let mut wrapped = header[20..68].to_vec();
     let wrap_nonce = nonce(8..20).ok_or(Unopened::Damaged)?;

@@ -362,7 +362,7 @@ impl Archive {
         let attestazione: Attestazione = contract::decode(&document).map_err(|error| internal(&error))?;
         let persone = contract::persons(document.root());
         let facts = &entry.leaf.body.facts;
-        let rilasciata = facts.get("rilasciata").and_then(|day| day.as_str()?.parse().ok());
+        let rilasciata = entry.leaf.body.day("rilasciata");
         let feed = kept.feed.map(ToOwned::to_owned);
         // The DSU's owner, whoever completed it. Earlier builds gave a current ISEE to its sender: the DSU under it tells.
         let ente = match facts.get("base") {

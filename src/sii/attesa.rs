@@ -106,8 +106,7 @@ impl Embedded {
         }
         let dsu: Dichiarazione = decode(&secret.effettiva.or(secret.dsu).ok_or_else(|| internal("an entry without DSU"))?)?;
         let first = versioni.0.first().map(|first| self.archive.entry(&first.position)).transpose()?;
-        let facts = &first.as_ref().unwrap_or(entry).leaf.body.facts;
-        let presented: Date = facts.get("presentata").and_then(|day| day.as_str()?.parse().ok()).ok_or_else(|| internal("a day"))?;
+        let presented = first.as_ref().unwrap_or(entry).leaf.body.day("presentata").ok_or_else(|| internal("a day"))?;
         let today = rome(now).date();
         let terms = (self.termini_da(&versioni, presented)?, today);
         if !self.may_attest(&dsu, presented, terms, &mut preconditions)? {

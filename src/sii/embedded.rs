@@ -375,8 +375,7 @@ impl Embedded {
         for number in number_of(base) + 1..=ultima {
             let Some(version) = version_of(&radice, number) else { break };
             if let Some(later) = self.archive.of_protocol(&version, preconditions)?.first() {
-                let facts = self.archive.entry(&later.position)?.leaf.body.facts;
-                let issued: Option<Date> = facts.get("rilasciata").and_then(|day| day.as_str()?.parse().ok());
+                let issued = self.archive.entry(&later.position)?.leaf.body.day("rilasciata");
                 return Ok(issued.is_some_and(|issued| issued <= head.scadenza));
             }
         }

@@ -413,8 +413,7 @@ fn lot(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
 /// An attestation.
 fn attestation(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
     let (body, year, sequence) = (&entry.leaf.body, tokens.year, entry.leaf.seq);
-    let day = |name: &str| fact(body, name).and_then(|text| text.parse().ok());
-    let (Some(presentata), Some(scadenza)) = (day("presentata"), day("scadenza")) else { return };
+    let (Some(presentata), Some(scadenza)) = (body.day("presentata"), body.day("scadenza")) else { return };
     let Some(protocol) = tokens.protocol.first() else { return };
     let origine = body.facts.get("origine").and_then(serde_json::Value::as_u64).unwrap_or(sequence);
     let (radice, base, dichiarante) = (fact(body, "radice").unwrap_or(protocol), fact(body, "base"), fact(body, "dichiarante"));

@@ -81,7 +81,7 @@ pub(super) fn presentation_of(kept: &str, entry: &Entry) -> Result<String, SiiEr
     let internal = |error: &dyn std::fmt::Display| SiiError::Internal(error.to_string());
     let document = parse(kept, &Limits::default()).map_err(|error| internal(&error))?;
     let kept: Ricevuta = contract::decode(&document).map_err(|error| internal(&error))?;
-    let presented = entry.leaf.body.facts.get("presentata").and_then(|day| day.as_str()?.parse().ok());
+    let presented = entry.leaf.body.day("presentata");
     let cancels = kept.operazione == Some(TipoOperazione::X);
     let ricevuta = Ricevuta {
         data_presentazione: presented.ok_or_else(|| internal(&"a day"))?,

@@ -143,7 +143,7 @@ impl Embedded {
         let versioni = self.archive.versioni(radice, &mut Vec::new())?;
         let Some(first) = versioni.0.first() else { return Ok(None) };
         let entry = self.archive.entry(&first.position)?;
-        Ok(entry.leaf.body.facts.get("presentata").and_then(|day| day.as_str()?.parse().ok()))
+        Ok(entry.leaf.body.day("presentata"))
     }
 
     /// What was answered before. Of a DSU that another ente owns, no more than that it was presented, whatever an earlier build told.

@@ -124,8 +124,7 @@ impl Embedded {
             return Ok(Err(difetti));
         }
         let first = versioni.0.first().map(|first| self.archive.entry(&first.position)).transpose()?.unwrap_or(entry);
-        let facts = &first.leaf.body.facts;
-        let presentata = facts.get("presentata").and_then(|day| day.as_str()?.parse().ok()).ok_or_else(|| internal("a day"))?;
+        let presentata = first.leaf.body.day("presentata").ok_or_else(|| internal("a day"))?;
         let protocollo = version_of(radice, ultima.numero).ok_or_else(|| internal("a version's number"))?;
         let attested = !self.archive.of_protocol(&protocollo, &mut preconditions)?.is_empty();
         let attende = (!attested).then_some(ultima.sequence);
@@ -158,7 +157,7 @@ impl Embedded {
         let whole = versioni.0.iter().rev().find(|versione| matches!(versione.operazione.as_str(), "N" | "R"));
         let Some(whole) = whole else { return Ok(presentata) };
         let entry = self.archive.entry(&whole.position)?;
-        Ok(entry.leaf.body.facts.get("presentata").and_then(|day| day.as_str()?.parse().ok()).unwrap_or(presentata))
+        Ok(entry.leaf.body.day("presentata").unwrap_or(presentata))
     }
 }
 

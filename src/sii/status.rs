@@ -76,7 +76,7 @@ fn describe(
         Ok(secret.and_then(|secret| secret.protocol.into_iter().nth(1)))
     };
     let protocollo_mittente = protocols.next().map_or_else(first, |own| Ok(Some(own)))?.unwrap_or_default();
-    let presentata = entry.leaf.body.facts.get("presentata").and_then(|day| day.as_str()?.parse().ok());
+    let presentata = entry.leaf.body.day("presentata");
     let mut esito = EsitoDsu {
         stato: StatoDsu::Ricevuta,
         istante_ricezione: entry.leaf.body.received.parse().map_err(|_| internal("an instant"))?,

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::super::batch::{self, SEGMENT_HEADER, SegmentHeader};
 use super::super::disk::replace;
 use super::super::log::LogError;
+use super::read::{Whole, read_whole_part};
 
 const HEAD: &str = "HEAD";
 
@@ -94,7 +95,7 @@ impl Chain {
         let named = names(directory)?;
         let mut chain = Self { ledger, segments: Vec::new(), bound, begun: None, lost: Vec::new() };
         let mut expected = Some((1, 0));
-        for mut segment in named {
+        for segment in named {
             let header = header_bytes(&segment).ok().and_then(|(bytes, _)| SegmentHeader::decode(&bytes).ok());
             let follows = header.filter(|header| {
                 header.ledger == ledger && header.first == segment.first && Some((header.first, header.previous_length)) == expected
@@ -107,10 +108,8 @@ impl Chain {
             if let (Some(last), Some(header)) = (chain.segments.last_mut(), header) {
                 last.end = Some(End { length: header.previous_length, next: header.first });
             }
-            let bytes = std::fs::read(&segment.path).map_err(|error| LogError::Io { file: name(&segment.path), error })?;
-            let (end, next) = whole_until(&bytes, segment.first);
-            expected = (end == bytes.len()).then_some((next, end as u64));
-            segment.end = None;
+            let Whole { bytes, scan } = read_whole_part(&segment)?;
+            expected = (scan.end == bytes.len()).then_some((scan.next, scan.end as u64));
             chain.segments.push(segment);
         }
         if chain.segments.is_empty() {
@@ -182,19 +181,6 @@ fn next_after(segment: &Segment, length: u64) -> Result<Option<u64>, LogError> {
         }
         size = size.saturating_mul(16).min(batches);
     }
-}
-
-/// Where the whole batches of a segment end, and the sequence after the last entry in them.
-fn whole_until(bytes: &[u8], first: u64) -> (usize, u64) {
-    let (mut end, mut next) = (SEGMENT_HEADER, first);
-    while let Some(Ok(batch)) = bytes.get(end..).filter(|rest| !rest.is_empty()).map(batch::decode) {
-        if batch.first != next {
-            break;
-        }
-        end += batch.length;
-        next += batch.spans.len() as u64;
-    }
-    (end, next)
 }
 
 /// The segments' names, in order.

@@ -1,5 +1,5 @@
-//! Reading the segments of a directory, whoever writes to it. Every reader goes through [`read`]: a closed segment is read to its end, or
-//! reading it is an error; the open one may end with a batch that is being written.
+//! Reading the segments of a directory while a gateway may write to it. Readers take a segment whole ([`read`]) or batch by batch ([`Batches`]). Both
+//! read a closed segment to its end or fail. The open segment may end with a batch that the writer has not finished.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -273,16 +273,15 @@ impl Order {
     }
 }
 
-/// A digest of an entry's exchange and its place in it. Two CRC of different bytes: enough to find a repetition, which is then looked at.
+/// A digest of an entry's exchange and its place in it. Two entries with one digest are read again before either is called a repetition.
 fn place_of(entry: &Entry) -> u64 {
-    let ordinal = entry.leaf.body.facts.get("ordinal").and_then(serde_json::Value::as_u64).unwrap_or_default();
     let exchange = entry.leaf.body.exchange.as_u128();
     #[allow(clippy::cast_possible_truncation, reason = "both halves count")]
     let (high, low) = ((exchange >> 64) as u64, exchange as u64);
     // Multiplication by odd constants keeps all bits; ids are random, so that sums of them do not meet by chance.
     high.wrapping_mul(0x9e37_79b9_7f4a_7c15)
         ^ low.rotate_left(23).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
-        ^ ordinal.wrapping_mul(0x1656_67b1_9e37_79f9)
+        ^ entry.leaf.body.ordinal().wrapping_mul(0x1656_67b1_9e37_79f9)
 }
 
 /// The second of two entries with one exchange and ordinal, among those whose digests are equal.
@@ -295,8 +294,7 @@ fn named_twice(chain: &Chain, twice: &[u64]) -> Result<LogError, LogError> {
                 if twice.binary_search(&place_of(&entry)).is_err() {
                     continue;
                 }
-                let ordinal = entry.leaf.body.facts.get("ordinal").and_then(serde_json::Value::as_u64).unwrap_or_default();
-                if let Some(first) = seen.insert((entry.leaf.body.exchange, ordinal), entry.leaf.seq) {
+                if let Some(first) = seen.insert((entry.leaf.body.exchange, entry.leaf.body.ordinal()), entry.leaf.seq) {
                     let what = format!("entries {first} and {} have one exchange and ordinal", entry.leaf.seq);
                     return Ok(corrupt(&segment.path, entry.position.leaf, &what));
                 }
