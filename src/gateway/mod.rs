@@ -1,8 +1,9 @@
 //! The gateway: everything put together and served.
 //!
 //! - [`node`]: a data directory opened: ledger, views, registry, SII; the list of projectors; [`settings`]: what may change while it runs;
-//! - [`listener`] and `connection`: from the socket to HTTP; `proxy`: what a balancer says of where a connection comes from; [`framing`]: where a request
-//!   ends, read strictly; [`exchange`]: the way of one exchange, on one page; [`fault`]: refusals as bytes;
+//! - [`listener`] and `connection`: from the socket to HTTP; `metered`: the records of a handshake, counted; `proxy`: the address that a balancer names;
+//!   [`framing`]: the end of a request, read strictly;
+//! - [`exchange`]: the way of one exchange, on one page; [`fault`]: refusals as bytes;
 //! - `beside`: steps that take long, beside the threads that serve;
 //! - [`gathered`]: refusals too many to record one by one; `crowd`: how many places each has; [`quota`]: how many exchanges it has made;
 //! - [`admin`]: the admin socket; [`status`]: how it is, for people; [`metrics`]: what is counted.

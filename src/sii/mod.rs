@@ -1,9 +1,13 @@
 //! The Sistema Informativo ISEE: who answers what a DSU was worth.
 //!
 //! [`Sii`] is the seam; [`embedded`] answers from this ledger: protocols, idempotence and archive are its own affair. A remote one fits behind
-//! the same seam. `ricezione` receives declarations, `riferite` what refers to one that was received (`riferimento`: which one that may be; `corrente`: current ISEE), `attesa` attests what waited, [`regole`]
-//! applies rules that have changed, [`feed`] loads the feed; `registrazione` makes what they record, `receipt` their receipts. [`entries`] are its
-//! entries, [`archive`] finds them again, `status` says what became of a DSU or a lot, [`uses`] counts who read one.
+//! the same seam.
+//!
+//! - `ricezione` receives declarations. `riferite` receives those that refer to an earlier one: `riferimento` decides whether they may, `corrente` makes
+//!   current ISEE.
+//! - `attesa` attests what waited, [`regole`] applies rules that have changed, [`feed`] loads the feed.
+//! - `registrazione` makes the entries that these record, `receipt` their receipts. [`entries`] says what the entries hold, [`archive`] finds them again.
+//! - `status` tells the fate of a DSU or a lot, [`uses`] counts the exchanges that gave a DSU away.
 
 pub mod archive;
 mod attesa;
