@@ -1,9 +1,9 @@
-//! What long requests do to others: `just beside`.
+//! How much later an ente is answered while another one sends long requests: `just beside`.
 //!
-//! One ente sends the longest requests that it may, two at a time and without a pause: DSU of almost 2 MiB that are refused at the end, after every
-//! check. Another ente asks for one ISEE after another meanwhile. Rounds with and without the first alternate: the median of each counts. Server
-//! and load are not pinned: a long step and the threads that serve share the processors as they would on a machine of their own. The long requests
-//! come from a process that gives way to the one that measures (`nice`).
+//! The CAF sends two requests at a time, without a pause: DSU of almost 2 MiB, the longest that the port takes, which are refused at the end, after every
+//! check. The comune asks for one ISEE after another. Rounds with and without the CAF alternate, and the median round of each kind counts. Server and
+//! load are not pinned: a long step and the threads that serve share the processors, as they do on a machine of their own. The long requests come from
+//! a process that gives way to the one that measures (`nice`).
 //!
 //! `VARCO_BENCH_SECONDS` sets the seconds of a round (10).
 
@@ -16,20 +16,19 @@ use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use common::{Bench, Row, Run, client, cpu_model, file_system, setting};
+use common::{Again, Bench, Row, Run, client, cpu_model, file_system, setting};
 use tokio::task::JoinSet;
 use varco::clock::Clock;
 use varco::commands::client::{Answer, Client};
 use varco::commands::requests;
 use varco::contract::catalogue::Service;
 
-/// The one whose requests are measured.
+/// The ente that is measured.
 const GOOD: Row = Row { name: "another ente", connections: 1, new_every: None };
 /// Long requests at the same time.
 const LONG: usize = 2;
@@ -54,13 +53,14 @@ async fn measure(bench: &Bench, run: &Run) -> Result<()> {
     let server = bench.varco("data")?;
     bench.transmit(&server).await?;
     let question = bench.question();
+    let address = server.address.to_string();
     let mut rows = [Vec::new(), Vec::new()];
     let mut sent = 0;
     for round in 0..if run.full { 2 * ROUNDS } else { 2 } {
         let beside = round % 2 == 1;
-        let heavy = if beside { Some(Heavy::start(bench.home.path(), server.address)?) } else { None };
+        let heavy = beside.then(|| Again::start(&["--long".as_ref(), bench.home.path().as_ref(), address.as_ref()])).transpose()?;
         let measured = bench.load(&server, GOOD, &question, window, None).await?;
-        sent += heavy.map(Heavy::stop).transpose()?.unwrap_or_default();
+        sent += heavy.map(Again::stop).transpose()?.unwrap_or_default();
         rows[usize::from(beside)].push((measured.p50, measured.p99));
     }
     drop(server);
@@ -79,30 +79,6 @@ async fn measure(bench: &Bench, run: &Run) -> Result<()> {
     println!("\n{report}");
     std::fs::write(run.target.join("beside.md"), report)?;
     Ok(())
-}
-
-/// The process that sends long requests.
-struct Heavy {
-    child: Child,
-}
-
-impl Heavy {
-    /// Returns when the first is on its way.
-    fn start(home: &Path, address: SocketAddr) -> Result<Self> {
-        let mut command = Command::new("nice");
-        command.args(["-n", "19"]).arg(std::env::current_exe()?).arg("--long").arg(home).arg(address.to_string());
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        child.stdout.as_mut().context("no pipe")?.read_exact(&mut [0])?;
-        Ok(Self { child })
-    }
-
-    /// Ends it: how many were answered.
-    fn stop(mut self) -> Result<u64> {
-        drop(self.child.stdin.take());
-        let output = self.child.wait_with_output()?;
-        ensure!(output.status.success(), "the process of the long requests failed");
-        String::from_utf8(output.stdout)?.trim().parse().context("what it says")
-    }
 }
 
 /// A transmission of almost 2 MiB: as many students as that takes, none of whom is of the family.

@@ -20,14 +20,14 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use common::{
-    Bench, Measured, PATIENCE, PRESTAZIONE, Row, Server, bytes_in, client, cpu_model, file_system, free_address, micros, perf_works,
+    Again, Bench, Measured, PATIENCE, PRESTAZIONE, Row, Server, bytes_in, client, cpu_model, file_system, free_address, micros, perf_works,
     setting, tenths,
 };
 use tokio::task::JoinSet;
@@ -247,11 +247,13 @@ impl Port {
 
     /// The good ente's requests beside a flood over so many connections, for so long.
     async fn flooded(&self, server: &Server, connections: usize, window: Duration) -> Result<Flooded> {
-        let flood = (connections > 0).then(|| Flood::start(self.home.path(), server.address, connections)).transpose()?;
+        let (address, number) = (server.address.to_string(), connections.to_string());
+        let arguments = ["--flood".as_ref(), self.home.path().as_ref(), address.as_ref(), number.as_ref()];
+        let flood = (connections > 0).then(|| Again::start(&arguments)).transpose()?;
         let cpu = server.cpu()?;
         let good = self.load(server, GOOD, &self.question(), window, None).await?;
         let cpu = (server.cpu()? - cpu) * 100 / micros(window * 6 / 5);
-        let refused = flood.map_or(Ok(0), Flood::stop)?;
+        let refused = flood.map_or(Ok(0), Again::stop)?;
         Ok(Flooded { good, refused, cpu })
     }
 
@@ -294,31 +296,6 @@ struct Flooded {
     refused: u64,
     /// CPU of the server, per cent of a core.
     cpu: u64,
-}
-
-/// The flood: this program again, as a process of its own.
-struct Flood {
-    child: Child,
-}
-
-impl Flood {
-    /// Returns when all its connections are open and the quota is used up.
-    fn start(home: &Path, address: SocketAddr, connections: usize) -> Result<Self> {
-        let mut command = Command::new("nice");
-        command.args(["-n", "19"]).arg(std::env::current_exe()?).arg("--flood").arg(home);
-        command.args([address.to_string(), connections.to_string()]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        child.stdout.as_mut().context("no pipe")?.read_exact(&mut [0])?;
-        Ok(Self { child })
-    }
-
-    /// Ends it: how many refusals a second it was given.
-    fn stop(mut self) -> Result<u64> {
-        drop(self.child.stdin.take());
-        let output = self.child.wait_with_output()?;
-        ensure!(output.status.success(), "the flood failed");
-        String::from_utf8(output.stdout)?.trim().parse().context("what the flood says")
-    }
 }
 
 /// Floods until standard input ends: so many connections, each asking again as soon as it was told something. One byte says that it has

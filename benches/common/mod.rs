@@ -7,7 +7,9 @@
 #![allow(unreachable_pub, reason = "a module of each benchmark")]
 #![allow(dead_code, reason = "each benchmark uses its own part")]
 
+use std::ffi::OsStr;
 use std::fs::File;
+use std::io::Read as _;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -323,6 +325,30 @@ fn good(answer: &Answer) -> Result<()> {
         return Ok(());
     }
     bail!("HTTP {}: {}", answer.status, answer.text)
+}
+
+/// This program again, as a process that gives way to the one that measures: it makes the load that another load is measured beside.
+pub struct Again {
+    child: Child,
+}
+
+impl Again {
+    /// Returns when the process has written its first byte: its load is on its way.
+    pub fn start(arguments: &[&OsStr]) -> Result<Self> {
+        let mut command = Command::new("nice");
+        command.args(["-n", "19"]).arg(std::env::current_exe()?).args(arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        child.stdout.as_mut().context("no pipe")?.read_exact(&mut [0])?;
+        Ok(Self { child })
+    }
+
+    /// Closes its standard input, which ends it: the number that it writes last.
+    pub fn stop(mut self) -> Result<u64> {
+        drop(self.child.stdin.take());
+        let output = self.child.wait_with_output()?;
+        ensure!(output.status.success(), "the process beside failed");
+        String::from_utf8(output.stdout)?.trim().parse().context("what the process beside says")
+    }
 }
 
 /// A server that was started here.

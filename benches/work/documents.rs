@@ -1,5 +1,5 @@
-//! From the bytes of a request to the defects of its DSU, for documents that grow wherever the schemas let them: what reading costs, what all above it
-//! costs, and the formal checks alone. Each step must cost as many instructions a byte in a large document as in a small one.
+//! From the bytes of a request to the defects of its DSU, for documents that grow in each place where a schema lets them. Three steps are counted apart:
+//! reading, everything above reading, the formal checks alone. A step costs as many instructions a byte in a large document as in a small one.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -31,7 +31,7 @@ const FULL_VALUE: [usize; 2] = [64 << 10, 1020 << 10];
 /// How many large DSU stand in a lot of such.
 const LOT: usize = 4;
 
-/// What is made once for all documents.
+/// Schemas, rules and calendar: one set serves all documents.
 struct Port {
     contract: Contract,
     rules: Rules,
@@ -132,7 +132,7 @@ fn places(port: &'static Port) -> Vec<Place> {
 impl Place {
     fn make(&self, port: &'static Port, size: usize) -> Made {
         let Self { operation, growth, kind, frame } = self.clone();
-        // Of the bytes of a document that is enclosed, these are none.
+        // An enclosed document is Base64 here: it grows, and no DSU can be read from it.
         let examined =
             growth.leads_through("Dichiarazione") && matches!(operation, Operation::TrasmissioneDsu | Operation::TrasmissioneLotto);
         let name = format!("{}:{kind}:{frame:?}@{}", growth.name, size >> 10);
@@ -141,7 +141,7 @@ impl Place {
     }
 }
 
-/// What no schema has: much to find wrong, headers, a document that is enclosed, references.
+/// Documents that no schema describes: many defects, headers, an enclosed document, references.
 fn strange(size: usize) -> Vec<Made> {
     let made = |name: &str, operation, examined, text: Box<dyn Fn() -> String>| Made {
         name: format!("{name}@{}", size >> 10),

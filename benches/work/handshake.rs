@@ -1,7 +1,8 @@
 //! The work of a handshake, from the client's last flight to the server's verdict: honest clients, and hostile ones.
 //!
-//! A case is named KIND/VERSION/WHAT; WHAT begins with `chain-` where it is about signatures. KIND is the key of every certificate that means to be read: `tests/work.rs` compares a hostile case with
-//! the honest one of its kind and version, and counts the difference in verifications of that kind (KIND/verify).
+//! A case is named KIND/VERSION/WHAT. KIND is the kind of the certificates' keys. WHAT begins with `chain-` where the case is about signatures.
+//! `tests/work.rs` compares a hostile case with the honest one of its kind and version; it counts the difference in verifications of that kind
+//! (KIND/verify).
 
 #[allow(dead_code, reason = "the tests of chains use the rest")]
 #[path = "../../tests/chains/der.rs"]
