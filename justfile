@@ -73,7 +73,7 @@ beside:
 # Whether another's DSU is told by the time that a refusal takes: medians of two thousand pairs.
 timing:
     cargo build --locked --release
-    VARCO_TIMING=2000 VARCO_BIN="${CARGO_TARGET_DIR:-$PWD/target}/release/varco" cargo nextest run --locked --test told --no-capture -E 'test(same_time)'
+    VARCO_TIMING=2000 VARCO_BIN="${CARGO_TARGET_DIR:-$PWD/target}/release/varco" cargo nextest run --locked --test told --run-ignored only --no-capture -E 'test(same_time)'
 
 # The same in the sizes that the port takes, for every kind of operation; takes long.
 work-full:
