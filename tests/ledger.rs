@@ -13,7 +13,7 @@ use varco::ledger::disk::RealDisk;
 use varco::ledger::scrub::Scrub;
 use varco::ledger::search::{Filter, find};
 use varco::ledger::segments::{self, Loss, SegmentLog, SegmentReader};
-use varco::ledger::uses::Uses;
+use varco::ledger::uses::{Term, Uses};
 use varco::ledger::{
     Blinding, Body, Directory, Entry, Kind, Log as _, LogError, Reader as _, Retention, Secret, Submission, batch, new_exchange,
 };
@@ -586,6 +586,44 @@ fn closed_segments_are_read_again_while_nobody_asks_for_them() {
     std::fs::write(file, &bytes).unwrap();
     assert_eq!((round().damaged, damage.readings.get()), (1, 1));
     assert!(damage.places()[0].contains("00000000000000000001.seg"), "{:?}", damage.places());
+}
+
+/// The term of an entry: its number, by its remainder.
+fn by_remainder(body: &Body) -> Vec<Term> {
+    let number = body.facts.get("indice").and_then(serde_json::Value::as_u64);
+    number.map(|number| [u8::try_from(number % 7).unwrap(); 16]).into_iter().collect()
+}
+
+#[test]
+fn uses_are_counted_whatever_is_left_of_their_index() {
+    let sample = Sample::new(220);
+    let (segments, all) = (sample.segments(), entries(&sample));
+    let wanted: Vec<u32> =
+        (0..7).map(|term| all.iter().filter(|entry| by_remainder(&entry.leaf.body) == [[term; 16]]).count() as u32).collect();
+    let uses = || Uses::of_segments(&sample.directory.segments(), sample.directory.ledger, by_remainder);
+    let counted = |uses: &Uses| (0..7).map(|term| uses.count(&[[term; 16]]).unwrap()).collect::<Vec<_>>();
+    assert_eq!(counted(&uses()), wanted, "without any file");
+    let files: Vec<_> = segments.iter().map(|segment| segment.with_extension("uses")).collect();
+    let (open, closed) = files.split_last().unwrap();
+    assert!(closed.len() > 1 && closed.iter().all(|file| file.is_file()) && !open.exists());
+    assert_eq!(counted(&uses()), wanted, "from the files");
+    // Damaged at the head, damaged in what is looked up, not there.
+    for at in [9, 4096 + 5] {
+        let mut bytes = std::fs::read(&closed[0]).unwrap();
+        bytes[at] ^= 1;
+        std::fs::write(&closed[0], bytes).unwrap();
+        std::fs::remove_file(&closed[1]).unwrap();
+        assert_eq!(counted(&uses()), wanted, "byte {at}");
+    }
+    // A start begins to count in the middle of the open segment; so it did in one that was closed since.
+    for (file, segment) in [(None, segments.last().unwrap()), (Some(&closed[1]), &segments[1])] {
+        file.map_or(Ok(()), std::fs::remove_file).unwrap();
+        let first: u64 = segment.file_stem().unwrap().to_str().unwrap().parse().unwrap();
+        let of_segment: Vec<Entry> = all.iter().filter(|entry| entry.position.segment == first).cloned().collect();
+        let begun = uses();
+        begun.note(&of_segment[of_segment.len() / 2..]);
+        assert_eq!(counted(&begun), wanted, "{segment:?}");
+    }
 }
 
 #[test]

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::disk::replace;
 use super::leaf::{Body, Entry};
 use super::log::LogError;
-use super::segments::{Listed, Listing};
+use super::segments::{Listed, Listing, name};
 
 /// What is counted.
 pub type Term = [u8; 16];
@@ -118,13 +118,22 @@ impl Uses {
                 Some(count) => count,
                 None if listed.closed => {
                     let path = file(directory, listed.first);
-                    let io_error = |error| LogError::Io { file: path.display().to_string(), error };
-                    let index = Index::open(&path).map_err(io_error)?;
-                    let mut found = 0_u32;
-                    for term in terms {
-                        found = found.saturating_add(index.find(term).map_err(io_error)?.unwrap_or_default());
+                    let io_error = |error| LogError::Io { file: name(&path), error };
+                    match look_up(&path, terms) {
+                        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                            // Damage that shows only where it is looked up: the segment has it all.
+                            tracing::warn!(file = name(&path), "a damaged index of uses is made again");
+                            match std::fs::remove_file(&path) {
+                                // Somebody else, who looked it up at the same time, was faster.
+                                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_error(error)),
+                                _ => {}
+                            }
+                            self.make_missing()?;
+                            look_up(&path, terms)
+                        }
+                        found => found,
                     }
-                    found
+                    .map_err(io_error)?
                 }
                 None => 0,
             };
@@ -150,7 +159,7 @@ impl Uses {
             }
             let written = if listed.closed { self.counts().get(&listed.first).cloned() } else { None };
             if let Some(counted) = written {
-                let io_error = |error| LogError::Io { file: path.display().to_string(), error };
+                let io_error = |error| LogError::Io { file: name(&path), error };
                 replace(&path, &encode(&counted.counts)).map_err(io_error)?;
                 self.counts().remove(&listed.first);
             }
@@ -191,6 +200,12 @@ impl Uses {
 
 fn sum(terms: &[Term], of: impl Fn(&Term) -> Option<u32>) -> u32 {
     terms.iter().filter_map(of).fold(0, u32::saturating_add)
+}
+
+/// The counts of some terms in a file, all together.
+fn look_up(path: &Path, terms: &[Term]) -> io::Result<u32> {
+    let index = Index::open(path)?;
+    terms.iter().try_fold(0_u32, |sum, term| Ok(sum.saturating_add(index.find(term)?.unwrap_or_default())))
 }
 
 fn file(directory: &Path, first: u64) -> PathBuf {

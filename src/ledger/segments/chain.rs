@@ -258,7 +258,7 @@ pub(in super::super) fn file_name(first: u64) -> String {
 }
 
 /// A file's name, for errors: the path to it tells nobody more.
-pub(super) fn name(path: &Path) -> String {
+pub(in super::super) fn name(path: &Path) -> String {
     path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 

@@ -19,8 +19,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-pub(super) use self::chain::file_name;
-use self::chain::{Bound, Chain, Segment, UNKNOWN, corrupt, name, write_head};
+use self::chain::{Bound, Chain, Segment, UNKNOWN, corrupt, write_head};
+pub(super) use self::chain::{file_name, name};
 use super::batch::{self, MAX_BATCH, Raw, SEGMENT_HEADER, SegmentHeader};
 use super::damage::Damage;
 use super::disk::{Disk, DiskFile, replace};
