@@ -185,15 +185,15 @@ impl std::fmt::Display for Report {
     }
 }
 
-/// What is wrong with sealed parts: keys that cannot be used with the entries that need them, and the first of the other defects.
+/// Defects of sealed parts: unusable keys with the entries that need them, and the first of the other defects.
 #[derive(Default)]
 struct Wrong {
-    /// By the id of the key: what is wrong with it, and the entries.
+    /// By the id of the key: its defect, and the entries.
     keys: BTreeMap<u32, (&'static str, Vec<u64>)>,
     first: Option<String>,
 }
 
-/// What is wrong with a key.
+/// The defect of a key.
 const DAMAGED: &str = "è danneggiata";
 
 impl Wrong {

@@ -91,7 +91,7 @@ async fn resume_every_day(sii: Arc<dyn Sii>, clock: Clock) {
         let today = rome(now).date();
         if done != Some(today) {
             done = Some(today);
-            // What waits may be much, and each of it large: no serving thread carries it out.
+            // Many large DSU may wait: no serving thread attests them.
             let (sii, runtime) = (sii.clone(), tokio::runtime::Handle::current());
             let resumed = tokio::task::spawn_blocking(move || runtime.block_on(crate::sii::resume(sii.as_ref(), now))).await;
             if let Err(error) = resumed {

@@ -1,5 +1,5 @@
-//! The operations and services, as data: where they are, the roots of request and reply, how long their exchanges are kept, whether they disclose
-//! personal data, what is told where the schema is broken.
+//! The operations and services, as data: paths, roots of request and reply, retention of their exchanges, disclosure of personal data, replies to a broken
+//! schema.
 
 use crate::ledger::Retention;
 
@@ -174,14 +174,13 @@ impl Operation {
         self.row().response
     }
 
-    /// The retention class of its exchanges: what transmits a DSU is kept as long as the DSU, what reads one as long as readings are.
+    /// The retention class of its exchanges. A transmission is kept as long as its DSU, a reading as long as readings are.
     pub fn retention(self) -> Retention {
         self.row().retention
     }
 
-    /// Whether a reply may give away personal data that the caller did not have: the one answer for quotas of persons, for the count of the uses of
-    /// a DSU, and for whoever reviews the ledger. The sender's own receipt and what became of a DSU are its sender's already; that a protocol exists
-    /// is told to whoever names it.
+    /// Whether a reply may give the caller personal data that it did not have. Quotas of persons, the count of uses of a DSU and reviews of the ledger
+    /// all go by this. A receipt and the fate of a DSU are its sender's already. That a protocol exists is no personal data: its caller has the protocol.
     pub fn discloses(self) -> bool {
         self.row().discloses
     }

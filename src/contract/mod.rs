@@ -404,7 +404,7 @@ struct Steps<'d, 's> {
 }
 
 impl<'d, 's> Steps<'d, 's> {
-    /// Follows a path, whose first step is the Dichiarazione, as far as it goes; what it names may be missing, which may be just what is wrong.
+    /// Follows a path from the Dichiarazione, its first step, as far as the document has it: a missing element may be the defect itself.
     fn follow<'p>(&mut self, dichiarazione: Element<'d, 's>, path: &'p str) -> (Element<'d, 's>, Option<&'p str>) {
         let mut element = dichiarazione;
         for step in path.split('/').filter(|step| !step.is_empty()).skip(1) {

@@ -84,7 +84,7 @@ pub struct EsitoDsu {
     pub protocollo_sostitutivo: Option<String>,
     /// `<Ricevuta>`.
     pub xml_ricevuta: Base64,
-    /// What other enti made of it, for the ente that owns it.
+    /// Versions and current ISEE that other enti made on it; only the ente that owns it is told.
     pub completamento: Vec<Completamento>,
 }
 
@@ -93,7 +93,7 @@ pub struct EsitoDsu {
 pub struct Completamento {
     /// Its protocol.
     pub protocollo_dsu: String,
-    /// Which operation made it.
+    /// The operation that made it.
     pub operazione: TipoOperazione,
     /// When the first byte of the request arrived.
     pub istante_ricezione: Timestamp,

@@ -1,5 +1,5 @@
-//! Steps that take long run beside the threads that serve, few at a time, and at most half of those for one ente: whoever sends what takes long
-//! waits for its own, and nobody else does.
+//! Long steps run beside the threads that serve, a few at a time, at most half of them for one ente. An ente that sends long requests waits for its own;
+//! no other ente does.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -36,7 +36,7 @@ impl Default for Beside {
 
 impl Beside {
     /// Waits for a place: first for one of the ente's own, so that at most as many of its steps wait among everybody's. None once they are closed,
-    /// which they never are.
+    /// and nothing closes them.
     pub(super) async fn enter(&self, ente: &str) -> Option<Held> {
         let own = {
             let mut all = self.own.lock().unwrap_or_else(PoisonError::into_inner);

@@ -192,7 +192,7 @@ async fn converse(
         record.version = package.version;
     }
     let (root, charset) = package.as_ref().map_or((bytes.as_ref(), &media.charset), |package| (package.root, &package.charset));
-    // What takes long is carried out beside: a large body here, and what asks for much below.
+    // Long work runs beside: a large body here, a request that reads large DSU below.
     let mut held = match bytes.len() {
         0..beside::LONG => None,
         _ => gateway.beside.enter(&caller.ente().codice).await,
@@ -273,7 +273,7 @@ async fn converse(
             // registry: purpose and benefit agree; services: perform.
             Ok((request, _)) => {
                 let asked = Asked { operation, request, body: call.root, bytes, contract: &gateway.contract, soglie: &settings.soglie };
-                // Pinned where it is made: it is large, and costs more to move than what it mostly does.
+                // Pinned in place: the future is large, and moving it costs more than most requests do.
                 let performing = pin!(services::perform(&gateway.node.services, admission, asked, occasion));
                 beside::wait(held.as_ref(), performing).await
             }
@@ -399,7 +399,7 @@ impl<'a> Record<'a> {
         self.later(Code::Attempts, Exceeded { standing, retry_after: exhausted.retry_after })
     }
 
-    /// Says of each bucket of attempts that has become empty: to the log, to whoever reads the metrics, to the ledger. No person is named.
+    /// Tells log, metrics and ledger of each bucket of attempts that has become empty. No person is named.
     fn alarm(&self) {
         for Svuotato { ente, di } in self.gateway.node.services.tentativi.emptied() {
             tracing::error!(exchange = %self.exchange, ente, bucket = di.name(), "too many protocols named in vain: is somebody guessing?");
@@ -726,7 +726,7 @@ fn identity(headers: &HeaderMap, mut identity: Identity) -> Identity {
     identity
 }
 
-/// Refuses texts of a header that are longer than any name is: they would be sealed with each exchange. What is too long is not kept.
+/// Refuses texts of a header that are longer than any name: they would be sealed with each exchange. The ledger does not keep them.
 fn bounded(identity: &mut Identity) -> Result<(), Refusal> {
     let texts = [("UserId", &mut identity.user, 256), ("CodiceUfficio", &mut identity.office, 64), ("CodiceEnte", &mut identity.ente, 64)];
     let mut long = None;

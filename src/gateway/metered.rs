@@ -13,7 +13,7 @@ const MOST_RECORDS: usize = 256;
 /// The head of a record: its type, a version, its length (RFC 8446, section 5.1).
 const HEAD: usize = 5;
 
-/// A socket from which only so many records are read, until that is lifted.
+/// A socket that gives so many records and no more, until the limit is lifted.
 #[derive(Debug)]
 pub(super) struct Metered<S> {
     inner: S,
@@ -31,7 +31,7 @@ struct Records {
     left: usize,
     /// Bytes of a record's head so far.
     head: usize,
-    /// Bytes of a record's body to come; while the head comes, what it has said of them.
+    /// Bytes of a record's body to come; while the head comes, the length read so far.
     body: usize,
 }
 
@@ -48,7 +48,7 @@ impl<S> Metered<S> {
 }
 
 impl Records {
-    /// Counts what came.
+    /// Counts the records in these bytes.
     fn count(&mut self, mut bytes: &[u8]) -> Result<(), TooManyRecords> {
         while let Some((byte, rest)) = bytes.split_first() {
             if self.head == HEAD {

@@ -65,7 +65,7 @@ struct Bucket {
 }
 
 impl Metrics {
-    /// With what the ledger measures of itself, and the damage that is found in it.
+    /// With the ledger's own measures, and its damage.
     pub fn new(ledger: &Meter, damage: &Damage) -> Self {
         let mut registry = Registry::with_prefix("varco");
         let exchanges = Family::<Exchange, Counter>::default();

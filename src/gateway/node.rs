@@ -54,7 +54,7 @@ pub struct Node {
     pub clock: Clock,
     /// What opening had to do.
     pub opened: Opened,
-    /// What was found damaged since.
+    /// Damage found since.
     pub damage: Damage,
     /// How often each DSU was read.
     pub uses: Uses,
@@ -118,7 +118,7 @@ pub struct Parts {
     pub lock: Option<Lock>,
     /// Where the segments are, if they are files.
     pub segments: Option<PathBuf>,
-    /// What the reader finds damaged.
+    /// Damage that the reader finds.
     pub damage: Damage,
 }
 
@@ -256,7 +256,7 @@ impl Node {
 
     /// Numbers were given that the log does not know of: every series goes on far beyond.
     async fn skip_series(&self) -> Result<(), NotCommitted> {
-        // Also those that began after the copy was made: of whatever year a DSU may have been presented in.
+        // Also series that began after the copy was made: one for each year in which a DSU may have been presented.
         let yearly = (FIRST_YEAR..=self.clock.today().year()).flat_map(|year| SERIES.map(|series| format!("{series}-{year}")));
         let named: Vec<_> = yearly.chain([REQUESTS.to_owned()]).collect();
         skip(&self.ledger, &self.store, &self.clock, &named).await.map_err(|error| match error {
@@ -265,7 +265,7 @@ impl Node {
         })
     }
 
-    /// Records an accepted loss whose command was interrupted before it could. Until then nothing else is recorded.
+    /// Records an accepted loss if the command was interrupted before it did. Nothing else is recorded before that.
     async fn record_pending_loss(&self) -> Result<(), NotCommitted> {
         let Some(until) = self.directory.as_ref().and_then(Directory::pending_loss) else { return Ok(()) };
         tracing::warn!(until, "the end of the ledger was given up, and the command was interrupted: recorded now");
@@ -334,7 +334,7 @@ pub struct Accepted {
 /// The operation of the entry that records an accepted loss.
 const LOSS: &str = "perdita";
 
-/// What making the views again found.
+/// The result of making the views again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Remade {
     /// Entries of the log.
@@ -343,8 +343,8 @@ pub struct Remade {
     pub lost: Option<(u64, u64)>,
 }
 
-/// Makes the views of a directory again, from nothing: what `varco rebuild` does. Views that are ahead of the log prove that entries are gone, and so
-/// does a log that ends before `HEAD` says: nothing is done then, unless the loss is accepted, which is recorded.
+/// Makes the views of a directory again, from nothing (`varco rebuild`). Views ahead of the log prove that entries are gone; so does a log that ends before
+/// `HEAD` says. Then this refuses, unless the operator accepts the loss: it goes on and records that.
 pub async fn rebuild(directory: &Directory, clock: &Clock, disk: Arc<dyn Disk>, accepted: Option<&Accepted>) -> Result<Remade, NodeError> {
     let lock = directory.lock()?;
     let loss = if accepted.is_some() { Loss::Accepted } else { Loss::Refused };

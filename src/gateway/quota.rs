@@ -136,7 +136,7 @@ impl Quotas {
         may
     }
 
-    /// Counts what was recorded on this day before the start; and, in the same pass, the failed attempts of the last hours.
+    /// Counts the exchanges recorded on this day before the start, and in the same pass the failed attempts of the last hours.
     pub fn recount_day(&self, tentativi: &Tentativi, segments: &Path, ledger: Uuid, clock: &Clock) -> Result<(), LogError> {
         let (today, now) = (clock.today(), clock.now());
         // An exchange is recorded after it was received, so that none of today's was recorded before today began.

@@ -101,7 +101,7 @@ impl Dichiarazione {
         self.membri().map(|member| member.foglio_componente_nucleo.codice_fiscale.canonical()).collect()
     }
 
-    /// The codici fiscali of the members: for who looks up many.
+    /// The codici fiscali of the members, to look up many.
     pub fn codici_dei_membri(&self) -> HashSet<&CodiceFiscale> {
         self.membri().map(|member| &member.foglio_componente_nucleo.codice_fiscale).collect()
     }

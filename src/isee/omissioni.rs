@@ -38,7 +38,7 @@ pub fn omissioni(dsu: &Dichiarazione, presented: Date, rules: &RuleSet, feed: &d
     found
 }
 
-/// Of what the Agency knows, what the sheet does not declare: operators and identifiers are the same however they are punctuated.
+/// Financial relations that the Agency knows and the sheet does not declare. Punctuation in operators and identifiers does not count.
 fn undeclared(foglio: &FoglioComponente, known: &[RapportoNoto]) -> Vec<RapportoOmesso> {
     if known.is_empty() {
         return Vec::new();

@@ -170,7 +170,7 @@ fn fogli_mut(dsu: &mut Dichiarazione) -> impl Iterator<Item = &mut FoglioCompone
 }
 
 /// Operation S: residential data, in the beneficiary's restricted form where there is one, else in the ordinary one. They take the place of those that
-/// the DSU had; of two for one beneficiary, which K15 refuses, the later counts.
+/// the DSU had. K15 refuses two for one beneficiary; here the later counts.
 fn residenziali(dsu: &mut Dichiarazione, base: &Dichiarazione, all: &[Residenziale], difetti: &mut Vec<Difetto>) {
     let members = base.codici_dei_membri();
     let mut last = HashMap::new();

@@ -206,7 +206,7 @@ fn spans(lengths: impl Iterator<Item = (usize, usize)> + Clone) -> Vec<Span> {
         .collect()
 }
 
-/// What an entry is known again by: CRC32C of the leaf and of the sealed part, without the bytes that erasing overwrites.
+/// The checksum of an entry in its position: CRC32C of the leaf and of the sealed part, without the bytes that erasing overwrites.
 pub fn entry_checksum(leaf: &[u8], sealed: &[u8]) -> u32 {
     without_slot(crc32c::crc32c(leaf), sealed)
 }

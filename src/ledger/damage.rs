@@ -1,4 +1,4 @@
-//! What was found damaged in the log while it is served: said once for each place, counted, and shown until the process ends.
+//! Damage found in the log while the gateway serves: logged once for each place, counted, shown until the process ends.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +19,7 @@ pub struct Damage {
 }
 
 impl Damage {
-    /// Notes that a reading failed. A place that was not known is an ERROR line; one that was is counted alone, since who asks again finds it again.
+    /// Notes that a reading failed. A new place is an ERROR line; a known one is only counted, since each exchange that reads it finds it again.
     pub fn found(&self, error: &LogError) {
         self.readings.inc();
         let text = error.to_string();

@@ -159,7 +159,7 @@ impl Directory {
         if std::fs::read_dir(target).map_err(at(target))?.next().is_some() {
             return Err(DirectoryError::NotEmpty(target.display().to_string()));
         }
-        // What the owner of a directory may do in it, no mode of a file takes away.
+        // The owner of a directory may replace any file in it, whatever the file's mode.
         if !is_own(target).map_err(at(target))? {
             return Err(DirectoryError::Foreign(target.display().to_string()));
         }
@@ -181,13 +181,13 @@ const COPY: &str = "COPY";
 const LOSS: &str = "PERDITA";
 
 impl Directory {
-    /// Notes that the end of the log is about to be given up, and up to which entry there was something at least: durable before anything is
-    /// changed, so that whoever opens the directory after an interruption records it.
+    /// Notes that the end of the log is about to be given up, and the last entry that there was at least. The note is durable before anything changes: after
+    /// an interruption the next process that opens the directory records the loss.
     pub fn begin_loss(&self, until: u64) -> io::Result<()> {
         replace(&self.path.join(LOSS), format!("{until}\n").as_bytes())
     }
 
-    /// The entry up to which there was something, of a loss that the ledger does not tell of yet.
+    /// The last entry that there was at least, of a loss that the ledger has not recorded yet.
     pub fn pending_loss(&self) -> Option<u64> {
         let text = std::fs::read_to_string(self.path.join(LOSS)).ok()?;
         Some(text.trim().parse().unwrap_or_default())
@@ -222,7 +222,7 @@ fn create_durably(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a directory is of the user who runs this.
+/// Whether a directory belongs to the user of this process.
 fn is_own(path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
     Ok(std::fs::metadata(path)?.uid() == rustix::process::geteuid().as_raw())

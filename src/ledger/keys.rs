@@ -14,7 +14,7 @@ use super::leaf::Retention;
 use crate::digest::{hex, unhex};
 
 const RECORD: usize = 128;
-/// What of a record is overwritten with zeros to erase its key: nonce and wrapped key.
+/// The bytes of a record that erasing its key overwrites with zeros: nonce and wrapped key.
 const ERASED: std::ops::Range<usize> = 64..124;
 const TOKEN: u8 = 1;
 const CLASS: u8 = 2;
@@ -70,14 +70,14 @@ pub enum NoKey {
     Erased,
 }
 
-/// For what a keyring is opened.
+/// The purpose of opening a keyring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// To make keys too.
     Write,
     /// To read: nothing is changed.
     Read,
-    /// To find out what is wrong: a damaged record is no error.
+    /// To find its defects: a damaged record is no error.
     Inspect,
 }
 
@@ -108,7 +108,7 @@ impl Keys {
         Self::open_for(directory, if read_only { Access::Read } else { Access::Write })
     }
 
-    /// The same, for what it is needed.
+    /// The same, for a purpose.
     pub fn open_for(directory: &Path, access: Access) -> Result<Self, KeyError> {
         let text = std::fs::read_to_string(directory.join("master.key"))?;
         let bytes = unhex(text.trim()).filter(|bytes| bytes.len() == 32).ok_or(KeyError::Master)?;
@@ -179,7 +179,7 @@ impl Keys {
         damaged
     }
 
-    /// What a record is for, in words: retention class, ente and month.
+    /// The purpose of a record, in words: retention class, ente and month.
     pub fn describe(&self, id: u32) -> Option<String> {
         let opened = self.read();
         let (name, _) = opened.class_ids.iter().find(|(_, known)| **known == id)?;

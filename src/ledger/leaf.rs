@@ -287,7 +287,7 @@ pub struct Glance<'a> {
     pub facts: GlanceFacts,
 }
 
-/// What is read of a leaf's facts.
+/// The facts that a glance reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct GlanceFacts {
     /// Of an exchange: failed attempts, by token.
@@ -388,8 +388,7 @@ impl fmt::Debug for Draft {
     }
 }
 
-/// Where an entry is, and how it is known again: its sequence and a checksum stand with its place, so that whatever else has come to lie there is
-/// not taken for it.
+/// The place of an entry, its sequence and a checksum. A reader compares them with the bytes at that place: it never takes another entry for this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// Sequence of its segment's first entry.
@@ -443,7 +442,7 @@ impl Position {
         })
     }
 
-    /// A value of the views that ends with a position: what stands before it, and the position.
+    /// Splits a value of the views that ends with a position: the bytes before it, and the position.
     pub fn split_from(value: &[u8]) -> Option<(&[u8], Self)> {
         let (before, position) = value.split_at_checked(value.len().checked_sub(Self::LENGTH)?)?;
         Some((before, Self::decode(position)?))

@@ -80,7 +80,7 @@ pub enum LogError {
         /// What is wrong.
         what: String,
     },
-    /// A closed segment ends before its successor says: what stood at its end is lost.
+    /// A closed segment ends before its successor says: entries at its end are lost.
     #[error("{file} è più corto dei {wanted} byte che il segmento successivo attesta: mancano voci ({remedy})", remedy = REMEDY)]
     Shorter {
         /// The segment's name.
@@ -99,19 +99,19 @@ pub enum LogError {
     /// `HEAD` is missing or damaged: nothing else tells a shortened log from a whole one.
     #[error("HEAD manca o è danneggiato: non si può dire se il registro è intero ({remedy})", remedy = REMEDY)]
     Head,
-    /// The log ends before `HEAD` says: what stood at its end is lost.
+    /// The log ends before `HEAD` says: entries at its end are lost.
     #[error("{file}, byte {offset}: il registro finisce prima della voce {sequence}, che secondo HEAD c'era ({remedy})", remedy = REMEDY)]
     Missing {
         /// The last segment's name.
         file: String,
-        /// Where what is whole ends.
+        /// The end of the last whole batch.
         offset: u64,
         /// Sequence of the last entry that must be there.
         sequence: u64,
     },
 }
 
-/// What to do where a log is damaged or its end is lost.
+/// The way on from a log that is damaged or has lost its end.
 pub const REMEDY: &str = "rimettere l'ultima copia; se la directory è stata copiata con cp mentre la porta scriveva, la copia si fa con varco \
                           backup; solo se non c'è di meglio, per continuare con le voci intere fino a lì e registrare la perdita: varco rebuild \
                           --accetta-perdita --motivo \"...\"";

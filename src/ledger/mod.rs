@@ -3,7 +3,7 @@
 //! Its specification is `docs/ledger.md`: layout, kinds, life of a leaf. In this room:
 //! - [`leaf`]: [`Body`] and [`Draft`] on the way in, [`Entry`] and [`Leaf`] on the way out, [`Projector`];
 //! - [`batch`]: the bytes of a batch; [`disk`]: the file operations, behind a seam; [`segments`]: the log on disk and its recovery;
-//! - [`damage`]: what was found wrong while it is served; [`scrub`]: the daily reading of closed segments;
+//! - [`damage`]: damage found while the gateway serves; [`scrub`]: the daily reading of closed segments;
 //! - [`log`]: the seam between committer and log, and the log in memory;
 //! - [`committer`]: preconditions, group commit, receipts; [`meter`]: what it measures;
 //! - [`keys`] and [`seal`]: tokens, commitments, sealed parts; [`permutation`]: numbers that cannot be guessed;
@@ -51,7 +51,7 @@ pub struct Ledger {
     pub keys: Arc<Keys>,
     /// Reads single entries.
     pub reader: Arc<dyn Reader>,
-    /// What was found damaged.
+    /// Damage found.
     pub damage: damage::Damage,
 }
 

@@ -1,4 +1,4 @@
-//! A keyed permutation of the numbers below a size: what is counted comes out in an order that nobody without the key can tell.
+//! A keyed permutation of the numbers below a size: counted numbers come out in an order that nobody can tell without the key.
 //!
 //! A Feistel network of ten rounds over 32 bits, whose round function is HMAC-SHA-256, and cycle walking for sizes that are no power of two
 //! (`docs/ledger.md`, "Numbers that cannot be guessed"). Nothing is drawn: as no number is counted twice, none comes out twice.
@@ -33,7 +33,7 @@ impl Permutation {
         let mut value = u32::try_from(number).ok().filter(|number| *number < self.size)?;
         loop {
             value = self.walk(value);
-            // Whoever starts below the size comes back below it: a permutation of 32 bits has only cycles.
+            // A walk that starts below the size comes back below it: a permutation has only cycles.
             if value < self.size {
                 return Some(value);
             }

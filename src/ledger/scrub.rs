@@ -1,5 +1,5 @@
-//! The daily reading of what is closed: every batch of every closed segment is read and checked once a day, a little at a time, while the gateway
-//! serves. Disks lose what nobody reads; a copy that is still good is found while there is one.
+//! The daily reading of closed segments: a thread reads and checks every batch once a day, a little at a time, while the gateway serves. A disk may damage
+//! segments that nobody reads for years; found early, there is still a good copy.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -146,7 +146,7 @@ impl Reading {
         Some(rounds)
     }
 
-    /// How many entries a segment has, or what is wrong with it. None if it was told to stop.
+    /// The number of a segment's entries, or its defect. None if the thread was told to stop.
     fn read(&mut self, mut batches: Batches<'_>) -> Option<Result<u64, LogError>> {
         let mut entries = 0;
         loop {

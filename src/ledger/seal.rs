@@ -134,7 +134,7 @@ pub enum Unopened {
 }
 
 impl Unopened {
-    /// Whether something is wrong: what was erased, or never there, is as it should be.
+    /// Whether it is damage: an erased sealed part is none, nor is an entry without one.
     pub fn is_damage(self) -> bool {
         !matches!(self, Self::Nothing | Self::Erased)
     }

@@ -1,6 +1,6 @@
 //! The index of uses: how many entries name a term, without reading any of them.
 //!
-//! What counts as a use, and under which terms, is given from above: this room knows bytes. A closed segment has one immutable file beside it,
+//! The caller decides which entries are uses, and under which terms: this room knows bytes. A closed segment has one immutable file beside it,
 //! `SEQUENCE.uses`, which is made again whenever it is missing or damaged; the open segment is counted in memory, as it is appended to.
 //!
 //! A file holds records of 20 bytes, a term (16) and a count (4), in the order of the terms, in blocks of `BLOCK` bytes: magic and number of
@@ -20,7 +20,7 @@ use super::leaf::{Body, Entry};
 use super::log::LogError;
 use super::segments::{Listed, Listing, name};
 
-/// What is counted.
+/// A term under which entries are counted.
 pub type Term = [u8; 16];
 
 /// The terms under which an entry counts.
@@ -29,7 +29,7 @@ pub type TermsOf = fn(&Body) -> Vec<Term>;
 const MAGIC: [u8; 8] = *b"\x8dVARCOU\x01";
 const BLOCK: usize = 4096;
 const RECORD: usize = 20;
-/// Records in a block: what is left is zeros and the checksum.
+/// Records in a block; zeros and the checksum fill the rest.
 const RECORDS: usize = (BLOCK - 4) / RECORD;
 
 /// The index of one log. Cheap to clone: all clones are one.
@@ -48,7 +48,7 @@ struct Shared {
     making: Mutex<()>,
 }
 
-/// What is counted of a segment.
+/// The counts of a segment.
 #[derive(Clone, Debug, Default)]
 struct Counted {
     /// Sequence of the first entry that is counted: those before it are not, if it is not the segment's first.
@@ -124,7 +124,7 @@ impl Uses {
                             // Damage that shows only where it is looked up: the segment has it all.
                             tracing::warn!(file = name(&path), "a damaged index of uses is made again");
                             match std::fs::remove_file(&path) {
-                                // Somebody else, who looked it up at the same time, was faster.
+                                // Another thread looked it up at the same time and was faster.
                                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_error(error)),
                                 _ => {}
                             }
@@ -142,8 +142,8 @@ impl Uses {
         Ok(total)
     }
 
-    /// Makes what is not there: the file of every closed segment, and the beginning of the open one, where counting began in its middle. What is in
-    /// memory of a segment that has its file is forgotten.
+    /// Makes the missing files of closed segments, and counts the beginning of the open one if counting began in its middle. Counts in memory of a segment
+    /// that has its file are forgotten.
     pub fn make_missing(&self) -> Result<(), LogError> {
         let Some((directory, ledger)) = &self.shared.place else { return Ok(()) };
         let _making = self.shared.making.lock().unwrap_or_else(PoisonError::into_inner);
@@ -167,7 +167,7 @@ impl Uses {
         Ok(())
     }
 
-    /// Counts what stands in a segment before the place where counting began, or all of it where nothing was counted.
+    /// Counts the entries of a segment before the place where counting began, or all of them if it did not begin.
     fn complete(&self, listing: &Listing, listed: &Listed) -> Result<(), LogError> {
         loop {
             let until = self.counts().get(&listed.first).map_or(u64::MAX, |counted| counted.from);
@@ -226,7 +226,7 @@ fn encode(counts: &HashMap<Term, u32>) -> Vec<u8> {
     bytes
 }
 
-/// A block: what it holds, zeros, and the checksum of both.
+/// A block: its content, zeros, and the checksum of both.
 fn sealed(mut block: Vec<u8>) -> Vec<u8> {
     block.resize(BLOCK - 4, 0);
     let checksum = crc32c::crc32c(&block);

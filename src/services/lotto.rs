@@ -122,7 +122,7 @@ impl Gathered {
         }
         let (ente, dsu) = (&permit.ente().codice, &trasmessa.dsu);
         let Ok(riserva) = services.reserve(ente, Some(&dsu.codice_fiscale_dichiarante), dsu.protocolli_nominati(), occasion)? else {
-            // The archive is not asked. What the lot already holds is kept; this DSU may come again in another one.
+            // The archive is not asked. The DSU before this one stay accepted; this one may come again in another lot.
             let text = "troppi protocolli indicati invano: ritrasmettere la DSU più tardi, in un altro lotto";
             let defect = Difetto { code: "K02.tentativi", path: "/Dichiarazione".to_owned(), text };
             self.refused(position, Findings { list: place_part(vec![defect], part, position), more: 0 });

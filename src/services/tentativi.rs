@@ -24,11 +24,11 @@ const HOUR: i64 = 3_600_000_000;
 const OF_ENTE: Secchio = Secchio { size: 60, each: HOUR / 60 };
 /// Of an ente for a declarant: 10, then six an hour.
 const OF_DECLARANT: Secchio = Secchio { size: 10, each: HOUR / 6 };
-/// A bucket is full again after this time at the latest, whatever a clock that went ahead or one request with many protocols took.
+/// A bucket is full again after this time at the latest, also after a clock that went ahead, or a request with many protocols.
 const LONGEST: i64 = 12 * HOUR;
-/// Buckets of declarants above which the full ones are thrown away.
+/// With so many buckets of declarants the full ones are thrown away.
 const MANY: usize = 4096;
-/// How far back a start counts: what any bucket takes to fill, and some.
+/// How far back a start counts: longer than any bucket takes to fill.
 pub const RECOUNTED: SignedDuration = SignedDuration::from_hours(2);
 
 /// How a kind of bucket fills.
@@ -123,7 +123,7 @@ impl Tentativi {
         Ok(Riserva { ente: ente.to_owned(), dichiarante: dichiarante.map(str::to_owned), named })
     }
 
-    /// Gives back what did not fail.
+    /// Gives back the attempts that did not fail.
     pub fn settle(&self, riserva: Riserva, failed: u32, now: Timestamp) {
         let now = now.as_microsecond();
         let Riserva { ente, dichiarante, named } = riserva;
@@ -135,7 +135,7 @@ impl Tentativi {
         secchi.forget(&ente, dichiarante.as_deref(), now);
     }
 
-    /// What an exchange took that begins again: it will take it again.
+    /// Gives back the attempts of an exchange that begins again and will take them again.
     pub fn give_back(&self, ente: &str, mancati: &Mancati) {
         let mut secchi = self.lock();
         for (dichiarante, failed) in mancati {
@@ -264,7 +264,7 @@ impl Services {
         Ok(self.tentativi.reserve(ente, token.as_deref(), named, occasion.received))
     }
 
-    /// Settles them, and adds what failed to the exchange's.
+    /// Settles them, and adds the failed ones to those of the exchange.
     pub(super) fn settle(&self, riserva: Riserva, failed: u32, mancati: &mut Mancati, occasion: Occasion) {
         if failed > 0 {
             *mancati.entry(riserva.dichiarante.clone().unwrap_or_default()).or_default() += failed;

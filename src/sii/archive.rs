@@ -364,7 +364,7 @@ impl Archive {
         let facts = &entry.leaf.body.facts;
         let rilasciata = entry.leaf.body.day("rilasciata");
         let feed = kept.feed.map(ToOwned::to_owned);
-        // The DSU's owner, whoever completed it. Earlier builds gave a current ISEE to its sender: the DSU under it tells.
+        // The DSU's owner, also where another ente completed it. Earlier builds gave a current ISEE to its sender: the DSU under it tells.
         let ente = match facts.get("base") {
             Some(_) => self.owner(stem_of(&attestazione.numero_protocollo_dsu))?,
             None => facts.get("di").and_then(|ente| ente.as_str()).map(str::to_owned).or_else(|| entry.leaf.body.ente.clone()),

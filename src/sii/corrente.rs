@@ -19,9 +19,9 @@ use crate::isee::omissioni::omissioni;
 use crate::isee::operazioni::applica;
 use crate::ledger::{Draft, Precondition};
 
-/// How many current ISEE may rest on one DSU at the same time: so many of the ente that owns it, and so many of all others, who take no place of
-/// the owner's. A family needs one: the latest counts, and an earlier one only if the latest is cancelled or ends first. Each is computed again
-/// whenever the DSU changes, so that their number bounds what a change costs.
+/// How many current ISEE may rest on one DSU at the same time: so many of the ente that owns it, and so many of all others, so that others take no
+/// place of the owner's. A family needs one: the latest counts, and an earlier one only if the latest is cancelled or ends first. Each is computed
+/// again whenever the DSU changes: their number bounds the cost of a change.
 pub(super) const CORRENTI: usize = 8;
 
 impl Embedded {
@@ -105,7 +105,7 @@ impl Embedded {
         Ok(received.accepted(protocollo.clone(), receipt.clone(), drafts, preconditions))
     }
 
-    /// What rests on a DSU that has changed is computed again: its current ISEE that are still valid.
+    /// Computes the valid current ISEE of a DSU again, since it has changed.
     pub(super) fn recompute_current(
         &self,
         received: Ricevuta<'_>,
@@ -134,7 +134,7 @@ impl Embedded {
             let Some(head) = heads.first().filter(|head| received.occasion.today <= head.scadenza) else { continue };
             let (Some(canonical), Some(next)) = (secret.dsu.clone(), version_of(&radice, ultima.numero + 1)) else { continue };
             let form: Dichiarazione = decode(&canonical)?;
-            // What it changes is not there any more: it must be ended before, or it would go on as if nothing had happened.
+            // The person whose data it changes has left the nucleus: it must be cancelled first, or it would count on.
             let Ok(current_dsu) = applica(effettiva, &form) else {
                 let text = "un ISEE corrente valido riguarda chi non fa più parte del nucleo: annullare prima il suo modulo sostitutivo";
                 return Ok(Err(difetto("K02.sostitutivo", RIFERIMENTO, text)));
@@ -192,7 +192,7 @@ impl Embedded {
     }
 }
 
-/// What the attestation of a current ISEE says.
+/// The occasion of the attestation of a current ISEE.
 fn current<'a>(
     received: Ricevuta<'a>,
     base: &'a str,

@@ -285,7 +285,7 @@ impl Embedded {
         // Only the person's own attestations: a key that finds another family's finds nothing.
         let own = self.archive.of_person(person, (!all).then_some(ente), &mut preconditions)?;
         let (heads, by_person): (Vec<Head>, _) = match chiave {
-            // Of a person of whom there is nothing no protocol is looked for, whether it exists or not.
+            // No attestation of this person: no protocol is looked for, whether it exists or not.
             _ if own.is_empty() => (Vec::new(), false),
             Chiave::Cf(_) => (valid_on(&own, on), true),
             Chiave::ProtDsu(search) => {
@@ -304,7 +304,7 @@ impl Embedded {
         let mut latest = Latest::default();
         let several = heads.len() > 1;
         for head in heads {
-            // What the views alone rule out is not opened. The only one is opened at once: `counts` asks the same and more.
+            // An attestation that the views rule out is not opened. A single one is opened at once: `counts` asks the same and more.
             if several && (self.archive.is_over(&head)? || (by_person && self.is_outdated(&head, on, &mut latest, &mut preconditions)?)) {
                 continue;
             }

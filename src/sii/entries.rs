@@ -75,7 +75,7 @@ pub fn sender_name(ente: &str, year: i16, token: &str) -> Vec<u8> {
     of_token(token, format_args!("mittente/{ente}/{year}"))
 }
 
-/// The prefix, in the views, of a protocol's DSU, whoever sent it.
+/// The prefix, in the views, of a protocol's DSU of any ente.
 pub fn any_dsu_name(year: i16, token: &str) -> Vec<u8> {
     of_token(token, format_args!("dsu/{year}/"))
 }
@@ -161,7 +161,7 @@ pub(super) fn read_version(name: &[u8], value: &[u8]) -> Option<Versione> {
     })
 }
 
-/// Whose a DSU is.
+/// The ente that sent a DSU, and the ente that owns it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diritto {
     /// The ente that sent its first version.
@@ -381,7 +381,7 @@ fn declaration(entry: &Entry, tokens: &Tokens, impronta: &str, writes: &mut Writ
     }
 }
 
-/// A cancellation ends what was recorded under the key of any year.
+/// A cancellation ends the versions recorded under the key of any year.
 fn cancellation(entry: &Entry, version: &[u8], writes: &mut Writes) {
     let body = &entry.leaf.body;
     let list = |name: &str| -> Vec<(i16, &str)> {
@@ -435,7 +435,7 @@ fn attestation(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
         writes.set(named_name(year, radice, person), Vec::new());
     }
     match (dichiarante, base, owner) {
-        // Every DSU, by its first attestation or any later one: its owner's from its first version on, whoever completed it.
+        // Every DSU, by its first attestation or any later one: its owner's from its first version on, also where another ente completed it.
         (Some(dichiarante), None, Some(owner)) => {
             let right = Diritto { ente: owner.to_owned(), proprietario: Some(owner.to_owned()) };
             writes.set(right_name(year, radice, dichiarante), right.encode());

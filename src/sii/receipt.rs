@@ -75,8 +75,8 @@ pub(super) fn presentation(protocollo: &str, about: About<'_>) -> String {
     message("Ricevuta", RICEVUTA_NS, &ricevuta, true)
 }
 
-/// Of a receipt that is kept, what a receipt of presentation says; the day is that of the entry's own declaration. Earlier builds gave a receipt
-/// with nucleus and figures to who completed another ente's DSU.
+/// The receipt of presentation in a kept receipt, with the day of the entry's own declaration. Earlier builds gave an ente that completed another ente's DSU a
+/// receipt with nucleus and figures.
 pub(super) fn presentation_of(kept: &str, entry: &Entry) -> Result<String, SiiError> {
     let internal = |error: &dyn std::fmt::Display| SiiError::Internal(error.to_string());
     let document = parse(kept, &Limits::default()).map_err(|error| internal(&error))?;

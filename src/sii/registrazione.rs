@@ -235,7 +235,7 @@ impl Embedded {
                 _ => Ok(body),
             };
         }
-        // It ends what was recorded under the key of any year.
+        // It ends the versions recorded under the key of any year.
         body = body.fact("annulla", self.archive.stems(traccia.radice)?);
         if let Some(sotto) = &traccia.sotto {
             body = body.fact("sotto", self.archive.stems(sotto)?);

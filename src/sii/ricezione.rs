@@ -146,7 +146,7 @@ impl Embedded {
         Ok(entry.leaf.body.day("presentata"))
     }
 
-    /// What was answered before. Of a DSU that another ente owns, no more than that it was presented, whatever an earlier build told.
+    /// The earlier answer. Of a DSU that another ente owns it says only that it was presented, even if an earlier build told more.
     fn again(&self, entry: &Entry) -> Result<Accepted, SiiError> {
         let mut secret = self.archive.open(entry)?;
         let received = entry.leaf.body.received.parse().map_err(|_| SiiError::Internal("an instant".to_owned()))?;

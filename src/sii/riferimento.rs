@@ -1,5 +1,5 @@
-//! Which DSU a declaration may refer to. Another ente, and another declarant, learn nothing but that it may not: the views alone decide that, with
-//! the same look-ups whether there is the DSU or not.
+//! The DSU that a declaration may refer to. Another ente, and another declarant, learn only that theirs may not: the views alone decide that, with the same
+//! look-ups whether there is the DSU or not.
 
 use jiff::civil::Date;
 
@@ -16,7 +16,7 @@ use crate::ledger::Precondition;
 /// Where the protocol of the DSU referred to is.
 pub(super) const RIFERIMENTO: &str = NOBODYS.1;
 
-/// What another ente is told where the data do not go together with the DSU.
+/// The refusal of another ente's data that do not go together with the DSU.
 pub(super) const INSIEME: &str = "K02.insieme";
 
 /// The DSU that a declaration refers to, as it counts now.
@@ -33,13 +33,13 @@ pub(super) struct Base {
     pub(super) termini_da: Date,
     /// The ente that owns it. Of a current ISEE that is the ente of the DSU under it.
     pub(super) ente: String,
-    /// Sequence of the entry of its first version: of two DSU of one day the later counts, whatever became of either.
+    /// Sequence of the entry of its first version: of two DSU of one day the later counts.
     pub(super) origine: u64,
     /// Sequence of its entry, where it waits for an attestation.
     pub(super) attende: Option<u64>,
     /// The version that was attested last, with its sender's protocol.
     pub(super) attestata: Option<(String, Option<String>)>,
-    /// What must still hold when this is recorded.
+    /// The preconditions of recording this.
     pub(super) preconditions: Vec<Precondition>,
 }
 
@@ -73,7 +73,7 @@ impl Embedded {
         }
         let referred = Riferita { radice, versioni: &versioni, ultima, owner };
         match self.look_at(received, dsu, &referred, preconditions)? {
-            // Whatever is wrong with another ente's DSU.
+            // Another ente is not told the reason.
             Err(_) if referred.owner != received.ente => none(),
             found => Ok(found),
         }
@@ -112,7 +112,7 @@ impl Embedded {
         let code = &dsu.operazione.codice_fiscale_riferimento;
         let wrong_code = code.as_ref().is_some_and(|code| *code != current.codice_fiscale_dichiarante);
         if current.codice_fiscale_dichiarante != dsu.codice_fiscale_dichiarante {
-            // Whoever but that parent or child asks, and whatever else is wrong, learns nothing.
+            // Only that parent or child may refer to it, and with nothing else wrong; all others get the refusal of a protocol that does not exist.
             let added = dsu.integrazione_componente_aggiuntiva.as_ref().map(|added| &added.componente_per_integrazione_aggiuntiva);
             let person = added.map(|added| &added.foglio_componente_aggiuntiva.codice_fiscale);
             let own = person.filter(|person| **person == dsu.codice_fiscale_dichiarante && riguarda(&current, person));
@@ -143,7 +143,7 @@ impl Embedded {
         };
         let (radice, ente) = (radice.clone(), owner.clone());
         let base = Base { radice, protocollo, dsu: current, presentata, termini_da, ente, origine, attende, attestata, preconditions };
-        // A current ISEE rests on what was attested; it must fit what waits, too.
+        // A current ISEE rests on the attested version; it must also fit the version that waits.
         let Some((counts, _)) = latest.filter(|_| tipo == TipoOperazione::C && base.attende.is_some()) else { return Ok(Ok(base)) };
         if let Err(difetti) = applica(&base.dsu, dsu) {
             return Ok(Err(difetti));
@@ -197,7 +197,7 @@ impl Base {
         protocol.map(stem_of)
     }
 
-    /// A refusal of what refers to this DSU. Where the data do not go together, and in which way, would tell of somebody else's family.
+    /// Refuses a declaration that refers to this DSU. The reason is for its owner and declarant alone: it would tell others of the family.
     pub(super) fn refuse(&self, received: Ricevuta<'_>, difetti: Vec<Difetto>, altri: usize) -> Outcome {
         let own = self.ente == received.ente && self.dsu.codice_fiscale_dichiarante == *received.dichiarante;
         if own || difetti.iter().all(|difetto| difetto.code == NOBODYS.0) {

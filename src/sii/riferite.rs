@@ -1,5 +1,5 @@
-//! What refers to a DSU that was received: its versions (A, I, S, R) and its end (X). Which one it may be is in `riferimento`, its current ISEE (C) in
-//! `corrente`.
+//! Declarations that refer to an earlier DSU: its versions (A, I, S, R) and its end (X). `riferimento` decides whether they may refer to it; `corrente` makes
+//! its current ISEE (C).
 //!
 //! Two at once cannot make the same version: that there was no other since is a precondition of what is recorded.
 
@@ -37,7 +37,7 @@ impl Embedded {
         preconditions.extend(base.preconditions.iter().cloned());
         let difetti = sottoscrittori(dsu, &base.dsu);
         if !difetti.is_empty() {
-            // Of a parent or child who completes the DSU they depend on that declaration alone.
+            // The signatures of a parent or child who completes the DSU are judged by that declaration alone.
             let told = base.ente == received.ente;
             return Ok(if told { refused(difetti, 0) } else { base.refuse(received, difetti, 0) });
         }
@@ -102,7 +102,7 @@ impl Embedded {
             ..attest::Occasion::default()
         };
         let attestazione = attest(&effettiva, &indicatori, rules, about);
-        // Who completes somebody else's DSU, or another ente's, is told nothing of that family, not even that all is known of it.
+        // An ente that completes another declarant's or another ente's DSU learns nothing of that family, not even that all is known of it.
         let receipt = match own {
             true => self.receipt(received, &attestazione, &indicatori, rules, esame)?,
             false => receipt::presentation(&protocollo, self.about(received, received.presented, esame)?),
@@ -145,7 +145,7 @@ impl Embedded {
         esame: Esame,
         mut preconditions: Vec<Precondition>,
     ) -> Result<Outcome, SiiError> {
-        // Whoever sent a current ISEE on another ente's DSU may end it; the uses are told to the owner alone.
+        // The sender of a current ISEE on another ente's DSU may end it; only the owner is told the uses.
         let utilizzi = if base.ente == received.ente { self.utilizzi(base).await? } else { None };
         let about = self.about(received, base.presentata, esame)?;
         let receipt = receipt::cancellation(&base.protocollo, about);
@@ -185,7 +185,7 @@ impl Embedded {
         Ok(toglie)
     }
 
-    /// How many exchanges have given away what is cancelled; nothing where that cannot be counted.
+    /// How many exchanges have given the cancelled DSU away; None if they cannot be counted.
     async fn utilizzi(&self, base: &Base) -> Result<Option<u32>, SiiError> {
         let mut terms = Vec::new();
         for (year, radice) in self.archive.tokens("protocol", &base.radice)? {

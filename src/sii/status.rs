@@ -54,7 +54,7 @@ fn describe(
     let internal = |what: &str| SiiError::Internal(what.to_owned());
     let Some(secret) = archive.open_unless_erased(entry)? else { return Ok(None) };
     let dsu = secret.dsu.ok_or_else(|| internal("an entry without DSU"))?;
-    // Another declarant's, or another ente's, whatever an earlier build recorded.
+    // Another declarant's, or another ente's, even if an earlier build recorded otherwise.
     let others = match secret.protocol.first() {
         Some(protocol) => archive.owner(stem_of(protocol))?.as_deref() != Some(ente),
         None => false,
@@ -162,7 +162,7 @@ fn is_under_a_cancelled(archive: &Archive, entry: &Entry) -> Result<bool, SiiErr
     Ok(archive.versioni_of(year, base)?.annullata())
 }
 
-/// What other enti made of a DSU that this one owns: its versions, and the current ISEE that rest on it, in their order. Nobody's data.
+/// The versions that other enti made of a DSU of this ente, and their current ISEE on it, in their order. No personal data.
 fn completions(archive: &Archive, registry: &Registry, ente: &str, protocollo: &str) -> Result<Vec<Completamento>, SiiError> {
     let radice = stem_of(protocollo);
     if archive.owner(radice.clone())?.as_deref() != Some(ente) {
@@ -183,7 +183,7 @@ fn completions(archive: &Archive, registry: &Registry, ente: &str, protocollo: &
     Ok(made.into_iter().map(|(_, completion)| completion).collect())
 }
 
-/// What another ente's declaration did; None if it was erased.
+/// The completion by another ente's declaration; None if it was erased.
 fn completion(archive: &Archive, registry: &Registry, entry: &Entry) -> Result<Option<Completamento>, SiiError> {
     let internal = |what: &str| SiiError::Internal(what.to_owned());
     let Some(secret) = archive.open_unless_erased(entry)? else { return Ok(None) };

@@ -1,4 +1,4 @@
-//! How often a DSU was read: what the entry of an exchange says of it, and what the index of uses counts.
+//! How often a DSU was read: the fact in the entry of an exchange, and the terms that the index of uses counts.
 
 use crate::contract::catalogue::Operation;
 use crate::digest::unhex;

@@ -78,7 +78,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// Adds what an element says, if it says anything.
+    /// Adds the text of an element, if it has any.
     fn add(&mut self, name: &str, text: &str) {
         let said = match name {
             "UserId" => &mut self.user,

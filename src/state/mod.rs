@@ -115,7 +115,7 @@ pub enum OpenError {
     Ahead(#[from] StartError),
 }
 
-/// How far views have come: what stands under [`APPLIED`].
+/// How far views have come: the value of [`APPLIED`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Applied {
     /// Sequence of the last entry.
@@ -233,7 +233,7 @@ pub fn discard(path: &Path) -> io::Result<()> {
     set_aside(path)
 }
 
-/// Whose views they are, by the file beside them.
+/// The ledger of the views, by the file beside them.
 fn left(trust: &Path) -> Option<Identity> {
     std::fs::read(trust).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok())
 }

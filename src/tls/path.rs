@@ -78,7 +78,7 @@ impl Judge {
         self.find(presented, now, profile::check_own)
     }
 
-    /// Judges the path alone, whatever the client's own certificate is for.
+    /// Judges the path alone, not the purpose of the client's own certificate.
     pub fn judge_path(&self, presented: &[CertificateDer<'_>], now: UnixTime) -> Result<Peer, CertificateError> {
         self.find(presented, now, |_| Ok(()))
     }
@@ -117,7 +117,7 @@ impl Judge {
         Peer::new(&own, presented, chain).map_err(|_| unfit(Unfit::Names))
     }
 
-    /// Drops what does not lead to an anchor by names, what is an anchor itself, and what comes twice.
+    /// Drops certificates that do not lead to an anchor by names, anchors themselves, and duplicates.
     fn keep_leading(&self, authorities: &mut Vec<Authority<'_>>) {
         authorities.retain(|authority| !self.anchors.iter().any(|anchor| anchor.issuer == authority.issuer));
         let mut names: Vec<&[u8]> = self.anchors.iter().map(|anchor| anchor.issuer.name.as_slice()).collect();

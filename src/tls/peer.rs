@@ -112,7 +112,7 @@ impl Peer {
         Ok(Self { fingerprint, keys, chain, presented, trusted: Arc::default() })
     }
 
-    /// From certificates that nobody has verified, to say whose they would be: the client's own first, others that may have issued it.
+    /// From unverified certificates, to find the ente that they would belong to: the client's own first, then those that may have issued it.
     pub fn unverified(presented: &[CertificateDer<'_>], authorities: &Authorities) -> Result<Self, Invalid> {
         let own = read(presented.first().ok_or(Invalid::Unreadable)?)?;
         let issuer = Issuer { name: own.issuer().as_raw().to_vec(), key: authorities.issuer_key(&own, presented) };

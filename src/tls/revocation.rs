@@ -225,7 +225,7 @@ impl Revocations {
         refreshed
     }
 
-    /// What is known without asking anybody: nothing bad, where a responder is to be asked.
+    /// The verdict of the lists at hand; good where a responder is to be asked.
     pub(super) fn at_hand(&self, issuer: &Issuer, serial: &[u8], second: i64) -> Result<(), Invalid> {
         if self.is_asked(issuer) { Ok(()) } else { self.check(issuer, serial, second).map(|_| ()) }
     }

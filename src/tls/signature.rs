@@ -14,7 +14,7 @@ const MOST: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct Verifications(Mutex<Vec<Verification>>);
 
-/// One that was made: of what, and with which result.
+/// A verification, with its result.
 #[derive(Debug)]
 struct Verification {
     algorithm: AlgorithmIdentifier,
@@ -25,7 +25,7 @@ struct Verification {
 }
 
 impl Verifications {
-    /// An algorithm of which each verification is counted here.
+    /// The same algorithm, with its verifications counted here.
     pub(super) fn counting(&self, algorithm: &'static dyn SignatureVerificationAlgorithm) -> Counting<'_> {
         Counting { algorithm, made: self }
     }

@@ -90,7 +90,7 @@ struct Indicati<'a> {
     land: Vec<Indicato<'a>>,
 }
 
-/// One of them: whose it is and which of theirs.
+/// One of them, by its owner's place and its own.
 #[derive(Clone, Copy)]
 struct Indicato<'a> {
     dsu: &'a Dichiarazione,
@@ -116,7 +116,7 @@ impl<'a> Indicati<'a> {
         Self { all, land }
     }
 
-    /// A building is flagged as the home exactly when the home of the ordinary form is owned. Of such forms there may be many, which is refused (K04):
+    /// A building is flagged as the home exactly when the home of the ordinary form is owned. K04 refuses a second such form, but there may be many:
     /// all that is wrong with each is counted, and not looked at again.
     fn examine(&self, home: TipoAbitazione, path: &dyn Display, esame: &mut Esame) {
         if home != TipoAbitazione::Proprieta {

@@ -103,12 +103,12 @@ fn universitario(indice: &Indice<'_>, student: &Universitario, path: &dyn Displa
 
 /// K14: the children whom the parents seen so far name.
 struct Nominati<'a> {
-    /// On which day who is a minor is judged.
+    /// The day on which ages are judged.
     presented: Date,
     by: HashMap<&'a CodiceFiscale, Nominato<'a>>,
 }
 
-/// Who named a minor.
+/// The parents who named a minor.
 struct Nominato<'a> {
     /// The first parent.
     first: &'a CodiceFiscale,

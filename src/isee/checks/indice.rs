@@ -1,4 +1,4 @@
-//! What the checks look up in a DSU for each of its parts. It is gathered once: a look-up takes as long in a large DSU as in a small one.
+//! An index of a DSU for the checks, which look up persons for each of its parts. It is made once: a look-up takes as long in a large DSU as in a small one.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use super::super::codice_fiscale::CodiceFiscale;
 use super::super::dsu::Dichiarazione;
 use super::super::foglio::FoglioComponente;
 
-/// A DSU, and what is looked up in it.
+/// A DSU and its index.
 pub(super) struct Indice<'a> {
     /// The DSU.
     pub(super) dsu: &'a Dichiarazione,
@@ -24,7 +24,7 @@ impl<'a> Indice<'a> {
     pub(super) fn of(dsu: &'a Dichiarazione) -> Self {
         let mut fogli = HashMap::new();
         for foglio in dsu.fogli() {
-            // Of two sheets with one code, which K05 refuses, the first.
+            // The first of two sheets with one code: K05 refuses the second.
             fogli.entry(&foglio.codice_fiscale).or_insert(foglio);
         }
         let parents = dsu.genitori_non_conviventi().filter(|parent| parent.dati.is_some());

@@ -52,7 +52,7 @@ pub struct Esame {
 pub const MAX_DIFETTI: usize = 100;
 
 impl Esame {
-    /// A path is written where its defect is described: of what is only counted, there may be any number.
+    /// The path is written only if the defect is described: any number of defects may be counted.
     fn refuse(&mut self, code: &'static str, path: impl Display, text: &'static str) {
         if self.difetti.len() < MAX_DIFETTI {
             self.difetti.push(Difetto { code, path: path.to_string(), text });

@@ -88,8 +88,8 @@ impl Chain {
         Ok(chain)
     }
 
-    /// As much as is whole from the beginning, where what follows is given up: up to the first segment that is missing, damaged, or does not lead to
-    /// the next. That one is the last and open; those after it are `lost`. Whatever `HEAD` says, if it can be read.
+    /// The whole part of a log whose end is given up: from its beginning to the first segment that is missing, damaged, or does not lead to the next. The last
+    /// segment of that part is open; those after it are `lost`. `HEAD` may say otherwise, or be unreadable.
     pub(super) fn whole(directory: &Path, ledger: Uuid) -> Result<Self, LogError> {
         let bound = read_head(directory).unwrap_or(Bound { segment: 0, length: 0, sequence: UNKNOWN, clean: false });
         let named = names(directory)?;
@@ -126,7 +126,7 @@ impl Chain {
             && let Some(next) = next_after(segment, length)?
             && next < successor.first
         {
-            // It is whole: what is not there is what stood between it and the one that was taken for its successor.
+            // It is whole: missing is a segment between it and the one after it in the directory.
             return Err(LogError::Gap { from: next, to: successor.first - 1 });
         }
         if length < successor.previous_length {
@@ -213,7 +213,7 @@ fn header_bytes(segment: &Segment) -> Result<([u8; SEGMENT_HEADER], u64), LogErr
 /// The sequence of a bound that cannot be read.
 pub(super) const UNKNOWN: u64 = u64::MAX;
 
-/// A lower bound of what must be there.
+/// A lower bound of the log's extent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bound {
     /// Sequence of the first entry of the segment that was open.

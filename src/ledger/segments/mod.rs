@@ -1,6 +1,6 @@
 //! Segment files: the log on disk, and its recovery (`docs/ledger.md`, "On disk" and "When things go wrong").
 //!
-//! This file writes. `chain` says which segments there are and how they follow each other; `read` reads them, whoever writes; `reader` reads single
+//! This file writes. `chain` lists the segments and checks how they follow each other; `read` reads them, also beside the writer; `reader` reads single
 //! entries by their positions.
 
 mod chain;
@@ -65,7 +65,7 @@ pub struct Recovery {
 pub enum Loss {
     /// It is refused: something was there that was acknowledged.
     Refused,
-    /// The operator goes on with what is whole; what is not is set aside.
+    /// The operator goes on with the whole part; the rest is set aside.
     Accepted,
 }
 
@@ -279,7 +279,7 @@ impl Log for SegmentLog {
 
     fn scan(&mut self, from: u64, bytes: usize, each: &mut dyn FnMut(&[Entry]) -> bool) -> Result<(), LogError> {
         let (mut next, mut goes_on) = (from, true);
-        // The closed segments are read whole; of the open one, only what is asked for.
+        // Closed segments are read whole, the open one from the wanted entry on.
         if self.segments.last().is_some_and(|last| from < last.first) {
             read::scan_from(&self.directory, self.ledger, from, bytes, &mut |entries| {
                 next = entries.last().map_or(next, |last| last.leaf.seq + 1);
@@ -310,7 +310,7 @@ fn forget_cached(path: &Path) -> io::Result<()> {
     rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).map_err(io::Error::from)
 }
 
-/// What a log holds, and what it should hold at least, where a loss may have to be accepted: read, not changed.
+/// The last whole entry of a log, and the last that it must have: to judge whether there is a loss. Nothing is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
     /// Sequence of the last entry that is whole.

@@ -64,7 +64,7 @@ pub(super) fn scan(path: &Path, bytes: &[u8], first: u64) -> Result<Scan, LogErr
     Ok(scan)
 }
 
-/// Reads as much of a segment as is whole from its beginning, where what follows is given up.
+/// Reads the whole batches at the beginning of a segment; the rest is given up.
 pub(super) fn read_whole_part(segment: &Segment) -> Result<Whole, LogError> {
     let bytes = std::fs::read(&segment.path).map_err(|error| LogError::Io { file: name(&segment.path), error })?;
     let mut part = Scan { batches: Vec::new(), end: SEGMENT_HEADER, next: segment.first };
@@ -245,7 +245,7 @@ pub fn verify(directory: &Path, ledger: Uuid, each: &mut dyn FnMut(Entry) -> Res
     Ok(verified)
 }
 
-/// What is known of the entries before one, to check that it may follow.
+/// The entries read so far, to check that the next may follow.
 #[derive(Default)]
 pub(super) struct Order {
     recorded: String,

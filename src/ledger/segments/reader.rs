@@ -15,7 +15,7 @@ use super::chain::{file_name, name};
 /// How many segments are kept open: those that were read last. An exchange reads few, mostly of these days.
 const OPEN: usize = 16;
 
-/// Reads single entries of a directory's segments, whoever appends to them. What it reads is checked against its position.
+/// Reads single entries of a directory's segments, also while others append. It checks each entry against its position.
 pub struct SegmentReader {
     directory: PathBuf,
     ledger: Uuid,
@@ -25,7 +25,7 @@ pub struct SegmentReader {
 }
 
 impl SegmentReader {
-    /// For the segments of a directory; what is found damaged is noted in `damage`.
+    /// For the segments of a directory; it notes damage in `damage`.
     pub fn new(directory: &Path, ledger: Uuid, damage: &Damage) -> Self {
         Self { directory: directory.to_owned(), ledger, damage: damage.clone(), files: Mutex::default() }
     }

@@ -36,7 +36,7 @@ pub struct SchemaSet {
     named: HashMap<(String, String), TypeId>,
     /// The namespaces of elements, each once.
     spaces: Vec<String>,
-    /// In which of them elements of a name are declared, wherever they stand.
+    /// By an element's local name: the namespaces that declare it.
     declared: HashMap<String, Vec<u16>>,
 }
 

@@ -336,7 +336,7 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
         self.report(element, Some(known.unwrap_or("*")), offset, breach);
     }
 
-    /// What is only counted is not described: there may be any number.
+    /// A violation beyond the limit is counted and not described: there may be any number.
     fn report(&mut self, element: Element<'d, 's>, attribute: Option<&str>, offset: usize, breach: impl FnOnce() -> Breach) {
         if self.report.violations.len() >= MAX_VIOLATIONS {
             self.report.more += 1;
