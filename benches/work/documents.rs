@@ -1,5 +1,5 @@
 //! From the bytes of a request to the defects of its DSU, for documents that grow in each place where a schema lets them. Three steps are counted apart:
-//! reading, everything above reading, the formal checks alone. A step costs as many instructions a byte in a large document as in a small one.
+//! reading, everything above reading, the formal checks alone. A document that is enclosed in another is read above; a fourth step is that alone. A step costs as many instructions a byte in a large document as in a small one.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -10,7 +10,7 @@ use base64::Engine as _;
 use jiff::civil::{Date, date};
 use varco::commands::requests;
 use varco::contract::catalogue::Operation;
-use varco::contract::{Contract, ISEE_NS, Request, Trasmessa, place, place_part};
+use varco::contract::{Contract, ISEE_NS, Part, Request, Trasmessa, place};
 use varco::isee::calendar::Calendario;
 use varco::isee::checks::{Circumstance, examine};
 use varco::isee::rules::{RuleSet, Rules};
@@ -51,8 +51,15 @@ impl Port {
 /// A document by the steps that it has gone: each case goes one, and the next begins where it ended.
 #[derive(Default)]
 struct Way {
-    document: Option<Document<'static>>,
+    read: Option<Read>,
     dsu: Vec<Trasmessa>,
+}
+
+/// A document, and the DSU of a lot, each as one.
+#[derive(Clone, Copy)]
+struct Read {
+    document: &'static Document<'static>,
+    parts: &'static [Part<'static>],
 }
 
 /// A document that is made when it is its turn.
@@ -62,6 +69,8 @@ struct Made {
     text: Box<dyn Fn() -> String>,
     /// Whether there is a DSU in it that its schema accepts.
     examined: bool,
+    /// What is enclosed in it.
+    enclosed: Option<String>,
 }
 
 /// In the smaller sizes: each place of every request where an element may be repeated; of values, the first of each operation.
@@ -137,7 +146,7 @@ impl Place {
             growth.leads_through("Dichiarazione") && matches!(operation, Operation::TrasmissioneDsu | Operation::TrasmissioneLotto);
         let name = format!("{}:{kind}:{frame:?}@{}", growth.name, size >> 10);
         let text = move || Maker::new(port.contract.schemas()).request(operation, &growth, (&kind, frame), size);
-        Made { name, operation, text: Box::new(text), examined }
+        Made { name, operation, text: Box::new(text), examined, enclosed: None }
     }
 }
 
@@ -148,6 +157,7 @@ fn strange(size: usize) -> Vec<Made> {
         operation,
         text,
         examined,
+        enclosed: None,
     };
     let dsu = Operation::TrasmissioneDsu;
     let inside = |piece: &'static str| -> Box<dyn Fn() -> String> {
@@ -187,16 +197,19 @@ fn strange(size: usize) -> Vec<Made> {
                 requests::trasmissione(&sample().replacen("LuogoSottoscrizione", &note, 1))
             }),
         ),
-        made(
-            "enclosed",
-            dsu,
-            true,
-            Box::new(move || {
-                let bytes = base64::engine::general_purpose::STANDARD.encode(accounts(valid));
-                let inside = format!("<XmlDichiarazione>{bytes}</XmlDichiarazione>");
-                envelope(Version::V11, &format!("<TrasmissioneDSU xmlns=\"{}\">{inside}</TrasmissioneDSU>", dsu.namespace()))
-            }),
-        ),
+        Made {
+            enclosed: Some(accounts(valid)),
+            ..made(
+                "enclosed",
+                dsu,
+                true,
+                Box::new(move || {
+                    let bytes = base64::engine::general_purpose::STANDARD.encode(accounts(valid));
+                    let inside = format!("<XmlDichiarazione>{bytes}</XmlDichiarazione>");
+                    envelope(Version::V11, &format!("<TrasmissioneDSU xmlns=\"{}\">{inside}</TrasmissioneDSU>", dsu.namespace()))
+                }),
+            )
+        },
         made(
             "lot",
             Operation::TrasmissioneLotto,
@@ -226,7 +239,7 @@ fn steps(port: &'static Port, made: Made) -> Vec<Case> {
         Box::new(move || {
             let (one, reached) = (one.clone(), reached.clone());
             let text: &'static str = one.write();
-            Box::new(move || reached.borrow_mut().document = Some(one.parse(black_box(text))))
+            Box::new(move || reached.borrow_mut().read = Some(one.parse(black_box(text))))
         }),
     );
     let (one, reached) = (made.clone(), way.clone());
@@ -234,12 +247,8 @@ fn steps(port: &'static Port, made: Made) -> Vec<Case> {
         "above",
         Box::new(move || {
             let (one, reached) = (one.clone(), reached.clone());
-            reached.borrow_mut().document.get_or_insert_with(|| one.parse(one.write()));
-            Box::new(move || {
-                let way = &mut *reached.borrow_mut();
-                let document = way.document.as_ref().expect("it was read");
-                way.dsu = one.read(port, document);
-            })
+            let read = *reached.borrow_mut().read.get_or_insert_with(|| one.parse(one.write()));
+            Box::new(move || reached.borrow_mut().dsu = one.judge(port, read))
         }),
     );
     let (one, reached) = (made.clone(), way);
@@ -247,7 +256,7 @@ fn steps(port: &'static Port, made: Made) -> Vec<Case> {
         "checks",
         Box::new(move || {
             let way = reached.take();
-            let dsu = if way.dsu.is_empty() { one.read(port, &one.parse(one.write())) } else { way.dsu };
+            let dsu = if way.dsu.is_empty() { one.judge(port, one.parse(one.write())) } else { way.dsu };
             assert!(!dsu.is_empty(), "{}: no DSU that its schema accepts", one.name);
             Box::new(move || {
                 for each in &dsu {
@@ -256,8 +265,16 @@ fn steps(port: &'static Port, made: Made) -> Vec<Case> {
             })
         }),
     );
-    let examined = made.examined;
-    [parse, above, checks].into_iter().take(if examined { 3 } else { 2 }).collect()
+    let one = made.clone();
+    let enclosed = step(
+        "enclosed",
+        Box::new(move || {
+            let one = one.clone();
+            Box::new(move || _ = black_box(parse_enclosed(black_box(one.enclosed.as_deref().unwrap_or_default()))))
+        }),
+    );
+    let all = [(parse, true), (above, true), (checks, made.examined), (enclosed, made.enclosed.is_some())];
+    all.into_iter().filter_map(|(step, wanted)| wanted.then_some(step)).collect()
 }
 
 impl Made {
@@ -268,17 +285,22 @@ impl Made {
         Box::leak(text.into_boxed_str())
     }
 
-    fn parse(&self, text: &'static str) -> Document<'static> {
+    fn parse(&self, text: &'static str) -> Read {
         let limits = Limits { nodes: usize::MAX, ..Limits::default() };
-        let read = match self.operation {
-            Operation::TrasmissioneLotto => parse_outline(text, &limits, "Body", 3),
-            _ => parse(text, &limits),
-        };
-        read.unwrap_or_else(|error| panic!("{}: {error}", self.name))
+        let is_lot = self.operation == Operation::TrasmissioneLotto;
+        let read = if is_lot { parse_outline(text, &limits, "Body", 3) } else { parse(text, &limits) };
+        let document: &Document<'_> = Box::leak(Box::new(read.unwrap_or_else(|error| panic!("{}: {error}", self.name))));
+        let mut parts = Vec::new();
+        if is_lot {
+            let call = soap::open(document).expect("an envelope");
+            let each = |(index, part)| Part::parse(part, index + 1).unwrap_or_else(|findings| panic!("{}: {findings:?}", self.name));
+            parts.extend(call.root.children().enumerate().map(each));
+        }
+        Read { document, parts: parts.leak() }
     }
 
     /// All above reading, as far as the defects with their places.
-    fn read(&self, port: &Port, document: &Document<'_>) -> Vec<Trasmessa> {
+    fn judge(&self, port: &Port, Read { document, parts }: Read) -> Vec<Trasmessa> {
         let call = soap::open(document).expect("an envelope");
         let examined = |dsu: &Trasmessa| examine(&dsu.dsu, &port.circumstance()).difetti;
         match black_box(port.contract.read(self.operation, call.root)) {
@@ -287,10 +309,9 @@ impl Made {
                 vec![*dsu]
             }
             Ok((Request::Lotto, _)) => {
-                let parts = call.root.children().enumerate();
-                let read = parts.map(|(index, part)| {
-                    let dsu = port.contract.read_part(part, index + 1).unwrap_or_else(|findings| panic!("{}: {findings:?}", self.name));
-                    black_box(place_part(examined(&dsu), part, index + 1));
+                let read = parts.iter().map(|part| {
+                    let dsu = port.contract.read_part(part).unwrap_or_else(|findings| panic!("{}: {findings:?}", self.name));
+                    black_box(part.place(examined(&dsu)));
                     dsu
                 });
                 read.collect()
@@ -298,4 +319,8 @@ impl Made {
             _ => Vec::new(),
         }
     }
+}
+
+fn parse_enclosed(text: &str) -> usize {
+    parse(text, &Limits::default()).expect("an enclosed document").len()
 }

@@ -414,19 +414,13 @@ text! {
     Timestamp, [DateTime], None, |text| text.trim().parse().ok(), |value| Cow::Owned(format!("{value:.3}"));
     CodiceFiscale, [String], None, |text| Some(Self::new(text)), |value| Cow::Borrowed(value.as_sent());
     Giorno, [DateTime, Date], None, |text| schema::date(text.trim().get(..10)?).map(Giorno), |value| Cow::Owned(value.0.to_string());
-    Base64, [Base64Binary], None, decode_base64, |value| Cow::Owned(encode_base64(&value.0));
+    Base64, [Base64Binary], None, |text| schema::base64(text).map(Base64), |value| Cow::Owned(encode_base64(&value.0));
 }
 
 codes! {
     TipoOperazione, Ruolo, TipoModello, Relazione, PresenzaGenitori, TipoVariazione, Attivita, TipoVeicolo, GradoDisabilita,
     TipoAbitazione, Residente, CondizioneEsclusione, TipoImmobile, TipoRapporto, Sesso, Si, TipoVariazioneAttestazione, TipoOmissione,
     ModelloAe, StatoDomanda, TipoIndicatore, SiNo, TipoIndicatoreSoglia, StatoDsu,
-}
-
-fn decode_base64(text: &str) -> Option<Base64> {
-    use base64::Engine as _;
-    let compact: String = text.split_ascii_whitespace().collect();
-    base64::engine::general_purpose::STANDARD.decode(compact).ok().map(Base64)
 }
 
 /// Without line breaks, as INPS writes it.

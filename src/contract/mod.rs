@@ -250,13 +250,11 @@ impl Contract {
         Ok(())
     }
 
-    /// Reads one DSU of a lot; `position` is from 1. What is read is the document of that DSU alone.
-    pub fn read_part(&self, part: Element<'_, '_>, position: usize) -> Result<Trasmessa, Findings> {
-        let path = part_path(position);
-        let document = parse_part(part, &Limits::default())
-            .map_err(|error| single(part, "K01.xml", path.clone(), error.fault.italian().to_owned()))?;
-        self.judge_dsu(document.root(), &path)?;
-        received(document.root(), None)
+    /// Judges one DSU of a lot against its schema.
+    pub fn read_part(&self, part: &Part<'_>) -> Result<Trasmessa, Findings> {
+        let root = part.document.root();
+        self.judge_dsu(root, &part.path)?;
+        received(root, None)
     }
 
     /// Reads a Dichiarazione by itself, wherever in a document it stands.
@@ -289,11 +287,6 @@ impl Contract {
 
 /// Where an enclosed DSU is, in paths.
 const ENCLOSED: &str = "/TrasmissioneDSU/XmlDichiarazione/Dichiarazione";
-
-/// Where a DSU of a lot is, in paths.
-fn part_path(position: usize) -> String {
-    format!("/TrasmissioneLotto/Dichiarazione[{position}]")
-}
 
 /// A path that starts at the Dichiarazione, from where the Dichiarazione is.
 fn within(dichiarazione: &str, path: &str) -> String {
@@ -355,6 +348,30 @@ impl Persons {
     }
 }
 
+/// One DSU of a lot, read as a document of its own when it is its turn.
+#[derive(Debug)]
+pub struct Part<'s> {
+    document: Document<'s>,
+    /// From the lot's root.
+    path: String,
+}
+
+impl<'s> Part<'s> {
+    /// Reads it; `position` is from 1.
+    pub fn parse<'d: 's>(element: Element<'s, 'd>, position: usize) -> Result<Self, Findings> {
+        let path = format!("/TrasmissioneLotto/Dichiarazione[{position}]");
+        match parse_part(element, &Limits::default()) {
+            Ok(document) => Ok(Self { document, path }),
+            Err(error) => Err(single(element, "K01.xml", path, error.fault.italian().to_owned())),
+        }
+    }
+
+    /// Places defects of it in the lot: their paths start at the Dichiarazione.
+    pub fn place(&self, defects: Vec<Difetto>) -> Vec<Finding> {
+        place_in(defects, self.document.root(), &self.path)
+    }
+}
+
 /// Places a formal check's defects where the DSU came: their paths start at the Dichiarazione.
 pub fn place(defects: Vec<Difetto>, trasmessa: &Trasmessa, body: Element<'_, '_>) -> Vec<Finding> {
     match &trasmessa.enclosed {
@@ -363,14 +380,6 @@ pub fn place(defects: Vec<Difetto>, trasmessa: &Trasmessa, body: Element<'_, '_>
             Ok(document) => place_in(defects, document.root(), ENCLOSED),
             Err(_) => Vec::new(),
         },
-    }
-}
-
-/// The same for one DSU of a lot.
-pub fn place_part(defects: Vec<Difetto>, part: Element<'_, '_>, position: usize) -> Vec<Finding> {
-    match parse_part(part, &Limits::default()) {
-        Ok(document) => place_in(defects, document.root(), &part_path(position)),
-        Err(_) => Vec::new(),
     }
 }
 

@@ -13,7 +13,7 @@ use crate::contract::catalogue::Operation;
 use crate::contract::trasmissione::{
     ChiaveLotto, ConsultazioneEsitoLottoResponse, DsuDelLotto, Esito, EsitoLotto, EsitoTrasmissioneLotto, TrasmissioneLottoResponse,
 };
-use crate::contract::{Findings, Trasmessa, message, place_part};
+use crate::contract::{Findings, Part, Trasmessa, message};
 use crate::digest::{hex, sha256};
 use crate::isee::checks::Difetto;
 use crate::ledger::{Draft, Precondition};
@@ -57,10 +57,10 @@ pub async fn perform(services: &Services, permit: &Permit, asked: Asked<'_>, occ
         Err(error) => return failed(asked.operation, unavailable(error)?),
     };
     let mut gathered = Gathered::default();
-    for (index, part) in asked.body.children().enumerate() {
+    for (index, element) in asked.body.children().enumerate() {
         // A lot takes a while: others get their turn between one DSU and the next.
         tokio::task::yield_now().await;
-        if let Err(text) = gathered.receive(services, permit, asked, part, index + 1, occasion).await? {
+        if let Err(text) = gathered.receive(services, permit, asked, element, index + 1, occasion).await? {
             return failed(asked.operation, text);
         }
     }
@@ -89,12 +89,13 @@ impl Gathered {
         services: &Services,
         permit: &Permit,
         asked: Asked<'_>,
-        part: Element<'_, '_>,
+        element: Element<'_, '_>,
         position: usize,
         occasion: Occasion,
     ) -> Result<Result<(), String>, NotPrepared> {
-        let trasmessa = match asked.contract.read_part(part, position) {
-            Ok(trasmessa) => trasmessa,
+        let read = Part::parse(element, position).and_then(|part| Ok((asked.contract.read_part(&part)?, part)));
+        let (trasmessa, part) = match read {
+            Ok(read) => read,
             Err(findings) => {
                 self.refused(position, findings);
                 return Ok(Ok(()));
@@ -108,7 +109,7 @@ impl Gathered {
                 self.dsu.push(again);
             } else {
                 let defect = Difetto { code: ALREADY_USED.0, path: SENDERS_PROTOCOL.to_owned(), text: ALREADY_USED.1 };
-                self.refused(position, Findings { list: place_part(vec![defect], part, position), more: 0 });
+                self.refused(position, Findings { list: part.place(vec![defect]), more: 0 });
             }
             return Ok(Ok(()));
         }
@@ -117,7 +118,7 @@ impl Gathered {
             let text = "nello stesso lotto c'è già un'operazione sulla stessa DSU";
             let path = "/Dichiarazione/Operazione/@NumeroProtocolloRiferimento".to_owned();
             let defect = Difetto { code: "K02.lotto", path, text };
-            self.refused(position, Findings { list: place_part(vec![defect], part, position), more: 0 });
+            self.refused(position, Findings { list: part.place(vec![defect]), more: 0 });
             return Ok(Ok(()));
         }
         let (ente, dsu) = (&permit.ente().codice, &trasmessa.dsu);
@@ -125,7 +126,7 @@ impl Gathered {
             // The archive is not asked. The DSU before this one stay accepted; this one may come again in another lot.
             let text = "troppi protocolli indicati invano: ritrasmettere la DSU più tardi, in un altro lotto";
             let defect = Difetto { code: "K02.tentativi", path: "/Dichiarazione".to_owned(), text };
-            self.refused(position, Findings { list: place_part(vec![defect], part, position), more: 0 });
+            self.refused(position, Findings { list: part.place(vec![defect]), more: 0 });
             return Ok(Ok(()));
         };
         let ordinal = occasion.ordinal + u32::try_from(self.drafts.len()).unwrap_or(u32::MAX);
@@ -143,7 +144,7 @@ impl Gathered {
                 self.accepted(position, sender, &trasmessa, accepted.protocollo);
             }
             Answer::Refused { difetti, altri } => {
-                self.refused(position, Findings { list: place_part(difetti, part, position), more: altri });
+                self.refused(position, Findings { list: part.place(difetti), more: altri });
             }
             _ => return Ok(Err("the SII answered another question".to_owned())),
         }

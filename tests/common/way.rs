@@ -4,7 +4,7 @@
 #![allow(unreachable_pub, dead_code, reason = "a module of several binaries, each of which uses its own part")]
 
 use varco::contract::catalogue::Operation;
-use varco::contract::{Contract, Finding, Findings, Request, place, place_part};
+use varco::contract::{Contract, Finding, Findings, Part, Request, place};
 use varco::isee::checks::{Circumstance, examine};
 use varco::soap::mime::{self, MediaType, NotAPackage};
 use varco::soap::{self, NotACall, Version};
@@ -34,8 +34,8 @@ pub fn travel<T>(contract: &Contract, kind: &str, bytes: &[u8], then: impl FnOnc
     arrive(kind, bytes, |operation, root| {
         let (request, _) = contract.read(operation, root).map_err(Refused::Schema)?;
         if operation == Operation::TrasmissioneLotto {
-            for (index, part) in root.children().enumerate() {
-                contract.read_part(part, index + 1).map_err(Refused::Schema)?;
+            for (index, element) in root.children().enumerate() {
+                Part::parse(element, index + 1).and_then(|part| contract.read_part(&part)).map_err(Refused::Schema)?;
             }
         }
         Ok(then(operation, request))
@@ -49,9 +49,10 @@ pub fn judge(contract: &Contract, kind: &str, bytes: &[u8], circumstance: &Circu
         match contract.read(operation, root).map_err(Refused::Schema)?.0 {
             Request::Trasmissione(dsu) => found.extend(place(examine(&dsu.dsu, circumstance).difetti, &dsu, root)),
             Request::Lotto => {
-                for (index, part) in root.children().enumerate() {
-                    let dsu = contract.read_part(part, index + 1).map_err(Refused::Schema)?;
-                    found.extend(place_part(examine(&dsu.dsu, circumstance).difetti, part, index + 1));
+                for (index, element) in root.children().enumerate() {
+                    let part = Part::parse(element, index + 1).map_err(Refused::Schema)?;
+                    let dsu = contract.read_part(&part).map_err(Refused::Schema)?;
+                    found.extend(part.place(examine(&dsu.dsu, circumstance).difetti));
                 }
             }
             _ => {}
