@@ -30,7 +30,8 @@ use varco::contract::{Contract, ISEE_NS, message};
 use varco::digest::{hex, sha256};
 use varco::gateway::node::Node;
 use varco::isee::CodiceFiscale;
-use varco::isee::codes::{Ruolo, TipoOperazione};
+use varco::isee::checks::MAX_MEMBERS;
+use varco::isee::codes::{Relazione, Ruolo, TipoOperazione};
 use varco::isee::dsu::DatiGenitore;
 use varco::ledger::disk::RealDisk;
 use varco::ledger::search::{Filter, find};
@@ -38,7 +39,7 @@ use varco::ledger::{Blinding, Entry, Kind, Submission, new_exchange};
 use varco::registry::{Identified, Permit};
 use varco::services::{self, Asked, NotPrepared};
 use varco::sii::regole::Applicate;
-use varco::sii::{Answering, Occasion, Question, Resuming, Sii};
+use varco::sii::{Answering, LONG, Occasion, Question, Resuming, Sii};
 use varco::soap;
 use varco::tls::Peer;
 use varco::tls::authorities::Authorities;
@@ -646,6 +647,43 @@ impl Sii for Astray {
     }
 }
 
+/// What is found is too long for a thread that serves: it is asked again beside, and the answer is the one that it is for any family.
+#[test]
+fn of_the_largest_family_every_operation_tells_what_it_tells_of_any() {
+    let world = two_cafs();
+    let mut casa = Caseta::seeded(3, world.today);
+    casa.member(Ruolo::D, 40, 20_000);
+    (1..MAX_MEMBERS).for_each(|_| _ = casa.member(Ruolo::F, 8, 0));
+    for beneficiary in 0..20 {
+        let relazione = |member| if member == beneficiary { Relazione::B } else { Relazione::F };
+        casa.ristretto(&(0..MAX_MEMBERS).map(|member| (member, relazione(member))).collect::<Vec<_>>());
+    }
+    let declarant = casa.code(0);
+    world.feed(&[&casa]);
+    let serving = world.site.serve();
+    common::runtime().block_on(async {
+        let caf = world.site.client(serving.address, "caf");
+        let request = text(&casa.dsu, "CAF1-1");
+        let answer = caf.call(DSU, &request).await.unwrap();
+        let (protocol, first) = (element(&answer, "ProtocolloDSU").to_owned(), receipt(&answer));
+        assert!(request.len() > 2 * LONG as usize, "a DSU of {} bytes", request.len());
+        // The same again, by the receipt that was kept.
+        assert_eq!(receipt(&caf.call(DSU, &request).await.unwrap()), first);
+        let answer = caf.call(ISEE, &requests::consultazione(Operation::ConsultazioneAttestazione, &by_person(&declarant))).await.unwrap();
+        let attestation = payload(&answer, "XmlEsitoAttestazione");
+        assert!(attestation.len() > 2 * LONG as usize && attestation.matches("<Ridotto ").count() == 20, "{attestation}");
+        let indicator = format!("<TipoIndicatore>Ordinario</TipoIndicatore>{}", by_person(&declarant));
+        let answer = caf.call(ISEE, &requests::consultazione(Operation::ConsultazioneIndicatore, &indicator)).await.unwrap();
+        assert!(payload(&answer, "XmlEsitoIndicatore").contains(" ISEE=\""), "{}", answer.text);
+        let answer = caf.call("/isee/PdD/VerificaEsistenzaProtocollo", &verifica("caf", &protocol, &declarant)).await.unwrap();
+        assert_eq!(element(&answer, "Esito"), "OK", "{}", answer.text);
+    });
+    serving.stop();
+    let exchanges = entries(&world, Kind::Exchange);
+    assert!(exchanges.iter().all(|entry| entry.leaf.body.outcome.as_deref() == Some("OK")), "one exchange is one entry");
+    assert_eq!(exchanges.len(), 5);
+}
+
 #[test]
 fn what_is_found_of_another_person_is_never_told() {
     let world = two_cafs();
@@ -673,7 +711,7 @@ fn what_is_found_of_another_person_is_never_told() {
         let Identified::Caller(caller) = node.registry.identify(&peer, world.today).unwrap() else { panic!("not let in") };
         let admission = caller.admit(operation, world.today).unwrap().from_office(None).unwrap();
         let received = clock.now();
-        let occasion = Occasion { exchange: new_exchange(received).unwrap(), received, today: world.today, ordinal: 1 };
+        let occasion = Occasion { exchange: new_exchange(received).unwrap(), received, today: world.today, ordinal: 1, beside: false };
         let asked = Asked { operation, request: &request, body, bytes: &[], contract: &contract, soglie: &[] };
         common::runtime().block_on(services::perform(&node.services, admission, asked, occasion))
     };

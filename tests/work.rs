@@ -130,6 +130,23 @@ fn a_look_up_costs_what_counts_and_not_what_was_cancelled() {
     assert!(forty * 10 < none * 11, "{none}, {forty}");
 }
 
+/// What a thread that serves carries out in one go, instructions.
+const STEP: u64 = 15_000_000;
+
+/// What is longer runs beside: of that a serving thread finds out no more than that it is.
+#[test]
+fn no_step_of_a_serving_thread_is_long() {
+    let counts = counts("serving");
+    assert!(counts.len() >= 5, "{} cases", counts.len());
+    for Counted { name, instructions, sha256, .. } in counts {
+        let without = instructions - sha256;
+        println!("{name}: {without} instructions");
+        let most = if name.ends_with("-long") { STEP / 15 } else { STEP };
+        assert!(without < most, "{name}: {without}");
+        assert!(name.ends_with("-long") || without > STEP / 15, "{name} measures nothing: {without}");
+    }
+}
+
 /// Instructions of a hostile handshake beyond an honest one, besides verifications of signatures.
 const MARGIN: u64 = 5_000_000;
 /// Verifications of signatures beyond those of an honest handshake.

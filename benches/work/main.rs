@@ -42,12 +42,13 @@ pub(crate) type Work = Box<dyn FnMut()>;
 type Group = (&'static str, fn() -> Vec<Case>);
 
 /// The groups there are.
-const GROUPS: [Group; 6] = [
+const GROUPS: [Group; 7] = [
     ("sample", sample::cases),
     ("documents", documents::cases),
     ("documents-full", documents::full),
     ("told", told::cases),
     ("history", told::history),
+    ("serving", told::serving),
     ("handshake", handshake::cases),
 ];
 

@@ -18,28 +18,34 @@ use varco::contract::catalogue::Operation;
 use varco::contract::{Contract, ISEE_NS, Request, message};
 use varco::gateway::node::Node;
 use varco::isee::CodiceFiscale;
-use varco::isee::codes::TipoOperazione;
+use varco::isee::checks::MAX_MEMBERS;
+use varco::isee::codes::{PresenzaGenitori, Relazione, Ruolo, TipoOperazione};
 use varco::isee::dsu::Dichiarazione;
+use varco::isee::feed::FeedRecord;
+use varco::isee::foglio::RapportoFinanziario;
 use varco::ledger::disk::RealDisk;
 use varco::ledger::{Directory, Submission, new_exchange};
+use varco::registry::administration::Actor;
 use varco::registry::ente::Tipo;
 use varco::registry::{Admission, Identified};
-use varco::services::{self, Asked, Prepared};
-use varco::sii::Occasion;
+use varco::services::{self, Asked, NotPrepared, Prepared};
 use varco::sii::embedded::Settings;
+use varco::sii::{Occasion, feed};
 use varco::soap::{self, Version, envelope};
 use varco::tls::authorities::Authorities;
 use varco::tls::path::Judge;
 use varco::tls::{Peer, Revocations};
-use varco::xml::{self, Document, Limits};
+use varco::xml::{self, Document, Element, Limits};
 
+use super::caseta::{Caseta, conti};
 use super::famiglia::{Famiglia, OPERATIONS};
+use super::growing::code;
 use super::{Case, Work};
 
 /// A protocol that was never given.
 const NOBODYS: &str = "INPS-ISEE-2026-00009000E-00";
 /// What both CAF may do.
-const GRANTED: &str = "TrasmissioneDSU,ConsultazioneEsitoDSU,ConsultazioneAttestazione,VerificaEsistenzaProtocollo";
+const GRANTED: &str = "TrasmissioneDSU,ConsultazioneEsitoDSU,ConsultazioneAttestazione,ConsultazioneIndicatore,VerificaEsistenzaProtocollo";
 
 /// Two CAF, and what the other one has transmitted.
 struct World {
@@ -107,28 +113,43 @@ impl World {
 
     fn occasion(&self) -> Occasion {
         let received = self.node.clock.now();
-        Occasion { exchange: new_exchange(received).unwrap(), received, today: rome(received).date(), ordinal: 1 }
+        Occasion { exchange: new_exchange(received).unwrap(), received, today: rome(received).date(), ordinal: 1, beside: false }
     }
 
     /// What the services prepare for one of the two.
     fn perform(&self, who: usize, sent: &Sent, occasion: Occasion) -> Prepared {
+        self.try_perform(who, sent, occasion).unwrap()
+    }
+
+    fn try_perform(&self, who: usize, sent: &Sent, occasion: Occasion) -> Result<Prepared, NotPrepared> {
         let body = soap::open(sent.document).unwrap().root;
-        let asked = Asked { operation: sent.operation, request: &sent.request, body, bytes: &[], contract: &self.contract, soglie: &[] };
-        let admission = self.admission(who, sent.operation);
-        let prepared = self.runtime.block_on(services::perform(&self.node.services, admission, asked, occasion)).unwrap();
+        self.perform_read(who, (sent.operation, &sent.request, body), occasion)
+    }
+
+    fn perform_read(&self, who: usize, sent: (Operation, &Request, Element<'_, '_>), occasion: Occasion) -> Result<Prepared, NotPrepared> {
+        let (operation, request, body) = sent;
+        let asked = Asked { operation, request, body, bytes: &[], contract: &self.contract, soglie: &[] };
+        let admission = self.admission(who, operation);
+        let prepared = self.runtime.block_on(services::perform(&self.node.services, admission, asked, occasion))?;
         // The next case has as many attempts.
         let asker = if who == 0 { "caf" } else { "altro" };
         self.node.services.tentativi.give_back(asker, &prepared.mancati);
-        prepared
+        Ok(prepared)
     }
 
     /// The other CAF transmits a DSU: its protocol.
     fn transmit(&self, dsu: &Dichiarazione) -> String {
         let sent = self.read(&transmission(dsu));
-        let Prepared { reply, drafts, preconditions, .. } = self.perform(1, &sent, self.occasion());
+        let Prepared { reply, drafts, preconditions, .. } = self.perform(1, &sent, Occasion { beside: true, ..self.occasion() });
         let submission = Submission { drafts, preconditions };
         self.runtime.block_on(self.node.ledger.committer.submit(submission)).unwrap();
         varco::contract::esiti_text(&reply, "ProtocolloDSU").unwrap_or_else(|| panic!("{reply}")).to_owned()
+    }
+
+    /// Loads what the Agency knows.
+    fn load(&self, records: &[FeedRecord]) {
+        let actor = Actor { uid: 0, pid: None };
+        self.runtime.block_on(feed::load(&self.node.ledger, records, &actor, "prova", self.node.clock.now())).unwrap();
     }
 
     fn read(&self, text: &str) -> Sent {
@@ -218,6 +239,107 @@ pub(super) fn history() -> Vec<Case> {
         }),
     };
     vec![case("none-cancelled", 21, 0), case("forty-cancelled", 22, 40)]
+}
+
+/// What a thread that serves carries out itself, for families as large as there may be: of what is longer, no more than that it is.
+pub(super) fn serving() -> Vec<Case> {
+    let case = |name: &str, make: fn() -> (String, bool)| Case {
+        name: format!("asked/{name}"),
+        prepare: Box::new(move || -> Work {
+            let (text, here) = make();
+            let (world, sent) = (world(), world().read(&text));
+            let occasion = world.occasion();
+            let performed = world.try_perform(1, &sent, occasion);
+            let is_here = match &performed {
+                Ok(prepared) if prepared.reply.contains("<Esito>OK<") => true,
+                Err(NotPrepared::Long) => false,
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(is_here, here, "{text}");
+            println!("{} {}", text.len(), performed.map_or(0, |prepared| prepared.reply.len()));
+            Box::new(move || drop(black_box(world.try_perform(1, black_box(&sent), occasion))))
+        }),
+    };
+    vec![
+        case("attestation", || (about(Operation::ConsultazioneAttestazione, &presented(40, 0)), true)),
+        case("indicator", || (about(Operation::ConsultazioneIndicatore, &presented(40, 0)), true)),
+        received(),
+        case("attestation-long", || (about(Operation::ConsultazioneAttestazione, &presented(41, MAX_MEMBERS)), false)),
+        case("indicator-long", || (about(Operation::ConsultazioneIndicatore, &presented(41, MAX_MEMBERS)), false)),
+    ]
+}
+
+/// A transmission as long as a serving thread takes, from its bytes on: of as many persons as it looks up, each in an entry of the feed of its own, and
+/// otherwise of accounts.
+fn received() -> Case {
+    Case {
+        name: "received/transmission".to_owned(),
+        prepare: Box::new(|| -> Work {
+            let world = world();
+            let mut casa = Caseta::seeded(42, world.today);
+            casa.member(Ruolo::D, 40, 20_000);
+            for _ in 1..10 {
+                casa.member(Ruolo::P, 40, 5000);
+            }
+            for (number, record) in casa.feed.iter().enumerate() {
+                let other = |other| FeedRecord { codice_fiscale: code(1000 * number + other), ..record.clone() };
+                world.load(&std::iter::once(record.clone()).chain((1..75).map(other)).collect::<Vec<_>>());
+            }
+            while transmission(&casa.dsu).len() < (32 << 10) - 400 {
+                let accounts = casa.sheet(0).patrimonio_mobiliare.get_or_insert_with(|| conti(10));
+                let number = accounts.rapporto.len();
+                let account = RapportoFinanziario { identificativo: format!("IT{number}"), ..conti(10).rapporto.remove(0) };
+                accounts.rapporto.push(account);
+            }
+            let text = transmission(&casa.dsu);
+            let occasion = world.occasion();
+            let all = move || {
+                let document = xml::parse(&text, &Limits::default()).unwrap();
+                let root = soap::open(&document).unwrap().root;
+                let operation = Operation::TrasmissioneDsu;
+                let (request, _) = world.contract.read(operation, root).unwrap();
+                assert!(!request.is_long());
+                world.perform_read(1, (operation, &request, root), occasion).unwrap()
+            };
+            assert!(all().reply.contains("<Esito>OK<"));
+            Box::new(move || drop(black_box(all())))
+        }),
+    }
+}
+
+/// A request about a person.
+fn about(operation: Operation, person: &CodiceFiscale) -> String {
+    let which = if operation == Operation::ConsultazioneIndicatore { "<TipoIndicatore>Ordinario</TipoIndicatore>" } else { "" };
+    let key = format!("<RicercaCF><CodiceFiscale>{}</CodiceFiscale></RicercaCF>", person.canonical());
+    requests::consultazione(operation, &format!("{which}{key}"))
+}
+
+/// The declarant of such a family, whose DSU has been transmitted.
+fn presented(seed: u64, ristretti: usize) -> CodiceFiscale {
+    let casa = largest(seed, ristretti);
+    world().transmit(&casa.dsu);
+    casa.dsu.codice_fiscale_dichiarante
+}
+
+/// A family as large as may be, half of it students, with so many restricted nuclei.
+fn largest(seed: u64, ristretti: usize) -> Caseta {
+    let mut casa = Caseta::seeded(seed, world().today);
+    casa.member(Ruolo::D, 60, 20_000);
+    casa.member(Ruolo::C, 60, 20_000);
+    for number in 2..MAX_MEMBERS {
+        if number % 2 == 0 {
+            let student = casa.member(Ruolo::Fc, 20, 5000);
+            casa.student(student, PresenzaGenitori::TuttiPresenti, None, None);
+        } else {
+            casa.member(Ruolo::F, 10, 5000);
+        }
+    }
+    for beneficiary in 0..ristretti {
+        let relazione = |member| if member == beneficiary { Relazione::B } else { Relazione::F };
+        casa.ristretto(&(0..MAX_MEMBERS).map(|member| (member, relazione(member))).collect::<Vec<_>>());
+    }
+    casa.dsu.sottoscrizione[0].protocollo_mittente = format!("N-{seed}");
+    casa
 }
 
 /// A person of the other CAF's, or one of whom there is nothing.

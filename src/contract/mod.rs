@@ -55,6 +55,9 @@ pub struct Contract {
     schemas: SchemaSet,
 }
 
+/// Of how many persons the feed is looked up without that being long: each may be in another entry of it, which is opened and read.
+const MANY: usize = 10;
+
 /// How many DSU a lot may have.
 pub const MAX_LOT: usize = 500;
 
@@ -82,11 +85,12 @@ pub enum Request {
 }
 
 impl Request {
-    /// Whether answering may take long however short the request is: it reads a DSU that may be large, or several.
+    /// Whether answering may take long however short the request is: it reads a DSU that may be large, or several, or what is known of many.
     pub fn is_long(&self) -> bool {
         match self {
             Self::Trasmissione(trasmessa) => {
-                trasmessa.dsu.riferimenti().next().is_some() || trasmessa.dsu.operazione.tipo != TipoOperazione::N
+                let Trasmessa { dsu, persone, .. } = &**trasmessa;
+                dsu.operazione.tipo != TipoOperazione::N || persone.len() > MANY || dsu.riferimenti().next().is_some()
             }
             Self::Dichiarazione(_) | Self::EsitoDsu(_) | Self::Lotto | Self::EsitoLotto(_) => true,
             _ => false,

@@ -192,11 +192,9 @@ async fn converse(
         record.version = package.version;
     }
     let (root, charset) = package.as_ref().map_or((bytes.as_ref(), &media.charset), |package| (package.root, &package.charset));
-    // Long work runs beside: a large body here, a request that reads large DSU below.
-    let mut held = match bytes.len() {
-        0..beside::LONG => None,
-        _ => gateway.beside.enter(&caller.ente().codice).await,
-    };
+    // Long work runs beside: a large body here, below what a request asks for, and what is found for it.
+    let mut long = bytes.len() >= beside::LONG;
+    let mut held = if long { gateway.beside.enter(&caller.ente().codice).await } else { None };
     let large = bytes.len() > gateway.settings.load().limits.body_bytes;
     let text = beside::step(held.as_ref(), || encoding::decode(root, charset.as_deref()));
     let text = text.map_err(|error| match error {
@@ -265,18 +263,23 @@ async fn converse(
         {
             return Ok(record.exceeded(exceeded));
         }
-        let occasion = Occasion { exchange: record.exchange, received: record.received, today: rome(record.received).date(), ordinal: 1 };
-        if held.is_none() && matches!(typed, Ok((request, _)) if request.is_long()) {
-            held = gateway.beside.enter(&caller.ente().codice).await;
-        }
+        long |= matches!(typed, Ok((request, _)) if request.is_long());
         let prepared = match typed {
             // registry: purpose and benefit agree; services: perform.
-            Ok((request, _)) => {
+            Ok((request, _)) => loop {
+                if long && held.is_none() {
+                    held = gateway.beside.enter(&caller.ente().codice).await;
+                }
                 let asked = Asked { operation, request, body: call.root, bytes, contract: &gateway.contract, soglie: &settings.soglie };
+                let occasion = record.occasion(long);
                 // Pinned in place: the future is large, and moving it costs more than most requests do.
-                let performing = pin!(services::perform(&gateway.node.services, admission, asked, occasion));
-                beside::wait(held.as_ref(), performing).await
-            }
+                let performing = pin!(services::perform(&gateway.node.services, admission.clone(), asked, occasion));
+                match beside::wait(held.as_ref(), performing).await {
+                    // What it found is long: once more, beside.
+                    Err(NotPrepared::Long) if !long => long = true,
+                    prepared => break prepared,
+                }
+            },
             Err(findings) => match operation.on_violation() {
                 OnViolation::Fault => return Err(schema_refusal(findings)),
                 OnViolation::Reply => trasmissione::refuse(&gateway.node.services, findings.clone(), Note::default()).await,
@@ -287,6 +290,7 @@ async fn converse(
         let mut prepared = match prepared {
             Ok(prepared) => prepared,
             Err(NotPrepared::Unavailable(why)) => return Err(Refusal::new(Code::Unavailable, why)),
+            Err(NotPrepared::Long) => return Err(Refusal::new(Code::Unavailable, "no place for long work")),
             Err(NotPrepared::Exhausted(exhausted)) => return Ok(record.exhausted(exhausted)),
         };
         prepared.preconditions.push(precondition);
@@ -297,15 +301,12 @@ async fn converse(
         }
 
         // ledger: preconditions hold? append, durable. Waiting for that takes no place.
-        let was_long = held.take().is_some();
+        drop(held.take());
         let rendered = soap::envelope(record.version, &prepared.reply);
         let mancati = prepared.mancati.clone();
         match record.commit(prepared, &rendered).await {
             Ok(receipt) => return Ok(record.release(&receipt, StatusCode::OK, rendered)),
-            Err(NotCommitted::Conflict) => {
-                gateway.node.services.tentativi.give_back(&caller.ente().codice, &mancati);
-                held = if was_long { gateway.beside.enter(&caller.ente().codice).await } else { None };
-            }
+            Err(NotCommitted::Conflict) => gateway.node.services.tentativi.give_back(&caller.ente().codice, &mancati),
             // A lot whose entries are more than one batch holds: it will not be smaller next time.
             Err(NotCommitted::TooLarge) => return Err(Refusal::new(Code::BodyTooLarge, "entries over the size of a batch")),
             Err(error) => return Err(Refusal::new(Code::Unavailable, error.to_string())),
@@ -338,6 +339,11 @@ struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
+    /// On which the services act; `beside` where that may take long.
+    fn occasion(&self, beside: bool) -> Occasion {
+        Occasion { exchange: self.exchange, received: self.received, today: rome(self.received).date(), ordinal: 1, beside }
+    }
+
     fn new(gateway: &'a Gateway, channel: &'a Channel, exchange: Uuid, received: Timestamp, version: Version) -> Self {
         Self {
             gateway,

@@ -109,6 +109,9 @@ pub enum NotPrepared {
     /// The ledger, or the views.
     #[error("not available: {0}")]
     Unavailable(String),
+    /// What is to be read is long: to be performed again where that may be done.
+    #[error("long work")]
+    Long,
     /// Too many protocols were named in vain.
     #[error("no failed attempts are left")]
     Exhausted(Esaurito),
@@ -144,10 +147,11 @@ async fn id_richiesta(services: &Services) -> Result<i32, NotPrepared> {
     Ok(i32::try_from(wrapped).unwrap_or(1))
 }
 
-/// What a failed SII means for the reply: not available is a matter for the gateway, a mistake of ours is an Esito with IdRichiesta 0.
+/// What a failed SII means for the reply: not available, and not here, are a matter for the gateway, a mistake of ours is an Esito with IdRichiesta 0.
 fn unavailable(error: SiiError) -> Result<String, NotPrepared> {
     match error {
         SiiError::Unavailable(text) => Err(NotPrepared::Unavailable(text)),
+        SiiError::Long => Err(NotPrepared::Long),
         SiiError::Internal(text) => Ok(text),
     }
 }

@@ -17,7 +17,6 @@ use crate::contract;
 use crate::isee::CodiceFiscale;
 use crate::isee::attestazione::Attestazione;
 use crate::isee::dsu::Dichiarazione;
-use crate::isee::feed::FeedRecord;
 use crate::ledger::{Entry, KeyError, Ledger, LogError, Position, Precondition, Secret, Unopened, ViewError};
 use crate::state::Store;
 use crate::xml::{Limits, parse};
@@ -386,36 +385,40 @@ impl Archive {
         Ok(self.ledger.open(entry)?)
     }
 
-    /// Whether the feed knows a person for a year; if not, that it does not is observed.
-    pub fn is_known(&self, person: &CodiceFiscale, anno: i16, preconditions: &mut Vec<Precondition>) -> Result<bool, SiiError> {
-        let mut observed = Vec::new();
+    /// Observes whether anything is known of a person by the feed.
+    pub(super) fn observe_feed(&self, person: &CodiceFiscale, preconditions: &mut Vec<Precondition>) -> Result<(), SiiError> {
         for (year, token) in self.tokens("cf", &person.canonical())? {
-            self.observe(feed_key(year, &token), &mut observed)?;
+            self.observe(feed_key(year, &token), preconditions)?;
         }
-        if self.feed(person, anno)?.is_some() {
-            return Ok(true);
-        }
-        preconditions.extend(observed);
-        Ok(false)
+        Ok(())
     }
 
-    /// What the feed knows of a person for a year.
-    pub fn feed(&self, person: &CodiceFiscale, anno: i16) -> Result<Option<FeedRecord>, SiiError> {
+    /// Where the feed's record of a person for a year is: in which entry, and which of its records.
+    pub(super) fn feed_place(&self, person: &CodiceFiscale, anno: i16) -> Result<Option<(Position, usize)>, SiiError> {
         // The feed of the latest year's key is the latest.
         for (year, token) in self.tokens("cf", &person.canonical())?.into_iter().rev() {
             let Some(value) = self.store.get(feed_name(year, &token, anno))? else { continue };
-            let split = value
+            let place = value
                 .split_at_checked(4)
-                .and_then(|(index, position)| Some((u32::from_be_bytes(index.try_into().ok()?), Position::decode(position)?)));
-            let (index, position) = split.ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
-            // Erased is not known any more.
-            let Some(secret) = self.open_unless_erased(&self.ledger.reader.entry(&position)?)? else { return Ok(None) };
-            let records: Option<Vec<FeedRecord>> = secret.feed.and_then(|feed| serde_json::from_value(feed).ok());
-            let record = records.and_then(|records| records.into_iter().nth(index as usize));
-            // Never taken for somebody of whom nothing is known.
-            return record.map(Some).ok_or_else(|| SiiError::Internal("a feed record that cannot be read".to_owned()));
+                .and_then(|(index, position)| Some((Position::decode(position)?, u32::from_be_bytes(index.try_into().ok()?) as usize)));
+            return place.map(Some).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()));
         }
         Ok(None)
+    }
+
+    /// The records of an entry of the feed, each as it was written; nothing if they were erased.
+    pub(super) fn feed_records(&self, position: &Position) -> Result<Option<Vec<Box<RawValue>>>, SiiError> {
+        #[derive(Deserialize)]
+        struct Page {
+            feed: Vec<Box<RawValue>>,
+        }
+        let secret = match self.ledger.open_bytes(&self.entry(position)?) {
+            Ok(secret) => secret,
+            Err(Unopened::Erased) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let page: Page = serde_json::from_slice(&secret).map_err(|_| Unopened::Damaged)?;
+        Ok(Some(page.feed))
     }
 }
 

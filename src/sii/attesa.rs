@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use super::archive::{decode, stem_of};
 use super::embedded::{Da, Embedded};
 use super::entries::{WAITING, sequence_of};
+use super::feed::Consultato;
 use super::registrazione::Versione;
 use super::ricezione::Ricevuta;
 use super::{Occasion, SiiError};
@@ -51,11 +52,12 @@ impl Embedded {
     ) -> Result<bool, SiiError> {
         let over = self.terms_are_over(presented, terms);
         let tipo = dsu.operazione.tipo;
+        let feed = Consultato::new(&self.archive);
         let members = dsu.membri().filter(|member| !member.flag_assenza_reddito).map(|member| &member.foglio_componente_nucleo);
         for foglio in members.chain(dsu.fogli_esterni()) {
             let declares = |redditi: &AltriRedditi| redditi.flag_esonerato || (over && redditi.counts(tipo) && redditi.says_incomes());
             let declared = foglio.altri_redditi.as_ref().is_some_and(declares);
-            if !declared && !self.archive.is_known(&foglio.codice_fiscale, income_year(presented), preconditions)? {
+            if !declared && !feed.is_known(&foglio.codice_fiscale, income_year(presented), preconditions)? {
                 return Ok(false);
             }
         }
@@ -141,7 +143,7 @@ impl Embedded {
             ente: entry.leaf.body.ente.as_deref().unwrap_or_default(),
             operation: "attestazione",
             ricalcolo: false,
-            occasion: Occasion { exchange, received: now, today, ordinal: 0 },
+            occasion: Occasion { exchange, received: now, today, ordinal: 0, beside: true },
             impronta: "",
             sender: secret.protocol.get(1).map(String::as_str).unwrap_or_default(),
             canonical: "",

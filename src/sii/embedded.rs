@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use super::archive::{Archive, decode, number_of, stem_of, valid_on, version_of};
 use super::entries::{Head, lot_key};
+use super::feed::Consultato;
 use super::regole::Applicate;
 use super::{Answer, Answering, Found, Occasion, Outcome, Question, Resuming, Sii, SiiError, status};
 use crate::clock::{Clock, rome};
@@ -104,9 +105,9 @@ impl Sii for Embedded {
     fn answer<'a>(&'a self, permit: &'a Permit, question: Question<'a>, occasion: Occasion) -> Answering<'a> {
         Box::pin(async move {
             match question {
-                Question::Attestazione { chiave, on } => self.find(permit, chiave, on),
-                Question::Dichiarazione { chiave, on } => self.declared(permit, chiave, on),
-                Question::Protocollo { dichiarante, protocollo } => self.exists(dichiarante, protocollo),
+                Question::Attestazione { chiave, on } => self.find(permit, chiave, on, occasion),
+                Question::Dichiarazione { chiave, on } => self.declared(permit, chiave, on, occasion),
+                Question::Protocollo { dichiarante, protocollo } => self.exists(dichiarante, protocollo, occasion),
                 Question::Ricezione(trasmessa) => self.receive(permit, trasmessa, occasion).await,
                 Question::EsitoDsu(chiave) => status::of_dsu(&self.archive, &self.registry, &permit.ente().codice, chiave),
                 Question::EsitoLotto(chiave) => status::of_lot(&self.archive, &permit.ente().codice, chiave),
@@ -139,14 +140,14 @@ impl Embedded {
         }
     }
 
-    fn find(&self, permit: &Permit, chiave: &Chiave, on: Date) -> Result<Outcome, SiiError> {
-        let (found, preconditions) = self.look_for(permit, chiave, on)?;
+    fn find(&self, permit: &Permit, chiave: &Chiave, on: Date, occasion: Occasion) -> Result<Outcome, SiiError> {
+        let (found, preconditions) = self.look_for(permit, chiave, on, occasion)?;
         Ok(Outcome::read(found.map_or(Answer::NotFound, |found| Answer::Found(Box::new(found))), preconditions))
     }
 
     /// The DSU behind the attestation that a key finds, completed as INPS does.
-    fn declared(&self, permit: &Permit, chiave: &Chiave, on: Date) -> Result<Outcome, SiiError> {
-        let (found, preconditions) = self.look_for(permit, chiave, on)?;
+    fn declared(&self, permit: &Permit, chiave: &Chiave, on: Date, occasion: Occasion) -> Result<Outcome, SiiError> {
+        let (found, preconditions) = self.look_for(permit, chiave, on, occasion)?;
         let answer = match found {
             Some(found) => self.complete(found)?,
             None => Answer::NotFound,
@@ -171,21 +172,28 @@ impl Embedded {
         Ok(Answer::Declared(Box::new(dsu), protocollo, persone))
     }
 
-    fn exists(&self, dichiarante: &CodiceFiscale, protocollo: &str) -> Result<Outcome, SiiError> {
+    fn exists(&self, dichiarante: &CodiceFiscale, protocollo: &str, occasion: Occasion) -> Result<Outcome, SiiError> {
         let mut preconditions = Vec::new();
         let radice = stem_of(protocollo);
         // Another declarant's is not read, as if there were none.
         let own = self.archive.right(&radice, dichiarante)?.is_some();
+        let stands = own && !self.archive.versioni(radice, &mut preconditions)?.annullata();
         // Attested or not: it was received.
-        let exists =
-            own && !self.archive.versioni(radice, &mut preconditions)?.annullata() && self.archive.declaration(protocollo)?.is_some();
+        let exists = match if stands { self.archive.dsu(protocollo)? } else { None } {
+            Some(entry) => {
+                occasion.allows(&entry.position)?;
+                self.archive.open_unless_erased(&entry)?.is_some()
+            }
+            None => false,
+        };
         Ok(Outcome::read(if exists { Answer::Exists } else { Answer::NotFound }, preconditions))
     }
 
     /// What the feed knows of the members, for the year of their incomes.
     fn known(&self, dsu: &Dichiarazione, presented: Date) -> Result<Vec<FeedRecord>, SiiError> {
         let year = income_year(presented);
-        dsu.fogli().filter_map(|sheet| self.archive.feed(&sheet.codice_fiscale, year).transpose()).collect()
+        let feed = Consultato::new(&self.archive);
+        dsu.fogli().filter_map(|sheet| feed.find(&sheet.codice_fiscale, year).transpose()).collect()
     }
 
     /// All indicators of a DSU, and what they were computed from.
@@ -203,7 +211,7 @@ impl Embedded {
         };
         let (riferite, versions) = self.riferite(dsu, kept.and_then(|kept| kept.riferite.as_deref()), preconditions)?;
         let known = kept.map(|kept| kept.known.clone()).unwrap_or_default();
-        let feed = Reading { archive: &self.archive, only: matches!(da, Da::Solo(_)), found: RefCell::new(Ok(known)) };
+        let feed = Reading { feed: Consultato::new(&self.archive), only: matches!(da, Da::Solo(_)), found: RefCell::new(Ok(known)) };
         let situazione = Situazione { dsu, presented, rules, feed: &feed, altre: &riferite };
         let indicatori = situazione.indicatori().map_err(|error| SiiError::Internal(error.to_string()));
         // What the Agency knows of accounts is of the year of the assets.
@@ -276,7 +284,13 @@ impl Embedded {
         Ok((riferite, versions))
     }
 
-    fn look_for(&self, permit: &Permit, chiave: &Chiave, on: Date) -> Result<(Option<Found>, Vec<Precondition>), SiiError> {
+    fn look_for(
+        &self,
+        permit: &Permit,
+        chiave: &Chiave,
+        on: Date,
+        occasion: Occasion,
+    ) -> Result<(Option<Found>, Vec<Precondition>), SiiError> {
         let mut preconditions = Vec::new();
         let person = chiave.codice_fiscale();
         // Under a permit for an ente's own DSU there are no others.
@@ -308,6 +322,7 @@ impl Embedded {
             if several && (self.archive.is_over(&head)? || (by_person && self.is_outdated(&head, on, &mut latest, &mut preconditions)?)) {
                 continue;
             }
+            occasion.allows(&head.position)?;
             let Some(found) = self.archive.attestation(&head)? else { continue };
             let counts = self.counts(&found, &head, by_person.then_some(on), &mut preconditions)?;
             if counts && (all || found.ente.as_deref() == Some(ente)) {
@@ -497,7 +512,7 @@ pub(super) fn persons_of(dichiarazione: &str) -> Result<Vec<String>, SiiError> {
 
 /// The feed in the archive; keeps what was found, or the first error.
 struct Reading<'a> {
-    archive: &'a Archive,
+    feed: Consultato<'a>,
     /// Whether nothing else is looked for than what is there.
     only: bool,
     found: RefCell<Result<Vec<FeedRecord>, SiiError>>,
@@ -513,7 +528,7 @@ impl Feed for Reading<'_> {
         if self.only {
             return None;
         }
-        match self.archive.feed(codice_fiscale, year) {
+        match self.feed.find(codice_fiscale, year) {
             Ok(record) => {
                 records.extend(record.clone());
                 record

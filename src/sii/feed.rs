@@ -1,11 +1,17 @@
-//! Loading a feed: through the ledger, all of it or nothing of it.
+//! The feed: it is loaded through the ledger, all of it or nothing of it; and found again, person by person.
+
+use std::cell::RefCell;
 
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 
+use super::SiiError;
+use super::archive::Archive;
 use super::entries::feed_key;
 use crate::clock::rome;
+use crate::isee::CodiceFiscale;
 use crate::isee::feed::FeedRecord;
-use crate::ledger::{Blinding, Body, Kind, Ledger, Retention, Secret, Submission, Tokens, new_exchange};
+use crate::ledger::{Blinding, Body, Kind, Ledger, Position, Precondition, Retention, Secret, Submission, Tokens, new_exchange};
 use crate::registry::administration::{Actor, Rejected};
 
 /// Records in one entry: what a leaf can name.
@@ -44,4 +50,52 @@ pub async fn load(ledger: &Ledger, records: &[FeedRecord], actor: &Actor, reason
     let submission = Submission { drafts, preconditions: Vec::new() };
     ledger.committer.submit(submission).await.map_err(|error| internal(&error))?;
     Ok(entries)
+}
+
+/// Look-ups about several persons, one after another. The entry that was read last is kept: the records of a family are often in one.
+#[derive(Debug)]
+pub(super) struct Consultato<'a> {
+    archive: &'a Archive,
+    last: RefCell<Option<Pagina>>,
+}
+
+/// An entry of the feed.
+#[derive(Debug)]
+struct Pagina {
+    position: Position,
+    /// Its records, as they were written; nothing if they were erased.
+    records: Option<Vec<Box<RawValue>>>,
+}
+
+impl<'a> Consultato<'a> {
+    pub(super) fn new(archive: &'a Archive) -> Self {
+        Self { archive, last: RefCell::default() }
+    }
+
+    /// What the feed knows of a person for a year.
+    pub(super) fn find(&self, person: &CodiceFiscale, anno: i16) -> Result<Option<FeedRecord>, SiiError> {
+        let Some((position, index)) = self.archive.feed_place(person, anno)? else { return Ok(None) };
+        let mut last = self.last.borrow_mut();
+        let page = match last.take().filter(|page| page.position == position) {
+            Some(page) => page,
+            None => Pagina { position, records: self.archive.feed_records(&position)? },
+        };
+        let page = last.insert(page);
+        // Erased is not known any more.
+        let Some(records) = &page.records else { return Ok(None) };
+        let record = records.get(index).and_then(|record| serde_json::from_str(record.get()).ok());
+        // Never taken for somebody of whom nothing is known.
+        record.map(Some).ok_or_else(|| SiiError::Internal("a feed record that cannot be read".to_owned()))
+    }
+
+    /// Whether the feed knows a person for a year; if not, that it does not is observed.
+    pub(super) fn is_known(&self, person: &CodiceFiscale, anno: i16, preconditions: &mut Vec<Precondition>) -> Result<bool, SiiError> {
+        let mut observed = Vec::new();
+        self.archive.observe_feed(person, &mut observed)?;
+        if self.find(person, anno)?.is_some() {
+            return Ok(true);
+        }
+        preconditions.extend(observed);
+        Ok(false)
+    }
 }

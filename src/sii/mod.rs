@@ -39,7 +39,7 @@ use crate::isee::CodiceFiscale;
 use crate::isee::attestazione::Attestazione;
 use crate::isee::checks::Difetto;
 use crate::isee::dsu::Dichiarazione;
-use crate::ledger::{Draft, Precondition};
+use crate::ledger::{Draft, Position, Precondition};
 use crate::registry::Permit;
 
 /// What is asked of the SII.
@@ -87,6 +87,19 @@ pub struct Occasion {
     pub today: Date,
     /// The place of the first entry among those of the exchange: the exchange's own is 0.
     pub ordinal: u32,
+    /// Whether long work may be done now, since it keeps nobody else waiting.
+    pub beside: bool,
+}
+
+/// Length of a sealed part from which on reading it, and answering from it, is long work, bytes. A shorter one costs at most some 6 million
+/// instructions, reply included.
+pub const LONG: u32 = 32 << 10;
+
+impl Occasion {
+    /// Whether an entry may be read now.
+    pub fn allows(&self, position: &Position) -> Result<(), SiiError> {
+        if self.beside || position.sealed_length <= LONG { Ok(()) } else { Err(SiiError::Long) }
+    }
 }
 
 /// What the SII says.
@@ -197,6 +210,9 @@ pub enum SiiError {
     /// A mistake of ours; the text holds no value.
     #[error("internal: {0}")]
     Internal(String),
+    /// What is to be read is long, and the occasion does not allow that: to be asked again where it does.
+    #[error("long work")]
+    Long,
 }
 
 /// What the future of an answer looks like behind `dyn`.

@@ -240,7 +240,7 @@ impl Embedded {
             ente: first.leaf.body.ente.as_deref().unwrap_or_default(),
             operation: COMMAND,
             ricalcolo: true,
-            occasion: Occasion { exchange, received: now, today, ordinal: 0 },
+            occasion: Occasion { exchange, received: now, today, ordinal: 0, beside: true },
             impronta: &impronta,
             sender: "",
             canonical: &canonical,

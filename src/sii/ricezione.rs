@@ -76,6 +76,7 @@ impl Embedded {
         if let Some(earlier) = &earlier
             && self.archive.impronta(earlier.year, &impronta)? == earlier.impronta
         {
+            occasion.allows(&earlier.entry.position)?;
             return Ok(Outcome::read(Answer::Accepted(self.again(&earlier.entry)?), preconditions));
         }
 
