@@ -19,7 +19,7 @@ use crate::contract::Contract;
 use crate::gateway::listener::{Ended, Listener};
 use crate::gateway::node::Node;
 use crate::gateway::settings::Settings;
-use crate::gateway::{Gateway, admin};
+use crate::gateway::{Gateway, admin, beside};
 use crate::ledger::Directory;
 use crate::ledger::committer::Health;
 use crate::ledger::disk::{Disk, RealDisk};
@@ -92,8 +92,8 @@ async fn resume_every_day(sii: Arc<dyn Sii>, clock: Clock) {
         if done != Some(today) {
             done = Some(today);
             // Many large DSU may wait: no serving thread attests them.
-            let (sii, runtime) = (sii.clone(), tokio::runtime::Handle::current());
-            let resumed = tokio::task::spawn_blocking(move || runtime.block_on(crate::sii::resume(sii.as_ref(), now))).await;
+            let sii = sii.clone();
+            let resumed = beside::spawn(async move { crate::sii::resume(sii.as_ref(), now).await }).await;
             if let Err(error) = resumed {
                 tracing::error!(%error, "attesting what waits");
             }
@@ -145,9 +145,12 @@ pub(super) fn run(config: &Path, clock: &Clock) -> Result<()> {
                     Asked::Stop => break,
                     Asked::Reload => {
                         tell(&[NotifyState::Status("reads the configuration again")]);
-                        match gateway.reload(None).await {
-                            Ok(_) => tracing::info!("the configuration was read again"),
-                            Err(error) => tracing::error!(error, "the configuration stays as it was"),
+                        let gateway = gateway.clone();
+                        // Large lists take their time to be read and checked.
+                        match beside::spawn(async move { gateway.reload(None).await }).await {
+                            Ok(Ok(_)) => tracing::info!("the configuration was read again"),
+                            Ok(Err(error)) => tracing::error!(error, "the configuration stays as it was"),
+                            Err(error) => tracing::error!(%error, "the configuration stays as it was"),
                         }
                         tell(&[NotifyState::Status("serves")]);
                     }

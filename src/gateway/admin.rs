@@ -114,7 +114,9 @@ async fn one(socket: UnixStream, gateway: Arc<Gateway>) {
     let actor = Actor { uid: credentials.uid(), pid: credentials.pid() };
     let service = service_fn(move |request| {
         let (gateway, actor) = (gateway.clone(), actor.clone());
-        async move { Ok::<_, Infallible>(handle(&gateway, &actor, request).await) }
+        // A feed, a table of enti, new lists: what an operator asks may take long. It goes on to its end even if whoever asked goes away.
+        let handled = beside::spawn(async move { handle(&gateway, &actor, request).await });
+        async move { Ok::<_, Infallible>(handled.await.unwrap_or_else(|error| json(&Answered::<()>::Errore(error.to_string())))) }
     });
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
 }
@@ -144,14 +146,8 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
         }),
         (&Method::POST, "/rules") => match read::<bool>(request).await {
             Ok(asked) => {
-                // It goes on to its end even if whoever asked goes away.
-                let (ledger, sii, actor) = (node.ledger.clone(), node.services.sii.clone(), actor.clone());
-                let applying =
-                    async move { crate::sii::regole::apply(&ledger, sii.as_ref(), asked.what, &actor, &asked.motivo, now).await };
-                match beside::spawn(applying).await {
-                    Ok(applied) => answer(applied),
-                    Err(error) => json(&Answered::<()>::Errore(error.to_string())),
-                }
+                let sii = node.services.sii.as_ref();
+                answer(crate::sii::regole::apply(&node.ledger, sii, asked.what, actor, &asked.motivo, now).await)
             }
             Err(refused) => refused,
         },

@@ -64,7 +64,7 @@ pub(super) async fn wait<F: Future>(held: Option<&Held>, work: Pin<&mut F>) -> F
 }
 
 /// Carries out work of our own that may take long, on a thread that serves nobody.
-pub(super) fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+pub(crate) fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || runtime.block_on(work))
 }

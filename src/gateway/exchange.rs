@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use tokio::sync::SemaphorePermit;
 use uuid::Uuid;
 
+use super::beside::Held;
 use super::crowd::Place;
 use super::fault;
 use super::framing::Verdict;
@@ -301,10 +302,9 @@ async fn converse(
         }
 
         // ledger: preconditions hold? append, durable. Waiting for that takes no place.
-        drop(held.take());
-        let rendered = soap::envelope(record.version, &prepared.reply);
+        let rendered = beside::step(held.as_ref(), || soap::envelope(record.version, &prepared.reply));
         let mancati = prepared.mancati.clone();
-        match record.commit(prepared, &rendered).await {
+        match record.commit(prepared, &rendered, held.take()).await {
             Ok(receipt) => return Ok(record.release(&receipt, StatusCode::OK, rendered)),
             Err(NotCommitted::Conflict) => gateway.node.services.tentativi.give_back(&caller.ente().codice, &mancati),
             // A lot whose entries are more than one batch holds: it will not be smaller next time.
@@ -441,7 +441,7 @@ impl<'a> Record<'a> {
         }
         let rendered = fault::render(&refusal, self.exchange, self.version);
         let note = Note { outcome: "FAULT", refusal: Some(row.ledger.to_owned()), ..Note::default() };
-        let mut reply = match self.commit(Prepared { note, ..Prepared::default() }, &rendered).await {
+        let mut reply = match self.commit(Prepared { note, ..Prepared::default() }, &rendered, None).await {
             Ok(receipt) => self.release(&receipt, fault::status(refusal.code, self.version), rendered),
             Err(error) => {
                 tracing::warn!(exchange = %self.exchange, %error, "not recorded");
@@ -459,15 +459,23 @@ impl<'a> Record<'a> {
         reply
     }
 
-    /// Makes the entry of the exchange and submits it, with the entries of the SII after it.
-    async fn commit(&mut self, prepared: Prepared, rendered: &str) -> Result<Receipt, NotCommitted> {
+    /// Makes the entry of the exchange and submits it, with the entries of the SII after it. `held` is the place of long work, if it has been that.
+    async fn commit(&mut self, prepared: Prepared, rendered: &str, held: Option<Held>) -> Result<Receipt, NotCommitted> {
         let Prepared { note, drafts, preconditions, .. } = prepared;
+        // What came and what goes is hashed: long work, where either is long.
+        let held = match held {
+            None if self.request.len() + rendered.len() >= beside::LONG => {
+                self.gateway.beside.enter(self.ente.as_deref().unwrap_or_default()).await
+            }
+            held => held,
+        };
         self.micros.work = self.elapsed();
         let (outcome, refusal) = (note.outcome, note.refusal.clone());
-        let entry = self.entry(note, rendered).map_err(|error| {
+        let entry = beside::step(held.as_ref(), || self.entry(note, rendered)).map_err(|error| {
             tracing::error!(exchange = %self.exchange, %error, "entry cannot be prepared");
             NotCommitted::Unavailable
         })?;
+        drop(held);
         let drafts: Vec<Draft> = std::iter::once(entry).chain(drafts).collect();
         let preconditions: Vec<Precondition> = preconditions;
         let receipt = self.gateway.node.ledger.committer.submit(Submission { drafts, preconditions }).await?;

@@ -9,7 +9,7 @@
 //! - [`admin`]: the admin socket; [`status`]: how it is, for people; [`metrics`]: what is counted.
 
 pub mod admin;
-mod beside;
+pub(crate) mod beside;
 mod connection;
 mod crowd;
 pub mod exchange;
