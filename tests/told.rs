@@ -21,7 +21,8 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use varco::commands::client::Answer;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use varco::commands::client::{Answer, Client};
 use varco::commands::demo::accreditamento;
 use varco::config::SEGMENT_BYTES;
 use varco::contract::catalogue::Operation;
@@ -645,6 +646,47 @@ impl Sii for Astray {
     fn apply_rules(&self, prova: bool, now: Timestamp) -> Resuming<'_, Applicate> {
         self.sii.apply_rules(prova, now)
     }
+}
+
+/// Sends a request whose ente is suspended and admitted again between its head and its body, so that it has to be answered twice: the reply.
+async fn answered_twice(world: &World, client: &Client, request: &str) -> String {
+    let mut stream = client.connect_raw().await.unwrap();
+    let (length, kind) = (request.len(), "Content-Type: text/xml; charset=utf-8");
+    let head = format!("POST {DSU} HTTP/1.1\r\nHost: localhost\r\n{kind}\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // Whose certificate it is has been looked up once the body is asked for.
+    let mut asked = [0; 25];
+    stream.read_exact(&mut asked).await.unwrap();
+    assert!(asked.starts_with(b"HTTP/1.1 100 "), "{}", String::from_utf8_lossy(&asked));
+    for change in ["sospendi", "riattiva"] {
+        let (said, done) = command(&["ente", change, OTHER, "--data", &world.site.data().display().to_string(), "--motivo", "prova"]);
+        assert!(done, "{said}");
+    }
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut reply = Vec::new();
+    while !reply.ends_with(b"Envelope>") {
+        assert_ne!(stream.read_buf(&mut reply).await.unwrap(), 0, "{}", String::from_utf8_lossy(&reply));
+    }
+    String::from_utf8(reply).unwrap()
+}
+
+#[test]
+fn an_attempt_that_is_answered_twice_counts_once() {
+    let world = two_cafs();
+    let mut family = Famiglia::new(1, world.today);
+    let madre = family.madre.clone();
+    let serving = world.site.serve();
+    common::runtime().block_on(async {
+        let other = world.site.client(serving.address, OTHER);
+        for attempt in 0..10 {
+            let attack = text(&family.operation(TipoOperazione::S, &madre, &guess(world.today, attempt)), &format!("GUESS-{attempt}"));
+            let reply = answered_twice(&world, &other, &attack).await;
+            assert!(reply.contains("<Codice>K02.riferito<"), "{attempt}: {reply}");
+        }
+        let attack = text(&family.operation(TipoOperazione::S, &madre, &guess(world.today, 10)), "GUESS-10");
+        retry_after(&other.call(DSU, &attack).await.unwrap());
+    });
+    serving.stop();
 }
 
 /// What is found is too long for a thread that serves: it is asked again beside, and the answer is the one that it is for any family.
