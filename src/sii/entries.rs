@@ -490,6 +490,36 @@ mod tests {
     }
 
     #[test]
+    fn a_cancellation_takes_its_attestations_out_of_every_list_of_a_person() {
+        let entry = |kind, seq, facts: &[(&'static str, &str)]| {
+            let mut body = Body::new(kind, Retention::Dsu, uuid::Uuid::nil(), jiff::Timestamp::UNIX_EPOCH);
+            body = facts.iter().fold(body, |body, (name, value)| body.fact(*name, *value));
+            body.ente = Some("caf".to_owned());
+            let cf = vec!["madre".to_owned(), "figlia".to_owned()];
+            body.tokens = Some(Tokens { year: 2026, cf, protocol: vec!["primo".to_owned()], ..Tokens::default() });
+            let position = Position { segment: 1, leaf: 2, leaf_length: 3, sealed: 4, sealed_length: 5, sequence: seq, checksum: 7 };
+            let leaf = Leaf { v: 1, ledger: uuid::Uuid::nil(), seq, recorded: String::new(), body };
+            Entry { bytes: Vec::new(), leaf, sealed: Vec::new(), position }
+        };
+        let days = [("presentata", "2026-02-01"), ("scadenza", "2026-12-31"), ("radice", "primo"), ("dichiarante", "madre")];
+        let attestation = entry(Kind::Attestation, 7, &days);
+        let mut listed = Writes::default();
+        SiiProjector.project(&attestation, &mut listed);
+        let mut toglie = Toglie::default();
+        assert!(toglie.add(&attestation));
+        let mut cancellation = entry(Kind::Dsu, 9, &[("impronta", "i"), ("operazione", "X"), ("radice", "primo")]);
+        cancellation.leaf.body = cancellation.leaf.body.fact("annulla", vec!["2026/primo".to_owned()]).fact("toglie", &toglie);
+        let mut ended = Writes::default();
+        SiiProjector.project(&cancellation, &mut ended);
+        let lists = ["madre", "figlia"].map(|person| person_name(2026, person)).into_iter().chain([declarant_prefix(2026, "madre")]);
+        for list in lists {
+            let names: Vec<_> = listed.0.iter().map(|(name, _)| name).filter(|name| name.starts_with(&list)).collect();
+            assert_eq!(names.len(), 1, "{}", String::from_utf8_lossy(&list));
+            assert!(ended.0.contains(&(names[0].clone(), None)), "{} stays", String::from_utf8_lossy(names[0]));
+        }
+    }
+
+    #[test]
     fn what_is_known_under_a_token_stands_together_and_versions_are_told_from_the_rest() {
         let token = "00ff";
         let versions =
