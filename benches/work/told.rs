@@ -30,7 +30,7 @@ use varco::registry::ente::Tipo;
 use varco::registry::{Admission, Identified};
 use varco::services::{self, Asked, NotPrepared, Prepared};
 use varco::sii::embedded::Settings;
-use varco::sii::{Occasion, feed};
+use varco::sii::{MANY, Occasion, feed};
 use varco::soap::{self, Version, envelope};
 use varco::tls::authorities::Authorities;
 use varco::tls::path::Judge;
@@ -263,6 +263,8 @@ pub(super) fn serving() -> Vec<Case> {
     vec![
         case("attestation", || (about(Operation::ConsultazioneAttestazione, &presented(40, 0)), true)),
         case("indicator", || (about(Operation::ConsultazioneIndicatore, &presented(40, 0)), true)),
+        case("person-in-many", || (about(Operation::ConsultazioneIndicatore, &in_many(60, MANY)), true)),
+        case("person-in-many-long", || (about(Operation::ConsultazioneIndicatore, &in_many(61, MANY + 1)), false)),
         received(),
         case("attestation-long", || (about(Operation::ConsultazioneAttestazione, &presented(41, MAX_MEMBERS)), false)),
         case("indicator-long", || (about(Operation::ConsultazioneIndicatore, &presented(41, MAX_MEMBERS)), false)),
@@ -319,6 +321,28 @@ fn presented(seed: u64, ristretti: usize) -> CodiceFiscale {
     let casa = largest(seed, ristretti);
     world().transmit(&casa.dsu);
     casa.dsu.codice_fiscale_dichiarante
+}
+
+/// A person in so many DSU, of declarants all but the first of whom have presented another one since, in which that person is not.
+fn in_many(seed: u64, dsu: usize) -> CodiceFiscale {
+    let world = world();
+    let guest = Caseta::seeded(seed, world.today).foglio(30, 0);
+    let (mut casa, mut sent) = (Caseta::seeded(seed + 2, world.today), 0..);
+    let mut transmit = |mut dsu: Dichiarazione| {
+        dsu.sottoscrizione[0].protocollo_mittente = format!("M-{seed}-{}", sent.next().unwrap_or_default());
+        world.transmit(&dsu);
+    };
+    for number in 0..dsu {
+        casa.dsu.nucleo_familiare.as_mut().unwrap().componente_nucleo.clear();
+        casa.member(Ruolo::D, 40, 0);
+        let alone = casa.dsu.clone();
+        casa.add(Ruolo::P, guest.clone());
+        transmit(casa.dsu.clone());
+        if number > 0 {
+            transmit(alone);
+        }
+    }
+    guest.codice_fiscale
 }
 
 /// A family as large as may be, half of it students, with so many restricted nuclei.

@@ -18,7 +18,7 @@ use crate::isee::CodiceFiscale;
 use crate::isee::attestazione::Attestazione;
 use crate::isee::dsu::Dichiarazione;
 use crate::ledger::{Entry, KeyError, Ledger, LogError, Position, Precondition, Secret, Unopened, ViewError};
-use crate::state::Store;
+use crate::state::{Pair, Store};
 use crate::xml::{Limits, parse};
 
 /// The archive of one ledger.
@@ -69,12 +69,19 @@ impl Archive {
         Ok(())
     }
 
-    /// The heads of a person's attestations; of those that an ente owns, where one is given. Among these are current ISEE of which only the DSU
-    /// under them tells the owner.
+    /// All that stands under a name; an error, if it is more than that.
+    fn scan(&self, name: &[u8], most: usize) -> Result<Vec<Pair>, SiiError> {
+        let found = self.store.scan_after(name, &[], most.saturating_add(1))?;
+        if found.len() > most { Err(SiiError::Long) } else { Ok(found) }
+    }
+
+    /// The heads of a person's attestations, at most so many; of those that an ente owns, where one is given. Among these are current ISEE of which
+    /// only the DSU under them tells the owner.
     pub fn of_person(
         &self,
         person: &CodiceFiscale,
         ente: Option<&str>,
+        most: usize,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<Vec<Head>, SiiError> {
         let mut heads = Vec::new();
@@ -85,7 +92,7 @@ impl Archive {
                 None => vec![person_name(year, &token)],
             };
             for name in names {
-                heads.extend(self.store.scan(name)?.iter().filter_map(|(_, value)| Head::decode(value)));
+                heads.extend(self.scan(&name, most)?.iter().filter_map(|(_, value)| Head::decode(value)));
             }
         }
         Ok(heads)
@@ -192,26 +199,32 @@ impl Archive {
         versions.map(Versioni).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))
     }
 
-    /// The DSU of a declarant.
-    pub fn presented_by(&self, declarant: &CodiceFiscale, preconditions: &mut Vec<Precondition>) -> Result<Vec<Presentata>, SiiError> {
+    /// The DSU of a declarant, at most so many.
+    pub fn presented_by(
+        &self,
+        declarant: &CodiceFiscale,
+        most: usize,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<Vec<Presentata>, SiiError> {
         let mut all = Vec::new();
         for (year, token) in self.tokens("cf", &declarant.canonical())? {
             self.observe(person_key(year, &token), preconditions)?;
-            all.extend(self.store.scan(declarant_prefix(year, &token))?.iter().filter_map(|(_, value)| read_presented(year, value)));
+            all.extend(self.scan(&declarant_prefix(year, &token), most)?.iter().filter_map(|(_, value)| read_presented(year, value)));
         }
         Ok(all)
     }
 
-    /// The latest DSU that a declarant presented up to a day and did not cancel, and all of them: tokens of first protocols, of those recorded under
-    /// one year's key. None if there is none.
+    /// The latest DSU that a declarant presented up to a day and did not cancel, and all of them, at most so many: tokens of first protocols, of
+    /// those recorded under one year's key. None if there is none.
     pub fn latest_of(
         &self,
         (year, dichiarante): (i16, &str),
         on: Date,
+        most: usize,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<Option<(String, HashSet<String>)>, SiiError> {
         self.observe(person_key(year, dichiarante), preconditions)?;
-        let found = self.store.scan(declarant_prefix(year, dichiarante))?;
+        let found = self.scan(&declarant_prefix(year, dichiarante), most)?;
         let mut all: Vec<_> = found.iter().filter_map(|(_, value)| read_presented(year, value)).collect();
         all.retain(|dsu| dsu.presentata <= on);
         all.sort_by_key(|dsu| std::cmp::Reverse((dsu.presentata, dsu.origine)));

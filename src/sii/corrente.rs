@@ -46,7 +46,7 @@ impl Embedded {
             return Ok(base.refuse(received, difetto("K17.base", RIFERIMENTO, text), 0));
         };
         let order = (base.presentata, base.origine);
-        if self.replaced(&base.dsu.codice_fiscale_dichiarante, &base.radice, order, presented, &mut preconditions)? {
+        if self.replaced(&base.dsu.codice_fiscale_dichiarante, &base.radice, order, (presented, usize::MAX), &mut preconditions)? {
             let text = "dopo la DSU di riferimento il dichiarante ne ha presentata un'altra";
             return Ok(base.refuse(received, difetto("K17.base", RIFERIMENTO, text), 0));
         }

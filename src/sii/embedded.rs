@@ -297,7 +297,7 @@ impl Embedded {
         let all = *permit.purpose() != Purpose::Own;
         let ente = permit.ente().codice.as_str();
         // Only the person's own attestations: a key that finds another family's finds nothing.
-        let own = self.archive.of_person(person, (!all).then_some(ente), &mut preconditions)?;
+        let own = self.archive.of_person(person, (!all).then_some(ente), occasion.most(), &mut preconditions)?;
         let (heads, by_person): (Vec<Head>, _) = match chiave {
             // No attestation of this person: no protocol is looked for, whether it exists or not.
             _ if own.is_empty() => (Vec::new(), false),
@@ -319,12 +319,15 @@ impl Embedded {
         let several = heads.len() > 1;
         for head in heads {
             // An attestation that the views rule out is not opened. A single one is opened at once: `counts` asks the same and more.
-            if several && (self.archive.is_over(&head)? || (by_person && self.is_outdated(&head, on, &mut latest, &mut preconditions)?)) {
+            if several
+                && (self.archive.is_over(&head)?
+                    || (by_person && self.is_outdated(&head, (on, occasion.most()), &mut latest, &mut preconditions)?))
+            {
                 continue;
             }
             occasion.allows(&head.position)?;
             let Some(found) = self.archive.attestation(&head)? else { continue };
-            let counts = self.counts(&found, &head, by_person.then_some(on), &mut preconditions)?;
+            let counts = self.counts(&found, &head, by_person.then_some((on, occasion.most())), &mut preconditions)?;
             if counts && (all || found.ente.as_deref() == Some(ente)) {
                 return Ok((Some(found), preconditions));
             }
@@ -334,12 +337,18 @@ impl Embedded {
 
     /// Whether the declarant of an attestation has presented another DSU since, up to a day, as far as the views tell that: those recorded under
     /// one year's key. Each declarant's DSU are read once.
-    fn is_outdated(&self, head: &Head, on: Date, latest: &mut Latest, preconditions: &mut Vec<Precondition>) -> Result<bool, SiiError> {
+    fn is_outdated(
+        &self,
+        head: &Head,
+        (on, most): (Date, usize),
+        latest: &mut Latest,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<bool, SiiError> {
         let Some(dichiarante) = &head.dichiarante else { return Ok(false) };
         let radice = head.base.as_ref().unwrap_or(&head.radice);
         let key = (head.year, dichiarante.clone());
         if !latest.contains_key(&key) {
-            let presented = self.archive.latest_of((head.year, dichiarante), on, preconditions)?;
+            let presented = self.archive.latest_of((head.year, dichiarante), on, most, preconditions)?;
             latest.insert(key.clone(), presented);
         }
         let Some((last, all)) = latest.get(&key).and_then(Option::as_ref) else { return Ok(false) };
@@ -347,8 +356,14 @@ impl Embedded {
     }
 
     /// Whether an attestation still counts: not cancelled; and where it was found by a person for a day, not in an earlier version, and its declarant
-    /// has not presented another DSU since, which that person may not be in.
-    fn counts(&self, found: &Found, head: &Head, on: Option<Date>, preconditions: &mut Vec<Precondition>) -> Result<bool, SiiError> {
+    /// has not presented another DSU since, which that person may not be in; of the declarant's DSU at most so many are looked at.
+    fn counts(
+        &self,
+        found: &Found,
+        head: &Head,
+        on: Option<(Date, usize)>,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<bool, SiiError> {
         let protocollo = found.protocollo();
         let versioni = self.archive.versioni(stem_of(protocollo), preconditions)?;
         if versioni.annullata() {
@@ -397,16 +412,17 @@ impl Embedded {
         Ok(false)
     }
 
-    /// Whether a declarant has presented another DSU, up to a day, since the one that was presented first on that day by that entry.
+    /// Whether a declarant has presented another DSU, up to a day, since the one that was presented first on that day by that entry; of its DSU at
+    /// most so many are looked at.
     pub(super) fn replaced(
         &self,
         declarant: &CodiceFiscale,
         radice: &str,
         order: (Date, u64),
-        on: Date,
+        (on, most): (Date, usize),
         preconditions: &mut Vec<Precondition>,
     ) -> Result<bool, SiiError> {
-        for other in self.archive.presented_by(declarant, preconditions)? {
+        for other in self.archive.presented_by(declarant, most, preconditions)? {
             let later = other.presentata <= on && (other.presentata, other.origine) > order;
             let same = || Ok::<_, SiiError>(self.ledger.keys.token(other.year, "protocol", radice)? == other.radice);
             if later && !same()? && !self.archive.versioni_of(other.year, &other.radice)?.annullata() {

@@ -95,7 +95,16 @@ pub struct Occasion {
 /// instructions, reply included.
 pub const LONG: u32 = 32 << 10;
 
+/// How many attestations of a person, or DSU of a declarant, are looked at without that being long. To rule one out costs some 60 thousand
+/// instructions; nobody has so many, but who made them up.
+pub const MANY: usize = 100;
+
 impl Occasion {
+    /// How many attestations of a person, or DSU of a declarant, may be looked at now.
+    fn most(&self) -> usize {
+        if self.beside { usize::MAX } else { MANY }
+    }
+
     /// Whether an entry may be read now.
     pub fn allows(&self, position: &Position) -> Result<(), SiiError> {
         if self.beside || position.sealed_length <= LONG { Ok(()) } else { Err(SiiError::Long) }

@@ -131,7 +131,7 @@ fn describe(
     // The latest of the same declarant counts (check K20); that another ente transmitted one is not this one's affair.
     let declarant = &found.attestazione.codice_fiscale_dichiarante;
     let radice = stem_of(found.protocollo());
-    let mut later = archive.presented_by(declarant, preconditions)?;
+    let mut later = archive.presented_by(declarant, usize::MAX, preconditions)?;
     later.retain(|other| other.ente == ente && (other.presentata, other.origine) > (head.presentata, head.origine));
     later.sort_by_key(|other| std::cmp::Reverse((other.presentata, other.origine)));
     for other in &later {
