@@ -493,7 +493,7 @@ mod tests {
     fn a_cancellation_takes_its_attestations_out_of_every_list_of_a_person() {
         let entry = |kind, seq, facts: &[(&'static str, &str)]| {
             let mut body = Body::new(kind, Retention::Dsu, uuid::Uuid::nil(), jiff::Timestamp::UNIX_EPOCH);
-            body = facts.iter().fold(body, |body, (name, value)| body.fact(*name, *value));
+            body = facts.iter().fold(body, |body, (name, value)| body.fact(name, *value));
             body.ente = Some("caf".to_owned());
             let cf = vec!["madre".to_owned(), "figlia".to_owned()];
             body.tokens = Some(Tokens { year: 2026, cf, protocol: vec!["primo".to_owned()], ..Tokens::default() });
