@@ -66,6 +66,10 @@ work:
 mutations:
     VARCO_MUTATIONS=10000 cargo nextest run --locked --profile full --test upgrade --no-capture -E 'test(what_was_changed)'
 
+# Every reader of the ledger a thousand times beside a writer; none may report damage.
+readings:
+    VARCO_READINGS=5000 cargo nextest run --locked --profile full --test ledger -E 'test(readers_beside_a_writer)'
+
 # What two of the longest requests at a time do to another ente's.
 beside:
     cargo bench --locked --bench beside
