@@ -32,7 +32,7 @@
 //! | 1 | [`ledger`] | the record |
 //! | 1 | [`soap`] | envelopes of 1.1 and 1.2, packages of MTOM |
 //! | 1 | [`tls`] | the channel |
-//! | 0 | [`xml`], [`config`], [`clock`], [`refusal`], [`digest`] | the ground floor |
+//! | 0 | [`xml`], [`config`], [`clock`], [`refusal`], [`digest`], [`log`] | the ground floor |
 //!
 //! A new operation is a line in [`contract::catalogue`], a schema and a WSDL in `wsdl/`, its messages bound in [`contract`], a port in [`services`]; a new
 //! refusal is a line in one of the tables that [`commands::errori`] prints. A new kind of entry has its owner's `entries.rs`, and a projector in the list of [`gateway::node`].
@@ -46,6 +46,7 @@ pub mod digest;
 pub mod gateway;
 pub mod isee;
 pub mod ledger;
+pub mod log;
 pub mod refusal;
 pub mod registry;
 pub mod services;

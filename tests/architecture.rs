@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 /// The floors, highest first. What is on one floor does not know the others on it.
-const FLOORS: [(&str, u8); 17] = [
+const FLOORS: [(&str, u8); 18] = [
     ("commands", 7),
     ("gateway", 6),
     ("services", 5),
@@ -22,6 +22,7 @@ const FLOORS: [(&str, u8); 17] = [
     ("clock", 0),
     ("refusal", 0),
     ("digest", 0),
+    ("log", 0),
     ("lib", 8),
 ];
 

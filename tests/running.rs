@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{BENEFIT, ISEE, Site, binary, element, requests, varco};
+use common::{BENEFIT, ISEE, Serving, Site, binary, element, requests, varco};
 use jiff::ToSpan as _;
 use varco::clock::Clock;
 use varco::commands::client::Client;
@@ -33,6 +33,15 @@ fn question(site: &Site) -> String {
 
 fn signal(child: &Child, name: &str) {
     assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+}
+
+/// Asks the port of `[admin]`.
+fn get(port: SocketAddr, path: &str) -> String {
+    let mut socket = TcpStream::connect(port).unwrap();
+    write!(socket, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    socket.read_to_string(&mut text).unwrap();
+    text
 }
 
 /// Waits until something holds.
@@ -200,13 +209,7 @@ fn a_configuration_is_checked_and_a_gateway_tells_how_it_is() {
     assert!(done && text.contains(&serving.address.to_string()) && text.contains("2 accreditato, 1 sospeso"), "{text}");
     let status: serde_json::Value = serde_json::from_str(&varco(&["status", "--data", &data, "--json"]).0).unwrap();
     assert_eq!(status["stato_registro"], "scrivibile");
-    let get = |path: &str| {
-        let mut socket = TcpStream::connect(port).unwrap();
-        write!(socket, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
-        let mut text = String::new();
-        socket.read_to_string(&mut text).unwrap();
-        text
-    };
+    let get = |path: &str| get(port, path);
     assert!(get("/live").starts_with("HTTP/1.1 200") && get("/ready").starts_with("HTTP/1.1 200"));
     let metrics = get("/metrics");
     for line in [
@@ -238,6 +241,44 @@ fn a_configuration_is_checked_and_a_gateway_tells_how_it_is() {
 }
 
 /// Starts the real binary on a socket that is bound already, as a service manager does: file descriptor 3, and whose it is.
+/// The log goes where it stalls, where there is no room, where nobody is any more: every exchange is answered, and the gateway still stops.
+#[test]
+fn a_log_that_cannot_be_written_costs_nobody_an_answer() {
+    let site = Site::new();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    site.configure(&format!("[admin]\nlisten = \"{port}\"\n"));
+    let fifo = site.home.path().join("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    // Open at both ends, and never read: it holds 64 KiB.
+    let stalled = std::fs::OpenOptions::new().read(true).write(true).open(&fifo).unwrap();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let (reader, dead) = std::io::pipe().unwrap();
+    drop(reader);
+    for (name, errors, exchanges) in [("stalled", Stdio::from(stalled), 400), ("full", full.into(), 20), ("dead", dead.into(), 20)] {
+        let serving = Serving::start_with(&site.config(), errors);
+        common::runtime().block_on(async {
+            let mut client = site.client(serving.address, "comune").connect().await.unwrap();
+            for exchange in 0..exchanges {
+                let answer = client.call(ISEE, &question(&site)).await.unwrap();
+                assert_eq!((answer.status.as_u16(), element(&answer, "Esito")), (200, "DATI_NON_TROVATI"), "{name} {exchange}");
+            }
+        });
+        assert!(get(port, "/live").starts_with("HTTP/1.1 200"), "{name}");
+        let metrics = get(port, "/metrics");
+        let lost = metrics.lines().find_map(|line| line.strip_prefix("varco_log_lines_lost_total ")).unwrap().parse::<u32>().unwrap();
+        assert!(if name == "stalled" { lost == 0 } else { lost >= 20 }, "{name}: {lost} lines lost");
+        serving.stop();
+    }
+    let answered = entries(&site, Kind::Exchange).len();
+    assert_eq!(answered, 440);
+    // There is no way at all: it says so by its end alone, and is no panic (101).
+    let wrong = site.home.path().join("nowhere.toml");
+    for full in [Stdio::null(), std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap().into()] {
+        let status = Command::new(binary()).args(["serve", "--config"]).arg(&wrong).stderr(full).status().unwrap();
+        assert_eq!(status.code(), Some(1));
+    }
+}
+
 fn activated(site: &Site, socket: &TcpListener, notify: &std::path::Path) -> Child {
     let script = "exec 3<&0 </dev/null; exec env LISTEN_PID=$$ LISTEN_FDS=1 \"$0\" serve --config \"$1\"";
     let mut child = Command::new("sh")

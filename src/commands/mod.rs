@@ -147,7 +147,7 @@ pub fn run(cli: Cli) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("varco: {error:#}");
+            let _ = writeln!(std::io::stderr(), "varco: {error:#}");
             if error.is::<Uso>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }

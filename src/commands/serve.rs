@@ -1,6 +1,7 @@
 //! `varco serve`: configuration, data directory, TLS, listener, admin socket; then waits for signals: SIGTERM and SIGINT drain and stop, SIGHUP reads the
 //! configuration again. Under systemd it takes the socket that it is given, says when it is ready, and answers the watchdog.
 
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -24,6 +25,7 @@ use crate::ledger::Directory;
 use crate::ledger::committer::Health;
 use crate::ledger::disk::{Disk, RealDisk};
 use crate::ledger::scrub::Scrub;
+use crate::log;
 use crate::sii::{Sii, embedded as sii};
 
 /// A gateway that serves.
@@ -124,7 +126,7 @@ impl Started {
 }
 
 pub(super) fn run(config: &Path, clock: &Clock) -> Result<()> {
-    trace();
+    let _log = log::start();
     let config = Config::read(config)?;
     descriptors(config.limits.connections);
     let inherited = listenfd::ListenFd::from_env().take_tcp_listener(0).context("socket of the service manager")?;
@@ -135,7 +137,8 @@ pub(super) fn run(config: &Path, clock: &Clock) -> Result<()> {
         let started = start_with(&config, clock, Arc::new(RealDisk), inherited).await;
         starting.abort();
         let started = started?;
-        println!("varco in ascolto su https://{}", started.address);
+        // Whether anybody reads it or not.
+        let _ = writeln!(std::io::stdout(), "varco in ascolto su https://{}", started.address);
         tell(&[NotifyState::Ready]);
         tokio::task::spawn_blocking(unsynchronised);
         let (stop, gateway) = (started.stop.clone(), started.gateway.clone());
@@ -253,10 +256,4 @@ impl Signals {
             _ = self.hangup.recv() => Asked::Reload,
         }
     }
-}
-
-/// Logs as JSON on standard error; `VARCO_LOG` sets the level.
-fn trace() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("VARCO_LOG").unwrap_or_else(|_| "info".into());
-    let _ = tracing_subscriber::fmt().json().with_writer(std::io::stderr).with_env_filter(filter).try_init();
 }

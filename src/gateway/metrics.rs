@@ -16,6 +16,7 @@ use crate::ledger::Micros;
 use crate::ledger::committer::Health;
 use crate::ledger::damage::Damage;
 use crate::ledger::meter::Meter;
+use crate::log::LOST;
 
 /// Seconds.
 const BOUNDS: [f64; 12] = [0.000_25, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0];
@@ -79,6 +80,7 @@ impl Metrics {
         registry.register("ledger_entries", "Entries appended since the start", ledger.entries.clone());
         registry.register("ledger_append_seconds", "To write a batch and sync it", ledger.appends.clone());
         registry.register("ledger_damage", "Readings of the ledger that found it damaged", damage.readings.clone());
+        registry.register("log_lines_lost", "Lines of the log that were not written, since nobody waits for it", LOST.clone());
         let read_again = Gauge::default();
         let help = "When all closed segments had been read again; 0 before the first time";
         registry.register("ledger_read_again_timestamp", help, read_again.clone());

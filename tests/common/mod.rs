@@ -144,6 +144,12 @@ impl Serving {
     pub fn start(config: &Path) -> Self {
         let log = config.with_file_name("varco.log");
         let errors = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
+        Self::start_with(config, errors)
+    }
+
+    /// With the log written there; [`Serving::log`] may name nothing then.
+    pub fn start_with(config: &Path, errors: impl Into<Stdio>) -> Self {
+        let log = config.with_file_name("varco.log");
         let mut child = Command::new(binary())
             .args(["serve", "--config"])
             .arg(config)

@@ -1,0 +1,154 @@
+//! The log of a process that serves: JSON, a line an event, on standard error.
+//!
+//! Nobody waits for it, and nobody's answer depends on it. A thread of its own writes; a line for which there is no room, or that cannot be written,
+//! is lost and counted ([`LOST`], metric `varco_log_lines_lost`). A panic is one line: its place, and its text only where it is the program's own.
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use prometheus_client::metrics::counter::Counter;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Lines that wait to be written, at most: some two megabytes.
+const ROOM: usize = 4096;
+
+/// How long the end of the process waits for lines that are still to be written.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Lines that were lost since the process began.
+pub static LOST: LazyLock<Counter> = LazyLock::new(Counter::default);
+
+/// Keeps the log going; dropped, it waits a second at most for what is still to be written.
+#[derive(Debug)]
+pub struct Log {
+    waiting: Arc<AtomicUsize>,
+}
+
+/// Begins to log. `VARCO_LOG` sets the level; without it, `info`.
+pub fn start() -> Log {
+    let filter = EnvFilter::try_from_env("VARCO_LOG").unwrap_or_else(|_| "info".into());
+    let lines = Lines::to(io::stderr());
+    let log = Log { waiting: lines.waiting.clone() };
+    // Where a line cannot be formatted the library would print that, and panic where it cannot be printed.
+    let _ = tracing_subscriber::fmt().json().log_internal_errors(false).with_writer(lines).with_env_filter(filter).try_init();
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        // A text that was made when it happened may hold a value of somebody's.
+        let text = panic.payload().downcast_ref::<&str>().copied().unwrap_or("-");
+        tracing::error!(place, text, "panic");
+    }));
+    log
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        const STEP: Duration = Duration::from_millis(5);
+        let mut waited = Duration::ZERO;
+        while self.waiting.load(Ordering::Acquire) > 0 && waited < PATIENCE {
+            std::thread::sleep(STEP);
+            waited += STEP;
+        }
+    }
+}
+
+/// Where lines are put down; a thread writes them.
+#[derive(Clone, Debug)]
+struct Lines {
+    sender: SyncSender<Vec<u8>>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Lines {
+    /// With the thread that writes there, for as long as there is anybody who puts lines down. Where no thread can be had every line is lost.
+    fn to(out: impl Write + Send + 'static) -> Self {
+        let (sender, receiver) = sync_channel(ROOM);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let left = waiting.clone();
+        let _ = std::thread::Builder::new().name("log".to_owned()).spawn(move || write(&receiver, out, &left));
+        Self { sender, waiting }
+    }
+}
+
+fn write(lines: &Receiver<Vec<u8>>, mut out: impl Write, waiting: &AtomicUsize) {
+    for line in lines {
+        if out.write_all(&line).and_then(|()| out.flush()).is_err() {
+            LOST.inc();
+        }
+        waiting.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+impl Write for Lines {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.waiting.fetch_add(1, Ordering::AcqRel);
+        if self.sender.try_send(line.to_vec()).is_err() {
+            self.waiting.fetch_sub(1, Ordering::AcqRel);
+            LOST.inc();
+        }
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Lines {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// What was written, and what becomes of the next line.
+    #[derive(Clone, Default)]
+    struct Out {
+        written: Arc<Mutex<Vec<u8>>>,
+        full: bool,
+    }
+
+    impl Write for Out {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.full {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.written.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_stalls_or_a_disk_that_is_full_costs_lines_and_no_time() {
+        // Counted for the whole process: one test looks at both.
+        let out = Out::default();
+        let stalled = out.written.lock().unwrap();
+        let mut lines = Lines::to(out.clone());
+        let before = LOST.get();
+        // One is being written, and one too many may find no room.
+        (0..ROOM + 10).for_each(|_| lines.write_all(b"line\n").unwrap());
+        assert!((9..=10).contains(&(LOST.get() - before)), "{}", LOST.get() - before);
+        drop(stalled);
+        drop(Log { waiting: lines.waiting.clone() });
+        let kept = ROOM + 10 - usize::try_from(LOST.get() - before).unwrap();
+        assert_eq!(out.written.lock().unwrap().len(), 5 * kept, "what had room is written once there is a reader");
+
+        let mut lines = Lines::to(Out { full: true, ..Out::default() });
+        let before = LOST.get();
+        (0..7).for_each(|_| lines.write_all(b"line\n").unwrap());
+        drop(Log { waiting: lines.waiting.clone() });
+        assert_eq!(LOST.get() - before, 7);
+    }
+}
