@@ -8,13 +8,17 @@ mod common;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use redb::backends::FileBackend;
+use redb::{Builder, Database, DatabaseError, StorageBackend};
 
 use common::{BENEFIT, DSU, ISEE, Site, element, requests};
 use varco::commands::client::{Answer, Client};
 use varco::commands::serve::{Started, start_on};
 use varco::config::Config;
 use varco::gateway::listener::Ended;
+use varco::ledger::committer::Health;
 use varco::ledger::disk::{Disk, DiskFile, RealDisk};
 use varco::ledger::segments;
 
@@ -26,6 +30,8 @@ enum Plan {
     Write(i32, usize),
     /// `fdatasync` fails.
     Sync,
+    /// What is done to the file of the views fails, after so many times that it did not.
+    Views(i32, u32),
 }
 
 #[derive(Clone)]
@@ -45,6 +51,57 @@ impl Disk for Faulty {
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
         RealDisk.sync_directory(path)
     }
+
+    fn views(&self, builder: &Builder, path: &Path) -> Result<Database, DatabaseError> {
+        let file = std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        builder.create_with_backend(FaultyViews { inner: FileBackend::new(file)?, plan: self.0.clone() })
+    }
+}
+
+/// The file of the views, of which every write, sync and change of length may fail.
+#[derive(Debug)]
+struct FaultyViews {
+    inner: FileBackend,
+    plan: Arc<Mutex<Plan>>,
+}
+
+impl FaultyViews {
+    fn planned(&self) -> Result<(), io::Error> {
+        match &mut *self.plan.lock().unwrap() {
+            Plan::Views(error, 0) => Err(io::Error::from_raw_os_error(*error)),
+            Plan::Views(_, left) => {
+                *left -= 1;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl StorageBackend for FaultyViews {
+    fn len(&self) -> Result<u64, io::Error> {
+        self.inner.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), io::Error> {
+        self.inner.read(offset, out)
+    }
+
+    fn set_len(&self, length: u64) -> Result<(), io::Error> {
+        self.planned().and_then(|()| self.inner.set_len(length))
+    }
+
+    fn sync_data(&self) -> Result<(), io::Error> {
+        self.planned().and_then(|()| self.inner.sync_data())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), io::Error> {
+        self.planned().and_then(|()| self.inner.write(offset, data))
+    }
+
+    fn close(&self) -> Result<(), io::Error> {
+        self.inner.close()
+    }
 }
 
 struct FaultyFile {
@@ -60,7 +117,7 @@ impl DiskFile for FaultyFile {
                 self.inner.write_all_at(&bytes[..written.min(bytes.len())], offset)?;
                 Err(io::Error::from_raw_os_error(error))
             }
-            Plan::Good | Plan::Sync => self.inner.write_all_at(bytes, offset),
+            Plan::Good | Plan::Sync | Plan::Views(..) => self.inner.write_all_at(bytes, offset),
         }
     }
 
@@ -138,6 +195,63 @@ fn writes_that_fail_give_503_and_lose_nothing() {
         let report = varco::commands::ledger::verify(&site.directory()).unwrap();
         assert_eq!(report.read.tail, 0);
     });
+}
+
+/// A full disk under the views, or a bad one, at each of the first things that are done to their file: what was recorded is answered, then nothing is
+/// until there is room; then all goes on, and the views are what a rebuild makes of the ledger.
+#[test]
+fn views_that_cannot_be_written_give_503_and_recover() {
+    let site = Site::new();
+    common::runtime().block_on(async {
+        let (started, disk) = started(&site).await;
+        let (caf, comune) = (site.client(started.address, "caf"), site.client(started.address, "comune"));
+        let mut acknowledged = Vec::new();
+        for (number, error) in (0..12_u32).zip([ENOSPC, EIO].into_iter().cycle()) {
+            let number = 1000 * (number + 1);
+            disk.set(Plan::Views(error, number / 2000));
+            // Sooner or later something is written; whatever is answered OK until then is recorded.
+            let mut failed = 0;
+            for attempt in 0..40 {
+                let answer = transmit(&caf, &site, number + attempt).await;
+                if answer.status.as_u16() == 503 {
+                    assert_unavailable(&answer);
+                    failed += 1;
+                    break;
+                }
+                assert_eq!(element(&answer, "Esito"), "OK", "{}", answer.text);
+                acknowledged.push((number + attempt, answer));
+                // Long enough for the views to be made durable.
+                tokio::time::sleep(Duration::from_millis(250)).await;
+            }
+            assert!(failed > 0, "{error} {number}: nothing failed");
+            assert_ne!(*started.gateway.node.ledger.committer.health().borrow(), Health::Good);
+            disk.set(Plan::Good);
+            let until = Instant::now() + Duration::from_secs(5);
+            let again = loop {
+                let again = transmit(&caf, &site, number + 500).await;
+                if again.status.as_u16() == 200 {
+                    break again;
+                }
+                assert!(Instant::now() < until, "not back after five seconds");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            };
+            assert_eq!(element(&again, "Esito"), "OK", "{}", again.text);
+            acknowledged.push((number + 500, again));
+        }
+        // The same again is known as such, and the latest is found.
+        for (number, answer) in acknowledged.iter().rev().take(5) {
+            assert_eq!(element(&transmit(&caf, &site, *number).await, "ProtocolloDSU"), element(answer, "ProtocolloDSU"));
+        }
+        let found = comune.call(ISEE, &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT)).await.unwrap();
+        assert_eq!(element(&found, "Esito"), "OK");
+        assert_eq!(started.stop().await.unwrap(), Ended::Stopped);
+        let all = recorded(&site);
+        for (_, answer) in &acknowledged {
+            assert!(all.contains(answer.exchange.as_ref().unwrap()));
+        }
+    });
+    varco::commands::ledger::verify(&site.directory()).unwrap();
+    common::views_equal_a_rebuild(&site.directory(), &site.clock);
 }
 
 #[test]

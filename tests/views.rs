@@ -389,6 +389,7 @@ async fn peer(site: &Site, log: &MemLog, keys: &Arc<Keys>, id: uuid::Uuid) -> Pe
         lock: None,
         segments: None,
         damage: varco::ledger::damage::Damage::default(),
+        disk: Arc::new(RealDisk),
     };
     let config = Config::read(&site.config()).unwrap();
     let sii = varco::sii::embedded::Settings::configured(&config).unwrap();

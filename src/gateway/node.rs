@@ -120,6 +120,8 @@ pub struct Parts {
     pub segments: Option<PathBuf>,
     /// Damage that the reader finds.
     pub damage: Damage,
+    /// What opens the file of the views.
+    pub disk: Arc<dyn Disk>,
 }
 
 impl Node {
@@ -150,7 +152,7 @@ impl Node {
         loss: Loss,
     ) -> Result<Self, NodeError> {
         let keys = Arc::new(Keys::open(&directory.keys(), false)?);
-        let (log, recovery) = SegmentLog::open(&directory.segments(), directory.ledger, disk, segment_bytes, loss)?;
+        let (log, recovery) = SegmentLog::open(&directory.segments(), directory.ledger, disk.clone(), segment_bytes, loss)?;
         let damage = Damage::default();
         let reader = Arc::new(log.reader(&damage));
         let parts = Parts {
@@ -162,6 +164,7 @@ impl Node {
             lock: Some(lock),
             segments: Some(directory.segments()),
             damage,
+            disk,
         };
         let node = Self::assemble(parts, &directory.views(), clock, settings)?;
         Ok(Self { directory: Some(directory.clone()), ..node })
@@ -169,12 +172,12 @@ impl Node {
 
     /// Puts a node together.
     pub fn assemble(parts: Parts, views: &Path, clock: &Clock, settings: Settings) -> Result<Self, NodeError> {
-        let Parts { id, mut log, reader, keys, recovery, lock, segments, damage } = parts;
+        let Parts { id, mut log, reader, keys, recovery, lock, segments, damage, disk } = parts;
         let uses = match &segments {
             Some(directory) => Uses::of_segments(directory, id, terms_of),
             None => Uses::in_memory(terms_of),
         };
-        let (writer, store, rebuilt) = state::open(views, id, log.as_mut(), projectors(), uses.clone())?;
+        let (writer, store, rebuilt) = state::open(views, id, log.as_mut(), projectors(), uses.clone(), disk)?;
         if rebuilt == Rebuilt::OtherHistory {
             tracing::error!("the views had applied another entry than the ledger has in its place: they are made again");
         }

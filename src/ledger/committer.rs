@@ -109,6 +109,8 @@ pub trait Views: Send {
     fn idle(&mut self) -> Result<(), ViewError> {
         Ok(())
     }
+    /// Called after an error, until it succeeds: goes back to what is surely written, from where the log is applied again.
+    fn recover(&mut self, log: &mut dyn Log) -> Result<(), ViewError>;
     /// They gave an error: they are not to be believed at the next start.
     fn distrust(&mut self) {}
     /// Called once, at a clean stop.
@@ -117,7 +119,7 @@ pub trait Views: Send {
     }
 }
 
-/// The views cannot be read or written: they are set aside at the next start.
+/// The views cannot be read or written: nothing is appended until they have recovered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("views: {0}")]
 pub struct ViewError(pub String);
@@ -211,6 +213,7 @@ impl Committer {
             clock,
             last_recorded,
             paused_until: None,
+            lost: false,
             health: health_sender,
             dead: AtomicBool::new(false),
             meter: meter.clone(),
@@ -364,6 +367,8 @@ struct Work {
     clock: Clock,
     last_recorded: Timestamp,
     paused_until: Option<Instant>,
+    /// Whether the views gave an error and have not recovered: what they say is not what the log has.
+    lost: bool,
     health: watch::Sender<Health>,
     dead: AtomicBool,
     meter: Meter,
@@ -415,21 +420,54 @@ impl Work {
 
     fn idle(&mut self) {
         if !self.dead.load(Ordering::SeqCst)
+            && self.has_views()
             && let Err(error) = self.views.idle()
         {
-            self.die(Vec::new(), &error.to_string());
+            self.lose(&error);
         }
     }
 
     /// Has the views apply what others appended to the same log.
     fn follow(&mut self) {
-        if self.dead.load(Ordering::SeqCst) || self.log.head() <= self.views.applied() {
+        if self.dead.load(Ordering::SeqCst) || !self.has_views() || self.log.head() <= self.views.applied() {
             return;
         }
         match catch_up(self.log.as_mut(), self.views.as_mut()) {
             Ok(recorded) => self.last_recorded = self.last_recorded.max(recorded),
+            Err(StartError::Views(error)) => self.lose(&error),
             Err(error) => self.die(Vec::new(), &error.to_string()),
         }
+    }
+
+    /// The views gave an error: the disk may be full. The log is whole, and nothing is appended to it until they have recovered.
+    fn lose(&mut self, error: &ViewError) {
+        if !std::mem::replace(&mut self.lost, true) {
+            tracing::error!(%error, "views cannot be written");
+        }
+        self.paused_until = Some(Instant::now() + PAUSE);
+        self.health.send_replace(Health::Unavailable);
+    }
+
+    /// Whether the views are what the log has. Where they were lost, tries to have them recover, at most once a second.
+    fn has_views(&mut self) -> bool {
+        if !self.lost {
+            return true;
+        }
+        if self.paused_until.is_some_and(|until| Instant::now() < until) {
+            return false;
+        }
+        let recovered = self.views.recover(self.log.as_mut()).map_err(StartError::from);
+        match recovered.and_then(|()| catch_up(self.log.as_mut(), self.views.as_mut())) {
+            Ok(recorded) => {
+                tracing::warn!(applied = self.views.applied(), "the views have recovered");
+                self.last_recorded = self.last_recorded.max(recorded);
+                (self.lost, self.paused_until) = (false, None);
+                self.health.send_replace(Health::Good);
+            }
+            Err(StartError::Views(error)) => self.lose(&error),
+            Err(error) => self.die(Vec::new(), &error.to_string()),
+        }
+        !self.lost
     }
 
     /// One batch: those whose preconditions hold, or all of them unavailable.
@@ -437,7 +475,7 @@ impl Work {
         if self.dead.load(Ordering::SeqCst) {
             return answer_all(waiting, NotCommitted::Closed);
         }
-        if self.paused_until.is_some_and(|until| Instant::now() < until) {
+        if !self.has_views() || self.paused_until.is_some_and(|until| Instant::now() < until) {
             return answer_all(waiting, NotCommitted::Unavailable);
         }
         // Another writer of the same log may come in between: its entries are applied and everything is checked again.
@@ -445,7 +483,10 @@ impl Work {
             let expected = self.views.applied();
             let (accepted, conflicting, entries, recorded) = match self.prepare(waiting, expected) {
                 Ok(prepared) => prepared,
-                Err((waiting, error)) => return self.die(waiting, &error.to_string()),
+                Err((waiting, error)) => {
+                    self.lose(&error);
+                    return answer_all(waiting, NotCommitted::Unavailable);
+                }
             };
             answer_all(conflicting, NotCommitted::Conflict);
             if accepted.is_empty() {
@@ -464,7 +505,8 @@ impl Work {
                 }
                 Ok(Appended::Behind(missed)) => {
                     if let Err(error) = self.views.apply(&missed) {
-                        return self.die(accepted, &error.to_string());
+                        self.lose(&error);
+                        return answer_all(accepted, NotCommitted::Unavailable);
                     }
                     if let Some(at) = missed.last().and_then(|entry| entry.leaf.recorded.parse().ok()) {
                         self.last_recorded = self.last_recorded.max(at);
@@ -542,12 +584,9 @@ impl Work {
                 entries.push(draft.appended(raw.leaf, self.ledger, sequence, &stamp, *position));
             }
         }
+        // What is durable was done, whatever the views make of it: they recover before anything else is.
         if let Err(error) = self.views.apply(&entries) {
-            self.die(Vec::new(), &error.to_string());
-            for (_, reply) in answers {
-                let _ = reply.send(Err(NotCommitted::Closed));
-            }
-            return;
+            self.lose(&error);
         }
         for (first, reply) in answers {
             // A client that hung up does not undo the record.

@@ -14,6 +14,10 @@ pub trait Disk: Send + Sync {
     fn open(&self, path: &Path, create: bool) -> io::Result<Box<dyn DiskFile>>;
     /// Makes names in a directory durable.
     fn sync_directory(&self, path: &Path) -> io::Result<()>;
+    /// Opens the file of the views, or makes it.
+    fn views(&self, builder: &redb::Builder, path: &Path) -> Result<redb::Database, redb::DatabaseError> {
+        builder.create(path)
+    }
 }
 
 /// An open segment.

@@ -19,6 +19,7 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use redb::{Database, Durability, ReadableDatabase as _, TableDefinition};
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,7 @@ use uuid::Uuid;
 
 use crate::digest::sha256;
 use crate::ledger::committer::{StartError, project_versions, version_name};
+use crate::ledger::disk::{Disk, RealDisk};
 use crate::ledger::uses::Uses;
 use crate::ledger::{Entry, Log, LogError, Projector, ViewError, Views, Writes, seal};
 
@@ -41,6 +43,9 @@ const CACHE: usize = 32 << 20;
 const UNDURABLE: u32 = 500;
 /// So many entries are applied, most of which change nothing, before that is made durable: what a start after the death of the process reads again.
 const BEHIND: u64 = 20_000;
+
+/// How long whoever reads may take before views that failed are opened again; if it is longer, that is tried once more.
+const READING: Duration = Duration::from_secs(1);
 
 /// A name and its value.
 pub type Pair = (Vec<u8>, Vec<u8>);
@@ -61,9 +66,9 @@ impl std::fmt::Debug for Store {
 /// The views, for the committer.
 pub struct Writer {
     store: Store,
+    place: Place,
     projectors: Arc<[Box<dyn Projector>]>,
     uses: Uses,
-    trust: PathBuf,
     identity: Identity,
     applied: u64,
     /// The leaf of the last entry applied.
@@ -74,6 +79,76 @@ pub struct Writer {
     undurable: u32,
     /// How far the last durable commit reaches.
     durable: u64,
+}
+
+/// Where the views are, and what opens their file.
+struct Place {
+    path: PathBuf,
+    disk: Arc<dyn Disk>,
+}
+
+impl Place {
+    /// The file that says whose views these are.
+    fn trust(&self) -> PathBuf {
+        self.path.join("TRUST")
+    }
+
+    /// Begins new views in the place of those that are there.
+    fn begin(&self, identity: &Identity) -> Result<(Database, Applied), ViewError> {
+        set_aside(&self.path).map_err(|error| ViewError(format!("cannot be set aside: {error}")))?;
+        let begun = std::fs::create_dir_all(&self.path).and_then(|()| mark(&self.trust(), identity));
+        begun.map_err(|error| ViewError(error.to_string()))?;
+        Ok(self.open()?)
+    }
+
+    /// Opens the file; whatever is wrong with it is a reason to make the views again, not to die.
+    fn open(&self) -> Result<(Database, Applied), Unopened> {
+        let opened = catch_unwind(AssertUnwindSafe(|| -> Result<(Database, Applied), redb::Error> {
+            let mut builder = Database::builder();
+            builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
+            let database = self.disk.views(&builder, &self.path.join(FILE))?;
+            let begun = database.begin_write()?;
+            begun.open_table(TABLE)?;
+            begun.commit()?;
+            let table = database.begin_read()?.open_table(TABLE)?;
+            let applied = table.get(APPLIED)?.map(|bytes| Applied::decode(bytes.value())).unwrap_or_default();
+            Ok((database, applied))
+        }));
+        match opened {
+            Ok(opened) => opened.map_err(Unopened::from),
+            Err(_) => Err(Unopened::Damaged("redb panicked".to_owned())),
+        }
+    }
+}
+
+/// Why the file of the views does not open.
+#[derive(Debug)]
+enum Unopened {
+    /// It is not what it should be, and will not be tomorrow.
+    Damaged(String),
+    /// The disk, now.
+    Failed(String),
+    /// There is no room, now.
+    Full(String),
+}
+
+impl From<redb::Error> for Unopened {
+    fn from(error: redb::Error) -> Self {
+        match &error {
+            redb::Error::Io(io) if matches!(io.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
+                Self::Full(error.to_string())
+            }
+            redb::Error::Io(_) | redb::Error::DatabaseAlreadyOpen | redb::Error::PreviousIo => Self::Failed(error.to_string()),
+            _ => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+impl From<Unopened> for ViewError {
+    fn from(unopened: Unopened) -> Self {
+        let (Unopened::Damaged(why) | Unopened::Failed(why) | Unopened::Full(why)) = unopened;
+        Self(why)
+    }
 }
 
 /// Whose views these are, and in which state they were left.
@@ -148,10 +223,12 @@ pub fn open(
     log: &mut dyn Log,
     projectors: Arc<[Box<dyn Projector>]>,
     uses: Uses,
+    disk: Arc<dyn Disk>,
 ) -> Result<(Writer, Store, Rebuilt), OpenError> {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned();
     let identity = Identity { ledger, format: FORMAT, boot, clean: false, applied: 0 };
-    let trust = path.join("TRUST");
+    let place = Place { path: path.to_owned(), disk };
+    let trust = place.trust();
     let io_error = |error: io::Error| ViewError(error.to_string());
     let (mut found, mut rebuilt) = (None, Rebuilt::Missing);
     if path.exists() {
@@ -162,7 +239,11 @@ pub fn open(
             // redb writes while it opens: before it does, the clean stop is over.
             mark(&trust, &identity).map_err(io_error)?;
         }
-        found = open_file(path).ok().filter(|_| left.is_some_and(|left| left.ledger == ledger));
+        found = match place.open() {
+            // They are good, and there will be room again: they are not thrown away.
+            Err(Unopened::Full(why)) if trusted => return Err(ViewError(why).into()),
+            opened => opened.ok().filter(|_| left.is_some_and(|left| left.ledger == ledger)),
+        };
         if trusted && found.is_none() {
             rebuilt = Rebuilt::Untrusted;
         }
@@ -177,21 +258,18 @@ pub fn open(
             rebuilt = Rebuilt::OtherHistory;
         }
     }
-    let (store, applied) = match found.filter(|_| rebuilt == Rebuilt::No) {
+    let (database, applied) = match found.filter(|_| rebuilt == Rebuilt::No) {
         Some(found) => found,
-        None => {
-            set_aside(path).map_err(|error| ViewError(format!("cannot be set aside: {error}")))?;
-            std::fs::create_dir_all(path).and_then(|()| mark(&trust, &identity)).map_err(io_error)?;
-            open_file(path)?
-        }
+        None => place.begin(&identity)?,
     };
+    let store = Store { database: Arc::new(RwLock::new(Some(Arc::new(database)))) };
     let Applied { sequence, highest_key, .. } = applied;
     let leaf = leaf_of(log, sequence)?.unwrap_or_default();
     let writer = Writer {
         store: store.clone(),
+        place,
         projectors,
         uses,
-        trust,
         identity,
         applied: sequence,
         leaf,
@@ -225,7 +303,7 @@ pub fn reached_at_stop(path: &Path, ledger: Uuid) -> Option<u64> {
 /// be read.
 pub fn reached(path: &Path, ledger: Uuid) -> Option<u64> {
     left(&path.join("TRUST")).filter(|left| left.ledger == ledger)?;
-    open_file(path).ok().map(|(_, applied)| applied.sequence)
+    Place { path: path.to_owned(), disk: Arc::new(RealDisk) }.open().ok().map(|(_, applied)| applied.sequence)
 }
 
 /// Sets the views aside, so that the next start makes them again.
@@ -248,25 +326,6 @@ impl Identity {
 fn mark(trust: &Path, identity: &Identity) -> io::Result<()> {
     let bytes = serde_json::to_vec(identity).map_err(io::Error::other)?;
     crate::ledger::disk::replace(trust, &bytes)
-}
-
-/// Whatever is wrong with the file is a reason to make the views again, not to die.
-fn open_file(path: &Path) -> Result<(Store, Applied), ViewError> {
-    let opened = catch_unwind(AssertUnwindSafe(|| -> Result<(Store, Applied), redb::Error> {
-        let mut builder = Database::builder();
-        builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
-        let database = builder.create(path.join(FILE))?;
-        let begun = database.begin_write()?;
-        begun.open_table(TABLE)?;
-        begun.commit()?;
-        let store = Store { database: Arc::new(RwLock::new(Some(Arc::new(database)))) };
-        let applied = store.find(APPLIED)?.map(|bytes| Applied::decode(&bytes)).unwrap_or_default();
-        Ok((store, applied))
-    }));
-    match opened {
-        Ok(opened) => opened.map_err(|error| ViewError(error.to_string())),
-        Err(_) => Err(ViewError("redb panicked".to_owned())),
-    }
 }
 
 /// One earlier generation is kept, for whoever wants to know what happened.
@@ -410,9 +469,34 @@ impl Views for Writer {
         if self.undurable > 0 || self.applied - self.durable >= BEHIND / 20 { self.write(Vec::new(), self.applied, true) } else { Ok(()) }
     }
 
+    fn recover(&mut self, log: &mut dyn Log) -> Result<(), ViewError> {
+        // After an error redb does nothing more with a file until it is opened again. Whoever reads now has read before that.
+        if let Some(database) = self.store.database.write().unwrap_or_else(PoisonError::into_inner).take() {
+            let last = Arc::downgrade(&database);
+            drop(database);
+            let until = Instant::now() + READING;
+            while last.strong_count() > 0 && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+        let (database, applied) = match self.place.open() {
+            Err(Unopened::Damaged(why)) => {
+                tracing::error!(why, "the views are damaged: they are made again");
+                self.place.begin(&self.identity)?
+            }
+            opened => opened?,
+        };
+        let leaf = leaf_of(log, applied.sequence).map_err(|error| ViewError(error.to_string()))?;
+        *self.store.database.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(database));
+        self.leaf = leaf.unwrap_or_default();
+        (self.applied, self.durable, self.undurable) = (applied.sequence, applied.sequence, 0);
+        self.highest_key = self.highest_key.max(applied.highest_key);
+        Ok(())
+    }
+
     fn distrust(&mut self) {
         // Whatever the boot id says.
-        let _ = std::fs::remove_file(&self.trust);
+        let _ = std::fs::remove_file(self.place.trust());
     }
 
     fn close(&mut self) -> Result<(), ViewError> {
@@ -420,7 +504,7 @@ impl Views for Writer {
         // What is dropped here is closed when whoever reads now has read.
         drop(self.store.database.write().unwrap_or_else(PoisonError::into_inner).take());
         let clean = Identity { clean: true, applied: self.applied, ..self.identity.clone() };
-        mark(&self.trust, &clean).map_err(|error| ViewError(error.to_string()))
+        mark(&self.place.trust(), &clean).map_err(|error| ViewError(error.to_string()))
     }
 }
 
@@ -472,7 +556,8 @@ mod tests {
     fn what_changes_nothing_is_written_when_it_is_much() {
         let home = tempfile::tempdir().unwrap();
         let views = home.path().join("views");
-        let begin = || open(&views, Uuid::nil(), &mut Endless, Arc::from(Vec::new()), Uses::in_memory(|_| Vec::new())).unwrap();
+        let begin =
+            || open(&views, Uuid::nil(), &mut Endless, Arc::from(Vec::new()), Uses::in_memory(|_| Vec::new()), Arc::new(RealDisk)).unwrap();
         let entry = |seq| {
             let body = Body::new(Kind::Exchange, Retention::Consultazione, Uuid::nil(), Timestamp::UNIX_EPOCH);
             let position = Position { segment: 1, leaf: 0, leaf_length: 0, sealed: 0, sealed_length: 0, sequence: seq, checksum: 0 };
