@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use caseta::*;
-use common::{DSU, ISEE, element, payload, requests, varco as command};
+use common::{BENEFIT, DSU, ISEE, element, payload, requests, varco as command};
 use famiglia::{Famiglia, OPERATIONS};
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -646,6 +646,55 @@ impl Sii for Astray {
     fn apply_rules(&self, prova: bool, now: Timestamp) -> Resuming<'_, Applicate> {
         self.sii.apply_rules(prova, now)
     }
+}
+
+/// Another ente's later DSU of the same declarant takes the place of an earlier one for whoever pays benefits. The ente that has the earlier one alone
+/// is not told: not by what it finds of its own, nor by what it may add to it.
+#[test]
+fn that_a_declarant_has_been_to_another_ente_is_not_told() {
+    let world = two_cafs();
+    let mut families = [1, 2].map(|seed| Famiglia::new(seed, world.today));
+    world.feed(&families.each_ref().map(|family| &family.casa));
+    let serving = world.site.serve();
+    common::runtime().block_on(async {
+        let client = |name| world.site.client(serving.address, name);
+        let (caf, other, comune) = (client("caf"), client(OTHER), client("comune"));
+        let mut first = Vec::new();
+        for (number, family) in families.iter().enumerate() {
+            first.push(accepted(&other, &text(&family.casa.dsu, &format!("ALTRO-N{number}"))).await);
+        }
+        // The first declarant goes to another CAF, the second does not.
+        families[0].casa.conto(0, 50_000);
+        let later = accepted(&caf, &text(&families[0].casa.dsu, "CAF1-N")).await;
+        let madre = families[0].madre.clone();
+        let key = format!("{}<PrestazioneDaErogare>{BENEFIT}</PrestazioneDaErogare>", by_person(&madre).replace("</RicercaCF>", ""))
+            + "</RicercaCF>";
+        let found = comune.call(ISEE, &requests::consultazione(Operation::ConsultazioneAttestazione, &key)).await.unwrap();
+        assert!(payload(&found, "XmlEsitoAttestazione").contains(&later), "{}", found.text);
+        let mut told = Vec::new();
+        for (number, family) in families.iter_mut().enumerate() {
+            let (madre, protocol) = (family.madre.clone(), &first[number]);
+            let mut cells = Vec::new();
+            let by_person = by_person(&madre);
+            let indicator = format!("<TipoIndicatore>Ordinario</TipoIndicatore>{by_person}");
+            for (operation, key) in [
+                (Operation::ConsultazioneAttestazione, &by_person),
+                (Operation::ConsultazioneDichiarazione, &by_person),
+                (Operation::ConsultazioneIndicatore, &indicator),
+            ] {
+                let answer = other.call(ISEE, &requests::consultazione(operation, key)).await.unwrap();
+                assert_eq!(element(&answer, "Esito"), "OK", "{number}: {}", answer.text);
+                cells.push(cell(&answer));
+            }
+            cells.push(state(&other, protocol).await.0);
+            let current =
+                accepted(&other, &text(&family.operation(TipoOperazione::C, &madre, protocol), &format!("ALTRO-C{number}"))).await;
+            cells.push(state(&other, &current).await.0);
+            told.push(cells);
+        }
+        assert_eq!(told[0], told[1]);
+    });
+    serving.stop();
 }
 
 /// Sends a request whose ente is suspended and admitted again between its head and its body, so that it has to be answered twice: the reply.

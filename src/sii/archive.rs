@@ -39,6 +39,24 @@ struct Kept<'a> {
     riferite: Option<Vec<String>>,
 }
 
+/// Which DSU of a declarant count for a question.
+#[derive(Clone, Copy, Debug)]
+pub struct Quali<'a> {
+    /// Those presented up to this day.
+    pub on: Date,
+    /// Those that this ente owns: who asks about its own alone is not told that there are others. None for those of all.
+    pub ente: Option<&'a str>,
+    /// No more are looked at than that.
+    pub most: usize,
+}
+
+impl Quali<'_> {
+    /// Whether a DSU is one of them.
+    pub fn has(&self, dsu: &Presentata) -> bool {
+        dsu.presentata <= self.on && self.ente.is_none_or(|ente| dsu.ente == ente)
+    }
+}
+
 /// A DSU received before, under a sender's protocol.
 #[derive(Debug)]
 pub struct Earlier {
@@ -214,19 +232,18 @@ impl Archive {
         Ok(all)
     }
 
-    /// The latest DSU that a declarant presented up to a day and did not cancel, and all of them, at most so many: tokens of first protocols, of
-    /// those recorded under one year's key. None if there is none.
+    /// The latest DSU that a declarant presented and did not cancel, and all of them: tokens of first protocols, of those recorded under one
+    /// year's key. None if there is none.
     pub fn latest_of(
         &self,
         (year, dichiarante): (i16, &str),
-        on: Date,
-        most: usize,
+        quali: Quali<'_>,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<Option<(String, HashSet<String>)>, SiiError> {
         self.observe(person_key(year, dichiarante), preconditions)?;
-        let found = self.scan(&declarant_prefix(year, dichiarante), most)?;
+        let found = self.scan(&declarant_prefix(year, dichiarante), quali.most)?;
         let mut all: Vec<_> = found.iter().filter_map(|(_, value)| read_presented(year, value)).collect();
-        all.retain(|dsu| dsu.presentata <= on);
+        all.retain(|dsu| quali.has(dsu));
         all.sort_by_key(|dsu| std::cmp::Reverse((dsu.presentata, dsu.origine)));
         for dsu in &all {
             if !self.versioni_of(year, &dsu.radice)?.annullata() {

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 
-use super::archive::{decode, stem_of, version_of};
+use super::archive::{Quali, decode, stem_of, version_of};
 use super::embedded::{Da, Embedded, Fonti};
 use super::registrazione::Versione;
 use super::ricezione::{Ricevuta, difetto};
@@ -46,7 +46,9 @@ impl Embedded {
             return Ok(base.refuse(received, difetto("K17.base", RIFERIMENTO, text), 0));
         };
         let order = (base.presentata, base.origine);
-        if self.replaced(&base.dsu.codice_fiscale_dichiarante, &base.radice, order, (presented, usize::MAX), &mut preconditions)? {
+        // Of the ente that owns it: that the declarant has been to another is not said.
+        let quali = Quali { on: presented, ente: Some(&base.ente), most: usize::MAX };
+        if self.replaced(&base.dsu.codice_fiscale_dichiarante, &base.radice, order, quali, &mut preconditions)? {
             let text = "dopo la DSU di riferimento il dichiarante ne ha presentata un'altra";
             return Ok(base.refuse(received, difetto("K17.base", RIFERIMENTO, text), 0));
         }

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::archive::{Archive, decode, number_of, stem_of, valid_on, version_of};
+use super::archive::{Archive, Quali, decode, number_of, stem_of, valid_on, version_of};
 use super::entries::{Head, lot_key};
 use super::feed::Consultato;
 use super::regole::Applicate;
@@ -315,19 +315,19 @@ impl Embedded {
                 (found, false)
             }
         };
+        let quali = Quali { on, ente: (!all).then_some(ente), most: occasion.most() };
         let mut latest = Latest::default();
         let several = heads.len() > 1;
         for head in heads {
             // An attestation that the views rule out is not opened. A single one is opened at once: `counts` asks the same and more.
             if several
-                && (self.archive.is_over(&head)?
-                    || (by_person && self.is_outdated(&head, (on, occasion.most()), &mut latest, &mut preconditions)?))
+                && (self.archive.is_over(&head)? || (by_person && self.is_outdated(&head, quali, &mut latest, &mut preconditions)?))
             {
                 continue;
             }
             occasion.allows(&head.position)?;
             let Some(found) = self.archive.attestation(&head)? else { continue };
-            let counts = self.counts(&found, &head, by_person.then_some((on, occasion.most())), &mut preconditions)?;
+            let counts = self.counts(&found, &head, by_person.then_some(quali), &mut preconditions)?;
             if counts && (all || found.ente.as_deref() == Some(ente)) {
                 return Ok((Some(found), preconditions));
             }
@@ -335,12 +335,12 @@ impl Embedded {
         Ok((None, preconditions))
     }
 
-    /// Whether the declarant of an attestation has presented another DSU since, up to a day, as far as the views tell that: those recorded under
-    /// one year's key. Each declarant's DSU are read once.
+    /// Whether the declarant of an attestation has presented another DSU since, of those that count, as far as the views tell that: those recorded
+    /// under one year's key. Each declarant's DSU are read once.
     fn is_outdated(
         &self,
         head: &Head,
-        (on, most): (Date, usize),
+        quali: Quali<'_>,
         latest: &mut Latest,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<bool, SiiError> {
@@ -348,7 +348,7 @@ impl Embedded {
         let radice = head.base.as_ref().unwrap_or(&head.radice);
         let key = (head.year, dichiarante.clone());
         if !latest.contains_key(&key) {
-            let presented = self.archive.latest_of((head.year, dichiarante), on, most, preconditions)?;
+            let presented = self.archive.latest_of((head.year, dichiarante), quali, preconditions)?;
             latest.insert(key.clone(), presented);
         }
         let Some((last, all)) = latest.get(&key).and_then(Option::as_ref) else { return Ok(false) };
@@ -356,12 +356,12 @@ impl Embedded {
     }
 
     /// Whether an attestation still counts: not cancelled; and where it was found by a person for a day, not in an earlier version, and its declarant
-    /// has not presented another DSU since, which that person may not be in; of the declarant's DSU at most so many are looked at.
+    /// has not presented another DSU since, of those that count, which that person may not be in.
     fn counts(
         &self,
         found: &Found,
         head: &Head,
-        on: Option<(Date, usize)>,
+        quali: Option<Quali<'_>>,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<bool, SiiError> {
         let protocollo = found.protocollo();
@@ -373,7 +373,7 @@ impl Embedded {
         if base != protocollo && self.archive.versioni(stem_of(base), preconditions)?.annullata() {
             return Ok(false);
         }
-        let Some(on) = on else { return Ok(true) };
+        let Some(quali) = quali else { return Ok(true) };
         if base != protocollo && self.is_left_behind(base, head, preconditions)? {
             return Ok(false);
         }
@@ -392,7 +392,7 @@ impl Embedded {
             false => self.archive.versioni(radice.clone(), preconditions)?.0.first().map_or(head.origine, |first| first.sequence),
         };
         let order = (found.attestazione.data_presentazione, origine);
-        Ok(!self.replaced(&found.attestazione.codice_fiscale_dichiarante, &radice, order, on, preconditions)?)
+        Ok(!self.replaced(&found.attestazione.codice_fiscale_dichiarante, &radice, order, quali, preconditions)?)
     }
 
     /// Whether a current ISEE was valid when a later version of its DSU was attested, and was not computed again with it: it ended then. Only so
@@ -412,18 +412,17 @@ impl Embedded {
         Ok(false)
     }
 
-    /// Whether a declarant has presented another DSU, up to a day, since the one that was presented first on that day by that entry; of its DSU at
-    /// most so many are looked at.
+    /// Whether a declarant has presented another DSU, of those that count, since the one that was presented first on that day by that entry.
     pub(super) fn replaced(
         &self,
         declarant: &CodiceFiscale,
         radice: &str,
         order: (Date, u64),
-        (on, most): (Date, usize),
+        quali: Quali<'_>,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<bool, SiiError> {
-        for other in self.archive.presented_by(declarant, most, preconditions)? {
-            let later = other.presentata <= on && (other.presentata, other.origine) > order;
+        for other in self.archive.presented_by(declarant, quali.most, preconditions)? {
+            let later = quali.has(&other) && (other.presentata, other.origine) > order;
             let same = || Ok::<_, SiiError>(self.ledger.keys.token(other.year, "protocol", radice)? == other.radice);
             if later && !same()? && !self.archive.versioni_of(other.year, &other.radice)?.annullata() {
                 return Ok(true);
