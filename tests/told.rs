@@ -648,6 +648,42 @@ impl Sii for Astray {
     }
 }
 
+#[test]
+fn who_verifies_protocols_guesses_none() {
+    let world = two_cafs();
+    let families = [1, 2].map(|seed| Famiglia::new(seed, world.today));
+    let [victim, applicant] = families.each_ref().map(|family| family.madre.clone());
+    let serving = world.site.serve();
+    common::runtime().block_on(async {
+        let client = |name| world.site.client(serving.address, name);
+        let (caf, other) = (client("caf"), client(OTHER));
+        let mut protocols = Vec::new();
+        for (number, family) in families.iter().enumerate() {
+            protocols.push(accepted(&caf, &text(&family.casa.dsu, &format!("CAF1-{number}"))).await);
+        }
+        let path = "/isee/PdD/VerificaEsistenzaProtocollo";
+        for attempt in 0..10 {
+            let answer = other.call(path, &verifica(OTHER, &guess(world.today, attempt), &victim)).await.unwrap();
+            assert_eq!(element(&answer, "Esito"), "DATI_NON_TROVATI", "{}", answer.text);
+        }
+        // The right one comes too late; that of another applicant is checked as before.
+        retry_after(&other.call(path, &verifica(OTHER, &protocols[0], &victim)).await.unwrap());
+        let answer = other.call(path, &verifica(OTHER, &protocols[1], &applicant)).await.unwrap();
+        assert_eq!(element(&answer, "Esito"), "OK", "{}", answer.text);
+    });
+    serving.stop();
+    // A restart forgets nothing, and takes nothing from what the ente transmits.
+    let serving = world.site.serve();
+    common::runtime().block_on(async {
+        let other = world.site.client(serving.address, OTHER);
+        let asked = verifica(OTHER, &guess(world.today, 20), &victim);
+        retry_after(&other.call("/isee/PdD/VerificaEsistenzaProtocollo", &asked).await.unwrap());
+        let (said, _) = command(&["status", "--data", &world.site.data().display().to_string()]);
+        assert!(said.contains("l'ente altrocaf ha indicato invano troppi protocolli per singoli dichiaranti"), "{said}");
+    });
+    serving.stop();
+}
+
 /// Another ente's later DSU of the same declarant takes the place of an earlier one for whoever pays benefits. The ente that has the earlier one alone
 /// is not told: not by what it finds of its own, nor by what it may add to it.
 #[test]

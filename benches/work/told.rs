@@ -133,7 +133,7 @@ impl World {
         let prepared = self.runtime.block_on(services::perform(&self.node.services, admission, asked, occasion))?;
         // The next case has as many attempts.
         let asker = if who == 0 { "caf" } else { "altro" };
-        self.node.services.tentativi.give_back(asker, &prepared.mancati);
+        self.node.services.tentativi.give_back(operation, asker, &prepared.mancati);
         Ok(prepared)
     }
 

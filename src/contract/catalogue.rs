@@ -185,6 +185,12 @@ impl Operation {
         self.row().discloses
     }
 
+    /// Whether a protocol that is named in vain counts for the ente, besides for the declarant. Who checks the protocols of many applicants meets
+    /// their mistakes.
+    pub fn attempts_count_for_the_ente(self) -> bool {
+        self != Self::PddProtocollo
+    }
+
     /// What is told where a body breaks its schema.
     pub fn on_violation(self) -> OnViolation {
         match self {

@@ -306,7 +306,7 @@ async fn converse(
         let mancati = prepared.mancati.clone();
         match record.commit(prepared, &rendered, held.take()).await {
             Ok(receipt) => return Ok(record.release(&receipt, StatusCode::OK, rendered)),
-            Err(NotCommitted::Conflict) => gateway.node.services.tentativi.give_back(&caller.ente().codice, &mancati),
+            Err(NotCommitted::Conflict) => gateway.node.services.tentativi.give_back(operation, &caller.ente().codice, &mancati),
             // A lot whose entries are more than one batch holds: it will not be smaller next time.
             Err(NotCommitted::TooLarge) => return Err(Refusal::new(Code::BodyTooLarge, "entries over the size of a batch")),
             Err(error) => return Err(Refusal::new(Code::Unavailable, error.to_string())),

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use super::tentativi::Mancati;
 use super::{NotPrepared, Note, Prepared, Services, id_richiesta, unavailable};
 use crate::config::Soglia;
 use crate::contract::bind::{Base64, Content};
@@ -176,12 +177,18 @@ pub async fn protocollo(
     let note = Note { cf: vec![dichiarante.canonical()], protocol: vec![protocollo.to_owned()], ..Note::default() };
     let question = Question::Protocollo { dichiarante, protocollo };
     let permit = admission.without_purpose();
+    let riserva = services.reserve(&permit, Some(dichiarante), 1, occasion)?.map_err(NotPrepared::Exhausted)?;
     let ended = ask(services, &permit, question, occasion, Delivers::Person, note, |answer| match answer {
         Answer::Exists => Ok(Delivered::Nothing),
         _ => Err(unexpected()),
     });
-    let ended = ended.await?;
-    finish(services, operation, ended).await
+    let (mut ended, mut mancati) = (ended.await, Mancati::new());
+    let failed = ended.as_ref().is_ok_and(|ended| ended.esito == Esito::DatiNonTrovati);
+    services.settle(riserva, failed.into(), &mut mancati, occasion);
+    if let Ok(ended) = &mut ended {
+        ended.note.failed(&mancati);
+    }
+    Ok(Prepared { mancati, ..finish(services, operation, ended?).await? })
 }
 
 fn note_of(chiave: &Chiave) -> Note {

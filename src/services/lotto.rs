@@ -121,8 +121,8 @@ impl Gathered {
             self.refused(position, Findings { list: part.place(vec![defect]), more: 0 });
             return Ok(Ok(()));
         }
-        let (ente, dsu) = (&permit.ente().codice, &trasmessa.dsu);
-        let Ok(riserva) = services.reserve(ente, Some(&dsu.codice_fiscale_dichiarante), dsu.protocolli_nominati(), occasion)? else {
+        let dsu = &trasmessa.dsu;
+        let Ok(riserva) = services.reserve(permit, Some(&dsu.codice_fiscale_dichiarante), dsu.protocolli_nominati(), occasion)? else {
             // The archive is not asked. The DSU before this one stay accepted; this one may come again in another lot.
             let text = "troppi protocolli indicati invano: ritrasmettere la DSU più tardi, in un altro lotto";
             let defect = Difetto { code: "K02.tentativi", path: "/Dichiarazione".to_owned(), text };

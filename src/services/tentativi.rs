@@ -1,7 +1,8 @@
 //! Failed attempts: protocols that an ente names in vain, because there is no such DSU, or none that it may name for that person.
 //!
 //! Protocols can be guessed. Each ente has a bucket of attempts, and one for each declarant in whose name it asks; both fill again with time. An
-//! empty bucket refuses the requests that name a protocol, before the archive is asked. No bucket spans two enti: nobody can lock a family out of
+//! empty bucket refuses the requests that name a protocol, before the archive is asked. VerificaEsistenzaProtocollo takes of the declarant's alone:
+//! who checks what many applicants have written meets mistakes of theirs. No bucket spans two enti: nobody can lock a family out of
 //! the ente it goes to. An attempt is reserved before the archive is asked, so that many requests at once get no more than one after another.
 //!
 //! Exchanges record their failed attempts (fact `tentativi`: how many, by the declarant's token). A start counts those of the last two hours
@@ -14,8 +15,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{NotPrepared, Services};
 use crate::clock::rome;
+use crate::contract::catalogue::Operation;
 use crate::isee::CodiceFiscale;
 use crate::ledger::{Glance, Kind};
+use crate::registry::Permit;
 use crate::sii::Occasion;
 
 /// An hour, microseconds.
@@ -82,6 +85,24 @@ pub struct Svuotato {
 /// Failed attempts of one exchange, by the token of the declarant; by no token where none is named.
 pub type Mancati = BTreeMap<String, u32>;
 
+/// Who asks: whose buckets it is about.
+#[derive(Clone, Copy, Debug)]
+pub struct Chi<'a> {
+    /// The ente.
+    pub ente: &'a str,
+    /// Token of the declarant in whose name it asks.
+    pub dichiarante: Option<&'a str>,
+    /// Whether the ente's own bucket counts too.
+    pub anche_ente: bool,
+}
+
+impl<'a> Chi<'a> {
+    /// By the operation that it asks.
+    pub fn of(operation: Operation, ente: &'a str, dichiarante: Option<&'a str>) -> Self {
+        Self { ente, dichiarante, anche_ente: operation.attempts_count_for_the_ente() }
+    }
+}
+
 /// Attempts that are reserved for one declaration.
 #[derive(Debug)]
 #[must_use = "what is reserved must be settled"]
@@ -89,7 +110,14 @@ pub struct Riserva {
     ente: String,
     /// Token of the declarant.
     dichiarante: Option<String>,
+    anche_ente: bool,
     named: u32,
+}
+
+impl Riserva {
+    fn chi(&self) -> Chi<'_> {
+        Chi { ente: &self.ente, dichiarante: self.dichiarante.as_deref(), anche_ente: self.anche_ente }
+    }
 }
 
 /// All buckets that are not full. A bucket is the instant at which it is full again, microseconds since the epoch.
@@ -110,36 +138,38 @@ impl Tentativi {
     /// Reserves as many attempts as protocols are named, of the ente's bucket and the declarant's: of both or of neither. A full bucket is enough
     /// for any request; what it takes beyond the bucket's size must come back before the next. A request that names no protocol takes nothing and is
     /// never refused.
-    pub fn reserve(&self, ente: &str, dichiarante: Option<&str>, named: u32, now: Timestamp) -> Result<Riserva, Esaurito> {
+    pub fn reserve(&self, chi: Chi<'_>, named: u32, now: Timestamp) -> Result<Riserva, Esaurito> {
         let now = now.as_microsecond();
+        let Chi { ente, dichiarante, anche_ente } = chi;
+        let riserva = Riserva { ente: ente.to_owned(), dichiarante: dichiarante.map(str::to_owned), anche_ente, named };
         if named == 0 {
-            return Ok(Riserva { ente: ente.to_owned(), dichiarante: dichiarante.map(str::to_owned), named });
+            return Ok(riserva);
         }
         let mut secchi = self.lock();
-        for (kind, full_at) in secchi.of(ente, dichiarante) {
+        for (_, kind, full_at) in secchi.of(chi) {
             kind.may_take(*full_at, named, now)?;
         }
-        secchi.take(ente, dichiarante, named, now);
-        Ok(Riserva { ente: ente.to_owned(), dichiarante: dichiarante.map(str::to_owned), named })
+        secchi.take(chi, named, now);
+        Ok(riserva)
     }
 
     /// Gives back the attempts that did not fail.
     pub fn settle(&self, riserva: Riserva, failed: u32, now: Timestamp) {
         let now = now.as_microsecond();
-        let Riserva { ente, dichiarante, named } = riserva;
+        let chi = riserva.chi();
         let mut secchi = self.lock();
-        secchi.give_back(&ente, dichiarante.as_deref(), named.saturating_sub(failed));
+        secchi.give_back(chi, riserva.named.saturating_sub(failed));
         if failed > 0 {
-            secchi.note_empty(&ente, dichiarante.as_deref(), failed, now);
+            secchi.note_empty(chi, failed, now);
         }
-        secchi.forget(&ente, dichiarante.as_deref(), now);
+        secchi.forget(chi, now);
     }
 
     /// Gives back the attempts of an exchange that begins again and will take them again.
-    pub fn give_back(&self, ente: &str, mancati: &Mancati) {
+    pub fn give_back(&self, operation: Operation, ente: &str, mancati: &Mancati) {
         let mut secchi = self.lock();
         for (dichiarante, failed) in mancati {
-            secchi.give_back(ente, named(dichiarante), *failed);
+            secchi.give_back(Chi::of(operation, ente, named(dichiarante)), *failed);
         }
     }
 
@@ -165,8 +195,11 @@ impl Tentativi {
     /// Counts an exchange that was recorded before the start.
     pub fn recount(&self, body: &Glance<'_>) {
         let (Kind::Exchange, Some(ente), Ok(received)) = (body.kind, &body.ente, body.received.parse::<Timestamp>()) else { return };
+        let operation = body.operation.as_deref().and_then(Operation::by_name);
+        let anche_ente = operation.is_none_or(Operation::attempts_count_for_the_ente);
         for (dichiarante, failed) in &body.facts.tentativi {
-            self.lock().take(ente, named(dichiarante), *failed, received.as_microsecond());
+            let chi = Chi { ente, dichiarante: named(dichiarante), anche_ente };
+            self.lock().take(chi, *failed, received.as_microsecond());
         }
     }
 
@@ -182,44 +215,41 @@ fn named(dichiarante: &str) -> Option<&str> {
 
 impl Secchi {
     /// The buckets of an ente and a declarant.
-    fn of<'a>(&'a mut self, ente: &str, dichiarante: Option<&str>) -> impl Iterator<Item = (Secchio, &'a mut i64)> {
+    fn of<'a>(&'a mut self, chi: Chi<'_>) -> impl Iterator<Item = (Di, Secchio, &'a mut i64)> {
         if self.dichiaranti.len() >= MANY {
             let latest = self.dichiaranti.values().copied().max().unwrap_or_default();
             self.dichiaranti.retain(|_, full_at| *full_at > latest - LONGEST);
         }
-        let own = self.enti.entry(ente.to_owned()).or_default();
-        let declarants = dichiarante.map(|token| self.dichiaranti.entry((ente.to_owned(), token.to_owned())).or_default());
-        std::iter::once((OF_ENTE, own)).chain(declarants.map(|full_at| (OF_DECLARANT, full_at)))
+        let own = chi.anche_ente.then(|| self.enti.entry(chi.ente.to_owned()).or_default());
+        let declarants = chi.dichiarante.map(|token| self.dichiaranti.entry((chi.ente.to_owned(), token.to_owned())).or_default());
+        let own = own.into_iter().map(|full_at| (Di::Ente, OF_ENTE, full_at));
+        own.chain(declarants.map(|full_at| (Di::Dichiarante, OF_DECLARANT, full_at)))
     }
 
-    fn take(&mut self, ente: &str, dichiarante: Option<&str>, count: u32, now: i64) {
-        for (kind, full_at) in self.of(ente, dichiarante) {
+    fn take(&mut self, chi: Chi<'_>, count: u32, now: i64) {
+        for (_, kind, full_at) in self.of(chi) {
             *full_at = (*full_at).clamp(now, now + LONGEST).saturating_add(kind.each.saturating_mul(i64::from(count))).min(now + LONGEST);
         }
     }
 
-    fn give_back(&mut self, ente: &str, dichiarante: Option<&str>, count: u32) {
-        for (kind, full_at) in self.of(ente, dichiarante) {
+    fn give_back(&mut self, chi: Chi<'_>, count: u32) {
+        for (_, kind, full_at) in self.of(chi) {
             *full_at = full_at.saturating_sub(kind.each.saturating_mul(i64::from(count)));
         }
     }
 
     /// Notes the buckets that these failed attempts have emptied.
-    fn note_empty(&mut self, ente: &str, dichiarante: Option<&str>, failed: u32, now: i64) {
-        let kinds = [Di::Ente, Di::Dichiarante].into_iter();
-        let emptied: Vec<Di> = kinds
-            .zip(self.of(ente, dichiarante))
-            .filter(|(_, (kind, full_at))| {
-                let before = **full_at - kind.each.saturating_mul(i64::from(failed));
-                kind.is_empty(**full_at, now) && !kind.is_empty(before, now)
-            })
-            .map(|(di, _)| di)
-            .collect();
-        self.svuotati.extend(emptied.into_iter().map(|di| Svuotato { ente: ente.to_owned(), di }));
+    fn note_empty(&mut self, chi: Chi<'_>, failed: u32, now: i64) {
+        let emptied = self.of(chi).filter_map(|(di, kind, full_at)| {
+            let before = *full_at - kind.each.saturating_mul(i64::from(failed));
+            (kind.is_empty(*full_at, now) && !kind.is_empty(before, now)).then(|| Svuotato { ente: chi.ente.to_owned(), di })
+        });
+        let emptied: Vec<Svuotato> = emptied.collect();
+        self.svuotati.extend(emptied);
     }
 
     /// Forgets buckets that are full.
-    fn forget(&mut self, ente: &str, dichiarante: Option<&str>, now: i64) {
+    fn forget(&mut self, Chi { ente, dichiarante, .. }: Chi<'_>, now: i64) {
         if self.enti.get(ente).is_some_and(|full_at| *full_at <= now) {
             self.enti.remove(ente);
         }
@@ -253,7 +283,7 @@ impl Services {
     /// Reserves attempts for a request that names so many protocols in a declarant's name.
     pub(super) fn reserve(
         &self,
-        ente: &str,
+        permit: &Permit,
         dichiarante: Option<&CodiceFiscale>,
         named: u32,
         occasion: Occasion,
@@ -261,7 +291,8 @@ impl Services {
         let year = rome(occasion.received).year();
         let token = dichiarante.map(|code| self.keys.token(year, "cf", &code.canonical())).transpose();
         let token = token.map_err(|error| NotPrepared::Unavailable(error.to_string()))?;
-        Ok(self.tentativi.reserve(ente, token.as_deref(), named, occasion.received))
+        let chi = Chi::of(permit.admission().operation(), &permit.ente().codice, token.as_deref());
+        Ok(self.tentativi.reserve(chi, named, occasion.received))
     }
 
     /// Settles them, and adds the failed ones to those of the exchange.
@@ -281,9 +312,13 @@ mod tests {
         text.parse().unwrap()
     }
 
+    fn chi<'a>(ente: &'a str, dichiarante: Option<&'a str>) -> Chi<'a> {
+        Chi::of(Operation::TrasmissioneDsu, ente, dichiarante)
+    }
+
     /// One attempt that fails.
     fn fail(tentativi: &Tentativi, ente: &str, dichiarante: Option<&str>, now: Timestamp) -> Result<(), Esaurito> {
-        tentativi.reserve(ente, dichiarante, 1, now).map(|riserva| tentativi.settle(riserva, 1, now))
+        tentativi.reserve(chi(ente, dichiarante), 1, now).map(|riserva| tentativi.settle(riserva, 1, now))
     }
 
     #[test]
@@ -316,6 +351,25 @@ mod tests {
     }
 
     #[test]
+    fn who_verifies_protocols_is_stopped_for_one_declarant_and_not_for_the_others() {
+        let (tentativi, now) = (Tentativi::default(), at("2026-11-22T10:00:00Z"));
+        let verify = |declarant: &str| {
+            let chi = Chi::of(Operation::PddProtocollo, "comune", Some(declarant));
+            tentativi.reserve(chi, 1, now).map(|riserva| tentativi.settle(riserva, 1, now))
+        };
+        for number in 0..200 {
+            verify(&number.to_string()).unwrap();
+        }
+        for _ in 0..10 {
+            verify("a").unwrap();
+        }
+        assert!(verify("a").is_err() && verify("b").is_ok());
+        assert_eq!(tentativi.emptied(), [Svuotato { ente: "comune".to_owned(), di: Di::Dichiarante }]);
+        // Nor do they take anything from what it transmits.
+        fail(&tentativi, "comune", Some("c"), now).unwrap();
+    }
+
+    #[test]
     fn an_entes_bucket_holds_sixty_whoever_the_declarant() {
         let (tentativi, now) = (Tentativi::default(), at("2026-11-22T10:00:00Z"));
         for number in 0..60 {
@@ -331,7 +385,7 @@ mod tests {
     fn what_does_not_fail_costs_nothing() {
         let (tentativi, now) = (Tentativi::default(), at("2026-11-22T10:00:00Z"));
         for _ in 0..1000 {
-            let riserva = tentativi.reserve("caf", Some("a"), 3, now).unwrap();
+            let riserva = tentativi.reserve(chi("caf", Some("a")), 3, now).unwrap();
             tentativi.settle(riserva, 0, now);
         }
         let secchi = tentativi.lock();
@@ -341,31 +395,31 @@ mod tests {
     #[test]
     fn many_at_once_get_no_more_than_one_after_another() {
         let (tentativi, now) = (Tentativi::default(), at("2026-11-22T10:00:00Z"));
-        let under_way: Vec<_> = (0..50).filter_map(|_| tentativi.reserve("caf", Some("a"), 1, now).ok()).collect();
+        let under_way: Vec<_> = (0..50).filter_map(|_| tentativi.reserve(chi("caf", Some("a")), 1, now).ok()).collect();
         assert_eq!(under_way.len(), 10);
         under_way.into_iter().for_each(|riserva| tentativi.settle(riserva, 0, now));
-        assert!(tentativi.reserve("caf", Some("a"), 1, now).is_ok());
+        assert!(tentativi.reserve(chi("caf", Some("a")), 1, now).is_ok());
     }
 
     #[test]
     fn one_request_with_many_protocols_pays_for_all_of_them() {
         let (tentativi, now) = (Tentativi::default(), at("2026-11-22T10:00:00Z"));
-        let riserva = tentativi.reserve("caf", Some("a"), 15, now).unwrap();
+        let riserva = tentativi.reserve(chi("caf", Some("a")), 15, now).unwrap();
         tentativi.settle(riserva, 15, now);
         assert_eq!(fail(&tentativi, "caf", Some("a"), now).unwrap_err().retry_after, 3600);
         // One that names more than are left must wait.
         fail(&tentativi, "caf", Some("b"), now).unwrap();
-        assert!(tentativi.reserve("caf", Some("b"), 15, now).is_err());
+        assert!(tentativi.reserve(chi("caf", Some("b")), 15, now).is_err());
     }
 
     #[test]
     fn who_names_no_protocol_is_never_refused() {
         let (tentativi, now) = (Tentativi::default(), at("2026-11-22T10:00:00Z"));
-        let riserva = tentativi.reserve("caf", Some("a"), 4000, now).unwrap();
+        let riserva = tentativi.reserve(chi("caf", Some("a")), 4000, now).unwrap();
         tentativi.settle(riserva, 4000, now);
-        assert!(tentativi.reserve("caf", Some("a"), 1, now).is_err() && tentativi.reserve("caf", Some("b"), 1, now).is_err());
+        assert!(tentativi.reserve(chi("caf", Some("a")), 1, now).is_err() && tentativi.reserve(chi("caf", Some("b")), 1, now).is_err());
         for declarant in [Some("a"), Some("b"), None] {
-            let riserva = tentativi.reserve("caf", declarant, 0, now).unwrap();
+            let riserva = tentativi.reserve(chi("caf", declarant), 0, now).unwrap();
             tentativi.settle(riserva, 0, now);
         }
     }
@@ -375,7 +429,7 @@ mod tests {
         let (tentativi, now) = (Tentativi::default(), at("2026-11-22T10:00:00Z"));
         for _ in 0..10 {
             fail(&tentativi, "caf", Some("a"), now).unwrap();
-            tentativi.give_back("caf", &Mancati::from([("a".to_owned(), 1)]));
+            tentativi.give_back(Operation::TrasmissioneDsu, "caf", &Mancati::from([("a".to_owned(), 1)]));
         }
         fail(&tentativi, "caf", Some("a"), now).unwrap();
     }

@@ -26,7 +26,7 @@ pub async fn perform(
 ) -> Result<Prepared, NotPrepared> {
     let mut note = Note { cf: trasmessa.persone.clone(), ..Note::default() };
     let (dsu, mut mancati) = (&trasmessa.dsu, Mancati::new());
-    let riserva = services.reserve(&permit.ente().codice, Some(&dsu.codice_fiscale_dichiarante), dsu.protocolli_nominati(), occasion)?;
+    let riserva = services.reserve(permit, Some(&dsu.codice_fiscale_dichiarante), dsu.protocolli_nominati(), occasion)?;
     let riserva = riserva.map_err(NotPrepared::Exhausted)?;
     let answered = services.sii.answer(permit, Question::Ricezione(trasmessa), occasion).await;
     services.settle(riserva, answered.as_ref().map_or(0, |outcome| outcome.falliti), &mut mancati, occasion);
@@ -104,7 +104,7 @@ pub async fn esito_dsu(services: &Services, permit: &Permit, chiave: &ChiaveDsu,
     note.protocol.push(key.trim().to_owned());
     // A sender's protocol finds the ente's own DSU alone: it is no guess.
     let named = u32::from(matches!(chiave, ChiaveDsu::ProtocolloDsu(_)));
-    let riserva = services.reserve(&permit.ente().codice, None, named, occasion)?.map_err(NotPrepared::Exhausted)?;
+    let riserva = services.reserve(permit, None, named, occasion)?.map_err(NotPrepared::Exhausted)?;
     let answered = services.sii.answer(permit, Question::EsitoDsu(chiave), occasion).await;
     let mut mancati = Mancati::new();
     services.settle(riserva, answered.as_ref().map_or(0, |outcome| outcome.falliti), &mut mancati, occasion);
