@@ -648,6 +648,35 @@ impl Sii for Astray {
     }
 }
 
+/// What others add to a DSU leaves its ente room for what it adds itself; at the end of the numbers it is told why.
+#[test]
+fn other_enti_use_up_no_dsus_versions() {
+    let world = two_cafs();
+    let mut family = Famiglia::new(1, world.today);
+    world.feed(&[&family.casa]);
+    let madre = family.madre.clone();
+    let serving = world.site.serve();
+    common::runtime().block_on(async {
+        let client = |name| world.site.client(serving.address, name);
+        let (caf, other) = (client("caf"), client(OTHER));
+        let first = accepted(&caf, &text(&family.casa.dsu, "CAF1-N")).await;
+        let incomes = text(&family.operation(TipoOperazione::I, &madre, &first), "SENDER");
+        let each = |sender: &str| incomes.replace("\"SENDER\"", &format!("\"{sender}\""));
+        for number in 1..=8 {
+            assert_eq!(accepted(&other, &each(&format!("ALTRO-{number}"))).await, version(&first, number));
+        }
+        assert_eq!(refused(&other, &each("ALTRO-9")).await, "K02.insieme");
+        for number in 9..=89 {
+            assert_eq!(accepted(&caf, &each(&format!("CAF1-{number}"))).await, version(&first, number));
+        }
+        assert_eq!(refused(&caf, &each("CAF1-90")).await, "K02.versioni");
+        // It can be cancelled, and the family presents another one.
+        accepted(&caf, &text(&referring(TipoOperazione::X, &madre, &first, world.today), "CAF1-X")).await;
+        accepted(&caf, &text(&family.casa.dsu, "CAF1-N2")).await;
+    });
+    serving.stop();
+}
+
 #[test]
 fn who_verifies_protocols_guesses_none() {
     let world = two_cafs();

@@ -37,6 +37,8 @@ pub(super) struct Base {
     pub(super) origine: u64,
     /// Sequence of its entry, where it waits for an attestation.
     pub(super) attende: Option<u64>,
+    /// How many of its versions other enti made.
+    pub(super) altrui: usize,
     /// The version that was attested last, with its sender's protocol.
     pub(super) attestata: Option<(String, Option<String>)>,
     /// The preconditions of recording this.
@@ -142,7 +144,9 @@ impl Embedded {
             None => None,
         };
         let (radice, ente) = (radice.clone(), owner.clone());
-        let base = Base { radice, protocollo, dsu: current, presentata, termini_da, ente, origine, attende, attestata, preconditions };
+        let altrui = versioni.0.iter().filter(|versione| versione.numero > 0 && versione.ente != ente).count();
+        let base =
+            Base { radice, protocollo, dsu: current, presentata, termini_da, ente, origine, attende, altrui, attestata, preconditions };
         // A current ISEE rests on the attested version; it must also fit the version that waits.
         let Some((counts, _)) = latest.filter(|_| tipo == TipoOperazione::C && base.attende.is_some()) else { return Ok(Ok(base)) };
         if let Err(difetti) = applica(&base.dsu, dsu) {

@@ -8,8 +8,8 @@ use super::embedded::{Da, Embedded, Fonti};
 use super::entries::Toglie;
 use super::receipt;
 use super::registrazione::{Traccia, Versione};
-use super::ricezione::{Ricevuta, refused};
-use super::riferimento::Base;
+use super::ricezione::{Ricevuta, difetto, refused};
+use super::riferimento::{Base, RIFERIMENTO};
 use super::uses::{stem_term, version_term};
 use super::{Answer, Outcome, SiiError};
 use crate::isee::attest::{self, attest, note, variazione};
@@ -20,6 +20,12 @@ use crate::isee::dsu::Dichiarazione;
 use crate::isee::omissioni::omissioni;
 use crate::isee::operazioni::applica;
 use crate::ledger::Precondition;
+
+/// How many versions of a DSU there may be that other enti than its owner have made: it must not run out of versions by what others send.
+const ALTRUI: usize = 8;
+
+/// The last version that a declaration may make: the numbers after it are for rules that change.
+const ULTIMA: u32 = 89;
 
 impl Embedded {
     /// Operations that refer to another DSU.
@@ -64,6 +70,10 @@ impl Embedded {
             return self.corrente(received, &base, &effettiva, esame, preconditions).await;
         }
         let number = number_of(&base.protocollo) + 1;
+        if number > ULTIMA || base.ente != received.ente && base.altrui >= ALTRUI {
+            let text = "la DSU di riferimento ha già tutte le versioni che può avere: presentarne una nuova";
+            return Ok(base.refuse(received, difetto("K02.versioni", RIFERIMENTO, text), 0));
+        }
         let protocollo = version_of(&base.radice, number).ok_or_else(|| internal("more versions than a protocol can number"))?;
         let rettifica = dsu.operazione.tipo == TipoOperazione::R;
         let terms = (if rettifica { received.presented } else { base.termini_da }, received.occasion.today);

@@ -40,6 +40,7 @@ pub const REGOLE: &[Regola] = &[
         "attendere quindici giorni lavorativi dalla presentazione",
     ),
     regola("K02.versione", "La DSU di riferimento ha una versione successiva", "rettificare quella"),
+    regola("K02.versioni", "La DSU di riferimento ha già 89 versioni", "presentare una DSU nuova"),
     regola("K03.componente", "Integrazione per chi non ha un foglio nella DSU, o ripetuta", "correggere il codice fiscale"),
     regola("K03.documento", "Altro documento senza descrizione", "indicare DescDocAltro"),
     regola("K03.mancante", "Manca la sezione del tipo di operazione", "aggiungerla"),
