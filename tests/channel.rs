@@ -7,17 +7,19 @@ mod common;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use common::{BENEFIT, ISEE, Serving, Site, element, requests};
+use common::{BENEFIT, DSU, ISEE, Serving, Site, element, requests};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use varco::commands::client::Client;
 use varco::commands::demo::accreditamento;
 use varco::commands::pki::{Authority, Issued, offset, params};
+use varco::contract::catalogue::Operation;
 use varco::ledger::Kind;
 use varco::ledger::search::{Filter, find};
 use varco::registry::administration::Command as Act;
 use varco::registry::ente::Stato;
+use varco::soap::{Version, envelope};
 
 /// Registers a certificate of the site's own authority for the municipality, and writes it beside the others.
 fn register(site: &Site, name: &str, issued: &Issued) -> (PathBuf, PathBuf) {
@@ -84,7 +86,7 @@ fn without_a_fresh_revocation_list_nobody_gets_through() {
     std::fs::write(&list, site.pki.authority.crl(&[&site.pki.caf], 30).unwrap()).unwrap();
     let serving = site.serve();
     assert_eq!(element(&call(&serving).unwrap(), "Esito"), "DATI_NON_TROVATI");
-    let caf = common::runtime().block_on(site.client(serving.address, "caf").call(common::DSU, "<a/>"));
+    let caf = common::runtime().block_on(site.client(serving.address, "caf").call(DSU, "<a/>"));
     assert!(caf.is_err(), "a revoked certificate got through");
     serving.stop();
     // A list that another authority signed under the same name does not load at all.
@@ -121,11 +123,11 @@ fn who_has_changed_the_key_has_a_list_for_each() {
     assert!(runtime.block_on(live.call(ISEE, &request)).unwrap().text.contains("Client.Authorization"));
     assert!(runtime.block_on(live.call(ISEE, &request)).is_err(), "the connection stayed open");
     assert!(runtime.block_on(site.client(serving.address, "comune").call(ISEE, &request)).is_err());
-    assert!(runtime.block_on(site.client(serving.address, "caf").call(common::DSU, "<a/>")).is_ok());
+    assert!(runtime.block_on(site.client(serving.address, "caf").call(DSU, "<a/>")).is_ok());
     // The other's list says nothing of the first one's clients.
     std::fs::write(site.config(), both.replace("[\"pki/crl.pem\"]", "[\"pki/other.crl\"]")).unwrap();
     reload();
-    assert!(runtime.block_on(site.client(serving.address, "caf").call(common::DSU, "<a/>")).is_err());
+    assert!(runtime.block_on(site.client(serving.address, "caf").call(DSU, "<a/>")).is_err());
     serving.stop();
 }
 
@@ -240,6 +242,64 @@ fn large_bodies_have_a_room_of_their_own() {
     serving.stop();
 }
 
+/// A DSU of 13 MB in a lot, which only a lot can carry: its declaration is a reply of 18 MB.
+#[test]
+fn replies_that_nobody_takes_have_a_room_as_bodies_do() {
+    let site = Site::new();
+    let operations = "TrasmissioneDSU,TrasmissioneLotto,ConsultazioneDichiarazione,ConsultazioneEsitoDSU";
+    site.act(accreditamento::granted("caf", operations, &[]));
+    site.configure("[limits]\nbodies_bytes = 33554432\n");
+    let serving = site.serve();
+    common::runtime().block_on(async {
+        let caf = site.client(serving.address, "caf");
+        let dsu = requests::dsu("CAF00001-LUNGHE-2026-N0000001", &site.today());
+        let account = |number: u32| {
+            format!(
+                "<Rapporto TipoRapporto=\"01\" Identificativo=\"{number}{}\" CodiceFiscaleOperatore=\"01234567897\" Saldo3112=\"1\" ConsistenzaMedia=\"1\"/>",
+                "x".repeat(900_000)
+            )
+        };
+        let accounts: String = (0..14).map(account).collect();
+        let (before, after) = dsu.split_once("</PatrimonioMobiliare>").unwrap();
+        let lot = format!("<TrasmissioneLotto xmlns=\"urn:varco:trasmissione-dsu:1\">{before}{accounts}</PatrimonioMobiliare>{after}</TrasmissioneLotto>");
+        let answer = caf.call(DSU, &envelope(Version::V11, &lot)).await.unwrap();
+        let protocol = element(&answer, "ProtocolloDSU").to_owned();
+        let key = format!(
+            "<RicercaProtDSU><ProtocolloDSU>{protocol}</ProtocolloDSU><CodiceFiscaleBeneficiario>{}</CodiceFiscaleBeneficiario></RicercaProtDSU>",
+            requests::GIULIA
+        );
+        let question = requests::consultazione(Operation::ConsultazioneDichiarazione, &key);
+        // Asked for, and not taken: more than the sockets' buffers hold.
+        let mut idle = caf.connect_raw().await.unwrap();
+        let length = question.len();
+        let head = format!("POST {ISEE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: {length}\r\n\r\n");
+        idle.write_all(head.as_bytes()).await.unwrap();
+        idle.write_all(question.as_bytes()).await.unwrap();
+        let mut first = [0; 12];
+        idle.read_exact(&mut first).await.unwrap();
+        assert_eq!(&first, b"HTTP/1.1 200");
+        // There is no room for another one, of this ente; for what is small there is, and for others.
+        let refused = caf.call(ISEE, &question).await.unwrap();
+        assert_eq!(refused.status, 429, "{}", refused.text.get(..300).unwrap_or(&refused.text));
+        assert!(refused.headers.contains_key("retry-after"));
+        let esito = format!("<ConsultazioneEsitoDSU xmlns=\"urn:varco:trasmissione-dsu:1\"><ProtocolloDSU>{protocol}</ProtocolloDSU></ConsultazioneEsitoDSU>");
+        assert_eq!(element(&caf.call(DSU, &envelope(Version::V11, &esito)).await.unwrap(), "Esito"), "OK");
+        // Once it is gone there is room again.
+        drop(idle);
+        let begun = Instant::now();
+        while caf.call(ISEE, &question).await.unwrap().status != 200 {
+            assert!(begun.elapsed().as_secs() < 20, "the room was not given back");
+        }
+    });
+    serving.stop();
+    // What was refused was not given away.
+    let directory = site.directory();
+    let found =
+        find(&directory.segments(), directory.ledger, &Filter { kind: Some(Kind::Exchange), ..Filter::default() }, usize::MAX).unwrap();
+    let given = found.iter().filter(|entry| entry.leaf.body.operation.as_deref() == Some("ConsultazioneDichiarazione")).count();
+    assert_eq!(given, 2);
+}
+
 #[test]
 fn who_is_silent_loses_the_place() {
     let site = Site::new();
@@ -349,7 +409,7 @@ fn the_contract_is_served_with_the_address_that_was_asked() {
         let wsdl = get(&format!("{ISEE}?wsdl"), "porta.example:443").await;
         assert_eq!(wsdl.status.as_u16(), 200);
         assert!(wsdl.text.contains("location=\"https://porta.example:443/isee/ConsultazioneISEE/v1\""), "{}", wsdl.text);
-        let schema = get(&format!("{}?xsd=ISEE_Dichiarazione.xsd", common::DSU), "porta.example").await;
+        let schema = get(&format!("{}?xsd=ISEE_Dichiarazione.xsd", DSU), "porta.example").await;
         assert!(schema.text.contains("TypeDichiarazione"));
         assert_eq!(get(&format!("{ISEE}?xsd=nessuno.xsd"), "porta.example").await.status.as_u16(), 405);
         assert_eq!(get(&format!("{ISEE}?wsdl"), "porta\"><x>").await.status.as_u16(), 400);

@@ -11,7 +11,7 @@ use hyper::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HeaderNa
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request as HttpRequest, Response, StatusCode};
 use jiff::Timestamp;
-use tokio::sync::SemaphorePermit;
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::beside::Held;
@@ -153,12 +153,7 @@ async fn listen<'a>(
             record.places = places;
             bytes
         }
-        Read::NoRoom => {
-            gateway.quotas.give_back(&caller.ente().codice, &caller.ente().quote, record.received);
-            let refusal = Refusal::new(Code::TooManyRequests, "too many lots or too large bodies under way");
-            gateway.gathered.count(fault::row(refusal.code).ledger, Some(channel.peer.fingerprint()));
-            return Ok(retry_later(&refusal, exchange, record.version));
-        }
+        Read::NoRoom => return Ok(record.no_room(&caller)),
     };
     record.request = bytes.clone();
     record.micros.body = record.elapsed();
@@ -303,9 +298,14 @@ async fn converse(
 
         // ledger: preconditions hold? append, durable. Waiting for that takes no place.
         let rendered = beside::step(held.as_ref(), || soap::envelope(record.version, &prepared.reply));
+        // A reply stays in memory until its client has taken it.
+        let mut places = Places::default();
+        if !places.take(gateway, &caller.ente().codice, rendered.len()) {
+            return Ok(record.no_room(&caller));
+        }
         let mancati = prepared.mancati.clone();
         match record.commit(prepared, &rendered, held.take()).await {
-            Ok(receipt) => return Ok(record.release(&receipt, StatusCode::OK, rendered)),
+            Ok(receipt) => return Ok(record.release(&receipt, StatusCode::OK, rendered, places)),
             Err(NotCommitted::Conflict) => gateway.node.services.tentativi.give_back(operation, &caller.ente().codice, &mancati),
             // A lot whose entries are more than one batch holds: it will not be smaller next time.
             Err(NotCommitted::TooLarge) => return Err(Refusal::new(Code::BodyTooLarge, "entries over the size of a batch")),
@@ -335,7 +335,7 @@ struct Record<'a> {
     /// Whether it was counted for its operator.
     of_operator: bool,
     /// The room that its body takes: given back after the body.
-    places: Places<'a>,
+    places: Places,
 }
 
 impl<'a> Record<'a> {
@@ -394,6 +394,14 @@ impl<'a> Record<'a> {
         quotas.read(&ente.codice, &ente.quote, operator, &tokens, self.received)
     }
 
+    /// As many lots are under way as may be, or as many bytes of bodies and replies.
+    fn no_room(&self, caller: &Caller) -> Reply {
+        self.gateway.quotas.give_back(&caller.ente().codice, &caller.ente().quote, self.received);
+        let refusal = Refusal::new(Code::TooManyRequests, "too many lots, or too long bodies and replies, under way");
+        self.gateway.gathered.count(fault::row(refusal.code).ledger, Some(self.channel.peer.fingerprint()));
+        retry_later(&refusal, self.exchange, self.version)
+    }
+
     /// A quota is used up.
     fn exceeded(&mut self, exceeded: Exceeded) -> Reply {
         self.later(Code::Quota, exceeded)
@@ -442,7 +450,7 @@ impl<'a> Record<'a> {
         let rendered = fault::render(&refusal, self.exchange, self.version);
         let note = Note { outcome: "FAULT", refusal: Some(row.ledger.to_owned()), ..Note::default() };
         let mut reply = match self.commit(Prepared { note, ..Prepared::default() }, &rendered, None).await {
-            Ok(receipt) => self.release(&receipt, fault::status(refusal.code, self.version), rendered),
+            Ok(receipt) => self.release(&receipt, fault::status(refusal.code, self.version), rendered, Places::default()),
             Err(error) => {
                 tracing::warn!(exchange = %self.exchange, %error, "not recorded");
                 unavailable(self.exchange, self.version)
@@ -546,8 +554,8 @@ impl<'a> Record<'a> {
     }
 
     /// Lets a reply out: nobody can call it without a receipt.
-    fn release(&self, _: &Receipt, status: StatusCode, rendered: String) -> Reply {
-        respond(status, rendered, self.exchange, self.version)
+    fn release(&self, _: &Receipt, status: StatusCode, rendered: String, places: Places) -> Reply {
+        respond(status, Bytes::from_owner(Waiting { text: rendered, _places: places }), self.exchange, self.version)
     }
 }
 
@@ -596,28 +604,29 @@ struct Inbound {
 }
 
 /// What became of a body.
-enum Read<'g> {
+enum Read {
     /// Here it is; with what it takes of the room there is.
-    Whole(Bytes, Places<'g>),
+    Whole(Bytes, Places),
     /// As many lots are under way as may be, or as many bytes.
     NoRoom,
 }
 
 /// What a body takes of the room there is, until its exchange ends.
 #[derive(Default)]
-struct Places<'g> {
+struct Places {
     /// Of lots, if it is as large as only lots are.
-    lot: Option<SemaphorePermit<'g>>,
+    lot: Option<OwnedSemaphorePermit>,
     /// Of all bodies: in pieces of [`ROOM`] bytes.
-    room: Option<SemaphorePermit<'g>>,
+    room: Option<OwnedSemaphorePermit>,
     /// Of the ente's own, as many.
     own: Vec<Place>,
 }
 
-impl<'g> Places<'g> {
+impl Places {
     /// Room for so many bytes in all; whether there is, in all and of the ente's share.
-    fn take(&mut self, gateway: &'g Gateway, ente: &str, length: usize) -> bool {
-        let more = (length / ROOM).saturating_sub(self.own.len());
+    fn take(&mut self, gateway: &Gateway, ente: &str, length: usize) -> bool {
+        // The longest of all takes the whole share.
+        let more = (length / ROOM).min(gateway.share).saturating_sub(self.own.len());
         if more == 0 {
             return true;
         }
@@ -625,7 +634,7 @@ impl<'g> Places<'g> {
             let Some(place) = gateway.holding.enter(ente, gateway.share) else { return false };
             self.own.push(place);
         }
-        let Ok(permit) = gateway.bodies.try_acquire_many(u32::try_from(more).unwrap_or(u32::MAX)) else { return false };
+        let Ok(permit) = gateway.bodies.clone().try_acquire_many_owned(u32::try_from(more).unwrap_or(u32::MAX)) else { return false };
         match &mut self.room {
             Some(room) => room.merge(permit),
             None => self.room = Some(permit),
@@ -634,8 +643,20 @@ impl<'g> Places<'g> {
     }
 }
 
+/// A reply, with the room that it takes until the connection has taken it.
+struct Waiting {
+    text: String,
+    _places: Places,
+}
+
+impl AsRef<[u8]> for Waiting {
+    fn as_ref(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+}
+
 impl Inbound {
-    async fn read<'g>(&mut self, gateway: &'g Gateway, ente: &str, headers: &HeaderMap, lots: bool) -> Result<Read<'g>, Refusal> {
+    async fn read(&mut self, gateway: &Gateway, ente: &str, headers: &HeaderMap, lots: bool) -> Result<Read, Refusal> {
         let settings = gateway.settings.load_full();
         let limits = &settings.limits;
         let mut codings = headers.get_all(CONTENT_ENCODING).iter();
@@ -660,7 +681,7 @@ impl Inbound {
                     return Err(Refusal::new(Code::BodyTooLarge, "body over the limit"));
                 }
                 if length > limits.body_bytes && places.lot.is_none() {
-                    match gateway.lots.try_acquire() {
+                    match gateway.lots.clone().try_acquire_owned() {
                         Ok(place) => places.lot = Some(place),
                         Err(_) => return Ok(Read::NoRoom),
                     }
@@ -820,8 +841,8 @@ fn retry_later(refusal: &Refusal, exchange: Uuid, version: Version) -> Reply {
     reply
 }
 
-fn respond(status: StatusCode, rendered: String, exchange: Uuid, version: Version) -> Reply {
-    let mut reply = Response::new(Full::new(Bytes::from(rendered)));
+fn respond(status: StatusCode, rendered: impl Into<Bytes>, exchange: Uuid, version: Version) -> Reply {
+    let mut reply = Response::new(Full::new(rendered.into()));
     *reply.status_mut() = status;
     let headers = reply.headers_mut();
     // `UTF-8` as IANA registers it. Names of charsets know no case, but REXML 3.3.9 (Ruby, Debian 12) takes `utf-8` for a change of

@@ -66,9 +66,9 @@ pub struct Gateway {
     /// The clock.
     pub clock: Clock,
     /// Places for large lots.
-    pub lots: Semaphore,
-    /// Room for bodies, in pieces of [`exchange::ROOM`] bytes.
-    pub bodies: Semaphore,
+    pub lots: Arc<Semaphore>,
+    /// Room for bodies and for replies, in pieces of [`exchange::ROOM`] bytes.
+    pub bodies: Arc<Semaphore>,
     /// What of it each ente takes.
     pub holding: Crowd,
     /// And may take: half, in the same pieces.
@@ -101,9 +101,9 @@ impl Gateway {
         let clock = node.clock.clone();
         let metrics = Metrics::new(node.ledger.committer.meter(), &node.damage);
         Arc::new(Self {
-            lots: Semaphore::new(settings.limits.lots),
+            lots: Arc::new(Semaphore::new(settings.limits.lots)),
             share: settings.limits.bodies_bytes / exchange::ROOM / 2,
-            bodies: Semaphore::new((settings.limits.bodies_bytes / exchange::ROOM).min(Semaphore::MAX_PERMITS)),
+            bodies: Arc::new(Semaphore::new((settings.limits.bodies_bytes / exchange::ROOM).min(Semaphore::MAX_PERMITS))),
             node,
             contract,
             config: config.clone(),
