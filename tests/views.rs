@@ -275,6 +275,37 @@ fn a_log_that_is_behind_its_views_is_neither_verified_nor_copied_in_silence() {
     assert!(!copied && text.contains("al registro mancano voci"), "{text}");
 }
 
+/// The same after a process that was killed: its views are open, and looking at them changes nothing.
+#[test]
+fn views_of_a_process_that_was_killed_prove_a_loss_too() {
+    let site = Site::new();
+    use_once(&site, 1);
+    let earlier = site.home.path().join("earlier");
+    copy(&site.data(), &earlier);
+    let mut serving = site.serve();
+    common::runtime().block_on(async {
+        let dsu = requests::dsu("CAF00001-UCCISA-2026-N0000001", &site.today());
+        let answer = site.client(serving.address, "caf").call(DSU, &requests::trasmissione(&dsu)).await.unwrap();
+        assert_eq!(element(&answer, "Esito"), "OK", "{}", answer.text);
+    });
+    // When nothing is asked the views are made durable.
+    std::thread::sleep(Duration::from_secs(1));
+    let data = site.data().display().to_string();
+    let verify = || common::varco(&["ledger", "verify", "--data", &data]);
+    assert!(verify().1, "beside a gateway that serves: {}", verify().0);
+    serving.kill();
+    let views = || std::fs::read(site.data().join("views/views.redb")).unwrap();
+    let before = views();
+    assert!(verify().1, "nothing is missing: {}", verify().0);
+    assert!(views() == before, "a verification changed the views");
+    go_back(&site, &earlier, "views");
+    let (text, whole) = verify();
+    assert!(!whole && text.contains("mancano dal registro le voci da"), "{text}");
+    let (text, copied) = common::varco(&["backup", &site.home.path().join("copy").display().to_string(), "--data", &data]);
+    assert!(!copied && text.contains("al registro mancano voci"), "{text}");
+    assert!(refused(&site).contains("mancano dal registro le voci da"));
+}
+
 #[test]
 fn what_a_damaged_key_closes_is_an_error_and_no_answer() {
     let site = Site::new();

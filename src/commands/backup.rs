@@ -31,6 +31,8 @@ pub(super) fn run(args: &Args) -> Result<()> {
     if args.target.starts_with(&args.data) {
         bail!("la copia si fa fuori dalla directory dei dati");
     }
+    // Before the log is read, to which a gateway may append meanwhile.
+    let views = state::reached(&directory.views(), directory.ledger);
     let bytes = directory.backup(&args.target)?;
     println!("registro copiato in {}: {bytes} byte", args.target.display());
     if let Some(keys) = &args.keys {
@@ -43,7 +45,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let checked = verify_with(&copy, args.keys.as_deref().unwrap_or(&directory.keys()));
     checked.context("la copia è stata fatta, ma non tutto ciò che contiene si legge")?;
     let entries = segments::extent(&copy.segments(), copy.ledger, Loss::Refused)?.head;
-    if let Some(views) = state::reached_at_stop(&directory.views(), directory.ledger).filter(|views| *views > entries) {
+    if let Some(views) = views.filter(|views| *views > entries) {
         return Err(StartError::Ahead { views, log: entries }).context("la copia è stata fatta, ma al registro mancano voci");
     }
     if args.keys.is_none() {

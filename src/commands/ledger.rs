@@ -260,6 +260,8 @@ pub(super) fn verify_with(directory: &Directory, from: &Path) -> Result<Report> 
         Err(error) => return Err(error.into()),
     };
     let (mut report, mut wrong) = (Report::default(), Wrong::default());
+    // Before the log is read, to which a gateway may append meanwhile.
+    let views = crate::state::reached(&directory.views(), directory.ledger);
     report.read = segments::verify(&directory.segments(), directory.ledger, &mut |entry| {
         if entry.sealed.is_empty() {
             return Ok(());
@@ -285,7 +287,7 @@ pub(super) fn verify_with(directory: &Directory, from: &Path) -> Result<Report> 
         Ok(())
     })?;
     let mut lines = keys.as_ref().map(|keys| wrong.lines(keys)).unwrap_or_default();
-    if let Some(views) = crate::state::reached_at_stop(&directory.views(), directory.ledger).filter(|views| *views > report.read.entries) {
+    if let Some(views) = views.filter(|views| *views > report.read.entries) {
         lines.insert(0, StartError::Ahead { views, log: report.read.entries }.to_string());
     }
     if !lines.is_empty() {

@@ -181,6 +181,9 @@ impl Node {
         if rebuilt == Rebuilt::OtherHistory {
             tracing::error!("the views had applied another entry than the ledger has in its place: they are made again");
         }
+        if let Some((file, offset, bytes)) = &recovery.cut {
+            tracing::warn!(file, offset, bytes, "the log ended in the middle of a batch: that was cut, and is kept beside");
+        }
         let (committer, running) = Committer::start(id, log, Box::new(writer), keys.records(), clock.clone())?;
         let missing_keys = keys.missing();
         // The year's token key is there before anybody is looked for under it.
