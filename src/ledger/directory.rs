@@ -168,8 +168,9 @@ impl Directory {
         let copied = super::segments::copy(&self.segments(), &segments, self.ledger)?;
         // Says to whoever opens it that it is a copy, so that the ledger says so too.
         replace(&target.join(COPY), self.ledger.to_string().as_bytes()).map_err(at(target))?;
-        // Last, so that a backup cut short is not taken for one.
-        let format = std::fs::read(self.format()).map_err(at(&self.format()))?;
+        // Last, so that a backup cut short is not taken for one. It says so too, since no directory opens without it.
+        let mut format = std::fs::read(self.format()).map_err(at(&self.format()))?;
+        format.extend_from_slice(format!("{MARK}\n").as_bytes());
         replace(&target.join("FORMAT"), &format).map_err(at(target))?;
         Ok(copied)
     }
@@ -177,6 +178,8 @@ impl Directory {
 
 /// In a copy, until it is opened for writing.
 const COPY: &str = "COPY";
+/// The line of `FORMAT` that says the same: whoever leaves the file behind, or takes it away, must not be given numbers twice.
+const MARK: &str = "copy";
 /// While a loss is accepted, until the ledger says so.
 const LOSS: &str = "PERDITA";
 
@@ -201,12 +204,21 @@ impl Directory {
 
     /// Whether this is a copy that nobody has opened for writing yet.
     pub fn is_copy(&self) -> bool {
-        self.path.join(COPY).exists()
+        let marked = || std::fs::read_to_string(self.format()).is_ok_and(|text| text.lines().any(|line| line == MARK));
+        self.path.join(COPY).exists() || marked()
     }
 
     /// It has been opened for writing, and the ledger says so.
     pub fn adopted(&self) -> io::Result<()> {
-        std::fs::remove_file(self.path.join(COPY))?;
+        match std::fs::remove_file(self.path.join(COPY)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let text = std::fs::read_to_string(self.format())?;
+        let without: String = text.split_inclusive('\n').filter(|line| line.trim_end() != MARK).collect();
+        if without != text {
+            replace(&self.format(), without.as_bytes())?;
+        }
         RealDisk.sync_directory(&self.path)
     }
 }
