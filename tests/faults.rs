@@ -131,6 +131,10 @@ impl DiskFile for FaultyFile {
     fn set_len(&mut self, length: u64) -> io::Result<()> {
         self.inner.set_len(length)
     }
+
+    fn length(&self) -> io::Result<Option<u64>> {
+        self.inner.length()
+    }
 }
 
 const EIO: i32 = 5;
@@ -252,6 +256,49 @@ fn views_that_cannot_be_written_give_503_and_recover() {
     });
     varco::commands::ledger::verify(&site.directory()).unwrap();
     common::views_equal_a_rebuild(&site.directory(), &site.clock);
+}
+
+/// The lock of the directory is removed, and a second gateway is started: there is one writer all the same.
+#[test]
+fn a_ledger_has_one_writer_whatever_becomes_of_the_lock() {
+    let site = Site::new();
+    let serving = site.serve();
+    std::fs::remove_file(site.data().join("lock")).unwrap();
+    let config = site.config().display().to_string();
+    let (said, started) = common::varco(&["serve", "--config", &config]);
+    assert!(!started && said.contains("un altro processo vi scrive"), "{said}");
+    std::fs::remove_file(site.data().join("admin.sock")).unwrap();
+    let data = site.data().display().to_string();
+    let (said, done) = common::varco(&["ente", "sospendi", "comune", "--data", &data, "--motivo", "prova"]);
+    assert!(!done && said.contains("un altro processo vi scrive"), "{said}");
+    common::runtime().block_on(async {
+        assert_eq!(element(&transmit(&site.client(serving.address, "caf"), &site, 1).await, "Esito"), "OK");
+    });
+    serving.stop();
+    varco::commands::ledger::verify(&site.directory()).unwrap();
+}
+
+/// Whoever takes the open segment away, or cuts it, while it is written: nothing more is acknowledged, and the gateway ends.
+#[test]
+fn an_open_segment_that_is_taken_away_ends_the_gateway() {
+    for cut in [false, true] {
+        let site = Site::new();
+        common::runtime().block_on(async {
+            let (started, _) = started(&site).await;
+            let caf = site.client(started.address, "caf");
+            assert_eq!(element(&transmit(&caf, &site, 1).await, "Esito"), "OK");
+            let segment = site.data().join("ledger/00000000000000000001.seg");
+            if cut {
+                std::fs::OpenOptions::new().write(true).open(&segment).unwrap().set_len(200).unwrap();
+            } else {
+                std::fs::remove_file(&segment).unwrap();
+            }
+            assert_unavailable(&transmit(&caf, &site, 2).await);
+            let ended = tokio::time::timeout(Duration::from_secs(20), started.finish()).await.unwrap().unwrap();
+            assert!(matches!(ended, Ended::Fatal(_)), "{ended:?}");
+        });
+        assert!(varco::commands::ledger::verify(&site.directory()).is_err(), "what was acknowledged is gone");
+    }
 }
 
 #[test]

@@ -258,6 +258,9 @@ impl DiskFile for FullFile {
     fn set_len(&mut self, length: u64) -> io::Result<()> {
         self.0.set_len(length)
     }
+    fn length(&self) -> io::Result<Option<u64>> {
+        self.0.length()
+    }
 }
 
 #[test]

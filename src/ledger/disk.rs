@@ -1,12 +1,16 @@
 //! The file operations of the ledger, behind a seam, so that tests can make each of them fail as disks do.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// The mode of files that are made: for their owner alone.
 const OWNER: u32 = 0o600;
+
+/// How long a process that ends may still hold a segment.
+const ENDING: Duration = Duration::from_secs(1);
 
 /// Where segments live.
 pub trait Disk: Send + Sync {
@@ -28,6 +32,8 @@ pub trait DiskFile: Send {
     fn sync_data(&mut self) -> io::Result<()>;
     /// Truncates.
     fn set_len(&mut self, length: u64) -> io::Result<()>;
+    /// Its length; None if it has no name any more, so that what is written there is lost.
+    fn length(&self) -> io::Result<Option<u64>>;
 }
 
 /// The real one.
@@ -37,11 +43,25 @@ pub struct RealDisk;
 impl Disk for RealDisk {
     fn open(&self, path: &Path, create: bool) -> io::Result<Box<dyn DiskFile>> {
         let file = OpenOptions::new().read(true).write(true).create_new(create).mode(OWNER).open(path)?;
+        lock(&file)?;
         Ok(Box::new(file))
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
         File::open(path)?.sync_all()
+    }
+}
+
+/// A segment has one writer, also where the lock of its directory has been removed. Who is about to end is waited for.
+fn lock(file: &File) -> io::Result<()> {
+    let until = Instant::now() + ENDING;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(Duration::from_millis(20)),
+            Err(TryLockError::WouldBlock) => return Err(io::Error::other("un altro processo vi scrive")),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
     }
 }
 
@@ -56,6 +76,11 @@ impl DiskFile for File {
 
     fn set_len(&mut self, length: u64) -> io::Result<()> {
         Self::set_len(self, length)
+    }
+
+    fn length(&self) -> io::Result<Option<u64>> {
+        let found = self.metadata()?;
+        Ok((found.nlink() > 0).then_some(found.len()))
     }
 }
 

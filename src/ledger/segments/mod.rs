@@ -236,6 +236,14 @@ impl Log for SegmentLog {
             return Err(AppendError::Fatal(io::Error::other("an earlier fdatasync failed")));
         }
         debug_assert_eq!(expected_head, self.head, "a segment log has one writer");
+        match self.file.length().map_err(AppendError::Unavailable)? {
+            Some(length) if length >= self.durable => {}
+            // What was acknowledged is not there any more, and what comes now would not be.
+            _ => {
+                self.dead = true;
+                return Err(AppendError::Fatal(io::Error::other("the open segment was removed or cut short behind the gateway")));
+            }
+        }
         self.clean_tail().map_err(AppendError::Unavailable)?;
         if self.durable >= self.size {
             self.roll().map_err(AppendError::Unavailable)?;
