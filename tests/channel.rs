@@ -296,8 +296,39 @@ fn replies_that_nobody_takes_have_a_room_as_bodies_do() {
     let directory = site.directory();
     let found =
         find(&directory.segments(), directory.ledger, &Filter { kind: Some(Kind::Exchange), ..Filter::default() }, usize::MAX).unwrap();
-    let given = found.iter().filter(|entry| entry.leaf.body.operation.as_deref() == Some("ConsultazioneDichiarazione")).count();
-    assert_eq!(given, 2);
+    let given: Vec<_> = found.iter().filter(|entry| entry.leaf.body.operation.as_deref() == Some("ConsultazioneDichiarazione")).collect();
+    assert_eq!(given.len(), 2);
+    // Of the first it is known that it did not arrive.
+    let gathered = find(&directory.segments(), directory.ledger, &Filter { kind: Some(Kind::Gathered), ..Filter::default() }, usize::MAX);
+    let gathered = gathered.unwrap();
+    let groups: Vec<_> = gathered.iter().flat_map(|entry| entry.leaf.body.facts["gruppi"].as_array().unwrap()).collect();
+    let lost: Vec<_> = groups.iter().filter(|group| group["motivo"] == "E98.non-consegnata").collect();
+    assert_eq!(lost.len(), 1, "{groups:?}");
+    assert_eq!(lost[0]["scambi"], serde_json::json!([given[0].leaf.body.exchange]), "{groups:?}");
+    assert_eq!(lost[0]["numero"], 1);
+}
+
+/// Who has sent all that it sends may close its half of the connection, by close_notify and FIN, and still gets its answer.
+#[test]
+fn a_client_that_half_closes_gets_its_answer() {
+    let site = Site::new();
+    let serving = site.serve();
+    common::runtime().block_on(async {
+        let question = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
+        let head =
+            format!("POST {ISEE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n", question.len());
+        let mut stream = site.client(serving.address, "comune").connect_raw().await.unwrap();
+        stream.write_all(format!("{head}{question}").as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("DATI_NON_TROVATI"), "{answer}");
+    });
+    serving.stop();
+    let directory = site.directory();
+    let found =
+        find(&directory.segments(), directory.ledger, &Filter { kind: Some(Kind::Gathered), ..Filter::default() }, usize::MAX).unwrap();
+    assert!(found.is_empty(), "it was delivered");
 }
 
 #[test]

@@ -13,14 +13,23 @@ use std::time::{Duration, Instant};
 use redb::backends::FileBackend;
 use redb::{Builder, Database, DatabaseError, StorageBackend};
 
+use jiff::Timestamp;
+
 use common::{BENEFIT, DSU, ISEE, Site, element, requests};
 use varco::commands::client::{Answer, Client};
 use varco::commands::serve::{Started, start_on};
-use varco::config::Config;
-use varco::gateway::listener::Ended;
+use varco::config::{Config, SEGMENT_BYTES};
+use varco::contract::Contract;
+use varco::gateway::Gateway;
+use varco::gateway::listener::{Ended, Listener};
+use varco::gateway::node::Node;
+use varco::gateway::settings::Settings;
 use varco::ledger::committer::Health;
 use varco::ledger::disk::{Disk, DiskFile, RealDisk};
-use varco::ledger::segments;
+use varco::ledger::{Kind, segments};
+use varco::registry::Permit;
+use varco::sii::regole::Applicate;
+use varco::sii::{Answering, Occasion, Question, Resuming, Sii};
 
 /// What the disk does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -299,6 +308,59 @@ fn an_open_segment_that_is_taken_away_ends_the_gateway() {
         });
         assert!(varco::commands::ledger::verify(&site.directory()).is_err(), "what was acknowledged is gone");
     }
+}
+
+/// An SII that panics when it is asked.
+struct Panicking;
+
+impl Sii for Panicking {
+    fn answer<'a>(&'a self, _: &'a Permit, _: Question<'a>, _: Occasion) -> Answering<'a> {
+        Box::pin(async { panic!("a mistake") })
+    }
+
+    fn resume(&self, _: Timestamp) -> Resuming<'_, usize> {
+        Box::pin(async { Ok(0) })
+    }
+
+    fn apply_rules(&self, _: bool, _: Timestamp) -> Resuming<'_, Applicate> {
+        Box::pin(async { Ok(Applicate::default()) })
+    }
+}
+
+#[test]
+fn an_exchange_that_panics_has_an_entry_of_its_own_and_tells_nothing() {
+    let site = Site::new();
+    common::runtime().block_on(async {
+        let config = Config::read(&site.config()).unwrap();
+        let mut node = Node::open(&site.directory(), &site.clock, Arc::new(RealDisk), SEGMENT_BYTES).unwrap();
+        node.services.sii = Arc::new(Panicking);
+        let settings = Settings::build(&config, &site.clock).unwrap();
+        let gateway = Gateway::new(node, Contract::compile().unwrap(), settings, &config);
+        let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
+        let address = listener.address().unwrap();
+        let (stop, stopped) = tokio::sync::watch::channel(false);
+        let serving = tokio::spawn(listener.serve(gateway.clone(), stopped, Duration::from_secs(10)));
+        let mut comune = site.client(address, "comune").connect().await.unwrap();
+        for _ in 0..2 {
+            let answer = comune.call(ISEE, &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT)).await.unwrap();
+            assert_eq!((answer.status.as_u16(), answer.text.as_str()), (503, ""));
+            assert!(answer.headers.contains_key("retry-after"));
+        }
+        drop(comune);
+        stop.send_replace(true);
+        serving.await.unwrap();
+        gateway.node.close();
+    });
+    let entries = segments::read_from(&site.directory().segments(), site.directory().ledger, 1, usize::MAX).unwrap();
+    let exchanges: Vec<_> = entries.iter().map(|entry| &entry.leaf.body).filter(|body| body.kind == Kind::Exchange).collect();
+    assert_eq!(exchanges.len(), 2);
+    for body in exchanges {
+        assert_eq!(
+            (body.ente.as_deref(), body.outcome.as_deref(), body.refusal.as_deref()),
+            (Some("comune"), Some("FAULT"), Some("E99.interno"))
+        );
+    }
+    varco::commands::ledger::verify(&site.directory()).unwrap();
 }
 
 #[test]

@@ -1,10 +1,12 @@
 //! From an accepted socket to HTTP/1.1: handshake, the peer, one exchange after another.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::Arc;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,9 +21,10 @@ use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
 use tokio::time::Sleep;
 use tokio_rustls::TlsAcceptor;
+use uuid::Uuid;
 
 use super::Gateway;
-use super::exchange::{self, Channel};
+use super::exchange::{self, Channel, Passage};
 use super::framing::{Framing, Verdicts};
 use super::metered::{Metered, TooManyRecords};
 use super::proxy;
@@ -67,35 +70,52 @@ pub(super) async fn serve(
     };
     let channel = Arc::new(Channel { peer, address: source.to_string(), tls });
     let verdicts = Verdicts::new();
-    let timed = Timed { inner: stream, framing: Framing::new(verdicts.clone(), &gateway.clock), patience: limits.reply(), waiting: None };
+    let owed = Owed::default();
+    let framing = Framing::new(verdicts.clone(), &gateway.clock);
+    let timed = Timed { inner: stream, framing, patience: limits.reply(), waiting: None, owed: owed.clone() };
 
     let (counting, presented) = (gateway.clone(), channel.peer.fingerprint().to_owned());
+    let owing = owed.clone();
     let service = service_fn(move |request| {
-        let verdict = verdicts.next();
-        let (shared, presented) = (gateway.clone(), channel.peer.fingerprint().to_owned());
+        let (verdict, owed) = (verdicts.next(), owing.clone());
         let (gateway, channel) = (gateway.clone(), channel.clone());
+        let passage = Passage::begin(verdict.began().unwrap_or_else(|| gateway.clock.now())).map(Arc::new);
         // Detached: a client that hangs up does not cancel work that must be recorded.
-        let exchange = tokio::spawn(async move {
-            let received = verdict.began().unwrap_or_else(|| gateway.clock.now());
-            exchange::answer(&gateway, &channel, received, &verdict, request).await
+        let exchange = passage.clone().map(|passage| {
+            tokio::spawn(async move {
+                match caught(exchange::answer(&gateway, &channel, &passage, &verdict, request)).await {
+                    Some(reply) => reply,
+                    None => {
+                        exchange::failed(&gateway, &channel, &passage).await;
+                        internal()
+                    }
+                }
+            })
         });
         async move {
-            Ok::<_, Infallible>(exchange.await.unwrap_or_else(|_| {
-                shared.gathered.count("E99.interno", Some(&presented));
-                internal()
-            }))
+            let Some((exchange, passage)) = exchange.zip(passage) else { return Ok(internal()) };
+            let reply = exchange.await.unwrap_or_else(|_| internal());
+            if passage.is_recorded() {
+                owed.set(passage.id);
+            }
+            Ok::<_, Infallible>(reply)
         }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(settings.limits.head())
         .max_headers(64)
+        // Who has sent all that it sends may still wait for the answer (RFC 9112, 9.6).
+        .half_close(true)
         .max_buf_size(64 * 1024)
         .serve_connection(TokioIo::new(timed), service);
     tokio::pin!(connection);
     loop {
         tokio::select! {
             ended = connection.as_mut() => {
+                if let Some(exchange) = owed.take() {
+                    counting.gathered.name("E98.non-consegnata", &presented, exchange);
+                }
                 // A head that hyper itself cannot read, which it has answered.
                 if ended.is_err_and(|error| error.is_parse()) {
                     counting.gathered.count("H06.http", Some(&presented));
@@ -113,7 +133,31 @@ pub(super) async fn serve(
     }
 }
 
-/// A panic in an exchange: it was not recorded, so it tells nothing.
+/// The exchange whose reply hyper has been given, until all of it was handed to the socket.
+#[derive(Clone, Debug, Default)]
+struct Owed(Arc<Mutex<Option<Uuid>>>);
+
+impl Owed {
+    fn set(&self, exchange: Uuid) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(exchange);
+    }
+
+    fn take(&self) -> Option<Uuid> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// What a future comes to; None if it panics, which is a line of the log.
+async fn caught<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(polled) => polled.map(Some),
+        Err(_) => Poll::Ready(None),
+    })
+    .await
+}
+
+/// A panic in an exchange: it tells nothing.
 fn internal() -> Response<Full<Bytes>> {
     let mut reply = Response::new(Full::new(Bytes::new()));
     *reply.status_mut() = hyper::StatusCode::SERVICE_UNAVAILABLE;
@@ -143,6 +187,8 @@ struct Timed<S> {
     patience: Duration,
     /// Runs out that long after the client first let a reply wait.
     waiting: Option<Pin<Box<Sleep>>>,
+    /// What is given to the socket once it is flushed: hyper flushes when it has written a reply.
+    owed: Owed,
 }
 
 impl<S> Timed<S> {
@@ -177,6 +223,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
         let polled = Pin::new(&mut self.inner).poll_flush(context);
         if polled.is_ready() {
             self.waiting = None;
+        }
+        if matches!(polled, Poll::Ready(Ok(()))) {
+            self.owed.take();
         }
         self.in_time(context, polled)
     }

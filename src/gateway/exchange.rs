@@ -2,6 +2,7 @@
 //! service, only a `Receipt` lets a reply out. A refusal at any step is an outcome like another: recorded, then turned into bytes by `fault`.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -71,8 +72,30 @@ pub struct Channel {
     pub tls: &'static str,
 }
 
+/// An exchange, as its connection knows it.
+#[derive(Debug)]
+pub struct Passage {
+    /// Its id.
+    pub id: Uuid,
+    /// First byte of its request.
+    pub received: Timestamp,
+    recorded: AtomicBool,
+}
+
+impl Passage {
+    /// Begins one. None if no id can be had.
+    pub fn begin(received: Timestamp) -> Option<Self> {
+        Some(Self { id: new_exchange(received).ok()?, received, recorded: AtomicBool::new(false) })
+    }
+
+    /// Whether the ledger has it.
+    pub fn is_recorded(&self) -> bool {
+        self.recorded.load(Ordering::Acquire)
+    }
+}
+
 /// Answers one request.
-pub async fn answer(gateway: &Gateway, channel: &Channel, received: Timestamp, verdict: &Verdict, request: HttpRequest<Incoming>) -> Reply {
+pub async fn answer(gateway: &Gateway, channel: &Channel, passage: &Passage, verdict: &Verdict, request: HttpRequest<Incoming>) -> Reply {
     // For who is let in; others are told what any other request would be.
     if !verdict.is_wrong()
         && let Some(reply) = contract_document(gateway, &request)
@@ -81,10 +104,9 @@ pub async fn answer(gateway: &Gateway, channel: &Channel, received: Timestamp, v
         return reply;
     }
     let version = media_type(request.headers()).map_or(Version::V11, |media| media.version);
-    let Ok(exchange) = new_exchange(received) else { return unavailable(Uuid::nil(), version) };
     let (head, body) = request.into_parts();
     let mut inbound = Inbound { body, asked: false };
-    let mut record = Record::new(gateway, channel, exchange, received, version);
+    let mut record = Record::new(gateway, channel, passage, version);
     let mut reply = match listen(gateway, &mut record, verdict, &head, &mut inbound).await {
         Ok(reply) => reply,
         Err(refusal) => record.refuse(refusal).await,
@@ -99,6 +121,24 @@ pub async fn answer(gateway: &Gateway, channel: &Channel, received: Timestamp, v
     }
     reply
 }
+
+/// Records an exchange that a mistake of ours ended, unless it was recorded before that: it has an entry of its own, and tells nothing.
+pub async fn failed(gateway: &Gateway, channel: &Channel, passage: &Passage) {
+    if passage.is_recorded() {
+        return;
+    }
+    let mut record = Record::new(gateway, channel, passage, Version::V11);
+    if let Ok((Identified::Caller(caller), _)) = identify(gateway, channel).await {
+        record.ente = Some(caller.ente().codice.clone());
+    }
+    let note = Note { outcome: "FAULT", refusal: Some(INTERNAL.to_owned()), ..Note::default() };
+    if record.commit(Prepared { note, ..Prepared::default() }, "", None).await.is_err() {
+        gateway.gathered.name(INTERNAL, channel.peer.fingerprint(), passage.id);
+    }
+}
+
+/// The refusal of an exchange that a mistake of ours ended.
+const INTERNAL: &str = "E99.interno";
 
 /// From the head of a request to the bytes of its body, and then on.
 async fn listen<'a>(
@@ -319,6 +359,7 @@ async fn converse(
 struct Record<'a> {
     gateway: &'a Gateway,
     channel: &'a Channel,
+    passage: &'a Passage,
     exchange: Uuid,
     received: Timestamp,
     ente: Option<String>,
@@ -344,12 +385,13 @@ impl<'a> Record<'a> {
         Occasion { exchange: self.exchange, received: self.received, today: rome(self.received).date(), ordinal: 1, beside }
     }
 
-    fn new(gateway: &'a Gateway, channel: &'a Channel, exchange: Uuid, received: Timestamp, version: Version) -> Self {
+    fn new(gateway: &'a Gateway, channel: &'a Channel, passage: &'a Passage, version: Version) -> Self {
         Self {
             gateway,
             channel,
-            exchange,
-            received,
+            passage,
+            exchange: passage.id,
+            received: passage.received,
             ente: None,
             operation: None,
             identity: Identity::default(),
@@ -487,6 +529,7 @@ impl<'a> Record<'a> {
         let drafts: Vec<Draft> = std::iter::once(entry).chain(drafts).collect();
         let preconditions: Vec<Precondition> = preconditions;
         let receipt = self.gateway.node.ledger.committer.submit(Submission { drafts, preconditions }).await?;
+        self.passage.recorded.store(true, Ordering::Release);
         let (ente, operation) = (self.ente.as_deref(), self.operation.map(Operation::name));
         self.gateway.metrics.exchange(ente, operation, outcome, &self.micros, self.elapsed());
         tracing::info!(

@@ -1,11 +1,12 @@
 //! Refusals too many to record one by one: handshakes that failed, certificates of nobody, an ente's requests over its places, heads
-//! that are no HTTP, exchanges that a mistake of ours ended. They are counted by reason (and certificate, where one
+//! that are no HTTP, replies that nobody took. They are counted by reason (and certificate, where one
 //! was shown) and recorded together, in an entry of kind `gathered`; the groups are bounded, what is over is counted without certificate.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use super::node::Node;
 use crate::ledger::{Body, Kind, Retention, Submission, new_exchange};
@@ -13,6 +14,11 @@ use crate::refusal::{Regola, regola};
 
 /// What is counted here and answered to nobody, or without a word: for the reference of all refusals.
 pub const STRETTE: &[Regola] = &[
+    regola(
+        "E98.non-consegnata",
+        "Una risposta registrata che il client non ha preso: la connessione è finita prima",
+        "chiedere di nuovo; la voce elenca gli scambi",
+    ),
     regola("E99.interno", "Errore della porta durante uno scambio: HTTP 503 senza corpo", "segnalarlo a chi gestisce la porta"),
     regola("H01.senza-certificato", "Nessun certificato presentato", "presentare il certificato dell'ente"),
     regola("H02.certificato", "Certificato scaduto, revocato, di un'altra autorità o fuori dal profilo ammesso", "rinnovarlo"),
@@ -33,13 +39,20 @@ pub const STRETTE: &[Regola] = &[
 
 /// Groups kept apart between two flushes.
 const GROUPS: usize = 100;
+/// Exchanges that are named between two flushes, of all groups: what an entry has room for. Others are counted.
+const NAMED: usize = 100;
 /// Refusals of a certificate whose ente is known that are recorded one by one in a minute.
 const EARLY: u32 = 10;
+
+/// A reason, and the certificate that was shown.
+type Group = (&'static str, Option<String>);
 
 /// The counts since the last flush.
 #[derive(Debug, Default)]
 pub struct Gathered {
-    counts: Mutex<BTreeMap<(&'static str, Option<String>), u64>>,
+    counts: Mutex<BTreeMap<Group, u64>>,
+    /// Exchanges, with their groups.
+    named: Mutex<Vec<(Group, Uuid)>>,
     /// Of the minute it is: refusals recorded one by one, by certificate.
     early: Mutex<(i64, BTreeMap<String, u32>)>,
 }
@@ -65,6 +78,15 @@ impl Gathered {
         self.add(reason, certificate, 1);
     }
 
+    /// Counts one exchange, and names it.
+    pub fn name(&self, reason: &'static str, certificate: &str, exchange: Uuid) {
+        self.count(reason, Some(certificate));
+        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        if named.len() < NAMED {
+            named.push(((reason, Some(certificate.to_owned())), exchange));
+        }
+    }
+
     fn add(&self, reason: &'static str, certificate: Option<&str>, count: u64) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let mut group = (reason, certificate.map(str::to_owned));
@@ -80,10 +102,17 @@ impl Gathered {
         if counts.is_empty() {
             return;
         }
-        let groups: Vec<_> = counts
-            .iter()
-            .map(|((reason, certificate), count)| serde_json::json!({ "motivo": reason, "certificato": certificate, "numero": count }))
-            .collect();
+        let named = std::mem::take(&mut *self.named.lock().unwrap_or_else(PoisonError::into_inner));
+        let group = |(group, count): (&Group, &u64)| {
+            let (reason, certificate) = group;
+            let mut told = serde_json::json!({ "motivo": reason, "certificato": certificate, "numero": count });
+            let exchanges: Vec<_> = named.iter().filter(|(of, _)| of == group).map(|(_, exchange)| exchange).collect();
+            if !exchanges.is_empty() {
+                told["scambi"] = serde_json::json!(exchanges);
+            }
+            told
+        };
+        let groups: Vec<_> = counts.iter().map(group).collect();
         let now = node.clock.now();
         let recorded = async {
             let exchange = new_exchange(now).ok()?;
@@ -98,6 +127,9 @@ impl Gathered {
             for ((reason, certificate), count) in counts {
                 self.add(reason, certificate.as_deref(), count);
             }
+            let mut kept = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+            let room = NAMED.saturating_sub(kept.len());
+            kept.extend(named.into_iter().take(room));
         }
     }
 }
