@@ -209,6 +209,7 @@ fn a_configuration_is_checked_and_a_gateway_tells_how_it_is() {
     assert!(done && text.contains(&serving.address.to_string()) && text.contains("2 accreditato, 1 sospeso"), "{text}");
     let status: serde_json::Value = serde_json::from_str(&varco(&["status", "--data", &data, "--json"]).0).unwrap();
     assert_eq!(status["stato_registro"], "scrivibile");
+    assert!(status["spazio_libero"].as_u64().unwrap() > 0, "{status}");
     let get = |path: &str| get(port, path);
     assert!(get("/live").starts_with("HTTP/1.1 200") && get("/ready").starts_with("HTTP/1.1 200"));
     let metrics = get("/metrics");
@@ -216,6 +217,7 @@ fn a_configuration_is_checked_and_a_gateway_tells_how_it_is() {
         "varco_exchanges_total{ente=\"comune\",operation=\"ConsultazioneIndicatore\",outcome=\"DATI_NON_TROVATI\"} 1",
         "varco_exchange_seconds_count{step=\"record\"} 1",
         "varco_ledger_writable 1",
+        "varco_data_free_bytes ",
         "varco_ledger_append_seconds_count",
         "pki/server.pem\"} ",
         "varco_crl_expiry_timestamp 1",

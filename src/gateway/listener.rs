@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 
+use super::status::of_space;
 use super::{Gateway, connection};
 use crate::clock::Steps;
 use crate::ledger::committer::Health;
@@ -57,6 +58,7 @@ impl Listener {
         let mut connections = JoinSet::new();
         let mut health = gateway.node.ledger.committer.health();
         let mut lists = tokio::time::interval(LISTS);
+        let mut little = false;
         let mut flush = tokio::time::interval(gathered);
         let mut steps = Steps::new(&gateway.clock);
         let mut shaking = Shaking::default();
@@ -103,6 +105,13 @@ impl Listener {
                             tracing::error!(%file, error = %wrong, "revocation lists: those known of this file stay in force");
                         }
                     });
+                    if let Some(free) = gateway.node.free() {
+                        let is_little = of_space(free).is_some();
+                        if is_little && !std::mem::replace(&mut little, is_little) {
+                            tracing::warn!(free, "little space is left where the data directory is: without any the gateway answers 503");
+                        }
+                        little = is_little;
+                    }
                     if let Some(step) = steps.step() {
                         tracing::warn!(step, "the clock was moved, milliseconds");
                         let recorded = gateway.node.record_system("clock-step", serde_json::json!({ "millisecondi": step })).await;

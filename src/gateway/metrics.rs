@@ -29,6 +29,7 @@ pub struct Metrics {
     steps: Family<Step, Histogram>,
     ready: Gauge,
     read_again: Gauge,
+    free: Gauge,
     certificates: Family<Named, Gauge>,
     lists: Gauge,
     unreadable: Gauge,
@@ -84,6 +85,8 @@ impl Metrics {
         let read_again = Gauge::default();
         let help = "When all closed segments had been read again; 0 before the first time";
         registry.register("ledger_read_again_timestamp", help, read_again.clone());
+        let free = Gauge::default();
+        registry.register("data_free_bytes", "Bytes that may still be written where the data directory is", free.clone());
         let certificates = Family::<Named, Gauge>::default();
         registry.register("certificate_expiry_timestamp", "Last second of the server's certificates, by file", certificates.clone());
         registry.register("crl_expiry_timestamp", "nextUpdate of the revocation list that ends first; 0 without lists", lists.clone());
@@ -94,7 +97,7 @@ impl Metrics {
         let attempts = Family::<Bucket, Counter>::default();
         let help = "How often an ente used up its attempts to name protocols, in all (ente) or for one declarant (dichiarante)";
         registry.register("attempts_exhausted", help, attempts.clone());
-        Self { registry, exchanges, steps, ready, read_again, certificates, lists, unreadable, quotas, attempts }
+        Self { registry, exchanges, steps, ready, read_again, free, certificates, lists, unreadable, quotas, attempts }
     }
 
     /// Counts a bucket of attempts that became empty.
@@ -119,6 +122,7 @@ impl Metrics {
         self.ready.set(i64::from(*gateway.node.ledger.committer.health().borrow() == Health::Good));
         let ended = gateway.scrub.get().and_then(|scrub| scrub.rounds().ended);
         self.read_again.set(ended.map_or(0, Timestamp::as_second));
+        self.free.set(gateway.node.free().and_then(|free| i64::try_from(free).ok()).unwrap_or_default());
         let settings = gateway.settings.load();
         self.certificates.clear();
         for identity in settings.channel.identities.all() {

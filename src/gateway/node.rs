@@ -207,6 +207,11 @@ impl Node {
         })
     }
 
+    /// Bytes that may still be written where the data directory is; None where there is none, or it cannot be told.
+    pub fn free(&self) -> Option<u64> {
+        self.directory.as_ref().and_then(|directory| directory.free().ok())
+    }
+
     /// Records what happened to the process: a start with what it found, a stop.
     pub async fn record_system(&self, event: &str, facts: serde_json::Value) -> Result<(), NotCommitted> {
         let now = self.clock.now();

@@ -38,8 +38,21 @@ pub struct Status {
     pub crl: Option<Timestamp>,
     /// When all closed segments of the ledger had been read again, and how many there were.
     pub riletti: Option<(Timestamp, u64)>,
+    /// Bytes that may still be written where the data directory is.
+    #[serde(default)]
+    pub spazio_libero: Option<u64>,
     /// What an operator should look at.
     pub avvertenze: Vec<String>,
+}
+
+/// Free space of the data directory below which an operator is warned: on a busy day an ente's exchanges take some hundred megabytes.
+const LITTLE: u64 = 1 << 30;
+
+/// Whether so many bytes are few: then what an operator is told.
+pub(super) fn of_space(free: u64) -> Option<String> {
+    let mib = free >> 20;
+    (free < LITTLE)
+        .then(|| format!("dove sono i dati restano {mib} MiB liberi: quando finiscono la porta risponde 503, finché non ce ne sono altri"))
 }
 
 impl Status {
@@ -77,6 +90,8 @@ impl Status {
             let what = keys.describe(id).unwrap_or_default();
             format!("la chiave {id} ({what}) è danneggiata, le sue voci sono illeggibili: varco ledger verify le nomina")
         }));
+        let spazio_libero = node.free();
+        avvertenze.extend(spazio_libero.and_then(of_space));
         avvertenze.extend(of_attempts(&node.services.tentativi.exhausted(now)));
         Ok(Self {
             versione: env!("CARGO_PKG_VERSION").to_owned(),
@@ -90,6 +105,7 @@ impl Status {
             certificati,
             crl,
             riletti: gateway.scrub.get().map(Scrub::rounds).and_then(|rounds| Some((rounds.ended?, rounds.segments))),
+            spazio_libero,
             avvertenze,
         })
     }
@@ -135,4 +151,16 @@ pub fn of_lists(revocations: &Revocations, now: Timestamp) -> Vec<String> {
         ));
     }
     warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn little_space_is_said() {
+        assert_eq!(of_space(LITTLE), None);
+        assert!(of_space(LITTLE - 1).unwrap().contains("1023 MiB"));
+        assert!(of_space(0).unwrap().contains("restano 0 MiB"));
+    }
 }

@@ -123,6 +123,12 @@ impl Directory {
         &self.path
     }
 
+    /// Bytes that may still be written to its file system.
+    pub fn free(&self) -> io::Result<u64> {
+        let found = rustix::fs::statvfs(&self.path)?;
+        Ok(found.f_bavail.saturating_mul(found.f_frsize))
+    }
+
     /// The segments.
     pub fn segments(&self) -> PathBuf {
         self.path.join("ledger")
