@@ -308,6 +308,27 @@ fn replies_that_nobody_takes_have_a_room_as_bodies_do() {
     assert_eq!(lost[0]["numero"], 1);
 }
 
+/// A head of more than 64 KiB is refused as too long, whether all of it fits a buffer or not.
+#[test]
+fn a_head_that_is_too_long_is_told_so() {
+    let site = Site::new();
+    let serving = site.serve();
+    common::runtime().block_on(async {
+        let client = site.client(serving.address, "comune");
+        for length in [65_000, 66_000, 80_000, 97_000, 200_000] {
+            let mut stream = client.connect_raw().await.unwrap();
+            let token = "a".repeat(length);
+            let head = format!("POST {ISEE} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n\r\n");
+            let _ = stream.write_all(head.as_bytes()).await;
+            let mut answer = [0; 12];
+            stream.read_exact(&mut answer).await.unwrap();
+            let wanted = if length == 65_000 { "HTTP/1.1 415" } else { "HTTP/1.1 431" };
+            assert_eq!(std::str::from_utf8(&answer).unwrap(), wanted, "{length}");
+        }
+    });
+    serving.stop();
+}
+
 /// Who has sent all that it sends may close its half of the connection, by close_notify and FIN, and still gets its answer.
 #[test]
 fn a_client_that_half_closes_gets_its_answer() {

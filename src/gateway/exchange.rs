@@ -96,6 +96,13 @@ impl Passage {
 
 /// Answers one request.
 pub async fn answer(gateway: &Gateway, channel: &Channel, passage: &Passage, verdict: &Verdict, request: HttpRequest<Incoming>) -> Reply {
+    if verdict.is_too_long() {
+        // As hyper answers what it does not read at all.
+        gateway.gathered.count("H06.http", Some(channel.peer.fingerprint()));
+        let mut reply = respond(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, Bytes::new(), passage.id, Version::V11);
+        reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        return reply;
+    }
     // For who is let in; others are told what any other request would be.
     if !verdict.is_wrong()
         && let Some(reply) = contract_document(gateway, &request)

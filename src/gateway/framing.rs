@@ -24,6 +24,8 @@ const LONGEST_SIZE: usize = 4 * 1024;
 pub(super) struct Verdicts {
     /// The number of the first request that is not well-formed.
     wrong: AtomicU64,
+    /// The number of the first request whose head is too long, if that is what is wrong with it.
+    too_long: AtomicU64,
     /// How many requests hyper has handed over.
     handed: AtomicU64,
     /// When the first byte of each came, of those that nobody has asked for.
@@ -40,7 +42,12 @@ pub struct Verdict {
 impl Verdicts {
     /// Of a connection on which nothing has come.
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { wrong: AtomicU64::new(u64::MAX), handed: AtomicU64::new(0), began: Mutex::default() })
+        Arc::new(Self {
+            wrong: AtomicU64::new(u64::MAX),
+            too_long: AtomicU64::new(u64::MAX),
+            handed: AtomicU64::new(0),
+            began: Mutex::default(),
+        })
     }
 
     fn began(&self) -> std::sync::MutexGuard<'_, VecDeque<(u64, Timestamp)>> {
@@ -57,6 +64,11 @@ impl Verdict {
     /// Whether the request, as much of it as has come, or one before it, is not well-formed.
     pub fn is_wrong(&self) -> bool {
         self.all.wrong.load(Ordering::Acquire) <= self.number
+    }
+
+    /// Whether its head is too long. hyper says so itself of what it does not read; what fits its buffer by chance it hands over.
+    pub fn is_too_long(&self) -> bool {
+        self.all.too_long.load(Ordering::Acquire) == self.number
     }
 
     /// When its first byte came: the legal instant. Nothing where its beginning was not found.
@@ -155,6 +167,9 @@ impl Framing {
         self.length += piece.len();
         let longest = if matches!(self.state, State::Size) { LONGEST_SIZE } else { LONGEST_HEAD };
         if self.length > longest {
+            if matches!(self.state, State::Start | State::Fields(_)) {
+                self.verdicts.too_long.fetch_min(self.number, Ordering::Release);
+            }
             self.lose();
             return rest;
         }
