@@ -86,12 +86,14 @@ pub struct Refusal {
     pub public: Option<String>,
     /// What the log and the entry hold.
     pub internal: Cow<'static, str>,
+    /// Headers that were not understood: namespace and local name.
+    pub headers: Vec<(String, String)>,
 }
 
 impl Refusal {
     /// With nothing to add to the row's text.
     pub fn new(code: Code, internal: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, public: None, internal: internal.into() }
+        Self { code, public: None, internal: internal.into(), headers: Vec::new() }
     }
 
     /// With a public detail, in Italian.

@@ -601,6 +601,17 @@ fn soap_1_2_is_answered_in_soap_1_2() {
         let (fault, _) = post(&comune, ISEE, kind, must).await;
         assert_eq!(fault.status, 500);
         assert!(fault.text.contains("<SOAP-ENV:Value>SOAP-ENV:MustUnderstand</SOAP-ENV:Value></SOAP-ENV:Code>"), "{}", fault.text);
+        let named = "<SOAP-ENV:Header><SOAP-ENV:NotUnderstood qname=\"h:h\" xmlns:h=\"u\"/></SOAP-ENV:Header><SOAP-ENV:Body>";
+        assert!(fault.text.contains(named) && fault.text.contains("Qui: h (namespace u)."), "{}", fault.text);
+        // WCF marks what it says of addresses; a reply goes nowhere else.
+        let addressed = |to: &str| {
+            let block = format!("<w:ReplyTo xmlns:w='http://www.w3.org/2005/08/addressing' s:mustUnderstand='1'><w:Address>{to}</w:Address></w:ReplyTo>");
+            ask.replacen("<s:Body>", &format!("<s:Header>{block}</s:Header><s:Body>"), 1)
+        };
+        let anonymous = addressed("http://www.w3.org/2005/08/addressing/anonymous");
+        assert_eq!(element(&comune.call(ISEE, &anonymous).await.unwrap(), "Esito"), "OK");
+        let elsewhere = comune.call(ISEE, &addressed("https://altrove.example/")).await.unwrap();
+        assert!(elsewhere.text.contains("urn:varco:problem:envelope") && elsewhere.text.contains("solo l'indirizzo anonimo"), "{}", elsewhere.text);
         // Before an envelope was read, the type says in which version to answer.
         for refused in [post(&sospeso, ISEE, kind, twelve(ask.clone())).await, post(&comune, "/altro", kind, "x").await, post(&comune, ISEE, kind, "<a>").await] {
             assert!(refused.1.starts_with("application/soap+xml") && refused.0.text.contains(SOAP12), "{}", refused.0.text);

@@ -849,12 +849,18 @@ fn not_a_package(NotAPackage(what): NotAPackage) -> Refusal {
 }
 
 fn not_a_call(error: NotACall) -> Refusal {
-    let code = match error {
-        NotACall::NoEnvelope | NotACall::Structure | NotACall::Body => Code::Envelope,
-        NotACall::Version => Code::Version,
-        NotACall::MustUnderstand => Code::MustUnderstand,
-    };
-    Refusal::new(code, error.to_string())
+    let internal = error.to_string();
+    match error {
+        NotACall::NoEnvelope | NotACall::Structure | NotACall::Body => Refusal::new(Code::Envelope, internal),
+        NotACall::ReplyElsewhere => Refusal::new(Code::Envelope, internal)
+            .with("ReplyTo e FaultTo ammettono solo l'indirizzo anonimo: la risposta torna sulla connessione della richiesta."),
+        NotACall::Version => Refusal::new(Code::Version, internal),
+        NotACall::MustUnderstand(headers) => {
+            let headers: Vec<_> = headers.into_iter().map(|header| (header.namespace, header.local)).collect();
+            let names: Vec<_> = headers.iter().map(|(namespace, local)| format!("{local} (namespace {namespace})")).collect();
+            Refusal { headers, ..Refusal::new(Code::MustUnderstand, internal).with(format!("Qui: {}.", names.join(", "))) }
+        }
+    }
 }
 
 /// The first violations, each with its place, and how many there are.

@@ -269,7 +269,8 @@ pub fn status(code: Code, version: Version) -> StatusCode {
     if version == Version::V12 && senders { StatusCode::BAD_REQUEST } else { row.http }
 }
 
-/// A fault's envelope. `exchange` is the request's id; nothing in it comes from the request but that, and the version.
+/// A fault's envelope. `exchange` is the request's id; nothing in it comes from the request but that, the version, and the names of headers that were not
+/// understood.
 pub fn render(refusal: &Refusal, exchange: Uuid, version: Version) -> String {
     let row = row(refusal.code);
     let mut writer = Writer::document(Style::Compact);
@@ -286,6 +287,21 @@ pub fn render(refusal: &Refusal, exchange: Uuid, version: Version) -> String {
             writer.close();
         }
         writer.close();
+        writer.close();
+    }
+    if version == Version::V12 && !refusal.headers.is_empty() {
+        // Part 1, section 5.4.8: which headers were not understood.
+        writer.open("SOAP-ENV:Header");
+        for (namespace, local) in &refusal.headers {
+            writer.open("SOAP-ENV:NotUnderstood");
+            if namespace.is_empty() {
+                writer.attribute("qname", local);
+            } else {
+                writer.attribute("qname", &format!("h:{local}"));
+                writer.attribute("xmlns:h", namespace);
+            }
+            writer.close();
+        }
         writer.close();
     }
     writer.open("SOAP-ENV:Body");

@@ -1,7 +1,9 @@
 //! SOAP envelopes, 1.1 (W3C Note, 8 May 2000) and 1.2 (W3C Recommendation, second edition, 27 April 2007): reading a request, wrapping a reply.
 //!
-//! Headers that nobody marked `mustUnderstand` are ignored, as clients of INPS's services expect: WS-Addressing, vendors' own, a busta e-Gov on a plain
-//! endpoint. The Identity header is read where it is there; the WSDL does not declare it. [`mime`] opens the packages of MTOM.
+//! Headers that nobody marked `mustUnderstand` are ignored, as clients of INPS's services expect: vendors' own, a busta e-Gov on a plain endpoint. Of
+//! WS-Addressing the headers of a request are understood, with `mustUnderstand` too, as WCF sends them: nothing is made of them, and To is not compared.
+//! A reply goes back on the connection it was asked on, and nowhere else: a ReplyTo or FaultTo that names another place is refused.
+//! The Identity header is read where it is there; the WSDL does not declare it. [`mime`] opens the packages of MTOM.
 
 pub mod mime;
 
@@ -13,6 +15,11 @@ pub const SOAP11: &str = "http://schemas.xmlsoap.org/soap/envelope/";
 pub const SOAP12: &str = "http://www.w3.org/2003/05/soap-envelope";
 /// The namespace of the Identity header; its children have none.
 pub const INPS: &str = "http://inps.it/";
+
+/// WS-Addressing: 1.0 (W3C Recommendation, 9 May 2006), and the submission of August 2004, which older frameworks send.
+const ADDRESSING: [&str; 2] = ["http://www.w3.org/2005/08/addressing", "http://schemas.xmlsoap.org/ws/2004/08/addressing"];
+/// What of it a request may say.
+const ADDRESSED: [&str; 6] = ["Action", "To", "MessageID", "From", "ReplyTo", "FaultTo"];
 
 /// Which SOAP: a request is answered in its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -112,8 +119,28 @@ pub struct Call<'d, 's> {
     pub identity: Identity,
 }
 
+/// The name of a header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeaderName {
+    /// Its namespace; empty where it is too long to be repeated.
+    pub namespace: String,
+    /// Its local name.
+    pub local: String,
+}
+
+impl HeaderName {
+    fn of(block: Element<'_, '_>) -> Self {
+        // A name is bounded by the parser, a namespace only by the message.
+        let namespace = Some(block.namespace()).filter(|namespace| namespace.len() <= 256).unwrap_or_default();
+        Self { namespace: namespace.to_owned(), local: block.local().to_owned() }
+    }
+}
+
+/// How many headers that are not understood are named.
+const NAMED: usize = 8;
+
 /// Why a document is no request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotACall {
     /// The root is no envelope.
     #[error("no envelope")]
@@ -127,9 +154,12 @@ pub enum NotACall {
     /// The body does not hold exactly one element.
     #[error("body with other than one element")]
     Body,
-    /// A header that must be understood, and is not.
+    /// Headers that must be understood, and are not: the first of them.
     #[error("header not understood")]
-    MustUnderstand,
+    MustUnderstand(Vec<HeaderName>),
+    /// A reply that is wanted elsewhere.
+    #[error("reply wanted at another address")]
+    ReplyElsewhere,
 }
 
 /// The version of a document's envelope, if it is one of ours.
@@ -171,20 +201,36 @@ pub fn open<'d, 's>(document: &'d Document<'s>) -> Result<Call<'d, 's>, NotACall
 
 fn read_header(header: Element<'_, '_>, version: Version) -> Result<Identity, NotACall> {
     let (role, ours) = version.role();
-    let mut identity = Identity::default();
+    let (mut identity, mut unknown) = (Identity::default(), Vec::new());
     for block in header.children() {
         if block.is(INPS, "Identity") {
             block.children().for_each(|child| identity.add(child.local(), child.text().trim()));
             continue;
         }
+        if ADDRESSING.contains(&block.namespace()) && ADDRESSED.contains(&block.local()) {
+            if matches!(block.local(), "ReplyTo" | "FaultTo") && !is_anonymous(block) {
+                return Err(NotACall::ReplyElsewhere);
+            }
+            continue;
+        }
         let soap = version.namespace();
         let must = block.attribute_in(soap, "mustUnderstand").is_some_and(|value| matches!(value.trim(), "1" | "true"));
         let whose = block.attribute_in(soap, role).unwrap_or_default().trim();
-        if must && ours.contains(&whose) {
-            return Err(NotACall::MustUnderstand);
+        if must && ours.contains(&whose) && unknown.len() < NAMED {
+            unknown.push(HeaderName::of(block));
         }
     }
-    Ok(identity)
+    if unknown.is_empty() { Ok(identity) } else { Err(NotACall::MustUnderstand(unknown)) }
+}
+
+/// Whether an endpoint is whoever asks, on the connection that it asked on.
+fn is_anonymous(endpoint: Element<'_, '_>) -> bool {
+    let address = endpoint.child(endpoint.namespace(), "Address").map(|address| address.text().trim().to_owned());
+    let [current, earlier] = ADDRESSING;
+    address.is_some_and(|address| {
+        let named = address.strip_prefix(current).or_else(|| address.strip_prefix(earlier));
+        matches!(named, Some("/anonymous" | "/role/anonymous"))
+    })
 }
 
 /// Puts a body into an envelope: unprefixed children, as INPS's clients need them.
@@ -239,8 +285,12 @@ mod tests {
         let header = |attributes: &str| format!("<S:Header><x:h xmlns:x='u' {attributes}/></S:Header>");
         assert!(try_open(&header(""), body).is_ok());
         assert!(try_open(&header("S:mustUnderstand='0'"), body).is_ok());
-        assert_eq!(try_open(&header("S:mustUnderstand='1'"), body), Err(NotACall::MustUnderstand));
-        let refused = |version, attributes: &str| try_version(version, &header(attributes), body) == Err(NotACall::MustUnderstand);
+        let unknown = |local: &str| HeaderName { namespace: "u".to_owned(), local: local.to_owned() };
+        assert_eq!(try_open(&header("S:mustUnderstand='1'"), body), Err(NotACall::MustUnderstand(vec![unknown("h")])));
+        let two = "<S:Header><x:h xmlns:x='u' S:mustUnderstand='1'/><x:i xmlns:x='u'/><x:k xmlns:x='u' S:mustUnderstand='1'/></S:Header>";
+        assert_eq!(try_open(two, body), Err(NotACall::MustUnderstand(vec![unknown("h"), unknown("k")])));
+        let refused =
+            |version, attributes: &str| matches!(try_version(version, &header(attributes), body), Err(NotACall::MustUnderstand(_)));
         assert!(refused(Version::V11, &format!("S:mustUnderstand='1' S:actor='{NEXT}'")));
         assert!(!refused(Version::V11, "S:mustUnderstand='1' S:actor='http://www.cnipa.it/eGov_it/portadominio'"));
         assert!(refused(Version::V12, "S:mustUnderstand='true' S:role='http://www.w3.org/2003/05/soap-envelope/role/next'"));
@@ -252,6 +302,25 @@ mod tests {
             body,
         );
         assert_eq!(identity.unwrap(), Identity { user: Some("u".to_owned()), office: Some("001".to_owned()), ..Identity::default() });
+    }
+
+    #[test]
+    fn addressing_is_understood_and_no_reply_goes_elsewhere() {
+        let read = |blocks: &str| try_open(&format!("<S:Header>{blocks}</S:Header>"), "<S:Body><a/></S:Body>");
+        for (namespace, anonymous) in ADDRESSING.into_iter().zip(["/anonymous", "/role/anonymous"]) {
+            let header = |local: &str, inside: &str| format!("<w:{local} xmlns:w='{namespace}' S:mustUnderstand='1'>{inside}</w:{local}>");
+            let to = |local: &str, address: &str| header(local, &format!("<w:Address> {address} </w:Address>"));
+            let usual = [header("Action", "a"), header("To", "https://altrove"), header("MessageID", "urn:uuid:1")].concat();
+            assert!(read(&usual).is_ok());
+            assert!(read(&to("ReplyTo", &format!("{namespace}{anonymous}"))).is_ok());
+            for elsewhere in [to("ReplyTo", "https://altrove.example/"), to("FaultTo", &format!("{namespace}/none")), header("ReplyTo", "")]
+            {
+                assert_eq!(read(&elsewhere), Err(NotACall::ReplyElsewhere), "{elsewhere}");
+                let unmarked = elsewhere.replace(" S:mustUnderstand='1'", "");
+                assert_eq!(read(&unmarked), Err(NotACall::ReplyElsewhere), "{unmarked}");
+            }
+            assert!(matches!(read(&header("Altro", "")), Err(NotACall::MustUnderstand(_))));
+        }
     }
 
     #[test]
