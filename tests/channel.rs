@@ -465,11 +465,29 @@ fn the_contract_is_served_with_the_address_that_was_asked() {
         assert!(schema.text.contains("TypeDichiarazione"));
         assert_eq!(get(&format!("{ISEE}?xsd=nessuno.xsd"), "porta.example").await.status.as_u16(), 405);
         assert_eq!(get(&format!("{ISEE}?wsdl"), "porta\"><x>").await.status.as_u16(), 400);
+        // With the slashes that clients put in twice.
+        assert_eq!(get("//isee//ConsultazioneISEE/v1/?wsdl", "porta.example:443").await.text, wsdl.text);
+        let question = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
+        let answer = site.client(serving.address, "comune").call(&format!("{ISEE}/"), &question).await.unwrap();
+        assert_eq!(element(&answer, "Esito"), "DATI_NON_TROVATI", "{}", answer.text);
+        // HTTP/1.0, which names no host; HEAD, which wants no body.
+        for (head, length) in [
+            (format!("GET {ISEE}?wsdl HTTP/1.0\r\n\r\n"), 1000),
+            (format!("HEAD {ISEE}?wsdl HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), 0),
+        ] {
+            let mut stream = site.client(serving.address, "comune").connect_raw().await.unwrap();
+            stream.write_all(head.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            let _ = stream.read_to_string(&mut answer).await;
+            assert!(answer.contains(" 200 OK"), "{answer}");
+            let body = answer.split_once("\r\n\r\n").unwrap().1;
+            assert!(body.len() >= length && (length > 0) == body.contains(&format!("https://{}", serving.address)), "{answer}");
+        }
     });
     serving.stop();
     let listed = common::varco(&["ledger", "list", "--data", &site.data().display().to_string(), "--json"]).0;
     let served = listed.lines().skip(before).filter(|line| line.contains("\"kind\":\"exchange\"")).count();
-    assert_eq!(served, 2, "the contract is not recorded, the two refusals are");
+    assert_eq!(served, 3, "the contract is not recorded, the two refusals and the question are");
 }
 
 #[test]

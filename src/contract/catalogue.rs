@@ -1,6 +1,8 @@
 //! The operations and services, as data: paths, roots of request and reply, retention of their exchanges, disclosure of personal data, replies to a broken
 //! schema.
 
+use std::borrow::Cow;
+
 use crate::ledger::Retention;
 
 /// An operation of the contract.
@@ -238,6 +240,15 @@ impl Service {
     }
 }
 
+/// A path without what clients put in twice: doubled slashes, and one at its end.
+pub fn plain(path: &str) -> Cow<'_, str> {
+    if !path.contains("//") && (path.len() == 1 || !path.ends_with('/')) {
+        return Cow::Borrowed(path);
+    }
+    let steps: Vec<&str> = path.split('/').filter(|step| !step.is_empty()).collect();
+    Cow::Owned(format!("/{}", steps.join("/")))
+}
+
 impl Endpoint {
     /// What answers at a path: a service's own path; `/isee/ConsultazioneISEE/v2/<Operation>`; and for the dialect of the porta di dominio `<Operation>` after
     /// `/isee/PdD/` or any of the configured `prefixes`, which end with a slash.
@@ -276,6 +287,8 @@ mod tests {
     fn paths_lead_to_services() {
         let prefixes = ["/pdd/".to_owned(), "/pdd/inps/".to_owned()];
         let at = |path: &str| Endpoint::at(path, &prefixes);
+        assert_eq!(plain("//isee///ConsultazioneISEE/v1/"), "/isee/ConsultazioneISEE/v1");
+        assert_eq!((plain("/"), plain("//"), plain("/a")), ("/".into(), "/".into(), "/a".into()));
         assert_eq!(at("/isee/ConsultazioneISEE/v1").map(|e| (e.service, e.only)), Some((Service::ConsultazioneIsee, None)));
         let one = at("/isee/ConsultazioneISEE/v2/ConsultazioneAttestazione").unwrap();
         assert!(one.answers(Operation::ConsultazioneAttestazione) && !one.answers(Operation::ConsultazioneIndicatore));

@@ -23,7 +23,7 @@ use super::quota::{self, Exceeded, Operator, Standing};
 use super::{Gateway, beside};
 use crate::clock::rome;
 use crate::config::Limits;
-use crate::contract::catalogue::{Endpoint, OnViolation, Operation};
+use crate::contract::catalogue::{Endpoint, OnViolation, Operation, plain};
 use crate::contract::{Findings, Request, wsdl};
 use crate::ledger::{
     Blinding, Body, Commitments, Draft, Kind, Micros, NotCommitted, Precondition, Receipt, Retention, Secret, Sizes, Submission, Tokens,
@@ -630,20 +630,26 @@ async fn identify(gateway: &Gateway, channel: &Channel) -> Result<(Identified, V
 
 /// `?wsdl` and `?xsd=`: no data and no verdict, so not recorded.
 fn contract_document(gateway: &Gateway, request: &HttpRequest<Incoming>) -> Option<Reply> {
-    if request.method() != Method::GET {
+    // hyper leaves the body of an answer to HEAD out.
+    if request.method() != Method::GET && request.method() != Method::HEAD {
         return None;
     }
-    let path = request.uri().path();
-    let endpoint = Endpoint::at(path, &gateway.settings.load().pdd)?;
-    let host = request.headers().get(hyper::header::HOST)?.to_str().ok().filter(|host| wsdl::is_authority(host))?;
-    let text = wsdl::serve(endpoint, path, request.uri().query()?, host)?;
+    let path = plain(request.uri().path());
+    let endpoint = Endpoint::at(&path, &gateway.settings.load().pdd)?;
+    // HTTP/1.0 names no host: then the address at which this listens.
+    let address = || gateway.address.get().map(ToString::to_string);
+    let host = match request.headers().get(hyper::header::HOST) {
+        Some(host) => host.to_str().ok().filter(|host| wsdl::is_authority(host)).map(str::to_owned),
+        None => address(),
+    };
+    let text = wsdl::serve(endpoint, &path, request.uri().query()?, &host?)?;
     let mut reply = Response::new(Full::new(Bytes::from(text)));
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=UTF-8"));
     Some(reply)
 }
 
 fn route(gateway: &Gateway, method: &Method, path: &str) -> Result<Endpoint, Refusal> {
-    let endpoint = Endpoint::at(path, &gateway.settings.load().pdd).ok_or(Refusal::new(Code::NotFound, "path"))?;
+    let endpoint = Endpoint::at(&plain(path), &gateway.settings.load().pdd).ok_or(Refusal::new(Code::NotFound, "path"))?;
     if method == Method::POST { Ok(endpoint) } else { Err(Refusal::new(Code::MethodNotAllowed, "method")) }
 }
 
