@@ -41,6 +41,11 @@ impl<S> Metered<S> {
         Self { inner, records: Some(Records { left: MOST_RECORDS, head: 0, body: 0 }) }
     }
 
+    /// The socket itself.
+    pub(super) fn inner(&self) -> &S {
+        &self.inner
+    }
+
     /// The handshake is over.
     pub(super) fn lift(&mut self) {
         self.records = None;
