@@ -907,11 +907,6 @@ fn not_found_and_not_allowed_take_the_same_time() {
         let kinds = [
             ("by person", ISEE, [attestation(&by_person(&theirs.madre)), attestation(&by_person(&stranger))]),
             ("by protocol", ISEE, [attestation(&by_protocol(&protocol, &theirs.madre)), attestation(&by_protocol(&nobodys, &stranger))]),
-            (
-                "exists",
-                "/isee/PdD/VerificaEsistenzaProtocollo",
-                [verifica(OTHER, &protocol, &stranger), verifica(OTHER, &nobodys, &stranger)],
-            ),
         ];
         for (name, path, requests) in kinds {
             let mut other = client(OTHER).connect().await.unwrap();
