@@ -338,12 +338,27 @@ fn a_client_that_half_closes_gets_its_answer() {
         let question = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
         let head =
             format!("POST {ISEE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n", question.len());
+        for notified in [true, false] {
+            let mut stream = site.client(serving.address, "comune").connect_raw().await.unwrap();
+            stream.write_all(format!("{head}{question}").as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+            if notified {
+                stream.shutdown().await.unwrap();
+            } else {
+                stream.get_mut().0.shutdown().await.unwrap();
+            }
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("DATI_NON_TROVATI"), "{notified}: {answer}");
+        }
+        // A request that is cut short is no request, however the connection ends.
         let mut stream = site.client(serving.address, "comune").connect_raw().await.unwrap();
-        stream.write_all(format!("{head}{question}").as_bytes()).await.unwrap();
-        stream.shutdown().await.unwrap();
+        stream.write_all(format!("{head}{}", &question[..question.len() - 10]).as_bytes()).await.unwrap();
+        stream.flush().await.unwrap();
+        stream.get_mut().0.shutdown().await.unwrap();
         let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("DATI_NON_TROVATI"), "{answer}");
+        let _ = stream.read_to_string(&mut answer).await;
+        assert!(!answer.contains("DATI_NON_TROVATI"), "{answer}");
     });
     serving.stop();
     let directory = site.directory();

@@ -21,6 +21,7 @@ use varco::commands::serve::{Started, start_on};
 use varco::config::{Config, SEGMENT_BYTES};
 use varco::contract::Contract;
 use varco::gateway::Gateway;
+use varco::gateway::gathered::Gathered;
 use varco::gateway::listener::{Ended, Listener};
 use varco::gateway::node::Node;
 use varco::gateway::settings::Settings;
@@ -361,6 +362,29 @@ fn an_exchange_that_panics_has_an_entry_of_its_own_and_tells_nothing() {
         );
     }
     varco::commands::ledger::verify(&site.directory()).unwrap();
+}
+
+/// As many groups and exchanges as there may be between two flushes fit one entry.
+#[test]
+fn whatever_is_gathered_fits_an_entry() {
+    let site = Site::new();
+    let node = Node::open(&site.directory(), &site.clock, Arc::new(RealDisk), SEGMENT_BYTES).unwrap();
+    let gathered = Gathered::default();
+    for number in 0..300_u32 {
+        let certificate = format!("{number:064x}");
+        for _ in 0..1000 {
+            gathered.count("H11.tentativi-dichiarante", Some(&certificate));
+        }
+        gathered.name("E98.non-consegnata", &certificate, varco::ledger::new_exchange(common::now()).unwrap());
+    }
+    common::runtime().block_on(gathered.flush(&node));
+    node.close();
+    let entries = segments::read_from(&site.directory().segments(), site.directory().ledger, 1, usize::MAX).unwrap();
+    let groups = entries.iter().find(|entry| entry.leaf.body.kind == Kind::Gathered).expect("an entry").leaf.body.facts["gruppi"].clone();
+    let counted: u64 = groups.as_array().unwrap().iter().map(|group| group["numero"].as_u64().unwrap()).sum();
+    assert_eq!(counted, 300 * 1001);
+    let named: usize = groups.as_array().unwrap().iter().filter_map(|group| group["scambi"].as_array()).map(Vec::len).sum();
+    assert_eq!(named, 40);
 }
 
 #[test]
