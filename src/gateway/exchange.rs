@@ -337,6 +337,12 @@ async fn converse(
             Err(NotPrepared::Exhausted(exhausted)) => return Ok(record.exhausted(exhausted)),
         };
         prepared.preconditions.push(precondition);
+        let rendered = beside::step(held.as_ref(), || soap::envelope(record.version, &prepared.reply));
+        // A reply stays in memory until its client has taken it.
+        let mut places = Places::default();
+        if !places.take(gateway, &ente.codice, rendered.len()) {
+            return Ok(record.no_room(&caller));
+        }
         if operation.discloses()
             && let Err(exceeded) = record.read(ente, &prepared.note.cf)
         {
@@ -344,12 +350,6 @@ async fn converse(
         }
 
         // ledger: preconditions hold? append, durable. Waiting for that takes no place.
-        let rendered = beside::step(held.as_ref(), || soap::envelope(record.version, &prepared.reply));
-        // A reply stays in memory until its client has taken it.
-        let mut places = Places::default();
-        if !places.take(gateway, &caller.ente().codice, rendered.len()) {
-            return Ok(record.no_room(&caller));
-        }
         let mancati = prepared.mancati.clone();
         match record.commit(prepared, &rendered, held.take()).await {
             Ok(receipt) => return Ok(record.release(&receipt, StatusCode::OK, rendered, places)),
