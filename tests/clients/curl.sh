@@ -223,10 +223,13 @@ for address in "$dsu" "$isee" "$isee?wsd"; do
 done
 call put 405 caf -X PUT -H "$text" --data-binary @trasmissione.xml "$dsu"
 refused put Client.MethodNotAllowed method
-for address in "$host/" "$host/isee/ConsultazioneISEE/v2" "$dsu/"; do
+for address in "$host/" "$host/isee/ConsultazioneISEE/v2" "$dsu/altro"; do
     call nowhere 404 comune -H "$text" --data-binary @ask.xml "$address"
     refused nowhere Client.NotFound path
 done
+# A slash too many leads where it would without.
+call slash 200 caf -H "$text" --data-binary @trasmissione.xml "$dsu/"
+accepted slash
 call elsewhere 500 caf -H "$text" --data-binary @trasmissione.xml "$isee"
 refused elsewhere Client.UnknownOperation wrong-path
 
