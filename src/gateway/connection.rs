@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -87,7 +87,9 @@ pub(super) async fn serve(
         // Detached: a client that hangs up does not cancel work that must be recorded.
         let exchange = passage.clone().map(|passage| {
             tokio::spawn(async move {
-                match caught(exchange::answer(&gateway, &channel, &passage, &verdict, request)).await {
+                // In a box: the future has ten kilobytes, and tokio moves a task nine times.
+                let mut answering = Box::pin(exchange::answer(&gateway, &channel, &passage, &verdict, request));
+                match caught(answering.as_mut()).await {
                     Some(reply) => reply,
                     None => {
                         exchange::failed(&gateway, &channel, &passage).await;
@@ -152,8 +154,7 @@ impl Owed {
 }
 
 /// What a future comes to; None if it panics, which is a line of the log.
-async fn caught<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
+async fn caught<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
         Ok(polled) => polled.map(Some),
         Err(_) => Poll::Ready(None),
