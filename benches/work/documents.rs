@@ -166,8 +166,10 @@ fn strange(size: usize) -> Vec<Made> {
             requests::trasmissione(&format!("<Dichiarazione xmlns=\"{ISEE_NS}\">{pieces}</Dichiarazione>"))
         })
     };
+    // A value may be half as long as a message, and Base64 is a third longer than what is in it.
+    let enclosed = size.min(FULL_VALUE[1] / 2);
     let sample = || requests::dsu("CAF00001-PROVA1-2026-N0000001", "2026-03-10");
-    let accounts = move |account: &str| {
+    let accounts = move |account: &str, size: usize| {
         let sample = sample();
         let (before, after) = sample.split_once("</PatrimonioMobiliare>").expect("assets");
         format!("{before}{}</PatrimonioMobiliare>{after}", account.repeat(size / account.len()))
@@ -187,7 +189,7 @@ fn strange(size: usize) -> Vec<Made> {
         made("texts", dsu, false, inside("x<Sottoscrizione/>")),
         made("order", dsu, false, inside("<Sottoscrizione/><Operazione/>")),
         made("attributes", dsu, false, inside("<Operazione a=\"\" b=\"\" c=\"\" d=\"\" e=\"\" f=\"\"/>")),
-        made("values", dsu, false, Box::new(move || requests::trasmissione(&accounts(wrong)))),
+        made("values", dsu, false, Box::new(move || requests::trasmissione(&accounts(wrong, size)))),
         made(
             "references",
             dsu,
@@ -198,13 +200,13 @@ fn strange(size: usize) -> Vec<Made> {
             }),
         ),
         Made {
-            enclosed: Some(accounts(valid)),
+            enclosed: Some(accounts(valid, enclosed)),
             ..made(
                 "enclosed",
                 dsu,
                 true,
                 Box::new(move || {
-                    let bytes = base64::engine::general_purpose::STANDARD.encode(accounts(valid));
+                    let bytes = base64::engine::general_purpose::STANDARD.encode(accounts(valid, enclosed));
                     let inside = format!("<XmlDichiarazione>{bytes}</XmlDichiarazione>");
                     envelope(Version::V11, &format!("<TrasmissioneDSU xmlns=\"{}\">{inside}</TrasmissioneDSU>", dsu.namespace()))
                 }),
