@@ -5,24 +5,22 @@ use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Body as _, Incoming};
-use hyper::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HeaderName, HeaderValue, RETRY_AFTER};
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{CONNECTION, CONTENT_TYPE, EXPECT, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::http::request::Parts;
 use hyper::{HeaderMap, Method, Request as HttpRequest, Response, StatusCode};
 use jiff::Timestamp;
-use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 use super::beside::Held;
-use super::crowd::Place;
+use super::body::{Inbound, Places, Read, outbound};
 use super::fault;
 use super::framing::Verdict;
 use super::quota::{self, Exceeded, Operator, Standing};
 use super::{Gateway, beside};
 use crate::clock::rome;
-use crate::config::Limits;
 use crate::contract::catalogue::{Endpoint, OnViolation, Operation, plain};
 use crate::contract::{Findings, Request, wsdl};
 use crate::ledger::{
@@ -48,12 +46,6 @@ const ATTEMPTS: usize = 3;
 /// How long a 429 is kept before it leaves. It costs CPU too, and who asks again at once would ask as often as its connections carry: so each
 /// carries one in this time, which is no longer than `Retry-After` says. The place among the ente's requests is given back before.
 const REFUSED: Duration = Duration::from_secs(1);
-
-/// Of a body, so many bytes take one place of the room for all bodies; what is smaller takes none.
-pub const ROOM: usize = 64 << 10;
-
-/// How many times the largest body is thrown away of a request that was refused.
-const DISCARDED: usize = 16;
 
 /// How deep the DSU of a lot lie in their message: Envelope, Body, TrasmissioneLotto.
 const LOT_DEPTH: usize = 3;
@@ -112,7 +104,7 @@ pub async fn answer(gateway: &Gateway, channel: &Channel, passage: &Passage, ver
     }
     let version = media_type(request.headers()).map_or(Version::V11, |media| media.version);
     let (head, body) = request.into_parts();
-    let mut inbound = Inbound { body, asked: false };
+    let mut inbound = Inbound::new(body);
     let mut record = Record::new(gateway, channel, passage, version);
     let mut reply = match listen(gateway, &mut record, verdict, &head, &mut inbound).await {
         Ok(reply) => reply,
@@ -605,7 +597,7 @@ impl<'a> Record<'a> {
 
     /// Lets a reply out: nobody can call it without a receipt.
     fn release(&self, _: &Receipt, status: StatusCode, rendered: String, places: Places) -> Reply {
-        respond(status, Bytes::from_owner(Waiting { text: rendered, _places: places }), self.exchange, self.version)
+        respond(status, outbound(rendered, places), self.exchange, self.version)
     }
 }
 
@@ -651,136 +643,6 @@ fn contract_document(gateway: &Gateway, request: &HttpRequest<Incoming>) -> Opti
 fn route(gateway: &Gateway, method: &Method, path: &str) -> Result<Endpoint, Refusal> {
     let endpoint = Endpoint::at(&plain(path), &gateway.settings.load().pdd).ok_or(Refusal::new(Code::NotFound, "path"))?;
     if method == Method::POST { Ok(endpoint) } else { Err(Refusal::new(Code::MethodNotAllowed, "method")) }
-}
-
-/// A request's body, and whether the client was asked for it.
-struct Inbound {
-    body: Incoming,
-    asked: bool,
-}
-
-/// What became of a body.
-enum Read {
-    /// Here it is; with what it takes of the room there is.
-    Whole(Bytes, Places),
-    /// As many lots are under way as may be, or as many bytes.
-    NoRoom,
-}
-
-/// What a body takes of the room there is, until its exchange ends.
-#[derive(Default)]
-struct Places {
-    /// Of lots, if it is as large as only lots are.
-    lot: Option<OwnedSemaphorePermit>,
-    /// Of all bodies: in pieces of [`ROOM`] bytes.
-    room: Option<OwnedSemaphorePermit>,
-    /// Of the ente's own, as many.
-    own: Vec<Place>,
-}
-
-impl Places {
-    /// Room for so many bytes in all; whether there is, in all and of the ente's share.
-    fn take(&mut self, gateway: &Gateway, ente: &str, length: usize) -> bool {
-        // The longest of all takes the whole share.
-        let more = (length / ROOM).min(gateway.share).saturating_sub(self.own.len());
-        if more == 0 {
-            return true;
-        }
-        for _ in 0..more {
-            let Some(place) = gateway.holding.enter(ente, gateway.share) else { return false };
-            self.own.push(place);
-        }
-        let Ok(permit) = gateway.bodies.clone().try_acquire_many_owned(u32::try_from(more).unwrap_or(u32::MAX)) else { return false };
-        match &mut self.room {
-            Some(room) => room.merge(permit),
-            None => self.room = Some(permit),
-        }
-        true
-    }
-}
-
-/// A reply, with the room that it takes until the connection has taken it.
-struct Waiting {
-    text: String,
-    _places: Places,
-}
-
-impl AsRef<[u8]> for Waiting {
-    fn as_ref(&self) -> &[u8] {
-        self.text.as_bytes()
-    }
-}
-
-impl Inbound {
-    async fn read(&mut self, gateway: &Gateway, ente: &str, headers: &HeaderMap, lots: bool) -> Result<Read, Refusal> {
-        let settings = gateway.settings.load_full();
-        let limits = &settings.limits;
-        let mut codings = headers.get_all(CONTENT_ENCODING).iter();
-        if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-            return Err(Refusal::new(Code::UnsupportedMedia, "content encoding"));
-        }
-        // Too long by its own word: not even asked for.
-        let largest = if lots { limits.lot_bytes.max(limits.body_bytes) } else { limits.body_bytes };
-        let announced = usize::try_from(self.body.size_hint().lower()).unwrap_or(usize::MAX);
-        if announced > largest {
-            return Err(Refusal::new(Code::BodyTooLarge, "length over the limit"));
-        }
-        self.asked = true;
-        let gather = async {
-            let (mut gathered, mut places) = (BytesMut::new(), Places::default());
-            let mut only: Option<Bytes> = None;
-            while let Some(frame) = self.body.frame().await {
-                let frame = frame.map_err(|_| Refusal::new(Code::BodyInterrupted, "body interrupted"))?;
-                let Ok(data) = frame.into_data() else { continue };
-                let length = gathered.len() + only.as_ref().map_or(0, Bytes::len) + data.len();
-                if length > largest {
-                    return Err(Refusal::new(Code::BodyTooLarge, "body over the limit"));
-                }
-                if length > limits.body_bytes && places.lot.is_none() {
-                    match gateway.lots.clone().try_acquire_owned() {
-                        Ok(place) => places.lot = Some(place),
-                        Err(_) => return Ok(Read::NoRoom),
-                    }
-                }
-                if !places.take(gateway, ente, length) {
-                    return Ok(Read::NoRoom);
-                }
-                // A body that comes in one piece, as most do, is not copied.
-                match (gathered.is_empty(), only.take()) {
-                    (true, None) => only = Some(data),
-                    (_, first) => {
-                        // What was announced, once it begins to come.
-                        gathered.reserve(announced.saturating_sub(gathered.len()));
-                        gathered.extend_from_slice(&first.unwrap_or_default());
-                        gathered.extend_from_slice(&data);
-                    }
-                }
-            }
-            Ok(Read::Whole(only.unwrap_or_else(|| gathered.freeze()), places))
-        };
-        let read = tokio::time::timeout(limits.body(), gather).await;
-        read.unwrap_or_else(|_| Err(Refusal::new(Code::BodyTimeout, "body not complete in time")))
-    }
-
-    /// Reads what the client still sends and throws it away, while the reply leaves: a socket that is closed with something unread is reset, and the
-    /// reply lost. Bounded in size and time; not where the client waits to be told to go on (`expects`): it is not told, and sends nothing.
-    fn discard(mut self, limits: &Limits, expects: bool) {
-        if self.body.is_end_stream() || (expects && !self.asked) {
-            return;
-        }
-        let (mut left, time) = (limits.body_bytes.saturating_mul(DISCARDED), limits.body());
-        tokio::spawn(async move {
-            let rest = async {
-                while let Some(Ok(frame)) = self.body.frame().await {
-                    left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
-                    if left == 0 {
-                        break;
-                    }
-                }
-            };
-            let _ = tokio::time::timeout(time, rest).await;
-        });
-    }
 }
 
 /// What a request says that its body is.

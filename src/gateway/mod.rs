@@ -3,13 +3,14 @@
 //! - [`node`]: a data directory opened: ledger, views, registry, SII; the list of projectors; [`settings`]: what may change while it runs;
 //! - [`listener`] and `connection`: from the socket to HTTP; `metered`: the records of a handshake, counted; `proxy`: the address that a balancer names;
 //!   [`framing`]: the end of a request, read strictly;
-//! - [`exchange`]: the way of one exchange, on one page; [`fault`]: refusals as bytes;
+//! - [`exchange`]: the way of one exchange, on one page; [`body`]: the bytes of requests and replies in memory, bounded; [`fault`]: refusals as bytes;
 //! - `beside`: steps that take long, beside the threads that serve;
 //! - [`gathered`]: refusals too many to record one by one; `crowd`: how many places each has; [`quota`]: how many exchanges it has made;
 //! - [`admin`]: the admin socket; [`status`]: how it is, for people; [`metrics`]: what is counted.
 
 pub mod admin;
 pub(crate) mod beside;
+pub mod body;
 mod connection;
 mod crowd;
 pub mod exchange;
@@ -67,7 +68,7 @@ pub struct Gateway {
     pub clock: Clock,
     /// Places for large lots.
     pub lots: Arc<Semaphore>,
-    /// Room for bodies and for replies, in pieces of [`exchange::ROOM`] bytes.
+    /// Room for bodies and for replies, in pieces of [`body::ROOM`] bytes.
     pub bodies: Arc<Semaphore>,
     /// What of it each ente takes.
     pub holding: Crowd,
@@ -102,8 +103,8 @@ impl Gateway {
         let metrics = Metrics::new(node.ledger.committer.meter(), &node.damage);
         Arc::new(Self {
             lots: Arc::new(Semaphore::new(settings.limits.lots)),
-            share: settings.limits.bodies_bytes / exchange::ROOM / 2,
-            bodies: Arc::new(Semaphore::new((settings.limits.bodies_bytes / exchange::ROOM).min(Semaphore::MAX_PERMITS))),
+            share: settings.limits.bodies_bytes / body::ROOM / 2,
+            bodies: Arc::new(Semaphore::new((settings.limits.bodies_bytes / body::ROOM).min(Semaphore::MAX_PERMITS))),
             node,
             contract,
             config: config.clone(),

@@ -1,0 +1,160 @@
+//! The bodies of requests and replies in memory. Both are bounded: each in size, all of them together by a room of which one ente takes at most half.
+
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt as _;
+use hyper::HeaderMap;
+use hyper::body::{Body as _, Incoming};
+use hyper::header::CONTENT_ENCODING;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::Gateway;
+use super::crowd::Place;
+use crate::config::Limits;
+use crate::refusal::{Code, Refusal};
+
+/// Bytes of a body, or of a reply, for one place of the room. A shorter one takes none.
+pub const ROOM: usize = 64 << 10;
+
+/// How many times the largest body is thrown away of a request that was refused.
+const DISCARDED: usize = 16;
+
+/// A request's body. `asked`: the gateway has told the client to send it.
+pub(super) struct Inbound {
+    body: Incoming,
+    asked: bool,
+}
+
+/// The end of reading a body.
+pub(super) enum Read {
+    /// The body, with its places in the room.
+    Whole(Bytes, Places),
+    /// As many lots are under way as may be, or as many bytes.
+    NoRoom,
+}
+
+impl Inbound {
+    /// The body of a request whose head hyper has read.
+    pub(super) fn new(body: Incoming) -> Self {
+        Self { body, asked: false }
+    }
+
+    /// Reads it, bounded in size and time. Only where `lots` may be sent it may be as long as a lot.
+    pub(super) async fn read(&mut self, gateway: &Gateway, ente: &str, headers: &HeaderMap, lots: bool) -> Result<Read, Refusal> {
+        let settings = gateway.settings.load_full();
+        let limits = &settings.limits;
+        let mut codings = headers.get_all(CONTENT_ENCODING).iter();
+        if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+            return Err(Refusal::new(Code::UnsupportedMedia, "content encoding"));
+        }
+        // Too long by its own word: not even asked for.
+        let largest = if lots { limits.lot_bytes.max(limits.body_bytes) } else { limits.body_bytes };
+        let announced = usize::try_from(self.body.size_hint().lower()).unwrap_or(usize::MAX);
+        if announced > largest {
+            return Err(Refusal::new(Code::BodyTooLarge, "length over the limit"));
+        }
+        self.asked = true;
+        let gather = async {
+            let (mut gathered, mut places) = (BytesMut::new(), Places::default());
+            let mut only: Option<Bytes> = None;
+            while let Some(frame) = self.body.frame().await {
+                let frame = frame.map_err(|_| Refusal::new(Code::BodyInterrupted, "body interrupted"))?;
+                let Ok(data) = frame.into_data() else { continue };
+                let length = gathered.len() + only.as_ref().map_or(0, Bytes::len) + data.len();
+                if length > largest {
+                    return Err(Refusal::new(Code::BodyTooLarge, "body over the limit"));
+                }
+                if length > limits.body_bytes && places.lot.is_none() {
+                    match gateway.lots.clone().try_acquire_owned() {
+                        Ok(place) => places.lot = Some(place),
+                        Err(_) => return Ok(Read::NoRoom),
+                    }
+                }
+                if !places.take(gateway, ente, length) {
+                    return Ok(Read::NoRoom);
+                }
+                // A body that comes in one piece, as most do, is not copied.
+                match (gathered.is_empty(), only.take()) {
+                    (true, None) => only = Some(data),
+                    (_, first) => {
+                        // What was announced, once it begins to come.
+                        gathered.reserve(announced.saturating_sub(gathered.len()));
+                        gathered.extend_from_slice(&first.unwrap_or_default());
+                        gathered.extend_from_slice(&data);
+                    }
+                }
+            }
+            Ok(Read::Whole(only.unwrap_or_else(|| gathered.freeze()), places))
+        };
+        let read = tokio::time::timeout(limits.body(), gather).await;
+        read.unwrap_or_else(|_| Err(Refusal::new(Code::BodyTimeout, "body not complete in time")))
+    }
+
+    /// Reads what the client still sends and throws it away, while the reply leaves: a socket that is closed with something unread is reset, and the
+    /// reply lost. Bounded in size and time; not where the client waits to be told to go on (`expects`): it is not told, and sends nothing.
+    pub(super) fn discard(mut self, limits: &Limits, expects: bool) {
+        if self.body.is_end_stream() || (expects && !self.asked) {
+            return;
+        }
+        let (mut left, time) = (limits.body_bytes.saturating_mul(DISCARDED), limits.body());
+        tokio::spawn(async move {
+            let rest = async {
+                while let Some(Ok(frame)) = self.body.frame().await {
+                    left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+                    if left == 0 {
+                        break;
+                    }
+                }
+            };
+            let _ = tokio::time::timeout(time, rest).await;
+        });
+    }
+}
+
+/// The places of a body until its exchange ends, or of a reply until the connection has taken it.
+#[derive(Default)]
+pub(super) struct Places {
+    /// The place of a lot, for a body that only a lot may be as long as.
+    lot: Option<OwnedSemaphorePermit>,
+    /// Places of [`ROOM`] bytes among everybody's.
+    room: Option<OwnedSemaphorePermit>,
+    /// As many among the ente's own.
+    own: Vec<Place>,
+}
+
+impl Places {
+    /// Takes the places of so many bytes in all. False if everybody's or the ente's do not suffice.
+    pub(super) fn take(&mut self, gateway: &Gateway, ente: &str, length: usize) -> bool {
+        // A reply longer than the ente's share takes the whole share.
+        let more = (length / ROOM).min(gateway.share).saturating_sub(self.own.len());
+        if more == 0 {
+            return true;
+        }
+        for _ in 0..more {
+            let Some(place) = gateway.holding.enter(ente, gateway.share) else { return false };
+            self.own.push(place);
+        }
+        let Ok(permit) = gateway.bodies.clone().try_acquire_many_owned(u32::try_from(more).unwrap_or(u32::MAX)) else { return false };
+        match &mut self.room {
+            Some(room) => room.merge(permit),
+            None => self.room = Some(permit),
+        }
+        true
+    }
+}
+
+/// A reply with its places, until the connection has taken it.
+struct Waiting {
+    text: String,
+    _places: Places,
+}
+
+impl AsRef<[u8]> for Waiting {
+    fn as_ref(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+}
+
+/// The bytes of a reply. Its places are given back when the last of them is dropped.
+pub(super) fn outbound(text: String, places: Places) -> Bytes {
+    Bytes::from_owner(Waiting { text, _places: places })
+}
