@@ -1,4 +1,4 @@
-//! The file operations of the ledger, behind a seam, so that tests can make each of them fail as disks do.
+//! The file operations of the ledger, and the opening of the views, behind a seam: tests make each of them fail as disks do.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;

@@ -26,7 +26,7 @@ impl Disk for Beheld {
     fn views(&self, builder: &Builder, path: &Path) -> Result<Database, DatabaseError> {
         let file = File::open(path)?;
         let length = file.metadata()?.len();
-        builder.create_with_backend(Over { file, changed: Mutex::new(Changed { length, written: Vec::new() }) })
+        builder.create_with_backend(Over { file, changed: Mutex::new(Changed { length, kept: length, written: Vec::new() }) })
     }
 }
 
@@ -40,7 +40,9 @@ struct Over {
 #[derive(Debug)]
 struct Changed {
     length: u64,
-    /// In the order in which it was written.
+    /// Up to here the file's own bytes count: beyond its shortest length so far there are none.
+    kept: u64,
+    /// The writes, in their order: an offset and the bytes.
     written: Vec<(u64, Vec<u8>)>,
 }
 
@@ -61,15 +63,10 @@ impl StorageBackend for Over {
         if end > changed.length {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        // What lies beyond the file's own end is zero.
-        let mut read = 0;
-        while read < out.len() {
-            match self.file.read_at(&mut out[read..], offset + read as u64)? {
-                0 => break,
-                more => read += more,
-            }
-        }
-        out[read..].fill(0);
+        // Beyond the file's own bytes there are zeros.
+        let own = usize::try_from(changed.kept.saturating_sub(offset)).unwrap_or(usize::MAX).min(out.len());
+        self.file.read_exact_at(&mut out[..own], offset)?;
+        out[own..].fill(0);
         for (start, bytes) in &changed.written {
             let (from, to) = ((*start).max(offset), (*start + bytes.len() as u64).min(end));
             if from < to {
@@ -83,7 +80,12 @@ impl StorageBackend for Over {
     }
 
     fn set_len(&self, length: u64) -> io::Result<()> {
-        self.changed().length = length;
+        let mut changed = self.changed();
+        changed.length = length;
+        changed.kept = changed.kept.min(length);
+        for (start, bytes) in &mut changed.written {
+            bytes.truncate(usize::try_from(length.saturating_sub(*start)).unwrap_or(usize::MAX));
+        }
         Ok(())
     }
 
@@ -95,5 +97,33 @@ impl StorageBackend for Over {
         let mut changed = self.changed();
         changed.written.push((offset, data.to_vec()));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_back_and_the_file_stays() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("file");
+        std::fs::write(&path, b"abcdefgh").unwrap();
+        let over = Over { file: File::open(&path).unwrap(), changed: Mutex::new(Changed { length: 8, kept: 8, written: Vec::new() }) };
+        let read = |offset, length| {
+            let mut out = vec![b'?'; length];
+            over.read(offset, &mut out).map(|()| String::from_utf8(out).unwrap())
+        };
+        over.write(2, b"XY").unwrap();
+        over.write(3, b"Z").unwrap();
+        assert_eq!(read(1, 4).unwrap(), "bXZe");
+        assert!(read(5, 4).is_err(), "beyond the end");
+        // Shortened and lengthened again: neither the file's bytes nor those written come back.
+        over.set_len(3).unwrap();
+        over.set_len(10).unwrap();
+        assert_eq!(read(0, 10).unwrap(), "abX\0\0\0\0\0\0\0");
+        over.write(9, b"!").unwrap();
+        assert_eq!((read(8, 2).unwrap().as_str(), over.len().unwrap()), ("\0!", 10));
+        assert_eq!(std::fs::read(&path).unwrap(), b"abcdefgh");
     }
 }

@@ -8,6 +8,9 @@
 //! - never after anything else, nor if they are of another ledger or format, or redb complains, or the last entry that they applied is not the one that
 //!   the log has there: then they are set aside and made again.
 //!
+//! While the gateway serves, views that cannot be read or written are opened again at their last durable commit, and the log is applied from there.
+//! `beheld` opens their file without changing it, for commands that only look.
+//!
 //! Views are written after the log is durable. Views of this ledger that are ahead of its log prove that entries are gone: nothing is opened then.
 //!
 //! Every batch of entries that changes anything is applied atomically, together with the sequence it reaches. Commits are made durable now and then: a
