@@ -204,13 +204,16 @@ pub(super) fn cases() -> Vec<Case> {
         requests::consultazione(Operation::ConsultazioneAttestazione, &format!("<RicercaProtDSU>{key}</RicercaProtDSU>"))
     }));
     cases.extend(pair("VerificaEsistenzaProtocollo", |theirs| {
-        let (protocol, person) = (if theirs { &world().families[6].1 } else { NOBODYS }, person(false));
-        let sender = "<SicurezzaIdentificazioneMittente><CodiceEnte>caf</CodiceEnte><CodiceUfficio>1</CodiceUfficio>\
-                      <CFOperatore>RSSMRA80A01H501U</CFOperatore></SicurezzaIdentificazioneMittente>";
-        let asked = format!("<CodiceFiscaleDichiarante>{person}</CodiceFiscaleDichiarante><ProtocolloDsu>{protocol}</ProtocolloDsu>");
-        asking(Operation::PddProtocollo, &format!("{sender}<request>{asked}</request>"))
+        verifica(&person(false), if theirs { &world().families[6].1 } else { NOBODYS })
     }));
     cases
+}
+
+fn verifica(person: &str, protocol: &str) -> String {
+    let sender = "<SicurezzaIdentificazioneMittente><CodiceEnte>caf</CodiceEnte><CodiceUfficio>1</CodiceUfficio>\
+                  <CFOperatore>RSSMRA80A01H501U</CFOperatore></SicurezzaIdentificazioneMittente>";
+    let asked = format!("<CodiceFiscaleDichiarante>{person}</CodiceFiscaleDichiarante><ProtocolloDsu>{protocol}</ProtocolloDsu>");
+    asking(Operation::PddProtocollo, &format!("{sender}<request>{asked}</request>"))
 }
 
 /// A look-up by person, of a declarant with one DSU, and of one who has cancelled many before it.
@@ -268,6 +271,16 @@ pub(super) fn serving() -> Vec<Case> {
         received(),
         case("attestation-long", || (about(Operation::ConsultazioneAttestazione, &presented(41, MAX_MEMBERS)), false)),
         case("indicator-long", || (about(Operation::ConsultazioneIndicatore, &presented(41, MAX_MEMBERS)), false)),
+        case("exists-long", || {
+            let casa = largest(43, MAX_MEMBERS);
+            let protocol = world().transmit(&casa.dsu);
+            (verifica(&casa.dsu.codice_fiscale_dichiarante.canonical(), &protocol), false)
+        }),
+        case("again-long", || {
+            let casa = largest(44, MAX_MEMBERS);
+            world().transmit(&casa.dsu);
+            (transmission(&casa.dsu), false)
+        }),
     ]
 }
 
@@ -300,10 +313,12 @@ fn received() -> Case {
                 let root = soap::open(&document).unwrap().root;
                 let operation = Operation::TrasmissioneDsu;
                 let (request, _) = world.contract.read(operation, root).unwrap();
-                assert!(!request.is_long());
+                assert!(!request.is_long(), "ten persons");
                 world.perform_read(1, (operation, &request, root), occasion).unwrap()
             };
             assert!(all().reply.contains("<Esito>OK<"));
+            casa.member(Ruolo::P, 40, 0);
+            assert!(world.read(&transmission(&casa.dsu)).request.is_long(), "eleven persons");
             Box::new(move || drop(black_box(all())))
         }),
     }

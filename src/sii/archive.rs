@@ -64,8 +64,8 @@ pub struct Earlier {
     pub impronta: String,
     /// Of which year's key.
     pub year: i16,
-    /// Its entry.
-    pub entry: Entry,
+    /// Where its entry is.
+    pub position: Position,
 }
 
 impl Archive {
@@ -307,19 +307,24 @@ impl Archive {
             let Some(value) = self.store.get(sender_name(ente, year, &token))? else { continue };
             let split = Position::split_from(&value).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
             let (impronta, position) = (String::from_utf8_lossy(split.0.trim_ascii_end()).into_owned(), split.1);
-            found = Some(Earlier { impronta, year, entry: self.ledger.reader.entry(&position)? });
+            found = Some(Earlier { impronta, year, position });
         }
         Ok(found)
     }
 
-    /// The DSU of a protocol, whoever transmitted it.
-    pub fn dsu(&self, protocol: &str) -> Result<Option<Entry>, SiiError> {
+    /// The place of a protocol's DSU, of any ente.
+    pub fn dsu_position(&self, protocol: &str) -> Result<Option<Position>, SiiError> {
         for (year, token) in self.tokens("protocol", protocol)? {
             if let Some((_, value)) = self.store.scan(any_dsu_name(year, &token))?.first() {
-                return self.entry_at(value).map(Some);
+                return position_in(value).map(Some);
             }
         }
         Ok(None)
+    }
+
+    /// The DSU of a protocol, of any ente.
+    pub fn dsu(&self, protocol: &str) -> Result<Option<Entry>, SiiError> {
+        self.dsu_position(protocol)?.map(|position| self.entry(&position)).transpose()
     }
 
     /// The DSU of a protocol that an ente transmitted: another's is looked for in vain, like none.
@@ -362,8 +367,7 @@ impl Archive {
     }
 
     fn entry_at(&self, value: &[u8]) -> Result<Entry, SiiError> {
-        let position = Position::decode(value).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
-        Ok(self.ledger.reader.entry(&position)?)
+        self.entry(&position_in(value)?)
     }
 
     /// The token of a fingerprint.
@@ -450,6 +454,11 @@ impl Archive {
         let page: Page = serde_json::from_slice(&secret).map_err(|_| Unopened::Damaged)?;
         Ok(Some(page.feed))
     }
+}
+
+/// The position that a value of the views is.
+fn position_in(value: &[u8]) -> Result<Position, SiiError> {
+    Position::decode(value).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))
 }
 
 /// Reads what was kept as XML.

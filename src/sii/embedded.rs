@@ -179,10 +179,11 @@ impl Embedded {
         let own = self.archive.right(&radice, dichiarante)?.is_some();
         let stands = own && !self.archive.versioni(radice, &mut preconditions)?.annullata();
         // Attested or not: it was received.
-        let exists = match if stands { self.archive.dsu(protocollo)? } else { None } {
-            Some(entry) => {
-                occasion.allows(&entry.position)?;
-                self.archive.open_unless_erased(&entry)?.is_some()
+        let position = if stands { self.archive.dsu_position(protocollo)? } else { None };
+        let exists = match position {
+            Some(position) => {
+                occasion.allows(&position)?;
+                self.archive.open_unless_erased(&self.archive.entry(&position)?)?.is_some()
             }
             None => false,
         };

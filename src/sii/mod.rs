@@ -5,7 +5,7 @@
 //!
 //! - `ricezione` receives declarations. `riferite` receives those that refer to an earlier one: `riferimento` decides whether they may, `corrente` makes
 //!   current ISEE.
-//! - `attesa` attests what waited, [`regole`] applies rules that have changed, [`feed`] loads the feed.
+//! - `attesa` attests what waited, [`regole`] applies rules that have changed, [`feed`] loads the feed and finds its records again.
 //! - `registrazione` makes the entries that these record, `receipt` their receipts. [`entries`] says what the entries hold, [`archive`] finds them again.
 //! - `status` tells the fate of a DSU or a lot, [`uses`] counts the exchanges that gave a DSU away.
 

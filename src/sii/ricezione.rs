@@ -76,8 +76,9 @@ impl Embedded {
         if let Some(earlier) = &earlier
             && self.archive.impronta(earlier.year, &impronta)? == earlier.impronta
         {
-            occasion.allows(&earlier.entry.position)?;
-            return Ok(Outcome::read(Answer::Accepted(self.again(&earlier.entry)?), preconditions));
+            occasion.allows(&earlier.position)?;
+            let entry = self.archive.entry(&earlier.position)?;
+            return Ok(Outcome::read(Answer::Accepted(self.again(&entry)?), preconditions));
         }
 
         let presented = dsu.presentata().unwrap_or(occasion.today);

@@ -30,7 +30,7 @@ pub(super) fn of_dsu(archive: &Archive, registry: &Registry, ente: &str, chiave:
                 None if sender.trim() != sender => archive.earlier(ente, sender.trim(), &mut preconditions)?,
                 found => found,
             };
-            found.map(|earlier| earlier.entry)
+            found.map(|earlier| archive.entry(&earlier.position)).transpose()?
         }
         // Another's is nobody's: that it exists is not told.
         ChiaveDsu::ProtocolloDsu(protocol) => archive.dsu_of(ente, protocol.trim())?,
