@@ -1,7 +1,7 @@
 //! How much later an ente is answered while another one sends long requests: `just beside`.
 //!
-//! The CAF sends two requests at a time, without a pause: DSU of almost 2 MiB, the longest that the port takes, which are refused at the end, after every
-//! check. The comune asks for one ISEE after another. Rounds with and without the CAF alternate, and the median round of each kind counts. Server and
+//! The CAF sends two requests at a time, without a pause: DSU of almost 2 MiB, the longest that the port takes. The port refuses them at the end, after
+//! every check. The comune asks for one ISEE after another. Rounds with and without the CAF alternate, and the median round of each kind counts. Server and
 //! load are not pinned: a long step and the threads that serve share the processors, as they do on a machine of their own. The long requests come from
 //! a process that gives way to the one that measures (`nice`).
 //!

@@ -1,7 +1,7 @@
 //! The log of a process that serves: JSON, a line an event, on standard error.
 //!
-//! Nobody waits for it, and nobody's answer depends on it. A thread of its own writes; a line for which there is no room, or that cannot be written,
-//! is lost and counted ([`LOST`], metric `varco_log_lines_lost`). A panic is one line: its place, and its text only where it is the program's own.
+//! Nobody waits for it, and nobody's answer depends on it. A thread of its own writes. A line without room, or one that cannot be written, is lost and
+//! counted ([`LOST`], metric `varco_log_lines_lost`). A panic is one line: its place, and its text only where it is the program's own.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// Lines that were lost since the process began.
 pub static LOST: LazyLock<Counter> = LazyLock::new(Counter::default);
 
-/// Keeps the log going; dropped, it waits a second at most for what is still to be written.
+/// Keeps the log going. Dropped, it waits a second at most for the remaining lines.
 #[derive(Debug)]
 pub struct Log {
     waiting: Arc<AtomicUsize>,
@@ -63,7 +63,7 @@ struct Lines {
 }
 
 impl Lines {
-    /// With the thread that writes there, for as long as there is anybody who puts lines down. Where no thread can be had every line is lost.
+    /// Starts the thread that writes to `out`; it ends with the last clone. Without a thread every line is lost.
     fn to(out: impl Write + Send + 'static) -> Self {
         let (sender, receiver) = sync_channel(ROOM);
         let waiting = Arc::new(AtomicUsize::new(0));
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
     use std::sync::Mutex;
 
-    /// What was written, and what becomes of the next line.
+    /// Keeps written bytes, or fails every write.
     #[derive(Clone, Default)]
     struct Out {
         written: Arc<Mutex<Vec<u8>>>,

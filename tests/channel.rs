@@ -242,7 +242,7 @@ fn large_bodies_have_a_room_of_their_own() {
     serving.stop();
 }
 
-/// A DSU of 13 MB in a lot, which only a lot can carry: its declaration is a reply of 18 MB.
+/// Only a lot can carry a DSU of 13 MB. Its declaration is a reply of 18 MB.
 #[test]
 fn replies_that_nobody_takes_have_a_room_as_bodies_do() {
     let site = Site::new();
@@ -278,7 +278,7 @@ fn replies_that_nobody_takes_have_a_room_as_bodies_do() {
         let mut first = [0; 12];
         idle.read_exact(&mut first).await.unwrap();
         assert_eq!(&first, b"HTTP/1.1 200");
-        // There is no room for another one, of this ente; for what is small there is, and for others.
+        // There is no room for another one of this ente. There is for small replies.
         let refused = caf.call(ISEE, &question).await.unwrap();
         assert_eq!(refused.status, 429, "{}", refused.text.get(..300).unwrap_or(&refused.text));
         assert!(refused.headers.contains_key("retry-after"));
@@ -292,7 +292,7 @@ fn replies_that_nobody_takes_have_a_room_as_bodies_do() {
         }
     });
     serving.stop();
-    // What was refused was not given away.
+    // The refused declaration was not given away.
     let directory = site.directory();
     let found =
         find(&directory.segments(), directory.ledger, &Filter { kind: Some(Kind::Exchange), ..Filter::default() }, usize::MAX).unwrap();
@@ -329,7 +329,7 @@ fn a_head_that_is_too_long_is_told_so() {
     serving.stop();
 }
 
-/// Who has sent all that it sends may close its half of the connection, by close_notify and FIN, and still gets its answer.
+/// A client may close its half of the connection after its request, by close_notify and FIN or by FIN alone.
 #[test]
 fn a_client_that_half_closes_gets_its_answer() {
     let site = Site::new();
@@ -485,7 +485,7 @@ fn the_contract_is_served_with_the_address_that_was_asked() {
         let question = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
         let answer = site.client(serving.address, "comune").call(&format!("{ISEE}/"), &question).await.unwrap();
         assert_eq!(element(&answer, "Esito"), "DATI_NON_TROVATI", "{}", answer.text);
-        // HTTP/1.0, which names no host; HEAD, which wants no body.
+        // HTTP/1.0 without a host; HEAD without a body.
         for (head, length) in [
             (format!("GET {ISEE}?wsdl HTTP/1.0\r\n\r\n"), 1000),
             (format!("HEAD {ISEE}?wsdl HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), 0),

@@ -40,7 +40,7 @@ enum Plan {
     Write(i32, usize),
     /// `fdatasync` fails.
     Sync,
-    /// What is done to the file of the views fails, after so many times that it did not.
+    /// Writes, syncs and changes of length of the views' file fail, after so many good ones.
     Views(i32, u32),
 }
 
@@ -68,7 +68,7 @@ impl Disk for Faulty {
     }
 }
 
-/// The file of the views, of which every write, sync and change of length may fail.
+/// The file of the views. Every write, sync and change of length may fail.
 #[derive(Debug)]
 struct FaultyViews {
     inner: FileBackend,
@@ -211,8 +211,8 @@ fn writes_that_fail_give_503_and_lose_nothing() {
     });
 }
 
-/// A full disk under the views, or a bad one, at each of the first things that are done to their file: what was recorded is answered, then nothing is
-/// until there is room; then all goes on, and the views are what a rebuild makes of the ledger.
+/// A full or bad disk under the views, at each of the first operations on their file. Recorded exchanges are answered, then none until the disk is well.
+/// Then all goes on, and the views equal a rebuild.
 #[test]
 fn views_that_cannot_be_written_give_503_and_recover() {
     let site = Site::new();
@@ -223,7 +223,7 @@ fn views_that_cannot_be_written_give_503_and_recover() {
         for (number, error) in (0..12_u32).zip([ENOSPC, EIO].into_iter().cycle()) {
             let number = 1000 * (number + 1);
             disk.set(Plan::Views(error, number / 2000));
-            // Sooner or later something is written; whatever is answered OK until then is recorded.
+            // Sooner or later the views are written. Every OK until then is recorded.
             let mut failed = 0;
             for attempt in 0..40 {
                 let answer = transmit(&caf, &site, number + attempt).await;
@@ -288,7 +288,7 @@ fn a_ledger_has_one_writer_whatever_becomes_of_the_lock() {
     varco::commands::ledger::verify(&site.directory()).unwrap();
 }
 
-/// Whoever takes the open segment away, or cuts it, while it is written: nothing more is acknowledged, and the gateway ends.
+/// Somebody removes the open segment, or cuts it short. Nothing more is acknowledged, and the gateway ends.
 #[test]
 fn an_open_segment_that_is_taken_away_ends_the_gateway() {
     for cut in [false, true] {

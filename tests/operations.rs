@@ -603,7 +603,7 @@ fn soap_1_2_is_answered_in_soap_1_2() {
         assert!(fault.text.contains("<SOAP-ENV:Value>SOAP-ENV:MustUnderstand</SOAP-ENV:Value></SOAP-ENV:Code>"), "{}", fault.text);
         let named = "<SOAP-ENV:Header><SOAP-ENV:NotUnderstood qname=\"h:h\" xmlns:h=\"u\"/></SOAP-ENV:Header><SOAP-ENV:Body>";
         assert!(fault.text.contains(named) && fault.text.contains("Qui: h (namespace u)."), "{}", fault.text);
-        // WCF marks what it says of addresses; a reply goes nowhere else.
+        // WCF marks its addressing headers mustUnderstand. A reply goes nowhere else.
         let addressed = |to: &str| {
             let block = format!("<w:ReplyTo xmlns:w='http://www.w3.org/2005/08/addressing' s:mustUnderstand='1'><w:Address>{to}</w:Address></w:ReplyTo>");
             ask.replacen("<s:Body>", &format!("<s:Header>{block}</s:Header><s:Body>"), 1)

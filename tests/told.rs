@@ -648,7 +648,7 @@ impl Sii for Astray {
     }
 }
 
-/// What others add to a DSU leaves its ente room for what it adds itself; at the end of the numbers it is told why.
+/// Other enti leave a DSU's own ente room for its versions. At the end of the numbers it is told why.
 #[test]
 fn other_enti_use_up_no_dsus_versions() {
     let world = two_cafs();
@@ -701,7 +701,7 @@ fn who_verifies_protocols_guesses_none() {
         assert_eq!(element(&answer, "Esito"), "OK", "{}", answer.text);
     });
     serving.stop();
-    // A restart forgets nothing, and takes nothing from what the ente transmits.
+    // A restart forgets nothing.
     let serving = world.site.serve();
     common::runtime().block_on(async {
         let other = world.site.client(serving.address, OTHER);
@@ -713,8 +713,8 @@ fn who_verifies_protocols_guesses_none() {
     serving.stop();
 }
 
-/// Another ente's later DSU of the same declarant takes the place of an earlier one for whoever pays benefits. The ente that has the earlier one alone
-/// is not told: not by what it finds of its own, nor by what it may add to it.
+/// For a comune, another ente's later DSU of the same declarant takes the place of an earlier one. The ente of the earlier one is not told: its searches
+/// and its operations on that DSU are answered as before.
 #[test]
 fn that_a_declarant_has_been_to_another_ente_is_not_told() {
     let world = two_cafs();
@@ -762,13 +762,13 @@ fn that_a_declarant_has_been_to_another_ente_is_not_told() {
     serving.stop();
 }
 
-/// Sends a request whose ente is suspended and admitted again between its head and its body, so that it has to be answered twice: the reply.
+/// Sends a request, and suspends and admits its ente between head and body: the gateway has to answer twice. Returns the reply.
 async fn answered_twice(world: &World, client: &Client, request: &str) -> String {
     let mut stream = client.connect_raw().await.unwrap();
     let (length, kind) = (request.len(), "Content-Type: text/xml; charset=utf-8");
     let head = format!("POST {DSU} HTTP/1.1\r\nHost: localhost\r\n{kind}\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n");
     stream.write_all(head.as_bytes()).await.unwrap();
-    // Whose certificate it is has been looked up once the body is asked for.
+    // The gateway asks for the body after it has looked up the ente.
     let mut asked = [0; 25];
     stream.read_exact(&mut asked).await.unwrap();
     assert!(asked.starts_with(b"HTTP/1.1 100 "), "{}", String::from_utf8_lossy(&asked));
@@ -803,7 +803,7 @@ fn an_attempt_that_is_answered_twice_counts_once() {
     serving.stop();
 }
 
-/// What is found is too long for a thread that serves: it is asked again beside, and the answer is the one that it is for any family.
+/// The attestation is too long for a serving thread. It is asked for again beside, and the answers are those of any family.
 #[test]
 fn of_the_largest_family_every_operation_tells_what_it_tells_of_any() {
     let world = two_cafs();

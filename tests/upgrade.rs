@@ -104,7 +104,7 @@ fn restore(site: &Site, target: &Path, keys: &Path) {
 #[test]
 fn a_copy_that_is_put_in_place_says_so_in_the_ledger() {
     put_in_place(|_| {});
-    // Left behind, or taken away by somebody who wondered what it was.
+    // Left behind, or removed by an operator.
     put_in_place(|data| std::fs::remove_file(data.join("COPY")).unwrap());
 }
 

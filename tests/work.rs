@@ -130,10 +130,10 @@ fn a_look_up_costs_what_counts_and_not_what_was_cancelled() {
     assert!(forty * 10 < none * 11, "{none}, {forty}");
 }
 
-/// What a thread that serves carries out in one go, instructions.
+/// The longest step of a serving thread, instructions.
 const STEP: u64 = 15_000_000;
 
-/// What is longer runs beside: of that a serving thread finds out no more than that it is.
+/// A longer step runs beside: a serving thread finds out its length and no more.
 #[test]
 fn no_step_of_a_serving_thread_is_long() {
     let counts = counts("serving");

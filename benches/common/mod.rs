@@ -342,7 +342,7 @@ impl Again {
         Ok(Self { child })
     }
 
-    /// Closes its standard input, which ends it: the number that it writes last.
+    /// Ends it by closing its standard input; returns the last number that it wrote.
     pub fn stop(mut self) -> Result<u64> {
         drop(self.child.stdin.take());
         let output = self.child.wait_with_output()?;

@@ -69,7 +69,7 @@ struct Made {
     text: Box<dyn Fn() -> String>,
     /// Whether there is a DSU in it that its schema accepts.
     examined: bool,
-    /// What is enclosed in it.
+    /// The enclosed document, if there is one.
     enclosed: Option<String>,
 }
 
@@ -166,7 +166,7 @@ fn strange(size: usize) -> Vec<Made> {
             requests::trasmissione(&format!("<Dichiarazione xmlns=\"{ISEE_NS}\">{pieces}</Dichiarazione>"))
         })
     };
-    // A value may be half as long as a message, and Base64 is a third longer than what is in it.
+    // A value may be half as long as a message, and Base64 makes it a third longer.
     let enclosed = size.min(FULL_VALUE[1] / 2);
     let sample = || requests::dsu("CAF00001-PROVA1-2026-N0000001", "2026-03-10");
     let accounts = move |account: &str, size: usize| {

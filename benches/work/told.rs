@@ -146,7 +146,7 @@ impl World {
         varco::contract::esiti_text(&reply, "ProtocolloDSU").unwrap_or_else(|| panic!("{reply}")).to_owned()
     }
 
-    /// Loads what the Agency knows.
+    /// Loads a feed.
     fn load(&self, records: &[FeedRecord]) {
         let actor = Actor { uid: 0, pid: None };
         self.runtime.block_on(feed::load(&self.node.ledger, records, &actor, "prova", self.node.clock.now())).unwrap();
@@ -244,7 +244,7 @@ pub(super) fn history() -> Vec<Case> {
     vec![case("none-cancelled", 21, 0), case("forty-cancelled", 22, 40)]
 }
 
-/// What a thread that serves carries out itself, for families as large as there may be: of what is longer, no more than that it is.
+/// The steps of a serving thread, for the largest families. Of a longer step it finds out the length and no more.
 pub(super) fn serving() -> Vec<Case> {
     let case = |name: &str, make: fn() -> (String, bool)| Case {
         name: format!("asked/{name}"),
@@ -331,14 +331,14 @@ fn about(operation: Operation, person: &CodiceFiscale) -> String {
     requests::consultazione(operation, &format!("{which}{key}"))
 }
 
-/// The declarant of such a family, whose DSU has been transmitted.
+/// Transmits the DSU of such a family; returns its declarant.
 fn presented(seed: u64, ristretti: usize) -> CodiceFiscale {
     let casa = largest(seed, ristretti);
     world().transmit(&casa.dsu);
     casa.dsu.codice_fiscale_dichiarante
 }
 
-/// A person in so many DSU, of declarants all but the first of whom have presented another one since, in which that person is not.
+/// A person in so many DSU. Every declarant but the first has presented another one since, without that person.
 fn in_many(seed: u64, dsu: usize) -> CodiceFiscale {
     let world = world();
     let guest = Caseta::seeded(seed, world.today).foglio(30, 0);

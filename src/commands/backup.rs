@@ -31,7 +31,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     if args.target.starts_with(&args.data) {
         bail!("la copia si fa fuori dalla directory dei dati");
     }
-    // Before the log is read, to which a gateway may append meanwhile.
+    // First the views, then the log: a gateway may append meanwhile.
     let views = state::reached(&directory.views(), directory.ledger);
     let bytes = directory.backup(&args.target)?;
     println!("registro copiato in {}: {bytes} byte", args.target.display());

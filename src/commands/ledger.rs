@@ -260,7 +260,7 @@ pub(super) fn verify_with(directory: &Directory, from: &Path) -> Result<Report> 
         Err(error) => return Err(error.into()),
     };
     let (mut report, mut wrong) = (Report::default(), Wrong::default());
-    // Before the log is read, to which a gateway may append meanwhile.
+    // First the views, then the log: a gateway may append meanwhile.
     let views = crate::state::reached(&directory.views(), directory.ledger);
     report.read = segments::verify(&directory.segments(), directory.ledger, &mut |entry| {
         if entry.sealed.is_empty() {

@@ -187,8 +187,8 @@ impl Operation {
         self.row().discloses
     }
 
-    /// Whether a protocol that is named in vain counts for the ente, besides for the declarant. Who checks the protocols of many applicants meets
-    /// their mistakes.
+    /// Whether a protocol named in vain counts for the ente too, and not for the declarant alone. An ente that checks the protocols of many applicants
+    /// meets their mistakes.
     pub fn attempts_count_for_the_ente(self) -> bool {
         self != Self::PddProtocollo
     }
@@ -240,7 +240,7 @@ impl Service {
     }
 }
 
-/// A path without what clients put in twice: doubled slashes, and one at its end.
+/// A path without doubled slashes and without a slash at its end: clients send both.
 pub fn plain(path: &str) -> Cow<'_, str> {
     if !path.contains("//") && (path.len() == 1 || !path.ends_with('/')) {
         return Cow::Borrowed(path);

@@ -55,7 +55,7 @@ pub struct Contract {
     schemas: SchemaSet,
 }
 
-/// Of how many persons the feed is looked up without that being long: each may be in another entry of it, which is opened and read.
+/// A DSU of more persons is long: the feed may have each of them in another entry, and opens and reads it.
 const MANY: usize = 10;
 
 /// How many DSU a lot may have.
@@ -85,7 +85,7 @@ pub enum Request {
 }
 
 impl Request {
-    /// Whether answering may take long however short the request is: it reads a DSU that may be large, or several, or what is known of many.
+    /// Whether answering may take long however short the request is: it reads a large DSU, or several, or the feed of many persons.
     pub fn is_long(&self) -> bool {
         match self {
             Self::Trasmissione(trasmessa) => {

@@ -114,7 +114,7 @@ async fn one(socket: UnixStream, gateway: Arc<Gateway>) {
     let actor = Actor { uid: credentials.uid(), pid: credentials.pid() };
     let service = service_fn(move |request| {
         let (gateway, actor) = (gateway.clone(), actor.clone());
-        // A feed, a table of enti, new lists: what an operator asks may take long. It goes on to its end even if whoever asked goes away.
+        // A feed, a table of enti or new lists may take long. The work goes on to its end even if the operator goes away.
         let handled = beside::spawn(async move { handle(&gateway, &actor, request).await });
         async move { Ok::<_, Infallible>(handled.await.unwrap_or_else(|error| json(&Answered::<()>::Errore(error.to_string())))) }
     });

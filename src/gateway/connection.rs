@@ -111,7 +111,7 @@ pub(super) async fn serve(
         .timer(TokioTimer::new())
         .header_read_timeout(settings.limits.head())
         .max_headers(64)
-        // Who has sent all that it sends may still wait for the answer (RFC 9112, 9.6).
+        // A client that has sent everything may still wait for the answer (RFC 9112, 9.6).
         .half_close(true)
         .max_buf_size(64 * 1024)
         .serve_connection(TokioIo::new(timed), service);
@@ -139,7 +139,7 @@ pub(super) async fn serve(
     }
 }
 
-/// The exchange whose reply hyper has been given, until all of it was handed to the socket.
+/// The recorded exchange of the reply that hyper has, until the socket has all of it.
 #[derive(Clone, Debug, Default)]
 struct Owed(Arc<Mutex<Option<Uuid>>>);
 
@@ -153,7 +153,7 @@ impl Owed {
     }
 }
 
-/// What a future comes to; None if it panics, which is a line of the log.
+/// The output of a future. None if it panics; the log has a line then.
 async fn caught<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
         Ok(polled) => polled.map(Some),
@@ -192,7 +192,7 @@ struct Timed<S> {
     patience: Duration,
     /// Runs out that long after the client first let a reply wait.
     waiting: Option<Pin<Box<Sleep>>>,
-    /// What is given to the socket once it is flushed: hyper flushes when it has written a reply.
+    /// Cleared by a flush: hyper flushes when it has written a reply.
     owed: Owed,
 }
 
@@ -213,7 +213,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = match Pin::new(&mut self.inner).poll_read(context, buffer) {
-            // FIN without close_notify: HTTP says itself where a request ends, and what is cut short is refused.
+            // FIN without close_notify. HTTP itself says where a request ends, and one cut short is refused.
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
             polled => polled,
         };

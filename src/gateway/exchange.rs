@@ -89,7 +89,7 @@ impl Passage {
 /// Answers one request.
 pub async fn answer(gateway: &Gateway, channel: &Channel, passage: &Passage, verdict: &Verdict, request: HttpRequest<Incoming>) -> Reply {
     if verdict.is_too_long() {
-        // As hyper answers what it does not read at all.
+        // hyper answers the same to a head that it does not read.
         gateway.gathered.count("H06.http", Some(channel.peer.fingerprint()));
         let mut reply = respond(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, Bytes::new(), passage.id, Version::V11);
         reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -227,7 +227,7 @@ async fn converse(
         record.version = package.version;
     }
     let (root, charset) = package.as_ref().map_or((bytes.as_ref(), &media.charset), |package| (package.root, &package.charset));
-    // Long work runs beside: a large body here, below what a request asks for, and what is found for it.
+    // Long work runs beside: a large body from here on; below, a request that asks for much, or finds much.
     let mut long = bytes.len() >= beside::LONG;
     let mut held = if long { gateway.beside.enter(&caller.ente().codice).await } else { None };
     let large = bytes.len() > gateway.settings.load().limits.body_bytes;
@@ -310,7 +310,7 @@ async fn converse(
                 // Pinned in place: the future is large, and moving it costs more than most requests do.
                 let performing = pin!(services::perform(&gateway.node.services, admission.clone(), asked, occasion));
                 match beside::wait(held.as_ref(), performing).await {
-                    // What it found is long: once more, beside.
+                    // It found something long: once more, beside.
                     Err(NotPrepared::Long) if !long => long = true,
                     prepared => break prepared,
                 }
@@ -379,7 +379,7 @@ struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// On which the services act; `beside` where that may take long.
+    /// The occasion for the services. `beside`: they may take long.
     fn occasion(&self, beside: bool) -> Occasion {
         Occasion { exchange: self.exchange, received: self.received, today: rome(self.received).date(), ordinal: 1, beside }
     }
@@ -511,7 +511,7 @@ impl<'a> Record<'a> {
     /// Makes the entry of the exchange and submits it, with the entries of the SII after it. `held` is the place of long work, if it has been that.
     async fn commit(&mut self, prepared: Prepared, rendered: &str, held: Option<Held>) -> Result<Receipt, NotCommitted> {
         let Prepared { note, drafts, preconditions, .. } = prepared;
-        // What came and what goes is hashed: long work, where either is long.
+        // Hashing request and reply is long work where either is long.
         let held = match held {
             None if self.request.len() + rendered.len() >= beside::LONG => {
                 self.gateway.beside.enter(self.ente.as_deref().unwrap_or_default()).await
@@ -628,7 +628,7 @@ fn contract_document(gateway: &Gateway, request: &HttpRequest<Incoming>) -> Opti
     }
     let path = plain(request.uri().path());
     let endpoint = Endpoint::at(&path, &gateway.settings.load().pdd)?;
-    // HTTP/1.0 names no host: then the address at which this listens.
+    // HTTP/1.0 names no host: the address of the listener stands for it.
     let address = || gateway.address.get().map(ToString::to_string);
     let host = match request.headers().get(hyper::header::HOST) {
         Some(host) => host.to_str().ok().filter(|host| wsdl::is_authority(host)).map(str::to_owned),

@@ -290,7 +290,7 @@ pub fn render(refusal: &Refusal, exchange: Uuid, version: Version) -> String {
         writer.close();
     }
     if version == Version::V12 && !refusal.headers.is_empty() {
-        // Part 1, section 5.4.8: which headers were not understood.
+        // Part 1, section 5.4.8: the headers that were not understood.
         writer.open("SOAP-ENV:Header");
         for (namespace, local) in &refusal.headers {
             writer.open("SOAP-ENV:NotUnderstood");

@@ -24,7 +24,7 @@ const LONGEST_SIZE: usize = 4 * 1024;
 pub(super) struct Verdicts {
     /// The number of the first request that is not well-formed.
     wrong: AtomicU64,
-    /// The number of the first request whose head is too long, if that is what is wrong with it.
+    /// The number of the first request with too long a head.
     too_long: AtomicU64,
     /// How many requests hyper has handed over.
     handed: AtomicU64,
@@ -66,7 +66,7 @@ impl Verdict {
         self.all.wrong.load(Ordering::Acquire) <= self.number
     }
 
-    /// Whether its head is too long. hyper says so itself of what it does not read; what fits its buffer by chance it hands over.
+    /// Whether its head is too long. hyper refuses most such heads itself, and hands over one that fits its buffer by chance.
     pub fn is_too_long(&self) -> bool {
         self.all.too_long.load(Ordering::Acquire) == self.number
     }

@@ -39,7 +39,7 @@ pub const STRETTE: &[Regola] = &[
 
 /// Groups kept apart between two flushes.
 const GROUPS: usize = 100;
-/// Exchanges that are named between two flushes, of all groups: what an entry has room for. Others are counted.
+/// Exchanges named between two flushes, in all groups: an entry has no room for more. The rest are counted.
 const NAMED: usize = 40;
 /// Refusals of a certificate whose ente is known that are recorded one by one in a minute.
 const EARLY: u32 = 10;

@@ -120,7 +120,7 @@ pub struct Parts {
     pub segments: Option<PathBuf>,
     /// Damage that the reader finds.
     pub damage: Damage,
-    /// What opens the file of the views.
+    /// Opens the file of the views.
     pub disk: Arc<dyn Disk>,
 }
 

@@ -45,10 +45,10 @@ pub struct Status {
     pub avvertenze: Vec<String>,
 }
 
-/// Free space of the data directory below which an operator is warned: on a busy day an ente's exchanges take some hundred megabytes.
+/// An operator is warned below this free space, bytes. On a busy day an ente's exchanges take some hundred megabytes.
 const LITTLE: u64 = 1 << 30;
 
-/// Whether so many bytes are few: then what an operator is told.
+/// The warning about so many free bytes, if they are few.
 pub(super) fn of_space(free: u64) -> Option<String> {
     let mib = free >> 20;
     (free < LITTLE)

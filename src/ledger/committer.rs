@@ -109,7 +109,7 @@ pub trait Views: Send {
     fn idle(&mut self) -> Result<(), ViewError> {
         Ok(())
     }
-    /// Called after an error, until it succeeds: goes back to what is surely written, from where the log is applied again.
+    /// Called after an error, until it succeeds: goes back to the last durable commit. The log is applied again from there.
     fn recover(&mut self, log: &mut dyn Log) -> Result<(), ViewError>;
     /// They gave an error: they are not to be believed at the next start.
     fn distrust(&mut self) {}
@@ -367,7 +367,7 @@ struct Work {
     clock: Clock,
     last_recorded: Timestamp,
     paused_until: Option<Instant>,
-    /// Whether the views gave an error and have not recovered: what they say is not what the log has.
+    /// The views gave an error and have not recovered: they are not what the log has.
     lost: bool,
     health: watch::Sender<Health>,
     dead: AtomicBool,
@@ -448,7 +448,7 @@ impl Work {
         self.health.send_replace(Health::Unavailable);
     }
 
-    /// Whether the views are what the log has. Where they were lost, tries to have them recover, at most once a second.
+    /// Whether the views agree with the log. After an error it tries to recover them, at most once a second.
     fn has_views(&mut self) -> bool {
         if !self.lost {
             return true;
@@ -584,7 +584,7 @@ impl Work {
                 entries.push(draft.appended(raw.leaf, self.ledger, sequence, &stamp, *position));
             }
         }
-        // What is durable was done, whatever the views make of it: they recover before anything else is.
+        // The entries are durable: their senders are told so even if the views fail. Nothing else is appended before they recover.
         if let Err(error) = self.views.apply(&entries) {
             self.lose(&error);
         }

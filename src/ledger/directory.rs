@@ -184,7 +184,7 @@ impl Directory {
 
 /// In a copy, until it is opened for writing.
 const COPY: &str = "COPY";
-/// The line of `FORMAT` that says the same: whoever leaves the file behind, or takes it away, must not be given numbers twice.
+/// The line of `FORMAT` that says the same. An operator who loses the file `COPY` must not get numbers twice.
 const MARK: &str = "copy";
 /// While a loss is accepted, until the ledger says so.
 const LOSS: &str = "PERDITA";

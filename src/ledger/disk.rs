@@ -32,7 +32,7 @@ pub trait DiskFile: Send {
     fn sync_data(&mut self) -> io::Result<()>;
     /// Truncates.
     fn set_len(&mut self, length: u64) -> io::Result<()>;
-    /// Its length; None if it has no name any more, so that what is written there is lost.
+    /// Its length. None if it has no name any more: bytes written there are lost.
     fn length(&self) -> io::Result<Option<u64>>;
 }
 
@@ -52,7 +52,7 @@ impl Disk for RealDisk {
     }
 }
 
-/// A segment has one writer, also where the lock of its directory has been removed. Who is about to end is waited for.
+/// A segment has one writer, also after somebody has removed the lock of its directory. A process about to end is waited for.
 fn lock(file: &File) -> io::Result<()> {
     let until = Instant::now() + ENDING;
     loop {

@@ -109,7 +109,7 @@ pub enum NotPrepared {
     /// The ledger, or the views.
     #[error("not available: {0}")]
     Unavailable(String),
-    /// What is to be read is long: to be performed again where that may be done.
+    /// The answer needs long work, and the occasion does not allow it: to be performed again on one that does.
     #[error("long work")]
     Long,
     /// Too many protocols were named in vain.
@@ -147,7 +147,7 @@ async fn id_richiesta(services: &Services) -> Result<i32, NotPrepared> {
     Ok(i32::try_from(wrapped).unwrap_or(1))
 }
 
-/// What a failed SII means for the reply: not available, and not here, are a matter for the gateway, a mistake of ours is an Esito with IdRichiesta 0.
+/// The consequence of a failed SII: the gateway deals with "not available" and "long"; a mistake of ours is an Esito with IdRichiesta 0.
 fn unavailable(error: SiiError) -> Result<String, NotPrepared> {
     match error {
         SiiError::Unavailable(text) => Err(NotPrepared::Unavailable(text)),

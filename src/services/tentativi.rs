@@ -85,12 +85,12 @@ pub struct Svuotato {
 /// Failed attempts of one exchange, by the token of the declarant; by no token where none is named.
 pub type Mancati = BTreeMap<String, u32>;
 
-/// Who asks: whose buckets it is about.
+/// The asker: an ente, perhaps in a declarant's name.
 #[derive(Clone, Copy, Debug)]
 pub struct Chi<'a> {
     /// The ente.
     pub ente: &'a str,
-    /// Token of the declarant in whose name it asks.
+    /// Token of that declarant.
     pub dichiarante: Option<&'a str>,
     /// Whether the ente's own bucket counts too.
     pub anche_ente: bool,
@@ -365,7 +365,7 @@ mod tests {
         }
         assert!(verify("a").is_err() && verify("b").is_ok());
         assert_eq!(tentativi.emptied(), [Svuotato { ente: "comune".to_owned(), di: Di::Dichiarante }]);
-        // Nor do they take anything from what it transmits.
+        // The ente's transmissions lose no attempts by it.
         fail(&tentativi, "comune", Some("c"), now).unwrap();
     }
 

@@ -39,12 +39,12 @@ struct Kept<'a> {
     riferite: Option<Vec<String>>,
 }
 
-/// Which DSU of a declarant count for a question.
+/// The DSU of a declarant that count for a question.
 #[derive(Clone, Copy, Debug)]
 pub struct Quali<'a> {
     /// Those presented up to this day.
     pub on: Date,
-    /// Those that this ente owns: who asks about its own alone is not told that there are others. None for those of all.
+    /// Those that this ente owns: an ente that asks about its own is not told of others. None for those of all enti.
     pub ente: Option<&'a str>,
     /// No more are looked at than that.
     pub most: usize,
@@ -427,7 +427,7 @@ impl Archive {
         Ok(())
     }
 
-    /// Where the feed's record of a person for a year is: in which entry, and which of its records.
+    /// The place of the feed's record of a person for a year: an entry, and the index of the record in it.
     pub(super) fn feed_place(&self, person: &CodiceFiscale, anno: i16) -> Result<Option<(Position, usize)>, SiiError> {
         // The feed of the latest year's key is the latest.
         for (year, token) in self.tokens("cf", &person.canonical())?.into_iter().rev() {

@@ -72,7 +72,7 @@ impl<'a> Consultato<'a> {
         Self { archive, last: RefCell::default() }
     }
 
-    /// What the feed knows of a person for a year.
+    /// The feed's record of a person for a year.
     pub(super) fn find(&self, person: &CodiceFiscale, anno: i16) -> Result<Option<FeedRecord>, SiiError> {
         let Some((position, index)) = self.archive.feed_place(person, anno)? else { return Ok(None) };
         let mut last = self.last.borrow_mut();

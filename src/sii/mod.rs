@@ -91,12 +91,12 @@ pub struct Occasion {
     pub beside: bool,
 }
 
-/// Length of a sealed part from which on reading it, and answering from it, is long work, bytes. A shorter one costs at most some 6 million
-/// instructions, reply included.
+/// Reading a sealed part longer than this, and answering from it, is long work; bytes. A shorter one costs at most some 6 million instructions, reply
+/// included.
 pub const LONG: u32 = 32 << 10;
 
-/// How many attestations of a person, or DSU of a declarant, are looked at without that being long. To rule one out costs some 60 thousand
-/// instructions; nobody has so many, but who made them up.
+/// Looking at more attestations of a person, or more DSU of a declarant, is long work. To rule one out costs some 70 thousand instructions. Only
+/// invented DSU are so many.
 pub const MANY: usize = 100;
 
 impl Occasion {
@@ -219,7 +219,7 @@ pub enum SiiError {
     /// A mistake of ours; the text holds no value.
     #[error("internal: {0}")]
     Internal(String),
-    /// What is to be read is long, and the occasion does not allow that: to be asked again where it does.
+    /// The answer needs long work, and the occasion does not allow it: to be asked again on one that does.
     #[error("long work")]
     Long,
 }

@@ -21,7 +21,7 @@ use crate::isee::omissioni::omissioni;
 use crate::isee::operazioni::applica;
 use crate::ledger::Precondition;
 
-/// How many versions of a DSU there may be that other enti than its owner have made: it must not run out of versions by what others send.
+/// Versions that other enti than the owner may make of a DSU: they must not use up its numbers.
 const ALTRUI: usize = 8;
 
 /// The last version that a declaration may make: the numbers after it are for rules that change.

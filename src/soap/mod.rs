@@ -16,9 +16,9 @@ pub const SOAP12: &str = "http://www.w3.org/2003/05/soap-envelope";
 /// The namespace of the Identity header; its children have none.
 pub const INPS: &str = "http://inps.it/";
 
-/// WS-Addressing: 1.0 (W3C Recommendation, 9 May 2006), and the submission of August 2004, which older frameworks send.
+/// WS-Addressing: 1.0 (W3C Recommendation, 9 May 2006), and the submission of August 2004 for older frameworks.
 const ADDRESSING: [&str; 2] = ["http://www.w3.org/2005/08/addressing", "http://schemas.xmlsoap.org/ws/2004/08/addressing"];
-/// What of it a request may say.
+/// Its headers in a request.
 const ADDRESSED: [&str; 6] = ["Action", "To", "MessageID", "From", "ReplyTo", "FaultTo"];
 
 /// Which SOAP: a request is answered in its own.
@@ -223,7 +223,7 @@ fn read_header(header: Element<'_, '_>, version: Version) -> Result<Identity, No
     if unknown.is_empty() { Ok(identity) } else { Err(NotACall::MustUnderstand(unknown)) }
 }
 
-/// Whether an endpoint is whoever asks, on the connection that it asked on.
+/// Whether an endpoint is the client itself, on the connection of its request.
 fn is_anonymous(endpoint: Element<'_, '_>) -> bool {
     let address = endpoint.child(endpoint.namespace(), "Address").map(|address| address.text().trim().to_owned());
     let [current, earlier] = ADDRESSING;

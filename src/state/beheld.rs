@@ -1,4 +1,4 @@
-//! The file of the views for whoever must not change it: what redb writes while it opens a file that was left open stays in memory.
+//! The file of the views for a command that must not change it. redb writes while it opens a file that was left open: those writes stay in memory.
 
 use std::fs::File;
 use std::io;
@@ -30,7 +30,7 @@ impl Disk for Beheld {
     }
 }
 
-/// A file, and what was written over it.
+/// A file, and the writes over it.
 #[derive(Debug)]
 struct Over {
     file: File,

@@ -48,7 +48,7 @@ const UNDURABLE: u32 = 500;
 /// So many entries are applied, most of which change nothing, before that is made durable: what a start after the death of the process reads again.
 const BEHIND: u64 = 20_000;
 
-/// How long whoever reads may take before views that failed are opened again; if it is longer, that is tried once more.
+/// Readers have this time to finish before failed views are opened again. If they take longer, the next try comes a second later.
 const READING: Duration = Duration::from_secs(1);
 
 /// A name and its value.
@@ -85,14 +85,14 @@ pub struct Writer {
     durable: u64,
 }
 
-/// Where the views are, and what opens their file.
+/// The directory of the views, and the disk that opens their file.
 struct Place {
     path: PathBuf,
     disk: Arc<dyn Disk>,
 }
 
 impl Place {
-    /// The file that says whose views these are.
+    /// The file that names the ledger of the views.
     fn trust(&self) -> PathBuf {
         self.path.join("TRUST")
     }
@@ -105,7 +105,7 @@ impl Place {
         Ok(self.open()?)
     }
 
-    /// Opens the file; whatever is wrong with it is a reason to make the views again, not to die.
+    /// Opens the file. A wrong file is an error, not a panic: the views are made again.
     fn open(&self) -> Result<(Database, Applied), Unopened> {
         let opened = catch_unwind(AssertUnwindSafe(|| -> Result<(Database, Applied), redb::Error> {
             let mut builder = Database::builder();
@@ -128,7 +128,7 @@ impl Place {
 /// Why the file of the views does not open.
 #[derive(Debug)]
 enum Unopened {
-    /// It is not what it should be, and will not be tomorrow.
+    /// Its content is wrong, and stays so.
     Damaged(String),
     /// The disk, now.
     Failed(String),
@@ -297,8 +297,8 @@ fn is_of(log: &mut dyn Log, applied: &Applied) -> Result<bool, LogError> {
     Ok(leaf_of(log, applied.sequence)?.is_none_or(|leaf| applied.leaf == Some(sha256(&leaf))))
 }
 
-/// How far the views of a ledger have come at least, for whoever only reads: no entry up to there can be missing from a log that is read afterwards,
-/// also beside a gateway that serves. None where there are no views, or they are of another ledger, or cannot be read.
+/// The last entry that the views of a ledger have certainly applied. A log read afterwards has every entry up to there, also beside a gateway that
+/// serves; if not, entries are lost. The views are not changed. None where there are no views, or they are of another ledger, or cannot be read.
 pub fn reached(path: &Path, ledger: Uuid) -> Option<u64> {
     let left = left(&path.join("TRUST")).filter(|left| left.ledger == ledger)?;
     if left.clean {
@@ -471,7 +471,7 @@ impl Views for Writer {
     }
 
     fn recover(&mut self, log: &mut dyn Log) -> Result<(), ViewError> {
-        // After an error redb does nothing more with a file until it is opened again. Whoever reads now has read before that.
+        // After an error redb does nothing more with a file until it is opened again. Present readers finish first.
         if let Some(database) = self.store.database.write().unwrap_or_else(PoisonError::into_inner).take() {
             let last = Arc::downgrade(&database);
             drop(database);

@@ -34,7 +34,7 @@ fn every_step_costs_as_much_a_byte_in_a_large_document_as_in_a_small_one() {
         println!("{each:8.1} {name}");
         sizes.entry((place.to_owned(), step.to_owned())).or_default().insert(size, each);
     }
-    // Reading is none of what lies above it, wherever it is done.
+    // An enclosed document is read above: its reading is subtracted.
     let enclosed: Vec<_> =
         sizes.iter().filter(|((_, step), _)| step == "enclosed").map(|((place, _), each)| (place.clone(), each.clone())).collect();
     for (place, reading) in enclosed {

@@ -238,7 +238,7 @@ impl Log for SegmentLog {
         debug_assert_eq!(expected_head, self.head, "a segment log has one writer");
         match self.file.length().map_err(AppendError::Unavailable)? {
             Some(length) if length >= self.durable => {}
-            // What was acknowledged is not there any more, and what comes now would not be.
+            // Acknowledged entries are gone, and new ones would be lost too.
             _ => {
                 self.dead = true;
                 return Err(AppendError::Fatal(io::Error::other("the open segment was removed or cut short behind the gateway")));

@@ -309,7 +309,7 @@ fn date_time(text: &str) -> bool {
     (hours < 24 && minutes < 60 && seconds < 60) || midnight
 }
 
-/// The bytes of an xs:base64Binary, which may be broken by white space anywhere.
+/// The bytes of an xs:base64Binary. White space may stand anywhere in it.
 pub fn base64(text: &str) -> Option<Vec<u8>> {
     use base64::Engine as _;
     let mut pieces = text.split_ascii_whitespace();
