@@ -212,11 +212,7 @@ impl<S> Timed<S> {
 impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
     fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let polled = match Pin::new(&mut self.inner).poll_read(context, buffer) {
-            // FIN without close_notify. HTTP itself says where a request ends, and one cut short is refused.
-            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => Poll::Ready(Ok(())),
-            polled => polled,
-        };
+        let polled = Pin::new(&mut self.inner).poll_read(context, buffer);
         self.framing.read(&buffer.filled()[before..]);
         polled
     }
