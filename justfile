@@ -54,6 +54,10 @@ identities:
     cargo build --locked --release
     VARCO_IDENTITIES=200000 VARCO_BIN="${CARGO_TARGET_DIR:-$PWD/target}/release/varco" cargo nextest run --locked --profile full --test identities
 
+# Two hundred thousand families of the independent model of the ISEE, others each time.
+model:
+    VARCO_MODEL=200000 VARCO_MODEL_SEED="$(date +%s)" cargo nextest run --locked --profile full --test isee -E 'test(/^modello::/)'
+
 # Two thousand power cuts on a file system of its own, as root; takes long.
 powercut:
     VARCO_CUTS=2000 cargo nextest run --locked --profile full --test powercut

@@ -58,6 +58,22 @@ fn every_code_that_is_answered_is_in_the_reference_and_no_other() {
     assert_eq!(answered, listed);
 }
 
+/// `docs/isee.md` has each formal check with its text, and says whether it refuses or warns.
+#[test]
+fn the_checks_that_are_described_are_those_that_there_are() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/isee.md")).unwrap();
+    let rows = text.lines().filter(|line| line.starts_with("| K"));
+    let cells = rows.map(|row| row.split('|').map(str::trim).collect::<Vec<_>>()).collect::<Vec<_>>();
+    let described = |column: usize| cells.iter().flat_map(|row| codes(row[column], '`')).collect::<BTreeSet<_>>();
+    let listed = |warns: bool| {
+        let all = varco::isee::checks::REGOLE.iter().filter(|regola| regola.significato.starts_with("Avvertenza: ") == warns);
+        all.map(|regola| regola.codice.to_owned()).collect::<BTreeSet<_>>()
+    };
+    assert!(cells.len() == 19 && cells.iter().all(|row| row.len() == 7 && !row[2].is_empty() && !row[3].is_empty()));
+    assert_eq!(described(4), listed(false));
+    assert_eq!(described(5), listed(true));
+}
+
 #[test]
 fn a_code_stands_in_the_reference_once_and_says_what_to_do() {
     let text = reference();

@@ -1,8 +1,10 @@
 //! The ISEE's rules: every formal check is provoked, the ordinary indicator is computed by hand beside the code, payloads have INPS's shape.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 mod common;
+#[path = "isee/modello.rs"]
+mod modello;
 
 use common::requests;
 use jiff::civil::{Date, date};
@@ -27,10 +29,14 @@ fn sample() -> String {
 
 /// Reads a Dichiarazione as the port does: it must be valid against its schema.
 fn read(dsu: &str) -> Dichiarazione {
+    read_with(&Contract::compile().unwrap(), dsu)
+}
+
+fn read_with(contract: &Contract, dsu: &str) -> Dichiarazione {
     let text = requests::trasmissione(dsu);
     let document = parse(&text, &Limits::default()).unwrap();
     let body = document.root().children().next().unwrap().children().next().unwrap();
-    match Contract::compile().unwrap().read(Operation::TrasmissioneDsu, body) {
+    match contract.read(Operation::TrasmissioneDsu, body) {
         Ok((Request::Trasmissione(trasmessa), _)) => trasmessa.dsu,
         other => panic!("{other:#?}"),
     }
@@ -97,6 +103,7 @@ fn every_formal_check_refuses_what_it_should_where_it_is() {
         ("K04.dichiarante", "/NucleoFamiliare", &[("RapportoConDichiarante=\"C\"", "RapportoConDichiarante=\"D\"")]),
         ("K04.coniuge", "/NucleoFamiliare", &[("RapportoConDichiarante=\"F\"", "RapportoConDichiarante=\"C\"")]),
         ("K05.forma", "/ComponenteNucleo[2]/FoglioComponenteNucleo/@CodiceFiscale", &[(CODICE, "CodiceFiscale=\"GLLMTT81Z03F205Y\"")]),
+        ("K05.data", "/ComponenteNucleo[2]/FoglioComponenteNucleo/@CodiceFiscale", &[(CODICE, "CodiceFiscale=\"GLLMTT81P00F205S\"")]),
         ("K05.controllo", "/ComponenteNucleo[2]/FoglioComponenteNucleo/@CodiceFiscale", &[(CODICE, "CodiceFiscale=\"GLLMTT81P03F205X\"")]),
         (
             "K05.nascita",
@@ -117,11 +124,6 @@ fn every_formal_check_refuses_what_it_should_where_it_is() {
             &[("RapportoConDichiarante=\"F\"", "RapportoConDichiarante=\"FC\"")],
         ),
         (
-            "K06.non-convivente",
-            "/ComponenteNucleo[2]/@RapportoConDichiarante",
-            &[("RapportoConDichiarante=\"C\"", "RapportoConDichiarante=\"FNC\"")],
-        ),
-        (
             "K06.assenza-reddito",
             "/ComponenteNucleo[1]/@FlagAssenzaReddito",
             &[("FlagAssenzaReddito=\"false\"", "FlagAssenzaReddito=\"true\"")],
@@ -136,7 +138,7 @@ fn every_formal_check_refuses_what_it_should_where_it_is() {
             "/@NumeroFigliConviventi",
             &[("FlagUnicoGenitore=\"false\"", "FlagUnicoGenitore=\"false\" NumeroFigli=\"3\" NumeroFigliConviventi=\"4\"")],
         ),
-        // Without NumeroFigli there are two at most.
+        // Without NumeroFigli there are those whose roles say so.
         (
             "K07.conviventi",
             "/@NumeroFigliConviventi",
@@ -153,7 +155,6 @@ fn every_formal_check_refuses_what_it_should_where_it_is() {
         ),
         ("K08.residenza", "/@ResidenzaRiferimento", &[("RapportoConDichiarante=\"C\"", "RapportoConDichiarante=\"P\"")]),
         ("K08.casa", "/Patrimonio[1]/@FlagAbitazione", &[(HOME, "TipoAbitazione=\"999\">")]),
-        ("K08.casa", "/Abitazione/@TipoAbitazione", &[unflag, unflag]),
         (
             "K08.casa",
             "/Patrimonio[2]/@FlagAbitazione",
@@ -214,7 +215,10 @@ fn every_formal_check_refuses_what_it_should_where_it_is() {
 
 #[test]
 fn warnings_do_not_refuse() {
+    let unflag = ("FlagAbitazione=\"true\"", "FlagAbitazione=\"false\"");
     let cases: &[(&str, &[(&str, &str)])] = &[
+        // The home was not owned yet on the day of the assets.
+        ("K08.proprieta", &[unflag, unflag]),
         ("K05.luogo", &[("CodiceComuneNascita=\"F205\"", "CodiceComuneNascita=\"F206\"")]),
         ("K11.mutuo", &[("MutuoResiduo=\"20000\"", "MutuoResiduo=\"61001\"")]),
         ("K11.quota", &[("QuotaPosseduta=\"33.33\"", "QuotaPosseduta=\"0\"")]),
@@ -289,8 +293,9 @@ fn the_sample_family_by_hand() {
 fn a_rented_home_a_pensioner_and_a_disability_by_hand() {
     // Giulia by FC8: IRPEF 9,000, of which pension 9,000; treatments 1,500; disabled, with 6,000 of expenses.
     //   9,000 + 1,500 - min(20% of 10,500; 1,000) - min(6,000; 5,000) = 4,500.
-    // Matteo: nothing known, nothing declared but 1,200 exempt income in FC4 and 300 of maintenance received, 2,000 of alimony paid: -500. Sum 4,000.
-    // Figurative 312. Rent 8,400, at most 7,000, at most 4,312: ISR 0.
+    // Matteo: nothing known, nothing declared but 1,200 exempt income in FC4 and 300 of maintenance received, 2,000 of alimony paid, of which 1,500
+    // count: 0. Sum 4,500.
+    // Figurative 312. Rent 8,400, at most 7,000, at most 4,812: ISR 0.
     // Real: nothing is the home: 41,000 + 41,000 + 2,400 net of 124,400: deduction 40,000. ISP 8,800 + 84,400 = 93,200. ISE 18,640.
     // Scale 2.46 + 0.20 + 0.50 = 3.16. ISEE 5,898.73.
     let lease = "<Locazione Data=\"2020-01-01\" Serie=\"3T\" Numero=\"1\" CodUfficio=\"TUX\" Canone=\"8400\"><Intestatario CodiceFiscale=\"FRRGLI84E52H501O\"/></Locazione></Abitazione>";
@@ -312,9 +317,9 @@ fn a_rented_home_a_pensioner_and_a_disability_by_hand() {
         ],
     );
     let expected = [
-        "4000.00",
+        "4500.00",
         "312.00",
-        "4312.00",
+        "4812.00",
         "0.00",
         "18800.00",
         "10000.00",
@@ -346,7 +351,7 @@ fn rules_change_with_the_day_of_presentation_by_hand() {
 
 #[test]
 fn balances_count_alone_where_the_difference_went_into_other_assets() {
-    // Matteo: average 2,600, balance 1,500: the difference is 1,100. An increase of 1,100 makes the balance count, 1,099 does not.
+    // Matteo: average 2,600, balance 1,500: the difference is 1,100. An increase of 1,101 makes the balance count, 1,100 does not.
     let with = |increase: u32| {
         let to = format!(
             "FlagIncremento=\"true\"><Rapporto TipoRapporto=\"01\" Identificativo=\"IT00X0000000000000000002\" CodiceFiscaleOperatore=\"01234567897\" Saldo3112=\"1500\" ConsistenzaMedia=\"2600\"/><Incremento IncrementoMobiliare=\"{increase}\"/>"
@@ -354,7 +359,7 @@ fn balances_count_alone_where_the_difference_went_into_other_assets() {
         let from = ">\n            <Rapporto TipoRapporto=\"01\" Identificativo=\"IT00X0000000000000000002\" CodiceFiscaleOperatore=\"01234567897\" Saldo3112=\"1500\" ConsistenzaMedia=\"2600\"/>";
         lines(&compute_on(&replaced(&sample(), &[(from, &format!(" {to}"))]), TODAY, &NoFeed))[4].clone()
     };
-    assert_eq!((with(1100), with(1099)), ("17700.00".to_owned(), "18800.00".to_owned()));
+    assert_eq!((with(1101), with(1100)), ("17700.00".to_owned(), "18800.00".to_owned()));
 }
 
 proptest! {
@@ -392,7 +397,7 @@ fn what_is_endless_is_counted_and_what_overflows_is_refused() {
     let rapporto = "<Rapporto TipoRapporto=\"01\" Identificativo=\"\" CodiceFiscaleOperatore=\"\"/>";
     let many = replaced(&sample(), &[("<Rapporto TipoRapporto=\"02\"", &format!("{}<Rapporto TipoRapporto=\"02\"", rapporto.repeat(500)))]);
     let esame = exam(&many);
-    assert_eq!((esame.difetti.len(), esame.altri), (100, 900));
+    assert_eq!((esame.difetti.len(), esame.altri), (100, 2399));
     let estate =
         "<Patrimonio TipoPatrimonio=\"TE\" CodiceComuneStato=\"A390\" QuotaPosseduta=\"0\" ValoreImu=\"1\" FlagAbitazione=\"false\"/>";
     let warned = exam(&replaced(&sample(), &[("</PatrimonioImmobiliare>", &format!("{}</PatrimonioImmobiliare>", estate.repeat(300)))]));

@@ -809,10 +809,13 @@ fn of_the_largest_family_every_operation_tells_what_it_tells_of_any() {
     let world = two_cafs();
     let mut casa = Caseta::seeded(3, world.today);
     casa.member(Ruolo::D, 40, 20_000);
-    (1..MAX_MEMBERS).for_each(|_| _ = casa.member(Ruolo::F, 8, 0));
-    for beneficiary in 0..20 {
-        let relazione = |member| if member == beneficiary { Relazione::B } else { Relazione::F };
-        casa.ristretto(&(0..MAX_MEMBERS).map(|member| (member, relazione(member))).collect::<Vec<_>>());
+    // Others, each with all who are younger in a restricted nucleus, as children.
+    for member in 1..MAX_MEMBERS {
+        casa.member(Ruolo::P, i16::try_from(98 - member.min(21)).unwrap(), 0);
+    }
+    for beneficiary in 1..21 {
+        let younger = (beneficiary + 1..MAX_MEMBERS).map(|member| (member, Relazione::Fc));
+        casa.ristretto(&std::iter::once((beneficiary, Relazione::B)).chain(younger).collect::<Vec<_>>());
     }
     let declarant = casa.code(0);
     world.feed(&[&casa]);

@@ -260,3 +260,32 @@ fn a_backup_of_a_directory_of_format_1_1_takes_its_place() {
     // Once in its story, once now.
     assert_eq!(find(&directory.segments(), directory.ledger, &filter, usize::MAX).unwrap().len(), 2);
 }
+
+/// The directory was written by the first version of the method of computation. Nothing of it changes by itself; a trial lists what was attested by that
+/// method, and what would change.
+#[test]
+fn what_the_first_method_attested_is_listed_and_changes_where_it_is_asked_for() {
+    let port = home_of_1_1(Clock::fixed(CONSULTED.parse().unwrap()));
+    let config = port.site.config().display().to_string();
+    let apply = |more: &[&str]| -> serde_json::Value {
+        let said = done(&[&["rules", "apply", "--config", &config, "--json"], more].concat());
+        serde_json::from_str(&said).unwrap_or_else(|_| panic!("{said}"))
+    };
+    let trial = apply(&["--prova"]);
+    let listed = trial["elenco"].as_array().unwrap();
+    let number = |value: &serde_json::Value, name: &str| usize::try_from(value[name].as_u64().unwrap()).unwrap();
+    assert!(listed.len() > 3 && listed.iter().all(|each| each["metodo"] == 1), "{trial}");
+    assert_eq!((number(&trial, "aggiornate"), number(&trial, "errori")), (0, 0));
+    let counted = ["invariate", "ricalcolate", "in_attesa"].map(|name| number(&trial, name));
+    assert_eq!(listed.len(), counted.iter().sum::<usize>(), "{trial}");
+    // Every DSU of 2026 would have ISEEFamiglia; one of 2025 stays as it is, where nothing else moves it.
+    let is = |each: &serde_json::Value, year: &str| each["presentata"].as_str().unwrap().starts_with(year);
+    assert!(listed.iter().filter(|each| is(each, "2026")).all(|each| each["effetto"] != "uguale"), "{trial}");
+    assert!(listed.iter().any(|each| is(each, "2025") && each["effetto"] == "uguale"), "{trial}");
+
+    let applied = apply(&["--motivo", "metodo 2"]);
+    assert!(applied.get("elenco").is_none() && number(&applied, "ricalcolate") > 0, "{applied}");
+    let again = apply(&["--prova"]);
+    assert!(again["elenco"].as_array().is_none_or(|left| left.iter().all(|each| each["effetto"] != "ricalcolata")), "{again}");
+    assert!(done(&["ledger", "verify", "--data", &port.data().display().to_string()]).contains("registro integro"));
+}

@@ -500,6 +500,13 @@ fn rules_that_change_what_was_attested_make_new_versions() {
     // Without a reason nothing is done; on trial neither.
     assert!(!command(&["rules", "apply", "--config", &config]).1);
     assert_eq!(apply(&["--prova"]), [3, 0, 1, 2]);
+    // A trial lists them: by which rules and which method they were attested, and what would become of them.
+    let (listed, _) = command(&["rules", "apply", "--config", &config, "--prova"]);
+    let line = |protocol: &str, effect: &str| {
+        listed.contains(&format!("  {protocol}  presentata il {day}, attestata con le regole {year}, metodo 2: {effect}\n"))
+    };
+    assert!(line(&first, "cambierebbe") && line(&own, "cambierebbe"), "{listed}");
+    assert!(listed.matches("resterebbe uguale").count() == 1 && listed.lines().count() == 4, "{listed}");
     // The current ISEE is computed again with the DSU that it rests on.
     assert_eq!(apply(&["--motivo", "prova"]), [3, 1, 1, 1]);
     assert_eq!(apply(&["--motivo", "ancora"]), [3, 2, 1, 0]);
@@ -674,15 +681,15 @@ fn a_correction_waits_as_a_new_dsu_does_and_what_was_attested_counts_meanwhile()
     common::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, comune) = (client("caf"), client("comune"));
-        // Known: the DSU is (17,000 + 27,000) / 1.57, its current ISEE (2,400 + 27,000) / 1.57.
+        // Known: the DSU is (17,000 + 27,000 - 1 of expenses) / 1.57, its current ISEE (2,400 + 26,999) / 1.57.
         let mut of_spouse = Caseta::on(today);
         of_spouse.feed = casa.feed[1..].to_vec();
         world.feed(&[&of_spouse]);
         until_attested(&caf, &corrected).await;
-        assert_eq!(isee(&comune, &declarant, "Ordinario", &day).await, "18726.11");
+        assert_eq!(isee(&comune, &declarant, "Ordinario", &day).await, "18725.48");
         assert_eq!(state(&caf, &first).await, ("SOSTITUITA".to_owned(), corrected.clone()));
         let xml = attested(&comune, &corrected, &spouse).await;
-        assert!(xml.contains("ISEE=\"28025.48\"") && xml.contains("TipoVariazione=\"Ricalcolo\""), "{xml}");
+        assert!(xml.contains("ISEE=\"28024.84\"") && xml.contains("TipoVariazione=\"Ricalcolo\""), "{xml}");
         assert!(xml.contains(&format!("NumeroProtocolloDSUVariata=\"{first}\"")), "{xml}");
         for current in [&own, &later] {
             assert_eq!(state(&caf, current).await, ("SOSTITUITA".to_owned(), version(current, 1)));
@@ -807,8 +814,8 @@ fn of_two_dsu_the_later_counts_whatever_becomes_of_the_earlier() {
         let again = accepted(&other, &text(&current, "ALTRO-C3")).await;
         accepted(&caf, &text(&referring(TipoOperazione::X, &declarant, &second, today), "CAF1-X")).await;
         assert_eq!(state(&other, &again).await.0, "ANNULLATA");
-        // The first counts again, as it was completed: (1,000 - 3,000 + 17,000) / 1.57.
-        assert_eq!(isee(&comune, &spouse_code, "Ordinario", &day).await, "9554.14");
+        // The first counts again, as it was completed: 1,000 less at most as much, and 17,000: / 1.57.
+        assert_eq!(isee(&comune, &spouse_code, "Ordinario", &day).await, "10828.03");
     });
     serving.stop();
 }

@@ -173,7 +173,7 @@ impl Famiglie {
             foglio.veicoli = Some(Veicoli { veicolo: vec![Veicolo { tipo_veicolo: crate::isee::codes::TipoVeicolo::A, targa }] });
         }
         if self.chance(12) {
-            foglio.disabilita = Some(self.disabilita());
+            foglio.disabilita = Some(self.disabilita(foglio.dati_componente.anagrafica.data_nascita));
         }
         let (irpef, employee, pension) = self.incomes();
         if self.chance(10) {
@@ -277,12 +277,13 @@ impl Famiglie {
             .collect()
     }
 
-    fn disabilita(&mut self) -> Disabilita {
+    /// A certificate of the year before, or of the birth of who was born since.
+    fn disabilita(&mut self, born: Date) -> Disabilita {
         Disabilita {
             grado_disabilita: *self.pick(&[GradoDisabilita::Dim, GradoDisabilita::Dig, GradoDisabilita::Nas]),
             ente_certif: "ASL".to_owned(),
             doc_certif: format!("{}", self.between(1, 99_999)),
-            data_certif: Date::new(self.presented.year() - 1, 3, 1).unwrap_or(self.presented),
+            data_certif: Date::new(self.presented.year() - 1, 3, 1).unwrap_or(self.presented).max(born),
             flag_prest_residenziale: self.chance(10),
             retta_versata: self.chance(20).then(|| self.between(1000, 12_000)),
             spese_assistenza: self.chance(20).then(|| self.between(500, 6000)),
@@ -391,13 +392,16 @@ impl Famiglie {
         }
     }
 
-    fn residenziale(&mut self, beneficiary: &CodiceFiscale, feed: &mut Vec<FeedRecord>) -> Residenziale {
-        let children: Vec<FiglioNonCompresoNelNucleo> = (0..self.between(0, 2)).map(|_| self.figlio(feed)).collect();
+    fn residenziale(&mut self, beneficiary: &FoglioComponente, feed: &mut Vec<FeedRecord>) -> Residenziale {
+        // Adult children, of a parent who is old enough.
+        let oldest = age(beneficiary.dati_componente.anagrafica.data_nascita, self.presented) - 16;
+        let number = if oldest < 28 { 0 } else { self.between(0, 2) };
+        let children: Vec<FiglioNonCompresoNelNucleo> = (0..number).map(|_| self.figlio(oldest.min(60), feed)).collect();
         let given = self.chance(40);
         let kind = self.between(0, 2);
         let donations = if given { self.between(1, 2) } else { 0 };
         Residenziale {
-            codice_fiscale_beneficiario: beneficiary.clone(),
+            codice_fiscale_beneficiario: beneficiary.codice_fiscale.clone(),
             data_richiesta_ricovero: Date::new(self.presented.year() - 1, 9, 1).unwrap_or(self.presented),
             flag_figli_non_compresi: !children.is_empty(),
             flag_donazioni: given,
@@ -421,8 +425,8 @@ impl Famiglie {
         }
     }
 
-    fn figlio(&mut self, feed: &mut Vec<FeedRecord>) -> FiglioNonCompresoNelNucleo {
-        let foglio = self.adulto(28, 60, feed);
+    fn figlio(&mut self, oldest: i16, feed: &mut Vec<FeedRecord>) -> FiglioNonCompresoNelNucleo {
+        let foglio = self.adulto(28, oldest, feed);
         let excluded = self.chance(20);
         let complete = self.chance(90);
         let numbers = self.numeri(&foglio.codice_fiscale, complete);
@@ -452,6 +456,7 @@ impl Famiglie {
         };
         let elderly = self.chance(20);
         let declarant = if elderly { self.adulto(66, 92, &mut feed) } else { self.adulto(22, 60, &mut feed) };
+        let parent = age(declarant.dati_componente.anagrafica.data_nascita, self.presented);
         add(&mut members, Ruolo::D, declarant);
         let couple = self.chance(50);
         if couple {
@@ -460,16 +465,16 @@ impl Famiglie {
         }
         let minors = if elderly { 0 } else { self.between(0, 3) };
         for _ in 0..minors {
-            let mut child = self.foglio(0, 17);
+            let mut child = self.foglio(0, (parent - 17).min(17));
             if self.chance(6) {
-                child.disabilita = Some(self.disabilita());
+                child.disabilita = Some(self.disabilita(child.dati_componente.anagrafica.data_nascita));
             }
             let ruolo = if self.chance(5) { Ruolo::Ma } else { Ruolo::F };
             add(&mut members, ruolo, child);
         }
-        let grown = if self.chance(30) { self.between(1, 2) } else { 0 };
+        let grown = if parent >= 38 && self.chance(30) { self.between(1, 2) } else { 0 };
         for _ in 0..grown {
-            let child = self.adulto(18, 25, &mut feed);
+            let child = self.adulto(18, (parent - 17).min(25), &mut feed);
             let ruolo = if self.chance(30) { Ruolo::Fnc } else { Ruolo::Fc };
             add(&mut members, ruolo, child);
         }
@@ -547,7 +552,7 @@ impl Famiglie {
         }
         let mut residential = Vec::new();
         if years > 65 && self.chance(40) {
-            residential.push(self.residenziale(&declarant.codice_fiscale, feed));
+            residential.push(self.residenziale(declarant, feed));
         }
         ModelloBase {
             tipo: TipoModello::Ord,
@@ -565,7 +570,7 @@ impl Famiglie {
         }
     }
 
-    /// The restricted nucleus of a disabled adult: alone, or with the spouse and the minors.
+    /// The restricted nucleus of a disabled adult: alone, or with the spouse, the minors and the children elsewhere.
     fn ristretto(&mut self, members: &[ComponenteNucleo], abitazione: Abitazione, feed: &mut Vec<FeedRecord>) -> Option<ModelloBase> {
         let with =
             |roles: &[Ruolo]| members.iter().filter(move |member| roles.contains(&member.rapporto_con_dichiarante)).collect::<Vec<_>>();
@@ -576,9 +581,9 @@ impl Famiglie {
             nucleo.extend(with(&[Ruolo::C]).into_iter().map(|member| (member, Relazione::C)));
             nucleo.extend(with(&[Ruolo::F]).into_iter().map(|member| (member, Relazione::F)));
             nucleo.extend(with(&[Ruolo::Ma]).into_iter().map(|member| (member, Relazione::Ma)));
+            nucleo.extend(with(&[Ruolo::Fnc]).into_iter().map(|member| (member, Relazione::Fnc)));
         }
-        let codice = beneficiary.foglio_componente_nucleo.codice_fiscale.clone();
-        let residential = if self.chance(50) { vec![self.residenziale(&codice, feed)] } else { Vec::new() };
+        let residential = if self.chance(50) { vec![self.residenziale(&beneficiary.foglio_componente_nucleo, feed)] } else { Vec::new() };
         Some(ModelloBase {
             tipo: TipoModello::Rid,
             nucleo_ristretto: Some(NucleoRistretto {

@@ -15,7 +15,7 @@ use crate::isee::rules::{RuleSet, Rules};
 use crate::ledger::Directory;
 use crate::ledger::disk::RealDisk;
 use crate::sii::embedded::Settings;
-use crate::sii::regole::{self, Applicate};
+use crate::sii::regole::{self, Applicate, Esaminata, Esito};
 
 /// `varco rules`.
 #[derive(Debug, clap::Args)]
@@ -149,11 +149,23 @@ fn told(applied: Applicate, prova: bool, json: bool) -> Result<()> {
         println!("{}", serde_json::to_string_pretty(&applied)?);
         return Ok(());
     }
-    let Applicate { esaminate, aggiornate, invariate, ricalcolate, in_attesa, errori } = applied;
+    let Applicate { esaminate, aggiornate, invariate, ricalcolate, in_attesa, errori, elenco } = applied;
     let did = if prova { "da ricalcolare" } else { "ricalcolate" };
     println!("{esaminate} attestazioni esaminate: {aggiornate} con queste regole, {invariate} con altre ma uguali, {ricalcolate} {did}");
     if in_attesa > 0 {
         println!("in attesa: {in_attesa}, con una versione successiva che aspetta i dati e sarà attestata con queste regole");
+    }
+    for Esaminata { protocollo, presentata, regole, metodo, effetto } in &elenco {
+        let becomes = match effetto {
+            Esito::Uguale => "resterebbe uguale",
+            Esito::Ricalcolata => "cambierebbe",
+            Esito::InAttesa => "resta, in attesa della versione successiva",
+        };
+        println!("  {protocollo}  presentata il {presentata}, attestata con le regole {regole}, metodo {metodo}: {becomes}");
+    }
+    let others = (invariate + ricalcolate + in_attesa).saturating_sub(elenco.len() as u64);
+    if prova && others > 0 {
+        println!("  e altre {others}, non elencate");
     }
     anyhow::ensure!(errori == 0, "{errori} non possono essere ricalcolate: il log dice perché");
     Ok(())

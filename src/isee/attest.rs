@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 
 use super::attestazione::{
-    Attestazione, ComponenteNucleo, ComponenteNucleoRistretto, IseeOrdinario, IseeRistretto, NucleoFamiliare, NucleoRistretto,
-    OmissioneDifformita, Ordinario, Ridotto, Variazione,
+    Attestazione, ComponenteNucleo, ComponenteNucleoRistretto, IseeFamiglia, IseeOrdinario, IseeRistretto, NucleoFamiliare,
+    NucleoRistretto, OmissioneDifformita, Ordinario, Ridotto, Variazione,
 };
 use super::codes::{Importo, Ruolo, Si, TipoModello, TipoOperazione, TipoVariazioneAttestazione, Vuoto};
 use super::compute::casi::{Caso, Diverso, Indicatore, Indicatori, Membro, Modo, Ristretto};
@@ -101,6 +101,11 @@ pub fn attest(dsu: &Dichiarazione, indicatori: &Indicatori, rules: &RuleSet, occ
             valori: indicatori.ordinario.valori(),
             modalita_calcolo_isee_ordinario: indicatori.ordinario.modalita.clone(),
         },
+        isee_famiglia: indicatori.specifico.as_ref().map(|specifico| IseeFamiglia {
+            data_rilascio: occasion.rilasciata,
+            valori: specifico.famiglia.valori(),
+            modalita_calcolo_isee_famiglia: specifico.famiglia.modalita.clone(),
+        }),
         isee_min: some(&indicatori.minorenni)
             .then(|| IseeMin { componente_minorenne: indicatori.minorenni.iter().map(|minor| issue.minorenne(minor)).collect() }),
         isee_uni: some(&indicatori.universitari).then(|| IseeUni {

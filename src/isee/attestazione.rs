@@ -111,6 +111,8 @@ pub struct Ordinario {
     pub nucleo_familiare: NucleoFamiliare,
     /// The ordinary indicator.
     pub isee_ordinario: IseeOrdinario,
+    /// The specific indicator, for family benefits: of DSU presented from 2026 on. Not in the schema of 2021.
+    pub isee_famiglia: Option<IseeFamiglia>,
     /// For minors.
     pub isee_min: Option<IseeMin>,
     /// For students.
@@ -187,6 +189,17 @@ pub struct ComponenteNucleoRistretto {
     pub nome: String,
     /// Whose it is, as it was sent.
     pub codice_fiscale: CodiceFiscale,
+}
+
+/// The specific indicator, for family benefits (L. 199/2025 art. 1 c. 208).
+#[derive(Clone, PartialEq)]
+pub struct IseeFamiglia {
+    /// When the indicator was issued.
+    pub data_rilascio: Date,
+    /// The values.
+    pub valori: Valori,
+    /// How it was computed.
+    pub modalita_calcolo_isee_famiglia: ModalitaCalcolo,
 }
 
 /// The indicator of a restricted nucleus.
@@ -461,6 +474,15 @@ impl Attestazione {
                 }
             }
         }
+    }
+
+    /// The same for who reads attestations by the schema of 2021, which has no ISEEFamiglia.
+    #[must_use]
+    pub fn senza_isee_famiglia(mut self) -> Self {
+        if let Some(ordinario) = &mut self.ordinario {
+            ordinario.isee_famiglia = None;
+        }
+        self
     }
 
     /// Whether a person is of the nucleus, or of a restricted one.

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 macro_rules! codes {
     ($(#[doc = $doc:literal] $name:ident { $(#[doc = $variant_doc:literal] $variant:ident = $code:literal),+ $(,)? })+) => { $(
         #[doc = $doc]
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum $name { $(#[doc = $variant_doc] $variant),+ }
 
         impl $name {
@@ -254,9 +254,9 @@ impl TipoIndicatore {
 }
 
 impl TipoRapporto {
-    /// Whether it is a deposit or an account: declared by balance and average, and outside the base of the figurative income.
+    /// Whether it is a deposit or an account, others' money included: declared by balance and average, and outside the base of the figurative income.
     pub fn is_account(self) -> bool {
-        matches!(self, Self::ContoCorrente | Self::Risparmio)
+        matches!(self, Self::ContoCorrente | Self::Risparmio | Self::ContoTerzi)
     }
 }
 

@@ -145,6 +145,13 @@ impl AltriRedditi {
         self.flag_esonerato || (operazione != TipoOperazione::N && (self.flag_integrazione || self.flag_rettifica))
     }
 
+    /// Whether any income is declared that is not zero.
+    pub fn has_incomes(&self) -> bool {
+        let whole = [self.lavoro_dipendente, self.pensione, self.redditi_agrari, self.redditi_imp_sost];
+        let signed = [self.reddito_irpef, self.trattamenti_assistenziali];
+        signed.into_iter().flatten().any(|amount| !amount.is_zero()) || whole.into_iter().flatten().any(|amount| amount > 0)
+    }
+
     /// Whether any income is said, be it zero.
     pub fn says_incomes(&self) -> bool {
         let whole = [self.lavoro_dipendente, self.pensione, self.redditi_agrari, self.redditi_imp_sost];

@@ -6,7 +6,7 @@
 //! - [`dsu`] and [`foglio`]: the declaration as it is laid out; [`attestazione`] and [`indicatori`]: what comes back.
 //! - [`checks`]: completezza e correttezza formale, but for what the schema or the archive knows.
 //! - [`compute`]: every indicator, line by line; [`attest`]: the attestation made of them;
-//!   [`prospetto`]: the statement for people.
+//!   [`prospetto`]: the statement for people; [`righe`]: the same lines as JSON.
 //! - [`operazioni`]: what a declaration becomes by another that refers to it.
 //! - [`omissioni`]: what the Agency knows and the DSU does not say.
 //! - [`feed`]: what the Revenue Agency and INPS know of a person; [`calendar`]: Italian working days.
@@ -26,6 +26,7 @@ pub mod indicatori;
 pub mod omissioni;
 pub mod operazioni;
 pub mod prospetto;
+pub mod righe;
 pub mod rules;
 
 pub use codice_fiscale::CodiceFiscale;

@@ -8,7 +8,7 @@ use super::codes::{Ruolo, TipoImmobile};
 use super::codice_fiscale::CodiceFiscale;
 use super::compute::casi::{Caso, Diverso, Indicatore, Indicatori, Modo, Motivo, Situazione};
 use super::compute::componente::{Componente, quota_di_genitore};
-use super::compute::{Calcolo, Fonte, RedditoComponente, Voce, income_year};
+use super::compute::{Calcolo, Fonte, RedditoComponente, Voce, income_year, sum};
 use super::dsu::IseeCorrente;
 use super::foglio::FoglioComponente;
 use super::rules::{RuleSet, name};
@@ -79,7 +79,10 @@ pub fn prospetto(situazione: &Situazione<'_>, indicatori: &Indicatori, corrente:
     let titolo = if corrente.is_some() { "ISEE ordinario corrente" } else { "ISEE ordinario" };
     sezioni.extend(writer.calcolo(titolo, &indicatori.ordinario));
     if let Some(specifico) = &indicatori.specifico {
-        sezioni.push(writer.specifico(&indicatori.ordinario, specifico));
+        sezioni.push(writer.specifico(&indicatori.ordinario, &specifico.famiglia));
+        for minor in specifico.minorenni.iter().filter(|minor| !matches!(minor.caso, Caso::Base(_))) {
+            sezioni.extend(writer.indicatore("ISEE specifico per minorenni (L. 199/2025, art. 7)", minor, &specifico.famiglia));
+        }
     }
     for minor in &indicatori.minorenni {
         sezioni.extend(writer.indicatore("ISEE per prestazioni a minorenni (art. 7)", minor, &indicatori.ordinario));
@@ -224,6 +227,7 @@ impl Scrittore<'_> {
             }
         };
         items(&reddito.redditi, &reddito.detrazioni);
+        oltre(&reddito.detrazioni, reddito.detratto(), righe);
         righe.add(1, "reddito netto", reddito.netto(), "", "art. 4 c. 1");
         if let Some(corrente) = &reddito.corrente {
             let mut items = |voci: &[Voce], sign: Decimal| {
@@ -233,6 +237,7 @@ impl Scrittore<'_> {
             };
             items(&corrente.redditi, Decimal::ONE);
             items(&corrente.detrazioni, Decimal::NEGATIVE_ONE);
+            oltre(&corrente.detrazioni, corrente.detratto(), righe);
             righe.add(1, "reddito netto corrente", reddito.netto_corrente(), "in luogo del precedente", "art. 9");
         }
     }
@@ -354,7 +359,7 @@ impl Scrittore<'_> {
         let taken = specifico.modalita.detrazione_patrimonio_immobiliare.0;
         righe.add(0, "DetrazionePatrimonioImmobiliare", taken, come, self.norma(name::SPECIFICO_CASA));
         righe.0.append(&mut sezione.righe);
-        righe.add(0, "di cui nessuno schema pubblicato ha il posto: non è nell'attestazione", None, "", "");
+        righe.add(0, "nell'attestazione è ISEEFamiglia; quello dei singoli minorenni non vi ha posto", None, "", "");
         righe.titled(sezione.titolo)
     }
 
@@ -426,6 +431,14 @@ impl Scrittore<'_> {
                 righe.add(1, format!("componente aggiuntiva di {who}"), valore, come, self.norma(share));
             }
         }
+    }
+}
+
+/// What is not deducted, since it is more than the incomes.
+fn oltre(detrazioni: &[Voce], detratto: Decimal, righe: &mut Righe) {
+    let excess = sum(detrazioni) - detratto;
+    if !excess.is_zero() {
+        righe.add(1, "detrazioni oltre il reddito, che non contano", excess, "", "art. 4 c. 3, fino a concorrenza");
     }
 }
 

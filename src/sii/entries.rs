@@ -9,7 +9,8 @@
 //! - facts of `dsu` for the views alone: `dichiarante` (token of the declarant), `di` (of a current ISEE: the ente that owns the DSU under it),
 //!   `annulla` (the first protocol's tokens under every year's key), `sotto` (the same of the DSU under a cancelled current ISEE) and `toglie`
 //!   (attestations that a cancellation takes out of the views: see [`Toglie`]).
-//! - `attestation`: facts `presentata`, `scadenza` (those by which it is found: of a current ISEE its own), `rilasciata`, `regole` and `regole_impronta`,
+//! - `attestation`: facts `presentata`, `scadenza` (those by which it is found: of a current ISEE its own), `rilasciata`, `regole` and `regole_impronta`, `metodo` (the
+//!   version of the method of computation; 1 where it is not there),
 //!   `operazione`, `versione` and `radice` as above, `dichiarante` (token), `di` (the ente whose DSU it is), `origine` (sequence
 //!   of the first version's entry, where this is a later one), `base`, `attendeva`; tokens: the members of the nucleus, protocols as
 //!   above; sealed: the attestation, the specific ISEE, and the records of the feed that they were computed with.

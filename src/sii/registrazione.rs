@@ -12,9 +12,10 @@ use crate::clock::rome;
 use crate::contract::{ISEE_NS, message};
 use crate::isee::attestazione::Attestazione;
 use crate::isee::codes::TipoOperazione;
-use crate::isee::compute::Calcolo;
+use crate::isee::compute::casi::Specifico;
 use crate::isee::dsu::Dichiarazione;
-use crate::isee::rules::RuleSet;
+use crate::isee::righe::di_specifico;
+use crate::isee::rules::{METODO, RuleSet};
 use crate::ledger::{Body, Draft, Kind, Precondition, Secret, Tokens};
 
 /// What is made of a declaration: a version with its attestation.
@@ -37,7 +38,7 @@ pub(super) struct Versione<'a> {
     pub(super) fonti: &'a Fonti,
     pub(super) receipt: &'a str,
     /// The specific ISEE, where the period has it.
-    pub(super) specifico: Option<&'a Calcolo>,
+    pub(super) specifico: Option<&'a Specifico>,
     /// Sequence of the entry of the first version, where this is not that.
     pub(super) origine: Option<u64>,
     /// Sequence of what waited for this attestation.
@@ -113,7 +114,7 @@ impl Embedded {
             cf: members,
             protocol: protocols,
             attestation: Some(message("Attestazione", ISEE_NS, version.attestazione, false)),
-            specifico: version.specifico.map(lines),
+            specifico: version.specifico.map(di_specifico),
             riferite: version.fonti.riferite.clone(),
             feed: Some(serde_json::to_value(&version.fonti.known).map_err(|error| SiiError::Internal(error.to_string()))?),
             ..Secret::default()
@@ -131,6 +132,7 @@ impl Embedded {
             .fact("rilasciata", rilasciata.to_string())
             .fact("regole", &rules.id)
             .fact("regole_impronta", &rules.digest)
+            .fact("metodo", METODO)
             .fact("operazione", operazione.code())
             .fact("versione", number_of(version.protocollo))
             .fact("radice", keys.token(year, "protocol", version.radice)?)
@@ -250,9 +252,4 @@ impl Ricevuta<'_> {
         let sender = Some(self.sender).filter(|sender| !sender.is_empty());
         [Some(protocollo), sender].into_iter().flatten().map(str::to_owned).collect()
     }
-}
-
-/// The lines of a computation, by their names.
-pub(super) fn lines(calcolo: &Calcolo) -> serde_json::Value {
-    calcolo.righe().into_iter().map(|(name, amount)| (name.to_owned(), serde_json::Value::from(amount.to_string()))).collect()
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::archive::{decode, stem_of, version_of};
 use super::embedded::{Embedded, Fonti};
 use super::entries::{is_version, read_version};
-use super::registrazione::{Versione, lines};
+use super::registrazione::Versione;
 use super::ricezione::Ricevuta;
 use super::{Found, Occasion, Sii, SiiError};
 use crate::clock::rome;
@@ -21,6 +21,7 @@ use crate::isee::attest::{self, Sostitutivo, attest};
 use crate::isee::attestazione::{Attestazione, Variazione};
 use crate::isee::codes::{TipoOperazione, TipoVariazioneAttestazione};
 use crate::isee::dsu::Dichiarazione;
+use crate::isee::righe::di_specifico;
 use crate::isee::rules::RuleSet;
 use crate::ledger::committer::TOKENS;
 use crate::ledger::{Blinding, Body, Kind, Ledger, NotCommitted, Position, Retention, Secret, Submission, new_exchange};
@@ -35,7 +36,7 @@ const PAGE: usize = 1000;
 const TRIES: usize = 10;
 
 /// What applying the rules did, or would do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applicate {
     /// DSU and current ISEE that count.
     pub esaminate: u64,
@@ -50,7 +51,40 @@ pub struct Applicate {
     pub in_attesa: u64,
     /// Could not be computed again: the log says why.
     pub errori: u64,
+    /// Of a trial: what was attested by other rules, the first so many. Never recorded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elenco: Vec<Esaminata>,
 }
+
+/// A DSU that was attested by other rules than those there are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Esaminata {
+    /// The protocol of what was attested.
+    pub protocollo: String,
+    /// When it was presented.
+    pub presentata: Date,
+    /// The rule set that it was attested by.
+    pub regole: String,
+    /// The version of the method of computation that it was attested by.
+    pub metodo: u64,
+    /// What would become of it.
+    pub effetto: Esito,
+}
+
+/// What the rules would make of a DSU that was attested by others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Esito {
+    /// The same.
+    Uguale,
+    /// Something else: it would be computed again.
+    Ricalcolata,
+    /// A later version of it waits.
+    InAttesa,
+}
+
+/// So many are listed.
+const LISTED: usize = 10_000;
 
 /// Applies the rules and records that, with its reason.
 pub async fn apply(
@@ -70,11 +104,11 @@ pub async fn apply(
     // First who does it and why: what follows may be much, and be interrupted.
     record(ledger, None, actor, reason, now).await?;
     let applied = sii.apply_rules(false, now).await.map_err(|error| Rejected::Ledger(error.to_string()))?;
-    record(ledger, Some(applied), actor, reason, now).await?;
+    record(ledger, Some(&applied), actor, reason, now).await?;
     Ok(applied)
 }
 
-async fn record(ledger: &Ledger, applied: Option<Applicate>, actor: &Actor, reason: &str, now: Timestamp) -> Result<(), Rejected> {
+async fn record(ledger: &Ledger, applied: Option<&Applicate>, actor: &Actor, reason: &str, now: Timestamp) -> Result<(), Rejected> {
     let internal = |error: &dyn std::fmt::Display| Rejected::Ledger(error.to_string());
     let exchange = new_exchange(now).map_err(|error| internal(&error))?;
     let mut body = Body::new(Kind::Admin, Retention::Registro, exchange, now).fact("regole", applied).fact("actor", actor);
@@ -92,18 +126,38 @@ enum Effetto {
     /// It does not count: waiting, cancelled, erased.
     Nessuno,
     /// It counts, and a later version of it waits.
-    InAttesa,
+    InAttesa(Trovata),
     Aggiornata,
-    Invariata,
-    Ricalcolata(Submission),
+    Invariata(Trovata),
+    Ricalcolata(Trovata, Submission),
+}
+
+/// What was attested by other rules.
+struct Trovata {
+    protocollo: String,
+    presentata: Date,
+    regole: String,
+    metodo: u64,
+}
+
+impl Trovata {
+    fn of(protocollo: &str, presentata: Date, facts: &BTreeMap<String, serde_json::Value>) -> Self {
+        let regole = facts.get("regole").and_then(|value| value.as_str()).unwrap_or_default().to_owned();
+        let metodo = facts.get("metodo").and_then(serde_json::Value::as_u64).unwrap_or(1);
+        Self { protocollo: protocollo.to_owned(), presentata, regole, metodo }
+    }
+
+    fn with(self, effetto: Esito) -> Esaminata {
+        let Self { protocollo, presentata, regole, metodo } = self;
+        Esaminata { protocollo, presentata, regole, metodo, effetto }
+    }
 }
 
 /// What became of one DSU.
 enum Fatto {
-    InAttesa,
+    /// The rules are those it was attested by.
     Aggiornata,
-    Invariata,
-    Ricalcolata,
+    Altra(Esaminata),
 }
 
 impl Embedded {
@@ -119,10 +173,17 @@ impl Embedded {
                 for (name, value) in page.into_iter().filter(|(name, _)| is_version(name)) {
                     match self.recompute_one((&name, &value), current, prova, now).await {
                         Ok(None) => continue,
-                        Ok(Some(Fatto::InAttesa)) => applied.in_attesa += 1,
                         Ok(Some(Fatto::Aggiornata)) => applied.aggiornate += 1,
-                        Ok(Some(Fatto::Invariata)) => applied.invariate += 1,
-                        Ok(Some(Fatto::Ricalcolata)) => applied.ricalcolate += 1,
+                        Ok(Some(Fatto::Altra(examined))) => {
+                            match examined.effetto {
+                                Esito::Uguale => applied.invariate += 1,
+                                Esito::Ricalcolata => applied.ricalcolate += 1,
+                                Esito::InAttesa => applied.in_attesa += 1,
+                            }
+                            if prova && applied.elenco.len() < LISTED {
+                                applied.elenco.push(examined);
+                            }
+                        }
                         Err(SiiError::Internal(error)) => {
                             tracing::error!(error, "a DSU cannot be computed again");
                             applied.errori += 1;
@@ -150,18 +211,19 @@ impl Embedded {
             return Ok(None);
         }
         for _ in 0..TRIES {
-            let submission = match self.effect(&version.position, now)? {
+            let examined = |found: Trovata, effetto| Ok(Some(Fatto::Altra(found.with(effetto))));
+            let (found, submission) = match self.effect(&version.position, now)? {
                 Effetto::Nessuno => return Ok(None),
-                Effetto::InAttesa => return Ok(Some(Fatto::InAttesa)),
+                Effetto::InAttesa(found) => return examined(found, Esito::InAttesa),
                 Effetto::Aggiornata => return Ok(Some(Fatto::Aggiornata)),
-                Effetto::Invariata => return Ok(Some(Fatto::Invariata)),
-                Effetto::Ricalcolata(submission) => submission,
+                Effetto::Invariata(found) => return examined(found, Esito::Uguale),
+                Effetto::Ricalcolata(found, submission) => (found, submission),
             };
             if prova {
-                return Ok(Some(Fatto::Ricalcolata));
+                return examined(found, Esito::Ricalcolata);
             }
             match self.ledger.committer.submit(submission).await {
-                Ok(_) => return Ok(Some(Fatto::Ricalcolata)),
+                Ok(_) => return examined(found, Esito::Ricalcolata),
                 // Somebody else was quicker: once more, with what has been made of it.
                 Err(NotCommitted::Conflict) => {}
                 Err(error) => return Err(SiiError::Unavailable(error.to_string())),
@@ -184,10 +246,12 @@ impl Embedded {
         let heads = self.archive.of_protocol(&protocollo, &mut preconditions)?;
         let Some(head) = heads.first() else {
             // What waits will be attested by these rules; what was attested before it stays as it is until then.
-            let Some((_, head)) = self.archive.attestata(&radice, &versioni, &mut preconditions)? else { return Ok(Effetto::Nessuno) };
+            let Some((attested, head)) = self.archive.attestata(&radice, &versioni, &mut preconditions)? else {
+                return Ok(Effetto::Nessuno);
+            };
             let facts = self.archive.entry(&head.position)?.leaf.body.facts;
             let same = self.settings.rules.on(head.presentata).is_some_and(|rules| is_by(&facts, rules));
-            return Ok(if same { Effetto::Aggiornata } else { Effetto::InAttesa });
+            return Ok(if same { Effetto::Aggiornata } else { Effetto::InAttesa(Trovata::of(&attested, head.presentata, &facts)) });
         };
         let Some(found) = self.archive.attestation(head)? else { return Ok(Effetto::Nessuno) };
         let Some(secret) = self.archive.open_unless_erased(&self.archive.entry(&ultima.position)?)? else { return Ok(Effetto::Nessuno) };
@@ -202,6 +266,7 @@ impl Embedded {
         if same_rules && same_days {
             return Ok(Effetto::Aggiornata);
         }
+        let trovata = Trovata::of(&protocollo, head.presentata, &facts);
         // What it was computed with, and not what is known now.
         let kept = Fonti::of(&found).ok_or_else(|| internal("an attestation without what it was computed with"))?;
         let (indicatori, fonti) = self.compute(&dsu, presentata, rules, kept.again(), &mut preconditions)?;
@@ -225,10 +290,10 @@ impl Embedded {
             attest(&dsu, &indicatori, rules, about)
         };
         let issued = old.ordinario.as_ref().map_or(presentata, |ordinario| ordinario.isee_ordinario.data_rilascio);
-        let specifico = indicatori.specifico.as_ref().map(lines);
+        let specifico = indicatori.specifico.as_ref().map(di_specifico);
         let same_specific = found.specifico.is_none() || found.specifico == specifico;
         if same_specific && attest_as(&protocollo, issued, old.variazione.clone()) == *old {
-            return Ok(Effetto::Invariata);
+            return Ok(Effetto::Invariata(trovata));
         }
         let today = rome(now).date();
         let next = version_of(&radice, ultima.numero + 1).ok_or_else(|| internal("more versions than a protocol can number"))?;
@@ -272,7 +337,7 @@ impl Embedded {
             let done = self.recompute_current(received, (&radice, presentata), (&next, &dsu, &fonti), &mut drafts, &mut preconditions)?;
             done.map_err(|_| internal("a current ISEE that does not fit its DSU"))?;
         }
-        Ok(Effetto::Ricalcolata(Submission { drafts, preconditions }))
+        Ok(Effetto::Ricalcolata(trovata, Submission { drafts, preconditions }))
     }
 
     /// Of a current ISEE: the first version of the DSU that it rests on, when it was presented, and to when it is valid by the rules as they are.

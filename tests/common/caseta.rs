@@ -225,7 +225,7 @@ impl Caseta {
 
     /// A child outside with an income under FC8 that is all net (IRPEF, neither employee nor pension), in a nucleus of so many.
     pub fn child(&mut self, irpef: Option<u32>, members: u32) -> FiglioNonCompresoNelNucleo {
-        let mut foglio = self.foglio(50, 0);
+        let mut foglio = self.foglio(25, 0);
         foglio.altri_redditi = irpef.map(esonerato);
         FiglioNonCompresoNelNucleo {
             codice_fiscale: foglio.codice_fiscale.clone(),

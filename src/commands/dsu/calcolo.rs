@@ -4,7 +4,6 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::super::Uso;
@@ -15,8 +14,7 @@ use crate::isee::attest::{Occasion, Sostitutivo, attest, variazione};
 use crate::isee::attestazione::{Attestazione, EsitoAttestazione, OmissioneDifformita, Ricerca};
 use crate::isee::checks::{Circumstance, Difetto, examine_effettiva, sottoscrittori};
 use crate::isee::codes::TipoOperazione;
-use crate::isee::compute::Calcolo;
-use crate::isee::compute::casi::{Caso, Indicatore, Indicatori, Situazione};
+use crate::isee::compute::casi::{Indicatore, Indicatori, Situazione};
 use crate::isee::compute::componente::Riferita;
 use crate::isee::compute::corrente::sufficiente;
 use crate::isee::dsu::Dichiarazione;
@@ -24,6 +22,7 @@ use crate::isee::feed::{FeedRecord, parse as parse_feed};
 use crate::isee::omissioni::omissioni;
 use crate::isee::operazioni::{NOBODYS, applica, riguarda};
 use crate::isee::prospetto::{Riga, Sezione, italian, prospetto};
+use crate::isee::righe::{di_calcolo, di_indicatore, di_specifico};
 use crate::isee::rules::RuleSet;
 
 /// The protocol of a DSU that has none.
@@ -261,22 +260,22 @@ fn difformita(against: &[OmissioneDifformita]) -> Vec<Sezione> {
 
 fn as_json(situazione: &Situazione<'_>, indicatori: &Indicatori, against: &[OmissioneDifformita], validita: Option<(Date, Date)>) -> Value {
     let Situazione { dsu, presented, rules, .. } = situazione;
-    let all = |of: &[Indicatore]| of.iter().map(one).collect::<Vec<_>>();
+    let all = |of: &[Indicatore]| of.iter().map(di_indicatore).collect::<Vec<_>>();
     json!({
         "dichiarante": dsu.codice_fiscale_dichiarante.canonical(),
         "presentata": presented.to_string(),
         "scadenza": rules.expires(*presented).to_string(),
         "corrente": validita.map(|(chiesto, scadenza)| json!({"presentato": chiesto.to_string(), "scadenza": scadenza.to_string()})),
         "regole": regole(rules),
-        "ordinario": of_calcolo(&indicatori.ordinario),
-        "specifico": indicatori.specifico.as_ref().map(of_calcolo),
+        "ordinario": di_calcolo(&indicatori.ordinario),
+        "specifico": indicatori.specifico.as_ref().map(di_specifico),
         "minorenni": all(&indicatori.minorenni),
         "universitari": all(&indicatori.universitari),
         "residenziali": all(&indicatori.residenziali),
         "ristretti": indicatori.ristretti.iter().map(|ristretto| json!({
             "codice_fiscale": ristretto.beneficiario.canonical(),
-            "valori": of_calcolo(&ristretto.calcolo),
-            "residenziale": ristretto.residenziale.as_ref().map(one),
+            "valori": di_calcolo(&ristretto.calcolo),
+            "residenziale": ristretto.residenziale.as_ref().map(di_indicatore),
         })).collect::<Vec<_>>(),
         "omissioni": against.iter().map(|each| json!({
             "tipo": each.tipo_omissione_difformita.code(),
@@ -289,35 +288,4 @@ fn as_json(situazione: &Situazione<'_>, indicatori: &Indicatori, against: &[Omis
 
 fn regole(rules: &RuleSet) -> Value {
     json!({"insieme": rules.id, "impronta": rules.digest})
-}
-
-fn amount(amount: Decimal) -> Value {
-    format!("{amount:.2}").into()
-}
-
-fn one(indicatore: &Indicatore) -> Value {
-    let (caso, valori) = match &indicatore.caso {
-        Caso::Base(_) => ("nucleo".to_owned(), Value::Null),
-        Caso::Diverso(diverso) => (format!("{:?}", diverso.modo), of_calcolo(&diverso.calcolo)),
-        Caso::NonCalcolabile(_) => ("NonCalcolabile".to_owned(), Value::Null),
-    };
-    let components = match &indicatore.caso {
-        Caso::Diverso(diverso) => diverso.componenti.as_slice(),
-        _ => &[],
-    };
-    json!({
-        "codice_fiscale": indicatore.codice_fiscale.canonical(),
-        "caso": caso,
-        "isee": indicatore.isee().map(amount),
-        "calcolo": valori,
-        "componenti": components.iter().map(|componente| json!({
-            "codice_fiscale": componente.codice_fiscale.canonical(),
-            "valore": componente.valore.map(amount),
-        })).collect::<Vec<_>>(),
-    })
-}
-
-fn of_calcolo(calcolo: &Calcolo) -> Value {
-    let lines = calcolo.righe().into_iter().map(|(name, amount)| (name.to_owned(), Value::from(amount.to_string())));
-    Value::Object(lines.collect())
 }

@@ -1,10 +1,13 @@
 //! K08: the home, against the real estate and the tenancy that are declared.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display};
+
+use rust_decimal::Decimal;
 
 use super::super::codes::{Residente, Ruolo, TipoAbitazione, TipoImmobile, TipoModello};
 use super::super::dsu::{Abitazione, Dichiarazione};
-use super::super::foglio::PatrimonioImmobiliare;
+use super::super::foglio::{Patrimonio, PatrimonioImmobiliare};
 use super::nucleo::code;
 use super::{Esame, sheet_path, step};
 
@@ -16,7 +19,7 @@ pub(super) fn examine(dsu: &Dichiarazione, esame: &mut Esame) {
         let path = format_args!("{form}/Abitazione");
         home(&modello.abitazione, spouse, &path, esame);
         if modello.tipo == TipoModello::Ord {
-            flagged.examine(modello.abitazione.tipo_abitazione, &path, esame);
+            flagged.examine(&modello.abitazione, &path, esame);
         }
     }
 }
@@ -39,7 +42,8 @@ pub(super) fn outside(
 ) {
     lease(home, path, esame);
     let Some(estate) = estate else { return };
-    for (place, each) in estate.patrimonio.iter().enumerate().filter(|(_, each)| each.flag_abitazione) {
+    let flagged = || estate.patrimonio.iter().enumerate().filter(|(_, each)| each.flag_abitazione);
+    for (place, each) in flagged() {
         let path = step(estate_path, "Patrimonio", place, estate.patrimonio.len());
         let path = format_args!("{path}/@FlagAbitazione");
         if home.tipo_abitazione != TipoAbitazione::Proprieta {
@@ -47,6 +51,29 @@ pub(super) fn outside(
         } else if each.tipo_patrimonio != TipoImmobile::F {
             esame.refuse(NO_BUILDING.0, path, NO_BUILDING.1);
         }
+    }
+    if home.tipo_abitazione == TipoAbitazione::Proprieta {
+        one_place(flagged().map(|(_, each)| each), home, estate_path, esame);
+    }
+}
+
+/// A nucleus has one home: its shares are in one municipality, and in Italy.
+fn one_place<'a>(flagged: impl Iterator<Item = &'a Patrimonio>, home: &Abitazione, path: &dyn Display, esame: &mut Esame) {
+    let mut shares: BTreeMap<&str, Decimal> = BTreeMap::new();
+    for each in flagged {
+        *shares.entry(&each.codice_comune_stato).or_default() += each.quota_posseduta;
+    }
+    if shares.len() > 1 {
+        esame.refuse("K08.comuni", path, "case di abitazione in più comuni: il nucleo ne ha una");
+    }
+    if shares.keys().any(|place| place.starts_with('Z')) {
+        esame.refuse("K08.estero", path, "casa di abitazione all'estero");
+    }
+    if shares.len() == 1 && !shares.contains_key(home.indirizzo_abitazione.codice_comune.as_str()) {
+        esame.warn("K08.comune", path, "casa di abitazione in un comune diverso da quello dell'abitazione");
+    }
+    if shares.values().any(|share| *share > Decimal::ONE_HUNDRED) {
+        esame.warn("K08.quote", path, "le quote della casa di abitazione superano il 100 per cento");
     }
 }
 
@@ -88,6 +115,8 @@ struct Indicati<'a> {
     all: Vec<Indicato<'a>>,
     /// Those that are no building.
     land: Vec<Indicato<'a>>,
+    /// What they are.
+    estate: Vec<&'a Patrimonio>,
 }
 
 /// One of them, by its owner's place and its own.
@@ -101,36 +130,39 @@ struct Indicato<'a> {
 
 impl<'a> Indicati<'a> {
     fn of(dsu: &'a Dichiarazione) -> Self {
-        let (mut all, mut land) = (Vec::new(), Vec::new());
+        let (mut all, mut land, mut flagged) = (Vec::new(), Vec::new(), Vec::new());
         let members = dsu.nucleo_familiare.iter().flat_map(|nucleo| &nucleo.componente_nucleo).enumerate();
         for (member, living) in members.filter(|(_, member)| member.rapporto_con_dichiarante != Ruolo::Gnc) {
             let Some(estate) = &living.foglio_componente_nucleo.patrimonio_immobiliare else { continue };
             for (place, each) in estate.patrimonio.iter().enumerate().filter(|(_, each)| each.flag_abitazione) {
                 let found = Indicato { dsu, member, place, of: estate.patrimonio.len() };
                 all.push(found);
+                flagged.push(each);
                 if each.tipo_patrimonio != TipoImmobile::F {
                     land.push(found);
                 }
             }
         }
-        Self { all, land }
+        Self { all, land, estate: flagged }
     }
 
-    /// A building is flagged as the home exactly when the home of the ordinary form is owned. K04 refuses a second such form, but there may be many:
-    /// all that is wrong with each is counted, and not looked at again.
-    fn examine(&self, home: TipoAbitazione, path: &dyn Display, esame: &mut Esame) {
-        if home != TipoAbitazione::Proprieta {
+    /// A building is flagged as the home only where the home of the ordinary form is owned; there need not be one, since the home may not have been
+    /// owned yet on the day of the assets. K04 refuses a second such form, but there may be many: all that is wrong with each is counted, and not
+    /// looked at again.
+    fn examine(&self, home: &Abitazione, path: &dyn Display, esame: &mut Esame) {
+        if home.tipo_abitazione != TipoAbitazione::Proprieta {
             esame.refuse_each(NOT_OWNED.0, self.all.iter(), NOT_OWNED.1);
             return;
         }
         esame.refuse_each(NO_BUILDING.0, self.land.iter(), NO_BUILDING.1);
         if self.all.is_empty() {
-            esame.refuse(
-                "K08.casa",
+            esame.warn(
+                "K08.proprieta",
                 format_args!("{path}/@TipoAbitazione"),
                 "abitazione di proprietà (000), ma nessun fabbricato è indicato come casa di abitazione",
             );
         }
+        one_place(self.estate.iter().copied(), home, path, esame);
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 
+use jiff::ToSpan as _;
+
 use super::super::dsu::Variazione;
 use super::super::rules::name;
 use super::nucleo::code;
@@ -78,5 +80,10 @@ fn variazione(indice: &Indice<'_>, change: &Variazione, path: &dyn Display, circ
         let text = "il protocollo non è quello della DSU di riferimento";
         esame.refuse("K17.protocollo", format_args!("{path}/@ProtocolloInpsDSUCorrente"), text);
     }
-    patrimonio::assets(change.patrimonio_mobiliare.as_ref(), change.patrimonio_immobiliare.as_ref(), path, circumstance, esame);
+    if change.data_variazione.is_some_and(|day| presented.checked_sub(18.months()).is_ok_and(|first| day < first)) {
+        esame.warn("K17.termine", format_args!("{path}/@DataVariazione"), "variazione di più di diciotto mesi prima della presentazione");
+    }
+    // Assets that changed are those at the end of the last year.
+    let when = (circumstance, presented.year() - 1);
+    patrimonio::assets(change.patrimonio_mobiliare.as_ref(), change.patrimonio_immobiliare.as_ref(), path, when, esame);
 }

@@ -1,4 +1,4 @@
-//! K13 to K16: students, parents and children elsewhere, residential services, restricted nuclei.
+//! K14 and K15: parents and children elsewhere, residential services; and what each form holds of K13 and K16.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
@@ -6,24 +6,22 @@ use std::fmt::Display;
 use jiff::civil::Date;
 
 use super::super::age;
-use super::super::codes::{PresenzaGenitori, Relazione, TipoModello, TipoOperazione};
+use super::super::codes::TipoModello;
 use super::super::codice_fiscale::CodiceFiscale;
-use super::super::dsu::{
-    ComponenteAggiuntiva, DatiFiglio, DatiGenitore, GenitoreNonConvivente, NucleoRistretto, Residenziale, Universitario,
-};
+use super::super::dsu::{ComponenteAggiuntiva, DatiFiglio, DatiGenitore, GenitoreNonConvivente, Residenziale};
 use super::super::foglio::FoglioComponente;
 use super::nucleo::code;
-use super::{Circumstance, Esame, Indice, casa, patrimonio, step};
+use super::{Circumstance, Esame, Indice, casa, patrimonio, ristretto, step, studente};
 
 pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esame: &mut Esame) {
     let dsu = indice.dsu;
     let (mut students, mut beneficiaries) = (HashSet::new(), HashSet::new());
-    let mut named = Nominati { presented: circumstance.presented(indice.presentata), by: HashMap::new() };
+    let mut named = Nominati { presented: indice.giorno, by: HashMap::new() };
     for (index, modello) in dsu.modello_base.iter().enumerate() {
         let path = step(&"/Dichiarazione", "ModelloBase", index, dsu.modello_base.len());
         for (place, student) in modello.universitario.iter().enumerate() {
             let path = step(&path, "Universitario", place, modello.universitario.len());
-            universitario(indice, student, &path, esame);
+            studente::examine(indice, student, &path, circumstance, esame);
             if !students.insert(&student.codice_fiscale_beneficiario) {
                 esame.refuse("K13.doppio", format_args!("{path}/@CodiceFiscaleBeneficiario"), "studente già indicato");
             }
@@ -38,7 +36,8 @@ pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esam
         match (modello.tipo, &modello.nucleo_ristretto) {
             (TipoModello::Rid, Some(nucleo)) => {
                 let again = own.is_some_and(|own| !beneficiaries.insert(own));
-                ristretto(indice, nucleo, again, &format_args!("{path}/NucleoRistretto"), esame);
+                let path = format_args!("{path}/NucleoRistretto");
+                ristretto::examine(indice, nucleo, again, &path, esame);
             }
             (TipoModello::Rid, None) => esame.refuse("K16.nucleo", &path, "ModelloBase RID senza NucleoRistretto"),
             (TipoModello::Ord, Some(_)) => {
@@ -58,47 +57,13 @@ pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esam
         let data = (Some(&added.foglio_componente_aggiuntiva), &added.componente_aggiuntiva);
         let names = ("FoglioComponenteAggiuntiva", "ComponenteAggiuntiva");
         let own = added.foglio_componente_aggiuntiva.codice_fiscale.clone();
-        outside(&own, data, names, &path, ("K14", Numeri::Possono), circumstance, esame);
+        outside(&own, data, names, &path, ("K14", Numeri::Possono), (circumstance, indice.giorno), esame);
     }
 }
 
 /// Whether a codice fiscale is that of a member, who lives with the family. A declaration that completes another has no nucleus: that is judged with the one it completes.
-fn member(indice: &Indice<'_>, codice: &CodiceFiscale) -> bool {
+pub(super) fn member(indice: &Indice<'_>, codice: &CodiceFiscale) -> bool {
     indice.dsu.nucleo_familiare.is_none() || indice.is_membro(codice)
-}
-
-/// K13.
-fn universitario(indice: &Indice<'_>, student: &Universitario, path: &dyn Display, esame: &mut Esame) {
-    if !member(indice, &student.codice_fiscale_beneficiario) {
-        esame.refuse("K13.beneficiario", format_args!("{path}/@CodiceFiscaleBeneficiario"), "lo studente non fa parte del nucleo");
-    }
-    if let Some(parent) = &student.codice_fiscale_genitore {
-        code(parent, &format_args!("{path}/@CodiceFiscaleGenitore"), esame);
-    }
-    if matches!(student.presenza_genitori, PresenzaGenitori::TuttiPresenti | PresenzaGenitori::SoloUno) {
-        return;
-    }
-    for (flag, attribute) in [
-        (student.flag_residenza_studente, "FlagResidenzaStudente"),
-        (student.flag_capacita_reddito_studente, "FlagCapacitaRedditoStudente"),
-    ] {
-        if flag.is_none() {
-            let text = "senza genitori nel nucleo vanno indicate entrambe le condizioni di autonomia dello studente";
-            esame.refuse("K13.autonomia", format_args!("{path}/@{attribute}"), text);
-        }
-    }
-    if student.is_autonomo() {
-        return;
-    }
-    let Some(parent) = &student.codice_fiscale_genitore else {
-        let text = "studente non autonomo: manca il codice fiscale di un genitore";
-        esame.refuse("K13.genitore", format_args!("{path}/@CodiceFiscaleGenitore"), text);
-        return;
-    };
-    if student.numero_protocollo_rif_genitore.is_none() && !indice.knows_genitore(parent) {
-        let text = "studente non autonomo: manca il protocollo della DSU del genitore, o i suoi dati";
-        esame.refuse("K13.dati", format_args!("{path}/@NumeroProtocolloRifGenitore"), text);
-    }
 }
 
 /// K14: the children whom the parents seen so far name.
@@ -153,6 +118,12 @@ fn genitore(indice: &Indice<'_>, parent: &GenitoreNonConvivente, path: &dyn Disp
         if !member(indice, &child.codice_fiscale) {
             let path = step(path, "Beneficiario", place, parent.beneficiario.len());
             esame.refuse("K14.beneficiario", format_args!("{path}/@CodiceFiscale"), "il beneficiario non fa parte del nucleo");
+        } else if indice.nascita(&child.codice_fiscale).is_some_and(|born| age(born, indice.giorno) >= 18)
+            && !indice.is_studente(&child.codice_fiscale)
+        {
+            let path = step(path, "Beneficiario", place, parent.beneficiario.len());
+            let text = "il beneficiario è maggiorenne, e di lui non è chiesto l'indicatore per l'università";
+            esame.refuse("K14.beneficiario", format_args!("{path}/@CodiceFiscale"), text);
         }
     }
     let any = parent.flag_genitore_escluso || parent.flag_coniugato_con_persona_diversa;
@@ -165,11 +136,21 @@ fn genitore(indice: &Indice<'_>, parent: &GenitoreNonConvivente, path: &dyn Disp
     }
     if let Some(DatiGenitore::Dettaglio(detail)) = &parent.dati {
         let path = format_args!("{path}/DettaglioGenitoreNonConvivente");
+        let sheet = detail.foglio_componente_genitore.as_ref();
+        if let Some(born) = sheet.map(|sheet| sheet.dati_componente.anagrafica.data_nascita) {
+            let children = parent.beneficiario.iter().filter_map(|child| indice.nascita(&child.codice_fiscale));
+            let path = format_args!("{path}/FoglioComponenteGenitore/DatiComponente/Anagrafica/@DataNascita");
+            if age(born, indice.giorno) < 18 {
+                esame.refuse("K14.eta", path, "il genitore non convivente è minorenne");
+            } else if children.into_iter().any(|child| born >= child) {
+                esame.refuse("K14.eta", path, "il genitore non convivente non è più anziano del beneficiario");
+            }
+        }
         let data = (detail.foglio_componente_genitore.as_ref(), &detail.componente_aggiuntiva_genitore);
         let names = ("FoglioComponenteGenitore", "ComponenteAggiuntivaGenitore");
         // Who joins the nucleus brings no other one.
         let needed = if parent.flag_coniugato_con_persona_diversa { Numeri::Servono } else { Numeri::Possono };
-        outside(&parent.codice_fiscale, data, names, &path, ("K14", needed), circumstance, esame);
+        outside(&parent.codice_fiscale, data, names, &path, ("K14", needed), (circumstance, indice.giorno), esame);
     }
 }
 
@@ -187,7 +168,7 @@ fn outside(
     (sheet_name, numbers_name): (&str, &str),
     path: &dyn Display,
     (check, needed): (&str, Numeri),
-    circumstance: &Circumstance<'_>,
+    (circumstance, giorno): (&Circumstance<'_>, Date),
     esame: &mut Esame,
 ) {
     let (code_rule, complete_rule) =
@@ -195,12 +176,13 @@ fn outside(
     let text = "il codice fiscale non è quello della persona a cui i dati si riferiscono";
     if let Some(sheet) = sheet {
         let path = format_args!("{path}/{sheet_name}");
+        let anno = circumstance.rules.assets_year(giorno);
         if sheet.codice_fiscale != *own {
             esame.refuse(code_rule, format_args!("{path}/@CodiceFiscale"), text);
         }
         super::nucleo::sheet(sheet, &path, esame);
         super::nucleo::disability(sheet, &path, circumstance, esame);
-        patrimonio::sheet(sheet, &path, circumstance, esame);
+        patrimonio::sheet(sheet, &path, (circumstance, anno), esame);
     }
     if numbers.codice_fiscale != *own {
         esame.refuse(code_rule, format_args!("{path}/{numbers_name}/@CodiceFiscale"), text);
@@ -265,6 +247,16 @@ fn residenziale(indice: &Indice<'_>, each: &Residenziale, path: &dyn Display, ci
     if each.data_richiesta_ricovero > circumstance.today {
         esame.refuse("K15.data", format_args!("{path}/@DataRichiestaRicovero"), "data della richiesta di ricovero nel futuro");
     }
+    let beneficiary = indice.foglio(&each.codice_fiscale_beneficiario);
+    let born = beneficiary.map(|foglio| foglio.dati_componente.anagrafica.data_nascita);
+    if born.is_some_and(|born| each.data_richiesta_ricovero < born) {
+        let text = "data della richiesta di ricovero precedente alla nascita del beneficiario";
+        esame.refuse("K15.data", format_args!("{path}/@DataRichiestaRicovero"), text);
+    }
+    if beneficiary.is_some_and(|foglio| foglio.disabilita.is_none()) {
+        let text = "il beneficiario non ha un foglio della disabilità (FC7)";
+        esame.warn("K15.disabilita", format_args!("{path}/@CodiceFiscaleBeneficiario"), text);
+    }
     if each.flag_figli_non_compresi == each.figlio_non_compreso_nel_nucleo.is_empty() {
         let text = "FlagFigliNonCompresi e l'elenco dei figli devono andare insieme";
         esame.refuse("K15.figli", format_args!("{path}/@FlagFigliNonCompresi"), text);
@@ -284,6 +276,9 @@ fn residenziale(indice: &Indice<'_>, each: &Residenziale, path: &dyn Display, ci
             esame.refuse("K15.quota", format_args!("{path}/@QuotaDonata"), "quota donata maggiore di quella posseduta, o quote non valide");
         }
         code(&donation.codice_fiscale_ricevente, &format_args!("{path}/@CodiceFiscaleRicevente"), esame);
+        if donation.codice_fiscale_ricevente == each.codice_fiscale_beneficiario {
+            esame.refuse("K15.ricevente", format_args!("{path}/@CodiceFiscaleRicevente"), "il beneficiario ha donato a sé stesso");
+        }
     }
     let mut children = HashSet::new();
     for (place, child) in each.figlio_non_compreso_nel_nucleo.iter().enumerate() {
@@ -304,38 +299,14 @@ fn residenziale(indice: &Indice<'_>, each: &Residenziale, path: &dyn Display, ci
         }
         if let Some(DatiFiglio::Dettaglio(detail)) = &child.dati {
             let path = format_args!("{path}/DettaglioFiglio");
+            let child_born = detail.foglio_componente_figlio.as_ref().map(|sheet| sheet.dati_componente.anagrafica.data_nascita);
+            if born.zip(child_born).is_some_and(|(beneficiary, child)| child <= beneficiary) {
+                let path = format_args!("{path}/FoglioComponenteFiglio/DatiComponente/Anagrafica/@DataNascita");
+                esame.refuse("K15.eta", path, "il figlio non è più giovane del beneficiario");
+            }
             let data = (detail.foglio_componente_figlio.as_ref(), &detail.componente_aggiuntiva_figlio);
             let names = ("FoglioComponenteFiglio", "ComponenteAggiuntivaFiglio");
-            outside(&child.codice_fiscale, data, names, &path, ("K15", Numeri::Servono), circumstance, esame);
+            outside(&child.codice_fiscale, data, names, &path, ("K15", Numeri::Servono), (circumstance, indice.giorno), esame);
         }
-    }
-}
-
-/// K16; `again` where the same beneficiary has a restricted nucleus already.
-fn ristretto(indice: &Indice<'_>, nucleo: &NucleoRistretto, again: bool, path: &dyn Display, esame: &mut Esame) {
-    if !matches!(indice.dsu.operazione.tipo, TipoOperazione::N | TipoOperazione::R) {
-        return;
-    }
-    let members = &nucleo.componente_nucleo_ristretto;
-    let mut seen = HashSet::new();
-    for (place, each) in members.iter().enumerate() {
-        let path = step(path, "ComponenteNucleoRistretto", place, members.len());
-        if !member(indice, &each.codice_fiscale) {
-            let text = "il componente non fa parte del nucleo familiare";
-            esame.refuse("K16.componente", format_args!("{path}/@CodiceFiscale"), text);
-        }
-        if !seen.insert(&each.codice_fiscale) {
-            esame.refuse("K16.componente", format_args!("{path}/@CodiceFiscale"), "componente ripetuto nel nucleo ristretto");
-        }
-        if each.flag_beneficiario != (each.relazione_con_beneficiario == Relazione::B) {
-            let text = "FlagBeneficiario e la relazione B devono andare insieme";
-            esame.refuse("K16.beneficiario", format_args!("{path}/@FlagBeneficiario"), text);
-        }
-    }
-    if members.iter().filter(|each| each.flag_beneficiario).count() != 1 {
-        esame.refuse("K16.beneficiario", path, "nel nucleo ristretto serve esattamente un beneficiario");
-    }
-    if again {
-        esame.refuse("K16.doppio", path, "per questo beneficiario c'è già un nucleo ristretto");
     }
 }

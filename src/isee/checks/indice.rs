@@ -4,9 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
 
+use super::super::age;
+use super::super::codes::Ruolo;
 use super::super::codice_fiscale::CodiceFiscale;
 use super::super::dsu::Dichiarazione;
 use super::super::foglio::FoglioComponente;
+use super::Circumstance;
 
 /// A DSU and its index.
 pub(super) struct Indice<'a> {
@@ -14,14 +17,21 @@ pub(super) struct Indice<'a> {
     pub(super) dsu: &'a Dichiarazione,
     /// The day of presentation, as the DSU says it.
     pub(super) presentata: Option<Date>,
-    membri: HashSet<&'a CodiceFiscale>,
+    /// The day on which ages and roles are judged.
+    pub(super) giorno: Date,
+    /// How many members are adults on that day.
+    pub(super) adulti: usize,
+    membri: HashMap<&'a CodiceFiscale, Ruolo>,
     fogli: HashMap<&'a CodiceFiscale, &'a FoglioComponente>,
     genitori_con_dati: HashSet<&'a CodiceFiscale>,
+    studenti: HashSet<&'a CodiceFiscale>,
 }
 
 impl<'a> Indice<'a> {
     /// Gathers it.
-    pub(super) fn of(dsu: &'a Dichiarazione) -> Self {
+    pub(super) fn of(dsu: &'a Dichiarazione, circumstance: &Circumstance<'_>) -> Self {
+        let presentata = dsu.presentata();
+        let giorno = circumstance.presented(presentata);
         let mut fogli = HashMap::new();
         for foglio in dsu.fogli() {
             // The first of two sheets with one code: K05 refuses the second.
@@ -30,16 +40,44 @@ impl<'a> Indice<'a> {
         let parents = dsu.genitori_non_conviventi().filter(|parent| parent.dati.is_some());
         Self {
             dsu,
-            presentata: dsu.presentata(),
-            membri: dsu.codici_dei_membri(),
+            presentata,
+            giorno,
+            adulti: dsu.membri().filter(|member| is_adult(&member.foglio_componente_nucleo, giorno)).count(),
+            membri: dsu.membri().map(|each| (&each.foglio_componente_nucleo.codice_fiscale, each.rapporto_con_dichiarante)).collect(),
             fogli,
             genitori_con_dati: parents.map(|parent| &parent.codice_fiscale).collect(),
+            studenti: dsu
+                .modello_base
+                .iter()
+                .flat_map(|modello| &modello.universitario)
+                .map(|each| &each.codice_fiscale_beneficiario)
+                .collect(),
         }
     }
 
     /// Whether a codice fiscale is that of a member.
     pub(super) fn is_membro(&self, codice: &CodiceFiscale) -> bool {
-        self.membri.contains(codice)
+        self.membri.contains_key(codice)
+    }
+
+    /// Whether a codice fiscale is that of a member who is an adult.
+    pub(super) fn is_adulto(&self, codice: &CodiceFiscale) -> bool {
+        self.is_membro(codice) && self.foglio(codice).is_some_and(|foglio| is_adult(foglio, self.giorno))
+    }
+
+    /// What a member is to the declarant.
+    pub(super) fn ruolo(&self, codice: &CodiceFiscale) -> Option<Ruolo> {
+        self.membri.get(codice).copied()
+    }
+
+    /// When a person of whom there is a sheet was born.
+    pub(super) fn nascita(&self, codice: &CodiceFiscale) -> Option<Date> {
+        self.foglio(codice).map(|foglio| foglio.dati_componente.anagrafica.data_nascita)
+    }
+
+    /// Whether a person is a student of whom the DSU asks the indicator.
+    pub(super) fn is_studente(&self, codice: &CodiceFiscale) -> bool {
+        self.studenti.contains(codice)
     }
 
     /// The sheet of a person, among the members' and those of parents who do not live with the family.
@@ -51,4 +89,8 @@ impl<'a> Indice<'a> {
     pub(super) fn knows_genitore(&self, codice: &CodiceFiscale) -> bool {
         self.genitori_con_dati.contains(codice)
     }
+}
+
+fn is_adult(foglio: &FoglioComponente, on: Date) -> bool {
+    age(foglio.dati_componente.anagrafica.data_nascita, on) >= 18
 }

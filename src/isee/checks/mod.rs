@@ -1,7 +1,7 @@
 //! Completezza e correttezza formale: the checks that a DSU passes before it gets a protocol.
 //!
 //! All defects come back at once. K01 is the schema's (`contract`); of K02, K03, K17 and K19 what needs the archive is judged there (`sii`).
-//! Defects refuse; warnings (K05's place of birth, K11, late transmission) do not.
+//! Defects refuse; warnings do not: [`REGOLE`] says which is which.
 
 mod casa;
 mod corrente;
@@ -10,7 +10,9 @@ mod indice;
 mod nucleo;
 mod patrimonio;
 mod regole;
+mod ristretto;
 mod sottoscrizione;
+mod studente;
 
 pub use regole::REGOLE;
 pub use sottoscrizione::sottoscrittori;
@@ -112,7 +114,7 @@ pub fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>) -> Esame {
         esame.refuse("K04.componenti", "/Dichiarazione/NucleoFamiliare", "il nucleo ha più componenti di quanti ne sono ammessi (60)");
         return esame;
     }
-    let indice = Indice::of(dsu);
+    let indice = Indice::of(dsu, circumstance);
     operazione(dsu, &mut esame);
     nucleo::examine(dsu, circumstance, &mut esame);
     casa::examine(dsu, &mut esame);
@@ -127,8 +129,8 @@ pub fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>) -> Esame {
 /// reason to refuse what completes it.
 pub fn examine_effettiva(dsu: &Dichiarazione, base: &Dichiarazione, circumstance: &Circumstance<'_>) -> Esame {
     let (mut esame, mut before) = (Esame::default(), Esame::default());
-    indicatori::examine(&Indice::of(dsu), circumstance, &mut esame);
-    indicatori::examine(&Indice::of(base), circumstance, &mut before);
+    indicatori::examine(&Indice::of(dsu, circumstance), circumstance, &mut esame);
+    indicatori::examine(&Indice::of(base, circumstance), circumstance, &mut before);
     let before: HashSet<Difetto> = before.difetti.into_iter().collect();
     esame.difetti.retain(|difetto| !before.contains(difetto));
     esame

@@ -3,11 +3,13 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 
+use rust_decimal::prelude::ToPrimitive as _;
+
 use super::super::age;
 use super::super::codes::{Ruolo, TipoModello, TipoOperazione};
 use super::super::codice_fiscale::{CodiceFiscale, Difetto as Wrong, Kind};
 use super::super::dsu::Dichiarazione;
-use super::super::foglio::FoglioComponente;
+use super::super::foglio::{AltriRedditi, FoglioComponente};
 use super::super::rules::name;
 use super::{Circumstance, Esame, member_path, sheet_path, step};
 
@@ -15,7 +17,7 @@ pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esam
     composition(dsu, esame);
     codes(dsu, esame);
     roles(dsu, circumstance, esame);
-    conditions(dsu, esame);
+    conditions(dsu, circumstance, esame);
     disabilities(dsu, circumstance, esame);
 }
 
@@ -96,6 +98,9 @@ fn person(sheet: &FoglioComponente, path: &dyn Display, esame: &mut Esame) {
 fn roles(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
     let presented = circumstance.presented(dsu.presentata());
     let Some(nucleo) = &dsu.nucleo_familiare else { return };
+    let represented = dsu.sottoscrizione.iter().any(|signature| signature.flag_rappresentanza_legale);
+    let declarant = nucleo.componente_nucleo.iter().find(|member| member.rapporto_con_dichiarante == Ruolo::D);
+    let parent_born = declarant.map(|member| member.foglio_componente_nucleo.dati_componente.anagrafica.data_nascita);
     for (index, member) in nucleo.componente_nucleo.iter().enumerate() {
         let path = member_path(dsu, index);
         let born = member.foglio_componente_nucleo.dati_componente.anagrafica.data_nascita;
@@ -106,7 +111,7 @@ fn roles(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame
             continue;
         }
         let age = age(born, presented);
-        let oldest = rust_decimal::prelude::ToPrimitive::to_i16(&circumstance.rules.get(name::FNC_ETA)).unwrap_or(i16::MAX);
+        let oldest = circumstance.rules.get(name::FNC_ETA).to_i16().unwrap_or(i16::MAX);
         let role = format_args!("{path}/@RapportoConDichiarante");
         match member.rapporto_con_dichiarante {
             Ruolo::F | Ruolo::Ma if age >= 18 => {
@@ -114,6 +119,13 @@ fn roles(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame
             }
             Ruolo::Fc | Ruolo::Fnc if age < 18 => {
                 esame.refuse("K06.maggiorenne", role, "ruolo riservato ai maggiorenni: alla presentazione il componente è minorenne");
+            }
+            Ruolo::D | Ruolo::C if age < 18 && !represented => {
+                esame.refuse("K06.adulto", role, "il dichiarante e il coniuge sono maggiorenni, o li rappresenta chi sottoscrive");
+            }
+            // Of the declarant: the spouse need not be a parent.
+            each if each.is_figlio() && parent_born.is_some_and(|parent| parent >= born) => {
+                esame.refuse("K06.genitore", role, "il dichiarante non è più anziano di chi è detto suo figlio");
             }
             Ruolo::Fnc if age >= oldest => {
                 esame.refuse(
@@ -127,11 +139,16 @@ fn roles(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame
         if member.flag_assenza_reddito && age >= 18 {
             esame.refuse("K06.assenza-reddito", format_args!("{path}/@FlagAssenzaReddito"), "ammesso solo per i minorenni");
         }
+        if member.flag_assenza_reddito && member.foglio_componente_nucleo.altri_redditi.as_ref().is_some_and(AltriRedditi::has_incomes) {
+            let text = "il componente è detto senza redditi, ma il foglio FC8 ne dichiara";
+            esame.refuse("K06.assenza-reddito", format_args!("{path}/@FlagAssenzaReddito"), text);
+        }
     }
 }
 
 /// K07, for each form and its own nucleus.
-fn conditions(dsu: &Dichiarazione, esame: &mut Esame) {
+fn conditions(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+    let least = circumstance.rules.get(name::FIGLI_MINIMO).to_u32().unwrap_or(u32::MAX);
     let family = Ruoli::of(dsu.membri().map(|member| member.rapporto_con_dichiarante));
     for (index, modello) in dsu.modello_base.iter().enumerate() {
         let Some(conditions) = &modello.condizioni_nucleo else { continue };
@@ -141,18 +158,27 @@ fn conditions(dsu: &Dichiarazione, esame: &mut Esame) {
             Some(nucleo) => Ruoli::of(nucleo.componente_nucleo_ristretto.iter().map(|member| member.relazione_con_beneficiario.ruolo())),
             None => family,
         };
-        // NumeroFigli is there from three on.
-        let children = roles.figli.max(2).min(roles.membri);
-        if let Some(children) = conditions.numero_figli
-            && (children < 3 || children > roles.membri)
-        {
-            let text = "numero di figli non compreso tra 3 e i componenti del nucleo";
-            esame.refuse("K07.figli", format_args!("{path}/@NumeroFigli"), text);
+        if let Some(children) = conditions.numero_figli {
+            let path = format_args!("{path}/@NumeroFigli");
+            if children < least {
+                let text = match least {
+                    3 => "il numero di figli si indica da 3 in su",
+                    _ => "il numero di figli si indica da 2 in su",
+                };
+                esame.refuse("K07.figli", path, text);
+            } else if children > roles.membri {
+                esame.refuse("K07.figli", path, "più figli che componenti del nucleo");
+            } else if children < roles.figli {
+                esame.refuse("K07.figli", path, "meno figli di quanti il nucleo ne ha per i loro ruoli");
+            }
         }
-        if let Some(cohabiting) = conditions.numero_figli_conviventi
-            && cohabiting > conditions.numero_figli.unwrap_or(children)
-        {
-            esame.refuse("K07.conviventi", format_args!("{path}/@NumeroFigliConviventi"), "più figli conviventi che figli");
+        if let Some(cohabiting) = conditions.numero_figli_conviventi {
+            let path = format_args!("{path}/@NumeroFigliConviventi");
+            if conditions.numero_figli.is_some_and(|children| cohabiting > children) {
+                esame.refuse("K07.conviventi", path, "più figli conviventi che figli");
+            } else if cohabiting > roles.possono_convivere() {
+                esame.refuse("K07.conviventi", path, "più figli conviventi di quanti il nucleo ne ha per i loro ruoli");
+            }
         }
         if conditions.flag_unico_genitore && roles.coniuge {
             esame.refuse("K07.genitore", format_args!("{path}/@FlagUnicoGenitore"), "il nucleo ha due adulti genitori");
@@ -165,6 +191,9 @@ fn conditions(dsu: &Dichiarazione, esame: &mut Esame) {
 struct Ruoli {
     membri: u32,
     figli: u32,
+    non_conviventi: u32,
+    /// Members of whom the role does not say whose child they are.
+    altri: u32,
     coniuge: bool,
 }
 
@@ -173,8 +202,17 @@ impl Ruoli {
         roles.fold(Self::default(), |counted, role| Self {
             membri: counted.membri.saturating_add(1),
             figli: counted.figli.saturating_add(u32::from(role.is_figlio())),
+            non_conviventi: counted.non_conviventi.saturating_add(u32::from(role == Ruolo::Fnc)),
+            altri: counted.altri.saturating_add(u32::from(role == Ruolo::P)),
             coniuge: counted.coniuge || role == Ruolo::C,
         })
+    }
+
+    /// How many children can live with the family: those whose role says so. Any member may declare: where there are others, they may be children
+    /// too, and so may the declarant.
+    fn possono_convivere(self) -> u32 {
+        let by_role = self.figli - self.non_conviventi;
+        if self.altri == 0 { by_role } else { by_role.saturating_add(self.altri) }
     }
 }
 
@@ -196,6 +234,13 @@ pub(super) fn disability(sheet: &FoglioComponente, path: &dyn Display, circumsta
         }
         if disability.data_certif > circumstance.today {
             esame.refuse("K12.data", format_args!("{path}/@DataCertif"), "data del certificato nel futuro");
+        } else if disability.data_certif < sheet.dati_componente.anagrafica.data_nascita {
+            let (path, text) = (format_args!("{path}/@DataCertif"), "data del certificato precedente alla nascita");
+            // A slip of months is met in DSU that are in order otherwise: it moves no figure.
+            match disability.data_certif.year() < sheet.dati_componente.anagrafica.data_nascita.year() {
+                true => esame.refuse("K12.data", path, text),
+                false => esame.warn("K12.nascita", path, text),
+            }
         }
     }
 }

@@ -1,40 +1,42 @@
 //! K09 to K11: financial relations, increases, real estate; and the bound of amounts that the schema leaves without.
 
+use std::collections::HashSet;
 use std::fmt::Display;
 
 use rust_decimal::Decimal;
 
 use super::super::dsu::Dichiarazione;
-use super::super::foglio::{AltriRedditi, FoglioComponente, PatrimonioImmobiliare, PatrimonioMobiliare};
+use super::super::foglio::{AltriRedditi, FoglioComponente, Incremento, PatrimonioImmobiliare, PatrimonioMobiliare};
 use super::{Circumstance, Esame, sheet_path, step};
 
 /// The largest amount, euros, of those to which the schema sets no bound: sums of such cannot overflow.
 const LARGEST: Decimal = Decimal::from_parts(1_215_752_191, 23, 0, false, 0);
 
 pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+    let anno = circumstance.rules.assets_year(circumstance.presented(dsu.presentata()));
     for (index, each) in dsu.fogli().enumerate() {
-        sheet(each, &sheet_path(dsu, index), circumstance, esame);
+        sheet(each, &sheet_path(dsu, index), (circumstance, anno), esame);
     }
 }
 
-/// All of one sheet.
-pub(super) fn sheet(sheet: &FoglioComponente, path: &dyn Display, circumstance: &Circumstance<'_>, esame: &mut Esame) {
-    assets(sheet.patrimonio_mobiliare.as_ref(), sheet.patrimonio_immobiliare.as_ref(), path, circumstance, esame);
+/// All of one sheet; its assets are those at the end of a year.
+pub(super) fn sheet(sheet: &FoglioComponente, path: &dyn Display, when: (&Circumstance<'_>, i16), esame: &mut Esame) {
+    assets(sheet.patrimonio_mobiliare.as_ref(), sheet.patrimonio_immobiliare.as_ref(), path, when, esame);
     if let Some(incomes) = &sheet.altri_redditi {
         bounded(incomes, &format_args!("{path}/AltriRedditi"), esame);
     }
 }
 
-/// Movable assets and real estate, of a sheet or of a change.
+/// Movable assets and real estate, of a sheet or of a change; those at the end of a year.
 pub(super) fn assets(
     movable: Option<&PatrimonioMobiliare>,
     real: Option<&PatrimonioImmobiliare>,
     path: &dyn Display,
-    circumstance: &Circumstance<'_>,
+    when: (&Circumstance<'_>, i16),
     esame: &mut Esame,
 ) {
     if let Some(movable) = movable {
-        relations(movable, &format_args!("{path}/PatrimonioMobiliare"), circumstance, esame);
+        relations(movable, &format_args!("{path}/PatrimonioMobiliare"), when, esame);
     }
     if let Some(real) = real {
         estate(real, &format_args!("{path}/PatrimonioImmobiliare"), esame);
@@ -51,7 +53,7 @@ pub(super) fn bounded(incomes: &AltriRedditi, path: &dyn Display, esame: &mut Es
 }
 
 /// K09 and K10.
-fn relations(movable: &PatrimonioMobiliare, path: &dyn Display, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+fn relations(movable: &PatrimonioMobiliare, path: &dyn Display, (circumstance, anno): (&Circumstance<'_>, i16), esame: &mut Esame) {
     match (movable.flag_possesso_rapporto_finanziario, movable.rapporto.is_empty()) {
         (true, true) => esame.refuse("K09.possesso", path, "possesso di rapporti finanziari senza alcun rapporto"),
         (false, false) => {
@@ -63,17 +65,39 @@ fn relations(movable: &PatrimonioMobiliare, path: &dyn Display, circumstance: &C
         }
         _ => {}
     }
+    let mut seen = HashSet::new();
     for (index, relation) in movable.rapporto.iter().enumerate() {
         let path = step(path, "Rapporto", index, movable.rapporto.len());
+        let (operator, identifier) = (relation.codice_fiscale_operatore.trim(), relation.identificativo.trim());
+        for (text, attribute) in [(operator, "CodiceFiscaleOperatore"), (identifier, "Identificativo")] {
+            if text.is_empty() {
+                esame.refuse("K09.dati", format_args!("{path}/@{attribute}"), "operatore o identificativo del rapporto mancante");
+            }
+        }
+        if !seen.insert((relation.tipo_rapporto, operator, identifier)) {
+            esame.refuse("K09.doppio", format_args!("{path}/@Identificativo"), "rapporto già indicato per la stessa persona");
+        }
         if relation.tipo_rapporto.is_account() {
             for (amount, attribute) in [(relation.saldo_3112, "Saldo3112"), (relation.consistenza_media, "ConsistenzaMedia")] {
                 if amount.is_none() {
                     let path = format_args!("{path}/@{attribute}");
-                    esame.refuse("K09.saldo", path, "per conti e depositi (01, 03) servono saldo e consistenza media");
+                    esame.refuse("K09.saldo", path, "per conti e depositi (01, 03, 09) servono saldo e consistenza media");
                 }
             }
-        } else if relation.valore.is_none() {
-            esame.refuse("K09.valore", format_args!("{path}/@Valore"), "per questo tipo di rapporto serve il valore");
+            if relation.valore.is_some() {
+                let text = "conti e depositi (01, 03, 09) non hanno un valore, ma saldo e consistenza media";
+                esame.refuse("K09.importi", format_args!("{path}/@Valore"), text);
+            }
+        } else {
+            if relation.valore.is_none() {
+                esame.refuse("K09.valore", format_args!("{path}/@Valore"), "per questo tipo di rapporto serve il valore");
+            }
+            for (amount, attribute) in [(relation.saldo_3112, "Saldo3112"), (relation.consistenza_media, "ConsistenzaMedia")] {
+                if amount.is_some() {
+                    let text = "questo tipo di rapporto ha soltanto il valore";
+                    esame.refuse("K09.importi", format_args!("{path}/@{attribute}"), text);
+                }
+            }
         }
         if let (Some(start), Some(end)) = (relation.data_inizio, relation.data_fine)
             && end < start
@@ -83,6 +107,16 @@ fn relations(movable: &PatrimonioMobiliare, path: &dyn Display, circumstance: &C
         if relation.data_inizio.is_some_and(|start| start > circumstance.today) {
             esame.refuse("K09.date", format_args!("{path}/@DataInizio"), "data di inizio nel futuro");
         }
+        let began_later = relation.data_inizio.is_some_and(|start| start.year() > anno);
+        if began_later || relation.data_fine.is_some_and(|end| end.year() < anno) {
+            let attribute = if began_later { "DataInizio" } else { "DataFine" };
+            let text = "rapporto che nell'anno di riferimento del patrimonio non era aperto";
+            esame.refuse("K09.anno", format_args!("{path}/@{attribute}"), text);
+        }
+    }
+    let empty = |increase: &Incremento| increase.incremento_immobiliare.or(increase.incremento_mobiliare).is_none();
+    if movable.incremento.as_ref().is_some_and(empty) {
+        esame.refuse("K10.incremento", format_args!("{path}/Incremento"), "Incremento senza alcun importo");
     }
     if movable.flag_incremento.unwrap_or(false) != movable.incremento.is_some() {
         esame.refuse("K10.incremento", path, "FlagIncremento e Incremento devono stare insieme");

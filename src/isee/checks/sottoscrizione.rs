@@ -42,6 +42,9 @@ pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esam
         let path = step(&"/Dichiarazione", "Sottoscrizione", index, dsu.sottoscrizione.len());
         if signature.data_sottoscrizione > circumstance.today {
             esame.refuse("K18.data", format_args!("{path}/@DataSottoscrizione"), "data di sottoscrizione nel futuro");
+        } else if signature.data_sottoscrizione.year() < circumstance.today.year() - 1 {
+            let text = "sottoscritta prima dell'anno che precede quello della trasmissione";
+            esame.warn("K18.anno", format_args!("{path}/@DataSottoscrizione"), text);
         }
         let address = signature.indirizzo_pec.as_deref().is_some_and(|address| !address.trim().is_empty());
         if signature.flag_pec && !address {

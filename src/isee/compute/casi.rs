@@ -37,8 +37,8 @@ pub struct Situazione<'a> {
 pub struct Indicatori {
     /// Of the family.
     pub ordinario: Calcolo,
-    /// The specific one, where the period has it: shown and kept, in no published schema.
-    pub specifico: Option<Calcolo>,
+    /// The specific one, for family benefits, where the period has it (L. 199/2025 art. 1 c. 208).
+    pub specifico: Option<Specifico>,
     /// Of each minor (art. 7).
     pub minorenni: Vec<Indicatore>,
     /// Of each student (art. 8).
@@ -47,6 +47,15 @@ pub struct Indicatori {
     pub residenziali: Vec<Indicatore>,
     /// Of restricted nuclei (art. 6 c. 2, art. 8 c. 4).
     pub ristretti: Vec<Ristretto>,
+}
+
+/// The specific indicator: for ADI, SFL, assegno unico, nursery and newborn bonus (L. 199/2025 art. 1 c. 208).
+#[derive(Clone, PartialEq)]
+pub struct Specifico {
+    /// Of the family.
+    pub famiglia: Calcolo,
+    /// Of each minor: where the parents live apart art. 7 applies to it too (u). Shown and kept; no published schema has a place for it.
+    pub minorenni: Vec<Indicatore>,
 }
 
 /// The indicators of a restricted nucleus.
@@ -165,17 +174,17 @@ impl<'a> Situazione<'a> {
     pub fn indicatori(&self) -> Result<Indicatori, NotComputable> {
         let nucleo = Nucleo::ordinario(self.dsu, self.presented, self.feed)?;
         let ordinario = self.calcola(&nucleo, Regime::Ordinario)?;
-        let specifico = match self.rules.find(name::SPECIFICO_CASA) {
-            Some(_) => Some(self.calcola(&nucleo, Regime::Specifico)?),
-            None => None,
-        };
         let modello = self.dsu.ordinario().ok_or(NotComputable::Incomplete)?;
         let genitori = Genitori::of(self.dsu);
-        let mut minorenni = Vec::new();
-        for persona in nucleo.persone.iter().filter(|persona| persona.is_minor(self.presented)) {
-            let caso = self.con_genitore((&nucleo, &ordinario), &genitori, &persona.foglio.codice_fiscale, None)?;
-            minorenni.push(Indicatore::of(persona.foglio, caso));
-        }
+        let minorenni = self.minorenni((&nucleo, &ordinario), &genitori, Regime::Ordinario)?;
+        let specifico = match self.rules.find(name::SPECIFICO_CASA) {
+            Some(_) => {
+                let famiglia = self.calcola(&nucleo, Regime::Specifico)?;
+                let minorenni = self.minorenni((&nucleo, &famiglia), &genitori, Regime::Specifico)?;
+                Some(Specifico { famiglia, minorenni })
+            }
+            None => None,
+        };
         let mut universitari = Vec::new();
         for studente in self.dsu.modello_base.iter().flat_map(|modello| &modello.universitario) {
             let Some(foglio) = self.foglio(&studente.codice_fiscale_beneficiario) else { continue };
@@ -205,6 +214,22 @@ impl<'a> Situazione<'a> {
         Ok(Indicatori { ordinario, specifico, minorenni, universitari, residenziali, ristretti })
     }
 
+    /// Art. 7, for each minor of the nucleus.
+    fn minorenni(
+        &self,
+        nucleo: (&Nucleo<'a>, &Calcolo),
+        genitori: &Genitori<'a>,
+        regime: Regime,
+    ) -> Result<Vec<Indicatore>, NotComputable> {
+        let minors = nucleo.0.persone.iter().filter(|persona| persona.is_minor(self.presented));
+        minors
+            .map(|persona| {
+                let caso = self.con_genitore(nucleo, genitori, (&persona.foglio.codice_fiscale, None), regime)?;
+                Ok(Indicatore::of(persona.foglio, caso))
+            })
+            .collect()
+    }
+
     fn calcola(&self, nucleo: &Nucleo<'_>, regime: Regime) -> Result<Calcolo, NotComputable> {
         calcola(nucleo, self.presented, self.rules, regime)
     }
@@ -218,25 +243,25 @@ impl<'a> Situazione<'a> {
         self.dsu.modello_base.iter().find(|modello| modello.tipo == TipoModello::Rid && modello.beneficiario() == Some(beneficiario))
     }
 
-    /// Art. 7, and art. 8 for a student who lives with one parent: the other one joins, adds a component, or does not count.
+    /// Art. 7, and art. 8 for a student who lives with one parent: the other one, who is not `but`, joins, adds a component, or does not count.
     fn con_genitore(
         &self,
         (nucleo, base): (&Nucleo<'a>, &Calcolo),
         genitori: &Genitori<'a>,
-        child: &CodiceFiscale,
-        but: Option<&CodiceFiscale>,
+        (child, but): (&CodiceFiscale, Option<&CodiceFiscale>),
+        regime: Regime,
     ) -> Result<Caso, NotComputable> {
         let mut parents = genitori.of_child(child).filter(|parent| but.is_none_or(|but| parent.codice_fiscale != *but));
         let Some(parent) = parents.next() else { return Ok(Caso::Base(base.isee)) };
         let Some(data) = self.genitore(parent) else { return Ok(Caso::NonCalcolabile(Motivo::Genitore)) };
         if parent.flag_coniugato_con_persona_diversa {
-            let Some((componente, value)) = self.aggiuntiva(parent, &data, genitori) else {
+            let Some((componente, value)) = self.aggiuntiva(parent, &data, genitori, regime) else {
                 return Ok(Caso::NonCalcolabile(Motivo::Genitore));
             };
             let isee = base.isee + value;
             return Ok(Diverso::caso(Modo::Aggiuntiva, base.clone(), vec![componente], Vec::new(), isee));
         }
-        let calcolo = self.calcola(&nucleo.clone().with(data.attratto(self.presented, self.feed)), Regime::Ordinario)?;
+        let calcolo = self.calcola(&nucleo.clone().with(data.attratto(self.presented, self.feed)), regime)?;
         let isee = calcolo.isee;
         Ok(Diverso::caso(Modo::Attratta, calcolo, vec![data.componente(None, None)], Vec::new(), isee))
     }
@@ -257,8 +282,14 @@ impl<'a> Situazione<'a> {
     }
 
     /// The component that a parent adds.
-    fn aggiuntiva(&self, parent: &GenitoreNonConvivente, data: &Esterno<'a>, genitori: &Genitori<'_>) -> Option<(Componente, Decimal)> {
-        let alone = data.solo(self.presented, self.rules, self.feed)?;
+    fn aggiuntiva(
+        &self,
+        parent: &GenitoreNonConvivente,
+        data: &Esterno<'a>,
+        genitori: &Genitori<'_>,
+        regime: Regime,
+    ) -> Option<(Componente, Decimal)> {
+        let alone = data.solo(self.presented, self.rules, self.feed, regime)?;
         let value = di_genitore(&alone, genitori.figli_di(&parent.codice_fiscale), self.rules);
         Some((data.componente(Some(alone), Some(value)), value))
     }
@@ -273,7 +304,7 @@ impl<'a> Situazione<'a> {
         let child = &studente.codice_fiscale_beneficiario;
         match studente.presenza_genitori {
             PresenzaGenitori::TuttiPresenti => return Ok(Caso::Base(base.isee)),
-            PresenzaGenitori::SoloUno => return self.con_genitore((nucleo, base), genitori, child, None),
+            PresenzaGenitori::SoloUno => return self.con_genitore((nucleo, base), genitori, (child, None), Regime::Ordinario),
             PresenzaGenitori::ConiugatiNonPresenti | PresenzaGenitori::NonConiugatiNonPresenti
                 if studente.is_autonomo() && self.has_adequate_income(base, child) =>
             {
@@ -290,7 +321,7 @@ impl<'a> Situazione<'a> {
         if studente.presenza_genitori == PresenzaGenitori::ConiugatiNonPresenti {
             return Ok(alone);
         }
-        Ok(match self.con_genitore((&attracting, &calcolo), genitori, child, Some(parent))? {
+        Ok(match self.con_genitore((&attracting, &calcolo), genitori, (child, Some(parent)), Regime::Ordinario)? {
             Caso::Base(_) => alone,
             Caso::NonCalcolabile(motivo) => Caso::NonCalcolabile(motivo),
             Caso::Diverso(diverso) => {
@@ -360,7 +391,9 @@ impl<'a> Situazione<'a> {
             if data.has_disability() {
                 continue;
             }
-            let Some(alone) = data.solo(self.presented, self.rules, self.feed) else { return Ok(Caso::NonCalcolabile(Motivo::Figlio)) };
+            let Some(alone) = data.solo(self.presented, self.rules, self.feed, Regime::Ordinario) else {
+                return Ok(Caso::NonCalcolabile(Motivo::Figlio));
+            };
             let value = di_figlio(&alone, calcolo.modalita.scala_equivalenza.0, self.rules);
             sum += value;
             componenti.push(data.componente(Some(alone), Some(value)));

@@ -13,7 +13,7 @@ use super::super::feed::Feed;
 use super::super::foglio::FoglioComponente;
 use super::super::rules::{RuleSet, name};
 use super::scala::scala_di;
-use super::{Calcolo, Condizioni, Nucleo, Persona, Regime, calcola, ordinario, round};
+use super::{Calcolo, Condizioni, Figli, Nucleo, Persona, Regime, calcola, round};
 
 /// A DSU that another one refers to by its protocol.
 pub struct Riferita {
@@ -115,16 +115,18 @@ impl<'a> Esterno<'a> {
         Persona::known(self.foglio, Ruolo::Gnc, self.dsu, presented, feed).from_elsewhere()
     }
 
-    /// The indicator of that person alone, with the scale of the nucleus that they live in; nothing where that is not known.
-    pub fn solo(&self, presented: Date, rules: &RuleSet, feed: &dyn Feed) -> Option<Calcolo> {
+    /// The indicator of that person alone, with the scale and the children of the nucleus that they live in; nothing where that is not known.
+    pub fn solo(&self, presented: Date, rules: &RuleSet, feed: &dyn Feed, regime: Regime) -> Option<Calcolo> {
         let persona = Persona::known(self.foglio, Ruolo::D, self.dsu, presented, feed);
         let nucleo = match (self.riferita, self.numeri) {
             (Some(riferita), _) => {
                 let modello = riferita.dsu.ordinario()?;
-                let scala = ordinario(&riferita.dsu, presented, rules, feed).ok()?.scala;
+                let family = Nucleo::ordinario(&riferita.dsu, presented, feed).ok()?;
+                let figli = Figli::of(&family);
+                let scala = calcola(&family, presented, rules, regime).ok()?.scala;
                 Nucleo {
                     persone: vec![persona],
-                    condizioni: Condizioni::of(&riferita.dsu, modello, presented),
+                    condizioni: Condizioni { figli: Some(figli.tutti), conviventi: Some(figli.conviventi), ..family.condizioni },
                     abitazione: Some(&modello.abitazione),
                     donazioni: &[],
                     scala: Some(scala),
@@ -141,12 +143,12 @@ impl<'a> Esterno<'a> {
                     },
                     abitazione: numeri.abitazione_componente_aggiuntiva.as_ref(),
                     donazioni: &[],
-                    scala: Some(scala_di(numbers, rules)),
+                    scala: Some(scala_di(numbers, rules, regime)),
                 }
             }
             (None, None) => return None,
         };
-        calcola(&nucleo, presented, rules, Regime::Ordinario).ok()
+        calcola(&nucleo, presented, rules, regime).ok()
     }
 
     /// The nucleus of that person, where nobody else is in it: of who lives with others, these are not known.
@@ -192,17 +194,17 @@ pub fn quota_di_genitore(children: usize) -> &'static str {
     if children > 1 { name::COMPONENTE_GENITORE_QUOTA_FIGLI } else { name::COMPONENTE_GENITORE_QUOTA }
 }
 
-/// All. 2 c. 2: of a parent outside, a share of the ISE divided by the scale.
+/// All. 2 c. 2: of a parent outside, a share of the ISE divided by the scale. One division, the last step: what is half a cent exactly must round up.
 pub fn di_genitore(parent: &Calcolo, children: usize, rules: &RuleSet) -> Decimal {
     let share = rules.get(quota_di_genitore(children));
     let m = &parent.modalita;
-    m.ise.0.checked_div(m.scala_equivalenza.0).map(|each| round(each * share)).unwrap_or_default()
+    (m.ise.0 * share).checked_div(m.scala_equivalenza.0).map(round).unwrap_or_default()
 }
 
-/// All. 2 c. 1: of a child outside, a share of what their ISEE is above the franchise, divided by the beneficiary's scale.
+/// All. 2 c. 1: of a child outside, a share of what their ISEE is above the franchise, divided by the beneficiary's scale. One division too.
 pub fn di_figlio(child: &Calcolo, beneficiary_scale: Decimal, rules: &RuleSet) -> Decimal {
     let m = &child.modalita;
-    let each = m.ise.0.checked_div(m.scala_equivalenza.0).unwrap_or_default();
-    let above = (each - rules.get(name::COMPONENTE_FIGLIO_FRANCHIGIA)).max(Decimal::ZERO);
-    (above * rules.get(name::COMPONENTE_FIGLIO_QUOTA)).checked_div(beneficiary_scale).map(round).unwrap_or_default()
+    let scale = m.scala_equivalenza.0;
+    let above = (m.ise.0 - rules.get(name::COMPONENTE_FIGLIO_FRANCHIGIA) * scale).max(Decimal::ZERO);
+    (above * rules.get(name::COMPONENTE_FIGLIO_QUOTA)).checked_div(scale * beneficiary_scale).map(round).unwrap_or_default()
 }

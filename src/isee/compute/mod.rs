@@ -27,7 +27,7 @@ use super::foglio::{AltriRedditi, FoglioComponente, PatrimonioImmobiliare, Patri
 use super::rules::{RuleSet, name};
 
 pub use patrimonio::{Conti, Immobile, Immobiliare, Mobiliare};
-pub use redditi::{Fonte, RedditoComponente, Voce};
+pub use redditi::{Fonte, RedditoComponente, Voce, sum};
 pub use scala::Scala;
 
 /// An indicator with every line, and what each line is made of.

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::super::codes::{TipoAbitazione, TipoImmobile};
 use super::super::codice_fiscale::CodiceFiscale;
 use super::super::dsu::Donazione;
-use super::super::foglio::PatrimonioMobiliare;
+use super::super::foglio::{PatrimonioMobiliare, RapportoFinanziario};
 use super::super::rules::{RuleSet, name};
 use super::{Figli, Nucleo, Regime, after_second, euros};
 
@@ -125,14 +125,16 @@ pub(super) fn mobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet) -> 
     }
 }
 
-/// The larger of balances and averages; the balances also where lower, if at least the difference went into other assets.
+/// The larger of balances and averages; the balances also where lower, if more than the difference went into other assets (art. 5 c. 4 a). A relation
+/// that an earlier method accepted with its value alone has that as balance and average.
 fn accounts(of: &CodiceFiscale, assets: &PatrimonioMobiliare) -> Conti {
     let accounts = || assets.rapporto.iter().filter(|r| r.tipo_rapporto.is_account());
-    let saldi: Decimal = accounts().map(|r| euros(r.saldo_3112)).sum();
-    let giacenze: Decimal = accounts().map(|r| euros(r.consistenza_media)).sum();
+    let value = |r: &RapportoFinanziario| if r.saldo_3112.or(r.consistenza_media).is_none() { r.valore } else { None };
+    let saldi: Decimal = accounts().map(|r| euros(r.saldo_3112.or_else(|| value(r)))).sum();
+    let giacenze: Decimal = accounts().map(|r| euros(r.consistenza_media.or_else(|| value(r)))).sum();
     let incremento =
         assets.incremento.as_ref().map(|i| euros(i.incremento_immobiliare) + euros(i.incremento_mobiliare)).unwrap_or_default();
-    let conta = if incremento > Decimal::ZERO && incremento >= giacenze - saldi { saldi } else { saldi.max(giacenze) };
+    let conta = if incremento > giacenze - saldi { saldi } else { saldi.max(giacenze) };
     Conti { codice_fiscale: of.clone(), saldi, giacenze, incremento, conta }
 }
 

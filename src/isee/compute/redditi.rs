@@ -20,12 +20,14 @@ pub struct RedditoComponente {
     pub fonte: Fonte,
     /// Incomes (art. 4 c. 2), maintenance received included; none that is zero.
     pub redditi: Vec<Voce>,
-    /// What is deducted from them (art. 4 c. 3); none that is zero.
+    /// What may be deducted from them (art. 4 c. 3); none that is zero.
     pub detrazioni: Vec<Voce>,
     /// The same where the member's incomes changed (art. 9): in place of the others.
     pub corrente: Option<Corrente>,
-    /// Treatments received: what home help and residential fees are deducted up to.
+    /// Treatments received: what residential fees are deducted up to (art. 4 c. 4 c).
     trattamenti: Decimal,
+    /// The same less the deduction of art. 4 c. 3 f that the member has: what home help is deducted up to (art. 4 c. 4 b).
+    trattamenti_netti: Decimal,
 }
 
 /// A member's current incomes and what is deducted from them.
@@ -33,8 +35,15 @@ pub struct RedditoComponente {
 pub struct Corrente {
     /// Incomes of twelve months.
     pub redditi: Vec<Voce>,
-    /// What is deducted from them.
+    /// What may be deducted from them.
     pub detrazioni: Vec<Voce>,
+}
+
+impl Corrente {
+    /// What is deducted: at most the incomes.
+    pub fn detratto(&self) -> Decimal {
+        detratto(&self.redditi, &self.detrazioni)
+    }
 }
 
 /// One item: what it is, how much, where it is written.
@@ -62,18 +71,28 @@ pub enum Fonte {
 }
 
 impl RedditoComponente {
-    /// Incomes less deductions; may be negative.
+    /// What is deducted: at most the incomes, and nothing where they are negative (art. 4 c. 3, "fino a concorrenza").
+    pub fn detratto(&self) -> Decimal {
+        detratto(&self.redditi, &self.detrazioni)
+    }
+
+    /// Incomes less deductions; negative only where the incomes are.
     pub fn netto(&self) -> Decimal {
-        sum(&self.redditi) - sum(&self.detrazioni)
+        sum(&self.redditi) - self.detratto()
     }
 
     /// The same with the current incomes, where there are any.
     pub fn netto_corrente(&self) -> Decimal {
-        self.corrente.as_ref().map_or_else(|| self.netto(), |corrente| sum(&corrente.redditi) - sum(&corrente.detrazioni))
+        self.corrente.as_ref().map_or_else(|| self.netto(), |corrente| sum(&corrente.redditi) - corrente.detratto())
     }
 }
 
-fn sum(voci: &[Voce]) -> Decimal {
+fn detratto(redditi: &[Voce], detrazioni: &[Voce]) -> Decimal {
+    sum(detrazioni).min(sum(redditi).max(Decimal::ZERO))
+}
+
+/// The sum of items.
+pub fn sum(voci: &[Voce]) -> Decimal {
     voci.iter().map(|voce| voce.importo).sum()
 }
 
@@ -89,8 +108,7 @@ impl Voci {
     }
 }
 
-/// Art. 4 c. 2 and 3 for one member. Of FC8 and the feed the first that has an item gives it; FC4 is added, but for the income under
-/// substitute tax, which the other two replace.
+/// Art. 4 c. 2 and 3 for one member. Of FC8 and the feed the first that has an item gives it; FC4 is added: what it declares is not in the others.
 pub(super) fn reddito(persona: &Persona<'_>, rules: &RuleSet) -> RedditoComponente {
     let sheet = persona.foglio;
     let record = persona.noto.as_ref();
@@ -107,8 +125,7 @@ pub(super) fn reddito(persona: &Persona<'_>, rules: &RuleSet) -> RedditoComponen
     let employee = item(|r| r.lavoro_dipendente.map(Decimal::from), |f| f.lavoro_dipendente).unwrap_or(none);
     let pension = item(|r| r.pensione.map(Decimal::from), |f| f.pensione).unwrap_or(none);
     let agrarian = item(|r| r.redditi_agrari.map(Decimal::from), |f| f.redditi_agrari).unwrap_or(none);
-    let substitute = item(|r| r.redditi_imp_sost.map(Decimal::from), |f| f.redditi_imposta_sostitutiva)
-        .unwrap_or_else(|| (declared(|r| r.reddito_imp_sost), Some(Fonte::Dsu)));
+    let substitute = item(|r| r.redditi_imp_sost.map(Decimal::from), |f| f.redditi_imposta_sostitutiva).unwrap_or(none);
     let paid = item(|r| r.trattamenti_assistenziali, |f| f.trattamenti).unwrap_or(none);
     let for_disability = match rules.says(name::TRATTAMENTI_DISABILITA) {
         true => record.and_then(|f| f.trattamenti_disabilita).unwrap_or_default(),
@@ -122,6 +139,8 @@ pub(super) fn reddito(persona: &Persona<'_>, rules: &RuleSet) -> RedditoComponen
     let mut redditi = Voci::default();
     redditi.add("reddito complessivo IRPEF", "art. 4 c. 2 a", irpef.0, irpef.1);
     redditi.add("redditi soggetti a imposta sostitutiva", "art. 4 c. 2 b", substitute.0, substitute.1);
+    let declared_substitute = declared(|r| r.reddito_imp_sost);
+    redditi.add("redditi soggetti a imposta sostitutiva o definitiva", "art. 4 c. 2 b", declared_substitute, Some(Fonte::Dsu));
     redditi.add("redditi esenti da imposta", "art. 4 c. 2 c", declared(|r| r.redditi_esenti_imposta), None);
     redditi.add("proventi agrari da dichiarazione IRAP", "art. 4 c. 2 d", declared(|r| r.redditi_irap), None);
     redditi.add("assegni per il mantenimento di figli, ricevuti", "art. 4 c. 2 e", euros(periodic.and_then(|p| p.assegni_figli)), None);
@@ -133,9 +152,14 @@ pub(super) fn reddito(persona: &Persona<'_>, rules: &RuleSet) -> RedditoComponen
     redditi.add("redditi tassati all'estero", "art. 4 c. 2 c", declared(|r| r.redditi_tassati_estero), None);
     redditi.add("redditi di iscritti all'AIRE", "art. 4 c. 2 i", declared(|r| r.redditi_aire), None);
 
-    let for_disabled = match sheet.disabilita {
-        Some(_) => expenses.min(rules.get(name::SPESE_DISABILI_MASSIMO)),
-        None => Decimal::ZERO,
+    // Of who pays, as the own tax return lists them: the disabled person may be another.
+    let for_disabled = expenses.min(rules.get(name::SPESE_DISABILI_MASSIMO));
+    let shares = |employee: Decimal, pensions: Decimal| {
+        let share = |quota, massimo, of: Decimal| (rules.get(quota) * of.max(Decimal::ZERO)).min(rules.get(massimo));
+        let for_employees = share(name::DIPENDENTI_QUOTA, name::DIPENDENTI_MASSIMO, employee);
+        let for_pensions = share(name::PENSIONI_QUOTA, name::PENSIONI_MASSIMO, pensions);
+        // Alternative to each other for the same member: the larger one.
+        if for_employees >= for_pensions { (for_employees, Decimal::ZERO) } else { (Decimal::ZERO, for_pensions) }
     };
     let deductions = |employee: Decimal, pensions: Decimal, agrarian: Decimal| {
         let mut detrazioni = Voci::default();
@@ -144,15 +168,9 @@ pub(super) fn reddito(persona: &Persona<'_>, rules: &RuleSet) -> RedditoComponen
         detrazioni.add("assegni per il mantenimento di figli, corrisposti", "art. 4 c. 3 b", children, None);
         detrazioni.add("spese sanitarie e di assistenza di persone con disabilità", "art. 4 c. 3 c", for_disabled, None);
         detrazioni.add("redditi agrari", "art. 4 c. 3 d", agrarian, None);
-        let share = |quota, massimo, of: Decimal| (rules.get(quota) * of.max(Decimal::ZERO)).min(rules.get(massimo));
-        let for_employees = share(name::DIPENDENTI_QUOTA, name::DIPENDENTI_MASSIMO, employee);
-        let for_pensions = share(name::PENSIONI_QUOTA, name::PENSIONI_MASSIMO, pensions);
-        // Alternative to each other for the same member: the larger one.
-        if for_employees >= for_pensions {
-            detrazioni.add("quota dei redditi da lavoro dipendente", "art. 4 c. 3 e", for_employees, None);
-        } else {
-            detrazioni.add("quota delle pensioni e dei trattamenti", "art. 4 c. 3 f", for_pensions, None);
-        }
+        let (for_employees, for_pensions) = shares(employee, pensions);
+        detrazioni.add("quota dei redditi da lavoro dipendente", "art. 4 c. 3 e", for_employees, None);
+        detrazioni.add("quota delle pensioni e dei trattamenti", "art. 4 c. 3 f", for_pensions, None);
         detrazioni.0
     };
     let corrente = persona.corrente.and_then(Variazione::redditi).map(|current| {
@@ -167,13 +185,19 @@ pub(super) fn reddito(persona: &Persona<'_>, rules: &RuleSet) -> RedditoComponen
         (None, Some(_)) => Fonte::Feed,
         (None, None) => Fonte::Dsu,
     };
+    let received = treatments.max(Decimal::ZERO);
+    let detrazioni = deductions(employee.0, pension.0 + treatments, agrarian.0);
+    // Of the deduction of c. 3 f as much as the income leaves after the others.
+    let share = shares(employee.0, pension.0 + treatments).1;
+    let left = (sum(&redditi.0).max(Decimal::ZERO) - (sum(&detrazioni) - share)).max(Decimal::ZERO);
     RedditoComponente {
         codice_fiscale: sheet.codice_fiscale.clone(),
         fonte,
         redditi: redditi.0,
-        detrazioni: deductions(employee.0, pension.0 + treatments, agrarian.0),
+        detrazioni,
         corrente,
-        trattamenti: treatments.max(Decimal::ZERO),
+        trattamenti: received,
+        trattamenti_netti: (received - share.min(left)).max(Decimal::ZERO),
     }
 }
 
@@ -198,7 +222,7 @@ pub(super) fn detrazioni(
                 voci.add("retta per il ricovero", "art. 4 c. 4 c", fee, None);
             } else if disabilita.grado_disabilita == GradoDisabilita::Nas {
                 let help = euros(persona.foglio.altri_redditi.as_ref().and_then(|redditi| redditi.spese_collab_domestici));
-                let help = (help + euros(disabilita.spese_assistenza)).min(reddito.trattamenti);
+                let help = (help + euros(disabilita.spese_assistenza)).min(reddito.trattamenti_netti);
                 voci.add("collaboratori domestici e assistenza personale", "art. 4 c. 4 b", help, None);
             }
         }

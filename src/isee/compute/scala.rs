@@ -35,8 +35,8 @@ impl Scala {
 
 /// What moves the scale, however it is known.
 struct Numbers {
-    /// Members counted: not in residential care, not in a registered community.
-    counted: usize,
+    members: usize,
+    /// Those of them in residential care or in a registered community.
     hosted: usize,
     children: u32,
     work: Option<&'static str>,
@@ -45,7 +45,7 @@ struct Numbers {
 
 /// The scale of a nucleus whose members are known.
 pub(super) fn scala(nucleo: &Nucleo<'_>, figli: &Figli, presented: Date, rules: &RuleSet, regime: Regime) -> Scala {
-    // It is computed without who is in care: nothing of them counts but the one.
+    // It is computed without who is in care: of them counts the one, and a disability (L. 89/2016).
     let members = || nucleo.persone.iter().filter(|persona| !persona.is_hosted());
     let hosted = nucleo.persone.len() - members().count();
     let hosted_children = nucleo.persone.iter().filter(|persona| persona.is_hosted() && persona.ruolo.is_figlio()).count();
@@ -56,17 +56,17 @@ pub(super) fn scala(nucleo: &Nucleo<'_>, figli: &Figli, presented: Date, rules: 
     let applies = minors.peek().is_some() && (nucleo.condizioni.lavoro || alone);
     let toddler = minors.any(|persona| age(persona.foglio.dati_componente.anagrafica.data_nascita, presented) < 3);
     let numbers = Numbers {
-        counted: nucleo.persone.len() - hosted,
+        members: nucleo.persone.len(),
         hosted,
         children: figli.tutti.saturating_sub(u32::try_from(hosted_children).unwrap_or(u32::MAX)),
         work: applies.then_some(if toddler { name::LAVORO_TRE_ANNI } else { name::LAVORO }),
-        disabled: members().filter(|persona| persona.grado().is_some()).count(),
+        disabled: nucleo.persone.iter().filter(|persona| persona.grado().is_some()).count(),
     };
     of(&numbers, rules, regime)
 }
 
 /// The scale of a nucleus that is known in numbers only: that of a parent or a child outside.
-pub(super) fn scala_di(nucleo: &NucleoComponenteAggiuntiva, rules: &RuleSet) -> Scala {
+pub(super) fn scala_di(nucleo: &NucleoComponenteAggiuntiva, rules: &RuleSet, regime: Regime) -> Scala {
     let number = |present: bool, number: Option<u32>| if present { number.unwrap_or_default() as usize } else { 0 };
     let hosted = number(nucleo.flag_presenza_ricoverato, nucleo.numero_ricoverati)
         + number(nucleo.flag_presenza_convivente, nucleo.numero_conviventi);
@@ -74,7 +74,7 @@ pub(super) fn scala_di(nucleo: &NucleoComponenteAggiuntiva, rules: &RuleSet) -> 
     let hosted = hosted.min(members);
     let applies = nucleo.flag_presenza_minorenne && (nucleo.flag_attivita_lavorativa || nucleo.flag_genitore_solo);
     let numbers = Numbers {
-        counted: members - hosted,
+        members,
         hosted,
         children: nucleo.numero_figli.unwrap_or_default(),
         // Whether a child is under three is not declared.
@@ -82,19 +82,17 @@ pub(super) fn scala_di(nucleo: &NucleoComponenteAggiuntiva, rules: &RuleSet) -> 
         disabled: (number(nucleo.flag_disabilita_media, nucleo.numero_disabili_media)
             + number(nucleo.flag_disabilita_grave, nucleo.numero_disabili_grave)
             + number(nucleo.flag_non_autosufficienti, nucleo.numero_non_autosuff))
-        .min(members - hosted),
+        .min(members),
     };
-    of(&numbers, rules, Regime::Ordinario)
+    of(&numbers, rules, regime)
 }
 
 fn of(numbers: &Numbers, rules: &RuleSet, regime: Regime) -> Scala {
-    let parametro = match numbers.counted {
-        0 => Decimal::ZERO,
-        members => {
-            let listed = members.min(name::SCALA.len());
-            rules.get(name::SCALA[listed - 1]) + rules.get(name::SCALA_ULTERIORE) * Decimal::from(members - listed)
-        }
-    };
+    // Who is alone is a nucleus, in care or not (art. 3 c. 6); where all members are in care, one of them stands for the nucleus.
+    let counted = (numbers.members - numbers.hosted).max(1);
+    let added = numbers.members.saturating_sub(counted);
+    let listed = counted.min(name::SCALA.len());
+    let parametro = rules.get(name::SCALA[listed - 1]) + rules.get(name::SCALA_ULTERIORE) * Decimal::from(counted - listed);
     let mut voci = Vec::new();
     let mut add = |nome, norma, importo: Decimal| {
         if !importo.is_zero() {
@@ -115,6 +113,6 @@ fn of(numbers: &Numbers, rules: &RuleSet, regime: Regime) -> Scala {
     add("figli", "All. 1 a", of_rule(children));
     add("minori e genitori al lavoro, o genitore solo", "All. 1 b", of_rule(numbers.work));
     add("componenti con disabilità", "All. 1, L. 89/2016 art. 2-sexies", rules.get(name::DISABILITA) * Decimal::from(numbers.disabled));
-    add("componenti in convivenza o ricoverati", "All. 1 e", rules.get(name::RICOVERATO) * Decimal::from(numbers.hosted));
-    Scala { componenti: numbers.counted, parametro, voci }
+    add("componenti in convivenza o ricoverati", "All. 1 e", rules.get(name::RICOVERATO) * Decimal::from(added));
+    Scala { componenti: counted, parametro, voci }
 }

@@ -13,13 +13,22 @@ use serde::Deserialize;
 use crate::config::Regole;
 use crate::digest::{hex, sha256};
 
+/// The version of the method of computation: of the code that reads the parameters. It is part of each digest, so that what an earlier method attested
+/// is known. Who changes what is computed from the same DSU and parameters counts it up, and says so in the changelog.
+///
+/// 2: deductions of art. 4 c. 3 up to the income; expenses of art. 4 c. 3 c with who pays; FC4's income under substitute tax beside FC8's and the
+/// Agency's; relations 09 among the deposits; an increment equal to the difference; who is alone in care; half a cent of a component; the specific ISEE of
+/// minors.
+pub const METODO: u32 = 2;
+
 /// The files, oldest first; variants after all others.
-const FILES: [&str; 18] = [
+const FILES: [&str; 19] = [
     include_str!("2015.toml"),
     include_str!("2016.toml"),
     include_str!("2017.toml"),
     include_str!("2018.toml"),
     include_str!("2019-01.toml"),
+    include_str!("2019-01-29.toml"),
     include_str!("2019-09.toml"),
     include_str!("2019-10.toml"),
     include_str!("2020.toml"),
@@ -50,7 +59,7 @@ pub struct RuleSet {
     pub variant_of: Option<String>,
     parameters: BTreeMap<String, Parameter>,
     lists: BTreeMap<String, List>,
-    /// SHA-256 of its parameters, in hexadecimal: attestations record it beside the id.
+    /// SHA-256 of its parameters and of the version of the method, in hexadecimal: attestations record it beside the id.
     pub digest: String,
 }
 
@@ -144,6 +153,8 @@ pub mod name {
     pub const DISABILITA: &str = "disabilita";
     pub const RICOVERATO: &str = "ricoverato";
     pub const FNC_ETA: &str = "fnc_eta";
+    pub const FIGLI_MINIMO: &str = "figli_minimo";
+    pub const STUDENTE_ETA: &str = "studente_eta";
     pub const TRASMISSIONE_GIORNI: &str = "trasmissione_giorni";
     pub const INTEGRAZIONE_GIORNI: &str = "integrazione_giorni";
     pub const PATRIMONIO_ANNI: &str = "patrimonio_anni";
@@ -345,7 +356,7 @@ impl RuleSet {
     /// Of all that the computation depends on, in the order of the names.
     fn fingerprint(&self) -> String {
         use std::fmt::Write as _;
-        let mut canonical = format!("scadenza={}-{}+{}\n", self.expiry.0, self.expiry.1, self.expiry.2);
+        let mut canonical = format!("metodo={METODO}\nscadenza={}-{}+{}\n", self.expiry.0, self.expiry.1, self.expiry.2);
         for (name, parameter) in &self.parameters {
             let _ = writeln!(canonical, "{name}={}", parameter.value.normalize());
         }
@@ -381,6 +392,8 @@ impl RuleSet {
             name::DISABILITA,
             name::RICOVERATO,
             name::FNC_ETA,
+            name::FIGLI_MINIMO,
+            name::STUDENTE_ETA,
             name::TRASMISSIONE_GIORNI,
             name::INTEGRAZIONE_GIORNI,
             name::PATRIMONIO_ANNI,
@@ -429,7 +442,9 @@ mod tests {
         let days = [
             (date(2015, 1, 1), "2015"),
             (date(2016, 1, 1), "2016"),
-            (date(2019, 8, 31), "2019-01"),
+            (date(2019, 1, 28), "2019-01"),
+            (date(2019, 1, 29), "2019-01-29"),
+            (date(2019, 8, 31), "2019-01-29"),
             (date(2019, 9, 1), "2019-09"),
             (date(2019, 10, 22), "2019-09"),
             (date(2019, 10, 23), "2019-10"),
@@ -521,8 +536,8 @@ mod tests {
         let marked = FILES[0].replacen("mark = \"c\"", "mark = \"x\"", 1);
         assert!(matches!(Rules::from_files(&[&marked]), Err(RuleError::File(..))));
         // A variant of another period than the one it varies.
-        let moved = FILES[16].replace("2019-10-22", "2019-10-21");
-        let mut files = FILES[..7].to_vec();
+        let moved = FILES[17].replace("2019-10-22", "2019-10-21");
+        let mut files = FILES[..8].to_vec();
         files.push(&moved);
         assert!(matches!(Rules::from_files(&files), Err(RuleError::Gap(..))));
     }

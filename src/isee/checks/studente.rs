@@ -1,0 +1,83 @@
+//! K13: students, and where their parents are.
+
+use std::fmt::Display;
+
+use super::super::age;
+use super::super::codes::{PresenzaGenitori, Ruolo};
+use super::super::dsu::Universitario;
+use super::super::rules::name;
+use super::indicatori::member;
+use super::nucleo::code;
+use super::{Circumstance, Esame, Indice};
+
+use rust_decimal::prelude::ToPrimitive as _;
+
+pub(super) fn examine(
+    indice: &Indice<'_>,
+    student: &Universitario,
+    path: &dyn Display,
+    circumstance: &Circumstance<'_>,
+    esame: &mut Esame,
+) {
+    let beneficiary = format_args!("{path}/@CodiceFiscaleBeneficiario");
+    if !member(indice, &student.codice_fiscale_beneficiario) {
+        esame.refuse("K13.beneficiario", beneficiary, "lo studente non fa parte del nucleo");
+    }
+    if let Some(parent) = &student.codice_fiscale_genitore {
+        code(parent, &format_args!("{path}/@CodiceFiscaleGenitore"), esame);
+    }
+    let youngest = circumstance.rules.get(name::STUDENTE_ETA).to_i16().unwrap_or_default();
+    if indice.nascita(&student.codice_fiscale_beneficiario).is_some_and(|born| age(born, indice.giorno) < youngest) {
+        esame.refuse("K13.eta", beneficiary, "lo studente non ha l'età di chi frequenta l'università");
+    }
+    presence(indice, student, path, esame);
+    if matches!(student.presenza_genitori, PresenzaGenitori::TuttiPresenti | PresenzaGenitori::SoloUno) {
+        return;
+    }
+    for (flag, attribute) in [
+        (student.flag_residenza_studente, "FlagResidenzaStudente"),
+        (student.flag_capacita_reddito_studente, "FlagCapacitaRedditoStudente"),
+    ] {
+        if flag.is_none() {
+            let text = "senza genitori nel nucleo vanno indicate entrambe le condizioni di autonomia dello studente";
+            esame.refuse("K13.autonomia", format_args!("{path}/@{attribute}"), text);
+        }
+    }
+    if student.is_autonomo() {
+        return;
+    }
+    let Some(parent) = &student.codice_fiscale_genitore else {
+        let text = "studente non autonomo: manca il codice fiscale di un genitore";
+        esame.refuse("K13.genitore", format_args!("{path}/@CodiceFiscaleGenitore"), text);
+        return;
+    };
+    if student.numero_protocollo_rif_genitore.is_none() && !indice.knows_genitore(parent) {
+        let text = "studente non autonomo: manca il protocollo della DSU del genitore, o i suoi dati";
+        esame.refuse("K13.dati", format_args!("{path}/@NumeroProtocolloRifGenitore"), text);
+    }
+}
+
+/// Whether the parents who are said to be in the nucleus can be, and those who are said to be elsewhere are not its declarant.
+fn presence(indice: &Indice<'_>, student: &Universitario, path: &dyn Display, esame: &mut Esame) {
+    if indice.dsu.nucleo_familiare.is_none() {
+        return;
+    }
+    let path = format_args!("{path}/@PresenzaGenitori");
+    let own = &student.codice_fiscale_beneficiario;
+    let adults = indice.adulti - usize::from(indice.is_adulto(own));
+    match student.presenza_genitori {
+        PresenzaGenitori::TuttiPresenti if adults < 2 => {
+            esame.refuse("K13.genitori", path, "genitori detti presenti, ma nel nucleo non ci sono altri due adulti");
+        }
+        PresenzaGenitori::SoloUno if adults < 1 => {
+            esame.refuse("K13.genitori", path, "un genitore è detto presente, ma nel nucleo non c'è un altro adulto");
+        }
+        // A spouse need not be a parent: with one parent the declarant's child is not without.
+        PresenzaGenitori::ConiugatiNonPresenti | PresenzaGenitori::NonConiugatiNonPresenti
+            if matches!(indice.ruolo(own), Some(Ruolo::F | Ruolo::Fc)) =>
+        {
+            esame.refuse("K13.genitori", path, "genitori detti non presenti, ma lo studente è figlio del dichiarante");
+        }
+        _ => {}
+    }
+}

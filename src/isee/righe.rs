@@ -1,0 +1,46 @@
+//! Indicators as JSON: every line by the name that the attestation has for it, amounts as texts with two decimals. So `varco dsu compute --json` prints
+//! them, and so what no published schema has a place for is kept with an attestation.
+
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::compute::Calcolo;
+use super::compute::casi::{Caso, Indicatore, Specifico};
+
+/// The lines of a computation, by their names.
+pub fn di_calcolo(calcolo: &Calcolo) -> Value {
+    calcolo.righe().into_iter().map(|(name, amount)| (name.to_owned(), Value::from(amount.to_string()))).collect()
+}
+
+/// A person's indicator: which case it is, its ISEE, the lines of a nucleus that is not the family's, who joins or adds a component.
+pub fn di_indicatore(indicatore: &Indicatore) -> Value {
+    let (caso, valori) = match &indicatore.caso {
+        Caso::Base(_) => ("nucleo".to_owned(), Value::Null),
+        Caso::Diverso(diverso) => (format!("{:?}", diverso.modo), di_calcolo(&diverso.calcolo)),
+        Caso::NonCalcolabile(_) => ("NonCalcolabile".to_owned(), Value::Null),
+    };
+    let components = match &indicatore.caso {
+        Caso::Diverso(diverso) => diverso.componenti.as_slice(),
+        _ => &[],
+    };
+    json!({
+        "codice_fiscale": indicatore.codice_fiscale.canonical(),
+        "caso": caso,
+        "isee": indicatore.isee().map(amount),
+        "calcolo": valori,
+        "componenti": components.iter().map(|componente| json!({
+            "codice_fiscale": componente.codice_fiscale.canonical(),
+            "valore": componente.valore.map(amount),
+        })).collect::<Vec<_>>(),
+    })
+}
+
+/// The specific ISEE: the family's lines, and of each minor whose parents live apart.
+pub fn di_specifico(specifico: &Specifico) -> Value {
+    let apart = specifico.minorenni.iter().filter(|minor| !matches!(minor.caso, Caso::Base(_)));
+    json!({ "famiglia": di_calcolo(&specifico.famiglia), "minorenni": apart.map(di_indicatore).collect::<Vec<_>>() })
+}
+
+fn amount(amount: Decimal) -> Value {
+    format!("{amount:.2}").into()
+}
