@@ -384,6 +384,46 @@ fn a_certificate_may_be_known_by_its_issuer_and_organization() {
     assert!(status("renewed").contains("Client.Authorization"), "before its time");
 }
 
+/// CodiceEnte may be the ente's code here, its codice fiscale, its code in the IPA in whatever case, or one of its codes at INPS.
+#[test]
+fn an_ente_is_named_by_any_of_its_codes() {
+    let site = Site::new();
+    site.act(accreditamento::granted("comune", "ConsultazioneIndicatore", &[BENEFIT]));
+    done(&site, &["aggiorna", "comune", "--ipa", "c_x000", "--codice-inps", "0007001", "--codice-inps", "COMUNE-X"]);
+    let shown = done(&site, &["mostra", "comune"]);
+    assert!(shown.contains("codice IPA      c_x000") && shown.contains("codici INPS     0007001, COMUNE-X"), "{shown}");
+    let refused = |codes: &[&str]| {
+        let options = codes.iter().flat_map(|code| ["--codice-inps", code]);
+        ente(&site, &["aggiorna", "comune"].into_iter().chain(options).collect::<Vec<_>>()).unwrap_err()
+    };
+    assert!(refused(&["7", "7"]).contains("il codice INPS 7 compare due volte"));
+    assert!(refused(&["a b"]).contains("codici INPS: al pi\u{f9} 20"), "{}", refused(&["a b"]));
+    let serving = site.serve();
+    common::runtime().block_on(async {
+        let comune = site.client(serving.address, "comune");
+        let plain = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
+        for (name, own) in [
+            ("comune", true),
+            ("Comune", false),
+            ("c_x000", true),
+            ("C_X000", true),
+            ("0007001", true),
+            ("7001", false),
+            ("COMUNE-X", true),
+            ("comune-x", false),
+            ("altro", false),
+        ] {
+            let header = format!(
+                "<s:Header><Identity xmlns='http://inps.it/'><CodiceEnte xmlns=''>{name}</CodiceEnte></Identity></s:Header><s:Body>"
+            );
+            let answer = comune.call(ISEE, &plain.replacen("<s:Body>", &header, 1)).await.unwrap();
+            assert_eq!(answer.text.contains("DATI_NON_TROVATI"), own, "{name}: {}", answer.text);
+            assert_eq!(answer.text.contains("urn:varco:problem:identity"), !own, "{name}: {}", answer.text);
+        }
+    });
+    serving.stop();
+}
+
 #[test]
 fn a_table_is_imported_whole_or_not_at_all() {
     let site = Site::new();
@@ -409,7 +449,7 @@ fn a_table_is_imported_whole_or_not_at_all() {
     assert!(run(&["--conferma"]).unwrap().contains("3 nuovi e 0 aggiornati registrati"));
     assert!(run(&["--conferma"]).unwrap().contains("0 nuovi e 0 aggiornati da registrare (con --conferma); 3 già uguali"));
     let table = done(&site, &["esporta"]);
-    assert!(table.lines().any(|line| line.starts_with("c_a001;Comune Uno;01234567897;comune;c_a001;pec@uno.example;")), "{table}");
+    assert!(table.lines().any(|line| line.starts_with("c_a001;Comune Uno;01234567897;comune;c_a001;;pec@uno.example;")), "{table}");
     std::fs::write(&file, table.replace("Comune Uno", "Comune Primo")).unwrap();
     let again = done(&site, &["importa", &path, "--conferma", "--json"]);
     assert!(again.contains("\"aggiornati\": [\n    \"c_a001\"\n  ]"), "{again}");
@@ -422,7 +462,7 @@ fn a_table_is_imported_whole_or_not_at_all() {
     std::fs::write(&file, "codice;denominazione;codice_fiscale;tipo\nc_a001;Comune Nuovissimo;01234567897;comune\n").unwrap();
     done(&site, &["importa", &path, "--conferma"]);
     let table = done(&site, &["esporta"]);
-    let line = "c_a001;Comune Nuovissimo;01234567897;comune;c_a001;a@x.example|06 1;SPC:Uno;";
+    let line = "c_a001;Comune Nuovissimo;01234567897;comune;c_a001;;a@x.example|06 1;SPC:Uno;";
     assert!(table.lines().any(|found| found.starts_with(line)), "{table}");
     // A request that was made is not changed by a table, and that is said.
     let asks = |operation: &str| {

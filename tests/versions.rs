@@ -908,3 +908,39 @@ fn whose_data_stand_in_a_dsu_is_waited_for_and_what_waited_replaces_what_was() {
     });
     serving.stop();
 }
+
+/// ISEEFamiglia stands in what was attested of DSU presented from 2026 on, and who reads attestations by the schema of 2021 gets them without.
+#[test]
+fn the_specific_isee_is_on_the_wire_unless_an_ente_reads_by_the_schema_of_2021() {
+    let world = World::new();
+    let today = world.today;
+    let mut casa = Caseta::on(today);
+    casa.member(Ruolo::D, 40, 20_000);
+    casa.member(Ruolo::F, 8, 0);
+    casa.member(Ruolo::F, 6, 0);
+    let declarant = casa.code(0);
+    world.feed(&[&casa]);
+    let data = world.site.data().display().to_string();
+    let set = |wanted: &str| {
+        let (said, done) = command(&["ente", "risposte", "comune", "--isee-famiglia", wanted, "--data", &data, "--motivo", "prova"]);
+        assert!(done, "{said}");
+        command(&["ente", "mostra", "comune", "--data", &data]).0
+    };
+    let serving = world.site.serve();
+    common::runtime().block_on(async {
+        let (caf, comune) = (world.site.client(serving.address, "caf"), world.site.client(serving.address, "comune"));
+        let protocol = accepted(&caf, &text(&casa.dsu, "CAF1-N")).await;
+        let xml = attested(&comune, &protocol, &declarant).await;
+        let (before, specific) = xml.split_once("<ISEEFamiglia ").unwrap();
+        assert!(before.contains("</ISEEOrdinario>"), "after the ordinary one: {xml}");
+        // 17,000 / 2.04, and with two children / (2.04 + 0.10).
+        assert!(before.contains(" ISEE=\"8333.33\"") && specific.contains(" ISEE=\"7943.93\""), "{xml}");
+        assert!(specific.contains("<ModalitaCalcoloISEEFamiglia ") && specific.contains("Maggiorazioni=\"0.10\""), "{xml}");
+        assert!(set("false").contains("attestazioni    senza ISEEFamiglia"));
+        let without = attested(&comune, &protocol, &declarant).await;
+        assert!(without.contains(" ISEE=\"8333.33\"") && !without.contains("ISEEFamiglia"), "{without}");
+        assert!(!set("true").contains("senza ISEEFamiglia"));
+        assert_eq!(attested(&comune, &protocol, &declarant).await, xml);
+    });
+    serving.stop();
+}

@@ -115,6 +115,13 @@ pub enum Command {
         /// The ente.
         ente: Box<Ente>,
     },
+    /// What its replies hold.
+    Risposte {
+        /// Which ente.
+        codice: String,
+        /// Whether attestations have ISEEFamiglia, which the schema of 2021 has not.
+        isee_famiglia: bool,
+    },
     /// Sets quotas: those given replace those before.
     Quota {
         /// Which ente.
@@ -141,6 +148,7 @@ impl Command {
             | Self::Ufficio { codice, .. }
             | Self::TogliUfficio { codice, .. }
             | Self::UfficiObbligatori { codice, .. }
+            | Self::Risposte { codice, .. }
             | Self::Quota { codice, .. } => codice,
             Self::Converti { ente } => &ente.codice,
         }
@@ -410,6 +418,10 @@ fn changed(command: &Command, mut ente: Ente, today: Date) -> Result<(&'static s
             ente.uffici_obbligatori = *obbligatori;
             "ente uffici-obbligatori"
         }
+        Command::Risposte { isee_famiglia, .. } => {
+            ente.senza_isee_famiglia = !isee_famiglia;
+            "ente risposte"
+        }
         Command::Quota { quote, operatore, .. } => {
             if [quote.al_minuto.map(u64::from), quote.al_giorno, quote.persone_al_giorno].contains(&Some(0)) {
                 return invalid("una quota è almeno 1: per fermare un ente c'è varco ente sospendi");
@@ -444,6 +456,7 @@ fn requested(codice: &str, anagrafica: &Anagrafica, richiesta: &Richiesta, exist
             prestazione_predefinita: None,
             uffici: Vec::new(),
             uffici_obbligatori: false,
+            senza_isee_famiglia: false,
             quote: Quote::default(),
             quote_operatore: Quote::default(),
         }),

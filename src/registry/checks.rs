@@ -20,7 +20,7 @@ fn check_text(text: &str) -> Result<(), Wrong> {
 
 /// What an ente is called and where it is found, without spaces around.
 pub(super) fn checked(anagrafica: &Anagrafica) -> Result<Anagrafica, Wrong> {
-    let Anagrafica { denominazione, codice_fiscale, tipo, codice_ipa, contatti, parti } = anagrafica;
+    let Anagrafica { denominazione, codice_fiscale, tipo, codice_ipa, codici_inps, contatti, parti } = anagrafica;
     if denominazione.trim().is_empty() || denominazione.len() > 200 {
         return invalid("denominazione mancante, o più lunga di 200 caratteri");
     }
@@ -32,6 +32,13 @@ pub(super) fn checked(anagrafica: &Anagrafica) -> Result<Anagrafica, Wrong> {
     if codice_ipa.as_ref().is_some_and(|code| !ipa(code)) {
         return invalid("codice IPA non valido: da 1 a 40 lettere, cifre, _ - .");
     }
+    let inps = |code: &String| (1..=40).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_graphic() && b != b'|');
+    if codici_inps.len() > 20 || !codici_inps.iter().all(inps) {
+        return invalid("codici INPS: al più 20, ciascuno da 1 a 40 caratteri senza spazi né |");
+    }
+    if let Some(twice) = codici_inps.iter().enumerate().find(|(place, code)| codici_inps[..*place].contains(code)) {
+        return invalid(format!("il codice INPS {} compare due volte", twice.1));
+    }
     if contatti.len() > 10 || contatti.iter().any(|contact| contact.trim().is_empty() || contact.len() > 120) {
         return invalid("contatti: al più 10, ciascuno da 1 a 120 caratteri");
     }
@@ -41,7 +48,7 @@ pub(super) fn checked(anagrafica: &Anagrafica) -> Result<Anagrafica, Wrong> {
         return invalid("parti SPCoop: al più 10, ciascuna tipo:nome");
     }
     let parts = parti.iter().flat_map(|party| [&party.tipo, &party.nome]);
-    for text in std::iter::once(denominazione).chain(contatti).chain(parts) {
+    for text in std::iter::once(denominazione).chain(codici_inps).chain(contatti).chain(parts) {
         check_text(text)?;
     }
     if contatti.iter().chain(parti.iter().map(|party| &party.nome)).any(|text| text.contains('|')) {
@@ -52,6 +59,7 @@ pub(super) fn checked(anagrafica: &Anagrafica) -> Result<Anagrafica, Wrong> {
         codice_fiscale: codice_fiscale.trim().to_owned(),
         tipo: *tipo,
         codice_ipa: codice_ipa.clone(),
+        codici_inps: codici_inps.clone(),
         contatti: contatti.clone(),
         parti: parti.clone(),
     })

@@ -51,6 +51,9 @@ pub struct Ente {
     /// Whether a request must name one of them.
     #[serde(default, skip_serializing_if = "is_false")]
     pub uffici_obbligatori: bool,
+    /// Whether it reads attestations by the schema of 2021: ISEEFamiglia is left out of what it gets.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub senza_isee_famiglia: bool,
     /// How much it may ask.
     #[serde(default, skip_serializing_if = "Quote::is_none")]
     pub quote: Quote,
@@ -76,6 +79,9 @@ pub struct Anagrafica {
     /// Its code in the Indice delle Pubbliche Amministrazioni.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codice_ipa: Option<String>,
+    /// Its codes at INPS, by which its requests may name it too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codici_inps: Vec<String>,
     /// PEC, e-mail, telephone of its offices.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub contatti: Vec<String>,
@@ -362,9 +368,13 @@ impl Ente {
         self.uffici.iter().any(|known| same_office(&known.codice, office) && known.periodo.contains(today))
     }
 
-    /// Whether CodiceEnte may name it so: by its code, codice fiscale or IPA code.
+    /// Whether CodiceEnte may name it so: by its code, its codice fiscale, its code in the IPA (whose case says nothing) or one of its codes at INPS.
     pub fn is_named(&self, name: &str) -> bool {
-        name == self.codice || name == self.anagrafica.codice_fiscale || self.anagrafica.codice_ipa.as_deref() == Some(name)
+        let Anagrafica { codice_fiscale, codice_ipa, codici_inps, .. } = &self.anagrafica;
+        name == self.codice
+            || name == codice_fiscale
+            || codice_ipa.as_ref().is_some_and(|ipa| ipa.eq_ignore_ascii_case(name))
+            || codici_inps.iter().any(|code| code == name)
     }
 }
 

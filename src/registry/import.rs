@@ -19,12 +19,13 @@ pub enum Formato {
 }
 
 /// The columns of Varco's own layout. Those with several values separate them with `|`.
-pub const COLUMNS: [&str; 12] = [
+pub const COLUMNS: [&str; 13] = [
     "codice",
     "denominazione",
     "codice_fiscale",
     "tipo",
     "codice_ipa",
+    "codici_inps",
     "contatti",
     "parti",
     "pec",
@@ -72,6 +73,7 @@ pub fn plan(text: &str, formato: Formato, richiesta: &Richiesta, existing: &[Ent
         return Err(errors);
     }
     let existing: BTreeMap<&str, &Ente> = existing.iter().map(|ente| (ente.codice.as_str(), ente)).collect();
+    let mut by_case: BTreeMap<String, String> = existing.keys().map(|code| (code.to_lowercase(), (*code).to_owned())).collect();
     let mut plan = Plan::default();
     let mut seen = BTreeSet::new();
     for record in reader.records() {
@@ -101,6 +103,11 @@ pub fn plan(text: &str, formato: Formato, richiesta: &Richiesta, existing: &[Ent
             continue;
         }
         let known = existing.get(codice.as_str()).copied();
+        // Two codes that differ by case alone are two enti: whoever means it so registers the second by hand.
+        if let Some(alike) = by_case.insert(codice.to_lowercase(), codice.clone()).filter(|alike| known.is_none() && *alike != codice) {
+            errors.push(format!("riga {line}: {codice} e {alike} sono codici che differiscono soltanto per maiuscole e minuscole"));
+            continue;
+        }
         let before = known.map(|ente| &ente.anagrafica);
         let row = match formato {
             Formato::Varco => own(&columns, &value, richiesta, before),
@@ -221,6 +228,7 @@ fn own<'a>(
         codice_fiscale: needed("codice_fiscale")?,
         tipo,
         codice_ipa: kept("codice_ipa").map_or_else(|| value("codice_ipa").map(str::to_owned), |before| before.codice_ipa.clone()),
+        codici_inps: kept("codici_inps").map_or_else(|| many("codici_inps"), |before| before.codici_inps.clone()),
         contatti: kept("contatti").map_or_else(|| many("contatti"), |before| before.contatti.clone()),
         parti,
     };
@@ -248,6 +256,7 @@ fn ipa<'a>(value: &impl Fn(&str) -> Option<&'a str>, default: &Richiesta, before
         codice_fiscale: needed("Codice_fiscale_ente")?,
         tipo,
         codice_ipa: Some(needed("Codice_IPA")?),
+        codici_inps: Vec::new(),
         contatti: value("Mail1").map(str::to_owned).into_iter().collect(),
         parti: Vec::new(),
     };
@@ -275,7 +284,7 @@ pub fn table(enti: &[Ente]) -> String {
     // Writing to memory does not fail.
     let _ = writer.write_record(COLUMNS);
     for ente in enti {
-        let Anagrafica { denominazione, codice_fiscale, tipo, codice_ipa, contatti, parti } = &ente.anagrafica;
+        let Anagrafica { denominazione, codice_fiscale, tipo, codice_ipa, codici_inps, contatti, parti } = &ente.anagrafica;
         let parti: Vec<String> = parti.iter().map(|parte| format!("{}:{}", parte.tipo, parte.nome)).collect();
         let richiesta = &ente.richiesta;
         let _ = writer.write_record([
@@ -284,6 +293,7 @@ pub fn table(enti: &[Ente]) -> String {
             codice_fiscale,
             tipo.name(),
             codice_ipa.as_deref().unwrap_or_default(),
+            &codici_inps.join("|"),
             &contatti.join("|"),
             &parti.join("|"),
             &richiesta.pec,
@@ -325,6 +335,24 @@ mod tests {
         assert_eq!((codice.as_str(), anagrafica.tipo, anagrafica.codice_ipa.as_deref()), ("c_x000", Tipo::Comune, Some("c_x000")));
         assert_eq!(anagrafica.contatti, ["protocollo@pec.example"]);
         assert_eq!((second.tipo, richiesta), (Tipo::Universita, &asked()));
+    }
+
+    #[test]
+    fn codes_that_differ_by_case_alone_are_named() {
+        let line = |code: &str| format!("{code},Comune,01234567897,L6,\n");
+        let text = format!(
+            "Codice_IPA,Denominazione_ente,Codice_fiscale_ente,Codice_Categoria,Mail1\n{}{}{}",
+            line("UNO"),
+            line("due"),
+            line("Due")
+        );
+        let errors = plan(&text, Formato::Ipa, &asked(), &[registered()], DAY).unwrap_err();
+        let alike = |line: u64, one: &str, other: &str| {
+            format!("riga {line}: {one} e {other} sono codici che differiscono soltanto per maiuscole e minuscole")
+        };
+        assert_eq!(errors, [alike(2, "UNO", "uno"), alike(4, "Due", "due")]);
+        // The code that is registered is the ente's, in a table with another like it too.
+        assert!(plan(&text.replace("UNO", "uno").replace("Due", "tre"), Formato::Ipa, &asked(), &[registered()], DAY).is_ok());
     }
 
     #[test]

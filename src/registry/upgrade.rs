@@ -57,6 +57,7 @@ impl Earlier {
                 codice_fiscale: self.codice_fiscale,
                 tipo: self.tipo,
                 codice_ipa: None,
+                codici_inps: Vec::new(),
                 contatti: Vec::new(),
                 parti: Vec::new(),
             },
@@ -74,6 +75,7 @@ impl Earlier {
             prestazione_predefinita: self.prestazione_predefinita,
             uffici: Vec::new(),
             uffici_obbligatori: false,
+            senza_isee_famiglia: false,
             quote: Quote::default(),
             quote_operatore: Quote::default(),
         }

@@ -78,10 +78,13 @@ pub async fn attestazione(
 ) -> Result<Prepared, NotPrepared> {
     let operation = admission.operation();
     let Some(RichiestaAttestazione { chiave }) = request else { return finish(services, operation, absent()).await };
+    // Who reads attestations by the schema of 2021 gets them so.
+    let as_of_2021 = admission.caller().ente().senza_isee_famiglia;
     let permit = admission.for_benefit(chiave.prestazione());
     let question = Question::Attestazione { chiave, on: requested_day(chiave).unwrap_or(occasion.today) };
     let render = |answer| {
-        let attestazione = Some(attestation_of(answer)?.attestazione);
+        let found = attestation_of(answer)?.attestazione;
+        let attestazione = Some(if as_of_2021 { found.senza_isee_famiglia() } else { found });
         let ricerca = payload::Ricerca { chiave: chiave.echo() };
         Ok(Delivered::Xml(contract::esito_attestazione(&payload::EsitoAttestazione { attestazione, ricerca })))
     };

@@ -78,6 +78,7 @@ impl Maker {
             codice_fiscale: of("02468135799"),
             tipo: Tipo::Altro,
             codice_ipa: Some(of("prova_ipa")),
+            codici_inps: Vec::new(),
             contatti: vec![of("pec@rifiutato.example")],
             parti: Vec::new(),
         };

@@ -22,6 +22,7 @@ pub fn commands(
                 codice_fiscale: codice_fiscale.to_owned(),
                 tipo,
                 codice_ipa: None,
+                codici_inps: Vec::new(),
                 contatti: Vec::new(),
                 parti: Vec::new(),
             },

@@ -182,6 +182,14 @@ enum What {
         #[arg(long, conflicts_with = "ufficio")]
         obbligatori: Option<bool>,
     },
+    /// Stabilisce che cosa c'è nelle risposte all'ente
+    Risposte {
+        /// Codice dell'ente
+        codice: String,
+        /// Se le attestazioni hanno ISEEFamiglia (DSU dal 2026): no per chi le legge con lo schema del 2021
+        #[arg(long, action = clap::ArgAction::Set)]
+        isee_famiglia: bool,
+    },
     /// Stabilisce le quote: quelle non indicate non ci sono più
     Quota {
         /// Codice dell'ente
@@ -250,6 +258,9 @@ struct Chi {
     /// Codice IPA
     #[arg(long)]
     ipa: Option<String>,
+    /// Codice dell'ente presso l'INPS, per CodiceEnte; si può ripetere
+    #[arg(long = "codice-inps")]
+    codici_inps: Vec<String>,
     /// PEC, posta, telefono di un ufficio (mai di una persona); si può ripetere
     #[arg(long = "contatto")]
     contatti: Vec<String>,
@@ -273,6 +284,9 @@ struct Correzione {
     /// Codice IPA
     #[arg(long)]
     ipa: Option<String>,
+    /// Codice dell'ente presso l'INPS, al posto di quelli di prima; si può ripetere
+    #[arg(long = "codice-inps")]
+    codici_inps: Vec<String>,
     /// PEC, posta, telefono di un ufficio, al posto di quelli di prima; si può ripetere
     #[arg(long = "contatto")]
     contatti: Vec<String>,
@@ -375,9 +389,10 @@ fn command(what: What) -> Result<Command> {
     let periodo = |dal, al| Periodo { dal, al };
     Ok(match what {
         What::Richiedi { codice, chi, cosa } => {
-            let Chi { denominazione, codice_fiscale, tipo, ipa, contatti, parti } = chi;
+            let Chi { denominazione, codice_fiscale, tipo, ipa, codici_inps, contatti, parti } = chi;
             let Cosa { pec, base_giuridica, finalita, operazioni, prestazioni } = cosa;
-            let anagrafica = Anagrafica { denominazione, codice_fiscale, tipo, codice_ipa: ipa, contatti, parti: parties(&parti)? };
+            let parti = parties(&parti)?;
+            let anagrafica = Anagrafica { denominazione, codice_fiscale, tipo, codice_ipa: ipa, codici_inps, contatti, parti };
             Command::Richiedi { codice, anagrafica, richiesta: Richiesta { pec, base_giuridica, finalita, operazioni, prestazioni } }
         }
         What::Accredita { codice, direzione, scadenza, modi, come_richiesto } => {
@@ -410,6 +425,7 @@ fn command(what: What) -> Result<Command> {
             let ufficio = Ufficio { codice: ufficio.unwrap_or_default(), denominazione, periodo: periodo(dal, al) };
             Command::Ufficio { codice, ufficio }
         }
+        What::Risposte { codice, isee_famiglia } => Command::Risposte { codice, isee_famiglia },
         What::Quota { codice, al_minuto, al_giorno, persone_al_giorno, operatore } => {
             Command::Quota { codice, quote: Quote { al_minuto, al_giorno, persone_al_giorno }, operatore }
         }
@@ -430,6 +446,7 @@ fn corrected(before: Anagrafica, chi: Correzione) -> Result<Anagrafica> {
         codice_fiscale: chi.codice_fiscale.unwrap_or(before.codice_fiscale),
         tipo: chi.tipo.unwrap_or(before.tipo),
         codice_ipa: chi.ipa.or(before.codice_ipa),
+        codici_inps: if chi.codici_inps.is_empty() { before.codici_inps } else { chi.codici_inps },
         contatti: if chi.contatti.is_empty() { before.contatti } else { chi.contatti },
         parti: if parti.is_empty() { before.parti } else { parti },
     })

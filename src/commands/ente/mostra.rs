@@ -119,6 +119,7 @@ pub(super) fn one(enti: &[Ente], codice: &str, today: Date, json: bool) -> Resul
     let who = &ente.anagrafica;
     say("codice fiscale", &who.codice_fiscale);
     say("codice IPA", who.codice_ipa.as_deref().unwrap_or_default());
+    say("codici INPS", &who.codici_inps.join(", "));
     say("contatti", &who.contatti.join(", "));
     say("parti SPCoop", &who.parti.iter().map(|parte| format!("{}:{}", parte.tipo, parte.nome)).collect::<Vec<_>>().join(", "));
     say("richiesta", &format!("{}; {}; {}", ente.richiesta.pec, ente.richiesta.base_giuridica, ente.richiesta.finalita));
@@ -150,6 +151,7 @@ pub(super) fn one(enti: &[Ente], codice: &str, today: Date, json: bool) -> Resul
         say("ufficio", &format!("{}{name}{}", office.codice, window(office.periodo)));
     }
     say("uffici", if ente.uffici_obbligatori { "obbligatori" } else { "" });
+    say("attestazioni", if ente.senza_isee_famiglia { "senza ISEEFamiglia (schema del 2021)" } else { "" });
     say("quote", &quote(&ente.quote));
     say("per operatore", &quote(&ente.quote_operatore));
     Ok(())
