@@ -38,6 +38,8 @@ pub enum Code {
     Office,
     /// Not well-formed as HTTP, or so that it may be read in two ways.
     Malformed,
+    /// More header fields than allowed.
+    Fields,
     /// Not POST (or GET for the contract).
     MethodNotAllowed,
     /// No service at this path.

@@ -386,6 +386,7 @@ fn cases(version: &str, dsu: &str, day: &str) -> Vec<Case> {
         fault("two-bodies", two_bodies, "urn:varco:problem:envelope"),
         transmitted("latin1", kind("; charset=ISO-8859-1"), latin(&declared("ISO-8859-1"))),
         transmitted("windows1252", kind(""), latin(&declared("windows-1252"))),
+        transmitted("latin9", kind("; charset=ISO-8859-15"), latin(&declared("ISO-8859-15"))),
         transmitted("utf16", kind("; charset=utf-16"), utf16(&declared("UTF-16"))),
         Case { headers: "Content-Encoding: gzip", status: 415, holds: "urn:varco:problem:media-type", ..asked("gzip") },
         Case { transfer: "expect", ..asked("expect") },

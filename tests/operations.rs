@@ -281,6 +281,17 @@ fn the_dialect_of_the_porta_di_dominio() {
             let answer = comune.call("/isee/PdD/VerificaEsistenzaProtocollo", &verify(person, asked)).await.unwrap();
             assert_eq!(element(&answer, "Esito"), esito, "{}", answer.text);
             valid(&answer);
+            // A client in production reads this after an OK without looking whether it is there.
+            if esito == "OK" {
+                let found = payload(&answer, "XmlEsitoEsistenzaProtocollo");
+                let document = parse(&found, &Limits::default()).unwrap();
+                let contract = Contract::compile().unwrap();
+                let root = contract.schemas().root(Operation::PddProtocollo.namespace(), "EsitoEsistenzaProtocollo").unwrap();
+                assert_eq!(contract.schemas().validate(document.root(), root).violations, [], "{found}");
+                assert!(found.contains(&format!("ProtocolloDSU=\"{asked}\" CodiceFiscaleDichiarante=\"{person}\"")), "{found}");
+            } else {
+                assert!(!answer.text.contains("XmlEsitoEsistenzaProtocollo"), "{}", answer.text);
+            }
         }
         let elsewhere = comune.call(ISEE, &attestation("comune", &cf(CHILD, &today))).await.unwrap();
         assert!(elsewhere.text.contains("urn:varco:problem:wrong-path"), "{}", elsewhere.text);

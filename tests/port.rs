@@ -137,6 +137,13 @@ fn every_row_of_the_table_of_faults_is_provoked_and_recorded() {
         }
         provoke(Code::Attempts, caf.call(DSU, &caseta::text(&guess, "GUESS-LAST")).await.unwrap());
 
+        // More header fields than are read.
+        let mut many = Request::post(ISEE).header("content-type", "text/xml");
+        for number in 0..130 {
+            many = many.header(format!("x-field-{number}"), "a");
+        }
+        provoke(Code::Fields, comune.connect().await.unwrap().send(many.body(good.clone().into()).unwrap()).await.unwrap());
+
         // A body that never ends takes a place; two are all that one ente has; then time is up for them.
         let (first, second) = (tokio::spawn(slow_of(&site, &serving)), tokio::spawn(slow_of(&site, &serving)));
         tokio::time::sleep(Duration::from_millis(500)).await;

@@ -266,7 +266,7 @@ fn agreed() -> Vec<Agreed> {
         },
         Agreed {
             what: "an encoding that is not read here",
-            why: "CAF software sends UTF-8, UTF-16, ISO-8859-1 and windows-1252; each encoding more is a way more to be read differently",
+            why: "CAF software sends UTF-8, UTF-16, ISO-8859-1, ISO-8859-15 and windows-1252; each encoding more is a way more to be read differently",
             applies: |case| case.theirs.is_ok() && *case.ours == Verdict::Encoding(EncodingError::Unsupported),
         },
         Agreed {
@@ -311,19 +311,9 @@ fn agreed() -> Vec<Agreed> {
             applies: |case| *case.ours == Verdict::Accepted && refused_value(case).is_some_and(|value| value.starts_with(['+', '-'])),
         },
         Agreed {
-            what: "a number of 25 to 28 digits",
-            why: "18 must be read at least (XML Schema, part 2, section 3.2.3); libxml2 reads 24, we read 28",
-            applies: |case| *case.ours == Verdict::Accepted && refused_value(case).is_some_and(|value| (25..=28).contains(&value.len())),
-        },
-        Agreed {
-            what: "a year before 1 or after 9999",
-            why: "no day that the contract speaks of, and none that the calendar here can count with",
-            applies: |case| {
-                let year = found(case, r#"[">](?:\s|&#x20;)*(-[0-9]{4,}|[0-9]{5,})-[0-9]{2}-[0-9]{2}"#);
-                case.theirs.is_ok()
-                    && only(case, |breach| matches!(breach, Breach::Form(Builtin::Date | Builtin::DateTime)))
-                    && year.is_some()
-            },
+            what: "a number of more than 24 digits",
+            why: "18 must be read at least (XML Schema, part 2, section 3.2.3); libxml2 reads 24, we read any number, the longest as the largest amount that there is",
+            applies: |case| *case.ours == Verdict::Accepted && refused_value(case).is_some_and(|value| value.len() > 24),
         },
         Agreed {
             what: "the first or the last day of a range, with a zone",

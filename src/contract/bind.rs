@@ -413,7 +413,7 @@ text! {
     Date, [Date], None, |text| schema::date(text.trim()), |value| Cow::Owned(value.to_string());
     Timestamp, [DateTime], None, |text| text.trim().parse().ok(), |value| Cow::Owned(format!("{value:.3}"));
     CodiceFiscale, [String], None, |text| Some(Self::new(text)), |value| Cow::Borrowed(value.as_sent());
-    Giorno, [DateTime, Date], None, |text| schema::date(text.trim().get(..10)?).map(Giorno), |value| Cow::Owned(value.0.to_string());
+    Giorno, [DateTime, Date], None, |text| schema::date(text.trim()).map(Giorno), |value| Cow::Owned(value.0.to_string());
     Base64, [Base64Binary], None, |text| schema::base64(text).map(Base64), |value| Cow::Owned(encode_base64(&value.0));
 }
 

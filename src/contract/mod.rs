@@ -203,7 +203,7 @@ impl Contract {
         let wrong = |text: &str| single(element, "K01.xml", ENCLOSED.to_owned(), text.to_owned());
         let Base64(bytes) = Base64::decode(element).map_err(|error| undecodable(element, error))?;
         let text = encoding::decode(&bytes, None).map_err(|_| wrong("documento in una codifica non prevista, o non valido nella sua"))?;
-        let document = parse(&text, &Limits::default()).map_err(|XmlError { fault, place }| Findings {
+        let document = parse(&text, &Limits::of_document()).map_err(|XmlError { fault, place }| Findings {
             list: vec![Finding {
                 code: "K01.xml",
                 path: ENCLOSED.to_owned(),

@@ -125,6 +125,17 @@ pub struct VerificaEsistenzaProtocolloRisposta {
     pub esito: EsitoSoglia,
     /// Why, in Italian, where it did not go well.
     pub desc_errore: Option<String>,
+    /// `<EsitoEsistenzaProtocollo>`, after an OK: clients read it without looking whether it is there.
+    pub xml: Option<Base64>,
+}
+
+/// A protocol that exists, and its declarant, as they were asked for.
+#[derive(Clone, PartialEq)]
+pub struct EsitoEsistenzaProtocollo {
+    /// The protocol.
+    pub protocollo_dsu: String,
+    /// Whose DSU it is.
+    pub codice_fiscale_dichiarante: CodiceFiscale,
 }
 
 bind!(struct SicurezzaIdentificazioneMittente { > codice_ente "CodiceEnte", > codice_ufficio "CodiceUfficio", > cf_operatore "CFOperatore" });
@@ -145,7 +156,10 @@ bind!(struct ConsultazioneAttestazioneRisposta {
 bind!(struct ConsultazioneDichiarazioneRisposta {
     > id_richiesta "IdRichiesta", > esito "Esito", > desc_errore "DescErrore", > xml "XmlEsitoDichiarazione",
 });
-bind!(struct VerificaEsistenzaProtocolloRisposta { > id_richiesta "IdRichiesta", > esito "Esito", > desc_errore "DescErrore" });
+bind!(struct VerificaEsistenzaProtocolloRisposta {
+    > id_richiesta "IdRichiesta", > esito "Esito", > desc_errore "DescErrore", > xml "XmlEsitoEsistenzaProtocollo",
+});
+bind!(struct EsitoEsistenzaProtocollo { @ protocollo_dsu "ProtocolloDSU", @ codice_fiscale_dichiarante "CodiceFiscaleDichiarante" });
 
 impl SicurezzaIdentificazioneMittente {
     /// The same that the Identity header says in the other dialect. A CodiceEnte that says nothing is one that is nobody's: here it must be there.

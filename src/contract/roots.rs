@@ -41,7 +41,7 @@ pub fn find(namespace: &str, name: &str) -> Option<Root> {
 }
 
 /// All of them.
-pub fn all() -> [Root; 29] {
+pub fn all() -> [Root; 30] {
     use consultazione as c;
     use trasmissione as t;
     let (isee, inps, varco) = (ISEE_NS, Operation::ConsultazioneIndicatore.namespace(), Operation::TrasmissioneDsu.namespace());
@@ -76,6 +76,7 @@ pub fn all() -> [Root; 29] {
         Root::of::<pdd::ConsultazioneDichiarazioneRisposta>(dichiarazione, "ConsultazioneDichiarazioneRisposta"),
         Root::of::<pdd::VerificaEsistenzaProtocollo>(protocollo, "VerificaEsistenzaProtocollo"),
         Root::of::<pdd::VerificaEsistenzaProtocolloRisposta>(protocollo, "VerificaEsistenzaProtocolloRisposta"),
+        Root::of::<pdd::EsitoEsistenzaProtocollo>(protocollo, "EsitoEsistenzaProtocollo"),
         Root::of::<trasmissione::Ricevuta>(RICEVUTA_NS, "Ricevuta"),
     ]
 }

@@ -12,8 +12,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::Response;
+use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
 use hyper::service::service_fn;
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::net::sockopt::set_tcp_quickack;
 use rustls::ProtocolVersion;
@@ -78,10 +80,13 @@ pub(super) async fn serve(
     let framing = Framing::new(verdicts.clone(), &gateway.clock);
     let timed = Timed { inner: stream, framing, patience: limits.reply(), waiting: None, owed: owed.clone() };
 
+    // How long a connection may stand idle; a second less, for what is on its way.
+    let kept = HeaderValue::from_str(&format!("timeout={}", limits.head_seconds.saturating_sub(1).max(1))).ok();
     let (counting, presented) = (gateway.clone(), channel.peer.fingerprint().to_owned());
     let owing = owed.clone();
-    let service = service_fn(move |request| {
+    let service = service_fn(move |request: Request<Incoming>| {
         let (verdict, owed) = (verdicts.next(), owing.clone());
+        let kept = kept.clone().filter(|_| !is_last(request.headers()));
         let (gateway, channel) = (gateway.clone(), channel.clone());
         let passage = Passage::begin(verdict.began().unwrap_or_else(|| gateway.clock.now())).map(Arc::new);
         // Detached: a client that hangs up does not cancel work that must be recorded.
@@ -104,13 +109,17 @@ pub(super) async fn serve(
             if passage.is_recorded() {
                 owed.set(passage.id);
             }
+            let mut reply = reply;
+            if let Some(kept) = kept.filter(|_| !is_last(reply.headers())) {
+                reply.headers_mut().insert(KEEP_ALIVE, kept);
+            }
             Ok::<_, Infallible>(reply)
         }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(settings.limits.head())
-        .max_headers(64)
+        .max_headers(2 * exchange::MOST_FIELDS)
         // A client that has sent everything may still wait for the answer (RFC 9112, 9.6).
         .half_close(true)
         .max_buf_size(64 * 1024)
@@ -137,6 +146,14 @@ pub(super) async fn serve(
             }
         }
     }
+}
+
+/// For clients that keep connections: until when this one stands (RFC 2068, 19.7.1.1).
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+
+/// Whether whoever wrote these fields ends the connection.
+fn is_last(headers: &HeaderMap) -> bool {
+    headers.get(CONNECTION).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"))
 }
 
 /// The recorded exchange of the reply that hyper has, until the socket has all of it.
@@ -166,7 +183,7 @@ async fn caught<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
 fn internal() -> Response<Full<Bytes>> {
     let mut reply = Response::new(Full::new(Bytes::new()));
     *reply.status_mut() = hyper::StatusCode::SERVICE_UNAVAILABLE;
-    reply.headers_mut().insert(hyper::header::RETRY_AFTER, hyper::header::HeaderValue::from_static("2"));
+    reply.headers_mut().insert(hyper::header::RETRY_AFTER, HeaderValue::from_static("2"));
     reply
 }
 

@@ -168,6 +168,9 @@ async fn listen<'a>(
     if verdict.is_wrong() {
         return Err(malformed());
     }
+    if head.headers.len() > MOST_FIELDS {
+        return Err(Refusal::new(Code::Fields, "header fields"));
+    }
     let Some(_place) = gateway.crowd.enter(&caller.ente().codice, gateway.settings.load().limits.per_ente) else {
         let refusal = Refusal::new(Code::TooManyRequests, "too many under way");
         gateway.gathered.count(fault::row(refusal.code).ledger, Some(channel.peer.fingerprint()));
@@ -198,6 +201,9 @@ async fn listen<'a>(
     record.micros.body = record.elapsed();
     converse(gateway, record, caller, endpoint, &head.headers, &bytes).await
 }
+
+/// Header fields of a request. Of twice as many hyper itself says 431, without a body.
+pub(super) const MOST_FIELDS: usize = 128;
 
 /// Counts a refusal with others like it, says it, and closes the connection.
 fn gathered(record: &Record<'_>, refusal: &Refusal) -> Reply {
@@ -500,7 +506,13 @@ impl<'a> Record<'a> {
         // Whose certificate is not valid any more does not keep the connection; nor one whose request was left half read, or is ambiguous.
         let closes = matches!(
             refusal.code,
-            Code::NotAuthorized | Code::PeerInvalid | Code::Malformed | Code::BodyTooLarge | Code::BodyTimeout | Code::BodyInterrupted
+            Code::NotAuthorized
+                | Code::PeerInvalid
+                | Code::Malformed
+                | Code::Fields
+                | Code::BodyTooLarge
+                | Code::BodyTimeout
+                | Code::BodyInterrupted
         );
         if closes {
             reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

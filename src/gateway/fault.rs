@@ -1,7 +1,7 @@
 //! The one place where a refusal becomes bytes.
 //!
 //! Faults are HTTP 500 (in SOAP 1.2 the sender's are 400) with the status of RFC 7807 inside, in the form of INPS's front; what concerns HTTP itself is
-//! a status of its own (400, 404, 405, 408, 413, 415, 429, 503). One row a code; `docs/errori.md` holds the whole table, generated from it.
+//! a status of its own (400, 404, 405, 408, 413, 415, 429, 431, 503). One row a code; `docs/errori.md` holds the whole table, generated from it.
 
 use hyper::StatusCode;
 use uuid::Uuid;
@@ -30,7 +30,7 @@ pub struct Row {
 }
 
 /// Every code, in the order of the table.
-pub const CODES: [Code; 24] = [
+pub const CODES: [Code; 25] = [
     Code::NotAuthorized,
     Code::PeerInvalid,
     Code::OperationNotGranted,
@@ -55,6 +55,7 @@ pub const CODES: [Code; 24] = [
     Code::Quota,
     Code::Malformed,
     Code::Attempts,
+    Code::Fields,
 ];
 
 /// What whoever may not come in is told: unknown, suspended, revoked, expired, it is the same for all of them.
@@ -130,6 +131,14 @@ pub fn row(code: Code) -> Row {
             "request",
             "Richiesta HTTP non ben formata, o ambigua: un solo Host; una sola Content-Length, oppure Transfer-Encoding: chunked.",
             "F23.richiesta",
+        ),
+        Code::Fields => http(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "Client.TooManyHeaderFields",
+            "Request Header Fields Too Large",
+            "fields",
+            "La richiesta ha più di 128 campi di intestazione HTTP: toglierne.",
+            "F25.campi",
         ),
         Code::BodyTooLarge => http(
             StatusCode::PAYLOAD_TOO_LARGE,

@@ -50,6 +50,39 @@ pub struct Reloaded {
     pub server: Vec<String>,
     /// SHA-256 of the authorities' certificates.
     pub autorita: Vec<String>,
+    /// Of more certificates than an entry lists: how many, and the SHA-256 of all of them in a row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub insieme: Option<Insieme>,
+}
+
+/// Certificates that are too many to be listed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Insieme {
+    /// The server's.
+    pub server: usize,
+    /// The authorities'.
+    pub autorita: usize,
+    /// SHA-256 of their certificates (DER), one after another: the server's, then the authorities'.
+    pub sha256: String,
+}
+
+impl Reloaded {
+    /// More are not listed: an entry has room for some two hundred.
+    const LISTED: usize = 64;
+
+    fn of(configurazione: &[u8], channel: &Setup) -> Self {
+        let print = |der: &[u8]| hex(&sha256(der));
+        let server: Vec<&[u8]> = channel.identities.all().iter().filter_map(|identity| identity.own()).collect();
+        let autorita: Vec<&[u8]> = channel.authorities.all().iter().map(|der| &**der).collect();
+        let configurazione = print(configurazione);
+        if server.len() + autorita.len() > Self::LISTED {
+            let all: Vec<u8> = server.iter().chain(&autorita).copied().flatten().copied().collect();
+            let insieme = Insieme { server: server.len(), autorita: autorita.len(), sha256: print(&all) };
+            return Self { configurazione, server: Vec::new(), autorita: Vec::new(), insieme: Some(insieme) };
+        }
+        let listed = |of: Vec<&[u8]>| of.into_iter().map(print).collect();
+        Self { configurazione, server: listed(server), autorita: listed(autorita), insieme: None }
+    }
 }
 
 impl Gateway {
@@ -65,12 +98,7 @@ impl Gateway {
             return Err(format!("{what}: questa modifica richiede un riavvio"));
         }
         let settings = Settings::build(&config, &self.clock).map_err(|error| text(&error))?;
-        let print = |der: &[u8]| hex(&sha256(der));
-        let reloaded = Reloaded {
-            configurazione: print(&bytes),
-            server: settings.channel.identities.all().iter().filter_map(|identity| identity.own().map(print)).collect(),
-            autorita: settings.channel.authorities.all().iter().map(|der| print(der)).collect(),
-        };
+        let reloaded = Reloaded::of(&bytes, &settings.channel);
         self.record_reload(&reloaded, actor, self.clock.now()).await?;
         self.settings.store(std::sync::Arc::new(settings));
         Ok(reloaded)

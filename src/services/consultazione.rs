@@ -36,8 +36,6 @@ enum Delivered {
     Xml(String),
     /// The threshold's answer.
     Dati(DatiIndicatore),
-    /// No more than the Esito.
-    Nothing,
 }
 
 /// Whose data a consultation gives away: one person's, or the whole nucleus'.
@@ -182,7 +180,11 @@ pub async fn protocollo(
     let permit = admission.without_purpose();
     let riserva = services.reserve(&permit, Some(dichiarante), 1, occasion)?.map_err(NotPrepared::Exhausted)?;
     let ended = ask(services, &permit, question, occasion, Delivers::Person, note, |answer| match answer {
-        Answer::Exists => Ok(Delivered::Nothing),
+        Answer::Exists => {
+            let exists =
+                pdd::EsitoEsistenzaProtocollo { protocollo_dsu: protocollo.to_owned(), codice_fiscale_dichiarante: dichiarante.clone() };
+            Ok(Delivered::Xml(message("EsitoEsistenzaProtocollo", operation.namespace(), &exists, true)))
+        }
         _ => Err(unexpected()),
     });
     let (mut ended, mut mancati) = (ended.await, Mancati::new());
@@ -417,7 +419,7 @@ async fn finish(services: &Services, operation: Operation, ended: Ended) -> Resu
     let (xml, dati) = match found {
         Some(Delivered::Xml(xml)) => (Some(Base64(xml.into_bytes())), None),
         Some(Delivered::Dati(dati)) => (None, Some(dati)),
-        Some(Delivered::Nothing) | None => (None, None),
+        None => (None, None),
     };
     let reply = render(operation, id_richiesta, esito, errore, xml, dati);
     Ok(Prepared { reply, note, drafts: Vec::new(), preconditions, ..Prepared::default() })
@@ -463,7 +465,8 @@ fn render(
             reply(operation, &risposta)
         }
         Operation::PddProtocollo => {
-            let risposta = pdd::VerificaEsistenzaProtocolloRisposta { id_richiesta, esito: esito.into(), desc_errore: descrizione_errore };
+            let risposta =
+                pdd::VerificaEsistenzaProtocolloRisposta { id_richiesta, esito: esito.into(), desc_errore: descrizione_errore, xml };
             reply(operation, &risposta)
         }
         // Those of the other port do not come here.

@@ -62,6 +62,11 @@ impl Shown {
 }
 
 impl Handshakes {
+    /// Whether clients are told the names of the authorities.
+    pub fn tells_authorities(&self) -> bool {
+        !self.hints.is_empty()
+    }
+
     /// Checks that the parts go together.
     pub(super) fn new(
         provider: Arc<CryptoProvider>,
@@ -77,7 +82,11 @@ impl Handshakes {
         if roots.is_empty() {
             return Err(TlsError::File("client authorities".to_owned(), "no certificate".to_owned()));
         }
-        let handshakes = Self { provider, judge, identities, hints: roots.subjects().into(), clock: clock.clone() };
+        let mut hints = roots.subjects();
+        if !are_told(&hints) {
+            hints.clear();
+        }
+        let handshakes = Self { provider, judge, identities, hints: hints.into(), clock: clock.clone() };
         handshakes.begin().map(|_| handshakes)
     }
 
@@ -97,9 +106,19 @@ impl Handshakes {
         // A resumed session would outlive a revocation.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        // Who says that it speaks HTTP/1.0 alone is answered so.
+        config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
         Ok((Arc::new(config), shown))
     }
+}
+
+/// Bytes of the names of authorities that clients are told: the field holds 65,535 (RFC 5246, 7.4.4), and Java reads no message over 32,768.
+const MOST_HINTS: usize = 16 * 1024;
+
+/// Whether clients are told the names of the authorities: of so many that a client could not read them nothing is told, as the standards allow (RFC 8446,
+/// 4.2.4); who has several certificates must know which one to send.
+pub fn are_told(names: &[DistinguishedName]) -> bool {
+    names.iter().map(|name| name.as_ref().len() + 2).sum::<usize>() <= MOST_HINTS
 }
 
 /// All certificates of a PEM file.

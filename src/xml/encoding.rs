@@ -1,5 +1,5 @@
 //! Turns the bytes of a message into text: by byte order mark, then the `charset` of the content type, then the XML
-//! declaration (RFC 7303, section 3.3). ASCII, UTF-8, UTF-16, ISO-8859-1 and windows-1252 are read, as CAF software sends them;
+//! declaration (RFC 7303, section 3.3). ASCII, UTF-8, UTF-16, ISO-8859-1, ISO-8859-15 and windows-1252 are read, as CAF software sends them;
 //! anything else is refused by name, so that the caller can answer 415.
 
 use std::borrow::Cow;
@@ -24,6 +24,8 @@ enum Charset {
     Utf16Le,
     Utf16Be,
     Latin1,
+    /// Latin 9: as the first, with the euro sign.
+    Latin9,
     Windows1252,
 }
 
@@ -57,6 +59,7 @@ pub fn decode<'b>(bytes: &'b [u8], charset: Option<&str>) -> Result<Cow<'b, str>
         Some(Charset::Utf16Le) => utf16(bytes, u16::from_le_bytes),
         Some(Charset::Utf16Be) => utf16(bytes, u16::from_be_bytes),
         Some(Charset::Latin1) => Ok(encoding_rs::mem::decode_latin1(bytes)),
+        Some(Charset::Latin9) => Ok(encoding_rs::ISO_8859_15.decode_without_bom_handling(bytes).0),
         Some(Charset::Windows1252) => {
             // Five bytes stand for nothing in it; encoding_rs reads them as control characters, as browsers do.
             match bytes.iter().position(|byte| matches!(byte, 0x81 | 0x8D | 0x8F | 0x90 | 0x9D)) {
@@ -76,6 +79,7 @@ fn by_label(label: &str) -> Result<Charset, EncodingError> {
         "utf-16le" => Ok(Charset::Utf16Le),
         "utf-16be" => Ok(Charset::Utf16Be),
         "iso-8859-1" | "iso8859-1" | "latin1" => Ok(Charset::Latin1),
+        "iso-8859-15" | "iso8859-15" | "iso_8859-15" | "latin9" | "latin-9" => Ok(Charset::Latin9),
         "windows-1252" | "cp1252" => Ok(Charset::Windows1252),
         _ => Err(EncodingError::Unsupported),
     }
@@ -140,6 +144,9 @@ mod tests {
     fn each_encoding_that_caf_software_sends_is_read() {
         let declared = b"<?xml version='1.0' encoding='windows-1252'?><a>\x80\xE0</a>";
         assert!(decode(declared, None).unwrap().ends_with("<a>€à</a>"));
+        // The Italian legacy set with the euro sign.
+        assert_eq!(decode(b"<a>\xA4\xE0\xBD</a>", Some("ISO-8859-15")).unwrap(), "<a>€àœ</a>");
+        assert_eq!(decode(b"<a>ascii</a>", Some("iso-8859-15")).unwrap(), "<a>ascii</a>");
         let little: Vec<u8> = "<a>à</a>".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(decode(&little, Some("utf-16")).unwrap(), "<a>à</a>");
         let big: Vec<u8> = "\u{feff}<a>à</a>".encode_utf16().flat_map(u16::to_be_bytes).collect();

@@ -2,9 +2,10 @@
 //!
 //! quick-xml finds the tags; what it leaves to its caller is decided here: names, characters, references, attributes
 //! and namespaces are checked as XML 1.0 (fifth edition) and Namespaces in XML 1.0 ask, so that what passes here is what
-//! any conforming parser would read the same way. DOCTYPE and processing instructions are refused.
+//! any conforming parser would read the same way. DOCTYPE is refused, and so are processing instructions but around the root of a document.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use quick_xml::Reader;
@@ -19,20 +20,29 @@ pub struct Limits {
     pub depth: usize,
     /// Elements, texts, attributes and namespace declarations in all that are kept: each takes about 64 bytes of memory.
     pub nodes: usize,
-    /// Attributes of one element, namespace declarations included.
+    /// Attributes of one element, namespace declarations left out.
     pub attributes: usize,
-    /// Namespaces in all, and prefixes that are bound at the same time.
+    /// Namespaces in all, and prefixes that are bound at the same time: integration buses declare all that they know on the envelope.
     pub namespaces: usize,
     /// Length of a name.
     pub name: usize,
     /// Length of an attribute's value or of one run of text.
     pub text: usize,
+    /// Whether a processing instruction may stand before the root and after it: in a document, not in a message (SOAP 1.1, section 3). It is skipped.
+    pub instructions: bool,
+}
+
+impl Limits {
+    /// For a document that a message carries as bytes, or a file.
+    pub fn of_document() -> Self {
+        Self { instructions: true, ..Self::default() }
+    }
 }
 
 impl Default for Limits {
     /// Ample for the largest message a client sends: a DSU goes seven levels deep, its widest element has 24 attributes.
     fn default() -> Self {
-        Self { depth: 32, nodes: 120_000, attributes: 64, namespaces: 64, name: 256, text: 1 << 20 }
+        Self { depth: 32, nodes: 120_000, attributes: 64, namespaces: 256, name: 256, text: 1 << 20, instructions: false }
     }
 }
 
@@ -114,8 +124,9 @@ pub fn parse_part<'d, 's: 'd>(element: Element<'d, 's>, limits: &Limits) -> Resu
     let source = element.document().source;
     let mut parser = Parser::new(source, limits);
     parser.document.base = (element.offset(), element.document().place(element.offset()));
+    parser.document.namespaces = element.document().namespaces.iter().map(|namespace| Cow::Borrowed(&**namespace)).collect();
     for (prefix, namespace) in element.in_scope() {
-        parser.bind(prefix, Cow::Borrowed(namespace)).map_err(|fault| explain(source, (fault, element.offset())))?;
+        parser.declare(prefix, namespace);
     }
     parser.finish(element.range()).map_err(|wrong| explain(source, wrong))
 }
@@ -134,6 +145,8 @@ struct Parser<'s, 'l> {
     document: Document<'s>,
     /// Prefix and namespace, innermost last.
     bindings: Vec<(&'s str, u32)>,
+    /// The same by prefix, where they have ever been many.
+    by_prefix: Option<HashMap<&'s str, Vec<u32>>>,
     /// Open elements: index of the node, bindings before it.
     open: Vec<(u32, usize)>,
     text: Text<'s>,
@@ -141,6 +154,9 @@ struct Parser<'s, 'l> {
     /// In which child of the root, and below which depth, nothing is kept.
     outline: Option<(&'static str, usize)>,
 }
+
+/// More bindings than this are looked up by a map.
+const FEW: usize = 16;
 
 /// The run of text that is being gathered.
 enum Text<'s> {
@@ -162,6 +178,7 @@ impl<'s, 'l> Parser<'s, 'l> {
                 marks: OnceLock::new(),
             },
             bindings: vec![("xml", 1)],
+            by_prefix: None,
             open: Vec::new(),
             text: Text::Nothing,
             finished: false,
@@ -233,6 +250,10 @@ impl<'s, 'l> Parser<'s, 'l> {
                     }
                     declaration(source.get(start + 5..end - 2).unwrap_or_default()).ok_or(wrong(XmlFault::NotWellFormed))?;
                 }
+                // Inside the root it would be part of what is hashed.
+                Event::PI(_) if self.limits.instructions && self.open.is_empty() => {
+                    instruction(source.get(start..end).unwrap_or_default()).ok_or(wrong(XmlFault::NotWellFormed))?
+                }
                 Event::PI(_) => return Err(wrong(XmlFault::ProcessingInstruction)),
                 Event::DocType(_) => return Err(wrong(XmlFault::Doctype)),
                 Event::Eof => break,
@@ -293,7 +314,7 @@ impl<'s, 'l> Parser<'s, 'l> {
     /// Closes the innermost element, whose last `>` is just before `at`.
     fn close(&mut self, at: usize) -> Option<()> {
         let (index, bindings) = self.open.pop()?;
-        self.bindings.truncate(bindings);
+        self.unbind(bindings);
         let document = &mut self.document;
         let outlined = self.outline.is_some_and(|(inside, depth)| {
             let child = self.open.get(1).and_then(|(child, _)| document.nodes.get(*child as usize));
@@ -321,10 +342,6 @@ impl<'s, 'l> Parser<'s, 'l> {
         for found in (RawAttributes { raw, at: 0 }) {
             let RawAttribute { name, value, at } = found.map_err(|at| (XmlFault::NotWellFormed, offset + at))?;
             let wrong = |fault| (fault, offset + at);
-            count += 1;
-            if count > self.limits.attributes {
-                return Err(wrong(XmlFault::Limit("attributes")));
-            }
             let name = self.name(name, offset + at)?;
             let value = attribute_value(value).map_err(wrong)?;
             if value.len() > self.limits.text {
@@ -343,7 +360,13 @@ impl<'s, 'l> Parser<'s, 'l> {
                     }
                     self.bind(declared, value).map_err(wrong)?;
                 }
-                None => self.document.attributes.push(Attribute { name, namespace: NONE, value, offset: small(offset + at) }),
+                None => {
+                    count += 1;
+                    if count > self.limits.attributes {
+                        return Err(wrong(XmlFault::Limit("attributes")));
+                    }
+                    self.document.attributes.push(Attribute { name, namespace: NONE, value, offset: small(offset + at) });
+                }
             }
         }
         Ok(())
@@ -371,7 +394,6 @@ impl<'s, 'l> Parser<'s, 'l> {
         if forbidden {
             return Err(XmlFault::Namespace);
         }
-        // However few the namespaces are, every name is looked up among all the prefixes that are bound around it.
         if self.bindings.len() > self.limits.namespaces {
             return Err(XmlFault::Limit("namespaces"));
         }
@@ -386,18 +408,48 @@ impl<'s, 'l> Parser<'s, 'l> {
                 self.document.namespaces.len() - 1
             }
         };
-        self.bindings.push((prefix, small(index)));
-        // The element that is being read gets the next index.
-        self.document.declarations.push((small(self.document.nodes.len()), prefix, small(index)));
+        self.declare(prefix, small(index));
         Ok(())
     }
 
+    /// Binds a prefix for the element that is being read, which gets the next index.
+    fn declare(&mut self, prefix: &'s str, namespace: u32) {
+        self.bindings.push((prefix, namespace));
+        self.document.declarations.push((small(self.document.nodes.len()), prefix, namespace));
+        match &mut self.by_prefix {
+            Some(by_prefix) => by_prefix.entry(prefix).or_default().push(namespace),
+            None if self.bindings.len() > FEW => {
+                let mut by_prefix: HashMap<_, Vec<_>> = HashMap::new();
+                self.bindings.iter().for_each(|(prefix, namespace)| by_prefix.entry(*prefix).or_default().push(*namespace));
+                self.by_prefix = Some(by_prefix);
+            }
+            None => {}
+        }
+    }
+
+    /// Ends the bindings of an element: those after the first so many.
+    fn unbind(&mut self, kept: usize) {
+        if let Some(by_prefix) = &mut self.by_prefix {
+            for (prefix, _) in self.bindings.get(kept..).unwrap_or_default() {
+                by_prefix.get_mut(prefix).map(Vec::pop);
+            }
+        }
+        self.bindings.truncate(kept);
+    }
+
+    /// The namespace that a prefix is bound to: looked up one by one where there are few, which there almost always are.
+    fn bound(&self, prefix: &str) -> Option<u32> {
+        match &self.by_prefix {
+            None => self.bindings.iter().rev().find(|(bound, _)| *bound == prefix).map(|(_, namespace)| *namespace),
+            Some(by_prefix) => by_prefix.get(prefix)?.last().copied(),
+        }
+    }
+
     fn resolve(&self, prefix: &str, element: bool) -> Option<u32> {
-        let mut bindings = self.bindings.iter().rev();
         match (prefix.is_empty(), element) {
             (true, false) => Some(NONE),
-            (true, true) => Some(bindings.find(|(bound, _)| bound.is_empty()).map_or(NONE, |(_, namespace)| *namespace)),
-            (false, _) => bindings.find(|(bound, _)| *bound == prefix).map(|(_, namespace)| *namespace),
+            (true, true) => Some(self.bound("").unwrap_or(NONE)),
+            (false, _) => self.bound(prefix),
         }
     }
 
@@ -560,6 +612,13 @@ fn reference(name: &str) -> Result<char, XmlFault> {
             (None, None) => Err(XmlFault::NotWellFormed),
         },
     }
+}
+
+/// A processing instruction, from `<?` to `?>` (XML 1.0, productions 16 and 17): its target is a name, and not `xml`.
+fn instruction(raw: &str) -> Option<()> {
+    let inside = raw.strip_prefix("<?")?.strip_suffix("?>")?;
+    let target = inside.split(is_space).next()?;
+    (is_ncname(target) && !target.eq_ignore_ascii_case("xml")).then_some(())
 }
 
 /// The inside of an XML declaration: version, then encoding, then standalone, in that order.
@@ -762,16 +821,57 @@ mod tests {
     }
 
     #[test]
+    fn prefixes_are_those_of_the_innermost_declaration_however_many_there_are() {
+        for many in [0, FEW, 100] {
+            let around = (0..many).map(|i| format!(" xmlns:n{i}='urn:{i}'")).collect::<String>();
+            let text = format!(
+                "<r{around} xmlns='urn:r' xmlns:p='urn:outer'><p:a/><b xmlns:p='urn:inner' xmlns=''><p:c p:d=''/><e/></b><p:f/><g/></r>"
+            );
+            let document = parse(&text, &Limits::default()).unwrap();
+            let names = |element: Element<'_, '_>| {
+                element.children().map(|child| format!("{}:{}", child.namespace(), child.local())).collect::<Vec<_>>()
+            };
+            assert_eq!(names(document.root()), ["urn:outer:a", ":b", "urn:outer:f", "urn:r:g"], "{many}");
+            let inside = document.root().children().nth(1).unwrap();
+            assert_eq!(names(inside), ["urn:inner:c", ":e"], "{many}");
+            // Read again as a part, the declarations around it hold.
+            let part = parse_part(inside, &Limits::default()).unwrap();
+            assert_eq!(names(part.root()), ["urn:inner:c", ":e"], "{many}");
+            assert_eq!(fault(&format!("<r{around}><a xmlns:q='u'/><q:b/></r>")), XmlFault::Namespace, "{many}");
+        }
+    }
+
+    #[test]
+    fn instructions_may_stand_around_the_root_of_a_document_alone() {
+        let document = Limits::of_document();
+        for text in ["<?xml version='1.0'?><?xml-stylesheet href='a'?><!-- c --><a/><?end?>", "<?x y?>\n<a/>", "<a/><?x?>"] {
+            assert!(parse(text, &document).is_ok(), "{text}");
+            assert_eq!(fault(text), XmlFault::ProcessingInstruction, "{text}");
+        }
+        for (text, wrong) in [
+            ("<a><?x y?></a>", XmlFault::ProcessingInstruction),
+            ("<?XML x?><a/>", XmlFault::NotWellFormed),
+            ("<?1?><a/>", XmlFault::NotWellFormed),
+            ("<?x:y z?><a/>", XmlFault::NotWellFormed),
+            ("<?x y?>", XmlFault::Empty),
+        ] {
+            assert_eq!(parse(text, &document).unwrap_err().fault, wrong, "{text}");
+        }
+    }
+
+    #[test]
     fn limits_hold() {
         let deep = "<a>".repeat(40);
         assert_eq!(fault(&deep), XmlFault::Limit("depth"));
         let attributes: String = (0..65).map(|i| format!(" a{i}=''")).collect();
         assert_eq!(fault(&format!("<a{attributes}/>")), XmlFault::Limit("attributes"));
-        let prefixes: String = (0..3)
-            .map(|level| (0..30).map(|i| format!(" xmlns:p{level}x{i}='u'")).collect::<String>())
-            .map(|all| format!("<a{all}>"))
-            .collect();
-        assert_eq!(fault(&prefixes), XmlFault::Limit("namespaces"));
+        let prefixes = |number: usize| (0..number).map(|i| format!(" xmlns:p{i}='u{i}'")).collect::<String>();
+        assert!(parse(&format!("<a{}><p253:b p7:c=''/></a>", prefixes(254)), &Limits::default()).is_ok());
+        assert_eq!(fault(&format!("<a{}/>", prefixes(256))), XmlFault::Limit("namespaces"));
+        let nested = (0..9)
+            .map(|level| format!("<a{}>", prefixes(30).replace("xmlns:p", &format!("xmlns:p{level}x"))).replace("'u", "'"))
+            .collect::<String>();
+        assert_eq!(fault(&nested), XmlFault::Limit("namespaces"));
         let text = Limits { text: 10, ..Limits::default() };
         assert_eq!(parse("<a>12345678901</a>", &text).unwrap_err().fault, XmlFault::Limit("text"));
         let nodes = Limits { nodes: 3, ..Limits::default() };

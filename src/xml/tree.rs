@@ -230,14 +230,14 @@ impl<'d, 's> Element<'d, 's> {
         prefix.is_empty().then_some("")
     }
 
-    /// Every prefix that is bound here, with its namespace, outermost first.
-    pub(super) fn in_scope(&self) -> Vec<(&'s str, &'d str)> {
+    /// Every prefix that is bound here, with its namespace as the document numbers it, outermost first.
+    pub(super) fn in_scope(&self) -> Vec<(&'s str, u32)> {
         let mut around = vec![*self];
         while let Some(parent) = around.last().and_then(Element::parent) {
             around.push(parent);
         }
         let declared = around.iter().rev().flat_map(Element::declared);
-        declared.map(|(_, prefix, namespace)| (*prefix, &*self.document.namespaces[*namespace as usize])).collect()
+        declared.map(|(_, prefix, namespace)| (*prefix, *namespace)).collect()
     }
 
     /// The namespace declarations that stand in its tag.

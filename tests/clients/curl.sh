@@ -153,6 +153,15 @@ same 'Connection: close, said back' "$(grep -Eic '^connection: close' closed.hea
 accepted closed-1
 accepted closed-2
 
+# HTTP/1.0, which libcurl says in ALPN too: "http/1.0" alone.
+call http-1.0 200 caf --http1.0 -H "$text" --data-binary @trasmissione.xml "$dsu"
+has 'HTTP/1.0, ALPN' http-1.0.trace '^\* ALPN: server accepted http/1\.0'
+accepted http-1.0
+# A connection that is kept says for how long; one that is closed says nothing of that.
+call kept 200 caf -H "$text" --data-binary @trasmissione.xml "$dsu"
+has 'Keep-Alive' kept.head '^[Kk]eep-[Aa]live: timeout=[0-9]+'
+hasnt 'Keep-Alive, closed' closed.head '^[Kk]eep-[Aa]live:'
+
 # Expect: 100-continue, as .NET sends it; and an upload in chunks; and both.
 call expect 200 caf -H 'Expect: 100-continue' -H "$text" --data-binary @trasmissione.xml "$dsu"
 has Expect expect.trace '^< HTTP/1\.1 100 Continue'

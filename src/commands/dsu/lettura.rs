@@ -13,7 +13,7 @@ use crate::isee::checks::{Circumstance, Difetto, examine};
 use crate::isee::codes::TipoOperazione;
 use crate::sii::embedded::Settings;
 use crate::xml::encoding::EncodingError;
-use crate::xml::{Element, Limits, XmlError, encoding, parse};
+use crate::xml::{Element, Limits, XmlError, XmlFault, encoding, parse};
 
 /// What a port would judge and compute with.
 pub(super) struct Port {
@@ -73,7 +73,14 @@ fn each(file: &Path, mut act: impl FnMut(String, Element<'_, '_>) -> Letta) -> R
         Ok(text) => text,
         Err(error) => return Ok(vec![Letta::codifica(dove, error)]),
     };
-    let document = match parse(&text, &Limits::default()) {
+    // A processing instruction may stand before a DSU, not before a message.
+    let message = parse(&text, &Limits::default());
+    let document = match message {
+        Err(XmlError { fault: XmlFault::ProcessingInstruction, .. }) => parse(&text, &Limits::of_document())
+            .and_then(|document| if document.root().is(ISEE_NS, "Dichiarazione") { Ok(document) } else { message }),
+        read => read,
+    };
+    let document = match document {
         Ok(document) => document,
         Err(error) => return Ok(vec![Letta::xml(dove, &error)]),
     };
@@ -99,7 +106,7 @@ fn enclosed(dove: String, element: Element<'_, '_>, act: &mut impl FnMut(String,
         Ok(text) => text,
         Err(error) => return Letta::codifica(dove, error),
     };
-    match parse(&text, &Limits::default()) {
+    match parse(&text, &Limits::of_document()) {
         Ok(document) if document.root().is(ISEE_NS, "Dichiarazione") => act(dove, document.root()),
         Ok(_) => Letta::illeggibile(dove, (1, 1), "K01.xml", format!("nessuna Dichiarazione di {ISEE_NS}")),
         Err(error) => Letta::xml(dove, &error),

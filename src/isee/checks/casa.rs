@@ -61,7 +61,8 @@ pub(super) fn outside(
 fn one_place<'a>(flagged: impl Iterator<Item = &'a Patrimonio>, home: &Abitazione, path: &dyn Display, esame: &mut Esame) {
     let mut shares: BTreeMap<&str, Decimal> = BTreeMap::new();
     for each in flagged {
-        *shares.entry(&each.codice_comune_stato).or_default() += each.quota_posseduta;
+        // At most a hundred each, by the schema.
+        *shares.entry(&each.codice_comune_stato).or_default() += each.quota_posseduta.max(Decimal::ZERO);
     }
     if shares.len() > 1 {
         esame.refuse("K08.comuni", path, "case di abitazione in più comuni: il nucleo ne ha una");

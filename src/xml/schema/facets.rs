@@ -28,7 +28,7 @@ impl SimpleType {
     pub fn facets(&self) -> Facets<'_> {
         let written = |value: Option<Value>| match value? {
             Value::Number(number) => Some(number.to_string()),
-            Value::Date(date) => Some(date.to_string()),
+            Value::Date((year, month, day)) => Some(format!("{year:04}-{month:02}-{day:02}")),
         };
         Facets {
             members: &self.members,

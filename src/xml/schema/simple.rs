@@ -88,14 +88,14 @@ pub struct SimpleType {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Value {
     Number(Decimal),
-    Date(Date),
+    Date(Day),
 }
 
 impl Value {
     pub(super) fn parse(builtin: Builtin, text: &str) -> Option<Self> {
         match builtin {
             Builtin::Decimal | Builtin::Integer | Builtin::Int | Builtin::UnsignedInt => decimal(text).map(Self::Number),
-            Builtin::Date => date(text).map(Self::Date),
+            Builtin::Date => day(text).map(Self::Date),
             _ => None,
         }
     }
@@ -176,7 +176,7 @@ impl SimpleType {
                 }
                 self.check_digits(digits)?;
             }
-            Builtin::Date if date(text).is_some() => {}
+            Builtin::Date if day(text).is_some() => {}
             Builtin::Date => return form,
             Builtin::DateTime if date_time(text) => {}
             Builtin::DateTime => return form,
@@ -231,8 +231,8 @@ struct Digits {
     fraction: usize,
 }
 
-/// An xs:decimal: sign, digits, at most one point, nothing else. `rust_decimal` alone would take `1_000` and `1e3`. More than
-/// 28 digits are refused: no amount in the contract has them.
+/// An xs:decimal: sign, digits, at most one point, nothing else. `rust_decimal` alone would take `1_000` and `1e3`. Of more than 28 digits before the point
+/// the value is the largest that there is, beyond every amount; decimals beyond 28 digits in all are left out of the value.
 fn digits_of(text: &str) -> Option<(Decimal, Digits)> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
@@ -242,13 +242,16 @@ fn digits_of(text: &str) -> Option<(Decimal, Digits)> {
     }
     let whole = whole.trim_start_matches('0');
     let fraction = fraction.trim_end_matches('0');
-    if whole.len() + fraction.len() > 28 {
-        return None;
+    let digits = Digits { total: whole.len() + fraction.len(), fraction: fraction.len() };
+    let negative = text.starts_with('-');
+    if whole.len() > 28 {
+        return Some((if negative { Decimal::MIN } else { Decimal::MAX }, digits));
     }
-    let mantissa = whole.bytes().chain(fraction.bytes()).fold(0_i128, |value, digit| value * 10 + i128::from(digit - b'0'));
-    let mantissa = if text.starts_with('-') { -mantissa } else { mantissa };
-    let number = Decimal::try_from_i128_with_scale(mantissa, u32::try_from(fraction.len()).ok()?).ok()?;
-    Some((number, Digits { total: whole.len() + fraction.len(), fraction: fraction.len() }))
+    let kept = fraction.get(..fraction.len().min(28 - whole.len()))?;
+    let mantissa = whole.bytes().chain(kept.bytes()).fold(0_i128, |value, digit| value * 10 + i128::from(digit - b'0'));
+    let mantissa = if negative { -mantissa } else { mantissa };
+    let number = Decimal::try_from_i128_with_scale(mantissa, u32::try_from(kept.len()).ok()?).ok()?;
+    Some((number, digits))
 }
 
 /// The value of an xs:decimal.
@@ -256,20 +259,42 @@ pub fn decimal(text: &str) -> Option<Decimal> {
     digits_of(text).map(|(number, _)| number)
 }
 
-/// The day of an xs:date. A zone is allowed and does not move the day; years have four digits.
+/// Year, month and day. Years have any number of digits: so many that no number holds them are the largest.
+pub(super) type Day = (i64, i8, i8);
+
+/// The day of an xs:date, or of an xs:dateTime. A zone is allowed and does not move the day. What no calendar here holds is its first or last day.
 pub fn date(text: &str) -> Option<Date> {
-    let (day, zone) = text.split_at_checked(10)?;
-    zone_offset(zone).then_some(())?;
-    let bytes = day.as_bytes();
-    let number = |range: std::ops::Range<usize>| -> Option<i16> {
-        let digits = bytes.get(range)?;
-        digits.iter().all(u8::is_ascii_digit).then(|| std::str::from_utf8(digits).ok()?.parse().ok())?
-    };
-    if bytes.get(4) != Some(&b'-') || bytes.get(7) != Some(&b'-') {
+    let (year, month, day) = day(text.split_once('T').map_or(text, |(day, _)| day))?;
+    Some(match i16::try_from(year).ok().and_then(|year| Date::new(year, month, day).ok()) {
+        Some(date) => date,
+        None if year < 0 => Date::MIN,
+        None => Date::MAX,
+    })
+}
+
+/// An xs:date (Part 2, 3.2.9): at least four digits of the year, no more than needed, never 0000; a sign before it; a zone after the day.
+fn day(text: &str) -> Option<Day> {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let digits = unsigned.bytes().take_while(u8::is_ascii_digit).count();
+    let (written, rest) = unsigned.split_at_checked(digits)?;
+    if digits < 4 || (digits > 4 && written.starts_with('0')) || written == "0000" {
         return None;
     }
-    let year = number(0..4).filter(|year| *year > 0)?;
-    Date::new(year, i8::try_from(number(5..7)?).ok()?, i8::try_from(number(8..10)?).ok()?).ok()
+    let (rest, zone) = rest.split_at_checked(6)?;
+    zone_offset(zone).then_some(())?;
+    let bytes = rest.as_bytes();
+    let number = |at: usize| -> Option<i8> {
+        let digits = bytes.get(at..at + 2).filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
+        std::str::from_utf8(digits).ok()?.parse().ok()
+    };
+    if bytes.first() != Some(&b'-') || bytes.get(3) != Some(&b'-') {
+        return None;
+    }
+    let (month, day) = (number(1)?, number(4)?);
+    let year: i64 = written.parse().unwrap_or(i64::MAX);
+    // The Gregorian calendar repeats itself every four hundred years.
+    Date::new(i16::try_from(2000 + year % 400).ok()?, month, day).ok()?;
+    Some((if text.starts_with('-') { -year } else { year }, month, day))
 }
 
 fn zone_offset(zone: &str) -> bool {
@@ -287,8 +312,10 @@ fn zone_offset(zone: &str) -> bool {
 }
 
 fn date_time(text: &str) -> bool {
-    let Some((day, time)) = text.split_once('T') else { return false };
-    if day.len() != 10 || date(day).is_none() {
+    let Some((date, time)) = text.split_once('T') else { return false };
+    // Its zone stands at the end.
+    let zoned = date.ends_with('Z') || date.contains(['+', ':']);
+    if zoned || day(date).is_none() {
         return false;
     }
     let end = time.find(['Z', '+', '-']).unwrap_or(time.len());
@@ -339,18 +366,53 @@ mod tests {
         assert!(ok(Builtin::UnsignedInt, "-0") && !ok(Builtin::UnsignedInt, "-1"));
         assert!(ok(Builtin::Int, "-2147483648") && !ok(Builtin::Int, "2147483648"));
         assert!(!ok(Builtin::Integer, "1."));
+        // However long they are.
+        let (long, zeros) = (format!("-{}", "9".repeat(60)), format!("+{}7", "0".repeat(60)));
+        assert!(ok(Builtin::Integer, &long) && ok(Builtin::Integer, &zeros) && ok(Builtin::UnsignedInt, &zeros));
+        assert!(!ok(Builtin::Int, &long) && !ok(Builtin::UnsignedInt, &"9".repeat(60)));
+        assert_eq!((decimal(&long), decimal(&zeros)), (Some(Decimal::MIN), Some(Decimal::from(7))));
+        let third = format!("33.{}", "3".repeat(60));
+        assert!(
+            ok(Builtin::Decimal, &third) && decimal(&third).is_some_and(|value| value > Decimal::from(33) && value < Decimal::from(34))
+        );
     }
 
     #[test]
     fn dates_are_days_of_the_calendar_with_or_without_zone() {
-        for text in ["2026-11-21", "2026-11-21Z", " 2026-11-21+01:00\n", "2024-02-29", "2026-01-01-14:00"] {
+        let more = ["12026-11-21", "-0044-03-15", "999999999999999999999-12-31Z", "0001-01-01", "12000-02-29"];
+        for text in ["2026-11-21", "2026-11-21Z", " 2026-11-21+01:00\n", "2024-02-29", "2026-01-01-14:00"].into_iter().chain(more) {
             assert!(ok(Builtin::Date, text), "{text}");
         }
-        for text in
-            ["2026-02-29", "2026-13-01", "26-11-21", "2026-11-21T00:00:00", "2026-11-21+15:00", "0000-01-01", "2026-1-1", "+026-01-01"]
-        {
+        for text in [
+            "2026-02-29",
+            "2026-13-01",
+            "26-11-21",
+            "2026-11-21T00:00:00",
+            "2026-11-21+15:00",
+            "0000-01-01",
+            "2026-1-1",
+            "+026-01-01",
+            "02026-01-01",
+            "--2026-01-01",
+            "-0000-01-01",
+            "12001-02-29",
+        ] {
             assert!(!ok(Builtin::Date, text), "{text}");
         }
+        // Beyond the calendar: its first and its last day. In order they are where they belong.
+        assert_eq!(
+            (date("12026-11-21"), date("-99999-01-01"), date("2026-11-21T12:00:00Z")),
+            (Some(Date::MAX), Some(Date::MIN), date("2026-11-21+01:00"))
+        );
+        let mut bounded = SimpleType::of(Builtin::Date);
+        (bounded.min_inclusive, bounded.max_inclusive) =
+            (Value::parse(Builtin::Date, "1753-01-01"), Value::parse(Builtin::Date, "9999-12-31"));
+        assert_eq!((bounded.check("1753-01-01"), bounded.check("9999-12-31Z")), (Ok(()), Ok(())));
+        for beyond in ["1752-12-31", "10000-01-01", "-1753-01-01", "99999999999999999999-01-01"] {
+            assert_eq!(bounded.check(beyond), Err(SimpleBreach::Range), "{beyond}");
+        }
+        assert!(ok(Builtin::DateTime, "12020-09-09T12:00:00Z") && ok(Builtin::DateTime, "-2020-09-09T12:00:00"));
+        assert!(!ok(Builtin::DateTime, "2020-09-09ZT12:00:00") && !ok(Builtin::DateTime, "2020-09-09+01:00T12:00:00"));
         assert!(ok(Builtin::DateTime, "2020-09-09T12:00:00Z") && ok(Builtin::DateTime, "2020-09-09T24:00:00.000"));
         assert!(!ok(Builtin::DateTime, "2020-09-09T25:00:00Z") && !ok(Builtin::DateTime, "2020-09-09"));
     }
