@@ -1,11 +1,15 @@
 //! `varco.toml`: everything an operator may set, each with its default.
 
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rust_decimal::Decimal;
 use serde::Deserialize;
+
+use crate::italian;
 
 /// Size at which a segment of the ledger is closed, unless configured otherwise.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
@@ -145,11 +149,11 @@ impl Soglia {
         let form = self.codice.len() == 6
             && self.codice.bytes().enumerate().all(|(at, byte)| if at < 4 { byte.is_ascii_alphabetic() } else { byte.is_ascii_digit() });
         match () {
-            () if !form => Some("codice is not four letters and two digits"),
+            () if !form => Some("codice: servono quattro lettere e due cifre"),
             () if self.indicatore.as_ref().is_some_and(|named| !INDICATORI.contains(&named.as_str())) => {
-                Some("indicatore is none of the six")
+                Some("indicatore: serve uno di Ordinario, Minorenne, Universitario, SocioSanitario, Dottorato, Residenziale")
             }
-            () if self.importo.is_sign_negative() => Some("importo is negative"),
+            () if self.importo.is_sign_negative() => Some("importo: non può essere negativo"),
             () => None,
         }
     }
@@ -229,13 +233,13 @@ impl Tls {
     fn check_sources(&self) -> Result<(), String> {
         for (at, CrlSource { url, file }) in self.crl_sources.iter().enumerate() {
             if !url.starts_with("http://") {
-                return Err(format!("tls.crl_source {url}: not http://"));
+                return Err(format!("tls.crl_source {url}: serve un indirizzo http://"));
             }
             if !self.crl.contains(file) {
-                return Err(format!("tls.crl_source {url}: {} is not one of tls.crl", file.display()));
+                return Err(format!("tls.crl_source {url}: {} non è tra quelli di tls.crl", file.display()));
             }
             if self.crl_sources.iter().take(at).any(|other| other.file == *file) {
-                return Err(format!("tls.crl_source {url}: {} has a source already", file.display()));
+                return Err(format!("tls.crl_source {url}: {} ha già una fonte", file.display()));
             }
         }
         Ok(())
@@ -293,6 +297,25 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// What makes sense of each number: its name, what it is, from where to where.
+    fn ranges(&self) -> [(&'static str, u64, RangeInclusive<u64>); 12] {
+        let number = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        [
+            ("limits.connections", number(self.connections), 1..=1_000_000),
+            ("limits.per_certificate", number(self.per_certificate), 1..=1_000_000),
+            ("limits.per_ente", number(self.per_ente), 1..=1_000_000),
+            ("limits.handshake_seconds", self.handshake_seconds, 1..=600),
+            ("limits.head_seconds", self.head_seconds, 1..=3600),
+            ("limits.body_seconds", self.body_seconds, 1..=3600),
+            ("limits.reply_seconds", self.reply_seconds, 1..=3600),
+            ("limits.body_bytes", number(self.body_bytes), 65_536..=16_777_216),
+            ("limits.lot_bytes", number(self.lot_bytes), 65_536..=number(LARGEST_LOT)),
+            ("limits.lots", number(self.lots), 1..=64),
+            ("limits.bodies_bytes", number(self.bodies_bytes), 131_072..=1 << 40),
+            ("limits.drain_seconds", self.drain_seconds, 0..=3600),
+        ]
+    }
+
     /// Those that cannot change while running.
     fn fixed(&self) -> [usize; 3] {
         [self.connections, self.lots, self.bodies_bytes]
@@ -341,6 +364,41 @@ impl Default for LedgerConfig {
 pub struct ConfigError(String, String);
 
 impl Config {
+    /// Numbers that make no sense, each with its range. In Italian, for operators.
+    pub fn out_of_range(&self) -> Vec<String> {
+        let more = [
+            ("ledger.segment_bytes", self.ledger.segment_bytes, 65_536..=1 << 32),
+            ("ledger.gathered_seconds", self.ledger.gathered_seconds, 1..=3600),
+            ("tls.crl_grace_hours", self.tls.crl_grace_hours.into(), 0..=720),
+            ("tls.ocsp_max_age_hours", self.tls.ocsp_max_age_hours.into(), 1..=720),
+        ];
+        let all = self.limits.ranges().into_iter().chain(more);
+        let wrong = all.filter(|(_, value, range)| !range.contains(value));
+        wrong.map(|(name, value, range)| format!("{name} = {value} non ha senso: da {} a {}", range.start(), range.end())).collect()
+    }
+
+    /// Files of keys, and where the data are, that others on this machine may read. In Italian, for operators.
+    pub fn too_open(&self) -> Vec<String> {
+        let keys = [&self.tls.key].into_iter().chain(self.tls.server.iter().map(|server| &server.key)).cloned();
+        let own = [
+            self.data.clone(),
+            self.data.join("keys"),
+            self.data.join("keys/master.key"),
+            self.data.join("keys/keyring"),
+            self.data.join("admin.sock"),
+        ];
+        let mut open = Vec::new();
+        for file in keys.chain(own) {
+            let Ok(metadata) = std::fs::metadata(&file) else { continue };
+            let mode = metadata.permissions().mode() & 0o777;
+            if mode & 0o007 != 0 {
+                let (file, proper) = (file.display(), if metadata.is_dir() { "700" } else { "600" });
+                open.push(format!("{file} è aperto a tutti gli utenti della macchina (permessi {mode:o}): chmod {proper} {file}"));
+            }
+        }
+        open
+    }
+
     /// What is different in another configuration and cannot change while running; nothing if nothing is.
     pub fn differs_beyond_reload(&self, other: &Self) -> Option<&'static str> {
         match () {
@@ -357,17 +415,20 @@ impl Config {
     /// Reads a file; its relative paths become relative to where it is.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
         let wrong = |what: String| ConfigError(file.display().to_string(), what);
-        let text = std::fs::read_to_string(file).map_err(|error| wrong(error.to_string()))?;
-        let mut config: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        let text = std::fs::read_to_string(file).map_err(|error| wrong(italian::io(&error)))?;
+        let mut config: Self = toml::from_str(&text).map_err(|error| wrong(italian::toml(&text, &error)))?;
         if config.limits.lot_bytes > LARGEST_LOT {
-            return Err(wrong(format!("limits.lot_bytes: at most {LARGEST_LOT}")));
+            return Err(wrong(format!("limits.lot_bytes: al più {LARGEST_LOT}")));
         }
         let largest = config.limits.lot_bytes.max(config.limits.body_bytes);
         if config.limits.bodies_bytes / 2 < largest {
-            return Err(wrong(format!("limits.bodies_bytes: at least twice the largest body, {}", largest.saturating_mul(2))));
+            return Err(wrong(format!(
+                "limits.bodies_bytes: almeno il doppio del messaggio più grande, cioè {}",
+                largest.saturating_mul(2)
+            )));
         }
         if config.admin.listen.is_some_and(|address| !address.ip().is_loopback()) {
-            return Err(wrong("admin.listen: not a loopback address".to_owned()));
+            return Err(wrong("admin.listen: serve un indirizzo di loopback, come 127.0.0.1:9443".to_owned()));
         }
         for soglia in &config.soglie {
             if let Some(what) = soglia.wrong() {
@@ -376,7 +437,7 @@ impl Config {
         }
         for prefix in &mut config.paths.pdd {
             if !prefix.starts_with('/') {
-                return Err(wrong(format!("paths.pdd: {prefix} does not begin with a slash")));
+                return Err(wrong(format!("paths.pdd: {prefix} deve cominciare con una barra")));
             }
             if !prefix.ends_with('/') {
                 prefix.push('/');
@@ -384,7 +445,7 @@ impl Config {
         }
         config.tls.check_sources().map_err(wrong)?;
         if config.tls.ocsp_max_age_hours == 0 {
-            return Err(wrong("tls.ocsp_max_age_hours: at least 1".to_owned()));
+            return Err(wrong("tls.ocsp_max_age_hours: almeno 1".to_owned()));
         }
         config.file = Some(file.to_owned());
         let base = file.parent().unwrap_or(Path::new("."));
@@ -405,6 +466,6 @@ fn credential(path: &Path) -> Result<Option<PathBuf>, String> {
     let Ok(name) = path.strip_prefix("$CREDENTIALS_DIRECTORY") else { return Ok(None) };
     match std::env::var_os("CREDENTIALS_DIRECTORY") {
         Some(directory) => Ok(Some(Path::new(&directory).join(name))),
-        None => Err(format!("{}: there is no credentials directory", path.display())),
+        None => Err(format!("{}: CREDENTIALS_DIRECTORY non c'è: il servizio non è avviato da systemd con LoadCredential", path.display())),
     }
 }

@@ -45,6 +45,7 @@ pub mod contract;
 pub mod digest;
 pub mod gateway;
 pub mod isee;
+pub mod italian;
 pub mod ledger;
 pub mod log;
 pub mod refusal;

@@ -5,25 +5,26 @@
 use std::path::{Path, PathBuf};
 
 /// The floors, highest first. What is on one floor does not know the others on it.
-const FLOORS: [(&str, u8); 18] = [
-    ("commands", 7),
-    ("gateway", 6),
-    ("services", 5),
-    ("sii", 4),
-    ("registry", 3),
-    ("contract", 2),
-    ("state", 2),
-    ("isee", 1),
-    ("ledger", 1),
-    ("soap", 1),
-    ("tls", 1),
+const FLOORS: [(&str, u8); 19] = [
+    ("commands", 8),
+    ("gateway", 7),
+    ("services", 6),
+    ("sii", 5),
+    ("registry", 4),
+    ("contract", 3),
+    ("state", 3),
+    ("isee", 2),
+    ("ledger", 2),
+    ("soap", 2),
+    ("tls", 2),
     ("xml", 0),
-    ("config", 0),
+    ("config", 1),
     ("clock", 0),
+    ("italian", 0),
     ("refusal", 0),
     ("digest", 0),
     ("log", 0),
-    ("lib", 8),
+    ("lib", 9),
 ];
 
 fn floor(room: &str) -> u8 {

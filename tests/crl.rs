@@ -334,9 +334,9 @@ fn a_source_is_of_plain_http_and_for_a_list_that_is_read() {
     let source = |url: &str, file: &str| format!("[[tls.crl_source]]\nurl = \"{url}\"\nfile = \"{file}\"\n");
     let twice = source("http://a.example/1", "crl/first.crl") + &source("http://a.example/2", "crl/first.crl");
     for (sources, why) in [
-        (source("https://a.example/1", "crl/first.crl"), "not http://"),
-        (source("http://a.example/1", "crl/third.crl"), "not one of tls.crl"),
-        (twice, "has a source already"),
+        (source("https://a.example/1", "crl/first.crl"), "serve un indirizzo http://"),
+        (source("http://a.example/1", "crl/third.crl"), "non è tra quelli di tls.crl"),
+        (twice, "ha già una fonte"),
         (String::new(), "nessuna [[tls.crl_source]]"),
         (source("http://user@127.0.0.1:1/1", "crl/first.crl"), "credenziali"),
     ] {

@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod common;
+#[path = "running/mending.rs"]
+mod mending;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -89,6 +92,7 @@ fn a_reload_changes_all_or_nothing_and_reaches_live_connections() {
     write("nuova.crl", &other.crl(&[], 30).unwrap());
     write("nuovo.pem", &server.certificate);
     write("nuovo.key", &server.key);
+    std::fs::set_permissions(site.home.path().join("pki/nuovo.key"), std::fs::Permissions::from_mode(0o600)).unwrap();
     let changed = good.replace("pki/ca.pem", "pki/nuova.pem").replace("pki/crl.pem", "pki/nuova.crl").replace("pki/server.", "pki/nuovo.");
     std::fs::write(site.config(), changed).unwrap();
     let (text, done) = varco(&["reload", "--data", &data]);
@@ -230,11 +234,11 @@ fn a_configuration_is_checked_and_a_gateway_tells_how_it_is() {
     serving.stop();
     // What is wrong, all of it.
     for (bad, why) in [
-        ("[admin]\nlisten = \"0.0.0.0:9443\"\n", "not a loopback address"),
+        ("[admin]\nlisten = \"0.0.0.0:9443\"\n", "serve un indirizzo di loopback"),
         ("[limits]\nlot_bytes = 999999999\n", "limits.lot_bytes"),
-        ("[proxy]\nfrom = [\"balancer\"]\n", "IP address"),
+        ("[proxy]\nfrom = [\"balancer\"]\n", "non è un indirizzo IP"),
         // It follows on [tls].
-        ("ocsp_max_age_hours = 0\n", "tls.ocsp_max_age_hours: at least 1"),
+        ("ocsp_max_age_hours = 0\n", "tls.ocsp_max_age_hours: almeno 1"),
     ] {
         site.configure(bad);
         let (text, done) = varco(&["check-config", "--config", &config]);

@@ -83,6 +83,9 @@ enum Command {
         /// La directory dei dati
         #[arg(long, default_value = "varco-data")]
         data: PathBuf,
+        /// Anche con ciò che `check-config --rigoroso` rifiuta
+        #[arg(long)]
+        comunque: bool,
         /// In JSON
         #[arg(long)]
         json: bool,
@@ -104,6 +107,9 @@ enum Command {
         /// Il file di configurazione
         #[arg(long, default_value = "varco.toml")]
         config: PathBuf,
+        /// Fallisce anche per ciò con cui la porta partirebbe, avvertendo
+        #[arg(long)]
+        rigoroso: bool,
         /// In JSON
         #[arg(long)]
         json: bool,
@@ -134,9 +140,9 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Rebuild(args) => rebuild::run(args, &clock),
         Command::Upgrade { dir } => upgrade::run(&dir, &clock),
         Command::Backup(args) => backup::run(&args),
-        Command::Reload { data, json } => operate::reload(&data, json),
+        Command::Reload { data, comunque, json } => operate::reload(&data, comunque, json),
         Command::Status { data, pronta, json } => operate::status(&data, pronta, json),
-        Command::CheckConfig { config, json } => operate::check(&config, json, &clock),
+        Command::CheckConfig { config, rigoroso, json } => operate::check(&config, rigoroso, json, &clock),
         Command::Errori => {
             errori::run();
             Ok(())
@@ -178,17 +184,6 @@ struct Uso(String);
 impl Uso {
     fn of(error: impl std::fmt::Display) -> Self {
         Self(error.to_string())
-    }
-}
-
-/// Why a file cannot be read, for people.
-fn italian_io(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "il file non c'è".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "il file non si può leggere: permesso negato".to_owned(),
-        std::io::ErrorKind::IsADirectory => "è una directory".to_owned(),
-        std::io::ErrorKind::InvalidData => "non è testo in UTF-8".to_owned(),
-        _ => error.to_string(),
     }
 }
 

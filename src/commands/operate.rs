@@ -8,18 +8,15 @@ use serde::Serialize;
 use super::socket;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::gateway::admin::Reload;
 use crate::gateway::settings::{Reloaded, Settings};
-use crate::gateway::status::{Status, of_lists};
+use crate::gateway::status::Status;
 use crate::ledger::{Directory, Keys};
 use crate::sii::embedded as sii;
 
-/// Nothing but that it is asked.
-#[derive(Serialize)]
-struct Nothing {}
-
-pub(super) fn reload(data: &Path, json: bool) -> Result<()> {
+pub(super) fn reload(data: &Path, comunque: bool, json: bool) -> Result<()> {
     let directory = Directory::open(data)?;
-    let reloaded: Option<Reloaded> = super::runtime()?.block_on(socket::post(&directory.socket(), "/reload", Nothing {}, ""))?;
+    let reloaded: Option<Reloaded> = super::runtime()?.block_on(socket::post(&directory.socket(), "/reload", Reload { comunque }, ""))?;
     let reloaded = reloaded.context("nessuna porta in funzione su questa directory dei dati")?;
     if json {
         println!("{}", serde_json::to_string_pretty(&reloaded)?);
@@ -33,8 +30,8 @@ pub(super) fn status(data: &Path, ready: bool, json: bool) -> Result<()> {
     let directory = Directory::open(data)?;
     let status: Option<Status> = super::runtime()?.block_on(socket::get(&directory.socket(), "/status"))?;
     let status = status.context("nessuna porta in funzione su questa directory dei dati")?;
-    if ready && status.stato_registro != "scrivibile" {
-        bail!("il registro non può essere scritto");
+    if ready && !status.pronta {
+        bail!("la porta non è pronta: {}", if status.avvertenze.is_empty() { status.stato_registro } else { status.avvertenze.join("; ") });
     }
     if json {
         println!("{}", serde_json::to_string_pretty(&status)?);
@@ -66,14 +63,18 @@ struct Checked {
     avvertenze: Vec<String>,
 }
 
-pub(super) fn check(config: &Path, json: bool, clock: &Clock) -> Result<()> {
+pub(super) fn check(config: &Path, strict: bool, json: bool, clock: &Clock) -> Result<()> {
     let mut checked = Checked::default();
     match Config::read(config) {
         Err(error) => checked.errori.push(error.to_string()),
         Ok(config) => {
             match Settings::build(&config, clock) {
                 Err(error) => checked.errori.push(error.to_string()),
-                Ok(settings) => warnings(&settings, clock, &mut checked),
+                Ok(settings) => {
+                    let faults = settings.faults(clock.now());
+                    if strict { &mut checked.errori } else { &mut checked.avvertenze }.extend(faults);
+                    checked.avvertenze.extend(settings.notices(clock.now()));
+                }
             }
             if let Err(error) = sii::Settings::configured(&config) {
                 checked.errori.push(error.to_string());
@@ -99,18 +100,4 @@ pub(super) fn check(config: &Path, json: bool, clock: &Clock) -> Result<()> {
     } else {
         bail!("la configurazione non va bene")
     }
-}
-
-fn warnings(settings: &Settings, clock: &Clock, checked: &mut Checked) {
-    let now = clock.now().as_second();
-    for identity in settings.channel.identities.all() {
-        match identity.expires() - now {
-            left if left < 0 => checked.avvertenze.push(format!("il certificato {} è scaduto", identity.name)),
-            left if left < 30 * 86_400 => {
-                checked.avvertenze.push(format!("il certificato {} scade fra {} giorni", identity.name, left / 86_400));
-            }
-            _ => {}
-        }
-    }
-    checked.avvertenze.extend(of_lists(&settings.channel.revocations, clock.now()));
 }

@@ -26,7 +26,7 @@ use crate::ledger::committer::Health;
 use crate::ledger::disk::{Disk, RealDisk};
 use crate::ledger::scrub::Scrub;
 use crate::log;
-use crate::sii::{Sii, embedded as sii};
+use crate::sii::embedded as sii;
 
 /// A gateway that serves.
 pub struct Started {
@@ -80,21 +80,23 @@ async fn start_with(config: &Config, clock: &Clock, disk: Arc<dyn Disk>, inherit
     let (stop, stopped) = watch::channel(false);
     let gathered = Duration::from_secs(config.ledger.gathered_seconds.max(1));
     let serving = tokio::spawn(listener.serve(gateway.clone(), stopped, gathered));
-    admin.push(tokio::spawn(resume_every_day(gateway.node.services.sii.clone(), clock.clone())));
+    admin.push(tokio::spawn(every_day(gateway.clone())));
     tracing::info!(%address, ledger = %directory.ledger, "serving");
     Ok(Started { address, gateway, stop, serving, admin, socket })
 }
 
-/// What waited for a feed that was loaded while nobody served; then, with each new day, what waited for terms that are over.
-async fn resume_every_day(sii: Arc<dyn Sii>, clock: Clock) {
+/// At the start and with each new day: warns of what is wrong with the configuration; attests what waited for a feed that was loaded while nobody served,
+/// or for terms that are over.
+async fn every_day(gateway: Arc<Gateway>) {
     let mut done = None;
     loop {
-        let now = clock.now();
+        let now = gateway.clock.now();
         let today = rome(now).date();
         if done != Some(today) {
             done = Some(today);
+            gateway.settings.load().warn(now);
             // Many large DSU may wait: no serving thread attests them.
-            let sii = sii.clone();
+            let sii = gateway.node.services.sii.clone();
             let resumed = beside::spawn(async move { crate::sii::resume(sii.as_ref(), now).await }).await;
             if let Err(error) = resumed {
                 tracing::error!(%error, "attesting what waits");
@@ -150,8 +152,8 @@ pub(super) fn run(config: &Path, clock: &Clock) -> Result<()> {
                         tell(&[NotifyState::Status("reads the configuration again")]);
                         let gateway = gateway.clone();
                         // Large lists take their time to be read and checked.
-                        match beside::spawn(async move { gateway.reload(None).await }).await {
-                            Ok(Ok(_)) => tracing::info!("the configuration was read again"),
+                        match beside::spawn(async move { gateway.reload(None, false).await }).await {
+                            Ok(Ok(_)) => {}
                             Ok(Err(error)) => tracing::error!(error, "the configuration stays as it was"),
                             Err(error) => tracing::error!(%error, "the configuration stays as it was"),
                         }

@@ -17,10 +17,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde::{Deserialize, Serialize};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 
-use super::status::Status;
+use super::status::{Readiness, Status};
 use super::{Gateway, beside};
 use crate::isee::feed::FeedRecord;
-use crate::ledger::committer::Health;
 use crate::registry::administration::{Actor, Command, Rejected, perform_all};
 use crate::registry::ente::Ente;
 
@@ -34,6 +33,14 @@ pub struct Asked<T> {
     pub what: T,
     /// Why.
     pub motivo: String,
+}
+
+/// That the configuration is to be read again.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Reload {
+    /// Also with what a strict check refuses.
+    #[serde(default)]
+    pub comunque: bool,
 }
 
 /// What is answered: a result, or a text in Italian.
@@ -99,11 +106,14 @@ pub async fn serve_port(listener: TcpListener, gateway: Arc<Gateway>) {
 
 /// How it is.
 fn observed(gateway: &Gateway, method: &Method, path: &str) -> Option<Response<Full<Bytes>>> {
-    let health = || gateway.node.ledger.committer.health().borrow().clone();
     Some(match (method, path) {
         (&Method::GET, "/live") => text(StatusCode::OK, "live\n"),
-        (&Method::GET, "/ready") if health() == Health::Good => text(StatusCode::OK, "ready\n"),
-        (&Method::GET, "/ready") => text(StatusCode::SERVICE_UNAVAILABLE, "ledger not writable\n"),
+        (&Method::GET, "/ready") => {
+            let Readiness { ready, says } = Readiness::of(gateway);
+            let lines = ready.then(|| "ready".to_owned()).into_iter().chain(says);
+            let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+            text(status, &lines.map(|line| line + "\n").collect::<String>())
+        }
         (&Method::GET, "/metrics") => text(StatusCode::OK, &gateway.metrics.text(gateway)),
         _ => return None,
     })
@@ -140,10 +150,13 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
             Ok(asked) => answer(perform_all(&node.ledger, &node.registry, &asked.what, actor, &asked.motivo, now).await),
             Err(refused) => refused,
         },
-        (&Method::POST, "/reload") => json(&match gateway.reload(Some(actor)).await {
-            Ok(reloaded) => Answered::Ok(reloaded),
-            Err(text) => Answered::Errore(text),
-        }),
+        (&Method::POST, "/reload") => match read::<Reload>(request).await {
+            Ok(asked) => json(&match gateway.reload(Some(actor), asked.what.comunque).await {
+                Ok(reloaded) => Answered::Ok(reloaded),
+                Err(text) => Answered::Errore(text),
+            }),
+            Err(refused) => refused,
+        },
         (&Method::POST, "/rules") => match read::<bool>(request).await {
             Ok(asked) => {
                 let sii = node.services.sii.as_ref();

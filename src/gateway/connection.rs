@@ -31,6 +31,7 @@ use super::exchange::{self, Channel, Passage};
 use super::framing::{Framing, Verdicts};
 use super::metered::{Metered, TooManyRecords};
 use super::proxy;
+use crate::tls::server::Shown;
 
 /// Serves one connection until it ends, or until `stop` changes and its exchange is done. Until its handshake is over it may be told to
 /// make room.
@@ -43,9 +44,13 @@ pub(super) async fn serve(
 ) {
     let settings = gateway.settings.load_full();
     let limits = &settings.limits;
-    let Ok((config, shown)) = settings.channel.handshake() else { return gateway.gathered.count("H03.tls", None) };
-    let acceptor = TlsAcceptor::from(config);
     let mut source = address.ip().to_canonical();
+    let refuse = |reason, source, shown: Option<&Shown>| {
+        gateway.gathered.count(reason, None);
+        gateway.refusals.say(reason, source, shown.and_then(Shown::refused), gateway.clock.now());
+    };
+    let Ok((config, shown)) = settings.channel.handshake() else { return refuse("H03.tls", source, None) };
+    let acceptor = TlsAcceptor::from(config);
     let handshake = async {
         // Behind a balancer: who it says that is connected.
         if settings.proxies.contains(&source) {
@@ -55,7 +60,7 @@ pub(super) async fn serve(
     };
     let handshake = tokio::select! {
         handshake = tokio::time::timeout(limits.handshake(), handshake) => handshake,
-        Ok(()) = make_room => return gateway.gathered.count("H07.posto", None),
+        Ok(()) = make_room => return refuse("H07.posto", source, None),
     };
     let stream = match handshake {
         Ok(Ok(mut stream)) => {
@@ -65,12 +70,12 @@ pub(super) async fn serve(
             let _ = set_tcp_quickack(stream.get_ref().0.inner(), true);
             stream
         }
-        Ok(Err(reason)) => return gateway.gathered.count(reason, None),
-        Err(_) => return gateway.gathered.count("H04.tempo", None),
+        Ok(Err(reason)) => return refuse(reason, source, Some(&shown)),
+        Err(_) => return refuse("H04.tempo", source, None),
     };
     let (_, session) = stream.get_ref();
     let tls = if session.protocol_version() == Some(ProtocolVersion::TLSv1_3) { "1.3" } else { "1.2" };
-    let Some(peer) = settings.channel.peer(&shown) else { return gateway.gathered.count("H02.certificato", None) };
+    let Some(peer) = settings.channel.peer(&shown) else { return refuse("H02.certificato", source, Some(&shown)) };
     let Some(_place) = gateway.connected.enter(peer.fingerprint(), limits.per_certificate) else {
         return gateway.gathered.count("H08.connessioni", Some(peer.fingerprint()));
     };

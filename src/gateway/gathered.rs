@@ -6,6 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
 use uuid::Uuid;
 
 use super::node::Node;
@@ -55,6 +58,13 @@ pub struct Gathered {
     named: Mutex<Vec<(Group, Uuid)>>,
     /// Of the minute it is: refusals recorded one by one, by certificate.
     early: Mutex<(i64, BTreeMap<String, u32>)>,
+    totals: Family<Reason, Counter>,
+}
+
+/// The label of a total.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub struct Reason {
+    reason: &'static str,
 }
 
 impl Gathered {
@@ -73,8 +83,14 @@ impl Gathered {
         *count <= EARLY
     }
 
+    /// Since the start, by reason.
+    pub fn totals(&self) -> &Family<Reason, Counter> {
+        &self.totals
+    }
+
     /// Counts one refusal.
     pub fn count(&self, reason: &'static str, certificate: Option<&str>) {
+        self.totals.get_or_create(&Reason { reason }).inc();
         self.add(reason, certificate, 1);
     }
 

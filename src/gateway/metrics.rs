@@ -12,6 +12,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::Gateway;
+use super::gathered::Gathered;
 use crate::ledger::Micros;
 use crate::ledger::committer::Health;
 use crate::ledger::damage::Damage;
@@ -67,8 +68,8 @@ struct Bucket {
 }
 
 impl Metrics {
-    /// With the ledger's own measures, and its damage.
-    pub fn new(ledger: &Meter, damage: &Damage) -> Self {
+    /// With the ledger's own measures, its damage, and what is recorded together.
+    pub fn new(ledger: &Meter, damage: &Damage, gathered: &Gathered) -> Self {
         let mut registry = Registry::with_prefix("varco");
         let exchanges = Family::<Exchange, Counter>::default();
         registry.register("exchanges", "Exchanges recorded, by ente, operation and outcome", exchanges.clone());
@@ -82,6 +83,8 @@ impl Metrics {
         registry.register("ledger_append_seconds", "To write a batch and sync it", ledger.appends.clone());
         registry.register("ledger_damage", "Readings of the ledger that found it damaged", damage.readings.clone());
         registry.register("log_lines_lost", "Lines of the log that were not written, since nobody waits for it", LOST.clone());
+        let help = "Handshakes refused, and what else is recorded together, by reason";
+        registry.register("gathered", help, gathered.totals().clone());
         let read_again = Gauge::default();
         let help = "When all closed segments had been read again; 0 before the first time";
         registry.register("ledger_read_again_timestamp", help, read_again.clone());

@@ -23,6 +23,7 @@ pub mod metrics;
 pub mod node;
 mod proxy;
 pub mod quota;
+pub mod refused;
 pub mod settings;
 pub mod status;
 
@@ -44,6 +45,7 @@ use gathered::Gathered;
 use metrics::Metrics;
 use node::Node;
 use quota::Quotas;
+use refused::Refusals;
 use settings::Settings;
 
 /// What every connection shares.
@@ -78,6 +80,8 @@ pub struct Gateway {
     beside: Beside,
     /// Refusals counted together.
     pub gathered: Gathered,
+    /// Lines of the log about handshakes.
+    pub refusals: Refusals,
     /// Requests under way, by ente.
     pub crowd: Crowd,
     /// What everybody has asked.
@@ -100,7 +104,8 @@ impl Gateway {
     /// Puts a gateway together.
     pub fn new(node: Node, contract: Contract, settings: Settings, config: &Config) -> Arc<Self> {
         let clock = node.clock.clone();
-        let metrics = Metrics::new(node.ledger.committer.meter(), &node.damage);
+        let gathered = Gathered::default();
+        let metrics = Metrics::new(node.ledger.committer.meter(), &node.damage, &gathered);
         Arc::new(Self {
             lots: Arc::new(Semaphore::new(settings.limits.lots)),
             share: settings.limits.bodies_bytes / body::ROOM / 2,
@@ -115,7 +120,8 @@ impl Gateway {
             xml: xml::Limits::default(),
             clock,
             beside: Beside::default(),
-            gathered: Gathered::default(),
+            gathered,
+            refusals: Refusals::default(),
             crowd: Crowd::default(),
             holding: Crowd::default(),
             quotas: Quotas::default(),

@@ -6,9 +6,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Gateway;
+use super::status::of_lists;
 use crate::clock::Clock;
 use crate::config::{Config, Limits, Soglia};
 use crate::digest::{hex, sha256};
+use crate::italian;
 use crate::ledger::{Body, Kind, Retention, Submission, new_exchange};
 use crate::registry::administration::Actor;
 use crate::tls::{Setup, TlsError};
@@ -26,6 +28,8 @@ pub struct Settings {
     pub soglie: Vec<Soglia>,
     /// Balancers that speak the PROXY protocol.
     pub proxies: Vec<IpAddr>,
+    /// What is wrong with numbers and permissions: it does not keep a gateway of today from starting.
+    faults: Vec<String>,
 }
 
 impl Settings {
@@ -37,7 +41,38 @@ impl Settings {
             pdd: config.paths.pdd.clone(),
             soglie: config.soglie.clone(),
             proxies: config.proxy.from.iter().map(|address| address.to_canonical()).collect(),
+            faults: config.out_of_range().into_iter().chain(config.too_open()).collect(),
         })
+    }
+
+    /// What should be mended: a reload and a strict check refuse it, a start only warns. In Italian, for operators.
+    pub fn faults(&self, now: Timestamp) -> Vec<String> {
+        let certificates = self.channel.identities.all().iter().flat_map(|identity| identity.faults(now));
+        certificates.chain(self.faults.iter().cloned()).collect()
+    }
+
+    /// Says all of it in the log.
+    pub fn warn(&self, now: Timestamp) {
+        for warning in self.faults(now).into_iter().chain(self.notices(now)) {
+            tracing::warn!(warning, "configuration");
+        }
+    }
+
+    /// What an operator should know, besides. In Italian.
+    pub fn notices(&self, now: Timestamp) -> Vec<String> {
+        let mut notices = Vec::new();
+        for identity in self.channel.identities.all() {
+            let days = (identity.expires() - now.as_second()) / 86_400;
+            if identity.expires() >= now.as_second() && days < 30 {
+                notices.push(format!("il certificato {} scade fra {days} giorni: mettere accanto il prossimo", identity.name));
+            }
+        }
+        if !self.channel.tells_authorities() {
+            let text = "i nomi delle autorità dei client superano 16 KiB e non vengono detti nella stretta di mano: chi ha più certificati deve indicare quale presentare";
+            notices.push(text.to_owned());
+        }
+        notices.extend(of_lists(&self.channel.revocations, now));
+        notices
     }
 }
 
@@ -87,20 +122,28 @@ impl Reloaded {
 
 impl Gateway {
     /// Reads the configuration again and puts it in force, or leaves all as it is and says why. In Italian: operators read it.
-    pub async fn reload(&self, actor: Option<&Actor>) -> Result<Reloaded, String> {
+    /// What a strict check would refuse is refused, unless it is wanted `anyhow`.
+    pub async fn reload(&self, actor: Option<&Actor>, anyhow: bool) -> Result<Reloaded, String> {
         // One after another: what was recorded last is what is in force.
         let _one = self.reloading.lock().await;
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let file = self.config.file.as_ref().ok_or("nessun file di configurazione")?;
-        let bytes = std::fs::read(file).map_err(|error| text(&error))?;
+        let bytes = std::fs::read(file).map_err(|error| format!("{}: {}", file.display(), italian::io(&error)))?;
         let config = Config::read(file).map_err(|error| text(&error))?;
         if let Some(what) = self.config.differs_beyond_reload(&config) {
             return Err(format!("{what}: questa modifica richiede un riavvio"));
         }
         let settings = Settings::build(&config, &self.clock).map_err(|error| text(&error))?;
+        let now = self.clock.now();
+        let faults = settings.faults(now);
+        if !(faults.is_empty() || anyhow) {
+            return Err(format!("{}; con --comunque si ricarica lo stesso", faults.join("; ")));
+        }
         let reloaded = Reloaded::of(&bytes, &settings.channel);
-        self.record_reload(&reloaded, actor, self.clock.now()).await?;
+        self.record_reload(&reloaded, actor, now).await?;
+        settings.warn(now);
         self.settings.store(std::sync::Arc::new(settings));
+        tracing::info!(uid = actor.map(|actor| actor.uid), configuration = reloaded.configurazione, "reloaded");
         Ok(reloaded)
     }
 

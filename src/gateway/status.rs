@@ -43,7 +43,13 @@ pub struct Status {
     pub spazio_libero: Option<u64>,
     /// What an operator should look at.
     pub avvertenze: Vec<String>,
+    /// Whether it is ready, as `/ready` says.
+    #[serde(default)]
+    pub pronta: bool,
 }
+
+/// An operator is warned of a revocation list so many seconds before its end.
+const NEAR: i64 = 86_400;
 
 /// An operator is warned below this free space, bytes. On a busy day an ente's exchanges take some hundred megabytes.
 const LITTLE: u64 = 1 << 30;
@@ -75,11 +81,8 @@ impl Status {
         let certificati: Vec<_> = all.iter().map(|identity| (identity.name.clone(), instant(identity.expires()))).collect();
         let crl = settings.channel.revocations.expires().map(instant);
         let mut avvertenze = Vec::new();
-        let soon = |at: Timestamp, days: i64| at.as_second() - now.as_second() < days * 86_400;
-        for (name, expires) in certificati.iter().filter(|(_, expires)| soon(*expires, 30)) {
-            avvertenze.push(format!("il certificato {name} scade il {expires}"));
-        }
-        avvertenze.extend(of_lists(&settings.channel.revocations, now));
+        avvertenze.extend(settings.faults(now));
+        avvertenze.extend(settings.notices(now));
         if health != "scrivibile" {
             avvertenze.push("il registro non può essere scritto: la porta risponde 503".to_owned());
         }
@@ -107,7 +110,47 @@ impl Status {
             riletti: gateway.scrub.get().map(Scrub::rounds).and_then(|rounds| Some((rounds.ended?, rounds.segments))),
             spazio_libero,
             avvertenze,
+            pronta: Readiness::of(gateway).ready,
         })
+    }
+}
+
+/// Whether whoever is let in can be answered: that the ledger is written, and that somebody can be let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Readiness {
+    /// Whether.
+    pub ready: bool,
+    /// Why not; or what will keep somebody out. In English, for machines and logs.
+    pub says: Vec<String>,
+}
+
+impl Readiness {
+    /// Of a gateway, now.
+    pub fn of(gateway: &Gateway) -> Self {
+        let now = gateway.clock.now().as_second();
+        let settings = gateway.settings.load();
+        let revocations = &settings.channel.revocations;
+        let standing = revocations.standing(now);
+        let instant = |second: i64| Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
+        let (mut ready, mut says) = (true, Vec::new());
+        if *gateway.node.ledger.committer.health().borrow() != Health::Good {
+            ready = false;
+            says.push("ledger not writable".to_owned());
+        }
+        let alive = standing.next_update.or(standing.grace_until);
+        if alive.is_none() && !revocations.has_responders() {
+            ready = false;
+            says.push("no revocation list counts: nobody gets in".to_owned());
+        } else if standing.over > 0 {
+            says.push(format!("{} revocation lists are over: whoever depends on them does not get in", standing.over));
+        }
+        if let Some(until) = standing.grace_until.map(instant) {
+            says.push(format!("a revocation list counts until {until} by the grace alone"));
+        }
+        if let Some(at) = standing.next_update.filter(|at| at - now <= NEAR).map(instant) {
+            says.push(format!("a revocation list ends at {at}"));
+        }
+        Self { ready, says }
     }
 }
 
@@ -141,7 +184,7 @@ pub fn of_lists(revocations: &Revocations, now: Timestamp) -> Vec<String> {
     if let Some(until) = standing.grace_until.map(instant) {
         warnings.push(format!("una lista di revoca è scaduta: chi ne dipende entra fino al {until} per la tolleranza (crl_grace_hours)"));
     }
-    if let Some(at) = standing.next_update.filter(|at| at - now.as_second() < 86_400).map(instant) {
+    if let Some(at) = standing.next_update.filter(|at| at - now.as_second() <= NEAR).map(instant) {
         warnings.push(format!("una lista di revoca scade il {at}"));
     }
     for Unreadable { file, wrong } in revocations.unreadable() {

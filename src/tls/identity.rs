@@ -10,10 +10,10 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
 use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use x509_parser::prelude::{FromDer as _, X509Certificate};
+use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
 use super::TlsError;
-use super::server::{certificates, private_key};
+use super::files::{certificates, private_key};
 use crate::clock::Clock;
 
 /// One certificate of the server's, with its key.
@@ -24,6 +24,10 @@ pub struct Identity {
     not_before: i64,
     /// Last second.
     not_after: i64,
+    /// Whether its extended key usage, where there is one, lets it be a server's (RFC 5280, 4.2.1.12).
+    for_servers: bool,
+    /// Whether it names a host (subjectAltName): clients look at no other name (RFC 9525, 6.3).
+    named: bool,
     /// For metrics: the file it comes from.
     pub name: String,
 }
@@ -33,13 +37,23 @@ impl Identity {
     pub fn read(chain: &Path, key: &Path, provider: &CryptoProvider) -> Result<Self, TlsError> {
         let wrong = |file: &Path, what: String| TlsError::File(file.display().to_string(), what);
         let presented = certificates(chain)?;
-        let validity = {
-            let own = presented.first().ok_or_else(|| wrong(chain, "no certificate".to_owned()))?;
-            let (_, own) = X509Certificate::from_der(own).map_err(|_| wrong(chain, "not a certificate".to_owned()))?;
-            (own.validity().not_before.timestamp(), own.validity().not_after.timestamp())
+        let (validity, for_servers, named) = {
+            let own = presented.first().ok_or_else(|| wrong(chain, "non contiene alcun certificato".to_owned()))?;
+            let (_, own) =
+                X509Certificate::from_der(own).map_err(|_| wrong(chain, "il primo certificato non si può leggere".to_owned()))?;
+            let usage = own.extended_key_usage().ok().flatten();
+            let names = own.subject_alternative_name().ok().flatten();
+            let is_host = |name: &GeneralName<'_>| matches!(name, GeneralName::DNSName(_) | GeneralName::IPAddress(_));
+            (
+                (own.validity().not_before.timestamp(), own.validity().not_after.timestamp()),
+                usage.is_none_or(|usage| usage.value.server_auth || usage.value.any),
+                names.is_some_and(|names| names.value.general_names.iter().any(is_host)),
+            )
         };
-        let certified = CertifiedKey::from_der(presented, private_key(key)?, provider).map_err(|error| wrong(key, error.to_string()))?;
-        Ok(Self { key: Arc::new(certified), not_before: validity.0, not_after: validity.1, name: chain.display().to_string() })
+        let certified = CertifiedKey::from_der(presented, private_key(key)?, provider);
+        let certified = certified.map_err(|error| wrong(key, crate::italian::tls(&error)))?;
+        let name = chain.display().to_string();
+        Ok(Self { key: Arc::new(certified), not_before: validity.0, not_after: validity.1, for_servers, named, name })
     }
 
     /// The server's own certificate, DER.
@@ -50,6 +64,39 @@ impl Identity {
     /// The last second of its time.
     pub fn expires(&self) -> i64 {
         self.not_after
+    }
+
+    /// Why clients will not take it, if they will not. In Italian, for operators.
+    pub fn faults(&self, now: Timestamp) -> Vec<String> {
+        let instant = |second: i64| Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
+        let mut faults = Vec::new();
+        if now.as_second() > self.not_after {
+            faults.push(format!(
+                "il certificato {} è scaduto il {}: i client non lo accettano; mettere al suo posto quello nuovo",
+                self.name,
+                instant(self.not_after)
+            ));
+        }
+        if now.as_second() < self.not_before {
+            faults.push(format!(
+                "il certificato {} vale soltanto dal {}: fino ad allora i client non lo accettano",
+                self.name,
+                instant(self.not_before)
+            ));
+        }
+        if !self.for_servers {
+            faults.push(format!(
+                "il certificato {} non è per server (manca l'uso serverAuth): i client non lo accettano; chiederne uno per server",
+                self.name
+            ));
+        }
+        if !self.named {
+            faults.push(format!(
+                "il certificato {} non ha alcun nome (subjectAltName): i client non lo accettano; chiederne uno con il nome della porta",
+                self.name
+            ));
+        }
+        faults
     }
 
     fn is_valid(&self, now: Timestamp) -> bool {

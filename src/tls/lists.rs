@@ -13,7 +13,7 @@ use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certific
 
 use super::authorities::Issuer;
 use super::peer::trimmed;
-use super::signature;
+use super::{files, signature};
 
 /// The largest file of lists, bytes: some two million certificates.
 pub const LARGEST: usize = 64 << 20;
@@ -240,9 +240,11 @@ fn disown(lists: &mut HashMap<Issuer, InForce>) {
 }
 
 fn ders(bytes: &[u8]) -> Result<Vec<Vec<u8>>, Flaw> {
-    if !bytes.starts_with(b"-----") {
+    // A sequence of more than 127 bytes is DER; text may stand around PEM (`openssl crl -text`), and a mark before it.
+    if matches!(bytes, [0x30, length, ..] if *length >= 0x80) {
         return Ok(vec![bytes.to_vec()]);
     }
+    let bytes = files::unmarked(bytes);
     let lists = rustls::pki_types::CertificateRevocationListDer::pem_slice_iter(bytes);
     lists.take(MOST_LISTS + 1).map(|list| list.map(|der| der.as_ref().to_vec()).map_err(|_| Flaw::Unreadable)).collect()
 }

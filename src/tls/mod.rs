@@ -7,9 +7,10 @@
 //! - [`profile`]: what a client's certificate must be like; [`authorities`]: where it must come from; [`lists`]: what is in a
 //!   revocation list, and whether it is believed; [`revocation`]: those in force, as sets by issuer; [`ocsp`]: responders, for authorities
 //!   without lists; [`plain`]: how either is asked for;
-//! - [`server`]: the server's configuration; [`identity`]: its own certificates.
+//! - [`server`]: the server's configuration; [`identity`]: its own certificates; [`files`]: how certificates and keys are read.
 
 pub mod authorities;
+pub mod files;
 pub mod identity;
 pub mod lists;
 pub mod ocsp;
@@ -33,6 +34,6 @@ pub enum TlsError {
     #[error("{0}: {1}")]
     File(String, String),
     /// The TLS library.
-    #[error("tls: {0}")]
+    #[error("{}", crate::italian::tls(.0))]
     Rustls(#[from] rustls::Error),
 }

@@ -126,19 +126,20 @@ impl Responders {
         let mut by_issuer = HashMap::new();
         for (authority, url) in all {
             let wrong = |what: &str| TlsError::File(url.clone(), what.to_owned());
-            let uri: Uri = url.parse().map_err(|_| wrong("not an address"))?;
+            let uri: Uri = url.parse().map_err(|_| wrong("tls.ocsp: non è un indirizzo"))?;
             // Answers are signed: RFC 5019, section 5, has them over plain HTTP.
             if !plain::is_address(&uri) {
-                return Err(wrong("not an http address"));
+                return Err(wrong("tls.ocsp: serve un indirizzo http://"));
             }
             let issuer = {
-                let (_, parsed) = X509Certificate::from_der(&authority).map_err(|_| wrong("the authority's certificate cannot be read"))?;
+                let (_, parsed) =
+                    X509Certificate::from_der(&authority).map_err(|_| wrong("il certificato dell'autorità non si può leggere"))?;
                 Issuer::of(&parsed)
             };
             let (asking, silent_until) = (Semaphore::new(QUESTIONS), AtomicI64::new(0));
             let responder = Responder { url: uri, authority, known: Mutex::default(), asking, silent_until, oldest };
             if by_issuer.insert(issuer, responder).is_some() {
-                return Err(wrong("a second responder for the same authority"));
+                return Err(wrong("è il secondo responder per la stessa autorità: ne serve uno solo"));
             }
         }
         Ok(Self { by_issuer })

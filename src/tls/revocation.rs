@@ -81,7 +81,7 @@ impl Wrong {
     /// In Italian, for operators.
     pub fn text(&self) -> String {
         match self {
-            Self::File(error) => format!("non si apre ({error})"),
+            Self::File(error) => error.clone(),
             Self::Flaw(flaw) => flaw.text().to_owned(),
         }
     }
@@ -121,7 +121,7 @@ impl Revocations {
     pub fn load(files: &[PathBuf], authorities: Vec<CertificateDer<'static>>) -> Result<Self, TlsError> {
         let read = |file: &PathBuf| {
             let stamp = stamp(file);
-            let lists = read(file, &authorities).map_err(|wrong| TlsError::File(file.display().to_string(), wrong.to_string()))?;
+            let lists = read(file, &authorities).map_err(|wrong| TlsError::File(file.display().to_string(), wrong.text()))?;
             Ok(Source { stamp, lists, wrong: None })
         };
         let sources: Vec<Source> = files.iter().map(read).collect::<Result<_, TlsError>>()?;
@@ -246,12 +246,12 @@ fn stamp(file: &Path) -> Option<SystemTime> {
 }
 
 fn read(file: &Path, authorities: &[CertificateDer<'static>]) -> Result<Gathered, Wrong> {
-    let wrong = |error: std::io::Error| Wrong::File(error.to_string());
+    let wrong = |error: std::io::Error| Wrong::File(crate::italian::io(&error));
     let mut bytes = Vec::new();
     let most = u64::try_from(lists::LARGEST).unwrap_or(u64::MAX);
     File::open(file).and_then(|file| file.take(most + 1).read_to_end(&mut bytes)).map_err(wrong)?;
     if bytes.len() > lists::LARGEST {
-        return Err(Wrong::File(format!("larger than {} MiB", lists::LARGEST >> 20)));
+        return Err(Wrong::File(format!("ha più di {} MiB", lists::LARGEST >> 20)));
     }
     Ok(lists::gather(&bytes, authorities)?)
 }

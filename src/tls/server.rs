@@ -5,19 +5,20 @@ use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoServerSessionStorage, ResolvesServerCert};
-use rustls::{DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, OtherError, RootCertStore, ServerConfig, SignatureScheme};
+use x509_parser::prelude::{FromDer as _, X509Certificate, X509Name};
 
 use super::TlsError;
 use super::authorities::Authorities;
 use super::identity::{Identities, Identity};
 use super::path::Judge;
-use super::peer::Peer;
+use super::peer::{Invalid, Peer};
 use super::revocation::Revocations;
 use crate::clock::Clock;
+use crate::digest::{hex, sha256};
 
 /// Makes handshakes with one certificate: the server's chain and key, the authorities that clients' certificates come from, their lists.
 pub fn configure(
@@ -50,15 +51,53 @@ pub struct Handshakes {
     clock: Clock,
 }
 
-/// The peer of one handshake.
+/// The peer of one handshake, or who was refused.
 #[derive(Clone, Debug, Default)]
-pub struct Shown(Arc<OnceLock<Peer>>);
+pub struct Shown {
+    peer: Arc<OnceLock<Peer>>,
+    refused: Arc<OnceLock<Refused>>,
+}
 
 impl Shown {
     /// The peer, once its certificates were judged good. That it holds the key is known when the handshake is over.
     pub fn peer(&self) -> Option<&Peer> {
-        self.0.get()
+        self.peer.get()
     }
+
+    /// Whose certificate was refused, if one was.
+    pub fn refused(&self) -> Option<&Refused> {
+        self.refused.get()
+    }
+}
+
+/// A certificate that was refused: what an operator may know of it. Never its CN nor its serialNumber, where a person may stand.
+#[derive(Clone, Debug)]
+pub struct Refused {
+    /// Why.
+    pub why: Invalid,
+    /// SHA-256 of the certificate, hexadecimal.
+    pub fingerprint: String,
+    /// Country, organization and units of who issued it, as it says.
+    pub issuer: String,
+    /// The same of whose it is.
+    pub organization: String,
+}
+
+impl Refused {
+    fn of(certificate: &CertificateDer<'_>, error: &CertificateError) -> Self {
+        let read = X509Certificate::from_der(certificate).ok().map(|(_, read)| read);
+        let (issuer, organization) = read.map(|read| (public_names(read.issuer()), public_names(read.subject()))).unwrap_or_default();
+        Self { why: Invalid::because(error), fingerprint: hex(&sha256(certificate)), issuer, organization }
+    }
+}
+
+/// Country, organization, units and organizationIdentifier of a name, as far as they are short.
+fn public_names(name: &X509Name<'_>) -> String {
+    const PUBLIC: [&str; 4] = ["2.5.4.6", "2.5.4.10", "2.5.4.11", "2.5.4.97"];
+    let parts = name.iter_attributes().filter(|attribute| PUBLIC.contains(&attribute.attr_type().to_id_string().as_str()));
+    let texts =
+        parts.filter_map(|attribute| attribute.as_str().ok()).filter(|text| text.len() <= 100 && !text.chars().any(char::is_control));
+    texts.take(6).collect::<Vec<_>>().join(", ")
 }
 
 impl Handshakes {
@@ -80,7 +119,7 @@ impl Handshakes {
             roots.add(authority.clone())?;
         }
         if roots.is_empty() {
-            return Err(TlsError::File("client authorities".to_owned(), "no certificate".to_owned()));
+            return Err(TlsError::File("tls.client_authorities".to_owned(), "non contiene alcun certificato".to_owned()));
         }
         let mut hints = roots.subjects();
         if !are_told(&hints) {
@@ -121,18 +160,6 @@ pub fn are_told(names: &[DistinguishedName]) -> bool {
     names.iter().map(|name| name.as_ref().len() + 2).sum::<usize>() <= MOST_HINTS
 }
 
-/// All certificates of a PEM file.
-pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let wrong = |error: String| TlsError::File(file.display().to_string(), error);
-    let all: Vec<_> = CertificateDer::pem_file_iter(file).and_then(Iterator::collect).map_err(|error| wrong(error.to_string()))?;
-    if all.is_empty() { Err(wrong("no certificate".to_owned())) } else { Ok(all) }
-}
-
-/// The private key of a PEM file.
-pub fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
-    PrivateKeyDer::from_pem_file(file).map_err(|error| TlsError::File(file.display().to_string(), error.to_string()))
-}
-
 /// Hands a client's certificates to the judge, and keeps the peer that it finds.
 #[derive(Debug)]
 struct Verifier {
@@ -154,9 +181,16 @@ impl ClientCertVerifier for Verifier {
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
         let presented: Vec<_> = std::iter::once(end_entity).chain(intermediates).map(|der| CertificateDer::from(der.as_ref())).collect();
-        let peer = self.judge.judge(&presented, now)?;
+        let peer = self.judge.judge(&presented, now).map_err(|error| {
+            let _ = self.shown.refused.set(Refused::of(end_entity, &error));
+            match error {
+                // rustls would say `unknown_ca`, of an authority that is known.
+                CertificateError::UnknownRevocationStatus => CertificateError::Other(OtherError(Arc::new(Invalid::StatusUnknown))),
+                error => error,
+            }
+        })?;
         // TLS has one Certificate message in a handshake.
-        let _ = self.shown.0.set(peer);
+        let _ = self.shown.peer.set(peer);
         Ok(ClientCertVerified::assertion())
     }
 

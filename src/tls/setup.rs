@@ -14,7 +14,7 @@ use super::path::Judge;
 use super::peer::{Invalid, Peer, Valid};
 use super::revocation::{Grace, Revocations};
 use super::server::{Handshakes, Shown};
-use super::{TlsError, server};
+use super::{TlsError, files, server};
 use crate::clock::Clock;
 use crate::config::Tls;
 
@@ -37,9 +37,9 @@ static GENERATIONS: AtomicU64 = AtomicU64::new(0);
 
 /// The authorities whose lists are believed.
 pub fn listers(tls: &Tls) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let mut listers = server::certificates(&tls.client_authorities)?;
+    let mut listers = files::certificates(&tls.client_authorities)?;
     if let Some(file) = &tls.crl_issuers {
-        listers.extend(server::certificates(file)?);
+        listers.extend(files::certificates(file)?);
     }
     Ok(listers)
 }
@@ -53,8 +53,9 @@ impl Setup {
         let mut responders = Vec::new();
         for responder in &tls.ocsp {
             let file = &responder.authority;
-            let authority = server::certificates(file)?.into_iter().next();
-            let authority = authority.ok_or_else(|| TlsError::File(file.display().to_string(), "no certificate".to_owned()))?;
+            let authority = files::certificates(file)?.into_iter().next();
+            let authority =
+                authority.ok_or_else(|| TlsError::File(file.display().to_string(), "non contiene alcun certificato".to_owned()))?;
             responders.push((authority, responder.url.clone()));
         }
         let responders = Responders::new(responders, Oldest::hours(tls.ocsp_max_age_hours))?;
@@ -69,6 +70,11 @@ impl Setup {
         let handshakes = Handshakes::new(provider, &authorities, judge.clone(), identities.clone(), clock)?;
         let generation = GENERATIONS.fetch_add(1, Ordering::Relaxed) + 1;
         Ok(Self { handshakes, judge, authorities, revocations, identities, generation })
+    }
+
+    /// Whether clients are told the names of the authorities.
+    pub fn tells_authorities(&self) -> bool {
+        self.handshakes.tells_authorities()
     }
 
     /// The configuration for one handshake, and where its peer is found.

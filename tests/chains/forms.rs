@@ -48,7 +48,7 @@ pub fn validity() -> Vec<Case> {
         until("validity: no end", Vec::new()).refused(bad),
     ];
     // The root's time is its lists' time.
-    let unknown = "UnknownRevocationStatus";
+    let unknown = "StatusUnknown";
     type Change = fn(&mut super::maker::Certificate);
     let roots: [(&'static str, Change, bool); 4] = [
         ("validity of the root: until this second", |c| c.not_after = moment(NOW), true),

@@ -21,7 +21,7 @@ const P256: &str = "1.2.840.10045.3.1.7";
 const ED25519: &str = "1.3.101.112";
 const ML_DSA_65: &str = "2.16.840.1.101.3.4.3.18";
 
-const UNLISTED: &str = "UnknownRevocationStatus";
+const UNLISTED: &str = "StatusUnknown";
 
 /// An RSA key of which only the modulus' length matters: its first octet, and how many follow.
 fn modulus(first: &[u8], rest: usize) -> Vec<u8> {

@@ -23,7 +23,7 @@ fn long(w: &World, authorities: usize) -> (Vec<Authority>, Vec<Vec<u8>>) {
 
 pub fn paths() -> Vec<Case> {
     let w = World::new();
-    let (unknown, status) = ("UnknownIssuer", "UnknownRevocationStatus");
+    let (unknown, status) = ("UnknownIssuer", "StatusUnknown");
     let own = w.own(|_| {});
     let direct = w.root.client(&w.own).signed(&w.root.key);
     let other = Authority::root("altra radice", &Key::p256(), w.now, |_| {});
@@ -146,7 +146,7 @@ pub fn paths() -> Vec<Case> {
 
 pub fn crossed() -> Vec<Case> {
     let w = World::new();
-    let (status, expired, revoked) = ("UnknownRevocationStatus", "Expired", "Revoked");
+    let (status, expired, revoked) = ("StatusUnknown", "Expired", "Revoked");
     let own = w.own(|_| {});
     let other = Authority::root("altra radice", &Key::p256(), w.now, |_| {});
     // The authority and the root, certified by another root too.

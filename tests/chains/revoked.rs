@@ -6,7 +6,7 @@ use super::maker::{Authority, DAY, ECDSA_SHA256, Key, List, NOW, RSA_SHA256, YEA
 
 const OWN: &[u8] = &[0x41, 0x02, 0x03];
 const MIDDLE: &[u8] = &[0x51];
-const UNKNOWN: &str = "UnknownRevocationStatus";
+const UNKNOWN: &str = "StatusUnknown";
 
 /// The ordinary chain, with the root's list and these of the authority between.
 fn with(w: &World, name: &'static str, lists: Vec<Vec<u8>>) -> Case {
@@ -155,7 +155,7 @@ pub fn lists() -> Vec<Case> {
     let dated =
         |name, from: i64, until: i64| one(&w, name, &[], |list| (list.this_update, list.next_update) = (moment(from), moment(until)));
     let extended = |name, extension: Extension| one(&w, name, &[], |list| list.extensions.push(extension));
-    let (signed, partial, unreadable) = ("not signed by any", "a partial list", "not a certificate revocation list");
+    let (signed, partial, unreadable) = ("non è firmata da nessuna", "è una lista parziale", "non è una lista di revoca leggibile");
     let point = |content: Vec<u8>| Extension::new("2.5.29.28", true, tlv(0x30, &content));
     let delta = Extension::new("2.5.29.27", true, integer(&[1]));
     let unknown = Extension::new("1.3.6.1.4.1.99999.6", false, vec![5, 0]);
@@ -175,7 +175,7 @@ pub fn lists() -> Vec<Case> {
         one(&w, "list: until 2050, GeneralizedTime", &[], |list| list.next_update = generalized("20500101000000Z")).admitted(),
         one(&w, "list: GeneralizedTime before 2050", &[], |list| list.next_update = generalized("20270101000000Z")).admitted(),
         one(&w, "list: until 50, UTCTime: 1950", &[], |list| list.next_update = utc("500101000000Z")).refused(UNKNOWN),
-        one(&w, "list: no nextUpdate", &[], |list| list.next_update = Vec::new()).refused("without nextUpdate"),
+        one(&w, "list: no nextUpdate", &[], |list| list.next_update = Vec::new()).refused("non ha nextUpdate"),
         one(&w, "list: version 1", &[], |list| (list.version, list.extensions) = (Vec::new(), Vec::new())).admitted(),
         extended("list: an unknown extension", unknown.clone()).admitted(),
         extended("list: an unknown extension, critical", unknown.clone().critical()).refused(partial),
@@ -251,7 +251,7 @@ pub fn lists() -> Vec<Case> {
 
 /// Who may sign lists.
 fn listers(w: &World, clean: &[u8]) -> Vec<Case> {
-    let signed = "not signed by any";
+    let signed = "non è firmata da nessuna";
     let root_list = w.root.list(&[]).signed(&w.root.key);
     let lister = |name: &'static str, usages: Option<u8>| {
         let middle = w.root.sub("intermedia", &w.middle.key, |c| match usages {
@@ -295,7 +295,7 @@ fn listers(w: &World, clean: &[u8]) -> Vec<Case> {
     };
     vec![
         many("list: PEM, 64 in a file", 64).admitted(),
-        many("list: PEM, 65 in a file", 65).stricter("more than 64 lists", "no authority publishes as many in one file"),
+        many("list: PEM, 65 in a file", 65).stricter("contiene più di 64 liste", "no authority publishes as many in one file"),
         lister("list: by who may sign lists and certificates", Some(CERT_SIGN | CRL_SIGN)).admitted(),
         lister("list: by who may sign what it likes", None).admitted(),
         lister("list: by who may only sign certificates", Some(CERT_SIGN)).refused(signed),

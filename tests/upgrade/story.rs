@@ -477,7 +477,7 @@ impl Maker {
             self.runtime.block_on(asking.ask(&format!("esito-dsu {ente} {number}")));
         }
         drop(asking);
-        self.runtime.block_on(open.started.gateway.reload(None)).unwrap();
+        self.runtime.block_on(open.started.gateway.reload(None, true)).unwrap();
         self.act(accreditamento::granted("altrocaf", TRANSMISSIONS, &[]));
         self.close(open);
     }

@@ -68,7 +68,7 @@ impl Letta {
 /// Every Dichiarazione of a file: its root, some of it, as in a SOAP message or a lot, or enclosed in it as bytes.
 fn each(file: &Path, mut act: impl FnMut(String, Element<'_, '_>) -> Letta) -> Result<Vec<Letta>> {
     let dove = file.display().to_string();
-    let bytes = std::fs::read(file).map_err(|error| Uso(format!("{dove}: {}", super::super::italian_io(&error))))?;
+    let bytes = std::fs::read(file).map_err(|error| Uso(format!("{dove}: {}", crate::italian::io(&error))))?;
     let text = match encoding::decode(&bytes, None) {
         Ok(text) => text,
         Err(error) => return Ok(vec![Letta::codifica(dove, error)]),

@@ -23,7 +23,7 @@ use crate::registry::administration::{Actor, Command, perform_all};
 use crate::registry::ente::{Anagrafica, Certificato, Decisione, Ente, Modo, Richiesta, Segno, Stato, Tipo, Ufficio};
 use crate::registry::import::{Formato, parte};
 use crate::registry::quota::Quote;
-use crate::tls::{authorities, profile, server};
+use crate::tls::{authorities, files, profile};
 
 /// `varco ente`.
 #[derive(Debug, clap::Args)]
@@ -521,5 +521,5 @@ fn first_of(file: &str) -> Result<Option<rustls::pki_types::CertificateDer<'stat
     if !file.exists() {
         return Ok(None);
     }
-    Ok(Some(server::certificates(file)?.into_iter().next().context("nessun certificato")?))
+    Ok(Some(files::certificates(file)?.into_iter().next().context("nessun certificato")?))
 }

@@ -12,7 +12,7 @@ use crate::registry::ente::{Ente, Stato};
 use crate::registry::signs::{self, Found};
 use crate::tls::authorities::Authorities;
 use crate::tls::profile::{self, Unfit};
-use crate::tls::{Invalid, Peer, Setup, server};
+use crate::tls::{Invalid, Peer, Setup, files};
 
 /// What was found out.
 #[derive(Debug, Default, Serialize)]
@@ -28,7 +28,7 @@ pub(super) struct Judged {
 
 /// Judges the certificate in a PEM file, with its chain, as the gateway would now.
 pub(super) fn judge(file: &Path, config: Option<&Path>, enti: &[Ente], clock: &Clock) -> Result<Judged> {
-    let presented = server::certificates(file)?;
+    let presented = files::certificates(file)?;
     let own = presented.first().context("nessun certificato")?;
     let mut judged = Judged::default();
     if let Err(reason) = profile::check(own) {

@@ -20,7 +20,7 @@ use crate::digest::hex;
 use crate::isee::CodiceFiscale;
 use crate::isee::codice_fiscale::Kind;
 use crate::registry::checks::organization_of;
-use crate::tls::server::certificates;
+use crate::tls::files::certificates;
 
 /// `varco pki`.
 #[derive(Debug, clap::Args)]
