@@ -201,7 +201,6 @@ impl Templates {
             if let Ok((_, secret)) = seal::open(&keys, &entry.leaf, &entry.sealed) {
                 all.push(Template { body: entry.leaf.body, secret });
             }
-            Ok(())
         })?;
         let one = |kind, operation: &str| {
             let found = all.iter().find(|template| template.body.kind == kind && template.body.operation.as_deref() == Some(operation));

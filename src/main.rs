@@ -3,8 +3,11 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use varco::commands::{Cli, run};
+use varco::commands::{Cli, misused, run};
 
 fn main() -> ExitCode {
-    run(Cli::parse())
+    match Cli::try_parse() {
+        Ok(cli) => run(cli),
+        Err(error) => misused(&error),
+    }
 }

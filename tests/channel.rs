@@ -93,7 +93,7 @@ fn without_a_fresh_revocation_list_nobody_gets_through() {
     let other = Authority::new("Varco demo CA", site.clock.now()).unwrap();
     std::fs::write(&list, other.crl(&[], 30).unwrap()).unwrap();
     let (output, started) = common::varco(&["serve", "--config", &site.config().display().to_string()]);
-    assert!(!started && output.contains("not signed by any of the client authorities"), "{output}");
+    assert!(!started && output.contains("non è firmata da nessuna delle autorità configurate"), "{output}");
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn list(site: &Site, filter: &[&str]) -> Vec<serde_json::Value> {
     let arguments: Vec<&str> = ["ledger", "list", "--json", "--data", &data].into_iter().chain(filter.iter().copied()).collect();
     let (output, done) = varco(&arguments);
     assert!(done, "{output}");
-    output.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    output.lines().filter(|line| !line.starts_with("attenzione: ")).map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 #[test]
@@ -51,8 +51,13 @@ fn the_ledger_is_searched_shown_verified_and_backed_up() {
     assert_eq!(count(&["--codice-fiscale", "GLLTMM19L08H501B", "--kind", "exchange"]), 2);
     assert_eq!(count(&["--codice-fiscale", "BNCNNA72B42H501V"]), 1);
     assert_eq!(count(&["--limit", "2"]), 2);
+    // Four looked for a person: that is recorded.
+    let before = all.len();
+    let all = list(&site, &[]);
+    assert_eq!(all.len(), before + 4);
     let middle = all[all.len() / 2]["recorded"].as_str().unwrap();
-    assert_eq!(count(&["--to", middle]) + count(&["--from", middle]), all.len());
+    let at_middle = all.iter().filter(|leaf| leaf["recorded"] == middle).count();
+    assert_eq!(count(&["--to", middle]) + count(&["--from", middle]), all.len() + at_middle, "both ends belong to it");
     assert_eq!(count(&["--from", "2999-01-01"]), 0);
 
     // An entry without opening it names nobody; opened, it does.
@@ -67,7 +72,7 @@ fn the_ledger_is_searched_shown_verified_and_backed_up() {
     let (verified, done) = varco(&["ledger", "verify", "--data", &data]);
     assert!(done && verified.starts_with("registro integro"), "{verified}");
     let (rebuilt, done) = varco(&["rebuild", "--data", &data]);
-    assert!(done && rebuilt.contains(&format!("{} voci", all.len())), "{rebuilt}");
+    assert!(done && rebuilt.contains(&format!("{} voci", all.len() + 1)), "{rebuilt}");
     // A flipped bit is found, and the exit code says so.
     let segment = site.data().join("ledger/00000000000000000001.seg");
     let mut bytes = std::fs::read(&segment).unwrap();
@@ -128,10 +133,10 @@ fn what_makes_no_sense_is_refused_with_a_word() {
     let site = Site::new();
     let data = site.data().display().to_string();
     for (arguments, word) in [
-        (vec!["init", &*data], "not empty"),
+        (vec!["init", &*data], "non è vuota"),
         (vec!["ledger", "verify", "--data", "/nonexistent"], "varco init"),
         (vec!["serve", "--config", "/nonexistent.toml"], "/nonexistent.toml"),
-        (vec!["ledger", "list", "--kind", "altro", "--data", &*data], "tipo di voce"),
+        (vec!["ledger", "list", "--kind", "altro", "--data", &*data], "i tipi di voce sono"),
         (vec!["ente", "mostra", "nessuno", "--data", &*data], "non esiste"),
     ] {
         let (output, done) = varco(&arguments);
@@ -142,6 +147,168 @@ fn what_makes_no_sense_is_refused_with_a_word() {
     assert!(!done && output.contains("sconosciuto"), "{output}");
     let usage = std::process::Command::new(common::binary()).arg("nessuno").output().unwrap();
     assert_eq!(usage.status.code(), Some(2));
+}
+
+#[test]
+fn a_search_that_cannot_find_says_so_and_the_rest_finds_what_a_reply_names() {
+    let site = Site::new();
+    let data = site.data().display().to_string();
+    let serving = site.serve();
+    let identity = "<h:Identity xmlns:h=\"http://varco.example/identity\"><UserId xmlns=\"\">operatrice7</UserId></h:Identity>";
+    let question = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
+    let (plain, named) = common::runtime().block_on(async {
+        let comune = site.client(serving.address, "comune");
+        let named = question.replacen("<soap:Body>", &format!("<soap:Header>{identity}</soap:Header><soap:Body>"), 1);
+        (comune.call(ISEE, &question).await.unwrap(), comune.call(ISEE, &named).await.unwrap())
+    });
+    serving.stop();
+    let all = list(&site, &[]);
+    let of = |exchange: &str| all.iter().find(|leaf| leaf["exchange"] == exchange && leaf["kind"] == "exchange").unwrap()["seq"].clone();
+    let found = |filter: &[&str]| list(&site, filter).iter().map(|leaf| leaf["seq"].clone()).collect::<Vec<_>>();
+    let exchange = plain.exchange.clone().unwrap();
+    assert_eq!(found(&["--scambio", &exchange, "--kind", "exchange"]), [of(&exchange)]);
+    assert_eq!(found(&["--id-richiesta", element(&named, "IdRichiesta")]), [of(named.exchange.as_ref().unwrap())]);
+    if named.text.contains("DATI_NON_TROVATI") && !found(&["--di-operatore", "operatrice7"]).is_empty() {
+        assert_eq!(found(&["--di-operatore", "operatrice7"]), [of(named.exchange.as_ref().unwrap())]);
+    }
+    // The second of an entry belongs to it, however the clock is written.
+    let recorded: jiff::Timestamp = all.last().unwrap()["recorded"].as_str().unwrap().parse().unwrap();
+    let second = jiff::Timestamp::from_second(recorded.as_second()).unwrap();
+    let rome = varco::clock::rome(second);
+    let offset = format!("{}{}", rome.datetime(), if rome.offset().seconds() == 7200 { "+02:00" } else { "+01:00" });
+    for text in [second.to_string(), offset, rome.datetime().to_string(), rome.date().to_string()] {
+        let seen = found(&["--from", &text, "--to", &text]);
+        assert!(seen.contains(&all.last().unwrap()["seq"]), "{text}: {seen:?}");
+    }
+    let refused = |filter: &[&str], why: &str| {
+        let arguments: Vec<&str> = ["ledger", "list", "--data", &data].into_iter().chain(filter.iter().copied()).collect();
+        let output = std::process::Command::new(common::binary()).args(&arguments).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && told.contains(why), "{arguments:?}: {told}");
+    };
+    refused(&["--from", "2026-02-30"], "servono un giorno che esiste");
+    refused(&["--to", "ieri"], "servono un giorno che esiste");
+    refused(&["--from", "2026-03-02", "--to", "2026-03-01"], "--to viene prima di --from");
+    refused(&["--ente", "nessuno"], "nessun ente ha mai avuto questo codice");
+    refused(&["--outcome", "BENE"], "gli esiti sono OK, ");
+    refused(&["--operation", "ConsultazioneISEE"], "quelle degli enti sono ConsultazioneIndicatore, ");
+    refused(&["--codice-fiscale", "FRRGLI84E52H501A"], "lettera di controllo");
+    refused(&["--codice-fiscale", "FRRGLI"], "servono sedici caratteri");
+    refused(&["--scambio", "uno"], "X-Request-Id");
+    refused(&["--limit", "0"], "0 non va bene per --limit");
+    // What can be and is not there is no error.
+    assert_eq!(list(&site, &["--outcome", "ERRORE_INTERNO"]).len() + list(&site, &["--operation", "TrasmissioneLotto"]).len(), 0);
+    // A list that was cut says so.
+    let (told, _) = varco(&["ledger", "list", "--limit", "2", "--data", &data]);
+    assert!(told.contains(&format!("le voci trovate sono {}, queste sono le ultime 2", all.len())), "{told}");
+    let (told, _) = varco(&["ledger", "list", "--data", &data]);
+    assert!(!told.contains("attenzione"), "{told}");
+}
+
+#[test]
+fn what_is_looked_up_is_recorded_with_who_did_it() {
+    let site = Site::new();
+    let (data, config) = (site.data().display().to_string(), site.config().display().to_string());
+    let serving = site.serve();
+    let protocol = common::runtime().block_on(async {
+        let dsu = requests::trasmissione(&requests::dsu("CAF00001-CMDS01-2026-N0000002", &site.today()));
+        element(&site.client(serving.address, "caf").call(DSU, &dsu).await.unwrap(), "ProtocolloDSU").to_owned()
+    });
+    let looked = || list(&site, &["--kind", "admin"]);
+    let lookups: [(&[&str], &str); 4] = [
+        (&["ledger", "show", "2", "--open"], "ledger show"),
+        (&["ledger", "list", "--codice-fiscale", requests::GIULIA], "ledger list"),
+        (&["ente", "storia", "comune"], "ente storia"),
+        (&["dsu", "versions", &protocol], "dsu versions"),
+    ];
+    let all = |who: &str| {
+        for (arguments, operation) in lookups {
+            let before = looked().len();
+            let (told, done) = varco(&[arguments, &["--operatore", who, "--config", &config]].concat());
+            assert!(done && !told.contains("attenzione"), "{arguments:?}: {told}");
+            let after = looked();
+            assert_eq!(after.len(), before + 1, "{arguments:?}");
+            let leaf = after.last().unwrap();
+            assert_eq!(leaf["operation"], operation);
+            assert!(leaf["facts"]["actor"]["uid"].is_number() && !leaf.to_string().contains(who), "{leaf}");
+        }
+    };
+    // Through the socket of the gateway that serves; and by the command itself.
+    all("Mario Rossi");
+    serving.stop();
+    all("Anna Verdi");
+    assert_eq!(list(&site, &["--di-operatore", "Anna Verdi"]).len(), 4);
+    // Whoever is looked for finds who looked.
+    let named = list(&site, &["--codice-fiscale", requests::GIULIA, "--kind", "admin"]);
+    assert_eq!(named.len(), 2, "not this search itself");
+    let (shown, _) = varco(&["ledger", "show", &named[0]["seq"].to_string(), "--open", "--data", &data]);
+    assert!(shown.contains("Mario Rossi") && shown.contains(requests::GIULIA), "{shown}");
+    // An act names its operator too.
+    let (told, done) = varco(&["ente", "sospendi", "comune", "--motivo", "prova", "--operatore", "Anna Verdi", "--data", &data]);
+    assert!(done, "{told}");
+    let (told, _) = varco(&["ente", "storia", "comune", "--data", &data]);
+    assert!(told.contains("(Anna Verdi) prova"), "{told}");
+    // A copy that was never in service records nothing, and says so.
+    let (copy, keys) = (site.home.path().join("copia"), site.home.path().join("chiavi"));
+    let (copied, done) = varco(&["backup", &copy.display().to_string(), "--keys", &keys.display().to_string(), "--config", &config]);
+    assert!(done, "{copied}");
+    std::fs::rename(&keys, copy.join("keys")).unwrap();
+    let before = std::fs::read(copy.join("ledger/00000000000000000001.seg")).unwrap();
+    let (told, done) = varco(&["ledger", "show", "2", "--open", "--data", &copy.display().to_string()]);
+    assert!(done && told.contains("questa consultazione non viene registrata: questa è una copia"), "{told}");
+    assert_eq!(std::fs::read(copy.join("ledger/00000000000000000001.seg")).unwrap(), before);
+}
+
+#[test]
+fn every_damaged_place_is_said_and_the_rest_is_listed_and_shown() {
+    let site = Site::new();
+    let data = site.data().display().to_string();
+    let serving = site.serve();
+    common::runtime().block_on(async {
+        let comune = site.client(serving.address, "comune");
+        for _ in 0..8 {
+            comune.call(ISEE, &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT)).await.unwrap();
+        }
+    });
+    serving.stop();
+    let all = list(&site, &[]);
+    let segment = site.data().join("ledger/00000000000000000001.seg");
+    let whole = std::fs::read(&segment).unwrap();
+    // The leaves of two exchanges, each alone in its batch.
+    let exchanges: Vec<_> = all.iter().filter(|leaf| leaf["kind"] == "exchange").collect();
+    let mut bytes = whole.clone();
+    let mut lost = Vec::new();
+    for leaf in [exchanges[2], exchanges[5]] {
+        let id = leaf["exchange"].as_str().unwrap().as_bytes();
+        let at = whole.windows(id.len()).position(|window| window == id).unwrap();
+        bytes[at] ^= 1;
+        lost.push(leaf["seq"].as_u64().unwrap());
+    }
+    std::fs::write(&segment, &bytes).unwrap();
+    std::fs::remove_file(site.data().join("ledger/HEAD")).unwrap();
+    let (told, done) = varco(&["ledger", "verify", "--data", &data]);
+    assert!(!done && told.contains("ledger/HEAD manca") && told.matches("offset ").count() == 2, "{told}");
+    for sequence in &lost {
+        assert!(told.contains(&format!("la voce {sequence} non si legge")), "{told}");
+        let (shown, done) = varco(&["ledger", "show", &sequence.to_string(), "--data", &data]);
+        assert!(!done && shown.contains("il registro è danneggiato"), "{shown}");
+    }
+    assert!(told.contains(&format!("{} voci in ", all.len() - 2)) && told.contains("rimettere l'ultima copia"), "{told}");
+    let (listed, done) = varco(&["ledger", "list", "--json", "--data", &data]);
+    assert!(!done && listed.contains("l'elenco può essere incompleto"), "{listed}");
+    let sequences: Vec<u64> =
+        listed.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()?["seq"].as_u64()).collect();
+    let expected: Vec<u64> = (1..=all.len() as u64).filter(|sequence| !lost.contains(sequence)).collect();
+    assert_eq!(sequences, expected);
+    let (shown, done) = varco(&["ledger", "show", &(lost[1] + 1).to_string(), "--data", &data]);
+    assert!(done && shown.contains("attenzione: "), "{shown}");
+    // A missing key is named, with what to do.
+    std::fs::write(&segment, &whole).unwrap();
+    std::fs::remove_file(site.data().join("keys/master.key")).unwrap();
+    let (told, done) = varco(&["ledger", "verify", "--data", &data]);
+    assert!(!done && told.contains("keys/master.key: il file non c'è; rimettere la chiave master depositata"), "{told}");
+    let (told, done) = varco(&["serve", "--config", &site.config().display().to_string()]);
+    assert!(!done && told.contains("keys/master.key: il file non c'è; rimettere"), "{told}");
 }
 
 #[test]

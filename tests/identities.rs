@@ -172,7 +172,6 @@ fn nobody_is_answered_with_what_another_asked() {
                 None => others += 1,
             }
         }
-        Ok(())
     })
     .unwrap();
     assert!(expected.is_empty(), "{} of {total} exchanges are not in the ledger", expected.len());

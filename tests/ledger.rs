@@ -74,7 +74,7 @@ impl Sample {
     }
 
     fn verify(&self) -> Result<segments::Verified, LogError> {
-        segments::verify(&self.directory.segments(), self.directory.ledger, &mut |_| Ok(()))
+        segments::verify(&self.directory.segments(), self.directory.ledger, &mut |_| ())
     }
 
     fn open(&self) -> Result<segments::Recovery, LogError> {
@@ -338,7 +338,6 @@ fn what_was_recorded_since_an_instant_is_what_a_reading_of_everything_finds() {
     let directory = sample.directory.segments();
     segments::verify(&directory, sample.directory.ledger, &mut |entry| {
         all.push((entry.leaf.seq, entry.leaf.recorded, entry.leaf.body.received, entry.leaf.body.kind));
-        Ok(())
     })
     .unwrap();
     for at in ["", "9"].into_iter().chain(all.iter().step_by(29).map(|(_, recorded, ..)| recorded.as_str())) {
@@ -507,15 +506,15 @@ fn a_verification_looks_at_order_place_and_ledger_of_every_leaf() {
         let error = sample.verify().unwrap_err().to_string();
         assert!(error.contains(what), "{error}");
     };
-    refused(&|_, leaf| leaf.replacen("\"recorded\":\"20", "\"recorded\":\"19", 1), "recorded before the one that precedes it");
-    refused(&|sample, leaf| leaf.replace(&sample.directory.ledger.to_string(), &uuid::Uuid::nil().to_string()), "not this one");
+    refused(&|_, leaf| leaf.replacen("\"recorded\":\"20", "\"recorded\":\"19", 1), "registrata prima di quella che la precede");
+    refused(&|sample, leaf| leaf.replace(&sample.directory.ledger.to_string(), &uuid::Uuid::nil().to_string()), "non è questa");
     let exchange_of = |leaf: &str| leaf.split("\"exchange\":\"").nth(1).unwrap()[..36].to_owned();
     refused(
         &|sample, leaf| {
             let first = entries(sample)[0].leaf.body.exchange.to_string();
             leaf.replace(&exchange_of(leaf), &first)
         },
-        "have one exchange and ordinal",
+        "hanno lo stesso scambio e lo stesso ordinale",
     );
 }
 

@@ -294,12 +294,12 @@ fn persons_and_operators_have_quotas() {
     let (one, two, three) = (requests::GIULIA, "BNCNNA72B42H501V", "GLLMTT81P03F205Y");
     assert_eq!([of(one, ""), of(one, ""), of(two, ""), of(three, ""), of(one, "")], [200, 200, 200, 429, 200]);
     done(&site, &["quota", "comune"]);
-    done(&site, &["quota", "comune", "--persone-al-giorno", "1", "--al-giorno", "3", "--operatore"]);
+    done(&site, &["quota", "comune", "--persone-al-giorno", "1", "--al-giorno", "3", "--per-operatore"]);
     assert_eq!([of(one, "op1"), of(two, "op1"), of(two, "op2"), of(one, "op1"), of(one, "op1")], [200, 429, 200, 200, 200]);
     assert_eq!(of(one, "op1"), 429, "what was refused did not count, what was answered did");
     assert_eq!(of(three, ""), 200, "nobody is named");
     // What its operator may not ask is not taken from the ente's own.
-    done(&site, &["quota", "comune", "--al-giorno", "1", "--operatore"]);
+    done(&site, &["quota", "comune", "--al-giorno", "1", "--per-operatore"]);
     let left = || {
         let answer = ask(&site, &serving);
         answer.headers.get("x-ratelimit-remaining").and_then(|left| left.to_str().ok()?.parse::<u64>().ok())
@@ -326,7 +326,7 @@ fn an_operators_day_is_the_same_before_and_after_a_restart() {
     let of = |serving: &Serving, request: &str| call(&site, serving, "comune", ISEE, request).status.as_u16();
     // Before there is a quota, answered or refused: it counts.
     assert_eq!([of(&serving, &good), of(&serving, &not_granted), of(&serving, &not_granted)], [200, 500, 500]);
-    done(&site, &["quota", "comune", "--al-giorno", "5", "--operatore"]);
+    done(&site, &["quota", "comune", "--al-giorno", "5", "--per-operatore"]);
     assert_eq!(of(&serving, &good), 200);
     serving.stop();
     let serving = site.serve();
@@ -563,9 +563,9 @@ fn the_number_of_a_grant_is_its_own_for_ever() {
     add("A1.07", &[]);
     assert_eq!(grants(), expected(&[(6, "A1.07")]));
     for ignored in [["--predefinita", "A1.07"], ["--dal", "2026-01-01"], ["--al", "2026-01-01"]] {
-        refused(&site, &["abilita", "comune", "--togli", "6", ignored[0], ignored[1]], "cannot be used with");
+        refused(&site, &["abilita", "comune", "--togli", "6", ignored[0], ignored[1]], "non si può usare con");
     }
-    refused(&site, &["abilita", "comune", "--togli", "6", "--controlli"], "cannot be used with");
+    refused(&site, &["abilita", "comune", "--togli", "6", "--controlli"], "non si può usare con");
 }
 
 #[test]

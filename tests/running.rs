@@ -385,6 +385,6 @@ fn a_clock_far_behind_the_last_entry_opens_nothing() {
     let site = Site::new();
     let open = |clock: &Clock| Node::open(&site.directory(), clock, Arc::new(RealDisk), SEGMENT_BYTES);
     let error = open(&Clock::fixed(site.clock.now() - 1.hour())).map(|node| node.close()).unwrap_err();
-    assert!(error.to_string().contains("far behind the last entry"), "{error}");
+    assert!(error.to_string().contains("molto indietro rispetto all'ultima voce"), "{error}");
     open(&Clock::fixed(site.clock.now() - 10.seconds())).unwrap().close();
 }

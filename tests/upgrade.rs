@@ -57,7 +57,7 @@ fn a_directory_of_format_1_0_is_upgraded_when_it_is_asked_for() {
     (0..4).for_each(|earlier| drop(keys.token(Clock::system().today().year() - earlier, "cf", "").unwrap()));
 
     let (text, opened) = varco(&["ente", "lista", "--data", &dir]);
-    assert!(!opened && text.contains("is in format 1.0") && text.contains("varco upgrade"), "{text}");
+    assert!(!opened && text.contains("è nel formato 1.0") && text.contains("varco upgrade"), "{text}");
     let before = std::fs::read(data.join("ledger/00000000000000000001.seg")).unwrap();
     assert!(done(&["upgrade", &dir]).contains("dal formato 1.0 al 1.1; 3 enti registrati di nuovo"));
     assert!(done(&["upgrade", &dir]).contains("già nel formato 1.1"));
@@ -84,7 +84,7 @@ fn a_directory_of_format_1_0_is_upgraded_when_it_is_asked_for() {
     done(&["ente", "riattiva", "caf", "--data", &dir, "--motivo", "prova"]);
     std::fs::write(data.join("FORMAT"), std::fs::read_to_string(data.join("FORMAT")).unwrap().replace("varco 1.1", "varco 1.2")).unwrap();
     let (text, opened) = varco(&["ente", "lista", "--data", &dir]);
-    assert!(!opened && text.contains("written by a later version"), "{text}");
+    assert!(!opened && text.contains("scritta una versione successiva"), "{text}");
 }
 
 /// A copy of the data directory, and one of its keys.

@@ -241,7 +241,7 @@ fn whatever_is_damaged_there_is_a_way_on_that_records_the_loss() {
     };
     let cases: [(&str, &dyn Fn(), &str); 5] = [
         ("a segment that is missing", &|| std::fs::remove_file(in_ledger(&middle)).unwrap(), "manca il segmento con le voci da"),
-        ("a header", &|| flip(20), "corruption"),
+        ("a header", &|| flip(20), "il registro è danneggiato"),
         ("a bit in the middle of a segment", &|| flip(3000), ""),
         ("no HEAD", &|| std::fs::remove_file(in_ledger("HEAD".as_ref())).unwrap(), "HEAD manca o è danneggiato"),
         ("a damaged HEAD", &|| std::fs::write(in_ledger("HEAD".as_ref()), [0xff, 0xfe]).unwrap(), "HEAD manca o è danneggiato"),
@@ -447,7 +447,7 @@ fn two_gateways_on_one_log_agree() {
         let log = MemLog::new();
         let (one, two) = (peer(&site, &log, &keys, id).await, peer(&site, &log, &keys, id).await);
         // Accreditation on one node is known on the other.
-        let actor = Actor { uid: 0, pid: None };
+        let actor = Actor::of(0, None);
         let enti = [("comune", &site.pki.comune, "ConsultazioneIndicatore"), ("caf", &site.pki.caf, "TrasmissioneDSU")];
         for (codice, issued, operazione) in enti {
             let commands =

@@ -148,7 +148,7 @@ impl World {
 
     /// Loads a feed.
     fn load(&self, records: &[FeedRecord]) {
-        let actor = Actor { uid: 0, pid: None };
+        let actor = Actor::of(0, None);
         self.runtime.block_on(feed::load(&self.node.ledger, records, &actor, "prova", self.node.clock.now())).unwrap();
     }
 

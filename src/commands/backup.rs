@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
+use super::dove::Dove;
 use super::ledger::verify_with;
 use crate::ledger::Directory;
 use crate::ledger::committer::StartError;
@@ -15,20 +16,20 @@ use crate::state;
 pub struct Args {
     /// Dove copiare il registro: una directory nuova
     target: PathBuf,
-    /// La directory dei dati
-    #[arg(long, default_value = "varco-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    dove: Dove,
     /// Dove copiare le chiavi: un'altra directory nuova, da tenere altrove
     #[arg(long)]
     keys: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args) -> Result<()> {
-    let directory = Directory::open(&args.data)?;
+    let data = args.dove.data()?;
+    let directory = Directory::open(&data)?;
     if args.keys.as_ref().is_some_and(|keys| keys.starts_with(&args.target)) {
         bail!("le chiavi si salvano altrove: chi ha copia e chiavi ha tutto");
     }
-    if args.target.starts_with(&args.data) {
+    if args.target.starts_with(&data) {
         bail!("la copia si fa fuori dalla directory dei dati");
     }
     // First the views, then the log: a gateway may append meanwhile.

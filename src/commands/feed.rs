@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, anyhow, bail};
 use clap::Subcommand;
 
-use super::{ente, socket};
+use super::dove::Dove;
+use super::socket;
 use crate::clock::Clock;
 use crate::config::SEGMENT_BYTES;
 use crate::gateway::node::Node;
@@ -30,9 +31,8 @@ enum What {
     Load {
         /// Il file
         file: PathBuf,
-        /// La directory dei dati
-        #[arg(long, default_value = "varco-data")]
-        data: PathBuf,
+        #[command(flatten)]
+        dove: Dove,
         /// Perché: resta nel registro
         #[arg(long)]
         motivo: String,
@@ -40,8 +40,8 @@ enum What {
 }
 
 pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
-    let What::Load { file, data, motivo } = args.what;
-    let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+    let What::Load { file, dove, motivo } = args.what;
+    let text = std::fs::read_to_string(&file).map_err(|error| anyhow!("{}: {}", file.display(), crate::italian::io(&error)))?;
     let records = match parse(&text) {
         Ok(records) => records,
         Err(errors) => {
@@ -54,7 +54,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     if records.len() > LARGEST {
         bail!("più di {LARGEST} righe: dividere il file");
     }
-    let entries = super::runtime()?.block_on(load(&data, &records, &motivo, clock))?;
+    let entries = super::runtime()?.block_on(load(&dove.data()?, &records, &motivo, clock))?;
     println!("{} righe caricate in {entries} voci del registro", records.len());
     Ok(())
 }
@@ -73,7 +73,7 @@ pub async fn load(data: &Path, records: &[FeedRecord], motivo: &str, clock: &Clo
     }
     let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
     let recorded = node.record_recovery().await;
-    let done = crate::sii::feed::load(&node.ledger, records, &ente::myself(), motivo, clock.now()).await;
+    let done = crate::sii::feed::load(&node.ledger, records, &super::who::myself(), motivo, clock.now()).await;
     node.close();
     recorded?;
     Ok(done?)

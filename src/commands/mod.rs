@@ -2,8 +2,10 @@
 
 pub mod backup;
 pub mod client;
+mod consultate;
 mod crl;
 pub mod demo;
+mod dove;
 pub mod dsu;
 pub mod ente;
 pub mod errori;
@@ -13,6 +15,7 @@ mod files;
 pub mod init;
 pub mod ledger;
 mod operate;
+mod parola;
 pub mod pki;
 pub mod rebuild;
 pub mod requests;
@@ -20,6 +23,7 @@ pub mod rules;
 pub mod serve;
 mod socket;
 mod upgrade;
+mod who;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -27,12 +31,16 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use self::dove::Dove;
 use crate::clock::Clock;
 
 /// Porta di dominio for the ISEE.
 #[derive(Debug, Parser)]
 #[command(name = "varco", version, about = "Porta di dominio per l'ISEE", propagate_version = true)]
 pub struct Cli {
+    /// Chi agisce, se non è l'utente del sistema: resta nel registro, accanto all'utente che il sistema operativo attesta
+    #[arg(long, global = true)]
+    operatore: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -60,7 +68,7 @@ enum Command {
         port: u16,
     },
     /// Gli enti: richiesta, accreditamento, certificati, abilitazioni
-    Ente(ente::Args),
+    Ente(Box<ente::Args>),
     /// Una DSU in un file: controllarla, calcolarla
     Dsu(dsu::Args),
     /// I dati dell'Agenzia delle entrate e dell'INPS
@@ -80,9 +88,8 @@ enum Command {
     Backup(backup::Args),
     /// Fa rileggere la configurazione alla porta in funzione: tutto, o niente e il perché
     Reload {
-        /// La directory dei dati
-        #[arg(long, default_value = "varco-data")]
-        data: PathBuf,
+        #[command(flatten)]
+        dove: Dove,
         /// Anche con ciò che `check-config --rigoroso` rifiuta
         #[arg(long)]
         comunque: bool,
@@ -92,9 +99,8 @@ enum Command {
     },
     /// Come sta la porta in funzione
     Status {
-        /// La directory dei dati
-        #[arg(long, default_value = "varco-data")]
-        data: PathBuf,
+        #[command(flatten)]
+        dove: Dove,
         /// Fallisce se la porta non può rispondere con dati: per chi la sorveglia
         #[arg(long)]
         pronta: bool,
@@ -125,6 +131,7 @@ enum Command {
 /// Runs a command. 0 done, 1 refused or failed, 2 usage (clap's own).
 pub fn run(cli: Cli) -> ExitCode {
     let clock = Clock::system();
+    who::set(cli.operatore);
     if !matches!(cli.command, Command::Serve { .. } | Command::Demo { .. }) {
         without_reader();
     }
@@ -132,16 +139,16 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Init { dir } => init::run(&dir, &clock),
         Command::Serve { config } => serve::run(&config, &clock),
         Command::Demo { exit, port } => demo::run(exit, port, &clock),
-        Command::Ente(args) => ente::run(args, &clock),
+        Command::Ente(args) => ente::run(*args, &clock),
         Command::Dsu(args) => dsu::run(args, &clock),
         Command::Feed(args) => feed::run(args, &clock),
         Command::Rules(args) => rules::run(args, &clock),
-        Command::Ledger(args) => ledger::run(args),
+        Command::Ledger(args) => ledger::run(args, &clock),
         Command::Rebuild(args) => rebuild::run(args, &clock),
         Command::Upgrade { dir } => upgrade::run(&dir, &clock),
         Command::Backup(args) => backup::run(&args),
-        Command::Reload { data, comunque, json } => operate::reload(&data, comunque, json),
-        Command::Status { data, pronta, json } => operate::status(&data, pronta, json),
+        Command::Reload { dove, comunque, json } => operate::reload(&dove, comunque, json),
+        Command::Status { dove, pronta, json } => operate::status(&dove, pronta, json),
         Command::CheckConfig { config, rigoroso, json } => operate::check(&config, rigoroso, json, &clock),
         Command::Errori => {
             errori::run();
@@ -157,6 +164,14 @@ pub fn run(cli: Cli) -> ExitCode {
             if error.is::<Uso>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
+}
+
+/// A command line that names no command to carry out: help, the version, or an error (2).
+pub fn misused(error: &clap::Error) -> ExitCode {
+    let (text, wrong) = parola::told(error);
+    // To who has gone there is no way.
+    let _ = if wrong { std::io::stderr().write_all(text.as_bytes()) } else { std::io::stdout().write_all(text.as_bytes()) };
+    if wrong { ExitCode::from(2) } else { ExitCode::SUCCESS }
 }
 
 /// Whoever reads what a command prints may go before all of it is printed (`varco ledger list | head`): then the command ends, as one that a signal

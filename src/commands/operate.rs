@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use serde::Serialize;
 
+use super::dove::Dove;
 use super::socket;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -14,8 +15,8 @@ use crate::gateway::status::Status;
 use crate::ledger::{Directory, Keys};
 use crate::sii::embedded as sii;
 
-pub(super) fn reload(data: &Path, comunque: bool, json: bool) -> Result<()> {
-    let directory = Directory::open(data)?;
+pub(super) fn reload(dove: &Dove, comunque: bool, json: bool) -> Result<()> {
+    let directory = Directory::open(&dove.data()?)?;
     let reloaded: Option<Reloaded> = super::runtime()?.block_on(socket::post(&directory.socket(), "/reload", Reload { comunque }, ""))?;
     let reloaded = reloaded.context("nessuna porta in funzione su questa directory dei dati")?;
     if json {
@@ -26,8 +27,8 @@ pub(super) fn reload(data: &Path, comunque: bool, json: bool) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn status(data: &Path, ready: bool, json: bool) -> Result<()> {
-    let directory = Directory::open(data)?;
+pub(super) fn status(dove: &Dove, ready: bool, json: bool) -> Result<()> {
+    let directory = Directory::open(&dove.data()?)?;
     let status: Option<Status> = super::runtime()?.block_on(socket::get(&directory.socket(), "/status"))?;
     let status = status.context("nessuna porta in funzione su questa directory dei dati")?;
     if ready && !status.pronta {

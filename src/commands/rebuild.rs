@@ -1,11 +1,13 @@
 //! `varco rebuild`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
 
-use super::ente::myself;
+use super::Uso;
+use super::dove::Dove;
+use super::who::myself;
 use crate::clock::Clock;
 use crate::gateway::node::{self, Accepted};
 use crate::ledger::Directory;
@@ -14,9 +16,8 @@ use crate::ledger::disk::RealDisk;
 /// `varco rebuild`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// La directory dei dati
-    #[arg(long)]
-    data: PathBuf,
+    #[command(flatten)]
+    dove: Dove,
     /// Continua con le voci intere anche se le ultime del registro mancano; la perdita viene registrata
     #[arg(long, requires = "motivo")]
     accetta_perdita: bool,
@@ -31,7 +32,11 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
         Some(reason) => Some(Accepted { actor: myself(), reason }),
         None => None,
     };
-    rebuild(&args.data, accepted.as_ref(), clock)
+    // It changes what is there: no directory is taken for granted.
+    if args.dove.is_default() {
+        return Err(Uso::of("indicare la directory dei dati (--data) o il file di configurazione (--config)").into());
+    }
+    rebuild(&args.dove.data()?, accepted.as_ref(), clock)
 }
 
 fn rebuild(data: &Path, accepted: Option<&Accepted>, clock: &Clock) -> Result<()> {

@@ -7,7 +7,7 @@ use anyhow::Result;
 use clap::Subcommand;
 use serde_json::json;
 
-use super::{ente, socket};
+use super::socket;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::gateway::node::Node;
@@ -138,7 +138,7 @@ async fn apply(config: &Config, prova: bool, motivo: &str, clock: &Clock) -> Res
     }
     let node = Node::open_with(&directory, clock, Arc::new(RealDisk), config.ledger.segment_bytes, Settings::configured(config)?)?;
     let recorded = node.record_recovery().await;
-    let done = regole::apply(&node.ledger, node.services.sii.as_ref(), prova, &ente::myself(), motivo, clock.now()).await;
+    let done = regole::apply(&node.ledger, node.services.sii.as_ref(), prova, &super::who::myself(), motivo, clock.now()).await;
     node.close();
     recorded?;
     Ok(done?)

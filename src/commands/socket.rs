@@ -20,7 +20,7 @@ pub(super) async fn post<T: Serialize, R: for<'de> Deserialize<'de>>(
     what: T,
     motivo: &str,
 ) -> Result<Option<R>> {
-    let body = serde_json::to_vec(&Asked { what, motivo: motivo.to_owned() })?;
+    let body = serde_json::to_vec(&Asked { what, motivo: motivo.to_owned(), chi: super::who::claims() })?;
     send(socket, Request::post(path).header("host", "admin").body(Full::new(Bytes::from(body)))?).await
 }
 

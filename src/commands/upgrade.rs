@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::ente::myself;
+use super::who::myself;
 use crate::clock::Clock;
 use crate::config::SEGMENT_BYTES;
 use crate::gateway::node::Node;

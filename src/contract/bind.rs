@@ -438,6 +438,9 @@ macro_rules! outcomes {
         pub enum $name { $($variant),+ }
 
         impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
             /// As it is spelled on the wire.
             pub fn code(self) -> &'static str {
                 match self { $(Self::$variant => $code),+ }

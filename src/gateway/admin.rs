@@ -1,7 +1,8 @@
 //! The admin socket: HTTP over a Unix socket in the data directory, for whoever the file system lets in. Who acts is what the kernel says of the
 //! other end (SO_PEERCRED).
 //!
-//! `POST /enti`, `/feed`, `/rules` and `/reload` carry out what `varco ente`, `feed load`, `rules apply` and `reload` ask; `GET /live`, `/ready`, `/metrics` tell how it is.
+//! `POST /enti`, `/feed`, `/rules`, `/reload` and `/consultate` carry out what `varco ente`, `feed load`, `rules apply` and `reload` ask, and record what is
+//! looked up; `GET /live`, `/ready`, `/metrics` tell how it is.
 
 use std::convert::Infallible;
 use std::io;
@@ -20,7 +21,8 @@ use tokio::net::{TcpListener, UnixListener, UnixStream};
 use super::status::{Readiness, Status};
 use super::{Gateway, beside};
 use crate::isee::feed::FeedRecord;
-use crate::registry::administration::{Actor, Command, Rejected, perform_all};
+use crate::registry::administration::{Actor, Claims, Command, Rejected, perform_all};
+use crate::registry::consultate::{self, Consultazione};
 use crate::registry::ente::Ente;
 
 /// A feed of fifty thousand lines, with room.
@@ -33,6 +35,16 @@ pub struct Asked<T> {
     pub what: T,
     /// Why.
     pub motivo: String,
+    /// Who says that they ask.
+    #[serde(default)]
+    pub chi: Claims,
+}
+
+impl<T> Asked<T> {
+    /// Who the kernel says that asks, and what they claim.
+    fn by(&self, actor: &Actor) -> Actor {
+        Actor::claiming(actor.uid, actor.pid, self.chi.clone())
+    }
 }
 
 /// That the configuration is to be read again.
@@ -121,7 +133,7 @@ fn observed(gateway: &Gateway, method: &Method, path: &str) -> Option<Response<F
 
 async fn one(socket: UnixStream, gateway: Arc<Gateway>) {
     let Ok(credentials) = socket.peer_cred() else { return };
-    let actor = Actor { uid: credentials.uid(), pid: credentials.pid() };
+    let actor = Actor::of(credentials.uid(), credentials.pid());
     let service = service_fn(move |request| {
         let (gateway, actor) = (gateway.clone(), actor.clone());
         // A feed, a table of enti or new lists may take long. The work goes on to its end even if the operator goes away.
@@ -147,26 +159,30 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
             Err(error) => json(&Answered::<Vec<Ente>>::Errore(error.to_string())),
         },
         (&Method::POST, "/enti") => match read::<Vec<Command>>(request).await {
-            Ok(asked) => answer(perform_all(&node.ledger, &node.registry, &asked.what, actor, &asked.motivo, now).await),
+            Ok(asked) => answer(perform_all(&node.ledger, &node.registry, &asked.what, &asked.by(actor), &asked.motivo, now).await),
             Err(refused) => refused,
         },
         (&Method::POST, "/reload") => match read::<Reload>(request).await {
-            Ok(asked) => json(&match gateway.reload(Some(actor), asked.what.comunque).await {
+            Ok(asked) => json(&match gateway.reload(Some(&asked.by(actor)), asked.what.comunque).await {
                 Ok(reloaded) => Answered::Ok(reloaded),
                 Err(text) => Answered::Errore(text),
             }),
             Err(refused) => refused,
         },
+        (&Method::POST, "/consultate") => match read::<Consultazione>(request).await {
+            Ok(asked) => answer(consultate::record(&node.ledger, &asked.what, &asked.by(actor), now).await),
+            Err(refused) => refused,
+        },
         (&Method::POST, "/rules") => match read::<bool>(request).await {
             Ok(asked) => {
                 let sii = node.services.sii.as_ref();
-                answer(crate::sii::regole::apply(&node.ledger, sii, asked.what, actor, &asked.motivo, now).await)
+                answer(crate::sii::regole::apply(&node.ledger, sii, asked.what, &asked.by(actor), &asked.motivo, now).await)
             }
             Err(refused) => refused,
         },
         (&Method::POST, "/feed") => match read::<Vec<FeedRecord>>(request).await {
             Ok(asked) => {
-                let loaded = crate::sii::feed::load(&node.ledger, &asked.what, actor, &asked.motivo, now).await;
+                let loaded = crate::sii::feed::load(&node.ledger, &asked.what, &asked.by(actor), &asked.motivo, now).await;
                 if loaded.is_ok() {
                     // What waited for it is attested after the answer: there may be much of it.
                     let sii = node.services.sii.clone();

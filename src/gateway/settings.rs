@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Limits, Soglia};
 use crate::digest::{hex, sha256};
 use crate::italian;
-use crate::ledger::{Body, Kind, Retention, Submission, new_exchange};
+use crate::ledger::{Blinding, Body, Kind, Retention, Secret, Submission, new_exchange};
 use crate::registry::administration::Actor;
 use crate::tls::{Setup, TlsError};
 
@@ -151,10 +151,20 @@ impl Gateway {
     async fn record_reload(&self, reloaded: &Reloaded, actor: Option<&Actor>, now: Timestamp) -> Result<(), String> {
         let ledger = &self.node.ledger;
         let exchange = new_exchange(now).map_err(|error| error.to_string())?;
-        let mut body = Body::new(Kind::Admin, Retention::Registro, exchange, now).fact("impostazioni", reloaded).fact("actor", actor);
+        let mut body = Body::new(Kind::Admin, Retention::Registro, exchange, now).fact("impostazioni", reloaded);
         body.operation = Some("reload".to_owned());
         body.outcome = Some("OK".to_owned());
-        let draft = ledger.prepare_open(body).map_err(|error| error.to_string())?;
+        let mut secret = Secret::default();
+        let body = match actor {
+            Some(actor) => actor.sign(body, &mut secret, ledger, now).map_err(|error| error.to_string())?,
+            None => body.fact("actor", actor),
+        };
+        let draft = if secret.operator.is_some() {
+            let blinding = Blinding::new().map_err(|error| error.to_string())?;
+            ledger.prepare(body, &secret, &blinding, 0, now).map_err(|error| error.to_string())?
+        } else {
+            ledger.prepare_open(body).map_err(|error| error.to_string())?
+        };
         let submission = Submission { drafts: vec![draft], preconditions: Vec::new() };
         ledger.committer.submit(submission).await.map(|_| ()).map_err(|error| error.to_string())
     }

@@ -49,6 +49,16 @@ pub enum Difetto {
     Data,
 }
 
+impl fmt::Display for Difetto {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Forma => "non è un codice fiscale: servono sedici caratteri nell'ordine giusto, o undici cifre",
+            Self::Controllo => "il codice fiscale ha la lettera di controllo (l'ultima) o un altro carattere sbagliato",
+            Self::Data => "il codice fiscale ha una data di nascita che non esiste",
+        })
+    }
+}
+
 const MONTHS: &[u8; 12] = b"ABCDEHLMPRST";
 const OMOCODIA: &[u8; 10] = b"LMNPQRSTUV";
 /// Values of `A` to `Z` in odd places; the digits 0 to 9 count as `A` to `J`.

@@ -24,13 +24,13 @@ const BATCH_MAGIC: [u8; 8] = *b"\x8bVARCOB\x01";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BatchError {
     /// Fewer bytes than the header or the length says.
-    #[error("truncated")]
+    #[error("blocco troncato")]
     Truncated,
     /// No magic, or lengths that do not agree.
-    #[error("no batch")]
+    #[error("qui non comincia un blocco")]
     NoBatch,
     /// A checksum.
-    #[error("checksum of {0}")]
+    #[error("somma di controllo sbagliata: {0}")]
     Checksum(&'static str),
 }
 
@@ -65,7 +65,7 @@ impl SegmentHeader {
             return Err(BatchError::NoBatch);
         }
         if crc32c::crc32c(&bytes[..60]) != u32_at(bytes, 60) || bytes[40..60].iter().any(|byte| *byte != 0) {
-            return Err(BatchError::Checksum("segment header"));
+            return Err(BatchError::Checksum("intestazione del segmento"));
         }
         let ledger = Uuid::from_slice(&bytes[8..24]).map_err(|_| BatchError::NoBatch)?;
         Ok(Self { ledger, first: u64_at(bytes, 24), previous_length: u64_at(bytes, 32) })
@@ -155,13 +155,13 @@ pub fn decode(bytes: &[u8]) -> Result<Batch, BatchError> {
     let spans = spans((0..count).map(lengths));
     let clear = spans.last().map_or(length, |last| last.leaf.end);
     if clear_checksum(&bytes[..clear]) != u32_at(bytes, 28) {
-        return Err(BatchError::Checksum("leaves"));
+        return Err(BatchError::Checksum("foglie"));
     }
     if sealed_checksum(bytes, &spans) != u32_at(bytes, 24) {
-        return Err(BatchError::Checksum("sealed parts"));
+        return Err(BatchError::Checksum("parti riservate"));
     }
     if spans.iter().any(|span| !slot_is_whole(&bytes[span.sealed.clone()])) {
-        return Err(BatchError::Checksum("wrapped key"));
+        return Err(BatchError::Checksum("chiave della parte riservata"));
     }
     Ok(Batch { first: u64_at(bytes, 8), length, spans })
 }

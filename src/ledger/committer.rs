@@ -288,7 +288,7 @@ pub enum StartError {
         wanted: u64,
     },
     /// The clock is far behind.
-    #[error("the clock ({now}) is far behind the last entry ({last}): set it, or wait")]
+    #[error("l'orologio ({now}) è molto indietro rispetto all'ultima voce ({last}): rimetterlo, o aspettare")]
     Clock {
         /// What the clock says.
         now: Timestamp,

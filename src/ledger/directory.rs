@@ -32,22 +32,22 @@ pub struct Lock(#[allow(dead_code, reason = "the lock lasts as long as the file 
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
     /// A file.
-    #[error("{0}: {1}")]
+    #[error("{0}: {error}", error = crate::italian::io(.1))]
     Io(String, io::Error),
     /// It exists already.
-    #[error("{0} is not empty")]
+    #[error("{0} non è vuota: una directory dei dati si crea dove non c'è nulla")]
     NotEmpty(String),
     /// It is another user's.
     #[error("{0} è di un altro utente: una copia si fa in una directory propria")]
     Foreign(String),
     /// Written in an earlier format.
-    #[error("{0} is in format {1}.{2}, of an earlier version: varco upgrade {0}")]
+    #[error("{0} è nel formato {1}.{2}, di una versione precedente: varco upgrade {0}")]
     Earlier(String, u32, u32),
     /// No `FORMAT`, or one that is not understood.
-    #[error("{0} is not a data directory of this version: {1}")]
+    #[error("{0} non è una directory dei dati di questa versione: {1}")]
     Format(String, String),
     /// Another process has it.
-    #[error("{0} is in use by another process")]
+    #[error("{0} è in uso da un altro processo")]
     Locked(String),
     /// Keys.
     #[error(transparent)]
@@ -94,16 +94,19 @@ impl Directory {
         let wrong = |what: &str| DirectoryError::Format(path.display().to_string(), what.to_owned());
         let text = match std::fs::read_to_string(path.join("FORMAT")) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(wrong("no FORMAT file (varco init makes one)")),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(wrong("non c'è il file FORMAT (varco init crea una directory nuova; di una copia rimettere anche FORMAT)"));
+            }
             Err(error) => return Err(DirectoryError::Io(path.display().to_string(), error)),
         };
         let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        let (major, minor) = line("varco").and_then(|version| version.split_once('.')).ok_or_else(|| wrong("FORMAT is not readable"))?;
-        let (Ok(major), Ok(minor)) = (major.parse(), minor.parse()) else { return Err(wrong("FORMAT is not readable")) };
+        let (major, minor) =
+            line("varco").and_then(|version| version.split_once('.')).ok_or_else(|| wrong("il file FORMAT non è comprensibile"))?;
+        let (Ok(major), Ok(minor)) = (major.parse(), minor.parse()) else { return Err(wrong("il file FORMAT non è comprensibile")) };
         if (major, minor) > FORMAT {
-            return Err(wrong("written by a later version"));
+            return Err(wrong("l'ha scritta una versione successiva: usare quella"));
         }
-        let ledger = line("ledger").and_then(|id| id.parse().ok()).ok_or_else(|| wrong("FORMAT names no ledger"))?;
+        let ledger = line("ledger").and_then(|id| id.parse().ok()).ok_or_else(|| wrong("il file FORMAT non nomina alcun registro"))?;
         Ok((Self { path: path.to_owned(), ledger }, (major, minor)))
     }
 

@@ -24,19 +24,22 @@ const SERIES: u8 = 3;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
     /// A file.
-    #[error("keys: {0}")]
+    #[error("chiavi: {}", crate::italian::io(.0))]
     Io(#[from] io::Error),
+    /// A file that is not there, or cannot be read; and what to do.
+    #[error("{0}: {remedy}", remedy = .1)]
+    File(String, String),
     /// The master key's file is not 64 hexadecimal digits.
-    #[error("master.key is not a key")]
+    #[error("master.key non è una chiave di 32 byte: rimettere quella depositata (varco init dice dove)")]
     Master,
     /// A record that is damaged, or wrapped by another master key.
     #[error("il record {0} del portachiavi è danneggiato o non si apre con questa master.key: rimettere il portachiavi dell'ultima copia")]
     Record(u32),
     /// The operating system gives no randomness.
-    #[error("no randomness")]
+    #[error("il sistema operativo non dà numeri casuali")]
     Random,
     /// Names an ente too long for a record.
-    #[error("ente code too long")]
+    #[error("il codice dell'ente è troppo lungo")]
     Ente,
 }
 
@@ -101,6 +104,10 @@ pub fn create(directory: &Path) -> Result<(), KeyError> {
     Ok(())
 }
 
+fn unreadable(file: &Path, error: &io::Error, remedy: &str) -> KeyError {
+    KeyError::File(file.display().to_string(), format!("{}; {remedy}", crate::italian::io(error)))
+}
+
 impl Keys {
     /// Opens the keys of a data directory. Class keys that cannot be opened make their entries unreadable, not the ledger; a token key that
     /// cannot be opened is an error, since nobody would be found any more.
@@ -110,7 +117,9 @@ impl Keys {
 
     /// The same, for a purpose.
     pub fn open_for(directory: &Path, access: Access) -> Result<Self, KeyError> {
-        let text = std::fs::read_to_string(directory.join("master.key"))?;
+        let master = directory.join("master.key");
+        let remedy = "rimettere la chiave master depositata (varco init dice dove conservarla): senza, nessuna parte riservata si apre";
+        let text = std::fs::read_to_string(&master).map_err(|error| unreadable(&master, &error, remedy))?;
         let bytes = unhex(text.trim()).filter(|bytes| bytes.len() == 32).ok_or(KeyError::Master)?;
         let keys = Self {
             master: aead(&bytes).ok_or(KeyError::Master)?,
@@ -125,7 +134,9 @@ impl Keys {
 
     fn load(&self) -> Result<(), KeyError> {
         let mut bytes = Vec::new();
-        File::open(&self.path)?.read_to_end(&mut bytes)?;
+        let remedy = "rimettere il portachiavi dell'ultima copia (varco backup --keys)";
+        let read = File::open(&self.path).and_then(|mut file| file.read_to_end(&mut bytes));
+        read.map_err(|error| unreadable(&self.path, &error, remedy))?;
         let whole = used(&bytes);
         if whole != bytes.len() && self.access == Access::Write {
             let file = OpenOptions::new().write(true).open(&self.path)?;

@@ -63,7 +63,7 @@ pub enum AppendError {
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
     /// A file.
-    #[error("{file}: {error}")]
+    #[error("{file}: {}", crate::italian::io(error))]
     Io {
         /// Its name.
         file: String,
@@ -71,7 +71,7 @@ pub enum LogError {
         error: io::Error,
     },
     /// Corruption, and where.
-    #[error("corruption: {file}, offset {offset}: {what} ({remedy})", remedy = REMEDY)]
+    #[error("il registro è danneggiato: {file}, offset {offset}: {what} ({remedy})", remedy = REMEDY)]
     Corrupt {
         /// The segment's name.
         file: String,
@@ -97,7 +97,7 @@ pub enum LogError {
         to: u64,
     },
     /// `HEAD` is missing or damaged: nothing else tells a shortened log from a whole one.
-    #[error("HEAD manca o è danneggiato: non si può dire se il registro è intero ({remedy})", remedy = REMEDY)]
+    #[error("ledger/HEAD manca o è danneggiato: non si può dire se il registro è intero ({remedy})", remedy = REMEDY)]
     Head,
     /// The log ends before `HEAD` says: entries at its end are lost.
     #[error("{file}, byte {offset}: il registro finisce prima della voce {sequence}, che secondo HEAD c'era ({remedy})", remedy = REMEDY)]
@@ -109,6 +109,14 @@ pub enum LogError {
         /// Sequence of the last entry that must be there.
         sequence: u64,
     },
+}
+
+impl LogError {
+    /// What is wrong and where, without the way on.
+    pub fn place(&self) -> String {
+        let text = self.to_string();
+        text.strip_suffix(&format!(" ({REMEDY})")).unwrap_or(&text).to_owned()
+    }
 }
 
 /// The way on from a log that is damaged or has lost its end.

@@ -9,12 +9,12 @@ use std::path::Path;
 use uuid::Uuid;
 
 use super::disk::replace;
-use super::leaf::{Entry, Kind, Tokens};
+use super::leaf::{Body, Entry, Kind, Tokens};
 use super::log::LogError;
 use super::segments::{Listed, Listing};
 use crate::digest::sha256;
 
-const MAGIC: &[u8; 8] = b"\x8dVARCOI\x02";
+const MAGIC: &[u8; 8] = b"\x8dVARCOI\x03";
 
 /// What to look for; all that is given must hold.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +35,23 @@ pub struct Filter {
     pub cf: Vec<(i16, String)>,
     /// Tokens of a protocol, one for each year's key: any of them.
     pub protocol: Vec<(i16, String)>,
+    /// Tokens of an operator, one for each year's key: any of them.
+    pub operator: Vec<(i16, String)>,
+    /// The exchange.
+    pub exchange: Option<Uuid>,
+    /// IdRichiesta, as the reply had it.
+    pub id_richiesta: Option<i64>,
+}
+
+/// What a search of a ledger that may be damaged found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// The last entries that match, in order.
+    pub entries: Vec<Entry>,
+    /// How many match in all.
+    pub total: usize,
+    /// What could not be read, and therefore not searched.
+    pub skipped: Vec<LogError>,
 }
 
 impl Filter {
@@ -55,6 +72,9 @@ impl Filter {
             && self.kind.is_none_or(|kind| kind == body.kind)
             && named(&self.cf, |tokens| &tokens.cf)
             && named(&self.protocol, |tokens| &tokens.protocol)
+            && named(&self.operator, |tokens| tokens.operator.as_slice())
+            && self.exchange.is_none_or(|exchange| exchange == body.exchange)
+            && self.id_richiesta.is_none_or(|id| id_richiesta(body) == Some(id))
     }
 
     /// Groups of terms, of each of which an entry must have one.
@@ -71,7 +91,13 @@ impl Filter {
         if let Some(kind) = self.kind {
             groups.push(vec![term("kind", &kind_name(kind))]);
         }
-        for (name, wanted) in [("cf", &self.cf), ("protocol", &self.protocol)] {
+        if let Some(exchange) = self.exchange {
+            groups.push(vec![term("exchange", &exchange.to_string())]);
+        }
+        if let Some(id) = self.id_richiesta {
+            groups.push(vec![term("id_richiesta", &id.to_string())]);
+        }
+        for (name, wanted) in [("cf", &self.cf), ("protocol", &self.protocol), ("operator", &self.operator)] {
             if !wanted.is_empty() {
                 groups.push(wanted.iter().map(|(year, token)| term(name, &format!("{year}:{token}"))).collect());
             }
@@ -99,6 +125,43 @@ pub fn find(directory: &Path, ledger: Uuid, filter: &Filter, limit: usize) -> Re
         }
     }
     Ok(found.into())
+}
+
+/// The same of a ledger that may be damaged: what is whole is searched, and what is not is said.
+pub fn search(directory: &Path, ledger: Uuid, filter: &Filter, limit: usize) -> Result<Found, LogError> {
+    let terms = filter.terms();
+    let (listing, skipped) = Listing::lenient(directory, ledger)?;
+    let (mut entries, mut found) = (std::collections::VecDeque::new(), Found { skipped, ..Found::default() });
+    for segment in listing.segments() {
+        if segment.closed && !terms.is_empty() && may_hold(directory, &listing, &segment, &terms).is_ok_and(|may| !may) {
+            continue;
+        }
+        let (whole, damage) = listing.salvage(&segment);
+        found.skipped.extend(damage);
+        for entry in whole.into_iter().filter(|entry| filter.matches(entry)) {
+            found.total += 1;
+            if entries.len() == limit {
+                entries.pop_front();
+            }
+            entries.push_back(entry);
+        }
+    }
+    found.entries = entries.into();
+    Ok(found)
+}
+
+/// One entry of a ledger that may be damaged; and what of its segment cannot be read.
+pub fn entry(directory: &Path, ledger: Uuid, sequence: u64) -> Result<(Option<Entry>, Vec<LogError>), LogError> {
+    let (listing, mut skipped) = Listing::lenient(directory, ledger)?;
+    let segments = listing.segments();
+    let Some(segment) = segments.iter().rev().find(|segment| segment.first <= sequence) else { return Ok((None, skipped)) };
+    let (entries, damage) = listing.salvage(segment);
+    skipped.extend(damage);
+    Ok((entries.into_iter().find(|entry| entry.leaf.seq == sequence), skipped))
+}
+
+fn id_richiesta(body: &Body) -> Option<i64> {
+    body.facts.get("id_richiesta")?.as_i64()
 }
 
 /// Whether a closed segment has entries for all groups of terms, by its index.
@@ -144,7 +207,10 @@ fn terms_of(entry: &Entry) -> Vec<[u8; 16]> {
     if let Some(tokens) = &body.tokens {
         terms.extend(tokens.cf.iter().map(|token| term("cf", &format!("{}:{token}", tokens.year))));
         terms.extend(tokens.protocol.iter().map(|token| term("protocol", &format!("{}:{token}", tokens.year))));
+        terms.extend(tokens.operator.iter().map(|token| term("operator", &format!("{}:{token}", tokens.year))));
     }
+    terms.push(term("exchange", &body.exchange.to_string()));
+    terms.extend(id_richiesta(body).map(|id| term("id_richiesta", &id.to_string())));
     terms
 }
 

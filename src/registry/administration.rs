@@ -14,7 +14,10 @@ use super::ente::{Anagrafica, Certificato, Decisione, Ente, Modo, Richiesta, Seg
 use super::entries::{certificate_key, ente_key};
 use super::quota::Quote;
 use crate::clock::rome;
-use crate::ledger::{Blinding, Body, Kind, Ledger, NotCommitted, Precondition, PrepareError, Retention, Secret, Submission, new_exchange};
+use crate::ledger::keys::KeyError;
+use crate::ledger::{
+    Blinding, Body, Kind, Ledger, NotCommitted, Precondition, PrepareError, Retention, Secret, Submission, Tokens, new_exchange,
+};
 
 /// What to do with an ente.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -155,13 +158,69 @@ impl Command {
     }
 }
 
-/// Who acts: the operating system's word for it, not the command's.
+/// Who acts: the operating system's word for it, not the command's; and what the command claims besides.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     /// User id.
     pub uid: u32,
     /// Process id.
     pub pid: Option<i32>,
+    /// As whom the session was begun: a claim.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<u32>,
+    /// The operator's name: a claim. It is sealed, and found by its token.
+    #[serde(skip)]
+    pub operatore: Option<String>,
+}
+
+/// What whoever acts says of themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// As whom the session was begun (loginuid).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<u32>,
+    /// `--operatore`, or who called sudo.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operatore: Option<String>,
+}
+
+/// Characters of an operator's name that are kept.
+const LONGEST_NAME: usize = 100;
+
+impl Claims {
+    /// The same with a name that an entry has room for: short, on one line.
+    pub fn checked(mut self) -> Self {
+        let name = self
+            .operatore
+            .map(|name| name.trim().chars().filter(|character| !character.is_control()).take(LONGEST_NAME).collect::<String>());
+        self.operatore = name.filter(|name| !name.is_empty());
+        self
+    }
+}
+
+impl Actor {
+    /// A user, and nothing claimed.
+    pub fn of(uid: u32, pid: Option<i32>) -> Self {
+        Self { uid, pid, login: None, operatore: None }
+    }
+
+    /// A user, and what was claimed besides.
+    pub fn claiming(uid: u32, pid: Option<i32>, claims: Claims) -> Self {
+        let Claims { login, operatore } = claims.checked();
+        Self { uid, pid, login, operatore }
+    }
+
+    /// Puts who acts into an entry: the user into its facts, the name into its sealed part and, as a token, among what it is found by.
+    pub fn sign(&self, body: Body, secret: &mut Secret, ledger: &Ledger, now: Timestamp) -> Result<Body, KeyError> {
+        let mut body = body.fact("actor", self);
+        if let Some(name) = &self.operatore {
+            let year = rome(now).year();
+            let token = ledger.keys.token(year, "operator", name)?;
+            body.tokens.get_or_insert_with(|| Tokens { year, ..Tokens::default() }).operator = Some(token);
+            secret.operator = Some(name.clone());
+        }
+        Ok(body)
+    }
 }
 
 /// Why nothing was changed. In Italian: operators read it.
@@ -221,7 +280,6 @@ pub async fn perform_all(
             };
             let mut body = Body::new(Kind::Registry, Retention::Registro, exchange, now)
                 .fact("ente", &change.after)
-                .fact("actor", actor)
                 .fact("taken", &change.taken)
                 .fact("freed", &change.freed);
             body.ente = Some(change.after.codice.clone());
@@ -231,7 +289,8 @@ pub async fn perform_all(
                 .chain(change.taken.iter().chain(&change.freed).map(|key| certificate_key(key)))
                 .collect();
             let blinding = Blinding::new().map_err(|error| internal(&error))?;
-            let secret = Secret { reason: Some(reason.to_owned()), ..Secret::default() };
+            let mut secret = Secret { reason: Some(reason.to_owned()), ..Secret::default() };
+            let body = actor.sign(body, &mut secret, ledger, now).map_err(|error| internal(&error))?;
             let ordinal = u32::try_from(drafts.len()).unwrap_or(u32::MAX);
             match ledger.prepare(body, &secret, &blinding, ordinal, now) {
                 Ok(draft) => drafts.push(draft),

@@ -11,6 +11,7 @@
 pub mod abilitazione;
 pub mod administration;
 pub mod checks;
+pub mod consultate;
 pub mod ente;
 pub mod entries;
 pub mod import;

@@ -30,18 +30,19 @@ pub async fn load(ledger: &Ledger, records: &[FeedRecord], actor: &Actor, reason
         let tokens: Result<Vec<_>, _> = chunk.iter().map(|record| ledger.keys.token(year, "cf", &record.codice_fiscale)).collect();
         let cf = tokens.map_err(|error| internal(&error))?;
         let years: Vec<i16> = chunk.iter().map(|record| record.anno).collect();
-        let mut body = Body::new(Kind::Feed, Retention::Dsu, exchange, now).fact("righe", years).fact("actor", actor);
+        let mut body = Body::new(Kind::Feed, Retention::Dsu, exchange, now).fact("righe", years);
         body.operation = Some("feed load".to_owned());
         body.outcome = Some("OK".to_owned());
         // Who decided to wait, because this was not known, decides again.
         body.keys = cf.iter().map(|token| feed_key(year, token)).collect();
         body.tokens = Some(Tokens { year, cf, ..Tokens::default() });
-        let secret = Secret {
+        let mut secret = Secret {
             cf: chunk.iter().map(|record| record.codice_fiscale.clone()).collect(),
             reason: Some(reason.to_owned()),
             feed: Some(serde_json::to_value(chunk).map_err(|error| internal(&error))?),
             ..Secret::default()
         };
+        let body = actor.sign(body, &mut secret, ledger, now).map_err(|error| internal(&error))?;
         let blinding = Blinding::new().map_err(|error| internal(&error))?;
         let ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
         drafts.push(ledger.prepare(body, &secret, &blinding, ordinal, now).map_err(|error| internal(&error))?);

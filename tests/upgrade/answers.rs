@@ -79,16 +79,23 @@ pub fn of_directory(data: &Path, clock: &Clock, question: &str) -> String {
             let mut leaves = Vec::new();
             verify(&directory.segments(), directory.ledger, &mut |entry| {
                 leaves.extend_from_slice(&entry.bytes);
-                Ok(())
             })
             .unwrap();
             hex(&sha256(&leaves))
         }
         ["versioni", protocol] => {
-            let data = data.display().to_string();
-            let (said, done) = common::varco(&["dsu", "versions", protocol, "--data", &data, "--json"]);
-            assert!(done, "{said}");
-            said.trim_end().to_owned()
+            // Of a copy without views: where the directory is in service, whoever asks is recorded.
+            let home = tempfile::tempdir().unwrap();
+            let copy = home.path().join("copia");
+            assert!(std::process::Command::new("cp").arg("-a").args([data, &copy]).status().unwrap().success());
+            std::fs::remove_dir_all(Directory::open(&copy).unwrap().views()).unwrap();
+            let asked = std::process::Command::new(common::binary())
+                .args(["dsu", "versions", protocol, "--json", "--data"])
+                .arg(&copy)
+                .output()
+                .unwrap();
+            assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+            String::from_utf8(asked.stdout).unwrap().trim_end().to_owned()
         }
         ["ente", codice] => {
             let node = Node::open(&directory, clock, std::sync::Arc::new(RealDisk), u64::MAX).unwrap();

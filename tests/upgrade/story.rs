@@ -452,7 +452,7 @@ impl Maker {
         let settings = Settings::configured(&Config::read(&self.port.site.config()).unwrap()).unwrap();
         let directory = Directory::open(&self.port.data()).unwrap();
         let node = Node::open_with(&directory, &self.port.clock, Arc::new(RealDisk), 65_536, settings).unwrap();
-        let actor = Actor { uid: 1000, pid: None };
+        let actor = Actor::of(1000, None);
         let sii = node.services.sii.clone();
         let apply = regole::apply(&node.ledger, sii.as_ref(), false, &actor, "prova", self.port.clock.now());
         let applied = self.runtime.block_on(apply).unwrap();

@@ -15,6 +15,7 @@ use serde_json::json;
 use calcolo::{Output, Request, compute};
 use lettura::{Giorni, Port, judge, line};
 
+use super::dove::Dove;
 use crate::clock::Clock;
 use crate::contract::Finding;
 
@@ -80,9 +81,8 @@ enum What {
     Versions {
         /// Il protocollo di una di esse
         protocollo: String,
-        /// La directory dei dati
-        #[arg(long, default_value = "varco-data")]
-        data: PathBuf,
+        #[command(flatten)]
+        dove: Dove,
         /// In JSON
         #[arg(long)]
         json: bool,
@@ -108,7 +108,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
             print!("{}", compute(&file, &request, output)?);
             Ok(())
         }
-        What::Versions { protocollo, data, json } => versioni::versions(&protocollo, &data, json),
+        What::Versions { protocollo, dove, json } => versioni::versions(&protocollo, &dove.data()?, json, clock),
     }
 }
 

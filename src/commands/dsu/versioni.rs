@@ -5,12 +5,14 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use serde_json::{Value, json};
 
+use super::super::consultate::{self, Consultazione};
+use crate::clock::Clock;
 use crate::ledger::search::{Filter, find};
 use crate::ledger::{Directory, Keys, Kind};
 use crate::sii::archive::{stem_of, version_of};
 
 /// All versions of a DSU that was received, in their order.
-pub(super) fn versions(protocollo: &str, data: &Path, as_json: bool) -> Result<()> {
+pub(super) fn versions(protocollo: &str, data: &Path, as_json: bool, clock: &Clock) -> Result<()> {
     let directory = Directory::open(data)?;
     let keys = Keys::open(&directory.keys(), true)?;
     let radice = stem_of(protocollo.trim());
@@ -29,6 +31,7 @@ pub(super) fn versions(protocollo: &str, data: &Path, as_json: bool) -> Result<(
     if found.is_empty() {
         bail!("{protocollo}: nessuna DSU con questo protocollo");
     }
+    consultate::record(&directory, Consultazione::Dsu { protocollo: protocollo.trim().to_owned() }, clock)?;
     let mut lines = Vec::new();
     for entry in found {
         let body = &entry.leaf.body;

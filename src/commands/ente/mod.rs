@@ -11,7 +11,8 @@ use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use jiff::civil::Date;
 
-use super::socket;
+use super::dove::Dove;
+use super::{socket, who};
 use crate::clock::Clock;
 use crate::config::SEGMENT_BYTES;
 use crate::digest::{hex, sha256};
@@ -19,7 +20,7 @@ use crate::gateway::node::Node;
 use crate::ledger::Directory;
 use crate::ledger::disk::RealDisk;
 use crate::registry::abilitazione::{Abilitazione, Periodo};
-use crate::registry::administration::{Actor, Command, perform_all};
+use crate::registry::administration::{Command, perform_all};
 use crate::registry::ente::{Anagrafica, Certificato, Decisione, Ente, Modo, Richiesta, Segno, Stato, Tipo, Ufficio};
 use crate::registry::import::{Formato, parte};
 use crate::registry::quota::Quote;
@@ -28,9 +29,8 @@ use crate::tls::{authorities, files, profile};
 /// `varco ente`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// La directory dei dati
-    #[arg(long, global = true, default_value = "varco-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    dove: Dove,
     /// Perché: resta nel registro
     #[arg(long, global = true, default_value = "")]
     motivo: String,
@@ -120,9 +120,6 @@ enum What {
         /// Lo toglie
         #[arg(long)]
         togli: bool,
-        /// Con `prova`: il file di configurazione della porta
-        #[arg(long)]
-        config: Option<PathBuf>,
     },
     /// Aggiunge un'abilitazione (o la toglie, con --togli e il suo numero)
     Abilita {
@@ -205,7 +202,7 @@ enum What {
         persone_al_giorno: Option<u64>,
         /// Per ciascun operatore dell'ente
         #[arg(long)]
-        operatore: bool,
+        per_operatore: bool,
     },
     /// Elenca gli enti
     Lista {
@@ -330,14 +327,15 @@ struct Richieste {
 }
 
 pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
-    let Args { data, motivo, json, what } = args;
+    let Args { dove, motivo, json, what } = args;
+    let data = dove.data()?;
     let runtime = super::runtime()?;
     let asked = matches!(what, What::Accredita { come_richiesto: true, .. });
     let mut taken_back = None;
     let command = match what {
         What::Lista { stato, tipo } => return mostra::list(&enti(&data, clock)?, stato, tipo, clock.today(), json),
         What::Mostra { codice } => return mostra::one(&enti(&data, clock)?, &codice, clock.today(), json),
-        What::Storia { codice } => return mostra::history(&data, &codice, json),
+        What::Storia { codice } => return mostra::history(&data, &codice, json, clock),
         What::Esporta => return tabella::export(&enti(&data, clock)?, json),
         What::Importa { file, formato, conferma, cosa } => {
             let Richieste { pec, base_giuridica, finalita } = cosa;
@@ -349,8 +347,8 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
             }
             return tabella::say(&plan, done, json);
         }
-        What::Certificato { codice, certificato, config, .. } if codice == "prova" => {
-            let judged = prova::judge(Path::new(&certificato), config.as_deref(), &enti(&data, clock)?, clock)?;
+        What::Certificato { codice, certificato, .. } if codice == "prova" => {
+            let judged = prova::judge(Path::new(&certificato), dove.config(), &enti(&data, clock)?, clock)?;
             return judged.say(json);
         }
         What::Aggiorna { codice, chi } => {
@@ -426,8 +424,8 @@ fn command(what: What) -> Result<Command> {
             Command::Ufficio { codice, ufficio }
         }
         What::Risposte { codice, isee_famiglia } => Command::Risposte { codice, isee_famiglia },
-        What::Quota { codice, al_minuto, al_giorno, persone_al_giorno, operatore } => {
-            Command::Quota { codice, quote: Quote { al_minuto, al_giorno, persone_al_giorno }, operatore }
+        What::Quota { codice, al_minuto, al_giorno, persone_al_giorno, per_operatore } => {
+            Command::Quota { codice, quote: Quote { al_minuto, al_giorno, persone_al_giorno }, operatore: per_operatore }
         }
         What::Aggiorna { .. } | What::Lista { .. } | What::Mostra { .. } | What::Storia { .. } | What::Importa { .. } | What::Esporta => {
             bail!("nessuna modifica")
@@ -465,15 +463,10 @@ pub async fn apply_all(data: &Path, commands: Vec<Command>, motivo: &str, clock:
     }
     let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
     let recorded = node.record_recovery().await;
-    let done = perform_all(&node.ledger, &node.registry, &commands, &myself(), motivo, clock.now()).await;
+    let done = perform_all(&node.ledger, &node.registry, &commands, &who::myself(), motivo, clock.now()).await;
     node.close();
     recorded?;
     Ok(done?)
-}
-
-/// Who runs this command, where no socket says it.
-pub(super) fn myself() -> Actor {
-    Actor { uid: rustix::process::getuid().as_raw(), pid: Some(rustix::process::getpid().as_raw_nonzero().get()) }
 }
 
 /// All enti, from the running gateway or from the data directory.

@@ -5,6 +5,8 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use jiff::civil::Date;
 
+use super::super::consultate::{self, Consultazione};
+use crate::clock::Clock;
 use crate::ledger::search::{self, Filter};
 use crate::ledger::{Directory, Keys, Kind, Unopened, seal};
 use crate::registry::abilitazione::{Abilitazione, DETAIL, Periodo};
@@ -174,26 +176,27 @@ fn quote(quote: &Quote) -> String {
 }
 
 /// Every change to an ente, with who made it and why.
-pub(super) fn history(data: &Path, codice: &str, json: bool) -> Result<()> {
+pub(super) fn history(data: &Path, codice: &str, json: bool, clock: &Clock) -> Result<()> {
     let directory = Directory::open(data)?;
     let filter = Filter { ente: Some(codice.to_owned()), kind: Some(Kind::Registry), ..Filter::default() };
     let entries = search::find(&directory.segments(), directory.ledger, &filter, usize::MAX)?;
     if entries.is_empty() {
         bail!("l'ente {codice} non esiste");
     }
+    consultate::record(&directory, Consultazione::Ente { codice: codice.to_owned() }, clock)?;
     let keys = Keys::open(&directory.keys(), true)?;
     let mut all = Vec::new();
     for entry in entries {
         let body = &entry.leaf.body;
-        let motivo = match seal::open(&keys, &entry.leaf, &entry.sealed) {
-            Ok((_, secret)) => secret.reason,
-            Err(Unopened::Nothing | Unopened::Erased | Unopened::MissingKey(_)) => None,
+        let (motivo, operatore) = match seal::open(&keys, &entry.leaf, &entry.sealed) {
+            Ok((_, secret)) => (secret.reason, secret.operator),
+            Err(Unopened::Nothing | Unopened::Erased | Unopened::MissingKey(_)) => (None, None),
             Err(error) => bail!("voce {}: {error}", entry.leaf.seq),
         };
         let stato = body.facts.get("ente").and_then(|ente| ente.get("stato")).cloned();
         all.push(serde_json::json!({
             "voce": entry.leaf.seq, "quando": entry.leaf.recorded, "comando": body.operation, "stato": stato,
-            "uid": body.facts.get("actor").and_then(|actor| actor.get("uid")), "motivo": motivo,
+            "uid": body.facts.get("actor").and_then(|actor| actor.get("uid")), "operatore": operatore, "motivo": motivo,
         }));
     }
     if json {
@@ -203,12 +206,13 @@ pub(super) fn history(data: &Path, codice: &str, json: bool) -> Result<()> {
     for change in all {
         let text = |name: &str| change[name].as_str().unwrap_or("-").to_owned();
         println!(
-            "{:>6}  {}  {:<24} {:<12} uid {:<6} {}",
+            "{:>6}  {}  {:<24} {:<12} uid {:<6} {}{}",
             change["voce"],
             text("quando"),
             text("comando"),
             text("stato"),
             change["uid"],
+            change["operatore"].as_str().map(|name| format!("({name}) ")).unwrap_or_default(),
             text("motivo")
         );
     }

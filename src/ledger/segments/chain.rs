@@ -13,6 +13,8 @@ use super::super::log::LogError;
 use super::read::{Whole, read_whole_part};
 
 const HEAD: &str = "HEAD";
+const OTHER: &str = "il segmento è di un altro registro, o sotto un altro nome";
+const NO_FIRST: &str = "manca il primo segmento";
 
 /// How many bytes at the end of a closed segment are looked at first for its last batch.
 const TAIL: u64 = 64 << 10;
@@ -66,26 +68,80 @@ impl Chain {
                     break;
                 }
                 Err(_) if length < SEGMENT_HEADER as u64 => {
-                    return Err(corrupt(&segment.path, length, "a segment shorter than its header"));
+                    return Err(corrupt(&segment.path, length, "il segmento è più corto della sua intestazione"));
                 }
                 Err(error) => return Err(corrupt(&segment.path, 0, &error.to_string())),
             };
             if header.ledger != ledger || header.first != segment.first {
-                return Err(corrupt(&segment.path, 0, "a segment of another ledger, or under another name"));
+                return Err(corrupt(&segment.path, 0, OTHER));
             }
             match previous {
-                None if header.first != 1 => return Err(corrupt(directory, 0, "the first segment is missing")),
+                None if header.first != 1 => return Err(corrupt(directory, 0, NO_FIRST)),
                 None => {}
                 Some(previous) => chain.closes(previous, header)?,
             }
             previous = Some(index);
         }
-        let Some(last) = chain.segments.last() else { return Err(corrupt(directory, 0, "the first segment is missing")) };
+        let Some(last) = chain.segments.last() else { return Err(corrupt(directory, 0, NO_FIRST)) };
         if last.first < bound.segment {
             let length = std::fs::metadata(&last.path).map_err(|error| LogError::Io { file: name(&last.path), error })?.len();
             return Err(shorter(&last.path, length, bound));
         }
         Ok(chain)
+    }
+
+    /// All segments that there are, whatever is wrong with them, and what is wrong: `HEAD`, headers, lengths, segments that are missing. For readers that show
+    /// what is left.
+    pub(super) fn lenient(directory: &Path, ledger: Uuid) -> Result<(Self, Vec<LogError>), LogError> {
+        let mut wrong = Vec::new();
+        let bound = read_head(directory).unwrap_or_else(|error| {
+            wrong.push(error);
+            Bound { segment: 0, length: 0, sequence: 0, clean: false }
+        });
+        let mut chain = Self { ledger, segments: names(directory)?, bound, begun: None, lost: Vec::new() };
+        let (mut headers, mut begun) = (Vec::new(), false);
+        for (index, segment) in chain.segments.iter().enumerate() {
+            let header = header_bytes(segment).map(|(bytes, length)| (SegmentHeader::decode(&bytes), length));
+            let is_last = index + 1 == chain.segments.len();
+            headers.push(match header {
+                Ok((Ok(header), _)) if header.ledger == ledger && header.first == segment.first => Some(header),
+                Ok((Ok(_), _)) => {
+                    wrong.push(corrupt(&segment.path, 0, OTHER));
+                    None
+                }
+                // Begun, and nothing was ever acknowledged in it.
+                Ok((Err(_), length)) if is_last && segment.first > bound.segment && length <= SEGMENT_HEADER as u64 => {
+                    begun = true;
+                    None
+                }
+                Ok((Err(error), _)) => {
+                    wrong.push(corrupt(&segment.path, 0, &error.to_string()));
+                    None
+                }
+                Err(error) => {
+                    wrong.push(error);
+                    None
+                }
+            });
+        }
+        if begun {
+            chain.begun = chain.segments.pop().map(|segment| segment.path);
+        }
+        if chain.segments.first().is_none_or(|first| first.first != 1) {
+            wrong.push(corrupt(directory, 0, NO_FIRST));
+        }
+        for index in 1..chain.segments.len() {
+            match headers.get(index).copied().flatten() {
+                Some(header) => wrong.extend(chain.closes(index - 1, header).err()),
+                // Where it begins is in its name.
+                None => chain.segments[index - 1].end = None,
+            }
+        }
+        if let Some(last) = chain.segments.last().filter(|last| last.first < bound.segment) {
+            let length = std::fs::metadata(&last.path).map(|metadata| metadata.len()).unwrap_or_default();
+            wrong.push(shorter(&last.path, length, bound));
+        }
+        Ok((chain, wrong))
     }
 
     /// The whole part of a log whose end is given up: from its beginning to the first segment that is missing, damaged, or does not lead to the next. The last
@@ -113,7 +169,7 @@ impl Chain {
             chain.segments.push(segment);
         }
         if chain.segments.is_empty() {
-            return Err(corrupt(directory, 0, "the first segment is missing"));
+            return Err(corrupt(directory, 0, NO_FIRST));
         }
         Ok(chain)
     }
@@ -133,7 +189,7 @@ impl Chain {
             return Err(LogError::Shorter { file: name(&segment.path), wanted: successor.previous_length });
         }
         if length > successor.previous_length {
-            let what = "a closed segment whose length is not what its successor says";
+            let what = "il segmento è chiuso e non è lungo quanto dice il successivo";
             return Err(corrupt(&segment.path, successor.previous_length, what));
         }
         segment.end = Some(End { length, next: successor.first });
@@ -159,8 +215,8 @@ fn check_end(segment: &Segment, end: End) -> Result<(), LogError> {
     match next_after(segment, end.length)? {
         Some(next) if next == end.next => Ok(()),
         Some(next) if next < end.next => Err(LogError::Gap { from: next, to: end.next - 1 }),
-        Some(_) => Err(corrupt(&segment.path, end.length, "the next segment does not follow")),
-        None => Err(corrupt(&segment.path, end.length, "a closed segment that does not end with a whole batch")),
+        Some(_) => Err(corrupt(&segment.path, end.length, "il segmento successivo non comincia dove questo finisce")),
+        None => Err(corrupt(&segment.path, end.length, "il segmento è chiuso e non finisce con un blocco intero")),
     }
 }
 
@@ -191,7 +247,7 @@ fn names(directory: &Path) -> Result<Vec<Segment>, LogError> {
         let path = entry.map_err(io_error)?.path();
         if path.extension().is_some_and(|extension| extension == "seg") {
             let first = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
-            let first = first.ok_or_else(|| corrupt(&path, 0, "a segment's name that is no sequence"))?;
+            let first = first.ok_or_else(|| corrupt(&path, 0, "il nome del segmento non è una sequenza"))?;
             segments.push(Segment { first, path, end: None });
         }
     }

@@ -8,7 +8,7 @@ mod read;
 mod reader;
 
 pub(super) use read::{Batches, Listed, Listing};
-pub use read::{Placed, Verified, copy, read_from, recorded_since, verify};
+pub use read::{Placed, Verified, copy, inspect, read_from, recorded_since, verify};
 pub use reader::SegmentReader;
 
 use std::fs::File;
@@ -102,7 +102,7 @@ impl SegmentLog {
             recovery.cut = Some((name(begun), 0, length));
         }
         let Some(last) = chain.last().cloned() else {
-            return Err(corrupt(directory, 0, "no segment"));
+            return Err(corrupt(directory, 0, "nessun segmento"));
         };
         let io_error = |error| LogError::Io { file: name(&last.path), error };
         recovery.sync_failed = directory.join(SYNC_FAILED).exists();
@@ -205,7 +205,7 @@ impl SegmentLog {
             file.read_exact_at(&mut bytes, *offset).map_err(io_error)?;
             let batch = batch::decode(&bytes).map_err(|error| corrupt(&last.path, *offset, &error.to_string()))?;
             if batch.first != *first || batch.length != bytes.len() {
-                return Err(corrupt(&last.path, *offset, "not the batch that was written here"));
+                return Err(corrupt(&last.path, *offset, "non è il blocco che era stato scritto qui"));
             }
             let placed = Placed { offset: *offset, batch };
             entries.extend(read::entries(last, self.ledger, &bytes, &placed)?.into_iter().filter(|entry| entry.leaf.seq >= from));
@@ -330,7 +330,7 @@ pub struct Extent {
 /// How far the log of a directory goes; with its end given up, if it is.
 pub fn extent(directory: &Path, ledger: Uuid, loss: Loss) -> Result<Extent, LogError> {
     let chain = SegmentLog::chain(directory, ledger, loss)?;
-    let Some(last) = chain.last() else { return Err(corrupt(directory, 0, "no segment")) };
+    let Some(last) = chain.last() else { return Err(corrupt(directory, 0, "nessun segmento")) };
     let scan = match loss {
         Loss::Accepted => read::read_whole_part(last)?.scan,
         Loss::Refused => {

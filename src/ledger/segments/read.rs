@@ -52,10 +52,10 @@ pub(super) fn scan(path: &Path, bytes: &[u8], first: u64) -> Result<Scan, LogErr
                 scan.next += found.spans.len() as u64;
                 scan.batches.push(Placed { offset, batch: found });
             }
-            Ok(_) => return Err(corrupt(path, scan.end as u64, "a batch whose sequence does not follow")),
+            Ok(_) => return Err(corrupt(path, scan.end as u64, "un blocco la cui sequenza non segue quella del precedente")),
             Err(error) => {
                 if batch::find(&bytes[scan.end + 1..]).is_some() {
-                    return Err(corrupt(path, scan.end as u64, &format!("{error}, and a valid batch after it")));
+                    return Err(corrupt(path, scan.end as u64, &format!("{error}, e dopo c'è un blocco intero")));
                 }
                 break;
             }
@@ -100,16 +100,16 @@ pub(super) fn read(segment: &Segment) -> Result<Whole, LogError> {
             }
         }
     }
-    Err(corrupt(&segment.path, 0, "a segment that is another each time it is read"))
+    Err(corrupt(&segment.path, 0, "il segmento cambia ogni volta che si legge"))
 }
 
 fn check_end(segment: &Segment, bytes: &[u8], scan: &Scan) -> Result<(), LogError> {
     let Some(end) = segment.end else { return Ok(()) };
     if scan.end != bytes.len() || scan.end as u64 != end.length {
-        return Err(corrupt(&segment.path, scan.end as u64, "a closed segment with a bad end"));
+        return Err(corrupt(&segment.path, scan.end as u64, "il segmento è chiuso e finisce male"));
     }
     if scan.next != end.next {
-        return Err(corrupt(&segment.path, scan.end as u64, "the next segment does not follow"));
+        return Err(corrupt(&segment.path, scan.end as u64, "il segmento successivo non comincia dove questo finisce"));
     }
     Ok(())
 }
@@ -130,7 +130,7 @@ pub(super) fn entries(segment: &Segment, ledger: Uuid, bytes: &[u8], placed: &Pl
         let position = position(segment.first, placed.offset, span, sequence, batch::entry_checksum(&leaf, &sealed));
         let entry = Entry::read(leaf, sealed, position)
             .filter(|entry| entry.leaf.seq == sequence && entry.leaf.ledger == ledger)
-            .ok_or_else(|| corrupt(&segment.path, position.leaf, "a leaf that is none, or not this one"))?;
+            .ok_or_else(|| corrupt(&segment.path, position.leaf, "una foglia che non è tale, o non è questa"))?;
         entries.push(entry);
     }
     Ok(entries)
@@ -183,7 +183,11 @@ impl<'a> Batches<'a> {
         let path = &self.segment.path;
         let wrong = |what: &str| corrupt(path, self.offset, what);
         if self.offset == self.end.length {
-            return if self.next == self.end.next { Ok(None) } else { Err(wrong("the next segment does not follow")) };
+            return if self.next == self.end.next {
+                Ok(None)
+            } else {
+                Err(wrong("il segmento successivo non comincia dove questo finisce"))
+            };
         }
         let io_error = |error| LogError::Io { file: name(path), error };
         let left = self.end.length - self.offset;
@@ -191,13 +195,13 @@ impl<'a> Batches<'a> {
         self.file.read_exact_at(&mut bytes, self.offset).map_err(io_error)?;
         let length = batch::peek_length(&bytes).map_err(|error| wrong(&error.to_string()))?;
         if length as u64 > left {
-            return Err(wrong("a batch that goes beyond its segment"));
+            return Err(wrong("un blocco che va oltre il suo segmento"));
         }
         bytes.resize(length, 0);
         self.file.read_exact_at(&mut bytes, self.offset).map_err(io_error)?;
         let found = batch::decode(&bytes).map_err(|error| wrong(&error.to_string()))?;
         if found.first != self.next {
-            return Err(wrong("a batch whose sequence does not follow"));
+            return Err(wrong("un blocco la cui sequenza non segue quella del precedente"));
         }
         let placed = Placed { offset: self.offset, batch: found };
         let entries = entries(self.segment, self.ledger, &bytes, &placed)?;
@@ -219,30 +223,112 @@ pub struct Verified {
 }
 
 /// Reads every byte of every segment and checks it, giving each entry to `each`. Checked besides: that no entry was recorded before the one that
-/// precedes it, and that no exchange has two entries with one ordinal.
-pub fn verify(directory: &Path, ledger: Uuid, each: &mut dyn FnMut(Entry) -> Result<(), LogError>) -> Result<Verified, LogError> {
-    let chain = Chain::read(directory, ledger)?;
+/// precedes it, and that no exchange has two entries with one ordinal. The first damage is the error.
+pub fn verify(directory: &Path, ledger: Uuid, each: &mut dyn FnMut(Entry)) -> Result<Verified, LogError> {
+    let (verified, damage) = inspect(directory, ledger, each)?;
+    damage.into_iter().next().map_or(Ok(verified), Err)
+}
+
+/// The same, with all the damage there is: what is whole after a damaged place is read too.
+pub fn inspect(directory: &Path, ledger: Uuid, each: &mut dyn FnMut(Entry)) -> Result<(Verified, Vec<LogError>), LogError> {
+    let (chain, mut damage) = Chain::lenient(directory, ledger)?;
     let (mut verified, mut order) = (Verified::default(), Order::default());
-    for segment in &chain.segments {
-        let Whole { bytes, scan } = read(segment)?;
-        if segment.end.is_none() {
-            verified.tail = (bytes.len() - scan.end) as u64;
-            check_bound(segment, &scan, chain.bound)?;
+    for (index, segment) in chain.segments.iter().enumerate() {
+        let is_last = index + 1 == chain.segments.len();
+        let salvaged = Salvaged::of(segment, is_last, chain.bound);
+        damage.extend(salvaged.damage);
+        if is_last {
+            verified.tail = salvaged.tail;
         }
-        for placed in &scan.batches {
+        for placed in &salvaged.batches {
             verified.batches += 1;
-            for entry in chain.entries(segment, &bytes, placed)? {
-                verified.entries += 1;
-                order.follow(&segment.path, &entry)?;
-                each(entry)?;
+            match chain.entries(segment, &salvaged.bytes, placed) {
+                Ok(entries) => {
+                    for entry in entries {
+                        verified.entries += 1;
+                        damage.extend(order.follow(&segment.path, &entry).err());
+                        each(entry);
+                    }
+                }
+                Err(error) => damage.push(error),
             }
         }
     }
     let twice = order.twice();
     if !twice.is_empty() {
-        return Err(named_twice(&chain, &twice)?);
+        damage.push(named_twice(&chain, &twice)?);
     }
-    Ok(verified)
+    Ok((verified, damage))
+}
+
+/// What is whole of a segment, and what is not.
+pub(super) struct Salvaged {
+    bytes: Vec<u8>,
+    batches: Vec<Placed>,
+    damage: Vec<LogError>,
+    /// Bytes after the last valid batch of the open segment.
+    tail: u64,
+}
+
+impl Salvaged {
+    /// Reads a segment, and goes on after each damaged place with the next valid batch.
+    fn of(segment: &Segment, is_last: bool, bound: Bound) -> Self {
+        let error = match read(segment) {
+            Ok(Whole { bytes, scan }) => {
+                let tail = if segment.end.is_none() { (bytes.len() - scan.end) as u64 } else { 0 };
+                let mut damage = Vec::new();
+                if is_last {
+                    damage.extend(check_bound(segment, &scan, bound).err());
+                } else if tail > 0 {
+                    damage.push(corrupt(&segment.path, scan.end as u64, "il segmento è chiuso e non finisce con un blocco intero"));
+                }
+                return Self { bytes, batches: scan.batches, damage, tail: if is_last { tail } else { 0 } };
+            }
+            Err(error) => error,
+        };
+        let mut salvaged =
+            Self { bytes: std::fs::read(&segment.path).unwrap_or_default(), batches: Vec::new(), damage: Vec::new(), tail: 0 };
+        let (mut at, mut next) = (SEGMENT_HEADER, segment.first);
+        while let Some(rest) = salvaged.bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            match batch::decode(rest) {
+                Ok(found) if found.first >= next => {
+                    if found.first > next {
+                        salvaged.damage.push(corrupt(&segment.path, at as u64, &lost(next, found.first - 1)));
+                    }
+                    next = found.first + found.spans.len() as u64;
+                    let placed = Placed { offset: at as u64, batch: found };
+                    at += placed.batch.length;
+                    salvaged.batches.push(placed);
+                }
+                found => {
+                    let following = batch::find(&rest[1..]).map(|offset| at + 1 + offset);
+                    let what = found.map_or_else(|error| error.to_string(), |_| "un blocco la cui sequenza torna indietro".to_owned());
+                    let Some(following) = following else {
+                        salvaged.damage.push(corrupt(
+                            &segment.path,
+                            at as u64,
+                            &format!("{what}; fino alla fine del segmento non c'è più nulla di intero"),
+                        ));
+                        break;
+                    };
+                    let resumed =
+                        salvaged.bytes.get(following..).and_then(|rest| batch::decode(rest).ok()).map_or(next, |batch| batch.first);
+                    let skipped = if resumed > next { format!("; {}", lost(next, resumed - 1)) } else { String::new() };
+                    salvaged.damage.push(corrupt(&segment.path, at as u64, &format!("{what}{skipped}")));
+                    next = next.max(resumed);
+                    at = following;
+                }
+            }
+        }
+        if salvaged.damage.is_empty() {
+            salvaged.damage.push(error);
+        }
+        salvaged
+    }
+}
+
+fn lost(from: u64, to: u64) -> String {
+    if from == to { format!("la voce {from} non si legge") } else { format!("le voci da {from} a {to} non si leggono") }
 }
 
 /// The entries read so far, to check that the next may follow.
@@ -257,7 +343,7 @@ impl Order {
     /// Whether an entry may follow those before it.
     pub(super) fn follow(&mut self, path: &Path, entry: &Entry) -> Result<(), LogError> {
         if entry.leaf.recorded < self.recorded {
-            return Err(corrupt(path, entry.position.leaf, "an entry recorded before the one that precedes it"));
+            return Err(corrupt(path, entry.position.leaf, "una voce registrata prima di quella che la precede"));
         }
         self.recorded.clone_from(&entry.leaf.recorded);
         self.seen.push(place_of(entry));
@@ -295,13 +381,13 @@ fn named_twice(chain: &Chain, twice: &[u64]) -> Result<LogError, LogError> {
                     continue;
                 }
                 if let Some(first) = seen.insert((entry.leaf.body.exchange, entry.leaf.body.ordinal()), entry.leaf.seq) {
-                    let what = format!("entries {first} and {} have one exchange and ordinal", entry.leaf.seq);
+                    let what = format!("le voci {first} e {} hanno lo stesso scambio e lo stesso ordinale", entry.leaf.seq);
                     return Ok(corrupt(&segment.path, entry.position.leaf, &what));
                 }
             }
         }
     }
-    Ok(corrupt(Path::new("ledger"), 0, "entries whose exchange and ordinal have one digest"))
+    Ok(corrupt(Path::new("ledger"), 0, "voci con lo stesso scambio e lo stesso ordinale"))
 }
 
 /// Gives every entry that was recorded at or after an instant (RFC 3339, UTC) to `each`, segment by segment from the last. Of those
@@ -313,7 +399,7 @@ pub fn recorded_since(directory: &Path, ledger: Uuid, instant: &str, each: &mut 
             let span = placed.batch.spans.get(index);
             let leaf = span.and_then(|span| batch_of(&bytes, placed).get(span.leaf.clone())).unwrap_or_default();
             let read = Glance::read(leaf).filter(|glance| glance.seq == placed.batch.first + index as u64);
-            read.ok_or_else(|| corrupt(&segment.path, placed.offset, "a leaf that is none, or not this one"))
+            read.ok_or_else(|| corrupt(&segment.path, placed.offset, "una foglia che non è tale, o non è questa"))
         };
         // The first batch whose last entry is not before the instant.
         let (mut first, mut end) = (0, batches.len());
@@ -406,7 +492,7 @@ pub fn copy(from: &Path, to: &Path, ledger: Uuid) -> Result<u64, LogError> {
             write_head(to, bound).map_err(at(to))?;
         }
     }
-    verify(to, ledger, &mut |_| Ok(()))?;
+    verify(to, ledger, &mut |_| ())?;
     Ok(copied)
 }
 
@@ -427,6 +513,26 @@ impl Listing {
     /// Of a directory, as it is now.
     pub(in super::super) fn read(directory: &Path, ledger: Uuid) -> Result<Self, LogError> {
         Ok(Self { chain: Chain::read(directory, ledger)? })
+    }
+
+    /// Of a directory that may be damaged; and what is wrong with how its segments follow each other.
+    pub(in super::super) fn lenient(directory: &Path, ledger: Uuid) -> Result<(Self, Vec<LogError>), LogError> {
+        let (chain, wrong) = Chain::lenient(directory, ledger)?;
+        Ok((Self { chain }, wrong))
+    }
+
+    /// The entries of one segment that can be read, and what cannot.
+    pub(in super::super) fn salvage(&self, listed: &Listed) -> (Vec<Entry>, Vec<LogError>) {
+        let is_last = self.chain.segments.last().is_some_and(|last| last.first == listed.first);
+        let salvaged = Salvaged::of(&listed.segment, is_last, self.chain.bound);
+        let (mut entries, mut damage) = (Vec::new(), salvaged.damage);
+        for placed in &salvaged.batches {
+            match self.chain.entries(&listed.segment, &salvaged.bytes, placed) {
+                Ok(found) => entries.extend(found),
+                Err(error) => damage.push(error),
+            }
+        }
+        (entries, damage)
     }
 
     /// All segments, and whether each is closed.

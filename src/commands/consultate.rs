@@ -1,0 +1,47 @@
+//! What opens sealed parts or looks for a person is recorded before it is shown: by the running gateway, or here where none runs. A copy that was never
+//! put in service records nothing, and says so.
+
+use std::sync::Arc;
+
+use anyhow::{Result, bail};
+
+pub(super) use crate::registry::consultate::Consultazione;
+
+use super::{socket, who};
+use crate::clock::Clock;
+use crate::config::SEGMENT_BYTES;
+use crate::gateway::node::{Node, NodeError};
+use crate::ledger::disk::RealDisk;
+use crate::ledger::{Directory, DirectoryError};
+use crate::registry::consultate;
+
+/// Records a look-up.
+pub(super) fn record(directory: &Directory, cosa: Consultazione, clock: &Clock) -> Result<()> {
+    super::runtime()?.block_on(async {
+        if socket::post::<_, u64>(&directory.socket(), "/consultate", &cosa, "").await?.is_some() {
+            return Ok(());
+        }
+        if !directory.views().exists() {
+            unrecorded("questa è una copia che non è stata messa in servizio");
+            return Ok(());
+        }
+        let node = match Node::open(directory, clock, Arc::new(RealDisk), SEGMENT_BYTES) {
+            Ok(node) => node,
+            Err(NodeError::Directory(error @ DirectoryError::Locked(_))) => bail!("la porta in funzione non risponde: {error}"),
+            Err(error) => {
+                unrecorded(&error.to_string());
+                return Ok(());
+            }
+        };
+        let recorded = node.record_recovery().await;
+        let done = consultate::record(&node.ledger, &cosa, &who::myself(), clock.now()).await;
+        node.close();
+        recorded?;
+        done?;
+        Ok(())
+    })
+}
+
+fn unrecorded(why: &str) {
+    eprintln!("attenzione: questa consultazione non viene registrata: {why}");
+}

@@ -1,0 +1,39 @@
+//! Where the data directory is: `--data`, or what the configuration says.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use crate::config::Config;
+
+/// Options of every command that works on a data directory.
+#[derive(Debug, clap::Args)]
+pub(super) struct Dove {
+    /// La directory dei dati [se manca: varco-data]
+    #[arg(long, global = true)]
+    data: Option<PathBuf>,
+    /// Il file di configurazione che dice dov'è la directory dei dati, al posto di --data
+    #[arg(long, global = true)]
+    config: Option<PathBuf>,
+}
+
+impl Dove {
+    /// The configuration that was named.
+    pub(super) fn config(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
+    /// Whether neither was named.
+    pub(super) fn is_default(&self) -> bool {
+        self.data.is_none() && self.config.is_none()
+    }
+
+    /// The data directory.
+    pub(super) fn data(&self) -> Result<PathBuf> {
+        match (&self.data, &self.config) {
+            (Some(data), _) => Ok(data.clone()),
+            (None, Some(config)) => Ok(Config::read(config)?.data),
+            (None, None) => Ok("varco-data".into()),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! `varco ledger {list|show|verify}`: reads the segments, whether a gateway runs or not. What opens a sealed part or looks for a person is recorded.
+
+mod elenco;
+mod verifica;
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use clap::Subcommand;
+
+pub(super) use verifica::verify_with;
+pub use verifica::{Report, verify};
+
+use super::consultate::{self, Consultazione};
+use super::dove::Dove;
+use crate::clock::Clock;
+use crate::ledger::log::LogError;
+use crate::ledger::search::{self, Filter};
+use crate::ledger::{Directory, Entry, Keys, Unopened, seal};
+
+/// `varco ledger`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    dove: Dove,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Elenca le voci
+    List(Box<elenco::Args>),
+    /// Mostra una voce per intero
+    Show {
+        /// La sequenza
+        sequence: u64,
+        /// Apre anche la parte riservata: la consultazione viene registrata
+        #[arg(long)]
+        open: bool,
+    },
+    /// Rilegge ogni byte e controlla tutto
+    Verify,
+}
+
+pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
+    let directory = Directory::open(&args.dove.data()?)?;
+    match args.what {
+        What::List(args) => elenco::run(&directory, &args, clock),
+        What::Show { sequence, open } => show(&directory, sequence, open, clock),
+        What::Verify => {
+            println!("{}", verify(&directory)?);
+            Ok(())
+        }
+    }
+}
+
+/// One entry on one line.
+pub fn line(entry: &Entry) -> String {
+    let body = &entry.leaf.body;
+    let dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+    let kind = format!("{:?}", body.kind).to_lowercase();
+    let detail = match (&body.refusal, body.facts.get("gruppi")) {
+        (Some(refusal), _) => refusal.clone(),
+        (None, Some(groups)) => groups
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|group| format!("{} x{}", group["motivo"].as_str().unwrap_or_default(), group["numero"]))
+            .collect::<Vec<_>>()
+            .join(" "),
+        (None, None) => String::new(),
+    };
+    let line = format!(
+        "{:>6}  {}  {:<11}  {:<10}  {:<24}  {:<18}  {}",
+        entry.leaf.seq,
+        entry.leaf.recorded,
+        kind,
+        dash(&body.ente),
+        dash(&body.operation),
+        dash(&body.outcome),
+        detail
+    );
+    line.trim_end().to_owned()
+}
+
+/// What could not be read, on standard error.
+fn tell_skipped(skipped: &[LogError]) {
+    skipped.iter().for_each(|damage| eprintln!("attenzione: {}", damage.place()));
+}
+
+fn show(directory: &Directory, sequence: u64, open: bool, clock: &Clock) -> Result<()> {
+    let (found, skipped) = search::entry(&directory.segments(), directory.ledger, sequence)?;
+    tell_skipped(&skipped);
+    let Some(entry) = found else {
+        if skipped.is_empty() {
+            bail!("nessuna voce con la sequenza {sequence}");
+        }
+        bail!("la voce {sequence} non si legge: il registro è danneggiato (varco ledger verify dice dove)");
+    };
+    if open {
+        consultate::record(directory, Consultazione::Voce { sequenza: sequence }, clock)?;
+    }
+    let leaf: serde_json::Value = serde_json::from_slice(&entry.bytes)?;
+    println!("{}", serde_json::to_string_pretty(&leaf)?);
+    if open {
+        let keys = Keys::open(&directory.keys(), true)?;
+        match seal::open(&keys, &entry.leaf, &entry.sealed) {
+            Ok((_, secret)) => println!("{}", serde_json::to_string_pretty(&secret)?),
+            Err(Unopened::Nothing) => println!("(nessuna parte riservata)"),
+            Err(Unopened::Erased) => println!("(parte riservata cancellata)"),
+            Err(error) => bail!("la parte riservata non si apre: {error}"),
+        }
+    }
+    Ok(())
+}
+
+/// The entries of a directory, as lines: for the demonstration.
+pub(super) fn lines(data: &Path) -> Result<Vec<String>> {
+    let directory = Directory::open(data)?;
+    let all = search::find(&directory.segments(), directory.ledger, &Filter::default(), usize::MAX)?;
+    Ok(all.iter().map(line).collect())
+}

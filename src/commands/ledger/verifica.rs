@@ -1,0 +1,155 @@
+//! `varco ledger verify`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::ledger::committer::StartError;
+use crate::ledger::keys::Access;
+use crate::ledger::log::{LogError, REMEDY};
+use crate::ledger::{Directory, Entry, Keys, Unopened, seal, segments};
+
+/// What a verification found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Entries and batches read.
+    pub read: segments::Verified,
+    /// Sealed parts opened, and equal to what their leaves commit to.
+    pub opened: u64,
+    /// Sealed parts whose key was erased.
+    pub erased: u64,
+    /// Sealed parts that were not looked at, since there is no keyring.
+    pub unseen: u64,
+}
+
+impl std::fmt::Display for Report {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { read, opened, erased, unseen } = self;
+        write!(f, "registro integro: {} voci in {} blocchi; ", read.entries, read.batches)?;
+        if *unseen > 0 {
+            write!(f, "{unseen} parti riservate non controllate: qui non ci sono le chiavi")?;
+        } else {
+            write!(f, "parti riservate: {opened} aperte e conformi, {erased} cancellate")?;
+        }
+        if read.tail > 0 {
+            write!(f, "; {} byte incompleti in coda", read.tail)?;
+        }
+        Ok(())
+    }
+}
+
+/// Defects of sealed parts: unusable keys with the entries that need them, and the others.
+#[derive(Default)]
+struct Wrong {
+    /// By the id of the key: its defect, and the entries.
+    keys: BTreeMap<u32, (&'static str, Vec<u64>)>,
+    others: Vec<String>,
+}
+
+/// The defect of a key.
+const DAMAGED: &str = "è danneggiata";
+
+impl Wrong {
+    fn note(&mut self, entry: &Entry, error: Unopened) {
+        let sequence = entry.leaf.seq;
+        match error {
+            Unopened::MissingKey(id) => self.closed_by(id, "non è nel portachiavi", sequence),
+            Unopened::DamagedKey(id) => self.closed_by(id, DAMAGED, sequence),
+            // The part itself is whole, by its checksums: it was sealed under another key than has this number now.
+            Unopened::Damaged => {
+                let id = seal::key_id(&entry.sealed).unwrap_or_default();
+                self.closed_by(id, "non è quella con cui queste voci sono state chiuse", sequence);
+            }
+            error => {
+                self.others.push(format!("voce {sequence}: parte riservata: {error}"));
+            }
+        }
+    }
+
+    fn closed_by(&mut self, id: u32, why: &'static str, sequence: u64) {
+        self.keys.entry(id).or_insert_with(|| (why, Vec::new())).1.push(sequence);
+    }
+
+    /// One line for each key, then the other defects. Keys that are damaged and that no entry needs are named too.
+    fn lines(mut self, keys: &Keys) -> Vec<String> {
+        for id in keys.damaged() {
+            self.keys.entry(id).or_insert((DAMAGED, Vec::new()));
+        }
+        let line = |(id, (state, entries)): (u32, (&str, Vec<u64>))| {
+            let what = keys.describe(id).map(|what| format!(" ({what})")).unwrap_or_default();
+            let which =
+                if entries.is_empty() { "nessuna voce la usa".to_owned() } else { format!("voci illeggibili: {}", ranges(&entries)) };
+            format!("la chiave {id}{what} {state}; {which}")
+        };
+        self.keys.into_iter().map(line).chain(self.others).collect()
+    }
+}
+
+/// Sequences in order, runs of them as `from-to`.
+fn ranges(sequences: &[u64]) -> String {
+    let mut runs: Vec<(u64, u64)> = Vec::new();
+    for sequence in sequences {
+        match runs.last_mut() {
+            Some((_, last)) if *last + 1 == *sequence => *last = *sequence,
+            _ => runs.push((*sequence, *sequence)),
+        }
+    }
+    let text = |(first, last): &(u64, u64)| if first == last { first.to_string() } else { format!("{first}-{last}") };
+    runs.iter().map(text).collect::<Vec<_>>().join(", ")
+}
+
+/// Reads every byte, checks every checksum, sequence and order, opens every sealed part against its leaf's commitment; and that the views knew of no
+/// entry that is not there. All that is wrong is the error, a line each; what is whole after a damaged place is read too.
+pub fn verify(directory: &Directory) -> Result<Report> {
+    verify_with(directory, &directory.keys())
+}
+
+/// The same with keys that are elsewhere.
+pub(in super::super) fn verify_with(directory: &Directory, from: &Path) -> Result<Report> {
+    let mut keys = match Keys::open_for(from, Access::Inspect) {
+        Ok(keys) => Some(keys),
+        // A backup without its keys can still be verified, as far as that goes.
+        Err(_) if !from.exists() => None,
+        Err(error) => return Err(error.into()),
+    };
+    let (mut report, mut wrong) = (Report::default(), Wrong::default());
+    // First the views, then the log: a gateway may append meanwhile.
+    let views = crate::state::reached(&directory.views(), directory.ledger);
+    let (read, damage) = segments::inspect(&directory.segments(), directory.ledger, &mut |entry| {
+        if entry.sealed.is_empty() {
+            return;
+        }
+        let Some(known) = &keys else {
+            report.unseen += 1;
+            return;
+        };
+        let mut outcome = seal::open(known, &entry.leaf, &entry.sealed).map(|_| ());
+        if let Err(Unopened::MissingKey(id)) = outcome
+            && id > known.records()
+            && let Ok(again) = Keys::open_for(from, Access::Inspect)
+        {
+            // Made since, by a gateway that serves: a key is in the keyring before an entry names it.
+            outcome = seal::open(&again, &entry.leaf, &entry.sealed).map(|_| ());
+            keys = Some(again);
+        }
+        match outcome {
+            Ok(()) => report.opened += 1,
+            Err(Unopened::Erased) => report.erased += 1,
+            Err(error) => wrong.note(&entry, error),
+        }
+    })?;
+    report.read = read;
+    let mut lines: Vec<String> = damage.iter().map(LogError::place).collect();
+    if let Some(views) = views.filter(|views| damage.is_empty() && *views > report.read.entries) {
+        lines.push(StartError::Ahead { views, log: report.read.entries }.to_string());
+    }
+    if !damage.is_empty() {
+        lines.push(format!("{} voci in {} blocchi sono intere; rimedio: {REMEDY}", report.read.entries, report.read.batches));
+    }
+    lines.extend(keys.as_ref().map(|keys| wrong.lines(keys)).unwrap_or_default());
+    if !lines.is_empty() {
+        bail!("{}", lines.join("\n"));
+    }
+    Ok(report)
+}

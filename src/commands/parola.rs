@@ -1,0 +1,115 @@
+//! What the command line parser says, in Italian.
+
+use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
+
+/// What it prints where nothing is to be carried out: a help page, a version, an error with its remedy. Whether it is an error.
+pub(super) fn told(error: &Error) -> (String, bool) {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => (italian(&error.render().to_string()), false),
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => (italian(&error.render().to_string()), true),
+        kind => (format!("varco: {}\n{}", sentence(error, kind), usage(error)), true),
+    }
+}
+
+/// A page of the parser's with its own words in Italian; the rest is ours.
+fn italian(page: &str) -> String {
+    let words = [
+        ("Usage: ", "Uso: "),
+        ("\nCommands:", "\nComandi:"),
+        ("\nOptions:", "\nOpzioni:"),
+        ("\nArguments:", "\nArgomenti:"),
+        ("Print this message or the help of the given subcommand(s)", "Mostra questa pagina, o quella di un comando"),
+        ("Print help (see more with '--help')", "Mostra questa pagina (con --help, di più)"),
+        ("Print help (see a summary with '-h')", "Mostra questa pagina (con -h, in breve)"),
+        ("Print help", "Mostra questa pagina"),
+        ("Print version", "Mostra la versione"),
+        ("[default: ", "[se manca: "),
+        ("[possible values: ", "[valori: "),
+        ("Possible values:", "Valori:"),
+        ("[OPTIONS]", "[OPZIONI]"),
+        ("<COMMAND>", "<COMANDO>"),
+        ("[COMMAND]", "[COMANDO]"),
+    ];
+    words.iter().fold(page.to_owned(), |page, (english, italian)| page.replace(english, italian))
+}
+
+fn sentence(error: &Error, kind: ErrorKind) -> String {
+    let named = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join(", "),
+        Some(ContextValue::Number(number)) => number.to_string(),
+        _ => String::new(),
+    };
+    let argument = named(ContextKind::InvalidArg);
+    let value = named(ContextKind::InvalidValue);
+    let suggested = |kind| match &*named(kind) {
+        "" => String::new(),
+        near => format!(" (forse {near})"),
+    };
+    match kind {
+        ErrorKind::UnknownArgument => format!("l'argomento {argument} non c'è{}", suggested(ContextKind::SuggestedArg)),
+        ErrorKind::InvalidSubcommand => {
+            format!("il comando {} non c'è{}", named(ContextKind::InvalidSubcommand), suggested(ContextKind::SuggestedSubcommand))
+        }
+        ErrorKind::InvalidValue if value.is_empty() => format!("{argument} vuole un valore{}", valid(&named(ContextKind::ValidValue))),
+        ErrorKind::InvalidValue => format!("{value} non va bene per {argument}{}", valid(&named(ContextKind::ValidValue))),
+        ErrorKind::ValueValidation => format!("{value} non va bene per {argument}"),
+        ErrorKind::MissingRequiredArgument => format!("manca {argument}"),
+        ErrorKind::MissingSubcommand => format!("manca il comando: {}", named(ContextKind::ValidSubcommand)),
+        ErrorKind::ArgumentConflict => format!("{argument} non si può usare con {}", named(ContextKind::PriorArg)),
+        ErrorKind::TooManyValues => format!("{value}: {argument} non vuole altri valori"),
+        ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => format!("{argument} vuole un altro numero di valori"),
+        ErrorKind::NoEquals => format!("{argument} vuole un segno di uguale prima del valore"),
+        ErrorKind::InvalidUtf8 => "un argomento non è testo in UTF-8".to_owned(),
+        _ => "la riga di comando non è comprensibile".to_owned(),
+    }
+}
+
+fn valid(values: &str) -> String {
+    if values.is_empty() { String::new() } else { format!("; i valori sono {values}") }
+}
+
+fn usage(error: &Error) -> String {
+    let usage = match error.get(ContextKind::Usage) {
+        Some(ContextValue::StyledStr(usage)) => italian(&usage.to_string()) + "\n",
+        _ => String::new(),
+    };
+    format!("{usage}Con --help si vedono comandi e opzioni.\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::super::Cli;
+    use super::*;
+
+    #[test]
+    fn no_word_of_the_parser_is_english() {
+        let said = |line: &str| told(&Cli::try_parse_from(line.split_whitespace()).unwrap_err());
+        for (line, part) in [
+            ("varco ledger list --ent comune", "varco: l'argomento --ent non c'è (forse --ente)"),
+            ("varco ledgr", "varco: il comando ledgr non c'è (forse ledger)"),
+            ("varco ledger list --limit 0", "varco: 0 non va bene per --limit <LIMIT>"),
+            ("varco demo --port molte", "varco: molte non va bene per --port <PORT>"),
+            ("varco ledger show", "varco: manca <SEQUENCE>"),
+            ("varco ente lista --stato boh", "; i valori sono "),
+            ("varco serve --config", "--config <CONFIG> vuole un valore"),
+            ("varco rebuild --motivo x", "manca --accetta-perdita"),
+        ] {
+            let (text, wrong) = said(line);
+            assert!(wrong && text.contains(part) && text.ends_with("Con --help si vedono comandi e opzioni.\n"), "{line}: {text}");
+        }
+        // Every page of every command.
+        let mut pages = vec![Cli::command()];
+        while let Some(mut command) = pages.pop() {
+            let page = italian(&command.render_long_help().to_string()) + &italian(&command.render_help().to_string());
+            for english in ["Usage", "Options", "Commands", "Arguments", "Print", "default:", "possible", "Possible", "OPTIONS", "see more"]
+            {
+                assert!(!page.contains(english), "{english}: {page}");
+            }
+            pages.extend(command.get_subcommands().cloned());
+        }
+        assert_eq!(said("varco --version"), (format!("varco {}\n", env!("CARGO_PKG_VERSION")), false));
+    }
+}

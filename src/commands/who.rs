@@ -1,0 +1,27 @@
+//! Who acts: what the operating system says, and what whoever acts claims besides.
+
+use std::sync::OnceLock;
+
+use crate::registry::administration::{Actor, Claims};
+
+static OPERATORE: OnceLock<String> = OnceLock::new();
+
+/// `--operatore`.
+pub(super) fn set(operatore: Option<String>) {
+    if let Some(operatore) = operatore.filter(|name| !name.trim().is_empty()) {
+        // A process runs one command.
+        let _ = OPERATORE.set(operatore);
+    }
+}
+
+/// What is claimed: `--operatore`, else who called sudo; and as whom this session was begun (audit(7), loginuid).
+pub(super) fn claims() -> Claims {
+    let login = std::fs::read_to_string("/proc/self/loginuid").ok().and_then(|text| text.trim().parse().ok());
+    let operatore = OPERATORE.get().cloned().or_else(|| std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty()));
+    Claims { login: login.filter(|uid| *uid != u32::MAX), operatore }.checked()
+}
+
+/// Who runs this command, where no socket says it.
+pub(super) fn myself() -> Actor {
+    Actor::claiming(rustix::process::getuid().as_raw(), Some(rustix::process::getpid().as_raw_nonzero().get()), claims())
+}

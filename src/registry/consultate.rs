@@ -1,0 +1,79 @@
+//! Look-ups of whoever runs the gateway: a sealed part that is opened, a person, an ente's history, the versions of a DSU. Each is recorded before it is
+//! shown (D.Lgs. 196/2003, art. 2-quaterdecies; Garante, 27 November 2008).
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::administration::{Actor, Rejected};
+use crate::clock::rome;
+use crate::ledger::{Blinding, Body, Kind, Ledger, Retention, Secret, Submission, Tokens, new_exchange};
+
+/// What is looked up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "consultazione")]
+pub enum Consultazione {
+    /// The sealed part of an entry (`ledger show --open`).
+    Voce {
+        /// Which.
+        sequenza: u64,
+    },
+    /// The entries that name a person (`ledger list --codice-fiscale`).
+    Persona {
+        /// Whom.
+        codice_fiscale: String,
+    },
+    /// Every change to an ente, with its reasons (`ente storia`).
+    Ente {
+        /// Which.
+        codice: String,
+    },
+    /// The versions of a DSU (`dsu versions`).
+    Dsu {
+        /// The protocol of one of them.
+        protocollo: String,
+    },
+}
+
+impl Consultazione {
+    /// The command.
+    fn operation(&self) -> &'static str {
+        match self {
+            Self::Voce { .. } => "ledger show",
+            Self::Persona { .. } => "ledger list",
+            Self::Ente { .. } => "ente storia",
+            Self::Dsu { .. } => "dsu versions",
+        }
+    }
+}
+
+/// Records a look-up; the sequence of its entry. Whom it is about is in tokens and in the sealed part, as everywhere.
+pub async fn record(ledger: &Ledger, cosa: &Consultazione, actor: &Actor, now: Timestamp) -> Result<u64, Rejected> {
+    let internal = |error: &dyn std::fmt::Display| Rejected::Ledger(error.to_string());
+    let exchange = new_exchange(now).map_err(|error| internal(&error))?;
+    let year = rome(now).year();
+    let token = |label: &str, value: &str| ledger.keys.token(year, label, value).map_err(|error| internal(&error));
+    let mut body = Body::new(Kind::Admin, Retention::Registro, exchange, now);
+    let (mut tokens, mut secret) = (Tokens { year, ..Tokens::default() }, Secret::default());
+    match cosa {
+        Consultazione::Voce { sequenza } => body = body.fact("voce", sequenza),
+        Consultazione::Persona { codice_fiscale } => {
+            tokens.cf = vec![token("cf", codice_fiscale)?];
+            secret.cf = vec![codice_fiscale.clone()];
+        }
+        // Of an ente: but no change to it, and none of its exchanges.
+        Consultazione::Ente { codice } => body = body.fact("dell_ente", codice),
+        Consultazione::Dsu { protocollo } => {
+            tokens.protocol = vec![token("protocol", protocollo)?];
+            secret.protocol = vec![protocollo.clone()];
+        }
+    }
+    body.operation = Some(cosa.operation().to_owned());
+    body.outcome = Some("OK".to_owned());
+    body.tokens = Some(tokens);
+    let body = actor.sign(body, &mut secret, ledger, now).map_err(|error| internal(&error))?;
+    let blinding = Blinding::new().map_err(|error| internal(&error))?;
+    let draft = ledger.prepare(body, &secret, &blinding, 0, now).map_err(|error| internal(&error))?;
+    let receipt = ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() }).await;
+    let receipt = receipt.map_err(|error| internal(&error))?;
+    Ok(receipt.first())
+}
