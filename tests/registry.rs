@@ -137,10 +137,10 @@ fn grants_are_for_operations_benefits_offices_and_days() {
     let site = Site::new();
     let serving = site.serve();
     assert_eq!(element(&ask(&site, &serving), "Esito"), "DATI_NON_TROVATI");
-    // In the past, in the future; then from an office alone.
+    // In the future alone; then from an office alone.
     let grant = ["abilita", "comune", "--operazioni", "ConsultazioneIndicatore", "--prestazioni", "A1.07"];
     let with = |more: &[&str]| -> String { done(&site, &grant.iter().chain(more).copied().collect::<Vec<_>>()) };
-    with(&["--al", &day(&site, -1), "--sostituisci"]);
+    with(&["--dal", &day(&site, 2), "--sostituisci"]);
     assert!(ask(&site, &serving).text.contains("Client.Authorization"));
     with(&["--dal", &day(&site, 1)]);
     assert!(ask(&site, &serving).text.contains("Client.Authorization"));
@@ -684,4 +684,97 @@ fn a_key_in_its_time_counts_though_another_of_the_ente_is_not() {
     // Its unit is another ente's, which its own pin goes before.
     done(&site, &["certificato", "caf", &authority, "--emittente", "--unita", "IPAIT-UO_A"]);
     assert!(enters().is_err());
+}
+
+#[test]
+fn a_grant_that_would_cover_nothing_is_refused() {
+    let site = Site::new();
+    let grant = |more: &[&str], why: &str| {
+        let all: Vec<&str> = ["abilita", "comune"].iter().chain(more).copied().collect();
+        refused(&site, &all, why);
+    };
+    for operation in
+        ["ConsultazioneIndicatore", "ConsultazioneAttestazione", "ConsultazioneAttestazioneResidenti", "ConsultazioneSogliaIndicatore"]
+    {
+        grant(&["--operazioni", operation], "senza prestazioni non coprirebbe nulla");
+    }
+    grant(&["--operazioni", "ConsultazioneDichiarazione", "--controlli"], "senza prestazioni non coprirebbe nulla");
+    grant(&["--operazioni", "VerificaEsistenzaProtocollo,ConsultazioneAttestazione"], "ConsultazioneAttestazione senza prestazioni");
+    grant(&["--operazioni", "TrasmissioneDSU,ConsultazioneSogliaIndicatore"], "ConsultazioneSogliaIndicatore senza prestazioni");
+    let reads = ["--operazioni", "ConsultazioneIndicatore", "--prestazioni", "A1.07"];
+    let with = |more: &[&str], why: &str| grant(&[&reads[..], more].concat(), why);
+    with(&["--al", &day(&site, -1)], "già finita");
+    done(&site, &["ufficio", "comune", "U1", "--al", &day(&site, -1)]);
+    done(&site, &["ufficio", "comune", "U2", "--dal", &day(&site, 10)]);
+    with(&["--uffici", "U1"], "nessuno degli uffici indicati è aperto");
+    with(&["--uffici", "U2", "--al", &day(&site, 9)], "nessuno degli uffici indicati è aperto");
+    // What covers something, now or later.
+    let may = |more: &[&str]| done(&site, &[&["abilita"], more].concat());
+    may(&["comune", "--operazioni", "VerificaEsistenzaProtocollo"]);
+    may(&[&["comune"][..], &reads, &["--uffici", "U1,U2"]].concat());
+    may(&[&["comune"][..], &reads, &["--dal", &day(&site, 30)]].concat());
+    // A CAF reads what it transmitted, for no benefit: also where the transmission is granted with it.
+    may(&["caf", "--operazioni", "ConsultazioneAttestazione"]);
+    may(&["caf", "--operazioni", "TrasmissioneDSU,ConsultazioneIndicatore", "--sostituisci"]);
+    refused(&site, &["abilita", "caf", "--operazioni", "ConsultazioneAttestazione", "--sostituisci"], "senza prestazioni");
+}
+
+#[test]
+fn an_entes_certificates_are_shown_with_whom_they_name_and_until_when() {
+    let site = Site::new();
+    let show = || done(&site, &["mostra", "comune"]);
+    assert!(show().contains("soggetto e scadenza non registrati"), "{}", show());
+    // The one that was registered by its digest, again from its file.
+    let pem = site.pem("comune").0.display().to_string();
+    done(&site, &["certificato", "comune", &pem]);
+    let shown = show();
+    assert!(shown.contains("comune, Varco demo; scade il ") && !shown.contains("non registrati"), "{shown}");
+    refused(&site, &["certificato", "comune", &pem], "l'ente ha già questo certificato");
+    // One that names a person: the person is not kept.
+    let mut wanted = params("MARIO ROSSI", site.clock.now()).unwrap();
+    wanted.distinguished_name.push(DnType::CustomDnType(vec![2, 5, 4, 5]), "TINIT-RSSMRA80A01H501U");
+    wanted.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::ClientAuth];
+    wanted.not_after = varco::commands::pki::offset(site.clock.now(), 5 * 86_400 + 60).unwrap();
+    let issued = site.pki.authority.issue(wanted).unwrap();
+    std::fs::write(site.pem("persona").0, &issued.certificate).unwrap();
+    done(&site, &["certificato", "comune", &site.pem("persona").0.display().to_string()]);
+    let shown = show();
+    assert!(shown.contains("Varco demo; scade il ") && shown.contains("fra 5 giorni") && !shown.contains("ROSSI"), "{shown}");
+    // Of an authority: whose, and until when its own lasts.
+    done(&site, &["certificato", "comune", &site.home.path().join("pki/ca.pem").display().to_string(), "--emittente"]);
+    assert!(show().contains("Varco demo CA, Varco demo; scade il "), "{}", show());
+}
+
+#[test]
+fn many_enti_are_accredited_and_granted_from_tables_all_or_none() {
+    let site = Site::new();
+    let table = |name: &str, text: &str| {
+        let file = site.home.path().join(name);
+        std::fs::write(&file, text).unwrap();
+        file.display().to_string()
+    };
+    for code in ["uno", "due", "tre"] {
+        done(&site, &[&["richiedi", code][..], &NEW, &["--finalita", "asili"]].concat());
+    }
+    let state = |code: &str| done(&site, &["mostra", code]).lines().next().unwrap().to_owned();
+    let last = day(&site, 400);
+    let wrong = table("decisioni.csv", &format!("codice,scadenza\nuno,{last}\ndue,{last}\nquattro,{last}\n"));
+    refused(&site, &["accredita", "--tabella", &wrong], "quattro");
+    assert!(state("uno").contains("richiesta"), "{}", state("uno"));
+    let right =
+        table("decisioni.csv", &format!("codice;scadenza;modi;come_richiesto\nuno;{last};cooperazione-applicativa;\ndue;{last};;\n"));
+    assert!(done(&site, &["accredita", "--tabella", &right]).contains("2 enti"));
+    assert!(state("uno").contains("accreditato") && state("tre").contains("richiesta"));
+    let wrong =
+        table("abilitazioni.csv", "codice,operazioni,prestazioni\nuno,ConsultazioneIndicatore,A1.07\ndue,ConsultazioneIndicatore,\n");
+    refused(&site, &["abilita", "--tabella", &wrong], "due: ConsultazioneIndicatore senza prestazioni");
+    assert!(!done(&site, &["mostra", "uno"]).contains("abilitazione 1"), "half of a table was carried out");
+    let right = table(
+        "abilitazioni.csv",
+        "codice,operazioni,prestazioni\nuno,ConsultazioneIndicatore,A1.07|A1.08\ndue,ConsultazioneIndicatore,A1.07\n",
+    );
+    done(&site, &["abilita", "--tabella", &right]);
+    assert!(done(&site, &["mostra", "uno"]).contains("ConsultazioneIndicatore per A1.07, A1.08"));
+    refused(&site, &["abilita", "--tabella", "/nessuna.csv"], "/nessuna.csv: il file non c'è");
+    refused(&site, &["accredita"], "manca <CODICE>");
 }

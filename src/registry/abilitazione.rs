@@ -20,6 +20,12 @@ impl Periodo {
         self.dal.is_none_or(|first| first <= day) && self.al.is_none_or(|last| day <= last)
     }
 
+    /// Whether it has a day in common with another.
+    pub fn meets(&self, other: &Self) -> bool {
+        let before = |one: &Self, other: &Self| matches!((one.al, other.dal), (Some(last), Some(first)) if last < first);
+        !before(self, other) && !before(other, self)
+    }
+
     /// Whether it ends before it begins.
     pub fn is_empty(&self) -> bool {
         matches!((self.dal, self.al), (Some(first), Some(last)) if last < first)

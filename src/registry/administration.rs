@@ -418,6 +418,7 @@ fn changed(command: &Command, mut ente: Ente, today: Date) -> Result<(&'static s
         Command::AggiungiCertificato { certificato, .. } => {
             let certificato = Certificato { segno: of_ente(&certificato.segno, &ente), ..certificato.clone() };
             check_certificate(&ente, &certificato)?;
+            ente.certificati.retain(|known| known.segno != certificato.segno);
             ente.certificati.push(certificato);
             "ente certificato"
         }
@@ -430,7 +431,7 @@ fn changed(command: &Command, mut ente: Ente, today: Date) -> Result<(&'static s
             "ente certificato-togli"
         }
         Command::Abilita { abilitazione, predefinita, sostituisci, .. } => {
-            check_grant(&ente, abilitazione)?;
+            check_grant(&ente, abilitazione, *sostituisci, today)?;
             if *sostituisci {
                 ente.take_back_all();
             }
@@ -573,7 +574,7 @@ fn decide(ente: &mut Ente, accolta: bool, decisione: &Decisione, come_richiesto:
         if granted.operazioni.is_empty() {
             return invalid(format!("la richiesta chiede solo {DETAIL}, che è per i controlli: usare varco ente abilita con --controlli"));
         }
-        check_grant(ente, &granted)?;
+        check_grant(ente, &granted, false, today)?;
         ente.grant(granted);
     }
     Ok(match (accolta, renewal) {

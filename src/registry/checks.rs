@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use jiff::civil::Date;
+
 use super::abilitazione::{Abilitazione, DETAIL, OF_ONE_INDICATOR, same_office};
 use super::administration::{Wrong, invalid};
 use super::ente::{Anagrafica, Certificato, Ente, Richiesta, Segno, Ufficio};
@@ -86,7 +88,9 @@ pub(super) fn check_certificate(ente: &Ente, certificato: &Certificato) -> Resul
     if certificato.periodo.is_empty() {
         return invalid("il periodo del certificato finisce prima di cominciare");
     }
-    if ente.certificati.iter().any(|known| known.segno == certificato.segno) {
+    // One that was registered by its digest may be registered again from its file: then it is known whose it is, and until when.
+    if ente.certificati.iter().any(|known| known.segno == certificato.segno && (known.soggetto.is_some() || certificato.soggetto.is_none()))
+    {
         return invalid("l'ente ha già questo certificato");
     }
     Ok(())
@@ -148,7 +152,7 @@ fn check_known(operazioni: &[String], prestazioni: &[String]) -> Result<(), Wron
 }
 
 /// A grant that becomes an ente's.
-pub(super) fn check_grant(ente: &Ente, grant: &Abilitazione) -> Result<(), Wrong> {
+pub(super) fn check_grant(ente: &Ente, grant: &Abilitazione, replaces: bool, today: Date) -> Result<(), Wrong> {
     if grant.operazioni.is_empty() {
         return invalid("indicare almeno un'operazione");
     }
@@ -171,8 +175,37 @@ pub(super) fn check_grant(ente: &Ente, grant: &Abilitazione) -> Result<(), Wrong
     if grant.periodo.is_empty() {
         return invalid("il periodo dell'abilitazione finisce prima di cominciare");
     }
+    check_covers(ente, grant, replaces, today)
+}
+
+/// That a grant lets something through: who grants it means that.
+fn check_covers(ente: &Ente, grant: &Abilitazione, replaces: bool, today: Date) -> Result<(), Wrong> {
+    if let Some(last) = grant.periodo.al.filter(|last| *last < today) {
+        return invalid(format!("l'abilitazione sarebbe già finita il {last}: non coprirebbe nulla"));
+    }
+    // Who transmits DSU reads, without any benefit, those that it transmitted itself; of a threshold the benefit is always known.
+    let transmits =
+        |grants: &[Abilitazione]| grants.iter().flat_map(|grant| &grant.operazioni).any(|name| TRANSMISSIONS.contains(&name.as_str()));
+    let own = transmits(std::slice::from_ref(grant)) || (!replaces && transmits(&ente.abilitazioni));
+    let reads = |name: &&String| Operation::by_name(name).is_some_and(Operation::discloses);
+    let mut idle = grant.operazioni.iter().filter(reads).filter(|name| !own || *name == Operation::ConsultazioneSogliaIndicatore.name());
+    if grant.prestazioni.is_empty()
+        && let Some(idle) = idle.next()
+    {
+        return invalid(format!("{idle} senza prestazioni non coprirebbe nulla: indicarne almeno una (--prestazioni)"));
+    }
+    let overlaps = |code: &String| {
+        let mut offices = ente.uffici.iter().filter(|known| same_office(&known.codice, code));
+        offices.any(|office| office.periodo.meets(&grant.periodo) && office.periodo.al.is_none_or(|last| today <= last))
+    };
+    if !grant.uffici.is_empty() && !grant.uffici.iter().any(overlaps) {
+        return invalid("nessuno degli uffici indicati è aperto nel periodo dell'abilitazione: non coprirebbe nulla");
+    }
     Ok(())
 }
+
+/// The operations of who transmits DSU.
+const TRANSMISSIONS: [&str; 2] = ["TrasmissioneDSU", "TrasmissioneLotto"];
 
 /// An office of an ente: a new one, or one that has this very code already.
 pub(super) fn check_office(ente: &Ente, ufficio: &Ufficio) -> Result<(), Wrong> {

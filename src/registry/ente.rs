@@ -12,6 +12,7 @@
 //!
 //! What stands here goes into entries that hold no personal data: contacts are an office's (PEC, e-mail, telephone), never a person's.
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -186,6 +187,19 @@ pub struct Certificato {
     /// When.
     #[serde(flatten)]
     pub periodo: Periodo,
+    /// Whom the certificate, or that of the issuer, names: organizations, never a person. Unknown where a digest was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub soggetto: Option<String>,
+    /// Its last second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scade: Option<Timestamp>,
+}
+
+impl Certificato {
+    /// One of which nothing but its sign is known.
+    pub fn of(segno: Segno, periodo: Periodo) -> Self {
+        Self { segno, periodo, soggetto: None, scade: None }
+    }
 }
 
 /// How a certificate is known. Never by its CN.

@@ -17,6 +17,7 @@ pub mod entries;
 pub mod import;
 pub mod quota;
 pub mod signs;
+pub mod tabelle;
 pub mod upgrade;
 
 use std::collections::{BTreeSet, HashMap};

@@ -49,7 +49,7 @@ impl Earlier {
             controlli,
             ..Abilitazione::default()
         };
-        let pinned = |pin: Pin| Certificato { segno: Segno::Impronta { sha256: pin.sha256 }, periodo: pin.periodo };
+        let pinned = |pin: Pin| Certificato::of(Segno::Impronta { sha256: pin.sha256 }, pin.periodo);
         Ente {
             codice: self.codice,
             anagrafica: Anagrafica {

@@ -7,7 +7,8 @@
 //! - [`profile`]: what a client's certificate must be like; [`authorities`]: where it must come from; [`lists`]: what is in a
 //!   revocation list, and whether it is believed; [`revocation`]: those in force, as sets by issuer; [`ocsp`]: responders, for authorities
 //!   without lists; [`plain`]: how either is asked for;
-//! - [`server`]: the server's configuration; [`identity`]: its own certificates; [`files`]: how certificates and keys are read.
+//! - [`server`]: the server's configuration; [`identity`]: its own certificates; [`files`]: how certificates and keys are read; [`subject`]: what may be
+//!   said of whom they name.
 
 pub mod authorities;
 pub mod files;
@@ -22,6 +23,7 @@ pub mod revocation;
 pub mod server;
 pub mod setup;
 mod signature;
+pub mod subject;
 
 pub use peer::{Invalid, Peer};
 pub use revocation::Revocations;

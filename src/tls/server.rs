@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoServerSessionStorage, ResolvesServerCert};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, OtherError, RootCertStore, ServerConfig, SignatureScheme};
-use x509_parser::prelude::{FromDer as _, X509Certificate, X509Name};
+use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::TlsError;
 use super::authorities::Authorities;
@@ -17,6 +17,7 @@ use super::identity::{Identities, Identity};
 use super::path::Judge;
 use super::peer::{Invalid, Peer};
 use super::revocation::Revocations;
+use super::subject;
 use crate::clock::Clock;
 use crate::digest::{hex, sha256};
 
@@ -86,18 +87,9 @@ pub struct Refused {
 impl Refused {
     fn of(certificate: &CertificateDer<'_>, error: &CertificateError) -> Self {
         let read = X509Certificate::from_der(certificate).ok().map(|(_, read)| read);
-        let (issuer, organization) = read.map(|read| (public_names(read.issuer()), public_names(read.subject()))).unwrap_or_default();
+        let (issuer, organization) = read.map(|read| (subject::public(read.issuer()), subject::public(read.subject()))).unwrap_or_default();
         Self { why: Invalid::because(error), fingerprint: hex(&sha256(certificate)), issuer, organization }
     }
-}
-
-/// Country, organization, units and organizationIdentifier of a name, as far as they are short.
-fn public_names(name: &X509Name<'_>) -> String {
-    const PUBLIC: [&str; 4] = ["2.5.4.6", "2.5.4.10", "2.5.4.11", "2.5.4.97"];
-    let parts = name.iter_attributes().filter(|attribute| PUBLIC.contains(&attribute.attr_type().to_id_string().as_str()));
-    let texts =
-        parts.filter_map(|attribute| attribute.as_str().ok()).filter(|text| text.len() <= 100 && !text.chars().any(char::is_control));
-    texts.take(6).collect::<Vec<_>>().join(", ")
 }
 
 impl Handshakes {

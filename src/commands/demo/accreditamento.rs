@@ -51,5 +51,5 @@ pub fn granted(codice: &str, operazioni: &str, prestazioni: &[&str]) -> Command 
 
 /// A certificate by its pin, without a window.
 pub fn pinned(sha256: &str) -> Certificato {
-    Certificato { segno: Segno::Impronta { sha256: sha256.to_owned() }, periodo: crate::registry::abilitazione::Periodo::default() }
+    Certificato::of(Segno::Impronta { sha256: sha256.to_owned() }, crate::registry::abilitazione::Periodo::default())
 }

@@ -7,7 +7,7 @@ mod tabella;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Subcommand;
 use jiff::civil::Date;
 
@@ -24,7 +24,8 @@ use crate::registry::administration::{Command, perform_all};
 use crate::registry::ente::{Anagrafica, Certificato, Decisione, Ente, Modo, Richiesta, Segno, Stato, Tipo, Ufficio};
 use crate::registry::import::{Formato, parte};
 use crate::registry::quota::Quote;
-use crate::tls::{authorities, files, profile};
+use crate::registry::tabelle;
+use crate::tls::{authorities, files, profile, subject};
 
 /// `varco ente`.
 #[derive(Debug, clap::Args)]
@@ -62,7 +63,11 @@ enum What {
     /// Accoglie la richiesta; di un ente già accreditato, la rinnova
     Accredita {
         /// Codice dell'ente
-        codice: String,
+        #[arg(required_unless_present = "tabella")]
+        codice: Option<String>,
+        /// Molti enti insieme, da una tabella CSV: codice, direzione, scadenza, modi, come_richiesto; tutti, o nessuno
+        #[arg(long, conflicts_with_all = ["codice", "direzione", "scadenza", "modi", "come_richiesto"])]
+        tabella: Option<PathBuf>,
         /// La direzione regionale che ha deciso
         #[arg(long)]
         direzione: Option<String>,
@@ -124,9 +129,14 @@ enum What {
     /// Aggiunge un'abilitazione (o la toglie, con --togli e il suo numero)
     Abilita {
         /// Codice dell'ente
-        codice: String,
+        #[arg(required_unless_present = "tabella")]
+        codice: Option<String>,
+        /// Molti enti insieme, da una tabella CSV: codice, operazioni, prestazioni, indicatori, uffici, controlli, dal, al, predefinita, sostituisci; tutti,
+        /// o nessuno
+        #[arg(long, conflicts_with_all = ["codice", "operazioni", "prestazioni", "indicatori", "uffici", "controlli", "dal", "al", "predefinita", "sostituisci", "togli"])]
+        tabella: Option<PathBuf>,
         /// Operazioni, separate da virgole
-        #[arg(long, value_delimiter = ',', required_unless_present = "togli")]
+        #[arg(long, value_delimiter = ',', required_unless_present_any = ["togli", "tabella"])]
         operazioni: Vec<String>,
         /// Prestazioni, separate da virgole
         #[arg(long, value_delimiter = ',')]
@@ -334,7 +344,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     let mut taken_back = None;
     let command = match what {
         What::Lista { stato, tipo } => return mostra::list(&enti(&data, clock)?, stato, tipo, clock.today(), json),
-        What::Mostra { codice } => return mostra::one(&enti(&data, clock)?, &codice, clock.today(), json),
+        What::Mostra { codice } => return mostra::one(&enti(&data, clock)?, &codice, clock, json),
         What::Storia { codice } => return mostra::history(&data, &codice, json, clock),
         What::Esporta => return tabella::export(&enti(&data, clock)?, json),
         What::Importa { file, formato, conferma, cosa } => {
@@ -356,7 +366,10 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
             let ente = enti.into_iter().find(|ente| ente.codice == codice).with_context(|| format!("l'ente {codice} non esiste"))?;
             Command::Aggiorna { codice, anagrafica: corrected(ente.anagrafica.clone(), chi)?, letta: ente.anagrafica }
         }
+        What::Accredita { tabella: Some(file), .. } => return many(&data, &file, tabelle::decisioni, &motivo, json, clock),
+        What::Abilita { tabella: Some(file), .. } => return many(&data, &file, tabelle::abilitazioni, &motivo, json, clock),
         What::Abilita { codice, togli: Some(numero), .. } => {
+            let codice = codice.unwrap_or_default();
             // A number is one grant's for ever: what is read here is what goes.
             let ente = enti(&data, clock)?.into_iter().find(|ente| ente.codice == codice);
             taken_back = ente.and_then(|ente| ente.abilitazioni.into_iter().find(|grant| grant.numero == numero));
@@ -382,6 +395,33 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     Ok(())
 }
 
+/// Decisions or grants of many enti, from a table.
+fn many(
+    data: &Path,
+    file: &Path,
+    read: fn(&str) -> Result<Vec<Command>, Vec<String>>,
+    motivo: &str,
+    json: bool,
+    clock: &Clock,
+) -> Result<()> {
+    let text = std::fs::read_to_string(file).map_err(|error| anyhow!("{}: {}", file.display(), crate::italian::io(&error)))?;
+    let commands = read(&text).map_err(|errors| {
+        let lines: Vec<String> = errors.iter().map(|error| format!("{}: {error}", file.display())).collect();
+        anyhow!("{}\nnessun ente è cambiato", lines.join("\n"))
+    })?;
+    let done = super::runtime()?.block_on(apply_all(data, commands, motivo, clock)).context("nessun ente è cambiato")?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&done)?);
+        return Ok(());
+    }
+    for ente in &done {
+        println!("{} {} ({})", ente.codice, ente.standing(clock.today()), ente.anagrafica.denominazione);
+        mostra::warnings(ente, clock.today()).iter().for_each(|warning| eprintln!("attenzione: {}: {warning}", ente.codice));
+    }
+    println!("{} enti", done.len());
+    Ok(())
+}
+
 /// What a subcommand asks of the registry.
 fn command(what: What) -> Result<Command> {
     let periodo = |dal, al| Periodo { dal, al };
@@ -393,9 +433,9 @@ fn command(what: What) -> Result<Command> {
             let anagrafica = Anagrafica { denominazione, codice_fiscale, tipo, codice_ipa: ipa, codici_inps, contatti, parti };
             Command::Richiedi { codice, anagrafica, richiesta: Richiesta { pec, base_giuridica, finalita, operazioni, prestazioni } }
         }
-        What::Accredita { codice, direzione, scadenza, modi, come_richiesto } => {
+        What::Accredita { codice, direzione, scadenza, modi, come_richiesto, .. } => {
             let decisione = Decisione { direzione, scadenza, modi, ..Decisione::default() };
-            Command::Decidi { codice, accolta: true, decisione, come_richiesto }
+            Command::Decidi { codice: codice.unwrap_or_default(), accolta: true, decisione, come_richiesto }
         }
         What::Rifiuta { codice, direzione } => {
             let decisione = Decisione { direzione, ..Decisione::default() };
@@ -405,17 +445,18 @@ fn command(what: What) -> Result<Command> {
         What::Riattiva { codice } => Command::Stato { codice, nuovo: Stato::Accreditato },
         What::Revoca { codice } => Command::Stato { codice, nuovo: Stato::Revocato },
         What::Certificato { codice, certificato, emittente, unita, dal, al, togli, .. } => {
-            let segno = if emittente { by_issuer(&certificato, unita, !togli)? } else { by_pin(&certificato, !togli)? };
+            let (segno, known) = if emittente { by_issuer(&certificato, unita, !togli)? } else { by_pin(&certificato, !togli)? };
             if togli {
                 Command::TogliCertificato { codice, segno }
             } else {
-                Command::AggiungiCertificato { codice, certificato: Certificato { segno, periodo: periodo(dal, al) } }
+                let (soggetto, scade) = known.unzip();
+                Command::AggiungiCertificato { codice, certificato: Certificato { segno, periodo: periodo(dal, al), soggetto, scade } }
             }
         }
         What::Abilita { codice, operazioni, prestazioni, indicatori, uffici, controlli, dal, al, predefinita, sostituisci, .. } => {
             let abilitazione =
                 Abilitazione { numero: 0, operazioni, prestazioni, indicatori, uffici, controlli, periodo: periodo(dal, al) };
-            Command::Abilita { codice, abilitazione, predefinita, sostituisci }
+            Command::Abilita { codice: codice.unwrap_or_default(), abilitazione, predefinita, sostituisci }
         }
         What::Ufficio { codice, obbligatori: Some(obbligatori), .. } => Command::UfficiObbligatori { codice, obbligatori },
         What::Ufficio { codice, ufficio: Some(ufficio), togli: true, .. } => Command::TogliUfficio { codice, ufficio },
@@ -484,17 +525,21 @@ fn enti(data: &Path, clock: &Clock) -> Result<Vec<Ente>> {
     Ok(enti?)
 }
 
+/// How a certificate is known; whom it names, and its last second, where there is a file of it.
+type Known = (Segno, Option<(String, jiff::Timestamp)>);
+
 /// A pin, from a PEM file or as it is. A certificate that the channel would never let in is not worth registering.
-fn by_pin(certificato: &str, judged: bool) -> Result<Segno> {
-    let Some(own) = first_of(certificato)? else { return Ok(Segno::Impronta { sha256: certificato.to_lowercase() }) };
+fn by_pin(certificato: &str, judged: bool) -> Result<Known> {
+    let Some(own) = first_of(certificato)? else { return Ok((Segno::Impronta { sha256: certificato.to_lowercase() }, None)) };
     if judged && let Err(unfit) = profile::check(&own) {
         bail!("il certificato non sarebbe ammesso: {}", prova::unfit(unfit));
     }
-    Ok(Segno::Impronta { sha256: hex(&sha256(&own)) })
+    Ok((Segno::Impronta { sha256: hex(&sha256(&own)) }, subject::described(&own)))
 }
 
 /// Issuer and organization: the issuer's certificate from a PEM file, or the digest of its key; the organization is the ente's own.
-fn by_issuer(certificato: &str, unita: Option<String>, judged: bool) -> Result<Segno> {
+fn by_issuer(certificato: &str, unita: Option<String>, judged: bool) -> Result<Known> {
+    let mut known = None;
     let emittente = match first_of(certificato)? {
         Some(own) if judged && !profile::is_authority(&own) => {
             bail!(
@@ -502,10 +547,13 @@ fn by_issuer(certificato: &str, unita: Option<String>, judged: bool) -> Result<S
                  essere rilasciato con la sua chiave; per registrare proprio questo, senza --emittente"
             )
         }
-        Some(own) => authorities::key_of(&own).context("certificato dell'autorità non leggibile")?,
+        Some(own) => {
+            known = subject::described(&own);
+            authorities::key_of(&own).context("certificato dell'autorità non leggibile")?
+        }
         None => certificato.to_lowercase(),
     };
-    Ok(Segno::Emittente { emittente, organizzazione: String::new(), unita })
+    Ok((Segno::Emittente { emittente, organizzazione: String::new(), unita }, known))
 }
 
 /// The first certificate of a PEM file, if there is a file of that name.

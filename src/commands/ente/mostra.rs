@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::super::consultate::{self, Consultazione};
@@ -10,7 +11,7 @@ use crate::clock::Clock;
 use crate::ledger::search::{self, Filter};
 use crate::ledger::{Directory, Keys, Kind, Unopened, seal};
 use crate::registry::abilitazione::{Abilitazione, DETAIL, Periodo};
-use crate::registry::ente::{EXPIRED, Ente, Modo, Segno, Stato, Tipo};
+use crate::registry::ente::{Certificato, EXPIRED, Ente, Modo, Segno, Stato, Tipo};
 use crate::registry::quota::Quote;
 
 /// What an ente's state is today: one of those that are recorded, or past the last day of its accreditation.
@@ -106,7 +107,8 @@ pub(super) fn grant(grant: &Abilitazione) -> String {
 }
 
 /// All that is known of one.
-pub(super) fn one(enti: &[Ente], codice: &str, today: Date, json: bool) -> Result<()> {
+pub(super) fn one(enti: &[Ente], codice: &str, clock: &Clock, json: bool) -> Result<()> {
+    let (today, now) = (clock.today(), clock.now());
     let Some(ente) = enti.iter().find(|ente| ente.codice == codice) else { bail!("l'ente {codice} non esiste") };
     if json {
         println!("{}", serde_json::to_string_pretty(&[value(ente, today)?])?);
@@ -143,6 +145,7 @@ pub(super) fn one(enti: &[Ente], codice: &str, today: Date, json: bool) -> Resul
             }
         };
         say("certificato", &format!("{sign}{}", window(certificate.periodo)));
+        say("", &whose(certificate, now));
     }
     for granted in &ente.abilitazioni {
         say(&format!("abilitazione {}", granted.numero), &grant(granted));
@@ -157,6 +160,20 @@ pub(super) fn one(enti: &[Ente], codice: &str, today: Date, json: bool) -> Resul
     say("quote", &quote(&ente.quote));
     say("per operatore", &quote(&ente.quote_operatore));
     Ok(())
+}
+
+/// Whom a certificate names, and until when it is good.
+fn whose(certificate: &Certificato, now: Timestamp) -> String {
+    let (Some(subject), Some(expires)) = (&certificate.soggetto, certificate.scade) else {
+        return "soggetto e scadenza non registrati: si registrano aggiungendolo di nuovo dal suo file PEM".to_owned();
+    };
+    let day = crate::clock::rome(expires).date();
+    let state = match (expires.as_second() - now.as_second()) / 86_400 {
+        _ if expires < now => format!("scaduto il {day}"),
+        left if left < 30 => format!("scade il {day}, fra {left} giorni"),
+        _ => format!("scade il {day}"),
+    };
+    format!("{subject}; {state}")
 }
 
 fn window(Periodo { dal, al }: Periodo) -> String {
