@@ -315,6 +315,10 @@ fn an_open_segment_that_is_taken_away_ends_the_gateway() {
 struct Panicking;
 
 impl Sii for Panicking {
+    fn waiting(&self, _: Timestamp, _: usize) -> Result<varco::sii::InAttesa, varco::sii::SiiError> {
+        Ok(varco::sii::InAttesa::default())
+    }
+
     fn answer<'a>(&'a self, _: &'a Permit, _: Question<'a>, _: Occasion) -> Answering<'a> {
         Box::pin(async { panic!("a mistake") })
     }

@@ -629,6 +629,10 @@ struct Astray {
 }
 
 impl Sii for Astray {
+    fn waiting(&self, _: Timestamp, _: usize) -> Result<varco::sii::InAttesa, varco::sii::SiiError> {
+        Ok(varco::sii::InAttesa::default())
+    }
+
     fn answer<'a>(&'a self, permit: &'a Permit, question: Question<'a>, occasion: Occasion) -> Answering<'a> {
         let chiave = &self.other;
         let question = match question {

@@ -583,8 +583,15 @@ fn a_parent_who_does_not_live_with_the_family_is_not_of_it() {
         let first = accepted(&caf, &text(&casa.dsu, "CAF1-N")).await;
         // He counts in the child's indicator: he is waited for too.
         assert_eq!(state(&caf, &first).await.0, "RICEVUTA");
-        world.feed(&[&casa]);
-        until_attested(&caf, &first).await;
+        // The operator sees that it waits, and why; of whom, nobody who may not open its entry.
+        let data = world.site.data().display().to_string();
+        let (status, _) = command(&["status", "--data", &data]);
+        let year = today.year() - 2;
+        let why = format!("(caf, presentata il {today}): mancano i redditi {year} di una persona; i termini finiscono il ");
+        assert!(status.contains("DSU in attesa del feed: 1\n") && status.contains(&why) && !status.contains(&father.canonical()), "{status}");
+        assert!(world.feed(&[&casa]).contains("DSU che lo aspettavano, ora attestate: 1\n"));
+        assert_eq!(state(&caf, &first).await.0, "ATTESTATA");
+        assert!(command(&["status", "--data", &data]).0.contains("DSU in attesa del feed: 0\n"));
         assert_eq!(isee(&comune, &mother, "Ordinario", &day).await, "10828.03");
         // With him, and his home as any other real estate: (17,000 + 27,000 + 20 % of 100,000) / 2.04.
         assert_eq!(isee(&comune, &child, "Minorenne", &day).await, "31372.55");

@@ -10,6 +10,7 @@ use super::dove::Dove;
 use super::socket;
 use crate::clock::Clock;
 use crate::config::SEGMENT_BYTES;
+use crate::gateway::admin::Caricato;
 use crate::gateway::node::Node;
 use crate::isee::feed::{FeedRecord, LineError, parse};
 use crate::ledger::Directory;
@@ -54,8 +55,12 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     if records.len() > LARGEST {
         bail!("più di {LARGEST} righe: dividere il file");
     }
-    let entries = super::runtime()?.block_on(load(&dove.data()?, &records, &motivo, clock))?;
-    println!("{} righe caricate in {entries} voci del registro", records.len());
+    let Caricato { voci, attestate } = super::runtime()?.block_on(load(&dove.data()?, &records, &motivo, clock))?;
+    println!("{} righe caricate in {voci} voci del registro", records.len());
+    match attestate {
+        Some(attested) => println!("DSU che lo aspettavano, ora attestate: {attested}"),
+        None => println!("le DSU che lo aspettavano saranno attestate dalla porta, al suo avvio"),
+    }
     Ok(())
 }
 
@@ -66,15 +71,15 @@ pub(super) fn line(file: &Path, error: &LineError) -> String {
 }
 
 /// Loads where the ledger is: in the running gateway, or here.
-pub async fn load(data: &Path, records: &[FeedRecord], motivo: &str, clock: &Clock) -> Result<usize> {
+pub async fn load(data: &Path, records: &[FeedRecord], motivo: &str, clock: &Clock) -> Result<Caricato> {
     let directory = Directory::open(data)?;
-    if let Some(entries) = socket::post(&directory.socket(), "/feed", records, motivo).await? {
-        return Ok(entries);
+    if let Some(loaded) = socket::post(&directory.socket(), "/feed", records, motivo).await? {
+        return Ok(loaded);
     }
     let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
     let recorded = node.record_recovery().await;
     let done = crate::sii::feed::load(&node.ledger, records, &super::who::myself(), motivo, clock.now()).await;
     node.close();
     recorded?;
-    Ok(done?)
+    Ok(Caricato { voci: done?, attestate: None })
 }

@@ -43,6 +43,12 @@ pub(super) fn status(dove: &Dove, ready: bool, json: bool) -> Result<()> {
     if let Some((ended, segments)) = status.riletti {
         println!("segmenti chiusi riletti: {segments}, l'ultima volta il {ended}");
     }
+    let waiting = &status.dsu_in_attesa;
+    println!("DSU in attesa del feed: {}", waiting.totale);
+    waiting.prime.iter().for_each(|dsu| println!("  {dsu}"));
+    if waiting.totale > waiting.prime.len() {
+        println!("  e altre {}, più recenti", waiting.totale - waiting.prime.len());
+    }
     let enti: Vec<String> = status.enti.iter().map(|(stato, number)| format!("{number} {stato}")).collect();
     println!("enti: {}", if enti.is_empty() { "nessuno".to_owned() } else { enti.join(", ") });
     for (name, expires) in &status.certificati {

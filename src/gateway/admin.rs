@@ -47,6 +47,15 @@ impl<T> Asked<T> {
     }
 }
 
+/// A feed that was loaded.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct Caricato {
+    /// Entries that it took.
+    pub voci: usize,
+    /// DSU that waited for it and were attested; nothing where that did not go well, or nobody serves.
+    pub attestate: Option<usize>,
+}
+
 /// That the configuration is to be read again.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Reload {
@@ -183,12 +192,12 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
         (&Method::POST, "/feed") => match read::<Vec<FeedRecord>>(request).await {
             Ok(asked) => {
                 let loaded = crate::sii::feed::load(&node.ledger, &asked.what, &asked.by(actor), &asked.motivo, now).await;
-                if loaded.is_ok() {
-                    // What waited for it is attested after the answer: there may be much of it.
-                    let sii = node.services.sii.clone();
-                    beside::spawn(async move { crate::sii::resume(sii.as_ref(), now).await });
-                }
-                answer(loaded)
+                // What waited for it is attested before the answer: whoever loads is told how much.
+                let attestate = match &loaded {
+                    Ok(_) => crate::sii::resume(node.services.sii.as_ref(), now).await,
+                    Err(_) => None,
+                };
+                answer(loaded.map(|voci| Caricato { voci, attestate }))
             }
             Err(refused) => refused,
         },

@@ -10,6 +10,7 @@ use crate::clock::rome;
 use crate::ledger::ViewError;
 use crate::ledger::committer::Health;
 use crate::ledger::scrub::Scrub;
+use crate::sii::InAttesa;
 use crate::tls::Revocations;
 use crate::tls::revocation::Unreadable;
 
@@ -41,6 +42,9 @@ pub struct Status {
     /// Bytes that may still be written where the data directory is.
     #[serde(default)]
     pub spazio_libero: Option<u64>,
+    /// DSU that are received and wait to be attested, and why.
+    #[serde(default)]
+    pub dsu_in_attesa: InAttesa,
     /// What an operator should look at.
     pub avvertenze: Vec<String>,
     /// Whether it is ready, as `/ready` says.
@@ -50,6 +54,9 @@ pub struct Status {
 
 /// An operator is warned of a revocation list so many seconds before its end.
 const NEAR: i64 = 86_400;
+
+/// DSU that wait of which it is said why.
+const WAITING: usize = 10;
 
 /// An operator is warned below this free space, bytes. On a busy day an ente's exchanges take some hundred megabytes.
 const LITTLE: u64 = 1 << 30;
@@ -94,6 +101,10 @@ impl Status {
             format!("la chiave {id} ({what}) è danneggiata, le sue voci sono illeggibili: varco ledger verify le nomina")
         }));
         let spazio_libero = node.free();
+        let dsu_in_attesa = node.services.sii.waiting(now, WAITING).unwrap_or_else(|error| {
+            avvertenze.push(format!("le DSU in attesa non si possono leggere: {error}"));
+            InAttesa::default()
+        });
         avvertenze.extend(spazio_libero.and_then(of_space));
         avvertenze.extend(of_attempts(&node.services.tentativi.exhausted(now)));
         Ok(Self {
@@ -109,6 +120,7 @@ impl Status {
             crl,
             riletti: gateway.scrub.get().map(Scrub::rounds).and_then(|rounds| Some((rounds.ended?, rounds.segments))),
             spazio_libero,
+            dsu_in_attesa,
             avvertenze,
             pronta: Readiness::of(gateway).ready,
         })

@@ -1,8 +1,8 @@
 //! DSU that wait: the terms of DPCM 159/2013 art. 11. A DSU of whose members not everything is known is received, and attested once the feed has
 //! them all; after the terms its declarant may declare what is missing (operation I).
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan as _};
 use rust_decimal::Decimal;
 
 use super::archive::{decode, stem_of};
@@ -11,7 +11,7 @@ use super::entries::{WAITING, sequence_of};
 use super::feed::Consultato;
 use super::registrazione::Versione;
 use super::ricezione::Ricevuta;
-use super::{Occasion, SiiError};
+use super::{DsuInAttesa, InAttesa, Occasion, SiiError};
 use crate::clock::rome;
 use crate::config::Attesta;
 use crate::isee::attest::{self, attest, variazione};
@@ -50,7 +50,20 @@ impl Embedded {
         terms: (Date, Date),
         preconditions: &mut Vec<Precondition>,
     ) -> Result<bool, SiiError> {
+        Ok(self.unknown(dsu, presented, terms, preconditions, 1)? == 0)
+    }
+
+    /// Of how many of them that is not so, `most` at most.
+    fn unknown(
+        &self,
+        dsu: &Dichiarazione,
+        presented: Date,
+        terms: (Date, Date),
+        preconditions: &mut Vec<Precondition>,
+        most: usize,
+    ) -> Result<usize, SiiError> {
         let over = self.terms_are_over(presented, terms);
+        let mut unknown = 0;
         let tipo = dsu.operazione.tipo;
         let feed = Consultato::new(&self.archive);
         let members = dsu.membri().filter(|member| !member.flag_assenza_reddito).map(|member| &member.foglio_componente_nucleo);
@@ -58,10 +71,42 @@ impl Embedded {
             let declares = |redditi: &AltriRedditi| redditi.flag_esonerato || (over && redditi.counts(tipo) && redditi.says_incomes());
             let declared = foglio.altri_redditi.as_ref().is_some_and(declares);
             if !declared && !feed.is_known(&foglio.codice_fiscale, income_year(presented), preconditions)? {
-                return Ok(false);
+                unknown += 1;
+                if unknown == most {
+                    break;
+                }
             }
         }
-        Ok(true)
+        Ok(unknown)
+    }
+
+    /// What waits, the oldest first, `most` of it in detail.
+    pub(super) fn what_waits(&self, now: Timestamp, most: usize) -> Result<InAttesa, SiiError> {
+        let all = self.store.scan(WAITING)?;
+        let today = rome(now).date();
+        let mut prime = Vec::new();
+        for (name, value) in all.iter().take(most) {
+            let (Some(voce), Some(position)) = (sequence_of(name), Position::decode(value)) else { continue };
+            let entry = self.archive.entry(&position)?;
+            let Some(secret) = self.archive.open_unless_erased(&entry)? else { continue };
+            let Some(text) = secret.effettiva.or(secret.dsu) else { continue };
+            let dsu: Dichiarazione = decode(&text)?;
+            let versioni =
+                self.archive.versioni(stem_of(secret.protocol.first().map(String::as_str).unwrap_or_default()), &mut Vec::new())?;
+            let first = versioni.0.first().map(|first| self.archive.entry(&first.position)).transpose()?;
+            let Some(presented) = first.as_ref().unwrap_or(&entry).leaf.body.day("presentata") else { continue };
+            let from = self.termini_da(&versioni, presented)?;
+            let persone = self.unknown(&dsu, presented, (from, today), &mut Vec::new(), usize::MAX)?;
+            let ente = entry.leaf.body.ente.clone().unwrap_or_default();
+            let termini = (!self.terms_are_over(presented, (from, today))).then(|| self.last_of_terms(presented, from)).flatten();
+            prime.push(DsuInAttesa { voce, ente, presentata: presented, persone, anno: income_year(presented), termini });
+        }
+        Ok(InAttesa { totale: all.len(), prime })
+    }
+
+    fn last_of_terms(&self, presented: Date, from: Date) -> Option<Date> {
+        let days = (0..90).map_while(|days| from.checked_add(days.days()).ok());
+        days.take_while(|day| !self.terms_are_over(presented, (from, *day))).last()
     }
 
     /// Attests what waits and need not any more; how many. What cannot be attested keeps nothing else from being so.

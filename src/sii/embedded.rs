@@ -10,7 +10,7 @@ use super::archive::{Archive, Quali, decode, number_of, stem_of, valid_on, versi
 use super::entries::{Head, lot_key};
 use super::feed::Consultato;
 use super::regole::Applicate;
-use super::{Answer, Answering, Found, Occasion, Outcome, Question, Resuming, Sii, SiiError, status};
+use super::{Answer, Answering, Found, InAttesa, Occasion, Outcome, Question, Resuming, Sii, SiiError, status};
 use crate::clock::{Clock, rome};
 use crate::config::{Attesta, Config};
 use crate::contract::catalogue::Operation;
@@ -118,6 +118,10 @@ impl Sii for Embedded {
 
     fn resume(&self, now: Timestamp) -> Resuming<'_, usize> {
         Box::pin(self.attest_waiting(now))
+    }
+
+    fn waiting(&self, now: Timestamp, most: usize) -> Result<InAttesa, SiiError> {
+        self.what_waits(now, most)
     }
 
     fn apply_rules(&self, prova: bool, now: Timestamp) -> Resuming<'_, Applicate> {

@@ -29,6 +29,7 @@ use std::pin::Pin;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -235,6 +236,9 @@ pub trait Sii: Send + Sync {
     /// Goes on with what waited for something that has come: how many DSU were attested.
     fn resume(&self, now: Timestamp) -> Resuming<'_, usize>;
 
+    /// What waits, the oldest first, `most` of it in detail; and why.
+    fn waiting(&self, now: Timestamp, most: usize) -> Result<InAttesa, SiiError>;
+
     /// Applies the rule sets to what was attested by others: new versions of what they change; on trial, only counts them.
     fn apply_rules(&self, prova: bool, now: Timestamp) -> Resuming<'_, regole::Applicate>;
 }
@@ -242,10 +246,58 @@ pub trait Sii: Send + Sync {
 /// What the future of going on looks like behind `dyn`.
 pub type Resuming<'a, T> = Pin<Box<dyn Future<Output = Result<T, SiiError>> + Send + 'a>>;
 
-/// Goes on with what waited, and says how that ended.
-pub async fn resume(sii: &dyn Sii, now: Timestamp) {
+/// Goes on with what waited, and says how that ended: how many DSU were attested, if it went well.
+pub async fn resume(sii: &dyn Sii, now: Timestamp) -> Option<usize> {
     match sii.resume(now).await {
-        Ok(attested) => tracing::info!(attested, "DSU that waited for the feed"),
-        Err(error) => tracing::error!(%error, "DSU that waited for the feed stay unattested until the next load or start"),
+        Ok(attested) => {
+            tracing::info!(attested, "DSU that waited for the feed");
+            Some(attested)
+        }
+        Err(error) => {
+            tracing::error!(%error, "DSU that waited for the feed stay unattested until the next load or start");
+            None
+        }
+    }
+}
+
+/// DSU that were received and are not attested yet.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InAttesa {
+    /// How many.
+    pub totale: usize,
+    /// The oldest of them.
+    pub prime: Vec<DsuInAttesa>,
+}
+
+/// A DSU that waits, and why. It names nobody: the entry does, to whom may open it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DsuInAttesa {
+    /// Its entry.
+    pub voce: u64,
+    /// Who transmitted it.
+    pub ente: String,
+    /// The day of its presentation.
+    pub presentata: Date,
+    /// Persons of whom nothing is known.
+    pub persone: usize,
+    /// The year of which their incomes are not known.
+    pub anno: i16,
+    /// The last working day of the terms: after it, its declarant may declare what is missing (operation I).
+    pub termini: Option<Date>,
+}
+
+impl std::fmt::Display for DsuInAttesa {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { voce, ente, presentata, persone, anno, termini } = self;
+        write!(f, "voce {voce} ({ente}, presentata il {presentata}): ")?;
+        match persone {
+            0 => return write!(f, "non manca più nulla: il prossimo feed load, o il prossimo avvio, la attesta"),
+            1 => write!(f, "mancano i redditi {anno} di una persona")?,
+            more => write!(f, "mancano i redditi {anno} di {more} persone")?,
+        }
+        match termini {
+            Some(last) => write!(f, "; i termini finiscono il {last}"),
+            None => write!(f, "; i termini sono finiti: il dichiarante può completarla (operazione I)"),
+        }
     }
 }

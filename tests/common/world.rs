@@ -32,7 +32,7 @@ impl World {
     }
 
     /// Loads what the feed knows of these: employees.
-    pub fn feed(&self, of: &[&Caseta]) {
+    pub fn feed(&self, of: &[&Caseta]) -> String {
         let records = of.iter().flat_map(|casa| &casa.feed);
         let lines = records.map(|record| {
             let income = record.lavoro_dipendente.unwrap();
@@ -43,6 +43,7 @@ impl World {
         let data = self.site.data().display().to_string();
         let (said, done) = command(&["feed", "load", &file.display().to_string(), "--data", &data, "--motivo", "prova"]);
         assert!(done, "{said}");
+        said
     }
 }
 
