@@ -258,6 +258,57 @@ fn what_is_looked_up_is_recorded_with_who_did_it() {
 }
 
 #[test]
+fn a_demonstration_leaves_alone_what_a_running_one_uses_and_what_is_not_its_own() {
+    let home = tempfile::tempdir().unwrap();
+    let demo = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(common::binary());
+        command
+            .arg("demo")
+            .args(arguments)
+            .current_dir(home.path())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped());
+        command.spawn().unwrap()
+    };
+    let notes = home.path().join("varco-demo/appunti.txt");
+    std::fs::create_dir(home.path().join("varco-demo")).unwrap();
+    std::fs::write(&notes, "miei").unwrap();
+    let mut first = demo(&["--port", "0"]);
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(first.stdout.take().unwrap())).map(Result::unwrap);
+    let told: Vec<String> = lines.by_ref().take_while(|line| line != "Ctrl-C per finire.").collect();
+    let hint = told.iter().find(|line| line.contains("base64 -d")).expect("how to read a reply");
+    // What it prints to try works: the reply, and the state of the gateway.
+    let curl = told.iter().position(|line| line.contains("--cert varco-demo/pki/comune.pem")).unwrap();
+    let command = format!("{} {}", told[curl..curl + 3].join("\n"), hint.trim().trim_start_matches("... "));
+    let shell = |text: &str| {
+        let output = std::process::Command::new("sh").args(["-c", text]).current_dir(home.path()).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    };
+    if std::process::Command::new("curl").arg("--version").output().is_ok_and(|output| output.status.success()) {
+        let read = shell(&command);
+        assert!(read.contains("<Indicatore ") && read.contains("TipoIndicatore=\"Ordinario\""), "{command}: {read}");
+    }
+    let tries: Vec<&String> = told.iter().filter(|line| line.ends_with("--data varco-demo/data")).collect();
+    assert!(tries.len() >= 5, "{told:?}");
+    for command in tries {
+        let read = shell(command);
+        assert!(read.lines().count() >= 1 && !read.contains("varco: "), "{command}: {read}");
+    }
+    let second = demo(&["--exit"]).wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(!second.status.success() && said.contains("una dimostrazione è in corso"), "{said}");
+    assert!(
+        shell(&format!("{} status --data varco-demo/data", common::binary().display())).contains("scrivibile"),
+        "the running one suffered"
+    );
+    assert!(std::process::Command::new("kill").args(["-TERM", &first.id().to_string()]).status().unwrap().success());
+    assert!(first.wait().unwrap().success());
+    let again = demo(&["--exit"]).wait_with_output().unwrap();
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    assert_eq!(std::fs::read_to_string(&notes).unwrap(), "miei");
+}
+
+#[test]
 fn every_damaged_place_is_said_and_the_rest_is_listed_and_shown() {
     let site = Site::new();
     let data = site.data().display().to_string();

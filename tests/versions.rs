@@ -588,7 +588,10 @@ fn a_parent_who_does_not_live_with_the_family_is_not_of_it() {
         let (status, _) = command(&["status", "--data", &data]);
         let year = today.year() - 2;
         let why = format!("(caf, presentata il {today}): mancano i redditi {year} di una persona; i termini finiscono il ");
-        assert!(status.contains("DSU in attesa del feed: 1\n") && status.contains(&why) && !status.contains(&father.canonical()), "{status}");
+        assert!(
+            status.contains("DSU in attesa del feed: 1\n") && status.contains(&why) && !status.contains(&father.canonical()),
+            "{status}"
+        );
         assert!(world.feed(&[&casa]).contains("DSU che lo aspettavano, ora attestate: 1\n"));
         assert_eq!(state(&caf, &first).await.0, "ATTESTATA");
         assert!(command(&["status", "--data", &data]).0.contains("DSU in attesa del feed: 0\n"));

@@ -132,7 +132,7 @@ enum Command {
 pub fn run(cli: Cli) -> ExitCode {
     let clock = Clock::system();
     who::set(cli.operatore);
-    if !matches!(cli.command, Command::Serve { .. } | Command::Demo { .. }) {
+    if !matches!(cli.command, Command::Serve { .. }) {
         without_reader();
     }
     let result = match cli.command {

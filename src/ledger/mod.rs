@@ -29,7 +29,7 @@ pub mod uses;
 mod vectors;
 
 pub use committer::{Committer, NotCommitted, Precondition, Receipt, Submission, ViewError, Views};
-pub use directory::{Directory, DirectoryError};
+pub use directory::{Directory, DirectoryError, Lock};
 pub use keys::{KeyError, Keys};
 pub use leaf::{Body, Commitments, Draft, Entry, Glance, Kind, Leaf, Micros, Position, Projector, Retention, Sizes, Tokens, Writes};
 pub use log::{Log, LogError, MemLog, Reader};

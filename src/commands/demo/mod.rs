@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use jiff::civil::Date;
 
 pub mod accreditamento;
+mod home;
 
 use super::client::{Answer, Client};
 use super::requests::{self, GIULIA};
@@ -34,11 +35,7 @@ const PRESTAZIONE: &str = "A1.07";
 
 pub(super) fn run(exit: bool, port: u16, clock: &Clock) -> Result<()> {
     let home = PathBuf::from(HOME);
-    if home.exists() {
-        // Only what this command has made.
-        ensure!(home.join("data/FORMAT").exists() || home.join("pki/ca.pem").exists(), "./{HOME} esiste e non è di questa dimostrazione");
-        std::fs::remove_dir_all(&home)?;
-    }
+    home::clear(&home)?;
     step("Certificati: un'autorità, il server, un comune, un CAF, un ente da sospendere, un estraneo");
     let pki = pki::demo(&home.join("pki"), clock.now())?;
     say(&format!("in ./{HOME}/pki"));
@@ -183,9 +180,9 @@ async fn tour(home: &Path, address: SocketAddr, clock: &Clock) -> Result<()> {
     step("Rifiuti: senza certificato, con il certificato di un'altra autorità");
     let request = requests::indicatore(GIULIA, &day, PRESTAZIONE);
     let nobody = Client::new(address, &home.join("pki/ca.pem"), None)?.call(isee_path, &request).await;
-    say(&format!("senza certificato: {}", nobody.err().context("was let in without a certificate")?.root_cause()));
+    say(&format!("senza certificato: {}", refusal(&nobody.err().context("è entrato chi non ha certificato")?)));
     let stranger = client("straniero")?.call(isee_path, &request).await;
-    say(&format!("estraneo: {}", stranger.err().context("a stranger was let in")?.root_cause()));
+    say(&format!("estraneo: {}", refusal(&stranger.err().context("è entrato un estraneo")?)));
 
     step("Rifiuto: un ente sospeso");
     let answer = client("sospeso")?.call(isee_path, &request).await?;
@@ -197,6 +194,15 @@ async fn tour(home: &Path, address: SocketAddr, clock: &Clock) -> Result<()> {
     report(&client("caf")?.call(dsu_path, &requests::trasmissione(&bad)).await?)?;
     let worse = bad.replace("TipoAbitazione=\"000\"", "TipoAbitazione=\"casa\"").replace(" Sesso=\"F\"", "");
     report(&client("caf")?.call(dsu_path, &requests::trasmissione(&worse)).await?)
+}
+
+/// How the gateway ended a handshake.
+fn refusal(error: &anyhow::Error) -> String {
+    let text = error.root_cause().to_string();
+    match text.strip_prefix("received fatal alert: ") {
+        Some(alert) => format!("la porta chiude la stretta di mano (alert TLS {alert})"),
+        None => text,
+    }
 }
 
 /// Prints the violations of a DSU that was refused.
@@ -258,6 +264,21 @@ fn curl(home: &Path, address: SocketAddr, day: Date) {
         Service::ConsultazioneIsee.path()
     );
     println!("(la DSU è presentata il {day}; la stessa trasmissione riceve sempre la stessa risposta)");
+    println!("\nCiò che una risposta contiene è in base64. Per leggerlo, dopo il secondo comando:");
+    println!("  ... | sed -n 's:.*<XmlEsitoIndicatore>\\(.*\\)</XmlEsitoIndicatore>.*:\\1:p' | base64 -d\n");
+    let varco = std::env::args().next().unwrap_or_else(|| "varco".to_owned());
+    println!("Per vedere come sta la porta, e che cosa ha registrato:");
+    for command in [
+        "status",
+        "ente mostra comune-demo",
+        "ledger list --outcome RICHIESTA_INVALIDA",
+        "ledger list --ente caf-demo",
+        "ledger show 15 --open",
+        "ledger verify",
+    ] {
+        println!("  {varco} {command} --data {home}/data");
+    }
+    println!();
     println!("Ctrl-C per finire.");
 }
 
