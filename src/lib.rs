@@ -21,18 +21,19 @@
 //!
 //! | floor | room | what lives there |
 //! |---|---|---|
-//! | 7 | [`commands`] | one file a subcommand |
-//! | 6 | [`gateway`] | listener, connection, exchange, faults, admin socket, the list of projectors |
-//! | 5 | [`services`] | one file a port: from a typed request and a permit to a rendered reply |
-//! | 4 | [`sii`] | the Sistema Informativo ISEE: the embedded one |
-//! | 3 | [`registry`] | enti, certificates, accreditation; from a certificate to a permit |
-//! | 2 | [`contract`] | schemas, typed messages, the catalogue of operations |
-//! | 2 | [`state`] | the views |
-//! | 1 | [`isee`] | the pure domain: DSU, checks, rules, computation, attestation |
-//! | 1 | [`ledger`] | the record |
-//! | 1 | [`soap`] | envelopes of 1.1 and 1.2, packages of MTOM |
-//! | 1 | [`tls`] | the channel |
-//! | 0 | [`xml`], [`config`], [`clock`], [`refusal`], [`digest`], [`log`] | the ground floor |
+//! | 8 | [`commands`] | one file a subcommand |
+//! | 7 | [`gateway`] | listener, connection, exchange, faults, admin socket, the list of projectors |
+//! | 6 | [`services`] | one file a port: from a typed request and a permit to a rendered reply |
+//! | 5 | [`sii`] | the Sistema Informativo ISEE: the embedded one |
+//! | 4 | [`registry`] | enti, certificates, accreditation; from a certificate to a permit |
+//! | 3 | [`contract`] | schemas, typed messages, the catalogue of operations |
+//! | 3 | [`state`] | the views |
+//! | 2 | [`isee`] | the pure domain: DSU, checks, rules, computation, attestation |
+//! | 2 | [`ledger`] | the record |
+//! | 2 | [`soap`] | envelopes of 1.1 and 1.2, packages of MTOM |
+//! | 2 | [`tls`] | the channel |
+//! | 1 | [`config`] | what an operator may set |
+//! | 0 | [`xml`], [`clock`], [`refusal`], [`digest`], [`log`], [`italian`] | the ground floor |
 //!
 //! A new operation is a line in [`contract::catalogue`], a schema and a WSDL in `wsdl/`, its messages bound in [`contract`], a port in [`services`]; a new
 //! refusal is a line in one of the tables that [`commands::errori`] prints. A new kind of entry has its owner's `entries.rs`, and a projector in the list of [`gateway::node`].

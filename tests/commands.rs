@@ -190,7 +190,7 @@ fn a_search_that_cannot_find_says_so_and_the_rest_finds_what_a_reply_names() {
     refused(&["--ente", "nessuno"], "nessun ente ha mai avuto questo codice");
     refused(&["--outcome", "BENE"], "gli esiti sono OK, ");
     refused(&["--operation", "ConsultazioneISEE"], "quelle degli enti sono ConsultazioneIndicatore, ");
-    refused(&["--codice-fiscale", "FRRGLI84E52H501A"], "lettera di controllo");
+    refused(&["--codice-fiscale", "FRRGLI84E52H501A"], "carattere di controllo (l'ultimo) sbagliato");
     refused(&["--codice-fiscale", "FRRGLI"], "servono sedici caratteri");
     refused(&["--scambio", "uno"], "X-Request-Id");
     refused(&["--limit", "0"], "0 non va bene per --limit");

@@ -17,6 +17,7 @@ use jiff::Timestamp;
 
 use common::{BENEFIT, DSU, ISEE, Site, element, requests};
 use varco::commands::client::{Answer, Client};
+use varco::commands::demo::accreditamento;
 use varco::commands::serve::{Started, start_on};
 use varco::config::{Config, SEGMENT_BYTES};
 use varco::contract::Contract;
@@ -29,6 +30,8 @@ use varco::ledger::committer::Health;
 use varco::ledger::disk::{Disk, DiskFile, RealDisk};
 use varco::ledger::{Kind, segments};
 use varco::registry::Permit;
+use varco::registry::administration::{Actor, perform};
+use varco::registry::ente::Tipo;
 use varco::sii::regole::Applicate;
 use varco::sii::{Answering, Occasion, Question, Resuming, Sii};
 
@@ -40,6 +43,12 @@ enum Plan {
     Write(i32, usize),
     /// `fdatasync` fails.
     Sync,
+    /// Writes to the keyring fail, having written that many bytes.
+    Key(i32, usize),
+    /// `fdatasync` of the keyring fails.
+    KeySync,
+    /// Small files cannot be replaced: `HEAD`.
+    Small(i32),
     /// Writes, syncs and changes of length of the views' file fail, after so many good ones.
     Views(i32, u32),
 }
@@ -55,7 +64,15 @@ impl Faulty {
 
 impl Disk for Faulty {
     fn open(&self, path: &Path, create: bool) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(FaultyFile { inner: RealDisk.open(path, create)?, plan: self.0.clone() }))
+        let of_keys = path.ends_with("keyring");
+        Ok(Box::new(FaultyFile { inner: RealDisk.open(path, create)?, plan: self.0.clone(), of_keys }))
+    }
+
+    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        match *self.0.lock().unwrap() {
+            Plan::Small(error) => Err(io::Error::from_raw_os_error(error)),
+            _ => RealDisk.replace(path, content),
+        }
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
@@ -117,22 +134,28 @@ impl StorageBackend for FaultyViews {
 struct FaultyFile {
     inner: Box<dyn DiskFile>,
     plan: Arc<Mutex<Plan>>,
+    of_keys: bool,
 }
 
 impl DiskFile for FaultyFile {
     fn write_all_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
         let plan = *self.plan.lock().unwrap();
         match plan {
+            Plan::Key(error, written) if self.of_keys => {
+                self.inner.write_all_at(&bytes[..written.min(bytes.len())], offset)?;
+                Err(io::Error::from_raw_os_error(error))
+            }
             Plan::Write(error, written) => {
                 self.inner.write_all_at(&bytes[..written.min(bytes.len())], offset)?;
                 Err(io::Error::from_raw_os_error(error))
             }
-            Plan::Good | Plan::Sync | Plan::Views(..) => self.inner.write_all_at(bytes, offset),
+            _ => self.inner.write_all_at(bytes, offset),
         }
     }
 
     fn sync_data(&mut self) -> io::Result<()> {
-        if *self.plan.lock().unwrap() == Plan::Sync {
+        let plan = *self.plan.lock().unwrap();
+        if plan == Plan::Sync || (plan == Plan::KeySync && self.of_keys) {
             return Err(io::Error::from_raw_os_error(EIO));
         }
         self.inner.sync_data()
@@ -266,6 +289,120 @@ fn views_that_cannot_be_written_give_503_and_recover() {
     });
     varco::commands::ledger::verify(&site.directory()).unwrap();
     common::views_equal_a_rebuild(&site.directory(), &site.clock);
+}
+
+/// Accredits one more CAF, whose first DSU needs a key of its own.
+async fn enrol(site: &Site, started: &Started, name: &str) -> Client {
+    let issued = site.pki.authority.client(name).unwrap();
+    let (certificate, key) = site.pem(name);
+    std::fs::write(certificate, &issued.certificate).unwrap();
+    std::fs::write(key, &issued.key).unwrap();
+    let commands = accreditamento::commands((name, name, "01234567897"), Tipo::Caf, &issued.fingerprint, "TrasmissioneDSU", &[]);
+    let node = &started.gateway.node;
+    for command in commands {
+        perform(&node.ledger, &node.registry, &command, &Actor::of(0, None), "prova", site.clock.now()).await.unwrap();
+    }
+    site.client(started.address, name)
+}
+
+/// A full or bad disk under the keyring: the exchange that needs a new key gets 503, everybody else goes on; once there is room the key is made, and the
+/// keyring holds whole records alone.
+#[test]
+fn a_key_that_cannot_be_written_is_made_when_there_is_room() {
+    let site = Site::new();
+    common::runtime().block_on(async {
+        let (started, disk) = started(&site).await;
+        let caf = site.client(started.address, "caf");
+        assert_eq!(element(&transmit(&caf, &site, 1).await, "Esito"), "OK");
+        let ring = site.data().join("keys/keyring");
+        let mut acknowledged = Vec::new();
+        for (number, (error, written)) in (1..).zip([(ENOSPC, 0), (ENOSPC, 60), (EIO, 0), (EIO, 127)]) {
+            let other = enrol(&site, &started, &format!("caf{number}")).await;
+            let before = std::fs::read(&ring).unwrap();
+            disk.set(Plan::Key(error, written));
+            assert_unavailable(&transmit(&other, &site, 100 + number).await);
+            // Who needs no new key is answered meanwhile.
+            assert_eq!(element(&transmit(&caf, &site, 200 + number).await, "Esito"), "OK");
+            assert_eq!(std::fs::read(&ring).unwrap(), before, "something of a key was left");
+            disk.set(Plan::Good);
+            let again = transmit(&other, &site, 100 + number).await;
+            assert_eq!(element(&again, "Esito"), "OK", "{}", again.text);
+            acknowledged.push(again);
+        }
+        assert_eq!(started.stop().await.unwrap(), Ended::Stopped);
+        assert_eq!(std::fs::metadata(&ring).unwrap().len() % 128, 0);
+        let all = recorded(&site);
+        assert!(acknowledged.iter().all(|answer| all.contains(answer.exchange.as_ref().unwrap())));
+    });
+    varco::commands::ledger::verify(&site.directory()).unwrap();
+}
+
+/// A key that was written and not synced is not known to be there: no entry may be sealed under it, and the process ends, as for the log.
+#[test]
+fn a_failed_sync_of_the_keyring_ends_the_gateway_and_the_next_start_goes_on() {
+    let site = Site::new();
+    common::runtime().block_on(async {
+        let (started, disk) = started(&site).await;
+        let caf = site.client(started.address, "caf");
+        let first = transmit(&caf, &site, 1).await;
+        assert_eq!(element(&first, "Esito"), "OK");
+        let other = enrol(&site, &started, "nuovocaf").await;
+        disk.set(Plan::KeySync);
+        let refused = transmit(&other, &site, 2).await;
+        assert_unavailable(&refused);
+        let ended = tokio::time::timeout(Duration::from_secs(20), started.finish()).await.unwrap().unwrap();
+        assert!(matches!(&ended, Ended::Fatal(why) if why.contains("keyring")), "{ended:?}");
+        let all = recorded(&site);
+        assert!(all.contains(first.exchange.as_ref().unwrap()) && !all.contains(refused.exchange.as_ref().unwrap()));
+    });
+    common::runtime().block_on(async {
+        let (started, _) = started(&site).await;
+        let again = transmit(&site.client(started.address, "nuovocaf"), &site, 2).await;
+        assert_eq!(element(&again, "Esito"), "OK", "{}", again.text);
+        started.stop().await.unwrap();
+    });
+    varco::commands::ledger::verify(&site.directory()).unwrap();
+}
+
+/// `HEAD` cannot be replaced while segments change: it says less than there is, which is what a bound may do. Nothing is refused for it but the exchange
+/// that met it, and nothing is lost.
+#[test]
+fn a_head_that_cannot_be_written_loses_nothing() {
+    let site = Site::new();
+    site.configure("[ledger]\nsegment_bytes = 65536\n");
+    common::runtime().block_on(async {
+        let (started, disk) = started(&site).await;
+        let caf = site.client(started.address, "caf");
+        let mut acknowledged = Vec::new();
+        for (number, error) in (0..60).zip([ENOSPC, EIO].into_iter().cycle()) {
+            disk.set(if number % 4 == 3 { Plan::Good } else { Plan::Small(error) });
+            let answer = transmit(&caf, &site, number).await;
+            if answer.status.as_u16() == 503 {
+                disk.set(Plan::Good);
+                tokio::time::sleep(Duration::from_millis(1200)).await;
+                let again = transmit(&caf, &site, number).await;
+                assert_eq!(element(&again, "Esito"), "OK", "{}", again.text);
+                acknowledged.push(again);
+            } else {
+                acknowledged.push(answer);
+            }
+        }
+        // It cannot at the stop either.
+        disk.set(Plan::Small(ENOSPC));
+        assert_eq!(started.stop().await.unwrap(), Ended::Stopped);
+        let segments = std::fs::read_dir(site.data().join("ledger")).unwrap();
+        let closed = segments.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|ext| ext == "seg")).count();
+        assert!(closed > 3, "{closed} segments");
+        let all = recorded(&site);
+        assert!(acknowledged.iter().all(|answer| all.contains(answer.exchange.as_ref().unwrap())));
+    });
+    varco::commands::ledger::verify(&site.directory()).unwrap();
+    common::runtime().block_on(async {
+        let (started, _) = started(&site).await;
+        assert_eq!(element(&transmit(&site.client(started.address, "caf"), &site, 99).await, "Esito"), "OK");
+        started.stop().await.unwrap();
+    });
+    varco::commands::ledger::verify(&site.directory()).unwrap();
 }
 
 /// The lock of the directory is removed, and a second gateway is started: there is one writer all the same.

@@ -12,6 +12,7 @@ use crate::ledger::committer::{Running, StartError};
 use crate::ledger::damage::Damage;
 use crate::ledger::directory::Lock;
 use crate::ledger::disk::Disk;
+use crate::ledger::keys::Access;
 use crate::ledger::segments::{Extent, Loss, Recovery, SegmentLog, extent};
 use crate::ledger::uses::Uses;
 use crate::ledger::{
@@ -151,7 +152,7 @@ impl Node {
         lock: Lock,
         loss: Loss,
     ) -> Result<Self, NodeError> {
-        let keys = Arc::new(Keys::open(&directory.keys(), false)?);
+        let keys = Arc::new(Keys::open_on(&directory.keys(), Access::Write, disk.clone())?);
         let (log, recovery) = SegmentLog::open(&directory.segments(), directory.ledger, disk.clone(), segment_bytes, loss)?;
         let damage = Damage::default();
         let reader = Arc::new(log.reader(&damage));
@@ -186,6 +187,12 @@ impl Node {
         }
         let (committer, running) = Committer::start(id, log, Box::new(writer), keys.records(), clock.clone())?;
         let missing_keys = keys.missing();
+        let ending = committer.clone();
+        keys.on_loss(move || {
+            let ending = ending.clone();
+            // The committer may be busy, and whoever makes a key waits for nobody.
+            std::thread::spawn(move || ending.end("a key of the keyring could not be synced"));
+        });
         // The year's token key is there before anybody is looked for under it.
         keys.token(clock.today().year(), "cf", "")?;
         // And the key of the series, before the entry that says how many keys there are: with an older keyring it would be made anew.

@@ -49,13 +49,20 @@ pub enum Difetto {
     Data,
 }
 
+impl Difetto {
+    /// For whoever wrote the code, in Italian.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Forma => "non è un codice fiscale: servono sedici caratteri nell'ordine giusto, o undici cifre",
+            Self::Controllo => "il codice fiscale ha il carattere di controllo (l'ultimo) sbagliato, o un altro carattere scritto male",
+            Self::Data => "il codice fiscale ha una data di nascita che non esiste",
+        }
+    }
+}
+
 impl fmt::Display for Difetto {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Forma => "non è un codice fiscale: servono sedici caratteri nell'ordine giusto, o undici cifre",
-            Self::Controllo => "il codice fiscale ha la lettera di controllo (l'ultima) o un altro carattere sbagliato",
-            Self::Data => "il codice fiscale ha una data di nascita che non esiste",
-        })
+        f.write_str(self.text())
     }
 }
 

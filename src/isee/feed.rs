@@ -152,8 +152,8 @@ pub fn parse(text: &str) -> Result<Vec<FeedRecord>, Vec<LineError>> {
             continue;
         }
         let code = CodiceFiscale::new(fields[0]);
-        if code.kind().is_err() {
-            wrong(Some(COLUMNS[0]), "codice fiscale non valido");
+        if let Err(what) = code.kind() {
+            wrong(Some(COLUMNS[0]), what.text());
         }
         let anno = fields[1].parse::<i16>().ok().filter(|year| (2000..=2100).contains(year));
         if anno.is_none() {

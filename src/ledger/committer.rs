@@ -165,6 +165,7 @@ pub struct Committer {
 enum Message {
     Submit(Submission, oneshot::Sender<Result<Receipt, NotCommitted>>),
     Close,
+    End(&'static str),
 }
 
 /// The committer's thread, to be stopped after everything that submits.
@@ -249,6 +250,12 @@ impl Committer {
             NotCommitted::Closed
         })?;
         answer.blocking_recv().unwrap_or(Err(NotCommitted::Closed))
+    }
+
+    /// Ends it: what it appends could not be read any more. For threads that may wait.
+    pub fn end(&self, why: &'static str) {
+        // One that has ended needs no word.
+        let _ = self.sender.send(Message::End(why));
     }
 
     /// What it measures.
@@ -397,6 +404,7 @@ impl Work {
             while let Some(message) = next {
                 match message {
                     Message::Close => closing = true,
+                    Message::End(why) => self.die(std::mem::take(&mut waiting), why),
                     Message::Submit(submission, reply) => {
                         self.meter.waiting.dec();
                         bytes += submission.size();

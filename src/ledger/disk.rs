@@ -16,6 +16,10 @@ const ENDING: Duration = Duration::from_secs(1);
 pub trait Disk: Send + Sync {
     /// Opens a file for reading and writing; `create` makes a new one and fails if it exists.
     fn open(&self, path: &Path, create: bool) -> io::Result<Box<dyn DiskFile>>;
+    /// Writes a small file so that it is there whole or not at all.
+    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        replace(path, content)
+    }
     /// Makes names in a directory durable.
     fn sync_directory(&self, path: &Path) -> io::Result<()>;
     /// Opens the file of the views, or makes it.

@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::{hmac, rand};
 
+use super::disk::{Disk, RealDisk};
 use super::leaf::Retention;
 use crate::digest::{hex, unhex};
 
@@ -38,6 +40,9 @@ pub enum KeyError {
     /// The operating system gives no randomness.
     #[error("il sistema operativo non dà numeri casuali")]
     Random,
+    /// A key could not be synced: what the file holds is not known, and no more keys are made.
+    #[error("il portachiavi non si può più scrivere: una chiave non è stata scritta sul disco; riavviare la porta")]
+    Lost,
     /// Names an ente too long for a record.
     #[error("il codice dell'ente è troppo lungo")]
     Ente,
@@ -51,6 +56,11 @@ pub struct Keys {
     /// Held while a record is appended.
     appending: Mutex<()>,
     access: Access,
+    disk: Arc<dyn Disk>,
+    /// Whether a key could not be synced: final, as a failed sync of the log is.
+    lost: AtomicBool,
+    /// Who is told of that.
+    told: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 #[derive(Default)]
@@ -59,7 +69,7 @@ struct Opened {
     tokens: HashMap<i16, hmac::Key>,
     series: Option<hmac::Key>,
     class_ids: HashMap<ClassName, u32>,
-    classes: HashMap<u32, Result<std::sync::Arc<LessSafeKey>, NoKey>>,
+    classes: HashMap<u32, Result<Arc<LessSafeKey>, NoKey>>,
 }
 
 /// Why a class key is not there.
@@ -117,6 +127,11 @@ impl Keys {
 
     /// The same, for a purpose.
     pub fn open_for(directory: &Path, access: Access) -> Result<Self, KeyError> {
+        Self::open_on(directory, access, Arc::new(RealDisk))
+    }
+
+    /// The same, on a disk.
+    pub fn open_on(directory: &Path, access: Access, disk: Arc<dyn Disk>) -> Result<Self, KeyError> {
         let master = directory.join("master.key");
         let remedy = "rimettere la chiave master depositata (varco init dice dove conservarla): senza, nessuna parte riservata si apre";
         let text = std::fs::read_to_string(&master).map_err(|error| unreadable(&master, &error, remedy))?;
@@ -127,6 +142,9 @@ impl Keys {
             opened: RwLock::default(),
             appending: Mutex::new(()),
             access,
+            disk,
+            lost: AtomicBool::new(false),
+            told: OnceLock::new(),
         };
         keys.load()?;
         Ok(keys)
@@ -155,7 +173,7 @@ impl Keys {
                 }
                 (SERIES, Some(_), Ok(key)) => opened.series = Some(hmac::Key::new(hmac::HMAC_SHA256, &key)),
                 (CLASS, Some(name), key) => {
-                    let key = key.and_then(|key| aead(&key).map(std::sync::Arc::new).ok_or(NoKey::Damaged));
+                    let key = key.and_then(|key| aead(&key).map(Arc::new).ok_or(NoKey::Damaged));
                     opened.class_ids.insert(name, id);
                     opened.classes.insert(id, key);
                 }
@@ -236,13 +254,7 @@ impl Keys {
     }
 
     /// The id and key of a class, made if there is none yet.
-    pub(super) fn class(
-        &self,
-        retention: Retention,
-        ente: &str,
-        year: i16,
-        month: i8,
-    ) -> Result<(u32, std::sync::Arc<LessSafeKey>), KeyError> {
+    pub(super) fn class(&self, retention: Retention, ente: &str, year: i16, month: i8) -> Result<(u32, Arc<LessSafeKey>), KeyError> {
         let month = u8::try_from(month).unwrap_or_default();
         let name = ClassName { retention: retention.code(), ente: ente.to_owned(), year, month };
         if let Some(found) = self.find_class(&name) {
@@ -254,21 +266,21 @@ impl Keys {
         }
         let key = random::<32>()?;
         let id = self.append(CLASS, &name, &key)?;
-        let key = std::sync::Arc::new(aead(&key).ok_or(KeyError::Random)?);
+        let key = Arc::new(aead(&key).ok_or(KeyError::Random)?);
         let mut opened = self.write();
         opened.class_ids.insert(name, id);
         opened.classes.insert(id, Ok(key.clone()));
         Ok((id, key))
     }
 
-    fn find_class(&self, name: &ClassName) -> Option<(u32, std::sync::Arc<LessSafeKey>)> {
+    fn find_class(&self, name: &ClassName) -> Option<(u32, Arc<LessSafeKey>)> {
         let opened = self.read();
         let id = *opened.class_ids.get(name)?;
         opened.classes.get(&id)?.as_ref().ok().map(|key| (id, key.clone()))
     }
 
     /// A class key by its id.
-    pub(super) fn class_by_id(&self, id: u32) -> Result<std::sync::Arc<LessSafeKey>, NoKey> {
+    pub(super) fn class_by_id(&self, id: u32) -> Result<Arc<LessSafeKey>, NoKey> {
         self.read().classes.get(&id).cloned().unwrap_or(Err(NoKey::Missing))
     }
 
@@ -284,8 +296,17 @@ impl Keys {
         Ok(key)
     }
 
-    /// Appends a record and syncs it. Called with `appending` held.
+    /// Has somebody told, once, that a key could not be synced.
+    pub fn on_loss(&self, told: impl Fn() + Send + Sync + 'static) {
+        let _ = self.told.set(Box::new(told));
+    }
+
+    /// Appends a record and syncs it. Called with `appending` held. What could not be written is cut off again, and the key is made anew when it is asked
+    /// for next.
     fn append(&self, kind: u8, name: &ClassName, key: &[u8; 32]) -> Result<u32, KeyError> {
+        if self.lost.load(Ordering::SeqCst) {
+            return Err(KeyError::Lost);
+        }
         let id = self.read().records + 1;
         let mut record = [0; RECORD];
         record[..4].copy_from_slice(b"VKEY");
@@ -304,9 +325,20 @@ impl Keys {
         record[76..124].copy_from_slice(&wrapped);
         let checksum = crc32c::crc32c(&record[..124]);
         record[124..].copy_from_slice(&checksum.to_le_bytes());
-        let file = OpenOptions::new().write(true).open(&self.path)?;
-        file.write_all_at(&record, u64::from(id - 1) * RECORD as u64)?;
-        file.sync_all()?;
+        let mut file = self.disk.open(&self.path, false)?;
+        let before = u64::from(id - 1) * RECORD as u64;
+        if let Err(error) = file.write_all_at(&record, before) {
+            // Where this fails too, the next attempt writes over it, and a start cuts it.
+            let _ = file.set_len(before);
+            return Err(error.into());
+        }
+        if file.sync_data().is_err() {
+            self.lost.store(true, Ordering::SeqCst);
+            if let Some(told) = self.told.get() {
+                told();
+            }
+            return Err(KeyError::Lost);
+        }
         self.write().records = id;
         Ok(id)
     }

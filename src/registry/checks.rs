@@ -10,7 +10,7 @@ use super::ente::{Anagrafica, Certificato, Ente, Richiesta, Segno, Ufficio};
 use crate::contract::catalogue::Operation;
 use crate::isee::CodiceFiscale;
 use crate::isee::codes::TipoIndicatore;
-use crate::isee::codice_fiscale::Kind as CodeKind;
+use crate::isee::codice_fiscale::{Difetto, Kind as CodeKind};
 
 /// What stands in a table as it is: a spreadsheet must not take it for a formula.
 fn check_text(text: &str) -> Result<(), Wrong> {
@@ -26,8 +26,10 @@ pub(super) fn checked(anagrafica: &Anagrafica) -> Result<Anagrafica, Wrong> {
     if denominazione.trim().is_empty() || denominazione.len() > 200 {
         return invalid("denominazione mancante, o più lunga di 200 caratteri");
     }
-    if CodiceFiscale::new(codice_fiscale).kind() != Ok(CodeKind::Numerico) {
-        return invalid("codice fiscale dell'ente non valido: attese 11 cifre");
+    match CodiceFiscale::new(codice_fiscale).kind() {
+        Ok(CodeKind::Numerico) => {}
+        Ok(_) | Err(Difetto::Forma) => return invalid("codice fiscale dell'ente non valido: servono undici cifre"),
+        Err(what) => return invalid(format!("codice fiscale dell'ente non valido: {what}")),
     }
     let ipa =
         |code: &String| !code.is_empty() && code.len() <= 40 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));

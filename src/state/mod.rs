@@ -100,7 +100,7 @@ impl Place {
     /// Begins new views in the place of those that are there.
     fn begin(&self, identity: &Identity) -> Result<(Database, Applied), ViewError> {
         set_aside(&self.path).map_err(|error| ViewError(format!("cannot be set aside: {error}")))?;
-        let begun = std::fs::create_dir_all(&self.path).and_then(|()| mark(&self.trust(), identity));
+        let begun = std::fs::create_dir_all(&self.path).and_then(|()| mark(self.disk.as_ref(), &self.trust(), identity));
         begun.map_err(|error| ViewError(error.to_string()))?;
         Ok(self.open()?)
     }
@@ -241,7 +241,7 @@ pub fn open(
         rebuilt = if trusted { Rebuilt::No } else { Rebuilt::Untrusted };
         if trusted {
             // redb writes while it opens: before it does, the clean stop is over.
-            mark(&trust, &identity).map_err(io_error)?;
+            mark(place.disk.as_ref(), &trust, &identity).map_err(io_error)?;
         }
         found = match place.open() {
             // They are good, and there will be room again: they are not thrown away.
@@ -324,9 +324,9 @@ impl Identity {
     }
 }
 
-fn mark(trust: &Path, identity: &Identity) -> io::Result<()> {
+fn mark(disk: &dyn Disk, trust: &Path, identity: &Identity) -> io::Result<()> {
     let bytes = serde_json::to_vec(identity).map_err(io::Error::other)?;
-    crate::ledger::disk::replace(trust, &bytes)
+    disk.replace(trust, &bytes)
 }
 
 /// One earlier generation is kept, for whoever wants to know what happened.
@@ -505,7 +505,7 @@ impl Views for Writer {
         // What is dropped here is closed when whoever reads now has read.
         drop(self.store.database.write().unwrap_or_else(PoisonError::into_inner).take());
         let clean = Identity { clean: true, applied: self.applied, ..self.identity.clone() };
-        mark(&self.place.trust(), &clean).map_err(|error| ViewError(error.to_string()))
+        mark(self.place.disk.as_ref(), &self.place.trust(), &clean).map_err(|error| ViewError(error.to_string()))
     }
 }
 

@@ -18,7 +18,7 @@ use crate::clock::Clock;
 use crate::commands::files::{PRIVATE, PUBLIC, create, replace};
 use crate::digest::hex;
 use crate::isee::CodiceFiscale;
-use crate::isee::codice_fiscale::Kind;
+use crate::isee::codice_fiscale::{Difetto, Kind};
 use crate::registry::checks::organization_of;
 use crate::tls::files::certificates;
 
@@ -495,8 +495,11 @@ fn host_name(host: &str) -> Result<SanType> {
 }
 
 fn organization(codice_fiscale: &str) -> Result<String> {
-    let numeric = CodiceFiscale::new(codice_fiscale).kind() == Ok(Kind::Numerico);
-    ensure!(numeric, "codice fiscale dell'ente non valido: attese 11 cifre");
+    match CodiceFiscale::new(codice_fiscale).kind() {
+        Ok(Kind::Numerico) => {}
+        Ok(_) | Err(Difetto::Forma) => bail!("codice fiscale dell'ente non valido: servono undici cifre"),
+        Err(what) => bail!("codice fiscale dell'ente non valido: {what}"),
+    }
     Ok(organization_of(codice_fiscale.trim()))
 }
 

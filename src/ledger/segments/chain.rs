@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::super::batch::{self, SEGMENT_HEADER, SegmentHeader};
-use super::super::disk::replace;
+use super::super::disk::Disk;
 use super::super::log::LogError;
 use super::read::{Whole, read_whole_part};
 
@@ -282,12 +282,12 @@ pub(super) struct Bound {
     pub(super) clean: bool,
 }
 
-pub(super) fn write_head(directory: &Path, bound: Bound) -> io::Result<()> {
+pub(super) fn write_head(disk: &dyn Disk, directory: &Path, bound: Bound) -> io::Result<()> {
     let Bound { segment, length, sequence, clean } = bound;
     let state = if clean { "clean" } else { "open" };
     let text = format!("VARCO-HEAD 1 {segment} {length} {sequence} {state}");
     let checksum = crc32c::crc32c(text.as_bytes());
-    replace(&directory.join(HEAD), format!("{text} {checksum:08x}\n").as_bytes())
+    disk.replace(&directory.join(HEAD), format!("{text} {checksum:08x}\n").as_bytes())
 }
 
 /// A damaged bound is corruption too: nothing else tells a shortened log from a whole one.

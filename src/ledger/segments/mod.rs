@@ -78,7 +78,7 @@ impl SegmentLog {
         let header = SegmentHeader { ledger, first: 1, previous_length: 0 };
         file.write_all_at(&header.encode(), 0).and_then(|()| file.sync_data()).map_err(at)?;
         disk.sync_directory(directory).map_err(at)?;
-        write_head(directory, Bound { segment: 1, length: SEGMENT_HEADER as u64, sequence: 0, clean: true }).map_err(at)
+        write_head(disk, directory, Bound { segment: 1, length: SEGMENT_HEADER as u64, sequence: 0, clean: true }).map_err(at)
     }
 
     /// Opens the log: checks that the segments follow each other, reads the last one whole, cuts a torn tail, refuses corruption.
@@ -170,7 +170,7 @@ impl SegmentLog {
 
     fn mark(&self, clean: bool) -> io::Result<()> {
         let segment = self.segments.last().map_or(1, |segment| segment.first);
-        write_head(&self.directory, Bound { segment, length: self.durable, sequence: self.head, clean })
+        write_head(self.disk.as_ref(), &self.directory, Bound { segment, length: self.durable, sequence: self.head, clean })
     }
 
     /// Closes the open segment and begins the next.

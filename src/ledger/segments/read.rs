@@ -8,7 +8,7 @@ use std::path::Path;
 use uuid::Uuid;
 
 use super::super::batch::{self, BATCH_HEADER, Batch, SEGMENT_HEADER, Span};
-use super::super::disk::replace;
+use super::super::disk::{RealDisk, replace};
 use super::super::leaf::{Entry, Glance, Position};
 use super::super::log::LogError;
 use super::chain::{Bound, Chain, End, Segment, corrupt, file_name, name, shorter, write_head};
@@ -489,7 +489,7 @@ pub fn copy(from: &Path, to: &Path, ledger: Uuid) -> Result<u64, LogError> {
         copied += length;
         if segment.end.is_none() {
             let bound = Bound { segment: segment.first, length, sequence: scan.next - 1, clean: true };
-            write_head(to, bound).map_err(at(to))?;
+            write_head(&RealDisk, to, bound).map_err(at(to))?;
         }
     }
     verify(to, ledger, &mut |_| ())?;
