@@ -11,7 +11,7 @@ use varco::gateway::node::Node;
 use varco::ledger::damage::Damage;
 use varco::ledger::disk::RealDisk;
 use varco::ledger::scrub::Scrub;
-use varco::ledger::search::{Filter, find};
+use varco::ledger::search::{Filter, find, search};
 use varco::ledger::segments::{self, Loss, SegmentLog, SegmentReader};
 use varco::ledger::uses::{Term, Uses};
 use varco::ledger::{
@@ -402,6 +402,65 @@ fn a_damaged_last_batch_of_a_closed_segment_is_passed_over_by_no_reader() {
         std::fs::write(file, &whole).unwrap();
     }
     assert!(readings(&sample).iter().all(|(_, read)| read.is_ok()));
+}
+
+/// Whatever is wrong with a ledger, what is whole of it is listed, and what is not is said: no entry is invented, and none that can be read is left out.
+#[test]
+fn what_is_whole_of_a_damaged_ledger_is_read() {
+    let sample = Sample::new(220);
+    let (directory, ledger) = (sample.directory.segments(), sample.directory.ledger);
+    let all: Vec<u64> = entries(&sample).iter().map(|entry| entry.leaf.seq).collect();
+    let listed = || {
+        let found = search(&directory, ledger, &Filter::default(), usize::MAX).unwrap();
+        (found.entries.iter().map(|entry| entry.leaf.seq).collect::<Vec<_>>(), found.skipped)
+    };
+    assert_eq!(listed().0, all);
+    assert!(listed().1.is_empty());
+    let files = sample.segments();
+    let whole: Vec<Vec<u8>> = files.iter().map(|file| std::fs::read(file).unwrap()).collect();
+    let first = |file: &PathBuf| file.file_stem().unwrap().to_str().unwrap().parse::<u64>().unwrap();
+    let (second, third) = (first(&files[1]), first(&files[2]));
+    let without = |from: u64, to: u64| all.iter().copied().filter(|seq| !(from..to).contains(seq)).collect::<Vec<_>>();
+    // A segment that is missing, empty, shorter than its header, without its header; the last of them cut short.
+    std::fs::remove_file(&files[1]).unwrap();
+    let (left, skipped) = listed();
+    assert_eq!(left, without(second, third));
+    assert!(skipped.iter().any(|damage| damage.to_string().contains(&format!("da {second} a {}", third - 1))), "{skipped:?}");
+    for length in [0, 10, 63] {
+        std::fs::write(&files[1], &whole[1][..length]).unwrap();
+        let (left, skipped) = listed();
+        assert!(left == without(second, third) && !skipped.is_empty(), "{length}");
+    }
+    let mut headless = whole[1].clone();
+    headless[20] ^= 1;
+    std::fs::write(&files[1], &headless).unwrap();
+    let (left, skipped) = listed();
+    assert!(left == all && skipped.len() == 1, "{skipped:?}");
+    // Every batch of a closed segment in turn; and its last.
+    let starts = boundaries(&whole[1]);
+    for at in &starts[..starts.len() - 1] {
+        let mut bad = whole[1].clone();
+        bad[at + 60] ^= 1;
+        std::fs::write(&files[1], &bad).unwrap();
+        let (left, skipped) = listed();
+        assert!(skipped.len() == 1 && left.len() < all.len() && left.iter().all(|seq| all.contains(seq)), "{at}: {skipped:?}");
+        let said = skipped[0].to_string();
+        let missing: Vec<u64> = all.iter().copied().filter(|seq| !left.contains(seq)).collect();
+        for sequence in [missing.first(), missing.last()].into_iter().flatten() {
+            assert!(said.contains(&sequence.to_string()), "{sequence}: {said}");
+        }
+        let (shown, damage) = varco::ledger::search::entry(&directory, ledger, missing[0]).unwrap();
+        assert!(shown.is_none() && damage.len() == 1);
+    }
+    // Wherever it is cut.
+    for length in (0..whole[1].len()).step_by(97) {
+        std::fs::write(&files[1], &whole[1][..length]).unwrap();
+        let (left, skipped) = listed();
+        assert!(!skipped.is_empty() && left.iter().all(|seq| all.contains(seq)), "{length}");
+        assert!(all.iter().filter(|seq| **seq < second || **seq >= third).all(|seq| left.contains(seq)), "{length}");
+    }
+    std::fs::write(&files[1], &whole[1]).unwrap();
+    assert_eq!(listed().0, all);
 }
 
 #[test]

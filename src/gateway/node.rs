@@ -300,12 +300,15 @@ impl Node {
         let mut body = Body::new(Kind::System, Retention::Sistema, exchange, now)
             .fact("evento", LOSS)
             .fact("dati", serde_json::json!({ "voci": head, "perse_almeno_fino_a": until.max(head) }))
-            .fact("chiavi", ledger.keys.records())
-            .fact("actor", accepted.map(|accepted| &accepted.actor));
+            .fact("chiavi", ledger.keys.records());
         body.operation = Some(LOSS.to_owned());
         body.outcome = Some("OK".to_owned());
         let reason = accepted.map_or_else(|| "comando interrotto".to_owned(), |accepted| accepted.reason.clone());
-        let secret = Secret { reason: Some(reason), ..Secret::default() };
+        let mut secret = Secret { reason: Some(reason), ..Secret::default() };
+        let body = match accepted {
+            Some(accepted) => accepted.actor.sign(body, &mut secret, ledger, now).map_err(|_| NotCommitted::Unavailable)?,
+            None => body.fact("actor", None::<Actor>),
+        };
         let draft = ledger.prepare(body, &secret, &Blinding::new().map_err(unavailable)?, 0, now).map_err(|_| NotCommitted::Unavailable)?;
         ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() }).await?;
         self.skip_series().await?;

@@ -275,7 +275,8 @@ impl Salvaged {
     fn of(segment: &Segment, is_last: bool, bound: Bound) -> Self {
         let error = match read(segment) {
             Ok(Whole { bytes, scan }) => {
-                let tail = if segment.end.is_none() { (bytes.len() - scan.end) as u64 } else { 0 };
+                // One that is shorter than its header is named where headers are.
+                let tail = if segment.end.is_none() { bytes.len().saturating_sub(scan.end) as u64 } else { 0 };
                 let mut damage = Vec::new();
                 if is_last {
                     damage.extend(check_bound(segment, &scan, bound).err());
@@ -304,11 +305,9 @@ impl Salvaged {
                     let following = batch::find(&rest[1..]).map(|offset| at + 1 + offset);
                     let what = found.map_or_else(|error| error.to_string(), |_| "un blocco la cui sequenza torna indietro".to_owned());
                     let Some(following) = following else {
-                        salvaged.damage.push(corrupt(
-                            &segment.path,
-                            at as u64,
-                            &format!("{what}; fino alla fine del segmento non c'è più nulla di intero"),
-                        ));
+                        let which = segment.end.map(|end| format!(": {}", lost(next, end.next - 1))).unwrap_or_default();
+                        let what = format!("{what}; fino alla fine del segmento non c'è più nulla di intero{which}");
+                        salvaged.damage.push(corrupt(&segment.path, at as u64, &what));
                         break;
                     };
                     let resumed =

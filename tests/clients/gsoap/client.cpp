@@ -67,8 +67,8 @@ static int transmit(TrasmissioneDSU &port, std::string &text, bool mtom, _dsu__T
 }
 
 static auto indicatore(Consultazione &port, const char *person) {
-    auto benefit = isee__PrestazioneDaErogareEnum__A1_x002e07;
-    auto state = isee__StatoDomandaPrestazioneEnum__Da_x0020Erogare;
+    auto benefit = isee__PrestazioneDaErogareType__A1_x002e07;
+    auto state = isee__StatoDomandaPrestazioneType__Da_x0020Erogare;
     std::string day = variable("VARCO_DAY"), protocol = "perché/€ à";
     auto search = soap_new_set_isee__RicercaCFType(port.soap, person, &day, &benefit, &protocol, &state);
     auto request = soap_new_set_isee__ConsultazioneIndicatoreRequestType(port.soap, isee__TipoIndicatoreSinteticoEnum__Ordinario, search);
@@ -79,7 +79,7 @@ static auto indicatore(Consultazione &port, const char *person) {
 }
 
 static auto attestazione(Consultazione &port, const std::string &protocol, const char *person) {
-    auto benefit = isee__PrestazioneDaErogareEnum__A1_x002e07;
+    auto benefit = isee__PrestazioneDaErogareType__A1_x002e07;
     auto request = soap_new_isee__ConsultazioneAttestazioneRequestType(port.soap);
     request->__union_ConsultazioneAttestazioneRequestType = SOAP_UNION__isee__union_ConsultazioneAttestazioneRequestType_RicercaProtDSU;
     auto search = soap_new_set_isee__RicercaProtDSUType(port.soap, protocol, person, &benefit, nullptr, nullptr);

@@ -57,9 +57,9 @@ class Client {
         var ricerca = new RicercaCFType();
         ricerca.setCodiceFiscale("FRRGLI84E52H501O");
         ricerca.setDataValidita(DatatypeFactory.newInstance().newXMLGregorianCalendar(System.getenv("VARCO_DAY")));
-        ricerca.setPrestazioneDaErogare(PrestazioneDaErogareEnum.A_1_07);
+        ricerca.setPrestazioneDaErogare(PrestazioneDaErogareType.A_1_07);
         ricerca.setProtocolloDomandaEnteErogatore("perché/€ à");
-        ricerca.setStatodomandaPrestazione(StatoDomandaPrestazioneEnum.DA_EROGARE);
+        ricerca.setStatodomandaPrestazione(StatoDomandaPrestazioneType.DA_EROGARE);
         var ordinario = new ConsultazioneIndicatoreRequestType();
         ordinario.setTipoIndicatore(TipoIndicatoreSinteticoEnum.ORDINARIO);
         ordinario.setRicercaCF(ricerca);
@@ -71,7 +71,7 @@ class Client {
         var protocollo = new RicercaProtDSUType();
         protocollo.setProtocolloDSU(accettazione.getProtocolloDSU());
         protocollo.setCodiceFiscaleBeneficiario("GLLSFO14B60H501C");
-        protocollo.setPrestazioneDaErogare(PrestazioneDaErogareEnum.A_1_07);
+        protocollo.setPrestazioneDaErogare(PrestazioneDaErogareType.A_1_07);
         var request = new ConsultazioneAttestazioneRequestType();
         request.setRicercaProtDSU(protocollo);
         var attestazione = consultazione.consultazioneAttestazione(request);

@@ -76,9 +76,9 @@ static isee::TNS__ConsultazioneIndicatoreResponseType indicatore(Consultazione &
     isee::TNS__RicercaCFType search;
     search.setCodiceFiscale(person);
     search.setDataValidita(QDate::fromString(qEnvironmentVariable("VARCO_DAY"), Qt::ISODate));
-    search.setPrestazioneDaErogare(isee::TNS__PrestazioneDaErogareEnum::A1_07);
+    search.setPrestazioneDaErogare(isee::TNS__PrestazioneDaErogareType::A1_07);
     search.setProtocolloDomandaEnteErogatore("perché/€ à");
-    search.setStatodomandaPrestazione(isee::TNS__StatoDomandaPrestazioneEnum::Da_Erogare);
+    search.setStatodomandaPrestazione(isee::TNS__StatoDomandaPrestazioneType::Da_Erogare);
     isee::TNS__ConsultazioneIndicatoreRequestType request;
     request.setTipoIndicatore(isee::TNS__TipoIndicatoreSinteticoEnum::Ordinario);
     request.setRicercaCF(search);
@@ -93,7 +93,7 @@ static isee::TNS__ConsultazioneAttestazioneResponseType attestazione(Consultazio
     isee::TNS__RicercaProtDSUType search;
     search.setProtocolloDSU(protocol);
     search.setCodiceFiscaleBeneficiario(person);
-    search.setPrestazioneDaErogare(isee::TNS__PrestazioneDaErogareEnum::A1_07);
+    search.setPrestazioneDaErogare(isee::TNS__PrestazioneDaErogareType::A1_07);
     isee::TNS__ConsultazioneAttestazioneRequestType request;
     request.setRicercaProtDSU(search);
     isee::TNS__ConsultazioneAttestazione call;
