@@ -18,6 +18,8 @@ pub fn io(error: &Error) -> String {
         ErrorKind::AddrNotAvailable => "l'indirizzo non è di questa macchina".to_owned(),
         ErrorKind::ConnectionRefused => "nessuno risponde a quell'indirizzo".to_owned(),
         ErrorKind::TimedOut => "nessuna risposta nel tempo ammesso".to_owned(),
+        // Our own words.
+        _ if error.raw_os_error().is_none() => error.to_string(),
         _ => format!("errore del sistema operativo ({error})"),
     }
 }

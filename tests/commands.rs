@@ -145,6 +145,20 @@ fn what_makes_no_sense_is_refused_with_a_word() {
     site.configure("sconosciuto = 1");
     let (output, done) = varco(&["serve", "--config", &site.config().display().to_string()]);
     assert!(!done && output.contains("sconosciuto"), "{output}");
+    // What the operating system says, in Italian, with what to do.
+    site.configure("");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let held = std::net::TcpListener::bind(taken).unwrap();
+    let text = std::fs::read_to_string(site.config()).unwrap().replace("127.0.0.1:0", &taken.to_string());
+    std::fs::write(site.config(), text).unwrap();
+    let (output, done) = varco(&["serve", "--config", &site.config().display().to_string()]);
+    assert!(!done && output.contains(&format!("{taken}: l'indirizzo è già in uso: fermare chi lo usa")), "{output}");
+    drop(held);
+    for arguments in [["dsu", "check", "/nessuna.xml"], ["feed", "load", "/nessuno.csv"], ["ente", "importa", "/nessuna.csv"]] {
+        let (output, done) =
+            varco(&[&arguments[..], &["--motivo", "prova", "--data", &data][..if arguments[0] == "dsu" { 0 } else { 4 }]].concat());
+        assert!(!done && output.contains(": il file non c'è") && !output.contains("os error"), "{arguments:?}: {output}");
+    }
     let usage = std::process::Command::new(common::binary()).arg("nessuno").output().unwrap();
     assert_eq!(usage.status.code(), Some(2));
 }

@@ -33,6 +33,7 @@ use clap::{Parser, Subcommand};
 
 use self::dove::Dove;
 use crate::clock::Clock;
+use crate::italian;
 
 /// Porta di dominio for the ISEE.
 #[derive(Debug, Parser)]
@@ -160,10 +161,17 @@ pub fn run(cli: Cli) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "varco: {error:#}");
+            let _ = writeln!(std::io::stderr(), "varco: {}", told(&error));
             if error.is::<Uso>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
+}
+
+/// An error and its causes, in a line: what the operating system says, in Italian.
+fn told(error: &anyhow::Error) -> String {
+    let cause =
+        |cause: &(dyn std::error::Error + 'static)| cause.downcast_ref::<std::io::Error>().map_or_else(|| cause.to_string(), italian::io);
+    error.chain().map(cause).collect::<Vec<_>>().join(": ")
 }
 
 /// A command line that names no command to carry out: help, the version, or an error (2).

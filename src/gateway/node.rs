@@ -99,7 +99,7 @@ pub enum NodeError {
     #[error(transparent)]
     Rules(#[from] RuleError),
     /// The first entry.
-    #[error("the ledger cannot be written: {0}")]
+    #[error("il registro non può essere scritto: {0}")]
     NotCommitted(#[from] NotCommitted),
 }
 

@@ -82,16 +82,16 @@ impl Receipt {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotCommitted {
     /// A precondition does not hold: read again and try again.
-    #[error("a precondition does not hold")]
+    #[error("nel frattempo è cambiato ciò su cui si basava")]
     Conflict,
     /// The log cannot be written now.
-    #[error("the ledger cannot be written")]
+    #[error("il disco non lo permette; si riprova da sé")]
     Unavailable,
     /// More than one batch can hold.
-    #[error("too large for one batch")]
+    #[error("è più di quanto entra in una sola registrazione")]
     TooLarge,
     /// The process is stopping, or must.
-    #[error("the ledger is closed")]
+    #[error("il registro è chiuso")]
     Closed,
 }
 
@@ -121,7 +121,7 @@ pub trait Views: Send {
 
 /// The views cannot be read or written: nothing is appended until they have recovered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("views: {0}")]
+#[error("viste: {0}")]
 pub struct ViewError(pub String);
 
 /// Puts the versions that a leaf advances into the views: the same for every kind.
@@ -303,7 +303,7 @@ pub enum StartError {
         last: Timestamp,
     },
     /// No thread.
-    #[error("no thread: {0}")]
+    #[error("il sistema operativo non dà un thread: {0}")]
     Thread(Arc<std::io::Error>),
 }
 

@@ -346,7 +346,7 @@ pub struct Draft {
 
 /// A leaf that does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("leaf too long")]
+#[error("la voce supera lo spazio di una foglia")]
 pub struct LeafTooLong;
 
 impl Draft {

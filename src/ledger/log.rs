@@ -52,10 +52,10 @@ pub enum Appended {
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
     /// May pass: no space, a short write, an I/O error. The log is as it was before.
-    #[error("not appended: {0}")]
+    #[error("non scritto: {}", crate::italian::io(.0))]
     Unavailable(io::Error),
     /// Final for the process: what is on disk is not known any more.
-    #[error("not known to be durable: {0}")]
+    #[error("non si sa se è sul disco: {}", crate::italian::io(.0))]
     Fatal(io::Error),
 }
 

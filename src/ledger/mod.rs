@@ -68,7 +68,7 @@ pub enum PrepareError {
     #[error(transparent)]
     Keys(#[from] KeyError),
     /// The leaf.
-    #[error("leaf too long")]
+    #[error("la voce supera lo spazio di una foglia")]
     TooLong,
 }
 
@@ -114,7 +114,7 @@ impl Ledger {
             return;
         }
         let key = seal::key_id(&entry.sealed).unwrap_or_default();
-        let what = format!("sealed part of entry {} under class key {key}: {why}", entry.leaf.seq);
+        let what = format!("la parte riservata della voce {}, con la chiave {key}: {why}", entry.leaf.seq);
         let file = segments::file_name(entry.position.segment);
         self.damage.found(&LogError::Corrupt { file, offset: entry.position.sealed, what });
     }

@@ -114,22 +114,22 @@ impl Blinding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unopened {
     /// The entry has none.
-    #[error("no sealed part")]
+    #[error("nessuna parte riservata")]
     Nothing,
     /// Its key was erased.
-    #[error("erased")]
+    #[error("cancellata")]
     Erased,
     /// The keyring has no such class key.
-    #[error("class key {0} is missing")]
+    #[error("la chiave {0} non è nel portachiavi")]
     MissingKey(u32),
     /// The record of the class key is damaged.
-    #[error("class key {0} is damaged")]
+    #[error("la chiave {0} è danneggiata")]
     DamagedKey(u32),
     /// It is not what was sealed.
-    #[error("damaged")]
+    #[error("danneggiata")]
     Damaged,
     /// It is not what the leaf commits to.
-    #[error("does not match the leaf's commitment")]
+    #[error("non corrisponde a ciò che la foglia attesta")]
     Commitment,
 }
 

@@ -215,10 +215,10 @@ impl std::fmt::Debug for Accepted {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SiiError {
     /// The ledger cannot be written, or cannot be read.
-    #[error("not available: {0}")]
+    #[error("non disponibile: {0}")]
     Unavailable(String),
     /// A mistake of ours; the text holds no value.
-    #[error("internal: {0}")]
+    #[error("errore interno: {0}")]
     Internal(String),
     /// The answer needs long work, and the occasion does not allow it: to be asked again on one that does.
     #[error("long work")]

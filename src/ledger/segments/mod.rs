@@ -233,7 +233,7 @@ impl Log for SegmentLog {
 
     fn append(&mut self, entries: &[Raw], expected_head: u64) -> Result<Appended, AppendError> {
         if self.dead {
-            return Err(AppendError::Fatal(io::Error::other("an earlier fdatasync failed")));
+            return Err(AppendError::Fatal(io::Error::other("un fdatasync di prima non è riuscito")));
         }
         debug_assert_eq!(expected_head, self.head, "a segment log has one writer");
         match self.file.length().map_err(AppendError::Unavailable)? {
@@ -241,7 +241,7 @@ impl Log for SegmentLog {
             // Acknowledged entries are gone, and new ones would be lost too.
             _ => {
                 self.dead = true;
-                return Err(AppendError::Fatal(io::Error::other("the open segment was removed or cut short behind the gateway")));
+                return Err(AppendError::Fatal(io::Error::other("il segmento aperto è stato tolto o accorciato da qualcun altro")));
             }
         }
         self.clean_tail().map_err(AppendError::Unavailable)?;
@@ -251,7 +251,7 @@ impl Log for SegmentLog {
         let (bytes, spans) = batch::encode(self.head + 1, entries);
         // Never written: what is longer is not taken for a batch when it is read.
         if bytes.len() > MAX_BATCH {
-            return Err(AppendError::Unavailable(io::Error::other("a batch over its greatest length")));
+            return Err(AppendError::Unavailable(io::Error::other("un blocco più lungo di quanto è ammesso")));
         }
         self.dirty = true;
         if let Err(error) = self.file.write_all_at(&bytes, self.durable) {
