@@ -363,19 +363,19 @@ fn in_many(seed: u64, dsu: usize) -> CodiceFiscale {
 /// A family as large as may be, half of it students, with so many restricted nuclei.
 fn largest(seed: u64, ristretti: usize) -> Caseta {
     let mut casa = Caseta::seeded(seed, world().today);
-    casa.member(Ruolo::D, 60, 20_000);
-    casa.member(Ruolo::C, 60, 20_000);
+    casa.member(Ruolo::D, 99, 20_000);
+    casa.member(Ruolo::C, 99, 20_000);
     for number in 2..MAX_MEMBERS {
-        if number % 2 == 0 {
-            let student = casa.member(Ruolo::Fc, 20, 5000);
-            casa.student(student, PresenzaGenitori::TuttiPresenti, None, None);
-        } else {
-            casa.member(Ruolo::F, 10, 5000);
+        let (role, age) = if number % 2 == 0 { (Ruolo::Fc, 20) } else { (Ruolo::P, i16::try_from(98 - number).unwrap()) };
+        let member = casa.member(role, age, 5000);
+        if role == Ruolo::Fc {
+            casa.student(member, PresenzaGenitori::TuttiPresenti, None, None);
         }
     }
-    for beneficiary in 0..ristretti {
-        let relazione = |member| if member == beneficiary { Relazione::B } else { Relazione::F };
-        casa.ristretto(&(0..MAX_MEMBERS).map(|member| (member, relazione(member))).collect::<Vec<_>>());
+    // Others, each with all who are younger as children.
+    for beneficiary in (3..MAX_MEMBERS).step_by(2).take(ristretti) {
+        let younger = (2..MAX_MEMBERS).filter(|member| member % 2 == 0 || *member > beneficiary).map(|member| (member, Relazione::Fc));
+        casa.ristretto(&std::iter::once((beneficiary, Relazione::B)).chain(younger).collect::<Vec<_>>());
     }
     casa.dsu.sottoscrizione[0].protocollo_mittente = format!("N-{seed}");
     casa

@@ -9,7 +9,6 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoServerSessionStorage, ResolvesServerCert};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, OtherError, RootCertStore, ServerConfig, SignatureScheme};
-use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::TlsError;
 use super::authorities::Authorities;
@@ -86,8 +85,7 @@ pub struct Refused {
 
 impl Refused {
     fn of(certificate: &CertificateDer<'_>, error: &CertificateError) -> Self {
-        let read = X509Certificate::from_der(certificate).ok().map(|(_, read)| read);
-        let (issuer, organization) = read.map(|read| (subject::public(read.issuer()), subject::public(read.subject()))).unwrap_or_default();
+        let (issuer, organization) = subject::public(certificate).unwrap_or_default();
         Self { why: Invalid::because(error), fingerprint: hex(&sha256(certificate)), issuer, organization }
     }
 }

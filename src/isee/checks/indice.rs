@@ -1,5 +1,6 @@
 //! An index of a DSU for the checks, which look up persons for each of its parts. It is made once: a look-up takes as long in a large DSU as in a small one.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
@@ -24,7 +25,8 @@ pub(super) struct Indice<'a> {
     membri: HashMap<&'a CodiceFiscale, Ruolo>,
     fogli: HashMap<&'a CodiceFiscale, &'a FoglioComponente>,
     genitori_con_dati: HashSet<&'a CodiceFiscale>,
-    studenti: HashSet<&'a CodiceFiscale>,
+    /// Found when it is asked for: it seldom is, and students may be many.
+    studenti: OnceCell<HashSet<&'a CodiceFiscale>>,
 }
 
 impl<'a> Indice<'a> {
@@ -46,12 +48,7 @@ impl<'a> Indice<'a> {
             membri: dsu.membri().map(|each| (&each.foglio_componente_nucleo.codice_fiscale, each.rapporto_con_dichiarante)).collect(),
             fogli,
             genitori_con_dati: parents.map(|parent| &parent.codice_fiscale).collect(),
-            studenti: dsu
-                .modello_base
-                .iter()
-                .flat_map(|modello| &modello.universitario)
-                .map(|each| &each.codice_fiscale_beneficiario)
-                .collect(),
+            studenti: OnceCell::new(),
         }
     }
 
@@ -77,7 +74,8 @@ impl<'a> Indice<'a> {
 
     /// Whether a person is a student of whom the DSU asks the indicator.
     pub(super) fn is_studente(&self, codice: &CodiceFiscale) -> bool {
-        self.studenti.contains(codice)
+        let students = || self.dsu.modello_base.iter().flat_map(|modello| &modello.universitario);
+        self.studenti.get_or_init(|| students().map(|each| &each.codice_fiscale_beneficiario).collect()).contains(codice)
     }
 
     /// The sheet of a person, among the members' and those of parents who do not live with the family.

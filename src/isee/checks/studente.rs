@@ -20,17 +20,19 @@ pub(super) fn examine(
     esame: &mut Esame,
 ) {
     let beneficiary = format_args!("{path}/@CodiceFiscaleBeneficiario");
-    if !member(indice, &student.codice_fiscale_beneficiario) {
+    // Of each student as few look-ups as may be: there may be thousands, of nobody.
+    let known = member(indice, &student.codice_fiscale_beneficiario);
+    if !known {
         esame.refuse("K13.beneficiario", beneficiary, "lo studente non fa parte del nucleo");
     }
     if let Some(parent) = &student.codice_fiscale_genitore {
         code(parent, &format_args!("{path}/@CodiceFiscaleGenitore"), esame);
     }
-    let youngest = circumstance.rules.get(name::STUDENTE_ETA).to_i16().unwrap_or_default();
-    if indice.nascita(&student.codice_fiscale_beneficiario).is_some_and(|born| age(born, indice.giorno) < youngest) {
+    let youngest = || circumstance.rules.get(name::STUDENTE_ETA).to_i16().unwrap_or_default();
+    if known && indice.nascita(&student.codice_fiscale_beneficiario).is_some_and(|born| age(born, indice.giorno) < youngest()) {
         esame.refuse("K13.eta", beneficiary, "lo studente non ha l'età di chi frequenta l'università");
     }
-    presence(indice, student, path, esame);
+    presence(indice, (student, known), path, esame);
     if matches!(student.presenza_genitori, PresenzaGenitori::TuttiPresenti | PresenzaGenitori::SoloUno) {
         return;
     }
@@ -58,23 +60,23 @@ pub(super) fn examine(
 }
 
 /// Whether the parents who are said to be in the nucleus can be, and those who are said to be elsewhere are not its declarant.
-fn presence(indice: &Indice<'_>, student: &Universitario, path: &dyn Display, esame: &mut Esame) {
+fn presence(indice: &Indice<'_>, (student, known): (&Universitario, bool), path: &dyn Display, esame: &mut Esame) {
     if indice.dsu.nucleo_familiare.is_none() {
         return;
     }
     let path = format_args!("{path}/@PresenzaGenitori");
     let own = &student.codice_fiscale_beneficiario;
-    let adults = indice.adulti - usize::from(indice.is_adulto(own));
+    let fewer = |wanted: usize| indice.adulti < wanted || (indice.adulti == wanted && known && indice.is_adulto(own));
     match student.presenza_genitori {
-        PresenzaGenitori::TuttiPresenti if adults < 2 => {
+        PresenzaGenitori::TuttiPresenti if fewer(2) => {
             esame.refuse("K13.genitori", path, "genitori detti presenti, ma nel nucleo non ci sono altri due adulti");
         }
-        PresenzaGenitori::SoloUno if adults < 1 => {
+        PresenzaGenitori::SoloUno if fewer(1) => {
             esame.refuse("K13.genitori", path, "un genitore è detto presente, ma nel nucleo non c'è un altro adulto");
         }
         // A spouse need not be a parent: with one parent the declarant's child is not without.
         PresenzaGenitori::ConiugatiNonPresenti | PresenzaGenitori::NonConiugatiNonPresenti
-            if matches!(indice.ruolo(own), Some(Ruolo::F | Ruolo::Fc)) =>
+            if known && matches!(indice.ruolo(own), Some(Ruolo::F | Ruolo::Fc)) =>
         {
             esame.refuse("K13.genitori", path, "genitori detti non presenti, ma lo studente è figlio del dichiarante");
         }
