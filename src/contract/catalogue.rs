@@ -141,6 +141,11 @@ impl Operation {
         }
     }
 
+    /// Whether it transmits DSU.
+    pub fn transmits(self) -> bool {
+        matches!(self, Self::TrasmissioneDsu | Self::TrasmissioneLotto)
+    }
+
     /// The name in entries, grants and commands: the root's. The same operation in two dialects has one name, and one grant.
     pub fn name(self) -> &'static str {
         self.root()

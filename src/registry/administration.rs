@@ -118,11 +118,11 @@ pub enum Command {
         /// The ente.
         ente: Box<Ente>,
     },
-    /// What its replies hold.
+    /// The content of its replies.
     Risposte {
         /// Which ente.
         codice: String,
-        /// Whether attestations have ISEEFamiglia, which the schema of 2021 has not.
+        /// Whether attestations have ISEEFamiglia. The schema of 2021 does not know it.
         isee_famiglia: bool,
     },
     /// Sets quotas: those given replace those before.
@@ -158,14 +158,14 @@ impl Command {
     }
 }
 
-/// Who acts: the operating system's word for it, not the command's; and what the command claims besides.
+/// The actor: the user by the operating system, and the claims of the command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     /// User id.
     pub uid: u32,
     /// Process id.
     pub pid: Option<i32>,
-    /// As whom the session was begun: a claim.
+    /// The user who logged in: a claim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login: Option<u32>,
     /// The operator's name: a claim. It is sealed, and found by its token.
@@ -173,13 +173,13 @@ pub struct Actor {
     pub operatore: Option<String>,
 }
 
-/// What whoever acts says of themselves.
+/// The claims of an actor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// As whom the session was begun (loginuid).
+    /// The user who logged in (loginuid).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login: Option<u32>,
-    /// `--operatore`, or who called sudo.
+    /// `--operatore`, or the caller of sudo.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operatore: Option<String>,
 }
@@ -204,13 +204,13 @@ impl Actor {
         Self { uid, pid, login: None, operatore: None }
     }
 
-    /// A user, and what was claimed besides.
+    /// A user with claims.
     pub fn claiming(uid: u32, pid: Option<i32>, claims: Claims) -> Self {
         let Claims { login, operatore } = claims.checked();
         Self { uid, pid, login, operatore }
     }
 
-    /// Puts who acts into an entry: the user into its facts, the name into its sealed part and, as a token, among what it is found by.
+    /// Puts the actor into an entry: the user into its facts, the name into its sealed part, a token of the name among its tokens.
     pub fn sign(&self, body: Body, secret: &mut Secret, ledger: &Ledger, now: Timestamp) -> Result<Body, KeyError> {
         let mut body = body.fact("actor", self);
         if let Some(name) = &self.operatore {

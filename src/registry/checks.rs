@@ -90,7 +90,7 @@ pub(super) fn check_certificate(ente: &Ente, certificato: &Certificato) -> Resul
     if certificato.periodo.is_empty() {
         return invalid("il periodo del certificato finisce prima di cominciare");
     }
-    // One that was registered by its digest may be registered again from its file: then it is known whose it is, and until when.
+    // A certificate registered by its digest may be registered again from its file: that adds its subject and its last second.
     if ente.certificati.iter().any(|known| known.segno == certificato.segno && (known.soggetto.is_some() || certificato.soggetto.is_none()))
     {
         return invalid("l'ente ha già questo certificato");
@@ -180,17 +180,17 @@ pub(super) fn check_grant(ente: &Ente, grant: &Abilitazione, replaces: bool, tod
     check_covers(ente, grant, replaces, today)
 }
 
-/// That a grant lets something through: who grants it means that.
+/// Refuses a grant that covers nothing: no operator means one.
 fn check_covers(ente: &Ente, grant: &Abilitazione, replaces: bool, today: Date) -> Result<(), Wrong> {
     if let Some(last) = grant.periodo.al.filter(|last| *last < today) {
         return invalid(format!("l'abilitazione sarebbe già finita il {last}: non coprirebbe nulla"));
     }
-    // Who transmits DSU reads, without any benefit, those that it transmitted itself; of a threshold the benefit is always known.
-    let transmits =
-        |grants: &[Abilitazione]| grants.iter().flat_map(|grant| &grant.operazioni).any(|name| TRANSMISSIONS.contains(&name.as_str()));
-    let own = transmits(std::slice::from_ref(grant)) || (!replaces && transmits(&ente.abilitazioni));
-    let reads = |name: &&String| Operation::by_name(name).is_some_and(Operation::discloses);
-    let mut idle = grant.operazioni.iter().filter(reads).filter(|name| !own || *name == Operation::ConsultazioneSogliaIndicatore.name());
+    // An ente that transmits DSU reads its own without a benefit. A threshold always has a benefit.
+    let of = |name: &String, holds: fn(Operation) -> bool| Operation::by_name(name).is_some_and(holds);
+    let transmits = |grant: &Abilitazione| grant.operazioni.iter().any(|name| of(name, Operation::transmits));
+    let own = transmits(grant) || (!replaces && ente.abilitazioni.iter().any(transmits));
+    let threshold = Operation::ConsultazioneSogliaIndicatore.name();
+    let mut idle = grant.operazioni.iter().filter(|name| of(name, Operation::discloses) && (!own || *name == threshold));
     if grant.prestazioni.is_empty()
         && let Some(idle) = idle.next()
     {
@@ -205,9 +205,6 @@ fn check_covers(ente: &Ente, grant: &Abilitazione, replaces: bool, today: Date) 
     }
     Ok(())
 }
-
-/// The operations of who transmits DSU.
-const TRANSMISSIONS: [&str; 2] = ["TrasmissioneDSU", "TrasmissioneLotto"];
 
 /// An office of an ente: a new one, or one that has this very code already.
 pub(super) fn check_office(ente: &Ente, ufficio: &Ufficio) -> Result<(), Wrong> {

@@ -1,5 +1,5 @@
-//! Look-ups of whoever runs the gateway: a sealed part that is opened, a person, an ente's history, the versions of a DSU. Each is recorded before it is
-//! shown (D.Lgs. 196/2003, art. 2-quaterdecies; Garante, 27 November 2008).
+//! Look-ups of operators: a sealed part, a person, an ente's history, the versions of a DSU. Each is recorded before it is shown
+//! (D.Lgs. 196/2003, art. 2-quaterdecies; Garante, 27 November 2008).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use super::administration::{Actor, Rejected};
 use crate::clock::rome;
 use crate::ledger::{Blinding, Body, Kind, Ledger, Retention, Secret, Submission, Tokens, new_exchange};
 
-/// What is looked up.
+/// A look-up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "consultazione")]
 pub enum Consultazione {
@@ -46,7 +46,7 @@ impl Consultazione {
     }
 }
 
-/// Records a look-up; the sequence of its entry. Whom it is about is in tokens and in the sealed part, as everywhere.
+/// Records a look-up; the sequence of its entry. The person is in the tokens and in the sealed part.
 pub async fn record(ledger: &Ledger, cosa: &Consultazione, actor: &Actor, now: Timestamp) -> Result<u64, Rejected> {
     let internal = |error: &dyn std::fmt::Display| Rejected::Ledger(error.to_string());
     let exchange = new_exchange(now).map_err(|error| internal(&error))?;

@@ -52,7 +52,7 @@ pub struct Ente {
     /// Whether a request must name one of them.
     #[serde(default, skip_serializing_if = "is_false")]
     pub uffici_obbligatori: bool,
-    /// Whether it reads attestations by the schema of 2021: ISEEFamiglia is left out of what it gets.
+    /// Whether its attestations leave out ISEEFamiglia, for the schema of 2021.
     #[serde(default, skip_serializing_if = "is_false")]
     pub senza_isee_famiglia: bool,
     /// How much it may ask.
@@ -80,7 +80,7 @@ pub struct Anagrafica {
     /// Its code in the Indice delle Pubbliche Amministrazioni.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub codice_ipa: Option<String>,
-    /// Its codes at INPS, by which its requests may name it too.
+    /// Its codes at INPS: its requests may name it by them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub codici_inps: Vec<String>,
     /// PEC, e-mail, telephone of its offices.
@@ -187,7 +187,7 @@ pub struct Certificato {
     /// When.
     #[serde(flatten)]
     pub periodo: Periodo,
-    /// Whom the certificate, or that of the issuer, names: organizations, never a person. Unknown where a digest was given.
+    /// The subject of the certificate, or of the issuer's: organizations, never a person. None where only a digest is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soggetto: Option<String>,
     /// Its last second.
@@ -196,7 +196,7 @@ pub struct Certificato {
 }
 
 impl Certificato {
-    /// One of which nothing but its sign is known.
+    /// One with nothing known but its sign.
     pub fn of(segno: Segno, periodo: Periodo) -> Self {
         Self { segno, periodo, soggetto: None, scade: None }
     }
@@ -382,7 +382,7 @@ impl Ente {
         self.uffici.iter().any(|known| same_office(&known.codice, office) && known.periodo.contains(today))
     }
 
-    /// Whether CodiceEnte may name it so: by its code, its codice fiscale, its code in the IPA (whose case says nothing) or one of its codes at INPS.
+    /// Whether CodiceEnte may name it so: by its code, its codice fiscale, its code in the IPA in any case, or a code at INPS.
     pub fn is_named(&self, name: &str) -> bool {
         let Anagrafica { codice_fiscale, codice_ipa, codici_inps, .. } = &self.anagrafica;
         name == self.codice

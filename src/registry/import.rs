@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use super::administration::{Command, judge, judge_request};
 use super::ente::{Anagrafica, Ente, Parte, Richiesta, Tipo};
+use super::tabella::{Tabella, parts};
 
 /// How a table is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -49,25 +50,15 @@ pub struct Plan {
 /// Reads a table and compares it with the enti there are. `richiesta` stands in for what a line does not say of its request. All errors at once,
 /// each with its line; in Italian.
 pub fn plan(text: &str, formato: Formato, richiesta: &Richiesta, existing: &[Ente], today: Date) -> Result<Plan, Vec<String>> {
-    let header = text.lines().next().unwrap_or_default();
-    let delimiter = [b';', b'\t', b','].into_iter().max_by_key(|candidate| header.bytes().filter(|byte| byte == candidate).count());
-    let mut reader = csv::ReaderBuilder::new()
-        .delimiter(delimiter.unwrap_or(b','))
-        .flexible(true)
-        .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
-    let columns: Vec<String> = match reader.headers() {
-        Ok(headers) => headers.iter().map(|name| name.trim().to_owned()).collect(),
-        Err(_) => return Err(vec!["riga 1: intestazione non leggibile".to_owned()]),
-    };
+    let table = Tabella::read(text)?;
     let needed: &[&str] = match formato {
         Formato::Varco => &COLUMNS[..4],
         Formato::Ipa => &["Codice_IPA", "Denominazione_ente", "Codice_fiscale_ente", "Codice_Categoria"],
     };
-    let missing = needed.iter().filter(|name| !columns.iter().any(|column| column == *name));
-    let mut errors: Vec<String> = missing.map(|name| format!("riga 1: manca la colonna {name}")).collect();
+    let mut errors = table.lacking(needed);
     let readable = errors.is_empty();
     if formato == Formato::Varco {
-        errors.extend(misnamed(&columns));
+        errors.extend(table.misnamed(&COLUMNS));
     }
     if !readable {
         return Err(errors);
@@ -76,24 +67,16 @@ pub fn plan(text: &str, formato: Formato, richiesta: &Richiesta, existing: &[Ent
     let mut by_case: BTreeMap<String, String> = existing.keys().map(|code| (code.to_lowercase(), (*code).to_owned())).collect();
     let mut plan = Plan::default();
     let mut seen = BTreeSet::new();
-    for record in reader.records() {
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
-                errors.push(format!("riga {line}: non leggibile"));
+    for read in &table.lines {
+        let read = match read {
+            Ok(read) => read,
+            Err(what) => {
+                errors.push(what.clone());
                 continue;
             }
         };
-        let line = record.position().map_or(0, csv::Position::line);
-        if record.len() != columns.len() {
-            errors.push(format!("riga {line}: ha {} campi, l'intestazione ne ha {}", record.len(), columns.len()));
-            continue;
-        }
-        let value = |name: &str| {
-            let index = columns.iter().position(|column| column == name)?;
-            record.get(index).map(str::trim).filter(|text| !text.is_empty())
-        };
+        let line = read.number;
+        let value = |name: &str| table.cell(read, name);
         let Some(codice) = value(needed[0]).map(str::to_owned) else {
             errors.push(format!("riga {line}: manca {}", needed[0]));
             continue;
@@ -103,14 +86,14 @@ pub fn plan(text: &str, formato: Formato, richiesta: &Richiesta, existing: &[Ent
             continue;
         }
         let known = existing.get(codice.as_str()).copied();
-        // Two codes that differ by case alone are two enti: whoever means it so registers the second by hand.
+        // Two codes that differ by case alone are two enti. The operator may register the second by hand.
         if let Some(alike) = by_case.insert(codice.to_lowercase(), codice.clone()).filter(|alike| known.is_none() && *alike != codice) {
             errors.push(format!("riga {line}: {codice} e {alike} sono codici che differiscono soltanto per maiuscole e minuscole"));
             continue;
         }
         let before = known.map(|ente| &ente.anagrafica);
         let row = match formato {
-            Formato::Varco => own(&columns, &value, richiesta, before),
+            Formato::Varco => own(&table, &value, richiesta, before),
             Formato::Ipa => ipa(&value, richiesta, before),
         };
         let (anagrafica, asked) = match row {
@@ -123,7 +106,7 @@ pub fn plan(text: &str, formato: Formato, richiesta: &Richiesta, existing: &[Ent
         let mut wrong = |what: String| errors.push(format!("riga {line}: {codice}: {what}"));
         let mut other = Vec::new();
         if let (Some(ente), Formato::Varco) = (known, formato) {
-            let said = said(&columns, &value, richiesta, &ente.richiesta);
+            let said = said(&table, &value, richiesta, &ente.richiesta);
             other = differing(&said, &ente.richiesta);
             if !other.is_empty()
                 && let Err(what) = judge_request(&said)
@@ -149,24 +132,13 @@ pub fn plan(text: &str, formato: Formato, richiesta: &Richiesta, existing: &[Ent
     if errors.is_empty() { Ok(plan) } else { Err(errors) }
 }
 
-/// What is wrong with the columns of Varco's own layout, besides those that are missing.
-fn misnamed(columns: &[String]) -> Vec<String> {
-    let mut seen = BTreeSet::new();
-    let judge = |name: &String| match name.as_str() {
-        "" => Some("riga 1: una colonna senza nome".to_owned()),
-        name if !COLUMNS.contains(&name) => Some(format!("riga 1: colonna sconosciuta: {name}")),
-        name => (!seen.insert(name.to_owned())).then(|| format!("riga 1: la colonna {name} compare due volte")),
-    };
-    columns.iter().filter_map(judge).collect()
-}
-
 /// The request that a line says an ente made. What it has no column for is as it was registered, and so is an empty cell of a text, or where
 /// `default` speaks.
-fn said<'a>(columns: &[String], value: &impl Fn(&str) -> Option<&'a str>, default: &Richiesta, registered: &Richiesta) -> Richiesta {
+fn said<'a>(table: &Tabella, value: &impl Fn(&str) -> Option<&'a str>, default: &Richiesta, registered: &Richiesta) -> Richiesta {
     let one = |name: &str, registered: &str| value(name).unwrap_or(registered).to_owned();
     let list = |name: &str, default: &[String], registered: &[String]| match value(name) {
         Some(text) => parts(text),
-        None if default.is_empty() && columns.iter().any(|column| column == name) => Vec::new(),
+        None if default.is_empty() && table.has(name) => Vec::new(),
         None => registered.to_vec(),
     };
     Richiesta {
@@ -198,16 +170,11 @@ fn differing(said: &Richiesta, registered: &Richiesta) -> Vec<&'static str> {
     all.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
 }
 
-/// The values of a cell.
-fn parts(text: &str) -> Vec<String> {
-    text.split('|').map(|part| part.trim().to_owned()).collect()
-}
-
 type Row = (Anagrafica, Richiesta);
 
 /// A line of Varco's own layout. Of an ente that is there already, what has no column stays as it is; an empty cell empties.
 fn own<'a>(
-    columns: &[String],
+    table: &Tabella,
     value: &impl Fn(&str) -> Option<&'a str>,
     default: &Richiesta,
     before: Option<&Anagrafica>,
@@ -216,7 +183,7 @@ fn own<'a>(
     let many = |name: &str| value(name).map_or_else(Vec::new, parts);
     let or = |name: &str, default: &str| value(name).unwrap_or(default).to_owned();
     let list = |name: &str, default: &[String]| if value(name).is_some() { many(name) } else { default.to_vec() };
-    let kept = |name: &str| before.filter(|_| !columns.iter().any(|column| column == name));
+    let kept = |name: &str| before.filter(|_| !table.has(name));
     let tipo = needed("tipo")?;
     let tipo = Tipo::by_name(&tipo).ok_or_else(|| "tipo sconosciuto: comune, caf, ente-erogatore, universita, altro".to_owned())?;
     let parti = match kept("parti") {

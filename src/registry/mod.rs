@@ -3,7 +3,8 @@
 //! - [`ente`]: an ente and its life, a state machine; [`abilitazione`]: what it may do; [`quota`]: how much;
 //! - [`entries`]: its entries and their projector;
 //! - [`administration`]: the one function behind `varco ente`, whether the gateway runs or not; [`checks`]: what it judges by; [`import`]: many
-//!   enti at once, from a table; [`upgrade`]: from earlier formats;
+//!   enti at once, from a table; [`tabelle`]: decisions and grants of many, from a table; `tabella`: how tables are read; [`upgrade`]: from earlier formats;
+//! - [`consultate`]: the look-ups of operators, recorded;
 //! - [`signs`]: whose a certificate is, by which key;
 //! - here: from a certificate to a [`Caller`], from an operation to an [`Admission`], from a request's purpose to a [`Permit`]. Only a `Permit`
 //!   opens a service.
@@ -17,6 +18,7 @@ pub mod entries;
 pub mod import;
 pub mod quota;
 pub mod signs;
+mod tabella;
 pub mod tabelle;
 pub mod upgrade;
 
@@ -247,7 +249,7 @@ impl Admission {
 
     fn transmits(&self) -> bool {
         let ente = &self.caller.ente;
-        [Operation::TrasmissioneDsu, Operation::TrasmissioneLotto].iter().any(|operation| ente.may_call(operation.name(), self.today))
+        Operation::ALL.into_iter().filter(|operation| operation.transmits()).any(|operation| ente.may_call(operation.name(), self.today))
     }
 }
 

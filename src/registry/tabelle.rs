@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::abilitazione::{Abilitazione, Periodo};
 use super::administration::Command;
 use super::ente::{Decisione, Modo};
+use super::tabella::{Riga, Tabella, parts};
 
 /// The columns of a table of decisions (`ente accredita --tabella`); all but the first may be left out. Several values stand with `|` between them.
 pub const DECISIONI: [&str; 5] = ["codice", "direzione", "scadenza", "modi", "come_richiesto"];
@@ -52,14 +53,13 @@ fn modo(name: &str) -> Result<Modo, String> {
 
 /// A line of a table.
 struct Line<'a> {
-    columns: &'a [String],
-    record: &'a csv::StringRecord,
+    table: &'a Tabella,
+    riga: &'a Riga,
 }
 
 impl Line<'_> {
     fn value(&self, name: &str) -> Option<&str> {
-        let at = self.columns.iter().position(|column| column == name)?;
-        self.record.get(at).map(str::trim).filter(|text| !text.is_empty())
+        self.table.cell(self.riga, name)
     }
 
     fn codice(&self) -> String {
@@ -71,7 +71,7 @@ impl Line<'_> {
     }
 
     fn list(&self, name: &str) -> Vec<String> {
-        self.value(name).map_or_else(Vec::new, |text| text.split('|').map(|part| part.trim().to_owned()).collect())
+        self.value(name).map_or_else(Vec::new, parts)
     }
 
     fn day(&self, name: &str) -> Result<Option<Date>, String> {
@@ -95,56 +95,29 @@ fn lines(
     needed: usize,
     command: impl Fn(&Line<'_>) -> Result<Command, String>,
 ) -> Result<Vec<Command>, Vec<String>> {
-    let text = text.trim_start_matches('\u{feff}');
-    let header = text.lines().next().unwrap_or_default();
-    let delimiter = [b';', b'\t', b','].into_iter().max_by_key(|candidate| header.bytes().filter(|byte| byte == candidate).count());
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter.unwrap_or(b',')).flexible(true).from_reader(text.as_bytes());
-    let columns: Vec<String> = match reader.headers() {
-        Ok(headers) => headers.iter().map(|name| name.trim().to_owned()).collect(),
-        Err(_) => return Err(vec!["riga 1: intestazione non leggibile".to_owned()]),
-    };
+    let table = Tabella::read(text)?;
     let needed = known.get(..needed).unwrap_or_default();
-    let mut errors: Vec<String> = Vec::new();
-    errors.extend(
-        needed.iter().filter(|name| !columns.iter().any(|column| column == *name)).map(|name| format!("riga 1: manca la colonna {name}")),
-    );
-    errors.extend(
-        columns
-            .iter()
-            .filter(|name| !known.contains(&name.as_str()))
-            .map(|name| format!("riga 1: colonna sconosciuta: {name}; le colonne sono {}", known.join(", "))),
-    );
-    let mut distinct = BTreeSet::new();
-    errors.extend(
-        columns.iter().filter(|name| !distinct.insert(name.as_str())).map(|name| format!("riga 1: la colonna {name} compare due volte")),
-    );
+    let mut errors = table.lacking(needed);
+    errors.extend(table.misnamed(known));
     if !errors.is_empty() {
+        errors.push(format!("le colonne di questa tabella sono {}", known.join(", ")));
         return Err(errors);
     }
     let (mut commands, mut seen) = (Vec::new(), BTreeSet::new());
-    for record in reader.records() {
-        let Ok(record) =
-            record.inspect_err(|error| errors.push(format!("riga {}: non leggibile", error.position().map_or(0, csv::Position::line))))
-        else {
-            continue;
-        };
-        let number = record.position().map_or(0, csv::Position::line);
-        if record.len() != columns.len() {
-            errors.push(format!("riga {number}: ha {} campi, l'intestazione ne ha {}", record.len(), columns.len()));
-            continue;
-        }
-        let line = Line { columns: &columns, record: &record };
-        if let Some(name) = needed.iter().find(|name| line.value(name).is_none()) {
-            errors.push(format!("riga {number}: manca {name}"));
-            continue;
-        }
-        if !seen.insert(line.codice()) {
-            errors.push(format!("riga {number}: {} compare due volte: una tabella ha una riga per ente", line.codice()));
-            continue;
-        }
-        match command(&line) {
+    for read in &table.lines {
+        let told = read.as_ref().map_err(Clone::clone).and_then(|riga| {
+            let (number, line) = (riga.number, Line { table: &table, riga });
+            if let Some(name) = needed.iter().find(|name| line.value(name).is_none()) {
+                return Err(format!("riga {number}: manca {name}"));
+            }
+            if !seen.insert(line.codice()) {
+                return Err(format!("riga {number}: {} compare due volte: una tabella ha una riga per ente", line.codice()));
+            }
+            command(&line).map_err(|what| format!("riga {number}: {what}"))
+        });
+        match told {
             Ok(command) => commands.push(command),
-            Err(what) => errors.push(format!("riga {number}: {what}")),
+            Err(what) => errors.push(what),
         }
     }
     if commands.is_empty() && errors.is_empty() {

@@ -7,7 +7,7 @@ mod tabella;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use jiff::civil::Date;
 
@@ -366,8 +366,8 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
             let ente = enti.into_iter().find(|ente| ente.codice == codice).with_context(|| format!("l'ente {codice} non esiste"))?;
             Command::Aggiorna { codice, anagrafica: corrected(ente.anagrafica.clone(), chi)?, letta: ente.anagrafica }
         }
-        What::Accredita { tabella: Some(file), .. } => return many(&data, &file, tabelle::decisioni, &motivo, json, clock),
-        What::Abilita { tabella: Some(file), .. } => return many(&data, &file, tabelle::abilitazioni, &motivo, json, clock),
+        What::Accredita { tabella: Some(file), .. } => return tabella::carry_out(&data, &file, tabelle::decisioni, &motivo, json, clock),
+        What::Abilita { tabella: Some(file), .. } => return tabella::carry_out(&data, &file, tabelle::abilitazioni, &motivo, json, clock),
         What::Abilita { codice, togli: Some(numero), .. } => {
             let codice = codice.unwrap_or_default();
             // A number is one grant's for ever: what is read here is what goes.
@@ -392,33 +392,6 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     for warning in warnings {
         eprintln!("attenzione: {warning}");
     }
-    Ok(())
-}
-
-/// Decisions or grants of many enti, from a table.
-fn many(
-    data: &Path,
-    file: &Path,
-    read: fn(&str) -> Result<Vec<Command>, Vec<String>>,
-    motivo: &str,
-    json: bool,
-    clock: &Clock,
-) -> Result<()> {
-    let text = std::fs::read_to_string(file).map_err(|error| anyhow!("{}: {}", file.display(), crate::italian::io(&error)))?;
-    let commands = read(&text).map_err(|errors| {
-        let lines: Vec<String> = errors.iter().map(|error| format!("{}: {error}", file.display())).collect();
-        anyhow!("{}\nnessun ente è cambiato", lines.join("\n"))
-    })?;
-    let done = super::runtime()?.block_on(apply_all(data, commands, motivo, clock)).context("nessun ente è cambiato")?;
-    if json {
-        println!("{}", serde_json::to_string_pretty(&done)?);
-        return Ok(());
-    }
-    for ente in &done {
-        println!("{} {} ({})", ente.codice, ente.standing(clock.today()), ente.anagrafica.denominazione);
-        mostra::warnings(ente, clock.today()).iter().for_each(|warning| eprintln!("attenzione: {}: {warning}", ente.codice));
-    }
-    println!("{} enti", done.len());
     Ok(())
 }
 
@@ -525,7 +498,7 @@ fn enti(data: &Path, clock: &Clock) -> Result<Vec<Ente>> {
     Ok(enti?)
 }
 
-/// How a certificate is known; whom it names, and its last second, where there is a file of it.
+/// How a certificate is known. From a file, also its subject and its last second.
 type Known = (Segno, Option<(String, jiff::Timestamp)>);
 
 /// A pin, from a PEM file or as it is. A certificate that the channel would never let in is not worth registering.

@@ -162,7 +162,7 @@ pub(super) fn one(enti: &[Ente], codice: &str, clock: &Clock, json: bool) -> Res
     Ok(())
 }
 
-/// Whom a certificate names, and until when it is good.
+/// The subject of a certificate, and its last day.
 fn whose(certificate: &Certificato, now: Timestamp) -> String {
     let (Some(subject), Some(expires)) = (&certificate.soggetto, certificate.scade) else {
         return "soggetto e scadenza non registrati: si registrano aggiungendolo di nuovo dal suo file PEM".to_owned();

@@ -1,21 +1,53 @@
-//! `varco ente importa`, `varco ente esporta`.
+//! `varco ente importa` and `esporta`; `accredita` and `abilita` with `--tabella`.
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow};
 use jiff::civil::Date;
 
+use super::mostra;
+use crate::clock::Clock;
 use crate::registry::administration::Command;
 use crate::registry::ente::{Ente, Richiesta};
 use crate::registry::import::{self, Formato, Plan};
 
 /// What a file asks for; all its errors at once if it has any.
 pub(super) fn plan(file: &Path, formato: Formato, richiesta: &Richiesta, existing: &[Ente], today: Date) -> Result<Plan> {
-    let text = std::fs::read_to_string(file).with_context(|| file.display().to_string())?;
-    import::plan(&text, formato, richiesta, existing, today).or_else(|errors| {
-        let lines: Vec<String> = errors.iter().map(|error| format!("{}: {error}", file.display())).collect();
-        bail!("{}\nnessun ente registrato", lines.join("\n"))
-    })
+    import::plan(&read(file)?, formato, richiesta, existing, today).map_err(|errors| refused(file, &errors, "nessun ente registrato"))
+}
+
+/// Carries out the decisions or grants of a table, all or none.
+pub(super) fn carry_out(
+    data: &Path,
+    file: &Path,
+    commands: fn(&str) -> Result<Vec<Command>, Vec<String>>,
+    motivo: &str,
+    json: bool,
+    clock: &Clock,
+) -> Result<()> {
+    let unchanged = "nessun ente è cambiato";
+    let commands = commands(&read(file)?).map_err(|errors| refused(file, &errors, unchanged))?;
+    let done = super::super::runtime()?.block_on(super::apply_all(data, commands, motivo, clock)).context(unchanged)?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&done)?);
+        return Ok(());
+    }
+    for ente in &done {
+        println!("{} {} ({})", ente.codice, ente.standing(clock.today()), ente.anagrafica.denominazione);
+        mostra::warnings(ente, clock.today()).iter().for_each(|warning| eprintln!("attenzione: {}: {warning}", ente.codice));
+    }
+    println!("{} enti", done.len());
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<String> {
+    std::fs::read_to_string(file).map_err(|error| anyhow!("{}: {}", file.display(), crate::italian::io(&error)))
+}
+
+/// All errors of a table, and its consequence.
+fn refused(file: &Path, errors: &[String], consequence: &str) -> anyhow::Error {
+    let lines: Vec<String> = errors.iter().map(|error| format!("{}: {error}", file.display())).collect();
+    anyhow!("{}\n{consequence}", lines.join("\n"))
 }
 
 /// What was done, or would be.
