@@ -291,7 +291,7 @@ fn views_that_cannot_be_written_give_503_and_recover() {
     common::views_equal_a_rebuild(&site.directory(), &site.clock);
 }
 
-/// Accredits one more CAF, whose first DSU needs a key of its own.
+/// Accredits one more CAF. Its first DSU needs a key of its own.
 async fn enrol(site: &Site, started: &Started, name: &str) -> Client {
     let issued = site.pki.authority.client(name).unwrap();
     let (certificate, key) = site.pem(name);
@@ -321,7 +321,7 @@ fn a_key_that_cannot_be_written_is_made_when_there_is_room() {
             let before = std::fs::read(&ring).unwrap();
             disk.set(Plan::Key(error, written));
             assert_unavailable(&transmit(&other, &site, 100 + number).await);
-            // Who needs no new key is answered meanwhile.
+            // An ente that needs no new key is answered meanwhile.
             assert_eq!(element(&transmit(&caf, &site, 200 + number).await, "Esito"), "OK");
             assert_eq!(std::fs::read(&ring).unwrap(), before, "something of a key was left");
             disk.set(Plan::Good);
@@ -364,8 +364,8 @@ fn a_failed_sync_of_the_keyring_ends_the_gateway_and_the_next_start_goes_on() {
     varco::commands::ledger::verify(&site.directory()).unwrap();
 }
 
-/// `HEAD` cannot be replaced while segments change: it says less than there is, which is what a bound may do. Nothing is refused for it but the exchange
-/// that met it, and nothing is lost.
+/// `HEAD` cannot be replaced while segments change. It then names less than there is, as a lower bound may. Only the exchange that met the error is
+/// refused, and nothing is lost.
 #[test]
 fn a_head_that_cannot_be_written_loses_nothing() {
     let site = Site::new();
@@ -373,11 +373,12 @@ fn a_head_that_cannot_be_written_loses_nothing() {
     common::runtime().block_on(async {
         let (started, disk) = started(&site).await;
         let caf = site.client(started.address, "caf");
-        let mut acknowledged = Vec::new();
+        let (mut acknowledged, mut refused) = (Vec::new(), 0);
         for (number, error) in (0..60).zip([ENOSPC, EIO].into_iter().cycle()) {
             disk.set(if number % 4 == 3 { Plan::Good } else { Plan::Small(error) });
             let answer = transmit(&caf, &site, number).await;
             if answer.status.as_u16() == 503 {
+                refused += 1;
                 disk.set(Plan::Good);
                 tokio::time::sleep(Duration::from_millis(1200)).await;
                 let again = transmit(&caf, &site, number).await;
@@ -387,9 +388,11 @@ fn a_head_that_cannot_be_written_loses_nothing() {
                 acknowledged.push(answer);
             }
         }
-        // It cannot at the stop either.
+        assert!(refused > 0, "no change of segment met the error");
+        // It cannot at the stop either: the mark of a clean stop is missing.
         disk.set(Plan::Small(ENOSPC));
         assert_eq!(started.stop().await.unwrap(), Ended::Stopped);
+        assert!(std::fs::read_to_string(site.data().join("ledger/HEAD")).unwrap().contains(" open "));
         let segments = std::fs::read_dir(site.data().join("ledger")).unwrap();
         let closed = segments.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|ext| ext == "seg")).count();
         assert!(closed > 3, "{closed} segments");
