@@ -297,7 +297,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// What makes sense of each number: its name, what it is, from where to where.
+    /// Each number: its name, its value, its range.
     fn ranges(&self) -> [(&'static str, u64, RangeInclusive<u64>); 12] {
         let number = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         [

@@ -1,5 +1,5 @@
-//! What others say in English (the operating system, the TOML reader, the TLS library), in Italian for whoever runs the gateway: a whole sentence, with
-//! what to do where that is known.
+//! English errors of the operating system, the TOML reader and the TLS library, in Italian for operators: a whole sentence, with the remedy where it is
+//! known.
 
 use std::io::{Error, ErrorKind};
 
@@ -73,7 +73,7 @@ fn message(english: &str) -> String {
     format!("TOML non valido ({first})")
 }
 
-/// What the reader calls a value.
+/// The reader's names of values, in Italian.
 fn kind(english: &str) -> String {
     let words = [
         ("string", "testo"),

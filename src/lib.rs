@@ -32,7 +32,7 @@
 //! | 2 | [`ledger`] | the record |
 //! | 2 | [`soap`] | envelopes of 1.1 and 1.2, packages of MTOM |
 //! | 2 | [`tls`] | the channel |
-//! | 1 | [`config`] | what an operator may set |
+//! | 1 | [`config`] | `varco.toml`: all settings, with their defaults |
 //! | 0 | [`xml`], [`clock`], [`refusal`], [`digest`], [`log`], [`italian`] | the ground floor |
 //!
 //! A new operation is a line in [`contract::catalogue`], a schema and a WSDL in `wsdl/`, its messages bound in [`contract`], a port in [`services`]; a new

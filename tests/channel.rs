@@ -338,7 +338,7 @@ fn a_head_that_is_too_long_is_told_so() {
     serving.stop();
 }
 
-/// Of a request with too many header fields it is said which limit that is; integration platforms send a hundred.
+/// The refusal of too many header fields names the limit. Integration platforms send a hundred.
 #[test]
 fn too_many_header_fields_are_told_with_their_limit() {
     let site = Site::new();

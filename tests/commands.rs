@@ -145,7 +145,7 @@ fn what_makes_no_sense_is_refused_with_a_word() {
     site.configure("sconosciuto = 1");
     let (output, done) = varco(&["serve", "--config", &site.config().display().to_string()]);
     assert!(!done && output.contains("sconosciuto"), "{output}");
-    // What the operating system says, in Italian, with what to do.
+    // Errors of the operating system, in Italian, with the remedy.
     site.configure("");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let held = std::net::TcpListener::bind(taken).unwrap();
@@ -208,7 +208,7 @@ fn a_search_that_cannot_find_says_so_and_the_rest_finds_what_a_reply_names() {
     refused(&["--codice-fiscale", "FRRGLI"], "servono sedici caratteri");
     refused(&["--scambio", "uno"], "X-Request-Id");
     refused(&["--limit", "0"], "0 non va bene per --limit");
-    // What can be and is not there is no error.
+    // A possible value that no entry has is no error.
     assert_eq!(list(&site, &["--outcome", "ERRORE_INTERNO"]).len() + list(&site, &["--operation", "TrasmissioneLotto"]).len(), 0);
     // A list that was cut says so.
     let (told, _) = varco(&["ledger", "list", "--limit", "2", "--data", &data]);
@@ -250,7 +250,7 @@ fn what_is_looked_up_is_recorded_with_who_did_it() {
     serving.stop();
     all("Anna Verdi");
     assert_eq!(list(&site, &["--di-operatore", "Anna Verdi"]).len(), 4);
-    // Whoever is looked for finds who looked.
+    // A search for the person finds the look-ups about the person.
     let named = list(&site, &["--codice-fiscale", requests::GIULIA, "--kind", "admin"]);
     assert_eq!(named.len(), 2, "not this search itself");
     let (shown, _) = varco(&["ledger", "show", &named[0]["seq"].to_string(), "--open", "--data", &data]);
@@ -291,7 +291,7 @@ fn a_demonstration_leaves_alone_what_a_running_one_uses_and_what_is_not_its_own(
     let mut lines = std::io::BufRead::lines(std::io::BufReader::new(first.stdout.take().unwrap())).map(Result::unwrap);
     let told: Vec<String> = lines.by_ref().take_while(|line| line != "Ctrl-C per finire.").collect();
     let hint = told.iter().find(|line| line.contains("base64 -d")).expect("how to read a reply");
-    // What it prints to try works: the reply, and the state of the gateway.
+    // The commands that it prints work: the reply, and the state of the gateway.
     let curl = told.iter().position(|line| line.contains("--cert varco-demo/pki/comune.pem")).unwrap();
     let command = format!("{} {}", told[curl..curl + 3].join("\n"), hint.trim().trim_start_matches("... "));
     let shell = |text: &str| {
@@ -365,7 +365,7 @@ fn every_damaged_place_is_said_and_the_rest_is_listed_and_shown() {
     assert_eq!(sequences, expected);
     let (shown, done) = varco(&["ledger", "show", &(lost[1] + 1).to_string(), "--data", &data]);
     assert!(done && shown.contains("attenzione: "), "{shown}");
-    // A missing key is named, with what to do.
+    // A missing key is named, with the remedy.
     std::fs::write(&segment, &whole).unwrap();
     std::fs::remove_file(site.data().join("keys/master.key")).unwrap();
     let (told, done) = varco(&["ledger", "verify", "--data", &data]);

@@ -302,7 +302,7 @@ fn who_reads_no_more_ends_a_command_and_a_full_disk_is_an_error() {
 
 #[test]
 fn a_correction_is_judged_by_the_rules_of_the_first_presentation() {
-    // A child of thirty who lived elsewhere belonged to the nucleus until 28 January 2019.
+    // A child of thirty elsewhere belonged to the nucleus until 28 January 2019.
     let directory = tempfile::tempdir().unwrap();
     let mut casa = caseta::Caseta::on(date(2018, 12, 20));
     casa.member(Ruolo::D, 55, 0);

@@ -965,11 +965,11 @@ fn checks_of_students_parents_residential_services_and_restricted_nuclei() {
         let difetti = exam(&casa).difetti;
         assert!(difetti.iter().any(|difetto| difetto.code == *code && difetto.path.ends_with(path)), "{code} {path}: {difetti:?}");
     }
-    // Every check is provoked somewhere: here, in what stands beside, or in `tests/isee.rs`.
+    // Every check is provoked somewhere: here, in `tests/indicators/`, or in `tests/isee.rs`.
     let provoked: std::collections::BTreeSet<_> = CASES.iter().map(|(code, ..)| *code).collect();
     let elsewhere = [include_str!("indicators/controlli.rs"), include_str!("isee.rs"), include_str!("indicators.rs")];
     let is_provoked = |code: &str| provoked.contains(code) || elsewhere.iter().any(|text| text.contains(&format!("\"{code}\"")));
-    // What needs the archive is provoked where there is one.
+    // Checks that need the archive are provoked in other tests.
     let listed = REGOLE.iter().map(|regola| regola.codice).filter(|code| ("K04".."K19").contains(&&code[..3]));
     let listed = listed.filter(|code| !["K17.base", "K17.componente", "K17.numero", "K17.scostamento", "K18.periodo"].contains(code));
     assert_eq!(listed.filter(|code| !is_provoked(code)).collect::<Vec<_>>(), [""; 0]);

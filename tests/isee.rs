@@ -138,7 +138,7 @@ fn every_formal_check_refuses_what_it_should_where_it_is() {
             "/@NumeroFigliConviventi",
             &[("FlagUnicoGenitore=\"false\"", "FlagUnicoGenitore=\"false\" NumeroFigli=\"3\" NumeroFigliConviventi=\"4\"")],
         ),
-        // Without NumeroFigli there are those whose roles say so.
+        // Without NumeroFigli the roles count the children.
         (
             "K07.conviventi",
             "/@NumeroFigliConviventi",

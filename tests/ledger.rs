@@ -404,7 +404,7 @@ fn a_damaged_last_batch_of_a_closed_segment_is_passed_over_by_no_reader() {
     assert!(readings(&sample).iter().all(|(_, read)| read.is_ok()));
 }
 
-/// Whatever is wrong with a ledger, what is whole of it is listed, and what is not is said: no entry is invented, and none that can be read is left out.
+/// A damaged ledger is listed as far as it is whole, and its damage is named: no entry is invented, and no readable entry is left out.
 #[test]
 fn what_is_whole_of_a_damaged_ledger_is_read() {
     let sample = Sample::new(220);

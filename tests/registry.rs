@@ -708,7 +708,7 @@ fn a_grant_that_would_cover_nothing_is_refused() {
     done(&site, &["ufficio", "comune", "U2", "--dal", &day(&site, 10)]);
     with(&["--uffici", "U1"], "nessuno degli uffici indicati è aperto");
     with(&["--uffici", "U2", "--al", &day(&site, 9)], "nessuno degli uffici indicati è aperto");
-    // What covers something, now or later.
+    // Grants that cover something, now or later.
     let may = |more: &[&str]| done(&site, &[&["abilita"], more].concat());
     may(&["comune", "--operazioni", "VerificaEsistenzaProtocollo"]);
     may(&[&["comune"][..], &reads, &["--uffici", "U1,U2"]].concat());
@@ -740,7 +740,7 @@ fn an_entes_certificates_are_shown_with_whom_they_name_and_until_when() {
     done(&site, &["certificato", "comune", &site.pem("persona").0.display().to_string()]);
     let shown = show();
     assert!(shown.contains("Varco demo; scade il ") && shown.contains("fra 5 giorni") && !shown.contains("ROSSI"), "{shown}");
-    // Of an authority: whose, and until when its own lasts.
+    // Of an authority: its subject, and its own last day.
     done(&site, &["certificato", "comune", &site.home.path().join("pki/ca.pem").display().to_string(), "--emittente"]);
     assert!(show().contains("Varco demo CA, Varco demo; scade il "), "{}", show());
 }

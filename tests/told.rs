@@ -813,7 +813,7 @@ fn of_the_largest_family_every_operation_tells_what_it_tells_of_any() {
     let world = two_cafs();
     let mut casa = Caseta::seeded(3, world.today);
     casa.member(Ruolo::D, 40, 20_000);
-    // Others, each with all who are younger in a restricted nucleus, as children.
+    // Others. The restricted nucleus of each has all younger members as children.
     for member in 1..MAX_MEMBERS {
         casa.member(Ruolo::P, i16::try_from(98 - member.min(21)).unwrap(), 0);
     }

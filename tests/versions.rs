@@ -500,7 +500,7 @@ fn rules_that_change_what_was_attested_make_new_versions() {
     // Without a reason nothing is done; on trial neither.
     assert!(!command(&["rules", "apply", "--config", &config]).1);
     assert_eq!(apply(&["--prova"]), [3, 0, 1, 2]);
-    // A trial lists them: by which rules and which method they were attested, and what would become of them.
+    // A trial lists them: the rules and the method of each attestation, and the effect.
     let (listed, _) = command(&["rules", "apply", "--config", &config, "--prova"]);
     let line = |protocol: &str, effect: &str| {
         listed.contains(&format!("  {protocol}  presentata il {day}, attestata con le regole {year}, metodo 2: {effect}\n"))
@@ -583,7 +583,7 @@ fn a_parent_who_does_not_live_with_the_family_is_not_of_it() {
         let first = accepted(&caf, &text(&casa.dsu, "CAF1-N")).await;
         // He counts in the child's indicator: he is waited for too.
         assert_eq!(state(&caf, &first).await.0, "RICEVUTA");
-        // The operator sees that it waits, and why; of whom, nobody who may not open its entry.
+        // The operator sees that it waits, and why, and no name.
         let data = world.site.data().display().to_string();
         let (status, _) = command(&["status", "--data", &data]);
         let year = today.year() - 2;
@@ -919,7 +919,7 @@ fn whose_data_stand_in_a_dsu_is_waited_for_and_what_waited_replaces_what_was() {
     serving.stop();
 }
 
-/// ISEEFamiglia stands in what was attested of DSU presented from 2026 on, and who reads attestations by the schema of 2021 gets them without.
+/// Attestations of DSU presented from 2026 on have ISEEFamiglia. An ente that reads by the schema of 2021 gets them without.
 #[test]
 fn the_specific_isee_is_on_the_wire_unless_an_ente_reads_by_the_schema_of_2021() {
     let world = World::new();

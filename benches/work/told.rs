@@ -372,7 +372,7 @@ fn largest(seed: u64, ristretti: usize) -> Caseta {
             casa.student(member, PresenzaGenitori::TuttiPresenti, None, None);
         }
     }
-    // Others, each with all who are younger as children.
+    // Others. The restricted nucleus of each has all younger members as children.
     for beneficiary in (3..MAX_MEMBERS).step_by(2).take(ristretti) {
         let younger = (2..MAX_MEMBERS).filter(|member| member % 2 == 0 || *member > beneficiary).map(|member| (member, Relazione::Fc));
         casa.ristretto(&std::iter::once((beneficiary, Relazione::B)).chain(younger).collect::<Vec<_>>());

@@ -1,5 +1,5 @@
-//! What opens sealed parts or looks for a person is recorded before it is shown: by the running gateway, or here where none runs. A copy that was never
-//! put in service records nothing, and says so.
+//! Records the look-ups of an operator before their results are shown: in the running gateway, or here if none runs. A copy that was never in service
+//! records nothing, and the command says so.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Where the data directory is: `--data`, or what the configuration says.
+//! The place of the data directory: `--data`, or the configuration's.
 
 use std::path::{Path, PathBuf};
 

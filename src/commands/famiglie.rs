@@ -277,7 +277,7 @@ impl Famiglie {
             .collect()
     }
 
-    /// A certificate of the year before, or of the birth of who was born since.
+    /// A certificate of the year before, or of the day of birth where that is later.
     fn disabilita(&mut self, born: Date) -> Disabilita {
         Disabilita {
             grado_disabilita: *self.pick(&[GradoDisabilita::Dim, GradoDisabilita::Dig, GradoDisabilita::Nas]),
@@ -393,7 +393,7 @@ impl Famiglie {
     }
 
     fn residenziale(&mut self, beneficiary: &FoglioComponente, feed: &mut Vec<FeedRecord>) -> Residenziale {
-        // Adult children, of a parent who is old enough.
+        // Adult children: the parent must be old enough.
         let oldest = age(beneficiary.dati_componente.anagrafica.data_nascita, self.presented) - 16;
         let number = if oldest < 28 { 0 } else { self.between(0, 2) };
         let children: Vec<FiglioNonCompresoNelNucleo> = (0..number).map(|_| self.figlio(oldest.min(60), feed)).collect();

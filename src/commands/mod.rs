@@ -167,7 +167,7 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
-/// An error and its causes, in a line: what the operating system says, in Italian.
+/// An error and its causes, in a line. Errors of the operating system are put into Italian.
 fn told(error: &anyhow::Error) -> String {
     let cause =
         |cause: &(dyn std::error::Error + 'static)| cause.downcast_ref::<std::io::Error>().map_or_else(|| cause.to_string(), italian::io);
@@ -177,7 +177,7 @@ fn told(error: &anyhow::Error) -> String {
 /// A command line that names no command to carry out: help, the version, or an error (2).
 pub fn misused(error: &clap::Error) -> ExitCode {
     let (text, wrong) = parola::told(error);
-    // To who has gone there is no way.
+    // Nobody may read it any more.
     let _ = if wrong { std::io::stderr().write_all(text.as_bytes()) } else { std::io::stdout().write_all(text.as_bytes()) };
     if wrong { ExitCode::from(2) } else { ExitCode::SUCCESS }
 }

@@ -1,8 +1,8 @@
-//! What the command line parser says, in Italian.
+//! The words of the command line parser, in Italian.
 
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
-/// What it prints where nothing is to be carried out: a help page, a version, an error with its remedy. Whether it is an error.
+/// The output of a command line without a command to carry out: a help page, the version, or an error with its remedy. True for an error.
 pub(super) fn told(error: &Error) -> (String, bool) {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => (italian(&error.render().to_string()), false),

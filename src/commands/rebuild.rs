@@ -32,7 +32,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
         Some(reason) => Some(Accepted { actor: myself(), reason }),
         None => None,
     };
-    // It changes what is there: no directory is taken for granted.
+    // It changes a directory: none is taken by default.
     if args.dove.is_default() {
         return Err(Uso::of("indicare la directory dei dati (--data) o il file di configurazione (--config)").into());
     }

@@ -85,8 +85,8 @@ async fn start_with(config: &Config, clock: &Clock, disk: Arc<dyn Disk>, inherit
     Ok(Started { address, gateway, stop, serving, admin, socket })
 }
 
-/// At the start and with each new day: warns of what is wrong with the configuration; attests what waited for a feed that was loaded while nobody served,
-/// or for terms that are over.
+/// At the start and with each new day: warns of faults of the configuration; attests DSU whose feed was loaded while nobody served, or whose terms are
+/// over.
 async fn every_day(gateway: Arc<Gateway>) {
     let mut done = None;
     loop {

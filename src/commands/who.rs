@@ -1,4 +1,4 @@
-//! Who acts: what the operating system says, and what whoever acts claims besides.
+//! The actor of a command: the user by the operating system, and the claims of the operator.
 
 use std::sync::OnceLock;
 
@@ -14,14 +14,14 @@ pub(super) fn set(operatore: Option<String>) {
     }
 }
 
-/// What is claimed: `--operatore`, else who called sudo; and as whom this session was begun (audit(7), loginuid).
+/// The claims: `--operatore`, else the caller of sudo; and the user who logged in (audit(7), loginuid).
 pub(super) fn claims() -> Claims {
     let login = std::fs::read_to_string("/proc/self/loginuid").ok().and_then(|text| text.trim().parse().ok());
     let operatore = OPERATORE.get().cloned().or_else(|| std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty()));
     Claims { login: login.filter(|uid| *uid != u32::MAX), operatore }.checked()
 }
 
-/// Who runs this command, where no socket says it.
+/// The actor of a command that works without the socket.
 pub(super) fn myself() -> Actor {
     Actor::claiming(rustix::process::getuid().as_raw(), Some(rustix::process::getpid().as_raw_nonzero().get()), claims())
 }

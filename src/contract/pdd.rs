@@ -134,7 +134,7 @@ pub struct VerificaEsistenzaProtocolloRisposta {
 pub struct EsitoEsistenzaProtocollo {
     /// The protocol.
     pub protocollo_dsu: String,
-    /// Whose DSU it is.
+    /// The declarant of the DSU.
     pub codice_fiscale_dichiarante: CodiceFiscale,
 }
 

@@ -1,8 +1,8 @@
 //! The admin socket: HTTP over a Unix socket in the data directory, for whoever the file system lets in. Who acts is what the kernel says of the
 //! other end (SO_PEERCRED).
 //!
-//! `POST /enti`, `/feed`, `/rules`, `/reload` and `/consultate` carry out what `varco ente`, `feed load`, `rules apply` and `reload` ask, and record what is
-//! looked up; `GET /live`, `/ready`, `/metrics` tell how it is.
+//! `POST /enti`, `/feed`, `/rules` and `/reload` carry out `varco ente`, `feed load`, `rules apply` and `reload`; `POST /consultate` records a look-up;
+//! `GET /live`, `/ready`, `/metrics` tell how it is.
 
 use std::convert::Infallible;
 use std::io;
@@ -35,13 +35,13 @@ pub struct Asked<T> {
     pub what: T,
     /// Why.
     pub motivo: String,
-    /// Who says that they ask.
+    /// The claims of the operator.
     #[serde(default)]
     pub chi: Claims,
 }
 
 impl<T> Asked<T> {
-    /// Who the kernel says that asks, and what they claim.
+    /// The user by the kernel, with the claims.
     fn by(&self, actor: &Actor) -> Actor {
         Actor::claiming(actor.uid, actor.pid, self.chi.clone())
     }
@@ -59,7 +59,7 @@ pub struct Caricato {
 /// That the configuration is to be read again.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Reload {
-    /// Also with what a strict check refuses.
+    /// Also with faults that a strict check refuses.
     #[serde(default)]
     pub comunque: bool,
 }
@@ -192,7 +192,7 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
         (&Method::POST, "/feed") => match read::<Vec<FeedRecord>>(request).await {
             Ok(asked) => {
                 let loaded = crate::sii::feed::load(&node.ledger, &asked.what, &asked.by(actor), &asked.motivo, now).await;
-                // What waited for it is attested before the answer: whoever loads is told how much.
+                // Waiting DSU are attested before the answer: the operator is told how many.
                 let attestate = match &loaded {
                     Ok(_) => crate::sii::resume(node.services.sii.as_ref(), now).await,
                     Err(_) => None,

@@ -1,4 +1,4 @@
-//! The bodies of requests and replies in memory. Both are bounded: each in size, all of them together by a room of which one ente takes at most half.
+//! The bodies of requests and replies in memory. Each is bounded in size. All of them share a room, and one ente takes at most half of it.
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
@@ -33,7 +33,7 @@ pub(super) enum Read {
 }
 
 impl Inbound {
-    /// The body of a request whose head hyper has read.
+    /// The body of a request, after hyper has read its head.
     pub(super) fn new(body: Incoming) -> Self {
         Self { body, asked: false }
     }
@@ -76,7 +76,7 @@ impl Inbound {
                 match (gathered.is_empty(), only.take()) {
                     (true, None) => only = Some(data),
                     (_, first) => {
-                        // What was announced, once it begins to come.
+                        // The announced length, once the body begins to come.
                         gathered.reserve(announced.saturating_sub(gathered.len()));
                         gathered.extend_from_slice(&first.unwrap_or_default());
                         gathered.extend_from_slice(&data);

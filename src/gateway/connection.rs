@@ -85,7 +85,7 @@ pub(super) async fn serve(
     let framing = Framing::new(verdicts.clone(), &gateway.clock);
     let timed = Timed { inner: stream, framing, patience: limits.reply(), waiting: None, owed: owed.clone() };
 
-    // How long a connection may stand idle; a second less, for what is on its way.
+    // How long a connection may stand idle; a second less, for a request under way.
     let kept = HeaderValue::from_str(&format!("timeout={}", limits.head_seconds.saturating_sub(1).max(1))).ok();
     let (counting, presented) = (gateway.clone(), channel.peer.fingerprint().to_owned());
     let owing = owed.clone();
@@ -156,7 +156,7 @@ pub(super) async fn serve(
 /// For clients that keep connections: until when this one stands (RFC 2068, 19.7.1.1).
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
-/// Whether whoever wrote these fields ends the connection.
+/// Whether these header fields end the connection.
 fn is_last(headers: &HeaderMap) -> bool {
     headers.get(CONNECTION).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"))
 }

@@ -68,7 +68,7 @@ struct Bucket {
 }
 
 impl Metrics {
-    /// With the ledger's own measures, its damage, and what is recorded together.
+    /// With the ledger's own measures, its damage, and the gathered refusals.
     pub fn new(ledger: &Meter, damage: &Damage, gathered: &Gathered) -> Self {
         let mut registry = Registry::with_prefix("varco");
         let exchanges = Family::<Exchange, Counter>::default();

@@ -5,7 +5,7 @@
 //!   [`framing`]: the end of a request, read strictly;
 //! - [`exchange`]: the way of one exchange, on one page; [`body`]: the bytes of requests and replies in memory, bounded; [`fault`]: refusals as bytes;
 //! - `beside`: steps that take long, beside the threads that serve;
-//! - [`gathered`]: refusals too many to record one by one; `crowd`: how many places each has; [`quota`]: how many exchanges it has made;
+//! - [`gathered`]: refusals too many to record one by one; [`refused`]: the lines of the log about handshakes; `crowd`: how many places each has; [`quota`]: how many exchanges it has made;
 //! - [`admin`]: the admin socket; [`status`]: how it is, for people; [`metrics`]: what is counted.
 
 pub mod admin;

@@ -190,7 +190,7 @@ impl Node {
         let ending = committer.clone();
         keys.on_loss(move || {
             let ending = ending.clone();
-            // The committer may be busy, and whoever makes a key waits for nobody.
+            // The committer may be busy, and making a key must not wait for it.
             std::thread::spawn(move || ending.end("a key of the keyring could not be synced"));
         });
         // The year's token key is there before anybody is looked for under it.

@@ -1,5 +1,5 @@
-//! Lines of the log about handshakes that were refused: reason, address and, where a certificate was shown, what an operator may know of it. So many a
-//! minute for each reason, and how many were left out: a flood fills no log.
+//! Lines of the log about refused handshakes: the reason, the address and, of a certificate, its fingerprint, issuer and organization. Each reason has a
+//! few lines a minute, and the next line says how many were left out: a flood fills no log.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,7 +12,7 @@ use crate::tls::server::Refused;
 /// Lines a minute for one reason. Balancers that look whether somebody listens have a reason of their own (H05).
 const LINES: u64 = 10;
 
-/// What was said this minute.
+/// The lines of this minute, by reason.
 #[derive(Debug, Default)]
 pub struct Refusals(Mutex<BTreeMap<&'static str, Said>>);
 

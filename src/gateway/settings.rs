@@ -28,7 +28,7 @@ pub struct Settings {
     pub soglie: Vec<Soglia>,
     /// Balancers that speak the PROXY protocol.
     pub proxies: Vec<IpAddr>,
-    /// What is wrong with numbers and permissions: it does not keep a gateway of today from starting.
+    /// Faults of numbers and permissions. A gateway of today starts with them.
     faults: Vec<String>,
 }
 
@@ -45,7 +45,7 @@ impl Settings {
         })
     }
 
-    /// What should be mended: a reload and a strict check refuse it, a start only warns. In Italian, for operators.
+    /// Faults to mend: a reload and a strict check refuse them, a start only warns. In Italian, for operators.
     pub fn faults(&self, now: Timestamp) -> Vec<String> {
         let certificates = self.channel.identities.all().iter().flat_map(|identity| identity.faults(now));
         certificates.chain(self.faults.iter().cloned()).collect()
@@ -58,7 +58,7 @@ impl Settings {
         }
     }
 
-    /// What an operator should know, besides. In Italian.
+    /// Other notices for the operator. In Italian.
     pub fn notices(&self, now: Timestamp) -> Vec<String> {
         let mut notices = Vec::new();
         for identity in self.channel.identities.all() {
@@ -122,7 +122,7 @@ impl Reloaded {
 
 impl Gateway {
     /// Reads the configuration again and puts it in force, or leaves all as it is and says why. In Italian: operators read it.
-    /// What a strict check would refuse is refused, unless it is wanted `anyhow`.
+    /// Faults are refused, unless the operator wants it `anyhow`.
     pub async fn reload(&self, actor: Option<&Actor>, anyhow: bool) -> Result<Reloaded, String> {
         // One after another: what was recorded last is what is in force.
         let _one = self.reloading.lock().await;

@@ -55,7 +55,7 @@ pub struct Status {
 /// An operator is warned of a revocation list so many seconds before its end.
 const NEAR: i64 = 86_400;
 
-/// DSU that wait of which it is said why.
+/// Waiting DSU that the status explains.
 const WAITING: usize = 10;
 
 /// An operator is warned below this free space, bytes. On a busy day an ente's exchanges take some hundred megabytes.
@@ -127,12 +127,12 @@ impl Status {
     }
 }
 
-/// Whether whoever is let in can be answered: that the ledger is written, and that somebody can be let in.
+/// Whether clients can be answered: the ledger is writable, and a certificate can get in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Readiness {
     /// Whether.
     pub ready: bool,
-    /// Why not; or what will keep somebody out. In English, for machines and logs.
+    /// The reasons, and lists that will keep a client out. In English, for machines and logs.
     pub says: Vec<String>,
 }
 

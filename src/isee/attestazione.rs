@@ -476,7 +476,7 @@ impl Attestazione {
         }
     }
 
-    /// The same for who reads attestations by the schema of 2021, which has no ISEEFamiglia.
+    /// The same under the schema of 2021, without ISEEFamiglia.
     #[must_use]
     pub fn senza_isee_famiglia(mut self) -> Self {
         if let Some(ordinario) = &mut self.ordinario {

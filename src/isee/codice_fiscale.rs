@@ -50,7 +50,7 @@ pub enum Difetto {
 }
 
 impl Difetto {
-    /// For whoever wrote the code, in Italian.
+    /// The reason in Italian.
     pub fn text(self) -> &'static str {
         match self {
             Self::Forma => "non è un codice fiscale: servono sedici caratteri nell'ordine giusto, o undici cifre",

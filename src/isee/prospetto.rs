@@ -434,7 +434,7 @@ impl Scrittore<'_> {
     }
 }
 
-/// What is not deducted, since it is more than the incomes.
+/// Deductions beyond the incomes.
 fn oltre(detrazioni: &[Voce], detratto: Decimal, righe: &mut Righe) {
     let excess = sum(detrazioni) - detratto;
     if !excess.is_zero() {

@@ -1,5 +1,5 @@
-//! Indicators as JSON: every line by the name that the attestation has for it, amounts as texts with two decimals. So `varco dsu compute --json` prints
-//! them, and so what no published schema has a place for is kept with an attestation.
+//! Indicators as JSON: every line by its name in the attestation, amounts as texts with two decimals. `varco dsu compute --json` prints them; an
+//! attestation's entry keeps those without a place in the published schema.
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ pub fn di_calcolo(calcolo: &Calcolo) -> Value {
     calcolo.righe().into_iter().map(|(name, amount)| (name.to_owned(), Value::from(amount.to_string()))).collect()
 }
 
-/// A person's indicator: which case it is, its ISEE, the lines of a nucleus that is not the family's, who joins or adds a component.
+/// A person's indicator: the case, the ISEE, the lines of another nucleus than the family's, the components added.
 pub fn di_indicatore(indicatore: &Indicatore) -> Value {
     let (caso, valori) = match &indicatore.caso {
         Caso::Base(_) => ("nucleo".to_owned(), Value::Null),
@@ -35,7 +35,7 @@ pub fn di_indicatore(indicatore: &Indicatore) -> Value {
     })
 }
 
-/// The specific ISEE: the family's lines, and of each minor whose parents live apart.
+/// The specific ISEE: the lines of the family, and of each minor with parents apart.
 pub fn di_specifico(specifico: &Specifico) -> Value {
     let apart = specifico.minorenni.iter().filter(|minor| !matches!(minor.caso, Caso::Base(_)));
     json!({ "famiglia": di_calcolo(&specifico.famiglia), "minorenni": apart.map(di_indicatore).collect::<Vec<_>>() })

@@ -252,7 +252,7 @@ impl Committer {
         answer.blocking_recv().unwrap_or(Err(NotCommitted::Closed))
     }
 
-    /// Ends it: what it appends could not be read any more. For threads that may wait.
+    /// Ends it, since new entries could not be read any more. For threads that may wait.
     pub fn end(&self, why: &'static str) {
         // One that has ended needs no word.
         let _ = self.sender.send(Message::End(why));
@@ -374,7 +374,7 @@ struct Work {
     clock: Clock,
     last_recorded: Timestamp,
     paused_until: Option<Instant>,
-    /// The views gave an error and have not recovered: they are not what the log has.
+    /// The views gave an error and have not recovered: they do not agree with the log.
     lost: bool,
     health: watch::Sender<Health>,
     dead: AtomicBool,

@@ -28,8 +28,8 @@ pub enum KeyError {
     /// A file.
     #[error("chiavi: {}", crate::italian::io(.0))]
     Io(#[from] io::Error),
-    /// A file that is not there, or cannot be read; and what to do.
-    #[error("{0}: {remedy}", remedy = .1)]
+    /// A file that is missing or unreadable, with the remedy.
+    #[error("{0}: {1}")]
     File(String, String),
     /// The master key's file is not 64 hexadecimal digits.
     #[error("master.key non è una chiave di 32 byte: rimettere quella depositata (varco init dice dove)")]
@@ -40,7 +40,7 @@ pub enum KeyError {
     /// The operating system gives no randomness.
     #[error("il sistema operativo non dà numeri casuali")]
     Random,
-    /// A key could not be synced: what the file holds is not known, and no more keys are made.
+    /// A key could not be synced. The content of the file is not known, and no more keys are made.
     #[error("il portachiavi non si può più scrivere: una chiave non è stata scritta sul disco; riavviare la porta")]
     Lost,
     /// Names an ente too long for a record.
@@ -59,7 +59,7 @@ pub struct Keys {
     disk: Arc<dyn Disk>,
     /// Whether a key could not be synced: final, as a failed sync of the log is.
     lost: AtomicBool,
-    /// Who is told of that.
+    /// Called then.
     told: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
@@ -296,13 +296,13 @@ impl Keys {
         Ok(key)
     }
 
-    /// Has somebody told, once, that a key could not be synced.
+    /// Calls `told` if a key cannot be synced.
     pub fn on_loss(&self, told: impl Fn() + Send + Sync + 'static) {
         let _ = self.told.set(Box::new(told));
     }
 
-    /// Appends a record and syncs it. Called with `appending` held. What could not be written is cut off again, and the key is made anew when it is asked
-    /// for next.
+    /// Appends a record and syncs it. Called with `appending` held. A failed write is cut off again, and the next exchange that needs the
+    /// key makes it anew.
     fn append(&self, kind: u8, name: &ClassName, key: &[u8; 32]) -> Result<u32, KeyError> {
         if self.lost.load(Ordering::SeqCst) {
             return Err(KeyError::Lost);

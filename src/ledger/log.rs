@@ -112,7 +112,7 @@ pub enum LogError {
 }
 
 impl LogError {
-    /// What is wrong and where, without the way on.
+    /// The damage and its place, without the remedy.
     pub fn place(&self) -> String {
         let text = self.to_string();
         text.strip_suffix(&format!(" ({REMEDY})")).unwrap_or(&text).to_owned()

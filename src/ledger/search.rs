@@ -43,14 +43,14 @@ pub struct Filter {
     pub id_richiesta: Option<i64>,
 }
 
-/// What a search of a ledger that may be damaged found.
+/// The result of a search that goes past damage.
 #[derive(Debug, Default)]
 pub struct Found {
     /// The last entries that match, in order.
     pub entries: Vec<Entry>,
     /// How many match in all.
     pub total: usize,
-    /// What could not be read, and therefore not searched.
+    /// Unreadable places: they were not searched.
     pub skipped: Vec<LogError>,
 }
 
@@ -127,7 +127,7 @@ pub fn find(directory: &Path, ledger: Uuid, filter: &Filter, limit: usize) -> Re
     Ok(found.into())
 }
 
-/// The same of a ledger that may be damaged: what is whole is searched, and what is not is said.
+/// The same in a ledger that may be damaged. It searches the whole batches and names the others.
 pub fn search(directory: &Path, ledger: Uuid, filter: &Filter, limit: usize) -> Result<Found, LogError> {
     let terms = filter.terms();
     let (listing, skipped) = Listing::lenient(directory, ledger)?;
@@ -150,7 +150,7 @@ pub fn search(directory: &Path, ledger: Uuid, filter: &Filter, limit: usize) -> 
     Ok(found)
 }
 
-/// One entry of a ledger that may be damaged; and what of its segment cannot be read.
+/// One entry of a ledger that may be damaged, and the unreadable places of its segment.
 pub fn entry(directory: &Path, ledger: Uuid, sequence: u64) -> Result<(Option<Entry>, Vec<LogError>), LogError> {
     let (listing, mut skipped) = Listing::lenient(directory, ledger)?;
     let segments = listing.segments();

@@ -76,7 +76,7 @@ pub async fn attestazione(
 ) -> Result<Prepared, NotPrepared> {
     let operation = admission.operation();
     let Some(RichiestaAttestazione { chiave }) = request else { return finish(services, operation, absent()).await };
-    // Who reads attestations by the schema of 2021 gets them so.
+    // The ente may read attestations by the schema of 2021.
     let as_of_2021 = admission.caller().ente().senza_isee_famiglia;
     let permit = admission.for_benefit(chiave.prestazione());
     let question = Question::Attestazione { chiave, on: requested_day(chiave).unwrap_or(occasion.today) };

@@ -80,7 +80,7 @@ impl Embedded {
         Ok(unknown)
     }
 
-    /// What waits, the oldest first, `most` of it in detail.
+    /// The waiting DSU, the oldest first, `most` of them in detail.
     pub(super) fn what_waits(&self, now: Timestamp, most: usize) -> Result<InAttesa, SiiError> {
         let all = self.store.scan(WAITING)?;
         let today = rome(now).date();

@@ -236,7 +236,7 @@ pub trait Sii: Send + Sync {
     /// Goes on with what waited for something that has come: how many DSU were attested.
     fn resume(&self, now: Timestamp) -> Resuming<'_, usize>;
 
-    /// What waits, the oldest first, `most` of it in detail; and why.
+    /// The waiting DSU, the oldest first, `most` of them with the reason.
     fn waiting(&self, now: Timestamp, most: usize) -> Result<InAttesa, SiiError>;
 
     /// Applies the rule sets to what was attested by others: new versions of what they change; on trial, only counts them.
@@ -246,7 +246,7 @@ pub trait Sii: Send + Sync {
 /// What the future of going on looks like behind `dyn`.
 pub type Resuming<'a, T> = Pin<Box<dyn Future<Output = Result<T, SiiError>> + Send + 'a>>;
 
-/// Goes on with what waited, and says how that ended: how many DSU were attested, if it went well.
+/// Attests the waiting DSU that need not wait any more, and logs the end. How many they were; none after an error.
 pub async fn resume(sii: &dyn Sii, now: Timestamp) -> Option<usize> {
     match sii.resume(now).await {
         Ok(attested) => {
@@ -269,20 +269,20 @@ pub struct InAttesa {
     pub prime: Vec<DsuInAttesa>,
 }
 
-/// A DSU that waits, and why. It names nobody: the entry does, to whom may open it.
+/// A waiting DSU, with the reason. It names nobody: the sealed part of the entry does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DsuInAttesa {
     /// Its entry.
     pub voce: u64,
-    /// Who transmitted it.
+    /// The ente that transmitted it.
     pub ente: String,
     /// The day of its presentation.
     pub presentata: Date,
-    /// Persons of whom nothing is known.
+    /// Persons without known incomes.
     pub persone: usize,
-    /// The year of which their incomes are not known.
+    /// The year of those incomes.
     pub anno: i16,
-    /// The last working day of the terms: after it, its declarant may declare what is missing (operation I).
+    /// The last working day of the terms. After it the declarant may declare the missing incomes (operation I).
     pub termini: Option<Date>,
 }
 

@@ -51,7 +51,7 @@ pub struct Applicate {
     pub in_attesa: u64,
     /// Could not be computed again: the log says why.
     pub errori: u64,
-    /// Of a trial: what was attested by other rules, the first so many. Never recorded.
+    /// Of a trial: the first DSU attested by other rules. Never recorded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub elenco: Vec<Esaminata>,
 }
@@ -59,7 +59,7 @@ pub struct Applicate {
 /// A DSU that was attested by other rules than those there are.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Esaminata {
-    /// The protocol of what was attested.
+    /// The protocol of the attested version.
     pub protocollo: String,
     /// When it was presented.
     pub presentata: Date,
@@ -67,11 +67,11 @@ pub struct Esaminata {
     pub regole: String,
     /// The version of the method of computation that it was attested by.
     pub metodo: u64,
-    /// What would become of it.
+    /// The effect on it.
     pub effetto: Esito,
 }
 
-/// What the rules would make of a DSU that was attested by others.
+/// The effect of the rules on a DSU attested by others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Esito {
@@ -133,7 +133,7 @@ enum Effetto {
     Ricalcolata(Trovata, Submission),
 }
 
-/// What was attested by other rules.
+/// A DSU attested by other rules.
 struct Trovata {
     protocollo: String,
     presentata: Date,

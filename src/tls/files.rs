@@ -1,5 +1,5 @@
-//! Files of certificates and keys: PEM, with text around it or a byte order mark before. What is something else is named, with the `openssl` command that
-//! makes of it what is wanted. In Italian: operators read it.
+//! Files of certificates and keys: PEM, with text around it or a byte order mark before. The error about another format names it, and the `openssl`
+//! command that makes PEM of it. In Italian: operators read it.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::italian;
 
 /// The byte order mark that some editors put before text: no line of PEM begins with it.
 const MARK: &[u8] = b"\xEF\xBB\xBF";
-/// data (PKCS#7), which a PKCS#12 archive is made of: 1.2.840.113549.1.7.1.
+/// data (PKCS#7), 1.2.840.113549.1.7.1: the content of a PKCS#12 archive.
 const PKCS7_DATA: &[u8] = &[0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x01];
 
 /// PEM without the mark before it.
@@ -43,7 +43,7 @@ pub fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
     found.map_err(|_| TlsError::File(file.display().to_string(), no_key(&bytes, file)))
 }
 
-/// What a file is that has no certificate in PEM.
+/// The nature of a file without a certificate in PEM.
 fn no_certificate(bytes: &[u8], file: &Path) -> String {
     let file = file.display();
     if X509Certificate::from_der(bytes).is_ok() {
@@ -58,7 +58,7 @@ fn no_certificate(bytes: &[u8], file: &Path) -> String {
     "non contiene alcun certificato in PEM (-----BEGIN CERTIFICATE-----)".to_owned()
 }
 
-/// What a file is that has no private key in PEM that can be used.
+/// The nature of a file without a usable private key in PEM.
 fn no_key(bytes: &[u8], file: &Path) -> String {
     let file = file.display();
     if says(bytes, "BEGIN ENCRYPTED PRIVATE KEY-----") || says(bytes, "Proc-Type: 4,ENCRYPTED") {

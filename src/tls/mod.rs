@@ -7,8 +7,8 @@
 //! - [`profile`]: what a client's certificate must be like; [`authorities`]: where it must come from; [`lists`]: what is in a
 //!   revocation list, and whether it is believed; [`revocation`]: those in force, as sets by issuer; [`ocsp`]: responders, for authorities
 //!   without lists; [`plain`]: how either is asked for;
-//! - [`server`]: the server's configuration; [`identity`]: its own certificates; [`files`]: how certificates and keys are read; [`subject`]: what may be
-//!   said of whom they name.
+//! - [`server`]: the server's configuration; [`identity`]: its own certificates; [`files`]: how certificates and keys are read; [`subject`]: the
+//!   names in them that may be told.
 
 pub mod authorities;
 pub mod files;

@@ -51,7 +51,7 @@ pub struct Handshakes {
     clock: Clock,
 }
 
-/// The peer of one handshake, or who was refused.
+/// The peer of one handshake, or its refused certificate.
 #[derive(Clone, Debug, Default)]
 pub struct Shown {
     peer: Arc<OnceLock<Peer>>,
@@ -64,22 +64,22 @@ impl Shown {
         self.peer.get()
     }
 
-    /// Whose certificate was refused, if one was.
+    /// The refused certificate, if there was one.
     pub fn refused(&self) -> Option<&Refused> {
         self.refused.get()
     }
 }
 
-/// A certificate that was refused: what an operator may know of it. Never its CN nor its serialNumber, where a person may stand.
+/// A refused certificate, as far as an operator may know it. Never its CN nor its serialNumber: they may name a person.
 #[derive(Clone, Debug)]
 pub struct Refused {
     /// Why.
     pub why: Invalid,
     /// SHA-256 of the certificate, hexadecimal.
     pub fingerprint: String,
-    /// Country, organization and units of who issued it, as it says.
+    /// Country, organization and units of its issuer.
     pub issuer: String,
-    /// The same of whose it is.
+    /// The same of its subject.
     pub organization: String,
 }
 
@@ -135,7 +135,7 @@ impl Handshakes {
         // A resumed session would outlive a revocation.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
-        // Who says that it speaks HTTP/1.0 alone is answered so.
+        // Some clients offer HTTP/1.0 alone.
         config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
         Ok((Arc::new(config), shown))
     }
@@ -144,8 +144,8 @@ impl Handshakes {
 /// Bytes of the names of authorities that clients are told: the field holds 65,535 (RFC 5246, 7.4.4), and Java reads no message over 32,768.
 const MOST_HINTS: usize = 16 * 1024;
 
-/// Whether clients are told the names of the authorities: of so many that a client could not read them nothing is told, as the standards allow (RFC 8446,
-/// 4.2.4); who has several certificates must know which one to send.
+/// Whether clients are told the names of the authorities. Beyond the size that every client reads they are left out (RFC 8446, 4.2.4 allows it): a client
+/// with several certificates must then know the right one.
 pub fn are_told(names: &[DistinguishedName]) -> bool {
     names.iter().map(|name| name.as_ref().len() + 2).sum::<usize>() <= MOST_HINTS
 }

@@ -1,4 +1,4 @@
-//! What may be said of whom a certificate names: organizations, never a person.
+//! The names in a certificate that may be told: organizations, never a person.
 
 use jiff::Timestamp;
 use x509_parser::asn1_rs::{Any, Class};
@@ -8,11 +8,11 @@ use x509_parser::prelude::{FromDer as _, X509Certificate, X509Name};
 const PUBLIC: [&str; 4] = ["2.5.4.6", "2.5.4.10", "2.5.4.11", "2.5.4.97"];
 /// commonName.
 const COMMON_NAME: &str = "2.5.4.3";
-/// surname, serialNumber, givenName, title, dnQualifier, pseudonym: who has one may be a person.
+/// surname, serialNumber, givenName, title, dnQualifier, pseudonym: a subject with one may be a person.
 const PERSONAL: [&str; 6] = ["2.5.4.4", "2.5.4.5", "2.5.4.42", "2.5.4.12", "2.5.4.46", "2.5.4.65"];
 
 /// Country, organization, units and organizationIdentifier of a certificate's (DER) issuer and subject, as far as they are short. Its extensions are not
-/// read: whoever sends a certificate to be refused chooses how many there are.
+/// read: a hostile client chooses how many there are.
 pub fn public(der: &[u8]) -> Option<(String, String)> {
     let skipped = |rest| Any::from_der(rest).ok().map(|(rest, _)| rest);
     // RFC 5280, 4.1: version, serialNumber, signature, issuer, validity, subject.
@@ -32,7 +32,7 @@ fn parts(name: &X509Name<'_>, wanted: &[&str]) -> String {
     texts.take(6).collect::<Vec<_>>().join(", ")
 }
 
-/// Whom a certificate (DER) is of, and its last second. The CN stands in it where no attribute of the subject is a person's.
+/// The subject of a certificate (DER), and its last second. The CN is left out where an attribute may be a person's.
 pub fn described(der: &[u8]) -> Option<(String, Timestamp)> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     let subject = certificate.subject();

@@ -250,7 +250,7 @@ impl<'s, 'l> Parser<'s, 'l> {
                     }
                     declaration(source.get(start + 5..end - 2).unwrap_or_default()).ok_or(wrong(XmlFault::NotWellFormed))?;
                 }
-                // Inside the root it would be part of what is hashed.
+                // Inside the root it would be part of the hashed text.
                 Event::PI(_) if self.limits.instructions && self.open.is_empty() => {
                     instruction(source.get(start..end).unwrap_or_default()).ok_or(wrong(XmlFault::NotWellFormed))?
                 }
@@ -412,7 +412,7 @@ impl<'s, 'l> Parser<'s, 'l> {
         Ok(())
     }
 
-    /// Binds a prefix for the element that is being read, which gets the next index.
+    /// Binds a prefix for the element that is being read. It gets the next index.
     fn declare(&mut self, prefix: &'s str, namespace: u32) {
         self.bindings.push((prefix, namespace));
         self.document.declarations.push((small(self.document.nodes.len()), prefix, namespace));
@@ -437,7 +437,7 @@ impl<'s, 'l> Parser<'s, 'l> {
         self.bindings.truncate(kept);
     }
 
-    /// The namespace that a prefix is bound to: looked up one by one where there are few, which there almost always are.
+    /// The namespace of a prefix. Few bindings, the usual case, are compared one by one.
     fn bound(&self, prefix: &str) -> Option<u32> {
         match &self.by_prefix {
             None => self.bindings.iter().rev().find(|(bound, _)| *bound == prefix).map(|(_, namespace)| *namespace),

@@ -1,4 +1,4 @@
-//! Formal checks of the nucleus, its home and its assets, each at its bounds: what is refused, what is warned of, what passes.
+//! Formal checks of the nucleus, its home and its assets, each at its bounds: refusals, warnings, passes.
 
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
@@ -19,7 +19,7 @@ fn exam(casa: &Caseta) -> Esame {
     examine(&casa.dsu, &Circumstance::on(casa.presented, rules.on(casa.presented).unwrap(), &Calendario::default()))
 }
 
-/// The codes of what is refused, and of what is warned of; the place of birth of invented persons aside.
+/// The codes of refusals and of warnings; without the place of birth of invented persons.
 fn codes(casa: &Caseta) -> (Vec<&'static str>, Vec<&'static str>) {
     let esame = exam(casa);
     (esame.difetti.iter().map(|each| each.code).collect(), esame.avvertenze.iter().map(|each| each.code).collect())
@@ -107,7 +107,7 @@ fn k07_children_are_as_many_as_their_roles_say_at_least() {
     let before = date(2025, 12, 31);
     assert_eq!((with(date(2026, 1, 1), 2, Some(2), Some(2)), with(before, 2, Some(2), Some(2))), (vec![], vec!["K07.figli"]));
     assert_eq!((with(TODAY, 1, Some(1), None), with(before, 3, Some(3), Some(3))), (vec!["K07.figli"], vec![]));
-    // Who lives elsewhere is a child, but none who lives with the family.
+    // A child elsewhere is a child, and does not live with the family.
     let mut casa = couple(TODAY, 2);
     casa.member(Ruolo::Fnc, 20, 0);
     let conditions = casa.form().condizioni_nucleo.as_mut().unwrap();
@@ -305,14 +305,14 @@ fn k13_parents_who_are_said_to_be_there_can_be() {
     assert_eq!(with(&[(Ruolo::D, 20), (Ruolo::P, 50), (Ruolo::P, 51)], 0, TuttiPresenti), NONE);
     assert_eq!(with(&[mother, student], 1, ConiugatiNonPresenti), ["K13.genitori"]);
     assert_eq!(with(&[mother, (Ruolo::P, 20)], 1, ConiugatiNonPresenti), NONE);
-    // Who begins at seventeen is a student; a child of twelve is none.
+    // A person of seventeen may be a student; a child of twelve may not.
     assert_eq!(with(&[mother, father, (Ruolo::F, 17)], 2, TuttiPresenti), NONE);
     assert_eq!(with(&[mother, father, (Ruolo::F, 16)], 2, TuttiPresenti), ["K13.eta"]);
 }
 
 #[test]
 fn k14_beneficiaries_are_minors_or_students_and_parents_are_older() {
-    // An adult who asks no indicator for the university has no use for the other parent.
+    // An adult without an indicator for the university needs no other parent.
     let mut casa = Caseta::on(TODAY);
     casa.member(Ruolo::D, 45, 0);
     let adult = casa.member(Ruolo::Fc, 20, 0);
@@ -320,7 +320,7 @@ fn k14_beneficiaries_are_minors_or_students_and_parents_are_older() {
     assert_eq!(refused(&casa), ["K14.beneficiario"]);
     casa.student(adult, PresenzaGenitori::SoloUno, None, None);
     assert_eq!(refused(&casa), NONE);
-    // A declarant who studies too.
+    // The declarant studies too.
     let mut casa = Caseta::on(TODAY);
     let student = casa.member(Ruolo::D, 20, 0);
     casa.parent(&[student], (false, false), Some((10_000, 1)));
@@ -330,7 +330,7 @@ fn k14_beneficiaries_are_minors_or_students_and_parents_are_older() {
     casa.student(student, PresenzaGenitori::ConiugatiNonPresenti, Some(false), Some(&foglio));
     casa.form().universitario[0].numero_protocollo_rif_genitore = None;
     assert_eq!(refused(&casa), NONE);
-    // A parent of seventeen; one who is younger than the beneficiary.
+    // A parent of seventeen; one younger than the beneficiary.
     let with = |age: i16, child: i16| {
         let mut casa = Caseta::on(TODAY);
         casa.member(Ruolo::D, 60, 0);
@@ -414,11 +414,11 @@ fn k16_who_belongs_to_a_restricted_nucleus() {
     assert_eq!(with(&[(0, B), (1, C), (3, Fc), (4, Fnc)]).0, ["K16.manca"]);
     assert_eq!(with(&[(0, B), (1, C), (2, F), (3, Fc)]).0, ["K16.manca"]);
     assert_eq!(with(&[(0, B)]).0, ["K16.manca"; 3]);
-    // The spouse: the declarant belongs; whose the children are is not said.
+    // The spouse: the declarant belongs. The children may be of either.
     assert_eq!(with(&[(1, B), (0, C), (2, F), (3, Fc), (4, Fnc)]), (vec![], vec![]));
     assert_eq!(with(&[(1, B), (0, C)]), (vec![], vec!["K16.figlio"; 3]));
     assert_eq!(with(&[(1, B), (2, F)]).0, ["K16.manca"]);
-    // Anybody else: alone, or with whom the form names.
+    // Anybody else: alone, or with the members of the form.
     assert_eq!(with(&[(5, B)]), (vec![], vec![]));
     assert_eq!(with(&[(5, B), (3, Fc)]), (vec![], vec![]));
     assert_eq!(with(&[(3, B)]), (vec![], vec![]));

@@ -16,7 +16,7 @@ fn lines(casa: &Caseta) -> [String; 3] {
     [m.somma_redditi_componenti, m.parametro_nucleo, m.maggiorazioni].map(|line| line.to_string())
 }
 
-/// What is not of a member's incomes.
+/// Rules that are not about a member's incomes.
 fn fc4(imposta_sostitutiva: u32, trattamenti: u32) -> RedditiDaDichiarare {
     RedditiDaDichiarare {
         reddito_imp_sost: Some(imposta_sostitutiva),
@@ -34,7 +34,7 @@ fn assegni(coniuge: u32, genitore: u32) -> AssegniPeriodici {
     AssegniPeriodici { assegni_figli: None, assegni_coniuge: Some(coniuge), assegni_genitore: Some(genitore) }
 }
 
-/// What the Agency knows of somebody.
+/// A record of the Agency.
 fn known(casa: &mut Caseta, index: usize) -> &mut FeedRecord {
     let code = casa.code(index).canonical();
     casa.feed.iter_mut().find(|record| record.codice_fiscale == code).unwrap()
@@ -106,7 +106,7 @@ fn what_fc4_declares_is_beside_what_is_known() {
     casa.sheet(who).altri_redditi = Some(AltriRedditi { redditi_imp_sost: Some(300), ..esonerato(1000) });
     // FC8: 1,000 + 300; the Agency's employee income stays, and its share: at most the income. 1,300 + 1,500 - 2,800.
     assert_eq!(lines(&casa)[0], "0.00");
-    // Nothing is known: what FC4 declares alone.
+    // Nothing is known: FC4 alone counts.
     casa.feed.clear();
     casa.sheet(who).altri_redditi = None;
     assert_eq!(lines(&casa)[0], "1500.00");
@@ -132,14 +132,14 @@ fn who_is_alone_is_a_nucleus_in_care_too() {
     let spouse = casa.member(Ruolo::C, 82, 0);
     casa.sheet(spouse).dati_componente.flag_convivenza_anagrafica = true;
     assert_eq!(lines(&casa)[1..], ["1.00", "1.50"]);
-    // A third who is not: computed without the two.
+    // A third one, not in care: computed without the two.
     casa.member(Ruolo::Fc, 50, 0);
     assert_eq!(lines(&casa)[1..], ["1.00", "2.50"]);
     // A restricted nucleus of one is alone too.
     casa.ristretto(&[(who, Relazione::B)]);
     let restricted = casa.indicatori().ristretti[0].calcolo.modalita.clone();
     assert_eq!((restricted.parametro_nucleo.to_string(), restricted.maggiorazioni.to_string()), ("1.00".into(), "0.50".into()));
-    // In numbers: a nucleus of one who is in care, married to another person. 27,000 / 1.00 x 0.30 = 8,100.
+    // In numbers: a nucleus of one person in care, married to another person. 27,000 / 1.00 x 0.30 = 8,100.
     let (mut casa, minors) = super::mother_and(1);
     casa.parent(&minors, (false, true), Some((30_000, 1)));
     let Some(DatiGenitore::Dettaglio(detail)) = &mut casa.form().genitore_non_convivente[0].dati else { panic!() };
@@ -197,7 +197,7 @@ fn an_increase_makes_the_balance_count_where_it_is_greater_than_the_difference()
     assert_eq!(counts(2000, 9000, Some((7000, 0))), "9000.00");
     assert_eq!(counts(2000, 9000, Some((3500, 3500))), "9000.00");
     assert_eq!(counts(2000, 9000, Some((3500, 3501))), "2000.00");
-    // Where the balance is not lower it counts, whatever increased.
+    // A balance that is not lower counts without regard to increases.
     assert_eq!(counts(9000, 2000, Some((1, 0))), "9000.00");
     assert_eq!(counts(2000, 2000, Some((0, 0))), "2000.00");
 }
@@ -314,7 +314,7 @@ fn two_children_are_declared_from_2026_on() {
     // 27,000 / 2.46; 27,000 / 2.56.
     assert_eq!(isee(Some(2)), ("10975.61".to_owned(), "10546.88".to_owned()));
     assert_eq!(isee(None), isee(Some(2)));
-    // A student who joins makes them three; see the ordinary one of the parents' nucleus: (27,000 + 0) / (2.85 + 0.20).
+    // A student joins and makes them three; see the ordinary one of the parents' nucleus: (27,000 + 0) / (2.85 + 0.20).
     let mut casa = Caseta::on(TODAY);
     let who = casa.member(Ruolo::D, 20, 0);
     let mut own = Caseta::seeded(7, TODAY);

@@ -21,7 +21,7 @@ use varco::isee::rules::Rules;
 
 use super::read_with;
 
-/// What the model says of a family.
+/// The model's answer about a family.
 #[derive(Deserialize)]
 struct Famiglia {
     n: u64,
@@ -49,7 +49,7 @@ impl Reader {
         examine(dsu, &Circumstance::on(on, self.rules.on(on).unwrap(), &Calendario::default()))
     }
 
-    /// What differs; nothing where all is the same.
+    /// The differences; none where all is the same.
     fn differs(&self, family: &Famiglia) -> Option<String> {
         let on: Date = family.date.parse().unwrap();
         let dsu = self.of(&family.dsu);

@@ -1,4 +1,4 @@
-//! What an operator should mend: a gateway of today starts with it and warns, a reload and a strict check refuse it. And who was refused at the door.
+//! Faults of the configuration: a start warns of them, a reload and a strict check refuse them. And refused handshakes.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;

@@ -84,7 +84,7 @@ pub fn of_directory(data: &Path, clock: &Clock, question: &str) -> String {
             hex(&sha256(&leaves))
         }
         ["versioni", protocol] => {
-            // Of a copy without views: where the directory is in service, whoever asks is recorded.
+            // Of a copy without views: in a directory in service the question would be recorded.
             let home = tempfile::tempdir().unwrap();
             let copy = home.path().join("copia");
             assert!(std::process::Command::new("cp").arg("-a").args([data, &copy]).status().unwrap().success());

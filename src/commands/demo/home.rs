@@ -1,4 +1,4 @@
-//! The directory of the demonstration, `./varco-demo`: what an earlier one made goes; what somebody else put there, or a running one uses, does not.
+//! The directory of the demonstration, `./varco-demo`. A new demonstration removes the files of an earlier one. It keeps all other files, and refuses while another one runs.
 
 use std::path::{Path, PathBuf};
 
@@ -34,7 +34,7 @@ fn files(home: &Path, below: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     let wrong = |error: std::io::Error| anyhow!("{}: {}", below.display(), crate::italian::io(&error));
     for entry in std::fs::read_dir(below).map_err(wrong)? {
         let entry = entry.map_err(wrong)?;
-        // A link is not followed: what it leads to is somebody else's.
+        // A link is not followed: its target is no file of the demonstration.
         if entry.file_type().map_err(wrong)?.is_dir() {
             files(home, &entry.path(), found)?;
         } else {
@@ -44,8 +44,7 @@ fn files(home: &Path, below: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Makes room for a demonstration: removes what an earlier one made. Nothing is removed where one runs, or where its data directory holds something
-/// else.
+/// Makes room for a demonstration: removes the files of an earlier one. Removes nothing while one runs, or if its data directory holds another file.
 pub(super) fn clear(home: &Path) -> Result<()> {
     let Ok(metadata) = std::fs::symlink_metadata(home) else { return Ok(()) };
     if !metadata.is_dir() {
@@ -67,7 +66,7 @@ pub(super) fn clear(home: &Path) -> Result<()> {
         std::fs::remove_file(&path).map_err(|error| anyhow!("{}: {}", path.display(), crate::italian::io(&error)))?;
     }
     for directory in ["data/views", "data/ledger", "data/keys", "data"] {
-        // What is empty goes; what is not there has gone.
+        // A directory that is not empty, or not there, stays as it is.
         let _ = std::fs::remove_dir(home.join(directory));
     }
     if let Some(file) = foreign.first() {
@@ -76,7 +75,7 @@ pub(super) fn clear(home: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether nobody serves its data directory: held as long as this is.
+/// The lock of its data directory, if there is one. An error while a gateway holds it.
 fn unused(home: &Path) -> Result<Option<Lock>> {
     let Ok(directory) = Directory::open(&home.join("data")) else { return Ok(None) };
     match directory.lock() {

@@ -16,7 +16,7 @@ use crate::isee::CodiceFiscale;
 use crate::ledger::search::{self, Filter, Found};
 use crate::ledger::{Directory, Keys, Kind};
 
-/// What to list; all that is given must hold.
+/// The criteria of the list; an entry must meet all of them.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Dal: un giorno in Italia (aaaa-mm-gg), un minuto, un secondo o un istante (RFC 3339; senza fuso è ora italiana)
@@ -67,7 +67,7 @@ pub(super) fn run(directory: &Directory, args: &Args, clock: &Clock) -> Result<(
     if found.total == 0 && found.skipped.is_empty() {
         known(directory, &filter)?;
     }
-    // Before anything is shown; and not among what is shown.
+    // The look-up is recorded after the search and before the output: the list does not hold it.
     if let Some(code) = &args.codice_fiscale {
         consultate::record(directory, Consultazione::Persona { codice_fiscale: CodiceFiscale::new(code).canonical() }, clock)?;
     }
@@ -126,7 +126,7 @@ fn filter(directory: &Directory, args: &Args) -> Result<Filter> {
     })
 }
 
-/// The first instant of what a text names, and the first after it.
+/// The first instant of a day, minute or second, and the first after it.
 fn moment(option: &str, text: &str) -> Result<(Timestamp, Timestamp)> {
     let wrong = || {
         Uso::of(format!(
@@ -172,7 +172,7 @@ fn tokens(directory: &Directory, label: &str, value: &str) -> Result<Vec<(i16, S
     Ok(tokens)
 }
 
-/// Nothing was found: whether what was named can be at all.
+/// For an empty list: refuses an ente, an operation or an outcome that cannot be.
 fn known(directory: &Directory, filter: &Filter) -> Result<()> {
     let occurs = |only: Filter| -> Result<bool> { Ok(search::search(&directory.segments(), directory.ledger, &only, 1)?.total > 0) };
     if let Some(ente) = &filter.ente
@@ -198,7 +198,7 @@ fn known(directory: &Directory, filter: &Filter) -> Result<()> {
     Ok(())
 }
 
-/// What an entry may say of how it went.
+/// Every outcome of an entry.
 fn outcomes() -> Vec<&'static str> {
     let answered = Esito::ALL.iter().map(|esito| esito.code());
     answered.chain(["FAULT", "INIZIO", "RIFIUTATI"]).collect()

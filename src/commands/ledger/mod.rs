@@ -1,4 +1,4 @@
-//! `varco ledger {list|show|verify}`: reads the segments, whether a gateway runs or not. What opens a sealed part or looks for a person is recorded.
+//! `varco ledger {list|show|verify}`: reads the segments, also while a gateway runs. `show --open` and a search for a person are recorded.
 
 mod elenco;
 mod verifica;
@@ -84,7 +84,7 @@ pub fn line(entry: &Entry) -> String {
     line.trim_end().to_owned()
 }
 
-/// What could not be read, on standard error.
+/// Names the unreadable places on standard error.
 fn tell_skipped(skipped: &[LogError]) {
     skipped.iter().for_each(|damage| eprintln!("attenzione: {}", damage.place()));
 }

@@ -10,7 +10,7 @@ use crate::ledger::keys::Access;
 use crate::ledger::log::{LogError, REMEDY};
 use crate::ledger::{Directory, Entry, Keys, Unopened, seal, segments};
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// Entries and batches read.
@@ -100,7 +100,7 @@ fn ranges(sequences: &[u64]) -> String {
 }
 
 /// Reads every byte, checks every checksum, sequence and order, opens every sealed part against its leaf's commitment; and that the views knew of no
-/// entry that is not there. All that is wrong is the error, a line each; what is whole after a damaged place is read too.
+/// entry that is not there. The error has a line for each damage; the reading goes on after it.
 pub fn verify(directory: &Directory) -> Result<Report> {
     verify_with(directory, &directory.keys())
 }

@@ -116,7 +116,7 @@ struct Indicati<'a> {
     all: Vec<Indicato<'a>>,
     /// Those that are no building.
     land: Vec<Indicato<'a>>,
-    /// What they are.
+    /// The assets themselves.
     estate: Vec<&'a Patrimonio>,
 }
 

@@ -1,4 +1,4 @@
-//! K14 and K15: parents and children elsewhere, residential services; and what each form holds of K13 and K16.
+//! K14 and K15: parents and children elsewhere, residential services. It calls K13 and K16 for each form.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;

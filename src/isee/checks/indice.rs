@@ -18,7 +18,7 @@ pub(super) struct Indice<'a> {
     pub(super) dsu: &'a Dichiarazione,
     /// The day of presentation, as the DSU says it.
     pub(super) presentata: Option<Date>,
-    /// The day on which ages and roles are judged.
+    /// The day for ages and roles.
     pub(super) giorno: Date,
     /// How many members are adults on that day.
     pub(super) adulti: usize,
@@ -57,22 +57,22 @@ impl<'a> Indice<'a> {
         self.membri.contains_key(codice)
     }
 
-    /// Whether a codice fiscale is that of a member who is an adult.
+    /// Whether a codice fiscale is an adult member's.
     pub(super) fn is_adulto(&self, codice: &CodiceFiscale) -> bool {
         self.is_membro(codice) && self.foglio(codice).is_some_and(|foglio| is_adult(foglio, self.giorno))
     }
 
-    /// What a member is to the declarant.
+    /// The role of a member.
     pub(super) fn ruolo(&self, codice: &CodiceFiscale) -> Option<Ruolo> {
         self.membri.get(codice).copied()
     }
 
-    /// When a person of whom there is a sheet was born.
+    /// The birthday of a person with a sheet.
     pub(super) fn nascita(&self, codice: &CodiceFiscale) -> Option<Date> {
         self.foglio(codice).map(|foglio| foglio.dati_componente.anagrafica.data_nascita)
     }
 
-    /// Whether a person is a student of whom the DSU asks the indicator.
+    /// Whether the DSU asks the indicator of this student.
     pub(super) fn is_studente(&self, codice: &CodiceFiscale) -> bool {
         let students = || self.dsu.modello_base.iter().flat_map(|modello| &modello.universitario);
         self.studenti.get_or_init(|| students().map(|each| &each.codice_fiscale_beneficiario).collect()).contains(codice)

@@ -192,7 +192,7 @@ struct Ruoli {
     membri: u32,
     figli: u32,
     non_conviventi: u32,
-    /// Members of whom the role does not say whose child they are.
+    /// Members with role P: they may be children too.
     altri: u32,
     coniuge: bool,
 }
@@ -208,8 +208,8 @@ impl Ruoli {
         })
     }
 
-    /// How many children can live with the family: those whose role says so. Any member may declare: where there are others, they may be children
-    /// too, and so may the declarant.
+    /// The most children that can live with the family: those by their role, and members with role P. Any member may declare, so that the declarant may
+    /// be a child too.
     fn possono_convivere(self) -> u32 {
         let by_role = self.figli - self.non_conviventi;
         if self.altri == 0 { by_role } else { by_role.saturating_add(self.altri) }

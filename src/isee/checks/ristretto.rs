@@ -1,4 +1,4 @@
-//! K16: restricted nuclei, and who belongs to them (DPCM 159/2013 art. 6 c. 2: the spouse, minor children, adult dependent children).
+//! K16: restricted nuclei and their members (DPCM 159/2013 art. 6 c. 2: the spouse, minor children, adult dependent children).
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -50,7 +50,7 @@ pub(super) fn examine(indice: &Indice<'_>, nucleo: &NucleoRistretto, again: bool
     }
 }
 
-/// Whether what somebody is to the beneficiary agrees with the ages, and with what both are to the declarant.
+/// Compares the relation to the beneficiary with the ages, and with the roles of both.
 fn relation(indice: &Indice<'_>, (beneficiary, each): (&CodiceFiscale, &ComponenteNucleoRistretto), path: &dyn Display, esame: &mut Esame) {
     let own = &each.codice_fiscale;
     let (Some(born), Some(role)) = (indice.nascita(own), indice.ruolo(own)) else { return };
@@ -86,7 +86,7 @@ fn relation(indice: &Indice<'_>, (beneficiary, each): (&CodiceFiscale, &Componen
     }
 }
 
-/// Who belongs to the nucleus and is not in it: of the declarant the role says so; of the spouse, and of adult children, it may be otherwise.
+/// Members that belong to the nucleus and are left out. A child of the declarant must be in it; a child of the spouse, or an adult child, may.
 fn left_out(indice: &Indice<'_>, beneficiary: &CodiceFiscale, named: &HashSet<&CodiceFiscale>, path: &dyn Display, esame: &mut Esame) {
     let Some(of @ (Ruolo::D | Ruolo::C)) = indice.ruolo(beneficiary) else { return };
     for each in indice.dsu.membri().filter(|each| !named.contains(&each.foglio_componente_nucleo.codice_fiscale)) {

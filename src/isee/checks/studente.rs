@@ -59,7 +59,7 @@ pub(super) fn examine(
     }
 }
 
-/// Whether the parents who are said to be in the nucleus can be, and those who are said to be elsewhere are not its declarant.
+/// Refuses parents said to be present without enough adults, and parents said to be elsewhere for a child of the declarant.
 fn presence(indice: &Indice<'_>, (student, known): (&Universitario, bool), path: &dyn Display, esame: &mut Esame) {
     if indice.dsu.nucleo_familiare.is_none() {
         return;

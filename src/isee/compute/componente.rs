@@ -194,14 +194,14 @@ pub fn quota_di_genitore(children: usize) -> &'static str {
     if children > 1 { name::COMPONENTE_GENITORE_QUOTA_FIGLI } else { name::COMPONENTE_GENITORE_QUOTA }
 }
 
-/// All. 2 c. 2: of a parent outside, a share of the ISE divided by the scale. One division, the last step: what is half a cent exactly must round up.
+/// All. 2 c. 2: of a parent outside, a share of the ISE divided by the scale. One division, the last step: exactly half a cent must round up.
 pub fn di_genitore(parent: &Calcolo, children: usize, rules: &RuleSet) -> Decimal {
     let share = rules.get(quota_di_genitore(children));
     let m = &parent.modalita;
     (m.ise.0 * share).checked_div(m.scala_equivalenza.0).map(round).unwrap_or_default()
 }
 
-/// All. 2 c. 1: of a child outside, a share of what their ISEE is above the franchise, divided by the beneficiary's scale. One division too.
+/// All. 2 c. 1: of a child outside, a share of their ISEE above the franchise, divided by the beneficiary's scale. One division too.
 pub fn di_figlio(child: &Calcolo, beneficiary_scale: Decimal, rules: &RuleSet) -> Decimal {
     let m = &child.modalita;
     let scale = m.scala_equivalenza.0;

@@ -20,13 +20,13 @@ pub struct RedditoComponente {
     pub fonte: Fonte,
     /// Incomes (art. 4 c. 2), maintenance received included; none that is zero.
     pub redditi: Vec<Voce>,
-    /// What may be deducted from them (art. 4 c. 3); none that is zero.
+    /// Deductions (art. 4 c. 3); none that is zero.
     pub detrazioni: Vec<Voce>,
     /// The same where the member's incomes changed (art. 9): in place of the others.
     pub corrente: Option<Corrente>,
-    /// Treatments received: what residential fees are deducted up to (art. 4 c. 4 c).
+    /// Treatments received: the bound of residential fees (art. 4 c. 4 c).
     trattamenti: Decimal,
-    /// The same less the deduction of art. 4 c. 3 f that the member has: what home help is deducted up to (art. 4 c. 4 b).
+    /// The same less the member's deduction of art. 4 c. 3 f: the bound of home help (art. 4 c. 4 b).
     trattamenti_netti: Decimal,
 }
 
@@ -35,12 +35,12 @@ pub struct RedditoComponente {
 pub struct Corrente {
     /// Incomes of twelve months.
     pub redditi: Vec<Voce>,
-    /// What may be deducted from them.
+    /// Deductions.
     pub detrazioni: Vec<Voce>,
 }
 
 impl Corrente {
-    /// What is deducted: at most the incomes.
+    /// The deductions that count: at most the incomes.
     pub fn detratto(&self) -> Decimal {
         detratto(&self.redditi, &self.detrazioni)
     }
@@ -71,7 +71,7 @@ pub enum Fonte {
 }
 
 impl RedditoComponente {
-    /// What is deducted: at most the incomes, and nothing where they are negative (art. 4 c. 3, "fino a concorrenza").
+    /// The deductions that count: at most the incomes, and none where they are negative (art. 4 c. 3, "fino a concorrenza").
     pub fn detratto(&self) -> Decimal {
         detratto(&self.redditi, &self.detrazioni)
     }
@@ -108,7 +108,7 @@ impl Voci {
     }
 }
 
-/// Art. 4 c. 2 and 3 for one member. Of FC8 and the feed the first that has an item gives it; FC4 is added: what it declares is not in the others.
+/// Art. 4 c. 2 and 3 for one member. FC8 gives an item, else the feed. FC4 is added: its items are in neither.
 pub(super) fn reddito(persona: &Persona<'_>, rules: &RuleSet) -> RedditoComponente {
     let sheet = persona.foglio;
     let record = persona.noto.as_ref();
@@ -152,7 +152,7 @@ pub(super) fn reddito(persona: &Persona<'_>, rules: &RuleSet) -> RedditoComponen
     redditi.add("redditi tassati all'estero", "art. 4 c. 2 c", declared(|r| r.redditi_tassati_estero), None);
     redditi.add("redditi di iscritti all'AIRE", "art. 4 c. 2 i", declared(|r| r.redditi_aire), None);
 
-    // Of who pays, as the own tax return lists them: the disabled person may be another.
+    // The payer deducts them, by the own tax return. The disabled person may be another.
     let for_disabled = expenses.min(rules.get(name::SPESE_DISABILI_MASSIMO));
     let shares = |employee: Decimal, pensions: Decimal| {
         let share = |quota, massimo, of: Decimal| (rules.get(quota) * of.max(Decimal::ZERO)).min(rules.get(massimo));

@@ -45,7 +45,7 @@ struct Numbers {
 
 /// The scale of a nucleus whose members are known.
 pub(super) fn scala(nucleo: &Nucleo<'_>, figli: &Figli, presented: Date, rules: &RuleSet, regime: Regime) -> Scala {
-    // It is computed without who is in care: of them counts the one, and a disability (L. 89/2016).
+    // Members in care are left out. Each adds 1.00, and a disability (L. 89/2016).
     let members = || nucleo.persone.iter().filter(|persona| !persona.is_hosted());
     let hosted = nucleo.persone.len() - members().count();
     let hosted_children = nucleo.persone.iter().filter(|persona| persona.is_hosted() && persona.ruolo.is_figlio()).count();
@@ -88,7 +88,7 @@ pub(super) fn scala_di(nucleo: &NucleoComponenteAggiuntiva, rules: &RuleSet, reg
 }
 
 fn of(numbers: &Numbers, rules: &RuleSet, regime: Regime) -> Scala {
-    // Who is alone is a nucleus, in care or not (art. 3 c. 6); where all members are in care, one of them stands for the nucleus.
+    // A person alone is a nucleus, in care or not (art. 3 c. 6). With all members in care, one of them stands for the nucleus.
     let counted = (numbers.members - numbers.hosted).max(1);
     let added = numbers.members.saturating_sub(counted);
     let listed = counted.min(name::SCALA.len());

@@ -13,12 +13,12 @@ use serde::Deserialize;
 use crate::config::Regole;
 use crate::digest::{hex, sha256};
 
-/// The version of the method of computation: of the code that reads the parameters. It is part of each digest, so that what an earlier method attested
-/// is known. Who changes what is computed from the same DSU and parameters counts it up, and says so in the changelog.
+/// The version of the method of computation: of the code that reads the parameters. It is part of each digest: `rules apply --prova` finds the
+/// attestations of an earlier method by it. A change that moves a figure of the same DSU and parameters counts it up, and has a line in the changelog.
 ///
-/// 2: deductions of art. 4 c. 3 up to the income; expenses of art. 4 c. 3 c with who pays; FC4's income under substitute tax beside FC8's and the
-/// Agency's; relations 09 among the deposits; an increment equal to the difference; who is alone in care; half a cent of a component; the specific ISEE of
-/// minors.
+/// 2: deductions of art. 4 c. 3 up to the income; expenses of art. 4 c. 3 c with the payer; FC4's income under substitute tax beside FC8's and the
+/// Agency's; relations 09 among the deposits; an increment equal to the difference; a person alone in care; half a cent of a component; the specific ISEE
+/// of minors.
 pub const METODO: u32 = 2;
 
 /// The files, oldest first; variants after all others.

@@ -90,8 +90,7 @@ impl Chain {
         Ok(chain)
     }
 
-    /// All segments that there are, whatever is wrong with them, and what is wrong: `HEAD`, headers, lengths, segments that are missing. For readers that show
-    /// what is left.
+    /// All segments, and their faults: of `HEAD`, of headers and lengths, segments that are missing. For readers that go past damage.
     pub(super) fn lenient(directory: &Path, ledger: Uuid) -> Result<(Self, Vec<LogError>), LogError> {
         let mut wrong = Vec::new();
         let bound = read_head(directory).unwrap_or_else(|error| {

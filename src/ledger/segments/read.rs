@@ -229,7 +229,7 @@ pub fn verify(directory: &Path, ledger: Uuid, each: &mut dyn FnMut(Entry)) -> Re
     damage.into_iter().next().map_or(Ok(verified), Err)
 }
 
-/// The same, with all the damage there is: what is whole after a damaged place is read too.
+/// The same, with all the damage. It goes on after each damaged place.
 pub fn inspect(directory: &Path, ledger: Uuid, each: &mut dyn FnMut(Entry)) -> Result<(Verified, Vec<LogError>), LogError> {
     let (chain, mut damage) = Chain::lenient(directory, ledger)?;
     let (mut verified, mut order) = (Verified::default(), Order::default());
@@ -261,7 +261,7 @@ pub fn inspect(directory: &Path, ledger: Uuid, each: &mut dyn FnMut(Entry)) -> R
     Ok((verified, damage))
 }
 
-/// What is whole of a segment, and what is not.
+/// The whole batches of a segment, and its damage.
 pub(super) struct Salvaged {
     bytes: Vec<u8>,
     batches: Vec<Placed>,
@@ -514,13 +514,13 @@ impl Listing {
         Ok(Self { chain: Chain::read(directory, ledger)? })
     }
 
-    /// Of a directory that may be damaged; and what is wrong with how its segments follow each other.
+    /// Of a directory that may be damaged, with the faults of `HEAD` and of the order of its segments.
     pub(in super::super) fn lenient(directory: &Path, ledger: Uuid) -> Result<(Self, Vec<LogError>), LogError> {
         let (chain, wrong) = Chain::lenient(directory, ledger)?;
         Ok((Self { chain }, wrong))
     }
 
-    /// The entries of one segment that can be read, and what cannot.
+    /// The readable entries of one segment, and its damage.
     pub(in super::super) fn salvage(&self, listed: &Listed) -> (Vec<Entry>, Vec<LogError>) {
         let is_last = self.chain.segments.last().is_some_and(|last| last.first == listed.first);
         let salvaged = Salvaged::of(&listed.segment, is_last, self.chain.bound);

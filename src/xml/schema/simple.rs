@@ -262,7 +262,7 @@ pub fn decimal(text: &str) -> Option<Decimal> {
 /// Year, month and day. Years have any number of digits: so many that no number holds them are the largest.
 pub(super) type Day = (i64, i8, i8);
 
-/// The day of an xs:date, or of an xs:dateTime. A zone is allowed and does not move the day. What no calendar here holds is its first or last day.
+/// The day of an xs:date, or of an xs:dateTime. A zone is allowed and does not move the day. A day beyond the calendar is its first or last one.
 pub fn date(text: &str) -> Option<Date> {
     let (year, month, day) = day(text.split_once('T').map_or(text, |(day, _)| day))?;
     Some(match i16::try_from(year).ok().and_then(|year| Date::new(year, month, day).ok()) {
