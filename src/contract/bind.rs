@@ -410,10 +410,10 @@ text! {
     i32, [Int], None, |text| schema::decimal(text.trim())?.try_into().ok(), |value| Cow::Owned(value.to_string());
     Decimal, [Integer, Decimal], None, |text| schema::decimal(text.trim()), |value| Cow::Owned(value.normalize().to_string());
     Importo, [Decimal], None, |text| schema::decimal(text.trim()).map(Importo), |value| Cow::Owned(value.to_string());
-    Date, [Date], None, |text| schema::date(text.trim()), |value| Cow::Owned(value.to_string());
+    Date, [Date], None, |text| schema::date(text.trim()), |value| Cow::Owned(schema::write_date(*value));
     Timestamp, [DateTime], None, |text| text.trim().parse().ok(), |value| Cow::Owned(format!("{value:.3}"));
     CodiceFiscale, [String], None, |text| Some(Self::new(text)), |value| Cow::Borrowed(value.as_sent());
-    Giorno, [DateTime, Date], None, |text| schema::date(text.trim()).map(Giorno), |value| Cow::Owned(value.0.to_string());
+    Giorno, [DateTime, Date], None, |text| schema::date(text.trim()).map(Giorno), |value| Cow::Owned(schema::write_date(value.0));
     Base64, [Base64Binary], None, |text| schema::base64(text).map(Base64), |value| Cow::Owned(encode_base64(&value.0));
 }
 

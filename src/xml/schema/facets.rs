@@ -1,6 +1,6 @@
 //! What a simple type allows, in words: for whoever makes values of it, as the tests do. Validation does not pass through here.
 
-use super::simple::{Builtin, SimpleType, Value};
+use super::simple::{self, Builtin, SimpleType, Value};
 
 /// The facets of a simple type.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl SimpleType {
     pub fn facets(&self) -> Facets<'_> {
         let written = |value: Option<Value>| match value? {
             Value::Number(number) => Some(number.to_string()),
-            Value::Date((year, month, day)) => Some(format!("{year:04}-{month:02}-{day:02}")),
+            Value::Date(day) => Some(simple::written(day)),
         };
         Facets {
             members: &self.members,

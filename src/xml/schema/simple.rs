@@ -272,6 +272,17 @@ pub fn date(text: &str) -> Option<Date> {
     })
 }
 
+/// A year and a day as an xs:date writes them (Part 2, 3.2.9.2): four digits of the year or more, after its sign.
+pub(super) fn written((year, month, day): Day) -> String {
+    let sign = if year < 0 { "-" } else { "" };
+    format!("{sign}{:04}-{month:02}-{day:02}", year.unsigned_abs())
+}
+
+/// A day as an xs:date writes it. The calendar's own text differs before year 1: ISO 8601 writes six digits there.
+pub fn write_date(date: Date) -> String {
+    written((date.year().into(), date.month(), date.day()))
+}
+
 /// An xs:date (Part 2, 3.2.9): at least four digits of the year, no more than needed, never 0000; a sign before it; a zone after the day.
 fn day(text: &str) -> Option<Day> {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
@@ -404,6 +415,10 @@ mod tests {
             (date("12026-11-21"), date("-99999-01-01"), date("2026-11-21T12:00:00Z")),
             (Some(Date::MAX), Some(Date::MIN), date("2026-11-21+01:00"))
         );
+        for text in ["2026-11-21", "-0044-03-15", "0001-01-01", "-9998-12-31"] {
+            assert_eq!(date(text).map(write_date).as_deref(), Some(text));
+        }
+        assert_eq!(written((-5, 1, 2)), "-0005-01-02");
         let mut bounded = SimpleType::of(Builtin::Date);
         (bounded.min_inclusive, bounded.max_inclusive) =
             (Value::parse(Builtin::Date, "1753-01-01"), Value::parse(Builtin::Date, "9999-12-31"));
