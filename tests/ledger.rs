@@ -15,7 +15,7 @@ use varco::ledger::search::{Filter, find, search};
 use varco::ledger::segments::{self, Loss, SegmentLog, SegmentReader};
 use varco::ledger::uses::{Term, Uses};
 use varco::ledger::{
-    Blinding, Body, Directory, Entry, Kind, Log as _, LogError, Reader as _, Retention, Secret, Submission, batch, new_exchange,
+    Blinding, Body, Directory, Entry, Kind, Log as _, LogError, Reader as _, Retention, Secret, Submission, Tokens, batch, new_exchange,
 };
 
 const SEGMENT: u64 = 96 * 1024;
@@ -461,6 +461,75 @@ fn what_is_whole_of_a_damaged_ledger_is_read() {
     }
     std::fs::write(&files[1], &whole[1]).unwrap();
     assert_eq!(listed().0, all);
+}
+
+/// Every field that a search has, on its own: closed segments are asked through their index, and the index hides nothing.
+#[test]
+fn every_field_is_found_through_the_index_and_again_when_the_index_is_made_again() {
+    let home = scratch();
+    let clock = Clock::system();
+    let directory = Directory::create(&home.path().join("data"), new_exchange(clock.now()).unwrap()).unwrap();
+    let node = Node::open(&directory, &clock, Arc::new(RealDisk), 8 * 1024).unwrap();
+    let runtime = runtime();
+    for index in 0..120_i64 {
+        let now = clock.now();
+        let kind = if index % 40 == 7 { Kind::System } else { Kind::Admin };
+        let mut body = Body::new(kind, Retention::Sistema, new_exchange(now).unwrap(), now).fact("id_richiesta", 1000 + index);
+        body.ente = Some(format!("ENTE{}", index % 60));
+        body.operation = Some(format!("operazione {}", index % 50));
+        body.outcome = Some(format!("ESITO {}", index % 45));
+        body.tokens = Some(Tokens {
+            year: 2026,
+            cf: vec![format!("richiedente {index}"), format!("componente {index}")],
+            operator: Some(format!("operatore {index}")),
+            protocol: vec![format!("protocollo {index}")],
+            address: None,
+        });
+        let draft = node.ledger.prepare_open(body).unwrap();
+        runtime.block_on(node.ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() })).unwrap();
+    }
+    node.close();
+    let (files, ledger) = (directory.segments(), directory.ledger);
+    let all = segments::read_from(&files, ledger, 1, usize::MAX).unwrap();
+    let indexes = || {
+        std::fs::read_dir(&files)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|end| end == "idx"))
+    };
+    let ask = |what: &str, entry: &Entry, filter: &Filter| {
+        let expected: Vec<u64> = all.iter().filter(|entry| filter.matches(entry)).map(|entry| entry.leaf.seq).collect();
+        let sequences = |entries: Vec<Entry>| entries.iter().map(|entry| entry.leaf.seq).collect::<Vec<_>>();
+        let found = sequences(find(&files, ledger, filter, usize::MAX).unwrap());
+        let searched = search(&files, ledger, filter, usize::MAX).unwrap();
+        assert!(expected.contains(&entry.leaf.seq) && expected.len() <= 4, "{what} of entry {}: {expected:?}", entry.leaf.seq);
+        assert_eq!((&found, &sequences(searched.entries)), (&expected, &expected), "{what} of entry {}", entry.leaf.seq);
+    };
+    let mut round = |step: usize| {
+        for entry in all.iter().filter(|entry| entry.leaf.body.ente.is_some()).step_by(step) {
+            let body = entry.leaf.body.clone();
+            let (tokens, any) = (body.tokens.unwrap(), Filter::default);
+            let token = |of: &str| (tokens.year, of.to_owned());
+            ask("ente", entry, &Filter { ente: body.ente, ..any() });
+            ask("operation", entry, &Filter { operation: body.operation, ..any() });
+            ask("outcome", entry, &Filter { outcome: body.outcome, ..any() });
+            ask("second cf", entry, &Filter { cf: vec![token("of another year"), token(&tokens.cf[1])], ..any() });
+            ask("protocol", entry, &Filter { protocol: vec![token(&tokens.protocol[0])], ..any() });
+            ask("operator", entry, &Filter { operator: vec![token(tokens.operator.as_ref().unwrap())], ..any() });
+            ask("exchange", entry, &Filter { exchange: Some(body.exchange), ..any() });
+            ask("IdRichiesta", entry, &Filter { id_richiesta: body.facts["id_richiesta"].as_i64(), ..any() });
+        }
+    };
+    round(1);
+    assert!(indexes().count() >= 3, "{} segments are closed", indexes().count());
+    for (at, index) in indexes().enumerate() {
+        match at % 3 {
+            0 => std::fs::remove_file(index).unwrap(),
+            1 => std::fs::write(&index, &std::fs::read(&index).unwrap()[..40]).unwrap(),
+            _ => std::fs::write(&index, b"").unwrap(),
+        }
+    }
+    round(5);
 }
 
 #[test]
