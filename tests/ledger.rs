@@ -505,7 +505,7 @@ fn every_field_is_found_through_the_index_and_again_when_the_index_is_made_again
         assert!(expected.contains(&entry.leaf.seq) && expected.len() <= 4, "{what} of entry {}: {expected:?}", entry.leaf.seq);
         assert_eq!((&found, &sequences(searched.entries)), (&expected, &expected), "{what} of entry {}", entry.leaf.seq);
     };
-    let mut round = |step: usize| {
+    let round = |step: usize| {
         for entry in all.iter().filter(|entry| entry.leaf.body.ente.is_some()).step_by(step) {
             let body = entry.leaf.body.clone();
             let (tokens, any) = (body.tokens.unwrap(), Filter::default);
