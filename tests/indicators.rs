@@ -16,7 +16,7 @@ use varco::isee::attestazione::Assente;
 use varco::isee::calendar::Calendario;
 use varco::isee::checks::{Circumstance, REGOLE, examine, examine_effettiva};
 use varco::isee::codes::{
-    CondizioneEsclusione, GradoDisabilita, PresenzaGenitori, Relazione, Ruolo, TipoAbitazione, TipoImmobile, TipoIndicatore,
+    CondizioneEsclusione, GradoDisabilita, Importo, PresenzaGenitori, Relazione, Ruolo, TipoAbitazione, TipoImmobile, TipoIndicatore,
     TipoOperazione, TipoRapporto, TipoVariazione,
 };
 use varco::isee::compute::casi::{Caso, Indicatore, Modo, Motivo};
@@ -668,9 +668,13 @@ fn the_year_of_the_assets_moved_in_2020() {
 
 #[test]
 fn amounts_are_rounded_half_away_from_zero_once_a_line() {
-    let cases = [("0.005", "0.01"), ("-0.005", "-0.01"), ("2.344999", "2.34"), ("2.345", "2.35")];
+    let cases = [("0.005", "0.01"), ("-0.005", "-0.01"), ("2.344999", "2.34"), ("2.345", "2.35"), ("-0.004", "0.00"), ("-0", "0.00")];
     for (amount, expected) in cases {
         assert_eq!(round(amount.parse().unwrap()).to_string(), expected);
+    }
+    // What is written and read again is written the same.
+    for (amount, expected) in [("-0.004", "0.00"), ("-0.00", "0.00"), ("-0.01", "-0.01"), ("1.5", "1.50")] {
+        assert_eq!(Importo(amount.parse().unwrap()).to_string(), expected);
     }
 }
 

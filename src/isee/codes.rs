@@ -266,7 +266,9 @@ pub struct Importo(pub Decimal);
 
 impl fmt::Display for Importo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.2}", self.0)
+        let text = format!("{:.2}", self.0);
+        // Zero has no sign, also where less than a cent below it is cut.
+        f.write_str(if text == "-0.00" { "0.00" } else { &text })
     }
 }
 

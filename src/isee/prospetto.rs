@@ -477,7 +477,9 @@ mod tests {
 
     #[test]
     fn amounts_are_written_as_italians_do() {
-        for (amount, text) in [("0", "0,00"), ("-1234.5", "-1.234,50"), ("1234567.005", "1.234.567,01"), ("999", "999,00")] {
+        for (amount, text) in
+            [("0", "0,00"), ("-1234.5", "-1.234,50"), ("1234567.005", "1.234.567,01"), ("999", "999,00"), ("-0.004", "0,00")]
+        {
             assert_eq!(italian(amount.parse().unwrap()), text);
         }
         assert_eq!(percent("0.0304".parse().unwrap()), "3,04 %");

@@ -4,6 +4,7 @@
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
+use super::codes::Importo;
 use super::compute::Calcolo;
 use super::compute::casi::{Caso, Indicatore, Specifico};
 
@@ -42,5 +43,5 @@ pub fn di_specifico(specifico: &Specifico) -> Value {
 }
 
 fn amount(amount: Decimal) -> Value {
-    format!("{amount:.2}").into()
+    Importo(amount).to_string().into()
 }

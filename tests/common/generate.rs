@@ -414,8 +414,10 @@ fn plain(builtin: Builtin, form: Form, min: Option<usize>, max: Option<usize>, r
         Builtin::Boolean => list(&["true", "false"], &["1", "0", " true", "\n\tfalse\r "]),
         // Two decimals, the last of them not zero: so amounts are written, and other decimals too.
         Builtin::Decimal => {
-            let mut values =
-                list(&["0.01", "99.99", "-0.01", "-98765432.15"], &["0", "100", "+1", "007.50", ".5", "5.", " 12 ", "-0", "1.500"]);
+            let mut values = list(
+                &["0.01", "99.99", "-0.01", "-98765432.15"],
+                &["0", "100", "+1", "007.50", ".5", "5.", " 12 ", "-0", "-0.004", "1.500"],
+            );
             values.push(format!("{}.{}{}", 10 + random.below(80), random.below(10), 1 + random.below(9)));
             values
         }

@@ -201,10 +201,13 @@ impl Calcolo {
     }
 }
 
-/// One rounding to the cent, half away from zero.
+/// One rounding to the cent, half away from zero. Zero has no sign.
 pub fn round(amount: Decimal) -> Decimal {
     let mut rounded = amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
     rounded.rescale(2);
+    if rounded.is_zero() {
+        rounded.set_sign_positive(true);
+    }
     rounded
 }
 
