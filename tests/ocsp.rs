@@ -193,8 +193,7 @@ fn an_answer_that_was_made_beforehand_is_believed_and_one_to_another_question_is
             assert_eq!(element(&answer, "Esito"), "DATI_NON_TROVATI");
         } else {
             assert!(answer.text.contains("Client.Authorization"), "{}", answer.text);
-            let log = std::fs::read_to_string(&serving.log).unwrap();
-            assert!(log.contains("the answer is to another question"), "{log}");
+            serving.logged(&["the answer is to another question"]);
         }
         serving.stop();
     }

@@ -182,9 +182,7 @@ fn a_file_of_lists_that_cannot_be_read_stops_no_other_and_is_said() {
     until("nothing was said", || status().contains("altra.crl non viene letto, non è una lista di revoca leggibile"));
     assert_eq!(metric().as_deref(), Some("1"));
     assert!(ask("altro").is_ok(), "what was known of the file that is spoiled");
-    let log = std::fs::read_to_string(&serving.log).unwrap();
-    let said = |line: &str| line.contains("altra.crl") && line.contains("not a certificate revocation list");
-    assert!(log.lines().any(said), "{log}");
+    serving.logged(&["altra.crl", "not a certificate revocation list"]);
     // All of it is checked where it is put in force whole.
     let (text, done) = varco(&["reload", "--data", &data]);
     assert!(!done && text.contains("altra.crl"), "{text}");

@@ -124,7 +124,7 @@ fn who_guesses_protocols_learns_nothing_and_is_stopped_after_ten() {
         assert!(said.contains("l'ente altrocaf ha indicato invano troppi protocolli per singoli dichiaranti"), "{said}");
         last
     });
-    let log = std::fs::read_to_string(&serving.log).unwrap();
+    let log = serving.logged(&["\"ERROR\"", "named in vain"]);
     let alarms: Vec<&str> = log.lines().filter(|line| line.contains("\"ERROR\"") && line.contains("named in vain")).collect();
     assert_eq!(alarms.len(), 1, "{alarms:?}");
     assert!(alarms[0].contains(OTHER) && alarms[0].contains("\"bucket\":\"dichiarante\""), "{alarms:?}");

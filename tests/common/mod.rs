@@ -147,6 +147,18 @@ impl Serving {
         Self::start_with(config, errors)
     }
 
+    /// The log, as soon as a line of it has all of these. A thread of its own writes it: what was answered may not be in it yet.
+    pub fn logged(&self, parts: &[&str]) -> String {
+        for _ in 0..200 {
+            let log = std::fs::read_to_string(&self.log).unwrap();
+            if log.lines().any(|line| parts.iter().all(|part| line.contains(part))) {
+                return log;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("no line has {parts:?}: {}", std::fs::read_to_string(&self.log).unwrap());
+    }
+
     /// With the log written there; [`Serving::log`] may name nothing then.
     pub fn start_with(config: &Path, errors: impl Into<Stdio>) -> Self {
         let log = config.with_file_name("varco.log");
