@@ -360,7 +360,10 @@ fn a_balancer_says_where_a_connection_comes_from() {
         let mut server = TcpStream::connect(back).unwrap();
         server.write_all(b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xc0\0\x02\x07\x0a\0\0\x01\x9c\x40\x20\xfb").unwrap();
         let (mut from_client, mut to_server) = (client.try_clone().unwrap(), server.try_clone().unwrap());
-        let up = std::thread::spawn(move || std::io::copy(&mut from_client, &mut to_server));
+        let up = std::thread::spawn(move || {
+            let _ = std::io::copy(&mut from_client, &mut to_server);
+            to_server.shutdown(std::net::Shutdown::Write)
+        });
         let _ = std::io::copy(&mut server, &mut client);
         let _ = client.shutdown(std::net::Shutdown::Both);
         let _ = up.join();
