@@ -82,7 +82,7 @@ fn dsu(criterion: &mut Criterion) {
 }
 
 fn ledger(criterion: &mut Criterion) {
-    let entry = Raw { leaf: vec![b'x'; 1200], sealed: vec![b'y'; 400] };
+    let entry = Raw { leaf: vec![b'x'; 1200], sealed: vec![b'y'; 400].into() };
     let entries = vec![entry; 16];
     criterion.bench_function("batch of 16 entries", |bencher| bencher.iter(|| batch::encode(1, black_box(&entries))));
 

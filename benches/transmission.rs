@@ -45,8 +45,11 @@ fn main() -> Result<()> {
 
 /// An invented family whose DSU has about 20 KB: it has as many accounts as that takes.
 fn family(famiglie: &mut Famiglie, protocollo: &str) -> Result<(Famiglia, String)> {
-    let mut family = famiglie.famiglia(protocollo);
     let text = |family: &Famiglia| message("Dichiarazione", ISEE_NS, &family.dsu, false);
+    // Not one that names the DSU of a parent: there is none, and an ente may name few protocols in vain.
+    let mut family = std::iter::repeat_with(|| famiglie.famiglia(protocollo))
+        .find(|family| !text(family).contains("NumeroProtocolloRifGenitore"))
+        .context("a family")?;
     let length = text(&family).len();
     let members = family.dsu.nucleo_familiare.as_mut().context("a nucleus")?;
     let foglio = &mut members.componente_nucleo.first_mut().context("a member")?.foglio_componente_nucleo;

@@ -618,7 +618,7 @@ fn forge(sample: &Sample, change: impl Fn(&str) -> String) {
         .iter()
         .map(|span| batch::Raw {
             leaf: change(std::str::from_utf8(&last[span.leaf.clone()]).unwrap()).into_bytes(),
-            sealed: last[span.sealed.clone()].to_vec(),
+            sealed: last[span.sealed.clone()].to_vec().into(),
         })
         .collect();
     let (forged, _) = batch::encode(found.first, &raw);

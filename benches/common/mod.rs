@@ -147,16 +147,24 @@ impl Bench {
         Ok(Server { child: child.with_context(|| program.display().to_string())?, address })
     }
 
-    /// Varco on a data directory under `home`.
+    /// The binary: another build of it may be named, as for the tests.
+    pub fn program() -> PathBuf {
+        std::env::var_os("VARCO_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_varco")), PathBuf::from)
+    }
+
+    /// Varco on a data directory under `home`: it attests at once.
     pub fn varco(&self, data: &str) -> Result<Server> {
+        self.varco_that_attests(data, "subito")
+    }
+
+    /// The same; `attesta` is its setting.
+    pub fn varco_that_attests(&self, data: &str, attesta: &str) -> Result<Server> {
         let address = free_address()?;
         let config = self.home.path().join("varco.toml");
         let tls =
             "certificate = \"pki/server.pem\"\nkey = \"pki/server.key\"\nclient_authorities = \"pki/ca.pem\"\ncrl = [\"pki/crl.pem\"]";
-        std::fs::write(&config, format!("listen = \"{address}\"\ndata = \"{data}\"\n\n[tls]\n{tls}\n\n[sii]\nattesta = \"subito\"\n"))?;
-        // Another build of it may be named, as for the tests.
-        let program = std::env::var_os("VARCO_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_varco")), PathBuf::from);
-        self.start(&program, &[Path::new("serve"), Path::new("--config"), &config], address)
+        std::fs::write(&config, format!("listen = \"{address}\"\ndata = \"{data}\"\n\n[tls]\n{tls}\n\n[sii]\nattesta = \"{attesta}\"\n"))?;
+        self.start(&Self::program(), &[Path::new("serve"), Path::new("--config"), &config], address)
     }
 
     /// The CAF transmits the DSU that is asked for afterwards.
@@ -372,14 +380,20 @@ impl Server {
 
     /// Resident memory now and at most, KiB.
     pub fn memory(&self) -> Result<(u64, u64)> {
-        let mut sum = (0, 0);
+        Ok((self.status("VmRSS:")?, self.status("VmHWM:")?))
+    }
+
+    /// Resident memory that no file is behind, KiB.
+    pub fn heap(&self) -> Result<u64> {
+        self.status("RssAnon:")
+    }
+
+    fn status(&self, name: &'static str) -> Result<u64> {
+        let mut sum = 0;
         for id in self.processes() {
             let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-            let field = |name| {
-                let value = status.lines().find_map(|line| line.strip_prefix(name)).and_then(|rest| rest.split_whitespace().next());
-                value.and_then(|kib| kib.parse::<u64>().ok()).context(name)
-            };
-            sum = (sum.0 + field("VmRSS:")?, sum.1 + field("VmHWM:")?);
+            let value = status.lines().find_map(|line| line.strip_prefix(name)).and_then(|rest| rest.split_whitespace().next());
+            sum += value.and_then(|kib| kib.parse::<u64>().ok()).context(name)?;
         }
         Ok(sum)
     }

@@ -192,6 +192,8 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
         (&Method::POST, "/feed") => match read::<Vec<FeedRecord>>(request).await {
             Ok(asked) => {
                 let loaded = crate::sii::feed::load(&node.ledger, &asked.what, &asked.by(actor), &asked.motivo, now).await;
+                // They are in the ledger now, and attesting thousands of DSU takes long.
+                drop(asked);
                 // Waiting DSU are attested before the answer: the operator is told how many.
                 let attestate = match &loaded {
                     Ok(_) => crate::sii::resume(node.services.sii.as_ref(), now).await,

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use bytes::Bytes;
 use uuid::Uuid;
 
 /// Length of a segment's header.
@@ -78,7 +79,7 @@ pub struct Raw {
     /// The leaf's exact bytes.
     pub leaf: Vec<u8>,
     /// The sealed part, or nothing.
-    pub sealed: Vec<u8>,
+    pub sealed: Bytes,
 }
 
 /// Where the parts of an entry are within its batch.
@@ -254,7 +255,10 @@ mod tests {
         let mut sealed = sealed;
         let checksum = crc32c::crc32c(&sealed[8..68]);
         sealed[68..72].copy_from_slice(&checksum.to_le_bytes());
-        let entries = [Raw { leaf: b"{\"v\":1}".to_vec(), sealed: Vec::new() }, Raw { leaf: b"{\"v\":1,\"seq\":2}".to_vec(), sealed }];
+        let entries = [
+            Raw { leaf: b"{\"v\":1}".to_vec(), sealed: Bytes::new() },
+            Raw { leaf: b"{\"v\":1,\"seq\":2}".to_vec(), sealed: sealed.into() },
+        ];
         encode(7, &entries).0
     }
 
@@ -302,7 +306,7 @@ mod tests {
         let mut bytes = vec![0x8b, b'V', b'A', 3, 4];
         assert_eq!(last(&bytes), None);
         bytes.extend(sample());
-        bytes.extend(encode(9, &[Raw { leaf: b"{\"v\":1}".to_vec(), sealed: Vec::new() }]).0);
+        bytes.extend(encode(9, &[Raw { leaf: b"{\"v\":1}".to_vec(), sealed: Bytes::new() }]).0);
         assert_eq!(last(&bytes).map(|batch| batch.first), Some(9));
         bytes.push(0);
         assert_eq!(last(&bytes), None);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -341,7 +342,8 @@ pub struct Draft {
     /// The leaf's members after the stamped ones, without the opening brace.
     tail: String,
     body: Body,
-    pub(super) sealed: Vec<u8>,
+    /// Shared with the batch that it is written in: a DSU is tens of kilobytes.
+    pub(super) sealed: Bytes,
 }
 
 /// A leaf that does not fit.
@@ -351,13 +353,13 @@ pub struct LeafTooLong;
 
 impl Draft {
     /// Renders a leaf.
-    pub fn new(body: Body, sealed: Vec<u8>) -> Result<Self, LeafTooLong> {
+    pub fn new(body: Body, sealed: impl Into<Bytes>) -> Result<Self, LeafTooLong> {
         let rendered = serde_json::to_string(&body).map_err(|_| LeafTooLong)?;
         let tail = rendered.strip_prefix('{').ok_or(LeafTooLong)?.to_owned();
         if tail.len() + STAMP > MAX_LEAF {
             return Err(LeafTooLong);
         }
-        Ok(Self { tail, body, sealed })
+        Ok(Self { tail, body, sealed: sealed.into() })
     }
 
     /// How many bytes of a batch it takes, at most.
@@ -457,21 +459,21 @@ pub struct Entry {
     /// What they say.
     pub leaf: Leaf,
     /// The sealed part, encrypted; empty if there is none.
-    pub sealed: Vec<u8>,
+    pub sealed: Bytes,
     /// Where it is.
     pub position: Position,
 }
 
 impl Entry {
     /// From bytes. Nothing if the leaf is not one.
-    pub fn read(bytes: Vec<u8>, sealed: Vec<u8>, position: Position) -> Option<Self> {
+    pub fn read(bytes: Vec<u8>, sealed: Bytes, position: Position) -> Option<Self> {
         let leaf = Leaf::read(&bytes)?;
         Some(Self { bytes, leaf, sealed, position })
     }
 
     /// From bytes that were read at a position: they must be those that were written there, and of that ledger. Erasing the sealed part changes
     /// nothing of that.
-    pub fn checked(bytes: Vec<u8>, sealed: Vec<u8>, position: &Position, ledger: Uuid) -> Result<Self, &'static str> {
+    pub fn checked(bytes: Vec<u8>, sealed: Bytes, position: &Position, ledger: Uuid) -> Result<Self, &'static str> {
         if entry_checksum(&bytes, &sealed) != position.checksum {
             return Err("not the entry that was written at this position");
         }

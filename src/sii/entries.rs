@@ -482,7 +482,7 @@ mod tests {
         let position = Position { segment: 1, leaf: 2, leaf_length: 3, sealed: 4, sealed_length: 5, sequence: 6, checksum: 7 };
         let leaf = Leaf { v: 1, ledger: uuid::Uuid::nil(), seq: 7, recorded: String::new(), body };
         let mut writes = Writes::default();
-        SiiProjector.project(&Entry { bytes: Vec::new(), leaf, sealed: Vec::new(), position }, &mut writes);
+        SiiProjector.project(&Entry { bytes: Vec::new(), leaf, sealed: bytes::Bytes::new(), position }, &mut writes);
         for (year, token) in [(2025, "old"), (2026, "new")] {
             let name = numbered(version_prefix(year, token), 7);
             let value = writes.0.iter().rev().find(|(written, _)| *written == name).and_then(|(_, value)| value.as_deref());
@@ -500,7 +500,7 @@ mod tests {
             body.tokens = Some(Tokens { year: 2026, cf, protocol: vec!["primo".to_owned()], ..Tokens::default() });
             let position = Position { segment: 1, leaf: 2, leaf_length: 3, sealed: 4, sealed_length: 5, sequence: seq, checksum: 7 };
             let leaf = Leaf { v: 1, ledger: uuid::Uuid::nil(), seq, recorded: String::new(), body };
-            Entry { bytes: Vec::new(), leaf, sealed: Vec::new(), position }
+            Entry { bytes: Vec::new(), leaf, sealed: bytes::Bytes::new(), position }
         };
         let days = [("presentata", "2026-02-01"), ("scadenza", "2026-12-31"), ("radice", "primo"), ("dichiarante", "madre")];
         let attestation = entry(Kind::Attestation, 7, &days);

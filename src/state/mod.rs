@@ -42,7 +42,7 @@ const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("views");
 /// The file's name, in the directory of the views.
 const FILE: &str = "views.redb";
 /// Memory for redb's cache, bytes.
-const CACHE: usize = 32 << 20;
+const CACHE: usize = 8 << 20;
 /// So many batches that change the views are applied before a commit is made durable, where nothing else gives the occasion.
 const UNDURABLE: u32 = 500;
 /// So many entries are applied, most of which change nothing, before that is made durable: what a start after the death of the process reads again.
@@ -564,7 +564,7 @@ mod tests {
             let body = Body::new(Kind::Exchange, Retention::Consultazione, Uuid::nil(), Timestamp::UNIX_EPOCH);
             let position = Position { segment: 1, leaf: 0, leaf_length: 0, sealed: 0, sealed_length: 0, sequence: seq, checksum: 0 };
             let leaf = Leaf { v: 1, ledger: Uuid::nil(), seq, recorded: String::new(), body };
-            [Entry { bytes: Vec::new(), leaf, sealed: Vec::new(), position }]
+            [Entry { bytes: Vec::new(), leaf, sealed: bytes::Bytes::new(), position }]
         };
         let (mut writer, store, _) = begin();
         writer.apply(&entry(1)).unwrap();

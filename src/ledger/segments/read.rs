@@ -128,7 +128,7 @@ pub(super) fn entries(segment: &Segment, ledger: Uuid, bytes: &[u8], placed: &Pl
         let (leaf, sealed) = (part(&span.leaf), part(&span.sealed));
         let sequence = placed.batch.first + index as u64;
         let position = position(segment.first, placed.offset, span, sequence, batch::entry_checksum(&leaf, &sealed));
-        let entry = Entry::read(leaf, sealed, position)
+        let entry = Entry::read(leaf, sealed.into(), position)
             .filter(|entry| entry.leaf.seq == sequence && entry.leaf.ledger == ledger)
             .ok_or_else(|| corrupt(&segment.path, position.leaf, "una foglia che non è tale, o non è questa"))?;
         entries.push(entry);

@@ -54,7 +54,7 @@ impl SegmentReader {
         file.read_exact_at(&mut leaf, position.leaf).map_err(io_error)?;
         let mut sealed = vec![0; position.sealed_length as usize];
         file.read_exact_at(&mut sealed, position.sealed).map_err(io_error)?;
-        Entry::checked(leaf, sealed, position, self.ledger).map_err(|what| LogError::Corrupt {
+        Entry::checked(leaf, sealed.into(), position, self.ledger).map_err(|what| LogError::Corrupt {
             file: file_name(position.segment),
             offset: position.leaf,
             what: what.to_owned(),
