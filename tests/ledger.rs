@@ -742,6 +742,28 @@ fn uses_are_counted_whatever_is_left_of_their_index() {
         std::fs::remove_file(&closed[1]).unwrap();
         assert_eq!(counted(&uses()), wanted, "byte {at}");
     }
+    // The indexes can be neither read nor written: searches and counts go by the segments, and leave nothing behind.
+    let indexes = |extension: &str| closed.iter().map(|file| file.with_extension(extension)).collect::<Vec<_>>();
+    for file in indexes("uses").iter().chain(&indexes("idx")) {
+        let _ = std::fs::remove_file(file);
+        std::fs::create_dir_all(file.join("non vuota")).unwrap();
+    }
+    let unwritten = uses();
+    assert_eq!((counted(&unwritten), counted(&unwritten)), (wanted.clone(), wanted.clone()), "no index can be written");
+    let filter = Filter { kind: Some(Kind::Admin), ..Filter::default() };
+    let found = |filter: &Filter| find(&sample.directory.segments(), sample.directory.ledger, filter, usize::MAX).unwrap().len();
+    let matching = all.iter().filter(|entry| filter.matches(entry)).count();
+    assert_eq!(found(&filter), matching);
+    let left = std::fs::read_dir(sample.directory.segments())
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "new"));
+    assert_eq!(left.count(), 0);
+    // They can be written again: the next count and the next search make them.
+    for file in indexes("uses").iter().chain(&indexes("idx")) {
+        std::fs::remove_dir_all(file).unwrap();
+    }
+    assert_eq!((counted(&unwritten), found(&filter)), (wanted.clone(), matching));
+    assert!(indexes("uses").iter().chain(&indexes("idx")).all(|file| file.is_file()));
     // A start begins to count in the middle of the open segment; so it did in one that was closed since.
     for (file, segment) in [(None, segments.last().unwrap()), (Some(&closed[1]), &segments[1])] {
         file.map_or(Ok(()), std::fs::remove_file).unwrap();

@@ -88,13 +88,20 @@ impl DiskFile for File {
     }
 }
 
-/// Writes a small file so that it is there whole or not at all: beside, synced, renamed, directory synced.
+/// Writes a small file so that it is there whole or not at all: beside, synced, renamed, directory synced. What failed takes no room.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let beside = path.with_extension("new");
-    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(OWNER).open(&beside)?;
-    file.write_all_at(content, 0)?;
-    file.sync_all()?;
-    std::fs::rename(&beside, path)?;
+    // The whole name: the two indexes of a segment differ in their extension alone, and two processes may write them.
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let write = || -> io::Result<()> {
+        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(OWNER).open(&beside)?;
+        file.write_all_at(content, 0)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)
+    };
+    write().inspect_err(|_| {
+        let _ = std::fs::remove_file(&beside);
+    })?;
     match path.parent() {
         Some(directory) => File::open(directory)?.sync_all(),
         None => Ok(()),

@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
@@ -46,6 +47,8 @@ struct Shared {
     counts: Mutex<BTreeMap<u64, Counted>>,
     /// Held while files are made: one at a time.
     making: Mutex<()>,
+    /// Whether the last file could not be written.
+    unwritten: AtomicBool,
 }
 
 /// The counts of a segment.
@@ -85,7 +88,15 @@ impl Uses {
     }
 
     fn new(place: Option<(PathBuf, Uuid)>, terms_of: TermsOf) -> Self {
-        Self { shared: Arc::new(Shared { terms_of, place, counts: Mutex::default(), making: Mutex::default() }) }
+        Self {
+            shared: Arc::new(Shared {
+                terms_of,
+                place,
+                counts: Mutex::default(),
+                making: Mutex::default(),
+                unwritten: AtomicBool::default(),
+            }),
+        }
     }
 
     /// Counts entries that were appended, in their order.
@@ -112,38 +123,40 @@ impl Uses {
         };
         self.make_missing()?;
         let mut total: u32 = 0;
-        for listed in Listing::read(directory, *ledger)?.segments() {
-            let in_memory = self.counts().get(&listed.first).map(|counted| sum(terms, |term| counted.counts.get(term).copied()));
-            let of_segment = match in_memory {
-                Some(count) => count,
-                None if listed.closed => {
-                    let path = file(directory, listed.first);
-                    let io_error = |error| LogError::Io { file: name(&path), error };
-                    match look_up(&path, terms) {
-                        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                            // Damage that shows only where it is looked up: the segment has it all.
-                            tracing::warn!(file = name(&path), "a damaged index of uses is made again");
-                            match std::fs::remove_file(&path) {
-                                // Another thread looked it up at the same time and was faster.
-                                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(io_error(error)),
-                                _ => {}
-                            }
-                            self.make_missing()?;
-                            look_up(&path, terms)
-                        }
-                        found => found,
-                    }
-                    .map_err(io_error)?
-                }
-                None => 0,
-            };
-            total = total.saturating_add(of_segment);
+        let listing = Listing::read(directory, *ledger)?;
+        for listed in listing.segments() {
+            total = total.saturating_add(self.count_in(&listing, &listed, directory, terms)?);
         }
         Ok(total)
     }
 
+    /// In one segment: in memory, else in its file, else, where that cannot be read, in the segment itself. The file is made again by the next count.
+    fn count_in(&self, listing: &Listing, listed: &Listed, directory: &Path, terms: &[Term]) -> Result<u32, LogError> {
+        let path = file(directory, listed.first);
+        let mut failed = None;
+        // Another thread may write the file, and forget the counts, between the one look and the other.
+        for _ in 0..3 {
+            let in_memory = self.counts().get(&listed.first).map(|counted| sum(terms, |term| counted.counts.get(term).copied()));
+            match in_memory {
+                Some(count) => return Ok(count),
+                None if !listed.closed => return Ok(0),
+                None => {}
+            }
+            match look_up(&path, terms) {
+                Ok(count) => return Ok(count),
+                Err(error) => {
+                    tracing::warn!(file = name(&path), %error, "an index of uses that cannot be read is made again");
+                    failed = Some(error);
+                    self.complete(listing, listed)?;
+                }
+            }
+        }
+        let error = failed.unwrap_or_else(damaged);
+        Err(LogError::Io { file: name(&path), error })
+    }
+
     /// Makes the missing files of closed segments, and counts the beginning of the open one if counting began in its middle. Counts in memory of a segment
-    /// that has its file are forgotten.
+    /// that has its file are forgotten; of one whose file cannot be written they stay.
     pub fn make_missing(&self) -> Result<(), LogError> {
         let Some((directory, ledger)) = &self.shared.place else { return Ok(()) };
         let _making = self.shared.making.lock().unwrap_or_else(PoisonError::into_inner);
@@ -159,9 +172,17 @@ impl Uses {
             }
             let written = if listed.closed { self.counts().get(&listed.first).cloned() } else { None };
             if let Some(counted) = written {
-                let io_error = |error| LogError::Io { file: name(&path), error };
-                replace(&path, &encode(&counted.counts)).map_err(io_error)?;
-                self.counts().remove(&listed.first);
+                match replace(&path, &encode(&counted.counts)) {
+                    Ok(()) => {
+                        self.shared.unwritten.store(false, Ordering::Relaxed);
+                        self.counts().remove(&listed.first);
+                    }
+                    Err(error) => {
+                        if !self.shared.unwritten.swap(true, Ordering::Relaxed) {
+                            tracing::warn!(file = name(&path), %error, "an index of uses cannot be written: its segment is counted in memory");
+                        }
+                    }
+                }
             }
         }
         Ok(())
