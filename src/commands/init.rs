@@ -1,15 +1,17 @@
-//! `varco init DIR`.
+//! `varco init DIR`, or `--config FILE`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::clock::Clock;
-use crate::config::SEGMENT_BYTES;
+use crate::config::{Config, SEGMENT_BYTES};
 use crate::gateway::node::Node;
+use crate::gateway::settings::Settings;
 use crate::ledger::disk::RealDisk;
 use crate::ledger::{Directory, new_exchange};
+use crate::sii::embedded as sii;
 
 /// Makes a data directory, and its first entry.
 pub fn create(dir: &Path, clock: &Clock) -> Result<Directory> {
@@ -22,8 +24,26 @@ pub fn create(dir: &Path, clock: &Clock) -> Result<Directory> {
     Ok(directory)
 }
 
-pub(super) fn run(dir: &Path, clock: &Clock) -> Result<()> {
-    let directory = create(dir, clock)?;
+/// The data directory of a configuration that a gateway can be started with. What should be mended in it is refused, unless `anyhow`.
+fn of(config: &Path, anyhow: bool, clock: &Clock) -> Result<PathBuf> {
+    let config = Config::read(config)?;
+    let settings = Settings::build(&config, clock)?;
+    sii::Settings::configured(&config)?;
+    let faults = settings.faults(clock.now());
+    if !(faults.is_empty() || anyhow) {
+        bail!("{}; con --comunque si prepara lo stesso", faults.join("; "));
+    }
+    faults.iter().for_each(|fault| eprintln!("attenzione: {fault}"));
+    Ok(config.data)
+}
+
+pub(super) fn run(dir: Option<PathBuf>, config: Option<&Path>, anyhow: bool, clock: &Clock) -> Result<()> {
+    let dir = match (dir, config) {
+        (_, Some(config)) => of(config, anyhow, clock)?,
+        (Some(dir), None) => dir,
+        (None, None) => bail!("indicare la directory da creare, o --config"),
+    };
+    let directory = create(&dir, clock)?;
     println!("Directory dei dati pronta: {}", dir.display());
     println!("Registro {}", directory.ledger);
     println!();

@@ -51,7 +51,14 @@ enum Command {
     /// Prepara una directory dei dati: registro vuoto e chiavi nuove
     Init {
         /// La directory da creare
-        dir: PathBuf,
+        #[arg(required_unless_present = "config", conflicts_with = "config")]
+        dir: Option<PathBuf>,
+        /// Il file di configurazione: si crea la sua directory dei dati, se quello che il file dice va bene
+        #[arg(long)]
+        config: Option<PathBuf>,
+        /// Anche se qualcosa della configurazione andrebbe corretto
+        #[arg(long, requires = "config")]
+        comunque: bool,
     },
     /// Avvia la porta
     Serve {
@@ -137,7 +144,7 @@ pub fn run(cli: Cli) -> ExitCode {
         without_reader();
     }
     let result = match cli.command {
-        Command::Init { dir } => init::run(&dir, &clock),
+        Command::Init { dir, config, comunque } => init::run(dir, config.as_deref(), comunque, &clock),
         Command::Serve { config } => serve::run(&config, &clock),
         Command::Demo { exit, port } => demo::run(exit, port, &clock),
         Command::Ente(args) => ente::run(*args, &clock),

@@ -54,6 +54,17 @@ fn a_server_certificate_that_no_client_takes_starts_with_a_warning_and_is_refuse
         assert!(done && told.contains("attenzione: ") && told.contains(why), "{told}");
         let (told, done) = varco(&["check-config", "--rigoroso", "--config", &config]);
         assert!(!done && told.contains("errore: ") && told.contains(why), "{told}");
+        // A site that begins with it is told before there is anything.
+        let (fresh, made) = (site.config().with_file_name("nuovo.toml"), site.config().with_file_name("nuovi"));
+        let text = std::fs::read_to_string(site.config()).unwrap();
+        assert!(text.contains("data = \"data\""), "{text}");
+        std::fs::write(&fresh, text.replace("data = \"data\"", "data = \"nuovi\"")).unwrap();
+        let fresh = fresh.display().to_string();
+        let (told, done) = varco(&["init", "--config", &fresh]);
+        assert!(!done && told.contains(why) && told.contains("con --comunque si prepara lo stesso") && !made.exists(), "{told}");
+        let (told, done) = varco(&["init", "--comunque", "--config", &fresh]);
+        assert!(done && told.contains("attenzione: ") && told.contains(why) && made.join("ledger").is_dir(), "{told}");
+        std::fs::remove_dir_all(made).unwrap();
         // A site of today starts, and says so.
         let serving = site.serve();
         until("no warning", || lines(&serving.log, "configuration").iter().any(|line| line.to_string().contains(why)));
