@@ -200,10 +200,15 @@ impl Caseta {
             own.member(Ruolo::C, 50, father);
         }
         let foglio = own.sheet(first).clone();
+        self.refer(own);
+        foglio
+    }
+
+    /// The DSU of [`PARENTS`] is this one, with what the feed knows of its persons.
+    pub fn refer(&mut self, own: Self) {
         self.feed.extend(own.feed);
         let scadenza = date(self.presented.year(), 12, 31);
         self.altre.push(Riferita { dsu: own.dsu, protocollo: PARENTS.to_owned(), presentata: self.presented, scadenza });
-        foglio
     }
 
     pub fn residential(&mut self, form: usize, beneficiary: usize) -> &mut Residenziale {

@@ -253,13 +253,7 @@ fn who_stands_outside_has_the_children_of_the_own_nucleus() {
         let parent = &mut casa.form().genitore_non_convivente[0];
         parent.codice_fiscale = foglio.codice_fiscale;
         parent.dati = Some(DatiGenitore::Protocollo(PARENTS.to_owned()));
-        casa.feed.extend(own.feed);
-        casa.altre.push(varco::isee::compute::componente::Riferita {
-            dsu: own.dsu,
-            protocollo: PARENTS.to_owned(),
-            presentata: TODAY,
-            scadenza: date(2026, 12, 31),
-        });
+        casa.refer(own);
         found(&casa.indicatori().minorenni[0])
     };
     // 10,828.03 + 1,605.63.
@@ -325,12 +319,6 @@ fn two_children_are_declared_from_2026_on() {
     own.form().condizioni_nucleo.as_mut().unwrap().numero_figli = Some(2);
     let foglio = own.sheet(mother).clone();
     casa.student(who, PresenzaGenitori::ConiugatiNonPresenti, Some(false), Some(&foglio));
-    casa.feed.extend(own.feed);
-    casa.altre.push(varco::isee::compute::componente::Riferita {
-        dsu: own.dsu,
-        protocollo: PARENTS.to_owned(),
-        presentata: TODAY,
-        scadenza: date(2026, 12, 31),
-    });
+    casa.refer(own);
     assert_eq!(found(&casa.indicatori().universitari[0]).1, "8852.46");
 }
