@@ -11,8 +11,6 @@ mod common;
 mod generate;
 #[path = "../benches/work/growing.rs"]
 mod growing;
-#[path = "common/way.rs"]
-mod way;
 
 use std::fmt::Write as _;
 use std::net::TcpListener;
@@ -25,11 +23,12 @@ use http_body_util::Full;
 use hyper::Request;
 use jiff::civil::{Date, date};
 use varco::contract::catalogue::Operation;
-use varco::contract::{Contract, Finding};
+use varco::contract::{Contract, Part, Request as Typed, place};
 use varco::isee::calendar::Calendario;
-use varco::isee::checks::Circumstance;
+use varco::isee::checks::{Circumstance, examine};
 use varco::isee::rules::Rules;
-use way::Refused;
+use varco::soap::{self, Bounds, Media, NotRead, Text, Unreadable};
+use varco::xml;
 
 /// How much CPU time a message may take; a build without optimisation is ten times as slow, and more where every value is judged.
 const MILLISECONDS: u64 = if cfg!(debug_assertions) { 500 } else { 50 };
@@ -47,7 +46,7 @@ struct Document {
     name: String,
     kind: &'static str,
     bytes: Vec<u8>,
-    /// How the way ends, in the words of [`end`].
+    /// How the way ends, in the words of [`judge`].
     end: &'static str,
 }
 
@@ -58,19 +57,46 @@ struct Judged {
     end: String,
 }
 
-/// Where the way of a document ended.
-fn end(result: &Result<Vec<Finding>, Refused>) -> String {
-    match result {
-        Ok(found) => found.first().map_or("read", |finding| finding.code).to_owned(),
-        Err(Refused::Package(what)) => format!("package: {what}"),
-        Err(Refused::Encoding(error)) => format!("encoding: {error}"),
-        Err(Refused::Xml(fault)) => format!("xml: {fault}"),
-        Err(Refused::Call(error)) => format!("call: {error}"),
-        Err(Refused::Schema(findings)) => format!("schema: {}", findings.list.first().map_or("", |finding| finding.code)),
-        Err(Refused::Media) => "media".to_owned(),
-        Err(Refused::UnknownOperation) => "unknown operation".to_owned(),
-        Err(Refused::TooLarge) => "too large".to_owned(),
+/// The way of a request's bytes as far as the defects of its DSU: the code of the first of them, `read` if there is none, or in words where the way ends.
+fn judge(contract: &Contract, kind: &str, bytes: &[u8], circumstance: &Circumstance<'_>) -> String {
+    let Some(media) = Media::of(kind) else { return "media".to_owned() };
+    let (xml, text) = (xml::Limits::default(), Text::new());
+    let message = match soap::read(bytes, &media, Bounds { xml: &xml, whole: whole() }, &text) {
+        Ok(message) => message,
+        Err(NotRead { why: Unreadable::Package(what), .. }) => return format!("package: {what}"),
+        Err(NotRead { why: Unreadable::Encoding(error), .. }) => return format!("encoding: {error}"),
+        Err(NotRead { why: Unreadable::Xml(error), .. }) => return format!("xml: {}", error.fault),
+    };
+    let root = match message.call() {
+        Ok(call) => call.root,
+        Err(error) => return format!("call: {error}"),
+    };
+    let Some(operation) = Operation::by_root(root.namespace(), root.local()) else { return "unknown operation".to_owned() };
+    if message.outlined && operation != Operation::TrasmissioneLotto {
+        return "too large".to_owned();
     }
+    let examined = contract.read(operation, root).and_then(|(request, _)| match request {
+        Typed::Trasmissione(dsu) => Ok(place(examine(&dsu.dsu, circumstance).difetti, &dsu, root)),
+        Typed::Lotto => {
+            let mut found = Vec::new();
+            for (element, number) in root.children().zip(1..) {
+                let part = Part::parse(element, number)?;
+                let dsu = contract.read_part(&part)?;
+                found.extend(part.place(examine(&dsu.dsu, circumstance).difetti));
+            }
+            Ok(found)
+        }
+        _ => Ok(Vec::new()),
+    });
+    match examined {
+        Ok(found) => found.first().map_or("read", |finding| finding.code).to_owned(),
+        Err(findings) => format!("schema: {}", findings.list.first().map_or("", |finding| finding.code)),
+    }
+}
+
+/// The largest message that is no lot, bytes.
+fn whole() -> usize {
+    varco::config::Limits::default().body_bytes
 }
 
 fn envelope(inside: &str) -> String {
@@ -325,14 +351,14 @@ fn judge_one() {
     let circumstance = Circumstance::on(TODAY, rules.on(TODAY).unwrap(), &calendario);
     // What is made once, by the first request, is none of this document's.
     let first = requests::trasmissione(&requests::dsu("CAF00001-PROVA1-2026-N0000001", &TODAY.to_string()));
-    assert_eq!(end(&way::judge(&contract, XML, first.as_bytes(), &circumstance)), "read");
+    assert_eq!(judge(&contract, XML, first.as_bytes(), &circumstance), "read");
     let bytes = std::fs::read(file).unwrap();
     // The highest resident set begins anew; where the system does not do that, it counts too much and not too little.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
     let (memory, time) = (status("VmRSS:"), cpu());
-    let result = way::judge(&contract, &kind, &bytes, &circumstance);
+    let end = judge(&contract, &kind, &bytes, &circumstance);
     let (time, peak) = (cpu() - time, status("VmHWM:"));
-    println!("\nJUDGED\t{}\t{}\t{}", time / 1000, peak.saturating_sub(memory), end(&result));
+    println!("\nJUDGED\t{}\t{}\t{}", time / 1000, peak.saturating_sub(memory), end);
 }
 
 /// Judges a document in a process of its own.
@@ -357,7 +383,7 @@ impl Document {
     /// How much CPU time it may take, microseconds.
     fn micros(&self, milliseconds: u64) -> u64 {
         let size = u64::try_from(self.bytes.len()).unwrap();
-        1000 * if self.bytes.len() > way::BODY { size * milliseconds / (1 << 20) } else { milliseconds }
+        1000 * if self.bytes.len() > whole() { size * milliseconds / (1 << 20) } else { milliseconds }
     }
 
     /// How much memory it may take, KiB.
@@ -401,7 +427,7 @@ fn each_grown_as_large_as_it_may_be_is_judged_in_little_time_and_memory() {
         for growth in growing::growths(contract.schemas(), operation).into_iter().filter(|growth| !growth.is_value()) {
             let kind = &growing::kinds(&growth)[..1];
             // A little less than the port takes: the last one goes over the size that was asked.
-            let text = growing::Maker::new(contract.schemas()).request(operation, &growth, (kind, Frame::First), way::BODY - (16 << 10));
+            let text = growing::Maker::new(contract.schemas()).request(operation, &growth, (kind, Frame::First), whole() - (16 << 10));
             judge(&Document { name: growth.name, kind: XML, bytes: text.into_bytes(), end: "" });
         }
     }

@@ -3,26 +3,35 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use varco::soap;
-use varco::xml::{Limits, XmlFault, canonical, encoding, parse};
+use varco::soap::{Bounds, Media, Text, read};
+use varco::xml::{Limits, XmlFault, canonical, parse};
 
 /// What a content type may say.
-const CHARSETS: [Option<&str>; 8] =
-    [None, Some("utf-8"), Some("utf-16"), Some("utf-16le"), Some("iso-8859-1"), Some("windows-1252"), Some("us-ascii"), Some("\"UTF-8\"")];
+const CHARSETS: [&str; 8] = [
+    "",
+    "; charset=utf-8",
+    "; charset=utf-16",
+    "; charset=utf-16le",
+    "; charset=iso-8859-1",
+    "; charset=windows-1252",
+    "; charset=us-ascii",
+    "; charset=\"UTF-8\"",
+];
 
 fuzz_target!(|data: &[u8]| {
     let Some((first, bytes)) = data.split_first() else { return };
     // Seeds begin with "0", which is no charset at all.
     let charset = CHARSETS[usize::from(first.wrapping_sub(b'0')) % CHARSETS.len()];
-    let Ok(text) = encoding::decode(bytes, charset) else { return };
+    let media = Media::of(&format!("text/xml{charset}")).expect("a media type");
     let limits = Limits::default();
-    let Ok(document) = parse(&text, &limits) else { return };
-    let form = canonical::exclusive(document.root());
+    let text = Text::new();
+    let Ok(message) = read(bytes, &media, Bounds { xml: &limits, whole: usize::MAX }, &text) else { return };
+    let form = canonical::exclusive(message.document().root());
     match parse(&form, &limits) {
         Ok(again) => assert_eq!(canonical::exclusive(again.root()), form),
         // A declaration from above may stand on an element that has all the attributes it may have.
         Err(error) => assert!(matches!(error.fault, XmlFault::Limit(_)), "{error}: {form}"),
     }
-    let Ok(call) = soap::open(&document) else { return };
-    assert!(soap::version(&document) == Some(call.version));
+    let Ok(call) = message.call() else { return };
+    assert!(message.version == call.version);
 });

@@ -34,11 +34,12 @@ use crate::services::tentativi::{Di, Esaurito, Svuotato};
 use crate::services::{self, Asked, NotPrepared, Note, Prepared, trasmissione};
 use crate::sii::Occasion;
 use crate::sii::uses::DISCLOSED;
-use crate::soap::mime::{self, MediaType, NotAPackage};
-use crate::soap::{self, Identity, NotACall, Version};
+use crate::soap::mime::NotAPackage;
+use crate::soap::{self, Bounds, Identity, Media, NotACall, NotRead, Text, Unreadable, Version};
 use crate::tls::Peer;
 use crate::tls::peer::Valid;
-use crate::xml::{self, encoding};
+use crate::xml::XmlError;
+use crate::xml::encoding::EncodingError;
 
 /// How often an exchange is tried again because something changed while it was under way.
 const ATTEMPTS: usize = 3;
@@ -46,9 +47,6 @@ const ATTEMPTS: usize = 3;
 /// How long a 429 is kept before it leaves. It costs CPU too, and who asks again at once would ask as often as its connections carry: so each
 /// carries one in this time, which is no longer than `Retry-After` says. The place among the ente's requests is given back before.
 const REFUSED: Duration = Duration::from_secs(1);
-
-/// How deep the DSU of a lot lie in their message: Envelope, Body, TrasmissioneLotto.
-const LOT_DEPTH: usize = 3;
 
 /// The whole response, in memory.
 pub type Reply = Response<Full<Bytes>>;
@@ -225,33 +223,17 @@ async fn converse(
 ) -> Result<Reply, Refusal> {
     // soap: package, envelope, version, headers; operation by the body's root.
     let media = media_type(headers)?;
-    let mut package = match &media.package {
-        Some(kind) => Some(mime::open(bytes, kind).map_err(not_a_package)?),
-        None => None,
-    };
-    if let Some(package) = &package {
-        record.version = package.version;
-    }
-    let (root, charset) = package.as_ref().map_or((bytes.as_ref(), &media.charset), |package| (package.root, &package.charset));
     // Long work runs beside: a large body from here on; below, a request that asks for much, or finds much.
     let mut long = bytes.len() >= beside::LONG;
     let mut held = if long { gateway.beside.enter(&caller.ente().codice).await } else { None };
-    let large = bytes.len() > gateway.settings.load().limits.body_bytes;
-    let text = beside::step(held.as_ref(), || encoding::decode(root, charset.as_deref()));
-    let text = text.map_err(|error| match error {
-        encoding::EncodingError::Unsupported => Refusal::new(Code::UnsupportedMedia, "charset"),
-        encoding::EncodingError::Invalid(_) => Refusal::new(Code::Xml, "bytes not valid in their encoding"),
+    let bounds = Bounds { xml: &gateway.xml, whole: gateway.settings.load().limits.body_bytes };
+    let text = Text::new();
+    let message = beside::step(held.as_ref(), || soap::read(bytes, &media, bounds, &text)).map_err(|NotRead { version, why }| {
+        record.version = version;
+        not_read(&why)
     })?;
-    let document = beside::step(held.as_ref(), || match large {
-        true => xml::parse_outline(&text, &gateway.xml, "Body", LOT_DEPTH),
-        false => xml::parse(&text, &gateway.xml),
-    });
-    let mut document = document.map_err(|error| malformed(&error))?;
-    record.version = soap::version(&document).unwrap_or(record.version);
-    if let Some(package) = &mut package {
-        package.resolve(&mut document).map_err(not_a_package)?;
-    }
-    let call = soap::open(&document).map_err(not_a_call)?;
+    record.version = message.version;
+    let call = message.call().map_err(not_a_call)?;
     record.identity = identity(headers, call.identity);
     bounded(&mut record.identity)?;
     let operation = Operation::by_root(call.root.namespace(), call.root.local());
@@ -260,7 +242,7 @@ async fn converse(
     if !endpoint.answers(operation) {
         return Err(Refusal::new(Code::WrongPath, "operation of another address"));
     }
-    if large && operation != Operation::TrasmissioneLotto {
+    if message.outlined && operation != Operation::TrasmissioneLotto {
         return Err(Refusal::new(Code::BodyTooLarge, "body over the limit, and no lot"));
     }
 
@@ -657,27 +639,10 @@ fn route(gateway: &Gateway, method: &Method, path: &str) -> Result<Endpoint, Ref
     if method == Method::POST { Ok(endpoint) } else { Err(Refusal::new(Code::MethodNotAllowed, "method")) }
 }
 
-/// What a request says that its body is.
-struct Media {
-    /// In which it is answered, if the envelope says nothing else.
-    version: Version,
-    charset: Option<String>,
-    /// The content type of a package.
-    package: Option<MediaType>,
-}
-
-/// `text/xml` (or `application/xml`), `application/soap+xml`, or a package of MTOM around either; a missing type is none of them.
+/// The media type of the body; a missing one is none that is read.
 fn media_type(headers: &HeaderMap) -> Result<Media, Refusal> {
-    let unsupported = || Refusal::new(Code::UnsupportedMedia, "content type");
-    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).ok_or_else(unsupported)?;
-    let kind = MediaType::parse(value).ok_or_else(unsupported)?;
-    if kind.kind == "multipart/related" {
-        let named = kind.parameter("start-info").or(kind.parameter("type")).unwrap_or_default();
-        let version = named.split(';').next().and_then(Version::of_media_type).unwrap_or_default();
-        return Ok(Media { version, charset: None, package: Some(kind) });
-    }
-    let version = Version::of_media_type(&kind.kind).ok_or_else(unsupported)?;
-    Ok(Media { version, charset: kind.parameter("charset").map(str::to_owned), package: None })
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    value.and_then(Media::of).ok_or(Refusal::new(Code::UnsupportedMedia, "content type"))
 }
 
 /// The Identity header, completed by the HTTP headers that some clients send in its place.
@@ -719,13 +684,17 @@ fn check_identity(caller: &Caller, identity: &Identity) -> Result<(), Refusal> {
     }
 }
 
-fn malformed(error: &xml::XmlError) -> Refusal {
-    let (what, place) = (error.fault.italian(), error.place);
-    Refusal::new(Code::Xml, error.fault.to_string()).with(format!("{what} (riga {}, colonna {}).", place.line, place.column))
-}
-
-fn not_a_package(NotAPackage(what): NotAPackage) -> Refusal {
-    Refusal::new(Code::Package, what).with(format!("Qui: {what}."))
+fn not_read(why: &Unreadable) -> Refusal {
+    let internal = why.to_string();
+    match why {
+        Unreadable::Package(NotAPackage(what)) => Refusal::new(Code::Package, internal).with(format!("Qui: {what}.")),
+        Unreadable::Encoding(EncodingError::Unsupported) => Refusal::new(Code::UnsupportedMedia, "charset"),
+        Unreadable::Encoding(EncodingError::Invalid(_)) => Refusal::new(Code::Xml, "bytes not valid in their encoding"),
+        Unreadable::Xml(XmlError { fault, place }) => {
+            let (what, line, column) = (fault.italian(), place.line, place.column);
+            Refusal::new(Code::Xml, fault.to_string()).with(format!("{what} (riga {line}, colonna {column})."))
+        }
+    }
 }
 
 fn not_a_call(error: NotACall) -> Refusal {

@@ -3,9 +3,13 @@
 //! Headers that nobody marked `mustUnderstand` are ignored, as clients of INPS's services expect: vendors' own, a busta e-Gov on a plain endpoint. Of
 //! WS-Addressing the headers of a request are understood, with `mustUnderstand` too, as WCF sends them: nothing is made of them, and To is not compared.
 //! A reply goes back on the connection it was asked on, and nowhere else: a ReplyTo or FaultTo that names another place is refused.
-//! The Identity header is read where it is there; the WSDL does not declare it. [`mime`] opens the packages of MTOM.
+//! The Identity header is read where it is there; the WSDL does not declare it. [`mime`] opens the packages of MTOM. [`read()`] goes the whole way from
+//! the bytes of a request to its envelope.
 
 pub mod mime;
+mod read;
+
+pub use read::{Bounds, Media, Message, NotRead, Text, Unreadable, read};
 
 use crate::xml::{Document, Element};
 
