@@ -277,6 +277,24 @@ fn quotas_are_kept_over_a_restart() {
         [ask(&site, &serving).status, ask(&site, &serving).status, ask(&site, &serving).status].map(|s| s.as_u16()),
         [200, 200, 429]
     );
+    // The files of the contract count like questions, and are refused like them.
+    done(&site, &["quota", "comune"]);
+    done(&site, &["quota", "comune", "--al-giorno", "200000"]);
+    let file = || {
+        common::runtime().block_on(async {
+            let request = hyper::Request::get(format!("{ISEE}?wsdl")).header("host", "localhost").body(http_body_util::Full::default());
+            site.client(serving.address, "comune").connect().await.unwrap().send(request.unwrap()).await.unwrap()
+        })
+    };
+    let left = |answer: &Answer| header(answer, "x-ratelimit-remaining").unwrap();
+    let before = left(&ask(&site, &serving));
+    let wsdl = file();
+    assert!(wsdl.text.contains("<wsdl:definitions"), "{}", wsdl.text);
+    assert_eq!((left(&wsdl), left(&ask(&site, &serving))), (before - 1, before - 2));
+    done(&site, &["quota", "comune", "--al-minuto", "1"]);
+    let refused = [file(), file()];
+    assert!(refused[1].text.contains("urn:varco:problem:") && refused[1].status == 429, "{}", refused[1].text);
+    assert!(header(&refused[1], "retry-after").is_some());
     done(&site, &["quota", "comune"]);
     assert_eq!(ask(&site, &serving).status, 200);
 }

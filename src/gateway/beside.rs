@@ -47,6 +47,36 @@ impl Beside {
     }
 }
 
+/// The work on one request: beside from where it turns out to be long.
+#[derive(Debug)]
+pub(super) struct Work {
+    /// Whether it is long.
+    pub(super) long: bool,
+    /// Its place, if it has one.
+    pub(super) held: Option<Held>,
+}
+
+impl Work {
+    /// On a body of so many bytes.
+    pub(super) async fn on(beside: &Beside, ente: &str, bytes: usize) -> Self {
+        let mut work = Self { long: bytes >= LONG, held: None };
+        work.enter(beside, ente).await;
+        work
+    }
+
+    /// Waits for a place, if it is long and has none.
+    pub(super) async fn enter(&mut self, beside: &Beside, ente: &str) {
+        if self.long && self.held.is_none() {
+            self.held = beside.enter(ente).await;
+        }
+    }
+
+    /// Carries a step out.
+    pub(super) fn step<T>(&self, work: impl FnOnce() -> T) -> T {
+        step(self.held.as_ref(), work)
+    }
+}
+
 /// Carries a step out: beside, if it holds a place there. The runtime gives the other tasks of this thread to another one.
 pub(super) fn step<T>(held: Option<&Held>, work: impl FnOnce() -> T) -> T {
     match held {

@@ -10,12 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http_body_util::Full;
+use hyper::Request;
 use hyper::body::Incoming;
 use hyper::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Request, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::net::sockopt::set_tcp_quickack;
 use rustls::ProtocolVersion;
@@ -27,10 +25,12 @@ use tokio_rustls::TlsAcceptor;
 use uuid::Uuid;
 
 use super::Gateway;
-use super::exchange::{self, Channel, Passage};
+use super::exchange;
 use super::framing::{Framing, Verdicts};
 use super::metered::{Metered, TooManyRecords};
+use super::outcome;
 use super::proxy;
+use super::record::{self, Channel, Passage};
 use crate::tls::server::Shown;
 
 /// Serves one connection until it ends, or until `stop` changes and its exchange is done. Until its handshake is over it may be told to
@@ -102,15 +102,15 @@ pub(super) async fn serve(
                 match caught(answering.as_mut()).await {
                     Some(reply) => reply,
                     None => {
-                        exchange::failed(&gateway, &channel, &passage).await;
-                        internal()
+                        record::failed(&gateway, &channel, &passage).await;
+                        outcome::internal()
                     }
                 }
             })
         });
         async move {
-            let Some((exchange, passage)) = exchange.zip(passage) else { return Ok(internal()) };
-            let reply = exchange.await.unwrap_or_else(|_| internal());
+            let Some((exchange, passage)) = exchange.zip(passage) else { return Ok(outcome::internal()) };
+            let reply = exchange.await.unwrap_or_else(|_| outcome::internal());
             if passage.is_recorded() {
                 owed.set(passage.id);
             }
@@ -182,14 +182,6 @@ async fn caught<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
         Err(_) => Poll::Ready(None),
     })
     .await
-}
-
-/// A panic in an exchange: it tells nothing.
-fn internal() -> Response<Full<Bytes>> {
-    let mut reply = Response::new(Full::new(Bytes::new()));
-    *reply.status_mut() = hyper::StatusCode::SERVICE_UNAVAILABLE;
-    reply.headers_mut().insert(hyper::header::RETRY_AFTER, HeaderValue::from_static("2"));
-    reply
 }
 
 /// Why a handshake failed, in words of our own.

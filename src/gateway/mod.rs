@@ -3,7 +3,9 @@
 //! - [`node`]: a data directory opened: ledger, views, registry, SII; the list of projectors; [`settings`]: what may change while it runs;
 //! - [`listener`] and `connection`: from the socket to HTTP; `metered`: the records of a handshake, counted; `proxy`: the address that a balancer names;
 //!   [`framing`]: the end of a request, read strictly;
-//! - [`exchange`]: the way of one exchange, on one page; [`body`]: the bytes of requests and replies in memory, bounded; [`fault`]: refusals as bytes;
+//! - [`exchange`]: the way of one exchange, on one page. Beside it: `door`: who comes in, and is there room; [`body`]: the bytes of requests and replies in
+//!   memory, bounded; `sender`: who asks, in the request's own words; `unreadable`: messages that cannot be read, as refusals; `record`: from an exchange to
+//!   its entry; `outcome`: the only maker of a response; `documents`: the files of the contract; [`fault`]: refusals as bytes;
 //! - `beside`: steps that take long, beside the threads that serve;
 //! - [`gathered`]: refusals too many to record one by one; [`refused`]: the lines of the log about handshakes; `crowd`: how many places each has; [`quota`]: how many exchanges it has made;
 //! - [`admin`]: the admin socket; [`status`]: how it is, for people; [`metrics`]: what is counted.
@@ -13,6 +15,8 @@ pub(crate) mod beside;
 pub mod body;
 mod connection;
 mod crowd;
+mod documents;
+mod door;
 pub mod exchange;
 pub mod fault;
 pub mod framing;
@@ -21,11 +25,15 @@ pub mod listener;
 mod metered;
 pub mod metrics;
 pub mod node;
+mod outcome;
 mod proxy;
 pub mod quota;
+mod record;
 pub mod refused;
+mod sender;
 pub mod settings;
 pub mod status;
+mod unreadable;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};

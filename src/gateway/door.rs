@@ -1,0 +1,80 @@
+//! The door: whose certificate this is, whether all of it is valid now, and whether there is room for one more exchange of that ente.
+
+use hyper::Method;
+
+use super::Gateway;
+use super::crowd::Place;
+use super::framing::Verdict;
+use super::outcome::{Counted, Stop};
+use super::record::{Channel, Record};
+use crate::contract::catalogue::{Endpoint, plain};
+use crate::ledger::ViewError;
+use crate::refusal::{Code, Refusal};
+use crate::registry::{Caller, Identified};
+use crate::tls::peer::Valid;
+
+/// Peer and registry, at this moment.
+pub(super) async fn identify(gateway: &Gateway, channel: &Channel) -> Result<(Identified, Valid), Refusal> {
+    let unavailable = |error: ViewError| Refusal::new(Code::Unavailable, error.to_string());
+    let registry = &gateway.node.registry;
+    let settings = gateway.settings.load_full();
+    settings.channel.ask(&channel.peer, &gateway.clock).await;
+    match settings.channel.judge(&channel.peer, gateway.clock.now()) {
+        Ok(valid) => Ok((registry.identify(&channel.peer, gateway.clock.today()).map_err(unavailable)?, valid)),
+        Err(invalid) => {
+            let refusal = Refusal::new(Code::PeerInvalid, invalid.to_string());
+            let identified = match registry.holder(&channel.peer).map_err(unavailable)? {
+                Some(ente) => Identified::Barred(ente, refusal),
+                None => Identified::Unknown(refusal),
+            };
+            Ok((identified, Valid::default()))
+        }
+    }
+}
+
+/// The caller behind the certificate. Others are refused: an ente that may not come in with an entry for its first few exchanges, all others as one of a
+/// number.
+pub(super) async fn caller(record: &mut Record<'_>) -> Result<Caller, Stop> {
+    let (gateway, channel) = (record.gateway, record.channel);
+    let (identified, valid) = identify(gateway, channel).await?;
+    record.within_grace = valid.within_grace;
+    match identified {
+        Identified::Caller(caller) => {
+            record.ente = Some(caller.ente().codice.clone());
+            Ok(caller)
+        }
+        Identified::Barred(ente, refusal) if gateway.gathered.is_early(channel.peer.fingerprint(), record.received) => {
+            record.ente = Some(ente);
+            Err(refusal.into())
+        }
+        Identified::Barred(_, refusal) | Identified::Unknown(refusal) => Err(Counted::barred(refusal).into()),
+    }
+}
+
+/// A place among the exchanges of the ente that are under way, and one of its quota.
+pub(super) fn enter(record: &mut Record<'_>, caller: &Caller) -> Result<Place, Stop> {
+    let (gateway, ente) = (record.gateway, caller.ente());
+    let place = gateway.crowd.enter(&ente.codice, gateway.settings.load().limits.per_ente);
+    let place = place.ok_or_else(|| Counted::busy("too many under way"))?;
+    record.standing = gateway.quotas.take(&ente.codice, &ente.quote, record.received).map_err(Counted::from)?;
+    Ok(place)
+}
+
+/// The caller once more, as the registry is now: something changed while the exchange was under way.
+pub(super) async fn again(record: &Record<'_>) -> Result<Caller, Refusal> {
+    match identify(record.gateway, record.channel).await?.0 {
+        Identified::Caller(caller) => Ok(caller),
+        Identified::Barred(_, refusal) | Identified::Unknown(refusal) => Err(refusal),
+    }
+}
+
+/// Refuses a request that is not one as HTTP, as far as it was read.
+pub(super) fn well_formed(verdict: &Verdict) -> Result<(), Refusal> {
+    if verdict.is_wrong() { Err(Refusal::new(Code::Malformed, "not well-formed as HTTP")) } else { Ok(()) }
+}
+
+/// What answers at a path.
+pub(super) fn route(gateway: &Gateway, method: &Method, path: &str) -> Result<Endpoint, Refusal> {
+    let endpoint = Endpoint::at(&plain(path), &gateway.settings.load().pdd).ok_or(Refusal::new(Code::NotFound, "path"))?;
+    if method == Method::POST { Ok(endpoint) } else { Err(Refusal::new(Code::MethodNotAllowed, "method")) }
+}

@@ -1,0 +1,315 @@
+//! From an exchange to its entry: what is gathered on the way, and how it is recorded, or refused.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::beside::{self, Held};
+use super::body::Places;
+use super::outcome::{Counted, Outcome, Rendered};
+use super::quota::{self, Exceeded, Operator, Standing};
+use super::{Gateway, door, fault};
+use crate::clock::rome;
+use crate::contract::catalogue::Operation;
+use crate::ledger::{
+    Blinding, Body, Commitments, Draft, Kind, Micros, NotCommitted, PrepareError, Receipt, Retention, Secret, Sizes, Submission, Tokens,
+    new_exchange,
+};
+use crate::refusal::{Code, Refusal};
+use crate::registry::ente::Ente;
+use crate::registry::{Caller, Identified};
+use crate::services::tentativi::{Di, Svuotato};
+use crate::services::{Note, Prepared};
+use crate::sii::Occasion;
+use crate::sii::uses::DISCLOSED;
+use crate::soap::{Identity, Version};
+use crate::tls::Peer;
+
+/// What is known of an exchange before its request is read.
+#[derive(Clone, Debug)]
+pub(super) struct Channel {
+    /// The client's certificate.
+    pub(super) peer: Peer,
+    /// Its address, without port.
+    pub(super) address: String,
+    /// `1.2` or `1.3`.
+    pub(super) tls: &'static str,
+}
+
+/// An exchange, as its connection knows it.
+#[derive(Debug)]
+pub(super) struct Passage {
+    /// Its id.
+    pub(super) id: Uuid,
+    /// First byte of its request.
+    pub(super) received: Timestamp,
+    recorded: AtomicBool,
+}
+
+impl Passage {
+    /// Begins one. None if no id can be had.
+    pub(super) fn begin(received: Timestamp) -> Option<Self> {
+        Some(Self { id: new_exchange(received).ok()?, received, recorded: AtomicBool::new(false) })
+    }
+
+    /// Whether the ledger has it.
+    pub(super) fn is_recorded(&self) -> bool {
+        self.recorded.load(Ordering::Acquire)
+    }
+}
+
+/// What stands in the entry of an exchange, gathered on the way.
+pub(super) struct Record<'a> {
+    pub(super) gateway: &'a Gateway,
+    pub(super) channel: &'a Channel,
+    passage: &'a Passage,
+    pub(super) exchange: Uuid,
+    pub(super) received: Timestamp,
+    pub(super) ente: Option<String>,
+    pub(super) operation: Option<Operation>,
+    pub(super) identity: Identity,
+    pub(super) request: Bytes,
+    pub(super) micros: Micros,
+    /// In which the exchange is answered.
+    pub(super) version: Version,
+    /// Whether the certificate is taken for unrevoked on a list that should have been replaced.
+    pub(super) within_grace: bool,
+    /// What is left of the ente's quota.
+    pub(super) standing: Option<Standing>,
+    /// Whether it was counted for its operator.
+    of_operator: bool,
+    /// The room that its body takes: given back after the body.
+    pub(super) places: Places,
+}
+
+impl<'a> Record<'a> {
+    /// Of an exchange that has just begun.
+    pub(super) fn new(gateway: &'a Gateway, channel: &'a Channel, passage: &'a Passage, version: Version) -> Self {
+        Self {
+            gateway,
+            channel,
+            passage,
+            exchange: passage.id,
+            received: passage.received,
+            ente: None,
+            operation: None,
+            identity: Identity::default(),
+            request: Bytes::new(),
+            micros: Micros::default(),
+            version,
+            within_grace: false,
+            standing: None,
+            of_operator: false,
+            places: Places::default(),
+        }
+    }
+
+    /// The occasion for the services. `beside`: they may take long.
+    pub(super) fn occasion(&self, beside: bool) -> Occasion {
+        Occasion { exchange: self.exchange, received: self.received, today: rome(self.received).date(), ordinal: 1, beside }
+    }
+
+    /// Microseconds since the first byte.
+    pub(super) fn elapsed(&self) -> u64 {
+        u64::try_from(self.gateway.clock.now().as_microsecond() - self.received.as_microsecond()).unwrap_or_default()
+    }
+
+    /// The token of whoever is named as operator, as quotas count it.
+    fn operator(&self) -> Option<u64> {
+        let user = self.identity.user.as_deref()?;
+        self.gateway.node.ledger.keys.token(rome(self.received).year(), "operator", user).ok().map(|token| quota::digest(&token))
+    }
+
+    /// One more exchange of the operator's. Later calls count nothing.
+    pub(super) fn take_for_operator(&mut self, caller: &Caller) -> Result<(), Exceeded> {
+        let Some(token) = self.operator().filter(|_| !self.of_operator) else { return Ok(()) };
+        let ente = caller.ente();
+        let operator = Operator { token, quote: &ente.quote_operatore };
+        self.of_operator = true;
+        let standing = self.gateway.quotas.take_for(&ente.codice, &ente.quote, operator, self.received)?;
+        self.standing = [self.standing, standing].into_iter().flatten().min_by_key(|standing| standing.remaining);
+        Ok(())
+    }
+
+    /// Persons whose data are about to go out, within the quotas of ente and operator.
+    pub(super) fn read(&self, ente: &Ente, persons: &[String]) -> Result<(), Exceeded> {
+        let (keys, year, quotas) = (&self.gateway.node.ledger.keys, rome(self.received).year(), &self.gateway.quotas);
+        let tokens = persons.iter().filter_map(|code| keys.token(year, "cf", code).ok()).map(|token| quota::digest(&token));
+        let tokens: Vec<u64> = tokens.collect();
+        let operator = self.operator().map(|token| Operator { token, quote: &ente.quote_operatore });
+        quotas.read(&ente.codice, &ente.quote, operator, &tokens, self.received)
+    }
+
+    /// As many lots are under way as may be, or as many bytes of bodies and replies.
+    pub(super) fn no_room(&self, caller: &Caller) -> Counted {
+        self.gateway.quotas.give_back(&caller.ente().codice, &caller.ente().quote, self.received);
+        Counted::busy("too many lots, or too long bodies and replies, under way")
+    }
+
+    /// Tells log, metrics and ledger of each bucket of attempts that has become empty. No person is named.
+    pub(super) fn alarm(&self) {
+        for Svuotato { ente, di } in self.gateway.node.services.tentativi.emptied() {
+            tracing::error!(exchange = %self.exchange, ente, bucket = di.name(), "too many protocols named in vain: is somebody guessing?");
+            self.gateway.metrics.exhausted(&ente, di.name());
+            let reason = match di {
+                Di::Ente => "H10.tentativi-ente",
+                Di::Dichiarante => "H11.tentativi-dichiarante",
+            };
+            self.gateway.gathered.count(reason, Some(self.channel.peer.fingerprint()));
+        }
+    }
+
+    /// Counts a refusal that is not recorded.
+    pub(super) fn count(&mut self, counted: Counted) -> Outcome {
+        self.gateway.gathered.count(counted.reason, Some(self.channel.peer.fingerprint()));
+        self.standing = counted.standing.or(self.standing);
+        Outcome::Counted(counted)
+    }
+
+    /// Records a refusal, so that it may be said. What cannot be recorded is answered 503, and tells nothing.
+    pub(super) async fn refuse(&mut self, refusal: Refusal) -> Outcome {
+        if refusal.code == Code::Unavailable {
+            tracing::warn!(exchange = %self.exchange, internal = %refusal.internal, "unavailable");
+            return Outcome::Unavailable;
+        }
+        // Whatever is recorded with an operator counts for that one: so does a start that counts what was recorded.
+        if let (Some(ente), false, Some(token)) = (&self.ente, self.of_operator, self.operator()) {
+            self.gateway.quotas.count_for(ente, token, self.received);
+        }
+        let text = fault::render(&refusal, self.exchange, self.version);
+        let note = Note { outcome: "FAULT", refusal: Some(fault::row(refusal.code).ledger.to_owned()), ..Note::default() };
+        match self.commit(Prepared { note, ..Prepared::default() }, &text, None).await {
+            Ok(receipt) => {
+                let status = fault::status(refusal.code, self.version);
+                let rendered = Rendered::released(&receipt, status, text, Places::default());
+                Outcome::Recorded(rendered.closing(closes(refusal.code)))
+            }
+            Err(error) => {
+                tracing::warn!(exchange = %self.exchange, %error, "not recorded");
+                Outcome::Unavailable
+            }
+        }
+    }
+
+    /// Makes the entry of the exchange and submits it, with the entries of the SII after it. `held` is the place of long work, if it has been that.
+    pub(super) async fn commit(&mut self, prepared: Prepared, rendered: &str, held: Option<Held>) -> Result<Receipt, NotCommitted> {
+        let Prepared { note, drafts, preconditions, .. } = prepared;
+        // Hashing request and reply is long work where either is long.
+        let held = match held {
+            None if self.request.len() + rendered.len() >= beside::LONG => {
+                self.gateway.beside.enter(self.ente.as_deref().unwrap_or_default()).await
+            }
+            held => held,
+        };
+        self.micros.work = self.elapsed();
+        let (outcome, refusal) = (note.outcome, note.refusal.clone());
+        let entry = beside::step(held.as_ref(), || self.entry(note, rendered)).map_err(|error| {
+            tracing::error!(exchange = %self.exchange, %error, "entry cannot be prepared");
+            NotCommitted::Unavailable
+        })?;
+        drop(held);
+        let drafts: Vec<Draft> = std::iter::once(entry).chain(drafts).collect();
+        let receipt = self.gateway.node.ledger.committer.submit(Submission { drafts, preconditions }).await?;
+        self.passage.recorded.store(true, Ordering::Release);
+        let (ente, operation) = (self.ente.as_deref(), self.operation.map(Operation::name));
+        self.gateway.metrics.exchange(ente, operation, outcome, &self.micros, self.elapsed());
+        tracing::info!(
+            exchange = %self.exchange, sequence = receipt.first(), ente = self.ente.as_deref(), operation = self.operation.map(Operation::name),
+            outcome, refusal = refusal.as_deref(), micros = self.elapsed(), "exchange"
+        );
+        Ok(receipt)
+    }
+
+    /// The entry of the exchange: the tokens, the commitments to both messages, and what is sealed.
+    fn entry(&self, note: Note, rendered: &str) -> Result<Draft, PrepareError> {
+        let ledger = &self.gateway.node.ledger;
+        let year = rome(self.received).year();
+        let token = |label, value: &str| ledger.keys.token(year, label, value);
+        let tokens = Tokens {
+            year,
+            cf: note.cf.iter().map(|code| token("cf", code)).collect::<Result<_, _>>()?,
+            operator: self.identity.user.as_deref().map(|user| token("operator", user)).transpose()?,
+            protocol: note.protocol.iter().map(|text| token("protocol", text)).collect::<Result<_, _>>()?,
+            address: Some(token("address", &self.channel.address)?),
+        };
+        let blinding = Blinding::new()?;
+        let retention = self.operation.map_or(Retention::Consultazione, Operation::retention);
+        let mut body = Body::new(Kind::Exchange, retention, self.exchange, self.received);
+        body.role = Some("erogatore".to_owned());
+        body.ente.clone_from(&self.ente);
+        body.cert = Some(self.channel.peer.fingerprint().to_owned());
+        body.operation = self.operation.map(|operation| operation.name().to_owned());
+        body.outcome = Some(note.outcome.to_owned());
+        body.refusal = note.refusal;
+        body.tokens = Some(tokens);
+        body.commit = Some(Commitments {
+            request: Some(blinding.commit("request", &self.request)),
+            reply: Some(blinding.commit("reply", rendered.as_bytes())),
+            sealed: None,
+        });
+        body.sizes = Some(Sizes { request: self.request.len() as u64, reply: rendered.len() as u64 });
+        body.micros = Some(self.micros);
+        body.tls = Some(self.channel.tls.to_owned());
+        if self.within_grace {
+            body = body.fact("crl_scaduta", true);
+        }
+        if self.version == Version::V12 {
+            body = body.fact("soap", "1.2");
+        }
+        if self.operation.is_some_and(|operation| operation.service().is_pdd()) {
+            body = body.fact("dialetto", "PdD");
+        }
+        if self.operation.is_some() {
+            let disclosed = note.disclosed.iter().map(|stem| token("protocol", stem)).collect::<Result<Vec<_>, _>>()?;
+            body = body.fact(DISCLOSED, disclosed);
+        }
+        for (name, value) in note.facts {
+            body = body.fact(name, value);
+        }
+        let secret = Secret {
+            cf: note.cf,
+            operator: self.identity.user.clone(),
+            office: self.identity.office.clone(),
+            protocol: note.protocol,
+            address: Some(self.channel.address.clone()),
+            application: note.application,
+            ..Secret::default()
+        };
+        ledger.prepare(body, &secret, &blinding, 0, self.received)
+    }
+}
+
+/// The refusal of an exchange that a mistake of ours ended.
+const INTERNAL: &str = "E99.interno";
+
+/// Records an exchange that a mistake of ours ended, unless it was recorded before that: it has an entry of its own, and tells nothing.
+pub(super) async fn failed(gateway: &Gateway, channel: &Channel, passage: &Passage) {
+    if passage.is_recorded() {
+        return;
+    }
+    let mut record = Record::new(gateway, channel, passage, Version::V11);
+    if let Ok((Identified::Caller(caller), _)) = door::identify(gateway, channel).await {
+        record.ente = Some(caller.ente().codice.clone());
+    }
+    let note = Note { outcome: "FAULT", refusal: Some(INTERNAL.to_owned()), ..Note::default() };
+    if record.commit(Prepared { note, ..Prepared::default() }, "", None).await.is_err() {
+        gateway.gathered.name(INTERNAL, channel.peer.fingerprint(), passage.id);
+    }
+}
+
+/// Whether the connection ends with a refusal: whose certificate is not valid any more does not keep it; nor one whose request was left half read, or is
+/// ambiguous.
+fn closes(code: Code) -> bool {
+    matches!(
+        code,
+        Code::NotAuthorized
+            | Code::PeerInvalid
+            | Code::Malformed
+            | Code::Fields
+            | Code::BodyTooLarge
+            | Code::BodyTimeout
+            | Code::BodyInterrupted
+    )
+}
