@@ -1,53 +1,11 @@
-//! The operations and services, as data: paths, roots of request and reply, retention of their exchanges, disclosure of personal data, replies to a broken
-//! schema.
+//! The operations and services, as data: a row has all that is known of one. Adding an operation is adding its row, its schema, its messages, and a
+//! function of a service.
 
 use std::borrow::Cow;
 
+use super::bound::Root;
+use super::{consultazione as c, pdd, trasmissione as t};
 use crate::ledger::Retention;
-
-/// An operation of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Operation {
-    /// One indicator of a person.
-    ConsultazioneIndicatore,
-    /// The attestation, with how it was computed.
-    ConsultazioneAttestazione,
-    /// The attestation of a resident: for municipalities.
-    ConsultazioneAttestazioneResidenti,
-    /// The DSU itself, completed: for checks.
-    ConsultazioneDichiarazione,
-    /// Whether an indicator is under a threshold.
-    ConsultazioneSogliaIndicatore,
-    /// A DSU is transmitted.
-    TrasmissioneDsu,
-    /// What became of a DSU that was transmitted.
-    ConsultazioneEsitoDsu,
-    /// Many DSU are transmitted.
-    TrasmissioneLotto,
-    /// What became of a lot.
-    ConsultazioneEsitoLotto,
-    /// The attestation, in the dialect of the porta di dominio.
-    PddAttestazione,
-    /// The DSU itself, in the dialect of the porta di dominio.
-    PddDichiarazione,
-    /// Whether a protocol exists, in the dialect of the porta di dominio.
-    PddProtocollo,
-}
-
-/// A service: one WSDL, one portType.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Service {
-    /// INPS's consultation service.
-    ConsultazioneIsee,
-    /// Transmission of DSU: Varco's own.
-    TrasmissioneDsu,
-    /// The dialect of the porta di dominio: each operation is a service of its own.
-    PddAttestazione,
-    /// The second of them.
-    PddDichiarazione,
-    /// The third.
-    PddProtocollo,
-}
 
 /// What answers at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,15 +14,6 @@ pub struct Endpoint {
     pub service: Service,
     /// Its only operation there, if there is but one.
     pub only: Option<Operation>,
-}
-
-/// A row of the catalogue.
-struct Row {
-    service: Service,
-    root: &'static str,
-    response: &'static str,
-    retention: Retention,
-    discloses: bool,
 }
 
 /// What is told where a body breaks its schema.
@@ -76,74 +25,202 @@ pub enum OnViolation {
     Reply,
 }
 
-const CONSULTAZIONE: &str = "http://inps.it/ConsultazioneISEE";
-const TRASMISSIONE: &str = "urn:varco:trasmissione-dsu:1";
+/// A row of the catalogue.
+struct Row {
+    service: Service,
+    root: &'static str,
+    response: &'static str,
+    retention: Retention,
+    transmits: bool,
+    discloses: bool,
+    attempts_count_for_the_ente: bool,
+    on_violation: OnViolation,
+}
 
-impl Operation {
-    /// All of them.
-    pub const ALL: [Self; 12] = [
-        Self::ConsultazioneIndicatore,
-        Self::ConsultazioneAttestazione,
-        Self::ConsultazioneAttestazioneResidenti,
-        Self::ConsultazioneDichiarazione,
-        Self::ConsultazioneSogliaIndicatore,
-        Self::TrasmissioneDsu,
-        Self::ConsultazioneEsitoDsu,
-        Self::TrasmissioneLotto,
-        Self::ConsultazioneEsitoLotto,
-        Self::PddAttestazione,
-        Self::PddDichiarazione,
-        Self::PddProtocollo,
-    ];
+/// What is read, and gives data away: the base of most rows.
+const READS: Row = Row {
+    service: Service::ConsultazioneIsee,
+    root: "",
+    response: "",
+    retention: Retention::Consultazione,
+    transmits: false,
+    discloses: true,
+    attempts_count_for_the_ente: true,
+    on_violation: OnViolation::Fault,
+};
 
-    /// All that is known of it.
-    fn row(self) -> Row {
-        use Retention::{Consultazione, Dsu};
-        use Service as S;
-        let row = |service, root, response, retention, discloses| Row { service, root, response, retention, discloses };
-        match self {
-            Self::ConsultazioneIndicatore => {
-                row(S::ConsultazioneIsee, "ConsultazioneIndicatore", "ConsultazioneIndicatoreResponse", Consultazione, true)
+/// What is transmitted. A receipt and the fate of a DSU are its sender's already.
+const SENDS: Row = Row { service: Service::TrasmissioneDsu, retention: Retention::Dsu, transmits: true, discloses: false, ..READS };
+
+/// What a sender reads of what it transmitted.
+const FOLLOWS: Row = Row { retention: Retention::Consultazione, transmits: false, ..SENDS };
+
+/// A service.
+struct ServiceRow {
+    namespace: &'static str,
+    path: &'static str,
+    wsdl: &'static str,
+    /// Name and text of the schema of its messages.
+    schema: (&'static str, &'static str),
+    pdd: bool,
+}
+
+/// Makes the operations of their rows: name, types of request and reply, row.
+macro_rules! operations {
+    ($($(#[$doc:meta])* $name:ident($request:ty, $response:ty): $row:expr;)+) => {
+        /// An operation of the contract.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Operation { $($(#[$doc])* $name),+ }
+
+        impl Operation {
+            /// All of them.
+            pub const ALL: [Self; [$(stringify!($name)),+].len()] = [$(Self::$name),+];
+
+            /// All that is known of it.
+            fn row(self) -> &'static Row {
+                match self {
+                    $(Self::$name => {
+                        const ROW: Row = $row;
+                        &ROW
+                    })+
+                }
             }
-            Self::ConsultazioneAttestazione => {
-                row(S::ConsultazioneIsee, "ConsultazioneAttestazione", "ConsultazioneAttestazioneResponse", Consultazione, true)
-            }
-            Self::ConsultazioneAttestazioneResidenti => row(
-                S::ConsultazioneIsee,
-                "ConsultazioneAttestazioneResidenti",
-                "ConsultazioneAttestazioneResidentiResponse",
-                Consultazione,
-                true,
-            ),
-            Self::ConsultazioneDichiarazione => {
-                row(S::ConsultazioneIsee, "ConsultazioneDichiarazione", "ConsultazioneDichiarazioneResponse", Consultazione, true)
-            }
-            Self::ConsultazioneSogliaIndicatore => {
-                row(S::ConsultazioneIsee, "ConsultazioneSogliaIndicatore", "ConsultazioneSogliaIndicatoreResponse", Consultazione, true)
-            }
-            Self::TrasmissioneDsu => row(S::TrasmissioneDsu, "TrasmissioneDSU", "TrasmissioneDSUResponse", Dsu, false),
-            Self::ConsultazioneEsitoDsu => {
-                row(S::TrasmissioneDsu, "ConsultazioneEsitoDSU", "ConsultazioneEsitoDSUResponse", Consultazione, false)
-            }
-            Self::TrasmissioneLotto => row(S::TrasmissioneDsu, "TrasmissioneLotto", "TrasmissioneLottoResponse", Dsu, false),
-            Self::ConsultazioneEsitoLotto => {
-                row(S::TrasmissioneDsu, "ConsultazioneEsitoLotto", "ConsultazioneEsitoLottoResponse", Consultazione, false)
-            }
-            Self::PddAttestazione => {
-                row(S::PddAttestazione, "ConsultazioneAttestazione", "ConsultazioneAttestazioneRisposta", Consultazione, true)
-            }
-            Self::PddDichiarazione => {
-                row(S::PddDichiarazione, "ConsultazioneDichiarazione", "ConsultazioneDichiarazioneRisposta", Consultazione, true)
-            }
-            Self::PddProtocollo => {
-                row(S::PddProtocollo, "VerificaEsistenzaProtocollo", "VerificaEsistenzaProtocolloRisposta", Consultazione, false)
+
+            /// The roots of request and reply, with the types that are bound to them.
+            pub fn roots(self) -> [Root; 2] {
+                let (namespace, Row { root, response, .. }) = (self.namespace(), self.row());
+                match self {
+                    $(Self::$name => [Root::of::<$request>(namespace, root), Root::of::<$response>(namespace, response)],)+
+                }
             }
         }
-    }
+    };
+}
 
+/// Makes the services of their rows.
+macro_rules! services {
+    ($($(#[$doc:meta])* $name:ident: $row:expr;)+) => {
+        /// A service: one WSDL, one portType.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Service { $($(#[$doc])* $name),+ }
+
+        impl Service {
+            /// All of them.
+            pub const ALL: [Self; [$(stringify!($name)),+].len()] = [$(Self::$name),+];
+
+            /// All that is known of it.
+            fn row(self) -> &'static ServiceRow {
+                match self {
+                    $(Self::$name => {
+                        const ROW: ServiceRow = $row;
+                        &ROW
+                    })+
+                }
+            }
+        }
+    };
+}
+
+/// A file of the contract.
+macro_rules! file {
+    ($name:literal) => {
+        include_str!(concat!("../../wsdl/", $name))
+    };
+}
+
+services! {
+    /// INPS's consultation service.
+    ConsultazioneIsee: ServiceRow {
+        namespace: "http://inps.it/ConsultazioneISEE",
+        path: "/isee/ConsultazioneISEE/v1",
+        wsdl: file!("ConsultazioneISEE.wsdl"),
+        schema: ("ConsultazioneISEE.xsd", file!("ConsultazioneISEE.xsd")),
+        pdd: false,
+    };
+    /// Transmission of DSU: Varco's own.
+    TrasmissioneDsu: ServiceRow {
+        namespace: "urn:varco:trasmissione-dsu:1",
+        path: "/isee/TrasmissioneDSU/v1",
+        wsdl: file!("TrasmissioneDSU.wsdl"),
+        schema: ("TrasmissioneDSU.xsd", file!("TrasmissioneDSU.xsd")),
+        pdd: false,
+    };
+    /// The dialect of the porta di dominio: each operation is a service of its own.
+    PddAttestazione: ServiceRow {
+        namespace: "http://soa.inps.it/wsiseepdd/consultazioneattestazionerichiesta.xsd",
+        path: "/isee/PdD/ConsultazioneAttestazione",
+        wsdl: file!("PdD_ConsultazioneAttestazione.wsdl"),
+        schema: ("PdD_ConsultazioneAttestazione.xsd", file!("PdD_ConsultazioneAttestazione.xsd")),
+        pdd: true,
+    };
+    /// The second of them.
+    PddDichiarazione: ServiceRow {
+        namespace: "http://soa.inps.it/wsiseepdd/consultazionedichiarazionerichiesta.xsd",
+        path: "/isee/PdD/ConsultazioneDichiarazione",
+        wsdl: file!("PdD_ConsultazioneDichiarazione.wsdl"),
+        schema: ("PdD_ConsultazioneDichiarazione.xsd", file!("PdD_ConsultazioneDichiarazione.xsd")),
+        pdd: true,
+    };
+    /// The third.
+    PddProtocollo: ServiceRow {
+        namespace: "http://soa.inps.it/wsiseepdd/VerificaEsistenzaProtocolloRichiesta.xsd",
+        path: "/isee/PdD/VerificaEsistenzaProtocollo",
+        wsdl: file!("PdD_VerificaEsistenzaProtocollo.wsdl"),
+        schema: ("PdD_VerificaEsistenzaProtocollo.xsd", file!("PdD_VerificaEsistenzaProtocollo.xsd")),
+        pdd: true,
+    };
+}
+
+operations! {
+    /// One indicator of a person.
+    ConsultazioneIndicatore(c::ConsultazioneIndicatore, c::ConsultazioneIndicatoreResponse):
+        Row { root: "ConsultazioneIndicatore", response: "ConsultazioneIndicatoreResponse", ..READS };
+    /// The attestation, with how it was computed.
+    ConsultazioneAttestazione(c::ConsultazioneAttestazione, c::ConsultazioneAttestazioneResponse):
+        Row { root: "ConsultazioneAttestazione", response: "ConsultazioneAttestazioneResponse", ..READS };
+    /// The attestation of a resident: for municipalities.
+    ConsultazioneAttestazioneResidenti(c::ConsultazioneAttestazioneResidenti, c::ConsultazioneAttestazioneResidentiResponse):
+        Row { root: "ConsultazioneAttestazioneResidenti", response: "ConsultazioneAttestazioneResidentiResponse", ..READS };
+    /// The DSU itself, completed: for checks.
+    ConsultazioneDichiarazione(c::ConsultazioneDichiarazione, c::ConsultazioneDichiarazioneResponse):
+        Row { root: "ConsultazioneDichiarazione", response: "ConsultazioneDichiarazioneResponse", ..READS };
+    /// Whether an indicator is under a threshold.
+    ConsultazioneSogliaIndicatore(c::ConsultazioneSogliaIndicatore, c::ConsultazioneSogliaIndicatoreResponse):
+        Row { root: "ConsultazioneSogliaIndicatore", response: "ConsultazioneSogliaIndicatoreResponse", ..READS };
+    /// A DSU is transmitted.
+    TrasmissioneDsu(t::TrasmissioneDsu, t::TrasmissioneDsuResponse):
+        Row { root: "TrasmissioneDSU", response: "TrasmissioneDSUResponse", on_violation: OnViolation::Reply, ..SENDS };
+    /// What became of a DSU that was transmitted.
+    ConsultazioneEsitoDsu(t::ConsultazioneEsitoDsu, t::ConsultazioneEsitoDsuResponse):
+        Row { root: "ConsultazioneEsitoDSU", response: "ConsultazioneEsitoDSUResponse", ..FOLLOWS };
+    /// Many DSU are transmitted.
+    TrasmissioneLotto(t::TrasmissioneLotto, t::TrasmissioneLottoResponse):
+        Row { root: "TrasmissioneLotto", response: "TrasmissioneLottoResponse", ..SENDS };
+    /// What became of a lot.
+    ConsultazioneEsitoLotto(t::ConsultazioneEsitoLotto, t::ConsultazioneEsitoLottoResponse):
+        Row { root: "ConsultazioneEsitoLotto", response: "ConsultazioneEsitoLottoResponse", ..FOLLOWS };
+    /// The attestation, in the dialect of the porta di dominio.
+    PddAttestazione(pdd::ConsultazioneAttestazione, pdd::ConsultazioneAttestazioneRisposta):
+        Row { service: Service::PddAttestazione, root: "ConsultazioneAttestazione", response: "ConsultazioneAttestazioneRisposta", ..READS };
+    /// The DSU itself, in the dialect of the porta di dominio.
+    PddDichiarazione(pdd::ConsultazioneDichiarazione, pdd::ConsultazioneDichiarazioneRisposta):
+        Row { service: Service::PddDichiarazione, root: "ConsultazioneDichiarazione", response: "ConsultazioneDichiarazioneRisposta", ..READS };
+    /// Whether a protocol exists, in the dialect of the porta di dominio. That it does is no personal data: its caller has the protocol.
+    PddProtocollo(pdd::VerificaEsistenzaProtocollo, pdd::VerificaEsistenzaProtocolloRisposta): Row {
+        service: Service::PddProtocollo,
+        root: "VerificaEsistenzaProtocollo",
+        response: "VerificaEsistenzaProtocolloRisposta",
+        discloses: false,
+        // An ente that checks the protocols of many applicants meets their mistakes.
+        attempts_count_for_the_ente: false,
+        ..READS
+    };
+}
+
+impl Operation {
     /// Whether it transmits DSU.
     pub fn transmits(self) -> bool {
-        matches!(self, Self::TrasmissioneDsu | Self::TrasmissioneLotto)
+        self.row().transmits
     }
 
     /// The name in entries, grants and commands: the root's. The same operation in two dialects has one name, and one grant.
@@ -187,51 +264,41 @@ impl Operation {
     }
 
     /// Whether a reply may give the caller personal data that it did not have. Quotas of persons, the count of uses of a DSU and reviews of the ledger
-    /// all go by this. A receipt and the fate of a DSU are its sender's already. That a protocol exists is no personal data: its caller has the protocol.
+    /// all go by this.
     pub fn discloses(self) -> bool {
         self.row().discloses
     }
 
-    /// Whether a protocol named in vain counts for the ente too, and not for the declarant alone. An ente that checks the protocols of many applicants
-    /// meets their mistakes.
+    /// Whether a protocol named in vain counts for the ente too, and not for the declarant alone.
     pub fn attempts_count_for_the_ente(self) -> bool {
-        self != Self::PddProtocollo
+        self.row().attempts_count_for_the_ente
     }
 
     /// What is told where a body breaks its schema.
     pub fn on_violation(self) -> OnViolation {
-        match self {
-            Self::TrasmissioneDsu => OnViolation::Reply,
-            _ => OnViolation::Fault,
-        }
+        self.row().on_violation
     }
 }
 
 impl Service {
-    /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::ConsultazioneIsee, Self::TrasmissioneDsu, Self::PddAttestazione, Self::PddDichiarazione, Self::PddProtocollo];
-
     /// The namespace of its messages.
     pub fn namespace(self) -> &'static str {
-        match self {
-            Self::ConsultazioneIsee => CONSULTAZIONE,
-            Self::TrasmissioneDsu => TRASMISSIONE,
-            Self::PddAttestazione => "http://soa.inps.it/wsiseepdd/consultazioneattestazionerichiesta.xsd",
-            Self::PddDichiarazione => "http://soa.inps.it/wsiseepdd/consultazionedichiarazionerichiesta.xsd",
-            Self::PddProtocollo => "http://soa.inps.it/wsiseepdd/VerificaEsistenzaProtocolloRichiesta.xsd",
-        }
+        self.row().namespace
     }
 
     /// The path that takes all operations of the service, as its WSDL has it.
     pub fn path(self) -> &'static str {
-        match self {
-            Self::ConsultazioneIsee => "/isee/ConsultazioneISEE/v1",
-            Self::TrasmissioneDsu => "/isee/TrasmissioneDSU/v1",
-            Self::PddAttestazione => "/isee/PdD/ConsultazioneAttestazione",
-            Self::PddDichiarazione => "/isee/PdD/ConsultazioneDichiarazione",
-            Self::PddProtocollo => "/isee/PdD/VerificaEsistenzaProtocollo",
-        }
+        self.row().path
+    }
+
+    /// Its WSDL, as it is in the repository: one port, SOAP 1.1.
+    pub fn wsdl(self) -> &'static str {
+        self.row().wsdl
+    }
+
+    /// Name and text of the schema of its messages.
+    pub fn schema(self) -> (&'static str, &'static str) {
+        self.row().schema
     }
 
     /// Its operations.
@@ -241,7 +308,7 @@ impl Service {
 
     /// Whether it is one of the porta di dominio's.
     pub fn is_pdd(self) -> bool {
-        matches!(self, Self::PddAttestazione | Self::PddDichiarazione | Self::PddProtocollo)
+        self.row().pdd
     }
 }
 

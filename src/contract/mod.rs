@@ -8,6 +8,7 @@
 //! - [`wsdl`]: the files, served with the address that was asked.
 
 pub mod bind;
+mod bound;
 pub mod catalogue;
 pub mod consultazione;
 mod dsu;

@@ -3,30 +3,16 @@
 
 use super::catalogue::{Endpoint, Operation, Service};
 
-/// Name and text of every schema.
-pub fn schemas() -> [(&'static str, &'static str); 9] {
-    [
+/// Name and text of every schema: those that several services have in common, then those of their own messages.
+pub fn schemas() -> Vec<(&'static str, &'static str)> {
+    let mut schemas = vec![
         ("ISEE_TipiComuni.xsd", include_str!("../../wsdl/ISEE_TipiComuni.xsd")),
         ("ISEE_Dichiarazione.xsd", include_str!("../../wsdl/ISEE_Dichiarazione.xsd")),
         ("ISEE_Esiti.xsd", include_str!("../../wsdl/ISEE_Esiti.xsd")),
-        ("ConsultazioneISEE.xsd", include_str!("../../wsdl/ConsultazioneISEE.xsd")),
-        ("TrasmissioneDSU.xsd", include_str!("../../wsdl/TrasmissioneDSU.xsd")),
         ("Ricevuta.xsd", include_str!("../../wsdl/Ricevuta.xsd")),
-        ("PdD_ConsultazioneAttestazione.xsd", include_str!("../../wsdl/PdD_ConsultazioneAttestazione.xsd")),
-        ("PdD_ConsultazioneDichiarazione.xsd", include_str!("../../wsdl/PdD_ConsultazioneDichiarazione.xsd")),
-        ("PdD_VerificaEsistenzaProtocollo.xsd", include_str!("../../wsdl/PdD_VerificaEsistenzaProtocollo.xsd")),
-    ]
-}
-
-/// The WSDL of a service, as it is in the repository: one port, SOAP 1.1.
-pub fn wsdl(service: Service) -> &'static str {
-    match service {
-        Service::ConsultazioneIsee => include_str!("../../wsdl/ConsultazioneISEE.wsdl"),
-        Service::TrasmissioneDsu => include_str!("../../wsdl/TrasmissioneDSU.wsdl"),
-        Service::PddAttestazione => include_str!("../../wsdl/PdD_ConsultazioneAttestazione.wsdl"),
-        Service::PddDichiarazione => include_str!("../../wsdl/PdD_ConsultazioneDichiarazione.wsdl"),
-        Service::PddProtocollo => include_str!("../../wsdl/PdD_VerificaEsistenzaProtocollo.wsdl"),
-    }
+    ];
+    schemas.extend(Service::ALL.map(Service::schema));
+    schemas
 }
 
 /// The document that `query` asks for at `path`, where `endpoint` answers, or nothing. `authority` is the host that was asked, with its port.
@@ -44,7 +30,7 @@ pub fn serve(endpoint: Endpoint, path: &str, query: &str, authority: &str) -> Op
 
 /// The WSDL of an endpoint: at the path of one operation, of that one alone.
 fn description(endpoint: Endpoint, base: &str) -> String {
-    let text = wsdl(endpoint.service).replace(&format!("https://localhost:8443{}", endpoint.service.path()), base);
+    let text = endpoint.service.wsdl().replace(&format!("https://localhost:8443{}", endpoint.service.path()), base);
     let Some(only) = endpoint.only else { return text };
     let others = endpoint.service.operations().filter(|other| *other != only);
     others.fold(text, without)

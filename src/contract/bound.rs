@@ -1,0 +1,34 @@
+//! A global element of a schema, and the type that is bound to it.
+
+use super::bind::{Content, Shape, Undecodable};
+use crate::xml::Document;
+
+/// A global element and its type.
+#[derive(Clone, Copy, Debug)]
+pub struct Root {
+    /// Its namespace.
+    pub namespace: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    shape: fn() -> Shape,
+    rewrite: fn(&Self, &Document<'_>) -> Result<String, Undecodable>,
+}
+
+impl Root {
+    /// An element and its type.
+    pub(super) fn of<T: Content>(namespace: &'static str, name: &'static str) -> Self {
+        let rewrite: fn(&Self, &Document<'_>) -> Result<String, Undecodable> =
+            |root, document| Ok(super::message(root.name, root.namespace, &super::decode::<T>(document)?, false));
+        Self { namespace, name, shape: T::shape, rewrite }
+    }
+
+    /// The shape of its type.
+    pub fn shape(&self) -> Shape {
+        (self.shape)()
+    }
+
+    /// Reads a document of this root and writes what was understood of it, all in the root's namespace.
+    pub fn rewrite(&self, document: &Document<'_>) -> Result<String, Undecodable> {
+        (self.rewrite)(self, document)
+    }
+}
