@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
+use super::answered::Answered;
 use super::bound::Root;
-use super::{consultazione as c, pdd, trasmissione as t};
+use super::{consultazione as c, message, pdd, trasmissione as t};
 use crate::ledger::Retention;
 
 /// What answers at a path.
@@ -65,9 +66,13 @@ struct ServiceRow {
     pdd: bool,
 }
 
-/// Makes the operations of their rows: name, types of request and reply, row.
+/// Makes the operations of their rows: name, types of request and reply, `answered` where the reply is a consultation's, row.
 macro_rules! operations {
-    ($($(#[$doc:meta])* $name:ident($request:ty, $response:ty): $row:expr;)+) => {
+    (@answer $operation:ident, $answered:ident, $response:ty) => { None };
+    (@answer $operation:ident, $answered:ident, $response:ty, answered) => {
+        Some(message($operation.response(), $operation.namespace(), &<$response>::from($answered), false))
+    };
+    ($($(#[$doc:meta])* $name:ident($request:ty, $response:ty $(, $by:ident)?): $row:expr;)+) => {
         /// An operation of the contract.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Operation { $($(#[$doc])* $name),+ }
@@ -91,6 +96,14 @@ macro_rules! operations {
                 let (namespace, Row { root, response, .. }) = (self.namespace(), self.row());
                 match self {
                     $(Self::$name => [Root::of::<$request>(namespace, root), Root::of::<$response>(namespace, response)],)+
+                }
+            }
+
+            /// The reply of a consultation. None where it is none.
+            pub fn answer(self, answered: Answered) -> Option<String> {
+                let operation = self;
+                match self {
+                    $(Self::$name => operations!(@answer operation, answered, $response $(, $by)?),)+
                 }
             }
         }
@@ -173,19 +186,19 @@ services! {
 
 operations! {
     /// One indicator of a person.
-    ConsultazioneIndicatore(c::ConsultazioneIndicatore, c::ConsultazioneIndicatoreResponse):
+    ConsultazioneIndicatore(c::ConsultazioneIndicatore, c::ConsultazioneIndicatoreResponse, answered):
         Row { root: "ConsultazioneIndicatore", response: "ConsultazioneIndicatoreResponse", ..READS };
     /// The attestation, with how it was computed.
-    ConsultazioneAttestazione(c::ConsultazioneAttestazione, c::ConsultazioneAttestazioneResponse):
+    ConsultazioneAttestazione(c::ConsultazioneAttestazione, c::ConsultazioneAttestazioneResponse, answered):
         Row { root: "ConsultazioneAttestazione", response: "ConsultazioneAttestazioneResponse", ..READS };
     /// The attestation of a resident: for municipalities.
-    ConsultazioneAttestazioneResidenti(c::ConsultazioneAttestazioneResidenti, c::ConsultazioneAttestazioneResidentiResponse):
+    ConsultazioneAttestazioneResidenti(c::ConsultazioneAttestazioneResidenti, c::ConsultazioneAttestazioneResidentiResponse, answered):
         Row { root: "ConsultazioneAttestazioneResidenti", response: "ConsultazioneAttestazioneResidentiResponse", ..READS };
     /// The DSU itself, completed: for checks.
-    ConsultazioneDichiarazione(c::ConsultazioneDichiarazione, c::ConsultazioneDichiarazioneResponse):
+    ConsultazioneDichiarazione(c::ConsultazioneDichiarazione, c::ConsultazioneDichiarazioneResponse, answered):
         Row { root: "ConsultazioneDichiarazione", response: "ConsultazioneDichiarazioneResponse", ..READS };
     /// Whether an indicator is under a threshold.
-    ConsultazioneSogliaIndicatore(c::ConsultazioneSogliaIndicatore, c::ConsultazioneSogliaIndicatoreResponse):
+    ConsultazioneSogliaIndicatore(c::ConsultazioneSogliaIndicatore, c::ConsultazioneSogliaIndicatoreResponse, answered):
         Row { root: "ConsultazioneSogliaIndicatore", response: "ConsultazioneSogliaIndicatoreResponse", ..READS };
     /// A DSU is transmitted.
     TrasmissioneDsu(t::TrasmissioneDsu, t::TrasmissioneDsuResponse):
@@ -200,13 +213,13 @@ operations! {
     ConsultazioneEsitoLotto(t::ConsultazioneEsitoLotto, t::ConsultazioneEsitoLottoResponse):
         Row { root: "ConsultazioneEsitoLotto", response: "ConsultazioneEsitoLottoResponse", ..FOLLOWS };
     /// The attestation, in the dialect of the porta di dominio.
-    PddAttestazione(pdd::ConsultazioneAttestazione, pdd::ConsultazioneAttestazioneRisposta):
+    PddAttestazione(pdd::ConsultazioneAttestazione, pdd::ConsultazioneAttestazioneRisposta, answered):
         Row { service: Service::PddAttestazione, root: "ConsultazioneAttestazione", response: "ConsultazioneAttestazioneRisposta", ..READS };
     /// The DSU itself, in the dialect of the porta di dominio.
-    PddDichiarazione(pdd::ConsultazioneDichiarazione, pdd::ConsultazioneDichiarazioneRisposta):
+    PddDichiarazione(pdd::ConsultazioneDichiarazione, pdd::ConsultazioneDichiarazioneRisposta, answered):
         Row { service: Service::PddDichiarazione, root: "ConsultazioneDichiarazione", response: "ConsultazioneDichiarazioneRisposta", ..READS };
     /// Whether a protocol exists, in the dialect of the porta di dominio. That it does is no personal data: its caller has the protocol.
-    PddProtocollo(pdd::VerificaEsistenzaProtocollo, pdd::VerificaEsistenzaProtocolloRisposta): Row {
+    PddProtocollo(pdd::VerificaEsistenzaProtocollo, pdd::VerificaEsistenzaProtocolloRisposta, answered): Row {
         service: Service::PddProtocollo,
         root: "VerificaEsistenzaProtocollo",
         response: "VerificaEsistenzaProtocolloRisposta",

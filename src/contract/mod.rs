@@ -7,6 +7,7 @@
 //! - [`roots`]: every global element with the type that is bound to it.
 //! - [`wsdl`]: the files, served with the address that was asked.
 
+mod answered;
 pub mod bind;
 mod bound;
 pub mod catalogue;
@@ -22,6 +23,7 @@ pub mod wsdl;
 #[cfg(test)]
 mod binding_tests;
 
+pub use answered::Answered;
 pub use regole::REGOLE;
 
 use std::collections::{HashMap, HashSet};

@@ -5,14 +5,12 @@ use jiff::civil::Date;
 use super::tentativi::Mancati;
 use super::{NotPrepared, Note, Prepared, Services, id_richiesta, unavailable};
 use crate::config::Soglia;
-use crate::contract::bind::{Base64, Content};
+use crate::contract::bind::Base64;
 use crate::contract::catalogue::Operation;
 use crate::contract::consultazione::{
-    Chiave, Componente, ConsultazioneAttestazioneResidentiResponse, ConsultazioneAttestazioneResponse, ConsultazioneDichiarazioneResponse,
-    ConsultazioneIndicatoreResponse, ConsultazioneSogliaIndicatoreResponse, DatiIndicatore, Esito, EsitoAttestazione, EsitoDichiarazione,
-    EsitoIndicatore, EsitoSogliaIndicatore, RicercaCf, RichiestaAttestazione, RichiestaIndicatore, RichiestaSoglia,
+    Chiave, Componente, DatiIndicatore, Esito, RicercaCf, RichiestaAttestazione, RichiestaIndicatore, RichiestaSoglia,
 };
-use crate::contract::{self, message, pdd};
+use crate::contract::{self, Answered, message, pdd};
 use crate::isee::CodiceFiscale;
 use crate::isee::attestazione as payload;
 use crate::isee::codes::{SiNo, TipoIndicatore};
@@ -415,70 +413,15 @@ async fn finish(services: &Services, operation: Operation, ended: Ended) -> Resu
     note.facts.insert("id_richiesta", id_richiesta.into());
     note.outcome = esito.code();
     note.refusal = refusal.as_ref().map(|(code, _)| (*code).to_owned());
-    let errore = refusal.map(|(_, text)| text);
+    let descrizione_errore = refusal.map(|(_, text)| text);
     let (xml, dati) = match found {
         Some(Delivered::Xml(xml)) => (Some(Base64(xml.into_bytes())), None),
         Some(Delivered::Dati(dati)) => (None, Some(dati)),
         None => (None, None),
     };
-    let reply = render(operation, id_richiesta, esito, errore, xml, dati);
+    let answer = operation.answer(Answered { id_richiesta, esito, descrizione_errore, xml, dati });
+    let reply = answer.ok_or_else(|| NotPrepared::Unavailable(format!("{} is no consultation", operation.name())))?;
     Ok(Prepared { reply, note, drafts: Vec::new(), preconditions, ..Prepared::default() })
-}
-
-/// The reply of an operation, in its own message.
-fn render(
-    operation: Operation,
-    id_richiesta: i32,
-    esito: Esito,
-    descrizione_errore: Option<String>,
-    xml: Option<Base64>,
-    dati: Option<DatiIndicatore>,
-) -> String {
-    fn reply<T: Content>(operation: Operation, value: &T) -> String {
-        message(operation.response(), operation.namespace(), value, false)
-    }
-    match operation {
-        Operation::ConsultazioneIndicatore => {
-            let result = Some(EsitoIndicatore { id_richiesta, esito, descrizione_errore, xml });
-            reply(operation, &ConsultazioneIndicatoreResponse { result })
-        }
-        Operation::ConsultazioneAttestazioneResidenti => {
-            let result = Some(EsitoAttestazione { id_richiesta, esito, descrizione_errore, xml });
-            reply(operation, &ConsultazioneAttestazioneResidentiResponse { result })
-        }
-        Operation::ConsultazioneDichiarazione => {
-            let result = Some(EsitoDichiarazione { id_richiesta, esito, descrizione_errore, xml });
-            reply(operation, &ConsultazioneDichiarazioneResponse { result })
-        }
-        Operation::ConsultazioneSogliaIndicatore => {
-            let result = EsitoSogliaIndicatore { id_richiesta, esito: esito.into(), descrizione_errore, dati };
-            reply(operation, &ConsultazioneSogliaIndicatoreResponse { result })
-        }
-        Operation::PddAttestazione => {
-            let risposta =
-                pdd::ConsultazioneAttestazioneRisposta { id_richiesta, esito: esito.into(), desc_errore: descrizione_errore, xml };
-            reply(operation, &risposta)
-        }
-        Operation::PddDichiarazione => {
-            let risposta =
-                pdd::ConsultazioneDichiarazioneRisposta { id_richiesta, esito: esito.into(), desc_errore: descrizione_errore, xml };
-            reply(operation, &risposta)
-        }
-        Operation::PddProtocollo => {
-            let risposta =
-                pdd::VerificaEsistenzaProtocolloRisposta { id_richiesta, esito: esito.into(), desc_errore: descrizione_errore, xml };
-            reply(operation, &risposta)
-        }
-        // Those of the other port do not come here.
-        Operation::ConsultazioneAttestazione
-        | Operation::TrasmissioneDsu
-        | Operation::ConsultazioneEsitoDsu
-        | Operation::TrasmissioneLotto
-        | Operation::ConsultazioneEsitoLotto => {
-            let result = Some(EsitoAttestazione { id_richiesta, esito, descrizione_errore, xml });
-            reply(operation, &ConsultazioneAttestazioneResponse { result })
-        }
-    }
 }
 
 #[cfg(test)]

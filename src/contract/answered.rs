@@ -1,0 +1,61 @@
+//! What a consultation came to, whichever message says it: each reply is made of this.
+
+use super::bind::Base64;
+use super::consultazione as c;
+use super::consultazione::{DatiIndicatore, Esito};
+use super::pdd;
+
+/// The content of a reply.
+pub struct Answered {
+    /// The number of the request; 0 where it was not registered.
+    pub id_richiesta: i32,
+    /// How it came out.
+    pub esito: Esito,
+    /// Why it is not OK, for the client.
+    pub descrizione_errore: Option<String>,
+    /// The document that was asked for.
+    pub xml: Option<Base64>,
+    /// Whether an indicator is under a threshold.
+    pub dati: Option<DatiIndicatore>,
+}
+
+/// Makes replies of INPS's consultation service: an element with the result inside.
+macro_rules! results {
+    ($($reply:ident { $result:ident };)+) => { $(
+        impl From<Answered> for c::$reply {
+            fn from(Answered { id_richiesta, esito, descrizione_errore, xml, .. }: Answered) -> Self {
+                Self { result: Some(c::$result { id_richiesta, esito, descrizione_errore, xml }) }
+            }
+        }
+    )+ };
+}
+
+/// Makes replies of the porta di dominio's dialect.
+macro_rules! risposte {
+    ($($reply:ident;)+) => { $(
+        impl From<Answered> for pdd::$reply {
+            fn from(Answered { id_richiesta, esito, descrizione_errore, xml, .. }: Answered) -> Self {
+                Self { id_richiesta, esito: esito.into(), desc_errore: descrizione_errore, xml }
+            }
+        }
+    )+ };
+}
+
+results! {
+    ConsultazioneIndicatoreResponse { EsitoIndicatore };
+    ConsultazioneAttestazioneResponse { EsitoAttestazione };
+    ConsultazioneAttestazioneResidentiResponse { EsitoAttestazione };
+    ConsultazioneDichiarazioneResponse { EsitoDichiarazione };
+}
+
+risposte! {
+    ConsultazioneAttestazioneRisposta;
+    ConsultazioneDichiarazioneRisposta;
+    VerificaEsistenzaProtocolloRisposta;
+}
+
+impl From<Answered> for c::ConsultazioneSogliaIndicatoreResponse {
+    fn from(Answered { id_richiesta, esito, descrizione_errore, dati, .. }: Answered) -> Self {
+        Self { result: c::EsitoSogliaIndicatore { id_richiesta, esito: esito.into(), descrizione_errore, dati } }
+    }
+}
