@@ -35,7 +35,7 @@
 //! | 1 | [`config`] | `varco.toml`: all settings, with their defaults |
 //! | 0 | [`xml`], [`clock`], [`refusal`], [`digest`], [`log`], [`italian`] | the ground floor |
 //!
-//! A new operation is a line in [`contract::catalogue`], a schema and a WSDL in `wsdl/`, its messages bound in [`contract`], a port in [`services`]; a new
+//! A new operation is a row in [`contract::catalogue`], a schema and a WSDL in `wsdl/`, its messages bound in [`contract`], a function of [`services`]; a new
 //! refusal is a line in one of the tables that [`commands::errori`] prints. A new kind of entry has its owner's `entries.rs`, and a projector in the list of [`gateway::node`].
 
 pub mod clock;

@@ -72,19 +72,19 @@ macro_rules! operations {
     (@answer $operation:ident, $answered:ident, $response:ty, answered) => {
         Some(message($operation.response(), $operation.namespace(), &<$response>::from($answered), false))
     };
-    ($($(#[$doc:meta])* $name:ident($request:ty, $response:ty $(, $by:ident)?): $row:expr;)+) => {
+    ($($(#[doc = $doc:literal])* $(#[cfg($when:meta)])? $name:ident($request:ty, $response:ty $(, $by:ident)?): $row:expr;)+) => {
         /// An operation of the contract.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Operation { $($(#[$doc])* $name),+ }
+        pub enum Operation { $($(#[doc = $doc])* $(#[cfg($when)])? $name),+ }
 
         impl Operation {
             /// All of them.
-            pub const ALL: [Self; [$(stringify!($name)),+].len()] = [$(Self::$name),+];
+            pub const ALL: [Self; [$($(#[cfg($when)])? stringify!($name)),+].len()] = [$($(#[cfg($when)])? Self::$name),+];
 
             /// All that is known of it.
             fn row(self) -> &'static Row {
                 match self {
-                    $(Self::$name => {
+                    $($(#[cfg($when)])? Self::$name => {
                         const ROW: Row = $row;
                         &ROW
                     })+
@@ -95,7 +95,7 @@ macro_rules! operations {
             pub fn roots(self) -> [Root; 2] {
                 let (namespace, Row { root, response, .. }) = (self.namespace(), self.row());
                 match self {
-                    $(Self::$name => [Root::of::<$request>(namespace, root), Root::of::<$response>(namespace, response)],)+
+                    $($(#[cfg($when)])? Self::$name => [Root::of::<$request>(namespace, root), Root::of::<$response>(namespace, response)],)+
                 }
             }
 
@@ -103,7 +103,7 @@ macro_rules! operations {
             pub fn answer(self, answered: Answered) -> Option<String> {
                 let operation = self;
                 match self {
-                    $(Self::$name => operations!(@answer operation, answered, $response $(, $by)?),)+
+                    $($(#[cfg($when)])? Self::$name => operations!(@answer operation, answered, $response $(, $by)?),)+
                 }
             }
         }
@@ -112,19 +112,19 @@ macro_rules! operations {
 
 /// Makes the services of their rows.
 macro_rules! services {
-    ($($(#[$doc:meta])* $name:ident: $row:expr;)+) => {
+    ($($(#[doc = $doc:literal])* $(#[cfg($when:meta)])? $name:ident: $row:expr;)+) => {
         /// A service: one WSDL, one portType.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Service { $($(#[$doc])* $name),+ }
+        pub enum Service { $($(#[doc = $doc])* $(#[cfg($when)])? $name),+ }
 
         impl Service {
             /// All of them.
-            pub const ALL: [Self; [$(stringify!($name)),+].len()] = [$(Self::$name),+];
+            pub const ALL: [Self; [$($(#[cfg($when)])? stringify!($name)),+].len()] = [$($(#[cfg($when)])? Self::$name),+];
 
             /// All that is known of it.
             fn row(self) -> &'static ServiceRow {
                 match self {
-                    $(Self::$name => {
+                    $($(#[cfg($when)])? Self::$name => {
                         const ROW: ServiceRow = $row;
                         &ROW
                     })+
@@ -182,6 +182,15 @@ services! {
         schema: ("PdD_VerificaEsistenzaProtocollo.xsd", file!("PdD_VerificaEsistenzaProtocollo.xsd")),
         pdd: true,
     };
+    /// A made-up one.
+    #[cfg(test)]
+    Prova: ServiceRow {
+        namespace: "urn:prova",
+        path: "/prova",
+        wsdl: super::prova::WSDL,
+        schema: ("Prova.xsd", super::prova::SCHEMA),
+        pdd: false,
+    };
 }
 
 operations! {
@@ -228,6 +237,10 @@ operations! {
         attempts_count_for_the_ente: false,
         ..READS
     };
+    /// A made-up one.
+    #[cfg(test)]
+    Prova(super::prova::Prova, super::prova::Prova):
+        Row { service: Service::Prova, root: "Prova", response: "ProvaResponse", discloses: false, ..READS };
 }
 
 impl Operation {

@@ -15,6 +15,8 @@ pub mod consultazione;
 mod dsu;
 mod esiti;
 pub mod pdd;
+#[cfg(test)]
+pub mod prova;
 mod regole;
 pub mod roots;
 pub mod trasmissione;
@@ -85,6 +87,9 @@ pub enum Request {
     Lotto,
     /// ConsultazioneEsitoLotto.
     EsitoLotto(ChiaveLotto),
+    /// Prova.
+    #[cfg(test)]
+    Prova(prova::Prova),
 }
 
 impl Request {
@@ -193,6 +198,8 @@ impl Contract {
                 let request = RichiestaAttestazione { chiave: request.dichiarazione.chiave() };
                 Ok((Request::Dichiarazione(Some(request)), Some(mittente.identity())))
             }
+            #[cfg(test)]
+            Operation::Prova => ask(Request::Prova(of(body)?)),
             Operation::PddProtocollo => {
                 let pdd::VerificaEsistenzaProtocollo { mittente, request } = of(body)?;
                 Ok((Request::Protocollo(request), Some(mittente.identity())))

@@ -7,6 +7,8 @@
 pub mod consultazione;
 pub mod esiti;
 pub mod lotto;
+#[cfg(test)]
+mod prova;
 pub mod tentativi;
 pub mod trasmissione;
 
@@ -136,6 +138,8 @@ pub async fn perform(services: &Services, admission: Admission, asked: Asked<'_>
         Request::EsitoDsu(chiave) => trasmissione::esito_dsu(services, &admission.without_purpose(), chiave, occasion).await,
         Request::Lotto => lotto::perform(services, &admission.without_purpose(), asked, occasion).await,
         Request::EsitoLotto(chiave) => lotto::esito(services, &admission.without_purpose(), chiave, occasion).await,
+        #[cfg(test)]
+        Request::Prova(request) => Ok(prova::perform(request)),
     }
 }
 
