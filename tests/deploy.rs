@@ -46,16 +46,3 @@ fn services_expose_little() {
         assert!(level.unwrap_or_else(|| panic!("{said}")) < 2.0, "{}: {said}", unit.display());
     }
 }
-
-/// What the C library is told is told by both, and is what was measured (docs/performance.md, Memory).
-#[test]
-fn the_unit_and_the_container_keep_memory_small_alike() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let settings = |file: &str, before: &str| {
-        let text = std::fs::read_to_string(root.join(file)).unwrap();
-        text.lines().find_map(|line| line.strip_prefix(before)).unwrap_or_else(|| panic!("{file}")).to_owned()
-    };
-    let unit = settings("deploy/systemd/varco.service", "Environment=");
-    assert_eq!(unit, settings("deploy/container/Containerfile", "ENV "));
-    assert!(std::fs::read_to_string(root.join("docs/performance.md")).unwrap().contains(&unit));
-}
