@@ -1,5 +1,5 @@
-//! The way of one exchange, from top to bottom. What stands between the steps is a type, so that no step can be skipped: only a `Permit` opens a
-//! service, only a `Receipt` lets a reply out. A refusal at any step is an outcome like another: recorded, then turned into bytes by `outcome`.
+//! The way of one exchange, from top to bottom. Types stand between the arrows: a service makes the `Permit` that it needs of an `Admission` alone, and only
+//! a `Receipt` lets a reply of it out. A refusal is recorded and then said (`Stop::Refused`); where many alike come, it is counted (`Stop::Counted`).
 
 use std::pin::pin;
 use std::time::Duration;
@@ -31,7 +31,7 @@ const ATTEMPTS: usize = 3;
 /// carries one in this time, which is no longer than `Retry-After` says. The place among the ente's requests is given back before.
 const REFUSED: Duration = Duration::from_secs(1);
 
-/// Header fields of a request. Of twice as many hyper itself says 431, without a body.
+/// Header fields of a request. Of twice as many, as `connection` sets it, hyper itself says 431, without a body.
 pub(super) const MOST_FIELDS: usize = 128;
 
 /// Answers one request.
@@ -84,6 +84,7 @@ async fn listen(record: &mut Record<'_>, verdict: &Verdict, head: &Parts, inboun
     let lots = endpoint.answers(Operation::TrasmissioneLotto)
         && caller.ente().may_call(Operation::TrasmissioneLotto.name(), gateway.clock.today());
     let read = inbound.read(gateway, &caller.ente().codice, &head.headers, lots).await;
+    // The verdict goes on while the body comes.
     door::well_formed(verdict)?;
     let Read::Whole(bytes, places) = read? else { return Err(record.no_room(&caller).into()) };
     record.places = places;
@@ -126,7 +127,7 @@ async fn converse(
     let mut typed = None;
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
-            // Again from the permit.
+            // A precondition failed: again, with the registry as it is now.
             caller = door::again(record).await?;
         }
         // registry: may this ente call this operation.
@@ -161,7 +162,7 @@ async fn converse(
             return Err(record.no_room(&caller).into());
         }
         if operation.discloses() {
-            record.read(caller.ente(), &prepared.note.cf)?;
+            record.disclose(caller.ente(), &prepared.note.cf)?;
         }
 
         // ledger: preconditions hold? append, durable. Waiting for that takes no place.

@@ -134,7 +134,7 @@ impl<'a> Record<'a> {
     }
 
     /// Persons whose data are about to go out, within the quotas of ente and operator.
-    pub(super) fn read(&self, ente: &Ente, persons: &[String]) -> Result<(), Exceeded> {
+    pub(super) fn disclose(&self, ente: &Ente, persons: &[String]) -> Result<(), Exceeded> {
         let (keys, year, quotas) = (&self.gateway.node.ledger.keys, rome(self.received).year(), &self.gateway.quotas);
         let tokens = persons.iter().filter_map(|code| keys.token(year, "cf", code).ok()).map(|token| quota::digest(&token));
         let tokens: Vec<u64> = tokens.collect();
