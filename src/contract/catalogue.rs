@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use super::answered::Answered;
+use super::bind::Content;
 use super::bound::Root;
 use super::{consultazione as c, message, pdd, trasmissione as t};
 use crate::ledger::Retention;
@@ -17,7 +18,7 @@ pub struct Endpoint {
     pub only: Option<Operation>,
 }
 
-/// What is told where a body breaks its schema.
+/// The answer to a body that breaks its schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnViolation {
     /// A SOAP fault, as INPS does.
@@ -26,7 +27,7 @@ pub enum OnViolation {
     Reply,
 }
 
-/// A row of the catalogue.
+/// An operation's row.
 struct Row {
     service: Service,
     root: &'static str,
@@ -36,27 +37,49 @@ struct Row {
     discloses: bool,
     attempts_count_for_the_ente: bool,
     on_violation: OnViolation,
+    roots: fn(Operation) -> [Root; 2],
+    answer: Option<fn(Operation, Answered) -> String>,
 }
 
-/// What is read, and gives data away: the base of most rows.
-const READS: Row = Row {
-    service: Service::ConsultazioneIsee,
-    root: "",
-    response: "",
-    retention: Retention::Consultazione,
-    transmits: false,
-    discloses: true,
-    attempts_count_for_the_ente: true,
-    on_violation: OnViolation::Fault,
-};
+impl Row {
+    /// A row with the types and the names of request and reply. The rest is as for most operations.
+    const fn of<Q: Content, R: Content>(service: Service, root: &'static str, response: &'static str) -> Self {
+        Self {
+            service,
+            root,
+            response,
+            retention: Retention::Consultazione,
+            transmits: false,
+            discloses: false,
+            attempts_count_for_the_ente: true,
+            on_violation: OnViolation::Fault,
+            roots: |operation| {
+                let namespace = operation.namespace();
+                [Root::of::<Q>(namespace, operation.root()), Root::of::<R>(namespace, operation.response())]
+            },
+            answer: None,
+        }
+    }
 
-/// What is transmitted. A receipt and the fate of a DSU are its sender's already.
-const SENDS: Row = Row { service: Service::TrasmissioneDsu, retention: Retention::Dsu, transmits: true, discloses: false, ..READS };
+    /// A consultation: it gives data away.
+    const fn consultation<Q: Content, R: Content + From<Answered>>(root: &'static str, response: &'static str) -> Self {
+        let answer: fn(Operation, Answered) -> String =
+            |operation, answered| message(operation.response(), operation.namespace(), &R::from(answered), false);
+        Self { discloses: true, answer: Some(answer), ..Self::of::<Q, R>(Service::ConsultazioneIsee, root, response) }
+    }
 
-/// What a sender reads of what it transmitted.
-const FOLLOWS: Row = Row { retention: Retention::Consultazione, transmits: false, ..SENDS };
+    /// A transmission of DSU. Its receipt is the sender's own data.
+    const fn transmission<Q: Content, R: Content>(root: &'static str, response: &'static str) -> Self {
+        Self { retention: Retention::Dsu, transmits: true, ..Self::of::<Q, R>(Service::TrasmissioneDsu, root, response) }
+    }
 
-/// A service.
+    /// A question of a sender about its own transmission.
+    const fn follow_up<Q: Content, R: Content>(root: &'static str, response: &'static str) -> Self {
+        Self::of::<Q, R>(Service::TrasmissioneDsu, root, response)
+    }
+}
+
+/// A service's row.
 struct ServiceRow {
     namespace: &'static str,
     path: &'static str,
@@ -66,66 +89,23 @@ struct ServiceRow {
     pdd: bool,
 }
 
-/// Makes the operations of their rows: name, types of request and reply, `answered` where the reply is a consultation's, row.
-macro_rules! operations {
-    (@answer $operation:ident, $answered:ident, $response:ty) => { None };
-    (@answer $operation:ident, $answered:ident, $response:ty, answered) => {
-        Some(message($operation.response(), $operation.namespace(), &<$response>::from($answered), false))
-    };
-    ($($(#[doc = $doc:literal])* $(#[cfg($when:meta)])? $name:ident($request:ty, $response:ty $(, $by:ident)?): $row:expr;)+) => {
-        /// An operation of the contract.
+/// Makes an enumeration of its rows: the variants, the list of them, the row of each.
+macro_rules! table {
+    ($(#[$meta:meta])* enum $table:ident: $row:ident {
+        $($(#[doc = $doc:literal])* $(#[cfg($when:meta)])? $name:ident: $value:expr;)+
+    }) => {
+        $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Operation { $($(#[doc = $doc])* $(#[cfg($when)])? $name),+ }
+        pub enum $table { $($(#[doc = $doc])* $(#[cfg($when)])? $name),+ }
 
-        impl Operation {
+        impl $table {
             /// All of them.
             pub const ALL: [Self; [$($(#[cfg($when)])? stringify!($name)),+].len()] = [$($(#[cfg($when)])? Self::$name),+];
 
-            /// All that is known of it.
-            fn row(self) -> &'static Row {
+            fn row(self) -> &'static $row {
                 match self {
                     $($(#[cfg($when)])? Self::$name => {
-                        const ROW: Row = $row;
-                        &ROW
-                    })+
-                }
-            }
-
-            /// The roots of request and reply, with the types that are bound to them.
-            pub fn roots(self) -> [Root; 2] {
-                let (namespace, Row { root, response, .. }) = (self.namespace(), self.row());
-                match self {
-                    $($(#[cfg($when)])? Self::$name => [Root::of::<$request>(namespace, root), Root::of::<$response>(namespace, response)],)+
-                }
-            }
-
-            /// The reply of a consultation. None where it is none.
-            pub fn answer(self, answered: Answered) -> Option<String> {
-                let operation = self;
-                match self {
-                    $($(#[cfg($when)])? Self::$name => operations!(@answer operation, answered, $response $(, $by)?),)+
-                }
-            }
-        }
-    };
-}
-
-/// Makes the services of their rows.
-macro_rules! services {
-    ($($(#[doc = $doc:literal])* $(#[cfg($when:meta)])? $name:ident: $row:expr;)+) => {
-        /// A service: one WSDL, one portType.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Service { $($(#[doc = $doc])* $(#[cfg($when)])? $name),+ }
-
-        impl Service {
-            /// All of them.
-            pub const ALL: [Self; [$($(#[cfg($when)])? stringify!($name)),+].len()] = [$($(#[cfg($when)])? Self::$name),+];
-
-            /// All that is known of it.
-            fn row(self) -> &'static ServiceRow {
-                match self {
-                    $($(#[cfg($when)])? Self::$name => {
-                        const ROW: ServiceRow = $row;
+                        const ROW: $row = $value;
                         &ROW
                     })+
                 }
@@ -141,106 +121,142 @@ macro_rules! file {
     };
 }
 
-services! {
-    /// INPS's consultation service.
-    ConsultazioneIsee: ServiceRow {
-        namespace: "http://inps.it/ConsultazioneISEE",
-        path: "/isee/ConsultazioneISEE/v1",
-        wsdl: file!("ConsultazioneISEE.wsdl"),
-        schema: ("ConsultazioneISEE.xsd", file!("ConsultazioneISEE.xsd")),
-        pdd: false,
-    };
-    /// Transmission of DSU: Varco's own.
-    TrasmissioneDsu: ServiceRow {
-        namespace: "urn:varco:trasmissione-dsu:1",
-        path: "/isee/TrasmissioneDSU/v1",
-        wsdl: file!("TrasmissioneDSU.wsdl"),
-        schema: ("TrasmissioneDSU.xsd", file!("TrasmissioneDSU.xsd")),
-        pdd: false,
-    };
-    /// The dialect of the porta di dominio: each operation is a service of its own.
-    PddAttestazione: ServiceRow {
-        namespace: "http://soa.inps.it/wsiseepdd/consultazioneattestazionerichiesta.xsd",
-        path: "/isee/PdD/ConsultazioneAttestazione",
-        wsdl: file!("PdD_ConsultazioneAttestazione.wsdl"),
-        schema: ("PdD_ConsultazioneAttestazione.xsd", file!("PdD_ConsultazioneAttestazione.xsd")),
-        pdd: true,
-    };
-    /// The second of them.
-    PddDichiarazione: ServiceRow {
-        namespace: "http://soa.inps.it/wsiseepdd/consultazionedichiarazionerichiesta.xsd",
-        path: "/isee/PdD/ConsultazioneDichiarazione",
-        wsdl: file!("PdD_ConsultazioneDichiarazione.wsdl"),
-        schema: ("PdD_ConsultazioneDichiarazione.xsd", file!("PdD_ConsultazioneDichiarazione.xsd")),
-        pdd: true,
-    };
-    /// The third.
-    PddProtocollo: ServiceRow {
-        namespace: "http://soa.inps.it/wsiseepdd/VerificaEsistenzaProtocolloRichiesta.xsd",
-        path: "/isee/PdD/VerificaEsistenzaProtocollo",
-        wsdl: file!("PdD_VerificaEsistenzaProtocollo.wsdl"),
-        schema: ("PdD_VerificaEsistenzaProtocollo.xsd", file!("PdD_VerificaEsistenzaProtocollo.xsd")),
-        pdd: true,
-    };
-    /// A made-up one.
-    #[cfg(test)]
-    Prova: ServiceRow {
-        namespace: "urn:prova",
-        path: "/prova",
-        wsdl: super::prova::WSDL,
-        schema: ("Prova.xsd", super::prova::SCHEMA),
-        pdd: false,
-    };
+table! {
+    /// A service: one WSDL, one portType.
+    enum Service: ServiceRow {
+        /// INPS's consultation service.
+        ConsultazioneIsee: ServiceRow {
+            namespace: "http://inps.it/ConsultazioneISEE",
+            path: "/isee/ConsultazioneISEE/v1",
+            wsdl: file!("ConsultazioneISEE.wsdl"),
+            schema: ("ConsultazioneISEE.xsd", file!("ConsultazioneISEE.xsd")),
+            pdd: false,
+        };
+        /// Transmission of DSU: Varco's own.
+        TrasmissioneDsu: ServiceRow {
+            namespace: "urn:varco:trasmissione-dsu:1",
+            path: "/isee/TrasmissioneDSU/v1",
+            wsdl: file!("TrasmissioneDSU.wsdl"),
+            schema: ("TrasmissioneDSU.xsd", file!("TrasmissioneDSU.xsd")),
+            pdd: false,
+        };
+        /// The dialect of the porta di dominio: each operation is a service of its own.
+        PddAttestazione: ServiceRow {
+            namespace: "http://soa.inps.it/wsiseepdd/consultazioneattestazionerichiesta.xsd",
+            path: "/isee/PdD/ConsultazioneAttestazione",
+            wsdl: file!("PdD_ConsultazioneAttestazione.wsdl"),
+            schema: ("PdD_ConsultazioneAttestazione.xsd", file!("PdD_ConsultazioneAttestazione.xsd")),
+            pdd: true,
+        };
+        /// The second of them.
+        PddDichiarazione: ServiceRow {
+            namespace: "http://soa.inps.it/wsiseepdd/consultazionedichiarazionerichiesta.xsd",
+            path: "/isee/PdD/ConsultazioneDichiarazione",
+            wsdl: file!("PdD_ConsultazioneDichiarazione.wsdl"),
+            schema: ("PdD_ConsultazioneDichiarazione.xsd", file!("PdD_ConsultazioneDichiarazione.xsd")),
+            pdd: true,
+        };
+        /// The third.
+        PddProtocollo: ServiceRow {
+            namespace: "http://soa.inps.it/wsiseepdd/VerificaEsistenzaProtocolloRichiesta.xsd",
+            path: "/isee/PdD/VerificaEsistenzaProtocollo",
+            wsdl: file!("PdD_VerificaEsistenzaProtocollo.wsdl"),
+            schema: ("PdD_VerificaEsistenzaProtocollo.xsd", file!("PdD_VerificaEsistenzaProtocollo.xsd")),
+            pdd: true,
+        };
+        /// A made-up one.
+        #[cfg(test)]
+        Prova: ServiceRow {
+            namespace: "urn:prova",
+            path: "/prova",
+            wsdl: super::prova::WSDL,
+            schema: ("Prova.xsd", super::prova::SCHEMA),
+            pdd: false,
+        };
+    }
 }
 
-operations! {
-    /// One indicator of a person.
-    ConsultazioneIndicatore(c::ConsultazioneIndicatore, c::ConsultazioneIndicatoreResponse, answered):
-        Row { root: "ConsultazioneIndicatore", response: "ConsultazioneIndicatoreResponse", ..READS };
-    /// The attestation, with how it was computed.
-    ConsultazioneAttestazione(c::ConsultazioneAttestazione, c::ConsultazioneAttestazioneResponse, answered):
-        Row { root: "ConsultazioneAttestazione", response: "ConsultazioneAttestazioneResponse", ..READS };
-    /// The attestation of a resident: for municipalities.
-    ConsultazioneAttestazioneResidenti(c::ConsultazioneAttestazioneResidenti, c::ConsultazioneAttestazioneResidentiResponse, answered):
-        Row { root: "ConsultazioneAttestazioneResidenti", response: "ConsultazioneAttestazioneResidentiResponse", ..READS };
-    /// The DSU itself, completed: for checks.
-    ConsultazioneDichiarazione(c::ConsultazioneDichiarazione, c::ConsultazioneDichiarazioneResponse, answered):
-        Row { root: "ConsultazioneDichiarazione", response: "ConsultazioneDichiarazioneResponse", ..READS };
-    /// Whether an indicator is under a threshold.
-    ConsultazioneSogliaIndicatore(c::ConsultazioneSogliaIndicatore, c::ConsultazioneSogliaIndicatoreResponse, answered):
-        Row { root: "ConsultazioneSogliaIndicatore", response: "ConsultazioneSogliaIndicatoreResponse", ..READS };
-    /// A DSU is transmitted.
-    TrasmissioneDsu(t::TrasmissioneDsu, t::TrasmissioneDsuResponse):
-        Row { root: "TrasmissioneDSU", response: "TrasmissioneDSUResponse", on_violation: OnViolation::Reply, ..SENDS };
-    /// What became of a DSU that was transmitted.
-    ConsultazioneEsitoDsu(t::ConsultazioneEsitoDsu, t::ConsultazioneEsitoDsuResponse):
-        Row { root: "ConsultazioneEsitoDSU", response: "ConsultazioneEsitoDSUResponse", ..FOLLOWS };
-    /// Many DSU are transmitted.
-    TrasmissioneLotto(t::TrasmissioneLotto, t::TrasmissioneLottoResponse):
-        Row { root: "TrasmissioneLotto", response: "TrasmissioneLottoResponse", ..SENDS };
-    /// What became of a lot.
-    ConsultazioneEsitoLotto(t::ConsultazioneEsitoLotto, t::ConsultazioneEsitoLottoResponse):
-        Row { root: "ConsultazioneEsitoLotto", response: "ConsultazioneEsitoLottoResponse", ..FOLLOWS };
-    /// The attestation, in the dialect of the porta di dominio.
-    PddAttestazione(pdd::ConsultazioneAttestazione, pdd::ConsultazioneAttestazioneRisposta, answered):
-        Row { service: Service::PddAttestazione, root: "ConsultazioneAttestazione", response: "ConsultazioneAttestazioneRisposta", ..READS };
-    /// The DSU itself, in the dialect of the porta di dominio.
-    PddDichiarazione(pdd::ConsultazioneDichiarazione, pdd::ConsultazioneDichiarazioneRisposta, answered):
-        Row { service: Service::PddDichiarazione, root: "ConsultazioneDichiarazione", response: "ConsultazioneDichiarazioneRisposta", ..READS };
-    /// Whether a protocol exists, in the dialect of the porta di dominio. That it does is no personal data: its caller has the protocol.
-    PddProtocollo(pdd::VerificaEsistenzaProtocollo, pdd::VerificaEsistenzaProtocolloRisposta, answered): Row {
-        service: Service::PddProtocollo,
-        root: "VerificaEsistenzaProtocollo",
-        response: "VerificaEsistenzaProtocolloRisposta",
-        discloses: false,
-        // An ente that checks the protocols of many applicants meets their mistakes.
-        attempts_count_for_the_ente: false,
-        ..READS
-    };
-    /// A made-up one.
-    #[cfg(test)]
-    Prova(super::prova::Prova, super::prova::Prova):
-        Row { service: Service::Prova, root: "Prova", response: "ProvaResponse", discloses: false, ..READS };
+table! {
+    /// An operation of the contract.
+    enum Operation: Row {
+        /// One indicator of a person.
+        ConsultazioneIndicatore:
+            Row::consultation::<c::ConsultazioneIndicatore, c::ConsultazioneIndicatoreResponse>(
+                "ConsultazioneIndicatore",
+                "ConsultazioneIndicatoreResponse",
+            );
+        /// The attestation, with how it was computed.
+        ConsultazioneAttestazione:
+            Row::consultation::<c::ConsultazioneAttestazione, c::ConsultazioneAttestazioneResponse>(
+                "ConsultazioneAttestazione",
+                "ConsultazioneAttestazioneResponse",
+            );
+        /// The attestation of a resident: for municipalities.
+        ConsultazioneAttestazioneResidenti:
+            Row::consultation::<c::ConsultazioneAttestazioneResidenti, c::ConsultazioneAttestazioneResidentiResponse>(
+                "ConsultazioneAttestazioneResidenti",
+                "ConsultazioneAttestazioneResidentiResponse",
+            );
+        /// The DSU itself, completed: for checks.
+        ConsultazioneDichiarazione:
+            Row::consultation::<c::ConsultazioneDichiarazione, c::ConsultazioneDichiarazioneResponse>(
+                "ConsultazioneDichiarazione",
+                "ConsultazioneDichiarazioneResponse",
+            );
+        /// Whether an indicator is under a threshold.
+        ConsultazioneSogliaIndicatore:
+            Row::consultation::<c::ConsultazioneSogliaIndicatore, c::ConsultazioneSogliaIndicatoreResponse>(
+                "ConsultazioneSogliaIndicatore",
+                "ConsultazioneSogliaIndicatoreResponse",
+            );
+        /// A DSU is transmitted.
+        TrasmissioneDsu: Row {
+            on_violation: OnViolation::Reply,
+            ..Row::transmission::<t::TrasmissioneDsu, t::TrasmissioneDsuResponse>("TrasmissioneDSU", "TrasmissioneDSUResponse")
+        };
+        /// The fate of a transmitted DSU.
+        ConsultazioneEsitoDsu:
+            Row::follow_up::<t::ConsultazioneEsitoDsu, t::ConsultazioneEsitoDsuResponse>("ConsultazioneEsitoDSU", "ConsultazioneEsitoDSUResponse");
+        /// Many DSU are transmitted.
+        TrasmissioneLotto:
+            Row::transmission::<t::TrasmissioneLotto, t::TrasmissioneLottoResponse>("TrasmissioneLotto", "TrasmissioneLottoResponse");
+        /// The fate of a lot.
+        ConsultazioneEsitoLotto:
+            Row::follow_up::<t::ConsultazioneEsitoLotto, t::ConsultazioneEsitoLottoResponse>(
+                "ConsultazioneEsitoLotto",
+                "ConsultazioneEsitoLottoResponse",
+            );
+        /// The attestation, in the dialect of the porta di dominio.
+        PddAttestazione: Row {
+            service: Service::PddAttestazione,
+            ..Row::consultation::<pdd::ConsultazioneAttestazione, pdd::ConsultazioneAttestazioneRisposta>(
+                "ConsultazioneAttestazione",
+                "ConsultazioneAttestazioneRisposta",
+            )
+        };
+        /// The DSU itself, in the dialect of the porta di dominio.
+        PddDichiarazione: Row {
+            service: Service::PddDichiarazione,
+            ..Row::consultation::<pdd::ConsultazioneDichiarazione, pdd::ConsultazioneDichiarazioneRisposta>(
+                "ConsultazioneDichiarazione",
+                "ConsultazioneDichiarazioneRisposta",
+            )
+        };
+        /// Whether a protocol exists, in the dialect of the porta di dominio. That it does is no personal data: its caller has the protocol.
+        PddProtocollo: Row {
+            service: Service::PddProtocollo,
+            discloses: false,
+            // An ente that checks the protocols of many applicants meets their mistakes.
+            attempts_count_for_the_ente: false,
+            ..Row::consultation::<pdd::VerificaEsistenzaProtocollo, pdd::VerificaEsistenzaProtocolloRisposta>(
+                "VerificaEsistenzaProtocollo",
+                "VerificaEsistenzaProtocolloRisposta",
+            )
+        };
+        /// A made-up one.
+        #[cfg(test)]
+        Prova: Row::of::<super::prova::Prova, super::prova::Prova>(Service::Prova, "Prova", "ProvaResponse");
+    }
 }
 
 impl Operation {
@@ -300,7 +316,17 @@ impl Operation {
         self.row().attempts_count_for_the_ente
     }
 
-    /// What is told where a body breaks its schema.
+    /// The roots of request and reply, with the types that are bound to them.
+    pub fn roots(self) -> [Root; 2] {
+        (self.row().roots)(self)
+    }
+
+    /// The reply of a consultation. None for other operations.
+    pub fn answer(self, answered: Answered) -> Option<String> {
+        self.row().answer.map(|answer| answer(self, answered))
+    }
+
+    /// The answer to a body that breaks its schema.
     pub fn on_violation(self) -> OnViolation {
         self.row().on_violation
     }

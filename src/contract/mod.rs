@@ -1,10 +1,10 @@
-//! The contract: the files under `wsdl/` are what is served, what validates, and what the types mirror.
+//! The contract: the files under `wsdl/` are served, validate, and are mirrored by the types.
 //!
-//! - [`catalogue`]: the operations, as data.
+//! - [`catalogue`]: the operations and services, a row each.
 //! - [`Contract`]: the compiled schemas; a body goes in, a typed [`Request`] or every [`Finding`] comes out.
 //! - [`bind`]: one line for each element and attribute, from which decoding and encoding are made; `dsu`, `esiti`,
-//!   [`consultazione`], [`pdd`], [`trasmissione`]: the lines.
-//! - [`roots`]: every global element with the type that is bound to it.
+//!   [`consultazione`], [`pdd`], [`trasmissione`]: the lines; `answered`: the content of a consultation's reply, and every reply made of it.
+//! - [`roots`]: every global element with its type; `bound`: one of them.
 //! - [`wsdl`]: the files, served with the address that was asked.
 
 mod answered;

@@ -36,7 +36,8 @@ mod tests {
     use crate::tls::authorities::Authorities;
     use crate::xml::{Limits, parse};
 
-    /// Rows aside, an operation takes fewer than sixty lines (the description counts too); and with them it is read, granted, performed and answered by its schema.
+    /// Rows aside, an operation takes fewer than sixty lines, its description included. With them it is read, granted, performed, and answered by its
+    /// schema.
     #[test]
     fn an_operation_is_its_rows_and_fewer_than_sixty_lines() {
         let home = tempfile::tempdir().unwrap();

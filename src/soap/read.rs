@@ -82,7 +82,7 @@ pub struct NotRead {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// The package of MTOM.
-    #[error("{}", .0.0)]
+    #[error(transparent)]
     Package(NotAPackage),
     /// The bytes of the text.
     #[error(transparent)]
