@@ -1,7 +1,7 @@
 //! Memory that a feed takes and gives back: `cargo bench --bench memory`, or `just bench --bench memory`.
 //!
 //! A CAF transmits the DSU of 4,400 invented families. All of them wait, because nothing is known of their members. Then an operator loads the feed
-//! of all members, and the gateway attests what waited. The report has the memory of the server at each step, that of the heap apart.
+//! of all members, and the gateway attests the waiting DSU. The report has the resident memory of the server at each step, and its heap.
 //!
 //! `VARCO_BENCH_FAMILIES` sets another number of families.
 
@@ -27,7 +27,7 @@ use varco::isee::feed::{COLUMNS, FeedRecord};
 
 /// Connections of the CAF.
 const CONNECTIONS: u64 = 8;
-/// What is let pass before memory counts as what stays.
+/// The wait before memory is measured once more.
 const QUIET: Duration = Duration::from_secs(15);
 
 fn main() -> Result<()> {
@@ -47,7 +47,7 @@ fn main() -> Result<()> {
             feed.push_str(&line(record));
         }
         let dsu = message("Dichiarazione", ISEE_NS, &family.dsu, false);
-        // Nothing is waited for after this feed: of the others it says that they have nothing.
+        // The feed has a line for every other person too, without amounts: no DSU waits after it.
         let known: Vec<&str> = family.feed.iter().map(|record| record.codice_fiscale.as_str()).collect();
         let persons = dsu.split("CodiceFiscale=\"").skip(1).filter_map(|rest| rest.split('"').next()).filter(|code| code.len() == 16);
         for person in persons.filter(|person| !known.contains(person)).collect::<BTreeSet<_>>() {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use varco::commands::{Cli, misused, run};
 
-/// Of the binary alone: whoever uses the library has an allocator of their own. Its threads give back to the system what is free for ten seconds.
+/// Of the binary alone, not of the library. Its threads give free memory back to the system after a second (`.cargo/config.toml`).
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

@@ -672,7 +672,7 @@ fn amounts_are_rounded_half_away_from_zero_once_a_line() {
     for (amount, expected) in cases {
         assert_eq!(round(amount.parse().unwrap()).to_string(), expected);
     }
-    // What is written and read again is written the same.
+    // A text that is read again is written the same.
     for (amount, expected) in [("-0.004", "0.00"), ("-0.00", "0.00"), ("-0.01", "-0.01"), ("1.5", "1.50")] {
         assert_eq!(Importo(amount.parse().unwrap()).to_string(), expected);
     }

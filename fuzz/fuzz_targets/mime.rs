@@ -18,7 +18,7 @@ fuzz_target!(|data: &[u8]| {
     let limits = Limits::default();
     let decoded = Text::new();
     let Ok(message) = read(body, &media, Bounds { xml: &limits, whole: usize::MAX }, &decoded) else { return };
-    // The text of the envelope, of which a byte becomes three at most; and each part once, as base64: four for three, the last three rounded up.
+    // A byte of the envelope becomes three at most. Each part is there once, in base64: four bytes for three, the last three rounded up.
     let bound = 3 * body.len() + body.len() / 3 * 4 + 4 * (MAX_PARTS + 1);
     let found = text(message.document().root());
     assert!(found <= bound, "{found} from {} bytes", body.len());

@@ -24,7 +24,7 @@ pub fn create(dir: &Path, clock: &Clock) -> Result<Directory> {
     Ok(directory)
 }
 
-/// The data directory of a configuration that a gateway can be started with. What should be mended in it is refused, unless `anyhow`.
+/// The data directory of a configuration, if a gateway starts with it. Faults are refused, unless the operator wants it `anyhow`.
 fn of(config: &Path, anyhow: bool, clock: &Clock) -> Result<PathBuf> {
     let config = Config::read(config)?;
     let settings = Settings::build(&config, clock)?;

@@ -85,8 +85,8 @@ async fn start_with(config: &Config, clock: &Clock, disk: Arc<dyn Disk>, inherit
     Ok(Started { address, gateway, stop, serving, admin, socket })
 }
 
-/// At the start and with each new day: warns of faults of the configuration; attests DSU whose feed was loaded while nobody served, or whose terms are
-/// over.
+/// At the start and with each new day: warns of faults of the configuration. Attests the waiting DSU that need not wait any more: their feed was loaded
+/// while no gateway ran, or their terms are over.
 async fn every_day(gateway: Arc<Gateway>) {
     let mut done = None;
     loop {

@@ -14,7 +14,7 @@ pub(super) fn set(operatore: Option<String>) {
     }
 }
 
-/// The claims: `--operatore`, else the caller of sudo; and the user who logged in (audit(7), loginuid).
+/// The claims: `--operatore`, else the caller of sudo; and the login user (audit(7), loginuid).
 pub(super) fn claims() -> Claims {
     let login = std::fs::read_to_string("/proc/self/loginuid").ok().and_then(|text| text.trim().parse().ok());
     let operatore = OPERATORE.get().cloned().or_else(|| std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty()));

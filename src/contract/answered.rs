@@ -1,21 +1,21 @@
-//! What a consultation came to, whichever message says it: each reply is made of this.
+//! The result of a consultation. The reply of every operation is made of it.
 
 use super::bind::Base64;
 use super::consultazione as c;
 use super::consultazione::{DatiIndicatore, Esito};
 use super::pdd;
 
-/// The content of a reply.
+/// The result of a consultation.
 pub struct Answered {
     /// The number of the request; 0 where it was not registered.
     pub id_richiesta: i32,
-    /// How it came out.
+    /// The outcome.
     pub esito: Esito,
-    /// Why it is not OK, for the client.
+    /// The reason of an outcome other than OK, for the client.
     pub descrizione_errore: Option<String>,
-    /// The document that was asked for.
+    /// The document, where the operation gives one.
     pub xml: Option<Base64>,
-    /// Whether an indicator is under a threshold.
+    /// The answer about a threshold.
     pub dati: Option<DatiIndicatore>,
 }
 

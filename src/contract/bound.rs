@@ -1,4 +1,4 @@
-//! A global element of a schema, and the type that is bound to it.
+//! A global element of a schema, with its type.
 
 use super::bind::{Content, Shape, Undecodable};
 use crate::xml::Document;
@@ -27,7 +27,7 @@ impl Root {
         (self.shape)()
     }
 
-    /// Reads a document of this root and writes what was understood of it, all in the root's namespace.
+    /// Reads a document of this root into its type, and writes that again, all in the root's namespace.
     pub fn rewrite(&self, document: &Document<'_>) -> Result<String, Undecodable> {
         (self.rewrite)(self, document)
     }

@@ -242,7 +242,7 @@ table! {
                 "ConsultazioneDichiarazioneRisposta",
             )
         };
-        /// Whether a protocol exists, in the dialect of the porta di dominio. That it does is no personal data: its caller has the protocol.
+        /// Whether a protocol exists, in the dialect of the porta di dominio. Its existence is no personal data: the caller has the protocol.
         PddProtocollo: Row {
             service: Service::PddProtocollo,
             discloses: false,

@@ -1,4 +1,4 @@
-//! A made-up operation, in unit tests alone: all that one takes besides its rows and the function of a service. It says what it is told.
+//! A made-up operation, in unit tests alone: it returns its text. Here is all that it takes besides its rows and its service function.
 
 use super::bind::bind;
 
@@ -31,7 +31,7 @@ pub const WSDL: &str = r#"<wsdl:definitions xmlns:wsdl="http://schemas.xmlsoap.o
 
 /// Asks, and answers.
 pub struct Prova {
-    /// What is said.
+    /// The text.
     pub testo: String,
 }
 

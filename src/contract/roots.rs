@@ -1,4 +1,4 @@
-//! Every global element of the schemas, with the type that is bound to it: so that what holds for all of them can be asked of all of them.
+//! Every global element of the schemas, with its type: tests go through all of them.
 
 pub use super::bound::Root;
 use super::catalogue::{Operation, Service};
@@ -10,7 +10,7 @@ pub fn find(namespace: &str, name: &str) -> Option<Root> {
     all().into_iter().find(|root| root.namespace == namespace && root.name == name)
 }
 
-/// All of them: those of the operations, and what stands in their messages.
+/// All of them: the roots of messages, and of the documents inside messages.
 pub fn all() -> Vec<Root> {
     let mut roots = vec![
         Root::of::<dsu::Dichiarazione>(ISEE_NS, "Dichiarazione"),

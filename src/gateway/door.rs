@@ -1,4 +1,4 @@
-//! The door: whose certificate this is, whether all of it is valid now, and whether there is room for one more exchange of that ente.
+//! The door: the ente behind a certificate, if the certificate is valid now; and room for one more exchange of that ente.
 
 use hyper::Method;
 
@@ -13,7 +13,7 @@ use crate::refusal::{Code, Refusal};
 use crate::registry::{Caller, Identified};
 use crate::tls::peer::Valid;
 
-/// Peer and registry, at this moment.
+/// The ente behind a certificate, by the registry of this moment.
 pub(super) async fn identify(gateway: &Gateway, channel: &Channel) -> Result<(Identified, Valid), Refusal> {
     let unavailable = |error: ViewError| Refusal::new(Code::Unavailable, error.to_string());
     let registry = &gateway.node.registry;
@@ -32,8 +32,8 @@ pub(super) async fn identify(gateway: &Gateway, channel: &Channel) -> Result<(Id
     }
 }
 
-/// The caller behind the certificate. Others are refused: an ente that may not come in with an entry for its first few exchanges, all others as one of a
-/// number.
+/// The caller behind the certificate. An ente that may not come in is refused, its first few exchanges with an entry each. A certificate of no ente is
+/// refused and counted.
 pub(super) async fn caller(record: &mut Record<'_>) -> Result<Caller, Stop> {
     let (gateway, channel) = (record.gateway, record.channel);
     let (identified, valid) = identify(gateway, channel).await?;
@@ -73,7 +73,7 @@ pub(super) fn well_formed(verdict: &Verdict) -> Result<(), Refusal> {
     if verdict.is_wrong() { Err(Refusal::new(Code::Malformed, "not well-formed as HTTP")) } else { Ok(()) }
 }
 
-/// What answers at a path.
+/// The endpoint at a path.
 pub(super) fn route(gateway: &Gateway, method: &Method, path: &str) -> Result<Endpoint, Refusal> {
     let endpoint = Endpoint::at(&plain(path), &gateway.settings.load().pdd).ok_or(Refusal::new(Code::NotFound, "path"))?;
     if method == Method::POST { Ok(endpoint) } else { Err(Refusal::new(Code::MethodNotAllowed, "method")) }

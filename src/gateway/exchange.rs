@@ -67,7 +67,7 @@ async fn listen(record: &mut Record<'_>, verdict: &Verdict, head: &Parts, inboun
         record.version = Version::V11;
         return Err(Counted::unread().into());
     }
-    // HTTP head: whose certificate is this, is all of it valid NOW. Refused before the body is read.
+    // HTTP head: the ente behind the certificate, valid NOW. Others are refused before the body is read.
     let caller = door::caller(record).await?;
     door::well_formed(verdict)?;
     if head.headers.len() > MOST_FIELDS {

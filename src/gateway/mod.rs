@@ -3,9 +3,9 @@
 //! - [`node`]: a data directory opened: ledger, views, registry, SII; the list of projectors; [`settings`]: what may change while it runs;
 //! - [`listener`] and `connection`: from the socket to HTTP; `metered`: the records of a handshake, counted; `proxy`: the address that a balancer names;
 //!   [`framing`]: the end of a request, read strictly;
-//! - [`exchange`]: the way of one exchange, on one page. Beside it: `door`: who comes in, and is there room; [`body`]: the bytes of requests and replies in
-//!   memory, bounded; `sender`: who asks, in the request's own words; `unreadable`: messages that cannot be read, as refusals; `record`: from an exchange to
-//!   its entry; `outcome`: the only maker of a response; `documents`: the files of the contract; [`fault`]: refusals as bytes;
+//! - [`exchange`]: the way of one exchange, on one page. Beside it: `door`: the caller, and room for it; [`body`]: the bytes of requests and replies in
+//!   memory, bounded; `sender`: the sender, in the request's own words; `unreadable`: refusals of messages that cannot be read; `record`: from an exchange
+//!   to its entry; `outcome`: the only maker of a response; `documents`: the files of the contract; [`fault`]: refusals as bytes;
 //! - `beside`: steps that take long, beside the threads that serve;
 //! - [`gathered`]: refusals too many to record one by one; [`refused`]: the lines of the log about handshakes; `crowd`: how many places each has; [`quota`]: how many exchanges it has made;
 //! - [`admin`]: the admin socket; [`status`]: how it is, for people; [`metrics`]: what is counted.

@@ -1,4 +1,4 @@
-//! The end of an exchange: the only maker of a response. What discloses something leaves with a [`Receipt`] alone.
+//! The end of an exchange: the only maker of a response. The reply of a service leaves with a [`Receipt`] alone.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -29,7 +29,7 @@ pub(super) enum Outcome {
     Counted(Counted),
     /// It could not be recorded: nothing is told but when to come back.
     Unavailable,
-    /// A file of the contract, which holds no data: not recorded.
+    /// A file of the contract: it holds no data, and has no entry.
     Contract(String, Places),
 }
 
@@ -53,7 +53,7 @@ impl From<Counted> for Stop {
     }
 }
 
-/// The bytes of a reply that the ledger has: nobody makes one without a receipt.
+/// The bytes of a recorded reply: nobody makes one without a receipt.
 pub(super) struct Rendered {
     status: StatusCode,
     text: String,
@@ -76,14 +76,14 @@ impl Rendered {
 /// A refusal that the ledger has only as one of a number.
 pub(super) struct Counted {
     refusal: Box<Refusal>,
-    /// The reason under which it is counted.
+    /// The reason in the count.
     pub(super) reason: &'static str,
-    /// What the quota that was met still allows.
+    /// The rest of the quota, if it ran into one.
     pub(super) standing: Option<Standing>,
     then: Then,
 }
 
-/// What a counted refusal says besides.
+/// The end of a counted refusal.
 enum Then {
     /// Come back in so many seconds.
     Later(u64),
@@ -99,7 +99,7 @@ impl Counted {
         Self { refusal: Box::new(Refusal::new(Code::Fields, "head")), reason: "H06.http", standing: None, then: Then::Unread }
     }
 
-    /// A caller who is not let in: the connection ends.
+    /// A certificate that does not get in: the connection ends.
     pub(super) fn barred(refusal: Refusal) -> Self {
         Self { reason: fault::row(refusal.code).ledger, refusal: Box::new(refusal), standing: None, then: Then::Close }
     }
@@ -147,7 +147,7 @@ impl From<Esaurito> for Counted {
 }
 
 impl Outcome {
-    /// The response, in a version of SOAP. `standing` is what is left of a quota.
+    /// The response, in a version of SOAP. `standing` is the rest of a quota.
     pub(super) fn respond(self, exchange: Uuid, version: Version, standing: Option<Standing>) -> Reply {
         let mut reply = match self {
             Self::Recorded(Rendered { status, text, places, closes }) => {

@@ -1,4 +1,4 @@
-//! From an exchange to its entry: what is gathered on the way, and how it is recorded, or refused.
+//! From an exchange to its entry: gathers its content on the way, records it, and records refusals.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -27,7 +27,7 @@ use crate::sii::uses::DISCLOSED;
 use crate::soap::{Identity, Version};
 use crate::tls::Peer;
 
-/// What is known of an exchange before its request is read.
+/// The channel of an exchange, known before its request is read.
 #[derive(Clone, Debug)]
 pub(super) struct Channel {
     /// The client's certificate.
@@ -60,7 +60,7 @@ impl Passage {
     }
 }
 
-/// What stands in the entry of an exchange, gathered on the way.
+/// The content of the entry of an exchange, gathered on the way.
 pub(super) struct Record<'a> {
     pub(super) gateway: &'a Gateway,
     pub(super) channel: &'a Channel,
@@ -72,11 +72,11 @@ pub(super) struct Record<'a> {
     pub(super) identity: Identity,
     pub(super) request: Bytes,
     pub(super) micros: Micros,
-    /// In which the exchange is answered.
+    /// The version of the answer.
     pub(super) version: Version,
     /// Whether the certificate is taken for unrevoked on a list that should have been replaced.
     pub(super) within_grace: bool,
-    /// What is left of the ente's quota.
+    /// The rest of the ente's quota.
     pub(super) standing: Option<Standing>,
     /// Whether it was counted for its operator.
     of_operator: bool,
@@ -116,7 +116,7 @@ impl<'a> Record<'a> {
         u64::try_from(self.gateway.clock.now().as_microsecond() - self.received.as_microsecond()).unwrap_or_default()
     }
 
-    /// The token of whoever is named as operator, as quotas count it.
+    /// The token of the named operator, as quotas count it.
     fn operator(&self) -> Option<u64> {
         let user = self.identity.user.as_deref()?;
         self.gateway.node.ledger.keys.token(rome(self.received).year(), "operator", user).ok().map(|token| quota::digest(&token))
@@ -133,7 +133,7 @@ impl<'a> Record<'a> {
         Ok(())
     }
 
-    /// Persons whose data are about to go out, within the quotas of ente and operator.
+    /// Counts the persons of a reply, within the quotas of ente and operator.
     pub(super) fn disclose(&self, ente: &Ente, persons: &[String]) -> Result<(), Exceeded> {
         let (keys, year, quotas) = (&self.gateway.node.ledger.keys, rome(self.received).year(), &self.gateway.quotas);
         let tokens = persons.iter().filter_map(|code| keys.token(year, "cf", code).ok()).map(|token| quota::digest(&token));
@@ -168,13 +168,13 @@ impl<'a> Record<'a> {
         Outcome::Counted(counted)
     }
 
-    /// Records a refusal, so that it may be said. What cannot be recorded is answered 503, and tells nothing.
+    /// Records a refusal, so that it may be said. If it cannot be recorded, the answer is 503 and tells nothing.
     pub(super) async fn refuse(&mut self, refusal: Refusal) -> Outcome {
         if refusal.code == Code::Unavailable {
             tracing::warn!(exchange = %self.exchange, internal = %refusal.internal, "unavailable");
             return Outcome::Unavailable;
         }
-        // Whatever is recorded with an operator counts for that one: so does a start that counts what was recorded.
+        // An entry with an operator counts for the operator: a start counts the entries of the day in the same way.
         if let (Some(ente), false, Some(token)) = (&self.ente, self.of_operator, self.operator()) {
             self.gateway.quotas.count_for(ente, token, self.received);
         }
@@ -222,7 +222,7 @@ impl<'a> Record<'a> {
         Ok(receipt)
     }
 
-    /// The entry of the exchange: the tokens, the commitments to both messages, and what is sealed.
+    /// The entry of the exchange: tokens, commitments to both messages, sealed part.
     fn entry(&self, note: Note, rendered: &str) -> Result<Draft, PrepareError> {
         let ledger = &self.gateway.node.ledger;
         let year = rome(self.received).year();
@@ -299,8 +299,7 @@ pub(super) async fn failed(gateway: &Gateway, channel: &Channel, passage: &Passa
     }
 }
 
-/// Whether the connection ends with a refusal: whose certificate is not valid any more does not keep it; nor one whose request was left half read, or is
-/// ambiguous.
+/// Whether the connection ends with a refusal: the certificate is not valid any more, the request was left half read, or it is ambiguous.
 fn closes(code: Code) -> bool {
     matches!(
         code,

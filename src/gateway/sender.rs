@@ -1,4 +1,4 @@
-//! What a request says of its sender: the Identity header, HTTP headers in its place, the body of the porta di dominio's dialect.
+//! The sender, in the request's own words: the Identity header, HTTP headers in its place, the body of the porta di dominio's dialect.
 
 use hyper::HeaderMap;
 use hyper::header::HeaderName;
@@ -9,7 +9,7 @@ use crate::soap::Identity;
 
 /// The Identity header, completed by the HTTP headers that some clients send in its place.
 pub(super) fn named(headers: &HeaderMap, mut identity: Identity) -> Identity {
-    // UTF-8, or else Latin-1, as HTTP once had it: whoever asks is never left out for a letter of the name.
+    // UTF-8, or else Latin-1, as HTTP once had it: no name is left out for one of its letters.
     let text =
         |bytes: &[u8]| std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|byte| char::from(*byte)).collect(), str::to_owned);
     let header = |name: HeaderName| headers.get(name).map(|value| text(value.as_bytes()).trim().to_owned()).filter(|text| !text.is_empty());
@@ -47,7 +47,7 @@ pub(super) fn check(caller: &Caller, identity: &Identity) -> Result<(), Refusal>
     }
 }
 
-/// The admission from the office that is named. The dialect of the porta di dominio says in the body who asks (`named`): that comes first.
+/// The admission from the named office. In the dialect of the porta di dominio the body has an identity too (`named`): it comes first.
 pub(super) fn agree(identity: &mut Identity, admission: Admission, named: Option<&Identity>) -> Result<Admission, Refusal> {
     if let Some(named) = named {
         let before = std::mem::take(identity);

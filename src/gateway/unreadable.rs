@@ -1,4 +1,4 @@
-//! The refusals that become of messages that cannot be read, in words for the client.
+//! Refusals of messages that cannot be read, in words for the client.
 
 use hyper::HeaderMap;
 use hyper::header::CONTENT_TYPE;
@@ -54,7 +54,7 @@ pub(super) fn schema(findings: &Findings) -> Refusal {
     Refusal::new(Code::Schema, "schema").with(format!("{}{rest}.", shown.join("; ")))
 }
 
-/// The media type of the body; a missing one is none that is read.
+/// The media type of the body. A missing one is refused like an unknown one.
 pub(super) fn media_type(headers: &HeaderMap) -> Result<Media, Refusal> {
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     value.and_then(Media::of).ok_or(Refusal::new(Code::UnsupportedMedia, "content type"))

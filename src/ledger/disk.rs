@@ -88,7 +88,7 @@ impl DiskFile for File {
     }
 }
 
-/// Writes a small file so that it is there whole or not at all: beside, synced, renamed, directory synced. What failed takes no room.
+/// Writes a small file so that it is there whole or not at all: beside, synced, renamed, directory synced. A failed write leaves no file.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     // The whole name: the two indexes of a segment differ in their extension alone, and two processes may write them.
     let mut beside = path.as_os_str().to_owned();

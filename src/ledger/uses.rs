@@ -130,7 +130,7 @@ impl Uses {
         Ok(total)
     }
 
-    /// In one segment: in memory, else in its file, else, where that cannot be read, in the segment itself. The file is made again by the next count.
+    /// The count in one segment: from memory, else from its file, else from the segment itself. The next count makes an unreadable file again.
     fn count_in(&self, listing: &Listing, listed: &Listed, directory: &Path, terms: &[Term]) -> Result<u32, LogError> {
         let path = file(directory, listed.first);
         let mut failed = None;
@@ -156,7 +156,7 @@ impl Uses {
     }
 
     /// Makes the missing files of closed segments, and counts the beginning of the open one if counting began in its middle. Counts in memory of a segment
-    /// that has its file are forgotten; of one whose file cannot be written they stay.
+    /// that has its file are forgotten. They stay if the file cannot be written.
     pub fn make_missing(&self) -> Result<(), LogError> {
         let Some((directory, ledger)) = &self.shared.place else { return Ok(()) };
         let _making = self.shared.making.lock().unwrap_or_else(PoisonError::into_inner);

@@ -165,7 +165,7 @@ pub struct Actor {
     pub uid: u32,
     /// Process id.
     pub pid: Option<i32>,
-    /// The user who logged in: a claim.
+    /// The login user: a claim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login: Option<u32>,
     /// The operator's name: a claim. It is sealed, and found by its token.
@@ -176,7 +176,7 @@ pub struct Actor {
 /// The claims of an actor.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// The user who logged in (loginuid).
+    /// The login user (loginuid).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login: Option<u32>,
     /// `--operatore`, or the caller of sudo.

@@ -5,7 +5,7 @@ use crate::contract::catalogue::Operation;
 use crate::contract::message;
 use crate::contract::prova::Prova;
 
-/// Says what it is told.
+/// Returns the text.
 pub(super) fn perform(request: &Prova) -> Prepared {
     Prepared { reply: message("ProvaResponse", Operation::Prova.namespace(), request, false), ..Prepared::default() }
 }

@@ -63,7 +63,7 @@ impl<'t> Message<'t> {
         &self.document
     }
 
-    /// Its envelope: who asks, and for what.
+    /// Its envelope: the request, and the identity of the sender.
     pub fn call(&self) -> Result<Call<'_, 't>, NotACall> {
         super::open(&self.document)
     }

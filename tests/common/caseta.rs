@@ -204,7 +204,7 @@ impl Caseta {
         foglio
     }
 
-    /// The DSU of [`PARENTS`] is this one, with what the feed knows of its persons.
+    /// The DSU of [`PARENTS`] is this one. Its feed is added.
     pub fn refer(&mut self, own: Self) {
         self.feed.extend(own.feed);
         let scadenza = date(self.presented.year(), 12, 31);

@@ -147,7 +147,7 @@ impl Serving {
         Self::start_with(config, errors)
     }
 
-    /// The log, as soon as a line of it has all of these. A thread of its own writes it: what was answered may not be in it yet.
+    /// The log, as soon as a line of it has all of these. A thread of its own writes the log: an answer may be here before its line.
     pub fn logged(&self, parts: &[&str]) -> String {
         for _ in 0..200 {
             let log = std::fs::read_to_string(&self.log).unwrap();

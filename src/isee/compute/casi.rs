@@ -243,7 +243,7 @@ impl<'a> Situazione<'a> {
         self.dsu.modello_base.iter().find(|modello| modello.tipo == TipoModello::Rid && modello.beneficiario() == Some(beneficiario))
     }
 
-    /// Art. 7, and art. 8 for a student who lives with one parent. The other one (not `but`) joins, adds a component, or does not count.
+    /// Art. 7, and art. 8 for a student with one parent in the nucleus. The other one (not `but`) joins, adds a component, or does not count.
     fn con_genitore(
         &self,
         (nucleo, base): (&Nucleo<'a>, &Calcolo),
