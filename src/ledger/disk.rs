@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// The mode of files that are made: for their owner alone.
@@ -90,9 +90,7 @@ impl DiskFile for File {
 
 /// Writes a small file so that it is there whole or not at all: beside, synced, renamed, directory synced. A failed write leaves no file.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    // The whole name: the two indexes of a segment differ in their extension alone, and two processes may write them.
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
+    let beside = beside(path);
     let write = || -> io::Result<()> {
         let file = OpenOptions::new().write(true).create(true).truncate(true).mode(OWNER).open(&beside)?;
         file.write_all_at(content, 0)?;
@@ -105,5 +103,22 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     match path.parent() {
         Some(directory) => File::open(directory)?.sync_all(),
         None => Ok(()),
+    }
+}
+
+/// The file that becomes `path`. It has the whole name: the two indexes of a segment differ in their extension alone, and two processes may write them.
+fn beside(path: &Path) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    beside.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_indexes_of_a_segment_are_written_apart() {
+        assert_ne!(beside(Path::new("1.idx")), beside(Path::new("1.uses")));
     }
 }
