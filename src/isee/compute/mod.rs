@@ -205,9 +205,6 @@ impl Calcolo {
 pub fn round(amount: Decimal) -> Decimal {
     let mut rounded = amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
     rounded.rescale(2);
-    if rounded.is_zero() {
-        rounded.set_sign_positive(true);
-    }
     rounded
 }
 
