@@ -36,7 +36,7 @@ use varco::isee::codice_fiscale::check_letter;
 use varco::ledger::disk::RealDisk;
 use varco::ledger::{Blinding, Body, Directory, Draft, Keys, Kind, Ledger, Secret, Submission, Tokens, new_exchange, seal, segments};
 use varco::registry::ente::Tipo;
-use varco::sii::entries::{person_key, protocol_key, sender_key};
+use varco::sii::embedded::entries::{person_key, protocol_key, sender_key};
 
 /// Entries, the present day's included.
 const SIZES: [u64; 4] = [10_000, 100_000, 1_000_000, 5_000_000];

@@ -74,6 +74,23 @@ fn imports_go_strictly_downwards() {
     assert!(checked > 100, "only {checked} imports were read");
 }
 
+/// Services and commands know the SII by its capabilities.
+#[test]
+fn services_and_commands_do_not_know_which_sii_answers() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut read = 0;
+    for room in ["services", "commands"] {
+        let mut files = Vec::new();
+        sources(&root.join(room), &mut files);
+        for file in files {
+            read += 1;
+            let text = std::fs::read_to_string(&file).unwrap();
+            assert!(!text.contains("sii::embedded"), "{}", file.display());
+        }
+    }
+    assert!(read > 20, "only {read} files were read");
+}
+
 #[test]
 fn the_reader_of_imports_sees_them() {
     assert_eq!(

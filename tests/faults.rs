@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+#[path = "common/asked.rs"]
+mod asked;
 mod common;
 
 use std::io;
@@ -12,8 +14,6 @@ use std::time::{Duration, Instant};
 
 use redb::backends::FileBackend;
 use redb::{Builder, Database, DatabaseError, StorageBackend};
-
-use jiff::Timestamp;
 
 use common::{BENEFIT, DSU, ISEE, Site, element, requests};
 use varco::commands::client::{Answer, Client};
@@ -26,14 +26,15 @@ use varco::gateway::gathered::Gathered;
 use varco::gateway::listener::{Ended, Listener};
 use varco::gateway::node::Node;
 use varco::gateway::settings::Settings;
+use varco::isee::CodiceFiscale;
 use varco::ledger::committer::Health;
 use varco::ledger::disk::{Disk, DiskFile, RealDisk};
 use varco::ledger::{Kind, segments};
 use varco::registry::Permit;
 use varco::registry::administration::{Actor, perform};
 use varco::registry::ente::Tipo;
-use varco::sii::regole::Applicate;
-use varco::sii::{Answering, Occasion, Question, Resuming, Sii};
+use varco::sii::answers::{Declared, Found};
+use varco::sii::{Asking, Consultation, Occasion, Search};
 
 /// What the disk does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -454,21 +455,17 @@ fn an_open_segment_that_is_taken_away_ends_the_gateway() {
 /// An SII that panics when it is asked.
 struct Panicking;
 
-impl Sii for Panicking {
-    fn waiting(&self, _: Timestamp, _: usize) -> Result<varco::sii::InAttesa, varco::sii::SiiError> {
-        Ok(varco::sii::InAttesa::default())
-    }
-
-    fn answer<'a>(&'a self, _: &'a Permit, _: Question<'a>, _: Occasion) -> Answering<'a> {
+impl Consultation for Panicking {
+    fn attestazione<'a>(&'a self, _: &'a Permit, _: Search<'a>, _: Occasion<'a>) -> Asking<'a, Option<Box<Found>>> {
         Box::pin(async { panic!("a mistake") })
     }
 
-    fn resume(&self, _: Timestamp) -> Resuming<'_, usize> {
-        Box::pin(async { Ok(0) })
+    fn dichiarazione<'a>(&'a self, _: &'a Permit, _: Search<'a>, _: Occasion<'a>) -> Asking<'a, Option<Box<Declared>>> {
+        Box::pin(async { panic!("a mistake") })
     }
 
-    fn apply_rules(&self, _: bool, _: Timestamp) -> Resuming<'_, Applicate> {
-        Box::pin(async { Ok(Applicate::default()) })
+    fn esiste<'a>(&'a self, _: &'a CodiceFiscale, _: &'a str, _: Occasion<'a>) -> Asking<'a, bool> {
+        Box::pin(async { panic!("a mistake") })
     }
 }
 
@@ -478,7 +475,7 @@ fn an_exchange_that_panics_has_an_entry_of_its_own_and_tells_nothing() {
     common::runtime().block_on(async {
         let config = Config::read(&site.config()).unwrap();
         let mut node = Node::open(&site.directory(), &site.clock, Arc::new(RealDisk), SEGMENT_BYTES).unwrap();
-        node.services.sii = Arc::new(Panicking);
+        node.services.consultation = Arc::new(Panicking);
         let settings = Settings::build(&config, &site.clock).unwrap();
         let gateway = Gateway::new(node, Contract::compile().unwrap(), settings, &config);
         let listener = Listener::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
@@ -577,4 +574,54 @@ fn a_failed_fdatasync_ends_the_process_and_the_next_start_goes_on_in_a_new_segme
         assert_eq!(count, 2);
         varco::commands::ledger::verify(&site.directory()).unwrap();
     });
+}
+
+/// Whatever another system does: the question is recorded before it leaves, leaves once, and has one end.
+#[test]
+fn a_question_for_another_system_is_recorded_leaves_once_and_has_an_end() {
+    let site = Site::new();
+    asked::may_verify(&site);
+    let had = site.home.path().join("asked");
+    let disk = Faulty(Arc::new(Mutex::new(Plan::Good)));
+    common::runtime().block_on(async {
+        let config = Config::read(&site.config()).unwrap();
+        let serving = asked::Serving::start(&config, &site.clock, Arc::new(disk.clone()), &had).await;
+        let comune = asked::comune(&site, serving.address);
+        let ask = async |serial| {
+            let (path, message) = asked::question("comune", serial);
+            comune.call(path, &message).await.unwrap()
+        };
+        let answered = ask(10).await;
+        assert_eq!(element(&answered, "Esito"), "OK", "{}", answered.text);
+        let lost = ask(17).await;
+        assert_eq!((element(&lost, "Esito"), element(&lost, "IdRichiesta")), ("ERRORE_INTERNO", "0"), "{}", lost.text);
+        let conflict = ask(18).await;
+        assert_eq!(element(&conflict, "Esito"), "OK", "{}", conflict.text);
+        assert_unavailable(&ask(19).await);
+        // The ledger takes no entry: nothing leaves.
+        disk.set(Plan::Write(ENOSPC, 0));
+        assert_unavailable(&ask(20).await);
+        disk.set(Plan::Good);
+        tokio::time::sleep(Duration::from_millis(1200)).await;
+        let (status, _) = (ask(30).await.status, serving.stop().await);
+        assert_eq!(status.as_u16(), 200);
+    });
+    let entries = segments::read_from(&site.directory().segments(), site.directory().ledger, 1, usize::MAX).unwrap();
+    let ends = asked::checked(&entries, &had);
+    let count = |course, kind| ends.get(&asked::End { course: Some(course), kind }).copied().unwrap_or_default();
+    assert_eq!(ends.len(), 4, "{ends:?}");
+    assert_eq!(count(asked::Course::Answered, Kind::Exchange), 2);
+    assert_eq!(count(asked::Course::Lost, Kind::Exchange), 1);
+    assert_eq!(count(asked::Course::Conflict, Kind::Exchange), 1);
+    assert_eq!(count(asked::Course::Conflicts, Kind::Interrupted), 1);
+    // Who was asked about is found, and what left can be proved.
+    let question = entries.iter().find(|entry| entry.leaf.body.kind == Kind::Asked).unwrap();
+    let body = &question.leaf.body;
+    assert_eq!((body.role.as_deref(), body.ente.as_deref()), (Some("fruitore"), Some("comune")));
+    assert_eq!(body.facts["verso"], "altra porta");
+    assert_eq!(body.tokens.as_ref().unwrap().cf.len(), 1);
+    assert!(body.commit.as_ref().unwrap().request.is_some());
+    assert!(!question.leaf.body.facts.values().any(|value| value.to_string().contains(asked::DECLARANT)));
+    varco::commands::ledger::verify(&site.directory()).unwrap();
+    common::views_equal_a_rebuild(&site.directory(), &site.clock);
 }

@@ -17,7 +17,6 @@ use std::sync::Arc;
 use caseta::*;
 use common::{BENEFIT, DSU, ISEE, element, payload, requests, varco as command};
 use famiglia::{Famiglia, OPERATIONS};
-use jiff::Timestamp;
 use jiff::civil::Date;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
@@ -39,8 +38,8 @@ use varco::ledger::search::{Filter, find};
 use varco::ledger::{Blinding, Entry, Kind, Submission, new_exchange};
 use varco::registry::{Identified, Permit};
 use varco::services::{self, Asked, NotPrepared};
-use varco::sii::regole::Applicate;
-use varco::sii::{Answering, LONG, Occasion, Question, Resuming, Sii};
+use varco::sii::answers::{Declared, Found};
+use varco::sii::{Asking, Consultation, LONG, Occasion, Search};
 use varco::soap;
 use varco::tls::Peer;
 use varco::tls::authorities::Authorities;
@@ -624,31 +623,21 @@ fn what_an_earlier_build_told_is_told_no_more_and_ends_with_its_dsu() {
 
 /// An SII that finds another person's attestation, as damage in the views could make it do.
 struct Astray {
-    sii: Arc<dyn Sii>,
+    sii: Arc<dyn Consultation>,
     other: Chiave,
 }
 
-impl Sii for Astray {
-    fn waiting(&self, _: Timestamp, _: usize) -> Result<varco::sii::InAttesa, varco::sii::SiiError> {
-        Ok(varco::sii::InAttesa::default())
+impl Consultation for Astray {
+    fn attestazione<'a>(&'a self, permit: &'a Permit, search: Search<'a>, occasion: Occasion<'a>) -> Asking<'a, Option<Box<Found>>> {
+        self.sii.attestazione(permit, Search { chiave: &self.other, ..search }, occasion)
     }
 
-    fn answer<'a>(&'a self, permit: &'a Permit, question: Question<'a>, occasion: Occasion) -> Answering<'a> {
-        let chiave = &self.other;
-        let question = match question {
-            Question::Attestazione { on, .. } => Question::Attestazione { chiave, on },
-            Question::Dichiarazione { on, .. } => Question::Dichiarazione { chiave, on },
-            question => question,
-        };
-        self.sii.answer(permit, question, occasion)
+    fn dichiarazione<'a>(&'a self, permit: &'a Permit, search: Search<'a>, occasion: Occasion<'a>) -> Asking<'a, Option<Box<Declared>>> {
+        self.sii.dichiarazione(permit, Search { chiave: &self.other, ..search }, occasion)
     }
 
-    fn resume(&self, now: Timestamp) -> Resuming<'_, usize> {
-        self.sii.resume(now)
-    }
-
-    fn apply_rules(&self, prova: bool, now: Timestamp) -> Resuming<'_, Applicate> {
-        self.sii.apply_rules(prova, now)
+    fn esiste<'a>(&'a self, dichiarante: &'a CodiceFiscale, protocollo: &'a str, occasion: Occasion<'a>) -> Asking<'a, bool> {
+        self.sii.esiste(dichiarante, protocollo, occasion)
     }
 }
 
@@ -874,7 +863,8 @@ fn what_is_found_of_another_person_is_never_told() {
         let Identified::Caller(caller) = node.registry.identify(&peer, world.today).unwrap() else { panic!("not let in") };
         let admission = caller.admit(operation, world.today).unwrap().from_office(None).unwrap();
         let received = clock.now();
-        let occasion = Occasion { exchange: new_exchange(received).unwrap(), received, today: world.today, ordinal: 1, beside: false };
+        let occasion =
+            Occasion { exchange: new_exchange(received).unwrap(), received, today: world.today, ordinal: 1, beside: false, returned: &[] };
         let asked = Asked { operation, request: &request, body, bytes: &[], contract: &contract, soglie: &[] };
         common::runtime().block_on(services::perform(&node.services, admission, asked, occasion))
     };
@@ -889,7 +879,7 @@ fn what_is_found_of_another_person_is_never_told() {
         protocollo_domanda_ente_erogatore: None,
         statodomanda_prestazione: None,
     }));
-    node.services.sii = Arc::new(Astray { sii: node.services.sii.clone(), other });
+    node.services.consultation = Arc::new(Astray { sii: node.services.consultation.clone(), other });
     for operation in operations {
         let told = ask(&node, operation);
         assert!(matches!(&told, Err(NotPrepared::Unavailable(_))), "{operation:?}: {:?}", told.map(|prepared| prepared.reply));

@@ -423,7 +423,7 @@ async fn peer(site: &Site, log: &MemLog, keys: &Arc<Keys>, id: uuid::Uuid) -> Pe
         disk: Arc::new(RealDisk),
     };
     let config = Config::read(&site.config()).unwrap();
-    let sii = varco::sii::embedded::Settings::configured(&config).unwrap();
+    let sii = varco::sii::Settings::configured(&config).unwrap();
     let node = Node::assemble(parts, &views.path().join("views"), &site.clock, sii).unwrap();
     let settings = Settings::build(&config, &site.clock).unwrap();
     let gateway = Gateway::new(node, Contract::compile().unwrap(), settings, &config);

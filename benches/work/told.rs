@@ -29,8 +29,8 @@ use varco::registry::administration::Actor;
 use varco::registry::ente::Tipo;
 use varco::registry::{Admission, Identified};
 use varco::services::{self, Asked, NotPrepared, Prepared};
-use varco::sii::embedded::Settings;
-use varco::sii::{MANY, Occasion, feed};
+use varco::sii::upkeep::Act;
+use varco::sii::{MANY, Occasion, Settings};
 use varco::soap::{self, Version, envelope};
 use varco::tls::authorities::Authorities;
 use varco::tls::path::Judge;
@@ -111,22 +111,34 @@ impl World {
         caller.admit(operation, self.today).unwrap().from_office(None).unwrap()
     }
 
-    fn occasion(&self) -> Occasion {
+    fn occasion(&self) -> Occasion<'static> {
         let received = self.node.clock.now();
-        Occasion { exchange: new_exchange(received).unwrap(), received, today: rome(received).date(), ordinal: 1, beside: false }
+        Occasion {
+            exchange: new_exchange(received).unwrap(),
+            received,
+            today: rome(received).date(),
+            ordinal: 1,
+            beside: false,
+            returned: &[],
+        }
     }
 
     /// What the services prepare for one of the two.
-    fn perform(&self, who: usize, sent: &Sent, occasion: Occasion) -> Prepared {
+    fn perform(&self, who: usize, sent: &Sent, occasion: Occasion<'_>) -> Prepared {
         self.try_perform(who, sent, occasion).unwrap()
     }
 
-    fn try_perform(&self, who: usize, sent: &Sent, occasion: Occasion) -> Result<Prepared, NotPrepared> {
+    fn try_perform(&self, who: usize, sent: &Sent, occasion: Occasion<'_>) -> Result<Prepared, NotPrepared> {
         let body = soap::open(sent.document).unwrap().root;
         self.perform_read(who, (sent.operation, &sent.request, body), occasion)
     }
 
-    fn perform_read(&self, who: usize, sent: (Operation, &Request, Element<'_, '_>), occasion: Occasion) -> Result<Prepared, NotPrepared> {
+    fn perform_read(
+        &self,
+        who: usize,
+        sent: (Operation, &Request, Element<'_, '_>),
+        occasion: Occasion<'_>,
+    ) -> Result<Prepared, NotPrepared> {
         let (operation, request, body) = sent;
         let asked = Asked { operation, request, body, bytes: &[], contract: &self.contract, soglie: &[] };
         let admission = self.admission(who, operation);
@@ -149,7 +161,8 @@ impl World {
     /// Loads a feed.
     fn load(&self, records: &[FeedRecord]) {
         let actor = Actor::of(0, None);
-        self.runtime.block_on(feed::load(&self.node.ledger, records, &actor, "prova", self.node.clock.now())).unwrap();
+        let act = Act { actor: &actor, reason: "prova", now: self.node.clock.now() };
+        self.runtime.block_on(self.node.upkeep.load_feed(records, act)).unwrap();
     }
 
     fn read(&self, text: &str) -> Sent {

@@ -15,6 +15,7 @@ use crate::gateway::node::Node;
 use crate::isee::feed::{FeedRecord, LineError, parse};
 use crate::ledger::Directory;
 use crate::ledger::disk::RealDisk;
+use crate::sii::upkeep::Act;
 
 /// What one load holds, at most: it is appended as one batch.
 const LARGEST: usize = 20_000;
@@ -78,7 +79,8 @@ pub async fn load(data: &Path, records: &[FeedRecord], motivo: &str, clock: &Clo
     }
     let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
     let recorded = node.record_recovery().await;
-    let done = crate::sii::feed::load(&node.ledger, records, &super::who::myself(), motivo, clock.now()).await;
+    let act = Act { actor: &super::who::myself(), reason: motivo, now: clock.now() };
+    let done = node.upkeep.load_feed(records, act).await;
     node.close();
     recorded?;
     Ok(Caricato { voci: done?, attestate: None })

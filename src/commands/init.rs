@@ -11,7 +11,7 @@ use crate::gateway::node::Node;
 use crate::gateway::settings::Settings;
 use crate::ledger::disk::RealDisk;
 use crate::ledger::{Directory, new_exchange};
-use crate::sii::embedded as sii;
+use crate::sii;
 
 /// Makes a data directory, and its first entry.
 pub fn create(dir: &Path, clock: &Clock) -> Result<Directory> {

@@ -13,7 +13,7 @@ use crate::gateway::admin::Reload;
 use crate::gateway::settings::{Reloaded, Settings};
 use crate::gateway::status::Status;
 use crate::ledger::{Directory, Keys};
-use crate::sii::embedded as sii;
+use crate::sii;
 
 pub(super) fn reload(dove: &Dove, comunque: bool, json: bool) -> Result<()> {
     let directory = Directory::open(&dove.data()?)?;

@@ -14,8 +14,8 @@ use crate::gateway::node::Node;
 use crate::isee::rules::{RuleSet, Rules};
 use crate::ledger::Directory;
 use crate::ledger::disk::RealDisk;
-use crate::sii::embedded::Settings;
-use crate::sii::regole::{self, Applicate, Esaminata, Esito};
+use crate::sii::Settings;
+use crate::sii::upkeep::{Act, Applicate, Effetto, Esaminata};
 
 /// `varco rules`.
 #[derive(Debug, clap::Args)]
@@ -138,7 +138,8 @@ async fn apply(config: &Config, prova: bool, motivo: &str, clock: &Clock) -> Res
     }
     let node = Node::open_with(&directory, clock, Arc::new(RealDisk), config.ledger.segment_bytes, Settings::configured(config)?)?;
     let recorded = node.record_recovery().await;
-    let done = regole::apply(&node.ledger, node.services.sii.as_ref(), prova, &super::who::myself(), motivo, clock.now()).await;
+    let act = Act { actor: &super::who::myself(), reason: motivo, now: clock.now() };
+    let done = node.upkeep.apply_rules(prova, act).await;
     node.close();
     recorded?;
     Ok(done?)
@@ -157,9 +158,9 @@ fn told(applied: Applicate, prova: bool, json: bool) -> Result<()> {
     }
     for Esaminata { protocollo, presentata, regole, metodo, effetto } in &elenco {
         let becomes = match effetto {
-            Esito::Uguale => "resterebbe uguale",
-            Esito::Ricalcolata => "cambierebbe",
-            Esito::InAttesa => "resta, in attesa della versione successiva",
+            Effetto::Uguale => "resterebbe uguale",
+            Effetto::Ricalcolata => "cambierebbe",
+            Effetto::InAttesa => "resta, in attesa della versione successiva",
         };
         println!("  {protocollo}  presentata il {presentata}, attestata con le regole {regole}, metodo {metodo}: {becomes}");
     }

@@ -26,7 +26,7 @@ use crate::ledger::committer::Health;
 use crate::ledger::disk::{Disk, RealDisk};
 use crate::ledger::scrub::Scrub;
 use crate::log;
-use crate::sii::embedded as sii;
+use crate::sii;
 
 /// A gateway that serves.
 pub struct Started {
@@ -96,8 +96,8 @@ async fn every_day(gateway: Arc<Gateway>) {
             done = Some(today);
             gateway.settings.load().warn(now);
             // Many large DSU may wait: no serving thread attests them.
-            let sii = gateway.node.services.sii.clone();
-            let resumed = beside::spawn(async move { crate::sii::resume(sii.as_ref(), now).await }).await;
+            let upkeep = gateway.node.upkeep.clone();
+            let resumed = beside::spawn(async move { sii::upkeep::resume(upkeep.as_ref(), now).await }).await;
             if let Err(error) = resumed {
                 tracing::error!(%error, "attesting what waits");
             }

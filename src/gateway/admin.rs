@@ -24,6 +24,7 @@ use crate::isee::feed::FeedRecord;
 use crate::registry::administration::{Actor, Claims, Command, Rejected, perform_all};
 use crate::registry::consultate::{self, Consultazione};
 use crate::registry::ente::Ente;
+use crate::sii::upkeep::{self, Act};
 
 /// A feed of fifty thousand lines, with room.
 const LARGEST: usize = 32 << 20;
@@ -184,19 +185,19 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
         },
         (&Method::POST, "/rules") => match read::<bool>(request).await {
             Ok(asked) => {
-                let sii = node.services.sii.as_ref();
-                answer(crate::sii::regole::apply(&node.ledger, sii, asked.what, &asked.by(actor), &asked.motivo, now).await)
+                let act = Act { actor: &asked.by(actor), reason: &asked.motivo, now };
+                answer(node.upkeep.apply_rules(asked.what, act).await)
             }
             Err(refused) => refused,
         },
         (&Method::POST, "/feed") => match read::<Vec<FeedRecord>>(request).await {
             Ok(asked) => {
-                let loaded = crate::sii::feed::load(&node.ledger, &asked.what, &asked.by(actor), &asked.motivo, now).await;
+                let loaded = node.upkeep.load_feed(&asked.what, Act { actor: &asked.by(actor), reason: &asked.motivo, now }).await;
                 // They are in the ledger now, and attesting thousands of DSU takes long.
                 drop(asked);
                 // Waiting DSU are attested before the answer: the operator is told how many.
                 let attestate = match &loaded {
-                    Ok(_) => crate::sii::resume(node.services.sii.as_ref(), now).await,
+                    Ok(_) => upkeep::resume(node.upkeep.as_ref(), now).await,
                     Err(_) => None,
                 };
                 answer(loaded.map(|voci| Caricato { voci, attestate }))

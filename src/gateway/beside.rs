@@ -9,6 +9,8 @@ use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
 
+use crate::sii::Returned;
+
 /// A body of this length or more is read beside: a serving thread takes on no step of more than about 15 million instructions, and reading a DSU
 /// costs some 250 a byte.
 pub(super) const LONG: usize = 32 << 10;
@@ -54,12 +56,14 @@ pub(super) struct Work {
     pub(super) long: bool,
     /// Its place, if it has one.
     pub(super) held: Option<Held>,
+    /// Replies of other systems to its questions.
+    pub(super) returned: Vec<Returned>,
 }
 
 impl Work {
     /// On a body of so many bytes.
     pub(super) async fn on(beside: &Beside, ente: &str, bytes: usize) -> Self {
-        let mut work = Self { long: bytes >= LONG, held: None };
+        let mut work = Self { long: bytes >= LONG, held: None, returned: Vec::new() };
         work.enter(beside, ente).await;
         work
     }

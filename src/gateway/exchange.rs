@@ -1,7 +1,6 @@
 //! The way of one exchange, from top to bottom. Types stand between the arrows: a service makes the `Permit` that it needs of an `Admission` alone, and only
 //! a `Receipt` lets a reply of it out. A refusal is recorded and then said (`Stop::Refused`); where many alike come, it is counted (`Stop::Counted`).
 
-use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,14 +13,15 @@ use super::beside::Work;
 use super::body::{Inbound, Places, Read};
 use super::framing::Verdict;
 use super::outcome::{Counted, Outcome, Rendered, Reply, Stop};
+use super::performing::perform;
 use super::record::{Channel, Passage, Record};
-use super::{Gateway, beside, documents, door, sender, unreadable};
+use super::{Gateway, documents, door, outgoing, sender, unreadable};
 use crate::clock::rome;
 use crate::contract::catalogue::{Endpoint, OnViolation, Operation};
 use crate::ledger::NotCommitted;
 use crate::refusal::{Code, Refusal};
-use crate::registry::{Admission, Caller};
-use crate::services::{self, Asked, NotPrepared, Note, Prepared, trasmissione};
+use crate::registry::Caller;
+use crate::services::{Asked, Note, trasmissione};
 use crate::soap::{self, Bounds, NotRead, Text, Version};
 
 /// How often an exchange is tried again because something changed while it was under way.
@@ -51,6 +51,7 @@ pub(super) async fn answer(
         Err(Stop::Refused(refusal)) => record.refuse(refusal).await,
         Err(Stop::Counted(counted)) => record.count(counted),
     };
+    outgoing::end(&record).await;
     let reply = outcome.respond(passage.id, record.version, record.standing);
     drop(record);
     inbound.discard(&gateway.settings.load().limits, head.headers.contains_key(EXPECT));
@@ -179,22 +180,4 @@ async fn converse(
         }
     }
     Err(Refusal::new(Code::Unavailable, "conflicts").into())
-}
-
-/// The service, beside where it takes long.
-async fn perform(record: &Record<'_>, work: &mut Work, admission: Admission, asked: Asked<'_>) -> Result<Prepared, Stop> {
-    let gateway = record.gateway;
-    work.long |= asked.request.is_long();
-    let performed = loop {
-        work.enter(&gateway.beside, &admission.caller().ente().codice).await;
-        // Pinned in place: the future is large, and moving it costs more than most requests do.
-        let performing = pin!(services::perform(&gateway.node.services, admission.clone(), asked, record.occasion(work.long)));
-        match beside::wait(work.held.as_ref(), performing).await {
-            // It found something long: once more, beside.
-            Err(NotPrepared::Long) if !work.long => work.long = true,
-            performed => break performed,
-        }
-    };
-    record.alarm();
-    performed.map_err(Stop::from)
 }

@@ -6,7 +6,7 @@
 //! - [`exchange`]: the way of one exchange, on one page. Beside it: `door`: the caller, and room for it; [`body`]: the bytes of requests and replies in
 //!   memory, bounded; `sender`: the sender, in the request's own words; `unreadable`: refusals of messages that cannot be read; `record`: from an exchange
 //!   to its entry; `outcome`: the only maker of a response; `documents`: the files of the contract; [`fault`]: refusals as bytes;
-//! - `beside`: steps that take long, beside the threads that serve;
+//! - `performing`: a service at work; `beside`: steps that take long, beside the threads that serve; `outgoing`: questions for other systems;
 //! - [`gathered`]: refusals too many to record one by one; [`refused`]: the lines of the log about handshakes; `crowd`: how many places each has; [`quota`]: how many exchanges it has made;
 //! - [`admin`]: the admin socket; [`status`]: how it is, for people; [`metrics`]: what is counted.
 
@@ -26,6 +26,8 @@ mod metered;
 pub mod metrics;
 pub mod node;
 mod outcome;
+mod outgoing;
+mod performing;
 mod proxy;
 pub mod quota;
 mod record;

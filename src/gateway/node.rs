@@ -23,9 +23,11 @@ use crate::registry::Registry;
 use crate::registry::administration::Actor;
 use crate::registry::entries::RegistryProjector;
 use crate::services::Services;
-use crate::sii::embedded::{Embedded, SERIES, Settings};
-use crate::sii::entries::SiiProjector;
-use crate::sii::uses::terms_of;
+use crate::services::entries::{self as questions, QuestionsProjector};
+use crate::sii::embedded::entries::SiiProjector;
+use crate::sii::embedded::uses::terms_of;
+use crate::sii::embedded::{Embedded, SERIES};
+use crate::sii::{Settings, Upkeep};
 use crate::state::numbers::{NoNumber, NumbersProjector, Series, skip};
 use crate::state::{self, Rebuilt, Store};
 
@@ -38,7 +40,7 @@ const BLOCK: u64 = 1000;
 
 /// The projectors, in the order of their rooms.
 pub fn projectors() -> Arc<[Box<dyn Projector>]> {
-    Arc::new([Box::new(NumbersProjector), Box::new(RegistryProjector), Box::new(SiiProjector)])
+    Arc::new([Box::new(NumbersProjector), Box::new(RegistryProjector), Box::new(SiiProjector), Box::new(QuestionsProjector)])
 }
 
 /// An open data directory.
@@ -51,6 +53,8 @@ pub struct Node {
     pub registry: Registry,
     /// The ports.
     pub services: Services,
+    /// Keeps the embedded SII in order.
+    pub upkeep: Arc<dyn Upkeep>,
     /// The clock.
     pub clock: Clock,
     /// What opening had to do.
@@ -198,11 +202,18 @@ impl Node {
         // And the key of the series, before the entry that says how many keys there are: with an older keyring it would be made anew.
         keys.series()?;
         let ledger = Ledger { id, committer, keys, reader, damage: damage.clone() };
-        let sii = Embedded::new(&ledger, &store, clock, settings, uses.clone());
+        let sii = Arc::new(Embedded::new(&ledger, &store, clock, settings, uses.clone()));
         let ids = Series::new(REQUESTS, BLOCK, &ledger, &store, clock);
         Ok(Self {
             registry: Registry::new(store.clone()),
-            services: Services { sii: Arc::new(sii), ids: Arc::new(ids), tentativi: Arc::default(), keys: ledger.keys.clone() },
+            services: Services {
+                consultation: sii.clone(),
+                reception: sii.clone(),
+                ids: Arc::new(ids),
+                tentativi: Arc::default(),
+                keys: ledger.keys.clone(),
+            },
+            upkeep: sii,
             ledger,
             store,
             clock: clock.clone(),
@@ -237,6 +248,7 @@ impl Node {
     pub async fn record_opening(&self, event: &str) -> Result<(), NotCommitted> {
         self.record_pending_loss().await?;
         self.record_restore().await?;
+        self.record_interrupted().await?;
         let Opened { recovery, rebuilt, missing_keys } = &self.opened;
         let cut = recovery.cut.as_ref().map(|(file, offset, bytes)| serde_json::json!({ "file": file, "offset": offset, "bytes": bytes }));
         let facts = serde_json::json!({
@@ -268,6 +280,18 @@ impl Node {
         // If this fails it is said again at the next start.
         if let Err(error) = directory.adopted() {
             tracing::error!(%error, "the mark of a copy cannot be removed");
+        }
+        Ok(())
+    }
+
+    /// Records the end of questions that left the process before it died. Whether they were answered is not known.
+    async fn record_interrupted(&self) -> Result<(), NotCommitted> {
+        let (ledger, now) = (&self.ledger, self.clock.now());
+        for open in questions::open(&self.store).map_err(|_| NotCommitted::Unavailable)? {
+            let of = ledger.reader.entry(&open.position).map_err(|_| NotCommitted::Unavailable)?.leaf.body;
+            let draft = questions::interrupted(ledger, open.exchange, &of, &open.sequences, now).map_err(|_| NotCommitted::Unavailable)?;
+            ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() }).await?;
+            tracing::warn!(exchange = %open.exchange, "a question to another system was interrupted: whether it was answered is not known");
         }
         Ok(())
     }
@@ -323,6 +347,7 @@ impl Node {
     pub async fn record_recovery(&self) -> Result<(), NotCommitted> {
         self.record_pending_loss().await?;
         self.record_restore().await?;
+        self.record_interrupted().await?;
         let recovery = &self.opened.recovery;
         if recovery.unclean || recovery.sync_failed || recovery.cut.is_some() { self.record_opening("open").await } else { Ok(()) }
     }

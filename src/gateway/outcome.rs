@@ -120,6 +120,7 @@ impl From<NotPrepared> for Stop {
         match why {
             NotPrepared::Unavailable(why) => Refusal::new(Code::Unavailable, why).into(),
             NotPrepared::Long => Refusal::new(Code::Unavailable, "no place for long work").into(),
+            NotPrepared::Ask(_) => Refusal::new(Code::Unavailable, "a question that nobody carries").into(),
             NotPrepared::Exhausted(exhausted) => Counted::from(exhausted).into(),
         }
     }

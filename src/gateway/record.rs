@@ -1,6 +1,7 @@
 //! From an exchange to its entry: gathers its content on the way, records it, and records refusals.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -20,10 +21,11 @@ use crate::ledger::{
 use crate::refusal::{Code, Refusal};
 use crate::registry::ente::Ente;
 use crate::registry::{Caller, Identified};
+use crate::services::entries::ASKED;
 use crate::services::tentativi::{Di, Svuotato};
 use crate::services::{Note, Prepared};
-use crate::sii::Occasion;
-use crate::sii::uses::DISCLOSED;
+use crate::sii::embedded::uses::DISCLOSED;
+use crate::sii::{Occasion, Returned};
 use crate::soap::{Identity, Version};
 use crate::tls::Peer;
 
@@ -46,12 +48,24 @@ pub(super) struct Passage {
     /// First byte of its request.
     pub(super) received: Timestamp,
     recorded: AtomicBool,
+    /// Sequences of the `asked` entries of its questions to other systems.
+    asked: Mutex<Vec<u64>>,
 }
 
 impl Passage {
     /// Begins one. None if no id can be had.
     pub(super) fn begin(received: Timestamp) -> Option<Self> {
-        Some(Self { id: new_exchange(received).ok()?, received, recorded: AtomicBool::new(false) })
+        Some(Self { id: new_exchange(received).ok()?, received, recorded: AtomicBool::new(false), asked: Mutex::default() })
+    }
+
+    /// Another system is asked: the sequence of the entry.
+    pub(super) fn asked(&self, sequence: u64) {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(sequence);
+    }
+
+    /// All its questions.
+    pub(super) fn all_asked(&self) -> Vec<u64> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Whether the ledger has it.
@@ -64,7 +78,7 @@ impl Passage {
 pub(super) struct Record<'a> {
     pub(super) gateway: &'a Gateway,
     pub(super) channel: &'a Channel,
-    passage: &'a Passage,
+    pub(super) passage: &'a Passage,
     pub(super) exchange: Uuid,
     pub(super) received: Timestamp,
     pub(super) ente: Option<String>,
@@ -106,9 +120,9 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// The occasion for the services. `beside`: they may take long.
-    pub(super) fn occasion(&self, beside: bool) -> Occasion {
-        Occasion { exchange: self.exchange, received: self.received, today: rome(self.received).date(), ordinal: 1, beside }
+    /// The occasion for the services. `beside`: they may take long. `returned`: replies of other systems.
+    pub(super) fn occasion<'w>(&self, beside: bool, returned: &'w [Returned]) -> Occasion<'w> {
+        Occasion { exchange: self.exchange, received: self.received, today: rome(self.received).date(), ordinal: 1, beside, returned }
     }
 
     /// Microseconds since the first byte.
@@ -264,6 +278,10 @@ impl<'a> Record<'a> {
         if self.operation.is_some() {
             let disclosed = note.disclosed.iter().map(|stem| token("protocol", stem)).collect::<Result<Vec<_>, _>>()?;
             body = body.fact(DISCLOSED, disclosed);
+        }
+        let asked = self.passage.all_asked();
+        if !asked.is_empty() {
+            body = body.fact(ASKED, asked);
         }
         for (name, value) in note.facts {
             body = body.fact(name, value);

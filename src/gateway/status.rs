@@ -10,7 +10,7 @@ use crate::clock::rome;
 use crate::ledger::ViewError;
 use crate::ledger::committer::Health;
 use crate::ledger::scrub::Scrub;
-use crate::sii::InAttesa;
+use crate::sii::upkeep::InAttesa;
 use crate::tls::Revocations;
 use crate::tls::revocation::Unreadable;
 
@@ -101,7 +101,7 @@ impl Status {
             format!("la chiave {id} ({what}) è danneggiata, le sue voci sono illeggibili: varco ledger verify le nomina")
         }));
         let spazio_libero = node.free();
-        let dsu_in_attesa = node.services.sii.waiting(now, WAITING).unwrap_or_else(|error| {
+        let dsu_in_attesa = node.upkeep.waiting(now, WAITING).unwrap_or_else(|error| {
             avvertenze.push(format!("le DSU in attesa non si possono leggere: {error}"));
             InAttesa::default()
         });

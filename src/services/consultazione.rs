@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::tentativi::Mancati;
-use super::{NotPrepared, Note, Prepared, Services, id_richiesta, unavailable};
+use super::{Heard, NotPrepared, Note, Prepared, Services, heard, id_richiesta};
 use crate::config::Soglia;
 use crate::contract::bind::Base64;
 use crate::contract::catalogue::Operation;
@@ -15,8 +15,9 @@ use crate::isee::CodiceFiscale;
 use crate::isee::attestazione as payload;
 use crate::isee::codes::{SiNo, TipoIndicatore};
 use crate::registry::{Admission, NO_BENEFIT, NotPermitted, Permit, Purpose};
-use crate::sii::archive::stem_of;
-use crate::sii::{Answer, Found, Occasion, Outcome, Question};
+use crate::sii::answers::{Declared, Found};
+use crate::sii::protocol::stem_of;
+use crate::sii::{Occasion, Said, Search, SiiError, Step};
 
 /// How a consultation ended, before it is rendered.
 struct Ended {
@@ -46,23 +47,58 @@ enum Delivers {
 /// Code for the entry, and text in Italian.
 type Refused = (&'static str, String);
 
+/// An answer that holds personal data.
+trait Disclosing {
+    /// The protocols of the DSU whose data it holds.
+    fn protocols(&self) -> Vec<String>;
+    /// The codici fiscali of all persons in it.
+    fn persone(&self) -> &[String];
+}
+
+impl Disclosing for Found {
+    /// Of a current ISEE both: its own, and that of the DSU that it rests on.
+    fn protocols(&self) -> Vec<String> {
+        vec![self.attestazione.numero_protocollo_dsu.clone(), self.protocollo().to_owned()]
+    }
+
+    fn persone(&self) -> &[String] {
+        &self.persone
+    }
+}
+
+impl Disclosing for Declared {
+    fn protocols(&self) -> Vec<String> {
+        vec![self.protocollo.clone()]
+    }
+
+    /// All persons of the DSU: also those who are not of the nucleus.
+    fn persone(&self) -> &[String] {
+        &self.persone
+    }
+}
+
 /// ConsultazioneIndicatore.
 pub async fn indicatore(
     services: &Services,
     admission: Admission,
     request: Option<&RichiestaIndicatore>,
-    occasion: Occasion,
+    occasion: Occasion<'_>,
 ) -> Result<Prepared, NotPrepared> {
     let operation = admission.operation();
     let Some(request) = request else { return finish(services, operation, absent()).await };
     let chiave = Chiave::Cf(Box::new(request.ricerca_cf.clone()));
     let tipo = request.tipo_indicatore;
     let permit = admission.for_benefit(chiave.prestazione()).and_then(|permit| permit.reads(tipo.code()).map(|()| permit));
-    let question = Question::Attestazione { chiave: &chiave, on: requested_day(&chiave).unwrap_or(occasion.today) };
-    let render = |answer| one_indicator(attestation_of(answer)?, tipo, &request.ricerca_cf).map(Delivered::Xml);
-    let mut ended = consult(services, permit, &chiave, question, occasion, Delivers::Person, render).await?;
-    ended.note.facts.insert("indicatore", tipo.code().into());
-    finish(services, operation, ended).await
+    let mut note = note_of(&chiave);
+    note.facts.insert("indicatore", tipo.code().into());
+    let (permit, note) = match admitted(permit, &chiave, note) {
+        Ok(admitted) => admitted,
+        Err(ended) => return finish(services, operation, *ended).await,
+    };
+    let search = Search { chiave: &chiave, on: requested_day(&chiave).unwrap_or(occasion.today) };
+    let step = services.consultation.attestazione(&permit, search, occasion).await;
+    let render = |found: Found| one_indicator(found, tipo, &request.ricerca_cf).map(Delivered::Xml);
+    finish(services, operation, deliver(&permit, step, Delivers::Person, note, render)?).await
 }
 
 /// ConsultazioneAttestazione, ConsultazioneAttestazioneResidenti.
@@ -70,22 +106,26 @@ pub async fn attestazione(
     services: &Services,
     admission: Admission,
     request: Option<&RichiestaAttestazione>,
-    occasion: Occasion,
+    occasion: Occasion<'_>,
 ) -> Result<Prepared, NotPrepared> {
     let operation = admission.operation();
     let Some(RichiestaAttestazione { chiave }) = request else { return finish(services, operation, absent()).await };
     // The ente may read attestations by the schema of 2021.
     let as_of_2021 = admission.caller().ente().senza_isee_famiglia;
     let permit = admission.for_benefit(chiave.prestazione());
-    let question = Question::Attestazione { chiave, on: requested_day(chiave).unwrap_or(occasion.today) };
-    let render = |answer| {
-        let found = attestation_of(answer)?.attestazione;
+    let (permit, note) = match admitted(permit, chiave, note_of(chiave)) {
+        Ok(admitted) => admitted,
+        Err(ended) => return finish(services, operation, *ended).await,
+    };
+    let search = Search { chiave, on: requested_day(chiave).unwrap_or(occasion.today) };
+    let step = services.consultation.attestazione(&permit, search, occasion).await;
+    let render = |found: Found| {
+        let found = found.attestazione;
         let attestazione = Some(if as_of_2021 { found.senza_isee_famiglia() } else { found });
         let ricerca = payload::Ricerca { chiave: chiave.echo() };
         Ok(Delivered::Xml(contract::esito_attestazione(&payload::EsitoAttestazione { attestazione, ricerca })))
     };
-    let ended = consult(services, permit, chiave, question, occasion, Delivers::Nucleus, render).await?;
-    finish(services, operation, ended).await
+    finish(services, operation, deliver(&permit, step, Delivers::Nucleus, note, render)?).await
 }
 
 /// ConsultazioneDichiarazione: the DSU as its sender transmitted it, completed as INPS does.
@@ -93,20 +133,23 @@ pub async fn dichiarazione(
     services: &Services,
     admission: Admission,
     request: Option<&RichiestaAttestazione>,
-    occasion: Occasion,
+    occasion: Occasion<'_>,
 ) -> Result<Prepared, NotPrepared> {
     let operation = admission.operation();
     let Some(RichiestaAttestazione { chiave }) = request else { return finish(services, operation, absent()).await };
     let permit = admission.for_benefit(chiave.prestazione());
-    let question = Question::Dichiarazione { chiave, on: requested_day(chiave).unwrap_or(occasion.today) };
-    let render = |answer| {
-        let Answer::Declared(dichiarazione, ..) = answer else { return Err(unexpected()) };
+    let (permit, note) = match admitted(permit, chiave, note_of(chiave)) {
+        Ok(admitted) => admitted,
+        Err(ended) => return finish(services, operation, *ended).await,
+    };
+    let search = Search { chiave, on: requested_day(chiave).unwrap_or(occasion.today) };
+    let step = services.consultation.dichiarazione(&permit, search, occasion).await;
+    let render = |declared: Declared| {
         let ricerca = payload::Ricerca { chiave: chiave.echo() };
-        let esito = payload::EsitoDichiarazione { dichiarazione: Some(*dichiarazione), ricerca };
+        let esito = payload::EsitoDichiarazione { dichiarazione: Some(declared.dichiarazione), ricerca };
         Ok(Delivered::Xml(contract::esito_dichiarazione(&esito)))
     };
-    let ended = consult(services, permit, chiave, question, occasion, Delivers::Nucleus, render).await?;
-    finish(services, operation, ended).await
+    finish(services, operation, deliver(&permit, step, Delivers::Nucleus, note, render)?).await
 }
 
 /// ConsultazioneSogliaIndicatore: whether the indicator is at most the threshold, never how much it is.
@@ -115,7 +158,7 @@ pub async fn soglia(
     admission: Admission,
     request: &RichiestaSoglia,
     soglie: &[Soglia],
-    occasion: Occasion,
+    occasion: Occasion<'_>,
 ) -> Result<Prepared, NotPrepared> {
     let operation = admission.operation();
     let chiave = Chiave::Cf(Box::new(RicercaCf {
@@ -135,13 +178,20 @@ pub async fn soglia(
     let named = soglia.indicatore.as_deref().and_then(TipoIndicatore::from_code);
     let indicatore = named.unwrap_or_else(|| TipoIndicatore::predefinito(&soglia.prestazione));
     let permit = admission.for_benefit(Some(&soglia.prestazione)).and_then(|permit| permit.reads(indicatore.code()).map(|()| permit));
-    let question = Question::Attestazione { chiave: &chiave, on: request.data_validita.unwrap_or(occasion.today) };
+    let mut note = note_of(&chiave);
+    note.facts.insert("soglia", soglia.codice.to_ascii_uppercase().into());
+    let (permit, note) = match admitted(permit, &chiave, note) {
+        Ok(admitted) => admitted,
+        Err(ended) => return finish(services, operation, *ended).await,
+    };
+    let search = Search { chiave: &chiave, on: request.data_validita.unwrap_or(occasion.today) };
+    let step = services.consultation.attestazione(&permit, search, occasion).await;
     let wants_nucleus = request.fornitura_nucleo == SiNo::Si;
-    let render = |answer| {
-        let attestazione = attestation_of(answer)?.attestazione;
+    let render = |found: Found| {
+        let attestazione = found.attestazione;
         let found = indicator_of(&attestazione, indicatore, &request.codice_fiscale)?;
         let (tipo_indicatore, isee) = (found.caso, found.valori.isee.0);
-        let ordinario = attestazione.ordinario.ok_or_else(unexpected)?;
+        let ordinario = attestazione.ordinario.ok_or_else(|| without("an attestation without an ordinary ISEE"))?;
         let yes = |yes| if yes { SiNo::Si } else { SiNo::No };
         let members = ordinario.nucleo_familiare.componente_nucleo.into_iter().filter(|_| wants_nucleus);
         // In canonical form: this schema allows no small letters, that of the DSU does.
@@ -158,9 +208,7 @@ pub async fn soglia(
         }))
     };
     let delivers = if wants_nucleus { Delivers::Nucleus } else { Delivers::Person };
-    let mut ended = consult(services, permit, &chiave, question, occasion, delivers, render).await?;
-    ended.note.facts.insert("soglia", soglia.codice.to_ascii_uppercase().into());
-    finish(services, operation, ended).await
+    finish(services, operation, deliver(&permit, step, delivers, note, render)?).await
 }
 
 /// VerificaEsistenzaProtocollo: whether the declarant has a DSU of that protocol, and no more.
@@ -168,30 +216,30 @@ pub async fn protocollo(
     services: &Services,
     admission: Admission,
     request: &pdd::RichiestaProtocollo,
-    occasion: Occasion,
+    occasion: Occasion<'_>,
 ) -> Result<Prepared, NotPrepared> {
     let operation = admission.operation();
     let dichiarante = &request.codice_fiscale_dichiarante;
     let protocollo = request.protocollo_dsu.trim();
     let note = Note { cf: vec![dichiarante.canonical()], protocol: vec![protocollo.to_owned()], ..Note::default() };
-    let question = Question::Protocollo { dichiarante, protocollo };
     let permit = admission.without_purpose();
     let riserva = services.reserve(&permit, Some(dichiarante), 1, occasion)?.map_err(NotPrepared::Exhausted)?;
-    let ended = ask(services, &permit, question, occasion, Delivers::Person, note, |answer| match answer {
-        Answer::Exists => {
+    let step = services.consultation.esiste(dichiarante, protocollo, occasion).await;
+    let failed = matches!(&step, Ok(Step::Done(Said { answer: false, .. })));
+    let mut mancati = Mancati::new();
+    services.settle(riserva, failed.into(), &mut mancati, occasion);
+    let mut ended = match heard(step)? {
+        Heard::Said(Said { answer: true, preconditions, .. }) => {
             let exists =
                 pdd::EsitoEsistenzaProtocollo { protocollo_dsu: protocollo.to_owned(), codice_fiscale_dichiarante: dichiarante.clone() };
-            Ok(Delivered::Xml(message("EsitoEsistenzaProtocollo", operation.namespace(), &exists, true)))
+            let xml = message("EsitoEsistenzaProtocollo", operation.namespace(), &exists, true);
+            Ended { esito: Esito::Ok, refusal: None, found: Some(Delivered::Xml(xml)), note, preconditions }
         }
-        _ => Err(unexpected()),
-    });
-    let (mut ended, mut mancati) = (ended.await, Mancati::new());
-    let failed = ended.as_ref().is_ok_and(|ended| ended.esito == Esito::DatiNonTrovati);
-    services.settle(riserva, failed.into(), &mut mancati, occasion);
-    if let Ok(ended) = &mut ended {
-        ended.note.failed(&mancati);
-    }
-    Ok(Prepared { mancati, ..finish(services, operation, ended?).await? })
+        Heard::Said(Said { answer: false, preconditions, .. }) => not_found(note, preconditions),
+        Heard::Failed(text) => broken(&text, note),
+    };
+    ended.note.failed(&mancati);
+    Ok(Prepared { mancati, ..finish(services, operation, ended).await? })
 }
 
 fn note_of(chiave: &Chiave) -> Note {
@@ -205,23 +253,14 @@ fn note_of(chiave: &Chiave) -> Note {
     note
 }
 
-/// What the searches have in common: the request's own sense, the permit, the question.
-async fn consult(
-    services: &Services,
-    permit: Result<Permit, NotPermitted>,
-    chiave: &Chiave,
-    question: Question<'_>,
-    occasion: Occasion,
-    delivers: Delivers,
-    render: impl FnOnce(Answer) -> Result<Delivered, Refused>,
-) -> Result<Ended, NotPrepared> {
-    let mut note = note_of(chiave);
+/// The beginning of every search: the sense of the request itself, then the permit, whose purpose is noted. Otherwise its end.
+fn admitted(permit: Result<Permit, NotPermitted>, chiave: &Chiave, mut note: Note) -> Result<(Permit, Note), Box<Ended>> {
     if let Err((code, text)) = echoes(chiave) {
-        return Ok(Ended { note, ..invalid(code, text) });
+        return Err(Box::new(Ended { note, ..invalid(code, text) }));
     }
     let permit = match permit {
         Ok(permit) => permit,
-        Err(NotPermitted { code, text }) => return Ok(Ended { note, ..invalid(code, text) }),
+        Err(NotPermitted { code, text }) => return Err(Box::new(Ended { note, ..invalid(code, text) })),
     };
     match permit.purpose() {
         Purpose::Prestazione(prestazione, implied) => {
@@ -235,57 +274,35 @@ async fn consult(
         }
         Purpose::None => {}
     }
-    let mut ended = ask(services, &permit, question, occasion, delivers, note, render).await?;
-    let found_none = ended.refusal.as_ref().is_some_and(|(code, _)| *code == "D01.assente");
-    if *permit.purpose() == Purpose::Own && found_none {
-        // Whether there is one of somebody else's is not told: it takes a benefit to ask that.
-        let NotPermitted { code, text } = NO_BENEFIT;
-        ended.esito = Esito::RichiestaInvalida;
-        ended.refusal = Some((code, text.to_owned()));
-    }
-    Ok(ended)
+    Ok((permit, note))
 }
 
-/// Asks the SII, and makes of its answer what goes out.
-async fn ask(
-    services: &Services,
+/// The end of every search: makes the delivery of what the SII has found.
+fn deliver<T: Disclosing>(
     permit: &Permit,
-    question: Question<'_>,
-    occasion: Occasion,
+    step: Result<Step<Option<Box<T>>>, SiiError>,
     delivers: Delivers,
     mut note: Note,
-    render: impl FnOnce(Answer) -> Result<Delivered, Refused>,
+    render: impl FnOnce(T) -> Result<Delivered, Refused>,
 ) -> Result<Ended, NotPrepared> {
-    let Outcome { answer, preconditions, .. } = match services.sii.answer(permit, question, occasion).await {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            let text = unavailable(error)?;
-            tracing::error!(text, "consultation failed");
-            return Ok(Ended { esito: Esito::ErroreInterno, refusal: Some(internal()), found: None, note, preconditions: Vec::new() });
-        }
+    let Said { answer, preconditions, .. } = match heard(step)? {
+        Heard::Said(said) => said,
+        Heard::Failed(text) => return Ok(broken(&text, note)),
     };
-    if matches!(answer, Answer::NotFound) {
-        let text = "nessuna attestazione valida per i criteri di ricerca".to_owned();
-        return Ok(Ended { esito: Esito::DatiNonTrovati, refusal: Some(("D01.assente", text)), found: None, note, preconditions });
-    }
-    // Whose data are about to be read: the whole nucleus', and of who counts in it from outside, where all of it goes out; the person searched
-    // stays first.
-    let (protocols, nucleus): (Vec<String>, Vec<String>) = match &answer {
-        Answer::Found(found) => {
-            // Of a current ISEE both: its own, and that of the DSU that it rests on.
-            let protocols = vec![found.attestazione.numero_protocollo_dsu.clone(), found.protocollo().to_owned()];
-            (protocols, found.persone.clone())
+    let Some(found) = answer else {
+        if *permit.purpose() == Purpose::Own {
+            // Whether there is one of somebody else's is not told: it takes a benefit to ask that.
+            let NotPermitted { code, text } = NO_BENEFIT;
+            return Ok(Ended { note, preconditions, ..invalid(code, text) });
         }
-        // All persons of the DSU: also those who are not of the nucleus.
-        Answer::Declared(_, protocol, persone) => (vec![protocol.clone()], persone.clone()),
-        _ => (Vec::new(), Vec::new()),
+        return Ok(not_found(note, preconditions));
     };
     // The last look before anything is rendered: a wrong entry in the right place would give another family away.
-    let delivered = matches!(answer, Answer::Found(_) | Answer::Declared(..));
-    if delivered && note.cf.first().is_none_or(|asked| !nucleus.contains(asked)) {
+    if note.cf.first().is_none_or(|asked| !found.persone().contains(asked)) {
         tracing::error!("what was found is not about the person who was asked for: nothing is told");
         return Err(NotPrepared::Unavailable("found somebody else".to_owned()));
     }
+    let protocols = found.protocols();
     let mut disclosed: Vec<String> = protocols.iter().map(|protocol| stem_of(protocol)).collect();
     disclosed.dedup();
     for protocol in protocols {
@@ -293,21 +310,36 @@ async fn ask(
             note.protocol.push(protocol);
         }
     }
-    for code in nucleus.into_iter().filter(|_| delivers == Delivers::Nucleus) {
-        if !note.cf.contains(&code) {
-            note.cf.push(code);
+    // The persons whose data are about to be read: the whole nucleus, and those who count in it from outside, where all of it goes out. The person
+    // searched stays first.
+    if delivers == Delivers::Nucleus {
+        for code in found.persone() {
+            if !note.cf.contains(code) {
+                note.cf.push(code.clone());
+            }
         }
     }
-    let (esito, refusal, found) = match render(answer) {
+    let (esito, refusal, found) = match render(*found) {
         Ok(found) => {
             note.disclosed = disclosed;
             (Esito::Ok, None, Some(found))
         }
         Err(refusal) if refusal.0 == INTERNAL => (Esito::ErroreInterno, Some(refusal), None),
-        Err(refusal) if refusal.0.starts_with('D') => (Esito::DatiNonTrovati, Some(refusal), None),
-        Err(refusal) => (Esito::RichiestaInvalida, Some(refusal), None),
+        Err(refusal) => (Esito::DatiNonTrovati, Some(refusal), None),
     };
     Ok(Ended { esito, refusal, found, note, preconditions })
+}
+
+/// No attestation, or no protocol.
+fn not_found(note: Note, preconditions: Vec<crate::ledger::Precondition>) -> Ended {
+    let text = "nessuna attestazione valida per i criteri di ricerca".to_owned();
+    Ended { esito: Esito::DatiNonTrovati, refusal: Some(("D01.assente", text)), found: None, note, preconditions }
+}
+
+/// A mistake of the SII.
+fn broken(text: &str, note: Note) -> Ended {
+    tracing::error!(text, "consultation failed");
+    Ended { esito: Esito::ErroreInterno, refusal: Some(internal()), found: None, note, preconditions: Vec::new() }
 }
 
 const INTERNAL: &str = "E01.interno";
@@ -316,17 +348,10 @@ fn internal() -> Refused {
     (INTERNAL, "errore interno: riprovare".to_owned())
 }
 
-/// An SII that answers another question than it was asked.
-fn unexpected() -> Refused {
-    tracing::error!("the SII answered another question");
+/// A mistake of ours in what was found. The text holds no value.
+fn without(text: &str) -> Refused {
+    tracing::error!(text, "consultation failed");
     internal()
-}
-
-fn attestation_of(answer: Answer) -> Result<Found, Refused> {
-    match answer {
-        Answer::Found(found) => Ok(*found),
-        _ => Err(unexpected()),
-    }
 }
 
 /// A person's indicator; where there is none, which ones there are.

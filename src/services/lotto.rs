@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::tentativi::Mancati;
 use super::trasmissione::{INTERNO, violazioni};
-use super::{Asked, NotPrepared, Note, Prepared, Services, id_richiesta, unavailable};
+use super::{Asked, Heard, NotPrepared, Note, Prepared, Services, failed_attempts, heard, id_richiesta};
 use crate::contract::catalogue::Operation;
 use crate::contract::trasmissione::{
     ChiaveLotto, ConsultazioneEsitoLottoResponse, DsuDelLotto, Esito, EsitoLotto, EsitoTrasmissioneLotto, TrasmissioneLottoResponse,
@@ -18,9 +18,9 @@ use crate::digest::{hex, sha256};
 use crate::isee::checks::Difetto;
 use crate::ledger::{Draft, Precondition};
 use crate::registry::Permit;
-use crate::sii::archive::stem_of;
-use crate::sii::embedded::{ALREADY_USED, SENDERS_PROTOCOL};
-use crate::sii::{Answer, Occasion, Outcome, Question};
+use crate::sii::answers::{Difetti, Received};
+use crate::sii::protocol::{ALREADY_USED, SENDERS_PROTOCOL, stem_of};
+use crate::sii::{Occasion, Said};
 use crate::xml::Element;
 
 /// How many violations are described of one DSU of a lot, and of all of them together: of each at least one.
@@ -44,38 +44,45 @@ struct Gathered {
 }
 
 /// TrasmissioneLotto.
-pub async fn perform(services: &Services, permit: &Permit, asked: Asked<'_>, occasion: Occasion) -> Result<Prepared, NotPrepared> {
+pub async fn perform(services: &Services, permit: &Permit, asked: Asked<'_>, occasion: Occasion<'_>) -> Result<Prepared, NotPrepared> {
     let impronta = hex(&sha256(asked.bytes));
-    let earlier = services.sii.answer(permit, Question::EsitoLotto(&ChiaveLotto::ImprontaLotto(impronta.clone())), occasion).await;
-    let mut preconditions = match earlier {
-        Ok(Outcome { answer: Answer::EsitoLotto(lotto), preconditions, .. }) => {
+    let chiave = ChiaveLotto::ImprontaLotto(impronta.clone());
+    let mut preconditions = match heard(services.reception.esito_lotto(permit, &chiave, occasion).await)? {
+        Heard::Said(Said { answer: Some(lotto), preconditions, .. }) => {
             let mut note = Note::default();
             note.facts.insert("ripetuta", true.into());
             return finish(services, asked.operation, note, *lotto, Vec::new(), preconditions).await;
         }
-        Ok(Outcome { preconditions, .. }) => preconditions,
-        Err(error) => return failed(asked.operation, unavailable(error)?),
+        Heard::Said(Said { preconditions, .. }) => preconditions,
+        Heard::Failed(text) => return failed(asked.operation, text),
     };
     let mut gathered = Gathered::default();
     for (index, element) in asked.body.children().enumerate() {
         // A lot takes a while: others get their turn between one DSU and the next.
         tokio::task::yield_now().await;
-        if let Err(text) = gathered.receive(services, permit, asked, element, index + 1, occasion).await? {
-            return failed(asked.operation, text);
+        match gathered.receive(services, permit, asked, element, index + 1, occasion).await {
+            Ok(None) => {}
+            Ok(Some(text)) => return failed(asked.operation, text),
+            Err(not_prepared) => {
+                // The lot is performed again with the reply: its DSU take their attempts again.
+                if matches!(not_prepared, NotPrepared::Ask(_)) {
+                    services.tentativi.give_back(asked.operation, &permit.ente().codice, &gathered.mancati);
+                }
+                return Err(not_prepared);
+            }
         }
     }
     let Gathered { dsu, mut drafts, preconditions: more, mancati, .. } = gathered;
     let ordinal = occasion.ordinal + u32::try_from(drafts.len()).unwrap_or(u32::MAX);
-    let kept = services.sii.answer(permit, Question::Lotto(&dsu, &impronta), Occasion { ordinal, ..occasion }).await;
-    let lotto = match kept {
-        Ok(Outcome { answer: Answer::EsitoLotto(lotto), drafts: last, preconditions: last_preconditions, .. }) => {
+    let kept = services.reception.lotto(permit, &dsu, &impronta, Occasion { ordinal, ..occasion }).await;
+    let lotto = match heard(kept)? {
+        Heard::Said(Said { answer: lotto, drafts: last, preconditions: last_preconditions, .. }) => {
             drafts.extend(last);
             preconditions.extend(more);
             preconditions.extend(last_preconditions);
             *lotto
         }
-        Ok(_) => return failed(asked.operation, "the SII kept no lot".to_owned()),
-        Err(error) => return failed(asked.operation, unavailable(error)?),
+        Heard::Failed(text) => return failed(asked.operation, text),
     };
     let mut note = Note::default();
     note.failed(&mancati);
@@ -83,7 +90,7 @@ pub async fn perform(services: &Services, permit: &Permit, asked: Asked<'_>, occ
 }
 
 impl Gathered {
-    /// Receives one DSU. The inner error is a mistake of ours.
+    /// Receives one DSU. The text is a mistake of ours.
     async fn receive(
         &mut self,
         services: &Services,
@@ -91,14 +98,14 @@ impl Gathered {
         asked: Asked<'_>,
         element: Element<'_, '_>,
         position: usize,
-        occasion: Occasion,
-    ) -> Result<Result<(), String>, NotPrepared> {
+        occasion: Occasion<'_>,
+    ) -> Result<Option<String>, NotPrepared> {
         let read = Part::parse(element, position).and_then(|part| Ok((asked.contract.read_part(&part)?, part)));
         let (trasmessa, part) = match read {
             Ok(read) => read,
             Err(findings) => {
                 self.refused(position, findings);
-                return Ok(Ok(()));
+                return Ok(None);
             }
         };
         let sender = trasmessa.dsu.sottoscrizione_del_dichiarante().map(|s| s.protocollo_mittente.clone()).unwrap_or_default();
@@ -111,7 +118,7 @@ impl Gathered {
                 let defect = Difetto { code: ALREADY_USED.0, path: SENDERS_PROTOCOL.to_owned(), text: ALREADY_USED.1 };
                 self.refused(position, Findings { list: part.place(vec![defect]), more: 0 });
             }
-            return Ok(Ok(()));
+            return Ok(None);
         }
         let referred = trasmessa.dsu.operazione.numero_protocollo_riferimento.as_deref().map(stem_of);
         if referred.as_ref().is_some_and(|referred| self.referred.contains(referred)) {
@@ -119,7 +126,7 @@ impl Gathered {
             let path = "/Dichiarazione/Operazione/@NumeroProtocolloRiferimento".to_owned();
             let defect = Difetto { code: "K02.lotto", path, text };
             self.refused(position, Findings { list: part.place(vec![defect]), more: 0 });
-            return Ok(Ok(()));
+            return Ok(None);
         }
         let dsu = &trasmessa.dsu;
         let Ok(riserva) = services.reserve(permit, Some(&dsu.codice_fiscale_dichiarante), dsu.protocolli_nominati(), occasion)? else {
@@ -127,28 +134,25 @@ impl Gathered {
             let text = "troppi protocolli indicati invano: ritrasmettere la DSU più tardi, in un altro lotto";
             let defect = Difetto { code: "K02.tentativi", path: "/Dichiarazione".to_owned(), text };
             self.refused(position, Findings { list: part.place(vec![defect]), more: 0 });
-            return Ok(Ok(()));
+            return Ok(None);
         };
         let ordinal = occasion.ordinal + u32::try_from(self.drafts.len()).unwrap_or(u32::MAX);
-        let received = services.sii.answer(permit, Question::Ricezione(&trasmessa), Occasion { ordinal, ..occasion }).await;
-        services.settle(riserva, received.as_ref().map_or(0, |outcome| outcome.falliti), &mut self.mancati, occasion);
-        let Outcome { answer, drafts, preconditions, .. } = match received {
-            Ok(outcome) => outcome,
-            Err(error) => return Ok(Err(unavailable(error)?)),
+        let step = services.reception.dsu(permit, &trasmessa, Occasion { ordinal, ..occasion }).await;
+        services.settle(riserva, failed_attempts(&step), &mut self.mancati, occasion);
+        let Said { answer, drafts, preconditions, .. } = match heard(step)? {
+            Heard::Said(said) => said,
+            Heard::Failed(text) => return Ok(Some(text)),
         };
         match answer {
-            Answer::Accepted(accepted) => {
+            Received::Accepted(accepted) => {
                 self.drafts.extend(drafts);
                 self.preconditions.extend(preconditions);
                 self.referred.extend(referred);
                 self.accepted(position, sender, &trasmessa, accepted.protocollo);
             }
-            Answer::Refused { difetti, altri } => {
-                self.refused(position, Findings { list: part.place(difetti), more: altri });
-            }
-            _ => return Ok(Err("the SII answered another question".to_owned())),
+            Received::Refused(Difetti { elenco, altri }) => self.refused(position, Findings { list: part.place(elenco), more: altri }),
         }
-        Ok(Ok(()))
+        Ok(None)
     }
 
     fn accepted(&mut self, position: usize, sender: String, trasmessa: &Trasmessa, protocollo: String) {
@@ -180,13 +184,13 @@ fn at(position: usize) -> u32 {
 }
 
 /// ConsultazioneEsitoLotto: what became of a lot that the ente itself transmitted.
-pub async fn esito(services: &Services, permit: &Permit, chiave: &ChiaveLotto, occasion: Occasion) -> Result<Prepared, NotPrepared> {
+pub async fn esito(services: &Services, permit: &Permit, chiave: &ChiaveLotto, occasion: Occasion<'_>) -> Result<Prepared, NotPrepared> {
     let operation = Operation::ConsultazioneEsitoLotto;
-    match services.sii.answer(permit, Question::EsitoLotto(chiave), occasion).await {
-        Ok(Outcome { answer: Answer::EsitoLotto(lotto), preconditions, .. }) => {
+    match heard(services.reception.esito_lotto(permit, chiave, occasion).await)? {
+        Heard::Said(Said { answer: Some(lotto), preconditions, .. }) => {
             finish(services, operation, Note::default(), *lotto, Vec::new(), preconditions).await
         }
-        Ok(Outcome { preconditions, .. }) => {
+        Heard::Said(Said { preconditions, .. }) => {
             let id = id_richiesta(services).await?;
             let mut note = Note { outcome: Esito::DatiNonTrovati.code(), refusal: Some("D03.assente".to_owned()), ..Note::default() };
             note.facts.insert("id_richiesta", id.into());
@@ -194,7 +198,7 @@ pub async fn esito(services: &Services, permit: &Permit, chiave: &ChiaveLotto, o
             let reply = render(operation, id, Esito::DatiNonTrovati, Some(text), None);
             Ok(Prepared { reply, note, preconditions, ..Prepared::default() })
         }
-        Err(error) => failed(operation, unavailable(error)?),
+        Heard::Failed(text) => failed(operation, text),
     }
 }
 

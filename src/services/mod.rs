@@ -1,10 +1,11 @@
 //! The ports: from a typed request and a permit to a draft, in which the reply is rendered already.
 //!
 //! One file a port: [`consultazione`], [`trasmissione`], and [`lotto`] for many DSU at once; [`esiti`] is the table of what is not OK,
-//! [`tentativi`] how many protocols an ente may name in vain. What a service returns is a [`Prepared`]: bytes of the reply, what the entry of the exchange says
+//! [`tentativi`] how many protocols an ente may name in vain; [`entries`] is what stands in the ledger around a question for another system. What a service returns is a [`Prepared`]: bytes of the reply, what the entry of the exchange says
 //! of it, the entries of the SII, and what must hold. Nothing of it leaves before the ledger has it.
 
 pub mod consultazione;
+pub mod entries;
 pub mod esiti;
 pub mod lotto;
 #[cfg(test)]
@@ -20,7 +21,7 @@ use crate::contract::catalogue::Operation;
 use crate::contract::{Contract, Request};
 use crate::ledger::{Draft, Keys, Precondition};
 use crate::registry::Admission;
-use crate::sii::{Occasion, Sii, SiiError};
+use crate::sii::{Ask, Consultation, Occasion, Reception, Said, SiiError, Step};
 use crate::state::numbers::{NoNumber, Series};
 use crate::xml::Element;
 use tentativi::{Esaurito, Mancati, Tentativi};
@@ -28,8 +29,10 @@ use tentativi::{Esaurito, Mancati, Tentativi};
 /// What services need.
 #[derive(Clone)]
 pub struct Services {
-    /// Who answers what a DSU was worth.
-    pub sii: Arc<dyn Sii>,
+    /// Reads what was attested.
+    pub consultation: Arc<dyn Consultation>,
+    /// Receives DSU.
+    pub reception: Arc<dyn Reception>,
     /// Numbers of requests.
     pub ids: Arc<Series>,
     /// Protocols named in vain.
@@ -106,7 +109,7 @@ impl std::fmt::Debug for Note {
 }
 
 /// Why nothing was prepared.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum NotPrepared {
     /// The ledger, or the views.
     #[error("not available: {0}")]
@@ -114,6 +117,9 @@ pub enum NotPrepared {
     /// The answer needs long work, and the occasion does not allow it: to be performed again on one that does.
     #[error("long work")]
     Long,
+    /// Another system must be asked first: to be performed again with its reply.
+    #[error("another system must be asked")]
+    Ask(Ask),
     /// Too many protocols were named in vain.
     #[error("no failed attempts are left")]
     Exhausted(Esaurito),
@@ -126,7 +132,7 @@ impl From<NoNumber> for NotPrepared {
 }
 
 /// Asks for the permit that a request needs, and performs it.
-pub async fn perform(services: &Services, admission: Admission, asked: Asked<'_>, occasion: Occasion) -> Result<Prepared, NotPrepared> {
+pub async fn perform(services: &Services, admission: Admission, asked: Asked<'_>, occasion: Occasion<'_>) -> Result<Prepared, NotPrepared> {
     let Asked { request, body, soglie, .. } = asked;
     match request {
         Request::Indicatore(request) => consultazione::indicatore(services, admission, request.as_ref(), occasion).await,
@@ -151,11 +157,29 @@ async fn id_richiesta(services: &Services) -> Result<i32, NotPrepared> {
     Ok(i32::try_from(wrapped).unwrap_or(1))
 }
 
-/// The consequence of a failed SII: the gateway deals with "not available" and "long"; a mistake of ours is an Esito with IdRichiesta 0.
-fn unavailable(error: SiiError) -> Result<String, NotPrepared> {
-    match error {
-        SiiError::Unavailable(text) => Err(NotPrepared::Unavailable(text)),
-        SiiError::Long => Err(NotPrepared::Long),
-        SiiError::Internal(text) => Ok(text),
+/// The end of a question to the SII.
+enum Heard<T> {
+    /// Its answer.
+    Said(Said<T>),
+    /// A mistake of its own, or no reply of another system: an Esito with IdRichiesta 0. The text holds no value.
+    Failed(String),
+}
+
+/// Splits a step of the SII: the gateway deals with "not available", with "long" and with questions for other systems.
+fn heard<T>(step: Result<Step<T>, SiiError>) -> Result<Heard<T>, NotPrepared> {
+    match step {
+        Ok(Step::Done(said)) => Ok(Heard::Said(said)),
+        Ok(Step::Ask(ask)) => Err(NotPrepared::Ask(ask)),
+        Err(SiiError::Unavailable(text)) => Err(NotPrepared::Unavailable(text)),
+        Err(SiiError::Long) => Err(NotPrepared::Long),
+        Err(SiiError::Internal(text)) => Ok(Heard::Failed(text)),
+    }
+}
+
+/// How many protocols a step says were named in vain.
+fn failed_attempts<T>(step: &Result<Step<T>, SiiError>) -> u32 {
+    match step {
+        Ok(Step::Done(said)) => said.falliti,
+        Ok(Step::Ask(_)) | Err(_) => 0,
     }
 }

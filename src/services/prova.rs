@@ -64,7 +64,14 @@ mod tests {
         assert!(caller.clone().admit(Operation::ConsultazioneIndicatore, clock.today()).is_err());
         let admission = caller.admit(operation, clock.today()).unwrap().from_office(None).unwrap();
         let received = clock.now();
-        let occasion = Occasion { exchange: new_exchange(received).unwrap(), received, today: clock.today(), ordinal: 1, beside: false };
+        let occasion = Occasion {
+            exchange: new_exchange(received).unwrap(),
+            received,
+            today: clock.today(),
+            ordinal: 1,
+            beside: false,
+            returned: &[],
+        };
         let asked = Asked { operation, request: &request, body, bytes: &[], contract: &contract, soglie: &[] };
         let prepared = runtime.block_on(services::perform(&node.services, admission, asked, occasion)).unwrap();
         assert!(prepared.reply.contains("<Testo>ciao</Testo>"), "{}", prepared.reply);

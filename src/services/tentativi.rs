@@ -286,7 +286,7 @@ impl Services {
         permit: &Permit,
         dichiarante: Option<&CodiceFiscale>,
         named: u32,
-        occasion: Occasion,
+        occasion: Occasion<'_>,
     ) -> Result<Result<Riserva, Esaurito>, NotPrepared> {
         let year = rome(occasion.received).year();
         let token = dichiarante.map(|code| self.keys.token(year, "cf", &code.canonical())).transpose();
@@ -296,7 +296,7 @@ impl Services {
     }
 
     /// Settles them, and adds the failed ones to those of the exchange.
-    pub(super) fn settle(&self, riserva: Riserva, failed: u32, mancati: &mut Mancati, occasion: Occasion) {
+    pub(super) fn settle(&self, riserva: Riserva, failed: u32, mancati: &mut Mancati, occasion: Occasion<'_>) {
         if failed > 0 {
             *mancati.entry(riserva.dichiarante.clone().unwrap_or_default()).or_default() += failed;
         }

@@ -1,7 +1,7 @@
 //! The port of TrasmissioneDSU.
 
 use super::tentativi::Mancati;
-use super::{NotPrepared, Note, Prepared, Services, id_richiesta, unavailable};
+use super::{Heard, NotPrepared, Note, Prepared, Services, failed_attempts, heard, id_richiesta};
 use crate::contract::bind::Base64;
 use crate::contract::catalogue::Operation;
 use crate::contract::trasmissione::{
@@ -11,7 +11,8 @@ use crate::contract::trasmissione::{
 use crate::contract::{Findings, Trasmessa, message, place};
 use crate::digest::hex;
 use crate::registry::Permit;
-use crate::sii::{Answer, Occasion, Outcome, Question};
+use crate::sii::answers::{Difetti, DsuFate, Received};
+use crate::sii::{Occasion, Said};
 use crate::xml::Element;
 
 const OPERATION: Operation = Operation::TrasmissioneDsu;
@@ -22,19 +23,18 @@ pub async fn perform(
     permit: &Permit,
     trasmessa: &Trasmessa,
     body: Element<'_, '_>,
-    occasion: Occasion,
+    occasion: Occasion<'_>,
 ) -> Result<Prepared, NotPrepared> {
     let mut note = Note { cf: trasmessa.persone.clone(), ..Note::default() };
     let (dsu, mut mancati) = (&trasmessa.dsu, Mancati::new());
     let riserva = services.reserve(permit, Some(&dsu.codice_fiscale_dichiarante), dsu.protocolli_nominati(), occasion)?;
     let riserva = riserva.map_err(NotPrepared::Exhausted)?;
-    let answered = services.sii.answer(permit, Question::Ricezione(trasmessa), occasion).await;
-    services.settle(riserva, answered.as_ref().map_or(0, |outcome| outcome.falliti), &mut mancati, occasion);
+    let step = services.reception.dsu(permit, trasmessa, occasion).await;
+    services.settle(riserva, failed_attempts(&step), &mut mancati, occasion);
     note.failed(&mancati);
-    let Outcome { answer, drafts, preconditions, .. } = match answered {
-        Ok(outcome) => outcome,
-        Err(error) => {
-            let text = unavailable(error)?;
+    let Said { answer, drafts, preconditions, .. } = match heard(step)? {
+        Heard::Said(said) => said,
+        Heard::Failed(text) => {
             tracing::error!(text, "transmission failed");
             note.outcome = Esito::ErroreInterno.code();
             note.refusal = Some("E01.interno".to_owned());
@@ -43,7 +43,7 @@ pub async fn perform(
         }
     };
     match answer {
-        Answer::Accepted(accepted) => {
+        Received::Accepted(accepted) => {
             let id = id_richiesta(services).await?;
             note.facts.insert("id_richiesta", id.into());
             note.outcome = Esito::Ok.code();
@@ -61,11 +61,10 @@ pub async fn perform(
             let result = EsitoTrasmissione { accettazione: Some(accettazione), ..outcome(id, Esito::Ok, None) };
             Ok(Prepared { reply: render(result), note, drafts, preconditions, mancati })
         }
-        Answer::Refused { difetti, altri } => {
-            let findings = Findings { list: place(difetti, trasmessa, body), more: altri };
+        Received::Refused(Difetti { elenco, altri }) => {
+            let findings = Findings { list: place(elenco, trasmessa, body), more: altri };
             Ok(Prepared { mancati, ..refuse(services, findings, note).await? })
         }
-        _ => refuse(services, Findings::default(), note).await,
     }
 }
 
@@ -98,19 +97,20 @@ pub(super) fn violazioni(findings: Findings) -> Violazioni {
 }
 
 /// ConsultazioneEsitoDSU: what became of a DSU that the ente itself transmitted.
-pub async fn esito_dsu(services: &Services, permit: &Permit, chiave: &ChiaveDsu, occasion: Occasion) -> Result<Prepared, NotPrepared> {
+pub async fn esito_dsu(services: &Services, permit: &Permit, chiave: &ChiaveDsu, occasion: Occasion<'_>) -> Result<Prepared, NotPrepared> {
     let mut note = Note::default();
     let (ChiaveDsu::ProtocolloDsu(key) | ChiaveDsu::ProtocolloMittente(key)) = chiave;
     note.protocol.push(key.trim().to_owned());
     // A sender's protocol finds the ente's own DSU alone: it is no guess.
     let named = u32::from(matches!(chiave, ChiaveDsu::ProtocolloDsu(_)));
     let riserva = services.reserve(permit, None, named, occasion)?.map_err(NotPrepared::Exhausted)?;
-    let answered = services.sii.answer(permit, Question::EsitoDsu(chiave), occasion).await;
+    let step = services.reception.esito_dsu(permit, chiave, occasion).await;
     let mut mancati = Mancati::new();
-    services.settle(riserva, answered.as_ref().map_or(0, |outcome| outcome.falliti), &mut mancati, occasion);
+    services.settle(riserva, failed_attempts(&step), &mut mancati, occasion);
     note.failed(&mancati);
-    let (esito, errore, dsu, preconditions) = match answered {
-        Ok(Outcome { answer: Answer::EsitoDsu(dsu, persone), preconditions, .. }) => {
+    let (esito, errore, dsu, preconditions) = match heard(step)? {
+        Heard::Said(Said { answer: Some(told), preconditions, .. }) => {
+            let DsuFate { esito: dsu, persone } = *told;
             // The receipt goes out: these persons' data.
             note.cf = persone;
             for protocol in [&dsu.protocollo_dsu, &dsu.protocollo_mittente].into_iter().chain(&dsu.protocollo_sostitutivo) {
@@ -119,14 +119,13 @@ pub async fn esito_dsu(services: &Services, permit: &Permit, chiave: &ChiaveDsu,
                 }
             }
             note.facts.insert("stato", dsu.stato.code().into());
-            (Esito::Ok, None, Some(*dsu), preconditions)
+            (Esito::Ok, None, Some(dsu), preconditions)
         }
-        Ok(Outcome { preconditions, .. }) => {
+        Heard::Said(Said { preconditions, .. }) => {
             note.refusal = Some("D02.assente".to_owned());
             (Esito::DatiNonTrovati, Some("nessuna DSU trasmessa da questo ente con questo protocollo".to_owned()), None, preconditions)
         }
-        Err(error) => {
-            let text = unavailable(error)?;
+        Heard::Failed(text) => {
             tracing::error!(text, "consultation of a DSU failed");
             note.refusal = Some("E01.interno".to_owned());
             (Esito::ErroreInterno, Some(INTERNO.to_owned()), None, Vec::new())

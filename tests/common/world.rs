@@ -83,7 +83,7 @@ pub async fn attested(comune: &Client, protocol: &str, person: &CodiceFiscale) -
 
 /// The protocol of a version of a DSU.
 pub fn version(first: &str, number: u32) -> String {
-    varco::sii::archive::version_of(first, number).unwrap()
+    varco::sii::protocol::version_of(first, number).unwrap()
 }
 
 pub fn receipt(answer: &Answer) -> String {

@@ -21,9 +21,9 @@ use varco::ledger::disk::RealDisk;
 use varco::registry::administration::{Actor, Command as Act};
 use varco::registry::ente::{Anagrafica, Decisione, Richiesta, Stato, Tipo, Ufficio};
 use varco::registry::quota::Quote;
-use varco::sii::archive::version_of;
-use varco::sii::embedded::Settings;
-use varco::sii::regole;
+use varco::sii::Settings;
+use varco::sii::protocol::version_of;
+use varco::sii::upkeep;
 use varco::soap::{Version, envelope};
 
 use super::answers::Asking;
@@ -453,8 +453,7 @@ impl Maker {
         let directory = Directory::open(&self.port.data()).unwrap();
         let node = Node::open_with(&directory, &self.port.clock, Arc::new(RealDisk), 65_536, settings).unwrap();
         let actor = Actor::of(1000, None);
-        let sii = node.services.sii.clone();
-        let apply = regole::apply(&node.ledger, sii.as_ref(), false, &actor, "prova", self.port.clock.now());
+        let apply = node.upkeep.apply_rules(false, upkeep::Act { actor: &actor, reason: "prova", now: self.port.clock.now() });
         let applied = self.runtime.block_on(apply).unwrap();
         node.close();
         // The current ISEE is computed again with the DSU that it rests on.

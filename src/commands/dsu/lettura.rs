@@ -11,7 +11,7 @@ use crate::contract::bind::{Base64, Content as _};
 use crate::contract::{Contract, Finding, Findings, ISEE_NS, Trasmessa, place_declaration};
 use crate::isee::checks::{Circumstance, Difetto, examine};
 use crate::isee::codes::TipoOperazione;
-use crate::sii::embedded::Settings;
+use crate::sii::Settings;
 use crate::xml::encoding::EncodingError;
 use crate::xml::{Element, Limits, XmlError, XmlFault, encoding, parse};
 

@@ -9,7 +9,7 @@ use super::super::consultate::{self, Consultazione};
 use crate::clock::Clock;
 use crate::ledger::search::{Filter, find};
 use crate::ledger::{Directory, Keys, Kind};
-use crate::sii::archive::{stem_of, version_of};
+use crate::sii::protocol::{stem_of, version_of};
 
 /// All versions of a DSU that was received, in their order.
 pub(super) fn versions(protocollo: &str, data: &Path, as_json: bool, clock: &Clock) -> Result<()> {

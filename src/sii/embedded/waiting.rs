@@ -5,23 +5,40 @@ use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 use rust_decimal::Decimal;
 
-use super::archive::{decode, stem_of};
-use super::embedded::{Da, Embedded};
+use super::archive::{Versioni, decode};
+use super::compute::Da;
+use super::current::Under;
 use super::entries::{WAITING, sequence_of};
 use super::feed::Consultato;
-use super::registrazione::Versione;
-use super::ricezione::Ricevuta;
-use super::{DsuInAttesa, InAttesa, Occasion, SiiError};
+use super::incoming::{Cause, Incoming, Refusal, internal};
+use super::record::NewVersion;
+use super::system::Embedded;
 use crate::clock::rome;
 use crate::config::Attesta;
-use crate::isee::attest::{self, attest, variazione};
+use crate::isee::attest::{self, variazione};
+use crate::isee::attestazione::Variazione;
 use crate::isee::codes::TipoOperazione;
 use crate::isee::compute::income_year;
 use crate::isee::dsu::Dichiarazione;
 use crate::isee::foglio::AltriRedditi;
-use crate::isee::omissioni::omissioni;
 use crate::isee::rules::name;
-use crate::ledger::{Entry, NotCommitted, Position, Precondition, Submission, new_exchange};
+use crate::ledger::{Entry, NotCommitted, Position, Precondition, Secret, Submission};
+use crate::sii::SiiError;
+use crate::sii::protocol::stem_of;
+use crate::sii::upkeep::{DsuInAttesa, InAttesa};
+
+/// A DSU that waits, opened.
+struct Waiting {
+    sequence: u64,
+    secret: Secret,
+    protocollo: String,
+    radice: String,
+    versioni: Versioni,
+    /// The entry of its first version, where this is not that.
+    first: Option<Entry>,
+    dsu: Dichiarazione,
+    presented: Date,
+}
 
 impl Embedded {
     /// Whether a DSU may be attested: everything is known, or that is not waited for. Of the terms: from when, and today.
@@ -37,8 +54,8 @@ impl Embedded {
 
     /// Whether the terms are over after which incomes may be declared that are not known.
     pub(super) fn terms_are_over(&self, presented: Date, (from, today): (Date, Date)) -> bool {
-        let days = self.settings.rules.on(presented).map(|rules| rules.get(name::INTEGRAZIONE_GIORNI)).unwrap_or_default();
-        Decimal::from(self.settings.calendario.working_days_between(from, today)) > days
+        let Some(rules) = self.settings.rules.on(presented) else { return false };
+        Decimal::from(self.settings.calendario.working_days_between(from, today)) > rules.get(name::INTEGRAZIONE_GIORNI)
     }
 
     /// Whether of every member, and of everybody outside whose data stand in the DSU and count, the feed has a record, or the DSU has FC8 that
@@ -89,15 +106,14 @@ impl Embedded {
             let (Some(voce), Some(position)) = (sequence_of(name), Position::decode(value)) else { continue };
             let entry = self.archive.entry(&position)?;
             let Some(secret) = self.archive.open_unless_erased(&entry)? else { continue };
-            let Some(text) = secret.effettiva.or(secret.dsu) else { continue };
-            let dsu: Dichiarazione = decode(&text)?;
-            let versioni =
-                self.archive.versioni(stem_of(secret.protocol.first().map(String::as_str).unwrap_or_default()), &mut Vec::new())?;
+            let Some(text) = secret.effettiva.as_ref().or(secret.dsu.as_ref()) else { continue };
+            let dsu: Dichiarazione = decode(text)?;
+            let (Some(protocollo), Some(ente)) = (secret.protocol.first(), entry.leaf.body.ente.clone()) else { continue };
+            let versioni = self.archive.versioni(stem_of(protocollo), &mut Vec::new())?;
             let first = versioni.0.first().map(|first| self.archive.entry(&first.position)).transpose()?;
             let Some(presented) = first.as_ref().unwrap_or(&entry).leaf.body.day("presentata") else { continue };
             let from = self.termini_da(&versioni, presented)?;
             let persone = self.unknown(&dsu, presented, (from, today), &mut Vec::new(), usize::MAX)?;
-            let ente = entry.leaf.body.ente.clone().unwrap_or_default();
             let termini = (!self.terms_are_over(presented, (from, today))).then(|| self.last_of_terms(presented, from)).flatten();
             prime.push(DsuInAttesa { voce, ente, presentata: presented, persone, anno: income_year(presented), termini });
         }
@@ -139,86 +155,71 @@ impl Embedded {
         Ok(false)
     }
 
-    /// The attestation of a DSU that waited; nothing if it still has to, or does not count any more.
-    fn attestation_of(&self, entry: &Entry, sequence: u64, now: Timestamp) -> Result<Option<Submission>, SiiError> {
-        let internal = |what: &str| SiiError::Internal(what.to_owned());
-        let Some(secret) = self.archive.open_unless_erased(entry)? else { return Ok(None) };
+    /// Opens a DSU that waits; None if it does not count any more.
+    fn open_waiting(&self, entry: &Entry, sequence: u64, preconditions: &mut Vec<Precondition>) -> Result<Option<Waiting>, SiiError> {
+        let Some(mut secret) = self.archive.open_unless_erased(entry)? else { return Ok(None) };
         let Some(protocollo) = secret.protocol.first().cloned() else { return Err(internal("a DSU without its protocol")) };
         let radice = stem_of(&protocollo);
-        let mut preconditions = Vec::new();
-        let versioni = self.archive.versioni(radice.clone(), &mut preconditions)?;
+        let versioni = self.archive.versioni(radice.clone(), preconditions)?;
         let current = versioni.ultima().is_some_and(|ultima| ultima.sequence == sequence) && !versioni.annullata();
-        if !current || !self.archive.of_protocol(&protocollo, &mut preconditions)?.is_empty() {
+        if !current || !self.archive.of_protocol(&protocollo, preconditions)?.is_empty() {
             return Ok(None);
         }
-        let dsu: Dichiarazione = decode(&secret.effettiva.or(secret.dsu).ok_or_else(|| internal("an entry without DSU"))?)?;
+        let dsu = secret.effettiva.take().or(secret.dsu.take()).ok_or_else(|| internal("an entry without DSU"))?;
         let first = versioni.0.first().map(|first| self.archive.entry(&first.position)).transpose()?;
         let presented = first.as_ref().unwrap_or(entry).leaf.body.day("presentata").ok_or_else(|| internal("a day"))?;
-        let today = rome(now).date();
-        let terms = (self.termini_da(&versioni, presented)?, today);
-        if !self.may_attest(&dsu, presented, terms, &mut preconditions)? {
+        Ok(Some(Waiting { sequence, secret, protocollo, radice, versioni, first, dsu: decode(&dsu)?, presented }))
+    }
+
+    /// The attestation of a DSU that waited; None if it still has to, or does not count any more.
+    fn attestation_of(&self, entry: &Entry, sequence: u64, now: Timestamp) -> Result<Option<Submission>, SiiError> {
+        let mut preconditions = Vec::new();
+        let Some(waiting) = self.open_waiting(entry, sequence, &mut preconditions)? else { return Ok(None) };
+        let Waiting { secret, protocollo, radice, versioni, dsu, presented, .. } = &waiting;
+        let terms = (self.termini_da(versioni, *presented)?, rome(now).date());
+        if !self.may_attest(dsu, *presented, terms, &mut preconditions)? {
             return Ok(None);
         }
-        let Some(rules) = self.settings.rules.on(presented) else { return Err(internal("a DSU without rules")) };
-        let operazione = TipoOperazione::from_code(&versioni.ultima().map(|ultima| ultima.operazione.clone()).unwrap_or_default());
-        let operazione = operazione.unwrap_or(TipoOperazione::N);
-        // What it takes the place of, where an earlier version was attested while this one waited.
-        let variazione = match self.archive.attestata(&radice, &versioni, &mut preconditions)? {
-            Some((earlier, head)) => {
-                let sender = self.archive.attestation(&head)?.and_then(|found| found.attestazione.protocollo_mittente);
-                Some(variazione(operazione, earlier, presented, sender))
-            }
-            None => None,
-        };
-        let (indicatori, fonti) = self.compute(&dsu, presented, rules, Da::Adesso, &mut preconditions)?;
+        let rules = self.settings.rules.on(*presented).ok_or_else(|| internal("a DSU without rules"))?;
+        let operazione = versioni.ultima().and_then(|ultima| TipoOperazione::from_code(&ultima.operazione));
+        let operazione = operazione.ok_or_else(|| internal("an operation"))?;
+        let computed = self.compute(dsu, *presented, rules, Da::Adesso, &mut preconditions)?;
         let about = attest::Occasion {
-            protocollo: &protocollo,
-            presentata: presented,
-            rilasciata: today,
-            omissioni: omissioni(&dsu, presented, rules, &fonti.known, today),
-            variazione,
+            protocollo,
+            presentata: *presented,
+            rilasciata: rome(now).date(),
+            variazione: self.replaces(&waiting, operazione, &mut preconditions)?,
             ..attest::Occasion::default()
         };
-        let attestazione = attest(&dsu, &indicatori, rules, about);
-
-        let exchange = new_exchange(now).map_err(|error| SiiError::Internal(error.to_string()))?;
-        let di = first.as_ref().unwrap_or(entry).leaf.body.ente.clone().unwrap_or_default();
-        let received = Ricevuta {
-            permit: None,
-            ente: entry.leaf.body.ente.as_deref().unwrap_or_default(),
-            operation: "attestazione",
-            ricalcolo: false,
-            occasion: Occasion { exchange, received: now, today, ordinal: 0, beside: true },
-            impronta: "",
-            sender: secret.protocol.get(1).map(String::as_str).unwrap_or_default(),
-            canonical: "",
-            persone: &[],
-            operazione,
-            dichiarante: &dsu.codice_fiscale_dichiarante,
-            presented,
-        };
-        let version = Versione {
-            protocollo: &protocollo,
-            radice: &radice,
-            effettiva: None,
-            dsu: &dsu,
-            validita: (presented, attestazione.data_validita),
-            base: None,
-            di: &di,
-            attestazione: &attestazione,
-            rules,
-            fonti: &fonti,
-            altrui: false,
-            receipt: "",
-            specifico: indicatori.specifico.as_ref(),
+        let attestazione = computed.attest(about);
+        let ente_of = |entry: &Entry| entry.leaf.body.ente.clone().ok_or_else(|| internal("a DSU without its ente"));
+        let (ente, di) = (ente_of(entry)?, ente_of(waiting.first.as_ref().unwrap_or(entry))?);
+        let sender = secret.protocol.get(1).map(String::as_str);
+        let incoming = Incoming { sender, operazione, ..Incoming::ours(Cause::Waited, &ente, dsu, *presented, now)? };
+        let version = NewVersion {
+            radice,
             origine: versioni.0.first().map(|first| first.sequence),
-            attendeva: Some(sequence),
+            attendeva: Some(waiting.sequence),
+            ..NewVersion::first(protocollo, &di, &attestazione, &computed)
         };
-        let mut drafts = vec![self.attestation(received, &version, 0)?];
-        // What rests on an earlier version that was attested: its entries are those of whose DSU it is.
-        let rests = Ricevuta { ente: &di, sender: "", ..received };
-        let done = self.recompute_current(rests, (&radice, presented), (&protocollo, &dsu, &fonti), &mut drafts, &mut preconditions)?;
-        done.map_err(|_| internal("a current ISEE that does not fit its DSU"))?;
+        let mut drafts = vec![self.attestation(incoming, &version, 0)?];
+        // The current ISEE on an earlier version that was attested: their entries are those of the ente that owns the DSU.
+        let rests = Incoming { ente: &di, sender: None, ..incoming };
+        let under = Under { radice, presentata: *presented, protocollo, dsu, fonti: &computed.fonti };
+        self.recompute_current(rests, under, &mut drafts, &mut preconditions).map_err(Refusal::ours)?;
         Ok(Some(Submission { drafts, preconditions }))
+    }
+
+    /// The version that the attestation of a waiting one takes the place of: an earlier one was attested while it waited.
+    fn replaces(
+        &self,
+        waiting: &Waiting,
+        operazione: TipoOperazione,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<Option<Variazione>, SiiError> {
+        let Waiting { radice, versioni, presented, .. } = waiting;
+        let Some((earlier, head)) = self.archive.attestata(radice, versioni, preconditions)? else { return Ok(None) };
+        let sender = self.archive.attestation(&head)?.and_then(|found| found.attestazione.protocollo_mittente);
+        Ok(Some(variazione(operazione, earlier, *presented, sender)))
     }
 }

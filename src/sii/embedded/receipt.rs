@@ -3,7 +3,6 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::SiiError;
 use crate::contract::trasmissione::{Avvertenza, Componente, EnteTrasmittente, Nucleo, Regole, Ricevuta};
 use crate::contract::{self, RICEVUTA_NS, message};
 use crate::isee::CodiceFiscale;
@@ -14,6 +13,7 @@ use crate::isee::compute::Calcolo;
 use crate::isee::rules::RuleSet;
 use crate::ledger::Entry;
 use crate::registry::ente::Ente;
+use crate::sii::SiiError;
 use crate::xml::{Limits, parse};
 
 const PROVENIENZA: &str =

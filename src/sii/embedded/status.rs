@@ -1,9 +1,10 @@
 //! What became of a DSU or of a lot, told to the ente that transmitted it and to nobody else.
 
-use super::archive::{Archive, number_of, stem_of, version_of};
-use super::embedded::persons_of;
+use super::archive::{Archive, Versioni};
+use super::compute::persons_of;
+use super::entries::Head;
+use super::incoming::internal;
 use super::receipt::presentation_of;
-use super::{Answer, Outcome, SiiError};
 use crate::contract;
 use crate::contract::bind::Base64;
 use crate::contract::trasmissione::{ChiaveDsu, ChiaveLotto, Completamento, EsitoDsu, EsitoLotto};
@@ -11,17 +12,21 @@ use crate::digest::{hex, sha256};
 use crate::isee::codes::{StatoDsu, TipoOperazione};
 use crate::ledger::{Entry, Precondition};
 use crate::registry::Registry;
+use crate::sii::answers::{DsuFate, Found};
+use crate::sii::protocol::{number_of, stem_of, version_of};
+use crate::sii::{Said, SiiError};
 use crate::xml::{Limits, parse};
 
 /// How many current ISEE of other enti are told at most: the latest. Earlier builds set no bound to them.
 const COMPLETIONS: usize = 100;
 
-fn outcome(answer: Option<Answer>, preconditions: Vec<Precondition>) -> Result<Outcome, SiiError> {
-    Ok(Outcome::read(answer.unwrap_or(Answer::NotFound), preconditions))
-}
-
-/// What became of a DSU that `ente` transmitted.
-pub(super) fn of_dsu(archive: &Archive, registry: &Registry, ente: &str, chiave: &ChiaveDsu) -> Result<Outcome, SiiError> {
+/// The fate of a DSU that `ente` transmitted.
+pub(super) fn of_dsu(
+    archive: &Archive,
+    registry: &Registry,
+    ente: &str,
+    chiave: &ChiaveDsu,
+) -> Result<Said<Option<Box<DsuFate>>>, SiiError> {
     let mut preconditions = Vec::new();
     let entry = match chiave {
         ChiaveDsu::ProtocolloMittente(sender) => {
@@ -36,46 +41,34 @@ pub(super) fn of_dsu(archive: &Archive, registry: &Registry, ente: &str, chiave:
         ChiaveDsu::ProtocolloDsu(protocol) => archive.dsu_of(ente, protocol.trim())?,
     };
     let guessed = matches!(chiave, ChiaveDsu::ProtocolloDsu(_)) && entry.is_none();
-    let mut found = entry.map(|entry| describe(archive, ente, &entry, &mut preconditions)).transpose()?.flatten();
-    if let Some((dsu, _)) = &mut found {
-        dsu.completamento = completions(archive, registry, ente, &dsu.protocollo_dsu)?;
+    let mut told = entry.map(|entry| describe(archive, ente, &entry, &mut preconditions)).transpose()?.flatten();
+    if let Some(told) = &mut told {
+        told.esito.completamento = completions(archive, registry, ente, &told.esito.protocollo_dsu)?;
     }
-    let answer = found.map(|(dsu, persone)| Answer::EsitoDsu(Box::new(dsu), persone));
-    Ok(Outcome { falliti: u32::from(guessed), ..outcome(answer, preconditions)? })
+    Ok(Said { falliti: u32::from(guessed), ..Said::read(told.map(Box::new), preconditions) })
 }
 
-/// Nothing if it was erased.
-fn describe(
-    archive: &Archive,
-    ente: &str,
-    entry: &Entry,
-    preconditions: &mut Vec<Precondition>,
-) -> Result<Option<(EsitoDsu, Vec<String>)>, SiiError> {
-    let internal = |what: &str| SiiError::Internal(what.to_owned());
+/// The fate of the DSU of an entry; None if it was erased.
+fn describe(archive: &Archive, ente: &str, entry: &Entry, preconditions: &mut Vec<Precondition>) -> Result<Option<DsuFate>, SiiError> {
     let Some(secret) = archive.open_unless_erased(entry)? else { return Ok(None) };
     let dsu = secret.dsu.ok_or_else(|| internal("an entry without DSU"))?;
+    let mut protocols = secret.protocol.into_iter();
+    let protocollo_dsu = protocols.next().ok_or_else(|| internal("a DSU without its protocol"))?;
     // Another declarant's, or another ente's, even if an earlier build recorded otherwise.
-    let others = match secret.protocol.first() {
-        Some(protocol) => archive.owner(stem_of(protocol))?.as_deref() != Some(ente),
-        None => false,
-    };
+    let others = archive.owner(stem_of(&protocollo_dsu))?.as_deref() != Some(ente);
     let altrui = others || entry.leaf.body.facts.contains_key("altrui");
     let receipt = match secret.receipt.filter(|receipt| !receipt.is_empty()) {
         Some(kept) if others => presentation_of(&kept, entry)?,
+        // A version that the rules made has no receipt.
         kept => kept.unwrap_or_default(),
     };
     // Of somebody else's DSU the receipt says nothing: read are those whom the declaration itself names.
     let persone = if altrui { persons_of(&dsu)? } else { secret.cf };
-    let mut protocols = secret.protocol.into_iter();
-    let Some(protocollo_dsu) = protocols.next() else { return Err(internal("a DSU without its protocol")) };
     let versioni = archive.versioni(stem_of(&protocollo_dsu), preconditions)?;
-    // What was computed again came from nobody: the sender's protocol is that of the first version.
-    let first = || -> Result<Option<String>, SiiError> {
-        let Some(first) = versioni.0.first() else { return Ok(None) };
-        let secret = archive.open_unless_erased(&archive.entry(&first.position)?)?;
-        Ok(secret.and_then(|secret| secret.protocol.into_iter().nth(1)))
+    let protocollo_mittente = match protocols.next() {
+        Some(own) => own,
+        None => senders_protocol(archive, &versioni)?.unwrap_or_default(),
     };
-    let protocollo_mittente = protocols.next().map_or_else(first, |own| Ok(Some(own)))?.unwrap_or_default();
     let presentata = entry.leaf.body.day("presentata");
     let mut esito = EsitoDsu {
         stato: StatoDsu::Ricevuta,
@@ -90,24 +83,41 @@ fn describe(
         protocollo_dsu,
         protocollo_mittente,
     };
-    let facts = &entry.leaf.body.facts;
     if versioni.annullata() || (altrui && is_under_a_cancelled(archive, entry)?) {
         esito.stato = StatoDsu::Annullata;
-        return Ok(Some((esito, persone)));
+    } else if !altrui {
+        // The fate of somebody else's DSU is their affair.
+        decide(archive, ente, entry, &versioni, &mut esito, preconditions)?;
     }
-    if altrui {
-        // What became of somebody else's DSU is their affair.
-        return Ok(Some((esito, persone)));
-    }
+    Ok(Some(DsuFate { esito, persone }))
+}
+
+/// The sender's protocol of the first version: a version that was computed again came from nobody.
+fn senders_protocol(archive: &Archive, versioni: &Versioni) -> Result<Option<String>, SiiError> {
+    let Some(first) = versioni.0.first() else { return Ok(None) };
+    let secret = archive.open_unless_erased(&archive.entry(&first.position)?)?;
+    Ok(secret.and_then(|secret| secret.protocol.into_iter().nth(1)))
+}
+
+/// Decides whether a DSU that was not cancelled itself was attested, replaced, or ended with the DSU under it.
+fn decide(
+    archive: &Archive,
+    ente: &str,
+    entry: &Entry,
+    versioni: &Versioni,
+    esito: &mut EsitoDsu,
+    preconditions: &mut Vec<Precondition>,
+) -> Result<(), SiiError> {
+    let radice = stem_of(&esito.protocollo_dsu);
     let heads = archive.of_protocol(&esito.protocollo_dsu, preconditions)?;
     let found = heads.first().map(|head| archive.attestation(head)).transpose()?.flatten();
     // A current ISEE ends with the DSU that it rests on.
     let base = found.as_ref().map(|found| stem_of(&found.attestazione.numero_protocollo_dsu));
-    if let Some(base) = base.filter(|base| *base != stem_of(&esito.protocollo_dsu))
+    if let Some(base) = base.filter(|base| *base != radice)
         && archive.versioni(base, preconditions)?.annullata()
     {
         esito.stato = StatoDsu::Annullata;
-        return Ok(Some((esito, persone)));
+        return Ok(());
     }
     if let (Some(found), Some(head)) = (&found, heads.first()) {
         esito.stato = StatoDsu::Attestata;
@@ -115,23 +125,42 @@ fn describe(
         esito.data_validita = Some(head.scadenza);
     }
     // A later version takes its place, whoever made it: which one it is, is told to whoever made this one.
-    let numero = facts.get("versione").and_then(serde_json::Value::as_u64).unwrap_or_default();
-    if let Some(ultima) = versioni.ultima().filter(|ultima| u64::from(ultima.numero) > numero) {
-        let radice = stem_of(&esito.protocollo_dsu);
-        let attested = archive.attestata(&radice, &versioni, preconditions)?.map(|(protocollo, _)| number_of(&protocollo));
+    let numero = number_of_entry(entry);
+    if let Some(ultima) = versioni.ultima().filter(|ultima| ultima.numero > numero) {
+        let attested = archive.attestata(&radice, versioni, preconditions)?.map(|(protocollo, _)| number_of(&protocollo));
         // One that waits takes no place yet, but that of another that waits.
-        if attested.is_none_or(|attested| u64::from(attested) != numero) {
+        if attested != Some(numero) {
             esito.stato = StatoDsu::Sostituita;
-            let by = attested.filter(|attested| u64::from(*attested) > numero).unwrap_or(ultima.numero);
+            let by = attested.filter(|attested| *attested > numero).unwrap_or(ultima.numero);
             esito.protocollo_sostitutivo = version_of(&radice, by);
-            return Ok(Some((esito, persone)));
+            return Ok(());
         }
     }
-    let (Some(found), Some(head)) = (found, heads.first()) else { return Ok(Some((esito, persone))) };
-    // The latest of the same declarant counts (check K20); that another ente transmitted one is not this one's affair.
-    let declarant = &found.attestazione.codice_fiscale_dichiarante;
+    let (Some(found), Some(head)) = (found, heads.first()) else { return Ok(()) };
+    if let Some(protocollo) = replacement(archive, ente, &found, head, preconditions)? {
+        esito.stato = StatoDsu::Sostituita;
+        esito.protocollo_sostitutivo = Some(protocollo);
+    }
+    Ok(())
+}
+
+/// The number of an entry's version: the first where it says none.
+fn number_of_entry(entry: &Entry) -> u32 {
+    let numero = entry.leaf.body.facts.get("versione").and_then(serde_json::Value::as_u64);
+    numero.and_then(|numero| u32::try_from(numero).ok()).unwrap_or(0)
+}
+
+/// The protocol of the DSU that counts in place of an attested one: the latest of the same declarant (check K20). That another ente transmitted one is not
+/// this one's affair.
+fn replacement(
+    archive: &Archive,
+    ente: &str,
+    found: &Found,
+    head: &Head,
+    preconditions: &mut Vec<Precondition>,
+) -> Result<Option<String>, SiiError> {
     let radice = stem_of(found.protocollo());
-    let mut later = archive.presented_by(declarant, usize::MAX, preconditions)?;
+    let mut later = archive.presented_by(&found.attestazione.codice_fiscale_dichiarante, usize::MAX, preconditions)?;
     later.retain(|other| other.ente == ente && (other.presentata, other.origine) > (head.presentata, head.origine));
     later.sort_by_key(|other| std::cmp::Reverse((other.presentata, other.origine)));
     for other in &later {
@@ -140,17 +169,16 @@ fn describe(
             continue;
         }
         let Some(other) = archive.attestation_at(&other.position)? else { continue };
-        if stem_of(other.protocollo()) == radice {
+        let stem = stem_of(other.protocollo());
+        if stem == radice {
             continue;
         }
-        let versioni = archive.versioni(stem_of(other.protocollo()), preconditions)?;
-        if let Some((protocollo, _)) = archive.attestata(&stem_of(other.protocollo()), &versioni, preconditions)? {
-            esito.stato = StatoDsu::Sostituita;
-            esito.protocollo_sostitutivo = Some(protocollo);
-            break;
+        let versioni = archive.versioni(stem.clone(), preconditions)?;
+        if let Some((protocollo, _)) = archive.attestata(&stem, &versioni, preconditions)? {
+            return Ok(Some(protocollo));
         }
     }
-    Ok(Some((esito, persone)))
+    Ok(None)
 }
 
 /// Whether an entry is a current ISEE on a DSU that was cancelled.
@@ -185,11 +213,10 @@ fn completions(archive: &Archive, registry: &Registry, ente: &str, protocollo: &
 
 /// The completion by another ente's declaration; None if it was erased.
 fn completion(archive: &Archive, registry: &Registry, entry: &Entry) -> Result<Option<Completamento>, SiiError> {
-    let internal = |what: &str| SiiError::Internal(what.to_owned());
     let Some(secret) = archive.open_unless_erased(entry)? else { return Ok(None) };
     let body = &entry.leaf.body;
     let operazione = body.facts.get("operazione").and_then(|code| TipoOperazione::from_code(code.as_str()?));
-    let codice_ente = body.ente.clone().unwrap_or_default();
+    let codice_ente = body.ente.clone().ok_or_else(|| internal("a DSU without its ente"))?;
     let known = registry.ente(&codice_ente)?;
     Ok(Some(Completamento {
         protocollo_dsu: secret.protocol.into_iter().next().ok_or_else(|| internal("a DSU without its protocol"))?,
@@ -200,17 +227,17 @@ fn completion(archive: &Archive, registry: &Registry, entry: &Entry) -> Result<O
     }))
 }
 
-/// What became of a lot that `ente` transmitted.
-pub(super) fn of_lot(archive: &Archive, ente: &str, chiave: &ChiaveLotto) -> Result<Outcome, SiiError> {
+/// The outcome of a lot that `ente` transmitted.
+pub(super) fn of_lot(archive: &Archive, ente: &str, chiave: &ChiaveLotto) -> Result<Said<Option<Box<EsitoLotto>>>, SiiError> {
     let mut preconditions = Vec::new();
     let entry = match chiave {
         ChiaveLotto::ImprontaLotto(impronta) => archive.lot(ente, &impronta.trim().to_ascii_lowercase(), &mut preconditions)?,
         ChiaveLotto::ProtocolloFlusso(protocol) => archive.lot_of_protocol(ente, protocol.trim())?,
     };
-    let Some(entry) = entry else { return outcome(None, preconditions) };
-    let Some(secret) = archive.open_unless_erased(&entry)? else { return outcome(None, preconditions) };
-    let kept = secret.receipt.ok_or_else(|| SiiError::Internal("a lot without its outcome".to_owned()))?;
+    let secret = entry.map(|entry| archive.open_unless_erased(&entry)).transpose()?.flatten();
+    let Some(secret) = secret else { return Ok(Said::read(None, preconditions)) };
+    let kept = secret.receipt.ok_or_else(|| internal("a lot without its outcome"))?;
     let document = parse(&kept, &Limits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
     let lotto: EsitoLotto = contract::decode(&document).map_err(|error| SiiError::Internal(error.to_string()))?;
-    outcome(Some(Answer::EsitoLotto(Box::new(lotto))), preconditions)
+    Ok(Said::read(Some(Box::new(lotto)), preconditions))
 }

@@ -12,18 +12,20 @@ use super::entries::{
     named_name, owned_name, person_key, person_name, protocol_key, protocol_name, read_presented, read_version, right_name, sender_key,
     sender_name, version_prefix,
 };
-use super::{Found, SiiError};
 use crate::contract;
 use crate::isee::CodiceFiscale;
 use crate::isee::attestazione::Attestazione;
 use crate::isee::dsu::Dichiarazione;
-use crate::ledger::{Entry, KeyError, Ledger, LogError, Position, Precondition, Secret, Unopened, ViewError};
+use crate::ledger::{Entry, Ledger, Position, Precondition, Secret, Unopened};
+use crate::sii::SiiError;
+use crate::sii::answers::Found;
+use crate::sii::protocol::{stem_of, version_of};
 use crate::state::{Pair, Store};
 use crate::xml::{Limits, parse};
 
 /// The archive of one ledger.
 #[derive(Clone, Debug)]
-pub struct Archive {
+pub(super) struct Archive {
     ledger: Ledger,
     store: Store,
 }
@@ -41,36 +43,36 @@ struct Kept<'a> {
 
 /// The DSU of a declarant that count for a question.
 #[derive(Clone, Copy, Debug)]
-pub struct Quali<'a> {
+pub(super) struct Quali<'a> {
     /// Those presented up to this day.
-    pub on: Date,
+    pub(super) on: Date,
     /// Those that this ente owns: an ente that asks about its own is not told of others. None for those of all enti.
-    pub ente: Option<&'a str>,
+    pub(super) ente: Option<&'a str>,
     /// No more are looked at than that.
-    pub most: usize,
+    pub(super) most: usize,
 }
 
 impl Quali<'_> {
     /// Whether a DSU is one of them.
-    pub fn has(&self, dsu: &Presentata) -> bool {
+    pub(super) fn has(&self, dsu: &Presentata) -> bool {
         dsu.presentata <= self.on && self.ente.is_none_or(|ente| dsu.ente == ente)
     }
 }
 
 /// A DSU received before, under a sender's protocol.
 #[derive(Debug)]
-pub struct Earlier {
+pub(super) struct Earlier {
     /// Token of its fingerprint.
-    pub impronta: String,
+    pub(super) impronta: String,
     /// Of which year's key.
-    pub year: i16,
+    pub(super) year: i16,
     /// Where its entry is.
-    pub position: Position,
+    pub(super) position: Position,
 }
 
 impl Archive {
     /// Over these views.
-    pub fn new(ledger: &Ledger, store: &Store) -> Self {
+    pub(super) fn new(ledger: &Ledger, store: &Store) -> Self {
         Self { ledger: ledger.clone(), store: store.clone() }
     }
 
@@ -95,7 +97,7 @@ impl Archive {
 
     /// The heads of a person's attestations, at most so many; of those that an ente owns, where one is given. Among these are current ISEE of which
     /// only the DSU under them tells the owner.
-    pub fn of_person(
+    pub(super) fn of_person(
         &self,
         person: &CodiceFiscale,
         ente: Option<&str>,
@@ -117,7 +119,7 @@ impl Archive {
     }
 
     /// The right of a declarant to refer to a DSU, by the protocol of the first version. One look-up a year, whoever's the DSU is.
-    pub fn right(&self, radice: &str, dichiarante: &CodiceFiscale) -> Result<Option<Diritto>, SiiError> {
+    pub(super) fn right(&self, radice: &str, dichiarante: &CodiceFiscale) -> Result<Option<Diritto>, SiiError> {
         let (stems, persons) = (self.tokens("protocol", radice)?, self.tokens("cf", &dichiarante.canonical())?);
         let mut found = None;
         for ((year, stem), (_, person)) in stems.iter().zip(&persons) {
@@ -130,7 +132,7 @@ impl Archive {
     }
 
     /// Whether a DSU names a person. One look-up a year, whether there is the DSU or not.
-    pub fn names(&self, radice: &str, person: &CodiceFiscale) -> Result<bool, SiiError> {
+    pub(super) fn names(&self, radice: &str, person: &CodiceFiscale) -> Result<bool, SiiError> {
         let (stems, persons) = (self.tokens("protocol", radice)?, self.tokens("cf", &person.canonical())?);
         let mut named = false;
         for ((year, stem), (_, person)) in stems.iter().zip(&persons) {
@@ -141,7 +143,7 @@ impl Archive {
 
     /// The ente that owns a DSU, by the protocol of the first version: the ente that sent this. A current ISEE is of the ente that owns the DSU
     /// under it.
-    pub fn owner(&self, radice: String) -> Result<Option<String>, SiiError> {
+    pub(super) fn owner(&self, radice: String) -> Result<Option<String>, SiiError> {
         let Some(first) = self.versioni(radice.clone(), &mut Vec::new())?.0.into_iter().next() else { return Ok(None) };
         if first.operazione != "C" {
             return Ok(Some(first.ente));
@@ -158,7 +160,7 @@ impl Archive {
     }
 
     /// Whether an attestation, by its head alone, was cancelled, or ended with the DSU under it.
-    pub fn is_over(&self, head: &Head) -> Result<bool, SiiError> {
+    pub(super) fn is_over(&self, head: &Head) -> Result<bool, SiiError> {
         for radice in [Some(&head.radice), head.base.as_ref()].into_iter().flatten() {
             if self.versioni_of(head.year, radice)?.annullata() {
                 return Ok(true);
@@ -168,7 +170,7 @@ impl Archive {
     }
 
     /// The head of a protocol's attestation.
-    pub fn of_protocol(&self, protocol: &str, preconditions: &mut Vec<Precondition>) -> Result<Vec<Head>, SiiError> {
+    pub(super) fn of_protocol(&self, protocol: &str, preconditions: &mut Vec<Precondition>) -> Result<Vec<Head>, SiiError> {
         let mut heads = Vec::new();
         for (year, token) in self.tokens("protocol", protocol)? {
             self.observe(protocol_key(year, &token), preconditions)?;
@@ -178,7 +180,7 @@ impl Archive {
     }
 
     /// The versions of a DSU, by the protocol of the first one.
-    pub fn versioni(&self, stem: String, preconditions: &mut Vec<Precondition>) -> Result<Versioni, SiiError> {
+    pub(super) fn versioni(&self, stem: String, preconditions: &mut Vec<Precondition>) -> Result<Versioni, SiiError> {
         let mut all = Versioni::default();
         for (year, token) in self.tokens("protocol", &stem)? {
             self.observe(protocol_key(year, &token), preconditions)?;
@@ -189,12 +191,12 @@ impl Archive {
     }
 
     /// The tokens of a DSU's first protocol under the key of each year: `year/token`.
-    pub fn stems(&self, radice: &str) -> Result<Vec<String>, SiiError> {
+    pub(super) fn stems(&self, radice: &str) -> Result<Vec<String>, SiiError> {
         Ok(self.tokens("protocol", radice)?.into_iter().map(|(year, token)| format!("{year}/{token}")).collect())
     }
 
     /// The latest version that was attested, by its protocol: one after it may wait.
-    pub fn attestata(
+    pub(super) fn attestata(
         &self,
         radice: &str,
         versioni: &Versioni,
@@ -211,14 +213,14 @@ impl Archive {
     }
 
     /// The same by a token of that protocol: those that were recorded under that year's key.
-    pub fn versioni_of(&self, year: i16, radice: &str) -> Result<Versioni, SiiError> {
+    pub(super) fn versioni_of(&self, year: i16, radice: &str) -> Result<Versioni, SiiError> {
         let found = self.store.scan(version_prefix(year, radice))?;
         let versions: Option<Vec<Versione>> = found.iter().map(|(name, value)| read_version(name, value)).collect();
         versions.map(Versioni).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))
     }
 
     /// The DSU of a declarant, at most so many.
-    pub fn presented_by(
+    pub(super) fn presented_by(
         &self,
         declarant: &CodiceFiscale,
         most: usize,
@@ -234,7 +236,7 @@ impl Archive {
 
     /// The latest DSU that a declarant presented and did not cancel, and all of them: tokens of first protocols, of those recorded under one
     /// year's key. None if there is none.
-    pub fn latest_of(
+    pub(super) fn latest_of(
         &self,
         (year, dichiarante): (i16, &str),
         quali: Quali<'_>,
@@ -256,7 +258,7 @@ impl Archive {
     }
 
     /// The current ISEE that rest on a DSU, by the protocol of its first version: the heads of their latest versions, the latest presented first.
-    pub fn correnti(&self, stem: &str) -> Result<Vec<Head>, SiiError> {
+    pub(super) fn correnti(&self, stem: &str) -> Result<Vec<Head>, SiiError> {
         let mut latest: BTreeMap<u64, Head> = BTreeMap::new();
         for (year, token) in self.tokens("protocol", stem)? {
             for head in self.store.scan(current_prefix(year, &token))?.iter().filter_map(|(_, value)| Head::decode(value)) {
@@ -272,7 +274,7 @@ impl Archive {
     }
 
     /// Of these, the latest that are valid on a day and not cancelled, and how many at most. Each is found in the views.
-    pub fn live(&self, stem: &str, on: Date, most: usize) -> Result<Vec<Head>, SiiError> {
+    pub(super) fn live(&self, stem: &str, on: Date, most: usize) -> Result<Vec<Head>, SiiError> {
         let mut live = Vec::new();
         for head in self.correnti(stem)?.into_iter().filter(|head| on <= head.scadenza) {
             if live.len() == most {
@@ -286,12 +288,12 @@ impl Archive {
     }
 
     /// The entry at a place.
-    pub fn entry(&self, position: &Position) -> Result<Entry, SiiError> {
+    pub(super) fn entry(&self, position: &Position) -> Result<Entry, SiiError> {
         Ok(self.ledger.reader.entry(position)?)
     }
 
     /// The heads of attestations under a sender's protocol, whoever the sender.
-    pub fn of_sender(&self, protocol: &str) -> Result<Vec<Head>, SiiError> {
+    pub(super) fn of_sender(&self, protocol: &str) -> Result<Vec<Head>, SiiError> {
         let mut heads = Vec::new();
         for (year, token) in self.tokens("protocol", protocol)? {
             heads.extend(self.store.scan(any_sender_name(year, &token))?.iter().filter_map(|(_, value)| Head::decode(value)));
@@ -300,7 +302,7 @@ impl Archive {
     }
 
     /// The DSU that an ente transmitted under a sender's protocol (check K19).
-    pub fn earlier(&self, ente: &str, protocol: &str, preconditions: &mut Vec<Precondition>) -> Result<Option<Earlier>, SiiError> {
+    pub(super) fn earlier(&self, ente: &str, protocol: &str, preconditions: &mut Vec<Precondition>) -> Result<Option<Earlier>, SiiError> {
         let mut found = None;
         for (year, token) in self.tokens("protocol", protocol)? {
             self.observe(sender_key(ente, year, &token), preconditions)?;
@@ -313,7 +315,7 @@ impl Archive {
     }
 
     /// The place of a protocol's DSU, of any ente.
-    pub fn dsu_position(&self, protocol: &str) -> Result<Option<Position>, SiiError> {
+    pub(super) fn dsu_position(&self, protocol: &str) -> Result<Option<Position>, SiiError> {
         for (year, token) in self.tokens("protocol", protocol)? {
             if let Some((_, value)) = self.store.scan(any_dsu_name(year, &token))?.first() {
                 return position_in(value).map(Some);
@@ -323,12 +325,12 @@ impl Archive {
     }
 
     /// The DSU of a protocol, of any ente.
-    pub fn dsu(&self, protocol: &str) -> Result<Option<Entry>, SiiError> {
+    pub(super) fn dsu(&self, protocol: &str) -> Result<Option<Entry>, SiiError> {
         self.dsu_position(protocol)?.map(|position| self.entry(&position)).transpose()
     }
 
     /// The DSU of a protocol that an ente transmitted: another's is looked for in vain, like none.
-    pub fn dsu_of(&self, ente: &str, protocol: &str) -> Result<Option<Entry>, SiiError> {
+    pub(super) fn dsu_of(&self, ente: &str, protocol: &str) -> Result<Option<Entry>, SiiError> {
         for (year, token) in self.tokens("protocol", protocol)? {
             if let Some(value) = self.store.get(dsu_name(year, &token, ente))? {
                 return self.entry_at(&value).map(Some);
@@ -338,7 +340,7 @@ impl Archive {
     }
 
     /// The declaration of a protocol, whoever transmitted it; nothing if there is none, or it was erased.
-    pub fn declaration(&self, protocol: &str) -> Result<Option<Dichiarazione>, SiiError> {
+    pub(super) fn declaration(&self, protocol: &str) -> Result<Option<Dichiarazione>, SiiError> {
         let Some(entry) = self.dsu(protocol)? else { return Ok(None) };
         let Some(secret) = self.open_unless_erased(&entry)? else { return Ok(None) };
         let xml = secret.effettiva.or(secret.dsu).ok_or_else(|| SiiError::Internal("an entry without DSU".to_owned()))?;
@@ -346,7 +348,7 @@ impl Archive {
     }
 
     /// A lot of an ente, by the fingerprint of what carried it.
-    pub fn lot(&self, ente: &str, impronta: &str, preconditions: &mut Vec<Precondition>) -> Result<Option<Entry>, SiiError> {
+    pub(super) fn lot(&self, ente: &str, impronta: &str, preconditions: &mut Vec<Precondition>) -> Result<Option<Entry>, SiiError> {
         for (year, token) in self.tokens("lotto", impronta)? {
             self.observe(lot_key(ente, year, &token), preconditions)?;
             if let Some(value) = self.store.get(lot_name(ente, year, &token))? {
@@ -357,7 +359,7 @@ impl Archive {
     }
 
     /// A lot of an ente, by its protocol.
-    pub fn lot_of_protocol(&self, ente: &str, protocol: &str) -> Result<Option<Entry>, SiiError> {
+    pub(super) fn lot_of_protocol(&self, ente: &str, protocol: &str) -> Result<Option<Entry>, SiiError> {
         for (year, token) in self.tokens("protocol", protocol)? {
             if let Some(value) = self.store.get(lot_name(ente, year, &token))? {
                 return self.entry_at(&value).map(Some);
@@ -371,17 +373,17 @@ impl Archive {
     }
 
     /// The token of a fingerprint.
-    pub fn impronta(&self, year: i16, impronta: &str) -> Result<String, SiiError> {
+    pub(super) fn impronta(&self, year: i16, impronta: &str) -> Result<String, SiiError> {
         Ok(self.ledger.keys.token(year, "impronta", impronta)?)
     }
 
     /// Opens an attestation; nothing if it was erased.
-    pub fn attestation(&self, head: &Head) -> Result<Option<Found>, SiiError> {
+    pub(super) fn attestation(&self, head: &Head) -> Result<Option<Found>, SiiError> {
         self.attestation_at(&head.position)
     }
 
     /// The same, by its place.
-    pub fn attestation_at(&self, position: &Position) -> Result<Option<Found>, SiiError> {
+    pub(super) fn attestation_at(&self, position: &Position) -> Result<Option<Found>, SiiError> {
         let entry = self.ledger.reader.entry(position)?;
         let secret = match self.ledger.open_bytes(&entry) {
             Ok(secret) => secret,
@@ -406,7 +408,7 @@ impl Archive {
     }
 
     /// Opens a sealed part; nothing if it was erased.
-    pub fn open_unless_erased(&self, entry: &Entry) -> Result<Option<Secret>, SiiError> {
+    pub(super) fn open_unless_erased(&self, entry: &Entry) -> Result<Option<Secret>, SiiError> {
         match self.ledger.open(entry) {
             Ok(secret) => Ok(Some(secret)),
             Err(Unopened::Erased) => Ok(None),
@@ -415,7 +417,7 @@ impl Archive {
     }
 
     /// Opens a sealed part.
-    pub fn open(&self, entry: &Entry) -> Result<Secret, SiiError> {
+    pub(super) fn open(&self, entry: &Entry) -> Result<Secret, SiiError> {
         Ok(self.ledger.open(entry)?)
     }
 
@@ -462,111 +464,69 @@ fn position_in(value: &[u8]) -> Result<Position, SiiError> {
 }
 
 /// Reads what was kept as XML.
-pub fn decode<T: contract::bind::Content>(xml: &str) -> Result<T, SiiError> {
+pub(super) fn decode<T: contract::bind::Content>(xml: &str) -> Result<T, SiiError> {
     let document = parse(xml, &Limits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
     contract::decode(&document).map_err(|error| SiiError::Internal(error.to_string()))
 }
 
 /// Of several heads, those that are valid on a day: the latest presented first, of those the latest recorded.
-pub fn valid_on(heads: &[Head], on: Date) -> Vec<Head> {
+pub(super) fn valid_on(heads: &[Head], on: Date) -> Vec<Head> {
     let mut valid: Vec<Head> = heads.iter().filter(|head| head.presentata <= on && on <= head.scadenza).cloned().collect();
     valid.sort_by_key(Head::order);
     valid
 }
 
-/// The protocol that all versions of a DSU have in common: that of the first one.
-pub fn stem_of(protocollo: &str) -> String {
-    let stem = protocollo.len().checked_sub(2).and_then(|end| protocollo.get(..end));
-    stem.map_or_else(|| protocollo.to_owned(), |stem| format!("{stem}00"))
-}
-
-/// Which version a protocol is of: its last two digits.
-pub fn number_of(protocollo: &str) -> u32 {
-    protocollo.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or_default()
-}
-
-/// The protocol of a version: `-00` to `-99`.
-pub fn version_of(radice: &str, number: u32) -> Option<String> {
-    let stem = radice.strip_suffix("00").filter(|_| number < 100)?;
-    Some(format!("{stem}{number:02}"))
-}
-
 /// A version of a DSU.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Versione {
+pub(super) struct Versione {
     /// Its number: 0 is the first.
-    pub numero: u32,
+    pub(super) numero: u32,
     /// What made it: `N`, `A`, `I`, `S`, `C`, `R`, or `X`, which is none, but the end of all.
-    pub operazione: String,
+    pub(super) operazione: String,
     /// The ente that sent it.
-    pub ente: String,
+    pub(super) ente: String,
     /// Sequence of its entry.
-    pub sequence: u64,
+    pub(super) sequence: u64,
     /// Where its entry is.
-    pub position: Position,
+    pub(super) position: Position,
 }
 
 /// All versions of a DSU, in the order in which they were recorded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Versioni(pub Vec<Versione>);
+pub(super) struct Versioni(pub(super) Vec<Versione>);
 
 impl Versioni {
     /// The one that counts.
-    pub fn ultima(&self) -> Option<&Versione> {
+    pub(super) fn ultima(&self) -> Option<&Versione> {
         self.0.iter().filter(|versione| versione.operazione != "X").max_by_key(|versione| (versione.numero, versione.sequence))
     }
 
     /// Whether the DSU was cancelled.
-    pub fn annullata(&self) -> bool {
+    pub(super) fn annullata(&self) -> bool {
         self.0.iter().any(|versione| versione.operazione == "X")
     }
 }
 
 /// A DSU of a declarant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Presentata {
+pub(super) struct Presentata {
     /// When it was presented.
-    pub presentata: Date,
+    pub(super) presentata: Date,
     /// Sequence of the entry of its first version.
-    pub origine: u64,
+    pub(super) origine: u64,
     /// Of which year's key its token is.
-    pub year: i16,
+    pub(super) year: i16,
     /// Token of its first version's protocol.
-    pub radice: String,
+    pub(super) radice: String,
     /// The ente that owns it.
-    pub ente: String,
+    pub(super) ente: String,
     /// Where its latest attestation is, of those of that year.
-    pub position: Position,
+    pub(super) position: Position,
 }
 
 impl Head {
     /// The latest presented first; of those of one day the one that came later; of its versions the later.
-    pub fn order(&self) -> std::cmp::Reverse<(Date, u64, u64)> {
+    pub(super) fn order(&self) -> std::cmp::Reverse<(Date, u64, u64)> {
         std::cmp::Reverse((self.presentata, self.origine, self.sequence))
-    }
-}
-
-impl From<ViewError> for SiiError {
-    fn from(error: ViewError) -> Self {
-        Self::Unavailable(error.to_string())
-    }
-}
-
-impl From<KeyError> for SiiError {
-    fn from(error: KeyError) -> Self {
-        Self::Unavailable(error.to_string())
-    }
-}
-
-impl From<LogError> for SiiError {
-    fn from(error: LogError) -> Self {
-        Self::Unavailable(error.to_string())
-    }
-}
-
-impl From<Unopened> for SiiError {
-    fn from(error: Unopened) -> Self {
-        // Damage is told like any other damage of the ledger: not as a mistake that may pass.
-        if error.is_damage() { Self::Unavailable(error.to_string()) } else { Self::Internal(error.to_string()) }
     }
 }

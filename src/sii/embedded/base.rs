@@ -1,23 +1,23 @@
-//! The DSU that a declaration may refer to. Another ente, and another declarant, learn only that theirs may not: the views alone decide that, with the same
+//! The DSU that a declaration may refer to. Another ente, and another declarant, learn only that theirs may not. The views alone decide that, with the same
 //! look-ups whether there is the DSU or not.
 
 use jiff::civil::Date;
 
-use super::archive::{Versione, Versioni, decode, number_of, stem_of, version_of};
-use super::embedded::Embedded;
-use super::ricezione::{Ricevuta, difetto, refused};
-use super::{Outcome, SiiError};
-use crate::isee::checks::Difetto;
+use super::archive::{Versione, Versioni, decode};
+use super::incoming::{Incoming, Refusal, internal};
+use super::system::Embedded;
 use crate::isee::codes::TipoOperazione;
 use crate::isee::dsu::Dichiarazione;
 use crate::isee::operazioni::{NOBODYS, applica, riguarda};
 use crate::ledger::Precondition;
+use crate::sii::SiiError;
+use crate::sii::protocol::{number_of, stem_of, version_of};
 
 /// Where the protocol of the DSU referred to is.
-pub(super) const RIFERIMENTO: &str = NOBODYS.1;
+pub(super) const REFERENCE: &str = NOBODYS.1;
 
 /// The refusal of another ente's data that do not go together with the DSU.
-pub(super) const INSIEME: &str = "K02.insieme";
+pub(super) const TOGETHER: &str = "K02.insieme";
 
 /// The DSU that a declaration refers to, as it counts now.
 pub(super) struct Base {
@@ -46,50 +46,45 @@ pub(super) struct Base {
 }
 
 impl Embedded {
-    /// The DSU that a declaration refers to; or why it may not be referred to. Another ente is never told why: it gets the refusal of a protocol
-    /// that does not exist.
-    pub(super) fn base(&self, received: Ricevuta<'_>, dsu: &Dichiarazione) -> Result<Result<Base, Vec<Difetto>>, SiiError> {
-        let none = || Ok(Err(difetto(NOBODYS.0, NOBODYS.1, NOBODYS.2)));
-        let Some(protocol) = &dsu.operazione.numero_protocollo_riferimento else { return none() };
+    /// The DSU that a declaration refers to. Another ente is never told why it may not: it gets the refusal of a protocol that does not exist.
+    pub(super) fn base(&self, incoming: Incoming<'_>, dsu: &Dichiarazione) -> Result<Base, Refusal> {
+        let Some(protocol) = &dsu.operazione.numero_protocollo_riferimento else { return Err(nobodys()) };
         let radice = stem_of(protocol);
         // First of all, with the same look-ups whether there is the DSU or not.
-        if !self.may_refer(received, dsu, &radice)? {
-            return none();
+        if !self.may_refer(incoming, dsu, &radice)? {
+            return Err(nobodys());
         }
         let mut preconditions = Vec::new();
         let versioni = self.archive.versioni(radice.clone(), &mut preconditions)?;
-        let Some(ultima) = versioni.ultima() else { return none() };
         // That version must be there, and not only another one of the same DSU.
-        if number_of(protocol) > ultima.numero {
-            return none();
-        }
-        let Some(owner) = self.archive.owner(radice.clone())? else { return none() };
-        let sent = versioni.0.first().is_some_and(|first| first.ente == received.ente);
+        let ultima = versioni.ultima().filter(|ultima| number_of(protocol) <= ultima.numero).ok_or_else(nobodys)?;
+        let owner = self.archive.owner(radice.clone())?.ok_or_else(nobodys)?;
+        let sent = versioni.0.first().is_some_and(|first| first.ente == incoming.ente);
         let may = match dsu.operazione.tipo {
-            TipoOperazione::R => owner == received.ente,
-            TipoOperazione::X => owner == received.ente || sent,
+            TipoOperazione::R => owner == incoming.ente,
+            TipoOperazione::X => owner == incoming.ente || sent,
             _ => true,
         };
         if !may {
-            return none();
+            return Err(nobodys());
         }
-        let referred = Riferita { radice, versioni: &versioni, ultima, owner };
-        match self.look_at(received, dsu, &referred, preconditions)? {
+        let referred = Referred { radice, versioni: &versioni, ultima, owner };
+        match self.look_at(incoming, dsu, &referred, preconditions) {
             // Another ente is not told the reason.
-            Err(_) if referred.owner != received.ente => none(),
-            found => Ok(found),
+            Err(Refusal::Defects(_)) if referred.owner != incoming.ente => Err(nobodys()),
+            found => found,
         }
     }
 
     /// Whether a declarant, by this ente, may refer to a DSU at all. Operation A completes another declarant's by the parent or child that it
     /// concerns; R and X are for the ente that owns the DSU, X of a current ISEE also for the ente that sent it.
-    fn may_refer(&self, received: Ricevuta<'_>, dsu: &Dichiarazione, radice: &str) -> Result<bool, SiiError> {
+    fn may_refer(&self, incoming: Incoming<'_>, dsu: &Dichiarazione, radice: &str) -> Result<bool, SiiError> {
         let tipo = dsu.operazione.tipo;
         let right = self.archive.right(radice, &dsu.codice_fiscale_dichiarante)?;
         let named = tipo == TipoOperazione::A && self.archive.names(radice, &dsu.codice_fiscale_dichiarante)?;
         Ok(match right {
             Some(right) if matches!(tipo, TipoOperazione::R | TipoOperazione::X) => {
-                right.ente == received.ente || right.proprietario.is_none_or(|owner| owner == received.ente)
+                right.ente == incoming.ente || right.proprietario.is_none_or(|owner| owner == incoming.ente)
             }
             Some(_) => true,
             None => named,
@@ -99,43 +94,29 @@ impl Embedded {
     /// Opens the DSU that a declaration refers to, and judges whether it may.
     fn look_at(
         &self,
-        received: Ricevuta<'_>,
+        incoming: Incoming<'_>,
         dsu: &Dichiarazione,
-        referred: &Riferita<'_>,
+        referred: &Referred<'_>,
         mut preconditions: Vec<Precondition>,
-    ) -> Result<Result<Base, Vec<Difetto>>, SiiError> {
-        let internal = |what: &str| SiiError::Internal(what.to_owned());
-        let Riferita { radice, versioni, ultima, owner } = referred;
+    ) -> Result<Base, Refusal> {
+        let Referred { radice, versioni, ultima, owner } = referred;
         let tipo = dsu.operazione.tipo;
         let entry = self.archive.entry(&ultima.position)?;
-        let none = || Ok(Err(difetto(NOBODYS.0, NOBODYS.1, NOBODYS.2)));
-        let Some(secret) = self.archive.open_unless_erased(&entry)? else { return none() };
+        let secret = self.archive.open_unless_erased(&entry)?.ok_or_else(nobodys)?;
         let current: Dichiarazione = decode(&secret.effettiva.or(secret.dsu).ok_or_else(|| internal("an entry without DSU"))?)?;
-        let code = &dsu.operazione.codice_fiscale_riferimento;
-        let wrong_code = code.as_ref().is_some_and(|code| *code != current.codice_fiscale_dichiarante);
-        if current.codice_fiscale_dichiarante != dsu.codice_fiscale_dichiarante {
-            // Only that parent or child may refer to it, and with nothing else wrong; all others get the refusal of a protocol that does not exist.
-            let added = dsu.integrazione_componente_aggiuntiva.as_ref().map(|added| &added.componente_per_integrazione_aggiuntiva);
-            let person = added.map(|added| &added.foglio_componente_aggiuntiva.codice_fiscale);
-            let own = person.filter(|person| **person == dsu.codice_fiscale_dichiarante && riguarda(&current, person));
-            if tipo != TipoOperazione::A || own.is_none() || wrong_code || versioni.annullata() || ultima.operazione == "C" {
-                return none();
-            }
+        if is_anothers(dsu, &current, referred) {
+            return Err(nobodys());
         }
-        if let Some(difetti) = admissible(dsu, referred, wrong_code) {
-            return Ok(Err(difetti));
-        }
+        admissible(dsu, &current, referred)?;
         let first = versioni.0.first().map(|first| self.archive.entry(&first.position)).transpose()?.unwrap_or(entry);
         let presentata = first.leaf.body.day("presentata").ok_or_else(|| internal("a day"))?;
         let protocollo = version_of(radice, ultima.numero).ok_or_else(|| internal("a version's number"))?;
         let attested = !self.archive.of_protocol(&protocollo, &mut preconditions)?.is_empty();
-        let attende = (!attested).then_some(ultima.sequence);
-        let origine = versioni.0.first().map_or(ultima.sequence, |first| first.sequence);
         let termini_da = self.termini_da(versioni, presentata)?;
-        let too_early = || !self.terms_are_over(presentata, (termini_da, received.occasion.today));
         let latest = self.archive.attestata(radice, versioni, &mut preconditions)?;
+        let too_early = || !self.terms_are_over(presentata, (termini_da, incoming.occasion.today));
         if tipo == TipoOperazione::I && latest.is_none() && too_early() {
-            return Ok(Err(difetto("K02.termini", RIFERIMENTO, "i termini per l'attestazione non sono ancora passati")));
+            return Err(Refusal::of("K02.termini", REFERENCE, "i termini per l'attestazione non sono ancora passati"));
         }
         let attestata = match &latest {
             Some((protocollo, head)) => {
@@ -143,17 +124,24 @@ impl Embedded {
             }
             None => None,
         };
-        let (radice, ente) = (radice.clone(), owner.clone());
-        let altrui = versioni.0.iter().filter(|versione| versione.numero > 0 && versione.ente != ente).count();
-        let base =
-            Base { radice, protocollo, dsu: current, presentata, termini_da, ente, origine, attende, altrui, attestata, preconditions };
+        let base = Base {
+            radice: radice.clone(),
+            protocollo,
+            dsu: current,
+            presentata,
+            termini_da,
+            ente: owner.clone(),
+            origine: versioni.0.first().map_or(ultima.sequence, |first| first.sequence),
+            attende: (!attested).then_some(ultima.sequence),
+            altrui: versioni.0.iter().filter(|versione| versione.numero > 0 && versione.ente != *owner).count(),
+            attestata,
+            preconditions,
+        };
         // A current ISEE rests on the attested version; it must also fit the version that waits.
-        let Some((counts, _)) = latest.filter(|_| tipo == TipoOperazione::C && base.attende.is_some()) else { return Ok(Ok(base)) };
-        if let Err(difetti) = applica(&base.dsu, dsu) {
-            return Ok(Err(difetti));
-        }
-        let Some(declared) = self.archive.declaration(&counts)? else { return none() };
-        Ok(Ok(Base { protocollo: counts, dsu: declared, attende: None, ..base }))
+        let Some((counts, _)) = latest.filter(|_| tipo == TipoOperazione::C && base.attende.is_some()) else { return Ok(base) };
+        applica(&base.dsu, dsu).map_err(|difetti| Refusal::all(difetti, 0))?;
+        let declared = self.archive.declaration(&counts)?.ok_or_else(nobodys)?;
+        Ok(Base { protocollo: counts, dsu: declared, attende: None, ..base })
     }
 
     /// From when the terms run: when the latest whole declaration was presented.
@@ -166,23 +154,46 @@ impl Embedded {
 }
 
 /// A DSU as the views have it.
-struct Riferita<'a> {
+struct Referred<'a> {
     radice: String,
     versioni: &'a Versioni,
     ultima: &'a Versione,
     owner: String,
 }
 
-/// Why a declaration may not refer to a DSU as it stands, if it may not.
-fn admissible(dsu: &Dichiarazione, referred: &Riferita<'_>, wrong_code: bool) -> Option<Vec<Difetto>> {
-    let Riferita { versioni, ultima, .. } = referred;
-    let (tipo, refuse) = (dsu.operazione.tipo, |code, text| Some(difetto(code, RIFERIMENTO, text)));
+/// The refusal of a protocol that does not exist.
+fn nobodys() -> Refusal {
+    Refusal::of(NOBODYS.0, NOBODYS.1, NOBODYS.2)
+}
+
+/// Whether the codice fiscale that a declaration refers to is another than the DSU's declarant.
+fn has_wrong_code(dsu: &Dichiarazione, current: &Dichiarazione) -> bool {
+    let code = dsu.operazione.codice_fiscale_riferimento.as_ref();
+    code.is_some_and(|code| *code != current.codice_fiscale_dichiarante)
+}
+
+/// Whether a DSU is another declarant's, and this one may not refer to it. A parent or child who completes it may, with nothing else wrong.
+fn is_anothers(dsu: &Dichiarazione, current: &Dichiarazione, referred: &Referred<'_>) -> bool {
+    if current.codice_fiscale_dichiarante == dsu.codice_fiscale_dichiarante {
+        return false;
+    }
+    let added = dsu.integrazione_componente_aggiuntiva.as_ref().map(|added| &added.componente_per_integrazione_aggiuntiva);
+    let person = added.map(|added| &added.foglio_componente_aggiuntiva.codice_fiscale);
+    let own = person.filter(|person| **person == dsu.codice_fiscale_dichiarante && riguarda(current, person));
+    let completes = dsu.operazione.tipo == TipoOperazione::A && own.is_some() && !has_wrong_code(dsu, current);
+    !completes || referred.versioni.annullata() || referred.ultima.operazione == "C"
+}
+
+/// Refuses a declaration that may not refer to a DSU as it stands.
+fn admissible(dsu: &Dichiarazione, current: &Dichiarazione, referred: &Referred<'_>) -> Result<(), Refusal> {
+    let Referred { versioni, ultima, .. } = referred;
+    let (tipo, refuse) = (dsu.operazione.tipo, |code, text| Err(Refusal::of(code, REFERENCE, text)));
     if versioni.annullata() {
         return refuse("K02.annullata", "la DSU di riferimento è stata annullata");
     }
-    if wrong_code {
+    if has_wrong_code(dsu, current) {
         let text = "non è il codice fiscale del dichiarante della DSU di riferimento";
-        return Some(difetto("K02.codice-riferimento", "/Dichiarazione/Operazione/@CodiceFiscaleRiferimento", text));
+        return Err(Refusal::of("K02.codice-riferimento", "/Dichiarazione/Operazione/@CodiceFiscaleRiferimento", text));
     }
     if ultima.operazione == "C" && tipo != TipoOperazione::X {
         return refuse("K02.corrente", "il protocollo è di un modulo sostitutivo, che questa operazione non riguarda");
@@ -190,7 +201,7 @@ fn admissible(dsu: &Dichiarazione, referred: &Riferita<'_>, wrong_code: bool) ->
     if tipo == TipoOperazione::R && dsu.operazione.numero_protocollo_riferimento.as_deref().is_some_and(|p| number_of(p) != ultima.numero) {
         return refuse("K02.versione", "la DSU di riferimento ha una versione successiva");
     }
-    None
+    Ok(())
 }
 
 impl Base {
@@ -201,12 +212,13 @@ impl Base {
         protocol.map(stem_of)
     }
 
-    /// Refuses a declaration that refers to this DSU. The reason is for its owner and declarant alone: it would tell others of the family.
-    pub(super) fn refuse(&self, received: Ricevuta<'_>, difetti: Vec<Difetto>, altri: usize) -> Outcome {
-        let own = self.ente == received.ente && self.dsu.codice_fiscale_dichiarante == *received.dichiarante;
-        if own || difetti.iter().all(|difetto| difetto.code == NOBODYS.0) {
-            return refused(difetti, altri);
+    /// The refusal of a declaration that refers to this DSU. The reason is for its owner and declarant alone: it would tell others of the family.
+    pub(super) fn refuse(&self, incoming: Incoming<'_>, refusal: Refusal) -> Refusal {
+        let Refusal::Defects(difetti) = &refusal else { return refusal };
+        let own = self.ente == incoming.ente && self.dsu.codice_fiscale_dichiarante == *incoming.dichiarante;
+        if own || difetti.elenco.iter().all(|difetto| difetto.code == NOBODYS.0) {
+            return refusal;
         }
-        refused(difetto(INSIEME, RIFERIMENTO, "i dati non vanno insieme con la DSU di riferimento"), 0)
+        Refusal::of(TOGETHER, REFERENCE, "i dati non vanno insieme con la DSU di riferimento")
     }
 }

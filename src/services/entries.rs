@@ -1,0 +1,124 @@
+//! Entries of kinds `asked` and `interrupted`, around a question that leaves the process, and the view of the questions without an end.
+//!
+//! - `asked`: facts `verso` (the system asked, as the configuration names it) and `domanda` (the question's name within the exchange); tokens and sealed part:
+//!   the persons that it names; `commit.request`: the bytes that leave.
+//! - The exchange's own entry ends its questions: fact `chieste`, the sequences of their `asked` entries.
+//! - `interrupted`: the same fact. It ends them where the exchange has no entry: its process died, or it was refused without being recorded.
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::clock::rome;
+use crate::contract::catalogue::Operation;
+use crate::ledger::{
+    Blinding, Body, Commitments, Draft, Entry, Kind, Ledger, Position, PrepareError, Projector, Secret, Sizes, Tokens, ViewError, Writes,
+};
+use crate::sii::Ask;
+use crate::state::Store;
+
+/// The fact of an exchange, or of its interruption, that ends questions.
+pub const ASKED: &str = "chieste";
+
+/// The prefix, in the views, of questions without an end.
+const OPEN: &[u8] = b"chieste/";
+
+/// Ordinals of `asked` entries, and of what interrupts: above those of an exchange and of its entries.
+const ORDINAL: u32 = 1 << 24;
+
+/// The exchange of a question.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking<'a> {
+    /// Its id.
+    pub exchange: Uuid,
+    /// The first byte of its request.
+    pub received: Timestamp,
+    /// The ente that asks us.
+    pub ente: &'a str,
+    /// Its operation.
+    pub operation: Operation,
+    /// How many questions it has asked before.
+    pub before: usize,
+}
+
+/// The entry before a question leaves.
+pub fn asked(ledger: &Ledger, asking: Asking<'_>, ask: &Ask) -> Result<Draft, PrepareError> {
+    let Asking { exchange, received, ente, operation, before } = asking;
+    let year = rome(received).year();
+    let blinding = Blinding::new()?;
+    let mut body = Body::new(Kind::Asked, operation.retention(), exchange, received).fact("verso", &ask.to).fact("domanda", ask.name);
+    body.role = Some("fruitore".to_owned());
+    body.ente = Some(ente.to_owned());
+    body.operation = Some(operation.name().to_owned());
+    let cf = ask.persone.iter().map(|code| ledger.keys.token(year, "cf", code)).collect::<Result<_, _>>()?;
+    body.tokens = Some(Tokens { year, cf, ..Tokens::default() });
+    body.commit = Some(Commitments { request: Some(blinding.commit("request", &ask.request)), ..Commitments::default() });
+    body.sizes = Some(Sizes { request: ask.request.len() as u64, reply: 0 });
+    let secret = Secret { cf: ask.persone.clone(), ..Secret::default() };
+    let ordinal = ORDINAL + u32::try_from(before).unwrap_or(u32::MAX - ORDINAL);
+    ledger.prepare(body, &secret, &blinding, ordinal, received)
+}
+
+/// The end of questions whose exchange has no entry. `sequences` are those of their `asked` entries.
+pub fn interrupted(ledger: &Ledger, exchange: Uuid, of: &Body, sequences: &[u64], now: Timestamp) -> Result<Draft, PrepareError> {
+    let mut body = Body::new(Kind::Interrupted, of.retention, exchange, now).fact(ASKED, sequences).fact("ordinal", 2 * ORDINAL);
+    body.role = Some("fruitore".to_owned());
+    body.ente.clone_from(&of.ente);
+    body.operation.clone_from(&of.operation);
+    ledger.prepare_open(body)
+}
+
+/// The `asked` entries of an exchange without an end.
+#[derive(Clone, Debug)]
+pub struct Open {
+    /// The exchange.
+    pub exchange: Uuid,
+    /// Their sequences.
+    pub sequences: Vec<u64>,
+    /// The place of the first.
+    pub position: Position,
+}
+
+/// All questions without an end, by their exchanges.
+pub fn open(store: &Store) -> Result<Vec<Open>, ViewError> {
+    let mut all: Vec<Open> = Vec::new();
+    for (name, value) in store.scan(OPEN)? {
+        let Some((exchange, sequence)) = read_name(&name) else { return Err(ViewError("a damaged view".to_owned())) };
+        match all.last_mut().filter(|last| last.exchange == exchange) {
+            Some(last) => last.sequences.push(sequence),
+            None => {
+                let position = Position::decode(&value).ok_or_else(|| ViewError("a damaged view".to_owned()))?;
+                all.push(Open { exchange, sequences: vec![sequence], position });
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn name(exchange: Uuid, sequence: u64) -> Vec<u8> {
+    [OPEN, format!("{exchange}/{sequence:020}").as_bytes()].concat()
+}
+
+fn read_name(name: &[u8]) -> Option<(Uuid, u64)> {
+    let (exchange, sequence) = std::str::from_utf8(name.strip_prefix(OPEN)?).ok()?.split_once('/')?;
+    Some((exchange.parse().ok()?, sequence.parse().ok()?))
+}
+
+/// Keeps the questions without an end.
+#[derive(Clone, Copy, Debug)]
+pub struct QuestionsProjector;
+
+impl Projector for QuestionsProjector {
+    fn project(&self, entry: &Entry, writes: &mut Writes) {
+        let body = &entry.leaf.body;
+        match body.kind {
+            Kind::Asked => writes.set(name(body.exchange, entry.leaf.seq), entry.position.encode()),
+            Kind::Exchange | Kind::Interrupted => {
+                let ended = body.facts.get(ASKED).and_then(|asked| asked.as_array());
+                for sequence in ended.into_iter().flatten().filter_map(serde_json::Value::as_u64) {
+                    writes.remove(name(body.exchange, sequence));
+                }
+            }
+            _ => {}
+        }
+    }
+}

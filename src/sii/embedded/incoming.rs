@@ -1,0 +1,151 @@
+//! A declaration on its way into the ledger, and why it may not get there.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::clock::rome;
+use crate::isee::CodiceFiscale;
+use crate::isee::checks::{Difetto, MAX_DIFETTI};
+use crate::isee::codes::TipoOperazione;
+use crate::isee::dsu::Dichiarazione;
+use crate::ledger::{Draft, KeyError, Precondition, new_exchange};
+use crate::registry::Permit;
+use crate::sii::answers::{Accepted, Difetti, Received};
+use crate::sii::{Occasion, Said, SiiError};
+
+/// The command that applies rules, as entries name it.
+pub(super) const RULES: &str = "rules apply";
+
+/// Why a version of a DSU is made.
+#[derive(Clone, Copy)]
+pub(super) enum Cause<'a> {
+    /// An ente sent a declaration.
+    Sent(&'a Permit),
+    /// A declaration waited for the feed, and the feed has come.
+    Waited,
+    /// The rules have changed.
+    Rules,
+}
+
+impl<'a> Cause<'a> {
+    /// The operation of the port, or the command, as entries name it.
+    pub(super) fn operation(self) -> &'a str {
+        match self {
+            Self::Sent(permit) => permit.admission().operation().name(),
+            Self::Waited => "attestazione",
+            Self::Rules => RULES,
+        }
+    }
+}
+
+/// A declaration on its way into the ledger.
+#[derive(Clone, Copy)]
+pub(super) struct Incoming<'a> {
+    pub(super) cause: Cause<'a>,
+    /// The ente of the entries.
+    pub(super) ente: &'a str,
+    pub(super) occasion: Occasion<'a>,
+    /// The declaration as it came; None where nothing of it is recorded again.
+    pub(super) came: Option<Came<'a>>,
+    /// The sender's protocol, where the entries have one.
+    pub(super) sender: Option<&'a str>,
+    /// What it does.
+    pub(super) operazione: TipoOperazione,
+    /// Its declarant.
+    pub(super) dichiarante: &'a CodiceFiscale,
+    /// When it was presented.
+    pub(super) presented: Date,
+}
+
+/// A declaration as it came.
+#[derive(Clone, Copy)]
+pub(super) struct Came<'a> {
+    /// SHA-256 of its canonical form, in hexadecimal.
+    pub(super) impronta: &'a str,
+    /// Its canonical form.
+    pub(super) canonical: &'a str,
+    /// The persons that it names.
+    pub(super) persone: &'a [String],
+}
+
+impl<'a> Incoming<'a> {
+    /// A version that nobody has sent now, for the entries of an ente.
+    pub(super) fn ours(cause: Cause<'a>, ente: &'a str, dsu: &'a Dichiarazione, presented: Date, now: Timestamp) -> Result<Self, SiiError> {
+        let exchange = new_exchange(now)?;
+        let occasion = Occasion { exchange, received: now, today: rome(now).date(), ordinal: 0, beside: true, returned: &[] };
+        let (operazione, dichiarante) = (dsu.operazione.tipo, &dsu.codice_fiscale_dichiarante);
+        Ok(Self { cause, ente, occasion, came: None, sender: None, operazione, dichiarante, presented })
+    }
+
+    /// The declaration was received, with these entries.
+    pub(super) fn accepted(
+        self,
+        protocollo: String,
+        receipt: String,
+        drafts: Vec<Draft>,
+        preconditions: Vec<Precondition>,
+    ) -> Said<Accepted> {
+        let answer = Accepted { protocollo, received: self.occasion.received, receipt, again: false, utilizzi: None };
+        Said { drafts, ..Said::read(answer, preconditions) }
+    }
+
+    /// The protocol given, and the sender's, where there is one.
+    pub(super) fn protocols(self, protocollo: &str) -> Vec<String> {
+        [Some(protocollo), self.sender].into_iter().flatten().map(str::to_owned).collect()
+    }
+}
+
+/// Why a declaration is not received.
+pub(super) enum Refusal {
+    /// It has defects.
+    Defects(Difetti),
+    /// A mistake of ours, or of the ledger.
+    Ours(SiiError),
+}
+
+impl Refusal {
+    /// One defect.
+    pub(super) fn of(code: &'static str, path: &str, text: &'static str) -> Self {
+        Self::Defects(Difetti { elenco: vec![Difetto { code, path: path.to_owned(), text }], altri: 0 })
+    }
+
+    /// Many defects. As many are described as the checks describe: an archive may find one for every part of a long declaration.
+    pub(super) fn all(mut elenco: Vec<Difetto>, altri: usize) -> Self {
+        let altri = altri + elenco.len().saturating_sub(MAX_DIFETTI);
+        elenco.truncate(MAX_DIFETTI);
+        Self::Defects(Difetti { elenco, altri })
+    }
+
+    /// Where no sender is to be told of defects, they are a mistake of ours.
+    pub(super) fn ours(self) -> SiiError {
+        match self {
+            Self::Defects(_) => internal("a current ISEE that does not fit its DSU"),
+            Self::Ours(error) => error,
+        }
+    }
+
+    /// As an answer: of a refusal nothing is recorded.
+    pub(super) fn said(self) -> Result<Said<Received>, SiiError> {
+        match self {
+            Self::Defects(difetti) => Ok(Said::read(Received::Refused(difetti), Vec::new())),
+            Self::Ours(error) => Err(error),
+        }
+    }
+}
+
+impl From<SiiError> for Refusal {
+    fn from(error: SiiError) -> Self {
+        Self::Ours(error)
+    }
+}
+
+impl From<KeyError> for Refusal {
+    fn from(error: KeyError) -> Self {
+        Self::Ours(error.into())
+    }
+}
+
+/// A mistake of ours. The text holds no value.
+pub(super) fn internal(what: &str) -> SiiError {
+    SiiError::Internal(what.to_owned())
+}

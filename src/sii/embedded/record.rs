@@ -1,0 +1,326 @@
+//! The entries of a declaration and of its attestation: their facts, keys and secrets.
+
+use jiff::civil::Date;
+
+use super::compute::{Computed, persons_of};
+use super::entries::{Toglie, lot_key, person_key, protocol_key, sender_key};
+use super::incoming::{Came, Cause, Incoming, internal};
+use super::system::Embedded;
+use crate::clock::rome;
+use crate::contract::catalogue::Operation;
+use crate::contract::trasmissione::{DsuDelLotto, EsitoLotto};
+use crate::contract::{ISEE_NS, message};
+use crate::isee::attestazione::Attestazione;
+use crate::isee::codes::TipoOperazione;
+use crate::isee::dsu::Dichiarazione;
+use crate::isee::righe::di_specifico;
+use crate::isee::rules::METODO;
+use crate::ledger::{Blinding, Body, Draft, Kind, Precondition, Retention, Secret, Tokens};
+use crate::registry::Permit;
+use crate::sii::protocol::number_of;
+use crate::sii::{Occasion, Said, SiiError};
+
+/// A version of a DSU, or of a current ISEE, with its attestation.
+pub(super) struct NewVersion<'a> {
+    pub(super) protocollo: &'a str,
+    pub(super) radice: &'a str,
+    /// The whole declaration after it, where that is not what came.
+    pub(super) effettiva: Option<&'a Dichiarazione>,
+    /// The days by which the attestation is found.
+    pub(super) validita: (Date, Date),
+    /// Protocol of the first version of the DSU that a current ISEE rests on.
+    pub(super) base: Option<&'a str>,
+    /// The ente that owns the DSU.
+    pub(super) di: &'a str,
+    pub(super) attestazione: &'a Attestazione,
+    pub(super) computed: &'a Computed<'a>,
+    /// The receipt, where there is one for it.
+    pub(super) receipt: Option<&'a str>,
+    /// Sequence of the entry of the first version, where this is not that.
+    pub(super) origine: Option<u64>,
+    /// Sequence of what waited for this attestation.
+    pub(super) attendeva: Option<u64>,
+    /// Whether it completes somebody else's DSU.
+    pub(super) altrui: bool,
+}
+
+impl<'a> NewVersion<'a> {
+    /// The first version of a DSU, valid as its attestation says.
+    pub(super) fn first(protocollo: &'a str, di: &'a str, attestazione: &'a Attestazione, computed: &'a Computed<'a>) -> Self {
+        let validita = (attestazione.data_presentazione, attestazione.data_validita);
+        Self {
+            protocollo,
+            radice: protocollo,
+            effettiva: None,
+            validita,
+            base: None,
+            di,
+            attestazione,
+            computed,
+            receipt: None,
+            origine: None,
+            attendeva: None,
+            altrui: false,
+        }
+    }
+}
+
+/// The content of the entry of a declaration, besides the declaration.
+#[derive(Clone, Default)]
+pub(super) struct Trace<'a> {
+    pub(super) protocollo: &'a str,
+    pub(super) radice: &'a str,
+    pub(super) effettiva: Option<&'a Dichiarazione>,
+    pub(super) base: Option<&'a str>,
+    pub(super) receipt: Option<&'a str>,
+    /// Its place among the entries of this exchange.
+    pub(super) after: u32,
+    pub(super) utilizzi: Option<u32>,
+    /// Whether it waits for an attestation.
+    pub(super) attende: bool,
+    /// Whether it completes somebody else's DSU.
+    pub(super) altrui: bool,
+    /// Sequence of what waited and does not any more.
+    pub(super) attendeva: Option<u64>,
+    /// Of a current ISEE: the ente that owns the DSU under it.
+    pub(super) di: Option<&'a str>,
+    /// Of a cancellation: the attestations that it ends.
+    pub(super) toglie: Toglie,
+    /// Of the cancellation of a current ISEE: the first version of the DSU under it.
+    pub(super) sotto: Option<String>,
+}
+
+impl<'a> Trace<'a> {
+    /// Of a protocol, and of the first version's.
+    pub(super) fn of(protocollo: &'a str, radice: &'a str) -> Self {
+        Self { protocollo, radice, ..Self::default() }
+    }
+}
+
+impl Embedded {
+    /// The two entries of a version.
+    pub(super) fn drafts(
+        &self,
+        incoming: Incoming<'_>,
+        version: &NewVersion<'_>,
+        after: u32,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<Vec<Draft>, SiiError> {
+        let trace = Trace {
+            effettiva: version.effettiva,
+            base: version.base,
+            receipt: version.receipt,
+            altrui: version.altrui,
+            di: version.base.map(|_| version.di),
+            after,
+            ..Trace::of(version.protocollo, version.radice)
+        };
+        let declaration = self.declaration(incoming, trace, preconditions)?;
+        Ok(vec![declaration, self.attestation(incoming, version, after + 1)?])
+    }
+
+    /// The entry of an attestation, `after` so many others of this exchange.
+    pub(super) fn attestation(&self, incoming: Incoming<'_>, version: &NewVersion<'_>, after: u32) -> Result<Draft, SiiError> {
+        let keys = &self.ledger.keys;
+        let year = rome(incoming.occasion.received).year();
+        let members = version.computed.dsu.codici();
+        let cf = members.iter().map(|code| keys.token(year, "cf", code)).collect::<Result<Vec<_>, _>>()?;
+        let protocols = incoming.protocols(version.protocollo);
+        let protocol = protocols.iter().map(|text| keys.token(year, "protocol", text)).collect::<Result<Vec<_>, _>>()?;
+        let tokens = Tokens { year, cf: cf.clone(), operator: None, protocol: protocol.clone(), address: None };
+        let body = body_for(incoming.ente, incoming.cause.operation(), incoming.occasion, Kind::Attestation, &tokens);
+        let mut body = self.attested(body, version, incoming.operazione, incoming.occasion.today)?;
+        body.keys = cf.iter().map(|token| person_key(year, token)).collect();
+        body.keys.extend(protocol.first().map(|token| protocol_key(year, token)));
+        let secret = Secret {
+            cf: members,
+            protocol: protocols,
+            attestation: Some(message("Attestazione", ISEE_NS, version.attestazione, false)),
+            specifico: version.computed.indicatori.specifico.as_ref().map(di_specifico),
+            riferite: version.computed.fonti.riferite.clone(),
+            feed: Some(serde_json::to_value(&version.computed.fonti.known).map_err(|error| SiiError::Internal(error.to_string()))?),
+            ..Secret::default()
+        };
+        self.seal(body, &secret, incoming.occasion, after)
+    }
+
+    /// The facts of an attestation.
+    fn attested(&self, body: Body, version: &NewVersion<'_>, operazione: TipoOperazione, rilasciata: Date) -> Result<Body, SiiError> {
+        let (keys, rules) = (&self.ledger.keys, version.computed.rules);
+        let year = body.tokens.as_ref().map_or_else(|| rilasciata.year(), |tokens| tokens.year);
+        let mut body = body
+            .fact("presentata", version.validita.0.to_string())
+            .fact("scadenza", version.validita.1.to_string())
+            .fact("rilasciata", rilasciata.to_string())
+            .fact("regole", &rules.id)
+            .fact("regole_impronta", &rules.digest)
+            .fact("metodo", METODO)
+            .fact("operazione", operazione.code())
+            .fact("versione", number_of(version.protocollo))
+            .fact("radice", keys.token(year, "protocol", version.radice)?)
+            .fact("dichiarante", keys.token(year, "cf", &version.computed.dsu.codice_fiscale_dichiarante.canonical())?)
+            .fact("di", version.di);
+        for (name, sequence) in [("origine", version.origine), ("attendeva", version.attendeva)] {
+            if let Some(sequence) = sequence {
+                body = body.fact(name, sequence);
+            }
+        }
+        if let Some(base) = version.base {
+            body = body.fact("base", keys.token(year, "protocol", base)?);
+        }
+        Ok(body)
+    }
+
+    /// The entry of a declaration.
+    pub(super) fn declaration(
+        &self,
+        incoming: Incoming<'_>,
+        trace: Trace<'_>,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<Draft, SiiError> {
+        let Trace { protocollo, effettiva, base, receipt, after, .. } = trace;
+        let keys = &self.ledger.keys;
+        let ente = incoming.ente;
+        let Came { impronta, canonical, persone } = incoming.came.ok_or_else(|| internal("a declaration that has not come"))?;
+        let year = rome(incoming.occasion.received).year();
+        let protocols = incoming.protocols(protocollo);
+        let protocol = protocols.iter().map(|text| keys.token(year, "protocol", text)).collect::<Result<Vec<_>, _>>()?;
+        let radice = keys.token(year, "protocol", trace.radice)?;
+        Self::unused(incoming, &radice, &protocol, preconditions);
+        // An attestation is found by the members of the nucleus; the DSU names others too, whoever looks for what is held of them finds it: in what came,
+        // and in the whole that is kept with it.
+        let effettiva = effettiva.map(|dsu| message("Dichiarazione", ISEE_NS, dsu, false));
+        let mut persone = persone.to_vec();
+        if let Some(effettiva) = &effettiva {
+            let also: Vec<_> = persons_of(effettiva)?.into_iter().filter(|code| !persone.contains(code)).collect();
+            persone.extend(also);
+        }
+        let named = persone.iter().map(|code| keys.token(year, "cf", code)).collect::<Result<Vec<_>, _>>()?;
+        let tokens = Tokens { year, cf: named, operator: None, protocol: protocol.clone(), address: None };
+        let mut body = body_for(incoming.ente, incoming.cause.operation(), incoming.occasion, Kind::Dsu, &tokens)
+            .fact("impronta", keys.token(year, "impronta", impronta)?)
+            .fact("presentata", incoming.presented.to_string())
+            .fact("operazione", incoming.operazione.code())
+            .fact("versione", number_of(protocollo))
+            .fact("radice", &radice);
+        let base = base.map(|base| keys.token(year, "protocol", base)).transpose()?;
+        body = self.traced(body, incoming, &trace, base.as_deref())?;
+        body.keys = protocol.get(1).map(|sender| sender_key(ente, year, sender)).into_iter().collect();
+        body.keys.push(protocol_key(year, &radice));
+        if let Some(base) = base {
+            // What changes the DSU must know of this.
+            body.keys.push(protocol_key(year, &base));
+        }
+        let secret = Secret {
+            cf: persone,
+            protocol: protocols,
+            dsu: Some(canonical.to_owned()),
+            effettiva,
+            receipt: receipt.map(str::to_owned),
+            ..Secret::default()
+        };
+        self.seal(body, &secret, incoming.occasion, after)
+    }
+
+    /// Adds the preconditions that nobody uses the protocols of a declaration. The token key of the year may have been made after the protocols were looked
+    /// for: then nobody had used them under that key, and nobody may have since. A new protocol was never used at all.
+    fn unused(incoming: Incoming<'_>, radice: &str, protocol: &[String], preconditions: &mut Vec<Precondition>) {
+        let year = rome(incoming.occasion.received).year();
+        let mut own = vec![protocol_key(year, radice)];
+        // A cancellation has the protocol of what it cancels.
+        own.extend(protocol.first().filter(|_| incoming.operazione != TipoOperazione::X).map(|token| protocol_key(year, token)));
+        own.extend(protocol.get(1).map(|sender| sender_key(incoming.ente, year, sender)));
+        for key in own {
+            if !preconditions.iter().any(|known| known.key == key) {
+                preconditions.push(Precondition { key, version: 0 });
+            }
+        }
+    }
+
+    /// The facts that not every declaration has. `base` is the token of the DSU under a current ISEE.
+    fn traced(&self, mut body: Body, incoming: Incoming<'_>, trace: &Trace<'_>, base: Option<&str>) -> Result<Body, SiiError> {
+        let year = body.tokens.as_ref().map_or_else(|| incoming.presented.year(), |tokens| tokens.year);
+        for (name, said) in [("ricalcolo", matches!(incoming.cause, Cause::Rules)), ("attende", trace.attende), ("altrui", trace.altrui)] {
+            if said {
+                body = body.fact(name, true);
+            }
+        }
+        if let Some(attendeva) = trace.attendeva {
+            body = body.fact("attendeva", attendeva);
+        }
+        for (name, text) in [("base", base), ("di", trace.di)] {
+            if let Some(text) = text {
+                body = body.fact(name, text);
+            }
+        }
+        if let Some(utilizzi) = trace.utilizzi {
+            body = body.fact("utilizzi", utilizzi);
+        }
+        if incoming.operazione != TipoOperazione::X {
+            return match number_of(trace.protocollo) {
+                0 => Ok(body.fact("dichiarante", self.ledger.keys.token(year, "cf", &incoming.dichiarante.canonical())?)),
+                _ => Ok(body),
+            };
+        }
+        // It ends the versions recorded under the key of any year.
+        body = body.fact("annulla", self.archive.stems(trace.radice)?);
+        if let Some(sotto) = &trace.sotto {
+            body = body.fact("sotto", self.archive.stems(sotto)?);
+        }
+        Ok(if trace.toglie.is_empty() { body } else { body.fact("toglie", &trace.toglie) })
+    }
+
+    /// Gives a lot its protocol, and keeps its outcome.
+    pub(super) async fn keep_lot(
+        &self,
+        permit: &Permit,
+        dsu: &[DsuDelLotto],
+        impronta: &str,
+        occasion: Occasion<'_>,
+    ) -> Result<Said<Box<EsitoLotto>>, SiiError> {
+        let ente = &permit.ente().codice;
+        let protocollo = self.protocol_of_lot(occasion.today.year()).await?;
+        let accepted = dsu.iter().filter(|dsu| dsu.protocollo_dsu.is_some()).count();
+        let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let lotto = EsitoLotto {
+            protocollo_flusso: protocollo.clone(),
+            impronta_lotto: impronta.to_owned(),
+            istante_ricezione: occasion.received,
+            accettate: count(accepted),
+            rifiutate: count(dsu.len() - accepted),
+            dsu: dsu.to_vec(),
+        };
+        let year = rome(occasion.received).year();
+        let token = self.ledger.keys.token(year, "lotto", impronta)?;
+        let tokens = Tokens { year, protocol: vec![self.ledger.keys.token(year, "protocol", &protocollo)?], ..Tokens::default() };
+        let mut body = body_for(ente, permit.admission().operation().name(), occasion, Kind::Dsu, &tokens)
+            .fact("lotto", &token)
+            .fact("accettate", lotto.accettate)
+            .fact("rifiutate", lotto.rifiutate);
+        let key = lot_key(ente, year, &token);
+        body.keys = vec![key.clone()];
+        let kept = message("EsitoLotto", Operation::TrasmissioneLotto.namespace(), &lotto, false);
+        let secret = Secret { protocol: vec![protocollo], receipt: Some(kept), ..Secret::default() };
+        let draft = self.seal(body, &secret, occasion, 0)?;
+        // Whatever year's key was there when the lot was looked for: nobody has kept the same since.
+        let preconditions = vec![Precondition { key, version: 0 }];
+        Ok(Said { drafts: vec![draft], ..Said::read(Box::new(lotto), preconditions) })
+    }
+
+    /// An entry, `after` so many others of this exchange.
+    fn seal(&self, body: Body, secret: &Secret, occasion: Occasion<'_>, after: u32) -> Result<Draft, SiiError> {
+        let blinding = Blinding::new()?;
+        let prepared = self.ledger.prepare(body, secret, &blinding, occasion.ordinal + after, occasion.received);
+        prepared.map_err(|error| SiiError::Internal(error.to_string()))
+    }
+}
+
+/// An entry about an ente's DSU.
+fn body_for(ente: &str, operation: &str, occasion: Occasion<'_>, kind: Kind, tokens: &Tokens) -> Body {
+    let mut body = Body::new(kind, Retention::Dsu, occasion.exchange, occasion.received);
+    body.role = Some("erogatore".to_owned());
+    body.ente = Some(ente.to_owned());
+    body.operation = Some(operation.to_owned());
+    body.tokens = Some(tokens.clone());
+    body
+}

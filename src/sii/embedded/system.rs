@@ -1,0 +1,45 @@
+//! The embedded SII and its capabilities.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::archive::Archive;
+use crate::clock::Clock;
+use crate::ledger::Ledger;
+use crate::ledger::uses::Uses;
+use crate::registry::Registry;
+use crate::sii::Settings;
+use crate::state::Store;
+use crate::state::numbers::Series;
+
+/// The SII on this ledger.
+#[derive(Debug)]
+pub struct Embedded {
+    pub(super) ledger: Ledger,
+    pub(super) archive: Archive,
+    /// Names of enti.
+    pub(super) registry: Registry,
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) settings: Settings,
+    /// How often each DSU was read.
+    pub(super) uses: Uses,
+    /// Series of protocols, by their names.
+    pub(super) series: tokio::sync::Mutex<HashMap<String, Arc<Series>>>,
+}
+
+impl Embedded {
+    /// Over this ledger and these views.
+    pub fn new(ledger: &Ledger, store: &Store, clock: &Clock, settings: Settings, uses: Uses) -> Self {
+        Self {
+            ledger: ledger.clone(),
+            archive: Archive::new(ledger, store),
+            registry: Registry::new(store.clone()),
+            store: store.clone(),
+            clock: clock.clone(),
+            settings,
+            uses,
+            series: tokio::sync::Mutex::default(),
+        }
+    }
+}
