@@ -1,17 +1,26 @@
 //! `kill -9` under load, over and over, against the real binary: every acknowledged exchange is in the ledger, no reply that a client read lacks
 //! its entry, and the views equal a rebuild. `VARCO_KILLS` sets how often (200).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
+#[path = "common/asked.rs"]
+mod asked;
 mod common;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command as Process, Stdio};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{BENEFIT, DSU, ISEE, Serving, Site, requests};
+use varco::clock::Clock;
 use varco::commands::client::Client;
+use varco::config::Config;
+use varco::ledger::disk::RealDisk;
 use varco::ledger::{Kind, segments};
 
 /// What a client read: the exchange, and the protocol if it was a transmission.
@@ -21,6 +30,9 @@ struct Acknowledged {
     /// Sender's protocol and protocol.
     protocols: HashMap<String, String>,
 }
+
+/// Variables of the child that serves for `a_question_is_asked_once_and_has_an_end`: the configuration, and what the other system was asked.
+const CHILD: [&str; 2] = ["VARCO_TEST_CONFIG", "VARCO_TEST_ASKED"];
 
 /// How often the views are compared with a rebuild.
 const COMPARE: u32 = 20;
@@ -108,4 +120,89 @@ fn check(site: &Site, acknowledged: &Acknowledged) {
         }
     });
     serving.stop();
+}
+
+/// A question for another system, and `kill -9` before it leaves, while it is away, and after it is back: the other system has it once at most, its entry
+/// stands before that, and an end after it.
+#[test]
+fn a_question_is_asked_once_and_has_an_end() {
+    let kills: u32 = std::env::var("VARCO_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(300);
+    let site = Site::new();
+    asked::may_verify(&site);
+    let had = site.home.path().join("asked");
+    let serial = Arc::new(AtomicU64::new(0));
+    let acknowledged = Arc::new(Mutex::new(Vec::new()));
+    let runtime = common::runtime();
+    let mut seed: u64 = 0x2545_f491_4f6c_dd1d;
+    for _ in 0..kills {
+        let (mut child, address) = child(&site, &had);
+        runtime.block_on(async {
+            let clients: Vec<_> =
+                (0..4).map(|_| tokio::spawn(verify(asked::comune(&site, address), serial.clone(), acknowledged.clone()))).collect();
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            tokio::time::sleep(Duration::from_millis(15 + (seed >> 33) % 60)).await;
+            tokio::task::block_in_place(|| {
+                child.kill().unwrap();
+                child.wait().unwrap();
+            });
+            for client in clients {
+                client.await.unwrap();
+            }
+        });
+    }
+    // The next start ends what the last kill interrupted; the real binary does that as well.
+    site.serve().stop();
+    varco::commands::ledger::verify(&site.directory()).unwrap();
+    let entries = segments::read_from(&site.directory().segments(), site.directory().ledger, 1, usize::MAX).unwrap();
+    let ends = asked::checked(&entries, &had);
+    println!("{ends:?}");
+    let counted = |of: &dyn Fn(&asked::End) -> bool| ends.iter().filter(|(end, _)| of(end)).map(|(_, count)| count).sum::<usize>();
+    assert!(counted(&|end| end.kind == Kind::Exchange) > kills as usize, "{ends:?}");
+    assert!(
+        counted(&|end| end.kind == Kind::Interrupted && end.course != Some(asked::Course::Conflicts)) > kills as usize / 10,
+        "{ends:?}"
+    );
+    let recorded: HashSet<String> =
+        entries.iter().filter(|entry| entry.leaf.body.kind == Kind::Exchange).map(|entry| entry.leaf.body.exchange.to_string()).collect();
+    let acknowledged = acknowledged.lock().unwrap();
+    assert!(acknowledged.iter().all(|exchange| recorded.contains(exchange)), "an acknowledged exchange is lost");
+    common::views_equal_a_rebuild(&site.directory(), &site.clock);
+}
+
+/// This test's own binary, serving with another system behind it.
+fn child(site: &Site, had: &Path) -> (Child, SocketAddr) {
+    let mut child = Process::new(std::env::current_exe().unwrap())
+        .args(["serves_until_it_is_killed", "--exact", "--ignored", "--nocapture"])
+        .envs([(CHILD[0], site.config().as_path()), (CHILD[1], had)])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let address = lines.filter_map(|line| line.strip_prefix("serving ")?.parse().ok()).next();
+    (child, address.expect("the child serves"))
+}
+
+#[test]
+#[ignore = "the child of a_question_is_asked_once_and_has_an_end"]
+fn serves_until_it_is_killed() {
+    let [Some(config), Some(had)] = CHILD.map(std::env::var_os) else { return };
+    common::runtime().block_on(async {
+        let config = Config::read(Path::new(&config)).unwrap();
+        let serving = asked::Serving::start(&config, &Clock::system(), Arc::new(RealDisk), Path::new(&had)).await;
+        println!("serving {}", serving.address);
+        std::future::pending::<()>().await;
+    });
+}
+
+/// Verifies protocols until the server dies.
+async fn verify(client: Client, serial: Arc<AtomicU64>, acknowledged: Arc<Mutex<Vec<String>>>) {
+    let Ok(mut connected) = client.connect().await else { return };
+    loop {
+        let (path, message) = asked::question("comune", serial.fetch_add(1, Ordering::Relaxed));
+        let Ok(answer) = connected.call(path, &message).await else { return };
+        if answer.status.as_u16() == 200 {
+            acknowledged.lock().unwrap().push(answer.exchange.clone().unwrap());
+        }
+    }
 }
