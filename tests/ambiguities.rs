@@ -438,7 +438,7 @@ fn a_request_is_read_in_one_way_or_refused_and_its_connection_closed() {
 
     // What was performed is what was well-formed, and nothing besides; the refusals are recorded, or counted.
     let directory = site.directory();
-    let entries = find(&directory.segments(), directory.ledger, &Filter::default(), usize::MAX).unwrap();
+    let entries = find(&directory.reader(), &Filter::default(), usize::MAX).unwrap();
     let bodies = || entries.iter().map(|entry| &entry.leaf.body);
     let performed = bodies().filter(|body| body.kind == Kind::Exchange && body.outcome.as_deref() != Some("FAULT")).count();
     assert_eq!(performed, cases.iter().filter(|case| case.fate == Fate::Read).count());

@@ -91,6 +91,20 @@ fn services_and_commands_do_not_know_which_sii_answers() {
     assert!(read > 20, "only {read} files were read");
 }
 
+/// Where the entries are is the ledger's own affair: whoever reads them has a reader.
+#[test]
+fn only_the_ledger_knows_its_segments() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let (mut files, mut read) = (Vec::new(), 0);
+    sources(&root, &mut files);
+    for file in files.into_iter().filter(|file| !file.starts_with(root.join("ledger"))) {
+        read += 1;
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(!text.contains(".segments()"), "{}", file.display());
+    }
+    assert!(read > 100, "only {read} files were read");
+}
+
 #[test]
 fn the_reader_of_imports_sees_them() {
     assert_eq!(

@@ -196,7 +196,7 @@ fn who_is_refused_again_and_again_is_counted_and_not_recorded_each_time() {
     }
     serving.stop();
     let directory = site.directory();
-    let found = find(&directory.segments(), directory.ledger, &Filter::default(), usize::MAX).unwrap();
+    let found = find(&directory.reader(), &Filter::default(), usize::MAX).unwrap();
     let reason = "F01.ente";
     let bodies = || found.iter().map(|entry| &entry.leaf.body);
     let single = bodies().filter(|body| body.kind == Kind::Exchange && body.refusal.as_deref() == Some(reason)).count() as u64;
@@ -303,12 +303,11 @@ fn replies_that_nobody_takes_have_a_room_as_bodies_do() {
     serving.stop();
     // The refused declaration was not given away.
     let directory = site.directory();
-    let found =
-        find(&directory.segments(), directory.ledger, &Filter { kind: Some(Kind::Exchange), ..Filter::default() }, usize::MAX).unwrap();
+    let found = find(&directory.reader(), &Filter { kind: Some(Kind::Exchange), ..Filter::default() }, usize::MAX).unwrap();
     let given: Vec<_> = found.iter().filter(|entry| entry.leaf.body.operation.as_deref() == Some("ConsultazioneDichiarazione")).collect();
     assert_eq!(given.len(), 2);
     // Of the first it is known that it did not arrive.
-    let gathered = find(&directory.segments(), directory.ledger, &Filter { kind: Some(Kind::Gathered), ..Filter::default() }, usize::MAX);
+    let gathered = find(&directory.reader(), &Filter { kind: Some(Kind::Gathered), ..Filter::default() }, usize::MAX);
     let gathered = gathered.unwrap();
     let groups: Vec<_> = gathered.iter().flat_map(|entry| entry.leaf.body.facts["gruppi"].as_array().unwrap()).collect();
     let lost: Vec<_> = groups.iter().filter(|group| group["motivo"] == "E98.non-consegnata").collect();
@@ -397,8 +396,7 @@ fn a_client_that_half_closes_gets_its_answer() {
     });
     serving.stop();
     let directory = site.directory();
-    let found =
-        find(&directory.segments(), directory.ledger, &Filter { kind: Some(Kind::Gathered), ..Filter::default() }, usize::MAX).unwrap();
+    let found = find(&directory.reader(), &Filter { kind: Some(Kind::Gathered), ..Filter::default() }, usize::MAX).unwrap();
     assert!(found.is_empty(), "it was delivered");
 }
 

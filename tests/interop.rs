@@ -260,7 +260,7 @@ fn check_values(facts: &Facts, site: &Site, dsu: &str, protocollo: &str, day: &s
 /// Entries of one kind, in order.
 fn entries(site: &Site, kind: Kind) -> Vec<Entry> {
     let directory = site.directory();
-    find(&directory.segments(), directory.ledger, &Filter { kind: Some(kind), ..Filter::default() }, usize::MAX).unwrap()
+    find(&directory.reader(), &Filter { kind: Some(kind), ..Filter::default() }, usize::MAX).unwrap()
 }
 
 /// The DSU that was kept under a sender's protocol, out of the ledger.

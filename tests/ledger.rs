@@ -15,7 +15,8 @@ use varco::ledger::search::{Filter, find, search};
 use varco::ledger::segments::{self, Loss, SegmentLog, SegmentReader};
 use varco::ledger::uses::{Term, Uses};
 use varco::ledger::{
-    Blinding, Body, Directory, Entry, Kind, Log as _, LogError, Reader as _, Retention, Secret, Submission, Tokens, batch, new_exchange,
+    Blinding, Body, Directory, Entry, Follower, Kind, Log as _, LogError, Origin, Position, Reader, Retention, Secret, Submission, Tokens,
+    Verified, batch, new_exchange,
 };
 
 const SEGMENT: u64 = 96 * 1024;
@@ -73,7 +74,7 @@ impl Sample {
         files
     }
 
-    fn verify(&self) -> Result<segments::Verified, LogError> {
+    fn verify(&self) -> Result<Verified, LogError> {
         segments::verify(&self.directory.segments(), self.directory.ledger, &mut |_| ())
     }
 
@@ -352,6 +353,14 @@ fn what_was_recorded_since_an_instant_is_what_a_reading_of_everything_finds() {
     }
 }
 
+/// Where leaf and sealed part are in their segment, with their lengths: as the views keep a position.
+fn spans(position: &Position) -> [(u64, u32); 2] {
+    let bytes = position.encode();
+    let at = |start: usize| u64::from_le_bytes(bytes[start..start + 8].try_into().unwrap());
+    let long = |start: usize| u32::from_le_bytes(bytes[start..start + 4].try_into().unwrap());
+    [(at(8), long(16)), (at(20), long(28))]
+}
+
 /// Every entry of a ledger, with its position.
 fn entries(sample: &Sample) -> Vec<Entry> {
     segments::read_from(&sample.directory.segments(), sample.directory.ledger, 1, usize::MAX).unwrap()
@@ -359,11 +368,11 @@ fn entries(sample: &Sample) -> Vec<Entry> {
 
 /// All ways in which a ledger is read; what each says of damage.
 fn readings(sample: &Sample) -> Vec<(&'static str, Result<(), String>)> {
-    let (directory, ledger) = (sample.directory.segments(), sample.directory.ledger);
+    let (directory, ledger, reader) = (sample.directory.segments(), sample.directory.ledger, sample.directory.reader());
     let text = |error: LogError| error.to_string();
     let target = tempfile::tempdir_in(sample.home.path()).unwrap();
-    let listed = find(&directory, ledger, &Filter::default(), usize::MAX).map(|_| ());
-    let indexed = find(&directory, ledger, &Filter { kind: Some(Kind::Admin), ..Filter::default() }, usize::MAX).map(|_| ());
+    let listed = find(&reader, &Filter::default(), usize::MAX).map(|_| ());
+    let indexed = find(&reader, &Filter { kind: Some(Kind::Admin), ..Filter::default() }, usize::MAX).map(|_| ());
     let scanned = SegmentLog::open(&directory, ledger, Arc::new(RealDisk), SEGMENT, Loss::Refused).and_then(|(mut log, _)| {
         let scanned = log.scan(1, 4096, &mut |_| true);
         log.close()?;
@@ -408,10 +417,10 @@ fn a_damaged_last_batch_of_a_closed_segment_is_passed_over_by_no_reader() {
 #[test]
 fn what_is_whole_of_a_damaged_ledger_is_read() {
     let sample = Sample::new(220);
-    let (directory, ledger) = (sample.directory.segments(), sample.directory.ledger);
+    let reader = sample.directory.reader();
     let all: Vec<u64> = entries(&sample).iter().map(|entry| entry.leaf.seq).collect();
     let listed = || {
-        let found = search(&directory, ledger, &Filter::default(), usize::MAX).unwrap();
+        let found = search(&reader, &Filter::default(), usize::MAX).unwrap();
         (found.entries.iter().map(|entry| entry.leaf.seq).collect::<Vec<_>>(), found.skipped)
     };
     assert_eq!(listed().0, all);
@@ -449,7 +458,7 @@ fn what_is_whole_of_a_damaged_ledger_is_read() {
         for sequence in [missing.first(), missing.last()].into_iter().flatten() {
             assert!(said.contains(&sequence.to_string()), "{sequence}: {said}");
         }
-        let (shown, damage) = varco::ledger::search::entry(&directory, ledger, missing[0]).unwrap();
+        let (shown, damage) = varco::ledger::search::entry(&reader, missing[0]).unwrap();
         assert!(shown.is_none() && damage.len() == 1);
     }
     // Wherever it is cut.
@@ -489,7 +498,7 @@ fn every_field_is_found_through_the_index_and_again_when_the_index_is_made_again
         runtime.block_on(node.ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() })).unwrap();
     }
     node.close();
-    let (files, ledger) = (directory.segments(), directory.ledger);
+    let (files, ledger, reader) = (directory.segments(), directory.ledger, directory.reader());
     let all = segments::read_from(&files, ledger, 1, usize::MAX).unwrap();
     let indexes = || {
         std::fs::read_dir(&files)
@@ -500,8 +509,8 @@ fn every_field_is_found_through_the_index_and_again_when_the_index_is_made_again
     let ask = |what: &str, entry: &Entry, filter: &Filter| {
         let expected: Vec<u64> = all.iter().filter(|entry| filter.matches(entry)).map(|entry| entry.leaf.seq).collect();
         let sequences = |entries: Vec<Entry>| entries.iter().map(|entry| entry.leaf.seq).collect::<Vec<_>>();
-        let found = sequences(find(&files, ledger, filter, usize::MAX).unwrap());
-        let searched = search(&files, ledger, filter, usize::MAX).unwrap();
+        let found = sequences(find(&reader, filter, usize::MAX).unwrap());
+        let searched = search(&reader, filter, usize::MAX).unwrap();
         assert!(expected.contains(&entry.leaf.seq) && expected.len() <= 4, "{what} of entry {}: {expected:?}", entry.leaf.seq);
         assert_eq!((&found, &sequences(searched.entries)), (&expected, &expected), "{what} of entry {}", entry.leaf.seq);
     };
@@ -544,11 +553,9 @@ fn a_position_gives_its_own_entry_or_an_error() {
     // One bit of a leaf or of a sealed part, wherever it is: all but those whose erasure is allowed are covered by the position.
     let whole = std::fs::read(&files[0]).unwrap();
     let mut seed = 0x0bad_cafe_1234_5678;
-    for entry in entries.iter().filter(|entry| entry.position.segment == 1) {
+    for entry in entries.iter().filter(|entry| entry.position.part() == 1) {
         let place = entry.position;
-        for (start, length) in
-            [(place.leaf, place.leaf_length), (place.sealed, place.sealed_length)].into_iter().filter(|(_, length)| *length > 0)
-        {
+        for (start, length) in spans(&place).into_iter().filter(|(_, length)| *length > 0) {
             let mut bad = whole.clone();
             bad[usize::try_from(start).unwrap() + random(&mut seed) % length as usize] ^= 1 << (random(&mut seed) % 8);
             std::fs::write(&files[0], &bad).unwrap();
@@ -570,7 +577,8 @@ fn a_position_gives_its_own_entry_or_an_error() {
         std::fs::write(&files[0], &bytes).unwrap();
         exchanged += 1;
         let within = |entry: &&Entry| {
-            entry.position.segment == 1 && [one, other].iter().any(|batch| batch.contains(&usize::try_from(entry.position.leaf).unwrap()))
+            entry.position.part() == 1
+                && [one, other].iter().any(|batch| batch.contains(&usize::try_from(entry.position.offset()).unwrap()))
         };
         refused += usize::from(entries.iter().filter(within).all(|entry| reader.entry(&entry.position).is_err()));
     }
@@ -667,14 +675,12 @@ fn readers_beside_a_writer_never_cry_damage_that_is_not_there() {
                 }
             }
         });
-        let (directory, ledger) = (sample.directory.segments(), sample.directory.ledger);
+        let (directory, ledger, reader) = (sample.directory.segments(), sample.directory.ledger, sample.directory.reader());
         let mut failed = Vec::new();
         for run in 0..runs {
             let result = match run % 5 {
                 0 => varco::commands::ledger::verify(&sample.directory).map(|_| ()).map_err(|error| error.to_string()),
-                1 => find(&directory, ledger, &Filter { kind: Some(Kind::Admin), ..Filter::default() }, 3)
-                    .map(|_| ())
-                    .map_err(|e| e.to_string()),
+                1 => find(&reader, &Filter { kind: Some(Kind::Admin), ..Filter::default() }, 3).map(|_| ()).map_err(|e| e.to_string()),
                 2 => segments::read_from(&directory, ledger, 1, usize::MAX).map(|_| ()).map_err(|error| error.to_string()),
                 3 => segments::recorded_since(&directory, ledger, "", &mut |_| ()).map_err(|error| error.to_string()),
                 _ => {
@@ -695,9 +701,10 @@ fn readers_beside_a_writer_never_cry_damage_that_is_not_there() {
 fn closed_segments_are_read_again_while_nobody_asks_for_them() {
     let sample = Sample::new(220);
     let clock = Clock::system();
-    let (damage, uses) = (Damage::default(), Uses::of_segments(&sample.directory.segments(), sample.directory.ledger, |_| Vec::new()));
+    let reader: Arc<dyn Reader> = Arc::new(sample.directory.reader());
+    let (damage, uses) = (Damage::default(), Uses::of(reader.clone(), 0, |_| Vec::new()));
     let round = || {
-        let scrub = Scrub::start(&sample.directory.segments(), sample.directory.ledger, &damage, &uses, &clock).unwrap();
+        let scrub = Scrub::start(&reader, &damage, &uses, &clock).unwrap();
         let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
         while scrub.rounds().ended.is_none() && std::time::Instant::now() < until {
             std::thread::sleep(std::time::Duration::from_millis(5));
@@ -727,7 +734,7 @@ fn uses_are_counted_whatever_is_left_of_their_index() {
     let (segments, all) = (sample.segments(), entries(&sample));
     let wanted: Vec<u32> =
         (0..7).map(|term| all.iter().filter(|entry| by_remainder(&entry.leaf.body) == [[term; 16]]).count() as u32).collect();
-    let uses = || Uses::of_segments(&sample.directory.segments(), sample.directory.ledger, by_remainder);
+    let uses = || Uses::of(Arc::new(sample.directory.reader()), 0, by_remainder);
     let counted = |uses: &Uses| (0..7).map(|term| uses.count(&[[term; 16]]).unwrap()).collect::<Vec<_>>();
     assert_eq!(counted(&uses()), wanted, "without any file");
     let files: Vec<_> = segments.iter().map(|segment| segment.with_extension("uses")).collect();
@@ -751,7 +758,7 @@ fn uses_are_counted_whatever_is_left_of_their_index() {
     let unwritten = uses();
     assert_eq!((counted(&unwritten), counted(&unwritten)), (wanted.clone(), wanted.clone()), "no index can be written");
     let filter = Filter { kind: Some(Kind::Admin), ..Filter::default() };
-    let found = |filter: &Filter| find(&sample.directory.segments(), sample.directory.ledger, filter, usize::MAX).unwrap().len();
+    let found = |filter: &Filter| find(&sample.directory.reader(), filter, usize::MAX).unwrap().len();
     let matching = all.iter().filter(|entry| filter.matches(entry)).count();
     assert_eq!(found(&filter), matching);
     let left = std::fs::read_dir(sample.directory.segments())
@@ -768,9 +775,9 @@ fn uses_are_counted_whatever_is_left_of_their_index() {
     for (file, segment) in [(None, segments.last().unwrap()), (Some(&closed[1]), &segments[1])] {
         file.map_or(Ok(()), std::fs::remove_file).unwrap();
         let first: u64 = segment.file_stem().unwrap().to_str().unwrap().parse().unwrap();
-        let of_segment: Vec<Entry> = all.iter().filter(|entry| entry.position.segment == first).cloned().collect();
-        let begun = uses();
-        begun.note(&of_segment[of_segment.len() / 2..]);
+        let of_segment: Vec<Entry> = all.iter().filter(|entry| entry.position.part() == first).cloned().collect();
+        let mut begun = uses();
+        begun.apply(&of_segment[of_segment.len() / 2..], Origin::Here).unwrap();
         assert_eq!(counted(&begun), wanted, "{segment:?}");
     }
 }

@@ -48,7 +48,7 @@ fn grant(site: &Site, codice: &str, operazioni: &str) {
 
 fn entries(site: &Site, kind: Option<Kind>) -> Vec<Entry> {
     let directory = site.directory();
-    find(&directory.segments(), directory.ledger, &Filter { kind, ..Filter::default() }, usize::MAX).unwrap()
+    find(&directory.reader(), &Filter { kind, ..Filter::default() }, usize::MAX).unwrap()
 }
 
 fn asks(operation: Operation, inner: &str) -> String {

@@ -61,7 +61,7 @@ fn assert_row(answer: &Answer, code: Code) {
 
 fn entries(site: &Site) -> Vec<Entry> {
     let directory = site.directory();
-    find(&directory.segments(), directory.ledger, &Filter::default(), usize::MAX).unwrap()
+    find(&directory.reader(), &Filter::default(), usize::MAX).unwrap()
 }
 
 #[test]

@@ -27,7 +27,7 @@ use varco::ledger::{Entry, Keys, Kind, seal};
 
 fn entries(site: &Site, kind: Kind) -> Vec<Entry> {
     let directory = site.directory();
-    find(&directory.segments(), directory.ledger, &Filter { kind: Some(kind), ..Filter::default() }, usize::MAX).unwrap()
+    find(&directory.reader(), &Filter { kind: Some(kind), ..Filter::default() }, usize::MAX).unwrap()
 }
 
 fn question(site: &Site) -> String {

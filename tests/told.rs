@@ -80,7 +80,7 @@ fn retry_after(answer: &Answer) -> u64 {
 
 fn entries(world: &World, kind: Kind) -> Vec<Entry> {
     let directory = world.site.directory();
-    find(&directory.segments(), directory.ledger, &Filter { kind: Some(kind), ..Filter::default() }, usize::MAX).unwrap()
+    find(&directory.reader(), &Filter { kind: Some(kind), ..Filter::default() }, usize::MAX).unwrap()
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn put_in_place(then: impl FnOnce(&Path)) {
     }
     let directory = site.directory();
     let filter = Filter { operation: Some("restore".to_owned()), ..Filter::default() };
-    let restored = find(&directory.segments(), directory.ledger, &filter, usize::MAX).unwrap();
+    let restored = find(&directory.reader(), &filter, usize::MAX).unwrap();
     assert_eq!(restored.len(), 1, "once, and not at every start");
     assert_eq!(restored[0].leaf.body.facts["dati"]["voci"], restored[0].leaf.seq - 1);
     assert!(done(&["ledger", "verify", "--data", &site.data().display().to_string()]).contains("registro integro"));
@@ -258,7 +258,7 @@ fn a_backup_of_a_directory_of_format_1_1_takes_its_place() {
     let directory = port.site.directory();
     let filter = Filter { operation: Some("restore".to_owned()), ..Filter::default() };
     // Once in its story, once now.
-    assert_eq!(find(&directory.segments(), directory.ledger, &filter, usize::MAX).unwrap().len(), 2);
+    assert_eq!(find(&directory.reader(), &filter, usize::MAX).unwrap().len(), 2);
 }
 
 /// The directory was written by the first version of the method of computation. Nothing of it changes by itself; a trial lists what was attested by that

@@ -529,8 +529,7 @@ fn rules_that_change_what_was_attested_make_new_versions() {
         assert_eq!(apply(&["--motivo", "in funzione"]), [3, 2, 1, 0]);
         // The specific ISEE is kept with the attestation: its lines are those that the yield moves too.
         let entries = varco::ledger::search::find(
-            &world.site.directory().segments(),
-            world.site.directory().ledger,
+            &world.site.directory().reader(),
             &varco::ledger::search::Filter { kind: Some(varco::ledger::Kind::Attestation), ..Default::default() },
             usize::MAX,
         );

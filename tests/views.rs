@@ -2,7 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+#[path = "common/asked.rs"]
+mod asked;
 mod common;
+#[path = "common/engine.rs"]
+mod engine;
+#[path = "views/engines.rs"]
+mod engines;
 
 use std::collections::HashSet;
 use std::net::SocketAddr;
@@ -418,7 +424,6 @@ async fn peer(site: &Site, log: &MemLog, keys: &Arc<Keys>, id: uuid::Uuid) -> Pe
         keys: keys.clone(),
         recovery: Recovery::default(),
         lock: None,
-        segments: None,
         damage: varco::ledger::damage::Damage::default(),
         disk: Arc::new(RealDisk),
     };

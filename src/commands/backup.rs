@@ -8,7 +8,7 @@ use super::dove::Dove;
 use super::ledger::verify_with;
 use crate::ledger::Directory;
 use crate::ledger::committer::StartError;
-use crate::ledger::segments::{self, Loss};
+use crate::ledger::segments::Loss;
 use crate::state;
 
 /// `varco backup`.
@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let copy = Directory::open(&args.target)?;
     let checked = verify_with(&copy, args.keys.as_deref().unwrap_or(&directory.keys()));
     checked.context("la copia è stata fatta, ma non tutto ciò che contiene si legge")?;
-    let entries = segments::extent(&copy.segments(), copy.ledger, Loss::Refused)?.head;
+    let entries = copy.extent(Loss::Refused)?.head;
     if let Some(views) = views.filter(|views| *views > entries) {
         return Err(StartError::Ahead { views, log: entries }).context("la copia è stata fatta, ma al registro mancano voci");
     }

@@ -22,7 +22,7 @@ pub mod requests;
 pub mod rules;
 pub mod serve;
 mod socket;
-mod upgrade;
+pub mod upgrade;
 mod who;
 
 use std::io::Write as _;

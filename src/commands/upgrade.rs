@@ -27,7 +27,7 @@ pub(super) fn run(dir: &Path, clock: &Clock) -> Result<()> {
         bail!("formato {major}.{minor}: nessun passaggio da questo formato");
     }
     let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
-    let upgraded = super::runtime()?.block_on(from_1_0(&directory, &node, clock));
+    let upgraded = super::runtime()?.block_on(from_1_0(&node, clock));
     node.close();
     let converted = upgraded?;
     // Last: one that is interrupted is done again, and finds what it did.
@@ -36,11 +36,11 @@ pub(super) fn run(dir: &Path, clock: &Clock) -> Result<()> {
     Ok(())
 }
 
-/// Each ente as its last entry has it, in the present form.
-async fn from_1_0(directory: &Directory, node: &Node, clock: &Clock) -> Result<usize> {
+/// Records each ente of format 1.0 again in the present form, as its last entry has it: how many.
+pub async fn from_1_0(node: &Node, clock: &Clock) -> Result<usize> {
     let filter = Filter { kind: Some(Kind::Registry), ..Filter::default() };
     let mut last = BTreeMap::new();
-    for entry in search::find(&directory.segments(), directory.ledger, &filter, usize::MAX)? {
+    for entry in search::find(node.ledger.reader.as_ref(), &filter, usize::MAX)? {
         let value = entry.leaf.body.facts.get("ente").cloned().unwrap_or_default();
         // One that was taken over already, by an upgrade that did not come to its end, has another form: what it was stands before it.
         if entry.leaf.body.operation.as_deref() == Some("ente converti") {

@@ -95,7 +95,7 @@ pub struct Gateway {
     /// Requests under way, by ente.
     pub crowd: Crowd,
     /// What everybody has asked.
-    pub quotas: Quotas,
+    pub quotas: Arc<Quotas>,
     /// Connections, by certificate.
     pub connected: Crowd,
     /// What is counted.
@@ -134,7 +134,7 @@ impl Gateway {
             refusals: Refusals::default(),
             crowd: Crowd::default(),
             holding: Crowd::default(),
-            quotas: Quotas::default(),
+            quotas: Arc::default(),
             connected: Crowd::default(),
             metrics,
             scrub: OnceLock::new(),

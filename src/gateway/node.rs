@@ -1,6 +1,6 @@
 //! A data directory opened: the ledger, its views, the registry, the SII. The gateway serves it; commands open it when no gateway runs.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -13,7 +13,7 @@ use crate::ledger::damage::Damage;
 use crate::ledger::directory::Lock;
 use crate::ledger::disk::Disk;
 use crate::ledger::keys::Access;
-use crate::ledger::segments::{Extent, Loss, Recovery, SegmentLog, extent};
+use crate::ledger::segments::{Extent, Loss, Recovery};
 use crate::ledger::uses::Uses;
 use crate::ledger::{
     Blinding, Body, Committer, Directory, DirectoryError, Keys, Kind, Ledger, Log, NotCommitted, Projector, Reader, Retention, Secret,
@@ -121,8 +121,6 @@ pub struct Parts {
     pub recovery: Recovery,
     /// Held as long as the node is open.
     pub lock: Option<Lock>,
-    /// Where the segments are, if they are files.
-    pub segments: Option<PathBuf>,
     /// Damage that the reader finds.
     pub damage: Damage,
     /// Opens the file of the views.
@@ -157,39 +155,27 @@ impl Node {
         loss: Loss,
     ) -> Result<Self, NodeError> {
         let keys = Arc::new(Keys::open_on(&directory.keys(), Access::Write, disk.clone())?);
-        let (log, recovery) = SegmentLog::open(&directory.segments(), directory.ledger, disk.clone(), segment_bytes, loss)?;
+        let (log, recovery) = directory.open_log(disk.clone(), segment_bytes, loss)?;
         let damage = Damage::default();
-        let reader = Arc::new(log.reader(&damage));
-        let parts = Parts {
-            id: directory.ledger,
-            log: Box::new(log),
-            reader,
-            keys,
-            recovery,
-            lock: Some(lock),
-            segments: Some(directory.segments()),
-            damage,
-            disk,
-        };
+        let reader = Arc::new(directory.reader_noting(&damage));
+        let parts = Parts { id: directory.ledger, log: Box::new(log), reader, keys, recovery, lock: Some(lock), damage, disk };
         let node = Self::assemble(parts, &directory.views(), clock, settings)?;
         Ok(Self { directory: Some(directory.clone()), ..node })
     }
 
     /// Puts a node together.
     pub fn assemble(parts: Parts, views: &Path, clock: &Clock, settings: Settings) -> Result<Self, NodeError> {
-        let Parts { id, mut log, reader, keys, recovery, lock, segments, damage, disk } = parts;
-        let uses = match &segments {
-            Some(directory) => Uses::of_segments(directory, id, terms_of),
-            None => Uses::in_memory(terms_of),
-        };
-        let (writer, store, rebuilt) = state::open(views, id, log.as_mut(), projectors(), uses.clone(), disk)?;
+        let Parts { id, mut log, reader, keys, recovery, lock, damage, disk } = parts;
+        let uses = Uses::of(reader.clone(), log.head()?, terms_of);
+        let (writer, store, rebuilt) = state::open(views, id, log.as_mut(), projectors(), disk)?;
         if rebuilt == Rebuilt::OtherHistory {
             tracing::error!("the views had applied another entry than the ledger has in its place: they are made again");
         }
         if let Some((file, offset, bytes)) = &recovery.cut {
             tracing::warn!(file, offset, bytes, "the log ended in the middle of a batch: that was cut, and is kept beside");
         }
-        let (committer, running) = Committer::start(id, log, Box::new(writer), keys.records(), clock.clone())?;
+        let (committer, running) =
+            Committer::start(id, log, Box::new(writer), vec![Box::new(uses.clone())], keys.records(), clock.clone())?;
         let missing_keys = keys.missing();
         let ending = committer.clone();
         keys.on_loss(move || {
@@ -394,7 +380,7 @@ pub struct Remade {
 pub async fn rebuild(directory: &Directory, clock: &Clock, disk: Arc<dyn Disk>, accepted: Option<&Accepted>) -> Result<Remade, NodeError> {
     let lock = directory.lock()?;
     let loss = if accepted.is_some() { Loss::Accepted } else { Loss::Refused };
-    let Extent { head, bound } = extent(&directory.segments(), directory.ledger, loss)?;
+    let Extent { head, bound } = directory.extent(loss)?;
     let views = state::reached(&directory.views(), directory.ledger).unwrap_or_default();
     if views > head && accepted.is_none() {
         return Err(StartError::Ahead { views, log: head }.into());

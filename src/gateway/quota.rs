@@ -4,17 +4,14 @@
 //! counts, also where it could not be recorded after all. Persons are counted by their tokens, of consultations alone: who transmits a DSU reads nothing.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
-use uuid::Uuid;
 
 use crate::clock::{Clock, rfc3339, rome};
 use crate::contract::catalogue::Operation;
-use crate::ledger::segments::recorded_since;
-use crate::ledger::{Glance, Kind, LogError};
+use crate::ledger::{Entry, Follower, Glance, Kind, LogError, Origin, Reader, ViewError};
 use crate::registry::quota::Quote;
 use crate::services::tentativi::{RECOUNTED, Tentativi};
 
@@ -136,20 +133,6 @@ impl Quotas {
         may
     }
 
-    /// Counts the exchanges recorded on this day before the start, and in the same pass the failed attempts of the last hours.
-    pub fn recount_day(&self, tentativi: &Tentativi, segments: &Path, ledger: Uuid, clock: &Clock) -> Result<(), LogError> {
-        let (today, now) = (clock.today(), clock.now());
-        // An exchange is recorded after it was received, so that none of today's was recorded before today began.
-        let start = rome(now).start_of_day().map_or(Timestamp::UNIX_EPOCH, |start| start.timestamp());
-        let attempts = rfc3339(now.saturating_sub(RECOUNTED).unwrap_or(Timestamp::UNIX_EPOCH));
-        recorded_since(segments, ledger, &rfc3339(start).min(attempts.clone()), &mut |body| {
-            self.recount(body, today);
-            if *body.recorded >= *attempts {
-                tentativi.recount(body);
-            }
-        })
-    }
-
     /// Counts an entry of this day that was recorded before the start.
     pub fn recount(&self, body: &Glance<'_>, today: Date) {
         let (Kind::Exchange, Some(ente)) = (body.kind, &body.ente) else { return };
@@ -191,6 +174,63 @@ impl Quotas {
 
     fn lock(&self) -> MutexGuard<'_, Today> {
         self.today.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Has the quotas and the failed attempts follow the log: what this process recorded before it started, and what others record in the same log. What it lets in
+/// itself is counted when it is let in.
+pub struct Counting {
+    quotas: Arc<Quotas>,
+    tentativi: Arc<Tentativi>,
+    clock: Clock,
+    applied: u64,
+}
+
+impl Counting {
+    /// Counts the exchanges of a log recorded on this day, and in the same pass the failed attempts of the last hours. `head` is its last entry.
+    pub fn recounted(
+        quotas: &Arc<Quotas>,
+        tentativi: &Arc<Tentativi>,
+        (reader, head): (&dyn Reader, u64),
+        clock: &Clock,
+    ) -> Result<Self, LogError> {
+        let mut counting = Self { quotas: quotas.clone(), tentativi: tentativi.clone(), clock: clock.clone(), applied: head };
+        let now = clock.now();
+        // An exchange is recorded after it was received, so that none of today's was recorded before today began.
+        let start = rome(now).start_of_day().map_or(Timestamp::UNIX_EPOCH, |start| start.timestamp());
+        let attempts = rfc3339(now.saturating_sub(RECOUNTED).unwrap_or(Timestamp::UNIX_EPOCH));
+        reader.since(&rfc3339(start).min(attempts.clone()), &mut |glance| {
+            counting.applied = counting.applied.max(glance.seq);
+            quotas.recount(glance, clock.today());
+            if *glance.recorded >= *attempts {
+                tentativi.recount(glance);
+            }
+        })?;
+        Ok(counting)
+    }
+}
+
+impl Follower for Counting {
+    fn name(&self) -> &'static str {
+        "quotas"
+    }
+
+    fn applied(&self) -> u64 {
+        self.applied
+    }
+
+    fn apply(&mut self, entries: &[Entry], origin: Origin) -> Result<(), ViewError> {
+        if let Some(last) = entries.last() {
+            self.applied = last.leaf.seq;
+        }
+        if origin == Origin::Here {
+            return Ok(());
+        }
+        for glance in entries.iter().filter_map(|entry| Glance::read(&entry.bytes)) {
+            self.quotas.recount(&glance, self.clock.today());
+            self.tentativi.recount(&glance);
+        }
+        Ok(())
     }
 }
 

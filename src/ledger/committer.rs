@@ -1,5 +1,7 @@
-//! The committer: one thread that takes what waits, checks preconditions, stamps, appends one durable batch, has the views apply it, and
-//! hands out receipts. It renders nothing and decides nothing else.
+//! The committer: one thread that takes the submissions that wait, checks preconditions, stamps, appends one durable batch, has the views and the other
+//! followers apply it, and hands out receipts. It renders nothing and decides nothing else.
+//!
+//! Invariant: nobody is answered before it is certain whether the batch is durable. An append in doubt is settled first.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,8 +15,10 @@ use tokio::sync::{oneshot, watch};
 use uuid::Uuid;
 
 use super::batch::Raw;
+use super::follow::{Follower, Origin, ViewError};
+use super::keys::random;
 use super::leaf::{Draft, Entry, Position, Writes};
-use super::log::{AppendError, Appended, Log, LogError, REMEDY};
+use super::log::{AppendError, Appended, BatchId, Log, LogError, REMEDY};
 use super::meter::Meter;
 use super::segments::{FULL_BATCH, LONGEST_SUBMISSION};
 use crate::clock::{Clock, rfc3339};
@@ -23,6 +27,10 @@ use crate::clock::{Clock, rfc3339};
 const BATCH: usize = 512;
 /// How long after a failed append the next is tried.
 const PAUSE: Duration = Duration::from_secs(1);
+/// How often one batch is tried where other writers of the log come in between.
+const BEHIND: usize = 8;
+/// How often the log is asked whether a batch in doubt is there, and how long it is waited for each time.
+const SETTLE: (usize, Duration) = (10, Duration::from_millis(100));
 /// How often the log is asked for what other writers of it have appended, when nothing is submitted here.
 const FOLLOW: Duration = Duration::from_millis(200);
 /// How much is read at a time to bring the views up to the log.
@@ -95,34 +103,17 @@ pub enum NotCommitted {
     Closed,
 }
 
-/// What the committer needs of the views.
-pub trait Views: Send {
-    /// Sequence of the last entry applied; 0 for none.
-    fn applied(&self) -> u64;
+/// The views, as the committer needs them: the follower that preconditions are checked against.
+pub trait Views: Follower {
     /// The version of a name: the sequence of the last entry that advanced it, 0 for none.
     fn version(&self, key: &str) -> Result<u64, ViewError>;
     /// How many records a keyring must have at least: as many as the highest id of a key that an entry names, or as were recorded.
     fn keys(&self) -> Result<u64, ViewError>;
-    /// Applies entries that are durable, all or none.
-    fn apply(&mut self, entries: &[Entry]) -> Result<(), ViewError>;
-    /// Called when nothing waits.
-    fn idle(&mut self) -> Result<(), ViewError> {
-        Ok(())
-    }
     /// Called after an error, until it succeeds: goes back to the last durable commit. The log is applied again from there.
     fn recover(&mut self, log: &mut dyn Log) -> Result<(), ViewError>;
     /// They gave an error: they are not to be believed at the next start.
     fn distrust(&mut self) {}
-    /// Called once, at a clean stop.
-    fn close(&mut self) -> Result<(), ViewError> {
-        Ok(())
-    }
 }
-
-/// The views cannot be read or written: nothing is appended until they have recovered.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("viste: {0}")]
-pub struct ViewError(pub String);
 
 /// Puts the versions that a leaf advances into the views: the same for every kind.
 pub fn project_versions(entry: &Entry, writes: &mut Writes) {
@@ -164,6 +155,7 @@ pub struct Committer {
 
 enum Message {
     Submit(Submission, oneshot::Sender<Result<Receipt, NotCommitted>>),
+    Follow(Box<dyn Follower>, oneshot::Sender<Result<(), NotCommitted>>),
     Close,
     End(&'static str),
 }
@@ -184,16 +176,21 @@ impl Running {
 }
 
 impl Committer {
-    /// Brings the views up to the log, then starts the thread. `keys` is how many records the keyring has: where entries need more, it is an
+    /// Brings views and followers up to the log, then starts the thread. `keys` is how many records the keyring has: where entries need more, it is an
     /// older copy, new keys would take the ids of those that are missing, and nothing is started.
     pub fn start(
         ledger: Uuid,
         mut log: Box<dyn Log>,
         mut views: Box<dyn Views>,
+        mut followers: Vec<Box<dyn Follower>>,
         keys: u32,
         clock: Clock,
     ) -> Result<(Self, Running), StartError> {
         let last_recorded = catch_up(log.as_mut(), views.as_mut())?;
+        for follower in &mut followers {
+            catch_up(log.as_mut(), follower.as_mut())?;
+        }
+        let head = log.head()?;
         let wanted = views.keys()?;
         if u64::from(keys) < wanted {
             return Err(StartError::Keyring { has: keys, wanted });
@@ -204,13 +201,15 @@ impl Committer {
             return Err(StartError::Clock { now, last: last_recorded });
         }
         let meter = Meter::default();
-        meter.head.set(i64::try_from(log.head()).unwrap_or(i64::MAX));
+        meter.head.set(i64::try_from(head).unwrap_or(i64::MAX));
         let (sender, receiver) = sync_channel(4 * BATCH);
         let (health_sender, health) = watch::channel(Health::Good);
         let mut work = Work {
             ledger,
             log,
             views,
+            followers,
+            batch: BatchId { writer: u64::from_le_bytes(random().map_err(|_| StartError::Random)?), number: 0 },
             clock,
             last_recorded,
             paused_until: None,
@@ -250,6 +249,13 @@ impl Committer {
             NotCommitted::Closed
         })?;
         answer.blocking_recv().unwrap_or(Err(NotCommitted::Closed))
+    }
+
+    /// Adds a follower. It is brought up to the log, and follows it from there on.
+    pub async fn follow(&self, follower: Box<dyn Follower>) -> Result<(), NotCommitted> {
+        let (reply, answer) = oneshot::channel();
+        self.sender.try_send(Message::Follow(follower, reply)).map_err(|_| NotCommitted::Unavailable)?;
+        answer.await.unwrap_or(Err(NotCommitted::Closed))
     }
 
     /// Ends it, since new entries could not be read any more. For threads that may wait.
@@ -302,6 +308,9 @@ pub enum StartError {
         /// When the last entry was recorded.
         last: Timestamp,
     },
+    /// No random numbers.
+    #[error("il sistema operativo non dà numeri casuali")]
+    Random,
     /// No thread.
     #[error("il sistema operativo non dà un thread: {0}")]
     Thread(Arc<std::io::Error>),
@@ -313,9 +322,9 @@ impl From<LogError> for StartError {
     }
 }
 
-/// Has the views apply all that the log has and they do not; the instant of the last entry.
-fn catch_up(log: &mut dyn Log, views: &mut dyn Views) -> Result<Timestamp, StartError> {
-    let (head, applied) = (log.head(), views.applied());
+/// Has a follower apply all that the log has and it has not; the instant of the last entry of the log.
+fn catch_up<F: Follower + ?Sized>(log: &mut dyn Log, follower: &mut F) -> Result<Timestamp, StartError> {
+    let (head, applied) = (log.head()?, follower.applied());
     if applied > head {
         return Err(StartError::Ahead { views: applied, log: head });
     }
@@ -323,11 +332,11 @@ fn catch_up(log: &mut dyn Log, views: &mut dyn Views) -> Result<Timestamp, Start
     let (mut recorded, mut failed) = (None, None);
     let instant = |entries: &[Entry]| entries.last().and_then(|entry| entry.leaf.recorded.parse().ok());
     if applied < head {
-        let mut progress = Progress::new(applied, head);
+        let mut progress = Progress::new(follower.name(), applied, head);
         log.scan(applied + 1, CATCH_UP, &mut |entries| {
             recorded = instant(entries);
-            failed = views.apply(entries).err();
-            progress.reached(views.applied());
+            failed = follower.apply(entries, Origin::Elsewhere).err();
+            progress.reached(follower.applied());
             failed.is_none()
         })?;
     } else if head > 0 {
@@ -341,6 +350,7 @@ fn catch_up(log: &mut dyn Log, views: &mut dyn Views) -> Result<Timestamp, Start
 
 /// Says how far a long catching up has come, now and then: after a crash, or for a new format, views are made from the whole log.
 struct Progress {
+    of: &'static str,
     from: u64,
     head: u64,
     began: Instant,
@@ -351,9 +361,9 @@ impl Progress {
     /// How often it says so.
     const EVERY: Duration = Duration::from_secs(2);
 
-    fn new(from: u64, head: u64) -> Self {
+    fn new(of: &'static str, from: u64, head: u64) -> Self {
         let now = Instant::now();
-        Self { from, head, began: now, said: now }
+        Self { of, from, head, began: now, said: now }
     }
 
     fn reached(&mut self, sequence: u64) {
@@ -363,7 +373,7 @@ impl Progress {
         self.said = Instant::now();
         let (done, all) = (sequence.saturating_sub(self.from), self.head - self.from);
         let left = self.began.elapsed().as_secs() * (all - done.min(all)) / done.max(1);
-        tracing::info!(entries = done, of = all, percent = 100 * done / all.max(1), seconds_left = left, "making the views");
+        tracing::info!(follower = self.of, entries = done, of = all, percent = 100 * done / all.max(1), seconds_left = left, "catching up");
     }
 }
 
@@ -371,6 +381,9 @@ struct Work {
     ledger: Uuid,
     log: Box<dyn Log>,
     views: Box<dyn Views>,
+    followers: Vec<Box<dyn Follower>>,
+    /// The last batch.
+    batch: BatchId,
     clock: Clock,
     last_recorded: Timestamp,
     paused_until: Option<Instant>,
@@ -404,6 +417,7 @@ impl Work {
             while let Some(message) = next {
                 match message {
                     Message::Close => closing = true,
+                    Message::Follow(follower, reply) => drop(reply.send(self.add(follower))),
                     Message::End(why) => self.die(std::mem::take(&mut waiting), why),
                     Message::Submit(submission, reply) => {
                         self.meter.waiting.dec();
@@ -420,6 +434,8 @@ impl Work {
         if !self.dead.load(Ordering::SeqCst) {
             let closed = self.log.close().map_err(|error| error.to_string());
             let closed = closed.and_then(|()| self.views.close().map_err(|error| error.to_string()));
+            let others = self.followers.iter_mut().try_for_each(|follower| follower.close()).map_err(|error| error.to_string());
+            let closed = closed.and(others);
             if let Err(error) = closed {
                 tracing::error!(error, "clean stop failed");
             }
@@ -427,24 +443,69 @@ impl Work {
     }
 
     fn idle(&mut self) {
-        if !self.dead.load(Ordering::SeqCst)
-            && self.has_views()
-            && let Err(error) = self.views.idle()
-        {
+        if self.dead.load(Ordering::SeqCst) || !self.has_views() {
+            return;
+        }
+        if let Err(error) = self.views.idle() {
             self.lose(&error);
+        }
+        for follower in &mut self.followers {
+            if let Err(error) = follower.idle() {
+                tracing::error!(follower = follower.name(), %error, "a follower of the log");
+            }
         }
     }
 
-    /// Has the views apply what others appended to the same log.
+    /// A new follower, brought up to the log.
+    fn add(&mut self, mut follower: Box<dyn Follower>) -> Result<(), NotCommitted> {
+        if self.dead.load(Ordering::SeqCst) {
+            return Err(NotCommitted::Closed);
+        }
+        let caught_up = catch_up(self.log.as_mut(), follower.as_mut());
+        if let Err(error) = &caught_up {
+            tracing::error!(follower = follower.name(), %error, "a follower of the log");
+        }
+        self.followers.push(follower);
+        caught_up.map(|_| ()).map_err(|_| NotCommitted::Unavailable)
+    }
+
+    /// Has the views and the other followers apply what others appended to the same log.
     fn follow(&mut self) {
-        if self.dead.load(Ordering::SeqCst) || !self.has_views() || self.log.head() <= self.views.applied() {
+        if self.dead.load(Ordering::SeqCst) || !self.has_views() {
             return;
         }
+        match self.log.head() {
+            Ok(head) if head <= self.views.applied() => {}
+            Ok(_) => drop(self.catch_up()),
+            Err(error) => tracing::warn!(%error, "the head of the log is not known"),
+        }
+    }
+
+    /// Has all apply what others appended. An error has been dealt with: the views are lost, or the process ends.
+    fn catch_up(&mut self) -> Result<(), NotCommitted> {
         match catch_up(self.log.as_mut(), self.views.as_mut()) {
             Ok(recorded) => self.last_recorded = self.last_recorded.max(recorded),
-            Err(StartError::Views(error)) => self.lose(&error),
-            Err(error) => self.die(Vec::new(), &error.to_string()),
+            Err(StartError::Views(error)) => {
+                self.lose(&error);
+                return Err(NotCommitted::Unavailable);
+            }
+            // It may pass: a log that does not answer, a disk.
+            Err(StartError::Log(error)) if matches!(*error, LogError::Io { .. }) => {
+                tracing::error!(%error, "the log cannot be read");
+                self.pause();
+                return Err(NotCommitted::Unavailable);
+            }
+            Err(error) => {
+                self.die(Vec::new(), &error.to_string());
+                return Err(NotCommitted::Closed);
+            }
         }
+        for follower in &mut self.followers {
+            if let Err(error) = catch_up(self.log.as_mut(), follower.as_mut()) {
+                tracing::error!(follower = follower.name(), %error, "a follower of the log");
+            }
+        }
+        Ok(())
     }
 
     /// The views gave an error: the disk may be full. The log is whole, and nothing is appended to it until they have recovered.
@@ -452,8 +513,7 @@ impl Work {
         if !std::mem::replace(&mut self.lost, true) {
             tracing::error!(%error, "views cannot be written");
         }
-        self.paused_until = Some(Instant::now() + PAUSE);
-        self.health.send_replace(Health::Unavailable);
+        self.pause();
     }
 
     /// Whether the views agree with the log. After an error it tries to recover them, at most once a second.
@@ -464,16 +524,12 @@ impl Work {
         if self.paused_until.is_some_and(|until| Instant::now() < until) {
             return false;
         }
-        let recovered = self.views.recover(self.log.as_mut()).map_err(StartError::from);
-        match recovered.and_then(|()| catch_up(self.log.as_mut(), self.views.as_mut())) {
-            Ok(recorded) => {
-                tracing::warn!(applied = self.views.applied(), "the views have recovered");
-                self.last_recorded = self.last_recorded.max(recorded);
-                (self.lost, self.paused_until) = (false, None);
-                self.health.send_replace(Health::Good);
-            }
-            Err(StartError::Views(error)) => self.lose(&error),
-            Err(error) => self.die(Vec::new(), &error.to_string()),
+        if let Err(error) = self.views.recover(self.log.as_mut()) {
+            self.lose(&error);
+        } else if self.catch_up().is_ok() {
+            tracing::warn!(applied = self.views.applied(), "the views have recovered");
+            (self.lost, self.paused_until) = (false, None);
+            self.health.send_replace(Health::Good);
         }
         !self.lost
     }
@@ -487,7 +543,7 @@ impl Work {
             return answer_all(waiting, NotCommitted::Unavailable);
         }
         // Another writer of the same log may come in between: its entries are applied and everything is checked again.
-        while !waiting.is_empty() {
+        for _ in 0..BEHIND {
             let expected = self.views.applied();
             let (accepted, conflicting, entries, recorded) = match self.prepare(waiting, expected) {
                 Ok(prepared) => prepared,
@@ -501,35 +557,59 @@ impl Work {
                 return;
             }
             let began = Instant::now();
-            match self.log.append(&entries, expected) {
-                Ok(Appended::Positions(positions)) => {
+            self.batch.number += 1;
+            let appended = match self.log.append(self.batch, &entries, expected) {
+                Err(AppendError::InDoubt(error)) => self.settle(&error),
+                appended => appended,
+            };
+            match appended {
+                Ok(Appended::Positions(positions)) if positions.len() == entries.len() => {
                     self.meter.appends.observe(began.elapsed().as_secs_f64());
                     self.meter.entries.inc_by(entries.len() as u64);
-                    self.meter.head.set(i64::try_from(self.log.head()).unwrap_or(i64::MAX));
+                    self.meter.head.set(i64::try_from(expected + entries.len() as u64).unwrap_or(i64::MAX));
                     self.paused_until = None;
                     self.health.send_if_modified(|health| std::mem::replace(health, Health::Good) != Health::Good);
                     self.last_recorded = recorded;
                     return self.applied(accepted, entries, &positions, expected + 1, recorded);
                 }
-                Ok(Appended::Behind(missed)) => {
-                    if let Err(error) = self.views.apply(&missed) {
-                        self.lose(&error);
-                        return answer_all(accepted, NotCommitted::Unavailable);
-                    }
-                    if let Some(at) = missed.last().and_then(|entry| entry.leaf.recorded.parse().ok()) {
-                        self.last_recorded = self.last_recorded.max(at);
+                Ok(Appended::Positions(_)) => return self.die(accepted, "the log has another batch than was given to it"),
+                Ok(Appended::Behind) => {
+                    if let Err(error) = self.catch_up() {
+                        return answer_all(accepted, error);
                     }
                     waiting = accepted;
                 }
                 Err(AppendError::Unavailable(error)) => {
                     tracing::error!(%error, "ledger cannot be written");
-                    self.paused_until = Some(Instant::now() + PAUSE);
-                    self.health.send_replace(Health::Unavailable);
+                    self.pause();
                     return answer_all(accepted, NotCommitted::Unavailable);
                 }
-                Err(AppendError::Fatal(error)) => return self.die(accepted, &error.to_string()),
+                Err(AppendError::InDoubt(error) | AppendError::Fatal(error)) => return self.die(accepted, &error.to_string()),
             }
         }
+        tracing::error!(tries = BEHIND, "others always came in between");
+        answer_all(waiting, NotCommitted::Unavailable);
+    }
+
+    /// Nothing is appended for a while.
+    fn pause(&mut self) {
+        self.paused_until = Some(Instant::now() + PAUSE);
+        self.health.send_replace(Health::Unavailable);
+    }
+
+    /// Settles an append in doubt. Its senders wait meanwhile. A doubt that stays ends the process: the next start reads the log.
+    fn settle(&mut self, doubt: &std::io::Error) -> Result<Appended, AppendError> {
+        tracing::warn!(%doubt, "an append is in doubt");
+        let (times, pause) = SETTLE;
+        for _ in 0..times {
+            match self.log.settle(self.batch) {
+                Ok(Some(positions)) => return Ok(Appended::Positions(positions)),
+                Ok(None) => return Err(AppendError::Unavailable(std::io::Error::new(doubt.kind(), doubt.to_string()))),
+                Err(error) => tracing::warn!(%error, "an append stays in doubt"),
+            }
+            std::thread::sleep(pause);
+        }
+        Err(AppendError::Fatal(std::io::Error::other("an append stayed in doubt")))
     }
 
     /// Checks preconditions against the views and against what the batch has advanced before; stamps.
@@ -593,8 +673,13 @@ impl Work {
             }
         }
         // The entries are durable: their senders are told so even if the views fail. Nothing else is appended before they recover.
-        if let Err(error) = self.views.apply(&entries) {
+        if let Err(error) = self.views.apply(&entries, Origin::Here) {
             self.lose(&error);
+        }
+        for follower in &mut self.followers {
+            if let Err(error) = follower.apply(&entries, Origin::Here) {
+                tracing::error!(follower = follower.name(), %error, "a follower of the log");
+            }
         }
         for (first, reply) in answers {
             // A client that hung up does not undo the record.

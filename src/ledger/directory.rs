@@ -3,13 +3,15 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::damage::Damage;
 use super::disk::{Disk, RealDisk, replace};
 use super::keys::{self, KeyError};
 use super::log::LogError;
-use super::segments::SegmentLog;
+use super::segments::{self, Extent, Loss, Recovery, SegmentLog, SegmentReader};
 
 /// Format that is written, and the only one that is read: an earlier one is upgraded first, explicitly.
 ///
@@ -132,6 +134,26 @@ impl Directory {
         Ok(found.f_bavail.saturating_mul(found.f_frsize))
     }
 
+    /// The reading side of the log, also while a gateway writes it.
+    pub fn reader(&self) -> SegmentReader {
+        self.reader_noting(&Damage::default())
+    }
+
+    /// The same; it notes damage in `damage`.
+    pub fn reader_noting(&self, damage: &Damage) -> SegmentReader {
+        SegmentReader::new(&self.segments(), self.ledger, damage)
+    }
+
+    /// Opens the log for writing, and says what that had to do. A segment of that many bytes is full.
+    pub fn open_log(&self, disk: Arc<dyn Disk>, segment_bytes: u64, loss: Loss) -> Result<(SegmentLog, Recovery), LogError> {
+        SegmentLog::open(&self.segments(), self.ledger, disk, segment_bytes, loss)
+    }
+
+    /// How far the log goes; with its end given up, if it is.
+    pub fn extent(&self, loss: Loss) -> Result<Extent, LogError> {
+        segments::extent(&self.segments(), self.ledger, loss)
+    }
+
     /// The segments.
     pub fn segments(&self) -> PathBuf {
         self.path.join("ledger")
@@ -173,8 +195,7 @@ impl Directory {
             return Err(DirectoryError::Foreign(target.display().to_string()));
         }
         restrict(target).map_err(at(target))?;
-        let segments = target.join("ledger");
-        let copied = super::segments::copy(&self.segments(), &segments, self.ledger)?;
+        let copied = segments::copy(&self.segments(), &target.join("ledger"), self.ledger)?;
         // Says to whoever opens it that it is a copy, so that the ledger says so too.
         replace(&target.join(COPY), self.ledger.to_string().as_bytes()).map_err(at(target))?;
         // Last, so that a backup cut short is not taken for one. It says so too, since no directory opens without it.

@@ -42,6 +42,25 @@ pub enum Kind {
     System,
 }
 
+impl Kind {
+    /// Its name, as leaves have it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exchange => "exchange",
+            Self::Asked => "asked",
+            Self::Interrupted => "interrupted",
+            Self::Dsu => "dsu",
+            Self::Attestation => "attestation",
+            Self::Feed => "feed",
+            Self::Registry => "registry",
+            Self::Admin => "admin",
+            Self::Gathered => "gathered",
+            Self::Snapshot => "snapshot",
+            Self::System => "system",
+        }
+    }
+}
+
 /// How long an entry is kept, and which key wraps its sealed part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -394,26 +413,47 @@ impl fmt::Debug for Draft {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// Sequence of its segment's first entry.
-    pub segment: u64,
+    pub(super) segment: u64,
     /// Offset of the leaf in the segment.
-    pub leaf: u64,
+    pub(super) leaf: u64,
     /// Length of the leaf.
-    pub leaf_length: u32,
+    pub(super) leaf_length: u32,
     /// Offset of the sealed part in the segment.
-    pub sealed: u64,
+    pub(super) sealed: u64,
     /// Length of the sealed part.
-    pub sealed_length: u32,
+    pub(super) sealed_length: u32,
     /// The entry's own sequence.
-    pub sequence: u64,
+    pub(super) sequence: u64,
     /// [`entry_checksum`] of its leaf and its sealed part.
     ///
     /// [`entry_checksum`]: super::batch::entry_checksum
-    pub checksum: u32,
+    pub(super) checksum: u32,
 }
 
 impl Position {
     /// Length of a position in the views, bytes.
     pub const LENGTH: usize = 44;
+
+    /// Sequence of the first entry of its part of the log.
+    pub fn part(&self) -> u64 {
+        self.segment
+    }
+
+    /// The place of the leaf in that part, as messages about damage name it.
+    pub fn offset(&self) -> u64 {
+        self.leaf
+    }
+
+    /// Length of the sealed part, bytes.
+    pub fn sealed_length(&self) -> u32 {
+        self.sealed_length
+    }
+
+    /// A position of no log, for tests.
+    #[cfg(test)]
+    pub(crate) fn nowhere(sequence: u64) -> Self {
+        Self { segment: 1, leaf: 2, leaf_length: 3, sealed: 4, sealed_length: 5, sequence, checksum: 7 }
+    }
 
     /// For views.
     pub fn encode(&self) -> Vec<u8> {

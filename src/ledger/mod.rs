@@ -4,8 +4,8 @@
 //! - [`leaf`]: [`Body`] and [`Draft`] on the way in, [`Entry`] and [`Leaf`] on the way out, [`Projector`];
 //! - [`batch`]: the bytes of a batch; [`disk`]: the file operations, behind a seam; [`segments`]: the log on disk and its recovery;
 //! - [`damage`]: damage found while the gateway serves; [`scrub`]: the daily reading of closed segments;
-//! - [`log`]: the seam between committer and log, and the log in memory;
-//! - [`committer`]: preconditions, group commit, receipts; [`meter`]: what it measures;
+//! - [`log`]: the seam between the ledger and its engine, and the log in memory; `order`: how entries may follow each other;
+//! - [`committer`]: preconditions, group commit, receipts; [`follow`]: all that is derived from the log in its order; [`meter`]: what it measures;
 //! - [`keys`] and [`seal`]: tokens, commitments, sealed parts; [`permutation`]: numbers that cannot be guessed;
 //! - [`directory`]: the data directory; [`search`]: finding entries; [`uses`]: counting them.
 
@@ -14,10 +14,12 @@ pub mod committer;
 pub mod damage;
 pub mod directory;
 pub mod disk;
+pub mod follow;
 pub mod keys;
 pub mod leaf;
 pub mod log;
 pub mod meter;
+mod order;
 pub mod permutation;
 pub mod scrub;
 pub mod seal;
@@ -28,11 +30,12 @@ pub mod uses;
 #[cfg(test)]
 mod vectors;
 
-pub use committer::{Committer, NotCommitted, Precondition, Receipt, Submission, ViewError, Views};
+pub use committer::{Committer, NotCommitted, Precondition, Receipt, Submission, Views};
 pub use directory::{Directory, DirectoryError, Lock};
+pub use follow::{Follower, Origin, ViewError};
 pub use keys::{KeyError, Keys};
 pub use leaf::{Body, Commitments, Draft, Entry, Glance, Kind, Leaf, Micros, Position, Projector, Retention, Sizes, Tokens, Writes};
-pub use log::{Log, LogError, MemLog, Reader};
+pub use log::{Log, LogError, MemLog, Reader, Verified};
 pub use seal::{Blinding, Secret, Unopened};
 
 use std::sync::Arc;
@@ -115,7 +118,7 @@ impl Ledger {
         }
         let key = seal::key_id(&entry.sealed).unwrap_or_default();
         let what = format!("la parte riservata della voce {}, con la chiave {key}: {why}", entry.leaf.seq);
-        let file = segments::file_name(entry.position.segment);
+        let file = segments::file_name(entry.position.part());
         self.damage.found(&LogError::Corrupt { file, offset: entry.position.sealed, what });
     }
 }

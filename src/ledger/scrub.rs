@@ -1,17 +1,14 @@
 //! The daily reading of closed segments: a thread reads and checks every batch once a day, a little at a time, while the gateway serves. A disk may damage
 //! segments that nobody reads for years; found early, there is still a good copy.
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use super::damage::Damage;
-use super::log::LogError;
-use super::segments::{Batches, Listing};
+use super::log::{LogError, Part, Parts, Reader};
 use super::uses::Uses;
 use crate::clock::Clock;
 
@@ -52,12 +49,11 @@ struct Shared {
 }
 
 impl Scrub {
-    /// Begins to read the closed segments of a directory: a first round at once, then one a day.
-    pub fn start(directory: &Path, ledger: Uuid, damage: &Damage, uses: &Uses, clock: &Clock) -> std::io::Result<Self> {
+    /// Begins to read the closed segments of a log: a first round at once, then one a day.
+    pub fn start(reader: &Arc<dyn Reader>, damage: &Damage, uses: &Uses, clock: &Clock) -> std::io::Result<Self> {
         let shared = Arc::<Shared>::default();
         let reading = Reading {
-            directory: directory.to_owned(),
-            ledger,
+            reader: reader.clone(),
             damage: damage.clone(),
             uses: uses.clone(),
             clock: clock.clone(),
@@ -85,8 +81,7 @@ impl Drop for Scrub {
 }
 
 struct Reading {
-    directory: PathBuf,
-    ledger: Uuid,
+    reader: Arc<dyn Reader>,
     damage: Damage,
     uses: Uses,
     clock: Clock,
@@ -122,16 +117,12 @@ impl Reading {
     /// Reads every closed segment. None if it was told to stop.
     fn round(&mut self) -> Option<Rounds> {
         let mut rounds = Rounds::default();
-        match Listing::read(&self.directory, self.ledger) {
-            Ok(listing) => {
-                for listed in listing.segments().into_iter().filter(|listed| listed.closed) {
-                    let read = match listing.batches(&listed) {
-                        Ok(Some(batches)) => self.read(batches)?,
-                        Ok(None) => continue,
-                        Err(error) => Err(error),
-                    };
+        let reader = self.reader.clone();
+        match reader.parts() {
+            Ok(parts) => {
+                for part in parts.list().into_iter().filter(|part| part.closed) {
                     rounds.segments += 1;
-                    match read {
+                    match self.read(parts.as_ref(), &part)? {
                         Ok(entries) => rounds.entries += entries,
                         Err(error) => {
                             rounds.damaged += 1;
@@ -146,20 +137,16 @@ impl Reading {
         Some(rounds)
     }
 
-    /// The number of a segment's entries, or its defect. None if the thread was told to stop.
-    fn read(&mut self, mut batches: Batches<'_>) -> Option<Result<u64, LogError>> {
-        let mut entries = 0;
-        loop {
-            match batches.next() {
-                Ok(None) => return Some(Ok(entries)),
-                Ok(Some(more)) => entries += more.len() as u64,
-                Err(error) => return Some(Err(error)),
-            }
+    /// The number of a part's entries, or its defect. None if the thread was told to stop.
+    fn read(&mut self, parts: &dyn Parts, part: &Part) -> Option<Result<u64, LogError>> {
+        let (mut entries, mut stopped) = (0, false);
+        let read = parts.batches(part, &mut |batch| {
+            entries += batch.len() as u64;
             let worked = self.working.elapsed();
-            if worked >= WORK && self.rests(worked * REST) {
-                return None;
-            }
-        }
+            stopped = worked >= WORK && self.rests(worked * REST);
+            !stopped
+        });
+        if stopped { None } else { Some(read.map(|()| entries)) }
     }
 
     /// Waits; whether it was told to stop meanwhile.

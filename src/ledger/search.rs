@@ -1,20 +1,21 @@
 //! Finding entries: by time, ente, operation, outcome, kind, tokens.
 //!
-//! A closed segment has one immutable index file beside it (`SEQUENCE.idx`), made when it is first searched and made again whenever it is missing or damaged;
-//! the open segment is read. An index holds hashes of the terms that occur in its segment, nothing else.
+//! A closed part of the log has one immutable index file beside it (`SEQUENCE.idx`), made when it is first searched and made again whenever it is missing or
+//! damaged; the open part is read. An index holds hashes of the terms that occur in its part, nothing else. A log in memory has none.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeSet, VecDeque};
 
 use uuid::Uuid;
 
 use super::disk::replace;
 use super::leaf::{Body, Entry, Kind, Tokens};
-use super::log::LogError;
-use super::segments::{Listed, Listing};
+use super::log::{LogError, Part, Parts, Reader};
 use crate::digest::sha256;
 
-const MAGIC: &[u8; 8] = b"\x8dVARCOI\x03";
+const MAGIC: &[u8; 8] = b"\x8dVARCOI\x04";
+
+/// The index of a closed part is in the file with this extension.
+const EXTENSION: &str = "idx";
 
 /// What to look for; all that is given must hold.
 #[derive(Clone, Debug, Default)]
@@ -89,7 +90,7 @@ impl Filter {
         single("operation", &self.operation);
         single("outcome", &self.outcome);
         if let Some(kind) = self.kind {
-            groups.push(vec![term("kind", &kind_name(kind))]);
+            groups.push(vec![term("kind", kind.name())]);
         }
         if let Some(exchange) = self.exchange {
             groups.push(vec![term("exchange", &exchange.to_string())]);
@@ -107,15 +108,15 @@ impl Filter {
 }
 
 /// All entries that match, in order, the last `limit` of them.
-pub fn find(directory: &Path, ledger: Uuid, filter: &Filter, limit: usize) -> Result<Vec<Entry>, LogError> {
+pub fn find(reader: &dyn Reader, filter: &Filter, limit: usize) -> Result<Vec<Entry>, LogError> {
     let terms = filter.terms();
-    let mut found = std::collections::VecDeque::new();
-    let listing = Listing::read(directory, ledger)?;
-    for segment in listing.segments() {
-        if segment.closed && !terms.is_empty() && !may_hold(directory, &listing, &segment, &terms)? {
+    let mut found = VecDeque::new();
+    let parts = reader.parts()?;
+    for part in parts.list() {
+        if !may_hold(parts.as_ref(), &part, &terms)? {
             continue;
         }
-        for entry in listing.entries(&segment)? {
+        for entry in parts.entries(&part)? {
             if filter.matches(&entry) {
                 if found.len() == limit {
                     found.pop_front();
@@ -128,15 +129,15 @@ pub fn find(directory: &Path, ledger: Uuid, filter: &Filter, limit: usize) -> Re
 }
 
 /// The same in a ledger that may be damaged. It searches the whole batches and names the others.
-pub fn search(directory: &Path, ledger: Uuid, filter: &Filter, limit: usize) -> Result<Found, LogError> {
+pub fn search(reader: &dyn Reader, filter: &Filter, limit: usize) -> Result<Found, LogError> {
     let terms = filter.terms();
-    let (listing, skipped) = Listing::lenient(directory, ledger)?;
-    let (mut entries, mut found) = (std::collections::VecDeque::new(), Found { skipped, ..Found::default() });
-    for segment in listing.segments() {
-        if segment.closed && !terms.is_empty() && may_hold(directory, &listing, &segment, &terms).is_ok_and(|may| !may) {
+    let (parts, skipped) = reader.found_parts()?;
+    let (mut entries, mut found) = (VecDeque::new(), Found { skipped, ..Found::default() });
+    for part in parts.list() {
+        if may_hold(parts.as_ref(), &part, &terms).is_ok_and(|may| !may) {
             continue;
         }
-        let (whole, damage) = listing.salvage(&segment);
+        let (whole, damage) = parts.salvage(&part);
         found.skipped.extend(damage);
         for entry in whole.into_iter().filter(|entry| filter.matches(entry)) {
             found.total += 1;
@@ -150,12 +151,12 @@ pub fn search(directory: &Path, ledger: Uuid, filter: &Filter, limit: usize) -> 
     Ok(found)
 }
 
-/// One entry of a ledger that may be damaged, and the unreadable places of its segment.
-pub fn entry(directory: &Path, ledger: Uuid, sequence: u64) -> Result<(Option<Entry>, Vec<LogError>), LogError> {
-    let (listing, mut skipped) = Listing::lenient(directory, ledger)?;
-    let segments = listing.segments();
-    let Some(segment) = segments.iter().rev().find(|segment| segment.first <= sequence) else { return Ok((None, skipped)) };
-    let (entries, damage) = listing.salvage(segment);
+/// One entry of a ledger that may be damaged, and the unreadable places of its part.
+pub fn entry(reader: &dyn Reader, sequence: u64) -> Result<(Option<Entry>, Vec<LogError>), LogError> {
+    let (parts, mut skipped) = reader.found_parts()?;
+    let list = parts.list();
+    let Some(part) = list.iter().rev().find(|part| part.first <= sequence) else { return Ok((None, skipped)) };
+    let (entries, damage) = parts.salvage(part);
     skipped.extend(damage);
     Ok((entries.into_iter().find(|entry| entry.leaf.seq == sequence), skipped))
 }
@@ -164,16 +165,13 @@ fn id_richiesta(body: &Body) -> Option<i64> {
     body.facts.get("id_richiesta")?.as_i64()
 }
 
-/// Whether a closed segment has entries for all groups of terms, by its index.
-fn may_hold(directory: &Path, listing: &Listing, segment: &Listed, groups: &[Vec<[u8; 16]>]) -> Result<bool, LogError> {
-    let path = directory.join(format!("{:020}.idx", segment.first));
+/// Whether a part may have entries for all groups of terms: a closed part is asked by its index.
+fn may_hold(parts: &dyn Parts, part: &Part, groups: &[Vec<[u8; 16]>]) -> Result<bool, LogError> {
+    let Some(path) = parts.beside(part, EXTENSION).filter(|_| !groups.is_empty()) else { return Ok(true) };
     let index = match std::fs::read(&path).ok().and_then(|bytes| decode(&bytes)) {
         Some(index) => index,
         None => {
-            let mut index = BTreeSet::new();
-            for entry in listing.entries(segment)? {
-                index.extend(terms_of(&entry));
-            }
+            let index: BTreeSet<_> = parts.entries(part)?.iter().flat_map(terms_of).collect();
             // A directory that is only read, such as a backup on other media, is searched without.
             let _ = replace(&path, &encode(&index));
             index
@@ -200,7 +198,7 @@ fn decode(bytes: &[u8]) -> Option<BTreeSet<[u8; 16]>> {
 
 fn terms_of(entry: &Entry) -> Vec<[u8; 16]> {
     let body = &entry.leaf.body;
-    let mut terms = vec![term("kind", &kind_name(body.kind))];
+    let mut terms = vec![term("kind", body.kind.name())];
     for (name, value) in [("ente", &body.ente), ("operation", &body.operation), ("outcome", &body.outcome)] {
         terms.extend(value.as_ref().map(|value| term(name, value)));
     }
@@ -218,8 +216,4 @@ fn term(name: &str, value: &str) -> [u8; 16] {
     let mut term = [0; 16];
     term.copy_from_slice(&sha256(format!("{name}\0{value}").as_bytes())[..16]);
     term
-}
-
-fn kind_name(kind: Kind) -> String {
-    format!("{kind:?}")
 }

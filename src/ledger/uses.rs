@@ -10,16 +10,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use uuid::Uuid;
-
 use super::disk::replace;
+use super::follow::{Follower, Origin, ViewError};
 use super::leaf::{Body, Entry};
 use super::log::LogError;
-use super::segments::{Listed, Listing, name};
+use super::log::{Part, Parts, Reader};
 
 /// A term under which entries are counted.
 pub type Term = [u8; 16];
@@ -41,8 +40,10 @@ pub struct Uses {
 
 struct Shared {
     terms_of: TermsOf,
-    /// Where the segments are; None for a log in memory, which is one open segment.
-    place: Option<(PathBuf, Uuid)>,
+    /// The log.
+    reader: Arc<dyn Reader>,
+    /// The last entry noted, and those before that are not: their parts are read when a count needs them.
+    applied: Mutex<u64>,
     /// By the first sequence of their segments: those that have no file yet.
     counts: Mutex<BTreeMap<u64, Counted>>,
     /// Held while files are made: one at a time.
@@ -70,6 +71,23 @@ impl Counted {
     }
 }
 
+impl Follower for Uses {
+    fn name(&self) -> &'static str {
+        "uses"
+    }
+
+    fn applied(&self) -> u64 {
+        *self.shared.applied.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn apply(&mut self, entries: &[Entry], _: Origin) -> Result<(), ViewError> {
+        let Some(last) = entries.last() else { return Ok(()) };
+        self.note(entries);
+        *self.shared.applied.lock().unwrap_or_else(PoisonError::into_inner) = last.leaf.seq;
+        Ok(())
+    }
+}
+
 impl std::fmt::Debug for Uses {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Uses(..)")
@@ -77,21 +95,13 @@ impl std::fmt::Debug for Uses {
 }
 
 impl Uses {
-    /// Of the segments of a directory.
-    pub fn of_segments(directory: &Path, ledger: Uuid, terms_of: TermsOf) -> Self {
-        Self::new(Some((directory.to_owned(), ledger)), terms_of)
-    }
-
-    /// Of a log in memory.
-    pub fn in_memory(terms_of: TermsOf) -> Self {
-        Self::new(None, terms_of)
-    }
-
-    fn new(place: Option<(PathBuf, Uuid)>, terms_of: TermsOf) -> Self {
+    /// Of a log whose last entry is `head`. Entries up to there are read when a count needs them.
+    pub fn of(reader: Arc<dyn Reader>, head: u64, terms_of: TermsOf) -> Self {
         Self {
             shared: Arc::new(Shared {
                 terms_of,
-                place,
+                reader,
+                applied: Mutex::new(head),
                 counts: Mutex::default(),
                 making: Mutex::default(),
                 unwritten: AtomicBool::default(),
@@ -100,10 +110,10 @@ impl Uses {
     }
 
     /// Counts entries that were appended, in their order.
-    pub fn note(&self, entries: &[Entry]) {
+    fn note(&self, entries: &[Entry]) {
         let mut counts = self.counts();
         for entry in entries {
-            let counted = counts.entry(entry.position.segment).or_default();
+            let counted = counts.entry(entry.position.part()).or_default();
             // Read already, between its being durable and its being noted.
             if entry.leaf.seq <= counted.to {
                 continue;
@@ -118,69 +128,65 @@ impl Uses {
 
     /// How many entries count under each of some terms, all together. Reads files, and where one is missing its segment: not for a thread that serves.
     pub fn count(&self, terms: &[Term]) -> Result<u32, LogError> {
-        let Some((directory, ledger)) = &self.shared.place else {
-            return Ok(self.counts().values().map(|counted| sum(terms, |term| counted.counts.get(term).copied())).sum());
-        };
         self.make_missing()?;
+        let parts = self.shared.reader.parts()?;
         let mut total: u32 = 0;
-        let listing = Listing::read(directory, *ledger)?;
-        for listed in listing.segments() {
-            total = total.saturating_add(self.count_in(&listing, &listed, directory, terms)?);
+        for part in parts.list() {
+            total = total.saturating_add(self.count_in(parts.as_ref(), &part, terms)?);
         }
         Ok(total)
     }
 
     /// The count in one segment: from memory, else from its file, else from the segment itself. The next count makes an unreadable file again.
-    fn count_in(&self, listing: &Listing, listed: &Listed, directory: &Path, terms: &[Term]) -> Result<u32, LogError> {
-        let path = file(directory, listed.first);
+    fn count_in(&self, parts: &dyn Parts, part: &Part, terms: &[Term]) -> Result<u32, LogError> {
+        let path = parts.beside(part, EXTENSION);
         let mut failed = None;
         // Another thread may write the file, and forget the counts, between the one look and the other.
         for _ in 0..3 {
-            let in_memory = self.counts().get(&listed.first).map(|counted| sum(terms, |term| counted.counts.get(term).copied()));
-            match in_memory {
-                Some(count) => return Ok(count),
-                None if !listed.closed => return Ok(0),
-                None => {}
-            }
-            match look_up(&path, terms) {
+            let in_memory = self.counts().get(&part.first).map(|counted| sum(terms, |term| counted.counts.get(term).copied()));
+            let path = match (in_memory, &path) {
+                (Some(count), _) => return Ok(count),
+                // An open part in which nothing was counted has no entries.
+                (None, None) => return Ok(0),
+                (None, Some(path)) => path,
+            };
+            match look_up(path, terms) {
                 Ok(count) => return Ok(count),
                 Err(error) => {
-                    tracing::warn!(file = name(&path), %error, "an index of uses that cannot be read is made again");
+                    tracing::warn!(file = name(path), %error, "an index of uses that cannot be read is made again");
                     failed = Some(error);
-                    self.complete(listing, listed)?;
+                    self.complete(parts, part)?;
                 }
             }
         }
         let error = failed.unwrap_or_else(damaged);
-        Err(LogError::Io { file: name(&path), error })
+        Err(LogError::Io { file: path.as_deref().map(name).unwrap_or_default(), error })
     }
 
     /// Makes the missing files of closed segments, and counts the beginning of the open one if counting began in its middle. Counts in memory of a segment
     /// that has its file are forgotten. They stay if the file cannot be written.
     pub fn make_missing(&self) -> Result<(), LogError> {
-        let Some((directory, ledger)) = &self.shared.place else { return Ok(()) };
         let _making = self.shared.making.lock().unwrap_or_else(PoisonError::into_inner);
-        let listing = Listing::read(directory, *ledger)?;
-        for listed in listing.segments() {
-            let path = file(directory, listed.first);
-            let from = self.counts().get(&listed.first).map(|counted| counted.from);
-            if listed.closed && from.is_none() && Index::open(&path).is_ok() {
+        let parts = self.shared.reader.parts()?;
+        for part in parts.list() {
+            let path = parts.beside(&part, EXTENSION);
+            let from = self.counts().get(&part.first).map(|counted| counted.from);
+            if from.is_none() && path.as_deref().is_some_and(|path| Index::open(path).is_ok()) {
                 continue;
             }
-            if from != Some(listed.first) {
-                self.complete(&listing, &listed)?;
+            if from != Some(part.first) {
+                self.complete(parts.as_ref(), &part)?;
             }
-            let written = if listed.closed { self.counts().get(&listed.first).cloned() } else { None };
-            if let Some(counted) = written {
-                match replace(&path, &encode(&counted.counts)) {
-                    Ok(()) => {
-                        self.shared.unwritten.store(false, Ordering::Relaxed);
-                        self.counts().remove(&listed.first);
-                    }
-                    Err(error) => {
-                        if !self.shared.unwritten.swap(true, Ordering::Relaxed) {
-                            tracing::warn!(file = name(&path), %error, "an index of uses cannot be written: its segment is counted in memory");
-                        }
+            let Some(path) = path else { continue };
+            let Some(counted) = self.counts().get(&part.first).cloned() else { continue };
+            match replace(&path, &encode(&counted.counts)) {
+                Ok(()) => {
+                    self.shared.unwritten.store(false, Ordering::Relaxed);
+                    self.counts().remove(&part.first);
+                }
+                Err(error) => {
+                    if !self.shared.unwritten.swap(true, Ordering::Relaxed) {
+                        tracing::warn!(file = name(&path), %error, "an index of uses cannot be written: its part of the log is counted in memory");
                     }
                 }
             }
@@ -189,23 +195,23 @@ impl Uses {
     }
 
     /// Counts the entries of a segment before the place where counting began, or all of them if it did not begin.
-    fn complete(&self, listing: &Listing, listed: &Listed) -> Result<(), LogError> {
+    fn complete(&self, parts: &dyn Parts, part: &Part) -> Result<(), LogError> {
         loop {
-            let until = self.counts().get(&listed.first).map_or(u64::MAX, |counted| counted.from);
-            let mut before = Counted { from: listed.first, ..Counted::default() };
-            for entry in listing.entries(listed)?.iter().take_while(|entry| entry.leaf.seq < until) {
+            let until = self.counts().get(&part.first).map_or(u64::MAX, |counted| counted.from);
+            let mut before = Counted { from: part.first, ..Counted::default() };
+            for entry in parts.entries(part)?.iter().take_while(|entry| entry.leaf.seq < until) {
                 before.add((self.shared.terms_of)(&entry.leaf.body));
                 before.to = entry.leaf.seq;
             }
             let mut counts = self.counts();
-            match counts.get_mut(&listed.first) {
-                None => drop(counts.insert(listed.first, before)),
+            match counts.get_mut(&part.first) {
+                None => drop(counts.insert(part.first, before)),
                 Some(counted) if counted.from == until => {
                     for (term, count) in before.counts {
                         let sum = counted.counts.entry(term).or_default();
                         *sum = sum.saturating_add(count);
                     }
-                    counted.from = listed.first;
+                    counted.from = part.first;
                 }
                 // Counting began while the segment was read: now it is known where.
                 Some(_) => continue,
@@ -229,8 +235,11 @@ fn look_up(path: &Path, terms: &[Term]) -> io::Result<u32> {
     terms.iter().try_fold(0_u32, |sum, term| Ok(sum.saturating_add(index.find(term)?.unwrap_or_default())))
 }
 
-fn file(directory: &Path, first: u64) -> PathBuf {
-    directory.join(format!("{first:020}.uses"))
+/// The counts of a closed part are in the file with this extension.
+const EXTENSION: &str = "uses";
+
+fn name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// The file of a segment's counts.

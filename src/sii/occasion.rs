@@ -73,7 +73,7 @@ impl<'a> Occasion<'a> {
 
     /// Whether an entry may be read now.
     pub(super) fn allows(&self, position: &Position) -> Result<(), SiiError> {
-        if self.beside || position.sealed_length <= LONG { Ok(()) } else { Err(SiiError::Long) }
+        if self.beside || position.sealed_length() <= LONG { Ok(()) } else { Err(SiiError::Long) }
     }
 
     /// The reply to a question of this exchange; None if it was not asked.

@@ -32,8 +32,7 @@ use uuid::Uuid;
 use crate::digest::sha256;
 use crate::ledger::committer::{StartError, project_versions, version_name};
 use crate::ledger::disk::Disk;
-use crate::ledger::uses::Uses;
-use crate::ledger::{Entry, Log, LogError, Projector, ViewError, Views, Writes, seal};
+use crate::ledger::{Entry, Follower, Log, LogError, Origin, Projector, ViewError, Views, Writes, seal};
 
 /// Format of the views: another one means a rebuild.
 const FORMAT: u32 = 9;
@@ -72,7 +71,6 @@ pub struct Writer {
     store: Store,
     place: Place,
     projectors: Arc<[Box<dyn Projector>]>,
-    uses: Uses,
     identity: Identity,
     applied: u64,
     /// The leaf of the last entry applied.
@@ -220,13 +218,12 @@ impl Applied {
     }
 }
 
-/// Opens the views of a ledger, or begins new ones where the old cannot be trusted. What is applied to them is noted in `uses` too.
+/// Opens the views of a ledger, or begins new ones where the old cannot be trusted.
 pub fn open(
     path: &Path,
     ledger: Uuid,
     log: &mut dyn Log,
     projectors: Arc<[Box<dyn Projector>]>,
-    uses: Uses,
     disk: Arc<dyn Disk>,
 ) -> Result<(Writer, Store, Rebuilt), OpenError> {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned();
@@ -254,7 +251,7 @@ pub fn open(
     }
     if let Some((_, applied)) = &found {
         // Whether they can be trusted or not: no view is written before its entry is durable.
-        let head = log.head();
+        let head = log.head()?;
         if applied.sequence > head {
             return Err(StartError::Ahead { views: applied.sequence, log: head }.into());
         }
@@ -269,18 +266,8 @@ pub fn open(
     let store = Store { database: Arc::new(RwLock::new(Some(Arc::new(database)))) };
     let Applied { sequence, highest_key, .. } = applied;
     let leaf = leaf_of(log, sequence)?.unwrap_or_default();
-    let writer = Writer {
-        store: store.clone(),
-        place,
-        projectors,
-        uses,
-        identity,
-        applied: sequence,
-        leaf,
-        highest_key,
-        undurable: 0,
-        durable: sequence,
-    };
+    let writer =
+        Writer { store: store.clone(), place, projectors, identity, applied: sequence, leaf, highest_key, undurable: 0, durable: sequence };
     Ok((writer, store, rebuilt))
 }
 
@@ -433,41 +420,12 @@ impl Store {
 }
 
 impl Views for Writer {
-    fn applied(&self) -> u64 {
-        self.applied
-    }
-
     fn version(&self, key: &str) -> Result<u64, ViewError> {
         self.store.version(key)
     }
 
     fn keys(&self) -> Result<u64, ViewError> {
         Ok(self.highest_key.max(numbers::keys_seen(&self.store)?))
-    }
-
-    fn apply(&mut self, entries: &[Entry]) -> Result<(), ViewError> {
-        let Some(last) = entries.last() else { return Ok(()) };
-        self.uses.note(entries);
-        self.leaf.clone_from(&last.bytes);
-        let named = entries.iter().filter_map(|entry| seal::key_id(&entry.sealed)).max();
-        self.highest_key = self.highest_key.max(named.unwrap_or_default().into());
-        let mut writes = Writes::default();
-        for entry in entries {
-            project_versions(entry, &mut writes);
-            self.projectors.iter().for_each(|projector| projector.project(entry, &mut writes));
-        }
-        if writes.0.is_empty() {
-            // Most exchanges change no view. How far they reach is written with the next that does, or when it is much; until then a start applies them
-            // again, to no effect.
-            self.applied = last.leaf.seq;
-            return if self.applied - self.durable < BEHIND { Ok(()) } else { self.write(Vec::new(), self.applied, true) };
-        }
-        let durable = self.undurable >= UNDURABLE || last.leaf.seq - self.durable >= BEHIND;
-        self.write(writes.0, last.leaf.seq, durable)
-    }
-
-    fn idle(&mut self) -> Result<(), ViewError> {
-        if self.undurable > 0 || self.applied - self.durable >= BEHIND / 20 { self.write(Vec::new(), self.applied, true) } else { Ok(()) }
     }
 
     fn recover(&mut self, log: &mut dyn Log) -> Result<(), ViewError> {
@@ -498,6 +456,40 @@ impl Views for Writer {
     fn distrust(&mut self) {
         // Whatever the boot id says.
         let _ = std::fs::remove_file(self.place.trust());
+    }
+}
+
+impl Follower for Writer {
+    fn name(&self) -> &'static str {
+        "views"
+    }
+
+    fn applied(&self) -> u64 {
+        self.applied
+    }
+
+    fn apply(&mut self, entries: &[Entry], _: Origin) -> Result<(), ViewError> {
+        let Some(last) = entries.last() else { return Ok(()) };
+        self.leaf.clone_from(&last.bytes);
+        let named = entries.iter().filter_map(|entry| seal::key_id(&entry.sealed)).max();
+        self.highest_key = self.highest_key.max(named.unwrap_or_default().into());
+        let mut writes = Writes::default();
+        for entry in entries {
+            project_versions(entry, &mut writes);
+            self.projectors.iter().for_each(|projector| projector.project(entry, &mut writes));
+        }
+        if writes.0.is_empty() {
+            // Most exchanges change no view. How far they reach is written with the next that does, or when it is much; until then a start applies them
+            // again, to no effect.
+            self.applied = last.leaf.seq;
+            return if self.applied - self.durable < BEHIND { Ok(()) } else { self.write(Vec::new(), self.applied, true) };
+        }
+        let durable = self.undurable >= UNDURABLE || last.leaf.seq - self.durable >= BEHIND;
+        self.write(writes.0, last.leaf.seq, durable)
+    }
+
+    fn idle(&mut self) -> Result<(), ViewError> {
+        if self.undurable > 0 || self.applied - self.durable >= BEHIND / 20 { self.write(Vec::new(), self.applied, true) } else { Ok(()) }
     }
 
     fn close(&mut self) -> Result<(), ViewError> {
@@ -534,18 +526,22 @@ mod tests {
     use super::*;
     use crate::ledger::batch::Raw;
     use crate::ledger::disk::RealDisk;
-    use crate::ledger::log::{AppendError, Appended};
+    use crate::ledger::log::{AppendError, Appended, BatchId};
     use crate::ledger::{Body, Kind, Leaf, Position, Retention};
 
     /// A log that has all the entries that are given to the views here.
     struct Endless;
 
     impl Log for Endless {
-        fn head(&self) -> u64 {
-            u64::MAX
+        fn head(&self) -> Result<u64, LogError> {
+            Ok(u64::MAX)
         }
 
-        fn append(&mut self, _: &[Raw], _: u64) -> Result<Appended, AppendError> {
+        fn settle(&mut self, _: BatchId) -> Result<Option<Vec<Position>>, LogError> {
+            Ok(None)
+        }
+
+        fn append(&mut self, _: BatchId, _: &[Raw], _: u64) -> Result<Appended, AppendError> {
             Err(AppendError::Unavailable(io::Error::other("read only")))
         }
 
@@ -558,29 +554,28 @@ mod tests {
     fn what_changes_nothing_is_written_when_it_is_much() {
         let home = tempfile::tempdir().unwrap();
         let views = home.path().join("views");
-        let begin =
-            || open(&views, Uuid::nil(), &mut Endless, Arc::from(Vec::new()), Uses::in_memory(|_| Vec::new()), Arc::new(RealDisk)).unwrap();
+        let begin = || open(&views, Uuid::nil(), &mut Endless, Arc::from(Vec::new()), Arc::new(RealDisk)).unwrap();
         let entry = |seq| {
             let body = Body::new(Kind::Exchange, Retention::Consultazione, Uuid::nil(), Timestamp::UNIX_EPOCH);
-            let position = Position { segment: 1, leaf: 0, leaf_length: 0, sealed: 0, sealed_length: 0, sequence: seq, checksum: 0 };
+            let position = Position::nowhere(seq);
             let leaf = Leaf { v: 1, ledger: Uuid::nil(), seq, recorded: String::new(), body };
             [Entry { bytes: Vec::new(), leaf, sealed: bytes::Bytes::new(), position }]
         };
         let (mut writer, store, _) = begin();
-        writer.apply(&entry(1)).unwrap();
+        writer.apply(&entry(1), Origin::Here).unwrap();
         writer.idle().unwrap();
         assert_eq!((writer.applied(), store.applied().unwrap()), (1, 0));
-        writer.apply(&entry(BEHIND / 20)).unwrap();
+        writer.apply(&entry(BEHIND / 20), Origin::Here).unwrap();
         writer.idle().unwrap();
         assert_eq!(store.applied().unwrap(), BEHIND / 20);
-        writer.apply(&entry(2 * BEHIND)).unwrap();
+        writer.apply(&entry(2 * BEHIND), Origin::Here).unwrap();
         assert_eq!(store.applied().unwrap(), 2 * BEHIND);
         // The process dies, and comes again; then it stops.
-        writer.apply(&entry(2 * BEHIND + 1)).unwrap();
+        writer.apply(&entry(2 * BEHIND + 1), Origin::Here).unwrap();
         store.database.write().unwrap().take();
         let (mut writer, store, rebuilt) = begin();
         assert_eq!((writer.applied(), rebuilt), (2 * BEHIND, Rebuilt::No));
-        writer.apply(&entry(2 * BEHIND + 2)).unwrap();
+        writer.apply(&entry(2 * BEHIND + 2), Origin::Here).unwrap();
         writer.close().unwrap();
         assert!(store.applied().is_err(), "closed");
         assert_eq!(begin().0.applied(), 2 * BEHIND + 2);

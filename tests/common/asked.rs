@@ -163,14 +163,19 @@ impl Serving {
 
 /// A question about a protocol with this serial number: the path and the message.
 pub fn question(ente: &str, serial: u64) -> (&'static str, String) {
+    (PATH, verify(ente, &format!("INPS-ISEE-2026-{serial:08}A-00"), DECLARANT))
+}
+
+/// VerificaEsistenzaProtocollo.
+pub fn verify(ente: &str, protocol: &str, declarant: &str) -> String {
     let operation = Operation::PddProtocollo;
     let (root, namespace) = (operation.root(), operation.namespace());
     let body = format!(
         "<{root} xmlns=\"{namespace}\"><SicurezzaIdentificazioneMittente><CodiceEnte>{ente}</CodiceEnte><CodiceUfficio>1</CodiceUfficio>\
-         <CFOperatore>{DECLARANT}</CFOperatore></SicurezzaIdentificazioneMittente><request><CodiceFiscaleDichiarante>{DECLARANT}\
-         </CodiceFiscaleDichiarante><ProtocolloDsu>INPS-ISEE-2026-{serial:08}A-00</ProtocolloDsu></request></{root}>"
+         <CFOperatore>{DECLARANT}</CFOperatore></SicurezzaIdentificazioneMittente><request><CodiceFiscaleDichiarante>{declarant}\
+         </CodiceFiscaleDichiarante><ProtocolloDsu>{protocol}</ProtocolloDsu></request></{root}>"
     );
-    (PATH, soap::envelope(soap::Version::V11, &body))
+    soap::envelope(soap::Version::V11, &body)
 }
 
 /// The site's municipality may verify protocols.

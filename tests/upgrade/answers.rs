@@ -69,7 +69,7 @@ pub fn of_directory(data: &Path, clock: &Clock, question: &str) -> String {
     match *question.split(' ').collect::<Vec<_>>() {
         ["voci"] => {
             let mut counts = BTreeMap::<String, u64>::new();
-            for entry in find(&directory.segments(), directory.ledger, &Filter::default(), usize::MAX).unwrap() {
+            for entry in find(&directory.reader(), &Filter::default(), usize::MAX).unwrap() {
                 *counts.entry(format!("{:?}", entry.leaf.body.kind).to_lowercase()).or_default() += 1;
             }
             let lines: Vec<String> = counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect();

@@ -5,6 +5,8 @@ mod calcolo;
 mod lettura;
 mod versioni;
 
+pub use versioni::versions;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -108,7 +110,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
             print!("{}", compute(&file, &request, output)?);
             Ok(())
         }
-        What::Versions { protocollo, dove, json } => versioni::versions(&protocollo, &dove.data()?, json, clock),
+        What::Versions { protocollo, dove, json } => versioni::run(&protocollo, &dove.data()?, json, clock),
     }
 }
 

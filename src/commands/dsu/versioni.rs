@@ -8,45 +8,15 @@ use serde_json::{Value, json};
 use super::super::consultate::{self, Consultazione};
 use crate::clock::Clock;
 use crate::ledger::search::{Filter, find};
-use crate::ledger::{Directory, Keys, Kind};
+use crate::ledger::{Directory, Entry, Keys, Kind, Reader};
 use crate::sii::protocol::{stem_of, version_of};
 
-/// All versions of a DSU that was received, in their order.
-pub(super) fn versions(protocollo: &str, data: &Path, as_json: bool, clock: &Clock) -> Result<()> {
+/// `varco dsu versions`.
+pub(super) fn run(protocollo: &str, data: &Path, as_json: bool, clock: &Clock) -> Result<()> {
     let directory = Directory::open(data)?;
     let keys = Keys::open(&directory.keys(), true)?;
-    let radice = stem_of(protocollo.trim());
-    let mut protocol = Vec::new();
-    for number in 0..100 {
-        let Some(version) = version_of(&radice, number) else { break };
-        for year in keys.token_years() {
-            protocol.push((year, keys.token(year, "protocol", &version)?));
-        }
-    }
-    if protocol.is_empty() {
-        bail!("{protocollo}: non è il protocollo di una DSU");
-    }
-    let filter = Filter { kind: Some(Kind::Dsu), protocol, ..Filter::default() };
-    let found = find(&directory.segments(), directory.ledger, &filter, usize::MAX)?;
-    if found.is_empty() {
-        bail!("{protocollo}: nessuna DSU con questo protocollo");
-    }
+    let lines = versions(&directory.reader(), &keys, protocollo)?;
     consultate::record(&directory, Consultazione::Dsu { protocollo: protocollo.trim().to_owned() }, clock)?;
-    let mut lines = Vec::new();
-    for entry in found {
-        let body = &entry.leaf.body;
-        let fact = |name: &str| body.facts.get(name).and_then(|value| value.as_str()).unwrap_or("N").to_owned();
-        let number = body.facts.get("versione").and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok()).unwrap_or_default();
-        lines.push(json!({
-            "protocollo": version_of(&radice, number),
-            "operazione": fact("operazione"),
-            "ricalcolo": body.facts.get("ricalcolo").and_then(Value::as_bool).unwrap_or(false),
-            "presentata": body.facts.get("presentata"),
-            "registrata": entry.leaf.recorded,
-            "ente": body.ente,
-            "voce": entry.leaf.seq,
-        }));
-    }
     if as_json {
         println!("{:#}", Value::from(lines));
         return Ok(());
@@ -65,4 +35,38 @@ pub(super) fn versions(protocollo: &str, data: &Path, as_json: bool, clock: &Clo
         );
     }
     Ok(())
+}
+
+/// All versions of a DSU that was received, in their order.
+pub fn versions(reader: &dyn Reader, keys: &Keys, protocollo: &str) -> Result<Vec<Value>> {
+    let radice = stem_of(protocollo.trim());
+    let mut protocol = Vec::new();
+    for number in 0..100 {
+        let Some(version) = version_of(&radice, number) else { break };
+        for year in keys.token_years() {
+            protocol.push((year, keys.token(year, "protocol", &version)?));
+        }
+    }
+    if protocol.is_empty() {
+        bail!("{protocollo}: non è il protocollo di una DSU");
+    }
+    let filter = Filter { kind: Some(Kind::Dsu), protocol, ..Filter::default() };
+    let found = find(reader, &filter, usize::MAX)?;
+    if found.is_empty() {
+        bail!("{protocollo}: nessuna DSU con questo protocollo");
+    }
+    let line = |entry: &Entry| {
+        let body = &entry.leaf.body;
+        let number = body.facts.get("versione").and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok()).unwrap_or_default();
+        json!({
+            "protocollo": version_of(&radice, number),
+            "operazione": body.facts.get("operazione").and_then(Value::as_str).unwrap_or("N"),
+            "ricalcolo": body.facts.get("ricalcolo").and_then(Value::as_bool).unwrap_or(false),
+            "presentata": body.facts.get("presentata"),
+            "registrata": entry.leaf.recorded,
+            "ente": body.ente,
+            "voce": entry.leaf.seq,
+        })
+    };
+    Ok(found.iter().map(line).collect())
 }

@@ -4,6 +4,8 @@ mod mostra;
 mod prova;
 mod tabella;
 
+pub use mostra::{changes, told};
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

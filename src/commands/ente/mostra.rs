@@ -9,7 +9,7 @@ use jiff::civil::Date;
 use super::super::consultate::{self, Consultazione};
 use crate::clock::Clock;
 use crate::ledger::search::{self, Filter};
-use crate::ledger::{Directory, Keys, Kind, Unopened, seal};
+use crate::ledger::{Directory, Entry, Keys, Kind, Reader, Unopened, seal};
 use crate::registry::abilitazione::{Abilitazione, DETAIL, Periodo};
 use crate::registry::ente::{Certificato, EXPIRED, Ente, Modo, Segno, Stato, Tipo};
 use crate::registry::quota::Quote;
@@ -192,30 +192,13 @@ fn quote(quote: &Quote) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// Every change to an ente, with who made it and why.
+/// `varco ente storia`.
 pub(super) fn history(data: &Path, codice: &str, json: bool, clock: &Clock) -> Result<()> {
     let directory = Directory::open(data)?;
-    let filter = Filter { ente: Some(codice.to_owned()), kind: Some(Kind::Registry), ..Filter::default() };
-    let entries = search::find(&directory.segments(), directory.ledger, &filter, usize::MAX)?;
-    if entries.is_empty() {
-        bail!("l'ente {codice} non esiste");
-    }
+    let reader = directory.reader();
+    let entries = changes(&reader, codice)?;
     consultate::record(&directory, Consultazione::Ente { codice: codice.to_owned() }, clock)?;
-    let keys = Keys::open(&directory.keys(), true)?;
-    let mut all = Vec::new();
-    for entry in entries {
-        let body = &entry.leaf.body;
-        let (motivo, operatore) = match seal::open(&keys, &entry.leaf, &entry.sealed) {
-            Ok((_, secret)) => (secret.reason, secret.operator),
-            Err(Unopened::Nothing | Unopened::Erased | Unopened::MissingKey(_)) => (None, None),
-            Err(error) => bail!("voce {}: {error}", entry.leaf.seq),
-        };
-        let stato = body.facts.get("ente").and_then(|ente| ente.get("stato")).cloned();
-        all.push(serde_json::json!({
-            "voce": entry.leaf.seq, "quando": entry.leaf.recorded, "comando": body.operation, "stato": stato,
-            "uid": body.facts.get("actor").and_then(|actor| actor.get("uid")), "operatore": operatore, "motivo": motivo,
-        }));
-    }
+    let all = told(&entries, &Keys::open(&directory.keys(), true)?)?;
     if json {
         println!("{}", serde_json::to_string_pretty(&all)?);
         return Ok(());
@@ -234,4 +217,33 @@ pub(super) fn history(data: &Path, codice: &str, json: bool, clock: &Clock) -> R
         );
     }
     Ok(())
+}
+
+/// Every entry that changed an ente.
+pub fn changes(reader: &dyn Reader, codice: &str) -> Result<Vec<Entry>> {
+    let filter = Filter { ente: Some(codice.to_owned()), kind: Some(Kind::Registry), ..Filter::default() };
+    let entries = search::find(reader, &filter, usize::MAX)?;
+    if entries.is_empty() {
+        bail!("l'ente {codice} non esiste");
+    }
+    Ok(entries)
+}
+
+/// Every change of an ente, with its author and its reason.
+pub fn told(entries: &[Entry], keys: &Keys) -> Result<Vec<serde_json::Value>> {
+    let mut all = Vec::new();
+    for entry in entries {
+        let body = &entry.leaf.body;
+        let (motivo, operatore) = match seal::open(keys, &entry.leaf, &entry.sealed) {
+            Ok((_, secret)) => (secret.reason, secret.operator),
+            Err(Unopened::Nothing | Unopened::Erased | Unopened::MissingKey(_)) => (None, None),
+            Err(error) => bail!("voce {}: {error}", entry.leaf.seq),
+        };
+        let stato = body.facts.get("ente").and_then(|ente| ente.get("stato")).cloned();
+        all.push(serde_json::json!({
+            "voce": entry.leaf.seq, "quando": entry.leaf.recorded, "comando": body.operation, "stato": stato,
+            "uid": body.facts.get("actor").and_then(|actor| actor.get("uid")), "operatore": operatore, "motivo": motivo,
+        }));
+    }
+    Ok(all)
 }

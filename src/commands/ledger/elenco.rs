@@ -63,7 +63,7 @@ pub(super) struct Args {
 pub(super) fn run(directory: &Directory, args: &Args, clock: &Clock) -> Result<()> {
     let filter = filter(directory, args)?;
     let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-    let found = search::search(&directory.segments(), directory.ledger, &filter, limit)?;
+    let found = search::search(&directory.reader(), &filter, limit)?;
     if found.total == 0 && found.skipped.is_empty() {
         known(directory, &filter)?;
     }
@@ -174,7 +174,7 @@ fn tokens(directory: &Directory, label: &str, value: &str) -> Result<Vec<(i16, S
 
 /// For an empty list: refuses an ente, an operation or an outcome that cannot be.
 fn known(directory: &Directory, filter: &Filter) -> Result<()> {
-    let occurs = |only: Filter| -> Result<bool> { Ok(search::search(&directory.segments(), directory.ledger, &only, 1)?.total > 0) };
+    let occurs = |only: Filter| -> Result<bool> { Ok(search::search(&directory.reader(), &only, 1)?.total > 0) };
     if let Some(ente) = &filter.ente
         && !occurs(Filter { ente: Some(ente.clone()), ..Filter::default() })?
     {

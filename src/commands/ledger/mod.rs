@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use clap::Subcommand;
 
 pub(super) use verifica::verify_with;
-pub use verifica::{Report, verify};
+pub use verifica::{Checked, Report, verify, verify_log};
 
 use super::consultate::{self, Consultazione};
 use super::dove::Dove;
@@ -59,7 +59,6 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
 pub fn line(entry: &Entry) -> String {
     let body = &entry.leaf.body;
     let dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-    let kind = format!("{:?}", body.kind).to_lowercase();
     let detail = match (&body.refusal, body.facts.get("gruppi")) {
         (Some(refusal), _) => refusal.clone(),
         (None, Some(groups)) => groups
@@ -75,7 +74,7 @@ pub fn line(entry: &Entry) -> String {
         "{:>6}  {}  {:<11}  {:<10}  {:<24}  {:<18}  {}",
         entry.leaf.seq,
         entry.leaf.recorded,
-        kind,
+        body.kind.name(),
         dash(&body.ente),
         dash(&body.operation),
         dash(&body.outcome),
@@ -90,7 +89,7 @@ fn tell_skipped(skipped: &[LogError]) {
 }
 
 fn show(directory: &Directory, sequence: u64, open: bool, clock: &Clock) -> Result<()> {
-    let (found, skipped) = search::entry(&directory.segments(), directory.ledger, sequence)?;
+    let (found, skipped) = search::entry(&directory.reader(), sequence)?;
     tell_skipped(&skipped);
     let Some(entry) = found else {
         if skipped.is_empty() {
@@ -118,6 +117,6 @@ fn show(directory: &Directory, sequence: u64, open: bool, clock: &Clock) -> Resu
 /// The entries of a directory, as lines: for the demonstration.
 pub(super) fn lines(data: &Path) -> Result<Vec<String>> {
     let directory = Directory::open(data)?;
-    let all = search::find(&directory.segments(), directory.ledger, &Filter::default(), usize::MAX)?;
+    let all = search::find(&directory.reader(), &Filter::default(), usize::MAX)?;
     Ok(all.iter().map(line).collect())
 }

@@ -8,13 +8,13 @@ use anyhow::{Result, bail};
 use crate::ledger::committer::StartError;
 use crate::ledger::keys::Access;
 use crate::ledger::log::{LogError, REMEDY};
-use crate::ledger::{Directory, Entry, Keys, Unopened, seal, segments};
+use crate::ledger::{Directory, Entry, Keys, Reader, Unopened, Verified, seal};
 
 /// The result of a verification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// Entries and batches read.
-    pub read: segments::Verified,
+    pub read: Verified,
     /// Sealed parts opened, and equal to what their leaves commit to.
     pub opened: u64,
     /// Sealed parts whose key was erased.
@@ -107,16 +107,33 @@ pub fn verify(directory: &Directory) -> Result<Report> {
 
 /// The same with keys that are elsewhere.
 pub(in super::super) fn verify_with(directory: &Directory, from: &Path) -> Result<Report> {
-    let mut keys = match Keys::open_for(from, Access::Inspect) {
+    let open = || Keys::open_for(from, Access::Inspect);
+    let keys = match open() {
         Ok(keys) => Some(keys),
         // A backup without its keys can still be verified, as far as that goes.
         Err(_) if !from.exists() => None,
         Err(error) => return Err(error.into()),
     };
-    let (mut report, mut wrong) = (Report::default(), Wrong::default());
     // First the views, then the log: a gateway may append meanwhile.
     let views = crate::state::reached(&directory.views(), directory.ledger);
-    let (read, damage) = segments::inspect(&directory.segments(), directory.ledger, &mut |entry| {
+    verify_log(&directory.reader(), Checked { keys, again: &|| open().ok(), views })
+}
+
+/// What a log is checked against.
+pub struct Checked<'a> {
+    /// The keys of its sealed parts; None if they are not here.
+    pub keys: Option<Keys>,
+    /// Opens the keys again: a gateway that serves may have made one since.
+    pub again: &'a dyn Fn() -> Option<Keys>,
+    /// The last entry that the views have applied.
+    pub views: Option<u64>,
+}
+
+/// The same for any log.
+pub fn verify_log(reader: &dyn Reader, checked: Checked<'_>) -> Result<Report> {
+    let Checked { mut keys, again, views } = checked;
+    let (mut report, mut wrong) = (Report::default(), Wrong::default());
+    let (read, damage) = reader.verify(&mut |entry| {
         if entry.sealed.is_empty() {
             return;
         }
@@ -127,9 +144,9 @@ pub(in super::super) fn verify_with(directory: &Directory, from: &Path) -> Resul
         let mut outcome = seal::open(known, &entry.leaf, &entry.sealed).map(|_| ());
         if let Err(Unopened::MissingKey(id)) = outcome
             && id > known.records()
-            && let Ok(again) = Keys::open_for(from, Access::Inspect)
+            && let Some(again) = again()
         {
-            // Made since, by a gateway that serves: a key is in the keyring before an entry names it.
+            // A key is in the keyring before an entry names it.
             outcome = seal::open(&again, &entry.leaf, &entry.sealed).map(|_| ());
             keys = Some(again);
         }

@@ -7,8 +7,7 @@ mod chain;
 mod read;
 mod reader;
 
-pub(super) use read::{Batches, Listed, Listing};
-pub use read::{Placed, Verified, copy, inspect, read_from, recorded_since, verify};
+pub use read::{Placed, copy, inspect, read_from, recorded_since, verify};
 pub use reader::SegmentReader;
 
 use std::fs::File;
@@ -22,10 +21,10 @@ use uuid::Uuid;
 use self::chain::{Bound, Chain, Segment, UNKNOWN, corrupt, write_head};
 pub(super) use self::chain::{file_name, name};
 use super::batch::{self, MAX_BATCH, Raw, SEGMENT_HEADER, SegmentHeader};
-use super::damage::Damage;
 use super::disk::{Disk, DiskFile, replace};
 use super::leaf::Entry;
-use super::log::{AppendError, Appended, Log, LogError};
+use super::leaf::Position;
+use super::log::{AppendError, Appended, BatchId, Log, LogError};
 
 const SYNC_FAILED: &str = "SYNC-FAILED";
 
@@ -163,11 +162,6 @@ impl SegmentLog {
         }
     }
 
-    /// A reader of the same segments.
-    pub fn reader(&self, damage: &Damage) -> SegmentReader {
-        SegmentReader::new(&self.directory, self.ledger, damage)
-    }
-
     fn mark(&self, clean: bool) -> io::Result<()> {
         let segment = self.segments.last().map_or(1, |segment| segment.first);
         write_head(self.disk.as_ref(), &self.directory, Bound { segment, length: self.durable, sequence: self.head, clean })
@@ -227,11 +221,11 @@ impl SegmentLog {
 }
 
 impl Log for SegmentLog {
-    fn head(&self) -> u64 {
-        self.head
+    fn head(&self) -> Result<u64, LogError> {
+        Ok(self.head)
     }
 
-    fn append(&mut self, entries: &[Raw], expected_head: u64) -> Result<Appended, AppendError> {
+    fn append(&mut self, _: BatchId, entries: &[Raw], expected_head: u64) -> Result<Appended, AppendError> {
         if self.dead {
             return Err(AppendError::Fatal(io::Error::other("un fdatasync di prima non è riuscito")));
         }
@@ -276,6 +270,11 @@ impl Log for SegmentLog {
         self.durable += bytes.len() as u64;
         self.head += entries.len() as u64;
         Ok(Appended::Positions(positions))
+    }
+
+    fn settle(&mut self, _: BatchId) -> Result<Option<Vec<Position>>, LogError> {
+        // A file that was written and not synced ends the process: no append of it is in doubt.
+        Err(corrupt(&self.directory, 0, "nessun blocco in dubbio"))
     }
 
     fn read(&mut self, from: u64, bytes: usize) -> Result<Vec<Entry>, LogError> {

@@ -3,14 +3,15 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
 use super::super::batch::{self, BATCH_HEADER, Batch, SEGMENT_HEADER, Span};
 use super::super::disk::{RealDisk, replace};
 use super::super::leaf::{Entry, Glance, Position};
-use super::super::log::LogError;
+use super::super::log::{LogError, Part, Parts, Verified};
+use super::super::order::Order;
 use super::chain::{Bound, Chain, End, Segment, corrupt, file_name, name, shorter, write_head};
 
 /// How often the open segment is read again where a batch in it looks damaged and more follows: a reader may have come upon a batch while it was
@@ -163,7 +164,7 @@ fn batch_of<'a>(bytes: &'a [u8], placed: &Placed) -> &'a [u8] {
 }
 
 /// The batches of a closed segment, one after another and checked, without the whole of it in memory.
-pub(in super::super) struct Batches<'a> {
+struct Batches<'a> {
     segment: &'a Segment,
     ledger: Uuid,
     end: End,
@@ -179,7 +180,7 @@ impl<'a> Batches<'a> {
     }
 
     /// The entries of the next batch; None at the segment's end, where its successor says that it must be.
-    pub(in super::super) fn next(&mut self) -> Result<Option<Vec<Entry>>, LogError> {
+    fn next(&mut self) -> Result<Option<Vec<Entry>>, LogError> {
         let path = &self.segment.path;
         let wrong = |what: &str| corrupt(path, self.offset, what);
         if self.offset == self.end.length {
@@ -211,17 +212,6 @@ impl<'a> Batches<'a> {
     }
 }
 
-/// What a verification of all segments found.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Verified {
-    /// Entries read.
-    pub entries: u64,
-    /// Batches read.
-    pub batches: u64,
-    /// Bytes after the last valid batch: a torn tail that the next start cuts, or a batch being written.
-    pub tail: u64,
-}
-
 /// Reads every byte of every segment and checks it, giving each entry to `each`. Checked besides: that no entry was recorded before the one that
 /// precedes it, and that no exchange has two entries with one ordinal. The first damage is the error.
 pub fn verify(directory: &Path, ledger: Uuid, each: &mut dyn FnMut(Entry)) -> Result<Verified, LogError> {
@@ -246,7 +236,7 @@ pub fn inspect(directory: &Path, ledger: Uuid, each: &mut dyn FnMut(Entry)) -> R
                 Ok(entries) => {
                     for entry in entries {
                         verified.entries += 1;
-                        damage.extend(order.follow(&segment.path, &entry).err());
+                        damage.extend(order.follow(&entry).err().map(|what| corrupt(&segment.path, entry.position.leaf, what)));
                         each(entry);
                     }
                 }
@@ -330,45 +320,6 @@ fn lost(from: u64, to: u64) -> String {
     if from == to { format!("la voce {from} non si legge") } else { format!("le voci da {from} a {to} non si leggono") }
 }
 
-/// The entries read so far, to check that the next may follow.
-#[derive(Default)]
-pub(super) struct Order {
-    recorded: String,
-    /// A digest of exchange and ordinal of each entry.
-    seen: Vec<u64>,
-}
-
-impl Order {
-    /// Whether an entry may follow those before it.
-    pub(super) fn follow(&mut self, path: &Path, entry: &Entry) -> Result<(), LogError> {
-        if entry.leaf.recorded < self.recorded {
-            return Err(corrupt(path, entry.position.leaf, "una voce registrata prima di quella che la precede"));
-        }
-        self.recorded.clone_from(&entry.leaf.recorded);
-        self.seen.push(place_of(entry));
-        Ok(())
-    }
-
-    /// Digests that occur more than once.
-    fn twice(mut self) -> Vec<u64> {
-        self.seen.sort_unstable();
-        let mut twice: Vec<u64> = self.seen.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
-        twice.dedup();
-        twice
-    }
-}
-
-/// A digest of an entry's exchange and its place in it. Two entries with one digest are read again before either is called a repetition.
-fn place_of(entry: &Entry) -> u64 {
-    let exchange = entry.leaf.body.exchange.as_u128();
-    #[allow(clippy::cast_possible_truncation, reason = "both halves count")]
-    let (high, low) = ((exchange >> 64) as u64, exchange as u64);
-    // Multiplication by odd constants keeps all bits; ids are random, so that sums of them do not meet by chance.
-    high.wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        ^ low.rotate_left(23).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
-        ^ entry.leaf.body.ordinal().wrapping_mul(0x1656_67b1_9e37_79f9)
-}
-
 /// The second of two entries with one exchange and ordinal, among those whose digests are equal.
 fn named_twice(chain: &Chain, twice: &[u64]) -> Result<LogError, LogError> {
     let mut seen = std::collections::HashMap::new();
@@ -376,7 +327,7 @@ fn named_twice(chain: &Chain, twice: &[u64]) -> Result<LogError, LogError> {
         let Whole { bytes, scan } = read(segment)?;
         for placed in &scan.batches {
             for entry in chain.entries(segment, &bytes, placed)? {
-                if twice.binary_search(&place_of(&entry)).is_err() {
+                if twice.binary_search(&Order::place_of(&entry)).is_err() {
                     continue;
                 }
                 if let Some(first) = seen.insert((entry.leaf.body.exchange, entry.leaf.body.ordinal()), entry.leaf.seq) {
@@ -495,38 +446,55 @@ pub fn copy(from: &Path, to: &Path, ledger: Uuid) -> Result<u64, LogError> {
     Ok(copied)
 }
 
-/// A segment of a directory, for searches.
-#[derive(Clone, Debug)]
-pub(in super::super) struct Listed {
-    pub(in super::super) first: u64,
-    pub(in super::super) closed: bool,
-    segment: Segment,
-}
-
-/// Reads single segments, for searches and for the daily reading of what is closed.
-pub(in super::super) struct Listing {
+/// Reads single segments, for searches and for the daily reading of the closed ones.
+pub(super) struct Listing {
+    directory: PathBuf,
     chain: Chain,
 }
 
 impl Listing {
     /// Of a directory, as it is now.
-    pub(in super::super) fn read(directory: &Path, ledger: Uuid) -> Result<Self, LogError> {
-        Ok(Self { chain: Chain::read(directory, ledger)? })
+    pub(super) fn read(directory: &Path, ledger: Uuid) -> Result<Self, LogError> {
+        Ok(Self { directory: directory.to_owned(), chain: Chain::read(directory, ledger)? })
     }
 
     /// Of a directory that may be damaged, with the faults of `HEAD` and of the order of its segments.
-    pub(in super::super) fn lenient(directory: &Path, ledger: Uuid) -> Result<(Self, Vec<LogError>), LogError> {
+    pub(super) fn lenient(directory: &Path, ledger: Uuid) -> Result<(Self, Vec<LogError>), LogError> {
         let (chain, wrong) = Chain::lenient(directory, ledger)?;
-        Ok((Self { chain }, wrong))
+        Ok((Self { directory: directory.to_owned(), chain }, wrong))
     }
 
-    /// The readable entries of one segment, and its damage.
-    pub(in super::super) fn salvage(&self, listed: &Listed) -> (Vec<Entry>, Vec<LogError>) {
-        let is_last = self.chain.segments.last().is_some_and(|last| last.first == listed.first);
-        let salvaged = Salvaged::of(&listed.segment, is_last, self.chain.bound);
+    fn segment(&self, part: &Part) -> Result<&Segment, LogError> {
+        let found = self.chain.segments.iter().find(|segment| segment.first == part.first);
+        found.ok_or_else(|| corrupt(&self.directory, 0, "nessun segmento comincia con quella voce"))
+    }
+}
+
+impl Parts for Listing {
+    fn list(&self) -> Vec<Part> {
+        self.chain.segments.iter().map(|segment| Part { first: segment.first, closed: segment.end.is_some() }).collect()
+    }
+
+    fn entries(&self, part: &Part) -> Result<Vec<Entry>, LogError> {
+        let segment = self.segment(part)?;
+        let Whole { bytes, scan } = read(segment)?;
+        let mut entries = Vec::new();
+        for placed in &scan.batches {
+            entries.extend(self.chain.entries(segment, &bytes, placed)?);
+        }
+        Ok(entries)
+    }
+
+    fn salvage(&self, part: &Part) -> (Vec<Entry>, Vec<LogError>) {
+        let segment = match self.segment(part) {
+            Ok(segment) => segment,
+            Err(error) => return (Vec::new(), vec![error]),
+        };
+        let is_last = self.chain.segments.last().is_some_and(|last| last.first == part.first);
+        let salvaged = Salvaged::of(segment, is_last, self.chain.bound);
         let (mut entries, mut damage) = (Vec::new(), salvaged.damage);
         for placed in &salvaged.batches {
-            match self.chain.entries(&listed.segment, &salvaged.bytes, placed) {
+            match self.chain.entries(segment, &salvaged.bytes, placed) {
                 Ok(found) => entries.extend(found),
                 Err(error) => damage.push(error),
             }
@@ -534,24 +502,22 @@ impl Listing {
         (entries, damage)
     }
 
-    /// All segments, and whether each is closed.
-    pub(in super::super) fn segments(&self) -> Vec<Listed> {
-        let listed = |segment: &Segment| Listed { first: segment.first, closed: segment.end.is_some(), segment: segment.clone() };
-        self.chain.segments.iter().map(listed).collect()
-    }
-
-    /// The batches of a closed segment; None of the open one.
-    pub(in super::super) fn batches<'a>(&self, listed: &'a Listed) -> Result<Option<Batches<'a>>, LogError> {
-        listed.segment.end.map(|end| Batches::open(&listed.segment, self.chain.ledger, end)).transpose()
-    }
-
-    /// The entries of one segment.
-    pub(in super::super) fn entries(&self, listed: &Listed) -> Result<Vec<Entry>, LogError> {
-        let Whole { bytes, scan } = read(&listed.segment)?;
-        let mut entries = Vec::new();
-        for placed in &scan.batches {
-            entries.extend(self.chain.entries(&listed.segment, &bytes, placed)?);
+    fn batches(&self, part: &Part, each: &mut dyn FnMut(Vec<Entry>) -> bool) -> Result<(), LogError> {
+        let segment = self.segment(part)?;
+        let Some(end) = segment.end else {
+            each(self.entries(part)?);
+            return Ok(());
+        };
+        let mut batches = Batches::open(segment, self.chain.ledger, end)?;
+        while let Some(entries) = batches.next()? {
+            if !each(entries) {
+                break;
+            }
         }
-        Ok(entries)
+        Ok(())
+    }
+
+    fn beside(&self, part: &Part, extension: &str) -> Option<PathBuf> {
+        part.closed.then(|| self.directory.join(format!("{:020}.{extension}", part.first)))
     }
 }

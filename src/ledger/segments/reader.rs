@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 use super::super::damage::Damage;
-use super::super::leaf::{Entry, Position};
-use super::super::log::{LogError, Reader};
+use super::super::leaf::{Entry, Glance, Position};
+use super::super::log::{LogError, Parts, Reader, Verified};
 use super::chain::{file_name, name};
+use super::read::{Listing, inspect, recorded_since};
 
 /// How many segments are kept open: those that were read last. An exchange reads few, mostly of these days.
 const OPEN: usize = 16;
@@ -65,5 +66,22 @@ impl SegmentReader {
 impl Reader for SegmentReader {
     fn entry(&self, position: &Position) -> Result<Entry, LogError> {
         self.read(position).inspect_err(|error| self.damage.found(error))
+    }
+
+    fn parts(&self) -> Result<Box<dyn Parts + '_>, LogError> {
+        Ok(Box::new(Listing::read(&self.directory, self.ledger)?))
+    }
+
+    fn found_parts(&self) -> Result<(Box<dyn Parts + '_>, Vec<LogError>), LogError> {
+        let (listing, wrong) = Listing::lenient(&self.directory, self.ledger)?;
+        Ok((Box::new(listing), wrong))
+    }
+
+    fn since(&self, instant: &str, each: &mut dyn FnMut(&Glance<'_>)) -> Result<(), LogError> {
+        recorded_since(&self.directory, self.ledger, instant, each)
+    }
+
+    fn verify(&self, each: &mut dyn FnMut(Entry)) -> Result<(Verified, Vec<LogError>), LogError> {
+        inspect(&self.directory, self.ledger, each)
     }
 }

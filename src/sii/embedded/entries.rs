@@ -479,7 +479,7 @@ mod tests {
             .fact("annulla", vec!["2025/old".to_owned(), "2026/new".to_owned()]);
         body.ente = Some("caf".to_owned());
         body.tokens = Some(Tokens { year: 2026, protocol: vec!["new".to_owned()], ..Tokens::default() });
-        let position = Position { segment: 1, leaf: 2, leaf_length: 3, sealed: 4, sealed_length: 5, sequence: 6, checksum: 7 };
+        let position = Position::nowhere(6);
         let leaf = Leaf { v: 1, ledger: uuid::Uuid::nil(), seq: 7, recorded: String::new(), body };
         let mut writes = Writes::default();
         SiiProjector.project(&Entry { bytes: Vec::new(), leaf, sealed: bytes::Bytes::new(), position }, &mut writes);
@@ -498,7 +498,7 @@ mod tests {
             body.ente = Some("caf".to_owned());
             let cf = vec!["madre".to_owned(), "figlia".to_owned()];
             body.tokens = Some(Tokens { year: 2026, cf, protocol: vec!["primo".to_owned()], ..Tokens::default() });
-            let position = Position { segment: 1, leaf: 2, leaf_length: 3, sealed: 4, sealed_length: 5, sequence: seq, checksum: 7 };
+            let position = Position::nowhere(seq);
             let leaf = Leaf { v: 1, ledger: uuid::Uuid::nil(), seq, recorded: String::new(), body };
             Entry { bytes: Vec::new(), leaf, sealed: bytes::Bytes::new(), position }
         };
@@ -555,7 +555,7 @@ mod tests {
 
     #[test]
     fn a_head_comes_back() {
-        let position = Position { segment: 1, leaf: 2, leaf_length: 3, sealed: 4, sealed_length: 5, sequence: 6, checksum: 7 };
+        let position = Position::nowhere(6);
         let head = Head {
             sequence: 42,
             origine: 41,

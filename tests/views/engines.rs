@@ -1,0 +1,262 @@
+//! Whatever keeps the log, services and commands tell the same. A log that is not of this machine may doubt, fall behind, or not answer: nobody is told what is
+//! not certain.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use varco::clock::Clock;
+use varco::commands::{dsu, ente, ledger, upgrade};
+use varco::contract::catalogue::Operation;
+use varco::gateway::quota::{Counting, Quotas};
+use varco::ledger::batch::Raw;
+use varco::ledger::committer::Health;
+use varco::ledger::log::{BatchId, Trouble};
+use varco::ledger::search::{Filter, find, search};
+use varco::ledger::{Directory, Keys, Kind, Log as _, MemLog, NotCommitted, Reader as _};
+use varco::soap;
+
+use crate::asked::verify;
+use crate::common::requests;
+use crate::copy;
+use crate::engine::{Engine, Ground, text};
+
+/// A day for which there are rules.
+const NOW: &str = "2026-11-23T10:00:00Z";
+
+fn ground() -> Ground {
+    Ground::new(Clock::fixed(NOW.parse().unwrap()))
+}
+
+/// A request that an ente sends, and the outcome: of each operation that there is, OK and one that is not.
+fn story(engine: &Engine, ground: &Ground) -> Vec<(&'static str, String)> {
+    let day = engine.today().to_string();
+    let asking = |operation: Operation, inner: &str| {
+        let (root, namespace) = (operation.root(), operation.namespace());
+        soap::envelope(soap::Version::V11, &format!("<{root} xmlns=\"{namespace}\">{inner}</{root}>"))
+    };
+    let first = requests::dsu("CAF00001-MOTORE-2026-N0000001", &day);
+    let transmitted = engine.ask(ground.peer("caf"), &requests::trasmissione(&first)).unwrap();
+    let protocol = text(&transmitted, "ProtocolloDSU").to_owned();
+    let mut told = vec![("TrasmissioneDSU", format!("{} {protocol}", text(&transmitted, "Esito")))];
+    let mut ask = |name: &'static str, ente: &str, message: String| {
+        let said = match engine.ask(ground.peer(ente), &message) {
+            Ok(prepared) => {
+                let numbers = ["IdRichiesta"].map(|name| varco::contract::esiti_text(&prepared.reply, name).unwrap_or_default().to_owned());
+                let reply = prepared.reply.replace(&format!("<IdRichiesta>{}<", numbers[0]), "<IdRichiesta><");
+                format!(
+                    "{} {:?} {}",
+                    prepared.note.outcome,
+                    prepared.note.refusal,
+                    varco::digest::hex(&varco::digest::sha256(reply.as_bytes()))
+                )
+            }
+            Err(error) => error,
+        };
+        told.push((name, said));
+    };
+    let again = requests::dsu("CAF00001-MOTORE-2026-N0000001", &day).replace("</Dichiarazione>", " </Dichiarazione>");
+    ask("the same DSU again", "caf", requests::trasmissione(&first));
+    ask("another DSU under the same protocol", "caf", requests::trasmissione(&again));
+    ask("ConsultazioneIndicatore", "comune", requests::indicatore(requests::GIULIA, &day, "A1.07"));
+    ask("an indicator that nobody has", "comune", requests::indicatore("RSSMRA80A01H501U", &day, "A1.07"));
+    ask("ConsultazioneAttestazione", "comune", requests::attestazione(requests::GIULIA, &day, "A1.07"));
+    ask("a benefit that is not granted", "comune", requests::attestazione(requests::GIULIA, &day, "A1.01"));
+    let by_protocol = |protocol: &str| format!("<ProtocolloDSU>{protocol}</ProtocolloDSU>");
+    ask("ConsultazioneEsitoDSU", "caf", asking(Operation::ConsultazioneEsitoDsu, &by_protocol(&protocol)));
+    ask("the fate of another's DSU", "comune", asking(Operation::ConsultazioneEsitoDsu, &by_protocol(&protocol)));
+    let threshold = |code: &str| {
+        let person = requests::GIULIA;
+        asking(
+            Operation::ConsultazioneSogliaIndicatore,
+            &format!("<request CodiceFiscale=\"{person}\" CodiceSoglia=\"{code}\" FornituraNucleo=\"NO\"/>"),
+        )
+    };
+    ask("ConsultazioneSogliaIndicatore", "comune", threshold("MENS01"));
+    ask("a threshold that there is not", "comune", threshold("ZZZZ99"));
+    let lot = asking(Operation::TrasmissioneLotto, requests::dsu("CAF00001-MOTORE-2026-N0000002", &day).trim_end());
+    ask("TrasmissioneLotto", "caf", lot.clone());
+    ask("the same lot again", "caf", lot.clone());
+    let impronta = varco::digest::hex(&varco::digest::sha256(lot.as_bytes()));
+    let by_fingerprint = |text: &str| asking(Operation::ConsultazioneEsitoLotto, &format!("<ImprontaLotto>{text}</ImprontaLotto>"));
+    ask("ConsultazioneEsitoLotto", "caf", by_fingerprint(&impronta));
+    ask("the fate of a lot that there is not", "caf", by_fingerprint(&"0".repeat(64)));
+    ask("VerificaEsistenzaProtocollo", "caf", verify("caf", &protocol, requests::GIULIA));
+    ask("a protocol that there is not", "caf", verify("caf", "INPS-ISEE-2026-00000000A-00", requests::GIULIA));
+    told
+}
+
+#[test]
+fn services_and_commands_tell_the_same_whatever_keeps_the_log() {
+    let ground = ground();
+    let mut all = Vec::new();
+    for engine in [ground.memory(), ground.files()] {
+        ground.enrol(&engine);
+        let told = story(&engine, &ground);
+        let (reader, keys) = (engine.node.ledger.reader.as_ref(), &engine.node.ledger.keys);
+        let protocol = told[0].1.split_once(' ').unwrap().1.to_owned();
+        // Commands.
+        let history = ente::told(&ente::changes(reader, "caf").unwrap(), keys).unwrap();
+        assert!(ente::changes(reader, "nessuno").is_err());
+        let versions = dsu::versions(reader, keys, &protocol).unwrap();
+        assert_eq!((history.len(), versions.len()), (4, 1));
+        let checked = ledger::Checked { keys: Some(Keys::open(&keys_of(&engine), true).unwrap()), again: &|| None, views: None };
+        let report = ledger::verify_log(reader, checked).unwrap();
+        assert!(report.opened > 8 && report.read.entries > 20, "{report}");
+        // Searches: by what there is, and by what there is not.
+        let count = |filter: Filter| {
+            let (found, searched) = (find(reader, &filter, usize::MAX).unwrap(), search(reader, &filter, 3).unwrap());
+            assert_eq!((found.len(), found.len().min(3)), (searched.total, searched.entries.len()));
+            assert!(searched.skipped.is_empty());
+            found.iter().map(|entry| entry.leaf.seq).collect::<Vec<_>>()
+        };
+        let token = keys.token(engine.today().year(), "cf", requests::GIULIA).unwrap();
+        let found = [
+            count(Filter { kind: Some(Kind::Dsu), ..Filter::default() }),
+            count(Filter { ente: Some("comune".to_owned()), kind: Some(Kind::Exchange), ..Filter::default() }),
+            count(Filter { cf: vec![(engine.today().year(), token)], ..Filter::default() }),
+            count(Filter { operation: Some("nessuna".to_owned()), ..Filter::default() }),
+        ];
+        assert!(found[..3].iter().all(|found| !found.is_empty()) && found[3].is_empty(), "{found:?}");
+        let one = varco::ledger::search::entry(reader, 3).unwrap();
+        assert_eq!((one.0.unwrap().leaf.seq, one.1.len()), (3, 0));
+        assert!(varco::ledger::search::entry(reader, 100_000).unwrap().0.is_none());
+        // The day's quotas.
+        let quotas = Arc::new(Quotas::default());
+        let head = report.read.entries;
+        drop(Counting::recounted(&quotas, &Arc::default(), (reader, head), &engine.clock).unwrap());
+        let mut used = quotas.used(engine.clock.now());
+        used.sort();
+        assert_eq!(used.len(), 2);
+        // Uses, and what waits.
+        let waiting = engine.node.upkeep.waiting(engine.clock.now(), 5).unwrap();
+        let dump: HashMap<_, _> = engine.node.store.dump().unwrap().into_iter().filter(|(name, _)| name.starts_with(b"t/")).collect();
+        engine.node.close();
+        all.push((told, history, versions, report.opened, found, used, waiting, dump.len()));
+    }
+    let files = all.pop().unwrap();
+    assert_eq!(all.pop().unwrap(), files);
+    let outcomes: Vec<_> = files.0.iter().map(|(name, said)| (*name, said.split(' ').take(2).collect::<Vec<_>>().join(" "))).collect();
+    let expected = [
+        ("the same DSU again", "OK None"),
+        ("another DSU under the same protocol", "RICHIESTA_INVALIDA Some(\"K19.contenuto\")"),
+        ("ConsultazioneIndicatore", "OK None"),
+        ("an indicator that nobody has", "DATI_NON_TROVATI Some(\"D01.assente\")"),
+        ("ConsultazioneAttestazione", "OK None"),
+        ("a benefit that is not granted", "RICHIESTA_INVALIDA Some(\"P01.prestazione\")"),
+        ("ConsultazioneEsitoDSU", "OK None"),
+        ("the fate of another's DSU", "DATI_NON_TROVATI Some(\"D02.assente\")"),
+        ("ConsultazioneSogliaIndicatore", "OK None"),
+        ("a threshold that there is not", "RICHIESTA_INVALIDA Some(\"R04.soglia\")"),
+        ("TrasmissioneLotto", "OK None"),
+        ("the same lot again", "OK None"),
+        ("ConsultazioneEsitoLotto", "OK None"),
+        ("the fate of a lot that there is not", "DATI_NON_TROVATI Some(\"D03.assente\")"),
+        ("VerificaEsistenzaProtocollo", "OK None"),
+        ("a protocol that there is not", "DATI_NON_TROVATI Some(\"D01.assente\")"),
+    ];
+    assert_eq!(outcomes[1..].iter().map(|(name, said)| (*name, said.as_str())).collect::<Vec<_>>(), expected);
+}
+
+fn keys_of(engine: &Engine) -> std::path::PathBuf {
+    [engine.home.path().join("keys"), engine.home.path().join("data/keys")].into_iter().find(|path| path.exists()).unwrap()
+}
+
+/// A ledger of format 1.0, in memory: its enti are recorded again in the present form.
+#[test]
+fn an_earlier_ledger_is_upgraded_whatever_keeps_it() {
+    let home = tempfile::tempdir().unwrap();
+    let earlier = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/directory-1.0");
+    copy(&earlier, &home.path().join("data"));
+    let (directory, _) = Directory::open_any(&home.path().join("data")).unwrap();
+    let entries = find(&directory.reader(), &Filter::default(), usize::MAX).unwrap();
+    let mut log = MemLog::new();
+    let raw: Vec<Raw> = entries.iter().map(|entry| Raw { leaf: entry.bytes.clone(), sealed: entry.sealed.clone() }).collect();
+    log.append(BatchId { writer: 0, number: 0 }, &raw, 0).unwrap();
+    // Keys of its own, as many as its entries name: those that it was written with are not kept.
+    let place = home.path().join("keys");
+    varco::ledger::keys::create(&place).unwrap();
+    let keys = Keys::open(&place, false).unwrap();
+    (0..4).for_each(|earlier| drop(keys.token(2026 - earlier, "cf", "").unwrap()));
+    drop(keys);
+    let engine = Engine::assemble_of(directory.ledger, Clock::fixed(NOW.parse().unwrap()), home, log);
+    let enti = engine.block_on(upgrade::from_1_0(&engine.node, &engine.clock)).unwrap();
+    assert!(enti > 0);
+    assert_eq!(engine.node.registry.enti().unwrap().len(), enti);
+    assert_eq!(engine.block_on(upgrade::from_1_0(&engine.node, &engine.clock)).unwrap(), 0, "once");
+    engine.node.close();
+}
+
+/// What a log may do, and what the sender of a submission is told.
+#[test]
+fn nobody_is_told_what_is_not_certain() {
+    use Trouble::{Behind, Head, InDoubt, Settle};
+    let (landed, not_landed) = (InDoubt { landed: true }, InDoubt { landed: false });
+    let unavailable = Err(NotCommitted::Unavailable);
+    let table = [
+        ("nothing", vec![], Ok(()), true),
+        ("in doubt, and there", vec![landed], Ok(()), true),
+        ("in doubt, and not there", vec![not_landed], unavailable, false),
+        ("in doubt for a while, and there", vec![landed, Settle, Settle, Settle], Ok(()), true),
+        ("in doubt for a while, and not there", vec![not_landed, Settle, Settle], unavailable, false),
+        ("in doubt for good, and there", [vec![landed], vec![Settle; 10]].concat(), Err(NotCommitted::Closed), true),
+        ("in doubt for good, and not there", [vec![not_landed], vec![Settle; 10]].concat(), Err(NotCommitted::Closed), false),
+        ("behind for a while", vec![Behind; 7], Ok(()), true),
+        ("behind for good", vec![Behind; 8], unavailable, false),
+        ("behind, and nobody knows the head", vec![Behind, Head], unavailable, false),
+    ];
+    let ground = ground();
+    for (name, troubles, told, there) in table {
+        let log = MemLog::new();
+        let engine = ground.on(log.clone());
+        assert_eq!(engine.submit(), Ok(1), "{name}");
+        log.expect(troubles);
+        assert_eq!(engine.submit().map(|_| ()), told, "{name}");
+        let fatal = matches!(*engine.node.ledger.committer.health().borrow(), Health::Fatal(_));
+        assert_eq!(fatal, told == Err(NotCommitted::Closed), "{name}");
+        assert_eq!(log.head().unwrap(), 1 + u64::from(there), "{name}");
+        if told == unavailable {
+            // After a pause it goes on.
+            std::thread::sleep(std::time::Duration::from_millis(1100));
+            assert_eq!(engine.submit(), Ok(2), "{name}");
+        }
+        engine.node.close();
+        // Another process goes on from what is there.
+        let next = ground.on(log.clone());
+        let head = log.head().unwrap();
+        assert_eq!(next.submit(), Ok(head + 1), "{name}");
+        next.node.close();
+        let (verified, damage) = log.verify(&mut |_| ()).unwrap();
+        assert_eq!((verified.entries, damage.len()), (head + 1, 0), "{name}");
+    }
+}
+
+/// Two gateways on one log: what one lets in counts for the quota of the other.
+#[test]
+fn quotas_follow_what_others_record() {
+    let (ground, log) = (ground(), MemLog::new());
+    let [one, other] = [ground.on(log.clone()), ground.on(log.clone())];
+    ground.enrol(&one);
+    let quotas = Arc::new(Quotas::default());
+    let reader = other.node.ledger.reader.clone();
+    let counting = Counting::recounted(&quotas, &Arc::default(), (reader.as_ref(), log.head().unwrap()), &other.clock).unwrap();
+    other.block_on(other.node.ledger.committer.follow(Box::new(counting))).unwrap();
+    let day = one.today().to_string();
+    let indicator = requests::indicatore("RSSMRA80A01H501U", &day, "A1.07");
+    for _ in 0..3 {
+        one.ask(ground.peer("comune"), &indicator).unwrap();
+    }
+    let used = || quotas.used(other.clock.now()).into_iter().find(|(ente, ..)| ente == "comune").map(|(_, exchanges, _)| exchanges);
+    for _ in 0..100 {
+        if used() == Some(3) {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(used(), Some(3));
+    // Its own are counted where they are let in, and not again here.
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    other.ask(ground.peer("comune"), &indicator).unwrap();
+    assert_eq!(used(), Some(3));
+    one.node.close();
+    other.node.close();
+}
