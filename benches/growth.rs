@@ -34,7 +34,7 @@ use varco::digest::{hex, sha256};
 use varco::gateway::node::Node;
 use varco::isee::codice_fiscale::check_letter;
 use varco::ledger::disk::RealDisk;
-use varco::ledger::{Blinding, Body, Directory, Draft, Keys, Kind, Ledger, Secret, Submission, Tokens, new_exchange, seal, segments};
+use varco::ledger::{Blinding, Body, Directory, Draft, Fact, Keys, Kind, Ledger, Secret, Submission, Tokens, new_exchange, seal, segments};
 use varco::registry::ente::Tipo;
 use varco::sii::embedded::entries::{person_key, protocol_key, sender_key};
 
@@ -409,12 +409,17 @@ impl Writing<'_> {
         match body.kind {
             Kind::Dsu => {
                 body.keys = vec![sender_key(&ente.0, year, &tokens.protocol[1])];
-                body = body.fact("impronta", token("impronta", &family.number.to_string())?).fact("presentata", &family.day);
+                body = body
+                    .fact(Fact::named("impronta"), token("impronta", &family.number.to_string())?)
+                    .fact(Fact::named("presentata"), &family.day);
             }
             Kind::Attestation => {
                 body.keys = tokens.cf.iter().map(|token| person_key(year, token)).collect();
                 body.keys.push(protocol_key(year, &tokens.protocol[0]));
-                body = body.fact("presentata", &family.day).fact("rilasciata", &family.day).fact("scadenza", format!("{year}-12-31"));
+                body = body
+                    .fact(Fact::named("presentata"), &family.day)
+                    .fact(Fact::named("rilasciata"), &family.day)
+                    .fact(Fact::named("scadenza"), format!("{year}-12-31"));
             }
             _ => {}
         }

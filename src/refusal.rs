@@ -18,10 +18,40 @@ pub struct Regola {
     pub rimedio: &'static str,
 }
 
-/// A table of rules, one line each.
-pub(crate) const fn regola(codice: &'static str, significato: &'static str, rimedio: &'static str) -> Regola {
-    Regola { codice, significato, rimedio }
+/// A table of rules, one line each: an enum, whose rows cannot be forgotten.
+macro_rules! regole {
+    ($(#[$meta:meta])* enum $name:ident { $($variant:ident: $codice:literal, $significato:literal, $rimedio:literal;)+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum $name {
+            $(#[doc = $significato] $variant,)+
+        }
+
+        impl $name {
+            /// All of them, in the order of the reference.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// Its row in the reference.
+            pub const fn row(self) -> $crate::refusal::Regola {
+                match self {
+                    $(Self::$variant => $crate::refusal::Regola { codice: $codice, significato: $significato, rimedio: $rimedio },)+
+                }
+            }
+
+            /// Its code, in replies and in the ledger.
+            pub const fn code(self) -> &'static str {
+                self.row().codice
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.code())
+            }
+        }
+    };
 }
+pub(crate) use regole;
 
 /// Which refusal: the row of the table of faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use common::{Site, requests};
 use rust_decimal::{Decimal, RoundingStrategy};
 use varco::clock::Clock;
-use varco::isee::rules::{Rules, name};
+use varco::isee::rules::Rules;
 
 /// Where the repository is.
 fn root() -> &'static Path {
@@ -32,7 +32,7 @@ fn python() -> PathBuf {
 fn presentation(clock: &Clock) -> (String, Decimal) {
     let rules = Rules::embedded().unwrap();
     let day = clock.today().min(rules.all().last().unwrap().valid_to);
-    (day.to_string(), rules.on(day).unwrap().get(name::RENDIMENTO))
+    (day.to_string(), rules.on(day).unwrap().law.rendimento.value())
 }
 
 /// Runs a command to its end; it must succeed. What it said, if it did not.

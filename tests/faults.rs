@@ -29,7 +29,7 @@ use varco::gateway::settings::Settings;
 use varco::isee::CodiceFiscale;
 use varco::ledger::committer::Health;
 use varco::ledger::disk::{Disk, DiskFile, RealDisk};
-use varco::ledger::{Kind, segments};
+use varco::ledger::{Kind, Role, segments};
 use varco::registry::Permit;
 use varco::registry::administration::{Actor, perform};
 use varco::registry::ente::Tipo;
@@ -617,7 +617,7 @@ fn a_question_for_another_system_is_recorded_leaves_once_and_has_an_end() {
     // Who was asked about is found, and what left can be proved.
     let question = entries.iter().find(|entry| entry.leaf.body.kind == Kind::Asked).unwrap();
     let body = &question.leaf.body;
-    assert_eq!((body.role.as_deref(), body.ente.as_deref()), (Some("fruitore"), Some("comune")));
+    assert_eq!((body.role, body.ente.as_deref()), (Some(Role::Fruitore), Some("comune")));
     assert_eq!(body.facts["verso"], "altra porta");
     assert_eq!(body.tokens.as_ref().unwrap().cf.len(), 1);
     assert!(body.commit.as_ref().unwrap().request.is_some());

@@ -14,20 +14,20 @@ use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 use varco::isee::attestazione::Assente;
 use varco::isee::calendar::Calendario;
-use varco::isee::checks::{Circumstance, REGOLE, examine, examine_effettiva};
+use varco::isee::checks::{Check, Circumstance, examine, examine_effettiva};
 use varco::isee::codes::{
     CondizioneEsclusione, GradoDisabilita, Importo, PresenzaGenitori, Relazione, Ruolo, TipoAbitazione, TipoImmobile, TipoIndicatore,
     TipoOperazione, TipoRapporto, TipoVariazione,
 };
 use varco::isee::compute::casi::{Caso, Indicatore, Modo, Motivo};
 use varco::isee::compute::corrente::{Insufficiente, sufficiente};
-use varco::isee::compute::round;
 use varco::isee::dsu::{
     ComponenteNucleoRistretto, DatiFiglio, DatiGenitore, DettaglioFiglio, DettaglioGenitoreNonConvivente, Donazione,
     FiglioNonCompresoNelNucleo, GenitoreNonConvivente, IseeCorrente, Residenziale, Universitario,
 };
 use varco::isee::feed::RapportoNoto;
 use varco::isee::foglio::AltriRedditi;
+use varco::isee::money::Euro;
 use varco::isee::omissioni::omissioni;
 use varco::isee::rules::Rules;
 
@@ -47,6 +47,11 @@ fn mother_and(minors: usize) -> (Caseta, Vec<usize>) {
     casa.member(Ruolo::D, 40, 20_000);
     let minors = (0..minors).map(|_| casa.member(Ruolo::F, 8, 0)).collect();
     (casa, minors)
+}
+
+/// One rounding to the cent.
+fn rounded(amount: Decimal) -> Decimal {
+    Euro::new(amount).line().value()
 }
 
 #[test]
@@ -628,7 +633,7 @@ fn adult_children_away_belong_to_the_nucleus_under_an_age_from_2019_to_2023() {
         casa.member(Ruolo::Fnc, age, 0);
         let calendario = Calendario::default();
         let circumstance = Circumstance::on(presented, rules.on(presented).unwrap(), &calendario);
-        examine(&casa.dsu, &circumstance).difetti.iter().any(|difetto| difetto.code == "K06.non-convivente")
+        examine(&casa.dsu, &circumstance).difetti.iter().any(|difetto| difetto.code.code() == "K06.non-convivente")
     };
     // DL 4/2019 art. 2 c. 5, from 29 January 2019 to 31 December 2023.
     for free in [date(2018, 12, 31), date(2019, 1, 28), date(2024, 1, 1), TODAY] {
@@ -651,7 +656,7 @@ fn assets_in_a_current_isee_are_for_some_months_since_september_2021() {
         casa.dsu.isee_corrente = Some(IseeCorrente { variazione: vec![change] });
         let calendario = Calendario::default();
         let circumstance = Circumstance::on(presented, rules.on(presented).unwrap(), &calendario);
-        examine(&casa.dsu, &circumstance).difetti.iter().any(|difetto| difetto.code == "K17.periodo")
+        examine(&casa.dsu, &circumstance).difetti.iter().any(|difetto| difetto.code.code() == "K17.periodo")
     };
     assert_eq!([date(2021, 6, 1), date(2021, 8, 31), date(2019, 11, 1)].map(refused), [true; 3]);
     assert_eq!([date(2021, 9, 1), date(2021, 12, 31), date(2026, 4, 1)].map(refused), [false; 3]);
@@ -670,7 +675,7 @@ fn the_year_of_the_assets_moved_in_2020() {
 fn amounts_are_rounded_half_away_from_zero_once_a_line() {
     let cases = [("0.005", "0.01"), ("-0.005", "-0.01"), ("2.344999", "2.34"), ("2.345", "2.35"), ("-0.004", "0.00"), ("-0", "0.00")];
     for (amount, expected) in cases {
-        assert_eq!(round(amount.parse().unwrap()).to_string(), expected);
+        assert_eq!(rounded(amount.parse().unwrap()).to_string(), expected);
     }
     // A text that is read again is written the same.
     for (amount, expected) in [("-0.004", "0.00"), ("-0.00", "0.00"), ("-0.01", "-0.01"), ("1.5", "1.50")] {
@@ -796,7 +801,7 @@ fn checks_of_operations_and_of_current_isee() {
         let mut casa = operation(*tipo);
         spoil(&mut casa);
         let difetti = exam(&casa).difetti;
-        assert!(difetti.iter().any(|difetto| difetto.code == *code && difetto.path.ends_with(path)), "{code} {path}: {difetti:?}");
+        assert!(difetti.iter().any(|difetto| difetto.code.code() == *code && difetto.path.ends_with(path)), "{code} {path}: {difetti:?}");
     }
 }
 
@@ -967,14 +972,14 @@ fn checks_of_students_parents_residential_services_and_restricted_nuclei() {
         let mut casa = everything();
         change(&mut casa);
         let difetti = exam(&casa).difetti;
-        assert!(difetti.iter().any(|difetto| difetto.code == *code && difetto.path.ends_with(path)), "{code} {path}: {difetti:?}");
+        assert!(difetti.iter().any(|difetto| difetto.code.code() == *code && difetto.path.ends_with(path)), "{code} {path}: {difetti:?}");
     }
     // Every check is provoked somewhere: here, in `tests/indicators/`, or in `tests/isee.rs`.
     let provoked: std::collections::BTreeSet<_> = CASES.iter().map(|(code, ..)| *code).collect();
     let elsewhere = [include_str!("indicators/controlli.rs"), include_str!("isee.rs"), include_str!("indicators.rs")];
     let is_provoked = |code: &str| provoked.contains(code) || elsewhere.iter().any(|text| text.contains(&format!("\"{code}\"")));
     // Checks that need the archive are provoked in other tests.
-    let listed = REGOLE.iter().map(|regola| regola.codice).filter(|code| ("K04".."K19").contains(&&code[..3]));
+    let listed = Check::ALL.iter().map(|check| check.code()).filter(|code| ("K04".."K19").contains(&&code[..3]));
     let listed = listed.filter(|code| !["K17.base", "K17.componente", "K17.numero", "K17.scostamento", "K18.periodo"].contains(code));
     assert_eq!(listed.filter(|code| !is_provoked(code)).collect::<Vec<_>>(), [""; 0]);
 }
@@ -998,7 +1003,7 @@ fn what_is_right_is_not_refused() {
     let child = casa.member(Ruolo::F, 18, 0);
     let born = casa.sheet(child).dati_componente.anagrafica.data_nascita;
     let codes = |circumstance: &Circumstance<'_>| -> Vec<_> {
-        examine(&casa.dsu, circumstance).difetti.iter().map(|difetto| difetto.code).collect()
+        examine(&casa.dsu, circumstance).difetti.iter().map(|difetto| difetto.code.code()).collect()
     };
     assert_eq!(codes(&circumstance), ["K06.minore"]);
     let first = born.checked_add(jiff::Span::new().years(17)).unwrap();
@@ -1172,7 +1177,7 @@ fn what_a_dsu_was_accepted_with_refuses_nothing_that_completes_it() {
     // What it adds is judged.
     let mut whole = casa.dsu.clone();
     whole.modello_base[0].universitario.push(again);
-    let codes: Vec<_> = examine_effettiva(&whole, &casa.dsu, &circumstance).difetti.iter().map(|difetto| difetto.code).collect();
+    let codes: Vec<_> = examine_effettiva(&whole, &casa.dsu, &circumstance).difetti.iter().map(|difetto| difetto.code.code()).collect();
     assert!(!codes.is_empty() && codes.iter().all(|code| *code == "K13.doppio"), "{codes:?}");
 }
 

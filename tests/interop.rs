@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use common::{BENEFIT, DSU, ISEE, Site, requests};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Deserialize;
-use varco::isee::rules::{Rules, name};
+use varco::isee::rules::Rules;
 use varco::ledger::search::{Filter, find};
 use varco::ledger::{Entry, Keys, Kind, seal};
 use varco::soap::{SOAP11, SOAP12};
@@ -234,7 +234,7 @@ fn check_values(facts: &Facts, site: &Site, dsu: &str, protocollo: &str, day: &s
     // The arithmetic is that of tests/clients/zeep/zeep_client.py. With 2.60%: ISR 312.00, ISE 6485.33, ISEE 2438.09.
     let rules = Rules::embedded().unwrap();
     let cents = |amount: Decimal| amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
-    let isr = cents(Decimal::from(12_000) * rules.on(day.parse().unwrap()).unwrap().get(name::RENDIMENTO));
+    let isr = cents(Decimal::from(12_000) * rules.on(day.parse().unwrap()).unwrap().law.rendimento.value());
     let ise = cents(isr + Decimal::new(6_173_334, 3));
     let isee = cents(ise / Decimal::new(266, 2));
     let values = format!("ISE=\"{ise:.2}\" ScalaEquivalenza=\"2.66\" ISEE=\"{isee:.2}\" ISR=\"{isr:.2}\" ISP=\"30866.67\"");

@@ -17,6 +17,7 @@ use varco::isee::checks::{Circumstance, Esame, examine};
 use varco::isee::compute::{Calcolo, ordinario};
 use varco::isee::dsu::Dichiarazione;
 use varco::isee::feed::{COLUMNS, FeedRecord, NoFeed, parse as parse_feed};
+use varco::isee::money::Euro;
 use varco::isee::operazioni::applica;
 use varco::isee::rules::Rules;
 use varco::xml::{Limits, parse};
@@ -201,7 +202,7 @@ fn every_formal_check_refuses_what_it_should_where_it_is() {
     ];
     for (code, path, changes) in cases {
         let esame = exam(&replaced(&sample(), changes));
-        let found = esame.difetti.iter().any(|difetto| difetto.code == *code && difetto.path.ends_with(path));
+        let found = esame.difetti.iter().any(|difetto| difetto.code.code() == *code && difetto.path.ends_with(path));
         assert!(found, "{code} at ..{path} after {changes:?}: {:#?}", esame.difetti);
         assert!(esame.difetti.iter().all(|difetto| !difetto.text.is_empty() && difetto.path.starts_with("/Dichiarazione")));
     }
@@ -210,7 +211,7 @@ fn every_formal_check_refuses_what_it_should_where_it_is() {
         let (before, after) = (dsu.split("<NucleoFamiliare>").next().unwrap(), dsu.split("</NucleoFamiliare>").nth(1).unwrap());
         format!("{before}{after}")
     };
-    assert!(exam(&without_family).difetti.iter().any(|difetto| difetto.code == "K04.nucleo"));
+    assert!(exam(&without_family).difetti.iter().any(|difetto| difetto.code.code() == "K04.nucleo"));
 }
 
 #[test]
@@ -228,7 +229,7 @@ fn warnings_do_not_refuse() {
     for (code, changes) in cases {
         let esame = exam(&replaced(&sample(), changes));
         assert_eq!(esame.difetti, [], "{code}");
-        assert_eq!(esame.avvertenze.iter().map(|a| a.code).collect::<Vec<_>>(), [*code]);
+        assert_eq!(esame.avvertenze.iter().map(|a| a.code.code()).collect::<Vec<_>>(), [*code]);
     }
     let fourth = exam(&replaced(&sample(), &[("DataSottoscrizione=\"2026-03-10\"", "DataSottoscrizione=\"2026-03-04\"")]));
     assert_eq!(fourth, Esame::default());
@@ -258,7 +259,7 @@ fn lines(calcolo: &Calcolo) -> [String; 12] {
         m.isp,
         m.ise,
         m.scala_equivalenza,
-        varco::isee::codes::Importo(calcolo.isee),
+        calcolo.isee.printed(),
     ]
     .map(|amount| amount.to_string())
 }
@@ -387,8 +388,8 @@ proptest! {
             prop_assert!(amount.0 >= Decimal::ZERO);
         }
         prop_assert!(m.detrazione_patrimonio_mobiliare <= m.patrimonio_mobiliare && m.detrazione_patrimonio_immobiliare <= m.patrimonio_immobiliare);
-        prop_assert_eq!(m.ise.0, varco::isee::compute::round(m.isr.0 + Decimal::new(20, 2) * m.isp.0));
-        prop_assert_eq!(calcolo.isee, varco::isee::compute::round(m.ise.0 / m.scala_equivalenza.0));
+        prop_assert_eq!(m.ise.0, Euro::new(m.isr.0 + Decimal::new(20, 2) * m.isp.0).line().value());
+        prop_assert_eq!(calcolo.isee, Euro::new(m.ise.0 / m.scala_equivalenza.0).line());
     }
 }
 
@@ -404,11 +405,11 @@ fn what_is_endless_is_counted_and_what_overflows_is_refused() {
     assert_eq!((warned.difetti.len(), warned.avvertenze.len()), (0, 100));
     let huge = "<AltriRedditi FlagEsonerato=\"true\" FlagIntegrazione=\"false\" FlagRettifica=\"false\" RedditoIRPEF=\"7000000000000000000000000000\"/></FoglioComponenteNucleo>";
     let esame = exam(&replaced(&sample(), &[("</FoglioComponenteNucleo>", huge)]));
-    assert_eq!(esame.difetti.iter().map(|d| d.code).collect::<Vec<_>>(), ["K01.intervallo"]);
+    assert_eq!(esame.difetti.iter().map(|d| d.code.code()).collect::<Vec<_>>(), ["K01.intervallo"]);
     let member = sample().split("<ComponenteNucleo ").nth(3).unwrap().split("</ComponenteNucleo>").next().unwrap().to_owned();
     let crowd = format!("<ComponenteNucleo {member}</ComponenteNucleo>").repeat(70);
     let esame = exam(&replaced(&sample(), &[("</NucleoFamiliare>", &format!("{crowd}</NucleoFamiliare>"))]));
-    assert_eq!(esame.difetti.iter().map(|d| d.code).collect::<Vec<_>>(), ["K04.componenti"]);
+    assert_eq!(esame.difetti.iter().map(|d| d.code.code()).collect::<Vec<_>>(), ["K04.componenti"]);
 }
 
 #[test]
@@ -484,6 +485,6 @@ fn defects_that_are_only_counted_are_counted_in_full() {
     let forms = format!("<ModelloBase Tipo=\"ORD\">{HOME}</ModelloBase>").repeat(120);
     let esame = exam(&sample().replacen("<Sottoscrizione ", &format!("{forms}<Sottoscrizione "), 1));
     assert_eq!((esame.difetti.len(), esame.altri), (100, 1 + 2 * 120 - 100));
-    assert_eq!(esame.difetti[0].code, "K04.modello");
-    assert!(esame.difetti[1..].iter().all(|difetto| difetto.code == "K08.casa"));
+    assert_eq!(esame.difetti[0].code.code(), "K04.modello");
+    assert!(esame.difetti[1..].iter().all(|difetto| difetto.code.code() == "K08.casa"));
 }

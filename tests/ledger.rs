@@ -15,8 +15,8 @@ use varco::ledger::search::{Filter, find, search};
 use varco::ledger::segments::{self, Loss, SegmentLog, SegmentReader};
 use varco::ledger::uses::{Term, Uses};
 use varco::ledger::{
-    Blinding, Body, Directory, Entry, Follower, Kind, Log as _, LogError, Origin, Position, Reader, Retention, Secret, Submission, Tokens,
-    Verified, batch, new_exchange,
+    Blinding, Body, Directory, Entry, Fact, Follower, Kind, Log as _, LogError, Origin, Position, Reader, Retention, Secret, Submission,
+    Tokens, Verified, batch, new_exchange,
 };
 
 const SEGMENT: u64 = 96 * 1024;
@@ -52,10 +52,10 @@ impl Sample {
         let runtime = runtime();
         for index in 0..entries {
             let now = clock.now();
-            let body = Body::new(Kind::Admin, Retention::Sistema, new_exchange(now).unwrap(), now).fact("indice", index);
+            let body = Body::new(Kind::Admin, Retention::Sistema, new_exchange(now).unwrap(), now).fact(Fact::named("indice"), index);
             let secret = Secret { reason: Some("x".repeat(length(index))), ..Secret::default() };
             let sealed = node.ledger.prepare(body.clone(), &secret, &Blinding::new().unwrap(), 0, now).unwrap();
-            let open = node.ledger.prepare_open(body.fact("ordinal", 1)).unwrap();
+            let open = node.ledger.prepare_open(body.fact(Fact::named("ordinal"), 1)).unwrap();
             let submission = Submission { drafts: vec![sealed, open], preconditions: Vec::new() };
             runtime.block_on(node.ledger.committer.submit(submission)).unwrap();
         }
@@ -483,7 +483,7 @@ fn every_field_is_found_through_the_index_and_again_when_the_index_is_made_again
     for index in 0..120_i64 {
         let now = clock.now();
         let kind = if index % 40 == 7 { Kind::System } else { Kind::Admin };
-        let mut body = Body::new(kind, Retention::Sistema, new_exchange(now).unwrap(), now).fact("id_richiesta", 1000 + index);
+        let mut body = Body::new(kind, Retention::Sistema, new_exchange(now).unwrap(), now).fact(Fact::named("id_richiesta"), 1000 + index);
         body.ente = Some(format!("ENTE{}", index % 60));
         body.operation = Some(format!("operazione {}", index % 50));
         body.outcome = Some(format!("ESITO {}", index % 45));
@@ -666,7 +666,7 @@ fn readers_beside_a_writer_never_cry_damage_that_is_not_there() {
         scope.spawn(move || {
             for index in 0..runs + 100 {
                 let now = Clock::system().now();
-                let body = Body::new(Kind::Admin, Retention::Sistema, new_exchange(now).unwrap(), now).fact("indice", index);
+                let body = Body::new(Kind::Admin, Retention::Sistema, new_exchange(now).unwrap(), now).fact(Fact::named("indice"), index);
                 let secret = Secret { reason: Some("x".repeat(index * 37 % 900)), ..Secret::default() };
                 let draft = node.ledger.prepare(body, &secret, &Blinding::new().unwrap(), 0, now).unwrap();
                 node.ledger.committer.submit_blocking(Submission { drafts: vec![draft], preconditions: Vec::new() }).unwrap();

@@ -181,14 +181,14 @@ fn every_row_of_the_table_of_faults_is_provoked_and_recorded() {
         .map(|entry| entry.leaf.body.facts["gruppi"].to_string())
         .collect::<String>();
     for code in CODES {
-        let ledger = row(code).ledger;
+        let ledger = row(*code).ledger;
         match code {
             // Counted together; and what says that nothing can be recorded is not recorded.
             Code::TooManyRequests | Code::Quota | Code::Attempts => assert!(gathered.contains(ledger), "{gathered}"),
             Code::Unavailable => {}
             _ => assert!(codes.contains(ledger), "{code:?} ({ledger}) is not in the ledger"),
         }
-        let seen = provoked.contains_key(&code) || matches!(code, Code::BodyTimeout | Code::BodyInterrupted | Code::Unavailable);
+        let seen = provoked.contains_key(code) || matches!(code, Code::BodyTimeout | Code::BodyInterrupted | Code::Unavailable);
         assert!(seen, "{code:?} was not provoked");
     }
     assert!(gathered.contains("H02.certificato"), "the revoked handshake was not counted: {gathered}");

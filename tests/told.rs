@@ -35,7 +35,7 @@ use varco::isee::codes::{Relazione, Ruolo, TipoOperazione};
 use varco::isee::dsu::DatiGenitore;
 use varco::ledger::disk::RealDisk;
 use varco::ledger::search::{Filter, find};
-use varco::ledger::{Blinding, Entry, Kind, Submission, new_exchange};
+use varco::ledger::{Blinding, Entry, Fact, Kind, Submission, new_exchange};
 use varco::registry::{Identified, Permit};
 use varco::services::{self, Asked, NotPrepared};
 use varco::sii::answers::{Declared, Found};
@@ -518,17 +518,17 @@ fn recorded_before(world: &World, current: &str, receipt: &str, numbers: std::op
             body.exchange = exchange;
             body.tokens.as_mut().unwrap().protocol = vec![token("protocol", &protocol), token("protocol", &sender)];
             body.facts.retain(|fact, _| !["altrui", "di", "dichiarante", "ordinal"].contains(&fact.as_str()));
-            let mut body = body.fact("radice", token("protocol", &protocol));
+            let mut body = body.fact(Fact::named("radice"), token("protocol", &protocol));
             let mut secret = secret.clone();
             secret.protocol = vec![protocol.clone(), sender.clone()];
             if entry.leaf.body.kind == Kind::Dsu {
-                body = body.fact("impronta", token("impronta", &hex(&sha256(canonical.as_bytes()))));
+                body = body.fact(Fact::named("impronta"), token("impronta", &hex(&sha256(canonical.as_bytes()))));
                 secret.dsu = Some(canonical.clone());
                 secret.effettiva = secret.effettiva.as_deref().map(renamed);
                 secret.receipt = Some(receipt.to_owned());
             } else {
                 let dichiarante = entry.leaf.body.facts["dichiarante"].clone();
-                body = body.fact("di", OTHER).fact("dichiarante", dichiarante);
+                body = body.fact(Fact::named("di"), OTHER).fact(Fact::named("dichiarante"), dichiarante);
                 secret.attestation = secret.attestation.as_deref().map(renamed);
             }
             node.ledger.prepare(body, &secret, &Blinding::new().unwrap(), ordinal, now).unwrap()

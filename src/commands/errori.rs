@@ -5,11 +5,12 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 use crate::contract;
+use crate::contract::consultazione::Esito;
 use crate::gateway::fault::{CODES, render, row, status};
-use crate::gateway::gathered::STRETTE;
-use crate::isee::checks;
+use crate::gateway::gathered::Stretta;
+use crate::isee::checks::Check;
 use crate::refusal::{Code, Refusal, Regola};
-use crate::services::esiti;
+use crate::services::esiti::Motivo;
 use crate::soap::Version;
 
 /// The reference, in Markdown.
@@ -18,7 +19,7 @@ pub fn reference() -> String {
     text.push_str(
         "| codice | HTTP | HTTP, SOAP 1.2 | status | faultcode | faultstring | type | testo |\n|---|---|---|---|---|---|---|---|\n",
     );
-    for code in CODES {
+    for &code in CODES {
         let row = row(code);
         let (http, http12) = (status(code, Version::V11).as_u16(), status(code, Version::V12).as_u16());
         let _ = writeln!(
@@ -31,21 +32,21 @@ pub fn reference() -> String {
     for version in [Version::V11, Version::V12] {
         let _ = write!(text, "\n```xml\n{}\n```\n", render(&Refusal::new(Code::NotAuthorized, ""), Uuid::nil(), version));
     }
-    section(
-        &mut text,
-        "Esito RICHIESTA_INVALIDA",
-        "La richiesta è valida per lo schema, ma non ha senso o non è permessa.",
-        esiti::RICHIESTA_INVALIDA,
-    );
-    section(&mut text, "Esito DATI_NON_TROVATI", "Non c'è ciò che si cerca, o non è di chi lo cerca.", esiti::DATI_NON_TROVATI);
-    section(&mut text, "Esito ERRORE_INTERNO", "IdRichiesta è 0.", esiti::ERRORE_INTERNO);
-    section(&mut text, "Violazioni dello schema", SCHEMA, contract::REGOLE);
-    section(&mut text, "Controlli formali della DSU", CONTROLLI, checks::REGOLE);
-    section(&mut text, "Connessioni rifiutate", STRETTA, STRETTE);
+    let of = |esito| Motivo::ALL.iter().filter(move |motivo| motivo.esito() == esito).map(|motivo| motivo.row());
+    let invalid = "La richiesta è valida per lo schema, ma non ha senso o non è permessa.";
+    section(&mut text, "Esito RICHIESTA_INVALIDA", invalid, of(Esito::RichiestaInvalida));
+    let not_found = "Non c'è ciò che si cerca, o non è di chi lo cerca.";
+    section(&mut text, "Esito DATI_NON_TROVATI", not_found, of(Esito::DatiNonTrovati));
+    section(&mut text, "Esito ERRORE_INTERNO", "IdRichiesta è 0.", of(Esito::ErroreInterno));
+    section(&mut text, "Violazioni dello schema", SCHEMA, contract::SchemaRule::ALL.iter().map(|rule| rule.row()));
+    // The first stands among the rules of the schema.
+    let of_dsu = Check::ALL.iter().filter(|check| **check != Check::K01Intervallo);
+    section(&mut text, "Controlli formali della DSU", CONTROLLI, of_dsu.map(|check| check.row()));
+    section(&mut text, "Connessioni rifiutate", STRETTA, Stretta::ALL.iter().map(|reason| reason.row()));
     text
 }
 
-fn section(text: &mut String, title: &str, introduction: &str, rules: &[Regola]) {
+fn section(text: &mut String, title: &str, introduction: &str, rules: impl Iterator<Item = Regola>) {
     let _ = write!(text, "\n## {title}\n\n{introduction}\n\n| codice | significato | che cosa fare |\n|---|---|---|\n");
     for Regola { codice, significato, rimedio } in rules {
         let _ = writeln!(text, "| {codice} | {significato} | {rimedio} |");

@@ -15,6 +15,7 @@ use crate::ledger::disk::RealDisk;
 use crate::ledger::search::{self, Filter};
 use crate::ledger::{Directory, Kind};
 use crate::registry::administration::{Command, perform_all};
+use crate::registry::facts::ENTE;
 use crate::registry::upgrade::Earlier;
 
 pub(super) fn run(dir: &Path, clock: &Clock) -> Result<()> {
@@ -41,7 +42,7 @@ pub async fn from_1_0(node: &Node, clock: &Clock) -> Result<usize> {
     let filter = Filter { kind: Some(Kind::Registry), ..Filter::default() };
     let mut last = BTreeMap::new();
     for entry in search::find(node.ledger.reader.as_ref(), &filter, usize::MAX)? {
-        let value = entry.leaf.body.facts.get("ente").cloned().unwrap_or_default();
+        let value = entry.leaf.body.get(ENTE).cloned().unwrap_or_default();
         // One that was taken over already, by an upgrade that did not come to its end, has another form: what it was stands before it.
         if entry.leaf.body.operation.as_deref() == Some("ente converti") {
             continue;

@@ -26,7 +26,7 @@ pub mod wsdl;
 mod binding_tests;
 
 pub use answered::Answered;
-pub use regole::REGOLE;
+pub use regole::SchemaRule;
 
 use std::collections::{HashMap, HashSet};
 
@@ -210,12 +210,12 @@ impl Contract {
     /// A DSU that came as the bytes of a document, in any encoding: what is wrong with it is placed in that document.
     fn read_enclosed(&self, body: Element<'_, '_>) -> Result<Trasmessa, Findings> {
         let element = body.child(Operation::TrasmissioneDsu.namespace(), "XmlDichiarazione").unwrap_or(body);
-        let wrong = |text: &str| single(element, "K01.xml", ENCLOSED.to_owned(), text.to_owned());
+        let wrong = |text: &str| single(element, SchemaRule::K01Xml.code(), ENCLOSED.to_owned(), text.to_owned());
         let Base64(bytes) = Base64::decode(element).map_err(|error| undecodable(element, error))?;
         let text = encoding::decode(&bytes, None).map_err(|_| wrong("documento in una codifica non prevista, o non valido nella sua"))?;
         let document = parse(&text, &Limits::of_document()).map_err(|XmlError { fault, place }| Findings {
             list: vec![Finding {
-                code: "K01.xml",
+                code: SchemaRule::K01Xml.code(),
                 path: ENCLOSED.to_owned(),
                 line: place.line,
                 column: place.column,
@@ -238,10 +238,10 @@ impl Contract {
             attribute.namespace(body.document()) == XSI && matches!(attribute.local(), "schemaLocation" | "noNamespaceSchemaLocation")
         };
         if !body.attributes().iter().all(located) {
-            return wrong(body, "K01.attributo", "/TrasmissioneLotto/@*", "attributo non previsto");
+            return wrong(body, SchemaRule::K01Attributo.code(), "/TrasmissioneLotto/@*", "attributo non previsto");
         }
         if body.texts().any(|text| !text.trim_matches([' ', '\t', '\r', '\n']).is_empty()) {
-            return wrong(body, "K01.testo", "/TrasmissioneLotto", "testo non previsto tra gli elementi");
+            return wrong(body, SchemaRule::K01Testo.code(), "/TrasmissioneLotto", "testo non previsto tra gli elementi");
         }
         let mut count = 0;
         for child in body.children() {
@@ -249,17 +249,17 @@ impl Contract {
             if !child.is(ISEE_NS, "Dichiarazione") {
                 return wrong(
                     child,
-                    "K01.elemento",
+                    SchemaRule::K01Elemento.code(),
                     &format!("/TrasmissioneLotto/*[{count}]"),
                     "elemento non previsto: atteso Dichiarazione",
                 );
             }
             if count > MAX_LOT {
-                return wrong(child, "K01.lotto", "/TrasmissioneLotto", "più di 500 Dichiarazione in un lotto");
+                return wrong(child, SchemaRule::K01Lotto.code(), "/TrasmissioneLotto", "più di 500 Dichiarazione in un lotto");
             }
         }
         if count == 0 {
-            return wrong(body, "K01.elemento-mancante", "/TrasmissioneLotto", "elemento mancante: atteso Dichiarazione");
+            return wrong(body, SchemaRule::K01ElementoMancante.code(), "/TrasmissioneLotto", "elemento mancante: atteso Dichiarazione");
         }
         Ok(())
     }
@@ -308,7 +308,7 @@ fn within(dichiarazione: &str, path: &str) -> String {
 }
 
 fn undecodable(body: Element<'_, '_>, error: Undecodable) -> Findings {
-    single(body, "K01.valore", format!("/{}", body.local()), format!("valore non leggibile: {}", error.0))
+    single(body, SchemaRule::K01Valore.code(), format!("/{}", body.local()), format!("valore non leggibile: {}", error.0))
 }
 
 /// A DSU that its schema accepts.
@@ -376,7 +376,7 @@ impl<'s> Part<'s> {
         let path = format!("/TrasmissioneLotto/Dichiarazione[{position}]");
         match parse_part(element, &Limits::default()) {
             Ok(document) => Ok(Self { document, path }),
-            Err(error) => Err(single(element, "K01.xml", path, error.fault.italian().to_owned())),
+            Err(error) => Err(single(element, SchemaRule::K01Xml.code(), path, error.fault.italian().to_owned())),
         }
     }
 
@@ -409,7 +409,7 @@ fn place_in(defects: Vec<Difetto>, dichiarazione: Element<'_, '_>, whole: &str) 
         let own = attribute.and_then(|name| element.attributes().iter().find(|a| a.local() == name));
         let place = element.document().place(own.map_or(element.offset(), |attribute| attribute.offset()));
         Finding {
-            code: defect.code,
+            code: defect.code.code(),
             path: within(whole, &defect.path),
             line: place.line,
             column: place.column,

@@ -16,7 +16,6 @@ use hyper::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::net::sockopt::set_tcp_quickack;
-use rustls::ProtocolVersion;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
@@ -27,11 +26,13 @@ use uuid::Uuid;
 use super::Gateway;
 use super::exchange;
 use super::framing::{Framing, Verdicts};
+use super::gathered::Stretta;
 use super::metered::{Metered, TooManyRecords};
 use super::outcome;
 use super::proxy;
 use super::record::{self, Channel, Passage};
 use crate::tls::server::Shown;
+use crate::tls::server::TlsVersion;
 
 /// Serves one connection until it ends, or until `stop` changes and its exchange is done. Until its handshake is over it may be told to
 /// make room.
@@ -49,18 +50,18 @@ pub(super) async fn serve(
         gateway.gathered.count(reason, None);
         gateway.refusals.say(reason, source, shown.and_then(Shown::refused), gateway.clock.now());
     };
-    let Ok((config, shown)) = settings.channel.handshake() else { return refuse("H03.tls", source, None) };
+    let Ok((config, shown)) = settings.channel.handshake() else { return refuse(Stretta::H03Tls.code(), source, None) };
     let acceptor = TlsAcceptor::from(config);
     let handshake = async {
         // Behind a balancer: who it says that is connected.
         if settings.proxies.contains(&source) {
-            source = proxy::source(&mut socket).await.map_err(|_| "H09.proxy")?.unwrap_or(source);
+            source = proxy::source(&mut socket).await.map_err(|_| Stretta::H09Proxy.code())?.unwrap_or(source);
         }
         acceptor.accept(Metered::new(socket)).await.map_err(|error| reason(&error))
     };
     let handshake = tokio::select! {
         handshake = tokio::time::timeout(limits.handshake(), handshake) => handshake,
-        Ok(()) = make_room => return refuse("H07.posto", source, None),
+        Ok(()) = make_room => return refuse(Stretta::H07Posto.code(), source, None),
     };
     let stream = match handshake {
         Ok(Ok(mut stream)) => {
@@ -71,13 +72,13 @@ pub(super) async fn serve(
             stream
         }
         Ok(Err(reason)) => return refuse(reason, source, Some(&shown)),
-        Err(_) => return refuse("H04.tempo", source, None),
+        Err(_) => return refuse(Stretta::H04Tempo.code(), source, None),
     };
     let (_, session) = stream.get_ref();
-    let tls = if session.protocol_version() == Some(ProtocolVersion::TLSv1_3) { "1.3" } else { "1.2" };
-    let Some(peer) = settings.channel.peer(&shown) else { return refuse("H02.certificato", source, Some(&shown)) };
+    let tls = TlsVersion::of(session.protocol_version());
+    let Some(peer) = settings.channel.peer(&shown) else { return refuse(Stretta::H02Certificato.code(), source, Some(&shown)) };
     let Some(_place) = gateway.connected.enter(peer.fingerprint(), limits.per_certificate) else {
-        return gateway.gathered.count("H08.connessioni", Some(peer.fingerprint()));
+        return gateway.gathered.count(Stretta::H08Connessioni.code(), Some(peer.fingerprint()));
     };
     let channel = Arc::new(Channel { peer, address: source.to_string(), tls });
     let verdicts = Verdicts::new();
@@ -134,11 +135,11 @@ pub(super) async fn serve(
         tokio::select! {
             ended = connection.as_mut() => {
                 if let Some(exchange) = owed.take() {
-                    counting.gathered.name("E98.non-consegnata", &presented, exchange);
+                    counting.gathered.name(Stretta::E98NonConsegnata.code(), &presented, exchange);
                 }
                 // A head that hyper itself cannot read, which it has answered.
                 if ended.is_err_and(|error| error.is_parse()) {
-                    counting.gathered.count("H06.http", Some(&presented));
+                    counting.gathered.count(Stretta::H06Http.code(), Some(&presented));
                 }
                 return;
             }
@@ -188,13 +189,13 @@ async fn caught<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
 fn reason(error: &io::Error) -> &'static str {
     use rustls::Error;
     if error.get_ref().is_some_and(|inner| inner.is::<TooManyRecords>()) {
-        return "H03.tls";
+        return Stretta::H03Tls.code();
     }
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-        Some(Error::NoCertificatesPresented) => "H01.senza-certificato",
-        Some(Error::InvalidCertificate(_)) => "H02.certificato",
-        Some(_) => "H03.tls",
-        None => "H05.interrotto",
+        Some(Error::NoCertificatesPresented) => Stretta::H01SenzaCertificato.code(),
+        Some(Error::InvalidCertificate(_)) => Stretta::H02Certificato.code(),
+        Some(_) => Stretta::H03Tls.code(),
+        None => Stretta::H05Interrotto.code(),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::xml::writer::{Style, Writer};
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
     /// HTTP status of the response.
-    pub http: StatusCode,
+    pub http: u16,
     /// Status inside the problem.
     pub status: u16,
     /// After `SOAP-ENV:`.
@@ -29,253 +29,104 @@ pub struct Row {
     pub ledger: &'static str,
 }
 
-/// Every code, in the order of the table.
-pub const CODES: [Code; 25] = [
-    Code::NotAuthorized,
-    Code::PeerInvalid,
-    Code::OperationNotGranted,
-    Code::IdentityMismatch,
-    Code::NotFound,
-    Code::MethodNotAllowed,
-    Code::BodyTooLarge,
-    Code::BodyTimeout,
-    Code::BodyInterrupted,
-    Code::UnsupportedMedia,
-    Code::Xml,
-    Code::Envelope,
-    Code::Version,
-    Code::MustUnderstand,
-    Code::UnknownOperation,
-    Code::WrongPath,
-    Code::Schema,
-    Code::TooManyRequests,
-    Code::Unavailable,
-    Code::Package,
-    Code::Office,
-    Code::Quota,
-    Code::Malformed,
-    Code::Attempts,
-    Code::Fields,
-];
-
-/// What whoever may not come in is told: unknown, suspended, revoked, expired, it is the same for all of them.
+/// The caller is unknown, suspended, revoked or expired: it is the same for all of them.
 const CALLER: &str = "Il certificato presentato non è valido, o non è di un ente accreditato: rivolgersi a chi gestisce la porta.";
 
-/// The row of a code.
-pub fn row(code: Code) -> Row {
-    let fault = |status, faultcode, faultstring, slug, detail, ledger| Row {
-        http: StatusCode::INTERNAL_SERVER_ERROR,
-        status,
-        faultcode,
-        faultstring,
-        slug,
-        detail,
-        ledger,
+/// The table, one line each: the code in the ledger, the kind of the fault with its status, faultcode, faultstring, the type of the problem, and the text.
+macro_rules! faults {
+    ($($code:ident: $ledger:literal, $kind:ident $status:literal, $faultcode:literal, $faultstring:literal, $slug:literal, $detail:expr;)+) => {
+        /// Every code, in the order of the table.
+        pub const CODES: &[Code] = &[$(Code::$code),+];
+
+        /// The row of a code.
+        pub const fn row(code: Code) -> Row {
+            match code {
+                $(Code::$code => Row {
+                    http: http!($kind $status),
+                    status: $status,
+                    faultcode: $faultcode,
+                    faultstring: $faultstring,
+                    slug: $slug,
+                    detail: $detail,
+                    ledger: $ledger,
+                },)+
+            }
+        }
     };
-    let http = |http: StatusCode, faultcode, faultstring, slug, detail, ledger| Row {
-        http,
-        status: http.as_u16(),
-        faultcode,
-        faultstring,
-        slug,
-        detail,
-        ledger,
+}
+
+/// A fault is HTTP 500; a status of HTTP is itself.
+macro_rules! http {
+    (fault $status:literal) => {
+        500
     };
-    match code {
-        Code::NotAuthorized => fault(403, "Client.Authorization", "Authorization failed", "authorization", CALLER, "F01.ente"),
-        Code::PeerInvalid => fault(403, "Client.Authorization", "Authorization failed", "authorization", CALLER, "F02.certificato"),
-        Code::OperationNotGranted => fault(
-            403,
-            "Client.Authorization",
-            "Authorization failed",
-            "operation",
-            "L'ente non è abilitato a questa operazione: chiederne l'abilitazione a chi gestisce la porta.",
-            "F03.operazione",
-        ),
-        Code::IdentityMismatch => fault(
-            403,
-            "Client.Authorization",
-            "Authorization failed",
-            "identity",
-            "Il CodiceEnte indicato non è dell'ente che chiama: correggerlo o toglierlo.",
-            "F04.identita",
-        ),
-        Code::Office => fault(
-            403,
-            "Client.Authorization",
-            "Authorization failed",
-            "office",
-            "L'ente deve indicare uno dei suoi uffici registrati (CodiceUfficio): indicarlo, o farlo registrare da chi gestisce la porta.",
-            "F21.ufficio",
-        ),
-        Code::NotFound => http(
-            StatusCode::NOT_FOUND,
-            "Client.NotFound",
-            "Not found",
-            "path",
-            "Nessun servizio a questo indirizzo: usare quello del WSDL (?wsdl).",
-            "F05.indirizzo",
-        ),
-        Code::MethodNotAllowed => http(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "Client.MethodNotAllowed",
-            "Method not allowed",
-            "method",
-            "Usare POST; GET solo per ?wsdl e ?xsd=.",
-            "F06.metodo",
-        ),
-        Code::Malformed => http(
-            StatusCode::BAD_REQUEST,
-            "Client.MalformedRequest",
-            "Malformed request",
-            "request",
-            "Richiesta HTTP non ben formata, o ambigua: un solo Host; una sola Content-Length, oppure Transfer-Encoding: chunked.",
-            "F23.richiesta",
-        ),
-        Code::Fields => http(
-            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            "Client.TooManyHeaderFields",
-            "Request Header Fields Too Large",
-            "fields",
-            "La richiesta ha più di 128 campi di intestazione HTTP: toglierne.",
-            "F25.campi",
-        ),
-        Code::BodyTooLarge => http(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "Client.PayloadTooLarge",
-            "Payload too large",
-            "size",
-            "Il messaggio supera la dimensione ammessa: dividerlo.",
-            "F07.dimensione",
-        ),
-        Code::BodyTimeout => http(
-            StatusCode::REQUEST_TIMEOUT,
-            "Client.Timeout",
-            "Request timeout",
-            "timeout",
-            "Il messaggio non è arrivato per intero nel tempo ammesso: riprovare.",
-            "F08.tempo",
-        ),
-        Code::BodyInterrupted => http(
-            StatusCode::BAD_REQUEST,
-            "Client.Interrupted",
-            "Request interrupted",
-            "interrupted",
-            "Il messaggio si è interrotto prima della fine: riprovare.",
-            "F09.interrotto",
-        ),
-        Code::UnsupportedMedia => http(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "Client.UnsupportedMediaType",
-            "Unsupported media type",
-            "media-type",
-            "Atteso text/xml, application/soap+xml o multipart/related, in UTF-8, UTF-16, ISO-8859-1 o windows-1252, senza compressione.",
-            "F10.formato",
-        ),
-        Code::Xml => fault(
-            400,
-            "Client.MalformedXML",
-            "Malformed XML",
-            "xml",
-            "Il messaggio non è XML ben formato, o supera i limiti ammessi: correggerlo dove è indicato.",
-            "F11.xml",
-        ),
-        Code::Envelope => fault(
-            400,
-            "Client.InvalidEnvelope",
-            "Invalid SOAP envelope",
-            "envelope",
-            "Atteso un Envelope SOAP con al più un Header e un Body con un solo elemento.",
-            "F12.busta",
-        ),
-        Code::Version => fault(
-            400,
-            "VersionMismatch",
-            "SOAP version not supported",
-            "version",
-            "Questo indirizzo parla SOAP 1.1 e SOAP 1.2.",
-            "F13.versione",
-        ),
-        Code::MustUnderstand => fault(
-            400,
-            "MustUnderstand",
-            "Header not understood",
-            "must-understand",
-            "Un'intestazione con mustUnderstand non è conosciuta: toglierla, o togliere mustUnderstand.",
-            "F14.intestazione",
-        ),
-        Code::Package => fault(
-            400,
-            "Client.InvalidPackage",
-            "Invalid MIME package",
-            "package",
-            "Il messaggio multipart/related non è ben formato, o un riferimento cid: non ha la sua parte.",
-            "F20.allegati",
-        ),
-        Code::UnknownOperation => fault(
-            404,
-            "Client.UnknownOperation",
-            "Unknown operation",
-            "unknown-operation",
-            "L'elemento nel Body non è un'operazione conosciuta: controllare nome e namespace nel WSDL (?wsdl).",
-            "F15.sconosciuta",
-        ),
-        Code::WrongPath => fault(
-            404,
-            "Client.UnknownOperation",
-            "Unknown operation",
-            "wrong-path",
-            "L'operazione è di un altro indirizzo: usare quello del suo WSDL.",
-            "F16.servizio",
-        ),
-        Code::Schema => fault(
-            400,
-            "Client.SchemaValidation",
-            "Schema validation failed",
-            "schema",
-            "Il messaggio non rispetta lo schema: correggerlo dove è indicato.",
-            "F17.schema",
-        ),
-        Code::TooManyRequests => http(
-            StatusCode::TOO_MANY_REQUESTS,
-            "Client.TooManyRequests",
-            "Too Many Requests",
-            "too-many-requests",
-            "Troppe richieste: riprovare più tardi.",
-            "F18.troppe",
-        ),
-        Code::Quota => http(
-            StatusCode::TOO_MANY_REQUESTS,
-            "Client.TooManyRequests",
-            "Too Many Requests",
-            "quota",
-            "La quota dell'ente, o dell'operatore, è esaurita: riprovare dopo i secondi di Retry-After.",
-            "F22.quota",
-        ),
-        Code::Attempts => http(
-            StatusCode::TOO_MANY_REQUESTS,
-            "Client.TooManyRequests",
-            "Too Many Requests",
-            "attempts",
-            "Troppi protocolli indicati invano: controllarli, e riprovare dopo i secondi di Retry-After.",
-            "F24.tentativi",
-        ),
-        Code::Unavailable => http(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Server.APIUnavailable",
-            "Service unavailable",
-            "unavailable",
-            "Il servizio non è disponibile: riprovare tra poco.",
-            "F19.indisponibile",
-        ),
-    }
+    (http $status:literal) => {
+        $status
+    };
+}
+
+faults! {
+    NotAuthorized: "F01.ente", fault 403, "Client.Authorization", "Authorization failed", "authorization", CALLER;
+    PeerInvalid: "F02.certificato", fault 403, "Client.Authorization", "Authorization failed", "authorization", CALLER;
+    OperationNotGranted: "F03.operazione", fault 403, "Client.Authorization", "Authorization failed", "operation",
+        "L'ente non è abilitato a questa operazione: chiederne l'abilitazione a chi gestisce la porta.";
+    IdentityMismatch: "F04.identita", fault 403, "Client.Authorization", "Authorization failed", "identity",
+        "Il CodiceEnte indicato non è dell'ente che chiama: correggerlo o toglierlo.";
+    NotFound: "F05.indirizzo", http 404, "Client.NotFound", "Not found", "path",
+        "Nessun servizio a questo indirizzo: usare quello del WSDL (?wsdl).";
+    MethodNotAllowed: "F06.metodo", http 405, "Client.MethodNotAllowed", "Method not allowed", "method",
+        "Usare POST; GET solo per ?wsdl e ?xsd=.";
+    BodyTooLarge: "F07.dimensione", http 413, "Client.PayloadTooLarge", "Payload too large", "size",
+        "Il messaggio supera la dimensione ammessa: dividerlo.";
+    BodyTimeout: "F08.tempo", http 408, "Client.Timeout", "Request timeout", "timeout",
+        "Il messaggio non è arrivato per intero nel tempo ammesso: riprovare.";
+    BodyInterrupted: "F09.interrotto", http 400, "Client.Interrupted", "Request interrupted", "interrupted",
+        "Il messaggio si è interrotto prima della fine: riprovare.";
+    UnsupportedMedia: "F10.formato", http 415, "Client.UnsupportedMediaType", "Unsupported media type", "media-type",
+        "Atteso text/xml, application/soap+xml o multipart/related, in UTF-8, UTF-16, ISO-8859-1 o windows-1252, senza compressione.";
+    Xml: "F11.xml", fault 400, "Client.MalformedXML", "Malformed XML", "xml",
+        "Il messaggio non è XML ben formato, o supera i limiti ammessi: correggerlo dove è indicato.";
+    Envelope: "F12.busta", fault 400, "Client.InvalidEnvelope", "Invalid SOAP envelope", "envelope",
+        "Atteso un Envelope SOAP con al più un Header e un Body con un solo elemento.";
+    Version: "F13.versione", fault 400, "VersionMismatch", "SOAP version not supported", "version",
+        "Questo indirizzo parla SOAP 1.1 e SOAP 1.2.";
+    MustUnderstand: "F14.intestazione", fault 400, "MustUnderstand", "Header not understood", "must-understand",
+        "Un'intestazione con mustUnderstand non è conosciuta: toglierla, o togliere mustUnderstand.";
+    UnknownOperation: "F15.sconosciuta", fault 404, "Client.UnknownOperation", "Unknown operation", "unknown-operation",
+        "L'elemento nel Body non è un'operazione conosciuta: controllare nome e namespace nel WSDL (?wsdl).";
+    WrongPath: "F16.servizio", fault 404, "Client.UnknownOperation", "Unknown operation", "wrong-path",
+        "L'operazione è di un altro indirizzo: usare quello del suo WSDL.";
+    Schema: "F17.schema", fault 400, "Client.SchemaValidation", "Schema validation failed", "schema",
+        "Il messaggio non rispetta lo schema: correggerlo dove è indicato.";
+    TooManyRequests: "F18.troppe", http 429, "Client.TooManyRequests", "Too Many Requests", "too-many-requests",
+        "Troppe richieste: riprovare più tardi.";
+    Unavailable: "F19.indisponibile", http 503, "Server.APIUnavailable", "Service unavailable", "unavailable",
+        "Il servizio non è disponibile: riprovare tra poco.";
+    Package: "F20.allegati", fault 400, "Client.InvalidPackage", "Invalid MIME package", "package",
+        "Il messaggio multipart/related non è ben formato, o un riferimento cid: non ha la sua parte.";
+    Office: "F21.ufficio", fault 403, "Client.Authorization", "Authorization failed", "office",
+        "L'ente deve indicare uno dei suoi uffici registrati (CodiceUfficio): indicarlo, o farlo registrare da chi gestisce la porta.";
+    Quota: "F22.quota", http 429, "Client.TooManyRequests", "Too Many Requests", "quota",
+        "La quota dell'ente, o dell'operatore, è esaurita: riprovare dopo i secondi di Retry-After.";
+    Malformed: "F23.richiesta", http 400, "Client.MalformedRequest", "Malformed request", "request",
+        "Richiesta HTTP non ben formata, o ambigua: un solo Host; una sola Content-Length, oppure Transfer-Encoding: chunked.";
+    Attempts: "F24.tentativi", http 429, "Client.TooManyRequests", "Too Many Requests", "attempts",
+        "Troppi protocolli indicati invano: controllarli, e riprovare dopo i secondi di Retry-After.";
+    Fields: "F25.campi", http 431, "Client.TooManyHeaderFields", "Request Header Fields Too Large", "fields",
+        "La richiesta ha più di 128 campi di intestazione HTTP: toglierne.";
+}
+
+/// The code behind its name in the ledger.
+pub fn code_of(ledger: &str) -> Option<Code> {
+    CODES.iter().copied().find(|code| row(*code).ledger == ledger)
 }
 
 /// The HTTP status of a refusal, in a version of SOAP: of 1.2, part 2, table 20 says that the sender's faults are 400.
 pub fn status(code: Code, version: Version) -> StatusCode {
     let row = row(code);
-    let senders = row.http == StatusCode::INTERNAL_SERVER_ERROR && row.faultcode.starts_with("Client");
-    if version == Version::V12 && senders { StatusCode::BAD_REQUEST } else { row.http }
+    let senders = row.http == 500 && row.faultcode.starts_with("Client");
+    let http = if version == Version::V12 && senders { 400 } else { row.http };
+    StatusCode::from_u16(http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 /// A fault's envelope. `exchange` is the request's id; nothing in it comes from the request but that, the version, and the names of headers that were not

@@ -12,33 +12,38 @@ use prometheus_client::metrics::family::Family;
 use uuid::Uuid;
 
 use super::node::Node;
-use crate::ledger::{Body, Kind, Retention, Submission, new_exchange};
-use crate::refusal::{Regola, regola};
+use crate::gateway::facts::GRUPPI;
+use crate::ledger::{Body, Kind, Retention, Role, Submission, new_exchange};
+use crate::refusal::regole;
 
-/// What is counted here and answered to nobody, or without a word: for the reference of all refusals.
-pub const STRETTE: &[Regola] = &[
-    regola(
-        "E98.non-consegnata",
-        "Una risposta registrata che il client non ha preso: la connessione è finita prima",
-        "chiedere di nuovo; la voce elenca gli scambi",
-    ),
-    regola("E99.interno", "Errore della porta durante uno scambio: HTTP 503 senza corpo", "segnalarlo a chi gestisce la porta"),
-    regola("H01.senza-certificato", "Nessun certificato presentato", "presentare il certificato dell'ente"),
-    regola("H02.certificato", "Certificato scaduto, revocato, di un'altra autorità o fuori dal profilo ammesso", "rinnovarlo"),
-    regola("H03.tls", "Versione di TLS, cifrari o messaggi non ammessi", "usare TLS 1.2 o 1.3"),
-    regola("H04.tempo", "Stretta di mano non conclusa nel tempo ammesso", "controllare la rete"),
-    regola("H05.interrotto", "Connessione interrotta durante la stretta di mano", "controllare la rete"),
-    regola("H06.http", "Intestazione HTTP illeggibile o troppo lunga: HTTP 400, 414 o 431 senza corpo", "correggere il client"),
-    regola("H07.posto", "Stretta di mano lasciata a metà mentre tutti i posti erano presi", "riprovare; controllare la rete"),
-    regola("H08.connessioni", "Troppe connessioni con lo stesso certificato", "chiudere quelle che non servono, o usarle a turno"),
-    regola("H09.proxy", "Da un bilanciatore configurato, senza l'intestazione PROXY versione 2", "attivare send-proxy-v2 sul bilanciatore"),
-    regola("H10.tentativi-ente", "Un ente ha esaurito i suoi tentativi: troppi protocolli indicati invano", "controllarli con l'ente"),
-    regola(
-        "H11.tentativi-dichiarante",
-        "Un ente ha esaurito i tentativi per un dichiarante: troppi protocolli indicati invano",
-        "controllarli con l'ente",
-    ),
-];
+regole! {
+    /// Counted here, and answered to nobody or without a word.
+    enum Stretta {
+        E98NonConsegnata: "E98.non-consegnata",
+            "Una risposta registrata che il client non ha preso: la connessione è finita prima",
+            "chiedere di nuovo; la voce elenca gli scambi";
+        E99Interno: "E99.interno", "Errore della porta durante uno scambio: HTTP 503 senza corpo", "segnalarlo a chi gestisce la porta";
+        H01SenzaCertificato: "H01.senza-certificato", "Nessun certificato presentato", "presentare il certificato dell'ente";
+        H02Certificato: "H02.certificato", "Certificato scaduto, revocato, di un'altra autorità o fuori dal profilo ammesso", "rinnovarlo";
+        H03Tls: "H03.tls", "Versione di TLS, cifrari o messaggi non ammessi", "usare TLS 1.2 o 1.3";
+        H04Tempo: "H04.tempo", "Stretta di mano non conclusa nel tempo ammesso", "controllare la rete";
+        H05Interrotto: "H05.interrotto", "Connessione interrotta durante la stretta di mano", "controllare la rete";
+        H06Http: "H06.http", "Intestazione HTTP illeggibile o troppo lunga: HTTP 400, 414 o 431 senza corpo", "correggere il client";
+        H07Posto: "H07.posto", "Stretta di mano lasciata a metà mentre tutti i posti erano presi", "riprovare; controllare la rete";
+        H08Connessioni: "H08.connessioni",
+            "Troppe connessioni con lo stesso certificato",
+            "chiudere quelle che non servono, o usarle a turno";
+        H09Proxy: "H09.proxy",
+            "Da un bilanciatore configurato, senza l'intestazione PROXY versione 2",
+            "attivare send-proxy-v2 sul bilanciatore";
+        H10TentativiEnte: "H10.tentativi-ente",
+            "Un ente ha esaurito i suoi tentativi: troppi protocolli indicati invano",
+            "controllarli con l'ente";
+        H11TentativiDichiarante: "H11.tentativi-dichiarante",
+            "Un ente ha esaurito i tentativi per un dichiarante: troppi protocolli indicati invano",
+            "controllarli con l'ente";
+    }
+}
 
 /// Groups kept apart between two flushes.
 const GROUPS: usize = 100;
@@ -132,8 +137,8 @@ impl Gathered {
         let now = node.clock.now();
         let recorded = async {
             let exchange = new_exchange(now).ok()?;
-            let mut body = Body::new(Kind::Gathered, Retention::Sistema, exchange, now).fact("gruppi", groups);
-            body.role = Some("erogatore".to_owned());
+            let mut body = Body::new(Kind::Gathered, Retention::Sistema, exchange, now).fact(GRUPPI, groups);
+            body.role = Some(Role::Erogatore);
             body.outcome = Some("RIFIUTATI".to_owned());
             let draft = node.ledger.prepare_open(body).ok()?;
             node.ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() }).await.ok()

@@ -18,6 +18,7 @@ mod crowd;
 mod documents;
 mod door;
 pub mod exchange;
+pub mod facts;
 pub mod fault;
 pub mod framing;
 pub mod gathered;

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::config::SEGMENT_BYTES;
+use crate::gateway::facts::{DATI, EVENTO};
 use crate::isee::rules::RuleError;
 use crate::ledger::committer::{Running, StartError};
 use crate::ledger::damage::Damage;
@@ -22,12 +23,14 @@ use crate::ledger::{
 use crate::registry::Registry;
 use crate::registry::administration::Actor;
 use crate::registry::entries::RegistryProjector;
+use crate::registry::facts::ACTOR;
 use crate::services::Services;
 use crate::services::entries::{self as questions, QuestionsProjector};
 use crate::sii::embedded::entries::SiiProjector;
 use crate::sii::embedded::uses::terms_of;
 use crate::sii::embedded::{Embedded, SERIES};
 use crate::sii::{Settings, Upkeep};
+use crate::state::facts::CHIAVI;
 use crate::state::numbers::{NoNumber, NumbersProjector, Series, skip};
 use crate::state::{self, Rebuilt, Store};
 
@@ -221,9 +224,9 @@ impl Node {
         let now = self.clock.now();
         let exchange = new_exchange(now).map_err(|_| NotCommitted::Unavailable)?;
         let mut body = Body::new(Kind::System, Retention::Sistema, exchange, now)
-            .fact("evento", event)
-            .fact("dati", facts)
-            .fact("chiavi", self.ledger.keys.records());
+            .fact(EVENTO, event)
+            .fact(DATI, facts)
+            .fact(CHIAVI, self.ledger.keys.records());
         body.operation = Some(event.to_owned());
         body.outcome = Some("OK".to_owned());
         let draft = self.ledger.prepare_open(body).map_err(|_| NotCommitted::Unavailable)?;
@@ -308,16 +311,16 @@ impl Node {
         let head = u64::try_from(ledger.committer.meter().head.get()).unwrap_or_default();
         let exchange = new_exchange(now).map_err(unavailable)?;
         let mut body = Body::new(Kind::System, Retention::Sistema, exchange, now)
-            .fact("evento", LOSS)
-            .fact("dati", serde_json::json!({ "voci": head, "perse_almeno_fino_a": until.max(head) }))
-            .fact("chiavi", ledger.keys.records());
+            .fact(EVENTO, LOSS)
+            .fact(DATI, serde_json::json!({ "voci": head, "perse_almeno_fino_a": until.max(head) }))
+            .fact(CHIAVI, ledger.keys.records());
         body.operation = Some(LOSS.to_owned());
         body.outcome = Some("OK".to_owned());
         let reason = accepted.map_or_else(|| "comando interrotto".to_owned(), |accepted| accepted.reason.clone());
         let mut secret = Secret { reason: Some(reason), ..Secret::default() };
         let body = match accepted {
             Some(accepted) => accepted.actor.sign(body, &mut secret, ledger, now).map_err(|_| NotCommitted::Unavailable)?,
-            None => body.fact("actor", None::<Actor>),
+            None => body.fact(ACTOR, None::<Actor>),
         };
         let draft = ledger.prepare(body, &secret, &Blinding::new().map_err(unavailable)?, 0, now).map_err(|_| NotCommitted::Unavailable)?;
         ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() }).await?;

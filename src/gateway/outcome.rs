@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::body::{Places, outbound};
 use super::fault;
+use super::gathered::Stretta;
 use super::quota::{Exceeded, Standing};
 use crate::ledger::Receipt;
 use crate::refusal::{Code, Refusal};
@@ -96,7 +97,7 @@ enum Then {
 impl Counted {
     /// A head that is too long to be read: hyper answers the same to one that it does not read at all.
     pub(super) fn unread() -> Self {
-        Self { refusal: Box::new(Refusal::new(Code::Fields, "head")), reason: "H06.http", standing: None, then: Then::Unread }
+        Self { refusal: Box::new(Refusal::new(Code::Fields, "head")), reason: Stretta::H06Http.code(), standing: None, then: Then::Unread }
     }
 
     /// A certificate that does not get in: the connection ends.

@@ -9,9 +9,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 
+use super::fault::code_of;
 use crate::clock::{Clock, rfc3339, rome};
 use crate::contract::catalogue::Operation;
 use crate::ledger::{Entry, Follower, Glance, Kind, LogError, Origin, Reader, ViewError};
+use crate::refusal::Code;
 use crate::registry::quota::Quote;
 use crate::services::tentativi::{RECOUNTED, Tentativi};
 
@@ -276,7 +278,8 @@ fn crowded(now: Timestamp) -> Exceeded {
 /// Whether an exchange was counted when it was made: not where the ente was not let in, or before it could be told apart from others. From then on its
 /// entry says how long that took.
 fn was_counted(body: &Glance<'_>) -> bool {
-    let early = ["F01.", "F02.", "F23."].iter().any(|code| body.refusal.as_deref().is_some_and(|refusal| refusal.starts_with(code)));
+    let refused = body.refusal.as_deref().and_then(code_of);
+    let early = matches!(refused, Some(Code::NotAuthorized | Code::PeerInvalid | Code::Malformed));
     !early || body.micros.is_some_and(|micros| micros.head > 0)
 }
 

@@ -9,25 +9,28 @@ use uuid::Uuid;
 
 use super::beside::{self, Held};
 use super::body::Places;
+use super::gathered::Stretta;
 use super::outcome::{Counted, Outcome, Rendered};
 use super::quota::{self, Exceeded, Operator, Standing};
 use super::{Gateway, door, fault};
 use crate::clock::rome;
 use crate::contract::catalogue::Operation;
+use crate::gateway::facts::{CRL_SCADUTA, DIALETTO, SOAP};
 use crate::ledger::{
-    Blinding, Body, Commitments, Draft, Kind, Micros, NotCommitted, PrepareError, Receipt, Retention, Secret, Sizes, Submission, Tokens,
-    new_exchange,
+    Blinding, Body, Commitments, Draft, Kind, Micros, NotCommitted, PrepareError, Receipt, Retention, Role, Secret, Sizes, Submission,
+    Tokens, new_exchange,
 };
 use crate::refusal::{Code, Refusal};
 use crate::registry::ente::Ente;
 use crate::registry::{Caller, Identified};
-use crate::services::entries::ASKED;
+use crate::services::facts::CHIESTE;
 use crate::services::tentativi::{Di, Svuotato};
 use crate::services::{Note, Prepared};
-use crate::sii::embedded::uses::DISCLOSED;
+use crate::sii::facts::DIVULGA;
 use crate::sii::{Occasion, Returned};
 use crate::soap::{Identity, Version};
 use crate::tls::Peer;
+use crate::tls::server::TlsVersion;
 
 /// The channel of an exchange, known before its request is read.
 #[derive(Clone, Debug)]
@@ -36,8 +39,8 @@ pub(super) struct Channel {
     pub(super) peer: Peer,
     /// Its address, without port.
     pub(super) address: String,
-    /// `1.2` or `1.3`.
-    pub(super) tls: &'static str,
+    /// The version of TLS.
+    pub(super) tls: TlsVersion,
 }
 
 /// An exchange, as its connection knows it.
@@ -168,8 +171,8 @@ impl<'a> Record<'a> {
             tracing::error!(exchange = %self.exchange, ente, bucket = di.name(), "too many protocols named in vain: is somebody guessing?");
             self.gateway.metrics.exhausted(&ente, di.name());
             let reason = match di {
-                Di::Ente => "H10.tentativi-ente",
-                Di::Dichiarante => "H11.tentativi-dichiarante",
+                Di::Ente => Stretta::H10TentativiEnte.code(),
+                Di::Dichiarante => Stretta::H11TentativiDichiarante.code(),
             };
             self.gateway.gathered.count(reason, Some(self.channel.peer.fingerprint()));
         }
@@ -251,7 +254,7 @@ impl<'a> Record<'a> {
         let blinding = Blinding::new()?;
         let retention = self.operation.map_or(Retention::Consultazione, Operation::retention);
         let mut body = Body::new(Kind::Exchange, retention, self.exchange, self.received);
-        body.role = Some("erogatore".to_owned());
+        body.role = Some(Role::Erogatore);
         body.ente.clone_from(&self.ente);
         body.cert = Some(self.channel.peer.fingerprint().to_owned());
         body.operation = self.operation.map(|operation| operation.name().to_owned());
@@ -265,23 +268,23 @@ impl<'a> Record<'a> {
         });
         body.sizes = Some(Sizes { request: self.request.len() as u64, reply: rendered.len() as u64 });
         body.micros = Some(self.micros);
-        body.tls = Some(self.channel.tls.to_owned());
+        body.tls = Some(self.channel.tls.name().to_owned());
         if self.within_grace {
-            body = body.fact("crl_scaduta", true);
+            body = body.fact(CRL_SCADUTA, true);
         }
         if self.version == Version::V12 {
-            body = body.fact("soap", "1.2");
+            body = body.fact(SOAP, "1.2");
         }
         if self.operation.is_some_and(|operation| operation.service().is_pdd()) {
-            body = body.fact("dialetto", "PdD");
+            body = body.fact(DIALETTO, "PdD");
         }
         if self.operation.is_some() {
             let disclosed = note.disclosed.iter().map(|stem| token("protocol", stem)).collect::<Result<Vec<_>, _>>()?;
-            body = body.fact(DISCLOSED, disclosed);
+            body = body.fact(DIVULGA, disclosed);
         }
         let asked = self.passage.all_asked();
         if !asked.is_empty() {
-            body = body.fact(ASKED, asked);
+            body = body.fact(CHIESTE, asked);
         }
         for (name, value) in note.facts {
             body = body.fact(name, value);
@@ -300,7 +303,7 @@ impl<'a> Record<'a> {
 }
 
 /// The refusal of an exchange that a mistake of ours ended.
-const INTERNAL: &str = "E99.interno";
+const INTERNAL: &str = Stretta::E99Interno.code();
 
 /// Records an exchange that a mistake of ours ended, unless it was recorded before that: it has an entry of its own, and tells nothing.
 pub(super) async fn failed(gateway: &Gateway, channel: &Channel, passage: &Passage) {

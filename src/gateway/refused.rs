@@ -51,6 +51,7 @@ impl Refusals {
 
 #[cfg(test)]
 mod tests {
+    use super::super::gathered::Stretta;
     use super::*;
 
     #[test]
@@ -58,11 +59,11 @@ mod tests {
         let refusals = Refusals::default();
         let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
         let said = |reason, second| (0..1_000).filter_map(|_| refusals.has_room(reason, at(second))).collect::<Vec<_>>();
-        assert_eq!(said("H02.certificato", 0), [0; 10]);
-        assert!(said("H02.certificato", 59).is_empty());
+        assert_eq!(said(Stretta::H02Certificato.code(), 0), [0; 10]);
+        assert!(said(Stretta::H02Certificato.code(), 59).is_empty());
         // Another reason has lines of its own.
-        assert_eq!(said("H05.interrotto", 59), [0; 10]);
-        assert_eq!(refusals.has_room("H02.certificato", at(60)), Some(1_990));
-        assert_eq!(refusals.has_room("H02.certificato", at(61)), Some(0));
+        assert_eq!(said(Stretta::H05Interrotto.code(), 59), [0; 10]);
+        assert_eq!(refusals.has_room(Stretta::H02Certificato.code(), at(60)), Some(1_990));
+        assert_eq!(refusals.has_room(Stretta::H02Certificato.code(), at(61)), Some(0));
     }
 }

@@ -10,9 +10,11 @@ use super::status::of_lists;
 use crate::clock::Clock;
 use crate::config::{Config, Limits, Soglia};
 use crate::digest::{hex, sha256};
+use crate::gateway::facts::IMPOSTAZIONI;
 use crate::italian;
 use crate::ledger::{Blinding, Body, Kind, Retention, Secret, Submission, new_exchange};
 use crate::registry::administration::Actor;
+use crate::registry::facts::ACTOR;
 use crate::tls::{Setup, TlsError};
 
 /// What may change.
@@ -151,13 +153,13 @@ impl Gateway {
     async fn record_reload(&self, reloaded: &Reloaded, actor: Option<&Actor>, now: Timestamp) -> Result<(), String> {
         let ledger = &self.node.ledger;
         let exchange = new_exchange(now).map_err(|error| error.to_string())?;
-        let mut body = Body::new(Kind::Admin, Retention::Registro, exchange, now).fact("impostazioni", reloaded);
+        let mut body = Body::new(Kind::Admin, Retention::Registro, exchange, now).fact(IMPOSTAZIONI, reloaded);
         body.operation = Some("reload".to_owned());
         body.outcome = Some("OK".to_owned());
         let mut secret = Secret::default();
         let body = match actor {
             Some(actor) => actor.sign(body, &mut secret, ledger, now).map_err(|error| error.to_string())?,
-            None => body.fact("actor", actor),
+            None => body.fact(ACTOR, actor),
         };
         let draft = if secret.operator.is_some() {
             let blinding = Blinding::new().map_err(|error| error.to_string())?;

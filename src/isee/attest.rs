@@ -6,7 +6,7 @@ use super::attestazione::{
     Attestazione, ComponenteNucleo, ComponenteNucleoRistretto, IseeFamiglia, IseeOrdinario, IseeRistretto, NucleoFamiliare,
     NucleoRistretto, OmissioneDifformita, Ordinario, Ridotto, Variazione,
 };
-use super::codes::{Importo, Ruolo, Si, TipoModello, TipoOperazione, TipoVariazioneAttestazione, Vuoto};
+use super::codes::{Ruolo, Si, TipoModello, TipoOperazione, TipoVariazioneAttestazione, Vuoto};
 use super::compute::casi::{Caso, Diverso, Indicatore, Indicatori, Membro, Modo, Ristretto};
 use super::compute::componente::Componente;
 use super::dsu::{Dichiarazione, ModelloBase};
@@ -17,6 +17,7 @@ use super::indicatori::{
     ValoriResidenziale, ValoriResidenzialeAgg, ValoriResidenzialeRistretto, ValoriResidenzialeRistrettoAgg, ValoriRistrettoAgg,
     ValoriUniAgg, ValoriUniAttr, ValoriUniStudAttratto, ValoriUniStudCompAggiuntiva, ValoriUniStudCompAttratta,
 };
+use super::money::Line;
 use super::rules::RuleSet;
 
 /// What the attestation says besides the computation.
@@ -193,7 +194,7 @@ impl Issue {
             cognome: minor.cognome.clone(),
             nome: minor.nome.clone(),
             codice_fiscale: minor.codice_fiscale.clone(),
-            isee: minor.isee().map(Importo),
+            isee: minor.isee().map(Line::printed),
             esito,
         }
     }
@@ -203,7 +204,7 @@ impl Issue {
             cognome: student.cognome.clone(),
             nome: student.nome.clone(),
             codice_fiscale: student.codice_fiscale.clone(),
-            isee: student.isee().map(Importo),
+            isee: student.isee().map(Line::printed),
             esito: match &student.caso {
                 Caso::Base(_) => EsitoUniversitario::Ordinario(Vuoto),
                 Caso::NonCalcolabile(_) => EsitoUniversitario::NonCalcolabile(Vuoto),
@@ -289,7 +290,7 @@ impl Issue {
             cognome: beneficiary.cognome.clone(),
             nome: beneficiary.nome.clone(),
             codice_fiscale: beneficiary.codice_fiscale.clone(),
-            isee: beneficiary.isee().map(Importo),
+            isee: beneficiary.isee().map(Line::printed),
             esito,
         }
     }
@@ -328,7 +329,7 @@ impl Issue {
                 cognome: beneficiary.cognome.clone(),
                 nome: beneficiary.nome.clone(),
                 codice_fiscale: beneficiary.codice_fiscale.clone(),
-                isee: beneficiary.isee().map(Importo),
+                isee: beneficiary.isee().map(Line::printed),
                 esito,
             },
         })
@@ -338,7 +339,7 @@ impl Issue {
 impl Diverso {
     /// The five values: those of the nucleus, and the ISEE with what is added to it.
     pub fn valori(&self) -> super::attestazione::Valori {
-        super::attestazione::Valori { isee: Importo(self.isee), ..self.calcolo.valori() }
+        super::attestazione::Valori { isee: self.isee.printed(), ..self.calcolo.valori() }
     }
 }
 
@@ -357,7 +358,7 @@ fn outside(componente: &Componente) -> CompAggiuntiva {
             nome: componente.nome.clone(),
             codice_fiscale: componente.codice_fiscale.clone(),
             protocollo_dsu_riferimento: componente.protocollo.clone().filter(|_| componente.valore.is_none()),
-            valore_componente_aggiuntiva: componente.valore.map(Importo),
+            valore_componente_aggiuntiva: componente.valore.map(Line::printed),
             protocollo_dsu_componente_aggiuntiva: componente.protocollo.clone().filter(|_| componente.valore.is_some()),
             protocollo_mittente_componente_aggiuntiva: componente.protocollo_mittente.clone().filter(|_| componente.valore.is_some()),
         },

@@ -23,6 +23,7 @@ pub mod dsu;
 pub mod feed;
 pub mod foglio;
 pub mod indicatori;
+pub mod money;
 pub mod omissioni;
 pub mod operazioni;
 pub mod prospetto;

@@ -26,7 +26,7 @@ pub fn omissioni(dsu: &Dichiarazione, presented: Date, rules: &RuleSet, feed: &d
             rapporto,
             reddito_ae,
         };
-        let rapporti = known(rules.assets_year(presented)).map(|record| record.rapporti).unwrap_or_default();
+        let rapporti = known(rules.assets_year(presented)).map_or_else(Vec::new, |record| record.rapporti);
         let undeclared = undeclared(foglio, &rapporti);
         if !undeclared.is_empty() {
             found.push(of(TipoOmissione::PatrimoniMobiliari, undeclared, None));

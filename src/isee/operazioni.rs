@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::checks::Difetto;
+use super::checks::{Check, Difetto};
 use super::codes::{TipoModello, TipoOperazione};
 use super::codice_fiscale::CodiceFiscale;
 use super::dsu::{
@@ -41,7 +41,7 @@ pub fn applica(base: &Dichiarazione, operazione: &Dichiarazione) -> Result<Dichi
                 if !members.contains(&change.codice_fiscale) {
                     let path = format!("/Dichiarazione/ISEECorrente/Variazione[{}]/@CodiceFiscale", index + 1);
                     difetti.push(Difetto {
-                        code: "K17.componente",
+                        code: Check::K17Componente,
                         path,
                         text: "la persona non fa parte del nucleo della DSU di riferimento",
                     });
@@ -105,8 +105,8 @@ fn aggiuntiva(dsu: &mut Dichiarazione, added: &ComponentePerIntegrazioneAggiunti
 }
 
 /// What is said where there is no declaration that this one may concern: whether there is one of somebody else's is not told.
-pub const NOBODYS: (&str, &str, &str) = (
-    "K02.riferito",
+pub const NOBODYS: (Check, &str, &str) = (
+    Check::K02Riferito,
     "/Dichiarazione/Operazione/@NumeroProtocolloRiferimento",
     "nessuna DSU con questo protocollo che questa dichiarazione possa riguardare",
 );
@@ -128,7 +128,7 @@ fn redditi(dsu: &mut Dichiarazione, all: &[ComponentePerIntegrazioneRedditi], di
     }
     for (index, _) in found.into_iter().enumerate().filter(|(_, found)| !found) {
         let path = format!("/Dichiarazione/IntegrazioneRedditi/ComponentePerIntegrazioneRedditi[{}]/@CodiceFiscale", index + 1);
-        difetti.push(Difetto { code: "K03.componente", path, text: "la persona non ha un foglio nella DSU di riferimento" });
+        difetti.push(Difetto { code: Check::K03Componente, path, text: "la persona non ha un foglio nella DSU di riferimento" });
     }
 }
 
@@ -184,7 +184,7 @@ fn residenziali(dsu: &mut Dichiarazione, base: &Dichiarazione, all: &[Residenzia
             "/Dichiarazione/IntegrazioneResidenziale/ComponentePerIntegrazioneResidenziale[{}]/@CodiceFiscaleBeneficiario",
             index + 1
         );
-        difetti.push(Difetto { code: "K15.beneficiario", path, text: "il beneficiario non fa parte del nucleo" });
+        difetti.push(Difetto { code: Check::K15Beneficiario, path, text: "il beneficiario non fa parte del nucleo" });
     }
     let mut restricted = HashMap::new();
     let mut ordinary = None;

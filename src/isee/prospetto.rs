@@ -2,16 +2,18 @@
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
+
 use serde::Serialize;
 
 use super::codes::{Ruolo, TipoImmobile};
 use super::codice_fiscale::CodiceFiscale;
 use super::compute::casi::{Caso, Diverso, Indicatore, Indicatori, Modo, Motivo, Situazione};
 use super::compute::componente::{Componente, quota_di_genitore};
-use super::compute::{Calcolo, Fonte, RedditoComponente, Voce, income_year, sum};
+use super::compute::{Calcolo, Fonte, Maggiorazione, RedditoComponente, Voce, income_year, sum};
 use super::dsu::IseeCorrente;
 use super::foglio::FoglioComponente;
-use super::rules::{RuleSet, name};
+use super::money::{Euro, Ratio};
+use super::rules::{Mark, RuleSet};
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,7 +35,7 @@ pub struct Riga {
 
 fn two_decimals<S: serde::Serializer>(amount: &Option<Decimal>, serializer: S) -> Result<S::Ok, S::Error> {
     match amount {
-        Some(amount) => serializer.serialize_str(&format!("{:.2}", super::compute::round(*amount))),
+        Some(amount) => serializer.serialize_str(&format!("{:.2}", Euro::new(*amount).line().value())),
         None => serializer.serialize_none(),
     }
 }
@@ -48,8 +50,8 @@ pub struct Sezione {
 }
 
 /// Writes an amount as Italians do: `1.234,50`.
-pub fn italian(amount: Decimal) -> String {
-    let text = format!("{:.2}", super::compute::round(amount));
+pub fn italian(amount: impl Into<Decimal>) -> String {
+    let text = format!("{:.2}", Euro::new(amount.into()).line().value());
     let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
     let (whole, cents) = digits.split_once('.').unwrap_or((digits, "00"));
     let mut grouped = String::new();
@@ -63,8 +65,8 @@ pub fn italian(amount: Decimal) -> String {
 }
 
 /// A share as a percentage: `0.026` is `2,60 %`.
-fn percent(share: Decimal) -> String {
-    format!("{} %", italian(share * Decimal::ONE_HUNDRED))
+fn percent(share: Ratio) -> String {
+    format!("{} %", italian(share.value() * Decimal::ONE_HUNDRED))
 }
 
 /// So many of something.
@@ -136,10 +138,10 @@ impl Scrittore<'_> {
     /// A parameter's citation, with what is not confirmed said so.
     fn norma(&self, parameter: &str) -> String {
         let found = self.rules().parameters().find(|(name, _)| *name == parameter);
-        found.map_or_else(String::new, |(_, parameter)| match parameter.mark.as_str() {
-            "u" => format!("{} (valore non confermato)", parameter.cite),
-            "o" => format!("{} (valore del gestore)", parameter.cite),
-            _ => parameter.cite.clone(),
+        found.map_or_else(String::new, |(_, parameter)| match parameter.mark {
+            Mark::U => format!("{} (valore non confermato)", parameter.cite),
+            Mark::O => format!("{} (valore del gestore)", parameter.cite),
+            Mark::C => parameter.cite.clone(),
         })
     }
 
@@ -232,7 +234,7 @@ impl Scrittore<'_> {
         if let Some(corrente) = &reddito.corrente {
             let mut items = |voci: &[Voce], sign: Decimal| {
                 for Voce { nome, importo, norma, .. } in voci {
-                    righe.add(1, *nome, *importo * sign, "", *norma);
+                    righe.add(1, *nome, importo.value() * sign, "", *norma);
                 }
             };
             items(&corrente.redditi, Decimal::ONE);
@@ -262,21 +264,15 @@ impl Scrittore<'_> {
         for (excluded, what) in [(assets.titoli_esclusi, "titoli di Stato e buoni postali"), (assets.libretti_esclusi, "libretti postali")]
         {
             if !excluded.is_zero() {
-                righe.add(1, format!("{what}, esclusi"), -excluded, "dal feed", self.norma(name::TITOLI_ESCLUSI));
+                righe.add(1, format!("{what}, esclusi"), -excluded, "dal feed", self.norma("titoli_esclusi"));
             }
         }
         righe.add(0, "PatrimonioMobiliare", m.patrimonio_mobiliare.0, "", "art. 5 c. 4");
         let come = format!("franchigia {}, fino al valore del patrimonio", italian(assets.franchigia));
         righe.add(0, "DetrazionePatrimonioMobiliare", m.detrazione_patrimonio_mobiliare.0, come, "art. 5 c. 6");
-        let rate = self.rules().get(name::RENDIMENTO);
+        let rate = self.rules().law.rendimento;
         let come = format!("{} × {}", percent(rate), italian(assets.fruttifero));
-        righe.add(
-            0,
-            "RedditoFigurativoPatrimonioMobiliare",
-            m.reddito_figurativo_patrimonio_mobiliare.0,
-            come,
-            self.norma(name::RENDIMENTO),
-        );
+        righe.add(0, "RedditoFigurativoPatrimonioMobiliare", m.reddito_figurativo_patrimonio_mobiliare.0, come, self.norma("rendimento"));
         righe.titled(titolo)
     }
 
@@ -299,8 +295,8 @@ impl Scrittore<'_> {
         if !assets.casa.is_zero() {
             let come = format!(
                 "{}/{} di ({} − franchigia {})",
-                self.rules().get(name::CASA_QUOTA_NUMERATORE).normalize(),
-                self.rules().get(name::CASA_QUOTA_DENOMINATORE).normalize(),
+                self.rules().law.casa_quota_numeratore.value().normalize(),
+                self.rules().law.casa_quota_denominatore.value().normalize(),
                 italian(assets.casa),
                 italian(assets.franchigia)
             );
@@ -334,11 +330,11 @@ impl Scrittore<'_> {
             italian(m.detrazione_patrimonio_immobiliare.0)
         );
         righe.add(0, "ISP", m.isp.0, come, "art. 5");
-        let come = format!("{} + {} × {}", italian(m.isr.0), percent(self.rules().get(name::ISP_QUOTA)), italian(m.isp.0));
+        let come = format!("{} + {} × {}", italian(m.isr.0), percent(self.rules().law.isp_quota), italian(m.isp.0));
         righe.add(0, "ISE", m.ise.0, come, "art. 2 c. 3");
         let come = format!("per {}", quanti(calcolo.scala.componenti, "componente", "componenti"));
         righe.add(0, "ParametroNucleo", m.parametro_nucleo.0, come, "All. 1");
-        for Voce { nome, importo, norma, .. } in &calcolo.scala.voci {
+        for Maggiorazione { nome, valore: importo, norma } in &calcolo.scala.voci {
             righe.add(1, *nome, *importo, "", *norma);
         }
         righe.add(0, "Maggiorazioni", m.maggiorazioni.0, "", "All. 1");
@@ -354,10 +350,10 @@ impl Scrittore<'_> {
             self.risultato("ISEE specifico (L. 199/2025): per ADI, SFL, assegno unico, bonus nido e bonus nuovi nati", specifico);
         let mut righe = Righe::default();
         let come = format!("in luogo di {}", italian(ordinario.immobiliare.franchigia));
-        righe.add(0, "franchigia della casa", specifico.immobiliare.franchigia, come, self.norma(name::SPECIFICO_CASA));
+        righe.add(0, "franchigia della casa", specifico.immobiliare.franchigia, come, self.norma("specifico_casa"));
         let come = format!("nell'ordinario {}", italian(ordinario.modalita.detrazione_patrimonio_immobiliare.0));
         let taken = specifico.modalita.detrazione_patrimonio_immobiliare.0;
-        righe.add(0, "DetrazionePatrimonioImmobiliare", taken, come, self.norma(name::SPECIFICO_CASA));
+        righe.add(0, "DetrazionePatrimonioImmobiliare", taken, come, self.norma("specifico_casa"));
         righe.0.append(&mut sezione.righe);
         righe.add(0, "nell'attestazione è ISEEFamiglia; quello dei singoli minorenni non vi ha posto", None, "", "");
         righe.titled(sezione.titolo)
@@ -419,23 +415,23 @@ impl Scrittore<'_> {
             Modo::BaseAgg | Modo::ResidenzialeAgg => {
                 let come = format!(
                     "({own} − {}, non sotto zero) × {} / scala {}",
-                    italian(self.rules().get(name::COMPONENTE_FIGLIO_FRANCHIGIA)),
-                    percent(self.rules().get(name::COMPONENTE_FIGLIO_QUOTA)),
+                    italian(self.rules().law.componente_figlio_franchigia),
+                    percent(self.rules().law.componente_figlio_quota),
                     italian(diverso.calcolo.modalita.scala_equivalenza.0)
                 );
                 righe.add(1, format!("componente di {who}"), valore, come, "All. 2 c. 1");
             }
             _ => {
-                let share = quota_di_genitore(self.situazione.dsu.figli_di(&componente.codice_fiscale));
-                let come = format!("{own} × {}", percent(self.rules().get(share)));
-                righe.add(1, format!("componente aggiuntiva di {who}"), valore, come, self.norma(share));
+                let (share, parameter) = quota_di_genitore(self.situazione.dsu.figli_di(&componente.codice_fiscale), self.rules());
+                let come = format!("{own} × {}", percent(share));
+                righe.add(1, format!("componente aggiuntiva di {who}"), valore, come, self.norma(parameter));
             }
         }
     }
 }
 
 /// Deductions beyond the incomes.
-fn oltre(detrazioni: &[Voce], detratto: Decimal, righe: &mut Righe) {
+fn oltre(detrazioni: &[Voce], detratto: Euro, righe: &mut Righe) {
     let excess = sum(detrazioni) - detratto;
     if !excess.is_zero() {
         righe.add(1, "detrazioni oltre il reddito, che non contano", excess, "", "art. 4 c. 3, fino a concorrenza");
@@ -480,8 +476,8 @@ mod tests {
         for (amount, text) in
             [("0", "0,00"), ("-1234.5", "-1.234,50"), ("1234567.005", "1.234.567,01"), ("999", "999,00"), ("-0.004", "0,00")]
         {
-            assert_eq!(italian(amount.parse().unwrap()), text);
+            assert_eq!(italian(amount.parse::<Decimal>().unwrap()), text);
         }
-        assert_eq!(percent("0.0304".parse().unwrap()), "3,04 %");
+        assert_eq!(percent(Ratio::new("0.0304".parse().unwrap())), "3,04 %");
     }
 }

@@ -42,6 +42,7 @@ pub fn di_specifico(specifico: &Specifico) -> Value {
     json!({ "famiglia": di_calcolo(&specifico.famiglia), "minorenni": apart.map(di_indicatore).collect::<Vec<_>>() })
 }
 
-fn amount(amount: Decimal) -> Value {
+fn amount(amount: impl Into<Decimal>) -> Value {
+    let amount = amount.into();
     Importo(amount).to_string().into()
 }

@@ -61,6 +61,16 @@ impl Kind {
     }
 }
 
+/// The side of this porta di dominio in an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// It answered.
+    Erogatore,
+    /// It asked.
+    Fruitore,
+}
+
 /// How long an entry is kept, and which key wraps its sealed part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -151,6 +161,37 @@ pub struct Micros {
     pub work: u64,
 }
 
+/// The name of a fact. Each room declares those of its entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fact(&'static str);
+
+impl Fact {
+    /// The fact of that name.
+    pub const fn named(name: &'static str) -> Self {
+        Self(name)
+    }
+
+    /// Its name, as leaves have it.
+    pub const fn name(self) -> &'static str {
+        self.0
+    }
+}
+
+/// Declares facts, a line each.
+macro_rules! facts {
+    ($($(#[$doc:meta])+ $name:ident = $text:literal;)+) => {
+        $($(#[$doc])+ pub const $name: $crate::ledger::Fact = $crate::ledger::Fact::named($text);)+
+    };
+}
+pub(crate) use facts;
+
+facts! {
+    /// The place of an entry among those of its exchange, whose own entry has 0 and does not say it.
+    ORDINAL = "ordinal";
+    /// IdRichiesta of the reply.
+    ID_RICHIESTA = "id_richiesta";
+}
+
 /// The members of a leaf that are known before it is appended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Body {
@@ -158,9 +199,9 @@ pub struct Body {
     pub received: String,
     /// What it records.
     pub kind: Kind,
-    /// `erogatore` or `fruitore`.
+    /// The side of this porta di dominio in the exchange.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub role: Option<String>,
+    pub role: Option<Role>,
     /// Shared by all entries of one exchange.
     pub exchange: Uuid,
     /// Code of the ente.
@@ -228,21 +269,46 @@ impl Body {
     }
 
     /// Adds a fact. What cannot be said in JSON is left out: facts are plain structures.
-    pub fn fact(mut self, name: &str, value: impl Serialize) -> Self {
+    pub fn fact(mut self, fact: Fact, value: impl Serialize) -> Self {
         if let Ok(value) = serde_json::to_value(value) {
-            self.facts.insert(name.to_owned(), value);
+            self.facts.insert(fact.name().to_owned(), value);
         }
         self
     }
 
-    /// A day that a fact says; None where there is no such fact, or it says no day.
-    pub fn day(&self, fact: &str) -> Option<Date> {
-        self.facts.get(fact)?.as_str()?.parse().ok()
+    /// A fact; None where the entry does not say it.
+    pub fn get(&self, fact: Fact) -> Option<&serde_json::Value> {
+        self.facts.get(fact.name())
+    }
+
+    /// Whether the entry says a fact.
+    pub fn has(&self, fact: Fact) -> bool {
+        self.facts.contains_key(fact.name())
+    }
+
+    /// The text of a fact; None where there is no such fact, or it is no text.
+    pub fn text(&self, fact: Fact) -> Option<&str> {
+        self.get(fact)?.as_str()
+    }
+
+    /// The number of a fact; None where there is no such fact, or it is no number.
+    pub fn number(&self, fact: Fact) -> Option<u64> {
+        self.get(fact)?.as_u64()
+    }
+
+    /// Whether a fact says true.
+    pub fn is(&self, fact: Fact) -> bool {
+        self.get(fact).and_then(serde_json::Value::as_bool) == Some(true)
+    }
+
+    /// The day of a fact; None where there is no such fact, or it is no day.
+    pub fn day(&self, fact: Fact) -> Option<Date> {
+        self.text(fact)?.parse().ok()
     }
 
     /// The place of the entry among those of its exchange, whose own entry has 0.
     pub fn ordinal(&self) -> u64 {
-        self.facts.get("ordinal").and_then(serde_json::Value::as_u64).unwrap_or_default()
+        self.number(ORDINAL).unwrap_or(0)
     }
 }
 

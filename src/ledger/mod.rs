@@ -34,7 +34,9 @@ pub use committer::{Committer, NotCommitted, Precondition, Receipt, Submission, 
 pub use directory::{Directory, DirectoryError, Lock};
 pub use follow::{Follower, Origin, ViewError};
 pub use keys::{KeyError, Keys};
-pub use leaf::{Body, Commitments, Draft, Entry, Glance, Kind, Leaf, Micros, Position, Projector, Retention, Sizes, Tokens, Writes};
+pub use leaf::{
+    Body, Commitments, Draft, Entry, Fact, Glance, Kind, Leaf, Micros, Position, Projector, Retention, Role, Sizes, Tokens, Writes,
+};
 pub use log::{Log, LogError, MemLog, Reader, Verified};
 pub use seal::{Blinding, Secret, Unopened};
 
@@ -87,7 +89,7 @@ impl Ledger {
         at: Timestamp,
     ) -> Result<Draft, PrepareError> {
         if ordinal > 0 {
-            body = body.fact("ordinal", ordinal);
+            body = body.fact(leaf::ORDINAL, ordinal);
         }
         let ente = body.ente.clone().unwrap_or_else(|| "-".to_owned());
         let sealing = seal::Sealing { ledger: self.id, exchange: body.exchange, ordinal, retention: body.retention, ente: &ente, at };

@@ -8,7 +8,7 @@ use std::collections::{BTreeSet, VecDeque};
 use uuid::Uuid;
 
 use super::disk::replace;
-use super::leaf::{Body, Entry, Kind, Tokens};
+use super::leaf::{Body, Entry, ID_RICHIESTA, Kind, Tokens};
 use super::log::{LogError, Part, Parts, Reader};
 use crate::digest::sha256;
 
@@ -162,7 +162,7 @@ pub fn entry(reader: &dyn Reader, sequence: u64) -> Result<(Option<Entry>, Vec<L
 }
 
 fn id_richiesta(body: &Body) -> Option<i64> {
-    body.facts.get("id_richiesta")?.as_i64()
+    body.get(ID_RICHIESTA)?.as_i64()
 }
 
 /// Whether a part may have entries for all groups of terms: a closed part is asked by its index.

@@ -18,6 +18,7 @@ use crate::ledger::keys::KeyError;
 use crate::ledger::{
     Blinding, Body, Kind, Ledger, NotCommitted, Precondition, PrepareError, Retention, Secret, Submission, Tokens, new_exchange,
 };
+use crate::registry::facts::{ACTOR, ENTE, FREED, TAKEN};
 
 /// What to do with an ente.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -212,7 +213,7 @@ impl Actor {
 
     /// Puts the actor into an entry: the user into its facts, the name into its sealed part, a token of the name among its tokens.
     pub fn sign(&self, body: Body, secret: &mut Secret, ledger: &Ledger, now: Timestamp) -> Result<Body, KeyError> {
-        let mut body = body.fact("actor", self);
+        let mut body = body.fact(ACTOR, self);
         if let Some(name) = &self.operatore {
             let year = rome(now).year();
             let token = ledger.keys.token(year, "operator", name)?;
@@ -279,9 +280,9 @@ pub async fn perform_all(
                 Err(Wrong::Views(error)) => return Err(internal(&error)),
             };
             let mut body = Body::new(Kind::Registry, Retention::Registro, exchange, now)
-                .fact("ente", &change.after)
-                .fact("taken", &change.taken)
-                .fact("freed", &change.freed);
+                .fact(ENTE, &change.after)
+                .fact(TAKEN, &change.taken)
+                .fact(FREED, &change.freed);
             body.ente = Some(change.after.codice.clone());
             body.operation = Some(change.operation.to_owned());
             body.outcome = Some("OK".to_owned());

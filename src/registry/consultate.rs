@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::administration::{Actor, Rejected};
 use crate::clock::rome;
 use crate::ledger::{Blinding, Body, Kind, Ledger, Retention, Secret, Submission, Tokens, new_exchange};
+use crate::registry::facts::{DELL_ENTE, VOCE};
 
 /// A look-up.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,13 +56,13 @@ pub async fn record(ledger: &Ledger, cosa: &Consultazione, actor: &Actor, now: T
     let mut body = Body::new(Kind::Admin, Retention::Registro, exchange, now);
     let (mut tokens, mut secret) = (Tokens { year, ..Tokens::default() }, Secret::default());
     match cosa {
-        Consultazione::Voce { sequenza } => body = body.fact("voce", sequenza),
+        Consultazione::Voce { sequenza } => body = body.fact(VOCE, sequenza),
         Consultazione::Persona { codice_fiscale } => {
             tokens.cf = vec![token("cf", codice_fiscale)?];
             secret.cf = vec![codice_fiscale.clone()];
         }
         // Of an ente: but no change to it, and none of its exchanges.
-        Consultazione::Ente { codice } => body = body.fact("dell_ente", codice),
+        Consultazione::Ente { codice } => body = body.fact(DELL_ENTE, codice),
         Consultazione::Dsu { protocollo } => {
             tokens.protocol = vec![token("protocol", protocollo)?];
             secret.protocol = vec![protocollo.clone()];

@@ -2,7 +2,8 @@
 //! nobody's any more); operation is the change; the actor is a fact, the reason is sealed.
 
 use super::ente::Ente;
-use crate::ledger::{Entry, Kind, Projector, Writes};
+use crate::ledger::{Entry, Fact, Kind, Projector, Writes};
+use crate::registry::facts::{ENTE, FREED, TAKEN};
 
 /// The name of an ente in preconditions.
 pub fn ente_key(code: &str) -> String {
@@ -31,13 +32,14 @@ pub struct RegistryProjector;
 impl Projector for RegistryProjector {
     fn project(&self, entry: &Entry, writes: &mut Writes) {
         let facts = &entry.leaf.body.facts;
-        let (Kind::Registry, Some(value)) = (entry.leaf.body.kind, facts.get("ente")) else { return };
+        let (Kind::Registry, Some(value)) = (entry.leaf.body.kind, facts.get(ENTE.name())) else { return };
         let Ok(ente) = serde_json::from_value::<Ente>(value.clone()) else { return };
-        let keys = |name: &str| facts.get(name).and_then(|keys| keys.as_array()).into_iter().flatten().filter_map(|key| key.as_str());
-        for freed in keys("freed") {
+        let keys =
+            |fact: Fact| facts.get(fact.name()).and_then(|keys| keys.as_array()).into_iter().flatten().filter_map(|key| key.as_str());
+        for freed in keys(FREED) {
             writes.remove(certificate_name(freed));
         }
-        for taken in keys("taken") {
+        for taken in keys(TAKEN) {
             writes.set(certificate_name(taken), ente.codice.as_bytes());
         }
         writes.set(ente_name(&ente.codice), value.to_string());

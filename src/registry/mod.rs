@@ -15,6 +15,7 @@ pub mod checks;
 pub mod consultate;
 pub mod ente;
 pub mod entries;
+pub mod facts;
 pub mod import;
 pub mod quota;
 pub mod signs;
@@ -92,12 +93,14 @@ pub enum Purpose {
 }
 
 /// Why a purpose is not in order: told in the reply, not as a fault.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotPermitted {
-    /// Code for the entry.
-    pub code: &'static str,
-    /// In Italian.
-    pub text: &'static str,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotPermitted {
+    /// The benefit is not granted.
+    Benefit,
+    /// No benefit is named, and none is meant.
+    NoBenefit,
+    /// The indicator is not granted for the benefit.
+    Indicator,
 }
 
 impl Registry {
@@ -222,11 +225,11 @@ impl Admission {
         let granted = self.benefits();
         let purpose = match asked {
             Some(benefit) if granted.contains(benefit) => Purpose::Prestazione(benefit.to_owned(), false),
-            Some(_) => return Err(NotPermitted { code: "P01.prestazione", text: "prestazione non abilitata per questo ente" }),
+            Some(_) => return Err(NotPermitted::Benefit),
             None => match self.implied(&granted) {
                 Some(benefit) => Purpose::Prestazione(benefit.to_owned(), true),
                 None if self.transmits() => Purpose::Own,
-                None => return Err(NO_BENEFIT),
+                None => return Err(NotPermitted::NoBenefit),
             },
         };
         Ok(Permit { admission: self, purpose })
@@ -253,10 +256,6 @@ impl Admission {
     }
 }
 
-/// No benefit is named, and none is meant.
-pub const NO_BENEFIT: NotPermitted =
-    NotPermitted { code: "P02.prestazione", text: "indicare la prestazione da erogare (PrestazioneDaErogare)" };
-
 impl Permit {
     /// The admission.
     pub fn admission(&self) -> &Admission {
@@ -275,7 +274,7 @@ impl Permit {
         let mut grants = caller.ente.grants(operation.name(), office.as_deref(), *today);
         match grants.any(|grant| grant.prestazioni.contains(benefit) && grant.covers_indicator(indicatore)) {
             true => Ok(()),
-            false => Err(NotPermitted { code: "P03.indicatore", text: "indicatore non abilitato per questa prestazione" }),
+            false => Err(NotPermitted::Indicator),
         }
     }
 

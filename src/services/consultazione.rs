@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 
+use super::esiti::Motivo;
 use super::tentativi::Mancati;
 use super::{Heard, NotPrepared, Note, Prepared, Services, heard, id_richiesta};
 use crate::config::Soglia;
@@ -14,14 +15,16 @@ use crate::contract::{self, Answered, message, pdd};
 use crate::isee::CodiceFiscale;
 use crate::isee::attestazione as payload;
 use crate::isee::codes::{SiNo, TipoIndicatore};
-use crate::registry::{Admission, NO_BENEFIT, NotPermitted, Permit, Purpose};
+use crate::ledger::leaf::ID_RICHIESTA;
+use crate::registry::{Admission, NotPermitted, Permit, Purpose};
+use crate::services::facts::{INDICATORE, PRESTAZIONE, PRESTAZIONE_IMPLICITA, PROPRIA, SOGLIA};
 use crate::sii::answers::{Declared, Found};
 use crate::sii::protocol::stem_of;
 use crate::sii::{Occasion, Said, Search, SiiError, Step};
 
 /// How a consultation ended, before it is rendered.
 struct Ended {
-    esito: Esito,
+    /// Why it is not OK.
     refusal: Option<Refused>,
     /// What was found.
     found: Option<Delivered>,
@@ -44,8 +47,8 @@ enum Delivers {
     Nucleus,
 }
 
-/// Code for the entry, and text in Italian.
-type Refused = (&'static str, String);
+/// The reason, and its text in Italian.
+type Refused = (Motivo, String);
 
 /// An answer that holds personal data.
 trait Disclosing {
@@ -90,7 +93,7 @@ pub async fn indicatore(
     let tipo = request.tipo_indicatore;
     let permit = admission.for_benefit(chiave.prestazione()).and_then(|permit| permit.reads(tipo.code()).map(|()| permit));
     let mut note = note_of(&chiave);
-    note.facts.insert("indicatore", tipo.code().into());
+    note.facts.insert(INDICATORE, tipo.code().into());
     let (permit, note) = match admitted(permit, &chiave, note) {
         Ok(admitted) => admitted,
         Err(ended) => return finish(services, operation, *ended).await,
@@ -171,7 +174,8 @@ pub async fn soglia(
     let known = soglie.iter().find(|soglia| soglia.codice.eq_ignore_ascii_case(&request.codice_soglia));
     let Some(soglia) = known else {
         let note = note_of(&chiave);
-        return finish(services, operation, Ended { note, ..invalid("R04.soglia", "CodiceSoglia non conosciuto da questa porta") }).await;
+        return finish(services, operation, Ended { note, ..invalid(Motivo::R04Soglia, "CodiceSoglia non conosciuto da questa porta") })
+            .await;
     };
     // The threshold is tied to a benefit: who may ask for that may ask whether it is due.
     // The configuration has none but these names.
@@ -179,7 +183,7 @@ pub async fn soglia(
     let indicatore = named.unwrap_or_else(|| TipoIndicatore::predefinito(&soglia.prestazione));
     let permit = admission.for_benefit(Some(&soglia.prestazione)).and_then(|permit| permit.reads(indicatore.code()).map(|()| permit));
     let mut note = note_of(&chiave);
-    note.facts.insert("soglia", soglia.codice.to_ascii_uppercase().into());
+    note.facts.insert(SOGLIA, soglia.codice.to_ascii_uppercase().into());
     let (permit, note) = match admitted(permit, &chiave, note) {
         Ok(admitted) => admitted,
         Err(ended) => return finish(services, operation, *ended).await,
@@ -233,7 +237,7 @@ pub async fn protocollo(
             let exists =
                 pdd::EsitoEsistenzaProtocollo { protocollo_dsu: protocollo.to_owned(), codice_fiscale_dichiarante: dichiarante.clone() };
             let xml = message("EsitoEsistenzaProtocollo", operation.namespace(), &exists, true);
-            Ended { esito: Esito::Ok, refusal: None, found: Some(Delivered::Xml(xml)), note, preconditions }
+            Ended { refusal: None, found: Some(Delivered::Xml(xml)), note, preconditions }
         }
         Heard::Said(Said { answer: false, preconditions, .. }) => not_found(note, preconditions),
         Heard::Failed(text) => broken(&text, note),
@@ -260,17 +264,17 @@ fn admitted(permit: Result<Permit, NotPermitted>, chiave: &Chiave, mut note: Not
     }
     let permit = match permit {
         Ok(permit) => permit,
-        Err(NotPermitted { code, text }) => return Err(Box::new(Ended { note, ..invalid(code, text) })),
+        Err(why) => return Err(Box::new(not_permitted(why, note, Vec::new()))),
     };
     match permit.purpose() {
         Purpose::Prestazione(prestazione, implied) => {
-            note.facts.insert("prestazione", prestazione.as_str().into());
+            note.facts.insert(PRESTAZIONE, prestazione.as_str().into());
             if *implied {
-                note.facts.insert("prestazione_implicita", true.into());
+                note.facts.insert(PRESTAZIONE_IMPLICITA, true.into());
             }
         }
         Purpose::Own => {
-            note.facts.insert("propria", true.into());
+            note.facts.insert(PROPRIA, true.into());
         }
         Purpose::None => {}
     }
@@ -292,8 +296,7 @@ fn deliver<T: Disclosing>(
     let Some(found) = answer else {
         if *permit.purpose() == Purpose::Own {
             // Whether there is one of somebody else's is not told: it takes a benefit to ask that.
-            let NotPermitted { code, text } = NO_BENEFIT;
-            return Ok(Ended { note, preconditions, ..invalid(code, text) });
+            return Ok(not_permitted(NotPermitted::NoBenefit, note, preconditions));
         }
         return Ok(not_found(note, preconditions));
     };
@@ -319,33 +322,40 @@ fn deliver<T: Disclosing>(
             }
         }
     }
-    let (esito, refusal, found) = match render(*found) {
+    let (refusal, found) = match render(*found) {
         Ok(found) => {
             note.disclosed = disclosed;
-            (Esito::Ok, None, Some(found))
+            (None, Some(found))
         }
-        Err(refusal) if refusal.0 == INTERNAL => (Esito::ErroreInterno, Some(refusal), None),
-        Err(refusal) => (Esito::DatiNonTrovati, Some(refusal), None),
+        Err(refusal) => (Some(refusal), None),
     };
-    Ok(Ended { esito, refusal, found, note, preconditions })
+    Ok(Ended { refusal, found, note, preconditions })
+}
+
+/// The ente may not ask for that benefit, or that indicator.
+fn not_permitted(why: NotPermitted, note: Note, preconditions: Vec<crate::ledger::Precondition>) -> Ended {
+    let (motivo, text) = match why {
+        NotPermitted::Benefit => (Motivo::P01Prestazione, "prestazione non abilitata per questo ente"),
+        NotPermitted::NoBenefit => (Motivo::P02Prestazione, "indicare la prestazione da erogare (PrestazioneDaErogare)"),
+        NotPermitted::Indicator => (Motivo::P03Indicatore, "indicatore non abilitato per questa prestazione"),
+    };
+    Ended { note, preconditions, ..invalid(motivo, text) }
 }
 
 /// No attestation, or no protocol.
 fn not_found(note: Note, preconditions: Vec<crate::ledger::Precondition>) -> Ended {
     let text = "nessuna attestazione valida per i criteri di ricerca".to_owned();
-    Ended { esito: Esito::DatiNonTrovati, refusal: Some(("D01.assente", text)), found: None, note, preconditions }
+    Ended { refusal: Some((Motivo::D01Assente, text)), found: None, note, preconditions }
 }
 
 /// A mistake of the SII.
 fn broken(text: &str, note: Note) -> Ended {
     tracing::error!(text, "consultation failed");
-    Ended { esito: Esito::ErroreInterno, refusal: Some(internal()), found: None, note, preconditions: Vec::new() }
+    Ended { refusal: Some(internal()), found: None, note, preconditions: Vec::new() }
 }
 
-const INTERNAL: &str = "E01.interno";
-
 fn internal() -> Refused {
-    (INTERNAL, "errore interno: riprovare".to_owned())
+    (Motivo::E01Interno, "errore interno: riprovare".to_owned())
 }
 
 /// A mistake of ours in what was found. The text holds no value.
@@ -366,7 +376,7 @@ fn indicator_of<'a>(
             payload::Assente::NonCalcolabile => "per dati mancanti non è calcolabile l'indicatore",
         };
         let ones: Vec<_> = attestazione.indicatori(persona).into_iter().map(TipoIndicatore::code).collect();
-        ("D04.indicatore", format!("{why} {}; ha: {}", tipo.code(), ones.join(", ")))
+        (Motivo::D04Indicatore, format!("{why} {}; ha: {}", tipo.code(), ones.join(", ")))
     })
 }
 
@@ -395,20 +405,20 @@ fn requested_day(chiave: &Chiave) -> Option<Date> {
 }
 
 /// What the payload's echo cannot hold is an invalid request: these are plain strings on the way in.
-fn echoes(chiave: &Chiave) -> Result<(), (&'static str, &'static str)> {
+fn echoes(chiave: &Chiave) -> Result<(), (Motivo, &'static str)> {
     if chiave.domanda().is_some_and(|text| text.chars().count() > 256) {
-        return Err(("R02.domanda", "ProtocolloDomandaEnteErogatore più lungo di 256 caratteri"));
+        return Err((Motivo::R02Domanda, "ProtocolloDomandaEnteErogatore più lungo di 256 caratteri"));
     }
     match chiave {
         Chiave::Cf(_) => Ok(()),
         Chiave::ProtDsu(search) if is_protocol(&search.protocollo_dsu) => Ok(()),
         Chiave::ProtDsu(_) => Err(PROTOCOL),
         Chiave::ProtMittente(search) if search.protocollo_mittente.chars().count() <= 29 => Ok(()),
-        Chiave::ProtMittente(_) => Err(("R02.mittente", "ProtocolloMittente più lungo di 29 caratteri")),
+        Chiave::ProtMittente(_) => Err((Motivo::R02Mittente, "ProtocolloMittente più lungo di 29 caratteri")),
     }
 }
 
-const PROTOCOL: (&str, &str) = ("R02.protocollo", "ProtocolloDSU non valido: atteso INPS-ISEE-aaaa-nnnnnnnnL-nn");
+const PROTOCOL: (Motivo, &str) = (Motivo::R02Protocollo, "ProtocolloDSU non valido: atteso INPS-ISEE-aaaa-nnnnnnnnL-nn");
 
 /// `INPS-ISEE-[0-9]{4}-[0-9]{8}[A-Z]-[0-9]{2}`.
 fn is_protocol(text: &str) -> bool {
@@ -421,23 +431,24 @@ fn is_protocol(text: &str) -> bool {
         })
 }
 
-fn invalid(code: &'static str, text: impl Into<String>) -> Ended {
+fn invalid(code: Motivo, text: impl Into<String>) -> Ended {
     let refusal = Some((code, text.into()));
-    Ended { esito: Esito::RichiestaInvalida, refusal, found: None, note: Note::default(), preconditions: Vec::new() }
+    Ended { refusal, found: None, note: Note::default(), preconditions: Vec::new() }
 }
 
 fn absent() -> Ended {
-    invalid("R01.richiesta", "richiesta vuota: manca l'elemento request")
+    invalid(Motivo::R01Richiesta, "richiesta vuota: manca l'elemento request")
 }
 
 /// Numbers the reply and renders it.
 async fn finish(services: &Services, operation: Operation, ended: Ended) -> Result<Prepared, NotPrepared> {
-    let Ended { esito, refusal, found, mut note, preconditions } = ended;
+    let Ended { refusal, found, mut note, preconditions } = ended;
+    let esito = refusal.as_ref().map_or(Esito::Ok, |(motivo, _)| motivo.esito());
     // 0 where the request was not registered: clients try again on it.
     let id_richiesta = if esito == Esito::ErroreInterno { 0 } else { id_richiesta(services).await? };
-    note.facts.insert("id_richiesta", id_richiesta.into());
+    note.facts.insert(ID_RICHIESTA, id_richiesta.into());
     note.outcome = esito.code();
-    note.refusal = refusal.as_ref().map(|(code, _)| (*code).to_owned());
+    note.refusal = refusal.as_ref().map(|(motivo, _)| motivo.to_string());
     let descrizione_errore = refusal.map(|(_, text)| text);
     let (xml, dati) = match found {
         Some(Delivered::Xml(xml)) => (Some(Base64(xml.into_bytes())), None),

@@ -10,20 +10,20 @@ use uuid::Uuid;
 
 use crate::clock::rome;
 use crate::contract::catalogue::Operation;
+use crate::ledger::leaf::ORDINAL;
 use crate::ledger::{
-    Blinding, Body, Commitments, Draft, Entry, Kind, Ledger, Position, PrepareError, Projector, Secret, Sizes, Tokens, ViewError, Writes,
+    Blinding, Body, Commitments, Draft, Entry, Kind, Ledger, Position, PrepareError, Projector, Role, Secret, Sizes, Tokens, ViewError,
+    Writes,
 };
+use crate::services::facts::{CHIESTE, DOMANDA, VERSO};
 use crate::sii::Ask;
 use crate::state::Store;
-
-/// The fact of an exchange, or of its interruption, that ends questions.
-pub const ASKED: &str = "chieste";
 
 /// The prefix, in the views, of questions without an end.
 const OPEN: &[u8] = b"chieste/";
 
 /// Ordinals of `asked` entries, and of what interrupts: above those of an exchange and of its entries.
-const ORDINAL: u32 = 1 << 24;
+const FIRST: u32 = 1 << 24;
 
 /// The exchange of a question.
 #[derive(Clone, Copy, Debug)]
@@ -45,8 +45,8 @@ pub fn asked(ledger: &Ledger, asking: Asking<'_>, ask: &Ask) -> Result<Draft, Pr
     let Asking { exchange, received, ente, operation, before } = asking;
     let year = rome(received).year();
     let blinding = Blinding::new()?;
-    let mut body = Body::new(Kind::Asked, operation.retention(), exchange, received).fact("verso", &ask.to).fact("domanda", ask.name);
-    body.role = Some("fruitore".to_owned());
+    let mut body = Body::new(Kind::Asked, operation.retention(), exchange, received).fact(VERSO, &ask.to).fact(DOMANDA, ask.name);
+    body.role = Some(Role::Fruitore);
     body.ente = Some(ente.to_owned());
     body.operation = Some(operation.name().to_owned());
     let cf = ask.persone.iter().map(|code| ledger.keys.token(year, "cf", code)).collect::<Result<_, _>>()?;
@@ -54,14 +54,14 @@ pub fn asked(ledger: &Ledger, asking: Asking<'_>, ask: &Ask) -> Result<Draft, Pr
     body.commit = Some(Commitments { request: Some(blinding.commit("request", &ask.request)), ..Commitments::default() });
     body.sizes = Some(Sizes { request: ask.request.len() as u64, reply: 0 });
     let secret = Secret { cf: ask.persone.clone(), ..Secret::default() };
-    let ordinal = ORDINAL + u32::try_from(before).unwrap_or(u32::MAX - ORDINAL);
+    let ordinal = FIRST + u32::try_from(before).unwrap_or(u32::MAX - FIRST);
     ledger.prepare(body, &secret, &blinding, ordinal, received)
 }
 
 /// The end of questions whose exchange has no entry. `sequences` are those of their `asked` entries.
 pub fn interrupted(ledger: &Ledger, exchange: Uuid, of: &Body, sequences: &[u64], now: Timestamp) -> Result<Draft, PrepareError> {
-    let mut body = Body::new(Kind::Interrupted, of.retention, exchange, now).fact(ASKED, sequences).fact("ordinal", 2 * ORDINAL);
-    body.role = Some("fruitore".to_owned());
+    let mut body = Body::new(Kind::Interrupted, of.retention, exchange, now).fact(CHIESTE, sequences).fact(ORDINAL, 2 * FIRST);
+    body.role = Some(Role::Fruitore);
     body.ente.clone_from(&of.ente);
     body.operation.clone_from(&of.operation);
     ledger.prepare_open(body)
@@ -113,7 +113,7 @@ impl Projector for QuestionsProjector {
         match body.kind {
             Kind::Asked => writes.set(name(body.exchange, entry.leaf.seq), entry.position.encode()),
             Kind::Exchange | Kind::Interrupted => {
-                let ended = body.facts.get(ASKED).and_then(|asked| asked.as_array());
+                let ended = body.get(CHIESTE).and_then(|asked| asked.as_array());
                 for sequence in ended.into_iter().flatten().filter_map(serde_json::Value::as_u64) {
                     writes.remove(name(body.exchange, sequence));
                 }

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::esiti::Motivo;
 use super::tentativi::Mancati;
 use super::trasmissione::{INTERNO, violazioni};
 use super::{Asked, Heard, NotPrepared, Note, Prepared, Services, failed_attempts, heard, id_richiesta};
@@ -15,10 +16,13 @@ use crate::contract::trasmissione::{
 };
 use crate::contract::{Findings, Part, Trasmessa, message};
 use crate::digest::{hex, sha256};
-use crate::isee::checks::Difetto;
+use crate::isee::checks::{Check, Difetto};
+use crate::ledger::leaf::ID_RICHIESTA;
 use crate::ledger::{Draft, Precondition};
 use crate::registry::Permit;
+use crate::services::facts::RIPETUTA;
 use crate::sii::answers::{Difetti, Received};
+use crate::sii::facts::{ACCETTATE, RIFIUTATE};
 use crate::sii::protocol::{ALREADY_USED, SENDERS_PROTOCOL, stem_of};
 use crate::sii::{Occasion, Said};
 use crate::xml::Element;
@@ -50,7 +54,7 @@ pub async fn perform(services: &Services, permit: &Permit, asked: Asked<'_>, occ
     let mut preconditions = match heard(services.reception.esito_lotto(permit, &chiave, occasion).await)? {
         Heard::Said(Said { answer: Some(lotto), preconditions, .. }) => {
             let mut note = Note::default();
-            note.facts.insert("ripetuta", true.into());
+            note.facts.insert(RIPETUTA, true.into());
             return finish(services, asked.operation, note, *lotto, Vec::new(), preconditions).await;
         }
         Heard::Said(Said { preconditions, .. }) => preconditions,
@@ -124,7 +128,7 @@ impl Gathered {
         if referred.as_ref().is_some_and(|referred| self.referred.contains(referred)) {
             let text = "nello stesso lotto c'è già un'operazione sulla stessa DSU";
             let path = "/Dichiarazione/Operazione/@NumeroProtocolloRiferimento".to_owned();
-            let defect = Difetto { code: "K02.lotto", path, text };
+            let defect = Difetto { code: Check::K02Lotto, path, text };
             self.refused(position, Findings { list: part.place(vec![defect]), more: 0 });
             return Ok(None);
         }
@@ -132,7 +136,7 @@ impl Gathered {
         let Ok(riserva) = services.reserve(permit, Some(&dsu.codice_fiscale_dichiarante), dsu.protocolli_nominati(), occasion)? else {
             // The archive is not asked. The DSU before this one stay accepted; this one may come again in another lot.
             let text = "troppi protocolli indicati invano: ritrasmettere la DSU più tardi, in un altro lotto";
-            let defect = Difetto { code: "K02.tentativi", path: "/Dichiarazione".to_owned(), text };
+            let defect = Difetto { code: Check::K02Tentativi, path: "/Dichiarazione".to_owned(), text };
             self.refused(position, Findings { list: part.place(vec![defect]), more: 0 });
             return Ok(None);
         };
@@ -192,8 +196,8 @@ pub async fn esito(services: &Services, permit: &Permit, chiave: &ChiaveLotto, o
         }
         Heard::Said(Said { preconditions, .. }) => {
             let id = id_richiesta(services).await?;
-            let mut note = Note { outcome: Esito::DatiNonTrovati.code(), refusal: Some("D03.assente".to_owned()), ..Note::default() };
-            note.facts.insert("id_richiesta", id.into());
+            let mut note = Note { outcome: Esito::DatiNonTrovati.code(), refusal: Some(Motivo::D03Assente.to_string()), ..Note::default() };
+            note.facts.insert(ID_RICHIESTA, id.into());
             let text = "nessun lotto trasmesso da questo ente con questo protocollo o questa impronta".to_owned();
             let reply = render(operation, id, Esito::DatiNonTrovati, Some(text), None);
             Ok(Prepared { reply, note, preconditions, ..Prepared::default() })
@@ -213,9 +217,9 @@ async fn finish(
     let id = id_richiesta(services).await?;
     note.outcome = Esito::Ok.code();
     note.protocol.push(lotto.protocollo_flusso.clone());
-    note.facts.insert("id_richiesta", id.into());
-    note.facts.insert("accettate", lotto.accettate.into());
-    note.facts.insert("rifiutate", lotto.rifiutate.into());
+    note.facts.insert(ID_RICHIESTA, id.into());
+    note.facts.insert(ACCETTATE, lotto.accettate.into());
+    note.facts.insert(RIFIUTATE, lotto.rifiutate.into());
     let reply = render(operation, id, Esito::Ok, None, Some(lotto));
     Ok(Prepared { reply, note, drafts, preconditions, ..Prepared::default() })
 }
@@ -223,8 +227,8 @@ async fn finish(
 /// A mistake of ours: nothing of the lot is kept.
 fn failed(operation: Operation, text: String) -> Result<Prepared, NotPrepared> {
     tracing::error!(text, "lot failed");
-    let mut note = Note { outcome: Esito::ErroreInterno.code(), refusal: Some("E01.interno".to_owned()), ..Note::default() };
-    note.facts.insert("id_richiesta", 0.into());
+    let mut note = Note { outcome: Esito::ErroreInterno.code(), refusal: Some(Motivo::E01Interno.to_string()), ..Note::default() };
+    note.facts.insert(ID_RICHIESTA, 0.into());
     Ok(Prepared { reply: render(operation, 0, Esito::ErroreInterno, Some(INTERNO.to_owned()), None), note, ..Prepared::default() })
 }
 

@@ -7,6 +7,7 @@
 pub mod consultazione;
 pub mod entries;
 pub mod esiti;
+pub mod facts;
 pub mod lotto;
 #[cfg(test)]
 mod prova;
@@ -19,8 +20,9 @@ use std::sync::Arc;
 use crate::config::Soglia;
 use crate::contract::catalogue::Operation;
 use crate::contract::{Contract, Request};
-use crate::ledger::{Draft, Keys, Precondition};
+use crate::ledger::{Draft, Fact, Keys, Precondition};
 use crate::registry::Admission;
+use crate::services::facts::TENTATIVI;
 use crate::sii::{Ask, Consultation, Occasion, Reception, Said, SiiError, Step};
 use crate::state::numbers::{NoNumber, Series};
 use crate::xml::Element;
@@ -89,14 +91,14 @@ pub struct Note {
     /// The ente's own number of the application.
     pub application: Option<String>,
     /// Facts.
-    pub facts: BTreeMap<&'static str, serde_json::Value>,
+    pub facts: BTreeMap<Fact, serde_json::Value>,
 }
 
 impl Note {
     /// Notes the failed attempts, if there were any.
     fn failed(&mut self, mancati: &Mancati) {
         if let (false, Ok(mancati)) = (mancati.is_empty(), serde_json::to_value(mancati)) {
-            self.facts.insert("tentativi", mancati);
+            self.facts.insert(TENTATIVI, mancati);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The port of TrasmissioneDSU.
 
+use super::esiti::Motivo;
 use super::tentativi::Mancati;
 use super::{Heard, NotPrepared, Note, Prepared, Services, failed_attempts, heard, id_richiesta};
 use crate::contract::bind::Base64;
@@ -10,7 +11,9 @@ use crate::contract::trasmissione::{
 };
 use crate::contract::{Findings, Trasmessa, message, place};
 use crate::digest::hex;
+use crate::ledger::leaf::ID_RICHIESTA;
 use crate::registry::Permit;
+use crate::services::facts::{RIPETUTA, STATO, VIOLAZIONI};
 use crate::sii::answers::{Difetti, DsuFate, Received};
 use crate::sii::{Occasion, Said};
 use crate::xml::Element;
@@ -37,7 +40,7 @@ pub async fn perform(
         Heard::Failed(text) => {
             tracing::error!(text, "transmission failed");
             note.outcome = Esito::ErroreInterno.code();
-            note.refusal = Some("E01.interno".to_owned());
+            note.refusal = Some(Motivo::E01Interno.to_string());
             let result = outcome(0, Esito::ErroreInterno, Some(INTERNO.to_owned()));
             return Ok(Prepared { reply: render(result), note, ..Prepared::default() });
         }
@@ -45,11 +48,11 @@ pub async fn perform(
     match answer {
         Received::Accepted(accepted) => {
             let id = id_richiesta(services).await?;
-            note.facts.insert("id_richiesta", id.into());
+            note.facts.insert(ID_RICHIESTA, id.into());
             note.outcome = Esito::Ok.code();
             note.protocol.push(accepted.protocollo.clone());
             if accepted.again {
-                note.facts.insert("ripetuta", true.into());
+                note.facts.insert(RIPETUTA, true.into());
             }
             let accettazione = Accettazione {
                 protocollo_dsu: accepted.protocollo,
@@ -71,8 +74,8 @@ pub async fn perform(
 /// A DSU that breaks its schema or a formal check: every violation, in the operation's own reply.
 pub async fn refuse(services: &Services, findings: Findings, mut note: Note) -> Result<Prepared, NotPrepared> {
     let id = id_richiesta(services).await?;
-    note.facts.insert("id_richiesta", id.into());
-    note.facts.insert("violazioni", (findings.list.len() + findings.more).into());
+    note.facts.insert(ID_RICHIESTA, id.into());
+    note.facts.insert(VIOLAZIONI, (findings.list.len() + findings.more).into());
     note.outcome = Esito::RichiestaInvalida.code();
     note.refusal = findings.list.first().map(|finding| finding.code.to_owned());
     let descrizione = "DSU non accettata: vedere le violazioni".to_owned();
@@ -118,21 +121,21 @@ pub async fn esito_dsu(services: &Services, permit: &Permit, chiave: &ChiaveDsu,
                     note.protocol.push(protocol.clone());
                 }
             }
-            note.facts.insert("stato", dsu.stato.code().into());
+            note.facts.insert(STATO, dsu.stato.code().into());
             (Esito::Ok, None, Some(dsu), preconditions)
         }
         Heard::Said(Said { preconditions, .. }) => {
-            note.refusal = Some("D02.assente".to_owned());
+            note.refusal = Some(Motivo::D02Assente.to_string());
             (Esito::DatiNonTrovati, Some("nessuna DSU trasmessa da questo ente con questo protocollo".to_owned()), None, preconditions)
         }
         Heard::Failed(text) => {
             tracing::error!(text, "consultation of a DSU failed");
-            note.refusal = Some("E01.interno".to_owned());
+            note.refusal = Some(Motivo::E01Interno.to_string());
             (Esito::ErroreInterno, Some(INTERNO.to_owned()), None, Vec::new())
         }
     };
     let id_richiesta = if esito == Esito::ErroreInterno { 0 } else { id_richiesta(services).await? };
-    note.facts.insert("id_richiesta", id_richiesta.into());
+    note.facts.insert(ID_RICHIESTA, id_richiesta.into());
     note.outcome = esito.code();
     let result = EsitoConsultazioneDsu { id_richiesta, esito, descrizione_errore: errore, dsu };
     let operation = Operation::ConsultazioneEsitoDsu;

@@ -9,6 +9,7 @@
 pub mod answers;
 mod capability;
 pub mod embedded;
+pub mod facts;
 mod occasion;
 pub mod protocol;
 mod settings;

@@ -1,7 +1,9 @@
 //! The form of a DSU's protocol: `INPS-ISEE-yyyy-nnnnnnnnL-vv`. Its last two digits number the version.
 
+use crate::isee::checks::Check;
+
 /// Check K19: a sender's protocol stands for one DSU.
-pub const ALREADY_USED: (&str, &str) = ("K19.contenuto", "protocollo del mittente già usato per una DSU diversa");
+pub const ALREADY_USED: (Check, &str) = (Check::K19Contenuto, "protocollo del mittente già usato per una DSU diversa");
 /// The path of a sender's protocol in a declaration.
 pub const SENDERS_PROTOCOL: &str = "/Dichiarazione/Sottoscrizione/@ProtocolloMittente";
 
@@ -13,7 +15,7 @@ pub fn stem_of(protocollo: &str) -> String {
 
 /// The version that a protocol is of: its last two digits. A protocol without number is of the first.
 pub fn number_of(protocollo: &str) -> u32 {
-    protocollo.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or_default()
+    protocollo.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(0)
 }
 
 /// The protocol of a version: `-00` to `-99`.

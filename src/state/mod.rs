@@ -17,6 +17,7 @@
 //! ledger that is ahead of its views costs a start a moment, and nothing else.
 
 mod beheld;
+pub mod facts;
 pub mod numbers;
 
 use std::io;

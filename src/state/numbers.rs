@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::ledger::{
     Body, Entry, Kind, Ledger, NotCommitted, Precondition, Projector, Retention, Submission, ViewError, Writes, new_exchange,
 };
+use crate::state::facts::{CHIAVI, RISERVA};
 
 /// A series of numbers from 1.
 #[derive(Debug)]
@@ -63,7 +64,7 @@ impl Series {
             let now = self.clock.now();
             let exchange = new_exchange(now).map_err(|error| NoNumber::Entry(error.to_string()))?;
             let mut body = Body::new(Kind::System, Retention::Sistema, exchange, now)
-                .fact("riserva", serde_json::json!({ "serie": self.name, "fino": up_to }));
+                .fact(RISERVA, serde_json::json!({ "serie": self.name, "fino": up_to }));
             body.keys = vec![key.clone()];
             let draft = self.ledger.prepare_open(body).map_err(|error| NoNumber::Entry(error.to_string()))?;
             let precondition = Precondition { key: key.clone(), version };
@@ -110,11 +111,11 @@ pub struct NumbersProjector;
 
 impl Projector for NumbersProjector {
     fn project(&self, entry: &Entry, writes: &mut Writes) {
-        let keys = entry.leaf.body.facts.get("chiavi").and_then(serde_json::Value::as_u64);
+        let keys = entry.leaf.body.number(CHIAVI);
         if let (Kind::System, Some(keys)) = (entry.leaf.body.kind, keys) {
             writes.set(KEYS, keys.to_be_bytes());
         }
-        let Some(reservation) = entry.leaf.body.facts.get("riserva") else { return };
+        let Some(reservation) = entry.leaf.body.get(RISERVA) else { return };
         let series = reservation.get("serie").and_then(|value| value.as_str());
         let up_to = reservation.get("fino").and_then(serde_json::Value::as_u64);
         if let (Kind::System, Some(series), Some(up_to)) = (entry.leaf.body.kind, series, up_to) {

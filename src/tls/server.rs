@@ -8,7 +8,9 @@ use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_sig
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoServerSessionStorage, ResolvesServerCert};
-use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, OtherError, RootCertStore, ServerConfig, SignatureScheme};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, OtherError, ProtocolVersion, RootCertStore, ServerConfig, SignatureScheme,
+};
 
 use super::TlsError;
 use super::authorities::Authorities;
@@ -19,6 +21,30 @@ use super::revocation::Revocations;
 use super::subject;
 use crate::clock::Clock;
 use crate::digest::{hex, sha256};
+
+/// The version of TLS of a connection. Others are not spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsVersion {
+    /// RFC 5246.
+    V12,
+    /// RFC 8446.
+    V13,
+}
+
+impl TlsVersion {
+    /// Of a session.
+    pub fn of(version: Option<ProtocolVersion>) -> Self {
+        if version == Some(ProtocolVersion::TLSv1_3) { Self::V13 } else { Self::V12 }
+    }
+
+    /// Its name in the ledger.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::V12 => "1.2",
+            Self::V13 => "1.3",
+        }
+    }
+}
 
 /// Makes handshakes with one certificate: the server's chain and key, the authorities that clients' certificates come from, their lists.
 pub fn configure(

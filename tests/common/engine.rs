@@ -202,7 +202,7 @@ impl Engine {
         let cf = prepared.note.cf.iter().map(|code| keys.token(year, "cf", code).unwrap()).collect();
         body.tokens = Some(Tokens { year, cf, ..Tokens::default() });
         for (name, value) in &prepared.note.facts {
-            body = body.fact(name, value);
+            body = body.fact(*name, value);
         }
         let mut drafts = vec![self.node.ledger.prepare_open(body).unwrap()];
         drafts.append(&mut prepared.drafts);

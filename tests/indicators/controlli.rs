@@ -22,7 +22,7 @@ fn exam(casa: &Caseta) -> Esame {
 /// The codes of refusals and of warnings; without the place of birth of invented persons.
 fn codes(casa: &Caseta) -> (Vec<&'static str>, Vec<&'static str>) {
     let esame = exam(casa);
-    (esame.difetti.iter().map(|each| each.code).collect(), esame.avvertenze.iter().map(|each| each.code).collect())
+    (esame.difetti.iter().map(|each| each.code.code()).collect(), esame.avvertenze.iter().map(|each| each.code.code()).collect())
 }
 
 fn refused(casa: &Caseta) -> Vec<&'static str> {

@@ -55,14 +55,14 @@ impl Reader {
         let dsu = self.of(&family.dsu);
         let esame = self.exam(&dsu, on);
         if let Some(refused) = family.expect["refused"].as_array() {
-            let by = |id: &Value| esame.difetti.iter().any(|difetto| difetto.code.starts_with(id.as_str().unwrap()));
+            let by = |id: &Value| esame.difetti.iter().any(|difetto| difetto.code.code().starts_with(id.as_str().unwrap()));
             return (!refused.iter().all(by)).then(|| format!("is to be refused by {refused:?}: {:?}", esame.difetti));
         }
         if !esame.difetti.is_empty() {
             return Some(format!("refused: {:?}", esame.difetti));
         }
         let warned = family.expect["warnings"].as_array().into_iter().flatten();
-        let missing = |id: &&Value| !esame.avvertenze.iter().any(|each| each.code.starts_with(id.as_str().unwrap()));
+        let missing = |id: &&Value| !esame.avvertenze.iter().any(|each| each.code.code().starts_with(id.as_str().unwrap()));
         if let Some(missing) = warned.clone().find(missing) {
             return Some(format!("is to be warned of by {missing}: {:?}", esame.avvertenze));
         }

@@ -12,7 +12,7 @@ use crate::contract::consultazione::{Chiave, RicercaCf};
 use crate::contract::esito_attestazione;
 use crate::isee::attest::{Occasion, Sostitutivo, attest, variazione};
 use crate::isee::attestazione::{Attestazione, EsitoAttestazione, OmissioneDifformita, Ricerca};
-use crate::isee::checks::{Circumstance, Difetto, examine_effettiva, sottoscrittori};
+use crate::isee::checks::{Check, Circumstance, Difetto, examine_effettiva, sottoscrittori};
 use crate::isee::codes::TipoOperazione;
 use crate::isee::compute::casi::{Indicatore, Indicatori, Situazione};
 use crate::isee::compute::componente::Riferita;
@@ -84,7 +84,7 @@ pub(super) fn compute(file: &Path, request: &Request<'_>, output: Output) -> Res
         if sufficiente(changes, &before.ordinario, &indicatori.ordinario, of_day).is_err() {
             let text = "la variazione è minore di quella che la legge chiede";
             let path = "/Dichiarazione/ISEECorrente".to_owned();
-            return Err(refuse(file, vec![Difetto { code: "K17.scostamento", path, text }]));
+            return Err(refuse(file, vec![Difetto { code: Check::K17Scostamento, path, text }]));
         }
         validita = Some((chiesto, changes.scadenza(chiesto, of_day)));
     }
@@ -129,7 +129,7 @@ fn effettiva(file: &Path, request: &Request<'_>, port: &Port) -> Result<Effettiv
     let presentata = base.presentata().context("la DSU non ha una sottoscrizione")?;
     let Some(set) = port.settings.rules.on(presentata) else { bail!("nessun insieme di regole per il {presentata}") };
     if operazione == TipoOperazione::C && !(presentata <= own && own <= set.expires(presentata)) {
-        return refused("K17.base", RIFERIMENTO, "la DSU di riferimento non ha un ISEE valido alla presentazione");
+        return refused(Check::K17Base, RIFERIMENTO, "la DSU di riferimento non ha un ISEE valido alla presentazione");
     }
     let whole = applica(&base, &dsu).map_err(|difetti| refuse(file, difetti))?;
     let circumstance =

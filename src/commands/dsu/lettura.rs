@@ -8,8 +8,8 @@ use jiff::civil::Date;
 use super::super::Uso;
 use crate::config::Config;
 use crate::contract::bind::{Base64, Content as _};
-use crate::contract::{Contract, Finding, Findings, ISEE_NS, Trasmessa, place_declaration};
-use crate::isee::checks::{Circumstance, Difetto, examine};
+use crate::contract::{Contract, Finding, Findings, ISEE_NS, SchemaRule, Trasmessa, place_declaration};
+use crate::isee::checks::{Check, Circumstance, Difetto, examine};
 use crate::isee::codes::TipoOperazione;
 use crate::sii::Settings;
 use crate::xml::encoding::EncodingError;
@@ -48,7 +48,7 @@ impl Letta {
     }
 
     fn xml(dove: String, error: &XmlError) -> Self {
-        Self::illeggibile(dove, (error.place.line, error.place.column), "K01.xml", error.fault.italian())
+        Self::illeggibile(dove, (error.place.line, error.place.column), SchemaRule::K01Xml.code(), error.fault.italian())
     }
 
     fn codifica(dove: String, error: EncodingError) -> Self {
@@ -56,7 +56,7 @@ impl Letta {
             EncodingError::Unsupported => "codifica non ammessa: UTF-8, UTF-16, ISO-8859-1 o windows-1252".to_owned(),
             EncodingError::Invalid(at) => format!("byte non validi nella codifica dichiarata, dal byte {at}"),
         };
-        Self::illeggibile(dove, (1, 1), "K01.xml", text)
+        Self::illeggibile(dove, (1, 1), SchemaRule::K01Xml.code(), text)
     }
 
     /// How many violations.
@@ -93,7 +93,7 @@ fn each(file: &Path, mut act: impl FnMut(String, Element<'_, '_>) -> Letta) -> R
     if found.is_empty() {
         let root = document.root();
         let text = format!("nessuna Dichiarazione di {ISEE_NS}: la radice è {} di «{}»", root.local(), root.namespace());
-        return Ok(vec![Letta::illeggibile(dove, (1, 1), "K01.xml", text)]);
+        return Ok(vec![Letta::illeggibile(dove, (1, 1), SchemaRule::K01Xml.code(), text)]);
     }
     let dove = format!("{dove}, XmlDichiarazione");
     Ok(found.into_iter().map(|element| enclosed(dove.clone(), element, &mut act)).collect())
@@ -101,14 +101,16 @@ fn each(file: &Path, mut act: impl FnMut(String, Element<'_, '_>) -> Letta) -> R
 
 /// A Dichiarazione that is enclosed as bytes: lines and columns are its own.
 fn enclosed(dove: String, element: Element<'_, '_>, act: &mut impl FnMut(String, Element<'_, '_>) -> Letta) -> Letta {
-    let Ok(Base64(bytes)) = Base64::decode(element) else { return Letta::illeggibile(dove, (1, 1), "K01.xml", "base64 non valido") };
+    let Ok(Base64(bytes)) = Base64::decode(element) else {
+        return Letta::illeggibile(dove, (1, 1), SchemaRule::K01Xml.code(), "base64 non valido");
+    };
     let text = match encoding::decode(&bytes, None) {
         Ok(text) => text,
         Err(error) => return Letta::codifica(dove, error),
     };
     match parse(&text, &Limits::of_document()) {
         Ok(document) if document.root().is(ISEE_NS, "Dichiarazione") => act(dove, document.root()),
-        Ok(_) => Letta::illeggibile(dove, (1, 1), "K01.xml", format!("nessuna Dichiarazione di {ISEE_NS}")),
+        Ok(_) => Letta::illeggibile(dove, (1, 1), SchemaRule::K01Xml.code(), format!("nessuna Dichiarazione di {ISEE_NS}")),
         Err(error) => Letta::xml(dove, &error),
     }
 }
@@ -156,7 +158,7 @@ pub(super) fn judge(file: &Path, port: &Port, giorni: Giorni) -> Result<Vec<Lett
         if covered.is_none() {
             let text = "nessun insieme di regole per questa data di presentazione";
             let path = "/Dichiarazione/Sottoscrizione".to_owned();
-            list.extend(place_declaration(vec![Difetto { code: "K18.periodo", path, text }], element));
+            list.extend(place_declaration(vec![Difetto { code: Check::K18Periodo, path, text }], element));
         }
         list.sort_by_key(|finding| (finding.line, finding.column));
         Letta { dove, trasmessa: Some(trasmessa), violazioni: Findings { list, more }, avvertenze }

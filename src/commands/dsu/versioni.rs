@@ -9,6 +9,7 @@ use super::super::consultate::{self, Consultazione};
 use crate::clock::Clock;
 use crate::ledger::search::{Filter, find};
 use crate::ledger::{Directory, Entry, Keys, Kind, Reader};
+use crate::sii::facts::{OPERAZIONE, PRESENTATA, RICALCOLO, VERSIONE};
 use crate::sii::protocol::{stem_of, version_of};
 
 /// `varco dsu versions`.
@@ -57,12 +58,12 @@ pub fn versions(reader: &dyn Reader, keys: &Keys, protocollo: &str) -> Result<Ve
     }
     let line = |entry: &Entry| {
         let body = &entry.leaf.body;
-        let number = body.facts.get("versione").and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok()).unwrap_or_default();
+        let number = body.number(VERSIONE).and_then(|number| u32::try_from(number).ok()).unwrap_or_default();
         json!({
             "protocollo": version_of(&radice, number),
-            "operazione": body.facts.get("operazione").and_then(Value::as_str).unwrap_or("N"),
-            "ricalcolo": body.facts.get("ricalcolo").and_then(Value::as_bool).unwrap_or(false),
-            "presentata": body.facts.get("presentata"),
+            "operazione": body.text(OPERAZIONE).unwrap_or("N"),
+            "ricalcolo": body.get(RICALCOLO).and_then(Value::as_bool).unwrap_or(false),
+            "presentata": body.get(PRESENTATA),
             "registrata": entry.leaf.recorded,
             "ente": body.ente,
             "voce": entry.leaf.seq,

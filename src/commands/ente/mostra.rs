@@ -12,6 +12,7 @@ use crate::ledger::search::{self, Filter};
 use crate::ledger::{Directory, Entry, Keys, Kind, Reader, Unopened, seal};
 use crate::registry::abilitazione::{Abilitazione, DETAIL, Periodo};
 use crate::registry::ente::{Certificato, EXPIRED, Ente, Modo, Segno, Stato, Tipo};
+use crate::registry::facts::{ACTOR, ENTE};
 use crate::registry::quota::Quote;
 
 /// What an ente's state is today: one of those that are recorded, or past the last day of its accreditation.
@@ -239,10 +240,10 @@ pub fn told(entries: &[Entry], keys: &Keys) -> Result<Vec<serde_json::Value>> {
             Err(Unopened::Nothing | Unopened::Erased | Unopened::MissingKey(_)) => (None, None),
             Err(error) => bail!("voce {}: {error}", entry.leaf.seq),
         };
-        let stato = body.facts.get("ente").and_then(|ente| ente.get("stato")).cloned();
+        let stato = body.get(ENTE).and_then(|ente| ente.get("stato")).cloned();
         all.push(serde_json::json!({
             "voce": entry.leaf.seq, "quando": entry.leaf.recorded, "comando": body.operation, "stato": stato,
-            "uid": body.facts.get("actor").and_then(|actor| actor.get("uid")), "operatore": operatore, "motivo": motivo,
+            "uid": body.get(ACTOR).and_then(|actor| actor.get("uid")), "operatore": operatore, "motivo": motivo,
         }));
     }
     Ok(all)

@@ -14,6 +14,7 @@ pub use verifica::{Checked, Report, verify, verify_log};
 use super::consultate::{self, Consultazione};
 use super::dove::Dove;
 use crate::clock::Clock;
+use crate::gateway::facts::GRUPPI;
 use crate::ledger::log::LogError;
 use crate::ledger::search::{self, Filter};
 use crate::ledger::{Directory, Entry, Keys, Unopened, seal};
@@ -59,7 +60,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
 pub fn line(entry: &Entry) -> String {
     let body = &entry.leaf.body;
     let dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-    let detail = match (&body.refusal, body.facts.get("gruppi")) {
+    let detail = match (&body.refusal, body.get(GRUPPI)) {
         (Some(refusal), _) => refusal.clone(),
         (None, Some(groups)) => groups
             .as_array()

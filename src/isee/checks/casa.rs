@@ -9,7 +9,7 @@ use super::super::codes::{Residente, Ruolo, TipoAbitazione, TipoImmobile, TipoMo
 use super::super::dsu::{Abitazione, Dichiarazione};
 use super::super::foglio::{Patrimonio, PatrimonioImmobiliare};
 use super::nucleo::code;
-use super::{Esame, sheet_path, step};
+use super::{Check, Esame, sheet_path, step};
 
 pub(super) fn examine(dsu: &Dichiarazione, esame: &mut Esame) {
     let spouse = dsu.nucleo_familiare.iter().flat_map(|n| &n.componente_nucleo).any(|c| c.rapporto_con_dichiarante == Ruolo::C);
@@ -28,7 +28,7 @@ pub(super) fn examine(dsu: &Dichiarazione, esame: &mut Esame) {
 fn home(home: &Abitazione, spouse: bool, path: &dyn Display, esame: &mut Esame) {
     lease(home, path, esame);
     if !spouse && home.residenza_riferimento.is_some_and(|residence| matches!(residence, Residente::D | Residente::C)) {
-        esame.refuse("K08.residenza", format_args!("{path}/@ResidenzaRiferimento"), "ammessa solo se nel nucleo c'è il coniuge");
+        esame.refuse(Check::K08Residenza, format_args!("{path}/@ResidenzaRiferimento"), "ammessa solo se nel nucleo c'è il coniuge");
     }
 }
 
@@ -65,34 +65,38 @@ fn one_place<'a>(flagged: impl Iterator<Item = &'a Patrimonio>, home: &Abitazion
         *shares.entry(&each.codice_comune_stato).or_default() += each.quota_posseduta.max(Decimal::ZERO);
     }
     if shares.len() > 1 {
-        esame.refuse("K08.comuni", path, "case di abitazione in più comuni: il nucleo ne ha una");
+        esame.refuse(Check::K08Comuni, path, "case di abitazione in più comuni: il nucleo ne ha una");
     }
     if shares.keys().any(|place| place.starts_with('Z')) {
-        esame.refuse("K08.estero", path, "casa di abitazione all'estero");
+        esame.refuse(Check::K08Estero, path, "casa di abitazione all'estero");
     }
     if shares.len() == 1 && !shares.contains_key(home.indirizzo_abitazione.codice_comune.as_str()) {
-        esame.warn("K08.comune", path, "casa di abitazione in un comune diverso da quello dell'abitazione");
+        esame.warn(Check::K08Comune, path, "casa di abitazione in un comune diverso da quello dell'abitazione");
     }
     if shares.values().any(|share| *share > Decimal::ONE_HUNDRED) {
-        esame.warn("K08.quote", path, "le quote della casa di abitazione superano il 100 per cento");
+        esame.warn(Check::K08Quote, path, "le quote della casa di abitazione superano il 100 per cento");
     }
 }
 
 /// Real estate that is said to be the home, where the home is not owned.
-const NOT_OWNED: (&str, &str) = ("K08.casa", "immobile indicato come casa di abitazione, ma l'abitazione non è di proprietà (000)");
+const NOT_OWNED: (Check, &str) = (Check::K08Casa, "immobile indicato come casa di abitazione, ma l'abitazione non è di proprietà (000)");
 /// Land that is said to be the home.
-const NO_BUILDING: (&str, &str) = ("K08.casa", "solo un fabbricato (F) può essere la casa di abitazione");
+const NO_BUILDING: (Check, &str) = (Check::K08Casa, "solo un fabbricato (F) può essere la casa di abitazione");
 
 /// Whether a home and its tenancy go together.
 fn lease(home: &Abitazione, path: &dyn Display, esame: &mut Esame) {
     match (home.tipo_abitazione, &home.locazione) {
         (TipoAbitazione::Locazione, None) => {
-            esame.refuse("K08.locazione", path, "abitazione in locazione (001) senza i dati del contratto");
+            esame.refuse(Check::K08Locazione, path, "abitazione in locazione (001) senza i dati del contratto");
         }
         (TipoAbitazione::Locazione, Some(lease)) => {
             let texts = [(&lease.serie, "Serie"), (&lease.numero, "Numero"), (&lease.cod_ufficio, "CodUfficio")];
             for (_, attribute) in texts.iter().filter(|(text, _)| text.trim().is_empty()) {
-                esame.refuse("K08.contratto", format_args!("{path}/Locazione/@{attribute}"), "dato del contratto di locazione mancante");
+                esame.refuse(
+                    Check::K08Contratto,
+                    format_args!("{path}/Locazione/@{attribute}"),
+                    "dato del contratto di locazione mancante",
+                );
             }
             for (index, tenant) in lease.intestatario.iter().enumerate() {
                 let lease_path = format_args!("{path}/Locazione");
@@ -102,7 +106,7 @@ fn lease(home: &Abitazione, path: &dyn Display, esame: &mut Esame) {
         }
         (_, Some(_)) => {
             esame.refuse(
-                "K08.locazione",
+                Check::K08Locazione,
                 format_args!("{path}/Locazione"),
                 "contratto di locazione per un'abitazione che non è in locazione (001)",
             );
@@ -158,7 +162,7 @@ impl<'a> Indicati<'a> {
         esame.refuse_each(NO_BUILDING.0, self.land.iter(), NO_BUILDING.1);
         if self.all.is_empty() {
             esame.warn(
-                "K08.proprieta",
+                Check::K08Proprieta,
                 format_args!("{path}/@TipoAbitazione"),
                 "abitazione di proprietà (000), ma nessun fabbricato è indicato come casa di abitazione",
             );

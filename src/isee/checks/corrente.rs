@@ -6,9 +6,8 @@ use std::fmt::Display;
 use jiff::ToSpan as _;
 
 use super::super::dsu::Variazione;
-use super::super::rules::name;
 use super::nucleo::code;
-use super::{Circumstance, Esame, Indice, patrimonio, step};
+use super::{Check, Circumstance, Esame, Indice, patrimonio, step};
 
 pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esame: &mut Esame) {
     if let Some(corrente) = &indice.dsu.isee_corrente {
@@ -17,7 +16,7 @@ pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esam
             let path = step(&"/Dichiarazione/ISEECorrente", "Variazione", index, corrente.variazione.len());
             variazione(indice, change, &path, circumstance, esame);
             if !seen.insert(&change.codice_fiscale) {
-                esame.refuse("K17.doppio", format_args!("{path}/@CodiceFiscale"), "persona già indicata");
+                esame.refuse(Check::K17Doppio, format_args!("{path}/@CodiceFiscale"), "persona già indicata");
             }
         }
     }
@@ -30,10 +29,10 @@ pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esam
             patrimonio::bounded(&each.redditi, &format_args!("{path}/Redditi"), esame);
             let described = each.desc_doc_altro.as_deref().is_some_and(|text| !text.trim().is_empty());
             if each.flag_doc_altro == Some(true) && !described {
-                esame.refuse("K03.documento", format_args!("{path}/@DescDocAltro"), "manca la descrizione dell'altro documento");
+                esame.refuse(Check::K03Documento, format_args!("{path}/@DescDocAltro"), "manca la descrizione dell'altro documento");
             }
             if !seen.insert(&each.codice_fiscale) {
-                esame.refuse("K03.componente", format_args!("{path}/@CodiceFiscale"), "persona già indicata");
+                esame.refuse(Check::K03Componente, format_args!("{path}/@CodiceFiscale"), "persona già indicata");
             }
         }
     }
@@ -50,38 +49,42 @@ fn variazione(indice: &Indice<'_>, change: &Variazione, path: &dyn Display, circ
     for (twelve, two, attribute) in categories {
         if twelve.is_some() && two.is_some() {
             let text = "per questa categoria di redditi ci sono sia i dodici mesi sia i due";
-            esame.refuse("K17.mesi", format_args!("{path}/@{attribute}"), text);
+            esame.refuse(Check::K17Mesi, format_args!("{path}/@{attribute}"), text);
         }
     }
     if change.changes_incomes() != change.redditi().is_some() {
         let text = "il tipo di variazione e i redditi correnti devono andare insieme";
-        esame.refuse("K17.redditi", format_args!("{path}/@TipoVariazione"), text);
+        esame.refuse(Check::K17Redditi, format_args!("{path}/@TipoVariazione"), text);
     }
     let assets = change.patrimonio_mobiliare.is_some() || change.patrimonio_immobiliare.is_some();
     if change.changes_assets() != assets {
         let text = "il tipo di variazione e i patrimoni devono andare insieme";
-        esame.refuse("K17.patrimonio", format_args!("{path}/@TipoVariazione"), text);
+        esame.refuse(Check::K17Patrimonio, format_args!("{path}/@TipoVariazione"), text);
     }
     if change.changes_assets() {
-        let first = rust_decimal::prelude::ToPrimitive::to_i8(&circumstance.rules.get(name::CORRENTE_PATRIMONIO_MESE)).unwrap_or(i8::MAX);
-        if !circumstance.rules.says(name::CORRENTE_PATRIMONIO) || presented.month() < first {
+        let first = i8::try_from(circumstance.rules.law.corrente_patrimonio_mese).unwrap_or(i8::MAX);
+        if circumstance.rules.law.corrente_patrimonio.is_zero() || presented.month() < first {
             let text = "a questa data la variazione del patrimonio non è ammessa";
-            esame.refuse("K17.periodo", format_args!("{path}/@TipoVariazione"), text);
+            esame.refuse(Check::K17Periodo, format_args!("{path}/@TipoVariazione"), text);
         }
     }
     if change.documentazione.as_deref().is_none_or(|text| text.trim().is_empty()) {
-        esame.refuse("K17.documenti", format_args!("{path}/@Documentazione"), "mancano i documenti che provano la variazione");
+        esame.refuse(Check::K17Documenti, format_args!("{path}/@Documentazione"), "mancano i documenti che provano la variazione");
     }
     if change.data_variazione.is_some_and(|day| day > presented) {
-        esame.refuse("K17.data", format_args!("{path}/@DataVariazione"), "variazione successiva alla presentazione");
+        esame.refuse(Check::K17Data, format_args!("{path}/@DataVariazione"), "variazione successiva alla presentazione");
     }
     let referred = indice.dsu.operazione.numero_protocollo_riferimento.as_ref();
     if change.protocollo_inps_dsu_corrente.as_ref().is_some_and(|own| Some(own) != referred) {
         let text = "il protocollo non è quello della DSU di riferimento";
-        esame.refuse("K17.protocollo", format_args!("{path}/@ProtocolloInpsDSUCorrente"), text);
+        esame.refuse(Check::K17Protocollo, format_args!("{path}/@ProtocolloInpsDSUCorrente"), text);
     }
     if change.data_variazione.is_some_and(|day| presented.checked_sub(18.months()).is_ok_and(|first| day < first)) {
-        esame.warn("K17.termine", format_args!("{path}/@DataVariazione"), "variazione di più di diciotto mesi prima della presentazione");
+        esame.warn(
+            Check::K17Termine,
+            format_args!("{path}/@DataVariazione"),
+            "variazione di più di diciotto mesi prima della presentazione",
+        );
     }
     // Assets that changed are those at the end of the last year.
     let when = (circumstance, presented.year() - 1);

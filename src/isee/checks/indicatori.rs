@@ -11,7 +11,7 @@ use super::super::codice_fiscale::CodiceFiscale;
 use super::super::dsu::{ComponenteAggiuntiva, DatiFiglio, DatiGenitore, GenitoreNonConvivente, Residenziale};
 use super::super::foglio::FoglioComponente;
 use super::nucleo::code;
-use super::{Circumstance, Esame, Indice, casa, patrimonio, ristretto, step, studente};
+use super::{Check, Circumstance, Esame, Indice, casa, patrimonio, ristretto, step, studente};
 
 pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esame: &mut Esame) {
     let dsu = indice.dsu;
@@ -23,7 +23,7 @@ pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esam
             let path = step(&path, "Universitario", place, modello.universitario.len());
             studente::examine(indice, student, &path, circumstance, esame);
             if !students.insert(&student.codice_fiscale_beneficiario) {
-                esame.refuse("K13.doppio", format_args!("{path}/@CodiceFiscaleBeneficiario"), "studente già indicato");
+                esame.refuse(Check::K13Doppio, format_args!("{path}/@CodiceFiscaleBeneficiario"), "studente già indicato");
             }
         }
         for (place, parent) in modello.genitore_non_convivente.iter().enumerate() {
@@ -39,9 +39,9 @@ pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esam
                 let path = format_args!("{path}/NucleoRistretto");
                 ristretto::examine(indice, nucleo, again, &path, esame);
             }
-            (TipoModello::Rid, None) => esame.refuse("K16.nucleo", &path, "ModelloBase RID senza NucleoRistretto"),
+            (TipoModello::Rid, None) => esame.refuse(Check::K16Nucleo, &path, "ModelloBase RID senza NucleoRistretto"),
             (TipoModello::Ord, Some(_)) => {
-                esame.refuse("K16.nucleo", format_args!("{path}/NucleoRistretto"), "NucleoRistretto in un ModelloBase ORD");
+                esame.refuse(Check::K16Nucleo, format_args!("{path}/NucleoRistretto"), "NucleoRistretto in un ModelloBase ORD");
             }
             (TipoModello::Ord, None) => {}
         }
@@ -95,7 +95,7 @@ impl<'a> Nominati<'a> {
         for child in &minors {
             let earlier = self.by.get(child);
             if earlier.is_some_and(|earlier| earlier.form == form || earlier.others || *earlier.first != parent.codice_fiscale) {
-                esame.refuse("K14.doppio", path, "per questo minorenne è già indicato un altro genitore non convivente");
+                esame.refuse(Check::K14Doppio, path, "per questo minorenne è già indicato un altro genitore non convivente");
             }
         }
         // A parent who names a child twice is one parent.
@@ -112,27 +112,27 @@ fn genitore(indice: &Indice<'_>, parent: &GenitoreNonConvivente, path: &dyn Disp
     let own = format_args!("{path}/@CodiceFiscale");
     code(&parent.codice_fiscale, &own, esame);
     if indice.is_membro(&parent.codice_fiscale) {
-        esame.refuse("K14.convivente", own, "il genitore non convivente fa parte del nucleo");
+        esame.refuse(Check::K14Convivente, own, "il genitore non convivente fa parte del nucleo");
     }
     for (place, child) in parent.beneficiario.iter().enumerate() {
         if !member(indice, &child.codice_fiscale) {
             let path = step(path, "Beneficiario", place, parent.beneficiario.len());
-            esame.refuse("K14.beneficiario", format_args!("{path}/@CodiceFiscale"), "il beneficiario non fa parte del nucleo");
+            esame.refuse(Check::K14Beneficiario, format_args!("{path}/@CodiceFiscale"), "il beneficiario non fa parte del nucleo");
         } else if indice.nascita(&child.codice_fiscale).is_some_and(|born| age(born, indice.giorno) >= 18)
             && !indice.is_studente(&child.codice_fiscale)
         {
             let path = step(path, "Beneficiario", place, parent.beneficiario.len());
             let text = "il beneficiario è maggiorenne, e di lui non è chiesto l'indicatore per l'università";
-            esame.refuse("K14.beneficiario", format_args!("{path}/@CodiceFiscale"), text);
+            esame.refuse(Check::K14Beneficiario, format_args!("{path}/@CodiceFiscale"), text);
         }
     }
     let any = parent.flag_genitore_escluso || parent.flag_coniugato_con_persona_diversa;
     if parent.flag_alcuna_condizione == any {
         let text = "FlagAlcunaCondizione è vero quando FlagGenitoreEscluso e FlagConiugatoConPersonaDiversa sono falsi, e solo allora";
-        esame.refuse("K14.condizioni", format_args!("{path}/@FlagAlcunaCondizione"), text);
+        esame.refuse(Check::K14Condizioni, format_args!("{path}/@FlagAlcunaCondizione"), text);
     }
     if parent.flag_genitore_escluso && parent.dati.is_some() {
-        esame.refuse("K14.escluso", path, "il genitore escluso non conta: i suoi dati non vanno indicati");
+        esame.refuse(Check::K14Escluso, path, "il genitore escluso non conta: i suoi dati non vanno indicati");
     }
     if let Some(DatiGenitore::Dettaglio(detail)) = &parent.dati {
         let path = format_args!("{path}/DettaglioGenitoreNonConvivente");
@@ -141,9 +141,9 @@ fn genitore(indice: &Indice<'_>, parent: &GenitoreNonConvivente, path: &dyn Disp
             let children = parent.beneficiario.iter().filter_map(|child| indice.nascita(&child.codice_fiscale));
             let path = format_args!("{path}/FoglioComponenteGenitore/DatiComponente/Anagrafica/@DataNascita");
             if age(born, indice.giorno) < 18 {
-                esame.refuse("K14.eta", path, "il genitore non convivente è minorenne");
+                esame.refuse(Check::K14Eta, path, "il genitore non convivente è minorenne");
             } else if children.into_iter().any(|child| born >= child) {
-                esame.refuse("K14.eta", path, "il genitore non convivente non è più anziano del beneficiario");
+                esame.refuse(Check::K14Eta, path, "il genitore non convivente non è più anziano del beneficiario");
             }
         }
         let data = (detail.foglio_componente_genitore.as_ref(), &detail.componente_aggiuntiva_genitore);
@@ -172,7 +172,7 @@ fn outside(
     esame: &mut Esame,
 ) {
     let (code_rule, complete_rule) =
-        if check == "K14" { ("K14.dettaglio", "K14.completezza") } else { ("K15.dettaglio", "K15.completezza") };
+        if check == "K14" { (Check::K14Dettaglio, Check::K14Completezza) } else { (Check::K15Dettaglio, Check::K15Completezza) };
     let text = "il codice fiscale non è quello della persona a cui i dati si riferiscono";
     if let Some(sheet) = sheet {
         let path = format_args!("{path}/{sheet_name}");
@@ -207,9 +207,9 @@ fn outside(
             (nucleo.flag_disabilita_grave, nucleo.numero_disabili_grave),
             (nucleo.flag_non_autosufficienti, nucleo.numero_non_autosuff),
         ];
-        let sum = |numbers: &[(bool, Option<u32>)]| numbers.iter().map(|(_, number)| u64::from(number.unwrap_or_default())).sum::<u64>();
+        let sum = |numbers: &[(bool, Option<u32>)]| numbers.iter().map(|(_, number)| u64::from(number.unwrap_or(0))).sum::<u64>();
         let members = u64::from(nucleo.numero_componenti);
-        let children = u64::from(nucleo.numero_figli.unwrap_or_default());
+        let children = u64::from(nucleo.numero_figli.unwrap_or(0));
         let together = hosted.iter().chain(&disabled).any(|(flag, number)| *flag != number.is_some_and(|number| number > 0));
         if members == 0 || sum(&hosted) > members || sum(&disabled) > members || children > members || together {
             esame.refuse(complete_rule, path, "i numeri del nucleo non vanno insieme: componenti, figli, ricoverati, disabili");
@@ -231,10 +231,10 @@ fn residenziali<P: Display>(
         residenziale(indice, each, &path, circumstance, esame);
         let beneficiary = format_args!("{path}/@CodiceFiscaleBeneficiario");
         if !seen.insert(&each.codice_fiscale_beneficiario) {
-            esame.refuse("K15.beneficiario", beneficiary, "beneficiario già indicato");
+            esame.refuse(Check::K15Beneficiario, beneficiary, "beneficiario già indicato");
         }
         if own.is_some_and(|own| *own != each.codice_fiscale_beneficiario) {
-            esame.refuse("K15.beneficiario", beneficiary, "il beneficiario non è quello del nucleo ristretto");
+            esame.refuse(Check::K15Beneficiario, beneficiary, "il beneficiario non è quello del nucleo ristretto");
         }
     }
 }
@@ -242,30 +242,30 @@ fn residenziali<P: Display>(
 /// K15.
 fn residenziale(indice: &Indice<'_>, each: &Residenziale, path: &dyn Display, circumstance: &Circumstance<'_>, esame: &mut Esame) {
     if !member(indice, &each.codice_fiscale_beneficiario) {
-        esame.refuse("K15.beneficiario", format_args!("{path}/@CodiceFiscaleBeneficiario"), "il beneficiario non fa parte del nucleo");
+        esame.refuse(Check::K15Beneficiario, format_args!("{path}/@CodiceFiscaleBeneficiario"), "il beneficiario non fa parte del nucleo");
     }
     if each.data_richiesta_ricovero > circumstance.today {
-        esame.refuse("K15.data", format_args!("{path}/@DataRichiestaRicovero"), "data della richiesta di ricovero nel futuro");
+        esame.refuse(Check::K15Data, format_args!("{path}/@DataRichiestaRicovero"), "data della richiesta di ricovero nel futuro");
     }
     let beneficiary = indice.foglio(&each.codice_fiscale_beneficiario);
     let born = beneficiary.map(|foglio| foglio.dati_componente.anagrafica.data_nascita);
     if born.is_some_and(|born| each.data_richiesta_ricovero < born) {
         let text = "data della richiesta di ricovero precedente alla nascita del beneficiario";
-        esame.refuse("K15.data", format_args!("{path}/@DataRichiestaRicovero"), text);
+        esame.refuse(Check::K15Data, format_args!("{path}/@DataRichiestaRicovero"), text);
     }
     if beneficiary.is_some_and(|foglio| foglio.disabilita.is_none()) {
         let text = "il beneficiario non ha un foglio della disabilità (FC7)";
-        esame.warn("K15.disabilita", format_args!("{path}/@CodiceFiscaleBeneficiario"), text);
+        esame.warn(Check::K15Disabilita, format_args!("{path}/@CodiceFiscaleBeneficiario"), text);
     }
     if each.flag_figli_non_compresi == each.figlio_non_compreso_nel_nucleo.is_empty() {
         let text = "FlagFigliNonCompresi e l'elenco dei figli devono andare insieme";
-        esame.refuse("K15.figli", format_args!("{path}/@FlagFigliNonCompresi"), text);
+        esame.refuse(Check::K15Figli, format_args!("{path}/@FlagFigliNonCompresi"), text);
     }
     let given = [each.flag_donazioni_successive, each.flag_donazioni_precedenti_alimenti, each.flag_donazioni_precedenti_no_alimenti];
     let kind = given.contains(&Some(true));
     if each.flag_donazioni == each.donazione.is_empty() || each.flag_donazioni != kind {
         let text = "FlagDonazioni, il tipo di donazioni e il loro elenco devono andare insieme";
-        esame.refuse("K15.donazioni", format_args!("{path}/@FlagDonazioni"), text);
+        esame.refuse(Check::K15Donazioni, format_args!("{path}/@FlagDonazioni"), text);
     }
     for (place, donation) in each.donazione.iter().enumerate() {
         let path = step(path, "Donazione", place, each.donazione.len());
@@ -273,11 +273,15 @@ fn residenziale(indice: &Indice<'_>, each: &Residenziale, path: &dyn Display, ci
             || donation.quota_donata.is_sign_negative()
             || donation.quota_posseduta.is_zero()
         {
-            esame.refuse("K15.quota", format_args!("{path}/@QuotaDonata"), "quota donata maggiore di quella posseduta, o quote non valide");
+            esame.refuse(
+                Check::K15Quota,
+                format_args!("{path}/@QuotaDonata"),
+                "quota donata maggiore di quella posseduta, o quote non valide",
+            );
         }
         code(&donation.codice_fiscale_ricevente, &format_args!("{path}/@CodiceFiscaleRicevente"), esame);
         if donation.codice_fiscale_ricevente == each.codice_fiscale_beneficiario {
-            esame.refuse("K15.ricevente", format_args!("{path}/@CodiceFiscaleRicevente"), "il beneficiario ha donato a sé stesso");
+            esame.refuse(Check::K15Ricevente, format_args!("{path}/@CodiceFiscaleRicevente"), "il beneficiario ha donato a sé stesso");
         }
     }
     let mut children = HashSet::new();
@@ -287,22 +291,22 @@ fn residenziale(indice: &Indice<'_>, each: &Residenziale, path: &dyn Display, ci
         code(&child.codice_fiscale, &own, esame);
         // Each has an addition of its own: one that is named twice would count twice, and be computed as often.
         if !children.insert(&child.codice_fiscale) {
-            esame.refuse("K15.figlio", own, "figlio già indicato");
+            esame.refuse(Check::K15Figlio, own, "figlio già indicato");
         }
         if indice.foglio(&child.codice_fiscale).is_some() {
-            esame.refuse("K15.figlio", own, "il figlio fa parte del nucleo");
+            esame.refuse(Check::K15Figlio, own, "il figlio fa parte del nucleo");
         }
         let document = child.estremi_esclusione.as_deref().is_some_and(|text| !text.trim().is_empty());
         if child.condizione_esclusione.is_some() != document {
             let text = "condizione di esclusione ed estremi del documento devono andare insieme";
-            esame.refuse("K15.esclusione", format_args!("{path}/@CondizioneEsclusione"), text);
+            esame.refuse(Check::K15Esclusione, format_args!("{path}/@CondizioneEsclusione"), text);
         }
         if let Some(DatiFiglio::Dettaglio(detail)) = &child.dati {
             let path = format_args!("{path}/DettaglioFiglio");
             let child_born = detail.foglio_componente_figlio.as_ref().map(|sheet| sheet.dati_componente.anagrafica.data_nascita);
             if born.zip(child_born).is_some_and(|(beneficiary, child)| child <= beneficiary) {
                 let path = format_args!("{path}/FoglioComponenteFiglio/DatiComponente/Anagrafica/@DataNascita");
-                esame.refuse("K15.eta", path, "il figlio non è più giovane del beneficiario");
+                esame.refuse(Check::K15Eta, path, "il figlio non è più giovane del beneficiario");
             }
             let data = (detail.foglio_componente_figlio.as_ref(), &detail.componente_aggiuntiva_figlio);
             let names = ("FoglioComponenteFiglio", "ComponenteAggiuntivaFiglio");

@@ -1,7 +1,7 @@
 //! Completezza e correttezza formale: the checks that a DSU passes before it gets a protocol.
 //!
 //! All defects come back at once. K01 is the schema's (`contract`); of K02, K03, K17 and K19 what needs the archive is judged there (`sii`).
-//! Defects refuse; warnings do not: [`REGOLE`] says which is which.
+//! Defects refuse; warnings do not: [`Check`] says which is which.
 
 mod casa;
 mod corrente;
@@ -14,7 +14,7 @@ mod ristretto;
 mod sottoscrizione;
 mod studente;
 
-pub use regole::REGOLE;
+pub use regole::Check;
 pub use sottoscrizione::sottoscrittori;
 
 use std::collections::HashSet;
@@ -31,8 +31,8 @@ use indice::Indice;
 /// One defect: its check, where it is in the DSU, what an Italian reader is told. Never a value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Difetto {
-    /// `K05.controllo`: the check, then its rule.
-    pub code: &'static str,
+    /// The check and its rule.
+    pub code: Check,
     /// `/Dichiarazione/NucleoFamiliare/ComponenteNucleo[2]/..`.
     pub path: String,
     /// In Italian.
@@ -55,7 +55,7 @@ pub const MAX_DIFETTI: usize = 100;
 
 impl Esame {
     /// The path is written only if the defect is described: any number of defects may be counted.
-    fn refuse(&mut self, code: &'static str, path: impl Display, text: &'static str) {
+    fn refuse(&mut self, code: Check, path: impl Display, text: &'static str) {
         if self.difetti.len() < MAX_DIFETTI {
             self.difetti.push(Difetto { code, path: path.to_string(), text });
         } else {
@@ -64,7 +64,7 @@ impl Esame {
     }
 
     /// The same defect in many places: those that are only counted are not looked at.
-    fn refuse_each<P: Display>(&mut self, code: &'static str, paths: impl ExactSizeIterator<Item = P>, text: &'static str) {
+    fn refuse_each<P: Display>(&mut self, code: Check, paths: impl ExactSizeIterator<Item = P>, text: &'static str) {
         let room = MAX_DIFETTI.saturating_sub(self.difetti.len());
         self.altri += paths.len().saturating_sub(room);
         for path in paths.take(room) {
@@ -72,7 +72,7 @@ impl Esame {
         }
     }
 
-    fn warn(&mut self, code: &'static str, path: impl Display, text: &'static str) {
+    fn warn(&mut self, code: Check, path: impl Display, text: &'static str) {
         if self.avvertenze.len() < MAX_DIFETTI {
             self.avvertenze.push(Difetto { code, path: path.to_string(), text });
         }
@@ -111,7 +111,7 @@ pub const MAX_MEMBERS: usize = 60;
 pub fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>) -> Esame {
     let mut esame = Esame::default();
     if dsu.fogli().count() > MAX_MEMBERS {
-        esame.refuse("K04.componenti", "/Dichiarazione/NucleoFamiliare", "il nucleo ha più componenti di quanti ne sono ammessi (60)");
+        esame.refuse(Check::K04Componenti, "/Dichiarazione/NucleoFamiliare", "il nucleo ha più componenti di quanti ne sono ammessi (60)");
         return esame;
     }
     let indice = Indice::of(dsu, circumstance);
@@ -142,13 +142,13 @@ fn operazione(dsu: &Dichiarazione, esame: &mut Esame) {
     let tipo = dsu.operazione.tipo;
     match (tipo, &dsu.operazione.numero_protocollo_riferimento) {
         (TipoOperazione::N, Some(_)) => esame.refuse(
-            "K02.riferimento",
+            Check::K02Riferimento,
             format_args!("{PATH}/@NumeroProtocolloRiferimento"),
             "una DSU nuova (Tipo N) non ha protocollo di riferimento",
         ),
         (TipoOperazione::N, None) | (_, Some(_)) => {}
         (_, None) => esame.refuse(
-            "K02.riferimento",
+            Check::K02Riferimento,
             format_args!("{PATH}/@NumeroProtocolloRiferimento"),
             "manca il protocollo della DSU a cui questa si riferisce",
         ),
@@ -161,16 +161,20 @@ fn operazione(dsu: &Dichiarazione, esame: &mut Esame) {
     ];
     for (present, of, section) in sections {
         if present && tipo != of {
-            esame.refuse("K03.sezione", format_args!("/Dichiarazione/{section}"), "sezione non prevista per questo tipo di operazione");
+            esame.refuse(Check::K03Sezione, format_args!("/Dichiarazione/{section}"), "sezione non prevista per questo tipo di operazione");
         }
         if !present && tipo == of {
-            esame.refuse("K03.mancante", format_args!("/Dichiarazione/{section}"), "manca la sezione di questo tipo di operazione");
+            esame.refuse(Check::K03Mancante, format_args!("/Dichiarazione/{section}"), "manca la sezione di questo tipo di operazione");
         }
     }
     if !matches!(tipo, TipoOperazione::N | TipoOperazione::R) {
         for (present, section) in [(dsu.nucleo_familiare.is_some(), "NucleoFamiliare"), (!dsu.modello_base.is_empty(), "ModelloBase")] {
             if present {
-                esame.refuse("K03.sezione", format_args!("/Dichiarazione/{section}"), "sezione non prevista per questo tipo di operazione");
+                esame.refuse(
+                    Check::K03Sezione,
+                    format_args!("/Dichiarazione/{section}"),
+                    "sezione non prevista per questo tipo di operazione",
+                );
             }
         }
     }

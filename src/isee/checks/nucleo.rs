@@ -3,15 +3,12 @@
 use std::collections::HashSet;
 use std::fmt::Display;
 
-use rust_decimal::prelude::ToPrimitive as _;
-
 use super::super::age;
 use super::super::codes::{Ruolo, TipoModello, TipoOperazione};
 use super::super::codice_fiscale::{CodiceFiscale, Difetto as Wrong, Kind};
 use super::super::dsu::Dichiarazione;
 use super::super::foglio::{AltriRedditi, FoglioComponente};
-use super::super::rules::name;
-use super::{Circumstance, Esame, member_path, sheet_path, step};
+use super::{Check, Circumstance, Esame, member_path, sheet_path, step};
 
 pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
     composition(dsu, esame);
@@ -28,25 +25,25 @@ fn composition(dsu: &Dichiarazione, esame: &mut Esame) {
     }
     let ordinary = dsu.modello_base.iter().filter(|modello| modello.tipo == TipoModello::Ord).count();
     if ordinary != 1 {
-        esame.refuse("K04.modello", "/Dichiarazione/ModelloBase", "serve esattamente un ModelloBase di tipo ORD");
+        esame.refuse(Check::K04Modello, "/Dichiarazione/ModelloBase", "serve esattamente un ModelloBase di tipo ORD");
     }
     let Some(nucleo) = &dsu.nucleo_familiare else {
-        esame.refuse("K04.nucleo", "/Dichiarazione", "manca il nucleo familiare");
+        esame.refuse(Check::K04Nucleo, "/Dichiarazione", "manca il nucleo familiare");
         return;
     };
     const PATH: &str = "/Dichiarazione/NucleoFamiliare";
     let with = |role| nucleo.componente_nucleo.iter().filter(move |c| c.rapporto_con_dichiarante == role);
     let mut declarants = with(Ruolo::D);
     match (declarants.next(), declarants.next()) {
-        (None, _) => esame.refuse("K04.dichiarante", PATH, "manca il dichiarante (RapportoConDichiarante D)"),
-        (Some(_), Some(_)) => esame.refuse("K04.dichiarante", PATH, "più di un dichiarante (RapportoConDichiarante D)"),
+        (None, _) => esame.refuse(Check::K04Dichiarante, PATH, "manca il dichiarante (RapportoConDichiarante D)"),
+        (Some(_), Some(_)) => esame.refuse(Check::K04Dichiarante, PATH, "più di un dichiarante (RapportoConDichiarante D)"),
         (Some(one), None) if one.foglio_componente_nucleo.codice_fiscale != dsu.codice_fiscale_dichiarante => {
-            esame.refuse("K04.dichiarante", "/Dichiarazione/@CodiceFiscaleDichiarante", "diverso dal codice fiscale del componente D");
+            esame.refuse(Check::K04Dichiarante, "/Dichiarazione/@CodiceFiscaleDichiarante", "diverso dal codice fiscale del componente D");
         }
         (Some(_), None) => {}
     }
     if with(Ruolo::C).count() > 1 {
-        esame.refuse("K04.coniuge", PATH, "più di un coniuge (RapportoConDichiarante C)");
+        esame.refuse(Check::K04Coniuge, PATH, "più di un coniuge (RapportoConDichiarante C)");
     }
 }
 
@@ -57,7 +54,7 @@ fn codes(dsu: &Dichiarazione, esame: &mut Esame) {
         let path = sheet_path(dsu, index);
         self::sheet(sheet, &path, esame);
         if !seen.insert(&sheet.codice_fiscale) {
-            esame.refuse("K05.doppio", format_args!("{path}/@CodiceFiscale"), "codice fiscale già presente nel nucleo");
+            esame.refuse(Check::K05Doppio, format_args!("{path}/@CodiceFiscale"), "codice fiscale già presente nel nucleo");
         }
     }
 }
@@ -73,9 +70,9 @@ pub(super) fn sheet(sheet: &FoglioComponente, path: &dyn Display, esame: &mut Es
 pub(super) fn code(codice: &CodiceFiscale, path: &dyn Display, esame: &mut Esame) {
     match codice.kind() {
         Ok(_) => {}
-        Err(Wrong::Forma) => esame.refuse("K05.forma", path, "codice fiscale non valido: attesi 16 caratteri oppure 11 cifre"),
-        Err(Wrong::Controllo) => esame.refuse("K05.controllo", path, "codice fiscale non valido: carattere di controllo errato"),
-        Err(Wrong::Data) => esame.refuse("K05.data", path, "codice fiscale non valido: giorno di nascita inesistente"),
+        Err(Wrong::Forma) => esame.refuse(Check::K05Forma, path, "codice fiscale non valido: attesi 16 caratteri oppure 11 cifre"),
+        Err(Wrong::Controllo) => esame.refuse(Check::K05Controllo, path, "codice fiscale non valido: carattere di controllo errato"),
+        Err(Wrong::Data) => esame.refuse(Check::K05Data, path, "codice fiscale non valido: giorno di nascita inesistente"),
     }
 }
 
@@ -84,13 +81,13 @@ fn person(sheet: &FoglioComponente, path: &dyn Display, esame: &mut Esame) {
     let Ok(Kind::Persona(persona)) = sheet.codice_fiscale.kind() else { return };
     let registry = &sheet.dati_componente.anagrafica;
     if !persona.born_on(registry.data_nascita) {
-        esame.refuse("K05.nascita", path, "il codice fiscale non corrisponde alla data di nascita");
+        esame.refuse(Check::K05Nascita, path, "il codice fiscale non corrisponde alla data di nascita");
     }
     if persona.sesso != registry.sesso {
-        esame.refuse("K05.sesso", path, "il codice fiscale non corrisponde al sesso");
+        esame.refuse(Check::K05Sesso, path, "il codice fiscale non corrisponde al sesso");
     }
     if persona.place != registry.codice_comune_nascita {
-        esame.warn("K05.luogo", path, "il codice fiscale non corrisponde al comune di nascita");
+        esame.warn(Check::K05Luogo, path, "il codice fiscale non corrisponde al comune di nascita");
     }
 }
 
@@ -107,29 +104,29 @@ fn roles(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame
         if born > presented {
             let sheet = sheet_path(dsu, index);
             let path = format_args!("{sheet}/DatiComponente/Anagrafica/@DataNascita");
-            esame.refuse("K06.nascita", path, "data di nascita successiva alla presentazione");
+            esame.refuse(Check::K06Nascita, path, "data di nascita successiva alla presentazione");
             continue;
         }
         let age = age(born, presented);
-        let oldest = circumstance.rules.get(name::FNC_ETA).to_i16().unwrap_or(i16::MAX);
+        let oldest = circumstance.rules.law.fnc_eta;
         let role = format_args!("{path}/@RapportoConDichiarante");
         match member.rapporto_con_dichiarante {
             Ruolo::F | Ruolo::Ma if age >= 18 => {
-                esame.refuse("K06.minore", role, "ruolo riservato ai minorenni: alla presentazione il componente è maggiorenne");
+                esame.refuse(Check::K06Minore, role, "ruolo riservato ai minorenni: alla presentazione il componente è maggiorenne");
             }
             Ruolo::Fc | Ruolo::Fnc if age < 18 => {
-                esame.refuse("K06.maggiorenne", role, "ruolo riservato ai maggiorenni: alla presentazione il componente è minorenne");
+                esame.refuse(Check::K06Maggiorenne, role, "ruolo riservato ai maggiorenni: alla presentazione il componente è minorenne");
             }
             Ruolo::D | Ruolo::C if age < 18 && !represented => {
-                esame.refuse("K06.adulto", role, "il dichiarante e il coniuge sono maggiorenni, o li rappresenta chi sottoscrive");
+                esame.refuse(Check::K06Adulto, role, "il dichiarante e il coniuge sono maggiorenni, o li rappresenta chi sottoscrive");
             }
             // Of the declarant: the spouse need not be a parent.
             each if each.is_figlio() && parent_born.is_some_and(|parent| parent >= born) => {
-                esame.refuse("K06.genitore", role, "il dichiarante non è più anziano di chi è detto suo figlio");
+                esame.refuse(Check::K06Genitore, role, "il dichiarante non è più anziano di chi è detto suo figlio");
             }
-            Ruolo::Fnc if age >= oldest => {
+            Ruolo::Fnc if i64::from(age) >= i64::from(oldest) => {
                 esame.refuse(
-                    "K06.non-convivente",
+                    Check::K06NonConvivente,
                     role,
                     "il figlio maggiorenne non convivente ha superato l'età prevista per far parte del nucleo",
                 );
@@ -137,18 +134,18 @@ fn roles(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame
             _ => {}
         }
         if member.flag_assenza_reddito && age >= 18 {
-            esame.refuse("K06.assenza-reddito", format_args!("{path}/@FlagAssenzaReddito"), "ammesso solo per i minorenni");
+            esame.refuse(Check::K06AssenzaReddito, format_args!("{path}/@FlagAssenzaReddito"), "ammesso solo per i minorenni");
         }
         if member.flag_assenza_reddito && member.foglio_componente_nucleo.altri_redditi.as_ref().is_some_and(AltriRedditi::has_incomes) {
             let text = "il componente è detto senza redditi, ma il foglio FC8 ne dichiara";
-            esame.refuse("K06.assenza-reddito", format_args!("{path}/@FlagAssenzaReddito"), text);
+            esame.refuse(Check::K06AssenzaReddito, format_args!("{path}/@FlagAssenzaReddito"), text);
         }
     }
 }
 
 /// K07, for each form and its own nucleus.
 fn conditions(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
-    let least = circumstance.rules.get(name::FIGLI_MINIMO).to_u32().unwrap_or(u32::MAX);
+    let least = circumstance.rules.law.figli_minimo;
     let family = Ruoli::of(dsu.membri().map(|member| member.rapporto_con_dichiarante));
     for (index, modello) in dsu.modello_base.iter().enumerate() {
         let Some(conditions) = &modello.condizioni_nucleo else { continue };
@@ -165,23 +162,23 @@ fn conditions(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut 
                     3 => "il numero di figli si indica da 3 in su",
                     _ => "il numero di figli si indica da 2 in su",
                 };
-                esame.refuse("K07.figli", path, text);
+                esame.refuse(Check::K07Figli, path, text);
             } else if children > roles.membri {
-                esame.refuse("K07.figli", path, "più figli che componenti del nucleo");
+                esame.refuse(Check::K07Figli, path, "più figli che componenti del nucleo");
             } else if children < roles.figli {
-                esame.refuse("K07.figli", path, "meno figli di quanti il nucleo ne ha per i loro ruoli");
+                esame.refuse(Check::K07Figli, path, "meno figli di quanti il nucleo ne ha per i loro ruoli");
             }
         }
         if let Some(cohabiting) = conditions.numero_figli_conviventi {
             let path = format_args!("{path}/@NumeroFigliConviventi");
             if conditions.numero_figli.is_some_and(|children| cohabiting > children) {
-                esame.refuse("K07.conviventi", path, "più figli conviventi che figli");
+                esame.refuse(Check::K07Conviventi, path, "più figli conviventi che figli");
             } else if cohabiting > roles.possono_convivere() {
-                esame.refuse("K07.conviventi", path, "più figli conviventi di quanti il nucleo ne ha per i loro ruoli");
+                esame.refuse(Check::K07Conviventi, path, "più figli conviventi di quanti il nucleo ne ha per i loro ruoli");
             }
         }
         if conditions.flag_unico_genitore && roles.coniuge {
-            esame.refuse("K07.genitore", format_args!("{path}/@FlagUnicoGenitore"), "il nucleo ha due adulti genitori");
+            esame.refuse(Check::K07Genitore, format_args!("{path}/@FlagUnicoGenitore"), "il nucleo ha due adulti genitori");
         }
     }
 }
@@ -229,17 +226,17 @@ pub(super) fn disability(sheet: &FoglioComponente, path: &dyn Display, circumsta
         let path = format_args!("{path}/Disabilita");
         for (text, attribute) in [(&disability.ente_certif, "EnteCertif"), (&disability.doc_certif, "DocCertif")] {
             if text.trim().is_empty() {
-                esame.refuse("K12.certificato", format_args!("{path}/@{attribute}"), "dato del certificato mancante");
+                esame.refuse(Check::K12Certificato, format_args!("{path}/@{attribute}"), "dato del certificato mancante");
             }
         }
         if disability.data_certif > circumstance.today {
-            esame.refuse("K12.data", format_args!("{path}/@DataCertif"), "data del certificato nel futuro");
+            esame.refuse(Check::K12Data, format_args!("{path}/@DataCertif"), "data del certificato nel futuro");
         } else if disability.data_certif < sheet.dati_componente.anagrafica.data_nascita {
             let (path, text) = (format_args!("{path}/@DataCertif"), "data del certificato precedente alla nascita");
             // A slip of months is met in DSU that are in order otherwise: it moves no figure.
             match disability.data_certif.year() < sheet.dati_componente.anagrafica.data_nascita.year() {
-                true => esame.refuse("K12.data", path, text),
-                false => esame.warn("K12.nascita", path, text),
+                true => esame.refuse(Check::K12Data, path, text),
+                false => esame.warn(Check::K12Nascita, path, text),
             }
         }
     }

@@ -8,7 +8,7 @@ use super::super::codes::{Relazione, Ruolo, TipoOperazione};
 use super::super::codice_fiscale::CodiceFiscale;
 use super::super::dsu::{ComponenteNucleoRistretto, NucleoRistretto};
 use super::indicatori::member;
-use super::{Esame, Indice, step};
+use super::{Check, Esame, Indice, step};
 
 /// `again` where the same beneficiary has a restricted nucleus already.
 pub(super) fn examine(indice: &Indice<'_>, nucleo: &NucleoRistretto, again: bool, path: &dyn Display, esame: &mut Esame) {
@@ -23,14 +23,14 @@ pub(super) fn examine(indice: &Indice<'_>, nucleo: &NucleoRistretto, again: bool
         let path = step(path, "ComponenteNucleoRistretto", place, members.len());
         if !member(indice, &each.codice_fiscale) {
             let text = "il componente non fa parte del nucleo familiare";
-            esame.refuse("K16.componente", format_args!("{path}/@CodiceFiscale"), text);
+            esame.refuse(Check::K16Componente, format_args!("{path}/@CodiceFiscale"), text);
         }
         if !seen.insert(&each.codice_fiscale) {
-            esame.refuse("K16.componente", format_args!("{path}/@CodiceFiscale"), "componente ripetuto nel nucleo ristretto");
+            esame.refuse(Check::K16Componente, format_args!("{path}/@CodiceFiscale"), "componente ripetuto nel nucleo ristretto");
         }
         if each.flag_beneficiario != (each.relazione_con_beneficiario == Relazione::B) {
             let text = "FlagBeneficiario e la relazione B devono andare insieme";
-            esame.refuse("K16.beneficiario", format_args!("{path}/@FlagBeneficiario"), text);
+            esame.refuse(Check::K16Beneficiario, format_args!("{path}/@FlagBeneficiario"), text);
         }
         spouses += usize::from(each.relazione_con_beneficiario == Relazione::C);
         if let Some(beneficiary) = beneficiary {
@@ -38,13 +38,13 @@ pub(super) fn examine(indice: &Indice<'_>, nucleo: &NucleoRistretto, again: bool
         }
     }
     if members.iter().filter(|each| each.flag_beneficiario).count() != 1 {
-        esame.refuse("K16.beneficiario", path, "nel nucleo ristretto serve esattamente un beneficiario");
+        esame.refuse(Check::K16Beneficiario, path, "nel nucleo ristretto serve esattamente un beneficiario");
     }
     if spouses > 1 {
-        esame.refuse("K16.coniuge", path, "più di un coniuge del beneficiario");
+        esame.refuse(Check::K16Coniuge, path, "più di un coniuge del beneficiario");
     }
     if again {
-        esame.refuse("K16.doppio", path, "per questo beneficiario c'è già un nucleo ristretto");
+        esame.refuse(Check::K16Doppio, path, "per questo beneficiario c'è già un nucleo ristretto");
     } else if let Some(beneficiary) = beneficiary {
         left_out(indice, beneficiary, &seen, path, esame);
     }
@@ -58,7 +58,7 @@ fn relation(indice: &Indice<'_>, (beneficiary, each): (&CodiceFiscale, &Componen
     let adult = age(born, indice.giorno) >= 18;
     if relation == Relazione::B {
         if !adult {
-            esame.refuse("K16.eta", format_args!("{path}/@CodiceFiscale"), "il beneficiario del nucleo ristretto è minorenne");
+            esame.refuse(Check::K16Eta, format_args!("{path}/@CodiceFiscale"), "il beneficiario del nucleo ristretto è minorenne");
         }
         return;
     }
@@ -68,11 +68,11 @@ fn relation(indice: &Indice<'_>, (beneficiary, each): (&CodiceFiscale, &Componen
         Relazione::B | Relazione::C | Relazione::Fc | Relazione::Fnc => adult,
     };
     if !of_age {
-        esame.refuse("K16.eta", path, "la relazione con il beneficiario non va con l'età");
+        esame.refuse(Check::K16Eta, path, "la relazione con il beneficiario non va con l'età");
     }
     let child = relation.ruolo().is_figlio();
     if child && indice.nascita(beneficiary).is_some_and(|parent| born <= parent) {
-        esame.refuse("K16.eta", path, "il figlio non è più giovane del beneficiario");
+        esame.refuse(Check::K16Eta, path, "il figlio non è più giovane del beneficiario");
     }
     let agrees = match indice.ruolo(beneficiary) {
         Some(Ruolo::D) => relation.ruolo() == role,
@@ -82,7 +82,7 @@ fn relation(indice: &Indice<'_>, (beneficiary, each): (&CodiceFiscale, &Componen
         _ => true,
     };
     if !agrees {
-        esame.refuse("K16.relazione", path, "la relazione con il beneficiario non va con il rapporto con il dichiarante");
+        esame.refuse(Check::K16Relazione, path, "la relazione con il beneficiario non va con il rapporto con il dichiarante");
     }
 }
 
@@ -92,14 +92,14 @@ fn left_out(indice: &Indice<'_>, beneficiary: &CodiceFiscale, named: &HashSet<&C
     for each in indice.dsu.membri().filter(|each| !named.contains(&each.foglio_componente_nucleo.codice_fiscale)) {
         match (of, each.rapporto_con_dichiarante) {
             (Ruolo::D, Ruolo::C) | (Ruolo::C, Ruolo::D) => {
-                esame.refuse("K16.manca", path, "nel nucleo ristretto manca il coniuge del beneficiario");
+                esame.refuse(Check::K16Manca, path, "nel nucleo ristretto manca il coniuge del beneficiario");
             }
             (Ruolo::D, Ruolo::F | Ruolo::Ma | Ruolo::Fnc) => {
-                esame.refuse("K16.manca", path, "nel nucleo ristretto manca un figlio minorenne o a carico del beneficiario");
+                esame.refuse(Check::K16Manca, path, "nel nucleo ristretto manca un figlio minorenne o a carico del beneficiario");
             }
             (_, role) if role.is_figlio() => {
                 esame.warn(
-                    "K16.figlio",
+                    Check::K16Figlio,
                     path,
                     "nel nucleo ristretto non c'è un figlio, che vi appartiene se è del beneficiario e a suo carico",
                 );

@@ -1,14 +1,11 @@
 //! K18, the pure part of K19, and the terms of transmission.
 
-use rust_decimal::prelude::ToPrimitive as _;
-
 use super::super::dsu::{Dichiarazione, Sottoscrizione};
-use super::super::rules::name;
 use super::nucleo::code;
-use super::{Circumstance, Difetto, Esame, Indice, step};
+use super::{Check, Circumstance, Difetto, Esame, Indice, step};
 
 /// Who signs is of the nucleus, or signs for who is.
-const SOTTOSCRITTORE: (&str, &str) = ("K18.sottoscrittore", "chi sottoscrive non fa parte del nucleo e non è rappresentante");
+const SOTTOSCRITTORE: (Check, &str) = (Check::K18Sottoscrittore, "chi sottoscrive non fa parte del nucleo e non è rappresentante");
 
 impl Sottoscrizione {
     /// Whether a legal representative signed, or somebody in place of who was hindered.
@@ -41,14 +38,14 @@ pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esam
     for (index, signature) in dsu.sottoscrizione.iter().enumerate() {
         let path = step(&"/Dichiarazione", "Sottoscrizione", index, dsu.sottoscrizione.len());
         if signature.data_sottoscrizione > circumstance.today {
-            esame.refuse("K18.data", format_args!("{path}/@DataSottoscrizione"), "data di sottoscrizione nel futuro");
+            esame.refuse(Check::K18Data, format_args!("{path}/@DataSottoscrizione"), "data di sottoscrizione nel futuro");
         } else if signature.data_sottoscrizione.year() < circumstance.today.year() - 1 {
             let text = "sottoscritta prima dell'anno che precede quello della trasmissione";
-            esame.warn("K18.anno", format_args!("{path}/@DataSottoscrizione"), text);
+            esame.warn(Check::K18Anno, format_args!("{path}/@DataSottoscrizione"), text);
         }
         let address = signature.indirizzo_pec.as_deref().is_some_and(|address| !address.trim().is_empty());
         if signature.flag_pec && !address {
-            esame.refuse("K18.pec", format_args!("{path}/@IndirizzoPEC"), "manca l'indirizzo PEC a cui inviare l'attestazione");
+            esame.refuse(Check::K18Pec, format_args!("{path}/@IndirizzoPEC"), "manca l'indirizzo PEC a cui inviare l'attestazione");
         }
         // What refers to another DSU has no nucleus: who signed it is judged with that one.
         let elsewhere = dsu.nucleo_familiare.is_none();
@@ -61,13 +58,13 @@ pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esam
             }
         }
         if signature.flag_autorizzazione_ritiro != signature.delegato.is_some() {
-            esame.refuse("K18.delegato", &path, "l'autorizzazione al ritiro e il delegato devono stare insieme");
+            esame.refuse(Check::K18Delegato, &path, "l'autorizzazione al ritiro e il delegato devono stare insieme");
         }
         let protocol = format_args!("{path}/@ProtocolloMittente");
         if signature.protocollo_mittente.trim().is_empty() {
-            esame.refuse("K19.protocollo", protocol, "protocollo del mittente mancante");
+            esame.refuse(Check::K19Protocollo, protocol, "protocollo del mittente mancante");
         } else if dsu.sottoscrizione.first().is_some_and(|first| first.protocollo_mittente != signature.protocollo_mittente) {
-            esame.refuse("K19.protocollo", protocol, "i protocolli del mittente della stessa DSU devono essere uguali");
+            esame.refuse(Check::K19Protocollo, protocol, "i protocolli del mittente della stessa DSU devono essere uguali");
         }
     }
     late(indice, circumstance, esame);
@@ -76,8 +73,8 @@ pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esam
 /// DPCM 159/2013 art. 11 c. 1: within four working days of presentation. Late transmission is only warned of.
 fn late(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esame: &mut Esame) {
     let Some(presented) = indice.presentata else { return };
-    let days = circumstance.rules.get(name::TRASMISSIONE_GIORNI).to_u32().unwrap_or(u32::MAX);
+    let days = circumstance.rules.law.trasmissione_giorni;
     if circumstance.calendario.is_later(presented, circumstance.today, days) {
-        esame.warn("K18.termine", "/Dichiarazione/Sottoscrizione", "trasmessa oltre il termine di quattro giorni lavorativi");
+        esame.warn(Check::K18Termine, "/Dichiarazione/Sottoscrizione", "trasmessa oltre il termine di quattro giorni lavorativi");
     }
 }

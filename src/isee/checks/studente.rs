@@ -5,12 +5,9 @@ use std::fmt::Display;
 use super::super::age;
 use super::super::codes::{PresenzaGenitori, Ruolo};
 use super::super::dsu::Universitario;
-use super::super::rules::name;
 use super::indicatori::member;
 use super::nucleo::code;
-use super::{Circumstance, Esame, Indice};
-
-use rust_decimal::prelude::ToPrimitive as _;
+use super::{Check, Circumstance, Esame, Indice};
 
 pub(super) fn examine(
     indice: &Indice<'_>,
@@ -23,14 +20,18 @@ pub(super) fn examine(
     // Of each student as few look-ups as may be: there may be thousands, of nobody.
     let known = member(indice, &student.codice_fiscale_beneficiario);
     if !known {
-        esame.refuse("K13.beneficiario", beneficiary, "lo studente non fa parte del nucleo");
+        esame.refuse(Check::K13Beneficiario, beneficiary, "lo studente non fa parte del nucleo");
     }
     if let Some(parent) = &student.codice_fiscale_genitore {
         code(parent, &format_args!("{path}/@CodiceFiscaleGenitore"), esame);
     }
-    let youngest = || circumstance.rules.get(name::STUDENTE_ETA).to_i16().unwrap_or_default();
-    if known && indice.nascita(&student.codice_fiscale_beneficiario).is_some_and(|born| age(born, indice.giorno) < youngest()) {
-        esame.refuse("K13.eta", beneficiary, "lo studente non ha l'età di chi frequenta l'università");
+    let youngest = || circumstance.rules.law.studente_eta;
+    if known
+        && indice
+            .nascita(&student.codice_fiscale_beneficiario)
+            .is_some_and(|born| i64::from(age(born, indice.giorno)) < i64::from(youngest()))
+    {
+        esame.refuse(Check::K13Eta, beneficiary, "lo studente non ha l'età di chi frequenta l'università");
     }
     presence(indice, (student, known), path, esame);
     if matches!(student.presenza_genitori, PresenzaGenitori::TuttiPresenti | PresenzaGenitori::SoloUno) {
@@ -42,7 +43,7 @@ pub(super) fn examine(
     ] {
         if flag.is_none() {
             let text = "senza genitori nel nucleo vanno indicate entrambe le condizioni di autonomia dello studente";
-            esame.refuse("K13.autonomia", format_args!("{path}/@{attribute}"), text);
+            esame.refuse(Check::K13Autonomia, format_args!("{path}/@{attribute}"), text);
         }
     }
     if student.is_autonomo() {
@@ -50,12 +51,12 @@ pub(super) fn examine(
     }
     let Some(parent) = &student.codice_fiscale_genitore else {
         let text = "studente non autonomo: manca il codice fiscale di un genitore";
-        esame.refuse("K13.genitore", format_args!("{path}/@CodiceFiscaleGenitore"), text);
+        esame.refuse(Check::K13Genitore, format_args!("{path}/@CodiceFiscaleGenitore"), text);
         return;
     };
     if student.numero_protocollo_rif_genitore.is_none() && !indice.knows_genitore(parent) {
         let text = "studente non autonomo: manca il protocollo della DSU del genitore, o i suoi dati";
-        esame.refuse("K13.dati", format_args!("{path}/@NumeroProtocolloRifGenitore"), text);
+        esame.refuse(Check::K13Dati, format_args!("{path}/@NumeroProtocolloRifGenitore"), text);
     }
 }
 
@@ -69,16 +70,16 @@ fn presence(indice: &Indice<'_>, (student, known): (&Universitario, bool), path:
     let fewer = |wanted: usize| indice.adulti < wanted || (indice.adulti == wanted && known && indice.is_adulto(own));
     match student.presenza_genitori {
         PresenzaGenitori::TuttiPresenti if fewer(2) => {
-            esame.refuse("K13.genitori", path, "genitori detti presenti, ma nel nucleo non ci sono altri due adulti");
+            esame.refuse(Check::K13Genitori, path, "genitori detti presenti, ma nel nucleo non ci sono altri due adulti");
         }
         PresenzaGenitori::SoloUno if fewer(1) => {
-            esame.refuse("K13.genitori", path, "un genitore è detto presente, ma nel nucleo non c'è un altro adulto");
+            esame.refuse(Check::K13Genitori, path, "un genitore è detto presente, ma nel nucleo non c'è un altro adulto");
         }
         // A spouse need not be a parent: with one parent the declarant's child is not without.
         PresenzaGenitori::ConiugatiNonPresenti | PresenzaGenitori::NonConiugatiNonPresenti
             if known && matches!(indice.ruolo(own), Some(Ruolo::F | Ruolo::Fc)) =>
         {
-            esame.refuse("K13.genitori", path, "genitori detti non presenti, ma lo studente è figlio del dichiarante");
+            esame.refuse(Check::K13Genitori, path, "genitori detti non presenti, ma lo studente è figlio del dichiarante");
         }
         _ => {}
     }

@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 
 use super::super::codes::{PresenzaGenitori, Ruolo, TipoModello};
 use super::super::codice_fiscale::CodiceFiscale;
@@ -13,9 +12,10 @@ use super::super::dsu::{
 };
 use super::super::feed::Feed;
 use super::super::foglio::FoglioComponente;
-use super::super::rules::{RuleSet, name};
+use super::super::money::{Euro, Line};
+use super::super::rules::RuleSet;
 use super::componente::{Altre, Componente, Esterno, di_figlio, di_genitore};
-use super::{Calcolo, Condizioni, Fonte, NotComputable, Nucleo, Persona, Regime, calcola, round};
+use super::{Calcolo, Condizioni, Fonte, NotComputable, Nucleo, Persona, Regime, calcola};
 
 /// What all indicators are computed from.
 #[derive(Clone, Copy)]
@@ -86,7 +86,7 @@ pub struct Indicatore {
 #[derive(Clone, PartialEq)]
 pub enum Caso {
     /// That of the nucleus: ISEEOrd, or ISEERistretto; its ISEE.
-    Base(Decimal),
+    Base(Line),
     /// Another than that of the nucleus.
     Diverso(Box<Diverso>),
     /// It cannot be computed: why.
@@ -105,7 +105,7 @@ pub struct Diverso {
     /// The nucleus that a student is attracted into.
     pub attratto: Vec<Membro>,
     /// The ISEE, components included.
-    pub isee: Decimal,
+    pub isee: Line,
 }
 
 /// A member of the nucleus that a student is attracted into.
@@ -160,7 +160,7 @@ impl Indicatore {
     }
 
     /// The ISEE, where it can be computed.
-    pub fn isee(&self) -> Option<Decimal> {
+    pub fn isee(&self) -> Option<Line> {
         match &self.caso {
             Caso::Base(isee) => Some(*isee),
             Caso::Diverso(diverso) => Some(diverso.isee),
@@ -177,7 +177,7 @@ impl<'a> Situazione<'a> {
         let modello = self.dsu.ordinario().ok_or(NotComputable::Incomplete)?;
         let genitori = Genitori::of(self.dsu);
         let minorenni = self.minorenni((&nucleo, &ordinario), &genitori, Regime::Ordinario)?;
-        let specifico = match self.rules.find(name::SPECIFICO_CASA) {
+        let specifico = match self.rules.law.specifico_casa {
             Some(_) => {
                 let famiglia = self.calcola(&nucleo, Regime::Specifico)?;
                 let minorenni = self.minorenni((&nucleo, &famiglia), &genitori, Regime::Specifico)?;
@@ -288,9 +288,9 @@ impl<'a> Situazione<'a> {
         data: &Esterno<'a>,
         genitori: &Genitori<'_>,
         regime: Regime,
-    ) -> Option<(Componente, Decimal)> {
+    ) -> Option<(Componente, Line)> {
         let alone = data.solo(self.presented, self.rules, self.feed, regime)?;
-        let value = di_genitore(&alone, genitori.figli_di(&parent.codice_fiscale), self.rules);
+        let value = di_genitore(&alone, genitori.figli_di(&parent.codice_fiscale), self.rules)?;
         Some((data.componente(Some(alone), Some(value)), value))
     }
 
@@ -337,8 +337,8 @@ impl<'a> Situazione<'a> {
     /// Whether a student's own income is adequate (art. 8 c. 2 b): as declared, where nothing is known of it.
     fn has_adequate_income(&self, base: &Calcolo, student: &CodiceFiscale) -> bool {
         let known = base.redditi.iter().find(|reddito| reddito.codice_fiscale == *student && reddito.fonte != Fonte::Dsu);
-        let income = known.map(|reddito| reddito.redditi.iter().map(|voce| voce.importo).sum::<Decimal>());
-        income.is_none_or(|income| income >= self.rules.get(name::STUDENTE_REDDITO))
+        let income = known.map(|reddito| reddito.redditi.iter().map(|voce| voce.importo).sum::<Euro>());
+        income.is_none_or(|income| income >= self.rules.law.studente_reddito)
     }
 
     /// The parents' nucleus, which the student joins.
@@ -385,7 +385,7 @@ impl<'a> Situazione<'a> {
         let differs = !donated.is_empty() || recomputed.modalita != base.modalita;
         let calcolo = if differs { recomputed } else { base.clone() };
 
-        let (mut componenti, mut sum) = (Vec::new(), Decimal::ZERO);
+        let (mut componenti, mut sum) = (Vec::new(), Line::ZERO);
         for child in residenziale.figlio_non_compreso_nel_nucleo.iter().filter(|child| child.condizione_esclusione.is_none()) {
             let Some(data) = self.figlio(child) else { return Ok(Caso::NonCalcolabile(Motivo::Figlio)) };
             if data.has_disability() {
@@ -394,7 +394,7 @@ impl<'a> Situazione<'a> {
             let Some(alone) = data.solo(self.presented, self.rules, self.feed, Regime::Ordinario) else {
                 return Ok(Caso::NonCalcolabile(Motivo::Figlio));
             };
-            let value = di_figlio(&alone, calcolo.modalita.scala_equivalenza.0, self.rules);
+            let value = di_figlio(&alone, calcolo.scala.valore(), self.rules).ok_or(NotComputable::Overflow)?;
             sum += value;
             componenti.push(data.componente(Some(alone), Some(value)));
         }
@@ -404,7 +404,7 @@ impl<'a> Situazione<'a> {
             (false, false) => Modo::BaseAgg,
             (true, false) => Modo::ResidenzialeAgg,
         };
-        let isee = round(calcolo.isee + sum);
+        let isee = calcolo.isee + sum;
         Ok(Diverso::caso(modo, calcolo, componenti, Vec::new(), isee))
     }
 
@@ -452,7 +452,7 @@ impl<'a> Genitori<'a> {
 }
 
 impl Diverso {
-    fn caso(modo: Modo, calcolo: Calcolo, componenti: Vec<Componente>, attratto: Vec<Membro>, isee: Decimal) -> Caso {
+    fn caso(modo: Modo, calcolo: Calcolo, componenti: Vec<Componente>, attratto: Vec<Membro>, isee: Line) -> Caso {
         Caso::Diverso(Box::new(Self { modo, calcolo, componenti, attratto, isee }))
     }
 }

@@ -4,16 +4,16 @@
 //! DSU of theirs.
 
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 
 use super::super::codes::Ruolo;
 use super::super::codice_fiscale::CodiceFiscale;
 use super::super::dsu::{ComponenteAggiuntiva, DettaglioFiglio, DettaglioGenitoreNonConvivente, Dichiarazione};
 use super::super::feed::Feed;
 use super::super::foglio::FoglioComponente;
-use super::super::rules::{RuleSet, name};
+use super::super::money::{Euro, Line, Ratio};
+use super::super::rules::RuleSet;
 use super::scala::scala_di;
-use super::{Calcolo, Condizioni, Figli, Nucleo, Persona, Regime, calcola, round};
+use super::{Calcolo, Condizioni, Figli, Nucleo, Persona, Regime, calcola};
 
 /// A DSU that another one refers to by its protocol.
 pub struct Riferita {
@@ -83,8 +83,8 @@ pub struct Componente {
     pub protocollo_mittente: Option<String>,
     /// The indicator of that person alone; nothing where the person joins the nucleus.
     pub calcolo: Option<Calcolo>,
-    /// What is added to the ISEE, rounded; nothing where the person joins the nucleus.
-    pub valore: Option<Decimal>,
+    /// What is added to the ISEE; nothing where the person joins the nucleus.
+    pub valore: Option<Line>,
 }
 
 impl<'a> Esterno<'a> {
@@ -174,7 +174,7 @@ impl<'a> Esterno<'a> {
     }
 
     /// As a component of the attestation.
-    pub fn componente(&self, calcolo: Option<Calcolo>, valore: Option<Decimal>) -> Componente {
+    pub fn componente(&self, calcolo: Option<Calcolo>, valore: Option<Line>) -> Componente {
         let anagrafica = &self.foglio.dati_componente.anagrafica;
         let signature = self.riferita.and_then(|riferita| riferita.dsu.sottoscrizione_del_dichiarante());
         Componente {
@@ -189,22 +189,23 @@ impl<'a> Esterno<'a> {
     }
 }
 
-/// The parameter of the share of a parent outside: more where there is more than one child.
-pub fn quota_di_genitore(children: usize) -> &'static str {
-    if children > 1 { name::COMPONENTE_GENITORE_QUOTA_FIGLI } else { name::COMPONENTE_GENITORE_QUOTA }
+/// The share of a parent outside: more where there is more than one child. With the name of its parameter.
+pub fn quota_di_genitore(children: usize, rules: &RuleSet) -> (Ratio, &'static str) {
+    match children > 1 {
+        true => (rules.law.componente_genitore_quota_figli, "componente_genitore_quota_figli"),
+        false => (rules.law.componente_genitore_quota, "componente_genitore_quota"),
+    }
 }
 
 /// All. 2 c. 2: of a parent outside, a share of the ISE divided by the scale. One division, the last step: exactly half a cent must round up.
-pub fn di_genitore(parent: &Calcolo, children: usize, rules: &RuleSet) -> Decimal {
-    let share = rules.get(quota_di_genitore(children));
-    let m = &parent.modalita;
-    (m.ise.0 * share).checked_div(m.scala_equivalenza.0).map(round).unwrap_or_default()
+pub fn di_genitore(parent: &Calcolo, children: usize, rules: &RuleSet) -> Option<Line> {
+    let (share, _) = quota_di_genitore(children, rules);
+    (share * parent.ise.euro()).over(parent.scala.valore()).map(Euro::line)
 }
 
 /// All. 2 c. 1: of a child outside, a share of their ISEE above the franchise, divided by the beneficiary's scale. One division too.
-pub fn di_figlio(child: &Calcolo, beneficiary_scale: Decimal, rules: &RuleSet) -> Decimal {
-    let m = &child.modalita;
-    let scale = m.scala_equivalenza.0;
-    let above = (m.ise.0 - rules.get(name::COMPONENTE_FIGLIO_FRANCHIGIA) * scale).max(Decimal::ZERO);
-    (above * rules.get(name::COMPONENTE_FIGLIO_QUOTA)).checked_div(scale * beneficiary_scale).map(round).unwrap_or_default()
+pub fn di_figlio(child: &Calcolo, beneficiary_scale: Ratio, rules: &RuleSet) -> Option<Line> {
+    let scale = child.scala.valore();
+    let above = (child.ise.euro() - scale * rules.law.componente_figlio_franchigia).positive();
+    (rules.law.componente_figlio_quota * above).over(scale * beneficiary_scale).map(Euro::line)
 }

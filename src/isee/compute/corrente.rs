@@ -3,26 +3,26 @@
 use jiff::ToSpan as _;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive as _;
 
 use super::super::codes::TipoVariazione;
 use super::super::dsu::{IseeCorrente, Variazione};
-use super::super::rules::{RuleSet, name};
-use super::{Calcolo, euros};
+use super::super::money::{Euro, Ratio};
+use super::super::rules::RuleSet;
+use super::Calcolo;
 
 /// A member's current incomes, for twelve months.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RedditiCorrenti {
     /// Of employees and pensioners.
-    pub dipendente: Decimal,
+    pub dipendente: Euro,
     /// Self-employed and business.
-    pub autonomo: Decimal,
+    pub autonomo: Euro,
     /// Treatments of assistance, not for disability.
-    pub trattamenti: Decimal,
+    pub trattamenti: Euro,
 }
 
 /// Two months times so much are twelve.
-const SIX: Decimal = Decimal::from_parts(6, 0, 0, false, 0);
+const SIX: u32 = 6;
 
 impl Variazione {
     /// The incomes that take the place of the member's: nothing where only assets changed.
@@ -38,7 +38,8 @@ impl Variazione {
         if given.iter().all(Option::is_none) {
             return None;
         }
-        let year = |twelve: Option<u32>, two: Option<u32>| twelve.map_or_else(|| euros(two) * SIX, Decimal::from);
+        let year =
+            |twelve: Option<u32>, two: Option<u32>| twelve.map_or_else(|| Euro::whole(two).times(SIX), |twelve| Euro::whole(Some(twelve)));
         Some(RedditiCorrenti {
             dipendente: year(self.reddito_dipendente_12_mesi, self.reddito_dipendente_2_mesi),
             autonomo: year(self.reddito_autonomo_12_mesi, self.reddito_autonomo_2_mesi),
@@ -73,7 +74,7 @@ impl IseeCorrente {
         if self.changes_assets() {
             return Date::new(presented.year(), 12, 31).unwrap_or(presented);
         }
-        let months = rules.get(name::CORRENTE_MESI).to_i64().unwrap_or_default();
+        let months = i64::from(rules.law.corrente_mesi);
         presented.checked_add(months.months()).unwrap_or(presented)
     }
 }
@@ -90,21 +91,21 @@ pub enum Insufficiente {
 /// Whether the change is as large as art. 9 asks, from the ordinary indicator to the current one. Of incomes that is asked besides the event, or
 /// (kind C, whose meaning is not published) in place of one.
 pub fn sufficiente(isee_corrente: &IseeCorrente, before: &Calcolo, after: &Calcolo, rules: &RuleSet) -> Result<(), Insufficiente> {
-    let changed = |before: Decimal, after: Decimal, by: Decimal| {
+    let changed = |before: Decimal, after: Decimal, by: Ratio| {
         let difference = (before - after).abs();
-        !difference.is_zero() && difference > before * by
+        !difference.is_zero() && difference > before * by.value()
     };
     let only_change = isee_corrente
         .variazione
         .iter()
         .filter(|variazione| variazione.changes_incomes())
         .all(|variazione| matches!(variazione.tipo_variazione, TipoVariazione::C | TipoVariazione::Cd));
-    let asked = isee_corrente.changes_incomes() && (rules.says(name::CORRENTE_INSIEME) || only_change);
+    let asked = isee_corrente.changes_incomes() && (rules.law.corrente_insieme || only_change);
     let (b, a) = (&before.modalita, &after.modalita);
-    if asked && !changed(b.isr.0, a.isr.0, rules.get(name::CORRENTE_SCOSTAMENTO)) {
+    if asked && !changed(b.isr.0, a.isr.0, rules.law.corrente_scostamento) {
         return Err(Insufficiente::Reddito);
     }
-    if isee_corrente.changes_assets() && !changed(b.isp.0, a.isp.0, rules.get(name::CORRENTE_PATRIMONIO)) {
+    if isee_corrente.changes_assets() && !changed(b.isp.0, a.isp.0, rules.law.corrente_patrimonio) {
         return Err(Insufficiente::Patrimonio);
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! The computation (DPCM 159/2013 art. 2 to 9, All. 1 and 2), line by line as the attestation prints it.
 //!
-//! One rounding to the cent a printed line, none inside a line; a printed line is computed from printed lines. Half a cent goes away
+//! One rounding to the cent a printed line, none inside a line; a printed line is computed from printed lines. [`Line`] and [`Euro`] hold that. Half a cent goes away
 //! from zero. Net incomes and their sum may be negative and are printed so; ISR, deductions and the two nets of ISP stop at zero.
 //!
 //! [`Nucleo`] is what is computed: persons with what is known of them, the home, the conditions. Every indicator is a [`Calcolo`] of some nucleus:
@@ -16,7 +16,6 @@ pub mod scala;
 use std::collections::HashSet;
 
 use jiff::civil::Date;
-use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::age;
 use super::attestazione::{ModalitaCalcolo, Valori};
@@ -24,19 +23,22 @@ use super::codes::{GradoDisabilita, Importo, Ruolo, TipoAbitazione};
 use super::dsu::{Abitazione, Dichiarazione, Donazione, ModelloBase, Variazione};
 use super::feed::{Feed, FeedRecord};
 use super::foglio::{AltriRedditi, FoglioComponente, PatrimonioImmobiliare, PatrimonioMobiliare};
-use super::rules::{RuleSet, name};
+use super::money::{Euro, Line};
+use super::rules::RuleSet;
 
 pub use patrimonio::{Conti, Immobile, Immobiliare, Mobiliare};
 pub use redditi::{Fonte, RedditoComponente, Voce, sum};
-pub use scala::Scala;
+pub use scala::{Maggiorazione, Scala};
 
 /// An indicator with every line, and what each line is made of.
 #[derive(Clone, PartialEq)]
 pub struct Calcolo {
     /// The lines of ModalitaCalcolo, rounded.
     pub modalita: ModalitaCalcolo,
-    /// The ISEE, rounded.
-    pub isee: Decimal,
+    /// The ISE.
+    pub ise: Line,
+    /// The ISEE.
+    pub isee: Line,
     /// One for each member, in the order of the DSU.
     pub redditi: Vec<RedditoComponente>,
     /// What is deducted from the income of the nucleus (art. 4 c. 4).
@@ -126,53 +128,53 @@ pub fn ordinario(dsu: &Dichiarazione, presented: Date, rules: &RuleSet, feed: &d
 pub fn calcola(nucleo: &Nucleo<'_>, presented: Date, rules: &RuleSet, regime: Regime) -> Result<Calcolo, NotComputable> {
     let figli = Figli::of(nucleo);
     let redditi: Vec<RedditoComponente> = nucleo.persone.iter().map(|persona| redditi::reddito(persona, rules)).collect();
-    let somma = round(redditi.iter().map(RedditoComponente::netto).sum());
+    let somma = redditi.iter().map(RedditoComponente::netto).sum::<Euro>().line();
     let changed = redditi.iter().any(|reddito| reddito.corrente.is_some());
-    let corrente = changed.then(|| round(redditi.iter().map(RedditoComponente::netto_corrente).sum()));
+    let corrente = changed.then(|| redditi.iter().map(RedditoComponente::netto_corrente).sum::<Euro>().line());
 
     let mobiliare = patrimonio::mobiliare(nucleo, &figli, rules);
-    let figurativo = round(mobiliare.fruttifero * rules.get(name::RENDIMENTO));
+    let figurativo = (rules.law.rendimento * mobiliare.fruttifero).line();
     let incomes = corrente.unwrap_or(somma) + figurativo;
     let voci = redditi::detrazioni(nucleo, &redditi, &figli, presented, rules, regime);
-    let detrazioni = round(voci.iter().map(|voce| voce.importo).sum::<Decimal>().min(incomes.max(Decimal::ZERO)));
-    let isr = (incomes - detrazioni).max(Decimal::ZERO);
+    let detrazioni = sum(&voci).min(incomes.positive().euro()).line();
+    let isr = (incomes - detrazioni).positive();
 
-    let gross = round(mobiliare.totale);
-    let detrazione_mobiliare = round(mobiliare.franchigia.min(gross));
+    let gross = mobiliare.totale.line();
+    let detrazione_mobiliare = mobiliare.franchigia.min(gross.euro()).line();
     let immobiliare = patrimonio::immobiliare(nucleo, &figli, rules, regime);
-    let gross_estate = round(immobiliare.lordo);
-    let detrazione_immobiliare = round(immobiliare.lordo - immobiliare.netto());
+    let gross_estate = immobiliare.lordo.line();
+    let detrazione_immobiliare = (immobiliare.lordo - immobiliare.netto()).line();
     let isp = (gross - detrazione_mobiliare) + (gross_estate - detrazione_immobiliare);
 
-    let ise = round(isr + rules.get(name::ISP_QUOTA) * isp);
+    let ise = (isr.euro() + rules.law.isp_quota * isp.euro()).line();
     let scala = nucleo.scala.clone().unwrap_or_else(|| scala::scala(nucleo, &figli, presented, rules, regime));
     let value = scala.valore();
-    let isee = ise.checked_div(value).map(round).ok_or(NotComputable::Overflow)?;
+    let isee = ise.euro().over(value).ok_or(NotComputable::Overflow)?.line();
 
     let modalita = ModalitaCalcolo {
-        somma_redditi_componenti: Importo(somma),
-        somma_redditi_componenti_corrente: corrente.map(Importo),
-        reddito_figurativo_patrimonio_mobiliare: Importo(figurativo),
-        detrazioni: Importo(detrazioni),
-        isr: Importo(isr),
-        patrimonio_mobiliare: Importo(gross),
-        detrazione_patrimonio_mobiliare: Importo(detrazione_mobiliare),
-        patrimonio_immobiliare: Importo(gross_estate),
-        detrazione_patrimonio_immobiliare: Importo(detrazione_immobiliare),
-        isp: Importo(isp),
-        ise: Importo(ise),
-        parametro_nucleo: Importo(scala.parametro),
-        maggiorazioni: Importo(scala.maggiorazioni()),
-        scala_equivalenza: Importo(value),
+        somma_redditi_componenti: somma.printed(),
+        somma_redditi_componenti_corrente: corrente.map(Line::printed),
+        reddito_figurativo_patrimonio_mobiliare: figurativo.printed(),
+        detrazioni: detrazioni.printed(),
+        isr: isr.printed(),
+        patrimonio_mobiliare: gross.printed(),
+        detrazione_patrimonio_mobiliare: detrazione_mobiliare.printed(),
+        patrimonio_immobiliare: gross_estate.printed(),
+        detrazione_patrimonio_immobiliare: detrazione_immobiliare.printed(),
+        isp: isp.printed(),
+        ise: ise.printed(),
+        parametro_nucleo: scala.parametro.printed(),
+        maggiorazioni: scala.maggiorazioni().printed(),
+        scala_equivalenza: value.printed(),
     };
-    Ok(Calcolo { modalita, isee, redditi, detrazioni: voci, mobiliare, immobiliare, scala })
+    Ok(Calcolo { ise, modalita, isee, redditi, detrazioni: voci, mobiliare, immobiliare, scala })
 }
 
 impl Calcolo {
     /// The five values of an indicator.
     pub fn valori(&self) -> Valori {
         let m = &self.modalita;
-        Valori { ise: m.ise, scala_equivalenza: m.scala_equivalenza, isee: Importo(self.isee), isr: m.isr, isp: m.isp }
+        Valori { ise: m.ise, scala_equivalenza: m.scala_equivalenza, isee: self.isee.printed(), isr: m.isr, isp: m.isp }
     }
 }
 
@@ -195,26 +197,15 @@ impl Calcolo {
             ("ParametroNucleo", m.parametro_nucleo),
             ("Maggiorazioni", m.maggiorazioni),
             ("ScalaEquivalenza", m.scala_equivalenza),
-            ("ISEE", Importo(self.isee)),
+            ("ISEE", self.isee.printed()),
         ]);
         righe
     }
 }
 
-/// One rounding to the cent, half away from zero. Zero has no sign.
-pub fn round(amount: Decimal) -> Decimal {
-    let mut rounded = amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
-    rounded.rescale(2);
-    rounded
-}
-
-fn euros(amount: Option<u32>) -> Decimal {
-    amount.map(Decimal::from).unwrap_or_default()
-}
-
 /// Children after the second.
-fn after_second(children: u32) -> Decimal {
-    Decimal::from(children.saturating_sub(2))
+fn after_second(children: u32) -> u32 {
+    children.saturating_sub(2)
 }
 
 /// The year of the incomes of a DSU presented on `presented`: the second one before (art. 2 c. 6).
@@ -263,9 +254,9 @@ impl<'a> Nucleo<'a> {
     }
 
     /// Whether the home is rented, and the contract.
-    fn canone(&self) -> Option<Decimal> {
+    fn canone(&self) -> Option<Euro> {
         let rented = self.abitazione.filter(|abitazione| abitazione.tipo_abitazione == TipoAbitazione::Locazione)?;
-        rented.locazione.as_ref().map(|contratto| Decimal::from(contratto.canone))
+        rented.locazione.as_ref().map(|contratto| Euro::whole(Some(contratto.canone)))
     }
 }
 

@@ -6,8 +6,9 @@ use super::super::codes::{TipoAbitazione, TipoImmobile};
 use super::super::codice_fiscale::CodiceFiscale;
 use super::super::dsu::Donazione;
 use super::super::foglio::{PatrimonioMobiliare, RapportoFinanziario};
-use super::super::rules::{RuleSet, name};
-use super::{Figli, Nucleo, Regime, after_second, euros};
+use super::super::money::{Euro, Ratio};
+use super::super::rules::RuleSet;
+use super::{Figli, Nucleo, Regime, after_second};
 
 /// The movable assets of a nucleus; unrounded.
 #[derive(Clone, PartialEq)]
@@ -15,17 +16,17 @@ pub struct Mobiliare {
     /// Deposits and accounts, one for each person who has any.
     pub conti: Vec<Conti>,
     /// All other assets.
-    pub altri: Decimal,
+    pub altri: Euro,
     /// Government bonds and postal savings bonds that are left out (L. 213/2023 art. 1 c. 183).
-    pub titoli_esclusi: Decimal,
+    pub titoli_esclusi: Euro,
     /// Postal savings books that are left out.
-    pub libretti_esclusi: Decimal,
+    pub libretti_esclusi: Euro,
     /// All that counts.
-    pub totale: Decimal,
+    pub totale: Euro,
     /// What the figurative income is computed on: deposits and accounts left out.
-    pub fruttifero: Decimal,
+    pub fruttifero: Euro,
     /// What may be taken from it (art. 5 c. 6).
-    pub franchigia: Decimal,
+    pub franchigia: Euro,
 }
 
 /// A person's deposits and accounts (art. 5 c. 4 a).
@@ -34,13 +35,13 @@ pub struct Conti {
     /// Whose.
     pub codice_fiscale: CodiceFiscale,
     /// Sum of the balances at 31 December.
-    pub saldi: Decimal,
+    pub saldi: Euro,
     /// Sum of the averages.
-    pub giacenze: Decimal,
+    pub giacenze: Euro,
     /// Net increase of other assets.
-    pub incremento: Decimal,
+    pub incremento: Euro,
     /// What counts.
-    pub conta: Decimal,
+    pub conta: Euro,
 }
 
 /// The real estate of a nucleus; unrounded.
@@ -49,15 +50,15 @@ pub struct Immobiliare {
     /// Each building or land.
     pub immobili: Vec<Immobile>,
     /// Sum of the values.
-    pub lordo: Decimal,
+    pub lordo: Euro,
     /// Of the home, all shares: the values less the mortgages.
-    pub casa: Decimal,
+    pub casa: Euro,
     /// What is taken from it.
-    pub franchigia: Decimal,
+    pub franchigia: Euro,
     /// What remains of the home: two thirds of what exceeds the franchise.
-    pub casa_conta: Decimal,
+    pub casa_conta: Euro,
     /// All else: the values less the mortgages.
-    pub altri: Decimal,
+    pub altri: Euro,
 }
 
 /// A building or land.
@@ -68,9 +69,9 @@ pub struct Immobile {
     /// Building or land.
     pub tipo: TipoImmobile,
     /// Its value.
-    pub valore: Decimal,
+    pub valore: Euro,
     /// What remains of the mortgage, up to the value.
-    pub mutuo: Decimal,
+    pub mutuo: Euro,
     /// Whether it is the home.
     pub casa: bool,
     /// Whether it was given away, and counts nevertheless.
@@ -79,20 +80,20 @@ pub struct Immobile {
 
 impl Immobiliare {
     /// What counts.
-    pub fn netto(&self) -> Decimal {
+    pub fn netto(&self) -> Euro {
         self.casa_conta + self.altri
     }
 }
 
 /// Art. 5 c. 4 to 6, without what L. 213/2023 art. 1 c. 183 leaves out.
 pub(super) fn mobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet) -> Mobiliare {
-    let (mut conti, mut altri) = (Vec::new(), Decimal::ZERO);
+    let (mut conti, mut altri) = (Vec::new(), Euro::ZERO);
     // What the feed knows to be left out, up to what the person declares.
-    let (mut bonds, mut books) = (Decimal::ZERO, Decimal::ZERO);
+    let (mut bonds, mut books) = (Euro::ZERO, Euro::ZERO);
     for persona in &nucleo.persone {
         let Some(assets) = persona.mobiliare() else { continue };
-        let others = assets.rapporto.iter().filter(|r| !r.tipo_rapporto.is_account()).map(|r| euros(r.valore)).sum::<Decimal>();
-        let mut held = Decimal::ZERO;
+        let others = assets.rapporto.iter().filter(|r| !r.tipo_rapporto.is_account()).map(|r| Euro::whole(r.valore)).sum::<Euro>();
+        let mut held = Euro::ZERO;
         if assets.rapporto.iter().any(|rapporto| rapporto.tipo_rapporto.is_account()) {
             let own = accounts(&persona.foglio.codice_fiscale, assets);
             held = own.conta;
@@ -101,19 +102,19 @@ pub(super) fn mobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet) -> 
         altri += others;
         // The feed is of another day than assets that have changed since.
         if let Some(noto) = persona.noto.as_ref().filter(|_| !persona.has_new_movable()) {
-            let known = |of: &[Option<Decimal>]| of.iter().flatten().sum::<Decimal>();
+            let known = |of: &[Option<Decimal>]| of.iter().flatten().map(|amount| Euro::new(*amount)).sum::<Euro>();
             bonds += known(&[noto.titoli_di_stato, noto.buoni_postali]).min(others);
             books += known(&[noto.libretti_postali]).min(held);
         }
     }
-    let accounts: Decimal = conti.iter().map(|conti| conti.conta).sum();
-    let most = rules.get(name::TITOLI_ESCLUSI);
+    let accounts: Euro = conti.iter().map(|conti| conti.conta).sum();
+    let most = rules.law.titoli_esclusi;
     let titoli_esclusi = bonds.min(most);
     let libretti_esclusi = books.min(most - titoli_esclusi);
 
-    let further = Decimal::from(nucleo.persone.len().saturating_sub(1));
-    let by_members = rules.get(name::MOBILIARE_FRANCHIGIA) + rules.get(name::MOBILIARE_COMPONENTE) * further;
-    let franchigia = by_members.min(rules.get(name::MOBILIARE_MASSIMO)) + rules.get(name::MOBILIARE_FIGLIO) * after_second(figli.tutti);
+    let further = u32::try_from(nucleo.persone.len().saturating_sub(1)).unwrap_or(u32::MAX);
+    let by_members = rules.law.mobiliare_franchigia + rules.law.mobiliare_componente.times(further);
+    let franchigia = by_members.min(rules.law.mobiliare_massimo) + rules.law.mobiliare_figlio.times(after_second(figli.tutti));
     Mobiliare {
         totale: accounts + altri - titoli_esclusi - libretti_esclusi,
         fruttifero: altri - titoli_esclusi,
@@ -130,10 +131,13 @@ pub(super) fn mobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet) -> 
 fn accounts(of: &CodiceFiscale, assets: &PatrimonioMobiliare) -> Conti {
     let accounts = || assets.rapporto.iter().filter(|r| r.tipo_rapporto.is_account());
     let value = |r: &RapportoFinanziario| if r.saldo_3112.or(r.consistenza_media).is_none() { r.valore } else { None };
-    let saldi: Decimal = accounts().map(|r| euros(r.saldo_3112.or_else(|| value(r)))).sum();
-    let giacenze: Decimal = accounts().map(|r| euros(r.consistenza_media.or_else(|| value(r)))).sum();
-    let incremento =
-        assets.incremento.as_ref().map(|i| euros(i.incremento_immobiliare) + euros(i.incremento_mobiliare)).unwrap_or_default();
+    let saldi: Euro = accounts().map(|r| Euro::whole(r.saldo_3112.or_else(|| value(r)))).sum();
+    let giacenze: Euro = accounts().map(|r| Euro::whole(r.consistenza_media.or_else(|| value(r)))).sum();
+    let incremento = assets
+        .incremento
+        .as_ref()
+        .map(|i| Euro::whole(i.incremento_immobiliare) + Euro::whole(i.incremento_mobiliare))
+        .unwrap_or(Euro::ZERO);
     let conta = if incremento > giacenze - saldi { saldi } else { saldi.max(giacenze) };
     Conti { codice_fiscale: of.clone(), saldi, giacenze, incremento, conta }
 }
@@ -144,12 +148,12 @@ pub(super) fn immobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet, r
     let mut immobili = Vec::new();
     for persona in &nucleo.persone {
         for each in persona.immobiliare().iter().flat_map(|estate| &estate.patrimonio) {
-            let valore = Decimal::from(each.valore_imu);
+            let valore = Euro::whole(Some(each.valore_imu));
             immobili.push(Immobile {
                 codice_fiscale: persona.foglio.codice_fiscale.clone(),
                 tipo: each.tipo_patrimonio,
                 valore,
-                mutuo: euros(each.mutuo_residuo).min(valore),
+                mutuo: Euro::whole(each.mutuo_residuo).min(valore),
                 casa: each.flag_abitazione && each.tipo_patrimonio == TipoImmobile::F && nucleo.owns_home() && !persona.altrove,
                 donato: false,
             });
@@ -159,25 +163,28 @@ pub(super) fn immobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet, r
         codice_fiscale: donazione.codice_fiscale_ricevente.clone(),
         tipo: donazione.tipo_immobile,
         valore: donazione.valore_donato(),
-        mutuo: Decimal::ZERO,
+        mutuo: Euro::ZERO,
         casa: false,
         donato: true,
     }));
-    let net = |home: bool| immobili.iter().filter(|each| each.casa == home).map(|each| each.valore - each.mutuo).sum::<Decimal>();
+    let net = |home: bool| immobili.iter().filter(|each| each.casa == home).map(|each| each.valore - each.mutuo).sum::<Euro>();
     let (casa, altri) = (net(true), net(false));
     let franchigia = home_franchise(nucleo, figli, rules, regime);
-    let excess = (casa - franchigia).max(Decimal::ZERO);
-    let casa_conta = excess * rules.get(name::CASA_QUOTA_NUMERATORE) / rules.get(name::CASA_QUOTA_DENOMINATORE).max(Decimal::ONE);
+    let excess = (casa - franchigia).positive();
+    let casa_conta = (rules.law.casa_quota_numeratore * excess).over(rules.law.casa_quota_denominatore).unwrap_or(excess);
     Immobiliare { lordo: immobili.iter().map(|each| each.valore).sum(), immobili, casa, franchigia, casa_conta, altri }
 }
 
-fn home_franchise(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet, regime: Regime) -> Decimal {
+fn home_franchise(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet, regime: Regime) -> Euro {
+    let law = &rules.law;
+    let ordinary = || law.casa_franchigia + law.casa_figlio.times(after_second(figli.conviventi));
     if regime != Regime::Specifico {
-        return rules.get(name::CASA_FRANCHIGIA) + rules.get(name::CASA_FIGLIO) * after_second(figli.conviventi);
+        return ordinary();
     }
-    let capital = nucleo.abitazione.is_some_and(|home| rules.list(name::CAPOLUOGHI).contains(&home.indirizzo_abitazione.codice_comune));
-    let base = if capital { name::SPECIFICO_CASA_CAPOLUOGO } else { name::SPECIFICO_CASA };
-    rules.get(base) + rules.get(name::SPECIFICO_CASA_FIGLIO) * Decimal::from(figli.conviventi.saturating_sub(1))
+    let capital = nucleo.abitazione.is_some_and(|home| rules.capoluoghi().contains(&home.indirizzo_abitazione.codice_comune));
+    let base = if capital { law.specifico_casa_capoluogo } else { law.specifico_casa };
+    // A period without a specific ISEE has the ordinary franchise for every regime.
+    base.zip(law.specifico_casa_figlio).map_or_else(ordinary, |(base, each)| base + each.times(figli.conviventi.saturating_sub(1)))
 }
 
 impl Nucleo<'_> {
@@ -189,9 +196,10 @@ impl Nucleo<'_> {
 
 impl Donazione {
     /// The value of what was given: the value for IMU is that of the share that was owned.
-    pub fn valore_donato(&self) -> Decimal {
-        let value = Decimal::from(self.valore_imu);
+    pub fn valore_donato(&self) -> Euro {
         let given = self.quota_donata.max(Decimal::ZERO).min(self.quota_posseduta);
-        (value * given).checked_div(self.quota_posseduta).unwrap_or_default()
+        let value = Ratio::new(given) * Euro::whole(Some(self.valore_imu));
+        // Who owned nothing gave nothing.
+        value.over(Ratio::new(self.quota_posseduta)).unwrap_or(Euro::ZERO)
     }
 }

@@ -8,8 +8,9 @@ use super::super::codice_fiscale::CodiceFiscale;
 use super::super::dsu::Variazione;
 use super::super::feed::FeedRecord;
 use super::super::foglio::{AltriRedditi, RedditiDaDichiarare};
-use super::super::rules::{RuleSet, name};
-use super::{Figli, Nucleo, Persona, Regime, after_second, euros};
+use super::super::money::{Euro, Ratio};
+use super::super::rules::RuleSet;
+use super::{Figli, Nucleo, Persona, Regime, after_second};
 
 /// A member's income and what is deducted from it; unrounded.
 #[derive(Clone, PartialEq)]
@@ -25,9 +26,9 @@ pub struct RedditoComponente {
     /// The same where the member's incomes changed (art. 9): in place of the others.
     pub corrente: Option<Corrente>,
     /// Treatments received: the bound of residential fees (art. 4 c. 4 c).
-    trattamenti: Decimal,
+    trattamenti: Euro,
     /// The same less the member's deduction of art. 4 c. 3 f: the bound of home help (art. 4 c. 4 b).
-    trattamenti_netti: Decimal,
+    trattamenti_netti: Euro,
 }
 
 /// A member's current incomes and what is deducted from them.
@@ -41,7 +42,7 @@ pub struct Corrente {
 
 impl Corrente {
     /// The deductions that count: at most the incomes.
-    pub fn detratto(&self) -> Decimal {
+    pub fn detratto(&self) -> Euro {
         detratto(&self.redditi, &self.detrazioni)
     }
 }
@@ -51,8 +52,8 @@ impl Corrente {
 pub struct Voce {
     /// In Italian.
     pub nome: &'static str,
-    /// Euros.
-    pub importo: Decimal,
+    /// The amount.
+    pub importo: Euro,
     /// Where it comes from, where that is not plain.
     pub fonte: Option<Fonte>,
     /// Article, comma, letter of DPCM 159/2013.
@@ -72,27 +73,27 @@ pub enum Fonte {
 
 impl RedditoComponente {
     /// The deductions that count: at most the incomes, and none where they are negative (art. 4 c. 3, "fino a concorrenza").
-    pub fn detratto(&self) -> Decimal {
+    pub fn detratto(&self) -> Euro {
         detratto(&self.redditi, &self.detrazioni)
     }
 
     /// Incomes less deductions; negative only where the incomes are.
-    pub fn netto(&self) -> Decimal {
+    pub fn netto(&self) -> Euro {
         sum(&self.redditi) - self.detratto()
     }
 
     /// The same with the current incomes, where there are any.
-    pub fn netto_corrente(&self) -> Decimal {
+    pub fn netto_corrente(&self) -> Euro {
         self.corrente.as_ref().map_or_else(|| self.netto(), |corrente| sum(&corrente.redditi) - corrente.detratto())
     }
 }
 
-fn detratto(redditi: &[Voce], detrazioni: &[Voce]) -> Decimal {
-    sum(detrazioni).min(sum(redditi).max(Decimal::ZERO))
+fn detratto(redditi: &[Voce], detrazioni: &[Voce]) -> Euro {
+    sum(detrazioni).min(sum(redditi).positive())
 }
 
 /// The sum of items.
-pub fn sum(voci: &[Voce]) -> Decimal {
+pub fn sum(voci: &[Voce]) -> Euro {
     voci.iter().map(|voce| voce.importo).sum()
 }
 
@@ -101,7 +102,7 @@ pub fn sum(voci: &[Voce]) -> Decimal {
 struct Voci(Vec<Voce>);
 
 impl Voci {
-    fn add(&mut self, nome: &'static str, norma: &'static str, importo: Decimal, fonte: Option<Fonte>) {
+    fn add(&mut self, nome: &'static str, norma: &'static str, importo: Euro, fonte: Option<Fonte>) {
         if !importo.is_zero() {
             self.0.push(Voce { nome, importo, fonte, norma });
         }
@@ -114,12 +115,12 @@ pub(super) fn reddito(persona: &Persona<'_>, rules: &RuleSet) -> RedditoComponen
     let record = persona.noto.as_ref();
     let fc8 = persona.fc8;
     let item = |from_fc8: fn(&AltriRedditi) -> Option<Decimal>, from_feed: fn(&FeedRecord) -> Option<Decimal>| {
-        let declared = fc8.and_then(from_fc8).map(|amount| (amount, Some(Fonte::Fc8)));
-        declared.or_else(|| record.and_then(from_feed).map(|amount| (amount, Some(Fonte::Feed))))
+        let declared = fc8.and_then(from_fc8).map(|amount| (Euro::new(amount), Some(Fonte::Fc8)));
+        declared.or_else(|| record.and_then(from_feed).map(|amount| (Euro::new(amount), Some(Fonte::Feed))))
     };
     let fc4 = sheet.redditi_da_dichiarare.as_ref();
-    let declared = |field: fn(&RedditiDaDichiarare) -> Option<u32>| euros(fc4.and_then(field));
-    let none = (Decimal::ZERO, None);
+    let declared = |field: fn(&RedditiDaDichiarare) -> Option<u32>| Euro::whole(fc4.and_then(field));
+    let none = (Euro::ZERO, None);
 
     let irpef = item(|r| r.reddito_irpef, |f| f.reddito_irpef).unwrap_or(none);
     let employee = item(|r| r.lavoro_dipendente.map(Decimal::from), |f| f.lavoro_dipendente).unwrap_or(none);
@@ -127,9 +128,9 @@ pub(super) fn reddito(persona: &Persona<'_>, rules: &RuleSet) -> RedditoComponen
     let agrarian = item(|r| r.redditi_agrari.map(Decimal::from), |f| f.redditi_agrari).unwrap_or(none);
     let substitute = item(|r| r.redditi_imp_sost.map(Decimal::from), |f| f.redditi_imposta_sostitutiva).unwrap_or(none);
     let paid = item(|r| r.trattamenti_assistenziali, |f| f.trattamenti).unwrap_or(none);
-    let for_disability = match rules.says(name::TRATTAMENTI_DISABILITA) {
-        true => record.and_then(|f| f.trattamenti_disabilita).unwrap_or_default(),
-        false => Decimal::ZERO,
+    let for_disability = match rules.law.trattamenti_disabilita {
+        true => record.and_then(|f| f.trattamenti_disabilita).map_or(Euro::ZERO, Euro::new),
+        false => Euro::ZERO,
     };
     let treatments = paid.0 + for_disability + declared(|r| r.trattamenti_assistenziali);
     let expenses = item(|r| r.spese_detrazione.map(Decimal::from), |f| f.spese_detrazione).unwrap_or(none).0
@@ -143,7 +144,12 @@ pub(super) fn reddito(persona: &Persona<'_>, rules: &RuleSet) -> RedditoComponen
     redditi.add("redditi soggetti a imposta sostitutiva o definitiva", "art. 4 c. 2 b", declared_substitute, Some(Fonte::Dsu));
     redditi.add("redditi esenti da imposta", "art. 4 c. 2 c", declared(|r| r.redditi_esenti_imposta), None);
     redditi.add("proventi agrari da dichiarazione IRAP", "art. 4 c. 2 d", declared(|r| r.redditi_irap), None);
-    redditi.add("assegni per il mantenimento di figli, ricevuti", "art. 4 c. 2 e", euros(periodic.and_then(|p| p.assegni_figli)), None);
+    redditi.add(
+        "assegni per il mantenimento di figli, ricevuti",
+        "art. 4 c. 2 e",
+        Euro::whole(periodic.and_then(|p| p.assegni_figli)),
+        None,
+    );
     redditi.add("trattamenti assistenziali", "art. 4 c. 2 f", paid.0, paid.1);
     redditi.add("trattamenti per disabilità", "art. 4 c. 2 f", for_disability, Some(Fonte::Feed));
     redditi.add("trattamenti assistenziali dichiarati", "art. 4 c. 2 f", declared(|r| r.trattamenti_assistenziali), None);
@@ -153,18 +159,19 @@ pub(super) fn reddito(persona: &Persona<'_>, rules: &RuleSet) -> RedditoComponen
     redditi.add("redditi di iscritti all'AIRE", "art. 4 c. 2 i", declared(|r| r.redditi_aire), None);
 
     // The payer deducts them, by the own tax return. The disabled person may be another.
-    let for_disabled = expenses.min(rules.get(name::SPESE_DISABILI_MASSIMO));
-    let shares = |employee: Decimal, pensions: Decimal| {
-        let share = |quota, massimo, of: Decimal| (rules.get(quota) * of.max(Decimal::ZERO)).min(rules.get(massimo));
-        let for_employees = share(name::DIPENDENTI_QUOTA, name::DIPENDENTI_MASSIMO, employee);
-        let for_pensions = share(name::PENSIONI_QUOTA, name::PENSIONI_MASSIMO, pensions);
+    let for_disabled = expenses.min(rules.law.spese_disabili_massimo);
+    let law = &rules.law;
+    let shares = |employee: Euro, pensions: Euro| {
+        let share = |quota: Ratio, massimo: Euro, of: Euro| (quota * of.positive()).min(massimo);
+        let for_employees = share(law.dipendenti_quota, law.dipendenti_massimo, employee);
+        let for_pensions = share(law.pensioni_quota, law.pensioni_massimo, pensions);
         // Alternative to each other for the same member: the larger one.
-        if for_employees >= for_pensions { (for_employees, Decimal::ZERO) } else { (Decimal::ZERO, for_pensions) }
+        if for_employees >= for_pensions { (for_employees, Euro::ZERO) } else { (Euro::ZERO, for_pensions) }
     };
-    let deductions = |employee: Decimal, pensions: Decimal, agrarian: Decimal| {
+    let deductions = |employee: Euro, pensions: Euro, agrarian: Euro| {
         let mut detrazioni = Voci::default();
-        detrazioni.add("assegni al coniuge", "art. 4 c. 3 a", euros(periodic.and_then(|p| p.assegni_coniuge)), None);
-        let children = euros(periodic.and_then(|p| p.assegni_genitore));
+        detrazioni.add("assegni al coniuge", "art. 4 c. 3 a", Euro::whole(periodic.and_then(|p| p.assegni_coniuge)), None);
+        let children = Euro::whole(periodic.and_then(|p| p.assegni_genitore));
         detrazioni.add("assegni per il mantenimento di figli, corrisposti", "art. 4 c. 3 b", children, None);
         detrazioni.add("spese sanitarie e di assistenza di persone con disabilità", "art. 4 c. 3 c", for_disabled, None);
         detrazioni.add("redditi agrari", "art. 4 c. 3 d", agrarian, None);
@@ -178,18 +185,18 @@ pub(super) fn reddito(persona: &Persona<'_>, rules: &RuleSet) -> RedditoComponen
         redditi.add("redditi da lavoro dipendente e pensione, correnti", "art. 9 c. 3 a", current.dipendente, None);
         redditi.add("redditi da lavoro autonomo e impresa, correnti", "art. 9 c. 3 b", current.autonomo, None);
         redditi.add("trattamenti, correnti", "art. 9 c. 3 c", current.trattamenti, None);
-        Corrente { redditi: redditi.0, detrazioni: deductions(current.dipendente, current.trattamenti, Decimal::ZERO) }
+        Corrente { redditi: redditi.0, detrazioni: deductions(current.dipendente, current.trattamenti, Euro::ZERO) }
     });
     let fonte = match (fc8, record) {
         (Some(_), _) => Fonte::Fc8,
         (None, Some(_)) => Fonte::Feed,
         (None, None) => Fonte::Dsu,
     };
-    let received = treatments.max(Decimal::ZERO);
+    let received = treatments.positive();
     let detrazioni = deductions(employee.0, pension.0 + treatments, agrarian.0);
     // Of the deduction of c. 3 f as much as the income leaves after the others.
     let share = shares(employee.0, pension.0 + treatments).1;
-    let left = (sum(&redditi.0).max(Decimal::ZERO) - (sum(&detrazioni) - share)).max(Decimal::ZERO);
+    let left = (sum(&redditi.0).positive() - (sum(&detrazioni) - share)).positive();
     RedditoComponente {
         codice_fiscale: sheet.codice_fiscale.clone(),
         fonte,
@@ -197,7 +204,7 @@ pub(super) fn reddito(persona: &Persona<'_>, rules: &RuleSet) -> RedditoComponen
         detrazioni,
         corrente,
         trattamenti: received,
-        trattamenti_netti: (received - share.min(left)).max(Decimal::ZERO),
+        trattamenti_netti: (received - share.min(left)).positive(),
     }
 }
 
@@ -211,30 +218,31 @@ pub(super) fn detrazioni(
     regime: Regime,
 ) -> Vec<Voce> {
     let mut voci = Voci::default();
-    let most = rules.get(name::LOCAZIONE_MASSIMO) + rules.get(name::LOCAZIONE_FIGLIO) * after_second(figli.conviventi);
-    voci.add("canone di locazione", "art. 4 c. 4 a", nucleo.canone().unwrap_or_default().min(most), None);
+    let most = rules.law.locazione_massimo + rules.law.locazione_figlio.times(after_second(figli.conviventi));
+    voci.add("canone di locazione", "art. 4 c. 4 a", nucleo.canone().unwrap_or(Euro::ZERO).min(most), None);
     for (persona, reddito) in nucleo.persone.iter().zip(redditi) {
         let Some(disabilita) = &persona.foglio.disabilita else { continue };
-        if rules.says(name::ASSISTENZA) && regime != Regime::Residenziale {
+        if rules.law.assistenza && regime != Regime::Residenziale {
             // The residential fee in place of home help, where the person is in care.
             if disabilita.flag_prest_residenziale {
-                let fee = euros(disabilita.retta_versata).min(reddito.trattamenti);
+                let fee = Euro::whole(disabilita.retta_versata).min(reddito.trattamenti);
                 voci.add("retta per il ricovero", "art. 4 c. 4 c", fee, None);
             } else if disabilita.grado_disabilita == GradoDisabilita::Nas {
-                let help = euros(persona.foglio.altri_redditi.as_ref().and_then(|redditi| redditi.spese_collab_domestici));
-                let help = (help + euros(disabilita.spese_assistenza)).min(reddito.trattamenti_netti);
+                let help = Euro::whole(persona.foglio.altri_redditi.as_ref().and_then(|redditi| redditi.spese_collab_domestici));
+                let help = (help + Euro::whole(disabilita.spese_assistenza)).min(reddito.trattamenti_netti);
                 voci.add("collaboratori domestici e assistenza personale", "art. 4 c. 4 b", help, None);
             }
         }
+        let law = &rules.law;
         let franchise = match (disabilita.grado_disabilita, persona.is_minor(presented)) {
-            (GradoDisabilita::Dim, false) => name::FRANCHIGIA_MEDIA,
-            (GradoDisabilita::Dim, true) => name::FRANCHIGIA_MEDIA_MINORE,
-            (GradoDisabilita::Dig, false) => name::FRANCHIGIA_GRAVE,
-            (GradoDisabilita::Dig, true) => name::FRANCHIGIA_GRAVE_MINORE,
-            (GradoDisabilita::Nas, false) => name::FRANCHIGIA_NON_AUTOSUFFICIENTE,
-            (GradoDisabilita::Nas, true) => name::FRANCHIGIA_NON_AUTOSUFFICIENTE_MINORE,
+            (GradoDisabilita::Dim, false) => law.franchigia_media,
+            (GradoDisabilita::Dim, true) => law.franchigia_media_minore,
+            (GradoDisabilita::Dig, false) => law.franchigia_grave,
+            (GradoDisabilita::Dig, true) => law.franchigia_grave_minore,
+            (GradoDisabilita::Nas, false) => law.franchigia_non_autosufficiente,
+            (GradoDisabilita::Nas, true) => law.franchigia_non_autosufficiente_minore,
         };
-        voci.add("franchigia per disabilità", "art. 4 c. 4 d", rules.get(franchise), None);
+        voci.add("franchigia per disabilità", "art. 4 c. 4 d", franchise, None);
     }
     voci.0
 }

@@ -1,13 +1,12 @@
 //! The scale of equivalence: All. 1.
 
 use jiff::civil::Date;
-use rust_decimal::Decimal;
 
 use super::super::age;
 use super::super::codes::Ruolo;
 use super::super::dsu::NucleoComponenteAggiuntiva;
-use super::super::rules::{RuleSet, name};
-use super::redditi::Voce;
+use super::super::money::Ratio;
+use super::super::rules::RuleSet;
 use super::{Figli, Nucleo, Regime};
 
 /// The scale: the parameter for the number of members, and what is added to it.
@@ -16,19 +15,30 @@ pub struct Scala {
     /// How many members the parameter is for.
     pub componenti: usize,
     /// The parameter.
-    pub parametro: Decimal,
-    /// What is added; none that is zero.
-    pub voci: Vec<Voce>,
+    pub parametro: Ratio,
+    /// The additions; none that is zero.
+    pub voci: Vec<Maggiorazione>,
+}
+
+/// An addition to the scale.
+#[derive(Clone, PartialEq)]
+pub struct Maggiorazione {
+    /// In Italian.
+    pub nome: &'static str,
+    /// How much.
+    pub valore: Ratio,
+    /// Article, comma, letter of DPCM 159/2013.
+    pub norma: &'static str,
 }
 
 impl Scala {
     /// The sum of what is added.
-    pub fn maggiorazioni(&self) -> Decimal {
-        self.voci.iter().map(|voce| voce.importo).sum()
+    pub fn maggiorazioni(&self) -> Ratio {
+        self.voci.iter().map(|voce| voce.valore).sum()
     }
 
     /// Parameter and additions.
-    pub fn valore(&self) -> Decimal {
+    pub fn valore(&self) -> Ratio {
         self.parametro + self.maggiorazioni()
     }
 }
@@ -39,7 +49,7 @@ struct Numbers {
     /// Those of them in residential care or in a registered community.
     hosted: usize,
     children: u32,
-    work: Option<&'static str>,
+    work: Option<Ratio>,
     disabled: usize,
 }
 
@@ -59,7 +69,7 @@ pub(super) fn scala(nucleo: &Nucleo<'_>, figli: &Figli, presented: Date, rules: 
         members: nucleo.persone.len(),
         hosted,
         children: figli.tutti.saturating_sub(u32::try_from(hosted_children).unwrap_or(u32::MAX)),
-        work: applies.then_some(if toddler { name::LAVORO_TRE_ANNI } else { name::LAVORO }),
+        work: applies.then_some(if toddler { rules.law.lavoro_tre_anni } else { rules.law.lavoro }),
         disabled: nucleo.persone.iter().filter(|persona| persona.grado().is_some()).count(),
     };
     of(&numbers, rules, regime)
@@ -67,7 +77,7 @@ pub(super) fn scala(nucleo: &Nucleo<'_>, figli: &Figli, presented: Date, rules: 
 
 /// The scale of a nucleus that is known in numbers only: that of a parent or a child outside.
 pub(super) fn scala_di(nucleo: &NucleoComponenteAggiuntiva, rules: &RuleSet, regime: Regime) -> Scala {
-    let number = |present: bool, number: Option<u32>| if present { number.unwrap_or_default() as usize } else { 0 };
+    let number = |present: bool, number: Option<u32>| if present { number.unwrap_or(0) as usize } else { 0 };
     let hosted = number(nucleo.flag_presenza_ricoverato, nucleo.numero_ricoverati)
         + number(nucleo.flag_presenza_convivente, nucleo.numero_conviventi);
     let members = nucleo.numero_componenti as usize;
@@ -76,9 +86,9 @@ pub(super) fn scala_di(nucleo: &NucleoComponenteAggiuntiva, rules: &RuleSet, reg
     let numbers = Numbers {
         members,
         hosted,
-        children: nucleo.numero_figli.unwrap_or_default(),
+        children: nucleo.numero_figli.unwrap_or(0),
         // Whether a child is under three is not declared.
-        work: applies.then_some(name::LAVORO),
+        work: applies.then_some(rules.law.lavoro),
         disabled: (number(nucleo.flag_disabilita_media, nucleo.numero_disabili_media)
             + number(nucleo.flag_disabilita_grave, nucleo.numero_disabili_grave)
             + number(nucleo.flag_non_autosufficienti, nucleo.numero_non_autosuff))
@@ -91,28 +101,29 @@ fn of(numbers: &Numbers, rules: &RuleSet, regime: Regime) -> Scala {
     // A person alone is a nucleus, in care or not (art. 3 c. 6). With all members in care, one of them stands for the nucleus.
     let counted = (numbers.members - numbers.hosted).max(1);
     let added = numbers.members.saturating_sub(counted);
-    let listed = counted.min(name::SCALA.len());
-    let parametro = rules.get(name::SCALA[listed - 1]) + rules.get(name::SCALA_ULTERIORE) * Decimal::from(counted - listed);
-    let mut voci = Vec::new();
-    let mut add = |nome, norma, importo: Decimal| {
-        if !importo.is_zero() {
-            voci.push(Voce { nome, importo, fonte: None, norma });
-        }
-    };
+    let law = &rules.law;
+    let scale = [law.scala_1, law.scala_2, law.scala_3, law.scala_4, law.scala_5];
+    let listed = counted.min(scale.len());
+    let parametro = scale[listed - 1] + law.scala_ulteriore.times(counted - listed);
     let children = match (regime, numbers.children) {
-        (Regime::Specifico, 2) => Some(name::SPECIFICO_FIGLI[0]),
-        (Regime::Specifico, 3) => Some(name::SPECIFICO_FIGLI[1]),
-        (Regime::Specifico, 4) => Some(name::SPECIFICO_FIGLI[2]),
-        (Regime::Specifico, 5..) => Some(name::SPECIFICO_FIGLI[3]),
+        (Regime::Specifico, 2) => law.specifico_figli_2,
+        (Regime::Specifico, 3) => law.specifico_figli_3,
+        (Regime::Specifico, 4) => law.specifico_figli_4,
+        (Regime::Specifico, 5..) => law.specifico_figli_5,
         (_, 0..=2) => None,
-        (_, 3) => Some(name::FIGLI[0]),
-        (_, 4) => Some(name::FIGLI[1]),
-        (_, _) => Some(name::FIGLI[2]),
+        (_, 3) => Some(law.figli_3),
+        (_, 4) => Some(law.figli_4),
+        (_, _) => Some(law.figli_5),
     };
-    let of_rule = |parameter: Option<&str>| parameter.map(|parameter| rules.get(parameter)).unwrap_or_default();
-    add("figli", "All. 1 a", of_rule(children));
-    add("minori e genitori al lavoro, o genitore solo", "All. 1 b", of_rule(numbers.work));
-    add("componenti con disabilità", "All. 1, L. 89/2016 art. 2-sexies", rules.get(name::DISABILITA) * Decimal::from(numbers.disabled));
-    add("componenti in convivenza o ricoverati", "All. 1 e", rules.get(name::RICOVERATO) * Decimal::from(added));
-    Scala { componenti: counted, parametro, voci }
+    let voci = [
+        ("figli", "All. 1 a", children),
+        ("minori e genitori al lavoro, o genitore solo", "All. 1 b", numbers.work),
+        ("componenti con disabilità", "All. 1, L. 89/2016 art. 2-sexies", Some(law.disabilita.times(numbers.disabled))),
+        ("componenti in convivenza o ricoverati", "All. 1 e", Some(law.ricoverato.times(added))),
+    ];
+    let voci = voci.into_iter().filter_map(|(nome, norma, valore)| {
+        let valore = valore.filter(|valore| !valore.is_zero())?;
+        Some(Maggiorazione { nome, valore, norma })
+    });
+    Scala { componenti: counted, parametro, voci: voci.collect() }
 }

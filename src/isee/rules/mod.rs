@@ -8,8 +8,10 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use rust_decimal::prelude::ToPrimitive as _;
+use serde::{Deserialize, Serialize};
 
+use super::money::{Euro, Ratio};
 use crate::config::Regole;
 use crate::digest::{hex, sha256};
 
@@ -57,6 +59,8 @@ pub struct RuleSet {
     pub expiry: (i8, i8, i16),
     /// Of which rule set it is another text.
     pub variant_of: Option<String>,
+    /// The values, typed.
+    pub law: Law,
     parameters: BTreeMap<String, Parameter>,
     lists: BTreeMap<String, List>,
     /// SHA-256 of its parameters and of the version of the method, in hexadecimal: attestations record it beside the id.
@@ -72,8 +76,31 @@ pub struct Parameter {
     pub value: Decimal,
     /// Where it is written.
     pub cite: String,
-    /// `c` confirmed, `u` not confirmed by a text at hand, `o` given by the operator in place of one that is not confirmed.
-    pub mark: String,
+    /// Whether a source confirms it.
+    pub mark: Mark,
+}
+
+/// Whether a source confirms a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mark {
+    /// A source confirms it.
+    C,
+    /// No text at hand confirms it.
+    U,
+    /// The operator gave it, in place of one that is not confirmed. No file has this mark.
+    #[serde(skip_deserializing)]
+    O,
+}
+
+impl std::fmt::Display for Mark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::C => "c",
+            Self::U => "u",
+            Self::O => "o",
+        })
+    }
 }
 
 /// A list of the law.
@@ -85,7 +112,7 @@ pub struct List {
     /// Where it is written.
     pub cite: String,
     /// As that of a parameter.
-    pub mark: String,
+    pub mark: Mark,
 }
 
 #[derive(Deserialize)]
@@ -124,66 +151,130 @@ pub enum RuleError {
     Choice(String),
 }
 
-/// Names of the parameters; each is explained in the files.
-pub mod name {
-    #![allow(missing_docs, reason = "each parameter is explained, with its citation, in the rule files")]
-    pub const DIPENDENTI_QUOTA: &str = "dipendenti_quota";
-    pub const DIPENDENTI_MASSIMO: &str = "dipendenti_massimo";
-    pub const PENSIONI_QUOTA: &str = "pensioni_quota";
-    pub const PENSIONI_MASSIMO: &str = "pensioni_massimo";
-    pub const SPESE_DISABILI_MASSIMO: &str = "spese_disabili_massimo";
-    pub const LOCAZIONE_MASSIMO: &str = "locazione_massimo";
-    pub const LOCAZIONE_FIGLIO: &str = "locazione_figlio";
-    pub const RENDIMENTO: &str = "rendimento";
-    pub const MOBILIARE_FRANCHIGIA: &str = "mobiliare_franchigia";
-    pub const MOBILIARE_COMPONENTE: &str = "mobiliare_componente";
-    pub const MOBILIARE_MASSIMO: &str = "mobiliare_massimo";
-    pub const MOBILIARE_FIGLIO: &str = "mobiliare_figlio";
-    pub const TITOLI_ESCLUSI: &str = "titoli_esclusi";
-    pub const CASA_FRANCHIGIA: &str = "casa_franchigia";
-    pub const CASA_FIGLIO: &str = "casa_figlio";
-    pub const CASA_QUOTA_NUMERATORE: &str = "casa_quota_numeratore";
-    pub const CASA_QUOTA_DENOMINATORE: &str = "casa_quota_denominatore";
-    pub const ISP_QUOTA: &str = "isp_quota";
-    pub const SCALA: [&str; 5] = ["scala_1", "scala_2", "scala_3", "scala_4", "scala_5"];
-    pub const SCALA_ULTERIORE: &str = "scala_ulteriore";
-    pub const FIGLI: [&str; 3] = ["figli_3", "figli_4", "figli_5"];
-    pub const LAVORO: &str = "lavoro";
-    pub const LAVORO_TRE_ANNI: &str = "lavoro_tre_anni";
-    pub const DISABILITA: &str = "disabilita";
-    pub const RICOVERATO: &str = "ricoverato";
-    pub const FNC_ETA: &str = "fnc_eta";
-    pub const FIGLI_MINIMO: &str = "figli_minimo";
-    pub const STUDENTE_ETA: &str = "studente_eta";
-    pub const TRASMISSIONE_GIORNI: &str = "trasmissione_giorni";
-    pub const INTEGRAZIONE_GIORNI: &str = "integrazione_giorni";
-    pub const PATRIMONIO_ANNI: &str = "patrimonio_anni";
-    pub const FRANCHIGIA_MEDIA: &str = "franchigia_media";
-    pub const FRANCHIGIA_MEDIA_MINORE: &str = "franchigia_media_minore";
-    pub const FRANCHIGIA_GRAVE: &str = "franchigia_grave";
-    pub const FRANCHIGIA_GRAVE_MINORE: &str = "franchigia_grave_minore";
-    pub const FRANCHIGIA_NON_AUTOSUFFICIENTE: &str = "franchigia_non_autosufficiente";
-    pub const FRANCHIGIA_NON_AUTOSUFFICIENTE_MINORE: &str = "franchigia_non_autosufficiente_minore";
-    pub const ASSISTENZA: &str = "assistenza";
-    pub const TRATTAMENTI_DISABILITA: &str = "trattamenti_disabilita";
-    pub const COMPONENTE_FIGLIO_FRANCHIGIA: &str = "componente_figlio_franchigia";
-    pub const COMPONENTE_FIGLIO_QUOTA: &str = "componente_figlio_quota";
-    pub const COMPONENTE_GENITORE_QUOTA: &str = "componente_genitore_quota";
-    pub const COMPONENTE_GENITORE_QUOTA_FIGLI: &str = "componente_genitore_quota_figli";
-    pub const STUDENTE_REDDITO: &str = "studente_reddito";
-    pub const CORRENTE_MESI: &str = "corrente_mesi";
-    pub const CORRENTE_SCOSTAMENTO: &str = "corrente_scostamento";
-    pub const CORRENTE_INSIEME: &str = "corrente_insieme";
-    pub const CORRENTE_PATRIMONIO: &str = "corrente_patrimonio";
-    pub const CORRENTE_PATRIMONIO_MESE: &str = "corrente_patrimonio_mese";
-    /// Only where the period has a specific ISEE.
-    pub const SPECIFICO_CASA: &str = "specifico_casa";
-    pub const SPECIFICO_CASA_CAPOLUOGO: &str = "specifico_casa_capoluogo";
-    pub const SPECIFICO_CASA_FIGLIO: &str = "specifico_casa_figlio";
-    pub const SPECIFICO_FIGLI: [&str; 4] = ["specifico_figli_2", "specifico_figli_3", "specifico_figli_4", "specifico_figli_5"];
-    /// A list: municipalities where the specific ISEE has another franchise.
-    pub const CAPOLUOGHI: &str = "capoluoghi";
+/// A value of the law, read from its parameter.
+trait Value: Sized {
+    /// The value; None where the period lacks it and must have it, or it is none of this type.
+    fn of(parameter: Option<&Parameter>) -> Option<Self>;
 }
+
+impl Value for Ratio {
+    fn of(parameter: Option<&Parameter>) -> Option<Self> {
+        parameter.map(|parameter| Self::new(parameter.value))
+    }
+}
+
+impl Value for Euro {
+    fn of(parameter: Option<&Parameter>) -> Option<Self> {
+        parameter.map(|parameter| Self::new(parameter.value))
+    }
+}
+
+impl Value for u32 {
+    fn of(parameter: Option<&Parameter>) -> Option<Self> {
+        let value = parameter?.value;
+        value.to_u32().filter(|whole| Decimal::from(*whole) == value)
+    }
+}
+
+impl Value for bool {
+    fn of(parameter: Option<&Parameter>) -> Option<Self> {
+        parameter.map(|parameter| !parameter.value.is_zero())
+    }
+}
+
+/// Only where the period has it.
+impl<T: Value> Value for Option<T> {
+    fn of(parameter: Option<&Parameter>) -> Option<Self> {
+        parameter.map_or(Some(None), |parameter| T::of(Some(parameter)).map(Some))
+    }
+}
+
+/// The values that the computation and the checks need, a line each. A period that lacks one is refused.
+macro_rules! law {
+    ($($field:ident: $type:ty;)+) => {
+        /// The values of one period. Each is explained, with its citation, in the rule files.
+        #[derive(Clone, Debug)]
+        #[allow(missing_docs, reason = "each parameter is explained, with its citation, in the rule files")]
+        pub struct Law {
+            $(pub $field: $type,)+
+        }
+
+        impl Law {
+            /// The error is the name of a missing parameter.
+            fn read(parameters: &BTreeMap<String, Parameter>) -> Result<Self, &'static str> {
+                Ok(Self { $($field: Value::of(parameters.get(stringify!($field))).ok_or(stringify!($field))?,)+ })
+            }
+        }
+    };
+}
+
+law! {
+    dipendenti_quota: Ratio;
+    dipendenti_massimo: Euro;
+    pensioni_quota: Ratio;
+    pensioni_massimo: Euro;
+    spese_disabili_massimo: Euro;
+    locazione_massimo: Euro;
+    locazione_figlio: Euro;
+    rendimento: Ratio;
+    mobiliare_franchigia: Euro;
+    mobiliare_componente: Euro;
+    mobiliare_massimo: Euro;
+    mobiliare_figlio: Euro;
+    titoli_esclusi: Euro;
+    casa_franchigia: Euro;
+    casa_figlio: Euro;
+    casa_quota_numeratore: Ratio;
+    casa_quota_denominatore: Ratio;
+    isp_quota: Ratio;
+    scala_1: Ratio;
+    scala_2: Ratio;
+    scala_3: Ratio;
+    scala_4: Ratio;
+    scala_5: Ratio;
+    scala_ulteriore: Ratio;
+    figli_3: Ratio;
+    figli_4: Ratio;
+    figli_5: Ratio;
+    lavoro: Ratio;
+    lavoro_tre_anni: Ratio;
+    disabilita: Ratio;
+    ricoverato: Ratio;
+    fnc_eta: u32;
+    figli_minimo: u32;
+    studente_eta: u32;
+    trasmissione_giorni: u32;
+    integrazione_giorni: u32;
+    patrimonio_anni: u32;
+    franchigia_media: Euro;
+    franchigia_media_minore: Euro;
+    franchigia_grave: Euro;
+    franchigia_grave_minore: Euro;
+    franchigia_non_autosufficiente: Euro;
+    franchigia_non_autosufficiente_minore: Euro;
+    assistenza: bool;
+    trattamenti_disabilita: bool;
+    componente_figlio_franchigia: Euro;
+    componente_figlio_quota: Ratio;
+    componente_genitore_quota: Ratio;
+    componente_genitore_quota_figli: Ratio;
+    studente_reddito: Euro;
+    corrente_mesi: u32;
+    corrente_scostamento: Ratio;
+    corrente_insieme: bool;
+    corrente_patrimonio: Ratio;
+    corrente_patrimonio_mese: u32;
+    specifico_casa: Option<Euro>;
+    specifico_casa_capoluogo: Option<Euro>;
+    specifico_casa_figlio: Option<Euro>;
+    specifico_figli_2: Option<Ratio>;
+    specifico_figli_3: Option<Ratio>;
+    specifico_figli_4: Option<Ratio>;
+    specifico_figli_5: Option<Ratio>;
+}
+
+/// A list: municipalities where the specific ISEE has another franchise.
+const CAPOLUOGHI: &str = "capoluoghi";
 
 /// All rule sets.
 #[derive(Clone, Debug)]
@@ -212,7 +303,7 @@ impl Rules {
             let set = rules.sets.iter_mut().find(|set| set.id == parametro.insieme);
             let set = set.ok_or_else(|| wrong("insieme di regole non conosciuto"))?;
             let known = set.parameters.get_mut(&parametro.nome).ok_or_else(|| wrong("parametro non conosciuto"))?;
-            if known.mark != "u" {
+            if known.mark != Mark::U {
                 return Err(wrong("il valore è confermato da una fonte, o già cambiato"));
             }
             if parametro.fonte.trim().is_empty() {
@@ -221,7 +312,8 @@ impl Rules {
             if parametro.valore.is_sign_negative() {
                 return Err(wrong("valore negativo"));
             }
-            *known = Parameter { value: parametro.valore, cite: parametro.fonte.clone(), mark: "o".to_owned() };
+            *known = Parameter { value: parametro.valore, cite: parametro.fonte.clone(), mark: Mark::O };
+            set.law = Law::read(&set.parameters).map_err(|_| wrong("serve un numero intero"))?;
             set.digest = set.fingerprint();
         }
         Ok(rules)
@@ -242,12 +334,10 @@ impl Rules {
             };
             parameters.extend(file.parameters);
             lists.extend(file.lists);
-            let marks = parameters.iter().map(|(name, p)| (name, &p.mark)).chain(lists.iter().map(|(name, list)| (name, &list.mark)));
-            if let Some((name, _)) = marks.into_iter().find(|(_, mark)| *mark != "c" && *mark != "u") {
-                return Err(wrong(format!("mark of {name} is neither c nor u")));
-            }
             let expiry: Date = format!("2000-{}", file.expiry).parse().map_err(|error: jiff::Error| wrong(error.to_string()))?;
+            let law = Law::read(&parameters).map_err(|name| RuleError::Missing(file.id.clone(), name))?;
             let mut set = RuleSet {
+                law,
                 digest: String::new(),
                 id: file.id,
                 valid_from: file.valid_from,
@@ -258,7 +348,6 @@ impl Rules {
                 lists,
             };
             set.digest = set.fingerprint();
-            set.complete()?;
             rules.place(set)?;
         }
         Ok(rules)
@@ -307,29 +396,14 @@ impl Rules {
 }
 
 impl RuleSet {
-    /// A parameter. All that the computation names are there: that was seen to before this set could be used.
-    pub fn get(&self, name: &str) -> Decimal {
-        self.find(name).unwrap_or_default()
-    }
-
-    /// A parameter that not every period has.
-    pub fn find(&self, name: &str) -> Option<Decimal> {
-        self.parameters.get(name).map(|parameter| parameter.value)
-    }
-
-    /// Whether a parameter that stands for yes or no is yes.
-    pub fn says(&self, name: &str) -> bool {
-        !self.get(name).is_zero()
-    }
-
     /// Where a parameter is written.
     pub fn cite(&self, name: &str) -> &str {
         self.parameters.get(name).map_or("", |parameter| parameter.cite.as_str())
     }
 
-    /// The values of a list; none where the period has no such list.
-    pub fn list(&self, name: &str) -> &[String] {
-        self.lists.get(name).map_or(&[], |list| list.values.as_slice())
+    /// The municipalities where the specific ISEE has another franchise; none where the period has no specific ISEE.
+    pub fn capoluoghi(&self) -> &[String] {
+        self.lists.get(CAPOLUOGHI).map_or(&[], |list| list.values.as_slice())
     }
 
     /// Every parameter with its citation.
@@ -349,8 +423,7 @@ impl RuleSet {
 
     /// The year whose 31 December the assets of a DSU presented on `presented` are those of.
     pub fn assets_year(&self, presented: Date) -> i16 {
-        let years = rust_decimal::prelude::ToPrimitive::to_i16(&self.get(name::PATRIMONIO_ANNI)).unwrap_or(2);
-        presented.year() - years
+        presented.year().saturating_sub_unsigned(u16::try_from(self.law.patrimonio_anni).unwrap_or(u16::MAX))
     }
 
     /// Of all that the computation depends on, in the order of the names.
@@ -364,60 +437,6 @@ impl RuleSet {
             let _ = writeln!(canonical, "{name}={}", list.values.join(" "));
         }
         hex(&sha256(canonical.as_bytes()))
-    }
-
-    fn complete(&self) -> Result<(), RuleError> {
-        let needed = [
-            name::DIPENDENTI_QUOTA,
-            name::DIPENDENTI_MASSIMO,
-            name::PENSIONI_QUOTA,
-            name::PENSIONI_MASSIMO,
-            name::SPESE_DISABILI_MASSIMO,
-            name::LOCAZIONE_MASSIMO,
-            name::LOCAZIONE_FIGLIO,
-            name::RENDIMENTO,
-            name::MOBILIARE_FRANCHIGIA,
-            name::MOBILIARE_COMPONENTE,
-            name::MOBILIARE_MASSIMO,
-            name::MOBILIARE_FIGLIO,
-            name::TITOLI_ESCLUSI,
-            name::CASA_FRANCHIGIA,
-            name::CASA_FIGLIO,
-            name::CASA_QUOTA_NUMERATORE,
-            name::CASA_QUOTA_DENOMINATORE,
-            name::ISP_QUOTA,
-            name::SCALA_ULTERIORE,
-            name::LAVORO,
-            name::LAVORO_TRE_ANNI,
-            name::DISABILITA,
-            name::RICOVERATO,
-            name::FNC_ETA,
-            name::FIGLI_MINIMO,
-            name::STUDENTE_ETA,
-            name::TRASMISSIONE_GIORNI,
-            name::INTEGRAZIONE_GIORNI,
-            name::PATRIMONIO_ANNI,
-            name::FRANCHIGIA_MEDIA,
-            name::FRANCHIGIA_MEDIA_MINORE,
-            name::FRANCHIGIA_GRAVE,
-            name::FRANCHIGIA_GRAVE_MINORE,
-            name::FRANCHIGIA_NON_AUTOSUFFICIENTE,
-            name::FRANCHIGIA_NON_AUTOSUFFICIENTE_MINORE,
-            name::ASSISTENZA,
-            name::TRATTAMENTI_DISABILITA,
-            name::COMPONENTE_FIGLIO_FRANCHIGIA,
-            name::COMPONENTE_FIGLIO_QUOTA,
-            name::COMPONENTE_GENITORE_QUOTA,
-            name::COMPONENTE_GENITORE_QUOTA_FIGLI,
-            name::STUDENTE_REDDITO,
-            name::CORRENTE_MESI,
-            name::CORRENTE_SCOSTAMENTO,
-            name::CORRENTE_INSIEME,
-            name::CORRENTE_PATRIMONIO,
-            name::CORRENTE_PATRIMONIO_MESE,
-        ];
-        let missing = needed.into_iter().chain(name::SCALA).chain(name::FIGLI).find(|name| !self.parameters.contains_key(*name));
-        missing.map_or(Ok(()), |name| Err(RuleError::Missing(self.id.clone(), name)))
     }
 }
 
@@ -463,7 +482,7 @@ mod tests {
     fn the_yield_of_each_year_is_that_of_the_law() {
         let yields = ["0.015", "0.012", "0.011", "0.013", "0.018", "0.0105", "0.0101", "0.008", "0.0304", "0.035", "0.03", "0.026"];
         for (year, rendimento) in (2015..).zip(yields) {
-            assert_eq!(set(date(year, 6, 1)).get(name::RENDIMENTO), rendimento.parse().unwrap(), "{year}");
+            assert_eq!(set(date(year, 6, 1)).law.rendimento.value(), rendimento.parse().unwrap(), "{year}");
         }
     }
 
@@ -499,22 +518,22 @@ mod tests {
             fonte: fonte.to_owned(),
         };
         let with = |parametri| Rules::configured(&Regole { varianti: Vec::new(), parametri });
-        let rules = with(vec![parametro("2026", name::RENDIMENTO, "Circolare")]).unwrap();
+        let rules = with(vec![parametro("2026", "rendimento", "Circolare")]).unwrap();
         let (given, embedded) = (rules.on(date(2026, 1, 1)).unwrap(), set(date(2026, 1, 1)));
-        assert_eq!(given.get(name::RENDIMENTO), "0.0275".parse().unwrap());
-        assert_eq!(given.cite(name::RENDIMENTO), "Circolare");
+        assert_eq!(given.law.rendimento.value(), "0.0275".parse().unwrap());
+        assert_eq!(given.cite("rendimento"), "Circolare");
         assert_ne!(given.digest, embedded.digest);
         assert_eq!(rules.on(date(2025, 6, 1)).unwrap().digest, set(date(2025, 6, 1)).digest);
         for refused in [
-            parametro("2026", name::DISABILITA, "Circolare"),
-            parametro("2022", name::RENDIMENTO, "Circolare"),
-            parametro("2014", name::RENDIMENTO, "Circolare"),
+            parametro("2026", "disabilita", "Circolare"),
+            parametro("2022", "rendimento", "Circolare"),
+            parametro("2014", "rendimento", "Circolare"),
             parametro("2026", "rendita", "Circolare"),
-            parametro("2026", name::RENDIMENTO, " "),
+            parametro("2026", "rendimento", " "),
         ] {
             assert!(matches!(with(vec![refused]), Err(RuleError::Choice(_))));
         }
-        let twice = vec![parametro("2026", name::RENDIMENTO, "A"), parametro("2026", name::RENDIMENTO, "B")];
+        let twice = vec![parametro("2026", "rendimento", "A"), parametro("2026", "rendimento", "B")];
         assert!(matches!(with(twice), Err(RuleError::Choice(_))));
         let unknown = Regole { varianti: vec!["2020".to_owned()], parametri: Vec::new() };
         assert!(matches!(Rules::configured(&unknown), Err(RuleError::Choice(_))));
@@ -532,7 +551,7 @@ mod tests {
         let reversed = FILES[1].replace("2016-12-31", "2015-12-31");
         assert!(matches!(Rules::from_files(&[FILES[0], &reversed]), Err(RuleError::Gap(..))));
         let renamed = FILES[0].replace("[parameters.rendimento]", "[parameters.rendita]");
-        assert!(matches!(Rules::from_files(&[&renamed]), Err(RuleError::Missing(_, name::RENDIMENTO))));
+        assert!(matches!(Rules::from_files(&[&renamed]), Err(RuleError::Missing(_, "rendimento"))));
         let marked = FILES[0].replacen("mark = \"c\"", "mark = \"x\"", 1);
         assert!(matches!(Rules::from_files(&[&marked]), Err(RuleError::File(..))));
         // A variant of another period than the one it varies.

@@ -15,10 +15,12 @@ use super::entries::{
 use crate::contract;
 use crate::isee::CodiceFiscale;
 use crate::isee::attestazione::Attestazione;
+use crate::isee::codes::TipoOperazione;
 use crate::isee::dsu::Dichiarazione;
 use crate::ledger::{Entry, Ledger, Position, Precondition, Secret, Unopened};
 use crate::sii::SiiError;
 use crate::sii::answers::Found;
+use crate::sii::facts::{BASE, DI, RILASCIATA};
 use crate::sii::protocol::{stem_of, version_of};
 use crate::state::{Pair, Store};
 use crate::xml::{Limits, parse};
@@ -145,11 +147,11 @@ impl Archive {
     /// under it.
     pub(super) fn owner(&self, radice: String) -> Result<Option<String>, SiiError> {
         let Some(first) = self.versioni(radice.clone(), &mut Vec::new())?.0.into_iter().next() else { return Ok(None) };
-        if first.operazione != "C" {
+        if first.operazione != TipoOperazione::C {
             return Ok(Some(first.ente));
         }
         let entry = self.entry(&first.position)?;
-        if let Some(di) = entry.leaf.body.facts.get("di").and_then(|ente| ente.as_str()) {
+        if let Some(di) = entry.leaf.body.text(DI) {
             return Ok(Some(di.to_owned()));
         }
         // Earlier builds recorded no owner.
@@ -397,12 +399,12 @@ impl Archive {
         let attestazione: Attestazione = contract::decode(&document).map_err(|error| internal(&error))?;
         let persone = contract::persons(document.root());
         let facts = &entry.leaf.body.facts;
-        let rilasciata = entry.leaf.body.day("rilasciata");
+        let rilasciata = entry.leaf.body.day(RILASCIATA);
         let feed = kept.feed.map(ToOwned::to_owned);
         // The DSU's owner, also where another ente completed it. Earlier builds gave a current ISEE to its sender: the DSU under it tells.
-        let ente = match facts.get("base") {
+        let ente = match facts.get(BASE.name()) {
             Some(_) => self.owner(stem_of(&attestazione.numero_protocollo_dsu))?,
-            None => facts.get("di").and_then(|ente| ente.as_str()).map(str::to_owned).or_else(|| entry.leaf.body.ente.clone()),
+            None => facts.get(DI.name()).and_then(|ente| ente.as_str()).map(str::to_owned).or_else(|| entry.leaf.body.ente.clone()),
         };
         Ok(Some(Found { attestazione, ente, rilasciata, feed, riferite: kept.riferite, persone, specifico: kept.specifico }))
     }
@@ -481,8 +483,8 @@ pub(super) fn valid_on(heads: &[Head], on: Date) -> Vec<Head> {
 pub(super) struct Versione {
     /// Its number: 0 is the first.
     pub(super) numero: u32,
-    /// What made it: `N`, `A`, `I`, `S`, `C`, `R`, or `X`, which is none, but the end of all.
-    pub(super) operazione: String,
+    /// The operation that made it. `X` makes none: it is the end of all.
+    pub(super) operazione: TipoOperazione,
     /// The ente that sent it.
     pub(super) ente: String,
     /// Sequence of its entry.
@@ -498,12 +500,15 @@ pub(super) struct Versioni(pub(super) Vec<Versione>);
 impl Versioni {
     /// The one that counts.
     pub(super) fn ultima(&self) -> Option<&Versione> {
-        self.0.iter().filter(|versione| versione.operazione != "X").max_by_key(|versione| (versione.numero, versione.sequence))
+        self.0
+            .iter()
+            .filter(|versione| versione.operazione != TipoOperazione::X)
+            .max_by_key(|versione| (versione.numero, versione.sequence))
     }
 
     /// Whether the DSU was cancelled.
     pub(super) fn annullata(&self) -> bool {
-        self.0.iter().any(|versione| versione.operazione == "X")
+        self.0.iter().any(|versione| versione.operazione == TipoOperazione::X)
     }
 }
 

@@ -6,18 +6,20 @@ use jiff::civil::Date;
 use super::archive::{Versione, Versioni, decode};
 use super::incoming::{Incoming, Refusal, internal};
 use super::system::Embedded;
+use crate::isee::checks::Check;
 use crate::isee::codes::TipoOperazione;
 use crate::isee::dsu::Dichiarazione;
 use crate::isee::operazioni::{NOBODYS, applica, riguarda};
 use crate::ledger::Precondition;
 use crate::sii::SiiError;
+use crate::sii::facts::PRESENTATA;
 use crate::sii::protocol::{number_of, stem_of, version_of};
 
 /// Where the protocol of the DSU referred to is.
 pub(super) const REFERENCE: &str = NOBODYS.1;
 
 /// The refusal of another ente's data that do not go together with the DSU.
-pub(super) const TOGETHER: &str = "K02.insieme";
+pub(super) const TOGETHER: Check = Check::K02Insieme;
 
 /// The DSU that a declaration refers to, as it counts now.
 pub(super) struct Base {
@@ -109,14 +111,14 @@ impl Embedded {
         }
         admissible(dsu, &current, referred)?;
         let first = versioni.0.first().map(|first| self.archive.entry(&first.position)).transpose()?.unwrap_or(entry);
-        let presentata = first.leaf.body.day("presentata").ok_or_else(|| internal("a day"))?;
+        let presentata = first.leaf.body.day(PRESENTATA).ok_or_else(|| internal("a day"))?;
         let protocollo = version_of(radice, ultima.numero).ok_or_else(|| internal("a version's number"))?;
         let attested = !self.archive.of_protocol(&protocollo, &mut preconditions)?.is_empty();
         let termini_da = self.termini_da(versioni, presentata)?;
         let latest = self.archive.attestata(radice, versioni, &mut preconditions)?;
         let too_early = || !self.terms_are_over(presentata, (termini_da, incoming.occasion.today));
         if tipo == TipoOperazione::I && latest.is_none() && too_early() {
-            return Err(Refusal::of("K02.termini", REFERENCE, "i termini per l'attestazione non sono ancora passati"));
+            return Err(Refusal::of(Check::K02Termini, REFERENCE, "i termini per l'attestazione non sono ancora passati"));
         }
         let attestata = match &latest {
             Some((protocollo, head)) => {
@@ -146,10 +148,10 @@ impl Embedded {
 
     /// From when the terms run: when the latest whole declaration was presented.
     pub(super) fn termini_da(&self, versioni: &Versioni, presentata: Date) -> Result<Date, SiiError> {
-        let whole = versioni.0.iter().rev().find(|versione| matches!(versione.operazione.as_str(), "N" | "R"));
+        let whole = versioni.0.iter().rev().find(|versione| matches!(versione.operazione, TipoOperazione::N | TipoOperazione::R));
         let Some(whole) = whole else { return Ok(presentata) };
         let entry = self.archive.entry(&whole.position)?;
-        Ok(entry.leaf.body.day("presentata").unwrap_or(presentata))
+        Ok(entry.leaf.body.day(PRESENTATA).unwrap_or(presentata))
     }
 }
 
@@ -181,7 +183,7 @@ fn is_anothers(dsu: &Dichiarazione, current: &Dichiarazione, referred: &Referred
     let person = added.map(|added| &added.foglio_componente_aggiuntiva.codice_fiscale);
     let own = person.filter(|person| **person == dsu.codice_fiscale_dichiarante && riguarda(current, person));
     let completes = dsu.operazione.tipo == TipoOperazione::A && own.is_some() && !has_wrong_code(dsu, current);
-    !completes || referred.versioni.annullata() || referred.ultima.operazione == "C"
+    !completes || referred.versioni.annullata() || referred.ultima.operazione == TipoOperazione::C
 }
 
 /// Refuses a declaration that may not refer to a DSU as it stands.
@@ -189,17 +191,17 @@ fn admissible(dsu: &Dichiarazione, current: &Dichiarazione, referred: &Referred<
     let Referred { versioni, ultima, .. } = referred;
     let (tipo, refuse) = (dsu.operazione.tipo, |code, text| Err(Refusal::of(code, REFERENCE, text)));
     if versioni.annullata() {
-        return refuse("K02.annullata", "la DSU di riferimento è stata annullata");
+        return refuse(Check::K02Annullata, "la DSU di riferimento è stata annullata");
     }
     if has_wrong_code(dsu, current) {
         let text = "non è il codice fiscale del dichiarante della DSU di riferimento";
-        return Err(Refusal::of("K02.codice-riferimento", "/Dichiarazione/Operazione/@CodiceFiscaleRiferimento", text));
+        return Err(Refusal::of(Check::K02CodiceRiferimento, "/Dichiarazione/Operazione/@CodiceFiscaleRiferimento", text));
     }
-    if ultima.operazione == "C" && tipo != TipoOperazione::X {
-        return refuse("K02.corrente", "il protocollo è di un modulo sostitutivo, che questa operazione non riguarda");
+    if ultima.operazione == TipoOperazione::C && tipo != TipoOperazione::X {
+        return refuse(Check::K02Corrente, "il protocollo è di un modulo sostitutivo, che questa operazione non riguarda");
     }
     if tipo == TipoOperazione::R && dsu.operazione.numero_protocollo_riferimento.as_deref().is_some_and(|p| number_of(p) != ultima.numero) {
-        return refuse("K02.versione", "la DSU di riferimento ha una versione successiva");
+        return refuse(Check::K02Versione, "la DSU di riferimento ha una versione successiva");
     }
     Ok(())
 }

@@ -143,7 +143,7 @@ impl Embedded {
             Da::Prima(kept) | Da::Solo(kept) => Some(kept),
         };
         let (riferite, versions) = self.riferite(dsu, kept.and_then(|kept| kept.riferite.as_deref()), preconditions)?;
-        let known = kept.map(|kept| kept.known.clone()).unwrap_or_default();
+        let known = kept.map_or_else(Vec::new, |kept| kept.known.clone());
         let feed = Reading { feed: Consultato::new(&self.archive), only: matches!(da, Da::Solo(_)), found: RefCell::new(Ok(known)) };
         let situazione = Situazione { dsu, presented, rules, feed: &feed, altre: &riferite };
         let indicatori = situazione.indicatori().map_err(|error| SiiError::Internal(error.to_string()));
@@ -164,7 +164,8 @@ impl Embedded {
                 break;
             }
             let radice = stem_of(protocollo);
-            let persona = CodiceFiscale::new(persona.unwrap_or_default());
+            // Where no person is named, the look-ups are the same, and find nobody.
+            let persona = CodiceFiscale::new(persona.unwrap_or_else(String::new));
             let founded = self.archive.names(&radice, &persona)? && self.is_in(&persona, radice)?;
             infondati += u32::from(!founded);
         }

@@ -13,7 +13,7 @@ use super::system::Embedded;
 use crate::digest::{hex, sha256};
 use crate::isee::attest::{self, Sostitutivo};
 use crate::isee::attestazione::Variazione;
-use crate::isee::checks::Esame;
+use crate::isee::checks::{Check, Esame};
 use crate::isee::codes::{TipoOperazione, TipoVariazioneAttestazione};
 use crate::isee::compute::corrente::{Insufficiente, sufficiente};
 use crate::isee::dsu::Dichiarazione;
@@ -87,7 +87,7 @@ impl Embedded {
                 Insufficiente::Reddito => "la variazione del reddito è minore di quella che la legge chiede",
                 Insufficiente::Patrimonio => "la variazione del patrimonio è minore di quella che la legge chiede",
             };
-            return Err(base.refuse(incoming, Refusal::of("K17.scostamento", "/Dichiarazione/ISEECorrente", text)));
+            return Err(base.refuse(incoming, Refusal::of(Check::K17Scostamento, "/Dichiarazione/ISEECorrente", text)));
         }
         let protocollo = self.protocol(presented.year()).await?;
         let scadenza = changes.scadenza(presented, of_today);
@@ -117,12 +117,12 @@ impl Embedded {
         let heads = self.archive.of_protocol(&base.protocollo, preconditions)?;
         let valid = heads.first().filter(|head| head.presentata <= presented && presented <= head.scadenza);
         let found = valid.map(|head| self.archive.attestation(head)).transpose()?.flatten();
-        let found = found.ok_or_else(|| refuse("K17.base", "la DSU di riferimento non ha un ISEE valido alla presentazione"))?;
+        let found = found.ok_or_else(|| refuse(Check::K17Base, "la DSU di riferimento non ha un ISEE valido alla presentazione"))?;
         // Of the ente that owns it: that the declarant has been to another is not said.
         let quali = Quali { on: presented, ente: Some(&base.ente), most: usize::MAX };
         let order = (base.presentata, base.origine);
         if self.replaced(&base.dsu.codice_fiscale_dichiarante, &base.radice, order, quali, preconditions)? {
-            return Err(refuse("K17.base", "dopo la DSU di riferimento il dichiarante ne ha presentata un'altra"));
+            return Err(refuse(Check::K17Base, "dopo la DSU di riferimento il dichiarante ne ha presentata un'altra"));
         }
         let mut like_this = 0;
         for live in self.archive.live(&base.radice, incoming.occasion.today, 2 * CORRENTI)? {
@@ -130,7 +130,7 @@ impl Embedded {
             like_this += usize::from((sender.as_ref() == Some(&base.ente)) == (incoming.ente == base.ente));
         }
         if like_this >= CORRENTI {
-            return Err(refuse("K17.numero", "la DSU di riferimento ha già otto ISEE correnti validi: annullarne uno"));
+            return Err(refuse(Check::K17Numero, "la DSU di riferimento ha già otto ISEE correnti validi: annullarne uno"));
         }
         Ok(found)
     }
@@ -194,7 +194,7 @@ impl Embedded {
         let form: Dichiarazione = decode(canonical)?;
         // The person whose data it changes has left the nucleus: it must be cancelled first, or it would count on.
         let text = "un ISEE corrente valido riguarda chi non fa più parte del nucleo: annullare prima il suo modulo sostitutivo";
-        let dsu = applica(under.dsu, &form).map_err(|_| Refusal::of("K02.sostitutivo", REFERENCE, text))?;
+        let dsu = applica(under.dsu, &form).map_err(|_| Refusal::of(Check::K02Sostitutivo, REFERENCE, text))?;
         let rules = self.settings.rules.on(under.presentata).ok_or_else(|| internal("a DSU without rules"))?;
         let before = self.archive.attestation(head)?.map(|found| Fonti::of(&found)).transpose()?.flatten();
         let da = match incoming.cause {

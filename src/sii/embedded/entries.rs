@@ -22,8 +22,13 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::archive::{Presentata, Versione};
+use crate::isee::codes::TipoOperazione;
 use crate::ledger::committer::TOKENS;
-use crate::ledger::{Body, Entry, Kind, Position, Projector, Tokens, Writes};
+use crate::ledger::{Body, Entry, Fact, Kind, Position, Projector, Tokens, Writes};
+use crate::sii::facts::{
+    ANNULLA, ATTENDE, ATTENDEVA, BASE, DI, DICHIARANTE, IMPRONTA, LOTTO, OPERAZIONE, ORIGINE, PRESENTATA, RADICE, RIGHE, SCADENZA, SOTTO,
+    TOGLIE, VERSIONE,
+};
 
 /// The name, in preconditions, of a person's attestations.
 pub fn person_key(year: i16, token: &str) -> String {
@@ -155,7 +160,7 @@ pub(super) fn read_version(name: &[u8], value: &[u8]) -> Option<Versione> {
     let mut words = std::str::from_utf8(text).ok()?.split_whitespace();
     Some(Versione {
         numero: words.next()?.parse().ok()?,
-        operazione: words.next()?.to_owned(),
+        operazione: TipoOperazione::from_code(words.next()?)?,
         ente: words.next()?.to_owned(),
         sequence: sequence_of(name)?,
         position,
@@ -237,8 +242,8 @@ fn of_year(text: &str) -> Option<(i16, &str)> {
 
 /// The ente that owns the DSU of an attestation, as far as its entry tells. Earlier builds gave a current ISEE to its sender.
 fn owner(body: &Body) -> Option<&str> {
-    let di = body.facts.get("di").and_then(|ente| ente.as_str());
-    match body.facts.contains_key("base") {
+    let di = body.text(DI);
+    match body.has(BASE) {
         true => di.filter(|di| body.ente.as_deref() != Some(di)),
         false => di.or(body.ente.as_deref()),
     }
@@ -323,11 +328,11 @@ impl Projector for SiiProjector {
     fn project(&self, entry: &Entry, writes: &mut Writes) {
         let body = &entry.leaf.body;
         let Some(tokens) = &body.tokens else { return };
-        if let Some(sequence) = body.facts.get("attendeva").and_then(serde_json::Value::as_u64) {
+        if let Some(sequence) = body.number(ATTENDEVA) {
             writes.remove(numbered(WAITING.to_vec(), sequence));
         }
         match body.kind {
-            Kind::Dsu => match fact(body, "impronta") {
+            Kind::Dsu => match body.text(IMPRONTA) {
                 Some(impronta) => declaration(entry, tokens, impronta, writes),
                 None => lot(entry, tokens, writes),
             },
@@ -336,10 +341,6 @@ impl Projector for SiiProjector {
             _ => {}
         }
     }
-}
-
-fn fact<'a>(body: &'a Body, name: &str) -> Option<&'a str> {
-    body.facts.get(name).and_then(|value| value.as_str())
 }
 
 /// Texts, then a position: a value of the views.
@@ -356,9 +357,9 @@ fn declaration(entry: &Entry, tokens: &Tokens, impronta: &str, writes: &mut Writ
     if let Some(sender) = tokens.protocol.get(1) {
         writes.set(sender_name(ente, year, sender), placed(format_args!("{impronta} "), entry.position));
     }
-    let operazione = fact(body, "operazione").unwrap_or("N");
-    let numero = body.facts.get("versione").and_then(serde_json::Value::as_u64).unwrap_or_default();
-    let radice = fact(body, "radice").unwrap_or(protocol);
+    let operazione = body.text(OPERAZIONE).unwrap_or("N");
+    let numero = body.number(VERSIONE).unwrap_or(0);
+    let radice = body.text(RADICE).unwrap_or(protocol);
     let version = placed(format_args!("{numero} {operazione} {ente} "), entry.position);
     // A cancellation has no protocol of its own: the DSU that it ends keeps its place.
     if operazione == "X" {
@@ -370,13 +371,13 @@ fn declaration(entry: &Entry, tokens: &Tokens, impronta: &str, writes: &mut Writ
         }
     }
     writes.set(numbered(version_prefix(year, radice), entry.leaf.seq), version);
-    if body.facts.get("attende").and_then(serde_json::Value::as_bool) == Some(true) {
+    if body.get(ATTENDE).and_then(serde_json::Value::as_bool) == Some(true) {
         writes.set(numbered(WAITING.to_vec(), entry.leaf.seq), entry.position.encode());
     }
     // Earlier builds did not name the declarant, whose codice fiscale is the first in a declaration.
-    let dichiarante = fact(body, "dichiarante").or(tokens.cf.first().map(String::as_str));
+    let dichiarante = body.text(DICHIARANTE).or(tokens.cf.first().map(String::as_str));
     if let (0, Some(dichiarante)) = (numero, dichiarante.filter(|_| operazione != "X")) {
-        let proprietario = if body.facts.contains_key("base") { fact(body, "di") } else { Some(ente.as_str()) };
+        let proprietario = if body.has(BASE) { body.text(DI) } else { Some(ente.as_str()) };
         let right = Diritto { ente: ente.clone(), proprietario: proprietario.map(str::to_owned) };
         writes.set(right_name(year, radice, dichiarante), right.encode());
     }
@@ -385,18 +386,18 @@ fn declaration(entry: &Entry, tokens: &Tokens, impronta: &str, writes: &mut Writ
 /// A cancellation ends the versions recorded under the key of any year.
 fn cancellation(entry: &Entry, version: &[u8], writes: &mut Writes) {
     let body = &entry.leaf.body;
-    let list = |name: &str| -> Vec<(i16, &str)> {
-        let listed = body.facts.get(name).and_then(|stems| stems.as_array());
+    let list = |fact: Fact| -> Vec<(i16, &str)> {
+        let listed = body.get(fact).and_then(|stems| stems.as_array());
         listed.into_iter().flatten().filter_map(|stem| of_year(stem.as_str()?)).collect()
     };
-    let stems = list("annulla");
+    let stems = list(ANNULLA);
     for (year, radice) in &stems {
         writes.set(numbered(version_prefix(*year, radice), entry.leaf.seq), version.to_vec());
-        for (_, base) in list("sotto").iter().filter(|(of, _)| of == year) {
+        for (_, base) in list(SOTTO).iter().filter(|(of, _)| of == year) {
             writes.remove(current_name(*year, base, radice));
         }
     }
-    let toglie = body.facts.get("toglie").and_then(|toglie| Toglie::deserialize(toglie).ok());
+    let toglie = body.get(TOGLIE).and_then(|toglie| Toglie::deserialize(toglie).ok());
     if let Some(toglie) = toglie {
         toglie.project(&stems, writes);
     }
@@ -405,7 +406,7 @@ fn cancellation(entry: &Entry, version: &[u8], writes: &mut Writes) {
 /// What became of a lot.
 fn lot(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
     let body = &entry.leaf.body;
-    let (Some(ente), Some(lot)) = (&body.ente, fact(body, "lotto")) else { return };
+    let (Some(ente), Some(lot)) = (&body.ente, body.text(LOTTO)) else { return };
     for token in tokens.protocol.iter().map(String::as_str).chain([lot]) {
         writes.set(lot_name(ente, tokens.year, token), entry.position.encode());
     }
@@ -414,10 +415,10 @@ fn lot(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
 /// An attestation.
 fn attestation(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
     let (body, year, sequence) = (&entry.leaf.body, tokens.year, entry.leaf.seq);
-    let (Some(presentata), Some(scadenza)) = (body.day("presentata"), body.day("scadenza")) else { return };
+    let (Some(presentata), Some(scadenza)) = (body.day(PRESENTATA), body.day(SCADENZA)) else { return };
     let Some(protocol) = tokens.protocol.first() else { return };
-    let origine = body.facts.get("origine").and_then(serde_json::Value::as_u64).unwrap_or(sequence);
-    let (radice, base, dichiarante) = (fact(body, "radice").unwrap_or(protocol), fact(body, "base"), fact(body, "dichiarante"));
+    let origine = body.number(ORIGINE).unwrap_or(sequence);
+    let (radice, base, dichiarante) = (body.text(RADICE).unwrap_or(protocol), body.text(BASE), body.text(DICHIARANTE));
     let head = Head {
         sequence,
         origine,
@@ -455,7 +456,7 @@ fn attestation(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
 
 /// A load of the feed.
 fn feed(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
-    let years = entry.leaf.body.facts.get("righe").and_then(|lines| lines.as_array());
+    let years = entry.leaf.body.get(RIGHE).and_then(|lines| lines.as_array());
     for (index, (person, anno)) in tokens.cf.iter().zip(years.into_iter().flatten()).enumerate() {
         let Some(anno) = anno.as_i64().and_then(|anno| i16::try_from(anno).ok()) else { continue };
         let mut value = u32::try_from(index).unwrap_or(u32::MAX).to_be_bytes().to_vec();
@@ -473,10 +474,10 @@ mod tests {
     #[test]
     fn a_cancellation_ends_what_was_recorded_under_any_years_key() {
         let mut body = Body::new(Kind::Dsu, Retention::Dsu, uuid::Uuid::nil(), jiff::Timestamp::UNIX_EPOCH)
-            .fact("impronta", "i")
-            .fact("operazione", "X")
-            .fact("radice", "new")
-            .fact("annulla", vec!["2025/old".to_owned(), "2026/new".to_owned()]);
+            .fact(IMPRONTA, "i")
+            .fact(OPERAZIONE, "X")
+            .fact(RADICE, "new")
+            .fact(ANNULLA, vec!["2025/old".to_owned(), "2026/new".to_owned()]);
         body.ente = Some("caf".to_owned());
         body.tokens = Some(Tokens { year: 2026, protocol: vec!["new".to_owned()], ..Tokens::default() });
         let position = Position::nowhere(6);
@@ -486,15 +487,15 @@ mod tests {
         for (year, token) in [(2025, "old"), (2026, "new")] {
             let name = numbered(version_prefix(year, token), 7);
             let value = writes.0.iter().rev().find(|(written, _)| *written == name).and_then(|(_, value)| value.as_deref());
-            assert_eq!(read_version(&name, value.unwrap()).unwrap().operazione, "X", "{year}");
+            assert_eq!(read_version(&name, value.unwrap()).unwrap().operazione, TipoOperazione::X, "{year}");
         }
     }
 
     #[test]
     fn a_cancellation_takes_its_attestations_out_of_every_list_of_a_person() {
-        let entry = |kind, seq, facts: &[(&'static str, &str)]| {
+        let entry = |kind, seq, facts: &[(Fact, &str)]| {
             let mut body = Body::new(kind, Retention::Dsu, uuid::Uuid::nil(), jiff::Timestamp::UNIX_EPOCH);
-            body = facts.iter().fold(body, |body, (name, value)| body.fact(name, *value));
+            body = facts.iter().fold(body, |body, (fact, value)| body.fact(*fact, *value));
             body.ente = Some("caf".to_owned());
             let cf = vec!["madre".to_owned(), "figlia".to_owned()];
             body.tokens = Some(Tokens { year: 2026, cf, protocol: vec!["primo".to_owned()], ..Tokens::default() });
@@ -502,14 +503,14 @@ mod tests {
             let leaf = Leaf { v: 1, ledger: uuid::Uuid::nil(), seq, recorded: String::new(), body };
             Entry { bytes: Vec::new(), leaf, sealed: bytes::Bytes::new(), position }
         };
-        let days = [("presentata", "2026-02-01"), ("scadenza", "2026-12-31"), ("radice", "primo"), ("dichiarante", "madre")];
+        let days = [(PRESENTATA, "2026-02-01"), (SCADENZA, "2026-12-31"), (RADICE, "primo"), (DICHIARANTE, "madre")];
         let attestation = entry(Kind::Attestation, 7, &days);
         let mut listed = Writes::default();
         SiiProjector.project(&attestation, &mut listed);
         let mut toglie = Toglie::default();
         assert!(toglie.add(&attestation));
-        let mut cancellation = entry(Kind::Dsu, 9, &[("impronta", "i"), ("operazione", "X"), ("radice", "primo")]);
-        cancellation.leaf.body = cancellation.leaf.body.fact("annulla", vec!["2026/primo".to_owned()]).fact("toglie", &toglie);
+        let mut cancellation = entry(Kind::Dsu, 9, &[(IMPRONTA, "i"), (OPERAZIONE, "X"), (RADICE, "primo")]);
+        cancellation.leaf.body = cancellation.leaf.body.fact(ANNULLA, vec!["2026/primo".to_owned()]).fact(TOGLIE, &toglie);
         let mut ended = Writes::default();
         SiiProjector.project(&cancellation, &mut ended);
         let lists = ["madre", "figlia"].map(|person| person_name(2026, person)).into_iter().chain([declarant_prefix(2026, "madre")]);

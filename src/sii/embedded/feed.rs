@@ -13,6 +13,7 @@ use crate::isee::feed::FeedRecord;
 use crate::ledger::{Blinding, Body, Kind, Position, Precondition, Retention, Secret, Submission, Tokens, new_exchange};
 use crate::registry::administration::Rejected;
 use crate::sii::SiiError;
+use crate::sii::facts::RIGHE;
 use crate::sii::upkeep::Act;
 
 /// Records in one entry: what a leaf can name.
@@ -31,7 +32,7 @@ impl Embedded {
             let tokens: Result<Vec<_>, _> = chunk.iter().map(|record| ledger.keys.token(year, "cf", &record.codice_fiscale)).collect();
             let cf = tokens.map_err(|error| internal(&error))?;
             let years: Vec<i16> = chunk.iter().map(|record| record.anno).collect();
-            let mut body = Body::new(Kind::Feed, Retention::Dsu, exchange, now).fact("righe", years);
+            let mut body = Body::new(Kind::Feed, Retention::Dsu, exchange, now).fact(RIGHE, years);
             body.operation = Some("feed load".to_owned());
             body.outcome = Some("OK".to_owned());
             // Who decided to wait, because this was not known, decides again.

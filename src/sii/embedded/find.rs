@@ -18,6 +18,7 @@ use crate::isee::dsu::Dichiarazione;
 use crate::ledger::Precondition;
 use crate::registry::{Permit, Purpose};
 use crate::sii::answers::{Declared, Found};
+use crate::sii::facts::RILASCIATA;
 use crate::sii::protocol::{number_of, stem_of, version_of};
 use crate::sii::{Occasion, Said, Search, SiiError};
 
@@ -199,7 +200,7 @@ impl Embedded {
         for number in number_of(base) + 1..=ultima {
             let Some(version) = version_of(&radice, number) else { break };
             if let Some(later) = self.archive.of_protocol(&version, preconditions)?.first() {
-                let issued = self.archive.entry(&later.position)?.leaf.body.day("rilasciata");
+                let issued = self.archive.entry(&later.position)?.leaf.body.day(RILASCIATA);
                 return Ok(issued.is_some_and(|issued| issued <= head.scadenza));
             }
         }

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use crate::clock::rome;
 use crate::isee::CodiceFiscale;
-use crate::isee::checks::{Difetto, MAX_DIFETTI};
+use crate::isee::checks::{Check, Difetto, MAX_DIFETTI};
 use crate::isee::codes::TipoOperazione;
 use crate::isee::dsu::Dichiarazione;
 use crate::ledger::{Draft, KeyError, Precondition, new_exchange};
@@ -105,7 +105,7 @@ pub(super) enum Refusal {
 
 impl Refusal {
     /// One defect.
-    pub(super) fn of(code: &'static str, path: &str, text: &'static str) -> Self {
+    pub(super) fn of(code: Check, path: &str, text: &'static str) -> Self {
         Self::Defects(Difetti { elenco: vec![Difetto { code, path: path.to_owned(), text }], altri: 0 })
     }
 

@@ -8,12 +8,13 @@ use crate::contract::{self, RICEVUTA_NS, message};
 use crate::isee::CodiceFiscale;
 use crate::isee::attestazione::{Attestazione, ComponenteNucleo};
 use crate::isee::checks::Difetto;
-use crate::isee::codes::{Importo, TipoOperazione};
+use crate::isee::codes::TipoOperazione;
 use crate::isee::compute::Calcolo;
 use crate::isee::rules::RuleSet;
 use crate::ledger::Entry;
 use crate::registry::ente::Ente;
 use crate::sii::SiiError;
+use crate::sii::facts::PRESENTATA;
 use crate::xml::{Limits, parse};
 
 const PROVENIENZA: &str =
@@ -43,7 +44,7 @@ pub(super) fn render(attestazione: &Attestazione, calcolo: &Calcolo, about: Abou
         cognome: member.cognome.clone(),
         nome: member.nome.clone(),
         codice_fiscale: member.codice_fiscale.clone(),
-        isee: Importo(calcolo.isee),
+        isee: calcolo.isee.printed(),
     };
     let nucleo = Nucleo { componente: members.map(member).collect() };
     let form = attestazione.ordinario.as_ref().and_then(|ordinario| ordinario.protocollo_dsu_modulo_sostitutivo.clone());
@@ -81,7 +82,7 @@ pub(super) fn presentation_of(kept: &str, entry: &Entry) -> Result<String, SiiEr
     let internal = |error: &dyn std::fmt::Display| SiiError::Internal(error.to_string());
     let document = parse(kept, &Limits::default()).map_err(|error| internal(&error))?;
     let kept: Ricevuta = contract::decode(&document).map_err(|error| internal(&error))?;
-    let presented = entry.leaf.body.day("presentata");
+    let presented = entry.leaf.body.day(PRESENTATA);
     let cancels = kept.operazione == Some(TipoOperazione::X);
     let ricevuta = Ricevuta {
         data_presentazione: presented.ok_or_else(|| internal(&"a day"))?,
@@ -123,7 +124,7 @@ fn bare(about: About<'_>) -> Ricevuta {
         avvertenza: about
             .warnings
             .into_iter()
-            .map(|warning| Avvertenza { codice: warning.code.to_owned(), percorso: warning.path, testo: warning.text.to_owned() })
+            .map(|warning| Avvertenza { codice: warning.code.to_string(), percorso: warning.path, testo: warning.text.to_owned() })
             .collect(),
     }
 }

@@ -12,7 +12,7 @@ use crate::contract::Trasmessa;
 use crate::digest::hex;
 use crate::isee::attest;
 use crate::isee::attestazione::Attestazione;
-use crate::isee::checks::{Circumstance, Difetto, Esame, examine};
+use crate::isee::checks::{Check, Circumstance, Difetto, Esame, examine};
 use crate::isee::codes::TipoOperazione;
 use crate::isee::dsu::Dichiarazione;
 use crate::isee::operazioni::NOBODYS;
@@ -20,6 +20,7 @@ use crate::isee::rules::RuleSet;
 use crate::ledger::{Entry, Precondition};
 use crate::registry::Permit;
 use crate::sii::answers::{Accepted, Received};
+use crate::sii::facts::{PRESENTATA, UTILIZZI};
 use crate::sii::protocol::{ALREADY_USED, SENDERS_PROTOCOL, stem_of};
 use crate::sii::{Occasion, Said, SiiError};
 
@@ -33,7 +34,7 @@ impl Embedded {
 
         // K19: under this sender's protocol, the same DSU gets the same answer, whatever rules have come since; another is refused.
         let mut preconditions = Vec::new();
-        let earlier = self.archive.earlier(ente, sender.unwrap_or_default(), &mut preconditions)?;
+        let earlier = sender.map(|sender| self.archive.earlier(ente, sender, &mut preconditions)).transpose()?.flatten();
         if let Some(earlier) = &earlier
             && self.archive.impronta(earlier.year, &impronta)? == earlier.impronta
         {
@@ -58,7 +59,7 @@ impl Embedded {
         let falliti = self.infondati(dsu)?;
         if falliti > IN_VAIN {
             let text = "troppi dei protocolli indicati non sono di DSU che riguardino quelle persone";
-            let said = Refusal::of("K02.protocolli", "/Dichiarazione", text).said()?;
+            let said = Refusal::of(Check::K02Protocolli, "/Dichiarazione", text).said()?;
             return Ok(Said { falliti: IN_VAIN, ..said });
         }
         let received = match dsu.operazione.tipo {
@@ -91,7 +92,7 @@ impl Embedded {
         let mut esame = examine(dsu, &circumstance);
         let mut also = |code, path: &str, text| esame.difetti.push(Difetto { code, path: path.to_owned(), text });
         if covered.is_none() {
-            also("K18.periodo", "/Dichiarazione/Sottoscrizione", "nessun insieme di regole per questa data di presentazione");
+            also(Check::K18Periodo, "/Dichiarazione/Sottoscrizione", "nessun insieme di regole per questa data di presentazione");
         }
         if already_used {
             also(ALREADY_USED.0, SENDERS_PROTOCOL, ALREADY_USED.1);
@@ -110,7 +111,7 @@ impl Embedded {
         let versioni = self.archive.versioni(radice, &mut Vec::new())?;
         let Some(first) = versioni.0.first() else { return Ok(None) };
         let entry = self.archive.entry(&first.position)?;
-        Ok(entry.leaf.body.day("presentata"))
+        Ok(entry.leaf.body.day(PRESENTATA))
     }
 
     /// The earlier answer. Of a DSU that another ente owns it says only that it was presented, even if an earlier build told more.
@@ -118,7 +119,7 @@ impl Embedded {
         let secret = self.archive.open(entry)?;
         let body = &entry.leaf.body;
         let received = body.received.parse().map_err(|_| internal("an instant"))?;
-        let utilizzi = body.facts.get("utilizzi").and_then(serde_json::Value::as_u64).and_then(|number| u32::try_from(number).ok());
+        let utilizzi = body.number(UTILIZZI).and_then(|number| u32::try_from(number).ok());
         let protocollo = secret.protocol.first().cloned().ok_or_else(|| internal("a DSU without its protocol"))?;
         let kept = secret.receipt.ok_or_else(|| internal("a DSU without its receipt"))?;
         let own = self.archive.owner(stem_of(&protocollo))? == body.ente;
@@ -180,7 +181,7 @@ impl Embedded {
             today: incoming.occasion.today,
             impronta: came.impronta.to_owned(),
             operazione: incoming.operazione,
-            sender: incoming.sender.unwrap_or_default(),
+            sender: incoming.sender.ok_or_else(|| internal("a DSU without its sender's protocol"))?,
             dichiarante: incoming.dichiarante,
             presentata,
             rules: self.settings.rules.on(presentata).ok_or_else(|| internal("a DSU without rules"))?,

@@ -15,8 +15,9 @@ use crate::isee::codes::TipoOperazione;
 use crate::isee::dsu::Dichiarazione;
 use crate::isee::righe::di_specifico;
 use crate::isee::rules::METODO;
-use crate::ledger::{Blinding, Body, Draft, Kind, Precondition, Retention, Secret, Tokens};
+use crate::ledger::{Blinding, Body, Draft, Kind, Precondition, Retention, Role, Secret, Tokens};
 use crate::registry::Permit;
+use crate::sii::facts;
 use crate::sii::protocol::number_of;
 use crate::sii::{Occasion, Said, SiiError};
 
@@ -149,24 +150,24 @@ impl Embedded {
         let (keys, rules) = (&self.ledger.keys, version.computed.rules);
         let year = body.tokens.as_ref().map_or_else(|| rilasciata.year(), |tokens| tokens.year);
         let mut body = body
-            .fact("presentata", version.validita.0.to_string())
-            .fact("scadenza", version.validita.1.to_string())
-            .fact("rilasciata", rilasciata.to_string())
-            .fact("regole", &rules.id)
-            .fact("regole_impronta", &rules.digest)
-            .fact("metodo", METODO)
-            .fact("operazione", operazione.code())
-            .fact("versione", number_of(version.protocollo))
-            .fact("radice", keys.token(year, "protocol", version.radice)?)
-            .fact("dichiarante", keys.token(year, "cf", &version.computed.dsu.codice_fiscale_dichiarante.canonical())?)
-            .fact("di", version.di);
-        for (name, sequence) in [("origine", version.origine), ("attendeva", version.attendeva)] {
+            .fact(facts::PRESENTATA, version.validita.0.to_string())
+            .fact(facts::SCADENZA, version.validita.1.to_string())
+            .fact(facts::RILASCIATA, rilasciata.to_string())
+            .fact(facts::REGOLE, &rules.id)
+            .fact(facts::REGOLE_IMPRONTA, &rules.digest)
+            .fact(facts::METODO, METODO)
+            .fact(facts::OPERAZIONE, operazione.code())
+            .fact(facts::VERSIONE, number_of(version.protocollo))
+            .fact(facts::RADICE, keys.token(year, "protocol", version.radice)?)
+            .fact(facts::DICHIARANTE, keys.token(year, "cf", &version.computed.dsu.codice_fiscale_dichiarante.canonical())?)
+            .fact(facts::DI, version.di);
+        for (fact, sequence) in [(facts::ORIGINE, version.origine), (facts::ATTENDEVA, version.attendeva)] {
             if let Some(sequence) = sequence {
-                body = body.fact(name, sequence);
+                body = body.fact(fact, sequence);
             }
         }
         if let Some(base) = version.base {
-            body = body.fact("base", keys.token(year, "protocol", base)?);
+            body = body.fact(facts::BASE, keys.token(year, "protocol", base)?);
         }
         Ok(body)
     }
@@ -198,11 +199,11 @@ impl Embedded {
         let named = persone.iter().map(|code| keys.token(year, "cf", code)).collect::<Result<Vec<_>, _>>()?;
         let tokens = Tokens { year, cf: named, operator: None, protocol: protocol.clone(), address: None };
         let mut body = body_for(incoming.ente, incoming.cause.operation(), incoming.occasion, Kind::Dsu, &tokens)
-            .fact("impronta", keys.token(year, "impronta", impronta)?)
-            .fact("presentata", incoming.presented.to_string())
-            .fact("operazione", incoming.operazione.code())
-            .fact("versione", number_of(protocollo))
-            .fact("radice", &radice);
+            .fact(facts::IMPRONTA, keys.token(year, "impronta", impronta)?)
+            .fact(facts::PRESENTATA, incoming.presented.to_string())
+            .fact(facts::OPERAZIONE, incoming.operazione.code())
+            .fact(facts::VERSIONE, number_of(protocollo))
+            .fact(facts::RADICE, &radice);
         let base = base.map(|base| keys.token(year, "protocol", base)).transpose()?;
         body = self.traced(body, incoming, &trace, base.as_deref())?;
         body.keys = protocol.get(1).map(|sender| sender_key(ente, year, sender)).into_iter().collect();
@@ -240,34 +241,36 @@ impl Embedded {
     /// The facts that not every declaration has. `base` is the token of the DSU under a current ISEE.
     fn traced(&self, mut body: Body, incoming: Incoming<'_>, trace: &Trace<'_>, base: Option<&str>) -> Result<Body, SiiError> {
         let year = body.tokens.as_ref().map_or_else(|| incoming.presented.year(), |tokens| tokens.year);
-        for (name, said) in [("ricalcolo", matches!(incoming.cause, Cause::Rules)), ("attende", trace.attende), ("altrui", trace.altrui)] {
+        for (fact, said) in
+            [(facts::RICALCOLO, matches!(incoming.cause, Cause::Rules)), (facts::ATTENDE, trace.attende), (facts::ALTRUI, trace.altrui)]
+        {
             if said {
-                body = body.fact(name, true);
+                body = body.fact(fact, true);
             }
         }
         if let Some(attendeva) = trace.attendeva {
-            body = body.fact("attendeva", attendeva);
+            body = body.fact(facts::ATTENDEVA, attendeva);
         }
-        for (name, text) in [("base", base), ("di", trace.di)] {
+        for (fact, text) in [(facts::BASE, base), (facts::DI, trace.di)] {
             if let Some(text) = text {
-                body = body.fact(name, text);
+                body = body.fact(fact, text);
             }
         }
         if let Some(utilizzi) = trace.utilizzi {
-            body = body.fact("utilizzi", utilizzi);
+            body = body.fact(facts::UTILIZZI, utilizzi);
         }
         if incoming.operazione != TipoOperazione::X {
             return match number_of(trace.protocollo) {
-                0 => Ok(body.fact("dichiarante", self.ledger.keys.token(year, "cf", &incoming.dichiarante.canonical())?)),
+                0 => Ok(body.fact(facts::DICHIARANTE, self.ledger.keys.token(year, "cf", &incoming.dichiarante.canonical())?)),
                 _ => Ok(body),
             };
         }
         // It ends the versions recorded under the key of any year.
-        body = body.fact("annulla", self.archive.stems(trace.radice)?);
+        body = body.fact(facts::ANNULLA, self.archive.stems(trace.radice)?);
         if let Some(sotto) = &trace.sotto {
-            body = body.fact("sotto", self.archive.stems(sotto)?);
+            body = body.fact(facts::SOTTO, self.archive.stems(sotto)?);
         }
-        Ok(if trace.toglie.is_empty() { body } else { body.fact("toglie", &trace.toglie) })
+        Ok(if trace.toglie.is_empty() { body } else { body.fact(facts::TOGLIE, &trace.toglie) })
     }
 
     /// Gives a lot its protocol, and keeps its outcome.
@@ -294,9 +297,9 @@ impl Embedded {
         let token = self.ledger.keys.token(year, "lotto", impronta)?;
         let tokens = Tokens { year, protocol: vec![self.ledger.keys.token(year, "protocol", &protocollo)?], ..Tokens::default() };
         let mut body = body_for(ente, permit.admission().operation().name(), occasion, Kind::Dsu, &tokens)
-            .fact("lotto", &token)
-            .fact("accettate", lotto.accettate)
-            .fact("rifiutate", lotto.rifiutate);
+            .fact(facts::LOTTO, &token)
+            .fact(facts::ACCETTATE, lotto.accettate)
+            .fact(facts::RIFIUTATE, lotto.rifiutate);
         let key = lot_key(ente, year, &token);
         body.keys = vec![key.clone()];
         let kept = message("EsitoLotto", Operation::TrasmissioneLotto.namespace(), &lotto, false);
@@ -318,7 +321,7 @@ impl Embedded {
 /// An entry about an ente's DSU.
 fn body_for(ente: &str, operation: &str, occasion: Occasion<'_>, kind: Kind, tokens: &Tokens) -> Body {
     let mut body = Body::new(kind, Retention::Dsu, occasion.exchange, occasion.received);
-    body.role = Some("erogatore".to_owned());
+    body.role = Some(Role::Erogatore);
     body.ente = Some(ente.to_owned());
     body.operation = Some(operation.to_owned());
     body.tokens = Some(tokens.clone());

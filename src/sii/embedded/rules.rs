@@ -24,10 +24,11 @@ use crate::isee::dsu::Dichiarazione;
 use crate::isee::righe::di_specifico;
 use crate::isee::rules::RuleSet;
 use crate::ledger::committer::TOKENS;
-use crate::ledger::{Blinding, Body, Entry, Kind, NotCommitted, Position, Precondition, Retention, Secret, Submission, new_exchange};
+use crate::ledger::{Blinding, Body, Entry, Fact, Kind, NotCommitted, Position, Precondition, Retention, Secret, Submission, new_exchange};
 use crate::registry::administration::Rejected;
 use crate::sii::SiiError;
 use crate::sii::answers::Found;
+use crate::sii::facts::{METODO, REGOLE, REGOLE_IMPRONTA};
 use crate::sii::protocol::{stem_of, version_of};
 use crate::sii::upkeep::{Act, Applicate, Effetto, Esaminata};
 
@@ -62,9 +63,9 @@ struct Trovata {
 
 impl Trovata {
     fn of(protocollo: &str, presentata: Date, facts: &BTreeMap<String, serde_json::Value>) -> Result<Self, SiiError> {
-        let regole = facts.get("regole").and_then(|value| value.as_str()).ok_or_else(|| internal("an attestation without rules"))?;
+        let regole = facts.get(REGOLE.name()).and_then(|value| value.as_str()).ok_or_else(|| internal("an attestation without rules"))?;
         // Earlier builds had one method, and did not name it.
-        let metodo = facts.get("metodo").and_then(serde_json::Value::as_u64).unwrap_or(1);
+        let metodo = facts.get(METODO.name()).and_then(serde_json::Value::as_u64).unwrap_or(1);
         Ok(Self { protocollo: protocollo.to_owned(), presentata, regole: regole.to_owned(), metodo })
     }
 
@@ -132,7 +133,7 @@ impl Embedded {
         let internal = |error: &dyn std::fmt::Display| Rejected::Ledger(error.to_string());
         let (ledger, now) = (&self.ledger, act.now);
         let exchange = new_exchange(now).map_err(|error| internal(&error))?;
-        let mut body = Body::new(Kind::Admin, Retention::Registro, exchange, now).fact("regole", applied);
+        let mut body = Body::new(Kind::Admin, Retention::Registro, exchange, now).fact(REGOLE, applied);
         body.operation = Some(RULES.to_owned());
         body.outcome = Some(if applied.is_some() { "OK" } else { "INIZIO" }.to_owned());
         let mut secret = Secret { reason: Some(act.reason.to_owned()), ..Secret::default() };
@@ -189,7 +190,7 @@ impl Embedded {
         now: Timestamp,
     ) -> Result<Option<Fatto>, SiiError> {
         let version = read_version(name, value).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
-        if version.numero != 0 || version.operazione == "X" || (version.operazione == "C") != current {
+        if version.numero != 0 || version.operazione == TipoOperazione::X || (version.operazione == TipoOperazione::C) != current {
             return Ok(None);
         }
         for _ in 0..TRIES {
@@ -296,7 +297,7 @@ impl Embedded {
         let presented = if form.is_some() { head.presentata } else { computed.presented };
         let incoming = Incoming {
             came: Some(Came { impronta: &impronta, canonical, persone }),
-            operazione: TipoOperazione::from_code(&ultima.operazione).ok_or_else(|| internal("an operation"))?,
+            operazione: ultima.operazione,
             ..Incoming::ours(Cause::Rules, ente, dsu, presented, now)?
         };
         let mut version = NewVersion {
@@ -348,8 +349,8 @@ impl Attested<'_> {
 
 /// Whether an attestation was made by a rule set, as its entry says.
 fn is_by(facts: &BTreeMap<String, serde_json::Value>, rules: &RuleSet) -> bool {
-    let said = |name: &str| facts.get(name).and_then(|value| value.as_str());
-    said("regole") == Some(&*rules.id) && said("regole_impronta") == Some(&*rules.digest)
+    let said = |fact: Fact| facts.get(fact.name()).and_then(|value| value.as_str());
+    said(REGOLE) == Some(&*rules.id) && said(REGOLE_IMPRONTA) == Some(&*rules.digest)
 }
 
 fn recomputed(old: &Attestazione, protocollo: &str, presentata: Date) -> Variazione {

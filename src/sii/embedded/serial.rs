@@ -15,12 +15,15 @@ const SERIALS: u32 = 100_000_000;
 /// Letters that may follow one.
 const LETTERS: u32 = 25;
 
+/// The letters of protocols.
+const ALPHABET: &[u8; 26] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
 /// A place among serial numbers and letters, as protocols have it. No rule for the letter is published. Earlier builds counted
 /// serials, and the letter was the serial modulo 26: that letter is left out, so that none of their protocols is given again.
 fn printed(place: u32) -> String {
     let (serial, letter) = (place / LETTERS, place % LETTERS);
     let letter = letter + u32::from(letter >= serial % 26);
-    format!("{serial:08}{}", char::from(b'A' + u8::try_from(letter).unwrap_or_default()))
+    format!("{serial:08}{}", char::from(ALPHABET[letter as usize % ALPHABET.len()]))
 }
 
 impl Embedded {

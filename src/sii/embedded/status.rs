@@ -13,6 +13,7 @@ use crate::isee::codes::{StatoDsu, TipoOperazione};
 use crate::ledger::{Entry, Precondition};
 use crate::registry::Registry;
 use crate::sii::answers::{DsuFate, Found};
+use crate::sii::facts::{ALTRUI, BASE, OPERAZIONE, PRESENTATA, VERSIONE};
 use crate::sii::protocol::{number_of, stem_of, version_of};
 use crate::sii::{Said, SiiError};
 use crate::xml::{Limits, parse};
@@ -56,20 +57,20 @@ fn describe(archive: &Archive, ente: &str, entry: &Entry, preconditions: &mut Ve
     let protocollo_dsu = protocols.next().ok_or_else(|| internal("a DSU without its protocol"))?;
     // Another declarant's, or another ente's, even if an earlier build recorded otherwise.
     let others = archive.owner(stem_of(&protocollo_dsu))?.as_deref() != Some(ente);
-    let altrui = others || entry.leaf.body.facts.contains_key("altrui");
+    let altrui = others || entry.leaf.body.has(ALTRUI);
     let receipt = match secret.receipt.filter(|receipt| !receipt.is_empty()) {
         Some(kept) if others => presentation_of(&kept, entry)?,
         // A version that the rules made has no receipt.
-        kept => kept.unwrap_or_default(),
+        kept => kept.unwrap_or_else(String::new),
     };
     // Of somebody else's DSU the receipt says nothing: read are those whom the declaration itself names.
     let persone = if altrui { persons_of(&dsu)? } else { secret.cf };
     let versioni = archive.versioni(stem_of(&protocollo_dsu), preconditions)?;
     let protocollo_mittente = match protocols.next() {
         Some(own) => own,
-        None => senders_protocol(archive, &versioni)?.unwrap_or_default(),
+        None => senders_protocol(archive, &versioni)?.ok_or_else(|| internal("a DSU without its sender's protocol"))?,
     };
-    let presentata = entry.leaf.body.day("presentata");
+    let presentata = entry.leaf.body.day(PRESENTATA);
     let mut esito = EsitoDsu {
         stato: StatoDsu::Ricevuta,
         istante_ricezione: entry.leaf.body.received.parse().map_err(|_| internal("an instant"))?,
@@ -146,7 +147,7 @@ fn decide(
 
 /// The number of an entry's version: the first where it says none.
 fn number_of_entry(entry: &Entry) -> u32 {
-    let numero = entry.leaf.body.facts.get("versione").and_then(serde_json::Value::as_u64);
+    let numero = entry.leaf.body.number(VERSIONE);
     numero.and_then(|numero| u32::try_from(numero).ok()).unwrap_or(0)
 }
 
@@ -184,7 +185,7 @@ fn replacement(
 /// Whether an entry is a current ISEE on a DSU that was cancelled.
 fn is_under_a_cancelled(archive: &Archive, entry: &Entry) -> Result<bool, SiiError> {
     let body = &entry.leaf.body;
-    let base = body.facts.get("base").and_then(|base| base.as_str());
+    let base = body.text(BASE);
     let year = body.tokens.as_ref().map(|tokens| tokens.year);
     let Some((year, base)) = year.zip(base) else { return Ok(false) };
     Ok(archive.versioni_of(year, base)?.annullata())
@@ -197,10 +198,11 @@ fn completions(archive: &Archive, registry: &Registry, ente: &str, protocollo: &
         return Ok(Vec::new());
     }
     let versioni = archive.versioni(radice.clone(), &mut Vec::new())?.0.into_iter();
-    let mut places: Vec<_> = versioni.filter(|versione| versione.ente != ente && versione.operazione != "X").map(|v| v.position).collect();
+    let mut places: Vec<_> =
+        versioni.filter(|versione| versione.ente != ente && versione.operazione != TipoOperazione::X).map(|v| v.position).collect();
     for current in archive.correnti(&radice)?.into_iter().take(COMPLETIONS) {
         let first = archive.versioni_of(current.year, &current.radice)?.0.into_iter().next();
-        places.extend(first.filter(|first| first.ente != ente && first.operazione == "C").map(|first| first.position));
+        places.extend(first.filter(|first| first.ente != ente && first.operazione == TipoOperazione::C).map(|first| first.position));
     }
     let mut made = Vec::new();
     for place in places {
@@ -215,7 +217,7 @@ fn completions(archive: &Archive, registry: &Registry, ente: &str, protocollo: &
 fn completion(archive: &Archive, registry: &Registry, entry: &Entry) -> Result<Option<Completamento>, SiiError> {
     let Some(secret) = archive.open_unless_erased(entry)? else { return Ok(None) };
     let body = &entry.leaf.body;
-    let operazione = body.facts.get("operazione").and_then(|code| TipoOperazione::from_code(code.as_str()?));
+    let operazione = body.get(OPERAZIONE).and_then(|code| TipoOperazione::from_code(code.as_str()?));
     let codice_ente = body.ente.clone().ok_or_else(|| internal("a DSU without its ente"))?;
     let known = registry.ente(&codice_ente)?;
     Ok(Some(Completamento {

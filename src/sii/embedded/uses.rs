@@ -4,19 +4,16 @@ use crate::contract::catalogue::Operation;
 use crate::digest::unhex;
 use crate::ledger::uses::Term;
 use crate::ledger::{Body, Kind};
-
-/// The fact of an exchange that names what it gave away: tokens of the first protocols of the DSU, none if it gave nothing away. Entries of before
-/// have no such fact.
-pub const DISCLOSED: &str = "divulga";
+use crate::sii::facts::DIVULGA;
 
 /// The terms under which an entry counts as a use: of each DSU that it gave away one.
 ///
-/// An exchange of before [`DISCLOSED`] counts under all protocols that it names, if its operation gave data away.
+/// An exchange of before [`DIVULGA`] counts under all protocols that it names, if its operation gave data away.
 pub fn terms_of(body: &Body) -> Vec<Term> {
     if body.kind != Kind::Exchange {
         return Vec::new();
     }
-    if let Some(disclosed) = body.facts.get(DISCLOSED) {
+    if let Some(disclosed) = body.get(DIVULGA) {
         let tokens = disclosed.as_array().into_iter().flatten().filter_map(|token| token.as_str());
         return tokens.filter_map(stem_term).collect();
     }

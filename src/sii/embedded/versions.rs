@@ -14,7 +14,7 @@ use super::system::Embedded;
 use super::uses::{stem_term, version_term};
 use crate::isee::attest::{self, note, variazione};
 use crate::isee::attestazione::Variazione;
-use crate::isee::checks::{Circumstance, Esame, examine_effettiva, sottoscrittori};
+use crate::isee::checks::{Check, Circumstance, Esame, examine_effettiva, sottoscrittori};
 use crate::isee::codes::TipoOperazione;
 use crate::isee::dsu::Dichiarazione;
 use crate::isee::operazioni::applica;
@@ -77,7 +77,7 @@ impl Embedded {
         let number = number_of(&base.protocollo) + 1;
         if number > ULTIMA || base.ente != incoming.ente && base.altrui >= ALTRUI {
             let text = "la DSU di riferimento ha già tutte le versioni che può avere: presentarne una nuova";
-            return Err(base.refuse(incoming, Refusal::of("K02.versioni", REFERENCE, text)));
+            return Err(base.refuse(incoming, Refusal::of(Check::K02Versioni, REFERENCE, text)));
         }
         let protocollo = version_of(&base.radice, number).ok_or_else(|| internal("more versions than a protocol can number"))?;
         let own = effettiva.codice_fiscale_dichiarante == dsu.codice_fiscale_dichiarante && base.ente == incoming.ente;

@@ -3,7 +3,6 @@
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
-use rust_decimal::Decimal;
 
 use super::archive::{Versioni, decode};
 use super::compute::Da;
@@ -21,9 +20,9 @@ use crate::isee::codes::TipoOperazione;
 use crate::isee::compute::income_year;
 use crate::isee::dsu::Dichiarazione;
 use crate::isee::foglio::AltriRedditi;
-use crate::isee::rules::name;
 use crate::ledger::{Entry, NotCommitted, Position, Precondition, Secret, Submission};
 use crate::sii::SiiError;
+use crate::sii::facts::PRESENTATA;
 use crate::sii::protocol::stem_of;
 use crate::sii::upkeep::{DsuInAttesa, InAttesa};
 
@@ -55,7 +54,7 @@ impl Embedded {
     /// Whether the terms are over after which incomes may be declared that are not known.
     pub(super) fn terms_are_over(&self, presented: Date, (from, today): (Date, Date)) -> bool {
         let Some(rules) = self.settings.rules.on(presented) else { return false };
-        Decimal::from(self.settings.calendario.working_days_between(from, today)) > rules.get(name::INTEGRAZIONE_GIORNI)
+        self.settings.calendario.working_days_between(from, today) > rules.law.integrazione_giorni
     }
 
     /// Whether of every member, and of everybody outside whose data stand in the DSU and count, the feed has a record, or the DSU has FC8 that
@@ -111,7 +110,7 @@ impl Embedded {
             let (Some(protocollo), Some(ente)) = (secret.protocol.first(), entry.leaf.body.ente.clone()) else { continue };
             let versioni = self.archive.versioni(stem_of(protocollo), &mut Vec::new())?;
             let first = versioni.0.first().map(|first| self.archive.entry(&first.position)).transpose()?;
-            let Some(presented) = first.as_ref().unwrap_or(&entry).leaf.body.day("presentata") else { continue };
+            let Some(presented) = first.as_ref().unwrap_or(&entry).leaf.body.day(PRESENTATA) else { continue };
             let from = self.termini_da(&versioni, presented)?;
             let persone = self.unknown(&dsu, presented, (from, today), &mut Vec::new(), usize::MAX)?;
             let termini = (!self.terms_are_over(presented, (from, today))).then(|| self.last_of_terms(presented, from)).flatten();
@@ -167,7 +166,7 @@ impl Embedded {
         }
         let dsu = secret.effettiva.take().or(secret.dsu.take()).ok_or_else(|| internal("an entry without DSU"))?;
         let first = versioni.0.first().map(|first| self.archive.entry(&first.position)).transpose()?;
-        let presented = first.as_ref().unwrap_or(entry).leaf.body.day("presentata").ok_or_else(|| internal("a day"))?;
+        let presented = first.as_ref().unwrap_or(entry).leaf.body.day(PRESENTATA).ok_or_else(|| internal("a day"))?;
         Ok(Some(Waiting { sequence, secret, protocollo, radice, versioni, first, dsu: decode(&dsu)?, presented }))
     }
 
@@ -181,7 +180,7 @@ impl Embedded {
             return Ok(None);
         }
         let rules = self.settings.rules.on(*presented).ok_or_else(|| internal("a DSU without rules"))?;
-        let operazione = versioni.ultima().and_then(|ultima| TipoOperazione::from_code(&ultima.operazione));
+        let operazione = versioni.ultima().map(|ultima| ultima.operazione);
         let operazione = operazione.ok_or_else(|| internal("an operation"))?;
         let computed = self.compute(dsu, *presented, rules, Da::Adesso, &mut preconditions)?;
         let about = attest::Occasion {
