@@ -2,7 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+#[path = "architecture/circles.rs"]
+mod circles;
+
 use std::path::{Path, PathBuf};
+
+use circles::{House, circles};
 
 /// The floors, highest first. What is on one floor does not know the others on it.
 const FLOORS: [(&str, u8); 19] = [
@@ -72,6 +77,20 @@ fn imports_go_strictly_downwards() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(checked > 100, "only {checked} imports were read");
+}
+
+/// No file needs a file that needs it, inside a room as between rooms.
+#[test]
+fn no_file_uses_itself_by_way_of_others() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    files.retain(|file| !file.ends_with("src/main.rs"));
+    let uses = House::new(files.iter().map(|file| (file.strip_prefix(&root).unwrap(), std::fs::read_to_string(file).unwrap()))).uses();
+    let circles = circles(&uses);
+    assert!(circles.is_empty(), "{circles:#?}");
+    let (files, all) = (uses.len(), uses.values().map(std::collections::BTreeSet::len).sum::<usize>());
+    assert!(files > 150 && all > 600, "only {all} uses of {files} files were read");
 }
 
 /// Services and commands know the SII by its capabilities.

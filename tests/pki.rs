@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use common::{BENEFIT, ISEE, Serving, Site, requests, varco};
 use rustls::pki_types::CertificateDer;
 use varco::commands::client::Client;
-use varco::tls::files::certificates;
+use varco::tls::pem::certificates;
 use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certificate};
 use x509_parser::public_key::PublicKey;
 

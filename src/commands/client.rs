@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::tls::files::{certificates, private_key};
+use crate::tls::pem::{certificates, private_key};
 
 /// A client that may connect.
 #[derive(Clone)]

@@ -17,7 +17,7 @@ use crate::registry::consultate;
 
 /// Records a look-up.
 pub(super) fn record(directory: &Directory, cosa: Consultazione, clock: &Clock) -> Result<()> {
-    super::runtime()?.block_on(async {
+    super::uso::runtime()?.block_on(async {
         if socket::post::<_, u64>(&directory.socket(), "/consultate", &cosa, "").await?.is_some() {
             return Ok(());
         }

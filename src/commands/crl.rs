@@ -15,8 +15,8 @@ use serde::Serialize;
 use super::files;
 use crate::clock::Clock;
 use crate::config::{Config, CrlSource};
+use crate::tls::client::{self, NoReply};
 use crate::tls::lists::{LARGEST, judge};
-use crate::tls::plain::{self, NoReply};
 use crate::tls::setup::listers;
 
 /// `varco crl`.
@@ -87,7 +87,7 @@ fn once(config: &Path, limit: Duration, json: bool, clock: &Clock) -> Result<()>
     let sources = &config.tls.crl_sources;
     ensure!(!sources.is_empty(), "nessuna [[tls.crl_source]] nella configurazione");
     let authorities = listers(&config.tls)?;
-    let runtime = super::runtime()?;
+    let runtime = super::uso::runtime()?;
     let fetched: Vec<Fetched> = sources.iter().map(|source| runtime.block_on(fetch(source, &authorities, limit, clock))).collect();
     // A name that is still being looked up is not waited for.
     runtime.shutdown_background();
@@ -144,8 +144,8 @@ fn put(file: &Path, bytes: &[u8], authorities: &[CertificateDer<'static>], clock
 async fn download(url: &str) -> Result<Vec<u8>> {
     let uri: Uri = url.parse().context("indirizzo non valido")?;
     ensure!(uri.host().is_some(), "indirizzo senza host");
-    ensure!(plain::is_address(&uri), "indirizzo con credenziali, o non http");
-    let got = plain::send(&uri, Request::get("/").header("accept", "application/pkix-crl, */*"), Bytes::new(), LARGEST).await;
+    ensure!(client::is_address(&uri), "indirizzo con credenziali, o non http");
+    let got = client::send(&uri, Request::get("/").header("accept", "application/pkix-crl, */*"), Bytes::new(), LARGEST).await;
     got.map(|bytes| bytes.to_vec()).map_err(|error| match error {
         NoReply::Address => anyhow::anyhow!("indirizzo non valido"),
         NoReply::Unreachable(error) => anyhow::Error::new(error).context("server non raggiungibile"),

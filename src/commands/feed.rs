@@ -56,7 +56,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     if records.len() > LARGEST {
         bail!("più di {LARGEST} righe: dividere il file");
     }
-    let Caricato { voci, attestate } = super::runtime()?.block_on(load(&dove.data()?, &records, &motivo, clock))?;
+    let Caricato { voci, attestate } = super::uso::runtime()?.block_on(load(&dove.data()?, &records, &motivo, clock))?;
     println!("{} righe caricate in {voci} voci del registro", records.len());
     match attestate {
         Some(attested) => println!("DSU che lo aspettavano, ora attestate: {attested}"),

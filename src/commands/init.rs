@@ -18,7 +18,7 @@ pub fn create(dir: &Path, clock: &Clock) -> Result<Directory> {
     let ledger = new_exchange(clock.now())?;
     let directory = Directory::create(dir, ledger)?;
     let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
-    let recorded = super::runtime()?.block_on(node.record_opening("init"));
+    let recorded = super::uso::runtime()?.block_on(node.record_opening("init"));
     node.close();
     recorded?;
     Ok(directory)

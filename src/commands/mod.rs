@@ -23,6 +23,7 @@ pub mod rules;
 pub mod serve;
 mod socket;
 pub mod upgrade;
+mod uso;
 mod who;
 
 use std::io::Write as _;
@@ -32,6 +33,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use self::dove::Dove;
+use self::uso::Uso;
 use crate::clock::Clock;
 use crate::italian;
 
@@ -204,20 +206,4 @@ fn without_reader() {
         }
         std::process::exit(if what.contains("Broken pipe") { 128 + 13 } else { 1 });
     }));
-}
-
-/// A command that cannot be carried out as it was given: it ends with 2, as one whose options are wrong.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-struct Uso(String);
-
-impl Uso {
-    fn of(error: impl std::fmt::Display) -> Self {
-        Self(error.to_string())
-    }
-}
-
-/// A runtime with a thread for each core.
-fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
 }

@@ -17,7 +17,8 @@ use crate::sii;
 
 pub(super) fn reload(dove: &Dove, comunque: bool, json: bool) -> Result<()> {
     let directory = Directory::open(&dove.data()?)?;
-    let reloaded: Option<Reloaded> = super::runtime()?.block_on(socket::post(&directory.socket(), "/reload", Reload { comunque }, ""))?;
+    let reloaded: Option<Reloaded> =
+        super::uso::runtime()?.block_on(socket::post(&directory.socket(), "/reload", Reload { comunque }, ""))?;
     let reloaded = reloaded.context("nessuna porta in funzione su questa directory dei dati")?;
     if json {
         println!("{}", serde_json::to_string_pretty(&reloaded)?);
@@ -29,7 +30,7 @@ pub(super) fn reload(dove: &Dove, comunque: bool, json: bool) -> Result<()> {
 
 pub(super) fn status(dove: &Dove, ready: bool, json: bool) -> Result<()> {
     let directory = Directory::open(&dove.data()?)?;
-    let status: Option<Status> = super::runtime()?.block_on(socket::get(&directory.socket(), "/status"))?;
+    let status: Option<Status> = super::uso::runtime()?.block_on(socket::get(&directory.socket(), "/status"))?;
     let status = status.context("nessuna porta in funzione su questa directory dei dati")?;
     if ready && !status.pronta {
         bail!("la porta non è pronta: {}", if status.avvertenze.is_empty() { status.stato_registro } else { status.avvertenze.join("; ") });

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 
-use super::Uso;
 use super::dove::Dove;
+use super::uso::Uso;
 use super::who::myself;
 use crate::clock::Clock;
 use crate::gateway::node::{self, Accepted};
@@ -41,7 +41,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
 
 fn rebuild(data: &Path, accepted: Option<&Accepted>, clock: &Clock) -> Result<()> {
     let directory = Directory::open(data)?;
-    let remade = super::runtime()?.block_on(node::rebuild(&directory, clock, Arc::new(RealDisk), accepted))?;
+    let remade = super::uso::runtime()?.block_on(node::rebuild(&directory, clock, Arc::new(RealDisk), accepted))?;
     println!("viste rifatte da {} voci", remade.entries);
     match remade.lost {
         Some((head, until)) => {

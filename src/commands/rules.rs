@@ -68,13 +68,16 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
         What::List { config, json } => list(&rules(config.as_deref())?, json),
         What::Show { id, config, json } => {
             let rules = rules(config.as_deref())?;
-            show(rules.named(&id).ok_or_else(|| super::Uso(format!("nessun insieme di regole si chiama {id}: varco rules list")))?, json)
+            show(
+                rules.named(&id).ok_or_else(|| super::uso::Uso(format!("nessun insieme di regole si chiama {id}: varco rules list")))?,
+                json,
+            )
         }
         What::Apply { config, motivo, prova, json } => {
             let config = Config::read(&config)?;
             // A trial needs no reason, and leaves nothing that would keep one.
             let motivo = if prova { "prova" } else { motivo.as_str() };
-            let applied = super::runtime()?.block_on(apply(&config, prova, motivo, clock))?;
+            let applied = super::uso::runtime()?.block_on(apply(&config, prova, motivo, clock))?;
             told(applied, prova, json)
         }
     }

@@ -136,7 +136,7 @@ pub(super) fn run(config: &Path, clock: &Clock) -> Result<()> {
     let config = Config::read(config)?;
     descriptors(config.limits.connections);
     let inherited = listenfd::ListenFd::from_env().take_tcp_listener(0).context("socket of the service manager")?;
-    super::runtime()?.block_on(async {
+    super::uso::runtime()?.block_on(async {
         // Before anybody is told that it serves: from then on it may be asked to stop.
         let mut signals = Signals::new()?;
         let starting = tokio::spawn(still_starting());

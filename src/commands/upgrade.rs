@@ -28,7 +28,7 @@ pub(super) fn run(dir: &Path, clock: &Clock) -> Result<()> {
         bail!("formato {major}.{minor}: nessun passaggio da questo formato");
     }
     let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
-    let upgraded = super::runtime()?.block_on(from_1_0(&node, clock));
+    let upgraded = super::uso::runtime()?.block_on(from_1_0(&node, clock));
     node.close();
     let converted = upgraded?;
     // Last: one that is interrupted is done again, and finds what it did.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::bind::{Field, Occurs, Shape};
 use super::*;
-use crate::xml::schema::{Particle, Term, Type, TypeId};
+use crate::xml::schema::{Particle, SchemaSet, Term, Type, TypeId};
 
 struct Comparison<'a> {
     schemas: &'a SchemaSet,

@@ -3,6 +3,7 @@
 use super::bind::bind;
 use crate::isee::attestazione::*;
 use crate::isee::indicatori::*;
+use crate::isee::valori::*;
 
 bind!(struct EsitoAttestazione { > attestazione "Attestazione", > ricerca "Ricerca" });
 bind!(struct EsitoDichiarazione { > dichiarazione "Dichiarazione", > ricerca "Ricerca" });

@@ -5,9 +5,9 @@ use jiff::civil::Date;
 
 use super::bind::{Base64, bind};
 use crate::isee::CodiceFiscale;
-use crate::isee::attestazione::{ModalitaCalcolo, Valori};
 use crate::isee::codes::{Importo, StatoDsu, TipoOperazione};
 use crate::isee::dsu::Dichiarazione;
+use crate::isee::valori::{ModalitaCalcolo, Valori};
 
 /// Transmits one DSU.
 #[derive(Clone, PartialEq)]

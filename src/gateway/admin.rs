@@ -136,7 +136,7 @@ fn observed(gateway: &Gateway, method: &Method, path: &str) -> Option<Response<F
             let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
             text(status, &lines.map(|line| line + "\n").collect::<String>())
         }
-        (&Method::GET, "/metrics") => text(StatusCode::OK, &gateway.metrics.text(gateway)),
+        (&Method::GET, "/metrics") => text(StatusCode::OK, &gateway.measured()),
         _ => return None,
     })
 }

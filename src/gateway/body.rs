@@ -1,19 +1,45 @@
 //! The bodies of requests and replies in memory. Each is bounded in size. All of them share a room, and one ente takes at most half of it.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt as _;
 use hyper::HeaderMap;
 use hyper::body::{Body as _, Incoming};
 use hyper::header::CONTENT_ENCODING;
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Gateway;
-use super::crowd::Place;
+use super::crowd::{Crowd, Place};
 use crate::config::Limits;
 use crate::refusal::{Code, Refusal};
 
 /// Bytes of a body, or of a reply, for one place of the room. A shorter one takes none.
-pub const ROOM: usize = 64 << 10;
+pub(super) const ROOM: usize = 64 << 10;
+
+/// The room for bodies and replies.
+#[derive(Debug)]
+pub(super) struct Room {
+    /// Places for large lots.
+    lots: Arc<Semaphore>,
+    /// Room for bodies and for replies, in pieces of [`ROOM`] bytes.
+    bodies: Arc<Semaphore>,
+    /// What of it each ente takes.
+    holding: Crowd,
+    /// And may take: half, in the same pieces.
+    share: usize,
+}
+
+impl Room {
+    /// As limits say.
+    pub(super) fn of(limits: &Limits) -> Self {
+        Self {
+            lots: Arc::new(Semaphore::new(limits.lots)),
+            bodies: Arc::new(Semaphore::new((limits.bodies_bytes / ROOM).min(Semaphore::MAX_PERMITS))),
+            holding: Crowd::default(),
+            share: limits.bodies_bytes / ROOM / 2,
+        }
+    }
+}
 
 /// How many times the largest body is thrown away of a request that was refused.
 const DISCARDED: usize = 16;
@@ -39,9 +65,13 @@ impl Inbound {
     }
 
     /// Reads it, bounded in size and time. Only where `lots` may be sent it may be as long as a lot.
-    pub(super) async fn read(&mut self, gateway: &Gateway, ente: &str, headers: &HeaderMap, lots: bool) -> Result<Read, Refusal> {
-        let settings = gateway.settings.load_full();
-        let limits = &settings.limits;
+    pub(super) async fn read(
+        &mut self,
+        (room, limits): (&Room, &Limits),
+        ente: &str,
+        headers: &HeaderMap,
+        lots: bool,
+    ) -> Result<Read, Refusal> {
         let mut codings = headers.get_all(CONTENT_ENCODING).iter();
         if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
             return Err(Refusal::new(Code::UnsupportedMedia, "content encoding"));
@@ -64,12 +94,12 @@ impl Inbound {
                     return Err(Refusal::new(Code::BodyTooLarge, "body over the limit"));
                 }
                 if length > limits.body_bytes && places.lot.is_none() {
-                    match gateway.lots.clone().try_acquire_owned() {
+                    match room.lots.clone().try_acquire_owned() {
                         Ok(place) => places.lot = Some(place),
                         Err(_) => return Ok(Read::NoRoom),
                     }
                 }
-                if !places.take(gateway, ente, length) {
+                if !places.take(room, ente, length) {
                     return Ok(Read::NoRoom);
                 }
                 // A body that comes in one piece, as most do, is not copied.
@@ -123,19 +153,19 @@ pub(super) struct Places {
 
 impl Places {
     /// Takes the places of so many bytes in all. False if everybody's or the ente's do not suffice.
-    pub(super) fn take(&mut self, gateway: &Gateway, ente: &str, length: usize) -> bool {
+    pub(super) fn take(&mut self, room: &Room, ente: &str, length: usize) -> bool {
         // A reply longer than the ente's share takes the whole share.
-        let more = (length / ROOM).min(gateway.share).saturating_sub(self.own.len());
+        let more = (length / ROOM).min(room.share).saturating_sub(self.own.len());
         if more == 0 {
             return true;
         }
         for _ in 0..more {
-            let Some(place) = gateway.holding.enter(ente, gateway.share) else { return false };
+            let Some(place) = room.holding.enter(ente, room.share) else { return false };
             self.own.push(place);
         }
-        let Ok(permit) = gateway.bodies.clone().try_acquire_many_owned(u32::try_from(more).unwrap_or(u32::MAX)) else { return false };
+        let Ok(permit) = room.bodies.clone().try_acquire_many_owned(u32::try_from(more).unwrap_or(u32::MAX)) else { return false };
         match &mut self.room {
-            Some(room) => room.merge(permit),
+            Some(held) => held.merge(permit),
             None => self.room = Some(permit),
         }
         true

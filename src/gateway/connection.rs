@@ -30,7 +30,7 @@ use super::gathered::Stretta;
 use super::metered::{Metered, TooManyRecords};
 use super::outcome;
 use super::proxy;
-use super::record::{self, Channel, Passage};
+use super::record::{Channel, Passage};
 use crate::tls::server::Shown;
 use crate::tls::server::TlsVersion;
 
@@ -103,7 +103,7 @@ pub(super) async fn serve(
                 match caught(answering.as_mut()).await {
                     Some(reply) => reply,
                     None => {
-                        record::failed(&gateway, &channel, &passage).await;
+                        super::failed::failed(&gateway, &channel, &passage).await;
                         outcome::internal()
                     }
                 }

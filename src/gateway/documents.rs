@@ -17,7 +17,7 @@ pub(super) fn asked(record: &Record<'_>, caller: &Caller, head: &Parts) -> Resul
     let Some(text) = named(record.gateway, head) else { return Ok(None) };
     // Like any reply, it stays in memory until its client has taken it.
     let mut places = Places::default();
-    if !places.take(record.gateway, &caller.ente().codice, text.len()) {
+    if !places.take(&record.gateway.room, &caller.ente().codice, text.len()) {
         return Err(record.no_room(caller));
     }
     Ok(Some(Outcome::Contract(text, places)))

@@ -11,7 +11,7 @@ use crate::contract::catalogue::{Endpoint, plain};
 use crate::ledger::ViewError;
 use crate::refusal::{Code, Refusal};
 use crate::registry::{Caller, Identified};
-use crate::tls::peer::Valid;
+use crate::tls::validity::Valid;
 
 /// The ente behind a certificate, by the registry of this moment.
 pub(super) async fn identify(gateway: &Gateway, channel: &Channel) -> Result<(Identified, Valid), Refusal> {

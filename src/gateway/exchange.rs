@@ -84,7 +84,7 @@ async fn listen(record: &mut Record<'_>, verdict: &Verdict, head: &Parts, inboun
     // HTTP body: bounded in size and time. Lots alone may be large, and few of them at the same time.
     let lots = endpoint.answers(Operation::TrasmissioneLotto)
         && caller.ente().may_call(Operation::TrasmissioneLotto.name(), gateway.clock.today());
-    let read = inbound.read(gateway, &caller.ente().codice, &head.headers, lots).await;
+    let read = inbound.read((&gateway.room, &gateway.settings.load().limits), &caller.ente().codice, &head.headers, lots).await;
     // The verdict goes on while the body comes.
     door::well_formed(verdict)?;
     let Read::Whole(bytes, places) = read? else { return Err(record.no_room(&caller).into()) };
@@ -159,7 +159,7 @@ async fn converse(
         let text = work.step(|| soap::envelope(record.version, &prepared.reply));
         // A reply stays in memory until its client has taken it.
         let mut places = Places::default();
-        if !places.take(gateway, &caller.ente().codice, text.len()) {
+        if !places.take(&gateway.room, &caller.ente().codice, text.len()) {
             return Err(record.no_room(&caller).into());
         }
         if operation.discloses() {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -11,10 +10,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::Gateway;
 use super::gathered::Gathered;
 use crate::ledger::Micros;
-use crate::ledger::committer::Health;
 use crate::ledger::damage::Damage;
 use crate::ledger::meter::Meter;
 use crate::log::LOST;
@@ -121,21 +118,18 @@ impl Metrics {
     }
 
     /// In the text format, as things stand.
-    pub fn text(&self, gateway: &Gateway) -> String {
-        self.ready.set(i64::from(*gateway.node.ledger.committer.health().borrow() == Health::Good));
-        let ended = gateway.scrub.get().and_then(|scrub| scrub.rounds().ended);
-        self.read_again.set(ended.map_or(0, Timestamp::as_second));
-        self.free.set(gateway.node.free().and_then(|free| i64::try_from(free).ok()).unwrap_or_default());
-        let settings = gateway.settings.load();
+    pub fn text(&self, standing: Standing) -> String {
+        self.ready.set(standing.ready.into());
+        self.read_again.set(standing.read_again);
+        self.free.set(standing.free);
         self.certificates.clear();
-        for identity in settings.channel.identities.all() {
-            self.certificates.get_or_create(&Named { name: identity.name.clone() }).set(identity.expires());
+        for (name, expires) in standing.certificates {
+            self.certificates.get_or_create(&Named { name }).set(expires);
         }
-        let revocations = &settings.channel.revocations;
-        self.lists.set(revocations.expires().unwrap_or_default());
-        self.unreadable.set(i64::try_from(revocations.unreadable().len()).unwrap_or(i64::MAX));
+        self.lists.set(standing.lists);
+        self.unreadable.set(standing.unreadable);
         self.quotas.clear();
-        for (ente, exchanges, persons) in gateway.quotas.used(gateway.clock.now()) {
+        for (ente, exchanges, persons) in standing.used {
             for (what, used) in [("exchanges", exchanges), ("persons", persons)] {
                 self.quotas.get_or_create(&Quota { ente: ente.clone(), what }).set(i64::try_from(used).unwrap_or(i64::MAX));
             }
@@ -145,4 +139,23 @@ impl Metrics {
         let _ = encode(&mut text, &self.registry);
         text
     }
+}
+
+/// What is measured when somebody asks.
+#[derive(Debug)]
+pub struct Standing {
+    /// Whether the ledger can be written.
+    pub ready: bool,
+    /// When the last daily reading ended, seconds since the epoch; 0 for never.
+    pub read_again: i64,
+    /// Bytes that may still be written; 0 where that is not known.
+    pub free: i64,
+    /// The server's certificates, with their last seconds.
+    pub certificates: Vec<(String, i64)>,
+    /// The last second of the list that ends first; 0 where there is none.
+    pub lists: i64,
+    /// Files of lists that cannot be read.
+    pub unreadable: i64,
+    /// Exchanges and persons of the day, by ente.
+    pub used: Vec<(String, u64, u64)>,
 }

@@ -1,28 +1,34 @@
 //! The gateway: everything put together and served.
 //!
 //! - [`node`]: a data directory opened: ledger, views, registry, SII; the list of projectors; [`settings`]: what may change while it runs;
+//!   `reload`: changes it, whole or not at all; `lists`: revocation lists, read again by themselves;
 //! - [`listener`] and `connection`: from the socket to HTTP; `metered`: the records of a handshake, counted; `proxy`: the address that a balancer names;
 //!   [`framing`]: the end of a request, read strictly;
-//! - [`exchange`]: the way of one exchange, on one page. Beside it: `door`: the caller, and room for it; [`body`]: the bytes of requests and replies in
-//!   memory, bounded; `sender`: the sender, in the request's own words; `unreadable`: refusals of messages that cannot be read; `record`: from an exchange
-//!   to its entry; `outcome`: the only maker of a response; `documents`: the files of the contract; [`fault`]: refusals as bytes;
+//! - [`exchange`]: the way of one exchange, on one page. Beside it: `door`: the caller, and room for it; `body`: the bytes of requests and replies in
+//!   memory, bounded; `sender`: the sender, in the request's own words; `unreadable`: refusals of messages that cannot be read; `failed`: what cannot be
+//!   answered, and why; `record`: from an exchange to its entry; `outcome`: the only maker of a response; `documents`: the files of the contract;
+//!   [`fault`]: refusals as bytes;
 //! - `performing`: a service at work; `beside`: steps that take long, beside the threads that serve; `outgoing`: questions for other systems;
-//! - [`gathered`]: refusals too many to record one by one; [`refused`]: the lines of the log about handshakes; `crowd`: how many places each has; [`quota`]: how many exchanges it has made;
-//! - [`admin`]: the admin socket; [`status`]: how it is, for people; [`metrics`]: what is counted.
+//! - [`gathered`]: refusals too many to record one by one; [`refused`]: the lines of the log about handshakes; `crowd`: how many places each has;
+//!   [`quota`]: how many exchanges it has made;
+//! - [`admin`]: the admin socket; [`status`]: how it is, for people; [`metrics`]: what is counted; `measured`: what only the pages of figures ask for.
 
 pub mod admin;
 pub(crate) mod beside;
-pub mod body;
+mod body;
 mod connection;
 mod crowd;
 mod documents;
 mod door;
 pub mod exchange;
 pub mod facts;
+mod failed;
 pub mod fault;
 pub mod framing;
 pub mod gathered;
 pub mod listener;
+mod lists;
+mod measured;
 mod metered;
 pub mod metrics;
 pub mod node;
@@ -33,6 +39,7 @@ mod proxy;
 pub mod quota;
 mod record;
 pub mod refused;
+mod reload;
 mod sender;
 pub mod settings;
 pub mod status;
@@ -43,7 +50,6 @@ use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -51,6 +57,7 @@ use crate::contract::Contract;
 use crate::ledger::scrub::Scrub;
 use crate::xml;
 use beside::Beside;
+use body::Room;
 use crowd::Crowd;
 use gathered::Gathered;
 use metrics::Metrics;
@@ -79,14 +86,8 @@ pub struct Gateway {
     pub started: Timestamp,
     /// The clock.
     pub clock: Clock,
-    /// Places for large lots.
-    pub lots: Arc<Semaphore>,
-    /// Room for bodies and for replies, in pieces of [`body::ROOM`] bytes.
-    pub bodies: Arc<Semaphore>,
-    /// What of it each ente takes.
-    pub holding: Crowd,
-    /// And may take: half, in the same pieces.
-    pub share: usize,
+    /// Room for bodies and for replies.
+    room: Room,
     /// Places for steps that take long.
     beside: Beside,
     /// Refusals counted together.
@@ -118,9 +119,7 @@ impl Gateway {
         let gathered = Gathered::default();
         let metrics = Metrics::new(node.ledger.committer.meter(), &node.damage, &gathered);
         Arc::new(Self {
-            lots: Arc::new(Semaphore::new(settings.limits.lots)),
-            share: settings.limits.bodies_bytes / body::ROOM / 2,
-            bodies: Arc::new(Semaphore::new((settings.limits.bodies_bytes / body::ROOM).min(Semaphore::MAX_PERMITS))),
+            room: Room::of(&settings.limits),
             node,
             contract,
             config: config.clone(),
@@ -134,7 +133,6 @@ impl Gateway {
             gathered,
             refusals: Refusals::default(),
             crowd: Crowd::default(),
-            holding: Crowd::default(),
             quotas: Arc::default(),
             connected: Crowd::default(),
             metrics,

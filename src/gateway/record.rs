@@ -12,7 +12,7 @@ use super::body::Places;
 use super::gathered::Stretta;
 use super::outcome::{Counted, Outcome, Rendered};
 use super::quota::{self, Exceeded, Operator, Standing};
-use super::{Gateway, door, fault};
+use super::{Gateway, fault};
 use crate::clock::rome;
 use crate::contract::catalogue::Operation;
 use crate::gateway::facts::{CRL_SCADUTA, DIALETTO, SOAP};
@@ -21,8 +21,8 @@ use crate::ledger::{
     Tokens, new_exchange,
 };
 use crate::refusal::{Code, Refusal};
+use crate::registry::Caller;
 use crate::registry::ente::Ente;
-use crate::registry::{Caller, Identified};
 use crate::services::facts::CHIESTE;
 use crate::services::tentativi::{Di, Svuotato};
 use crate::services::{Note, Prepared};
@@ -299,24 +299,6 @@ impl<'a> Record<'a> {
             ..Secret::default()
         };
         ledger.prepare(body, &secret, &blinding, 0, self.received)
-    }
-}
-
-/// The refusal of an exchange that a mistake of ours ended.
-const INTERNAL: &str = Stretta::E99Interno.code();
-
-/// Records an exchange that a mistake of ours ended, unless it was recorded before that: it has an entry of its own, and tells nothing.
-pub(super) async fn failed(gateway: &Gateway, channel: &Channel, passage: &Passage) {
-    if passage.is_recorded() {
-        return;
-    }
-    let mut record = Record::new(gateway, channel, passage, Version::V11);
-    if let Ok((Identified::Caller(caller), _)) = door::identify(gateway, channel).await {
-        record.ente = Some(caller.ente().codice.clone());
-    }
-    let note = Note { outcome: "FAULT", refusal: Some(INTERNAL.to_owned()), ..Note::default() };
-    if record.commit(Prepared { note, ..Prepared::default() }, "", None).await.is_err() {
-        gateway.gathered.name(INTERNAL, channel.peer.fingerprint(), passage.id);
     }
 }
 

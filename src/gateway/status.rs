@@ -6,13 +6,12 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Gateway;
+use super::lists::NEAR;
 use crate::clock::rome;
 use crate::ledger::ViewError;
 use crate::ledger::committer::Health;
 use crate::ledger::scrub::Scrub;
 use crate::sii::upkeep::InAttesa;
-use crate::tls::Revocations;
-use crate::tls::revocation::Unreadable;
 
 /// How it is.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,9 +50,6 @@ pub struct Status {
     #[serde(default)]
     pub pronta: bool,
 }
-
-/// An operator is warned of a revocation list so many seconds before its end.
-const NEAR: i64 = 86_400;
 
 /// Waiting DSU that the status explains.
 const WAITING: usize = 10;
@@ -178,32 +174,6 @@ fn of_attempts(exhausted: &BTreeMap<String, (bool, usize)>) -> Vec<String> {
                 "l'ente {ente} ha indicato invano troppi protocolli per singoli dichiaranti (quanti: {declarants}): controllare con l'ente"
             ));
         }
-    }
-    warnings
-}
-
-/// What an operator should look at in the revocation lists.
-pub fn of_lists(revocations: &Revocations, now: Timestamp) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let instant = |second: i64| Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
-    if revocations.expires().is_none() && !revocations.has_responders() {
-        warnings.push("nessuna lista di revoca: nessuno può entrare".to_owned());
-    }
-    let standing = revocations.standing(now.as_second());
-    if standing.over > 0 {
-        warnings.push("una lista di revoca è scaduta: chi ne dipende non entra".to_owned());
-    }
-    if let Some(until) = standing.grace_until.map(instant) {
-        warnings.push(format!("una lista di revoca è scaduta: chi ne dipende entra fino al {until} per la tolleranza (crl_grace_hours)"));
-    }
-    if let Some(at) = standing.next_update.filter(|at| at - now.as_second() <= NEAR).map(instant) {
-        warnings.push(format!("una lista di revoca scade il {at}"));
-    }
-    for Unreadable { file, wrong } in revocations.unreadable() {
-        let (file, why) = (file.display(), wrong.text());
-        warnings.push(format!(
-            "il file di liste di revoca {file} non viene letto, {why}: vale ciò che se ne sapeva prima, fino alla sua scadenza"
-        ));
     }
     warnings
 }

@@ -338,8 +338,8 @@ impl Issue {
 
 impl Diverso {
     /// The five values: those of the nucleus, and the ISEE with what is added to it.
-    pub fn valori(&self) -> super::attestazione::Valori {
-        super::attestazione::Valori { isee: self.isee.printed(), ..self.calcolo.valori() }
+    pub fn valori(&self) -> super::valori::Valori {
+        super::valori::Valori { isee: self.isee.printed(), ..self.calcolo.valori() }
     }
 }
 

@@ -13,6 +13,7 @@ use super::indicatori::{
     EsitoMinorenne, EsitoResidenziale, EsitoResidenzialeRistretto, EsitoUniversitario, IseeMin, IseeSocioSanRes, IseeSocioSanResRistretto,
     IseeUni,
 };
+use super::valori::{ModalitaCalcolo, Valori};
 
 /// The payload of ConsultazioneDichiarazione.
 #[derive(Clone, PartialEq)]
@@ -341,54 +342,6 @@ pub struct RicercaProtMittente {
     pub protocollo_domanda_ente_erogatore: Option<String>,
     /// Whether the benefit is still to be granted.
     pub statodomanda_prestazione: Option<StatoDomanda>,
-}
-
-/// The values of an indicator; euros.
-#[derive(Clone, PartialEq)]
-pub struct Valori {
-    /// Indicator of the economic situation, euros.
-    pub ise: Importo,
-    /// Value of the equivalence scale.
-    pub scala_equivalenza: Importo,
-    /// The ISE divided by the scale, euros.
-    pub isee: Importo,
-    /// Indicator of income, euros.
-    pub isr: Importo,
-    /// Indicator of assets, euros.
-    pub isp: Importo,
-}
-
-/// How an indicator was computed, line by line; euros.
-#[derive(Clone, PartialEq)]
-pub struct ModalitaCalcolo {
-    /// Sum of the members' net incomes; may be negative.
-    pub somma_redditi_componenti: Importo,
-    /// The same sum with the current incomes.
-    pub somma_redditi_componenti_corrente: Option<Importo>,
-    /// Figurative income of the movable assets.
-    pub reddito_figurativo_patrimonio_mobiliare: Importo,
-    /// Deductions of the nucleus.
-    pub detrazioni: Importo,
-    /// Indicator of income, euros.
-    pub isr: Importo,
-    /// Gross movable assets.
-    pub patrimonio_mobiliare: Importo,
-    /// What is taken from the movable assets.
-    pub detrazione_patrimonio_mobiliare: Importo,
-    /// Gross real estate.
-    pub patrimonio_immobiliare: Importo,
-    /// What is taken from the real estate.
-    pub detrazione_patrimonio_immobiliare: Importo,
-    /// Indicator of assets, euros.
-    pub isp: Importo,
-    /// Indicator of the economic situation, euros.
-    pub ise: Importo,
-    /// Parameter for the number of members (DPCM 159/2013 All. 1).
-    pub parametro_nucleo: Importo,
-    /// What is added to the scale's parameter.
-    pub maggiorazioni: Importo,
-    /// Value of the equivalence scale.
-    pub scala_equivalenza: Importo,
 }
 
 /// A person's indicator in an attestation.

@@ -3,9 +3,9 @@
 
 use jiff::civil::Date;
 
-use super::attestazione::{ModalitaCalcolo, Valori};
 use super::codes::{Importo, Ruolo, Vuoto};
 use super::codice_fiscale::CodiceFiscale;
+use super::valori::{ModalitaCalcolo, Valori};
 
 /// The indicators of the minors.
 #[derive(Clone, PartialEq)]

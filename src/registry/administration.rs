@@ -13,6 +13,7 @@ use super::checks::{check_certificate, check_grant, check_office, check_request,
 use super::ente::{Anagrafica, Certificato, Decisione, Ente, Modo, Richiesta, Segno, Stato, Ufficio};
 use super::entries::{certificate_key, ente_key};
 use super::quota::Quote;
+use super::wrong::{Wrong, invalid};
 use crate::clock::rome;
 use crate::ledger::keys::KeyError;
 use crate::ledger::{
@@ -347,25 +348,6 @@ struct Change {
     taken: Vec<String>,
     freed: Vec<String>,
     preconditions: Vec<Precondition>,
-}
-
-/// Why a change cannot be made.
-pub(super) enum Wrong {
-    /// What is asked makes no sense: in Italian.
-    Invalid(String),
-    /// The registry cannot be read.
-    Views(crate::ledger::ViewError),
-}
-
-impl From<crate::ledger::ViewError> for Wrong {
-    fn from(error: crate::ledger::ViewError) -> Self {
-        Self::Views(error)
-    }
-}
-
-/// What is asked makes no sense.
-pub(super) fn invalid<T>(text: impl Into<String>) -> Result<T, Wrong> {
-    Err(Wrong::Invalid(text.into()))
 }
 
 fn prepare(registry: &Registry, command: &Command, today: Date) -> Result<Change, Wrong> {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use super::abilitazione::{Abilitazione, DETAIL, OF_ONE_INDICATOR, same_office};
-use super::administration::{Wrong, invalid};
 use super::ente::{Anagrafica, Certificato, Ente, Richiesta, Segno, Ufficio};
+use super::wrong::{Wrong, invalid};
 use crate::contract::catalogue::Operation;
 use crate::isee::CodiceFiscale;
 use crate::isee::codes::TipoIndicatore;

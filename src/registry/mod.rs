@@ -4,7 +4,7 @@
 //! - [`entries`]: its entries and their projector;
 //! - [`administration`]: the one function behind `varco ente`, whether the gateway runs or not; [`checks`]: what it judges by; [`import`]: many
 //!   enti at once, from a table; [`tabelle`]: decisions and grants of many, from a table; `tabella`: how tables are read; [`upgrade`]: from earlier formats;
-//! - [`consultate`]: the look-ups of operators, recorded;
+//! - [`consultate`]: the look-ups of operators, recorded; `wrong`: why a command is refused;
 //! - [`signs`]: whose a certificate is, by which key;
 //! - here: from a certificate to a [`Caller`], from an operation to an [`Admission`], from a request's purpose to a [`Permit`]. Only a `Permit`
 //!   opens a service.
@@ -22,6 +22,7 @@ pub mod signs;
 mod tabella;
 pub mod tabelle;
 pub mod upgrade;
+mod wrong;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};

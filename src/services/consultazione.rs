@@ -3,8 +3,8 @@
 use jiff::civil::Date;
 
 use super::esiti::Motivo;
+use super::prepared::{Heard, NotPrepared, Note, Prepared, Services, heard, id_richiesta};
 use super::tentativi::Mancati;
-use super::{Heard, NotPrepared, Note, Prepared, Services, heard, id_richiesta};
 use crate::config::Soglia;
 use crate::contract::bind::Base64;
 use crate::contract::catalogue::Operation;

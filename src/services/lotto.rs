@@ -7,9 +7,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::esiti::Motivo;
+use super::prepared::{Asked, Heard, NotPrepared, Note, Prepared, Services, failed_attempts, heard, id_richiesta};
 use super::tentativi::Mancati;
 use super::trasmissione::{INTERNO, violazioni};
-use super::{Asked, Heard, NotPrepared, Note, Prepared, Services, failed_attempts, heard, id_richiesta};
 use crate::contract::catalogue::Operation;
 use crate::contract::trasmissione::{
     ChiaveLotto, ConsultazioneEsitoLottoResponse, DsuDelLotto, Esito, EsitoLotto, EsitoTrasmissioneLotto, TrasmissioneLottoResponse,

@@ -1,6 +1,6 @@
 //! The service function of a made-up operation, in unit tests alone.
 
-use super::Prepared;
+use super::prepared::Prepared;
 use crate::contract::catalogue::Operation;
 use crate::contract::message;
 use crate::contract::prova::Prova;

@@ -13,13 +13,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{NotPrepared, Services};
-use crate::clock::rome;
 use crate::contract::catalogue::Operation;
-use crate::isee::CodiceFiscale;
 use crate::ledger::{Glance, Kind};
-use crate::registry::Permit;
-use crate::sii::Occasion;
 
 /// An hour, microseconds.
 const HOUR: i64 = 3_600_000_000;
@@ -109,7 +104,7 @@ impl<'a> Chi<'a> {
 pub struct Riserva {
     ente: String,
     /// Token of the declarant.
-    dichiarante: Option<String>,
+    pub(super) dichiarante: Option<String>,
     anche_ente: bool,
     named: u32,
 }
@@ -276,31 +271,6 @@ impl Secchio {
         }
         let seconds = |micros: i64| u64::try_from(micros.saturating_add(999_999) / 1_000_000).unwrap_or_default();
         Err(Esaurito { limit: self.size.unsigned_abs(), reset: seconds(used), retry_after: seconds(over).max(1) })
-    }
-}
-
-impl Services {
-    /// Reserves attempts for a request that names so many protocols in a declarant's name.
-    pub(super) fn reserve(
-        &self,
-        permit: &Permit,
-        dichiarante: Option<&CodiceFiscale>,
-        named: u32,
-        occasion: Occasion<'_>,
-    ) -> Result<Result<Riserva, Esaurito>, NotPrepared> {
-        let year = rome(occasion.received).year();
-        let token = dichiarante.map(|code| self.keys.token(year, "cf", &code.canonical())).transpose();
-        let token = token.map_err(|error| NotPrepared::Unavailable(error.to_string()))?;
-        let chi = Chi::of(permit.admission().operation(), &permit.ente().codice, token.as_deref());
-        Ok(self.tentativi.reserve(chi, named, occasion.received))
-    }
-
-    /// Settles them, and adds the failed ones to those of the exchange.
-    pub(super) fn settle(&self, riserva: Riserva, failed: u32, mancati: &mut Mancati, occasion: Occasion<'_>) {
-        if failed > 0 {
-            *mancati.entry(riserva.dichiarante.clone().unwrap_or_default()).or_default() += failed;
-        }
-        self.tentativi.settle(riserva, failed, occasion.received);
     }
 }
 

@@ -1,8 +1,8 @@
 //! The port of TrasmissioneDSU.
 
 use super::esiti::Motivo;
+use super::prepared::{Heard, NotPrepared, Note, Prepared, Services, failed_attempts, heard, id_richiesta};
 use super::tentativi::Mancati;
-use super::{Heard, NotPrepared, Note, Prepared, Services, failed_attempts, heard, id_richiesta};
 use crate::contract::bind::Base64;
 use crate::contract::catalogue::Operation;
 use crate::contract::trasmissione::{

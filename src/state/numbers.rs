@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use tokio::sync::Mutex;
 
-use super::Store;
+use super::store::{KEYS, Store};
 use crate::clock::Clock;
 use crate::ledger::{
     Body, Entry, Kind, Ledger, NotCommitted, Precondition, Projector, Retention, Submission, ViewError, Writes, new_exchange,
@@ -96,13 +96,6 @@ pub async fn skip(ledger: &Ledger, store: &Store, clock: &Clock, named: &[String
 
 fn name(series: &str) -> Vec<u8> {
     format!("n/{series}").into_bytes()
-}
-
-const KEYS: &[u8] = b"m/chiavi";
-
-/// How many records the keyring had when that was last recorded: with fewer, keys of entries are missing, and new ones would take their ids.
-pub fn keys_seen(store: &Store) -> Result<u64, ViewError> {
-    Ok(store.get(KEYS)?.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes))
 }
 
 /// Copies reservations, and how many keys there were.

@@ -5,7 +5,7 @@ use std::path::Path;
 use rustls::pki_types::CertificateDer;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::{TlsError, files, signature};
+use super::{TlsError, pem, signature};
 use crate::digest::{hex, sha256};
 
 /// An authority, as far as revocation goes. Several may have one name (who changes the key is another), and each answers for what its own
@@ -36,7 +36,7 @@ pub struct Authorities {
 impl Authorities {
     /// From a PEM file.
     pub fn read(file: &Path) -> Result<Self, TlsError> {
-        files::certificates(file).map(Self::from)
+        pem::certificates(file).map(Self::from)
     }
 
     /// The same, with others that are not trusted, but are known to issue what is sent along: those whose lists are believed.

@@ -13,7 +13,7 @@ use rustls::sign::CertifiedKey;
 use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
 use super::TlsError;
-use super::files::{certificates, private_key};
+use super::pem::{certificates, private_key};
 use crate::clock::Clock;
 
 /// One certificate of the server's, with its key.

@@ -12,8 +12,8 @@ use rustls::pki_types::pem::PemObject as _;
 use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certificate};
 
 use super::authorities::Issuer;
-use super::peer::trimmed;
-use super::{files, signature};
+use super::validity::trimmed;
+use super::{pem, signature};
 
 /// The largest file of lists, bytes: some two million certificates.
 pub const LARGEST: usize = 64 << 20;
@@ -244,7 +244,7 @@ fn ders(bytes: &[u8]) -> Result<Vec<Vec<u8>>, Flaw> {
     if matches!(bytes, [0x30, length, ..] if *length >= 0x80) {
         return Ok(vec![bytes.to_vec()]);
     }
-    let bytes = files::unmarked(bytes);
+    let bytes = pem::unmarked(bytes);
     let lists = rustls::pki_types::CertificateRevocationListDer::pem_slice_iter(bytes);
     lists.take(MOST_LISTS + 1).map(|list| list.map(|der| der.as_ref().to_vec()).map_err(|_| Flaw::Unreadable)).collect()
 }

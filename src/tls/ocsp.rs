@@ -29,8 +29,8 @@ use x509_ocsp::{
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::authorities::Issuer;
-use super::peer::{Invalid, Valid};
-use super::plain::{self, NoReply};
+use super::client::{self, NoReply};
+use super::validity::{Invalid, Valid};
 use super::{TlsError, signature};
 use crate::clock::Clock;
 
@@ -128,7 +128,7 @@ impl Responders {
             let wrong = |what: &str| TlsError::File(url.clone(), what.to_owned());
             let uri: Uri = url.parse().map_err(|_| wrong("tls.ocsp: non è un indirizzo"))?;
             // Answers are signed: RFC 5019, section 5, has them over plain HTTP.
-            if !plain::is_address(&uri) {
+            if !client::is_address(&uri) {
                 return Err(wrong("tls.ocsp: serve un indirizzo http://"));
             }
             let issuer = {
@@ -220,7 +220,7 @@ impl Responder {
         let tbs_request = TbsRequest { version: Version::V1, requestor_name: None, request_list: vec![request], request_extensions };
         let bytes = OcspRequest { tbs_request, optional_signature: None }.to_der().map_err(|_| NoAnswer::None)?;
         let post = HttpRequest::post("/").header("content-type", "application/ocsp-request").header("accept", "application/ocsp-response");
-        let answer = plain::send(&self.url, post, Bytes::from(bytes), LARGEST).await.map_err(|error| match error {
+        let answer = client::send(&self.url, post, Bytes::from(bytes), LARGEST).await.map_err(|error| match error {
             NoReply::Unreachable(_) | NoReply::Broken => NoAnswer::Silent,
             NoReply::Address | NoReply::Status(_) | NoReply::Large => NoAnswer::None,
         })?;

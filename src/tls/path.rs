@@ -12,10 +12,11 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::TlsError;
 use super::authorities::{Authorities, Issuer};
-use super::peer::{Invalid, Link, Peer, trimmed};
+use super::peer::{Link, Peer};
 use super::profile::{self, Unfit};
 use super::revocation::Revocations;
 use super::signature::Verifications;
+use super::validity::{Invalid, trimmed};
 
 /// Certificates of one client: its own, six authorities that webpki follows, and a root sent along.
 pub const MOST_CERTIFICATES: usize = 8;

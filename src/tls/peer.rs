@@ -3,13 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use jiff::Timestamp;
 use rustls::pki_types::CertificateDer;
 use x509_parser::asn1_rs::{Oid, oid};
 use x509_parser::prelude::{FromDer as _, X509Certificate, X509Name};
 
 use super::authorities::{Authorities, Issuer};
-use super::revocation::Revocations;
+use super::validity::{Invalid, trimmed};
 use crate::digest::{hex, sha256};
 
 /// A client's certificate and the chain that it presented.
@@ -34,57 +33,6 @@ pub struct Link {
     pub not_before: i64,
     /// Last second.
     pub not_after: i64,
-}
-
-/// On what a chain is valid.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Valid {
-    /// On a list that should have been replaced, within the hours that the operator allows for that.
-    pub within_grace: bool,
-}
-
-/// Why a chain is not valid at a moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Invalid {
-    /// Cannot be read.
-    #[error("certificate cannot be read")]
-    Unreadable,
-    /// Before its time.
-    #[error("certificate not valid yet")]
-    NotYet,
-    /// After its time.
-    #[error("certificate expired")]
-    Expired,
-    /// On its issuer's list.
-    #[error("certificate revoked")]
-    Revoked,
-    /// Its chain leads to no authority that is trusted now.
-    #[error("certificate of an authority that is not trusted")]
-    Untrusted,
-    /// It, or an authority above it, is not of the kind that is let in.
-    #[error("certificate outside the profile")]
-    Unfit,
-    /// No list of its issuer's, or one that should have been replaced.
-    #[error("revocation status unknown")]
-    StatusUnknown,
-}
-
-impl Invalid {
-    /// Of a judge's error.
-    pub(super) fn because(error: &rustls::CertificateError) -> Self {
-        use rustls::CertificateError as Because;
-        match error {
-            Because::BadEncoding => Self::Unreadable,
-            Because::NotValidYet | Because::NotValidYetContext { .. } => Self::NotYet,
-            Because::Expired | Because::ExpiredContext { .. } => Self::Expired,
-            Because::Revoked => Self::Revoked,
-            Because::UnknownRevocationStatus | Because::ExpiredRevocationList | Because::ExpiredRevocationListContext { .. } => {
-                Self::StatusUnknown
-            }
-            Because::InvalidPurpose | Because::InvalidPurposeContext { .. } | Because::Other(_) => Self::Unfit,
-            _ => Self::Untrusted,
-        }
-    }
 }
 
 /// Units of one certificate that the registry is asked for.
@@ -149,22 +97,6 @@ impl Peer {
     pub fn chain(&self) -> &[Link] {
         &self.chain
     }
-
-    /// Whether the whole chain is in its time and unrevoked, by lists that are fresh.
-    pub fn valid(&self, now: Timestamp, revocations: &Revocations) -> Result<Valid, Invalid> {
-        let second = now.as_second();
-        let mut valid = Valid::default();
-        for link in &self.chain {
-            if second < link.not_before {
-                return Err(Invalid::NotYet);
-            }
-            if second > link.not_after {
-                return Err(Invalid::Expired);
-            }
-            valid.within_grace |= revocations.check(&link.issuer, &link.serial, second)?.within_grace;
-        }
-        Ok(valid)
-    }
 }
 
 impl Link {
@@ -178,12 +110,6 @@ impl Link {
             not_after: validity.not_after.timestamp(),
         }
     }
-}
-
-/// A serial without the zeros that DER may put before it.
-pub(super) fn trimmed(serial: &[u8]) -> Vec<u8> {
-    let first = serial.iter().position(|byte| *byte != 0).unwrap_or(serial.len());
-    serial[first..].to_vec()
 }
 
 fn read(der: &[u8]) -> Result<X509Certificate<'_>, Invalid> {

@@ -17,7 +17,8 @@ use super::TlsError;
 use super::authorities::Issuer;
 use super::lists::{self, Flaw, Gathered, InForce};
 use super::ocsp::Responders;
-use super::peer::{Invalid, Peer, Valid};
+use super::peer::Peer;
+use super::validity::{Invalid, Valid};
 use crate::clock::Clock;
 
 /// The lists in force. Cheap to clone; replaced whole.
@@ -114,6 +115,24 @@ pub struct Standing {
     pub grace_until: Option<i64>,
     /// The `nextUpdate` of the first of the others, second.
     pub next_update: Option<i64>,
+}
+
+impl Peer {
+    /// Whether the whole chain is in its time and unrevoked, by lists that are fresh.
+    pub fn valid(&self, now: jiff::Timestamp, revocations: &Revocations) -> Result<Valid, Invalid> {
+        let second = now.as_second();
+        let mut valid = Valid::default();
+        for link in self.chain() {
+            if second < link.not_before {
+                return Err(Invalid::NotYet);
+            }
+            if second > link.not_after {
+                return Err(Invalid::Expired);
+            }
+            valid.within_grace |= revocations.check(&link.issuer, &link.serial, second)?.within_grace;
+        }
+        Ok(valid)
+    }
 }
 
 impl Revocations {
@@ -313,7 +332,7 @@ mod tests {
         assert_eq!(bench.revocations.refresh(), Refreshed::default(), "nothing had changed");
         let gone = bench.authorities[1].client("revocato").unwrap();
         let certificate = der(&gone.certificate);
-        let serial = super::super::peer::trimmed(x509_parser::parse_x509_certificate(&certificate).unwrap().1.raw_serial());
+        let serial = super::super::validity::trimmed(x509_parser::parse_x509_certificate(&certificate).unwrap().1.raw_serial());
         let good = std::fs::read(bench.file(0)).unwrap();
         let foreign = Authority::new("Prima", bench.now).unwrap().crl(&[], 1).unwrap();
         let flaw = |flaw: Flaw| Wrong::Flaw(flaw);

@@ -16,9 +16,10 @@ use super::TlsError;
 use super::authorities::Authorities;
 use super::identity::{Identities, Identity};
 use super::path::Judge;
-use super::peer::{Invalid, Peer};
+use super::peer::Peer;
 use super::revocation::Revocations;
 use super::subject;
+use super::validity::Invalid;
 use crate::clock::Clock;
 use crate::digest::{hex, sha256};
 

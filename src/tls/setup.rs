@@ -11,10 +11,11 @@ use super::authorities::Authorities;
 use super::identity::{Identities, Identity};
 use super::ocsp::{Oldest, Responders};
 use super::path::Judge;
-use super::peer::{Invalid, Peer, Valid};
+use super::peer::Peer;
 use super::revocation::{Grace, Revocations};
 use super::server::{Handshakes, Shown};
-use super::{TlsError, files, server};
+use super::validity::{Invalid, Valid};
+use super::{TlsError, pem, server};
 use crate::clock::Clock;
 use crate::config::Tls;
 
@@ -37,9 +38,9 @@ static GENERATIONS: AtomicU64 = AtomicU64::new(0);
 
 /// The authorities whose lists are believed.
 pub fn listers(tls: &Tls) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let mut listers = files::certificates(&tls.client_authorities)?;
+    let mut listers = pem::certificates(&tls.client_authorities)?;
     if let Some(file) = &tls.crl_issuers {
-        listers.extend(files::certificates(file)?);
+        listers.extend(pem::certificates(file)?);
     }
     Ok(listers)
 }
@@ -53,7 +54,7 @@ impl Setup {
         let mut responders = Vec::new();
         for responder in &tls.ocsp {
             let file = &responder.authority;
-            let authority = files::certificates(file)?.into_iter().next();
+            let authority = pem::certificates(file)?.into_iter().next();
             let authority =
                 authority.ok_or_else(|| TlsError::File(file.display().to_string(), "non contiene alcun certificato".to_owned()))?;
             responders.push((authority, responder.url.clone()));

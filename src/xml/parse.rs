@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use super::tree::{Attribute, Document, Element, NONE, Name, Node, Place, START, Tag, place};
+use super::tree::{Attribute, Document, Element, NONE, Name, Node, Place, START, Tag, place, small};
 
 /// How much of a document is read before it is refused. Lengths are in bytes of the text.
 #[derive(Clone, Copy, Debug)]
@@ -688,11 +688,6 @@ pub(super) fn is_ncname(name: &str) -> bool {
     let other = |c: char| start(c) || matches!(c, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}');
     let mut characters = name.chars();
     characters.next().is_some_and(start) && characters.all(other)
-}
-
-/// Indexes and offsets fit: the source is shorter than 4 GiB (checked first), and so is what is made of it.
-pub(super) fn small(value: usize) -> u32 {
-    u32::try_from(value).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -7,8 +7,6 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
-use super::parse::small;
-
 /// No namespace.
 pub(super) const NONE: u32 = 0;
 
@@ -497,4 +495,9 @@ impl<'d, 's> Iterator for Children<'d, 's> {
         }
         None
     }
+}
+
+/// Indexes and offsets fit: the source is shorter than 4 GiB (checked first), and so is what is made of it.
+pub(super) fn small(value: usize) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
 }

@@ -44,7 +44,7 @@ pub(super) fn run(exit: bool, port: u16, clock: &Clock) -> Result<()> {
     let directory = init::create(&home.join("data"), clock)?;
     say(&format!("registro {}", directory.ledger));
 
-    super::runtime()?.block_on(async {
+    super::uso::runtime()?.block_on(async {
         accredit(directory.path(), &pki, clock).await?;
         let config = configure(&home, port)?;
         step("La porta");

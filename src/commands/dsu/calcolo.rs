@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-use super::super::Uso;
+use super::super::uso::Uso;
 use super::lettura::{Giorni, Port, accepted, refuse};
 use crate::contract::consultazione::{Chiave, RicercaCf};
 use crate::contract::esito_attestazione;

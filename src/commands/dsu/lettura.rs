@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use jiff::civil::Date;
 
-use super::super::Uso;
+use super::super::uso::Uso;
 use crate::config::Config;
 use crate::contract::bind::{Base64, Content as _};
 use crate::contract::{Contract, Finding, Findings, ISEE_NS, SchemaRule, Trasmessa, place_declaration};

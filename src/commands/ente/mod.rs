@@ -1,33 +1,30 @@
 //! `varco ente ...`: on the admin socket of the running gateway, or on the data directory when it is stopped.
 
+mod apply;
 mod mostra;
 mod prova;
 mod tabella;
 
+use apply::enti;
+pub use apply::{apply, apply_all};
 pub use mostra::{changes, told};
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Subcommand;
 use jiff::civil::Date;
 
 use super::dove::Dove;
-use super::{socket, who};
 use crate::clock::Clock;
-use crate::config::SEGMENT_BYTES;
 use crate::digest::{hex, sha256};
-use crate::gateway::node::Node;
-use crate::ledger::Directory;
-use crate::ledger::disk::RealDisk;
 use crate::registry::abilitazione::{Abilitazione, Periodo};
-use crate::registry::administration::{Command, perform_all};
-use crate::registry::ente::{Anagrafica, Certificato, Decisione, Ente, Modo, Richiesta, Segno, Stato, Tipo, Ufficio};
+use crate::registry::administration::Command;
+use crate::registry::ente::{Anagrafica, Certificato, Decisione, Modo, Richiesta, Segno, Stato, Tipo, Ufficio};
 use crate::registry::import::{Formato, parte};
 use crate::registry::quota::Quote;
 use crate::registry::tabelle;
-use crate::tls::{authorities, files, profile, subject};
+use crate::tls::{authorities, pem, profile, subject};
 
 /// `varco ente`.
 #[derive(Debug, clap::Args)]
@@ -341,7 +338,7 @@ struct Richieste {
 pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     let Args { dove, motivo, json, what } = args;
     let data = dove.data()?;
-    let runtime = super::runtime()?;
+    let runtime = super::uso::runtime()?;
     let asked = matches!(what, What::Accredita { come_richiesto: true, .. });
     let mut taken_back = None;
     let command = match what {
@@ -466,40 +463,6 @@ fn corrected(before: Anagrafica, chi: Correzione) -> Result<Anagrafica> {
     })
 }
 
-/// Carries out a command where the registry is: in the running gateway, or here.
-pub async fn apply(data: &Path, command: Command, motivo: &str, clock: &Clock) -> Result<Ente> {
-    apply_all(data, vec![command], motivo, clock).await?.pop().context("nessun ente")
-}
-
-/// Carries out many commands, all or none.
-pub async fn apply_all(data: &Path, commands: Vec<Command>, motivo: &str, clock: &Clock) -> Result<Vec<Ente>> {
-    let directory = Directory::open(data)?;
-    if let Some(enti) = socket::post(&directory.socket(), "/enti", &commands, motivo).await? {
-        return Ok(enti);
-    }
-    let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
-    let recorded = node.record_recovery().await;
-    let done = perform_all(&node.ledger, &node.registry, &commands, &who::myself(), motivo, clock.now()).await;
-    node.close();
-    recorded?;
-    Ok(done?)
-}
-
-/// All enti, from the running gateway or from the data directory.
-fn enti(data: &Path, clock: &Clock) -> Result<Vec<Ente>> {
-    let directory = Directory::open(data)?;
-    let runtime = super::runtime()?;
-    if let Some(enti) = runtime.block_on(socket::get(&directory.socket(), "/enti"))? {
-        return Ok(enti);
-    }
-    let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
-    let recorded = runtime.block_on(node.record_recovery());
-    let enti = node.registry.enti();
-    node.close();
-    recorded?;
-    Ok(enti?)
-}
-
 /// How a certificate is known. From a file, also its subject and its last second.
 type Known = (Segno, Option<(String, jiff::Timestamp)>);
 
@@ -537,5 +500,5 @@ fn first_of(file: &str) -> Result<Option<rustls::pki_types::CertificateDer<'stat
     if !file.exists() {
         return Ok(None);
     }
-    Ok(Some(files::certificates(file)?.into_iter().next().context("nessun certificato")?))
+    Ok(Some(pem::certificates(file)?.into_iter().next().context("nessun certificato")?))
 }

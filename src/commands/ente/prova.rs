@@ -12,7 +12,7 @@ use crate::registry::ente::{Ente, Stato};
 use crate::registry::signs::{self, Found};
 use crate::tls::authorities::Authorities;
 use crate::tls::profile::{self, Unfit};
-use crate::tls::{Invalid, Peer, Setup, files};
+use crate::tls::{Invalid, Peer, Setup, pem};
 
 /// What was found out.
 #[derive(Debug, Default, Serialize)]
@@ -28,7 +28,7 @@ pub(super) struct Judged {
 
 /// Judges the certificate in a PEM file, with its chain, as the gateway would now.
 pub(super) fn judge(file: &Path, config: Option<&Path>, enti: &[Ente], clock: &Clock) -> Result<Judged> {
-    let presented = files::certificates(file)?;
+    let presented = pem::certificates(file)?;
     let own = presented.first().context("nessun certificato")?;
     let mut judged = Judged::default();
     if let Err(reason) = profile::check(own) {
@@ -38,7 +38,7 @@ pub(super) fn judge(file: &Path, config: Option<&Path>, enti: &[Ente], clock: &C
         Some(config) => {
             let setup = Setup::build(&Config::read(config)?.tls, clock)?;
             let examined = setup.examine(&presented, clock.now()).and_then(|peer| {
-                super::super::runtime().map_err(|_| Invalid::StatusUnknown)?.block_on(setup.ask(&peer, clock));
+                super::super::uso::runtime().map_err(|_| Invalid::StatusUnknown)?.block_on(setup.ask(&peer, clock));
                 let valid = setup.judge(&peer, clock.now())?;
                 Ok((peer, valid))
             });

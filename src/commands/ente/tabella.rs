@@ -27,7 +27,7 @@ pub(super) fn carry_out(
 ) -> Result<()> {
     let unchanged = "nessun ente è cambiato";
     let commands = commands(&read(file)?).map_err(|errors| refused(file, &errors, unchanged))?;
-    let done = super::super::runtime()?.block_on(super::apply_all(data, commands, motivo, clock)).context(unchanged)?;
+    let done = super::super::uso::runtime()?.block_on(super::apply_all(data, commands, motivo, clock)).context(unchanged)?;
     if json {
         println!("{}", serde_json::to_string_pretty(&done)?);
         return Ok(());

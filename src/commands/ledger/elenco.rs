@@ -6,9 +6,9 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use uuid::Uuid;
 
-use super::super::Uso;
 use super::super::consultate::{self, Consultazione};
-use super::{line, tell_skipped};
+use super::super::uso::Uso;
+use super::righe::{line, tell_skipped};
 use crate::clock::{Clock, rfc3339};
 use crate::contract::catalogue::Operation;
 use crate::contract::consultazione::Esito;

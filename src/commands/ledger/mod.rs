@@ -1,6 +1,7 @@
 //! `varco ledger {list|show|verify}`: reads the segments, also while a gateway runs. `show --open` and a search for a person are recorded.
 
 mod elenco;
+mod righe;
 mod verifica;
 
 use std::path::Path;
@@ -8,16 +9,16 @@ use std::path::Path;
 use anyhow::{Result, bail};
 use clap::Subcommand;
 
+pub use righe::line;
+use righe::tell_skipped;
 pub(super) use verifica::verify_with;
 pub use verifica::{Checked, Report, verify, verify_log};
 
 use super::consultate::{self, Consultazione};
 use super::dove::Dove;
 use crate::clock::Clock;
-use crate::gateway::facts::GRUPPI;
-use crate::ledger::log::LogError;
 use crate::ledger::search::{self, Filter};
-use crate::ledger::{Directory, Entry, Keys, Unopened, seal};
+use crate::ledger::{Directory, Keys, Unopened, seal};
 
 /// `varco ledger`.
 #[derive(Debug, clap::Args)]
@@ -54,39 +55,6 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
             Ok(())
         }
     }
-}
-
-/// One entry on one line.
-pub fn line(entry: &Entry) -> String {
-    let body = &entry.leaf.body;
-    let dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-    let detail = match (&body.refusal, body.get(GRUPPI)) {
-        (Some(refusal), _) => refusal.clone(),
-        (None, Some(groups)) => groups
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|group| format!("{} x{}", group["motivo"].as_str().unwrap_or_default(), group["numero"]))
-            .collect::<Vec<_>>()
-            .join(" "),
-        (None, None) => String::new(),
-    };
-    let line = format!(
-        "{:>6}  {}  {:<11}  {:<10}  {:<24}  {:<18}  {}",
-        entry.leaf.seq,
-        entry.leaf.recorded,
-        body.kind.name(),
-        dash(&body.ente),
-        dash(&body.operation),
-        dash(&body.outcome),
-        detail
-    );
-    line.trim_end().to_owned()
-}
-
-/// Names the unreadable places on standard error.
-fn tell_skipped(skipped: &[LogError]) {
-    skipped.iter().for_each(|damage| eprintln!("attenzione: {}", damage.place()));
 }
 
 fn show(directory: &Directory, sequence: u64, open: bool, clock: &Clock) -> Result<()> {

@@ -20,7 +20,7 @@ use crate::digest::hex;
 use crate::isee::CodiceFiscale;
 use crate::isee::codice_fiscale::{Difetto, Kind};
 use crate::registry::checks::organization_of;
-use crate::tls::files::certificates;
+use crate::tls::pem::certificates;
 
 /// `varco pki`.
 #[derive(Debug, clap::Args)]

@@ -10,6 +10,7 @@ use super::super::codes::TipoModello;
 use super::super::codice_fiscale::CodiceFiscale;
 use super::super::dsu::{ComponenteAggiuntiva, DatiFiglio, DatiGenitore, GenitoreNonConvivente, Residenziale};
 use super::super::foglio::FoglioComponente;
+use super::indice::member;
 use super::nucleo::code;
 use super::{Check, Circumstance, Esame, Indice, casa, patrimonio, ristretto, step, studente};
 
@@ -59,11 +60,6 @@ pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esam
         let own = added.foglio_componente_aggiuntiva.codice_fiscale.clone();
         outside(&own, data, names, &path, ("K14", Numeri::Possono), (circumstance, indice.giorno), esame);
     }
-}
-
-/// Whether a codice fiscale is that of a member, who lives with the family. A declaration that completes another has no nucleus: that is judged with the one it completes.
-pub(super) fn member(indice: &Indice<'_>, codice: &CodiceFiscale) -> bool {
-    indice.dsu.nucleo_familiare.is_none() || indice.is_membro(codice)
 }
 
 /// K14: the children whom the parents seen so far name.

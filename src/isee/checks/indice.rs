@@ -92,3 +92,8 @@ impl<'a> Indice<'a> {
 fn is_adult(foglio: &FoglioComponente, on: Date) -> bool {
     age(foglio.dati_componente.anagrafica.data_nascita, on) >= 18
 }
+
+/// Whether a codice fiscale is that of a member, who lives with the family. A declaration that completes another has no nucleus: that is judged with the one it completes.
+pub(super) fn member(indice: &Indice<'_>, codice: &CodiceFiscale) -> bool {
+    indice.dsu.nucleo_familiare.is_none() || indice.is_membro(codice)
+}

@@ -7,7 +7,7 @@ use super::super::age;
 use super::super::codes::{Relazione, Ruolo, TipoOperazione};
 use super::super::codice_fiscale::CodiceFiscale;
 use super::super::dsu::{ComponenteNucleoRistretto, NucleoRistretto};
-use super::indicatori::member;
+use super::indice::member;
 use super::{Check, Esame, Indice, step};
 
 /// `again` where the same beneficiary has a restricted nucleus already.

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::super::age;
 use super::super::codes::{PresenzaGenitori, Ruolo};
 use super::super::dsu::Universitario;
-use super::indicatori::member;
+use super::indice::member;
 use super::nucleo::code;
 use super::{Check, Circumstance, Esame, Indice};
 

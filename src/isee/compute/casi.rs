@@ -14,8 +14,10 @@ use super::super::feed::Feed;
 use super::super::foglio::FoglioComponente;
 use super::super::money::{Euro, Line};
 use super::super::rules::RuleSet;
+use super::calcolo::{Calcolo, calcola};
 use super::componente::{Altre, Componente, Esterno, di_figlio, di_genitore};
-use super::{Calcolo, Condizioni, Fonte, NotComputable, Nucleo, Persona, Regime, calcola};
+use super::nucleo::{Condizioni, NotComputable, Nucleo, Persona, Regime};
+use super::voce::Fonte;
 
 /// What all indicators are computed from.
 #[derive(Clone, Copy)]

@@ -12,8 +12,9 @@ use super::super::feed::Feed;
 use super::super::foglio::FoglioComponente;
 use super::super::money::{Euro, Line, Ratio};
 use super::super::rules::RuleSet;
-use super::scala::scala_di;
-use super::{Calcolo, Condizioni, Figli, Nucleo, Persona, Regime, calcola};
+use super::calcolo::{Calcolo, calcola};
+use super::equivalenza::scala_di;
+use super::nucleo::{Condizioni, Figli, Nucleo, Persona, Regime};
 
 /// A DSU that another one refers to by its protocol.
 pub struct Riferita {

@@ -8,7 +8,7 @@ use super::super::codes::TipoVariazione;
 use super::super::dsu::{IseeCorrente, Variazione};
 use super::super::money::{Euro, Ratio};
 use super::super::rules::RuleSet;
-use super::Calcolo;
+use super::calcolo::Calcolo;
 
 /// A member's current incomes, for twelve months.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::super::dsu::Donazione;
 use super::super::foglio::{PatrimonioMobiliare, RapportoFinanziario};
 use super::super::money::{Euro, Ratio};
 use super::super::rules::RuleSet;
-use super::{Figli, Nucleo, Regime, after_second};
+use super::nucleo::{Figli, Nucleo, Regime, after_second};
 
 /// The movable assets of a nucleus; unrounded.
 #[derive(Clone, PartialEq)]

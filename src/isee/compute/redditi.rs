@@ -10,7 +10,8 @@ use super::super::feed::FeedRecord;
 use super::super::foglio::{AltriRedditi, RedditiDaDichiarare};
 use super::super::money::{Euro, Ratio};
 use super::super::rules::RuleSet;
-use super::{Figli, Nucleo, Persona, Regime, after_second};
+use super::nucleo::{Figli, Nucleo, Persona, Regime, after_second};
+use super::voce::{Fonte, Voce, sum};
 
 /// A member's income and what is deducted from it; unrounded.
 #[derive(Clone, PartialEq)]
@@ -47,30 +48,6 @@ impl Corrente {
     }
 }
 
-/// One item: what it is, how much, where it is written.
-#[derive(Clone, PartialEq)]
-pub struct Voce {
-    /// In Italian.
-    pub nome: &'static str,
-    /// The amount.
-    pub importo: Euro,
-    /// Where it comes from, where that is not plain.
-    pub fonte: Option<Fonte>,
-    /// Article, comma, letter of DPCM 159/2013.
-    pub norma: &'static str,
-}
-
-/// Where a member's incomes come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fonte {
-    /// Sheet FC8 of the DSU.
-    Fc8,
-    /// The feed of the Revenue Agency and INPS.
-    Feed,
-    /// What the DSU itself declares, nothing else being known.
-    Dsu,
-}
-
 impl RedditoComponente {
     /// The deductions that count: at most the incomes, and none where they are negative (art. 4 c. 3, "fino a concorrenza").
     pub fn detratto(&self) -> Euro {
@@ -90,11 +67,6 @@ impl RedditoComponente {
 
 fn detratto(redditi: &[Voce], detrazioni: &[Voce]) -> Euro {
     sum(detrazioni).min(sum(redditi).positive())
-}
-
-/// The sum of items.
-pub fn sum(voci: &[Voce]) -> Euro {
-    voci.iter().map(|voce| voce.importo).sum()
 }
 
 /// Items that are not zero.

@@ -10,11 +10,10 @@ use uuid::Uuid;
 use super::super::batch::{self, SEGMENT_HEADER, SegmentHeader};
 use super::super::disk::Disk;
 use super::super::log::LogError;
-use super::read::{Whole, read_whole_part};
 
 const HEAD: &str = "HEAD";
 const OTHER: &str = "il segmento è di un altro registro, o sotto un altro nome";
-const NO_FIRST: &str = "manca il primo segmento";
+pub(super) const NO_FIRST: &str = "manca il primo segmento";
 
 /// How many bytes at the end of a closed segment are looked at first for its last batch.
 const TAIL: u64 = 64 << 10;
@@ -143,36 +142,6 @@ impl Chain {
         Ok((chain, wrong))
     }
 
-    /// The whole part of a log whose end is given up: from its beginning to the first segment that is missing, damaged, or does not lead to the next. The last
-    /// segment of that part is open; those after it are `lost`. `HEAD` may say otherwise, or be unreadable.
-    pub(super) fn whole(directory: &Path, ledger: Uuid) -> Result<Self, LogError> {
-        let bound = read_head(directory).unwrap_or(Bound { segment: 0, length: 0, sequence: UNKNOWN, clean: false });
-        let named = names(directory)?;
-        let mut chain = Self { ledger, segments: Vec::new(), bound, begun: None, lost: Vec::new() };
-        let mut expected = Some((1, 0));
-        for segment in named {
-            let header = header_bytes(&segment).ok().and_then(|(bytes, _)| SegmentHeader::decode(&bytes).ok());
-            let follows = header.filter(|header| {
-                header.ledger == ledger && header.first == segment.first && Some((header.first, header.previous_length)) == expected
-            });
-            if follows.is_none() {
-                expected = None;
-                chain.lost.push(segment.path);
-                continue;
-            }
-            if let (Some(last), Some(header)) = (chain.segments.last_mut(), header) {
-                last.end = Some(End { length: header.previous_length, next: header.first });
-            }
-            let Whole { bytes, scan } = read_whole_part(&segment)?;
-            expected = (scan.end == bytes.len()).then_some((scan.next, scan.end as u64));
-            chain.segments.push(segment);
-        }
-        if chain.segments.is_empty() {
-            return Err(corrupt(directory, 0, NO_FIRST));
-        }
-        Ok(chain)
-    }
-
     /// Notes where a segment ends, by its successor's header.
     fn closes(&mut self, index: usize, successor: SegmentHeader) -> Result<(), LogError> {
         let segment = &mut self.segments[index];
@@ -239,7 +208,7 @@ fn next_after(segment: &Segment, length: u64) -> Result<Option<u64>, LogError> {
 }
 
 /// The segments' names, in order.
-fn names(directory: &Path) -> Result<Vec<Segment>, LogError> {
+pub(super) fn names(directory: &Path) -> Result<Vec<Segment>, LogError> {
     let io_error = |error| LogError::Io { file: directory.display().to_string(), error };
     let mut segments = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(io_error)? {
@@ -255,7 +224,7 @@ fn names(directory: &Path) -> Result<Vec<Segment>, LogError> {
 }
 
 /// As many bytes of a header as there are, then zeros; and the length of the file.
-fn header_bytes(segment: &Segment) -> Result<([u8; SEGMENT_HEADER], u64), LogError> {
+pub(super) fn header_bytes(segment: &Segment) -> Result<([u8; SEGMENT_HEADER], u64), LogError> {
     let io_error = |error| LogError::Io { file: name(&segment.path), error };
     let file = File::open(&segment.path).map_err(io_error)?;
     let length = file.metadata().map_err(io_error)?.len();

@@ -7,12 +7,14 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::super::batch::{self, BATCH_HEADER, Batch, SEGMENT_HEADER, Span};
+use super::super::batch::{self, BATCH_HEADER, Batch, SEGMENT_HEADER, SegmentHeader, Span};
 use super::super::disk::{RealDisk, replace};
 use super::super::leaf::{Entry, Glance, Position};
 use super::super::log::{LogError, Part, Parts, Verified};
 use super::super::order::Order;
-use super::chain::{Bound, Chain, End, Segment, corrupt, file_name, name, shorter, write_head};
+use super::chain::{
+    Bound, Chain, End, NO_FIRST, Segment, UNKNOWN, corrupt, file_name, header_bytes, name, names, read_head, shorter, write_head,
+};
 
 /// How often the open segment is read again where a batch in it looks damaged and more follows: a reader may have come upon a batch while it was
 /// written, and upon the next when it was there.
@@ -138,6 +140,36 @@ pub(super) fn entries(segment: &Segment, ledger: Uuid, bytes: &[u8], placed: &Pl
 }
 
 impl Chain {
+    /// The whole part of a log whose end is given up: from its beginning to the first segment that is missing, damaged, or does not lead to the next. The last
+    /// segment of that part is open; those after it are `lost`. `HEAD` may say otherwise, or be unreadable.
+    pub(super) fn whole(directory: &Path, ledger: Uuid) -> Result<Self, LogError> {
+        let bound = read_head(directory).unwrap_or(Bound { segment: 0, length: 0, sequence: UNKNOWN, clean: false });
+        let named = names(directory)?;
+        let mut chain = Self { ledger, segments: Vec::new(), bound, begun: None, lost: Vec::new() };
+        let mut expected = Some((1, 0));
+        for segment in named {
+            let header = header_bytes(&segment).ok().and_then(|(bytes, _)| SegmentHeader::decode(&bytes).ok());
+            let follows = header.filter(|header| {
+                header.ledger == ledger && header.first == segment.first && Some((header.first, header.previous_length)) == expected
+            });
+            if follows.is_none() {
+                expected = None;
+                chain.lost.push(segment.path);
+                continue;
+            }
+            if let (Some(last), Some(header)) = (chain.segments.last_mut(), header) {
+                last.end = Some(End { length: header.previous_length, next: header.first });
+            }
+            let Whole { bytes, scan } = read_whole_part(&segment)?;
+            expected = (scan.end == bytes.len()).then_some((scan.next, scan.end as u64));
+            chain.segments.push(segment);
+        }
+        if chain.segments.is_empty() {
+            return Err(corrupt(directory, 0, NO_FIRST));
+        }
+        Ok(chain)
+    }
+
     /// The entries of a batch, in the bytes of its segment.
     fn entries(&self, segment: &Segment, bytes: &[u8], placed: &Placed) -> Result<Vec<Entry>, LogError> {
         entries(segment, self.ledger, batch_of(bytes, placed), placed)

@@ -3,8 +3,9 @@
 
 use jiff::civil::Date;
 
-use super::archive::{Versione, Versioni, decode};
+use super::archive::decode;
 use super::incoming::{Incoming, Refusal, internal};
+use super::seen::{Versione, Versioni};
 use super::system::Embedded;
 use crate::isee::checks::Check;
 use crate::isee::codes::TipoOperazione;

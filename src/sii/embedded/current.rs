@@ -2,13 +2,14 @@
 
 use jiff::civil::Date;
 
-use super::archive::{Quali, Versioni, decode};
+use super::archive::{Quali, decode};
 use super::base::{Base, REFERENCE};
 use super::compute::{Da, Fonti};
 use super::entries::Head;
 use super::incoming::{Came, Cause, Incoming, Refusal, internal};
 use super::receipt;
 use super::record::NewVersion;
+use super::seen::Versioni;
 use super::system::Embedded;
 use crate::digest::{hex, sha256};
 use crate::isee::attest::{self, Sostitutivo};

@@ -21,7 +21,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use super::archive::{Presentata, Versione};
+use super::seen::{Presentata, Versione};
 use crate::isee::codes::TipoOperazione;
 use crate::ledger::committer::TOKENS;
 use crate::ledger::{Body, Entry, Fact, Kind, Position, Projector, Tokens, Writes};

@@ -8,12 +8,13 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::archive::{Versione, Versioni, decode};
+use super::archive::decode;
 use super::compute::{Computed, Fonti};
 use super::current::Under;
 use super::entries::{Head, is_version, read_version};
 use super::incoming::{Came, Cause, Incoming, RULES, Refusal, internal};
 use super::record::NewVersion;
+use super::seen::{Versione, Versioni};
 use super::system::Embedded;
 use crate::clock::rome;
 use crate::digest::{hex, sha256};

@@ -1,10 +1,11 @@
 //! What became of a DSU or of a lot, told to the ente that transmitted it and to nobody else.
 
-use super::archive::{Archive, Versioni};
+use super::archive::Archive;
 use super::compute::persons_of;
 use super::entries::Head;
 use super::incoming::internal;
 use super::receipt::presentation_of;
+use super::seen::Versioni;
 use crate::contract;
 use crate::contract::bind::Base64;
 use crate::contract::trasmissione::{ChiaveDsu, ChiaveLotto, Completamento, EsitoDsu, EsitoLotto};

@@ -4,13 +4,14 @@
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 
-use super::archive::{Versioni, decode};
+use super::archive::decode;
 use super::compute::Da;
 use super::current::Under;
 use super::entries::{WAITING, sequence_of};
 use super::feed::Consultato;
 use super::incoming::{Cause, Incoming, Refusal, internal};
 use super::record::NewVersion;
+use super::seen::Versioni;
 use super::system::Embedded;
 use crate::clock::rome;
 use crate::config::Attesta;

@@ -1,0 +1,33 @@
+//! Attempts, reserved for a request and settled after it.
+
+use super::prepared::{NotPrepared, Services};
+use super::tentativi::{Chi, Esaurito, Mancati, Riserva};
+use crate::clock::rome;
+use crate::isee::CodiceFiscale;
+use crate::registry::Permit;
+use crate::sii::Occasion;
+
+impl Services {
+    /// Reserves attempts for a request that names so many protocols in a declarant's name.
+    pub(super) fn reserve(
+        &self,
+        permit: &Permit,
+        dichiarante: Option<&CodiceFiscale>,
+        named: u32,
+        occasion: Occasion<'_>,
+    ) -> Result<Result<Riserva, Esaurito>, NotPrepared> {
+        let year = rome(occasion.received).year();
+        let token = dichiarante.map(|code| self.keys.token(year, "cf", &code.canonical())).transpose();
+        let token = token.map_err(|error| NotPrepared::Unavailable(error.to_string()))?;
+        let chi = Chi::of(permit.admission().operation(), &permit.ente().codice, token.as_deref());
+        Ok(self.tentativi.reserve(chi, named, occasion.received))
+    }
+
+    /// Settles them, and adds the failed ones to those of the exchange.
+    pub(super) fn settle(&self, riserva: Riserva, failed: u32, mancati: &mut Mancati, occasion: Occasion<'_>) {
+        if failed > 0 {
+            *mancati.entry(riserva.dichiarante.clone().unwrap_or_default()).or_default() += failed;
+        }
+        self.tentativi.settle(riserva, failed, occasion.received);
+    }
+}
