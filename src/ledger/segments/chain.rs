@@ -1,5 +1,6 @@
 //! The segments of a directory and how they follow each other: by ledger, sequence and length. `HEAD` says how much there must be at least.
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
@@ -181,10 +182,18 @@ impl Chain {
 
 fn check_end(segment: &Segment, end: End) -> Result<(), LogError> {
     match next_after(segment, end.length)? {
-        Some(next) if next == end.next => Ok(()),
-        Some(next) if next < end.next => Err(LogError::Gap { from: next, to: end.next - 1 }),
-        Some(_) => Err(corrupt(&segment.path, end.length, "il segmento successivo non comincia dove questo finisce")),
+        Some(next) => follows(segment, end, next),
         None => Err(corrupt(&segment.path, end.length, "il segmento è chiuso e non finisce con un blocco intero")),
+    }
+}
+
+/// Whether the successor of a segment begins with the entry after its last, which is the one before `next`. Where it begins later, what was between them is
+/// missing, whatever its length was.
+pub(super) fn follows(segment: &Segment, end: End, next: u64) -> Result<(), LogError> {
+    match next.cmp(&end.next) {
+        Ordering::Equal => Ok(()),
+        Ordering::Less => Err(LogError::Gap { from: next, to: end.next - 1 }),
+        Ordering::Greater => Err(corrupt(&segment.path, end.length, "il segmento successivo non comincia dove questo finisce")),
     }
 }
 

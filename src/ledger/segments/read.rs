@@ -13,7 +13,7 @@ use super::super::leaf::{Entry, Glance, Position};
 use super::super::log::{LogError, Part, Parts, Verified};
 use super::super::order::Order;
 use super::chain::{
-    Bound, Chain, End, NO_FIRST, Segment, UNKNOWN, corrupt, file_name, header_bytes, name, names, read_head, shorter, write_head,
+    Bound, Chain, End, NO_FIRST, Segment, UNKNOWN, corrupt, file_name, follows, header_bytes, name, names, read_head, shorter, write_head,
 };
 
 /// How often the open segment is read again where a batch in it looks damaged and more follows: a reader may have come upon a batch while it was
@@ -111,10 +111,7 @@ fn check_end(segment: &Segment, bytes: &[u8], scan: &Scan) -> Result<(), LogErro
     if scan.end != bytes.len() || scan.end as u64 != end.length {
         return Err(corrupt(&segment.path, scan.end as u64, "il segmento è chiuso e finisce male"));
     }
-    if scan.next != end.next {
-        return Err(corrupt(&segment.path, scan.end as u64, "il segmento successivo non comincia dove questo finisce"));
-    }
-    Ok(())
+    follows(segment, end, scan.next)
 }
 
 /// Whether what was found in the last segment reaches what `HEAD` says.
@@ -216,11 +213,7 @@ impl<'a> Batches<'a> {
         let path = &self.segment.path;
         let wrong = |what: &str| corrupt(path, self.offset, what);
         if self.offset == self.end.length {
-            return if self.next == self.end.next {
-                Ok(None)
-            } else {
-                Err(wrong("il segmento successivo non comincia dove questo finisce"))
-            };
+            return follows(self.segment, self.end, self.next).map(|()| None);
         }
         let io_error = |error| LogError::Io { file: name(path), error };
         let left = self.end.length - self.offset;
