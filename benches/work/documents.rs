@@ -17,8 +17,8 @@ use varco::isee::rules::{RuleSet, Rules};
 use varco::soap::{self, Version, envelope};
 use varco::xml::{Document, Limits, parse, parse_outline};
 
-use super::growing::{Frame, Growth, Maker, code, growths, kinds};
 use super::{Case, Work};
+use kit::growing::{Frame, Growth, Maker, code, growths, kinds};
 
 const TODAY: Date = date(2026, 3, 10);
 /// The sizes of the documents: the larger is four times the smaller.

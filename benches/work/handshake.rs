@@ -1,18 +1,8 @@
 //! The work of a handshake, from the client's last flight to the server's verdict: honest clients, and hostile ones.
 //!
 //! A case is named KIND/VERSION/WHAT. KIND is the kind of the certificates' keys. WHAT begins with `chain-` where the case is about signatures.
-//! `tests/work.rs` compares a hostile case with the honest one of its kind and version; it counts the difference in verifications of that kind
+//! `tests/hard/work.rs` compares a hostile case with the honest one of its kind and version; it counts the difference in verifications of that kind
 //! (KIND/verify).
-
-#[allow(dead_code, reason = "the tests of chains use the rest")]
-#[path = "../../tests/chains/der.rs"]
-mod der;
-#[allow(dead_code, reason = "the tests of chains use the rest")]
-#[path = "../../tests/chains/judge.rs"]
-mod judge;
-#[allow(dead_code, reason = "the tests of chains use the rest")]
-#[path = "../../tests/chains/maker.rs"]
-mod maker;
 
 use std::hint::black_box;
 use std::rc::Rc;
@@ -20,10 +10,10 @@ use std::rc::Rc;
 use aws_lc_rs::signature as aws;
 use rcgen::{PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA512};
 
-use self::der::*;
-use self::judge::{Case as Chain, Ends, Verdict, hear, said};
-use self::maker::{Authority, Certificate, Key, NOW, bare, nulled};
 use super::{Case, Work};
+use kit::chains::der::*;
+use kit::chains::judge::{Case as Chain, Ends, Verdict, hear, said};
+use kit::chains::maker::{Authority, Certificate, Key, NOW, bare, nulled};
 
 /// Records that a connection may send in its handshake: `gateway::metered` hangs up after so many.
 const MOST_RECORDS: usize = 256;

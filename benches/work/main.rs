@@ -1,4 +1,4 @@
-//! Work counted in instructions: the steps of a handshake and of a document, one by one, under callgrind. `tests/work.rs` runs this and holds
+//! Work counted in instructions: the steps of a handshake and of a document, one by one, under callgrind. `tests/hard/work.rs` runs this and holds
 //! the counts; `just work` prints them.
 //!
 //! ```sh
@@ -13,14 +13,7 @@
 #![allow(missing_docs, unreachable_pub, reason = "a program")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "the work must be there")]
 
-#[path = "../../tests/common/caseta.rs"]
-mod caseta;
 mod documents;
-#[path = "../../tests/common/famiglia.rs"]
-mod famiglia;
-#[path = "../../tests/common/generate.rs"]
-mod generate;
-mod growing;
 mod handshake;
 mod sample;
 mod told;

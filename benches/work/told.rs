@@ -37,10 +37,10 @@ use varco::tls::path::Judge;
 use varco::tls::{Peer, Revocations};
 use varco::xml::{self, Document, Element, Limits};
 
-use super::caseta::{Caseta, conti};
-use super::famiglia::{Famiglia, OPERATIONS};
-use super::growing::code;
 use super::{Case, Work};
+use kit::caseta::{Caseta, conti};
+use kit::famiglia::{Famiglia, OPERATIONS};
+use kit::growing::code;
 
 /// A protocol that was never given.
 const NOBODYS: &str = "INPS-ISEE-2026-00009000E-00";

@@ -4,7 +4,7 @@
 //! - [`leaf`]: [`Body`] and [`Draft`] on the way in, [`Entry`] and [`Leaf`] on the way out, [`Projector`];
 //! - [`batch`]: the bytes of a batch; [`disk`]: the file operations, behind a seam; [`segments`]: the log on disk and its recovery;
 //! - [`damage`]: damage found while the gateway serves; [`scrub`]: the daily reading of closed segments;
-//! - [`log`]: the seam between the ledger and its engine, and the log in memory; `order`: how entries may follow each other;
+//! - [`log`]: the seam between the ledger and its engine; `memory`: a log without a disk, for tests; `order`: how entries may follow each other;
 //! - [`committer`]: preconditions, group commit, receipts; [`follow`]: all that is derived from the log in its order; [`meter`]: what it measures;
 //! - [`keys`] and [`seal`]: tokens, commitments, sealed parts; [`permutation`]: numbers that cannot be guessed;
 //! - [`directory`]: the data directory; [`search`]: finding entries; [`uses`]: counting them.
@@ -18,6 +18,8 @@ pub mod follow;
 pub mod keys;
 pub mod leaf;
 pub mod log;
+#[cfg(any(test, feature = "memory"))]
+pub mod memory;
 pub mod meter;
 mod order;
 pub mod permutation;
@@ -37,7 +39,9 @@ pub use keys::{KeyError, Keys};
 pub use leaf::{
     Body, Commitments, Draft, Entry, Fact, Glance, Kind, Leaf, Micros, Position, Projector, Retention, Role, Sizes, Tokens, Writes,
 };
-pub use log::{Log, LogError, MemLog, Reader, Verified};
+pub use log::{Log, LogError, Reader, Verified};
+#[cfg(any(test, feature = "memory"))]
+pub use memory::MemLog;
 pub use seal::{Blinding, Secret, Unopened};
 
 use std::sync::Arc;

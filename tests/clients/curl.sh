@@ -9,7 +9,7 @@
 #   trasmissione.xml  the envelope that transmits it
 #   indicatore.xml    an envelope that asks for the indicator, with ProtocolloDomandaEnteErogatore @DOMANDA@
 #
-# All in UTF-8, with an XML declaration that says so. Replies and traces are left in WORK. `tests/clients.rs` runs it; the first
+# All in UTF-8, with an XML declaration that says so. Replies and traces are left in WORK. `tests/interop/clients.rs` runs it; the first
 # check that does not hold ends it with a message and status 1.
 set -euo pipefail
 

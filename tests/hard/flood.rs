@@ -6,16 +6,12 @@
 //! through, which is exactly what the ledger has of it; and the good ente's p99 stays under the same generous bound as beside slow clients
 //! (`tests/slow.rs`). By how many per cent the p99 changes is measured by `just bench --bench port`, with the server on a core of its own.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
-
-mod common;
-
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use common::good::{measure, transmit};
-use common::{BENEFIT, ISEE, Serving, Site, requests};
+use kit::good::{measure, transmit};
+use kit::{BENEFIT, ISEE, Serving, Site, requests};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::{JoinHandle, JoinSet};
 use varco::commands::client::{Answer, Client};
@@ -103,7 +99,7 @@ fn a_flood_over_its_quota_delays_nobody_else() {
     let (serving, behind) = (site.serve(), behind());
     let begun = Instant::now();
     let told = std::cell::Cell::new(Told::default());
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         transmit(&site, &serving).await;
         let attack = async || {
             let over = Arc::new(AtomicBool::new(false));

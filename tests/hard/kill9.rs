@@ -1,12 +1,6 @@
 //! `kill -9` under load, over and over, against the real binary: every acknowledged exchange is in the ledger, no reply that a client read lacks
 //! its entry, and the views equal a rebuild. `VARCO_KILLS` sets how often (200).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
-
-#[path = "common/asked.rs"]
-mod asked;
-mod common;
-
 use std::collections::{HashMap, HashSet};
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -16,7 +10,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{BENEFIT, DSU, ISEE, Serving, Site, requests};
+use kit::{BENEFIT, DSU, ISEE, Serving, Site, requests};
 use varco::clock::Clock;
 use varco::commands::client::Client;
 use varco::config::Config;
@@ -44,7 +38,7 @@ fn nothing_acknowledged_is_lost() {
     site.configure("[ledger]\nsegment_bytes = 262144\n");
     let acknowledged = Arc::new(Mutex::new(Acknowledged::default()));
     let serial = Arc::new(AtomicU32::new(1));
-    let runtime = common::runtime();
+    let runtime = kit::runtime();
     let mut seed: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut rounds_with_load = 0;
     for round in 0..kills {
@@ -66,11 +60,11 @@ fn nothing_acknowledged_is_lost() {
         });
         rounds_with_load += u32::from(acknowledged.lock().unwrap().exchanges.len() > before);
         if round % COMPARE == 0 {
-            common::views_equal_a_rebuild(&site.directory(), &site.clock);
+            kit::views_equal_a_rebuild(&site.directory(), &site.clock);
         }
     }
     assert!(rounds_with_load * 2 > kills, "only {rounds_with_load} of {kills} rounds had anything acknowledged before the kill");
-    common::views_equal_a_rebuild(&site.directory(), &site.clock);
+    kit::views_equal_a_rebuild(&site.directory(), &site.clock);
     check(&site, &acknowledged.lock().unwrap());
 }
 
@@ -94,7 +88,7 @@ async fn load(client: Client, transmits: bool, today: String, serial: Arc<Atomic
         let mut all = acknowledged.lock().unwrap();
         all.exchanges.push(answer.exchange.clone().unwrap());
         if let Some(sender) = sender {
-            all.protocols.insert(sender, common::element(&answer, "ProtocolloDSU").to_owned());
+            all.protocols.insert(sender, kit::element(&answer, "ProtocolloDSU").to_owned());
         }
     }
 }
@@ -112,11 +106,11 @@ fn check(site: &Site, acknowledged: &Acknowledged) {
 
     // What was acknowledged is also what is answered: the same transmission gets the same protocol.
     let serving: Serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let mut caf = site.client(serving.address, "caf").connect().await.unwrap();
         for (sender, protocol) in acknowledged.protocols.iter().take(50) {
             let answer = caf.call(DSU, &requests::trasmissione(&requests::dsu(sender, &site.today()))).await.unwrap();
-            assert_eq!(common::element(&answer, "ProtocolloDSU"), protocol);
+            assert_eq!(kit::element(&answer, "ProtocolloDSU"), protocol);
         }
     });
     serving.stop();
@@ -128,17 +122,17 @@ fn check(site: &Site, acknowledged: &Acknowledged) {
 fn a_question_is_asked_once_and_has_an_end() {
     let kills: u32 = std::env::var("VARCO_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(300);
     let site = Site::new();
-    asked::may_verify(&site);
+    kit::asked::may_verify(&site);
     let had = site.home.path().join("asked");
     let serial = Arc::new(AtomicU64::new(0));
     let acknowledged = Arc::new(Mutex::new(Vec::new()));
-    let runtime = common::runtime();
+    let runtime = kit::runtime();
     let mut seed: u64 = 0x2545_f491_4f6c_dd1d;
     for _ in 0..kills {
         let (mut child, address) = child(&site, &had);
         runtime.block_on(async {
             let clients: Vec<_> =
-                (0..4).map(|_| tokio::spawn(verify(asked::comune(&site, address), serial.clone(), acknowledged.clone()))).collect();
+                (0..4).map(|_| tokio::spawn(verify(kit::asked::comune(&site, address), serial.clone(), acknowledged.clone()))).collect();
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             tokio::time::sleep(Duration::from_millis(15 + (seed >> 33) % 60)).await;
             tokio::task::block_in_place(|| {
@@ -154,25 +148,25 @@ fn a_question_is_asked_once_and_has_an_end() {
     site.serve().stop();
     varco::commands::ledger::verify(&site.directory()).unwrap();
     let entries = segments::read_from(&site.directory().segments(), site.directory().ledger, 1, usize::MAX).unwrap();
-    let ends = asked::checked(&entries, &had);
+    let ends = kit::asked::checked(&entries, &had);
     println!("{ends:?}");
-    let counted = |of: &dyn Fn(&asked::End) -> bool| ends.iter().filter(|(end, _)| of(end)).map(|(_, count)| count).sum::<usize>();
+    let counted = |of: &dyn Fn(&kit::asked::End) -> bool| ends.iter().filter(|(end, _)| of(end)).map(|(_, count)| count).sum::<usize>();
     assert!(counted(&|end| end.kind == Kind::Exchange) > kills as usize, "{ends:?}");
     assert!(
-        counted(&|end| end.kind == Kind::Interrupted && end.course != Some(asked::Course::Conflicts)) > kills as usize / 10,
+        counted(&|end| end.kind == Kind::Interrupted && end.course != Some(kit::asked::Course::Conflicts)) > kills as usize / 10,
         "{ends:?}"
     );
     let recorded: HashSet<String> =
         entries.iter().filter(|entry| entry.leaf.body.kind == Kind::Exchange).map(|entry| entry.leaf.body.exchange.to_string()).collect();
     let acknowledged = acknowledged.lock().unwrap();
     assert!(acknowledged.iter().all(|exchange| recorded.contains(exchange)), "an acknowledged exchange is lost");
-    common::views_equal_a_rebuild(&site.directory(), &site.clock);
+    kit::views_equal_a_rebuild(&site.directory(), &site.clock);
 }
 
 /// This test's own binary, serving with another system behind it.
 fn child(site: &Site, had: &Path) -> (Child, SocketAddr) {
     let mut child = Process::new(std::env::current_exe().unwrap())
-        .args(["serves_until_it_is_killed", "--exact", "--ignored", "--nocapture"])
+        .args(["kill9::serves_until_it_is_killed", "--exact", "--ignored", "--nocapture"])
         .envs([(CHILD[0], site.config().as_path()), (CHILD[1], had)])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -187,9 +181,9 @@ fn child(site: &Site, had: &Path) -> (Child, SocketAddr) {
 #[ignore = "the child of a_question_is_asked_once_and_has_an_end"]
 fn serves_until_it_is_killed() {
     let [Some(config), Some(had)] = CHILD.map(std::env::var_os) else { return };
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let config = Config::read(Path::new(&config)).unwrap();
-        let serving = asked::Serving::start(&config, &Clock::system(), Arc::new(RealDisk), Path::new(&had)).await;
+        let serving = kit::asked::Serving::start(&config, &Clock::system(), Arc::new(RealDisk), Path::new(&had)).await;
         println!("serving {}", serving.address);
         std::future::pending::<()>().await;
     });
@@ -199,7 +193,7 @@ fn serves_until_it_is_killed() {
 async fn verify(client: Client, serial: Arc<AtomicU64>, acknowledged: Arc<Mutex<Vec<String>>>) {
     let Ok(mut connected) = client.connect().await else { return };
     loop {
-        let (path, message) = asked::question("comune", serial.fetch_add(1, Ordering::Relaxed));
+        let (path, message) = kit::asked::question("comune", serial.fetch_add(1, Ordering::Relaxed));
         let Ok(answer) = connected.call(path, &message).await else { return };
         if answer.status.as_u16() == 200 {
             acknowledged.lock().unwrap().push(answer.exchange.clone().unwrap());

@@ -2,10 +2,6 @@
 //! same transmission gets the same protocol. The data directory is on a file system of its own that loses all that was not synced, and
 //! every start after a cut sees another boot id. `VARCO_CUTS` sets how often (200).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
-
-mod common;
-#[path = "powercut/volume.rs"]
 mod volume;
 
 use std::collections::{BTreeMap, HashSet};
@@ -18,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use common::{BENEFIT, DSU, ISEE, Serving, Site, requests};
+use kit::{BENEFIT, DSU, ISEE, Serving, Site, requests};
 use varco::clock::Clock;
 use varco::commands::client::{Answer, Client};
 use varco::commands::demo::accreditamento;
@@ -142,7 +138,7 @@ struct Figures {
 
 #[test]
 fn nothing_read_before_a_power_cut_is_lost() {
-    match volume::enter("nothing_read_before_a_power_cut_is_lost") {
+    match volume::enter("powercut::nothing_read_before_a_power_cut_is_lost") {
         Entered::Inside => {}
         Entered::Ran(passed) => return assert!(passed, "see above"),
         Entered::Refused(why) => return skipped(&why),
@@ -246,7 +242,7 @@ impl Round<'_> {
 
     fn initialising(&mut self) {
         let data = self.data();
-        let init = Running::start(Command::new(common::binary()).arg("init").arg(&data));
+        let init = Running::start(Command::new(kit::binary()).arg("init").arg(&data));
         std::thread::sleep(self.chance.micros(60_000));
         self.cut(init);
         // `FORMAT` is written last: with it the directory is whole, without it there is none yet.
@@ -254,7 +250,7 @@ impl Round<'_> {
             self.check_ledger();
             self.serve(262_144).stop();
         } else if data.exists() {
-            let (said, well) = common::varco(&["ledger", "verify", "--data", data.to_str().unwrap()]);
+            let (said, well) = kit::varco(&["ledger", "verify", "--data", data.to_str().unwrap()]);
             assert!(!well && said.contains("FORMAT"), "{said}");
         }
         if data.exists() {
@@ -264,7 +260,7 @@ impl Round<'_> {
 
     fn initialised(&mut self) {
         let data = self.data();
-        let (said, well) = common::varco(&["init", data.to_str().unwrap()]);
+        let (said, well) = kit::varco(&["init", data.to_str().unwrap()]);
         assert!(well, "{said}");
         self.cut(());
         self.check_ledger();
@@ -277,7 +273,7 @@ impl Round<'_> {
         {
             let acts = accreditamento::commands((codice, codice, "01234567897"), tipo, fingerprint, operazioni, &[BENEFIT]);
             for act in acts {
-                common::runtime().block_on(ente::apply(&data, act, "prova", &self.site.clock)).unwrap();
+                kit::runtime().block_on(ente::apply(&data, act, "prova", &self.site.clock)).unwrap();
             }
             self.shared.told.lock().unwrap().enti.push(codice.to_owned());
         }
@@ -294,7 +290,7 @@ impl Round<'_> {
 
     fn starting(&mut self) {
         self.configure(262_144);
-        let starting = Running::start(Command::new(common::binary()).args(["serve", "--config"]).arg(self.site.config()));
+        let starting = Running::start(Command::new(kit::binary()).args(["serve", "--config"]).arg(self.site.config()));
         std::thread::sleep(self.chance.micros(150_000));
         self.cut(starting);
         self.check_ledger();
@@ -317,7 +313,7 @@ impl Round<'_> {
     fn rebuilding(&mut self) {
         self.serve(262_144).stop();
         let data = self.data();
-        let rebuilding = Running::start(Command::new(common::binary()).args(["rebuild", "--data"]).arg(&data));
+        let rebuilding = Running::start(Command::new(kit::binary()).args(["rebuild", "--data"]).arg(&data));
         std::thread::sleep(self.chance.micros(80_000));
         self.cut(rebuilding);
         self.check_ledger();
@@ -327,12 +323,12 @@ impl Round<'_> {
         let serving = self.serve(262_144);
         let (data, target, keys) = (self.data(), self.volume.at.join("new/backup"), self.volume.at.join("keys"));
         let [data, copy, keys] = [&data, &target, &keys].map(|path| path.to_str().unwrap().to_owned());
-        let (said, well) = common::varco(&["backup", &copy, "--data", &data, "--keys", &keys]);
+        let (said, well) = kit::varco(&["backup", &copy, "--data", &data, "--keys", &keys]);
         assert!(well, "{said}");
         self.cut(serving);
         self.check_ledger();
         std::fs::rename(&keys, target.join("keys")).unwrap();
-        let (said, well) = common::varco(&["ledger", "verify", "--data", &copy]);
+        let (said, well) = kit::varco(&["ledger", "verify", "--data", &copy]);
         assert!(well && !said.contains("chiave mancante"), "{said}");
     }
 
@@ -372,14 +368,14 @@ impl Round<'_> {
             let unread: Vec<_> = told.sent.iter().rev().take(8).filter(|sender| !known.contains(*sender)).cloned().collect();
             (again, unread)
         };
-        common::runtime().block_on(async {
+        kit::runtime().block_on(async {
             if again.is_empty() && unread.is_empty() {
                 return;
             }
             let mut caf = self.site.client(serving.address, "caf").connect().await.unwrap();
             for (sender, protocol) in &again {
                 let answer = caf.call(DSU, &transmission(sender, &self.site.today())).await.unwrap();
-                assert_eq!(common::element(&answer, "ProtocolloDSU"), protocol, "{sender} got another protocol than before the cut");
+                assert_eq!(kit::element(&answer, "ProtocolloDSU"), protocol, "{sender} got another protocol than before the cut");
                 self.told(&answer, None);
             }
             // Whose answer nobody read: recorded or not, it is answered now.
@@ -396,7 +392,7 @@ impl Round<'_> {
         let mut told = self.shared.told.lock().unwrap();
         told.exchanges.push(answer.exchange.clone().unwrap());
         if let Some(sender) = sender {
-            told.protocols.push((sender, common::element(answer, "ProtocolloDSU").to_owned()));
+            told.protocols.push((sender, kit::element(answer, "ProtocolloDSU").to_owned()));
         }
     }
 
@@ -410,7 +406,7 @@ impl Round<'_> {
         let clients: Vec<_> = (0..6).map(|index| (site.client(serving.address, ["caf", "comune"][index % 2]), index % 2 == 0)).collect();
         let (today, mine) = (site.today(), shared.clone());
         threads.push(std::thread::spawn(move || {
-            common::runtime().block_on(async {
+            kit::runtime().block_on(async {
                 let calls: Vec<_> = clients
                     .into_iter()
                     .map(|(client, transmits)| tokio::spawn(call(client, transmits, today.clone(), mine.clone())))
@@ -475,7 +471,7 @@ impl Round<'_> {
 
     /// `varco ledger verify`, and everything that was acknowledged is there.
     fn check_ledger(&mut self) {
-        let (said, well) = common::varco(&["ledger", "verify", "--data", self.data().to_str().unwrap()]);
+        let (said, well) = kit::varco(&["ledger", "verify", "--data", self.data().to_str().unwrap()]);
         assert!(well, "{said}");
         let entries = segments::read_from(&self.directory().segments(), self.directory().ledger, 1, usize::MAX).unwrap();
         let of = |kind: Kind| entries.iter().filter(move |entry| entry.leaf.body.kind == kind);
@@ -498,7 +494,7 @@ impl Round<'_> {
     }
 
     fn views_equal_a_rebuild(&self) {
-        common::views_equal_a_rebuild(&self.directory(), &self.site.clock);
+        kit::views_equal_a_rebuild(&self.directory(), &self.site.clock);
     }
 }
 
@@ -569,14 +565,14 @@ async fn call(client: Client, transmits: bool, today: String, shared: Arc<Shared
         let mut told = shared.told.lock().unwrap();
         told.exchanges.push(answer.exchange.clone().unwrap());
         if let Some(sender) = sender {
-            told.protocols.push((sender, common::element(&answer, "ProtocolloDSU").to_owned()));
+            told.protocols.push((sender, kit::element(&answer, "ProtocolloDSU").to_owned()));
         }
     }
 }
 
 /// Registers enti, each with its own key in the keyring.
 fn register(data: &Path, clock: &Clock, shared: &Shared) {
-    let runtime = common::runtime();
+    let runtime = kit::runtime();
     while !shared.is_cut() {
         let codice = format!("ente{:06}", shared.next());
         let mut acts = accreditamento::commands((&codice, &codice, "01234567897"), Tipo::Comune, "", "", &[]);

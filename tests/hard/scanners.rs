@@ -2,15 +2,11 @@
 //! client's certificate; testssl.sh, which looks at protocols, ciphers and vulnerabilities, with a certificate where it lets OpenSSL
 //! connect, with none on its own sockets. Every finding that is passed over stands below, with its reason.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod common;
-
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::Site;
+use kit::Site;
 use serde_json::Value;
 
 /// Findings of sslyze that do not count: none. The authority of the certificates is given to it as one to trust, and it then finds the path

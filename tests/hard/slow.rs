@@ -3,18 +3,14 @@
 //! further than the handshake, and through a relay that presents certificates for it. What it cannot do (silence before the handshake,
 //! every connection slow at the same step behind its own certificate) clients of our own do; those must also lose their places in the end.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
-
-mod common;
-
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use common::good::{measure, transmit};
-use common::{DSU, ISEE, Serving, Site};
+use kit::good::{measure, transmit};
+use kit::{DSU, ISEE, Serving, Site};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -120,7 +116,7 @@ async fn be_slow(client: Client, address: SocketAddr, how: Slow, much: bool, ope
 fn slow_clients_of_our_own_delay_nobody_and_lose_their_places() {
     let (site, serving) = prepare();
     let clients: Vec<Client> = (0..SLOW_ENTI).map(|index| site.client(serving.address, &slow_name(index))).collect();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         transmit(&site, &serving).await;
         for how in [Slow::Handshake, Slow::Head, Slow::Body, Slow::Reply] {
             let attack = async || {
@@ -179,7 +175,7 @@ async fn relay(clients: Vec<Client>) -> SocketAddr {
 fn slowhttptest_delays_nobody() {
     let (site, serving) = prepare();
     let clients: Vec<Client> = (0..SLOW_ENTI).map(|index| site.client(serving.address, &slow_name(index))).collect();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         transmit(&site, &serving).await;
         let relay = relay(clients).await;
         let straight = format!("https://{}{ISEE}", serving.address);
@@ -240,7 +236,7 @@ fn slowhttptest_delays_nobody() {
 fn a_head_that_comes_byte_by_byte_costs_as_much_as_it_is_long() {
     let site = Site::new();
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = site.client(serving.address, "comune");
         let mut costs = Vec::new();
         for length in [15_000, 60_000] {

@@ -1,11 +1,7 @@
 //! How much work the port does before it trusts anybody, in instructions: counted by callgrind in the release build, so that the verdict does
 //! not depend on what else the machine does.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
-
-mod work {
-    pub(crate) mod documents;
-}
+mod documents;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

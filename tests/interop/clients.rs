@@ -3,15 +3,11 @@
 //!
 //! Only the full run has these: they need the tools that `tests/install full` puts there, and without one of them they fail.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod common;
-
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use common::{Site, requests};
+use kit::{Site, requests};
 use rust_decimal::{Decimal, RoundingStrategy};
 use varco::clock::Clock;
 use varco::isee::rules::Rules;
@@ -78,7 +74,7 @@ fn curl_transmits_and_retrieves_in_every_manner() {
     let dsu = requests::dsu(&format!("CAF00001-CURL01-{}-N0000001", &day[..4]), &day).replace("VIA DEI TIGLI", "VIA DELLA LIBERTÀ");
     std::fs::write(work.join("dsu.xml"), &dsu).unwrap();
     std::fs::write(work.join("trasmissione.xml"), requests::trasmissione(&dsu)).unwrap();
-    let indicatore = requests::indicatore(requests::GIULIA, &day, common::BENEFIT).replace("DOM-1", "@DOMANDA@");
+    let indicatore = requests::indicatore(requests::GIULIA, &day, kit::BENEFIT).replace("DOM-1", "@DOMANDA@");
     std::fs::write(work.join("indicatore.xml"), indicatore).unwrap();
 
     succeed(
@@ -105,7 +101,7 @@ impl Drop for Demo {
 fn the_commands_that_the_demonstration_prints_work_as_printed() {
     let home = tempfile::tempdir().unwrap();
     let (day, rendimento) = presentation(&Clock::system());
-    let child = Command::new(common::binary())
+    let child = Command::new(kit::binary())
         .args(["demo", "--port", "0"])
         .current_dir(home.path())
         .stdout(Stdio::piped())
@@ -150,7 +146,7 @@ fn the_commands_that_the_demonstration_prints_work_as_printed() {
     assert!(payload.contains(&format!("NumeroProtocolloDSU=\"{protocollo}\"")), "{payload}");
     let address = toured("in ascolto su ");
     assert!(wsdl.contains("<wsdl:definitions ") && wsdl.trim_end().ends_with("</wsdl:definitions>"), "{wsdl}");
-    assert!(wsdl.contains(&format!("<soap:address location=\"{address}{}\"/>", common::ISEE)), "{wsdl}");
+    assert!(wsdl.contains(&format!("<soap:address location=\"{address}{}\"/>", kit::ISEE)), "{wsdl}");
 
     // Ctrl-C: a clean end, that is recorded, and a ledger that holds.
     assert!(Command::new("kill").args(["-INT", &demo.0.id().to_string()]).status().unwrap().success());
@@ -161,10 +157,10 @@ fn the_commands_that_the_demonstration_prints_work_as_printed() {
     assert_eq!(said, "");
     assert_eq!(lines.collect::<Vec<_>>(), Vec::<String>::new());
     let data = home.path().join("varco-demo/data").display().to_string();
-    let (verified, holds) = common::varco(&["ledger", "--data", &data, "verify"]);
+    let (verified, holds) = kit::varco(&["ledger", "--data", &data, "verify"]);
     assert!(holds, "{verified}");
     // The tour's three exchanges, two for each of its five invented families, and the three of the commands; the contract is served without an entry.
-    let (listed, _) = common::varco(&["ledger", "--data", &data, "list", "--kind", "exchange", "--outcome", "OK"]);
+    let (listed, _) = kit::varco(&["ledger", "--data", &data, "list", "--kind", "exchange", "--outcome", "OK"]);
     assert_eq!(listed.lines().count(), 16, "{listed}");
 }
 
@@ -208,7 +204,7 @@ fn payload(reply: &str, name: &str) -> String {
 fn openssl_believes_the_authority_of_tests_and_its_list() {
     let home = tempfile::tempdir().unwrap();
     let file = |name: &str| home.path().join("rete").join(name).display().to_string();
-    let pki = |command: &str, rest: &[&str]| succeed(Command::new(common::binary()).args(["pki", command, &file("")]).args(rest));
+    let pki = |command: &str, rest: &[&str]| succeed(Command::new(kit::binary()).args(["pki", command, &file("")]).args(rest));
     pki("ca", &["--nome", "Autorità di prova"]);
     pki("server", &["localhost", "127.0.0.1", "--rsa"]);
     pki("client", &["comune", "--codice-fiscale", "01234567897", "--unita", "IPAIT-UO_ABC123", "--unita", "IPAIT-UO_DEF456"]);

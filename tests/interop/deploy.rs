@@ -1,7 +1,5 @@
 //! What is under `deploy/`, as far as it can be tried without the machines it is for.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -3,16 +3,12 @@
 //!
 //! Only the full run has these: they need the tools that `tests/install full` puts there, and without one of them they fail.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod common;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::{BENEFIT, DSU, ISEE, Site, requests};
+use kit::{BENEFIT, DSU, ISEE, Site, requests};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Deserialize;
 use varco::isee::rules::Rules;
@@ -222,7 +218,7 @@ fn check_values(facts: &Facts, site: &Site, dsu: &str, protocollo: &str, day: &s
     let impronta = facts.get("trasmissione.Impronta");
     assert_eq!(impronta.len(), 64, "{impronta}");
     let received: jiff::Timestamp = facts.get("trasmissione.IstanteRicezione").parse().unwrap();
-    assert!(received <= common::now() && received.duration_until(common::now()).as_secs() < 300, "{received}");
+    assert!(received <= kit::now() && received.duration_until(kit::now()).as_secs() < 300, "{received}");
     let receipt = facts.decoded("trasmissione.XmlRicevuta");
     assert!(receipt.contains(&format!("ProtocolloDSU=\"{protocol}\" ProtocolloMittente=\"{protocollo}\"")), "{receipt}");
     // Whatever the client made of the text, what arrived says the same: names, amounts, and what is beyond ASCII.

@@ -1,16 +1,12 @@
 //! An authority that publishes no list, and OpenSSL as its OCSP responder.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod common;
-
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use common::{BENEFIT, ISEE, Serving, Site, element, requests, varco};
+use kit::{BENEFIT, ISEE, Serving, Site, element, requests, varco};
 use varco::commands::client::{Answer, Client};
 
 /// OpenSSL's responder; killed when dropped.
@@ -107,7 +103,7 @@ impl Place {
 
     fn ask(&self, serving: &Serving) -> Answer {
         let request = requests::indicatore(requests::GIULIA, &self.site.today(), BENEFIT);
-        common::runtime().block_on(self.client(serving).call(ISEE, &request)).unwrap()
+        kit::runtime().block_on(self.client(serving).call(ISEE, &request)).unwrap()
     }
 
     /// What a gateway that has just started answers, with a responder over an index in that state.
@@ -135,7 +131,7 @@ fn a_responder_is_asked_and_believed_only_if_it_is_the_authoritys() {
     assert!(place.ask(&serving).text.contains("Client.Authorization"), "nobody answers");
     // The other authority has a list, and is not asked about.
     let request = requests::indicatore(requests::GIULIA, &place.site.today(), BENEFIT);
-    let listed = common::runtime().block_on(place.site.client(serving.address, "comune").call(ISEE, &request)).unwrap();
+    let listed = kit::runtime().block_on(place.site.client(serving.address, "comune").call(ISEE, &request)).unwrap();
     assert_eq!(element(&listed, "Esito"), "DATI_NON_TROVATI");
     // What is known good stays so while it is fresh, without the responder.
     std::thread::sleep(Duration::from_secs(6));

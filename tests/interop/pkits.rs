@@ -8,8 +8,6 @@
 //! (nearest first), certificates that are there for lists alone, and the lists beside the root's. The scope is `-` where the judgement is
 //! the suite's, or a key of [`STRICTER`] or [`OUT`].
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;

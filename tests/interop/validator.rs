@@ -7,20 +7,13 @@
 //!
 //! Only the full run has this: it needs xmllint, which `tests/install full` puts there.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
-
-#[path = "common/generate.rs"]
-mod generate;
-#[path = "common/mutate.rs"]
-mod mutate;
-
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use generate::{Form, Generator, Node, Random};
-use mutate::{Spoilt, anything, mutators, over_limits};
+use kit::generate::{Form, Generator, Node, Random};
+use kit::mutate::{Spoilt, anything, mutators, over_limits};
 use varco::commands::famiglie::{Famiglia, Famiglie};
 use varco::contract::consultazione::{Chiave, RicercaProtDsu};
 use varco::contract::{ISEE_NS, RICEVUTA_NS, catalogue::Service, esito_attestazione, message, roots, wsdl};

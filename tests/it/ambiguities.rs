@@ -2,16 +2,12 @@
 //! both, or refuses the first and closes; it never answers the second after a first that others would end elsewhere. The same bytes go to
 //! nginx and haproxy, over TLS with the same certificates: what one of them refuses is never accepted here.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
-
-mod common;
-
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{BENEFIT, ISEE, Site, requests};
+use kit::{BENEFIT, ISEE, Site, requests};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinSet;
 use varco::commands::client::Client;
@@ -416,7 +412,7 @@ fn a_request_is_read_in_one_way_or_refused_and_its_connection_closed() {
     site.configure("[limits]\nhead_seconds = 3\nbody_seconds = 3\n");
     let serving = site.serve();
     let cases = cases(&requests::indicatore(requests::GIULIA, &site.today(), BENEFIT));
-    let outcomes = common::runtime().block_on(play_all(&site.client(serving.address, "comune"), &cases));
+    let outcomes = kit::runtime().block_on(play_all(&site.client(serving.address, "comune"), &cases));
     serving.stop();
     let mut wrong = Vec::new();
     for (case, (outcome, bytes)) in cases.iter().zip(&outcomes) {
@@ -539,7 +535,7 @@ fn what_nginx_or_haproxy_refuse_is_not_accepted() {
     let cases = cases(&requests::indicatore(requests::GIULIA, &site.today(), BENEFIT));
     let (nginx, nginx_address, behind) = nginx(&site);
     let (haproxy, haproxy_address) = haproxy(&site, behind);
-    let runtime = common::runtime();
+    let runtime = kit::runtime();
     let by_nginx = runtime.block_on(play_all(&site.client(nginx_address, "comune"), &cases));
     let by_haproxy = runtime.block_on(play_all(&site.client(haproxy_address, "comune"), &cases));
     drop((nginx, haproxy));

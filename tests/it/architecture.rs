@@ -1,8 +1,5 @@
 //! The house's own rules: imports go strictly downwards, and nothing private is committed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-#[path = "architecture/circles.rs"]
 mod circles;
 
 use std::path::{Path, PathBuf};

@@ -3,24 +3,15 @@
 //! Each case is judged by a handshake in memory with the configuration that the gateway serves with: webpki, the profile and the revocation
 //! lists. Most change one thing of a chain that is admitted. Whoever is refused is refused for the reason that the case is about.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
-#![allow(unreachable_pub, reason = "modules of a test binary")]
-
-mod chains {
-    pub mod der;
-    pub mod forms;
-    pub mod judge;
-    pub mod keys;
-    pub mod maker;
-    pub mod paths;
-    pub mod purposes;
-    pub mod revoked;
-}
+mod forms;
+mod keys;
+mod paths;
+mod purposes;
+mod revoked;
 
 use std::collections::BTreeSet;
 
-use chains::judge::{Case, Verdict};
-use chains::{forms, keys, paths, purposes, revoked};
+use kit::chains::judge::{Case, Verdict};
 
 type Group = (&'static str, fn() -> Vec<Case>);
 

@@ -1,13 +1,9 @@
 //! The channel: who gets through the handshake, and for how long anybody may keep a place without asking anything.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
-
-mod common;
-
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use common::{BENEFIT, DSU, ISEE, Serving, Site, element, requests};
+use kit::{BENEFIT, DSU, ISEE, Serving, Site, element, requests};
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, IsCa};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -58,7 +54,7 @@ fn only_certificates_of_the_profile_get_through() {
         register(&site, name, issued);
     }
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
         for (name, _, good) in &cases {
             let answer = site.client(serving.address, name).call(ISEE, &request).await;
@@ -75,7 +71,7 @@ fn only_certificates_of_the_profile_get_through() {
 fn without_a_fresh_revocation_list_nobody_gets_through() {
     let site = Site::new();
     let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
-    let call = |serving: &Serving| common::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &request));
+    let call = |serving: &Serving| kit::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &request));
     let list = site.home.path().join("pki/crl.pem");
     // nextUpdate yesterday.
     std::fs::write(&list, site.pki.authority.crl(&[], -1).unwrap()).unwrap();
@@ -86,13 +82,13 @@ fn without_a_fresh_revocation_list_nobody_gets_through() {
     std::fs::write(&list, site.pki.authority.crl(&[&site.pki.caf], 30).unwrap()).unwrap();
     let serving = site.serve();
     assert_eq!(element(&call(&serving).unwrap(), "Esito"), "DATI_NON_TROVATI");
-    let caf = common::runtime().block_on(site.client(serving.address, "caf").call(DSU, "<a/>"));
+    let caf = kit::runtime().block_on(site.client(serving.address, "caf").call(DSU, "<a/>"));
     assert!(caf.is_err(), "a revoked certificate got through");
     serving.stop();
     // A list that another authority signed under the same name does not load at all.
     let other = Authority::new("Varco demo CA", site.clock.now()).unwrap();
     std::fs::write(&list, other.crl(&[], 30).unwrap()).unwrap();
-    let (output, started) = common::varco(&["serve", "--config", &site.config().display().to_string()]);
+    let (output, started) = kit::varco(&["serve", "--config", &site.config().display().to_string()]);
     assert!(!started && output.contains("non è firmata da nessuna delle autorità configurate"), "{output}");
 }
 
@@ -102,7 +98,7 @@ fn who_has_changed_the_key_has_a_list_for_each() {
     let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
     let (data, file) = (site.data().display().to_string(), |name: &str| site.home.path().join("pki").join(name));
     let serving = site.serve();
-    let runtime = common::runtime();
+    let runtime = kit::runtime();
     let mut live = runtime.block_on(site.client(serving.address, "comune").connect()).unwrap();
     assert_eq!(element(&runtime.block_on(live.call(ISEE, &request)).unwrap(), "Esito"), "DATI_NON_TROVATI");
     // Another authority of the same name: connections of the first stay.
@@ -112,7 +108,7 @@ fn who_has_changed_the_key_has_a_list_for_each() {
     let good = std::fs::read_to_string(site.config()).unwrap();
     let both = good.replace("client_authorities = \"pki/ca.pem\"", "client_authorities = \"pki/both.pem\"");
     std::fs::write(site.config(), both.replace("[\"pki/crl.pem\"]", "[\"pki/crl.pem\", \"pki/other.crl\"]")).unwrap();
-    let reload = || assert!(common::varco(&["reload", "--data", &data]).1);
+    let reload = || assert!(kit::varco(&["reload", "--data", &data]).1);
     reload();
     assert_eq!(element(&runtime.block_on(live.call(ISEE, &request)).unwrap(), "Esito"), "DATI_NON_TROVATI");
     // Revoked by who issued it, and the other's list is later.
@@ -135,7 +131,7 @@ fn who_has_changed_the_key_has_a_list_for_each() {
 fn an_ente_that_is_suspended_or_loses_its_certificate_is_refused_at_its_next_request() {
     let site = Site::new();
     let serving = site.serve();
-    let runtime = common::runtime();
+    let runtime = kit::runtime();
     let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
     let mut live = runtime.block_on(site.client(serving.address, "comune").connect()).unwrap();
     assert_eq!(element(&runtime.block_on(live.call(ISEE, &request)).unwrap(), "Esito"), "DATI_NON_TROVATI");
@@ -165,19 +161,19 @@ fn an_ente_that_is_suspended_or_loses_its_certificate_is_refused_at_its_next_req
         (vec!["ente", "abilita", "comune", "--operazioni", "Altro"], "operazione sconosciuta"),
     ] {
         let arguments: Vec<&str> = arguments.into_iter().chain(["--data", &*data, "--motivo", "prova"]).collect();
-        let (output, done) = common::varco(&arguments);
+        let (output, done) = kit::varco(&arguments);
         assert!(!done && output.contains(error), "{arguments:?}: {output}");
     }
-    let (output, done) = common::varco(&["ente", "sospendi", "caf", "--data", &data]);
+    let (output, done) = kit::varco(&["ente", "sospendi", "caf", "--data", &data]);
     assert!(!done && output.contains("--motivo"), "{output}");
     serving.stop();
     // The actor and the reason are in the ledger.
-    let (listed, _) = common::varco(&["ledger", "list", "--data", &data, "--kind", "registry", "--json"]);
+    let (listed, _) = kit::varco(&["ledger", "list", "--data", &data, "--kind", "registry", "--json"]);
     let last = listed.lines().last().unwrap();
     let leaf: serde_json::Value = serde_json::from_str(last).unwrap();
     assert_eq!(leaf["operation"], "ente certificato-togli");
     assert_eq!(leaf["facts"]["actor"]["uid"], rustix::process::getuid().as_raw());
-    let (shown, _) = common::varco(&["ledger", "show", &leaf["seq"].to_string(), "--open", "--data", &data]);
+    let (shown, _) = kit::varco(&["ledger", "show", &leaf["seq"].to_string(), "--open", "--data", &data]);
     assert!(shown.contains("\"reason\": \"prova\""), "{shown}");
 }
 
@@ -186,7 +182,7 @@ fn who_is_refused_again_and_again_is_counted_and_not_recorded_each_time() {
     let site = Site::new();
     site.configure("[ledger]\ngathered_seconds = 1\n");
     let serving = site.serve();
-    let runtime = common::runtime();
+    let runtime = kit::runtime();
     site.act(Act::Stato { codice: "comune".to_owned(), nuovo: Stato::Sospeso });
     let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
     const TIMES: u64 = 40;
@@ -211,7 +207,7 @@ fn large_bodies_have_a_room_of_their_own() {
     let site = Site::new();
     site.configure("[limits]\nbodies_bytes = 2097152\nbody_bytes = 1048576\nlot_bytes = 1048576\nbody_seconds = 20\n");
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = site.client(serving.address, "comune");
         // One that stops shortly before its end holds the room.
         let stalls = async || {
@@ -259,7 +255,7 @@ fn replies_that_nobody_takes_have_a_room_as_bodies_do() {
     site.act(accreditamento::granted("caf", operations, &[]));
     site.configure("[limits]\nbodies_bytes = 33554432\n");
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let caf = site.client(serving.address, "caf");
         let dsu = requests::dsu("CAF00001-LUNGHE-2026-N0000001", &site.today());
         let account = |number: u32| {
@@ -321,7 +317,7 @@ fn replies_that_nobody_takes_have_a_room_as_bodies_do() {
 fn a_head_that_is_too_long_is_told_so() {
     let site = Site::new();
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = site.client(serving.address, "comune");
         for length in [65_000, 66_000, 80_000, 97_000, 200_000] {
             let mut stream = client.connect_raw().await.unwrap();
@@ -343,7 +339,7 @@ fn too_many_header_fields_are_told_with_their_limit() {
     let site = Site::new();
     let serving = site.serve();
     let question = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = site.client(serving.address, "comune");
         for (fields, wanted) in [(128, "HTTP/1.1 200"), (129, "HTTP/1.1 431"), (256, "HTTP/1.1 431"), (400, "HTTP/1.1 431")] {
             let mut stream = client.connect_raw().await.unwrap();
@@ -368,7 +364,7 @@ fn too_many_header_fields_are_told_with_their_limit() {
 fn a_client_that_half_closes_gets_its_answer() {
     let site = Site::new();
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let question = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
         let head =
             format!("POST {ISEE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n", question.len());
@@ -405,7 +401,7 @@ fn who_is_silent_loses_the_place() {
     let site = Site::new();
     site.configure("[limits]\nconnections = 2\nhandshake_seconds = 1\nhead_seconds = 1\n");
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = site.client(serving.address, "comune");
         let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
         let gone = |begun: Instant| (900..4000).contains(&begun.elapsed().as_millis());
@@ -450,6 +446,28 @@ fn who_is_silent_loses_the_place() {
         assert!(begun.elapsed() > Duration::from_millis(500), "a third connection had a place: {:?}", begun.elapsed());
     });
     serving.stop();
+    let refusals = site.refusals();
+    assert_eq!((refusals["H04.tempo"], refusals["H07.posto"]), (2, 1), "{refusals:?}");
+}
+
+#[test]
+fn a_handshake_that_fails_is_counted_with_its_reason() {
+    let site = Site::new();
+    let serving = site.serve();
+    kit::runtime().block_on(async {
+        let nobody = Client::new(serving.address, &site.home.path().join("pki/ca.pem"), None).unwrap();
+        assert!(nobody.call(ISEE, "").await.is_err());
+        // Not TLS at all.
+        let mut stream = TcpStream::connect(serving.address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+        // Gone before a word.
+        drop(TcpStream::connect(serving.address).await.unwrap());
+    });
+    serving.stop();
+    let refusals = site.refusals();
+    let counted = ["H01.senza-certificato", "H03.tls", "H05.interrotto"].map(|code| refusals.get(code).copied());
+    assert_eq!(counted, [Some(1), Some(1), Some(1)], "{refusals:?}");
 }
 
 #[test]
@@ -457,7 +475,7 @@ fn one_certificate_has_its_own_places_and_no_others() {
     let site = Site::new();
     site.configure("[limits]\nper_certificate = 2\n");
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let (comune, caf) = (site.client(serving.address, "comune"), site.client(serving.address, "caf"));
         let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
         let mut first = comune.connect().await.unwrap();
@@ -472,6 +490,7 @@ fn one_certificate_has_its_own_places_and_no_others() {
         assert!(comune.call(ISEE, &request).await.is_ok(), "the place was not given back");
     });
     serving.stop();
+    assert_eq!(site.refusals().get("H08.connessioni"), Some(&1));
 }
 
 #[test]
@@ -479,7 +498,7 @@ fn who_takes_no_replies_loses_the_place() {
     let site = Site::new();
     site.configure("[limits]\nreply_seconds = 1\nhead_seconds = 60\n");
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let mut stream = site.client(serving.address, "comune").connect_raw().await.unwrap();
         // More than what the two ends of a connection hold between them, asked for at once.
         let ask = format!("GET {ISEE}?wsdl HTTP/1.1\r\nHost: localhost\r\n\r\n").repeat(1000);
@@ -500,8 +519,8 @@ fn who_takes_no_replies_loses_the_place() {
 fn the_contract_is_served_with_the_address_that_was_asked() {
     let site = Site::new();
     let serving = site.serve();
-    let before = common::varco(&["ledger", "list", "--data", &site.data().display().to_string(), "--json"]).0.lines().count();
-    common::runtime().block_on(async {
+    let before = kit::varco(&["ledger", "list", "--data", &site.data().display().to_string(), "--json"]).0.lines().count();
+    kit::runtime().block_on(async {
         let get = |path: &str, host: &str| {
             let (client, request) = (site.client(serving.address, "comune"), hyper::Request::get(path).header("host", host));
             async move { client.connect().await.unwrap().send(request.body(http_body_util::Full::default()).unwrap()).await.unwrap() }
@@ -533,7 +552,7 @@ fn the_contract_is_served_with_the_address_that_was_asked() {
         }
     });
     serving.stop();
-    let listed = common::varco(&["ledger", "list", "--data", &site.data().display().to_string(), "--json"]).0;
+    let listed = kit::varco(&["ledger", "list", "--data", &site.data().display().to_string(), "--json"]).0;
     let served = listed.lines().skip(before).filter(|line| line.contains("\"kind\":\"exchange\"")).count();
     assert_eq!(served, 3, "the contract is not recorded, the two refusals and the question are");
 }
@@ -552,7 +571,7 @@ fn a_handshake_that_is_refused_costs_little_whatever_comes_with_it() {
     let few: String = (0..7).map(|_| Authority::new("Varco demo CA", now).unwrap().pem()).collect();
     register(&site, "revocato-pochi", &Issued { certificate: format!("{}{few}", other.certificate), ..other });
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let (mut costs, mut rest) = (Vec::new(), Vec::new());
         for (name, good) in [("comune", true), ("revocato", false), ("revocato-pochi", false)] {
             let before = serving.cpu();
@@ -580,7 +599,7 @@ fn a_handshake_that_is_refused_costs_little_whatever_comes_with_it() {
 fn a_handshake_in_too_many_records_ends() {
     let site = Site::new();
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         // A hello without end: 64 KiB of it by its own word, of which each record has a byte.
         let hello = [&[1, 0, 0xff, 0xf0, 3, 3][..], &[0; 60_000]].concat();
         let (mut input, mut output) = TcpStream::connect(serving.address).await.unwrap().into_split();

@@ -1,10 +1,6 @@
 //! The commands, as an operator uses them: the real binary, its words, its exit codes.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod common;
-
-use common::{BENEFIT, DSU, ISEE, Site, element, requests, varco};
+use kit::{BENEFIT, DSU, ISEE, Site, element, requests, varco};
 use varco::isee::feed::COLUMNS;
 
 fn list(site: &Site, filter: &[&str]) -> Vec<serde_json::Value> {
@@ -20,7 +16,7 @@ fn the_ledger_is_searched_shown_verified_and_backed_up() {
     let site = Site::new();
     let data = site.data().display().to_string();
     let serving = site.serve();
-    let (protocol, exchange) = common::runtime().block_on(async {
+    let (protocol, exchange) = kit::runtime().block_on(async {
         let dsu = requests::trasmissione(&requests::dsu("CAF00001-CMDS01-2026-N0000001", &site.today()));
         let transmitted = site.client(serving.address, "caf").call(DSU, &dsu).await.unwrap();
         let comune = site.client(serving.address, "comune");
@@ -108,14 +104,14 @@ fn a_feed_is_loaded_whole_or_not_at_all_and_counts() {
     assert_eq!(list(&site, &["--kind", "feed"]).len(), 0);
     let isee = |number: u32| {
         let serving = site.serve();
-        let answer = common::runtime().block_on(async {
+        let answer = kit::runtime().block_on(async {
             let dsu = requests::dsu(&format!("CAF00001-FEED01-2026-N{number:07}"), &site.today());
             let answer = site.client(serving.address, "caf").call(DSU, &requests::trasmissione(&dsu)).await.unwrap();
             assert_eq!(element(&answer, "Esito"), "OK");
             let comune = site.client(serving.address, "comune");
             comune.call(ISEE, &requests::attestazione(requests::GIULIA, &site.today(), BENEFIT)).await.unwrap()
         });
-        let xml = common::payload(&answer, "XmlEsitoAttestazione");
+        let xml = kit::payload(&answer, "XmlEsitoAttestazione");
         serving.stop();
         xml
     };
@@ -159,7 +155,7 @@ fn what_makes_no_sense_is_refused_with_a_word() {
             varco(&[&arguments[..], &["--motivo", "prova", "--data", &data][..if arguments[0] == "dsu" { 0 } else { 4 }]].concat());
         assert!(!done && output.contains(": il file non c'è") && !output.contains("os error"), "{arguments:?}: {output}");
     }
-    let usage = std::process::Command::new(common::binary()).arg("nessuno").output().unwrap();
+    let usage = std::process::Command::new(kit::binary()).arg("nessuno").output().unwrap();
     assert_eq!(usage.status.code(), Some(2));
 }
 
@@ -169,7 +165,7 @@ fn a_search_that_cannot_find_says_so_and_the_rest_finds_what_a_reply_names() {
     let data = site.data().display().to_string();
     let serving = site.serve();
     let question = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
-    let (plain, named) = common::runtime().block_on(async {
+    let (plain, named) = kit::runtime().block_on(async {
         let comune = site.client(serving.address, "comune");
         let identity = "<s:Header><Identity xmlns='http://inps.it/'><UserId xmlns=''>operatrice7</UserId></Identity></s:Header><s:Body>";
         let named = question.replacen("<s:Body>", identity, 1);
@@ -194,7 +190,7 @@ fn a_search_that_cannot_find_says_so_and_the_rest_finds_what_a_reply_names() {
     }
     let refused = |filter: &[&str], why: &str| {
         let arguments: Vec<&str> = ["ledger", "list", "--data", &data].into_iter().chain(filter.iter().copied()).collect();
-        let output = std::process::Command::new(common::binary()).args(&arguments).output().unwrap();
+        let output = std::process::Command::new(kit::binary()).args(&arguments).output().unwrap();
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.code() == Some(2) && told.contains(why), "{arguments:?}: {told}");
     };
@@ -222,7 +218,7 @@ fn what_is_looked_up_is_recorded_with_who_did_it() {
     let site = Site::new();
     let (data, config) = (site.data().display().to_string(), site.config().display().to_string());
     let serving = site.serve();
-    let protocol = common::runtime().block_on(async {
+    let protocol = kit::runtime().block_on(async {
         let dsu = requests::trasmissione(&requests::dsu("CAF00001-CMDS01-2026-N0000002", &site.today()));
         element(&site.client(serving.address, "caf").call(DSU, &dsu).await.unwrap(), "ProtocolloDSU").to_owned()
     });
@@ -266,7 +262,7 @@ fn what_is_looked_up_is_recorded_with_who_did_it() {
     {
         let act = if motivo == "rientro" { "riattiva" } else { "sospendi" };
         let arguments = [&["ente", act, "comune", "--motivo", motivo, "--data", &data], options].concat();
-        let done = std::process::Command::new(common::binary()).args(&arguments).env("SUDO_USER", "lucia").output().unwrap();
+        let done = std::process::Command::new(kit::binary()).args(&arguments).env("SUDO_USER", "lucia").output().unwrap();
         assert!(done.status.success(), "{done:?}");
         let (told, _) = varco(&["ente", "storia", "comune", "--data", &data]);
         assert!(told.contains(said), "{told}");
@@ -286,7 +282,7 @@ fn what_is_looked_up_is_recorded_with_who_did_it() {
 fn a_demonstration_leaves_alone_what_a_running_one_uses_and_what_is_not_its_own() {
     let home = tempfile::tempdir().unwrap();
     let demo = |arguments: &[&str]| {
-        let mut command = std::process::Command::new(common::binary());
+        let mut command = std::process::Command::new(kit::binary());
         command
             .arg("demo")
             .args(arguments)
@@ -323,7 +319,7 @@ fn a_demonstration_leaves_alone_what_a_running_one_uses_and_what_is_not_its_own(
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
     assert!(!second.status.success() && said.contains("una dimostrazione è in corso"), "{said}");
     assert!(
-        shell(&format!("{} status --data varco-demo/data", common::binary().display())).contains("scrivibile"),
+        shell(&format!("{} status --data varco-demo/data", kit::binary().display())).contains("scrivibile"),
         "the running one suffered"
     );
     assert!(std::process::Command::new("kill").args(["-TERM", &first.id().to_string()]).status().unwrap().success());
@@ -338,7 +334,7 @@ fn every_damaged_place_is_said_and_the_rest_is_listed_and_shown() {
     let site = Site::new();
     let data = site.data().display().to_string();
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let comune = site.client(serving.address, "comune");
         for _ in 0..8 {
             comune.call(ISEE, &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT)).await.unwrap();

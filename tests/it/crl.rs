@@ -1,9 +1,5 @@
 //! `varco crl fetch` against a server of the tests' own: which lists take the place of those that are there, and which do not.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod common;
-
 use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use common::{BENEFIT, ISEE, Site, requests, varco};
+use kit::{BENEFIT, ISEE, Site, requests, varco};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CrlDistributionPoint, CrlIssuingDistributionPoint, CrlScope,
     DnType, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SerialNumber,
@@ -116,7 +112,7 @@ const GOOD: List = List { from: -600, until: 86_400, number: 10, listed: 3, part
 
 impl Lister {
     fn new(name: &str) -> Self {
-        let now = common::now();
+        let now = kit::now();
         let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         (params.not_before, params.not_after) = (offset(now, -86_400).unwrap(), offset(now, 86_400 * 30).unwrap());
@@ -128,7 +124,7 @@ impl Lister {
     }
 
     fn sign(&self, list: List) -> rcgen::CertificateRevocationList {
-        let now = common::now();
+        let now = kit::now();
         let point = CrlDistributionPoint { uris: vec!["http://crl.example/users.crl".to_owned()] };
         let entry = |serial: u64| RevokedCertParams {
             serial_number: SerialNumber::from(serial + 1),
@@ -323,7 +319,7 @@ fn the_service_of_systemd_needs_no_secret_of_the_gateway() {
     assert!(!bench.fetch(&[]).1, "there is no such directory here");
     let unit = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/systemd/varco-crl.service")).unwrap();
     let (name, value) = unit.lines().find_map(|line| line.strip_prefix("Environment=")?.split_once('=')).unwrap();
-    let mut command = std::process::Command::new(common::binary());
+    let mut command = std::process::Command::new(kit::binary());
     let output = command.args(["crl", "fetch", "--config"]).arg(bench.config()).env(name, value).output().unwrap();
     assert!(output.status.success(), "{output:?}");
 }
@@ -354,7 +350,7 @@ fn a_gateway_that_runs_reads_what_was_fetched() {
     std::fs::write(site.config(), format!("{text}[[tls.crl_source]]\nurl = \"http://{address}/\"\nfile = \"pki/crl.pem\"\n")).unwrap();
     let serving = site.serve();
     let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
-    let comune = || common::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &request));
+    let comune = || kit::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &request));
     assert!(comune().is_ok());
     replies.set("/", Reply::Body(site.pki.authority.crl(&[&site.pki.comune], 30).unwrap().into_bytes()));
     let (told, done) = varco(&["crl", "fetch", "--config", &site.config().display().to_string()]);

@@ -1,10 +1,5 @@
 //! `varco dsu check` and `varco dsu compute` as people use them: files, exit codes, what is printed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-#[path = "common/caseta.rs"]
-mod caseta;
-
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -304,10 +299,10 @@ fn who_reads_no_more_ends_a_command_and_a_full_disk_is_an_error() {
 fn a_correction_is_judged_by_the_rules_of_the_first_presentation() {
     // A child of thirty elsewhere belonged to the nucleus until 28 January 2019.
     let directory = tempfile::tempdir().unwrap();
-    let mut casa = caseta::Caseta::on(date(2018, 12, 20));
+    let mut casa = kit::caseta::Caseta::on(date(2018, 12, 20));
     casa.member(Ruolo::D, 55, 0);
     casa.member(Ruolo::Fnc, 30, 0);
-    let text = |casa: &caseta::Caseta| message("Dichiarazione", ISEE_NS, &casa.dsu, false);
+    let text = |casa: &kit::caseta::Caseta| message("Dichiarazione", ISEE_NS, &casa.dsu, false);
     let first = file(&directory, "n.xml", &text(&casa));
     casa.dsu.operazione.tipo = TipoOperazione::R;
     casa.dsu.operazione.numero_protocollo_riferimento = Some("INPS-ISEE-2018-00000007H-00".to_owned());

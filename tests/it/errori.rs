@@ -1,7 +1,5 @@
 //! The reference of refusals says all that the code says, and nothing else.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
 use std::collections::BTreeSet;
 use std::path::Path;
 

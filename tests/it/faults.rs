@@ -1,12 +1,6 @@
 //! A disk that fails under a gateway that serves: EIO, ENOSPC, short writes, a failed `fdatasync`. Nothing is released unrecorded, and what is
 //! released is durable.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-#[path = "common/asked.rs"]
-mod asked;
-mod common;
-
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -15,7 +9,7 @@ use std::time::{Duration, Instant};
 use redb::backends::FileBackend;
 use redb::{Builder, Database, DatabaseError, StorageBackend};
 
-use common::{BENEFIT, DSU, ISEE, Site, element, requests};
+use kit::{BENEFIT, DSU, ISEE, Site, element, requests};
 use varco::commands::client::{Answer, Client};
 use varco::commands::demo::accreditamento;
 use varco::commands::serve::{Started, start_on};
@@ -200,7 +194,7 @@ fn assert_unavailable(answer: &Answer) {
 #[test]
 fn writes_that_fail_give_503_and_lose_nothing() {
     let site = Site::new();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let (started, disk) = started(&site).await;
         let caf = site.client(started.address, "caf");
         let mut acknowledged = vec![transmit(&caf, &site, 1).await];
@@ -240,7 +234,7 @@ fn writes_that_fail_give_503_and_lose_nothing() {
 #[test]
 fn views_that_cannot_be_written_give_503_and_recover() {
     let site = Site::new();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let (started, disk) = started(&site).await;
         let (caf, comune) = (site.client(started.address, "caf"), site.client(started.address, "comune"));
         let mut acknowledged = Vec::new();
@@ -289,7 +283,7 @@ fn views_that_cannot_be_written_give_503_and_recover() {
         }
     });
     varco::commands::ledger::verify(&site.directory()).unwrap();
-    common::views_equal_a_rebuild(&site.directory(), &site.clock);
+    kit::views_equal_a_rebuild(&site.directory(), &site.clock);
 }
 
 /// Accredits one more CAF. Its first DSU needs a key of its own.
@@ -311,7 +305,7 @@ async fn enrol(site: &Site, started: &Started, name: &str) -> Client {
 #[test]
 fn a_key_that_cannot_be_written_is_made_when_there_is_room() {
     let site = Site::new();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let (started, disk) = started(&site).await;
         let caf = site.client(started.address, "caf");
         assert_eq!(element(&transmit(&caf, &site, 1).await, "Esito"), "OK");
@@ -342,7 +336,7 @@ fn a_key_that_cannot_be_written_is_made_when_there_is_room() {
 #[test]
 fn a_failed_sync_of_the_keyring_ends_the_gateway_and_the_next_start_goes_on() {
     let site = Site::new();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let (started, disk) = started(&site).await;
         let caf = site.client(started.address, "caf");
         let first = transmit(&caf, &site, 1).await;
@@ -356,7 +350,7 @@ fn a_failed_sync_of_the_keyring_ends_the_gateway_and_the_next_start_goes_on() {
         let all = recorded(&site);
         assert!(all.contains(first.exchange.as_ref().unwrap()) && !all.contains(refused.exchange.as_ref().unwrap()));
     });
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let (started, _) = started(&site).await;
         let again = transmit(&site.client(started.address, "nuovocaf"), &site, 2).await;
         assert_eq!(element(&again, "Esito"), "OK", "{}", again.text);
@@ -371,7 +365,7 @@ fn a_failed_sync_of_the_keyring_ends_the_gateway_and_the_next_start_goes_on() {
 fn a_head_that_cannot_be_written_loses_nothing() {
     let site = Site::new();
     site.configure("[ledger]\nsegment_bytes = 65536\n");
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let (started, disk) = started(&site).await;
         let caf = site.client(started.address, "caf");
         let (mut acknowledged, mut refused) = (Vec::new(), 0);
@@ -401,7 +395,7 @@ fn a_head_that_cannot_be_written_loses_nothing() {
         assert!(acknowledged.iter().all(|answer| all.contains(answer.exchange.as_ref().unwrap())));
     });
     varco::commands::ledger::verify(&site.directory()).unwrap();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let (started, _) = started(&site).await;
         assert_eq!(element(&transmit(&site.client(started.address, "caf"), &site, 99).await, "Esito"), "OK");
         started.stop().await.unwrap();
@@ -416,13 +410,13 @@ fn a_ledger_has_one_writer_whatever_becomes_of_the_lock() {
     let serving = site.serve();
     std::fs::remove_file(site.data().join("lock")).unwrap();
     let config = site.config().display().to_string();
-    let (said, started) = common::varco(&["serve", "--config", &config]);
+    let (said, started) = kit::varco(&["serve", "--config", &config]);
     assert!(!started && said.contains("un altro processo vi scrive"), "{said}");
     std::fs::remove_file(site.data().join("admin.sock")).unwrap();
     let data = site.data().display().to_string();
-    let (said, done) = common::varco(&["ente", "sospendi", "comune", "--data", &data, "--motivo", "prova"]);
+    let (said, done) = kit::varco(&["ente", "sospendi", "comune", "--data", &data, "--motivo", "prova"]);
     assert!(!done && said.contains("un altro processo vi scrive"), "{said}");
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         assert_eq!(element(&transmit(&site.client(serving.address, "caf"), &site, 1).await, "Esito"), "OK");
     });
     serving.stop();
@@ -434,7 +428,7 @@ fn a_ledger_has_one_writer_whatever_becomes_of_the_lock() {
 fn an_open_segment_that_is_taken_away_ends_the_gateway() {
     for cut in [false, true] {
         let site = Site::new();
-        common::runtime().block_on(async {
+        kit::runtime().block_on(async {
             let (started, _) = started(&site).await;
             let caf = site.client(started.address, "caf");
             assert_eq!(element(&transmit(&caf, &site, 1).await, "Esito"), "OK");
@@ -472,7 +466,7 @@ impl Consultation for Panicking {
 #[test]
 fn an_exchange_that_panics_has_an_entry_of_its_own_and_tells_nothing() {
     let site = Site::new();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let config = Config::read(&site.config()).unwrap();
         let mut node = Node::open(&site.directory(), &site.clock, Arc::new(RealDisk), SEGMENT_BYTES).unwrap();
         node.services.consultation = Arc::new(Panicking);
@@ -516,9 +510,9 @@ fn whatever_is_gathered_fits_an_entry() {
         for _ in 0..1000 {
             gathered.count("H11.tentativi-dichiarante", Some(&certificate));
         }
-        gathered.name("E98.non-consegnata", &certificate, varco::ledger::new_exchange(common::now()).unwrap());
+        gathered.name("E98.non-consegnata", &certificate, varco::ledger::new_exchange(kit::now()).unwrap());
     }
-    common::runtime().block_on(gathered.flush(&node));
+    kit::runtime().block_on(gathered.flush(&node));
     node.close();
     let entries = segments::read_from(&site.directory().segments(), site.directory().ledger, 1, usize::MAX).unwrap();
     let groups = entries.iter().find(|entry| entry.leaf.body.kind == Kind::Gathered).expect("an entry").leaf.body.facts["gruppi"].clone();
@@ -531,7 +525,7 @@ fn whatever_is_gathered_fits_an_entry() {
 #[test]
 fn a_verdict_about_a_suspended_ente_is_not_told_unrecorded() {
     let site = Site::new();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let (started, disk) = started(&site).await;
         disk.set(Plan::Write(ENOSPC, 0));
         let suspended = site.client(started.address, "sospeso");
@@ -548,7 +542,7 @@ fn a_verdict_about_a_suspended_ente_is_not_told_unrecorded() {
 #[test]
 fn a_failed_fdatasync_ends_the_process_and_the_next_start_goes_on_in_a_new_segment() {
     let site = Site::new();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let (started, disk) = started(&site).await;
         let caf = site.client(started.address, "caf");
         let first = transmit(&caf, &site, 1).await;
@@ -580,15 +574,15 @@ fn a_failed_fdatasync_ends_the_process_and_the_next_start_goes_on_in_a_new_segme
 #[test]
 fn a_question_for_another_system_is_recorded_leaves_once_and_has_an_end() {
     let site = Site::new();
-    asked::may_verify(&site);
+    kit::asked::may_verify(&site);
     let had = site.home.path().join("asked");
     let disk = Faulty(Arc::new(Mutex::new(Plan::Good)));
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let config = Config::read(&site.config()).unwrap();
-        let serving = asked::Serving::start(&config, &site.clock, Arc::new(disk.clone()), &had).await;
-        let comune = asked::comune(&site, serving.address);
+        let serving = kit::asked::Serving::start(&config, &site.clock, Arc::new(disk.clone()), &had).await;
+        let comune = kit::asked::comune(&site, serving.address);
         let ask = async |serial| {
-            let (path, message) = asked::question("comune", serial);
+            let (path, message) = kit::asked::question("comune", serial);
             comune.call(path, &message).await.unwrap()
         };
         let answered = ask(10).await;
@@ -607,13 +601,13 @@ fn a_question_for_another_system_is_recorded_leaves_once_and_has_an_end() {
         assert_eq!(status.as_u16(), 200);
     });
     let entries = segments::read_from(&site.directory().segments(), site.directory().ledger, 1, usize::MAX).unwrap();
-    let ends = asked::checked(&entries, &had);
-    let count = |course, kind| ends.get(&asked::End { course: Some(course), kind }).copied().unwrap_or_default();
+    let ends = kit::asked::checked(&entries, &had);
+    let count = |course, kind| ends.get(&kit::asked::End { course: Some(course), kind }).copied().unwrap_or_default();
     assert_eq!(ends.len(), 4, "{ends:?}");
-    assert_eq!(count(asked::Course::Answered, Kind::Exchange), 2);
-    assert_eq!(count(asked::Course::Lost, Kind::Exchange), 1);
-    assert_eq!(count(asked::Course::Conflict, Kind::Exchange), 1);
-    assert_eq!(count(asked::Course::Conflicts, Kind::Interrupted), 1);
+    assert_eq!(count(kit::asked::Course::Answered, Kind::Exchange), 2);
+    assert_eq!(count(kit::asked::Course::Lost, Kind::Exchange), 1);
+    assert_eq!(count(kit::asked::Course::Conflict, Kind::Exchange), 1);
+    assert_eq!(count(kit::asked::Course::Conflicts, Kind::Interrupted), 1);
     // Who was asked about is found, and what left can be proved.
     let question = entries.iter().find(|entry| entry.leaf.body.kind == Kind::Asked).unwrap();
     let body = &question.leaf.body;
@@ -621,7 +615,8 @@ fn a_question_for_another_system_is_recorded_leaves_once_and_has_an_end() {
     assert_eq!(body.facts["verso"], "altra porta");
     assert_eq!(body.tokens.as_ref().unwrap().cf.len(), 1);
     assert!(body.commit.as_ref().unwrap().request.is_some());
-    assert!(!question.leaf.body.facts.values().any(|value| value.to_string().contains(asked::DECLARANT)));
+    assert!(!question.leaf.body.facts.values().any(|value| value.to_string().contains(kit::asked::DECLARANT)));
+    assert_eq!(site.refusals()["E01.interno"], 1);
     varco::commands::ledger::verify(&site.directory()).unwrap();
-    common::views_equal_a_rebuild(&site.directory(), &site.clock);
+    kit::views_equal_a_rebuild(&site.directory(), &site.clock);
 }

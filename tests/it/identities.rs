@@ -2,14 +2,10 @@
 //! request has a number of its own, and names one of several people. No answer holds another's number or person, nobody gets what another
 //! may have, and the ledger says of each exchange who asked. `VARCO_IDENTITIES` sets how many requests (3,000).
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
-
-mod common;
-
 use std::collections::HashMap;
 use std::time::Instant;
 
-use common::{BENEFIT, DSU, ISEE, Site, element, payload, requests};
+use kit::{BENEFIT, DSU, ISEE, Site, element, payload, requests};
 use tokio::task::JoinSet;
 use varco::commands::client::{Answer, Client, Connected};
 use varco::gateway::fault::row;
@@ -142,7 +138,7 @@ fn nobody_is_answered_with_what_another_asked() {
     let today = site.today();
     let each = wanted.div_ceil(ENTI * CONNECTIONS);
     let begun = Instant::now();
-    let answered: Vec<(String, Recorded)> = common::runtime().block_on(async {
+    let answered: Vec<(String, Recorded)> = kit::runtime().block_on(async {
         let transmission = requests::trasmissione(&requests::dsu("CAF00001-PROVA1-2026-N0000001", &today));
         assert_eq!(element(&site.client(serving.address, "caf").call(DSU, &transmission).await.unwrap(), "Esito"), "OK");
         let mut asking = JoinSet::new();

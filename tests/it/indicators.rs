@@ -1,16 +1,10 @@
 //! Every indicator, computed by hand beside the code. All persons are invented; amounts are whole euros a year.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-#[path = "common/caseta.rs"]
-mod caseta;
-#[path = "indicators/controlli.rs"]
 mod controlli;
-#[path = "indicators/legge.rs"]
 mod legge;
 
-use caseta::*;
 use jiff::civil::{Date, date};
+use kit::caseta::*;
 use rust_decimal::Decimal;
 use varco::isee::attestazione::Assente;
 use varco::isee::calendar::Calendario;
@@ -746,6 +740,14 @@ fn checks_of_operations_and_of_current_isee() {
         ),
         (TipoOperazione::A, ("K03.mancante", "/IntegrazioneComponenteAggiuntiva", |_| {})),
         (TipoOperazione::I, ("K03.mancante", "/IntegrazioneRedditi", |_| {})),
+        (
+            TipoOperazione::I,
+            ("K03.documento", "/@DescDocAltro", |casa| {
+                let mut section = redditi(&casa.famiglie.foglio(40, 40).codice_fiscale, 1);
+                section.componente_per_integrazione_redditi[0].flag_doc_altro = Some(true);
+                casa.dsu.integrazione_redditi = Some(section);
+            }),
+        ),
         (TipoOperazione::S, ("K03.mancante", "/IntegrazioneResidenziale", |_| {})),
         (TipoOperazione::C, ("K03.mancante", "/ISEECorrente", |casa| casa.dsu.isee_corrente = None)),
         (

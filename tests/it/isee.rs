@@ -1,13 +1,9 @@
 //! The ISEE's rules: every formal check is provoked, the ordinary indicator is computed by hand beside the code, payloads have INPS's shape.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
-
-mod common;
-#[path = "isee/modello.rs"]
 mod modello;
 
-use common::requests;
 use jiff::civil::{Date, date};
+use kit::requests;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use varco::contract::catalogue::Operation;

@@ -1,16 +1,12 @@
 //! The operations beyond those of every day, through the real port: residents, declarations, thresholds, the dialect of the porta di dominio, what became of
 //! a DSU, lots; and the same in SOAP 1.2 and in packages of MTOM.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod common;
-
 use std::collections::{BTreeSet, HashSet};
 
 use bytes::Bytes;
-use common::{BENEFIT, DSU, ISEE, Serving, Site, element, payload, requests, varco as command};
 use http_body_util::Full;
 use hyper::Request;
+use kit::{BENEFIT, DSU, ISEE, Serving, Site, element, payload, requests, varco as command};
 use varco::commands::client::{Answer, Client};
 use varco::commands::demo::accreditamento;
 use varco::commands::famiglie::{Famiglie, sottoscrizione};
@@ -101,7 +97,7 @@ fn residents_and_declarations_are_retrieved_by_every_key_and_at_every_path() {
     feed(&site, &format!("{},{},24500,24500,,,,,,,,,,,01:01234567897:IT00X\n", requests::GIULIA, year - 2));
     let serving = site.serve();
     let sender = "CAF00001-DECLAR-2026-N0000001";
-    let protocol = common::runtime().block_on(async {
+    let protocol = kit::runtime().block_on(async {
         let (caf, comune) = (site.client(serving.address, "caf"), site.client(serving.address, "comune"));
         let dsu = requests::dsu(sender, &today);
         let protocol = transmitted(&caf, &dsu).await;
@@ -178,7 +174,7 @@ fn residents_and_declarations_are_retrieved_by_every_key_and_at_every_path() {
 fn a_threshold_is_answered_with_yes_or_no_and_never_with_the_value() {
     let site = site();
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let today = site.today();
         let (caf, comune) = (site.client(serving.address, "caf"), site.client(serving.address, "comune"));
         // The schema of the DSU allows small letters in a codice fiscale; that of this reply does not.
@@ -225,7 +221,7 @@ fn a_threshold_is_answered_with_yes_or_no_and_never_with_the_value() {
 fn the_dialect_of_the_porta_di_dominio() {
     let site = site();
     let serving = site.serve();
-    let (protocol, operator) = common::runtime().block_on(async {
+    let (protocol, operator) = kit::runtime().block_on(async {
         let today = site.today();
         let (caf, comune) = (site.client(serving.address, "caf"), site.client(serving.address, "comune"));
         let protocol = transmitted(&caf, &requests::dsu("CAF00001-PDD001-2026-N0000001", &today)).await;
@@ -317,7 +313,7 @@ fn what_became_of_a_dsu_is_told_to_its_sender_alone() {
     let site = site();
     grant(&site, "comune", "TrasmissioneDSU,ConsultazioneEsitoDSU,ConsultazioneEsitoLotto");
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let today = site.today();
         let (caf, comune) = (site.client(serving.address, "caf"), site.client(serving.address, "comune"));
         let sent = caf.call(DSU, &requests::trasmissione(&requests::dsu("CAF00001-STATUS-2026-N0000001", &today))).await.unwrap();
@@ -391,7 +387,7 @@ fn a_lot_is_accepted_one_by_one_recorded_at_once_and_the_same_when_sent_again() 
     let site = site();
     grant(&site, "comune", "ConsultazioneEsitoLotto,TrasmissioneLotto");
     let serving = site.serve();
-    let flow = common::runtime().block_on(async {
+    let flow = kit::runtime().block_on(async {
         let today = site.today();
         let (caf, comune) = (site.client(serving.address, "caf"), site.client(serving.address, "comune"));
         let good = |n: usize| requests::dsu(&format!("CAF00001-LOTTO1-2026-N000000{n}"), &today);
@@ -466,6 +462,7 @@ fn a_lot_is_accepted_one_by_one_recorded_at_once_and_the_same_when_sent_again() 
         let many: Vec<String> = vec!["<Dichiarazione xmlns=\"http://inps.it/ISEERiforma\"/>".to_owned(); 501];
         for (wrong, why) in [
             (lot(&many), "più di 500"),
+            (lot(&many), "K01.lotto"),
             (lot(&[]), "atteso Dichiarazione"),
             (lot(&["<altro/>".to_owned()]), "atteso Dichiarazione"),
             (lot(&["x".to_owned()]), "testo non previsto"),
@@ -494,7 +491,7 @@ fn a_lot_is_accepted_one_by_one_recorded_at_once_and_the_same_when_sent_again() 
 fn a_lot_with_the_same_mistakes_everywhere_is_told_in_bounds_and_told_again() {
     let site = site();
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let caf = site.client(serving.address, "caf");
         let wrong = format!("<Dichiarazione xmlns=\"http://inps.it/ISEERiforma\">{}</Dichiarazione>", "<X/>".repeat(200));
         let text = lot(&vec![wrong; 500]);
@@ -523,7 +520,7 @@ fn a_lot_with_the_same_mistakes_everywhere_is_told_in_bounds_and_told_again() {
 fn entries_that_no_batch_holds_are_refused_for_good_and_recorded() {
     let site = site();
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let caf = site.client(serving.address, "caf");
         // Each quote is one byte in the message and six in the canonical form that is kept.
         let note = format!(" NoteSottoscrizione='{}'", "\"".repeat(900_000));
@@ -546,7 +543,7 @@ fn a_large_lot_and_two_equal_ones_at_once() {
     let site = site();
     let serving = site.serve();
     let today = site.today();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let caf = site.client(serving.address, "caf");
         let dsu: Vec<String> = (0..500).map(|n| requests::dsu(&format!("CAF00001-GROSSO-2026-N{n:07}"), &today)).collect();
         let text = lot(&dsu);
@@ -585,7 +582,7 @@ async fn post(client: &Client, path: &str, kind: &str, body: impl Into<Bytes>) -
 fn soap_1_2_is_answered_in_soap_1_2() {
     let site = site();
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let today = site.today();
         let (caf, comune, sospeso) = (site.client(serving.address, "caf"), site.client(serving.address, "comune"), site.client(serving.address, "sospeso"));
         let twelve = |text: String| text.replace(SOAP11, SOAP12);
@@ -658,7 +655,7 @@ fn package(root_kind: &str, root: &str, parts: &[(&str, &[u8])]) -> (String, Vec
 fn packages_of_mtom_are_opened_with_and_without_attachments() {
     let site = site();
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let today = site.today();
         let (caf, comune) = (site.client(serving.address, "caf"), site.client(serving.address, "comune"));
         let dsu = requests::dsu("CAF00001-MTOM01-2026-N0000001", &today);
@@ -723,7 +720,7 @@ fn packages_of_mtom_are_opened_with_and_without_attachments() {
 fn every_wsdl_is_served_at_its_path() {
     let site = site();
     let serving: Serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let comune = site.client(serving.address, "comune");
         let get = |path: String| {
             let comune = comune.clone();
@@ -761,7 +758,7 @@ fn every_indicator_is_retrieved_and_a_dsu_referred_to_counts() {
     site.configure("[[soglia]]\ncodice = \"MINO01\"\nprestazione = \"A1.07\"\nimporto = \"20000.00\"\n\n[[soglia]]\ncodice = \"ORDI02\"\nprestazione = \"A1.07\"\nimporto = \"20000.00\"\nindicatore = \"Ordinario\"\n");
     let today: jiff::civil::Date = site.today().parse().unwrap();
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let (caf, comune) = (site.client(serving.address, "caf"), site.client(serving.address, "comune"));
         let mut famiglie = Famiglie::new(7, today);
         // A mother with a minor, whose father is married to another person and has a DSU of his own: an employee of 30,000 under FC8.
@@ -838,7 +835,7 @@ fn every_indicator_is_retrieved_and_a_dsu_referred_to_counts() {
 fn an_identity_that_contradicts_itself_or_is_too_long_is_refused_and_not_kept() {
     let site = site();
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let comune = site.client(serving.address, "comune");
         let plain = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
         let with = |blocks: &[&str]| {

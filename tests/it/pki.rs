@@ -1,14 +1,10 @@
 //! The authority of test networks, by the real binary: what it issues opens the door of a gateway, until it is revoked.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod common;
-
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use common::{BENEFIT, ISEE, Serving, Site, requests, varco};
+use kit::{BENEFIT, ISEE, Serving, Site, requests, varco};
 use rustls::pki_types::CertificateDer;
 use varco::commands::client::Client;
 use varco::tls::pem::certificates;
@@ -77,7 +73,7 @@ impl Net {
         let (certificate, key) = (self.file(&format!("{name}.pem")), self.file(&format!("{name}.key")));
         let client = Client::new(serving.address, &self.file("ca.pem"), Some((&certificate, &key))).unwrap();
         let request = requests::indicatore(requests::GIULIA, &self.site.today(), BENEFIT);
-        common::runtime().block_on(client.call(ISEE, &request)).ok().map(|answer| answer.text)
+        kit::runtime().block_on(client.call(ISEE, &request)).ok().map(|answer| answer.text)
     }
 
     fn admits(&self, serving: &Serving, name: &str) -> bool {
@@ -156,7 +152,7 @@ fn a_server_s_certificate_has_its_names_and_keeps_them() {
         assert!(matches!(certificate.public_key().parsed().unwrap(), PublicKey::RSA(_)), "RSA was asked for");
         let names = certificate.subject_alternative_name().unwrap().unwrap().value.general_names.len();
         assert!(names == 3 && certificate.extended_key_usage().unwrap().unwrap().value.server_auth);
-        let left = certificate.validity().not_after.timestamp() - common::now().as_second();
+        let left = certificate.validity().not_after.timestamp() - kit::now().as_second();
         assert!((days * 86_400 - 300..=days * 86_400).contains(&left), "{left} seconds");
     }
     // Of no longer life than its authority.

@@ -1,12 +1,8 @@
 //! Accreditation, by the commands that operators give: who may ask what, from where, how much, until when; on the running gateway and on the data directory.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod common;
-
 use std::collections::BTreeMap;
 
-use common::{BENEFIT, DSU, ISEE, Serving, Site, element, requests, varco};
+use kit::{BENEFIT, DSU, ISEE, Serving, Site, element, requests, varco};
 use rcgen::DnType;
 use varco::clock::Clock;
 use varco::commands::client::Answer;
@@ -38,7 +34,7 @@ fn refused(site: &Site, arguments: &[&str], why: &str) {
 }
 
 fn call(site: &Site, serving: &Serving, name: &str, path: &str, request: &str) -> Answer {
-    common::runtime().block_on(async { site.client(serving.address, name).call(path, request).await.unwrap() })
+    kit::runtime().block_on(async { site.client(serving.address, name).call(path, request).await.unwrap() })
 }
 
 fn ask(site: &Site, serving: &Serving) -> Answer {
@@ -242,7 +238,18 @@ fn a_grant_may_be_of_some_indicators_alone() {
     // Another grant gives the rest.
     done(&site, &grant(&[]));
     assert_eq!(element(&of("Ordinario"), "Esito"), "DATI_NON_TROVATI");
+    // Of two benefits, neither is meant if none is named.
+    let unnamed = || {
+        let request =
+            requests::indicatore(requests::GIULIA, &site.today(), "").replace("<PrestazioneDaErogare></PrestazioneDaErogare>", "");
+        call(&site, &serving, "comune", ISEE, &request)
+    };
+    assert_eq!(element(&unnamed(), "Esito"), "DATI_NON_TROVATI");
+    done(&site, &["abilita", "comune", "--operazioni", "ConsultazioneIndicatore", "--prestazioni", "A3.02"]);
+    assert!(element(&unnamed(), "DescrizioneErrore").contains("indicare la prestazione da erogare"));
     serving.stop();
+    let refusals = site.refusals();
+    assert_eq!((refusals["P02.prestazione"], refusals["P03.indicatore"]), (1, 2), "{refusals:?}");
 }
 
 #[test]
@@ -281,7 +288,7 @@ fn quotas_are_kept_over_a_restart() {
     done(&site, &["quota", "comune"]);
     done(&site, &["quota", "comune", "--al-giorno", "200000"]);
     let file = || {
-        common::runtime().block_on(async {
+        kit::runtime().block_on(async {
             let request = hyper::Request::get(format!("{ISEE}?wsdl")).header("host", "localhost").body(http_body_util::Full::default());
             site.client(serving.address, "comune").connect().await.unwrap().send(request.unwrap()).await.unwrap()
         })
@@ -417,7 +424,7 @@ fn an_ente_is_named_by_any_of_its_codes() {
     assert!(refused(&["7", "7"]).contains("il codice INPS 7 compare due volte"));
     assert!(refused(&["a b"]).contains("codici INPS: al pi\u{f9} 20"), "{}", refused(&["a b"]));
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let comune = site.client(serving.address, "comune");
         let plain = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
         for (name, own) in [
@@ -530,7 +537,7 @@ fn what_changed_since_it_was_read_is_not_overwritten() {
         letta: read.anagrafica.clone(),
     };
     let serving = site.serve();
-    let runtime = common::runtime();
+    let runtime = kit::runtime();
     let error = runtime.block_on(apply(&site.data(), late.clone(), "prova", &site.clock)).unwrap_err().to_string();
     assert!(error.contains("cambiati da altri nel frattempo"), "{error}");
     let error = runtime.block_on(apply_all(&site.data(), plan.commands.clone(), "prova", &site.clock)).unwrap_err().to_string();
@@ -619,7 +626,7 @@ fn leading_zeros_of_an_office_do_not_count() {
 #[test]
 fn what_counts_today_is_shown() {
     // Ten days ago, for five days.
-    let past = varco::clock::rome(common::now()).checked_sub(jiff::Span::new().days(10)).unwrap().timestamp();
+    let past = varco::clock::rome(kit::now()).checked_sub(jiff::Span::new().days(10)).unwrap().timestamp();
     let site = Site::at(Clock::fixed(past));
     let term = |code: &str, days: i64| {
         let decisione = Decisione { scadenza: Some(day(&site, days).parse().unwrap()), ..Decisione::default() };

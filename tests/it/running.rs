@@ -1,9 +1,5 @@
 //! The gateway while it runs, for years: settings that change, service managers, balancers, clocks; and what it tells of itself.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod common;
-#[path = "running/mending.rs"]
 mod mending;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -14,8 +10,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{BENEFIT, ISEE, Serving, Site, binary, element, requests, varco};
 use jiff::ToSpan as _;
+use kit::{BENEFIT, ISEE, Serving, Site, binary, element, requests, varco};
 use varco::clock::Clock;
 use varco::commands::client::Client;
 use varco::commands::pki::Authority;
@@ -64,7 +60,7 @@ fn a_reload_changes_all_or_nothing_and_reaches_live_connections() {
     let site = Site::new();
     let data = site.data().display().to_string();
     let serving = site.serve();
-    let runtime = common::runtime();
+    let runtime = kit::runtime();
     let mut live = runtime.block_on(async { site.client(serving.address, "comune").connect().await.unwrap() });
     let ask = |live: &mut varco::commands::client::Connected| runtime.block_on(async { live.call(ISEE, &question(&site)).await });
     assert_eq!(element(&ask(&mut live).unwrap(), "Esito"), "DATI_NON_TROVATI");
@@ -122,7 +118,7 @@ fn a_list_in_its_grace_is_recorded_and_after_it_nobody_gets_in() {
     let list = site.home.path().join("pki/crl.pem");
     std::fs::write(&list, site.pki.authority.crl(&[], 0).unwrap()).unwrap();
     let serving = site.serve();
-    let ask = || common::runtime().block_on(async { site.client(serving.address, "comune").call(ISEE, &question(&site)).await });
+    let ask = || kit::runtime().block_on(async { site.client(serving.address, "comune").call(ISEE, &question(&site)).await });
     std::thread::sleep(Duration::from_millis(1100));
     assert!(ask().is_err(), "a stale list let somebody in");
     let (data, config) = (site.data().display().to_string(), site.config().display().to_string());
@@ -164,7 +160,7 @@ fn a_file_of_lists_that_cannot_be_read_stops_no_other_and_is_said() {
     std::fs::write(&certificate, &enrolled.certificate).unwrap();
     std::fs::write(&key, &enrolled.key).unwrap();
     let serving = site.serve();
-    let ask = |name: &str| common::runtime().block_on(site.client(serving.address, name).call(ISEE, &question(&site)));
+    let ask = |name: &str| kit::runtime().block_on(site.client(serving.address, name).call(ISEE, &question(&site)));
     let status = || varco(&["status", "--data", &data]).0;
     let metric = || {
         let mut socket = std::os::unix::net::UnixStream::connect(site.data().join("admin.sock")).unwrap();
@@ -206,7 +202,7 @@ fn a_configuration_is_checked_and_a_gateway_tells_how_it_is() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     site.configure(&format!("[admin]\nlisten = \"{port}\"\n"));
     let serving = site.serve();
-    common::runtime().block_on(async { site.client(serving.address, "comune").call(ISEE, &question(&site)).await.unwrap() });
+    kit::runtime().block_on(async { site.client(serving.address, "comune").call(ISEE, &question(&site)).await.unwrap() });
     let (text, done) = varco(&["status", "--data", &data]);
     assert!(done && text.contains(&serving.address.to_string()) && text.contains("2 accreditato, 1 sospeso"), "{text}");
     let status: serde_json::Value = serde_json::from_str(&varco(&["status", "--data", &data, "--json"]).0).unwrap();
@@ -260,7 +256,7 @@ fn a_log_that_cannot_be_written_costs_nobody_an_answer() {
     drop(reader);
     for (name, errors, exchanges) in [("stalled", Stdio::from(stalled), 400), ("full", full.into(), 20), ("dead", dead.into(), 20)] {
         let serving = Serving::start_with(&site.config(), errors);
-        common::runtime().block_on(async {
+        kit::runtime().block_on(async {
             let mut client = site.client(serving.address, "comune").connect().await.unwrap();
             for exchange in 0..exchanges {
                 let answer = client.call(ISEE, &question(&site)).await.unwrap();
@@ -329,7 +325,7 @@ fn a_service_manager_gives_the_socket_and_the_key_and_is_told() {
     assert_eq!(told(), "READY=1");
     assert_eq!(told(), "WATCHDOG=1");
     assert_eq!(told(), "WATCHDOG=1", "the watchdog was answered once");
-    let ask = |address: SocketAddr| common::runtime().block_on(site.client(address, "comune").call(ISEE, &question(&site)));
+    let ask = |address: SocketAddr| kit::runtime().block_on(site.client(address, "comune").call(ISEE, &question(&site)));
     assert_eq!(element(&ask(address).unwrap(), "Esito"), "DATI_NON_TROVATI");
     signal(&child, "-TERM");
     while told() != "STOPPING=1" {}
@@ -352,7 +348,7 @@ fn a_balancer_says_where_a_connection_comes_from() {
     site.configure("[proxy]\nfrom = [\"127.0.0.1\"]\n\n[ledger]\ngathered_seconds = 1\n");
     let serving = site.serve();
     // Without the header nobody gets through; with it the source is the client's.
-    assert!(common::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &question(&site))).is_err());
+    assert!(kit::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &question(&site))).is_err());
     let balancer = TcpListener::bind("127.0.0.1:0").unwrap();
     let (front, back) = (balancer.local_addr().unwrap(), serving.address);
     let passing = std::thread::spawn(move || {
@@ -368,7 +364,7 @@ fn a_balancer_says_where_a_connection_comes_from() {
         let _ = client.shutdown(std::net::Shutdown::Both);
         let _ = up.join();
     });
-    let answer = common::runtime().block_on(site.client(front, "comune").call(ISEE, &question(&site))).unwrap();
+    let answer = kit::runtime().block_on(site.client(front, "comune").call(ISEE, &question(&site))).unwrap();
     assert_eq!(element(&answer, "Esito"), "DATI_NON_TROVATI");
     passing.join().unwrap();
     std::thread::sleep(Duration::from_millis(1300));

@@ -1,23 +1,14 @@
 //! What is another's stays another's: what an ente is told of a DSU, whoever owns it and whoever declared it; and what becomes of who guesses.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
-
-#[path = "common/caseta.rs"]
-mod caseta;
-mod common;
-#[path = "common/famiglia.rs"]
-mod famiglia;
-#[path = "common/world.rs"]
-mod world;
-
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use caseta::*;
-use common::{BENEFIT, DSU, ISEE, element, payload, requests, varco as command};
-use famiglia::{Famiglia, OPERATIONS};
 use jiff::civil::Date;
+use kit::caseta::*;
+use kit::famiglia::{Famiglia, OPERATIONS};
+use kit::world::*;
+use kit::{BENEFIT, DSU, ISEE, element, payload, requests, varco as command};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -31,8 +22,8 @@ use varco::digest::{hex, sha256};
 use varco::gateway::node::Node;
 use varco::isee::CodiceFiscale;
 use varco::isee::checks::MAX_MEMBERS;
-use varco::isee::codes::{Relazione, Ruolo, TipoOperazione};
-use varco::isee::dsu::DatiGenitore;
+use varco::isee::codes::{GradoDisabilita, Relazione, Ruolo, TipoOperazione};
+use varco::isee::dsu::{DatiFiglio, DatiGenitore};
 use varco::ledger::disk::RealDisk;
 use varco::ledger::search::{Filter, find};
 use varco::ledger::{Blinding, Entry, Fact, Kind, Submission, new_exchange};
@@ -44,7 +35,6 @@ use varco::soap;
 use varco::tls::Peer;
 use varco::tls::authorities::Authorities;
 use varco::xml::{Limits, parse};
-use world::*;
 
 /// Both CAF may transmit, one by one and in lots, and read their own.
 fn two_cafs() -> World {
@@ -90,7 +80,7 @@ fn who_guesses_protocols_learns_nothing_and_is_stopped_after_ten() {
     let mut victims: Vec<Famiglia> = (1..=14).map(|seed| Famiglia::new(seed, today)).collect();
     world.feed(&victims.iter().map(|victim| &victim.casa).collect::<Vec<_>>());
     let serving = world.site.serve();
-    let last = common::runtime().block_on(async {
+    let last = kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, other) = (client("caf"), client(OTHER));
         let mut protocols = Vec::new();
@@ -139,7 +129,7 @@ fn who_guesses_protocols_learns_nothing_and_is_stopped_after_ten() {
     assert_eq!(counts, [1, 0, 6]);
     // A restart forgets nothing.
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let other = world.site.client(serving.address, OTHER);
         let madre = victim.madre.clone();
         let attack = victim.operation(TipoOperazione::S, &madre, &last);
@@ -155,7 +145,7 @@ fn a_lucky_guess_gets_a_receipt_of_presentation_now_and_again() {
     let mut victim = Famiglia::new(1, today);
     world.feed(&[&victim.casa]);
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, other) = (client("caf"), client(OTHER));
         let first = accepted(&caf, &text(&victim.casa.dsu, "CAF1-N")).await;
@@ -238,7 +228,7 @@ fn a_parents_protocol_named_in_vain_counts_though_the_dsu_is_accepted() {
     let mut family = Famiglia::new(1, today);
     world.feed(&[&his, &family.casa]);
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, other) = (client("caf"), client(OTHER));
         let right = accepted(&caf, &text(&his.dsu, "CAF1-HIS")).await;
@@ -268,12 +258,41 @@ fn a_parents_protocol_named_in_vain_counts_though_the_dsu_is_accepted() {
 }
 
 #[test]
+fn a_dsu_that_names_too_many_protocols_in_vain_is_refused() {
+    let world = two_cafs();
+    let today = world.today;
+    let mut casa = Caseta::seeded(3, today);
+    let parent = casa.member(Ruolo::D, 80, 0);
+    casa.sheet(parent).disabilita = Some(disabile(GradoDisabilita::Dig));
+    let children: Vec<_> = (0..11)
+        .map(|number| {
+            let mut child = casa.child(None, 1);
+            child.dati = Some(DatiFiglio::Protocollo(guess(today, 7000 + number)));
+            child
+        })
+        .collect();
+    let each = casa.residential(0, parent);
+    each.flag_figli_non_compresi = true;
+    each.figlio_non_compreso_nel_nucleo = children;
+    let serving = world.site.serve();
+    kit::runtime().block_on(async {
+        let caf = world.site.client(serving.address, "caf");
+        assert_eq!(refused(&caf, &text(&casa.dsu, "CAF1-ELEVEN")).await, "K02.protocolli");
+        // With ten it waits for none of them.
+        casa.dsu.modello_base[0].residenziale[0].figlio_non_compreso_nel_nucleo.pop();
+        let other = world.site.client(serving.address, OTHER);
+        accepted(&other, &text(&casa.dsu, "CAF2-TEN")).await;
+    });
+    serving.stop();
+}
+
+#[test]
 fn a_lot_stops_at_the_limit_and_keeps_what_names_nothing() {
     let world = two_cafs();
     let today = world.today;
     let mut family = Famiglia::new(1, today);
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let other = world.site.client(serving.address, OTHER);
         let madre = family.madre.clone();
         let mut lot: Vec<String> = (0..12)
@@ -305,7 +324,7 @@ fn not_found_and_not_allowed_are_the_same_bytes() {
     let mut theirs: Vec<Famiglia> = (1..=6).map(|seed| Famiglia::new(seed, today)).collect();
     world.feed(&theirs.iter().map(|family| &family.casa).collect::<Vec<_>>());
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, other) = (client("caf"), client(OTHER));
         let nobodys = guess(today, 9000);
@@ -394,7 +413,7 @@ fn the_table_of_what_is_told_is_what_every_cell_is_answered() {
     let mut families: Vec<Famiglia> = (1..=60).map(|seed| Famiglia::new(seed, today)).collect();
     world.feed(&families.iter().map(|family| &family.casa).collect::<Vec<_>>());
     let serving = world.site.serve();
-    let rows = common::runtime().block_on(async {
+    let rows = kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, other) = (client("caf"), client(OTHER));
         let mut rows: Vec<(String, Vec<String>)> = Vec::new();
@@ -534,7 +553,7 @@ fn recorded_before(world: &World, current: &str, receipt: &str, numbers: std::op
             node.ledger.prepare(body, &secret, &Blinding::new().unwrap(), ordinal, now).unwrap()
         });
         let submission = Submission { drafts: drafts.to_vec(), preconditions: Vec::new() };
-        common::runtime().block_on(node.ledger.committer.submit(submission)).unwrap();
+        kit::runtime().block_on(node.ledger.committer.submit(submission)).unwrap();
         made.push(Before { protocol, request: requests::trasmissione(&canonical) });
     }
     node.close();
@@ -549,7 +568,7 @@ fn what_an_earlier_build_told_is_told_no_more_and_ends_with_its_dsu() {
     world.feed(&[&victim.casa]);
     let madre = victim.madre.clone();
     let serving = world.site.serve();
-    let (first, current, full) = common::runtime().block_on(async {
+    let (first, current, full) = kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, other) = (client("caf"), client(OTHER));
         let answer = caf.call(DSU, &text(&victim.casa.dsu, "CAF1-N")).await.unwrap();
@@ -561,7 +580,7 @@ fn what_an_earlier_build_told_is_told_no_more_and_ends_with_its_dsu() {
     assert!(full.contains("<Nucleo") && full.contains("DataValidita"));
     let before = recorded_before(&world, &current, &full, 500..520);
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, other, comune) = (client("caf"), client(OTHER), client("comune"));
         let last = before.last().unwrap();
@@ -618,7 +637,7 @@ fn what_an_earlier_build_told_is_told_no_more_and_ends_with_its_dsu() {
         assert!(own.contains(&format!("ISEE=\"{isee_of_dsu}\"")), "{isee_of_dsu}: {own}");
     });
     serving.stop();
-    common::views_equal_a_rebuild(&world.site.directory(), &world.site.clock);
+    kit::views_equal_a_rebuild(&world.site.directory(), &world.site.clock);
 }
 
 /// An SII that finds another person's attestation, as damage in the views could make it do.
@@ -649,7 +668,7 @@ fn other_enti_use_up_no_dsus_versions() {
     world.feed(&[&family.casa]);
     let madre = family.madre.clone();
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, other) = (client("caf"), client(OTHER));
         let first = accepted(&caf, &text(&family.casa.dsu, "CAF1-N")).await;
@@ -676,7 +695,7 @@ fn who_verifies_protocols_guesses_none() {
     let families = [1, 2].map(|seed| Famiglia::new(seed, world.today));
     let [victim, applicant] = families.each_ref().map(|family| family.madre.clone());
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, other) = (client("caf"), client(OTHER));
         let mut protocols = Vec::new();
@@ -696,7 +715,7 @@ fn who_verifies_protocols_guesses_none() {
     serving.stop();
     // A restart forgets nothing.
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let other = world.site.client(serving.address, OTHER);
         let asked = verifica(OTHER, &guess(world.today, 20), &victim);
         retry_after(&other.call("/isee/PdD/VerificaEsistenzaProtocollo", &asked).await.unwrap());
@@ -714,7 +733,7 @@ fn that_a_declarant_has_been_to_another_ente_is_not_told() {
     let mut families = [1, 2].map(|seed| Famiglia::new(seed, world.today));
     world.feed(&families.each_ref().map(|family| &family.casa));
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, other, comune) = (client("caf"), client(OTHER), client("comune"));
         let mut first = Vec::new();
@@ -783,7 +802,7 @@ fn an_attempt_that_is_answered_twice_counts_once() {
     let mut family = Famiglia::new(1, world.today);
     let madre = family.madre.clone();
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let other = world.site.client(serving.address, OTHER);
         for attempt in 0..10 {
             let attack = text(&family.operation(TipoOperazione::S, &madre, &guess(world.today, attempt)), &format!("GUESS-{attempt}"));
@@ -813,7 +832,7 @@ fn of_the_largest_family_every_operation_tells_what_it_tells_of_any() {
     let declarant = casa.code(0);
     world.feed(&[&casa]);
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let caf = world.site.client(serving.address, "caf");
         let request = text(&casa.dsu, "CAF1-1");
         let answer = caf.call(DSU, &request).await.unwrap();
@@ -842,7 +861,7 @@ fn what_is_found_of_another_person_is_never_told() {
     let families = [Famiglia::new(1, world.today), Famiglia::new(2, world.today)];
     world.feed(&families.each_ref().map(|family| &family.casa));
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let caf = world.site.client(serving.address, "caf");
         for (number, family) in families.iter().enumerate() {
             let protocol = accepted(&caf, &text(&family.casa.dsu, &format!("CAF1-{number}"))).await;
@@ -866,7 +885,7 @@ fn what_is_found_of_another_person_is_never_told() {
         let occasion =
             Occasion { exchange: new_exchange(received).unwrap(), received, today: world.today, ordinal: 1, beside: false, returned: &[] };
         let asked = Asked { operation, request: &request, body, bytes: &[], contract: &contract, soglie: &[] };
-        common::runtime().block_on(services::perform(&node.services, admission, asked, occasion))
+        kit::runtime().block_on(services::perform(&node.services, admission, asked, occasion))
     };
     let operations = [Operation::ConsultazioneAttestazione, Operation::ConsultazioneDichiarazione];
     for operation in operations {
@@ -896,7 +915,7 @@ fn not_found_and_not_allowed_take_the_same_time() {
     let world = two_cafs();
     let theirs = Famiglia::new(1, world.today);
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let protocol = accepted(&client("caf"), &text(&theirs.casa.dsu, "CAF1-N")).await;
         let (stranger, nobodys) = (theirs.stranger(), guess(world.today, 9000));

@@ -1,25 +1,15 @@
 //! Directories of earlier versions, and copies: what was recorded stays readable, and the ledger says what happened.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
-
-#[path = "upgrade/answers.rs"]
 mod answers;
-#[path = "common/caseta.rs"]
-mod caseta;
-mod common;
-#[path = "upgrade/make.rs"]
 mod make;
-#[path = "upgrade/mutations.rs"]
 mod mutations;
-#[path = "upgrade/port.rs"]
 mod port;
-#[path = "upgrade/story.rs"]
 mod story;
 
 use std::path::{Path, PathBuf};
 
 use answers::{Answered, Asking};
-use common::{BENEFIT, DSU, ISEE, Serving, Site, element, requests, varco};
+use kit::{BENEFIT, DSU, ISEE, Serving, Site, element, requests, varco};
 use port::{Port, write_master_key};
 use varco::clock::Clock;
 use varco::ledger::Keys;
@@ -113,7 +103,7 @@ fn put_in_place(then: impl FnOnce(&Path)) {
     let serving = site.serve();
     let ask = |serving: &Serving| {
         let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
-        common::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &request)).unwrap()
+        kit::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &request)).unwrap()
     };
     // Numbers are given before the copy is made, and after it.
     let id = |answer: &str| answer.split("<IdRichiesta>").nth(1).unwrap().split('<').next().unwrap().parse::<u64>().unwrap();
@@ -150,7 +140,7 @@ fn numbers_of_which_a_copy_knows_nothing_are_not_given_again_either() {
             // Without the youngest, who was not born then.
             let youngest = dsu.rfind("<ComponenteNucleo ").unwrap()..dsu.find("</NucleoFamiliare>").unwrap();
             let request = requests::trasmissione(&dsu.replace(&dsu[youngest], ""));
-            let answer = common::runtime().block_on(caf.call(DSU, &request)).unwrap();
+            let answer = kit::runtime().block_on(caf.call(DSU, &request)).unwrap();
             assert_eq!(element(&answer, "Esito"), "OK", "{}", answer.text);
             let protocollo = element(&answer, "ProtocolloDSU").to_owned();
             let mut parts = protocollo.split('-').skip(2);
@@ -210,7 +200,7 @@ async fn asked_again(port: &Port, address: std::net::SocketAddr) {
 
 /// The same, of a port in this process, by a clock that says it is a week later.
 fn serves_and_answers(port: &Port) {
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let started = port.start().await;
         asked_again(port, started.address).await;
         started.stop().await.unwrap();
@@ -233,7 +223,7 @@ fn a_directory_of_format_1_1_answers_as_it_did_and_so_do_its_views_made_again() 
 
     port.certify_all();
     serves_and_answers(&port);
-    common::views_equal_a_rebuild(&port.site.directory(), &port.clock);
+    kit::views_equal_a_rebuild(&port.site.directory(), &port.clock);
     serves_and_answers(&port);
     assert!(done(&["ledger", "verify", "--data", &data]).contains("registro integro"));
 }
@@ -243,7 +233,7 @@ fn the_binary_serves_a_directory_of_format_1_1() {
     let port = home_of_1_1(Clock::system());
     port.certify_all();
     let serving = Serving::start(&port.site.config());
-    common::runtime().block_on(asked_again(&port, serving.address));
+    kit::runtime().block_on(asked_again(&port, serving.address));
     serving.stop();
     assert!(done(&["ledger", "verify", "--data", &port.data().display().to_string()]).contains("registro integro"));
 }

@@ -1,16 +1,9 @@
 //! What refers to a DSU, through the real port: completed (A, I, S), current (C), corrected (R), cancelled (X); versions, and who may make and read them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-#[path = "common/caseta.rs"]
-mod caseta;
-mod common;
-#[path = "common/world.rs"]
-mod world;
-
-use caseta::*;
-use common::{BENEFIT, DSU, ISEE, element, payload, requests, varco as command};
 use jiff::civil::Date;
+use kit::caseta::*;
+use kit::world::*;
+use kit::{BENEFIT, DSU, ISEE, element, payload, requests, varco as command};
 use varco::commands::famiglie::sottoscrizione;
 use varco::contract::{ISEE_NS, message};
 use varco::isee::codes::{Ruolo, TipoOperazione, TipoVariazione};
@@ -18,7 +11,6 @@ use varco::isee::dsu::{
     ComponentePerIntegrazioneAggiuntiva, Dichiarazione, IntegrazioneComponenteAggiuntiva, IntegrazioneResidenziale, IseeCorrente,
     Operazione,
 };
-use world::*;
 
 #[test]
 fn somebody_elses_dsu_is_completed_and_nothing_of_it_is_told() {
@@ -32,7 +24,7 @@ fn somebody_elses_dsu_is_completed_and_nothing_of_it_is_told() {
     world.feed(&[&casa]);
     let serving = world.site.serve();
     let day = today.to_string();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, other, comune) = (client("caf"), client(OTHER), client("comune"));
         let first = accepted(&caf, &text(&casa.dsu, "CAF1-N")).await;
@@ -109,7 +101,7 @@ fn incomes_and_residential_data_are_completed() {
     world.feed(&[&casa]);
     let serving = world.site.serve();
     let day = today.to_string();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, comune) = (client("caf"), client("comune"));
         let first = accepted(&caf, &text(&casa.dsu, "CAF1-N")).await;
@@ -158,7 +150,7 @@ fn a_current_isee_has_its_own_protocol_and_follows_the_dsu() {
     world.feed(&[&casa]);
     let serving = world.site.serve();
     let day = today.to_string();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, comune) = (client("caf"), client("comune"));
         let first = accepted(&caf, &text(&casa.dsu, "CAF1-N")).await;
@@ -221,7 +213,7 @@ fn a_correction_counts_from_the_first_presentation_and_both_are_kept() {
     world.feed(&[&casa]);
     let serving = world.site.serve();
     let day = today.to_string();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, other, comune) = (client("caf"), client(OTHER), client("comune"));
         let first = accepted(&caf, &text(&casa.dsu, "CAF1-N")).await;
@@ -278,7 +270,7 @@ fn a_correction_counts_from_the_first_presentation_and_both_are_kept() {
     let data = world.site.data().display().to_string();
     assert!(command(&["rebuild", "--data", &data]).1);
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let comune = world.site.client(serving.address, "comune");
         assert_eq!(isee(&comune, &guest_code, "Ordinario", &day).await, "DATI_NON_TROVATI");
     });
@@ -296,7 +288,7 @@ fn a_cancelled_dsu_is_found_no_more_and_the_one_before_it_is() {
     world.feed(&[&casa]);
     let serving = world.site.serve();
     let day = today.to_string();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, other, comune) = (client("caf"), client(OTHER), client("comune"));
         let first = accepted(&caf, &text(&casa.dsu, "CAF1-N1")).await;
@@ -377,7 +369,7 @@ fn a_dsu_waits_for_the_feed_or_for_the_terms() {
     let (old_declarant, old_guest, old) = family(2, long_ago);
     let (third_declarant, _, third) = family(3, today);
     let serving = world.site.serve();
-    let (first, second, cancelled) = common::runtime().block_on(async {
+    let (first, second, cancelled) = kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, comune) = (client("caf"), client("comune"));
         let answer = caf.call(DSU, &text(&fresh.dsu, "CAF1-N")).await.unwrap();
@@ -434,7 +426,7 @@ fn a_dsu_waits_for_the_feed_or_for_the_terms() {
     half.feed = fresh.feed[1..].to_vec();
     world.feed(&[&half]);
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, comune) = (client("caf"), client("comune"));
         until_attested(&caf, &first).await;
@@ -469,7 +461,7 @@ fn rules_that_change_what_was_attested_make_new_versions() {
     let (rich, poor) = (with_bonds.code(0), without.code(0));
     world.feed(&[&with_bonds, &without]);
     let serving = world.site.serve();
-    let (first, own) = common::runtime().block_on(async {
+    let (first, own) = kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, comune) = (client("caf"), client("comune"));
         let first = accepted(&caf, &text(&with_bonds.dsu, "CAF1-N1")).await;
@@ -511,7 +503,7 @@ fn rules_that_change_what_was_attested_make_new_versions() {
     assert_eq!(apply(&["--motivo", "prova"]), [3, 1, 1, 1]);
     assert_eq!(apply(&["--motivo", "ancora"]), [3, 2, 1, 0]);
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, comune) = (client("caf"), client("comune"));
         // 4,800 + 300 + 800; and of the DSU itself 17,000 + 300 + 800.
@@ -576,7 +568,7 @@ fn a_parent_who_does_not_live_with_the_family_is_not_of_it() {
     world.feed(&[&of_family]);
     let serving = world.site.serve();
     let day = today.to_string();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, comune) = (client("caf"), client("comune"));
         let first = accepted(&caf, &text(&casa.dsu, "CAF1-N")).await;
@@ -625,7 +617,7 @@ fn a_correction_waits_as_a_new_dsu_does_and_what_was_attested_counts_meanwhile()
     let declarant = casa.code(who);
     world.feed(&[&casa]);
     let serving = world.site.serve();
-    let (first, own, later, corrected, spouse) = common::runtime().block_on(async {
+    let (first, own, later, corrected, spouse) = kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, comune) = (client("caf"), client("comune"));
         let first = accepted(&caf, &text(&casa.dsu, "CAF1-N")).await;
@@ -687,7 +679,7 @@ fn a_correction_waits_as_a_new_dsu_does_and_what_was_attested_counts_meanwhile()
     assert!(done && said.contains("\"in_attesa\": 2"), "{said}");
     world.site.configure(waiting);
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, comune) = (client("caf"), client("comune"));
         // Known: the DSU is (17,000 + 27,000 - 1 of expenses) / 1.57, its current ISEE (2,400 + 26,999) / 1.57.
@@ -726,7 +718,7 @@ fn what_was_computed_without_a_dsu_is_computed_again_without_it() {
     casa.parent(&[1], (false, false), None);
     world.feed(&[&casa]);
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, comune) = (client("caf"), client("comune"));
         let waiting = accepted(&caf, &text(&his.dsu, "CAF1-HIS")).await;
@@ -750,7 +742,7 @@ fn what_was_computed_without_a_dsu_is_computed_again_without_it() {
     let (said, done) = command(&["rules", "apply", "--config", &config, "--motivo", "prova", "--json"]);
     assert!(done && said.contains("\"ricalcolate\": 1"), "{said}");
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let comune = world.site.client(serving.address, "comune");
         // 17,000 + 2,500 of yield + 20 % of (50,000 - 8,000), over 1.57.
         assert_eq!(isee(&comune, &mother, "Ordinario", &day).await, "17770.70");
@@ -770,7 +762,7 @@ fn of_two_dsu_the_later_counts_whatever_becomes_of_the_earlier() {
     world.feed(&[&casa]);
     let serving = world.site.serve();
     let day = today.to_string();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, other, comune) = (client("caf"), client(OTHER), client("comune"));
         let first = accepted(&caf, &text(&casa.dsu, "CAF1-N1")).await;
@@ -843,7 +835,7 @@ fn what_refers_to_a_dsu_takes_the_version_that_counts() {
     world.feed(&[&casa, &his]);
     let serving = world.site.serve();
     let day = today.to_string();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, comune) = (client("caf"), client("comune"));
         let first = accepted(&caf, &text(&his.dsu, "CAF1-HIS")).await;
@@ -885,7 +877,7 @@ fn whose_data_stand_in_a_dsu_is_waited_for_and_what_waited_replaces_what_was() {
     first_feed.feed = [casa.feed[..1].to_vec(), old.feed[1..].to_vec()].concat();
     world.feed(&[&first_feed]);
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let client = |name| world.site.client(serving.address, name);
         let (caf, comune) = (client("caf"), client("comune"));
         let waiting = accepted(&caf, &text(&casa.dsu, "CAF1-N")).await;
@@ -936,7 +928,7 @@ fn the_specific_isee_is_on_the_wire_unless_an_ente_reads_by_the_schema_of_2021()
         command(&["ente", "mostra", "comune", "--data", &data]).0
     };
     let serving = world.site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let (caf, comune) = (world.site.client(serving.address, "caf"), world.site.client(serving.address, "comune"));
         let protocol = accepted(&caf, &text(&casa.dsu, "CAF1-N")).await;
         let xml = attested(&comune, &protocol, &declarant).await;

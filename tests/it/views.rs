@@ -1,13 +1,5 @@
 //! The views: made again whenever they cannot be trusted, right on every node that shares a log, and never anything personal in them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
-#[path = "common/asked.rs"]
-mod asked;
-mod common;
-#[path = "common/engine.rs"]
-mod engine;
-#[path = "views/engines.rs"]
 mod engines;
 
 use std::collections::HashSet;
@@ -16,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{BENEFIT, DSU, ISEE, Site, element, requests};
+use kit::{BENEFIT, DSU, ISEE, Site, element, requests};
 use varco::commands::client::{Answer, Client};
 use varco::commands::demo::accreditamento;
 use varco::config::Config;
@@ -35,7 +27,7 @@ use varco::state::Rebuilt;
 /// Serves once: transmits, retrieves, stops.
 fn use_once(site: &Site, number: u32) -> Answer {
     let serving = site.serve();
-    let answer = common::runtime().block_on(async {
+    let answer = kit::runtime().block_on(async {
         let dsu = requests::dsu(&format!("CAF00001-VIEWS1-2026-N{number:07}"), &site.today());
         let transmitted = site.client(serving.address, "caf").call(DSU, &requests::trasmissione(&dsu)).await.unwrap();
         assert_eq!(element(&transmitted, "Esito"), "OK");
@@ -130,7 +122,7 @@ fn views_that_are_gone_damaged_or_of_another_moment_are_made_again() {
     std::fs::write(views.join("TRUST"), crashed).unwrap();
     assert_eq!(open(&site).0, Rebuilt::Untrusted);
 
-    common::runtime().block_on(rebuild(&site.directory(), &site.clock, Arc::new(RealDisk), None)).unwrap();
+    kit::runtime().block_on(rebuild(&site.directory(), &site.clock, Arc::new(RealDisk), None)).unwrap();
     assert_eq!(open(&site), (Rebuilt::No, later));
     let again = use_once(&site, 1);
     assert_eq!(element(&again, "ProtocolloDSU"), element(&first, "ProtocolloDSU"));
@@ -170,19 +162,19 @@ fn views_ahead_of_the_log_prove_a_loss_that_an_operator_may_accept() {
         assert!(why.contains("mancano dal registro le voci da") && why.contains("varco rebuild --accetta-perdita"), "{why}");
     }
     // Making the views again would throw the proof away.
-    let (text, done) = common::varco(&["rebuild", "--data", &data]);
+    let (text, done) = kit::varco(&["rebuild", "--data", &data]);
     assert!(!done && text.contains("mancano dal registro le voci da"), "{text}");
     assert!(refused(&site).contains("mancano dal registro"), "the proof is still there");
-    let (text, done) = common::varco(&["rebuild", "--data", &data, "--accetta-perdita"]);
+    let (text, done) = kit::varco(&["rebuild", "--data", &data, "--accetta-perdita"]);
     assert!(!done && text.contains("motivo"), "{text}");
-    let (text, done) = common::varco(&["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "disco perso"]);
+    let (text, done) = kit::varco(&["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "disco perso"]);
     assert!(done && text.contains("perdita registrata: l'ultima voce intera"), "{text}");
-    let (text, _) = common::varco(&["ledger", "list", "--data", &data, "--operation", "perdita", "--json"]);
+    let (text, _) = kit::varco(&["ledger", "list", "--data", &data, "--operation", "perdita", "--json"]);
     assert!(text.contains("perse_almeno_fino_a") && !text.contains("disco perso"), "{text}");
     // No protocol that was given in what is lost is given again.
     let again = element(&use_once(&site, 3), "ProtocolloDSU").to_owned();
     assert_ne!(again, protocol);
-    let (text, done) = common::varco(&["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "prova"]);
+    let (text, done) = kit::varco(&["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "prova"]);
     assert!(done && text.contains("al registro non manca nulla"), "{text}");
 }
 
@@ -205,7 +197,7 @@ fn an_accepted_loss_that_is_interrupted_is_recorded_by_whoever_opens_next() {
     for after in (0..12).map(|step| Duration::from_millis(4 * step)) {
         std::fs::remove_dir_all(site.data()).unwrap();
         copy(&damaged, &site.data());
-        let mut command = std::process::Command::new(common::binary());
+        let mut command = std::process::Command::new(kit::binary());
         command.args(["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "prova"]).stdout(std::process::Stdio::null());
         let mut child = command.spawn().unwrap();
         std::thread::sleep(after);
@@ -213,12 +205,12 @@ fn an_accepted_loss_that_is_interrupted_is_recorded_by_whoever_opens_next() {
         interrupted += usize::from(!child.wait().unwrap().success());
         // As far as it came: either nothing is opened yet, and it is asked for again, or whoever opens records it.
         if Node::open(&site.directory(), &site.clock, Arc::new(RealDisk), u64::MAX).map(|node| node.close()).is_err() {
-            let (text, done) = common::varco(&["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "di nuovo"]);
+            let (text, done) = kit::varco(&["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "di nuovo"]);
             assert!(done && text.contains("perdita registrata"), "{after:?}: {text}");
         }
         let again = element(&use_once(&site, 9), "ProtocolloDSU").to_owned();
         assert!(!given.contains(&again), "{after:?}: {again} was given before");
-        let (text, _) = common::varco(&["ledger", "list", "--data", &data, "--operation", "perdita"]);
+        let (text, _) = kit::varco(&["ledger", "list", "--data", &data, "--operation", "perdita"]);
         assert!(text.contains("perdita"), "{after:?}: the loss is not in the ledger");
         assert!(!site.data().join("PERDITA").exists());
     }
@@ -256,11 +248,11 @@ fn whatever_is_damaged_there_is_a_way_on_that_records_the_loss() {
         std::fs::remove_dir_all(site.data()).unwrap();
         copy(&base, &site.data());
         damage();
-        let (text, whole) = common::varco(&["ledger", "verify", "--data", &data]);
+        let (text, whole) = kit::varco(&["ledger", "verify", "--data", &data]);
         assert!(!whole && text.contains(told) && text.contains("varco rebuild --accetta-perdita"), "{name}: {text}");
-        let (text, done) = common::varco(&["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "prova"]);
+        let (text, done) = kit::varco(&["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "prova"]);
         assert!(done && text.contains("perdita registrata"), "{name}: {text}");
-        let (text, whole) = common::varco(&["ledger", "verify", "--data", &data]);
+        let (text, whole) = kit::varco(&["ledger", "verify", "--data", &data]);
         assert!(whole, "{name}: {text}");
         assert_eq!(element(&use_once(&site, 9), "Esito"), "OK", "{name}");
     }
@@ -275,9 +267,9 @@ fn a_log_that_is_behind_its_views_is_neither_verified_nor_copied_in_silence() {
     use_once(&site, 2);
     go_back(&site, &earlier, "views");
     let data = site.data().display().to_string();
-    let (text, whole) = common::varco(&["ledger", "verify", "--data", &data]);
+    let (text, whole) = kit::varco(&["ledger", "verify", "--data", &data]);
     assert!(!whole && text.contains("mancano dal registro le voci da"), "{text}");
-    let (text, copied) = common::varco(&["backup", &site.home.path().join("copy").display().to_string(), "--data", &data]);
+    let (text, copied) = kit::varco(&["backup", &site.home.path().join("copy").display().to_string(), "--data", &data]);
     assert!(!copied && text.contains("al registro mancano voci"), "{text}");
 }
 
@@ -289,7 +281,7 @@ fn views_of_a_process_that_was_killed_prove_a_loss_too() {
     let earlier = site.home.path().join("earlier");
     copy(&site.data(), &earlier);
     let mut serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let dsu = requests::dsu("CAF00001-UCCISA-2026-N0000001", &site.today());
         let answer = site.client(serving.address, "caf").call(DSU, &requests::trasmissione(&dsu)).await.unwrap();
         assert_eq!(element(&answer, "Esito"), "OK", "{}", answer.text);
@@ -297,7 +289,7 @@ fn views_of_a_process_that_was_killed_prove_a_loss_too() {
     // When nothing is asked the views are made durable.
     std::thread::sleep(Duration::from_secs(1));
     let data = site.data().display().to_string();
-    let verify = || common::varco(&["ledger", "verify", "--data", &data]);
+    let verify = || kit::varco(&["ledger", "verify", "--data", &data]);
     assert!(verify().1, "beside a gateway that serves: {}", verify().0);
     serving.kill();
     let views = || std::fs::read(site.data().join("views/views.redb")).unwrap();
@@ -307,7 +299,7 @@ fn views_of_a_process_that_was_killed_prove_a_loss_too() {
     go_back(&site, &earlier, "views");
     let (text, whole) = verify();
     assert!(!whole && text.contains("mancano dal registro le voci da"), "{text}");
-    let (text, copied) = common::varco(&["backup", &site.home.path().join("copy").display().to_string(), "--data", &data]);
+    let (text, copied) = kit::varco(&["backup", &site.home.path().join("copy").display().to_string(), "--data", &data]);
     assert!(!copied && text.contains("al registro mancano voci"), "{text}");
     assert!(refused(&site).contains("mancano dal registro le voci da"));
 }
@@ -324,10 +316,10 @@ fn what_a_damaged_key_closes_is_an_error_and_no_answer() {
     std::fs::write(&ring, &bytes).unwrap();
     let serving = site.serve();
     let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
-    let answer = common::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &request)).unwrap();
+    let answer = kit::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &request)).unwrap();
     assert_eq!(answer.status, 503, "{}", answer.text);
     let data = site.data().display().to_string();
-    let (status, _) = common::varco(&["status", "--data", &data]);
+    let (status, _) = kit::varco(&["status", "--data", &data]);
     assert!(status.contains("il registro è danneggiato") && status.contains("è danneggiata, le sue voci sono illeggibili"), "{status}");
     serving.stop();
     // Two records exchanged: backup with the keys finds out that the copy would not open.
@@ -337,7 +329,7 @@ fn what_a_damaged_key_closes_is_an_error_and_no_answer() {
     bytes[other * 128..(other + 1) * 128].copy_from_slice(&whole[of_caf * 128..(of_caf + 1) * 128]);
     std::fs::write(&ring, &bytes).unwrap();
     let target = |name: &str| site.home.path().join(name).display().to_string();
-    let (text, copied) = common::varco(&["backup", &target("copy"), "--data", &data, "--keys", &target("keys")]);
+    let (text, copied) = kit::varco(&["backup", &target("copy"), "--data", &data, "--keys", &target("keys")]);
     assert!(!copied && text.contains("non è quella con cui queste voci sono state chiuse"), "{text}");
 }
 
@@ -394,13 +386,13 @@ fn a_copy_by_cp_says_what_it_is_and_goes_on_with_what_is_whole() {
             std::fs::remove_file(target.join("ledger").join(name)).unwrap();
         }
         let data = target.display().to_string();
-        let (text, opened) = common::varco(&["ente", "lista", "--data", &data]);
+        let (text, opened) = kit::varco(&["ente", "lista", "--data", &data]);
         assert!(!opened && text.contains("copiata con cp") && text.contains("varco rebuild --accetta-perdita"), "{text}");
-        let (text, whole) = common::varco(&["ledger", "verify", "--data", &data]);
+        let (text, whole) = kit::varco(&["ledger", "verify", "--data", &data]);
         assert!(!whole && text.contains("copiata con cp"), "{text}");
-        let (text, done) = common::varco(&["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "copia fatta con cp"]);
+        let (text, done) = kit::varco(&["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "copia fatta con cp"]);
         assert!(done && text.contains("perdita registrata"), "{text}");
-        let (text, whole) = common::varco(&["ledger", "verify", "--data", &data]);
+        let (text, whole) = kit::varco(&["ledger", "verify", "--data", &data]);
         assert!(whole, "{text}");
         let beside: Vec<_> =
             files(&target).into_iter().filter(|file| file.extension().is_some_and(|extension| extension == "lost")).collect();
@@ -447,8 +439,8 @@ async fn peer(site: &Site, log: &MemLog, keys: &Arc<Keys>, id: uuid::Uuid) -> Pe
 fn two_gateways_on_one_log_agree() {
     let site = Site::new();
     let keys = Arc::new(Keys::open(&site.directory().keys(), false).unwrap());
-    let id = new_exchange(common::now()).unwrap();
-    common::runtime().block_on(async {
+    let id = new_exchange(kit::now()).unwrap();
+    kit::runtime().block_on(async {
         let log = MemLog::new();
         let (one, two) = (peer(&site, &log, &keys, id).await, peer(&site, &log, &keys, id).await);
         // Accreditation on one node is known on the other.
@@ -459,7 +451,7 @@ fn two_gateways_on_one_log_agree() {
                 accreditamento::commands((codice, codice, "01234567897"), Tipo::Altro, &issued.fingerprint, operazione, &[BENEFIT]);
             for command in commands {
                 let node = &one.gateway.node;
-                perform(&node.ledger, &node.registry, &command, &actor, "prova", common::now()).await.unwrap();
+                perform(&node.ledger, &node.registry, &command, &actor, "prova", kit::now()).await.unwrap();
             }
         }
         tokio::time::sleep(Duration::from_millis(600)).await;
@@ -488,7 +480,7 @@ fn two_gateways_on_one_log_agree() {
         assert_eq!(element(&ask(two.address).await, "Esito"), "OK");
         let suspend = Command::Stato { codice: "comune".to_owned(), nuovo: Stato::Sospeso };
         let node = &two.gateway.node;
-        perform(&node.ledger, &node.registry, &suspend, &actor, "prova", common::now()).await.unwrap();
+        perform(&node.ledger, &node.registry, &suspend, &actor, "prova", kit::now()).await.unwrap();
         let refused = ask(one.address).await;
         assert!(refused.text.contains("Authorization failed"), "{}", refused.text);
 
@@ -503,7 +495,7 @@ fn a_canary_codice_fiscale_is_nowhere_in_clear() {
     site.configure("[ledger]\nsegment_bytes = 65536\n");
     let canary = requests::GIULIA;
     let serving = site.serve();
-    common::runtime().block_on(async {
+    kit::runtime().block_on(async {
         let caf = site.client(serving.address, "caf");
         for number in 1..=12 {
             let dsu = requests::dsu(&format!("CAF00001-CANARY-2026-N{number:07}"), &site.today());
@@ -547,7 +539,7 @@ fn a_canary_codice_fiscale_is_nowhere_in_clear() {
     assert!(metrics.contains("varco_exchanges_total") && !metrics.contains(canary), "{metrics}");
     serving.stop();
     // Searching makes the index files of closed segments, and finds the person by token.
-    let (found, ok) = common::varco(&["ledger", "list", "--data", &data, "--codice-fiscale", canary]);
+    let (found, ok) = kit::varco(&["ledger", "list", "--data", &data, "--codice-fiscale", canary]);
     assert!(ok && found.lines().count() > 12, "{found}");
     assert!(files(&site.data()).iter().any(|file| file.extension().is_some_and(|e| e == "idx")), "no index was made");
     let mut looked = 0;

@@ -451,6 +451,27 @@ mod tests {
     }
 
     #[test]
+    fn facets_are_judged_one_by_one() {
+        const SCHEMA: &str = "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema' xmlns:t='u' targetNamespace='u' elementFormDefault='qualified'>
+            <xs:simpleType name='Text'><xs:restriction base='xs:string'><xs:minLength value='2'/><xs:maxLength value='3'/></xs:restriction></xs:simpleType>
+            <xs:simpleType name='Amount'><xs:restriction base='xs:decimal'><xs:totalDigits value='3'/><xs:maxInclusive value='500'/></xs:restriction></xs:simpleType>
+            <xs:element name='r'><xs:complexType><xs:sequence><xs:element name='a' type='t:Text'/><xs:element name='b' type='t:Amount'/></xs:sequence></xs:complexType></xs:element>
+        </xs:schema>";
+        let set = SchemaSet::compile(&[("s.xsd", SCHEMA)]).unwrap();
+        let judge = |a: &str, b: &str| {
+            let xml = format!("<r xmlns='u'><a>{a}</a><b>{b}</b></r>");
+            let document = parse(&xml, &Limits::default()).unwrap();
+            let report = set.validate(document.root(), set.root("u", "r").unwrap());
+            report.violations.iter().map(|violation| violation.breach.code()).collect::<Vec<_>>()
+        };
+        assert_eq!(judge("àà", "500"), [""; 0]);
+        assert_eq!(judge("a", "1"), ["K01.lunghezza"]);
+        assert_eq!(judge("aaaa", "501"), ["K01.lunghezza", "K01.intervallo"]);
+        assert_eq!(judge("aa", "1234"), ["K01.cifre"]);
+        assert_eq!(judge("<c/>", "1"), ["K01.contenuto"]);
+    }
+
+    #[test]
     fn places_are_those_of_the_document() {
         let set = SchemaSet::compile(&[("s.xsd", SCHEMA)]).unwrap();
         let xml = "<r xmlns='u' k='1'>\n<a>à</a><b>à</b>\r\n  à<q z='1'/>\n\n<c k='à' j='2'>x</c></r>";

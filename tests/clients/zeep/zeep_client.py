@@ -1,7 +1,7 @@
 """A client that we did not write: zeep, strict, driven by the WSDL that the port itself serves, over mutually authenticated TLS.
 
 As a CAF it transmits the sample DSU twice; as a municipality it asks what the DSU was worth; then come the requests that the port must
-refuse. What is expected is worked out here, from the law and the sample, and not taken from the port. `tests/clients.rs` runs it, and
+refuse. What is expected is worked out here, from the law and the sample, and not taken from the port. `tests/interop/clients.rs` runs it, and
 says on the command line where the port is, where the certificates are, and which day and which yield to reckon with. The first check
 that does not hold ends it with a traceback.
 """

@@ -1,8 +1,8 @@
 //! Forms: moments, serials, versions, extensions, names, and DER that is none.
 
-use super::der::*;
-use super::judge::{Case, World};
-use super::maker::{Authority, DAY, NOW, YEAR};
+use kit::chains::der::*;
+use kit::chains::judge::{Case, World};
+use kit::chains::maker::{Authority, DAY, NOW, YEAR};
 
 /// Noon on 1 June 2055.
 const FAR: i64 = 2_695_464_000;
@@ -49,7 +49,7 @@ pub fn validity() -> Vec<Case> {
     ];
     // The root's time is its lists' time.
     let unknown = "StatusUnknown";
-    type Change = fn(&mut super::maker::Certificate);
+    type Change = fn(&mut kit::chains::maker::Certificate);
     let roots: [(&'static str, Change, bool); 4] = [
         ("validity of the root: until this second", |c| c.not_after = moment(NOW), true),
         ("validity of the root: until the second before", |c| c.not_after = moment(NOW - 1), false),

@@ -10,9 +10,9 @@ use aws_lc_rs::signature::{RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512};
 use rcgen::{PKCS_ECDSA_P384_SHA384, PKCS_ECDSA_P521_SHA256, PKCS_ECDSA_P521_SHA384, PKCS_ECDSA_P521_SHA512, PKCS_ED25519, PKCS_ML_DSA_65};
 use rcgen::{PKCS_RSA_SHA256, PKCS_RSA_SHA384, PKCS_RSA_SHA512, RsaKeySize};
 
-use super::der::*;
-use super::judge::{Case, World};
-use super::maker::{Authority, ECDSA_SHA256, Key, RSA_SHA256, bare, nulled};
+use kit::chains::der::*;
+use kit::chains::judge::{Case, World};
+use kit::chains::maker::{Authority, ECDSA_SHA256, Key, RSA_SHA256, bare, nulled};
 
 const EC: &str = "1.2.840.10045.2.1";
 const RSA: &str = "1.2.840.113549.1.1.1";

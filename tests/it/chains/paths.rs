@@ -1,8 +1,8 @@
 //! Paths: what is presented, in which order, under whom.
 
-use super::der::*;
-use super::judge::{Case, World};
-use super::maker::{Authority, Key, YEAR};
+use kit::chains::der::*;
+use kit::chains::judge::{Case, World};
+use kit::chains::maker::{Authority, Key, YEAR};
 
 /// The number of clients' certificates.
 const OWN: &[u8] = &[0x41, 0x02, 0x03];

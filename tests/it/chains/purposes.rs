@@ -1,8 +1,8 @@
 //! What certificates are for: extended key usage, key usage, basic constraints, path lengths, name constraints.
 
-use super::der::*;
-use super::judge::{Case, World};
-use super::maker::{Authority, Key};
+use kit::chains::der::*;
+use kit::chains::judge::{Case, World};
+use kit::chains::maker::{Authority, Key};
 
 const PURPOSE: &str = "InvalidPurpose";
 

@@ -1,8 +1,8 @@
 //! Revocation: what the lists say, and which are believed.
 
-use super::der::*;
-use super::judge::{Case, World};
-use super::maker::{Authority, DAY, ECDSA_SHA256, Key, List, NOW, RSA_SHA256, YEAR, entry, nulled};
+use kit::chains::der::*;
+use kit::chains::judge::{Case, World};
+use kit::chains::maker::{Authority, DAY, ECDSA_SHA256, Key, List, NOW, RSA_SHA256, YEAR, entry, nulled};
 
 const OWN: &[u8] = &[0x41, 0x02, 0x03];
 const MIDDLE: &[u8] = &[0x51];

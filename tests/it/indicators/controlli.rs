@@ -12,7 +12,7 @@ use varco::isee::foglio::{AltriRedditi, Incremento, RapportoFinanziario};
 use varco::isee::rules::Rules;
 
 use super::TODAY;
-use super::caseta::*;
+use kit::caseta::*;
 
 fn exam(casa: &Caseta) -> Esame {
     let rules = Rules::embedded().unwrap();

@@ -8,8 +8,8 @@ use varco::isee::dsu::{DatiGenitore, IseeCorrente, Locazione};
 use varco::isee::feed::FeedRecord;
 use varco::isee::foglio::{AltriRedditi, AssegniPeriodici, Incremento, RedditiDaDichiarare};
 
-use super::caseta::*;
 use super::{TODAY, found};
+use kit::caseta::*;
 
 fn lines(casa: &Caseta) -> [String; 3] {
     let m = casa.indicatori().ordinario.modalita;

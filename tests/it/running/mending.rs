@@ -7,8 +7,8 @@ use rcgen::{ExtendedKeyUsagePurpose, SanType};
 use serde_json::Value;
 use varco::commands::pki::{Authority, offset, params};
 
-use super::common::{ISEE, Site, varco};
 use super::{element, entries, get, question, until};
+use kit::{ISEE, Site, varco};
 use varco::commands::client::Client;
 use varco::ledger::Kind;
 
@@ -165,7 +165,7 @@ fn a_refused_handshake_is_a_line_of_the_log_and_a_number_and_names_nobody() {
         keep(&certificate, &issued.certificate, 0o644);
         keep(&key, &issued.key, 0o600);
         let client = Client::new(serving.address, &site.home.path().join("pki/ca.pem"), Some((&certificate, &key))).unwrap();
-        assert!(super::common::runtime().block_on(client.call(ISEE, &question(&site))).is_err());
+        assert!(kit::runtime().block_on(client.call(ISEE, &question(&site))).is_err());
         until(why, || lines(&serving.log, "handshake refused").iter().any(|line| line["why"] == why));
         let all = lines(&serving.log, "handshake refused");
         let line = all.iter().find(|line| line["why"] == why).unwrap();
@@ -210,7 +210,7 @@ fn a_list_near_its_end_and_past_it_is_said_by_ready_and_no_authority_is_called_u
     assert!(ready.contains("no revocation list counts: nobody gets in"), "{ready}");
     let (told, done) = varco(&["status", "--pronta", "--data", &data]);
     assert!(!done && told.contains("la porta non è pronta") && told.contains("lista di revoca"), "{told}");
-    let refused = super::common::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &question(&site))).unwrap_err();
+    let refused = kit::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &question(&site))).unwrap_err();
     let told = format!("{refused:#}");
     assert!(told.contains("CertificateUnknown"), "{told}");
     until("no line", || lines(&serving.log, "handshake refused").iter().any(|line| line["why"] == "revocation status unknown"));
@@ -229,7 +229,7 @@ fn hundreds_of_authorities_are_trusted_and_not_told() {
     }
     keep(&site.home.path().join("pki/ca.pem"), &authorities, 0o644);
     let serving = site.serve();
-    let ask = || super::common::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &question(&site)));
+    let ask = || kit::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &question(&site)));
     assert_eq!(element(&ask().unwrap(), "Esito"), "DATI_NON_TROVATI");
     let (told, done) = varco(&["check-config", "--config", &config]);
     assert!(done && told.contains("superano 16 KiB"), "{told}");

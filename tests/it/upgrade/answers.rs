@@ -3,8 +3,6 @@
 //! A line `? ` holds the question. The lines after it are the answer, until the next question or a line `#`.
 //! Lines `#` are for people.
 
-#![allow(unreachable_pub, reason = "a module of a test binary")]
-
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -21,8 +19,8 @@ use varco::ledger::search::{Filter, find};
 use varco::ledger::segments::verify;
 use varco::soap::{Version, envelope};
 
-use super::common::{self, BENEFIT, DSU, ISEE, requests};
 use super::port::Port;
+use kit::{BENEFIT, DSU, ISEE, requests};
 
 /// The elements of replies that hold a document in base64.
 const DOCUMENTS: [&str; 4] = ["XmlEsitoIndicatore", "XmlEsitoAttestazione", "XmlEsitoDichiarazione", "XmlRicevuta"];
@@ -89,7 +87,7 @@ pub fn of_directory(data: &Path, clock: &Clock, question: &str) -> String {
             let copy = home.path().join("copia");
             assert!(std::process::Command::new("cp").arg("-a").args([data, &copy]).status().unwrap().success());
             std::fs::remove_dir_all(Directory::open(&copy).unwrap().views()).unwrap();
-            let asked = std::process::Command::new(common::binary())
+            let asked = std::process::Command::new(kit::binary())
                 .args(["dsu", "versions", protocol, "--json", "--data"])
                 .arg(&copy)
                 .output()

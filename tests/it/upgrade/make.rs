@@ -2,8 +2,6 @@
 //!
 //! A directory that is committed is never made again: a later format gets one of its own.
 
-#![allow(unreachable_pub, reason = "a module of a test binary")]
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,10 +21,10 @@ use varco::ledger::{Directory, new_exchange};
 use varco::registry::administration::Command as Act;
 
 use super::answers::{self, Asking};
-use super::caseta::text;
-use super::common::{DSU, element, views_equal_a_rebuild};
 use super::port::{ENTI, Port, write_master_key};
 use super::{CONSULTED, copy};
+use kit::caseta::text;
+use kit::{DSU, element, views_equal_a_rebuild};
 
 /// The CAF.
 const CAF: [&str; 3] = ["caf", "altrocaf", "terzocaf"];
@@ -112,7 +110,7 @@ impl Maker {
     /// As `varco init` does; but the master key is the derived one, before anything is wrapped by it.
     fn new() -> Self {
         let port = Port::new(BEGIN.parse().unwrap());
-        let runtime = super::common::runtime();
+        let runtime = kit::runtime();
         let directory = Directory::create(&port.data(), new_exchange(port.clock.now()).unwrap()).unwrap();
         write_master_key(&directory.keys());
         let node = Node::open(&directory, &port.clock, Arc::new(RealDisk), u64::MAX).unwrap();

@@ -13,9 +13,9 @@ use varco::config::Config;
 use varco::ledger::batch;
 
 use super::answers::{self, Asking};
-use super::common::{self, DSU, element, requests};
 use super::port::Port;
 use super::{CONSULTED, copy, directory_1_1, write_master_key};
+use kit::{DSU, element, requests};
 
 /// Questions after a mutation, and after one that only few answers could show.
 const ASKED: [usize; 2] = [30, 240];
@@ -207,7 +207,7 @@ impl Campaign {
         let mut questions: Vec<String> = of_port.collect();
         questions.extend(vec![format!("esito-mittente caf {LAST}"); questions.len() / 10]);
         // Views are made; then the moment that mutations may go back to; then one more DSU of somebody who has one, and a clean stop.
-        common::runtime().block_on(async {
+        kit::runtime().block_on(async {
             port.start().await.stop().await.unwrap();
             copy(&port.data(), &earlier);
             let started = port.start().await;
@@ -234,7 +234,7 @@ impl Campaign {
     /// All answers of a directory.
     fn asked(&self, from: &Path) -> BTreeMap<String, String> {
         self.put(from);
-        common::runtime().block_on(async {
+        kit::runtime().block_on(async {
             let started = self.port.start().await;
             let mut asking = Asking::new(&self.port, started.address);
             let mut all = BTreeMap::new();
@@ -257,7 +257,7 @@ impl Campaign {
         let asked = ASKED[usize::from(done.contains(" instead of "))];
         let earlier = is_all_earlier(&data, &self.base, &self.earlier);
         let config = Config::read(&self.port.site.config()).unwrap();
-        common::runtime().block_on(async {
+        kit::runtime().block_on(async {
             let Ok(started) = serve::start(&config, &self.port.clock).await else { return Ok(Seen::Refused) };
             let mut asking = Asking::new(&self.port, started.address);
             let (mut right, mut errors, mut then) = (0, 0, 0);

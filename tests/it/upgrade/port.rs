@@ -2,8 +2,6 @@
 //!
 //! The enti that the directory knows get new certificates: the earlier ones are not kept.
 
-#![allow(unreachable_pub, reason = "a module of a test binary")]
-
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -16,7 +14,7 @@ use varco::config::Config;
 use varco::digest::{hex, sha256};
 use varco::registry::administration::Command as Act;
 
-use super::common::Site;
+use kit::Site;
 
 /// The master key of `tests/data/directory-1.1` is the SHA-256 of this sentence: see `tests/data/README.md`.
 pub const SENTENCE: &str = "varco tests/data/directory-1.1: invented persons, no secret";

@@ -1,7 +1,5 @@
 //! The story of `tests/data/directory-1.1`, day by day: see `tests/data/README.md`.
 
-#![allow(unreachable_pub, reason = "a module of a test binary")]
-
 use std::sync::Arc;
 
 use jiff::civil::{Date, date};
@@ -27,9 +25,9 @@ use varco::sii::upkeep;
 use varco::soap::{Version, envelope};
 
 use super::answers::Asking;
-use super::caseta::*;
-use super::common::{BENEFIT, DSU, ISEE, element, requests};
 use super::make::{FIRST, LAST, Maker, Open, Protocol, THRESHOLD};
+use kit::caseta::*;
+use kit::{BENEFIT, DSU, ISEE, element, requests};
 
 /// So long before the first day that the terms are over.
 const LONG_AGO: Date = date(2025, 11, 10);

@@ -10,15 +10,16 @@ use varco::contract::catalogue::Operation;
 use varco::gateway::quota::{Counting, Quotas};
 use varco::ledger::batch::Raw;
 use varco::ledger::committer::Health;
-use varco::ledger::log::{BatchId, Trouble};
+use varco::ledger::log::BatchId;
+use varco::ledger::memory::Trouble;
 use varco::ledger::search::{Filter, find, search};
 use varco::ledger::{Directory, Keys, Kind, Log as _, MemLog, NotCommitted, Reader as _};
 use varco::soap;
 
-use crate::asked::verify;
-use crate::common::requests;
-use crate::copy;
-use crate::engine::{Engine, Ground, text};
+use super::copy;
+use kit::asked::verify;
+use kit::engine::{Engine, Ground, text};
+use kit::requests;
 
 /// A day for which there are rules.
 const NOW: &str = "2026-11-23T10:00:00Z";

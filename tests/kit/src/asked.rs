@@ -1,8 +1,5 @@
 //! An SII whose answers come from another system: every question leaves the process. The other system writes down what it was asked, synced, before it answers.
 
-#![allow(unreachable_pub, clippy::unwrap_used, clippy::panic, reason = "tests")]
-#![allow(dead_code, reason = "each test binary uses its own part")]
-
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -29,7 +26,7 @@ use varco::sii::answers::{Declared, Found};
 use varco::sii::{Ask, Asking, Carrier, Carrying, Consultation, Lost, Occasion, Said, Search, Step};
 use varco::soap;
 
-use crate::common::Site;
+use crate::site::Site;
 
 /// The name of the other system.
 const OTHER: &str = "altra porta";

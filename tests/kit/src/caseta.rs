@@ -1,8 +1,5 @@
 //! DSU made step by step, with amounts that are easy to reckon with by hand. All persons are invented.
 
-#![allow(unreachable_pub, dead_code, reason = "a module of several binaries, each of which uses its own part")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 use varco::commands::famiglie::{Famiglie, sottoscrizione};

@@ -1,9 +1,6 @@
 //! The ledger on one engine or the other, with the services over it: in memory, or in segment files. No TLS and no HTTP: what is asked is answered in
 //! milliseconds.
 
-#![allow(unreachable_pub, dead_code, reason = "each test binary uses its own part")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,8 +1,5 @@
 //! A family whose DSU can be completed, corrected, made current and cancelled.
 
-#![allow(unreachable_pub, dead_code, reason = "a module of several binaries, each of which uses its own part")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
 use jiff::civil::Date;
 use varco::isee::CodiceFiscale;
 use varco::isee::codes::{Ruolo, TipoOperazione, TipoVariazione};

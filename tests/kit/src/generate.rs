@@ -1,9 +1,6 @@
 //! Valid documents, made from the compiled schemas: every global element, every particle, attribute and enumerated value, by a
 //! deterministic generator that counts what it made and prefers what it has not made yet.
 
-#![allow(unreachable_pub, dead_code, reason = "a module of several binaries, each of which uses its own part")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 

@@ -1,12 +1,10 @@
 //! The good client: how long it waits for its answers, before something else goes on and while it does.
 
-#![allow(unreachable_pub, reason = "a module of several test binaries")]
-
 use std::time::{Duration, Instant};
 
 use varco::commands::client::Client;
 
-use super::{BENEFIT, DSU, ISEE, Serving, Site, element, requests};
+use crate::site::{BENEFIT, DSU, ISEE, Serving, Site, element, requests};
 
 /// The p99 during an attack may be twice the p99 before it, and this.
 const FLOOR: Duration = Duration::from_millis(50);

@@ -1,9 +1,6 @@
 //! Documents that grow in one place, made from the compiled schemas: at each element that may be repeated, and at each value that may be long. A schema
 //! that gets another such place gets another document.
 
-#![allow(unreachable_pub, reason = "a module of several binaries")]
-#![allow(clippy::expect_used, reason = "the schemas are known")]
-
 use std::collections::HashMap;
 use std::fmt::Write as _;
 

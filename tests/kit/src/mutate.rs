@@ -1,9 +1,6 @@
 //! Spoils valid documents, in every way that a client, a network or an attacker might: structure, attributes, values, namespaces, `xsi:`,
 //! entities, comments, encodings, and what is no XML at all. Some of what comes out is valid still, which is as good a question.
 
-#![allow(unreachable_pub, dead_code, reason = "a module of several binaries, each of which uses its own part")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
 use super::generate::{Item, Node, Random};
 
 /// A document that was spoilt.

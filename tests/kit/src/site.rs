@@ -1,12 +1,7 @@
 //! What the tests share: a gateway of the real binary on a port that the system gives, with a PKI of its own and enti accredited by the real
 //! commands; and a client over mutually authenticated TLS.
 
-#![allow(unreachable_pub, reason = "a module of each test binary")]
-#![allow(dead_code, reason = "each test binary uses its own part")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
-
-pub mod good;
-
+use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -22,12 +17,12 @@ use varco::commands::{ente, init, pki};
 use varco::contract::catalogue::Service;
 use varco::gateway::node::{Node, rebuild};
 use varco::isee::rules::Rules;
-use varco::ledger::Directory;
 use varco::ledger::disk::RealDisk;
+use varco::ledger::search::{Filter, find};
+use varco::ledger::{Directory, Kind};
 use varco::registry::administration::Command as Act;
 use varco::registry::ente::{Stato, Tipo};
 
-#[allow(unused_imports, reason = "each test binary uses its own part")]
 pub use varco::commands::requests;
 
 /// Where transmissions go.
@@ -39,7 +34,12 @@ pub const BENEFIT: &str = "A1.07";
 
 /// The binary under test: the release one where the full run names it.
 pub fn binary() -> PathBuf {
-    std::env::var_os("VARCO_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_varco")), PathBuf::from)
+    std::env::var_os("VARCO_BIN").map_or_else(built, PathBuf::from)
+}
+
+/// The one that was built with the tests: they are in `deps`, or in `examples`, beside it.
+fn built() -> PathBuf {
+    std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("varco")
 }
 
 /// A data directory with a municipality (`comune`) and a CAF (`caf`) accredited, certificates and configuration beside it.
@@ -124,6 +124,22 @@ impl Site {
     /// Starts the real binary.
     pub fn serve(&self) -> Serving {
         Serving::start(&self.config())
+    }
+
+    /// Refusals by their codes: of exchanges, one each; those recorded together, as many as they were. Nobody may be writing.
+    pub fn refusals(&self) -> BTreeMap<String, u64> {
+        let mut refusals = BTreeMap::new();
+        let mut count = |code: &str, number| *refusals.entry(code.to_owned()).or_default() += number;
+        for entry in find(&self.directory().reader(), &Filter::default(), usize::MAX).unwrap() {
+            let body = &entry.leaf.body;
+            if let Some(code) = body.refusal.as_deref().filter(|_| body.kind == Kind::Exchange) {
+                count(code, 1);
+            }
+            for group in body.facts.get("gruppi").and_then(serde_json::Value::as_array).into_iter().flatten() {
+                count(group["motivo"].as_str().unwrap(), group["numero"].as_u64().unwrap());
+            }
+        }
+        refusals
     }
 
     /// The day that the tests present DSU on: today, or the last day for which there are rules.

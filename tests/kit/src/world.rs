@@ -1,8 +1,5 @@
 //! Enti of a test, the declarations they send, and what they are told.
 
-#![allow(unreachable_pub, dead_code, reason = "a module of several binaries, each of which uses its own part")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
-
 use jiff::civil::Date;
 use varco::commands::client::{Answer, Client};
 use varco::commands::demo::accreditamento;
@@ -11,7 +8,7 @@ use varco::isee::feed::COLUMNS;
 use varco::registry::ente::Tipo;
 
 use super::caseta::Caseta;
-use super::common::{BENEFIT, DSU, ISEE, Site, element, payload, requests, varco as command};
+use crate::site::{BENEFIT, DSU, ISEE, Site, element, payload, requests, varco as command};
 
 pub const OTHER: &str = "altrocaf";
 
