@@ -1,9 +1,10 @@
 //! How much later an ente is answered while another one sends long requests: `just beside`.
 //!
-//! The CAF sends two requests at a time, without a pause: DSU of almost 2 MiB, the longest that the port takes. The port refuses them at the end, after
-//! every check. The comune asks for one ISEE after another. Rounds with and without the CAF alternate, and the median round of each kind counts. Server and
-//! load are not pinned: a long step and the threads that serve share the processors, as they do on a machine of their own. The long requests come from
-//! a process that gives way to the one that measures (`nice`).
+//! The CAF sends two requests at a time, without a pause: DSU of almost 2 MiB, the longest that the port
+//! takes. The port refuses them at the end, after every check. The comune asks for one ISEE after another.
+//! Rounds with and without the CAF alternate, and the median round of each kind counts. Server and load are
+//! not pinned: a long step and the threads that serve share the processors, as they do on a machine of their
+//! own. The long requests come from a process that gives way to the one that measures (`nice`).
 //!
 //! `VARCO_BENCH_SECONDS` sets the seconds of a round (10).
 
@@ -29,7 +30,11 @@ use varco::commands::requests;
 use varco::contract::catalogue::Service;
 
 /// The ente that is measured.
-const GOOD: Row = Row { name: "another ente", connections: 1, new_every: None };
+const GOOD: Row = Row {
+    name: "another ente",
+    connections: 1,
+    new_every: None,
+};
 /// Long requests at the same time.
 const LONG: usize = 2;
 const ROUNDS: usize = 5;
@@ -41,7 +46,9 @@ fn main() -> Result<()> {
     {
         return long(Path::new(home), address.parse()?);
     }
-    let Some(run) = common::begin()? else { return Ok(()) };
+    let Some(run) = common::begin()? else {
+        return Ok(());
+    };
     let run = Run { pinned: false, ..run };
     let runtime = common::runtime()?;
     let bench = runtime.block_on(Bench::new(&run))?;
@@ -49,7 +56,11 @@ fn main() -> Result<()> {
 }
 
 async fn measure(bench: &Bench, run: &Run) -> Result<()> {
-    let window = if run.full { Duration::from_secs(setting("VARCO_BENCH_SECONDS", 10)?) } else { Duration::from_millis(300) };
+    let window = if run.full {
+        Duration::from_secs(setting("VARCO_BENCH_SECONDS", 10)?)
+    } else {
+        Duration::from_millis(300)
+    };
     let server = bench.varco("data")?;
     bench.transmit(&server).await?;
     let question = bench.question();
@@ -58,7 +69,9 @@ async fn measure(bench: &Bench, run: &Run) -> Result<()> {
     let mut sent = 0;
     for round in 0..if run.full { 2 * ROUNDS } else { 2 } {
         let beside = round % 2 == 1;
-        let heavy = beside.then(|| Again::start(&["--long".as_ref(), bench.home.path().as_ref(), address.as_ref()])).transpose()?;
+        let heavy = beside
+            .then(|| Again::start(&["--long".as_ref(), bench.home.path().as_ref(), address.as_ref()]))
+            .transpose()?;
         let measured = bench.load(&server, GOOD, &question, window, None).await?;
         sent += heavy.map(Again::stop).transpose()?.unwrap_or_default();
         rows[usize::from(beside)].push((measured.p50, measured.p99));
@@ -75,7 +88,12 @@ async fn measure(bench: &Bench, run: &Run) -> Result<()> {
         let (p50, p99) = row[row.len() / 2];
         writeln!(report, "| {name} | {p50} | {p99} |")?;
     }
-    writeln!(report, "\n- {sent} long requests answered; {}; {}.", file_system(bench.home.path()), cpu_model())?;
+    writeln!(
+        report,
+        "\n- {sent} long requests answered; {}; {}.",
+        file_system(bench.home.path()),
+        cpu_model()
+    )?;
     println!("\n{report}");
     std::fs::write(run.target.join("beside.md"), report)?;
     Ok(())
@@ -84,7 +102,10 @@ async fn measure(bench: &Bench, run: &Run) -> Result<()> {
 /// A transmission of almost 2 MiB: as many students as that takes, none of whom is of the family.
 fn request() -> Result<String> {
     let today = Clock::system().today();
-    let dsu = requests::dsu(&format!("CAF00001-LUNGHE-{}-N0000001", today.year()), &today.to_string());
+    let dsu = requests::dsu(
+        &format!("CAF00001-LUNGHE-{}-N0000001", today.year()),
+        &today.to_string(),
+    );
     let (before, after) = dsu.split_once("</ModelloBase>").context("a form")?;
     let student = |number: usize| {
         format!(
@@ -100,7 +121,9 @@ fn request() -> Result<String> {
             (*length < 2_000_000).then_some(text)
         })
         .collect();
-    Ok(requests::trasmissione(&format!("{before}{students}</ModelloBase>{after}")))
+    Ok(requests::trasmissione(&format!(
+        "{before}{students}</ModelloBase>{after}"
+    )))
 }
 
 /// Sends long requests until standard input ends.
@@ -115,8 +138,13 @@ fn long(home: &Path, address: SocketAddr) -> Result<()> {
                 let mut open = client.connect().await?;
                 let mut answered = 0_u64;
                 while !over.load(Ordering::Relaxed) {
-                    let Answer { status, text, .. } = open.call(Service::TrasmissioneDsu.path(), &request).await?;
-                    ensure!(status == 200 && text.contains("RICHIESTA_INVALIDA"), "HTTP {status}: {}", text.get(..300).unwrap_or(&text));
+                    let Answer { status, text, .. } =
+                        open.call(Service::TrasmissioneDsu.path(), &request).await?;
+                    ensure!(
+                        status == 200 && text.contains("RICHIESTA_INVALIDA"),
+                        "HTTP {status}: {}",
+                        text.get(..300).unwrap_or(&text)
+                    );
                     answered += 1;
                 }
                 Ok(answered)

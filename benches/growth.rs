@@ -1,12 +1,13 @@
 //! The port on a ledger that grows: `cargo bench --bench growth`, or `just bench --bench growth`.
 //!
-//! One data directory grows from ten thousand entries to five million, over two years, written by the ledger itself: copies of what the
-//! real binary left of one DSU and one question, with other persons, enti, protocols and instants, each sealed and committed like any
-//! other, but in batches of a thousand. Of fifty entries three are of a DSU (exchange, DSU, attestation), the others are questions about
-//! those. At each size the directory is copied (closed segments are only linked), the present day's entries come after it in batches as
-//! the port makes them, and the real binary is started on that: how long until the first good answer, what a request about any of those
-//! persons costs, how much memory it takes. All files are read once before that, so that they are in the page cache, as far as they fit:
-//! no start is a cold one.
+//! One data directory grows from ten thousand entries to five million, over two years, written by the ledger
+//! itself: copies of what the real binary left of one DSU and one question, with other persons, enti,
+//! protocols and instants, each sealed and committed like any other, but in batches of a thousand. Of fifty
+//! entries three are of a DSU (exchange, DSU, attestation), the others are questions about those. At each
+//! size the directory is copied (closed segments are only linked), the present day's entries come after it in
+//! batches as the port makes them, and the real binary is started on that: how long until the first good
+//! answer, what a request about any of those persons costs, how much memory it takes. All files are read once
+//! before that, so that they are in the page cache, as far as they fit: no start is a cold one.
 //!
 //! `VARCO_BENCH_ENTRIES` ends it at a smaller size, `VARCO_BENCH_SECONDS` sets the seconds of the load (5).
 
@@ -22,7 +23,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use common::{Bench, Ente, PATIENCE, PRESTAZIONE, Row, bytes_in, cpu_model, file_system, micros, setting, tenths};
+use common::{
+    Bench, Ente, PATIENCE, PRESTAZIONE, Row, bytes_in, cpu_model, file_system, micros, setting, tenths,
+};
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
 use tokio::runtime::Runtime;
@@ -34,7 +37,10 @@ use varco::digest::{hex, sha256};
 use varco::gateway::node::Node;
 use varco::isee::codice_fiscale::check_letter;
 use varco::ledger::disk::RealDisk;
-use varco::ledger::{Blinding, Body, Directory, Draft, Fact, Keys, Kind, Ledger, Secret, Submission, Tokens, new_exchange, seal, segments};
+use varco::ledger::{
+    Blinding, Body, Directory, Draft, Fact, Keys, Kind, Ledger, Secret, Submission, Tokens, new_exchange,
+    seal, segments,
+};
 use varco::registry::ente::Tipo;
 use varco::sii::embedded::entries::{person_key, protocol_key, sender_key};
 
@@ -60,16 +66,33 @@ const QUESTIONS: u64 = 20_000;
 const STARTS: usize = 3;
 /// How long views may take to be made again.
 const REBUILD: Duration = Duration::from_secs(900);
-const LOAD: Row = Row { name: "16 connections", connections: 16, new_every: None };
+const LOAD: Row = Row {
+    name: "16 connections",
+    connections: 16,
+    new_every: None,
+};
 
 fn main() -> Result<()> {
-    let Some(run) = common::begin()? else { return Ok(()) };
+    let Some(run) = common::begin()? else {
+        return Ok(());
+    };
     let runtime = common::runtime()?;
     let limit = setting("VARCO_BENCH_ENTRIES", u64::MAX)?;
-    let sizes: Vec<u64> = if run.full { SIZES.into_iter().filter(|size| *size <= limit).collect() } else { SMOKE.into() };
+    let sizes: Vec<u64> = if run.full {
+        SIZES.into_iter().filter(|size| *size <= limit).collect()
+    } else {
+        SMOKE.into()
+    };
     let seconds = setting("VARCO_BENCH_SECONDS", 5)?;
-    let window = if run.full { Duration::from_secs(seconds) } else { Duration::from_millis(200) };
-    let largest = sizes.last().copied().context("VARCO_BENCH_ENTRIES is smaller than every size")?;
+    let window = if run.full {
+        Duration::from_secs(seconds)
+    } else {
+        Duration::from_millis(200)
+    };
+    let largest = sizes
+        .last()
+        .copied()
+        .context("VARCO_BENCH_ENTRIES is smaller than every size")?;
     room_for(largest, &run.target)?;
     let bench = runtime.block_on(Bench::new(&run))?;
     let mut past = Past::begin(&bench, &runtime, largest)?;
@@ -85,7 +108,11 @@ fn main() -> Result<()> {
         println!("smoke: ok");
         return Ok(());
     }
-    let pinning = if bench.pinned { "server on core 0, load on core 1" } else { "NOT pinned" };
+    let pinning = if bench.pinned {
+        "server on core 0, load on core 1"
+    } else {
+        "NOT pinned"
+    };
     let report = format!(
         "| entries | ledger MiB | views MiB | written, µs an entry | first answer, ms | CPU µs/request | requests/s | p50 µs | p99 µs | resident MiB |\n\
          |---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n{table}\n\
@@ -116,7 +143,13 @@ fn room_for(entries: u64, target: &Path) -> Result<()> {
 }
 
 /// What is measured at one size: its rows of the two tables.
-fn measure(bench: &Bench, runtime: &Runtime, past: &mut Past, size: u64, window: Duration) -> Result<(String, String)> {
+fn measure(
+    bench: &Bench,
+    runtime: &Runtime,
+    past: &mut Past,
+    size: u64,
+    window: Duration,
+) -> Result<(String, String)> {
     let today = TODAY.0.min(size / TODAY.1);
     let (before, began) = (past.written, Instant::now());
     past.write(size - today)?;
@@ -168,7 +201,13 @@ fn measure(bench: &Bench, runtime: &Runtime, past: &mut Past, size: u64, window:
         measured.p99,
         tenths(resident * 10 / 1024),
     )?;
-    writeln!(rebuilt, "| {size} | {} | {} | {} |", tenths(killed), tenths(without), tenths(peak * 10 / 1024))?;
+    writeln!(
+        rebuilt,
+        "| {size} | {} | {} | {} |",
+        tenths(killed),
+        tenths(without),
+        tenths(peak * 10 / 1024)
+    )?;
     Ok((row, rebuilt))
 }
 
@@ -199,12 +238,19 @@ impl Templates {
         let mut all: Vec<Template> = Vec::new();
         segments::verify(&directory.segments(), directory.ledger, &mut |entry| {
             if let Ok((_, secret)) = seal::open(&keys, &entry.leaf, &entry.sealed) {
-                all.push(Template { body: entry.leaf.body, secret });
+                all.push(Template {
+                    body: entry.leaf.body,
+                    secret,
+                });
             }
         })?;
         let one = |kind, operation: &str| {
-            let found = all.iter().find(|template| template.body.kind == kind && template.body.operation.as_deref() == Some(operation));
-            found.cloned().with_context(|| format!("the server left no {kind:?} of {operation}"))
+            let found = all.iter().find(|template| {
+                template.body.kind == kind && template.body.operation.as_deref() == Some(operation)
+            });
+            found
+                .cloned()
+                .with_context(|| format!("the server left no {kind:?} of {operation}"))
         };
         Ok(Self {
             question: one(Kind::Exchange, "ConsultazioneIndicatore")?,
@@ -227,15 +273,29 @@ struct Family {
 impl Family {
     fn new(templates: &Templates, number: u64, day: Date) -> Self {
         let template = &templates.dsu.secret;
-        let persons = template.cf.iter().zip(0..).map(|(code, member)| (code.clone(), somebody(code, 16 * number + member)));
+        let persons = template
+            .cf
+            .iter()
+            .zip(0..)
+            .map(|(code, member)| (code.clone(), somebody(code, 16 * number + member)));
         let year = day.year();
-        let protocol = [format!("INPS-ISEE-{year}-{number:08}A-00"), format!("CAF00001-BENCH2-{year}-N{number:07}")];
+        let protocol = [
+            format!("INPS-ISEE-{year}-{number:08}A-00"),
+            format!("CAF00001-BENCH2-{year}-N{number:07}"),
+        ];
         let protocols = template.protocol.iter().cloned().zip(protocol.iter().cloned());
-        Self { instead: persons.chain(protocols).collect(), protocol, day: day.to_string(), number }
+        Self {
+            instead: persons.chain(protocols).collect(),
+            protocol,
+            day: day.to_string(),
+            number,
+        }
     }
 
     fn text(&self, text: &str) -> String {
-        self.instead.iter().fold(text.to_owned(), |text, (old, new)| text.replace(old, new))
+        self.instead
+            .iter()
+            .fold(text.to_owned(), |text, (old, new)| text.replace(old, new))
     }
 
     fn secret(&self, template: &Secret) -> Secret {
@@ -296,7 +356,17 @@ impl Past {
         let path = bench.home.path().join("past");
         runtime.block_on(common::create(&path, &enti, &clock))?;
         let directory = Directory::open(&path)?;
-        Ok(Self { directory, clock, templates, enti, born, step, written: 0, days: Vec::new(), random: 0x9e37_79b9_7f4a_7c15 })
+        Ok(Self {
+            directory,
+            clock,
+            templates,
+            enti,
+            born,
+            step,
+            written: 0,
+            days: Vec::new(),
+            random: 0x9e37_79b9_7f4a_7c15,
+        })
     }
 
     /// Writes up to so many entries.
@@ -315,20 +385,42 @@ impl Past {
         Ok(())
     }
 
-    /// The directory at `day`, with so many entries of the present day after it; questions about persons in it. It is left as it was.
-    fn with_today(&mut self, day: &Path, entries: u64, clock: &Clock, runtime: &Runtime) -> Result<Arc<[String]>> {
+    /// The directory at `day`, with so many entries of the present day after it; questions about persons in
+    /// it. It is left as it was.
+    fn with_today(
+        &mut self,
+        day: &Path,
+        entries: u64,
+        clock: &Clock,
+        runtime: &Runtime,
+    ) -> Result<Arc<[String]>> {
         copy(self.directory.path(), day)?;
         let (written, days) = (self.written, self.days.len());
         let (began, now) = (rome(clock.now()).start_of_day()?.timestamp(), clock.now());
         let step = (now.as_microsecond() - began.as_microsecond()) / i64::try_from(entries)?;
-        let node = Node::open(&Directory::open(day)?, &self.clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
+        let node = Node::open(
+            &Directory::open(day)?,
+            &self.clock,
+            Arc::new(RealDisk),
+            SEGMENT_BYTES,
+        )?;
         while self.written < written + entries {
             let at = began + (step * i64::try_from(self.written - written)?).microseconds();
             self.clock.set(at);
             let mut waiting = JoinSet::new();
             for _ in 0..BATCH.1 {
                 let (drafts, committer) = (self.exchange(&node.ledger, at)?, node.ledger.committer.clone());
-                waiting.spawn_on(async move { committer.submit(Submission { drafts, ..Submission::default() }).await }, runtime.handle());
+                waiting.spawn_on(
+                    async move {
+                        committer
+                            .submit(Submission {
+                                drafts,
+                                ..Submission::default()
+                            })
+                            .await
+                    },
+                    runtime.handle(),
+                );
             }
             for done in runtime.block_on(waiting.join_all()) {
                 done?;
@@ -338,7 +430,10 @@ impl Past {
         let questions = (0..QUESTIONS).map(|_| {
             let number = self.any();
             let day = self.days[usize::try_from(number).unwrap_or_default()];
-            let code = somebody(&self.templates.question.secret.cf[0], 16 * number + self.declarant());
+            let code = somebody(
+                &self.templates.question.secret.cf[0],
+                16 * number + self.declarant(),
+            );
             requests::indicatore(&code, &day.to_string(), PRESTAZIONE)
         });
         let questions = questions.collect();
@@ -349,7 +444,10 @@ impl Past {
 
     /// The place of who is asked about among the persons of a DSU.
     fn declarant(&self) -> u64 {
-        let (all, one) = (&self.templates.dsu.secret.cf, &self.templates.question.secret.cf[0]);
+        let (all, one) = (
+            &self.templates.dsu.secret.cf,
+            &self.templates.question.secret.cf[0],
+        );
         all.iter().position(|code| code == one).unwrap_or_default() as u64
     }
 
@@ -363,7 +461,11 @@ impl Past {
 
     /// The entries of the next exchange.
     fn exchange(&mut self, ledger: &Ledger, at: Timestamp) -> Result<Vec<Draft>> {
-        let writing = Writing { ledger, at, exchange: new_exchange(at)? };
+        let writing = Writing {
+            ledger,
+            at,
+            exchange: new_exchange(at)?,
+        };
         let number = self.days.len() as u64;
         // The first is a DSU: there must be somebody to ask about.
         if self.written >= number * CYCLE {
@@ -371,7 +473,12 @@ impl Past {
             self.written += 3;
             let family = Family::new(&self.templates, number, rome(at).date());
             let caf = &self.enti[1];
-            let Templates { transmission, dsu, attestation, .. } = &self.templates;
+            let Templates {
+                transmission,
+                dsu,
+                attestation,
+                ..
+            } = &self.templates;
             return Ok(vec![
                 writing.draft(transmission, &family, caf, 0)?,
                 writing.draft(dsu, &family, caf, 1)?,
@@ -396,11 +503,30 @@ struct Writing<'a> {
 impl Writing<'_> {
     /// What a template becomes.
     fn draft(&self, template: &Template, family: &Family, ente: &Ente, ordinal: u32) -> Result<Draft> {
-        let (secret, keys, year) = (family.secret(&template.secret), &self.ledger.keys, rome(self.at).year());
+        let (secret, keys, year) = (
+            family.secret(&template.secret),
+            &self.ledger.keys,
+            rome(self.at).year(),
+        );
         let token = |label: &str, value: &str| keys.token(year, label, value);
-        let each = |label: &str, values: &[String]| values.iter().map(|value| token(label, value)).collect::<Result<Vec<_>, _>>();
-        let address = secret.address.as_deref().map(|address| token("address", address)).transpose()?;
-        let tokens = Tokens { year, cf: each("cf", &secret.cf)?, operator: None, protocol: each("protocol", &secret.protocol)?, address };
+        let each = |label: &str, values: &[String]| {
+            values
+                .iter()
+                .map(|value| token(label, value))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        let address = secret
+            .address
+            .as_deref()
+            .map(|address| token("address", address))
+            .transpose()?;
+        let tokens = Tokens {
+            year,
+            cf: each("cf", &secret.cf)?,
+            operator: None,
+            protocol: each("protocol", &secret.protocol)?,
+            address,
+        };
         let mut body = template.body.clone();
         body.received = varco::clock::rfc3339(self.at);
         body.exchange = self.exchange;
@@ -410,7 +536,10 @@ impl Writing<'_> {
             Kind::Dsu => {
                 body.keys = vec![sender_key(&ente.0, year, &tokens.protocol[1])];
                 body = body
-                    .fact(Fact::named("impronta"), token("impronta", &family.number.to_string())?)
+                    .fact(
+                        Fact::named("impronta"),
+                        token("impronta", &family.number.to_string())?,
+                    )
                     .fact(Fact::named("presentata"), &family.day);
             }
             Kind::Attestation => {
@@ -426,8 +555,14 @@ impl Writing<'_> {
         body.tokens = Some(tokens);
         let blinding = Blinding::new()?;
         if let Some(commit) = &mut body.commit {
-            commit.request = commit.request.as_ref().map(|_| blinding.commit("request", family.protocol[0].as_bytes()));
-            commit.reply = commit.reply.as_ref().map(|_| blinding.commit("reply", family.protocol[1].as_bytes()));
+            commit.request = commit
+                .request
+                .as_ref()
+                .map(|_| blinding.commit("request", family.protocol[0].as_bytes()));
+            commit.reply = commit
+                .reply
+                .as_ref()
+                .map(|_| blinding.commit("reply", family.protocol[1].as_bytes()));
         }
         Ok(self.ledger.prepare(body, &secret, &blinding, ordinal, self.at)?)
     }
@@ -446,10 +581,13 @@ fn read_all(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Copies a data directory that nobody has open; all segments but the last are only linked, since nobody writes to them any more.
+/// Copies a data directory that nobody has open; all segments but the last are only linked, since nobody
+/// writes to them any more.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     std::fs::create_dir(to)?;
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(from)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(from)?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<_>>()?;
     entries.sort();
     let is_segment = |path: &Path| path.extension().is_some_and(|extension| extension == "seg");
     let last = entries.iter().rfind(|path| is_segment(path)).cloned();

@@ -1,7 +1,8 @@
 //! Memory that a feed takes and gives back: `cargo bench --bench memory`, or `just bench --bench memory`.
 //!
-//! A CAF transmits the DSU of 4,400 invented families. All of them wait, because nothing is known of their members. Then an operator loads the feed
-//! of all members, and the gateway attests the waiting DSU. The report has the resident memory of the server at each step, and its heap.
+//! A CAF transmits the DSU of 4,400 invented families. All of them wait, because nothing is known of their
+//! members. Then an operator loads the feed of all members, and the gateway attests the waiting DSU. The
+//! report has the resident memory of the server at each step, and its heap.
 //!
 //! `VARCO_BENCH_FAMILIES` sets another number of families.
 
@@ -31,9 +32,15 @@ const CONNECTIONS: u64 = 8;
 const QUIET: Duration = Duration::from_secs(15);
 
 fn main() -> Result<()> {
-    let Some(run) = common::begin()? else { return Ok(()) };
+    let Some(run) = common::begin()? else {
+        return Ok(());
+    };
     let runtime = common::runtime()?;
-    let number = if run.full { setting("VARCO_BENCH_FAMILIES", 4400)? } else { 40 };
+    let number = if run.full {
+        setting("VARCO_BENCH_FAMILIES", 4400)?
+    } else {
+        40
+    };
     let quiet = if run.full { QUIET } else { Duration::ZERO };
     let bench = runtime.block_on(Bench::new(&run))?;
     let today = bench.clock.today();
@@ -48,10 +55,26 @@ fn main() -> Result<()> {
         }
         let dsu = message("Dichiarazione", ISEE_NS, &family.dsu, false);
         // The feed has a line for every other person too, without amounts: no DSU waits after it.
-        let known: Vec<&str> = family.feed.iter().map(|record| record.codice_fiscale.as_str()).collect();
-        let persons = dsu.split("CodiceFiscale=\"").skip(1).filter_map(|rest| rest.split('"').next()).filter(|code| code.len() == 16);
-        for person in persons.filter(|person| !known.contains(person)).collect::<BTreeSet<_>>() {
-            write!(feed, "\n{person},{}{}", today.year() - 2, ",".repeat(COLUMNS.len() - 2))?;
+        let known: Vec<&str> = family
+            .feed
+            .iter()
+            .map(|record| record.codice_fiscale.as_str())
+            .collect();
+        let persons = dsu
+            .split("CodiceFiscale=\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .filter(|code| code.len() == 16);
+        for person in persons
+            .filter(|person| !known.contains(person))
+            .collect::<BTreeSet<_>>()
+        {
+            write!(
+                feed,
+                "\n{person},{}{}",
+                today.year() - 2,
+                ",".repeat(COLUMNS.len() - 2)
+            )?;
         }
         requests.push(requests::trasmissione(&dsu));
     }
@@ -118,16 +141,33 @@ fn line(record: &FeedRecord) -> String {
         record.buoni_postali,
         record.libretti_postali,
     ];
-    let amounts = amounts.map(|amount| amount.map(|amount: Decimal| amount.round().to_string()).unwrap_or_default());
+    let amounts = amounts.map(|amount| {
+        amount
+            .map(|amount: Decimal| amount.round().to_string())
+            .unwrap_or_default()
+    });
     let number = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
     let relations: Vec<String> = record
         .rapporti
         .iter()
         .map(|known| {
-            format!("{}:{}:{}:{}:{}", known.tipo, known.operatore, known.identificativo, number(known.saldo), number(known.giacenza))
+            format!(
+                "{}:{}:{}:{}:{}",
+                known.tipo,
+                known.operatore,
+                known.identificativo,
+                number(known.saldo),
+                number(known.giacenza)
+            )
         })
         .collect();
-    format!("{},{},{},{}", record.codice_fiscale, record.anno, amounts.join(","), relations.join("|"))
+    format!(
+        "{},{},{},{}",
+        record.codice_fiscale,
+        record.anno,
+        amounts.join(","),
+        relations.join("|")
+    )
 }
 
 /// Each DSU once, by a few connections at a time.
@@ -141,7 +181,12 @@ async fn transmit(bench: &Bench, server: &Server, requests: Vec<String>) -> Resu
             let mut connected = client.connect().await?;
             for request in &part {
                 let answer = connected.call(Service::TrasmissioneDsu.path(), request).await?;
-                ensure!(esiti_text(&answer.text, "Esito") == Some("OK"), "HTTP {}: {}", answer.status, answer.text);
+                ensure!(
+                    esiti_text(&answer.text, "Esito") == Some("OK"),
+                    "HTTP {}: {}",
+                    answer.status,
+                    answer.text
+                );
             }
             Ok(())
         });
@@ -162,7 +207,12 @@ fn load(bench: &Bench, file: &Path) -> Result<()> {
         .arg(data)
         .output()
         .context("feed load")?;
-    ensure!(done.status.success(), "{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    ensure!(
+        done.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&done.stdout),
+        String::from_utf8_lossy(&done.stderr)
+    );
     print!("{}", String::from_utf8_lossy(&done.stdout));
     Ok(())
 }

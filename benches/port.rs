@@ -1,14 +1,16 @@
 //! The whole port under load, beside nginx: `cargo bench --bench port`, or `just bench --bench port`.
 //!
-//! The server is the real binary on a data directory under `target/`, so that a sync is a sync; the load is ConsultazioneIndicatore for
-//! one person whose DSU came in through the port. nginx stands beside it as the floor: same certificates, same list of revocations, one
-//! worker, no access log, and to the same POST it gives the very bytes of Varco's reply out of its configuration (`return 200`; from a
-//! file it would refuse a POST). It reads no XML, asks nobody, encrypts and records nothing. What is measured and how it came out:
+//! The server is the real binary on a data directory under `target/`, so that a sync is a sync; the load is
+//! ConsultazioneIndicatore for one person whose DSU came in through the port. nginx stands beside it as the
+//! floor: same certificates, same list of revocations, one worker, no access log, and to the same POST it
+//! gives the very bytes of Varco's reply out of its configuration (`return 200`; from a file it would refuse
+//! a POST). It reads no XML, asks nobody, encrypts and records nothing. What is measured and how it came out:
 //! `docs/performance.md`.
 //!
-//! Then one ente floods, far above its quota: how long another one's requests take beside that, one after another, every tenth on a new
-//! connection. The flood is a process of its own that gives way to the one that measures (`nice`), on the same core; the server has the
-//! other for itself. The smoke run does without nginx.
+//! Then one ente floods, far above its quota: how long another one's requests take beside that, one after
+//! another, every tenth on a new connection. The flood is a process of its own that gives way to the one that
+//! measures (`nice`), on the same core; the server has the other for itself. The smoke run does without
+//! nginx.
 
 #![allow(missing_docs, reason = "a program")]
 #![allow(clippy::print_stdout, reason = "a program that speaks to people")]
@@ -27,8 +29,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
 use common::{
-    Again, Bench, Measured, PATIENCE, PRESTAZIONE, Row, Server, bytes_in, client, cpu_model, file_system, free_address, micros, perf_works,
-    setting, tenths,
+    Again, Bench, Measured, PATIENCE, PRESTAZIONE, Row, Server, bytes_in, client, cpu_model, file_system,
+    free_address, micros, perf_works, setting, tenths,
 };
 use tokio::task::JoinSet;
 use varco::clock::Clock;
@@ -41,14 +43,34 @@ use varco::registry::ente::Tipo;
 use varco::registry::quota::Quote;
 
 const ROWS: [Row; 4] = [
-    Row { name: "1 connection", connections: 1, new_every: None },
-    Row { name: "16 connections", connections: 16, new_every: None },
-    Row { name: "64 connections", connections: 64, new_every: None },
-    Row { name: "16, full handshake a request", connections: 16, new_every: Some(1) },
+    Row {
+        name: "1 connection",
+        connections: 1,
+        new_every: None,
+    },
+    Row {
+        name: "16 connections",
+        connections: 16,
+        new_every: None,
+    },
+    Row {
+        name: "64 connections",
+        connections: 64,
+        new_every: None,
+    },
+    Row {
+        name: "16, full handshake a request",
+        connections: 16,
+        new_every: Some(1),
+    },
 ];
 
 /// The one whose requests are measured beside a flood.
-const GOOD: Row = Row { name: "a good ente", connections: 1, new_every: Some(10) };
+const GOOD: Row = Row {
+    name: "a good ente",
+    connections: 1,
+    new_every: Some(10),
+};
 /// Connections of the flood, one row each: none, some, and as many as one certificate may have.
 const FLOODS: [usize; 3] = [0, 32, 512];
 /// How often the rows of the flood alternate: the median counts.
@@ -65,7 +87,9 @@ fn main() -> Result<()> {
     {
         return flood(Path::new(home), address.parse()?, connections.parse()?);
     }
-    let Some(run) = common::begin()? else { return Ok(()) };
+    let Some(run) = common::begin()? else {
+        return Ok(());
+    };
     let runtime = common::runtime()?;
     let port = Port(runtime.block_on(Bench::new(&run))?);
     if !run.full {
@@ -91,18 +115,27 @@ impl std::ops::Deref for Port {
 impl Port {
     /// nginx, which gives `reply` to whatever is asked.
     fn nginx(&self, reply: &str) -> Result<Server> {
-        ensure!(reply.is_ascii() && !reply.contains(['\'', '$', '\\']), "a reply that nginx's configuration cannot hold");
+        ensure!(
+            reply.is_ascii() && !reply.contains(['\'', '$', '\\']),
+            "a reply that nginx's configuration cannot hold"
+        );
         let address = free_address()?;
         let prefix = self.home.path().join("nginx");
         std::fs::create_dir_all(&prefix)?;
         // A parameter of the configuration holds 4096 bytes at most.
         let (mut pieces, mut names) = (String::new(), String::new());
         for (index, piece) in reply.as_bytes().chunks(2048).enumerate() {
-            writeln!(pieces, "            set $piece{index} '{}';", std::str::from_utf8(piece)?)?;
+            writeln!(
+                pieces,
+                "            set $piece{index} '{}';",
+                std::str::from_utf8(piece)?
+            )?;
             write!(names, "${{piece{index}}}")?;
         }
-        let temporary: String =
-            ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].iter().map(|kind| format!("    {kind}_temp_path {kind};\n")).collect();
+        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .iter()
+            .map(|kind| format!("    {kind}_temp_path {kind};\n"))
+            .collect();
         let config = format!(
             "daemon off;\nworker_processes 1;\npid nginx.pid;\nerror_log stderr crit;\nevents {{ worker_connections 1024; }}\nhttp {{\n{temporary}    \
              access_log off;\n    keepalive_timeout 75s;\n    keepalive_requests 1000000000;\n    server {{\n        listen {address} ssl;\n        \
@@ -113,7 +146,18 @@ impl Port {
         );
         std::fs::write(prefix.join("nginx.conf"), config)?;
         let file = prefix.join("nginx.conf");
-        self.start(&nginx_path(), &[Path::new("-e"), Path::new("stderr"), Path::new("-p"), &prefix, Path::new("-c"), &file], address)
+        self.start(
+            &nginx_path(),
+            &[
+                Path::new("-e"),
+                Path::new("stderr"),
+                Path::new("-p"),
+                &prefix,
+                Path::new("-c"),
+                &file,
+            ],
+            address,
+        )
     }
 
     /// A little of everything, without nginx.
@@ -121,7 +165,9 @@ impl Port {
         let server = self.varco("data")?;
         self.transmit(&server).await?;
         for row in ROWS {
-            let measured = self.load(&server, row, &self.question(), Duration::from_millis(200), None).await?;
+            let measured = self
+                .load(&server, row, &self.question(), Duration::from_millis(200), None)
+                .await?;
             ensure!(measured.requests > 0, "{}: nothing was answered", row.name);
         }
         self.accredit_flood().await?;
@@ -156,12 +202,20 @@ impl Port {
         for row in ROWS {
             for (index, (name, server)) in [("Varco", &varco), ("nginx", &nginx)].into_iter().enumerate() {
                 println!("{name}, {} ...", row.name);
-                let measured = self.load(server, row, &questions, window, perf.then_some(self.home.path())).await?;
+                let measured = self
+                    .load(server, row, &questions, window, perf.then_some(self.home.path()))
+                    .await?;
                 let cpu = measured.cpu_micros * 10 / measured.requests;
                 if row.connections == 16 {
-                    (if row.new_every.is_none() { &mut kept } else { &mut handshakes })[index] = cpu;
+                    (if row.new_every.is_none() {
+                        &mut kept
+                    } else {
+                        &mut handshakes
+                    })[index] = cpu;
                 }
-                let instructions = measured.instructions.map_or("-".to_owned(), |count| count.to_string());
+                let instructions = measured
+                    .instructions
+                    .map_or("-".to_owned(), |count| count.to_string());
                 writeln!(
                     table,
                     "| {name}, {} | {} | {} | {} | {} | {} | {instructions} |",
@@ -185,14 +239,22 @@ impl Port {
         let (again_start, _) = self.first_answer(&again, &questions[0], began, PATIENCE).await?;
         drop(again);
 
-        let alone: Vec<u64> = (0..2).map(|index| handshakes[index].saturating_sub(kept[index])).collect();
+        let alone: Vec<u64> = (0..2)
+            .map(|index| handshakes[index].saturating_sub(kept[index]))
+            .collect();
         let millis = |duration: Duration| tenths(micros(duration) / 100);
         let mib = |kib: u64| tenths(kib * 10 / 1024);
         let mut report = String::new();
-        writeln!(report, "| | requests/s | p50 µs | p99 µs | server CPU µs/request | load generator CPU % | instructions/request |")?;
+        writeln!(
+            report,
+            "| | requests/s | p50 µs | p99 µs | server CPU µs/request | load generator CPU % | instructions/request |"
+        )?;
         writeln!(report, "|---|---:|---:|---:|---:|---:|---:|\n{table}")?;
         if !perf {
-            writeln!(report, "- Instructions per request: not supported here (`perf stat -e instructions:u` counts nothing).")?;
+            writeln!(
+                report,
+                "- Instructions per request: not supported here (`perf stat -e instructions:u` counts nothing)."
+            )?;
         }
         writeln!(
             report,
@@ -224,7 +286,11 @@ impl Port {
             micros(sync.1)
         )?;
         let (question, reply) = (questions[0].len(), reply.len());
-        let pinning = if self.pinned { "servers on core 0, load on core 1" } else { "NOT pinned" };
+        let pinning = if self.pinned {
+            "servers on core 0, load on core 1"
+        } else {
+            "NOT pinned"
+        };
         writeln!(
             report,
             "- {seconds} s a row; request {question} bytes, reply {reply} bytes; {pinning}; {}; {}.",
@@ -238,17 +304,40 @@ impl Port {
     /// Gives the ente that floods a certificate and a quota.
     async fn accredit_flood(&self) -> Result<()> {
         let (data, codice) = (self.home.path().join("data"), FLOOD.0.to_owned());
-        let ente = (codice.clone(), Tipo::Altro, self.spare.clone(), "ConsultazioneIndicatore");
+        let ente = (
+            codice.clone(),
+            Tipo::Altro,
+            self.spare.clone(),
+            "ConsultazioneIndicatore",
+        );
         common::accredit(&data, &[ente], &self.clock).await?;
-        let quote = Quote { al_minuto: Some(QUOTA), ..Quote::default() };
-        ente::apply(&data, administration::Command::Quota { codice, quote, operatore: false }, "bench", &self.clock).await?;
+        let quote = Quote {
+            al_minuto: Some(QUOTA),
+            ..Quote::default()
+        };
+        ente::apply(
+            &data,
+            administration::Command::Quota {
+                codice,
+                quote,
+                operatore: false,
+            },
+            "bench",
+            &self.clock,
+        )
+        .await?;
         Ok(())
     }
 
     /// The good ente's requests beside a flood over so many connections, for so long.
     async fn flooded(&self, server: &Server, connections: usize, window: Duration) -> Result<Flooded> {
         let (address, number) = (server.address.to_string(), connections.to_string());
-        let arguments = ["--flood".as_ref(), self.home.path().as_ref(), address.as_ref(), number.as_ref()];
+        let arguments = [
+            "--flood".as_ref(),
+            self.home.path().as_ref(),
+            address.as_ref(),
+            number.as_ref(),
+        ];
         let flood = (connections > 0).then(|| Again::start(&arguments)).transpose()?;
         let cpu = server.cpu()?;
         let good = self.load(server, GOOD, &self.question(), window, None).await?;
@@ -298,12 +387,13 @@ struct Flooded {
     cpu: u64,
 }
 
-/// Floods until standard input ends: so many connections, each asking again as soon as it was told something. One byte says that it has
-/// begun, a number at the end how many refusals a second it was given.
+/// Floods until standard input ends: so many connections, each asking again as soon as it was told something.
+/// One byte says that it has begun, a number at the end how many refusals a second it was given.
 fn flood(home: &Path, address: SocketAddr, connections: usize) -> Result<()> {
     common::runtime()?.block_on(async {
         let client = client(home, address, FLOOD.1)?;
-        let question: Arc<str> = requests::indicatore(GIULIA, &Clock::system().today().to_string(), PRESTAZIONE).into();
+        let question: Arc<str> =
+            requests::indicatore(GIULIA, &Clock::system().today().to_string(), PRESTAZIONE).into();
         let over = Arc::new(AtomicBool::new(false));
         let mut open = Vec::new();
         for _ in 0..connections {
@@ -311,13 +401,23 @@ fn flood(home: &Path, address: SocketAddr, connections: usize) -> Result<()> {
         }
         // What is left of the quota.
         for _ in 0..QUOTA {
-            if open[0].call(Service::ConsultazioneIsee.path(), &question).await?.status == 429 {
+            if open[0]
+                .call(Service::ConsultazioneIsee.path(), &question)
+                .await?
+                .status
+                == 429
+            {
                 break;
             }
         }
         let mut tasks = JoinSet::new();
         for connected in open {
-            tasks.spawn(ask_in_vain(connected, client.clone(), question.clone(), over.clone()));
+            tasks.spawn(ask_in_vain(
+                connected,
+                client.clone(),
+                question.clone(),
+                over.clone(),
+            ));
         }
         print!("!");
         std::io::stdout().flush()?;
@@ -335,7 +435,12 @@ fn flood(home: &Path, address: SocketAddr, connections: usize) -> Result<()> {
 }
 
 /// Asks until it is over: how often it was refused.
-async fn ask_in_vain(mut open: Connected, client: Client, question: Arc<str>, over: Arc<AtomicBool>) -> Result<u64> {
+async fn ask_in_vain(
+    mut open: Connected,
+    client: Client,
+    question: Arc<str>,
+    over: Arc<AtomicBool>,
+) -> Result<u64> {
     let mut refused = 0;
     while !over.load(Ordering::Relaxed) {
         match open.call(Service::ConsultazioneIsee.path(), &question).await {
@@ -364,14 +469,28 @@ fn sync_cost(directory: &Path, times: usize) -> Result<(Duration, Duration)> {
 
 fn nginx_path() -> PathBuf {
     // Debian keeps it where the PATH of a plain user does not look.
-    let found = ["/usr/sbin/nginx", "/sbin/nginx", "/usr/local/sbin/nginx"].into_iter().map(PathBuf::from).find(|path| path.exists());
+    let found = ["/usr/sbin/nginx", "/sbin/nginx", "/usr/local/sbin/nginx"]
+        .into_iter()
+        .map(PathBuf::from)
+        .find(|path| path.exists());
     found.unwrap_or_else(|| PathBuf::from("nginx"))
 }
 
 fn nginx_version() -> String {
-    let Ok(output) = Command::new(nginx_path()).arg("-V").output() else { return "no nginx".to_owned() };
+    let Ok(output) = Command::new(nginx_path()).arg("-V").output() else {
+        return "no nginx".to_owned();
+    };
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    let part = |start: &str| text.lines().find_map(|line| line.strip_prefix(start)).unwrap_or("?").to_owned();
-    let library: Vec<String> = part("built with ").split_whitespace().take(2).map(str::to_owned).collect();
+    let part = |start: &str| {
+        text.lines()
+            .find_map(|line| line.strip_prefix(start))
+            .unwrap_or("?")
+            .to_owned()
+    };
+    let library: Vec<String> = part("built with ")
+        .split_whitespace()
+        .take(2)
+        .map(str::to_owned)
+        .collect();
     format!("{}, {}", part("nginx version: "), library.join(" "))
 }

@@ -17,7 +17,9 @@ use varco::isee::feed::NoFeed;
 use varco::isee::rules::Rules;
 use varco::ledger::batch::{self, Raw};
 use varco::ledger::seal::{Sealing, open, seal};
-use varco::ledger::{Blinding, Body, Commitments, Directory, Keys, Kind, Leaf, Retention, Secret, new_exchange};
+use varco::ledger::{
+    Blinding, Body, Commitments, Directory, Keys, Kind, Leaf, Retention, Secret, new_exchange,
+};
 use varco::xml::{self, Limits, canonical};
 
 const PRESENTED: &str = "2026-03-02";
@@ -36,12 +38,20 @@ fn dsu_of(bytes: usize) -> String {
     requests::trasmissione(&format!("{before}{accounts}</PatrimonioMobiliare>{after}"))
 }
 
-/// What is done with a DSU before anybody looks at what it says; from 16 KiB to 10 MB, to see that it grows with the size and no faster.
+/// What is done with a DSU before anybody looks at what it says; from 16 KiB to 10 MB, to see that it grows
+/// with the size and no faster.
 fn dsu(criterion: &mut Criterion) {
     let contract = Contract::compile().unwrap();
     // The port takes no more than 2 MiB and 120,000 nodes in one DSU.
-    let limits = Limits { nodes: usize::MAX, ..Limits::default() };
-    for (name, bytes) in [("16 KiB", 16 << 10), ("160 KiB", 160 << 10), ("10 MB", 10_000_000)] {
+    let limits = Limits {
+        nodes: usize::MAX,
+        ..Limits::default()
+    };
+    for (name, bytes) in [
+        ("16 KiB", 16 << 10),
+        ("160 KiB", 160 << 10),
+        ("10 MB", 10_000_000),
+    ] {
         let text = dsu_of(bytes);
         let document = xml::parse(&text, &limits).unwrap();
         let body = varco::soap::open(&document).unwrap().root;
@@ -53,8 +63,12 @@ fn dsu(criterion: &mut Criterion) {
         if bytes > 1 << 20 {
             group.sample_size(10);
         }
-        group.bench_function("parse", |bencher| bencher.iter(|| xml::parse(black_box(&text), &limits).unwrap().len()));
-        group.bench_function("validate", |bencher| bencher.iter(|| assert!(contract.schemas().validate(declaration, root).is_clean())));
+        group.bench_function("parse", |bencher| {
+            bencher.iter(|| xml::parse(black_box(&text), &limits).unwrap().len())
+        });
+        group.bench_function("validate", |bencher| {
+            bencher.iter(|| assert!(contract.schemas().validate(declaration, root).is_clean()))
+        });
         let decode = || Dichiarazione::decode(black_box(declaration)).unwrap();
         group.bench_function("decode", |bencher| bencher.iter(decode));
         group.bench_function("validate and decode", |bencher| {
@@ -67,7 +81,9 @@ fn dsu(criterion: &mut Criterion) {
             bencher.iter(|| sha256(canonical::exclusive(black_box(declaration)).as_bytes()));
         });
         // All of the above but the parsing, as the port does it.
-        group.bench_function("read", |bencher| bencher.iter(|| contract.read(Operation::TrasmissioneDsu, black_box(body)).is_ok()));
+        group.bench_function("read", |bencher| {
+            bencher.iter(|| contract.read(Operation::TrasmissioneDsu, black_box(body)).is_ok())
+        });
         group.finish();
     }
 
@@ -77,14 +93,20 @@ fn dsu(criterion: &mut Criterion) {
     let dsu = Dichiarazione::decode(body.children().next().unwrap()).unwrap();
     let (rules, presented) = (Rules::embedded().unwrap(), PRESENTED.parse().unwrap());
     let rules = rules.on(presented).unwrap();
-    criterion
-        .bench_function("ordinary indicator", |bencher| bencher.iter(|| ordinario(black_box(&dsu), presented, rules, &NoFeed).unwrap()));
+    criterion.bench_function("ordinary indicator", |bencher| {
+        bencher.iter(|| ordinario(black_box(&dsu), presented, rules, &NoFeed).unwrap())
+    });
 }
 
 fn ledger(criterion: &mut Criterion) {
-    let entry = Raw { leaf: vec![b'x'; 1200], sealed: vec![b'y'; 400].into() };
+    let entry = Raw {
+        leaf: vec![b'x'; 1200],
+        sealed: vec![b'y'; 400].into(),
+    };
     let entries = vec![entry; 16];
-    criterion.bench_function("batch of 16 entries", |bencher| bencher.iter(|| batch::encode(1, black_box(&entries))));
+    criterion.bench_function("batch of 16 entries", |bencher| {
+        bencher.iter(|| batch::encode(1, black_box(&entries)))
+    });
 
     let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let now = "2026-03-02T09:00:00Z".parse().unwrap();
@@ -97,7 +119,14 @@ fn ledger(criterion: &mut Criterion) {
         application: Some("DOM-1".to_owned()),
         ..Secret::default()
     };
-    let sealing = Sealing { ledger: id, exchange, ordinal: 0, retention: Retention::Consultazione, ente: "comune", at: now };
+    let sealing = Sealing {
+        ledger: id,
+        exchange,
+        ordinal: 0,
+        retention: Retention::Consultazione,
+        ente: "comune",
+        at: now,
+    };
     let sealed = || seal(&keys, &sealing, &Blinding::new().unwrap(), black_box(&secret)).unwrap();
     let mut leaf = Leaf {
         v: 1,
@@ -109,7 +138,11 @@ fn ledger(criterion: &mut Criterion) {
     criterion.bench_function("seal and open", |bencher| {
         bencher.iter(|| {
             let (bytes, commitment) = sealed();
-            leaf.body.commit = Some(Commitments { request: None, reply: None, sealed: Some(commitment) });
+            leaf.body.commit = Some(Commitments {
+                request: None,
+                reply: None,
+                sealed: Some(commitment),
+            });
             open(&keys, &leaf, &bytes).unwrap()
         });
     });

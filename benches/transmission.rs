@@ -1,8 +1,10 @@
-//! Transmissions through the whole port: `cargo bench --bench transmission`, or `just bench --bench transmission`.
+//! Transmissions through the whole port: `cargo bench --bench transmission`, or
+//! `just bench --bench transmission`.
 //!
-//! A CAF transmits DSU of about 20 KB, each of another invented family, to the real binary on a data directory under `target/`: each is parsed,
-//! judged by its schema and by every check, computed with all its indicators, attested, sealed and synced before it is answered. The server has a
-//! core of its own. Then the same parts alone, in this process: what of it is the ISEE's. How it came out: `docs/performance.md`.
+//! A CAF transmits DSU of about 20 KB, each of another invented family, to the real binary on a data
+//! directory under `target/`: each is parsed, judged by its schema and by every check, computed with all its
+//! indicators, attested, sealed and synced before it is answered. The server has a core of its own. Then the
+//! same parts alone, in this process: what of it is the ISEE's. How it came out: `docs/performance.md`.
 //!
 //! `VARCO_BENCH_SECONDS` sets the seconds of a row (5).
 
@@ -29,15 +31,27 @@ use varco::isee::compute::casi::Situazione;
 use varco::isee::compute::componente::NessunAltra;
 use varco::isee::rules::Rules;
 
-const ROWS: [Row; 2] =
-    [Row { name: "16 connections", connections: 16, new_every: None }, Row { name: "64 connections", connections: 64, new_every: None }];
+const ROWS: [Row; 2] = [
+    Row {
+        name: "16 connections",
+        connections: 16,
+        new_every: None,
+    },
+    Row {
+        name: "64 connections",
+        connections: 64,
+        new_every: None,
+    },
+];
 /// Bytes of a DSU.
 const BYTES: usize = 20_000;
 /// More than the port takes in a second: none is sent twice.
 const A_SECOND: u64 = 4000;
 
 fn main() -> Result<()> {
-    let Some(run) = common::begin()? else { return Ok(()) };
+    let Some(run) = common::begin()? else {
+        return Ok(());
+    };
     let runtime = common::runtime()?;
     let bench = runtime.block_on(Bench::new(&run))?;
     runtime.block_on(measure(&bench, &run))
@@ -52,13 +66,20 @@ fn family(famiglie: &mut Famiglie, protocollo: &str) -> Result<(Famiglia, String
         .context("a family")?;
     let length = text(&family).len();
     let members = family.dsu.nucleo_familiare.as_mut().context("a nucleus")?;
-    let foglio = &mut members.componente_nucleo.first_mut().context("a member")?.foglio_componente_nucleo;
-    let assets = foglio.patrimonio_mobiliare.get_or_insert_with(|| varco::isee::foglio::PatrimonioMobiliare {
-        flag_possesso_rapporto_finanziario: true,
-        flag_incremento: None,
-        rapporto: Vec::new(),
-        incremento: None,
-    });
+    let foglio = &mut members
+        .componente_nucleo
+        .first_mut()
+        .context("a member")?
+        .foglio_componente_nucleo;
+    let assets =
+        foglio
+            .patrimonio_mobiliare
+            .get_or_insert_with(|| varco::isee::foglio::PatrimonioMobiliare {
+                flag_possesso_rapporto_finanziario: true,
+                flag_incremento: None,
+                rapporto: Vec::new(),
+                incremento: None,
+            });
     assets.flag_possesso_rapporto_finanziario = true;
     for number in 0..BYTES.saturating_sub(length).div_ceil(140).max(1) {
         assets.rapporto.push(varco::isee::foglio::RapportoFinanziario {
@@ -77,8 +98,16 @@ fn family(famiglie: &mut Famiglie, protocollo: &str) -> Result<(Famiglia, String
 }
 
 async fn measure(bench: &Bench, run: &Run) -> Result<()> {
-    let seconds = if run.full { setting("VARCO_BENCH_SECONDS", 5)? } else { 0 };
-    let window = if run.full { Duration::from_secs(seconds) } else { Duration::from_millis(300) };
+    let seconds = if run.full {
+        setting("VARCO_BENCH_SECONDS", 5)?
+    } else {
+        0
+    };
+    let window = if run.full {
+        Duration::from_secs(seconds)
+    } else {
+        Duration::from_millis(300)
+    };
     let today = bench.clock.today();
     let mut famiglie = Famiglie::new(26, today);
     let server = bench.varco("data")?;
@@ -90,12 +119,20 @@ async fn measure(bench: &Bench, run: &Run) -> Result<()> {
         let number = if run.full { A_SECOND * (seconds + 2) } else { 2000 };
         let mut requests = Vec::new();
         for index in 0..number {
-            let (_, dsu) = family(&mut famiglie, &format!("CAF0001{place}-BENCH2-{}-N{index:07}", today.year()))?;
+            let (_, dsu) = family(
+                &mut famiglie,
+                &format!("CAF0001{place}-BENCH2-{}-N{index:07}", today.year()),
+            )?;
             requests.push(requests::trasmissione(&dsu));
         }
         let bytes = requests[0].len();
-        let load = Load { client: "caf", path: Service::TrasmissioneDsu.path() };
-        let measured = bench.load_with(&server, row, load, &Arc::from(requests), window, None).await?;
+        let load = Load {
+            client: "caf",
+            path: Service::TrasmissioneDsu.path(),
+        };
+        let measured = bench
+            .load_with(&server, row, load, &Arc::from(requests), window, None)
+            .await?;
         ensure!(measured.requests < number, "some were sent twice");
         writeln!(
             table,
@@ -113,7 +150,11 @@ async fn measure(bench: &Bench, run: &Run) -> Result<()> {
         println!("smoke: ok");
         return Ok(());
     }
-    let pinning = if bench.pinned { "server on core 0, load on core 1" } else { "NOT pinned" };
+    let pinning = if bench.pinned {
+        "server on core 0, load on core 1"
+    } else {
+        "NOT pinned"
+    };
     let report = format!(
         "| | request, bytes | transmissions/s | p50 µs | p99 µs | server CPU µs each | load generator CPU % |\n\
          |---|---:|---:|---:|---:|---:|---:|\n{table}\n{}\n- {seconds} s a row; {pinning}; {}; {}.\n",
@@ -142,10 +183,22 @@ fn parts(famiglie: &mut Famiglie, today: Date) -> Result<String> {
         taken[0] += began.elapsed();
         ensure!(esame.difetti.is_empty(), "a family that the checks refuse");
         let began = Instant::now();
-        let indicatori = Situazione { dsu, presented: today, rules, feed, altre: &NessunAltra }.indicatori()?;
+        let indicatori = Situazione {
+            dsu,
+            presented: today,
+            rules,
+            feed,
+            altre: &NessunAltra,
+        }
+        .indicatori()?;
         taken[1] += began.elapsed();
         let began = Instant::now();
-        let about = Occasion { protocollo: "INPS-ISEE-2026-00000001B-00", presentata: today, rilasciata: today, ..Occasion::default() };
+        let about = Occasion {
+            protocollo: "INPS-ISEE-2026-00000001B-00",
+            presentata: today,
+            rilasciata: today,
+            ..Occasion::default()
+        };
         let attestazione = attest(dsu, &indicatori, rules, about);
         let text = message("Attestazione", ISEE_NS, &attestazione, false);
         taken[2] += began.elapsed();

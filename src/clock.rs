@@ -1,8 +1,8 @@
 //! Injected time.
 //!
-//! Everything that decides or records asks a [`Clock`], made once in `main`; timers (timeouts, intervals) and the stamps
-//! of log lines are exempt. A test hands in [`Clock::fixed`] and moves it by hand; clippy refuses `SystemTime::now` and
-//! its likes elsewhere.
+//! Everything that decides or records asks a [`Clock`], made once in `main`; timers (timeouts, intervals) and
+//! the stamps of log lines are exempt. A test hands in [`Clock::fixed`] and moves it by hand; clippy refuses
+//! `SystemTime::now` and its likes elsewhere.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -28,12 +28,16 @@ enum Source {
 impl Clock {
     /// The machine's clock.
     pub fn system() -> Self {
-        Self { source: Source::System }
+        Self {
+            source: Source::System,
+        }
     }
 
     /// A clock that stands still until [`Clock::set`] moves it.
     pub fn fixed(at: Timestamp) -> Self {
-        Self { source: Source::Fixed(Arc::new(AtomicI64::new(at.as_microsecond()))) }
+        Self {
+            source: Source::Fixed(Arc::new(AtomicI64::new(at.as_microsecond()))),
+        }
     }
 
     /// Moves a fixed clock, and all its clones. The system's clock is not moved.
@@ -44,11 +48,16 @@ impl Clock {
     }
 
     /// The present instant.
-    #[allow(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the machine's clock"
+    )]
     pub fn now(&self) -> Timestamp {
         match &self.source {
             Source::System => Timestamp::now(),
-            Source::Fixed(micros) => Timestamp::from_microsecond(micros.load(Ordering::SeqCst)).unwrap_or(Timestamp::UNIX_EPOCH),
+            Source::Fixed(micros) => {
+                Timestamp::from_microsecond(micros.load(Ordering::SeqCst)).unwrap_or(Timestamp::UNIX_EPOCH)
+            }
         }
     }
 
@@ -69,13 +78,19 @@ pub struct Steps {
 impl Steps {
     /// From now on.
     pub fn new(clock: &Clock) -> Self {
-        Self { clock: clock.clone(), wall: clock.now(), since: Instant::now() }
+        Self {
+            clock: clock.clone(),
+            wall: clock.now(),
+            since: Instant::now(),
+        }
     }
 
-    /// By how many milliseconds the clock has been moved since it was asked last, if by more than a second: a clock that is only slewed, or drifts, is not. A
-    /// clock of tests' does not step.
+    /// By how many milliseconds the clock has been moved since it was asked last, if by more than a second: a
+    /// clock that is only slewed, or drifts, is not. A clock of tests' does not step.
     pub fn step(&mut self) -> Option<i64> {
-        let Source::System = self.clock.source else { return None };
+        let Source::System = self.clock.source else {
+            return None;
+        };
         let passed = i64::try_from(self.since.elapsed().as_millis()).unwrap_or(i64::MAX);
         let (before, now) = (self.wall, self.clock.now());
         (self.wall, self.since) = (now, Instant::now());
@@ -98,7 +113,9 @@ pub fn rfc3339(at: Timestamp) -> String {
 impl rustls::time_provider::TimeProvider for Clock {
     fn current_time(&self) -> Option<rustls::pki_types::UnixTime> {
         let seconds = u64::try_from(self.now().as_second()).ok()?;
-        Some(rustls::pki_types::UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds)))
+        Some(rustls::pki_types::UnixTime::since_unix_epoch(
+            std::time::Duration::from_secs(seconds),
+        ))
     }
 }
 
@@ -116,6 +133,9 @@ mod tests {
 
     #[test]
     fn instants_have_six_decimals() {
-        assert_eq!(rfc3339("2026-11-21T10:00:00Z".parse().unwrap()), "2026-11-21T10:00:00.000000Z");
+        assert_eq!(
+            rfc3339("2026-11-21T10:00:00Z".parse().unwrap()),
+            "2026-11-21T10:00:00.000000Z"
+        );
     }
 }

@@ -87,7 +87,8 @@ pub struct Parametro {
 pub struct Sii {
     /// When a DSU is attested, of whose members not everything is known.
     pub attesta: Attesta,
-    /// Days, besides the national holidays, on which offices do not work: `06-24` each year, `2026-06-24` once.
+    /// Days, besides the national holidays, on which offices do not work: `06-24` each year, `2026-06-24`
+    /// once.
     pub festivi: Vec<String>,
 }
 
@@ -141,17 +142,36 @@ pub struct Soglia {
 }
 
 /// The indicators that a threshold may be compared with, as ConsultazioneIndicatore names them.
-pub const INDICATORI: [&str; 6] = ["Ordinario", "Minorenne", "Universitario", "SocioSanitario", "Dottorato", "Residenziale"];
+pub const INDICATORI: [&str; 6] = [
+    "Ordinario",
+    "Minorenne",
+    "Universitario",
+    "SocioSanitario",
+    "Dottorato",
+    "Residenziale",
+];
 
 impl Soglia {
     /// What is wrong with it, if something is.
     fn wrong(&self) -> Option<&'static str> {
         let form = self.codice.len() == 6
-            && self.codice.bytes().enumerate().all(|(at, byte)| if at < 4 { byte.is_ascii_alphabetic() } else { byte.is_ascii_digit() });
+            && self.codice.bytes().enumerate().all(|(at, byte)| {
+                if at < 4 {
+                    byte.is_ascii_alphabetic()
+                } else {
+                    byte.is_ascii_digit()
+                }
+            });
         match () {
             () if !form => Some("codice: servono quattro lettere e due cifre"),
-            () if self.indicatore.as_ref().is_some_and(|named| !INDICATORI.contains(&named.as_str())) => {
-                Some("indicatore: serve uno di Ordinario, Minorenne, Universitario, SocioSanitario, Dottorato, Residenziale")
+            () if self
+                .indicatore
+                .as_ref()
+                .is_some_and(|named| !INDICATORI.contains(&named.as_str())) =>
+            {
+                Some(
+                    "indicatore: serve uno di Ordinario, Minorenne, Universitario, SocioSanitario, Dottorato, Residenziale",
+                )
             }
             () if self.importo.is_sign_negative() => Some("importo: non può essere negativo"),
             () => None,
@@ -175,11 +195,12 @@ pub struct Tls {
     /// Authorities that sign lists and are no anchors: those between a client and its authority, PEM.
     #[serde(default)]
     pub crl_issuers: Option<PathBuf>,
-    /// Hours for which a list past its `nextUpdate` still counts; exchanges that rely on that are recorded as such.
+    /// Hours for which a list past its `nextUpdate` still counts; exchanges that rely on that are recorded as
+    /// such.
     #[serde(default)]
     pub crl_grace_hours: u32,
-    /// How old what a responder says may be (the `thisUpdate` of its answer), hours; at least one. However old, it is asked again
-    /// every hour.
+    /// How old what a responder says may be (the `thisUpdate` of its answer), hours; at least one. However
+    /// old, it is asked again every hour.
     #[serde(default = "ocsp_max_age_hours")]
     pub ocsp_max_age_hours: u32,
     /// Responders for authorities that publish no list.
@@ -236,10 +257,16 @@ impl Tls {
                 return Err(format!("tls.crl_source {url}: serve un indirizzo http://"));
             }
             if !self.crl.contains(file) {
-                return Err(format!("tls.crl_source {url}: {} non è tra quelli di tls.crl", file.display()));
+                return Err(format!(
+                    "tls.crl_source {url}: {} non è tra quelli di tls.crl",
+                    file.display()
+                ));
             }
             if self.crl_sources.iter().take(at).any(|other| other.file == *file) {
-                return Err(format!("tls.crl_source {url}: {} ha già una fonte", file.display()));
+                return Err(format!(
+                    "tls.crl_source {url}: {} ha già una fonte",
+                    file.display()
+                ));
             }
         }
         Ok(())
@@ -250,8 +277,8 @@ impl Tls {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Connections at the same time; further ones take the place of whoever has been longest in its handshake, or wait in the kernel's
-    /// queue.
+    /// Connections at the same time; further ones take the place of whoever has been longest in its
+    /// handshake, or wait in the kernel's queue.
     pub connections: usize,
     /// Connections of one certificate at the same time; further ones are closed.
     pub per_certificate: usize,
@@ -271,7 +298,8 @@ pub struct Limits {
     pub lot_bytes: usize,
     /// Lots larger than `body_bytes` at the same time; further ones get 429.
     pub lots: usize,
-    /// Bytes of all bodies at the same time, of which one ente may take half; who comes with more gets 429. Bodies under 64 KiB do not count.
+    /// Bytes of all bodies at the same time, of which one ente may take half; who comes with more gets 429.
+    /// Bodies under 64 KiB do not count.
     pub bodies_bytes: usize,
     /// Seconds to finish what is under way when stopping.
     pub drain_seconds: u64,
@@ -302,16 +330,28 @@ impl Limits {
         let number = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
         [
             ("limits.connections", number(self.connections), 1..=1_000_000),
-            ("limits.per_certificate", number(self.per_certificate), 1..=1_000_000),
+            (
+                "limits.per_certificate",
+                number(self.per_certificate),
+                1..=1_000_000,
+            ),
             ("limits.per_ente", number(self.per_ente), 1..=1_000_000),
             ("limits.handshake_seconds", self.handshake_seconds, 1..=600),
             ("limits.head_seconds", self.head_seconds, 1..=3600),
             ("limits.body_seconds", self.body_seconds, 1..=3600),
             ("limits.reply_seconds", self.reply_seconds, 1..=3600),
             ("limits.body_bytes", number(self.body_bytes), 65_536..=16_777_216),
-            ("limits.lot_bytes", number(self.lot_bytes), 65_536..=number(LARGEST_LOT)),
+            (
+                "limits.lot_bytes",
+                number(self.lot_bytes),
+                65_536..=number(LARGEST_LOT),
+            ),
             ("limits.lots", number(self.lots), 1..=64),
-            ("limits.bodies_bytes", number(self.bodies_bytes), 131_072..=1 << 40),
+            (
+                "limits.bodies_bytes",
+                number(self.bodies_bytes),
+                131_072..=1 << 40,
+            ),
             ("limits.drain_seconds", self.drain_seconds, 0..=3600),
         ]
     }
@@ -354,7 +394,10 @@ pub struct LedgerConfig {
 
 impl Default for LedgerConfig {
     fn default() -> Self {
-        Self { segment_bytes: SEGMENT_BYTES, gathered_seconds: 60 }
+        Self {
+            segment_bytes: SEGMENT_BYTES,
+            gathered_seconds: 60,
+        }
     }
 }
 
@@ -367,19 +410,39 @@ impl Config {
     /// Numbers that make no sense, each with its range. In Italian, for operators.
     pub fn out_of_range(&self) -> Vec<String> {
         let more = [
-            ("ledger.segment_bytes", self.ledger.segment_bytes, 65_536..=1 << 32),
+            (
+                "ledger.segment_bytes",
+                self.ledger.segment_bytes,
+                65_536..=1 << 32,
+            ),
             ("ledger.gathered_seconds", self.ledger.gathered_seconds, 1..=3600),
             ("tls.crl_grace_hours", self.tls.crl_grace_hours.into(), 0..=720),
-            ("tls.ocsp_max_age_hours", self.tls.ocsp_max_age_hours.into(), 1..=720),
+            (
+                "tls.ocsp_max_age_hours",
+                self.tls.ocsp_max_age_hours.into(),
+                1..=720,
+            ),
         ];
         let all = self.limits.ranges().into_iter().chain(more);
         let wrong = all.filter(|(_, value, range)| !range.contains(value));
-        wrong.map(|(name, value, range)| format!("{name} = {value} non ha senso: da {} a {}", range.start(), range.end())).collect()
+        wrong
+            .map(|(name, value, range)| {
+                format!(
+                    "{name} = {value} non ha senso: da {} a {}",
+                    range.start(),
+                    range.end()
+                )
+            })
+            .collect()
     }
 
-    /// Files of keys, and where the data are, that others on this machine may read. In Italian, for operators.
+    /// Files of keys, and where the data are, that others on this machine may read. In Italian, for
+    /// operators.
     pub fn too_open(&self) -> Vec<String> {
-        let keys = [&self.tls.key].into_iter().chain(self.tls.server.iter().map(|server| &server.key)).cloned();
+        let keys = [&self.tls.key]
+            .into_iter()
+            .chain(self.tls.server.iter().map(|server| &server.key))
+            .cloned();
         let own = [
             self.data.clone(),
             self.data.join("keys"),
@@ -389,7 +452,9 @@ impl Config {
         ];
         let mut open = Vec::new();
         for file in keys.chain(own) {
-            let Ok(metadata) = std::fs::metadata(&file) else { continue };
+            let Ok(metadata) = std::fs::metadata(&file) else {
+                continue;
+            };
             let mode = metadata.permissions().mode() & 0o777;
             if mode & 0o007 != 0 {
                 let (file, proper) = (file.display(), if metadata.is_dir() { "700" } else { "600" });
@@ -407,7 +472,9 @@ impl Config {
             () if self.data != other.data => Some("data"),
             () if self.ledger != other.ledger => Some("ledger"),
             () if (&self.regole, &self.sii) != (&other.regole, &other.sii) => Some("regole, sii"),
-            () if self.limits.fixed() != other.limits.fixed() => Some("limits.connections, limits.lots, limits.bodies_bytes"),
+            () if self.limits.fixed() != other.limits.fixed() => {
+                Some("limits.connections, limits.lots, limits.bodies_bytes")
+            }
             () => None,
         }
     }
@@ -427,8 +494,14 @@ impl Config {
                 largest.saturating_mul(2)
             )));
         }
-        if config.admin.listen.is_some_and(|address| !address.ip().is_loopback()) {
-            return Err(wrong("admin.listen: serve un indirizzo di loopback, come 127.0.0.1:9443".to_owned()));
+        if config
+            .admin
+            .listen
+            .is_some_and(|address| !address.ip().is_loopback())
+        {
+            return Err(wrong(
+                "admin.listen: serve un indirizzo di loopback, come 127.0.0.1:9443".to_owned(),
+            ));
         }
         for soglia in &config.soglie {
             if let Some(what) = soglia.wrong() {
@@ -437,7 +510,9 @@ impl Config {
         }
         for prefix in &mut config.paths.pdd {
             if !prefix.starts_with('/') {
-                return Err(wrong(format!("paths.pdd: {prefix} deve cominciare con una barra")));
+                return Err(wrong(format!(
+                    "paths.pdd: {prefix} deve cominciare con una barra"
+                )));
             }
             if !prefix.ends_with('/') {
                 prefix.push('/');
@@ -450,22 +525,46 @@ impl Config {
         config.file = Some(file.to_owned());
         let base = file.parent().unwrap_or(Path::new("."));
         let tls = &mut config.tls;
-        let more = tls.server.iter_mut().flat_map(|server| [&mut server.certificate, &mut server.key]);
+        let more = tls
+            .server
+            .iter_mut()
+            .flat_map(|server| [&mut server.certificate, &mut server.key]);
         let more = more.chain(tls.ocsp.iter_mut().map(|responder| &mut responder.authority));
-        let paths = [&mut config.data, &mut tls.certificate, &mut tls.key, &mut tls.client_authorities];
-        let lists = tls.crl.iter_mut().chain(tls.crl_sources.iter_mut().map(|source| &mut source.file));
-        for path in paths.into_iter().chain(lists).chain(&mut tls.crl_issuers).chain(more) {
-            *path = credential(path).map_err(wrong)?.unwrap_or_else(|| base.join(&*path));
+        let paths = [
+            &mut config.data,
+            &mut tls.certificate,
+            &mut tls.key,
+            &mut tls.client_authorities,
+        ];
+        let lists = tls
+            .crl
+            .iter_mut()
+            .chain(tls.crl_sources.iter_mut().map(|source| &mut source.file));
+        for path in paths
+            .into_iter()
+            .chain(lists)
+            .chain(&mut tls.crl_issuers)
+            .chain(more)
+        {
+            *path = credential(path)
+                .map_err(wrong)?
+                .unwrap_or_else(|| base.join(&*path));
         }
         Ok(config)
     }
 }
 
-/// A path that begins with `$CREDENTIALS_DIRECTORY/` is where systemd (LoadCredential=) has put a secret for this service alone.
+/// A path that begins with `$CREDENTIALS_DIRECTORY/` is where systemd (LoadCredential=) has put a secret for
+/// this service alone.
 fn credential(path: &Path) -> Result<Option<PathBuf>, String> {
-    let Ok(name) = path.strip_prefix("$CREDENTIALS_DIRECTORY") else { return Ok(None) };
+    let Ok(name) = path.strip_prefix("$CREDENTIALS_DIRECTORY") else {
+        return Ok(None);
+    };
     match std::env::var_os("CREDENTIALS_DIRECTORY") {
         Some(directory) => Ok(Some(Path::new(&directory).join(name))),
-        None => Err(format!("{}: CREDENTIALS_DIRECTORY non c'è: il servizio non è avviato da systemd con LoadCredential", path.display())),
+        None => Err(format!(
+            "{}: CREDENTIALS_DIRECTORY non c'è: il servizio non è avviato da systemd con LoadCredential",
+            path.display()
+        )),
     }
 }

@@ -14,7 +14,9 @@ pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |value: u8| DIGITS[usize::from(value & 15)];
     let mut text = Vec::with_capacity(2 * bytes.len());
-    bytes.iter().for_each(|byte| text.extend([digit(byte >> 4), digit(*byte)]));
+    bytes
+        .iter()
+        .for_each(|byte| text.extend([digit(byte >> 4), digit(*byte)]));
     // All of it is ASCII.
     String::from_utf8(text).unwrap_or_default()
 }
@@ -23,7 +25,10 @@ pub fn hex(bytes: &[u8]) -> String {
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
     let bytes = text.as_bytes();
     (bytes.len().is_multiple_of(2) && text.is_ascii()).then_some(())?;
-    bytes.chunks_exact(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
+    bytes
+        .chunks_exact(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+        .collect()
 }
 
 #[cfg(test)]
@@ -32,7 +37,10 @@ mod tests {
 
     #[test]
     fn there_and_back() {
-        assert_eq!(hex(&sha256(b"")), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+        assert_eq!(
+            hex(&sha256(b"")),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
         assert_eq!(unhex(&hex(b"\x00\xffa")), Some(b"\x00\xffa".to_vec()));
         assert_eq!((unhex("0"), unhex("0g"), unhex("é0")), (None, None, None));
     }

@@ -1,5 +1,5 @@
-//! English errors of the operating system, the TOML reader and the TLS library, in Italian for operators: a whole sentence, with the remedy where it is
-//! known.
+//! English errors of the operating system, the TOML reader and the TLS library, in Italian for operators: a
+//! whole sentence, with the remedy where it is known.
 
 use std::io::{Error, ErrorKind};
 
@@ -7,14 +7,20 @@ use std::io::{Error, ErrorKind};
 pub fn io(error: &Error) -> String {
     match error.kind() {
         ErrorKind::NotFound => "il file non c'è".to_owned(),
-        ErrorKind::PermissionDenied => "permesso negato: non si può leggere, o scrivere, da questo utente".to_owned(),
+        ErrorKind::PermissionDenied => {
+            "permesso negato: non si può leggere, o scrivere, da questo utente".to_owned()
+        }
         ErrorKind::IsADirectory => "è una directory, serve un file".to_owned(),
         ErrorKind::NotADirectory => "una parte del percorso non è una directory".to_owned(),
         ErrorKind::AlreadyExists => "c'è già".to_owned(),
         ErrorKind::InvalidData => "non è testo in UTF-8".to_owned(),
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "lo spazio su disco è finito: liberarne".to_owned(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "lo spazio su disco è finito: liberarne".to_owned()
+        }
         ErrorKind::ReadOnlyFilesystem => "il file system è di sola lettura".to_owned(),
-        ErrorKind::AddrInUse => "l'indirizzo è già in uso: fermare chi lo usa, o sceglierne un altro".to_owned(),
+        ErrorKind::AddrInUse => {
+            "l'indirizzo è già in uso: fermare chi lo usa, o sceglierne un altro".to_owned()
+        }
         ErrorKind::AddrNotAvailable => "l'indirizzo non è di questa macchina".to_owned(),
         ErrorKind::ConnectionRefused => "nessuno risponde a quell'indirizzo".to_owned(),
         ErrorKind::TimedOut => "nessuna risposta nel tempo ammesso".to_owned(),
@@ -43,7 +49,11 @@ fn message(english: &str) -> String {
         return format!(
             "chiave sconosciuta: {}{}",
             quoted(name),
-            if names.is_empty() { names } else { format!("; qui si possono usare: {names}") }
+            if names.is_empty() {
+                names
+            } else {
+                format!("; qui si possono usare: {names}")
+            }
         );
     }
     if let Some(name) = first.strip_prefix("missing field ") {
@@ -54,17 +64,30 @@ fn message(english: &str) -> String {
     }
     if let Some(rest) = first.strip_prefix("unknown variant ") {
         let (value, expected) = rest.split_once(", expected ").unwrap_or((rest, ""));
-        return format!("valore non ammesso: {}; atteso {}", quoted(value), quoted(expected.trim_start_matches("one of ")));
+        return format!(
+            "valore non ammesso: {}; atteso {}",
+            quoted(value),
+            quoted(expected.trim_start_matches("one of "))
+        );
     }
-    for (start, what) in [("invalid type: ", "valore di un altro tipo"), ("invalid value: ", "valore non valido")] {
+    for (start, what) in [
+        ("invalid type: ", "valore di un altro tipo"),
+        ("invalid value: ", "valore non valido"),
+    ] {
         if let Some(rest) = first.strip_prefix(start) {
             let (found, expected) = rest.split_once(", expected ").unwrap_or((rest, "altro"));
             return format!("{what}: trovato {}, atteso {}", kind(found), kind(expected));
         }
     }
     for (english, italian) in [
-        ("invalid IP address syntax", "non è un indirizzo IP, come 10.0.0.1"),
-        ("invalid socket address syntax", "non è un indirizzo con la porta, come 127.0.0.1:8443"),
+        (
+            "invalid IP address syntax",
+            "non è un indirizzo IP, come 10.0.0.1",
+        ),
+        (
+            "invalid socket address syntax",
+            "non è un indirizzo con la porta, come 127.0.0.1:8443",
+        ),
     ] {
         if first == english {
             return italian.to_owned();
@@ -101,8 +124,12 @@ fn kind(english: &str) -> String {
 pub fn tls(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InconsistentKeys(_) => "la chiave non è quella del certificato".to_owned(),
-        rustls::Error::InvalidCertificate(_) => "il certificato non si può leggere, o non si può usare".to_owned(),
-        rustls::Error::General(_) => "la chiave non è di un tipo che si può usare: RSA, P-256, P-384, P-521, Ed25519".to_owned(),
+        rustls::Error::InvalidCertificate(_) => {
+            "il certificato non si può leggere, o non si può usare".to_owned()
+        }
+        rustls::Error::General(_) => {
+            "la chiave non è di un tipo che si può usare: RSA, P-256, P-384, P-521, Ed25519".to_owned()
+        }
         other => format!("errore TLS ({other})"),
     }
 }
@@ -126,9 +153,18 @@ mod tests {
             ),
             ("listen = \"127.0.0.1:1\"\n".to_owned(), "manca la chiave data"),
             (format!("{base}[sii]\nattesa = 1\n"), "chiave sconosciuta: attesa"),
-            (format!("{base}[sii]\nattesta = \"mai\"\n"), "valore non ammesso: mai; atteso termini"),
-            (base.replace("127.0.0.1:1", "porta"), "riga 1, colonna 10: non è un indirizzo con la porta, come 127.0.0.1:8443"),
-            (format!("{base}[proxy]\nfrom = [\"uno\"]\n"), "non è un indirizzo IP, come 10.0.0.1"),
+            (
+                format!("{base}[sii]\nattesta = \"mai\"\n"),
+                "valore non ammesso: mai; atteso termini",
+            ),
+            (
+                base.replace("127.0.0.1:1", "porta"),
+                "riga 1, colonna 10: non è un indirizzo con la porta, come 127.0.0.1:8443",
+            ),
+            (
+                format!("{base}[proxy]\nfrom = [\"uno\"]\n"),
+                "non è un indirizzo IP, come 10.0.0.1",
+            ),
             ("listen = ".to_owned(), "TOML non valido ("),
             (format!("data = \"d\"\n{base}"), "chiave ripetuta"),
         ] {

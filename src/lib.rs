@@ -1,19 +1,24 @@
-//! **Varco** is a porta di dominio for the ISEE: municipalities, CAF and universities call it over mutually authenticated TLS to transmit DSU and
-//! retrieve ISEE; it knows who is accredited for what, and can prove every exchange it ever answered.
+//! **Varco** is a porta di dominio for the ISEE: municipalities, CAF and universities call it over mutually
+//! authenticated TLS to transmit DSU and retrieve ISEE; it knows who is accredited for what, and can prove
+//! every exchange it ever answered.
 //!
 //! # Three ideas
 //!
-//! 1. **The ledger is the truth; everything else is a view.** Every exchange, every change to the registry, every administrative act is an entry of
-//!    an append-only record ([`ledger`], specified in `docs/ledger.md`). Registry, archive and indexes are made from it, at any time
-//!    ([`state`], `varco rebuild`).
-//! 2. **No data, and no verdict about an ente, leaves before it is recorded.** A reply needs a [`ledger::Receipt`], and only the committer makes one.
-//! 3. **The contract is the code.** The files under `wsdl/` are served, validate, and are what the types mirror ([`contract`]).
+//! 1. **The ledger is the truth; everything else is a view.** Every exchange, every change to the registry,
+//!    every administrative act is an entry of an append-only record ([`ledger`], specified in
+//!    `docs/ledger.md`). Registry, archive and indexes are made from it, at any time ([`state`],
+//!    `varco rebuild`).
+//! 2. **No data, and no verdict about an ente, leaves before it is recorded.** A reply needs a
+//!    [`ledger::Receipt`], and only the committer makes one.
+//! 3. **The contract is the code.** The files under `wsdl/` are served, validate, and are what the types
+//!    mirror ([`contract`]).
 //!
 //! # The way of one exchange
 //!
-//! [`gateway::exchange`] is that way, on one page: `Peer` (TLS) to `Caller` (whose certificate, valid now) to bytes to `Call` (SOAP) to `Admission` (may call
-//! this) to typed request (schema) to `Permit` (purpose) to what a service prepared to `Receipt` (durable) to the reply. Each is a type, so that no
-//! step can be skipped.
+//! [`gateway::exchange`] is that way, on one page: `Peer` (TLS) to `Caller` (whose certificate, valid now) to
+//! bytes to `Call` (SOAP) to `Admission` (may call this) to typed request (schema) to `Permit` (purpose) to
+//! what a service prepared to `Receipt` (durable) to the reply. Each is a type, so that no step can be
+//! skipped.
 //!
 //! # The rooms
 //!
@@ -35,11 +40,17 @@
 //! | 1 | [`config`] | `varco.toml`: all settings, with their defaults |
 //! | 0 | [`xml`], [`clock`], [`refusal`], [`digest`], [`log`], [`italian`] | the ground floor |
 //!
-//! A new operation is a row in [`contract::catalogue`], a schema and a WSDL in `wsdl/`, its messages bound in [`contract`], a function of [`services`]; a new
-//! refusal is a line in one of the tables that [`commands::errori`] prints. A new kind of entry has its owner's `entries.rs`, and a projector in the list of [`gateway::node`].
+//! A new operation is a row in [`contract::catalogue`], a schema and a WSDL in `wsdl/`, its messages bound in
+//! [`contract`], a function of [`services`]; a new refusal is a line in one of the tables that
+//! [`commands::errori`] prints. A new kind of entry has its owner's `entries.rs`, and a projector in the list
+//! of [`gateway::node`].
 
 pub mod clock;
-#[allow(clippy::print_stdout, clippy::print_stderr, reason = "commands speak to people")]
+#[allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "commands speak to people"
+)]
 pub mod commands;
 pub mod config;
 pub mod contract;

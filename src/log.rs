@@ -1,7 +1,8 @@
 //! The log of a process that serves: JSON, a line an event, on standard error.
 //!
-//! Nobody waits for it, and nobody's answer depends on it. A thread of its own writes. A line without room, or one that cannot be written, is lost and
-//! counted ([`LOST`], metric `varco_log_lines_lost`). A panic is one line: its place, and its text only where it is the program's own.
+//! Nobody waits for it, and nobody's answer depends on it. A thread of its own writes. A line without room,
+//! or one that cannot be written, is lost and counted ([`LOST`], metric `varco_log_lines_lost`). A panic is
+//! one line: its place, and its text only where it is the program's own.
 
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -32,9 +33,16 @@ pub struct Log {
 pub fn start() -> Log {
     let filter = EnvFilter::try_from_env("VARCO_LOG").unwrap_or_else(|_| "info".into());
     let lines = Lines::to(io::stderr());
-    let log = Log { waiting: lines.waiting.clone() };
+    let log = Log {
+        waiting: lines.waiting.clone(),
+    };
     // Where a line cannot be formatted the library would print that, and panic where it cannot be printed.
-    let _ = tracing_subscriber::fmt().json().log_internal_errors(false).with_writer(lines).with_env_filter(filter).try_init();
+    let _ = tracing_subscriber::fmt()
+        .json()
+        .log_internal_errors(false)
+        .with_writer(lines)
+        .with_env_filter(filter)
+        .try_init();
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         // A text that was made when it happened may hold a value of somebody's.
@@ -63,12 +71,15 @@ struct Lines {
 }
 
 impl Lines {
-    /// Starts the thread that writes to `out`; it ends with the last clone. Without a thread every line is lost.
+    /// Starts the thread that writes to `out`; it ends with the last clone. Without a thread every line is
+    /// lost.
     fn to(out: impl Write + Send + 'static) -> Self {
         let (sender, receiver) = sync_channel(ROOM);
         let waiting = Arc::new(AtomicUsize::new(0));
         let left = waiting.clone();
-        let _ = std::thread::Builder::new().name("log".to_owned()).spawn(move || write(&receiver, out, &left));
+        let _ = std::thread::Builder::new()
+            .name("log".to_owned())
+            .spawn(move || write(&receiver, out, &left));
         Self { sender, waiting }
     }
 }
@@ -139,16 +150,31 @@ mod tests {
         let before = LOST.get();
         // One is being written, and one too many may find no room.
         (0..ROOM + 10).for_each(|_| lines.write_all(b"line\n").unwrap());
-        assert!((9..=10).contains(&(LOST.get() - before)), "{}", LOST.get() - before);
+        assert!(
+            (9..=10).contains(&(LOST.get() - before)),
+            "{}",
+            LOST.get() - before
+        );
         drop(stalled);
-        drop(Log { waiting: lines.waiting.clone() });
+        drop(Log {
+            waiting: lines.waiting.clone(),
+        });
         let kept = ROOM + 10 - usize::try_from(LOST.get() - before).unwrap();
-        assert_eq!(out.written.lock().unwrap().len(), 5 * kept, "what had room is written once there is a reader");
+        assert_eq!(
+            out.written.lock().unwrap().len(),
+            5 * kept,
+            "what had room is written once there is a reader"
+        );
 
-        let mut lines = Lines::to(Out { full: true, ..Out::default() });
+        let mut lines = Lines::to(Out {
+            full: true,
+            ..Out::default()
+        });
         let before = LOST.get();
         (0..7).for_each(|_| lines.write_all(b"line\n").unwrap());
-        drop(Log { waiting: lines.waiting.clone() });
+        drop(Log {
+            waiting: lines.waiting.clone(),
+        });
         assert_eq!(LOST.get() - before, 7);
     }
 }

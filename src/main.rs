@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use varco::commands::{Cli, misused, run};
 
-/// Of the binary alone, not of the library. Its threads give free memory back to the system after a second (`.cargo/config.toml`).
+/// Of the binary alone, not of the library. Its threads give free memory back to the system after a second
+/// (`.cargo/config.toml`).
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 

@@ -1,13 +1,13 @@
 //! Refusals: one structure for every "no" in the house.
 //!
-//! The outside learns a code, and a text in Italian that names the rule and never a value from the request. The inside (entry, log) may hold an
-//! internal text, which is made of our own words too: what came from outside does not get into logs. How a refusal becomes bytes is decided in
-//! one place, `gateway/fault.rs`.
+//! The outside learns a code, and a text in Italian that names the rule and never a value from the request.
+//! The inside (entry, log) may hold an internal text, which is made of our own words too: what came from
+//! outside does not get into logs. How a refusal becomes bytes is decided in one place, `gateway/fault.rs`.
 
 use std::borrow::Cow;
 
-/// One rule that a request may break, for the reference of all refusals (`docs/errori.md`): its code in replies and in the ledger, what it means, what
-/// to do about it. In Italian.
+/// One rule that a request may break, for the reference of all refusals (`docs/errori.md`): its code in
+/// replies and in the ledger, what it means, what to do about it. In Italian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Regola {
     /// `K05.controllo`: the check, then its rule.
@@ -56,7 +56,8 @@ pub(crate) use regole;
 /// Which refusal: the row of the table of faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
-    /// The certificate is nobody's, or its ente is not accredited now: one answer for unknown, suspended and revoked.
+    /// The certificate is nobody's, or its ente is not accredited now: one answer for unknown, suspended and
+    /// revoked.
     NotAuthorized,
     /// The certificate is not valid now: expired, revoked, or nobody can tell.
     PeerInvalid,
@@ -125,7 +126,12 @@ pub struct Refusal {
 impl Refusal {
     /// With nothing to add to the row's text.
     pub fn new(code: Code, internal: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, public: None, internal: internal.into(), headers: Vec::new() }
+        Self {
+            code,
+            public: None,
+            internal: internal.into(),
+            headers: Vec::new(),
+        }
     }
 
     /// With a public detail, in Italian.

@@ -1,8 +1,8 @@
-//! What the benchmarks of the whole port share: a data directory with enti accredited, the real binary on it, the load, and what is read
-//! of `/proc`.
+//! What the benchmarks of the whole port share: a data directory with enti accredited, the real binary on it,
+//! the load, and what is read of `/proc`.
 //!
-//! Servers are pinned to core 0, the process of the benchmark, which makes the load, to core 1. Without `--bench` (as `cargo test
-//! --benches` runs it) a benchmark is a short smoke run, and measures nothing.
+//! Servers are pinned to core 0, the process of the benchmark, which makes the load, to core 1. Without
+//! `--bench` (as `cargo test --benches` runs it) a benchmark is a short smoke run, and measures nothing.
 
 #![allow(unreachable_pub, reason = "a module of each benchmark")]
 #![allow(dead_code, reason = "each benchmark uses its own part")]
@@ -79,25 +79,36 @@ pub fn begin() -> Result<Option<Run>> {
     let full = has("--bench") && !has("--test");
     // Before there is any other thread: they inherit it.
     let pinned = full && std::thread::available_parallelism()?.get() > 1 && pin(LOAD);
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().context("no target directory")?.join("bench");
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .parent()
+        .context("no target directory")?
+        .join("bench");
     std::fs::create_dir_all(&target)?;
     Ok(Some(Run { full, pinned, target }))
 }
 
 /// A runtime with no other thread than this one.
 pub fn runtime() -> Result<tokio::runtime::Runtime> {
-    Ok(tokio::runtime::Builder::new_current_thread().enable_all().build()?)
+    Ok(tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?)
 }
 
 /// A number of the environment, or what is meant without it.
 pub fn setting(name: &'static str, default: u64) -> Result<u64> {
-    std::env::var(name).ok().map_or(Ok(default), |text| text.parse()).context(name)
+    std::env::var(name)
+        .ok()
+        .map_or(Ok(default), |text| text.parse())
+        .context(name)
 }
 
 /// Pins this process.
 fn pin(core: &str) -> bool {
     let pid = std::process::id().to_string();
-    Command::new("taskset").args(["-cp", core, &pid]).output().is_ok_and(|done| done.status.success())
+    Command::new("taskset")
+        .args(["-cp", core, &pid])
+        .output()
+        .is_ok_and(|done| done.status.success())
 }
 
 /// An ente: its code, its type, the fingerprint of its certificate, its operations.
@@ -120,11 +131,27 @@ impl Bench {
         let clock = Clock::system();
         let pki = pki::demo(&home.path().join("pki"), clock.now())?;
         let enti = vec![
-            ("comune".to_owned(), Tipo::Comune, pki.comune.fingerprint, "ConsultazioneIndicatore"),
-            ("caf".to_owned(), Tipo::Caf, pki.caf.fingerprint, "TrasmissioneDSU"),
+            (
+                "comune".to_owned(),
+                Tipo::Comune,
+                pki.comune.fingerprint,
+                "ConsultazioneIndicatore",
+            ),
+            (
+                "caf".to_owned(),
+                Tipo::Caf,
+                pki.caf.fingerprint,
+                "TrasmissioneDSU",
+            ),
         ];
         create(&home.path().join("data"), &enti, &clock).await?;
-        Ok(Self { home, clock, pinned: run.pinned, enti, spare: pki.sospeso.fingerprint })
+        Ok(Self {
+            home,
+            clock,
+            pinned: run.pinned,
+            enti,
+            spare: pki.sospeso.fingerprint,
+        })
     }
 
     pub fn client(&self, address: SocketAddr, name: &str) -> Result<Client> {
@@ -133,23 +160,44 @@ impl Bench {
 
     /// The question: of today's attestation.
     pub fn question(&self) -> Arc<[String]> {
-        [requests::indicatore(GIULIA, &self.clock.today().to_string(), PRESTAZIONE)].into()
+        [requests::indicatore(
+            GIULIA,
+            &self.clock.today().to_string(),
+            PRESTAZIONE,
+        )]
+        .into()
     }
 
     /// Starts a server; it is stopped when dropped.
     pub fn start(&self, program: &Path, arguments: &[&Path], address: SocketAddr) -> Result<Server> {
-        let log = File::options().create(true).append(true).open(self.home.path().join("log"))?;
-        let mut command = Command::new(if self.pinned { Path::new("taskset") } else { program });
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.home.path().join("log"))?;
+        let mut command = Command::new(if self.pinned {
+            Path::new("taskset")
+        } else {
+            program
+        });
         if self.pinned {
             command.args(["-c", SERVERS]).arg(program);
         }
-        let child = command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn();
-        Ok(Server { child: child.with_context(|| program.display().to_string())?, address })
+        let child = command
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn();
+        Ok(Server {
+            child: child.with_context(|| program.display().to_string())?,
+            address,
+        })
     }
 
     /// The binary: another build of it may be named, as for the tests.
     pub fn program() -> PathBuf {
-        std::env::var_os("VARCO_BIN").map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_varco")), PathBuf::from)
+        std::env::var_os("VARCO_BIN")
+            .map_or_else(|| PathBuf::from(env!("CARGO_BIN_EXE_varco")), PathBuf::from)
     }
 
     /// Varco on a data directory under `home`: it attests at once.
@@ -161,20 +209,34 @@ impl Bench {
     pub fn varco_that_attests(&self, data: &str, attesta: &str) -> Result<Server> {
         let address = free_address()?;
         let config = self.home.path().join("varco.toml");
-        let tls =
-            "certificate = \"pki/server.pem\"\nkey = \"pki/server.key\"\nclient_authorities = \"pki/ca.pem\"\ncrl = [\"pki/crl.pem\"]";
-        std::fs::write(&config, format!("listen = \"{address}\"\ndata = \"{data}\"\n\n[tls]\n{tls}\n\n[sii]\nattesta = \"{attesta}\"\n"))?;
-        self.start(&Self::program(), &[Path::new("serve"), Path::new("--config"), &config], address)
+        let tls = "certificate = \"pki/server.pem\"\nkey = \"pki/server.key\"\nclient_authorities = \"pki/ca.pem\"\ncrl = [\"pki/crl.pem\"]";
+        std::fs::write(
+            &config,
+            format!(
+                "listen = \"{address}\"\ndata = \"{data}\"\n\n[tls]\n{tls}\n\n[sii]\nattesta = \"{attesta}\"\n"
+            ),
+        )?;
+        self.start(
+            &Self::program(),
+            &[Path::new("serve"), Path::new("--config"), &config],
+            address,
+        )
     }
 
     /// The CAF transmits the DSU that is asked for afterwards.
     pub async fn transmit(&self, server: &Server) -> Result<()> {
         let today = self.clock.today();
-        let dsu = requests::dsu(&format!("CAF00001-BENCH1-{}-N0000001", today.year()), &today.to_string());
+        let dsu = requests::dsu(
+            &format!("CAF00001-BENCH1-{}-N0000001", today.year()),
+            &today.to_string(),
+        );
         let caf = self.client(server.address, "caf")?;
         let began = Instant::now();
         loop {
-            match caf.call(Service::TrasmissioneDsu.path(), &requests::trasmissione(&dsu)).await {
+            match caf
+                .call(Service::TrasmissioneDsu.path(), &requests::trasmissione(&dsu))
+                .await
+            {
                 Ok(answer) => return good(&answer),
                 Err(error) if began.elapsed() > PATIENCE => return Err(error.context(self.log())),
                 Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -183,7 +245,13 @@ impl Bench {
     }
 
     /// Waits for the first good answer, as long as `patience`: how long since `began`, and the reply.
-    pub async fn first_answer(&self, server: &Server, question: &str, began: Instant, patience: Duration) -> Result<(Duration, String)> {
+    pub async fn first_answer(
+        &self,
+        server: &Server,
+        question: &str,
+        began: Instant,
+        patience: Duration,
+    ) -> Result<(Duration, String)> {
         let client = self.client(server.address, "comune")?;
         loop {
             match client.call(Service::ConsultazioneIsee.path(), question).await {
@@ -211,7 +279,10 @@ impl Bench {
         window: Duration,
         perf: Option<&Path>,
     ) -> Result<Measured> {
-        let load = Load { client: "comune", path: Service::ConsultazioneIsee.path() };
+        let load = Load {
+            client: "comune",
+            path: Service::ConsultazioneIsee.path(),
+        };
         self.load_with(server, row, load, questions, window, perf).await
     }
 
@@ -231,12 +302,23 @@ impl Bench {
         let mut tasks = JoinSet::new();
         for index in 0..row.connections {
             let first = index * questions.len() / row.connections;
-            tasks.spawn(ask(client.clone(), load.path, questions.clone(), first, row.new_every, over.clone()));
+            tasks.spawn(ask(
+                client.clone(),
+                load.path,
+                questions.clone(),
+                first,
+                row.new_every,
+                over.clone(),
+            ));
         }
         tokio::time::sleep(window / 5).await;
         let (from, cpu, own) = (Instant::now(), server.cpu()?, cpu_of(std::process::id())?);
         tokio::time::sleep(window).await;
-        let (until, cpu, own) = (Instant::now(), server.cpu()? - cpu, cpu_of(std::process::id())? - own);
+        let (until, cpu, own) = (
+            Instant::now(),
+            server.cpu()? - cpu,
+            cpu_of(std::process::id())? - own,
+        );
         over.store(true, Ordering::Relaxed);
         let (mut latencies, mut all) = (Vec::new(), 0);
         while let Some(samples) = tasks.join_next().await {
@@ -247,21 +329,35 @@ impl Bench {
                 }
             }
         }
-        // Of all that was asked, connecting and warm-up included: perf cannot be told where the window begins.
+        // Of all that was asked, connecting and warm-up included: perf cannot be told where the window
+        // begins.
         let instructions = perf.map(Perf::stop).transpose()?.map(|count| count / all);
         latencies.sort_unstable();
         let requests = latencies.len() as u64;
         ensure!(requests > 0, "{}: nothing was answered: {}", row.name, self.log());
         let percentile = |percent: usize| latencies[latencies.len() * percent / 100];
         let (p50, p99) = (percentile(50), percentile(99));
-        Ok(Measured { requests, elapsed: until - from, p50, p99, cpu_micros: cpu, load_micros: own, instructions })
+        Ok(Measured {
+            requests,
+            elapsed: until - from,
+            p50,
+            p99,
+            cpu_micros: cpu,
+            load_micros: own,
+            instructions,
+        })
     }
 }
 
 /// Makes a data directory, and accredits enti in it.
 pub async fn create(data: &Path, enti: &[Ente], clock: &Clock) -> Result<()> {
     // It has a runtime of its own.
-    std::thread::scope(|scope| scope.spawn(|| init::create(data, clock)).join().map_err(|_| anyhow::anyhow!("init")))??;
+    std::thread::scope(|scope| {
+        scope
+            .spawn(|| init::create(data, clock))
+            .join()
+            .map_err(|_| anyhow::anyhow!("init"))
+    })??;
     accredit(data, enti, clock).await
 }
 
@@ -269,7 +365,13 @@ pub async fn create(data: &Path, enti: &[Ente], clock: &Clock) -> Result<()> {
 pub async fn accredit(data: &Path, enti: &[Ente], clock: &Clock) -> Result<()> {
     let mut steps: Vec<Vec<administration::Command>> = Vec::new();
     for (name, tipo, sha256, operazioni) in enti {
-        let commands = accreditamento::commands((name, name, "01234567897"), *tipo, sha256, operazioni, &[PRESTAZIONE]);
+        let commands = accreditamento::commands(
+            (name, name, "01234567897"),
+            *tipo,
+            sha256,
+            operazioni,
+            &[PRESTAZIONE],
+        );
         for (index, command) in commands.into_iter().enumerate() {
             match steps.get_mut(index) {
                 Some(step) => step.push(command),
@@ -286,7 +388,11 @@ pub async fn accredit(data: &Path, enti: &[Ente], clock: &Clock) -> Result<()> {
 /// A client with one of the certificates under `home`.
 pub fn client(home: &Path, address: SocketAddr, name: &str) -> Result<Client> {
     let file = |name: &str| home.join("pki").join(name);
-    Client::new(address, &file("ca.pem"), Some((&file(&format!("{name}.pem")), &file(&format!("{name}.key")))))
+    Client::new(
+        address,
+        &file("ca.pem"),
+        Some((&file(&format!("{name}.pem")), &file(&format!("{name}.key")))),
+    )
 }
 
 /// One row for one server.
@@ -300,8 +406,8 @@ pub struct Measured {
     pub instructions: Option<u64>,
 }
 
-/// Asks one question after another, from `first` on and around: when each was answered, and how long it took, connecting included where
-/// there was any.
+/// Asks one question after another, from `first` on and around: when each was answered, and how long it took,
+/// connecting included where there was any.
 async fn ask(
     client: Client,
     path: &'static str,
@@ -323,7 +429,9 @@ async fn ask(
         let at = Instant::now();
         good(&answer)?;
         samples.push((at, at - began));
-        open = new_every.is_none_or(|every| samples.len() % every != 0).then_some(connected);
+        open = new_every
+            .is_none_or(|every| samples.len() % every != 0)
+            .then_some(connected);
     }
     Ok(samples)
 }
@@ -335,7 +443,8 @@ fn good(answer: &Answer) -> Result<()> {
     bail!("HTTP {}: {}", answer.status, answer.text)
 }
 
-/// This program again, as a process that gives way to the one that measures: it makes the load that another load is measured beside.
+/// This program again, as a process that gives way to the one that measures: it makes the load that another
+/// load is measured beside.
 pub struct Again {
     child: Child,
 }
@@ -344,7 +453,10 @@ impl Again {
     /// Returns when the process has written its first byte: its load is on its way.
     pub fn start(arguments: &[&OsStr]) -> Result<Self> {
         let mut command = Command::new("nice");
-        command.args(["-n", "19"]).arg(std::env::current_exe()?).args(arguments);
+        command
+            .args(["-n", "19"])
+            .arg(std::env::current_exe()?)
+            .args(arguments);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         child.stdout.as_mut().context("no pipe")?.read_exact(&mut [0])?;
         Ok(Self { child })
@@ -355,7 +467,10 @@ impl Again {
         drop(self.child.stdin.take());
         let output = self.child.wait_with_output()?;
         ensure!(output.status.success(), "the process beside failed");
-        String::from_utf8(output.stdout)?.trim().parse().context("what the process beside says")
+        String::from_utf8(output.stdout)?
+            .trim()
+            .parse()
+            .context("what the process beside says")
     }
 }
 
@@ -370,7 +485,9 @@ impl Server {
     pub fn processes(&self) -> Vec<u32> {
         let id = self.child.id();
         let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
-        std::iter::once(id).chain(children.split_whitespace().filter_map(|child| child.parse().ok())).collect()
+        std::iter::once(id)
+            .chain(children.split_whitespace().filter_map(|child| child.parse().ok()))
+            .collect()
     }
 
     /// CPU that it has used so far, microseconds.
@@ -392,7 +509,10 @@ impl Server {
         let mut sum = 0;
         for id in self.processes() {
             let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-            let value = status.lines().find_map(|line| line.strip_prefix(name)).and_then(|rest| rest.split_whitespace().next());
+            let value = status
+                .lines()
+                .find_map(|line| line.strip_prefix(name))
+                .and_then(|rest| rest.split_whitespace().next());
             sum += value.and_then(|kib| kib.parse::<u64>().ok()).context(name)?;
         }
         Ok(sum)
@@ -417,7 +537,12 @@ pub fn cpu_of(id: u32) -> Result<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat"))?;
     // The name may hold spaces; after it, utime and stime are the twelfth and thirteenth.
     let (_, rest) = stat.rsplit_once(')').context("stat")?;
-    let ticks: u64 = rest.split_whitespace().skip(11).take(2).map(|field| field.parse::<u64>().unwrap_or_default()).sum();
+    let ticks: u64 = rest
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .map(|field| field.parse::<u64>().unwrap_or_default())
+        .sum();
     Ok(ticks * TICK_MICROS)
 }
 
@@ -430,10 +555,21 @@ pub struct Perf {
 impl Perf {
     pub fn start(server: &Server, directory: &Path) -> Result<Self> {
         let output = directory.join("perf");
-        let ids = server.processes().iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+        let ids = server
+            .processes()
+            .iter()
+            .map(u32::to_string)
+            .collect::<Vec<_>>()
+            .join(",");
         let mut command = Command::new("perf");
-        command.args(["stat", "-x", ",", "-e", "instructions:u", "-p", &ids, "-o"]).arg(&output);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        command
+            .args(["stat", "-x", ",", "-e", "instructions:u", "-p", &ids, "-o"])
+            .arg(&output);
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
         // Until it is attached.
         std::thread::sleep(Duration::from_millis(300));
         Ok(Self { child, output })
@@ -453,7 +589,9 @@ pub fn counted(text: &str) -> Option<u64> {
 }
 
 pub fn perf_works() -> bool {
-    let tried = Command::new("perf").args(["stat", "-x", ",", "-e", "instructions:u", "true"]).output();
+    let tried = Command::new("perf")
+        .args(["stat", "-x", ",", "-e", "instructions:u", "true"])
+        .output();
     tried.is_ok_and(|output| counted(&String::from_utf8_lossy(&output.stderr)).is_some())
 }
 
@@ -464,14 +602,29 @@ pub fn free_address() -> Result<SocketAddr> {
 
 pub fn cpu_model() -> String {
     let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let models: Vec<&str> =
-        text.lines().filter_map(|line| line.strip_prefix("model name")?.split_once(": ").map(|(_, name)| name)).collect();
-    format!("{} × {}", models.len(), models.first().unwrap_or(&"unknown processor"))
+    let models: Vec<&str> = text
+        .lines()
+        .filter_map(|line| {
+            line.strip_prefix("model name")?
+                .split_once(": ")
+                .map(|(_, name)| name)
+        })
+        .collect();
+    format!(
+        "{} × {}",
+        models.len(),
+        models.first().unwrap_or(&"unknown processor")
+    )
 }
 
 pub fn file_system(directory: &Path) -> String {
-    let output = Command::new("stat").args(["-f", "-c", "%T"]).arg(directory).output();
-    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+    let output = Command::new("stat")
+        .args(["-f", "-c", "%T"])
+        .arg(directory)
+        .output();
+    output
+        .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        .unwrap_or_default()
 }
 
 pub fn bytes_in(directory: &Path) -> Result<u64> {
@@ -479,7 +632,11 @@ pub fn bytes_in(directory: &Path) -> Result<u64> {
     for entry in std::fs::read_dir(directory)? {
         let entry = entry?;
         let metadata = entry.metadata()?;
-        sum += if metadata.is_dir() { bytes_in(&entry.path())? } else { metadata.len() };
+        sum += if metadata.is_dir() {
+            bytes_in(&entry.path())?
+        } else {
+            metadata.len()
+        };
     }
     Ok(sum)
 }

@@ -1,5 +1,5 @@
-//! Work counted in instructions: the steps of a handshake and of a document, one by one, under callgrind. `tests/hard/work.rs` runs this and holds
-//! the counts; `just work` prints them.
+//! Work counted in instructions: the steps of a handshake and of a document, one by one, under callgrind.
+//! `tests/hard/work.rs` runs this and holds the counts; `just work` prints them.
 //!
 //! ```sh
 //! work GROUP NAME      # does the named work of a group once
@@ -7,11 +7,17 @@
 //! work GROUP --all     # does all of them: callgrind writes one dump for each
 //! ```
 //!
-//! Callgrind counts inside [`counted_step`] alone and writes a dump each time [`dumped_case`] returns: what a case prepares and what it checks afterwards
-//! does not count.
+//! Callgrind counts inside [`counted_step`] alone and writes a dump each time [`dumped_case`] returns: what a
+//! case prepares and what it checks afterwards does not count.
 
 #![allow(missing_docs, unreachable_pub, reason = "a program")]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "the work must be there")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "the work must be there"
+)]
 
 mod documents;
 mod handshake;
@@ -53,7 +59,8 @@ fn counted_step(work: &mut dyn FnMut()) {
     std::hint::black_box(());
 }
 
-/// The function after which callgrind writes a dump, by its name. Callgrind takes one option for a name, so counting has a function of its own.
+/// The function after which callgrind writes a dump, by its name. Callgrind takes one option for a name, so
+/// counting has a function of its own.
 #[inline(never)]
 fn dumped_case(work: &mut dyn FnMut()) {
     counted_step(work);
@@ -62,8 +69,12 @@ fn dumped_case(work: &mut dyn FnMut()) {
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [group, which] = arguments.as_slice() else { return usage() };
-    let Some((_, cases)) = GROUPS.iter().find(|(name, _)| name == group) else { return usage() };
+    let [group, which] = arguments.as_slice() else {
+        return usage();
+    };
+    let Some((_, cases)) = GROUPS.iter().find(|(name, _)| name == group) else {
+        return usage();
+    };
     let cases = cases();
     match which.as_str() {
         "--list" => cases.iter().for_each(|case| println!("{}", case.name)),

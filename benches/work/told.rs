@@ -1,5 +1,6 @@
-//! What an ente is told of a DSU: that it may not know of it costs as much as that there is none. Each case is one request of a CAF, performed by
-//! the services in this process, on a data directory of its own: a DSU of another CAF (`theirs`), and none at all (`nobodys`).
+//! What an ente is told of a DSU: that it may not know of it costs as much as that there is none. Each case
+//! is one request of a CAF, performed by the services in this process, on a data directory of its own: a DSU
+//! of another CAF (`theirs`), and none at all (`nobodys`).
 
 use std::hint::black_box;
 use std::sync::{Arc, OnceLock};
@@ -80,23 +81,48 @@ impl World {
         init::create(&data, &clock).unwrap();
         let enrolled = [("caf", demo.caf.fingerprint), ("altro", demo.comune.fingerprint)];
         for (codice, fingerprint) in enrolled {
-            for command in accreditamento::commands((codice, codice, "01234567897"), Tipo::Caf, &fingerprint, GRANTED, &[]) {
-                runtime.block_on(ente::apply(&data, command, "prova", &clock)).unwrap();
+            for command in accreditamento::commands(
+                (codice, codice, "01234567897"),
+                Tipo::Caf,
+                &fingerprint,
+                GRANTED,
+                &[],
+            ) {
+                runtime
+                    .block_on(ente::apply(&data, command, "prova", &clock))
+                    .unwrap();
             }
         }
         let authorities = Authorities::read(&keys.join("ca.pem")).unwrap();
         let revocations = Revocations::load(&[keys.join("crl.pem")], authorities.all().to_vec()).unwrap();
-        let algorithms = rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms.all;
+        let algorithms = rustls::crypto::aws_lc_rs::default_provider()
+            .signature_verification_algorithms
+            .all;
         let judge = Judge::new(&authorities, revocations, algorithms).unwrap();
         let now = UnixTime::since_unix_epoch(Duration::from_secs(clock.now().as_second().unsigned_abs()));
-        let peer = |name: &str| judge.judge(&[CertificateDer::from_pem_file(keys.join(name)).unwrap()], now).unwrap();
+        let peer = |name: &str| {
+            judge
+                .judge(&[CertificateDer::from_pem_file(keys.join(name)).unwrap()], now)
+                .unwrap()
+        };
         let peers = [peer("caf.pem"), peer("comune.pem")];
         // Attested at once, so that there is something to be found.
-        let settings = Settings { attesta: Attesta::Subito, ..Settings::embedded().unwrap() };
+        let settings = Settings {
+            attesta: Attesta::Subito,
+            ..Settings::embedded().unwrap()
+        };
         let directory = Directory::open(&data).unwrap();
         let node = Node::open_with(&directory, &clock, Arc::new(RealDisk), SEGMENT_BYTES, settings).unwrap();
         let contract = Contract::compile().unwrap();
-        let mut world = Self { _home: home, node, contract, runtime, today: clock.today(), peers, families: Vec::new() };
+        let mut world = Self {
+            _home: home,
+            node,
+            contract,
+            runtime,
+            today: clock.today(),
+            peers,
+            families: Vec::new(),
+        };
         for seed in 1..=7 {
             let mut family = Famiglia::new(seed, world.today);
             family.casa.dsu.sottoscrizione[0].protocollo_mittente = format!("N-{seed}");
@@ -107,8 +133,15 @@ impl World {
     }
 
     fn admission(&self, who: usize, operation: Operation) -> Admission {
-        let Identified::Caller(caller) = self.node.registry.identify(&self.peers[who], self.today).unwrap() else { panic!("not let in") };
-        caller.admit(operation, self.today).unwrap().from_office(None).unwrap()
+        let Identified::Caller(caller) = self.node.registry.identify(&self.peers[who], self.today).unwrap()
+        else {
+            panic!("not let in")
+        };
+        caller
+            .admit(operation, self.today)
+            .unwrap()
+            .from_office(None)
+            .unwrap()
     }
 
     fn occasion(&self) -> Occasion<'static> {
@@ -140,38 +173,83 @@ impl World {
         occasion: Occasion<'_>,
     ) -> Result<Prepared, NotPrepared> {
         let (operation, request, body) = sent;
-        let asked = Asked { operation, request, body, bytes: &[], contract: &self.contract, soglie: &[] };
+        let asked = Asked {
+            operation,
+            request,
+            body,
+            bytes: &[],
+            contract: &self.contract,
+            soglie: &[],
+        };
         let admission = self.admission(who, operation);
-        let prepared = self.runtime.block_on(services::perform(&self.node.services, admission, asked, occasion))?;
+        let prepared =
+            self.runtime
+                .block_on(services::perform(&self.node.services, admission, asked, occasion))?;
         // The next case has as many attempts.
         let asker = if who == 0 { "caf" } else { "altro" };
-        self.node.services.tentativi.give_back(operation, asker, &prepared.mancati);
+        self.node
+            .services
+            .tentativi
+            .give_back(operation, asker, &prepared.mancati);
         Ok(prepared)
     }
 
     /// The other CAF transmits a DSU: its protocol.
     fn transmit(&self, dsu: &Dichiarazione) -> String {
         let sent = self.read(&transmission(dsu));
-        let Prepared { reply, drafts, preconditions, .. } = self.perform(1, &sent, Occasion { beside: true, ..self.occasion() });
-        let submission = Submission { drafts, preconditions };
-        self.runtime.block_on(self.node.ledger.committer.submit(submission)).unwrap();
-        varco::contract::esiti_text(&reply, "ProtocolloDSU").unwrap_or_else(|| panic!("{reply}")).to_owned()
+        let Prepared {
+            reply,
+            drafts,
+            preconditions,
+            ..
+        } = self.perform(
+            1,
+            &sent,
+            Occasion {
+                beside: true,
+                ..self.occasion()
+            },
+        );
+        let submission = Submission {
+            drafts,
+            preconditions,
+        };
+        self.runtime
+            .block_on(self.node.ledger.committer.submit(submission))
+            .unwrap();
+        varco::contract::esiti_text(&reply, "ProtocolloDSU")
+            .unwrap_or_else(|| panic!("{reply}"))
+            .to_owned()
     }
 
     /// Loads a feed.
     fn load(&self, records: &[FeedRecord]) {
         let actor = Actor::of(0, None);
-        let act = Act { actor: &actor, reason: "prova", now: self.node.clock.now() };
-        self.runtime.block_on(self.node.upkeep.load_feed(records, act)).unwrap();
+        let act = Act {
+            actor: &actor,
+            reason: "prova",
+            now: self.node.clock.now(),
+        };
+        self.runtime
+            .block_on(self.node.upkeep.load_feed(records, act))
+            .unwrap();
     }
 
     fn read(&self, text: &str) -> Sent {
         let text: &'static str = Box::leak(text.to_owned().into_boxed_str());
-        let document: &'static Document<'static> = Box::leak(Box::new(xml::parse(text, &Limits::default()).unwrap()));
+        let document: &'static Document<'static> =
+            Box::leak(Box::new(xml::parse(text, &Limits::default()).unwrap()));
         let root = soap::open(document).unwrap().root;
         let operation = Operation::by_root(root.namespace(), root.local()).unwrap();
-        let (request, _) = self.contract.read(operation, root).unwrap_or_else(|findings| panic!("{findings:?}"));
-        Sent { operation, request, document }
+        let (request, _) = self
+            .contract
+            .read(operation, root)
+            .unwrap_or_else(|findings| panic!("{findings:?}"));
+        Sent {
+            operation,
+            request,
+            document,
+        }
     }
 }
 
@@ -181,7 +259,10 @@ fn transmission(dsu: &Dichiarazione) -> String {
 
 fn asking(operation: Operation, inner: &str) -> String {
     let (root, namespace) = (operation.root(), operation.namespace());
-    envelope(Version::V11, &format!("<{root} xmlns=\"{namespace}\">{inner}</{root}>"))
+    envelope(
+        Version::V11,
+        &format!("<{root} xmlns=\"{namespace}\">{inner}</{root}>"),
+    )
 }
 
 /// Every request about another's DSU that must not tell whether there is one, beside the same about none.
@@ -197,7 +278,11 @@ pub(super) fn cases() -> Vec<Case> {
             cases.extend(pair(&format!("{}-by-{who}", tipo.code()), move |theirs| {
                 let (world, seed) = (world(), place as u64 + 1);
                 let mut family = Famiglia::new(seed, world.today);
-                let person = if own_declarant { family.madre.clone() } else { family.stranger() };
+                let person = if own_declarant {
+                    family.madre.clone()
+                } else {
+                    family.stranger()
+                };
                 let protocol = if theirs { &world.families[place].1 } else { NOBODYS };
                 transmission(&family.operation(tipo, &person, protocol))
             }));
@@ -205,10 +290,16 @@ pub(super) fn cases() -> Vec<Case> {
     }
     cases.extend(pair("EsitoDSU", |theirs| {
         let protocol = if theirs { &world().families[6].1 } else { NOBODYS };
-        asking(Operation::ConsultazioneEsitoDsu, &format!("<ProtocolloDSU>{protocol}</ProtocolloDSU>"))
+        asking(
+            Operation::ConsultazioneEsitoDsu,
+            &format!("<ProtocolloDSU>{protocol}</ProtocolloDSU>"),
+        )
     }));
     cases.extend(pair("Attestazione-by-person", |theirs| {
-        let key = format!("<RicercaCF><CodiceFiscale>{}</CodiceFiscale></RicercaCF>", person(theirs));
+        let key = format!(
+            "<RicercaCF><CodiceFiscale>{}</CodiceFiscale></RicercaCF>",
+            person(theirs)
+        );
         requests::consultazione(Operation::ConsultazioneAttestazione, &key)
     }));
     cases.extend(pair("Attestazione-by-protocol", |theirs| {
@@ -217,7 +308,10 @@ pub(super) fn cases() -> Vec<Case> {
         requests::consultazione(Operation::ConsultazioneAttestazione, &format!("<RicercaProtDSU>{key}</RicercaProtDSU>"))
     }));
     cases.extend(pair("VerificaEsistenzaProtocollo", |theirs| {
-        verifica(&person(false), if theirs { &world().families[6].1 } else { NOBODYS })
+        verifica(
+            &person(false),
+            if theirs { &world().families[6].1 } else { NOBODYS },
+        )
     }));
     cases
 }
@@ -225,8 +319,13 @@ pub(super) fn cases() -> Vec<Case> {
 fn verifica(person: &str, protocol: &str) -> String {
     let sender = "<SicurezzaIdentificazioneMittente><CodiceEnte>caf</CodiceEnte><CodiceUfficio>1</CodiceUfficio>\
                   <CFOperatore>RSSMRA80A01H501U</CFOperatore></SicurezzaIdentificazioneMittente>";
-    let asked = format!("<CodiceFiscaleDichiarante>{person}</CodiceFiscaleDichiarante><ProtocolloDsu>{protocol}</ProtocolloDsu>");
-    asking(Operation::PddProtocollo, &format!("{sender}<request>{asked}</request>"))
+    let asked = format!(
+        "<CodiceFiscaleDichiarante>{person}</CodiceFiscaleDichiarante><ProtocolloDsu>{protocol}</ProtocolloDsu>"
+    );
+    asking(
+        Operation::PddProtocollo,
+        &format!("{sender}<request>{asked}</request>"),
+    )
 }
 
 /// A look-up by person, of a declarant with one DSU, and of one who has cancelled many before it.
@@ -243,11 +342,20 @@ pub(super) fn history() -> Vec<Case> {
             for number in 0..cancelled {
                 let protocol = transmit(family.casa.dsu.clone(), format!("{seed}-N{number}"));
                 let madre = family.madre.clone();
-                transmit(family.operation(TipoOperazione::X, &madre, &protocol), format!("{seed}-X{number}"));
+                transmit(
+                    family.operation(TipoOperazione::X, &madre, &protocol),
+                    format!("{seed}-X{number}"),
+                );
             }
             transmit(family.casa.dsu.clone(), format!("{seed}-last"));
-            let key = format!("<RicercaCF><CodiceFiscale>{}</CodiceFiscale></RicercaCF>", family.madre.canonical());
-            let sent = world.read(&requests::consultazione(Operation::ConsultazioneAttestazione, &key));
+            let key = format!(
+                "<RicercaCF><CodiceFiscale>{}</CodiceFiscale></RicercaCF>",
+                family.madre.canonical()
+            );
+            let sent = world.read(&requests::consultazione(
+                Operation::ConsultazioneAttestazione,
+                &key,
+            ));
             let before = world.perform(1, &sent, world.occasion());
             assert!(before.reply.contains("<Esito>OK<"), "{}", before.reply);
             let occasion = world.occasion();
@@ -257,7 +365,8 @@ pub(super) fn history() -> Vec<Case> {
     vec![case("none-cancelled", 21, 0), case("forty-cancelled", 22, 40)]
 }
 
-/// The steps of a serving thread, for the largest families. Of a longer step it finds out the length and no more.
+/// The steps of a serving thread, for the largest families. Of a longer step it finds out the length and no
+/// more.
 pub(super) fn serving() -> Vec<Case> {
     let case = |name: &str, make: fn() -> (String, bool)| Case {
         name: format!("asked/{name}"),
@@ -272,22 +381,56 @@ pub(super) fn serving() -> Vec<Case> {
                 other => panic!("{other:?}"),
             };
             assert_eq!(is_here, here, "{text}");
-            println!("{} {}", text.len(), performed.map_or(0, |prepared| prepared.reply.len()));
+            println!(
+                "{} {}",
+                text.len(),
+                performed.map_or(0, |prepared| prepared.reply.len())
+            );
             Box::new(move || drop(black_box(world.try_perform(1, black_box(&sent), occasion))))
         }),
     };
     vec![
-        case("attestation", || (about(Operation::ConsultazioneAttestazione, &presented(40, 0)), true)),
-        case("indicator", || (about(Operation::ConsultazioneIndicatore, &presented(40, 0)), true)),
-        case("person-in-many", || (about(Operation::ConsultazioneIndicatore, &in_many(60, MANY)), true)),
-        case("person-in-many-long", || (about(Operation::ConsultazioneIndicatore, &in_many(61, MANY + 1)), false)),
+        case("attestation", || {
+            (
+                about(Operation::ConsultazioneAttestazione, &presented(40, 0)),
+                true,
+            )
+        }),
+        case("indicator", || {
+            (about(Operation::ConsultazioneIndicatore, &presented(40, 0)), true)
+        }),
+        case("person-in-many", || {
+            (
+                about(Operation::ConsultazioneIndicatore, &in_many(60, MANY)),
+                true,
+            )
+        }),
+        case("person-in-many-long", || {
+            (
+                about(Operation::ConsultazioneIndicatore, &in_many(61, MANY + 1)),
+                false,
+            )
+        }),
         received(),
-        case("attestation-long", || (about(Operation::ConsultazioneAttestazione, &presented(41, MAX_MEMBERS)), false)),
-        case("indicator-long", || (about(Operation::ConsultazioneIndicatore, &presented(41, MAX_MEMBERS)), false)),
+        case("attestation-long", || {
+            (
+                about(Operation::ConsultazioneAttestazione, &presented(41, MAX_MEMBERS)),
+                false,
+            )
+        }),
+        case("indicator-long", || {
+            (
+                about(Operation::ConsultazioneIndicatore, &presented(41, MAX_MEMBERS)),
+                false,
+            )
+        }),
         case("exists-long", || {
             let casa = largest(43, MAX_MEMBERS);
             let protocol = world().transmit(&casa.dsu);
-            (verifica(&casa.dsu.codice_fiscale_dichiarante.canonical(), &protocol), false)
+            (
+                verifica(&casa.dsu.codice_fiscale_dichiarante.canonical(), &protocol),
+                false,
+            )
         }),
         case("again-long", || {
             let casa = largest(44, MAX_MEMBERS);
@@ -297,8 +440,8 @@ pub(super) fn serving() -> Vec<Case> {
     ]
 }
 
-/// A transmission as long as a serving thread takes, from its bytes on: of as many persons as it looks up, each in an entry of the feed of its own, and
-/// otherwise of accounts.
+/// A transmission as long as a serving thread takes, from its bytes on: of as many persons as it looks up,
+/// each in an entry of the feed of its own, and otherwise of accounts.
 fn received() -> Case {
     Case {
         name: "received/transmission".to_owned(),
@@ -310,13 +453,26 @@ fn received() -> Case {
                 casa.member(Ruolo::P, 40, 5000);
             }
             for (number, record) in casa.feed.iter().enumerate() {
-                let other = |other| FeedRecord { codice_fiscale: code(1000 * number + other), ..record.clone() };
-                world.load(&std::iter::once(record.clone()).chain((1..75).map(other)).collect::<Vec<_>>());
+                let other = |other| FeedRecord {
+                    codice_fiscale: code(1000 * number + other),
+                    ..record.clone()
+                };
+                world.load(
+                    &std::iter::once(record.clone())
+                        .chain((1..75).map(other))
+                        .collect::<Vec<_>>(),
+                );
             }
             while transmission(&casa.dsu).len() < (32 << 10) - 400 {
-                let accounts = casa.sheet(0).patrimonio_mobiliare.get_or_insert_with(|| conti(10));
+                let accounts = casa
+                    .sheet(0)
+                    .patrimonio_mobiliare
+                    .get_or_insert_with(|| conti(10));
                 let number = accounts.rapporto.len();
-                let account = RapportoFinanziario { identificativo: format!("IT{number}"), ..conti(10).rapporto.remove(0) };
+                let account = RapportoFinanziario {
+                    identificativo: format!("IT{number}"),
+                    ..conti(10).rapporto.remove(0)
+                };
                 accounts.rapporto.push(account);
             }
             let text = transmission(&casa.dsu);
@@ -327,11 +483,16 @@ fn received() -> Case {
                 let operation = Operation::TrasmissioneDsu;
                 let (request, _) = world.contract.read(operation, root).unwrap();
                 assert!(!request.is_long(), "ten persons");
-                world.perform_read(1, (operation, &request, root), occasion).unwrap()
+                world
+                    .perform_read(1, (operation, &request, root), occasion)
+                    .unwrap()
             };
             assert!(all().reply.contains("<Esito>OK<"));
             casa.member(Ruolo::P, 40, 0);
-            assert!(world.read(&transmission(&casa.dsu)).request.is_long(), "eleven persons");
+            assert!(
+                world.read(&transmission(&casa.dsu)).request.is_long(),
+                "eleven persons"
+            );
             Box::new(move || drop(black_box(all())))
         }),
     }
@@ -339,8 +500,15 @@ fn received() -> Case {
 
 /// A request about a person.
 fn about(operation: Operation, person: &CodiceFiscale) -> String {
-    let which = if operation == Operation::ConsultazioneIndicatore { "<TipoIndicatore>Ordinario</TipoIndicatore>" } else { "" };
-    let key = format!("<RicercaCF><CodiceFiscale>{}</CodiceFiscale></RicercaCF>", person.canonical());
+    let which = if operation == Operation::ConsultazioneIndicatore {
+        "<TipoIndicatore>Ordinario</TipoIndicatore>"
+    } else {
+        ""
+    };
+    let key = format!(
+        "<RicercaCF><CodiceFiscale>{}</CodiceFiscale></RicercaCF>",
+        person.canonical()
+    );
     requests::consultazione(operation, &format!("{which}{key}"))
 }
 
@@ -351,7 +519,8 @@ fn presented(seed: u64, ristretti: usize) -> CodiceFiscale {
     casa.dsu.codice_fiscale_dichiarante
 }
 
-/// A person in so many DSU. Every declarant but the first has presented another one since, without that person.
+/// A person in so many DSU. Every declarant but the first has presented another one since, without that
+/// person.
 fn in_many(seed: u64, dsu: usize) -> CodiceFiscale {
     let world = world();
     let guest = Caseta::seeded(seed, world.today).foglio(30, 0);
@@ -361,7 +530,12 @@ fn in_many(seed: u64, dsu: usize) -> CodiceFiscale {
         world.transmit(&dsu);
     };
     for number in 0..dsu {
-        casa.dsu.nucleo_familiare.as_mut().unwrap().componente_nucleo.clear();
+        casa.dsu
+            .nucleo_familiare
+            .as_mut()
+            .unwrap()
+            .componente_nucleo
+            .clear();
         casa.member(Ruolo::D, 40, 0);
         let alone = casa.dsu.clone();
         casa.add(Ruolo::P, guest.clone());
@@ -379,7 +553,11 @@ fn largest(seed: u64, ristretti: usize) -> Caseta {
     casa.member(Ruolo::D, 99, 20_000);
     casa.member(Ruolo::C, 99, 20_000);
     for number in 2..MAX_MEMBERS {
-        let (role, age) = if number % 2 == 0 { (Ruolo::Fc, 20) } else { (Ruolo::P, i16::try_from(98 - number).unwrap()) };
+        let (role, age) = if number % 2 == 0 {
+            (Ruolo::Fc, 20)
+        } else {
+            (Ruolo::P, i16::try_from(98 - number).unwrap())
+        };
         let member = casa.member(role, age, 5000);
         if role == Ruolo::Fc {
             casa.student(member, PresenzaGenitori::TuttiPresenti, None, None);
@@ -387,8 +565,14 @@ fn largest(seed: u64, ristretti: usize) -> Caseta {
     }
     // Others. The restricted nucleus of each has all younger members as children.
     for beneficiary in (3..MAX_MEMBERS).step_by(2).take(ristretti) {
-        let younger = (2..MAX_MEMBERS).filter(|member| member % 2 == 0 || *member > beneficiary).map(|member| (member, Relazione::Fc));
-        casa.ristretto(&std::iter::once((beneficiary, Relazione::B)).chain(younger).collect::<Vec<_>>());
+        let younger = (2..MAX_MEMBERS)
+            .filter(|member| member % 2 == 0 || *member > beneficiary)
+            .map(|member| (member, Relazione::Fc));
+        casa.ristretto(
+            &std::iter::once((beneficiary, Relazione::B))
+                .chain(younger)
+                .collect::<Vec<_>>(),
+        );
     }
     casa.dsu.sottoscrizione[0].protocollo_mittente = format!("N-{seed}");
     casa
@@ -397,7 +581,11 @@ fn largest(seed: u64, ristretti: usize) -> Caseta {
 /// A person of the other CAF's, or one of whom there is nothing.
 fn person(theirs: bool) -> String {
     let world = world();
-    if theirs { world.families[6].0.canonical() } else { Famiglia::new(7, world.today).stranger().canonical() }
+    if theirs {
+        world.families[6].0.canonical()
+    } else {
+        Famiglia::new(7, world.today).stranger().canonical()
+    }
 }
 
 /// Two cases of one request.
@@ -412,7 +600,11 @@ fn pair(name: &str, request: impl Fn(bool) -> String + Clone + 'static) -> impl 
                 let sent = world.read(&text);
                 // Once before: what is only done the first time is done.
                 let before = world.perform(0, &sent, world.occasion());
-                assert!(before.drafts.is_empty() && !before.reply.contains("<Esito>OK<"), "{}", before.reply);
+                assert!(
+                    before.drafts.is_empty() && !before.reply.contains("<Esito>OK<"),
+                    "{}",
+                    before.reply
+                );
                 let occasion = world.occasion();
                 Box::new(move || drop(black_box(world.perform(0, black_box(&sent), occasion))))
             }),

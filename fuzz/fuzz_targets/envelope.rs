@@ -1,5 +1,5 @@
-//! Bytes, with a charset, to text, to a document, to an envelope: nothing panics, and what is a document has a canonical form that is one
-//! too, and its own.
+//! Bytes, with a charset, to text, to a document, to an envelope: nothing panics, and what is a document has
+//! a canonical form that is one too, and its own.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -19,13 +19,25 @@ const CHARSETS: [&str; 8] = [
 ];
 
 fuzz_target!(|data: &[u8]| {
-    let Some((first, bytes)) = data.split_first() else { return };
+    let Some((first, bytes)) = data.split_first() else {
+        return;
+    };
     // Seeds begin with "0", which is no charset at all.
     let charset = CHARSETS[usize::from(first.wrapping_sub(b'0')) % CHARSETS.len()];
     let media = Media::of(&format!("text/xml{charset}")).expect("a media type");
     let limits = Limits::default();
     let text = Text::new();
-    let Ok(message) = read(bytes, &media, Bounds { xml: &limits, whole: usize::MAX }, &text) else { return };
+    let Ok(message) = read(
+        bytes,
+        &media,
+        Bounds {
+            xml: &limits,
+            whole: usize::MAX,
+        },
+        &text,
+    ) else {
+        return;
+    };
     let form = canonical::exclusive(message.document().root());
     match parse(&form, &limits) {
         Ok(again) => assert_eq!(canonical::exclusive(again.root()), form),

@@ -1,5 +1,5 @@
-//! A package of MTOM, its content type on the first line: nothing panics, and what is put in the place of references is bounded by what
-//! was sent.
+//! A package of MTOM, its content type on the first line: nothing panics, and what is put in the place of
+//! references is bounded by what was sent.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -12,13 +12,28 @@ fn text(element: Element<'_, '_>) -> usize {
 }
 
 fuzz_target!(|data: &[u8]| {
-    let Some(end) = data.iter().position(|byte| *byte == b'\n') else { return };
-    let Some(media) = std::str::from_utf8(&data[..end]).ok().and_then(Media::of) else { return };
+    let Some(end) = data.iter().position(|byte| *byte == b'\n') else {
+        return;
+    };
+    let Some(media) = std::str::from_utf8(&data[..end]).ok().and_then(Media::of) else {
+        return;
+    };
     let body = &data[end + 1..];
     let limits = Limits::default();
     let decoded = Text::new();
-    let Ok(message) = read(body, &media, Bounds { xml: &limits, whole: usize::MAX }, &decoded) else { return };
-    // A byte of the envelope becomes three at most. Each part is there once, in base64: four bytes for three, the last three rounded up.
+    let Ok(message) = read(
+        body,
+        &media,
+        Bounds {
+            xml: &limits,
+            whole: usize::MAX,
+        },
+        &decoded,
+    ) else {
+        return;
+    };
+    // A byte of the envelope becomes three at most. Each part is there once, in base64: four bytes for three,
+    // the last three rounded up.
     let bound = 3 * body.len() + body.len() / 3 * 4 + 4 * (MAX_PARTS + 1);
     let found = text(message.document().root());
     assert!(found <= bound, "{found} from {} bytes", body.len());

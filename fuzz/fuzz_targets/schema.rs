@@ -1,4 +1,5 @@
-//! A document against its schema: nothing panics, and what is accepted is read, written again, accepted again, and then the same.
+//! A document against its schema: nothing panics, and what is accepted is read, written again, accepted
+//! again, and then the same.
 #![no_main]
 
 use std::sync::OnceLock;
@@ -9,16 +10,24 @@ use varco::xml::{Limits, parse};
 
 fuzz_target!(|text: &str| {
     static CONTRACT: OnceLock<Contract> = OnceLock::new();
-    let schemas = CONTRACT.get_or_init(|| Contract::compile().expect("the contract compiles")).schemas();
+    let schemas = CONTRACT
+        .get_or_init(|| Contract::compile().expect("the contract compiles"))
+        .schemas();
     let limits = Limits::default();
-    let Ok(document) = parse(text, &limits) else { return };
+    let Ok(document) = parse(text, &limits) else {
+        return;
+    };
     let root = document.root();
-    let Some(id) = schemas.root(root.namespace(), root.local()) else { return };
+    let Some(id) = schemas.root(root.namespace(), root.local()) else {
+        return;
+    };
     if !schemas.validate(root, id).is_clean() {
         return;
     }
     let bound = roots::find(root.namespace(), root.local()).expect("every root is bound");
-    let reply = ["Response", "Risposta", "Ricevuta"].iter().any(|end| bound.name.ends_with(end));
+    let reply = ["Response", "Risposta", "Ricevuta"]
+        .iter()
+        .any(|end| bound.name.ends_with(end));
     let written = match bound.rewrite(&document) {
         Ok(written) => written,
         // Replies are written here and not read: an instant of theirs has one form.

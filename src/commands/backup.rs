@@ -26,7 +26,11 @@ pub struct Args {
 pub(super) fn run(args: &Args) -> Result<()> {
     let data = args.dove.data()?;
     let directory = Directory::open(&data)?;
-    if args.keys.as_ref().is_some_and(|keys| keys.starts_with(&args.target)) {
+    if args
+        .keys
+        .as_ref()
+        .is_some_and(|keys| keys.starts_with(&args.target))
+    {
         bail!("le chiavi si salvano altrove: chi ha copia e chiavi ha tutto");
     }
     if args.target.starts_with(&data) {
@@ -37,7 +41,8 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let bytes = directory.backup(&args.target)?;
     println!("registro copiato in {}: {bytes} byte", args.target.display());
     if let Some(keys) = &args.keys {
-        // After the ledger: keys are synced before they are first used, so every entry that was copied has its key in the copy of the keys.
+        // After the ledger: keys are synced before they are first used, so every entry that was copied has
+        // its key in the copy of the keys.
         copy_keys(&directory.keys(), keys)?;
         println!("chiavi copiate in {}", keys.display());
     }
@@ -47,7 +52,8 @@ pub(super) fn run(args: &Args) -> Result<()> {
     checked.context("la copia è stata fatta, ma non tutto ciò che contiene si legge")?;
     let entries = copy.extent(Loss::Refused)?.head;
     if let Some(views) = views.filter(|views| *views > entries) {
-        return Err(StartError::Ahead { views, log: entries }).context("la copia è stata fatta, ma al registro mancano voci");
+        return Err(StartError::Ahead { views, log: entries })
+            .context("la copia è stata fatta, ma al registro mancano voci");
     }
     if args.keys.is_none() {
         println!("Le chiavi NON sono nella copia: varco backup --keys le copia in un'altra directory.");
@@ -57,7 +63,10 @@ pub(super) fn run(args: &Args) -> Result<()> {
 
 fn copy_keys(from: &Path, to: &Path) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().mode(0o700).create(to).with_context(|| to.display().to_string())?;
+    std::fs::DirBuilder::new()
+        .mode(0o700)
+        .create(to)
+        .with_context(|| to.display().to_string())?;
     for name in ["master.key", "keyring"] {
         std::fs::copy(from.join(name), to.join(name)).with_context(|| name.to_owned())?;
         std::fs::File::open(to.join(name))?.sync_all()?;

@@ -1,4 +1,5 @@
-//! A SOAP client over mutually authenticated TLS: the demonstration's, the tests' and the bench's own. One connection, one call after another.
+//! A SOAP client over mutually authenticated TLS: the demonstration's, the tests' and the bench's own. One
+//! connection, one call after another.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -56,13 +57,20 @@ impl Client {
             roots.add(certificate)?;
         }
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?.with_root_certificates(roots);
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots);
         let mut config = match own {
-            Some((certificate, key)) => builder.with_client_auth_cert(certificates(certificate)?, private_key(key)?)?,
+            Some((certificate, key)) => {
+                builder.with_client_auth_cert(certificates(certificate)?, private_key(key)?)?
+            }
             None => builder.with_no_client_auth(),
         };
         config.resumption = rustls::client::Resumption::disabled();
-        Ok(Self { address, connector: TlsConnector::from(Arc::new(config)) })
+        Ok(Self {
+            address,
+            connector: TlsConnector::from(Arc::new(config)),
+        })
     }
 
     /// Connects, without speaking HTTP yet.
@@ -73,7 +81,10 @@ impl Client {
     /// The same, over a socket of the caller's own making.
     pub async fn connect_over(&self, socket: TcpStream) -> Result<TlsStream<TcpStream>> {
         socket.set_nodelay(true)?;
-        Ok(self.connector.connect(ServerName::try_from("localhost")?, socket).await?)
+        Ok(self
+            .connector
+            .connect(ServerName::try_from("localhost")?, socket)
+            .await?)
     }
 
     /// Connects.
@@ -81,7 +92,11 @@ impl Client {
         let stream = self.connect_raw().await?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         let connection = tokio::spawn(connection);
-        Ok(Connected { sender, connection, authority: format!("localhost:{}", self.address.port()) })
+        Ok(Connected {
+            sender,
+            connection,
+            authority: format!("localhost:{}", self.address.port()),
+        })
     }
 
     /// Connects, calls once, hangs up.
@@ -93,15 +108,24 @@ impl Client {
 impl Connected {
     /// Posts an envelope.
     pub async fn call(&mut self, path: &str, envelope: &str) -> Result<Answer> {
-        let request = Request::post(path).header("content-type", "text/xml; charset=utf-8").header("soapaction", "\"\"");
-        self.send(request.body(Full::new(Bytes::from(envelope.to_owned())))?).await
+        let request = Request::post(path)
+            .header("content-type", "text/xml; charset=utf-8")
+            .header("soapaction", "\"\"");
+        self.send(request.body(Full::new(Bytes::from(envelope.to_owned())))?)
+            .await
     }
 
     /// Sends any request, with the host's name added.
     pub async fn send(&mut self, mut request: Request<Full<Bytes>>) -> Result<Answer> {
-        request.headers_mut().entry("host").or_insert(self.authority.parse()?);
-        let Self { sender, connection, .. } = self;
-        // hyper asks for both, in this order: a request sent before the connection is ready may wait for ever.
+        request
+            .headers_mut()
+            .entry("host")
+            .or_insert(self.authority.parse()?);
+        let Self {
+            sender, connection, ..
+        } = self;
+        // hyper asks for both, in this order: a request sent before the connection is ready may wait for
+        // ever.
         let asked = async {
             sender.ready().await?;
             sender.send_request(request).await
@@ -117,17 +141,30 @@ impl Connected {
         };
         let response = match sent {
             Ok(response) => response,
-            // What ended the connection says more: in TLS 1.3 a refused certificate is only told after the handshake.
+            // What ended the connection says more: in TLS 1.3 a refused certificate is only told after the
+            // handshake.
             Err(error) => match connection.await {
                 Ok(Err(ended)) => return Err(ended).context("the server hung up"),
                 _ => return Err(error).context("the server hung up"),
             },
         };
         let status = response.status();
-        let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let header = |name| {
+            response
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
+        };
         let (exchange, kind) = (header("x-request-id"), header("content-type"));
         let headers = response.headers().clone();
         let bytes = response.into_body().collect().await?.to_bytes();
-        Ok(Answer { status, exchange, kind, headers, text: String::from_utf8(bytes.to_vec())? })
+        Ok(Answer {
+            status,
+            exchange,
+            kind,
+            headers,
+            text: String::from_utf8(bytes.to_vec())?,
+        })
     }
 }

@@ -1,5 +1,5 @@
-//! Records the look-ups of an operator before their results are shown: in the running gateway, or here if none runs. A copy that was never in service
-//! records nothing, and the command says so.
+//! Records the look-ups of an operator before their results are shown: in the running gateway, or here if
+//! none runs. A copy that was never in service records nothing, and the command says so.
 
 use std::sync::Arc;
 
@@ -18,7 +18,10 @@ use crate::registry::consultate;
 /// Records a look-up.
 pub(super) fn record(directory: &Directory, cosa: Consultazione, clock: &Clock) -> Result<()> {
     super::uso::runtime()?.block_on(async {
-        if socket::post::<_, u64>(&directory.socket(), "/consultate", &cosa, "").await?.is_some() {
+        if socket::post::<_, u64>(&directory.socket(), "/consultate", &cosa, "")
+            .await?
+            .is_some()
+        {
             return Ok(());
         }
         if !directory.views().exists() {
@@ -27,7 +30,9 @@ pub(super) fn record(directory: &Directory, cosa: Consultazione, clock: &Clock) 
         }
         let node = match Node::open(directory, clock, Arc::new(RealDisk), SEGMENT_BYTES) {
             Ok(node) => node,
-            Err(NodeError::Directory(error @ DirectoryError::Locked(_))) => bail!("la porta in funzione non risponde: {error}"),
+            Err(NodeError::Directory(error @ DirectoryError::Locked(_))) => {
+                bail!("la porta in funzione non risponde: {error}")
+            }
             Err(error) => {
                 unrecorded(&error.to_string());
                 return Ok(());

@@ -1,5 +1,5 @@
-//! `varco crl fetch`: downloads the revocation lists that the configuration has a source for, and puts those that are good in place. A
-//! gateway that runs reads them by itself.
+//! `varco crl fetch`: downloads the revocation lists that the configuration has a source for, and puts those
+//! that are good in place. A gateway that runs reads them by itself.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -28,7 +28,8 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Scarica le liste di [[tls.crl_source]], le controlla e le mette al loro posto; una lista non buona lascia quella che c'è
+    /// Scarica le liste di [[tls.crl_source]], le controlla e le mette al loro posto; una lista non buona
+    /// lascia quella che c'è
     Fetch {
         /// Il file di configurazione
         #[arg(long, default_value = "varco.toml")]
@@ -70,9 +71,16 @@ enum Esito {
 
 /// Runs it.
 pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
-    let What::Fetch { config, secondi, ogni_minuti, json } = args.what;
+    let What::Fetch {
+        config,
+        secondi,
+        ogni_minuti,
+        json,
+    } = args.what;
     let limit = Duration::from_secs(secondi);
-    let Some(minutes) = ogni_minuti else { return once(&config, limit, json, clock) };
+    let Some(minutes) = ogni_minuti else {
+        return once(&config, limit, json, clock);
+    };
     loop {
         // Whatever is wrong now may be right next time: the configuration too, which is read again.
         if let Err(error) = once(&config, limit, json, clock) {
@@ -85,10 +93,16 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
 fn once(config: &Path, limit: Duration, json: bool, clock: &Clock) -> Result<()> {
     let config = Config::read(config)?;
     let sources = &config.tls.crl_sources;
-    ensure!(!sources.is_empty(), "nessuna [[tls.crl_source]] nella configurazione");
+    ensure!(
+        !sources.is_empty(),
+        "nessuna [[tls.crl_source]] nella configurazione"
+    );
     let authorities = listers(&config.tls)?;
     let runtime = super::uso::runtime()?;
-    let fetched: Vec<Fetched> = sources.iter().map(|source| runtime.block_on(fetch(source, &authorities, limit, clock))).collect();
+    let fetched: Vec<Fetched> = sources
+        .iter()
+        .map(|source| runtime.block_on(fetch(source, &authorities, limit, clock)))
+        .collect();
     // A name that is still being looked up is not waited for.
     runtime.shutdown_background();
     if json {
@@ -96,8 +110,15 @@ fn once(config: &Path, limit: Duration, json: bool, clock: &Clock) -> Result<()>
     } else {
         fetched.iter().for_each(tell);
     }
-    let refused = fetched.iter().filter(|fetched| fetched.esito == Esito::Rifiutata).count();
-    ensure!(refused == 0, "liste non aggiornate: {refused} su {}", fetched.len());
+    let refused = fetched
+        .iter()
+        .filter(|fetched| fetched.esito == Esito::Rifiutata)
+        .count();
+    ensure!(
+        refused == 0,
+        "liste non aggiornate: {refused} su {}",
+        fetched.len()
+    );
     Ok(())
 }
 
@@ -106,34 +127,67 @@ fn tell(fetched: &Fetched) {
     match (fetched.esito, &fetched.motivo, fetched.scadenza, fetched.revocati) {
         (Esito::Rifiutata, Some(motivo), ..) => println!("{file}: {} NON scaricata: {motivo}", fetched.url),
         (esito, _, Some(scadenza), Some(revocati)) => {
-            let esito = if esito == Esito::Invariata { "invariata" } else { "aggiornata" };
+            let esito = if esito == Esito::Invariata {
+                "invariata"
+            } else {
+                "aggiornata"
+            };
             println!("{file}: {esito}, {revocati} revocati, vale fino al {scadenza}");
         }
         _ => {}
     }
 }
 
-async fn fetch(source: &CrlSource, authorities: &[CertificateDer<'static>], limit: Duration, clock: &Clock) -> Fetched {
+async fn fetch(
+    source: &CrlSource,
+    authorities: &[CertificateDer<'static>],
+    limit: Duration,
+    clock: &Clock,
+) -> Fetched {
     let CrlSource { url, file } = source.clone();
     let downloaded = match tokio::time::timeout(limit, download(&url)).await {
         Ok(downloaded) => downloaded,
         Err(_) => Err(anyhow::anyhow!("non finita in {} secondi", limit.as_secs())),
     };
     match downloaded.and_then(|bytes| put(&file, &bytes, authorities, clock)) {
-        Ok((esito, scadenza, revocati)) => Fetched { url, file, esito, motivo: None, scadenza: Some(scadenza), revocati: Some(revocati) },
-        Err(error) => Fetched { url, file, esito: Esito::Rifiutata, motivo: Some(format!("{error:#}")), scadenza: None, revocati: None },
+        Ok((esito, scadenza, revocati)) => Fetched {
+            url,
+            file,
+            esito,
+            motivo: None,
+            scadenza: Some(scadenza),
+            revocati: Some(revocati),
+        },
+        Err(error) => Fetched {
+            url,
+            file,
+            esito: Esito::Rifiutata,
+            motivo: Some(format!("{error:#}")),
+            scadenza: None,
+            revocati: None,
+        },
     }
 }
 
 /// Puts a list in place, if it is good.
-fn put(file: &Path, bytes: &[u8], authorities: &[CertificateDer<'static>], clock: &Clock) -> Result<(Esito, Timestamp, usize)> {
+fn put(
+    file: &Path,
+    bytes: &[u8],
+    authorities: &[CertificateDer<'static>],
+    clock: &Clock,
+) -> Result<(Esito, Timestamp, usize)> {
     let in_place = match std::fs::read(file) {
         Ok(bytes) => Some(bytes),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
         Err(error) => return Err(error).with_context(|| file.display().to_string()),
     };
-    let good = judge(bytes, in_place.as_deref(), authorities, clock.now()).map_err(|flaw| anyhow::anyhow!(flaw.text()))?;
-    let esito = if in_place.as_deref() == Some(bytes) { Esito::Invariata } else { Esito::Aggiornata };
+    let good = judge(bytes, in_place.as_deref(), authorities, clock.now())
+        .map_err(|flaw| anyhow::anyhow!(flaw.text()))?;
+    let esito = if in_place.as_deref() == Some(bytes) {
+        Esito::Invariata
+    } else {
+        Esito::Aggiornata
+    };
     if esito == Esito::Aggiornata {
         files::replace(file, bytes)?;
     }
@@ -145,13 +199,22 @@ async fn download(url: &str) -> Result<Vec<u8>> {
     let uri: Uri = url.parse().context("indirizzo non valido")?;
     ensure!(uri.host().is_some(), "indirizzo senza host");
     ensure!(client::is_address(&uri), "indirizzo con credenziali, o non http");
-    let got = client::send(&uri, Request::get("/").header("accept", "application/pkix-crl, */*"), Bytes::new(), LARGEST).await;
+    let got = client::send(
+        &uri,
+        Request::get("/").header("accept", "application/pkix-crl, */*"),
+        Bytes::new(),
+        LARGEST,
+    )
+    .await;
     got.map(|bytes| bytes.to_vec()).map_err(|error| match error {
         NoReply::Address => anyhow::anyhow!("indirizzo non valido"),
         NoReply::Unreachable(error) => anyhow::Error::new(error).context("server non raggiungibile"),
         NoReply::Broken => anyhow::anyhow!("nessuna risposta HTTP, o interrotta"),
         NoReply::Status(status) if status.is_redirection() => {
-            anyhow::anyhow!("il server rimanda altrove (HTTP {}): non si segue", status.as_u16())
+            anyhow::anyhow!(
+                "il server rimanda altrove (HTTP {}): non si segue",
+                status.as_u16()
+            )
         }
         NoReply::Status(status) => anyhow::anyhow!("il server risponde HTTP {}", status.as_u16()),
         NoReply::Large => anyhow::anyhow!("più grande di {} MiB", LARGEST >> 20),

@@ -1,4 +1,5 @@
-//! `varco errori`: the reference of every refusal, generated from the tables that answer. `docs/errori.md` is what it prints.
+//! `varco errori`: the reference of every refusal, generated from the tables that answer. `docs/errori.md` is
+//! what it prints.
 
 use std::fmt::Write as _;
 
@@ -21,7 +22,10 @@ pub fn reference() -> String {
     );
     for &code in CODES {
         let row = row(code);
-        let (http, http12) = (status(code, Version::V11).as_u16(), status(code, Version::V12).as_u16());
+        let (http, http12) = (
+            status(code, Version::V11).as_u16(),
+            status(code, Version::V12).as_u16(),
+        );
         let _ = writeln!(
             text,
             "| {} | {http} | {http12} | {} | `SOAP-ENV:{}` | {} | `urn:varco:problem:{}` | {} |",
@@ -30,25 +34,72 @@ pub fn reference() -> String {
     }
     text.push_str(RISPOSTE);
     for version in [Version::V11, Version::V12] {
-        let _ = write!(text, "\n```xml\n{}\n```\n", render(&Refusal::new(Code::NotAuthorized, ""), Uuid::nil(), version));
+        let _ = write!(
+            text,
+            "\n```xml\n{}\n```\n",
+            render(&Refusal::new(Code::NotAuthorized, ""), Uuid::nil(), version)
+        );
     }
-    let of = |esito| Motivo::ALL.iter().filter(move |motivo| motivo.esito() == esito).map(|motivo| motivo.row());
+    let of = |esito| {
+        Motivo::ALL
+            .iter()
+            .filter(move |motivo| motivo.esito() == esito)
+            .map(|motivo| motivo.row())
+    };
     let invalid = "La richiesta è valida per lo schema, ma non ha senso o non è permessa.";
-    section(&mut text, "Esito RICHIESTA_INVALIDA", invalid, of(Esito::RichiestaInvalida));
+    section(
+        &mut text,
+        "Esito RICHIESTA_INVALIDA",
+        invalid,
+        of(Esito::RichiestaInvalida),
+    );
     let not_found = "Non c'è ciò che si cerca, o non è di chi lo cerca.";
-    section(&mut text, "Esito DATI_NON_TROVATI", not_found, of(Esito::DatiNonTrovati));
-    section(&mut text, "Esito ERRORE_INTERNO", "IdRichiesta è 0.", of(Esito::ErroreInterno));
-    section(&mut text, "Violazioni dello schema", SCHEMA, contract::SchemaRule::ALL.iter().map(|rule| rule.row()));
+    section(
+        &mut text,
+        "Esito DATI_NON_TROVATI",
+        not_found,
+        of(Esito::DatiNonTrovati),
+    );
+    section(
+        &mut text,
+        "Esito ERRORE_INTERNO",
+        "IdRichiesta è 0.",
+        of(Esito::ErroreInterno),
+    );
+    section(
+        &mut text,
+        "Violazioni dello schema",
+        SCHEMA,
+        contract::SchemaRule::ALL.iter().map(|rule| rule.row()),
+    );
     // The first stands among the rules of the schema.
     let of_dsu = Check::ALL.iter().filter(|check| **check != Check::K01Intervallo);
-    section(&mut text, "Controlli formali della DSU", CONTROLLI, of_dsu.map(|check| check.row()));
-    section(&mut text, "Connessioni rifiutate", STRETTA, Stretta::ALL.iter().map(|reason| reason.row()));
+    section(
+        &mut text,
+        "Controlli formali della DSU",
+        CONTROLLI,
+        of_dsu.map(|check| check.row()),
+    );
+    section(
+        &mut text,
+        "Connessioni rifiutate",
+        STRETTA,
+        Stretta::ALL.iter().map(|reason| reason.row()),
+    );
     text
 }
 
 fn section(text: &mut String, title: &str, introduction: &str, rules: impl Iterator<Item = Regola>) {
-    let _ = write!(text, "\n## {title}\n\n{introduction}\n\n| codice | significato | che cosa fare |\n|---|---|---|\n");
-    for Regola { codice, significato, rimedio } in rules {
+    let _ = write!(
+        text,
+        "\n## {title}\n\n{introduction}\n\n| codice | significato | che cosa fare |\n|---|---|---|\n"
+    );
+    for Regola {
+        codice,
+        significato,
+        rimedio,
+    } in rules
+    {
         let _ = writeln!(text, "| {codice} | {significato} | {rimedio} |");
     }
 }

@@ -1,24 +1,27 @@
-//! Invented families, for the demonstration, the tests and the benchmarks: realistic DSU of every kind the layout knows, with what the feed would
-//! know of their members. The sequence is given by its seed alone. Nobody in them exists: surnames are colours, places and letters are drawn.
+//! Invented families, for the demonstration, the tests and the benchmarks: realistic DSU of every kind the
+//! layout knows, with what the feed would know of their members. The sequence is given by its seed alone.
+//! Nobody in them exists: surnames are colours, places and letters are drawn.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use crate::isee::codes::{
-    Attivita, CondizioneEsclusione, GradoDisabilita, PresenzaGenitori, Relazione, Ruolo, Sesso, TipoAbitazione, TipoImmobile, TipoModello,
-    TipoOperazione, TipoRapporto,
+    Attivita, CondizioneEsclusione, GradoDisabilita, PresenzaGenitori, Relazione, Ruolo, Sesso,
+    TipoAbitazione, TipoImmobile, TipoModello, TipoOperazione, TipoRapporto,
 };
 use crate::isee::codice_fiscale::check_letter;
 use crate::isee::dsu::{
-    Abitazione, Beneficiario, ComponenteAggiuntiva, ComponenteNucleo, ComponenteNucleoRistretto, CondizioniNucleo, DatiFiglio,
-    DatiGenitore, DettaglioFiglio, DettaglioGenitoreNonConvivente, Dichiarazione, Donazione, FiglioNonCompresoNelNucleo,
-    GenitoreNonConvivente, Intestatario, Locazione, ModelloBase, NucleoComponenteAggiuntiva, NucleoFamiliare, NucleoRistretto, Operazione,
-    Residenziale, Sottoscrizione, Universitario,
+    Abitazione, Beneficiario, ComponenteAggiuntiva, ComponenteNucleo, ComponenteNucleoRistretto,
+    CondizioniNucleo, DatiFiglio, DatiGenitore, DettaglioFiglio, DettaglioGenitoreNonConvivente,
+    Dichiarazione, Donazione, FiglioNonCompresoNelNucleo, GenitoreNonConvivente, Intestatario, Locazione,
+    ModelloBase, NucleoComponenteAggiuntiva, NucleoFamiliare, NucleoRistretto, Operazione, Residenziale,
+    Sottoscrizione, Universitario,
 };
 use crate::isee::feed::FeedRecord;
 use crate::isee::foglio::{
-    AltriRedditi, AssegniPeriodici, DatiAnagrafici, DatiComponente, Disabilita, FoglioComponente, Incremento, Indirizzo, Patrimonio,
-    PatrimonioImmobiliare, PatrimonioMobiliare, RapportoFinanziario, RedditiDaDichiarare, Veicoli, Veicolo,
+    AltriRedditi, AssegniPeriodici, DatiAnagrafici, DatiComponente, Disabilita, FoglioComponente, Incremento,
+    Indirizzo, Patrimonio, PatrimonioImmobiliare, PatrimonioMobiliare, RapportoFinanziario,
+    RedditiDaDichiarare, Veicoli, Veicolo,
 };
 use crate::isee::{CodiceFiscale, age};
 
@@ -40,12 +43,25 @@ pub struct Famiglia {
     pub feed: Vec<FeedRecord>,
 }
 
-const COGNOMI: [&str; 12] =
-    ["VERDI", "NERI", "BIANCHI", "ROSSI", "GRIGI", "AZZURRI", "GIALLI", "VIOLA", "BRUNI", "MORETTI", "CHIARI", "SCURI"];
-const FEMMINE: [&str; 8] = ["ANNA", "GIULIA", "SARA", "ELENA", "MARTA", "CHIARA", "LUCIA", "IRENE"];
-const MASCHI: [&str; 8] = ["LUCA", "MARCO", "PAOLO", "ANDREA", "PIETRO", "MATTEO", "DAVIDE", "SIMONE"];
+const COGNOMI: [&str; 12] = [
+    "VERDI", "NERI", "BIANCHI", "ROSSI", "GRIGI", "AZZURRI", "GIALLI", "VIOLA", "BRUNI", "MORETTI", "CHIARI",
+    "SCURI",
+];
+const FEMMINE: [&str; 8] = [
+    "ANNA", "GIULIA", "SARA", "ELENA", "MARTA", "CHIARA", "LUCIA", "IRENE",
+];
+const MASCHI: [&str; 8] = [
+    "LUCA", "MARCO", "PAOLO", "ANDREA", "PIETRO", "MATTEO", "DAVIDE", "SIMONE",
+];
 /// Municipalities by cadastral code and province.
-const COMUNI: [(&str, &str); 6] = [("H501", "RM"), ("F205", "MI"), ("L219", "TO"), ("A390", "AR"), ("G702", "PI"), ("D969", "GE")];
+const COMUNI: [(&str, &str); 6] = [
+    ("H501", "RM"),
+    ("F205", "MI"),
+    ("L219", "TO"),
+    ("A390", "AR"),
+    ("G702", "PI"),
+    ("D969", "GE"),
+];
 
 /// How likely, in percent, something is.
 type Percent = u64;
@@ -53,7 +69,11 @@ type Percent = u64;
 impl Famiglie {
     /// Families whose DSU are presented on a day.
     pub fn new(seed: u64, presented: Date) -> Self {
-        Self { state: seed, persons: 0, presented }
+        Self {
+            state: seed,
+            persons: 0,
+            presented,
+        }
     }
 
     /// SplitMix64.
@@ -86,10 +106,15 @@ impl Famiglie {
     /// A day of birth, so that the age on the day of presentation lies between these, both included.
     fn born(&mut self, youngest: i16, oldest: i16) -> Date {
         loop {
-            let years = self.between(u32::from(youngest.unsigned_abs()), u32::from(oldest.unsigned_abs()) + 1);
+            let years = self.between(
+                u32::from(youngest.unsigned_abs()),
+                u32::from(oldest.unsigned_abs()) + 1,
+            );
             let years = i16::try_from(years).unwrap_or(youngest);
             let (month, day) = (self.small(1, 12), self.small(1, 28));
-            let Ok(born) = Date::new(self.presented.year() - years, month, day) else { continue };
+            let Ok(born) = Date::new(self.presented.year() - years, month, day) else {
+                continue;
+            };
             if born <= self.presented && (youngest..=oldest).contains(&age(born, self.presented)) {
                 return born;
             }
@@ -107,7 +132,11 @@ impl Famiglie {
         }
         let day = born.day() + if sesso == Sesso::F { 40 } else { 0 };
         let month = b"ABCDEHLMPRST"[usize::try_from(born.month() - 1).unwrap_or_default()];
-        code.push_str(&format!("{:02}{}{day:02}{comune}", born.year() % 100, char::from(month)));
+        code.push_str(&format!(
+            "{:02}{}{day:02}{comune}",
+            born.year() % 100,
+            char::from(month)
+        ));
         let letter = check_letter(code.as_bytes()).unwrap_or(b'A');
         code.push(char::from(letter));
         CodiceFiscale::new(code)
@@ -130,7 +159,12 @@ impl Famiglie {
         };
         FoglioComponente {
             codice_fiscale: self.code(born, sesso, comune),
-            dati_componente: DatiComponente { flag_convivenza_anagrafica: false, attivita_soggetto: None, anagrafica, residenza: None },
+            dati_componente: DatiComponente {
+                flag_convivenza_anagrafica: false,
+                attivita_soggetto: None,
+                anagrafica,
+                residenza: None,
+            },
             patrimonio_mobiliare: None,
             patrimonio_immobiliare: None,
             redditi_da_dichiarare: None,
@@ -144,14 +178,28 @@ impl Famiglie {
     /// The sheet of an adult with incomes and assets; what the feed knows goes to `feed`.
     fn adulto(&mut self, youngest: i16, oldest: i16, feed: &mut Vec<FeedRecord>) -> FoglioComponente {
         let mut foglio = self.foglio(youngest, oldest);
-        foglio.dati_componente.attivita_soggetto =
-            Some(*self.pick(&[Attivita::Lavind, Attivita::Lavdet, Attivita::Lavaut, Attivita::Disocc, Attivita::Caslng, Attivita::Altro]));
+        foglio.dati_componente.attivita_soggetto = Some(*self.pick(&[
+            Attivita::Lavind,
+            Attivita::Lavdet,
+            Attivita::Lavaut,
+            Attivita::Disocc,
+            Attivita::Caslng,
+            Attivita::Altro,
+        ]));
         foglio.patrimonio_mobiliare = Some(self.mobiliare());
         if self.chance(35) {
-            foglio.patrimonio_immobiliare = Some(PatrimonioImmobiliare { patrimonio: self.immobili(false) });
+            foglio.patrimonio_immobiliare = Some(PatrimonioImmobiliare {
+                patrimonio: self.immobili(false),
+            });
         }
         if self.chance(25) {
-            let mut amount = |percent| if self.chance(percent) { Some(self.between(0, 6000)) } else { None };
+            let mut amount = |percent| {
+                if self.chance(percent) {
+                    Some(self.between(0, 6000))
+                } else {
+                    None
+                }
+            };
             foglio.redditi_da_dichiarare = Some(RedditiDaDichiarare {
                 reddito_imp_sost: amount(40),
                 redditi_esenti_imposta: amount(40),
@@ -164,13 +212,27 @@ impl Famiglie {
             });
         }
         if self.chance(12) {
-            let mut amount = |percent| if self.chance(percent) { Some(self.between(600, 6000)) } else { None };
-            foglio.assegni_periodici =
-                Some(AssegniPeriodici { assegni_figli: amount(50), assegni_coniuge: amount(30), assegni_genitore: amount(30) });
+            let mut amount = |percent| {
+                if self.chance(percent) {
+                    Some(self.between(600, 6000))
+                } else {
+                    None
+                }
+            };
+            foglio.assegni_periodici = Some(AssegniPeriodici {
+                assegni_figli: amount(50),
+                assegni_coniuge: amount(30),
+                assegni_genitore: amount(30),
+            });
         }
         if self.chance(50) {
             let targa = format!("AA{:03}ZZ", self.between(0, 999));
-            foglio.veicoli = Some(Veicoli { veicolo: vec![Veicolo { tipo_veicolo: crate::isee::codes::TipoVeicolo::A, targa }] });
+            foglio.veicoli = Some(Veicoli {
+                veicolo: vec![Veicolo {
+                    tipo_veicolo: crate::isee::codes::TipoVeicolo::A,
+                    targa,
+                }],
+            });
         }
         if self.chance(12) {
             foglio.disabilita = Some(self.disabilita(foglio.dati_componente.anagrafica.data_nascita));
@@ -202,9 +264,19 @@ impl Famiglie {
         }
     }
 
-    fn record(&mut self, foglio: &FoglioComponente, (irpef, employee, pension): (i64, u32, u32)) -> FeedRecord {
+    fn record(
+        &mut self,
+        foglio: &FoglioComponente,
+        (irpef, employee, pension): (i64, u32, u32),
+    ) -> FeedRecord {
         let anno = crate::isee::compute::income_year(self.presented);
-        let mut sometimes = |percent, most| if self.chance(percent) { Some(Decimal::from(self.between(0, most))) } else { None };
+        let mut sometimes = |percent, most| {
+            if self.chance(percent) {
+                Some(Decimal::from(self.between(0, most)))
+            } else {
+                None
+            }
+        };
         FeedRecord {
             codice_fiscale: foglio.codice_fiscale.canonical(),
             anno,
@@ -253,7 +325,10 @@ impl Famiglie {
             flag_possesso_rapporto_finanziario: !rapporto.is_empty(),
             flag_incremento: increased.then_some(true),
             rapporto,
-            incremento: increased.then(|| Incremento { incremento_immobiliare: None, incremento_mobiliare: Some(self.between(0, 20_000)) }),
+            incremento: increased.then(|| Incremento {
+                incremento_immobiliare: None,
+                incremento_mobiliare: Some(self.between(0, 20_000)),
+            }),
         }
     }
 
@@ -263,14 +338,19 @@ impl Famiglie {
         (0..many)
             .map(|number| {
                 let casa = home && number == 0;
-                let tipo = if casa { TipoImmobile::F } else { *self.pick(&[TipoImmobile::F, TipoImmobile::Te, TipoImmobile::Ta]) };
+                let tipo = if casa {
+                    TipoImmobile::F
+                } else {
+                    *self.pick(&[TipoImmobile::F, TipoImmobile::Te, TipoImmobile::Ta])
+                };
                 let value = self.between(500, 140_000);
                 Patrimonio {
                     tipo_patrimonio: tipo,
                     codice_comune_stato: self.pick(&COMUNI).0.to_owned(),
                     quota_posseduta: Decimal::from(*self.pick(&[25_u32, 50, 100])),
                     valore_imu: value,
-                    mutuo_residuo: (tipo == TipoImmobile::F && self.chance(40)).then(|| self.between(0, value)),
+                    mutuo_residuo: (tipo == TipoImmobile::F && self.chance(40))
+                        .then(|| self.between(0, value)),
                     flag_abitazione: casa,
                 }
             })
@@ -283,7 +363,9 @@ impl Famiglie {
             grado_disabilita: *self.pick(&[GradoDisabilita::Dim, GradoDisabilita::Dig, GradoDisabilita::Nas]),
             ente_certif: "ASL".to_owned(),
             doc_certif: format!("{}", self.between(1, 99_999)),
-            data_certif: Date::new(self.presented.year() - 1, 3, 1).unwrap_or(self.presented).max(born),
+            data_certif: Date::new(self.presented.year() - 1, 3, 1)
+                .unwrap_or(self.presented)
+                .max(born),
             flag_prest_residenziale: self.chance(10),
             retta_versata: self.chance(20).then(|| self.between(1000, 12_000)),
             spese_assistenza: self.chance(20).then(|| self.between(500, 6000)),
@@ -306,12 +388,20 @@ impl Famiglie {
 
     /// A home; an owned one becomes the first adult's real estate.
     fn abitazione(&mut self, members: &mut [ComponenteNucleo]) -> Abitazione {
-        let tipo = *self.pick(&[TipoAbitazione::Proprieta, TipoAbitazione::Locazione, TipoAbitazione::Altro]);
-        let declarant = members.first().map(|member| member.foglio_componente_nucleo.codice_fiscale.clone());
+        let tipo = *self.pick(&[
+            TipoAbitazione::Proprieta,
+            TipoAbitazione::Locazione,
+            TipoAbitazione::Altro,
+        ]);
+        let declarant = members
+            .first()
+            .map(|member| member.foglio_componente_nucleo.codice_fiscale.clone());
         if tipo == TipoAbitazione::Proprieta
             && let Some(first) = members.first_mut()
         {
-            let estate = PatrimonioImmobiliare { patrimonio: self.immobili(true) };
+            let estate = PatrimonioImmobiliare {
+                patrimonio: self.immobili(true),
+            };
             first.foglio_componente_nucleo.patrimonio_immobiliare = Some(estate);
         }
         Abitazione {
@@ -324,7 +414,10 @@ impl Famiglie {
                 numero: self.between(1, 9999).to_string(),
                 cod_ufficio: "TUX".to_owned(),
                 canone: self.between(1200, 12_000),
-                intestatario: declarant.into_iter().map(|codice_fiscale| Intestatario { codice_fiscale }).collect(),
+                intestatario: declarant
+                    .into_iter()
+                    .map(|codice_fiscale| Intestatario { codice_fiscale })
+                    .collect(),
             }),
         }
     }
@@ -366,7 +459,11 @@ impl Famiglie {
     fn genitore(&mut self, children: &[CodiceFiscale], feed: &mut Vec<FeedRecord>) -> GenitoreNonConvivente {
         let foglio = self.adulto(30, 60, feed);
         let anagrafica = &foglio.dati_componente.anagrafica;
-        let (codice_fiscale, cognome, nome) = (foglio.codice_fiscale.clone(), anagrafica.cognome.clone(), anagrafica.nome.clone());
+        let (codice_fiscale, cognome, nome) = (
+            foglio.codice_fiscale.clone(),
+            anagrafica.cognome.clone(),
+            anagrafica.nome.clone(),
+        );
         let (excluded, married) = match self.between(0, 3) {
             0 => (true, false),
             1 => (false, true),
@@ -382,7 +479,12 @@ impl Famiglie {
             flag_genitore_escluso: excluded,
             flag_coniugato_con_persona_diversa: married,
             flag_alcuna_condizione: !excluded && !married,
-            beneficiario: children.iter().map(|codice_fiscale| Beneficiario { codice_fiscale: codice_fiscale.clone() }).collect(),
+            beneficiario: children
+                .iter()
+                .map(|codice_fiscale| Beneficiario {
+                    codice_fiscale: codice_fiscale.clone(),
+                })
+                .collect(),
             dati: data.then(|| {
                 DatiGenitore::Dettaglio(Box::new(DettaglioGenitoreNonConvivente {
                     foglio_componente_genitore: complete.then_some(foglio),
@@ -394,9 +496,13 @@ impl Famiglie {
 
     fn residenziale(&mut self, beneficiary: &FoglioComponente, feed: &mut Vec<FeedRecord>) -> Residenziale {
         // Adult children: the parent must be old enough.
-        let oldest = age(beneficiary.dati_componente.anagrafica.data_nascita, self.presented) - 16;
+        let oldest = age(
+            beneficiary.dati_componente.anagrafica.data_nascita,
+            self.presented,
+        ) - 16;
         let number = if oldest < 28 { 0 } else { self.between(0, 2) };
-        let children: Vec<FiglioNonCompresoNelNucleo> = (0..number).map(|_| self.figlio(oldest.min(60), feed)).collect();
+        let children: Vec<FiglioNonCompresoNelNucleo> =
+            (0..number).map(|_| self.figlio(oldest.min(60), feed)).collect();
         let given = self.chance(40);
         let kind = self.between(0, 2);
         let donations = if given { self.between(1, 2) } else { 0 };
@@ -455,12 +561,20 @@ impl Famiglie {
             });
         };
         let elderly = self.chance(20);
-        let declarant = if elderly { self.adulto(66, 92, &mut feed) } else { self.adulto(22, 60, &mut feed) };
+        let declarant = if elderly {
+            self.adulto(66, 92, &mut feed)
+        } else {
+            self.adulto(22, 60, &mut feed)
+        };
         let parent = age(declarant.dati_componente.anagrafica.data_nascita, self.presented);
         add(&mut members, Ruolo::D, declarant);
         let couple = self.chance(50);
         if couple {
-            let spouse = if elderly { self.adulto(64, 92, &mut feed) } else { self.adulto(22, 60, &mut feed) };
+            let spouse = if elderly {
+                self.adulto(64, 92, &mut feed)
+            } else {
+                self.adulto(22, 60, &mut feed)
+            };
             add(&mut members, Ruolo::C, spouse);
         }
         let minors = if elderly { 0 } else { self.between(0, 3) };
@@ -472,7 +586,11 @@ impl Famiglie {
             let ruolo = if self.chance(5) { Ruolo::Ma } else { Ruolo::F };
             add(&mut members, ruolo, child);
         }
-        let grown = if parent >= 38 && self.chance(30) { self.between(1, 2) } else { 0 };
+        let grown = if parent >= 38 && self.chance(30) {
+            self.between(1, 2)
+        } else {
+            0
+        };
         for _ in 0..grown {
             let child = self.adulto(18, (parent - 17).min(25), &mut feed);
             let ruolo = if self.chance(30) { Ruolo::Fnc } else { Ruolo::Fc };
@@ -491,8 +609,14 @@ impl Famiglie {
         let codice = members[0].foglio_componente_nucleo.codice_fiscale.clone();
         let dsu = Dichiarazione {
             codice_fiscale_dichiarante: codice.clone(),
-            operazione: Operazione { tipo: TipoOperazione::N, codice_fiscale_riferimento: None, numero_protocollo_riferimento: None },
-            nucleo_familiare: Some(NucleoFamiliare { componente_nucleo: members }),
+            operazione: Operazione {
+                tipo: TipoOperazione::N,
+                codice_fiscale_riferimento: None,
+                numero_protocollo_riferimento: None,
+            },
+            nucleo_familiare: Some(NucleoFamiliare {
+                componente_nucleo: members,
+            }),
             modello_base: forms,
             integrazione_componente_aggiuntiva: None,
             integrazione_redditi: None,
@@ -503,10 +627,20 @@ impl Famiglie {
         Famiglia { dsu, feed }
     }
 
-    fn ordinario(&mut self, members: &[ComponenteNucleo], abitazione: Abitazione, couple: bool, feed: &mut Vec<FeedRecord>) -> ModelloBase {
+    fn ordinario(
+        &mut self,
+        members: &[ComponenteNucleo],
+        abitazione: Abitazione,
+        couple: bool,
+        feed: &mut Vec<FeedRecord>,
+    ) -> ModelloBase {
         let of = |roles: &[Ruolo]| -> Vec<CodiceFiscale> {
-            let wanted = members.iter().filter(|member| roles.contains(&member.rapporto_con_dichiarante));
-            wanted.map(|member| member.foglio_componente_nucleo.codice_fiscale.clone()).collect()
+            let wanted = members
+                .iter()
+                .filter(|member| roles.contains(&member.rapporto_con_dichiarante));
+            wanted
+                .map(|member| member.foglio_componente_nucleo.codice_fiscale.clone())
+                .collect()
         };
         let (minors, grown, away) = (of(&[Ruolo::F, Ruolo::Ma]), of(&[Ruolo::Fc]), of(&[Ruolo::Fnc]));
         let count = |codes: &[CodiceFiscale]| u32::try_from(codes.len()).unwrap_or(u32::MAX);
@@ -523,7 +657,11 @@ impl Famiglie {
             if !self.chance(50) {
                 continue;
             }
-            let presenza = if couple { PresenzaGenitori::TuttiPresenti } else { PresenzaGenitori::SoloUno };
+            let presenza = if couple {
+                PresenzaGenitori::TuttiPresenti
+            } else {
+                PresenzaGenitori::SoloUno
+            };
             if !couple && self.chance(60) {
                 parents.push(self.genitore(std::slice::from_ref(student), feed));
             }
@@ -543,11 +681,17 @@ impl Famiglie {
             let parent = self.foglio(45, 65).codice_fiscale;
             students.push(Universitario {
                 codice_fiscale_beneficiario: declarant.codice_fiscale.clone(),
-                presenza_genitori: *self.pick(&[PresenzaGenitori::ConiugatiNonPresenti, PresenzaGenitori::NonConiugatiNonPresenti]),
+                presenza_genitori: *self.pick(&[
+                    PresenzaGenitori::ConiugatiNonPresenti,
+                    PresenzaGenitori::NonConiugatiNonPresenti,
+                ]),
                 flag_residenza_studente: Some(on_their_own),
                 flag_capacita_reddito_studente: Some(on_their_own),
                 codice_fiscale_genitore: Some(parent),
-                numero_protocollo_rif_genitore: Some(format!("INPS-ISEE-{}-00000042Q-00", self.presented.year())),
+                numero_protocollo_rif_genitore: Some(format!(
+                    "INPS-ISEE-{}-00000042Q-00",
+                    self.presented.year()
+                )),
             });
         }
         let mut residential = Vec::new();
@@ -570,20 +714,44 @@ impl Famiglie {
         }
     }
 
-    /// The restricted nucleus of a disabled adult: alone, or with the spouse, the minors and the children elsewhere.
-    fn ristretto(&mut self, members: &[ComponenteNucleo], abitazione: Abitazione, feed: &mut Vec<FeedRecord>) -> Option<ModelloBase> {
-        let with =
-            |roles: &[Ruolo]| members.iter().filter(move |member| roles.contains(&member.rapporto_con_dichiarante)).collect::<Vec<_>>();
+    /// The restricted nucleus of a disabled adult: alone, or with the spouse, the minors and the children
+    /// elsewhere.
+    fn ristretto(
+        &mut self,
+        members: &[ComponenteNucleo],
+        abitazione: Abitazione,
+        feed: &mut Vec<FeedRecord>,
+    ) -> Option<ModelloBase> {
+        let with = |roles: &[Ruolo]| {
+            members
+                .iter()
+                .filter(move |member| roles.contains(&member.rapporto_con_dichiarante))
+                .collect::<Vec<_>>()
+        };
         let wanted = with(&[Ruolo::D, Ruolo::Fc, Ruolo::P]);
-        let beneficiary = wanted.into_iter().find(|member| member.foglio_componente_nucleo.disabilita.is_some())?;
+        let beneficiary = wanted
+            .into_iter()
+            .find(|member| member.foglio_componente_nucleo.disabilita.is_some())?;
         let mut nucleo = vec![(beneficiary, Relazione::B)];
         if beneficiary.rapporto_con_dichiarante == Ruolo::D {
             nucleo.extend(with(&[Ruolo::C]).into_iter().map(|member| (member, Relazione::C)));
             nucleo.extend(with(&[Ruolo::F]).into_iter().map(|member| (member, Relazione::F)));
-            nucleo.extend(with(&[Ruolo::Ma]).into_iter().map(|member| (member, Relazione::Ma)));
-            nucleo.extend(with(&[Ruolo::Fnc]).into_iter().map(|member| (member, Relazione::Fnc)));
+            nucleo.extend(
+                with(&[Ruolo::Ma])
+                    .into_iter()
+                    .map(|member| (member, Relazione::Ma)),
+            );
+            nucleo.extend(
+                with(&[Ruolo::Fnc])
+                    .into_iter()
+                    .map(|member| (member, Relazione::Fnc)),
+            );
         }
-        let residential = if self.chance(50) { vec![self.residenziale(&beneficiary.foglio_componente_nucleo, feed)] } else { Vec::new() };
+        let residential = if self.chance(50) {
+            vec![self.residenziale(&beneficiary.foglio_componente_nucleo, feed)]
+        } else {
+            Vec::new()
+        };
         Some(ModelloBase {
             tipo: TipoModello::Rid,
             nucleo_ristretto: Some(NucleoRistretto {

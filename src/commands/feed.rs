@@ -43,7 +43,8 @@ enum What {
 
 pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     let What::Load { file, dove, motivo } = args.what;
-    let text = std::fs::read_to_string(&file).map_err(|error| anyhow!("{}: {}", file.display(), crate::italian::io(&error)))?;
+    let text = std::fs::read_to_string(&file)
+        .map_err(|error| anyhow!("{}: {}", file.display(), crate::italian::io(&error)))?;
     let records = match parse(&text) {
         Ok(records) => records,
         Err(errors) => {
@@ -56,7 +57,8 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     if records.len() > LARGEST {
         bail!("più di {LARGEST} righe: dividere il file");
     }
-    let Caricato { voci, attestate } = super::uso::runtime()?.block_on(load(&dove.data()?, &records, &motivo, clock))?;
+    let Caricato { voci, attestate } =
+        super::uso::runtime()?.block_on(load(&dove.data()?, &records, &motivo, clock))?;
     println!("{} righe caricate in {voci} voci del registro", records.len());
     match attestate {
         Some(attested) => println!("DSU che lo aspettavano, ora attestate: {attested}"),
@@ -67,7 +69,10 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
 
 /// An error, as compilers write it.
 pub(super) fn line(file: &Path, error: &LineError) -> String {
-    let column = error.column.map(|column| format!(", {column}")).unwrap_or_default();
+    let column = error
+        .column
+        .map(|column| format!(", {column}"))
+        .unwrap_or_default();
     format!("{}:{}{column}: {}", file.display(), error.line, error.text)
 }
 
@@ -79,9 +84,16 @@ pub async fn load(data: &Path, records: &[FeedRecord], motivo: &str, clock: &Clo
     }
     let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
     let recorded = node.record_recovery().await;
-    let act = Act { actor: &super::who::myself(), reason: motivo, now: clock.now() };
+    let act = Act {
+        actor: &super::who::myself(),
+        reason: motivo,
+        now: clock.now(),
+    };
     let done = node.upkeep.load_feed(records, act).await;
     node.close();
     recorded?;
-    Ok(Caricato { voci: done?, attestate: None })
+    Ok(Caricato {
+        voci: done?,
+        attestate: None,
+    })
 }

@@ -24,7 +24,8 @@ pub fn create(dir: &Path, clock: &Clock) -> Result<Directory> {
     Ok(directory)
 }
 
-/// The data directory of a configuration, if a gateway starts with it. Faults are refused, unless the operator wants it `anyhow`.
+/// The data directory of a configuration, if a gateway starts with it. Faults are refused, unless the
+/// operator wants it `anyhow`.
 fn of(config: &Path, anyhow: bool, clock: &Clock) -> Result<PathBuf> {
     let config = Config::read(config)?;
     let settings = Settings::build(&config, clock)?;
@@ -47,8 +48,13 @@ pub(super) fn run(dir: Option<PathBuf>, config: Option<&Path>, anyhow: bool, clo
     println!("Directory dei dati pronta: {}", dir.display());
     println!("Registro {}", directory.ledger);
     println!();
-    println!("IMPORTANTE: la chiave principale è in {}.", directory.keys().join("master.key").display());
-    println!("Depositarne subito una copia in un luogo sicuro e separato: senza di essa i dati riservati del registro");
+    println!(
+        "IMPORTANTE: la chiave principale è in {}.",
+        directory.keys().join("master.key").display()
+    );
+    println!(
+        "Depositarne subito una copia in un luogo sicuro e separato: senza di essa i dati riservati del registro"
+    );
     println!("non potranno mai più essere letti. Le chiavi si salvano a parte (varco backup --keys).");
     Ok(())
 }

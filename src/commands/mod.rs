@@ -39,9 +39,15 @@ use crate::italian;
 
 /// Porta di dominio for the ISEE.
 #[derive(Debug, Parser)]
-#[command(name = "varco", version, about = "Porta di dominio per l'ISEE", propagate_version = true)]
+#[command(
+    name = "varco",
+    version,
+    about = "Porta di dominio per l'ISEE",
+    propagate_version = true
+)]
 pub struct Cli {
-    /// Chi agisce, se non è l'utente del sistema: resta nel registro, accanto all'utente che il sistema operativo attesta
+    /// Chi agisce, se non è l'utente del sistema: resta nel registro, accanto all'utente che il sistema
+    /// operativo attesta
     #[arg(long, global = true)]
     operatore: Option<String>,
     #[command(subcommand)]
@@ -146,7 +152,11 @@ pub fn run(cli: Cli) -> ExitCode {
         without_reader();
     }
     let result = match cli.command {
-        Command::Init { dir, config, comunque } => init::run(dir, config.as_deref(), comunque, &clock),
+        Command::Init {
+            dir,
+            config,
+            comunque,
+        } => init::run(dir, config.as_deref(), comunque, &clock),
         Command::Serve { config } => serve::run(&config, &clock),
         Command::Demo { exit, port } => demo::run(exit, port, &clock),
         Command::Ente(args) => ente::run(*args, &clock),
@@ -159,7 +169,11 @@ pub fn run(cli: Cli) -> ExitCode {
         Command::Backup(args) => backup::run(&args),
         Command::Reload { dove, comunque, json } => operate::reload(&dove, comunque, json),
         Command::Status { dove, pronta, json } => operate::status(&dove, pronta, json),
-        Command::CheckConfig { config, rigoroso, json } => operate::check(&config, rigoroso, json, &clock),
+        Command::CheckConfig {
+            config,
+            rigoroso,
+            json,
+        } => operate::check(&config, rigoroso, json, &clock),
         Command::Errori => {
             errori::run();
             Ok(())
@@ -171,15 +185,22 @@ pub fn run(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "varco: {}", told(&error));
-            if error.is::<Uso>() { ExitCode::from(2) } else { ExitCode::FAILURE }
+            if error.is::<Uso>() {
+                ExitCode::from(2)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
 
 /// An error and its causes, in a line. Errors of the operating system are put into Italian.
 fn told(error: &anyhow::Error) -> String {
-    let cause =
-        |cause: &(dyn std::error::Error + 'static)| cause.downcast_ref::<std::io::Error>().map_or_else(|| cause.to_string(), italian::io);
+    let cause = |cause: &(dyn std::error::Error + 'static)| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .map_or_else(|| cause.to_string(), italian::io)
+    };
     error.chain().map(cause).collect::<Vec<_>>().join(": ")
 }
 
@@ -187,16 +208,29 @@ fn told(error: &anyhow::Error) -> String {
 pub fn misused(error: &clap::Error) -> ExitCode {
     let (text, wrong) = parola::told(error);
     // Nobody may read it any more.
-    let _ = if wrong { std::io::stderr().write_all(text.as_bytes()) } else { std::io::stdout().write_all(text.as_bytes()) };
-    if wrong { ExitCode::from(2) } else { ExitCode::SUCCESS }
+    let _ = if wrong {
+        std::io::stderr().write_all(text.as_bytes())
+    } else {
+        std::io::stdout().write_all(text.as_bytes())
+    };
+    if wrong {
+        ExitCode::from(2)
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
-/// Whoever reads what a command prints may go before all of it is printed (`varco ledger list | head`): then the command ends, as one that a signal
-/// ended for that. What cannot be written for another reason, such as a full disk, is an error.
+/// Whoever reads what a command prints may go before all of it is printed (`varco ledger list | head`): then
+/// the command ends, as one that a signal ended for that. What cannot be written for another reason, such as
+/// a full disk, is an error.
 fn without_reader() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        let what = panic.payload().downcast_ref::<String>().map(String::as_str).unwrap_or_default();
+        let what = panic
+            .payload()
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .unwrap_or_default();
         if !what.starts_with("failed printing to std") {
             return usual(panic);
         }

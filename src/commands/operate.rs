@@ -17,8 +17,12 @@ use crate::sii;
 
 pub(super) fn reload(dove: &Dove, comunque: bool, json: bool) -> Result<()> {
     let directory = Directory::open(&dove.data()?)?;
-    let reloaded: Option<Reloaded> =
-        super::uso::runtime()?.block_on(socket::post(&directory.socket(), "/reload", Reload { comunque }, ""))?;
+    let reloaded: Option<Reloaded> = super::uso::runtime()?.block_on(socket::post(
+        &directory.socket(),
+        "/reload",
+        Reload { comunque },
+        "",
+    ))?;
     let reloaded = reloaded.context("nessuna porta in funzione su questa directory dei dati")?;
     if json {
         println!("{}", serde_json::to_string_pretty(&reloaded)?);
@@ -30,17 +34,31 @@ pub(super) fn reload(dove: &Dove, comunque: bool, json: bool) -> Result<()> {
 
 pub(super) fn status(dove: &Dove, ready: bool, json: bool) -> Result<()> {
     let directory = Directory::open(&dove.data()?)?;
-    let status: Option<Status> = super::uso::runtime()?.block_on(socket::get(&directory.socket(), "/status"))?;
+    let status: Option<Status> =
+        super::uso::runtime()?.block_on(socket::get(&directory.socket(), "/status"))?;
     let status = status.context("nessuna porta in funzione su questa directory dei dati")?;
     if ready && !status.pronta {
-        bail!("la porta non è pronta: {}", if status.avvertenze.is_empty() { status.stato_registro } else { status.avvertenze.join("; ") });
+        bail!(
+            "la porta non è pronta: {}",
+            if status.avvertenze.is_empty() {
+                status.stato_registro
+            } else {
+                status.avvertenze.join("; ")
+            }
+        );
     }
     if json {
         println!("{}", serde_json::to_string_pretty(&status)?);
         return Ok(());
     }
-    println!("varco {} su https://{}, in funzione dal {}", status.versione, status.indirizzo, status.avviata);
-    println!("registro {}: {}, {} voci, {} in attesa", status.registro, status.stato_registro, status.voci, status.in_attesa);
+    println!(
+        "varco {} su https://{}, in funzione dal {}",
+        status.versione, status.indirizzo, status.avviata
+    );
+    println!(
+        "registro {}: {}, {} voci, {} in attesa",
+        status.registro, status.stato_registro, status.voci, status.in_attesa
+    );
     if let Some((ended, segments)) = status.riletti {
         println!("segmenti chiusi riletti: {segments}, l'ultima volta il {ended}");
     }
@@ -50,8 +68,19 @@ pub(super) fn status(dove: &Dove, ready: bool, json: bool) -> Result<()> {
     if waiting.totale > waiting.prime.len() {
         println!("  e altre {}, più recenti", waiting.totale - waiting.prime.len());
     }
-    let enti: Vec<String> = status.enti.iter().map(|(stato, number)| format!("{number} {stato}")).collect();
-    println!("enti: {}", if enti.is_empty() { "nessuno".to_owned() } else { enti.join(", ") });
+    let enti: Vec<String> = status
+        .enti
+        .iter()
+        .map(|(stato, number)| format!("{number} {stato}"))
+        .collect();
+    println!(
+        "enti: {}",
+        if enti.is_empty() {
+            "nessuno".to_owned()
+        } else {
+            enti.join(", ")
+        }
+    );
     for (name, expires) in &status.certificati {
         println!("certificato {name}: fino al {expires}");
     }
@@ -80,17 +109,28 @@ pub(super) fn check(config: &Path, strict: bool, json: bool, clock: &Clock) -> R
                 Err(error) => checked.errori.push(error.to_string()),
                 Ok(settings) => {
                     let faults = settings.faults(clock.now());
-                    if strict { &mut checked.errori } else { &mut checked.avvertenze }.extend(faults);
+                    if strict {
+                        &mut checked.errori
+                    } else {
+                        &mut checked.avvertenze
+                    }
+                    .extend(faults);
                     checked.avvertenze.extend(settings.notices(clock.now()));
                 }
             }
             if let Err(error) = sii::Settings::configured(&config) {
                 checked.errori.push(error.to_string());
             }
-            match Directory::open(&config.data).map_err(anyhow::Error::from).and_then(|directory| Ok(Keys::open(&directory.keys(), true)?))
+            match Directory::open(&config.data)
+                .map_err(anyhow::Error::from)
+                .and_then(|directory| Ok(Keys::open(&directory.keys(), true)?))
             {
                 Err(error) => checked.errori.push(format!("{}: {error}", config.data.display())),
-                Ok(keys) => checked.avvertenze.extend(keys.missing().iter().map(|key| format!("chiave di classe illeggibile: {key}"))),
+                Ok(keys) => checked.avvertenze.extend(
+                    keys.missing()
+                        .iter()
+                        .map(|key| format!("chiave di classe illeggibile: {key}")),
+                ),
             }
         }
     }
@@ -98,7 +138,10 @@ pub(super) fn check(config: &Path, strict: bool, json: bool, clock: &Clock) -> R
         println!("{}", serde_json::to_string_pretty(&checked)?);
     } else {
         checked.errori.iter().for_each(|text| println!("errore: {text}"));
-        checked.avvertenze.iter().for_each(|text| println!("attenzione: {text}"));
+        checked
+            .avvertenze
+            .iter()
+            .for_each(|text| println!("attenzione: {text}"));
     }
     if checked.errori.is_empty() {
         if !json {

@@ -2,12 +2,16 @@
 
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
-/// The output of a command line without a command to carry out: a help page, the version, or an error with its remedy. True for an error.
+/// The output of a command line without a command to carry out: a help page, the version, or an error with
+/// its remedy. True for an error.
 pub(super) fn told(error: &Error) -> (String, bool) {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => (italian(&error.render().to_string()), false),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => (italian(&error.render().to_string()), true),
-        kind => (format!("varco: {}\n{}", sentence(error, kind), usage(error)), true),
+        kind => (
+            format!("varco: {}\n{}", sentence(error, kind), usage(error)),
+            true,
+        ),
     }
 }
 
@@ -18,9 +22,18 @@ fn italian(page: &str) -> String {
         ("\nCommands:", "\nComandi:"),
         ("\nOptions:", "\nOpzioni:"),
         ("\nArguments:", "\nArgomenti:"),
-        ("Print this message or the help of the given subcommand(s)", "Mostra questa pagina, o quella di un comando"),
-        ("Print help (see more with '--help')", "Mostra questa pagina (con --help, di più)"),
-        ("Print help (see a summary with '-h')", "Mostra questa pagina (con -h, in breve)"),
+        (
+            "Print this message or the help of the given subcommand(s)",
+            "Mostra questa pagina, o quella di un comando",
+        ),
+        (
+            "Print help (see more with '--help')",
+            "Mostra questa pagina (con --help, di più)",
+        ),
+        (
+            "Print help (see a summary with '-h')",
+            "Mostra questa pagina (con -h, in breve)",
+        ),
         ("Print help", "Mostra questa pagina"),
         ("Print version", "Mostra la versione"),
         ("[default: ", "[se manca: "),
@@ -30,7 +43,9 @@ fn italian(page: &str) -> String {
         ("<COMMAND>", "<COMANDO>"),
         ("[COMMAND]", "[COMANDO]"),
     ];
-    words.iter().fold(page.to_owned(), |page, (english, italian)| page.replace(english, italian))
+    words.iter().fold(page.to_owned(), |page, (english, italian)| {
+        page.replace(english, italian)
+    })
 }
 
 fn sentence(error: &Error, kind: ErrorKind) -> String {
@@ -47,18 +62,35 @@ fn sentence(error: &Error, kind: ErrorKind) -> String {
         near => format!(" (forse {near})"),
     };
     match kind {
-        ErrorKind::UnknownArgument => format!("l'argomento {argument} non c'è{}", suggested(ContextKind::SuggestedArg)),
+        ErrorKind::UnknownArgument => format!(
+            "l'argomento {argument} non c'è{}",
+            suggested(ContextKind::SuggestedArg)
+        ),
         ErrorKind::InvalidSubcommand => {
-            format!("il comando {} non c'è{}", named(ContextKind::InvalidSubcommand), suggested(ContextKind::SuggestedSubcommand))
+            format!(
+                "il comando {} non c'è{}",
+                named(ContextKind::InvalidSubcommand),
+                suggested(ContextKind::SuggestedSubcommand)
+            )
         }
-        ErrorKind::InvalidValue if value.is_empty() => format!("{argument} vuole un valore{}", valid(&named(ContextKind::ValidValue))),
-        ErrorKind::InvalidValue => format!("{value} non va bene per {argument}{}", valid(&named(ContextKind::ValidValue))),
+        ErrorKind::InvalidValue if value.is_empty() => format!(
+            "{argument} vuole un valore{}",
+            valid(&named(ContextKind::ValidValue))
+        ),
+        ErrorKind::InvalidValue => format!(
+            "{value} non va bene per {argument}{}",
+            valid(&named(ContextKind::ValidValue))
+        ),
         ErrorKind::ValueValidation => format!("{value} non va bene per {argument}"),
         ErrorKind::MissingRequiredArgument => format!("manca {argument}"),
         ErrorKind::MissingSubcommand => format!("manca il comando: {}", named(ContextKind::ValidSubcommand)),
-        ErrorKind::ArgumentConflict => format!("{argument} non si può usare con {}", named(ContextKind::PriorArg)),
+        ErrorKind::ArgumentConflict => {
+            format!("{argument} non si può usare con {}", named(ContextKind::PriorArg))
+        }
         ErrorKind::TooManyValues => format!("{value}: {argument} non vuole altri valori"),
-        ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => format!("{argument} vuole un altro numero di valori"),
+        ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
+            format!("{argument} vuole un altro numero di valori")
+        }
         ErrorKind::NoEquals => format!("{argument} vuole un segno di uguale prima del valore"),
         ErrorKind::InvalidUtf8 => "un argomento non è testo in UTF-8".to_owned(),
         _ => "la riga di comando non è comprensibile".to_owned(),
@@ -66,7 +98,11 @@ fn sentence(error: &Error, kind: ErrorKind) -> String {
 }
 
 fn valid(values: &str) -> String {
-    if values.is_empty() { String::new() } else { format!("; i valori sono {values}") }
+    if values.is_empty() {
+        String::new()
+    } else {
+        format!("; i valori sono {values}")
+    }
 }
 
 fn usage(error: &Error) -> String {
@@ -88,28 +124,54 @@ mod tests {
     fn no_word_of_the_parser_is_english() {
         let said = |line: &str| told(&Cli::try_parse_from(line.split_whitespace()).unwrap_err());
         for (line, part) in [
-            ("varco ledger list --ent comune", "varco: l'argomento --ent non c'è (forse --ente)"),
+            (
+                "varco ledger list --ent comune",
+                "varco: l'argomento --ent non c'è (forse --ente)",
+            ),
             ("varco ledgr", "varco: il comando ledgr non c'è (forse ledger)"),
-            ("varco ledger list --limit 0", "varco: 0 non va bene per --limit <LIMIT>"),
-            ("varco demo --port molte", "varco: molte non va bene per --port <PORT>"),
+            (
+                "varco ledger list --limit 0",
+                "varco: 0 non va bene per --limit <LIMIT>",
+            ),
+            (
+                "varco demo --port molte",
+                "varco: molte non va bene per --port <PORT>",
+            ),
             ("varco ledger show", "varco: manca <SEQUENCE>"),
             ("varco ente lista --stato boh", "; i valori sono "),
             ("varco serve --config", "--config <CONFIG> vuole un valore"),
             ("varco rebuild --motivo x", "manca --accetta-perdita"),
         ] {
             let (text, wrong) = said(line);
-            assert!(wrong && text.contains(part) && text.ends_with("Con --help si vedono comandi e opzioni.\n"), "{line}: {text}");
+            assert!(
+                wrong && text.contains(part) && text.ends_with("Con --help si vedono comandi e opzioni.\n"),
+                "{line}: {text}"
+            );
         }
         // Every page of every command.
         let mut pages = vec![Cli::command()];
         while let Some(mut command) = pages.pop() {
-            let page = italian(&command.render_long_help().to_string()) + &italian(&command.render_help().to_string());
-            for english in ["Usage", "Options", "Commands", "Arguments", "Print", "default:", "possible", "Possible", "OPTIONS", "see more"]
-            {
+            let page = italian(&command.render_long_help().to_string())
+                + &italian(&command.render_help().to_string());
+            for english in [
+                "Usage",
+                "Options",
+                "Commands",
+                "Arguments",
+                "Print",
+                "default:",
+                "possible",
+                "Possible",
+                "OPTIONS",
+                "see more",
+            ] {
                 assert!(!page.contains(english), "{english}: {page}");
             }
             pages.extend(command.get_subcommands().cloned());
         }
-        assert_eq!(said("varco --version"), (format!("varco {}\n", env!("CARGO_PKG_VERSION")), false));
+        assert_eq!(
+            said("varco --version"),
+            (format!("varco {}\n", env!("CARGO_PKG_VERSION")), false)
+        );
     }
 }

@@ -29,23 +29,32 @@ pub struct Args {
 pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     let accepted = match args.motivo {
         Some(motivo) if motivo.trim().is_empty() => bail!("indicare il motivo (--motivo)"),
-        Some(reason) => Some(Accepted { actor: myself(), reason }),
+        Some(reason) => Some(Accepted {
+            actor: myself(),
+            reason,
+        }),
         None => None,
     };
     // It changes a directory: none is taken by default.
     if args.dove.is_default() {
-        return Err(Uso::of("indicare la directory dei dati (--data) o il file di configurazione (--config)").into());
+        return Err(Uso::of(
+            "indicare la directory dei dati (--data) o il file di configurazione (--config)",
+        )
+        .into());
     }
     rebuild(&args.dove.data()?, accepted.as_ref(), clock)
 }
 
 fn rebuild(data: &Path, accepted: Option<&Accepted>, clock: &Clock) -> Result<()> {
     let directory = Directory::open(data)?;
-    let remade = super::uso::runtime()?.block_on(node::rebuild(&directory, clock, Arc::new(RealDisk), accepted))?;
+    let remade =
+        super::uso::runtime()?.block_on(node::rebuild(&directory, clock, Arc::new(RealDisk), accepted))?;
     println!("viste rifatte da {} voci", remade.entries);
     match remade.lost {
         Some((head, until)) => {
-            println!("perdita registrata: l'ultima voce intera è la {head}; mancano quelle fino alla {until} almeno");
+            println!(
+                "perdita registrata: l'ultima voce intera è la {head}; mancano quelle fino alla {until} almeno"
+            );
             println!("numeri e protocolli ripartono molto oltre: nessuno viene dato due volte");
         }
         None if accepted.is_some() => println!("nessuna perdita: al registro non manca nulla"),

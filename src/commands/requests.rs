@@ -8,14 +8,20 @@ pub const GIULIA: &str = "FRRGLI84E52H501O";
 
 /// The sample DSU with a protocol of the sender's and a day of presentation.
 pub fn dsu(protocollo: &str, data: &str) -> String {
-    include_str!("demo/dsu.xml").replace("@PROTOCOLLO@", protocollo).replace("@DATA@", data)
+    include_str!("demo/dsu.xml")
+        .replace("@PROTOCOLLO@", protocollo)
+        .replace("@DATA@", data)
 }
 
 /// Transmits a DSU.
 pub fn trasmissione(dichiarazione: &str) -> String {
     envelope(
         Version::V11,
-        &format!("<TrasmissioneDSU xmlns=\"{}\">{}</TrasmissioneDSU>", Operation::TrasmissioneDsu.namespace(), dichiarazione.trim_end()),
+        &format!(
+            "<TrasmissioneDSU xmlns=\"{}\">{}</TrasmissioneDSU>",
+            Operation::TrasmissioneDsu.namespace(),
+            dichiarazione.trim_end()
+        ),
     )
 }
 
@@ -23,19 +29,28 @@ pub fn trasmissione(dichiarazione: &str) -> String {
 pub fn indicatore(codice_fiscale: &str, data: &str, prestazione: &str) -> String {
     consultazione(
         Operation::ConsultazioneIndicatore,
-        &format!("<TipoIndicatore>Ordinario</TipoIndicatore>{}", ricerca(codice_fiscale, data, prestazione)),
+        &format!(
+            "<TipoIndicatore>Ordinario</TipoIndicatore>{}",
+            ricerca(codice_fiscale, data, prestazione)
+        ),
     )
 }
 
 /// Asks for the attestation of a person on a day, for a benefit.
 pub fn attestazione(codice_fiscale: &str, data: &str, prestazione: &str) -> String {
-    consultazione(Operation::ConsultazioneAttestazione, &ricerca(codice_fiscale, data, prestazione))
+    consultazione(
+        Operation::ConsultazioneAttestazione,
+        &ricerca(codice_fiscale, data, prestazione),
+    )
 }
 
 /// A consultation with what stands in `request`.
 pub fn consultazione(operation: Operation, request: &str) -> String {
     let (root, namespace) = (operation.root(), operation.namespace());
-    envelope(Version::V11, &format!("<{root} xmlns=\"{namespace}\"><request>{request}</request></{root}>"))
+    envelope(
+        Version::V11,
+        &format!("<{root} xmlns=\"{namespace}\"><request>{request}</request></{root}>"),
+    )
 }
 
 fn ricerca(codice_fiscale: &str, data: &str, prestazione: &str) -> String {

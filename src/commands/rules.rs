@@ -69,11 +69,20 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
         What::Show { id, config, json } => {
             let rules = rules(config.as_deref())?;
             show(
-                rules.named(&id).ok_or_else(|| super::uso::Uso(format!("nessun insieme di regole si chiama {id}: varco rules list")))?,
+                rules.named(&id).ok_or_else(|| {
+                    super::uso::Uso(format!(
+                        "nessun insieme di regole si chiama {id}: varco rules list"
+                    ))
+                })?,
                 json,
             )
         }
-        What::Apply { config, motivo, prova, json } => {
+        What::Apply {
+            config,
+            motivo,
+            prova,
+            json,
+        } => {
             let config = Config::read(&config)?;
             // A trial needs no reason, and leaves nothing that would keep one.
             let motivo = if prova { "prova" } else { motivo.as_str() };
@@ -99,18 +108,36 @@ fn list(rules: &Rules, as_json: bool) -> Result<()> {
         return Ok(());
     }
     for set in rules.all() {
-        let variant = set.variant_of.as_ref().map(|of| format!("  in luogo di {of}")).unwrap_or_default();
-        println!("{:<12} DSU presentate dal {} al {}  {}{variant}", set.id, set.valid_from, set.valid_to, &set.digest[..16]);
+        let variant = set
+            .variant_of
+            .as_ref()
+            .map(|of| format!("  in luogo di {of}"))
+            .unwrap_or_default();
+        println!(
+            "{:<12} DSU presentate dal {} al {}  {}{variant}",
+            set.id,
+            set.valid_from,
+            set.valid_to,
+            &set.digest[..16]
+        );
     }
     Ok(())
 }
 
 fn show(set: &RuleSet, as_json: bool) -> Result<()> {
     if as_json {
-        let parameters =
-            set.parameters().map(|(name, p)| (name.to_owned(), json!({"valore": p.value.to_string(), "fonte": p.cite, "segno": p.mark})));
-        let lists =
-            set.lists().map(|(name, list)| (name.to_owned(), json!({"valori": list.values, "fonte": list.cite, "segno": list.mark})));
+        let parameters = set.parameters().map(|(name, p)| {
+            (
+                name.to_owned(),
+                json!({"valore": p.value.to_string(), "fonte": p.cite, "segno": p.mark}),
+            )
+        });
+        let lists = set.lists().map(|(name, list)| {
+            (
+                name.to_owned(),
+                json!({"valori": list.values, "fonte": list.cite, "segno": list.mark}),
+            )
+        });
         let value = json!({
             "id": set.id,
             "dal": set.valid_from.to_string(),
@@ -122,26 +149,50 @@ fn show(set: &RuleSet, as_json: bool) -> Result<()> {
         println!("{value:#}");
         return Ok(());
     }
-    println!("{}: DSU presentate dal {} al {}; impronta {}", set.id, set.valid_from, set.valid_to, set.digest);
+    println!(
+        "{}: DSU presentate dal {} al {}; impronta {}",
+        set.id, set.valid_from, set.valid_to, set.digest
+    );
     println!("segno: c confermato da una fonte, u da nessuna, o dato da chi gestisce la porta");
     for (name, parameter) in set.parameters() {
-        println!("{name:<40} {:>10}  {}  {}", parameter.value.to_string(), parameter.mark, parameter.cite);
+        println!(
+            "{name:<40} {:>10}  {}  {}",
+            parameter.value.to_string(),
+            parameter.mark,
+            parameter.cite
+        );
     }
     for (name, list) in set.lists() {
-        println!("{name:<40} {}  {}  {}", list.values.join(" "), list.mark, list.cite);
+        println!(
+            "{name:<40} {}  {}  {}",
+            list.values.join(" "),
+            list.mark,
+            list.cite
+        );
     }
     Ok(())
 }
 
-/// Where the ledger is: in the running gateway, with the rules that it has; or here, with those of the configuration.
+/// Where the ledger is: in the running gateway, with the rules that it has; or here, with those of the
+/// configuration.
 async fn apply(config: &Config, prova: bool, motivo: &str, clock: &Clock) -> Result<Applicate> {
     let directory = Directory::open(&config.data)?;
     if let Some(applied) = socket::post(&directory.socket(), "/rules", prova, motivo).await? {
         return Ok(applied);
     }
-    let node = Node::open_with(&directory, clock, Arc::new(RealDisk), config.ledger.segment_bytes, Settings::configured(config)?)?;
+    let node = Node::open_with(
+        &directory,
+        clock,
+        Arc::new(RealDisk),
+        config.ledger.segment_bytes,
+        Settings::configured(config)?,
+    )?;
     let recorded = node.record_recovery().await;
-    let act = Act { actor: &super::who::myself(), reason: motivo, now: clock.now() };
+    let act = Act {
+        actor: &super::who::myself(),
+        reason: motivo,
+        now: clock.now(),
+    };
     let done = node.upkeep.apply_rules(prova, act).await;
     node.close();
     recorded?;
@@ -153,24 +204,48 @@ fn told(applied: Applicate, prova: bool, json: bool) -> Result<()> {
         println!("{}", serde_json::to_string_pretty(&applied)?);
         return Ok(());
     }
-    let Applicate { esaminate, aggiornate, invariate, ricalcolate, in_attesa, errori, elenco } = applied;
+    let Applicate {
+        esaminate,
+        aggiornate,
+        invariate,
+        ricalcolate,
+        in_attesa,
+        errori,
+        elenco,
+    } = applied;
     let did = if prova { "da ricalcolare" } else { "ricalcolate" };
-    println!("{esaminate} attestazioni esaminate: {aggiornate} con queste regole, {invariate} con altre ma uguali, {ricalcolate} {did}");
+    println!(
+        "{esaminate} attestazioni esaminate: {aggiornate} con queste regole, {invariate} con altre ma uguali, {ricalcolate} {did}"
+    );
     if in_attesa > 0 {
-        println!("in attesa: {in_attesa}, con una versione successiva che aspetta i dati e sarà attestata con queste regole");
+        println!(
+            "in attesa: {in_attesa}, con una versione successiva che aspetta i dati e sarà attestata con queste regole"
+        );
     }
-    for Esaminata { protocollo, presentata, regole, metodo, effetto } in &elenco {
+    for Esaminata {
+        protocollo,
+        presentata,
+        regole,
+        metodo,
+        effetto,
+    } in &elenco
+    {
         let becomes = match effetto {
             Effetto::Uguale => "resterebbe uguale",
             Effetto::Ricalcolata => "cambierebbe",
             Effetto::InAttesa => "resta, in attesa della versione successiva",
         };
-        println!("  {protocollo}  presentata il {presentata}, attestata con le regole {regole}, metodo {metodo}: {becomes}");
+        println!(
+            "  {protocollo}  presentata il {presentata}, attestata con le regole {regole}, metodo {metodo}: {becomes}"
+        );
     }
     let others = (invariate + ricalcolate + in_attesa).saturating_sub(elenco.len() as u64);
     if prova && others > 0 {
         println!("  e altre {others}, non elencate");
     }
-    anyhow::ensure!(errori == 0, "{errori} non possono essere ricalcolate: il log dice perché");
+    anyhow::ensure!(
+        errori == 0,
+        "{errori} non possono essere ricalcolate: il log dice perché"
+    );
     Ok(())
 }

@@ -1,5 +1,6 @@
-//! `varco serve`: configuration, data directory, TLS, listener, admin socket; then waits for signals: SIGTERM and SIGINT drain and stop, SIGHUP reads the
-//! configuration again. Under systemd it takes the socket that it is given, says when it is ready, and answers the watchdog.
+//! `varco serve`: configuration, data directory, TLS, listener, admin socket; then waits for signals: SIGTERM
+//! and SIGINT drain and stop, SIGHUP reads the configuration again. Under systemd it takes the socket that it
+//! is given, says when it is ready, and answers the watchdog.
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
@@ -52,24 +53,42 @@ pub async fn start_on(config: &Config, clock: &Clock, disk: Arc<dyn Disk>) -> Re
 }
 
 /// Starts a gateway, on a socket that is bound already if there is one.
-async fn start_with(config: &Config, clock: &Clock, disk: Arc<dyn Disk>, inherited: Option<TcpListener>) -> Result<Started> {
+async fn start_with(
+    config: &Config,
+    clock: &Clock,
+    disk: Arc<dyn Disk>,
+    inherited: Option<TcpListener>,
+) -> Result<Started> {
     let contract = Contract::compile()?;
     let settings = Settings::build(config, clock)?;
     let directory = Directory::open(&config.data)?;
-    let node = Node::open_with(&directory, clock, disk, config.ledger.segment_bytes, sii::Settings::configured(config)?)?;
+    let node = Node::open_with(
+        &directory,
+        clock,
+        disk,
+        config.ledger.segment_bytes,
+        sii::Settings::configured(config)?,
+    )?;
     for key in &node.opened.missing_keys {
         tracing::warn!(key, "a class key cannot be opened: its entries are unreadable");
     }
     node.record_opening("start").await?;
     let listener = match inherited {
         Some(socket) => Listener::inherited(socket)?,
-        None => Listener::bind(config.listen).await.with_context(|| format!("{}", config.listen))?,
+        None => Listener::bind(config.listen)
+            .await
+            .with_context(|| format!("{}", config.listen))?,
     };
     let address = listener.address()?;
     let gateway = Gateway::new(node, contract, settings, config);
     let ledger = &gateway.node.ledger;
     let head = u64::try_from(ledger.committer.meter().head.get()).unwrap_or_default();
-    let counting = Counting::recounted(&gateway.quotas, &gateway.node.services.tentativi, (ledger.reader.as_ref(), head), clock)?;
+    let counting = Counting::recounted(
+        &gateway.quotas,
+        &gateway.node.services.tentativi,
+        (ledger.reader.as_ref(), head),
+        clock,
+    )?;
     ledger.committer.follow(Box::new(counting)).await?;
     let (damage, uses) = (&gateway.node.damage, &gateway.node.uses);
     let scrub = Scrub::start(&ledger.reader, damage, uses, clock).context("rilettura del registro")?;
@@ -78,7 +97,9 @@ async fn start_with(config: &Config, clock: &Clock, disk: Arc<dyn Disk>, inherit
     let _ = gateway.address.set(address);
     let mut admin = vec![tokio::spawn(admin::serve(admin::bind(&socket)?, gateway.clone()))];
     if let Some(port) = config.admin.listen {
-        let port = tokio::net::TcpListener::bind(port).await.with_context(|| format!("admin.listen {port}"))?;
+        let port = tokio::net::TcpListener::bind(port)
+            .await
+            .with_context(|| format!("admin.listen {port}"))?;
         admin.push(tokio::spawn(admin::serve_port(port, gateway.clone())));
     }
     let (stop, stopped) = watch::channel(false);
@@ -86,11 +107,18 @@ async fn start_with(config: &Config, clock: &Clock, disk: Arc<dyn Disk>, inherit
     let serving = tokio::spawn(listener.serve(gateway.clone(), stopped, gathered));
     admin.push(tokio::spawn(every_day(gateway.clone())));
     tracing::info!(%address, ledger = %directory.ledger, "serving");
-    Ok(Started { address, gateway, stop, serving, admin, socket })
+    Ok(Started {
+        address,
+        gateway,
+        stop,
+        serving,
+        admin,
+        socket,
+    })
 }
 
-/// At the start and with each new day: warns of faults of the configuration. Attests the waiting DSU that need not wait any more: their feed was loaded
-/// while no gateway ran, or their terms are over.
+/// At the start and with each new day: warns of faults of the configuration. Attests the waiting DSU that
+/// need not wait any more: their feed was loaded while no gateway ran, or their terms are over.
 async fn every_day(gateway: Arc<Gateway>) {
     let mut done = None;
     loop {
@@ -124,7 +152,11 @@ impl Started {
         let _ = std::fs::remove_file(&self.socket);
         let node = &self.gateway.node;
         if ended == Ended::Stopped {
-            node.record_system("stop", serde_json::json!({ "versione": env!("CARGO_PKG_VERSION") })).await?;
+            node.record_system(
+                "stop",
+                serde_json::json!({ "versione": env!("CARGO_PKG_VERSION") }),
+            )
+            .await?;
         }
         node.close();
         Ok(ended)
@@ -135,7 +167,9 @@ pub(super) fn run(config: &Path, clock: &Clock) -> Result<()> {
     let _log = log::start();
     let config = Config::read(config)?;
     descriptors(config.limits.connections);
-    let inherited = listenfd::ListenFd::from_env().take_tcp_listener(0).context("socket of the service manager")?;
+    let inherited = listenfd::ListenFd::from_env()
+        .take_tcp_listener(0)
+        .context("socket of the service manager")?;
     super::uso::runtime()?.block_on(async {
         // Before anybody is told that it serves: from then on it may be asked to stop.
         let mut signals = Signals::new()?;
@@ -144,7 +178,11 @@ pub(super) fn run(config: &Path, clock: &Clock) -> Result<()> {
         starting.abort();
         let started = started?;
         // Whether anybody reads it or not.
-        let _ = writeln!(std::io::stdout(), "varco in ascolto su https://{}", started.address);
+        let _ = writeln!(
+            std::io::stdout(),
+            "varco in ascolto su https://{}",
+            started.address
+        );
         tell(&[NotifyState::Ready]);
         tokio::task::spawn_blocking(unsynchronised);
         let (stop, gateway) = (started.stop.clone(), started.gateway.clone());
@@ -178,11 +216,18 @@ pub(super) fn run(config: &Path, clock: &Clock) -> Result<()> {
     })
 }
 
-/// As many descriptors as may be had: the usual limit, 1024, is for programs that use select(2), and less than `limits.connections` needs.
+/// As many descriptors as may be had: the usual limit, 1024, is for programs that use select(2), and less
+/// than `limits.connections` needs.
 fn descriptors(connections: usize) {
     const OWN: u64 = 256;
     let limit = getrlimit(Resource::Nofile);
-    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {
+    if let Err(error) = setrlimit(
+        Resource::Nofile,
+        Rlimit {
+            current: limit.maximum,
+            maximum: limit.maximum,
+        },
+    ) {
         tracing::warn!(%error, "descriptors");
     }
     let (wanted, had) = (connections as u64 + OWN, getrlimit(Resource::Nofile).current);
@@ -203,27 +248,38 @@ async fn watchdog(gateway: Arc<Gateway>, period: Duration) {
     let mut tick = tokio::time::interval(period / 3);
     loop {
         tick.tick().await;
-        if !matches!(&*gateway.node.ledger.committer.health().borrow(), Health::Fatal(_)) {
+        if !matches!(
+            &*gateway.node.ledger.committer.health().borrow(),
+            Health::Fatal(_)
+        ) {
             tell(&[NotifyState::Watchdog]);
         }
     }
 }
 
-/// Asks the service manager for more time, again and again: after a crash the views of a large ledger are made anew, and to be stopped in the middle of
-/// that would be for ever.
+/// Asks the service manager for more time, again and again: after a crash the views of a large ledger are
+/// made anew, and to be stopped in the middle of that would be for ever.
 async fn still_starting() {
     let mut tick = tokio::time::interval(Duration::from_secs(20));
     loop {
         tick.tick().await;
-        tell(&[NotifyState::ExtendTimeoutUsec(60_000_000), NotifyState::Status("opens the ledger")]);
+        tell(&[
+            NotifyState::ExtendTimeoutUsec(60_000_000),
+            NotifyState::Status("opens the ledger"),
+        ]);
     }
 }
 
-/// Warns where the machine says that its clock is not synchronised: entries are stamped with it. Where it does not say, nothing is said.
+/// Warns where the machine says that its clock is not synchronised: entries are stamped with it. Where it
+/// does not say, nothing is said.
 fn unsynchronised() {
     // Without the environment: it must not tell the service manager how it fares.
     let mut command = std::process::Command::new("timedatectl");
-    let asked = command.args(["show", "-p", "NTPSynchronized", "--value"]).env_remove("NOTIFY_SOCKET").env_remove("WATCHDOG_USEC").output();
+    let asked = command
+        .args(["show", "-p", "NTPSynchronized", "--value"])
+        .env_remove("NOTIFY_SOCKET")
+        .env_remove("WATCHDOG_USEC")
+        .output();
     if asked.is_ok_and(|output| output.status.success() && output.stdout.trim_ascii() == b"no") {
         tracing::warn!("the machine's clock is not synchronised: entries are stamped with it");
     }

@@ -1,4 +1,5 @@
-//! `varco upgrade DIR`: from an earlier format to the present one. Nothing that is recorded changes: what has another form now is recorded again in it.
+//! `varco upgrade DIR`: from an earlier format to the present one. Nothing that is recorded changes: what has
+//! another form now is recorded again in it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -33,33 +34,53 @@ pub(super) fn run(dir: &Path, clock: &Clock) -> Result<()> {
     let converted = upgraded?;
     // Last: one that is interrupted is done again, and finds what it did.
     directory.write_format()?;
-    println!("{}: dal formato {major}.{minor} al {}.{}; {converted} enti registrati di nuovo", dir.display(), FORMAT.0, FORMAT.1);
+    println!(
+        "{}: dal formato {major}.{minor} al {}.{}; {converted} enti registrati di nuovo",
+        dir.display(),
+        FORMAT.0,
+        FORMAT.1
+    );
     Ok(())
 }
 
 /// Records each ente of format 1.0 again in the present form, as its last entry has it: how many.
 pub async fn from_1_0(node: &Node, clock: &Clock) -> Result<usize> {
-    let filter = Filter { kind: Some(Kind::Registry), ..Filter::default() };
+    let filter = Filter {
+        kind: Some(Kind::Registry),
+        ..Filter::default()
+    };
     let mut last = BTreeMap::new();
     for entry in search::find(node.ledger.reader.as_ref(), &filter, usize::MAX)? {
         let value = entry.leaf.body.get(ENTE).cloned().unwrap_or_default();
-        // One that was taken over already, by an upgrade that did not come to its end, has another form: what it was stands before it.
+        // One that was taken over already, by an upgrade that did not come to its end, has another form: what
+        // it was stands before it.
         if entry.leaf.body.operation.as_deref() == Some("ente converti") {
             continue;
         }
-        let earlier: Earlier = serde_json::from_value(value).with_context(|| format!("voce {}: ente non leggibile", entry.leaf.seq))?;
+        let earlier: Earlier = serde_json::from_value(value)
+            .with_context(|| format!("voce {}: ente non leggibile", entry.leaf.seq))?;
         last.insert(earlier.codice.clone(), earlier);
     }
     let mut commands = Vec::new();
     for earlier in last.into_values() {
         if node.registry.ente(&earlier.codice)?.is_none() {
-            commands.push(Command::Converti { ente: Box::new(earlier.converted(clock.today())) });
+            commands.push(Command::Converti {
+                ente: Box::new(earlier.converted(clock.today())),
+            });
         }
     }
     let facts = serde_json::json!({ "dal": "1.0", "al": format!("{}.{}", FORMAT.0, FORMAT.1), "enti": commands.len() });
     node.record_opening("upgrade").await?;
     if !commands.is_empty() {
-        perform_all(&node.ledger, &node.registry, &commands, &myself(), "varco upgrade", clock.now()).await?;
+        perform_all(
+            &node.ledger,
+            &node.registry,
+            &commands,
+            &myself(),
+            "varco upgrade",
+            clock.now(),
+        )
+        .await?;
     }
     node.record_system("upgraded", facts).await?;
     Ok(commands.len())

@@ -16,12 +16,25 @@ pub(super) fn set(operatore: Option<String>) {
 
 /// The claims: `--operatore`, else the caller of sudo; and the login user (audit(7), loginuid).
 pub(super) fn claims() -> Claims {
-    let login = std::fs::read_to_string("/proc/self/loginuid").ok().and_then(|text| text.trim().parse().ok());
-    let operatore = OPERATORE.get().cloned().or_else(|| std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty()));
-    Claims { login: login.filter(|uid| *uid != u32::MAX), operatore }.checked()
+    let login = std::fs::read_to_string("/proc/self/loginuid")
+        .ok()
+        .and_then(|text| text.trim().parse().ok());
+    let operatore = OPERATORE
+        .get()
+        .cloned()
+        .or_else(|| std::env::var("SUDO_USER").ok().filter(|name| !name.is_empty()));
+    Claims {
+        login: login.filter(|uid| *uid != u32::MAX),
+        operatore,
+    }
+    .checked()
 }
 
 /// The actor of a command that works without the socket.
 pub(super) fn myself() -> Actor {
-    Actor::claiming(rustix::process::getuid().as_raw(), Some(rustix::process::getpid().as_raw_nonzero().get()), claims())
+    Actor::claiming(
+        rustix::process::getuid().as_raw(),
+        Some(rustix::process::getpid().as_raw_nonzero().get()),
+        claims(),
+    )
 }

@@ -55,7 +55,22 @@ risposte! {
 }
 
 impl From<Answered> for c::ConsultazioneSogliaIndicatoreResponse {
-    fn from(Answered { id_richiesta, esito, descrizione_errore, dati, .. }: Answered) -> Self {
-        Self { result: c::EsitoSogliaIndicatore { id_richiesta, esito: esito.into(), descrizione_errore, dati } }
+    fn from(
+        Answered {
+            id_richiesta,
+            esito,
+            descrizione_errore,
+            dati,
+            ..
+        }: Answered,
+    ) -> Self {
+        Self {
+            result: c::EsitoSogliaIndicatore {
+                id_richiesta,
+                esito: esito.into(),
+                descrizione_errore,
+                dati,
+            },
+        }
     }
 }

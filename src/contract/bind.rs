@@ -1,8 +1,10 @@
-//! Binds types to the wire: one line for each element and attribute, from which decoding, encoding and a description of the
-//! shape are made. A test compares every shape with the compiled schema, both ways, so that no line can be missing, superfluous or wrong.
+//! Binds types to the wire: one line for each element and attribute, from which decoding, encoding and a
+//! description of the shape are made. A test compares every shape with the compiled schema, both ways, so
+//! that no line can be missing, superfluous or wrong.
 //!
-//! Decoding expects what the schema accepts: it is given elements that [`SchemaSet::validate`](crate::xml::schema::SchemaSet::validate)
-//! found clean, and it fails, without panicking, on others.
+//! Decoding expects what the schema accepts: it is given elements that
+//! [`SchemaSet::validate`](crate::xml::schema::SchemaSet::validate) found clean, and it fails, without
+//! panicking, on others.
 
 use std::borrow::Cow;
 
@@ -131,8 +133,8 @@ pub enum Field {
     },
 }
 
-/// Implements [`Content`] for a struct, or [`ChoiceField`] for an enumeration: `@` is an attribute, `>` an element, `|` a choice.
-/// Debug prints the type's name alone: messages are made of personal data.
+/// Implements [`Content`] for a struct, or [`ChoiceField`] for an enumeration: `@` is an attribute, `>` an
+/// element, `|` a choice. Debug prints the type's name alone: messages are made of personal data.
 macro_rules! bind {
     (struct $type:ident { $($kind:tt $field:ident $name:literal),* $(,)? }) => {
         impl $crate::contract::bind::Content for $type {
@@ -212,18 +214,32 @@ macro_rules! bind {
 pub(super) use bind;
 
 /// The shape of a field of that type.
-pub(super) fn attribute_field<T: AttributeField>(_: std::marker::PhantomData<T>, name: &'static str) -> Field {
-    Field::Attribute { name, required: T::REQUIRED, shape: T::shape() }
+pub(super) fn attribute_field<T: AttributeField>(
+    _: std::marker::PhantomData<T>,
+    name: &'static str,
+) -> Field {
+    Field::Attribute {
+        name,
+        required: T::REQUIRED,
+        shape: T::shape(),
+    }
 }
 
 /// The shape of a field of that type.
 pub(super) fn element_field<T: ElementField>(_: std::marker::PhantomData<T>, name: &'static str) -> Field {
-    Field::Element { name, occurs: T::OCCURS, shape: T::shape() }
+    Field::Element {
+        name,
+        occurs: T::OCCURS,
+        shape: T::shape(),
+    }
 }
 
 /// The shape of a field of that type.
 pub(super) fn choice_field<T: ChoiceField>(_: std::marker::PhantomData<T>) -> Field {
-    Field::Choice { optional: T::OPTIONAL, alternatives: T::alternatives() }
+    Field::Choice {
+        optional: T::OPTIONAL,
+        alternatives: T::alternatives(),
+    }
 }
 
 impl<T: Text> AttributeField for T {
@@ -245,7 +261,9 @@ impl<T: Text> AttributeField for Option<T> {
         <T as AttributeField>::shape()
     }
     fn decode(at: &mut Cursor<'_, '_>, name: &'static str) -> Result<Self, Undecodable> {
-        at.attribute(name).map(|text| T::parse(text).ok_or(Undecodable(name))).transpose()
+        at.attribute(name)
+            .map(|text| T::parse(text).ok_or(Undecodable(name)))
+            .transpose()
     }
     fn encode(&self, name: &'static str, writer: &mut Writer) {
         if let Some(value) = self {
@@ -317,7 +335,10 @@ impl<T: ChoiceField> ChoiceField for Option<T> {
                 _ => None,
             })
             .collect();
-        let present = at.element().children().any(|child| names.contains(&child.local()));
+        let present = at
+            .element()
+            .children()
+            .any(|child| names.contains(&child.local()));
         present.then(|| T::decode(at)).transpose()
     }
     fn encode(&self, writer: &mut Writer) {

@@ -17,8 +17,15 @@ impl Comparison<'_> {
         match (self.schemas.ty(ty), shape) {
             (Type::Any, Shape::Anything) => {}
             (Type::Simple(simple), Shape::Text(builtins, values)) => {
-                assert!(builtins.contains(&simple.builtin), "{path}: the schema says {:?}", simple.builtin);
-                let expected = simple.enumeration.as_ref().map(|values| values.iter().map(String::as_str).collect::<Vec<_>>());
+                assert!(
+                    builtins.contains(&simple.builtin),
+                    "{path}: the schema says {:?}",
+                    simple.builtin
+                );
+                let expected = simple
+                    .enumeration
+                    .as_ref()
+                    .map(|values| values.iter().map(String::as_str).collect::<Vec<_>>());
                 if let Some(values) = values {
                     assert_eq!(expected.as_deref(), Some(*values), "{path}");
                 }
@@ -31,18 +38,32 @@ impl Comparison<'_> {
                 let attributes: Vec<_> = fields
                     .iter()
                     .filter_map(|field| match field {
-                        Field::Attribute { name, required, shape } => Some((*name, *required, shape)),
+                        Field::Attribute {
+                            name,
+                            required,
+                            shape,
+                        } => Some((*name, *required, shape)),
                         _ => None,
                     })
                     .collect();
-                let declared: Vec<_> = complex.attributes.iter().map(|a| (a.name.as_str(), a.required)).collect();
-                let bound: Vec<_> = attributes.iter().map(|(name, required, _)| (*name, *required)).collect();
+                let declared: Vec<_> = complex
+                    .attributes
+                    .iter()
+                    .map(|a| (a.name.as_str(), a.required))
+                    .collect();
+                let bound: Vec<_> = attributes
+                    .iter()
+                    .map(|(name, required, _)| (*name, *required))
+                    .collect();
                 assert_eq!(declared, bound, "attributes of {path}");
                 for (attribute, (_, _, shape)) in complex.attributes.iter().zip(&attributes) {
                     self.compared += 1;
                     self.compare(attribute.ty, shape, &format!("{path}/@{}", attribute.name));
                 }
-                let elements: Vec<Field> = fields.into_iter().filter(|field| !matches!(field, Field::Attribute { .. })).collect();
+                let elements: Vec<Field> = fields
+                    .into_iter()
+                    .filter(|field| !matches!(field, Field::Attribute { .. }))
+                    .collect();
                 let mut declared = Vec::new();
                 if let Some(particle) = &complex.particle {
                     flatten(particle, false, &mut declared);
@@ -54,7 +75,11 @@ impl Comparison<'_> {
     }
 
     fn children(&mut self, declared: &[Particle], bound: &[Field], path: &str) {
-        assert_eq!(declared.len(), bound.len(), "children of {path}: {declared:?} against {bound:?}");
+        assert_eq!(
+            declared.len(),
+            bound.len(),
+            "children of {path}: {declared:?} against {bound:?}"
+        );
         for (particle, field) in declared.iter().zip(bound) {
             self.compared += 1;
             match (&particle.term, field) {
@@ -71,7 +96,13 @@ impl Comparison<'_> {
                     assert_eq!(*occurs, expected, "{path}");
                     self.compare(element.ty, shape, &path);
                 }
-                (Term::Choice(alternatives), Field::Choice { optional, alternatives: bound }) => {
+                (
+                    Term::Choice(alternatives),
+                    Field::Choice {
+                        optional,
+                        alternatives: bound,
+                    },
+                ) => {
                     assert_eq!(*optional, particle.min == 0, "{path}");
                     self.children(alternatives, bound, path);
                 }
@@ -105,8 +136,16 @@ fn every_particle_and_attribute_is_bound_both_ways() {
     let contract = Contract::compile().unwrap();
     let schemas = contract.schemas();
     let roots = roots::all();
-    assert_eq!(schemas.roots().count(), roots.len(), "a global element is not bound");
-    let mut comparison = Comparison { schemas, seen: HashSet::new(), compared: 0 };
+    assert_eq!(
+        schemas.roots().count(),
+        roots.len(),
+        "a global element is not bound"
+    );
+    let mut comparison = Comparison {
+        schemas,
+        seen: HashSet::new(),
+        compared: 0,
+    };
     for root in roots {
         let declared = schemas.root(root.namespace, root.name).unwrap();
         comparison.compare(schemas.element(declared).ty, &root.shape(), root.name);

@@ -17,9 +17,20 @@ pub struct Root {
 impl Root {
     /// An element and its type.
     pub(super) fn of<T: Content>(namespace: &'static str, name: &'static str) -> Self {
-        let rewrite: fn(&Self, &Document<'_>) -> Result<String, Undecodable> =
-            |root, document| Ok(super::message(root.name, root.namespace, &super::decode::<T>(document)?, false));
-        Self { namespace, name, shape: T::shape, rewrite }
+        let rewrite: fn(&Self, &Document<'_>) -> Result<String, Undecodable> = |root, document| {
+            Ok(super::message(
+                root.name,
+                root.namespace,
+                &super::decode::<T>(document)?,
+                false,
+            ))
+        };
+        Self {
+            namespace,
+            name,
+            shape: T::shape,
+            rewrite,
+        }
     }
 
     /// The shape of its type.

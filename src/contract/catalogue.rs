@@ -1,5 +1,5 @@
-//! The operations and services, as data: a row has all that is known of one. Adding an operation is adding its row, its schema, its messages, and a
-//! function of a service.
+//! The operations and services, as data: a row has all that is known of one. Adding an operation is adding
+//! its row, its schema, its messages, and a function of a service.
 
 use std::borrow::Cow;
 
@@ -43,7 +43,11 @@ struct Row {
 
 impl Row {
     /// A row with the types and the names of request and reply. The rest is as for most operations.
-    const fn of<Q: Content, R: Content>(service: Service, root: &'static str, response: &'static str) -> Self {
+    const fn of<Q: Content, R: Content>(
+        service: Service,
+        root: &'static str,
+        response: &'static str,
+    ) -> Self {
         Self {
             service,
             root,
@@ -55,22 +59,42 @@ impl Row {
             on_violation: OnViolation::Fault,
             roots: |operation| {
                 let namespace = operation.namespace();
-                [Root::of::<Q>(namespace, operation.root()), Root::of::<R>(namespace, operation.response())]
+                [
+                    Root::of::<Q>(namespace, operation.root()),
+                    Root::of::<R>(namespace, operation.response()),
+                ]
             },
             answer: None,
         }
     }
 
     /// A consultation: it gives data away.
-    const fn consultation<Q: Content, R: Content + From<Answered>>(root: &'static str, response: &'static str) -> Self {
-        let answer: fn(Operation, Answered) -> String =
-            |operation, answered| message(operation.response(), operation.namespace(), &R::from(answered), false);
-        Self { discloses: true, answer: Some(answer), ..Self::of::<Q, R>(Service::ConsultazioneIsee, root, response) }
+    const fn consultation<Q: Content, R: Content + From<Answered>>(
+        root: &'static str,
+        response: &'static str,
+    ) -> Self {
+        let answer: fn(Operation, Answered) -> String = |operation, answered| {
+            message(
+                operation.response(),
+                operation.namespace(),
+                &R::from(answered),
+                false,
+            )
+        };
+        Self {
+            discloses: true,
+            answer: Some(answer),
+            ..Self::of::<Q, R>(Service::ConsultazioneIsee, root, response)
+        }
     }
 
     /// A transmission of DSU. Its receipt is the sender's own data.
     const fn transmission<Q: Content, R: Content>(root: &'static str, response: &'static str) -> Self {
-        Self { retention: Retention::Dsu, transmits: true, ..Self::of::<Q, R>(Service::TrasmissioneDsu, root, response) }
+        Self {
+            retention: Retention::Dsu,
+            transmits: true,
+            ..Self::of::<Q, R>(Service::TrasmissioneDsu, root, response)
+        }
     }
 
     /// A question of a sender about its own transmission.
@@ -242,7 +266,8 @@ table! {
                 "ConsultazioneDichiarazioneRisposta",
             )
         };
-        /// Whether a protocol exists, in the dialect of the porta di dominio. Its existence is no personal data: the caller has the protocol.
+        /// Whether a protocol exists, in the dialect of the porta di dominio. Its existence is no personal
+        /// data: the caller has the protocol.
         PddProtocollo: Row {
             service: Service::PddProtocollo,
             discloses: false,
@@ -265,7 +290,8 @@ impl Operation {
         self.row().transmits
     }
 
-    /// The name in entries, grants and commands: the root's. The same operation in two dialects has one name, and one grant.
+    /// The name in entries, grants and commands: the root's. The same operation in two dialects has one name,
+    /// and one grant.
     pub fn name(self) -> &'static str {
         self.root()
     }
@@ -277,7 +303,9 @@ impl Operation {
 
     /// By the root of a body: the only thing that dispatch looks at.
     pub fn by_root(namespace: &str, local: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|operation| operation.root() == local && operation.namespace() == namespace)
+        Self::ALL
+            .into_iter()
+            .find(|operation| operation.root() == local && operation.namespace() == namespace)
     }
 
     /// The service it belongs to.
@@ -300,13 +328,14 @@ impl Operation {
         self.row().response
     }
 
-    /// The retention class of its exchanges. A transmission is kept as long as its DSU, a reading as long as readings are.
+    /// The retention class of its exchanges. A transmission is kept as long as its DSU, a reading as long as
+    /// readings are.
     pub fn retention(self) -> Retention {
         self.row().retention
     }
 
-    /// Whether a reply may give the caller personal data that it did not have. Quotas of persons, the count of uses of a DSU and reviews of the ledger
-    /// all go by this.
+    /// Whether a reply may give the caller personal data that it did not have. Quotas of persons, the count
+    /// of uses of a DSU and reviews of the ledger all go by this.
     pub fn discloses(self) -> bool {
         self.row().discloses
     }
@@ -355,7 +384,9 @@ impl Service {
 
     /// Its operations.
     pub fn operations(self) -> impl Iterator<Item = Operation> {
-        Operation::ALL.into_iter().filter(move |operation| operation.service() == self)
+        Operation::ALL
+            .into_iter()
+            .filter(move |operation| operation.service() == self)
     }
 
     /// Whether it is one of the porta di dominio's.
@@ -374,19 +405,34 @@ pub fn plain(path: &str) -> Cow<'_, str> {
 }
 
 impl Endpoint {
-    /// What answers at a path: a service's own path; `/isee/ConsultazioneISEE/v2/<Operation>`; and for the dialect of the porta di dominio `<Operation>` after
-    /// `/isee/PdD/` or any of the configured `prefixes`, which end with a slash.
+    /// What answers at a path: a service's own path; `/isee/ConsultazioneISEE/v2/<Operation>`; and for the
+    /// dialect of the porta di dominio `<Operation>` after `/isee/PdD/` or any of the configured `prefixes`,
+    /// which end with a slash.
     pub fn at(path: &str, prefixes: &[String]) -> Option<Self> {
         if let Some(service) = Service::ALL.into_iter().find(|service| service.path() == path) {
             return Some(Self { service, only: None });
         }
         if let Some(name) = path.strip_prefix("/isee/ConsultazioneISEE/v2/") {
-            let only = Service::ConsultazioneIsee.operations().find(|operation| operation.name() == name)?;
-            return Some(Self { service: Service::ConsultazioneIsee, only: Some(only) });
+            let only = Service::ConsultazioneIsee
+                .operations()
+                .find(|operation| operation.name() == name)?;
+            return Some(Self {
+                service: Service::ConsultazioneIsee,
+                only: Some(only),
+            });
         }
-        let pdd = |name: &str| Operation::ALL.into_iter().find(|operation| operation.service().is_pdd() && operation.name() == name);
-        let operation = prefixes.iter().find_map(|prefix| pdd(path.strip_prefix(prefix.as_str())?))?;
-        Some(Self { service: operation.service(), only: None })
+        let pdd = |name: &str| {
+            Operation::ALL
+                .into_iter()
+                .find(|operation| operation.service().is_pdd() && operation.name() == name)
+        };
+        let operation = prefixes
+            .iter()
+            .find_map(|prefix| pdd(path.strip_prefix(prefix.as_str())?))?;
+        Some(Self {
+            service: operation.service(),
+            only: None,
+        })
     }
 
     /// Whether an operation is answered there.
@@ -398,9 +444,15 @@ impl Endpoint {
 /// The codes of benefits (`TypePrestazioneDaErogare`).
 pub fn benefits() -> Vec<&'static str> {
     let text = include_str!("../../wsdl/ISEE_TipiComuni.xsd");
-    let (_, after) = text.split_once("name=\"TypePrestazioneDaErogare\"").unwrap_or_default();
+    let (_, after) = text
+        .split_once("name=\"TypePrestazioneDaErogare\"")
+        .unwrap_or_default();
     let (inside, _) = after.split_once("</xs:simpleType>").unwrap_or_default();
-    inside.split("enumeration value=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect()
+    inside
+        .split("enumeration value=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect()
 }
 
 #[cfg(test)]
@@ -411,14 +463,32 @@ mod tests {
     fn paths_lead_to_services() {
         let prefixes = ["/pdd/".to_owned(), "/pdd/inps/".to_owned()];
         let at = |path: &str| Endpoint::at(path, &prefixes);
-        assert_eq!(plain("//isee///ConsultazioneISEE/v1/"), "/isee/ConsultazioneISEE/v1");
-        assert_eq!((plain("/"), plain("//"), plain("/a")), ("/".into(), "/".into(), "/a".into()));
-        assert_eq!(at("/isee/ConsultazioneISEE/v1").map(|e| (e.service, e.only)), Some((Service::ConsultazioneIsee, None)));
+        assert_eq!(
+            plain("//isee///ConsultazioneISEE/v1/"),
+            "/isee/ConsultazioneISEE/v1"
+        );
+        assert_eq!(
+            (plain("/"), plain("//"), plain("/a")),
+            ("/".into(), "/".into(), "/a".into())
+        );
+        assert_eq!(
+            at("/isee/ConsultazioneISEE/v1").map(|e| (e.service, e.only)),
+            Some((Service::ConsultazioneIsee, None))
+        );
         let one = at("/isee/ConsultazioneISEE/v2/ConsultazioneAttestazione").unwrap();
-        assert!(one.answers(Operation::ConsultazioneAttestazione) && !one.answers(Operation::ConsultazioneIndicatore));
+        assert!(
+            one.answers(Operation::ConsultazioneAttestazione)
+                && !one.answers(Operation::ConsultazioneIndicatore)
+        );
         assert!(!one.answers(Operation::PddAttestazione));
-        assert_eq!(at("/isee/PdD/VerificaEsistenzaProtocollo").unwrap().service, Service::PddProtocollo);
-        assert_eq!(at("/pdd/inps/ConsultazioneDichiarazione").unwrap().service, Service::PddDichiarazione);
+        assert_eq!(
+            at("/isee/PdD/VerificaEsistenzaProtocollo").unwrap().service,
+            Service::PddProtocollo
+        );
+        assert_eq!(
+            at("/pdd/inps/ConsultazioneDichiarazione").unwrap().service,
+            Service::PddDichiarazione
+        );
         for path in [
             "/",
             "/isee/ConsultazioneISEE/v2",
@@ -433,10 +503,17 @@ mod tests {
     #[test]
     fn roots_and_names_are_distinct_where_they_must_be() {
         for (index, operation) in Operation::ALL.into_iter().enumerate() {
-            assert_eq!(Operation::by_root(operation.namespace(), operation.root()), Some(operation));
+            assert_eq!(
+                Operation::by_root(operation.namespace(), operation.root()),
+                Some(operation)
+            );
             let before = &Operation::ALL[..index];
             let twice = before.iter().any(|other| other.name() == operation.name());
-            assert_eq!(twice, operation.service().is_pdd() && operation != Operation::PddProtocollo, "{operation:?}");
+            assert_eq!(
+                twice,
+                operation.service().is_pdd() && operation != Operation::PddProtocollo,
+                "{operation:?}"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Binds what a consultation returns: elements `EsitoAttestazione`, `EsitoDichiarazione` and `Indicatore` of `ISEE_Esiti.xsd`.
+//! Binds what a consultation returns: elements `EsitoAttestazione`, `EsitoDichiarazione` and `Indicatore` of
+//! `ISEE_Esiti.xsd`.
 
 use super::bind::bind;
 use crate::isee::attestazione::*;

@@ -2,9 +2,11 @@
 //!
 //! - [`catalogue`]: the operations and services, a row each.
 //! - [`Contract`]: the compiled schemas; a body goes in, a typed [`Request`] or every [`Finding`] comes out.
-//! - [`bind`]: one line for each element and attribute, from which decoding and encoding are made; `dsu`, `esiti`,
-//!   [`consultazione`], [`pdd`], [`trasmissione`]: the lines; `answered`: the content of a consultation's reply, and every reply made of it.
-//! - `text`: typed values as text and back; `reading`: from a body to a typed request or to every finding, a lot to its parts.
+//! - [`bind`]: one line for each element and attribute, from which decoding and encoding are made; `dsu`,
+//!   `esiti`, [`consultazione`], [`pdd`], [`trasmissione`]: the lines; `answered`: the content of a
+//!   consultation's reply, and every reply made of it.
+//! - `text`: typed values as text and back; `reading`: from a body to a typed request or to every finding, a
+//!   lot to its parts.
 //! - [`roots`]: every global element with its type; `bound`: one of them.
 //! - [`wsdl`]: the files, served with the address that was asked.
 
@@ -29,6 +31,10 @@ pub mod wsdl;
 mod binding_tests;
 
 pub use answered::Answered;
-pub use reading::{Contract, Finding, Findings, MAX_LOT, Part, Request, Trasmessa, persons, place, place_declaration};
+pub use reading::{
+    Contract, Finding, Findings, MAX_LOT, Part, Request, Trasmessa, persons, place, place_declaration,
+};
 pub use regole::SchemaRule;
-pub use text::{ISEE_NS, RICEVUTA_NS, decode, esiti_text, esito_attestazione, esito_dichiarazione, indicatore, message};
+pub use text::{
+    ISEE_NS, RICEVUTA_NS, decode, esiti_text, esito_attestazione, esito_dichiarazione, indicatore, message,
+};

@@ -1,5 +1,6 @@
-//! Messages of the dialect of the porta di dominio (`PdD_*.xsd`): three operations, each in a namespace of its own. They ask the same as the
-//! consultation service, and are answered with the same payloads; the roots of the replies are Varco's own, since INPS publishes none.
+//! Messages of the dialect of the porta di dominio (`PdD_*.xsd`): three operations, each in a namespace of
+//! its own. They ask the same as the consultation service, and are answered with the same payloads; the roots
+//! of the replies are Varco's own, since INPS publishes none.
 
 use super::bind::{Base64, Giorno, bind};
 use super::consultazione::{self, Chiave, EsitoSoglia};
@@ -162,11 +163,17 @@ bind!(struct VerificaEsistenzaProtocolloRisposta {
 bind!(struct EsitoEsistenzaProtocollo { @ protocollo_dsu "ProtocolloDSU", @ codice_fiscale_dichiarante "CodiceFiscaleDichiarante" });
 
 impl SicurezzaIdentificazioneMittente {
-    /// The same that the Identity header says in the other dialect. A CodiceEnte that says nothing is one that is nobody's: here it must be there.
+    /// The same that the Identity header says in the other dialect. A CodiceEnte that says nothing is one
+    /// that is nobody's: here it must be there.
     pub fn identity(&self) -> Identity {
         let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let ente = Some(self.codice_ente.trim().to_owned());
-        Identity { user: text(&self.cf_operatore), office: text(&self.codice_ufficio), ente, contradicts: false }
+        Identity {
+            user: text(&self.cf_operatore),
+            office: text(&self.codice_ufficio),
+            ente,
+            contradicts: false,
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! A made-up operation, in unit tests alone: it returns its text. Here is all that it takes besides its rows and its service function.
+//! A made-up operation, in unit tests alone: it returns its text. Here is all that it takes besides its rows
+//! and its service function.
 
 use super::bind::bind;
 

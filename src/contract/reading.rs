@@ -3,8 +3,9 @@
 use super::bind::{Base64, Content, Undecodable};
 use super::catalogue::Operation;
 use super::consultazione::{
-    ConsultazioneAttestazione, ConsultazioneAttestazioneResidenti, ConsultazioneDichiarazione, ConsultazioneIndicatore,
-    ConsultazioneSogliaIndicatore, RichiestaAttestazione, RichiestaIndicatore, RichiestaSoglia,
+    ConsultazioneAttestazione, ConsultazioneAttestazioneResidenti, ConsultazioneDichiarazione,
+    ConsultazioneIndicatore, ConsultazioneSogliaIndicatore, RichiestaAttestazione, RichiestaIndicatore,
+    RichiestaSoglia,
 };
 use super::regole::SchemaRule;
 use super::text::ISEE_NS;
@@ -58,12 +59,15 @@ pub enum Request {
 }
 
 impl Request {
-    /// Whether answering may take long however short the request is: it reads a large DSU, or several, or the feed of many persons.
+    /// Whether answering may take long however short the request is: it reads a large DSU, or several, or the
+    /// feed of many persons.
     pub fn is_long(&self) -> bool {
         match self {
             Self::Trasmissione(trasmessa) => {
                 let Trasmessa { dsu, persone, .. } = &**trasmessa;
-                dsu.operazione.tipo != TipoOperazione::N || persone.len() > MANY || dsu.riferimenti().next().is_some()
+                dsu.operazione.tipo != TipoOperazione::N
+                    || persone.len() > MANY
+                    || dsu.riferimenti().next().is_some()
             }
             Self::Dichiarazione(_) | Self::EsitoDsu(_) | Self::Lotto | Self::EsitoLotto(_) => true,
             _ => false,
@@ -113,7 +117,9 @@ pub struct Findings {
 impl Contract {
     /// Compiles the embedded schemas.
     pub fn compile() -> Result<Self, SchemaError> {
-        let contract = Self { schemas: SchemaSet::compile(&super::wsdl::schemas())? };
+        let contract = Self {
+            schemas: SchemaSet::compile(&super::wsdl::schemas())?,
+        };
         Ok(contract)
     }
 
@@ -122,32 +128,55 @@ impl Contract {
         &self.schemas
     }
 
-    /// Judges the body's root against its schema and makes the typed request of it; and who asks, where the body says it.
-    pub fn read(&self, operation: Operation, body: Element<'_, '_>) -> Result<(Request, Option<Identity>), Findings> {
+    /// Judges the body's root against its schema and makes the typed request of it; and who asks, where the
+    /// body says it.
+    pub fn read(
+        &self,
+        operation: Operation,
+        body: Element<'_, '_>,
+    ) -> Result<(Request, Option<Identity>), Findings> {
         if operation == Operation::TrasmissioneLotto {
             return self.judge_lot(body).map(|()| (Request::Lotto, None));
         }
         let root = self.schemas.root(operation.namespace(), operation.root());
-        let Some(root) = root else { return Err(Findings::default()) };
+        let Some(root) = root else {
+            return Err(Findings::default());
+        };
         self.judge(body, root, None)?;
         self.decode(operation, body)
     }
 
-    fn decode(&self, operation: Operation, body: Element<'_, '_>) -> Result<(Request, Option<Identity>), Findings> {
+    fn decode(
+        &self,
+        operation: Operation,
+        body: Element<'_, '_>,
+    ) -> Result<(Request, Option<Identity>), Findings> {
         fn of<T: Content>(body: Element<'_, '_>) -> Result<T, Findings> {
             T::decode(body).map_err(|error| undecodable(body, error))
         }
         let ask = |request| Ok((request, None));
         match operation {
-            Operation::ConsultazioneIndicatore => ask(Request::Indicatore(of::<ConsultazioneIndicatore>(body)?.request)),
-            Operation::ConsultazioneAttestazione => ask(Request::Attestazione(of::<ConsultazioneAttestazione>(body)?.request)),
-            Operation::ConsultazioneAttestazioneResidenti => {
-                ask(Request::Attestazione(of::<ConsultazioneAttestazioneResidenti>(body)?.request))
+            Operation::ConsultazioneIndicatore => {
+                ask(Request::Indicatore(of::<ConsultazioneIndicatore>(body)?.request))
             }
-            Operation::ConsultazioneDichiarazione => ask(Request::Dichiarazione(of::<ConsultazioneDichiarazione>(body)?.request)),
-            Operation::ConsultazioneSogliaIndicatore => ask(Request::Soglia(of::<ConsultazioneSogliaIndicatore>(body)?.request)),
-            Operation::ConsultazioneEsitoDsu => ask(Request::EsitoDsu(of::<ConsultazioneEsitoDsu>(body)?.chiave)),
-            Operation::ConsultazioneEsitoLotto => ask(Request::EsitoLotto(of::<ConsultazioneEsitoLotto>(body)?.chiave)),
+            Operation::ConsultazioneAttestazione => ask(Request::Attestazione(
+                of::<ConsultazioneAttestazione>(body)?.request,
+            )),
+            Operation::ConsultazioneAttestazioneResidenti => ask(Request::Attestazione(
+                of::<ConsultazioneAttestazioneResidenti>(body)?.request,
+            )),
+            Operation::ConsultazioneDichiarazione => ask(Request::Dichiarazione(
+                of::<ConsultazioneDichiarazione>(body)?.request,
+            )),
+            Operation::ConsultazioneSogliaIndicatore => ask(Request::Soglia(
+                of::<ConsultazioneSogliaIndicatore>(body)?.request,
+            )),
+            Operation::ConsultazioneEsitoDsu => {
+                ask(Request::EsitoDsu(of::<ConsultazioneEsitoDsu>(body)?.chiave))
+            }
+            Operation::ConsultazioneEsitoLotto => {
+                ask(Request::EsitoLotto(of::<ConsultazioneEsitoLotto>(body)?.chiave))
+            }
             Operation::TrasmissioneLotto => ask(Request::Lotto),
             Operation::TrasmissioneDsu => match body.child(ISEE_NS, "Dichiarazione") {
                 Some(dichiarazione) => ask(Request::Trasmissione(Box::new(received(dichiarazione, None)?))),
@@ -155,12 +184,16 @@ impl Contract {
             },
             Operation::PddAttestazione => {
                 let super::pdd::ConsultazioneAttestazione { mittente, request } = of(body)?;
-                let request = RichiestaAttestazione { chiave: request.attestazione.chiave() };
+                let request = RichiestaAttestazione {
+                    chiave: request.attestazione.chiave(),
+                };
                 Ok((Request::Attestazione(Some(request)), Some(mittente.identity())))
             }
             Operation::PddDichiarazione => {
                 let super::pdd::ConsultazioneDichiarazione { mittente, request } = of(body)?;
-                let request = RichiestaAttestazione { chiave: request.dichiarazione.chiave() };
+                let request = RichiestaAttestazione {
+                    chiave: request.dichiarazione.chiave(),
+                };
                 Ok((Request::Dichiarazione(Some(request)), Some(mittente.identity())))
             }
             #[cfg(test)]
@@ -172,25 +205,39 @@ impl Contract {
         }
     }
 
-    /// A DSU that came as the bytes of a document, in any encoding: what is wrong with it is placed in that document.
+    /// A DSU that came as the bytes of a document, in any encoding: what is wrong with it is placed in that
+    /// document.
     fn read_enclosed(&self, body: Element<'_, '_>) -> Result<Trasmessa, Findings> {
-        let element = body.child(Operation::TrasmissioneDsu.namespace(), "XmlDichiarazione").unwrap_or(body);
-        let wrong = |text: &str| single(element, SchemaRule::K01Xml.code(), ENCLOSED.to_owned(), text.to_owned());
+        let element = body
+            .child(Operation::TrasmissioneDsu.namespace(), "XmlDichiarazione")
+            .unwrap_or(body);
+        let wrong = |text: &str| {
+            single(
+                element,
+                SchemaRule::K01Xml.code(),
+                ENCLOSED.to_owned(),
+                text.to_owned(),
+            )
+        };
         let Base64(bytes) = Base64::decode(element).map_err(|error| undecodable(element, error))?;
-        let text = encoding::decode(&bytes, None).map_err(|_| wrong("documento in una codifica non prevista, o non valido nella sua"))?;
-        let document = parse(&text, &Limits::of_document()).map_err(|XmlError { fault, place }| Findings {
-            list: vec![Finding {
-                code: SchemaRule::K01Xml.code(),
-                path: ENCLOSED.to_owned(),
-                line: place.line,
-                column: place.column,
-                text: fault.italian().to_owned(),
-            }],
-            more: 0,
-        })?;
+        let text = encoding::decode(&bytes, None)
+            .map_err(|_| wrong("documento in una codifica non prevista, o non valido nella sua"))?;
+        let document =
+            parse(&text, &Limits::of_document()).map_err(|XmlError { fault, place }| Findings {
+                list: vec![Finding {
+                    code: SchemaRule::K01Xml.code(),
+                    path: ENCLOSED.to_owned(),
+                    line: place.line,
+                    column: place.column,
+                    text: fault.italian().to_owned(),
+                }],
+                more: 0,
+            })?;
         let root = document.root();
         if !root.is(ISEE_NS, "Dichiarazione") {
-            return Err(wrong("la radice del documento non è Dichiarazione di http://inps.it/ISEERiforma"));
+            return Err(wrong(
+                "la radice del documento non è Dichiarazione di http://inps.it/ISEERiforma",
+            ));
         }
         self.judge_dsu(root, ENCLOSED)?;
         received(root, Some(text.to_string()))
@@ -198,15 +245,31 @@ impl Contract {
 
     /// Judges a lot as a whole: nothing but DSU, and not too many.
     fn judge_lot(&self, body: Element<'_, '_>) -> Result<(), Findings> {
-        let wrong = |element, code, path: &str, text: &str| Err(single(element, code, path.to_owned(), text.to_owned()));
+        let wrong = |element, code, path: &str, text: &str| {
+            Err(single(element, code, path.to_owned(), text.to_owned()))
+        };
         let located = |attribute: &xml::Attribute<'_>| {
-            attribute.namespace(body.document()) == XSI && matches!(attribute.local(), "schemaLocation" | "noNamespaceSchemaLocation")
+            attribute.namespace(body.document()) == XSI
+                && matches!(attribute.local(), "schemaLocation" | "noNamespaceSchemaLocation")
         };
         if !body.attributes().iter().all(located) {
-            return wrong(body, SchemaRule::K01Attributo.code(), "/TrasmissioneLotto/@*", "attributo non previsto");
+            return wrong(
+                body,
+                SchemaRule::K01Attributo.code(),
+                "/TrasmissioneLotto/@*",
+                "attributo non previsto",
+            );
         }
-        if body.texts().any(|text| !text.trim_matches([' ', '\t', '\r', '\n']).is_empty()) {
-            return wrong(body, SchemaRule::K01Testo.code(), "/TrasmissioneLotto", "testo non previsto tra gli elementi");
+        if body
+            .texts()
+            .any(|text| !text.trim_matches([' ', '\t', '\r', '\n']).is_empty())
+        {
+            return wrong(
+                body,
+                SchemaRule::K01Testo.code(),
+                "/TrasmissioneLotto",
+                "testo non previsto tra gli elementi",
+            );
         }
         let mut count = 0;
         for child in body.children() {
@@ -220,11 +283,21 @@ impl Contract {
                 );
             }
             if count > MAX_LOT {
-                return wrong(child, SchemaRule::K01Lotto.code(), "/TrasmissioneLotto", "più di 500 Dichiarazione in un lotto");
+                return wrong(
+                    child,
+                    SchemaRule::K01Lotto.code(),
+                    "/TrasmissioneLotto",
+                    "più di 500 Dichiarazione in un lotto",
+                );
             }
         }
         if count == 0 {
-            return wrong(body, SchemaRule::K01ElementoMancante.code(), "/TrasmissioneLotto", "elemento mancante: atteso Dichiarazione");
+            return wrong(
+                body,
+                SchemaRule::K01ElementoMancante.code(),
+                "/TrasmissioneLotto",
+                "elemento mancante: atteso Dichiarazione",
+            );
         }
         Ok(())
     }
@@ -243,7 +316,9 @@ impl Contract {
     }
 
     fn judge_dsu(&self, dichiarazione: Element<'_, '_>, path: &str) -> Result<(), Findings> {
-        let Some(root) = self.schemas.root(ISEE_NS, "Dichiarazione") else { return Err(Findings::default()) };
+        let Some(root) = self.schemas.root(ISEE_NS, "Dichiarazione") else {
+            return Err(Findings::default());
+        };
         self.judge(dichiarazione, root, Some(path))
     }
 
@@ -260,7 +335,10 @@ impl Contract {
             line: v.line,
             column: v.column,
         });
-        Err(Findings { list: list.collect(), more })
+        Err(Findings {
+            list: list.collect(),
+            more,
+        })
     }
 }
 
@@ -269,11 +347,19 @@ const ENCLOSED: &str = "/TrasmissioneDSU/XmlDichiarazione/Dichiarazione";
 
 /// A path that starts at the Dichiarazione, from where the Dichiarazione is.
 fn within(dichiarazione: &str, path: &str) -> String {
-    format!("{dichiarazione}{}", path.strip_prefix("/Dichiarazione").unwrap_or(path))
+    format!(
+        "{dichiarazione}{}",
+        path.strip_prefix("/Dichiarazione").unwrap_or(path)
+    )
 }
 
 fn undecodable(body: Element<'_, '_>, error: Undecodable) -> Findings {
-    single(body, SchemaRule::K01Valore.code(), format!("/{}", body.local()), format!("valore non leggibile: {}", error.0))
+    single(
+        body,
+        SchemaRule::K01Valore.code(),
+        format!("/{}", body.local()),
+        format!("valore non leggibile: {}", error.0),
+    )
 }
 
 /// A DSU that its schema accepts.
@@ -281,15 +367,26 @@ fn received(dichiarazione: Element<'_, '_>, enclosed: Option<String>) -> Result<
     let dsu = Dichiarazione::decode(dichiarazione).map_err(|error| undecodable(dichiarazione, error))?;
     let canonical = canonical::exclusive(dichiarazione);
     let impronta = sha256(canonical.as_bytes());
-    Ok(Trasmessa { dsu, canonical, impronta, persone: persons(dichiarazione), enclosed })
+    Ok(Trasmessa {
+        dsu,
+        canonical,
+        impronta,
+        persone: persons(dichiarazione),
+        enclosed,
+    })
 }
 
-/// How many persons of a DSU are named in an entry: many times more than any family has, and as many as a leaf has room for.
+/// How many persons of a DSU are named in an entry: many times more than any family has, and as many as a
+/// leaf has room for.
 const MAX_PERSONS: usize = 200;
 
-/// The codici fiscali of persons in a DSU or an attestation, each once, in document order: those of bodies (eleven digits) and of financial operators are none.
+/// The codici fiscali of persons in a DSU or an attestation, each once, in document order: those of bodies
+/// (eleven digits) and of financial operators are none.
 pub fn persons(dichiarazione: Element<'_, '_>) -> Vec<String> {
-    let mut found = Persons { seen: HashSet::new(), list: Vec::new() };
+    let mut found = Persons {
+        seen: HashSet::new(),
+        list: Vec::new(),
+    };
     found.walk(dichiarazione);
     found.list
 }
@@ -303,7 +400,8 @@ struct Persons {
 impl Persons {
     fn walk(&mut self, element: Element<'_, '_>) {
         for attribute in element.attributes() {
-            if attribute.local().starts_with("CodiceFiscale") && attribute.local() != "CodiceFiscaleOperatore" {
+            if attribute.local().starts_with("CodiceFiscale") && attribute.local() != "CodiceFiscaleOperatore"
+            {
                 self.name(attribute.value().trim());
             }
         }
@@ -341,7 +439,12 @@ impl<'s> Part<'s> {
         let path = format!("/TrasmissioneLotto/Dichiarazione[{position}]");
         match parse_part(element, &Limits::default()) {
             Ok(document) => Ok(Self { document, path }),
-            Err(error) => Err(single(element, SchemaRule::K01Xml.code(), path, error.fault.italian().to_owned())),
+            Err(error) => Err(single(
+                element,
+                SchemaRule::K01Xml.code(),
+                path,
+                error.fault.italian().to_owned(),
+            )),
         }
     }
 
@@ -354,7 +457,11 @@ impl<'s> Part<'s> {
 /// Places a formal check's defects where the DSU came: their paths start at the Dichiarazione.
 pub fn place(defects: Vec<Difetto>, trasmessa: &Trasmessa, body: Element<'_, '_>) -> Vec<Finding> {
     match &trasmessa.enclosed {
-        None => place_in(defects, body.child(ISEE_NS, "Dichiarazione").unwrap_or(body), "/TrasmissioneDSU/Dichiarazione"),
+        None => place_in(
+            defects,
+            body.child(ISEE_NS, "Dichiarazione").unwrap_or(body),
+            "/TrasmissioneDSU/Dichiarazione",
+        ),
         Some(text) => match parse(text, &Limits::default()) {
             Ok(document) => place_in(defects, document.root(), ENCLOSED),
             Err(_) => Vec::new(),
@@ -372,7 +479,9 @@ fn place_in(defects: Vec<Difetto>, dichiarazione: Element<'_, '_>, whole: &str) 
     let placed = |defect: Difetto| {
         let (element, attribute) = steps.follow(dichiarazione, &defect.path);
         let own = attribute.and_then(|name| element.attributes().iter().find(|a| a.local() == name));
-        let place = element.document().place(own.map_or(element.offset(), |attribute| attribute.offset()));
+        let place = element
+            .document()
+            .place(own.map_or(element.offset(), |attribute| attribute.offset()));
         Finding {
             code: defect.code.code(),
             path: within(whole, &defect.path),
@@ -392,19 +501,27 @@ struct Steps<'d, 's> {
 }
 
 impl<'d, 's> Steps<'d, 's> {
-    /// Follows a path from the Dichiarazione, its first step, as far as the document has it: a missing element may be the defect itself.
-    fn follow<'p>(&mut self, dichiarazione: Element<'d, 's>, path: &'p str) -> (Element<'d, 's>, Option<&'p str>) {
+    /// Follows a path from the Dichiarazione, its first step, as far as the document has it: a missing
+    /// element may be the defect itself.
+    fn follow<'p>(
+        &mut self,
+        dichiarazione: Element<'d, 's>,
+        path: &'p str,
+    ) -> (Element<'d, 's>, Option<&'p str>) {
         let mut element = dichiarazione;
         for step in path.split('/').filter(|step| !step.is_empty()).skip(1) {
             if let Some(attribute) = step.strip_prefix('@') {
                 return (element, Some(attribute));
             }
             let (name, position) = match step.split_once('[') {
-                Some((name, position)) => (name, position.trim_end_matches(']').parse::<usize>().unwrap_or(1)),
+                Some((name, position)) => {
+                    (name, position.trim_end_matches(']').parse::<usize>().unwrap_or(1))
+                }
                 None => (step, 1),
             };
             let children = self.children.entry((element.offset(), name.to_owned()));
-            let children = children.or_insert_with(|| element.children().filter(|child| child.local() == name).collect());
+            let children = children
+                .or_insert_with(|| element.children().filter(|child| child.local() == name).collect());
             match children.get(position.saturating_sub(1)) {
                 Some(next) => element = *next,
                 None => break,
@@ -416,7 +533,16 @@ impl<'d, 's> Steps<'d, 's> {
 
 fn single(element: Element<'_, '_>, code: &'static str, path: String, text: String) -> Findings {
     let place = element.document().place(element.offset());
-    Findings { list: vec![Finding { code, path, line: place.line, column: place.column, text }], more: 0 }
+    Findings {
+        list: vec![Finding {
+            code,
+            path,
+            line: place.line,
+            column: place.column,
+            text,
+        }],
+        more: 0,
+    }
 }
 
 #[cfg(test)]
@@ -429,6 +555,9 @@ mod tests {
             <b CodiceFiscale='RSSMRA80A01H501U' CodiceFiscaleOperatore='BNCNNA72B42H501V'/><c CodiceFiscale='01234567897' Identificativo='VRDLGU75C10F205N'/>
             <d><e CodiceFiscaleRicevente=' GLLSFO14B60H501C '/></d></Dichiarazione>";
         let document = parse(source, &Limits::default()).unwrap();
-        assert_eq!(persons(document.root()), ["FRRGLI84E52H501O", "RSSMRA80A01H501U", "GLLSFO14B60H501C"]);
+        assert_eq!(
+            persons(document.root()),
+            ["FRRGLI84E52H501O", "RSSMRA80A01H501U", "GLLSFO14B60H501C"]
+        );
     }
 }

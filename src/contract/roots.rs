@@ -7,7 +7,9 @@ use crate::isee::{attestazione, dsu};
 
 /// The root of that name.
 pub fn find(namespace: &str, name: &str) -> Option<Root> {
-    all().into_iter().find(|root| root.namespace == namespace && root.name == name)
+    all()
+        .into_iter()
+        .find(|root| root.namespace == namespace && root.name == name)
 }
 
 /// All of them: the roots of messages, and of the documents inside messages.
@@ -17,7 +19,10 @@ pub fn all() -> Vec<Root> {
         Root::of::<attestazione::EsitoAttestazione>(ISEE_NS, "EsitoAttestazione"),
         Root::of::<attestazione::EsitoDichiarazione>(ISEE_NS, "EsitoDichiarazione"),
         Root::of::<attestazione::Indicatore>(ISEE_NS, "Indicatore"),
-        Root::of::<pdd::EsitoEsistenzaProtocollo>(Service::PddProtocollo.namespace(), "EsitoEsistenzaProtocollo"),
+        Root::of::<pdd::EsitoEsistenzaProtocollo>(
+            Service::PddProtocollo.namespace(),
+            "EsitoEsistenzaProtocollo",
+        ),
         Root::of::<trasmissione::Ricevuta>(RICEVUTA_NS, "Ricevuta"),
     ];
     roots.extend(Operation::ALL.into_iter().flat_map(Operation::roots));

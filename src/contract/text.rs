@@ -39,7 +39,11 @@ pub fn esito_dichiarazione(value: &EsitoDichiarazione) -> String {
 
 /// A message in a default namespace, on one line: replies, receipts, what is kept.
 pub fn message<T: Content>(name: &'static str, namespace: &str, value: &T, declaration: bool) -> String {
-    let mut writer = if declaration { Writer::document(Style::Compact) } else { Writer::fragment(Style::Compact) };
+    let mut writer = if declaration {
+        Writer::document(Style::Compact)
+    } else {
+        Writer::fragment(Style::Compact)
+    };
     writer.open(name);
     writer.attribute("xmlns", namespace);
     value.encode(&mut writer);
@@ -52,8 +56,8 @@ pub fn decode<T: Content>(document: &Document<'_>) -> Result<T, Undecodable> {
     T::decode(document.root())
 }
 
-/// The text of the first element with that name, in a reply that we wrote ourselves: unprefixed, without attributes. For people and tests, not for
-/// reading what comes from outside.
+/// The text of the first element with that name, in a reply that we wrote ourselves: unprefixed, without
+/// attributes. For people and tests, not for reading what comes from outside.
 pub fn esiti_text<'t>(xml: &'t str, name: &str) -> Option<&'t str> {
     let (_, after) = xml.split_once(&format!("<{name}>"))?;
     after.split_once(&format!("</{name}>")).map(|(text, _)| text)

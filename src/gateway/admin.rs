@@ -1,8 +1,8 @@
-//! The admin socket: HTTP over a Unix socket in the data directory, for whoever the file system lets in. Who acts is what the kernel says of the
-//! other end (SO_PEERCRED).
+//! The admin socket: HTTP over a Unix socket in the data directory, for whoever the file system lets in. Who
+//! acts is what the kernel says of the other end (SO_PEERCRED).
 //!
-//! `POST /enti`, `/feed`, `/rules` and `/reload` carry out `varco ente`, `feed load`, `rules apply` and `reload`; `POST /consultate` records a look-up;
-//! `GET /live`, `/ready`, `/metrics` tell how it is.
+//! `POST /enti`, `/feed`, `/rules` and `/reload` carry out `varco ente`, `feed load`, `rules apply` and
+//! `reload`; `POST /consultate` records a look-up; `GET /live`, `/ready`, `/metrics` tell how it is.
 
 use std::convert::Infallible;
 use std::io;
@@ -75,7 +75,8 @@ pub enum Answered<T> {
     Errore(String),
 }
 
-/// Listens in the data directory. A socket left behind by a process that died is replaced: the directory's lock says that nobody serves it.
+/// Listens in the data directory. A socket left behind by a process that died is replaced: the directory's
+/// lock says that nobody serves it.
 pub fn bind(path: &Path) -> io::Result<UnixListener> {
     if path.exists() {
         std::fs::remove_file(path)?;
@@ -101,7 +102,8 @@ pub async fn serve(listener: UnixListener, gateway: Arc<Gateway>) {
     }
 }
 
-/// Serves `GET /live`, `/ready` and `/metrics` on a loopback port until the task is dropped: nothing is changed there, and nobody is named.
+/// Serves `GET /live`, `/ready` and `/metrics` on a loopback port until the task is dropped: nothing is
+/// changed there, and nobody is named.
 pub async fn serve_port(listener: TcpListener, gateway: Arc<Gateway>) {
     loop {
         let Ok((socket, _)) = listener.accept().await else {
@@ -133,7 +135,11 @@ fn observed(gateway: &Gateway, method: &Method, path: &str) -> Option<Response<F
         (&Method::GET, "/ready") => {
             let Readiness { ready, says } = Readiness::of(gateway);
             let lines = ready.then(|| "ready".to_owned()).into_iter().chain(says);
-            let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+            let status = if ready {
+                StatusCode::OK
+            } else {
+                StatusCode::SERVICE_UNAVAILABLE
+            };
             text(status, &lines.map(|line| line + "\n").collect::<String>())
         }
         (&Method::GET, "/metrics") => text(StatusCode::OK, &gateway.measured()),
@@ -142,15 +148,26 @@ fn observed(gateway: &Gateway, method: &Method, path: &str) -> Option<Response<F
 }
 
 async fn one(socket: UnixStream, gateway: Arc<Gateway>) {
-    let Ok(credentials) = socket.peer_cred() else { return };
+    let Ok(credentials) = socket.peer_cred() else {
+        return;
+    };
     let actor = Actor::of(credentials.uid(), credentials.pid());
     let service = service_fn(move |request| {
         let (gateway, actor) = (gateway.clone(), actor.clone());
-        // A feed, a table of enti or new lists may take long. The work goes on to its end even if the operator goes away.
+        // A feed, a table of enti or new lists may take long. The work goes on to its end even if the
+        // operator goes away.
         let handled = beside::spawn(async move { handle(&gateway, &actor, request).await });
-        async move { Ok::<_, Infallible>(handled.await.unwrap_or_else(|error| json(&Answered::<()>::Errore(error.to_string())))) }
+        async move {
+            Ok::<_, Infallible>(
+                handled
+                    .await
+                    .unwrap_or_else(|error| json(&Answered::<()>::Errore(error.to_string()))),
+            )
+        }
     });
-    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
+    let _ = hyper::server::conn::http1::Builder::new()
+        .serve_connection(TokioIo::new(socket), service)
+        .await;
 }
 
 async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) -> Response<Full<Bytes>> {
@@ -169,14 +186,26 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
             Err(error) => json(&Answered::<Vec<Ente>>::Errore(error.to_string())),
         },
         (&Method::POST, "/enti") => match read::<Vec<Command>>(request).await {
-            Ok(asked) => answer(perform_all(&node.ledger, &node.registry, &asked.what, &asked.by(actor), &asked.motivo, now).await),
+            Ok(asked) => answer(
+                perform_all(
+                    &node.ledger,
+                    &node.registry,
+                    &asked.what,
+                    &asked.by(actor),
+                    &asked.motivo,
+                    now,
+                )
+                .await,
+            ),
             Err(refused) => refused,
         },
         (&Method::POST, "/reload") => match read::<Reload>(request).await {
-            Ok(asked) => json(&match gateway.reload(Some(&asked.by(actor)), asked.what.comunque).await {
-                Ok(reloaded) => Answered::Ok(reloaded),
-                Err(text) => Answered::Errore(text),
-            }),
+            Ok(asked) => json(
+                &match gateway.reload(Some(&asked.by(actor)), asked.what.comunque).await {
+                    Ok(reloaded) => Answered::Ok(reloaded),
+                    Err(text) => Answered::Errore(text),
+                },
+            ),
             Err(refused) => refused,
         },
         (&Method::POST, "/consultate") => match read::<Consultazione>(request).await {
@@ -185,14 +214,28 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
         },
         (&Method::POST, "/rules") => match read::<bool>(request).await {
             Ok(asked) => {
-                let act = Act { actor: &asked.by(actor), reason: &asked.motivo, now };
+                let act = Act {
+                    actor: &asked.by(actor),
+                    reason: &asked.motivo,
+                    now,
+                };
                 answer(node.upkeep.apply_rules(asked.what, act).await)
             }
             Err(refused) => refused,
         },
         (&Method::POST, "/feed") => match read::<Vec<FeedRecord>>(request).await {
             Ok(asked) => {
-                let loaded = node.upkeep.load_feed(&asked.what, Act { actor: &asked.by(actor), reason: &asked.motivo, now }).await;
+                let loaded = node
+                    .upkeep
+                    .load_feed(
+                        &asked.what,
+                        Act {
+                            actor: &asked.by(actor),
+                            reason: &asked.motivo,
+                            now,
+                        },
+                    )
+                    .await;
                 // They are in the ledger now, and attesting thousands of DSU takes long.
                 drop(asked);
                 // Waiting DSU are attested before the answer: the operator is told how many.
@@ -208,9 +251,14 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
     }
 }
 
-async fn read<T: for<'de> Deserialize<'de>>(request: Request<Incoming>) -> Result<Asked<T>, Response<Full<Bytes>>> {
+async fn read<T: for<'de> Deserialize<'de>>(
+    request: Request<Incoming>,
+) -> Result<Asked<T>, Response<Full<Bytes>>> {
     let bad = || text(StatusCode::BAD_REQUEST, "request not understood\n");
-    let body = Limited::new(request.into_body(), LARGEST).collect().await.map_err(|_| bad())?;
+    let body = Limited::new(request.into_body(), LARGEST)
+        .collect()
+        .await
+        .map_err(|_| bad())?;
     serde_json::from_slice(&body.to_bytes()).map_err(|_| bad())
 }
 

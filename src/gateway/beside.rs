@@ -1,5 +1,5 @@
-//! Long steps run beside the threads that serve, a few at a time, at most half of them for one ente. An ente that sends long requests waits for its own;
-//! no other ente does.
+//! Long steps run beside the threads that serve, a few at a time, at most half of them for one ente. An ente
+//! that sends long requests waits for its own; no other ente does.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -11,8 +11,8 @@ use tokio::task::JoinHandle;
 
 use crate::sii::Returned;
 
-/// A body of this length or more is read beside: a serving thread takes on no step of more than about 15 million instructions, and reading a DSU
-/// costs some 250 a byte.
+/// A body of this length or more is read beside: a serving thread takes on no step of more than about 15
+/// million instructions, and reading a DSU costs some 250 a byte.
 pub(super) const LONG: usize = 32 << 10;
 
 /// How many long steps there may be at the same time, in all and of each ente.
@@ -26,23 +26,31 @@ pub(super) struct Beside {
 
 /// A place for a long step; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Held(#[allow(dead_code, reason = "held as long as the step takes")] [OwnedSemaphorePermit; 2]);
+pub(super) struct Held(
+    #[allow(dead_code, reason = "held as long as the step takes")] [OwnedSemaphorePermit; 2],
+);
 
 impl Default for Beside {
     /// As many as there are processors; half of them for one ente.
     fn default() -> Self {
         let all = std::thread::available_parallelism().map_or(2, usize::from).max(2);
-        Self { all: Arc::new(Semaphore::new(all)), own: Mutex::default(), each: all / 2 }
+        Self {
+            all: Arc::new(Semaphore::new(all)),
+            own: Mutex::default(),
+            each: all / 2,
+        }
     }
 }
 
 impl Beside {
-    /// Waits for a place: first for one of the ente's own, so that at most as many of its steps wait among everybody's. None once they are closed,
-    /// and nothing closes them.
+    /// Waits for a place: first for one of the ente's own, so that at most as many of its steps wait among
+    /// everybody's. None once they are closed, and nothing closes them.
     pub(super) async fn enter(&self, ente: &str) -> Option<Held> {
         let own = {
             let mut all = self.own.lock().unwrap_or_else(PoisonError::into_inner);
-            all.entry(ente.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(self.each))).clone()
+            all.entry(ente.to_owned())
+                .or_insert_with(|| Arc::new(Semaphore::new(self.each)))
+                .clone()
         };
         let own = own.acquire_owned().await.ok()?;
         Some(Held([own, self.all.clone().acquire_owned().await.ok()?]))
@@ -63,7 +71,11 @@ pub(super) struct Work {
 impl Work {
     /// On a body of so many bytes.
     pub(super) async fn on(beside: &Beside, ente: &str, bytes: usize) -> Self {
-        let mut work = Self { long: bytes >= LONG, held: None, returned: Vec::new() };
+        let mut work = Self {
+            long: bytes >= LONG,
+            held: None,
+            returned: Vec::new(),
+        };
         work.enter(beside, ente).await;
         work
     }
@@ -81,7 +93,8 @@ impl Work {
     }
 }
 
-/// Carries a step out: beside, if it holds a place there. The runtime gives the other tasks of this thread to another one.
+/// Carries a step out: beside, if it holds a place there. The runtime gives the other tasks of this thread to
+/// another one.
 pub(super) fn step<T>(held: Option<&Held>, work: impl FnOnce() -> T) -> T {
     match held {
         Some(_) => tokio::task::block_in_place(work),
@@ -109,7 +122,11 @@ mod tests {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn one_ente_takes_half_and_the_rest_is_there_for_others() {
-        let beside = Beside { all: Arc::new(Semaphore::new(4)), own: Mutex::default(), each: 2 };
+        let beside = Beside {
+            all: Arc::new(Semaphore::new(4)),
+            own: Mutex::default(),
+            each: 2,
+        };
         let now = |ente: &'static str| {
             let waits = beside.enter(ente);
             tokio::time::timeout(std::time::Duration::from_millis(20), waits)

@@ -1,4 +1,5 @@
-//! The bodies of requests and replies in memory. Each is bounded in size. All of them share a room, and one ente takes at most half of it.
+//! The bodies of requests and replies in memory. Each is bounded in size. All of them share a room, and one
+//! ente takes at most half of it.
 
 use std::sync::Arc;
 
@@ -34,7 +35,9 @@ impl Room {
     pub(super) fn of(limits: &Limits) -> Self {
         Self {
             lots: Arc::new(Semaphore::new(limits.lots)),
-            bodies: Arc::new(Semaphore::new((limits.bodies_bytes / ROOM).min(Semaphore::MAX_PERMITS))),
+            bodies: Arc::new(Semaphore::new(
+                (limits.bodies_bytes / ROOM).min(Semaphore::MAX_PERMITS),
+            )),
             holding: Crowd::default(),
             share: limits.bodies_bytes / ROOM / 2,
         }
@@ -77,7 +80,11 @@ impl Inbound {
             return Err(Refusal::new(Code::UnsupportedMedia, "content encoding"));
         }
         // Too long by its own word: not even asked for.
-        let largest = if lots { limits.lot_bytes.max(limits.body_bytes) } else { limits.body_bytes };
+        let largest = if lots {
+            limits.lot_bytes.max(limits.body_bytes)
+        } else {
+            limits.body_bytes
+        };
         let announced = usize::try_from(self.body.size_hint().lower()).unwrap_or(usize::MAX);
         if announced > largest {
             return Err(Refusal::new(Code::BodyTooLarge, "length over the limit"));
@@ -119,8 +126,9 @@ impl Inbound {
         read.unwrap_or_else(|_| Err(Refusal::new(Code::BodyTimeout, "body not complete in time")))
     }
 
-    /// Reads what the client still sends and throws it away, while the reply leaves: a socket that is closed with something unread is reset, and the
-    /// reply lost. Bounded in size and time; not where the client waits to be told to go on (`expects`): it is not told, and sends nothing.
+    /// Reads what the client still sends and throws it away, while the reply leaves: a socket that is closed
+    /// with something unread is reset, and the reply lost. Bounded in size and time; not where the client
+    /// waits to be told to go on (`expects`): it is not told, and sends nothing.
     pub(super) fn discard(mut self, limits: &Limits, expects: bool) {
         if self.body.is_end_stream() || (expects && !self.asked) {
             return;
@@ -160,10 +168,18 @@ impl Places {
             return true;
         }
         for _ in 0..more {
-            let Some(place) = room.holding.enter(ente, room.share) else { return false };
+            let Some(place) = room.holding.enter(ente, room.share) else {
+                return false;
+            };
             self.own.push(place);
         }
-        let Ok(permit) = room.bodies.clone().try_acquire_many_owned(u32::try_from(more).unwrap_or(u32::MAX)) else { return false };
+        let Ok(permit) = room
+            .bodies
+            .clone()
+            .try_acquire_many_owned(u32::try_from(more).unwrap_or(u32::MAX))
+        else {
+            return false;
+        };
         match &mut self.room {
             Some(held) => held.merge(permit),
             None => self.room = Some(permit),
@@ -186,5 +202,8 @@ impl AsRef<[u8]> for Waiting {
 
 /// The bytes of a reply. Its places are given back when the last of them is dropped.
 pub(super) fn outbound(text: String, places: Places) -> Bytes {
-    Bytes::from_owner(Waiting { text, _places: places })
+    Bytes::from_owner(Waiting {
+        text,
+        _places: places,
+    })
 }

@@ -34,8 +34,8 @@ use super::record::{Channel, Passage};
 use crate::tls::server::Shown;
 use crate::tls::server::TlsVersion;
 
-/// Serves one connection until it ends, or until `stop` changes and its exchange is done. Until its handshake is over it may be told to
-/// make room.
+/// Serves one connection until it ends, or until `stop` changes and its exchange is done. Until its handshake
+/// is over it may be told to make room.
 pub(super) async fn serve(
     gateway: Arc<Gateway>,
     mut socket: TcpStream,
@@ -48,16 +48,29 @@ pub(super) async fn serve(
     let mut source = address.ip().to_canonical();
     let refuse = |reason, source, shown: Option<&Shown>| {
         gateway.gathered.count(reason, None);
-        gateway.refusals.say(reason, source, shown.and_then(Shown::refused), gateway.clock.now());
+        gateway.refusals.say(
+            reason,
+            source,
+            shown.and_then(Shown::refused),
+            gateway.clock.now(),
+        );
     };
-    let Ok((config, shown)) = settings.channel.handshake() else { return refuse(Stretta::H03Tls.code(), source, None) };
+    let Ok((config, shown)) = settings.channel.handshake() else {
+        return refuse(Stretta::H03Tls.code(), source, None);
+    };
     let acceptor = TlsAcceptor::from(config);
     let handshake = async {
         // Behind a balancer: who it says that is connected.
         if settings.proxies.contains(&source) {
-            source = proxy::source(&mut socket).await.map_err(|_| Stretta::H09Proxy.code())?.unwrap_or(source);
+            source = proxy::source(&mut socket)
+                .await
+                .map_err(|_| Stretta::H09Proxy.code())?
+                .unwrap_or(source);
         }
-        acceptor.accept(Metered::new(socket)).await.map_err(|error| reason(&error))
+        acceptor
+            .accept(Metered::new(socket))
+            .await
+            .map_err(|error| reason(&error))
     };
     let handshake = tokio::select! {
         handshake = tokio::time::timeout(limits.handshake(), handshake) => handshake,
@@ -66,8 +79,8 @@ pub(super) async fn serve(
     let stream = match handshake {
         Ok(Ok(mut stream)) => {
             stream.get_mut().0.lift();
-            // With TLS 1.3 the server says nothing after the client's last message: a client with Nagle's algorithm would wait for an acknowledgement
-            // that the kernel puts off for 40 ms.
+            // With TLS 1.3 the server says nothing after the client's last message: a client with Nagle's
+            // algorithm would wait for an acknowledgement that the kernel puts off for 40 ms.
             let _ = set_tcp_quickack(stream.get_ref().0.inner(), true);
             stream
         }
@@ -76,18 +89,39 @@ pub(super) async fn serve(
     };
     let (_, session) = stream.get_ref();
     let tls = TlsVersion::of(session.protocol_version());
-    let Some(peer) = settings.channel.peer(&shown) else { return refuse(Stretta::H02Certificato.code(), source, Some(&shown)) };
-    let Some(_place) = gateway.connected.enter(peer.fingerprint(), limits.per_certificate) else {
-        return gateway.gathered.count(Stretta::H08Connessioni.code(), Some(peer.fingerprint()));
+    let Some(peer) = settings.channel.peer(&shown) else {
+        return refuse(Stretta::H02Certificato.code(), source, Some(&shown));
     };
-    let channel = Arc::new(Channel { peer, address: source.to_string(), tls });
+    let Some(_place) = gateway
+        .connected
+        .enter(peer.fingerprint(), limits.per_certificate)
+    else {
+        return gateway
+            .gathered
+            .count(Stretta::H08Connessioni.code(), Some(peer.fingerprint()));
+    };
+    let channel = Arc::new(Channel {
+        peer,
+        address: source.to_string(),
+        tls,
+    });
     let verdicts = Verdicts::new();
     let owed = Owed::default();
     let framing = Framing::new(verdicts.clone(), &gateway.clock);
-    let timed = Timed { inner: stream, framing, patience: limits.reply(), waiting: None, owed: owed.clone() };
+    let timed = Timed {
+        inner: stream,
+        framing,
+        patience: limits.reply(),
+        waiting: None,
+        owed: owed.clone(),
+    };
 
     // How long a connection may stand idle; a second less, for a request under way.
-    let kept = HeaderValue::from_str(&format!("timeout={}", limits.head_seconds.saturating_sub(1).max(1))).ok();
+    let kept = HeaderValue::from_str(&format!(
+        "timeout={}",
+        limits.head_seconds.saturating_sub(1).max(1)
+    ))
+    .ok();
     let (counting, presented) = (gateway.clone(), channel.peer.fingerprint().to_owned());
     let owing = owed.clone();
     let service = service_fn(move |request: Request<Incoming>| {
@@ -99,7 +133,8 @@ pub(super) async fn serve(
         let exchange = passage.clone().map(|passage| {
             tokio::spawn(async move {
                 // In a box: the future has ten kilobytes, and tokio moves a task nine times.
-                let mut answering = Box::pin(exchange::answer(&gateway, &channel, &passage, &verdict, request));
+                let mut answering =
+                    Box::pin(exchange::answer(&gateway, &channel, &passage, &verdict, request));
                 match caught(answering.as_mut()).await {
                     Some(reply) => reply,
                     None => {
@@ -110,7 +145,9 @@ pub(super) async fn serve(
             })
         });
         async move {
-            let Some((exchange, passage)) = exchange.zip(passage) else { return Ok(outcome::internal()) };
+            let Some((exchange, passage)) = exchange.zip(passage) else {
+                return Ok(outcome::internal());
+            };
             let reply = exchange.await.unwrap_or_else(|_| outcome::internal());
             if passage.is_recorded() {
                 owed.set(passage.id);
@@ -159,7 +196,9 @@ const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
 /// Whether these header fields end the connection.
 fn is_last(headers: &HeaderMap) -> bool {
-    headers.get(CONNECTION).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"))
+    headers
+        .get(CONNECTION)
+        .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"))
 }
 
 /// The recorded exchange of the reply that hyper has, until the socket has all of it.
@@ -178,10 +217,12 @@ impl Owed {
 
 /// The output of a future. None if it panics; the log has a line then.
 async fn caught<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
-    poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-        Ok(polled) => polled.map(Some),
-        Err(_) => Poll::Ready(None),
-    })
+    poll_fn(
+        |context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+            Ok(polled) => polled.map(Some),
+            Err(_) => Poll::Ready(None),
+        },
+    )
     .await
 }
 
@@ -212,20 +253,29 @@ struct Timed<S> {
 }
 
 impl<S> Timed<S> {
-    /// An error in place of a wait that has lasted too long. How much was taken meanwhile does not matter: a byte now and then is no
-    /// progress.
+    /// An error in place of a wait that has lasted too long. How much was taken meanwhile does not matter: a
+    /// byte now and then is no progress.
     fn in_time<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if polled.is_ready() {
             return polled;
         }
         let patience = self.patience;
-        let waiting = self.waiting.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
-        waiting.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        let waiting = self
+            .waiting
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        waiting
+            .as_mut()
+            .poll(context)
+            .map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.inner).poll_read(context, buffer);
         self.framing.read(&buffer.filled()[before..]);
@@ -234,7 +284,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.inner).poll_write(context, bytes);
         self.in_time(context, polled)
     }
@@ -255,7 +309,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
         self.in_time(context, polled)
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         let polled = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
         self.in_time(context, polled)
     }

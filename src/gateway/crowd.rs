@@ -1,4 +1,5 @@
-//! How many places each has: an ente's requests under way, a certificate's connections. One's flood must not take the others' places.
+//! How many places each has: an ente's requests under way, a certificate's connections. One's flood must not
+//! take the others' places.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,7 +26,10 @@ impl Crowd {
             return None;
         }
         *count += 1;
-        Some(Place { crowd: self.clone(), whose: whose.to_owned() })
+        Some(Place {
+            crowd: self.clone(),
+            whose: whose.to_owned(),
+        })
     }
 }
 

@@ -1,4 +1,5 @@
-//! The files of the contract, at the addresses of the services: no data and no verdict, so that none is recorded. They count for quotas.
+//! The files of the contract, at the addresses of the services: no data and no verdict, so that none is
+//! recorded. They count for quotas.
 
 use hyper::Method;
 use hyper::header::HOST;
@@ -14,7 +15,9 @@ use crate::registry::Caller;
 
 /// The file that `?wsdl` or `?xsd=` asks for. None for any other request.
 pub(super) fn asked(record: &Record<'_>, caller: &Caller, head: &Parts) -> Result<Option<Outcome>, Counted> {
-    let Some(text) = named(record.gateway, head) else { return Ok(None) };
+    let Some(text) = named(record.gateway, head) else {
+        return Ok(None);
+    };
     // Like any reply, it stays in memory until its client has taken it.
     let mut places = Places::default();
     if !places.take(&record.gateway.room, &caller.ente().codice, text.len()) {
@@ -33,7 +36,11 @@ fn named(gateway: &Gateway, head: &Parts) -> Option<String> {
     // HTTP/1.0 names no host: the address of the listener stands for it.
     let address = || gateway.address.get().map(ToString::to_string);
     let host = match head.headers.get(HOST) {
-        Some(host) => host.to_str().ok().filter(|host| wsdl::is_authority(host)).map(str::to_owned),
+        Some(host) => host
+            .to_str()
+            .ok()
+            .filter(|host| wsdl::is_authority(host))
+            .map(str::to_owned),
         None => address(),
     };
     wsdl::serve(endpoint, &path, head.uri.query()?, &host?)

@@ -1,4 +1,5 @@
-//! The door: the ente behind a certificate, if the certificate is valid now; and room for one more exchange of that ente.
+//! The door: the ente behind a certificate, if the certificate is valid now; and room for one more exchange
+//! of that ente.
 
 use hyper::Method;
 
@@ -20,7 +21,12 @@ pub(super) async fn identify(gateway: &Gateway, channel: &Channel) -> Result<(Id
     let settings = gateway.settings.load_full();
     settings.channel.ask(&channel.peer, &gateway.clock).await;
     match settings.channel.judge(&channel.peer, gateway.clock.now()) {
-        Ok(valid) => Ok((registry.identify(&channel.peer, gateway.clock.today()).map_err(unavailable)?, valid)),
+        Ok(valid) => Ok((
+            registry
+                .identify(&channel.peer, gateway.clock.today())
+                .map_err(unavailable)?,
+            valid,
+        )),
         Err(invalid) => {
             let refusal = Refusal::new(Code::PeerInvalid, invalid.to_string());
             let identified = match registry.holder(&channel.peer).map_err(unavailable)? {
@@ -32,8 +38,8 @@ pub(super) async fn identify(gateway: &Gateway, channel: &Channel) -> Result<(Id
     }
 }
 
-/// The caller behind the certificate. An ente that may not come in is refused, its first few exchanges with an entry each. A certificate of no ente is
-/// refused and counted.
+/// The caller behind the certificate. An ente that may not come in is refused, its first few exchanges with
+/// an entry each. A certificate of no ente is refused and counted.
 pub(super) async fn caller(record: &mut Record<'_>) -> Result<Caller, Stop> {
     let (gateway, channel) = (record.gateway, record.channel);
     let (identified, valid) = identify(gateway, channel).await?;
@@ -43,7 +49,11 @@ pub(super) async fn caller(record: &mut Record<'_>) -> Result<Caller, Stop> {
             record.ente = Some(caller.ente().codice.clone());
             Ok(caller)
         }
-        Identified::Barred(ente, refusal) if gateway.gathered.is_early(channel.peer.fingerprint(), record.received) => {
+        Identified::Barred(ente, refusal)
+            if gateway
+                .gathered
+                .is_early(channel.peer.fingerprint(), record.received) =>
+        {
             record.ente = Some(ente);
             Err(refusal.into())
         }
@@ -54,9 +64,14 @@ pub(super) async fn caller(record: &mut Record<'_>) -> Result<Caller, Stop> {
 /// A place among the exchanges of the ente that are under way, and one of its quota.
 pub(super) fn enter(record: &mut Record<'_>, caller: &Caller) -> Result<Place, Stop> {
     let (gateway, ente) = (record.gateway, caller.ente());
-    let place = gateway.crowd.enter(&ente.codice, gateway.settings.load().limits.per_ente);
+    let place = gateway
+        .crowd
+        .enter(&ente.codice, gateway.settings.load().limits.per_ente);
     let place = place.ok_or_else(|| Counted::busy("too many under way"))?;
-    record.standing = gateway.quotas.take(&ente.codice, &ente.quote, record.received).map_err(Counted::from)?;
+    record.standing = gateway
+        .quotas
+        .take(&ente.codice, &ente.quote, record.received)
+        .map_err(Counted::from)?;
     Ok(place)
 }
 
@@ -70,11 +85,20 @@ pub(super) async fn again(record: &Record<'_>) -> Result<Caller, Refusal> {
 
 /// Refuses a request that is not one as HTTP, as far as it was read.
 pub(super) fn well_formed(verdict: &Verdict) -> Result<(), Refusal> {
-    if verdict.is_wrong() { Err(Refusal::new(Code::Malformed, "not well-formed as HTTP")) } else { Ok(()) }
+    if verdict.is_wrong() {
+        Err(Refusal::new(Code::Malformed, "not well-formed as HTTP"))
+    } else {
+        Ok(())
+    }
 }
 
 /// The endpoint at a path.
 pub(super) fn route(gateway: &Gateway, method: &Method, path: &str) -> Result<Endpoint, Refusal> {
-    let endpoint = Endpoint::at(&plain(path), &gateway.settings.load().pdd).ok_or(Refusal::new(Code::NotFound, "path"))?;
-    if method == Method::POST { Ok(endpoint) } else { Err(Refusal::new(Code::MethodNotAllowed, "method")) }
+    let endpoint = Endpoint::at(&plain(path), &gateway.settings.load().pdd)
+        .ok_or(Refusal::new(Code::NotFound, "path"))?;
+    if method == Method::POST {
+        Ok(endpoint)
+    } else {
+        Err(Refusal::new(Code::MethodNotAllowed, "method"))
+    }
 }

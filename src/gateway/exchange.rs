@@ -1,5 +1,6 @@
-//! The way of one exchange, from top to bottom. Types stand between the arrows: a service makes the `Permit` that it needs of an `Admission` alone, and only
-//! a `Receipt` lets a reply of it out. A refusal is recorded and then said (`Stop::Refused`); where many alike come, it is counted (`Stop::Counted`).
+//! The way of one exchange, from top to bottom. Types stand between the arrows: a service makes the `Permit`
+//! that it needs of an `Admission` alone, and only a `Receipt` lets a reply of it out. A refusal is recorded
+//! and then said (`Stop::Refused`); where many alike come, it is counted (`Stop::Counted`).
 
 use std::time::Duration;
 
@@ -27,11 +28,13 @@ use crate::soap::{self, Bounds, NotRead, Text, Version};
 /// How often an exchange is tried again because something changed while it was under way.
 const ATTEMPTS: usize = 3;
 
-/// How long a 429 is kept before it leaves. It costs CPU too, and who asks again at once would ask as often as its connections carry: so each
-/// carries one in this time, which is no longer than `Retry-After` says. The place among the ente's requests is given back before.
+/// How long a 429 is kept before it leaves. It costs CPU too, and who asks again at once would ask as often
+/// as its connections carry: so each carries one in this time, which is no longer than `Retry-After` says.
+/// The place among the ente's requests is given back before.
 const REFUSED: Duration = Duration::from_secs(1);
 
-/// Header fields of a request. Of twice as many, as `connection` sets it, hyper itself says 431, without a body.
+/// Header fields of a request. Of twice as many, as `connection` sets it, hyper itself says 431, without a
+/// body.
 pub(super) const MOST_FIELDS: usize = 128;
 
 /// Answers one request.
@@ -62,7 +65,12 @@ pub(super) async fn answer(
 }
 
 /// From the head of a request to the bytes of its body, and then on.
-async fn listen(record: &mut Record<'_>, verdict: &Verdict, head: &Parts, inbound: &mut Inbound) -> Result<Outcome, Stop> {
+async fn listen(
+    record: &mut Record<'_>,
+    verdict: &Verdict,
+    head: &Parts,
+    inbound: &mut Inbound,
+) -> Result<Outcome, Stop> {
     let gateway = record.gateway;
     if verdict.is_too_long() {
         record.version = Version::V11;
@@ -83,11 +91,22 @@ async fn listen(record: &mut Record<'_>, verdict: &Verdict, head: &Parts, inboun
 
     // HTTP body: bounded in size and time. Lots alone may be large, and few of them at the same time.
     let lots = endpoint.answers(Operation::TrasmissioneLotto)
-        && caller.ente().may_call(Operation::TrasmissioneLotto.name(), gateway.clock.today());
-    let read = inbound.read((&gateway.room, &gateway.settings.load().limits), &caller.ente().codice, &head.headers, lots).await;
+        && caller
+            .ente()
+            .may_call(Operation::TrasmissioneLotto.name(), gateway.clock.today());
+    let read = inbound
+        .read(
+            (&gateway.room, &gateway.settings.load().limits),
+            &caller.ente().codice,
+            &head.headers,
+            lots,
+        )
+        .await;
     // The verdict goes on while the body comes.
     door::well_formed(verdict)?;
-    let Read::Whole(bytes, places) = read? else { return Err(record.no_room(&caller).into()) };
+    let Read::Whole(bytes, places) = read? else {
+        return Err(record.no_room(&caller).into());
+    };
     record.places = places;
     record.request = bytes.clone();
     record.micros.body = record.elapsed();
@@ -106,11 +125,19 @@ async fn converse(
     // soap: package, envelope, version, headers; operation by the body's root.
     let media = unreadable::media_type(headers)?;
     let mut work = Work::on(&gateway.beside, &caller.ente().codice, bytes.len()).await;
-    let (bounds, text) = (Bounds { xml: &gateway.xml, whole: settings.limits.body_bytes }, Text::new());
-    let message = work.step(|| soap::read(bytes, &media, bounds, &text)).map_err(|NotRead { version, why }| {
-        record.version = version;
-        unreadable::not_read(&why)
-    })?;
+    let (bounds, text) = (
+        Bounds {
+            xml: &gateway.xml,
+            whole: settings.limits.body_bytes,
+        },
+        Text::new(),
+    );
+    let message =
+        work.step(|| soap::read(bytes, &media, bounds, &text))
+            .map_err(|NotRead { version, why }| {
+                record.version = version;
+                unreadable::not_read(&why)
+            })?;
     record.version = message.version;
     let call = message.call().map_err(unreadable::not_a_call)?;
     record.identity = sender::named(headers, call.identity);
@@ -147,12 +174,21 @@ async fn converse(
         // services: perform.
         let mut prepared = match typed {
             Ok((request, _)) => {
-                let asked = Asked { operation, request, body: call.root, bytes, contract: &gateway.contract, soglie: &settings.soglie };
+                let asked = Asked {
+                    operation,
+                    request,
+                    body: call.root,
+                    bytes,
+                    contract: &gateway.contract,
+                    soglie: &settings.soglie,
+                };
                 perform(record, &mut work, admission, asked).await?
             }
             Err(findings) => match operation.on_violation() {
                 OnViolation::Fault => return Err(unreadable::schema(findings).into()),
-                OnViolation::Reply => trasmissione::refuse(&gateway.node.services, findings.clone(), Note::default()).await?,
+                OnViolation::Reply => {
+                    trasmissione::refuse(&gateway.node.services, findings.clone(), Note::default()).await?
+                }
             },
         };
         prepared.preconditions.push(precondition);
@@ -171,11 +207,24 @@ async fn converse(
         match record.commit(prepared, &text, work.held.take()).await {
             // send.
             Ok(receipt) => {
-                return Ok(Outcome::Recorded(Rendered::released(&receipt, StatusCode::OK, text, places)));
+                return Ok(Outcome::Recorded(Rendered::released(
+                    &receipt,
+                    StatusCode::OK,
+                    text,
+                    places,
+                )));
             }
-            Err(NotCommitted::Conflict) => gateway.node.services.tentativi.give_back(operation, &caller.ente().codice, &mancati),
+            Err(NotCommitted::Conflict) => {
+                gateway
+                    .node
+                    .services
+                    .tentativi
+                    .give_back(operation, &caller.ente().codice, &mancati)
+            }
             // A lot whose entries are more than one batch holds: it will not be smaller next time.
-            Err(NotCommitted::TooLarge) => return Err(Refusal::new(Code::BodyTooLarge, "entries over the size of a batch").into()),
+            Err(NotCommitted::TooLarge) => {
+                return Err(Refusal::new(Code::BodyTooLarge, "entries over the size of a batch").into());
+            }
             Err(error) => return Err(Refusal::new(Code::Unavailable, error.to_string()).into()),
         }
     }

@@ -1,7 +1,8 @@
 //! The one place where a refusal becomes bytes.
 //!
-//! Faults are HTTP 500 (in SOAP 1.2 the sender's are 400) with the status of RFC 7807 inside, in the form of INPS's front; what concerns HTTP itself is
-//! a status of its own (400, 404, 405, 408, 413, 415, 429, 431, 503). One row a code; `docs/errori.md` holds the whole table, generated from it.
+//! Faults are HTTP 500 (in SOAP 1.2 the sender's are 400) with the status of RFC 7807 inside, in the form of
+//! INPS's front; what concerns HTTP itself is a status of its own (400, 404, 405, 408, 413, 415, 429, 431,
+//! 503). One row a code; `docs/errori.md` holds the whole table, generated from it.
 
 use hyper::StatusCode;
 use uuid::Uuid;
@@ -32,7 +33,8 @@ pub struct Row {
 /// The caller is unknown, suspended, revoked or expired: it is the same for all of them.
 const CALLER: &str = "Il certificato presentato non è valido, o non è di un ente accreditato: rivolgersi a chi gestisce la porta.";
 
-/// The table, one line each: the code in the ledger, the kind of the fault with its status, faultcode, faultstring, the type of the problem, and the text.
+/// The table, one line each: the code in the ledger, the kind of the fault with its status, faultcode,
+/// faultstring, the type of the problem, and the text.
 macro_rules! faults {
     ($($code:ident: $ledger:literal, $kind:ident $status:literal, $faultcode:literal, $faultstring:literal, $slug:literal, $detail:expr;)+) => {
         /// Every code, in the order of the table.
@@ -121,16 +123,21 @@ pub fn code_of(ledger: &str) -> Option<Code> {
     CODES.iter().copied().find(|code| row(*code).ledger == ledger)
 }
 
-/// The HTTP status of a refusal, in a version of SOAP: of 1.2, part 2, table 20 says that the sender's faults are 400.
+/// The HTTP status of a refusal, in a version of SOAP: of 1.2, part 2, table 20 says that the sender's faults
+/// are 400.
 pub fn status(code: Code, version: Version) -> StatusCode {
     let row = row(code);
     let senders = row.http == 500 && row.faultcode.starts_with("Client");
-    let http = if version == Version::V12 && senders { 400 } else { row.http };
+    let http = if version == Version::V12 && senders {
+        400
+    } else {
+        row.http
+    };
     StatusCode::from_u16(http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// A fault's envelope. `exchange` is the request's id; nothing in it comes from the request but that, the version, and the names of headers that were not
-/// understood.
+/// A fault's envelope. `exchange` is the request's id; nothing in it comes from the request but that, the
+/// version, and the names of headers that were not understood.
 pub fn render(refusal: &Refusal, exchange: Uuid, version: Version) -> String {
     let row = row(refusal.code);
     let mut writer = Writer::document(Style::Compact);

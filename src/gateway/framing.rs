@@ -1,9 +1,10 @@
-//! Where each request of a connection begins and ends, read by the letter of RFC 9112. hyper reads as a server may: it takes a bare LF for
-//! the end of a line, a list of codings that ends in `chunked`, Transfer-Encoding beside Content-Length. Whoever stands before the port may
-//! read the same bytes otherwise, and take for one request what is two. What can be read in two ways is refused, and its connection ends.
+//! Where each request of a connection begins and ends, read by the letter of RFC 9112. hyper reads as a
+//! server may: it takes a bare LF for the end of a line, a list of codings that ends in `chunked`,
+//! Transfer-Encoding beside Content-Length. Whoever stands before the port may read the same bytes otherwise,
+//! and take for one request what is two. What can be read in two ways is refused, and its connection ends.
 //!
-//! All that comes out of TLS passes by, and none of it is changed: the first request that is not well-formed is remembered by its number,
-//! and the exchange of that number, or of a later one, is refused.
+//! All that comes out of TLS passes by, and none of it is changed: the first request that is not well-formed
+//! is remembered by its number, and the exchange of that number, or of a later one, is refused.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -56,7 +57,10 @@ impl Verdicts {
 
     /// Of the next request that hyper hands over.
     pub(super) fn next(self: &Arc<Self>) -> Verdict {
-        Verdict { all: self.clone(), number: self.handed.fetch_add(1, Ordering::Relaxed) }
+        Verdict {
+            all: self.clone(),
+            number: self.handed.fetch_add(1, Ordering::Relaxed),
+        }
     }
 }
 
@@ -66,7 +70,8 @@ impl Verdict {
         self.all.wrong.load(Ordering::Acquire) <= self.number
     }
 
-    /// Whether its head is too long. hyper refuses most such heads itself, and hands over one that fits its buffer by chance.
+    /// Whether its head is too long. hyper refuses most such heads itself, and hands over one that fits its
+    /// buffer by chance.
     pub fn is_too_long(&self) -> bool {
         self.all.too_long.load(Ordering::Acquire) == self.number
     }
@@ -77,7 +82,10 @@ impl Verdict {
         while began.front().is_some_and(|(number, _)| *number < self.number) {
             began.pop_front();
         }
-        began.front().filter(|(number, _)| *number == self.number).map(|(_, at)| *at)
+        began
+            .front()
+            .filter(|(number, _)| *number == self.number)
+            .map(|(_, at)| *at)
     }
 }
 
@@ -131,7 +139,15 @@ struct Head {
 
 impl Framing {
     pub(super) fn new(verdicts: Arc<Verdicts>, clock: &Clock) -> Self {
-        Self { verdicts, number: 0, state: State::Start, line: Vec::new(), length: 0, begun: false, clock: clock.clone() }
+        Self {
+            verdicts,
+            number: 0,
+            state: State::Start,
+            line: Vec::new(),
+            length: 0,
+            begun: false,
+            clock: clock.clone(),
+        }
     }
 
     /// Reads what came.
@@ -165,7 +181,11 @@ impl Framing {
         let end = bytes.iter().position(|byte| *byte == b'\n');
         let (piece, rest) = bytes.split_at(end.map_or(bytes.len(), |end| end + 1));
         self.length += piece.len();
-        let longest = if matches!(self.state, State::Size) { LONGEST_SIZE } else { LONGEST_HEAD };
+        let longest = if matches!(self.state, State::Size) {
+            LONGEST_SIZE
+        } else {
+            LONGEST_HEAD
+        };
         if self.length > longest {
             if matches!(self.state, State::Start | State::Fields(_)) {
                 self.verdicts.too_long.fetch_min(self.number, Ordering::Release);
@@ -180,7 +200,10 @@ impl Framing {
             return rest;
         }
         // CRLF and nothing else ends a line, and a CR stands nowhere else.
-        let next = line.strip_suffix(b"\r\n").filter(|line| !line.contains(&b'\r')).and_then(|line| self.line_read(line));
+        let next = line
+            .strip_suffix(b"\r\n")
+            .filter(|line| !line.contains(&b'\r'))
+            .and_then(|line| self.line_read(line));
         match next {
             Some(state) => self.state = state,
             None => self.lose(),
@@ -222,7 +245,9 @@ impl Framing {
             State::Trailers if line.is_empty() => Some(self.next_request()),
             State::Trailers => {
                 let (name, _) = field(line)?;
-                let framing = [&b"content-length"[..], b"transfer-encoding", b"host"].iter().any(|other| name.eq_ignore_ascii_case(other));
+                let framing = [&b"content-length"[..], b"transfer-encoding", b"host"]
+                    .iter()
+                    .any(|other| name.eq_ignore_ascii_case(other));
                 (!framing).then_some(State::Trailers)
             }
             State::Body(_) | State::Chunk(_) | State::Lost => None,
@@ -287,11 +312,15 @@ impl Head {
     }
 }
 
-/// `POST /path HTTP/1.1`, or with an absolute target. What has neither form is for proxies, or for the whole of a server: not for this one.
+/// `POST /path HTTP/1.1`, or with an absolute target. What has neither form is for proxies, or for the whole
+/// of a server: not for this one.
 fn request_line(line: &[u8]) -> Option<Head> {
     let mut parts = line.split(|byte| *byte == b' ');
     let (method, target, version) = (parts.next()?, parts.next()?, parts.next()?);
-    let is_method = !method.is_empty() && method.iter().all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_'));
+    let is_method = !method.is_empty()
+        && method
+            .iter()
+            .all(|byte| byte.is_ascii_uppercase() || matches!(byte, b'-' | b'_'));
     let is_target = target.iter().all(|byte| byte.is_ascii_graphic() && *byte != b'#');
     if !is_method || !is_target || parts.next().is_some() {
         return None;
@@ -304,26 +333,42 @@ fn request_line(line: &[u8]) -> Option<Head> {
     let authority = if target.starts_with(b"/") {
         None
     } else {
-        let scheme = [&b"http://"[..], b"https://"].into_iter().find(|scheme| has_prefix(target, scheme))?;
+        let scheme = [&b"http://"[..], b"https://"]
+            .into_iter()
+            .find(|scheme| has_prefix(target, scheme))?;
         let rest = &target[scheme.len()..];
-        let authority = rest.split(|byte| matches!(byte, b'/' | b'?')).next().filter(|authority| is_authority(authority))?;
+        let authority = rest
+            .split(|byte| matches!(byte, b'/' | b'?'))
+            .next()
+            .filter(|authority| is_authority(authority))?;
         Some(authority.to_vec())
     };
-    Some(Head { current, authority, ..Head::default() })
+    Some(Head {
+        current,
+        authority,
+        ..Head::default()
+    })
 }
 
 fn has_prefix(text: &[u8], prefix: &[u8]) -> bool {
-    text.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix))
+    text.get(..prefix.len())
+        .is_some_and(|begin| begin.eq_ignore_ascii_case(prefix))
 }
 
-/// Name and value. Only spaces are taken off a value: a tab may stand there by the letter, but not all take it for white space.
+/// Name and value. Only spaces are taken off a value: a tab may stand there by the letter, but not all take
+/// it for white space.
 fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = line.iter().position(|byte| *byte == b':')?;
     let (name, value) = (&line[..colon], &line[colon + 1..]);
     let is_name = !name.is_empty() && name.iter().all(|byte| is_token(*byte));
-    let is_value = value.iter().all(|byte| *byte == b'\t' || !byte.is_ascii_control());
+    let is_value = value
+        .iter()
+        .all(|byte| *byte == b'\t' || !byte.is_ascii_control());
     let begin = value.iter().position(|byte| *byte != b' ').unwrap_or(value.len());
-    let end = value.iter().rposition(|byte| *byte != b' ').map_or(begin, |last| last + 1);
+    let end = value
+        .iter()
+        .rposition(|byte| *byte != b' ')
+        .map_or(begin, |last| last + 1);
     (is_name && is_value).then_some((name, &value[begin..end]))
 }
 
@@ -339,11 +384,19 @@ fn is_authority(value: &[u8]) -> bool {
 
 /// Hexadecimal digits, then perhaps extensions, which mean nothing here.
 fn chunk_size(line: &[u8]) -> Option<u64> {
-    let digits = line.iter().position(|byte| !byte.is_ascii_hexdigit()).unwrap_or(line.len());
+    let digits = line
+        .iter()
+        .position(|byte| !byte.is_ascii_hexdigit())
+        .unwrap_or(line.len());
     let (size, extensions) = line.split_at(digits);
-    let blanks = extensions.iter().position(|byte| !matches!(byte, b' ' | b'\t')).unwrap_or(extensions.len());
+    let blanks = extensions
+        .iter()
+        .position(|byte| !matches!(byte, b' ' | b'\t'))
+        .unwrap_or(extensions.len());
     let is_extension = extensions.is_empty() || extensions.get(blanks) == Some(&b';');
-    let is_text = extensions.iter().all(|byte| *byte == b'\t' || !byte.is_ascii_control());
+    let is_text = extensions
+        .iter()
+        .all(|byte| *byte == b'\t' || !byte.is_ascii_control());
     if !(1..=15).contains(&size.len()) || !is_extension || !is_text {
         return None;
     }
@@ -356,20 +409,28 @@ mod tests {
 
     const GET: &str = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
 
-    /// The number of the first request that is not well-formed, and of requests begun; the same however the bytes arrive.
+    /// The number of the first request that is not well-formed, and of requests begun; the same however the
+    /// bytes arrive.
     fn read(text: &str) -> (Option<u64>, u64) {
         let run = |pieces: &[&[u8]]| {
             let verdicts = Verdicts::new();
             let mut framing = Framing::new(verdicts.clone(), &Clock::system());
             pieces.iter().for_each(|piece| framing.read(piece));
-            (Some(verdicts.wrong.load(Ordering::Acquire)).filter(|wrong| *wrong != u64::MAX), framing.number)
+            (
+                Some(verdicts.wrong.load(Ordering::Acquire)).filter(|wrong| *wrong != u64::MAX),
+                framing.number,
+            )
         };
         let whole = run(&[text.as_bytes()]);
         for at in 0..text.len() {
             let (begin, end) = text.as_bytes().split_at(at);
             assert_eq!(run(&[begin, end]), whole, "{text:?} at {at}");
         }
-        assert_eq!(run(&text.as_bytes().chunks(1).collect::<Vec<_>>()), whole, "{text:?}");
+        assert_eq!(
+            run(&text.as_bytes().chunks(1).collect::<Vec<_>>()),
+            whole,
+            "{text:?}"
+        );
         whole
     }
 
@@ -417,7 +478,11 @@ mod tests {
             "A",
         ];
         for fields in fields {
-            assert_eq!(read(&[GET, &head(fields), GET].concat()), (Some(1), 1), "{fields:?}");
+            assert_eq!(
+                read(&[GET, &head(fields), GET].concat()),
+                (Some(1), 1),
+                "{fields:?}"
+            );
         }
         let lines = [
             "get /a HTTP/1.1",
@@ -439,17 +504,48 @@ mod tests {
             " GET /a HTTP/1.1",
         ];
         for line in lines {
-            assert_eq!(read(&format!("{line}\r\nHost: x\r\n\r\n{GET}")), (Some(0), 0), "{line:?}");
+            assert_eq!(
+                read(&format!("{line}\r\nHost: x\r\n\r\n{GET}")),
+                (Some(0), 0),
+                "{line:?}"
+            );
         }
         assert_eq!(read("GET /a HTTP/1.1\r\n\r\n"), (Some(0), 0), "no Host");
-        assert_eq!(read("POST /a HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"), (Some(0), 0));
-        let sizes = ["-1", "0x1", "", "1 ", "g", "1\u{e8}", "10000000000000001", "1;\u{1}", " 1", "1\r", "+1", "1,1"];
+        assert_eq!(
+            read("POST /a HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"),
+            (Some(0), 0)
+        );
+        let sizes = [
+            "-1",
+            "0x1",
+            "",
+            "1 ",
+            "g",
+            "1\u{e8}",
+            "10000000000000001",
+            "1;\u{1}",
+            " 1",
+            "1\r",
+            "+1",
+            "1,1",
+        ];
         for size in sizes {
-            let request = format!("{}{size}\r\nx\r\n0\r\n\r\n{GET}", head("Transfer-Encoding: chunked"));
+            let request = format!(
+                "{}{size}\r\nx\r\n0\r\n\r\n{GET}",
+                head("Transfer-Encoding: chunked")
+            );
             assert_eq!(read(&request), (Some(0), 0), "{size:?}");
         }
         let chunked = head("Transfer-Encoding: chunked");
-        for body in ["1\r\nxx\r\n", "1\nx\r\n", "1\r\nx\n", "1\r\nx0\r\n\r\n", "0\r\nHost: y\r\n\r\n", "0\r\n a\r\n\r\n", "0\r\n\n"] {
+        for body in [
+            "1\r\nxx\r\n",
+            "1\nx\r\n",
+            "1\r\nx\n",
+            "1\r\nx0\r\n\r\n",
+            "0\r\nHost: y\r\n\r\n",
+            "0\r\n a\r\n\r\n",
+            "0\r\n\n",
+        ] {
             assert_eq!(read(&[&chunked, body, GET].concat()), (Some(0), 0), "{body:?}");
         }
     }

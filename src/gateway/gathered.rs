@@ -1,6 +1,7 @@
-//! Refusals too many to record one by one: handshakes that failed, certificates of nobody, an ente's requests over its places, heads
-//! that are no HTTP, replies that nobody took. They are counted by reason (and certificate, where one
-//! was shown) and recorded together, in an entry of kind `gathered`; the groups are bounded, what is over is counted without certificate.
+//! Refusals too many to record one by one: handshakes that failed, certificates of nobody, an ente's requests
+//! over its places, heads that are no HTTP, replies that nobody took. They are counted by reason (and
+//! certificate, where one was shown) and recorded together, in an entry of kind `gathered`; the groups are
+//! bounded, what is over is counted without certificate.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -73,7 +74,8 @@ pub struct Reason {
 }
 
 impl Gathered {
-    /// Whether a refusal is one of the first few of its certificate in this minute, which are recorded one by one.
+    /// Whether a refusal is one of the first few of its certificate in this minute, which are recorded one by
+    /// one.
     pub fn is_early(&self, certificate: &str, now: Timestamp) -> bool {
         let minute = now.as_second() / 60;
         let mut early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
@@ -126,8 +128,13 @@ impl Gathered {
         let named = std::mem::take(&mut *self.named.lock().unwrap_or_else(PoisonError::into_inner));
         let group = |(group, count): (&Group, &u64)| {
             let (reason, certificate) = group;
-            let mut told = serde_json::json!({ "motivo": reason, "certificato": certificate, "numero": count });
-            let exchanges: Vec<_> = named.iter().filter(|(of, _)| of == group).map(|(_, exchange)| exchange).collect();
+            let mut told =
+                serde_json::json!({ "motivo": reason, "certificato": certificate, "numero": count });
+            let exchanges: Vec<_> = named
+                .iter()
+                .filter(|(of, _)| of == group)
+                .map(|(_, exchange)| exchange)
+                .collect();
             if !exchanges.is_empty() {
                 told["scambi"] = serde_json::json!(exchanges);
             }
@@ -141,7 +148,14 @@ impl Gathered {
             body.role = Some(Role::Erogatore);
             body.outcome = Some("RIFIUTATI".to_owned());
             let draft = node.ledger.prepare_open(body).ok()?;
-            node.ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() }).await.ok()
+            node.ledger
+                .committer
+                .submit(Submission {
+                    drafts: vec![draft],
+                    preconditions: Vec::new(),
+                })
+                .await
+                .ok()
         };
         if recorded.await.is_none() {
             // Through the bound: what is kept must fit an entry too.

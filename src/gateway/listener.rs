@@ -37,13 +37,18 @@ pub enum Ended {
 impl Listener {
     /// Binds.
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
-        Ok(Self { socket: TcpListener::bind(address).await? })
+        Ok(Self {
+            socket: TcpListener::bind(address).await?,
+        })
     }
 
-    /// On a socket that somebody else has bound, and keeps: connections wait in it while the gateway restarts.
+    /// On a socket that somebody else has bound, and keeps: connections wait in it while the gateway
+    /// restarts.
     pub fn inherited(socket: std::net::TcpListener) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
-        Ok(Self { socket: TcpListener::from_std(socket)? })
+        Ok(Self {
+            socket: TcpListener::from_std(socket)?,
+        })
     }
 
     /// Where it listens.
@@ -51,8 +56,14 @@ impl Listener {
         self.socket.local_addr()
     }
 
-    /// Serves until `stop` is true or the ledger is fatal; then lets exchanges end, for as long as `drain` allows.
-    pub async fn serve(self, gateway: Arc<Gateway>, mut stop: watch::Receiver<bool>, gathered: Duration) -> Ended {
+    /// Serves until `stop` is true or the ledger is fatal; then lets exchanges end, for as long as `drain`
+    /// allows.
+    pub async fn serve(
+        self,
+        gateway: Arc<Gateway>,
+        mut stop: watch::Receiver<bool>,
+        gathered: Duration,
+    ) -> Ended {
         let permits = Arc::new(Semaphore::new(gateway.settings.load().limits.connections));
         let (closing, closed) = watch::channel(false);
         let mut connections = JoinSet::new();
@@ -136,8 +147,9 @@ impl Listener {
     }
 }
 
-/// The connections that are in their handshake, the oldest first: when all places are taken, that is the one to leave. Whoever means to
-/// speak is done with it in a moment; whoever does not would keep the place of others without having shown any certificate.
+/// The connections that are in their handshake, the oldest first: when all places are taken, that is the one
+/// to leave. Whoever means to speak is done with it in a moment; whoever does not would keep the place of
+/// others without having shown any certificate.
 #[derive(Default)]
 struct Shaking(VecDeque<oneshot::Sender<()>>);
 
@@ -168,7 +180,11 @@ async fn stopped(stop: &mut watch::Receiver<bool>) {
 
 /// Why the ledger cannot go on, when that happens.
 async fn fatal(health: &mut watch::Receiver<Health>) -> String {
-    match health.wait_for(|health| matches!(health, Health::Fatal(_))).await.as_deref() {
+    match health
+        .wait_for(|health| matches!(health, Health::Fatal(_)))
+        .await
+        .as_deref()
+    {
         Ok(Health::Fatal(why)) => why.clone(),
         _ => "the committer is gone".to_owned(),
     }

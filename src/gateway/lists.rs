@@ -21,7 +21,11 @@ pub(super) fn of_lists(revocations: &Revocations, now: Timestamp) -> Vec<String>
     if let Some(until) = standing.grace_until.map(instant) {
         warnings.push(format!("una lista di revoca è scaduta: chi ne dipende entra fino al {until} per la tolleranza (crl_grace_hours)"));
     }
-    if let Some(at) = standing.next_update.filter(|at| at - now.as_second() <= NEAR).map(instant) {
+    if let Some(at) = standing
+        .next_update
+        .filter(|at| at - now.as_second() <= NEAR)
+        .map(instant)
+    {
         warnings.push(format!("una lista di revoca scade il {at}"));
     }
     for Unreadable { file, wrong } in revocations.unreadable() {

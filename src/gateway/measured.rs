@@ -15,8 +15,18 @@ impl Gateway {
         self.metrics.text(Standing {
             ready: *self.node.ledger.committer.health().borrow() == Health::Good,
             read_again: ended.map_or(0, Timestamp::as_second),
-            free: self.node.free().and_then(|free| i64::try_from(free).ok()).unwrap_or_default(),
-            certificates: settings.channel.identities.all().iter().map(|identity| (identity.name.clone(), identity.expires())).collect(),
+            free: self
+                .node
+                .free()
+                .and_then(|free| i64::try_from(free).ok())
+                .unwrap_or_default(),
+            certificates: settings
+                .channel
+                .identities
+                .all()
+                .iter()
+                .map(|identity| (identity.name.clone(), identity.expires()))
+                .collect(),
             lists: revocations.expires().unwrap_or_default(),
             unreadable: i64::try_from(revocations.unreadable().len()).unwrap_or(i64::MAX),
             used: self.quotas.used(self.clock.now()),

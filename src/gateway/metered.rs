@@ -1,5 +1,5 @@
-//! The records of a handshake, counted. TLS lets a client cut its messages into as many records as it likes, and each costs the server work,
-//! however little is in it.
+//! The records of a handshake, counted. TLS lets a client cut its messages into as many records as it likes,
+//! and each costs the server work, however little is in it.
 
 use std::io;
 use std::pin::Pin;
@@ -7,8 +7,8 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Records that a client may send before its handshake is over. The largest that is accepted has a hundred if each holds 512 bytes, the
-/// least that RFC 6066, section 4 lets a client ask for.
+/// Records that a client may send before its handshake is over. The largest that is accepted has a hundred if
+/// each holds 512 bytes, the least that RFC 6066, section 4 lets a client ask for.
 const MOST_RECORDS: usize = 256;
 /// The head of a record: its type, a version, its length (RFC 8446, section 5.1).
 const HEAD: usize = 5;
@@ -38,7 +38,14 @@ struct Records {
 impl<S> Metered<S> {
     /// A socket before the handshake.
     pub(super) fn new(inner: S) -> Self {
-        Self { inner, records: Some(Records { left: MOST_RECORDS, head: 0, body: 0 }) }
+        Self {
+            inner,
+            records: Some(Records {
+                left: MOST_RECORDS,
+                head: 0,
+                body: 0,
+            }),
+        }
     }
 
     /// The socket itself.
@@ -78,10 +85,17 @@ impl Records {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
-    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.inner).poll_read(context, buffer);
-        let counted = self.records.as_mut().map_or(Ok(()), |records| records.count(&buffer.filled()[before..]));
+        let counted = self
+            .records
+            .as_mut()
+            .map_or(Ok(()), |records| records.count(&buffer.filled()[before..]));
         match counted {
             Ok(()) => polled,
             Err(error) => Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, error))),
@@ -90,7 +104,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.inner).poll_write(context, bytes)
     }
 
@@ -102,7 +120,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
         Pin::new(&mut self.inner).poll_shutdown(context)
     }
 
-    fn poll_write_vectored(mut self: Pin<&mut Self>, context: &mut Context<'_>, slices: &[io::IoSlice<'_>]) -> Poll<io::Result<usize>> {
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.inner).poll_write_vectored(context, slices)
     }
 
@@ -118,7 +140,12 @@ mod tests {
     use super::*;
 
     fn record(octets: usize) -> Vec<u8> {
-        [&[22, 3, 3][..], &u16::try_from(octets).unwrap().to_be_bytes(), &vec![0xff; octets]].concat()
+        [
+            &[22, 3, 3][..],
+            &u16::try_from(octets).unwrap().to_be_bytes(),
+            &vec![0xff; octets],
+        ]
+        .concat()
     }
 
     /// Whether all of it is read, in pieces of so many bytes.
@@ -138,7 +165,10 @@ mod tests {
     async fn records_are_counted_however_they_come_and_whatever_is_in_them() {
         for octets in [0, 1, 255, 256, 16_000] {
             for piece in [1, 4, 5, 6, 4096, 1 << 20] {
-                assert!(is_read(&record(octets).repeat(MOST_RECORDS), piece).await, "{octets} by {piece}");
+                assert!(
+                    is_read(&record(octets).repeat(MOST_RECORDS), piece).await,
+                    "{octets} by {piece}"
+                );
                 let one_more = [record(octets).repeat(MOST_RECORDS), vec![22]].concat();
                 assert!(!is_read(&one_more, piece).await, "{octets} by {piece}");
             }

@@ -17,7 +17,9 @@ use crate::ledger::meter::Meter;
 use crate::log::LOST;
 
 /// Seconds.
-const BOUNDS: [f64; 12] = [0.000_25, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0];
+const BOUNDS: [f64; 12] = [
+    0.000_25, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0,
+];
 
 /// The counters of a gateway.
 #[derive(Debug)]
@@ -69,50 +71,129 @@ impl Metrics {
     pub fn new(ledger: &Meter, damage: &Damage, gathered: &Gathered) -> Self {
         let mut registry = Registry::with_prefix("varco");
         let exchanges = Family::<Exchange, Counter>::default();
-        registry.register("exchanges", "Exchanges recorded, by ente, operation and outcome", exchanges.clone());
+        registry.register(
+            "exchanges",
+            "Exchanges recorded, by ente, operation and outcome",
+            exchanges.clone(),
+        );
         let steps = Family::<Step, Histogram>::new_with_constructor(|| Histogram::new(BOUNDS));
         let help = "From the first byte: to the caller known (head), to the body read (body), to the reply rendered (work), to the record durable (record)";
         registry.register("exchange_seconds", help, steps.clone());
         let (ready, lists, unreadable) = (Gauge::default(), Gauge::default(), Gauge::default());
-        registry.register("ledger_writable", "1 while the ledger can be written", ready.clone());
-        registry.register("ledger_waiting", "Submissions that wait for the ledger", ledger.waiting.clone());
-        registry.register("ledger_entries", "Entries appended since the start", ledger.entries.clone());
-        registry.register("ledger_append_seconds", "To write a batch and sync it", ledger.appends.clone());
-        registry.register("ledger_damage", "Readings of the ledger that found it damaged", damage.readings.clone());
-        registry.register("log_lines_lost", "Lines of the log that were not written, since nobody waits for it", LOST.clone());
+        registry.register(
+            "ledger_writable",
+            "1 while the ledger can be written",
+            ready.clone(),
+        );
+        registry.register(
+            "ledger_waiting",
+            "Submissions that wait for the ledger",
+            ledger.waiting.clone(),
+        );
+        registry.register(
+            "ledger_entries",
+            "Entries appended since the start",
+            ledger.entries.clone(),
+        );
+        registry.register(
+            "ledger_append_seconds",
+            "To write a batch and sync it",
+            ledger.appends.clone(),
+        );
+        registry.register(
+            "ledger_damage",
+            "Readings of the ledger that found it damaged",
+            damage.readings.clone(),
+        );
+        registry.register(
+            "log_lines_lost",
+            "Lines of the log that were not written, since nobody waits for it",
+            LOST.clone(),
+        );
         let help = "Handshakes refused, and what else is recorded together, by reason";
         registry.register("gathered", help, gathered.totals().clone());
         let read_again = Gauge::default();
         let help = "When all closed segments had been read again; 0 before the first time";
         registry.register("ledger_read_again_timestamp", help, read_again.clone());
         let free = Gauge::default();
-        registry.register("data_free_bytes", "Bytes that may still be written where the data directory is", free.clone());
+        registry.register(
+            "data_free_bytes",
+            "Bytes that may still be written where the data directory is",
+            free.clone(),
+        );
         let certificates = Family::<Named, Gauge>::default();
-        registry.register("certificate_expiry_timestamp", "Last second of the server's certificates, by file", certificates.clone());
-        registry.register("crl_expiry_timestamp", "nextUpdate of the revocation list that ends first; 0 without lists", lists.clone());
+        registry.register(
+            "certificate_expiry_timestamp",
+            "Last second of the server's certificates, by file",
+            certificates.clone(),
+        );
+        registry.register(
+            "crl_expiry_timestamp",
+            "nextUpdate of the revocation list that ends first; 0 without lists",
+            lists.clone(),
+        );
         let help = "Files of revocation lists that cannot be read: what was known of them before is in force";
         registry.register("crl_unreadable_files", help, unreadable.clone());
         let quotas = Family::<Quota, Gauge>::default();
-        registry.register("day_used", "Exchanges and persons of this civil day, by ente", quotas.clone());
+        registry.register(
+            "day_used",
+            "Exchanges and persons of this civil day, by ente",
+            quotas.clone(),
+        );
         let attempts = Family::<Bucket, Counter>::default();
         let help = "How often an ente used up its attempts to name protocols, in all (ente) or for one declarant (dichiarante)";
         registry.register("attempts_exhausted", help, attempts.clone());
-        Self { registry, exchanges, steps, ready, read_again, free, certificates, lists, unreadable, quotas, attempts }
+        Self {
+            registry,
+            exchanges,
+            steps,
+            ready,
+            read_again,
+            free,
+            certificates,
+            lists,
+            unreadable,
+            quotas,
+            attempts,
+        }
     }
 
     /// Counts a bucket of attempts that became empty.
     pub fn exhausted(&self, ente: &str, bucket: &'static str) {
-        self.attempts.get_or_create(&Bucket { ente: ente.to_owned(), bucket }).inc();
+        self.attempts
+            .get_or_create(&Bucket {
+                ente: ente.to_owned(),
+                bucket,
+            })
+            .inc();
     }
 
     /// Counts one exchange that is recorded; microseconds from its first byte to the record.
-    pub fn exchange(&self, ente: Option<&str>, operation: Option<&str>, outcome: &str, micros: &Micros, recorded: u64) {
+    pub fn exchange(
+        &self,
+        ente: Option<&str>,
+        operation: Option<&str>,
+        outcome: &str,
+        micros: &Micros,
+        recorded: u64,
+    ) {
         let text = |text: Option<&str>| text.unwrap_or("-").to_owned();
-        let labels = Exchange { ente: text(ente), operation: text(operation), outcome: outcome.to_owned() };
+        let labels = Exchange {
+            ente: text(ente),
+            operation: text(operation),
+            outcome: outcome.to_owned(),
+        };
         self.exchanges.get_or_create(&labels).inc();
-        for (step, micros) in [("head", micros.head), ("body", micros.body), ("work", micros.work), ("record", recorded)] {
+        for (step, micros) in [
+            ("head", micros.head),
+            ("body", micros.body),
+            ("work", micros.work),
+            ("record", recorded),
+        ] {
             if micros > 0 {
-                self.steps.get_or_create(&Step { step }).observe(Duration::from_micros(micros).as_secs_f64());
+                self.steps
+                    .get_or_create(&Step { step })
+                    .observe(Duration::from_micros(micros).as_secs_f64());
             }
         }
     }
@@ -131,7 +212,12 @@ impl Metrics {
         self.quotas.clear();
         for (ente, exchanges, persons) in standing.used {
             for (what, used) in [("exchanges", exchanges), ("persons", persons)] {
-                self.quotas.get_or_create(&Quota { ente: ente.clone(), what }).set(i64::try_from(used).unwrap_or(i64::MAX));
+                self.quotas
+                    .get_or_create(&Quota {
+                        ente: ente.clone(),
+                        what,
+                    })
+                    .set(i64::try_from(used).unwrap_or(i64::MAX));
             }
         }
         let mut text = String::new();

@@ -1,17 +1,21 @@
 //! The gateway: everything put together and served.
 //!
-//! - [`node`]: a data directory opened: ledger, views, registry, SII; the list of projectors; [`settings`]: what may change while it runs;
-//!   `reload`: changes it, whole or not at all; `lists`: revocation lists, read again by themselves;
-//! - [`listener`] and `connection`: from the socket to HTTP; `metered`: the records of a handshake, counted; `proxy`: the address that a balancer names;
-//!   [`framing`]: the end of a request, read strictly;
-//! - [`exchange`]: the way of one exchange, on one page. Beside it: `door`: the caller, and room for it; `body`: the bytes of requests and replies in
-//!   memory, bounded; `sender`: the sender, in the request's own words; `unreadable`: refusals of messages that cannot be read; `failed`: what cannot be
-//!   answered, and why; `record`: from an exchange to its entry; `outcome`: the only maker of a response; `documents`: the files of the contract;
-//!   [`fault`]: refusals as bytes;
-//! - `performing`: a service at work; `beside`: steps that take long, beside the threads that serve; `outgoing`: questions for other systems;
-//! - [`gathered`]: refusals too many to record one by one; [`refused`]: the lines of the log about handshakes; `crowd`: how many places each has;
-//!   [`quota`]: how many exchanges it has made;
-//! - [`admin`]: the admin socket; [`status`]: how it is, for people; [`metrics`]: what is counted; `measured`: what only the pages of figures ask for.
+//! - [`node`]: a data directory opened: ledger, views, registry, SII; the list of projectors; [`settings`]:
+//!   what may change while it runs; `reload`: changes it, whole or not at all; `lists`: revocation lists,
+//!   read again by themselves;
+//! - [`listener`] and `connection`: from the socket to HTTP; `metered`: the records of a handshake, counted;
+//!   `proxy`: the address that a balancer names; [`framing`]: the end of a request, read strictly;
+//! - [`exchange`]: the way of one exchange, on one page. Beside it: `door`: the caller, and room for it;
+//!   `body`: the bytes of requests and replies in memory, bounded; `sender`: the sender, in the request's own
+//!   words; `unreadable`: refusals of messages that cannot be read; `failed`: what cannot be answered, and
+//!   why; `record`: from an exchange to its entry; `outcome`: the only maker of a response; `documents`: the
+//!   files of the contract; [`fault`]: refusals as bytes;
+//! - `performing`: a service at work; `beside`: steps that take long, beside the threads that serve;
+//!   `outgoing`: questions for other systems;
+//! - [`gathered`]: refusals too many to record one by one; [`refused`]: the lines of the log about
+//!   handshakes; `crowd`: how many places each has; [`quota`]: how many exchanges it has made;
+//! - [`admin`]: the admin socket; [`status`]: how it is, for people; [`metrics`]: what is counted;
+//!   `measured`: what only the pages of figures ask for.
 
 pub mod admin;
 pub(crate) mod beside;

@@ -1,4 +1,5 @@
-//! A data directory opened: the ledger, its views, the registry, the SII. The gateway serves it; commands open it when no gateway runs.
+//! A data directory opened: the ledger, its views, the registry, the SII. The gateway serves it; commands
+//! open it when no gateway runs.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,8 +18,8 @@ use crate::ledger::keys::Access;
 use crate::ledger::segments::{Extent, Loss, Recovery};
 use crate::ledger::uses::Uses;
 use crate::ledger::{
-    Blinding, Body, Committer, Directory, DirectoryError, Keys, Kind, Ledger, Log, NotCommitted, Projector, Reader, Retention, Secret,
-    Submission, ViewError, new_exchange,
+    Blinding, Body, Committer, Directory, DirectoryError, Keys, Kind, Ledger, Log, NotCommitted, Projector,
+    Reader, Retention, Secret, Submission, ViewError, new_exchange,
 };
 use crate::registry::Registry;
 use crate::registry::administration::Actor;
@@ -43,7 +44,12 @@ const BLOCK: u64 = 1000;
 
 /// The projectors, in the order of their rooms.
 pub fn projectors() -> Arc<[Box<dyn Projector>]> {
-    Arc::new([Box::new(NumbersProjector), Box::new(RegistryProjector), Box::new(SiiProjector), Box::new(QuestionsProjector)])
+    Arc::new([
+        Box::new(NumbersProjector),
+        Box::new(RegistryProjector),
+        Box::new(SiiProjector),
+        Box::new(QuestionsProjector),
+    ])
 }
 
 /// An open data directory.
@@ -132,7 +138,12 @@ pub struct Parts {
 
 impl Node {
     /// Opens a data directory for writing, with the rule sets as they are embedded.
-    pub fn open(directory: &Directory, clock: &Clock, disk: Arc<dyn Disk>, segment_bytes: u64) -> Result<Self, NodeError> {
+    pub fn open(
+        directory: &Directory,
+        clock: &Clock,
+        disk: Arc<dyn Disk>,
+        segment_bytes: u64,
+    ) -> Result<Self, NodeError> {
         Self::open_with(directory, clock, disk, segment_bytes, Settings::embedded()?)
     }
 
@@ -145,7 +156,15 @@ impl Node {
         settings: Settings,
     ) -> Result<Self, NodeError> {
         let lock = directory.lock()?;
-        Self::open_locked(directory, clock, disk, segment_bytes, settings, lock, Loss::Refused)
+        Self::open_locked(
+            directory,
+            clock,
+            disk,
+            segment_bytes,
+            settings,
+            lock,
+            Loss::Refused,
+        )
     }
 
     fn open_locked(
@@ -161,24 +180,63 @@ impl Node {
         let (log, recovery) = directory.open_log(disk.clone(), segment_bytes, loss)?;
         let damage = Damage::default();
         let reader = Arc::new(directory.reader_noting(&damage));
-        let parts = Parts { id: directory.ledger, log: Box::new(log), reader, keys, recovery, lock: Some(lock), damage, disk };
+        let parts = Parts {
+            id: directory.ledger,
+            log: Box::new(log),
+            reader,
+            keys,
+            recovery,
+            lock: Some(lock),
+            damage,
+            disk,
+        };
         let node = Self::assemble(parts, &directory.views(), clock, settings)?;
-        Ok(Self { directory: Some(directory.clone()), ..node })
+        Ok(Self {
+            directory: Some(directory.clone()),
+            ..node
+        })
     }
 
     /// Puts a node together.
-    pub fn assemble(parts: Parts, views: &Path, clock: &Clock, settings: Settings) -> Result<Self, NodeError> {
-        let Parts { id, mut log, reader, keys, recovery, lock, damage, disk } = parts;
+    pub fn assemble(
+        parts: Parts,
+        views: &Path,
+        clock: &Clock,
+        settings: Settings,
+    ) -> Result<Self, NodeError> {
+        let Parts {
+            id,
+            mut log,
+            reader,
+            keys,
+            recovery,
+            lock,
+            damage,
+            disk,
+        } = parts;
         let uses = Uses::of(reader.clone(), log.head()?, terms_of);
         let (writer, store, rebuilt) = state::open(views, id, log.as_mut(), projectors(), disk)?;
         if rebuilt == Rebuilt::OtherHistory {
-            tracing::error!("the views had applied another entry than the ledger has in its place: they are made again");
+            tracing::error!(
+                "the views had applied another entry than the ledger has in its place: they are made again"
+            );
         }
         if let Some((file, offset, bytes)) = &recovery.cut {
-            tracing::warn!(file, offset, bytes, "the log ended in the middle of a batch: that was cut, and is kept beside");
+            tracing::warn!(
+                file,
+                offset,
+                bytes,
+                "the log ended in the middle of a batch: that was cut, and is kept beside"
+            );
         }
-        let (committer, running) =
-            Committer::start(id, log, Box::new(writer), vec![Box::new(uses.clone())], keys.records(), clock.clone())?;
+        let (committer, running) = Committer::start(
+            id,
+            log,
+            Box::new(writer),
+            vec![Box::new(uses.clone())],
+            keys.records(),
+            clock.clone(),
+        )?;
         let missing_keys = keys.missing();
         let ending = committer.clone();
         keys.on_loss(move || {
@@ -188,9 +246,16 @@ impl Node {
         });
         // The year's token key is there before anybody is looked for under it.
         keys.token(clock.today().year(), "cf", "")?;
-        // And the key of the series, before the entry that says how many keys there are: with an older keyring it would be made anew.
+        // And the key of the series, before the entry that says how many keys there are: with an older
+        // keyring it would be made anew.
         keys.series()?;
-        let ledger = Ledger { id, committer, keys, reader, damage: damage.clone() };
+        let ledger = Ledger {
+            id,
+            committer,
+            keys,
+            reader,
+            damage: damage.clone(),
+        };
         let sii = Arc::new(Embedded::new(&ledger, &store, clock, settings, uses.clone()));
         let ids = Series::new(REQUESTS, BLOCK, &ledger, &store, clock);
         Ok(Self {
@@ -206,7 +271,11 @@ impl Node {
             ledger,
             store,
             clock: clock.clone(),
-            opened: Opened { recovery, rebuilt, missing_keys },
+            opened: Opened {
+                recovery,
+                rebuilt,
+                missing_keys,
+            },
             damage,
             uses,
             directory: None,
@@ -214,9 +283,12 @@ impl Node {
         })
     }
 
-    /// Bytes that may still be written where the data directory is; None where there is none, or it cannot be told.
+    /// Bytes that may still be written where the data directory is; None where there is none, or it cannot be
+    /// told.
     pub fn free(&self) -> Option<u64> {
-        self.directory.as_ref().and_then(|directory| directory.free().ok())
+        self.directory
+            .as_ref()
+            .and_then(|directory| directory.free().ok())
     }
 
     /// Records what happened to the process: a start with what it found, a stop.
@@ -229,8 +301,18 @@ impl Node {
             .fact(CHIAVI, self.ledger.keys.records());
         body.operation = Some(event.to_owned());
         body.outcome = Some("OK".to_owned());
-        let draft = self.ledger.prepare_open(body).map_err(|_| NotCommitted::Unavailable)?;
-        self.ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() }).await.map(|_| ())
+        let draft = self
+            .ledger
+            .prepare_open(body)
+            .map_err(|_| NotCommitted::Unavailable)?;
+        self.ledger
+            .committer
+            .submit(Submission {
+                drafts: vec![draft],
+                preconditions: Vec::new(),
+            })
+            .await
+            .map(|_| ())
     }
 
     /// Records that the directory was opened, if there is something to say.
@@ -238,8 +320,14 @@ impl Node {
         self.record_pending_loss().await?;
         self.record_restore().await?;
         self.record_interrupted().await?;
-        let Opened { recovery, rebuilt, missing_keys } = &self.opened;
-        let cut = recovery.cut.as_ref().map(|(file, offset, bytes)| serde_json::json!({ "file": file, "offset": offset, "bytes": bytes }));
+        let Opened {
+            recovery,
+            rebuilt,
+            missing_keys,
+        } = &self.opened;
+        let cut = recovery.cut.as_ref().map(
+            |(file, offset, bytes)| serde_json::json!({ "file": file, "offset": offset, "bytes": bytes }),
+        );
         let facts = serde_json::json!({
             "versione": env!("CARGO_PKG_VERSION"),
             "arresto_pulito": !recovery.unclean,
@@ -258,9 +346,12 @@ impl Node {
 
     /// Records that the directory was restored from a copy, if it was: what came after the copy is not in it.
     async fn record_restore(&self) -> Result<(), NotCommitted> {
-        let Some(directory) = self.directory.as_ref().filter(|directory| directory.is_copy()) else { return Ok(()) };
+        let Some(directory) = self.directory.as_ref().filter(|directory| directory.is_copy()) else {
+            return Ok(());
+        };
         let head = self.ledger.committer.meter().head.get();
-        self.record_system("restore", serde_json::json!({ "voci": head })).await?;
+        self.record_system("restore", serde_json::json!({ "voci": head }))
+            .await?;
         self.skip_series().await?;
         tracing::warn!(
             voci = head,
@@ -273,13 +364,26 @@ impl Node {
         Ok(())
     }
 
-    /// Records the end of questions that left the process before it died. Whether they were answered is not known.
+    /// Records the end of questions that left the process before it died. Whether they were answered is not
+    /// known.
     async fn record_interrupted(&self) -> Result<(), NotCommitted> {
         let (ledger, now) = (&self.ledger, self.clock.now());
         for open in questions::open(&self.store).map_err(|_| NotCommitted::Unavailable)? {
-            let of = ledger.reader.entry(&open.position).map_err(|_| NotCommitted::Unavailable)?.leaf.body;
-            let draft = questions::interrupted(ledger, open.exchange, &of, &open.sequences, now).map_err(|_| NotCommitted::Unavailable)?;
-            ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() }).await?;
+            let of = ledger
+                .reader
+                .entry(&open.position)
+                .map_err(|_| NotCommitted::Unavailable)?
+                .leaf
+                .body;
+            let draft = questions::interrupted(ledger, open.exchange, &of, &open.sequences, now)
+                .map_err(|_| NotCommitted::Unavailable)?;
+            ledger
+                .committer
+                .submit(Submission {
+                    drafts: vec![draft],
+                    preconditions: Vec::new(),
+                })
+                .await?;
             tracing::warn!(exchange = %open.exchange, "a question to another system was interrupted: whether it was answered is not known");
         }
         Ok(())
@@ -287,24 +391,34 @@ impl Node {
 
     /// Numbers were given that the log does not know of: every series goes on far beyond.
     async fn skip_series(&self) -> Result<(), NotCommitted> {
-        // Also series that began after the copy was made: one for each year in which a DSU may have been presented.
-        let yearly = (FIRST_YEAR..=self.clock.today().year()).flat_map(|year| SERIES.map(|series| format!("{series}-{year}")));
+        // Also series that began after the copy was made: one for each year in which a DSU may have been
+        // presented.
+        let yearly = (FIRST_YEAR..=self.clock.today().year())
+            .flat_map(|year| SERIES.map(|series| format!("{series}-{year}")));
         let named: Vec<_> = yearly.chain([REQUESTS.to_owned()]).collect();
-        skip(&self.ledger, &self.store, &self.clock, &named).await.map_err(|error| match error {
-            NoNumber::NotCommitted(error) => error,
-            NoNumber::Views(_) | NoNumber::Entry(_) => NotCommitted::Unavailable,
-        })
+        skip(&self.ledger, &self.store, &self.clock, &named)
+            .await
+            .map_err(|error| match error {
+                NoNumber::NotCommitted(error) => error,
+                NoNumber::Views(_) | NoNumber::Entry(_) => NotCommitted::Unavailable,
+            })
     }
 
-    /// Records an accepted loss if the command was interrupted before it did. Nothing else is recorded before that.
+    /// Records an accepted loss if the command was interrupted before it did. Nothing else is recorded before
+    /// that.
     async fn record_pending_loss(&self) -> Result<(), NotCommitted> {
-        let Some(until) = self.directory.as_ref().and_then(Directory::pending_loss) else { return Ok(()) };
-        tracing::warn!(until, "the end of the ledger was given up, and the command was interrupted: recorded now");
+        let Some(until) = self.directory.as_ref().and_then(Directory::pending_loss) else {
+            return Ok(());
+        };
+        tracing::warn!(
+            until,
+            "the end of the ledger was given up, and the command was interrupted: recorded now"
+        );
         self.record_loss(None, until).await
     }
 
-    /// Records that the end of the log is lost and that the operator goes on without it: from which entry, up to which at least, who, and why. Every
-    /// series goes on far beyond.
+    /// Records that the end of the log is lost and that the operator goes on without it: from which entry, up
+    /// to which at least, who, and why. Every series goes on far beyond.
     async fn record_loss(&self, accepted: Option<&Accepted>, until: u64) -> Result<(), NotCommitted> {
         let unavailable = |_| NotCommitted::Unavailable;
         let (ledger, now) = (&self.ledger, self.clock.now());
@@ -312,18 +426,38 @@ impl Node {
         let exchange = new_exchange(now).map_err(unavailable)?;
         let mut body = Body::new(Kind::System, Retention::Sistema, exchange, now)
             .fact(EVENTO, LOSS)
-            .fact(DATI, serde_json::json!({ "voci": head, "perse_almeno_fino_a": until.max(head) }))
+            .fact(
+                DATI,
+                serde_json::json!({ "voci": head, "perse_almeno_fino_a": until.max(head) }),
+            )
             .fact(CHIAVI, ledger.keys.records());
         body.operation = Some(LOSS.to_owned());
         body.outcome = Some("OK".to_owned());
-        let reason = accepted.map_or_else(|| "comando interrotto".to_owned(), |accepted| accepted.reason.clone());
-        let mut secret = Secret { reason: Some(reason), ..Secret::default() };
+        let reason = accepted.map_or_else(
+            || "comando interrotto".to_owned(),
+            |accepted| accepted.reason.clone(),
+        );
+        let mut secret = Secret {
+            reason: Some(reason),
+            ..Secret::default()
+        };
         let body = match accepted {
-            Some(accepted) => accepted.actor.sign(body, &mut secret, ledger, now).map_err(|_| NotCommitted::Unavailable)?,
+            Some(accepted) => accepted
+                .actor
+                .sign(body, &mut secret, ledger, now)
+                .map_err(|_| NotCommitted::Unavailable)?,
             None => body.fact(ACTOR, None::<Actor>),
         };
-        let draft = ledger.prepare(body, &secret, &Blinding::new().map_err(unavailable)?, 0, now).map_err(|_| NotCommitted::Unavailable)?;
-        ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() }).await?;
+        let draft = ledger
+            .prepare(body, &secret, &Blinding::new().map_err(unavailable)?, 0, now)
+            .map_err(|_| NotCommitted::Unavailable)?;
+        ledger
+            .committer
+            .submit(Submission {
+                drafts: vec![draft],
+                preconditions: Vec::new(),
+            })
+            .await?;
         self.skip_series().await?;
         // If this fails it is said again at the next start.
         if let Some(Err(error)) = self.directory.as_ref().map(Directory::loss_recorded) {
@@ -332,18 +466,27 @@ impl Node {
         Ok(())
     }
 
-    /// Records that the directory was opened, if recovery had something to do: commands that open it for a moment must not swallow that.
+    /// Records that the directory was opened, if recovery had something to do: commands that open it for a
+    /// moment must not swallow that.
     pub async fn record_recovery(&self) -> Result<(), NotCommitted> {
         self.record_pending_loss().await?;
         self.record_restore().await?;
         self.record_interrupted().await?;
         let recovery = &self.opened.recovery;
-        if recovery.unclean || recovery.sync_failed || recovery.cut.is_some() { self.record_opening("open").await } else { Ok(()) }
+        if recovery.unclean || recovery.sync_failed || recovery.cut.is_some() {
+            self.record_opening("open").await
+        } else {
+            Ok(())
+        }
     }
 
     /// Stops the committer after what waits, marks the clean stop, releases the lock.
     pub fn close(&self) {
-        let taken = self.running.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        let taken = self
+            .running
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .take();
         if let Some((running, lock)) = taken {
             running.close();
             drop(lock);
@@ -353,7 +496,9 @@ impl Node {
 
 impl std::fmt::Debug for Node {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Node").field("ledger", &self.ledger.id).finish_non_exhaustive()
+        f.debug_struct("Node")
+            .field("ledger", &self.ledger.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -378,11 +523,21 @@ pub struct Remade {
     pub lost: Option<(u64, u64)>,
 }
 
-/// Makes the views of a directory again, from nothing (`varco rebuild`). Views ahead of the log prove that entries are gone; so does a log that ends before
-/// `HEAD` says. Then this refuses, unless the operator accepts the loss: it goes on and records that.
-pub async fn rebuild(directory: &Directory, clock: &Clock, disk: Arc<dyn Disk>, accepted: Option<&Accepted>) -> Result<Remade, NodeError> {
+/// Makes the views of a directory again, from nothing (`varco rebuild`). Views ahead of the log prove that
+/// entries are gone; so does a log that ends before `HEAD` says. Then this refuses, unless the operator
+/// accepts the loss: it goes on and records that.
+pub async fn rebuild(
+    directory: &Directory,
+    clock: &Clock,
+    disk: Arc<dyn Disk>,
+    accepted: Option<&Accepted>,
+) -> Result<Remade, NodeError> {
     let lock = directory.lock()?;
-    let loss = if accepted.is_some() { Loss::Accepted } else { Loss::Refused };
+    let loss = if accepted.is_some() {
+        Loss::Accepted
+    } else {
+        Loss::Refused
+    };
     let Extent { head, bound } = directory.extent(loss)?;
     let views = state::reached(&directory.views(), directory.ledger).unwrap_or_default();
     if views > head && accepted.is_none() {
@@ -390,14 +545,27 @@ pub async fn rebuild(directory: &Directory, clock: &Clock, disk: Arc<dyn Disk>, 
     }
     let pending = directory.pending_loss();
     // Without a HEAD that can be read nobody knows how much there was.
-    let until = bound.unwrap_or(head + 1).max(views).max(pending.unwrap_or_default());
+    let until = bound
+        .unwrap_or(head + 1)
+        .max(views)
+        .max(pending.unwrap_or_default());
     let lost = (until > head || pending.is_some()).then_some((head, until));
     if accepted.is_some() && lost.is_some() {
         // Before anything is changed: an interruption must not hide it.
-        directory.begin_loss(until).map_err(|error| DirectoryError::Io(directory.path().display().to_string(), error))?;
+        directory
+            .begin_loss(until)
+            .map_err(|error| DirectoryError::Io(directory.path().display().to_string(), error))?;
     }
     state::discard(&directory.views()).map_err(|error| ViewError(error.to_string()))?;
-    let node = Node::open_locked(directory, clock, disk, SEGMENT_BYTES, Settings::embedded()?, lock, loss)?;
+    let node = Node::open_locked(
+        directory,
+        clock,
+        disk,
+        SEGMENT_BYTES,
+        Settings::embedded()?,
+        lock,
+        loss,
+    )?;
     let recorded = async {
         if accepted.is_some() && lost.is_some() {
             node.record_loss(accepted, until).await?;
@@ -408,5 +576,8 @@ pub async fn rebuild(directory: &Directory, clock: &Clock, disk: Arc<dyn Disk>, 
     let applied = node.store.applied();
     node.close();
     recorded?;
-    Ok(Remade { entries: applied?, lost })
+    Ok(Remade {
+        entries: applied?,
+        lost,
+    })
 }

@@ -1,4 +1,5 @@
-//! The end of an exchange: the only maker of a response. The reply of a service leaves with a [`Receipt`] alone.
+//! The end of an exchange: the only maker of a response. The reply of a service leaves with a [`Receipt`]
+//! alone.
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -65,7 +66,12 @@ pub(super) struct Rendered {
 impl Rendered {
     /// An envelope with its status, and the room that it takes until the client has it.
     pub(super) fn released(_: &Receipt, status: StatusCode, text: String, places: Places) -> Self {
-        Self { status, text, places, closes: false }
+        Self {
+            status,
+            text,
+            places,
+            closes: false,
+        }
     }
 
     /// The same; the connection ends with it, if `closes`.
@@ -97,12 +103,22 @@ enum Then {
 impl Counted {
     /// A head that is too long to be read: hyper answers the same to one that it does not read at all.
     pub(super) fn unread() -> Self {
-        Self { refusal: Box::new(Refusal::new(Code::Fields, "head")), reason: Stretta::H06Http.code(), standing: None, then: Then::Unread }
+        Self {
+            refusal: Box::new(Refusal::new(Code::Fields, "head")),
+            reason: Stretta::H06Http.code(),
+            standing: None,
+            then: Then::Unread,
+        }
     }
 
     /// A certificate that does not get in: the connection ends.
     pub(super) fn barred(refusal: Refusal) -> Self {
-        Self { reason: fault::row(refusal.code).ledger, refusal: Box::new(refusal), standing: None, then: Then::Close }
+        Self {
+            reason: fault::row(refusal.code).ledger,
+            refusal: Box::new(refusal),
+            standing: None,
+            then: Then::Close,
+        }
     }
 
     /// Too much is under way.
@@ -111,7 +127,12 @@ impl Counted {
     }
 
     fn later(code: Code, what: &'static str, standing: Option<Standing>, seconds: u64) -> Self {
-        Self { refusal: Box::new(Refusal::new(code, what)), reason: fault::row(code).ledger, standing, then: Then::Later(seconds) }
+        Self {
+            refusal: Box::new(Refusal::new(code, what)),
+            reason: fault::row(code).ledger,
+            standing,
+            then: Then::Later(seconds),
+        }
     }
 }
 
@@ -130,7 +151,12 @@ impl From<NotPrepared> for Stop {
 /// A quota is used up.
 impl From<Exceeded> for Counted {
     fn from(exceeded: Exceeded) -> Self {
-        Self::later(Code::Quota, "quota", Some(exceeded.standing), exceeded.retry_after)
+        Self::later(
+            Code::Quota,
+            "quota",
+            Some(exceeded.standing),
+            exceeded.retry_after,
+        )
     }
 }
 
@@ -143,7 +169,11 @@ impl From<Exceeded> for Stop {
 /// No failed attempts are left: the archive was not asked.
 impl From<Esaurito> for Counted {
     fn from(exhausted: Esaurito) -> Self {
-        let standing = Standing { limit: exhausted.limit, remaining: 0, reset: exhausted.reset };
+        let standing = Standing {
+            limit: exhausted.limit,
+            remaining: 0,
+            reset: exhausted.reset,
+        };
         Self::later(Code::Attempts, "attempts", Some(standing), exhausted.retry_after)
     }
 }
@@ -152,7 +182,12 @@ impl Outcome {
     /// The response, in a version of SOAP. `standing` is the rest of a quota.
     pub(super) fn respond(self, exchange: Uuid, version: Version, standing: Option<Standing>) -> Reply {
         let mut reply = match self {
-            Self::Recorded(Rendered { status, text, places, closes }) => {
+            Self::Recorded(Rendered {
+                status,
+                text,
+                places,
+                closes,
+            }) => {
                 let mut reply = soap(status, outbound(text, places), exchange, version);
                 if closes {
                     close(&mut reply);
@@ -163,14 +198,27 @@ impl Outcome {
             Self::Unavailable => Counted::later(Code::Unavailable, "", None, SOON).respond(exchange, version),
             Self::Contract(text, places) => {
                 let mut reply = Response::new(Full::new(outbound(text, places)));
-                reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=UTF-8"));
+                reply
+                    .headers_mut()
+                    .insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=UTF-8"));
                 reply
             }
         };
-        if let Some(Standing { limit, remaining, reset }) = standing {
+        if let Some(Standing {
+            limit,
+            remaining,
+            reset,
+        }) = standing
+        {
             // As ModI asks for.
-            for (name, value) in [("x-ratelimit-limit", limit), ("x-ratelimit-remaining", remaining), ("x-ratelimit-reset", reset)] {
-                reply.headers_mut().insert(HeaderName::from_static(name), HeaderValue::from(value));
+            for (name, value) in [
+                ("x-ratelimit-limit", limit),
+                ("x-ratelimit-remaining", remaining),
+                ("x-ratelimit-reset", reset),
+            ] {
+                reply
+                    .headers_mut()
+                    .insert(HeaderName::from_static(name), HeaderValue::from(value));
             }
         }
         reply
@@ -186,7 +234,11 @@ impl Counted {
         };
         let mut reply = soap(status, text, exchange, version);
         match self.then {
-            Then::Later(seconds) => drop(reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds))),
+            Then::Later(seconds) => drop(
+                reply
+                    .headers_mut()
+                    .insert(RETRY_AFTER, HeaderValue::from(seconds)),
+            ),
             Then::Close | Then::Unread => close(&mut reply),
         }
         reply
@@ -202,7 +254,9 @@ pub(super) fn internal() -> Reply {
 }
 
 fn close(reply: &mut Reply) {
-    reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    reply
+        .headers_mut()
+        .insert(CONNECTION, HeaderValue::from_static("close"));
 }
 
 /// A response with an envelope, and the exchange's id.
@@ -210,8 +264,8 @@ fn soap(status: StatusCode, rendered: impl Into<Bytes>, exchange: Uuid, version:
     let mut reply = Response::new(Full::new(rendered.into()));
     *reply.status_mut() = status;
     let headers = reply.headers_mut();
-    // `UTF-8` as IANA registers it. Names of charsets know no case, but REXML 3.3.9 (Ruby, Debian 12) takes `utf-8` for a change of
-    // encoding, and loses the first three bytes of what soap4r gives it.
+    // `UTF-8` as IANA registers it. Names of charsets know no case, but REXML 3.3.9 (Ruby, Debian 12) takes
+    // `utf-8` for a change of encoding, and loses the first three bytes of what soap4r gives it.
     let kind = match version {
         Version::V11 => "text/xml; charset=UTF-8",
         Version::V12 => "application/soap+xml; charset=UTF-8",

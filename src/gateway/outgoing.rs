@@ -1,7 +1,8 @@
 //! Questions that leave the process, for an exchange that another system must answer.
 //!
-//! Invariant: a question leaves after its `asked` entry is durable, once. Its exchange ends with an entry of its own, or with `interrupted`: here, or at the next
-//! start where the process has died ([`Node::record_interrupted`](super::node::Node::record_interrupted)).
+//! Invariant: a question leaves after its `asked` entry is durable, once. Its exchange ends with an entry of
+//! its own, or with `interrupted`: here, or at the next start where the process has died
+//! ([`Node::record_interrupted`](super::node::Node::record_interrupted)).
 
 use super::outcome::Stop;
 use super::record::Record;
@@ -18,12 +19,26 @@ pub(super) async fn ask(record: &Record<'_>, before: &[Returned], ask: Ask) -> R
     let (Some(ente), Some(operation)) = (record.ente.as_deref(), record.operation) else {
         return Err(Refusal::new(Code::Unavailable, "a question of nobody").into());
     };
-    let asking = Asking { exchange: record.exchange, received: record.received, ente, operation, before: before.len() };
+    let asking = Asking {
+        exchange: record.exchange,
+        received: record.received,
+        ente,
+        operation,
+        before: before.len(),
+    };
     let ledger = &record.gateway.node.ledger;
-    let unavailable = |error: &dyn std::fmt::Display| Stop::from(Refusal::new(Code::Unavailable, error.to_string()));
+    let unavailable =
+        |error: &dyn std::fmt::Display| Stop::from(Refusal::new(Code::Unavailable, error.to_string()));
     let draft = entries::asked(ledger, asking, &ask).map_err(|error| unavailable(&error))?;
-    let submission = Submission { drafts: vec![draft], preconditions: Vec::new() };
-    let receipt = ledger.committer.submit(submission).await.map_err(|error| unavailable(&error))?;
+    let submission = Submission {
+        drafts: vec![draft],
+        preconditions: Vec::new(),
+    };
+    let receipt = ledger
+        .committer
+        .submit(submission)
+        .await
+        .map_err(|error| unavailable(&error))?;
     record.passage.asked(receipt.first());
     tracing::info!(exchange = %record.exchange, sequence = receipt.first(), to = ask.to, "asked");
     let returned = ask.send(&receipt).await;
@@ -33,7 +48,8 @@ pub(super) async fn ask(record: &Record<'_>, before: &[Returned], ask: Ask) -> R
     Ok(returned)
 }
 
-/// Ends the questions of an exchange that was not recorded: at the next start, where that cannot be recorded now.
+/// Ends the questions of an exchange that was not recorded: at the next start, where that cannot be recorded
+/// now.
 pub(super) async fn end(record: &Record<'_>) {
     let asked = record.passage.all_asked();
     if asked.is_empty() || record.passage.is_recorded() {
@@ -47,10 +63,21 @@ pub(super) async fn end(record: &Record<'_>) {
 async fn interrupt(record: &Record<'_>, asked: &[u64]) -> Result<(), NotCommitted> {
     let gateway = record.gateway;
     let (ledger, now) = (&gateway.node.ledger, gateway.clock.now());
-    let retention = record.operation.map_or(Retention::Consultazione, crate::contract::catalogue::Operation::retention);
+    let retention = record.operation.map_or(
+        Retention::Consultazione,
+        crate::contract::catalogue::Operation::retention,
+    );
     let mut of = Body::new(Kind::Asked, retention, record.exchange, now);
     of.ente.clone_from(&record.ente);
     of.operation = record.operation.map(|operation| operation.name().to_owned());
-    let draft = entries::interrupted(ledger, record.exchange, &of, asked, now).map_err(|_| NotCommitted::Unavailable)?;
-    ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() }).await.map(|_| ())
+    let draft = entries::interrupted(ledger, record.exchange, &of, asked, now)
+        .map_err(|_| NotCommitted::Unavailable)?;
+    ledger
+        .committer
+        .submit(Submission {
+            drafts: vec![draft],
+            preconditions: Vec::new(),
+        })
+        .await
+        .map(|_| ())
 }

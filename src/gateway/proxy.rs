@@ -1,5 +1,5 @@
-//! The PROXY protocol, version 2: what a balancer in front says of where a connection comes from. Only where the configuration says that a balancer is, and
-//! there always: who could leave it out could also make it up.
+//! The PROXY protocol, version 2: what a balancer in front says of where a connection comes from. Only where
+//! the configuration says that a balancer is, and there always: who could leave it out could also make it up.
 
 use std::io;
 use std::net::IpAddr;
@@ -12,7 +12,8 @@ const FIXED: usize = 16;
 /// Addresses and extensions, bytes: ample for what balancers send.
 const LONGEST: usize = 4096;
 
-/// Reads the header, and nothing after it. The source's address; none where the balancer speaks for itself (health checks).
+/// Reads the header, and nothing after it. The source's address; none where the balancer speaks for itself
+/// (health checks).
 pub(super) async fn source(socket: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<IpAddr>> {
     let wrong = || io::Error::new(io::ErrorKind::InvalidData, "no PROXY protocol header");
     let mut bytes = vec![0; FIXED];
@@ -30,7 +31,9 @@ pub(super) async fn source(socket: &mut (impl AsyncRead + Unpin)) -> io::Result<
     Ok(match (header.command, header.addresses) {
         (Command::Local, _) => None,
         (Command::Proxy, Addresses::IPv4(addresses)) => Some(IpAddr::V4(addresses.source_address)),
-        (Command::Proxy, Addresses::IPv6(addresses)) => Some(IpAddr::V6(addresses.source_address).to_canonical()),
+        (Command::Proxy, Addresses::IPv6(addresses)) => {
+            Some(IpAddr::V6(addresses.source_address).to_canonical())
+        }
         (Command::Proxy, Addresses::Unix(_) | Addresses::Unspecified) => return Err(wrong()),
     })
 }
@@ -49,15 +52,32 @@ mod tests {
     async fn headers_are_read_and_nothing_after_them() {
         let prefix = b"\r\n\r\n\0\r\nQUIT\n";
         let make = |rest: &[u8]| [prefix.as_slice(), rest, b"TLS"].concat();
-        let v4 = make(&[0x21, 0x11, 0, 12, 192, 0, 2, 7, 10, 0, 0, 1, 0x9c, 0x40, 0x20, 0xfb]);
+        let v4 = make(&[
+            0x21, 0x11, 0, 12, 192, 0, 2, 7, 10, 0, 0, 1, 0x9c, 0x40, 0x20, 0xfb,
+        ]);
         let (source, rest) = read(&v4).await;
-        assert_eq!((source.unwrap(), rest.as_slice()), (Some("192.0.2.7".parse().unwrap()), b"TLS".as_slice()));
+        assert_eq!(
+            (source.unwrap(), rest.as_slice()),
+            (Some("192.0.2.7".parse().unwrap()), b"TLS".as_slice())
+        );
         let mut v6 = vec![0x21, 0x21, 0, 36];
         v6.extend("2001:db8::7".parse::<std::net::Ipv6Addr>().unwrap().octets());
         v6.extend([0; 20]);
-        assert_eq!(read(&make(&v6)).await.0.unwrap(), Some("2001:db8::7".parse().unwrap()));
-        assert_eq!(read(&make(&[0x20, 0, 0, 0])).await.0.unwrap(), None, "a health check");
-        for wrong in [&[0x21, 0x11, 0, 4, 1, 2, 3, 4][..], &[0x11, 0x11, 0, 0], &[0x21, 0x11, 0xff, 0xff], &[0x21, 0x00, 0, 0]] {
+        assert_eq!(
+            read(&make(&v6)).await.0.unwrap(),
+            Some("2001:db8::7".parse().unwrap())
+        );
+        assert_eq!(
+            read(&make(&[0x20, 0, 0, 0])).await.0.unwrap(),
+            None,
+            "a health check"
+        );
+        for wrong in [
+            &[0x21, 0x11, 0, 4, 1, 2, 3, 4][..],
+            &[0x11, 0x11, 0, 0],
+            &[0x21, 0x11, 0xff, 0xff],
+            &[0x21, 0x00, 0, 0],
+        ] {
             assert!(read(&make(wrong)).await.0.is_err(), "{wrong:?}");
         }
         assert!(read(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.0.is_err());

@@ -1,7 +1,9 @@
-//! Quotas as they stand: how much each ente, and each of its operators, has asked in this minute and on this civil day.
+//! Quotas as they stand: how much each ente, and each of its operators, has asked in this minute and on this
+//! civil day.
 //!
-//! The minute is a bucket in memory. The day is counted from the ledger at the start, so that a restart forgets nothing, and goes on in memory; what was let in
-//! counts, also where it could not be recorded after all. Persons are counted by their tokens, of consultations alone: who transmits a DSU reads nothing.
+//! The minute is a bucket in memory. The day is counted from the ledger at the start, so that a restart
+//! forgets nothing, and goes on in memory; what was let in counts, also where it could not be recorded after
+//! all. Persons are counted by their tokens, of consultations alone: who transmits a DSU reads nothing.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +22,8 @@ use crate::services::tentativi::{RECOUNTED, Tentativi};
 /// A minute, microseconds.
 const MINUTE: i64 = 60_000_000;
 
-/// Operators of one ente that are counted on a day. More there are not: who makes names up is told to come back tomorrow.
+/// Operators of one ente that are counted on a day. More there are not: who makes names up is told to come
+/// back tomorrow.
 const OPERATORS: usize = 50_000;
 
 /// What everybody has asked on the day it is.
@@ -31,7 +34,8 @@ pub struct Quotas {
 
 #[derive(Debug, Default)]
 struct Today {
-    /// The latest day on which anything was asked; one before only where the clock was put back by more than a late request.
+    /// The latest day on which anything was asked; one before only where the clock was put back by more than
+    /// a late request.
     day: Date,
     enti: HashMap<String, OfEnte>,
 }
@@ -94,8 +98,15 @@ impl Quotas {
         own.full_at -= quote.al_minuto.map_or(0, each);
     }
 
-    /// The same exchange counts for its operator; if the operator has nothing left, it is as if it had not been.
-    pub fn take_for(&self, ente: &str, quote: &Quote, operator: Operator<'_>, now: Timestamp) -> Result<Option<Standing>, Exceeded> {
+    /// The same exchange counts for its operator; if the operator has nothing left, it is as if it had not
+    /// been.
+    pub fn take_for(
+        &self,
+        ente: &str,
+        quote: &Quote,
+        operator: Operator<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Standing>, Exceeded> {
         if operator.quote.is_none() {
             // Counted nevertheless: a quota that is set later today has all of today.
             self.count_for(ente, operator.token, now);
@@ -118,14 +129,27 @@ impl Quotas {
         }
     }
 
-    /// Persons whose data are about to go out: all of them or none, of the ente's quota and of its operator's. If not, the exchange is not recorded and
-    /// does not count for the day; it was made, and counts for the minute.
-    pub fn read(&self, ente: &str, quote: &Quote, operator: Option<Operator<'_>>, persons: &[u64], now: Timestamp) -> Result<(), Exceeded> {
+    /// Persons whose data are about to go out: all of them or none, of the ente's quota and of its
+    /// operator's. If not, the exchange is not recorded and does not count for the day; it was made, and
+    /// counts for the minute.
+    pub fn read(
+        &self,
+        ente: &str,
+        quote: &Quote,
+        operator: Option<Operator<'_>>,
+        persons: &[u64],
+        now: Timestamp,
+    ) -> Result<(), Exceeded> {
         let mut today = self.on(now);
         let OfEnte { own, operators } = today.of(ente);
-        let mut operator = operator.and_then(|operator| Some((operators.get_mut(&operator.token)?, operator.quote)));
+        let mut operator =
+            operator.and_then(|operator| Some((operators.get_mut(&operator.token)?, operator.quote)));
         let may = own.may_read(quote, persons, now);
-        let may = may.and_then(|()| operator.as_ref().map_or(Ok(()), |(used, quote)| used.may_read(quote, persons, now)));
+        let may = may.and_then(|()| {
+            operator
+                .as_ref()
+                .map_or(Ok(()), |(used, quote)| used.may_read(quote, persons, now))
+        });
         for used in std::iter::once(own).chain(operator.as_mut().map(|(used, _)| &mut **used)) {
             match may {
                 Ok(()) => used.persons.extend(persons),
@@ -137,7 +161,9 @@ impl Quotas {
 
     /// Counts an entry of this day that was recorded before the start.
     pub fn recount(&self, body: &Glance<'_>, today: Date) {
-        let (Kind::Exchange, Some(ente)) = (body.kind, &body.ente) else { return };
+        let (Kind::Exchange, Some(ente)) = (body.kind, &body.ente) else {
+            return;
+        };
         if !was_counted(body) {
             return;
         }
@@ -147,8 +173,16 @@ impl Quotas {
         }
         let tokens = body.tokens.as_ref();
         let operator = tokens.and_then(|tokens| tokens.operator.as_deref()).map(digest);
-        let reads = body.operation.as_deref().and_then(Operation::by_name).is_some_and(Operation::discloses);
-        let persons = tokens.filter(|_| reads).into_iter().flat_map(|tokens| &tokens.cf).map(|token| digest(token));
+        let reads = body
+            .operation
+            .as_deref()
+            .and_then(Operation::by_name)
+            .is_some_and(Operation::discloses);
+        let persons = tokens
+            .filter(|_| reads)
+            .into_iter()
+            .flat_map(|tokens| &tokens.cf)
+            .map(|token| digest(token));
         let persons: Vec<u64> = persons.collect();
         let mut counted = self.lock();
         counted.begin(today, body.received.parse().unwrap_or_default());
@@ -164,7 +198,11 @@ impl Quotas {
     /// What every ente has used on this day: exchanges and persons.
     pub fn used(&self, now: Timestamp) -> Vec<(String, u64, u64)> {
         let today = self.on(now);
-        today.enti.iter().map(|(ente, used)| (ente.clone(), used.own.exchanges, used.own.persons.len() as u64)).collect()
+        today
+            .enti
+            .iter()
+            .map(|(ente, used)| (ente.clone(), used.own.exchanges, used.own.persons.len() as u64))
+            .collect()
     }
 
     /// What is counted on the day that it is at that moment.
@@ -179,8 +217,8 @@ impl Quotas {
     }
 }
 
-/// Has the quotas and the failed attempts follow the log: what this process recorded before it started, and what others record in the same log. What it lets in
-/// itself is counted when it is let in.
+/// Has the quotas and the failed attempts follow the log: what this process recorded before it started, and
+/// what others record in the same log. What it lets in itself is counted when it is let in.
 pub struct Counting {
     quotas: Arc<Quotas>,
     tentativi: Arc<Tentativi>,
@@ -189,17 +227,26 @@ pub struct Counting {
 }
 
 impl Counting {
-    /// Counts the exchanges of a log recorded on this day, and in the same pass the failed attempts of the last hours. `head` is its last entry.
+    /// Counts the exchanges of a log recorded on this day, and in the same pass the failed attempts of the
+    /// last hours. `head` is its last entry.
     pub fn recounted(
         quotas: &Arc<Quotas>,
         tentativi: &Arc<Tentativi>,
         (reader, head): (&dyn Reader, u64),
         clock: &Clock,
     ) -> Result<Self, LogError> {
-        let mut counting = Self { quotas: quotas.clone(), tentativi: tentativi.clone(), clock: clock.clone(), applied: head };
+        let mut counting = Self {
+            quotas: quotas.clone(),
+            tentativi: tentativi.clone(),
+            clock: clock.clone(),
+            applied: head,
+        };
         let now = clock.now();
-        // An exchange is recorded after it was received, so that none of today's was recorded before today began.
-        let start = rome(now).start_of_day().map_or(Timestamp::UNIX_EPOCH, |start| start.timestamp());
+        // An exchange is recorded after it was received, so that none of today's was recorded before today
+        // began.
+        let start = rome(now)
+            .start_of_day()
+            .map_or(Timestamp::UNIX_EPOCH, |start| start.timestamp());
         let attempts = rfc3339(now.saturating_sub(RECOUNTED).unwrap_or(Timestamp::UNIX_EPOCH));
         reader.since(&rfc3339(start).min(attempts.clone()), &mut |glance| {
             counting.applied = counting.applied.max(glance.seq);
@@ -240,7 +287,8 @@ impl Today {
     /// A new day begins with nothing but what is left of the minute.
     fn begin(&mut self, day: Date, now: Timestamp) {
         if day < self.day && is_before(now, self.day) {
-            // The clock had gone ahead: what was counted counts for the day that it is, and is forgotten at its end.
+            // The clock had gone ahead: what was counted counts for the day that it is, and is forgotten at
+            // its end.
             self.day = day;
         }
         if day <= self.day {
@@ -248,10 +296,26 @@ impl Today {
         }
         self.day = day;
         let now = now.as_microsecond();
-        let rest = |used: Used| Some(Used { full_at: used.full_at, ..Used::default() }).filter(|used| used.full_at > now);
+        let rest = |used: Used| {
+            Some(Used {
+                full_at: used.full_at,
+                ..Used::default()
+            })
+            .filter(|used| used.full_at > now)
+        };
         let enti = std::mem::take(&mut self.enti).into_iter().map(|(ente, used)| {
-            let operators = used.operators.into_iter().filter_map(|(token, used)| Some((token, rest(used)?))).collect();
-            (ente, OfEnte { own: rest(used.own).unwrap_or_default(), operators })
+            let operators = used
+                .operators
+                .into_iter()
+                .filter_map(|(token, used)| Some((token, rest(used)?)))
+                .collect();
+            (
+                ente,
+                OfEnte {
+                    own: rest(used.own).unwrap_or_default(),
+                    operators,
+                },
+            )
         });
         self.enti = enti.collect();
     }
@@ -272,14 +336,24 @@ impl OfEnte {
 /// More operators than an ente has.
 fn crowded(now: Timestamp) -> Exceeded {
     let reset = midnight(now);
-    Exceeded { standing: Standing { limit: OPERATORS as u64, remaining: 0, reset }, retry_after: reset }
+    Exceeded {
+        standing: Standing {
+            limit: OPERATORS as u64,
+            remaining: 0,
+            reset,
+        },
+        retry_after: reset,
+    }
 }
 
-/// Whether an exchange was counted when it was made: not where the ente was not let in, or before it could be told apart from others. From then on its
-/// entry says how long that took.
+/// Whether an exchange was counted when it was made: not where the ente was not let in, or before it could be
+/// told apart from others. From then on its entry says how long that took.
 fn was_counted(body: &Glance<'_>) -> bool {
     let refused = body.refusal.as_deref().and_then(code_of);
-    let early = matches!(refused, Some(Code::NotAuthorized | Code::PeerInvalid | Code::Malformed));
+    let early = matches!(
+        refused,
+        Some(Code::NotAuthorized | Code::PeerInvalid | Code::Malformed)
+    );
     !early || body.micros.is_some_and(|micros| micros.head > 0)
 }
 
@@ -291,24 +365,50 @@ fn each(limit: u32) -> i64 {
 impl Used {
     /// One more exchange.
     fn take(&mut self, quote: &Quote, now: Timestamp) -> Result<Option<Standing>, Exceeded> {
-        let daily = quote.al_giorno.map(|limit| Standing { limit, remaining: limit.saturating_sub(self.exchanges), reset: midnight(now) });
+        let daily = quote.al_giorno.map(|limit| Standing {
+            limit,
+            remaining: limit.saturating_sub(self.exchanges),
+            reset: midnight(now),
+        });
         if let Some(standing) = daily.filter(|standing| standing.remaining == 0) {
-            return Err(Exceeded { standing, retry_after: standing.reset });
+            return Err(Exceeded {
+                standing,
+                retry_after: standing.reset,
+            });
         }
         let minute = quote.al_minuto.map(|limit| self.minute(limit, now)).transpose()?;
         self.exchanges += 1;
-        let daily = daily.map(|standing| Standing { remaining: standing.remaining - 1, ..standing });
-        Ok([minute, daily].into_iter().flatten().min_by_key(|standing| standing.remaining))
+        let daily = daily.map(|standing| Standing {
+            remaining: standing.remaining - 1,
+            ..standing
+        });
+        Ok([minute, daily]
+            .into_iter()
+            .flatten()
+            .min_by_key(|standing| standing.remaining))
     }
 
     /// Whether so many persons more may be read.
     fn may_read(&self, quote: &Quote, persons: &[u64], now: Timestamp) -> Result<(), Exceeded> {
-        let Some(limit) = quote.persone_al_giorno else { return Ok(()) };
-        let new = persons.iter().filter(|person| !self.persons.contains(person)).collect::<HashSet<_>>().len() as u64;
+        let Some(limit) = quote.persone_al_giorno else {
+            return Ok(());
+        };
+        let new = persons
+            .iter()
+            .filter(|person| !self.persons.contains(person))
+            .collect::<HashSet<_>>()
+            .len() as u64;
         let read = self.persons.len() as u64;
         if new > 0 && read + new > limit {
             let reset = midnight(now);
-            return Err(Exceeded { standing: Standing { limit, remaining: limit.saturating_sub(read), reset }, retry_after: reset });
+            return Err(Exceeded {
+                standing: Standing {
+                    limit,
+                    remaining: limit.saturating_sub(read),
+                    reset,
+                },
+                retry_after: reset,
+            });
         }
         Ok(())
     }
@@ -326,7 +426,10 @@ impl Used {
             reset: seconds(full_at - now),
         };
         if full_at - now > MINUTE {
-            return Err(Exceeded { standing: standing(self.full_at), retry_after: seconds(full_at - now - MINUTE).max(1) });
+            return Err(Exceeded {
+                standing: standing(self.full_at),
+                retry_after: seconds(full_at - now - MINUTE).max(1),
+            });
         }
         self.full_at = full_at;
         Ok(standing(full_at))
@@ -348,12 +451,17 @@ fn seconds(micros: i64) -> u64 {
 fn midnight(now: Timestamp) -> u64 {
     let here = rome(now);
     let next = here.start_of_day().and_then(|start| start.checked_add(1.day()));
-    next.map_or(86_400, |next| seconds(next.timestamp().as_microsecond() - now.as_microsecond()))
+    next.map_or(86_400, |next| {
+        seconds(next.timestamp().as_microsecond() - now.as_microsecond())
+    })
 }
 
 /// A token of the ledger, as it is counted here: its first half.
 pub fn digest(token: &str) -> u64 {
-    token.get(..16).and_then(|half| u64::from_str_radix(half, 16).ok()).unwrap_or_default()
+    token
+        .get(..16)
+        .and_then(|half| u64::from_str_radix(half, 16).ok())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -367,15 +475,28 @@ mod tests {
     #[test]
     fn a_minute_fills_evenly() {
         let quotas = Quotas::default();
-        let quote = Quote { al_minuto: Some(6), ..Quote::default() };
+        let quote = Quote {
+            al_minuto: Some(6),
+            ..Quote::default()
+        };
         let start = at("2026-11-22T10:00:00Z");
         for left in (0..6).rev() {
             let standing = quotas.take("comune", &quote, start).unwrap().unwrap();
             assert_eq!((standing.limit, standing.remaining), (6, left));
         }
         let exceeded = quotas.take("comune", &quote, start).unwrap_err();
-        assert_eq!((exceeded.standing.remaining, exceeded.standing.reset, exceeded.retry_after), (0, 60, 10));
-        assert!(quotas.take("altro", &quote, start).is_ok(), "another ente's bucket");
+        assert_eq!(
+            (
+                exceeded.standing.remaining,
+                exceeded.standing.reset,
+                exceeded.retry_after
+            ),
+            (0, 60, 10)
+        );
+        assert!(
+            quotas.take("altro", &quote, start).is_ok(),
+            "another ente's bucket"
+        );
         assert!(quotas.take("comune", &quote, at("2026-11-22T10:00:09Z")).is_err());
         assert!(quotas.take("comune", &quote, at("2026-11-22T10:00:10Z")).is_ok());
     }
@@ -383,55 +504,102 @@ mod tests {
     #[test]
     fn a_day_is_the_italian_one() {
         let quotas = Quotas::default();
-        let quote = Quote { al_giorno: Some(2), ..Quote::default() };
+        let quote = Quote {
+            al_giorno: Some(2),
+            ..Quote::default()
+        };
         let late = at("2026-11-22T22:59:00Z");
         assert_eq!(quotas.take("comune", &quote, late).unwrap().unwrap().remaining, 1);
-        assert_eq!(quotas.take("comune", &quote, late).unwrap().unwrap(), Standing { limit: 2, remaining: 0, reset: 60 });
+        assert_eq!(
+            quotas.take("comune", &quote, late).unwrap().unwrap(),
+            Standing {
+                limit: 2,
+                remaining: 0,
+                reset: 60
+            }
+        );
         assert_eq!(quotas.take("comune", &quote, late).unwrap_err().retry_after, 60);
-        assert!(quotas.take("comune", &quote, at("2026-11-22T23:00:00Z")).is_ok(), "midnight has passed");
+        assert!(
+            quotas.take("comune", &quote, at("2026-11-22T23:00:00Z")).is_ok(),
+            "midnight has passed"
+        );
     }
 
     #[test]
     fn persons_are_counted_once_and_together() {
         let quotas = Quotas::default();
-        let quote = Quote { persone_al_giorno: Some(3), ..Quote::default() };
+        let quote = Quote {
+            persone_al_giorno: Some(3),
+            ..Quote::default()
+        };
         let now = at("2026-11-22T10:00:00Z");
         quotas.read("comune", &quote, None, &[1, 2], now).unwrap();
         quotas.read("comune", &quote, None, &[2, 1], now).unwrap();
-        assert_eq!(quotas.read("comune", &quote, None, &[1, 3, 4], now).unwrap_err().standing.remaining, 1);
+        assert_eq!(
+            quotas
+                .read("comune", &quote, None, &[1, 3, 4], now)
+                .unwrap_err()
+                .standing
+                .remaining,
+            1
+        );
         quotas.read("comune", &quote, None, &[3, 3], now).unwrap();
         quotas.read("comune", &quote, None, &[1, 2, 3], now).unwrap();
         assert!(quotas.read("comune", &quote, None, &[5], now).is_err());
         let none = Quote::default();
         let operator = |token| Some(Operator { token, quote: &quote });
         for token in [9, 10] {
-            quotas.take_for("comune", &none, Operator { token, quote: &quote }, now).unwrap();
+            quotas
+                .take_for("comune", &none, Operator { token, quote: &quote }, now)
+                .unwrap();
         }
-        assert!(quotas.read("comune", &quote, operator(9), &[5], now).is_err(), "the ente's own");
+        assert!(
+            quotas.read("comune", &quote, operator(9), &[5], now).is_err(),
+            "the ente's own"
+        );
         assert!(quotas.read("comune", &none, operator(9), &[5, 6, 7], now).is_ok());
         assert!(quotas.read("comune", &none, operator(9), &[8], now).is_err());
-        assert!(quotas.read("comune", &none, operator(10), &[8], now).is_ok(), "another operator");
+        assert!(
+            quotas.read("comune", &none, operator(10), &[8], now).is_ok(),
+            "another operator"
+        );
     }
 
     #[test]
     fn what_is_late_counts_on_the_day_that_has_begun() {
         let quotas = Quotas::default();
-        let quote = Quote { al_giorno: Some(3), persone_al_giorno: Some(3), ..Quote::default() };
+        let quote = Quote {
+            al_giorno: Some(3),
+            persone_al_giorno: Some(3),
+            ..Quote::default()
+        };
         let (late, new) = (at("2026-11-22T22:59:59Z"), at("2026-11-22T23:00:01Z"));
         assert_eq!(quotas.take("comune", &quote, new).unwrap().unwrap().remaining, 2);
         quotas.read("comune", &quote, None, &[1, 2], new).unwrap();
         assert_eq!(quotas.take("comune", &quote, late).unwrap().unwrap().remaining, 1);
         quotas.read("comune", &quote, None, &[3], late).unwrap();
         assert_eq!(quotas.take("comune", &quote, new).unwrap().unwrap().remaining, 0);
-        assert!(quotas.read("comune", &quote, None, &[4], new).is_err(), "nothing was forgotten");
+        assert!(
+            quotas.read("comune", &quote, None, &[4], new).is_err(),
+            "nothing was forgotten"
+        );
         assert_eq!(quotas.used(new), [("comune".to_owned(), 2, 3)]);
     }
 
     #[test]
     fn what_the_operator_may_not_is_not_taken_from_the_ente() {
         let quotas = Quotas::default();
-        let (ente, quote) =
-            (Quote { al_minuto: Some(6), al_giorno: Some(10), ..Quote::default() }, Quote { al_giorno: Some(1), ..Quote::default() });
+        let (ente, quote) = (
+            Quote {
+                al_minuto: Some(6),
+                al_giorno: Some(10),
+                ..Quote::default()
+            },
+            Quote {
+                al_giorno: Some(1),
+                ..Quote::default()
+            },
+        );
         let now = at("2026-11-22T10:00:00Z");
         let ask = |token| {
             quotas.take("comune", &ente, now).unwrap();
@@ -443,41 +611,119 @@ mod tests {
         }
         assert!(ask(2).is_ok());
         assert_eq!(quotas.used(now), [("comune".to_owned(), 2, 0)]);
-        assert_eq!(quotas.take("comune", &ente, now).unwrap().unwrap().remaining, 3, "of the minute");
+        assert_eq!(
+            quotas.take("comune", &ente, now).unwrap().unwrap().remaining,
+            3,
+            "of the minute"
+        );
     }
 
     #[test]
     fn a_clock_that_had_gone_ahead_keeps_nobody_out_after_the_day() {
         let quotas = Quotas::default();
-        let quote = Quote { al_giorno: Some(2), ..Quote::default() };
+        let quote = Quote {
+            al_giorno: Some(2),
+            ..Quote::default()
+        };
         quotas.take("comune", &quote, at("2026-12-22T10:00:00Z")).unwrap();
         // Put right: what was counted counts today, and not tomorrow.
         quotas.take("comune", &quote, at("2026-11-22T10:00:00Z")).unwrap();
         assert!(quotas.take("comune", &quote, at("2026-11-22T10:00:00Z")).is_err());
-        assert_eq!(quotas.take("comune", &quote, at("2026-11-23T10:00:00Z")).unwrap().unwrap().remaining, 1);
+        assert_eq!(
+            quotas
+                .take("comune", &quote, at("2026-11-23T10:00:00Z"))
+                .unwrap()
+                .unwrap()
+                .remaining,
+            1
+        );
     }
 
     #[test]
     fn an_operator_counts_before_a_quota_is_set_and_where_refused() {
         let quotas = Quotas::default();
         let now = at("2026-11-22T10:00:00Z");
-        let (none, quote) = (Quote::default(), Quote { al_giorno: Some(3), persone_al_giorno: Some(1), ..Quote::default() });
-        quotas.take_for("comune", &none, Operator { token: 9, quote: &none }, now).unwrap();
-        quotas.read("comune", &none, Some(Operator { token: 9, quote: &none }), &[1], now).unwrap();
+        let (none, quote) = (
+            Quote::default(),
+            Quote {
+                al_giorno: Some(3),
+                persone_al_giorno: Some(1),
+                ..Quote::default()
+            },
+        );
+        quotas
+            .take_for(
+                "comune",
+                &none,
+                Operator {
+                    token: 9,
+                    quote: &none,
+                },
+                now,
+            )
+            .unwrap();
+        quotas
+            .read(
+                "comune",
+                &none,
+                Some(Operator {
+                    token: 9,
+                    quote: &none,
+                }),
+                &[1],
+                now,
+            )
+            .unwrap();
         quotas.count_for("comune", 9, now);
-        let standing = quotas.take_for("comune", &none, Operator { token: 9, quote: &quote }, now).unwrap().unwrap();
+        let standing = quotas
+            .take_for(
+                "comune",
+                &none,
+                Operator {
+                    token: 9,
+                    quote: &quote,
+                },
+                now,
+            )
+            .unwrap()
+            .unwrap();
         assert_eq!(standing.remaining, 0);
-        assert!(quotas.read("comune", &none, Some(Operator { token: 9, quote: &quote }), &[2], now).is_err());
+        assert!(
+            quotas
+                .read(
+                    "comune",
+                    &none,
+                    Some(Operator {
+                        token: 9,
+                        quote: &quote
+                    }),
+                    &[2],
+                    now
+                )
+                .is_err()
+        );
     }
 
     #[test]
     fn a_clock_put_back_locks_nobody_out() {
         let quotas = Quotas::default();
-        let quote = Quote { al_minuto: Some(60), ..Quote::default() };
+        let quote = Quote {
+            al_minuto: Some(60),
+            ..Quote::default()
+        };
         quotas.take("comune", &quote, at("2026-11-22T11:00:00Z")).unwrap();
-        assert_eq!(quotas.take("comune", &quote, at("2026-11-22T10:00:00Z")).unwrap_err().retry_after, 1);
+        assert_eq!(
+            quotas
+                .take("comune", &quote, at("2026-11-22T10:00:00Z"))
+                .unwrap_err()
+                .retry_after,
+            1
+        );
         assert!(quotas.take("comune", &quote, at("2026-11-22T10:00:01Z")).is_ok());
-        let most = Quote { al_minuto: Some(u32::MAX), ..Quote::default() };
+        let most = Quote {
+            al_minuto: Some(u32::MAX),
+            ..Quote::default()
+        };
         assert!(quotas.take("altro", &most, at("2026-11-22T10:00:01Z")).is_ok());
     }
 }

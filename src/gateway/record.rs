@@ -17,8 +17,8 @@ use crate::clock::rome;
 use crate::contract::catalogue::Operation;
 use crate::gateway::facts::{CRL_SCADUTA, DIALETTO, SOAP};
 use crate::ledger::{
-    Blinding, Body, Commitments, Draft, Kind, Micros, NotCommitted, PrepareError, Receipt, Retention, Role, Secret, Sizes, Submission,
-    Tokens, new_exchange,
+    Blinding, Body, Commitments, Draft, Kind, Micros, NotCommitted, PrepareError, Receipt, Retention, Role,
+    Secret, Sizes, Submission, Tokens, new_exchange,
 };
 use crate::refusal::{Code, Refusal};
 use crate::registry::Caller;
@@ -58,12 +58,20 @@ pub(super) struct Passage {
 impl Passage {
     /// Begins one. None if no id can be had.
     pub(super) fn begin(received: Timestamp) -> Option<Self> {
-        Some(Self { id: new_exchange(received).ok()?, received, recorded: AtomicBool::new(false), asked: Mutex::default() })
+        Some(Self {
+            id: new_exchange(received).ok()?,
+            received,
+            recorded: AtomicBool::new(false),
+            asked: Mutex::default(),
+        })
     }
 
     /// Another system is asked: the sequence of the entry.
     pub(super) fn asked(&self, sequence: u64) {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).push(sequence);
+        self.asked
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(sequence);
     }
 
     /// All its questions.
@@ -103,7 +111,12 @@ pub(super) struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// Of an exchange that has just begun.
-    pub(super) fn new(gateway: &'a Gateway, channel: &'a Channel, passage: &'a Passage, version: Version) -> Self {
+    pub(super) fn new(
+        gateway: &'a Gateway,
+        channel: &'a Channel,
+        passage: &'a Passage,
+        version: Version,
+    ) -> Self {
         Self {
             gateway,
             channel,
@@ -125,43 +138,80 @@ impl<'a> Record<'a> {
 
     /// The occasion for the services. `beside`: they may take long. `returned`: replies of other systems.
     pub(super) fn occasion<'w>(&self, beside: bool, returned: &'w [Returned]) -> Occasion<'w> {
-        Occasion { exchange: self.exchange, received: self.received, today: rome(self.received).date(), ordinal: 1, beside, returned }
+        Occasion {
+            exchange: self.exchange,
+            received: self.received,
+            today: rome(self.received).date(),
+            ordinal: 1,
+            beside,
+            returned,
+        }
     }
 
     /// Microseconds since the first byte.
     pub(super) fn elapsed(&self) -> u64 {
-        u64::try_from(self.gateway.clock.now().as_microsecond() - self.received.as_microsecond()).unwrap_or_default()
+        u64::try_from(self.gateway.clock.now().as_microsecond() - self.received.as_microsecond())
+            .unwrap_or_default()
     }
 
     /// The token of the named operator, as quotas count it.
     fn operator(&self) -> Option<u64> {
         let user = self.identity.user.as_deref()?;
-        self.gateway.node.ledger.keys.token(rome(self.received).year(), "operator", user).ok().map(|token| quota::digest(&token))
+        self.gateway
+            .node
+            .ledger
+            .keys
+            .token(rome(self.received).year(), "operator", user)
+            .ok()
+            .map(|token| quota::digest(&token))
     }
 
     /// One more exchange of the operator's. Later calls count nothing.
     pub(super) fn take_for_operator(&mut self, caller: &Caller) -> Result<(), Exceeded> {
-        let Some(token) = self.operator().filter(|_| !self.of_operator) else { return Ok(()) };
+        let Some(token) = self.operator().filter(|_| !self.of_operator) else {
+            return Ok(());
+        };
         let ente = caller.ente();
-        let operator = Operator { token, quote: &ente.quote_operatore };
+        let operator = Operator {
+            token,
+            quote: &ente.quote_operatore,
+        };
         self.of_operator = true;
-        let standing = self.gateway.quotas.take_for(&ente.codice, &ente.quote, operator, self.received)?;
-        self.standing = [self.standing, standing].into_iter().flatten().min_by_key(|standing| standing.remaining);
+        let standing = self
+            .gateway
+            .quotas
+            .take_for(&ente.codice, &ente.quote, operator, self.received)?;
+        self.standing = [self.standing, standing]
+            .into_iter()
+            .flatten()
+            .min_by_key(|standing| standing.remaining);
         Ok(())
     }
 
     /// Counts the persons of a reply, within the quotas of ente and operator.
     pub(super) fn disclose(&self, ente: &Ente, persons: &[String]) -> Result<(), Exceeded> {
-        let (keys, year, quotas) = (&self.gateway.node.ledger.keys, rome(self.received).year(), &self.gateway.quotas);
-        let tokens = persons.iter().filter_map(|code| keys.token(year, "cf", code).ok()).map(|token| quota::digest(&token));
+        let (keys, year, quotas) = (
+            &self.gateway.node.ledger.keys,
+            rome(self.received).year(),
+            &self.gateway.quotas,
+        );
+        let tokens = persons
+            .iter()
+            .filter_map(|code| keys.token(year, "cf", code).ok())
+            .map(|token| quota::digest(&token));
         let tokens: Vec<u64> = tokens.collect();
-        let operator = self.operator().map(|token| Operator { token, quote: &ente.quote_operatore });
+        let operator = self.operator().map(|token| Operator {
+            token,
+            quote: &ente.quote_operatore,
+        });
         quotas.read(&ente.codice, &ente.quote, operator, &tokens, self.received)
     }
 
     /// As many lots are under way as may be, or as many bytes of bodies and replies.
     pub(super) fn no_room(&self, caller: &Caller) -> Counted {
-        self.gateway.quotas.give_back(&caller.ente().codice, &caller.ente().quote, self.received);
+        self.gateway
+            .quotas
+            .give_back(&caller.ente().codice, &caller.ente().quote, self.received);
         Counted::busy("too many lots, or too long bodies and replies, under way")
     }
 
@@ -174,30 +224,50 @@ impl<'a> Record<'a> {
                 Di::Ente => Stretta::H10TentativiEnte.code(),
                 Di::Dichiarante => Stretta::H11TentativiDichiarante.code(),
             };
-            self.gateway.gathered.count(reason, Some(self.channel.peer.fingerprint()));
+            self.gateway
+                .gathered
+                .count(reason, Some(self.channel.peer.fingerprint()));
         }
     }
 
     /// Counts a refusal that is not recorded.
     pub(super) fn count(&mut self, counted: Counted) -> Outcome {
-        self.gateway.gathered.count(counted.reason, Some(self.channel.peer.fingerprint()));
+        self.gateway
+            .gathered
+            .count(counted.reason, Some(self.channel.peer.fingerprint()));
         self.standing = counted.standing.or(self.standing);
         Outcome::Counted(counted)
     }
 
-    /// Records a refusal, so that it may be said. If it cannot be recorded, the answer is 503 and tells nothing.
+    /// Records a refusal, so that it may be said. If it cannot be recorded, the answer is 503 and tells
+    /// nothing.
     pub(super) async fn refuse(&mut self, refusal: Refusal) -> Outcome {
         if refusal.code == Code::Unavailable {
             tracing::warn!(exchange = %self.exchange, internal = %refusal.internal, "unavailable");
             return Outcome::Unavailable;
         }
-        // An entry with an operator counts for the operator: a start counts the entries of the day in the same way.
+        // An entry with an operator counts for the operator: a start counts the entries of the day in the
+        // same way.
         if let (Some(ente), false, Some(token)) = (&self.ente, self.of_operator, self.operator()) {
             self.gateway.quotas.count_for(ente, token, self.received);
         }
         let text = fault::render(&refusal, self.exchange, self.version);
-        let note = Note { outcome: "FAULT", refusal: Some(fault::row(refusal.code).ledger.to_owned()), ..Note::default() };
-        match self.commit(Prepared { note, ..Prepared::default() }, &text, None).await {
+        let note = Note {
+            outcome: "FAULT",
+            refusal: Some(fault::row(refusal.code).ledger.to_owned()),
+            ..Note::default()
+        };
+        match self
+            .commit(
+                Prepared {
+                    note,
+                    ..Prepared::default()
+                },
+                &text,
+                None,
+            )
+            .await
+        {
             Ok(receipt) => {
                 let status = fault::status(refusal.code, self.version);
                 let rendered = Rendered::released(&receipt, status, text, Places::default());
@@ -210,13 +280,27 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Makes the entry of the exchange and submits it, with the entries of the SII after it. `held` is the place of long work, if it has been that.
-    pub(super) async fn commit(&mut self, prepared: Prepared, rendered: &str, held: Option<Held>) -> Result<Receipt, NotCommitted> {
-        let Prepared { note, drafts, preconditions, .. } = prepared;
+    /// Makes the entry of the exchange and submits it, with the entries of the SII after it. `held` is the
+    /// place of long work, if it has been that.
+    pub(super) async fn commit(
+        &mut self,
+        prepared: Prepared,
+        rendered: &str,
+        held: Option<Held>,
+    ) -> Result<Receipt, NotCommitted> {
+        let Prepared {
+            note,
+            drafts,
+            preconditions,
+            ..
+        } = prepared;
         // Hashing request and reply is long work where either is long.
         let held = match held {
             None if self.request.len() + rendered.len() >= beside::LONG => {
-                self.gateway.beside.enter(self.ente.as_deref().unwrap_or_default()).await
+                self.gateway
+                    .beside
+                    .enter(self.ente.as_deref().unwrap_or_default())
+                    .await
             }
             held => held,
         };
@@ -228,10 +312,21 @@ impl<'a> Record<'a> {
         })?;
         drop(held);
         let drafts: Vec<Draft> = std::iter::once(entry).chain(drafts).collect();
-        let receipt = self.gateway.node.ledger.committer.submit(Submission { drafts, preconditions }).await?;
+        let receipt = self
+            .gateway
+            .node
+            .ledger
+            .committer
+            .submit(Submission {
+                drafts,
+                preconditions,
+            })
+            .await?;
         self.passage.recorded.store(true, Ordering::Release);
         let (ente, operation) = (self.ente.as_deref(), self.operation.map(Operation::name));
-        self.gateway.metrics.exchange(ente, operation, outcome, &self.micros, self.elapsed());
+        self.gateway
+            .metrics
+            .exchange(ente, operation, outcome, &self.micros, self.elapsed());
         tracing::info!(
             exchange = %self.exchange, sequence = receipt.first(), ente = self.ente.as_deref(), operation = self.operation.map(Operation::name),
             outcome, refusal = refusal.as_deref(), micros = self.elapsed(), "exchange"
@@ -246,13 +341,28 @@ impl<'a> Record<'a> {
         let token = |label, value: &str| ledger.keys.token(year, label, value);
         let tokens = Tokens {
             year,
-            cf: note.cf.iter().map(|code| token("cf", code)).collect::<Result<_, _>>()?,
-            operator: self.identity.user.as_deref().map(|user| token("operator", user)).transpose()?,
-            protocol: note.protocol.iter().map(|text| token("protocol", text)).collect::<Result<_, _>>()?,
+            cf: note
+                .cf
+                .iter()
+                .map(|code| token("cf", code))
+                .collect::<Result<_, _>>()?,
+            operator: self
+                .identity
+                .user
+                .as_deref()
+                .map(|user| token("operator", user))
+                .transpose()?,
+            protocol: note
+                .protocol
+                .iter()
+                .map(|text| token("protocol", text))
+                .collect::<Result<_, _>>()?,
             address: Some(token("address", &self.channel.address)?),
         };
         let blinding = Blinding::new()?;
-        let retention = self.operation.map_or(Retention::Consultazione, Operation::retention);
+        let retention = self
+            .operation
+            .map_or(Retention::Consultazione, Operation::retention);
         let mut body = Body::new(Kind::Exchange, retention, self.exchange, self.received);
         body.role = Some(Role::Erogatore);
         body.ente.clone_from(&self.ente);
@@ -266,7 +376,10 @@ impl<'a> Record<'a> {
             reply: Some(blinding.commit("reply", rendered.as_bytes())),
             sealed: None,
         });
-        body.sizes = Some(Sizes { request: self.request.len() as u64, reply: rendered.len() as u64 });
+        body.sizes = Some(Sizes {
+            request: self.request.len() as u64,
+            reply: rendered.len() as u64,
+        });
         body.micros = Some(self.micros);
         body.tls = Some(self.channel.tls.name().to_owned());
         if self.within_grace {
@@ -275,11 +388,18 @@ impl<'a> Record<'a> {
         if self.version == Version::V12 {
             body = body.fact(SOAP, "1.2");
         }
-        if self.operation.is_some_and(|operation| operation.service().is_pdd()) {
+        if self
+            .operation
+            .is_some_and(|operation| operation.service().is_pdd())
+        {
             body = body.fact(DIALETTO, "PdD");
         }
         if self.operation.is_some() {
-            let disclosed = note.disclosed.iter().map(|stem| token("protocol", stem)).collect::<Result<Vec<_>, _>>()?;
+            let disclosed = note
+                .disclosed
+                .iter()
+                .map(|stem| token("protocol", stem))
+                .collect::<Result<Vec<_>, _>>()?;
             body = body.fact(DIVULGA, disclosed);
         }
         let asked = self.passage.all_asked();
@@ -302,7 +422,8 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Whether the connection ends with a refusal: the certificate is not valid any more, the request was left half read, or it is ambiguous.
+/// Whether the connection ends with a refusal: the certificate is not valid any more, the request was left
+/// half read, or it is ambiguous.
 fn closes(code: Code) -> bool {
     matches!(
         code,

@@ -1,5 +1,6 @@
-//! Lines of the log about refused handshakes: the reason, the address and, of a certificate, its fingerprint, issuer and organization. Each reason has a
-//! few lines a minute, and the next line says how many were left out: a flood fills no log.
+//! Lines of the log about refused handshakes: the reason, the address and, of a certificate, its fingerprint,
+//! issuer and organization. Each reason has a few lines a minute, and the next line says how many were left
+//! out: a flood fills no log.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -9,7 +10,8 @@ use jiff::Timestamp;
 
 use crate::tls::server::Refused;
 
-/// Lines a minute for one reason. Balancers that look whether somebody listens have a reason of their own (H05).
+/// Lines a minute for one reason. Balancers that look whether somebody listens have a reason of their own
+/// (H05).
 const LINES: u64 = 10;
 
 /// The lines of this minute, by reason.
@@ -25,9 +27,16 @@ struct Said {
 impl Refusals {
     /// Says that a handshake was refused, if this minute has a line left.
     pub fn say(&self, reason: &'static str, address: IpAddr, refused: Option<&Refused>, now: Timestamp) {
-        let Some(left_out) = self.has_room(reason, now) else { return };
+        let Some(left_out) = self.has_room(reason, now) else {
+            return;
+        };
         match refused {
-            Some(Refused { why, fingerprint, issuer, organization }) => {
+            Some(Refused {
+                why,
+                fingerprint,
+                issuer,
+                organization,
+            }) => {
                 tracing::warn!(reason, %why, fingerprint, issuer, organization, %address, left_out, "handshake refused");
             }
             None => tracing::warn!(reason, %address, left_out, "handshake refused"),
@@ -58,12 +67,19 @@ mod tests {
     fn a_flood_takes_ten_lines_a_minute_and_the_next_minute_says_how_many_were_left_out() {
         let refusals = Refusals::default();
         let at = |second: i64| Timestamp::from_second(1_800_000_000 + second).unwrap();
-        let said = |reason, second| (0..1_000).filter_map(|_| refusals.has_room(reason, at(second))).collect::<Vec<_>>();
+        let said = |reason, second| {
+            (0..1_000)
+                .filter_map(|_| refusals.has_room(reason, at(second)))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(said(Stretta::H02Certificato.code(), 0), [0; 10]);
         assert!(said(Stretta::H02Certificato.code(), 59).is_empty());
         // Another reason has lines of its own.
         assert_eq!(said(Stretta::H05Interrotto.code(), 59), [0; 10]);
-        assert_eq!(refusals.has_room(Stretta::H02Certificato.code(), at(60)), Some(1_990));
+        assert_eq!(
+            refusals.has_room(Stretta::H02Certificato.code(), at(60)),
+            Some(1_990)
+        );
         assert_eq!(refusals.has_room(Stretta::H02Certificato.code(), at(61)), Some(0));
     }
 }

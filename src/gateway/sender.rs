@@ -1,4 +1,5 @@
-//! The sender, in the request's own words: the Identity header, HTTP headers in its place, the body of the porta di dominio's dialect.
+//! The sender, in the request's own words: the Identity header, HTTP headers in its place, the body of the
+//! porta di dominio's dialect.
 
 use hyper::HeaderMap;
 use hyper::header::HeaderName;
@@ -10,17 +11,35 @@ use crate::soap::Identity;
 /// The Identity header, completed by the HTTP headers that some clients send in its place.
 pub(super) fn named(headers: &HeaderMap, mut identity: Identity) -> Identity {
     // UTF-8, or else Latin-1, as HTTP once had it: no name is left out for one of its letters.
-    let text =
-        |bytes: &[u8]| std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|byte| char::from(*byte)).collect(), str::to_owned);
-    let header = |name: HeaderName| headers.get(name).map(|value| text(value.as_bytes()).trim().to_owned()).filter(|text| !text.is_empty());
-    identity.user = identity.user.or_else(|| header(HeaderName::from_static("inps-identity-userid")));
-    identity.office = identity.office.or_else(|| header(HeaderName::from_static("inps-identity-codiceufficio")));
+    let text = |bytes: &[u8]| {
+        std::str::from_utf8(bytes).map_or_else(
+            |_| bytes.iter().map(|byte| char::from(*byte)).collect(),
+            str::to_owned,
+        )
+    };
+    let header = |name: HeaderName| {
+        headers
+            .get(name)
+            .map(|value| text(value.as_bytes()).trim().to_owned())
+            .filter(|text| !text.is_empty())
+    };
+    identity.user = identity
+        .user
+        .or_else(|| header(HeaderName::from_static("inps-identity-userid")));
+    identity.office = identity
+        .office
+        .or_else(|| header(HeaderName::from_static("inps-identity-codiceufficio")));
     identity
 }
 
-/// Refuses texts of a header that are longer than any name: they would be sealed with each exchange. The ledger does not keep them.
+/// Refuses texts of a header that are longer than any name: they would be sealed with each exchange. The
+/// ledger does not keep them.
 pub(super) fn bounded(identity: &mut Identity) -> Result<(), Refusal> {
-    let texts = [("UserId", &mut identity.user, 256), ("CodiceUfficio", &mut identity.office, 64), ("CodiceEnte", &mut identity.ente, 64)];
+    let texts = [
+        ("UserId", &mut identity.user, 256),
+        ("CodiceUfficio", &mut identity.office, 64),
+        ("CodiceEnte", &mut identity.ente, 64),
+    ];
     let mut long = None;
     for (name, text, most) in texts {
         if text.as_ref().is_some_and(|text| text.chars().nth(most).is_some()) {
@@ -47,8 +66,13 @@ pub(super) fn check(caller: &Caller, identity: &Identity) -> Result<(), Refusal>
     }
 }
 
-/// The admission from the named office. In the dialect of the porta di dominio the body has an identity too (`named`): it comes first.
-pub(super) fn agree(identity: &mut Identity, admission: Admission, named: Option<&Identity>) -> Result<Admission, Refusal> {
+/// The admission from the named office. In the dialect of the porta di dominio the body has an identity too
+/// (`named`): it comes first.
+pub(super) fn agree(
+    identity: &mut Identity,
+    admission: Admission,
+    named: Option<&Identity>,
+) -> Result<Admission, Refusal> {
     if let Some(named) = named {
         let before = std::mem::take(identity);
         *identity = Identity {

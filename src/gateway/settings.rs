@@ -1,4 +1,5 @@
-//! What the configuration says and may change while the gateway runs: built whole, checked, then put in the place of the one before.
+//! What the configuration says and may change while the gateway runs: built whole, checked, then put in the
+//! place of the one before.
 
 use std::net::IpAddr;
 
@@ -36,14 +37,29 @@ impl Settings {
             limits: config.limits.clone(),
             pdd: config.paths.pdd.clone(),
             soglie: config.soglie.clone(),
-            proxies: config.proxy.from.iter().map(|address| address.to_canonical()).collect(),
-            faults: config.out_of_range().into_iter().chain(config.too_open()).collect(),
+            proxies: config
+                .proxy
+                .from
+                .iter()
+                .map(|address| address.to_canonical())
+                .collect(),
+            faults: config
+                .out_of_range()
+                .into_iter()
+                .chain(config.too_open())
+                .collect(),
         })
     }
 
-    /// Faults to mend: a reload and a strict check refuse them, a start only warns. In Italian, for operators.
+    /// Faults to mend: a reload and a strict check refuse them, a start only warns. In Italian, for
+    /// operators.
     pub fn faults(&self, now: Timestamp) -> Vec<String> {
-        let certificates = self.channel.identities.all().iter().flat_map(|identity| identity.faults(now));
+        let certificates = self
+            .channel
+            .identities
+            .all()
+            .iter()
+            .flat_map(|identity| identity.faults(now));
         certificates.chain(self.faults.iter().cloned()).collect()
     }
 
@@ -60,7 +76,10 @@ impl Settings {
         for identity in self.channel.identities.all() {
             let days = (identity.expires() - now.as_second()) / 86_400;
             if identity.expires() >= now.as_second() && days < 30 {
-                notices.push(format!("il certificato {} scade fra {days} giorni: mettere accanto il prossimo", identity.name));
+                notices.push(format!(
+                    "il certificato {} scade fra {days} giorni: mettere accanto il prossimo",
+                    identity.name
+                ));
             }
         }
         if !self.channel.tells_authorities() {
@@ -103,15 +122,40 @@ impl Reloaded {
 
     pub(super) fn of(configurazione: &[u8], channel: &Setup) -> Self {
         let print = |der: &[u8]| hex(&sha256(der));
-        let server: Vec<&[u8]> = channel.identities.all().iter().filter_map(|identity| identity.own()).collect();
+        let server: Vec<&[u8]> = channel
+            .identities
+            .all()
+            .iter()
+            .filter_map(|identity| identity.own())
+            .collect();
         let autorita: Vec<&[u8]> = channel.authorities.all().iter().map(|der| &**der).collect();
         let configurazione = print(configurazione);
         if server.len() + autorita.len() > Self::LISTED {
-            let all: Vec<u8> = server.iter().chain(&autorita).copied().flatten().copied().collect();
-            let insieme = Insieme { server: server.len(), autorita: autorita.len(), sha256: print(&all) };
-            return Self { configurazione, server: Vec::new(), autorita: Vec::new(), insieme: Some(insieme) };
+            let all: Vec<u8> = server
+                .iter()
+                .chain(&autorita)
+                .copied()
+                .flatten()
+                .copied()
+                .collect();
+            let insieme = Insieme {
+                server: server.len(),
+                autorita: autorita.len(),
+                sha256: print(&all),
+            };
+            return Self {
+                configurazione,
+                server: Vec::new(),
+                autorita: Vec::new(),
+                insieme: Some(insieme),
+            };
         }
         let listed = |of: Vec<&[u8]>| of.into_iter().map(print).collect();
-        Self { configurazione, server: listed(server), autorita: listed(autorita), insieme: None }
+        Self {
+            configurazione,
+            server: listed(server),
+            autorita: listed(autorita),
+            insieme: None,
+        }
     }
 }

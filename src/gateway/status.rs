@@ -54,7 +54,8 @@ pub struct Status {
 /// Waiting DSU that the status explains.
 const WAITING: usize = 10;
 
-/// An operator is warned below this free space, bytes. On a busy day an ente's exchanges take some hundred megabytes.
+/// An operator is warned below this free space, bytes. On a busy day an ente's exchanges take some hundred
+/// megabytes.
 const LITTLE: u64 = 1 << 30;
 
 /// The warning about so many free bytes, if they are few.
@@ -81,7 +82,10 @@ impl Status {
         let settings = gateway.settings.load();
         let instant = |second: i64| Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
         let all = settings.channel.identities.all();
-        let certificati: Vec<_> = all.iter().map(|identity| (identity.name.clone(), instant(identity.expires()))).collect();
+        let certificati: Vec<_> = all
+            .iter()
+            .map(|identity| (identity.name.clone(), instant(identity.expires())))
+            .collect();
         let crl = settings.channel.revocations.expires().map(instant);
         let mut avvertenze = Vec::new();
         avvertenze.extend(settings.faults(now));
@@ -89,7 +93,11 @@ impl Status {
         if health != "scrivibile" {
             avvertenze.push("il registro non può essere scritto: la porta risponde 503".to_owned());
         }
-        let damaged = node.damage.places().into_iter().map(|place| format!("il registro è danneggiato: {place}"));
+        let damaged = node
+            .damage
+            .places()
+            .into_iter()
+            .map(|place| format!("il registro è danneggiato: {place}"));
         avvertenze.extend(damaged);
         let keys = &node.ledger.keys;
         avvertenze.extend(keys.damaged().into_iter().map(|id| {
@@ -106,7 +114,11 @@ impl Status {
         Ok(Self {
             versione: env!("CARGO_PKG_VERSION").to_owned(),
             avviata: gateway.started,
-            indirizzo: gateway.address.get().unwrap_or(&gateway.config.listen).to_string(),
+            indirizzo: gateway
+                .address
+                .get()
+                .unwrap_or(&gateway.config.listen)
+                .to_string(),
             registro: node.ledger.id.to_string(),
             stato_registro: health.to_owned(),
             voci: u64::try_from(node.ledger.committer.meter().head.get()).unwrap_or_default(),
@@ -114,7 +126,11 @@ impl Status {
             enti,
             certificati,
             crl,
-            riletti: gateway.scrub.get().map(Scrub::rounds).and_then(|rounds| Some((rounds.ended?, rounds.segments))),
+            riletti: gateway
+                .scrub
+                .get()
+                .map(Scrub::rounds)
+                .and_then(|rounds| Some((rounds.ended?, rounds.segments))),
             spazio_libero,
             dsu_in_attesa,
             avvertenze,
@@ -150,10 +166,15 @@ impl Readiness {
             ready = false;
             says.push("no revocation list counts: nobody gets in".to_owned());
         } else if standing.over > 0 {
-            says.push(format!("{} revocation lists are over: whoever depends on them does not get in", standing.over));
+            says.push(format!(
+                "{} revocation lists are over: whoever depends on them does not get in",
+                standing.over
+            ));
         }
         if let Some(until) = standing.grace_until.map(instant) {
-            says.push(format!("a revocation list counts until {until} by the grace alone"));
+            says.push(format!(
+                "a revocation list counts until {until} by the grace alone"
+            ));
         }
         if let Some(at) = standing.next_update.filter(|at| at - now <= NEAR).map(instant) {
             says.push(format!("a revocation list ends at {at}"));

@@ -14,12 +14,17 @@ use crate::xml::encoding::EncodingError;
 pub(super) fn not_read(why: &Unreadable) -> Refusal {
     let internal = why.to_string();
     match why {
-        Unreadable::Package(NotAPackage(what)) => Refusal::new(Code::Package, internal).with(format!("Qui: {what}.")),
+        Unreadable::Package(NotAPackage(what)) => {
+            Refusal::new(Code::Package, internal).with(format!("Qui: {what}."))
+        }
         Unreadable::Encoding(EncodingError::Unsupported) => Refusal::new(Code::UnsupportedMedia, "charset"),
-        Unreadable::Encoding(EncodingError::Invalid(_)) => Refusal::new(Code::Xml, "bytes not valid in their encoding"),
+        Unreadable::Encoding(EncodingError::Invalid(_)) => {
+            Refusal::new(Code::Xml, "bytes not valid in their encoding")
+        }
         Unreadable::Xml(XmlError { fault, place }) => {
             let (what, line, column) = (fault.italian(), place.line, place.column);
-            Refusal::new(Code::Xml, fault.to_string()).with(format!("{what} (riga {line}, colonna {column})."))
+            Refusal::new(Code::Xml, fault.to_string())
+                .with(format!("{what} (riga {line}, colonna {column})."))
         }
     }
 }
@@ -48,14 +53,25 @@ pub(super) fn schema(findings: &Findings) -> Refusal {
         .list
         .iter()
         .take(SHOWN)
-        .map(|finding| format!("{} (riga {}, colonna {}): {} [{}]", finding.path, finding.line, finding.column, finding.text, finding.code))
+        .map(|finding| {
+            format!(
+                "{} (riga {}, colonna {}): {} [{}]",
+                finding.path, finding.line, finding.column, finding.text, finding.code
+            )
+        })
         .collect();
-    let rest = if total > shown.len() { format!("; altre {}", total - shown.len()) } else { String::new() };
+    let rest = if total > shown.len() {
+        format!("; altre {}", total - shown.len())
+    } else {
+        String::new()
+    };
     Refusal::new(Code::Schema, "schema").with(format!("{}{rest}.", shown.join("; ")))
 }
 
 /// The media type of the body. A missing one is refused like an unknown one.
 pub(super) fn media_type(headers: &HeaderMap) -> Result<Media, Refusal> {
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    value.and_then(Media::of).ok_or(Refusal::new(Code::UnsupportedMedia, "content type"))
+    value
+        .and_then(Media::of)
+        .ok_or(Refusal::new(Code::UnsupportedMedia, "content type"))
 }

@@ -3,19 +3,21 @@
 use jiff::civil::Date;
 
 use super::attestazione::{
-    Attestazione, ComponenteNucleo, ComponenteNucleoRistretto, IseeFamiglia, IseeOrdinario, IseeRistretto, NucleoFamiliare,
-    NucleoRistretto, OmissioneDifformita, Ordinario, Ridotto, Variazione,
+    Attestazione, ComponenteNucleo, ComponenteNucleoRistretto, IseeFamiglia, IseeOrdinario, IseeRistretto,
+    NucleoFamiliare, NucleoRistretto, OmissioneDifformita, Ordinario, Ridotto, Variazione,
 };
 use super::codes::{Ruolo, Si, TipoModello, TipoOperazione, TipoVariazioneAttestazione, Vuoto};
 use super::compute::casi::{Caso, Diverso, Indicatore, Indicatori, Membro, Modo, Ristretto};
 use super::compute::componente::Componente;
 use super::dsu::{Dichiarazione, ModelloBase};
 use super::indicatori::{
-    CompAggiuntiva, ComponenteAttrattaAggiuntiva, ComponenteMinorenne, ComponenteResidenziale, ComponenteResidenzialeRistretto,
-    ElementoNucleoAttratto, EsitoMinorenne, EsitoResidenziale, EsitoResidenzialeRistretto, EsitoUniversitario, IseeMin, IseeSocioSanRes,
-    IseeSocioSanResRistretto, IseeUni, NucleoFamiliareAttratto, StudenteUniversitario, ValoriMinAgg, ValoriMinAttr, ValoriOrdinarioAgg,
-    ValoriResidenziale, ValoriResidenzialeAgg, ValoriResidenzialeRistretto, ValoriResidenzialeRistrettoAgg, ValoriRistrettoAgg,
-    ValoriUniAgg, ValoriUniAttr, ValoriUniStudAttratto, ValoriUniStudCompAggiuntiva, ValoriUniStudCompAttratta,
+    CompAggiuntiva, ComponenteAttrattaAggiuntiva, ComponenteMinorenne, ComponenteResidenziale,
+    ComponenteResidenzialeRistretto, ElementoNucleoAttratto, EsitoMinorenne, EsitoResidenziale,
+    EsitoResidenzialeRistretto, EsitoUniversitario, IseeMin, IseeSocioSanRes, IseeSocioSanResRistretto,
+    IseeUni, NucleoFamiliareAttratto, StudenteUniversitario, ValoriMinAgg, ValoriMinAttr, ValoriOrdinarioAgg,
+    ValoriResidenziale, ValoriResidenzialeAgg, ValoriResidenzialeRistretto, ValoriResidenzialeRistrettoAgg,
+    ValoriRistrettoAgg, ValoriUniAgg, ValoriUniAttr, ValoriUniStudAttratto, ValoriUniStudCompAggiuntiva,
+    ValoriUniStudCompAttratta,
 };
 use super::money::Line;
 use super::rules::RuleSet;
@@ -51,10 +53,19 @@ pub struct Sostitutivo<'a> {
 }
 
 /// What an attestation says of the version that it takes the place of.
-pub fn variazione(operazione: TipoOperazione, protocollo: String, presentata: Date, sender: Option<String>) -> Variazione {
+pub fn variazione(
+    operazione: TipoOperazione,
+    protocollo: String,
+    presentata: Date,
+    sender: Option<String>,
+) -> Variazione {
     let rettifica = operazione == TipoOperazione::R;
     Variazione {
-        tipo_variazione: if rettifica { TipoVariazioneAttestazione::Ricalcolo } else { TipoVariazioneAttestazione::Integrazione },
+        tipo_variazione: if rettifica {
+            TipoVariazioneAttestazione::Ricalcolo
+        } else {
+            TipoVariazioneAttestazione::Integrazione
+        },
         numero_protocollo_dsu_variata: protocollo,
         data_presentazione_dsu_variata: presentata,
         numero_protocollo_mittente_dsu_variata: sender,
@@ -67,15 +78,27 @@ pub fn variazione(operazione: TipoOperazione, protocollo: String, presentata: Da
 pub fn note(operazione: TipoOperazione, attendeva: bool) -> Option<&'static str> {
     match operazione {
         TipoOperazione::R => Some("Rettifica dell'ente che ha trasmesso la DSU"),
-        TipoOperazione::I if attendeva => Some("Attestazione provvisoria, con i redditi dichiarati (art. 11 c. 8)"),
+        TipoOperazione::I if attendeva => {
+            Some("Attestazione provvisoria, con i redditi dichiarati (art. 11 c. 8)")
+        }
         _ => None,
     }
 }
 
 /// Attests all indicators of a DSU.
-pub fn attest(dsu: &Dichiarazione, indicatori: &Indicatori, rules: &RuleSet, occasion: Occasion<'_>) -> Attestazione {
-    let issue = Issue { on: occasion.rilasciata };
-    let members = dsu.nucleo_familiare.iter().flat_map(|nucleo| &nucleo.componente_nucleo);
+pub fn attest(
+    dsu: &Dichiarazione,
+    indicatori: &Indicatori,
+    rules: &RuleSet,
+    occasion: Occasion<'_>,
+) -> Attestazione {
+    let issue = Issue {
+        on: occasion.rilasciata,
+    };
+    let members = dsu
+        .nucleo_familiare
+        .iter()
+        .flat_map(|nucleo| &nucleo.componente_nucleo);
     let componente_nucleo = members
         .filter(|member| member.rapporto_con_dichiarante != Ruolo::Gnc)
         .map(|member| {
@@ -89,7 +112,12 @@ pub fn attest(dsu: &Dichiarazione, indicatori: &Indicatori, rules: &RuleSet, occ
         })
         .collect();
     let corrente = occasion.sostitutivo.map(|_| Si::Si);
-    let sostitutivo = || occasion.sostitutivo.map(|form| (form.presentato, form.protocollo.to_owned())).unzip();
+    let sostitutivo = || {
+        occasion
+            .sostitutivo
+            .map(|form| (form.presentato, form.protocollo.to_owned()))
+            .unzip()
+    };
     let some = |of: &[Indicatore]| !of.is_empty();
     let (presentato, protocollo) = sostitutivo();
     let ordinario = Ordinario {
@@ -107,18 +135,37 @@ pub fn attest(dsu: &Dichiarazione, indicatori: &Indicatori, rules: &RuleSet, occ
             valori: specifico.famiglia.valori(),
             modalita_calcolo_isee_famiglia: specifico.famiglia.modalita.clone(),
         }),
-        isee_min: some(&indicatori.minorenni)
-            .then(|| IseeMin { componente_minorenne: indicatori.minorenni.iter().map(|minor| issue.minorenne(minor)).collect() }),
+        isee_min: some(&indicatori.minorenni).then(|| IseeMin {
+            componente_minorenne: indicatori
+                .minorenni
+                .iter()
+                .map(|minor| issue.minorenne(minor))
+                .collect(),
+        }),
         isee_uni: some(&indicatori.universitari).then(|| IseeUni {
-            studente_universitario: indicatori.universitari.iter().map(|student| issue.universitario(student)).collect(),
+            studente_universitario: indicatori
+                .universitari
+                .iter()
+                .map(|student| issue.universitario(student))
+                .collect(),
         }),
         isee_socio_san_res: some(&indicatori.residenziali).then(|| IseeSocioSanRes {
-            componente_socio_sanitarie_res: indicatori.residenziali.iter().map(|each| issue.residenziale(each)).collect(),
+            componente_socio_sanitarie_res: indicatori
+                .residenziali
+                .iter()
+                .map(|each| issue.residenziale(each))
+                .collect(),
         }),
     };
-    let forms = dsu.modello_base.iter().filter(|modello| modello.tipo == TipoModello::Rid);
+    let forms = dsu
+        .modello_base
+        .iter()
+        .filter(|modello| modello.tipo == TipoModello::Rid);
     let ridotto = forms.filter_map(|modello| {
-        let found = indicatori.ristretti.iter().find(|ristretto| modello.beneficiario() == Some(&ristretto.beneficiario))?;
+        let found = indicatori
+            .ristretti
+            .iter()
+            .find(|ristretto| modello.beneficiario() == Some(&ristretto.beneficiario))?;
         let (presentato, protocollo) = sostitutivo();
         Some(Ridotto {
             codice_fiscale_beneficiario: found.beneficiario.clone(),
@@ -134,7 +181,9 @@ pub fn attest(dsu: &Dichiarazione, indicatori: &Indicatori, rules: &RuleSet, occ
             isee_socio_san_res_ristretto: issue.residenziale_ristretto(found),
         })
     });
-    let mittente = dsu.sottoscrizione_del_dichiarante().map(|signature| signature.protocollo_mittente.clone());
+    let mittente = dsu
+        .sottoscrizione_del_dichiarante()
+        .map(|signature| signature.protocollo_mittente.clone());
     Attestazione {
         codice_fiscale_dichiarante: dsu.codice_fiscale_dichiarante.clone(),
         numero_protocollo_dsu: occasion.protocollo.to_owned(),
@@ -150,9 +199,14 @@ pub fn attest(dsu: &Dichiarazione, indicatori: &Indicatori, rules: &RuleSet, occ
 }
 
 fn ristretto(dsu: &Dichiarazione, modello: &ModelloBase) -> NucleoRistretto {
-    let named = modello.nucleo_ristretto.iter().flat_map(|nucleo| &nucleo.componente_nucleo_ristretto);
+    let named = modello
+        .nucleo_ristretto
+        .iter()
+        .flat_map(|nucleo| &nucleo.componente_nucleo_ristretto);
     let members = named.filter_map(|member| {
-        let sheet = dsu.fogli().find(|sheet| sheet.codice_fiscale == member.codice_fiscale)?;
+        let sheet = dsu
+            .fogli()
+            .find(|sheet| sheet.codice_fiscale == member.codice_fiscale)?;
         Some(ComponenteNucleoRistretto {
             relazione_con_beneficiario: member.relazione_con_beneficiario,
             cognome: sheet.dati_componente.anagrafica.cognome.clone(),
@@ -160,7 +214,9 @@ fn ristretto(dsu: &Dichiarazione, modello: &ModelloBase) -> NucleoRistretto {
             codice_fiscale: member.codice_fiscale.clone(),
         })
     });
-    NucleoRistretto { componente_nucleo_ristretto: members.collect() }
+    NucleoRistretto {
+        componente_nucleo_ristretto: members.collect(),
+    }
 }
 
 /// Writes the cases as the layout has them; its names differ from case to case.
@@ -175,12 +231,14 @@ impl Issue {
             Caso::Base(_) => EsitoMinorenne::Ordinario(Vuoto),
             Caso::NonCalcolabile(_) => EsitoMinorenne::NonCalcolabile(Vuoto),
             Caso::Diverso(diverso) => match (diverso.modo, first(diverso)) {
-                (Modo::Aggiuntiva, Some(componente_agguntiva)) => EsitoMinorenne::Aggiuntiva(Box::new(ValoriMinAgg {
-                    data_rilascio: self.on,
-                    componente_agguntiva,
-                    valori: diverso.valori(),
-                    modalita_calcolo_isee_min_aggr: diverso.calcolo.modalita.clone(),
-                })),
+                (Modo::Aggiuntiva, Some(componente_agguntiva)) => {
+                    EsitoMinorenne::Aggiuntiva(Box::new(ValoriMinAgg {
+                        data_rilascio: self.on,
+                        componente_agguntiva,
+                        valori: diverso.valori(),
+                        modalita_calcolo_isee_min_aggr: diverso.calcolo.modalita.clone(),
+                    }))
+                }
                 (_, Some(componente_attratta)) => EsitoMinorenne::Attratta(Box::new(ValoriMinAttr {
                     data_rilascio: self.on,
                     componente_attratta,
@@ -214,16 +272,19 @@ impl Issue {
     }
 
     fn of_student(self, diverso: &Diverso) -> EsitoUniversitario {
-        let nucleo_familiare_attratto =
-            NucleoFamiliareAttratto { elemento_nucleo_attratto: diverso.attratto.iter().map(element).collect() };
+        let nucleo_familiare_attratto = NucleoFamiliareAttratto {
+            elemento_nucleo_attratto: diverso.attratto.iter().map(element).collect(),
+        };
         let (data_rilascio, valori, modalita) = (self.on, diverso.valori(), diverso.calcolo.modalita.clone());
         match (diverso.modo, first(diverso)) {
-            (Modo::StudenteAttratto, _) => EsitoUniversitario::StudenteAttratto(Box::new(ValoriUniStudAttratto {
-                data_rilascio,
-                nucleo_familiare_attratto,
-                valori,
-                modalita_calcolo_isee_uni_stud_att: modalita,
-            })),
+            (Modo::StudenteAttratto, _) => {
+                EsitoUniversitario::StudenteAttratto(Box::new(ValoriUniStudAttratto {
+                    data_rilascio,
+                    nucleo_familiare_attratto,
+                    valori,
+                    modalita_calcolo_isee_uni_stud_att: modalita,
+                }))
+            }
             (Modo::StudenteAttrattoCompAttratta, Some(componente_attratta)) => {
                 EsitoUniversitario::StudenteAttrattoCompAttratta(Box::new(ValoriUniStudCompAttratta {
                     data_rilascio,
@@ -242,12 +303,14 @@ impl Issue {
                     modalita_calcolo_isee_uni_stud_attratto_comp_aggiuntiva: modalita,
                 }))
             }
-            (Modo::Aggiuntiva, Some(componente_agguntiva)) => EsitoUniversitario::Aggiuntiva(Box::new(ValoriUniAgg {
-                data_rilascio,
-                componente_agguntiva,
-                valori,
-                modalita_calcolo_isee_uni_agg: modalita,
-            })),
+            (Modo::Aggiuntiva, Some(componente_agguntiva)) => {
+                EsitoUniversitario::Aggiuntiva(Box::new(ValoriUniAgg {
+                    data_rilascio,
+                    componente_agguntiva,
+                    valori,
+                    modalita_calcolo_isee_uni_agg: modalita,
+                }))
+            }
             (_, Some(componente_attratta)) => EsitoUniversitario::Attratta(Box::new(ValoriUniAttr {
                 data_rilascio,
                 componente_attratta,
@@ -263,7 +326,8 @@ impl Issue {
             Caso::Base(_) => EsitoResidenziale::Ordinario(Vuoto),
             Caso::NonCalcolabile(_) => EsitoResidenziale::NonCalcolabile(Vuoto),
             Caso::Diverso(diverso) => {
-                let (data_rilascio, valori, modalita) = (self.on, diverso.valori(), diverso.calcolo.modalita.clone());
+                let (data_rilascio, valori, modalita) =
+                    (self.on, diverso.valori(), diverso.calcolo.modalita.clone());
                 let componente_agguntiva = all(diverso);
                 match diverso.modo {
                     Modo::BaseAgg => EsitoResidenziale::OrdinarioAgg(Box::new(ValoriOrdinarioAgg {
@@ -272,12 +336,14 @@ impl Issue {
                         valori,
                         modalita_calcolo_isee_ord_agg: modalita,
                     })),
-                    Modo::ResidenzialeAgg => EsitoResidenziale::ResidenzialeAgg(Box::new(ValoriResidenzialeAgg {
-                        data_rilascio,
-                        componente_agguntiva,
-                        valori,
-                        modalita_calcolo_iisee_socio_san_res_agg: modalita,
-                    })),
+                    Modo::ResidenzialeAgg => {
+                        EsitoResidenziale::ResidenzialeAgg(Box::new(ValoriResidenzialeAgg {
+                            data_rilascio,
+                            componente_agguntiva,
+                            valori,
+                            modalita_calcolo_iisee_socio_san_res_agg: modalita,
+                        }))
+                    }
                     _ => EsitoResidenziale::Residenziale(Box::new(ValoriResidenziale {
                         data_rilascio,
                         valori,
@@ -301,7 +367,8 @@ impl Issue {
             Caso::Base(_) => EsitoResidenzialeRistretto::Ristretto(Vuoto),
             Caso::NonCalcolabile(_) => EsitoResidenzialeRistretto::NonCalcolabile(Vuoto),
             Caso::Diverso(diverso) => {
-                let (data_rilascio, valori, modalita) = (self.on, diverso.valori(), diverso.calcolo.modalita.clone());
+                let (data_rilascio, valori, modalita) =
+                    (self.on, diverso.valori(), diverso.calcolo.modalita.clone());
                 let componente_agguntiva = all(diverso);
                 match diverso.modo {
                     Modo::BaseAgg => EsitoResidenzialeRistretto::RistrettoAgg(Box::new(ValoriRistrettoAgg {
@@ -310,12 +377,14 @@ impl Issue {
                         valori,
                         modalita_calcolo_isee_ristretto_agg: modalita,
                     })),
-                    Modo::ResidenzialeAgg => EsitoResidenzialeRistretto::ResidenzialeAgg(Box::new(ValoriResidenzialeRistrettoAgg {
-                        data_rilascio,
-                        componente_agguntiva,
-                        valori,
-                        modalita_calcolo_isee_socio_san_res_ristretto_agg: modalita,
-                    })),
+                    Modo::ResidenzialeAgg => EsitoResidenzialeRistretto::ResidenzialeAgg(Box::new(
+                        ValoriResidenzialeRistrettoAgg {
+                            data_rilascio,
+                            componente_agguntiva,
+                            valori,
+                            modalita_calcolo_isee_socio_san_res_ristretto_agg: modalita,
+                        },
+                    )),
                     _ => EsitoResidenzialeRistretto::Residenziale(Box::new(ValoriResidenzialeRistretto {
                         data_rilascio,
                         valori,
@@ -339,7 +408,10 @@ impl Issue {
 impl Diverso {
     /// The five values: those of the nucleus, and the ISEE with what is added to it.
     pub fn valori(&self) -> super::valori::Valori {
-        super::valori::Valori { isee: self.isee.printed(), ..self.calcolo.valori() }
+        super::valori::Valori {
+            isee: self.isee.printed(),
+            ..self.calcolo.valori()
+        }
     }
 }
 
@@ -357,10 +429,19 @@ fn outside(componente: &Componente) -> CompAggiuntiva {
             cognome: componente.cognome.clone(),
             nome: componente.nome.clone(),
             codice_fiscale: componente.codice_fiscale.clone(),
-            protocollo_dsu_riferimento: componente.protocollo.clone().filter(|_| componente.valore.is_none()),
+            protocollo_dsu_riferimento: componente
+                .protocollo
+                .clone()
+                .filter(|_| componente.valore.is_none()),
             valore_componente_aggiuntiva: componente.valore.map(Line::printed),
-            protocollo_dsu_componente_aggiuntiva: componente.protocollo.clone().filter(|_| componente.valore.is_some()),
-            protocollo_mittente_componente_aggiuntiva: componente.protocollo_mittente.clone().filter(|_| componente.valore.is_some()),
+            protocollo_dsu_componente_aggiuntiva: componente
+                .protocollo
+                .clone()
+                .filter(|_| componente.valore.is_some()),
+            protocollo_mittente_componente_aggiuntiva: componente
+                .protocollo_mittente
+                .clone()
+                .filter(|_| componente.valore.is_some()),
         },
     }
 }

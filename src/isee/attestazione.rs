@@ -1,17 +1,17 @@
-//! What a consultation returns, as it is laid out: attestation, indicator, the search that found them. The indicators for minors,
-//! students and residential services are in [`indicatori`](super::indicatori).
+//! What a consultation returns, as it is laid out: attestation, indicator, the search that found them. The
+//! indicators for minors, students and residential services are in [`indicatori`](super::indicatori).
 
 use jiff::civil::Date;
 
 use super::codes::{
-    Importo, ModelloAe, Relazione, Ruolo, Si, StatoDomanda, TipoIndicatore, TipoIndicatoreSoglia, TipoOmissione, TipoRapporto,
-    TipoVariazioneAttestazione,
+    Importo, ModelloAe, Relazione, Ruolo, Si, StatoDomanda, TipoIndicatore, TipoIndicatoreSoglia,
+    TipoOmissione, TipoRapporto, TipoVariazioneAttestazione,
 };
 use super::codice_fiscale::CodiceFiscale;
 use super::dsu::Dichiarazione;
 use super::indicatori::{
-    EsitoMinorenne, EsitoResidenziale, EsitoResidenzialeRistretto, EsitoUniversitario, IseeMin, IseeSocioSanRes, IseeSocioSanResRistretto,
-    IseeUni,
+    EsitoMinorenne, EsitoResidenziale, EsitoResidenzialeRistretto, EsitoUniversitario, IseeMin,
+    IseeSocioSanRes, IseeSocioSanResRistretto, IseeUni,
 };
 use super::valori::{ModalitaCalcolo, Valori};
 
@@ -363,17 +363,27 @@ pub enum Assente {
 }
 
 impl Attestazione {
-    /// A person's indicator of a kind. Social and health services and doctoral students: that of their restricted nucleus, or the ordinary one.
+    /// A person's indicator of a kind. Social and health services and doctoral students: that of their
+    /// restricted nucleus, or the ordinary one.
     pub fn indicatore(&self, tipo: TipoIndicatore, persona: &CodiceFiscale) -> Result<Trovato<'_>, Assente> {
         use TipoIndicatoreSoglia as Caso;
         if !self.riguarda(persona) {
             return Err(Assente::Nessuno);
         }
         let ordinario = self.ordinario.as_ref();
-        let base = || ordinario.map(|ordinario| &ordinario.isee_ordinario.valori).ok_or(Assente::Nessuno);
+        let base = || {
+            ordinario
+                .map(|ordinario| &ordinario.isee_ordinario.valori)
+                .ok_or(Assente::Nessuno)
+        };
         let found = |valori, caso| Ok(Trovato { valori, caso });
-        let own = self.ridotto.iter().find(|ridotto| ridotto.codice_fiscale_beneficiario == *persona);
-        let ristretto = own.and_then(|ridotto| ridotto.isee_ristretto.as_ref()).map(|ristretto| &ristretto.valori);
+        let own = self
+            .ridotto
+            .iter()
+            .find(|ridotto| ridotto.codice_fiscale_beneficiario == *persona);
+        let ristretto = own
+            .and_then(|ridotto| ridotto.isee_ristretto.as_ref())
+            .map(|ristretto| &ristretto.valori);
         match tipo {
             TipoIndicatore::Ordinario => found(base()?, Caso::Ordinario),
             TipoIndicatore::SocioSanitario | TipoIndicatore::Dottorato => match (ristretto, tipo) {
@@ -382,8 +392,14 @@ impl Attestazione {
                 (None, _) => found(base()?, Caso::Ordinario),
             },
             TipoIndicatore::Minorenne => {
-                let minors = ordinario.and_then(|ordinario| ordinario.isee_min.as_ref()).map(|min| &min.componente_minorenne);
-                let minor = minors.into_iter().flatten().find(|minor| minor.codice_fiscale == *persona).ok_or(Assente::Nessuno)?;
+                let minors = ordinario
+                    .and_then(|ordinario| ordinario.isee_min.as_ref())
+                    .map(|min| &min.componente_minorenne);
+                let minor = minors
+                    .into_iter()
+                    .flatten()
+                    .find(|minor| minor.codice_fiscale == *persona)
+                    .ok_or(Assente::Nessuno)?;
                 match &minor.esito {
                     EsitoMinorenne::Ordinario(_) => found(base()?, Caso::MinorenneOrdinario),
                     EsitoMinorenne::Attratta(each) => found(&each.valori, Caso::MinorenneAttratta),
@@ -392,32 +408,60 @@ impl Attestazione {
                 }
             }
             TipoIndicatore::Universitario => {
-                let students = ordinario.and_then(|ordinario| ordinario.isee_uni.as_ref()).map(|uni| &uni.studente_universitario);
-                let student = students.into_iter().flatten().find(|student| student.codice_fiscale == *persona).ok_or(Assente::Nessuno)?;
+                let students = ordinario
+                    .and_then(|ordinario| ordinario.isee_uni.as_ref())
+                    .map(|uni| &uni.studente_universitario);
+                let student = students
+                    .into_iter()
+                    .flatten()
+                    .find(|student| student.codice_fiscale == *persona)
+                    .ok_or(Assente::Nessuno)?;
                 match &student.esito {
                     EsitoUniversitario::Ordinario(_) => found(base()?, Caso::UniversitarioOrdinario),
                     EsitoUniversitario::Attratta(each) => found(&each.valori, Caso::UniversitarioAttratta),
-                    EsitoUniversitario::Aggiuntiva(each) => found(&each.valori, Caso::UniversitarioAggiuntiva),
-                    EsitoUniversitario::StudenteAttratto(each) => found(&each.valori, Caso::UniversitarioStudente),
-                    EsitoUniversitario::StudenteAttrattoCompAttratta(each) => found(&each.valori, Caso::UniversitarioStudenteAttratta),
-                    EsitoUniversitario::StudenteAttrattoCompAggiuntiva(each) => found(&each.valori, Caso::UniversitarioStudenteAggiuntiva),
+                    EsitoUniversitario::Aggiuntiva(each) => {
+                        found(&each.valori, Caso::UniversitarioAggiuntiva)
+                    }
+                    EsitoUniversitario::StudenteAttratto(each) => {
+                        found(&each.valori, Caso::UniversitarioStudente)
+                    }
+                    EsitoUniversitario::StudenteAttrattoCompAttratta(each) => {
+                        found(&each.valori, Caso::UniversitarioStudenteAttratta)
+                    }
+                    EsitoUniversitario::StudenteAttrattoCompAggiuntiva(each) => {
+                        found(&each.valori, Caso::UniversitarioStudenteAggiuntiva)
+                    }
                     EsitoUniversitario::NonCalcolabile(_) => Err(Assente::NonCalcolabile),
                 }
             }
             TipoIndicatore::Residenziale => {
                 if let Some(each) = own.and_then(|ridotto| ridotto.isee_socio_san_res_ristretto.as_ref()) {
                     return match (&each.componente_socio_sanitarie_res.esito, ristretto) {
-                        (EsitoResidenzialeRistretto::Ristretto(_), Some(valori)) => found(valori, Caso::ResidenzialeRidottoSenza),
-                        (EsitoResidenzialeRistretto::Residenziale(each), _) => found(&each.valori, Caso::ResidenzialeRidottoSenza),
-                        (EsitoResidenzialeRistretto::RistrettoAgg(each), _) => found(&each.valori, Caso::ResidenzialeRidottoCon),
-                        (EsitoResidenzialeRistretto::ResidenzialeAgg(each), _) => found(&each.valori, Caso::ResidenzialeRidottoCon),
+                        (EsitoResidenzialeRistretto::Ristretto(_), Some(valori)) => {
+                            found(valori, Caso::ResidenzialeRidottoSenza)
+                        }
+                        (EsitoResidenzialeRistretto::Residenziale(each), _) => {
+                            found(&each.valori, Caso::ResidenzialeRidottoSenza)
+                        }
+                        (EsitoResidenzialeRistretto::RistrettoAgg(each), _) => {
+                            found(&each.valori, Caso::ResidenzialeRidottoCon)
+                        }
+                        (EsitoResidenzialeRistretto::ResidenzialeAgg(each), _) => {
+                            found(&each.valori, Caso::ResidenzialeRidottoCon)
+                        }
                         (EsitoResidenzialeRistretto::Ristretto(_), None) => Err(Assente::Nessuno),
                         (EsitoResidenzialeRistretto::NonCalcolabile(_), _) => Err(Assente::NonCalcolabile),
                     };
                 }
                 let all = ordinario.and_then(|ordinario| ordinario.isee_socio_san_res.as_ref());
-                let beneficiaries = all.map(|all| &all.componente_socio_sanitarie_res).into_iter().flatten();
-                let each = beneficiaries.into_iter().find(|each| each.codice_fiscale == *persona).ok_or(Assente::Nessuno)?;
+                let beneficiaries = all
+                    .map(|all| &all.componente_socio_sanitarie_res)
+                    .into_iter()
+                    .flatten();
+                let each = beneficiaries
+                    .into_iter()
+                    .find(|each| each.codice_fiscale == *persona)
+                    .ok_or(Assente::Nessuno)?;
                 match &each.esito {
                     EsitoResidenziale::Ordinario(_) => found(base()?, Caso::ResidenzialeSenza),
                     EsitoResidenziale::Residenziale(each) => found(&each.valori, Caso::ResidenzialeSenza),
@@ -440,14 +484,26 @@ impl Attestazione {
 
     /// Whether a person is of the nucleus, or of a restricted one.
     pub fn riguarda(&self, persona: &CodiceFiscale) -> bool {
-        let members = self.ordinario.iter().flat_map(|ordinario| &ordinario.nucleo_familiare.componente_nucleo);
-        let restricted = self.ridotto.iter().flat_map(|ridotto| &ridotto.nucleo_ristretto.componente_nucleo_ristretto);
-        members.map(|member| &member.codice_fiscale).chain(restricted.map(|member| &member.codice_fiscale)).any(|own| own == persona)
+        let members = self
+            .ordinario
+            .iter()
+            .flat_map(|ordinario| &ordinario.nucleo_familiare.componente_nucleo);
+        let restricted = self
+            .ridotto
+            .iter()
+            .flat_map(|ridotto| &ridotto.nucleo_ristretto.componente_nucleo_ristretto);
+        members
+            .map(|member| &member.codice_fiscale)
+            .chain(restricted.map(|member| &member.codice_fiscale))
+            .any(|own| own == persona)
     }
 
     /// The kinds of indicator that a person has and that could be computed.
     pub fn indicatori(&self, persona: &CodiceFiscale) -> Vec<TipoIndicatore> {
-        let all = TipoIndicatore::ALL.iter().filter_map(|code| TipoIndicatore::from_code(code));
-        all.filter(|tipo| self.indicatore(*tipo, persona).is_ok()).collect()
+        let all = TipoIndicatore::ALL
+            .iter()
+            .filter_map(|code| TipoIndicatore::from_code(code));
+        all.filter(|tipo| self.indicatore(*tipo, persona).is_ok())
+            .collect()
     }
 }

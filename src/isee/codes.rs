@@ -254,7 +254,8 @@ impl TipoIndicatore {
 }
 
 impl TipoRapporto {
-    /// Whether it is a deposit or an account, others' money included: declared by balance and average, and outside the base of the figurative income.
+    /// Whether it is a deposit or an account, others' money included: declared by balance and average, and
+    /// outside the base of the figurative income.
     pub fn is_account(self) -> bool {
         matches!(self, Self::ContoCorrente | Self::Risparmio | Self::ContoTerzi)
     }

@@ -1,7 +1,8 @@
-//! The codice fiscale (DM 23 December 1976): sixteen characters for persons, eleven digits for bodies and provisional codes.
+//! The codice fiscale (DM 23 December 1976): sixteen characters for persons, eleven digits for bodies and
+//! provisional codes.
 //!
-//! Omocodia is understood: where two persons would get the same code, digits become letters (0-9 as LMNPQRSTUV), from any
-//! of the seven places of digits.
+//! Omocodia is understood: where two persons would get the same code, digits become letters (0-9 as
+//! LMNPQRSTUV), from any of the seven places of digits.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -53,8 +54,12 @@ impl Difetto {
     /// The reason in Italian.
     pub fn text(self) -> &'static str {
         match self {
-            Self::Forma => "non è un codice fiscale: servono sedici caratteri nell'ordine giusto, o undici cifre",
-            Self::Controllo => "il codice fiscale ha il carattere di controllo (l'ultimo) sbagliato, o un altro carattere scritto male",
+            Self::Forma => {
+                "non è un codice fiscale: servono sedici caratteri nell'ordine giusto, o undici cifre"
+            }
+            Self::Controllo => {
+                "il codice fiscale ha il carattere di controllo (l'ultimo) sbagliato, o un altro carattere scritto male"
+            }
             Self::Data => "il codice fiscale ha una data di nascita che non esiste",
         }
     }
@@ -69,7 +74,9 @@ impl fmt::Display for Difetto {
 const MONTHS: &[u8; 12] = b"ABCDEHLMPRST";
 const OMOCODIA: &[u8; 10] = b"LMNPQRSTUV";
 /// Values of `A` to `Z` in odd places; the digits 0 to 9 count as `A` to `J`.
-const ODD: [u32; 26] = [1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23];
+const ODD: [u32; 26] = [
+    1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23,
+];
 
 impl CodiceFiscale {
     /// As it was sent; nothing is checked.
@@ -139,7 +146,9 @@ impl fmt::Debug for CodiceFiscale {
 fn persona(code: &[u8; 16]) -> Result<Persona, Difetto> {
     let letters = |range: std::ops::Range<usize>| code[range].iter().all(u8::is_ascii_uppercase);
     let month = MONTHS.iter().position(|letter| *letter == code[8]);
-    let Some(month) = month else { return Err(Difetto::Forma) };
+    let Some(month) = month else {
+        return Err(Difetto::Forma);
+    };
     let mut digits = [0; 7];
     for (value, place) in digits.iter_mut().zip([6, 7, 9, 10, 12, 13, 14]) {
         *value = digit(code[place]).ok_or(Difetto::Forma)?;
@@ -151,14 +160,20 @@ fn persona(code: &[u8; 16]) -> Result<Persona, Difetto> {
         return Err(Difetto::Controllo);
     }
     let day = digits[2] * 10 + digits[3];
-    let (day, sesso) = if day > 40 { (day - 40, Sesso::F) } else { (day, Sesso::M) };
+    let (day, sesso) = if day > 40 {
+        (day - 40, Sesso::F)
+    } else {
+        (day, Sesso::M)
+    };
     if !(1..=31).contains(&day) {
         return Err(Difetto::Data);
     }
-    let place = digits[4..].iter().fold(String::from(char::from(code[11])), |mut place, digit| {
-        place.push(char::from(b'0' + digit));
-        place
-    });
+    let place = digits[4..]
+        .iter()
+        .fold(String::from(char::from(code[11])), |mut place, digit| {
+            place.push(char::from(b'0' + digit));
+            place
+        });
     Ok(Persona {
         year: digits[0] * 10 + digits[1],
         month: i8::try_from(month + 1).map_err(|_| Difetto::Data)?,
@@ -173,7 +188,10 @@ fn digit(byte: u8) -> Option<u8> {
     if byte.is_ascii_digit() {
         return Some(byte - b'0');
     }
-    OMOCODIA.iter().position(|letter| *letter == byte).and_then(|index| u8::try_from(index).ok())
+    OMOCODIA
+        .iter()
+        .position(|letter| *letter == byte)
+        .and_then(|index| u8::try_from(index).ok())
 }
 
 /// The check letter of fifteen characters, computed with the omocodia letters as they stand.
@@ -186,7 +204,11 @@ pub fn check_letter(fifteen: &[u8]) -> Option<u8> {
             _ => return None,
         };
         // The first place is an odd one.
-        sum += if index % 2 == 0 { ODD[usize::from(value)] } else { u32::from(value) };
+        sum += if index % 2 == 0 {
+            ODD[usize::from(value)]
+        } else {
+            u32::from(value)
+        };
     }
     u8::try_from(sum % 26).ok().map(|letter| b'A' + letter)
 }
@@ -205,7 +227,11 @@ fn numerico(code: &[u8]) -> Result<Kind, Difetto> {
             }
         })
         .sum();
-    if (10 - sum % 10) % 10 == u32::from(code[10] - b'0') { Ok(Kind::Numerico) } else { Err(Difetto::Controllo) }
+    if (10 - sum % 10) % 10 == u32::from(code[10] - b'0') {
+        Ok(Kind::Numerico)
+    } else {
+        Err(Difetto::Controllo)
+    }
 }
 
 #[cfg(test)]
@@ -218,8 +244,19 @@ mod tests {
 
     #[test]
     fn a_valid_code_tells_birth_sex_and_place() {
-        let Ok(Kind::Persona(anna)) = kind(" bncnna72b42h501v ") else { panic!("valid") };
-        assert_eq!(anna, Persona { year: 72, month: 2, day: 2, sesso: Sesso::F, place: "H501".to_owned() });
+        let Ok(Kind::Persona(anna)) = kind(" bncnna72b42h501v ") else {
+            panic!("valid")
+        };
+        assert_eq!(
+            anna,
+            Persona {
+                year: 72,
+                month: 2,
+                day: 2,
+                sesso: Sesso::F,
+                place: "H501".to_owned()
+            }
+        );
         assert!(anna.born_on(jiff::civil::date(1972, 2, 2)) && !anna.born_on(jiff::civil::date(1972, 2, 3)));
     }
 
@@ -228,7 +265,9 @@ mod tests {
         // RSSMRA70A01H501S with its last digit turned into a letter: 1 is M.
         let mut code = *b"RSSMRA70A01H50M?";
         code[15] = check_letter(&code[..15]).unwrap();
-        let Ok(Kind::Persona(persona)) = kind(std::str::from_utf8(&code).unwrap()) else { panic!("valid") };
+        let Ok(Kind::Persona(persona)) = kind(std::str::from_utf8(&code).unwrap()) else {
+            panic!("valid")
+        };
         assert_eq!(persona.place, "H501");
         assert_ne!(code[15], b'S');
     }
@@ -264,6 +303,9 @@ mod tests {
 
     #[test]
     fn debug_hides_it() {
-        assert_eq!(format!("{:?}", CodiceFiscale::new("RSSMRA70A01H501S")), "CodiceFiscale(..)");
+        assert_eq!(
+            format!("{:?}", CodiceFiscale::new("RSSMRA70A01H501S")),
+            "CodiceFiscale(..)"
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! The DSU as it is retrieved: what INPS adds to what the declarant transmitted.
 //!
-//! Every member who lives with the family gets a sheet FC8 with the figures of the Revenue Agency and of INPS, all flags false, unless the declaration
-//! has one of its own that counts; and an Operazione N carries both reference attributes, filled with the declarant and the protocol that the DSU was given.
+//! Every member who lives with the family gets a sheet FC8 with the figures of the Revenue Agency and of
+//! INPS, all flags false, unless the declaration has one of its own that counts; and an Operazione N carries
+//! both reference attributes, filled with the declarant and the protocol that the DSU was given.
 
 use std::collections::HashMap;
 
@@ -24,8 +25,12 @@ impl Dichiarazione {
         for record in known.iter().filter(|record| record.anno == anno) {
             of_year.entry(&record.codice_fiscale).or_insert(record);
         }
-        // Not of a parent who does not live with the family: what the Agency knows of who is not of it does not go to it.
-        let members = self.nucleo_familiare.iter_mut().flat_map(|nucleo| &mut nucleo.componente_nucleo);
+        // Not of a parent who does not live with the family: what the Agency knows of who is not of it does
+        // not go to it.
+        let members = self
+            .nucleo_familiare
+            .iter_mut()
+            .flat_map(|nucleo| &mut nucleo.componente_nucleo);
         let members = members.filter(|member| member.rapporto_con_dichiarante != Ruolo::Gnc);
         let tipo = self.operazione.tipo;
         for sheet in members.map(|member| &mut member.foglio_componente_nucleo) {
@@ -34,7 +39,10 @@ impl Dichiarazione {
                 let figures = agency(of_year.get(sheet.codice_fiscale.canonical().as_str()).copied());
                 // Home help stands in FC8 for want of another place.
                 let help = declared.and_then(|redditi| redditi.spese_collab_domestici);
-                sheet.altri_redditi = Some(AltriRedditi { spese_collab_domestici: help, ..figures });
+                sheet.altri_redditi = Some(AltriRedditi {
+                    spese_collab_domestici: help,
+                    ..figures
+                });
             }
         }
     }
@@ -42,7 +50,9 @@ impl Dichiarazione {
 
 /// The sheet FC8 of what is known: empty where nothing is.
 fn agency(record: Option<&FeedRecord>) -> AltriRedditi {
-    let whole = |amount: fn(&FeedRecord) -> Option<Decimal>| record.and_then(amount).and_then(|amount| amount.to_u32());
+    let whole = |amount: fn(&FeedRecord) -> Option<Decimal>| {
+        record.and_then(amount).and_then(|amount| amount.to_u32())
+    };
     AltriRedditi {
         flag_esonerato: false,
         flag_integrazione: false,

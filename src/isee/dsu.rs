@@ -1,16 +1,18 @@
-//! The DSU as it is laid out: one field for each element and attribute of the schema, in its order. A member's sheet is in
-//! [`foglio`](super::foglio). What the fields mean together is the affair of the [checks](super::checks) and of the
-//! [computation](super::compute).
+//! The DSU as it is laid out: one field for each element and attribute of the schema, in its order. A
+//! member's sheet is in [`foglio`](super::foglio). What the fields mean together is the affair of the
+//! [checks](super::checks) and of the [computation](super::compute).
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
 use super::codes::{
-    CondizioneEsclusione, PresenzaGenitori, Relazione, Residente, Ruolo, TipoAbitazione, TipoImmobile, TipoModello, TipoOperazione,
-    TipoVariazione,
+    CondizioneEsclusione, PresenzaGenitori, Relazione, Residente, Ruolo, TipoAbitazione, TipoImmobile,
+    TipoModello, TipoOperazione, TipoVariazione,
 };
 use super::codice_fiscale::CodiceFiscale;
-use super::foglio::{AltriRedditi, DatiAnagrafici, FoglioComponente, Indirizzo, PatrimonioImmobiliare, PatrimonioMobiliare};
+use super::foglio::{
+    AltriRedditi, DatiAnagrafici, FoglioComponente, Indirizzo, PatrimonioImmobiliare, PatrimonioMobiliare,
+};
 
 /// A DSU: Dichiarazione Sostitutiva Unica (DPCM 159/2013 art. 10).
 #[derive(Clone, PartialEq)]
@@ -140,7 +142,8 @@ pub struct GenitoreNonConvivente {
     pub cognome: String,
     /// First name, in capitals.
     pub nome: String,
-    /// Whether the parent is not counted: maintenance by court order, excluded from authority, or found extraneous.
+    /// Whether the parent is not counted: maintenance by court order, excluded from authority, or found
+    /// extraneous.
     pub flag_genitore_escluso: bool,
     /// Whether the parent is married to another person, or has children by another.
     pub flag_coniugato_con_persona_diversa: bool,

@@ -1,8 +1,9 @@
-//! The feed: what the SII gets from the archives of the Revenue Agency and of INPS, per codice fiscale and year.
+//! The feed: what the SII gets from the archives of the Revenue Agency and of INPS, per codice fiscale and
+//! year.
 //!
-//! In the embedded SII it is a file that the operator loads (`varco feed load FILE`): UTF-8, comma-separated, a header line with
-//! the names of [`COLUMNS`] in this order, one line a person and year, whole euros, empty for unknown. A file with any error is not
-//! loaded at all, and all its errors are listed.
+//! In the embedded SII it is a file that the operator loads (`varco feed load FILE`): UTF-8, comma-separated,
+//! a header line with the names of [`COLUMNS`] in this order, one line a person and year, whole euros, empty
+//! for unknown. A file with any error is not loaded at all, and all its errors are listed.
 
 use rust_decimal::Decimal;
 
@@ -89,13 +90,24 @@ impl RapportoNoto {
         let (operatore, identificativo) = (named().filter(|operatore| operatore.len() <= 16)?, named()?);
         let mut amount = || match parts.next() {
             None | Some("") => Some(None),
-            Some(digits) => digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok()).flatten().map(Some),
+            Some(digits) => digits
+                .bytes()
+                .all(|byte| byte.is_ascii_digit())
+                .then(|| digits.parse().ok())
+                .flatten()
+                .map(Some),
         };
         let (saldo, giacenza) = (amount()?, amount()?);
         if parts.next().is_some() {
             return None;
         }
-        Some(Self { tipo: tipo.code().to_owned(), operatore, identificativo, saldo, giacenza })
+        Some(Self {
+            tipo: tipo.code().to_owned(),
+            operatore,
+            identificativo,
+            saldo,
+            giacenza,
+        })
     }
 }
 
@@ -129,7 +141,9 @@ impl Feed for NoFeed {
 impl Feed for Vec<FeedRecord> {
     fn find(&self, codice_fiscale: &CodiceFiscale, year: i16) -> Option<FeedRecord> {
         let wanted = codice_fiscale.canonical();
-        self.iter().find(|record| record.anno == year && record.codice_fiscale == wanted).cloned()
+        self.iter()
+            .find(|record| record.anno == year && record.codice_fiscale == wanted)
+            .cloned()
     }
 }
 
@@ -139,10 +153,19 @@ pub fn parse(text: &str) -> Result<Vec<FeedRecord>, Vec<LineError>> {
     let mut errors = Vec::new();
     let mut seen = std::collections::HashSet::new();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim_end_matches('\r')));
+    let mut lines = text
+        .lines()
+        .enumerate()
+        .map(|(index, line)| (index + 1, line.trim_end_matches('\r')));
     match lines.next() {
         Some((_, header)) if header.split(',').map(str::trim).eq(COLUMNS) => {}
-        _ => return Err(vec![LineError { line: 1, column: None, text: "intestazione diversa da quella prevista" }]),
+        _ => {
+            return Err(vec![LineError {
+                line: 1,
+                column: None,
+                text: "intestazione diversa da quella prevista",
+            }]);
+        }
     }
     for (line, content) in lines.filter(|(_, content)| !content.trim().is_empty()) {
         let mut wrong = |column, text| errors.push(LineError { line, column, text });
@@ -155,7 +178,10 @@ pub fn parse(text: &str) -> Result<Vec<FeedRecord>, Vec<LineError>> {
         if let Err(what) = code.kind() {
             wrong(Some(COLUMNS[0]), what.text());
         }
-        let anno = fields[1].parse::<i16>().ok().filter(|year| (2000..=2100).contains(year));
+        let anno = fields[1]
+            .parse::<i16>()
+            .ok()
+            .filter(|year| (2000..=2100).contains(year));
         if anno.is_none() {
             wrong(Some(COLUMNS[1]), "anno non valido");
         }
@@ -169,7 +195,10 @@ pub fn parse(text: &str) -> Result<Vec<FeedRecord>, Vec<LineError>> {
         let relations = fields[14].split('|').filter(|text| !text.trim().is_empty());
         let rapporti: Option<Vec<RapportoNoto>> = relations.map(RapportoNoto::parse).collect();
         if rapporti.is_none() {
-            wrong(Some(COLUMNS[14]), "rapporti non validi: attesi tipo:operatore:identificativo[:saldo[:giacenza]], separati da |");
+            wrong(
+                Some(COLUMNS[14]),
+                "rapporti non validi: attesi tipo:operatore:identificativo[:saldo[:giacenza]], separati da |",
+            );
         }
         let rapporti = rapporti.unwrap_or_default();
         let anno = anno.unwrap_or_default();
@@ -194,7 +223,11 @@ pub fn parse(text: &str) -> Result<Vec<FeedRecord>, Vec<LineError>> {
             rapporti,
         });
     }
-    if errors.is_empty() { Ok(records) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(records)
+    } else {
+        Err(errors)
+    }
 }
 
 /// Whole euros, at most eleven digits; a sign only where it makes sense.
@@ -202,7 +235,11 @@ fn amount(text: &str, signed: bool) -> Result<Option<Decimal>, &'static str> {
     if text.is_empty() {
         return Ok(None);
     }
-    let digits = if signed { text.strip_prefix('-').unwrap_or(text) } else { text };
+    let digits = if signed {
+        text.strip_prefix('-').unwrap_or(text)
+    } else {
+        text
+    };
     if digits.is_empty() || digits.len() > 11 || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(if signed {
             "importo non valido: attesi euro interi, anche negativi"
@@ -210,7 +247,9 @@ fn amount(text: &str, signed: bool) -> Result<Option<Decimal>, &'static str> {
             "importo non valido: attesi euro interi"
         });
     }
-    text.parse::<i64>().map(|value| Some(Decimal::from(value))).map_err(|_| "importo non valido: attesi euro interi")
+    text.parse::<i64>()
+        .map(|value| Some(Decimal::from(value)))
+        .map_err(|_| "importo non valido: attesi euro interi")
 }
 
 #[cfg(test)]
@@ -220,22 +259,49 @@ mod tests {
     #[test]
     fn all_records_or_all_errors() {
         let header = COLUMNS.join(",");
-        let good = format!("{header}\r\nRSSMRA70A01H501S,2024,-1200,15000,,,,,,,,,,,01:01234567897:IT60X:1000:900|02:01234567897:D 1\n\n");
+        let good = format!(
+            "{header}\r\nRSSMRA70A01H501S,2024,-1200,15000,,,,,,,,,,,01:01234567897:IT60X:1000:900|02:01234567897:D 1\n\n"
+        );
         let records = parse(&good).ok().unwrap();
         assert_eq!(records.len(), 1);
         assert_eq!(records[0].reddito_irpef, Some(Decimal::from(-1200)));
-        let relations: Vec<_> =
-            records[0].rapporti.iter().map(|r| (r.tipo.as_str(), r.identificativo.as_str(), r.saldo, r.giacenza)).collect();
-        assert_eq!(relations, [("01", "IT60X", Some(1000), Some(900)), ("02", "D 1", None, None)]);
-        let bad = format!("{header}\nRSSMRA70A01H501T,2024,1,-5,,,,,,,,,,,\nRSSMRA70A01H501S,1,1.5,,,,,,,,,,,,\nx\n");
+        let relations: Vec<_> = records[0]
+            .rapporti
+            .iter()
+            .map(|r| (r.tipo.as_str(), r.identificativo.as_str(), r.saldo, r.giacenza))
+            .collect();
+        assert_eq!(
+            relations,
+            [("01", "IT60X", Some(1000), Some(900)), ("02", "D 1", None, None)]
+        );
+        let bad = format!(
+            "{header}\nRSSMRA70A01H501T,2024,1,-5,,,,,,,,,,,\nRSSMRA70A01H501S,1,1.5,,,,,,,,,,,,\nx\n"
+        );
         let errors = parse(&bad).err().unwrap();
         let places: Vec<_> = errors.iter().map(|error| (error.line, error.column)).collect();
         assert_eq!(
             places,
-            [(2, Some("codice_fiscale")), (2, Some("lavoro_dipendente")), (3, Some("anno")), (3, Some("reddito_irpef")), (4, None)]
+            [
+                (2, Some("codice_fiscale")),
+                (2, Some("lavoro_dipendente")),
+                (3, Some("anno")),
+                (3, Some("reddito_irpef")),
+                (4, None)
+            ]
         );
-        for relation in ["08:1:2", "01:1", "01::2", "01:12345678901234567:2", "01:1:2:-3", "01:1:2:3:4:5"] {
-            let errors = parse(&format!("{header}\nRSSMRA70A01H501S,2024,,,,,,,,,,,,,{relation}\n")).err().unwrap();
+        for relation in [
+            "08:1:2",
+            "01:1",
+            "01::2",
+            "01:12345678901234567:2",
+            "01:1:2:-3",
+            "01:1:2:3:4:5",
+        ] {
+            let errors = parse(&format!(
+                "{header}\nRSSMRA70A01H501S,2024,,,,,,,,,,,,,{relation}\n"
+            ))
+            .err()
+            .unwrap();
             assert_eq!(errors.len(), 1, "{relation}");
             assert_eq!(errors[0].column, Some("rapporti"));
         }

@@ -3,7 +3,9 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 
-use super::codes::{Attivita, GradoDisabilita, Sesso, TipoImmobile, TipoOperazione, TipoRapporto, TipoVeicolo};
+use super::codes::{
+    Attivita, GradoDisabilita, Sesso, TipoImmobile, TipoOperazione, TipoRapporto, TipoVeicolo,
+};
 use super::codice_fiscale::CodiceFiscale;
 
 /// A member's sheet: all that is declared of one person.
@@ -139,23 +141,37 @@ pub struct AltriRedditi {
 }
 
 impl AltriRedditi {
-    /// Whether these incomes take the place of those that are known: of an exempt person always; integrations and corrections come by operations
-    /// of their own, and count in no new DSU.
+    /// Whether these incomes take the place of those that are known: of an exempt person always; integrations
+    /// and corrections come by operations of their own, and count in no new DSU.
     pub fn counts(&self, operazione: TipoOperazione) -> bool {
-        self.flag_esonerato || (operazione != TipoOperazione::N && (self.flag_integrazione || self.flag_rettifica))
+        self.flag_esonerato
+            || (operazione != TipoOperazione::N && (self.flag_integrazione || self.flag_rettifica))
     }
 
     /// Whether any income is declared that is not zero.
     pub fn has_incomes(&self) -> bool {
-        let whole = [self.lavoro_dipendente, self.pensione, self.redditi_agrari, self.redditi_imp_sost];
+        let whole = [
+            self.lavoro_dipendente,
+            self.pensione,
+            self.redditi_agrari,
+            self.redditi_imp_sost,
+        ];
         let signed = [self.reddito_irpef, self.trattamenti_assistenziali];
-        signed.into_iter().flatten().any(|amount| !amount.is_zero()) || whole.into_iter().flatten().any(|amount| amount > 0)
+        signed.into_iter().flatten().any(|amount| !amount.is_zero())
+            || whole.into_iter().flatten().any(|amount| amount > 0)
     }
 
     /// Whether any income is said, be it zero.
     pub fn says_incomes(&self) -> bool {
-        let whole = [self.lavoro_dipendente, self.pensione, self.redditi_agrari, self.redditi_imp_sost];
-        self.reddito_irpef.is_some() || self.trattamenti_assistenziali.is_some() || whole.iter().any(Option::is_some)
+        let whole = [
+            self.lavoro_dipendente,
+            self.pensione,
+            self.redditi_agrari,
+            self.redditi_imp_sost,
+        ];
+        self.reddito_irpef.is_some()
+            || self.trattamenti_assistenziali.is_some()
+            || whole.iter().any(Option::is_some)
     }
 }
 

@@ -1,5 +1,5 @@
-//! The indicators other than the ordinary one, as an attestation lays them out (DPCM 159/2013 art. 6, 7, 8). Some names are misspelled
-//! in the contract; they are spelled so on the wire.
+//! The indicators other than the ordinary one, as an attestation lays them out (DPCM 159/2013 art. 6, 7, 8).
+//! Some names are misspelled in the contract; they are spelled so on the wire.
 
 use jiff::civil::Date;
 

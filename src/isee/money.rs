@@ -1,7 +1,8 @@
 //! Amounts, by what may be done with them.
 //!
-//! Invariant: one rounding a printed line. A [`Line`] is made by [`Euro::line`] alone, which rounds once; lines are added, subtracted and compared, which
-//! keeps them at the cent. A line that enters another computation is an [`Euro`] again. A [`Ratio`] is a share or a scale.
+//! Invariant: one rounding a printed line. A [`Line`] is made by [`Euro::line`] alone, which rounds once;
+//! lines are added, subtracted and compared, which keeps them at the cent. A line that enters another
+//! computation is an [`Euro`] again. A [`Ratio`] is a share or a scale.
 
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Mul, Neg, Sub};
@@ -237,7 +238,13 @@ mod tests {
     #[test]
     fn a_line_is_rounded_once_half_away_from_zero() {
         let line = |text: &str| Euro::new(text.parse().unwrap()).line().printed().to_string();
-        for (amount, printed) in [("0.005", "0.01"), ("-0.005", "-0.01"), ("0.0049", "0.00"), ("-0.004", "0.00"), ("12", "12.00")] {
+        for (amount, printed) in [
+            ("0.005", "0.01"),
+            ("-0.005", "-0.01"),
+            ("0.0049", "0.00"),
+            ("-0.004", "0.00"),
+            ("12", "12.00"),
+        ] {
             assert_eq!(line(amount), printed, "{amount}");
         }
         // Two halves of a cent are one cent as amounts, two as lines.

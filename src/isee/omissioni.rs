@@ -1,5 +1,5 @@
-//! Omissioni e difformità: what the Revenue Agency knows and the DSU does not say, or says otherwise (DPCM 159/2013 art. 11 c. 3, 5). They do
-//! not refuse a DSU: the attestation carries them.
+//! Omissioni e difformità: what the Revenue Agency knows and the DSU does not say, or says otherwise (DPCM
+//! 159/2013 art. 11 c. 3, 5). They do not refuse a DSU: the attestation carries them.
 
 use std::collections::HashSet;
 
@@ -14,8 +14,15 @@ use super::feed::{Feed, FeedRecord, RapportoNoto};
 use super::foglio::FoglioComponente;
 use super::rules::RuleSet;
 
-/// What the feed has against a DSU presented on `presented`: accounts of the year of its assets, incomes of theirs; checked on `checked`.
-pub fn omissioni(dsu: &Dichiarazione, presented: Date, rules: &RuleSet, feed: &dyn Feed, checked: Date) -> Vec<OmissioneDifformita> {
+/// What the feed has against a DSU presented on `presented`: accounts of the year of its assets, incomes of
+/// theirs; checked on `checked`.
+pub fn omissioni(
+    dsu: &Dichiarazione,
+    presented: Date,
+    rules: &RuleSet,
+    feed: &dyn Feed,
+    checked: Date,
+) -> Vec<OmissioneDifformita> {
     let mut found = Vec::new();
     for foglio in dsu.membri().map(|member| &member.foglio_componente_nucleo) {
         let known = |year| feed.find(&foglio.codice_fiscale, year);
@@ -32,22 +39,45 @@ pub fn omissioni(dsu: &Dichiarazione, presented: Date, rules: &RuleSet, feed: &d
             found.push(of(TipoOmissione::PatrimoniMobiliari, undeclared, None));
         }
         if let Some(record) = known(income_year(presented)).filter(|record| differs(dsu, foglio, record)) {
-            found.push(of(TipoOmissione::RedditiScostamento, Vec::new(), Some(reddito(&record))));
+            found.push(of(
+                TipoOmissione::RedditiScostamento,
+                Vec::new(),
+                Some(reddito(&record)),
+            ));
         }
     }
     found
 }
 
-/// Financial relations that the Agency knows and the sheet does not declare. Punctuation in operators and identifiers does not count.
+/// Financial relations that the Agency knows and the sheet does not declare. Punctuation in operators and
+/// identifiers does not count.
 fn undeclared(foglio: &FoglioComponente, known: &[RapportoNoto]) -> Vec<RapportoOmesso> {
     if known.is_empty() {
         return Vec::new();
     }
-    let plain = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect::<String>();
-    let declared = foglio.patrimonio_mobiliare.iter().flat_map(|assets| &assets.rapporto);
-    let declared: HashSet<(String, String)> =
-        declared.map(|rapporto| (plain(&rapporto.codice_fiscale_operatore), plain(&rapporto.identificativo))).collect();
-    known.iter().filter(|known| !declared.contains(&(plain(&known.operatore), plain(&known.identificativo)))).map(omesso).collect()
+    let plain = |text: &str| {
+        text.chars()
+            .filter(|c| c.is_alphanumeric())
+            .flat_map(char::to_uppercase)
+            .collect::<String>()
+    };
+    let declared = foglio
+        .patrimonio_mobiliare
+        .iter()
+        .flat_map(|assets| &assets.rapporto);
+    let declared: HashSet<(String, String)> = declared
+        .map(|rapporto| {
+            (
+                plain(&rapporto.codice_fiscale_operatore),
+                plain(&rapporto.identificativo),
+            )
+        })
+        .collect();
+    known
+        .iter()
+        .filter(|known| !declared.contains(&(plain(&known.operatore), plain(&known.identificativo))))
+        .map(omesso)
+        .collect()
 }
 
 fn omesso(known: &RapportoNoto) -> RapportoOmesso {
@@ -69,16 +99,29 @@ fn omesso(known: &RapportoNoto) -> RapportoOmesso {
 
 /// Whether FC8, where it counts, gives another amount than the Agency for anything that both give.
 fn differs(dsu: &Dichiarazione, foglio: &FoglioComponente, record: &FeedRecord) -> bool {
-    let Some(declared) = foglio.altri_redditi.as_ref().filter(|redditi| redditi.counts(dsu.operazione.tipo)) else { return false };
+    let Some(declared) = foglio
+        .altri_redditi
+        .as_ref()
+        .filter(|redditi| redditi.counts(dsu.operazione.tipo))
+    else {
+        return false;
+    };
     let whole = |amount: Option<u32>| amount.map(Decimal::from);
     let pairs = [
         (declared.reddito_irpef, record.reddito_irpef),
         (whole(declared.lavoro_dipendente), record.lavoro_dipendente),
         (whole(declared.pensione), record.pensione),
         (whole(declared.redditi_agrari), record.redditi_agrari),
-        (whole(declared.redditi_imp_sost), record.redditi_imposta_sostitutiva),
+        (
+            whole(declared.redditi_imp_sost),
+            record.redditi_imposta_sostitutiva,
+        ),
     ];
-    pairs.into_iter().any(|(declared, known)| declared.zip(known).is_some_and(|(declared, known)| declared != known))
+    pairs.into_iter().any(|(declared, known)| {
+        declared
+            .zip(known)
+            .is_some_and(|(declared, known)| declared != known)
+    })
 }
 
 fn reddito(record: &FeedRecord) -> RedditoAe {

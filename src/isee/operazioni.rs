@@ -1,5 +1,6 @@
-//! Declarations that refer to another one: what the other becomes by them (operations A, I, S, C and R). The result is a whole declaration, which is
-//! computed and kept as any other is; its Operazione says what it came by.
+//! Declarations that refer to another one: what the other becomes by them (operations A, I, S, C and R). The
+//! result is a whole declaration, which is computed and kept as any other is; its Operazione says what it
+//! came by.
 
 use std::collections::HashMap;
 
@@ -7,8 +8,8 @@ use super::checks::{Check, Difetto};
 use super::codes::{TipoModello, TipoOperazione};
 use super::codice_fiscale::CodiceFiscale;
 use super::dsu::{
-    ComponentePerIntegrazioneAggiuntiva, ComponentePerIntegrazioneRedditi, DatiFiglio, DatiGenitore, DettaglioFiglio,
-    DettaglioGenitoreNonConvivente, Dichiarazione, Residenziale,
+    ComponentePerIntegrazioneAggiuntiva, ComponentePerIntegrazioneRedditi, DatiFiglio, DatiGenitore,
+    DettaglioFiglio, DettaglioGenitoreNonConvivente, Dichiarazione, Residenziale,
 };
 use super::foglio::{AltriRedditi, FoglioComponente};
 
@@ -21,25 +22,44 @@ pub fn applica(base: &Dichiarazione, operazione: &Dichiarazione) -> Result<Dichi
         TipoOperazione::R => dsu = operazione.clone(),
         TipoOperazione::A => {
             if let Some(added) = &operazione.integrazione_componente_aggiuntiva {
-                aggiuntiva(&mut dsu, &added.componente_per_integrazione_aggiuntiva, &mut difetti);
+                aggiuntiva(
+                    &mut dsu,
+                    &added.componente_per_integrazione_aggiuntiva,
+                    &mut difetti,
+                );
             }
         }
         TipoOperazione::I => {
             if let Some(integrazione) = &operazione.integrazione_redditi {
-                redditi(&mut dsu, &integrazione.componente_per_integrazione_redditi, &mut difetti);
+                redditi(
+                    &mut dsu,
+                    &integrazione.componente_per_integrazione_redditi,
+                    &mut difetti,
+                );
             }
         }
         TipoOperazione::S => {
             if let Some(integrazione) = &operazione.integrazione_residenziale {
-                residenziali(&mut dsu, base, &integrazione.componente_per_integrazione_residenziale, &mut difetti);
+                residenziali(
+                    &mut dsu,
+                    base,
+                    &integrazione.componente_per_integrazione_residenziale,
+                    &mut difetti,
+                );
             }
         }
         TipoOperazione::C => {
-            let changes = operazione.isee_corrente.iter().flat_map(|corrente| &corrente.variazione);
+            let changes = operazione
+                .isee_corrente
+                .iter()
+                .flat_map(|corrente| &corrente.variazione);
             let members = base.codici_dei_membri();
             for (index, change) in changes.enumerate() {
                 if !members.contains(&change.codice_fiscale) {
-                    let path = format!("/Dichiarazione/ISEECorrente/Variazione[{}]/@CodiceFiscale", index + 1);
+                    let path = format!(
+                        "/Dichiarazione/ISEECorrente/Variazione[{}]/@CodiceFiscale",
+                        index + 1
+                    );
                     difetti.push(Difetto {
                         code: Check::K17Componente,
                         path,
@@ -55,43 +75,74 @@ pub fn applica(base: &Dichiarazione, operazione: &Dichiarazione) -> Result<Dichi
     if difetti.is_empty() { Ok(dsu) } else { Err(difetti) }
 }
 
-/// What counted for nothing in the base must not begin to count because another operation follows: sheets FC8 of a new DSU that are not those of
-/// exempt persons.
+/// What counted for nothing in the base must not begin to count because another operation follows: sheets FC8
+/// of a new DSU that are not those of exempt persons.
 fn settle(dsu: &mut Dichiarazione, operazione: TipoOperazione) {
     for foglio in fogli_mut(dsu) {
-        if foglio.altri_redditi.as_ref().is_some_and(|redditi| !redditi.counts(operazione)) {
-            let help = foglio.altri_redditi.as_ref().and_then(|redditi| redditi.spese_collab_domestici);
+        if foglio
+            .altri_redditi
+            .as_ref()
+            .is_some_and(|redditi| !redditi.counts(operazione))
+        {
+            let help = foglio
+                .altri_redditi
+                .as_ref()
+                .and_then(|redditi| redditi.spese_collab_domestici);
             // Home help is no income: it stands in FC8 for want of another place.
-            foglio.altri_redditi = help.map(|_| AltriRedditi { spese_collab_domestici: help, ..AltriRedditi::nothing() });
+            foglio.altri_redditi = help.map(|_| AltriRedditi {
+                spese_collab_domestici: help,
+                ..AltriRedditi::nothing()
+            });
         }
     }
 }
 
-/// Whether a person stands outside the nucleus of a DSU and counts in one of its indicators: whom operation A may concern.
+/// Whether a person stands outside the nucleus of a DSU and counts in one of its indicators: whom operation A
+/// may concern.
 pub fn riguarda(base: &Dichiarazione, persona: &CodiceFiscale) -> bool {
     base.modello_base.iter().any(|modello| {
-        let mut parents = modello.genitore_non_convivente.iter().filter(|parent| !parent.flag_genitore_escluso);
-        let children = modello.residenziale.iter().flat_map(|each| &each.figlio_non_compreso_nel_nucleo);
+        let mut parents = modello
+            .genitore_non_convivente
+            .iter()
+            .filter(|parent| !parent.flag_genitore_escluso);
+        let children = modello
+            .residenziale
+            .iter()
+            .flat_map(|each| &each.figlio_non_compreso_nel_nucleo);
         parents.any(|parent| parent.codice_fiscale == *persona)
-            || children.into_iter().any(|child| child.codice_fiscale == *persona && child.condizione_esclusione.is_none())
+            || children
+                .into_iter()
+                .any(|child| child.codice_fiscale == *persona && child.condizione_esclusione.is_none())
     })
 }
 
 /// Operation A: the data of a parent or a child who stands outside the nucleus and counts.
-fn aggiuntiva(dsu: &mut Dichiarazione, added: &ComponentePerIntegrazioneAggiuntiva, difetti: &mut Vec<Difetto>) {
+fn aggiuntiva(
+    dsu: &mut Dichiarazione,
+    added: &ComponentePerIntegrazioneAggiuntiva,
+    difetti: &mut Vec<Difetto>,
+) {
     let own = &added.foglio_componente_aggiuntiva.codice_fiscale;
     let mut found = false;
     for modello in &mut dsu.modello_base {
         let parents = modello.genitore_non_convivente.iter_mut();
-        for parent in parents.filter(|parent| parent.codice_fiscale == *own && !parent.flag_genitore_escluso) {
-            parent.dati = Some(DatiGenitore::Dettaglio(Box::new(DettaglioGenitoreNonConvivente {
-                foglio_componente_genitore: Some(added.foglio_componente_aggiuntiva.clone()),
-                componente_aggiuntiva_genitore: added.componente_aggiuntiva.clone(),
-            })));
+        for parent in parents.filter(|parent| parent.codice_fiscale == *own && !parent.flag_genitore_escluso)
+        {
+            parent.dati = Some(DatiGenitore::Dettaglio(Box::new(
+                DettaglioGenitoreNonConvivente {
+                    foglio_componente_genitore: Some(added.foglio_componente_aggiuntiva.clone()),
+                    componente_aggiuntiva_genitore: added.componente_aggiuntiva.clone(),
+                },
+            )));
             found = true;
         }
-        let children = modello.residenziale.iter_mut().flat_map(|each| &mut each.figlio_non_compreso_nel_nucleo);
-        for child in children.filter(|child| child.codice_fiscale == *own && child.condizione_esclusione.is_none()) {
+        let children = modello
+            .residenziale
+            .iter_mut()
+            .flat_map(|each| &mut each.figlio_non_compreso_nel_nucleo);
+        for child in
+            children.filter(|child| child.codice_fiscale == *own && child.condizione_esclusione.is_none())
+        {
             child.dati = Some(DatiFiglio::Dettaglio(Box::new(DettaglioFiglio {
                 foglio_componente_figlio: Some(added.foglio_componente_aggiuntiva.clone()),
                 componente_aggiuntiva_figlio: added.componente_aggiuntiva.clone(),
@@ -100,19 +151,24 @@ fn aggiuntiva(dsu: &mut Dichiarazione, added: &ComponentePerIntegrazioneAggiunti
         }
     }
     if !found {
-        difetti.push(Difetto { code: NOBODYS.0, path: NOBODYS.1.to_owned(), text: NOBODYS.2 });
+        difetti.push(Difetto {
+            code: NOBODYS.0,
+            path: NOBODYS.1.to_owned(),
+            text: NOBODYS.2,
+        });
     }
 }
 
-/// What is said where there is no declaration that this one may concern: whether there is one of somebody else's is not told.
+/// What is said where there is no declaration that this one may concern: whether there is one of somebody
+/// else's is not told.
 pub const NOBODYS: (Check, &str, &str) = (
     Check::K02Riferito,
     "/Dichiarazione/Operazione/@NumeroProtocolloRiferimento",
     "nessuna DSU con questo protocollo che questa dichiarazione possa riguardare",
 );
 
-/// Operation I: FC8 of members, and of persons outside whose sheet stands in the DSU; an item that is given takes the place of the one before, the
-/// others stay.
+/// Operation I: FC8 of members, and of persons outside whose sheet stands in the DSU; an item that is given
+/// takes the place of the one before, the others stay.
 fn redditi(dsu: &mut Dichiarazione, all: &[ComponentePerIntegrazioneRedditi], difetti: &mut Vec<Difetto>) {
     let mut of: HashMap<&CodiceFiscale, Vec<usize>> = HashMap::new();
     for (index, each) in all.iter().enumerate() {
@@ -127,8 +183,15 @@ fn redditi(dsu: &mut Dichiarazione, all: &[ComponentePerIntegrazioneRedditi], di
         }
     }
     for (index, _) in found.into_iter().enumerate().filter(|(_, found)| !found) {
-        let path = format!("/Dichiarazione/IntegrazioneRedditi/ComponentePerIntegrazioneRedditi[{}]/@CodiceFiscale", index + 1);
-        difetti.push(Difetto { code: Check::K03Componente, path, text: "la persona non ha un foglio nella DSU di riferimento" });
+        let path = format!(
+            "/Dichiarazione/IntegrazioneRedditi/ComponentePerIntegrazioneRedditi[{}]/@CodiceFiscale",
+            index + 1
+        );
+        difetti.push(Difetto {
+            code: Check::K03Componente,
+            path,
+            text: "la persona non ha un foglio nella DSU di riferimento",
+        });
     }
 }
 
@@ -154,24 +217,42 @@ fn integrati(new: &AltriRedditi, old: Option<&AltriRedditi>) -> AltriRedditi {
 
 /// All sheets: the members', and those of persons outside.
 fn fogli_mut(dsu: &mut Dichiarazione) -> impl Iterator<Item = &mut FoglioComponente> {
-    let members = dsu.nucleo_familiare.iter_mut().flat_map(|nucleo| &mut nucleo.componente_nucleo);
+    let members = dsu
+        .nucleo_familiare
+        .iter_mut()
+        .flat_map(|nucleo| &mut nucleo.componente_nucleo);
     let outside = dsu.modello_base.iter_mut().flat_map(|modello| {
-        let parents = modello.genitore_non_convivente.iter_mut().filter_map(|parent| match &mut parent.dati {
-            Some(DatiGenitore::Dettaglio(detail)) => detail.foglio_componente_genitore.as_mut(),
-            _ => None,
-        });
-        let children = modello.residenziale.iter_mut().flat_map(|each| &mut each.figlio_non_compreso_nel_nucleo);
+        let parents =
+            modello
+                .genitore_non_convivente
+                .iter_mut()
+                .filter_map(|parent| match &mut parent.dati {
+                    Some(DatiGenitore::Dettaglio(detail)) => detail.foglio_componente_genitore.as_mut(),
+                    _ => None,
+                });
+        let children = modello
+            .residenziale
+            .iter_mut()
+            .flat_map(|each| &mut each.figlio_non_compreso_nel_nucleo);
         parents.chain(children.filter_map(|child| match &mut child.dati {
             Some(DatiFiglio::Dettaglio(detail)) => detail.foglio_componente_figlio.as_mut(),
             _ => None,
         }))
     });
-    members.map(|member| &mut member.foglio_componente_nucleo).chain(outside)
+    members
+        .map(|member| &mut member.foglio_componente_nucleo)
+        .chain(outside)
 }
 
-/// Operation S: residential data, in the beneficiary's restricted form where there is one, else in the ordinary one. They take the place of those that
-/// the DSU had. K15 refuses two for one beneficiary; here the later counts.
-fn residenziali(dsu: &mut Dichiarazione, base: &Dichiarazione, all: &[Residenziale], difetti: &mut Vec<Difetto>) {
+/// Operation S: residential data, in the beneficiary's restricted form where there is one, else in the
+/// ordinary one. They take the place of those that the DSU had. K15 refuses two for one beneficiary; here the
+/// later counts.
+fn residenziali(
+    dsu: &mut Dichiarazione,
+    base: &Dichiarazione,
+    all: &[Residenziale],
+    difetti: &mut Vec<Difetto>,
+) {
     let members = base.codici_dei_membri();
     let mut last = HashMap::new();
     for (index, each) in all.iter().enumerate() {
@@ -184,12 +265,18 @@ fn residenziali(dsu: &mut Dichiarazione, base: &Dichiarazione, all: &[Residenzia
             "/Dichiarazione/IntegrazioneResidenziale/ComponentePerIntegrazioneResidenziale[{}]/@CodiceFiscaleBeneficiario",
             index + 1
         );
-        difetti.push(Difetto { code: Check::K15Beneficiario, path, text: "il beneficiario non fa parte del nucleo" });
+        difetti.push(Difetto {
+            code: Check::K15Beneficiario,
+            path,
+            text: "il beneficiario non fa parte del nucleo",
+        });
     }
     let mut restricted = HashMap::new();
     let mut ordinary = None;
     for (place, (modello, before)) in dsu.modello_base.iter_mut().zip(&base.modello_base).enumerate() {
-        modello.residenziale.retain(|other| !last.contains_key(&other.codice_fiscale_beneficiario));
+        modello
+            .residenziale
+            .retain(|other| !last.contains_key(&other.codice_fiscale_beneficiario));
         match (modello.tipo, before.beneficiario()) {
             (TipoModello::Ord, _) => ordinary = ordinary.or(Some(place)),
             (TipoModello::Rid, Some(own)) => {
@@ -200,7 +287,11 @@ fn residenziali(dsu: &mut Dichiarazione, base: &Dichiarazione, all: &[Residenzia
     }
     for (index, each) in all.iter().enumerate() {
         let own = &each.codice_fiscale_beneficiario;
-        let place = restricted.get(own).copied().or(ordinary).filter(|_| last.get(own) == Some(&index));
+        let place = restricted
+            .get(own)
+            .copied()
+            .or(ordinary)
+            .filter(|_| last.get(own) == Some(&index));
         if let Some(modello) = place.and_then(|place| dsu.modello_base.get_mut(place)) {
             modello.residenziale.push(each.clone());
         }

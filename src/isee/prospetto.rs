@@ -1,4 +1,5 @@
-//! The computation as a statement that a person can follow: each line with what it is made of, and where that is written.
+//! The computation as a statement that a person can follow: each line with what it is made of, and where that
+//! is written.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -52,7 +53,9 @@ pub struct Sezione {
 /// Writes an amount as Italians do: `1.234,50`.
 pub fn italian(amount: impl Into<Decimal>) -> String {
     let text = format!("{:.2}", Euro::new(amount.into()).line().value());
-    let (sign, digits) = text.strip_prefix('-').map_or(("", text.as_str()), |digits| ("-", digits));
+    let (sign, digits) = text
+        .strip_prefix('-')
+        .map_or(("", text.as_str()), |digits| ("-", digits));
     let (whole, cents) = digits.split_once('.').unwrap_or((digits, "00"));
     let mut grouped = String::new();
     for (index, digit) in whole.chars().enumerate() {
@@ -74,32 +77,64 @@ fn quanti(number: usize, one: &str, more: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { more })
 }
 
-/// The whole statement: nucleus, the ordinary indicator line by line, then every other one. Of a current ISEE: when it was asked, and its last day.
-pub fn prospetto(situazione: &Situazione<'_>, indicatori: &Indicatori, corrente: Option<(Date, Date)>) -> Vec<Sezione> {
+/// The whole statement: nucleus, the ordinary indicator line by line, then every other one. Of a current
+/// ISEE: when it was asked, and its last day.
+pub fn prospetto(
+    situazione: &Situazione<'_>,
+    indicatori: &Indicatori,
+    corrente: Option<(Date, Date)>,
+) -> Vec<Sezione> {
     let writer = Scrittore { situazione };
     let mut sezioni = vec![writer.testata(corrente)];
-    let titolo = if corrente.is_some() { "ISEE ordinario corrente" } else { "ISEE ordinario" };
+    let titolo = if corrente.is_some() {
+        "ISEE ordinario corrente"
+    } else {
+        "ISEE ordinario"
+    };
     sezioni.extend(writer.calcolo(titolo, &indicatori.ordinario));
     if let Some(specifico) = &indicatori.specifico {
         sezioni.push(writer.specifico(&indicatori.ordinario, &specifico.famiglia));
-        for minor in specifico.minorenni.iter().filter(|minor| !matches!(minor.caso, Caso::Base(_))) {
-            sezioni.extend(writer.indicatore("ISEE specifico per minorenni (L. 199/2025, art. 7)", minor, &specifico.famiglia));
+        for minor in specifico
+            .minorenni
+            .iter()
+            .filter(|minor| !matches!(minor.caso, Caso::Base(_)))
+        {
+            sezioni.extend(writer.indicatore(
+                "ISEE specifico per minorenni (L. 199/2025, art. 7)",
+                minor,
+                &specifico.famiglia,
+            ));
         }
     }
     for minor in &indicatori.minorenni {
-        sezioni.extend(writer.indicatore("ISEE per prestazioni a minorenni (art. 7)", minor, &indicatori.ordinario));
+        sezioni.extend(writer.indicatore(
+            "ISEE per prestazioni a minorenni (art. 7)",
+            minor,
+            &indicatori.ordinario,
+        ));
     }
     for student in &indicatori.universitari {
         sezioni.extend(writer.indicatore("ISEE università (art. 8)", student, &indicatori.ordinario));
     }
     for each in &indicatori.residenziali {
-        sezioni.extend(writer.indicatore("ISEE prestazioni residenziali (art. 6 c. 3)", each, &indicatori.ordinario));
+        sezioni.extend(writer.indicatore(
+            "ISEE prestazioni residenziali (art. 6 c. 3)",
+            each,
+            &indicatori.ordinario,
+        ));
     }
     for ristretto in &indicatori.ristretti {
-        let titolo = format!("ISEE del nucleo ristretto di {} (art. 6 c. 2, art. 8 c. 4)", writer.persona(&ristretto.beneficiario));
+        let titolo = format!(
+            "ISEE del nucleo ristretto di {} (art. 6 c. 2, art. 8 c. 4)",
+            writer.persona(&ristretto.beneficiario)
+        );
         sezioni.extend(writer.calcolo(&titolo, &ristretto.calcolo));
         if let Some(each) = &ristretto.residenziale {
-            sezioni.extend(writer.indicatore("ISEE prestazioni residenziali, nucleo ristretto (art. 6 c. 3)", each, &ristretto.calcolo));
+            sezioni.extend(writer.indicatore(
+                "ISEE prestazioni residenziali, nucleo ristretto (art. 6 c. 3)",
+                each,
+                &ristretto.calcolo,
+            ));
         }
     }
     sezioni
@@ -122,11 +157,20 @@ impl Righe {
         come: impl Into<String>,
         norma: impl Into<String>,
     ) {
-        self.0.push(Riga { livello, voce: voce.into(), importo: importo.into(), come: come.into(), norma: norma.into() });
+        self.0.push(Riga {
+            livello,
+            voce: voce.into(),
+            importo: importo.into(),
+            come: come.into(),
+            norma: norma.into(),
+        });
     }
 
     fn titled(self, titolo: impl Into<String>) -> Sezione {
-        Sezione { titolo: titolo.into(), righe: self.0 }
+        Sezione {
+            titolo: titolo.into(),
+            righe: self.0,
+        }
     }
 }
 
@@ -148,49 +192,113 @@ impl Scrittore<'_> {
     /// Surname and first name, where this DSU, or one that it refers to, has them.
     fn persona(&self, codice: &CodiceFiscale) -> String {
         let Situazione { dsu, altre, .. } = self.situazione;
-        let referred = dsu.riferimenti().filter_map(|(protocollo, _)| altre.dsu(protocollo)).flat_map(|riferita| riferita.dsu.fogli());
+        let referred = dsu
+            .riferimenti()
+            .filter_map(|(protocollo, _)| altre.dsu(protocollo))
+            .flat_map(|riferita| riferita.dsu.fogli());
         let mut sheets = dsu.fogli().chain(dsu.fogli_esterni()).chain(referred);
         let sheet = sheets.find(|foglio| foglio.codice_fiscale == *codice);
-        let named = sheet.map(|foglio| format!("{} {}", foglio.dati_componente.anagrafica.cognome, foglio.dati_componente.anagrafica.nome));
+        let named = sheet.map(|foglio| {
+            format!(
+                "{} {}",
+                foglio.dati_componente.anagrafica.cognome, foglio.dati_componente.anagrafica.nome
+            )
+        });
         named.unwrap_or_else(|| codice.canonical())
     }
 
     /// Whether of a person nothing is known but what the DSU itself declares.
     fn is_unknown(&self, foglio: &FoglioComponente) -> bool {
-        let Situazione { dsu, presented, feed, .. } = self.situazione;
-        let declared = foglio.altri_redditi.as_ref().is_some_and(|redditi| redditi.counts(dsu.operazione.tipo));
-        !declared && feed.find(&foglio.codice_fiscale, income_year(*presented)).is_none()
+        let Situazione {
+            dsu, presented, feed, ..
+        } = self.situazione;
+        let declared = foglio
+            .altri_redditi
+            .as_ref()
+            .is_some_and(|redditi| redditi.counts(dsu.operazione.tipo));
+        !declared
+            && feed
+                .find(&foglio.codice_fiscale, income_year(*presented))
+                .is_none()
     }
 
     fn testata(&self, corrente: Option<(Date, Date)>) -> Sezione {
-        let Situazione { dsu, presented, rules, .. } = self.situazione;
+        let Situazione {
+            dsu,
+            presented,
+            rules,
+            ..
+        } = self.situazione;
         let mut righe = Righe::default();
         righe.add(
             0,
             format!("DSU presentata il {presented}"),
             None,
-            format!("insieme di regole {}, valido dal {} al {}", rules.id, rules.valid_from, rules.valid_to),
+            format!(
+                "insieme di regole {}, valido dal {} al {}",
+                rules.id, rules.valid_from, rules.valid_to
+            ),
             "",
         );
-        righe.add(0, format!("valida fino al {}", rules.expires(*presented)), None, "", "art. 10 c. 1");
+        righe.add(
+            0,
+            format!("valida fino al {}", rules.expires(*presented)),
+            None,
+            "",
+            "art. 10 c. 1",
+        );
         if let Some((chiesto, scadenza)) = corrente {
-            righe.add(0, format!("ISEE corrente chiesto il {chiesto}, valido fino al {scadenza}"), None, "", "art. 9");
+            righe.add(
+                0,
+                format!("ISEE corrente chiesto il {chiesto}, valido fino al {scadenza}"),
+                None,
+                "",
+                "art. 9",
+            );
         }
-        let years = format!("redditi del {}, patrimonio al 31 dicembre {}", income_year(*presented), rules.assets_year(*presented));
-        let changed = corrente.filter(|_| dsu.isee_corrente.as_ref().is_some_and(IseeCorrente::changes_assets));
-        let come = changed.map(|(chiesto, _)| format!("di chi l'ha aggiornato, al 31 dicembre {}", chiesto.year() - 1));
+        let years = format!(
+            "redditi del {}, patrimonio al 31 dicembre {}",
+            income_year(*presented),
+            rules.assets_year(*presented)
+        );
+        let changed = corrente.filter(|_| {
+            dsu.isee_corrente
+                .as_ref()
+                .is_some_and(IseeCorrente::changes_assets)
+        });
+        let come = changed
+            .map(|(chiesto, _)| format!("di chi l'ha aggiornato, al 31 dicembre {}", chiesto.year() - 1));
         righe.add(0, years, None, come.unwrap_or_default(), "art. 4 c. 1, art. 5");
-        for member in dsu.nucleo_familiare.iter().flat_map(|nucleo| &nucleo.componente_nucleo) {
+        for member in dsu
+            .nucleo_familiare
+            .iter()
+            .flat_map(|nucleo| &nucleo.componente_nucleo)
+        {
             let foglio = &member.foglio_componente_nucleo;
             let born = foglio.dati_componente.anagrafica.data_nascita;
             let what = format!("{}, nascita {born}", ruolo(member.rapporto_con_dichiarante));
             righe.add(1, self.persona(&foglio.codice_fiscale), None, what, "");
         }
-        let members = dsu.membri().filter(|member| !member.flag_assenza_reddito).map(|member| &member.foglio_componente_nucleo);
-        for foglio in members.chain(dsu.fogli_esterni()).filter(|foglio| self.is_unknown(foglio)) {
-            let what = format!("nessun dato dell'Agenzia delle entrate e dell'INPS per il {}", income_year(*presented));
+        let members = dsu
+            .membri()
+            .filter(|member| !member.flag_assenza_reddito)
+            .map(|member| &member.foglio_componente_nucleo);
+        for foglio in members
+            .chain(dsu.fogli_esterni())
+            .filter(|foglio| self.is_unknown(foglio))
+        {
+            let what = format!(
+                "nessun dato dell'Agenzia delle entrate e dell'INPS per il {}",
+                income_year(*presented)
+            );
             let come = format!("{what}: conta soltanto quanto è dichiarato");
-            righe.add(0, format!("attenzione, {}", self.persona(&foglio.codice_fiscale)), None, come, "art. 11");
+            righe.add(
+                0,
+                format!("attenzione, {}", self.persona(&foglio.codice_fiscale)),
+                None,
+                come,
+                "art. 11",
+            );
         }
         righe.titled("Nucleo familiare (art. 3)")
     }
@@ -211,9 +319,21 @@ impl Scrittore<'_> {
             self.reddito(reddito, &mut righe);
         }
         let m = &calcolo.modalita;
-        righe.add(0, "SommaRedditiComponenti", m.somma_redditi_componenti.0, "somma dei redditi netti", "art. 4");
+        righe.add(
+            0,
+            "SommaRedditiComponenti",
+            m.somma_redditi_componenti.0,
+            "somma dei redditi netti",
+            "art. 4",
+        );
         if let Some(corrente) = m.somma_redditi_componenti_corrente {
-            righe.add(0, "SommaRedditiComponentiCorrente", corrente.0, "con i redditi correnti di chi ha avuto variazioni", "art. 9");
+            righe.add(
+                0,
+                "SommaRedditiComponentiCorrente",
+                corrente.0,
+                "con i redditi correnti di chi ha avuto variazioni",
+                "art. 9",
+            );
         }
         righe.titled(titolo)
     }
@@ -221,10 +341,19 @@ impl Scrittore<'_> {
     fn reddito(&self, reddito: &RedditoComponente, righe: &mut Righe) {
         righe.add(0, self.persona(&reddito.codice_fiscale), None, "", "");
         let mut items = |redditi: &[Voce], detrazioni: &[Voce]| {
-            for Voce { nome, importo, fonte: from, norma } in redditi {
+            for Voce {
+                nome,
+                importo,
+                fonte: from,
+                norma,
+            } in redditi
+            {
                 righe.add(1, *nome, *importo, from.map_or("", fonte), *norma);
             }
-            for Voce { nome, importo, norma, .. } in detrazioni {
+            for Voce {
+                nome, importo, norma, ..
+            } in detrazioni
+            {
                 righe.add(1, *nome, -*importo, "", *norma);
             }
         };
@@ -233,14 +362,23 @@ impl Scrittore<'_> {
         righe.add(1, "reddito netto", reddito.netto(), "", "art. 4 c. 1");
         if let Some(corrente) = &reddito.corrente {
             let mut items = |voci: &[Voce], sign: Decimal| {
-                for Voce { nome, importo, norma, .. } in voci {
+                for Voce {
+                    nome, importo, norma, ..
+                } in voci
+                {
                     righe.add(1, *nome, importo.value() * sign, "", *norma);
                 }
             };
             items(&corrente.redditi, Decimal::ONE);
             items(&corrente.detrazioni, Decimal::NEGATIVE_ONE);
             oltre(&corrente.detrazioni, corrente.detratto(), righe);
-            righe.add(1, "reddito netto corrente", reddito.netto_corrente(), "in luogo del precedente", "art. 9");
+            righe.add(
+                1,
+                "reddito netto corrente",
+                reddito.netto_corrente(),
+                "in luogo del precedente",
+                "art. 9",
+            );
         }
     }
 
@@ -248,7 +386,11 @@ impl Scrittore<'_> {
         let (mut righe, assets, m) = (Righe::default(), &calcolo.mobiliare, &calcolo.modalita);
         for conti in &assets.conti {
             let come = match conti.incremento.is_zero() {
-                true => format!("il maggiore tra saldi {} e giacenze medie {}", italian(conti.saldi), italian(conti.giacenze)),
+                true => format!(
+                    "il maggiore tra saldi {} e giacenze medie {}",
+                    italian(conti.saldi),
+                    italian(conti.giacenze)
+                ),
                 false => format!(
                     "saldi {}, giacenze medie {}, incremento di altri beni {}",
                     italian(conti.saldi),
@@ -256,23 +398,58 @@ impl Scrittore<'_> {
                     italian(conti.incremento)
                 ),
             };
-            righe.add(1, format!("conti e depositi di {}", self.persona(&conti.codice_fiscale)), conti.conta, come, "art. 5 c. 4 a");
+            righe.add(
+                1,
+                format!("conti e depositi di {}", self.persona(&conti.codice_fiscale)),
+                conti.conta,
+                come,
+                "art. 5 c. 4 a",
+            );
         }
         if !assets.altri.is_zero() {
             righe.add(1, "altri rapporti", assets.altri, "", "art. 5 c. 4");
         }
-        for (excluded, what) in [(assets.titoli_esclusi, "titoli di Stato e buoni postali"), (assets.libretti_esclusi, "libretti postali")]
-        {
+        for (excluded, what) in [
+            (assets.titoli_esclusi, "titoli di Stato e buoni postali"),
+            (assets.libretti_esclusi, "libretti postali"),
+        ] {
             if !excluded.is_zero() {
-                righe.add(1, format!("{what}, esclusi"), -excluded, "dal feed", self.norma("titoli_esclusi"));
+                righe.add(
+                    1,
+                    format!("{what}, esclusi"),
+                    -excluded,
+                    "dal feed",
+                    self.norma("titoli_esclusi"),
+                );
             }
         }
-        righe.add(0, "PatrimonioMobiliare", m.patrimonio_mobiliare.0, "", "art. 5 c. 4");
-        let come = format!("franchigia {}, fino al valore del patrimonio", italian(assets.franchigia));
-        righe.add(0, "DetrazionePatrimonioMobiliare", m.detrazione_patrimonio_mobiliare.0, come, "art. 5 c. 6");
+        righe.add(
+            0,
+            "PatrimonioMobiliare",
+            m.patrimonio_mobiliare.0,
+            "",
+            "art. 5 c. 4",
+        );
+        let come = format!(
+            "franchigia {}, fino al valore del patrimonio",
+            italian(assets.franchigia)
+        );
+        righe.add(
+            0,
+            "DetrazionePatrimonioMobiliare",
+            m.detrazione_patrimonio_mobiliare.0,
+            come,
+            "art. 5 c. 6",
+        );
         let rate = self.rules().law.rendimento;
         let come = format!("{} × {}", percent(rate), italian(assets.fruttifero));
-        righe.add(0, "RedditoFigurativoPatrimonioMobiliare", m.reddito_figurativo_patrimonio_mobiliare.0, come, self.norma("rendimento"));
+        righe.add(
+            0,
+            "RedditoFigurativoPatrimonioMobiliare",
+            m.reddito_figurativo_patrimonio_mobiliare.0,
+            come,
+            self.norma("rendimento"),
+        );
         righe.titled(titolo)
     }
 
@@ -285,12 +462,25 @@ impl Scrittore<'_> {
                 TipoImmobile::Ta => "terreno edificabile",
             };
             let what = match (each.casa, each.donato) {
-                (true, _) => format!("casa di abitazione, quota di {}", self.persona(&each.codice_fiscale)),
+                (true, _) => format!(
+                    "casa di abitazione, quota di {}",
+                    self.persona(&each.codice_fiscale)
+                ),
                 (false, true) => format!("{kind} donato"),
                 (false, false) => format!("{kind} di {}", self.persona(&each.codice_fiscale)),
             };
-            let norma = if each.donato { "art. 6 c. 3 c" } else { "art. 5 c. 2" };
-            righe.add(1, what, each.valore - each.mutuo, format!("valore {} − mutuo {}", italian(each.valore), italian(each.mutuo)), norma);
+            let norma = if each.donato {
+                "art. 6 c. 3 c"
+            } else {
+                "art. 5 c. 2"
+            };
+            righe.add(
+                1,
+                what,
+                each.valore - each.mutuo,
+                format!("valore {} − mutuo {}", italian(each.valore), italian(each.mutuo)),
+                norma,
+            );
         }
         if !assets.casa.is_zero() {
             let come = format!(
@@ -302,19 +492,46 @@ impl Scrittore<'_> {
             );
             righe.add(1, "della casa conta", assets.casa_conta, come, "art. 5 c. 2");
         }
-        righe.add(0, "PatrimonioImmobiliare", m.patrimonio_immobiliare.0, "somma dei valori", "art. 5 c. 2");
-        let come = format!("{} − {} che contano", italian(assets.lordo), italian(assets.netto()));
-        righe.add(0, "DetrazionePatrimonioImmobiliare", m.detrazione_patrimonio_immobiliare.0, come, "art. 5 c. 2");
+        righe.add(
+            0,
+            "PatrimonioImmobiliare",
+            m.patrimonio_immobiliare.0,
+            "somma dei valori",
+            "art. 5 c. 2",
+        );
+        let come = format!(
+            "{} − {} che contano",
+            italian(assets.lordo),
+            italian(assets.netto())
+        );
+        righe.add(
+            0,
+            "DetrazionePatrimonioImmobiliare",
+            m.detrazione_patrimonio_immobiliare.0,
+            come,
+            "art. 5 c. 2",
+        );
         righe.titled(titolo)
     }
 
     fn risultato(&self, titolo: &str, calcolo: &Calcolo) -> Sezione {
         let (mut righe, m) = (Righe::default(), &calcolo.modalita);
-        for Voce { nome, importo, norma, .. } in &calcolo.detrazioni {
+        for Voce {
+            nome, importo, norma, ..
+        } in &calcolo.detrazioni
+        {
             righe.add(1, *nome, *importo, "", *norma);
         }
-        righe.add(0, "Detrazioni", m.detrazioni.0, "del nucleo, fino ai redditi", "art. 4 c. 4");
-        let incomes = m.somma_redditi_componenti_corrente.unwrap_or(m.somma_redditi_componenti);
+        righe.add(
+            0,
+            "Detrazioni",
+            m.detrazioni.0,
+            "del nucleo, fino ai redditi",
+            "art. 4 c. 4",
+        );
+        let incomes = m
+            .somma_redditi_componenti_corrente
+            .unwrap_or(m.somma_redditi_componenti);
         let come = format!(
             "{} + {} − {}, non sotto zero",
             italian(incomes.0),
@@ -330,15 +547,34 @@ impl Scrittore<'_> {
             italian(m.detrazione_patrimonio_immobiliare.0)
         );
         righe.add(0, "ISP", m.isp.0, come, "art. 5");
-        let come = format!("{} + {} × {}", italian(m.isr.0), percent(self.rules().law.isp_quota), italian(m.isp.0));
+        let come = format!(
+            "{} + {} × {}",
+            italian(m.isr.0),
+            percent(self.rules().law.isp_quota),
+            italian(m.isp.0)
+        );
         righe.add(0, "ISE", m.ise.0, come, "art. 2 c. 3");
-        let come = format!("per {}", quanti(calcolo.scala.componenti, "componente", "componenti"));
+        let come = format!(
+            "per {}",
+            quanti(calcolo.scala.componenti, "componente", "componenti")
+        );
         righe.add(0, "ParametroNucleo", m.parametro_nucleo.0, come, "All. 1");
-        for Maggiorazione { nome, valore: importo, norma } in &calcolo.scala.voci {
+        for Maggiorazione {
+            nome,
+            valore: importo,
+            norma,
+        } in &calcolo.scala.voci
+        {
             righe.add(1, *nome, *importo, "", *norma);
         }
         righe.add(0, "Maggiorazioni", m.maggiorazioni.0, "", "All. 1");
-        righe.add(0, "ScalaEquivalenza", m.scala_equivalenza.0, "ParametroNucleo + Maggiorazioni", "All. 1");
+        righe.add(
+            0,
+            "ScalaEquivalenza",
+            m.scala_equivalenza.0,
+            "ParametroNucleo + Maggiorazioni",
+            "All. 1",
+        );
         let come = format!("{} / {}", italian(m.ise.0), italian(m.scala_equivalenza.0));
         righe.add(0, "ISEE", calcolo.isee, come, "art. 2 c. 2");
         righe.titled(titolo)
@@ -346,16 +582,39 @@ impl Scrittore<'_> {
 
     /// What differs from the ordinary one.
     fn specifico(&self, ordinario: &Calcolo, specifico: &Calcolo) -> Sezione {
-        let mut sezione =
-            self.risultato("ISEE specifico (L. 199/2025): per ADI, SFL, assegno unico, bonus nido e bonus nuovi nati", specifico);
+        let mut sezione = self.risultato(
+            "ISEE specifico (L. 199/2025): per ADI, SFL, assegno unico, bonus nido e bonus nuovi nati",
+            specifico,
+        );
         let mut righe = Righe::default();
         let come = format!("in luogo di {}", italian(ordinario.immobiliare.franchigia));
-        righe.add(0, "franchigia della casa", specifico.immobiliare.franchigia, come, self.norma("specifico_casa"));
-        let come = format!("nell'ordinario {}", italian(ordinario.modalita.detrazione_patrimonio_immobiliare.0));
+        righe.add(
+            0,
+            "franchigia della casa",
+            specifico.immobiliare.franchigia,
+            come,
+            self.norma("specifico_casa"),
+        );
+        let come = format!(
+            "nell'ordinario {}",
+            italian(ordinario.modalita.detrazione_patrimonio_immobiliare.0)
+        );
         let taken = specifico.modalita.detrazione_patrimonio_immobiliare.0;
-        righe.add(0, "DetrazionePatrimonioImmobiliare", taken, come, self.norma("specifico_casa"));
+        righe.add(
+            0,
+            "DetrazionePatrimonioImmobiliare",
+            taken,
+            come,
+            self.norma("specifico_casa"),
+        );
         righe.0.append(&mut sezione.righe);
-        righe.add(0, "nell'attestazione è ISEEFamiglia; quello dei singoli minorenni non vi ha posto", None, "", "");
+        righe.add(
+            0,
+            "nell'attestazione è ISEEFamiglia; quello dei singoli minorenni non vi ha posto",
+            None,
+            "",
+            "",
+        );
         righe.titled(sezione.titolo)
     }
 
@@ -383,18 +642,30 @@ impl Scrittore<'_> {
             Modo::Attratta => "con l'altro genitore attratto nel nucleo",
             Modo::Aggiuntiva => "quello del nucleo, con la componente aggiuntiva dell'altro genitore",
             Modo::StudenteAttratto => "lo studente è attratto nel nucleo dei genitori",
-            Modo::StudenteAttrattoCompAttratta => "lo studente è attratto nel nucleo di un genitore, e così l'altro",
-            Modo::StudenteAttrattoCompAggiuntiva => "lo studente è attratto nel nucleo di un genitore, l'altro dà la componente aggiuntiva",
+            Modo::StudenteAttrattoCompAttratta => {
+                "lo studente è attratto nel nucleo di un genitore, e così l'altro"
+            }
+            Modo::StudenteAttrattoCompAggiuntiva => {
+                "lo studente è attratto nel nucleo di un genitore, l'altro dà la componente aggiuntiva"
+            }
             Modo::Residenziale => "ricalcolato: le donazioni contano, art. 4 c. 4 b e c non si applicano",
             Modo::BaseAgg => "quello del nucleo, con le componenti dei figli non compresi",
-            Modo::ResidenzialeAgg => "ricalcolato per prestazioni residenziali, con le componenti dei figli non compresi",
+            Modo::ResidenzialeAgg => {
+                "ricalcolato per prestazioni residenziali, con le componenti dei figli non compresi"
+            }
         };
         righe.add(0, what, None, "", "");
         if matches!(diverso.modo, Modo::Aggiuntiva | Modo::BaseAgg) {
             righe.add(0, "ISEE del nucleo", base.isee, "", "");
         }
         for member in &diverso.attratto {
-            righe.add(1, format!("{} {}", member.cognome, member.nome), None, ruolo(member.ruolo), "");
+            righe.add(
+                1,
+                format!("{} {}", member.cognome, member.nome),
+                None,
+                ruolo(member.ruolo),
+                "",
+            );
         }
         for componente in &diverso.componenti {
             self.componente(componente, diverso, &mut righe);
@@ -410,7 +681,11 @@ impl Scrittore<'_> {
             return;
         };
         let m = &alone.modalita;
-        let own = format!("ISE {} / scala {}", italian(m.ise.0), italian(m.scala_equivalenza.0));
+        let own = format!(
+            "ISE {} / scala {}",
+            italian(m.ise.0),
+            italian(m.scala_equivalenza.0)
+        );
         match diverso.modo {
             Modo::BaseAgg | Modo::ResidenzialeAgg => {
                 let come = format!(
@@ -422,9 +697,18 @@ impl Scrittore<'_> {
                 righe.add(1, format!("componente di {who}"), valore, come, "All. 2 c. 1");
             }
             _ => {
-                let (share, parameter) = quota_di_genitore(self.situazione.dsu.figli_di(&componente.codice_fiscale), self.rules());
+                let (share, parameter) = quota_di_genitore(
+                    self.situazione.dsu.figli_di(&componente.codice_fiscale),
+                    self.rules(),
+                );
                 let come = format!("{own} × {}", percent(share));
-                righe.add(1, format!("componente aggiuntiva di {who}"), valore, come, self.norma(parameter));
+                righe.add(
+                    1,
+                    format!("componente aggiuntiva di {who}"),
+                    valore,
+                    come,
+                    self.norma(parameter),
+                );
             }
         }
     }
@@ -434,7 +718,13 @@ impl Scrittore<'_> {
 fn oltre(detrazioni: &[Voce], detratto: Euro, righe: &mut Righe) {
     let excess = sum(detrazioni) - detratto;
     if !excess.is_zero() {
-        righe.add(1, "detrazioni oltre il reddito, che non contano", excess, "", "art. 4 c. 3, fino a concorrenza");
+        righe.add(
+            1,
+            "detrazioni oltre il reddito, che non contano",
+            excess,
+            "",
+            "art. 4 c. 3, fino a concorrenza",
+        );
     }
 }
 
@@ -473,9 +763,13 @@ mod tests {
 
     #[test]
     fn amounts_are_written_as_italians_do() {
-        for (amount, text) in
-            [("0", "0,00"), ("-1234.5", "-1.234,50"), ("1234567.005", "1.234.567,01"), ("999", "999,00"), ("-0.004", "0,00")]
-        {
+        for (amount, text) in [
+            ("0", "0,00"),
+            ("-1234.5", "-1.234,50"),
+            ("1234567.005", "1.234.567,01"),
+            ("999", "999,00"),
+            ("-0.004", "0,00"),
+        ] {
             assert_eq!(italian(amount.parse::<Decimal>().unwrap()), text);
         }
         assert_eq!(percent(Ratio::new("0.0304".parse().unwrap())), "3,04 %");

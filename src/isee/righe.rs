@@ -1,5 +1,6 @@
-//! Indicators as JSON: every line by its name in the attestation, amounts as texts with two decimals. `varco dsu compute --json` prints them; an
-//! attestation's entry keeps those without a place in the published schema.
+//! Indicators as JSON: every line by its name in the attestation, amounts as texts with two decimals.
+//! `varco dsu compute --json` prints them; an attestation's entry keeps those without a place in the
+//! published schema.
 
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -10,10 +11,15 @@ use super::compute::casi::{Caso, Indicatore, Specifico};
 
 /// The lines of a computation, by their names.
 pub fn di_calcolo(calcolo: &Calcolo) -> Value {
-    calcolo.righe().into_iter().map(|(name, amount)| (name.to_owned(), Value::from(amount.to_string()))).collect()
+    calcolo
+        .righe()
+        .into_iter()
+        .map(|(name, amount)| (name.to_owned(), Value::from(amount.to_string())))
+        .collect()
 }
 
-/// A person's indicator: the case, the ISEE, the lines of another nucleus than the family's, the components added.
+/// A person's indicator: the case, the ISEE, the lines of another nucleus than the family's, the components
+/// added.
 pub fn di_indicatore(indicatore: &Indicatore) -> Value {
     let (caso, valori) = match &indicatore.caso {
         Caso::Base(_) => ("nucleo".to_owned(), Value::Null),
@@ -38,7 +44,10 @@ pub fn di_indicatore(indicatore: &Indicatore) -> Value {
 
 /// The specific ISEE: the lines of the family, and of each minor with parents apart.
 pub fn di_specifico(specifico: &Specifico) -> Value {
-    let apart = specifico.minorenni.iter().filter(|minor| !matches!(minor.caso, Caso::Base(_)));
+    let apart = specifico
+        .minorenni
+        .iter()
+        .filter(|minor| !matches!(minor.caso, Caso::Base(_)));
     json!({ "famiglia": di_calcolo(&specifico.famiglia), "minorenni": apart.map(di_indicatore).collect::<Vec<_>>() })
 }
 

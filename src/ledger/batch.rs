@@ -69,7 +69,11 @@ impl SegmentHeader {
             return Err(BatchError::Checksum("intestazione del segmento"));
         }
         let ledger = Uuid::from_slice(&bytes[8..24]).map_err(|_| BatchError::NoBatch)?;
-        Ok(Self { ledger, first: u64_at(bytes, 24), previous_length: u64_at(bytes, 32) })
+        Ok(Self {
+            ledger,
+            first: u64_at(bytes, 24),
+            previous_length: u64_at(bytes, 32),
+        })
     }
 }
 
@@ -136,11 +140,19 @@ pub fn encode(first: u64, entries: &[Raw]) -> (Vec<u8>, Vec<Span>) {
 pub fn peek_length(bytes: &[u8]) -> Result<usize, BatchError> {
     let header = bytes.get(..BATCH_HEADER).ok_or(BatchError::Truncated)?;
     let (count, length) = (u32_at(header, 16) as usize, u32_at(header, 20) as usize);
-    let plausible = header[..8] == BATCH_MAGIC && count > 0 && length <= MAX_BATCH && length >= BATCH_HEADER + ENTRY_HEADER * count;
-    if plausible { Ok(length) } else { Err(BatchError::NoBatch) }
+    let plausible = header[..8] == BATCH_MAGIC
+        && count > 0
+        && length <= MAX_BATCH
+        && length >= BATCH_HEADER + ENTRY_HEADER * count;
+    if plausible {
+        Ok(length)
+    } else {
+        Err(BatchError::NoBatch)
+    }
 }
 
-/// Reads and checks the batch at the start of `bytes`: every byte of it is covered by one checksum or another.
+/// Reads and checks the batch at the start of `bytes`: every byte of it is covered by one checksum or
+/// another.
 pub fn decode(bytes: &[u8]) -> Result<Batch, BatchError> {
     let length = peek_length(bytes)?;
     let bytes = bytes.get(..length).ok_or(BatchError::Truncated)?;
@@ -150,7 +162,9 @@ pub fn decode(bytes: &[u8]) -> Result<Batch, BatchError> {
         (u32_at(bytes, at) as usize, u32_at(bytes, at + 4) as usize)
     };
     let total: usize = (0..count).map(lengths).map(|(leaf, sealed)| leaf + sealed).sum();
-    if BATCH_HEADER + ENTRY_HEADER * count + total != length || (0..count).any(|index| lengths(index).0 > MAX_LEAF) {
+    if BATCH_HEADER + ENTRY_HEADER * count + total != length
+        || (0..count).any(|index| lengths(index).0 > MAX_LEAF)
+    {
         return Err(BatchError::NoBatch);
     }
     let spans = spans((0..count).map(lengths));
@@ -161,16 +175,27 @@ pub fn decode(bytes: &[u8]) -> Result<Batch, BatchError> {
     if sealed_checksum(bytes, &spans) != u32_at(bytes, 24) {
         return Err(BatchError::Checksum("parti riservate"));
     }
-    if spans.iter().any(|span| !slot_is_whole(&bytes[span.sealed.clone()])) {
+    if spans
+        .iter()
+        .any(|span| !slot_is_whole(&bytes[span.sealed.clone()]))
+    {
         return Err(BatchError::Checksum("chiave della parte riservata"));
     }
-    Ok(Batch { first: u64_at(bytes, 8), length, spans })
+    Ok(Batch {
+        first: u64_at(bytes, 8),
+        length,
+        spans,
+    })
 }
 
 /// Looks for a valid batch anywhere in `bytes`: the offset of the first.
 pub fn find(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
-    while let Some(found) = bytes.get(at..)?.windows(8).position(|window| window == BATCH_MAGIC) {
+    while let Some(found) = bytes
+        .get(at..)?
+        .windows(8)
+        .position(|window| window == BATCH_MAGIC)
+    {
         if decode(&bytes[at + found..]).is_ok() {
             return Some(at + found);
         }
@@ -182,7 +207,11 @@ pub fn find(bytes: &[u8]) -> Option<usize> {
 /// The valid batch that ends where `bytes` end.
 pub fn last(bytes: &[u8]) -> Option<Batch> {
     let mut end = bytes.len();
-    while let Some(found) = bytes.get(..end)?.windows(8).rposition(|window| window == BATCH_MAGIC) {
+    while let Some(found) = bytes
+        .get(..end)?
+        .windows(8)
+        .rposition(|window| window == BATCH_MAGIC)
+    {
         if let Ok(batch) = decode(&bytes[found..])
             && found + batch.length == bytes.len()
         {
@@ -199,7 +228,10 @@ fn spans(lengths: impl Iterator<Item = (usize, usize)> + Clone) -> Vec<Span> {
     let mut sealed = leaf + lengths.clone().map(|(leaf, _)| leaf).sum::<usize>();
     lengths
         .map(|(leaf_length, sealed_length)| {
-            let span = Span { leaf: leaf..leaf + leaf_length, sealed: sealed..sealed + sealed_length };
+            let span = Span {
+                leaf: leaf..leaf + leaf_length,
+                sealed: sealed..sealed + sealed_length,
+            };
             leaf += leaf_length;
             sealed += sealed_length;
             span
@@ -207,7 +239,8 @@ fn spans(lengths: impl Iterator<Item = (usize, usize)> + Clone) -> Vec<Span> {
         .collect()
 }
 
-/// The checksum of an entry in its position: CRC32C of the leaf and of the sealed part, without the bytes that erasing overwrites.
+/// The checksum of an entry in its position: CRC32C of the leaf and of the sealed part, without the bytes
+/// that erasing overwrites.
 pub fn entry_checksum(leaf: &[u8], sealed: &[u8]) -> u32 {
     without_slot(crc32c::crc32c(leaf), sealed)
 }
@@ -215,7 +248,9 @@ pub fn entry_checksum(leaf: &[u8], sealed: &[u8]) -> u32 {
 /// Whether the part of a sealed part that may be erased is as it was written, or erased: all zeros.
 pub fn slot_is_whole(sealed: &[u8]) -> bool {
     sealed.is_empty()
-        || sealed.get(SLOT).is_some_and(|slot| slot.iter().all(|byte| *byte == 0) || crc32c::crc32c(&slot[..60]) == u32_at(slot, 60))
+        || sealed.get(SLOT).is_some_and(|slot| {
+            slot.iter().all(|byte| *byte == 0) || crc32c::crc32c(&slot[..60]) == u32_at(slot, 60)
+        })
 }
 
 /// Goes on with a checksum over a sealed part, without the bytes that erasing overwrites.
@@ -230,15 +265,26 @@ fn clear_checksum(clear: &[u8]) -> u32 {
 }
 
 fn sealed_checksum(bytes: &[u8], spans: &[Span]) -> u32 {
-    spans.iter().filter(|span| !span.sealed.is_empty()).fold(0, |checksum, span| without_slot(checksum, &bytes[span.sealed.clone()]))
+    spans
+        .iter()
+        .filter(|span| !span.sealed.is_empty())
+        .fold(0, |checksum, span| {
+            without_slot(checksum, &bytes[span.sealed.clone()])
+        })
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..at + 4).and_then(|four| four.try_into().ok()).map_or(0, u32::from_le_bytes)
+    bytes
+        .get(at..at + 4)
+        .and_then(|four| four.try_into().ok())
+        .map_or(0, u32::from_le_bytes)
 }
 
 fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    bytes.get(at..at + 8).and_then(|eight| eight.try_into().ok()).map_or(0, u64::from_le_bytes)
+    bytes
+        .get(at..at + 8)
+        .and_then(|eight| eight.try_into().ok())
+        .map_or(0, u64::from_le_bytes)
 }
 
 /// Lengths in a batch fit: the committer keeps batches far below [`MAX_BATCH`].
@@ -256,8 +302,14 @@ mod tests {
         let checksum = crc32c::crc32c(&sealed[8..68]);
         sealed[68..72].copy_from_slice(&checksum.to_le_bytes());
         let entries = [
-            Raw { leaf: b"{\"v\":1}".to_vec(), sealed: Bytes::new() },
-            Raw { leaf: b"{\"v\":1,\"seq\":2}".to_vec(), sealed: sealed.into() },
+            Raw {
+                leaf: b"{\"v\":1}".to_vec(),
+                sealed: Bytes::new(),
+            },
+            Raw {
+                leaf: b"{\"v\":1,\"seq\":2}".to_vec(),
+                sealed: sealed.into(),
+            },
         ];
         encode(7, &entries).0
     }
@@ -266,7 +318,10 @@ mod tests {
     fn a_batch_comes_back() {
         let bytes = sample();
         let batch = decode(&bytes).unwrap();
-        assert_eq!((batch.first, batch.length, batch.spans.len()), (7, bytes.len(), 2));
+        assert_eq!(
+            (batch.first, batch.length, batch.spans.len()),
+            (7, bytes.len(), 2)
+        );
         assert_eq!(&bytes[batch.spans[1].leaf.clone()], b"{\"v\":1,\"seq\":2}");
         assert_eq!(batch.spans[1].sealed.len(), 120);
     }
@@ -306,7 +361,16 @@ mod tests {
         let mut bytes = vec![0x8b, b'V', b'A', 3, 4];
         assert_eq!(last(&bytes), None);
         bytes.extend(sample());
-        bytes.extend(encode(9, &[Raw { leaf: b"{\"v\":1}".to_vec(), sealed: Bytes::new() }]).0);
+        bytes.extend(
+            encode(
+                9,
+                &[Raw {
+                    leaf: b"{\"v\":1}".to_vec(),
+                    sealed: Bytes::new(),
+                }],
+            )
+            .0,
+        );
         assert_eq!(last(&bytes).map(|batch| batch.first), Some(9));
         bytes.push(0);
         assert_eq!(last(&bytes), None);
@@ -316,7 +380,10 @@ mod tests {
     fn an_entry_is_known_by_all_but_what_erasing_overwrites() {
         let bytes = sample();
         let span = &decode(&bytes).unwrap().spans[1];
-        let (leaf, sealed) = (bytes[span.leaf.clone()].to_vec(), bytes[span.sealed.clone()].to_vec());
+        let (leaf, sealed) = (
+            bytes[span.leaf.clone()].to_vec(),
+            bytes[span.sealed.clone()].to_vec(),
+        );
         let known = entry_checksum(&leaf, &sealed);
         for at in 0..leaf.len() + sealed.len() {
             let (mut leaf, mut sealed) = (leaf.clone(), sealed.clone());
@@ -324,7 +391,11 @@ mod tests {
             *in_sealed.map_or_else(|| &mut leaf[at], |at| &mut sealed[at]) ^= 1;
             let seen = entry_checksum(&leaf, &sealed) != known;
             assert_eq!(seen, in_sealed.is_none_or(|at| !SLOT.contains(&at)), "byte {at}");
-            assert_eq!(slot_is_whole(&sealed), in_sealed.is_none_or(|at| !SLOT.contains(&at)), "byte {at}");
+            assert_eq!(
+                slot_is_whole(&sealed),
+                in_sealed.is_none_or(|at| !SLOT.contains(&at)),
+                "byte {at}"
+            );
         }
         let mut erased = sealed;
         erased[SLOT].fill(0);

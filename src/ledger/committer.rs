@@ -1,7 +1,9 @@
-//! The committer: one thread that takes the submissions that wait, checks preconditions, stamps, appends one durable batch, has the views and the other
-//! followers apply it, and hands out receipts. It renders nothing and decides nothing else.
+//! The committer: one thread that takes the submissions that wait, checks preconditions, stamps, appends one
+//! durable batch, has the views and the other followers apply it, and hands out receipts. It renders nothing
+//! and decides nothing else.
 //!
-//! Invariant: nobody is answered before it is certain whether the batch is durable. An append in doubt is settled first.
+//! Invariant: nobody is answered before it is certain whether the batch is durable. An append in doubt is
+//! settled first.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -35,7 +37,8 @@ const SETTLE: (usize, Duration) = (10, Duration::from_millis(100));
 const FOLLOW: Duration = Duration::from_millis(200);
 /// How much is read at a time to bring the views up to the log.
 const CATCH_UP: usize = 8 << 20;
-/// Seconds by which the clock may be behind the last entry at the start: what a synchronisation may still correct.
+/// Seconds by which the clock may be behind the last entry at the start: what a synchronisation may still
+/// correct.
 const CLOCK_BEHIND: i64 = 300;
 
 /// A name whose version must still be what was read: 0 for never advanced.
@@ -63,7 +66,11 @@ impl Submission {
     }
 
     fn fits(&self) -> Result<(), NotCommitted> {
-        if self.size() > LONGEST_SUBMISSION { Err(NotCommitted::TooLarge) } else { Ok(()) }
+        if self.size() > LONGEST_SUBMISSION {
+            Err(NotCommitted::TooLarge)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -107,9 +114,11 @@ pub enum NotCommitted {
 pub trait Views: Follower {
     /// The version of a name: the sequence of the last entry that advanced it, 0 for none.
     fn version(&self, key: &str) -> Result<u64, ViewError>;
-    /// How many records a keyring must have at least: as many as the highest id of a key that an entry names, or as were recorded.
+    /// How many records a keyring must have at least: as many as the highest id of a key that an entry names,
+    /// or as were recorded.
     fn keys(&self) -> Result<u64, ViewError>;
-    /// Called after an error, until it succeeds: goes back to the last durable commit. The log is applied again from there.
+    /// Called after an error, until it succeeds: goes back to the last durable commit. The log is applied
+    /// again from there.
     fn recover(&mut self, log: &mut dyn Log) -> Result<(), ViewError>;
     /// They gave an error: they are not to be believed at the next start.
     fn distrust(&mut self) {}
@@ -125,8 +134,8 @@ pub fn project_versions(entry: &Entry, writes: &mut Writes) {
 /// The prefix, in the views, of what is known under a token or under the last part of another name.
 pub const TOKENS: &str = "t/";
 
-/// The name under which the views keep a version: the last part of the key, which tells most, stands first. `cf/2026/TOKEN` is `t/TOKEN/v/cf/2026`,
-/// next to what else is known under that token.
+/// The name under which the views keep a version: the last part of the key, which tells most, stands first.
+/// `cf/2026/TOKEN` is `t/TOKEN/v/cf/2026`, next to what else is known under that token.
 pub fn version_name(key: &str) -> Vec<u8> {
     match key.rsplit_once('/') {
         Some((rest, last)) => format!("{TOKENS}{last}/v/{rest}").into_bytes(),
@@ -176,8 +185,9 @@ impl Running {
 }
 
 impl Committer {
-    /// Brings views and followers up to the log, then starts the thread. `keys` is how many records the keyring has: where entries need more, it is an
-    /// older copy, new keys would take the ids of those that are missing, and nothing is started.
+    /// Brings views and followers up to the log, then starts the thread. `keys` is how many records the
+    /// keyring has: where entries need more, it is an older copy, new keys would take the ids of those that
+    /// are missing, and nothing is started.
     pub fn start(
         ledger: Uuid,
         mut log: Box<dyn Log>,
@@ -195,10 +205,14 @@ impl Committer {
         if u64::from(keys) < wanted {
             return Err(StartError::Keyring { has: keys, wanted });
         }
-        // Stamps never go back: a clock that is far behind would stamp everything with the same instant until it has caught up.
+        // Stamps never go back: a clock that is far behind would stamp everything with the same instant until
+        // it has caught up.
         let now = clock.now();
         if last_recorded.as_second() - now.as_second() > CLOCK_BEHIND {
-            return Err(StartError::Clock { now, last: last_recorded });
+            return Err(StartError::Clock {
+                now,
+                last: last_recorded,
+            });
         }
         let meter = Meter::default();
         meter.head.set(i64::try_from(head).unwrap_or(i64::MAX));
@@ -209,7 +223,10 @@ impl Committer {
             log,
             views,
             followers,
-            batch: BatchId { writer: u64::from_le_bytes(random().map_err(|_| StartError::Random)?), number: 0 },
+            batch: BatchId {
+                writer: u64::from_le_bytes(random().map_err(|_| StartError::Random)?),
+                number: 0,
+            },
             clock,
             last_recorded,
             paused_until: None,
@@ -219,8 +236,17 @@ impl Committer {
             meter: meter.clone(),
         };
         let builder = std::thread::Builder::new().name("committer".to_owned());
-        let thread = builder.spawn(move || work.run(&receiver)).map_err(|error| StartError::Thread(Arc::new(error)))?;
-        Ok((Self { sender: sender.clone(), health, meter }, Running { thread, sender }))
+        let thread = builder
+            .spawn(move || work.run(&receiver))
+            .map_err(|error| StartError::Thread(Arc::new(error)))?;
+        Ok((
+            Self {
+                sender: sender.clone(),
+                health,
+                meter,
+            },
+            Running { thread, sender },
+        ))
     }
 
     /// Submits and waits until it is durable. Dropping the future does not take the submission back.
@@ -229,13 +255,15 @@ impl Committer {
         let (reply, answer) = oneshot::channel();
         // A full queue means that the disk is far behind: say so at once instead of piling up.
         self.meter.waiting.inc();
-        self.sender.try_send(Message::Submit(submission, reply)).map_err(|error| {
-            self.meter.waiting.dec();
-            match error {
-                std::sync::mpsc::TrySendError::Full(_) => NotCommitted::Unavailable,
-                std::sync::mpsc::TrySendError::Disconnected(_) => NotCommitted::Closed,
-            }
-        })?;
+        self.sender
+            .try_send(Message::Submit(submission, reply))
+            .map_err(|error| {
+                self.meter.waiting.dec();
+                match error {
+                    std::sync::mpsc::TrySendError::Full(_) => NotCommitted::Unavailable,
+                    std::sync::mpsc::TrySendError::Disconnected(_) => NotCommitted::Closed,
+                }
+            })?;
         answer.await.unwrap_or(Err(NotCommitted::Closed))
     }
 
@@ -244,17 +272,21 @@ impl Committer {
         submission.fits()?;
         let (reply, answer) = oneshot::channel();
         self.meter.waiting.inc();
-        self.sender.send(Message::Submit(submission, reply)).map_err(|_| {
-            self.meter.waiting.dec();
-            NotCommitted::Closed
-        })?;
+        self.sender
+            .send(Message::Submit(submission, reply))
+            .map_err(|_| {
+                self.meter.waiting.dec();
+                NotCommitted::Closed
+            })?;
         answer.blocking_recv().unwrap_or(Err(NotCommitted::Closed))
     }
 
     /// Adds a follower. It is brought up to the log, and follows it from there on.
     pub async fn follow(&self, follower: Box<dyn Follower>) -> Result<(), NotCommitted> {
         let (reply, answer) = oneshot::channel();
-        self.sender.try_send(Message::Follow(follower, reply)).map_err(|_| NotCommitted::Unavailable)?;
+        self.sender
+            .try_send(Message::Follow(follower, reply))
+            .map_err(|_| NotCommitted::Unavailable)?;
         answer.await.unwrap_or(Err(NotCommitted::Closed))
     }
 
@@ -293,7 +325,9 @@ pub enum StartError {
         log: u64,
     },
     /// Keys that entries name are not in the keyring.
-    #[error("il portachiavi ha {has} chiavi e le voci del registro ne nominano {wanted}: è una copia vecchia; rimettere l'ultima")]
+    #[error(
+        "il portachiavi ha {has} chiavi e le voci del registro ne nominano {wanted}: è una copia vecchia; rimettere l'ultima"
+    )]
     Keyring {
         /// Records of the keyring.
         has: u32,
@@ -326,7 +360,10 @@ impl From<LogError> for StartError {
 fn catch_up<F: Follower + ?Sized>(log: &mut dyn Log, follower: &mut F) -> Result<Timestamp, StartError> {
     let (head, applied) = (log.head()?, follower.applied());
     if applied > head {
-        return Err(StartError::Ahead { views: applied, log: head });
+        return Err(StartError::Ahead {
+            views: applied,
+            log: head,
+        });
     }
     // The instant of the last entry: stamps never go back.
     let (mut recorded, mut failed) = (None, None);
@@ -348,7 +385,8 @@ fn catch_up<F: Follower + ?Sized>(log: &mut dyn Log, follower: &mut F) -> Result
     }
 }
 
-/// Says how far a long catching up has come, now and then: after a crash, or for a new format, views are made from the whole log.
+/// Says how far a long catching up has come, now and then: after a crash, or for a new format, views are made
+/// from the whole log.
 struct Progress {
     of: &'static str,
     from: u64,
@@ -363,7 +401,13 @@ impl Progress {
 
     fn new(of: &'static str, from: u64, head: u64) -> Self {
         let now = Instant::now();
-        Self { of, from, head, began: now, said: now }
+        Self {
+            of,
+            from,
+            head,
+            began: now,
+            said: now,
+        }
     }
 
     fn reached(&mut self, sequence: u64) {
@@ -373,7 +417,14 @@ impl Progress {
         self.said = Instant::now();
         let (done, all) = (sequence.saturating_sub(self.from), self.head - self.from);
         let left = self.began.elapsed().as_secs() * (all - done.min(all)) / done.max(1);
-        tracing::info!(follower = self.of, entries = done, of = all, percent = 100 * done / all.max(1), seconds_left = left, "catching up");
+        tracing::info!(
+            follower = self.of,
+            entries = done,
+            of = all,
+            percent = 100 * done / all.max(1),
+            seconds_left = left,
+            "catching up"
+        );
     }
 }
 
@@ -409,7 +460,8 @@ impl Work {
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             };
-            // Whoever is about to submit does so now: fewer and larger batches, fewer syncs. With nobody else it costs nothing.
+            // Whoever is about to submit does so now: fewer and larger batches, fewer syncs. With nobody else
+            // it costs nothing.
             std::thread::yield_now();
             let mut waiting: Vec<Waiting> = Vec::new();
             let mut bytes = 0;
@@ -434,7 +486,11 @@ impl Work {
         if !self.dead.load(Ordering::SeqCst) {
             let closed = self.log.close().map_err(|error| error.to_string());
             let closed = closed.and_then(|()| self.views.close().map_err(|error| error.to_string()));
-            let others = self.followers.iter_mut().try_for_each(|follower| follower.close()).map_err(|error| error.to_string());
+            let others = self
+                .followers
+                .iter_mut()
+                .try_for_each(|follower| follower.close())
+                .map_err(|error| error.to_string());
             let closed = closed.and(others);
             if let Err(error) = closed {
                 tracing::error!(error, "clean stop failed");
@@ -481,7 +537,8 @@ impl Work {
         }
     }
 
-    /// Has all apply what others appended. An error has been dealt with: the views are lost, or the process ends.
+    /// Has all apply what others appended. An error has been dealt with: the views are lost, or the process
+    /// ends.
     fn catch_up(&mut self) -> Result<(), NotCommitted> {
         match catch_up(self.log.as_mut(), self.views.as_mut()) {
             Ok(recorded) => self.last_recorded = self.last_recorded.max(recorded),
@@ -508,7 +565,8 @@ impl Work {
         Ok(())
     }
 
-    /// The views gave an error: the disk may be full. The log is whole, and nothing is appended to it until they have recovered.
+    /// The views gave an error: the disk may be full. The log is whole, and nothing is appended to it until
+    /// they have recovered.
     fn lose(&mut self, error: &ViewError) {
         if !std::mem::replace(&mut self.lost, true) {
             tracing::error!(%error, "views cannot be written");
@@ -542,7 +600,8 @@ impl Work {
         if !self.has_views() || self.paused_until.is_some_and(|until| Instant::now() < until) {
             return answer_all(waiting, NotCommitted::Unavailable);
         }
-        // Another writer of the same log may come in between: its entries are applied and everything is checked again.
+        // Another writer of the same log may come in between: its entries are applied and everything is
+        // checked again.
         for _ in 0..BEHIND {
             let expected = self.views.applied();
             let (accepted, conflicting, entries, recorded) = match self.prepare(waiting, expected) {
@@ -566,13 +625,18 @@ impl Work {
                 Ok(Appended::Positions(positions)) if positions.len() == entries.len() => {
                     self.meter.appends.observe(began.elapsed().as_secs_f64());
                     self.meter.entries.inc_by(entries.len() as u64);
-                    self.meter.head.set(i64::try_from(expected + entries.len() as u64).unwrap_or(i64::MAX));
+                    self.meter
+                        .head
+                        .set(i64::try_from(expected + entries.len() as u64).unwrap_or(i64::MAX));
                     self.paused_until = None;
-                    self.health.send_if_modified(|health| std::mem::replace(health, Health::Good) != Health::Good);
+                    self.health
+                        .send_if_modified(|health| std::mem::replace(health, Health::Good) != Health::Good);
                     self.last_recorded = recorded;
                     return self.applied(accepted, entries, &positions, expected + 1, recorded);
                 }
-                Ok(Appended::Positions(_)) => return self.die(accepted, "the log has another batch than was given to it"),
+                Ok(Appended::Positions(_)) => {
+                    return self.die(accepted, "the log has another batch than was given to it");
+                }
                 Ok(Appended::Behind) => {
                     if let Err(error) = self.catch_up() {
                         return answer_all(accepted, error);
@@ -584,7 +648,9 @@ impl Work {
                     self.pause();
                     return answer_all(accepted, NotCommitted::Unavailable);
                 }
-                Err(AppendError::InDoubt(error) | AppendError::Fatal(error)) => return self.die(accepted, &error.to_string()),
+                Err(AppendError::InDoubt(error) | AppendError::Fatal(error)) => {
+                    return self.die(accepted, &error.to_string());
+                }
             }
         }
         tracing::error!(tries = BEHIND, "others always came in between");
@@ -597,19 +663,27 @@ impl Work {
         self.health.send_replace(Health::Unavailable);
     }
 
-    /// Settles an append in doubt. Its senders wait meanwhile. A doubt that stays ends the process: the next start reads the log.
+    /// Settles an append in doubt. Its senders wait meanwhile. A doubt that stays ends the process: the next
+    /// start reads the log.
     fn settle(&mut self, doubt: &std::io::Error) -> Result<Appended, AppendError> {
         tracing::warn!(%doubt, "an append is in doubt");
         let (times, pause) = SETTLE;
         for _ in 0..times {
             match self.log.settle(self.batch) {
                 Ok(Some(positions)) => return Ok(Appended::Positions(positions)),
-                Ok(None) => return Err(AppendError::Unavailable(std::io::Error::new(doubt.kind(), doubt.to_string()))),
+                Ok(None) => {
+                    return Err(AppendError::Unavailable(std::io::Error::new(
+                        doubt.kind(),
+                        doubt.to_string(),
+                    )));
+                }
                 Err(error) => tracing::warn!(%error, "an append stays in doubt"),
             }
             std::thread::sleep(pause);
         }
-        Err(AppendError::Fatal(std::io::Error::other("an append stayed in doubt")))
+        Err(AppendError::Fatal(std::io::Error::other(
+            "an append stayed in doubt",
+        )))
     }
 
     /// Checks preconditions against the views and against what the batch has advanced before; stamps.
@@ -643,7 +717,10 @@ impl Work {
                     draft.keys().iter().for_each(|key| {
                         overlay.insert(key, sequence);
                     });
-                    entries.push(Raw { leaf: draft.stamp(self.ledger, sequence, &stamp), sealed: draft.sealed.clone() });
+                    entries.push(Raw {
+                        leaf: draft.stamp(self.ledger, sequence, &stamp),
+                        sealed: draft.sealed.clone(),
+                    });
                 }
             }
             verdicts.push(holds);
@@ -654,25 +731,39 @@ impl Work {
         }
         let (mut accepted, mut conflicting) = (Vec::with_capacity(waiting.len()), Vec::new());
         for (each, holds) in waiting.into_iter().zip(verdicts) {
-            if holds { accepted.push(each) } else { conflicting.push(each) }
+            if holds {
+                accepted.push(each)
+            } else {
+                conflicting.push(each)
+            }
         }
         Ok((accepted, conflicting, entries, recorded))
     }
 
     /// The batch is durable: the views apply it, then receipts go out.
-    fn applied(&mut self, accepted: Vec<Waiting>, raw: Vec<Raw>, positions: &[Position], first: u64, recorded: Timestamp) {
+    fn applied(
+        &mut self,
+        accepted: Vec<Waiting>,
+        raw: Vec<Raw>,
+        positions: &[Position],
+        first: u64,
+        recorded: Timestamp,
+    ) {
         let stamp = rfc3339(recorded);
         let (mut entries, mut answers) = (Vec::with_capacity(raw.len()), Vec::with_capacity(accepted.len()));
         let (mut leaves, mut places) = (raw.into_iter(), positions.iter());
         for (submission, reply) in accepted {
             answers.push((first + entries.len() as u64, reply));
             for draft in submission.drafts {
-                let (Some(raw), Some(position)) = (leaves.next(), places.next()) else { continue };
+                let (Some(raw), Some(position)) = (leaves.next(), places.next()) else {
+                    continue;
+                };
                 let sequence = first + entries.len() as u64;
                 entries.push(draft.appended(raw.leaf, self.ledger, sequence, &stamp, *position));
             }
         }
-        // The entries are durable: their senders are told so even if the views fail. Nothing else is appended before they recover.
+        // The entries are durable: their senders are told so even if the views fail. Nothing else is appended
+        // before they recover.
         if let Err(error) = self.views.apply(&entries, Origin::Here) {
             self.lose(&error);
         }

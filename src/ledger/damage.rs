@@ -1,4 +1,5 @@
-//! Damage found in the log while the gateway serves: logged once for each place, counted, shown until the process ends.
+//! Damage found in the log while the gateway serves: logged once for each place, counted, shown until the
+//! process ends.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,7 +20,8 @@ pub struct Damage {
 }
 
 impl Damage {
-    /// Notes that a reading failed. A new place is an ERROR line; a known one is only counted, since each exchange that reads it finds it again.
+    /// Notes that a reading failed. A new place is an ERROR line; a known one is only counted, since each
+    /// exchange that reads it finds it again.
     pub fn found(&self, error: &LogError) {
         self.readings.inc();
         let text = error.to_string();
@@ -36,6 +38,11 @@ impl Damage {
 
     /// The places that were found damaged, in words.
     pub fn places(&self) -> Vec<String> {
-        self.places.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+        self.places
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .keys()
+            .cloned()
+            .collect()
     }
 }

@@ -68,7 +68,10 @@ impl Directory {
             return Err(DirectoryError::NotEmpty(path.display().to_string()));
         }
         restrict(path).map_err(at)?;
-        let directory = Self { path: path.to_owned(), ledger };
+        let directory = Self {
+            path: path.to_owned(),
+            ledger,
+        };
         keys::create(&directory.keys())?;
         restrict(&directory.keys()).map_err(at)?;
         SegmentLog::create(&directory.segments(), ledger, &RealDisk)?;
@@ -79,8 +82,15 @@ impl Directory {
 
     /// Writes `FORMAT`: from now on the directory is in the present format.
     pub fn write_format(&self) -> Result<(), DirectoryError> {
-        let text = format!("varco {}.{}\nledger {}\nwriter varco {}\n", FORMAT.0, FORMAT.1, self.ledger, env!("CARGO_PKG_VERSION"));
-        replace(&self.format(), text.as_bytes()).map_err(|error| DirectoryError::Io(self.path.display().to_string(), error))
+        let text = format!(
+            "varco {}.{}\nledger {}\nwriter varco {}\n",
+            FORMAT.0,
+            FORMAT.1,
+            self.ledger,
+            env!("CARGO_PKG_VERSION")
+        );
+        replace(&self.format(), text.as_bytes())
+            .map_err(|error| DirectoryError::Io(self.path.display().to_string(), error))
     }
 
     /// Reads `FORMAT`.
@@ -97,25 +107,46 @@ impl Directory {
         let text = match std::fs::read_to_string(path.join("FORMAT")) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(wrong("non c'è il file FORMAT (varco init crea una directory nuova; di una copia rimettere anche FORMAT)"));
+                return Err(wrong(
+                    "non c'è il file FORMAT (varco init crea una directory nuova; di una copia rimettere anche FORMAT)",
+                ));
             }
             Err(error) => return Err(DirectoryError::Io(path.display().to_string(), error)),
         };
-        let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-        let (major, minor) =
-            line("varco").and_then(|version| version.split_once('.')).ok_or_else(|| wrong("il file FORMAT non è comprensibile"))?;
-        let (Ok(major), Ok(minor)) = (major.parse(), minor.parse()) else { return Err(wrong("il file FORMAT non è comprensibile")) };
+        let line = |name: &str| {
+            text.lines()
+                .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
+        };
+        let (major, minor) = line("varco")
+            .and_then(|version| version.split_once('.'))
+            .ok_or_else(|| wrong("il file FORMAT non è comprensibile"))?;
+        let (Ok(major), Ok(minor)) = (major.parse(), minor.parse()) else {
+            return Err(wrong("il file FORMAT non è comprensibile"));
+        };
         if (major, minor) > FORMAT {
             return Err(wrong("l'ha scritta una versione successiva: usare quella"));
         }
-        let ledger = line("ledger").and_then(|id| id.parse().ok()).ok_or_else(|| wrong("il file FORMAT non nomina alcun registro"))?;
-        Ok((Self { path: path.to_owned(), ledger }, (major, minor)))
+        let ledger = line("ledger")
+            .and_then(|id| id.parse().ok())
+            .ok_or_else(|| wrong("il file FORMAT non nomina alcun registro"))?;
+        Ok((
+            Self {
+                path: path.to_owned(),
+                ledger,
+            },
+            (major, minor),
+        ))
     }
 
     /// Takes the lock.
     pub fn lock(&self) -> Result<Lock, DirectoryError> {
         let at = |error| DirectoryError::Io(self.path.display().to_string(), error);
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(self.path.join("lock")).map_err(at)?;
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(self.path.join("lock"))
+            .map_err(at)?;
         match file.try_lock() {
             Ok(()) => Ok(Lock(file)),
             Err(TryLockError::WouldBlock) => Err(DirectoryError::Locked(self.path.display().to_string())),
@@ -145,7 +176,12 @@ impl Directory {
     }
 
     /// Opens the log for writing, and says what that had to do. A segment of that many bytes is full.
-    pub fn open_log(&self, disk: Arc<dyn Disk>, segment_bytes: u64, loss: Loss) -> Result<(SegmentLog, Recovery), LogError> {
+    pub fn open_log(
+        &self,
+        disk: Arc<dyn Disk>,
+        segment_bytes: u64,
+        loss: Loss,
+    ) -> Result<(SegmentLog, Recovery), LogError> {
         SegmentLog::open(&self.segments(), self.ledger, disk, segment_bytes, loss)
     }
 
@@ -179,8 +215,9 @@ impl Directory {
         self.path.join("FORMAT")
     }
 
-    /// Copies the ledger to a new directory while a gateway may be writing: closed segments whole, the open one up to its last whole
-    /// batch. Keys are not copied: they are backed up apart. How many bytes were copied.
+    /// Copies the ledger to a new directory while a gateway may be writing: closed segments whole, the open
+    /// one up to its last whole batch. Keys are not copied: they are backed up apart. How many bytes were
+    /// copied.
     pub fn backup(&self, target: &Path) -> Result<u64, DirectoryError> {
         let at = |path: &Path| {
             let name = path.display().to_string();
@@ -198,7 +235,8 @@ impl Directory {
         let copied = segments::copy(&self.segments(), &target.join("ledger"), self.ledger)?;
         // Says to whoever opens it that it is a copy, so that the ledger says so too.
         replace(&target.join(COPY), self.ledger.to_string().as_bytes()).map_err(at(target))?;
-        // Last, so that a backup cut short is not taken for one. It says so too, since no directory opens without it.
+        // Last, so that a backup cut short is not taken for one. It says so too, since no directory opens
+        // without it.
         let mut format = std::fs::read(self.format()).map_err(at(&self.format()))?;
         format.extend_from_slice(format!("{MARK}\n").as_bytes());
         replace(&target.join("FORMAT"), &format).map_err(at(target))?;
@@ -214,8 +252,9 @@ const MARK: &str = "copy";
 const LOSS: &str = "PERDITA";
 
 impl Directory {
-    /// Notes that the end of the log is about to be given up, and the last entry that there was at least. The note is durable before anything changes: after
-    /// an interruption the next process that opens the directory records the loss.
+    /// Notes that the end of the log is about to be given up, and the last entry that there was at least. The
+    /// note is durable before anything changes: after an interruption the next process that opens the
+    /// directory records the loss.
     pub fn begin_loss(&self, until: u64) -> io::Result<()> {
         replace(&self.path.join(LOSS), format!("{until}\n").as_bytes())
     }
@@ -234,7 +273,8 @@ impl Directory {
 
     /// Whether this is a copy that nobody has opened for writing yet.
     pub fn is_copy(&self) -> bool {
-        let marked = || std::fs::read_to_string(self.format()).is_ok_and(|text| text.lines().any(|line| line == MARK));
+        let marked =
+            || std::fs::read_to_string(self.format()).is_ok_and(|text| text.lines().any(|line| line == MARK));
         self.path.join(COPY).exists() || marked()
     }
 
@@ -245,7 +285,10 @@ impl Directory {
             _ => {}
         }
         let text = std::fs::read_to_string(self.format())?;
-        let without: String = text.split_inclusive('\n').filter(|line| line.trim_end() != MARK).collect();
+        let without: String = text
+            .split_inclusive('\n')
+            .filter(|line| line.trim_end() != MARK)
+            .collect();
         if without != text {
             replace(&self.format(), without.as_bytes())?;
         }
@@ -255,10 +298,16 @@ impl Directory {
 
 /// Makes a directory and those above it that are missing, and their names durable.
 fn create_durably(path: &Path) -> io::Result<()> {
-    let missing: Vec<&Path> = path.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists()).collect();
+    let missing: Vec<&Path> = path
+        .ancestors()
+        .take_while(|above| !above.as_os_str().is_empty() && !above.exists())
+        .collect();
     std::fs::create_dir_all(path)?;
     for made in missing {
-        let parent = made.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent = made
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         RealDisk.sync_directory(parent)?;
     }
     Ok(())

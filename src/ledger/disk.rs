@@ -1,4 +1,5 @@
-//! The file operations of the ledger, and the opening of the views, behind a seam: tests make each of them fail as disks do.
+//! The file operations of the ledger, and the opening of the views, behind a seam: tests make each of them
+//! fail as disks do.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -46,7 +47,12 @@ pub struct RealDisk;
 
 impl Disk for RealDisk {
     fn open(&self, path: &Path, create: bool) -> io::Result<Box<dyn DiskFile>> {
-        let file = OpenOptions::new().read(true).write(true).create_new(create).mode(OWNER).open(path)?;
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create_new(create)
+            .mode(OWNER)
+            .open(path)?;
         lock(&file)?;
         Ok(Box::new(file))
     }
@@ -56,13 +62,16 @@ impl Disk for RealDisk {
     }
 }
 
-/// A segment has one writer, also after somebody has removed the lock of its directory. A process about to end is waited for.
+/// A segment has one writer, also after somebody has removed the lock of its directory. A process about to
+/// end is waited for.
 fn lock(file: &File) -> io::Result<()> {
     let until = Instant::now() + ENDING;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(()),
-            Err(TryLockError::WouldBlock) if Instant::now() < until => std::thread::sleep(Duration::from_millis(20)),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                std::thread::sleep(Duration::from_millis(20))
+            }
             Err(TryLockError::WouldBlock) => return Err(io::Error::other("un altro processo vi scrive")),
             Err(TryLockError::Error(error)) => return Err(error),
         }
@@ -88,11 +97,17 @@ impl DiskFile for File {
     }
 }
 
-/// Writes a small file so that it is there whole or not at all: beside, synced, renamed, directory synced. A failed write leaves no file.
+/// Writes a small file so that it is there whole or not at all: beside, synced, renamed, directory synced. A
+/// failed write leaves no file.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let beside = beside(path);
     let write = || -> io::Result<()> {
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(OWNER).open(&beside)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(OWNER)
+            .open(&beside)?;
         file.write_all_at(content, 0)?;
         file.sync_all()?;
         std::fs::rename(&beside, path)
@@ -106,7 +121,8 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     }
 }
 
-/// The file that becomes `path`. It has the whole name: the two indexes of a segment differ in their extension alone, and two processes may write them.
+/// The file that becomes `path`. It has the whole name: the two indexes of a segment differ in their
+/// extension alone, and two processes may write them.
 fn beside(path: &Path) -> PathBuf {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");

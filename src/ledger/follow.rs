@@ -1,6 +1,8 @@
-//! Followers of the log: all that is derived from it, in its order. The committer has each apply what is appended, and what others append to the same log.
+//! Followers of the log: all that is derived from it, in its order. The committer has each apply what is
+//! appended, and what others append to the same log.
 //!
-//! A follower copies. It computes nothing that another build would compute otherwise, and reads no clock: made again from the log, it is the same.
+//! A follower copies. It computes nothing that another build would compute otherwise, and reads no clock:
+//! made again from the log, it is the same.
 
 use super::leaf::Entry;
 

@@ -340,8 +340,8 @@ impl Deref for Text<'_> {
     }
 }
 
-/// What is read of a leaf where many are only counted: members of [`Leaf`], [`Body`] and [`Tokens`], under their names. The rest is
-/// skipped.
+/// What is read of a leaf where many are only counted: members of [`Leaf`], [`Body`] and [`Tokens`], under
+/// their names. The rest is skipped.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Glance<'a> {
     /// Sequence.
@@ -413,11 +413,23 @@ struct Stamp<'a> {
 }
 
 impl Leaf {
-    /// From its bytes; nothing if they are not a leaf. In two passes, each over what the other passes over: `flatten` would keep every member twice.
+    /// From its bytes; nothing if they are not a leaf. In two passes, each over what the other passes over:
+    /// `flatten` would keep every member twice.
     pub fn read(bytes: &[u8]) -> Option<Self> {
-        let Stamp { v, ledger, seq, recorded } = serde_json::from_slice(bytes).ok()?;
+        let Stamp {
+            v,
+            ledger,
+            seq,
+            recorded,
+        } = serde_json::from_slice(bytes).ok()?;
         let body = serde_json::from_slice(bytes).ok()?;
-        Some(Self { v, ledger, seq, recorded: recorded.into_owned(), body })
+        Some(Self {
+            v,
+            ledger,
+            seq,
+            recorded: recorded.into_owned(),
+            body,
+        })
     }
 }
 
@@ -444,7 +456,11 @@ impl Draft {
         if tail.len() + STAMP > MAX_LEAF {
             return Err(LeafTooLong);
         }
-        Ok(Self { tail, body, sealed: sealed.into() })
+        Ok(Self {
+            tail,
+            body,
+            sealed: sealed.into(),
+        })
     }
 
     /// How many bytes of a batch it takes, at most.
@@ -458,24 +474,49 @@ impl Draft {
     }
 
     /// The entry that it became: what reading it back would give, without reading.
-    pub(super) fn appended(self, bytes: Vec<u8>, ledger: Uuid, seq: u64, recorded: &str, position: Position) -> Entry {
-        let leaf = Leaf { v: 1, ledger, seq, recorded: recorded.to_owned(), body: self.body };
-        Entry { bytes, leaf, sealed: self.sealed, position }
+    pub(super) fn appended(
+        self,
+        bytes: Vec<u8>,
+        ledger: Uuid,
+        seq: u64,
+        recorded: &str,
+        position: Position,
+    ) -> Entry {
+        let leaf = Leaf {
+            v: 1,
+            ledger,
+            seq,
+            recorded: recorded.to_owned(),
+            body: self.body,
+        };
+        Entry {
+            bytes,
+            leaf,
+            sealed: self.sealed,
+            position,
+        }
     }
 
     /// The leaf's exact bytes, once its place is known.
     pub(super) fn stamp(&self, ledger: Uuid, seq: u64, recorded: &str) -> Vec<u8> {
-        format!("{{\"v\":1,\"ledger\":\"{ledger}\",\"seq\":{seq},\"recorded\":\"{recorded}\",{}", self.tail).into_bytes()
+        format!(
+            "{{\"v\":1,\"ledger\":\"{ledger}\",\"seq\":{seq},\"recorded\":\"{recorded}\",{}",
+            self.tail
+        )
+        .into_bytes()
     }
 }
 
 impl fmt::Debug for Draft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Draft").field("sealed", &self.sealed.len()).finish_non_exhaustive()
+        f.debug_struct("Draft")
+            .field("sealed", &self.sealed.len())
+            .finish_non_exhaustive()
     }
 }
 
-/// The place of an entry, its sequence and a checksum. A reader compares them with the bytes at that place: it never takes another entry for this one.
+/// The place of an entry, its sequence and a checksum. A reader compares them with the bytes at that place:
+/// it never takes another entry for this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// Sequence of its segment's first entry.
@@ -518,7 +559,15 @@ impl Position {
     /// A position of no log, for tests.
     #[cfg(test)]
     pub(crate) fn nowhere(sequence: u64) -> Self {
-        Self { segment: 1, leaf: 2, leaf_length: 3, sealed: 4, sealed_length: 5, sequence, checksum: 7 }
+        Self {
+            segment: 1,
+            leaf: 2,
+            leaf_length: 3,
+            sealed: 4,
+            sealed_length: 5,
+            sequence,
+            checksum: 7,
+        }
     }
 
     /// For views.
@@ -574,12 +623,22 @@ impl Entry {
     /// From bytes. Nothing if the leaf is not one.
     pub fn read(bytes: Vec<u8>, sealed: Bytes, position: Position) -> Option<Self> {
         let leaf = Leaf::read(&bytes)?;
-        Some(Self { bytes, leaf, sealed, position })
+        Some(Self {
+            bytes,
+            leaf,
+            sealed,
+            position,
+        })
     }
 
-    /// From bytes that were read at a position: they must be those that were written there, and of that ledger. Erasing the sealed part changes
-    /// nothing of that.
-    pub fn checked(bytes: Vec<u8>, sealed: Bytes, position: &Position, ledger: Uuid) -> Result<Self, &'static str> {
+    /// From bytes that were read at a position: they must be those that were written there, and of that
+    /// ledger. Erasing the sealed part changes nothing of that.
+    pub fn checked(
+        bytes: Vec<u8>,
+        sealed: Bytes,
+        position: &Position,
+        ledger: Uuid,
+    ) -> Result<Self, &'static str> {
         if entry_checksum(&bytes, &sealed) != position.checksum {
             return Err("not the entry that was written at this position");
         }
@@ -594,8 +653,8 @@ impl Entry {
     }
 }
 
-/// Takes an entry and says what it changes in the views. A projector copies: it never computes, checks, or reads a clock, so that a rebuild
-/// after an upgrade gives the same views.
+/// Takes an entry and says what it changes in the views. A projector copies: it never computes, checks, or
+/// reads a clock, so that a rebuild after an upgrade gives the same views.
 pub trait Projector: Send + Sync {
     /// Adds what `entry` changes.
     fn project(&self, entry: &Entry, writes: &mut Writes);

@@ -1,7 +1,8 @@
 //! The seam between the ledger and its engine: segment files, or memory, or something replicated one day.
 //!
-//! [`Log`] is the writing side, which the committer has; [`Reader`] is the reading side, which everybody shares. No caller knows where the entries are: a
-//! [`Position`] is opaque, and a log is read by its [`Part`]s.
+//! [`Log`] is the writing side, which the committer has; [`Reader`] is the reading side, which everybody
+//! shares. No caller knows where the entries are: a [`Position`] is opaque, and a log is read by its
+//! [`Part`]s.
 
 use std::io;
 use std::path::PathBuf;
@@ -28,8 +29,14 @@ pub trait Log: Send {
     fn settle(&mut self, id: BatchId) -> Result<Option<Vec<Position>>, LogError>;
     /// Entries from a sequence on, at most about that many bytes of them; none at the end.
     fn read(&mut self, from: u64, bytes: usize) -> Result<Vec<Entry>, LogError>;
-    /// Gives all entries from a sequence on to `each`, checked, about that many bytes of them at a time, as long as it says true.
-    fn scan(&mut self, from: u64, bytes: usize, each: &mut dyn FnMut(&[Entry]) -> bool) -> Result<(), LogError> {
+    /// Gives all entries from a sequence on to `each`, checked, about that many bytes of them at a time, as
+    /// long as it says true.
+    fn scan(
+        &mut self,
+        from: u64,
+        bytes: usize,
+        each: &mut dyn FnMut(&[Entry]) -> bool,
+    ) -> Result<(), LogError> {
         let mut next = from;
         while next <= self.head()? {
             let entries = self.read(next, bytes)?;
@@ -80,7 +87,8 @@ pub trait Reader: Send + Sync {
     fn found_parts(&self) -> Result<(Box<dyn Parts + '_>, Vec<LogError>), LogError>;
     /// Gives every entry that was recorded at or after an instant (RFC 3339, UTC) to `each`.
     fn since(&self, instant: &str, each: &mut dyn FnMut(&Glance<'_>)) -> Result<(), LogError>;
-    /// Reads every byte and checks it, giving each entry to `each`; all the damage. It goes on after each damaged place.
+    /// Reads every byte and checks it, giving each entry to `each`; all the damage. It goes on after each
+    /// damaged place.
     fn verify(&self, each: &mut dyn FnMut(Entry)) -> Result<(Verified, Vec<LogError>), LogError>;
 }
 
@@ -174,7 +182,9 @@ impl LogError {
     /// The damage and its place, without the remedy.
     pub fn place(&self) -> String {
         let text = self.to_string();
-        text.strip_suffix(&format!(" ({REMEDY})")).unwrap_or(&text).to_owned()
+        text.strip_suffix(&format!(" ({REMEDY})"))
+            .unwrap_or(&text)
+            .to_owned()
     }
 }
 

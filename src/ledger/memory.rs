@@ -10,7 +10,8 @@ use super::leaf::{Entry, Glance, Position};
 use super::log::{AppendError, Appended, BatchId, Log, LogError, Part, Parts, Reader, Verified};
 use super::order::Order;
 
-/// A log in memory, which several committers may share: each has its own clone. It can be told to behave as a replicated log may.
+/// A log in memory, which several committers may share: each has its own clone. It can be told to behave as a
+/// replicated log may.
 #[derive(Clone, Debug, Default)]
 pub struct MemLog {
     shared: Arc<Mutex<Memory>>,
@@ -61,13 +62,20 @@ fn index(sequence: u64) -> usize {
 }
 
 fn unreachable() -> LogError {
-    LogError::Io { file: "memory".to_owned(), error: io::Error::new(io::ErrorKind::TimedOut, "no answer") }
+    LogError::Io {
+        file: "memory".to_owned(),
+        error: io::Error::new(io::ErrorKind::TimedOut, "no answer"),
+    }
 }
 
 impl Memory {
     /// The next trouble, if it is one of these.
     fn trouble(&mut self, of: impl Fn(Trouble) -> bool) -> Option<Trouble> {
-        if self.troubles.front().copied().is_some_and(of) { self.troubles.pop_front() } else { None }
+        if self.troubles.front().copied().is_some_and(of) {
+            self.troubles.pop_front()
+        } else {
+            None
+        }
     }
 
     fn push(&mut self, id: BatchId, entries: &[Raw]) -> Result<Vec<Position>, AppendError> {
@@ -77,7 +85,15 @@ impl Memory {
             // In memory the place is the sequence.
             let checksum = entry_checksum(&raw.leaf, &raw.sealed);
             let sealed_length = u32::try_from(raw.sealed.len()).unwrap_or(u32::MAX);
-            let position = Position { segment: 0, leaf: sequence, leaf_length: 0, sealed: 0, sealed_length, sequence, checksum };
+            let position = Position {
+                segment: 0,
+                leaf: sequence,
+                leaf_length: 0,
+                sealed: 0,
+                sealed_length,
+                sequence,
+                checksum,
+            };
             let entry = Entry::read(raw.leaf.clone(), raw.sealed.clone(), position)
                 .ok_or_else(|| AppendError::Unavailable(io::Error::other("a leaf that is none")))?;
             positions.push(position);
@@ -108,7 +124,10 @@ impl Log for MemLog {
                 if landed {
                     memory.push(id, entries)?;
                 }
-                Err(AppendError::InDoubt(io::Error::new(io::ErrorKind::TimedOut, "no answer")))
+                Err(AppendError::InDoubt(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "no answer",
+                )))
             }
             _ => memory.push(id, entries).map(Appended::Positions),
         }
@@ -119,14 +138,29 @@ impl Log for MemLog {
         if memory.trouble(|trouble| trouble == Trouble::Settle).is_some() {
             return Err(unreachable());
         }
-        let Some(at) = memory.batches.iter().position(|(known, _)| *known == id) else { return Ok(None) };
+        let Some(at) = memory.batches.iter().position(|(known, _)| *known == id) else {
+            return Ok(None);
+        };
         let first = index(memory.batches[at].1 - 1);
-        let end = memory.batches.get(at + 1).map_or(memory.entries.len(), |(_, next)| index(next - 1));
-        Ok(Some(memory.entries[first..end].iter().map(|entry| entry.position).collect()))
+        let end = memory
+            .batches
+            .get(at + 1)
+            .map_or(memory.entries.len(), |(_, next)| index(next - 1));
+        Ok(Some(
+            memory.entries[first..end]
+                .iter()
+                .map(|entry| entry.position)
+                .collect(),
+        ))
     }
 
     fn read(&mut self, from: u64, _: usize) -> Result<Vec<Entry>, LogError> {
-        Ok(self.lock().entries.get(index(from.saturating_sub(1))..).unwrap_or_default().to_vec())
+        Ok(self
+            .lock()
+            .entries
+            .get(index(from.saturating_sub(1))..)
+            .unwrap_or_default()
+            .to_vec())
     }
 }
 
@@ -135,7 +169,10 @@ struct MemParts(Vec<Entry>);
 
 impl Parts for MemParts {
     fn list(&self) -> Vec<Part> {
-        vec![Part { first: 1, closed: false }]
+        vec![Part {
+            first: 1,
+            closed: false,
+        }]
     }
 
     fn entries(&self, _: &Part) -> Result<Vec<Entry>, LogError> {
@@ -158,9 +195,17 @@ impl Parts for MemParts {
 
 impl Reader for MemLog {
     fn entry(&self, position: &Position) -> Result<Entry, LogError> {
-        let found = self.lock().entries.get(index(position.leaf.saturating_sub(1))).cloned();
+        let found = self
+            .lock()
+            .entries
+            .get(index(position.leaf.saturating_sub(1)))
+            .cloned();
         let found = found.filter(|entry| entry.position == *position);
-        found.ok_or_else(|| LogError::Corrupt { file: "memory".to_owned(), offset: position.leaf, what: "no such entry".to_owned() })
+        found.ok_or_else(|| LogError::Corrupt {
+            file: "memory".to_owned(),
+            offset: position.leaf,
+            what: "no such entry".to_owned(),
+        })
     }
 
     fn parts(&self) -> Result<Box<dyn Parts + '_>, LogError> {
@@ -174,7 +219,9 @@ impl Reader for MemLog {
     fn since(&self, instant: &str, each: &mut dyn FnMut(&Glance<'_>)) -> Result<(), LogError> {
         let entries = self.lock().entries.clone();
         let recorded = entries.iter().filter(|entry| *entry.leaf.recorded >= *instant);
-        recorded.filter_map(|entry| Glance::read(&entry.bytes)).for_each(|glance| each(&glance));
+        recorded
+            .filter_map(|entry| Glance::read(&entry.bytes))
+            .for_each(|glance| each(&glance));
         Ok(())
     }
 
@@ -184,8 +231,11 @@ impl Reader for MemLog {
             (memory.entries.clone(), memory.batches.len() as u64)
         };
         let (mut order, mut damage) = (Order::default(), Vec::new());
-        let corrupt =
-            |entry: &Entry, what: &str| LogError::Corrupt { file: "memory".to_owned(), offset: entry.leaf.seq, what: what.to_owned() };
+        let corrupt = |entry: &Entry, what: &str| LogError::Corrupt {
+            file: "memory".to_owned(),
+            offset: entry.leaf.seq,
+            what: what.to_owned(),
+        };
         for entry in &entries {
             damage.extend(order.follow(entry).err().map(|what| corrupt(entry, what)));
             if entry_checksum(&entry.bytes, &entry.sealed) != entry.position.checksum {
@@ -194,12 +244,28 @@ impl Reader for MemLog {
         }
         let mut seen = std::collections::HashMap::new();
         let twice = order.twice();
-        for entry in entries.iter().filter(|entry| twice.contains(&Order::place_of(entry))) {
-            if seen.insert((entry.leaf.body.exchange, entry.leaf.body.ordinal()), entry.leaf.seq).is_some() {
-                damage.push(corrupt(entry, "lo stesso scambio e lo stesso ordinale di un'altra voce"));
+        for entry in entries
+            .iter()
+            .filter(|entry| twice.contains(&Order::place_of(entry)))
+        {
+            if seen
+                .insert(
+                    (entry.leaf.body.exchange, entry.leaf.body.ordinal()),
+                    entry.leaf.seq,
+                )
+                .is_some()
+            {
+                damage.push(corrupt(
+                    entry,
+                    "lo stesso scambio e lo stesso ordinale di un'altra voce",
+                ));
             }
         }
-        let verified = Verified { entries: entries.len() as u64, batches, tail: 0 };
+        let verified = Verified {
+            entries: entries.len() as u64,
+            batches,
+            tail: 0,
+        };
         entries.into_iter().for_each(each);
         Ok((verified, damage))
     }

@@ -19,7 +19,14 @@ pub struct Meter {
 
 impl Default for Meter {
     fn default() -> Self {
-        let bounds = [0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0];
-        Self { waiting: Gauge::default(), head: Gauge::default(), entries: Counter::default(), appends: Histogram::new(bounds) }
+        let bounds = [
+            0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0,
+        ];
+        Self {
+            waiting: Gauge::default(),
+            head: Gauge::default(),
+            entries: Counter::default(),
+            appends: Histogram::new(bounds),
+        }
     }
 }

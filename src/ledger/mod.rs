@@ -2,11 +2,15 @@
 //!
 //! Its specification is `docs/ledger.md`: layout, kinds, life of a leaf. In this room:
 //! - [`leaf`]: [`Body`] and [`Draft`] on the way in, [`Entry`] and [`Leaf`] on the way out, [`Projector`];
-//! - [`batch`]: the bytes of a batch; [`disk`]: the file operations, behind a seam; [`segments`]: the log on disk and its recovery;
+//! - [`batch`]: the bytes of a batch; [`disk`]: the file operations, behind a seam; [`segments`]: the log on
+//!   disk and its recovery;
 //! - [`damage`]: damage found while the gateway serves; [`scrub`]: the daily reading of closed segments;
-//! - [`log`]: the seam between the ledger and its engine; `memory`: a log without a disk, for tests; `order`: how entries may follow each other;
-//! - [`committer`]: preconditions, group commit, receipts; [`follow`]: all that is derived from the log in its order; [`meter`]: what it measures;
-//! - [`keys`] and [`seal`]: tokens, commitments, sealed parts; [`permutation`]: numbers that cannot be guessed;
+//! - [`log`]: the seam between the ledger and its engine; `memory`: a log without a disk, for tests; `order`:
+//!   how entries may follow each other;
+//! - [`committer`]: preconditions, group commit, receipts; [`follow`]: all that is derived from the log in
+//!   its order; [`meter`]: what it measures;
+//! - [`keys`] and [`seal`]: tokens, commitments, sealed parts; [`permutation`]: numbers that cannot be
+//!   guessed;
 //! - [`directory`]: the data directory; [`search`]: finding entries; [`uses`]: counting them.
 
 pub mod batch;
@@ -37,7 +41,8 @@ pub use directory::{Directory, DirectoryError, Lock};
 pub use follow::{Follower, Origin, ViewError};
 pub use keys::{KeyError, Keys};
 pub use leaf::{
-    Body, Commitments, Draft, Entry, Fact, Glance, Kind, Leaf, Micros, Position, Projector, Retention, Role, Sizes, Tokens, Writes,
+    Body, Commitments, Draft, Entry, Fact, Glance, Kind, Leaf, Micros, Position, Projector, Retention, Role,
+    Sizes, Tokens, Writes,
 };
 pub use log::{Log, LogError, Reader, Verified};
 #[cfg(any(test, feature = "memory"))]
@@ -66,7 +71,9 @@ pub struct Ledger {
 
 impl std::fmt::Debug for Ledger {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ledger").field("id", &self.id).finish_non_exhaustive()
+        f.debug_struct("Ledger")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -82,8 +89,8 @@ pub enum PrepareError {
 }
 
 impl Ledger {
-    /// Seals `secret` and renders the leaf. `ordinal` is the entry's place among those of its exchange, from 0; `at` is when the
-    /// request was received.
+    /// Seals `secret` and renders the leaf. `ordinal` is the entry's place among those of its exchange, from
+    /// 0; `at` is when the request was received.
     pub fn prepare(
         &self,
         mut body: Body,
@@ -96,7 +103,14 @@ impl Ledger {
             body = body.fact(leaf::ORDINAL, ordinal);
         }
         let ente = body.ente.clone().unwrap_or_else(|| "-".to_owned());
-        let sealing = seal::Sealing { ledger: self.id, exchange: body.exchange, ordinal, retention: body.retention, ente: &ente, at };
+        let sealing = seal::Sealing {
+            ledger: self.id,
+            exchange: body.exchange,
+            ordinal,
+            retention: body.retention,
+            ente: &ente,
+            at,
+        };
         let (sealed, commitment) = seal::seal(&self.keys, &sealing, blinding, secret)?;
         body.commit.get_or_insert_default().sealed = Some(commitment);
         Draft::new(body, sealed).map_err(|_| PrepareError::TooLong)
@@ -109,12 +123,16 @@ impl Ledger {
 
     /// Opens the sealed part of an entry.
     pub fn open(&self, entry: &Entry) -> Result<Secret, Unopened> {
-        seal::open(&self.keys, &entry.leaf, &entry.sealed).map(|(_, secret)| secret).inspect_err(|why| self.note_unopened(entry, *why))
+        seal::open(&self.keys, &entry.leaf, &entry.sealed)
+            .map(|(_, secret)| secret)
+            .inspect_err(|why| self.note_unopened(entry, *why))
     }
 
     /// The same, for who needs a part of it: the JSON of a [`Secret`].
     pub fn open_bytes(&self, entry: &Entry) -> Result<Vec<u8>, Unopened> {
-        seal::open_bytes(&self.keys, &entry.leaf, &entry.sealed).map(|(_, json)| json).inspect_err(|why| self.note_unopened(entry, *why))
+        seal::open_bytes(&self.keys, &entry.leaf, &entry.sealed)
+            .map(|(_, json)| json)
+            .inspect_err(|why| self.note_unopened(entry, *why))
     }
 
     /// A sealed part that does not open, and was not erased, is damage: of the part, or of its key.
@@ -123,9 +141,16 @@ impl Ledger {
             return;
         }
         let key = seal::key_id(&entry.sealed).unwrap_or_default();
-        let what = format!("la parte riservata della voce {}, con la chiave {key}: {why}", entry.leaf.seq);
+        let what = format!(
+            "la parte riservata della voce {}, con la chiave {key}: {why}",
+            entry.leaf.seq
+        );
         let file = segments::file_name(entry.position.part());
-        self.damage.found(&LogError::Corrupt { file, offset: entry.position.sealed, what });
+        self.damage.found(&LogError::Corrupt {
+            file,
+            offset: entry.position.sealed,
+            what,
+        });
     }
 }
 

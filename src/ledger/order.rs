@@ -24,17 +24,24 @@ impl Order {
     /// Digests that occur more than once, in order.
     pub(super) fn twice(mut self) -> Vec<u64> {
         self.seen.sort_unstable();
-        let mut twice: Vec<u64> = self.seen.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+        let mut twice: Vec<u64> = self
+            .seen
+            .windows(2)
+            .filter(|pair| pair[0] == pair[1])
+            .map(|pair| pair[0])
+            .collect();
         twice.dedup();
         twice
     }
 
-    /// A digest of an entry's exchange and its place in it. Two entries with one digest are read again before either is called a repetition.
+    /// A digest of an entry's exchange and its place in it. Two entries with one digest are read again before
+    /// either is called a repetition.
     pub(super) fn place_of(entry: &Entry) -> u64 {
         let exchange = entry.leaf.body.exchange.as_u128();
         #[allow(clippy::cast_possible_truncation, reason = "both halves count")]
         let (high, low) = ((exchange >> 64) as u64, exchange as u64);
-        // Multiplication by odd constants keeps all bits; ids are random, so that sums of them do not meet by chance.
+        // Multiplication by odd constants keeps all bits; ids are random, so that sums of them do not meet by
+        // chance.
         high.wrapping_mul(0x9e37_79b9_7f4a_7c15)
             ^ low.rotate_left(23).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
             ^ entry.leaf.body.ordinal().wrapping_mul(0x1656_67b1_9e37_79f9)

@@ -1,7 +1,9 @@
-//! A keyed permutation of the numbers below a size: counted numbers come out in an order that nobody can tell without the key.
+//! A keyed permutation of the numbers below a size: counted numbers come out in an order that nobody can tell
+//! without the key.
 //!
-//! A Feistel network of ten rounds over 32 bits, whose round function is HMAC-SHA-256, and cycle walking for sizes that are no power of two
-//! (`docs/ledger.md`, "Numbers that cannot be guessed"). Nothing is drawn: as no number is counted twice, none comes out twice.
+//! A Feistel network of ten rounds over 32 bits, whose round function is HMAC-SHA-256, and cycle walking for
+//! sizes that are no power of two (`docs/ledger.md`, "Numbers that cannot be guessed"). Nothing is drawn: as
+//! no number is counted twice, none comes out twice.
 
 use aws_lc_rs::hmac;
 
@@ -25,7 +27,11 @@ impl std::fmt::Debug for Permutation {
 impl Permutation {
     /// Of the numbers from 0 to `size` (left out), for a series of that label.
     pub fn new(key: &hmac::Key, label: &str, size: u32) -> Self {
-        Self { key: key.clone(), label: [label.as_bytes(), &[0]].concat(), size }
+        Self {
+            key: key.clone(),
+            label: [label.as_bytes(), &[0]].concat(),
+            size,
+        }
     }
 
     /// Where a number goes; None if it is none of those permuted.
@@ -74,24 +80,48 @@ mod tests {
     #[test]
     fn every_number_goes_to_one_place_and_no_two_to_the_same() {
         let permutation = permutation("a", 3_000_000_000);
-        let places: HashSet<u32> = (0..20_000).map(|number| permutation.of(number).unwrap()).collect();
+        let places: HashSet<u32> = (0..20_000)
+            .map(|number| permutation.of(number).unwrap())
+            .collect();
         assert_eq!(places.len(), 20_000);
         assert!(places.iter().all(|place| *place < 3_000_000_000));
-        assert_eq!((permutation.of(3_000_000_000), permutation.of(u64::MAX)), (None, None));
+        assert_eq!(
+            (permutation.of(3_000_000_000), permutation.of(u64::MAX)),
+            (None, None)
+        );
     }
 
     #[test]
     fn what_comes_out_tells_nothing_of_what_went_in() {
         let (one, other) = (permutation("a", 2_500_000_000), permutation("b", 2_500_000_000));
-        let of = |permutation: &Permutation| (0..4000).map(|number| permutation.of(number).unwrap()).collect::<Vec<_>>();
+        let of = |permutation: &Permutation| {
+            (0..4000)
+                .map(|number| permutation.of(number).unwrap())
+                .collect::<Vec<_>>()
+        };
         let (ones, others) = (of(&one), of(&other));
-        assert!(ones.iter().zip(&others).all(|(one, other)| one != other), "another series, another order");
+        assert!(
+            ones.iter().zip(&others).all(|(one, other)| one != other),
+            "another series, another order"
+        );
         // Neighbours are as far apart as any two, in every quarter alike.
-        let near = ones.windows(2).filter(|pair| pair[0].abs_diff(pair[1]) < 25_000_000).count();
-        assert!((20..160).contains(&near), "{near} of 4,000 neighbours are near, 80 by chance");
+        let near = ones
+            .windows(2)
+            .filter(|pair| pair[0].abs_diff(pair[1]) < 25_000_000)
+            .count();
+        assert!(
+            (20..160).contains(&near),
+            "{near} of 4,000 neighbours are near, 80 by chance"
+        );
         for quarter in 0..4 {
-            let inside = ones.iter().filter(|place| **place / 625_000_000 == quarter).count();
-            assert!((850..1150).contains(&inside), "{inside} of 4,000 in quarter {quarter}");
+            let inside = ones
+                .iter()
+                .filter(|place| **place / 625_000_000 == quarter)
+                .count();
+            assert!(
+                (850..1150).contains(&inside),
+                "{inside} of 4,000 in quarter {quarter}"
+            );
         }
     }
 }

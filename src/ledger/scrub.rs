@@ -1,5 +1,6 @@
-//! The daily reading of closed segments: a thread reads and checks every batch once a day, a little at a time, while the gateway serves. A disk may damage
-//! segments that nobody reads for years; found early, there is still a good copy.
+//! The daily reading of closed segments: a thread reads and checks every batch once a day, a little at a
+//! time, while the gateway serves. A disk may damage segments that nobody reads for years; found early, there
+//! is still a good copy.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -50,7 +51,12 @@ struct Shared {
 
 impl Scrub {
     /// Begins to read the closed segments of a log: a first round at once, then one a day.
-    pub fn start(reader: &Arc<dyn Reader>, damage: &Damage, uses: &Uses, clock: &Clock) -> std::io::Result<Self> {
+    pub fn start(
+        reader: &Arc<dyn Reader>,
+        damage: &Damage,
+        uses: &Uses,
+        clock: &Clock,
+    ) -> std::io::Result<Self> {
         let shared = Arc::<Shared>::default();
         let reading = Reading {
             reader: reader.clone(),
@@ -60,8 +66,13 @@ impl Scrub {
             shared: shared.clone(),
             working: Instant::now(),
         };
-        let thread = std::thread::Builder::new().name("scrub".to_owned()).spawn(move || reading.run())?;
-        Ok(Self { shared, thread: Some(thread) })
+        let thread = std::thread::Builder::new()
+            .name("scrub".to_owned())
+            .spawn(move || reading.run())?;
+        Ok(Self {
+            shared,
+            thread: Some(thread),
+        })
     }
 
     /// How far it has come.
@@ -97,7 +108,12 @@ impl Reading {
             self.index();
             let Some(rounds) = self.round() else { return };
             *self.shared.rounds.lock().unwrap_or_else(PoisonError::into_inner) = rounds;
-            tracing::info!(rounds.segments, rounds.entries, rounds.damaged, "the closed segments were read again");
+            tracing::info!(
+                rounds.segments,
+                rounds.entries,
+                rounds.damaged,
+                "the closed segments were read again"
+            );
             while began.elapsed() < ROUND {
                 if self.rests(INDEXED) {
                     return;
@@ -107,7 +123,8 @@ impl Reading {
         }
     }
 
-    /// Makes the indexes of uses that are not there: of segments that were closed since, or of a copy that has none.
+    /// Makes the indexes of uses that are not there: of segments that were closed since, or of a copy that
+    /// has none.
     fn index(&self) {
         if let Err(error) = self.uses.make_missing() {
             tracing::error!(%error, "the index of uses cannot be made");
@@ -146,7 +163,11 @@ impl Reading {
             stopped = worked >= WORK && self.rests(worked * REST);
             !stopped
         });
-        if stopped { None } else { Some(read.map(|()| entries)) }
+        if stopped {
+            None
+        } else {
+            Some(read.map(|()| entries))
+        }
     }
 
     /// Waits; whether it was told to stop meanwhile.

@@ -1,4 +1,5 @@
-//! Sealed parts: what is personal in an entry, encrypted under a key of its own (`docs/ledger.md`, "The sealed part").
+//! Sealed parts: what is personal in an entry, encrypted under a key of its own (`docs/ledger.md`, "The
+//! sealed part").
 
 use aws_lc_rs::aead::{Aad, Nonce};
 use aws_lc_rs::hmac;
@@ -141,7 +142,12 @@ impl Unopened {
 }
 
 /// Seals: the sealed part's bytes, and the commitment to its content.
-pub fn seal(keys: &Keys, sealing: &Sealing<'_>, blinding: &Blinding, secret: &Secret) -> Result<(Vec<u8>, String), KeyError> {
+pub fn seal(
+    keys: &Keys,
+    sealing: &Sealing<'_>,
+    blinding: &Blinding,
+    secret: &Secret,
+) -> Result<(Vec<u8>, String), KeyError> {
     let month = rome(sealing.at);
     let (id, class) = keys.class(sealing.retention, sealing.ente, month.year(), month.month())?;
     let json = serde_json::to_vec(secret).map_err(|_| KeyError::Random)?;
@@ -154,9 +160,16 @@ pub fn seal(keys: &Keys, sealing: &Sealing<'_>, blinding: &Blinding, secret: &Se
     let aad = additional(sealing.ledger, sealing.exchange, sealing.ordinal);
     let failed = |_| KeyError::Random;
     let mut wrapped = data_key.to_vec();
-    class.seal_in_place_append_tag(Nonce::assume_unique_for_key(wrap_nonce), Aad::from(aad), &mut wrapped).map_err(failed)?;
+    class
+        .seal_in_place_append_tag(
+            Nonce::assume_unique_for_key(wrap_nonce),
+            Aad::from(aad),
+            &mut wrapped,
+        )
+        .map_err(failed)?;
     let own = aead(&data_key).ok_or(KeyError::Random)?;
-    own.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut content).map_err(failed)?;
+    own.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), &mut content)
+        .map_err(failed)?;
 
     let mut sealed = Vec::with_capacity(HEADER + content.len());
     sealed.extend_from_slice(&[1, 0, 0, 0]);
@@ -170,7 +183,8 @@ pub fn seal(keys: &Keys, sealing: &Sealing<'_>, blinding: &Blinding, secret: &Se
     Ok((sealed, commitment))
 }
 
-/// The id of the class key that wraps a sealed part; it stays when the part is erased. None where there is no sealed part.
+/// The id of the class key that wraps a sealed part; it stays when the part is erased. None where there is no
+/// sealed part.
 pub fn key_id(sealed: &[u8]) -> Option<u32> {
     sealed.get(4..8)?.try_into().ok().map(u32::from_le_bytes)
 }
@@ -182,7 +196,8 @@ pub fn open(keys: &Keys, leaf: &Leaf, sealed: &[u8]) -> Result<(Blinding, Secret
     Ok((blinding, secret))
 }
 
-/// The same, without reading what is there: a [`Secret`] in JSON. The ordinal is the fact of that name, 0 if absent.
+/// The same, without reading what is there: a [`Secret`] in JSON. The ordinal is the fact of that name, 0 if
+/// absent.
 pub fn open_bytes(keys: &Keys, leaf: &Leaf, sealed: &[u8]) -> Result<(Blinding, Vec<u8>), Unopened> {
     if sealed.is_empty() {
         return Err(Unopened::Nothing);
@@ -197,20 +212,39 @@ pub fn open_bytes(keys: &Keys, leaf: &Leaf, sealed: &[u8]) -> Result<(Blinding, 
         NoKey::Damaged => Unopened::DamagedKey(id),
         NoKey::Erased => Unopened::Erased,
     })?;
-    let nonce = |range: std::ops::Range<usize>| -> Option<Nonce> { header.get(range)?.try_into().ok().map(Nonce::assume_unique_for_key) };
+    let nonce = |range: std::ops::Range<usize>| -> Option<Nonce> {
+        header
+            .get(range)?
+            .try_into()
+            .ok()
+            .map(Nonce::assume_unique_for_key)
+    };
     let ordinal = leaf.body.ordinal();
-    let aad = additional(leaf.ledger, leaf.body.exchange, u32::try_from(ordinal).unwrap_or(u32::MAX));
+    let aad = additional(
+        leaf.ledger,
+        leaf.body.exchange,
+        u32::try_from(ordinal).unwrap_or(u32::MAX),
+    );
     let mut wrapped = header[20..68].to_vec();
     let wrap_nonce = nonce(8..20).ok_or(Unopened::Damaged)?;
-    let data_key = class.open_in_place(wrap_nonce, Aad::from(aad), &mut wrapped).map_err(|_| Unopened::Damaged)?;
+    let data_key = class
+        .open_in_place(wrap_nonce, Aad::from(aad), &mut wrapped)
+        .map_err(|_| Unopened::Damaged)?;
     let own = aead(data_key).ok_or(Unopened::Damaged)?;
     let mut content = sealed[HEADER..].to_vec();
     let content_nonce = nonce(72..84).ok_or(Unopened::Damaged)?;
-    let length = own.open_in_place(content_nonce, Aad::from(aad), &mut content).map_err(|_| Unopened::Damaged)?.len();
+    let length = own
+        .open_in_place(content_nonce, Aad::from(aad), &mut content)
+        .map_err(|_| Unopened::Damaged)?
+        .len();
     content.truncate(length);
     let (blinding, json) = content.split_at_checked(RANDOM).ok_or(Unopened::Damaged)?;
     let blinding = Blinding(blinding.try_into().map_err(|_| Unopened::Damaged)?);
-    let committed = leaf.body.commit.as_ref().and_then(|commit| commit.sealed.as_deref());
+    let committed = leaf
+        .body
+        .commit
+        .as_ref()
+        .and_then(|commit| commit.sealed.as_deref());
     if committed != Some(blinding.commit("sealed", json).as_str()) {
         return Err(Unopened::Commitment);
     }

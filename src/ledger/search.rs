@@ -1,7 +1,8 @@
 //! Finding entries: by time, ente, operation, outcome, kind, tokens.
 //!
-//! A closed part of the log has one immutable index file beside it (`SEQUENCE.idx`), made when it is first searched and made again whenever it is missing or
-//! damaged; the open part is read. An index holds hashes of the terms that occur in its part, nothing else. A log in memory has none.
+//! A closed part of the log has one immutable index file beside it (`SEQUENCE.idx`), made when it is first
+//! searched and made again whenever it is missing or damaged; the open part is read. An index holds hashes of
+//! the terms that occur in its part, nothing else. A log in memory has none.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -63,7 +64,11 @@ impl Filter {
         let named = |wanted: &[(i16, String)], of: fn(&Tokens) -> &[String]| {
             let tokens = body.tokens.as_ref();
             wanted.is_empty()
-                || tokens.is_some_and(|tokens| wanted.iter().any(|(year, token)| tokens.year == *year && of(tokens).contains(token)))
+                || tokens.is_some_and(|tokens| {
+                    wanted
+                        .iter()
+                        .any(|(year, token)| tokens.year == *year && of(tokens).contains(token))
+                })
         };
         self.from.as_ref().is_none_or(|from| entry.leaf.recorded >= *from)
             && self.to.as_ref().is_none_or(|to| entry.leaf.recorded < *to)
@@ -98,9 +103,18 @@ impl Filter {
         if let Some(id) = self.id_richiesta {
             groups.push(vec![term("id_richiesta", &id.to_string())]);
         }
-        for (name, wanted) in [("cf", &self.cf), ("protocol", &self.protocol), ("operator", &self.operator)] {
+        for (name, wanted) in [
+            ("cf", &self.cf),
+            ("protocol", &self.protocol),
+            ("operator", &self.operator),
+        ] {
             if !wanted.is_empty() {
-                groups.push(wanted.iter().map(|(year, token)| term(name, &format!("{year}:{token}"))).collect());
+                groups.push(
+                    wanted
+                        .iter()
+                        .map(|(year, token)| term(name, &format!("{year}:{token}")))
+                        .collect(),
+                );
             }
         }
         groups
@@ -132,7 +146,13 @@ pub fn find(reader: &dyn Reader, filter: &Filter, limit: usize) -> Result<Vec<En
 pub fn search(reader: &dyn Reader, filter: &Filter, limit: usize) -> Result<Found, LogError> {
     let terms = filter.terms();
     let (parts, skipped) = reader.found_parts()?;
-    let (mut entries, mut found) = (VecDeque::new(), Found { skipped, ..Found::default() });
+    let (mut entries, mut found) = (
+        VecDeque::new(),
+        Found {
+            skipped,
+            ..Found::default()
+        },
+    );
     for part in parts.list() {
         if may_hold(parts.as_ref(), &part, &terms).is_ok_and(|may| !may) {
             continue;
@@ -155,10 +175,15 @@ pub fn search(reader: &dyn Reader, filter: &Filter, limit: usize) -> Result<Foun
 pub fn entry(reader: &dyn Reader, sequence: u64) -> Result<(Option<Entry>, Vec<LogError>), LogError> {
     let (parts, mut skipped) = reader.found_parts()?;
     let list = parts.list();
-    let Some(part) = list.iter().rev().find(|part| part.first <= sequence) else { return Ok((None, skipped)) };
+    let Some(part) = list.iter().rev().find(|part| part.first <= sequence) else {
+        return Ok((None, skipped));
+    };
     let (entries, damage) = parts.salvage(part);
     skipped.extend(damage);
-    Ok((entries.into_iter().find(|entry| entry.leaf.seq == sequence), skipped))
+    Ok((
+        entries.into_iter().find(|entry| entry.leaf.seq == sequence),
+        skipped,
+    ))
 }
 
 fn id_richiesta(body: &Body) -> Option<i64> {
@@ -167,7 +192,9 @@ fn id_richiesta(body: &Body) -> Option<i64> {
 
 /// Whether a part may have entries for all groups of terms: a closed part is asked by its index.
 fn may_hold(parts: &dyn Parts, part: &Part, groups: &[Vec<[u8; 16]>]) -> Result<bool, LogError> {
-    let Some(path) = parts.beside(part, EXTENSION).filter(|_| !groups.is_empty()) else { return Ok(true) };
+    let Some(path) = parts.beside(part, EXTENSION).filter(|_| !groups.is_empty()) else {
+        return Ok(true);
+    };
     let index = match std::fs::read(&path).ok().and_then(|bytes| decode(&bytes)) {
         Some(index) => index,
         None => {
@@ -177,7 +204,9 @@ fn may_hold(parts: &dyn Parts, part: &Part, groups: &[Vec<[u8; 16]>]) -> Result<
             index
         }
     };
-    Ok(groups.iter().all(|group| group.iter().any(|term| index.contains(term))))
+    Ok(groups
+        .iter()
+        .all(|group| group.iter().any(|term| index.contains(term))))
 }
 
 fn encode(index: &BTreeSet<[u8; 16]>) -> Vec<u8> {
@@ -193,19 +222,43 @@ fn decode(bytes: &[u8]) -> Option<BTreeSet<[u8; 16]>> {
     (crc32c::crc32c(content).to_le_bytes() == checksum).then_some(())?;
     let terms = content.strip_prefix(MAGIC)?;
     terms.len().is_multiple_of(16).then_some(())?;
-    Some(terms.chunks_exact(16).filter_map(|term| term.try_into().ok()).collect())
+    Some(
+        terms
+            .chunks_exact(16)
+            .filter_map(|term| term.try_into().ok())
+            .collect(),
+    )
 }
 
 fn terms_of(entry: &Entry) -> Vec<[u8; 16]> {
     let body = &entry.leaf.body;
     let mut terms = vec![term("kind", body.kind.name())];
-    for (name, value) in [("ente", &body.ente), ("operation", &body.operation), ("outcome", &body.outcome)] {
+    for (name, value) in [
+        ("ente", &body.ente),
+        ("operation", &body.operation),
+        ("outcome", &body.outcome),
+    ] {
         terms.extend(value.as_ref().map(|value| term(name, value)));
     }
     if let Some(tokens) = &body.tokens {
-        terms.extend(tokens.cf.iter().map(|token| term("cf", &format!("{}:{token}", tokens.year))));
-        terms.extend(tokens.protocol.iter().map(|token| term("protocol", &format!("{}:{token}", tokens.year))));
-        terms.extend(tokens.operator.iter().map(|token| term("operator", &format!("{}:{token}", tokens.year))));
+        terms.extend(
+            tokens
+                .cf
+                .iter()
+                .map(|token| term("cf", &format!("{}:{token}", tokens.year))),
+        );
+        terms.extend(
+            tokens
+                .protocol
+                .iter()
+                .map(|token| term("protocol", &format!("{}:{token}", tokens.year))),
+        );
+        terms.extend(
+            tokens
+                .operator
+                .iter()
+                .map(|token| term("operator", &format!("{}:{token}", tokens.year))),
+        );
     }
     terms.push(term("exchange", &body.exchange.to_string()));
     terms.extend(id_richiesta(body).map(|id| term("id_richiesta", &id.to_string())));

@@ -1,10 +1,12 @@
 //! The index of uses: how many entries name a term, without reading any of them.
 //!
-//! The caller decides which entries are uses, and under which terms: this room knows bytes. A closed segment has one immutable file beside it,
-//! `SEQUENCE.uses`, which is made again whenever it is missing or damaged; the open segment is counted in memory, as it is appended to.
+//! The caller decides which entries are uses, and under which terms: this room knows bytes. A closed segment
+//! has one immutable file beside it, `SEQUENCE.uses`, which is made again whenever it is missing or damaged;
+//! the open segment is counted in memory, as it is appended to.
 //!
-//! A file holds records of 20 bytes, a term (16) and a count (4), in the order of the terms, in blocks of `BLOCK` bytes: magic and number of
-//! records in the first, then `RECORDS` records each and a CRC32C. Looking a term up reads a few blocks.
+//! A file holds records of 20 bytes, a term (16) and a count (4), in the order of the terms, in blocks of
+//! `BLOCK` bytes: magic and number of records in the first, then `RECORDS` records each and a CRC32C. Looking
+//! a term up reads a few blocks.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
@@ -55,7 +57,8 @@ struct Shared {
 /// The counts of a segment.
 #[derive(Clone, Debug, Default)]
 struct Counted {
-    /// Sequence of the first entry that is counted: those before it are not, if it is not the segment's first.
+    /// Sequence of the first entry that is counted: those before it are not, if it is not the segment's
+    /// first.
     from: u64,
     /// Sequence of the last.
     to: u64,
@@ -126,7 +129,8 @@ impl Uses {
         }
     }
 
-    /// How many entries count under each of some terms, all together. Reads files, and where one is missing its segment: not for a thread that serves.
+    /// How many entries count under each of some terms, all together. Reads files, and where one is missing
+    /// its segment: not for a thread that serves.
     pub fn count(&self, terms: &[Term]) -> Result<u32, LogError> {
         self.make_missing()?;
         let parts = self.shared.reader.parts()?;
@@ -137,13 +141,17 @@ impl Uses {
         Ok(total)
     }
 
-    /// The count in one segment: from memory, else from its file, else from the segment itself. The next count makes an unreadable file again.
+    /// The count in one segment: from memory, else from its file, else from the segment itself. The next
+    /// count makes an unreadable file again.
     fn count_in(&self, parts: &dyn Parts, part: &Part, terms: &[Term]) -> Result<u32, LogError> {
         let path = parts.beside(part, EXTENSION);
         let mut failed = None;
         // Another thread may write the file, and forget the counts, between the one look and the other.
         for _ in 0..3 {
-            let in_memory = self.counts().get(&part.first).map(|counted| sum(terms, |term| counted.counts.get(term).copied()));
+            let in_memory = self
+                .counts()
+                .get(&part.first)
+                .map(|counted| sum(terms, |term| counted.counts.get(term).copied()));
             let path = match (in_memory, &path) {
                 (Some(count), _) => return Ok(count),
                 // An open part in which nothing was counted has no entries.
@@ -160,11 +168,15 @@ impl Uses {
             }
         }
         let error = failed.unwrap_or_else(damaged);
-        Err(LogError::Io { file: path.as_deref().map(name).unwrap_or_default(), error })
+        Err(LogError::Io {
+            file: path.as_deref().map(name).unwrap_or_default(),
+            error,
+        })
     }
 
-    /// Makes the missing files of closed segments, and counts the beginning of the open one if counting began in its middle. Counts in memory of a segment
-    /// that has its file are forgotten. They stay if the file cannot be written.
+    /// Makes the missing files of closed segments, and counts the beginning of the open one if counting began
+    /// in its middle. Counts in memory of a segment that has its file are forgotten. They stay if the file
+    /// cannot be written.
     pub fn make_missing(&self) -> Result<(), LogError> {
         let _making = self.shared.making.lock().unwrap_or_else(PoisonError::into_inner);
         let parts = self.shared.reader.parts()?;
@@ -178,7 +190,9 @@ impl Uses {
                 self.complete(parts.as_ref(), &part)?;
             }
             let Some(path) = path else { continue };
-            let Some(counted) = self.counts().get(&part.first).cloned() else { continue };
+            let Some(counted) = self.counts().get(&part.first).cloned() else {
+                continue;
+            };
             match replace(&path, &encode(&counted.counts)) {
                 Ok(()) => {
                     self.shared.unwritten.store(false, Ordering::Relaxed);
@@ -194,12 +208,23 @@ impl Uses {
         Ok(())
     }
 
-    /// Counts the entries of a segment before the place where counting began, or all of them if it did not begin.
+    /// Counts the entries of a segment before the place where counting began, or all of them if it did not
+    /// begin.
     fn complete(&self, parts: &dyn Parts, part: &Part) -> Result<(), LogError> {
         loop {
-            let until = self.counts().get(&part.first).map_or(u64::MAX, |counted| counted.from);
-            let mut before = Counted { from: part.first, ..Counted::default() };
-            for entry in parts.entries(part)?.iter().take_while(|entry| entry.leaf.seq < until) {
+            let until = self
+                .counts()
+                .get(&part.first)
+                .map_or(u64::MAX, |counted| counted.from);
+            let mut before = Counted {
+                from: part.first,
+                ..Counted::default()
+            };
+            for entry in parts
+                .entries(part)?
+                .iter()
+                .take_while(|entry| entry.leaf.seq < until)
+            {
                 before.add((self.shared.terms_of)(&entry.leaf.body));
                 before.to = entry.leaf.seq;
             }
@@ -232,14 +257,18 @@ fn sum(terms: &[Term], of: impl Fn(&Term) -> Option<u32>) -> u32 {
 /// The counts of some terms in a file, all together.
 fn look_up(path: &Path, terms: &[Term]) -> io::Result<u32> {
     let index = Index::open(path)?;
-    terms.iter().try_fold(0_u32, |sum, term| Ok(sum.saturating_add(index.find(term)?.unwrap_or_default())))
+    terms.iter().try_fold(0_u32, |sum, term| {
+        Ok(sum.saturating_add(index.find(term)?.unwrap_or_default()))
+    })
 }
 
 /// The counts of a closed part are in the file with this extension.
 const EXTENSION: &str = "uses";
 
 fn name(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
 /// The file of a segment's counts.
@@ -250,7 +279,9 @@ fn encode(counts: &HashMap<Term, u32>) -> Vec<u8> {
     first.extend_from_slice(&(records.len() as u64).to_le_bytes());
     let mut bytes = sealed(first);
     for block in records.chunks(RECORDS) {
-        let records = block.iter().flat_map(|(term, count)| term.iter().copied().chain(count.to_le_bytes()));
+        let records = block
+            .iter()
+            .flat_map(|(term, count)| term.iter().copied().chain(count.to_le_bytes()));
         bytes.extend(sealed(records.collect()));
     }
     bytes
@@ -272,7 +303,10 @@ struct Index {
 
 impl Index {
     fn open(path: &Path) -> io::Result<Self> {
-        let mut index = Self { file: File::open(path)?, records: 0 };
+        let mut index = Self {
+            file: File::open(path)?,
+            records: 0,
+        };
         let head = index.block(0)?;
         let records = u64::from_le_bytes(head[8..16].try_into().unwrap_or_default());
         index.records = usize::try_from(records).unwrap_or(usize::MAX);
@@ -285,7 +319,11 @@ impl Index {
         let mut block = [0; BLOCK];
         self.file.read_exact_at(&mut block, (number * BLOCK) as u64)?;
         let (content, checksum) = block.split_at(BLOCK - 4);
-        if crc32c::crc32c(content).to_le_bytes() == checksum { Ok(block) } else { Err(damaged()) }
+        if crc32c::crc32c(content).to_le_bytes() == checksum {
+            Ok(block)
+        } else {
+            Err(damaged())
+        }
     }
 
     /// The count of a term.
@@ -302,7 +340,9 @@ impl Index {
                 low = middle + 1;
             } else {
                 let place = (0..records).map(at).find(|record| record[..16] == term[..]);
-                return Ok(place.map(|record| u32::from_le_bytes([record[16], record[17], record[18], record[19]])));
+                return Ok(
+                    place.map(|record| u32::from_le_bytes([record[16], record[17], record[18], record[19]]))
+                );
             }
         }
         Ok(None)
@@ -327,7 +367,9 @@ mod tests {
     fn every_count_is_found_again_and_nothing_else() {
         let home = tempfile::tempdir().unwrap();
         for length in [0, 1, RECORDS, RECORDS + 1, 5000] {
-            let counts: HashMap<Term, u32> = (0..u32::try_from(length).unwrap()).map(|number| (term(number), number + 1)).collect();
+            let counts: HashMap<Term, u32> = (0..u32::try_from(length).unwrap())
+                .map(|number| (term(number), number + 1))
+                .collect();
             let path = home.path().join(format!("{length}.uses"));
             std::fs::write(&path, encode(&counts)).unwrap();
             let index = Index::open(&path).unwrap();
@@ -350,7 +392,9 @@ mod tests {
             bad[at] ^= 0x10;
             std::fs::write(&path, bad).unwrap();
             let wrong = |(term, count): (&Term, &u32)| {
-                Index::open(&path).and_then(|index| index.find(term)).is_ok_and(|found| found != Some(*count))
+                Index::open(&path)
+                    .and_then(|index| index.find(term))
+                    .is_ok_and(|found| found != Some(*count))
             };
             assert!(!counts.iter().any(wrong), "byte {at}");
         }

@@ -49,7 +49,8 @@ pub struct Abilitazione {
     /// Offices; none: from any, and without one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uffici: Vec<String>,
-    /// Whether it is for checks (DPR 445/2000 art. 71; DPCM 159/2013 art. 11): without that no DSU is read in detail.
+    /// Whether it is for checks (DPR 445/2000 art. 71; DPCM 159/2013 art. 11): without that no DSU is read in
+    /// detail.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub controlli: bool,
     /// When.
@@ -57,7 +58,10 @@ pub struct Abilitazione {
     pub periodo: Periodo,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
 pub(super) fn is_zero(value: &u32) -> bool {
     *value == 0
 }
@@ -101,7 +105,8 @@ impl Abilitazione {
 
     /// Whether it is granted from an office.
     pub fn covers_office(&self, office: Option<&str>) -> bool {
-        self.uffici.is_empty() || office.is_some_and(|office| self.uffici.iter().any(|granted| same_office(granted, office)))
+        self.uffici.is_empty()
+            || office.is_some_and(|office| self.uffici.iter().any(|granted| same_office(granted, office)))
     }
 }
 
@@ -113,29 +118,83 @@ mod tests {
 
     #[test]
     fn leading_zeros_of_an_office_do_not_count() {
-        for (one, other) in [("001", "1"), ("001", "0001"), ("0", "000"), ("0U1", "U1"), ("U1", "U1")] {
-            assert!(same_office(one, other) && same_office(other, one), "{one} {other}");
+        for (one, other) in [
+            ("001", "1"),
+            ("001", "0001"),
+            ("0", "000"),
+            ("0U1", "U1"),
+            ("U1", "U1"),
+        ] {
+            assert!(
+                same_office(one, other) && same_office(other, one),
+                "{one} {other}"
+            );
         }
-        for (one, other) in [("1", "10"), ("0", "1"), ("", "0"), ("00", ""), ("U01", "U1"), ("u1", "U1")] {
-            assert!(!same_office(one, other) && !same_office(other, one), "{one} {other}");
+        for (one, other) in [
+            ("1", "10"),
+            ("0", "1"),
+            ("", "0"),
+            ("00", ""),
+            ("U01", "U1"),
+            ("u1", "U1"),
+        ] {
+            assert!(
+                !same_office(one, other) && !same_office(other, one),
+                "{one} {other}"
+            );
         }
     }
 
     #[test]
     fn a_grant_covers_its_operations_offices_and_days() {
         let grant = Abilitazione {
-            operazioni: vec!["ConsultazioneIndicatore".to_owned(), "ConsultazioneDichiarazione".to_owned()],
+            operazioni: vec![
+                "ConsultazioneIndicatore".to_owned(),
+                "ConsultazioneDichiarazione".to_owned(),
+            ],
             uffici: vec!["U1".to_owned()],
-            periodo: Periodo { dal: Some(date(2026, 1, 1)), al: Some(date(2026, 12, 31)) },
+            periodo: Periodo {
+                dal: Some(date(2026, 1, 1)),
+                al: Some(date(2026, 12, 31)),
+            },
             ..Abilitazione::default()
         };
-        assert!(grant.covers("ConsultazioneIndicatore", date(2026, 1, 1)) && grant.covers("ConsultazioneIndicatore", date(2026, 12, 31)));
-        assert!(!grant.covers("ConsultazioneIndicatore", date(2025, 12, 31)) && !grant.covers("ConsultazioneIndicatore", date(2027, 1, 1)));
+        assert!(
+            grant.covers("ConsultazioneIndicatore", date(2026, 1, 1))
+                && grant.covers("ConsultazioneIndicatore", date(2026, 12, 31))
+        );
+        assert!(
+            !grant.covers("ConsultazioneIndicatore", date(2025, 12, 31))
+                && !grant.covers("ConsultazioneIndicatore", date(2027, 1, 1))
+        );
         assert!(!grant.covers("ConsultazioneAttestazione", date(2026, 5, 1)));
-        assert!(!grant.covers("ConsultazioneDichiarazione", date(2026, 5, 1)), "detail without checks");
-        assert!(Abilitazione { controlli: true, ..grant.clone() }.covers("ConsultazioneDichiarazione", date(2026, 5, 1)));
-        assert!(grant.covers_office(Some("U1")) && !grant.covers_office(Some("U2")) && !grant.covers_office(None));
-        assert!(Abilitazione { uffici: vec!["007".to_owned()], ..grant }.covers_office(Some("7")));
-        assert!(Periodo { dal: Some(date(2026, 2, 1)), al: Some(date(2026, 1, 1)) }.is_empty());
+        assert!(
+            !grant.covers("ConsultazioneDichiarazione", date(2026, 5, 1)),
+            "detail without checks"
+        );
+        assert!(
+            Abilitazione {
+                controlli: true,
+                ..grant.clone()
+            }
+            .covers("ConsultazioneDichiarazione", date(2026, 5, 1))
+        );
+        assert!(
+            grant.covers_office(Some("U1")) && !grant.covers_office(Some("U2")) && !grant.covers_office(None)
+        );
+        assert!(
+            Abilitazione {
+                uffici: vec!["007".to_owned()],
+                ..grant
+            }
+            .covers_office(Some("7"))
+        );
+        assert!(
+            Periodo {
+                dal: Some(date(2026, 2, 1)),
+                al: Some(date(2026, 1, 1))
+            }
+            .is_empty()
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! The one function behind `varco ente`: a command, an actor and a reason go in, an entry comes out. It runs in the gateway when one is running (by
-//! the admin socket), else in the command itself.
+//! The one function behind `varco ente`: a command, an actor and a reason go in, an entry comes out. It runs
+//! in the gateway when one is running (by the admin socket), else in the command itself.
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,8 @@ use super::wrong::{Wrong, invalid};
 use crate::clock::rome;
 use crate::ledger::keys::KeyError;
 use crate::ledger::{
-    Blinding, Body, Kind, Ledger, NotCommitted, Precondition, PrepareError, Retention, Secret, Submission, Tokens, new_exchange,
+    Blinding, Body, Kind, Ledger, NotCommitted, Precondition, PrepareError, Retention, Secret, Submission,
+    Tokens, new_exchange,
 };
 use crate::registry::facts::{ACTOR, ENTE, FREED, TAKEN};
 
@@ -192,9 +193,13 @@ const LONGEST_NAME: usize = 100;
 impl Claims {
     /// The same with a name that an entry has room for: short, on one line.
     pub fn checked(mut self) -> Self {
-        let name = self
-            .operatore
-            .map(|name| name.trim().chars().filter(|character| !character.is_control()).take(LONGEST_NAME).collect::<String>());
+        let name = self.operatore.map(|name| {
+            name.trim()
+                .chars()
+                .filter(|character| !character.is_control())
+                .take(LONGEST_NAME)
+                .collect::<String>()
+        });
         self.operatore = name.filter(|name| !name.is_empty());
         self
     }
@@ -203,22 +208,44 @@ impl Claims {
 impl Actor {
     /// A user, and nothing claimed.
     pub fn of(uid: u32, pid: Option<i32>) -> Self {
-        Self { uid, pid, login: None, operatore: None }
+        Self {
+            uid,
+            pid,
+            login: None,
+            operatore: None,
+        }
     }
 
     /// A user with claims.
     pub fn claiming(uid: u32, pid: Option<i32>, claims: Claims) -> Self {
         let Claims { login, operatore } = claims.checked();
-        Self { uid, pid, login, operatore }
+        Self {
+            uid,
+            pid,
+            login,
+            operatore,
+        }
     }
 
-    /// Puts the actor into an entry: the user into its facts, the name into its sealed part, a token of the name among its tokens.
-    pub fn sign(&self, body: Body, secret: &mut Secret, ledger: &Ledger, now: Timestamp) -> Result<Body, KeyError> {
+    /// Puts the actor into an entry: the user into its facts, the name into its sealed part, a token of the
+    /// name among its tokens.
+    pub fn sign(
+        &self,
+        body: Body,
+        secret: &mut Secret,
+        ledger: &Ledger,
+        now: Timestamp,
+    ) -> Result<Body, KeyError> {
         let mut body = body.fact(ACTOR, self);
         if let Some(name) = &self.operatore {
             let year = rome(now).year();
             let token = ledger.keys.token(year, "operator", name)?;
-            body.tokens.get_or_insert_with(|| Tokens { year, ..Tokens::default() }).operator = Some(token);
+            body.tokens
+                .get_or_insert_with(|| Tokens {
+                    year,
+                    ..Tokens::default()
+                })
+                .operator = Some(token);
             secret.operator = Some(name.clone());
         }
         Ok(body)
@@ -245,8 +272,18 @@ pub async fn perform(
     reason: &str,
     now: Timestamp,
 ) -> Result<Ente, Rejected> {
-    let mut after = perform_all(ledger, registry, std::slice::from_ref(command), actor, reason, now).await?;
-    after.pop().ok_or_else(|| Rejected::Invalid("nessun comando".to_owned()))
+    let mut after = perform_all(
+        ledger,
+        registry,
+        std::slice::from_ref(command),
+        actor,
+        reason,
+        now,
+    )
+    .await?;
+    after
+        .pop()
+        .ok_or_else(|| Rejected::Invalid("nessun comando".to_owned()))
 }
 
 /// Carries out many commands, all or none, each on another ente. The enti after the changes, in order.
@@ -262,20 +299,31 @@ pub async fn perform_all(
         return Err(Rejected::Invalid("indicare il motivo (--motivo)".to_owned()));
     }
     let mut seen = BTreeSet::new();
-    if let Some(twice) = commands.iter().map(Command::codice).find(|code| !seen.insert(*code)) {
-        return Err(Rejected::Invalid(format!("{twice}: due comandi insieme sullo stesso ente")));
+    if let Some(twice) = commands
+        .iter()
+        .map(Command::codice)
+        .find(|code| !seen.insert(*code))
+    {
+        return Err(Rejected::Invalid(format!(
+            "{twice}: due comandi insieme sullo stesso ente"
+        )));
     }
     let internal = |error: &dyn std::fmt::Display| Rejected::Ledger(error.to_string());
     let today = rome(now).date();
     // Against another administrator at the same moment: three times.
     for _ in 0..3 {
         let exchange = new_exchange(now).map_err(|error| internal(&error))?;
-        let (mut after, mut drafts, mut preconditions, mut wrong) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut after, mut drafts, mut preconditions, mut wrong) =
+            (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for command in commands {
             let change = match prepare(registry, command, today) {
                 Ok(change) => change,
                 Err(Wrong::Invalid(text)) => {
-                    wrong.push(if commands.len() > 1 { format!("{}: {text}", command.codice()) } else { text });
+                    wrong.push(if commands.len() > 1 {
+                        format!("{}: {text}", command.codice())
+                    } else {
+                        text
+                    });
                     continue;
                 }
                 Err(Wrong::Views(error)) => return Err(internal(&error)),
@@ -288,15 +336,29 @@ pub async fn perform_all(
             body.operation = Some(change.operation.to_owned());
             body.outcome = Some("OK".to_owned());
             body.keys = std::iter::once(ente_key(&change.after.codice))
-                .chain(change.taken.iter().chain(&change.freed).map(|key| certificate_key(key)))
+                .chain(
+                    change
+                        .taken
+                        .iter()
+                        .chain(&change.freed)
+                        .map(|key| certificate_key(key)),
+                )
                 .collect();
             let blinding = Blinding::new().map_err(|error| internal(&error))?;
-            let mut secret = Secret { reason: Some(reason.to_owned()), ..Secret::default() };
-            let body = actor.sign(body, &mut secret, ledger, now).map_err(|error| internal(&error))?;
+            let mut secret = Secret {
+                reason: Some(reason.to_owned()),
+                ..Secret::default()
+            };
+            let body = actor
+                .sign(body, &mut secret, ledger, now)
+                .map_err(|error| internal(&error))?;
             let ordinal = u32::try_from(drafts.len()).unwrap_or(u32::MAX);
             match ledger.prepare(body, &secret, &blinding, ordinal, now) {
                 Ok(draft) => drafts.push(draft),
-                Err(PrepareError::TooLong) => wrong.push(format!("{}: la scheda dell'ente supera lo spazio di una voce", command.codice())),
+                Err(PrepareError::TooLong) => wrong.push(format!(
+                    "{}: la scheda dell'ente supera lo spazio di una voce",
+                    command.codice()
+                )),
                 Err(error) => return Err(internal(&error)),
             }
             preconditions.extend(change.preconditions);
@@ -305,7 +367,14 @@ pub async fn perform_all(
         if !wrong.is_empty() {
             return Err(Rejected::Invalid(wrong.join("\n")));
         }
-        match ledger.committer.submit(Submission { drafts, preconditions }).await {
+        match ledger
+            .committer
+            .submit(Submission {
+                drafts,
+                preconditions,
+            })
+            .await
+        {
             Ok(_) => return Ok(after),
             Err(NotCommitted::Conflict) => {}
             Err(NotCommitted::TooLarge) => return Err(Rejected::Invalid(TOO_MANY.to_owned())),
@@ -318,12 +387,18 @@ pub async fn perform_all(
 /// More than one batch holds: nothing was registered.
 const TOO_MANY: &str = "più enti di quanti entrano in una sola registrazione (32 MiB): dividere la tabella";
 
-/// Whether an ente could be registered, or changed, so: what is wrong, in Italian. Certificates that others may have are not looked for.
+/// Whether an ente could be registered, or changed, so: what is wrong, in Italian. Certificates that others
+/// may have are not looked for.
 pub fn judge(command: &Command, existing: Option<&Ente>, today: Date) -> Result<(), String> {
     told(match (command, existing) {
-        (Command::Richiedi { codice, anagrafica, richiesta }, existing) => {
-            requested(codice, anagrafica, richiesta, existing.cloned()).map(|_| ())
-        }
+        (
+            Command::Richiedi {
+                codice,
+                anagrafica,
+                richiesta,
+            },
+            existing,
+        ) => requested(codice, anagrafica, richiesta, existing.cloned()).map(|_| ()),
         (_, None) => return Err("l'ente non esiste".to_owned()),
         (command, Some(ente)) => changed(command, ente.clone(), today).map(|_| ()),
     })
@@ -354,52 +429,99 @@ fn prepare(registry: &Registry, command: &Command, today: Date) -> Result<Change
     let code = command.codice();
     // The version before the record: another administrator in between makes a conflict.
     let version = registry.version(code)?;
-    let mut preconditions = vec![Precondition { key: ente_key(code), version }];
+    let mut preconditions = vec![Precondition {
+        key: ente_key(code),
+        version,
+    }];
     let existing = registry.ente(code)?;
-    let before: Vec<String> = existing.iter().flat_map(|ente| &ente.certificati).map(|certificate| certificate.segno.key()).collect();
+    let before: Vec<String> = existing
+        .iter()
+        .flat_map(|ente| &ente.certificati)
+        .map(|certificate| certificate.segno.key())
+        .collect();
     let (operation, after) = match (command, existing) {
-        (Command::Richiedi { codice, anagrafica, richiesta }, existing) => {
-            ("ente richiedi", requested(codice, anagrafica, richiesta, existing)?)
-        }
+        (
+            Command::Richiedi {
+                codice,
+                anagrafica,
+                richiesta,
+            },
+            existing,
+        ) => (
+            "ente richiedi",
+            requested(codice, anagrafica, richiesta, existing)?,
+        ),
         (Command::Converti { ente }, None) => ("ente converti", (**ente).clone()),
         (_, None) => return invalid(format!("l'ente {code} non esiste")),
         (command, Some(ente)) => changed(command, ente, today)?,
     };
-    let keys: Vec<String> = after.certificati.iter().map(|certificate| certificate.segno.key()).collect();
+    let keys: Vec<String> = after
+        .certificati
+        .iter()
+        .map(|certificate| certificate.segno.key())
+        .collect();
     let taken: Vec<String> = keys.iter().filter(|key| !before.contains(key)).cloned().collect();
     let freed: Vec<String> = before.into_iter().filter(|key| !keys.contains(key)).collect();
     for key in &taken {
         // The version before the holder: who takes it in between makes a conflict.
         let name = certificate_key(key);
-        preconditions.push(Precondition { version: registry.store.version(&name)?, key: name });
+        preconditions.push(Precondition {
+            version: registry.store.version(&name)?,
+            key: name,
+        });
         if let Some(holder) = registry.holder_of(key)? {
             return invalid(format!("il certificato è già dell'ente {holder}"));
         }
     }
-    Ok(Change { operation, after, taken, freed, preconditions })
+    Ok(Change {
+        operation,
+        after,
+        taken,
+        freed,
+        preconditions,
+    })
 }
 
 /// An ente after a command other than a request.
 fn changed(command: &Command, mut ente: Ente, today: Date) -> Result<(&'static str, Ente), Wrong> {
     let operation = match command {
         // A request is another matter: `requested`.
-        Command::Richiedi { .. } | Command::Converti { .. } => return invalid(format!("l'ente {} esiste già", ente.codice)),
-        Command::Aggiorna { anagrafica, letta, .. } => {
+        Command::Richiedi { .. } | Command::Converti { .. } => {
+            return invalid(format!("l'ente {} esiste già", ente.codice));
+        }
+        Command::Aggiorna {
+            anagrafica, letta, ..
+        } => {
             if *letta != ente.anagrafica {
-                return invalid("i dati dell'ente sono stati cambiati da altri nel frattempo: rivederli e ripetere il comando");
+                return invalid(
+                    "i dati dell'ente sono stati cambiati da altri nel frattempo: rivederli e ripetere il comando",
+                );
             }
             let anagrafica = checked(anagrafica)?;
-            let by_issuer = ente.certificati.iter().any(|certificate| matches!(certificate.segno, Segno::Emittente { .. }));
+            let by_issuer = ente
+                .certificati
+                .iter()
+                .any(|certificate| matches!(certificate.segno, Segno::Emittente { .. }));
             if by_issuer && anagrafica.codice_fiscale != ente.anagrafica.codice_fiscale {
-                return invalid("l'ente ha certificati per emittente, che valgono per il codice fiscale di prima: toglierli prima");
+                return invalid(
+                    "l'ente ha certificati per emittente, che valgono per il codice fiscale di prima: toglierli prima",
+                );
             }
             ente.anagrafica = anagrafica;
             "ente aggiorna"
         }
-        Command::Decidi { accolta, decisione, come_richiesto, .. } => decide(&mut ente, *accolta, decisione, *come_richiesto, today)?,
+        Command::Decidi {
+            accolta,
+            decisione,
+            come_richiesto,
+            ..
+        } => decide(&mut ente, *accolta, decisione, *come_richiesto, today)?,
         Command::Stato { nuovo, .. } => change_state(&mut ente, *nuovo)?,
         Command::AggiungiCertificato { certificato, .. } => {
-            let certificato = Certificato { segno: of_ente(&certificato.segno, &ente), ..certificato.clone() };
+            let certificato = Certificato {
+                segno: of_ente(&certificato.segno, &ente),
+                ..certificato.clone()
+            };
             check_certificate(&ente, &certificato)?;
             ente.certificati.retain(|known| known.segno != certificato.segno);
             ente.certificati.push(certificato);
@@ -413,7 +535,12 @@ fn changed(command: &Command, mut ente: Ente, today: Date) -> Result<(&'static s
             }
             "ente certificato-togli"
         }
-        Command::Abilita { abilitazione, predefinita, sostituisci, .. } => {
+        Command::Abilita {
+            abilitazione,
+            predefinita,
+            sostituisci,
+            ..
+        } => {
             check_grant(&ente, abilitazione, *sostituisci, today)?;
             if *sostituisci {
                 ente.take_back_all();
@@ -422,7 +549,11 @@ fn changed(command: &Command, mut ente: Ente, today: Date) -> Result<(&'static s
             if predefinita.is_some() {
                 ente.prestazione_predefinita.clone_from(predefinita);
             }
-            if ente.prestazione_predefinita.as_ref().is_some_and(|code| !ente.is_granted(code)) {
+            if ente
+                .prestazione_predefinita
+                .as_ref()
+                .is_some_and(|code| !ente.is_granted(code))
+            {
                 return invalid("la prestazione predefinita deve essere tra quelle abilitate");
             }
             "ente abilita"
@@ -442,14 +573,29 @@ fn changed(command: &Command, mut ente: Ente, today: Date) -> Result<(&'static s
         Command::TogliUfficio { ufficio, .. } => {
             // As it was written, else but for leading zeros.
             let exact = ente.uffici.iter().position(|known| known.codice == *ufficio);
-            let found = exact.or_else(|| ente.uffici.iter().position(|known| same_office(&known.codice, ufficio)));
-            let Some(index) = found else { return invalid("l'ente non ha questo ufficio") };
+            let found = exact.or_else(|| {
+                ente.uffici
+                    .iter()
+                    .position(|known| same_office(&known.codice, ufficio))
+            });
+            let Some(index) = found else {
+                return invalid("l'ente non ha questo ufficio");
+            };
             ente.uffici.remove(index);
             if ente.uffici_obbligatori && ente.uffici.is_empty() {
                 return invalid("è l'ultimo ufficio, e uno è obbligatorio: nessuna richiesta passerebbe");
             }
-            let remains = ente.uffici.iter().any(|known| same_office(&known.codice, ufficio));
-            if !remains && ente.abilitazioni.iter().flat_map(|grant| &grant.uffici).any(|named| same_office(named, ufficio)) {
+            let remains = ente
+                .uffici
+                .iter()
+                .any(|known| same_office(&known.codice, ufficio));
+            if !remains
+                && ente
+                    .abilitazioni
+                    .iter()
+                    .flat_map(|grant| &grant.uffici)
+                    .any(|named| same_office(named, ufficio))
+            {
                 return invalid("un'abilitazione nomina questo ufficio: toglierla prima");
             }
             "ente ufficio-togli"
@@ -466,20 +612,35 @@ fn changed(command: &Command, mut ente: Ente, today: Date) -> Result<(&'static s
             "ente risposte"
         }
         Command::Quota { quote, operatore, .. } => {
-            if [quote.al_minuto.map(u64::from), quote.al_giorno, quote.persone_al_giorno].contains(&Some(0)) {
+            if [
+                quote.al_minuto.map(u64::from),
+                quote.al_giorno,
+                quote.persone_al_giorno,
+            ]
+            .contains(&Some(0))
+            {
                 return invalid("una quota è almeno 1: per fermare un ente c'è varco ente sospendi");
             }
             if quote.al_minuto.is_some_and(|limit| limit > Quote::MOST_A_MINUTE) {
                 return invalid(format!("una quota al minuto è al più {}", Quote::MOST_A_MINUTE));
             }
-            *(if *operatore { &mut ente.quote_operatore } else { &mut ente.quote }) = *quote;
+            *(if *operatore {
+                &mut ente.quote_operatore
+            } else {
+                &mut ente.quote
+            }) = *quote;
             "ente quota"
         }
     };
     Ok((operation, ente))
 }
 
-fn requested(codice: &str, anagrafica: &Anagrafica, richiesta: &Richiesta, existing: Option<Ente>) -> Result<Ente, Wrong> {
+fn requested(
+    codice: &str,
+    anagrafica: &Anagrafica,
+    richiesta: &Richiesta,
+    existing: Option<Ente>,
+) -> Result<Ente, Wrong> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     if codice.len() < 2 || codice.len() > 48 || !codice.chars().all(allowed) || RESERVED.contains(&codice) {
         return invalid("codice dell'ente non valido: da 2 a 48 lettere, cifre, _ - .");
@@ -506,7 +667,14 @@ fn requested(codice: &str, anagrafica: &Anagrafica, richiesta: &Richiesta, exist
         // Who was refused or revoked asks again, and has nothing of what it had.
         Some(mut ente) if ente.stato.next().contains(&Stato::Richiesta) => {
             ente.take_back_all();
-            Ok(Ente { anagrafica, stato: Stato::Richiesta, richiesta: richiesta.clone(), decisione: None, certificati: Vec::new(), ..ente })
+            Ok(Ente {
+                anagrafica,
+                stato: Stato::Richiesta,
+                richiesta: richiesta.clone(),
+                decisione: None,
+                certificati: Vec::new(),
+                ..ente
+            })
         }
         Some(_) => invalid(format!("l'ente {codice} esiste già")),
     }
@@ -515,12 +683,26 @@ fn requested(codice: &str, anagrafica: &Anagrafica, richiesta: &Richiesta, exist
 /// Words of the commands, which are no code of an ente.
 const RESERVED: [&str; 1] = ["prova"];
 
-fn decide(ente: &mut Ente, accolta: bool, decisione: &Decisione, come_richiesto: bool, today: Date) -> Result<&'static str, Wrong> {
+fn decide(
+    ente: &mut Ente,
+    accolta: bool,
+    decisione: &Decisione,
+    come_richiesto: bool,
+    today: Date,
+) -> Result<&'static str, Wrong> {
     let from = ente.stato;
-    let to = if accolta { Stato::Accreditato } else { Stato::Rifiutato };
+    let to = if accolta {
+        Stato::Accreditato
+    } else {
+        Stato::Rifiutato
+    };
     // Who is suspended is reactivated, not accredited.
     if !from.next().contains(&to) || from == Stato::Sospeso {
-        return invalid(format!("un ente nello stato {} non può passare a {}", from.name(), to.name()));
+        return invalid(format!(
+            "un ente nello stato {} non può passare a {}",
+            from.name(),
+            to.name()
+        ));
     }
     if decisione.direzione.as_ref().is_some_and(|text| text.len() > 200) {
         return invalid("direzione regionale più lunga di 200 caratteri");
@@ -534,9 +716,15 @@ fn decide(ente: &mut Ente, accolta: bool, decisione: &Decisione, come_richiesto:
     if renewal && (decisione.scadenza.is_none() || decisione.scadenza == last) {
         return invalid("l'ente è già accreditato: un rinnovo indica una nuova scadenza (--scadenza)");
     }
-    let mut decided = Decisione { data: today, ..decisione.clone() };
+    let mut decided = Decisione {
+        data: today,
+        ..decisione.clone()
+    };
     if accolta && decided.modi.is_empty() {
-        decided.modi = earlier.as_ref().map_or_else(|| vec![Modo::CooperazioneApplicativa], |earlier| earlier.modi.clone());
+        decided.modi = earlier.as_ref().map_or_else(
+            || vec![Modo::CooperazioneApplicativa],
+            |earlier| earlier.modi.clone(),
+        );
     }
     if renewal && decided.direzione.is_none() {
         decided.direzione = earlier.and_then(|earlier| earlier.direzione);
@@ -544,18 +732,28 @@ fn decide(ente: &mut Ente, accolta: bool, decisione: &Decisione, come_richiesto:
     ente.decisione = Some(decided);
     ente.stato = to;
     if come_richiesto && accolta {
-        let Richiesta { operazioni, prestazioni, .. } = &ente.richiesta;
+        let Richiesta {
+            operazioni,
+            prestazioni,
+            ..
+        } = &ente.richiesta;
         if operazioni.is_empty() {
             return invalid("la richiesta non dice quali operazioni: usare varco ente abilita");
         }
         // What is read in detail is granted by itself, for checks.
         let granted = Abilitazione {
-            operazioni: operazioni.iter().filter(|operation| *operation != DETAIL).cloned().collect(),
+            operazioni: operazioni
+                .iter()
+                .filter(|operation| *operation != DETAIL)
+                .cloned()
+                .collect(),
             prestazioni: prestazioni.clone(),
             ..Abilitazione::default()
         };
         if granted.operazioni.is_empty() {
-            return invalid(format!("la richiesta chiede solo {DETAIL}, che è per i controlli: usare varco ente abilita con --controlli"));
+            return invalid(format!(
+                "la richiesta chiede solo {DETAIL}, che è per i controlli: usare varco ente abilita con --controlli"
+            ));
         }
         check_grant(ente, &granted, false, today)?;
         ente.grant(granted);
@@ -573,7 +771,13 @@ fn change_state(ente: &mut Ente, to: Stato) -> Result<&'static str, Wrong> {
         (Stato::Sospeso, Stato::Accreditato) => "ente riattiva",
         (Stato::Accreditato, Stato::Sospeso) => "ente sospendi",
         (Stato::Accreditato | Stato::Sospeso, Stato::Revocato) => "ente revoca",
-        _ => return invalid(format!("un ente nello stato {} non può passare a {}", from.name(), to.name())),
+        _ => {
+            return invalid(format!(
+                "un ente nello stato {} non può passare a {}",
+                from.name(),
+                to.name()
+            ));
+        }
     };
     ente.stato = to;
     Ok(operation)
@@ -594,13 +798,36 @@ mod tests {
         }))
         .unwrap();
         let mut perform = |command: Command| {
-            ente = changed(&command, ente.clone(), date(2026, 6, 1)).map_err(|wrong| told(Err(wrong)).unwrap_err())?.1;
-            Ok::<_, String>(ente.uffici.iter().map(|office| office.codice.clone()).collect::<Vec<_>>())
+            ente = changed(&command, ente.clone(), date(2026, 6, 1))
+                .map_err(|wrong| told(Err(wrong)).unwrap_err())?
+                .1;
+            Ok::<_, String>(
+                ente.uffici
+                    .iter()
+                    .map(|office| office.codice.clone())
+                    .collect::<Vec<_>>(),
+            )
         };
-        let remove = |office: &str| Command::TogliUfficio { codice: "uno".to_owned(), ufficio: office.to_owned() };
-        let again: Ufficio = serde_json::from_value(serde_json::json!({ "codice": "001", "denominazione": "Anagrafe" })).unwrap();
-        assert_eq!(perform(Command::Ufficio { codice: "uno".to_owned(), ufficio: again }).unwrap(), ["1", "001"]);
+        let remove = |office: &str| Command::TogliUfficio {
+            codice: "uno".to_owned(),
+            ufficio: office.to_owned(),
+        };
+        let again: Ufficio =
+            serde_json::from_value(serde_json::json!({ "codice": "001", "denominazione": "Anagrafe" }))
+                .unwrap();
+        assert_eq!(
+            perform(Command::Ufficio {
+                codice: "uno".to_owned(),
+                ufficio: again
+            })
+            .unwrap(),
+            ["1", "001"]
+        );
         assert_eq!(perform(remove("001")).unwrap(), ["1"]);
-        assert!(perform(remove("01")).unwrap_err().contains("nomina questo ufficio"));
+        assert!(
+            perform(remove("01"))
+                .unwrap_err()
+                .contains("nomina questo ufficio")
+        );
     }
 }

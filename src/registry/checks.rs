@@ -1,4 +1,5 @@
-//! What an ente, its request, certificates, grants and offices must be like to be registered: what is wrong, in Italian.
+//! What an ente, its request, certificates, grants and offices must be like to be registered: what is wrong,
+//! in Italian.
 
 use std::collections::BTreeSet;
 
@@ -17,45 +18,84 @@ fn check_text(text: &str) -> Result<(), Wrong> {
     if text.chars().any(char::is_control) {
         return invalid("un testo contiene caratteri di controllo");
     }
-    if text.starts_with(['=', '@']) { invalid(format!("un testo non comincia con {}", &text[..1])) } else { Ok(()) }
+    if text.starts_with(['=', '@']) {
+        invalid(format!("un testo non comincia con {}", &text[..1]))
+    } else {
+        Ok(())
+    }
 }
 
 /// What an ente is called and where it is found, without spaces around.
 pub(super) fn checked(anagrafica: &Anagrafica) -> Result<Anagrafica, Wrong> {
-    let Anagrafica { denominazione, codice_fiscale, tipo, codice_ipa, codici_inps, contatti, parti } = anagrafica;
+    let Anagrafica {
+        denominazione,
+        codice_fiscale,
+        tipo,
+        codice_ipa,
+        codici_inps,
+        contatti,
+        parti,
+    } = anagrafica;
     if denominazione.trim().is_empty() || denominazione.len() > 200 {
         return invalid("denominazione mancante, o più lunga di 200 caratteri");
     }
     match CodiceFiscale::new(codice_fiscale).kind() {
         Ok(CodeKind::Numerico) => {}
-        Ok(_) | Err(Difetto::Forma) => return invalid("codice fiscale dell'ente non valido: servono undici cifre"),
+        Ok(_) | Err(Difetto::Forma) => {
+            return invalid("codice fiscale dell'ente non valido: servono undici cifre");
+        }
         Err(what) => return invalid(format!("codice fiscale dell'ente non valido: {what}")),
     }
-    let ipa =
-        |code: &String| !code.is_empty() && code.len() <= 40 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
+    let ipa = |code: &String| {
+        !code.is_empty()
+            && code.len() <= 40
+            && code
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+    };
     if codice_ipa.as_ref().is_some_and(|code| !ipa(code)) {
         return invalid("codice IPA non valido: da 1 a 40 lettere, cifre, _ - .");
     }
-    let inps = |code: &String| (1..=40).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_graphic() && b != b'|');
+    let inps = |code: &String| {
+        (1..=40).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_graphic() && b != b'|')
+    };
     if codici_inps.len() > 20 || !codici_inps.iter().all(inps) {
         return invalid("codici INPS: al più 20, ciascuno da 1 a 40 caratteri senza spazi né |");
     }
-    if let Some(twice) = codici_inps.iter().enumerate().find(|(place, code)| codici_inps[..*place].contains(code)) {
+    if let Some(twice) = codici_inps
+        .iter()
+        .enumerate()
+        .find(|(place, code)| codici_inps[..*place].contains(code))
+    {
         return invalid(format!("il codice INPS {} compare due volte", twice.1));
     }
-    if contatti.len() > 10 || contatti.iter().any(|contact| contact.trim().is_empty() || contact.len() > 120) {
+    if contatti.len() > 10
+        || contatti
+            .iter()
+            .any(|contact| contact.trim().is_empty() || contact.len() > 120)
+    {
         return invalid("contatti: al più 10, ciascuno da 1 a 120 caratteri");
     }
     if parti.len() > 10
-        || parti.iter().any(|party| party.tipo.is_empty() || party.nome.is_empty() || party.tipo.len() + party.nome.len() > 200)
+        || parti.iter().any(|party| {
+            party.tipo.is_empty() || party.nome.is_empty() || party.tipo.len() + party.nome.len() > 200
+        })
     {
         return invalid("parti SPCoop: al più 10, ciascuna tipo:nome");
     }
     let parts = parti.iter().flat_map(|party| [&party.tipo, &party.nome]);
-    for text in std::iter::once(denominazione).chain(codici_inps).chain(contatti).chain(parts) {
+    for text in std::iter::once(denominazione)
+        .chain(codici_inps)
+        .chain(contatti)
+        .chain(parts)
+    {
         check_text(text)?;
     }
-    if contatti.iter().chain(parti.iter().map(|party| &party.nome)).any(|text| text.contains('|')) {
+    if contatti
+        .iter()
+        .chain(parti.iter().map(|party| &party.nome))
+        .any(|text| text.contains('|'))
+    {
         return invalid("contatti e parti SPCoop: senza |, che nelle tabelle separa l'uno dall'altro");
     }
     Ok(Anagrafica {
@@ -71,18 +111,29 @@ pub(super) fn checked(anagrafica: &Anagrafica) -> Result<Anagrafica, Wrong> {
 
 /// A certificate that becomes an ente's.
 pub(super) fn check_certificate(ente: &Ente, certificato: &Certificato) -> Result<(), Wrong> {
-    let digest = |text: &str| text.len() == 64 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+    let digest = |text: &str| {
+        text.len() == 64
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
     match &certificato.segno {
         Segno::Impronta { sha256 } if !digest(sha256) => {
             return invalid("impronta del certificato non valida: attesi 64 caratteri esadecimali minuscoli");
         }
         Segno::Emittente { emittente, .. } if !digest(emittente) => {
-            return invalid("impronta della chiave dell'emittente non valida: attesi 64 caratteri esadecimali minuscoli");
+            return invalid(
+                "impronta della chiave dell'emittente non valida: attesi 64 caratteri esadecimali minuscoli",
+            );
         }
-        Segno::Emittente { organizzazione, .. } if *organizzazione != organization_of(&ente.anagrafica.codice_fiscale) => {
+        Segno::Emittente { organizzazione, .. }
+            if *organizzazione != organization_of(&ente.anagrafica.codice_fiscale) =>
+        {
             return invalid("organizationIdentifier deve essere CF:IT- seguito dal codice fiscale dell'ente");
         }
-        Segno::Emittente { unita: Some(unit), .. } if !is_ipa_unit(unit) => {
+        Segno::Emittente {
+            unita: Some(unit), ..
+        } if !is_ipa_unit(unit) => {
             return invalid("unità non valida: IPAIT-UO_ o IPAIT-AOO_ seguito dal codice IPA");
         }
         Segno::Impronta { .. } | Segno::Emittente { .. } => {}
@@ -90,9 +141,11 @@ pub(super) fn check_certificate(ente: &Ente, certificato: &Certificato) -> Resul
     if certificato.periodo.is_empty() {
         return invalid("il periodo del certificato finisce prima di cominciare");
     }
-    // A certificate registered by its digest may be registered again from its file: that adds its subject and its last second.
-    if ente.certificati.iter().any(|known| known.segno == certificato.segno && (known.soggetto.is_some() || certificato.soggetto.is_none()))
-    {
+    // A certificate registered by its digest may be registered again from its file: that adds its subject and
+    // its last second.
+    if ente.certificati.iter().any(|known| {
+        known.segno == certificato.segno && (known.soggetto.is_some() || certificato.soggetto.is_none())
+    }) {
         return invalid("l'ente ha già questo certificato");
     }
     Ok(())
@@ -101,7 +154,11 @@ pub(super) fn check_certificate(ente: &Ente, certificato: &Certificato) -> Resul
 /// A sign with the ente's own organization, where it names none.
 pub(super) fn of_ente(segno: &Segno, ente: &Ente) -> Segno {
     match segno {
-        Segno::Emittente { emittente, organizzazione, unita } if organizzazione.is_empty() => Segno::Emittente {
+        Segno::Emittente {
+            emittente,
+            organizzazione,
+            unita,
+        } if organizzazione.is_empty() => Segno::Emittente {
             emittente: emittente.clone(),
             organizzazione: organization_of(&ente.anagrafica.codice_fiscale),
             unita: unita.clone(),
@@ -117,8 +174,16 @@ pub fn organization_of(codice_fiscale: &str) -> String {
 
 /// Whether an OU names an organisational unit or an AOO of the IPA.
 pub fn is_ipa_unit(unit: &str) -> bool {
-    let code = unit.strip_prefix("IPAIT-UO_").or_else(|| unit.strip_prefix("IPAIT-AOO_"));
-    code.is_some_and(|code| !code.is_empty() && code.len() <= 60 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b)))
+    let code = unit
+        .strip_prefix("IPAIT-UO_")
+        .or_else(|| unit.strip_prefix("IPAIT-AOO_"));
+    code.is_some_and(|code| {
+        !code.is_empty()
+            && code.len() <= 60
+            && code
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+    })
 }
 
 /// What is asked for.
@@ -154,24 +219,44 @@ fn check_known(operazioni: &[String], prestazioni: &[String]) -> Result<(), Wron
 }
 
 /// A grant that becomes an ente's.
-pub(super) fn check_grant(ente: &Ente, grant: &Abilitazione, replaces: bool, today: Date) -> Result<(), Wrong> {
+pub(super) fn check_grant(
+    ente: &Ente,
+    grant: &Abilitazione,
+    replaces: bool,
+    today: Date,
+) -> Result<(), Wrong> {
     if grant.operazioni.is_empty() {
         return invalid("indicare almeno un'operazione");
     }
     check_known(&grant.operazioni, &grant.prestazioni)?;
     if !grant.controlli && grant.operazioni.iter().any(|operation| operation == DETAIL) {
-        return invalid("il dettaglio della DSU è solo per i controlli: ConsultazioneDichiarazione richiede --controlli");
+        return invalid(
+            "il dettaglio della DSU è solo per i controlli: ConsultazioneDichiarazione richiede --controlli",
+        );
     }
-    if let Some(unknown) = grant.indicatori.iter().find(|code| TipoIndicatore::from_code(code).is_none()) {
+    if let Some(unknown) = grant
+        .indicatori
+        .iter()
+        .find(|code| TipoIndicatore::from_code(code).is_none())
+    {
         return invalid(format!("indicatore sconosciuto: {unknown}"));
     }
-    if !grant.indicatori.is_empty() && grant.operazioni.iter().any(|operation| !OF_ONE_INDICATOR.contains(&operation.as_str())) {
+    if !grant.indicatori.is_empty()
+        && grant
+            .operazioni
+            .iter()
+            .any(|operation| !OF_ONE_INDICATOR.contains(&operation.as_str()))
+    {
         return invalid(format!(
             "gli indicatori si scelgono solo per {}: le altre operazioni non ne danno uno",
             OF_ONE_INDICATOR.join(" e ")
         ));
     }
-    if let Some(unknown) = grant.uffici.iter().find(|code| !ente.uffici.iter().any(|known| same_office(&known.codice, code))) {
+    if let Some(unknown) = grant
+        .uffici
+        .iter()
+        .find(|code| !ente.uffici.iter().any(|known| same_office(&known.codice, code)))
+    {
         return invalid(format!("l'ente non ha l'ufficio {unknown}"));
     }
     if grant.periodo.is_empty() {
@@ -183,25 +268,39 @@ pub(super) fn check_grant(ente: &Ente, grant: &Abilitazione, replaces: bool, tod
 /// Refuses a grant that covers nothing: no operator means one.
 fn check_covers(ente: &Ente, grant: &Abilitazione, replaces: bool, today: Date) -> Result<(), Wrong> {
     if let Some(last) = grant.periodo.al.filter(|last| *last < today) {
-        return invalid(format!("l'abilitazione sarebbe già finita il {last}: non coprirebbe nulla"));
+        return invalid(format!(
+            "l'abilitazione sarebbe già finita il {last}: non coprirebbe nulla"
+        ));
     }
     // An ente that transmits DSU reads its own without a benefit. A threshold always has a benefit.
     let of = |name: &String, holds: fn(Operation) -> bool| Operation::by_name(name).is_some_and(holds);
     let transmits = |grant: &Abilitazione| grant.operazioni.iter().any(|name| of(name, Operation::transmits));
     let own = transmits(grant) || (!replaces && ente.abilitazioni.iter().any(transmits));
     let threshold = Operation::ConsultazioneSogliaIndicatore.name();
-    let mut idle = grant.operazioni.iter().filter(|name| of(name, Operation::discloses) && (!own || *name == threshold));
+    let mut idle = grant
+        .operazioni
+        .iter()
+        .filter(|name| of(name, Operation::discloses) && (!own || *name == threshold));
     if grant.prestazioni.is_empty()
         && let Some(idle) = idle.next()
     {
-        return invalid(format!("{idle} senza prestazioni non coprirebbe nulla: indicarne almeno una (--prestazioni)"));
+        return invalid(format!(
+            "{idle} senza prestazioni non coprirebbe nulla: indicarne almeno una (--prestazioni)"
+        ));
     }
     let overlaps = |code: &String| {
-        let mut offices = ente.uffici.iter().filter(|known| same_office(&known.codice, code));
-        offices.any(|office| office.periodo.meets(&grant.periodo) && office.periodo.al.is_none_or(|last| today <= last))
+        let mut offices = ente
+            .uffici
+            .iter()
+            .filter(|known| same_office(&known.codice, code));
+        offices.any(|office| {
+            office.periodo.meets(&grant.periodo) && office.periodo.al.is_none_or(|last| today <= last)
+        })
     };
     if !grant.uffici.is_empty() && !grant.uffici.iter().any(overlaps) {
-        return invalid("nessuno degli uffici indicati è aperto nel periodo dell'abilitazione: non coprirebbe nulla");
+        return invalid(
+            "nessuno degli uffici indicati è aperto nel periodo dell'abilitazione: non coprirebbe nulla",
+        );
     }
     Ok(())
 }
@@ -216,10 +315,21 @@ pub(super) fn check_office(ente: &Ente, ufficio: &Ufficio) -> Result<(), Wrong> 
     if known(&|other| other == code).is_none()
         && let Some(other) = known(&|other| same_office(other, code))
     {
-        return invalid(format!("l'ente ha già l'ufficio {}, che è lo stesso: gli zeri iniziali non contano", other.codice));
+        return invalid(format!(
+            "l'ente ha già l'ufficio {}, che è lo stesso: gli zeri iniziali non contano",
+            other.codice
+        ));
     }
-    if ufficio.denominazione.as_ref().is_some_and(|name| name.len() > 100) {
+    if ufficio
+        .denominazione
+        .as_ref()
+        .is_some_and(|name| name.len() > 100)
+    {
         return invalid("denominazione dell'ufficio più lunga di 100 caratteri");
     }
-    if ufficio.periodo.is_empty() { invalid("il periodo dell'ufficio finisce prima di cominciare") } else { Ok(()) }
+    if ufficio.periodo.is_empty() {
+        invalid("il periodo dell'ufficio finisce prima di cominciare")
+    } else {
+        Ok(())
+    }
 }

@@ -1,5 +1,5 @@
-//! Look-ups of operators: a sealed part, a person, an ente's history, the versions of a DSU. Each is recorded before it is shown
-//! (D.Lgs. 196/2003, art. 2-quaterdecies; Garante, 27 November 2008).
+//! Look-ups of operators: a sealed part, a person, an ente's history, the versions of a DSU. Each is recorded
+//! before it is shown (D.Lgs. 196/2003, art. 2-quaterdecies; Garante, 27 November 2008).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -48,13 +48,29 @@ impl Consultazione {
 }
 
 /// Records a look-up; the sequence of its entry. The person is in the tokens and in the sealed part.
-pub async fn record(ledger: &Ledger, cosa: &Consultazione, actor: &Actor, now: Timestamp) -> Result<u64, Rejected> {
+pub async fn record(
+    ledger: &Ledger,
+    cosa: &Consultazione,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<u64, Rejected> {
     let internal = |error: &dyn std::fmt::Display| Rejected::Ledger(error.to_string());
     let exchange = new_exchange(now).map_err(|error| internal(&error))?;
     let year = rome(now).year();
-    let token = |label: &str, value: &str| ledger.keys.token(year, label, value).map_err(|error| internal(&error));
+    let token = |label: &str, value: &str| {
+        ledger
+            .keys
+            .token(year, label, value)
+            .map_err(|error| internal(&error))
+    };
     let mut body = Body::new(Kind::Admin, Retention::Registro, exchange, now);
-    let (mut tokens, mut secret) = (Tokens { year, ..Tokens::default() }, Secret::default());
+    let (mut tokens, mut secret) = (
+        Tokens {
+            year,
+            ..Tokens::default()
+        },
+        Secret::default(),
+    );
     match cosa {
         Consultazione::Voce { sequenza } => body = body.fact(VOCE, sequenza),
         Consultazione::Persona { codice_fiscale } => {
@@ -71,10 +87,20 @@ pub async fn record(ledger: &Ledger, cosa: &Consultazione, actor: &Actor, now: T
     body.operation = Some(cosa.operation().to_owned());
     body.outcome = Some("OK".to_owned());
     body.tokens = Some(tokens);
-    let body = actor.sign(body, &mut secret, ledger, now).map_err(|error| internal(&error))?;
+    let body = actor
+        .sign(body, &mut secret, ledger, now)
+        .map_err(|error| internal(&error))?;
     let blinding = Blinding::new().map_err(|error| internal(&error))?;
-    let draft = ledger.prepare(body, &secret, &blinding, 0, now).map_err(|error| internal(&error))?;
-    let receipt = ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() }).await;
+    let draft = ledger
+        .prepare(body, &secret, &blinding, 0, now)
+        .map_err(|error| internal(&error))?;
+    let receipt = ledger
+        .committer
+        .submit(Submission {
+            drafts: vec![draft],
+            preconditions: Vec::new(),
+        })
+        .await;
     let receipt = receipt.map_err(|error| internal(&error))?;
     Ok(receipt.first())
 }

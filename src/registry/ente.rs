@@ -7,10 +7,12 @@
 //! rifiutato     +---> revocato <--+
 //! ```
 //!
-//! Who was refused or revoked may ask again: a new request, under the same code, with the same history. An accreditation may have a term: past its last day
-//! the ente is kept out as a suspended one is, until it is renewed.
+//! Who was refused or revoked may ask again: a new request, under the same code, with the same history. An
+//! accreditation may have a term: past its last day the ente is kept out as a suspended one is, until it is
+//! renewed.
 //!
-//! What stands here goes into entries that hold no personal data: contacts are an office's (PEC, e-mail, telephone), never a person's.
+//! What stands here goes into entries that hold no personal data: contacts are an office's (PEC, e-mail,
+//! telephone), never a person's.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -63,7 +65,10 @@ pub struct Ente {
     pub quote_operatore: Quote,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
 fn is_false(value: &bool) -> bool {
     !value
 }
@@ -187,7 +192,8 @@ pub struct Certificato {
     /// When.
     #[serde(flatten)]
     pub periodo: Periodo,
-    /// The subject of the certificate, or of the issuer's: organizations, never a person. None where only a digest is known.
+    /// The subject of the certificate, or of the issuer's: organizations, never a person. None where only a
+    /// digest is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soggetto: Option<String>,
     /// Its last second.
@@ -198,7 +204,12 @@ pub struct Certificato {
 impl Certificato {
     /// One with nothing known but its sign.
     pub fn of(segno: Segno, periodo: Periodo) -> Self {
-        Self { segno, periodo, soggetto: None, scade: None }
+        Self {
+            segno,
+            periodo,
+            soggetto: None,
+            scade: None,
+        }
     }
 }
 
@@ -241,7 +252,11 @@ impl Segno {
     pub fn key(&self) -> String {
         match self {
             Self::Impronta { sha256 } => sha256.clone(),
-            Self::Emittente { emittente, organizzazione, unita } => {
+            Self::Emittente {
+                emittente,
+                organizzazione,
+                unita,
+            } => {
                 format!("{emittente}/{organizzazione}/{}", unita.as_deref().unwrap_or("-"))
             }
         }
@@ -283,7 +298,13 @@ impl Stato {
 
 impl Tipo {
     /// All of them, in order.
-    pub const ALL: [Self; 5] = [Self::Comune, Self::Caf, Self::EnteErogatore, Self::Universita, Self::Altro];
+    pub const ALL: [Self; 5] = [
+        Self::Comune,
+        Self::Caf,
+        Self::EnteErogatore,
+        Self::Universita,
+        Self::Altro,
+    ];
 
     /// As it is written.
     pub fn name(self) -> &'static str {
@@ -305,53 +326,84 @@ impl Tipo {
 impl Ente {
     /// The last day of its accreditation, if that is over on a day.
     pub fn expired(&self, today: Date) -> Option<Date> {
-        self.decisione.as_ref().and_then(|decisione| decisione.scadenza).filter(|last| *last < today)
+        self.decisione
+            .as_ref()
+            .and_then(|decisione| decisione.scadenza)
+            .filter(|last| *last < today)
     }
 
     /// Its state as it counts on a day: an accreditation past its last day is none.
     pub fn standing(&self, today: Date) -> &'static str {
-        if self.stato == Stato::Accreditato && self.expired(today).is_some() { EXPIRED } else { self.stato.name() }
+        if self.stato == Stato::Accreditato && self.expired(today).is_some() {
+            EXPIRED
+        } else {
+            self.stato.name()
+        }
     }
 
     /// Whether it was granted to come machine to machine.
     pub fn is_for_machines(&self) -> bool {
-        self.decisione.as_ref().is_some_and(|decisione| decisione.modi.contains(&Modo::CooperazioneApplicativa))
+        self.decisione
+            .as_ref()
+            .is_some_and(|decisione| decisione.modi.contains(&Modo::CooperazioneApplicativa))
     }
 
     /// Why it may not come in on a day, whatever its certificate; nothing if it may.
     pub fn barred(&self, today: Date) -> Option<&'static str> {
         match self.stato {
             Stato::Accreditato if self.expired(today).is_some() => Some("accreditation expired"),
-            Stato::Accreditato if !self.is_for_machines() => Some("not accredited for cooperazione applicativa"),
+            Stato::Accreditato if !self.is_for_machines() => {
+                Some("not accredited for cooperazione applicativa")
+            }
             Stato::Accreditato => None,
-            Stato::Richiesta | Stato::Rifiutato | Stato::Sospeso | Stato::Revocato => Some("ente is not accredited"),
+            Stato::Richiesta | Stato::Rifiutato | Stato::Sospeso | Stato::Revocato => {
+                Some("ente is not accredited")
+            }
         }
     }
 
     /// Whether it may come on this day with what has this key.
     pub fn has_certificate(&self, key: &str, today: Date) -> bool {
-        self.certificati.iter().any(|certificate| certificate.segno.key() == key && certificate.periodo.contains(today))
+        self.certificati
+            .iter()
+            .any(|certificate| certificate.segno.key() == key && certificate.periodo.contains(today))
     }
 
-    /// What it may do by one operation, from one office, on one day. Where a grant names offices, the office must be one of the ente's on that day too.
-    pub fn grants<'a>(&'a self, operation: &'a str, office: Option<&'a str>, today: Date) -> impl Iterator<Item = &'a Abilitazione> {
+    /// What it may do by one operation, from one office, on one day. Where a grant names offices, the office
+    /// must be one of the ente's on that day too.
+    pub fn grants<'a>(
+        &'a self,
+        operation: &'a str,
+        office: Option<&'a str>,
+        today: Date,
+    ) -> impl Iterator<Item = &'a Abilitazione> {
         let known = office.is_some_and(|office| self.has_office(office, today));
-        let from_here = move |grant: &Abilitazione| grant.uffici.is_empty() || known && grant.covers_office(office);
-        self.abilitazioni.iter().filter(move |grant| grant.covers(operation, today) && from_here(grant))
+        let from_here =
+            move |grant: &Abilitazione| grant.uffici.is_empty() || known && grant.covers_office(office);
+        self.abilitazioni
+            .iter()
+            .filter(move |grant| grant.covers(operation, today) && from_here(grant))
     }
 
     /// Grants, under a number of its own.
     pub fn grant(&mut self, abilitazione: Abilitazione) {
         let numero = self.last_number().saturating_add(1);
-        self.abilitazioni.push(Abilitazione { numero, ..abilitazione });
+        self.abilitazioni.push(Abilitazione {
+            numero,
+            ..abilitazione
+        });
     }
 
-    /// Takes back the grant with a number, and the default with it if it is granted no more; whether there was one.
+    /// Takes back the grant with a number, and the default with it if it is granted no more; whether there
+    /// was one.
     pub fn take_back(&mut self, numero: u32) -> bool {
         let (before, last) = (self.abilitazioni.len(), self.last_number());
         self.abilitazioni.retain(|grant| grant.numero != numero);
         self.ultima_abilitazione = last;
-        self.prestazione_predefinita = self.prestazione_predefinita.take().filter(|code| self.is_granted(code));
+        self.prestazione_predefinita = self
+            .prestazione_predefinita
+            .take()
+            .filter(|code| self.is_granted(code));
         self.abilitazioni.len() < before
     }
 
@@ -364,30 +416,47 @@ impl Ente {
 
     /// The greatest number that a grant has had.
     fn last_number(&self) -> u32 {
-        self.abilitazioni.iter().map(|grant| grant.numero).fold(self.ultima_abilitazione, u32::max)
+        self.abilitazioni
+            .iter()
+            .map(|grant| grant.numero)
+            .fold(self.ultima_abilitazione, u32::max)
     }
 
     /// Whether it may call an operation on this day, from some office.
     pub fn may_call(&self, operation: &str, today: Date) -> bool {
-        self.abilitazioni.iter().any(|grant| grant.covers(operation, today))
+        self.abilitazioni
+            .iter()
+            .any(|grant| grant.covers(operation, today))
     }
 
     /// Whether a benefit is granted, by whatever operation, on whatever day.
     pub fn is_granted(&self, benefit: &str) -> bool {
-        self.abilitazioni.iter().any(|grant| grant.prestazioni.iter().any(|granted| granted == benefit))
+        self.abilitazioni
+            .iter()
+            .any(|grant| grant.prestazioni.iter().any(|granted| granted == benefit))
     }
 
     /// Whether an office is one of its own on this day.
     pub fn has_office(&self, office: &str, today: Date) -> bool {
-        self.uffici.iter().any(|known| same_office(&known.codice, office) && known.periodo.contains(today))
+        self.uffici
+            .iter()
+            .any(|known| same_office(&known.codice, office) && known.periodo.contains(today))
     }
 
-    /// Whether CodiceEnte may name it so: by its code, its codice fiscale, its code in the IPA in any case, or a code at INPS.
+    /// Whether CodiceEnte may name it so: by its code, its codice fiscale, its code in the IPA in any case,
+    /// or a code at INPS.
     pub fn is_named(&self, name: &str) -> bool {
-        let Anagrafica { codice_fiscale, codice_ipa, codici_inps, .. } = &self.anagrafica;
+        let Anagrafica {
+            codice_fiscale,
+            codice_ipa,
+            codici_inps,
+            ..
+        } = &self.anagrafica;
         name == self.codice
             || name == codice_fiscale
-            || codice_ipa.as_ref().is_some_and(|ipa| ipa.eq_ignore_ascii_case(name))
+            || codice_ipa
+                .as_ref()
+                .is_some_and(|ipa| ipa.eq_ignore_ascii_case(name))
             || codici_inps.iter().any(|code| code == name)
     }
 }
@@ -405,21 +474,32 @@ mod tests {
     }
 
     fn numbers(ente: &Ente) -> Vec<(u32, &str)> {
-        ente.abilitazioni.iter().map(|grant| (grant.numero, grant.operazioni[0].as_str())).collect()
+        ente.abilitazioni
+            .iter()
+            .map(|grant| (grant.numero, grant.operazioni[0].as_str()))
+            .collect()
     }
 
     #[test]
     fn the_number_of_a_grant_recorded_without_is_its_place_and_stays_so() {
-        let mut ente = recorded(&serde_json::json!([{ "operazioni": ["A"] }, { "operazioni": ["B"] }, { "operazioni": ["C"] }]));
+        let mut ente = recorded(
+            &serde_json::json!([{ "operazioni": ["A"] }, { "operazioni": ["B"] }, { "operazioni": ["C"] }]),
+        );
         assert_eq!(numbers(&ente), [(1, "A"), (2, "B"), (3, "C")]);
         assert!(ente.take_back(1) && !ente.take_back(1) && ente.take_back(2));
         let mut ente: Ente = serde_json::from_value(serde_json::to_value(&ente).unwrap()).unwrap();
         assert_eq!(numbers(&ente), [(3, "C")]);
         assert!(ente.take_back(3));
         let mut ente: Ente = serde_json::from_value(serde_json::to_value(&ente).unwrap()).unwrap();
-        ente.grant(Abilitazione { operazioni: vec!["D".to_owned()], ..Abilitazione::default() });
+        ente.grant(Abilitazione {
+            operazioni: vec!["D".to_owned()],
+            ..Abilitazione::default()
+        });
         ente.take_back_all();
-        ente.grant(Abilitazione { operazioni: vec!["E".to_owned()], ..Abilitazione::default() });
+        ente.grant(Abilitazione {
+            operazioni: vec!["E".to_owned()],
+            ..Abilitazione::default()
+        });
         assert_eq!(numbers(&ente), [(5, "E")]);
     }
 }

@@ -1,5 +1,6 @@
-//! Entries of kind `registry`: facts `ente` (the whole record after the change), `taken` and `freed` (keys of certificates that became the ente's, and that are
-//! nobody's any more); operation is the change; the actor is a fact, the reason is sealed.
+//! Entries of kind `registry`: facts `ente` (the whole record after the change), `taken` and `freed` (keys of
+//! certificates that became the ente's, and that are nobody's any more); operation is the change; the actor
+//! is a fact, the reason is sealed.
 
 use super::ente::Ente;
 use crate::ledger::{Entry, Fact, Kind, Projector, Writes};
@@ -32,10 +33,20 @@ pub struct RegistryProjector;
 impl Projector for RegistryProjector {
     fn project(&self, entry: &Entry, writes: &mut Writes) {
         let facts = &entry.leaf.body.facts;
-        let (Kind::Registry, Some(value)) = (entry.leaf.body.kind, facts.get(ENTE.name())) else { return };
-        let Ok(ente) = serde_json::from_value::<Ente>(value.clone()) else { return };
-        let keys =
-            |fact: Fact| facts.get(fact.name()).and_then(|keys| keys.as_array()).into_iter().flatten().filter_map(|key| key.as_str());
+        let (Kind::Registry, Some(value)) = (entry.leaf.body.kind, facts.get(ENTE.name())) else {
+            return;
+        };
+        let Ok(ente) = serde_json::from_value::<Ente>(value.clone()) else {
+            return;
+        };
+        let keys = |fact: Fact| {
+            facts
+                .get(fact.name())
+                .and_then(|keys| keys.as_array())
+                .into_iter()
+                .flatten()
+                .filter_map(|key| key.as_str())
+        };
         for freed in keys(FREED) {
             writes.remove(certificate_name(freed));
         }

@@ -1,6 +1,8 @@
-//! Many enti at once, from a table: Varco's own layout, or that of the open data of the Indice delle Pubbliche Amministrazioni (data set `enti`).
+//! Many enti at once, from a table: Varco's own layout, or that of the open data of the Indice delle
+//! Pubbliche Amministrazioni (data set `enti`).
 //!
-//! Nothing is done before every line has been judged: either all lines are right, or all errors are told at once.
+//! Nothing is done before every line has been judged: either all lines are right, or all errors are told at
+//! once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,17 +45,29 @@ pub struct Plan {
     pub commands: Vec<Command>,
     /// Enti that are as the table says already.
     pub unchanged: usize,
-    /// Enti whose request is another than the table says: their codes, with the columns that differ. A request that was made stays.
+    /// Enti whose request is another than the table says: their codes, with the columns that differ. A
+    /// request that was made stays.
     pub other_requests: Vec<(String, Vec<&'static str>)>,
 }
 
-/// Reads a table and compares it with the enti there are. `richiesta` stands in for what a line does not say of its request. All errors at once,
-/// each with its line; in Italian.
-pub fn plan(text: &str, formato: Formato, richiesta: &Richiesta, existing: &[Ente], today: Date) -> Result<Plan, Vec<String>> {
+/// Reads a table and compares it with the enti there are. `richiesta` stands in for what a line does not say
+/// of its request. All errors at once, each with its line; in Italian.
+pub fn plan(
+    text: &str,
+    formato: Formato,
+    richiesta: &Richiesta,
+    existing: &[Ente],
+    today: Date,
+) -> Result<Plan, Vec<String>> {
     let table = Tabella::read(text)?;
     let needed: &[&str] = match formato {
         Formato::Varco => &COLUMNS[..4],
-        Formato::Ipa => &["Codice_IPA", "Denominazione_ente", "Codice_fiscale_ente", "Codice_Categoria"],
+        Formato::Ipa => &[
+            "Codice_IPA",
+            "Denominazione_ente",
+            "Codice_fiscale_ente",
+            "Codice_Categoria",
+        ],
     };
     let mut errors = table.lacking(needed);
     let readable = errors.is_empty();
@@ -64,7 +78,10 @@ pub fn plan(text: &str, formato: Formato, richiesta: &Richiesta, existing: &[Ent
         return Err(errors);
     }
     let existing: BTreeMap<&str, &Ente> = existing.iter().map(|ente| (ente.codice.as_str(), ente)).collect();
-    let mut by_case: BTreeMap<String, String> = existing.keys().map(|code| (code.to_lowercase(), (*code).to_owned())).collect();
+    let mut by_case: BTreeMap<String, String> = existing
+        .keys()
+        .map(|code| (code.to_lowercase(), (*code).to_owned()))
+        .collect();
     let mut plan = Plan::default();
     let mut seen = BTreeSet::new();
     for read in &table.lines {
@@ -87,7 +104,10 @@ pub fn plan(text: &str, formato: Formato, richiesta: &Richiesta, existing: &[Ent
         }
         let known = existing.get(codice.as_str()).copied();
         // Two codes that differ by case alone are two enti. The operator may register the second by hand.
-        if let Some(alike) = by_case.insert(codice.to_lowercase(), codice.clone()).filter(|alike| known.is_none() && *alike != codice) {
+        if let Some(alike) = by_case
+            .insert(codice.to_lowercase(), codice.clone())
+            .filter(|alike| known.is_none() && *alike != codice)
+        {
             errors.push(format!("riga {line}: {codice} e {alike} sono codici che differiscono soltanto per maiuscole e minuscole"));
             continue;
         }
@@ -115,9 +135,17 @@ pub fn plan(text: &str, formato: Formato, richiesta: &Richiesta, existing: &[Ent
             }
         }
         let command = match before {
-            None => Some(Command::Richiedi { codice: codice.clone(), anagrafica, richiesta: asked }),
+            None => Some(Command::Richiedi {
+                codice: codice.clone(),
+                anagrafica,
+                richiesta: asked,
+            }),
             Some(before) if *before == anagrafica => None,
-            Some(before) => Some(Command::Aggiorna { codice: codice.clone(), anagrafica, letta: before.clone() }),
+            Some(before) => Some(Command::Aggiorna {
+                codice: codice.clone(),
+                anagrafica,
+                letta: before.clone(),
+            }),
         };
         match command.map(|command| judge(&command, known, today).map(|()| command)) {
             Some(Ok(command)) => plan.commands.push(command),
@@ -132,9 +160,14 @@ pub fn plan(text: &str, formato: Formato, richiesta: &Richiesta, existing: &[Ent
     if errors.is_empty() { Ok(plan) } else { Err(errors) }
 }
 
-/// The request that a line says an ente made. What it has no column for is as it was registered, and so is an empty cell of a text, or where
-/// `default` speaks.
-fn said<'a>(table: &Tabella, value: &impl Fn(&str) -> Option<&'a str>, default: &Richiesta, registered: &Richiesta) -> Richiesta {
+/// The request that a line says an ente made. What it has no column for is as it was registered, and so is an
+/// empty cell of a text, or where `default` speaks.
+fn said<'a>(
+    table: &Tabella,
+    value: &impl Fn(&str) -> Option<&'a str>,
+    default: &Richiesta,
+    registered: &Richiesta,
+) -> Richiesta {
     let one = |name: &str, registered: &str| value(name).unwrap_or(registered).to_owned();
     let list = |name: &str, default: &[String], registered: &[String]| match value(name) {
         Some(text) => parts(text),
@@ -162,40 +195,65 @@ fn differing(said: &Richiesta, registered: &Richiesta) -> Vec<&'static str> {
     };
     let all = [
         ("pec", said.pec.trim() == registered.pec.trim()),
-        ("base_giuridica", said.base_giuridica.trim() == registered.base_giuridica.trim()),
+        (
+            "base_giuridica",
+            said.base_giuridica.trim() == registered.base_giuridica.trim(),
+        ),
         ("finalita", said.finalita.trim() == registered.finalita.trim()),
         ("operazioni", same(&said.operazioni, &registered.operazioni)),
         ("prestazioni", same(&said.prestazioni, &registered.prestazioni)),
     ];
-    all.into_iter().filter(|(_, same)| !same).map(|(name, _)| name).collect()
+    all.into_iter()
+        .filter(|(_, same)| !same)
+        .map(|(name, _)| name)
+        .collect()
 }
 
 type Row = (Anagrafica, Richiesta);
 
-/// A line of Varco's own layout. Of an ente that is there already, what has no column stays as it is; an empty cell empties.
+/// A line of Varco's own layout. Of an ente that is there already, what has no column stays as it is; an
+/// empty cell empties.
 fn own<'a>(
     table: &Tabella,
     value: &impl Fn(&str) -> Option<&'a str>,
     default: &Richiesta,
     before: Option<&Anagrafica>,
 ) -> Result<Row, String> {
-    let needed = |name: &str| value(name).map(str::to_owned).ok_or_else(|| format!("manca {name}"));
+    let needed = |name: &str| {
+        value(name)
+            .map(str::to_owned)
+            .ok_or_else(|| format!("manca {name}"))
+    };
     let many = |name: &str| value(name).map_or_else(Vec::new, parts);
     let or = |name: &str, default: &str| value(name).unwrap_or(default).to_owned();
-    let list = |name: &str, default: &[String]| if value(name).is_some() { many(name) } else { default.to_vec() };
+    let list = |name: &str, default: &[String]| {
+        if value(name).is_some() {
+            many(name)
+        } else {
+            default.to_vec()
+        }
+    };
     let kept = |name: &str| before.filter(|_| !table.has(name));
     let tipo = needed("tipo")?;
-    let tipo = Tipo::by_name(&tipo).ok_or_else(|| "tipo sconosciuto: comune, caf, ente-erogatore, universita, altro".to_owned())?;
+    let tipo = Tipo::by_name(&tipo)
+        .ok_or_else(|| "tipo sconosciuto: comune, caf, ente-erogatore, universita, altro".to_owned())?;
     let parti = match kept("parti") {
         Some(before) => before.parti.clone(),
-        None => many("parti").iter().map(|text| parte(text)).collect::<Result<_, _>>()?,
+        None => many("parti")
+            .iter()
+            .map(|text| parte(text))
+            .collect::<Result<_, _>>()?,
     };
     let anagrafica = Anagrafica {
         denominazione: needed("denominazione")?,
         codice_fiscale: needed("codice_fiscale")?,
         tipo,
-        codice_ipa: kept("codice_ipa").map_or_else(|| value("codice_ipa").map(str::to_owned), |before| before.codice_ipa.clone()),
-        codici_inps: kept("codici_inps").map_or_else(|| many("codici_inps"), |before| before.codici_inps.clone()),
+        codice_ipa: kept("codice_ipa").map_or_else(
+            || value("codice_ipa").map(str::to_owned),
+            |before| before.codice_ipa.clone(),
+        ),
+        codici_inps: kept("codici_inps")
+            .map_or_else(|| many("codici_inps"), |before| before.codici_inps.clone()),
         contatti: kept("contatti").map_or_else(|| many("contatti"), |before| before.contatti.clone()),
         parti,
     };
@@ -209,10 +267,20 @@ fn own<'a>(
     Ok((anagrafica, richiesta))
 }
 
-/// A line of the IPA's. Of an ente that is there already it changes name and codice fiscale alone: type, contacts and parties are the operator's.
-fn ipa<'a>(value: &impl Fn(&str) -> Option<&'a str>, default: &Richiesta, before: Option<&Anagrafica>) -> Result<Row, String> {
-    let needed = |name: &str| value(name).map(str::to_owned).ok_or_else(|| format!("manca {name}"));
-    // Categories of the IPA: L6 municipalities and their associations, L17 universities; others grant benefits, or do something else.
+/// A line of the IPA's. Of an ente that is there already it changes name and codice fiscale alone: type,
+/// contacts and parties are the operator's.
+fn ipa<'a>(
+    value: &impl Fn(&str) -> Option<&'a str>,
+    default: &Richiesta,
+    before: Option<&Anagrafica>,
+) -> Result<Row, String> {
+    let needed = |name: &str| {
+        value(name)
+            .map(str::to_owned)
+            .ok_or_else(|| format!("manca {name}"))
+    };
+    // Categories of the IPA: L6 municipalities and their associations, L17 universities; others grant
+    // benefits, or do something else.
     let tipo = match needed("Codice_Categoria")?.as_str() {
         "L6" => Tipo::Comune,
         "L17" => Tipo::Universita,
@@ -241,8 +309,13 @@ fn ipa<'a>(value: &impl Fn(&str) -> Option<&'a str>, default: &Richiesta, before
 
 /// A party of SPCoop from `tipo:nome`.
 pub fn parte(text: &str) -> Result<Parte, String> {
-    let (tipo, nome) = text.split_once(':').ok_or("parte SPCoop: attesa nella forma tipo:nome")?;
-    Ok(Parte { tipo: tipo.trim().to_owned(), nome: nome.trim().to_owned() })
+    let (tipo, nome) = text
+        .split_once(':')
+        .ok_or("parte SPCoop: attesa nella forma tipo:nome")?;
+    Ok(Parte {
+        tipo: tipo.trim().to_owned(),
+        nome: nome.trim().to_owned(),
+    })
 }
 
 /// The registry as a table in Varco's own layout.
@@ -251,8 +324,19 @@ pub fn table(enti: &[Ente]) -> String {
     // Writing to memory does not fail.
     let _ = writer.write_record(COLUMNS);
     for ente in enti {
-        let Anagrafica { denominazione, codice_fiscale, tipo, codice_ipa, codici_inps, contatti, parti } = &ente.anagrafica;
-        let parti: Vec<String> = parti.iter().map(|parte| format!("{}:{}", parte.tipo, parte.nome)).collect();
+        let Anagrafica {
+            denominazione,
+            codice_fiscale,
+            tipo,
+            codice_ipa,
+            codici_inps,
+            contatti,
+            parti,
+        } = &ente.anagrafica;
+        let parti: Vec<String> = parti
+            .iter()
+            .map(|parte| format!("{}:{}", parte.tipo, parte.nome))
+            .collect();
         let richiesta = &ente.richiesta;
         let _ = writer.write_record([
             &ente.codice,
@@ -270,7 +354,11 @@ pub fn table(enti: &[Ente]) -> String {
             &richiesta.prestazioni.join("|"),
         ]);
     }
-    writer.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
+    writer
+        .into_inner()
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -295,11 +383,23 @@ mod tests {
         let text = "Codice_IPA,Denominazione_ente,Codice_fiscale_ente,Codice_Categoria,CAP,Mail1\n\
             c_x000,\"Comune di Esempio, in prova\",01234567897,L6,00100,protocollo@pec.example\nuni_x,Università di Esempio,09876543217,L17,,\n";
         let plan = plan(text, Formato::Ipa, &asked(), &[], DAY).unwrap();
-        let [Command::Richiedi { codice, anagrafica, richiesta }, Command::Richiedi { anagrafica: second, .. }] = plan.commands.as_slice()
+        let [
+            Command::Richiedi {
+                codice,
+                anagrafica,
+                richiesta,
+            },
+            Command::Richiedi {
+                anagrafica: second, ..
+            },
+        ] = plan.commands.as_slice()
         else {
             panic!("{plan:?}")
         };
-        assert_eq!((codice.as_str(), anagrafica.tipo, anagrafica.codice_ipa.as_deref()), ("c_x000", Tipo::Comune, Some("c_x000")));
+        assert_eq!(
+            (codice.as_str(), anagrafica.tipo, anagrafica.codice_ipa.as_deref()),
+            ("c_x000", Tipo::Comune, Some("c_x000"))
+        );
         assert_eq!(anagrafica.contatti, ["protocollo@pec.example"]);
         assert_eq!((second.tipo, richiesta), (Tipo::Universita, &asked()));
     }
@@ -315,11 +415,22 @@ mod tests {
         );
         let errors = plan(&text, Formato::Ipa, &asked(), &[registered()], DAY).unwrap_err();
         let alike = |line: u64, one: &str, other: &str| {
-            format!("riga {line}: {one} e {other} sono codici che differiscono soltanto per maiuscole e minuscole")
+            format!(
+                "riga {line}: {one} e {other} sono codici che differiscono soltanto per maiuscole e minuscole"
+            )
         };
         assert_eq!(errors, [alike(2, "UNO", "uno"), alike(4, "Due", "due")]);
         // The code that is registered is the ente's, in a table with another like it too.
-        assert!(plan(&text.replace("UNO", "uno").replace("Due", "tre"), Formato::Ipa, &asked(), &[registered()], DAY).is_ok());
+        assert!(
+            plan(
+                &text.replace("UNO", "uno").replace("Due", "tre"),
+                Formato::Ipa,
+                &asked(),
+                &[registered()],
+                DAY
+            )
+            .is_ok()
+        );
     }
 
     #[test]
@@ -332,7 +443,12 @@ mod tests {
                 && errors[1].starts_with("riga 3: tipo")
                 && errors[2].starts_with("riga 5:")
         );
-        assert_eq!(plan("codice\n", Formato::Ipa, &asked(), &[], DAY).unwrap_err().len(), 4);
+        assert_eq!(
+            plan("codice\n", Formato::Ipa, &asked(), &[], DAY)
+                .unwrap_err()
+                .len(),
+            4
+        );
     }
 
     /// A registered ente that asked for an operation and two benefits.
@@ -365,7 +481,13 @@ mod tests {
         );
         let text = "codice;denominazione;codice_fiscale;Prestazioni\n";
         let errors = plan(text, Formato::Varco, &asked(), &[], DAY).unwrap_err();
-        assert_eq!(errors, ["riga 1: manca la colonna tipo", "riga 1: colonna sconosciuta: Prestazioni"]);
+        assert_eq!(
+            errors,
+            [
+                "riga 1: manca la colonna tipo",
+                "riga 1: colonna sconosciuta: Prestazioni"
+            ]
+        );
         let text = "Codice_IPA,Denominazione_ente,Codice_fiscale_ente,Codice_Categoria,CAP\nc_x,Comune, di X,01234567897,L6,00100\n";
         let errors = plan(text, Formato::Ipa, &asked(), &[], DAY).unwrap_err();
         assert_eq!(errors, ["riga 2: ha 6 campi, l'intestazione ne ha 5"]);
@@ -374,41 +496,111 @@ mod tests {
     #[test]
     fn a_request_that_was_made_is_judged_and_not_changed() {
         let line = |cells: &str, default: &Richiesta| {
-            let header = "codice;denominazione;codice_fiscale;tipo;pec;base_giuridica;finalita;operazioni;prestazioni";
-            plan(&format!("{header}\nuno;Uno;01234567897;comune;{cells}\n"), Formato::Varco, default, &[registered()], DAY)
+            let header =
+                "codice;denominazione;codice_fiscale;tipo;pec;base_giuridica;finalita;operazioni;prestazioni";
+            plan(
+                &format!("{header}\nuno;Uno;01234567897;comune;{cells}\n"),
+                Formato::Varco,
+                default,
+                &[registered()],
+                DAY,
+            )
         };
         let none = Richiesta::default();
-        let same = Plan { unchanged: 1, ..Plan::default() };
+        let same = Plan {
+            unchanged: 1,
+            ..Plan::default()
+        };
         // Order says nothing, nor does an empty text.
-        assert_eq!(line("PEC 12/2026;DPCM 159/2013;prestazioni sociali;ConsultazioneIndicatore;A1.01|A1.07", &none), Ok(same.clone()));
-        assert_eq!(line(";;;ConsultazioneIndicatore;A1.07|A1.01", &Richiesta { pec: "PEC 99".to_owned(), ..asked() }), Ok(same));
-        let other = |columns: &[&'static str]| Ok(Plan { other_requests: vec![("uno".to_owned(), columns.to_vec())], ..Plan::default() });
         assert_eq!(
-            line("PEC 13/2026;DPCM 159/2013;asili;ConsultazioneIndicatore|ConsultazioneAttestazione;A1.07|A1.01", &none),
+            line(
+                "PEC 12/2026;DPCM 159/2013;prestazioni sociali;ConsultazioneIndicatore;A1.01|A1.07",
+                &none
+            ),
+            Ok(same.clone())
+        );
+        assert_eq!(
+            line(
+                ";;;ConsultazioneIndicatore;A1.07|A1.01",
+                &Richiesta {
+                    pec: "PEC 99".to_owned(),
+                    ..asked()
+                }
+            ),
+            Ok(same)
+        );
+        let other = |columns: &[&'static str]| {
+            Ok(Plan {
+                other_requests: vec![("uno".to_owned(), columns.to_vec())],
+                ..Plan::default()
+            })
+        };
+        assert_eq!(
+            line(
+                "PEC 13/2026;DPCM 159/2013;asili;ConsultazioneIndicatore|ConsultazioneAttestazione;A1.07|A1.01",
+                &none
+            ),
             other(&["pec", "finalita", "operazioni"])
         );
-        assert_eq!(line(";;;ConsultazioneIndicatore;A1.07", &asked()), other(&["prestazioni"]));
+        assert_eq!(
+            line(";;;ConsultazioneIndicatore;A1.07", &asked()),
+            other(&["prestazioni"])
+        );
         let wrong = |cells: &str| line(cells, &asked()).unwrap_err();
-        assert_eq!(wrong(";;;Consultazione;A1.07|A1.01"), ["riga 2: uno: operazione sconosciuta: Consultazione"]);
-        assert_eq!(wrong(";;;ConsultazioneIndicatore;Z9"), ["riga 2: uno: prestazione sconosciuta: Z9"]);
+        assert_eq!(
+            wrong(";;;Consultazione;A1.07|A1.01"),
+            ["riga 2: uno: operazione sconosciuta: Consultazione"]
+        );
+        assert_eq!(
+            wrong(";;;ConsultazioneIndicatore;Z9"),
+            ["riga 2: uno: prestazione sconosciuta: Z9"]
+        );
         // Told of an ente whose data change too.
         let text = "codice;denominazione;codice_fiscale;tipo;pec\nuno;Primo;01234567897;comune;PEC 13/2026\n";
         let both = plan(text, Formato::Varco, &none, &[registered()], DAY).unwrap();
-        assert!(matches!(both.commands.as_slice(), [Command::Aggiorna { letta, .. }] if letta.denominazione == "Uno"), "{both:?}");
-        assert_eq!((both.unchanged, both.other_requests), (0, vec![("uno".to_owned(), vec!["pec"])]));
+        assert!(
+            matches!(both.commands.as_slice(), [Command::Aggiorna { letta, .. }] if letta.denominazione == "Uno"),
+            "{both:?}"
+        );
+        assert_eq!(
+            (both.unchanged, both.other_requests),
+            (0, vec![("uno".to_owned(), vec!["pec"])])
+        );
     }
 
     #[test]
     fn what_is_exported_is_imported_unchanged() {
         let text = "codice;denominazione;codice_fiscale;tipo;codice_ipa;contatti;parti\nuno;Uno;01234567897;comune;c_x;a@b|06 1;SPC:Uno\n";
         let first = plan(text, Formato::Varco, &asked(), &[], DAY).unwrap();
-        let [Command::Richiedi { codice, anagrafica, richiesta }] = first.commands.as_slice() else { panic!("{first:?}") };
+        let [
+            Command::Richiedi {
+                codice,
+                anagrafica,
+                richiesta,
+            },
+        ] = first.commands.as_slice()
+        else {
+            panic!("{first:?}")
+        };
         let ente: Ente = serde_json::from_value(serde_json::json!({
             "codice": codice, "denominazione": anagrafica.denominazione, "codice_fiscale": anagrafica.codice_fiscale, "tipo": "comune",
             "codice_ipa": "c_x", "contatti": anagrafica.contatti, "parti": anagrafica.parti, "stato": "richiesta", "richiesta": richiesta,
         }))
         .unwrap();
-        let again = plan(&table(std::slice::from_ref(&ente)), Formato::Varco, &Richiesta::default(), &[ente], DAY).unwrap();
-        assert_eq!(again, Plan { unchanged: 1, ..Plan::default() });
+        let again = plan(
+            &table(std::slice::from_ref(&ente)),
+            Formato::Varco,
+            &Richiesta::default(),
+            &[ente],
+            DAY,
+        )
+        .unwrap();
+        assert_eq!(
+            again,
+            Plan {
+                unchanged: 1,
+                ..Plan::default()
+            }
+        );
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! - [`ente`]: an ente and its life, a state machine; [`abilitazione`]: what it may do; [`quota`]: how much;
 //! - [`entries`]: its entries and their projector;
-//! - [`administration`]: the one function behind `varco ente`, whether the gateway runs or not; [`checks`]: what it judges by; [`import`]: many
-//!   enti at once, from a table; [`tabelle`]: decisions and grants of many, from a table; `tabella`: how tables are read; [`upgrade`]: from earlier formats;
+//! - [`administration`]: the one function behind `varco ente`, whether the gateway runs or not; [`checks`]:
+//!   what it judges by; [`import`]: many enti at once, from a table; [`tabelle`]: decisions and grants of
+//!   many, from a table; `tabella`: how tables are read; [`upgrade`]: from earlier formats;
 //! - [`consultate`]: the look-ups of operators, recorded; `wrong`: why a command is refused;
 //! - [`signs`]: whose a certificate is, by which key;
-//! - here: from a certificate to a [`Caller`], from an operation to an [`Admission`], from a request's purpose to a [`Permit`]. Only a `Permit`
-//!   opens a service.
+//! - here: from a certificate to a [`Caller`], from an operation to an [`Admission`], from a request's
+//!   purpose to a [`Permit`]. Only a `Permit` opens a service.
 
 pub mod abilitazione;
 pub mod administration;
@@ -44,7 +45,8 @@ type ByCode = HashMap<String, (u64, Arc<Ente>)>;
 #[derive(Clone, Debug)]
 pub struct Registry {
     store: Store,
-    /// Enti as they were read, each with the version that was read before it: one that has another version by now is read again.
+    /// Enti as they were read, each with the version that was read before it: one that has another version by
+    /// now is read again.
     read: Arc<RwLock<ByCode>>,
 }
 
@@ -107,49 +109,76 @@ pub enum NotPermitted {
 impl Registry {
     /// Over these views.
     pub fn new(store: Store) -> Self {
-        Self { store, read: Arc::default() }
+        Self {
+            store,
+            read: Arc::default(),
+        }
     }
 
-    /// Whose certificate this is, and whether all of it is in order today: by its pin, by who issued it and for whom ([`signs`]).
+    /// Whose certificate this is, and whether all of it is in order today: by its pin, by who issued it and
+    /// for whom ([`signs`]).
     pub fn identify(&self, peer: &Peer, today: Date) -> Result<Identified, ViewError> {
         let refused = |why: &'static str| Refusal::new(Code::NotAuthorized, why);
         let Found::Known(known) = signs::known(peer.keys(), |key| self.holder_of(key))? else {
             return Ok(Identified::Unknown(refused("certificate of nobody")));
         };
         let code = known.codice.clone();
-        // The version before the record: an ente that changes in between makes a conflict, never a wrong answer.
+        // The version before the record: an ente that changes in between makes a conflict, never a wrong
+        // answer.
         let version = self.version(&code)?;
-        let Some(ente) = self.ente_of(&code, version)? else { return Ok(Identified::Unknown(refused("certificate of nobody"))) };
+        let Some(ente) = self.ente_of(&code, version)? else {
+            return Ok(Identified::Unknown(refused("certificate of nobody")));
+        };
         if let Some(why) = ente.barred(today) {
             return Ok(Identified::Barred(code, refused(why)));
         }
         if known.in_time(&ente, today, |key| self.holder_of(key))?.is_none() {
-            return Ok(Identified::Barred(code, refused("certificate outside its window")));
+            return Ok(Identified::Barred(
+                code,
+                refused("certificate outside its window"),
+            ));
         }
         Ok(Identified::Caller(Caller { ente, version }))
     }
 
     /// The ente of a version that was read just now.
     fn ente_of(&self, code: &str, version: u64) -> Result<Option<Arc<Ente>>, ViewError> {
-        let known = self.read.read().unwrap_or_else(PoisonError::into_inner).get(code).filter(|(of, _)| *of == version).cloned();
+        let known = self
+            .read
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(code)
+            .filter(|(of, _)| *of == version)
+            .cloned();
         if let Some((_, ente)) = known {
             return Ok(Some(ente));
         }
-        let Some(ente) = self.ente(code)?.map(Arc::new) else { return Ok(None) };
-        self.read.write().unwrap_or_else(PoisonError::into_inner).insert(code.to_owned(), (version, ente.clone()));
+        let Some(ente) = self.ente(code)?.map(Arc::new) else {
+            return Ok(None);
+        };
+        self.read
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(code.to_owned(), (version, ente.clone()));
         Ok(Some(ente))
     }
 
     /// An ente, by its code.
     pub fn ente(&self, code: &str) -> Result<Option<Ente>, ViewError> {
-        let Some(bytes) = self.store.get(entries::ente_name(code))? else { return Ok(None) };
-        serde_json::from_slice(&bytes).map(Some).map_err(|error| ViewError(error.to_string()))
+        let Some(bytes) = self.store.get(entries::ente_name(code))? else {
+            return Ok(None);
+        };
+        serde_json::from_slice(&bytes)
+            .map(Some)
+            .map_err(|error| ViewError(error.to_string()))
     }
 
     /// All enti, by code.
     pub fn enti(&self) -> Result<Vec<Ente>, ViewError> {
         let all = self.store.scan(entries::ente_name(""))?;
-        all.iter().map(|(_, bytes)| serde_json::from_slice(bytes).map_err(|error| ViewError(error.to_string()))).collect()
+        all.iter()
+            .map(|(_, bytes)| serde_json::from_slice(bytes).map_err(|error| ViewError(error.to_string())))
+            .collect()
     }
 
     /// Whose certificate this is, whatever the ente's state.
@@ -162,7 +191,10 @@ impl Registry {
 
     /// Whose a key of certificates is.
     pub fn holder_of(&self, key: &str) -> Result<Option<String>, ViewError> {
-        Ok(self.store.get(entries::certificate_name(key))?.map(|code| String::from_utf8_lossy(&code).into_owned()))
+        Ok(self
+            .store
+            .get(entries::certificate_name(key))?
+            .map(|code| String::from_utf8_lossy(&code).into_owned()))
     }
 
     /// The version of an ente.
@@ -179,13 +211,21 @@ impl Caller {
 
     /// What must still hold when the exchange is recorded.
     pub fn precondition(&self) -> Precondition {
-        Precondition { key: entries::ente_key(&self.ente.codice), version: self.version }
+        Precondition {
+            key: entries::ente_key(&self.ente.codice),
+            version: self.version,
+        }
     }
 
     /// Whether the ente may call this operation on this day.
     pub fn admit(self, operation: Operation, today: Date) -> Result<Admission, Refusal> {
         if self.ente.may_call(operation.name(), today) {
-            Ok(Admission { caller: self, operation, office: None, today })
+            Ok(Admission {
+                caller: self,
+                operation,
+                office: None,
+                today,
+            })
         } else {
             Err(Refusal::new(Code::OperationNotGranted, "operation not granted"))
         }
@@ -193,16 +233,27 @@ impl Caller {
 }
 
 impl Admission {
-    /// From an office, or from none: it must be one of the ente's where those are obligatory, and be granted the operation.
+    /// From an office, or from none: it must be one of the ente's where those are obligatory, and be granted
+    /// the operation.
     pub fn from_office(self, office: Option<&str>) -> Result<Self, Refusal> {
         let ente = &self.caller.ente;
         if ente.uffici_obbligatori && !office.is_some_and(|office| ente.has_office(office, self.today)) {
             return Err(Refusal::new(Code::Office, "office missing, or not registered"));
         }
-        if ente.grants(self.operation.name(), office, self.today).next().is_none() {
-            return Err(Refusal::new(Code::OperationNotGranted, "operation not granted from this office"));
+        if ente
+            .grants(self.operation.name(), office, self.today)
+            .next()
+            .is_none()
+        {
+            return Err(Refusal::new(
+                Code::OperationNotGranted,
+                "operation not granted from this office",
+            ));
         }
-        Ok(Self { office: office.map(str::to_owned), ..self })
+        Ok(Self {
+            office: office.map(str::to_owned),
+            ..self
+        })
     }
 
     /// Who.
@@ -217,11 +268,14 @@ impl Admission {
 
     /// For operations without a benefit.
     pub fn without_purpose(self) -> Permit {
-        Permit { admission: self, purpose: Purpose::None }
+        Permit {
+            admission: self,
+            purpose: Purpose::None,
+        }
     }
 
-    /// For a benefit. Where none is named: the ente's only one, or its default, recorded as such; and for who transmits DSU, those that it
-    /// transmitted itself.
+    /// For a benefit. Where none is named: the ente's only one, or its default, recorded as such; and for who
+    /// transmits DSU, those that it transmitted itself.
     pub fn for_benefit(self, asked: Option<&str>) -> Result<Permit, NotPermitted> {
         let granted = self.benefits();
         let purpose = match asked {
@@ -233,13 +287,21 @@ impl Admission {
                 None => return Err(NotPermitted::NoBenefit),
             },
         };
-        Ok(Permit { admission: self, purpose })
+        Ok(Permit {
+            admission: self,
+            purpose,
+        })
     }
 
     /// The benefits for which the operation is granted, here and now.
     fn benefits(&self) -> BTreeSet<String> {
-        let grants = self.caller.ente.grants(self.operation.name(), self.office.as_deref(), self.today);
-        grants.flat_map(|grant| grant.prestazioni.iter().cloned()).collect()
+        let grants = self
+            .caller
+            .ente
+            .grants(self.operation.name(), self.office.as_deref(), self.today);
+        grants
+            .flat_map(|grant| grant.prestazioni.iter().cloned())
+            .collect()
     }
 
     /// The benefit that is meant where none is named: the default, or the only one.
@@ -253,7 +315,10 @@ impl Admission {
 
     fn transmits(&self) -> bool {
         let ente = &self.caller.ente;
-        Operation::ALL.into_iter().filter(|operation| operation.transmits()).any(|operation| ente.may_call(operation.name(), self.today))
+        Operation::ALL
+            .into_iter()
+            .filter(|operation| operation.transmits())
+            .any(|operation| ente.may_call(operation.name(), self.today))
     }
 }
 
@@ -270,8 +335,15 @@ impl Permit {
 
     /// Whether an indicator may be read for that benefit. Of what an ente transmitted itself, all.
     pub fn reads(&self, indicatore: &str) -> Result<(), NotPermitted> {
-        let Purpose::Prestazione(benefit, _) = &self.purpose else { return Ok(()) };
-        let Admission { caller, operation, office, today } = &self.admission;
+        let Purpose::Prestazione(benefit, _) = &self.purpose else {
+            return Ok(());
+        };
+        let Admission {
+            caller,
+            operation,
+            office,
+            today,
+        } = &self.admission;
         let mut grants = caller.ente.grants(operation.name(), office.as_deref(), *today);
         match grants.any(|grant| grant.prestazioni.contains(benefit) && grant.covers_indicator(indicatore)) {
             true => Ok(()),

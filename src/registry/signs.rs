@@ -1,8 +1,9 @@
-//! From the keys under which a certificate may be known to the ente whose it is, and to the key by which that comes in on a day.
+//! From the keys under which a certificate may be known to the ente whose it is, and to the key by which that
+//! comes in on a day.
 //!
-//! The keys come in ranks, the most particular first: the pin; issuer, organization and each unit; issuer and organization. The first rank in
-//! which a key is registered says whose the certificate is. Each key has its window: one of the same ente's that is in its time counts though
-//! another is not.
+//! The keys come in ranks, the most particular first: the pin; issuer, organization and each unit; issuer and
+//! organization. The first rank in which a key is registered says whose the certificate is. Each key has its
+//! window: one of the same ente's that is in its time counts though another is not.
 
 use jiff::civil::Date;
 
@@ -19,8 +20,12 @@ pub struct Known<'a> {
     ranks: &'a [Vec<String>],
 }
 
-/// Whose a certificate with these keys is, by who holds each. Where keys of one rank are of different enti: nobody's, `Ambiguous`.
-pub fn known<E>(ranks: &[Vec<String>], mut holder: impl FnMut(&str) -> Result<Option<String>, E>) -> Result<Found<'_>, E> {
+/// Whose a certificate with these keys is, by who holds each. Where keys of one rank are of different enti:
+/// nobody's, `Ambiguous`.
+pub fn known<E>(
+    ranks: &[Vec<String>],
+    mut holder: impl FnMut(&str) -> Result<Option<String>, E>,
+) -> Result<Found<'_>, E> {
     for (place, rank) in ranks.iter().enumerate() {
         let mut found: Option<Known<'_>> = None;
         for key in rank {
@@ -28,7 +33,13 @@ pub fn known<E>(ranks: &[Vec<String>], mut holder: impl FnMut(&str) -> Result<Op
             match &found {
                 Some(known) if known.codice != codice => return Ok(Found::Ambiguous),
                 Some(_) => {}
-                None => found = Some(Known { codice, key, ranks: &ranks[place..] }),
+                None => {
+                    found = Some(Known {
+                        codice,
+                        key,
+                        ranks: &ranks[place..],
+                    })
+                }
             }
         }
         if let Some(known) = found {
@@ -50,8 +61,8 @@ pub enum Found<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// The first key of the ente's that is in its time on a day. Ranks in which another ente holds a key too, and those after them, say
-    /// nothing.
+    /// The first key of the ente's that is in its time on a day. Ranks in which another ente holds a key too,
+    /// and those after them, say nothing.
     pub fn in_time<E>(
         &self,
         ente: &Ente,
@@ -86,12 +97,20 @@ mod tests {
     const TODAY: Date = date(2026, 6, 1);
 
     fn unit(name: &str) -> Segno {
-        Segno::Emittente { emittente: "ca".to_owned(), organizzazione: "org".to_owned(), unita: (name != "-").then(|| name.to_owned()) }
+        Segno::Emittente {
+            emittente: "ca".to_owned(),
+            organizzazione: "org".to_owned(),
+            unita: (name != "-").then(|| name.to_owned()),
+        }
     }
 
     /// The keys of a certificate with a pin and two units.
     fn ranks() -> Vec<Vec<String>> {
-        vec![vec![PIN.to_owned()], vec![unit("A").key(), unit("B").key()], vec![unit("-").key()]]
+        vec![
+            vec![PIN.to_owned()],
+            vec![unit("A").key(), unit("B").key()],
+            vec![unit("-").key()],
+        ]
     }
 
     /// An ente with certificates: a sign each, and whether it is in its time.
@@ -114,11 +133,17 @@ mod tests {
     /// Whose the certificate is, and by which key it comes in.
     fn judged(enti: &[Ente]) -> Option<(String, Option<String>)> {
         let holder = |key: &str| {
-            let holds = |ente: &&Ente| ente.certificati.iter().any(|certificate| certificate.segno.key() == key);
+            let holds = |ente: &&Ente| {
+                ente.certificati
+                    .iter()
+                    .any(|certificate| certificate.segno.key() == key)
+            };
             Ok::<_, Infallible>(enti.iter().find(holds).map(|ente| ente.codice.clone()))
         };
         let ranks = ranks();
-        let Ok(Found::Known(known)) = known(&ranks, holder) else { return None };
+        let Ok(Found::Known(known)) = known(&ranks, holder) else {
+            return None;
+        };
         let ente = enti.iter().find(|ente| ente.codice == known.codice).unwrap();
         let Ok(key) = known.in_time(ente, TODAY, holder);
         Some((known.codice, key.map(str::to_owned)))
@@ -126,27 +151,73 @@ mod tests {
 
     #[test]
     fn a_key_in_its_time_counts_though_another_of_the_same_ente_is_not() {
-        let pin = || Segno::Impronta { sha256: PIN.to_owned() };
+        let pin = || Segno::Impronta {
+            sha256: PIN.to_owned(),
+        };
         let one = |key: Option<Segno>| Some(("uno".to_owned(), key.map(|sign| sign.key())));
-        assert_eq!(judged(&[ente("uno", &[(pin(), true), (unit("-"), false)])]), one(Some(pin())));
-        assert_eq!(judged(&[ente("uno", &[(pin(), false), (unit("-"), true)])]), one(Some(unit("-"))));
-        assert_eq!(judged(&[ente("uno", &[(unit("A"), false), (unit("B"), true)])]), one(Some(unit("B"))));
-        assert_eq!(judged(&[ente("uno", &[(unit("A"), false), (unit("-"), true)])]), one(Some(unit("-"))));
-        assert_eq!(judged(&[ente("uno", &[(pin(), false), (unit("A"), false), (unit("-"), false)])]), one(None));
+        assert_eq!(
+            judged(&[ente("uno", &[(pin(), true), (unit("-"), false)])]),
+            one(Some(pin()))
+        );
+        assert_eq!(
+            judged(&[ente("uno", &[(pin(), false), (unit("-"), true)])]),
+            one(Some(unit("-")))
+        );
+        assert_eq!(
+            judged(&[ente("uno", &[(unit("A"), false), (unit("B"), true)])]),
+            one(Some(unit("B")))
+        );
+        assert_eq!(
+            judged(&[ente("uno", &[(unit("A"), false), (unit("-"), true)])]),
+            one(Some(unit("-")))
+        );
+        assert_eq!(
+            judged(&[ente(
+                "uno",
+                &[(pin(), false), (unit("A"), false), (unit("-"), false)]
+            )]),
+            one(None)
+        );
         assert_eq!(judged(&[ente("uno", &[])]), None);
     }
 
     #[test]
     fn what_another_ente_holds_does_not_count() {
-        let pin = || Segno::Impronta { sha256: PIN.to_owned() };
+        let pin = || Segno::Impronta {
+            sha256: PIN.to_owned(),
+        };
         let other = |sign: Segno| ente("due", &[(sign, true)]);
         let one = |key: Option<Segno>| Some(("uno".to_owned(), key.map(|sign| sign.key())));
         // A pin out of its time still says whose the certificate is.
-        assert_eq!(judged(&[ente("uno", &[(pin(), false)]), other(unit("-"))]), one(None));
-        assert_eq!(judged(&[ente("uno", &[(pin(), false), (unit("B"), true)]), other(unit("A"))]), one(None));
-        assert_eq!(judged(&[ente("uno", &[(pin(), false), (unit("-"), true)]), other(unit("A"))]), one(None));
-        assert_eq!(judged(&[ente("uno", &[(pin(), true)]), other(unit("A"))]), one(Some(pin())));
+        assert_eq!(
+            judged(&[ente("uno", &[(pin(), false)]), other(unit("-"))]),
+            one(None)
+        );
+        assert_eq!(
+            judged(&[
+                ente("uno", &[(pin(), false), (unit("B"), true)]),
+                other(unit("A"))
+            ]),
+            one(None)
+        );
+        assert_eq!(
+            judged(&[
+                ente("uno", &[(pin(), false), (unit("-"), true)]),
+                other(unit("A"))
+            ]),
+            one(None)
+        );
+        assert_eq!(
+            judged(&[ente("uno", &[(pin(), true)]), other(unit("A"))]),
+            one(Some(pin()))
+        );
         // Units of different enti: nobody's.
-        assert_eq!(judged(&[ente("uno", &[(unit("A"), true), (unit("-"), true)]), other(unit("B"))]), None);
+        assert_eq!(
+            judged(&[
+                ente("uno", &[(unit("A"), true), (unit("-"), true)]),
+                other(unit("B"))
+            ]),
+            None
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! A table of an operator's, as spreadsheets write CSV: comma, semicolon or tab, a byte order mark, columns in any order. Its faults are in Italian.
+//! A table of an operator's, as spreadsheets write CSV: comma, semicolon or tab, a byte order mark, columns
+//! in any order. Its faults are in Italian.
 
 use std::collections::BTreeSet;
 
@@ -20,7 +21,9 @@ impl Tabella {
     /// Reads a table. The delimiter is the most frequent one of the header.
     pub(super) fn read(text: &str) -> Result<Self, Vec<String>> {
         let header = text.lines().next().unwrap_or_default();
-        let delimiter = [b';', b'\t', b','].into_iter().max_by_key(|candidate| header.bytes().filter(|byte| byte == candidate).count());
+        let delimiter = [b';', b'\t', b',']
+            .into_iter()
+            .max_by_key(|candidate| header.bytes().filter(|byte| byte == candidate).count());
         let mut reader = csv::ReaderBuilder::new()
             .delimiter(delimiter.unwrap_or(b','))
             .flexible(true)
@@ -30,10 +33,19 @@ impl Tabella {
             Err(_) => return Err(vec!["riga 1: intestazione non leggibile".to_owned()]),
         };
         let line = |record: Result<csv::StringRecord, csv::Error>| {
-            let record = record.map_err(|error| format!("riga {}: non leggibile", error.position().map_or(0, csv::Position::line)))?;
+            let record = record.map_err(|error| {
+                format!(
+                    "riga {}: non leggibile",
+                    error.position().map_or(0, csv::Position::line)
+                )
+            })?;
             let number = record.position().map_or(0, csv::Position::line);
             if record.len() != columns.len() {
-                return Err(format!("riga {number}: ha {} campi, l'intestazione ne ha {}", record.len(), columns.len()));
+                return Err(format!(
+                    "riga {number}: ha {} campi, l'intestazione ne ha {}",
+                    record.len(),
+                    columns.len()
+                ));
             }
             Ok(Riga { number, record })
         };
@@ -48,7 +60,11 @@ impl Tabella {
 
     /// A fault for each of these columns that it has not.
     pub(super) fn lacking(&self, needed: &[&str]) -> Vec<String> {
-        needed.iter().filter(|name| !self.has(name)).map(|name| format!("riga 1: manca la colonna {name}")).collect()
+        needed
+            .iter()
+            .filter(|name| !self.has(name))
+            .map(|name| format!("riga 1: manca la colonna {name}"))
+            .collect()
     }
 
     /// A fault for each column without a name, unknown, or there twice.
@@ -57,7 +73,8 @@ impl Tabella {
         let judge = |name: &String| match name.as_str() {
             "" => Some("riga 1: una colonna senza nome".to_owned()),
             name if !known.contains(&name) => Some(format!("riga 1: colonna sconosciuta: {name}")),
-            name => (!seen.insert(name.to_owned())).then(|| format!("riga 1: la colonna {name} compare due volte")),
+            name => (!seen.insert(name.to_owned()))
+                .then(|| format!("riga 1: la colonna {name} compare due volte")),
         };
         self.columns.iter().filter_map(judge).collect()
     }
@@ -65,7 +82,10 @@ impl Tabella {
     /// A cell, without spaces around. None if it is empty, or the table has no such column.
     pub(super) fn cell<'a>(&self, riga: &'a Riga, name: &str) -> Option<&'a str> {
         let index = self.columns.iter().position(|column| column == name)?;
-        riga.record.get(index).map(str::trim).filter(|text| !text.is_empty())
+        riga.record
+            .get(index)
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
     }
 }
 

@@ -1,5 +1,5 @@
-//! Decisions and grants of many enti at once, from a table: each line is one command. Nothing is done before every line was read; then all of them are
-//! carried out together, or none.
+//! Decisions and grants of many enti at once, from a table: each line is one command. Nothing is done before
+//! every line was read; then all of them are carried out together, or none.
 
 use std::collections::BTreeSet;
 
@@ -10,19 +10,44 @@ use super::administration::Command;
 use super::ente::{Decisione, Modo};
 use super::tabella::{Riga, Tabella, parts};
 
-/// The columns of a table of decisions (`ente accredita --tabella`); all but the first may be left out. Several values stand with `|` between them.
+/// The columns of a table of decisions (`ente accredita --tabella`); all but the first may be left out.
+/// Several values stand with `|` between them.
 pub const DECISIONI: [&str; 5] = ["codice", "direzione", "scadenza", "modi", "come_richiesto"];
 
 /// The columns of a table of grants (`ente abilita --tabella`); all but the first two may be left out.
-pub const ABILITAZIONI: [&str; 10] =
-    ["codice", "operazioni", "prestazioni", "indicatori", "uffici", "controlli", "dal", "al", "predefinita", "sostituisci"];
+pub const ABILITAZIONI: [&str; 10] = [
+    "codice",
+    "operazioni",
+    "prestazioni",
+    "indicatori",
+    "uffici",
+    "controlli",
+    "dal",
+    "al",
+    "predefinita",
+    "sostituisci",
+];
 
 /// Requests that are granted, a line each. All errors at once, each with its line; in Italian.
 pub fn decisioni(text: &str) -> Result<Vec<Command>, Vec<String>> {
     lines(text, &DECISIONI, 1, |line| {
-        let modi = line.list("modi").iter().map(|name| modo(name)).collect::<Result<_, _>>()?;
-        let decisione = Decisione { direzione: line.text("direzione"), scadenza: line.day("scadenza")?, modi, ..Decisione::default() };
-        Ok(Command::Decidi { codice: line.codice(), accolta: true, decisione, come_richiesto: line.yes("come_richiesto")? })
+        let modi = line
+            .list("modi")
+            .iter()
+            .map(|name| modo(name))
+            .collect::<Result<_, _>>()?;
+        let decisione = Decisione {
+            direzione: line.text("direzione"),
+            scadenza: line.day("scadenza")?,
+            modi,
+            ..Decisione::default()
+        };
+        Ok(Command::Decidi {
+            codice: line.codice(),
+            accolta: true,
+            decisione,
+            come_richiesto: line.yes("come_richiesto")?,
+        })
     })
 }
 
@@ -36,10 +61,18 @@ pub fn abilitazioni(text: &str) -> Result<Vec<Command>, Vec<String>> {
             indicatori: line.list("indicatori"),
             uffici: line.list("uffici"),
             controlli: line.yes("controlli")?,
-            periodo: Periodo { dal: line.day("dal")?, al: line.day("al")? },
+            periodo: Periodo {
+                dal: line.day("dal")?,
+                al: line.day("al")?,
+            },
         };
         let (predefinita, sostituisci) = (line.text("predefinita"), line.yes("sostituisci")?);
-        Ok(Command::Abilita { codice: line.codice(), abilitazione, predefinita, sostituisci })
+        Ok(Command::Abilita {
+            codice: line.codice(),
+            abilitazione,
+            predefinita,
+            sostituisci,
+        })
     })
 }
 
@@ -111,7 +144,10 @@ fn lines(
                 return Err(format!("riga {number}: manca {name}"));
             }
             if !seen.insert(line.codice()) {
-                return Err(format!("riga {number}: {} compare due volte: una tabella ha una riga per ente", line.codice()));
+                return Err(format!(
+                    "riga {number}: {} compare due volte: una tabella ha una riga per ente",
+                    line.codice()
+                ));
             }
             command(&line).map_err(|what| format!("riga {number}: {what}"))
         });
@@ -123,7 +159,11 @@ fn lines(
     if commands.is_empty() && errors.is_empty() {
         errors.push("la tabella non ha righe".to_owned());
     }
-    if errors.is_empty() { Ok(commands) } else { Err(errors) }
+    if errors.is_empty() {
+        Ok(commands)
+    } else {
+        Err(errors)
+    }
 }
 
 #[cfg(test)]
@@ -134,20 +174,54 @@ mod tests {
     fn every_line_is_a_command_or_every_error_is_told() {
         let told =
             decisioni("codice;scadenza;modi;come_richiesto\nc_a123;2027-12-31;web|cooperazione-applicativa;sì\nc_b456;;;no\n").unwrap();
-        let [Command::Decidi { codice, decisione, come_richiesto: true, .. }, Command::Decidi { come_richiesto: false, .. }] = &told[..]
+        let [
+            Command::Decidi {
+                codice,
+                decisione,
+                come_richiesto: true,
+                ..
+            },
+            Command::Decidi {
+                come_richiesto: false,
+                ..
+            },
+        ] = &told[..]
         else {
             panic!("{told:?}")
         };
-        assert_eq!((codice.as_str(), decisione.scadenza.unwrap().to_string().as_str(), decisione.modi.len()), ("c_a123", "2027-12-31", 2));
+        assert_eq!(
+            (
+                codice.as_str(),
+                decisione.scadenza.unwrap().to_string().as_str(),
+                decisione.modi.len()
+            ),
+            ("c_a123", "2027-12-31", 2)
+        );
         let told = abilitazioni("codice,operazioni,prestazioni,controlli\nuno,ConsultazioneIndicatore|ConsultazioneAttestazione,A1.07,\n")
             .unwrap();
-        let [Command::Abilita { abilitazione, .. }] = &told[..] else { panic!("{told:?}") };
-        assert_eq!((abilitazione.operazioni.len(), abilitazione.prestazioni.as_slice()), (2, ["A1.07".to_owned()].as_slice()));
+        let [Command::Abilita { abilitazione, .. }] = &told[..] else {
+            panic!("{told:?}")
+        };
+        assert_eq!(
+            (abilitazione.operazioni.len(), abilitazione.prestazioni.as_slice()),
+            (2, ["A1.07".to_owned()].as_slice())
+        );
         let wrong = decisioni("codice,scadenza,modi,come_richiesto\nuno,2026-02-30,,\ndue,,piccione,\nuno,,,\ntre,,,forse\n,,,\nquattro\n")
             .unwrap_err();
-        for (line, part) in [(2, "serve un giorno"), (3, "piccione"), (4, "due volte"), (5, "sì o no"), (6, "manca codice"), (7, "1 campi")]
-        {
-            assert!(wrong.iter().any(|text| text.starts_with(&format!("riga {line}: ")) && text.contains(part)), "{line}: {wrong:?}");
+        for (line, part) in [
+            (2, "serve un giorno"),
+            (3, "piccione"),
+            (4, "due volte"),
+            (5, "sì o no"),
+            (6, "manca codice"),
+            (7, "1 campi"),
+        ] {
+            assert!(
+                wrong
+                    .iter()
+                    .any(|text| text.starts_with(&format!("riga {line}: ")) && text.contains(part)),
+                "{line}: {wrong:?}"
+            );
         }
         assert_eq!(wrong.len(), 6);
         assert!(

@@ -1,4 +1,5 @@
-//! From earlier forms of entries of kind `registry` to the present one. Entries are never changed: an ente gets a further one.
+//! From earlier forms of entries of kind `registry` to the present one. Entries are never changed: an ente
+//! gets a further one.
 
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -37,12 +38,22 @@ struct Pin {
 const UNKNOWN: &str = "non registrato prima del formato 1.1";
 
 impl Earlier {
-    /// The same ente in the present form, as of a day. What it might do it may do still: the detail of a DSU under a grant for checks of its own.
+    /// The same ente in the present form, as of a day. What it might do it may do still: the detail of a DSU
+    /// under a grant for checks of its own.
     pub fn converted(self, day: Date) -> Ente {
         let decided = matches!(self.stato, Stato::Accreditato | Stato::Sospeso | Stato::Revocato);
-        let decisione = Decisione { data: day, modi: vec![Modo::CooperazioneApplicativa], ..Decisione::default() };
-        let (detail, others): (Vec<String>, Vec<String>) = self.operazioni.into_iter().partition(|operation| operation == DETAIL);
-        let grants = [(others, false), (detail, true)].into_iter().filter(|(operazioni, _)| !operazioni.is_empty());
+        let decisione = Decisione {
+            data: day,
+            modi: vec![Modo::CooperazioneApplicativa],
+            ..Decisione::default()
+        };
+        let (detail, others): (Vec<String>, Vec<String>) = self
+            .operazioni
+            .into_iter()
+            .partition(|operation| operation == DETAIL);
+        let grants = [(others, false), (detail, true)]
+            .into_iter()
+            .filter(|(operazioni, _)| !operazioni.is_empty());
         let grant = |(operazioni, controlli)| Abilitazione {
             operazioni,
             prestazioni: self.prestazioni.clone(),
@@ -70,7 +81,13 @@ impl Earlier {
             },
             decisione: decided.then_some(decisione),
             certificati: self.certificati.into_iter().map(pinned).collect(),
-            abilitazioni: (1..).zip(grants).map(|(numero, granted)| Abilitazione { numero, ..grant(granted) }).collect(),
+            abilitazioni: (1..)
+                .zip(grants)
+                .map(|(numero, granted)| Abilitazione {
+                    numero,
+                    ..grant(granted)
+                })
+                .collect(),
             ultima_abilitazione: 0,
             prestazione_predefinita: self.prestazione_predefinita,
             uffici: Vec::new(),

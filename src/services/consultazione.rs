@@ -9,7 +9,8 @@ use crate::config::Soglia;
 use crate::contract::bind::Base64;
 use crate::contract::catalogue::Operation;
 use crate::contract::consultazione::{
-    Chiave, Componente, DatiIndicatore, Esito, RicercaCf, RichiestaAttestazione, RichiestaIndicatore, RichiestaSoglia,
+    Chiave, Componente, DatiIndicatore, Esito, RicercaCf, RichiestaAttestazione, RichiestaIndicatore,
+    RichiestaSoglia,
 };
 use crate::contract::{self, Answered, message, pdd};
 use crate::isee::CodiceFiscale;
@@ -61,7 +62,10 @@ trait Disclosing {
 impl Disclosing for Found {
     /// Of a current ISEE both: its own, and that of the DSU that it rests on.
     fn protocols(&self) -> Vec<String> {
-        vec![self.attestazione.numero_protocollo_dsu.clone(), self.protocollo().to_owned()]
+        vec![
+            self.attestazione.numero_protocollo_dsu.clone(),
+            self.protocollo().to_owned(),
+        ]
     }
 
     fn persone(&self) -> &[String] {
@@ -88,20 +92,35 @@ pub async fn indicatore(
     occasion: Occasion<'_>,
 ) -> Result<Prepared, NotPrepared> {
     let operation = admission.operation();
-    let Some(request) = request else { return finish(services, operation, absent()).await };
+    let Some(request) = request else {
+        return finish(services, operation, absent()).await;
+    };
     let chiave = Chiave::Cf(Box::new(request.ricerca_cf.clone()));
     let tipo = request.tipo_indicatore;
-    let permit = admission.for_benefit(chiave.prestazione()).and_then(|permit| permit.reads(tipo.code()).map(|()| permit));
+    let permit = admission
+        .for_benefit(chiave.prestazione())
+        .and_then(|permit| permit.reads(tipo.code()).map(|()| permit));
     let mut note = note_of(&chiave);
     note.facts.insert(INDICATORE, tipo.code().into());
     let (permit, note) = match admitted(permit, &chiave, note) {
         Ok(admitted) => admitted,
         Err(ended) => return finish(services, operation, *ended).await,
     };
-    let search = Search { chiave: &chiave, on: requested_day(&chiave).unwrap_or(occasion.today) };
-    let step = services.consultation.attestazione(&permit, search, occasion).await;
+    let search = Search {
+        chiave: &chiave,
+        on: requested_day(&chiave).unwrap_or(occasion.today),
+    };
+    let step = services
+        .consultation
+        .attestazione(&permit, search, occasion)
+        .await;
     let render = |found: Found| one_indicator(found, tipo, &request.ricerca_cf).map(Delivered::Xml);
-    finish(services, operation, deliver(&permit, step, Delivers::Person, note, render)?).await
+    finish(
+        services,
+        operation,
+        deliver(&permit, step, Delivers::Person, note, render)?,
+    )
+    .await
 }
 
 /// ConsultazioneAttestazione, ConsultazioneAttestazioneResidenti.
@@ -112,7 +131,9 @@ pub async fn attestazione(
     occasion: Occasion<'_>,
 ) -> Result<Prepared, NotPrepared> {
     let operation = admission.operation();
-    let Some(RichiestaAttestazione { chiave }) = request else { return finish(services, operation, absent()).await };
+    let Some(RichiestaAttestazione { chiave }) = request else {
+        return finish(services, operation, absent()).await;
+    };
     // The ente may read attestations by the schema of 2021.
     let as_of_2021 = admission.caller().ente().senza_isee_famiglia;
     let permit = admission.for_benefit(chiave.prestazione());
@@ -120,15 +141,37 @@ pub async fn attestazione(
         Ok(admitted) => admitted,
         Err(ended) => return finish(services, operation, *ended).await,
     };
-    let search = Search { chiave, on: requested_day(chiave).unwrap_or(occasion.today) };
-    let step = services.consultation.attestazione(&permit, search, occasion).await;
+    let search = Search {
+        chiave,
+        on: requested_day(chiave).unwrap_or(occasion.today),
+    };
+    let step = services
+        .consultation
+        .attestazione(&permit, search, occasion)
+        .await;
     let render = |found: Found| {
         let found = found.attestazione;
-        let attestazione = Some(if as_of_2021 { found.senza_isee_famiglia() } else { found });
-        let ricerca = payload::Ricerca { chiave: chiave.echo() };
-        Ok(Delivered::Xml(contract::esito_attestazione(&payload::EsitoAttestazione { attestazione, ricerca })))
+        let attestazione = Some(if as_of_2021 {
+            found.senza_isee_famiglia()
+        } else {
+            found
+        });
+        let ricerca = payload::Ricerca {
+            chiave: chiave.echo(),
+        };
+        Ok(Delivered::Xml(contract::esito_attestazione(
+            &payload::EsitoAttestazione {
+                attestazione,
+                ricerca,
+            },
+        )))
     };
-    finish(services, operation, deliver(&permit, step, Delivers::Nucleus, note, render)?).await
+    finish(
+        services,
+        operation,
+        deliver(&permit, step, Delivers::Nucleus, note, render)?,
+    )
+    .await
 }
 
 /// ConsultazioneDichiarazione: the DSU as its sender transmitted it, completed as INPS does.
@@ -139,20 +182,38 @@ pub async fn dichiarazione(
     occasion: Occasion<'_>,
 ) -> Result<Prepared, NotPrepared> {
     let operation = admission.operation();
-    let Some(RichiestaAttestazione { chiave }) = request else { return finish(services, operation, absent()).await };
+    let Some(RichiestaAttestazione { chiave }) = request else {
+        return finish(services, operation, absent()).await;
+    };
     let permit = admission.for_benefit(chiave.prestazione());
     let (permit, note) = match admitted(permit, chiave, note_of(chiave)) {
         Ok(admitted) => admitted,
         Err(ended) => return finish(services, operation, *ended).await,
     };
-    let search = Search { chiave, on: requested_day(chiave).unwrap_or(occasion.today) };
-    let step = services.consultation.dichiarazione(&permit, search, occasion).await;
+    let search = Search {
+        chiave,
+        on: requested_day(chiave).unwrap_or(occasion.today),
+    };
+    let step = services
+        .consultation
+        .dichiarazione(&permit, search, occasion)
+        .await;
     let render = |declared: Declared| {
-        let ricerca = payload::Ricerca { chiave: chiave.echo() };
-        let esito = payload::EsitoDichiarazione { dichiarazione: Some(declared.dichiarazione), ricerca };
+        let ricerca = payload::Ricerca {
+            chiave: chiave.echo(),
+        };
+        let esito = payload::EsitoDichiarazione {
+            dichiarazione: Some(declared.dichiarazione),
+            ricerca,
+        };
         Ok(Delivered::Xml(contract::esito_dichiarazione(&esito)))
     };
-    finish(services, operation, deliver(&permit, step, Delivers::Nucleus, note, render)?).await
+    finish(
+        services,
+        operation,
+        deliver(&permit, step, Delivers::Nucleus, note, render)?,
+    )
+    .await
 }
 
 /// ConsultazioneSogliaIndicatore: whether the indicator is at most the threshold, never how much it is.
@@ -171,37 +232,66 @@ pub async fn soglia(
         protocollo_domanda_ente_erogatore: None,
         statodomanda_prestazione: None,
     }));
-    let known = soglie.iter().find(|soglia| soglia.codice.eq_ignore_ascii_case(&request.codice_soglia));
+    let known = soglie
+        .iter()
+        .find(|soglia| soglia.codice.eq_ignore_ascii_case(&request.codice_soglia));
     let Some(soglia) = known else {
         let note = note_of(&chiave);
-        return finish(services, operation, Ended { note, ..invalid(Motivo::R04Soglia, "CodiceSoglia non conosciuto da questa porta") })
-            .await;
+        return finish(
+            services,
+            operation,
+            Ended {
+                note,
+                ..invalid(Motivo::R04Soglia, "CodiceSoglia non conosciuto da questa porta")
+            },
+        )
+        .await;
     };
     // The threshold is tied to a benefit: who may ask for that may ask whether it is due.
     // The configuration has none but these names.
     let named = soglia.indicatore.as_deref().and_then(TipoIndicatore::from_code);
     let indicatore = named.unwrap_or_else(|| TipoIndicatore::predefinito(&soglia.prestazione));
-    let permit = admission.for_benefit(Some(&soglia.prestazione)).and_then(|permit| permit.reads(indicatore.code()).map(|()| permit));
+    let permit = admission
+        .for_benefit(Some(&soglia.prestazione))
+        .and_then(|permit| permit.reads(indicatore.code()).map(|()| permit));
     let mut note = note_of(&chiave);
-    note.facts.insert(SOGLIA, soglia.codice.to_ascii_uppercase().into());
+    note.facts
+        .insert(SOGLIA, soglia.codice.to_ascii_uppercase().into());
     let (permit, note) = match admitted(permit, &chiave, note) {
         Ok(admitted) => admitted,
         Err(ended) => return finish(services, operation, *ended).await,
     };
-    let search = Search { chiave: &chiave, on: request.data_validita.unwrap_or(occasion.today) };
-    let step = services.consultation.attestazione(&permit, search, occasion).await;
+    let search = Search {
+        chiave: &chiave,
+        on: request.data_validita.unwrap_or(occasion.today),
+    };
+    let step = services
+        .consultation
+        .attestazione(&permit, search, occasion)
+        .await;
     let wants_nucleus = request.fornitura_nucleo == SiNo::Si;
     let render = |found: Found| {
         let attestazione = found.attestazione;
         let found = indicator_of(&attestazione, indicatore, &request.codice_fiscale)?;
         let (tipo_indicatore, isee) = (found.caso, found.valori.isee.0);
-        let ordinario = attestazione.ordinario.ok_or_else(|| without("an attestation without an ordinary ISEE"))?;
+        let ordinario = attestazione
+            .ordinario
+            .ok_or_else(|| without("an attestation without an ordinary ISEE"))?;
         let yes = |yes| if yes { SiNo::Si } else { SiNo::No };
-        let members = ordinario.nucleo_familiare.componente_nucleo.into_iter().filter(|_| wants_nucleus);
+        let members = ordinario
+            .nucleo_familiare
+            .componente_nucleo
+            .into_iter()
+            .filter(|_| wants_nucleus);
         // In canonical form: this schema allows no small letters, that of the DSU does.
         let code = |code: &CodiceFiscale| CodiceFiscale::new(code.canonical());
-        let componente =
-            members.map(|m| Componente { codice_fiscale: code(&m.codice_fiscale), cognome: m.cognome, nome: m.nome }).collect();
+        let componente = members
+            .map(|m| Componente {
+                codice_fiscale: code(&m.codice_fiscale),
+                cognome: m.cognome,
+                nome: m.nome,
+            })
+            .collect();
         Ok(Delivered::Dati(DatiIndicatore {
             tipo_indicatore,
             sotto_soglia: yes(isee <= soglia.importo),
@@ -211,8 +301,17 @@ pub async fn soglia(
             componente,
         }))
     };
-    let delivers = if wants_nucleus { Delivers::Nucleus } else { Delivers::Person };
-    finish(services, operation, deliver(&permit, step, delivers, note, render)?).await
+    let delivers = if wants_nucleus {
+        Delivers::Nucleus
+    } else {
+        Delivers::Person
+    };
+    finish(
+        services,
+        operation,
+        deliver(&permit, step, delivers, note, render)?,
+    )
+    .await
 }
 
 /// VerificaEsistenzaProtocollo: whether the declarant has a DSU of that protocol, and no more.
@@ -225,30 +324,60 @@ pub async fn protocollo(
     let operation = admission.operation();
     let dichiarante = &request.codice_fiscale_dichiarante;
     let protocollo = request.protocollo_dsu.trim();
-    let note = Note { cf: vec![dichiarante.canonical()], protocol: vec![protocollo.to_owned()], ..Note::default() };
+    let note = Note {
+        cf: vec![dichiarante.canonical()],
+        protocol: vec![protocollo.to_owned()],
+        ..Note::default()
+    };
     let permit = admission.without_purpose();
-    let riserva = services.reserve(&permit, Some(dichiarante), 1, occasion)?.map_err(NotPrepared::Exhausted)?;
-    let step = services.consultation.esiste(dichiarante, protocollo, occasion).await;
+    let riserva = services
+        .reserve(&permit, Some(dichiarante), 1, occasion)?
+        .map_err(NotPrepared::Exhausted)?;
+    let step = services
+        .consultation
+        .esiste(dichiarante, protocollo, occasion)
+        .await;
     let failed = matches!(&step, Ok(Step::Done(Said { answer: false, .. })));
     let mut mancati = Mancati::new();
     services.settle(riserva, failed.into(), &mut mancati, occasion);
     let mut ended = match heard(step)? {
-        Heard::Said(Said { answer: true, preconditions, .. }) => {
-            let exists =
-                pdd::EsitoEsistenzaProtocollo { protocollo_dsu: protocollo.to_owned(), codice_fiscale_dichiarante: dichiarante.clone() };
+        Heard::Said(Said {
+            answer: true,
+            preconditions,
+            ..
+        }) => {
+            let exists = pdd::EsitoEsistenzaProtocollo {
+                protocollo_dsu: protocollo.to_owned(),
+                codice_fiscale_dichiarante: dichiarante.clone(),
+            };
             let xml = message("EsitoEsistenzaProtocollo", operation.namespace(), &exists, true);
-            Ended { refusal: None, found: Some(Delivered::Xml(xml)), note, preconditions }
+            Ended {
+                refusal: None,
+                found: Some(Delivered::Xml(xml)),
+                note,
+                preconditions,
+            }
         }
-        Heard::Said(Said { answer: false, preconditions, .. }) => not_found(note, preconditions),
+        Heard::Said(Said {
+            answer: false,
+            preconditions,
+            ..
+        }) => not_found(note, preconditions),
         Heard::Failed(text) => broken(&text, note),
     };
     ended.note.failed(&mancati);
-    Ok(Prepared { mancati, ..finish(services, operation, ended).await? })
+    Ok(Prepared {
+        mancati,
+        ..finish(services, operation, ended).await?
+    })
 }
 
 fn note_of(chiave: &Chiave) -> Note {
-    let mut note =
-        Note { cf: vec![chiave.codice_fiscale().canonical()], application: chiave.domanda().map(str::to_owned), ..Note::default() };
+    let mut note = Note {
+        cf: vec![chiave.codice_fiscale().canonical()],
+        application: chiave.domanda().map(str::to_owned),
+        ..Note::default()
+    };
     match chiave {
         Chiave::Cf(_) => {}
         Chiave::ProtDsu(search) => note.protocol.push(search.protocollo_dsu.clone()),
@@ -257,10 +386,18 @@ fn note_of(chiave: &Chiave) -> Note {
     note
 }
 
-/// The beginning of every search: the sense of the request itself, then the permit, whose purpose is noted. Otherwise its end.
-fn admitted(permit: Result<Permit, NotPermitted>, chiave: &Chiave, mut note: Note) -> Result<(Permit, Note), Box<Ended>> {
+/// The beginning of every search: the sense of the request itself, then the permit, whose purpose is noted.
+/// Otherwise its end.
+fn admitted(
+    permit: Result<Permit, NotPermitted>,
+    chiave: &Chiave,
+    mut note: Note,
+) -> Result<(Permit, Note), Box<Ended>> {
     if let Err((code, text)) = echoes(chiave) {
-        return Err(Box::new(Ended { note, ..invalid(code, text) }));
+        return Err(Box::new(Ended {
+            note,
+            ..invalid(code, text)
+        }));
     }
     let permit = match permit {
         Ok(permit) => permit,
@@ -289,7 +426,11 @@ fn deliver<T: Disclosing>(
     mut note: Note,
     render: impl FnOnce(T) -> Result<Delivered, Refused>,
 ) -> Result<Ended, NotPrepared> {
-    let Said { answer, preconditions, .. } = match heard(step)? {
+    let Said {
+        answer,
+        preconditions,
+        ..
+    } = match heard(step)? {
         Heard::Said(said) => said,
         Heard::Failed(text) => return Ok(broken(&text, note)),
     };
@@ -300,8 +441,13 @@ fn deliver<T: Disclosing>(
         }
         return Ok(not_found(note, preconditions));
     };
-    // The last look before anything is rendered: a wrong entry in the right place would give another family away.
-    if note.cf.first().is_none_or(|asked| !found.persone().contains(asked)) {
+    // The last look before anything is rendered: a wrong entry in the right place would give another family
+    // away.
+    if note
+        .cf
+        .first()
+        .is_none_or(|asked| !found.persone().contains(asked))
+    {
         tracing::error!("what was found is not about the person who was asked for: nothing is told");
         return Err(NotPrepared::Unavailable("found somebody else".to_owned()));
     }
@@ -313,8 +459,8 @@ fn deliver<T: Disclosing>(
             note.protocol.push(protocol);
         }
     }
-    // The persons whose data are about to be read: the whole nucleus, and those who count in it from outside, where all of it goes out. The person
-    // searched stays first.
+    // The persons whose data are about to be read: the whole nucleus, and those who count in it from outside,
+    // where all of it goes out. The person searched stays first.
     if delivers == Delivers::Nucleus {
         for code in found.persone() {
             if !note.cf.contains(code) {
@@ -329,29 +475,57 @@ fn deliver<T: Disclosing>(
         }
         Err(refusal) => (Some(refusal), None),
     };
-    Ok(Ended { refusal, found, note, preconditions })
+    Ok(Ended {
+        refusal,
+        found,
+        note,
+        preconditions,
+    })
 }
 
 /// The ente may not ask for that benefit, or that indicator.
 fn not_permitted(why: NotPermitted, note: Note, preconditions: Vec<crate::ledger::Precondition>) -> Ended {
     let (motivo, text) = match why {
-        NotPermitted::Benefit => (Motivo::P01Prestazione, "prestazione non abilitata per questo ente"),
-        NotPermitted::NoBenefit => (Motivo::P02Prestazione, "indicare la prestazione da erogare (PrestazioneDaErogare)"),
-        NotPermitted::Indicator => (Motivo::P03Indicatore, "indicatore non abilitato per questa prestazione"),
+        NotPermitted::Benefit => (
+            Motivo::P01Prestazione,
+            "prestazione non abilitata per questo ente",
+        ),
+        NotPermitted::NoBenefit => (
+            Motivo::P02Prestazione,
+            "indicare la prestazione da erogare (PrestazioneDaErogare)",
+        ),
+        NotPermitted::Indicator => (
+            Motivo::P03Indicatore,
+            "indicatore non abilitato per questa prestazione",
+        ),
     };
-    Ended { note, preconditions, ..invalid(motivo, text) }
+    Ended {
+        note,
+        preconditions,
+        ..invalid(motivo, text)
+    }
 }
 
 /// No attestation, or no protocol.
 fn not_found(note: Note, preconditions: Vec<crate::ledger::Precondition>) -> Ended {
     let text = "nessuna attestazione valida per i criteri di ricerca".to_owned();
-    Ended { refusal: Some((Motivo::D01Assente, text)), found: None, note, preconditions }
+    Ended {
+        refusal: Some((Motivo::D01Assente, text)),
+        found: None,
+        note,
+        preconditions,
+    }
 }
 
 /// A mistake of the SII.
 fn broken(text: &str, note: Note) -> Ended {
     tracing::error!(text, "consultation failed");
-    Ended { refusal: Some(internal()), found: None, note, preconditions: Vec::new() }
+    Ended {
+        refusal: Some(internal()),
+        found: None,
+        note,
+        preconditions: Vec::new(),
+    }
 }
 
 fn internal() -> Refused {
@@ -375,14 +549,23 @@ fn indicator_of<'a>(
             payload::Assente::Nessuno => "nella DSU valida questa persona non ha l'indicatore",
             payload::Assente::NonCalcolabile => "per dati mancanti non è calcolabile l'indicatore",
         };
-        let ones: Vec<_> = attestazione.indicatori(persona).into_iter().map(TipoIndicatore::code).collect();
-        (Motivo::D04Indicatore, format!("{why} {}; ha: {}", tipo.code(), ones.join(", ")))
+        let ones: Vec<_> = attestazione
+            .indicatori(persona)
+            .into_iter()
+            .map(TipoIndicatore::code)
+            .collect();
+        (
+            Motivo::D04Indicatore,
+            format!("{why} {}; ha: {}", tipo.code(), ones.join(", ")),
+        )
     })
 }
 
 /// The payload of ConsultazioneIndicatore.
 fn one_indicator(found: Found, tipo: TipoIndicatore, ricerca: &RicercaCf) -> Result<String, Refused> {
-    let valori = indicator_of(&found.attestazione, tipo, &ricerca.codice_fiscale)?.valori.clone();
+    let valori = indicator_of(&found.attestazione, tipo, &ricerca.codice_fiscale)?
+        .valori
+        .clone();
     let attestazione = found.attestazione;
     Ok(contract::indicatore(&payload::Indicatore {
         tipo_indicatore: tipo,
@@ -407,33 +590,51 @@ fn requested_day(chiave: &Chiave) -> Option<Date> {
 /// What the payload's echo cannot hold is an invalid request: these are plain strings on the way in.
 fn echoes(chiave: &Chiave) -> Result<(), (Motivo, &'static str)> {
     if chiave.domanda().is_some_and(|text| text.chars().count() > 256) {
-        return Err((Motivo::R02Domanda, "ProtocolloDomandaEnteErogatore più lungo di 256 caratteri"));
+        return Err((
+            Motivo::R02Domanda,
+            "ProtocolloDomandaEnteErogatore più lungo di 256 caratteri",
+        ));
     }
     match chiave {
         Chiave::Cf(_) => Ok(()),
         Chiave::ProtDsu(search) if is_protocol(&search.protocollo_dsu) => Ok(()),
         Chiave::ProtDsu(_) => Err(PROTOCOL),
         Chiave::ProtMittente(search) if search.protocollo_mittente.chars().count() <= 29 => Ok(()),
-        Chiave::ProtMittente(_) => Err((Motivo::R02Mittente, "ProtocolloMittente più lungo di 29 caratteri")),
+        Chiave::ProtMittente(_) => Err((
+            Motivo::R02Mittente,
+            "ProtocolloMittente più lungo di 29 caratteri",
+        )),
     }
 }
 
-const PROTOCOL: (Motivo, &str) = (Motivo::R02Protocollo, "ProtocolloDSU non valido: atteso INPS-ISEE-aaaa-nnnnnnnnL-nn");
+const PROTOCOL: (Motivo, &str) = (
+    Motivo::R02Protocollo,
+    "ProtocolloDSU non valido: atteso INPS-ISEE-aaaa-nnnnnnnnL-nn",
+);
 
 /// `INPS-ISEE-[0-9]{4}-[0-9]{8}[A-Z]-[0-9]{2}`.
 fn is_protocol(text: &str) -> bool {
     let form = b"INPS-ISEE-9999-99999999A-99";
     text.len() == form.len()
-        && text.bytes().zip(form).enumerate().all(|(index, (byte, form))| match form {
-            b'9' => byte.is_ascii_digit(),
-            b'A' if index == 23 => byte.is_ascii_uppercase(),
-            literal => byte == *literal,
-        })
+        && text
+            .bytes()
+            .zip(form)
+            .enumerate()
+            .all(|(index, (byte, form))| match form {
+                b'9' => byte.is_ascii_digit(),
+                b'A' if index == 23 => byte.is_ascii_uppercase(),
+                literal => byte == *literal,
+            })
 }
 
 fn invalid(code: Motivo, text: impl Into<String>) -> Ended {
     let refusal = Some((code, text.into()));
-    Ended { refusal, found: None, note: Note::default(), preconditions: Vec::new() }
+    Ended {
+        refusal,
+        found: None,
+        note: Note::default(),
+        preconditions: Vec::new(),
+    }
 }
 
 fn absent() -> Ended {
@@ -442,10 +643,19 @@ fn absent() -> Ended {
 
 /// Numbers the reply and renders it.
 async fn finish(services: &Services, operation: Operation, ended: Ended) -> Result<Prepared, NotPrepared> {
-    let Ended { refusal, found, mut note, preconditions } = ended;
+    let Ended {
+        refusal,
+        found,
+        mut note,
+        preconditions,
+    } = ended;
     let esito = refusal.as_ref().map_or(Esito::Ok, |(motivo, _)| motivo.esito());
     // 0 where the request was not registered: clients try again on it.
-    let id_richiesta = if esito == Esito::ErroreInterno { 0 } else { id_richiesta(services).await? };
+    let id_richiesta = if esito == Esito::ErroreInterno {
+        0
+    } else {
+        id_richiesta(services).await?
+    };
     note.facts.insert(ID_RICHIESTA, id_richiesta.into());
     note.outcome = esito.code();
     note.refusal = refusal.as_ref().map(|(motivo, _)| motivo.to_string());
@@ -455,9 +665,22 @@ async fn finish(services: &Services, operation: Operation, ended: Ended) -> Resu
         Some(Delivered::Dati(dati)) => (None, Some(dati)),
         None => (None, None),
     };
-    let answer = operation.answer(Answered { id_richiesta, esito, descrizione_errore, xml, dati });
-    let reply = answer.ok_or_else(|| NotPrepared::Unavailable(format!("{} is no consultation", operation.name())))?;
-    Ok(Prepared { reply, note, drafts: Vec::new(), preconditions, ..Prepared::default() })
+    let answer = operation.answer(Answered {
+        id_richiesta,
+        esito,
+        descrizione_errore,
+        xml,
+        dati,
+    });
+    let reply =
+        answer.ok_or_else(|| NotPrepared::Unavailable(format!("{} is no consultation", operation.name())))?;
+    Ok(Prepared {
+        reply,
+        note,
+        drafts: Vec::new(),
+        preconditions,
+        ..Prepared::default()
+    })
 }
 
 #[cfg(test)]
@@ -467,9 +690,13 @@ mod tests {
     #[test]
     fn protocols_have_their_form() {
         assert!(is_protocol("INPS-ISEE-2026-00000001B-00"));
-        for text in
-            ["INPS-ISEE-2026-00000001b-00", "INPS-ISEE-2026-0000000AB-00", "INPS-ISEE-2026-00000001B-0", "", "INPS-ISEX-2026-00000001B-00"]
-        {
+        for text in [
+            "INPS-ISEE-2026-00000001b-00",
+            "INPS-ISEE-2026-0000000AB-00",
+            "INPS-ISEE-2026-00000001B-0",
+            "",
+            "INPS-ISEX-2026-00000001B-00",
+        ] {
             assert!(!is_protocol(text), "{text}");
         }
     }

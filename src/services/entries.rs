@@ -1,9 +1,12 @@
-//! Entries of kinds `asked` and `interrupted`, around a question that leaves the process, and the view of the questions without an end.
+//! Entries of kinds `asked` and `interrupted`, around a question that leaves the process, and the view of the
+//! questions without an end.
 //!
-//! - `asked`: facts `verso` (the system asked, as the configuration names it) and `domanda` (the question's name within the exchange); tokens and sealed part:
-//!   the persons that it names; `commit.request`: the bytes that leave.
+//! - `asked`: facts `verso` (the system asked, as the configuration names it) and `domanda` (the question's
+//!   name within the exchange); tokens and sealed part: the persons that it names; `commit.request`: the
+//!   bytes that leave.
 //! - The exchange's own entry ends its questions: fact `chieste`, the sequences of their `asked` entries.
-//! - `interrupted`: the same fact. It ends them where the exchange has no entry: its process died, or it was refused without being recorded.
+//! - `interrupted`: the same fact. It ends them where the exchange has no entry: its process died, or it was
+//!   refused without being recorded.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -12,8 +15,8 @@ use crate::clock::rome;
 use crate::contract::catalogue::Operation;
 use crate::ledger::leaf::ORDINAL;
 use crate::ledger::{
-    Blinding, Body, Commitments, Draft, Entry, Kind, Ledger, Position, PrepareError, Projector, Role, Secret, Sizes, Tokens, ViewError,
-    Writes,
+    Blinding, Body, Commitments, Draft, Entry, Kind, Ledger, Position, PrepareError, Projector, Role, Secret,
+    Sizes, Tokens, ViewError, Writes,
 };
 use crate::services::facts::{CHIESTE, DOMANDA, VERSO};
 use crate::sii::Ask;
@@ -42,25 +45,58 @@ pub struct Asking<'a> {
 
 /// The entry before a question leaves.
 pub fn asked(ledger: &Ledger, asking: Asking<'_>, ask: &Ask) -> Result<Draft, PrepareError> {
-    let Asking { exchange, received, ente, operation, before } = asking;
+    let Asking {
+        exchange,
+        received,
+        ente,
+        operation,
+        before,
+    } = asking;
     let year = rome(received).year();
     let blinding = Blinding::new()?;
-    let mut body = Body::new(Kind::Asked, operation.retention(), exchange, received).fact(VERSO, &ask.to).fact(DOMANDA, ask.name);
+    let mut body = Body::new(Kind::Asked, operation.retention(), exchange, received)
+        .fact(VERSO, &ask.to)
+        .fact(DOMANDA, ask.name);
     body.role = Some(Role::Fruitore);
     body.ente = Some(ente.to_owned());
     body.operation = Some(operation.name().to_owned());
-    let cf = ask.persone.iter().map(|code| ledger.keys.token(year, "cf", code)).collect::<Result<_, _>>()?;
-    body.tokens = Some(Tokens { year, cf, ..Tokens::default() });
-    body.commit = Some(Commitments { request: Some(blinding.commit("request", &ask.request)), ..Commitments::default() });
-    body.sizes = Some(Sizes { request: ask.request.len() as u64, reply: 0 });
-    let secret = Secret { cf: ask.persone.clone(), ..Secret::default() };
+    let cf = ask
+        .persone
+        .iter()
+        .map(|code| ledger.keys.token(year, "cf", code))
+        .collect::<Result<_, _>>()?;
+    body.tokens = Some(Tokens {
+        year,
+        cf,
+        ..Tokens::default()
+    });
+    body.commit = Some(Commitments {
+        request: Some(blinding.commit("request", &ask.request)),
+        ..Commitments::default()
+    });
+    body.sizes = Some(Sizes {
+        request: ask.request.len() as u64,
+        reply: 0,
+    });
+    let secret = Secret {
+        cf: ask.persone.clone(),
+        ..Secret::default()
+    };
     let ordinal = FIRST + u32::try_from(before).unwrap_or(u32::MAX - FIRST);
     ledger.prepare(body, &secret, &blinding, ordinal, received)
 }
 
 /// The end of questions whose exchange has no entry. `sequences` are those of their `asked` entries.
-pub fn interrupted(ledger: &Ledger, exchange: Uuid, of: &Body, sequences: &[u64], now: Timestamp) -> Result<Draft, PrepareError> {
-    let mut body = Body::new(Kind::Interrupted, of.retention, exchange, now).fact(CHIESTE, sequences).fact(ORDINAL, 2 * FIRST);
+pub fn interrupted(
+    ledger: &Ledger,
+    exchange: Uuid,
+    of: &Body,
+    sequences: &[u64],
+    now: Timestamp,
+) -> Result<Draft, PrepareError> {
+    let mut body = Body::new(Kind::Interrupted, of.retention, exchange, now)
+        .fact(CHIESTE, sequences)
+        .fact(ORDINAL, 2 * FIRST);
     body.role = Some(Role::Fruitore);
     body.ente.clone_from(&of.ente);
     body.operation.clone_from(&of.operation);
@@ -82,12 +118,19 @@ pub struct Open {
 pub fn open(store: &Store) -> Result<Vec<Open>, ViewError> {
     let mut all: Vec<Open> = Vec::new();
     for (name, value) in store.scan(OPEN)? {
-        let Some((exchange, sequence)) = read_name(&name) else { return Err(ViewError("a damaged view".to_owned())) };
+        let Some((exchange, sequence)) = read_name(&name) else {
+            return Err(ViewError("a damaged view".to_owned()));
+        };
         match all.last_mut().filter(|last| last.exchange == exchange) {
             Some(last) => last.sequences.push(sequence),
             None => {
-                let position = Position::decode(&value).ok_or_else(|| ViewError("a damaged view".to_owned()))?;
-                all.push(Open { exchange, sequences: vec![sequence], position });
+                let position =
+                    Position::decode(&value).ok_or_else(|| ViewError("a damaged view".to_owned()))?;
+                all.push(Open {
+                    exchange,
+                    sequences: vec![sequence],
+                    position,
+                });
             }
         }
     }
@@ -99,7 +142,9 @@ fn name(exchange: Uuid, sequence: u64) -> Vec<u8> {
 }
 
 fn read_name(name: &[u8]) -> Option<(Uuid, u64)> {
-    let (exchange, sequence) = std::str::from_utf8(name.strip_prefix(OPEN)?).ok()?.split_once('/')?;
+    let (exchange, sequence) = std::str::from_utf8(name.strip_prefix(OPEN)?)
+        .ok()?
+        .split_once('/')?;
     Some((exchange.parse().ok()?, sequence.parse().ok()?))
 }
 

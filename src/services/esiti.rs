@@ -1,4 +1,5 @@
-//! Every Esito that is not OK, by the code that the entry of its exchange has: for the reference of all refusals.
+//! Every Esito that is not OK, by the code that the entry of its exchange has: for the reference of all
+//! refusals.
 
 use crate::contract::consultazione::Esito;
 use crate::refusal::regole;
@@ -46,7 +47,9 @@ impl Motivo {
             | Self::R02Mittente
             | Self::R02Protocollo
             | Self::R04Soglia => Esito::RichiestaInvalida,
-            Self::D01Assente | Self::D02Assente | Self::D03Assente | Self::D04Indicatore => Esito::DatiNonTrovati,
+            Self::D01Assente | Self::D02Assente | Self::D03Assente | Self::D04Indicatore => {
+                Esito::DatiNonTrovati
+            }
             // IdRichiesta is 0, and clients try again.
             Self::E01Interno => Esito::ErroreInterno,
         }

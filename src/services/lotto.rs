@@ -1,18 +1,22 @@
 //! Many DSU at once: TrasmissioneLotto and ConsultazioneEsitoLotto.
 //!
-//! Each DSU of a lot is read, judged and received by itself, one after another, as TrasmissioneDSU would; what was accepted, and what became of the lot, is
-//! one submission, so that it is recorded whole or not at all. A lot is known by the ente and the SHA-256 of the body that carried it: sent again, it
-//! gets the same answer.
+//! Each DSU of a lot is read, judged and received by itself, one after another, as TrasmissioneDSU would;
+//! what was accepted, and what became of the lot, is one submission, so that it is recorded whole or not at
+//! all. A lot is known by the ente and the SHA-256 of the body that carried it: sent again, it gets the same
+//! answer.
 
 use std::collections::{HashMap, HashSet};
 
 use super::esiti::Motivo;
-use super::prepared::{Asked, Heard, NotPrepared, Note, Prepared, Services, failed_attempts, heard, id_richiesta};
+use super::prepared::{
+    Asked, Heard, NotPrepared, Note, Prepared, Services, failed_attempts, heard, id_richiesta,
+};
 use super::tentativi::Mancati;
 use super::trasmissione::{INTERNO, violazioni};
 use crate::contract::catalogue::Operation;
 use crate::contract::trasmissione::{
-    ChiaveLotto, ConsultazioneEsitoLottoResponse, DsuDelLotto, Esito, EsitoLotto, EsitoTrasmissioneLotto, TrasmissioneLottoResponse,
+    ChiaveLotto, ConsultazioneEsitoLottoResponse, DsuDelLotto, Esito, EsitoLotto, EsitoTrasmissioneLotto,
+    TrasmissioneLottoResponse,
 };
 use crate::contract::{Findings, Part, Trasmessa, message};
 use crate::digest::{hex, sha256};
@@ -48,11 +52,20 @@ struct Gathered {
 }
 
 /// TrasmissioneLotto.
-pub async fn perform(services: &Services, permit: &Permit, asked: Asked<'_>, occasion: Occasion<'_>) -> Result<Prepared, NotPrepared> {
+pub async fn perform(
+    services: &Services,
+    permit: &Permit,
+    asked: Asked<'_>,
+    occasion: Occasion<'_>,
+) -> Result<Prepared, NotPrepared> {
     let impronta = hex(&sha256(asked.bytes));
     let chiave = ChiaveLotto::ImprontaLotto(impronta.clone());
     let mut preconditions = match heard(services.reception.esito_lotto(permit, &chiave, occasion).await)? {
-        Heard::Said(Said { answer: Some(lotto), preconditions, .. }) => {
+        Heard::Said(Said {
+            answer: Some(lotto),
+            preconditions,
+            ..
+        }) => {
             let mut note = Note::default();
             note.facts.insert(RIPETUTA, true.into());
             return finish(services, asked.operation, note, *lotto, Vec::new(), preconditions).await;
@@ -64,23 +77,42 @@ pub async fn perform(services: &Services, permit: &Permit, asked: Asked<'_>, occ
     for (index, element) in asked.body.children().enumerate() {
         // A lot takes a while: others get their turn between one DSU and the next.
         tokio::task::yield_now().await;
-        match gathered.receive(services, permit, asked, element, index + 1, occasion).await {
+        match gathered
+            .receive(services, permit, asked, element, index + 1, occasion)
+            .await
+        {
             Ok(None) => {}
             Ok(Some(text)) => return failed(asked.operation, text),
             Err(not_prepared) => {
                 // The lot is performed again with the reply: its DSU take their attempts again.
                 if matches!(not_prepared, NotPrepared::Ask(_)) {
-                    services.tentativi.give_back(asked.operation, &permit.ente().codice, &gathered.mancati);
+                    services
+                        .tentativi
+                        .give_back(asked.operation, &permit.ente().codice, &gathered.mancati);
                 }
                 return Err(not_prepared);
             }
         }
     }
-    let Gathered { dsu, mut drafts, preconditions: more, mancati, .. } = gathered;
+    let Gathered {
+        dsu,
+        mut drafts,
+        preconditions: more,
+        mancati,
+        ..
+    } = gathered;
     let ordinal = occasion.ordinal + u32::try_from(drafts.len()).unwrap_or(u32::MAX);
-    let kept = services.reception.lotto(permit, &dsu, &impronta, Occasion { ordinal, ..occasion }).await;
+    let kept = services
+        .reception
+        .lotto(permit, &dsu, &impronta, Occasion { ordinal, ..occasion })
+        .await;
     let lotto = match heard(kept)? {
-        Heard::Said(Said { answer: lotto, drafts: last, preconditions: last_preconditions, .. }) => {
+        Heard::Said(Said {
+            answer: lotto,
+            drafts: last,
+            preconditions: last_preconditions,
+            ..
+        }) => {
             drafts.extend(last);
             preconditions.extend(more);
             preconditions.extend(last_preconditions);
@@ -90,7 +122,10 @@ pub async fn perform(services: &Services, permit: &Permit, asked: Asked<'_>, occ
     };
     let mut note = Note::default();
     note.failed(&mancati);
-    Ok(Prepared { mancati, ..finish(services, asked.operation, note, lotto, drafts, preconditions).await? })
+    Ok(Prepared {
+        mancati,
+        ..finish(services, asked.operation, note, lotto, drafts, preconditions).await?
+    })
 }
 
 impl Gathered {
@@ -104,7 +139,8 @@ impl Gathered {
         position: usize,
         occasion: Occasion<'_>,
     ) -> Result<Option<String>, NotPrepared> {
-        let read = Part::parse(element, position).and_then(|part| Ok((asked.contract.read_part(&part)?, part)));
+        let read =
+            Part::parse(element, position).and_then(|part| Ok((asked.contract.read_part(&part)?, part)));
         let (trasmessa, part) = match read {
             Ok(read) => read,
             Err(findings) => {
@@ -112,38 +148,98 @@ impl Gathered {
                 return Ok(None);
             }
         };
-        let sender = trasmessa.dsu.sottoscrizione_del_dichiarante().map(|s| s.protocollo_mittente.clone()).unwrap_or_default();
+        let sender = trasmessa
+            .dsu
+            .sottoscrizione_del_dichiarante()
+            .map(|s| s.protocollo_mittente.clone())
+            .unwrap_or_default();
         // K19, within the lot: what an earlier DSU of it did is not in the archive yet.
         if let Some((impronta, earlier)) = self.senders.get(&sender) {
             if *impronta == trasmessa.impronta {
-                let again = DsuDelLotto { posizione: at(position), ..earlier.clone() };
+                let again = DsuDelLotto {
+                    posizione: at(position),
+                    ..earlier.clone()
+                };
                 self.dsu.push(again);
             } else {
-                let defect = Difetto { code: ALREADY_USED.0, path: SENDERS_PROTOCOL.to_owned(), text: ALREADY_USED.1 };
-                self.refused(position, Findings { list: part.place(vec![defect]), more: 0 });
+                let defect = Difetto {
+                    code: ALREADY_USED.0,
+                    path: SENDERS_PROTOCOL.to_owned(),
+                    text: ALREADY_USED.1,
+                };
+                self.refused(
+                    position,
+                    Findings {
+                        list: part.place(vec![defect]),
+                        more: 0,
+                    },
+                );
             }
             return Ok(None);
         }
-        let referred = trasmessa.dsu.operazione.numero_protocollo_riferimento.as_deref().map(stem_of);
-        if referred.as_ref().is_some_and(|referred| self.referred.contains(referred)) {
+        let referred = trasmessa
+            .dsu
+            .operazione
+            .numero_protocollo_riferimento
+            .as_deref()
+            .map(stem_of);
+        if referred
+            .as_ref()
+            .is_some_and(|referred| self.referred.contains(referred))
+        {
             let text = "nello stesso lotto c'è già un'operazione sulla stessa DSU";
             let path = "/Dichiarazione/Operazione/@NumeroProtocolloRiferimento".to_owned();
-            let defect = Difetto { code: Check::K02Lotto, path, text };
-            self.refused(position, Findings { list: part.place(vec![defect]), more: 0 });
+            let defect = Difetto {
+                code: Check::K02Lotto,
+                path,
+                text,
+            };
+            self.refused(
+                position,
+                Findings {
+                    list: part.place(vec![defect]),
+                    more: 0,
+                },
+            );
             return Ok(None);
         }
         let dsu = &trasmessa.dsu;
-        let Ok(riserva) = services.reserve(permit, Some(&dsu.codice_fiscale_dichiarante), dsu.protocolli_nominati(), occasion)? else {
-            // The archive is not asked. The DSU before this one stay accepted; this one may come again in another lot.
+        let Ok(riserva) = services.reserve(
+            permit,
+            Some(&dsu.codice_fiscale_dichiarante),
+            dsu.protocolli_nominati(),
+            occasion,
+        )?
+        else {
+            // The archive is not asked. The DSU before this one stay accepted; this one may come again in
+            // another lot.
             let text = "troppi protocolli indicati invano: ritrasmettere la DSU più tardi, in un altro lotto";
-            let defect = Difetto { code: Check::K02Tentativi, path: "/Dichiarazione".to_owned(), text };
-            self.refused(position, Findings { list: part.place(vec![defect]), more: 0 });
+            let defect = Difetto {
+                code: Check::K02Tentativi,
+                path: "/Dichiarazione".to_owned(),
+                text,
+            };
+            self.refused(
+                position,
+                Findings {
+                    list: part.place(vec![defect]),
+                    more: 0,
+                },
+            );
             return Ok(None);
         };
         let ordinal = occasion.ordinal + u32::try_from(self.drafts.len()).unwrap_or(u32::MAX);
-        let step = services.reception.dsu(permit, &trasmessa, Occasion { ordinal, ..occasion }).await;
+        let step = services
+            .reception
+            .dsu(permit, &trasmessa, Occasion { ordinal, ..occasion })
+            .await;
         services.settle(riserva, failed_attempts(&step), &mut self.mancati, occasion);
-        let Said { answer, drafts, preconditions, .. } = match heard(step)? {
+        let Said {
+            answer,
+            drafts,
+            preconditions,
+            ..
+        } = match heard(step)? {
             Heard::Said(said) => said,
             Heard::Failed(text) => return Ok(Some(text)),
         };
@@ -154,7 +250,13 @@ impl Gathered {
                 self.referred.extend(referred);
                 self.accepted(position, sender, &trasmessa, accepted.protocollo);
             }
-            Received::Refused(Difetti { elenco, altri }) => self.refused(position, Findings { list: part.place(elenco), more: altri }),
+            Received::Refused(Difetti { elenco, altri }) => self.refused(
+                position,
+                Findings {
+                    list: part.place(elenco),
+                    more: altri,
+                },
+            ),
         }
         Ok(None)
     }
@@ -172,14 +274,23 @@ impl Gathered {
     }
 
     fn refused(&mut self, position: usize, mut findings: Findings) {
-        // One mistake of a program is in all its DSU: of each the first violations, the others counted, so that the answer stays of a size with the lot.
-        let room = DESCRIBED_IN_ALL.saturating_sub(self.described).clamp(1, DESCRIBED_EACH);
+        // One mistake of a program is in all its DSU: of each the first violations, the others counted, so
+        // that the answer stays of a size with the lot.
+        let room = DESCRIBED_IN_ALL
+            .saturating_sub(self.described)
+            .clamp(1, DESCRIBED_EACH);
         findings.more += findings.list.len().saturating_sub(room);
         findings.list.truncate(room);
         self.described += findings.list.len();
         let violazioni = Some(violazioni(findings));
         let posizione = at(position);
-        self.dsu.push(DsuDelLotto { posizione, esito: Esito::RichiestaInvalida, protocollo_dsu: None, impronta: None, violazioni });
+        self.dsu.push(DsuDelLotto {
+            posizione,
+            esito: Esito::RichiestaInvalida,
+            protocollo_dsu: None,
+            impronta: None,
+            violazioni,
+        });
     }
 }
 
@@ -188,19 +299,46 @@ fn at(position: usize) -> u32 {
 }
 
 /// ConsultazioneEsitoLotto: what became of a lot that the ente itself transmitted.
-pub async fn esito(services: &Services, permit: &Permit, chiave: &ChiaveLotto, occasion: Occasion<'_>) -> Result<Prepared, NotPrepared> {
+pub async fn esito(
+    services: &Services,
+    permit: &Permit,
+    chiave: &ChiaveLotto,
+    occasion: Occasion<'_>,
+) -> Result<Prepared, NotPrepared> {
     let operation = Operation::ConsultazioneEsitoLotto;
     match heard(services.reception.esito_lotto(permit, chiave, occasion).await)? {
-        Heard::Said(Said { answer: Some(lotto), preconditions, .. }) => {
-            finish(services, operation, Note::default(), *lotto, Vec::new(), preconditions).await
+        Heard::Said(Said {
+            answer: Some(lotto),
+            preconditions,
+            ..
+        }) => {
+            finish(
+                services,
+                operation,
+                Note::default(),
+                *lotto,
+                Vec::new(),
+                preconditions,
+            )
+            .await
         }
         Heard::Said(Said { preconditions, .. }) => {
             let id = id_richiesta(services).await?;
-            let mut note = Note { outcome: Esito::DatiNonTrovati.code(), refusal: Some(Motivo::D03Assente.to_string()), ..Note::default() };
+            let mut note = Note {
+                outcome: Esito::DatiNonTrovati.code(),
+                refusal: Some(Motivo::D03Assente.to_string()),
+                ..Note::default()
+            };
             note.facts.insert(ID_RICHIESTA, id.into());
-            let text = "nessun lotto trasmesso da questo ente con questo protocollo o questa impronta".to_owned();
+            let text =
+                "nessun lotto trasmesso da questo ente con questo protocollo o questa impronta".to_owned();
             let reply = render(operation, id, Esito::DatiNonTrovati, Some(text), None);
-            Ok(Prepared { reply, note, preconditions, ..Prepared::default() })
+            Ok(Prepared {
+                reply,
+                note,
+                preconditions,
+                ..Prepared::default()
+            })
         }
         Heard::Failed(text) => failed(operation, text),
     }
@@ -221,22 +359,54 @@ async fn finish(
     note.facts.insert(ACCETTATE, lotto.accettate.into());
     note.facts.insert(RIFIUTATE, lotto.rifiutate.into());
     let reply = render(operation, id, Esito::Ok, None, Some(lotto));
-    Ok(Prepared { reply, note, drafts, preconditions, ..Prepared::default() })
+    Ok(Prepared {
+        reply,
+        note,
+        drafts,
+        preconditions,
+        ..Prepared::default()
+    })
 }
 
 /// A mistake of ours: nothing of the lot is kept.
 fn failed(operation: Operation, text: String) -> Result<Prepared, NotPrepared> {
     tracing::error!(text, "lot failed");
-    let mut note = Note { outcome: Esito::ErroreInterno.code(), refusal: Some(Motivo::E01Interno.to_string()), ..Note::default() };
+    let mut note = Note {
+        outcome: Esito::ErroreInterno.code(),
+        refusal: Some(Motivo::E01Interno.to_string()),
+        ..Note::default()
+    };
     note.facts.insert(ID_RICHIESTA, 0.into());
-    Ok(Prepared { reply: render(operation, 0, Esito::ErroreInterno, Some(INTERNO.to_owned()), None), note, ..Prepared::default() })
+    Ok(Prepared {
+        reply: render(operation, 0, Esito::ErroreInterno, Some(INTERNO.to_owned()), None),
+        note,
+        ..Prepared::default()
+    })
 }
 
-fn render(operation: Operation, id_richiesta: i32, esito: Esito, descrizione_errore: Option<String>, lotto: Option<EsitoLotto>) -> String {
-    let result = EsitoTrasmissioneLotto { id_richiesta, esito, descrizione_errore, lotto };
+fn render(
+    operation: Operation,
+    id_richiesta: i32,
+    esito: Esito,
+    descrizione_errore: Option<String>,
+    lotto: Option<EsitoLotto>,
+) -> String {
+    let result = EsitoTrasmissioneLotto {
+        id_richiesta,
+        esito,
+        descrizione_errore,
+        lotto,
+    };
     let (root, namespace) = (operation.response(), operation.namespace());
     match operation {
-        Operation::TrasmissioneLotto => message(root, namespace, &TrasmissioneLottoResponse { result }, false),
-        _ => message(root, namespace, &ConsultazioneEsitoLottoResponse { result }, false),
+        Operation::TrasmissioneLotto => {
+            message(root, namespace, &TrasmissioneLottoResponse { result }, false)
+        }
+        _ => message(
+            root,
+            namespace,
+            &ConsultazioneEsitoLottoResponse { result },
+            false,
+        ),
     }
 }

@@ -90,7 +90,10 @@ impl Note {
 /// May hold codici fiscali.
 impl std::fmt::Debug for Note {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Note").field("outcome", &self.outcome).field("refusal", &self.refusal).finish_non_exhaustive()
+        f.debug_struct("Note")
+            .field("outcome", &self.outcome)
+            .field("refusal", &self.refusal)
+            .finish_non_exhaustive()
     }
 }
 
@@ -100,7 +103,8 @@ pub enum NotPrepared {
     /// The ledger, or the views.
     #[error("not available: {0}")]
     Unavailable(String),
-    /// The answer needs long work, and the occasion does not allow it: to be performed again on one that does.
+    /// The answer needs long work, and the occasion does not allow it: to be performed again on one that
+    /// does.
     #[error("long work")]
     Long,
     /// Another system must be asked first: to be performed again with its reply.
@@ -129,11 +133,13 @@ pub(super) async fn id_richiesta(services: &Services) -> Result<i32, NotPrepared
 pub(super) enum Heard<T> {
     /// Its answer.
     Said(Said<T>),
-    /// A mistake of its own, or no reply of another system: an Esito with IdRichiesta 0. The text holds no value.
+    /// A mistake of its own, or no reply of another system: an Esito with IdRichiesta 0. The text holds no
+    /// value.
     Failed(String),
 }
 
-/// Splits a step of the SII: the gateway deals with "not available", with "long" and with questions for other systems.
+/// Splits a step of the SII: the gateway deals with "not available", with "long" and with questions for other
+/// systems.
 pub(super) fn heard<T>(step: Result<Step<T>, SiiError>) -> Result<Heard<T>, NotPrepared> {
     match step {
         Ok(Step::Done(said)) => Ok(Heard::Said(said)),

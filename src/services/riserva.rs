@@ -17,16 +17,30 @@ impl Services {
         occasion: Occasion<'_>,
     ) -> Result<Result<Riserva, Esaurito>, NotPrepared> {
         let year = rome(occasion.received).year();
-        let token = dichiarante.map(|code| self.keys.token(year, "cf", &code.canonical())).transpose();
+        let token = dichiarante
+            .map(|code| self.keys.token(year, "cf", &code.canonical()))
+            .transpose();
         let token = token.map_err(|error| NotPrepared::Unavailable(error.to_string()))?;
-        let chi = Chi::of(permit.admission().operation(), &permit.ente().codice, token.as_deref());
+        let chi = Chi::of(
+            permit.admission().operation(),
+            &permit.ente().codice,
+            token.as_deref(),
+        );
         Ok(self.tentativi.reserve(chi, named, occasion.received))
     }
 
     /// Settles them, and adds the failed ones to those of the exchange.
-    pub(super) fn settle(&self, riserva: Riserva, failed: u32, mancati: &mut Mancati, occasion: Occasion<'_>) {
+    pub(super) fn settle(
+        &self,
+        riserva: Riserva,
+        failed: u32,
+        mancati: &mut Mancati,
+        occasion: Occasion<'_>,
+    ) {
         if failed > 0 {
-            *mancati.entry(riserva.dichiarante.clone().unwrap_or_default()).or_default() += failed;
+            *mancati
+                .entry(riserva.dichiarante.clone().unwrap_or_default())
+                .or_default() += failed;
         }
         self.tentativi.settle(riserva, failed, occasion.received);
     }

@@ -1,12 +1,16 @@
-//! Failed attempts: protocols that an ente names in vain, because there is no such DSU, or none that it may name for that person.
+//! Failed attempts: protocols that an ente names in vain, because there is no such DSU, or none that it may
+//! name for that person.
 //!
-//! Protocols can be guessed. Each ente has a bucket of attempts, and one for each declarant in whose name it asks; both fill again with time. An
-//! empty bucket refuses the requests that name a protocol, before the archive is asked. VerificaEsistenzaProtocollo takes of the declarant's alone:
-//! who checks what many applicants have written meets mistakes of theirs. No bucket spans two enti: nobody can lock a family out of
-//! the ente it goes to. An attempt is reserved before the archive is asked, so that many requests at once get no more than one after another.
+//! Protocols can be guessed. Each ente has a bucket of attempts, and one for each declarant in whose name it
+//! asks; both fill again with time. An empty bucket refuses the requests that name a protocol, before the
+//! archive is asked. VerificaEsistenzaProtocollo takes of the declarant's alone: who checks what many
+//! applicants have written meets mistakes of theirs. No bucket spans two enti: nobody can lock a family out
+//! of the ente it goes to. An attempt is reserved before the archive is asked, so that many requests at once
+//! get no more than one after another.
 //!
-//! Exchanges record their failed attempts (fact `tentativi`: how many, by the declarant's token). A start counts those of the last two hours
-//! again, after which each bucket is full, so that a restart forgets nothing.
+//! Exchanges record their failed attempts (fact `tentativi`: how many, by the declarant's token). A start
+//! counts those of the last two hours again, after which each bucket is full, so that a restart forgets
+//! nothing.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,11 +22,19 @@ use crate::ledger::{Glance, Kind};
 
 /// An hour, microseconds.
 const HOUR: i64 = 3_600_000_000;
-/// Of an ente: 60, then one a minute. A CAF that mistypes one protocol in ten still transmits six hundred DSU an hour.
-const OF_ENTE: Secchio = Secchio { size: 60, each: HOUR / 60 };
+/// Of an ente: 60, then one a minute. A CAF that mistypes one protocol in ten still transmits six hundred DSU
+/// an hour.
+const OF_ENTE: Secchio = Secchio {
+    size: 60,
+    each: HOUR / 60,
+};
 /// Of an ente for a declarant: 10, then six an hour.
-const OF_DECLARANT: Secchio = Secchio { size: 10, each: HOUR / 6 };
-/// A bucket is full again after this time at the latest, also after a clock that went ahead, or a request with many protocols.
+const OF_DECLARANT: Secchio = Secchio {
+    size: 10,
+    each: HOUR / 6,
+};
+/// A bucket is full again after this time at the latest, also after a clock that went ahead, or a request
+/// with many protocols.
 const LONGEST: i64 = 12 * HOUR;
 /// With so many buckets of declarants the full ones are thrown away.
 const MANY: usize = 4096;
@@ -94,7 +106,11 @@ pub struct Chi<'a> {
 impl<'a> Chi<'a> {
     /// By the operation that it asks.
     pub fn of(operation: Operation, ente: &'a str, dichiarante: Option<&'a str>) -> Self {
-        Self { ente, dichiarante, anche_ente: operation.attempts_count_for_the_ente() }
+        Self {
+            ente,
+            dichiarante,
+            anche_ente: operation.attempts_count_for_the_ente(),
+        }
     }
 }
 
@@ -111,11 +127,16 @@ pub struct Riserva {
 
 impl Riserva {
     fn chi(&self) -> Chi<'_> {
-        Chi { ente: &self.ente, dichiarante: self.dichiarante.as_deref(), anche_ente: self.anche_ente }
+        Chi {
+            ente: &self.ente,
+            dichiarante: self.dichiarante.as_deref(),
+            anche_ente: self.anche_ente,
+        }
     }
 }
 
-/// All buckets that are not full. A bucket is the instant at which it is full again, microseconds since the epoch.
+/// All buckets that are not full. A bucket is the instant at which it is full again, microseconds since the
+/// epoch.
 #[derive(Debug, Default)]
 pub struct Tentativi {
     secchi: Mutex<Secchi>,
@@ -130,13 +151,22 @@ struct Secchi {
 }
 
 impl Tentativi {
-    /// Reserves as many attempts as protocols are named, of the ente's bucket and the declarant's: of both or of neither. A full bucket is enough
-    /// for any request; what it takes beyond the bucket's size must come back before the next. A request that names no protocol takes nothing and is
-    /// never refused.
+    /// Reserves as many attempts as protocols are named, of the ente's bucket and the declarant's: of both or
+    /// of neither. A full bucket is enough for any request; what it takes beyond the bucket's size must come
+    /// back before the next. A request that names no protocol takes nothing and is never refused.
     pub fn reserve(&self, chi: Chi<'_>, named: u32, now: Timestamp) -> Result<Riserva, Esaurito> {
         let now = now.as_microsecond();
-        let Chi { ente, dichiarante, anche_ente } = chi;
-        let riserva = Riserva { ente: ente.to_owned(), dichiarante: dichiarante.map(str::to_owned), anche_ente, named };
+        let Chi {
+            ente,
+            dichiarante,
+            anche_ente,
+        } = chi;
+        let riserva = Riserva {
+            ente: ente.to_owned(),
+            dichiarante: dichiarante.map(str::to_owned),
+            anche_ente,
+            named,
+        };
         if named == 0 {
             return Ok(riserva);
         }
@@ -178,10 +208,18 @@ impl Tentativi {
         let now = now.as_microsecond();
         let secchi = self.lock();
         let mut exhausted: BTreeMap<String, (bool, usize)> = BTreeMap::new();
-        for (ente, _) in secchi.enti.iter().filter(|(_, full_at)| OF_ENTE.is_empty(**full_at, now)) {
+        for (ente, _) in secchi
+            .enti
+            .iter()
+            .filter(|(_, full_at)| OF_ENTE.is_empty(**full_at, now))
+        {
             exhausted.entry(ente.clone()).or_default().0 = true;
         }
-        for ((ente, _), _) in secchi.dichiaranti.iter().filter(|(_, full_at)| OF_DECLARANT.is_empty(**full_at, now)) {
+        for ((ente, _), _) in secchi
+            .dichiaranti
+            .iter()
+            .filter(|(_, full_at)| OF_DECLARANT.is_empty(**full_at, now))
+        {
             exhausted.entry(ente.clone()).or_default().1 += 1;
         }
         exhausted
@@ -189,11 +227,19 @@ impl Tentativi {
 
     /// Counts an exchange that was recorded before the start.
     pub fn recount(&self, body: &Glance<'_>) {
-        let (Kind::Exchange, Some(ente), Ok(received)) = (body.kind, &body.ente, body.received.parse::<Timestamp>()) else { return };
+        let (Kind::Exchange, Some(ente), Ok(received)) =
+            (body.kind, &body.ente, body.received.parse::<Timestamp>())
+        else {
+            return;
+        };
         let operation = body.operation.as_deref().and_then(Operation::by_name);
         let anche_ente = operation.is_none_or(Operation::attempts_count_for_the_ente);
         for (dichiarante, failed) in &body.facts.tentativi {
-            let chi = Chi { ente, dichiarante: named(dichiarante), anche_ente };
+            let chi = Chi {
+                ente,
+                dichiarante: named(dichiarante),
+                anche_ente,
+            };
             self.lock().take(chi, *failed, received.as_microsecond());
         }
     }
@@ -215,15 +261,24 @@ impl Secchi {
             let latest = self.dichiaranti.values().copied().max().unwrap_or_default();
             self.dichiaranti.retain(|_, full_at| *full_at > latest - LONGEST);
         }
-        let own = chi.anche_ente.then(|| self.enti.entry(chi.ente.to_owned()).or_default());
-        let declarants = chi.dichiarante.map(|token| self.dichiaranti.entry((chi.ente.to_owned(), token.to_owned())).or_default());
+        let own = chi
+            .anche_ente
+            .then(|| self.enti.entry(chi.ente.to_owned()).or_default());
+        let declarants = chi.dichiarante.map(|token| {
+            self.dichiaranti
+                .entry((chi.ente.to_owned(), token.to_owned()))
+                .or_default()
+        });
         let own = own.into_iter().map(|full_at| (Di::Ente, OF_ENTE, full_at));
         own.chain(declarants.map(|full_at| (Di::Dichiarante, OF_DECLARANT, full_at)))
     }
 
     fn take(&mut self, chi: Chi<'_>, count: u32, now: i64) {
         for (_, kind, full_at) in self.of(chi) {
-            *full_at = (*full_at).clamp(now, now + LONGEST).saturating_add(kind.each.saturating_mul(i64::from(count))).min(now + LONGEST);
+            *full_at = (*full_at)
+                .clamp(now, now + LONGEST)
+                .saturating_add(kind.each.saturating_mul(i64::from(count)))
+                .min(now + LONGEST);
         }
     }
 
@@ -237,14 +292,23 @@ impl Secchi {
     fn note_empty(&mut self, chi: Chi<'_>, failed: u32, now: i64) {
         let emptied = self.of(chi).filter_map(|(di, kind, full_at)| {
             let before = *full_at - kind.each.saturating_mul(i64::from(failed));
-            (kind.is_empty(*full_at, now) && !kind.is_empty(before, now)).then(|| Svuotato { ente: chi.ente.to_owned(), di })
+            (kind.is_empty(*full_at, now) && !kind.is_empty(before, now)).then(|| Svuotato {
+                ente: chi.ente.to_owned(),
+                di,
+            })
         });
         let emptied: Vec<Svuotato> = emptied.collect();
         self.svuotati.extend(emptied);
     }
 
     /// Forgets buckets that are full.
-    fn forget(&mut self, Chi { ente, dichiarante, .. }: Chi<'_>, now: i64) {
+    fn forget(
+        &mut self,
+        Chi {
+            ente, dichiarante, ..
+        }: Chi<'_>,
+        now: i64,
+    ) {
         if self.enti.get(ente).is_some_and(|full_at| *full_at <= now) {
             self.enti.remove(ente);
         }
@@ -269,8 +333,13 @@ impl Secchio {
         if over <= 0 {
             return Ok(());
         }
-        let seconds = |micros: i64| u64::try_from(micros.saturating_add(999_999) / 1_000_000).unwrap_or_default();
-        Err(Esaurito { limit: self.size.unsigned_abs(), reset: seconds(used), retry_after: seconds(over).max(1) })
+        let seconds =
+            |micros: i64| u64::try_from(micros.saturating_add(999_999) / 1_000_000).unwrap_or_default();
+        Err(Esaurito {
+            limit: self.size.unsigned_abs(),
+            reset: seconds(used),
+            retry_after: seconds(over).max(1),
+        })
     }
 }
 
@@ -287,8 +356,15 @@ mod tests {
     }
 
     /// One attempt that fails.
-    fn fail(tentativi: &Tentativi, ente: &str, dichiarante: Option<&str>, now: Timestamp) -> Result<(), Esaurito> {
-        tentativi.reserve(chi(ente, dichiarante), 1, now).map(|riserva| tentativi.settle(riserva, 1, now))
+    fn fail(
+        tentativi: &Tentativi,
+        ente: &str,
+        dichiarante: Option<&str>,
+        now: Timestamp,
+    ) -> Result<(), Esaurito> {
+        tentativi
+            .reserve(chi(ente, dichiarante), 1, now)
+            .map(|riserva| tentativi.settle(riserva, 1, now))
     }
 
     #[test]
@@ -298,8 +374,21 @@ mod tests {
             fail(&tentativi, "caf", Some("a"), start).unwrap();
         }
         let refused = fail(&tentativi, "caf", Some("a"), start).unwrap_err();
-        assert_eq!(refused, Esaurito { limit: 10, reset: 6000, retry_after: 600 });
-        assert_eq!(tentativi.emptied(), [Svuotato { ente: "caf".to_owned(), di: Di::Dichiarante }]);
+        assert_eq!(
+            refused,
+            Esaurito {
+                limit: 10,
+                reset: 6000,
+                retry_after: 600
+            }
+        );
+        assert_eq!(
+            tentativi.emptied(),
+            [Svuotato {
+                ente: "caf".to_owned(),
+                di: Di::Dichiarante
+            }]
+        );
         assert_eq!(tentativi.exhausted(start)["caf"], (false, 1));
         // Refused requests change nothing, and are no second emptying.
         assert!(fail(&tentativi, "caf", Some("a"), at("2026-11-22T10:09:59Z")).is_err());
@@ -325,7 +414,9 @@ mod tests {
         let (tentativi, now) = (Tentativi::default(), at("2026-11-22T10:00:00Z"));
         let verify = |declarant: &str| {
             let chi = Chi::of(Operation::PddProtocollo, "comune", Some(declarant));
-            tentativi.reserve(chi, 1, now).map(|riserva| tentativi.settle(riserva, 1, now))
+            tentativi
+                .reserve(chi, 1, now)
+                .map(|riserva| tentativi.settle(riserva, 1, now))
         };
         for number in 0..200 {
             verify(&number.to_string()).unwrap();
@@ -334,7 +425,13 @@ mod tests {
             verify("a").unwrap();
         }
         assert!(verify("a").is_err() && verify("b").is_ok());
-        assert_eq!(tentativi.emptied(), [Svuotato { ente: "comune".to_owned(), di: Di::Dichiarante }]);
+        assert_eq!(
+            tentativi.emptied(),
+            [Svuotato {
+                ente: "comune".to_owned(),
+                di: Di::Dichiarante
+            }]
+        );
         // The ente's transmissions lose no attempts by it.
         fail(&tentativi, "comune", Some("c"), now).unwrap();
     }
@@ -345,9 +442,20 @@ mod tests {
         for number in 0..60 {
             fail(&tentativi, "caf", Some(&number.to_string()), now).unwrap();
         }
-        assert_eq!(fail(&tentativi, "caf", Some("other"), now).unwrap_err().retry_after, 60);
+        assert_eq!(
+            fail(&tentativi, "caf", Some("other"), now)
+                .unwrap_err()
+                .retry_after,
+            60
+        );
         assert!(fail(&tentativi, "caf", None, now).is_err());
-        assert_eq!(tentativi.emptied(), [Svuotato { ente: "caf".to_owned(), di: Di::Ente }]);
+        assert_eq!(
+            tentativi.emptied(),
+            [Svuotato {
+                ente: "caf".to_owned(),
+                di: Di::Ente
+            }]
+        );
         fail(&tentativi, "caf", None, at("2026-11-22T10:01:00Z")).unwrap();
     }
 
@@ -359,15 +467,22 @@ mod tests {
             tentativi.settle(riserva, 0, now);
         }
         let secchi = tentativi.lock();
-        assert!(secchi.enti.is_empty() && secchi.dichiaranti.is_empty(), "full buckets are forgotten");
+        assert!(
+            secchi.enti.is_empty() && secchi.dichiaranti.is_empty(),
+            "full buckets are forgotten"
+        );
     }
 
     #[test]
     fn many_at_once_get_no_more_than_one_after_another() {
         let (tentativi, now) = (Tentativi::default(), at("2026-11-22T10:00:00Z"));
-        let under_way: Vec<_> = (0..50).filter_map(|_| tentativi.reserve(chi("caf", Some("a")), 1, now).ok()).collect();
+        let under_way: Vec<_> = (0..50)
+            .filter_map(|_| tentativi.reserve(chi("caf", Some("a")), 1, now).ok())
+            .collect();
         assert_eq!(under_way.len(), 10);
-        under_way.into_iter().for_each(|riserva| tentativi.settle(riserva, 0, now));
+        under_way
+            .into_iter()
+            .for_each(|riserva| tentativi.settle(riserva, 0, now));
         assert!(tentativi.reserve(chi("caf", Some("a")), 1, now).is_ok());
     }
 
@@ -376,7 +491,10 @@ mod tests {
         let (tentativi, now) = (Tentativi::default(), at("2026-11-22T10:00:00Z"));
         let riserva = tentativi.reserve(chi("caf", Some("a")), 15, now).unwrap();
         tentativi.settle(riserva, 15, now);
-        assert_eq!(fail(&tentativi, "caf", Some("a"), now).unwrap_err().retry_after, 3600);
+        assert_eq!(
+            fail(&tentativi, "caf", Some("a"), now).unwrap_err().retry_after,
+            3600
+        );
         // One that names more than are left must wait.
         fail(&tentativi, "caf", Some("b"), now).unwrap();
         assert!(tentativi.reserve(chi("caf", Some("b")), 15, now).is_err());
@@ -387,7 +505,10 @@ mod tests {
         let (tentativi, now) = (Tentativi::default(), at("2026-11-22T10:00:00Z"));
         let riserva = tentativi.reserve(chi("caf", Some("a")), 4000, now).unwrap();
         tentativi.settle(riserva, 4000, now);
-        assert!(tentativi.reserve(chi("caf", Some("a")), 1, now).is_err() && tentativi.reserve(chi("caf", Some("b")), 1, now).is_err());
+        assert!(
+            tentativi.reserve(chi("caf", Some("a")), 1, now).is_err()
+                && tentativi.reserve(chi("caf", Some("b")), 1, now).is_err()
+        );
         for declarant in [Some("a"), Some("b"), None] {
             let riserva = tentativi.reserve(chi("caf", declarant), 0, now).unwrap();
             tentativi.settle(riserva, 0, now);
@@ -399,7 +520,11 @@ mod tests {
         let (tentativi, now) = (Tentativi::default(), at("2026-11-22T10:00:00Z"));
         for _ in 0..10 {
             fail(&tentativi, "caf", Some("a"), now).unwrap();
-            tentativi.give_back(Operation::TrasmissioneDsu, "caf", &Mancati::from([("a".to_owned(), 1)]));
+            tentativi.give_back(
+                Operation::TrasmissioneDsu,
+                "caf",
+                &Mancati::from([("a".to_owned(), 1)]),
+            );
         }
         fail(&tentativi, "caf", Some("a"), now).unwrap();
     }

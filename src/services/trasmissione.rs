@@ -6,8 +6,8 @@ use super::tentativi::Mancati;
 use crate::contract::bind::Base64;
 use crate::contract::catalogue::Operation;
 use crate::contract::trasmissione::{
-    Accettazione, ChiaveDsu, ConsultazioneEsitoDsuResponse, Esito, EsitoConsultazioneDsu, EsitoTrasmissione, TrasmissioneDsuResponse,
-    Violazione, Violazioni,
+    Accettazione, ChiaveDsu, ConsultazioneEsitoDsuResponse, Esito, EsitoConsultazioneDsu, EsitoTrasmissione,
+    TrasmissioneDsuResponse, Violazione, Violazioni,
 };
 use crate::contract::{Findings, Trasmessa, message, place};
 use crate::digest::hex;
@@ -28,21 +28,38 @@ pub async fn perform(
     body: Element<'_, '_>,
     occasion: Occasion<'_>,
 ) -> Result<Prepared, NotPrepared> {
-    let mut note = Note { cf: trasmessa.persone.clone(), ..Note::default() };
+    let mut note = Note {
+        cf: trasmessa.persone.clone(),
+        ..Note::default()
+    };
     let (dsu, mut mancati) = (&trasmessa.dsu, Mancati::new());
-    let riserva = services.reserve(permit, Some(&dsu.codice_fiscale_dichiarante), dsu.protocolli_nominati(), occasion)?;
+    let riserva = services.reserve(
+        permit,
+        Some(&dsu.codice_fiscale_dichiarante),
+        dsu.protocolli_nominati(),
+        occasion,
+    )?;
     let riserva = riserva.map_err(NotPrepared::Exhausted)?;
     let step = services.reception.dsu(permit, trasmessa, occasion).await;
     services.settle(riserva, failed_attempts(&step), &mut mancati, occasion);
     note.failed(&mancati);
-    let Said { answer, drafts, preconditions, .. } = match heard(step)? {
+    let Said {
+        answer,
+        drafts,
+        preconditions,
+        ..
+    } = match heard(step)? {
         Heard::Said(said) => said,
         Heard::Failed(text) => {
             tracing::error!(text, "transmission failed");
             note.outcome = Esito::ErroreInterno.code();
             note.refusal = Some(Motivo::E01Interno.to_string());
             let result = outcome(0, Esito::ErroreInterno, Some(INTERNO.to_owned()));
-            return Ok(Prepared { reply: render(result), note, ..Prepared::default() });
+            return Ok(Prepared {
+                reply: render(result),
+                note,
+                ..Prepared::default()
+            });
         }
     };
     match answer {
@@ -61,26 +78,53 @@ pub async fn perform(
                 impronta: hex(&trasmessa.impronta),
                 utilizzi: accepted.utilizzi,
             };
-            let result = EsitoTrasmissione { accettazione: Some(accettazione), ..outcome(id, Esito::Ok, None) };
-            Ok(Prepared { reply: render(result), note, drafts, preconditions, mancati })
+            let result = EsitoTrasmissione {
+                accettazione: Some(accettazione),
+                ..outcome(id, Esito::Ok, None)
+            };
+            Ok(Prepared {
+                reply: render(result),
+                note,
+                drafts,
+                preconditions,
+                mancati,
+            })
         }
         Received::Refused(Difetti { elenco, altri }) => {
-            let findings = Findings { list: place(elenco, trasmessa, body), more: altri };
-            Ok(Prepared { mancati, ..refuse(services, findings, note).await? })
+            let findings = Findings {
+                list: place(elenco, trasmessa, body),
+                more: altri,
+            };
+            Ok(Prepared {
+                mancati,
+                ..refuse(services, findings, note).await?
+            })
         }
     }
 }
 
 /// A DSU that breaks its schema or a formal check: every violation, in the operation's own reply.
-pub async fn refuse(services: &Services, findings: Findings, mut note: Note) -> Result<Prepared, NotPrepared> {
+pub async fn refuse(
+    services: &Services,
+    findings: Findings,
+    mut note: Note,
+) -> Result<Prepared, NotPrepared> {
     let id = id_richiesta(services).await?;
     note.facts.insert(ID_RICHIESTA, id.into());
-    note.facts.insert(VIOLAZIONI, (findings.list.len() + findings.more).into());
+    note.facts
+        .insert(VIOLAZIONI, (findings.list.len() + findings.more).into());
     note.outcome = Esito::RichiestaInvalida.code();
     note.refusal = findings.list.first().map(|finding| finding.code.to_owned());
     let descrizione = "DSU non accettata: vedere le violazioni".to_owned();
-    let result = EsitoTrasmissione { violazioni: Some(violazioni(findings)), ..outcome(id, Esito::RichiestaInvalida, Some(descrizione)) };
-    Ok(Prepared { reply: render(result), note, ..Prepared::default() })
+    let result = EsitoTrasmissione {
+        violazioni: Some(violazioni(findings)),
+        ..outcome(id, Esito::RichiestaInvalida, Some(descrizione))
+    };
+    Ok(Prepared {
+        reply: render(result),
+        note,
+        ..Prepared::default()
+    })
 }
 
 /// What was found wrong, as replies have it.
@@ -96,27 +140,44 @@ pub(super) fn violazioni(findings: Findings) -> Violazioni {
             testo: finding.text,
         })
         .collect();
-    Violazioni { violazione, altre_violazioni: (findings.more > 0).then(|| u32::try_from(findings.more).unwrap_or(u32::MAX)) }
+    Violazioni {
+        violazione,
+        altre_violazioni: (findings.more > 0).then(|| u32::try_from(findings.more).unwrap_or(u32::MAX)),
+    }
 }
 
 /// ConsultazioneEsitoDSU: what became of a DSU that the ente itself transmitted.
-pub async fn esito_dsu(services: &Services, permit: &Permit, chiave: &ChiaveDsu, occasion: Occasion<'_>) -> Result<Prepared, NotPrepared> {
+pub async fn esito_dsu(
+    services: &Services,
+    permit: &Permit,
+    chiave: &ChiaveDsu,
+    occasion: Occasion<'_>,
+) -> Result<Prepared, NotPrepared> {
     let mut note = Note::default();
     let (ChiaveDsu::ProtocolloDsu(key) | ChiaveDsu::ProtocolloMittente(key)) = chiave;
     note.protocol.push(key.trim().to_owned());
     // A sender's protocol finds the ente's own DSU alone: it is no guess.
     let named = u32::from(matches!(chiave, ChiaveDsu::ProtocolloDsu(_)));
-    let riserva = services.reserve(permit, None, named, occasion)?.map_err(NotPrepared::Exhausted)?;
+    let riserva = services
+        .reserve(permit, None, named, occasion)?
+        .map_err(NotPrepared::Exhausted)?;
     let step = services.reception.esito_dsu(permit, chiave, occasion).await;
     let mut mancati = Mancati::new();
     services.settle(riserva, failed_attempts(&step), &mut mancati, occasion);
     note.failed(&mancati);
     let (esito, errore, dsu, preconditions) = match heard(step)? {
-        Heard::Said(Said { answer: Some(told), preconditions, .. }) => {
+        Heard::Said(Said {
+            answer: Some(told),
+            preconditions,
+            ..
+        }) => {
             let DsuFate { esito: dsu, persone } = *told;
             // The receipt goes out: these persons' data.
             note.cf = persone;
-            for protocol in [&dsu.protocollo_dsu, &dsu.protocollo_mittente].into_iter().chain(&dsu.protocollo_sostitutivo) {
+            for protocol in [&dsu.protocollo_dsu, &dsu.protocollo_mittente]
+                .into_iter()
+                .chain(&dsu.protocollo_sostitutivo)
+            {
                 if !note.protocol.contains(protocol) {
                     note.protocol.push(protocol.clone());
                 }
@@ -126,7 +187,12 @@ pub async fn esito_dsu(services: &Services, permit: &Permit, chiave: &ChiaveDsu,
         }
         Heard::Said(Said { preconditions, .. }) => {
             note.refusal = Some(Motivo::D02Assente.to_string());
-            (Esito::DatiNonTrovati, Some("nessuna DSU trasmessa da questo ente con questo protocollo".to_owned()), None, preconditions)
+            (
+                Esito::DatiNonTrovati,
+                Some("nessuna DSU trasmessa da questo ente con questo protocollo".to_owned()),
+                None,
+                preconditions,
+            )
         }
         Heard::Failed(text) => {
             tracing::error!(text, "consultation of a DSU failed");
@@ -134,22 +200,53 @@ pub async fn esito_dsu(services: &Services, permit: &Permit, chiave: &ChiaveDsu,
             (Esito::ErroreInterno, Some(INTERNO.to_owned()), None, Vec::new())
         }
     };
-    let id_richiesta = if esito == Esito::ErroreInterno { 0 } else { id_richiesta(services).await? };
+    let id_richiesta = if esito == Esito::ErroreInterno {
+        0
+    } else {
+        id_richiesta(services).await?
+    };
     note.facts.insert(ID_RICHIESTA, id_richiesta.into());
     note.outcome = esito.code();
-    let result = EsitoConsultazioneDsu { id_richiesta, esito, descrizione_errore: errore, dsu };
+    let result = EsitoConsultazioneDsu {
+        id_richiesta,
+        esito,
+        descrizione_errore: errore,
+        dsu,
+    };
     let operation = Operation::ConsultazioneEsitoDsu;
-    let reply = message(operation.response(), operation.namespace(), &ConsultazioneEsitoDsuResponse { result }, false);
-    Ok(Prepared { reply, note, preconditions, mancati, ..Prepared::default() })
+    let reply = message(
+        operation.response(),
+        operation.namespace(),
+        &ConsultazioneEsitoDsuResponse { result },
+        false,
+    );
+    Ok(Prepared {
+        reply,
+        note,
+        preconditions,
+        mancati,
+        ..Prepared::default()
+    })
 }
 
 /// What is told of a mistake of ours.
 pub(super) const INTERNO: &str = "errore interno: riprovare";
 
 fn outcome(id_richiesta: i32, esito: Esito, descrizione_errore: Option<String>) -> EsitoTrasmissione {
-    EsitoTrasmissione { id_richiesta, esito, descrizione_errore, accettazione: None, violazioni: None }
+    EsitoTrasmissione {
+        id_richiesta,
+        esito,
+        descrizione_errore,
+        accettazione: None,
+        violazioni: None,
+    }
 }
 
 fn render(result: EsitoTrasmissione) -> String {
-    message(OPERATION.response(), OPERATION.namespace(), &TrasmissioneDsuResponse { result }, false)
+    message(
+        OPERATION.response(),
+        OPERATION.namespace(),
+        &TrasmissioneDsuResponse { result },
+        false,
+    )
 }

@@ -28,9 +28,14 @@ pub struct Found {
 }
 
 impl Found {
-    /// The protocol of the attested declaration: that of the substitute form, where the ISEE is a current one.
+    /// The protocol of the attested declaration: that of the substitute form, where the ISEE is a current
+    /// one.
     pub fn protocollo(&self) -> &str {
-        let form = self.attestazione.ordinario.as_ref().and_then(|ordinario| ordinario.protocollo_dsu_modulo_sostitutivo.as_deref());
+        let form = self
+            .attestazione
+            .ordinario
+            .as_ref()
+            .and_then(|ordinario| ordinario.protocollo_dsu_modulo_sostitutivo.as_deref());
         form.unwrap_or(&self.attestazione.numero_protocollo_dsu)
     }
 }
@@ -110,6 +115,8 @@ pub struct Accepted {
 /// It holds personal data.
 impl std::fmt::Debug for Accepted {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Accepted").field("again", &self.again).finish_non_exhaustive()
+        f.debug_struct("Accepted")
+            .field("again", &self.again)
+            .finish_non_exhaustive()
     }
 }

@@ -23,21 +23,42 @@ pub struct Search<'a> {
 /// Reads what was attested.
 pub trait Consultation: Send + Sync {
     /// The attestation that a search finds.
-    fn attestazione<'a>(&'a self, permit: &'a Permit, search: Search<'a>, occasion: Occasion<'a>) -> Asking<'a, Option<Box<Found>>>;
+    fn attestazione<'a>(
+        &'a self,
+        permit: &'a Permit,
+        search: Search<'a>,
+        occasion: Occasion<'a>,
+    ) -> Asking<'a, Option<Box<Found>>>;
 
     /// The DSU behind the attestation that a search finds, completed as INPS does.
-    fn dichiarazione<'a>(&'a self, permit: &'a Permit, search: Search<'a>, occasion: Occasion<'a>) -> Asking<'a, Option<Box<Declared>>>;
+    fn dichiarazione<'a>(
+        &'a self,
+        permit: &'a Permit,
+        search: Search<'a>,
+        occasion: Occasion<'a>,
+    ) -> Asking<'a, Option<Box<Declared>>>;
 
     /// Whether a declarant has a DSU of that protocol.
-    fn esiste<'a>(&'a self, dichiarante: &'a CodiceFiscale, protocollo: &'a str, occasion: Occasion<'a>) -> Asking<'a, bool>;
+    fn esiste<'a>(
+        &'a self,
+        dichiarante: &'a CodiceFiscale,
+        protocollo: &'a str,
+        occasion: Occasion<'a>,
+    ) -> Asking<'a, bool>;
 }
 
 /// Receives declarations, and tells their senders what became of them.
 pub trait Reception: Send + Sync {
     /// Receives a DSU.
-    fn dsu<'a>(&'a self, permit: &'a Permit, trasmessa: &'a Trasmessa, occasion: Occasion<'a>) -> Asking<'a, Received>;
+    fn dsu<'a>(
+        &'a self,
+        permit: &'a Permit,
+        trasmessa: &'a Trasmessa,
+        occasion: Occasion<'a>,
+    ) -> Asking<'a, Received>;
 
-    /// Keeps the outcome of a lot, once its DSU have been received. `impronta` is the SHA-256 of the body that carried it, in hexadecimal.
+    /// Keeps the outcome of a lot, once its DSU have been received. `impronta` is the SHA-256 of the body
+    /// that carried it, in hexadecimal.
     fn lotto<'a>(
         &'a self,
         permit: &'a Permit,
@@ -47,7 +68,12 @@ pub trait Reception: Send + Sync {
     ) -> Asking<'a, Box<EsitoLotto>>;
 
     /// The fate of a DSU that the ente transmitted.
-    fn esito_dsu<'a>(&'a self, permit: &'a Permit, chiave: &'a ChiaveDsu, occasion: Occasion<'a>) -> Asking<'a, Option<Box<DsuFate>>>;
+    fn esito_dsu<'a>(
+        &'a self,
+        permit: &'a Permit,
+        chiave: &'a ChiaveDsu,
+        occasion: Occasion<'a>,
+    ) -> Asking<'a, Option<Box<DsuFate>>>;
 
     /// The outcome of a lot that the ente transmitted.
     fn esito_lotto<'a>(

@@ -17,7 +17,8 @@ facts! {
     BASE = "base";
     /// `dsu`, `attestation`: token of the declarant.
     DICHIARANTE = "dichiarante";
-    /// `attestation`: the ente that owns the DSU; `dsu` of a current ISEE: the ente that owns the DSU under it.
+    /// `attestation`: the ente that owns the DSU; `dsu` of a current ISEE: the ente that owns the DSU under
+    /// it.
     DI = "di";
     /// `dsu`: it waits for an attestation.
     ATTENDE = "attende";
@@ -55,6 +56,7 @@ facts! {
     ORIGINE = "origine";
     /// `feed`: for each token of a codice fiscale, the year of the record.
     RIGHE = "righe";
-    /// `exchange`: tokens of the first protocols of the DSU whose data went out; none if nothing went out. Entries of before do not say it.
+    /// `exchange`: tokens of the first protocols of the DSU whose data went out; none if nothing went out.
+    /// Entries of before do not say it.
     DIVULGA = "divulga";
 }

@@ -24,12 +24,12 @@ pub struct Occasion<'a> {
     pub returned: &'a [Returned],
 }
 
-/// Reading a sealed part longer than this, and answering from it, is long work; bytes. A shorter one costs at most some 6 million instructions, reply
-/// included.
+/// Reading a sealed part longer than this, and answering from it, is long work; bytes. A shorter one costs at
+/// most some 6 million instructions, reply included.
 pub const LONG: u32 = 32 << 10;
 
-/// Looking at more attestations of a person, or more DSU of a declarant, is long work. To rule one out costs some 70 thousand instructions. Only
-/// invented DSU are so many.
+/// Looking at more attestations of a person, or more DSU of a declarant, is long work. To rule one out costs
+/// some 70 thousand instructions. Only invented DSU are so many.
 pub const MANY: usize = 100;
 
 /// Why the SII gives no answer.
@@ -61,7 +61,10 @@ pub struct Returned {
 
 impl std::fmt::Debug for Returned {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Returned").field("name", &self.name).field("came", &self.reply.is_ok()).finish()
+        f.debug_struct("Returned")
+            .field("name", &self.name)
+            .field("came", &self.reply.is_ok())
+            .finish()
     }
 }
 
@@ -73,13 +76,22 @@ impl<'a> Occasion<'a> {
 
     /// Whether an entry may be read now.
     pub(super) fn allows(&self, position: &Position) -> Result<(), SiiError> {
-        if self.beside || position.sealed_length() <= LONG { Ok(()) } else { Err(SiiError::Long) }
+        if self.beside || position.sealed_length() <= LONG {
+            Ok(())
+        } else {
+            Err(SiiError::Long)
+        }
     }
 
     /// The reply to a question of this exchange; None if it was not asked.
     pub fn reply(&self, name: &str) -> Option<Result<&'a Bytes, SiiError>> {
         let returned = self.returned.iter().find(|returned| returned.name == name)?;
-        Some(returned.reply.as_ref().map_err(|lost| SiiError::Internal(lost.to_string())))
+        Some(
+            returned
+                .reply
+                .as_ref()
+                .map_err(|lost| SiiError::Internal(lost.to_string())),
+        )
     }
 }
 
@@ -104,6 +116,10 @@ impl From<LogError> for SiiError {
 impl From<Unopened> for SiiError {
     fn from(error: Unopened) -> Self {
         // Damage is told like any other damage of the ledger: not as a mistake that may pass.
-        if error.is_damage() { Self::Unavailable(error.to_string()) } else { Self::Internal(error.to_string()) }
+        if error.is_damage() {
+            Self::Unavailable(error.to_string())
+        } else {
+            Self::Internal(error.to_string())
+        }
     }
 }

@@ -18,13 +18,21 @@ pub struct Settings {
 impl Settings {
     /// Without a configuration.
     pub fn embedded() -> Result<Self, RuleError> {
-        Ok(Self { rules: Rules::embedded()?, attesta: Attesta::default(), calendario: Calendario::default() })
+        Ok(Self {
+            rules: Rules::embedded()?,
+            attesta: Attesta::default(),
+            calendario: Calendario::default(),
+        })
     }
 
     /// By a configuration.
     pub fn configured(config: &Config) -> Result<Self, RuleError> {
         let wrong = |day| RuleError::Choice(format!("sii.festivi: {day} non è MM-GG né AAAA-MM-GG"));
         let calendario = Calendario::with(&config.sii.festivi).map_err(wrong)?;
-        Ok(Self { rules: Rules::configured(&config.regole)?, attesta: config.sii.attesta, calendario })
+        Ok(Self {
+            rules: Rules::configured(&config.regole)?,
+            attesta: config.sii.attesta,
+            calendario,
+        })
     }
 }

@@ -1,7 +1,8 @@
 //! A step of the SII: an answer, or a question that must leave the process before there is one.
 //!
-//! Invariant: an [`Ask`] is sent with the [`Receipt`] of its `asked` entry alone. It is sent once: the reply is kept with the exchange, and the SII finds it in
-//! [`Occasion::returned`](super::Occasion::returned) when the same question comes again.
+//! Invariant: an [`Ask`] is sent with the [`Receipt`] of its `asked` entry alone. It is sent once: the reply
+//! is kept with the exchange, and the SII finds it in [`Occasion::returned`](super::Occasion::returned) when
+//! the same question comes again.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -33,20 +34,36 @@ pub struct Said<T> {
     pub drafts: Vec<Draft>,
     /// Preconditions of recording them: all that was read to answer.
     pub preconditions: Vec<Precondition>,
-    /// How many protocols the sender named in vain: there is no such DSU, or none that it may name for that person.
+    /// How many protocols the sender named in vain: there is no such DSU, or none that it may name for that
+    /// person.
     pub falliti: u32,
 }
 
 impl<T> Said<T> {
     /// An answer that was read. Nothing is recorded for it.
     pub fn read(answer: T, preconditions: Vec<Precondition>) -> Self {
-        Self { answer, drafts: Vec::new(), preconditions, falliti: 0 }
+        Self {
+            answer,
+            drafts: Vec::new(),
+            preconditions,
+            falliti: 0,
+        }
     }
 
     /// The same entries with another answer.
     pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Said<U> {
-        let Self { answer, drafts, preconditions, falliti } = self;
-        Said { answer: change(answer), drafts, preconditions, falliti }
+        let Self {
+            answer,
+            drafts,
+            preconditions,
+            falliti,
+        } = self;
+        Said {
+            answer: change(answer),
+            drafts,
+            preconditions,
+            falliti,
+        }
     }
 }
 
@@ -67,14 +84,25 @@ pub struct Ask {
 impl Ask {
     /// Sends the question. The receipt is that of its `asked` entry.
     pub async fn send(self, _: &Receipt) -> Returned {
-        let Self { name, request, carrier, .. } = self;
-        Returned { name, reply: carrier.carry(request).await }
+        let Self {
+            name,
+            request,
+            carrier,
+            ..
+        } = self;
+        Returned {
+            name,
+            reply: carrier.carry(request).await,
+        }
     }
 }
 
 impl std::fmt::Debug for Ask {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ask").field("name", &self.name).field("to", &self.to).finish_non_exhaustive()
+        f.debug_struct("Ask")
+            .field("name", &self.name)
+            .field("to", &self.to)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,4 +1,5 @@
-//! Upkeep: the embedded SII goes on with what waited, applies new rules, loads the feed. A remote SII does that for itself.
+//! Upkeep: the embedded SII goes on with what waited, applies new rules, loads the feed. A remote SII does
+//! that for itself.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -43,14 +44,16 @@ pub trait Upkeep: Send + Sync {
     /// The waiting DSU, the oldest first, `most` of them in detail.
     fn waiting(&self, now: Timestamp, most: usize) -> Result<InAttesa, SiiError>;
 
-    /// Applies the rule sets to what was attested by others, as new versions of what they change. A trial only counts them, and records nothing.
+    /// Applies the rule sets to what was attested by others, as new versions of what they change. A trial
+    /// only counts them, and records nothing.
     fn apply_rules<'a>(&'a self, trial: bool, act: Act<'a>) -> Doing<'a, Applicate>;
 
     /// Records a feed, all of it or nothing of it: how many entries it took.
     fn load_feed<'a>(&'a self, records: &'a [FeedRecord], act: Act<'a>) -> Doing<'a, usize>;
 }
 
-/// Attests the waiting DSU that need not wait any more, and logs the end. How many they were; None after an error.
+/// Attests the waiting DSU that need not wait any more, and logs the end. How many they were; None after an
+/// error.
 pub async fn resume(upkeep: &dyn Upkeep, now: Timestamp) -> Option<usize> {
     match upkeep.resume(now).await {
         Ok(attested) => {
@@ -86,22 +89,38 @@ pub struct DsuInAttesa {
     pub persone: usize,
     /// The year of those incomes.
     pub anno: i16,
-    /// The last working day of the terms. After it the declarant may declare the missing incomes (operation I).
+    /// The last working day of the terms. After it the declarant may declare the missing incomes (operation
+    /// I).
     pub termini: Option<Date>,
 }
 
 impl std::fmt::Display for DsuInAttesa {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { voce, ente, presentata, persone, anno, termini } = self;
+        let Self {
+            voce,
+            ente,
+            presentata,
+            persone,
+            anno,
+            termini,
+        } = self;
         write!(f, "voce {voce} ({ente}, presentata il {presentata}): ")?;
         match persone {
-            0 => return write!(f, "non manca più nulla: il prossimo feed load, o il prossimo avvio, la attesta"),
+            0 => {
+                return write!(
+                    f,
+                    "non manca più nulla: il prossimo feed load, o il prossimo avvio, la attesta"
+                );
+            }
             1 => write!(f, "mancano i redditi {anno} di una persona")?,
             more => write!(f, "mancano i redditi {anno} di {more} persone")?,
         }
         match termini {
             Some(last) => write!(f, "; i termini finiscono il {last}"),
-            None => write!(f, "; i termini sono finiti: il dichiarante può completarla (operazione I)"),
+            None => write!(
+                f,
+                "; i termini sono finiti: il dichiarante può completarla (operazione I)"
+            ),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! Packages of MTOM (W3C Recommendation, 25 January 2005): `multipart/related` (RFC 2387) with the envelope in its root part, and XOP references to the
-//! other parts. Clients send them even without attachments.
+//! Packages of MTOM (W3C Recommendation, 25 January 2005): `multipart/related` (RFC 2387) with the envelope
+//! in its root part, and XOP references to the other parts. Clients send them even without attachments.
 //!
-//! Parts are counted and bounded; `cid:` is the only kind of reference; each part is referred to once at most, so that a small message cannot grow
-//! large; nothing is ever fetched.
+//! Parts are counted and bounded; `cid:` is the only kind of reference; each part is referred to once at
+//! most, so that a small message cannot grow large; nothing is ever fetched.
 
 use super::Version;
 use crate::xml::Document;
@@ -57,7 +57,9 @@ impl MediaType {
             if rest.is_empty() {
                 break;
             }
-            let Some((name, after)) = rest.split_once('=') else { break };
+            let Some((name, after)) = rest.split_once('=') else {
+                break;
+            };
             let after = after.trim_start();
             let (value, after) = match after.strip_prefix('"') {
                 Some(quoted) => unquote(quoted)?,
@@ -69,12 +71,18 @@ impl MediaType {
             parameters.push((name.trim().to_ascii_lowercase(), value));
             rest = after;
         }
-        Some(Self { kind: kind.trim().to_ascii_lowercase(), parameters })
+        Some(Self {
+            kind: kind.trim().to_ascii_lowercase(),
+            parameters,
+        })
     }
 
     /// A parameter's value, by its name in lower case.
     pub fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.parameters
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -94,7 +102,9 @@ fn unquote(text: &str) -> Option<(String, &str)> {
 
 /// Opens a package whose content type is `kind`.
 pub fn open<'b>(body: &'b [u8], kind: &MediaType) -> Result<Package<'b>, NotAPackage> {
-    let boundary = kind.parameter("boundary").filter(|boundary| (1..=70).contains(&boundary.len()));
+    let boundary = kind
+        .parameter("boundary")
+        .filter(|boundary| (1..=70).contains(&boundary.len()));
     let boundary = boundary.ok_or(NotAPackage("manca boundary, o non è valido"))?;
     let mut root = None;
     let mut attachments: Vec<Part<'b>> = Vec::new();
@@ -108,9 +118,13 @@ pub fn open<'b>(body: &'b [u8], kind: &MediaType) -> Result<Package<'b>, NotAPac
             let mut lines = head.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
             lines.next().map(|(_, value)| value.as_str())
         };
-        // MTOM, section 3.2: octets as they are. Base64 would have to be decoded into memory of its own; no client sends it.
+        // MTOM, section 3.2: octets as they are. Base64 would have to be decoded into memory of its own; no
+        // client sends it.
         let encoding = header("content-transfer-encoding").unwrap_or("7bit");
-        if !["7bit", "8bit", "binary"].iter().any(|known| encoding.eq_ignore_ascii_case(known)) {
+        if !["7bit", "8bit", "binary"]
+            .iter()
+            .any(|known| encoding.eq_ignore_ascii_case(known))
+        {
             return Err(NotAPackage("Content-Transfer-Encoding non ammesso: usare binary"));
         }
         let id = header("content-id").map(identifier).unwrap_or_default();
@@ -120,24 +134,40 @@ pub fn open<'b>(body: &'b [u8], kind: &MediaType) -> Result<Package<'b>, NotAPac
             None => index == 0,
         };
         if is_root && root.is_none() {
-            root = Some((MediaType::parse(header("content-type").unwrap_or_default()), bytes));
+            root = Some((
+                MediaType::parse(header("content-type").unwrap_or_default()),
+                bytes,
+            ));
         } else {
             if !id.is_empty() && attachments.iter().any(|other| other.id == id) {
                 return Err(NotAPackage("due parti con lo stesso Content-ID"));
             }
-            attachments.push(Part { id, bytes, used: false });
+            attachments.push(Part {
+                id,
+                bytes,
+                used: false,
+            });
         }
     }
     let (root_kind, root) = root.ok_or(NotAPackage("manca la parte radice"))?;
     let root_kind = root_kind.ok_or(NotAPackage("parte radice di tipo non valido"))?;
-    // XOP, section 4.1: the type of the envelope is in the root's `type`, and in the package's `start-info`. A package without XOP names it outright.
+    // XOP, section 4.1: the type of the envelope is in the root's `type`, and in the package's `start-info`.
+    // A package without XOP names it outright.
     let named = match root_kind.kind.as_str() {
-        "application/xop+xml" => root_kind.parameter("type").or(kind.parameter("start-info")).unwrap_or("text/xml"),
+        "application/xop+xml" => root_kind
+            .parameter("type")
+            .or(kind.parameter("start-info"))
+            .unwrap_or("text/xml"),
         other => other,
     };
     let named = named.split(';').next().unwrap_or_default();
     let version = Version::of_media_type(named).ok_or(NotAPackage("parte radice di tipo non previsto"))?;
-    Ok(Package { root, version, charset: root_kind.parameter("charset").map(str::to_owned), attachments })
+    Ok(Package {
+        root,
+        version,
+        charset: root_kind.parameter("charset").map(str::to_owned),
+        attachments,
+    })
 }
 
 impl Package<'_> {
@@ -146,9 +176,14 @@ impl Package<'_> {
         use base64::Engine as _;
         document
             .replace(XOP, "Include", |include| {
-                let href = include.attribute("href").and_then(|href| href.trim().strip_prefix("cid:"));
+                let href = include
+                    .attribute("href")
+                    .and_then(|href| href.trim().strip_prefix("cid:"));
                 let id = decode_percent(href.ok_or(NotAPackage("riferimento xop:Include senza cid:"))?);
-                let part = self.attachments.iter_mut().find(|part| !part.id.is_empty() && part.id == id);
+                let part = self
+                    .attachments
+                    .iter_mut()
+                    .find(|part| !part.id.is_empty() && part.id == id);
                 let part = part.ok_or(NotAPackage("riferimento cid: senza la sua parte"))?;
                 if std::mem::replace(&mut part.used, true) {
                     return Err(NotAPackage("una parte con più di un riferimento"));
@@ -162,7 +197,10 @@ impl Package<'_> {
 /// A Content-ID or `start`, without its angle brackets.
 fn identifier(text: &str) -> String {
     let text = text.trim();
-    text.strip_prefix('<').and_then(|inside| inside.strip_suffix('>')).unwrap_or(text).to_owned()
+    text.strip_prefix('<')
+        .and_then(|inside| inside.strip_suffix('>'))
+        .unwrap_or(text)
+        .to_owned()
 }
 
 /// RFC 2392: a `cid:` URL is percent-encoded. What is not a valid escape stays as it is.
@@ -170,7 +208,10 @@ fn decode_percent(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
-        let digits = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok()).filter(|_| *first == b'%');
+        let digits = after
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .filter(|_| *first == b'%');
         match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
             Some(byte) => {
                 bytes.push(byte);
@@ -185,7 +226,8 @@ fn decode_percent(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The parts between delimiters (RFC 2046, section 5.1.1): each from after its delimiter's line to the line break before the next.
+/// The parts between delimiters (RFC 2046, section 5.1.1): each from after its delimiter's line to the line
+/// break before the next.
 fn split<'b>(body: &'b [u8], boundary: &str) -> Result<Vec<&'b [u8]>, NotAPackage> {
     let delimiter = format!("--{boundary}");
     let delimiter = delimiter.as_bytes();
@@ -205,12 +247,25 @@ fn split<'b>(body: &'b [u8], boundary: &str) -> Result<Vec<&'b [u8]>, NotAPackag
             Some(rest) => (true, rest),
             None => (false, rest),
         };
-        let line = rest_of_line.iter().position(|byte| *byte == b'\n').unwrap_or(rest_of_line.len());
-        if !rest_of_line.get(..line).unwrap_or_default().iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+        let line = rest_of_line
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .unwrap_or(rest_of_line.len());
+        if !rest_of_line
+            .get(..line)
+            .unwrap_or_default()
+            .iter()
+            .all(|byte| matches!(byte, b' ' | b'\t' | b'\r'))
+        {
             continue;
         }
         if let Some(from) = open {
-            let end = start - if start >= 2 && body.get(start - 2) == Some(&b'\r') { 2 } else { 1 };
+            let end = start
+                - if start >= 2 && body.get(start - 2) == Some(&b'\r') {
+                    2
+                } else {
+                    1
+                };
             parts.push(body.get(from..end.max(from)).unwrap_or_default());
         }
         if parts.len() > MAX_PARTS {
@@ -253,8 +308,8 @@ fn head_of(part: &[u8]) -> Result<(Head, &[u8]), NotAPackage> {
             return Err(NotAPackage("parte senza riga vuota dopo le intestazioni"));
         };
         let line = rest.get(..end).unwrap_or_default();
-        let line =
-            std::str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line)).map_err(|_| NotAPackage("intestazione di parte non valida"))?;
+        let line = std::str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line))
+            .map_err(|_| NotAPackage("intestazione di parte non valida"))?;
         at += end + 1;
         if at > MAX_HEAD {
             return Err(NotAPackage("intestazioni di parte troppo lunghe"));
@@ -268,7 +323,9 @@ fn head_of(part: &[u8]) -> Result<(Head, &[u8]), NotAPackage> {
                 value.push_str(more.trim());
             }
             (None, _) => {
-                let (name, value) = line.split_once(':').ok_or(NotAPackage("intestazione di parte non valida"))?;
+                let (name, value) = line
+                    .split_once(':')
+                    .ok_or(NotAPackage("intestazione di parte non valida"))?;
                 head.push((name.trim().to_owned(), value.trim().to_owned()));
             }
             (Some(_), None) => return Err(NotAPackage("intestazione di parte non valida")),
@@ -281,8 +338,7 @@ mod tests {
     use super::*;
     use crate::xml::{Limits, parse};
 
-    const KIND: &str =
-        "Multipart/Related; boundary=\"b;1\"; type=\"application/xop+xml\"; start=\"<r@x>\"; start-info=\"application/soap+xml\"";
+    const KIND: &str = "Multipart/Related; boundary=\"b;1\"; type=\"application/xop+xml\"; start=\"<r@x>\"; start-info=\"application/soap+xml\"";
 
     fn package(parts: &[(&str, &str)]) -> String {
         let mut text = String::from("preamble, ignored\r\n");
@@ -293,7 +349,10 @@ mod tests {
     }
 
     fn root(content: &str) -> (&'static str, String) {
-        ("Content-Type: application/xop+xml; charset=UTF-8;\r\n type=\"application/soap+xml\"\r\nContent-ID: <r@x>", content.to_owned())
+        (
+            "Content-Type: application/xop+xml; charset=UTF-8;\r\n type=\"application/soap+xml\"\r\nContent-ID: <r@x>",
+            content.to_owned(),
+        )
     }
 
     fn resolved(root_content: &str, attachments: &[(&str, &str)]) -> Result<String, NotAPackage> {
@@ -303,7 +362,10 @@ mod tests {
         parts.push((head, &content));
         let body = package(&parts);
         let mut package = open(body.as_bytes(), &MediaType::parse(KIND).unwrap())?;
-        assert_eq!((package.version, package.charset.as_deref()), (Version::V12, Some("UTF-8")));
+        assert_eq!(
+            (package.version, package.charset.as_deref()),
+            (Version::V12, Some("UTF-8"))
+        );
         let text = std::str::from_utf8(package.root).unwrap();
         assert_eq!(text, root_content);
         let mut document = parse(text, &Limits::default()).unwrap();
@@ -316,12 +378,18 @@ mod tests {
     #[test]
     fn a_part_is_put_where_it_is_referred_to() {
         assert_eq!(resolved("<a><b/></a>", &[]).unwrap(), "<a><b></b></a>");
-        let attachment = ("Content-ID: <a@x>\r\nContent-Transfer-Encoding: binary", "--b;1x\r\n\r\nbytes\r\n");
+        let attachment = (
+            "Content-ID: <a@x>\r\nContent-Transfer-Encoding: binary",
+            "--b;1x\r\n\r\nbytes\r\n",
+        );
         let expected = format!("<a><b>{}</b></a>", {
             use base64::Engine as _;
             base64::engine::general_purpose::STANDARD.encode(attachment.1)
         });
-        assert_eq!(resolved(&format!("<a><b>{INCLUDE}</b></a>"), &[attachment]).unwrap(), expected);
+        assert_eq!(
+            resolved(&format!("<a><b>{INCLUDE}</b></a>"), &[attachment]).unwrap(),
+            expected
+        );
         // Parts that nobody refers to are none of our business.
         assert_eq!(resolved("<a/>", &[attachment]).unwrap(), "<a></a>");
     }
@@ -329,18 +397,38 @@ mod tests {
     #[test]
     fn what_could_grow_or_fetch_is_refused() {
         let attachment = ("Content-ID: <a@x>", "x");
-        let refused = |content: String, attachments: &[(&str, &str)]| resolved(&content, attachments).unwrap_err().0;
-        assert!(refused(format!("<a><b>{INCLUDE}</b><b>{INCLUDE}</b></a>"), &[attachment]).contains("più di un riferimento"));
+        let refused =
+            |content: String, attachments: &[(&str, &str)]| resolved(&content, attachments).unwrap_err().0;
+        assert!(
+            refused(format!("<a><b>{INCLUDE}</b><b>{INCLUDE}</b></a>"), &[attachment])
+                .contains("più di un riferimento")
+        );
         assert!(refused(format!("<a><b>{INCLUDE}</b></a>"), &[]).contains("senza la sua parte"));
         assert!(
-            refused(format!("<a><b>{}</b></a>", INCLUDE.replace("cid:a%40x", "https://example.org/a")), &[attachment])
-                .contains("senza cid:")
+            refused(
+                format!(
+                    "<a><b>{}</b></a>",
+                    INCLUDE.replace("cid:a%40x", "https://example.org/a")
+                ),
+                &[attachment]
+            )
+            .contains("senza cid:")
         );
         assert!(refused(format!("<a><b> {INCLUDE}</b></a>"), &[attachment]).contains("da solo"));
-        assert!(refused(format!("<a><b>{}</b></a>", INCLUDE.replace("/>", "> </i:Include>")), &[attachment]).contains("da solo"));
+        assert!(
+            refused(
+                format!("<a><b>{}</b></a>", INCLUDE.replace("/>", "> </i:Include>")),
+                &[attachment]
+            )
+            .contains("da solo")
+        );
         assert!(refused("<a/>".to_owned(), &[attachment, attachment]).contains("stesso Content-ID"));
         assert!(
-            refused("<a/>".to_owned(), &[("Content-ID: <a@x>\r\nContent-Transfer-Encoding: base64", "eA==")]).contains("Transfer-Encoding")
+            refused(
+                "<a/>".to_owned(),
+                &[("Content-ID: <a@x>\r\nContent-Transfer-Encoding: base64", "eA==")]
+            )
+            .contains("Transfer-Encoding")
         );
         assert!(refused("<a/>".to_owned(), &vec![("X: y", "x"); MAX_PARTS]).contains("troppe parti"));
     }
@@ -348,16 +436,23 @@ mod tests {
     #[test]
     fn what_is_no_package_is_refused() {
         let kind = MediaType::parse(KIND).unwrap();
-        for body in
-            ["", "--b;1\r\n", "--b;1\r\nContent-ID: <r@x>\r\n\r\n<a/>", "--b;1\r\n\r\n<a/>\r\n--b;1--", "--b;1\r\nx\r\n\r\n<a/>\r\n--b;1--"]
-        {
+        for body in [
+            "",
+            "--b;1\r\n",
+            "--b;1\r\nContent-ID: <r@x>\r\n\r\n<a/>",
+            "--b;1\r\n\r\n<a/>\r\n--b;1--",
+            "--b;1\r\nx\r\n\r\n<a/>\r\n--b;1--",
+        ] {
             assert!(open(body.as_bytes(), &kind).is_err(), "{body}");
         }
         assert!(open(b"", &MediaType::parse("multipart/related").unwrap()).is_err());
         let plain = "multipart/related; boundary=b";
         let body = b"--b\nContent-Type: text/xml; charset=iso-8859-1\n\n<a/>\n--b--";
         let package = open(body, &MediaType::parse(plain).unwrap()).unwrap();
-        assert_eq!((package.root, package.version, package.charset.as_deref()), (&b"<a/>"[..], Version::V11, Some("iso-8859-1")));
+        assert_eq!(
+            (package.root, package.version, package.charset.as_deref()),
+            (&b"<a/>"[..], Version::V11, Some("iso-8859-1"))
+        );
         assert!(MediaType::parse("a/b; c=\"d").is_none());
     }
 }

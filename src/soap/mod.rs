@@ -1,10 +1,12 @@
-//! SOAP envelopes, 1.1 (W3C Note, 8 May 2000) and 1.2 (W3C Recommendation, second edition, 27 April 2007): reading a request, wrapping a reply.
+//! SOAP envelopes, 1.1 (W3C Note, 8 May 2000) and 1.2 (W3C Recommendation, second edition, 27 April 2007):
+//! reading a request, wrapping a reply.
 //!
-//! Headers that nobody marked `mustUnderstand` are ignored, as clients of INPS's services expect: vendors' own, a busta e-Gov on a plain endpoint. Of
-//! WS-Addressing the headers of a request are understood, with `mustUnderstand` too, as WCF sends them: nothing is made of them, and To is not compared.
-//! A reply goes back on the connection it was asked on, and nowhere else: a ReplyTo or FaultTo that names another place is refused.
-//! The Identity header is read where it is there; the WSDL does not declare it. [`mime`] opens the packages of MTOM. [`read()`] goes the whole way from
-//! the bytes of a request to its envelope.
+//! Headers that nobody marked `mustUnderstand` are ignored, as clients of INPS's services expect: vendors'
+//! own, a busta e-Gov on a plain endpoint. Of WS-Addressing the headers of a request are understood, with
+//! `mustUnderstand` too, as WCF sends them: nothing is made of them, and To is not compared. A reply goes
+//! back on the connection it was asked on, and nowhere else: a ReplyTo or FaultTo that names another place is
+//! refused. The Identity header is read where it is there; the WSDL does not declare it. [`mime`] opens the
+//! packages of MTOM. [`read()`] goes the whole way from the bytes of a request to its envelope.
 
 pub mod mime;
 mod read;
@@ -20,8 +22,12 @@ pub const SOAP12: &str = "http://www.w3.org/2003/05/soap-envelope";
 /// The namespace of the Identity header; its children have none.
 pub const INPS: &str = "http://inps.it/";
 
-/// WS-Addressing: 1.0 (W3C Recommendation, 9 May 2006), and the submission of August 2004 for older frameworks.
-const ADDRESSING: [&str; 2] = ["http://www.w3.org/2005/08/addressing", "http://schemas.xmlsoap.org/ws/2004/08/addressing"];
+/// WS-Addressing: 1.0 (W3C Recommendation, 9 May 2006), and the submission of August 2004 for older
+/// frameworks.
+const ADDRESSING: [&str; 2] = [
+    "http://www.w3.org/2005/08/addressing",
+    "http://schemas.xmlsoap.org/ws/2004/08/addressing",
+];
 /// Its headers in a request.
 const ADDRESSED: [&str; 6] = ["Action", "To", "MessageID", "From", "ReplyTo", "FaultTo"];
 
@@ -68,14 +74,18 @@ impl Version {
             Self::V11 => ("actor", &["", "http://schemas.xmlsoap.org/soap/actor/next"]),
             Self::V12 => (
                 "role",
-                &["", "http://www.w3.org/2003/05/soap-envelope/role/next", "http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver"],
+                &[
+                    "",
+                    "http://www.w3.org/2003/05/soap-envelope/role/next",
+                    "http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver",
+                ],
             ),
         }
     }
 }
 
-/// What a request says, beside its operation: who asks, in the caller's own words. All of it is optional and none of it is matched with
-/// a person.
+/// What a request says, beside its operation: who asks, in the caller's own words. All of it is optional and
+/// none of it is matched with a person.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Identity {
     /// A batch's name, the body's code, even the citizen's codice fiscale: recorded as it comes, sealed.
@@ -135,8 +145,13 @@ pub struct HeaderName {
 impl HeaderName {
     fn of(block: Element<'_, '_>) -> Self {
         // A name is bounded by the parser, a namespace only by the message.
-        let namespace = Some(block.namespace()).filter(|namespace| namespace.len() <= 256).unwrap_or_default();
-        Self { namespace: namespace.to_owned(), local: block.local().to_owned() }
+        let namespace = Some(block.namespace())
+            .filter(|namespace| namespace.len() <= 256)
+            .unwrap_or_default();
+        Self {
+            namespace: namespace.to_owned(),
+            local: block.local().to_owned(),
+        }
     }
 }
 
@@ -169,7 +184,9 @@ pub enum NotACall {
 /// The version of a document's envelope, if it is one of ours.
 pub fn version(document: &Document<'_>) -> Option<Version> {
     let envelope = document.root();
-    [Version::V11, Version::V12].into_iter().find(|version| envelope.is(version.namespace(), "Envelope"))
+    [Version::V11, Version::V12]
+        .into_iter()
+        .find(|version| envelope.is(version.namespace(), "Envelope"))
 }
 
 /// Reads an envelope.
@@ -178,7 +195,8 @@ pub fn open<'d, 's>(document: &'d Document<'s>) -> Result<Call<'d, 's>, NotACall
     if envelope.local() != "Envelope" {
         return Err(NotACall::NoEnvelope);
     }
-    // SOAP 1.1, section 4.1.2; SOAP 1.2, part 1, section 5.4.7: an envelope in another namespace is a version mismatch.
+    // SOAP 1.1, section 4.1.2; SOAP 1.2, part 1, section 5.4.7: an envelope in another namespace is a version
+    // mismatch.
     let version = version(document).ok_or(NotACall::Version)?;
     let soap = version.namespace();
     let (mut header, mut body) = (None, None);
@@ -186,8 +204,11 @@ pub fn open<'d, 's>(document: &'d Document<'s>) -> Result<Call<'d, 's>, NotACall
         match child {
             child if child.is(soap, "Header") && header.is_none() && body.is_none() => header = Some(child),
             child if child.is(soap, "Body") && body.is_none() => body = Some(child),
-            // SOAP 1.1, section 4: elements after the body are allowed if they are qualified; a second body or header is not. SOAP 1.2 allows none.
-            child if version == Version::V12 || child.namespace() == soap || body.is_none() => return Err(NotACall::Structure),
+            // SOAP 1.1, section 4: elements after the body are allowed if they are qualified; a second body
+            // or header is not. SOAP 1.2 allows none.
+            child if version == Version::V12 || child.namespace() == soap || body.is_none() => {
+                return Err(NotACall::Structure);
+            }
             _ => {}
         }
     }
@@ -198,7 +219,11 @@ pub fn open<'d, 's>(document: &'d Document<'s>) -> Result<Call<'d, 's>, NotACall
     };
     let mut inside = body.children();
     match (inside.next(), inside.next()) {
-        (Some(root), None) => Ok(Call { version, root, identity }),
+        (Some(root), None) => Ok(Call {
+            version,
+            root,
+            identity,
+        }),
         _ => Err(NotACall::Body),
     }
 }
@@ -208,7 +233,9 @@ fn read_header(header: Element<'_, '_>, version: Version) -> Result<Identity, No
     let (mut identity, mut unknown) = (Identity::default(), Vec::new());
     for block in header.children() {
         if block.is(INPS, "Identity") {
-            block.children().for_each(|child| identity.add(child.local(), child.text().trim()));
+            block
+                .children()
+                .for_each(|child| identity.add(child.local(), child.text().trim()));
             continue;
         }
         if ADDRESSING.contains(&block.namespace()) && ADDRESSED.contains(&block.local()) {
@@ -218,21 +245,31 @@ fn read_header(header: Element<'_, '_>, version: Version) -> Result<Identity, No
             continue;
         }
         let soap = version.namespace();
-        let must = block.attribute_in(soap, "mustUnderstand").is_some_and(|value| matches!(value.trim(), "1" | "true"));
+        let must = block
+            .attribute_in(soap, "mustUnderstand")
+            .is_some_and(|value| matches!(value.trim(), "1" | "true"));
         let whose = block.attribute_in(soap, role).unwrap_or_default().trim();
         if must && ours.contains(&whose) && unknown.len() < NAMED {
             unknown.push(HeaderName::of(block));
         }
     }
-    if unknown.is_empty() { Ok(identity) } else { Err(NotACall::MustUnderstand(unknown)) }
+    if unknown.is_empty() {
+        Ok(identity)
+    } else {
+        Err(NotACall::MustUnderstand(unknown))
+    }
 }
 
 /// Whether an endpoint is the client itself, on the connection of its request.
 fn is_anonymous(endpoint: Element<'_, '_>) -> bool {
-    let address = endpoint.child(endpoint.namespace(), "Address").map(|address| address.text().trim().to_owned());
+    let address = endpoint
+        .child(endpoint.namespace(), "Address")
+        .map(|address| address.text().trim().to_owned());
     let [current, earlier] = ADDRESSING;
     address.is_some_and(|address| {
-        let named = address.strip_prefix(current).or_else(|| address.strip_prefix(earlier));
+        let named = address
+            .strip_prefix(current)
+            .or_else(|| address.strip_prefix(earlier));
         matches!(named, Some("/anonymous" | "/role/anonymous"))
     })
 }
@@ -256,7 +293,10 @@ mod tests {
     const NEXT: &str = "http://schemas.xmlsoap.org/soap/actor/next";
 
     fn try_version(version: Version, header: &str, body: &str) -> Result<Identity, NotACall> {
-        let text = format!("<S:Envelope xmlns:S='{}'>{header}{body}</S:Envelope>", version.namespace());
+        let text = format!(
+            "<S:Envelope xmlns:S='{}'>{header}{body}</S:Envelope>",
+            version.namespace()
+        );
         let document = parse(&text, &Limits::default()).unwrap();
         open(&document).map(|call| {
             assert_eq!(call.version, version);
@@ -265,7 +305,10 @@ mod tests {
     }
 
     fn try_open(header: &str, body: &str) -> Result<Identity, NotACall> {
-        let (one, two) = (try_version(Version::V11, header, body), try_version(Version::V12, header, body));
+        let (one, two) = (
+            try_version(Version::V11, header, body),
+            try_version(Version::V12, header, body),
+        );
         assert_eq!(one, two, "{header}{body}");
         one
     }
@@ -275,12 +318,21 @@ mod tests {
         assert!(try_open("", "<S:Body><a/></S:Body>").is_ok());
         assert_eq!(try_open("", "<S:Body/>"), Err(NotACall::Body));
         assert_eq!(try_open("", "<S:Body><a/><b/></S:Body>"), Err(NotACall::Body));
-        assert_eq!(try_open("", "<S:Body><a/></S:Body><S:Body><b/></S:Body>"), Err(NotACall::Structure));
-        assert_eq!(try_open("<S:Header/><S:Header/>", "<S:Body><a/></S:Body>"), Err(NotACall::Structure));
+        assert_eq!(
+            try_open("", "<S:Body><a/></S:Body><S:Body><b/></S:Body>"),
+            Err(NotACall::Structure)
+        );
+        assert_eq!(
+            try_open("<S:Header/><S:Header/>", "<S:Body><a/></S:Body>"),
+            Err(NotACall::Structure)
+        );
         assert_eq!(try_open("", ""), Err(NotACall::Structure));
         // After the body: qualified, in SOAP 1.1 alone.
         assert!(try_version(Version::V11, "", "<S:Body><a/></S:Body><x:y xmlns:x='u'/>").is_ok());
-        assert_eq!(try_version(Version::V12, "", "<S:Body><a/></S:Body><x:y xmlns:x='u'/>"), Err(NotACall::Structure));
+        assert_eq!(
+            try_version(Version::V12, "", "<S:Body><a/></S:Body><x:y xmlns:x='u'/>"),
+            Err(NotACall::Structure)
+        );
     }
 
     #[test]
@@ -289,41 +341,91 @@ mod tests {
         let header = |attributes: &str| format!("<S:Header><x:h xmlns:x='u' {attributes}/></S:Header>");
         assert!(try_open(&header(""), body).is_ok());
         assert!(try_open(&header("S:mustUnderstand='0'"), body).is_ok());
-        let unknown = |local: &str| HeaderName { namespace: "u".to_owned(), local: local.to_owned() };
-        assert_eq!(try_open(&header("S:mustUnderstand='1'"), body), Err(NotACall::MustUnderstand(vec![unknown("h")])));
+        let unknown = |local: &str| HeaderName {
+            namespace: "u".to_owned(),
+            local: local.to_owned(),
+        };
+        assert_eq!(
+            try_open(&header("S:mustUnderstand='1'"), body),
+            Err(NotACall::MustUnderstand(vec![unknown("h")]))
+        );
         let two = "<S:Header><x:h xmlns:x='u' S:mustUnderstand='1'/><x:i xmlns:x='u'/><x:k xmlns:x='u' S:mustUnderstand='1'/></S:Header>";
-        assert_eq!(try_open(two, body), Err(NotACall::MustUnderstand(vec![unknown("h"), unknown("k")])));
-        let refused =
-            |version, attributes: &str| matches!(try_version(version, &header(attributes), body), Err(NotACall::MustUnderstand(_)));
-        assert!(refused(Version::V11, &format!("S:mustUnderstand='1' S:actor='{NEXT}'")));
-        assert!(!refused(Version::V11, "S:mustUnderstand='1' S:actor='http://www.cnipa.it/eGov_it/portadominio'"));
-        assert!(refused(Version::V12, "S:mustUnderstand='true' S:role='http://www.w3.org/2003/05/soap-envelope/role/next'"));
-        assert!(refused(Version::V12, "S:mustUnderstand='1' S:role='http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver'"));
-        assert!(!refused(Version::V12, "S:mustUnderstand='1' S:role='http://www.w3.org/2003/05/soap-envelope/role/none'"));
+        assert_eq!(
+            try_open(two, body),
+            Err(NotACall::MustUnderstand(vec![unknown("h"), unknown("k")]))
+        );
+        let refused = |version, attributes: &str| {
+            matches!(
+                try_version(version, &header(attributes), body),
+                Err(NotACall::MustUnderstand(_))
+            )
+        };
+        assert!(refused(
+            Version::V11,
+            &format!("S:mustUnderstand='1' S:actor='{NEXT}'")
+        ));
+        assert!(!refused(
+            Version::V11,
+            "S:mustUnderstand='1' S:actor='http://www.cnipa.it/eGov_it/portadominio'"
+        ));
+        assert!(refused(
+            Version::V12,
+            "S:mustUnderstand='true' S:role='http://www.w3.org/2003/05/soap-envelope/role/next'"
+        ));
+        assert!(refused(
+            Version::V12,
+            "S:mustUnderstand='1' S:role='http://www.w3.org/2003/05/soap-envelope/role/ultimateReceiver'"
+        ));
+        assert!(!refused(
+            Version::V12,
+            "S:mustUnderstand='1' S:role='http://www.w3.org/2003/05/soap-envelope/role/none'"
+        ));
         assert!(!refused(Version::V12, "S:mustUnderstand='1' S:role='urn:altro'"));
         let identity = try_open(
             "<S:Header><Identity xmlns='http://inps.it/' S:mustUnderstand='1'><UserId xmlns=''> u </UserId><CodiceUfficio xmlns=''>001</CodiceUfficio></Identity></S:Header>",
             body,
         );
-        assert_eq!(identity.unwrap(), Identity { user: Some("u".to_owned()), office: Some("001".to_owned()), ..Identity::default() });
+        assert_eq!(
+            identity.unwrap(),
+            Identity {
+                user: Some("u".to_owned()),
+                office: Some("001".to_owned()),
+                ..Identity::default()
+            }
+        );
     }
 
     #[test]
     fn addressing_is_understood_and_no_reply_goes_elsewhere() {
-        let read = |blocks: &str| try_open(&format!("<S:Header>{blocks}</S:Header>"), "<S:Body><a/></S:Body>");
+        let read =
+            |blocks: &str| try_open(&format!("<S:Header>{blocks}</S:Header>"), "<S:Body><a/></S:Body>");
         for (namespace, anonymous) in ADDRESSING.into_iter().zip(["/anonymous", "/role/anonymous"]) {
-            let header = |local: &str, inside: &str| format!("<w:{local} xmlns:w='{namespace}' S:mustUnderstand='1'>{inside}</w:{local}>");
-            let to = |local: &str, address: &str| header(local, &format!("<w:Address> {address} </w:Address>"));
-            let usual = [header("Action", "a"), header("To", "https://altrove"), header("MessageID", "urn:uuid:1")].concat();
+            let header = |local: &str, inside: &str| {
+                format!("<w:{local} xmlns:w='{namespace}' S:mustUnderstand='1'>{inside}</w:{local}>")
+            };
+            let to =
+                |local: &str, address: &str| header(local, &format!("<w:Address> {address} </w:Address>"));
+            let usual = [
+                header("Action", "a"),
+                header("To", "https://altrove"),
+                header("MessageID", "urn:uuid:1"),
+            ]
+            .concat();
             assert!(read(&usual).is_ok());
             assert!(read(&to("ReplyTo", &format!("{namespace}{anonymous}"))).is_ok());
-            for elsewhere in [to("ReplyTo", "https://altrove.example/"), to("FaultTo", &format!("{namespace}/none")), header("ReplyTo", "")]
-            {
+            for elsewhere in [
+                to("ReplyTo", "https://altrove.example/"),
+                to("FaultTo", &format!("{namespace}/none")),
+                header("ReplyTo", ""),
+            ] {
                 assert_eq!(read(&elsewhere), Err(NotACall::ReplyElsewhere), "{elsewhere}");
                 let unmarked = elsewhere.replace(" S:mustUnderstand='1'", "");
                 assert_eq!(read(&unmarked), Err(NotACall::ReplyElsewhere), "{unmarked}");
             }
-            assert!(matches!(read(&header("Altro", "")), Err(NotACall::MustUnderstand(_))));
+            assert!(matches!(
+                read(&header("Altro", "")),
+                Err(NotACall::MustUnderstand(_))
+            ));
         }
     }
 
@@ -334,13 +436,32 @@ mod tests {
             let blocks: String = blocks.iter().map(|children| block(children)).collect();
             try_open(&format!("<S:Header>{blocks}</S:Header>"), "<S:Body><a/></S:Body>").unwrap()
         };
-        let (own, other) = ("<CodiceEnte xmlns=''>uno</CodiceEnte>", "<CodiceEnte xmlns=''>due</CodiceEnte>");
+        let (own, other) = (
+            "<CodiceEnte xmlns=''>uno</CodiceEnte>",
+            "<CodiceEnte xmlns=''>due</CodiceEnte>",
+        );
         let user = "<UserId xmlns=''>u</UserId>";
-        assert!(read(&[own, other]).contradicts && read(&[&[own, other].concat()]).contradicts && read(&[other, own]).contradicts);
+        assert!(
+            read(&[own, other]).contradicts
+                && read(&[&[own, other].concat()]).contradicts
+                && read(&[other, own]).contradicts
+        );
         assert!(read(&[user, "<UserId xmlns=''>v</UserId>"]).contradicts);
-        let same =
-            read(&[own, " ", &[user, own].concat(), "<CodiceEnte xmlns=''> </CodiceEnte>", "<CodiceEnte xmlns=''> uno </CodiceEnte>"]);
-        assert_eq!(same, Identity { user: Some("u".to_owned()), ente: Some("uno".to_owned()), ..Identity::default() });
+        let same = read(&[
+            own,
+            " ",
+            &[user, own].concat(),
+            "<CodiceEnte xmlns=''> </CodiceEnte>",
+            "<CodiceEnte xmlns=''> uno </CodiceEnte>",
+        ]);
+        assert_eq!(
+            same,
+            Identity {
+                user: Some("u".to_owned()),
+                ente: Some("uno".to_owned()),
+                ..Identity::default()
+            }
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The way of a request's bytes to its envelope: package, encoding, document. The gateway goes it, the fuzz targets and the tests.
+//! The way of a request's bytes to its envelope: package, encoding, document. The gateway goes it, the fuzz
+//! targets and the tests.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -22,16 +23,32 @@ pub struct Media {
 }
 
 impl Media {
-    /// From a Content-Type: `text/xml` (or `application/xml`), `application/soap+xml`, or a package of MTOM around either. None for any other.
+    /// From a Content-Type: `text/xml` (or `application/xml`), `application/soap+xml`, or a package of MTOM
+    /// around either. None for any other.
     pub fn of(content_type: &str) -> Option<Self> {
         let kind = MediaType::parse(content_type)?;
         if kind.kind == "multipart/related" {
-            let named = kind.parameter("start-info").or(kind.parameter("type")).unwrap_or_default();
-            let version = named.split(';').next().and_then(Version::of_media_type).unwrap_or_default();
-            return Some(Self { version, charset: None, package: Some(kind) });
+            let named = kind
+                .parameter("start-info")
+                .or(kind.parameter("type"))
+                .unwrap_or_default();
+            let version = named
+                .split(';')
+                .next()
+                .and_then(Version::of_media_type)
+                .unwrap_or_default();
+            return Some(Self {
+                version,
+                charset: None,
+                package: Some(kind),
+            });
         }
         let version = Version::of_media_type(&kind.kind)?;
-        Some(Self { version, charset: kind.parameter("charset").map(str::to_owned), package: None })
+        Some(Self {
+            version,
+            charset: kind.parameter("charset").map(str::to_owned),
+            package: None,
+        })
     }
 }
 
@@ -93,10 +110,22 @@ pub enum Unreadable {
 }
 
 /// Reads a message. `text` is empty, and outlives the message.
-pub fn read<'t>(bytes: &'t [u8], media: &Media, bounds: Bounds<'_>, text: &'t Text<'t>) -> Result<Message<'t>, NotRead> {
+pub fn read<'t>(
+    bytes: &'t [u8],
+    media: &Media,
+    bounds: Bounds<'_>,
+    text: &'t Text<'t>,
+) -> Result<Message<'t>, NotRead> {
     let mut version = media.version;
-    let package = media.package.as_ref().map(|kind| mime::open(bytes, kind)).transpose();
-    let mut package = package.map_err(|why| NotRead { version, why: Unreadable::Package(why) })?;
+    let package = media
+        .package
+        .as_ref()
+        .map(|kind| mime::open(bytes, kind))
+        .transpose();
+    let mut package = package.map_err(|why| NotRead {
+        version,
+        why: Unreadable::Package(why),
+    })?;
     if let Some(package) = &package {
         version = package.version;
     }
@@ -104,17 +133,30 @@ pub fn read<'t>(bytes: &'t [u8], media: &Media, bounds: Bounds<'_>, text: &'t Te
         Some(package) => (package.root, package.charset.as_deref()),
         None => (bytes, media.charset.as_deref()),
     };
-    let decoded = encoding::decode(root, charset).map_err(|why| NotRead { version, why: Unreadable::Encoding(why) })?;
+    let decoded = encoding::decode(root, charset).map_err(|why| NotRead {
+        version,
+        why: Unreadable::Encoding(why),
+    })?;
     let text = text.get_or_init(|| decoded);
     let outlined = bytes.len() > bounds.whole;
     let document = match outlined {
         true => xml::parse_outline(text, bounds.xml, "Body", LOT_DEPTH),
         false => xml::parse(text, bounds.xml),
     };
-    let mut document = document.map_err(|why| NotRead { version, why: Unreadable::Xml(why) })?;
+    let mut document = document.map_err(|why| NotRead {
+        version,
+        why: Unreadable::Xml(why),
+    })?;
     version = super::version(&document).unwrap_or(version);
     if let Some(package) = &mut package {
-        package.resolve(&mut document).map_err(|why| NotRead { version, why: Unreadable::Package(why) })?;
+        package.resolve(&mut document).map_err(|why| NotRead {
+            version,
+            why: Unreadable::Package(why),
+        })?;
     }
-    Ok(Message { version, outlined, document })
+    Ok(Message {
+        version,
+        outlined,
+        document,
+    })
 }

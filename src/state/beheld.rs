@@ -1,4 +1,5 @@
-//! The file of the views for a command that must not change it. redb writes while it opens a file that was left open: those writes stay in memory.
+//! The file of the views for a command that must not change it. redb writes while it opens a file that was
+//! left open: those writes stay in memory.
 
 use std::fs::File;
 use std::io;
@@ -26,7 +27,14 @@ impl Disk for Beheld {
     fn views(&self, builder: &Builder, path: &Path) -> Result<Database, DatabaseError> {
         let file = File::open(path)?;
         let length = file.metadata()?.len();
-        builder.create_with_backend(Over { file, changed: Mutex::new(Changed { length, kept: length, written: Vec::new() }) })
+        builder.create_with_backend(Over {
+            file,
+            changed: Mutex::new(Changed {
+                length,
+                kept: length,
+                written: Vec::new(),
+            }),
+        })
     }
 }
 
@@ -64,7 +72,9 @@ impl StorageBackend for Over {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         // Beyond the file's own bytes there are zeros.
-        let own = usize::try_from(changed.kept.saturating_sub(offset)).unwrap_or(usize::MAX).min(out.len());
+        let own = usize::try_from(changed.kept.saturating_sub(offset))
+            .unwrap_or(usize::MAX)
+            .min(out.len());
         self.file.read_exact_at(&mut out[..own], offset)?;
         out[own..].fill(0);
         for (start, bytes) in &changed.written {
@@ -109,10 +119,18 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("file");
         std::fs::write(&path, b"abcdefgh").unwrap();
-        let over = Over { file: File::open(&path).unwrap(), changed: Mutex::new(Changed { length: 8, kept: 8, written: Vec::new() }) };
+        let over = Over {
+            file: File::open(&path).unwrap(),
+            changed: Mutex::new(Changed {
+                length: 8,
+                kept: 8,
+                written: Vec::new(),
+            }),
+        };
         let read = |offset, length| {
             let mut out = vec![b'?'; length];
-            over.read(offset, &mut out).map(|()| String::from_utf8(out).unwrap())
+            over.read(offset, &mut out)
+                .map(|()| String::from_utf8(out).unwrap())
         };
         over.write(2, b"XY").unwrap();
         over.write(3, b"Z").unwrap();

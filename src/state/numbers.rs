@@ -1,5 +1,6 @@
-//! Numbers that a reply must carry: reserved in blocks before anything is rendered. A block is an entry of kind `system` (fact `riserva`: series, and
-//! up to which number); gaps are allowed, repetitions are not, on however many nodes.
+//! Numbers that a reply must carry: reserved in blocks before anything is rendered. A block is an entry of
+//! kind `system` (fact `riserva`: series, and up to which number); gaps are allowed, repetitions are not, on
+//! however many nodes.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +9,8 @@ use tokio::sync::Mutex;
 use super::store::{KEYS, Store};
 use crate::clock::Clock;
 use crate::ledger::{
-    Body, Entry, Kind, Ledger, NotCommitted, Precondition, Projector, Retention, Submission, ViewError, Writes, new_exchange,
+    Body, Entry, Kind, Ledger, NotCommitted, Precondition, Projector, Retention, Submission, ViewError,
+    Writes, new_exchange,
 };
 use crate::state::facts::{CHIAVI, RISERVA};
 
@@ -41,7 +43,14 @@ pub enum NoNumber {
 impl Series {
     /// A series by its name, reserved in blocks of that size.
     pub fn new(name: impl Into<String>, block: u64, ledger: &Ledger, store: &Store, clock: &Clock) -> Self {
-        Self { name: name.into(), block, ledger: ledger.clone(), store: store.clone(), clock: clock.clone(), reserved: Mutex::new((1, 0)) }
+        Self {
+            name: name.into(),
+            block,
+            ledger: ledger.clone(),
+            store: store.clone(),
+            clock: clock.clone(),
+            reserved: Mutex::new((1, 0)),
+        }
     }
 
     /// The next number.
@@ -59,16 +68,29 @@ impl Series {
         loop {
             // The version first: another node that reserves in between makes a conflict.
             let version = self.store.version(&key)?;
-            let last = self.store.get(name(&self.name))?.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes);
+            let last = self
+                .store
+                .get(name(&self.name))?
+                .and_then(|bytes| bytes.try_into().ok())
+                .map_or(0, u64::from_be_bytes);
             let up_to = last + self.block;
             let now = self.clock.now();
             let exchange = new_exchange(now).map_err(|error| NoNumber::Entry(error.to_string()))?;
             let mut body = Body::new(Kind::System, Retention::Sistema, exchange, now)
                 .fact(RISERVA, serde_json::json!({ "serie": self.name, "fino": up_to }));
             body.keys = vec![key.clone()];
-            let draft = self.ledger.prepare_open(body).map_err(|error| NoNumber::Entry(error.to_string()))?;
-            let precondition = Precondition { key: key.clone(), version };
-            let submission = Submission { drafts: vec![draft], preconditions: vec![precondition] };
+            let draft = self
+                .ledger
+                .prepare_open(body)
+                .map_err(|error| NoNumber::Entry(error.to_string()))?;
+            let precondition = Precondition {
+                key: key.clone(),
+                version,
+            };
+            let submission = Submission {
+                drafts: vec![draft],
+                preconditions: vec![precondition],
+            };
             match self.ledger.committer.submit(submission).await {
                 Ok(_) => return Ok((last + 1, up_to)),
                 Err(NotCommitted::Conflict) => {}
@@ -81,11 +103,15 @@ impl Series {
 /// How far a series goes on after a restore: further than it went in the time that the copy does not know of.
 const SKIPPED: u64 = 1_000_000;
 
-/// After a restore: numbers were given since the copy was made, to others, and none is given twice. Every series goes on far beyond, those
-/// named too, of which the copy may know nothing.
+/// After a restore: numbers were given since the copy was made, to others, and none is given twice. Every
+/// series goes on far beyond, those named too, of which the copy may know nothing.
 pub async fn skip(ledger: &Ledger, store: &Store, clock: &Clock, named: &[String]) -> Result<(), NoNumber> {
-    let known =
-        store.scan(name(""))?.into_iter().filter_map(|(name, _)| String::from_utf8(name).ok()?.strip_prefix("n/").map(str::to_owned));
+    let known = store.scan(name(""))?.into_iter().filter_map(|(name, _)| {
+        String::from_utf8(name)
+            .ok()?
+            .strip_prefix("n/")
+            .map(str::to_owned)
+    });
     let all: BTreeSet<String> = known.chain(named.iter().cloned()).collect();
     for series in all {
         let series = Series::new(series, SKIPPED, ledger, store, clock);
@@ -108,7 +134,9 @@ impl Projector for NumbersProjector {
         if let (Kind::System, Some(keys)) = (entry.leaf.body.kind, keys) {
             writes.set(KEYS, keys.to_be_bytes());
         }
-        let Some(reservation) = entry.leaf.body.get(RISERVA) else { return };
+        let Some(reservation) = entry.leaf.body.get(RISERVA) else {
+            return;
+        };
         let series = reservation.get("serie").and_then(|value| value.as_str());
         let up_to = reservation.get("fino").and_then(serde_json::Value::as_u64);
         if let (Kind::System, Some(series), Some(up_to)) = (entry.leaf.body.kind, series, up_to) {

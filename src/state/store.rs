@@ -24,12 +24,15 @@ const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("views");
 const FILE: &str = "views.redb";
 /// Memory for redb's cache, bytes.
 const CACHE: usize = 8 << 20;
-/// So many batches that change the views are applied before a commit is made durable, where nothing else gives the occasion.
+/// So many batches that change the views are applied before a commit is made durable, where nothing else
+/// gives the occasion.
 const UNDURABLE: u32 = 500;
-/// So many entries are applied, most of which change nothing, before that is made durable: what a start after the death of the process reads again.
+/// So many entries are applied, most of which change nothing, before that is made durable: what a start after
+/// the death of the process reads again.
 const BEHIND: u64 = 20_000;
 
-/// Readers have this time to finish before failed views are opened again. If they take longer, the next try comes a second later.
+/// Readers have this time to finish before failed views are opened again. If they take longer, the next try
+/// comes a second later.
 const READING: Duration = Duration::from_secs(1);
 
 /// A name and its value.
@@ -80,24 +83,30 @@ impl Place {
     /// Begins new views in the place of those that are there.
     fn begin(&self, identity: &Identity) -> Result<(Database, Applied), ViewError> {
         set_aside(&self.path).map_err(|error| ViewError(format!("cannot be set aside: {error}")))?;
-        let begun = std::fs::create_dir_all(&self.path).and_then(|()| mark(self.disk.as_ref(), &self.trust(), identity));
+        let begun = std::fs::create_dir_all(&self.path)
+            .and_then(|()| mark(self.disk.as_ref(), &self.trust(), identity));
         begun.map_err(|error| ViewError(error.to_string()))?;
         Ok(self.open()?)
     }
 
     /// Opens the file. A wrong file is an error, not a panic: the views are made again.
     fn open(&self) -> Result<(Database, Applied), Unopened> {
-        let opened = catch_unwind(AssertUnwindSafe(|| -> Result<(Database, Applied), redb::Error> {
-            let mut builder = Database::builder();
-            builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
-            let database = self.disk.views(&builder, &self.path.join(FILE))?;
-            let begun = database.begin_write()?;
-            begun.open_table(TABLE)?;
-            begun.commit()?;
-            let table = database.begin_read()?.open_table(TABLE)?;
-            let applied = table.get(APPLIED)?.map(|bytes| Applied::decode(bytes.value())).unwrap_or_default();
-            Ok((database, applied))
-        }));
+        let opened = catch_unwind(AssertUnwindSafe(
+            || -> Result<(Database, Applied), redb::Error> {
+                let mut builder = Database::builder();
+                builder.set_cache_size(CACHE).set_check_integrity_on_open(true);
+                let database = self.disk.views(&builder, &self.path.join(FILE))?;
+                let begun = database.begin_write()?;
+                begun.open_table(TABLE)?;
+                begun.commit()?;
+                let table = database.begin_read()?.open_table(TABLE)?;
+                let applied = table
+                    .get(APPLIED)?
+                    .map(|bytes| Applied::decode(bytes.value()))
+                    .unwrap_or_default();
+                Ok((database, applied))
+            },
+        ));
         match opened {
             Ok(opened) => opened.map_err(Unopened::from),
             Err(_) => Err(Unopened::Damaged("redb panicked".to_owned())),
@@ -119,10 +128,17 @@ enum Unopened {
 impl From<redb::Error> for Unopened {
     fn from(error: redb::Error) -> Self {
         match &error {
-            redb::Error::Io(io) if matches!(io.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => {
+            redb::Error::Io(io)
+                if matches!(
+                    io.kind(),
+                    io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+                ) =>
+            {
                 Self::Full(error.to_string())
             }
-            redb::Error::Io(_) | redb::Error::DatabaseAlreadyOpen | redb::Error::PreviousIo => Self::Failed(error.to_string()),
+            redb::Error::Io(_) | redb::Error::DatabaseAlreadyOpen | redb::Error::PreviousIo => {
+                Self::Failed(error.to_string())
+            }
             _ => Self::Damaged(error.to_string()),
         }
     }
@@ -196,7 +212,11 @@ impl Applied {
     /// The sequence alone is read of earlier formats too.
     fn decode(bytes: &[u8]) -> Self {
         let part = |range: std::ops::Range<usize>| bytes.get(range).unwrap_or_default();
-        Self { sequence: number(part(0..8)), leaf: part(8..40).try_into().ok(), highest_key: number(part(40..48)) }
+        Self {
+            sequence: number(part(0..8)),
+            leaf: part(8..40).try_into().ok(),
+            highest_key: number(part(40..48)),
+        }
     }
 }
 
@@ -208,9 +228,21 @@ pub fn open(
     projectors: Arc<[Box<dyn Projector>]>,
     disk: Arc<dyn Disk>,
 ) -> Result<(Writer, Store, Rebuilt), OpenError> {
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned();
-    let identity = Identity { ledger, format: FORMAT, boot, clean: false, applied: 0 };
-    let place = Place { path: path.to_owned(), disk };
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .unwrap_or_default()
+        .trim()
+        .to_owned();
+    let identity = Identity {
+        ledger,
+        format: FORMAT,
+        boot,
+        clean: false,
+        applied: 0,
+    };
+    let place = Place {
+        path: path.to_owned(),
+        disk,
+    };
     let trust = place.trust();
     let io_error = |error: io::Error| ViewError(error.to_string());
     let (mut found, mut rebuilt) = (None, Rebuilt::Missing);
@@ -225,7 +257,9 @@ pub fn open(
         found = match place.open() {
             // They are good, and there will be room again: they are not thrown away.
             Err(Unopened::Full(why)) if trusted => return Err(ViewError(why).into()),
-            opened => opened.ok().filter(|_| left.is_some_and(|left| left.ledger == ledger)),
+            opened => opened
+                .ok()
+                .filter(|_| left.is_some_and(|left| left.ledger == ledger)),
         };
         if trusted && found.is_none() {
             rebuilt = Rebuilt::Untrusted;
@@ -235,7 +269,11 @@ pub fn open(
         // Whether they can be trusted or not: no view is written before its entry is durable.
         let head = log.head()?;
         if applied.sequence > head {
-            return Err(StartError::Ahead { views: applied.sequence, log: head }.into());
+            return Err(StartError::Ahead {
+                views: applied.sequence,
+                log: head,
+            }
+            .into());
         }
         if rebuilt == Rebuilt::No && !is_of(log, applied)? {
             rebuilt = Rebuilt::OtherHistory;
@@ -245,11 +283,26 @@ pub fn open(
         Some(found) => found,
         None => place.begin(&identity)?,
     };
-    let store = Store { database: Arc::new(RwLock::new(Some(Arc::new(database)))) };
-    let Applied { sequence, highest_key, .. } = applied;
+    let store = Store {
+        database: Arc::new(RwLock::new(Some(Arc::new(database)))),
+    };
+    let Applied {
+        sequence,
+        highest_key,
+        ..
+    } = applied;
     let leaf = leaf_of(log, sequence)?.unwrap_or_default();
-    let writer =
-        Writer { store: store.clone(), place, projectors, identity, applied: sequence, leaf, highest_key, undurable: 0, durable: sequence };
+    let writer = Writer {
+        store: store.clone(),
+        place,
+        projectors,
+        identity,
+        applied: sequence,
+        leaf,
+        highest_key,
+        undurable: 0,
+        durable: sequence,
+    };
     Ok((writer, store, rebuilt))
 }
 
@@ -258,7 +311,11 @@ fn leaf_of(log: &mut dyn Log, sequence: u64) -> Result<Option<Vec<u8>>, LogError
     if sequence == 0 {
         return Ok(None);
     }
-    Ok(log.read(sequence, 1)?.into_iter().find(|entry| entry.leaf.seq == sequence).map(|entry| entry.bytes))
+    Ok(log
+        .read(sequence, 1)?
+        .into_iter()
+        .find(|entry| entry.leaf.seq == sequence)
+        .map(|entry| entry.bytes))
 }
 
 /// Whether the log has the entry that views applied last.
@@ -266,14 +323,21 @@ fn is_of(log: &mut dyn Log, applied: &Applied) -> Result<bool, LogError> {
     Ok(leaf_of(log, applied.sequence)?.is_none_or(|leaf| applied.leaf == Some(sha256(&leaf))))
 }
 
-/// The last entry that the views of a ledger have certainly applied. A log read afterwards has every entry up to there, also beside a gateway that
-/// serves; if not, entries are lost. The views are not changed. None where there are no views, or they are of another ledger, or cannot be read.
+/// The last entry that the views of a ledger have certainly applied. A log read afterwards has every entry up
+/// to there, also beside a gateway that serves; if not, entries are lost. The views are not changed. None
+/// where there are no views, or they are of another ledger, or cannot be read.
 pub fn reached(path: &Path, ledger: Uuid) -> Option<u64> {
     let left = left(&path.join("TRUST")).filter(|left| left.ledger == ledger)?;
     if left.clean {
         return Some(left.applied);
     }
-    Place { path: path.to_owned(), disk: Arc::new(super::beheld::Beheld) }.open().ok().map(|(_, applied)| applied.sequence)
+    Place {
+        path: path.to_owned(),
+        disk: Arc::new(super::beheld::Beheld),
+    }
+    .open()
+    .ok()
+    .map(|(_, applied)| applied.sequence)
 }
 
 /// Sets the views aside, so that the next start makes them again.
@@ -283,13 +347,17 @@ pub fn discard(path: &Path) -> io::Result<()> {
 
 /// The ledger of the views, by the file beside them.
 fn left(trust: &Path) -> Option<Identity> {
-    std::fs::read(trust).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok())
+    std::fs::read(trust)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
 }
 
 impl Identity {
     /// Whether views that were left so count now.
     fn counts(&self, now: &Self) -> bool {
-        self.ledger == now.ledger && self.format == now.format && (self.clean || (self.boot == now.boot && !now.boot.is_empty()))
+        self.ledger == now.ledger
+            && self.format == now.format
+            && (self.clean || (self.boot == now.boot && !now.boot.is_empty()))
     }
 }
 
@@ -304,7 +372,11 @@ fn set_aside(path: &Path) -> io::Result<()> {
     if aside.exists() {
         std::fs::remove_dir_all(&aside)?;
     }
-    if path.exists() { std::fs::rename(path, &aside) } else { Ok(()) }
+    if path.exists() {
+        std::fs::rename(path, &aside)
+    } else {
+        Ok(())
+    }
 }
 
 fn number(bytes: &[u8]) -> u64 {
@@ -314,7 +386,8 @@ fn number(bytes: &[u8]) -> u64 {
 impl Store {
     /// The value of a name.
     pub fn get(&self, name: impl AsRef<[u8]>) -> Result<Option<Vec<u8>>, ViewError> {
-        self.find(name.as_ref()).map_err(|error| ViewError(error.to_string()))
+        self.find(name.as_ref())
+            .map_err(|error| ViewError(error.to_string()))
     }
 
     fn find(&self, name: &[u8]) -> Result<Option<Vec<u8>>, redb::Error> {
@@ -323,12 +396,22 @@ impl Store {
     }
 
     fn database(&self) -> Result<Arc<Database>, redb::Error> {
-        let database = self.database.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let database = self
+            .database
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         database.ok_or_else(|| redb::Error::Io(io::Error::other("closed")))
     }
 
-    fn write(&self, mut writes: Vec<(Vec<u8>, Option<Vec<u8>>)>, applied: &Applied, durable: bool) -> Result<(), redb::Error> {
-        // In the order of the tree, neighbours after each other; of the same name the last counts, and keeps its place behind the others.
+    fn write(
+        &self,
+        mut writes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+        applied: &Applied,
+        durable: bool,
+    ) -> Result<(), redb::Error> {
+        // In the order of the tree, neighbours after each other; of the same name the last counts, and keeps
+        // its place behind the others.
         writes.sort_by(|(one, _), (other, _)| one.cmp(other));
         let mut writing = self.database()?.begin_write()?;
         if !durable {
@@ -366,7 +449,8 @@ impl Store {
         scan().map_err(|error| ViewError(error.to_string()))
     }
 
-    /// Some names of a prefix, after one of them, in their order: a page at a time, where there may be very many.
+    /// Some names of a prefix, after one of them, in their order: a page at a time, where there may be very
+    /// many.
     pub fn scan_after(&self, prefix: &[u8], after: &[u8], limit: usize) -> Result<Vec<Pair>, ViewError> {
         let scan = || -> Result<Vec<Pair>, redb::Error> {
             let table = self.database()?.begin_read()?.open_table(TABLE)?;
@@ -392,7 +476,9 @@ impl Store {
 
     /// Sequence of the last entry that these views hold, as far as they have written it.
     pub fn applied(&self) -> Result<u64, ViewError> {
-        Ok(self.get(APPLIED)?.map_or(0, |bytes| Applied::decode(&bytes).sequence))
+        Ok(self
+            .get(APPLIED)?
+            .map_or(0, |bytes| Applied::decode(&bytes).sequence))
     }
 
     /// Everything: for comparing views with a rebuild.
@@ -411,8 +497,15 @@ impl Views for Writer {
     }
 
     fn recover(&mut self, log: &mut dyn Log) -> Result<(), ViewError> {
-        // After an error redb does nothing more with a file until it is opened again. Present readers finish first.
-        if let Some(database) = self.store.database.write().unwrap_or_else(PoisonError::into_inner).take() {
+        // After an error redb does nothing more with a file until it is opened again. Present readers finish
+        // first.
+        if let Some(database) = self
+            .store
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
             let last = Arc::downgrade(&database);
             drop(database);
             let until = Instant::now() + READING;
@@ -428,7 +521,11 @@ impl Views for Writer {
             opened => opened?,
         };
         let leaf = leaf_of(log, applied.sequence).map_err(|error| ViewError(error.to_string()))?;
-        *self.store.database.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(database));
+        *self
+            .store
+            .database
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(database));
         self.leaf = leaf.unwrap_or_default();
         (self.applied, self.durable, self.undurable) = (applied.sequence, applied.sequence, 0);
         self.highest_key = self.highest_key.max(applied.highest_key);
@@ -453,39 +550,72 @@ impl Follower for Writer {
     fn apply(&mut self, entries: &[Entry], _: Origin) -> Result<(), ViewError> {
         let Some(last) = entries.last() else { return Ok(()) };
         self.leaf.clone_from(&last.bytes);
-        let named = entries.iter().filter_map(|entry| seal::key_id(&entry.sealed)).max();
+        let named = entries
+            .iter()
+            .filter_map(|entry| seal::key_id(&entry.sealed))
+            .max();
         self.highest_key = self.highest_key.max(named.unwrap_or_default().into());
         let mut writes = Writes::default();
         for entry in entries {
             project_versions(entry, &mut writes);
-            self.projectors.iter().for_each(|projector| projector.project(entry, &mut writes));
+            self.projectors
+                .iter()
+                .for_each(|projector| projector.project(entry, &mut writes));
         }
         if writes.0.is_empty() {
-            // Most exchanges change no view. How far they reach is written with the next that does, or when it is much; until then a start applies them
-            // again, to no effect.
+            // Most exchanges change no view. How far they reach is written with the next that does, or when
+            // it is much; until then a start applies them again, to no effect.
             self.applied = last.leaf.seq;
-            return if self.applied - self.durable < BEHIND { Ok(()) } else { self.write(Vec::new(), self.applied, true) };
+            return if self.applied - self.durable < BEHIND {
+                Ok(())
+            } else {
+                self.write(Vec::new(), self.applied, true)
+            };
         }
         let durable = self.undurable >= UNDURABLE || last.leaf.seq - self.durable >= BEHIND;
         self.write(writes.0, last.leaf.seq, durable)
     }
 
     fn idle(&mut self) -> Result<(), ViewError> {
-        if self.undurable > 0 || self.applied - self.durable >= BEHIND / 20 { self.write(Vec::new(), self.applied, true) } else { Ok(()) }
+        if self.undurable > 0 || self.applied - self.durable >= BEHIND / 20 {
+            self.write(Vec::new(), self.applied, true)
+        } else {
+            Ok(())
+        }
     }
 
     fn close(&mut self) -> Result<(), ViewError> {
         self.write(Vec::new(), self.applied, true)?;
         // What is dropped here is closed when whoever reads now has read.
-        drop(self.store.database.write().unwrap_or_else(PoisonError::into_inner).take());
-        let clean = Identity { clean: true, applied: self.applied, ..self.identity.clone() };
-        mark(self.place.disk.as_ref(), &self.place.trust(), &clean).map_err(|error| ViewError(error.to_string()))
+        drop(
+            self.store
+                .database
+                .write()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take(),
+        );
+        let clean = Identity {
+            clean: true,
+            applied: self.applied,
+            ..self.identity.clone()
+        };
+        mark(self.place.disk.as_ref(), &self.place.trust(), &clean)
+            .map_err(|error| ViewError(error.to_string()))
     }
 }
 
 impl Writer {
-    fn write(&mut self, writes: Vec<(Vec<u8>, Option<Vec<u8>>)>, applied: u64, durable: bool) -> Result<(), ViewError> {
-        let reached = Applied { sequence: applied, leaf: Some(sha256(&self.leaf)), highest_key: self.highest_key };
+    fn write(
+        &mut self,
+        writes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+        applied: u64,
+        durable: bool,
+    ) -> Result<(), ViewError> {
+        let reached = Applied {
+            sequence: applied,
+            leaf: Some(sha256(&self.leaf)),
+            highest_key: self.highest_key,
+        };
         let written = catch_unwind(AssertUnwindSafe(|| self.store.write(writes, &reached, durable)));
         match written {
             Ok(result) => result.map_err(|error| ViewError(error.to_string()))?,
@@ -501,9 +631,13 @@ impl Writer {
     }
 }
 
-/// How many records the keyring had when that was last recorded: with fewer, keys of entries are missing, and new ones would take their ids.
+/// How many records the keyring had when that was last recorded: with fewer, keys of entries are missing, and
+/// new ones would take their ids.
 fn keys_seen(store: &Store) -> Result<u64, ViewError> {
-    Ok(store.get(KEYS)?.and_then(|bytes| bytes.try_into().ok()).map_or(0, u64::from_be_bytes))
+    Ok(store
+        .get(KEYS)?
+        .and_then(|bytes| bytes.try_into().ok())
+        .map_or(0, u64::from_be_bytes))
 }
 
 #[cfg(test)]
@@ -541,12 +675,37 @@ mod tests {
     fn what_changes_nothing_is_written_when_it_is_much() {
         let home = tempfile::tempdir().unwrap();
         let views = home.path().join("views");
-        let begin = || open(&views, Uuid::nil(), &mut Endless, Arc::from(Vec::new()), Arc::new(RealDisk)).unwrap();
+        let begin = || {
+            open(
+                &views,
+                Uuid::nil(),
+                &mut Endless,
+                Arc::from(Vec::new()),
+                Arc::new(RealDisk),
+            )
+            .unwrap()
+        };
         let entry = |seq| {
-            let body = Body::new(Kind::Exchange, Retention::Consultazione, Uuid::nil(), Timestamp::UNIX_EPOCH);
+            let body = Body::new(
+                Kind::Exchange,
+                Retention::Consultazione,
+                Uuid::nil(),
+                Timestamp::UNIX_EPOCH,
+            );
             let position = Position::nowhere(seq);
-            let leaf = Leaf { v: 1, ledger: Uuid::nil(), seq, recorded: String::new(), body };
-            [Entry { bytes: Vec::new(), leaf, sealed: bytes::Bytes::new(), position }]
+            let leaf = Leaf {
+                v: 1,
+                ledger: Uuid::nil(),
+                seq,
+                recorded: String::new(),
+                body,
+            };
+            [Entry {
+                bytes: Vec::new(),
+                leaf,
+                sealed: bytes::Bytes::new(),
+                position,
+            }]
         };
         let (mut writer, store, _) = begin();
         writer.apply(&entry(1), Origin::Here).unwrap();

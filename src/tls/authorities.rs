@@ -8,20 +8,24 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use super::{TlsError, pem, signature};
 use crate::digest::{hex, sha256};
 
-/// An authority, as far as revocation goes. Several may have one name (who changes the key is another), and each answers for what its own
-/// key signed.
+/// An authority, as far as revocation goes. Several may have one name (who changes the key is another), and
+/// each answers for what its own key signed.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Issuer {
     /// Distinguished name, DER.
     pub name: Vec<u8>,
-    /// SHA-256 of the SubjectPublicKeyInfo. Nothing where nobody knows which key it was: no list and no responder is that one's.
+    /// SHA-256 of the SubjectPublicKeyInfo. Nothing where nobody knows which key it was: no list and no
+    /// responder is that one's.
     pub key: Option<[u8; 32]>,
 }
 
 impl Issuer {
     /// Whose certificate it is.
     pub(super) fn of(authority: &X509Certificate<'_>) -> Self {
-        Self { name: authority.subject().as_raw().to_vec(), key: Some(sha256(authority.public_key().raw)) }
+        Self {
+            name: authority.subject().as_raw().to_vec(),
+            key: Some(sha256(authority.public_key().raw)),
+        }
     }
 }
 
@@ -39,9 +43,13 @@ impl Authorities {
         pem::certificates(file).map(Self::from)
     }
 
-    /// The same, with others that are not trusted, but are known to issue what is sent along: those whose lists are believed.
+    /// The same, with others that are not trusted, but are known to issue what is sent along: those whose
+    /// lists are believed.
     pub fn knowing(self, listers: &[CertificateDer<'static>]) -> Self {
-        Self { listers: listers.to_vec(), ..self }
+        Self {
+            listers: listers.to_vec(),
+            ..self
+        }
     }
 
     /// All of them.
@@ -49,14 +57,23 @@ impl Authorities {
         &self.all
     }
 
-    /// SHA-256 of the SubjectPublicKeyInfo of who issued a certificate: one of the certificates `presented` with it, or of the authorities.
-    /// For a certificate that an operator asks about: it may verify as many signatures as there are certificates.
-    pub(super) fn issuer_key(&self, certificate: &X509Certificate<'_>, presented: &[CertificateDer<'_>]) -> Option<[u8; 32]> {
+    /// SHA-256 of the SubjectPublicKeyInfo of who issued a certificate: one of the certificates `presented`
+    /// with it, or of the authorities. For a certificate that an operator asks about: it may verify as many
+    /// signatures as there are certificates.
+    pub(super) fn issuer_key(
+        &self,
+        certificate: &X509Certificate<'_>,
+        presented: &[CertificateDer<'_>],
+    ) -> Option<[u8; 32]> {
         let parsed = |der: &[u8]| {
             let (_, issuer) = X509Certificate::from_der(der).ok()?;
-            (issuer.subject().as_raw() == certificate.issuer().as_raw()).then(|| issuer.public_key().raw.to_vec())
+            (issuer.subject().as_raw() == certificate.issuer().as_raw())
+                .then(|| issuer.public_key().raw.to_vec())
         };
-        let ders = presented.iter().map(AsRef::as_ref).chain(self.all.iter().chain(&self.listers).map(AsRef::as_ref));
+        let ders = presented
+            .iter()
+            .map(AsRef::as_ref)
+            .chain(self.all.iter().chain(&self.listers).map(AsRef::as_ref));
         let mut keys: Vec<Vec<u8>> = ders.filter_map(|der: &[u8]| parsed(der)).collect();
         keys.sort_unstable();
         keys.dedup();
@@ -71,7 +88,10 @@ impl Authorities {
 
 impl From<Vec<CertificateDer<'static>>> for Authorities {
     fn from(all: Vec<CertificateDer<'static>>) -> Self {
-        Self { all, listers: Vec::new() }
+        Self {
+            all,
+            listers: Vec::new(),
+        }
     }
 }
 

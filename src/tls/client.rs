@@ -1,5 +1,5 @@
-//! One exchange over plain HTTP/1.1, for what is signed by itself: revocation lists and answers of responders (RFC 5280, section 8; RFC 5019, section 5).
-//! Redirects are not followed.
+//! One exchange over plain HTTP/1.1, for what is signed by itself: revocation lists and answers of responders
+//! (RFC 5280, section 8; RFC 5019, section 5). Redirects are not followed.
 
 use std::io;
 
@@ -34,19 +34,30 @@ pub enum NoReply {
 
 /// Whether requests are sent there: plain HTTP, a host, no credentials.
 pub fn is_address(uri: &Uri) -> bool {
-    uri.scheme_str() == Some("http") && uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))
+    uri.scheme_str() == Some("http")
+        && uri
+            .authority()
+            .is_some_and(|authority| !authority.as_str().contains('@'))
 }
 
 /// Sends a request whose target is that of `uri`; the body of the reply, at most so many bytes of it.
 pub async fn send(uri: &Uri, request: Builder, body: Bytes, largest: usize) -> Result<Bytes, NoReply> {
     let host = uri.host().ok_or(NoReply::Address)?;
-    let address = (host.trim_start_matches('[').trim_end_matches(']'), uri.port_u16().unwrap_or(80));
+    let address = (
+        host.trim_start_matches('[').trim_end_matches(']'),
+        uri.port_u16().unwrap_or(80),
+    );
     let stream = TcpStream::connect(address).await.map_err(NoReply::Unreachable)?;
-    let (mut sender, connection) = handshake(TokioIo::new(stream)).await.map_err(|_| NoReply::Broken)?;
+    let (mut sender, connection) = handshake(TokioIo::new(stream))
+        .await
+        .map_err(|_| NoReply::Broken)?;
     tokio::spawn(connection);
     let request = request
         .uri(uri.path_and_query().map_or("/", |path| path.as_str()))
-        .header("host", uri.authority().map_or(host, |authority| authority.as_str()))
+        .header(
+            "host",
+            uri.authority().map_or(host, |authority| authority.as_str()),
+        )
         .header("user-agent", concat!("varco/", env!("CARGO_PKG_VERSION")))
         .body(Full::new(body))
         .map_err(|_| NoReply::Address)?;

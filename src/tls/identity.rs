@@ -1,4 +1,5 @@
-//! The server's own certificates: several at the same time (RSA and ECDSA, an old one and its successor, other names), one of them for each handshake.
+//! The server's own certificates: several at the same time (RSA and ECDSA, an old one and its successor,
+//! other names), one of them for each handshake.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -38,14 +39,20 @@ impl Identity {
         let wrong = |file: &Path, what: String| TlsError::File(file.display().to_string(), what);
         let presented = certificates(chain)?;
         let (validity, for_servers, named) = {
-            let own = presented.first().ok_or_else(|| wrong(chain, "non contiene alcun certificato".to_owned()))?;
-            let (_, own) =
-                X509Certificate::from_der(own).map_err(|_| wrong(chain, "il primo certificato non si può leggere".to_owned()))?;
+            let own = presented
+                .first()
+                .ok_or_else(|| wrong(chain, "non contiene alcun certificato".to_owned()))?;
+            let (_, own) = X509Certificate::from_der(own)
+                .map_err(|_| wrong(chain, "il primo certificato non si può leggere".to_owned()))?;
             let usage = own.extended_key_usage().ok().flatten();
             let names = own.subject_alternative_name().ok().flatten();
-            let is_host = |name: &GeneralName<'_>| matches!(name, GeneralName::DNSName(_) | GeneralName::IPAddress(_));
+            let is_host =
+                |name: &GeneralName<'_>| matches!(name, GeneralName::DNSName(_) | GeneralName::IPAddress(_));
             (
-                (own.validity().not_before.timestamp(), own.validity().not_after.timestamp()),
+                (
+                    own.validity().not_before.timestamp(),
+                    own.validity().not_after.timestamp(),
+                ),
                 usage.is_none_or(|usage| usage.value.server_auth || usage.value.any),
                 names.is_some_and(|names| names.value.general_names.iter().any(is_host)),
             )
@@ -53,7 +60,14 @@ impl Identity {
         let certified = CertifiedKey::from_der(presented, private_key(key)?, provider);
         let certified = certified.map_err(|error| wrong(key, crate::italian::tls(&error)))?;
         let name = chain.display().to_string();
-        Ok(Self { key: Arc::new(certified), not_before: validity.0, not_after: validity.1, for_servers, named, name })
+        Ok(Self {
+            key: Arc::new(certified),
+            not_before: validity.0,
+            not_after: validity.1,
+            for_servers,
+            named,
+            name,
+        })
     }
 
     /// The server's own certificate, DER.
@@ -108,7 +122,9 @@ impl Identity {
     }
 
     fn is_named(&self, name: &str) -> bool {
-        let (Ok(name), Some(own)) = (ServerName::try_from(name), self.key.cert.first()) else { return false };
+        let (Ok(name), Some(own)) = (ServerName::try_from(name), self.key.cert.first()) else {
+            return false;
+        };
         ParsedCertificate::try_from(own).is_ok_and(|own| verify_server_name(&own, &name).is_ok())
     }
 
@@ -127,7 +143,10 @@ pub struct Identities {
 impl Identities {
     /// Of these, at least one.
     pub fn new(all: Vec<Identity>, clock: &Clock) -> Self {
-        Self { all, clock: clock.clone() }
+        Self {
+            all,
+            clock: clock.clone(),
+        }
     }
 
     /// All of them.
@@ -135,13 +154,21 @@ impl Identities {
         &self.all
     }
 
-    /// Of those that the client can check: one for the name it asks for, in its time, elliptic rather than RSA, the one that lasts longest. What is asked
-    /// under no name of ours gets the same without the first condition; expired is better than none, since the client says so best itself. A client that can
-    /// check none gets one all the same: there the handshake ends in `handshake_failure`, as RFC 8446, 4.1.1 wants it, not in `access_denied`.
+    /// Of those that the client can check: one for the name it asks for, in its time, elliptic rather than
+    /// RSA, the one that lasts longest. What is asked under no name of ours gets the same without the first
+    /// condition; expired is better than none, since the client says so best itself. A client that can check
+    /// none gets one all the same: there the handshake ends in `handshake_failure`, as RFC 8446, 4.1.1 wants
+    /// it, not in `access_denied`.
     fn choose(&self, name: Option<&str>, schemes: &[SignatureScheme], now: Timestamp) -> Option<&Identity> {
         let rank = |identity: &&Identity| {
             let named = name.is_some_and(|name| identity.is_named(name));
-            (identity.suits(schemes), named, identity.is_valid(now), identity.is_ecdsa(), identity.not_after)
+            (
+                identity.suits(schemes),
+                named,
+                identity.is_valid(now),
+                identity.is_ecdsa(),
+                identity.not_after,
+            )
         };
         self.all.iter().max_by_key(rank)
     }
@@ -149,7 +176,8 @@ impl Identities {
 
 impl ResolvesServerCert for Identities {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        self.choose(hello.server_name(), hello.signature_schemes(), self.clock.now()).map(|identity| identity.key.clone())
+        self.choose(hello.server_name(), hello.signature_schemes(), self.clock.now())
+            .map(|identity| identity.key.clone())
     }
 }
 
@@ -186,16 +214,37 @@ mod tests {
             ],
             &clock,
         );
-        let both = [SignatureScheme::ECDSA_NISTP256_SHA256, SignatureScheme::RSA_PSS_SHA256];
+        let both = [
+            SignatureScheme::ECDSA_NISTP256_SHA256,
+            SignatureScheme::RSA_PSS_SHA256,
+        ];
         let chosen = |name: Option<&str>, schemes: &[SignatureScheme]| {
-            all.choose(name, schemes, now).map(|identity| identity.name.rsplit('/').next().unwrap().to_owned())
+            all.choose(name, schemes, now)
+                .map(|identity| identity.name.rsplit('/').next().unwrap().to_owned())
         };
         assert_eq!(chosen(Some("porta.example"), &both).as_deref(), Some("next.pem"));
-        assert_eq!(chosen(Some("porta.example"), &both[1..]).as_deref(), Some("rsa.pem"));
+        assert_eq!(
+            chosen(Some("porta.example"), &both[1..]).as_deref(),
+            Some("rsa.pem")
+        );
         assert_eq!(chosen(Some("altra.example"), &both).as_deref(), Some("other.pem"));
         assert_eq!(chosen(None, &both).as_deref(), Some("next.pem"));
-        assert_eq!(chosen(Some("nessuna.example"), &both).as_deref(), Some("next.pem"));
-        assert!(chosen(None, &[SignatureScheme::ED25519]).is_some(), "the handshake says what is wrong");
-        assert!(Identity::read(&home.path().join("old.pem"), &home.path().join("rsa.key"), &provider).is_err(), "a key of another's");
+        assert_eq!(
+            chosen(Some("nessuna.example"), &both).as_deref(),
+            Some("next.pem")
+        );
+        assert!(
+            chosen(None, &[SignatureScheme::ED25519]).is_some(),
+            "the handshake says what is wrong"
+        );
+        assert!(
+            Identity::read(
+                &home.path().join("old.pem"),
+                &home.path().join("rsa.key"),
+                &provider
+            )
+            .is_err(),
+            "a key of another's"
+        );
     }
 }

@@ -1,7 +1,8 @@
-//! What is in a revocation list (RFC 5280, section 5), and whether it is believed: whole, and signed by one of the authorities.
+//! What is in a revocation list (RFC 5280, section 5), and whether it is believed: whole, and signed by one
+//! of the authorities.
 //!
-//! A list says something of the certificates that its own key signed, and of no others: two authorities may have one name, as when one
-//! has changed its key.
+//! A list says something of the certificates that its own key signed, and of no others: two authorities may
+//! have one name, as when one has changed its key.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -17,7 +18,8 @@ use super::{pem, signature};
 
 /// The largest file of lists, bytes: some two million certificates.
 pub const LARGEST: usize = 64 << 20;
-/// Lists in one file. Each has its signature verified, and a certificate is looked for on every list of its issuer.
+/// Lists in one file. Each has its signature verified, and a certificate is looked for on every list of its
+/// issuer.
 const MOST_LISTS: usize = 64;
 
 /// One list.
@@ -29,7 +31,8 @@ pub(super) struct List {
     /// The CRL number, where it has one: its length and its octets, so that they compare as numbers.
     number: Option<(usize, Vec<u8>)>,
     serials: HashSet<Vec<u8>>,
-    /// The certificate of who signed it: who issued that (several where nobody can tell which of one name it was), and its serial.
+    /// The certificate of who signed it: who issued that (several where nobody can tell which of one name it
+    /// was), and its serial.
     signer: (Vec<Issuer>, Vec<u8>),
 }
 
@@ -123,12 +126,22 @@ pub(super) fn gather(bytes: &[u8], authorities: &[CertificateDer<'_>]) -> Result
     if ders.len() > MOST_LISTS {
         return Err(Flaw::Many);
     }
-    let lists: Gathered = ders.iter().map(|der| parse(der, authorities)).collect::<Result<_, _>>()?;
-    if lists.is_empty() { Err(Flaw::Unreadable) } else { Ok(lists) }
+    let lists: Gathered = ders
+        .iter()
+        .map(|der| parse(der, authorities))
+        .collect::<Result<_, _>>()?;
+    if lists.is_empty() {
+        Err(Flaw::Unreadable)
+    } else {
+        Ok(lists)
+    }
 }
 
-/// Those that count. Of two lists of one issuer (the same name, and the same key) the later does; of the same moment, both.
-pub(super) fn in_force<'a>(all: impl IntoIterator<Item = &'a (Issuer, Arc<List>)>) -> HashMap<Issuer, InForce> {
+/// Those that count. Of two lists of one issuer (the same name, and the same key) the later does; of the same
+/// moment, both.
+pub(super) fn in_force<'a>(
+    all: impl IntoIterator<Item = &'a (Issuer, Arc<List>)>,
+) -> HashMap<Issuer, InForce> {
     let mut lists: HashMap<Issuer, InForce> = HashMap::new();
     for (issuer, list) in all {
         match lists.get_mut(issuer) {
@@ -139,7 +152,15 @@ pub(super) fn in_force<'a>(all: impl IntoIterator<Item = &'a (Issuer, Arc<List>)
             }
             _ => {
                 let (this_update, next_update) = (list.this_update, list.next_update);
-                lists.insert(issuer.clone(), InForce { this_update, next_update, disowned: false, lists: vec![list.clone()] });
+                lists.insert(
+                    issuer.clone(),
+                    InForce {
+                        this_update,
+                        next_update,
+                        disowned: false,
+                        lists: vec![list.clone()],
+                    },
+                );
             }
         }
     }
@@ -156,46 +177,97 @@ const ISSUING_DISTRIBUTION_POINT: &str = "2.5.29.28";
 fn parse(der: &[u8], authorities: &[CertificateDer<'_>]) -> Result<(Issuer, Arc<List>), Flaw> {
     let (rest, list) = CertificateRevocationList::from_der(der).map_err(|_| Flaw::Unreadable)?;
     // Of an authority that was certified again under the same key, the certificate that lasts longest.
-    let signers = authorities.iter().filter_map(|authority| issued_by(&list, authority));
+    let signers = authorities
+        .iter()
+        .filter_map(|authority| issued_by(&list, authority));
     let signer = signers.max_by_key(|signer| signer.validity().not_after.timestamp());
     let signer = signer.filter(|_| rest.is_empty()).ok_or(Flaw::Foreign)?;
-    // RFC 5280, section 5.2: a list with a critical extension that is not understood must not be used. Delta lists and lists of
-    // only some certificates have one: taken for whole, they would hide revocations. So have the entries of indirect lists, which
-    // are another authority's.
-    let entries = list.iter_revoked_certificates().flat_map(|revoked| revoked.extensions());
-    // By the letter delta lists and partial ones mark it critical (5.2.4, 5.2.5): one that does not is no whole list either.
-    let partial = |oid: &str| list.extensions().iter().any(|extension| extension.oid.to_id_string() == oid);
+    // RFC 5280, section 5.2: a list with a critical extension that is not understood must not be used. Delta
+    // lists and lists of only some certificates have one: taken for whole, they would hide revocations. So
+    // have the entries of indirect lists, which are another authority's.
+    let entries = list
+        .iter_revoked_certificates()
+        .flat_map(|revoked| revoked.extensions());
+    // By the letter delta lists and partial ones mark it critical (5.2.4, 5.2.5): one that does not is no
+    // whole list either.
+    let partial = |oid: &str| {
+        list.extensions()
+            .iter()
+            .any(|extension| extension.oid.to_id_string() == oid)
+    };
     let partial = partial(DELTA_INDICATOR) || partial(ISSUING_DISTRIBUTION_POINT);
-    if partial || list.extensions().iter().chain(entries).any(|extension| extension.critical) {
+    if partial
+        || list
+            .extensions()
+            .iter()
+            .chain(entries)
+            .any(|extension| extension.critical)
+    {
         return Err(Flaw::Partial);
     }
     let next = list.next_update().ok_or(Flaw::Endless)?;
     let parsed = List {
         // An authority that is not in its time says nothing of others.
-        this_update: list.last_update().timestamp().max(signer.validity().not_before.timestamp()),
+        this_update: list
+            .last_update()
+            .timestamp()
+            .max(signer.validity().not_before.timestamp()),
         next_update: next.timestamp().min(signer.validity().not_after.timestamp()),
-        number: list.crl_number().map(|number| number.to_bytes_be()).map(|number| (number.len(), number)),
-        serials: list.iter_revoked_certificates().map(|revoked| trimmed(revoked.raw_serial())).collect(),
+        number: list
+            .crl_number()
+            .map(|number| number.to_bytes_be())
+            .map(|number| (number.len(), number)),
+        serials: list
+            .iter_revoked_certificates()
+            .map(|revoked| trimmed(revoked.raw_serial()))
+            .collect(),
         signer: (above(&signer, authorities), trimmed(signer.raw_serial())),
     };
     Ok((Issuer::of(&signer), Arc::new(parsed)))
 }
 
-/// Who of the authorities issued the certificate of one. Where no signature can be verified it may be any of that name.
+/// Who of the authorities issued the certificate of one. Where no signature can be verified it may be any of
+/// that name.
 fn above(certificate: &X509Certificate<'_>, authorities: &[CertificateDer<'_>]) -> Vec<Issuer> {
-    let parsed = authorities.iter().filter_map(|der| X509Certificate::from_der(der).ok().map(|(_, authority)| authority));
-    let named: Vec<_> = parsed.filter(|authority| authority.subject().as_raw() == certificate.issuer().as_raw()).collect();
-    let signed = named.iter().filter(|authority| signature::verifies(certificate, authority.public_key().raw));
+    let parsed = authorities.iter().filter_map(|der| {
+        X509Certificate::from_der(der)
+            .ok()
+            .map(|(_, authority)| authority)
+    });
+    let named: Vec<_> = parsed
+        .filter(|authority| authority.subject().as_raw() == certificate.issuer().as_raw())
+        .collect();
+    let signed = named
+        .iter()
+        .filter(|authority| signature::verifies(certificate, authority.public_key().raw));
     let signed: Vec<_> = signed.map(Issuer::of).collect();
-    if signed.is_empty() { named.iter().map(Issuer::of).collect() } else { signed }
+    if signed.is_empty() {
+        named.iter().map(Issuer::of).collect()
+    } else {
+        signed
+    }
 }
 
-/// Judges the content of a file of lists before it takes the place of another's. As it is loaded; besides, every list in its time, and none
-/// missing or older than in the file in place. One in place that would not be loaded counts for nothing.
-pub fn judge(bytes: &[u8], in_place: Option<&[u8]>, authorities: &[CertificateDer<'_>], now: Timestamp) -> Result<Replacement, Flaw> {
+/// Judges the content of a file of lists before it takes the place of another's. As it is loaded; besides,
+/// every list in its time, and none missing or older than in the file in place. One in place that would not
+/// be loaded counts for nothing.
+pub fn judge(
+    bytes: &[u8],
+    in_place: Option<&[u8]>,
+    authorities: &[CertificateDer<'_>],
+    now: Timestamp,
+) -> Result<Replacement, Flaw> {
     let lists = in_force(&gather(bytes, authorities)?);
-    let known = in_force(&in_place.and_then(|bytes| gather(bytes, authorities).ok()).unwrap_or_default());
-    let expires = lists.values().map(|list| list.next_update).min().ok_or(Flaw::Unreadable)?;
+    let known = in_force(
+        &in_place
+            .and_then(|bytes| gather(bytes, authorities).ok())
+            .unwrap_or_default(),
+    );
+    let expires = lists
+        .values()
+        .map(|list| list.next_update)
+        .min()
+        .ok_or(Flaw::Unreadable)?;
     let second = now.as_second();
     if lists.values().any(|list| list.this_update > second) {
         return Err(Flaw::Future);
@@ -205,22 +277,38 @@ pub fn judge(bytes: &[u8], in_place: Option<&[u8]>, authorities: &[CertificateDe
     }
     for (issuer, known) in &known {
         let list = lists.get(issuer).ok_or(Flaw::Missing)?;
-        let behind = list.number().zip(known.number()).is_some_and(|(number, known)| number < known);
+        let behind = list
+            .number()
+            .zip(known.number())
+            .is_some_and(|(number, known)| number < known);
         if list.this_update < known.this_update || behind {
             return Err(Flaw::Older);
         }
     }
-    let serials = |list: &InForce| list.lists.iter().flat_map(|list| &list.serials).collect::<HashSet<_>>().len();
-    Ok(Replacement { expires, revoked: lists.values().map(serials).sum() })
+    let serials = |list: &InForce| {
+        list.lists
+            .iter()
+            .flat_map(|list| &list.serials)
+            .collect::<HashSet<_>>()
+            .len()
+    };
+    Ok(Replacement {
+        expires,
+        revoked: lists.values().map(serials).sum(),
+    })
 }
 
-/// Marks the lists of authorities that are on a list themselves, and of those under them: an authority of the configuration may be under
-/// another, and clients need not send it along.
+/// Marks the lists of authorities that are on a list themselves, and of those under them: an authority of the
+/// configuration may be under another, and clients need not send it along.
 fn disown(lists: &mut HashMap<Issuer, InForce>) {
     loop {
         let on_list = |own: &Issuer, list: &List| {
             let (issuers, serial) = &list.signer;
-            let listed = |issuer: &Issuer| lists.get(issuer).is_some_and(|above| above.lists(serial) || issuer != own && above.disowned);
+            let listed = |issuer: &Issuer| {
+                lists
+                    .get(issuer)
+                    .is_some_and(|above| above.lists(serial) || issuer != own && above.disowned)
+            };
             issuers.iter().any(listed)
         };
         let found: Vec<Issuer> = lists
@@ -240,23 +328,43 @@ fn disown(lists: &mut HashMap<Issuer, InForce>) {
 }
 
 fn ders(bytes: &[u8]) -> Result<Vec<Vec<u8>>, Flaw> {
-    // A sequence of more than 127 bytes is DER; text may stand around PEM (`openssl crl -text`), and a mark before it.
+    // A sequence of more than 127 bytes is DER; text may stand around PEM (`openssl crl -text`), and a mark
+    // before it.
     if matches!(bytes, [0x30, length, ..] if *length >= 0x80) {
         return Ok(vec![bytes.to_vec()]);
     }
     let bytes = pem::unmarked(bytes);
     let lists = rustls::pki_types::CertificateRevocationListDer::pem_slice_iter(bytes);
-    lists.take(MOST_LISTS + 1).map(|list| list.map(|der| der.as_ref().to_vec()).map_err(|_| Flaw::Unreadable)).collect()
+    lists
+        .take(MOST_LISTS + 1)
+        .map(|list| {
+            list.map(|der| der.as_ref().to_vec())
+                .map_err(|_| Flaw::Unreadable)
+        })
+        .collect()
 }
 
 /// The authority's certificate, if the list is the authority's.
-fn issued_by<'a>(list: &CertificateRevocationList<'_>, authority: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> {
+fn issued_by<'a>(
+    list: &CertificateRevocationList<'_>,
+    authority: &'a CertificateDer<'_>,
+) -> Option<X509Certificate<'a>> {
     let (_, authority) = X509Certificate::from_der(authority).ok()?;
     let same_name = authority.subject().as_raw() == list.issuer().as_raw();
     // RFC 5280, 4.2.1.3: where a key usage is stated, it must allow signing lists.
-    let may_sign = authority.key_usage().ok()?.is_none_or(|usage| usage.value.crl_sign());
+    let may_sign = authority
+        .key_usage()
+        .ok()?
+        .is_none_or(|usage| usage.value.crl_sign());
     let same_algorithm = list.tbs_cert_list.signature == list.signature_algorithm;
     let algorithm = list.signature_algorithm.algorithm.to_id_string();
-    let signed = || signature::signed_by(authority.public_key().raw, &algorithm, list.tbs_cert_list.as_ref(), &list.signature_value.data);
+    let signed = || {
+        signature::signed_by(
+            authority.public_key().raw,
+            &algorithm,
+            list.tbs_cert_list.as_ref(),
+            &list.signature_value.data,
+        )
+    };
     (same_name && may_sign && same_algorithm && signed()).then_some(authority)
 }

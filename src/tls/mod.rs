@@ -1,14 +1,15 @@
 //! The channel: mutually authenticated TLS 1.2 and 1.3.
 //!
 //! - [`setup`]: all of it as it is now, built from the configuration and replaced whole;
-//! - [`peer`]: what is known of a client's certificate; [`validity`]: whether a certificate is valid at a moment: asked at every REQUEST, since a live
-//!   connection outlives expiry and revocation;
+//! - [`peer`]: what is known of a client's certificate; [`validity`]: whether a certificate is valid at a
+//!   moment: asked at every REQUEST, since a live connection outlives expiry and revocation;
 //! - [`path`]: from a client's certificate to a configured authority, in bounded work;
-//! - [`profile`]: what a client's certificate must be like; [`authorities`]: where it must come from; [`lists`]: what is in a
-//!   revocation list, and whether it is believed; [`revocation`]: those in force, as sets by issuer; [`ocsp`]: responders, for authorities
-//!   without lists; [`client`]: how either is asked for;
-//! - [`server`]: the server's configuration; [`identity`]: its own certificates; [`pem`]: how certificates and keys are read; [`subject`]: the
-//!   names in them that may be told.
+//! - [`profile`]: what a client's certificate must be like; [`authorities`]: where it must come from;
+//!   [`lists`]: what is in a revocation list, and whether it is believed; [`revocation`]: those in force, as
+//!   sets by issuer; [`ocsp`]: responders, for authorities without lists; [`client`]: how either is asked
+//!   for;
+//! - [`server`]: the server's configuration; [`identity`]: its own certificates; [`pem`]: how certificates
+//!   and keys are read; [`subject`]: the names in them that may be told.
 
 pub mod authorities;
 pub mod client;

@@ -1,10 +1,11 @@
-//! OCSP (RFC 6960, in the profile of RFC 5019) for authorities that publish no revocation list: asked at a request, since a handshake
-//! cannot wait, and kept for an hour at most: then it is asked again. What comes may have been made before it was asked for, as many
-//! responders do: how long before is the operator's to say ([`Oldest`]). A nonce goes along (RFC 8954): an answer that has one was made
-//! for this question, or it is refused.
+//! OCSP (RFC 6960, in the profile of RFC 5019) for authorities that publish no revocation list: asked at a
+//! request, since a handshake cannot wait, and kept for an hour at most: then it is asked again. What comes
+//! may have been made before it was asked for, as many responders do: how long before is the operator's to
+//! say ([`Oldest`]). A nonce goes along (RFC 8954): an answer that has one was made for this question, or it
+//! is refused.
 //!
-//! Hard fail: a certificate of which nothing good is known is not valid. What a responder says counts if the authority signed it, or who
-//! the authority certified for that (id-kp-OCSPSigning).
+//! Hard fail: a certificate of which nothing good is known is not valid. What a responder says counts if the
+//! authority signed it, or who the authority certified for that (id-kp-OCSPSigning).
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -24,7 +25,8 @@ use x509_cert::ext::Extension;
 use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 use x509_ocsp::{
-    BasicOcspResponse, CertId, CertStatus, OcspGeneralizedTime, OcspRequest, OcspResponse, OcspResponseStatus, Request, TbsRequest, Version,
+    BasicOcspResponse, CertId, CertStatus, OcspGeneralizedTime, OcspRequest, OcspResponse,
+    OcspResponseStatus, Request, TbsRequest, Version,
 };
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
@@ -38,13 +40,15 @@ use crate::clock::Clock;
 const LONGEST: i64 = 3600;
 /// How long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// After a question without an answer the next is asked this much later, seconds; of a responder that does not answer at all, about any certificate.
+/// After a question without an answer the next is asked this much later, seconds; of a responder that does
+/// not answer at all, about any certificate.
 const PAUSE: i64 = 5;
 /// Questions to one responder at the same time.
 const QUESTIONS: usize = 8;
 /// The largest answer, bytes.
 const LARGEST: usize = 64 * 1024;
-/// Certificates in one answer. Each may cost two verifications of signatures, and an honest answer has one or none.
+/// Certificates in one answer. Each may cost two verifications of signatures, and an honest answer has one or
+/// none.
 const MOST_CERTIFICATES: usize = 4;
 /// By how much clocks may differ, seconds.
 const SKEW: i64 = 300;
@@ -132,14 +136,23 @@ impl Responders {
                 return Err(wrong("tls.ocsp: serve un indirizzo http://"));
             }
             let issuer = {
-                let (_, parsed) =
-                    X509Certificate::from_der(&authority).map_err(|_| wrong("il certificato dell'autorità non si può leggere"))?;
+                let (_, parsed) = X509Certificate::from_der(&authority)
+                    .map_err(|_| wrong("il certificato dell'autorità non si può leggere"))?;
                 Issuer::of(&parsed)
             };
             let (asking, silent_until) = (Semaphore::new(QUESTIONS), AtomicI64::new(0));
-            let responder = Responder { url: uri, authority, known: Mutex::default(), asking, silent_until, oldest };
+            let responder = Responder {
+                url: uri,
+                authority,
+                known: Mutex::default(),
+                asking,
+                silent_until,
+                oldest,
+            };
             if by_issuer.insert(issuer, responder).is_some() {
-                return Err(wrong("è il secondo responder per la stessa autorità: ne serve uno solo"));
+                return Err(wrong(
+                    "è il secondo responder per la stessa autorità: ne serve uno solo",
+                ));
             }
         }
         Ok(Self { by_issuer })
@@ -157,7 +170,12 @@ impl Responders {
 
     /// What is known now.
     pub(super) fn check(&self, issuer: &Issuer, serial: &[u8], second: i64) -> Result<Valid, Invalid> {
-        match self.by_issuer.get(issuer).and_then(|responder| responder.fresh(serial, second)).and_then(|known| known.revoked) {
+        match self
+            .by_issuer
+            .get(issuer)
+            .and_then(|responder| responder.fresh(serial, second))
+            .and_then(|known| known.revoked)
+        {
             Some(false) => Ok(Valid::default()),
             Some(true) => Err(Invalid::Revoked),
             None => Err(Invalid::StatusUnknown),
@@ -166,12 +184,16 @@ impl Responders {
 
     /// Asks, if nothing fresh is known. It never takes longer than [`PATIENCE`], however many wait.
     pub(super) async fn ask(&self, issuer: &Issuer, serial: &[u8], clock: &Clock) {
-        let Some(responder) = self.by_issuer.get(issuer) else { return };
+        let Some(responder) = self.by_issuer.get(issuer) else {
+            return;
+        };
         let second = clock.now().as_second();
         if responder.fresh(serial, second).is_some() || responder.is_silent(second) {
             return;
         }
-        let answered = tokio::time::timeout(PATIENCE, responder.learn(serial, clock)).await.unwrap_or(Err(NoAnswer::Silent));
+        let answered = tokio::time::timeout(PATIENCE, responder.learn(serial, clock))
+            .await
+            .unwrap_or(Err(NoAnswer::Silent));
         if let Err(error) = answered {
             tracing::warn!(url = %responder.url, %error, "ocsp");
             let until = clock.now().as_second() + PAUSE;
@@ -215,16 +237,39 @@ impl Responder {
     async fn question(&self, serial: &[u8], clock: &Clock) -> Result<Known, NoAnswer> {
         let id = self.id(serial).ok_or(NoAnswer::None)?;
         let nonce = nonce().ok_or(NoAnswer::None)?;
-        let request = Request { req_cert: id.clone(), single_request_extensions: None };
+        let request = Request {
+            req_cert: id.clone(),
+            single_request_extensions: None,
+        };
         let request_extensions = Some(vec![nonce.clone()]);
-        let tbs_request = TbsRequest { version: Version::V1, requestor_name: None, request_list: vec![request], request_extensions };
-        let bytes = OcspRequest { tbs_request, optional_signature: None }.to_der().map_err(|_| NoAnswer::None)?;
-        let post = HttpRequest::post("/").header("content-type", "application/ocsp-request").header("accept", "application/ocsp-response");
-        let answer = client::send(&self.url, post, Bytes::from(bytes), LARGEST).await.map_err(|error| match error {
-            NoReply::Unreachable(_) | NoReply::Broken => NoAnswer::Silent,
-            NoReply::Address | NoReply::Status(_) | NoReply::Large => NoAnswer::None,
-        })?;
-        judge(&answer, &Question { id, nonce }, &self.authority, self.oldest, clock.now())
+        let tbs_request = TbsRequest {
+            version: Version::V1,
+            requestor_name: None,
+            request_list: vec![request],
+            request_extensions,
+        };
+        let bytes = OcspRequest {
+            tbs_request,
+            optional_signature: None,
+        }
+        .to_der()
+        .map_err(|_| NoAnswer::None)?;
+        let post = HttpRequest::post("/")
+            .header("content-type", "application/ocsp-request")
+            .header("accept", "application/ocsp-response");
+        let answer = client::send(&self.url, post, Bytes::from(bytes), LARGEST)
+            .await
+            .map_err(|error| match error {
+                NoReply::Unreachable(_) | NoReply::Broken => NoAnswer::Silent,
+                NoReply::Address | NoReply::Status(_) | NoReply::Large => NoAnswer::None,
+            })?;
+        judge(
+            &answer,
+            &Question { id, nonce },
+            &self.authority,
+            self.oldest,
+            clock.now(),
+        )
     }
 
     /// RFC 5019, section 2.1.1: SHA-1, which is what all responders know; it names and does not protect.
@@ -232,7 +277,10 @@ impl Responder {
         let (_, authority) = X509Certificate::from_der(&self.authority).ok()?;
         let hash = |bytes: &[u8]| OctetString::new(digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref()).ok();
         Some(CertId {
-            hash_algorithm: AlgorithmIdentifierOwned { oid: SHA1, parameters: Some(Any::from(Null)) },
+            hash_algorithm: AlgorithmIdentifierOwned {
+                oid: SHA1,
+                parameters: Some(Any::from(Null)),
+            },
             issuer_name_hash: hash(authority.subject().as_raw())?,
             issuer_key_hash: hash(&authority.public_key().subject_public_key.data)?,
             serial_number: SerialNumber::new(serial).ok()?,
@@ -250,15 +298,31 @@ struct Question {
 fn nonce() -> Option<Extension> {
     let mut bytes = [0; NONCE_BYTES];
     rand::fill(&mut bytes).ok()?;
-    let value = OctetString::new(bytes).and_then(|value| value.to_der()).and_then(OctetString::new).ok()?;
-    Some(Extension { extn_id: NONCE, critical: false, extn_value: value })
+    let value = OctetString::new(bytes)
+        .and_then(|value| value.to_der())
+        .and_then(OctetString::new)
+        .ok()?;
+    Some(Extension {
+        extn_id: NONCE,
+        critical: false,
+        extn_value: value,
+    })
 }
 
 /// What an answer says of a certificate, if it may be believed.
-fn judge(bytes: &[u8], question: &Question, authority: &[u8], oldest: Oldest, now: Timestamp) -> Result<Known, NoAnswer> {
+fn judge(
+    bytes: &[u8],
+    question: &Question,
+    authority: &[u8],
+    oldest: Oldest,
+    now: Timestamp,
+) -> Result<Known, NoAnswer> {
     let id = &question.id;
     let response = OcspResponse::from_der(bytes).map_err(|_| NoAnswer::None)?;
-    let content = response.response_bytes.filter(|content| content.response_type == BASIC).ok_or(NoAnswer::None)?;
+    let content = response
+        .response_bytes
+        .filter(|content| content.response_type == BASIC)
+        .ok_or(NoAnswer::None)?;
     if response.response_status != OcspResponseStatus::Successful {
         return Err(NoAnswer::None);
     }
@@ -266,26 +330,44 @@ fn judge(bytes: &[u8], question: &Question, authority: &[u8], oldest: Oldest, no
     if !is_signed(&basic, authority, now) {
         return Err(NoAnswer::Foreign);
     }
-    // Answers that are made beforehand have none; one that has was made for a question, and is not to be shown again for another.
+    // Answers that are made beforehand have none; one that has was made for a question, and is not to be
+    // shown again for another.
     let mut extensions = basic.tbs_response_data.response_extensions.iter().flatten();
-    if extensions.any(|extension| extension.extn_id == NONCE && extension.extn_value != question.nonce.extn_value) {
+    if extensions
+        .any(|extension| extension.extn_id == NONCE && extension.extn_value != question.nonce.extn_value)
+    {
         return Err(NoAnswer::Nonce);
     }
     let same = |found: &CertId| {
         found.hash_algorithm.oid == id.hash_algorithm.oid
-            && (&found.issuer_name_hash, &found.issuer_key_hash, &found.serial_number)
-                == (&id.issuer_name_hash, &id.issuer_key_hash, &id.serial_number)
+            && (
+                &found.issuer_name_hash,
+                &found.issuer_key_hash,
+                &found.serial_number,
+            ) == (&id.issuer_name_hash, &id.issuer_key_hash, &id.serial_number)
     };
-    let single = basic.tbs_response_data.responses.iter().find(|single| same(&single.cert_id)).ok_or(NoAnswer::Other)?;
-    let second = |time: &OcspGeneralizedTime| i64::try_from(time.0.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
+    let single = basic
+        .tbs_response_data
+        .responses
+        .iter()
+        .find(|single| same(&single.cert_id))
+        .ok_or(NoAnswer::Other)?;
+    let second =
+        |time: &OcspGeneralizedTime| i64::try_from(time.0.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
     let (now, from) = (now.as_second(), second(&single.this_update));
     // Without nextUpdate newer information is available at any time: what is said counts as of thisUpdate.
-    let until = single.next_update.as_ref().map_or(from.saturating_add(LONGEST), second);
+    let until = single
+        .next_update
+        .as_ref()
+        .map_or(from.saturating_add(LONGEST), second);
     // From then on it is too old, though it is kept.
     let oldest = from.saturating_add(oldest.0);
     // An authority that is not in its time says nothing of others.
     let (_, signer) = X509Certificate::from_der(authority).map_err(|_| NoAnswer::Foreign)?;
-    let (until, from) = (until.min(signer.validity().not_after.timestamp()), from.max(signer.validity().not_before.timestamp()));
+    let (until, from) = (
+        until.min(signer.validity().not_after.timestamp()),
+        from.max(signer.validity().not_before.timestamp()),
+    );
     if from > now.saturating_add(SKEW) || until < now {
         return Err(NoAnswer::Stale);
     }
@@ -297,26 +379,52 @@ fn judge(bytes: &[u8], question: &Question, authority: &[u8], oldest: Oldest, no
         CertStatus::Revoked(_) => Some(true),
         CertStatus::Unknown(_) => None,
     };
-    Ok(Known { revoked, until: until.min(oldest).min(now + if revoked.is_some() { LONGEST } else { PAUSE }) })
+    Ok(Known {
+        revoked,
+        until: until
+            .min(oldest)
+            .min(now + if revoked.is_some() { LONGEST } else { PAUSE }),
+    })
 }
 
 /// Whether the authority signed an answer, or who it certified for that.
 fn is_signed(basic: &BasicOcspResponse, authority: &[u8], now: Timestamp) -> bool {
-    let (Ok((_, authority)), Ok(message)) = (X509Certificate::from_der(authority), basic.tbs_response_data.to_der()) else { return false };
+    let (Ok((_, authority)), Ok(message)) = (
+        X509Certificate::from_der(authority),
+        basic.tbs_response_data.to_der(),
+    ) else {
+        return false;
+    };
     let algorithm = basic.signature_algorithm.oid.to_string();
-    let signed_with = |key: &[u8]| signature::signed_by(key, &algorithm, &message, basic.signature.raw_bytes());
+    let signed_with =
+        |key: &[u8]| signature::signed_by(key, &algorithm, &message, basic.signature.raw_bytes());
     if signed_with(authority.public_key().raw) {
         return true;
     }
-    if basic.certs.as_ref().is_some_and(|certificates| certificates.len() > MOST_CERTIFICATES) {
+    if basic
+        .certs
+        .as_ref()
+        .is_some_and(|certificates| certificates.len() > MOST_CERTIFICATES)
+    {
         return false;
     }
-    let ders = basic.certs.iter().flatten().filter_map(|certificate| certificate.to_der().ok());
+    let ders = basic
+        .certs
+        .iter()
+        .flatten()
+        .filter_map(|certificate| certificate.to_der().ok());
     ders.into_iter().any(|der| {
-        let Ok((_, delegate)) = X509Certificate::from_der(&der) else { return false };
-        let for_this = delegate.extended_key_usage().ok().flatten().is_some_and(|usage| usage.value.ocsp_signing);
+        let Ok((_, delegate)) = X509Certificate::from_der(&der) else {
+            return false;
+        };
+        let for_this = delegate
+            .extended_key_usage()
+            .ok()
+            .flatten()
+            .is_some_and(|usage| usage.value.ocsp_signing);
         let validity = delegate.validity();
-        let in_time = (validity.not_before.timestamp()..=validity.not_after.timestamp()).contains(&now.as_second());
+        let in_time =
+            (validity.not_before.timestamp()..=validity.not_after.timestamp()).contains(&now.as_second());
         let of_authority = delegate.issuer().as_raw() == authority.subject().as_raw();
         for_this
             && in_time
@@ -349,17 +457,31 @@ mod tests {
             let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
             params.distinguished_name.push(DnType::CommonName, "Autorità");
             params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-            (params.not_before, params.not_after) = (offset(now, -30 * DAY).unwrap(), offset(now, 30 * DAY).unwrap());
+            (params.not_before, params.not_after) =
+                (offset(now, -30 * DAY).unwrap(), offset(now, 30 * DAY).unwrap());
             let key = KeyPair::generate().unwrap();
-            Self { der: params.self_signed(&key).unwrap().der().clone(), key }
+            Self {
+                der: params.self_signed(&key).unwrap().der().clone(),
+                key,
+            }
         }
 
         fn responders(&self) -> Responders {
-            Responders::new(vec![(self.der.clone(), "http://localhost/".to_owned())], Oldest::hours(24)).unwrap()
+            Responders::new(
+                vec![(self.der.clone(), "http://localhost/".to_owned())],
+                Oldest::hours(24),
+            )
+            .unwrap()
         }
 
         /// An answer: good, made at that second and until that, with that nonce.
-        fn answer(&self, id: &CertId, this_update: i64, next_update: Option<i64>, nonce: Option<Extension>) -> Vec<u8> {
+        fn answer(
+            &self,
+            id: &CertId,
+            this_update: i64,
+            next_update: Option<i64>,
+            nonce: Option<Extension>,
+        ) -> Vec<u8> {
             self.sealed(id, (this_update, next_update), nonce, &self.key, None)
         }
 
@@ -401,8 +523,16 @@ mod tests {
                 certs,
             };
             let response = OctetString::new(basic.to_der().unwrap()).unwrap();
-            let response_bytes = Some(ResponseBytes { response_type: BASIC, response });
-            OcspResponse { response_status: OcspResponseStatus::Successful, response_bytes }.to_der().unwrap()
+            let response_bytes = Some(ResponseBytes {
+                response_type: BASIC,
+                response,
+            });
+            OcspResponse {
+                response_status: OcspResponseStatus::Successful,
+                response_bytes,
+            }
+            .to_der()
+            .unwrap()
         }
 
         /// A certificate of this authority for a key that may sign answers.
@@ -415,7 +545,13 @@ mod tests {
         }
 
         fn id(&self) -> CertId {
-            self.responders().by_issuer.values().next().unwrap().id(SERIAL).unwrap()
+            self.responders()
+                .by_issuer
+                .values()
+                .next()
+                .unwrap()
+                .id(SERIAL)
+                .unwrap()
         }
     }
 
@@ -423,10 +559,19 @@ mod tests {
     fn an_answer_may_have_been_made_before_but_not_longer_ago_than_is_allowed() {
         let now = Clock::system().now();
         let (authority, second) = (Authority::new(now), now.as_second());
-        let question = Question { id: authority.id(), nonce: nonce().unwrap() };
+        let question = Question {
+            id: authority.id(),
+            nonce: nonce().unwrap(),
+        };
         let judged = |from: i64, until: Option<i64>, hours: u32| {
-            let answer = authority.answer(&question.id, second + from, until.map(|until| second + until), None);
-            judge(&answer, &question, &authority.der, Oldest::hours(hours), now).map(|known| (known.revoked, known.until - second))
+            let answer = authority.answer(
+                &question.id,
+                second + from,
+                until.map(|until| second + until),
+                None,
+            );
+            judge(&answer, &question, &authority.der, Oldest::hours(hours), now)
+                .map(|known| (known.revoked, known.until - second))
         };
         // For an hour, whatever it says; less where it ends sooner.
         assert_eq!(judged(-60, Some(DAY), 24), Ok((Some(false), HOUR)));
@@ -439,14 +584,20 @@ mod tests {
         assert_eq!(judged(-DAY - 1, Some(DAY), 24), Err(NoAnswer::Old));
         assert_eq!(judged(-DAY, Some(DAY), 24), Ok((Some(false), 0)));
         assert_eq!(judged(600 - DAY, Some(DAY), 24), Ok((Some(false), 600)));
-        assert_eq!((judged(-DAY, Some(-1), 48), judged(SKEW + 1, Some(DAY), 48)), (Err(NoAnswer::Stale), Err(NoAnswer::Stale)));
+        assert_eq!(
+            (judged(-DAY, Some(-1), 48), judged(SKEW + 1, Some(DAY), 48)),
+            (Err(NoAnswer::Stale), Err(NoAnswer::Stale))
+        );
     }
 
     #[test]
     fn an_answer_to_another_question_is_refused() {
         let now = Clock::system().now();
         let (authority, second) = (Authority::new(now), now.as_second());
-        let question = Question { id: authority.id(), nonce: nonce().unwrap() };
+        let question = Question {
+            id: authority.id(),
+            nonce: nonce().unwrap(),
+        };
         let judged = |nonce: Option<Extension>| {
             let answer = authority.answer(&question.id, second - 60, Some(second + DAY), nonce);
             judge(&answer, &question, &authority.der, Oldest::hours(24), now).map(|known| known.revoked)
@@ -456,16 +607,27 @@ mod tests {
         assert_eq!(question.nonce.extn_value.as_bytes().len(), 2 + NONCE_BYTES);
         assert_eq!(judged(None), Ok(Some(false)));
         assert_eq!(judged(Some(question.nonce.clone())), Ok(Some(false)));
-        let empty = Extension { extn_value: OctetString::new([]).unwrap(), ..other.clone() };
-        assert_eq!((judged(Some(other)), judged(Some(empty))), (Err(NoAnswer::Nonce), Err(NoAnswer::Nonce)));
+        let empty = Extension {
+            extn_value: OctetString::new([]).unwrap(),
+            ..other.clone()
+        };
+        assert_eq!(
+            (judged(Some(other)), judged(Some(empty))),
+            (Err(NoAnswer::Nonce), Err(NoAnswer::Nonce))
+        );
     }
 
     #[test]
     fn an_answer_with_more_certificates_than_are_looked_at_is_refused() {
         let now = Clock::system().now();
         let (authority, second) = (Authority::new(now), now.as_second());
-        let question = Question { id: authority.id(), nonce: nonce().unwrap() };
-        let keys: Vec<KeyPair> = (0..=MOST_CERTIFICATES).map(|_| KeyPair::generate().unwrap()).collect();
+        let question = Question {
+            id: authority.id(),
+            nonce: nonce().unwrap(),
+        };
+        let keys: Vec<KeyPair> = (0..=MOST_CERTIFICATES)
+            .map(|_| KeyPair::generate().unwrap())
+            .collect();
         let all: Vec<_> = keys.iter().map(|key| authority.delegate(now, key)).collect();
         let judged = |certificates: &[x509_cert::Certificate], key: &KeyPair| {
             let times = (second - 60, Some(second + DAY));
@@ -473,24 +635,44 @@ mod tests {
             judge(&answer, &question, &authority.der, Oldest::hours(24), now).map(|known| known.revoked)
         };
         let (few, last) = (&all[..MOST_CERTIFICATES], &keys[MOST_CERTIFICATES - 1]);
-        assert_eq!((judged(few, last), judged(&all, last)), (Ok(Some(false)), Err(NoAnswer::Foreign)));
-        assert_eq!(judged(&all, &authority.key), Ok(Some(false)), "the authority's own needs none of them");
+        assert_eq!(
+            (judged(few, last), judged(&all, last)),
+            (Ok(Some(false)), Err(NoAnswer::Foreign))
+        );
+        assert_eq!(
+            judged(&all, &authority.key),
+            Ok(Some(false)),
+            "the authority's own needs none of them"
+        );
     }
 
     #[test]
     fn a_responder_answers_for_one_key() {
         let now = Clock::system().now();
         let (one, other) = (Authority::new(now), Authority::new(now));
-        let issuer = |authority: &Authority| Issuer::of(&X509Certificate::from_der(&authority.der).unwrap().1);
+        let issuer =
+            |authority: &Authority| Issuer::of(&X509Certificate::from_der(&authority.der).unwrap().1);
         let responders = one.responders();
-        let known = Known { revoked: Some(false), until: i64::MAX };
-        responders.by_issuer.values().for_each(|responder| responder.note(SERIAL, known, &Clock::system()));
+        let known = Known {
+            revoked: Some(false),
+            until: i64::MAX,
+        };
+        responders
+            .by_issuer
+            .values()
+            .for_each(|responder| responder.note(SERIAL, known, &Clock::system()));
         assert!(responders.check(&issuer(&one), SERIAL, now.as_second()).is_ok());
         assert_eq!(issuer(&one).name, issuer(&other).name);
         assert!(responders.knows(&issuer(&one)) && !responders.knows(&issuer(&other)));
-        assert_eq!(responders.check(&issuer(&other), SERIAL, now.as_second()), Err(Invalid::StatusUnknown));
+        assert_eq!(
+            responders.check(&issuer(&other), SERIAL, now.as_second()),
+            Err(Invalid::StatusUnknown)
+        );
         let both = [&one, &other].map(|authority| (authority.der.clone(), "http://localhost/".to_owned()));
-        assert!(Responders::new(both.to_vec(), Oldest::hours(24)).is_ok(), "each has its own");
+        assert!(
+            Responders::new(both.to_vec(), Oldest::hours(24)).is_ok(),
+            "each has its own"
+        );
         assert!(Responders::new(vec![both[0].clone(), both[0].clone()], Oldest::hours(24)).is_err());
     }
 }

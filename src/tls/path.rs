@@ -1,8 +1,10 @@
-//! The path from a client's certificate to a configured authority: found once in a handshake, and verified once.
+//! The path from a client's certificate to a configured authority: found once in a handshake, and verified
+//! once.
 //!
-//! A client sends any certificates it likes, so each step is bounded before it is taken. The search follows names, and only through issuers
-//! of which something good is known: a list at hand that does not hold the certificate below, or a responder to ask. A path that the search
-//! finds goes to webpki, alone and with its one anchor. webpki's signature verifications are remembered and counted (`signature::Verifications`). The
+//! A client sends any certificates it likes, so each step is bounded before it is taken. The search follows
+//! names, and only through issuers of which something good is known: a list at hand that does not hold the
+//! certificate below, or a responder to ask. A path that the search finds goes to webpki, alone and with its
+//! one anchor. webpki's signature verifications are remembered and counted (`signature::Verifications`). The
 //! first path that webpki, the profile and the lengths accept becomes the [`Peer`].
 
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
@@ -24,7 +26,8 @@ pub const MOST_CERTIFICATES: usize = 8;
 pub const MOST_BYTES: usize = 16 * 1024;
 /// Extensions of one certificate. RFC 5280 has sixteen.
 const MOST_EXTENSIONS: usize = 64;
-/// Paths that are handed to webpki. Honest clients need one or two: an authority changes its key, or two certify each other.
+/// Paths that are handed to webpki. Honest clients need one or two: an authority changes its key, or two
+/// certify each other.
 const MOST_PATHS: usize = 12;
 /// Steps of the search from a certificate to one above it.
 const MOST_STEPS: usize = 64;
@@ -51,11 +54,21 @@ struct Anchor {
 impl Anchor {
     fn read(der: &CertificateDer<'static>) -> Result<Self, TlsError> {
         let wrong = || TlsError::Rustls(CertificateError::BadEncoding.into());
-        let trust = webpki::anchor_from_trusted_cert(der).map_err(|error| TlsError::Rustls(refused(error).into()))?.to_owned();
+        let trust = webpki::anchor_from_trusted_cert(der)
+            .map_err(|error| TlsError::Rustls(refused(error).into()))?
+            .to_owned();
         let (_, certificate) = X509Certificate::from_der(der).map_err(|_| wrong())?;
-        let length = certificate.basic_constraints().ok().flatten().and_then(|basic| basic.value.path_len_constraint);
+        let length = certificate
+            .basic_constraints()
+            .ok()
+            .flatten()
+            .and_then(|basic| basic.value.path_len_constraint);
         let length = length.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
-        Ok(Self { trust, issuer: Issuer::of(&certificate), length })
+        Ok(Self {
+            trust,
+            issuer: Issuer::of(&certificate),
+            length,
+        })
     }
 }
 
@@ -66,12 +79,27 @@ impl Judge {
         revocations: Revocations,
         algorithms: &'static [&'static dyn SignatureVerificationAlgorithm],
     ) -> Result<Self, TlsError> {
-        let mut anchors: Vec<Anchor> = authorities.all().iter().map(Anchor::read).collect::<Result<_, _>>()?;
-        let lengths: Vec<_> = anchors.iter().map(|anchor| (anchor.issuer.name.clone(), anchor.length)).collect();
+        let mut anchors: Vec<Anchor> = authorities
+            .all()
+            .iter()
+            .map(Anchor::read)
+            .collect::<Result<_, _>>()?;
+        let lengths: Vec<_> = anchors
+            .iter()
+            .map(|anchor| (anchor.issuer.name.clone(), anchor.length))
+            .collect();
         for anchor in &mut anchors {
-            anchor.length = lengths.iter().filter(|(name, _)| *name == anchor.issuer.name).filter_map(|(_, length)| *length).min();
+            anchor.length = lengths
+                .iter()
+                .filter(|(name, _)| *name == anchor.issuer.name)
+                .filter_map(|(_, length)| *length)
+                .min();
         }
-        Ok(Self { anchors, revocations, algorithms })
+        Ok(Self {
+            anchors,
+            revocations,
+            algorithms,
+        })
     }
 
     /// Judges what a client presents, its own certificate first.
@@ -80,7 +108,11 @@ impl Judge {
     }
 
     /// Judges the path alone, not the purpose of the client's own certificate.
-    pub fn judge_path(&self, presented: &[CertificateDer<'_>], now: UnixTime) -> Result<Peer, CertificateError> {
+    pub fn judge_path(
+        &self,
+        presented: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<Peer, CertificateError> {
         self.find(presented, now, |_| Ok(()))
     }
 
@@ -90,7 +122,9 @@ impl Judge {
         now: UnixTime,
         check: fn(&X509Certificate<'_>) -> Result<(), Unfit>,
     ) -> Result<Peer, CertificateError> {
-        if presented.len() > MOST_CERTIFICATES || presented.iter().map(|der| der.len()).sum::<usize>() > MOST_BYTES {
+        if presented.len() > MOST_CERTIFICATES
+            || presented.iter().map(|der| der.len()).sum::<usize>() > MOST_BYTES
+        {
             return Err(unfit(Unfit::Bulk));
         }
         let (own, above) = presented.split_first().ok_or(CertificateError::BadEncoding)?;
@@ -109,21 +143,42 @@ impl Judge {
             steps: 0,
             worst: CertificateError::UnknownIssuer,
         };
-        let Some((path, anchor)) = search.above(&mut Vec::new()) else { return Err(search.worst) };
+        let Some((path, anchor)) = search.above(&mut Vec::new()) else {
+            return Err(search.worst);
+        };
         // webpki has read it to its last byte.
         check(&own).map_err(unfit)?;
-        let issuers = path.iter().map(|authority| &authority.issuer).chain([&anchor.issuer]);
-        let certificates = [&own].into_iter().chain(path.iter().map(|authority| &authority.certificate));
-        let chain = certificates.zip(issuers).map(|(certificate, issuer)| Link::new(certificate, issuer.clone())).collect();
+        let issuers = path
+            .iter()
+            .map(|authority| &authority.issuer)
+            .chain([&anchor.issuer]);
+        let certificates = [&own]
+            .into_iter()
+            .chain(path.iter().map(|authority| &authority.certificate));
+        let chain = certificates
+            .zip(issuers)
+            .map(|(certificate, issuer)| Link::new(certificate, issuer.clone()))
+            .collect();
         Peer::new(&own, presented, chain).map_err(|_| unfit(Unfit::Names))
     }
 
     /// Drops certificates that do not lead to an anchor by names, anchors themselves, and duplicates.
     fn keep_leading(&self, authorities: &mut Vec<Authority<'_>>) {
-        authorities.retain(|authority| !self.anchors.iter().any(|anchor| anchor.issuer == authority.issuer));
-        let mut names: Vec<&[u8]> = self.anchors.iter().map(|anchor| anchor.issuer.name.as_slice()).collect();
+        authorities.retain(|authority| {
+            !self
+                .anchors
+                .iter()
+                .any(|anchor| anchor.issuer == authority.issuer)
+        });
+        let mut names: Vec<&[u8]> = self
+            .anchors
+            .iter()
+            .map(|anchor| anchor.issuer.name.as_slice())
+            .collect();
         let mut leads = vec![false; authorities.len()];
-        while let Some(next) = (0..leads.len()).find(|at| !leads[*at] && names.contains(&authorities[*at].certificate.issuer().as_raw())) {
+        while let Some(next) = (0..leads.len())
+            .find(|at| !leads[*at] && names.contains(&authorities[*at].certificate.issuer().as_raw()))
+        {
             leads[next] = true;
             names.push(authorities[next].certificate.subject().as_raw());
         }
@@ -148,7 +203,11 @@ struct Authority<'a> {
 impl<'a> Authority<'a> {
     fn read(der: &'a CertificateDer<'_>) -> Result<Self, CertificateError> {
         let certificate = read(der)?;
-        Ok(Self { der, issuer: Issuer::of(&certificate), certificate })
+        Ok(Self {
+            der,
+            issuer: Issuer::of(&certificate),
+            certificate,
+        })
     }
 }
 
@@ -173,12 +232,21 @@ impl<'s> Search<'s> {
     fn above(&mut self, path: &mut Vec<&'s Authority<'s>>) -> Option<Found<'s>> {
         let below = path.last().map_or(self.own, |authority| &authority.certificate);
         let (name, serial) = (below.issuer().as_raw(), trimmed(below.raw_serial()));
-        for anchor in self.judge.anchors.iter().filter(|anchor| anchor.issuer.name == name) {
+        for anchor in self
+            .judge
+            .anchors
+            .iter()
+            .filter(|anchor| anchor.issuer.name == name)
+        {
             if self.goes_on(&anchor.issuer, &serial) && self.tried(path, anchor) {
                 return Some((path.clone(), anchor));
             }
         }
-        for authority in self.authorities.iter().filter(|authority| authority.issuer.name == name) {
+        for authority in self
+            .authorities
+            .iter()
+            .filter(|authority| authority.issuer.name == name)
+        {
             let known = path.iter().any(|known| known.issuer == authority.issuer);
             if !known && self.goes_on(&authority.issuer, &serial) {
                 path.push(authority);
@@ -215,16 +283,41 @@ impl<'s> Search<'s> {
         if self.paths > MOST_PATHS || comparisons(self.own, path) > MOST_COMPARISONS {
             return Err(unfit(Unfit::Bulk));
         }
-        let between: Vec<_> = path.iter().map(|authority| CertificateDer::from(authority.der)).collect();
-        let counted: Vec<_> = self.judge.algorithms.iter().map(|algorithm| self.verifications.counting(*algorithm)).collect();
-        let algorithms: Vec<_> = counted.iter().map(|algorithm| algorithm as &dyn SignatureVerificationAlgorithm).collect();
+        let between: Vec<_> = path
+            .iter()
+            .map(|authority| CertificateDer::from(authority.der))
+            .collect();
+        let counted: Vec<_> = self
+            .judge
+            .algorithms
+            .iter()
+            .map(|algorithm| self.verifications.counting(*algorithm))
+            .collect();
+        let algorithms: Vec<_> = counted
+            .iter()
+            .map(|algorithm| algorithm as &dyn SignatureVerificationAlgorithm)
+            .collect();
         let anchors = std::slice::from_ref(&anchor.trust);
         self.own_for_webpki
-            .verify_for_usage(&algorithms, anchors, &between, self.now, KeyUsage::client_auth(), None, None)
+            .verify_for_usage(
+                &algorithms,
+                anchors,
+                &between,
+                self.now,
+                KeyUsage::client_auth(),
+                None,
+                None,
+            )
             .map_err(refused)?;
-        path.iter().try_for_each(|authority| profile::check_authority(&authority.certificate)).map_err(unfit)?;
+        path.iter()
+            .try_for_each(|authority| profile::check_authority(&authority.certificate))
+            .map_err(unfit)?;
         // webpki has no length for anchors.
-        if anchor.length.is_some_and(|length| path.len() > length) { Err(unfit(Unfit::Length)) } else { Ok(()) }
+        if anchor.length.is_some_and(|length| path.len() > length) {
+            Err(unfit(Unfit::Length))
+        } else {
+            Ok(())
+        }
     }
 
     /// Keeps the reason that tells the client most, and says that there is no path.
@@ -255,17 +348,34 @@ fn comparisons(own: &X509Certificate<'_>, path: &[&Authority<'_>]) -> usize {
     };
     let constraints = |certificate: &X509Certificate<'_>| {
         let constraints = certificate.name_constraints().ok().flatten();
-        let subtrees = constraints.map(|both| [&both.value.permitted_subtrees, &both.value.excluded_subtrees]);
-        subtrees.into_iter().flatten().flatten().map(Vec::len).sum::<usize>()
+        let subtrees =
+            constraints.map(|both| [&both.value.permitted_subtrees, &both.value.excluded_subtrees]);
+        subtrees
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(Vec::len)
+            .sum::<usize>()
     };
-    let above: usize = path.iter().map(|authority| constraints(&authority.certificate)).sum();
-    let below: usize = names(own) + path.iter().map(|authority| names(&authority.certificate)).sum::<usize>();
+    let above: usize = path
+        .iter()
+        .map(|authority| constraints(&authority.certificate))
+        .sum();
+    let below: usize = names(own)
+        + path
+            .iter()
+            .map(|authority| names(&authority.certificate))
+            .sum::<usize>();
     above.saturating_mul(below)
 }
 
 fn read(der: &[u8]) -> Result<X509Certificate<'_>, CertificateError> {
     let (_, certificate) = X509Certificate::from_der(der).map_err(|_| CertificateError::BadEncoding)?;
-    if certificate.extensions().len() > MOST_EXTENSIONS { Err(unfit(Unfit::Bulk)) } else { Ok(certificate) }
+    if certificate.extensions().len() > MOST_EXTENSIONS {
+        Err(unfit(Unfit::Bulk))
+    } else {
+        Ok(certificate)
+    }
 }
 
 fn unfit(unfit: Unfit) -> CertificateError {
@@ -280,15 +390,19 @@ fn refused(error: webpki::Error) -> CertificateError {
     use webpki::Error as Because;
     match error {
         Because::BadDer | Because::BadDerTime | Because::TrailingData(_) => CertificateError::BadEncoding,
-        Because::CertNotValidYet { time, not_before } => CertificateError::NotValidYetContext { time, not_before },
+        Because::CertNotValidYet { time, not_before } => {
+            CertificateError::NotValidYetContext { time, not_before }
+        }
         Because::CertExpired { time, not_after } => CertificateError::ExpiredContext { time, not_after },
         Because::InvalidCertValidity => CertificateError::Expired,
         Because::UnknownIssuer => CertificateError::UnknownIssuer,
         Because::InvalidSignatureForPublicKey => CertificateError::BadSignature,
-        Because::UnsupportedSignatureAlgorithmContext(context) => CertificateError::UnsupportedSignatureAlgorithmContext {
-            signature_algorithm_id: context.signature_algorithm_id,
-            supported_algorithms: context.supported_algorithms,
-        },
+        Because::UnsupportedSignatureAlgorithmContext(context) => {
+            CertificateError::UnsupportedSignatureAlgorithmContext {
+                signature_algorithm_id: context.signature_algorithm_id,
+                supported_algorithms: context.supported_algorithms,
+            }
+        }
         Because::UnsupportedSignatureAlgorithmForPublicKeyContext(context) => {
             CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext {
                 signature_algorithm_id: context.signature_algorithm_id,

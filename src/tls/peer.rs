@@ -40,16 +40,24 @@ const MOST_UNITS: usize = 16;
 
 impl Peer {
     /// From the client's certificate, all that it presented, and its verified path.
-    pub(super) fn new(own: &X509Certificate<'_>, presented: &[CertificateDer<'_>], chain: Vec<Link>) -> Result<Self, Invalid> {
+    pub(super) fn new(
+        own: &X509Certificate<'_>,
+        presented: &[CertificateDer<'_>],
+        chain: Vec<Link>,
+    ) -> Result<Self, Invalid> {
         let fingerprint = hex(&sha256(presented.first().ok_or(Invalid::Unreadable)?));
         let mut keys = vec![vec![fingerprint.clone()]];
-        let organization = only(own.subject(), &ORGANIZATION_IDENTIFIER).filter(|name| name.starts_with("CF:IT-"));
+        let organization =
+            only(own.subject(), &ORGANIZATION_IDENTIFIER).filter(|name| name.starts_with("CF:IT-"));
         if let Some(organization) = organization
             && let Some(issuer) = chain.first().and_then(|link| link.issuer.key)
         {
             let issuer = hex(&issuer);
             let of_unit = |unit: &str| format!("{issuer}/{organization}/{unit}");
-            let units: Vec<_> = values(own.subject(), &UNIT).filter(|unit| unit.starts_with("IPAIT-")).take(MOST_UNITS + 1).collect();
+            let units: Vec<_> = values(own.subject(), &UNIT)
+                .filter(|unit| unit.starts_with("IPAIT-"))
+                .take(MOST_UNITS + 1)
+                .collect();
             if units.len() > MOST_UNITS {
                 return Err(Invalid::Unfit);
             }
@@ -57,18 +65,28 @@ impl Peer {
             keys.push(vec![of_unit("-")]);
         }
         let presented = presented.iter().map(|der| der.clone().into_owned()).collect();
-        Ok(Self { fingerprint, keys, chain, presented, trusted: Arc::default() })
+        Ok(Self {
+            fingerprint,
+            keys,
+            chain,
+            presented,
+            trusted: Arc::default(),
+        })
     }
 
-    /// From unverified certificates, to find the ente that they would belong to: the client's own first, then those that may have issued it.
+    /// From unverified certificates, to find the ente that they would belong to: the client's own first, then
+    /// those that may have issued it.
     pub fn unverified(presented: &[CertificateDer<'_>], authorities: &Authorities) -> Result<Self, Invalid> {
         let own = read(presented.first().ok_or(Invalid::Unreadable)?)?;
-        let issuer = Issuer { name: own.issuer().as_raw().to_vec(), key: authorities.issuer_key(&own, presented) };
+        let issuer = Issuer {
+            name: own.issuer().as_raw().to_vec(),
+            key: authorities.issuer_key(&own, presented),
+        };
         Self::new(&own, presented, vec![Link::new(&own, issuer)])
     }
 
-    /// The keys under which the registry may know it, the most particular first: SHA-256 of the certificate; issuer, organization and each
-    /// unit; issuer and organization.
+    /// The keys under which the registry may know it, the most particular first: SHA-256 of the certificate;
+    /// issuer, organization and each unit; issuer and organization.
     pub fn keys(&self) -> &[Vec<String>] {
         &self.keys
     }
@@ -93,7 +111,8 @@ impl Peer {
         &self.fingerprint
     }
 
-    /// Its verified path, the anchor left out: the client's own certificate, and the authorities above it that it sent.
+    /// Its verified path, the anchor left out: the client's own certificate, and the authorities above it
+    /// that it sent.
     pub fn chain(&self) -> &[Link] {
         &self.chain
     }
@@ -113,7 +132,9 @@ impl Link {
 }
 
 fn read(der: &[u8]) -> Result<X509Certificate<'_>, Invalid> {
-    X509Certificate::from_der(der).map(|(_, certificate)| certificate).map_err(|_| Invalid::Unreadable)
+    X509Certificate::from_der(der)
+        .map(|(_, certificate)| certificate)
+        .map_err(|_| Invalid::Unreadable)
 }
 
 /// organizationIdentifier.
@@ -123,13 +144,21 @@ const UNIT: Oid<'static> = oid!(2.5.4.11);
 
 /// The values of an attribute of a name, as text.
 fn values<'a>(name: &'a X509Name<'_>, oid: &'a Oid<'_>) -> impl Iterator<Item = String> + 'a {
-    let attributes = name.iter_attributes().filter(move |attribute| attribute.attr_type() == oid);
+    let attributes = name
+        .iter_attributes()
+        .filter(move |attribute| attribute.attr_type() == oid);
     attributes.filter_map(|attribute| attribute.as_str().ok().map(str::to_owned))
 }
 
 /// The value of an attribute that a name has once: of two, nobody could say which is meant.
 fn only(name: &X509Name<'_>, oid: &Oid<'_>) -> Option<String> {
-    let mut all = name.iter_attributes().filter(|attribute| attribute.attr_type() == oid);
+    let mut all = name
+        .iter_attributes()
+        .filter(|attribute| attribute.attr_type() == oid);
     let first = all.next()?;
-    if all.next().is_some() { None } else { first.as_str().ok().map(str::to_owned) }
+    if all.next().is_some() {
+        None
+    } else {
+        first.as_str().ok().map(str::to_owned)
+    }
 }

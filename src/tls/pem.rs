@@ -1,5 +1,5 @@
-//! Files of certificates and keys: PEM, with text around it or a byte order mark before. The error about another format names it, and the `openssl`
-//! command that makes PEM of it. In Italian: operators read it.
+//! Files of certificates and keys: PEM, with text around it or a byte order mark before. The error about
+//! another format names it, and the `openssl` command that makes PEM of it. In Italian: operators read it.
 
 use std::path::Path;
 
@@ -32,7 +32,9 @@ pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsErro
     match all {
         Ok(all) if !all.is_empty() => Ok(all),
         Ok(_) => Err(wrong(no_certificate(&bytes, file))),
-        Err(_) => Err(wrong("il PEM è danneggiato: una sezione non finisce, o non è in base64".to_owned())),
+        Err(_) => Err(wrong(
+            "il PEM è danneggiato: una sezione non finisce, o non è in base64".to_owned(),
+        )),
     }
 }
 
@@ -47,10 +49,14 @@ pub fn private_key(file: &Path) -> Result<PrivateKeyDer<'static>, TlsError> {
 fn no_certificate(bytes: &[u8], file: &Path) -> String {
     let file = file.display();
     if X509Certificate::from_der(bytes).is_ok() {
-        return format!("il certificato è in DER, serve in PEM: openssl x509 -inform der -in {file} -out certificato.pem");
+        return format!(
+            "il certificato è in DER, serve in PEM: openssl x509 -inform der -in {file} -out certificato.pem"
+        );
     }
     if is_archive(bytes) {
-        return format!("è un archivio PKCS#12, serve PEM: openssl pkcs12 -in {file} -nokeys -out certificato.pem");
+        return format!(
+            "è un archivio PKCS#12, serve PEM: openssl pkcs12 -in {file} -nokeys -out certificato.pem"
+        );
     }
     if says(bytes, "PRIVATE KEY-----") {
         return "contiene una chiave e nessun certificato".to_owned();
@@ -119,11 +125,19 @@ mod tests {
             let file = home.path().join("file");
             std::fs::write(&file, bytes).unwrap();
             let text = |error: TlsError| error.to_string();
-            (certificates(&file).map(|all| all.len()).map_err(text), private_key(&file).map(|_| ()).map_err(text))
+            (
+                certificates(&file).map(|all| all.len()).map_err(text),
+                private_key(&file).map(|_| ()).map_err(text),
+            )
         };
         let pem = key.serialize_pem();
         // Text around, a mark before: read.
-        for (before, after) in [("", ""), ("\u{feff}", ""), ("Certificate:\n  Data: 1\n", "\nfine\n"), ("\u{feff}Bag Attributes\r\n", "")] {
+        for (before, after) in [
+            ("", ""),
+            ("\u{feff}", ""),
+            ("Certificate:\n  Data: 1\n", "\nfine\n"),
+            ("\u{feff}Bag Attributes\r\n", ""),
+        ] {
             let both = format!("{before}{certificate}{pem}{after}");
             assert_eq!(told(both.as_bytes()), (Ok(1), Ok(())), "{before:?}");
         }
@@ -141,11 +155,23 @@ mod tests {
         for (bytes, of_certificate, of_key) in cases {
             let (certificate, key) = told(bytes);
             let holds = |told: Result<(), String>, part: &str| {
-                if part.is_empty() { told.is_ok() } else { told.is_err_and(|told| told.contains(part)) }
+                if part.is_empty() {
+                    told.is_ok()
+                } else {
+                    told.is_err_and(|told| told.contains(part))
+                }
             };
-            assert!(holds(certificate.clone().map(|_| ()), of_certificate), "{of_certificate:?}: {certificate:?}");
+            assert!(
+                holds(certificate.clone().map(|_| ()), of_certificate),
+                "{of_certificate:?}: {certificate:?}"
+            );
             assert!(holds(key.clone(), of_key), "{of_key:?}: {key:?}");
         }
-        assert!(certificates(Path::new("/non/esiste")).unwrap_err().to_string().contains("il file non c'è"));
+        assert!(
+            certificates(Path::new("/non/esiste"))
+                .unwrap_err()
+                .to_string()
+                .contains("il file non c'è")
+        );
     }
 }

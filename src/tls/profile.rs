@@ -1,7 +1,8 @@
-//! What the certificates of a client's chain must be like, beyond a valid chain (ModI, ID_AUTH_CHANNEL_02; CAB Forum's minimum sizes).
+//! What the certificates of a client's chain must be like, beyond a valid chain (ModI, ID_AUTH_CHANNEL_02;
+//! CAB Forum's minimum sizes).
 //!
-//! webpki leaves to its callers what is asked here: it takes any serial, does not look at key usage, and skips the extensions that it does
-//! not know without seeing whether one comes twice.
+//! webpki leaves to its callers what is asked here: it takes any serial, does not look at key usage, and
+//! skips the extensions that it does not know without seeing whether one comes twice.
 
 use x509_parser::extensions::GeneralName;
 use x509_parser::oid_registry::{OID_X509_EXT_NAME_CONSTRAINTS, OID_X509_EXT_POLICY_CONSTRAINTS};
@@ -20,8 +21,8 @@ pub enum Unfit {
     /// The serial number is not a positive integer of at most 20 octets (RFC 5280, 4.1.2.2).
     #[error("serial number")]
     Serial,
-    /// A client's: no extended key usage that allows clientAuth, or a key usage without digitalSignature. An authority's: a key usage
-    /// without keyCertSign.
+    /// A client's: no extended key usage that allows clientAuth, or a key usage without digitalSignature. An
+    /// authority's: a key usage without keyCertSign.
     #[error("not for this use")]
     Usage,
     /// A client's that is a CA's.
@@ -33,11 +34,12 @@ pub enum Unfit {
     /// Signed with something other than SHA-2 or Ed25519.
     #[error("signature algorithm")]
     Signature,
-    /// A client's without any name (RFC 5280, 4.1.2.6), an authority's without a subject, or names that cannot be read.
+    /// A client's without any name (RFC 5280, 4.1.2.6), an authority's without a subject, or names that
+    /// cannot be read.
     #[error("names")]
     Names,
-    /// Constraints on policies, which are not judged here; on e-mail addresses, which webpki does not look for in subjects; on names, by
-    /// who is no authority.
+    /// Constraints on policies, which are not judged here; on e-mail addresses, which webpki does not look
+    /// for in subjects; on names, by who is no authority.
     #[error("constraints")]
     Constraints,
     /// More authorities than one above them allows.
@@ -64,7 +66,11 @@ const CURVES: [&str; 3] = ["1.2.840.10045.3.1.7", "1.3.132.0.34", "1.3.132.0.35"
 /// Judges a client's own certificate.
 pub fn check(der: &[u8]) -> Result<(), Unfit> {
     let (rest, certificate) = X509Certificate::from_der(der).map_err(|_| Unfit::Unreadable)?;
-    if rest.is_empty() { check_own(&certificate) } else { Err(Unfit::Unreadable) }
+    if rest.is_empty() {
+        check_own(&certificate)
+    } else {
+        Err(Unfit::Unreadable)
+    }
 }
 
 /// Judges a client's own certificate that was read, to its last byte.
@@ -74,7 +80,10 @@ pub(super) fn check_own(certificate: &X509Certificate<'_>) -> Result<(), Unfit> 
     if !extended.is_some_and(|usage| usage.value.client_auth) {
         return Err(Unfit::Usage);
     }
-    let usage = certificate.key_usage().map_err(|_| Unfit::Unreadable)?.map(|usage| usage.value);
+    let usage = certificate
+        .key_usage()
+        .map_err(|_| Unfit::Unreadable)?
+        .map(|usage| usage.value);
     let basic = certificate.basic_constraints().map_err(|_| Unfit::Unreadable)?;
     // RFC 5280, 4.2.1.9: who is no CA signs no certificates and limits none.
     let basic = basic.map(|basic| basic.value);
@@ -82,7 +91,10 @@ pub(super) fn check_own(certificate: &X509Certificate<'_>) -> Result<(), Unfit> 
     if authority || usage.is_some_and(|usage| usage.key_cert_sign()) {
         return Err(Unfit::Authority);
     }
-    if certificate.get_extension_unique(&OID_X509_EXT_NAME_CONSTRAINTS).is_ok_and(|names| names.is_some()) {
+    if certificate
+        .get_extension_unique(&OID_X509_EXT_NAME_CONSTRAINTS)
+        .is_ok_and(|names| names.is_some())
+    {
         return Err(Unfit::Constraints);
     }
     // RFC 8446, 4.4.2.2: the handshake is signed.
@@ -90,14 +102,24 @@ pub(super) fn check_own(certificate: &X509Certificate<'_>) -> Result<(), Unfit> 
         return Err(Unfit::Usage);
     }
     let alternative = certificate.subject_alternative_name().map_err(|_| Unfit::Names)?;
-    let readable = |names: &[GeneralName<'_>]| !names.is_empty() && !names.iter().any(|name| matches!(name, GeneralName::Invalid(..)));
-    if alternative.as_ref().is_some_and(|names| !readable(&names.value.general_names)) {
+    let readable = |names: &[GeneralName<'_>]| {
+        !names.is_empty() && !names.iter().any(|name| matches!(name, GeneralName::Invalid(..)))
+    };
+    if alternative
+        .as_ref()
+        .is_some_and(|names| !readable(&names.value.general_names))
+    {
         return Err(Unfit::Names);
     }
-    if is_nameless(certificate) && !alternative.is_some_and(|names| names.critical) { Err(Unfit::Names) } else { Ok(()) }
+    if is_nameless(certificate) && !alternative.is_some_and(|names| names.critical) {
+        Err(Unfit::Names)
+    } else {
+        Ok(())
+    }
 }
 
-/// Judges an authority's certificate that a client sent along and that was read to its last byte. An anchor is not judged.
+/// Judges an authority's certificate that a client sent along and that was read to its last byte. An anchor
+/// is not judged.
 pub(super) fn check_authority(certificate: &X509Certificate<'_>) -> Result<(), Unfit> {
     check_any(certificate)?;
     let usage = certificate.key_usage().map_err(|_| Unfit::Unreadable)?;
@@ -108,18 +130,36 @@ pub(super) fn check_authority(certificate: &X509Certificate<'_>) -> Result<(), U
     if is_nameless(certificate) {
         return Err(Unfit::Names);
     }
-    let constraints = certificate.name_constraints().map_err(|_| Unfit::Constraints)?.map(|constraints| constraints.value);
-    let subtrees = constraints.iter().flat_map(|both| [&both.permitted_subtrees, &both.excluded_subtrees]).flatten().flatten();
+    let constraints = certificate
+        .name_constraints()
+        .map_err(|_| Unfit::Constraints)?
+        .map(|constraints| constraints.value);
+    let subtrees = constraints
+        .iter()
+        .flat_map(|both| [&both.permitted_subtrees, &both.excluded_subtrees])
+        .flatten()
+        .flatten();
     // RFC 5280, 4.2.1.10: they hold for the addresses in subjects too.
     let mut addresses = subtrees.filter(|subtree| matches!(subtree.base, GeneralName::RFC822Name(_)));
-    if addresses.next().is_some() { Err(Unfit::Constraints) } else { Ok(()) }
+    if addresses.next().is_some() {
+        Err(Unfit::Constraints)
+    } else {
+        Ok(())
+    }
 }
 
-/// Whether other certificates may be signed with the key of this one: an authority's; of version 1, which says nothing of it, any.
+/// Whether other certificates may be signed with the key of this one: an authority's; of version 1, which
+/// says nothing of it, any.
 pub fn is_authority(der: &[u8]) -> bool {
-    let Ok((_, certificate)) = X509Certificate::from_der(der) else { return false };
-    let signs = certificate.key_usage().is_ok_and(|usage| usage.is_none_or(|usage| usage.value.key_cert_sign()));
-    let basic = certificate.basic_constraints().is_ok_and(|basic| basic.is_some_and(|basic| basic.value.ca));
+    let Ok((_, certificate)) = X509Certificate::from_der(der) else {
+        return false;
+    };
+    let signs = certificate
+        .key_usage()
+        .is_ok_and(|usage| usage.is_none_or(|usage| usage.value.key_cert_sign()));
+    let basic = certificate
+        .basic_constraints()
+        .is_ok_and(|basic| basic.is_some_and(|basic| basic.value.ca));
     signs && (basic || certificate.version().0 == 0)
 }
 
@@ -139,7 +179,11 @@ fn check_any(certificate: &X509Certificate<'_>) -> Result<(), Unfit> {
     if !SIGNATURES.contains(&certificate.signature_algorithm.algorithm.to_id_string().as_str()) {
         return Err(Unfit::Signature);
     }
-    if has_good_key(certificate) { Ok(()) } else { Err(Unfit::Key) }
+    if has_good_key(certificate) {
+        Ok(())
+    } else {
+        Err(Unfit::Key)
+    }
 }
 
 /// A positive integer of at most 20 octets, in DER: no more zeros before it than its sign needs.
@@ -154,7 +198,11 @@ fn has_good_key(certificate: &X509Certificate<'_>) -> bool {
     match key.parsed() {
         Ok(PublicKey::RSA(rsa)) => (2048..=8192).contains(&bits(rsa.modulus)),
         Ok(PublicKey::EC(_)) => {
-            let curve = key.algorithm.parameters.as_ref().and_then(|curve| curve.as_oid().ok());
+            let curve = key
+                .algorithm
+                .parameters
+                .as_ref()
+                .and_then(|curve| curve.as_oid().ok());
             curve.is_some_and(|curve| CURVES.contains(&curve.to_id_string().as_str()))
         }
         Ok(PublicKey::Unknown(_)) => key.algorithm.algorithm.to_id_string() == "1.3.101.112",
@@ -166,7 +214,9 @@ fn has_good_key(certificate: &X509Certificate<'_>) -> bool {
 fn bits(number: &[u8]) -> usize {
     let first = number.iter().position(|byte| *byte != 0).unwrap_or(number.len());
     let significant = &number[first..];
-    significant.first().map_or(0, |byte| significant.len() * 8 - byte.leading_zeros() as usize)
+    significant
+        .first()
+        .map_or(0, |byte| significant.len() * 8 - byte.leading_zeros() as usize)
 }
 
 fn is_nameless(certificate: &X509Certificate<'_>) -> bool {

@@ -1,7 +1,8 @@
-//! The revocation lists in force: sets of serials by issuer, signatures checked when they are loaded, freshness when they are asked.
+//! The revocation lists in force: sets of serials by issuer, signatures checked when they are loaded,
+//! freshness when they are asked.
 //!
-//! Hard fail: a certificate of whose issuer (the name, and the key that signed it) there is no list, or only one past its `nextUpdate` and
-//! the operator's [`Grace`], is not valid.
+//! Hard fail: a certificate of whose issuer (the name, and the key that signed it) there is no list, or only
+//! one past its `nextUpdate` and the operator's [`Grace`], is not valid.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -33,7 +34,8 @@ pub struct Revocations {
     reading: Arc<Mutex<()>>,
 }
 
-/// For how long a list that should have been replaced is still good enough: not at all, unless the operator says so.
+/// For how long a list that should have been replaced is still good enough: not at all, unless the operator
+/// says so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Grace(i64);
 
@@ -53,7 +55,10 @@ struct Lists {
 
 impl From<Vec<Source>> for Lists {
     fn from(files: Vec<Source>) -> Self {
-        Self { by_issuer: lists::in_force(files.iter().flat_map(|file| &file.lists)), files }
+        Self {
+            by_issuer: lists::in_force(files.iter().flat_map(|file| &file.lists)),
+            files,
+        }
     }
 }
 
@@ -102,7 +107,8 @@ pub struct Unreadable {
 pub struct Refreshed {
     /// Those that had changed, and are in force now.
     pub loaded: Vec<PathBuf>,
-    /// Those that cannot be read, if they could be before, have changed since, or cannot be for another reason.
+    /// Those that cannot be read, if they could be before, have changed since, or cannot be for another
+    /// reason.
     pub unreadable: Vec<Unreadable>,
 }
 
@@ -129,7 +135,9 @@ impl Peer {
             if second > link.not_after {
                 return Err(Invalid::Expired);
             }
-            valid.within_grace |= revocations.check(&link.issuer, &link.serial, second)?.within_grace;
+            valid.within_grace |= revocations
+                .check(&link.issuer, &link.serial, second)?
+                .within_grace;
         }
         Ok(valid)
     }
@@ -140,8 +148,13 @@ impl Revocations {
     pub fn load(files: &[PathBuf], authorities: Vec<CertificateDer<'static>>) -> Result<Self, TlsError> {
         let read = |file: &PathBuf| {
             let stamp = stamp(file);
-            let lists = read(file, &authorities).map_err(|wrong| TlsError::File(file.display().to_string(), wrong.text()))?;
-            Ok(Source { stamp, lists, wrong: None })
+            let lists = read(file, &authorities)
+                .map_err(|wrong| TlsError::File(file.display().to_string(), wrong.text()))?;
+            Ok(Source {
+                stamp,
+                lists,
+                wrong: None,
+            })
         };
         let sources: Vec<Source> = files.iter().map(read).collect::<Result<_, TlsError>>()?;
         Ok(Self {
@@ -156,7 +169,10 @@ impl Revocations {
 
     /// The same, with responders for authorities that have no list.
     pub fn with_responders(self, responders: Responders) -> Self {
-        Self { responders: Arc::new(responders), ..self }
+        Self {
+            responders: Arc::new(responders),
+            ..self
+        }
     }
 
     /// Whether there are responders at all.
@@ -181,9 +197,15 @@ impl Revocations {
         Self { grace, ..self }
     }
 
-    /// The second until which the list that ends first is good, without grace; nothing where there is no list.
+    /// The second until which the list that ends first is good, without grace; nothing where there is no
+    /// list.
     pub fn expires(&self) -> Option<i64> {
-        self.lists.load().by_issuer.values().map(|list| list.next_update).min()
+        self.lists
+            .load()
+            .by_issuer
+            .values()
+            .map(|list| list.next_update)
+            .min()
     }
 
     /// How the lists stand at that second.
@@ -206,12 +228,17 @@ impl Revocations {
     /// The files that cannot be read as they are now.
     pub fn unreadable(&self) -> Vec<Unreadable> {
         let lists = self.lists.load();
-        let wrong = |(file, source): (&PathBuf, &Source)| source.wrong.clone().map(|wrong| Unreadable { file: file.clone(), wrong });
+        let wrong = |(file, source): (&PathBuf, &Source)| {
+            source.wrong.clone().map(|wrong| Unreadable {
+                file: file.clone(),
+                wrong,
+            })
+        };
         self.files.iter().zip(&lists.files).filter_map(wrong).collect()
     }
 
-    /// Loads the files again that have changed, and those that could not be read. Of one that cannot be read what was known before stays in
-    /// force, for as long as it says itself.
+    /// Loads the files again that have changed, and those that could not be read. Of one that cannot be read
+    /// what was known before stays in force, for as long as it says itself.
     pub fn refresh(&self) -> Refreshed {
         // One look at a time: an earlier one that took longer must not undo a later one.
         let _one = match self.reading.try_lock() {
@@ -227,12 +254,19 @@ impl Revocations {
             }
             match read(file, &self.authorities) {
                 Ok(lists) => {
-                    *source = Source { stamp, lists, wrong: None };
+                    *source = Source {
+                        stamp,
+                        lists,
+                        wrong: None,
+                    };
                     refreshed.loaded.push(file.clone());
                 }
                 Err(wrong) => {
                     if stamp != source.stamp || source.wrong.as_ref() != Some(&wrong) {
-                        refreshed.unreadable.push(Unreadable { file: file.clone(), wrong: wrong.clone() });
+                        refreshed.unreadable.push(Unreadable {
+                            file: file.clone(),
+                            wrong: wrong.clone(),
+                        });
                     }
                     (source.stamp, source.wrong) = (stamp, Some(wrong));
                 }
@@ -246,29 +280,45 @@ impl Revocations {
 
     /// The verdict of the lists at hand; good where a responder is to be asked.
     pub(super) fn at_hand(&self, issuer: &Issuer, serial: &[u8], second: i64) -> Result<(), Invalid> {
-        if self.is_asked(issuer) { Ok(()) } else { self.check(issuer, serial, second).map(|_| ()) }
+        if self.is_asked(issuer) {
+            Ok(())
+        } else {
+            self.check(issuer, serial, second).map(|_| ())
+        }
     }
 
     /// Whether a certificate is listed, by lists of its issuer's that are fresh at that second.
     pub(super) fn check(&self, issuer: &Issuer, serial: &[u8], second: i64) -> Result<Valid, Invalid> {
         let lists = self.lists.load();
-        let Some(list) = lists.by_issuer.get(issuer) else { return self.responders.check(issuer, serial, second) };
+        let Some(list) = lists.by_issuer.get(issuer) else {
+            return self.responders.check(issuer, serial, second);
+        };
         if second < list.this_update || second > list.next_update.saturating_add(self.grace.0) {
             return Err(Invalid::StatusUnknown);
         }
-        if list.disowned || list.lists(serial) { Err(Invalid::Revoked) } else { Ok(Valid { within_grace: second > list.next_update }) }
+        if list.disowned || list.lists(serial) {
+            Err(Invalid::Revoked)
+        } else {
+            Ok(Valid {
+                within_grace: second > list.next_update,
+            })
+        }
     }
 }
 
 fn stamp(file: &Path) -> Option<SystemTime> {
-    std::fs::metadata(file).and_then(|metadata| metadata.modified()).ok()
+    std::fs::metadata(file)
+        .and_then(|metadata| metadata.modified())
+        .ok()
 }
 
 fn read(file: &Path, authorities: &[CertificateDer<'static>]) -> Result<Gathered, Wrong> {
     let wrong = |error: std::io::Error| Wrong::File(crate::italian::io(&error));
     let mut bytes = Vec::new();
     let most = u64::try_from(lists::LARGEST).unwrap_or(u64::MAX);
-    File::open(file).and_then(|file| file.take(most + 1).read_to_end(&mut bytes)).map_err(wrong)?;
+    File::open(file)
+        .and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
+        .map_err(wrong)?;
     if bytes.len() > lists::LARGEST {
         return Err(Wrong::File(format!("ha più di {} MiB", lists::LARGEST >> 20)));
     }
@@ -300,7 +350,12 @@ mod tests {
                 std::fs::write(file, authority.crl(&[], 1).unwrap()).unwrap();
             }
             let revocations = Revocations::load(&files, ders.to_vec()).unwrap();
-            Self { home, now, authorities, revocations }
+            Self {
+                home,
+                now,
+                authorities,
+                revocations,
+            }
         }
 
         fn file(&self, which: usize) -> PathBuf {
@@ -317,7 +372,8 @@ mod tests {
         fn check(&self, which: usize, serial: &[u8], later: i64) -> Result<Valid, Invalid> {
             let der = der(&self.authorities[which].pem());
             let (_, authority) = x509_parser::parse_x509_certificate(&der).unwrap();
-            self.revocations.check(&Issuer::of(&authority), serial, self.now.as_second() + later)
+            self.revocations
+                .check(&Issuer::of(&authority), serial, self.now.as_second() + later)
         }
     }
 
@@ -329,10 +385,19 @@ mod tests {
     #[test]
     fn of_a_file_that_cannot_be_read_what_was_known_stays_and_the_others_are_taken() {
         let bench = Bench::new();
-        assert_eq!(bench.revocations.refresh(), Refreshed::default(), "nothing had changed");
+        assert_eq!(
+            bench.revocations.refresh(),
+            Refreshed::default(),
+            "nothing had changed"
+        );
         let gone = bench.authorities[1].client("revocato").unwrap();
         let certificate = der(&gone.certificate);
-        let serial = super::super::validity::trimmed(x509_parser::parse_x509_certificate(&certificate).unwrap().1.raw_serial());
+        let serial = super::super::validity::trimmed(
+            x509_parser::parse_x509_certificate(&certificate)
+                .unwrap()
+                .1
+                .raw_serial(),
+        );
         let good = std::fs::read(bench.file(0)).unwrap();
         let foreign = Authority::new("Prima", bench.now).unwrap().crl(&[], 1).unwrap();
         let flaw = |flaw: Flaw| Wrong::Flaw(flaw);
@@ -350,25 +415,56 @@ mod tests {
             let revoked = number % 2 == 0;
             let listed: &[_] = if revoked { &[&gone] } else { &[] };
             bench.write(1, bench.authorities[1].crl(listed, 1).unwrap());
-            let unreadable = vec![Unreadable { file: bench.file(0), wrong }];
+            let unreadable = vec![Unreadable {
+                file: bench.file(0),
+                wrong,
+            }];
             let refreshed = bench.revocations.refresh();
-            assert_eq!((&refreshed.loaded, &refreshed.unreadable), (&vec![bench.file(1)], &unreadable));
+            assert_eq!(
+                (&refreshed.loaded, &refreshed.unreadable),
+                (&vec![bench.file(1)], &unreadable)
+            );
             assert_eq!(bench.revocations.unreadable(), unreadable);
             assert_eq!(bench.revocations.refresh(), Refreshed::default(), "said again");
             assert_eq!(bench.check(1, &serial, 1).is_err(), revoked);
             assert!(bench.check(0, &serial, 1).is_ok());
-            assert_eq!(bench.check(0, &serial, 86_400 + 60), Err(Invalid::StatusUnknown), "for longer than it says");
+            assert_eq!(
+                bench.check(0, &serial, 86_400 + 60),
+                Err(Invalid::StatusUnknown),
+                "for longer than it says"
+            );
         }
         std::fs::remove_file(bench.file(0)).unwrap();
         let refreshed = bench.revocations.refresh();
-        assert!(matches!(&refreshed.unreadable[..], [Unreadable { wrong: Wrong::File(_), .. }]), "{refreshed:?}");
+        assert!(
+            matches!(
+                &refreshed.unreadable[..],
+                [Unreadable {
+                    wrong: Wrong::File(_),
+                    ..
+                }]
+            ),
+            "{refreshed:?}"
+        );
         assert!(bench.check(0, &serial, 1).is_ok());
         bench.write(0, good);
-        assert_eq!(bench.revocations.refresh(), Refreshed { loaded: vec![bench.file(0)], unreadable: Vec::new() });
+        assert_eq!(
+            bench.revocations.refresh(),
+            Refreshed {
+                loaded: vec![bench.file(0)],
+                unreadable: Vec::new()
+            }
+        );
         assert_eq!(bench.revocations.unreadable(), Vec::new());
         // Where all are loaded at once, all must be good.
         bench.write(0, b"");
-        assert!(Revocations::load(&[bench.file(0), bench.file(1)], bench.revocations.authorities.to_vec()).is_err());
+        assert!(
+            Revocations::load(
+                &[bench.file(0), bench.file(1)],
+                bench.revocations.authorities.to_vec()
+            )
+            .is_err()
+        );
     }
 
     #[test]
@@ -380,11 +476,33 @@ mod tests {
         let (first, second) = (revocations.expires().unwrap(), bench.now.as_second() + 3 * 86_400);
         let near = |at: Option<i64>, of: i64| at.is_some_and(|at| (at - of).abs() < 60);
         let standing = revocations.standing(first);
-        assert_eq!(standing, Standing { over: 0, grace_until: None, next_update: Some(first) });
+        assert_eq!(
+            standing,
+            Standing {
+                over: 0,
+                grace_until: None,
+                next_update: Some(first)
+            }
+        );
         let standing = revocations.standing(first + 1);
-        assert!(standing.over == 0 && standing.grace_until == Some(first + 7200) && near(standing.next_update, second), "{standing:?}");
+        assert!(
+            standing.over == 0
+                && standing.grace_until == Some(first + 7200)
+                && near(standing.next_update, second),
+            "{standing:?}"
+        );
         let standing = revocations.standing(first + 7201);
-        assert!(standing.over == 1 && standing.grace_until.is_none() && near(standing.next_update, second), "{standing:?}");
-        assert_eq!(bench.revocations.standing(second + 3600), Standing { over: 2, grace_until: None, next_update: None });
+        assert!(
+            standing.over == 1 && standing.grace_until.is_none() && near(standing.next_update, second),
+            "{standing:?}"
+        );
+        assert_eq!(
+            bench.revocations.standing(second + 3600),
+            Standing {
+                over: 2,
+                grace_until: None,
+                next_update: None
+            }
+        );
     }
 }

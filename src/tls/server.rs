@@ -4,12 +4,15 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use rustls::client::danger::HandshakeSignatureValid;
-use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::crypto::{
+    CryptoProvider, WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+};
 use rustls::pki_types::{CertificateDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{NoServerSessionStorage, ResolvesServerCert};
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, OtherError, ProtocolVersion, RootCertStore, ServerConfig, SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, OtherError, ProtocolVersion, RootCertStore,
+    ServerConfig, SignatureScheme,
 };
 
 use super::TlsError;
@@ -35,7 +38,11 @@ pub enum TlsVersion {
 impl TlsVersion {
     /// Of a session.
     pub fn of(version: Option<ProtocolVersion>) -> Self {
-        if version == Some(ProtocolVersion::TLSv1_3) { Self::V13 } else { Self::V12 }
+        if version == Some(ProtocolVersion::TLSv1_3) {
+            Self::V13
+        } else {
+            Self::V12
+        }
     }
 
     /// Its name in the ledger.
@@ -47,7 +54,8 @@ impl TlsVersion {
     }
 }
 
-/// Makes handshakes with one certificate: the server's chain and key, the authorities that clients' certificates come from, their lists.
+/// Makes handshakes with one certificate: the server's chain and key, the authorities that clients'
+/// certificates come from, their lists.
 pub fn configure(
     chain: &Path,
     key: &Path,
@@ -58,8 +66,18 @@ pub fn configure(
     let provider = provider();
     let identities = Identities::new(vec![Identity::read(chain, key, &provider)?], clock);
     let authorities = Authorities::from(authorities.to_vec());
-    let judge = Judge::new(&authorities, revocations, provider.signature_verification_algorithms.all)?;
-    Handshakes::new(provider, &authorities, Arc::new(judge), Arc::new(identities), clock)
+    let judge = Judge::new(
+        &authorities,
+        revocations,
+        provider.signature_verification_algorithms.all,
+    )?;
+    Handshakes::new(
+        provider,
+        &authorities,
+        Arc::new(judge),
+        Arc::new(identities),
+        clock,
+    )
 }
 
 /// The cryptography: aws-lc-rs.
@@ -67,7 +85,8 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
-/// Makes a configuration for each handshake, so that the peer that the verifier found can be asked for afterwards.
+/// Makes a configuration for each handshake, so that the peer that the verifier found can be asked for
+/// afterwards.
 #[derive(Debug)]
 pub struct Handshakes {
     provider: Arc<CryptoProvider>,
@@ -86,7 +105,8 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// The peer, once its certificates were judged good. That it holds the key is known when the handshake is over.
+    /// The peer, once its certificates were judged good. That it holds the key is known when the handshake is
+    /// over.
     pub fn peer(&self) -> Option<&Peer> {
         self.peer.get()
     }
@@ -97,7 +117,8 @@ impl Shown {
     }
 }
 
-/// A refused certificate, as far as an operator may know it. Never its CN nor its serialNumber: they may name a person.
+/// A refused certificate, as far as an operator may know it. Never its CN nor its serialNumber: they may name
+/// a person.
 #[derive(Clone, Debug)]
 pub struct Refused {
     /// Why.
@@ -113,7 +134,12 @@ pub struct Refused {
 impl Refused {
     fn of(certificate: &CertificateDer<'_>, error: &CertificateError) -> Self {
         let (issuer, organization) = subject::public(certificate).unwrap_or_default();
-        Self { why: Invalid::because(error), fingerprint: hex(&sha256(certificate)), issuer, organization }
+        Self {
+            why: Invalid::because(error),
+            fingerprint: hex(&sha256(certificate)),
+            issuer,
+            organization,
+        }
     }
 }
 
@@ -136,13 +162,22 @@ impl Handshakes {
             roots.add(authority.clone())?;
         }
         if roots.is_empty() {
-            return Err(TlsError::File("tls.client_authorities".to_owned(), "non contiene alcun certificato".to_owned()));
+            return Err(TlsError::File(
+                "tls.client_authorities".to_owned(),
+                "non contiene alcun certificato".to_owned(),
+            ));
         }
         let mut hints = roots.subjects();
         if !are_told(&hints) {
             hints.clear();
         }
-        let handshakes = Self { provider, judge, identities, hints: hints.into(), clock: clock.clone() };
+        let handshakes = Self {
+            provider,
+            judge,
+            identities,
+            hints: hints.into(),
+            clock: clock.clone(),
+        };
         handshakes.begin().map(|_| handshakes)
     }
 
@@ -155,10 +190,11 @@ impl Handshakes {
             hints: self.hints.clone(),
             algorithms: self.provider.signature_verification_algorithms,
         };
-        let mut config = ServerConfig::builder_with_details(self.provider.clone(), Arc::new(self.clock.clone()))
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-            .with_client_cert_verifier(Arc::new(verifier))
-            .with_cert_resolver(self.identities.clone());
+        let mut config =
+            ServerConfig::builder_with_details(self.provider.clone(), Arc::new(self.clock.clone()))
+                .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+                .with_client_cert_verifier(Arc::new(verifier))
+                .with_cert_resolver(self.identities.clone());
         // A resumed session would outlive a revocation.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
@@ -168,11 +204,12 @@ impl Handshakes {
     }
 }
 
-/// Bytes of the names of authorities that clients are told: the field holds 65,535 (RFC 5246, 7.4.4), and Java reads no message over 32,768.
+/// Bytes of the names of authorities that clients are told: the field holds 65,535 (RFC 5246, 7.4.4), and
+/// Java reads no message over 32,768.
 const MOST_HINTS: usize = 16 * 1024;
 
-/// Whether clients are told the names of the authorities. Beyond the size that every client reads they are left out (RFC 8446, 4.2.4 allows it): a client
-/// with several certificates must then know the right one.
+/// Whether clients are told the names of the authorities. Beyond the size that every client reads they are
+/// left out (RFC 8446, 4.2.4 allows it): a client with several certificates must then know the right one.
 pub fn are_told(names: &[DistinguishedName]) -> bool {
     names.iter().map(|name| name.as_ref().len() + 2).sum::<usize>() <= MOST_HINTS
 }
@@ -197,12 +234,17 @@ impl ClientCertVerifier for Verifier {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
-        let presented: Vec<_> = std::iter::once(end_entity).chain(intermediates).map(|der| CertificateDer::from(der.as_ref())).collect();
+        let presented: Vec<_> = std::iter::once(end_entity)
+            .chain(intermediates)
+            .map(|der| CertificateDer::from(der.as_ref()))
+            .collect();
         let peer = self.judge.judge(&presented, now).map_err(|error| {
             let _ = self.shown.refused.set(Refused::of(end_entity, &error));
             match error {
                 // rustls would say `unknown_ca`, of an authority that is known.
-                CertificateError::UnknownRevocationStatus => CertificateError::Other(OtherError(Arc::new(Invalid::StatusUnknown))),
+                CertificateError::UnknownRevocationStatus => {
+                    CertificateError::Other(OtherError(Arc::new(Invalid::StatusUnknown)))
+                }
                 error => error,
             }
         })?;

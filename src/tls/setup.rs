@@ -1,4 +1,5 @@
-//! The channel as it is now: built whole from the configuration, checked, then put in the place of the one before.
+//! The channel as it is now: built whole from the configuration, checked, then put in the place of the one
+//! before.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -55,22 +56,39 @@ impl Setup {
         for responder in &tls.ocsp {
             let file = &responder.authority;
             let authority = pem::certificates(file)?.into_iter().next();
-            let authority =
-                authority.ok_or_else(|| TlsError::File(file.display().to_string(), "non contiene alcun certificato".to_owned()))?;
+            let authority = authority.ok_or_else(|| {
+                TlsError::File(
+                    file.display().to_string(),
+                    "non contiene alcun certificato".to_owned(),
+                )
+            })?;
             responders.push((authority, responder.url.clone()));
         }
         let responders = Responders::new(responders, Oldest::hours(tls.ocsp_max_age_hours))?;
-        let revocations = Revocations::load(&tls.crl, listers)?.with_grace(grace).with_responders(responders);
+        let revocations = Revocations::load(&tls.crl, listers)?
+            .with_grace(grace)
+            .with_responders(responders);
         let provider = server::provider();
         let mut all = vec![Identity::read(&tls.certificate, &tls.key, &provider)?];
         for more in &tls.server {
             all.push(Identity::read(&more.certificate, &more.key, &provider)?);
         }
         let identities = Arc::new(Identities::new(all, clock));
-        let judge = Arc::new(Judge::new(&authorities, revocations.clone(), provider.signature_verification_algorithms.all)?);
+        let judge = Arc::new(Judge::new(
+            &authorities,
+            revocations.clone(),
+            provider.signature_verification_algorithms.all,
+        )?);
         let handshakes = Handshakes::new(provider, &authorities, judge.clone(), identities.clone(), clock)?;
         let generation = GENERATIONS.fetch_add(1, Ordering::Relaxed) + 1;
-        Ok(Self { handshakes, judge, authorities, revocations, identities, generation })
+        Ok(Self {
+            handshakes,
+            judge,
+            authorities,
+            revocations,
+            identities,
+            generation,
+        })
     }
 
     /// Whether clients are told the names of the authorities.
@@ -94,7 +112,10 @@ impl Setup {
     pub fn examine(&self, presented: &[CertificateDer<'_>], now: Timestamp) -> Result<Peer, Invalid> {
         let seconds = u64::try_from(now.as_second()).unwrap_or_default();
         let time = UnixTime::since_unix_epoch(std::time::Duration::from_secs(seconds));
-        let peer = self.judge.judge(presented, time).map_err(|error| Invalid::because(&error))?;
+        let peer = self
+            .judge
+            .judge(presented, time)
+            .map_err(|error| Invalid::because(&error))?;
         peer.trust(self.generation);
         Ok(peer)
     }
@@ -104,11 +125,12 @@ impl Setup {
         self.revocations.ask(peer, clock).await;
     }
 
-    /// Whether a peer may go on: its chain leads to an authority that is trusted now, all of it is in its time and unrevoked. Of a peer whose handshake was
-    /// under another setup the chain is verified again.
+    /// Whether a peer may go on: its chain leads to an authority that is trusted now, all of it is in its
+    /// time and unrevoked. Of a peer whose handshake was under another setup the chain is verified again.
     pub fn judge(&self, peer: &Peer, now: Timestamp) -> Result<Valid, Invalid> {
         if !peer.is_trusted_by(self.generation) {
-            // The path was found among the authorities of before: where it is another now, its lists are others too.
+            // The path was found among the authorities of before: where it is another now, its lists are
+            // others too.
             if self.examine(peer.presented(), now)?.chain() != peer.chain() {
                 return Err(Invalid::Untrusted);
             }

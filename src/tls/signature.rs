@@ -1,4 +1,5 @@
-//! Signatures of authorities on lists and certificates: SHA-2 with RSA and ECDSA, and Ed25519; how many are verified in one handshake.
+//! Signatures of authorities on lists and certificates: SHA-2 with RSA and ECDSA, and Ed25519; how many are
+//! verified in one handshake.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -10,7 +11,8 @@ use x509_parser::public_key::PublicKey;
 /// Signatures that are verified in the search for one client's path. A chain of six authorities has seven.
 const MOST: usize = 8;
 
-/// The signature verifications of one search: none is made twice, and [`MOST`] in all. Past that no signature is good.
+/// The signature verifications of one search: none is made twice, and [`MOST`] in all. Past that no signature
+/// is good.
 #[derive(Debug, Default)]
 pub(super) struct Verifications(Mutex<Vec<Verification>>);
 
@@ -27,7 +29,10 @@ struct Verification {
 impl Verifications {
     /// The same algorithm, with its verifications counted here.
     pub(super) fn counting(&self, algorithm: &'static dyn SignatureVerificationAlgorithm) -> Counting<'_> {
-        Counting { algorithm, made: self }
+        Counting {
+            algorithm,
+            made: self,
+        }
     }
 }
 
@@ -43,7 +48,10 @@ impl SignatureVerificationAlgorithm for Counting<'_> {
         let mut made = self.made.0.lock().unwrap_or_else(PoisonError::into_inner);
         let algorithm = self.algorithm.signature_alg_id();
         let same = |known: &&Verification| {
-            known.algorithm == algorithm && known.key == key && known.message == message && known.signature == signature
+            known.algorithm == algorithm
+                && known.key == key
+                && known.message == message
+                && known.signature == signature
         };
         if let Some(known) = made.iter().find(same) {
             return if known.good { Ok(()) } else { Err(InvalidSignature) };
@@ -53,7 +61,13 @@ impl SignatureVerificationAlgorithm for Counting<'_> {
         }
         let verified = self.algorithm.verify_signature(key, message, signature);
         let (key, message, signature) = (key.to_vec(), message.to_vec(), signature.to_vec());
-        made.push(Verification { algorithm, key, message, signature, good: verified.is_ok() });
+        made.push(Verification {
+            algorithm,
+            key,
+            message,
+            signature,
+            good: verified.is_ok(),
+        });
         verified
     }
 
@@ -73,14 +87,25 @@ impl SignatureVerificationAlgorithm for Counting<'_> {
 /// Whether a key (SubjectPublicKeyInfo, DER) signed a certificate.
 pub(super) fn verifies(certificate: &X509Certificate<'_>, key: &[u8]) -> bool {
     let algorithm = &certificate.signature_algorithm.algorithm.to_id_string();
-    signed_by(key, algorithm, certificate.tbs_certificate.as_ref(), &certificate.signature_value.data)
+    signed_by(
+        key,
+        algorithm,
+        certificate.tbs_certificate.as_ref(),
+        &certificate.signature_value.data,
+    )
 }
 
 /// Whether a key (SubjectPublicKeyInfo, DER) made a signature, by the algorithm that is named.
 pub(super) fn signed_by(key: &[u8], oid: &str, message: &[u8], signature: &[u8]) -> bool {
-    let Ok((_, key)) = SubjectPublicKeyInfo::from_der(key) else { return false };
-    let Some(algorithm) = algorithm(oid, &key) else { return false };
-    UnparsedPublicKey::new(algorithm, &key.subject_public_key.data).verify(message, signature).is_ok()
+    let Ok((_, key)) = SubjectPublicKeyInfo::from_der(key) else {
+        return false;
+    };
+    let Some(algorithm) = algorithm(oid, &key) else {
+        return false;
+    };
+    UnparsedPublicKey::new(algorithm, &key.subject_public_key.data)
+        .verify(message, signature)
+        .is_ok()
 }
 
 fn algorithm(oid: &str, key: &SubjectPublicKeyInfo<'_>) -> Option<&'static dyn VerificationAlgorithm> {
@@ -117,9 +142,18 @@ mod tests {
     struct Echo;
 
     impl SignatureVerificationAlgorithm for Echo {
-        fn verify_signature(&self, _: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        fn verify_signature(
+            &self,
+            _: &[u8],
+            message: &[u8],
+            signature: &[u8],
+        ) -> Result<(), InvalidSignature> {
             MADE.fetch_add(1, Ordering::Relaxed);
-            if message == signature { Ok(()) } else { Err(InvalidSignature) }
+            if message == signature {
+                Ok(())
+            } else {
+                Err(InvalidSignature)
+            }
         }
 
         fn public_key_alg_id(&self) -> AlgorithmIdentifier {
@@ -134,7 +168,12 @@ mod tests {
     #[test]
     fn a_signature_is_verified_once_and_no_more_than_eight_are() {
         let verifications = Verifications::default();
-        let is_good = |message: &[u8], signature: &[u8]| verifications.counting(&Echo).verify_signature(b"key", message, signature).is_ok();
+        let is_good = |message: &[u8], signature: &[u8]| {
+            verifications
+                .counting(&Echo)
+                .verify_signature(b"key", message, signature)
+                .is_ok()
+        };
         for _ in 0..3 {
             assert!(is_good(b"a", b"a") && !is_good(b"a", b"b") && !is_good(b"b", b"a"));
             assert_eq!(MADE.load(Ordering::Relaxed), 3);
@@ -143,6 +182,9 @@ mod tests {
             assert_eq!(is_good(&[message], &[message]), usize::from(message) < MOST);
         }
         assert_eq!(MADE.load(Ordering::Relaxed), MOST);
-        assert!(is_good(b"a", b"a") && !is_good(b"a", b"b"), "what is known stays known");
+        assert!(
+            is_good(b"a", b"a") && !is_good(b"a", b"b"),
+            "what is known stays known"
+        );
     }
 }

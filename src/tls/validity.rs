@@ -42,10 +42,12 @@ impl Invalid {
             Because::NotValidYet | Because::NotValidYetContext { .. } => Self::NotYet,
             Because::Expired | Because::ExpiredContext { .. } => Self::Expired,
             Because::Revoked => Self::Revoked,
-            Because::UnknownRevocationStatus | Because::ExpiredRevocationList | Because::ExpiredRevocationListContext { .. } => {
-                Self::StatusUnknown
+            Because::UnknownRevocationStatus
+            | Because::ExpiredRevocationList
+            | Because::ExpiredRevocationListContext { .. } => Self::StatusUnknown,
+            Because::InvalidPurpose | Because::InvalidPurposeContext { .. } | Because::Other(_) => {
+                Self::Unfit
             }
-            Because::InvalidPurpose | Because::InvalidPurposeContext { .. } | Because::Other(_) => Self::Unfit,
             _ => Self::Untrusted,
         }
     }

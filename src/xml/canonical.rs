@@ -1,16 +1,23 @@
 //! Exclusive XML Canonicalization 1.0 (W3C, 18 July 2002), without comments, of one element of a document.
 //!
-//! The form in which a Dichiarazione is fingerprinted and kept: the same bytes whatever white space in tags, order of attributes, quotes or character encoding
-//! its sender chose. Prefixes and white space between elements stay as they came.
+//! The form in which a Dichiarazione is fingerprinted and kept: the same bytes whatever white space in tags,
+//! order of attributes, quotes or character encoding its sender chose. Prefixes and white space between
+//! elements stay as they came.
 
 use super::tree::{Attribute, Content, Element};
 use super::writer::escape;
 
 /// The canonical bytes of `element` and all that is inside it.
 pub fn exclusive(element: Element<'_, '_>) -> String {
-    // An empty element gets an end tag of its own: room for that, so that a large document is not copied when it is nearly done.
+    // An empty element gets an end tag of its own: room for that, so that a large document is not copied when
+    // it is nearly done.
     let room = element.extent() + element.extent() / 2;
-    let mut canonical = Canonical { out: String::with_capacity(room), rendered: Vec::new(), used: Vec::new(), order: Vec::new() };
+    let mut canonical = Canonical {
+        out: String::with_capacity(room),
+        rendered: Vec::new(),
+        used: Vec::new(),
+        order: Vec::new(),
+    };
     canonical.write(element);
     canonical.out
 }
@@ -52,12 +59,17 @@ impl<'d> Canonical<'d> {
         self.rendered.truncate(before);
     }
 
-    /// Only the prefixes that this tag itself uses ("visibly utilised"), unless an ancestor rendered the same already.
+    /// Only the prefixes that this tag itself uses ("visibly utilised"), unless an ancestor rendered the same
+    /// already.
     fn declarations<'s: 'd>(&mut self, element: Element<'d, 's>) {
         let document = element.document();
         self.used.clear();
         self.used.push((element.prefix(), element.namespace()));
-        for attribute in element.attributes().iter().filter(|attribute| !attribute.prefix().is_empty()) {
+        for attribute in element
+            .attributes()
+            .iter()
+            .filter(|attribute| !attribute.prefix().is_empty())
+        {
             let pair = (attribute.prefix(), attribute.namespace(document));
             if pair.0 != "xml" && !self.used.contains(&pair) {
                 self.used.push(pair);
@@ -65,14 +77,20 @@ impl<'d> Canonical<'d> {
         }
         self.used.sort_unstable();
         for (prefix, namespace) in &self.used {
-            let current = self.rendered.iter().rev().find(|(known, _)| known == prefix).map(|(_, namespace)| namespace);
+            let current = self
+                .rendered
+                .iter()
+                .rev()
+                .find(|(known, _)| known == prefix)
+                .map(|(_, namespace)| namespace);
             let needed = match current {
                 Some(current) => current != namespace,
                 None => !(prefix.is_empty() && namespace.is_empty()),
             };
             if needed {
                 self.rendered.push((prefix, namespace));
-                self.out.push_str(if prefix.is_empty() { " xmlns" } else { " xmlns:" });
+                self.out
+                    .push_str(if prefix.is_empty() { " xmlns" } else { " xmlns:" });
                 self.out.push_str(prefix);
                 self.out.push_str("=\"");
                 escape(namespace, true, &mut self.out);
@@ -113,17 +131,24 @@ mod tests {
 
     #[test]
     fn prefixes_order_and_quotes_do_not_matter_where_they_should_not() {
-        assert_eq!(canonical("<a  b='2'\n a=\"1&#10;\"  ><!-- x --><c/></a >"), "<a a=\"1&#xA;\" b=\"2\"><c></c></a>");
+        assert_eq!(
+            canonical("<a  b='2'\n a=\"1&#10;\"  ><!-- x --><c/></a >"),
+            "<a a=\"1&#xA;\" b=\"2\"><c></c></a>"
+        );
         assert_eq!(canonical("<a>&gt;&#13;\"</a>"), "<a>&gt;&#xD;\"</a>");
     }
 
     #[test]
     fn only_namespaces_in_use_are_written_where_they_are_first_used() {
-        let source = "<r xmlns:n='u:n' xmlns='u:d' xmlns:z='u:z'><n:a z:k='1' b='2'><n:c/></n:a><n:d xmlns=''/></r>";
+        let source =
+            "<r xmlns:n='u:n' xmlns='u:d' xmlns:z='u:z'><n:a z:k='1' b='2'><n:c/></n:a><n:d xmlns=''/></r>";
         assert_eq!(
             canonical(source),
             "<r xmlns=\"u:d\"><n:a xmlns:n=\"u:n\" xmlns:z=\"u:z\" b=\"2\" z:k=\"1\"><n:c></n:c></n:a><n:d xmlns:n=\"u:n\"></n:d></r>"
         );
-        assert_eq!(canonical("<r xmlns='u'><a xmlns=''><b/></a></r>"), "<r xmlns=\"u\"><a xmlns=\"\"><b></b></a></r>");
+        assert_eq!(
+            canonical("<r xmlns='u'><a xmlns=''><b/></a></r>"),
+            "<r xmlns=\"u\"><a xmlns=\"\"><b></b></a></r>"
+        );
     }
 }

@@ -1,6 +1,7 @@
-//! Turns the bytes of a message into text: by byte order mark, then the `charset` of the content type, then the XML
-//! declaration (RFC 7303, section 3.3). ASCII, UTF-8, UTF-16, ISO-8859-1, ISO-8859-15 and windows-1252 are read, as CAF software sends them;
-//! anything else is refused by name, so that the caller can answer 415.
+//! Turns the bytes of a message into text: by byte order mark, then the `charset` of the content type, then
+//! the XML declaration (RFC 7303, section 3.3). ASCII, UTF-8, UTF-16, ISO-8859-1, ISO-8859-15 and
+//! windows-1252 are read, as CAF software sends them; anything else is refused by name, so that the caller
+//! can answer 415.
 
 use std::borrow::Cow;
 
@@ -29,8 +30,8 @@ enum Charset {
     Windows1252,
 }
 
-/// The text of `bytes`. `charset` is the content type's parameter, if it has one. Borrowed where it was UTF-8 already; the
-/// byte order mark is not part of it.
+/// The text of `bytes`. `charset` is the content type's parameter, if it has one. Borrowed where it was UTF-8
+/// already; the byte order mark is not part of it.
 pub fn decode<'b>(bytes: &'b [u8], charset: Option<&str>) -> Result<Cow<'b, str>, EncodingError> {
     if let Some(rest) = bytes.strip_prefix(b"\xEF\xBB\xBF") {
         return utf8(rest, 3);
@@ -61,8 +62,12 @@ pub fn decode<'b>(bytes: &'b [u8], charset: Option<&str>) -> Result<Cow<'b, str>
         Some(Charset::Latin1) => Ok(encoding_rs::mem::decode_latin1(bytes)),
         Some(Charset::Latin9) => Ok(encoding_rs::ISO_8859_15.decode_without_bom_handling(bytes).0),
         Some(Charset::Windows1252) => {
-            // Five bytes stand for nothing in it; encoding_rs reads them as control characters, as browsers do.
-            match bytes.iter().position(|byte| matches!(byte, 0x81 | 0x8D | 0x8F | 0x90 | 0x9D)) {
+            // Five bytes stand for nothing in it; encoding_rs reads them as control characters, as browsers
+            // do.
+            match bytes
+                .iter()
+                .position(|byte| matches!(byte, 0x81 | 0x8D | 0x8F | 0x90 | 0x9D))
+            {
                 Some(at) => Err(EncodingError::Invalid(at)),
                 None => Ok(encoding_rs::WINDOWS_1252.decode_without_bom_handling(bytes).0),
             }
@@ -134,7 +139,10 @@ mod tests {
 
     #[test]
     fn the_mark_wins_over_the_charset_and_the_charset_over_the_declaration() {
-        assert_eq!(decode(b"\xEF\xBB\xBF<a>\xC3\xA0</a>", Some("iso-8859-1")).unwrap(), "<a>à</a>");
+        assert_eq!(
+            decode(b"\xEF\xBB\xBF<a>\xC3\xA0</a>", Some("iso-8859-1")).unwrap(),
+            "<a>à</a>"
+        );
         let latin = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?><a>\xE0</a>";
         assert!(decode(latin, Some("ISO-8859-1")).unwrap().ends_with("<a>à</a>"));
         assert_eq!(decode(latin, None), Err(EncodingError::Invalid(41)));
@@ -145,22 +153,40 @@ mod tests {
         let declared = b"<?xml version='1.0' encoding='windows-1252'?><a>\x80\xE0</a>";
         assert!(decode(declared, None).unwrap().ends_with("<a>€à</a>"));
         // The Italian legacy set with the euro sign.
-        assert_eq!(decode(b"<a>\xA4\xE0\xBD</a>", Some("ISO-8859-15")).unwrap(), "<a>€àœ</a>");
-        assert_eq!(decode(b"<a>ascii</a>", Some("iso-8859-15")).unwrap(), "<a>ascii</a>");
+        assert_eq!(
+            decode(b"<a>\xA4\xE0\xBD</a>", Some("ISO-8859-15")).unwrap(),
+            "<a>€àœ</a>"
+        );
+        assert_eq!(
+            decode(b"<a>ascii</a>", Some("iso-8859-15")).unwrap(),
+            "<a>ascii</a>"
+        );
         let little: Vec<u8> = "<a>à</a>".encode_utf16().flat_map(u16::to_le_bytes).collect();
         assert_eq!(decode(&little, Some("utf-16")).unwrap(), "<a>à</a>");
-        let big: Vec<u8> = "\u{feff}<a>à</a>".encode_utf16().flat_map(u16::to_be_bytes).collect();
+        let big: Vec<u8> = "\u{feff}<a>à</a>"
+            .encode_utf16()
+            .flat_map(u16::to_be_bytes)
+            .collect();
         assert_eq!(decode(&big, None).unwrap(), "<a>à</a>");
     }
 
     #[test]
     fn what_is_not_read_is_refused() {
         assert_eq!(decode(b"<a/>", Some("utf-7")), Err(EncodingError::Unsupported));
-        assert_eq!(decode(b"<?xml version=\"1.0\" encoding=\"EBCDIC\"?><a/>", None), Err(EncodingError::Unsupported));
+        assert_eq!(
+            decode(b"<?xml version=\"1.0\" encoding=\"EBCDIC\"?><a/>", None),
+            Err(EncodingError::Unsupported)
+        );
         assert_eq!(decode(b"\xFF\xFE<", None), Err(EncodingError::Invalid(0)));
         assert_eq!(decode(b"<a>\xFF</a>", None), Err(EncodingError::Invalid(3)));
         assert!(decode(b"<a/>", Some("us-ascii")).is_ok());
-        assert_eq!(decode("<a>à</a>".as_bytes(), Some("us-ascii")), Err(EncodingError::Invalid(3)));
-        assert_eq!(decode(b"<a>\x81</a>", Some("windows-1252")), Err(EncodingError::Invalid(3)));
+        assert_eq!(
+            decode("<a>à</a>".as_bytes(), Some("us-ascii")),
+            Err(EncodingError::Invalid(3))
+        );
+        assert_eq!(
+            decode(b"<a>\x81</a>", Some("windows-1252")),
+            Err(EncodingError::Invalid(3))
+        );
     }
 }

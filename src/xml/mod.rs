@@ -1,10 +1,12 @@
-//! XML at the door: bytes become text ([`encoding`]), text becomes a bounded tree ([`tree`]), a tree is judged by a compiled
-//! schema ([`schema`]), canonicalised ([`canonical`]), or written ([`writer`]).
+//! XML at the door: bytes become text ([`encoding`]), text becomes a bounded tree ([`tree`]), a tree is
+//! judged by a compiled schema ([`schema`]), canonicalised ([`canonical`]), or written ([`writer`]).
 //!
 //! This is the one place that reads XML. Three rules hold for all of it:
-//! - limits belong to us, not to the parser ([`Limits`]): depth, counts and lengths are checked before memory is spent;
+//! - limits belong to us, not to the parser ([`Limits`]): depth, counts and lengths are checked before memory
+//!   is spent;
 //! - no DOCTYPE, no processing instruction, no external anything: nothing is fetched, nothing is expanded;
-//! - an error says where and what kind of thing, never the value that was there: requests are made of personal data.
+//! - an error says where and what kind of thing, never the value that was there: requests are made of
+//!   personal data.
 
 pub mod canonical;
 pub mod encoding;

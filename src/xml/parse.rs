@@ -1,8 +1,9 @@
 //! From text to tree, within limits.
 //!
-//! quick-xml finds the tags; what it leaves to its caller is decided here: names, characters, references, attributes
-//! and namespaces are checked as XML 1.0 (fifth edition) and Namespaces in XML 1.0 ask, so that what passes here is what
-//! any conforming parser would read the same way. DOCTYPE is refused, and so are processing instructions but around the root of a document.
+//! quick-xml finds the tags; what it leaves to its caller is decided here: names, characters, references,
+//! attributes and namespaces are checked as XML 1.0 (fifth edition) and Namespaces in XML 1.0 ask, so that
+//! what passes here is what any conforming parser would read the same way. DOCTYPE is refused, and so are
+//! processing instructions but around the root of a document.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -18,31 +19,46 @@ use super::tree::{Attribute, Document, Element, NONE, Name, Node, Place, START, 
 pub struct Limits {
     /// Elements inside each other.
     pub depth: usize,
-    /// Elements, texts, attributes and namespace declarations in all that are kept: each takes about 64 bytes of memory.
+    /// Elements, texts, attributes and namespace declarations in all that are kept: each takes about 64 bytes
+    /// of memory.
     pub nodes: usize,
     /// Attributes of one element, namespace declarations left out.
     pub attributes: usize,
-    /// Namespaces in all, and prefixes that are bound at the same time: integration buses declare all that they know on the envelope.
+    /// Namespaces in all, and prefixes that are bound at the same time: integration buses declare all that
+    /// they know on the envelope.
     pub namespaces: usize,
     /// Length of a name.
     pub name: usize,
     /// Length of an attribute's value or of one run of text.
     pub text: usize,
-    /// Whether a processing instruction may stand before the root and after it: in a document, not in a message (SOAP 1.1, section 3). It is skipped.
+    /// Whether a processing instruction may stand before the root and after it: in a document, not in a
+    /// message (SOAP 1.1, section 3). It is skipped.
     pub instructions: bool,
 }
 
 impl Limits {
     /// For a document that a message carries as bytes, or a file.
     pub fn of_document() -> Self {
-        Self { instructions: true, ..Self::default() }
+        Self {
+            instructions: true,
+            ..Self::default()
+        }
     }
 }
 
 impl Default for Limits {
-    /// Ample for the largest message a client sends: a DSU goes seven levels deep, its widest element has 24 attributes.
+    /// Ample for the largest message a client sends: a DSU goes seven levels deep, its widest element has 24
+    /// attributes.
     fn default() -> Self {
-        Self { depth: 32, nodes: 120_000, attributes: 64, namespaces: 256, name: 256, text: 1 << 20, instructions: false }
+        Self {
+            depth: 32,
+            nodes: 120_000,
+            attributes: 64,
+            namespaces: 256,
+            name: 256,
+            text: 1 << 20,
+            instructions: false,
+        }
     }
 }
 
@@ -109,30 +125,57 @@ impl XmlFault {
 
 /// Reads a document.
 pub fn parse<'s>(source: &'s str, limits: &Limits) -> Result<Document<'s>, XmlError> {
-    characters(source).and_then(|()| Parser::new(source, limits).finish(0..source.len())).map_err(|wrong| explain(source, wrong))
+    characters(source)
+        .and_then(|()| Parser::new(source, limits).finish(0..source.len()))
+        .map_err(|wrong| explain(source, wrong))
 }
 
-/// Reads a document, but keeps nothing of what is inside the elements that lie `depth` levels below the root, within its child of the name `inside`: a large
-/// document becomes a short list of parts, each of which [`parse_part`] reads when it is its turn. All of it is checked all the same.
-pub fn parse_outline<'s>(source: &'s str, limits: &Limits, inside: &'static str, depth: usize) -> Result<Document<'s>, XmlError> {
-    let outlined = |()| Parser { outline: Some((inside, depth)), ..Parser::new(source, limits) }.finish(0..source.len());
-    characters(source).and_then(outlined).map_err(|wrong| explain(source, wrong))
+/// Reads a document, but keeps nothing of what is inside the elements that lie `depth` levels below the root,
+/// within its child of the name `inside`: a large document becomes a short list of parts, each of which
+/// [`parse_part`] reads when it is its turn. All of it is checked all the same.
+pub fn parse_outline<'s>(
+    source: &'s str,
+    limits: &Limits,
+    inside: &'static str,
+    depth: usize,
+) -> Result<Document<'s>, XmlError> {
+    let outlined = |()| {
+        Parser {
+            outline: Some((inside, depth)),
+            ..Parser::new(source, limits)
+        }
+        .finish(0..source.len())
+    };
+    characters(source)
+        .and_then(outlined)
+        .map_err(|wrong| explain(source, wrong))
 }
 
-/// Reads one element of a document again, as the root of a document of its own: the namespaces around it hold, lines and columns stay those of the whole.
+/// Reads one element of a document again, as the root of a document of its own: the namespaces around it
+/// hold, lines and columns stay those of the whole.
 pub fn parse_part<'d, 's: 'd>(element: Element<'d, 's>, limits: &Limits) -> Result<Document<'d>, XmlError> {
     let source = element.document().source;
     let mut parser = Parser::new(source, limits);
     parser.document.base = (element.offset(), element.document().place(element.offset()));
-    parser.document.namespaces = element.document().namespaces.iter().map(|namespace| Cow::Borrowed(&**namespace)).collect();
+    parser.document.namespaces = element
+        .document()
+        .namespaces
+        .iter()
+        .map(|namespace| Cow::Borrowed(&**namespace))
+        .collect();
     for (prefix, namespace) in element.in_scope() {
         parser.declare(prefix, namespace);
     }
-    parser.finish(element.range()).map_err(|wrong| explain(source, wrong))
+    parser
+        .finish(element.range())
+        .map_err(|wrong| explain(source, wrong))
 }
 
 fn explain(source: &str, (fault, offset): Wrong) -> XmlError {
-    XmlError { fault, place: place(source, offset) }
+    XmlError {
+        fault,
+        place: place(source, offset),
+    }
 }
 
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
@@ -206,7 +249,12 @@ impl<'s, 'l> Parser<'s, 'l> {
         config.expand_empty_elements = false;
         loop {
             let start = position(reader.buffer_position());
-            let event = reader.read_event().map_err(|_| (XmlFault::NotWellFormed, position(reader.error_position()).max(start)))?;
+            let event = reader.read_event().map_err(|_| {
+                (
+                    XmlFault::NotWellFormed,
+                    position(reader.error_position()).max(start),
+                )
+            })?;
             let end = position(reader.buffer_position());
             let wrong = |fault| (fault, start);
             match event {
@@ -248,11 +296,13 @@ impl<'s, 'l> Parser<'s, 'l> {
                     if start != 0 {
                         return Err(wrong(XmlFault::NotWellFormed));
                     }
-                    declaration(source.get(start + 5..end - 2).unwrap_or_default()).ok_or(wrong(XmlFault::NotWellFormed))?;
+                    declaration(source.get(start + 5..end - 2).unwrap_or_default())
+                        .ok_or(wrong(XmlFault::NotWellFormed))?;
                 }
                 // Inside the root it would be part of the hashed text.
                 Event::PI(_) if self.limits.instructions && self.open.is_empty() => {
-                    instruction(source.get(start..end).unwrap_or_default()).ok_or(wrong(XmlFault::NotWellFormed))?
+                    instruction(source.get(start..end).unwrap_or_default())
+                        .ok_or(wrong(XmlFault::NotWellFormed))?
                 }
                 Event::PI(_) => return Err(wrong(XmlFault::ProcessingInstruction)),
                 Event::DocType(_) => return Err(wrong(XmlFault::Doctype)),
@@ -282,7 +332,9 @@ impl<'s, 'l> Parser<'s, 'l> {
         let bindings_before = self.bindings.len();
         let first_attribute = self.document.attributes.len();
         self.attributes(&content[name_end..], start + 1 + name_end)?;
-        let namespace = self.resolve(name.prefix(), true).ok_or((XmlFault::Namespace, start))?;
+        let namespace = self
+            .resolve(name.prefix(), true)
+            .ok_or((XmlFault::Namespace, start))?;
         self.resolve_attributes(first_attribute)?;
 
         let index = self.push(
@@ -307,7 +359,10 @@ impl<'s, 'l> Parser<'s, 'l> {
 
     /// Whether the innermost element has that name, as written.
     fn ends(&self, name: &str) -> bool {
-        let tag = self.open.last().and_then(|(index, _)| self.document.nodes.get(*index as usize));
+        let tag = self
+            .open
+            .last()
+            .and_then(|(index, _)| self.document.nodes.get(*index as usize));
         matches!(tag, Some(Node::Element(tag)) if tag.name.written() == name)
     }
 
@@ -317,17 +372,27 @@ impl<'s, 'l> Parser<'s, 'l> {
         self.unbind(bindings);
         let document = &mut self.document;
         let outlined = self.outline.is_some_and(|(inside, depth)| {
-            let child = self.open.get(1).and_then(|(child, _)| document.nodes.get(*child as usize));
-            self.open.len() == depth && matches!(child, Some(Node::Element(tag)) if tag.name.local() == inside)
+            let child = self
+                .open
+                .get(1)
+                .and_then(|(child, _)| document.nodes.get(*child as usize));
+            self.open.len() == depth
+                && matches!(child, Some(Node::Element(tag)) if tag.name.local() == inside)
         });
-        let end = if outlined { index + 1 } else { small(document.nodes.len()) };
+        let end = if outlined {
+            index + 1
+        } else {
+            small(document.nodes.len())
+        };
         if let Some(Node::Element(tag)) = document.nodes.get_mut(index as usize) {
             tag.end = end;
             tag.close = small(at);
             if outlined {
                 document.attributes.truncate(tag.end_attribute as usize);
                 document.nodes.truncate(end as usize);
-                document.declarations.truncate(document.declarations.partition_point(|(of, _, _)| *of <= index));
+                document
+                    .declarations
+                    .truncate(document.declarations.partition_point(|(of, _, _)| *of <= index));
             }
         }
         self.finished |= self.open.is_empty();
@@ -340,7 +405,8 @@ impl<'s, 'l> Parser<'s, 'l> {
         let bindings = self.bindings.len();
         let mut count = 0;
         for found in (RawAttributes { raw, at: 0 }) {
-            let RawAttribute { name, value, at } = found.map_err(|at| (XmlFault::NotWellFormed, offset + at))?;
+            let RawAttribute { name, value, at } =
+                found.map_err(|at| (XmlFault::NotWellFormed, offset + at))?;
             let wrong = |fault| (fault, offset + at);
             let name = self.name(name, offset + at)?;
             let value = attribute_value(value).map_err(wrong)?;
@@ -354,7 +420,12 @@ impl<'s, 'l> Parser<'s, 'l> {
             };
             match declares {
                 Some(declared) => {
-                    let taken = self.bindings.get(bindings..).unwrap_or_default().iter().any(|(p, _)| *p == declared);
+                    let taken = self
+                        .bindings
+                        .get(bindings..)
+                        .unwrap_or_default()
+                        .iter()
+                        .any(|(p, _)| *p == declared);
                     if taken {
                         return Err(wrong(XmlFault::NotWellFormed));
                     }
@@ -365,7 +436,12 @@ impl<'s, 'l> Parser<'s, 'l> {
                     if count > self.limits.attributes {
                         return Err(wrong(XmlFault::Limit("attributes")));
                     }
-                    self.document.attributes.push(Attribute { name, namespace: NONE, value, offset: small(offset + at) });
+                    self.document.attributes.push(Attribute {
+                        name,
+                        namespace: NONE,
+                        value,
+                        offset: small(offset + at),
+                    });
                 }
             }
         }
@@ -377,11 +453,16 @@ impl<'s, 'l> Parser<'s, 'l> {
         for index in first..self.document.attributes.len() {
             let attribute = &self.document.attributes[index];
             let at = attribute.offset as usize;
-            let namespace = self.resolve(attribute.prefix(), false).ok_or((XmlFault::Namespace, at))?;
+            let namespace = self
+                .resolve(attribute.prefix(), false)
+                .ok_or((XmlFault::Namespace, at))?;
             let local = attribute.local();
             self.document.attributes[index].namespace = namespace;
             let earlier = &self.document.attributes[first..index];
-            if earlier.iter().any(|other| other.namespace == namespace && other.local() == local) {
+            if earlier
+                .iter()
+                .any(|other| other.namespace == namespace && other.local() == local)
+            {
                 return Err((XmlFault::NotWellFormed, at));
             }
         }
@@ -390,14 +471,21 @@ impl<'s, 'l> Parser<'s, 'l> {
 
     /// Namespaces in XML 1.0, section 3: the reserved names, and no prefix without a namespace.
     fn bind(&mut self, prefix: &'s str, uri: Cow<'s, str>) -> Result<(), XmlFault> {
-        let forbidden = prefix == "xmlns" || uri == XMLNS || (prefix == "xml") != (uri == XML) || (!prefix.is_empty() && uri.is_empty());
+        let forbidden = prefix == "xmlns"
+            || uri == XMLNS
+            || (prefix == "xml") != (uri == XML)
+            || (!prefix.is_empty() && uri.is_empty());
         if forbidden {
             return Err(XmlFault::Namespace);
         }
         if self.bindings.len() > self.limits.namespaces {
             return Err(XmlFault::Limit("namespaces"));
         }
-        let known = self.document.namespaces.iter().position(|namespace| *namespace == uri);
+        let known = self
+            .document
+            .namespaces
+            .iter()
+            .position(|namespace| *namespace == uri);
         let index = match known {
             Some(index) => index,
             None => {
@@ -415,12 +503,16 @@ impl<'s, 'l> Parser<'s, 'l> {
     /// Binds a prefix for the element that is being read. It gets the next index.
     fn declare(&mut self, prefix: &'s str, namespace: u32) {
         self.bindings.push((prefix, namespace));
-        self.document.declarations.push((small(self.document.nodes.len()), prefix, namespace));
+        self.document
+            .declarations
+            .push((small(self.document.nodes.len()), prefix, namespace));
         match &mut self.by_prefix {
             Some(by_prefix) => by_prefix.entry(prefix).or_default().push(namespace),
             None if self.bindings.len() > FEW => {
                 let mut by_prefix: HashMap<_, Vec<_>> = HashMap::new();
-                self.bindings.iter().for_each(|(prefix, namespace)| by_prefix.entry(*prefix).or_default().push(*namespace));
+                self.bindings
+                    .iter()
+                    .for_each(|(prefix, namespace)| by_prefix.entry(*prefix).or_default().push(*namespace));
                 self.by_prefix = Some(by_prefix);
             }
             None => {}
@@ -440,7 +532,12 @@ impl<'s, 'l> Parser<'s, 'l> {
     /// The namespace of a prefix. Few bindings, the usual case, are compared one by one.
     fn bound(&self, prefix: &str) -> Option<u32> {
         match &self.by_prefix {
-            None => self.bindings.iter().rev().find(|(bound, _)| *bound == prefix).map(|(_, namespace)| *namespace),
+            None => self
+                .bindings
+                .iter()
+                .rev()
+                .find(|(bound, _)| *bound == prefix)
+                .map(|(_, namespace)| *namespace),
             Some(by_prefix) => by_prefix.get(prefix)?.last().copied(),
         }
     }
@@ -455,7 +552,11 @@ impl<'s, 'l> Parser<'s, 'l> {
 
     fn push_text(&mut self, text: Cow<'s, str>, at: usize) -> Result<(), Wrong> {
         if self.open.is_empty() {
-            return if text.chars().all(is_space) { Ok(()) } else { Err((XmlFault::NotWellFormed, at)) };
+            return if text.chars().all(is_space) {
+                Ok(())
+            } else {
+                Err((XmlFault::NotWellFormed, at))
+            };
         }
         let length = match &mut self.text {
             Text::Nothing => {
@@ -468,7 +569,11 @@ impl<'s, 'l> Parser<'s, 'l> {
                 run.len()
             }
         };
-        if length > self.limits.text { Err((XmlFault::Limit("text"), at)) } else { Ok(()) }
+        if length > self.limits.text {
+            Err((XmlFault::Limit("text"), at))
+        } else {
+            Ok(())
+        }
     }
 
     fn flush(&mut self) -> Result<(), Wrong> {
@@ -479,7 +584,12 @@ impl<'s, 'l> Parser<'s, 'l> {
     }
 
     fn push(&mut self, node: Node<'s>, at: usize) -> Result<u32, Wrong> {
-        let Document { nodes, attributes, declarations, .. } = &self.document;
+        let Document {
+            nodes,
+            attributes,
+            declarations,
+            ..
+        } = &self.document;
         if nodes.len() + attributes.len() + declarations.len() >= self.limits.nodes {
             return Err((XmlFault::Limit("nodes"), at));
         }
@@ -493,7 +603,9 @@ impl<'s, 'l> Parser<'s, 'l> {
             return Err((XmlFault::Limit("name"), at));
         }
         // As most names are: ASCII, without prefix.
-        if name.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) && name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        if name.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        {
             return Ok(Name::new(name, 0));
         }
         let (prefix, local) = match name.split_once(':') {
@@ -501,7 +613,11 @@ impl<'s, 'l> Parser<'s, 'l> {
             Some(_) => return Err((XmlFault::NotWellFormed, at)),
             None => ("", name),
         };
-        if is_ncname(local) { Ok(Name::new(name, prefix.len())) } else { Err((XmlFault::NotWellFormed, at)) }
+        if is_ncname(local) {
+            Ok(Name::new(name, prefix.len()))
+        } else {
+            Err((XmlFault::NotWellFormed, at))
+        }
     }
 }
 
@@ -544,13 +660,21 @@ impl<'s> RawAttributes<'s> {
     /// Where the white space from `at` on ends.
     fn past_space(&self, at: usize) -> usize {
         let rest = self.raw.as_bytes().get(at..).unwrap_or_default();
-        at + rest.iter().position(|byte| !is_space_byte(*byte)).unwrap_or(rest.len())
+        at + rest
+            .iter()
+            .position(|byte| !is_space_byte(*byte))
+            .unwrap_or(rest.len())
     }
 
-    /// The attribute at `at`, and where it ends. All that is looked for is ASCII: what is cut there is text again.
+    /// The attribute at `at`, and where it ends. All that is looked for is ASCII: what is cut there is text
+    /// again.
     fn one(&self, at: usize) -> Option<(RawAttribute<'s>, usize)> {
         let bytes = self.raw.as_bytes();
-        let name_end = at + bytes.get(at..)?.iter().position(|byte| is_space_byte(*byte) || *byte == b'=')?;
+        let name_end = at
+            + bytes
+                .get(at..)?
+                .iter()
+                .position(|byte| is_space_byte(*byte) || *byte == b'=')?;
         let equals = self.past_space(name_end);
         if *bytes.get(equals)? != b'=' {
             return None;
@@ -563,9 +687,11 @@ impl<'s> RawAttributes<'s> {
     }
 }
 
-/// XML 1.0, section 3.3.3: references resolved, white space made spaces. All attributes are CDATA here: no DTD is read.
+/// XML 1.0, section 3.3.3: references resolved, white space made spaces. All attributes are CDATA here: no
+/// DTD is read.
 fn attribute_value(raw: &str) -> Result<Cow<'_, str>, XmlFault> {
-    let plain = |byte: u8| (byte != b'<') & (byte != b'&') & (byte != b'\t') & (byte != b'\n') & (byte != b'\r');
+    let plain =
+        |byte: u8| (byte != b'<') & (byte != b'&') & (byte != b'\t') & (byte != b'\n') & (byte != b'\r');
     if raw.bytes().fold(true, |all, byte| all & plain(byte)) {
         return Ok(Cow::Borrowed(raw));
     }
@@ -597,7 +723,11 @@ fn reference(name: &str) -> Result<char, XmlFault> {
         if !well_formed {
             return Err(XmlFault::NotWellFormed);
         }
-        u32::from_str_radix(digits, radix).ok().and_then(char::from_u32).filter(|c| is_char(*c)).ok_or(XmlFault::Character)
+        u32::from_str_radix(digits, radix)
+            .ok()
+            .and_then(char::from_u32)
+            .filter(|c| is_char(*c))
+            .ok_or(XmlFault::Character)
     };
     match name {
         "lt" => Ok('<'),
@@ -614,7 +744,8 @@ fn reference(name: &str) -> Result<char, XmlFault> {
     }
 }
 
-/// A processing instruction, from `<?` to `?>` (XML 1.0, productions 16 and 17): its target is a name, and not `xml`.
+/// A processing instruction, from `<?` to `?>` (XML 1.0, productions 16 and 17): its target is a name, and
+/// not `xml`.
 fn instruction(raw: &str) -> Option<()> {
     let inside = raw.strip_prefix("<?")?.strip_suffix("?>")?;
     let target = inside.split(is_space).next()?;
@@ -635,7 +766,9 @@ fn declaration(raw: &str) -> Option<()> {
             }
             "encoding" => {
                 value.starts_with(|c: char| c.is_ascii_alphabetic())
-                    && value.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+                    && value
+                        .chars()
+                        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
             }
             _ => matches!(value, "yes" | "no"),
         };
@@ -649,14 +782,21 @@ fn declaration(raw: &str) -> Option<()> {
 /// XML 1.0, production 2, over the whole source at once.
 fn characters(source: &str) -> Result<(), Wrong> {
     let bytes = source.as_bytes();
-    // U+FFFE and U+FFFF are EF BF BE and EF BF BF in UTF-8. Sixty-four bytes at a time, without a branch: hardly any message has something to look at.
-    let suspect = |byte: u8| (byte < 0x20) & (byte != b'\t') & (byte != b'\n') & (byte != b'\r') | (byte == 0xEF);
+    // U+FFFE and U+FFFF are EF BF BE and EF BF BF in UTF-8. Sixty-four bytes at a time, without a branch:
+    // hardly any message has something to look at.
+    let suspect =
+        |byte: u8| (byte < 0x20) & (byte != b'\t') & (byte != b'\n') & (byte != b'\r') | (byte == 0xEF);
     for (index, chunk) in bytes.chunks(64).enumerate() {
         if !chunk.iter().fold(false, |found, byte| found | suspect(*byte)) {
             continue;
         }
-        for (at, byte) in chunk.iter().enumerate().map(|(at, byte)| (index * 64 + at, *byte)) {
-            let forbidden = byte < 0x20 || bytes.get(at + 1) == Some(&0xBF) && matches!(bytes.get(at + 2), Some(0xBE | 0xBF));
+        for (at, byte) in chunk
+            .iter()
+            .enumerate()
+            .map(|(at, byte)| (index * 64 + at, *byte))
+        {
+            let forbidden = byte < 0x20
+                || bytes.get(at + 1) == Some(&0xBF) && matches!(bytes.get(at + 2), Some(0xBE | 0xBF));
             if suspect(byte) && forbidden {
                 return Err((XmlFault::Character, at));
             }
@@ -685,7 +825,10 @@ pub(super) fn is_ncname(name: &str) -> bool {
             | '\u{2C00}'..='\u{2FEF}' | '\u{3001}'..='\u{D7FF}' | '\u{F900}'..='\u{FDCF}' | '\u{FDF0}'..='\u{FFFD}'
             | '\u{10000}'..='\u{EFFFF}')
     };
-    let other = |c: char| start(c) || matches!(c, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}');
+    let other = |c: char| {
+        start(c)
+            || matches!(c, '-' | '.' | '0'..='9' | '\u{B7}' | '\u{300}'..='\u{36F}' | '\u{203F}'..='\u{2040}')
+    };
     let mut characters = name.chars();
     characters.next().is_some_and(start) && characters.all(other)
 }
@@ -772,24 +915,60 @@ mod tests {
         let whole = parse(source, &Limits::default()).unwrap();
         let outline = parse_outline(source, &Limits::default(), "i", 2).unwrap();
         assert!(outline.len() < whole.len());
-        assert_eq!(outline.root().children().next().unwrap().children().next().unwrap().text(), "kept");
-        let parts_of = |document| -> Vec<_> { Document::root(document).children().nth(1).unwrap().children().collect() };
-        let (parts, originals): (Vec<Element<'_, '_>>, Vec<Element<'_, '_>>) = (parts_of(&outline), parts_of(&whole));
+        assert_eq!(
+            outline
+                .root()
+                .children()
+                .next()
+                .unwrap()
+                .children()
+                .next()
+                .unwrap()
+                .text(),
+            "kept"
+        );
+        let parts_of = |document| -> Vec<_> {
+            Document::root(document)
+                .children()
+                .nth(1)
+                .unwrap()
+                .children()
+                .collect()
+        };
+        let (parts, originals): (Vec<Element<'_, '_>>, Vec<Element<'_, '_>>) =
+            (parts_of(&outline), parts_of(&whole));
         assert_eq!(parts.len(), 3);
         for (part, original) in parts.into_iter().zip(originals) {
             assert_eq!(part.children().count(), 0);
             assert_eq!(
                 (part.local(), part.namespace(), part.attributes().len()),
-                (original.local(), original.namespace(), original.attributes().len())
+                (
+                    original.local(),
+                    original.namespace(),
+                    original.attributes().len()
+                )
             );
             let read = parse_part(part, &Limits::default()).unwrap();
-            assert_eq!(super::super::canonical::exclusive(read.root()), super::super::canonical::exclusive(original));
+            assert_eq!(
+                super::super::canonical::exclusive(read.root()),
+                super::super::canonical::exclusive(original)
+            );
             assert_eq!(read.root().namespace_of("p"), original.namespace_of("p"));
             assert_eq!(read.place(read.root().offset()), whole.place(original.offset()));
         }
         // What is not kept is checked all the same.
-        assert_eq!(parse_outline("<r><a><b></a></r>", &Limits::default(), "a", 2).unwrap_err().fault, XmlFault::NotWellFormed);
-        assert_eq!(parse_outline("<r><a><p:b/></a></r>", &Limits::default(), "a", 2).unwrap_err().fault, XmlFault::Namespace);
+        assert_eq!(
+            parse_outline("<r><a><b></a></r>", &Limits::default(), "a", 2)
+                .unwrap_err()
+                .fault,
+            XmlFault::NotWellFormed
+        );
+        assert_eq!(
+            parse_outline("<r><a><p:b/></a></r>", &Limits::default(), "a", 2)
+                .unwrap_err()
+                .fault,
+            XmlFault::Namespace
+        );
     }
 
     #[test]
@@ -799,7 +978,10 @@ mod tests {
         let slow = |offset: usize| {
             let before = &source[..offset];
             let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-            Place { line: small(before.matches('\n').count() + 1), column: small(before[start..].chars().count() + 1) }
+            Place {
+                line: small(before.matches('\n').count() + 1),
+                column: small(before[start..].chars().count() + 1),
+            }
         };
         let whole = parse(&source, &Limits::default()).unwrap();
         for (offset, _) in source.char_indices() {
@@ -818,28 +1000,45 @@ mod tests {
     #[test]
     fn prefixes_are_those_of_the_innermost_declaration_however_many_there_are() {
         for many in [0, FEW, 100] {
-            let around = (0..many).map(|i| format!(" xmlns:n{i}='urn:{i}'")).collect::<String>();
+            let around = (0..many)
+                .map(|i| format!(" xmlns:n{i}='urn:{i}'"))
+                .collect::<String>();
             let text = format!(
                 "<r{around} xmlns='urn:r' xmlns:p='urn:outer'><p:a/><b xmlns:p='urn:inner' xmlns=''><p:c p:d=''/><e/></b><p:f/><g/></r>"
             );
             let document = parse(&text, &Limits::default()).unwrap();
             let names = |element: Element<'_, '_>| {
-                element.children().map(|child| format!("{}:{}", child.namespace(), child.local())).collect::<Vec<_>>()
+                element
+                    .children()
+                    .map(|child| format!("{}:{}", child.namespace(), child.local()))
+                    .collect::<Vec<_>>()
             };
-            assert_eq!(names(document.root()), ["urn:outer:a", ":b", "urn:outer:f", "urn:r:g"], "{many}");
+            assert_eq!(
+                names(document.root()),
+                ["urn:outer:a", ":b", "urn:outer:f", "urn:r:g"],
+                "{many}"
+            );
             let inside = document.root().children().nth(1).unwrap();
             assert_eq!(names(inside), ["urn:inner:c", ":e"], "{many}");
             // Read again as a part, the declarations around it hold.
             let part = parse_part(inside, &Limits::default()).unwrap();
             assert_eq!(names(part.root()), ["urn:inner:c", ":e"], "{many}");
-            assert_eq!(fault(&format!("<r{around}><a xmlns:q='u'/><q:b/></r>")), XmlFault::Namespace, "{many}");
+            assert_eq!(
+                fault(&format!("<r{around}><a xmlns:q='u'/><q:b/></r>")),
+                XmlFault::Namespace,
+                "{many}"
+            );
         }
     }
 
     #[test]
     fn instructions_may_stand_around_the_root_of_a_document_alone() {
         let document = Limits::of_document();
-        for text in ["<?xml version='1.0'?><?xml-stylesheet href='a'?><!-- c --><a/><?end?>", "<?x y?>\n<a/>", "<a/><?x?>"] {
+        for text in [
+            "<?xml version='1.0'?><?xml-stylesheet href='a'?><!-- c --><a/><?end?>",
+            "<?x y?>\n<a/>",
+            "<a/><?x?>",
+        ] {
             assert!(parse(text, &document).is_ok(), "{text}");
             assert_eq!(fault(text), XmlFault::ProcessingInstruction, "{text}");
         }
@@ -860,17 +1059,51 @@ mod tests {
         assert_eq!(fault(&deep), XmlFault::Limit("depth"));
         let attributes: String = (0..65).map(|i| format!(" a{i}=''")).collect();
         assert_eq!(fault(&format!("<a{attributes}/>")), XmlFault::Limit("attributes"));
-        let prefixes = |number: usize| (0..number).map(|i| format!(" xmlns:p{i}='u{i}'")).collect::<String>();
-        assert!(parse(&format!("<a{}><p253:b p7:c=''/></a>", prefixes(254)), &Limits::default()).is_ok());
-        assert_eq!(fault(&format!("<a{}/>", prefixes(256))), XmlFault::Limit("namespaces"));
+        let prefixes = |number: usize| {
+            (0..number)
+                .map(|i| format!(" xmlns:p{i}='u{i}'"))
+                .collect::<String>()
+        };
+        assert!(
+            parse(
+                &format!("<a{}><p253:b p7:c=''/></a>", prefixes(254)),
+                &Limits::default()
+            )
+            .is_ok()
+        );
+        assert_eq!(
+            fault(&format!("<a{}/>", prefixes(256))),
+            XmlFault::Limit("namespaces")
+        );
         let nested = (0..9)
-            .map(|level| format!("<a{}>", prefixes(30).replace("xmlns:p", &format!("xmlns:p{level}x"))).replace("'u", "'"))
+            .map(|level| {
+                format!(
+                    "<a{}>",
+                    prefixes(30).replace("xmlns:p", &format!("xmlns:p{level}x"))
+                )
+                .replace("'u", "'")
+            })
             .collect::<String>();
         assert_eq!(fault(&nested), XmlFault::Limit("namespaces"));
-        let text = Limits { text: 10, ..Limits::default() };
-        assert_eq!(parse("<a>12345678901</a>", &text).unwrap_err().fault, XmlFault::Limit("text"));
-        let nodes = Limits { nodes: 3, ..Limits::default() };
-        assert_eq!(parse("<a><b/><b/><b/></a>", &nodes).unwrap_err().fault, XmlFault::Limit("nodes"));
-        assert_eq!(parse("<a><b c='' d='' xmlns=''/></a>", &nodes).unwrap_err().fault, XmlFault::Limit("nodes"));
+        let text = Limits {
+            text: 10,
+            ..Limits::default()
+        };
+        assert_eq!(
+            parse("<a>12345678901</a>", &text).unwrap_err().fault,
+            XmlFault::Limit("text")
+        );
+        let nodes = Limits {
+            nodes: 3,
+            ..Limits::default()
+        };
+        assert_eq!(
+            parse("<a><b/><b/><b/></a>", &nodes).unwrap_err().fault,
+            XmlFault::Limit("nodes")
+        );
+        assert_eq!(
+            parse("<a><b c='' d='' xmlns=''/></a>", &nodes).unwrap_err().fault,
+            XmlFault::Limit("nodes")
+        );
     }
 }

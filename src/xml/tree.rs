@@ -1,7 +1,9 @@
-//! A parsed document: nodes in document order in one vector, borrowed from the source wherever nothing had to be resolved.
+//! A parsed document: nodes in document order in one vector, borrowed from the source wherever nothing had to
+//! be resolved.
 //!
-//! The nodes below an element are the contiguous run between it and its `end`, so that walking children is stepping from
-//! `end` to `end`, and a subtree is a slice. Lines and columns are computed only when somebody asks: for a refusal.
+//! The nodes below an element are the contiguous run between it and its `end`, so that walking children is
+//! stepping from `end` to `end`, and a subtree is a slice. Lines and columns are computed only when somebody
+//! asks: for a refusal.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -21,7 +23,8 @@ pub struct Document<'s> {
     pub(super) declarations: Vec<(u32, &'s str, u32)>,
     /// From where places are counted: the start of the source, or of the part that this document is.
     pub(super) base: (usize, Place),
-    /// Places every [`STEP`] bytes from there, made when somebody asks for one: many violations must not count from the start each.
+    /// Places every [`STEP`] bytes from there, made when somebody asks for one: many violations must not
+    /// count from the start each.
     pub(super) marks: OnceLock<Vec<Place>>,
 }
 
@@ -33,7 +36,8 @@ pub(super) enum Node<'s> {
     Text(Cow<'s, str>),
 }
 
-/// A name as it is written: its prefix is part of it. Of attributes there may be a hundred thousand, so that each word counts.
+/// A name as it is written: its prefix is part of it. Of attributes there may be a hundred thousand, so that
+/// each word counts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Name<'s> {
     written: &'s str,
@@ -44,7 +48,10 @@ pub(super) struct Name<'s> {
 impl<'s> Name<'s> {
     /// A name whose prefix has that length, without its colon.
     pub(super) fn new(written: &'s str, prefix: usize) -> Self {
-        Self { written, prefix: small(prefix) }
+        Self {
+            written,
+            prefix: small(prefix),
+        }
     }
 
     pub(super) fn written(self) -> &'s str {
@@ -56,7 +63,11 @@ impl<'s> Name<'s> {
     }
 
     pub(super) fn local(self) -> &'s str {
-        if self.prefix == 0 { self.written } else { self.written.get(self.prefix as usize + 1..).unwrap_or_default() }
+        if self.prefix == 0 {
+            self.written
+        } else {
+            self.written.get(self.prefix as usize + 1..).unwrap_or_default()
+        }
     }
 }
 
@@ -101,7 +112,10 @@ impl<'s> Document<'s> {
 
     /// The document's element.
     pub fn root(&self) -> Element<'_, 's> {
-        Element { document: self, index: 0 }
+        Element {
+            document: self,
+            index: 0,
+        }
     }
 
     /// How many elements and texts there are.
@@ -117,7 +131,9 @@ impl<'s> Document<'s> {
     /// The line and column of a byte offset of the source.
     pub fn place(&self, offset: usize) -> Place {
         let (from, start) = self.base;
-        let Some(distance) = offset.min(self.source.len()).checked_sub(from) else { return place(self.source, offset) };
+        let Some(distance) = offset.min(self.source.len()).checked_sub(from) else {
+            return place(self.source, offset);
+        };
         let bytes = &self.source.as_bytes()[from..];
         let marks = self.marks.get_or_init(|| {
             let last = self.nodes.first().and_then(|root| match root {
@@ -130,16 +146,23 @@ impl<'s> Document<'s> {
                 at = advance(at, chunk);
                 at
             };
-            std::iter::once(start).chain(bytes[..end].chunks(STEP).map(after)).collect()
+            std::iter::once(start)
+                .chain(bytes[..end].chunks(STEP).map(after))
+                .collect()
         });
         let index = (distance / STEP).min(marks.len() - 1);
         // What lies beyond the root's end, if anything is ever asked of it, is counted from the last mark.
-        let mark = if index + 1 == marks.len() && index > 0 { index - 1 } else { index };
+        let mark = if index + 1 == marks.len() && index > 0 {
+            index - 1
+        } else {
+            index
+        };
         advance(marks[mark], &bytes[mark * STEP..distance])
     }
 
-    /// Puts text in the place of every element of that name that stands alone, and empty, in another: `make` gives the text. What stands otherwise is
-    /// not replaced: the outer result is `make`'s, the inner one what is wrong with the place, in Italian.
+    /// Puts text in the place of every element of that name that stands alone, and empty, in another: `make`
+    /// gives the text. What stands otherwise is not replaced: the outer result is `make`'s, the inner one
+    /// what is wrong with the place, in Italian.
     pub fn replace<E>(
         &mut self,
         namespace: &str,
@@ -147,15 +170,23 @@ impl<'s> Document<'s> {
         mut make: impl FnMut(Element<'_, 's>) -> Result<String, E>,
     ) -> Result<Option<&'static str>, E> {
         for index in 0..small(self.nodes.len()) {
-            let Some(Node::Element(tag)) = self.nodes.get(index as usize) else { continue };
+            let Some(Node::Element(tag)) = self.nodes.get(index as usize) else {
+                continue;
+            };
             if tag.name.local() != local || self.namespaces[tag.namespace as usize] != namespace {
                 continue;
             }
-            let alone = index > 0 && tag.end == index + 1 && index == tag.parent + 1 && self.tag(tag.parent).end == tag.end;
+            let alone = index > 0
+                && tag.end == index + 1
+                && index == tag.parent + 1
+                && self.tag(tag.parent).end == tag.end;
             if !alone {
                 return Ok(Some("xop:Include non sta da solo nel suo elemento"));
             }
-            let text = make(Element { document: self, index })?;
+            let text = make(Element {
+                document: self,
+                index,
+            })?;
             self.nodes[index as usize] = Node::Text(Cow::Owned(text));
         }
         Ok(None)
@@ -164,7 +195,8 @@ impl<'s> Document<'s> {
     fn tag(&self, index: u32) -> &Tag<'s> {
         match &self.nodes[index as usize] {
             Node::Element(tag) => tag,
-            // Indexes of elements are only made by the parser and by the iterator of children, which skips texts.
+            // Indexes of elements are only made by the parser and by the iterator of children, which skips
+            // texts.
             Node::Text(_) => unreachable!("an element's index names a text"),
         }
     }
@@ -173,10 +205,21 @@ impl<'s> Document<'s> {
 /// The place after `bytes`, of which the first is at `at`. A character is counted at its first byte.
 fn advance(at: Place, bytes: &[u8]) -> Place {
     let newlines = bytes.iter().filter(|byte| **byte == b'\n').count();
-    let line_start = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
-    let characters = small(bytes[line_start..].iter().filter(|byte| **byte & 0xC0 != 0x80).count());
+    let line_start = bytes
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |newline| newline + 1);
+    let characters = small(
+        bytes[line_start..]
+            .iter()
+            .filter(|byte| **byte & 0xC0 != 0x80)
+            .count(),
+    );
     let before = if newlines == 0 { at.column } else { 1 };
-    Place { line: at.line.saturating_add(small(newlines)), column: before.saturating_add(characters) }
+    Place {
+        line: at.line.saturating_add(small(newlines)),
+        column: before.saturating_add(characters),
+    }
 }
 
 /// Where a source begins.
@@ -220,7 +263,8 @@ impl<'d, 's> Element<'d, 's> {
         let mut at = Some(*self);
         while let Some(element) = at {
             // The last: the root of a part has what is declared around it first.
-            if let Some((_, _, namespace)) = element.declared().iter().rfind(|(_, bound, _)| *bound == prefix) {
+            if let Some((_, _, namespace)) = element.declared().iter().rfind(|(_, bound, _)| *bound == prefix)
+            {
                 return Some(&self.document.namespaces[*namespace as usize]);
             }
             at = element.parent();
@@ -235,7 +279,9 @@ impl<'d, 's> Element<'d, 's> {
             around.push(parent);
         }
         let declared = around.iter().rev().flat_map(Element::declared);
-        declared.map(|(_, prefix, namespace)| (*prefix, *namespace)).collect()
+        declared
+            .map(|(_, prefix, namespace)| (*prefix, *namespace))
+            .collect()
     }
 
     /// The namespace declarations that stand in its tag.
@@ -275,23 +321,37 @@ impl<'d, 's> Element<'d, 's> {
 
     /// The value of an attribute without namespace.
     pub fn attribute(&self, local: &str) -> Option<&'d str> {
-        self.attributes().iter().find(|a| a.namespace == NONE && a.local() == local).map(|a| &*a.value)
+        self.attributes()
+            .iter()
+            .find(|a| a.namespace == NONE && a.local() == local)
+            .map(|a| &*a.value)
     }
 
     /// The value of an attribute in a namespace.
     pub fn attribute_in(&self, namespace: &str, local: &str) -> Option<&'d str> {
         let document = self.document;
-        self.attributes().iter().find(|a| a.local() == local && a.namespace(document) == namespace).map(|a| &*a.value)
+        self.attributes()
+            .iter()
+            .find(|a| a.local() == local && a.namespace(document) == namespace)
+            .map(|a| &*a.value)
     }
 
     /// The elements directly inside.
     pub fn children(&self) -> Children<'d, 's> {
-        Children { document: self.document, next: self.index + 1, end: self.document.tag(self.index).end }
+        Children {
+            document: self.document,
+            next: self.index + 1,
+            end: self.document.tag(self.index).end,
+        }
     }
 
     /// For reading attributes and children by their names.
     pub fn cursor(&self) -> Cursor<'d, 's> {
-        Cursor { element: *self, attribute: 0, children: self.children() }
+        Cursor {
+            element: *self,
+            attribute: 0,
+            children: self.children(),
+        }
     }
 
     /// The first element directly inside with that name.
@@ -302,7 +362,9 @@ impl<'d, 's> Element<'d, 's> {
     /// The text directly inside, elements left out. Borrowed where it is one piece.
     pub fn text(&self) -> Cow<'d, str> {
         let mut pieces = self.texts();
-        let Some(first) = pieces.next() else { return Cow::Borrowed("") };
+        let Some(first) = pieces.next() else {
+            return Cow::Borrowed("");
+        };
         match pieces.next() {
             None => Cow::Borrowed(first),
             Some(second) => {
@@ -337,7 +399,10 @@ impl<'d, 's> Element<'d, 's> {
                     Content::Text(text)
                 }
                 Node::Element(tag) => {
-                    let element = Element { document, index: next };
+                    let element = Element {
+                        document,
+                        index: next,
+                    };
                     next = tag.end;
                     Content::Element(element)
                 }
@@ -352,12 +417,15 @@ impl<'d, 's> Element<'d, 's> {
 
     /// The element around it.
     pub fn parent(&self) -> Option<Element<'d, 's>> {
-        (self.index != 0).then(|| Element { document: self.document, index: self.document.tag(self.index).parent })
+        (self.index != 0).then(|| Element {
+            document: self.document,
+            index: self.document.tag(self.index).parent,
+        })
     }
 
     /// A path from `top` (which is its first step) to this element, with positions where a name repeats:
-    /// `/Dichiarazione/NucleoFamiliare/ComponenteNucleo[2]`. An element for which `known` says no is written `*`: names
-    /// that come from outside may be anything.
+    /// `/Dichiarazione/NucleoFamiliare/ComponenteNucleo[2]`. An element for which `known` says no is written
+    /// `*`: names that come from outside may be anything.
     pub fn path(&self, top: Element<'d, 's>, known: &dyn Fn(Element<'d, 's>) -> bool) -> String {
         let mut steps = vec![*self];
         while let Some(last) = steps.last().copied() {
@@ -381,7 +449,11 @@ impl<'d, 's> Element<'d, 's> {
             // Among very many, the first two say that a name repeats, and those before it say which it is.
             let repeats = parent.children().filter(same).nth(1).is_some();
             if repeats {
-                let position = parent.children().take_while(|other| other.index <= step.index).filter(same).count();
+                let position = parent
+                    .children()
+                    .take_while(|other| other.index <= step.index)
+                    .filter(same)
+                    .count();
                 let _ = write!(path, "[{position}]");
             }
         }
@@ -389,8 +461,8 @@ impl<'d, 's> Element<'d, 's> {
     }
 }
 
-/// Reads an element's attributes and children by their names, from where the last one was found: what comes in the order asked is found at once, what does
-/// not is found all the same.
+/// Reads an element's attributes and children by their names, from where the last one was found: what comes
+/// in the order asked is found at once, what does not is found all the same.
 #[derive(Clone, Debug)]
 pub struct Cursor<'d, 's> {
     element: Element<'d, 's>,
@@ -409,7 +481,11 @@ impl<'d, 's> Cursor<'d, 's> {
         let all = self.element.attributes();
         let (before, after) = all.split_at(self.attribute);
         let is = |attribute: &Attribute<'s>| attribute.is_plain() && attribute.local() == local;
-        let at = after.iter().position(is).map(|at| at + before.len()).or_else(|| before.iter().position(is))?;
+        let at = after
+            .iter()
+            .position(is)
+            .map(|at| at + before.len())
+            .or_else(|| before.iter().position(is))?;
         self.attribute = at + 1;
         all.get(at).map(|attribute| &*attribute.value)
     }
@@ -426,7 +502,9 @@ impl<'d, 's> Cursor<'d, 's> {
 
     /// All children with that name.
     pub fn all<'n>(&mut self, local: &'n str) -> impl Iterator<Item = Element<'d, 's>> + use<'d, 's, 'n> {
-        self.element.children().filter(move |child| child.local() == local)
+        self.element
+            .children()
+            .filter(move |child| child.local() == local)
     }
 }
 
@@ -487,7 +565,10 @@ impl<'d, 's> Iterator for Children<'d, 's> {
             match &self.document.nodes[self.next as usize] {
                 Node::Text(_) => self.next += 1,
                 Node::Element(tag) => {
-                    let element = Element { document: self.document, index: self.next };
+                    let element = Element {
+                        document: self.document,
+                        index: self.next,
+                    };
                     self.next = tag.end;
                     return Some(element);
                 }

@@ -1,7 +1,8 @@
 //! Writes XML in the two shapes that leave this door.
 //!
-//! [`Style::Inps`] is the payload as INPS writes it: the declaration, the root at once, default namespace, CRLF, two
-//! spaces a level, a space before `/>`. [`Style::Compact`] is everything else: no white space at all.
+//! [`Style::Inps`] is the payload as INPS writes it: the declaration, the root at once, default namespace,
+//! CRLF, two spaces a level, a space before `/>`. [`Style::Compact`] is everything else: no white space at
+//! all.
 
 /// How the output is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,8 +13,8 @@ pub enum Style {
     Compact,
 }
 
-/// An XML document under construction. Elements must be closed by who opened them; the borrow checker cannot see to it,
-/// the round trips in the tests do.
+/// An XML document under construction. Elements must be closed by who opened them; the borrow checker cannot
+/// see to it, the round trips in the tests do.
 #[derive(Debug)]
 pub struct Writer {
     out: String,
@@ -46,7 +47,11 @@ impl Writer {
 
     /// A piece of a document.
     pub fn fragment(style: Style) -> Self {
-        Self { out: String::with_capacity(2048), style, open: Vec::new() }
+        Self {
+            out: String::with_capacity(2048),
+            style,
+            open: Vec::new(),
+        }
     }
 
     /// Opens an element.
@@ -55,7 +60,10 @@ impl Writer {
         self.line();
         self.out.push('<');
         self.out.push_str(name);
-        self.open.push(Open { name, inside: Inside::Tag });
+        self.open.push(Open {
+            name,
+            inside: Inside::Tag,
+        });
     }
 
     /// An attribute of the element just opened.
@@ -83,7 +91,9 @@ impl Writer {
     pub fn close(&mut self) {
         let Some(open) = self.open.pop() else { return };
         match open.inside {
-            Inside::Tag => self.out.push_str(if self.style == Style::Inps { " />" } else { "/>" }),
+            Inside::Tag => self
+                .out
+                .push_str(if self.style == Style::Inps { " />" } else { "/>" }),
             inside => {
                 if inside == Inside::Elements {
                     self.line();
@@ -130,8 +140,8 @@ impl Writer {
     }
 }
 
-/// Canonical XML 1.0, section 2.3: which characters become references in attribute values and in text. What is written here
-/// and what is canonicalised escape alike.
+/// Canonical XML 1.0, section 2.3: which characters become references in attribute values and in text. What
+/// is written here and what is canonicalised escape alike.
 pub(super) fn escape(text: &str, attribute: bool, out: &mut String) {
     // Runs without any of these are copied whole: most values are one.
     let mut from = 0;

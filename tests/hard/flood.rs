@@ -1,10 +1,12 @@
-//! One ente asks as much as its connections can carry, far more than its quota, while another one asks as always. Both are real clients of
-//! the real binary, and share this machine's cores with it: the flood's threads stand behind everybody else's (`nice`), so that what the
-//! good client waits for is the port, and not the flood's own TLS.
+//! One ente asks as much as its connections can carry, far more than its quota, while another one asks as
+//! always. Both are real clients of the real binary, and share this machine's cores with it: the flood's
+//! threads stand behind everybody else's (`nice`), so that what the good client waits for is the port, and
+//! not the flood's own TLS.
 //!
-//! What is asserted are facts: the good ente is answered every time; the flood is told 429 with all its headers beyond what the quota lets
-//! through, which is exactly what the ledger has of it; and the good ente's p99 stays under the same generous bound as beside slow clients
-//! (`tests/slow.rs`). By how many per cent the p99 changes is measured by `just bench --bench port`, with the server on a core of its own.
+//! What is asserted are facts: the good ente is answered every time; the flood is told 429 with all its
+//! headers beyond what the quota lets through, which is exactly what the ledger has of it; and the good
+//! ente's p99 stays under the same generous bound as beside slow clients (`tests/slow.rs`). By how many per
+//! cent the p99 changes is measured by `just bench --bench port`, with the server on a core of its own.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -43,7 +45,10 @@ async fn ask(client: Client, request: Arc<str>, new: bool, over: Arc<AtomicBool>
             Some(connected) => connected,
             None => client.connect().await.expect("the flood is let in"),
         };
-        let answer = connected.call(ISEE, &request).await.expect("the flood is told something");
+        let answer = connected
+            .call(ISEE, &request)
+            .await
+            .expect("the flood is told something");
         match answer.status.as_u16() {
             200 => told.answered += 1,
             429 => {
@@ -59,11 +64,28 @@ async fn ask(client: Client, request: Arc<str>, new: bool, over: Arc<AtomicBool>
 
 /// Nothing is left, when there will be something, and what a client of ours may show to people.
 fn refused_well(answer: &Answer) {
-    let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    assert_eq!((header("x-ratelimit-limit"), header("x-ratelimit-remaining")), (Some(QUOTA.into()), Some(0)));
-    // A second more than a minute, and than what one request takes to come back: of two requests the earlier may be judged later.
-    assert!(header("x-ratelimit-reset").is_some_and(|seconds| (1..=61).contains(&seconds)), "{:?}", answer.headers);
-    assert!(header("retry-after").is_some_and(|seconds| (1..=2).contains(&seconds)), "{:?}", answer.headers);
+    let header = |name: &str| {
+        answer
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok()?.parse::<u64>().ok())
+    };
+    assert_eq!(
+        (header("x-ratelimit-limit"), header("x-ratelimit-remaining")),
+        (Some(QUOTA.into()), Some(0))
+    );
+    // A second more than a minute, and than what one request takes to come back: of two requests the earlier
+    // may be judged later.
+    assert!(
+        header("x-ratelimit-reset").is_some_and(|seconds| (1..=61).contains(&seconds)),
+        "{:?}",
+        answer.headers
+    );
+    assert!(
+        header("retry-after").is_some_and(|seconds| (1..=2).contains(&seconds)),
+        "{:?}",
+        answer.headers
+    );
     assert!(answer.text.contains("Too Many Requests"), "{}", answer.text);
 }
 
@@ -73,7 +95,12 @@ fn behind() -> Runtime {
         // On Linux it is the thread's own.
         let _ = rustix::process::nice(19);
     };
-    Builder::new_multi_thread().worker_threads(2).on_thread_start(yield_to_others).enable_all().build().unwrap()
+    Builder::new_multi_thread()
+        .worker_threads(2)
+        .on_thread_start(yield_to_others)
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 fn flood(site: &Site, serving: &Serving, on: &Runtime, over: &Arc<AtomicBool>) -> JoinHandle<Told> {
@@ -86,7 +113,10 @@ fn flood(site: &Site, serving: &Serving, on: &Runtime, over: &Arc<AtomicBool>) -
             connections.spawn(ask(client.clone(), request.clone(), index % 8 == 7, over.clone()));
         }
         let all = connections.join_all().await.into_iter();
-        all.fold(Told::default(), |sum, one| Told { answered: sum.answered + one.answered, refused: sum.refused + one.refused })
+        all.fold(Told::default(), |sum, one| Told {
+            answered: sum.answered + one.answered,
+            refused: sum.refused + one.refused,
+        })
     })
 }
 
@@ -94,8 +124,15 @@ fn flood(site: &Site, serving: &Serving, on: &Runtime, over: &Arc<AtomicBool>) -
 fn a_flood_over_its_quota_delays_nobody_else() {
     let site = Site::new();
     site.enrol(FLOOD, Tipo::Altro, "ConsultazioneIndicatore");
-    let quote = Quote { al_minuto: Some(QUOTA), ..Quote::default() };
-    site.act(Act::Quota { codice: FLOOD.to_owned(), quote, operatore: false });
+    let quote = Quote {
+        al_minuto: Some(QUOTA),
+        ..Quote::default()
+    };
+    site.act(Act::Quota {
+        codice: FLOOD.to_owned(),
+        quote,
+        operatore: false,
+    });
     let (serving, behind) = (site.serve(), behind());
     let begun = Instant::now();
     let told = std::cell::Cell::new(Told::default());
@@ -107,9 +144,15 @@ fn a_flood_over_its_quota_delays_nobody_else() {
         };
         let end = async |(over, under_way): (Arc<AtomicBool>, JoinHandle<Told>)| {
             over.store(true, Ordering::Relaxed);
-            let now = tokio::time::timeout(Duration::from_secs(60), under_way).await.unwrap().unwrap();
+            let now = tokio::time::timeout(Duration::from_secs(60), under_way)
+                .await
+                .unwrap()
+                .unwrap();
             let before = told.get();
-            told.set(Told { answered: before.answered + now.answered, refused: before.refused + now.refused });
+            told.set(Told {
+                answered: before.answered + now.answered,
+                refused: before.refused + now.refused,
+            });
         };
         measure("flood", &site, &serving, WINDOWS, attack, end).await;
     });
@@ -117,7 +160,10 @@ fn a_flood_over_its_quota_delays_nobody_else() {
     println!("flood: {told:?}");
     // The bucket full, and what has come into it since.
     let most = u64::from(QUOTA) * (minutes + 1);
-    assert!(told.answered >= u64::from(QUOTA) && told.answered <= most, "{told:?}");
+    assert!(
+        told.answered >= u64::from(QUOTA) && told.answered <= most,
+        "{told:?}"
+    );
     assert!(told.refused > told.answered, "no flood: {told:?}");
     serving.stop();
 
@@ -126,10 +172,19 @@ fn a_flood_over_its_quota_delays_nobody_else() {
     let mut each = |entry: varco::ledger::Entry| {
         let body = &entry.leaf.body;
         recorded += u64::from(body.kind == Kind::Exchange && body.ente.as_deref() == Some(FLOOD));
-        let groups = body.facts.get("gruppi").and_then(|groups| groups.as_array()).into_iter().flatten();
+        let groups = body
+            .facts
+            .get("gruppi")
+            .and_then(|groups| groups.as_array())
+            .into_iter()
+            .flatten();
         let of_quota = groups.filter(|group| body.kind == Kind::Gathered && group["motivo"] == "F22.quota");
         counted += of_quota.filter_map(|group| group["numero"].as_u64()).sum::<u64>();
     };
     segments::verify(&directory.segments(), directory.ledger, &mut each).unwrap();
-    assert_eq!((recorded, counted), (told.answered, told.refused), "entries of its exchanges, and refusals counted together");
+    assert_eq!(
+        (recorded, counted),
+        (told.answered, told.refused),
+        "entries of its exchanges, and refusals counted together"
+    );
 }

@@ -1,6 +1,7 @@
-//! The power fails under the real binary, over and over: whatever a client had read is in the ledger, the gateway starts again, and the
-//! same transmission gets the same protocol. The data directory is on a file system of its own that loses all that was not synced, and
-//! every start after a cut sees another boot id. `VARCO_CUTS` sets how often (200).
+//! The power fails under the real binary, over and over: whatever a client had read is in the ledger, the
+//! gateway starts again, and the same transmission gets the same protocol. The data directory is on a file
+//! system of its own that loses all that was not synced, and every start after a cut sees another boot id.
+//! `VARCO_CUTS` sets how often (200).
 
 mod volume;
 
@@ -50,7 +51,10 @@ enum Scene {
 
 /// The cuts of one file system. The first two make its data directory.
 const CYCLE: [Scene; 20] = {
-    use Scene::{BackedUp, Initialised, Initialising, Rebuilding, Registering, Restarting, Rolling, Serving, Starting, Stopping};
+    use Scene::{
+        BackedUp, Initialised, Initialising, Rebuilding, Registering, Restarting, Rolling, Serving, Starting,
+        Stopping,
+    };
     [
         Initialising,
         Initialised,
@@ -76,7 +80,12 @@ const CYCLE: [Scene; 20] = {
 };
 
 /// How the file systems are mounted, in turn.
-const OPTIONS: [&str; 4] = ["data=ordered", "data=writeback", "data=ordered,nodelalloc", "data=ordered,commit=1"];
+const OPTIONS: [&str; 4] = [
+    "data=ordered",
+    "data=writeback",
+    "data=ordered,nodelalloc",
+    "data=ordered,commit=1",
+];
 
 /// What clients sent and read.
 #[derive(Default)]
@@ -111,7 +120,11 @@ struct Shared {
 impl Shared {
     fn mark(&self) -> Mark {
         let told = self.told.lock().unwrap();
-        Mark { exchanges: told.exchanges.len(), protocols: told.protocols.len(), enti: told.enti.len() }
+        Mark {
+            exchanges: told.exchanges.len(),
+            protocols: told.protocols.len(),
+            enti: told.enti.len(),
+        }
     }
 
     fn next(&self) -> u32 {
@@ -147,14 +160,24 @@ fn nothing_read_before_a_power_cut_is_lost() {
     if let Err(why) = volume::probe(site.home.path()) {
         return skipped(&why);
     }
-    let cuts: usize = std::env::var("VARCO_CUTS").ok().and_then(|text| text.parse().ok()).unwrap_or(200);
+    let cuts: usize = std::env::var("VARCO_CUTS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(200);
     let begun = Instant::now();
     let mut figures = Figures::default();
     let mut chance = Chance(0x9e37_79b9_7f4a_7c15);
     for (generation, from) in (0..cuts).step_by(CYCLE.len()).enumerate() {
         let volume = Volume::new(site.home.path(), OPTIONS[generation % OPTIONS.len()]).unwrap();
-        let mut round =
-            Round { site: &site, volume, shared: Arc::default(), figures: &mut figures, chance: &mut chance, started: 0, seen: 0 };
+        let mut round = Round {
+            site: &site,
+            volume,
+            shared: Arc::default(),
+            figures: &mut figures,
+            chance: &mut chance,
+            started: 0,
+            seen: 0,
+        };
         println!("\n{}", round.volume.options);
         for (index, scene) in CYCLE.into_iter().enumerate().take(cuts - from) {
             // For whoever finds the last one in the output of a failure.
@@ -174,14 +197,26 @@ fn skipped(why: &str) {
 
 fn report(figures: &Figures, took: Duration) {
     let cuts: u32 = figures.cuts.values().sum();
-    let Figures { before, during, segments, torn, rebuilt, .. } = figures;
+    let Figures {
+        before,
+        during,
+        segments,
+        torn,
+        rebuilt,
+        ..
+    } = figures;
     println!("\n{cuts} cuts in {} s: {:?}", took.as_secs(), figures.cuts);
-    println!("{before} acknowledgements read before a cut, all there; {during} while the power failed, which do not count");
+    println!(
+        "{before} acknowledgements read before a cut, all there; {during} while the power failed, which do not count"
+    );
     println!("{segments} segments, {torn} torn tails cut, views made again {rebuilt} times");
     if cuts as usize >= CYCLE.len() {
         // A server that acknowledges nothing loses nothing either.
         assert!(*before >= 5 * cuts as usize, "hardly anything was acknowledged");
-        assert!(*rebuilt >= cuts as usize / 4, "the views were trusted after another boot");
+        assert!(
+            *rebuilt >= cuts as usize / 4,
+            "the views were trusted after another boot"
+        );
     }
 }
 
@@ -190,7 +225,10 @@ struct Chance(u64);
 
 impl Chance {
     fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % bound
     }
 
@@ -268,12 +306,21 @@ impl Round<'_> {
         let serving = self.serve(262_144);
         let pki = &self.site.pki;
         let consults = "ConsultazioneIndicatore,ConsultazioneAttestazione";
-        for (codice, tipo, fingerprint, operazioni) in
-            [("comune", Tipo::Comune, &pki.comune.fingerprint, consults), ("caf", Tipo::Caf, &pki.caf.fingerprint, "TrasmissioneDSU")]
-        {
-            let acts = accreditamento::commands((codice, codice, "01234567897"), tipo, fingerprint, operazioni, &[BENEFIT]);
+        for (codice, tipo, fingerprint, operazioni) in [
+            ("comune", Tipo::Comune, &pki.comune.fingerprint, consults),
+            ("caf", Tipo::Caf, &pki.caf.fingerprint, "TrasmissioneDSU"),
+        ] {
+            let acts = accreditamento::commands(
+                (codice, codice, "01234567897"),
+                tipo,
+                fingerprint,
+                operazioni,
+                &[BENEFIT],
+            );
             for act in acts {
-                kit::runtime().block_on(ente::apply(&data, act, "prova", &self.site.clock)).unwrap();
+                kit::runtime()
+                    .block_on(ente::apply(&data, act, "prova", &self.site.clock))
+                    .unwrap();
             }
             self.shared.told.lock().unwrap().enti.push(codice.to_owned());
         }
@@ -290,7 +337,11 @@ impl Round<'_> {
 
     fn starting(&mut self) {
         self.configure(262_144);
-        let starting = Running::start(Command::new(kit::binary()).args(["serve", "--config"]).arg(self.site.config()));
+        let starting = Running::start(
+            Command::new(kit::binary())
+                .args(["serve", "--config"])
+                .arg(self.site.config()),
+        );
         std::thread::sleep(self.chance.micros(150_000));
         self.cut(starting);
         self.check_ledger();
@@ -303,7 +354,13 @@ impl Round<'_> {
         std::thread::sleep(self.chance.micros(40_000));
         // It is told before, so that clients know why it hangs up.
         self.shared.cut.store(true, Ordering::SeqCst);
-        assert!(Command::new("kill").args(["-TERM", &serving.child.id().to_string()]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &serving.child.id().to_string()])
+                .status()
+                .unwrap()
+                .success()
+        );
         std::thread::sleep(self.chance.micros(60_000));
         self.fail(&mut serving, load);
         self.check_ledger();
@@ -321,7 +378,11 @@ impl Round<'_> {
 
     fn backed_up(&mut self) {
         let serving = self.serve(262_144);
-        let (data, target, keys) = (self.data(), self.volume.at.join("new/backup"), self.volume.at.join("keys"));
+        let (data, target, keys) = (
+            self.data(),
+            self.volume.at.join("new/backup"),
+            self.volume.at.join("keys"),
+        );
         let [data, copy, keys] = [&data, &target, &keys].map(|path| path.to_str().unwrap().to_owned());
         let (said, well) = kit::varco(&["backup", &copy, "--data", &data, "--keys", &keys]);
         assert!(well, "{said}");
@@ -342,19 +403,33 @@ impl Round<'_> {
         self.views_equal_a_rebuild();
         self.check_ledger();
         let segments = self.directory().segments();
-        let names = std::fs::read_dir(&segments).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let names = std::fs::read_dir(&segments)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let (torn, whole): (Vec<_>, Vec<_>) = names.partition(|name| name.contains("torn"));
         self.figures.torn += torn.len();
         self.figures.segments += whole.iter().filter(|name| name.ends_with(".seg")).count();
         let entries = segments::read_from(&segments, self.directory().ledger, 1, usize::MAX).unwrap();
-        let remade = |entry: &&Entry| entry.leaf.body.facts.get("dati").is_some_and(|facts| facts["viste"] == "rifatte");
+        let remade = |entry: &&Entry| {
+            entry
+                .leaf
+                .body
+                .facts
+                .get("dati")
+                .is_some_and(|facts| facts["viste"] == "rifatte")
+        };
         self.figures.rebuilt += entries.iter().filter(remade).count();
     }
 
     fn configure(&self, segment_bytes: u64) {
-        self.site.configure(&format!("[ledger]\nsegment_bytes = {segment_bytes}\n"));
+        self.site
+            .configure(&format!("[ledger]\nsegment_bytes = {segment_bytes}\n"));
         let text = std::fs::read_to_string(self.site.config()).unwrap();
-        std::fs::write(self.site.config(), text.replace("data = \"data\"", "data = \"disk/data\"")).unwrap();
+        std::fs::write(
+            self.site.config(),
+            text.replace("data = \"data\"", "data = \"disk/data\""),
+        )
+        .unwrap();
     }
 
     /// Starts the gateway: it must start, whatever happened, and answer as it did.
@@ -363,9 +438,23 @@ impl Round<'_> {
         let serving = Serving::start(&self.site.config());
         let (again, unread) = {
             let told = self.shared.told.lock().unwrap();
-            let again: Vec<_> = told.protocols.iter().skip(self.started).rev().take(20).cloned().collect();
+            let again: Vec<_> = told
+                .protocols
+                .iter()
+                .skip(self.started)
+                .rev()
+                .take(20)
+                .cloned()
+                .collect();
             let known: HashSet<&String> = told.protocols.iter().map(|(sender, _)| sender).collect();
-            let unread: Vec<_> = told.sent.iter().rev().take(8).filter(|sender| !known.contains(*sender)).cloned().collect();
+            let unread: Vec<_> = told
+                .sent
+                .iter()
+                .rev()
+                .take(8)
+                .filter(|sender| !known.contains(*sender))
+                .cloned()
+                .collect();
             (again, unread)
         };
         kit::runtime().block_on(async {
@@ -374,13 +463,23 @@ impl Round<'_> {
             }
             let mut caf = self.site.client(serving.address, "caf").connect().await.unwrap();
             for (sender, protocol) in &again {
-                let answer = caf.call(DSU, &transmission(sender, &self.site.today())).await.unwrap();
-                assert_eq!(kit::element(&answer, "ProtocolloDSU"), protocol, "{sender} got another protocol than before the cut");
+                let answer = caf
+                    .call(DSU, &transmission(sender, &self.site.today()))
+                    .await
+                    .unwrap();
+                assert_eq!(
+                    kit::element(&answer, "ProtocolloDSU"),
+                    protocol,
+                    "{sender} got another protocol than before the cut"
+                );
                 self.told(&answer, None);
             }
             // Whose answer nobody read: recorded or not, it is answered now.
             for sender in unread {
-                let answer = caf.call(DSU, &transmission(&sender, &self.site.today())).await.unwrap();
+                let answer = caf
+                    .call(DSU, &transmission(&sender, &self.site.today()))
+                    .await
+                    .unwrap();
                 self.told(&answer, Some(sender));
             }
         });
@@ -392,7 +491,8 @@ impl Round<'_> {
         let mut told = self.shared.told.lock().unwrap();
         told.exchanges.push(answer.exchange.clone().unwrap());
         if let Some(sender) = sender {
-            told.protocols.push((sender, kit::element(answer, "ProtocolloDSU").to_owned()));
+            told.protocols
+                .push((sender, kit::element(answer, "ProtocolloDSU").to_owned()));
         }
     }
 
@@ -403,13 +503,22 @@ impl Round<'_> {
         let before = self.shared.mark().exchanges;
         let mut threads = Vec::new();
         let (site, shared) = (self.site, &self.shared);
-        let clients: Vec<_> = (0..6).map(|index| (site.client(serving.address, ["caf", "comune"][index % 2]), index % 2 == 0)).collect();
+        let clients: Vec<_> = (0..6)
+            .map(|index| {
+                (
+                    site.client(serving.address, ["caf", "comune"][index % 2]),
+                    index % 2 == 0,
+                )
+            })
+            .collect();
         let (today, mine) = (site.today(), shared.clone());
         threads.push(std::thread::spawn(move || {
             kit::runtime().block_on(async {
                 let calls: Vec<_> = clients
                     .into_iter()
-                    .map(|(client, transmits)| tokio::spawn(call(client, transmits, today.clone(), mine.clone())))
+                    .map(|(client, transmits)| {
+                        tokio::spawn(call(client, transmits, today.clone(), mine.clone()))
+                    })
                     .collect();
                 for call in calls {
                     call.await.unwrap();
@@ -425,11 +534,17 @@ impl Round<'_> {
             let (path, mine) = (self.volume.at.join("noise"), shared.clone());
             threads.push(std::thread::spawn(move || noise(&path, &mine)));
         }
-        let load = Load { threads, shared: shared.clone() };
+        let load = Load {
+            threads,
+            shared: shared.clone(),
+        };
         if self.chance.below(8) > 0 {
             let patience = Instant::now();
             while self.shared.mark().exchanges == before {
-                assert!(patience.elapsed() < Duration::from_secs(20), "nothing is answered");
+                assert!(
+                    patience.elapsed() < Duration::from_secs(20),
+                    "nothing is answered"
+                );
                 std::thread::sleep(Duration::from_millis(1));
             }
         }
@@ -446,8 +561,8 @@ impl Round<'_> {
         serving.kill();
         load.end();
         self.back();
-        // What was read since does not count. Of an fdatasync that was under way when the journal was aborted, ext4 may say that it went
-        // well; without power nobody would have heard it.
+        // What was read since does not count. Of an fdatasync that was under way when the journal was
+        // aborted, ext4 may say that it went well; without power nobody would have heard it.
         let mut told = self.shared.told.lock().unwrap();
         self.figures.during += told.exchanges.len() - mark.exchanges + told.enti.len() - mark.enti;
         told.exchanges.truncate(mark.exchanges);
@@ -473,22 +588,63 @@ impl Round<'_> {
     fn check_ledger(&mut self) {
         let (said, well) = kit::varco(&["ledger", "verify", "--data", self.data().to_str().unwrap()]);
         assert!(well, "{said}");
-        let entries = segments::read_from(&self.directory().segments(), self.directory().ledger, 1, usize::MAX).unwrap();
+        let entries = segments::read_from(
+            &self.directory().segments(),
+            self.directory().ledger,
+            1,
+            usize::MAX,
+        )
+        .unwrap();
         let of = |kind: Kind| entries.iter().filter(move |entry| entry.leaf.body.kind == kind);
-        let exchanges: HashSet<String> = of(Kind::Exchange).map(|entry| entry.leaf.body.exchange.to_string()).collect();
-        let enti: HashSet<&str> = of(Kind::Registry).filter_map(|entry| entry.leaf.body.ente.as_deref()).collect();
-        let dsu: HashSet<&[String]> = of(Kind::Dsu).filter_map(|entry| Some(&entry.leaf.body.tokens.as_ref()?.protocol[..])).collect();
+        let exchanges: HashSet<String> = of(Kind::Exchange)
+            .map(|entry| entry.leaf.body.exchange.to_string())
+            .collect();
+        let enti: HashSet<&str> = of(Kind::Registry)
+            .filter_map(|entry| entry.leaf.body.ente.as_deref())
+            .collect();
+        let dsu: HashSet<&[String]> = of(Kind::Dsu)
+            .filter_map(|entry| Some(&entry.leaf.body.tokens.as_ref()?.protocol[..]))
+            .collect();
         let keys = Keys::open(&self.directory().keys(), true).unwrap();
         let year = self.site.clock.today().year();
-        let pair = |(sender, protocol): &(String, String)| [protocol, sender].map(|text| keys.token(year, "protocol", text).unwrap());
+        let pair = |(sender, protocol): &(String, String)| {
+            [protocol, sender].map(|text| keys.token(year, "protocol", text).unwrap())
+        };
 
         let told = self.shared.told.lock().unwrap();
-        let lost: Vec<_> = told.exchanges.iter().filter(|exchange| !exchanges.contains(*exchange)).collect();
-        assert!(lost.is_empty(), "{} of {} exchanges read before the cut are lost: {lost:?}", lost.len(), told.exchanges.len());
-        let lost: Vec<_> = told.protocols.iter().filter(|both| !dsu.contains(&pair(both)[..])).collect();
-        assert!(lost.is_empty(), "{} of {} DSU acknowledged before the cut are lost: {lost:?}", lost.len(), told.protocols.len());
-        let lost: Vec<_> = told.enti.iter().filter(|codice| !enti.contains(codice.as_str())).collect();
-        assert!(lost.is_empty(), "{} of {} enti registered before the cut are lost: {lost:?}", lost.len(), told.enti.len());
+        let lost: Vec<_> = told
+            .exchanges
+            .iter()
+            .filter(|exchange| !exchanges.contains(*exchange))
+            .collect();
+        assert!(
+            lost.is_empty(),
+            "{} of {} exchanges read before the cut are lost: {lost:?}",
+            lost.len(),
+            told.exchanges.len()
+        );
+        let lost: Vec<_> = told
+            .protocols
+            .iter()
+            .filter(|both| !dsu.contains(&pair(both)[..]))
+            .collect();
+        assert!(
+            lost.is_empty(),
+            "{} of {} DSU acknowledged before the cut are lost: {lost:?}",
+            lost.len(),
+            told.protocols.len()
+        );
+        let lost: Vec<_> = told
+            .enti
+            .iter()
+            .filter(|codice| !enti.contains(codice.as_str()))
+            .collect();
+        assert!(
+            lost.is_empty(),
+            "{} of {} enti registered before the cut are lost: {lost:?}",
+            lost.len(),
+            told.enti.len()
+        );
         let all = told.exchanges.len() + told.enti.len();
         self.figures.before += all - std::mem::replace(&mut self.seen, all);
     }
@@ -525,7 +681,13 @@ struct Running(Child);
 
 impl Running {
     fn start(command: &mut Command) -> Self {
-        Self(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
+        Self(
+            command
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .spawn()
+                .unwrap(),
+        )
     }
 }
 
@@ -542,16 +704,24 @@ fn transmission(sender: &str, today: &str) -> String {
 
 /// Transmits or consults until the server is gone.
 async fn call(client: Client, transmits: bool, today: String, shared: Arc<Shared>) {
-    let Ok(mut connected) = client.connect().await else { return assert!(shared.is_cut(), "no connection") };
+    let Ok(mut connected) = client.connect().await else {
+        return assert!(shared.is_cut(), "no connection");
+    };
     loop {
         let (path, body, sender) = if transmits {
             let sender = format!("CAF00001-POWER1-2026-N{:07}", shared.next());
             shared.told.lock().unwrap().sent.push(sender.clone());
             (DSU, transmission(&sender, &today), Some(sender))
         } else {
-            (ISEE, requests::indicatore(requests::GIULIA, &today, BENEFIT), None)
+            (
+                ISEE,
+                requests::indicatore(requests::GIULIA, &today, BENEFIT),
+                None,
+            )
         };
-        let Ok(answer) = connected.call(path, &body).await else { return assert!(shared.is_cut(), "hung up") };
+        let Ok(answer) = connected.call(path, &body).await else {
+            return assert!(shared.is_cut(), "hung up");
+        };
         if answer.status.as_u16() == 503 {
             assert!(!answer.text.contains("<Esito>"), "{}", answer.text);
             if shared.is_cut() {
@@ -565,7 +735,8 @@ async fn call(client: Client, transmits: bool, today: String, shared: Arc<Shared
         let mut told = shared.told.lock().unwrap();
         told.exchanges.push(answer.exchange.clone().unwrap());
         if let Some(sender) = sender {
-            told.protocols.push((sender, kit::element(&answer, "ProtocolloDSU").to_owned()));
+            told.protocols
+                .push((sender, kit::element(&answer, "ProtocolloDSU").to_owned()));
         }
     }
 }
@@ -585,7 +756,9 @@ fn register(data: &Path, clock: &Clock, shared: &Shared) {
 
 fn noise(path: &Path, shared: &Shared) {
     let Ok(mut file) = File::create(path) else { return };
-    while !shared.done.load(Ordering::SeqCst) && file.write_all(b"noise").and_then(|()| file.sync_data()).is_ok() {
+    while !shared.done.load(Ordering::SeqCst)
+        && file.write_all(b"noise").and_then(|()| file.sync_data()).is_ok()
+    {
         std::thread::sleep(Duration::from_micros(500));
     }
 }

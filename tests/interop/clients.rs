@@ -1,7 +1,9 @@
-//! Clients that we did not write, against the real binary: zeep, driven by the WSDL that is served; curl, in every manner of HTTP and encoding that
-//! clients use; and the commands that `varco demo` prints, run as they are printed.
+//! Clients that we did not write, against the real binary: zeep, driven by the WSDL that is served; curl, in
+//! every manner of HTTP and encoding that clients use; and the commands that `varco demo` prints, run as they
+//! are printed.
 //!
-//! Only the full run has these: they need the tools that `tests/install full` puts there, and without one of them they fail.
+//! Only the full run has these: they need the tools that `tests/install full` puts there, and without one of
+//! them they fail.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -19,8 +21,15 @@ fn root() -> &'static Path {
 
 /// The Python of the environment that the tests have for themselves.
 fn python() -> PathBuf {
-    let python = std::env::var_os("PYTHON").map_or_else(|| root().join("target/clients/zeep/venv/bin/python"), PathBuf::from);
-    assert!(python.exists(), "{} is missing: run `tests/install full`", python.display());
+    let python = std::env::var_os("PYTHON").map_or_else(
+        || root().join("target/clients/zeep/venv/bin/python"),
+        PathBuf::from,
+    );
+    assert!(
+        python.exists(),
+        "{} is missing: run `tests/install full`",
+        python.display()
+    );
     python
 }
 
@@ -33,9 +42,18 @@ fn presentation(clock: &Clock) -> (String, Decimal) {
 
 /// Runs a command to its end; it must succeed. What it said, if it did not.
 fn succeed(command: &mut Command) -> String {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}: run `tests/install full`"));
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{command:?}: {error}: run `tests/install full`"));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{:?}: {}\n{}{}", command.get_program(), output.status, text(&output.stdout), text(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{:?}: {}\n{}{}",
+        command.get_program(),
+        output.status,
+        text(&output.stdout),
+        text(&output.stderr)
+    );
     text(&output.stdout)
 }
 
@@ -52,8 +70,20 @@ fn zeep_transmits_and_retrieves_by_the_served_wsdl() {
     succeed(
         Command::new(python)
             .arg(root().join("tests/clients/zeep/zeep_client.py"))
-            .args(["--port", &serving.address.port().to_string(), "--protocollo", &protocollo, "--day", &day])
-            .args(["--today", &site.clock.today().to_string(), "--rendimento", &rendimento.to_string()])
+            .args([
+                "--port",
+                &serving.address.port().to_string(),
+                "--protocollo",
+                &protocollo,
+                "--day",
+                &day,
+            ])
+            .args([
+                "--today",
+                &site.clock.today().to_string(),
+                "--rendimento",
+                &rendimento.to_string(),
+            ])
             .arg("--home")
             .arg(site.home.path())
             .arg("--wsdl")
@@ -71,7 +101,8 @@ fn curl_transmits_and_retrieves_in_every_manner() {
     let (day, _) = presentation(&site.clock);
     let work = site.home.path().join("curl");
     std::fs::create_dir(&work).unwrap();
-    let dsu = requests::dsu(&format!("CAF00001-CURL01-{}-N0000001", &day[..4]), &day).replace("VIA DEI TIGLI", "VIA DELLA LIBERTÀ");
+    let dsu = requests::dsu(&format!("CAF00001-CURL01-{}-N0000001", &day[..4]), &day)
+        .replace("VIA DEI TIGLI", "VIA DELLA LIBERTÀ");
     std::fs::write(work.join("dsu.xml"), &dsu).unwrap();
     std::fs::write(work.join("trasmissione.xml"), requests::trasmissione(&dsu)).unwrap();
     let indicatore = requests::indicatore(requests::GIULIA, &day, kit::BENEFIT).replace("DOM-1", "@DOMANDA@");
@@ -109,47 +140,95 @@ fn the_commands_that_the_demonstration_prints_work_as_printed() {
         .spawn()
         .expect("the binary starts");
     let mut demo = Demo(child);
-    let mut lines = BufReader::new(demo.0.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let printed: Vec<String> = lines.by_ref().take_while(|line| !line.contains("Ctrl-C")).collect();
+    let mut lines = BufReader::new(demo.0.stdout.take().unwrap())
+        .lines()
+        .map(Result::unwrap);
+    let printed: Vec<String> = lines
+        .by_ref()
+        .take_while(|line| !line.contains("Ctrl-C"))
+        .collect();
     let commands = commands(&printed);
     assert_eq!(commands.len(), 4, "{printed:#?}");
 
-    // curl's own configuration, outside the command: to learn the HTTP status of a command that does not show it.
-    std::fs::write(home.path().join(".curlrc"), "write-out = \"%{stderr}HTTP %{http_code}\"\n").unwrap();
-    let replies: Vec<String> = commands.iter().map(|command| as_printed(command, home.path())).collect();
-    let [trasmissione, indicatore, attestazione, wsdl] = replies.as_slice() else { panic!("{replies:#?}") };
+    // curl's own configuration, outside the command: to learn the HTTP status of a command that does not show
+    // it.
+    std::fs::write(
+        home.path().join(".curlrc"),
+        "write-out = \"%{stderr}HTTP %{http_code}\"\n",
+    )
+    .unwrap();
+    let replies: Vec<String> = commands
+        .iter()
+        .map(|command| as_printed(command, home.path()))
+        .collect();
+    let [trasmissione, indicatore, attestazione, wsdl] = replies.as_slice() else {
+        panic!("{replies:#?}")
+    };
 
     // The protocol and the imprint of the tour: it is the same transmission again.
-    let toured =
-        |label: &str| printed.iter().find_map(|line| line.trim().strip_prefix(label)).unwrap_or_else(|| panic!("no {label} in the tour"));
+    let toured = |label: &str| {
+        printed
+            .iter()
+            .find_map(|line| line.trim().strip_prefix(label))
+            .unwrap_or_else(|| panic!("no {label} in the tour"))
+    };
     let protocollo = toured("protocollo ");
     assert_eq!(element(trasmissione, "Esito"), "OK");
     assert_eq!(element(trasmissione, "ProtocolloDSU"), protocollo);
-    assert_eq!(element(trasmissione, "Impronta"), toured("ricevuta ").split(' ').next().unwrap());
+    assert_eq!(
+        element(trasmissione, "Impronta"),
+        toured("ricevuta ").split(' ').next().unwrap()
+    );
 
-    // With the incomes of the feed: 24500 less the employee's 20%, at most 3000, and 18200: 21500 + 18200 = 39700. The rest as
-    // tests/clients/zeep/zeep_client.py works it out. With 2.60%: ISR 40012.00, ISE 40012.00 + 6173.334 = 46185.33, ISEE 46185.33 / 2.66 = 17362.91.
+    // With the incomes of the feed: 24500 less the employee's 20%, at most 3000, and 18200: 21500 + 18200 =
+    // 39700. The rest as tests/clients/zeep/zeep_client.py works it out. With 2.60%: ISR 40012.00, ISE
+    // 40012.00 + 6173.334 = 46185.33, ISEE 46185.33 / 2.66 = 17362.91.
     let cents = |amount: Decimal| amount.round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero);
     let isr = Decimal::from(39_700) + cents(Decimal::from(12_000) * rendimento);
     let ise = cents(isr + Decimal::new(6_173_334, 3));
     let isee = cents(ise / Decimal::new(266, 2));
-    let values = format!("ISE=\"{ise:.2}\" ScalaEquivalenza=\"2.66\" ISEE=\"{isee:.2}\" ISR=\"{isr:.2}\" ISP=\"30866.67\"");
+    let values = format!(
+        "ISE=\"{ise:.2}\" ScalaEquivalenza=\"2.66\" ISEE=\"{isee:.2}\" ISR=\"{isr:.2}\" ISP=\"30866.67\""
+    );
     if rendimento == Decimal::new(26, 3) {
-        assert_eq!(values, r#"ISE="46185.33" ScalaEquivalenza="2.66" ISEE="17362.91" ISR="40012.00" ISP="30866.67""#);
+        assert_eq!(
+            values,
+            r#"ISE="46185.33" ScalaEquivalenza="2.66" ISEE="17362.91" ISR="40012.00" ISP="30866.67""#
+        );
     }
     assert_eq!(element(indicatore, "Esito"), "OK");
     let payload = payload(indicatore, "XmlEsitoIndicatore");
-    assert!(payload.contains(&format!("{values} ProtocolloDSU=\"{protocollo}\" DataPresentazione=\"{day}\"")), "{payload}");
+    assert!(
+        payload.contains(&format!(
+            "{values} ProtocolloDSU=\"{protocollo}\" DataPresentazione=\"{day}\""
+        )),
+        "{payload}"
+    );
     assert_eq!(element(attestazione, "Esito"), "OK");
     let payload = self::payload(attestazione, "XmlEsitoAttestazione");
     assert!(payload.contains(&format!("<Valori {values} />")), "{payload}");
-    assert!(payload.contains(&format!("NumeroProtocolloDSU=\"{protocollo}\"")), "{payload}");
+    assert!(
+        payload.contains(&format!("NumeroProtocolloDSU=\"{protocollo}\"")),
+        "{payload}"
+    );
     let address = toured("in ascolto su ");
-    assert!(wsdl.contains("<wsdl:definitions ") && wsdl.trim_end().ends_with("</wsdl:definitions>"), "{wsdl}");
-    assert!(wsdl.contains(&format!("<soap:address location=\"{address}{}\"/>", kit::ISEE)), "{wsdl}");
+    assert!(
+        wsdl.contains("<wsdl:definitions ") && wsdl.trim_end().ends_with("</wsdl:definitions>"),
+        "{wsdl}"
+    );
+    assert!(
+        wsdl.contains(&format!("<soap:address location=\"{address}{}\"/>", kit::ISEE)),
+        "{wsdl}"
+    );
 
     // Ctrl-C: a clean end, that is recorded, and a ledger that holds.
-    assert!(Command::new("kill").args(["-INT", &demo.0.id().to_string()]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &demo.0.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
     let status = demo.0.wait().unwrap();
     let mut said = String::new();
     std::io::Read::read_to_string(&mut demo.0.stderr.take().unwrap(), &mut said).unwrap();
@@ -159,8 +238,18 @@ fn the_commands_that_the_demonstration_prints_work_as_printed() {
     let data = home.path().join("varco-demo/data").display().to_string();
     let (verified, holds) = kit::varco(&["ledger", "--data", &data, "verify"]);
     assert!(holds, "{verified}");
-    // The tour's three exchanges, two for each of its five invented families, and the three of the commands; the contract is served without an entry.
-    let (listed, _) = kit::varco(&["ledger", "--data", &data, "list", "--kind", "exchange", "--outcome", "OK"]);
+    // The tour's three exchanges, two for each of its five invented families, and the three of the commands;
+    // the contract is served without an entry.
+    let (listed, _) = kit::varco(&[
+        "ledger",
+        "--data",
+        &data,
+        "list",
+        "--kind",
+        "exchange",
+        "--outcome",
+        "OK",
+    ]);
     assert_eq!(listed.lines().count(), 16, "{listed}");
 }
 
@@ -184,7 +273,12 @@ fn commands(printed: &[String]) -> Vec<String> {
 
 /// What a printed command prints, run by a shell in that directory. It must end well, and HTTP with it.
 fn as_printed(command: &str, directory: &Path) -> String {
-    let output = Command::new("sh").args(["-c", command]).current_dir(directory).env("CURL_HOME", directory).output().unwrap();
+    let output = Command::new("sh")
+        .args(["-c", command])
+        .current_dir(directory)
+        .env("CURL_HOME", directory)
+        .output()
+        .unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{command}: {}: {said}", output.status);
     assert_eq!(said, "HTTP 200", "{command}");
@@ -197,39 +291,106 @@ fn element<'t>(reply: &'t str, name: &str) -> &'t str {
 
 fn payload(reply: &str, name: &str) -> String {
     use base64::Engine as _;
-    String::from_utf8(base64::engine::general_purpose::STANDARD.decode(element(reply, name)).unwrap()).unwrap()
+    String::from_utf8(
+        base64::engine::general_purpose::STANDARD
+            .decode(element(reply, name))
+            .unwrap(),
+    )
+    .unwrap()
 }
 
 #[test]
 fn openssl_believes_the_authority_of_tests_and_its_list() {
     let home = tempfile::tempdir().unwrap();
     let file = |name: &str| home.path().join("rete").join(name).display().to_string();
-    let pki = |command: &str, rest: &[&str]| succeed(Command::new(kit::binary()).args(["pki", command, &file("")]).args(rest));
+    let pki = |command: &str, rest: &[&str]| {
+        succeed(
+            Command::new(kit::binary())
+                .args(["pki", command, &file("")])
+                .args(rest),
+        )
+    };
     pki("ca", &["--nome", "Autorità di prova"]);
     pki("server", &["localhost", "127.0.0.1", "--rsa"]);
-    pki("client", &["comune", "--codice-fiscale", "01234567897", "--unita", "IPAIT-UO_ABC123", "--unita", "IPAIT-UO_DEF456"]);
+    pki(
+        "client",
+        &[
+            "comune",
+            "--codice-fiscale",
+            "01234567897",
+            "--unita",
+            "IPAIT-UO_ABC123",
+            "--unita",
+            "IPAIT-UO_DEF456",
+        ],
+    );
     pki("rinnova", &[&file("comune.pem")]);
     pki("revoca", &[&file("comune.pem"), "--motivo", "superseded"]);
     let verify = |purpose: &str, name: &str| {
         let (authority, list) = (file("ca.pem"), file("crl.pem"));
-        let strict = ["verify", "-x509_strict", "-crl_check", "-CAfile", &authority, "-CRLfile", &list, "-purpose", purpose];
-        let output = Command::new("openssl").args(strict).arg(file(name)).output().unwrap();
-        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+        let strict = [
+            "verify",
+            "-x509_strict",
+            "-crl_check",
+            "-CAfile",
+            &authority,
+            "-CRLfile",
+            &list,
+            "-purpose",
+            purpose,
+        ];
+        let output = Command::new("openssl")
+            .args(strict)
+            .arg(file(name))
+            .output()
+            .unwrap();
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
     };
     for (purpose, name) in [("sslserver", "localhost.pem"), ("sslclient", "comune-2.pem")] {
         assert_eq!(verify(purpose, name), (true, String::new()), "{name}");
     }
     let (valid, why) = verify("sslclient", "comune.pem");
     assert!(!valid && why.contains("certificate revoked"), "{why}");
-    assert!(!verify("sslclient", "localhost.pem").0, "a server's certificate, for a client");
-    let list = succeed(Command::new("openssl").args(["crl", "-noout", "-text", "-in", &file("crl.pem"), "-CAfile", &file("ca.pem")]));
-    assert!(list.contains("Superseded") && list.contains("CRL Number: \n                2\n"), "{list}");
-    let subject =
-        succeed(Command::new("openssl").args(["x509", "-noout", "-subject", "-nameopt", "RFC2253", "-in", &file("comune-2.pem")]));
+    assert!(
+        !verify("sslclient", "localhost.pem").0,
+        "a server's certificate, for a client"
+    );
+    let list = succeed(Command::new("openssl").args([
+        "crl",
+        "-noout",
+        "-text",
+        "-in",
+        &file("crl.pem"),
+        "-CAfile",
+        &file("ca.pem"),
+    ]));
+    assert!(
+        list.contains("Superseded") && list.contains("CRL Number: \n                2\n"),
+        "{list}"
+    );
+    let subject = succeed(Command::new("openssl").args([
+        "x509",
+        "-noout",
+        "-subject",
+        "-nameopt",
+        "RFC2253",
+        "-in",
+        &file("comune-2.pem"),
+    ]));
     assert_eq!(subject.matches("OU=IPAIT-UO_").count(), 2, "{subject}");
     for name in ["localhost", "comune-2"] {
-        let key = succeed(Command::new("openssl").args(["pkey", "-pubout", "-in", &file(&format!("{name}.key"))]));
-        let certified = succeed(Command::new("openssl").args(["x509", "-noout", "-pubkey", "-in", &file(&format!("{name}.pem"))]));
+        let key =
+            succeed(Command::new("openssl").args(["pkey", "-pubout", "-in", &file(&format!("{name}.key"))]));
+        let certified = succeed(Command::new("openssl").args([
+            "x509",
+            "-noout",
+            "-pubkey",
+            "-in",
+            &file(&format!("{name}.pem")),
+        ]));
         assert_eq!(key, certified, "{name}");
     }
 }

@@ -5,14 +5,23 @@ use std::process::Command;
 
 fn units() -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/systemd");
-    let mut units: Vec<_> = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut units: Vec<_> = std::fs::read_dir(directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     units.sort();
     units
 }
 
 fn analyze(arguments: &[&str]) -> (String, bool) {
-    let output = Command::new("systemd-analyze").args(arguments).output().expect("systemd-analyze: run tests/install full");
-    (String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr), output.status.success())
+    let output = Command::new("systemd-analyze")
+        .args(arguments)
+        .output()
+        .expect("systemd-analyze: run tests/install full");
+    (
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr),
+        output.status.success(),
+    )
 }
 
 #[test]
@@ -21,13 +30,18 @@ fn systemd_finds_nothing_wrong_with_the_units() {
     let binary = std::env::var("VARCO_BIN").unwrap_or_else(|_| env!("CARGO_BIN_EXE_varco").to_owned());
     let copies = units().into_iter().map(|unit| {
         let copy = home.path().join(unit.file_name().unwrap());
-        let text = std::fs::read_to_string(&unit).unwrap().replace("/usr/local/bin/varco", &binary);
+        let text = std::fs::read_to_string(&unit)
+            .unwrap()
+            .replace("/usr/local/bin/varco", &binary);
         std::fs::write(&copy, text).unwrap();
         copy.display().to_string()
     });
     let copies: Vec<String> = copies.collect();
     assert!(copies.len() >= 2, "{copies:?}");
-    let arguments: Vec<&str> = ["verify", "--man=no"].into_iter().chain(copies.iter().map(String::as_str)).collect();
+    let arguments: Vec<&str> = ["verify", "--man=no"]
+        .into_iter()
+        .chain(copies.iter().map(String::as_str))
+        .collect();
     let (said, done) = analyze(&arguments);
     // What is said of other units of the machine is not about these.
     let own: Vec<&str> = said.lines().filter(|line| line.contains("varco")).collect();
@@ -36,11 +50,30 @@ fn systemd_finds_nothing_wrong_with_the_units() {
 
 #[test]
 fn services_expose_little() {
-    for unit in units().iter().filter(|unit| unit.extension().is_some_and(|extension| extension == "service")) {
-        let (said, _) = analyze(&["security", "--offline=true", "--no-pager", &unit.display().to_string()]);
-        let level = said
-            .lines()
-            .find_map(|line| line.split_once("Overall exposure level for")?.1.split_once(": ")?.1.split(' ').next()?.parse::<f32>().ok());
-        assert!(level.unwrap_or_else(|| panic!("{said}")) < 2.0, "{}: {said}", unit.display());
+    for unit in units()
+        .iter()
+        .filter(|unit| unit.extension().is_some_and(|extension| extension == "service"))
+    {
+        let (said, _) = analyze(&[
+            "security",
+            "--offline=true",
+            "--no-pager",
+            &unit.display().to_string(),
+        ]);
+        let level = said.lines().find_map(|line| {
+            line.split_once("Overall exposure level for")?
+                .1
+                .split_once(": ")?
+                .1
+                .split(' ')
+                .next()?
+                .parse::<f32>()
+                .ok()
+        });
+        assert!(
+            level.unwrap_or_else(|| panic!("{said}")) < 2.0,
+            "{}: {said}",
+            unit.display()
+        );
     }
 }

@@ -35,7 +35,8 @@ impl Responder {
             .stderr(Stdio::piped())
             .spawn()
             .expect("openssl: run tests/install full");
-        // It serves one connection at a time, and does not get over one that says nothing: it is not asked whether it is there.
+        // It serves one connection at a time, and does not get over one that says nothing: it is not asked
+        // whether it is there.
         let mut said = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         said.read_line(&mut line).unwrap();
@@ -66,28 +67,55 @@ impl Place {
         run(&["pki", "ca", &path("altra"), "--nome", "CA senza liste"]);
         let certificate = path("altro.pem");
         run(&["pki", "client", &path("altra"), "altro", "--out", &certificate]);
-        run(&["ente", "certificato", "comune", &certificate, "--data", &site.data().display().to_string(), "--motivo", "prova"]);
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let both = std::fs::read_to_string(path("pki/ca.pem")).unwrap() + &std::fs::read_to_string(ca.join("ca.pem")).unwrap();
+        run(&[
+            "ente",
+            "certificato",
+            "comune",
+            &certificate,
+            "--data",
+            &site.data().display().to_string(),
+            "--motivo",
+            "prova",
+        ]);
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let both = std::fs::read_to_string(path("pki/ca.pem")).unwrap()
+            + &std::fs::read_to_string(ca.join("ca.pem")).unwrap();
         std::fs::write(path("pki/both.pem"), both).unwrap();
         site.configure("[ledger]\ngathered_seconds = 1\n");
-        let text = std::fs::read_to_string(site.config()).unwrap().replace("pki/ca.pem", "pki/both.pem");
-        let ocsp = format!("[[tls.ocsp]]\nauthority = \"altra/ca.pem\"\nurl = \"http://127.0.0.1:{port}/\"\n\n[ledger]");
+        let text = std::fs::read_to_string(site.config())
+            .unwrap()
+            .replace("pki/ca.pem", "pki/both.pem");
+        let ocsp = format!(
+            "[[tls.ocsp]]\nauthority = \"altra/ca.pem\"\nurl = \"http://127.0.0.1:{port}/\"\n\n[ledger]"
+        );
         std::fs::write(site.config(), text.replace("[ledger]", &ocsp)).unwrap();
         Self { site, ca, port }
     }
 
     fn serial(&self) -> String {
-        let output =
-            Command::new("openssl").args(["x509", "-noout", "-serial", "-in"]).arg(self.site.home.path().join("altro.pem")).output();
-        String::from_utf8(output.unwrap().stdout).unwrap().trim().trim_start_matches("serial=").to_owned()
+        let output = Command::new("openssl")
+            .args(["x509", "-noout", "-serial", "-in"])
+            .arg(self.site.home.path().join("altro.pem"))
+            .output();
+        String::from_utf8(output.unwrap().stdout)
+            .unwrap()
+            .trim()
+            .trim_start_matches("serial=")
+            .to_owned()
     }
 
     /// OpenSSL's index of the authority: its only client, in that state.
     fn index(&self, state: &str) -> PathBuf {
         let index = self.site.home.path().join("index.txt");
         let revoked = if state == "R" { "260101000000Z" } else { "" };
-        let line = format!("{state}\t351231235959Z\t{revoked}\t{}\tunknown\t/CN=altro\n", self.serial());
+        let line = format!(
+            "{state}\t351231235959Z\t{revoked}\t{}\tunknown\t/CN=altro\n",
+            self.serial()
+        );
         std::fs::write(&index, if state.is_empty() { String::new() } else { line }).unwrap();
         index
     }
@@ -98,12 +126,19 @@ impl Place {
 
     fn client(&self, serving: &Serving) -> Client {
         let file = |name: &str| self.site.home.path().join(name);
-        Client::new(serving.address, &file("pki/ca.pem"), Some((&file("altro.pem"), &file("altro.key")))).unwrap()
+        Client::new(
+            serving.address,
+            &file("pki/ca.pem"),
+            Some((&file("altro.pem"), &file("altro.key"))),
+        )
+        .unwrap()
     }
 
     fn ask(&self, serving: &Serving) -> Answer {
         let request = requests::indicatore(requests::GIULIA, &self.site.today(), BENEFIT);
-        kit::runtime().block_on(self.client(serving).call(ISEE, &request)).unwrap()
+        kit::runtime()
+            .block_on(self.client(serving).call(ISEE, &request))
+            .unwrap()
     }
 
     /// What a gateway that has just started answers, with a responder over an index in that state.
@@ -122,16 +157,33 @@ fn a_responder_is_asked_and_believed_only_if_it_is_the_authoritys() {
     let (certificate, key) = place.own();
     let own = (certificate.as_path(), key.as_path());
     assert_eq!(element(&place.judged("V", own), "Esito"), "DATI_NON_TROVATI");
-    assert!(place.judged("R", own).text.contains("Client.Authorization"), "revoked");
-    assert!(place.judged("", own).text.contains("Client.Authorization"), "the responder does not know it");
+    assert!(
+        place.judged("R", own).text.contains("Client.Authorization"),
+        "revoked"
+    );
+    assert!(
+        place.judged("", own).text.contains("Client.Authorization"),
+        "the responder does not know it"
+    );
     // Signed by somebody else, and by nobody at all.
     let (other, other_key) = place.site.pem("comune");
-    assert!(place.judged("V", (&other, &other_key)).text.contains("Client.Authorization"), "a stranger's answer");
+    assert!(
+        place
+            .judged("V", (&other, &other_key))
+            .text
+            .contains("Client.Authorization"),
+        "a stranger's answer"
+    );
     let serving = place.site.serve();
-    assert!(place.ask(&serving).text.contains("Client.Authorization"), "nobody answers");
+    assert!(
+        place.ask(&serving).text.contains("Client.Authorization"),
+        "nobody answers"
+    );
     // The other authority has a list, and is not asked about.
     let request = requests::indicatore(requests::GIULIA, &place.site.today(), BENEFIT);
-    let listed = kit::runtime().block_on(place.site.client(serving.address, "comune").call(ISEE, &request)).unwrap();
+    let listed = kit::runtime()
+        .block_on(place.site.client(serving.address, "comune").call(ISEE, &request))
+        .unwrap();
     assert_eq!(element(&listed, "Esito"), "DATI_NON_TROVATI");
     // What is known good stays so while it is fresh, without the responder.
     std::thread::sleep(Duration::from_secs(6));
@@ -152,7 +204,8 @@ fn same_answer(port: u16, answer: Vec<u8>) {
             while head.read_line(&mut line).is_ok_and(|read| read > 2) {
                 line.clear();
             }
-            let _ = stream.write_all(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", answer.len()).as_bytes());
+            let _ = stream
+                .write_all(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", answer.len()).as_bytes());
             let _ = stream.write_all(&answer);
             // What was not read of the question must not take the answer along.
             let _ = stream.read(&mut [0; 4096]);
@@ -177,8 +230,18 @@ fn an_answer_that_was_made_beforehand_is_believed_and_one_to_another_question_is
                 "-rkey".as_ref(),
                 key.as_os_str(),
             ])
-            .args(["-issuer".as_ref(), certificate.as_os_str(), "-cert".as_ref(), place.site.home.path().join("altro.pem").as_os_str()])
-            .args(["-CAfile".as_ref(), certificate.as_os_str(), "-respout".as_ref(), answer.as_os_str()])
+            .args([
+                "-issuer".as_ref(),
+                certificate.as_os_str(),
+                "-cert".as_ref(),
+                place.site.home.path().join("altro.pem").as_os_str(),
+            ])
+            .args([
+                "-CAfile".as_ref(),
+                certificate.as_os_str(),
+                "-respout".as_ref(),
+                answer.as_os_str(),
+            ])
             .output()
             .unwrap();
         assert!(answer.exists(), "{made:?}");
@@ -209,6 +272,10 @@ fn a_silent_responder_makes_nobody_wait_for_others() {
             assert!(answer.join().unwrap().text.contains("Client.Authorization"));
         }
     });
-    assert!(began.elapsed() < Duration::from_secs(12), "each waited for all before it: {:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(12),
+        "each waited for all before it: {:?}",
+        began.elapsed()
+    );
     serving.stop();
 }

@@ -1,9 +1,10 @@
-//! The proof of the validator: what the schemas describe is accepted and comes back the same, and what is spoilt is judged as libxml2
-//! judges it.
+//! The proof of the validator: what the schemas describe is accepted and comes back the same, and what is
+//! spoilt is judged as libxml2 judges it.
 //!
-//! Documents are generated from the compiled schemas, for every global element, until every particle, attribute and value was made in
-//! every way. Each is judged by the parser and validator that the port uses, and by xmllint. Where the two differ the test fails, unless
-//! the difference is agreed upon: those are listed in [`agreed`], each with its reason.
+//! Documents are generated from the compiled schemas, for every global element, until every particle,
+//! attribute and value was made in every way. Each is judged by the parser and validator that the port uses,
+//! and by xmllint. Where the two differ the test fails, unless the difference is agreed upon: those are
+//! listed in [`agreed`], each with its reason.
 //!
 //! Only the full run has this: it needs xmllint, which `tests/install full` puts there.
 
@@ -29,12 +30,15 @@ use varco::xml::{Document, Limits, XmlFault, canonical, parse};
 
 /// How many documents one xmllint is given: it reads the schema once for all of them.
 const BATCH: usize = 500;
-/// How many spoilt documents are judged, and from which seed; VARCO_SPOILT and VARCO_SEED say otherwise, for a longer look.
+/// How many spoilt documents are judged, and from which seed; VARCO_SPOILT and VARCO_SEED say otherwise, for
+/// a longer look.
 const SPOILT: usize = 30_000;
 const SEED: u64 = 3;
 
 fn said<T: std::str::FromStr>(name: &str, otherwise: T) -> T {
-    std::env::var(name).map_or(otherwise, |text| text.parse().unwrap_or_else(|_| panic!("{name}={text}")))
+    std::env::var(name).map_or(otherwise, |text| {
+        text.parse().unwrap_or_else(|_| panic!("{name}={text}"))
+    })
 }
 
 fn schemas() -> SchemaSet {
@@ -44,7 +48,12 @@ fn schemas() -> SchemaSet {
 /// The global elements, by the file that declares them, in a fixed order.
 fn roots_by_file(schemas: &SchemaSet) -> BTreeMap<&'static str, Vec<ElementId>> {
     let mut all: Vec<ElementId> = schemas.roots().collect();
-    all.sort_by_key(|id| (schemas.element(*id).namespace.clone(), schemas.element(*id).name.clone()));
+    all.sort_by_key(|id| {
+        (
+            schemas.element(*id).namespace.clone(),
+            schemas.element(*id).name.clone(),
+        )
+    });
     let mut files: BTreeMap<&str, Vec<ElementId>> = BTreeMap::new();
     for id in all {
         let declaration = schemas.element(id);
@@ -52,7 +61,11 @@ fn roots_by_file(schemas: &SchemaSet) -> BTreeMap<&'static str, Vec<ElementId>> 
             ISEE_NS if declaration.name == "Dichiarazione" => "ISEE_Dichiarazione.xsd",
             ISEE_NS => "ISEE_Esiti.xsd",
             RICEVUTA_NS => "Ricevuta.xsd",
-            other => match Service::ALL.into_iter().find(|service| service.namespace() == other).unwrap() {
+            other => match Service::ALL
+                .into_iter()
+                .find(|service| service.namespace() == other)
+                .unwrap()
+            {
                 Service::ConsultazioneIsee => "ConsultazioneISEE.xsd",
                 Service::TrasmissioneDsu => "TrasmissioneDSU.xsd",
                 Service::PddAttestazione => "PdD_ConsultazioneAttestazione.xsd",
@@ -90,7 +103,11 @@ fn judge(schemas: &SchemaSet, bytes: &[u8]) -> Verdict {
         None => Verdict::Undeclared,
         Some(id) => {
             let report = schemas.validate(root, id);
-            if report.is_clean() { Verdict::Accepted } else { Verdict::Invalid(report.violations.into_iter().map(|v| v.breach).collect()) }
+            if report.is_clean() {
+                Verdict::Accepted
+            } else {
+                Verdict::Invalid(report.violations.into_iter().map(|v| v.breach).collect())
+            }
         }
     }
 }
@@ -99,7 +116,8 @@ fn wsdl_directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("wsdl")
 }
 
-/// What xmllint says of each document: whether it is well-formed, in its namespaces too, and valid; if not, why.
+/// What xmllint says of each document: whether it is well-formed, in its namespaces too, and valid; if not,
+/// why.
 fn xmllint(schema: &Path, documents: &[Vec<u8>]) -> Vec<Result<(), String>> {
     let batches: Vec<&[Vec<u8>]> = documents.chunks(BATCH).collect();
     let next = std::sync::atomic::AtomicUsize::new(0);
@@ -121,20 +139,33 @@ fn xmllint(schema: &Path, documents: &[Vec<u8>]) -> Vec<Result<(), String>> {
 
 fn xmllint_batch(schema: &Path, documents: &[Vec<u8>]) -> Vec<Result<(), String>> {
     let directory = tempfile::tempdir().unwrap();
-    let names: Vec<String> = (0..documents.len()).map(|index| format!("d{index:04}.xml")).collect();
+    let names: Vec<String> = (0..documents.len())
+        .map(|index| format!("d{index:04}.xml"))
+        .collect();
     for (name, bytes) in names.iter().zip(documents) {
         std::fs::write(directory.path().join(name), bytes).unwrap();
     }
-    let output =
-        Command::new("xmllint").current_dir(directory.path()).args(["--nonet", "--noout", "--schema"]).arg(schema).args(&names).output();
+    let output = Command::new("xmllint")
+        .current_dir(directory.path())
+        .args(["--nonet", "--noout", "--schema"])
+        .arg(schema)
+        .args(&names)
+        .output();
     let output = output.unwrap_or_else(|error| panic!("xmllint: {error}: run `tests/install full`"));
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(!said.contains("WXS schema") && !said.contains("Schemas parser error"), "{said}");
+    assert!(
+        !said.contains("WXS schema") && !said.contains("Schemas parser error"),
+        "{said}"
+    );
     let mut valid = vec![None; documents.len()];
     let mut errors = vec![None; documents.len()];
     for line in said.lines() {
-        let Some((number, rest)) = line.strip_prefix('d').and_then(|rest| rest.split_at_checked(4)) else { continue };
-        let (Some(rest), Ok(number)) = (rest.strip_prefix(".xml"), number.parse::<usize>()) else { continue };
+        let Some((number, rest)) = line.strip_prefix('d').and_then(|rest| rest.split_at_checked(4)) else {
+            continue;
+        };
+        let (Some(rest), Ok(number)) = (rest.strip_prefix(".xml"), number.parse::<usize>()) else {
+            continue;
+        };
         match rest {
             " validates" => valid[number] = Some(true),
             " fails to validate" => valid[number] = Some(false),
@@ -146,21 +177,34 @@ fn xmllint_batch(schema: &Path, documents: &[Vec<u8>]) -> Vec<Result<(), String>
         }
     }
     for (number, (valid, error)) in valid.iter().zip(&errors).enumerate() {
-        let crashed = said.contains(&format!("d{number:04}.xml validation generated an internal error"));
+        let crashed = said.contains(&format!(
+            "d{number:04}.xml validation generated an internal error"
+        ));
         assert!(
             (valid.is_some() || error.is_some()) && !crashed,
             "xmllint says nothing of document {number}: {}",
             shown(&documents[number])
         );
-        assert!(*valid != Some(false) || error.is_some(), "xmllint does not say why: {}", shown(&documents[number]));
+        assert!(
+            *valid != Some(false) || error.is_some(),
+            "xmllint does not say why: {}",
+            shown(&documents[number])
+        );
     }
-    errors.into_iter().map(|error| error.map_or(Ok(()), Err)).collect()
+    errors
+        .into_iter()
+        .map(|error| error.map_or(Ok(()), Err))
+        .collect()
 }
 
 /// The text of a document, short enough to be read.
 fn shown(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
-    if text.chars().count() > 3000 { format!("{}...", text.chars().take(3000).collect::<String>()) } else { text.into_owned() }
+    if text.chars().count() > 3000 {
+        format!("{}...", text.chars().take(3000).collect::<String>())
+    } else {
+        text.into_owned()
+    }
 }
 
 fn rewritten(document: &Document<'_>) -> Result<String, String> {
@@ -170,8 +214,8 @@ fn rewritten(document: &Document<'_>) -> Result<String, String> {
     Ok(text)
 }
 
-/// The canonical form. A message is written in one namespace, that of its root: the DSU inside is named by its own in what comes in, and
-/// so that is left out.
+/// The canonical form. A message is written in one namespace, that of its root: the DSU inside is named by
+/// its own in what comes in, and so that is left out.
 fn in_one_namespace(document: &Document<'_>) -> String {
     let own = format!(" xmlns=\"{ISEE_NS}\"");
     canonical::exclusive(document.root()).replace(&format!("<Dichiarazione{own}"), "<Dichiarazione")
@@ -194,11 +238,17 @@ fn what_the_schemas_describe_is_accepted_by_both_and_comes_back_the_same() {
                     let room = *generator.random.pick(&[3, 12, 40, 120]);
                     let node: Node = generator.document(id, room);
                     let text = node.text();
-                    assert_eq!(judge(&schemas, text.as_bytes()), Verdict::Accepted, "{form:?}: {text}");
+                    assert_eq!(
+                        judge(&schemas, text.as_bytes()),
+                        Verdict::Accepted,
+                        "{form:?}: {text}"
+                    );
                     let document = parse(&text, &Limits::default()).unwrap();
                     let declaration = schemas.element(id);
                     // Replies are written here and not read: an instant of theirs has one form.
-                    let reply = ["Response", "Risposta", "Ricevuta"].iter().any(|end| declaration.name.ends_with(end));
+                    let reply = ["Response", "Risposta", "Ricevuta"]
+                        .iter()
+                        .any(|end| declaration.name.ends_with(end));
                     if form == Form::Canonical || !reply {
                         let again = rewritten(&document).unwrap_or_else(|error| panic!("{error}: {text}"));
                         let reread = parse(&again, &Limits::default()).unwrap();
@@ -221,8 +271,13 @@ fn what_the_schemas_describe_is_accepted_by_both_and_comes_back_the_same() {
         }
         points += generator.covered();
     }
-    println!("{table}{total} valid documents, {round_trips} read and written again, {points} different particles, attributes and values");
-    assert!(total > 3000 && round_trips > 2500 && points > 1500, "{total} {round_trips} {points}");
+    println!(
+        "{table}{total} valid documents, {round_trips} read and written again, {points} different particles, attributes and values"
+    );
+    assert!(
+        total > 3000 && round_trips > 2500 && points > 1500,
+        "{total} {round_trips} {points}"
+    );
 }
 
 /// A spoilt document with both verdicts.
@@ -250,7 +305,9 @@ fn agreed() -> Vec<Agreed> {
         Agreed {
             what: "a processing instruction",
             why: "SOAP forbids it (1.1, section 3), and nothing here would act on it",
-            applies: |case| case.theirs.is_ok() && *case.ours == Verdict::Xml(XmlFault::ProcessingInstruction),
+            applies: |case| {
+                case.theirs.is_ok() && *case.ours == Verdict::Xml(XmlFault::ProcessingInstruction)
+            },
         },
         Agreed {
             what: "more than one of our limits allows",
@@ -260,7 +317,9 @@ fn agreed() -> Vec<Agreed> {
         Agreed {
             what: "an encoding that is not read here",
             why: "CAF software sends UTF-8, UTF-16, ISO-8859-1, ISO-8859-15 and windows-1252; each encoding more is a way more to be read differently",
-            applies: |case| case.theirs.is_ok() && *case.ours == Verdict::Encoding(EncodingError::Unsupported),
+            applies: |case| {
+                case.theirs.is_ok() && *case.ours == Verdict::Encoding(EncodingError::Unsupported)
+            },
         },
         Agreed {
             what: "a byte order mark, or UTF-16 by its look, and a declaration that says otherwise or nothing",
@@ -277,13 +336,19 @@ fn agreed() -> Vec<Agreed> {
             why: "other characters and names are allowed in it; libxml2 reads it as if it were 1.0, after a warning",
             applies: |case| {
                 let version = found(case, r#"^<\?xml\s+version\s*=\s*['"]1\.([0-9]*)['"]"#);
-                case.theirs.is_ok() && *case.ours == Verdict::Xml(XmlFault::NotWellFormed) && version.is_some_and(|minor| minor != "0")
+                case.theirs.is_ok()
+                    && *case.ours == Verdict::Xml(XmlFault::NotWellFormed)
+                    && version.is_some_and(|minor| minor != "0")
             },
         },
         Agreed {
             what: "a NUL after the root",
             why: "no character of XML; libxml2 takes it for the end of what it was given",
-            applies: |case| case.theirs.is_ok() && *case.ours == Verdict::Xml(XmlFault::Character) && case.spoilt.bytes.ends_with(b"\0"),
+            applies: |case| {
+                case.theirs.is_ok()
+                    && *case.ours == Verdict::Xml(XmlFault::Character)
+                    && case.spoilt.bytes.ends_with(b"\0")
+            },
         },
         Agreed {
             what: "a namespace's name that is no URI reference",
@@ -294,19 +359,25 @@ fn agreed() -> Vec<Agreed> {
             what: "white space around a number, a date or the name in xsi:type",
             why: "it collapses before a value is judged (XML Schema, part 2, section 4.3.6); libxml2 does that for some types alone",
             applies: |case| {
-                let padded = refused_value(case).is_some_and(|value| value.trim() != value) || says(case, "The QName value ' xs:");
+                let padded = refused_value(case).is_some_and(|value| value.trim() != value)
+                    || says(case, "The QName value ' xs:");
                 *case.ours == Verdict::Accepted && padded
             },
         },
         Agreed {
             what: "a sign before an unsigned number",
             why: "it is derived from integer, whose values may have one, and Xerces reads it so; libxml2 reads digits alone",
-            applies: |case| *case.ours == Verdict::Accepted && refused_value(case).is_some_and(|value| value.starts_with(['+', '-'])),
+            applies: |case| {
+                *case.ours == Verdict::Accepted
+                    && refused_value(case).is_some_and(|value| value.starts_with(['+', '-']))
+            },
         },
         Agreed {
             what: "a number of more than 24 digits",
             why: "18 must be read at least (XML Schema, part 2, section 3.2.3); libxml2 reads 24, we read any number, the longest as the largest amount that there is",
-            applies: |case| *case.ours == Verdict::Accepted && refused_value(case).is_some_and(|value| value.len() > 24),
+            applies: |case| {
+                *case.ours == Verdict::Accepted && refused_value(case).is_some_and(|value| value.len() > 24)
+            },
         },
         Agreed {
             what: "the first or the last day of a range, with a zone",
@@ -320,7 +391,9 @@ fn agreed() -> Vec<Agreed> {
         Agreed {
             what: "base64 with other characters in it",
             why: "they may not be there (XML Schema, part 2, section 3.2.16); libxml2 skips them",
-            applies: |case| case.theirs.is_ok() && only(case, |breach| *breach == Breach::Form(Builtin::Base64Binary)),
+            applies: |case| {
+                case.theirs.is_ok() && only(case, |breach| *breach == Breach::Form(Builtin::Base64Binary))
+            },
         },
         Agreed {
             what: "a CDATA section of nothing or of white space where no text may be",
@@ -345,7 +418,14 @@ fn agreed() -> Vec<Agreed> {
 /// What a pattern's group finds in the document.
 fn found(case: &Case<'_>, pattern: &str) -> Option<String> {
     let text = String::from_utf8_lossy(&case.spoilt.bytes);
-    Some(regex::Regex::new(pattern).unwrap().captures(&text)?.get(1)?.as_str().to_owned())
+    Some(
+        regex::Regex::new(pattern)
+            .unwrap()
+            .captures(&text)?
+            .get(1)?
+            .as_str()
+            .to_owned(),
+    )
 }
 
 fn says(case: &Case<'_>, what: &str) -> bool {
@@ -356,9 +436,16 @@ fn only(case: &Case<'_>, breach: fn(&Breach) -> bool) -> bool {
     matches!(case.ours, Verdict::Invalid(breaches) if breaches.iter().all(breach))
 }
 
-/// The value of a numeric or date type that libxml2 refuses for its form; with a line end, if its first line is all that is said of it.
+/// The value of a numeric or date type that libxml2 refuses for its form; with a line end, if its first line
+/// is all that is said of it.
 fn refused_value(case: &Case<'_>) -> Option<String> {
-    let (_, value) = case.theirs.as_ref().err()?.split_once("Schemas validity error : ")?.1.split_once("': '")?;
+    let (_, value) = case
+        .theirs
+        .as_ref()
+        .err()?
+        .split_once("Schemas validity error : ")?
+        .1
+        .split_once("': '")?;
     let Some((value, ty)) = value.split_once("' is not a valid value of the ") else {
         return Some(format!("{value}\n"));
     };
@@ -374,7 +461,9 @@ fn refused_value(case: &Case<'_>) -> Option<String> {
         "TypeDecimal",
     ];
     (ty.starts_with("local atomic type")
-        || types.iter().any(|known| ty.ends_with(&format!("{known}'.")) || ty.ends_with(&format!("}}{known}'."))))
+        || types
+            .iter()
+            .any(|known| ty.ends_with(&format!("{known}'.")) || ty.ends_with(&format!("}}{known}'."))))
     .then(|| value.to_owned())
 }
 
@@ -385,8 +474,15 @@ fn what_is_spoilt_is_judged_as_libxml2_judges_it() {
     let (wanted, seed) = (said("VARCO_SPOILT", SPOILT), said("VARCO_SEED", SEED));
     let mut random = Random::new(seed);
     let mutators = mutators();
-    let wheel: Vec<usize> = mutators.iter().enumerate().flat_map(|(index, mutator)| vec![index; mutator.weight]).collect();
-    let mut generators = [Generator::new(&schemas, Form::Any, seed + 1), Generator::new(&schemas, Form::Canonical, seed + 2)];
+    let wheel: Vec<usize> = mutators
+        .iter()
+        .enumerate()
+        .flat_map(|(index, mutator)| vec![index; mutator.weight])
+        .collect();
+    let mut generators = [
+        Generator::new(&schemas, Form::Any, seed + 1),
+        Generator::new(&schemas, Form::Canonical, seed + 2),
+    ];
     let names: Vec<&str> = files.keys().copied().collect();
     let mut cases: Vec<(&str, Spoilt, Verdict)> = Vec::new();
     let mut limits = 0;
@@ -402,8 +498,14 @@ fn what_is_spoilt_is_judged_as_libxml2_judges_it() {
             limits += all.len();
         }
         if random.chance(3) {
-            let esito = files["ISEE_Esiti.xsd"].iter().copied().find(|id| schemas.element(*id).name == "EsitoAttestazione").unwrap();
-            let with_anything = (0..30).map(|_| generator.document(esito, 40)).find(|node| node.text().contains("<ISEENonCalcolabile"));
+            let esito = files["ISEE_Esiti.xsd"]
+                .iter()
+                .copied()
+                .find(|id| schemas.element(*id).name == "EsitoAttestazione")
+                .unwrap();
+            let with_anything = (0..30)
+                .map(|_| generator.document(esito, 40))
+                .find(|node| node.text().contains("<ISEENonCalcolabile"));
             all.extend(with_anything.and_then(|source| anything(&mut random, &source)));
         }
         for _ in 0..3 {
@@ -423,17 +525,26 @@ fn what_is_spoilt_is_judged_as_libxml2_judges_it() {
         // The file of the results includes that of the DSU, whose namespace it shares.
         if *file != "ISEE_Dichiarazione.xsd" {
             let namespace = &schemas.element(ids[0]).namespace;
-            let _ = write!(imports, "<xs:import namespace=\"{namespace}\" schemaLocation=\"{}\"/>", wsdl_directory().join(file).display());
+            let _ = write!(
+                imports,
+                "<xs:import namespace=\"{namespace}\" schemaLocation=\"{}\"/>",
+                wsdl_directory().join(file).display()
+            );
         }
     }
     // That of the results first: a namespace is imported once.
-    let results = imports.find("<xs:import namespace=\"http://inps.it/ISEERiforma\"").unwrap();
+    let results = imports
+        .find("<xs:import namespace=\"http://inps.it/ISEERiforma\"")
+        .unwrap();
     let end = results + imports[results..].find("/>").unwrap() + 2;
     let first = imports[results..end].to_owned();
     imports.replace_range(results..end, "");
     std::fs::write(
         &whole,
-        format!("<xs:schema xmlns:xs=\"{}\" targetNamespace=\"urn:whole\">{first}{imports}</xs:schema>", varco::xml::schema::XS),
+        format!(
+            "<xs:schema xmlns:xs=\"{}\" targetNamespace=\"urn:whole\">{first}{imports}</xs:schema>",
+            varco::xml::schema::XS
+        ),
     )
     .unwrap();
 
@@ -483,17 +594,34 @@ fn what_is_spoilt_is_judged_as_libxml2_judges_it() {
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join("differences.txt");
     std::fs::write(&file, &told).unwrap();
     let shown = told.chars().take(20_000).collect::<String>();
-    assert!(differences.is_empty(), "{} differences, all in {}: {shown}", differences.len(), file.display());
+    assert!(
+        differences.is_empty(),
+        "{} differences, all in {}: {shown}",
+        differences.len(),
+        file.display()
+    );
     for (difference, hits) in agreed.iter().zip(hits) {
         assert!(hits > 0, "agreed upon and never seen: {}", difference.what);
     }
     for mutator in &mutators {
-        assert!(ways.get(mutator.name).is_some_and(|[refused, accepted]| refused + accepted >= 20), "{} was hardly tried", mutator.name);
+        assert!(
+            ways.get(mutator.name)
+                .is_some_and(|[refused, accepted]| refused + accepted >= 20),
+            "{} was hardly tried",
+            mutator.name
+        );
     }
-    assert!(cases.len() >= 20_000 && counts.values().all(|[_, accepted, refused]| *accepted > 50 && *refused > 500), "{counts:?}");
+    assert!(
+        cases.len() >= 20_000
+            && counts
+                .values()
+                .all(|[_, accepted, refused]| *accepted > 50 && *refused > 500),
+        "{counts:?}"
+    );
 }
 
-/// What the computation makes of invented families is valid for libxml2 too: the DSU as it is written, and its attestation.
+/// What the computation makes of invented families is valid for libxml2 too: the DSU as it is written, and
+/// its attestation.
 #[test]
 fn every_attestation_of_an_invented_family_is_valid_for_libxml2() {
     let presented = jiff::civil::date(2026, 3, 10);
@@ -503,12 +631,31 @@ fn every_attestation_of_an_invented_family_is_valid_for_libxml2() {
     let (mut declarations, mut attestations) = (Vec::new(), Vec::new());
     for index in 0..said("VARCO_FAMILIES", 10_000) {
         let Famiglia { dsu, feed } = made.famiglia(&format!("CAF00001-GEN001-2026-N{index:07}"));
-        let situazione = Situazione { dsu: &dsu, presented, rules, feed: &feed, altre: &NessunAltra };
+        let situazione = Situazione {
+            dsu: &dsu,
+            presented,
+            rules,
+            feed: &feed,
+            altre: &NessunAltra,
+        };
         let indicatori = situazione.indicatori().ok().unwrap();
         let protocollo = format!("INPS-ISEE-2026-{index:08}A-00");
-        let about = Occasion { protocollo: &protocollo, presentata: presented, rilasciata: presented, ..Occasion::default() };
+        let about = Occasion {
+            protocollo: &protocollo,
+            presentata: presented,
+            rilasciata: presented,
+            ..Occasion::default()
+        };
         let omissione_difformita = omissioni(&dsu, presented, rules, &feed, presented);
-        let attestazione = Some(attest(&dsu, &indicatori, rules, Occasion { omissioni: omissione_difformita, ..about }));
+        let attestazione = Some(attest(
+            &dsu,
+            &indicatori,
+            rules,
+            Occasion {
+                omissioni: omissione_difformita,
+                ..about
+            },
+        ));
         let chiave = Chiave::ProtDsu(Box::new(RicercaProtDsu {
             protocollo_dsu: protocollo.clone(),
             codice_fiscale_beneficiario: dsu.codice_fiscale_dichiarante.clone(),
@@ -517,11 +664,30 @@ fn every_attestation_of_an_invented_family_is_valid_for_libxml2() {
             statodomanda_prestazione: None,
         }));
         declarations.push(message("Dichiarazione", ISEE_NS, &dsu, true).into_bytes());
-        attestations.push(esito_attestazione(&EsitoAttestazione { attestazione, ricerca: Ricerca { chiave: chiave.echo() } }).into_bytes());
+        attestations.push(
+            esito_attestazione(&EsitoAttestazione {
+                attestazione,
+                ricerca: Ricerca {
+                    chiave: chiave.echo(),
+                },
+            })
+            .into_bytes(),
+        );
     }
-    for (schema, documents) in [("ISEE_Dichiarazione.xsd", &declarations), ("ISEE_Esiti.xsd", &attestations)] {
-        for (index, verdict) in xmllint(&wsdl_directory().join(schema), documents).into_iter().enumerate() {
-            assert_eq!(verdict, Ok(()), "{schema}: {index}: {}", String::from_utf8_lossy(&documents[index]));
+    for (schema, documents) in [
+        ("ISEE_Dichiarazione.xsd", &declarations),
+        ("ISEE_Esiti.xsd", &attestations),
+    ] {
+        for (index, verdict) in xmllint(&wsdl_directory().join(schema), documents)
+            .into_iter()
+            .enumerate()
+        {
+            assert_eq!(
+                verdict,
+                Ok(()),
+                "{schema}: {index}: {}",
+                String::from_utf8_lossy(&documents[index])
+            );
         }
         println!("{schema}: {} documents valid", documents.len());
     }

@@ -30,7 +30,11 @@ const FLOORS: [(&str, u8); 19] = [
 ];
 
 fn floor(room: &str) -> u8 {
-    FLOORS.iter().find(|(name, _)| *name == room).unwrap_or_else(|| panic!("{room} has no floor")).1
+    FLOORS
+        .iter()
+        .find(|(name, _)| *name == room)
+        .unwrap_or_else(|| panic!("{room} has no floor"))
+        .1
 }
 
 fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
@@ -44,11 +48,18 @@ fn sources(directory: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Every `crate::room` of a source, tests at its end left out: unit tests may look upwards for what they feed.
+/// Every `crate::room` of a source, tests at its end left out: unit tests may look upwards for what they
+/// feed.
 fn imports(text: &str) -> Vec<&str> {
     let production = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
     let rooms = production.split("crate::").skip(1);
-    rooms.map(|rest| rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default()).collect()
+    rooms
+        .map(|rest| {
+            rest.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+                .next()
+                .unwrap_or_default()
+        })
+        .collect()
 }
 
 #[test]
@@ -59,14 +70,24 @@ fn imports_go_strictly_downwards() {
     let (mut checked, mut wrong) = (0, Vec::new());
     for file in files {
         let relative = file.strip_prefix(&root).unwrap();
-        let room = relative.iter().next().unwrap().to_str().unwrap().trim_end_matches(".rs");
+        let room = relative
+            .iter()
+            .next()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .trim_end_matches(".rs");
         if room == "main" || room == "lib" {
             continue;
         }
         let text = std::fs::read_to_string(&file).unwrap();
-        for imported in imports(&text).into_iter().filter(|name| !name.is_empty() && *name != room) {
+        for imported in imports(&text)
+            .into_iter()
+            .filter(|name| !name.is_empty() && *name != room)
+        {
             checked += 1;
-            // The clock, the configuration, refusals and XML are the ground floor: they do not know each other either.
+            // The clock, the configuration, refusals and XML are the ground floor: they do not know each
+            // other either.
             if floor(imported) >= floor(room) {
                 wrong.push(format!("{} imports {imported}", relative.display()));
             }
@@ -83,11 +104,23 @@ fn no_file_uses_itself_by_way_of_others() {
     let mut files = Vec::new();
     sources(&root, &mut files);
     files.retain(|file| !file.ends_with("src/main.rs"));
-    let uses = House::new(files.iter().map(|file| (file.strip_prefix(&root).unwrap(), std::fs::read_to_string(file).unwrap()))).uses();
+    let uses = House::new(files.iter().map(|file| {
+        (
+            file.strip_prefix(&root).unwrap(),
+            std::fs::read_to_string(file).unwrap(),
+        )
+    }))
+    .uses();
     let circles = circles(&uses);
     assert!(circles.is_empty(), "{circles:#?}");
-    let (files, all) = (uses.len(), uses.values().map(std::collections::BTreeSet::len).sum::<usize>());
-    assert!(files > 150 && all > 600, "only {all} uses of {files} files were read");
+    let (files, all) = (
+        uses.len(),
+        uses.values().map(std::collections::BTreeSet::len).sum::<usize>(),
+    );
+    assert!(
+        files > 150 && all > 600,
+        "only {all} uses of {files} files were read"
+    );
 }
 
 /// Services and commands know the SII by its capabilities.
@@ -113,7 +146,10 @@ fn only_the_ledger_knows_its_segments() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let (mut files, mut read) = (Vec::new(), 0);
     sources(&root, &mut files);
-    for file in files.into_iter().filter(|file| !file.starts_with(root.join("ledger"))) {
+    for file in files
+        .into_iter()
+        .filter(|file| !file.starts_with(root.join("ledger")))
+    {
         read += 1;
         let text = std::fs::read_to_string(&file).unwrap();
         assert!(!text.contains(".segments()"), "{}", file.display());
@@ -124,19 +160,30 @@ fn only_the_ledger_knows_its_segments() {
 #[test]
 fn the_reader_of_imports_sees_them() {
     assert_eq!(
-        imports("use crate::xml::parse;\nfn f() { crate::ledger::hex(&[]) }\n#[cfg(test)]\nmod tests { use crate::gateway; }"),
+        imports(
+            "use crate::xml::parse;\nfn f() { crate::ledger::hex(&[]) }\n#[cfg(test)]\nmod tests { use crate::gateway; }"
+        ),
         ["xml", "ledger"]
     );
 }
 
 #[test]
 fn no_private_key_is_committed() {
-    let output = std::process::Command::new("git").args(["ls-files"]).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+    let output = std::process::Command::new("git")
+        .args(["ls-files"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
     let files = String::from_utf8(output.stdout).unwrap();
     for file in files.lines() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
         let Ok(bytes) = std::fs::read(&path) else { continue };
         let marker = concat!("-----BEGIN ", "PRIVATE KEY");
-        assert!(!bytes.windows(marker.len()).any(|window| window == marker.as_bytes()), "{file} holds a private key");
+        assert!(
+            !bytes
+                .windows(marker.len())
+                .any(|window| window == marker.as_bytes()),
+            "{file} holds a private key"
+        );
     }
 }

@@ -1,7 +1,8 @@
 //! The channel's judgement of clients' certificates: chains of every kind, and what becomes of each.
 //!
-//! Each case is judged by a handshake in memory with the configuration that the gateway serves with: webpki, the profile and the revocation
-//! lists. Most change one thing of a chain that is admitted. Whoever is refused is refused for the reason that the case is about.
+//! Each case is judged by a handshake in memory with the configuration that the gateway serves with: webpki,
+//! the profile and the revocation lists. Most change one thing of a chain that is admitted. Whoever is
+//! refused is refused for the reason that the case is about.
 
 mod forms;
 mod keys;
@@ -54,7 +55,15 @@ fn every_chain_is_judged_as_it_should_be() {
         }
     }
     println!("{admitted} admitted, {refused} refused, {stricter} refused by a policy stricter than RFC 5280");
-    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+    assert!(
+        faults.is_empty(),
+        "{} faults:\n{}",
+        faults.len(),
+        faults.join("\n")
+    );
     assert!(names.len() > 250, "only {} cases", names.len());
-    assert!(admitted > 80, "only {admitted} are admitted: what refuses everything proves nothing");
+    assert!(
+        admitted > 80,
+        "only {admitted} are admitted: what refuses everything proves nothing"
+    );
 }

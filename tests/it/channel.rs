@@ -1,4 +1,5 @@
-//! The channel: who gets through the handshake, and for how long anybody may keep a place without asking anything.
+//! The channel: who gets through the handshake, and for how long anybody may keep a place without asking
+//! anything.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -23,7 +24,10 @@ fn register(site: &Site, name: &str, issued: &Issued) -> (PathBuf, PathBuf) {
     std::fs::write(&certificate, &issued.certificate).unwrap();
     std::fs::write(&key, &issued.key).unwrap();
     let certificato = accreditamento::pinned(&issued.fingerprint);
-    site.act(Act::AggiungiCertificato { codice: "comune".to_owned(), certificato });
+    site.act(Act::AggiungiCertificato {
+        codice: "comune".to_owned(),
+        certificato,
+    });
     (certificate, key)
 }
 
@@ -39,16 +43,46 @@ fn only_certificates_of_the_profile_get_through() {
     let site = Site::new();
     let now = site.clock.now();
     let authority = &site.pki.authority;
-    let issue =
-        |change: fn(&mut CertificateParams, jiff::Timestamp)| authority.issue(client_params(&site, |params| change(params, now))).unwrap();
+    let issue = |change: fn(&mut CertificateParams, jiff::Timestamp)| {
+        authority
+            .issue(client_params(&site, |params| change(params, now)))
+            .unwrap()
+    };
     let cases: Vec<(&str, Issued, bool)> = vec![
         ("buono", issue(|_, _| {}), true),
-        ("scaduto", issue(|params, now| params.not_after = offset(now, -60).unwrap()), false),
-        ("futuro", issue(|params, now| params.not_before = offset(now, 3600).unwrap()), false),
-        ("solo-server", issue(|params, _| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth]), false),
-        ("senza-uso", issue(|params, _| params.extended_key_usages = Vec::new()), false),
-        ("autorita", issue(|params, _| params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Constrained(0))), false),
-        ("omonimo", Authority::new("Varco demo CA", now).unwrap().client("comune").unwrap(), false),
+        (
+            "scaduto",
+            issue(|params, now| params.not_after = offset(now, -60).unwrap()),
+            false,
+        ),
+        (
+            "futuro",
+            issue(|params, now| params.not_before = offset(now, 3600).unwrap()),
+            false,
+        ),
+        (
+            "solo-server",
+            issue(|params, _| params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth]),
+            false,
+        ),
+        (
+            "senza-uso",
+            issue(|params, _| params.extended_key_usages = Vec::new()),
+            false,
+        ),
+        (
+            "autorita",
+            issue(|params, _| params.is_ca = IsCa::Ca(rcgen::BasicConstraints::Constrained(0))),
+            false,
+        ),
+        (
+            "omonimo",
+            Authority::new("Varco demo CA", now)
+                .unwrap()
+                .client("comune")
+                .unwrap(),
+            false,
+        ),
     ];
     for (name, issued, _) in &cases {
         register(&site, name, issued);
@@ -62,7 +96,13 @@ fn only_certificates_of_the_profile_get_through() {
         }
         let nobody = Client::new(serving.address, &site.home.path().join("pki/ca.pem"), None).unwrap();
         assert!(nobody.call(ISEE, &request).await.is_err(), "no certificate");
-        assert!(site.client(serving.address, "straniero").call(ISEE, &request).await.is_err(), "another authority");
+        assert!(
+            site.client(serving.address, "straniero")
+                .call(ISEE, &request)
+                .await
+                .is_err(),
+            "another authority"
+        );
     });
     serving.stop();
 }
@@ -71,7 +111,9 @@ fn only_certificates_of_the_profile_get_through() {
 fn without_a_fresh_revocation_list_nobody_gets_through() {
     let site = Site::new();
     let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
-    let call = |serving: &Serving| kit::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &request));
+    let call = |serving: &Serving| {
+        kit::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &request))
+    };
     let list = site.home.path().join("pki/crl.pem");
     // nextUpdate yesterday.
     std::fs::write(&list, site.pki.authority.crl(&[], -1).unwrap()).unwrap();
@@ -89,41 +131,94 @@ fn without_a_fresh_revocation_list_nobody_gets_through() {
     let other = Authority::new("Varco demo CA", site.clock.now()).unwrap();
     std::fs::write(&list, other.crl(&[], 30).unwrap()).unwrap();
     let (output, started) = kit::varco(&["serve", "--config", &site.config().display().to_string()]);
-    assert!(!started && output.contains("non è firmata da nessuna delle autorità configurate"), "{output}");
+    assert!(
+        !started && output.contains("non è firmata da nessuna delle autorità configurate"),
+        "{output}"
+    );
 }
 
 #[test]
 fn who_has_changed_the_key_has_a_list_for_each() {
     let site = Site::new();
     let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
-    let (data, file) = (site.data().display().to_string(), |name: &str| site.home.path().join("pki").join(name));
+    let (data, file) = (site.data().display().to_string(), |name: &str| {
+        site.home.path().join("pki").join(name)
+    });
     let serving = site.serve();
     let runtime = kit::runtime();
-    let mut live = runtime.block_on(site.client(serving.address, "comune").connect()).unwrap();
-    assert_eq!(element(&runtime.block_on(live.call(ISEE, &request)).unwrap(), "Esito"), "DATI_NON_TROVATI");
+    let mut live = runtime
+        .block_on(site.client(serving.address, "comune").connect())
+        .unwrap();
+    assert_eq!(
+        element(&runtime.block_on(live.call(ISEE, &request)).unwrap(), "Esito"),
+        "DATI_NON_TROVATI"
+    );
     // Another authority of the same name: connections of the first stay.
     let other = Authority::new("Varco demo CA", site.clock.now()).unwrap();
-    std::fs::write(file("both.pem"), std::fs::read_to_string(file("ca.pem")).unwrap() + &other.pem()).unwrap();
+    std::fs::write(
+        file("both.pem"),
+        std::fs::read_to_string(file("ca.pem")).unwrap() + &other.pem(),
+    )
+    .unwrap();
     std::fs::write(file("other.crl"), other.crl(&[], 30).unwrap()).unwrap();
     let good = std::fs::read_to_string(site.config()).unwrap();
-    let both = good.replace("client_authorities = \"pki/ca.pem\"", "client_authorities = \"pki/both.pem\"");
-    std::fs::write(site.config(), both.replace("[\"pki/crl.pem\"]", "[\"pki/crl.pem\", \"pki/other.crl\"]")).unwrap();
+    let both = good.replace(
+        "client_authorities = \"pki/ca.pem\"",
+        "client_authorities = \"pki/both.pem\"",
+    );
+    std::fs::write(
+        site.config(),
+        both.replace("[\"pki/crl.pem\"]", "[\"pki/crl.pem\", \"pki/other.crl\"]"),
+    )
+    .unwrap();
     let reload = || assert!(kit::varco(&["reload", "--data", &data]).1);
     reload();
-    assert_eq!(element(&runtime.block_on(live.call(ISEE, &request)).unwrap(), "Esito"), "DATI_NON_TROVATI");
+    assert_eq!(
+        element(&runtime.block_on(live.call(ISEE, &request)).unwrap(), "Esito"),
+        "DATI_NON_TROVATI"
+    );
     // Revoked by who issued it, and the other's list is later.
-    std::fs::write(file("crl.pem"), site.pki.authority.crl(&[&site.pki.comune], 30).unwrap()).unwrap();
+    std::fs::write(
+        file("crl.pem"),
+        site.pki.authority.crl(&[&site.pki.comune], 30).unwrap(),
+    )
+    .unwrap();
     std::thread::sleep(Duration::from_millis(1100));
     std::fs::write(file("other.crl"), other.crl(&[], 30).unwrap()).unwrap();
     reload();
-    assert!(runtime.block_on(live.call(ISEE, &request)).unwrap().text.contains("Client.Authorization"));
-    assert!(runtime.block_on(live.call(ISEE, &request)).is_err(), "the connection stayed open");
-    assert!(runtime.block_on(site.client(serving.address, "comune").call(ISEE, &request)).is_err());
-    assert!(runtime.block_on(site.client(serving.address, "caf").call(DSU, "<a/>")).is_ok());
+    assert!(
+        runtime
+            .block_on(live.call(ISEE, &request))
+            .unwrap()
+            .text
+            .contains("Client.Authorization")
+    );
+    assert!(
+        runtime.block_on(live.call(ISEE, &request)).is_err(),
+        "the connection stayed open"
+    );
+    assert!(
+        runtime
+            .block_on(site.client(serving.address, "comune").call(ISEE, &request))
+            .is_err()
+    );
+    assert!(
+        runtime
+            .block_on(site.client(serving.address, "caf").call(DSU, "<a/>"))
+            .is_ok()
+    );
     // The other's list says nothing of the first one's clients.
-    std::fs::write(site.config(), both.replace("[\"pki/crl.pem\"]", "[\"pki/other.crl\"]")).unwrap();
+    std::fs::write(
+        site.config(),
+        both.replace("[\"pki/crl.pem\"]", "[\"pki/other.crl\"]"),
+    )
+    .unwrap();
     reload();
-    assert!(runtime.block_on(site.client(serving.address, "caf").call(DSU, "<a/>")).is_err());
+    assert!(
+        runtime
+            .block_on(site.client(serving.address, "caf").call(DSU, "<a/>"))
+            .is_err()
+    );
     serving.stop();
 }
 
@@ -133,34 +228,81 @@ fn an_ente_that_is_suspended_or_loses_its_certificate_is_refused_at_its_next_req
     let serving = site.serve();
     let runtime = kit::runtime();
     let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
-    let mut live = runtime.block_on(site.client(serving.address, "comune").connect()).unwrap();
-    assert_eq!(element(&runtime.block_on(live.call(ISEE, &request)).unwrap(), "Esito"), "DATI_NON_TROVATI");
+    let mut live = runtime
+        .block_on(site.client(serving.address, "comune").connect())
+        .unwrap();
+    assert_eq!(
+        element(&runtime.block_on(live.call(ISEE, &request)).unwrap(), "Esito"),
+        "DATI_NON_TROVATI"
+    );
     // Through the admin socket of the gateway that runs.
-    site.act(Act::Stato { codice: "comune".to_owned(), nuovo: Stato::Sospeso });
+    site.act(Act::Stato {
+        codice: "comune".to_owned(),
+        nuovo: Stato::Sospeso,
+    });
     // What is public too: who is not let in is told so, and sent away.
-    let contract = hyper::Request::get(format!("{ISEE}?wsdl")).header("host", "localhost").body(http_body_util::Full::default()).unwrap();
-    let other = runtime.block_on(async { site.client(serving.address, "comune").connect().await.unwrap().send(contract).await.unwrap() });
-    assert!(other.text.contains("Authorization failed") && !other.text.contains("definitions"), "{}", other.text);
+    let contract = hyper::Request::get(format!("{ISEE}?wsdl"))
+        .header("host", "localhost")
+        .body(http_body_util::Full::default())
+        .unwrap();
+    let other = runtime.block_on(async {
+        site.client(serving.address, "comune")
+            .connect()
+            .await
+            .unwrap()
+            .send(contract)
+            .await
+            .unwrap()
+    });
+    assert!(
+        other.text.contains("Authorization failed") && !other.text.contains("definitions"),
+        "{}",
+        other.text
+    );
     let suspended = runtime.block_on(live.call(ISEE, &request)).unwrap();
     assert!(suspended.text.contains("Authorization failed"));
-    assert!(runtime.block_on(live.call(ISEE, &request)).is_err(), "the connection stayed open");
-    site.act(Act::Stato { codice: "comune".to_owned(), nuovo: Stato::Accreditato });
+    assert!(
+        runtime.block_on(live.call(ISEE, &request)).is_err(),
+        "the connection stayed open"
+    );
+    site.act(Act::Stato {
+        codice: "comune".to_owned(),
+        nuovo: Stato::Accreditato,
+    });
     let client = site.client(serving.address, "comune");
-    assert_eq!(element(&runtime.block_on(client.call(ISEE, &request)).unwrap(), "Esito"), "DATI_NON_TROVATI");
-    site.act(Act::TogliCertificato { codice: "comune".to_owned(), segno: accreditamento::pinned(&site.pki.comune.fingerprint).segno });
+    assert_eq!(
+        element(&runtime.block_on(client.call(ISEE, &request)).unwrap(), "Esito"),
+        "DATI_NON_TROVATI"
+    );
+    site.act(Act::TogliCertificato {
+        codice: "comune".to_owned(),
+        segno: accreditamento::pinned(&site.pki.comune.fingerprint).segno,
+    });
     let nobody = runtime.block_on(client.call(ISEE, &request)).unwrap();
     // The same words for nobody's certificate as for a suspended ente's.
     let same = |text: &str, exchange: &Option<String>| text.replace(exchange.as_deref().unwrap(), "");
-    assert_eq!(same(&nobody.text, &nobody.exchange), same(&suspended.text, &suspended.exchange));
+    assert_eq!(
+        same(&nobody.text, &nobody.exchange),
+        same(&suspended.text, &suspended.exchange)
+    );
     // Wrong transitions and repeated pins are errors, in Italian.
     let data = site.data().display().to_string();
     for (arguments, error) in [
         (vec!["ente", "riattiva", "comune"], "non può passare"),
         (vec!["ente", "accredita", "nessuno"], "non esiste"),
-        (vec!["ente", "certificato", "comune", &*site.pki.caf.fingerprint], "è già dell'ente caf"),
-        (vec!["ente", "abilita", "comune", "--operazioni", "Altro"], "operazione sconosciuta"),
+        (
+            vec!["ente", "certificato", "comune", &*site.pki.caf.fingerprint],
+            "è già dell'ente caf",
+        ),
+        (
+            vec!["ente", "abilita", "comune", "--operazioni", "Altro"],
+            "operazione sconosciuta",
+        ),
     ] {
-        let arguments: Vec<&str> = arguments.into_iter().chain(["--data", &*data, "--motivo", "prova"]).collect();
+        let arguments: Vec<&str> = arguments
+            .into_iter()
+            .chain(["--data", &*data, "--motivo", "prova"])
+            .collect();
         let (output, done) = kit::varco(&arguments);
         assert!(!done && output.contains(error), "{arguments:?}: {output}");
     }
@@ -173,7 +315,14 @@ fn an_ente_that_is_suspended_or_loses_its_certificate_is_refused_at_its_next_req
     let leaf: serde_json::Value = serde_json::from_str(last).unwrap();
     assert_eq!(leaf["operation"], "ente certificato-togli");
     assert_eq!(leaf["facts"]["actor"]["uid"], rustix::process::getuid().as_raw());
-    let (shown, _) = kit::varco(&["ledger", "show", &leaf["seq"].to_string(), "--open", "--data", &data]);
+    let (shown, _) = kit::varco(&[
+        "ledger",
+        "show",
+        &leaf["seq"].to_string(),
+        "--open",
+        "--data",
+        &data,
+    ]);
     assert!(shown.contains("\"reason\": \"prova\""), "{shown}");
 }
 
@@ -183,29 +332,50 @@ fn who_is_refused_again_and_again_is_counted_and_not_recorded_each_time() {
     site.configure("[ledger]\ngathered_seconds = 1\n");
     let serving = site.serve();
     let runtime = kit::runtime();
-    site.act(Act::Stato { codice: "comune".to_owned(), nuovo: Stato::Sospeso });
+    site.act(Act::Stato {
+        codice: "comune".to_owned(),
+        nuovo: Stato::Sospeso,
+    });
     let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
     const TIMES: u64 = 40;
     for _ in 0..TIMES {
-        let answer = runtime.block_on(site.client(serving.address, "comune").call(ISEE, &request)).unwrap();
-        assert!(answer.status == 500 && answer.text.contains("Authorization failed"), "{}", answer.text);
+        let answer = runtime
+            .block_on(site.client(serving.address, "comune").call(ISEE, &request))
+            .unwrap();
+        assert!(
+            answer.status == 500 && answer.text.contains("Authorization failed"),
+            "{}",
+            answer.text
+        );
     }
     serving.stop();
     let directory = site.directory();
     let found = find(&directory.reader(), &Filter::default(), usize::MAX).unwrap();
     let reason = "F01.ente";
     let bodies = || found.iter().map(|entry| &entry.leaf.body);
-    let single = bodies().filter(|body| body.kind == Kind::Exchange && body.refusal.as_deref() == Some(reason)).count() as u64;
-    let groups = bodies().filter(|body| body.kind == Kind::Gathered).flat_map(|body| body.facts["gruppi"].as_array().unwrap());
-    let gathered: u64 = groups.filter(|group| group["motivo"] == reason).map(|group| group["numero"].as_u64().unwrap()).sum();
+    let single = bodies()
+        .filter(|body| body.kind == Kind::Exchange && body.refusal.as_deref() == Some(reason))
+        .count() as u64;
+    let groups = bodies()
+        .filter(|body| body.kind == Kind::Gathered)
+        .flat_map(|body| body.facts["gruppi"].as_array().unwrap());
+    let gathered: u64 = groups
+        .filter(|group| group["motivo"] == reason)
+        .map(|group| group["numero"].as_u64().unwrap())
+        .sum();
     // Ten a minute: two minutes at the most.
-    assert!((10..=20).contains(&single) && single + gathered == TIMES, "{single} + {gathered}");
+    assert!(
+        (10..=20).contains(&single) && single + gathered == TIMES,
+        "{single} + {gathered}"
+    );
 }
 
 #[test]
 fn large_bodies_have_a_room_of_their_own() {
     let site = Site::new();
-    site.configure("[limits]\nbodies_bytes = 2097152\nbody_bytes = 1048576\nlot_bytes = 1048576\nbody_seconds = 20\n");
+    site.configure(
+        "[limits]\nbodies_bytes = 2097152\nbody_bytes = 1048576\nlot_bytes = 1048576\nbody_seconds = 20\n",
+    );
     let serving = site.serve();
     kit::runtime().block_on(async {
         let client = site.client(serving.address, "comune");
@@ -235,7 +405,8 @@ fn large_bodies_have_a_room_of_their_own() {
             }
         };
         assert_eq!(refused.status, 429, "{}", refused.text);
-        // Small ones are answered, and another ente's: half is as much as one may take. And large ones when there is room again.
+        // Small ones are answered, and another ente's: half is as much as one may take. And large ones when
+        // there is room again.
         assert_eq!(element(&client.call(ISEE, &request).await.unwrap(), "Esito"), "DATI_NON_TROVATI");
         assert_ne!(site.client(serving.address, "caf").call(ISEE, &large).await.unwrap().status, 429);
         drop(slow);
@@ -299,16 +470,44 @@ fn replies_that_nobody_takes_have_a_room_as_bodies_do() {
     serving.stop();
     // The refused declaration was not given away.
     let directory = site.directory();
-    let found = find(&directory.reader(), &Filter { kind: Some(Kind::Exchange), ..Filter::default() }, usize::MAX).unwrap();
-    let given: Vec<_> = found.iter().filter(|entry| entry.leaf.body.operation.as_deref() == Some("ConsultazioneDichiarazione")).collect();
+    let found = find(
+        &directory.reader(),
+        &Filter {
+            kind: Some(Kind::Exchange),
+            ..Filter::default()
+        },
+        usize::MAX,
+    )
+    .unwrap();
+    let given: Vec<_> = found
+        .iter()
+        .filter(|entry| entry.leaf.body.operation.as_deref() == Some("ConsultazioneDichiarazione"))
+        .collect();
     assert_eq!(given.len(), 2);
     // Of the first it is known that it did not arrive.
-    let gathered = find(&directory.reader(), &Filter { kind: Some(Kind::Gathered), ..Filter::default() }, usize::MAX);
+    let gathered = find(
+        &directory.reader(),
+        &Filter {
+            kind: Some(Kind::Gathered),
+            ..Filter::default()
+        },
+        usize::MAX,
+    );
     let gathered = gathered.unwrap();
-    let groups: Vec<_> = gathered.iter().flat_map(|entry| entry.leaf.body.facts["gruppi"].as_array().unwrap()).collect();
-    let lost: Vec<_> = groups.iter().filter(|group| group["motivo"] == "E98.non-consegnata").collect();
+    let groups: Vec<_> = gathered
+        .iter()
+        .flat_map(|entry| entry.leaf.body.facts["gruppi"].as_array().unwrap())
+        .collect();
+    let lost: Vec<_> = groups
+        .iter()
+        .filter(|group| group["motivo"] == "E98.non-consegnata")
+        .collect();
     assert_eq!(lost.len(), 1, "{groups:?}");
-    assert_eq!(lost[0]["scambi"], serde_json::json!([given[0].leaf.body.exchange]), "{groups:?}");
+    assert_eq!(
+        lost[0]["scambi"],
+        serde_json::json!([given[0].leaf.body.exchange]),
+        "{groups:?}"
+    );
     assert_eq!(lost[0]["numero"], 1);
 }
 
@@ -366,11 +565,20 @@ fn a_client_that_half_closes_gets_its_answer() {
     let serving = site.serve();
     kit::runtime().block_on(async {
         let question = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
-        let head =
-            format!("POST {ISEE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n", question.len());
+        let head = format!(
+            "POST {ISEE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: {}\r\n\r\n",
+            question.len()
+        );
         for notified in [true, false] {
-            let mut stream = site.client(serving.address, "comune").connect_raw().await.unwrap();
-            stream.write_all(format!("{head}{question}").as_bytes()).await.unwrap();
+            let mut stream = site
+                .client(serving.address, "comune")
+                .connect_raw()
+                .await
+                .unwrap();
+            stream
+                .write_all(format!("{head}{question}").as_bytes())
+                .await
+                .unwrap();
             stream.flush().await.unwrap();
             if notified {
                 stream.shutdown().await.unwrap();
@@ -379,11 +587,21 @@ fn a_client_that_half_closes_gets_its_answer() {
             }
             let mut answer = String::new();
             stream.read_to_string(&mut answer).await.unwrap();
-            assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("DATI_NON_TROVATI"), "{notified}: {answer}");
+            assert!(
+                answer.starts_with("HTTP/1.1 200") && answer.contains("DATI_NON_TROVATI"),
+                "{notified}: {answer}"
+            );
         }
         // A request that is cut short is no request, however the connection ends.
-        let mut stream = site.client(serving.address, "comune").connect_raw().await.unwrap();
-        stream.write_all(format!("{head}{}", &question[..question.len() - 10]).as_bytes()).await.unwrap();
+        let mut stream = site
+            .client(serving.address, "comune")
+            .connect_raw()
+            .await
+            .unwrap();
+        stream
+            .write_all(format!("{head}{}", &question[..question.len() - 10]).as_bytes())
+            .await
+            .unwrap();
         stream.flush().await.unwrap();
         stream.get_mut().0.shutdown().await.unwrap();
         let mut answer = String::new();
@@ -392,7 +610,15 @@ fn a_client_that_half_closes_gets_its_answer() {
     });
     serving.stop();
     let directory = site.directory();
-    let found = find(&directory.reader(), &Filter { kind: Some(Kind::Gathered), ..Filter::default() }, usize::MAX).unwrap();
+    let found = find(
+        &directory.reader(),
+        &Filter {
+            kind: Some(Kind::Gathered),
+            ..Filter::default()
+        },
+        usize::MAX,
+    )
+    .unwrap();
     assert!(found.is_empty(), "it was delivered");
 }
 
@@ -425,29 +651,59 @@ fn who_is_silent_loses_the_place() {
         let mut live = client.connect().await.unwrap();
         live.call(ISEE, &request).await.unwrap();
         tokio::time::sleep(Duration::from_millis(1500)).await;
-        assert!(live.call(ISEE, &request).await.is_err(), "an idle connection was kept");
+        assert!(
+            live.call(ISEE, &request).await.is_err(),
+            "an idle connection was kept"
+        );
 
         // Two places, taken by two who say nothing before their handshake is over: the first of them goes.
-        let (mut first, mut other) =
-            (TcpStream::connect(serving.address).await.unwrap(), TcpStream::connect(serving.address).await.unwrap());
+        let (mut first, mut other) = (
+            TcpStream::connect(serving.address).await.unwrap(),
+            TcpStream::connect(serving.address).await.unwrap(),
+        );
         tokio::time::sleep(Duration::from_millis(100)).await;
         let begun = Instant::now();
-        assert_eq!(element(&client.call(ISEE, &request).await.unwrap(), "Esito"), "DATI_NON_TROVATI");
-        assert!(begun.elapsed() < Duration::from_millis(700), "the third waited: {:?}", begun.elapsed());
+        assert_eq!(
+            element(&client.call(ISEE, &request).await.unwrap(), "Esito"),
+            "DATI_NON_TROVATI"
+        );
+        assert!(
+            begun.elapsed() < Duration::from_millis(700),
+            "the third waited: {:?}",
+            begun.elapsed()
+        );
         assert_eq!(first.read(&mut [0; 16]).await.unwrap_or(0), 0);
-        assert!(begun.elapsed() < Duration::from_millis(700), "the first stayed: {:?}", begun.elapsed());
+        assert!(
+            begun.elapsed() < Duration::from_millis(700),
+            "the first stayed: {:?}",
+            begun.elapsed()
+        );
         assert_eq!(other.read(&mut [0; 16]).await.unwrap_or(0), 0);
 
         // Taken by two whose certificate is known: who comes third waits until one of them loses its own.
-        let (_one, _two) = (client.connect_raw().await.unwrap(), client.connect_raw().await.unwrap());
+        let (_one, _two) = (
+            client.connect_raw().await.unwrap(),
+            client.connect_raw().await.unwrap(),
+        );
         tokio::time::sleep(Duration::from_millis(100)).await;
         let begun = Instant::now();
-        assert_eq!(element(&client.call(ISEE, &request).await.unwrap(), "Esito"), "DATI_NON_TROVATI");
-        assert!(begun.elapsed() > Duration::from_millis(500), "a third connection had a place: {:?}", begun.elapsed());
+        assert_eq!(
+            element(&client.call(ISEE, &request).await.unwrap(), "Esito"),
+            "DATI_NON_TROVATI"
+        );
+        assert!(
+            begun.elapsed() > Duration::from_millis(500),
+            "a third connection had a place: {:?}",
+            begun.elapsed()
+        );
     });
     serving.stop();
     let refusals = site.refusals();
-    assert_eq!((refusals["H04.tempo"], refusals["H07.posto"]), (2, 1), "{refusals:?}");
+    assert_eq!(
+        (refusals["H04.tempo"], refusals["H07.posto"]),
+        (2, 1),
+        "{refusals:?}"
+    );
 }
 
 #[test]
@@ -459,14 +715,18 @@ fn a_handshake_that_fails_is_counted_with_its_reason() {
         assert!(nobody.call(ISEE, "").await.is_err());
         // Not TLS at all.
         let mut stream = TcpStream::connect(serving.address).await.unwrap();
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .await
+            .unwrap();
         let _ = stream.read_to_end(&mut Vec::new()).await;
         // Gone before a word.
         drop(TcpStream::connect(serving.address).await.unwrap());
     });
     serving.stop();
     let refusals = site.refusals();
-    let counted = ["H01.senza-certificato", "H03.tls", "H05.interrotto"].map(|code| refusals.get(code).copied());
+    let counted =
+        ["H01.senza-certificato", "H03.tls", "H05.interrotto"].map(|code| refusals.get(code).copied());
     assert_eq!(counted, [Some(1), Some(1), Some(1)], "{refusals:?}");
 }
 
@@ -476,18 +736,30 @@ fn one_certificate_has_its_own_places_and_no_others() {
     site.configure("[limits]\nper_certificate = 2\n");
     let serving = site.serve();
     kit::runtime().block_on(async {
-        let (comune, caf) = (site.client(serving.address, "comune"), site.client(serving.address, "caf"));
+        let (comune, caf) = (
+            site.client(serving.address, "comune"),
+            site.client(serving.address, "caf"),
+        );
         let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
         let mut first = comune.connect().await.unwrap();
         first.call(ISEE, &request).await.unwrap();
         let second = comune.connect_raw().await.unwrap();
         tokio::time::sleep(Duration::from_millis(200)).await;
-        assert!(comune.call(ISEE, &request).await.is_err(), "a third connection was served");
-        assert!(caf.call(ISEE, &request).await.is_ok(), "another certificate's place");
+        assert!(
+            comune.call(ISEE, &request).await.is_err(),
+            "a third connection was served"
+        );
+        assert!(
+            caf.call(ISEE, &request).await.is_ok(),
+            "another certificate's place"
+        );
         assert!(first.call(ISEE, &request).await.is_ok());
         drop(second);
         tokio::time::sleep(Duration::from_millis(200)).await;
-        assert!(comune.call(ISEE, &request).await.is_ok(), "the place was not given back");
+        assert!(
+            comune.call(ISEE, &request).await.is_ok(),
+            "the place was not given back"
+        );
     });
     serving.stop();
     assert_eq!(site.refusals().get("H08.connessioni"), Some(&1));
@@ -499,7 +771,11 @@ fn who_takes_no_replies_loses_the_place() {
     site.configure("[limits]\nreply_seconds = 1\nhead_seconds = 60\n");
     let serving = site.serve();
     kit::runtime().block_on(async {
-        let mut stream = site.client(serving.address, "comune").connect_raw().await.unwrap();
+        let mut stream = site
+            .client(serving.address, "comune")
+            .connect_raw()
+            .await
+            .unwrap();
         // More than what the two ends of a connection hold between them, asked for at once.
         let ask = format!("GET {ISEE}?wsdl HTTP/1.1\r\nHost: localhost\r\n\r\n").repeat(1000);
         let begun = Instant::now();
@@ -519,42 +795,110 @@ fn who_takes_no_replies_loses_the_place() {
 fn the_contract_is_served_with_the_address_that_was_asked() {
     let site = Site::new();
     let serving = site.serve();
-    let before = kit::varco(&["ledger", "list", "--data", &site.data().display().to_string(), "--json"]).0.lines().count();
+    let before = kit::varco(&[
+        "ledger",
+        "list",
+        "--data",
+        &site.data().display().to_string(),
+        "--json",
+    ])
+    .0
+    .lines()
+    .count();
     kit::runtime().block_on(async {
         let get = |path: &str, host: &str| {
-            let (client, request) = (site.client(serving.address, "comune"), hyper::Request::get(path).header("host", host));
-            async move { client.connect().await.unwrap().send(request.body(http_body_util::Full::default()).unwrap()).await.unwrap() }
+            let (client, request) = (
+                site.client(serving.address, "comune"),
+                hyper::Request::get(path).header("host", host),
+            );
+            async move {
+                client
+                    .connect()
+                    .await
+                    .unwrap()
+                    .send(request.body(http_body_util::Full::default()).unwrap())
+                    .await
+                    .unwrap()
+            }
         };
         let wsdl = get(&format!("{ISEE}?wsdl"), "porta.example:443").await;
         assert_eq!(wsdl.status.as_u16(), 200);
-        assert!(wsdl.text.contains("location=\"https://porta.example:443/isee/ConsultazioneISEE/v1\""), "{}", wsdl.text);
+        assert!(
+            wsdl.text
+                .contains("location=\"https://porta.example:443/isee/ConsultazioneISEE/v1\""),
+            "{}",
+            wsdl.text
+        );
         let schema = get(&format!("{}?xsd=ISEE_Dichiarazione.xsd", DSU), "porta.example").await;
         assert!(schema.text.contains("TypeDichiarazione"));
-        assert_eq!(get(&format!("{ISEE}?xsd=nessuno.xsd"), "porta.example").await.status.as_u16(), 405);
-        assert_eq!(get(&format!("{ISEE}?wsdl"), "porta\"><x>").await.status.as_u16(), 400);
+        assert_eq!(
+            get(&format!("{ISEE}?xsd=nessuno.xsd"), "porta.example")
+                .await
+                .status
+                .as_u16(),
+            405
+        );
+        assert_eq!(
+            get(&format!("{ISEE}?wsdl"), "porta\"><x>").await.status.as_u16(),
+            400
+        );
         // With the slashes that clients put in twice.
-        assert_eq!(get("//isee//ConsultazioneISEE/v1/?wsdl", "porta.example:443").await.text, wsdl.text);
+        assert_eq!(
+            get("//isee//ConsultazioneISEE/v1/?wsdl", "porta.example:443")
+                .await
+                .text,
+            wsdl.text
+        );
         let question = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
-        let answer = site.client(serving.address, "comune").call(&format!("{ISEE}/"), &question).await.unwrap();
+        let answer = site
+            .client(serving.address, "comune")
+            .call(&format!("{ISEE}/"), &question)
+            .await
+            .unwrap();
         assert_eq!(element(&answer, "Esito"), "DATI_NON_TROVATI", "{}", answer.text);
         // HTTP/1.0 without a host; HEAD without a body.
         for (head, length) in [
             (format!("GET {ISEE}?wsdl HTTP/1.0\r\n\r\n"), 1000),
-            (format!("HEAD {ISEE}?wsdl HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"), 0),
+            (
+                format!("HEAD {ISEE}?wsdl HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"),
+                0,
+            ),
         ] {
-            let mut stream = site.client(serving.address, "comune").connect_raw().await.unwrap();
+            let mut stream = site
+                .client(serving.address, "comune")
+                .connect_raw()
+                .await
+                .unwrap();
             stream.write_all(head.as_bytes()).await.unwrap();
             let mut answer = String::new();
             let _ = stream.read_to_string(&mut answer).await;
             assert!(answer.contains(" 200 OK"), "{answer}");
             let body = answer.split_once("\r\n\r\n").unwrap().1;
-            assert!(body.len() >= length && (length > 0) == body.contains(&format!("https://{}", serving.address)), "{answer}");
+            assert!(
+                body.len() >= length
+                    && (length > 0) == body.contains(&format!("https://{}", serving.address)),
+                "{answer}"
+            );
         }
     });
     serving.stop();
-    let listed = kit::varco(&["ledger", "list", "--data", &site.data().display().to_string(), "--json"]).0;
-    let served = listed.lines().skip(before).filter(|line| line.contains("\"kind\":\"exchange\"")).count();
-    assert_eq!(served, 3, "the contract is not recorded, the two refusals and the question are");
+    let listed = kit::varco(&[
+        "ledger",
+        "list",
+        "--data",
+        &site.data().display().to_string(),
+        "--json",
+    ])
+    .0;
+    let served = listed
+        .lines()
+        .skip(before)
+        .filter(|line| line.contains("\"kind\":\"exchange\""))
+        .count();
+    assert_eq!(
+        served, 3,
+        "the contract is not recorded, the two refusals and the question are"
+    );
 }
 
 #[test]
@@ -562,14 +906,40 @@ fn a_handshake_that_is_refused_costs_little_whatever_comes_with_it() {
     const HANDSHAKES: usize = 100;
     let site = Site::new();
     let (now, authority) = (site.clock.now(), &site.pki.authority);
-    let (gone, other) = (authority.client("comune").unwrap(), authority.client("comune").unwrap());
-    std::fs::write(site.home.path().join("pki/crl.pem"), authority.crl(&[&gone, &other], 30).unwrap()).unwrap();
-    // As many authorities of the same name, each with a key of its own, as a Certificate message has room for.
-    let namesakes: String = (0..100).map(|_| Authority::new("Varco demo CA", now).unwrap().pem()).collect();
-    register(&site, "revocato", &Issued { certificate: format!("{}{namesakes}", gone.certificate), ..gone });
+    let (gone, other) = (
+        authority.client("comune").unwrap(),
+        authority.client("comune").unwrap(),
+    );
+    std::fs::write(
+        site.home.path().join("pki/crl.pem"),
+        authority.crl(&[&gone, &other], 30).unwrap(),
+    )
+    .unwrap();
+    // As many authorities of the same name, each with a key of its own, as a Certificate message has room
+    // for.
+    let namesakes: String = (0..100)
+        .map(|_| Authority::new("Varco demo CA", now).unwrap().pem())
+        .collect();
+    register(
+        &site,
+        "revocato",
+        &Issued {
+            certificate: format!("{}{namesakes}", gone.certificate),
+            ..gone
+        },
+    );
     // The most that are looked at, beside another revoked certificate.
-    let few: String = (0..7).map(|_| Authority::new("Varco demo CA", now).unwrap().pem()).collect();
-    register(&site, "revocato-pochi", &Issued { certificate: format!("{}{few}", other.certificate), ..other });
+    let few: String = (0..7)
+        .map(|_| Authority::new("Varco demo CA", now).unwrap().pem())
+        .collect();
+    register(
+        &site,
+        "revocato-pochi",
+        &Issued {
+            certificate: format!("{}{few}", other.certificate),
+            ..other
+        },
+    );
     let serving = site.serve();
     kit::runtime().block_on(async {
         let (mut costs, mut rest) = (Vec::new(), Vec::new());
@@ -582,7 +952,9 @@ fn a_handshake_that_is_refused_costs_little_whatever_comes_with_it() {
                 }
                 rest.clear();
                 let ended = stream.read_to_end(&mut rest).await;
-                let alert = ended.as_ref().is_err_and(|error| error.to_string().contains("received fatal alert"));
+                let alert = ended
+                    .as_ref()
+                    .is_err_and(|error| error.to_string().contains("received fatal alert"));
                 assert!(if good { ended.is_ok() } else { alert }, "{name}: {ended:?}");
             }
             costs.push(serving.cpu() - before);

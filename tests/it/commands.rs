@@ -5,10 +5,17 @@ use varco::isee::feed::COLUMNS;
 
 fn list(site: &Site, filter: &[&str]) -> Vec<serde_json::Value> {
     let data = site.data().display().to_string();
-    let arguments: Vec<&str> = ["ledger", "list", "--json", "--data", &data].into_iter().chain(filter.iter().copied()).collect();
+    let arguments: Vec<&str> = ["ledger", "list", "--json", "--data", &data]
+        .into_iter()
+        .chain(filter.iter().copied())
+        .collect();
     let (output, done) = varco(&arguments);
     assert!(done, "{output}");
-    output.lines().filter(|line| !line.starts_with("attenzione: ")).map(|line| serde_json::from_str(line).unwrap()).collect()
+    output
+        .lines()
+        .filter(|line| !line.starts_with("attenzione: "))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 #[test]
@@ -20,18 +27,45 @@ fn the_ledger_is_searched_shown_verified_and_backed_up() {
         let dsu = requests::trasmissione(&requests::dsu("CAF00001-CMDS01-2026-N0000001", &site.today()));
         let transmitted = site.client(serving.address, "caf").call(DSU, &dsu).await.unwrap();
         let comune = site.client(serving.address, "comune");
-        comune.call(ISEE, &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT)).await.unwrap();
-        comune.call(ISEE, &requests::indicatore("BNCNNA72B42H501V", &site.today(), BENEFIT)).await.unwrap();
-        comune.call(ISEE, &requests::attestazione(requests::GIULIA, &site.today(), BENEFIT)).await.unwrap();
-        (element(&transmitted, "ProtocolloDSU").to_owned(), transmitted.exchange.unwrap())
+        comune
+            .call(
+                ISEE,
+                &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT),
+            )
+            .await
+            .unwrap();
+        comune
+            .call(
+                ISEE,
+                &requests::indicatore("BNCNNA72B42H501V", &site.today(), BENEFIT),
+            )
+            .await
+            .unwrap();
+        comune
+            .call(
+                ISEE,
+                &requests::attestazione(requests::GIULIA, &site.today(), BENEFIT),
+            )
+            .await
+            .unwrap();
+        (
+            element(&transmitted, "ProtocolloDSU").to_owned(),
+            transmitted.exchange.unwrap(),
+        )
     });
     // While it serves.
     let copy = site.home.path().join("copy").display().to_string();
     let keys = site.home.path().join("copied-keys").display().to_string();
     let (output, done) = varco(&["backup", &copy, "--data", &data, "--keys", &keys]);
     assert!(done, "{output}");
-    assert!(!varco(&["backup", &copy, "--data", &data]).1, "a backup over another");
-    assert!(!varco(&["rebuild", "--data", &data]).1, "a rebuild under a gateway that serves");
+    assert!(
+        !varco(&["backup", &copy, "--data", &data]).1,
+        "a backup over another"
+    );
+    assert!(
+        !varco(&["rebuild", "--data", &data]).1,
+        "a rebuild under a gateway that serves"
+    );
     serving.stop();
 
     let all = list(&site, &[]);
@@ -41,10 +75,20 @@ fn the_ledger_is_searched_shown_verified_and_backed_up() {
     assert_eq!(count(&["--operation", "TrasmissioneDSU"]), 3);
     assert_eq!(count(&["--ente", "comune", "--kind", "exchange"]), 3);
     assert_eq!(count(&["--outcome", "DATI_NON_TROVATI"]), 1);
-    assert_eq!(count(&["--codice-fiscale", "frrgli84e52h501o", "--kind", "exchange"]), 3);
+    assert_eq!(
+        count(&["--codice-fiscale", "frrgli84e52h501o", "--kind", "exchange"]),
+        3
+    );
     // The exchange that transmitted it, the DSU, its attestation, and the exchange that answered with it.
-    assert_eq!(count(&["--codice-fiscale", "GLLTMM19L08H501B"]), 4, "the entries that name a child");
-    assert_eq!(count(&["--codice-fiscale", "GLLTMM19L08H501B", "--kind", "exchange"]), 2);
+    assert_eq!(
+        count(&["--codice-fiscale", "GLLTMM19L08H501B"]),
+        4,
+        "the entries that name a child"
+    );
+    assert_eq!(
+        count(&["--codice-fiscale", "GLLTMM19L08H501B", "--kind", "exchange"]),
+        2
+    );
     assert_eq!(count(&["--codice-fiscale", "BNCNNA72B42H501V"]), 1);
     assert_eq!(count(&["--limit", "2"]), 2);
     // Four looked for a person: that is recorded.
@@ -53,11 +97,18 @@ fn the_ledger_is_searched_shown_verified_and_backed_up() {
     assert_eq!(all.len(), before + 4);
     let middle = all[all.len() / 2]["recorded"].as_str().unwrap();
     let at_middle = all.iter().filter(|leaf| leaf["recorded"] == middle).count();
-    assert_eq!(count(&["--to", middle]) + count(&["--from", middle]), all.len() + at_middle, "both ends belong to it");
+    assert_eq!(
+        count(&["--to", middle]) + count(&["--from", middle]),
+        all.len() + at_middle,
+        "both ends belong to it"
+    );
     assert_eq!(count(&["--from", "2999-01-01"]), 0);
 
     // An entry without opening it names nobody; opened, it does.
-    let transmission = all.iter().find(|leaf| leaf["exchange"] == *exchange && leaf["kind"] == "exchange").unwrap();
+    let transmission = all
+        .iter()
+        .find(|leaf| leaf["exchange"] == *exchange && leaf["kind"] == "exchange")
+        .unwrap();
     let sequence = transmission["seq"].to_string();
     let (closed, _) = varco(&["ledger", "show", &sequence, "--data", &data]);
     let (open, _) = varco(&["ledger", "show", &sequence, "--open", "--data", &data]);
@@ -68,7 +119,10 @@ fn the_ledger_is_searched_shown_verified_and_backed_up() {
     let (verified, done) = varco(&["ledger", "verify", "--data", &data]);
     assert!(done && verified.starts_with("registro integro"), "{verified}");
     let (rebuilt, done) = varco(&["rebuild", "--data", &data]);
-    assert!(done && rebuilt.contains(&format!("{} voci", all.len() + 1)), "{rebuilt}");
+    assert!(
+        done && rebuilt.contains(&format!("{} voci", all.len() + 1)),
+        "{rebuilt}"
+    );
     // A flipped bit is found, and the exit code says so.
     let segment = site.data().join("ledger/00000000000000000001.seg");
     let mut bytes = std::fs::read(&segment).unwrap();
@@ -76,15 +130,27 @@ fn the_ledger_is_searched_shown_verified_and_backed_up() {
     bytes[middle] ^= 1;
     std::fs::write(&segment, bytes).unwrap();
     let (refused, done) = varco(&["ledger", "verify", "--data", &data]);
-    assert!(!done && refused.contains("00000000000000000001.seg, offset "), "{refused}");
-    assert!(!varco(&["serve", "--config", &site.config().display().to_string()]).1, "served a damaged ledger");
+    assert!(
+        !done && refused.contains("00000000000000000001.seg, offset "),
+        "{refused}"
+    );
+    assert!(
+        !varco(&["serve", "--config", &site.config().display().to_string()]).1,
+        "served a damaged ledger"
+    );
 
     // The backup is whole, and with its keys it is readable.
     let (verified, done) = varco(&["ledger", "verify", "--data", &copy]);
-    assert!(done && verified.contains("parti riservate non controllate"), "{verified}");
+    assert!(
+        done && verified.contains("parti riservate non controllate"),
+        "{verified}"
+    );
     std::fs::rename(&keys, format!("{copy}/keys")).unwrap();
     let (verified, done) = varco(&["ledger", "verify", "--data", &copy]);
-    assert!(done && verified.contains("aperte e conformi, 0 cancellate"), "{verified}");
+    assert!(
+        done && verified.contains("aperte e conformi, 0 cancellate"),
+        "{verified}"
+    );
 }
 
 #[test]
@@ -95,21 +161,49 @@ fn a_feed_is_loaded_whole_or_not_at_all_and_counts() {
     let file = site.home.path().join("feed.csv");
     let load = |lines: &str| {
         std::fs::write(&file, format!("{}\n{lines}\n", COLUMNS.join(","))).unwrap();
-        varco(&["feed", "load", &file.display().to_string(), "--data", &data, "--motivo", "prova"])
+        varco(&[
+            "feed",
+            "load",
+            &file.display().to_string(),
+            "--data",
+            &data,
+            "--motivo",
+            "prova",
+        ])
     };
     let good = format!("FRRGLI84E52H501O,{year},10000,10000,,,,,,,,,,,");
-    let (output, done) = load(&format!("{good}\nFRRGLI84E52H501A,{year},1,,,,,,,,,,,,\nGLLMTT81P03F205Y,{year},1.5,,,,,,,,,,,,"));
-    assert!(!done && output.contains("feed.csv:3, codice_fiscale:") && output.contains("feed.csv:4, reddito_irpef:"), "{output}");
-    assert!(!output.contains("FRRGLI84E52H501A"), "a value came back: {output}");
+    let (output, done) = load(&format!(
+        "{good}\nFRRGLI84E52H501A,{year},1,,,,,,,,,,,,\nGLLMTT81P03F205Y,{year},1.5,,,,,,,,,,,,"
+    ));
+    assert!(
+        !done
+            && output.contains("feed.csv:3, codice_fiscale:")
+            && output.contains("feed.csv:4, reddito_irpef:"),
+        "{output}"
+    );
+    assert!(
+        !output.contains("FRRGLI84E52H501A"),
+        "a value came back: {output}"
+    );
     assert_eq!(list(&site, &["--kind", "feed"]).len(), 0);
     let isee = |number: u32| {
         let serving = site.serve();
         let answer = kit::runtime().block_on(async {
             let dsu = requests::dsu(&format!("CAF00001-FEED01-2026-N{number:07}"), &site.today());
-            let answer = site.client(serving.address, "caf").call(DSU, &requests::trasmissione(&dsu)).await.unwrap();
+            let answer = site
+                .client(serving.address, "caf")
+                .call(DSU, &requests::trasmissione(&dsu))
+                .await
+                .unwrap();
             assert_eq!(element(&answer, "Esito"), "OK");
             let comune = site.client(serving.address, "comune");
-            comune.call(ISEE, &requests::attestazione(requests::GIULIA, &site.today(), BENEFIT)).await.unwrap()
+            comune
+                .call(
+                    ISEE,
+                    &requests::attestazione(requests::GIULIA, &site.today(), BENEFIT),
+                )
+                .await
+                .unwrap()
         });
         let xml = kit::payload(&answer, "XmlEsitoAttestazione");
         serving.stop();
@@ -131,8 +225,14 @@ fn what_makes_no_sense_is_refused_with_a_word() {
     for (arguments, word) in [
         (vec!["init", &*data], "non è vuota"),
         (vec!["ledger", "verify", "--data", "/nonexistent"], "varco init"),
-        (vec!["serve", "--config", "/nonexistent.toml"], "/nonexistent.toml"),
-        (vec!["ledger", "list", "--kind", "altro", "--data", &*data], "i tipi di voce sono"),
+        (
+            vec!["serve", "--config", "/nonexistent.toml"],
+            "/nonexistent.toml",
+        ),
+        (
+            vec!["ledger", "list", "--kind", "altro", "--data", &*data],
+            "i tipi di voce sono",
+        ),
         (vec!["ente", "mostra", "nessuno", "--data", &*data], "non esiste"),
     ] {
         let (output, done) = varco(&arguments);
@@ -143,19 +243,42 @@ fn what_makes_no_sense_is_refused_with_a_word() {
     assert!(!done && output.contains("sconosciuto"), "{output}");
     // Errors of the operating system, in Italian, with the remedy.
     site.configure("");
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let held = std::net::TcpListener::bind(taken).unwrap();
-    let text = std::fs::read_to_string(site.config()).unwrap().replace("127.0.0.1:0", &taken.to_string());
+    let text = std::fs::read_to_string(site.config())
+        .unwrap()
+        .replace("127.0.0.1:0", &taken.to_string());
     std::fs::write(site.config(), text).unwrap();
     let (output, done) = varco(&["serve", "--config", &site.config().display().to_string()]);
-    assert!(!done && output.contains(&format!("{taken}: l'indirizzo è già in uso: fermare chi lo usa")), "{output}");
+    assert!(
+        !done && output.contains(&format!("{taken}: l'indirizzo è già in uso: fermare chi lo usa")),
+        "{output}"
+    );
     drop(held);
-    for arguments in [["dsu", "check", "/nessuna.xml"], ["feed", "load", "/nessuno.csv"], ["ente", "importa", "/nessuna.csv"]] {
-        let (output, done) =
-            varco(&[&arguments[..], &["--motivo", "prova", "--data", &data][..if arguments[0] == "dsu" { 0 } else { 4 }]].concat());
-        assert!(!done && output.contains(": il file non c'è") && !output.contains("os error"), "{arguments:?}: {output}");
+    for arguments in [
+        ["dsu", "check", "/nessuna.xml"],
+        ["feed", "load", "/nessuno.csv"],
+        ["ente", "importa", "/nessuna.csv"],
+    ] {
+        let (output, done) = varco(
+            &[
+                &arguments[..],
+                &["--motivo", "prova", "--data", &data][..if arguments[0] == "dsu" { 0 } else { 4 }],
+            ]
+            .concat(),
+        );
+        assert!(
+            !done && output.contains(": il file non c'è") && !output.contains("os error"),
+            "{arguments:?}: {output}"
+        );
     }
-    let usage = std::process::Command::new(kit::binary()).arg("nessuno").output().unwrap();
+    let usage = std::process::Command::new(kit::binary())
+        .arg("nessuno")
+        .output()
+        .unwrap();
     assert_eq!(usage.status.code(), Some(2));
 }
 
@@ -173,42 +296,102 @@ fn a_search_that_cannot_find_says_so_and_the_rest_finds_what_a_reply_names() {
     });
     serving.stop();
     let all = list(&site, &[]);
-    let of = |exchange: &str| all.iter().find(|leaf| leaf["exchange"] == exchange && leaf["kind"] == "exchange").unwrap()["seq"].clone();
-    let found = |filter: &[&str]| list(&site, filter).iter().map(|leaf| leaf["seq"].clone()).collect::<Vec<_>>();
+    let of = |exchange: &str| {
+        all.iter()
+            .find(|leaf| leaf["exchange"] == exchange && leaf["kind"] == "exchange")
+            .unwrap()["seq"]
+            .clone()
+    };
+    let found = |filter: &[&str]| {
+        list(&site, filter)
+            .iter()
+            .map(|leaf| leaf["seq"].clone())
+            .collect::<Vec<_>>()
+    };
     let exchange = plain.exchange.clone().unwrap();
-    assert_eq!(found(&["--scambio", &exchange, "--kind", "exchange"]), [of(&exchange)]);
-    assert_eq!(found(&["--id-richiesta", element(&named, "IdRichiesta")]), [of(named.exchange.as_ref().unwrap())]);
-    assert_eq!(found(&["--di-operatore", "operatrice7"]), [of(named.exchange.as_ref().unwrap())]);
+    assert_eq!(
+        found(&["--scambio", &exchange, "--kind", "exchange"]),
+        [of(&exchange)]
+    );
+    assert_eq!(
+        found(&["--id-richiesta", element(&named, "IdRichiesta")]),
+        [of(named.exchange.as_ref().unwrap())]
+    );
+    assert_eq!(
+        found(&["--di-operatore", "operatrice7"]),
+        [of(named.exchange.as_ref().unwrap())]
+    );
     // The second of an entry belongs to it, however the clock is written.
     let recorded: jiff::Timestamp = all.last().unwrap()["recorded"].as_str().unwrap().parse().unwrap();
     let second = jiff::Timestamp::from_second(recorded.as_second()).unwrap();
     let rome = varco::clock::rome(second);
-    let offset = format!("{}{}", rome.datetime(), if rome.offset().seconds() == 7200 { "+02:00" } else { "+01:00" });
-    for text in [second.to_string(), offset, rome.datetime().to_string(), rome.date().to_string()] {
+    let offset = format!(
+        "{}{}",
+        rome.datetime(),
+        if rome.offset().seconds() == 7200 {
+            "+02:00"
+        } else {
+            "+01:00"
+        }
+    );
+    for text in [
+        second.to_string(),
+        offset,
+        rome.datetime().to_string(),
+        rome.date().to_string(),
+    ] {
         let seen = found(&["--from", &text, "--to", &text]);
         assert!(seen.contains(&all.last().unwrap()["seq"]), "{text}: {seen:?}");
     }
     let refused = |filter: &[&str], why: &str| {
-        let arguments: Vec<&str> = ["ledger", "list", "--data", &data].into_iter().chain(filter.iter().copied()).collect();
-        let output = std::process::Command::new(kit::binary()).args(&arguments).output().unwrap();
+        let arguments: Vec<&str> = ["ledger", "list", "--data", &data]
+            .into_iter()
+            .chain(filter.iter().copied())
+            .collect();
+        let output = std::process::Command::new(kit::binary())
+            .args(&arguments)
+            .output()
+            .unwrap();
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.code() == Some(2) && told.contains(why), "{arguments:?}: {told}");
+        assert!(
+            output.status.code() == Some(2) && told.contains(why),
+            "{arguments:?}: {told}"
+        );
     };
     refused(&["--from", "2026-02-30"], "servono un giorno che esiste");
     refused(&["--to", "ieri"], "servono un giorno che esiste");
-    refused(&["--from", "2026-03-02", "--to", "2026-03-01"], "--to viene prima di --from");
+    refused(
+        &["--from", "2026-03-02", "--to", "2026-03-01"],
+        "--to viene prima di --from",
+    );
     refused(&["--ente", "nessuno"], "nessun ente ha mai avuto questo codice");
     refused(&["--outcome", "BENE"], "gli esiti sono OK, ");
-    refused(&["--operation", "ConsultazioneISEE"], "quelle degli enti sono ConsultazioneIndicatore, ");
-    refused(&["--codice-fiscale", "FRRGLI84E52H501A"], "carattere di controllo (l'ultimo) sbagliato");
+    refused(
+        &["--operation", "ConsultazioneISEE"],
+        "quelle degli enti sono ConsultazioneIndicatore, ",
+    );
+    refused(
+        &["--codice-fiscale", "FRRGLI84E52H501A"],
+        "carattere di controllo (l'ultimo) sbagliato",
+    );
     refused(&["--codice-fiscale", "FRRGLI"], "servono sedici caratteri");
     refused(&["--scambio", "uno"], "X-Request-Id");
     refused(&["--limit", "0"], "0 non va bene per --limit");
     // A possible value that no entry has is no error.
-    assert_eq!(list(&site, &["--outcome", "ERRORE_INTERNO"]).len() + list(&site, &["--operation", "TrasmissioneLotto"]).len(), 0);
+    assert_eq!(
+        list(&site, &["--outcome", "ERRORE_INTERNO"]).len()
+            + list(&site, &["--operation", "TrasmissioneLotto"]).len(),
+        0
+    );
     // A list that was cut says so.
     let (told, _) = varco(&["ledger", "list", "--limit", "2", "--data", &data]);
-    assert!(told.contains(&format!("le voci trovate sono {}, queste sono le ultime 2", all.len())), "{told}");
+    assert!(
+        told.contains(&format!(
+            "le voci trovate sono {}, queste sono le ultime 2",
+            all.len()
+        )),
+        "{told}"
+    );
     let (told, _) = varco(&["ledger", "list", "--data", &data]);
     assert!(!told.contains("attenzione"), "{told}");
 }
@@ -216,16 +399,26 @@ fn a_search_that_cannot_find_says_so_and_the_rest_finds_what_a_reply_names() {
 #[test]
 fn what_is_looked_up_is_recorded_with_who_did_it() {
     let site = Site::new();
-    let (data, config) = (site.data().display().to_string(), site.config().display().to_string());
+    let (data, config) = (
+        site.data().display().to_string(),
+        site.config().display().to_string(),
+    );
     let serving = site.serve();
     let protocol = kit::runtime().block_on(async {
         let dsu = requests::trasmissione(&requests::dsu("CAF00001-CMDS01-2026-N0000002", &site.today()));
-        element(&site.client(serving.address, "caf").call(DSU, &dsu).await.unwrap(), "ProtocolloDSU").to_owned()
+        element(
+            &site.client(serving.address, "caf").call(DSU, &dsu).await.unwrap(),
+            "ProtocolloDSU",
+        )
+        .to_owned()
     });
     let looked = || list(&site, &["--kind", "admin"]);
     let lookups: [(&[&str], &str); 4] = [
         (&["ledger", "show", "2", "--open"], "ledger show"),
-        (&["ledger", "list", "--codice-fiscale", requests::GIULIA], "ledger list"),
+        (
+            &["ledger", "list", "--codice-fiscale", requests::GIULIA],
+            "ledger list",
+        ),
         (&["ente", "storia", "comune"], "ente storia"),
         (&["dsu", "versions", &protocol], "dsu versions"),
     ];
@@ -238,7 +431,10 @@ fn what_is_looked_up_is_recorded_with_who_did_it() {
             assert_eq!(after.len(), before + 1, "{arguments:?}");
             let leaf = after.last().unwrap();
             assert_eq!(leaf["operation"], operation);
-            assert!(leaf["facts"]["actor"]["uid"].is_number() && !leaf.to_string().contains(who), "{leaf}");
+            assert!(
+                leaf["facts"]["actor"]["uid"].is_number() && !leaf.to_string().contains(who),
+                "{leaf}"
+            );
         }
     };
     // Through the socket of the gateway that serves; and by the command itself.
@@ -249,33 +445,90 @@ fn what_is_looked_up_is_recorded_with_who_did_it() {
     // A search for the person finds the look-ups about the person.
     let named = list(&site, &["--codice-fiscale", requests::GIULIA, "--kind", "admin"]);
     assert_eq!(named.len(), 2, "not this search itself");
-    let (shown, _) = varco(&["ledger", "show", &named[0]["seq"].to_string(), "--open", "--data", &data]);
-    assert!(shown.contains("Mario Rossi") && shown.contains(requests::GIULIA), "{shown}");
+    let (shown, _) = varco(&[
+        "ledger",
+        "show",
+        &named[0]["seq"].to_string(),
+        "--open",
+        "--data",
+        &data,
+    ]);
+    assert!(
+        shown.contains("Mario Rossi") && shown.contains(requests::GIULIA),
+        "{shown}"
+    );
     // An act names its operator too.
-    let (told, done) = varco(&["ente", "sospendi", "comune", "--motivo", "prova", "--operatore", "Anna Verdi", "--data", &data]);
+    let (told, done) = varco(&[
+        "ente",
+        "sospendi",
+        "comune",
+        "--motivo",
+        "prova",
+        "--operatore",
+        "Anna Verdi",
+        "--data",
+        &data,
+    ]);
     assert!(done, "{told}");
     let (told, _) = varco(&["ente", "storia", "comune", "--data", &data]);
     assert!(told.contains("(Anna Verdi) prova"), "{told}");
     // So does one by sudo, unless the option names somebody.
-    for (options, motivo, said) in
-        [(&[][..], "rientro", "(lucia) rientro"), (&["--operatore", "Anna Verdi"], "di nuovo", "(Anna Verdi) di nuovo")]
-    {
-        let act = if motivo == "rientro" { "riattiva" } else { "sospendi" };
-        let arguments = [&["ente", act, "comune", "--motivo", motivo, "--data", &data], options].concat();
-        let done = std::process::Command::new(kit::binary()).args(&arguments).env("SUDO_USER", "lucia").output().unwrap();
+    for (options, motivo, said) in [
+        (&[][..], "rientro", "(lucia) rientro"),
+        (
+            &["--operatore", "Anna Verdi"],
+            "di nuovo",
+            "(Anna Verdi) di nuovo",
+        ),
+    ] {
+        let act = if motivo == "rientro" {
+            "riattiva"
+        } else {
+            "sospendi"
+        };
+        let arguments = [
+            &["ente", act, "comune", "--motivo", motivo, "--data", &data],
+            options,
+        ]
+        .concat();
+        let done = std::process::Command::new(kit::binary())
+            .args(&arguments)
+            .env("SUDO_USER", "lucia")
+            .output()
+            .unwrap();
         assert!(done.status.success(), "{done:?}");
         let (told, _) = varco(&["ente", "storia", "comune", "--data", &data]);
         assert!(told.contains(said), "{told}");
     }
     // A copy that was never in service records nothing, and says so.
     let (copy, keys) = (site.home.path().join("copia"), site.home.path().join("chiavi"));
-    let (copied, done) = varco(&["backup", &copy.display().to_string(), "--keys", &keys.display().to_string(), "--config", &config]);
+    let (copied, done) = varco(&[
+        "backup",
+        &copy.display().to_string(),
+        "--keys",
+        &keys.display().to_string(),
+        "--config",
+        &config,
+    ]);
     assert!(done, "{copied}");
     std::fs::rename(&keys, copy.join("keys")).unwrap();
     let before = std::fs::read(copy.join("ledger/00000000000000000001.seg")).unwrap();
-    let (told, done) = varco(&["ledger", "show", "2", "--open", "--data", &copy.display().to_string()]);
-    assert!(done && told.contains("questa consultazione non viene registrata: questa è una copia"), "{told}");
-    assert_eq!(std::fs::read(copy.join("ledger/00000000000000000001.seg")).unwrap(), before);
+    let (told, done) = varco(&[
+        "ledger",
+        "show",
+        "2",
+        "--open",
+        "--data",
+        &copy.display().to_string(),
+    ]);
+    assert!(
+        done && told.contains("questa consultazione non viene registrata: questa è una copia"),
+        "{told}"
+    );
+    assert_eq!(
+        std::fs::read(copy.join("ledger/00000000000000000001.seg")).unwrap(),
+        before
+    );
 }
 
 #[test]
@@ -295,37 +548,85 @@ fn a_demonstration_leaves_alone_what_a_running_one_uses_and_what_is_not_its_own(
     std::fs::create_dir(home.path().join("varco-demo")).unwrap();
     std::fs::write(&notes, "miei").unwrap();
     let mut first = demo(&["--port", "0"]);
-    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(first.stdout.take().unwrap())).map(Result::unwrap);
-    let told: Vec<String> = lines.by_ref().take_while(|line| line != "Ctrl-C per finire.").collect();
-    let hint = told.iter().find(|line| line.contains("base64 -d")).expect("how to read a reply");
+    let mut lines =
+        std::io::BufRead::lines(std::io::BufReader::new(first.stdout.take().unwrap())).map(Result::unwrap);
+    let told: Vec<String> = lines
+        .by_ref()
+        .take_while(|line| line != "Ctrl-C per finire.")
+        .collect();
+    let hint = told
+        .iter()
+        .find(|line| line.contains("base64 -d"))
+        .expect("how to read a reply");
     // The commands that it prints work: the reply, and the state of the gateway.
-    let curl = told.iter().position(|line| line.contains("--cert varco-demo/pki/comune.pem")).unwrap();
-    let command = format!("{} {}", told[curl..curl + 3].join("\n"), hint.trim().trim_start_matches("... "));
+    let curl = told
+        .iter()
+        .position(|line| line.contains("--cert varco-demo/pki/comune.pem"))
+        .unwrap();
+    let command = format!(
+        "{} {}",
+        told[curl..curl + 3].join("\n"),
+        hint.trim().trim_start_matches("... ")
+    );
     let shell = |text: &str| {
-        let output = std::process::Command::new("sh").args(["-c", text]).current_dir(home.path()).output().unwrap();
+        let output = std::process::Command::new("sh")
+            .args(["-c", text])
+            .current_dir(home.path())
+            .output()
+            .unwrap();
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
     };
-    if std::process::Command::new("curl").arg("--version").output().is_ok_and(|output| output.status.success()) {
+    if std::process::Command::new("curl")
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
+    {
         let read = shell(&command);
-        assert!(read.contains("<Indicatore ") && read.contains("TipoIndicatore=\"Ordinario\""), "{command}: {read}");
+        assert!(
+            read.contains("<Indicatore ") && read.contains("TipoIndicatore=\"Ordinario\""),
+            "{command}: {read}"
+        );
     }
-    let tries: Vec<&String> = told.iter().filter(|line| line.ends_with("--data varco-demo/data")).collect();
+    let tries: Vec<&String> = told
+        .iter()
+        .filter(|line| line.ends_with("--data varco-demo/data"))
+        .collect();
     assert!(tries.len() >= 5, "{told:?}");
     for command in tries {
         let read = shell(command);
-        assert!(read.lines().count() >= 1 && !read.contains("varco: "), "{command}: {read}");
+        assert!(
+            read.lines().count() >= 1 && !read.contains("varco: "),
+            "{command}: {read}"
+        );
     }
     let second = demo(&["--exit"]).wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&second.stderr).into_owned();
-    assert!(!second.status.success() && said.contains("una dimostrazione è in corso"), "{said}");
     assert!(
-        shell(&format!("{} status --data varco-demo/data", kit::binary().display())).contains("scrivibile"),
+        !second.status.success() && said.contains("una dimostrazione è in corso"),
+        "{said}"
+    );
+    assert!(
+        shell(&format!(
+            "{} status --data varco-demo/data",
+            kit::binary().display()
+        ))
+        .contains("scrivibile"),
         "the running one suffered"
     );
-    assert!(std::process::Command::new("kill").args(["-TERM", &first.id().to_string()]).status().unwrap().success());
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-TERM", &first.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
     assert!(first.wait().unwrap().success());
     let again = demo(&["--exit"]).wait_with_output().unwrap();
-    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    assert!(
+        again.status.success(),
+        "{}",
+        String::from_utf8_lossy(&again.stderr)
+    );
     assert_eq!(std::fs::read_to_string(&notes).unwrap(), "miei");
 }
 
@@ -337,7 +638,13 @@ fn every_damaged_place_is_said_and_the_rest_is_listed_and_shown() {
     kit::runtime().block_on(async {
         let comune = site.client(serving.address, "comune");
         for _ in 0..8 {
-            comune.call(ISEE, &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT)).await.unwrap();
+            comune
+                .call(
+                    ISEE,
+                    &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT),
+                )
+                .await
+                .unwrap();
         }
     });
     serving.stop();
@@ -357,18 +664,34 @@ fn every_damaged_place_is_said_and_the_rest_is_listed_and_shown() {
     std::fs::write(&segment, &bytes).unwrap();
     std::fs::remove_file(site.data().join("ledger/HEAD")).unwrap();
     let (told, done) = varco(&["ledger", "verify", "--data", &data]);
-    assert!(!done && told.contains("ledger/HEAD manca") && told.matches("offset ").count() == 2, "{told}");
+    assert!(
+        !done && told.contains("ledger/HEAD manca") && told.matches("offset ").count() == 2,
+        "{told}"
+    );
     for sequence in &lost {
-        assert!(told.contains(&format!("la voce {sequence} non si legge")), "{told}");
+        assert!(
+            told.contains(&format!("la voce {sequence} non si legge")),
+            "{told}"
+        );
         let (shown, done) = varco(&["ledger", "show", &sequence.to_string(), "--data", &data]);
         assert!(!done && shown.contains("il registro è danneggiato"), "{shown}");
     }
-    assert!(told.contains(&format!("{} voci in ", all.len() - 2)) && told.contains("rimettere l'ultima copia"), "{told}");
+    assert!(
+        told.contains(&format!("{} voci in ", all.len() - 2)) && told.contains("rimettere l'ultima copia"),
+        "{told}"
+    );
     let (listed, done) = varco(&["ledger", "list", "--json", "--data", &data]);
-    assert!(!done && listed.contains("l'elenco può essere incompleto"), "{listed}");
-    let sequences: Vec<u64> =
-        listed.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()?["seq"].as_u64()).collect();
-    let expected: Vec<u64> = (1..=all.len() as u64).filter(|sequence| !lost.contains(sequence)).collect();
+    assert!(
+        !done && listed.contains("l'elenco può essere incompleto"),
+        "{listed}"
+    );
+    let sequences: Vec<u64> = listed
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok()?["seq"].as_u64())
+        .collect();
+    let expected: Vec<u64> = (1..=all.len() as u64)
+        .filter(|sequence| !lost.contains(sequence))
+        .collect();
     assert_eq!(sequences, expected);
     let (shown, done) = varco(&["ledger", "show", &(lost[1] + 1).to_string(), "--data", &data]);
     assert!(done && shown.contains("attenzione: "), "{shown}");
@@ -376,9 +699,15 @@ fn every_damaged_place_is_said_and_the_rest_is_listed_and_shown() {
     std::fs::write(&segment, &whole).unwrap();
     std::fs::remove_file(site.data().join("keys/master.key")).unwrap();
     let (told, done) = varco(&["ledger", "verify", "--data", &data]);
-    assert!(!done && told.contains("keys/master.key: il file non c'è; rimettere la chiave master depositata"), "{told}");
+    assert!(
+        !done && told.contains("keys/master.key: il file non c'è; rimettere la chiave master depositata"),
+        "{told}"
+    );
     let (told, done) = varco(&["serve", "--config", &site.config().display().to_string()]);
-    assert!(!done && told.contains("keys/master.key: il file non c'è; rimettere"), "{told}");
+    assert!(
+        !done && told.contains("keys/master.key: il file non c'è; rimettere"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -18,9 +18,13 @@ fn codes(text: &str, before: char) -> BTreeSet<String> {
             && bytes[0].is_ascii_uppercase()
             && bytes[1..3].iter().all(u8::is_ascii_digit)
             && bytes[3] == b'.'
-            && bytes[4..].iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'-')
+            && bytes[4..]
+                .iter()
+                .all(|byte| byte.is_ascii_lowercase() || *byte == b'-')
     };
-    let words = text.split(before).map(|rest| rest.split([before, ' ', '"', '|']).next().unwrap_or_default());
+    let words = text
+        .split(before)
+        .map(|rest| rest.split([before, ' ', '"', '|']).next().unwrap_or_default());
     words.filter(|word| is_code(word)).map(str::to_owned).collect()
 }
 
@@ -32,7 +36,11 @@ fn sources(directory: &Path, out: &mut Vec<(String, String)>) {
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let text = std::fs::read_to_string(&path).unwrap();
             // What tests expect is no refusal of ours.
-            let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default().to_owned();
+            let text = text
+                .split("#[cfg(test)]\nmod tests")
+                .next()
+                .unwrap_or_default()
+                .to_owned();
             out.push((path.display().to_string(), text));
         }
     }
@@ -42,7 +50,10 @@ fn sources(directory: &Path, out: &mut Vec<(String, String)>) {
 fn the_documented_reference_is_the_generated_one() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/errori.md");
     let documented = std::fs::read_to_string(&file).unwrap_or_default();
-    assert!(documented == reference(), "docs/errori.md is not what `varco errori` prints: run `cargo run -- errori > docs/errori.md`");
+    assert!(
+        documented == reference(),
+        "docs/errori.md is not what `varco errori` prints: run `cargo run -- errori > docs/errori.md`"
+    );
 }
 
 /// Every row is answered somewhere, and every code stands in a table alone.
@@ -51,27 +62,54 @@ fn every_row_of_the_reference_is_answered_by_its_name() {
     let mut all = Vec::new();
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut all);
     let tables = ["regole.rs", "esiti.rs", "gathered.rs", "fault.rs", "validate.rs"];
-    let is_table = |file: &str| tables.iter().any(|table| file.ends_with(table)) && !file.contains("contract/esiti");
-    let written: BTreeSet<String> = all.iter().filter(|(file, _)| !is_table(file)).flat_map(|(_, text)| codes(text, '"')).collect();
+    let is_table =
+        |file: &str| tables.iter().any(|table| file.ends_with(table)) && !file.contains("contract/esiti");
+    let written: BTreeSet<String> = all
+        .iter()
+        .filter(|(file, _)| !is_table(file))
+        .flat_map(|(_, text)| codes(text, '"'))
+        .collect();
     assert!(written.is_empty(), "written outside a table: {written:?}");
     // The table itself says which Esito goes with a reason: that is no answer.
     let elsewhere = |table: &str, name: &str| {
-        let named = |text: &str| text.split(name).skip(1).any(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
-        all.iter().any(|(file, text)| !file.ends_with(table) && named(text))
+        let named = |text: &str| {
+            text.split(name)
+                .skip(1)
+                .any(|rest| !rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
+        };
+        all.iter()
+            .any(|(file, text)| !file.ends_with(table) && named(text))
     };
-    let checks = Check::ALL.iter().map(|check| ("checks/regole.rs", format!("Check::{check:?}")));
-    let reasons = Motivo::ALL.iter().map(|reason| ("services/esiti.rs", format!("Motivo::{reason:?}")));
-    let handshakes = Stretta::ALL.iter().map(|reason| ("no file", format!("Stretta::{reason:?}")));
-    let faults = CODES.iter().map(|code| ("gateway/fault.rs", format!("Code::{code:?}")));
+    let checks = Check::ALL
+        .iter()
+        .map(|check| ("checks/regole.rs", format!("Check::{check:?}")));
+    let reasons = Motivo::ALL
+        .iter()
+        .map(|reason| ("services/esiti.rs", format!("Motivo::{reason:?}")));
+    let handshakes = Stretta::ALL
+        .iter()
+        .map(|reason| ("no file", format!("Stretta::{reason:?}")));
+    let faults = CODES
+        .iter()
+        .map(|code| ("gateway/fault.rs", format!("Code::{code:?}")));
     let rows: Vec<_> = checks.chain(reasons).chain(handshakes).chain(faults).collect();
     assert!(rows.len() > 160, "{}", rows.len());
-    let idle: Vec<_> = rows.iter().filter(|(table, name)| !elsewhere(table, name)).collect();
+    let idle: Vec<_> = rows
+        .iter()
+        .filter(|(table, name)| !elsewhere(table, name))
+        .collect();
     assert!(idle.is_empty(), "nobody answers with {idle:?}");
     // The rules of the schema are answered by what breaks them.
-    let breaches: BTreeSet<String> =
-        all.iter().filter(|(file, _)| file.ends_with("validate.rs")).flat_map(|(_, text)| codes(text, '"')).collect();
+    let breaches: BTreeSet<String> = all
+        .iter()
+        .filter(|(file, _)| file.ends_with("validate.rs"))
+        .flat_map(|(_, text)| codes(text, '"'))
+        .collect();
     let own: BTreeSet<String> = ["K01.lotto", "K01.xml"].map(str::to_owned).into();
-    let listed: BTreeSet<String> = SchemaRule::ALL.iter().map(|rule| rule.code().to_owned()).collect();
+    let listed: BTreeSet<String> = SchemaRule::ALL
+        .iter()
+        .map(|rule| rule.code().to_owned())
+        .collect();
     assert_eq!(breaches.union(&own).cloned().collect::<BTreeSet<_>>(), listed);
 }
 
@@ -80,15 +118,31 @@ fn every_row_of_the_reference_is_answered_by_its_name() {
 fn the_checks_that_are_described_are_those_that_there_are() {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/isee.md")).unwrap();
     let rows = text.lines().filter(|line| line.starts_with("| K"));
-    let cells = rows.map(|row| row.split('|').map(str::trim).collect::<Vec<_>>()).collect::<Vec<_>>();
-    let described = |column: usize| cells.iter().flat_map(|row| codes(row[column], '`')).collect::<BTreeSet<_>>();
+    let cells = rows
+        .map(|row| row.split('|').map(str::trim).collect::<Vec<_>>())
+        .collect::<Vec<_>>();
+    let described = |column: usize| {
+        cells
+            .iter()
+            .flat_map(|row| codes(row[column], '`'))
+            .collect::<BTreeSet<_>>()
+    };
     let listed = |warns: bool| {
         // A rule of the schema stands among those.
-        let checks = Check::ALL.iter().filter(|check| **check != Check::K01Intervallo).map(|check| check.row());
+        let checks = Check::ALL
+            .iter()
+            .filter(|check| **check != Check::K01Intervallo)
+            .map(|check| check.row());
         let all = checks.filter(|regola| regola.significato.starts_with("Avvertenza: ") == warns);
-        all.map(|regola| regola.codice.to_owned()).collect::<BTreeSet<_>>()
+        all.map(|regola| regola.codice.to_owned())
+            .collect::<BTreeSet<_>>()
     };
-    assert!(cells.len() == 19 && cells.iter().all(|row| row.len() == 7 && !row[2].is_empty() && !row[3].is_empty()));
+    assert!(
+        cells.len() == 19
+            && cells
+                .iter()
+                .all(|row| row.len() == 7 && !row[2].is_empty() && !row[3].is_empty())
+    );
     assert_eq!(described(4), listed(false));
     assert_eq!(described(5), listed(true));
 }
@@ -96,11 +150,20 @@ fn the_checks_that_are_described_are_those_that_there_are() {
 #[test]
 fn a_code_stands_in_the_reference_once_and_says_what_to_do() {
     let text = reference();
-    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| ") && line.as_bytes()[3].is_ascii_digit()).collect();
-    let first: BTreeSet<&str> = rows.iter().map(|row| row.split('|').nth(1).unwrap().trim()).collect();
+    let rows: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("| ") && line.as_bytes()[3].is_ascii_digit())
+        .collect();
+    let first: BTreeSet<&str> = rows
+        .iter()
+        .map(|row| row.split('|').nth(1).unwrap().trim())
+        .collect();
     assert_eq!(first.len(), rows.len());
     for row in rows {
         let cells: Vec<&str> = row.trim_matches('|').split('|').collect();
-        assert!(cells.len() >= 3 && cells.iter().all(|cell| !cell.trim().is_empty()), "{row}");
+        assert!(
+            cells.len() >= 3 && cells.iter().all(|cell| !cell.trim().is_empty()),
+            "{row}"
+        );
     }
 }

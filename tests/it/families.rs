@@ -1,5 +1,6 @@
-//! Ten thousand invented families: each DSU passes the checks, comes back the same from its XML, and gets an attestation that its schema accepts
-//! (`tests/interop/validator.rs` asks xmllint too); and what the law implies of every computation holds of theirs.
+//! Ten thousand invented families: each DSU passes the checks, comes back the same from its XML, and gets an
+//! attestation that its schema accepts (`tests/interop/validator.rs` asks xmllint too); and what the law
+//! implies of every computation holds of theirs.
 
 use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
@@ -33,25 +34,60 @@ fn rules() -> RuleSet {
 }
 
 fn ordinary(dsu: &Dichiarazione, feed: &Vec<FeedRecord>, rules: &RuleSet) -> Calcolo {
-    calcola(&Nucleo::ordinario(dsu, PRESENTED, feed).ok().unwrap(), PRESENTED, rules, Regime::Ordinario).ok().unwrap()
+    calcola(
+        &Nucleo::ordinario(dsu, PRESENTED, feed).ok().unwrap(),
+        PRESENTED,
+        rules,
+        Regime::Ordinario,
+    )
+    .ok()
+    .unwrap()
 }
 
 fn all(dsu: &Dichiarazione, feed: &Vec<FeedRecord>, rules: &RuleSet) -> Indicatori {
-    Situazione { dsu, presented: PRESENTED, rules, feed, altre: &NessunAltra }.indicatori().ok().unwrap()
+    Situazione {
+        dsu,
+        presented: PRESENTED,
+        rules,
+        feed,
+        altre: &NessunAltra,
+    }
+    .indicatori()
+    .ok()
+    .unwrap()
 }
 
 /// Every computation of a DSU: of its own nuclei, of those with somebody else in it, of persons alone.
 fn computations(indicatori: &Indicatori) -> Vec<&Calcolo> {
-    let own = indicatori.ristretti.iter().filter_map(|ristretto| ristretto.residenziale.as_ref());
-    let specific = indicatori.specifico.iter().flat_map(|specifico| &specifico.minorenni);
-    let persons = indicatori.minorenni.iter().chain(specific).chain(&indicatori.universitari).chain(&indicatori.residenziali).chain(own);
+    let own = indicatori
+        .ristretti
+        .iter()
+        .filter_map(|ristretto| ristretto.residenziale.as_ref());
+    let specific = indicatori
+        .specifico
+        .iter()
+        .flat_map(|specifico| &specifico.minorenni);
+    let persons = indicatori
+        .minorenni
+        .iter()
+        .chain(specific)
+        .chain(&indicatori.universitari)
+        .chain(&indicatori.residenziali)
+        .chain(own);
     let mut found = vec![&indicatori.ordinario];
     found.extend(indicatori.specifico.as_ref().map(|specifico| &specifico.famiglia));
     found.extend(indicatori.ristretti.iter().map(|ristretto| &ristretto.calcolo));
     for person in persons {
-        let Caso::Diverso(diverso) = &person.caso else { continue };
+        let Caso::Diverso(diverso) = &person.caso else {
+            continue;
+        };
         found.push(&diverso.calcolo);
-        found.extend(diverso.componenti.iter().filter_map(|componente: &Componente| componente.calcolo.as_ref()));
+        found.extend(
+            diverso
+                .componenti
+                .iter()
+                .filter_map(|componente: &Componente| componente.calcolo.as_ref()),
+        );
     }
     found
 }
@@ -71,8 +107,18 @@ fn every_family_passes_comes_back_the_same_and_is_attested_by_the_schema() {
         assert!(esame.difetti.is_empty(), "{index}: {:?}", esame.difetti);
         let xml = message("Dichiarazione", ISEE_NS, &dsu, false);
         let document = parse(&xml, &Limits::default()).unwrap();
-        assert_eq!(contract.schemas().validate(document.root(), dichiarazione).violations, [], "{index}");
-        assert!(decode::<Dichiarazione>(&document).unwrap() == dsu, "{index}: another DSU comes back");
+        assert_eq!(
+            contract
+                .schemas()
+                .validate(document.root(), dichiarazione)
+                .violations,
+            [],
+            "{index}"
+        );
+        assert!(
+            decode::<Dichiarazione>(&document).unwrap() == dsu,
+            "{index}: another DSU comes back"
+        );
 
         let indicatori = all(&dsu, &feed, &rules);
         minors += indicatori.minorenni.len();
@@ -81,7 +127,12 @@ fn every_family_passes_comes_back_the_same_and_is_attested_by_the_schema() {
         restricted += indicatori.ristretti.len();
         other += computations(&indicatori).len();
         let protocollo = format!("INPS-ISEE-2026-{index:08}A-00");
-        let about = Occasion { protocollo: &protocollo, presentata: PRESENTED, rilasciata: PRESENTED, ..Occasion::default() };
+        let about = Occasion {
+            protocollo: &protocollo,
+            presentata: PRESENTED,
+            rilasciata: PRESENTED,
+            ..Occasion::default()
+        };
         let attestazione = Some(attest(&dsu, &indicatori, &rules, about));
         let chiave = Chiave::Cf(Box::new(RicercaCf {
             codice_fiscale: dsu.codice_fiscale_dichiarante.clone(),
@@ -90,14 +141,25 @@ fn every_family_passes_comes_back_the_same_and_is_attested_by_the_schema() {
             protocollo_domanda_ente_erogatore: None,
             statodomanda_prestazione: None,
         }));
-        let payload = esito_attestazione(&EsitoAttestazione { attestazione, ricerca: Ricerca { chiave: chiave.echo() } });
+        let payload = esito_attestazione(&EsitoAttestazione {
+            attestazione,
+            ricerca: Ricerca {
+                chiave: chiave.echo(),
+            },
+        });
         let document = parse(&payload, &Limits::default()).unwrap();
-        assert_eq!(contract.schemas().validate(document.root(), esito).violations, [], "{index}: {payload}");
+        assert_eq!(
+            contract.schemas().validate(document.root(), esito).violations,
+            [],
+            "{index}: {payload}"
+        );
     }
     println!(
         "families: {FAMILIES}, {minors} minors, {students} students, {residential} residential, {restricted} restricted, {other} computations"
     );
-    assert!(minors > 1000 && students > 1000 && residential > 100 && restricted > 1000 && other > 2 * FAMILIES);
+    assert!(
+        minors > 1000 && students > 1000 && residential > 100 && restricted > 1000 && other > 2 * FAMILIES
+    );
 }
 
 #[test]
@@ -119,10 +181,23 @@ fn no_line_is_negative_but_the_sum_and_no_deduction_exceeds_what_it_is_taken_fro
                 m.parametro_nucleo,
                 m.maggiorazioni,
             ];
-            assert!(lines.iter().all(|line| line.0 >= Decimal::ZERO) && calcolo.isee.value() >= Decimal::ZERO, "{index}");
-            assert!(m.detrazione_patrimonio_mobiliare <= m.patrimonio_mobiliare, "{index}");
-            assert!(m.detrazione_patrimonio_immobiliare <= m.patrimonio_immobiliare, "{index}");
-            assert_eq!(m.scala_equivalenza.0, m.parametro_nucleo.0 + m.maggiorazioni.0, "{index}");
+            assert!(
+                lines.iter().all(|line| line.0 >= Decimal::ZERO) && calcolo.isee.value() >= Decimal::ZERO,
+                "{index}"
+            );
+            assert!(
+                m.detrazione_patrimonio_mobiliare <= m.patrimonio_mobiliare,
+                "{index}"
+            );
+            assert!(
+                m.detrazione_patrimonio_immobiliare <= m.patrimonio_immobiliare,
+                "{index}"
+            );
+            assert_eq!(
+                m.scala_equivalenza.0,
+                m.parametro_nucleo.0 + m.maggiorazioni.0,
+                "{index}"
+            );
         }
     }
 }
@@ -156,7 +231,9 @@ fn co_owners_joined_equal_one_owner() {
                 flag_abitazione: true,
             };
             for (place, member) in members.iter_mut().take(2).enumerate() {
-                let own = (place < shares as usize).then(|| PatrimonioImmobiliare { patrimonio: vec![part.clone()] });
+                let own = (place < shares as usize).then(|| PatrimonioImmobiliare {
+                    patrimonio: vec![part.clone()],
+                });
                 member.foglio_componente_nucleo.patrimonio_immobiliare = own;
             }
             ordinary(&dsu, &feed, &rules)
@@ -176,24 +253,46 @@ fn one_euro_more_of_an_employee_raises_the_ise_by_eighty_cents() {
         let before = ordinary(&dsu, &feed, &rules);
         for member in &dsu.nucleo_familiare.as_ref().unwrap().componente_nucleo {
             let sheet = &member.foglio_componente_nucleo;
-            let Some(place) = feed.iter().position(|record| record.codice_fiscale == sheet.codice_fiscale.canonical()) else { continue };
+            let Some(place) = feed
+                .iter()
+                .position(|record| record.codice_fiscale == sheet.codice_fiscale.canonical())
+            else {
+                continue;
+            };
             let record = &feed[place];
             let zero = |amount: Option<Decimal>| amount.unwrap_or_default().is_zero();
-            let declared = sheet.redditi_da_dichiarare.as_ref().and_then(|redditi| redditi.trattamenti_assistenziali).unwrap_or_default();
+            let declared = sheet
+                .redditi_da_dichiarare
+                .as_ref()
+                .and_then(|redditi| redditi.trattamenti_assistenziali)
+                .unwrap_or_default();
             let employee = record.lavoro_dipendente.unwrap_or_default();
-            if employee >= euros(14_999) || !zero(record.pensione) || !zero(record.trattamenti) || declared > 0 {
+            if employee >= euros(14_999)
+                || !zero(record.pensione)
+                || !zero(record.trattamenti)
+                || declared > 0
+            {
                 continue;
             }
             let mut more = feed.clone();
             more[place].lavoro_dipendente = Some(employee + Decimal::ONE);
             more[place].reddito_irpef = Some(record.reddito_irpef.unwrap_or_default() + Decimal::ONE);
             let after = ordinary(&dsu, &more, &rules);
-            // Where the rent takes all of the income, there is no ISR that could rise; nor where the own deductions take all of the own.
-            let own = before.redditi.iter().find(|reddito| reddito.codice_fiscale == sheet.codice_fiscale).unwrap();
+            // Where the rent takes all of the income, there is no ISR that could rise; nor where the own
+            // deductions take all of the own.
+            let own = before
+                .redditi
+                .iter()
+                .find(|reddito| reddito.codice_fiscale == sheet.codice_fiscale)
+                .unwrap();
             if before.modalita.isr.0.is_zero() || own.netto().value() <= Decimal::ZERO {
                 continue;
             }
-            assert_eq!(after.modalita.ise.0 - before.modalita.ise.0, Decimal::new(80, 2), "{index}");
+            assert_eq!(
+                after.modalita.ise.0 - before.modalita.ise.0,
+                Decimal::new(80, 2),
+                "{index}"
+            );
             compared += 1;
         }
     }
@@ -203,9 +302,26 @@ fn one_euro_more_of_an_employee_raises_the_ise_by_eighty_cents() {
 #[test]
 fn franchises_never_make_a_value_rise() {
     let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/isee/rules");
-    let names = ["2015", "2016", "2017", "2018", "2019-01", "2019-01-29", "2019-09", "2019-10", "2020", "2021-01", "2021-09", "2022"];
-    let names = names.into_iter().chain(["2023", "2024", "2025-01", "2025-03", "2026"]);
-    let files: Vec<String> = names.map(|name| std::fs::read_to_string(directory.join(format!("{name}.toml"))).unwrap()).collect();
+    let names = [
+        "2015",
+        "2016",
+        "2017",
+        "2018",
+        "2019-01",
+        "2019-01-29",
+        "2019-09",
+        "2019-10",
+        "2020",
+        "2021-01",
+        "2021-09",
+        "2022",
+    ];
+    let names = names
+        .into_iter()
+        .chain(["2023", "2024", "2025-01", "2025-03", "2026"]);
+    let files: Vec<String> = names
+        .map(|name| std::fs::read_to_string(directory.join(format!("{name}.toml"))).unwrap())
+        .collect();
     let with = |home: &str, movable: &str| {
         let mut files = files.clone();
         files[0] = files[0].replace("value = \"52500\"", &format!("value = \"{home}\""));
@@ -231,8 +347,16 @@ fn a_further_member_with_nothing_never_raises_the_isee() {
     for (index, Famiglia { mut dsu, feed }) in families(FAMILIES).enumerate() {
         let before = ordinary(&dsu, &feed, &rules).isee;
         let sheet = others.foglio(30, 60);
-        let member = ComponenteNucleo { rapporto_con_dichiarante: Ruolo::P, flag_assenza_reddito: false, foglio_componente_nucleo: sheet };
-        dsu.nucleo_familiare.as_mut().unwrap().componente_nucleo.push(member);
+        let member = ComponenteNucleo {
+            rapporto_con_dichiarante: Ruolo::P,
+            flag_assenza_reddito: false,
+            foglio_componente_nucleo: sheet,
+        };
+        dsu.nucleo_familiare
+            .as_mut()
+            .unwrap()
+            .componente_nucleo
+            .push(member);
         let after = ordinary(&dsu, &feed, &rules).isee;
         assert!(after <= before, "{index}: {after} after {before}");
     }
@@ -266,7 +390,10 @@ fn two_months_times_six_are_twelve() {
             ordinary(&dsu, &feed, &rules)
         };
         let (two, twelve) = (with(2), with(12));
-        assert!(two.modalita == twelve.modalita && two.isee == twelve.isee, "{index}");
+        assert!(
+            two.modalita == twelve.modalita && two.isee == twelve.isee,
+            "{index}"
+        );
         assert!(two.modalita.somma_redditi_componenti_corrente.is_some());
     }
 }

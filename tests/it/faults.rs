@@ -1,5 +1,5 @@
-//! A disk that fails under a gateway that serves: EIO, ENOSPC, short writes, a failed `fdatasync`. Nothing is released unrecorded, and what is
-//! released is durable.
+//! A disk that fails under a gateway that serves: EIO, ENOSPC, short writes, a failed `fdatasync`. Nothing is
+//! released unrecorded, and what is released is durable.
 
 use std::io;
 use std::path::Path;
@@ -60,7 +60,11 @@ impl Faulty {
 impl Disk for Faulty {
     fn open(&self, path: &Path, create: bool) -> io::Result<Box<dyn DiskFile>> {
         let of_keys = path.ends_with("keyring");
-        Ok(Box::new(FaultyFile { inner: RealDisk.open(path, create)?, plan: self.0.clone(), of_keys }))
+        Ok(Box::new(FaultyFile {
+            inner: RealDisk.open(path, create)?,
+            plan: self.0.clone(),
+            of_keys,
+        }))
     }
 
     fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
@@ -75,8 +79,16 @@ impl Disk for Faulty {
     }
 
     fn views(&self, builder: &Builder, path: &Path) -> Result<Database, DatabaseError> {
-        let file = std::fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        builder.create_with_backend(FaultyViews { inner: FileBackend::new(file)?, plan: self.0.clone() })
+        let file = std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
+        builder.create_with_backend(FaultyViews {
+            inner: FileBackend::new(file)?,
+            plan: self.0.clone(),
+        })
     }
 }
 
@@ -137,11 +149,13 @@ impl DiskFile for FaultyFile {
         let plan = *self.plan.lock().unwrap();
         match plan {
             Plan::Key(error, written) if self.of_keys => {
-                self.inner.write_all_at(&bytes[..written.min(bytes.len())], offset)?;
+                self.inner
+                    .write_all_at(&bytes[..written.min(bytes.len())], offset)?;
                 Err(io::Error::from_raw_os_error(error))
             }
             Plan::Write(error, written) => {
-                self.inner.write_all_at(&bytes[..written.min(bytes.len())], offset)?;
+                self.inner
+                    .write_all_at(&bytes[..written.min(bytes.len())], offset)?;
                 Err(io::Error::from_raw_os_error(error))
             }
             _ => self.inner.write_all_at(bytes, offset),
@@ -171,7 +185,9 @@ const ENOSPC: i32 = 28;
 async fn started(site: &Site) -> (Started, Faulty) {
     let disk = Faulty(Arc::new(Mutex::new(Plan::Good)));
     let config = Config::read(&site.config()).unwrap();
-    let started = start_on(&config, &site.clock, Arc::new(disk.clone())).await.unwrap();
+    let started = start_on(&config, &site.clock, Arc::new(disk.clone()))
+        .await
+        .unwrap();
     (started, disk)
 }
 
@@ -182,8 +198,17 @@ async fn transmit(client: &Client, site: &Site, number: u32) -> Answer {
 
 /// Exchanges of the ledger, by id.
 fn recorded(site: &Site) -> Vec<String> {
-    let entries = segments::read_from(&site.directory().segments(), site.directory().ledger, 1, usize::MAX).unwrap();
-    entries.iter().map(|entry| entry.leaf.body.exchange.to_string()).collect()
+    let entries = segments::read_from(
+        &site.directory().segments(),
+        site.directory().ledger,
+        1,
+        usize::MAX,
+    )
+    .unwrap();
+    entries
+        .iter()
+        .map(|entry| entry.leaf.body.exchange.to_string())
+        .collect()
 }
 
 fn assert_unavailable(answer: &Answer) {
@@ -198,8 +223,14 @@ fn writes_that_fail_give_503_and_lose_nothing() {
         let (started, disk) = started(&site).await;
         let caf = site.client(started.address, "caf");
         let mut acknowledged = vec![transmit(&caf, &site, 1).await];
-        for (number, plan) in
-            [Plan::Write(ENOSPC, 0), Plan::Write(EIO, 0), Plan::Write(ENOSPC, 100), Plan::Write(EIO, 2000)].into_iter().enumerate()
+        for (number, plan) in [
+            Plan::Write(ENOSPC, 0),
+            Plan::Write(EIO, 0),
+            Plan::Write(ENOSPC, 100),
+            Plan::Write(EIO, 2000),
+        ]
+        .into_iter()
+        .enumerate()
         {
             let number = u32::try_from(number).unwrap() * 10 + 10;
             disk.set(plan);
@@ -212,11 +243,20 @@ fn writes_that_fail_give_503_and_lose_nothing() {
             let again = transmit(&caf, &site, number).await;
             assert_eq!(element(&again, "Esito"), "OK");
             let exchange = refused.exchange.unwrap();
-            assert!(!recorded(&site).contains(&exchange), "a refused exchange was recorded after all");
+            assert!(
+                !recorded(&site).contains(&exchange),
+                "a refused exchange was recorded after all"
+            );
             acknowledged.push(again);
         }
         let comune = site.client(started.address, "comune");
-        let found = comune.call(ISEE, &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT)).await.unwrap();
+        let found = comune
+            .call(
+                ISEE,
+                &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT),
+            )
+            .await
+            .unwrap();
         assert_eq!(element(&found, "Esito"), "OK");
         acknowledged.push(found);
         assert_eq!(started.stop().await.unwrap(), Ended::Stopped);
@@ -229,14 +269,17 @@ fn writes_that_fail_give_503_and_lose_nothing() {
     });
 }
 
-/// A full or bad disk under the views, at each of the first operations on their file. Recorded exchanges are answered, then none until the disk is well.
-/// Then all goes on, and the views equal a rebuild.
+/// A full or bad disk under the views, at each of the first operations on their file. Recorded exchanges are
+/// answered, then none until the disk is well. Then all goes on, and the views equal a rebuild.
 #[test]
 fn views_that_cannot_be_written_give_503_and_recover() {
     let site = Site::new();
     kit::runtime().block_on(async {
         let (started, disk) = started(&site).await;
-        let (caf, comune) = (site.client(started.address, "caf"), site.client(started.address, "comune"));
+        let (caf, comune) = (
+            site.client(started.address, "caf"),
+            site.client(started.address, "comune"),
+        );
         let mut acknowledged = Vec::new();
         for (number, error) in (0..12_u32).zip([ENOSPC, EIO].into_iter().cycle()) {
             let number = 1000 * (number + 1);
@@ -256,7 +299,10 @@ fn views_that_cannot_be_written_give_503_and_recover() {
                 tokio::time::sleep(Duration::from_millis(250)).await;
             }
             assert!(failed > 0, "{error} {number}: nothing failed");
-            assert_ne!(*started.gateway.node.ledger.committer.health().borrow(), Health::Good);
+            assert_ne!(
+                *started.gateway.node.ledger.committer.health().borrow(),
+                Health::Good
+            );
             disk.set(Plan::Good);
             let until = Instant::now() + Duration::from_secs(5);
             let again = loop {
@@ -272,9 +318,18 @@ fn views_that_cannot_be_written_give_503_and_recover() {
         }
         // The same again is known as such, and the latest is found.
         for (number, answer) in acknowledged.iter().rev().take(5) {
-            assert_eq!(element(&transmit(&caf, &site, *number).await, "ProtocolloDSU"), element(answer, "ProtocolloDSU"));
+            assert_eq!(
+                element(&transmit(&caf, &site, *number).await, "ProtocolloDSU"),
+                element(answer, "ProtocolloDSU")
+            );
         }
-        let found = comune.call(ISEE, &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT)).await.unwrap();
+        let found = comune
+            .call(
+                ISEE,
+                &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT),
+            )
+            .await
+            .unwrap();
         assert_eq!(element(&found, "Esito"), "OK");
         assert_eq!(started.stop().await.unwrap(), Ended::Stopped);
         let all = recorded(&site);
@@ -292,16 +347,31 @@ async fn enrol(site: &Site, started: &Started, name: &str) -> Client {
     let (certificate, key) = site.pem(name);
     std::fs::write(certificate, &issued.certificate).unwrap();
     std::fs::write(key, &issued.key).unwrap();
-    let commands = accreditamento::commands((name, name, "01234567897"), Tipo::Caf, &issued.fingerprint, "TrasmissioneDSU", &[]);
+    let commands = accreditamento::commands(
+        (name, name, "01234567897"),
+        Tipo::Caf,
+        &issued.fingerprint,
+        "TrasmissioneDSU",
+        &[],
+    );
     let node = &started.gateway.node;
     for command in commands {
-        perform(&node.ledger, &node.registry, &command, &Actor::of(0, None), "prova", site.clock.now()).await.unwrap();
+        perform(
+            &node.ledger,
+            &node.registry,
+            &command,
+            &Actor::of(0, None),
+            "prova",
+            site.clock.now(),
+        )
+        .await
+        .unwrap();
     }
     site.client(started.address, name)
 }
 
-/// A full or bad disk under the keyring: the exchange that needs a new key gets 503, everybody else goes on; once there is room the key is made, and the
-/// keyring holds whole records alone.
+/// A full or bad disk under the keyring: the exchange that needs a new key gets 503, everybody else goes on;
+/// once there is room the key is made, and the keyring holds whole records alone.
 #[test]
 fn a_key_that_cannot_be_written_is_made_when_there_is_room() {
     let site = Site::new();
@@ -318,7 +388,11 @@ fn a_key_that_cannot_be_written_is_made_when_there_is_room() {
             assert_unavailable(&transmit(&other, &site, 100 + number).await);
             // An ente that needs no new key is answered meanwhile.
             assert_eq!(element(&transmit(&caf, &site, 200 + number).await, "Esito"), "OK");
-            assert_eq!(std::fs::read(&ring).unwrap(), before, "something of a key was left");
+            assert_eq!(
+                std::fs::read(&ring).unwrap(),
+                before,
+                "something of a key was left"
+            );
             disk.set(Plan::Good);
             let again = transmit(&other, &site, 100 + number).await;
             assert_eq!(element(&again, "Esito"), "OK", "{}", again.text);
@@ -327,12 +401,17 @@ fn a_key_that_cannot_be_written_is_made_when_there_is_room() {
         assert_eq!(started.stop().await.unwrap(), Ended::Stopped);
         assert_eq!(std::fs::metadata(&ring).unwrap().len() % 128, 0);
         let all = recorded(&site);
-        assert!(acknowledged.iter().all(|answer| all.contains(answer.exchange.as_ref().unwrap())));
+        assert!(
+            acknowledged
+                .iter()
+                .all(|answer| all.contains(answer.exchange.as_ref().unwrap()))
+        );
     });
     varco::commands::ledger::verify(&site.directory()).unwrap();
 }
 
-/// A key that was written and not synced is not known to be there: no entry may be sealed under it, and the process ends, as for the log.
+/// A key that was written and not synced is not known to be there: no entry may be sealed under it, and the
+/// process ends, as for the log.
 #[test]
 fn a_failed_sync_of_the_keyring_ends_the_gateway_and_the_next_start_goes_on() {
     let site = Site::new();
@@ -345,10 +424,19 @@ fn a_failed_sync_of_the_keyring_ends_the_gateway_and_the_next_start_goes_on() {
         disk.set(Plan::KeySync);
         let refused = transmit(&other, &site, 2).await;
         assert_unavailable(&refused);
-        let ended = tokio::time::timeout(Duration::from_secs(20), started.finish()).await.unwrap().unwrap();
-        assert!(matches!(&ended, Ended::Fatal(why) if why.contains("keyring")), "{ended:?}");
+        let ended = tokio::time::timeout(Duration::from_secs(20), started.finish())
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(
+            matches!(&ended, Ended::Fatal(why) if why.contains("keyring")),
+            "{ended:?}"
+        );
         let all = recorded(&site);
-        assert!(all.contains(first.exchange.as_ref().unwrap()) && !all.contains(refused.exchange.as_ref().unwrap()));
+        assert!(
+            all.contains(first.exchange.as_ref().unwrap())
+                && !all.contains(refused.exchange.as_ref().unwrap())
+        );
     });
     kit::runtime().block_on(async {
         let (started, _) = started(&site).await;
@@ -359,8 +447,8 @@ fn a_failed_sync_of_the_keyring_ends_the_gateway_and_the_next_start_goes_on() {
     varco::commands::ledger::verify(&site.directory()).unwrap();
 }
 
-/// `HEAD` cannot be replaced while segments change. It then names less than there is, as a lower bound may. Only the exchange that met the error is
-/// refused, and nothing is lost.
+/// `HEAD` cannot be replaced while segments change. It then names less than there is, as a lower bound may.
+/// Only the exchange that met the error is refused, and nothing is lost.
 #[test]
 fn a_head_that_cannot_be_written_loses_nothing() {
     let site = Site::new();
@@ -370,7 +458,11 @@ fn a_head_that_cannot_be_written_loses_nothing() {
         let caf = site.client(started.address, "caf");
         let (mut acknowledged, mut refused) = (Vec::new(), 0);
         for (number, error) in (0..60).zip([ENOSPC, EIO].into_iter().cycle()) {
-            disk.set(if number % 4 == 3 { Plan::Good } else { Plan::Small(error) });
+            disk.set(if number % 4 == 3 {
+                Plan::Good
+            } else {
+                Plan::Small(error)
+            });
             let answer = transmit(&caf, &site, number).await;
             if answer.status.as_u16() == 503 {
                 refused += 1;
@@ -387,17 +479,40 @@ fn a_head_that_cannot_be_written_loses_nothing() {
         // It cannot at the stop either: the mark of a clean stop is missing.
         disk.set(Plan::Small(ENOSPC));
         assert_eq!(started.stop().await.unwrap(), Ended::Stopped);
-        assert!(std::fs::read_to_string(site.data().join("ledger/HEAD")).unwrap().contains(" open "));
+        assert!(
+            std::fs::read_to_string(site.data().join("ledger/HEAD"))
+                .unwrap()
+                .contains(" open ")
+        );
         let segments = std::fs::read_dir(site.data().join("ledger")).unwrap();
-        let closed = segments.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|ext| ext == "seg")).count();
+        let closed = segments
+            .filter(|entry| {
+                entry
+                    .as_ref()
+                    .unwrap()
+                    .path()
+                    .extension()
+                    .is_some_and(|ext| ext == "seg")
+            })
+            .count();
         assert!(closed > 3, "{closed} segments");
         let all = recorded(&site);
-        assert!(acknowledged.iter().all(|answer| all.contains(answer.exchange.as_ref().unwrap())));
+        assert!(
+            acknowledged
+                .iter()
+                .all(|answer| all.contains(answer.exchange.as_ref().unwrap()))
+        );
     });
     varco::commands::ledger::verify(&site.directory()).unwrap();
     kit::runtime().block_on(async {
         let (started, _) = started(&site).await;
-        assert_eq!(element(&transmit(&site.client(started.address, "caf"), &site, 99).await, "Esito"), "OK");
+        assert_eq!(
+            element(
+                &transmit(&site.client(started.address, "caf"), &site, 99).await,
+                "Esito"
+            ),
+            "OK"
+        );
         started.stop().await.unwrap();
     });
     varco::commands::ledger::verify(&site.directory()).unwrap();
@@ -417,7 +532,13 @@ fn a_ledger_has_one_writer_whatever_becomes_of_the_lock() {
     let (said, done) = kit::varco(&["ente", "sospendi", "comune", "--data", &data, "--motivo", "prova"]);
     assert!(!done && said.contains("un altro processo vi scrive"), "{said}");
     kit::runtime().block_on(async {
-        assert_eq!(element(&transmit(&site.client(serving.address, "caf"), &site, 1).await, "Esito"), "OK");
+        assert_eq!(
+            element(
+                &transmit(&site.client(serving.address, "caf"), &site, 1).await,
+                "Esito"
+            ),
+            "OK"
+        );
     });
     serving.stop();
     varco::commands::ledger::verify(&site.directory()).unwrap();
@@ -434,15 +555,26 @@ fn an_open_segment_that_is_taken_away_ends_the_gateway() {
             assert_eq!(element(&transmit(&caf, &site, 1).await, "Esito"), "OK");
             let segment = site.data().join("ledger/00000000000000000001.seg");
             if cut {
-                std::fs::OpenOptions::new().write(true).open(&segment).unwrap().set_len(200).unwrap();
+                std::fs::OpenOptions::new()
+                    .write(true)
+                    .open(&segment)
+                    .unwrap()
+                    .set_len(200)
+                    .unwrap();
             } else {
                 std::fs::remove_file(&segment).unwrap();
             }
             assert_unavailable(&transmit(&caf, &site, 2).await);
-            let ended = tokio::time::timeout(Duration::from_secs(20), started.finish()).await.unwrap().unwrap();
+            let ended = tokio::time::timeout(Duration::from_secs(20), started.finish())
+                .await
+                .unwrap()
+                .unwrap();
             assert!(matches!(ended, Ended::Fatal(_)), "{ended:?}");
         });
-        assert!(varco::commands::ledger::verify(&site.directory()).is_err(), "what was acknowledged is gone");
+        assert!(
+            varco::commands::ledger::verify(&site.directory()).is_err(),
+            "what was acknowledged is gone"
+        );
     }
 }
 
@@ -450,11 +582,21 @@ fn an_open_segment_that_is_taken_away_ends_the_gateway() {
 struct Panicking;
 
 impl Consultation for Panicking {
-    fn attestazione<'a>(&'a self, _: &'a Permit, _: Search<'a>, _: Occasion<'a>) -> Asking<'a, Option<Box<Found>>> {
+    fn attestazione<'a>(
+        &'a self,
+        _: &'a Permit,
+        _: Search<'a>,
+        _: Occasion<'a>,
+    ) -> Asking<'a, Option<Box<Found>>> {
         Box::pin(async { panic!("a mistake") })
     }
 
-    fn dichiarazione<'a>(&'a self, _: &'a Permit, _: Search<'a>, _: Occasion<'a>) -> Asking<'a, Option<Box<Declared>>> {
+    fn dichiarazione<'a>(
+        &'a self,
+        _: &'a Permit,
+        _: Search<'a>,
+        _: Occasion<'a>,
+    ) -> Asking<'a, Option<Box<Declared>>> {
         Box::pin(async { panic!("a mistake") })
     }
 
@@ -478,7 +620,13 @@ fn an_exchange_that_panics_has_an_entry_of_its_own_and_tells_nothing() {
         let serving = tokio::spawn(listener.serve(gateway.clone(), stopped, Duration::from_secs(10)));
         let mut comune = site.client(address, "comune").connect().await.unwrap();
         for _ in 0..2 {
-            let answer = comune.call(ISEE, &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT)).await.unwrap();
+            let answer = comune
+                .call(
+                    ISEE,
+                    &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT),
+                )
+                .await
+                .unwrap();
             assert_eq!((answer.status.as_u16(), answer.text.as_str()), (503, ""));
             assert!(answer.headers.contains_key("retry-after"));
         }
@@ -487,12 +635,26 @@ fn an_exchange_that_panics_has_an_entry_of_its_own_and_tells_nothing() {
         serving.await.unwrap();
         gateway.node.close();
     });
-    let entries = segments::read_from(&site.directory().segments(), site.directory().ledger, 1, usize::MAX).unwrap();
-    let exchanges: Vec<_> = entries.iter().map(|entry| &entry.leaf.body).filter(|body| body.kind == Kind::Exchange).collect();
+    let entries = segments::read_from(
+        &site.directory().segments(),
+        site.directory().ledger,
+        1,
+        usize::MAX,
+    )
+    .unwrap();
+    let exchanges: Vec<_> = entries
+        .iter()
+        .map(|entry| &entry.leaf.body)
+        .filter(|body| body.kind == Kind::Exchange)
+        .collect();
     assert_eq!(exchanges.len(), 2);
     for body in exchanges {
         assert_eq!(
-            (body.ente.as_deref(), body.outcome.as_deref(), body.refusal.as_deref()),
+            (
+                body.ente.as_deref(),
+                body.outcome.as_deref(),
+                body.refusal.as_deref()
+            ),
             (Some("comune"), Some("FAULT"), Some("E99.interno"))
         );
     }
@@ -510,15 +672,43 @@ fn whatever_is_gathered_fits_an_entry() {
         for _ in 0..1000 {
             gathered.count("H11.tentativi-dichiarante", Some(&certificate));
         }
-        gathered.name("E98.non-consegnata", &certificate, varco::ledger::new_exchange(kit::now()).unwrap());
+        gathered.name(
+            "E98.non-consegnata",
+            &certificate,
+            varco::ledger::new_exchange(kit::now()).unwrap(),
+        );
     }
     kit::runtime().block_on(gathered.flush(&node));
     node.close();
-    let entries = segments::read_from(&site.directory().segments(), site.directory().ledger, 1, usize::MAX).unwrap();
-    let groups = entries.iter().find(|entry| entry.leaf.body.kind == Kind::Gathered).expect("an entry").leaf.body.facts["gruppi"].clone();
-    let counted: u64 = groups.as_array().unwrap().iter().map(|group| group["numero"].as_u64().unwrap()).sum();
+    let entries = segments::read_from(
+        &site.directory().segments(),
+        site.directory().ledger,
+        1,
+        usize::MAX,
+    )
+    .unwrap();
+    let groups = entries
+        .iter()
+        .find(|entry| entry.leaf.body.kind == Kind::Gathered)
+        .expect("an entry")
+        .leaf
+        .body
+        .facts["gruppi"]
+        .clone();
+    let counted: u64 = groups
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|group| group["numero"].as_u64().unwrap())
+        .sum();
     assert_eq!(counted, 300 * 1001);
-    let named: usize = groups.as_array().unwrap().iter().filter_map(|group| group["scambi"].as_array()).map(Vec::len).sum();
+    let named: usize = groups
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|group| group["scambi"].as_array())
+        .map(Vec::len)
+        .sum();
     assert_eq!(named, 40);
 }
 
@@ -529,11 +719,23 @@ fn a_verdict_about_a_suspended_ente_is_not_told_unrecorded() {
         let (started, disk) = started(&site).await;
         disk.set(Plan::Write(ENOSPC, 0));
         let suspended = site.client(started.address, "sospeso");
-        let answer = suspended.call(ISEE, &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT)).await.unwrap();
+        let answer = suspended
+            .call(
+                ISEE,
+                &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT),
+            )
+            .await
+            .unwrap();
         assert_unavailable(&answer);
         disk.set(Plan::Good);
         tokio::time::sleep(Duration::from_millis(1200)).await;
-        let answer = suspended.call(ISEE, &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT)).await.unwrap();
+        let answer = suspended
+            .call(
+                ISEE,
+                &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT),
+            )
+            .await
+            .unwrap();
         assert!(answer.text.contains("Authorization failed"));
         started.stop().await.unwrap();
     });
@@ -552,7 +754,10 @@ fn a_failed_fdatasync_ends_the_process_and_the_next_start_goes_on_in_a_new_segme
         assert_unavailable(&refused);
         // Even though the disk is well again: the page cache is no evidence any more.
         disk.set(Plan::Good);
-        let ended = tokio::time::timeout(Duration::from_secs(20), started.finish()).await.unwrap().unwrap();
+        let ended = tokio::time::timeout(Duration::from_secs(20), started.finish())
+            .await
+            .unwrap()
+            .unwrap();
         assert!(matches!(ended, Ended::Fatal(_)), "{ended:?}");
         assert!(site.data().join("ledger/SYNC-FAILED").exists());
 
@@ -564,7 +769,16 @@ fn a_failed_fdatasync_ends_the_process_and_the_next_start_goes_on_in_a_new_segme
         started.stop().await.unwrap();
         assert!(!site.data().join("ledger/SYNC-FAILED").exists());
         let segments = std::fs::read_dir(site.data().join("ledger")).unwrap();
-        let count = segments.filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|e| e == "seg")).count();
+        let count = segments
+            .filter(|entry| {
+                entry
+                    .as_ref()
+                    .unwrap()
+                    .path()
+                    .extension()
+                    .is_some_and(|e| e == "seg")
+            })
+            .count();
         assert_eq!(count, 2);
         varco::commands::ledger::verify(&site.directory()).unwrap();
     });
@@ -588,7 +802,12 @@ fn a_question_for_another_system_is_recorded_leaves_once_and_has_an_end() {
         let answered = ask(10).await;
         assert_eq!(element(&answered, "Esito"), "OK", "{}", answered.text);
         let lost = ask(17).await;
-        assert_eq!((element(&lost, "Esito"), element(&lost, "IdRichiesta")), ("ERRORE_INTERNO", "0"), "{}", lost.text);
+        assert_eq!(
+            (element(&lost, "Esito"), element(&lost, "IdRichiesta")),
+            ("ERRORE_INTERNO", "0"),
+            "{}",
+            lost.text
+        );
         let conflict = ask(18).await;
         assert_eq!(element(&conflict, "Esito"), "OK", "{}", conflict.text);
         assert_unavailable(&ask(19).await);
@@ -600,22 +819,48 @@ fn a_question_for_another_system_is_recorded_leaves_once_and_has_an_end() {
         let (status, _) = (ask(30).await.status, serving.stop().await);
         assert_eq!(status.as_u16(), 200);
     });
-    let entries = segments::read_from(&site.directory().segments(), site.directory().ledger, 1, usize::MAX).unwrap();
+    let entries = segments::read_from(
+        &site.directory().segments(),
+        site.directory().ledger,
+        1,
+        usize::MAX,
+    )
+    .unwrap();
     let ends = kit::asked::checked(&entries, &had);
-    let count = |course, kind| ends.get(&kit::asked::End { course: Some(course), kind }).copied().unwrap_or_default();
+    let count = |course, kind| {
+        ends.get(&kit::asked::End {
+            course: Some(course),
+            kind,
+        })
+        .copied()
+        .unwrap_or_default()
+    };
     assert_eq!(ends.len(), 4, "{ends:?}");
     assert_eq!(count(kit::asked::Course::Answered, Kind::Exchange), 2);
     assert_eq!(count(kit::asked::Course::Lost, Kind::Exchange), 1);
     assert_eq!(count(kit::asked::Course::Conflict, Kind::Exchange), 1);
     assert_eq!(count(kit::asked::Course::Conflicts, Kind::Interrupted), 1);
     // Who was asked about is found, and what left can be proved.
-    let question = entries.iter().find(|entry| entry.leaf.body.kind == Kind::Asked).unwrap();
+    let question = entries
+        .iter()
+        .find(|entry| entry.leaf.body.kind == Kind::Asked)
+        .unwrap();
     let body = &question.leaf.body;
-    assert_eq!((body.role, body.ente.as_deref()), (Some(Role::Fruitore), Some("comune")));
+    assert_eq!(
+        (body.role, body.ente.as_deref()),
+        (Some(Role::Fruitore), Some("comune"))
+    );
     assert_eq!(body.facts["verso"], "altra porta");
     assert_eq!(body.tokens.as_ref().unwrap().cf.len(), 1);
     assert!(body.commit.as_ref().unwrap().request.is_some());
-    assert!(!question.leaf.body.facts.values().any(|value| value.to_string().contains(kit::asked::DECLARANT)));
+    assert!(
+        !question
+            .leaf
+            .body
+            .facts
+            .values()
+            .any(|value| value.to_string().contains(kit::asked::DECLARANT))
+    );
     assert_eq!(site.refusals()["E01.interno"], 1);
     varco::commands::ledger::verify(&site.directory()).unwrap();
     kit::views_equal_a_rebuild(&site.directory(), &site.clock);

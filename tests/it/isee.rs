@@ -1,4 +1,5 @@
-//! The ISEE's rules: every formal check is provoked, the ordinary indicator is computed by hand beside the code, payloads have INPS's shape.
+//! The ISEE's rules: every formal check is provoked, the ordinary indicator is computed by hand beside the
+//! code, payloads have INPS's shape.
 
 mod modello;
 
@@ -32,7 +33,14 @@ fn read(dsu: &str) -> Dichiarazione {
 fn read_with(contract: &Contract, dsu: &str) -> Dichiarazione {
     let text = requests::trasmissione(dsu);
     let document = parse(&text, &Limits::default()).unwrap();
-    let body = document.root().children().next().unwrap().children().next().unwrap();
+    let body = document
+        .root()
+        .children()
+        .next()
+        .unwrap()
+        .children()
+        .next()
+        .unwrap();
     match contract.read(Operation::TrasmissioneDsu, body) {
         Ok((Request::Trasmissione(trasmessa), _)) => trasmessa.dsu,
         other => panic!("{other:#?}"),
@@ -41,7 +49,10 @@ fn read_with(contract: &Contract, dsu: &str) -> Dichiarazione {
 
 fn exam(dsu: &str) -> Esame {
     let rules = Rules::embedded().unwrap();
-    examine(&read(dsu), &Circumstance::on(TODAY, rules.on(TODAY).unwrap(), &Calendario::default()))
+    examine(
+        &read(dsu),
+        &Circumstance::on(TODAY, rules.on(TODAY).unwrap(), &Calendario::default()),
+    )
 }
 
 fn replaced(dsu: &str, changes: &[(&str, &str)]) -> String {
@@ -66,21 +77,36 @@ fn every_formal_check_refuses_what_it_should_where_it_is() {
     const ADDRESS_END: &str = "</Abitazione>";
     const LEASE: &str = "<Locazione Data=\"2020-01-01\" Serie=\"3T\" Numero=\"1\" CodUfficio=\"TUX\" Canone=\"6000\"><Intestatario CodiceFiscale=\"FRRGLI84E52H501O\"/></Locazione></Abitazione>";
     const DISABILITY: &str = "<Disabilita GradoDisabilita=\"DIM\" EnteCertif=\"INPS\" DocCertif=\"1\" DataCertif=\"2020-01-01\" FlagPrestResidenziale=\"false\"/>";
-    let unflag = ("MutuoResiduo=\"20000\" FlagAbitazione=\"true\"", "MutuoResiduo=\"20000\" FlagAbitazione=\"false\"");
+    let unflag = (
+        "MutuoResiduo=\"20000\" FlagAbitazione=\"true\"",
+        "MutuoResiduo=\"20000\" FlagAbitazione=\"false\"",
+    );
     let after_estate = "</PatrimonioImmobiliare>";
     let with_disability = |attributes: &str| {
-        format!("</PatrimonioImmobiliare>{}", DISABILITY.replace("DocCertif=\"1\" DataCertif=\"2020-01-01\"", attributes))
+        format!(
+            "</PatrimonioImmobiliare>{}",
+            DISABILITY.replace("DocCertif=\"1\" DataCertif=\"2020-01-01\"", attributes)
+        )
     };
-    let (blank, future) =
-        (with_disability("DocCertif=\" \" DataCertif=\"2020-01-01\""), with_disability("DocCertif=\"1\" DataCertif=\"2026-03-11\""));
+    let (blank, future) = (
+        with_disability("DocCertif=\" \" DataCertif=\"2020-01-01\""),
+        with_disability("DocCertif=\"1\" DataCertif=\"2026-03-11\""),
+    );
     let blank_lease = LEASE.replace("Serie=\"3T\"", "Serie=\" \"");
     let wrong_tenant = LEASE.replace("FRRGLI84E52H501O", "FRRGLI84E52H501A");
     let cases: &[Case<'_>] = &[
-        ("K02.riferimento", "/@NumeroProtocolloRiferimento", &[("Tipo=\"N\"", "Tipo=\"R\"")]),
         (
             "K02.riferimento",
             "/@NumeroProtocolloRiferimento",
-            &[("Tipo=\"N\"", "Tipo=\"N\" NumeroProtocolloRiferimento=\"INPS-ISEE-2026-00000001B-00\"")],
+            &[("Tipo=\"N\"", "Tipo=\"R\"")],
+        ),
+        (
+            "K02.riferimento",
+            "/@NumeroProtocolloRiferimento",
+            &[(
+                "Tipo=\"N\"",
+                "Tipo=\"N\" NumeroProtocolloRiferimento=\"INPS-ISEE-2026-00000001B-00\"",
+            )],
         ),
         (
             "K03.sezione",
@@ -94,14 +120,41 @@ fn every_formal_check_refuses_what_it_should_where_it_is() {
         (
             "K04.dichiarante",
             "/@CodiceFiscaleDichiarante",
-            &[("CodiceFiscaleDichiarante=\"FRRGLI84E52H501O\"", "CodiceFiscaleDichiarante=\"GLLMTT81P03F205Y\"")],
+            &[(
+                "CodiceFiscaleDichiarante=\"FRRGLI84E52H501O\"",
+                "CodiceFiscaleDichiarante=\"GLLMTT81P03F205Y\"",
+            )],
         ),
-        ("K04.dichiarante", "/NucleoFamiliare", &[("RapportoConDichiarante=\"D\"", "RapportoConDichiarante=\"P\"")]),
-        ("K04.dichiarante", "/NucleoFamiliare", &[("RapportoConDichiarante=\"C\"", "RapportoConDichiarante=\"D\"")]),
-        ("K04.coniuge", "/NucleoFamiliare", &[("RapportoConDichiarante=\"F\"", "RapportoConDichiarante=\"C\"")]),
-        ("K05.forma", "/ComponenteNucleo[2]/FoglioComponenteNucleo/@CodiceFiscale", &[(CODICE, "CodiceFiscale=\"GLLMTT81Z03F205Y\"")]),
-        ("K05.data", "/ComponenteNucleo[2]/FoglioComponenteNucleo/@CodiceFiscale", &[(CODICE, "CodiceFiscale=\"GLLMTT81P00F205S\"")]),
-        ("K05.controllo", "/ComponenteNucleo[2]/FoglioComponenteNucleo/@CodiceFiscale", &[(CODICE, "CodiceFiscale=\"GLLMTT81P03F205X\"")]),
+        (
+            "K04.dichiarante",
+            "/NucleoFamiliare",
+            &[("RapportoConDichiarante=\"D\"", "RapportoConDichiarante=\"P\"")],
+        ),
+        (
+            "K04.dichiarante",
+            "/NucleoFamiliare",
+            &[("RapportoConDichiarante=\"C\"", "RapportoConDichiarante=\"D\"")],
+        ),
+        (
+            "K04.coniuge",
+            "/NucleoFamiliare",
+            &[("RapportoConDichiarante=\"F\"", "RapportoConDichiarante=\"C\"")],
+        ),
+        (
+            "K05.forma",
+            "/ComponenteNucleo[2]/FoglioComponenteNucleo/@CodiceFiscale",
+            &[(CODICE, "CodiceFiscale=\"GLLMTT81Z03F205Y\"")],
+        ),
+        (
+            "K05.data",
+            "/ComponenteNucleo[2]/FoglioComponenteNucleo/@CodiceFiscale",
+            &[(CODICE, "CodiceFiscale=\"GLLMTT81P00F205S\"")],
+        ),
+        (
+            "K05.controllo",
+            "/ComponenteNucleo[2]/FoglioComponenteNucleo/@CodiceFiscale",
+            &[(CODICE, "CodiceFiscale=\"GLLMTT81P03F205X\"")],
+        ),
         (
             "K05.nascita",
             "/ComponenteNucleo[2]/FoglioComponenteNucleo/@CodiceFiscale",
@@ -110,11 +163,26 @@ fn every_formal_check_refuses_what_it_should_where_it_is() {
         (
             "K05.sesso",
             "/ComponenteNucleo[2]/FoglioComponenteNucleo/@CodiceFiscale",
-            &[("Sesso=\"M\" ProvinciaNascita=\"MI\"", "Sesso=\"F\" ProvinciaNascita=\"MI\"")],
+            &[(
+                "Sesso=\"M\" ProvinciaNascita=\"MI\"",
+                "Sesso=\"F\" ProvinciaNascita=\"MI\"",
+            )],
         ),
-        ("K05.doppio", "/ComponenteNucleo[2]/FoglioComponenteNucleo/@CodiceFiscale", &[(CODICE, "CodiceFiscale=\"frrgli84e52h501o\"")]),
-        ("K06.nascita", "/Anagrafica/@DataNascita", &[("DataNascita=\"2019-07-08\"", "DataNascita=\"2026-07-08\"")]),
-        ("K06.minore", "/ComponenteNucleo[2]/@RapportoConDichiarante", &[("RapportoConDichiarante=\"C\"", "RapportoConDichiarante=\"F\"")]),
+        (
+            "K05.doppio",
+            "/ComponenteNucleo[2]/FoglioComponenteNucleo/@CodiceFiscale",
+            &[(CODICE, "CodiceFiscale=\"frrgli84e52h501o\"")],
+        ),
+        (
+            "K06.nascita",
+            "/Anagrafica/@DataNascita",
+            &[("DataNascita=\"2019-07-08\"", "DataNascita=\"2026-07-08\"")],
+        ),
+        (
+            "K06.minore",
+            "/ComponenteNucleo[2]/@RapportoConDichiarante",
+            &[("RapportoConDichiarante=\"C\"", "RapportoConDichiarante=\"F\"")],
+        ),
         (
             "K06.maggiorenne",
             "/ComponenteNucleo[3]/@RapportoConDichiarante",
@@ -128,39 +196,84 @@ fn every_formal_check_refuses_what_it_should_where_it_is() {
         (
             "K07.figli",
             "/CondizioniNucleo/@NumeroFigli",
-            &[("FlagUnicoGenitore=\"false\"", "FlagUnicoGenitore=\"false\" NumeroFigli=\"5\"")],
+            &[(
+                "FlagUnicoGenitore=\"false\"",
+                "FlagUnicoGenitore=\"false\" NumeroFigli=\"5\"",
+            )],
         ),
         (
             "K07.conviventi",
             "/@NumeroFigliConviventi",
-            &[("FlagUnicoGenitore=\"false\"", "FlagUnicoGenitore=\"false\" NumeroFigli=\"3\" NumeroFigliConviventi=\"4\"")],
+            &[(
+                "FlagUnicoGenitore=\"false\"",
+                "FlagUnicoGenitore=\"false\" NumeroFigli=\"3\" NumeroFigliConviventi=\"4\"",
+            )],
         ),
         // Without NumeroFigli the roles count the children.
         (
             "K07.conviventi",
             "/@NumeroFigliConviventi",
-            &[("FlagUnicoGenitore=\"false\"", "FlagUnicoGenitore=\"false\" NumeroFigliConviventi=\"3\"")],
+            &[(
+                "FlagUnicoGenitore=\"false\"",
+                "FlagUnicoGenitore=\"false\" NumeroFigliConviventi=\"3\"",
+            )],
         ),
-        ("K07.genitore", "/@FlagUnicoGenitore", &[("FlagUnicoGenitore=\"false\"", "FlagUnicoGenitore=\"true\"")]),
-        ("K08.locazione", "/Abitazione", &[(HOME, "TipoAbitazione=\"001\">"), unflag, unflag]),
+        (
+            "K07.genitore",
+            "/@FlagUnicoGenitore",
+            &[("FlagUnicoGenitore=\"false\"", "FlagUnicoGenitore=\"true\"")],
+        ),
+        (
+            "K08.locazione",
+            "/Abitazione",
+            &[(HOME, "TipoAbitazione=\"001\">"), unflag, unflag],
+        ),
         ("K08.locazione", "/Abitazione/Locazione", &[(ADDRESS_END, LEASE)]),
-        ("K08.contratto", "/Locazione/@Serie", &[(HOME, "TipoAbitazione=\"001\">"), unflag, unflag, (ADDRESS_END, &blank_lease)]),
+        (
+            "K08.contratto",
+            "/Locazione/@Serie",
+            &[
+                (HOME, "TipoAbitazione=\"001\">"),
+                unflag,
+                unflag,
+                (ADDRESS_END, &blank_lease),
+            ],
+        ),
         (
             "K05.controllo",
             "/Locazione/Intestatario/@CodiceFiscale",
-            &[(HOME, "TipoAbitazione=\"001\">"), unflag, unflag, (ADDRESS_END, &wrong_tenant)],
+            &[
+                (HOME, "TipoAbitazione=\"001\">"),
+                unflag,
+                unflag,
+                (ADDRESS_END, &wrong_tenant),
+            ],
         ),
-        ("K08.residenza", "/@ResidenzaRiferimento", &[("RapportoConDichiarante=\"C\"", "RapportoConDichiarante=\"P\"")]),
-        ("K08.casa", "/Patrimonio[1]/@FlagAbitazione", &[(HOME, "TipoAbitazione=\"999\">")]),
+        (
+            "K08.residenza",
+            "/@ResidenzaRiferimento",
+            &[("RapportoConDichiarante=\"C\"", "RapportoConDichiarante=\"P\"")],
+        ),
+        (
+            "K08.casa",
+            "/Patrimonio[1]/@FlagAbitazione",
+            &[(HOME, "TipoAbitazione=\"999\">")],
+        ),
         (
             "K08.casa",
             "/Patrimonio[2]/@FlagAbitazione",
-            &[("ValoreImu=\"2400\" FlagAbitazione=\"false\"", "ValoreImu=\"2400\" FlagAbitazione=\"true\"")],
+            &[(
+                "ValoreImu=\"2400\" FlagAbitazione=\"false\"",
+                "ValoreImu=\"2400\" FlagAbitazione=\"true\"",
+            )],
         ),
         (
             "K09.possesso",
             "/@FlagPossessoRapportoFinanziario",
-            &[("FlagPossessoRapportoFinanziario=\"true\"", "FlagPossessoRapportoFinanziario=\"false\"")],
+            &[(
+                "FlagPossessoRapportoFinanziario=\"true\"",
+                "FlagPossessoRapportoFinanziario=\"false\"",
+            )],
         ),
         (
             "K09.possesso",
@@ -170,44 +283,118 @@ fn every_formal_check_refuses_what_it_should_where_it_is() {
                 "",
             )],
         ),
-        ("K09.saldo", "/Rapporto[1]/@Saldo3112", &[("Saldo3112=\"4200\" ", "")]),
-        ("K09.saldo", "/Rapporto[1]/@ConsistenzaMedia", &[(" ConsistenzaMedia=\"3900\"", "")]),
-        ("K09.valore", "/Rapporto[2]/@Valore", &[("Valore=\"12000\"", "Saldo3112=\"1\"")]),
+        (
+            "K09.saldo",
+            "/Rapporto[1]/@Saldo3112",
+            &[("Saldo3112=\"4200\" ", "")],
+        ),
+        (
+            "K09.saldo",
+            "/Rapporto[1]/@ConsistenzaMedia",
+            &[(" ConsistenzaMedia=\"3900\"", "")],
+        ),
+        (
+            "K09.valore",
+            "/Rapporto[2]/@Valore",
+            &[("Valore=\"12000\"", "Saldo3112=\"1\"")],
+        ),
         (
             "K09.date",
             "/Rapporto[2]/@DataFine",
-            &[("Valore=\"12000\"", "Valore=\"12000\" DataInizio=\"2024-05-01\" DataFine=\"2024-04-30\"")],
+            &[(
+                "Valore=\"12000\"",
+                "Valore=\"12000\" DataInizio=\"2024-05-01\" DataFine=\"2024-04-30\"",
+            )],
         ),
-        ("K09.date", "/Rapporto[2]/@DataInizio", &[("Valore=\"12000\"", "Valore=\"12000\" DataInizio=\"2026-03-11\"")]),
+        (
+            "K09.date",
+            "/Rapporto[2]/@DataInizio",
+            &[("Valore=\"12000\"", "Valore=\"12000\" DataInizio=\"2026-03-11\"")],
+        ),
         (
             "K10.incremento",
             "/PatrimonioMobiliare",
-            &[("FlagPossessoRapportoFinanziario=\"true\"", "FlagPossessoRapportoFinanziario=\"true\" FlagIncremento=\"true\"")],
+            &[(
+                "FlagPossessoRapportoFinanziario=\"true\"",
+                "FlagPossessoRapportoFinanziario=\"true\" FlagIncremento=\"true\"",
+            )],
         ),
-        ("K12.certificato", "/Disabilita/@DocCertif", &[(after_estate, &blank)]),
+        (
+            "K12.certificato",
+            "/Disabilita/@DocCertif",
+            &[(after_estate, &blank)],
+        ),
         ("K12.data", "/Disabilita/@DataCertif", &[(after_estate, &future)]),
-        ("K18.data", "/Sottoscrizione/@DataSottoscrizione", &[("DataSottoscrizione=\"2026-03-10\"", "DataSottoscrizione=\"2026-03-11\"")]),
-        ("K18.pec", "/@IndirizzoPEC", &[("FlagPEC=\"false\"", "FlagPEC=\"true\"")]),
+        (
+            "K18.data",
+            "/Sottoscrizione/@DataSottoscrizione",
+            &[(
+                "DataSottoscrizione=\"2026-03-10\"",
+                "DataSottoscrizione=\"2026-03-11\"",
+            )],
+        ),
+        (
+            "K18.pec",
+            "/@IndirizzoPEC",
+            &[("FlagPEC=\"false\"", "FlagPEC=\"true\"")],
+        ),
         (
             "K18.sottoscrittore",
             "/@CodiceFiscaleSottoscrittore",
-            &[("CodiceFiscaleSottoscrittore=\"FRRGLI84E52H501O\"", "CodiceFiscaleSottoscrittore=\"BNCNNA72B42H501V\"")],
+            &[(
+                "CodiceFiscaleSottoscrittore=\"FRRGLI84E52H501O\"",
+                "CodiceFiscaleSottoscrittore=\"BNCNNA72B42H501V\"",
+            )],
         ),
-        ("K18.delegato", "/Sottoscrizione", &[("FlagAutorizzazioneRitiro=\"false\"", "FlagAutorizzazioneRitiro=\"true\"")]),
-        ("K19.protocollo", "/@ProtocolloMittente", &[("ProtocolloMittente=\"CAF00001-TEST01-2026-N0000001\"", "ProtocolloMittente=\" \"")]),
+        (
+            "K18.delegato",
+            "/Sottoscrizione",
+            &[(
+                "FlagAutorizzazioneRitiro=\"false\"",
+                "FlagAutorizzazioneRitiro=\"true\"",
+            )],
+        ),
+        (
+            "K19.protocollo",
+            "/@ProtocolloMittente",
+            &[(
+                "ProtocolloMittente=\"CAF00001-TEST01-2026-N0000001\"",
+                "ProtocolloMittente=\" \"",
+            )],
+        ),
     ];
     for (code, path, changes) in cases {
         let esame = exam(&replaced(&sample(), changes));
-        let found = esame.difetti.iter().any(|difetto| difetto.code.code() == *code && difetto.path.ends_with(path));
-        assert!(found, "{code} at ..{path} after {changes:?}: {:#?}", esame.difetti);
-        assert!(esame.difetti.iter().all(|difetto| !difetto.text.is_empty() && difetto.path.starts_with("/Dichiarazione")));
+        let found = esame
+            .difetti
+            .iter()
+            .any(|difetto| difetto.code.code() == *code && difetto.path.ends_with(path));
+        assert!(
+            found,
+            "{code} at ..{path} after {changes:?}: {:#?}",
+            esame.difetti
+        );
+        assert!(
+            esame
+                .difetti
+                .iter()
+                .all(|difetto| !difetto.text.is_empty() && difetto.path.starts_with("/Dichiarazione"))
+        );
     }
     let without_family = {
         let dsu = sample();
-        let (before, after) = (dsu.split("<NucleoFamiliare>").next().unwrap(), dsu.split("</NucleoFamiliare>").nth(1).unwrap());
+        let (before, after) = (
+            dsu.split("<NucleoFamiliare>").next().unwrap(),
+            dsu.split("</NucleoFamiliare>").nth(1).unwrap(),
+        );
         format!("{before}{after}")
     };
-    assert!(exam(&without_family).difetti.iter().any(|difetto| difetto.code.code() == "K04.nucleo"));
+    assert!(
+        exam(&without_family)
+            .difetti
+            .iter()
+            .any(|difetto| difetto.code.code() == "K04.nucleo")
+    );
 }
 
 #[test]
@@ -216,23 +403,49 @@ fn warnings_do_not_refuse() {
     let cases: &[(&str, &[(&str, &str)])] = &[
         // The home was not owned yet on the day of the assets.
         ("K08.proprieta", &[unflag, unflag]),
-        ("K05.luogo", &[("CodiceComuneNascita=\"F205\"", "CodiceComuneNascita=\"F206\"")]),
-        ("K11.mutuo", &[("MutuoResiduo=\"20000\"", "MutuoResiduo=\"61001\"")]),
-        ("K11.quota", &[("QuotaPosseduta=\"33.33\"", "QuotaPosseduta=\"0\"")]),
+        (
+            "K05.luogo",
+            &[("CodiceComuneNascita=\"F205\"", "CodiceComuneNascita=\"F206\"")],
+        ),
+        (
+            "K11.mutuo",
+            &[("MutuoResiduo=\"20000\"", "MutuoResiduo=\"61001\"")],
+        ),
+        (
+            "K11.quota",
+            &[("QuotaPosseduta=\"33.33\"", "QuotaPosseduta=\"0\"")],
+        ),
         // Signed on Tuesday 3 March: Monday 9 is the fourth working day after, Tuesday 10 the fifth.
-        ("K18.termine", &[("DataSottoscrizione=\"2026-03-10\"", "DataSottoscrizione=\"2026-03-03\"")]),
+        (
+            "K18.termine",
+            &[(
+                "DataSottoscrizione=\"2026-03-10\"",
+                "DataSottoscrizione=\"2026-03-03\"",
+            )],
+        ),
     ];
     for (code, changes) in cases {
         let esame = exam(&replaced(&sample(), changes));
         assert_eq!(esame.difetti, [], "{code}");
-        assert_eq!(esame.avvertenze.iter().map(|a| a.code.code()).collect::<Vec<_>>(), [*code]);
+        assert_eq!(
+            esame.avvertenze.iter().map(|a| a.code.code()).collect::<Vec<_>>(),
+            [*code]
+        );
     }
-    let fourth = exam(&replaced(&sample(), &[("DataSottoscrizione=\"2026-03-10\"", "DataSottoscrizione=\"2026-03-04\"")]));
+    let fourth = exam(&replaced(
+        &sample(),
+        &[(
+            "DataSottoscrizione=\"2026-03-10\"",
+            "DataSottoscrizione=\"2026-03-04\"",
+        )],
+    ));
     assert_eq!(fourth, Esame::default());
 }
 
 fn feed(lines: &[&str]) -> Vec<FeedRecord> {
-    parse_feed(&format!("{}\n{}\n", COLUMNS.join(","), lines.join("\n"))).ok().unwrap()
+    parse_feed(&format!("{}\n{}\n", COLUMNS.join(","), lines.join("\n")))
+        .ok()
+        .unwrap()
 }
 
 fn compute_on(dsu: &str, presented: Date, feed: &dyn varco::isee::feed::Feed) -> Calcolo {
@@ -262,13 +475,17 @@ fn lines(calcolo: &Calcolo) -> [String; 12] {
 
 #[test]
 fn the_sample_family_by_hand() {
-    // Giulia, employee: 24,500 - 3,000 (20% is 4,900, at most 3,000) = 21,500. Matteo, self-employed: 18,200. Sum 39,700.
-    // Figurative: 12,000 x 2.60% = 312. No rent. ISR 40,012.
-    // Movable: Giulia max(4,200; 3,900) + 12,000; Matteo max(1,500; 2,600): 18,800; franchise min(6,000 + 3 x 2,000; 10,000) = 10,000.
-    // Real: 61,000 + 61,000 + 2,400 = 124,400. Home: 2 x (61,000 - 20,000) = 82,000; 2/3 x (82,000 - 52,500) = 19,666.67; land 2,400.
-    // Deduction 124,400 - 22,066.67 = 102,333.33. ISP 8,800 + 22,066.67 = 30,866.67. ISE 40,012 + 6,173.33 = 46,185.33.
-    // Scale: four members 2.46 + 0.20 (parents at work, minors, none under three) = 2.66. ISEE 17,362.91.
-    let feed = feed(&["FRRGLI84E52H501O,2024,24500,24500,,,,,,,,,,,", "GLLMTT81P03F205Y,2024,18200,,,,,,,,,,,,"]);
+    // Giulia, employee: 24,500 - 3,000 (20% is 4,900, at most 3,000) = 21,500. Matteo, self-employed: 18,200.
+    // Sum 39,700. Figurative: 12,000 x 2.60% = 312. No rent. ISR 40,012. Movable: Giulia max(4,200; 3,900) +
+    // 12,000; Matteo max(1,500; 2,600): 18,800; franchise min(6,000 + 3 x 2,000; 10,000) = 10,000. Real:
+    // 61,000 + 61,000 + 2,400 = 124,400. Home: 2 x (61,000 - 20,000) = 82,000; 2/3 x (82,000 - 52,500) =
+    // 19,666.67; land 2,400. Deduction 124,400 - 22,066.67 = 102,333.33. ISP 8,800 + 22,066.67 = 30,866.67.
+    // ISE 40,012 + 6,173.33 = 46,185.33. Scale: four members 2.46 + 0.20 (parents at work, minors, none under
+    // three) = 2.66. ISEE 17,362.91.
+    let feed = feed(&[
+        "FRRGLI84E52H501O,2024,24500,24500,,,,,,,,,,,",
+        "GLLMTT81P03F205Y,2024,18200,,,,,,,,,,,,",
+    ]);
     let expected = [
         "39700.00",
         "312.00",
@@ -290,11 +507,10 @@ fn the_sample_family_by_hand() {
 fn a_rented_home_a_pensioner_and_a_disability_by_hand() {
     // Giulia by FC8: IRPEF 9,000, of which pension 9,000; treatments 1,500; disabled, with 6,000 of expenses.
     //   9,000 + 1,500 - min(20% of 10,500; 1,000) - min(6,000; 5,000) = 4,500.
-    // Matteo: nothing known, nothing declared but 1,200 exempt income in FC4 and 300 of maintenance received, 2,000 of alimony paid, of which 1,500
-    // count: 0. Sum 4,500.
-    // Figurative 312. Rent 8,400, at most 7,000, at most 4,812: ISR 0.
-    // Real: nothing is the home: 41,000 + 41,000 + 2,400 net of 124,400: deduction 40,000. ISP 8,800 + 84,400 = 93,200. ISE 18,640.
-    // Scale 2.46 + 0.20 + 0.50 = 3.16. ISEE 5,898.73.
+    // Matteo: nothing known, nothing declared but 1,200 exempt income in FC4 and 300 of maintenance received,
+    // 2,000 of alimony paid, of which 1,500 count: 0. Sum 4,500. Figurative 312. Rent 8,400, at most 7,000,
+    // at most 4,812: ISR 0. Real: nothing is the home: 41,000 + 41,000 + 2,400 net of 124,400: deduction
+    // 40,000. ISP 8,800 + 84,400 = 93,200. ISE 18,640. Scale 2.46 + 0.20 + 0.50 = 3.16. ISEE 5,898.73.
     let lease = "<Locazione Data=\"2020-01-01\" Serie=\"3T\" Numero=\"1\" CodUfficio=\"TUX\" Canone=\"8400\"><Intestatario CodiceFiscale=\"FRRGLI84E52H501O\"/></Locazione></Abitazione>";
     let unflag = ("FlagAbitazione=\"true\"", "FlagAbitazione=\"false\"");
     let extra = "<Disabilita GradoDisabilita=\"DIM\" EnteCertif=\"INPS\" DocCertif=\"1\" DataCertif=\"2020-01-01\" FlagPrestResidenziale=\"false\"/><AltriRedditi FlagEsonerato=\"true\" FlagIntegrazione=\"false\" FlagRettifica=\"false\" RedditoIRPEF=\"9000\" Pensione=\"9000\" TrattamentiAssistenziali=\"1500\" SpeseDetrazione=\"6000\"/></FoglioComponenteNucleo>";
@@ -305,7 +521,10 @@ fn a_rented_home_a_pensioner_and_a_disability_by_hand() {
     let dsu = replaced(
         &sample(),
         &[
-            ("TipoAbitazione=\"000\" ResidenzaRiferimento=\"D\">", "TipoAbitazione=\"001\">"),
+            (
+                "TipoAbitazione=\"000\" ResidenzaRiferimento=\"D\">",
+                "TipoAbitazione=\"001\">",
+            ),
             unflag,
             unflag,
             ("</Abitazione>", lease),
@@ -332,15 +551,21 @@ fn a_rented_home_a_pensioner_and_a_disability_by_hand() {
 
 #[test]
 fn rules_change_with_the_day_of_presentation_by_hand() {
-    // Titles of 12,000, of which the feed knows 9,000 of Government bonds and 1,000 of postal books; nobody has any income.
-    // On 4 March 2025 (3.00%) all of it counts: figurative 360, movable 18,800.
-    // On 5 March 2025 9,000 and 1,000 are left out: figurative 3% of 3,000 = 90, movable 8,800, franchise at most that.
+    // Titles of 12,000, of which the feed knows 9,000 of Government bonds and 1,000 of postal books; nobody
+    // has any income. On 4 March 2025 (3.00%) all of it counts: figurative 360, movable 18,800. On 5 March
+    // 2025 9,000 and 1,000 are left out: figurative 3% of 3,000 = 90, movable 8,800, franchise at most that.
     let dsu = |day: &str| requests::dsu("CAF1", day);
     let feed = feed(&["FRRGLI84E52H501O,2023,,,,,,,,,,9000,,1000,"]);
     let before = lines(&compute_on(&dsu("2025-03-04"), date(2025, 3, 4), &feed));
     let after = lines(&compute_on(&dsu("2025-03-05"), date(2025, 3, 5), &feed));
-    assert_eq!((&*before[1], &*before[4], &*before[5]), ("360.00", "18800.00", "10000.00"));
-    assert_eq!((&*after[1], &*after[4], &*after[5]), ("90.00", "8800.00", "8800.00"));
+    assert_eq!(
+        (&*before[1], &*before[4], &*before[5]),
+        ("360.00", "18800.00", "10000.00")
+    );
+    assert_eq!(
+        (&*after[1], &*after[4], &*after[5]),
+        ("90.00", "8800.00", "8800.00")
+    );
     // 2020: 1.05% of 12,000; in 2020 Tommaso, born in July 2019, was under three: 0.30 on the scale.
     let old = lines(&compute_on(&dsu("2020-06-01"), date(2020, 6, 1), &NoFeed));
     assert_eq!((&*old[1], &*old[10]), ("126.00", "2.76"));
@@ -348,15 +573,24 @@ fn rules_change_with_the_day_of_presentation_by_hand() {
 
 #[test]
 fn balances_count_alone_where_the_difference_went_into_other_assets() {
-    // Matteo: average 2,600, balance 1,500: the difference is 1,100. An increase of 1,101 makes the balance count, 1,100 does not.
+    // Matteo: average 2,600, balance 1,500: the difference is 1,100. An increase of 1,101 makes the balance
+    // count, 1,100 does not.
     let with = |increase: u32| {
         let to = format!(
             "FlagIncremento=\"true\"><Rapporto TipoRapporto=\"01\" Identificativo=\"IT00X0000000000000000002\" CodiceFiscaleOperatore=\"01234567897\" Saldo3112=\"1500\" ConsistenzaMedia=\"2600\"/><Incremento IncrementoMobiliare=\"{increase}\"/>"
         );
         let from = ">\n            <Rapporto TipoRapporto=\"01\" Identificativo=\"IT00X0000000000000000002\" CodiceFiscaleOperatore=\"01234567897\" Saldo3112=\"1500\" ConsistenzaMedia=\"2600\"/>";
-        lines(&compute_on(&replaced(&sample(), &[(from, &format!(" {to}"))]), TODAY, &NoFeed))[4].clone()
+        lines(&compute_on(
+            &replaced(&sample(), &[(from, &format!(" {to}"))]),
+            TODAY,
+            &NoFeed,
+        ))[4]
+            .clone()
     };
-    assert_eq!((with(1101), with(1100)), ("17700.00".to_owned(), "18800.00".to_owned()));
+    assert_eq!(
+        (with(1101), with(1100)),
+        ("17700.00".to_owned(), "18800.00".to_owned())
+    );
 }
 
 proptest! {
@@ -392,20 +626,47 @@ proptest! {
 #[test]
 fn what_is_endless_is_counted_and_what_overflows_is_refused() {
     let rapporto = "<Rapporto TipoRapporto=\"01\" Identificativo=\"\" CodiceFiscaleOperatore=\"\"/>";
-    let many = replaced(&sample(), &[("<Rapporto TipoRapporto=\"02\"", &format!("{}<Rapporto TipoRapporto=\"02\"", rapporto.repeat(500)))]);
+    let many = replaced(
+        &sample(),
+        &[(
+            "<Rapporto TipoRapporto=\"02\"",
+            &format!("{}<Rapporto TipoRapporto=\"02\"", rapporto.repeat(500)),
+        )],
+    );
     let esame = exam(&many);
     assert_eq!((esame.difetti.len(), esame.altri), (100, 2399));
-    let estate =
-        "<Patrimonio TipoPatrimonio=\"TE\" CodiceComuneStato=\"A390\" QuotaPosseduta=\"0\" ValoreImu=\"1\" FlagAbitazione=\"false\"/>";
-    let warned = exam(&replaced(&sample(), &[("</PatrimonioImmobiliare>", &format!("{}</PatrimonioImmobiliare>", estate.repeat(300)))]));
+    let estate = "<Patrimonio TipoPatrimonio=\"TE\" CodiceComuneStato=\"A390\" QuotaPosseduta=\"0\" ValoreImu=\"1\" FlagAbitazione=\"false\"/>";
+    let warned = exam(&replaced(
+        &sample(),
+        &[(
+            "</PatrimonioImmobiliare>",
+            &format!("{}</PatrimonioImmobiliare>", estate.repeat(300)),
+        )],
+    ));
     assert_eq!((warned.difetti.len(), warned.avvertenze.len()), (0, 100));
     let huge = "<AltriRedditi FlagEsonerato=\"true\" FlagIntegrazione=\"false\" FlagRettifica=\"false\" RedditoIRPEF=\"7000000000000000000000000000\"/></FoglioComponenteNucleo>";
     let esame = exam(&replaced(&sample(), &[("</FoglioComponenteNucleo>", huge)]));
-    assert_eq!(esame.difetti.iter().map(|d| d.code.code()).collect::<Vec<_>>(), ["K01.intervallo"]);
-    let member = sample().split("<ComponenteNucleo ").nth(3).unwrap().split("</ComponenteNucleo>").next().unwrap().to_owned();
+    assert_eq!(
+        esame.difetti.iter().map(|d| d.code.code()).collect::<Vec<_>>(),
+        ["K01.intervallo"]
+    );
+    let member = sample()
+        .split("<ComponenteNucleo ")
+        .nth(3)
+        .unwrap()
+        .split("</ComponenteNucleo>")
+        .next()
+        .unwrap()
+        .to_owned();
     let crowd = format!("<ComponenteNucleo {member}</ComponenteNucleo>").repeat(70);
-    let esame = exam(&replaced(&sample(), &[("</NucleoFamiliare>", &format!("{crowd}</NucleoFamiliare>"))]));
-    assert_eq!(esame.difetti.iter().map(|d| d.code.code()).collect::<Vec<_>>(), ["K04.componenti"]);
+    let esame = exam(&replaced(
+        &sample(),
+        &[("</NucleoFamiliare>", &format!("{crowd}</NucleoFamiliare>"))],
+    ));
+    assert_eq!(
+        esame.difetti.iter().map(|d| d.code.code()).collect::<Vec<_>>(),
+        ["K04.componenti"]
+    );
 }
 
 #[test]
@@ -413,19 +674,39 @@ fn in_a_new_dsu_only_an_exempt_persons_sheet_comes_before_the_feed() {
     let with = |flags: &str| {
         let sheet = format!("<AltriRedditi {flags} RedditoIRPEF=\"0\"/></FoglioComponenteNucleo>");
         let dsu = replaced(&sample(), &[("</FoglioComponenteNucleo>", &sheet)]);
-        lines(&compute_on(&dsu, TODAY, &feed(&["FRRGLI84E52H501O,2024,40000,,,,,,,,,,,,"])))[0].clone()
+        lines(&compute_on(
+            &dsu,
+            TODAY,
+            &feed(&["FRRGLI84E52H501O,2024,40000,,,,,,,,,,,,"]),
+        ))[0]
+            .clone()
     };
-    assert_eq!(with("FlagEsonerato=\"false\" FlagIntegrazione=\"false\" FlagRettifica=\"true\""), "40000.00");
-    assert_eq!(with("FlagEsonerato=\"true\" FlagIntegrazione=\"false\" FlagRettifica=\"false\""), "0.00");
+    assert_eq!(
+        with("FlagEsonerato=\"false\" FlagIntegrazione=\"false\" FlagRettifica=\"true\""),
+        "40000.00"
+    );
+    assert_eq!(
+        with("FlagEsonerato=\"true\" FlagIntegrazione=\"false\" FlagRettifica=\"false\""),
+        "0.00"
+    );
 }
 
 /// What a declaration with those sections, of that kind, makes of a base; or where it is refused.
 fn applied(base: &str, kind: &str, sections: &str) -> Result<Dichiarazione, Vec<String>> {
     let sample = sample();
-    let (start, signature) = (sample.find("<Operazione").unwrap(), sample.find("<Sottoscrizione ").unwrap());
-    let operation = format!("<Operazione Tipo=\"{kind}\" NumeroProtocolloRiferimento=\"INPS-ISEE-2026-00000001B-00\"/>");
-    let declaration = read(&format!("{}{operation}{sections}{}", &sample[..start], &sample[signature..]));
-    applica(&read(base), &declaration).map_err(|difetti| difetti.into_iter().map(|difetto| difetto.path).collect())
+    let (start, signature) = (
+        sample.find("<Operazione").unwrap(),
+        sample.find("<Sottoscrizione ").unwrap(),
+    );
+    let operation =
+        format!("<Operazione Tipo=\"{kind}\" NumeroProtocolloRiferimento=\"INPS-ISEE-2026-00000001B-00\"/>");
+    let declaration = read(&format!(
+        "{}{operation}{sections}{}",
+        &sample[..start],
+        &sample[signature..]
+    ));
+    applica(&read(base), &declaration)
+        .map_err(|difetti| difetti.into_iter().map(|difetto| difetto.path).collect())
 }
 
 const MATTEO: &str = "GLLMTT81P03F205Y";
@@ -438,49 +719,116 @@ const HOME: &str = "<Abitazione TipoAbitazione=\"999\"><IndirizzoAbitazione Indi
 fn residential_data_take_the_place_of_those_before_in_the_form_of_their_beneficiary() {
     let of = |name: &str, code: &str, day: u32| {
         let flags = "FlagFigliNonCompresi=\"false\" FlagDonazioni=\"false\"";
-        format!("<{name} CodiceFiscaleBeneficiario=\"{code}\" DataRichiestaRicovero=\"2026-01-{day:02}\" {flags}/>")
+        format!(
+            "<{name} CodiceFiscaleBeneficiario=\"{code}\" DataRichiestaRicovero=\"2026-01-{day:02}\" {flags}/>"
+        )
     };
     let member = "FlagBeneficiario=\"true\" RelazioneConBeneficiario=\"B\"";
-    let nucleus = format!("<NucleoRistretto><ComponenteNucleoRistretto CodiceFiscale=\"{MATTEO}\" {member}/></NucleoRistretto>");
+    let nucleus = format!(
+        "<NucleoRistretto><ComponenteNucleoRistretto CodiceFiscale=\"{MATTEO}\" {member}/></NucleoRistretto>"
+    );
     let restricted = format!("<ModelloBase Tipo=\"RID\">{nucleus}{HOME}</ModelloBase>");
     let before = [of("Residenziale", SOFIA, 1), of("Residenziale", MATTEO, 2)].concat();
-    let base = sample().replacen("</ModelloBase>", &format!("{before}</ModelloBase>{restricted}"), 1);
+    let base = sample().replacen(
+        "</ModelloBase>",
+        &format!("{before}</ModelloBase>{restricted}"),
+        1,
+    );
     let each = |code: &str, day| of("ComponentePerIntegrazioneResidenziale", code, day);
-    let section = |all: &[String]| format!("<IntegrazioneResidenziale>{}</IntegrazioneResidenziale>", all.concat());
+    let section = |all: &[String]| {
+        format!(
+            "<IntegrazioneResidenziale>{}</IntegrazioneResidenziale>",
+            all.concat()
+        )
+    };
 
     // Of two for one beneficiary the later counts, however its code is written.
-    let dsu = applied(&base, "S", &section(&[each(MATTEO, 3), each(SOFIA, 4), each(&MATTEO.to_lowercase(), 5)])).unwrap();
-    let days = |all: &[varco::isee::dsu::Residenziale]| all.iter().map(|each| each.data_richiesta_ricovero.day()).collect::<Vec<_>>();
-    assert_eq!(dsu.modello_base.iter().map(|form| days(&form.residenziale)).collect::<Vec<_>>(), [[4], [5]]);
+    let dsu = applied(
+        &base,
+        "S",
+        &section(&[each(MATTEO, 3), each(SOFIA, 4), each(&MATTEO.to_lowercase(), 5)]),
+    )
+    .unwrap();
+    let days = |all: &[varco::isee::dsu::Residenziale]| {
+        all.iter()
+            .map(|each| each.data_richiesta_ricovero.day())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        dsu.modello_base
+            .iter()
+            .map(|form| days(&form.residenziale))
+            .collect::<Vec<_>>(),
+        [[4], [5]]
+    );
 
-    let refused = applied(&base, "S", &section(&[each(STRANGERS[0], 3), each(SOFIA, 4), each(STRANGERS[1], 5)])).unwrap_err();
+    let refused = applied(
+        &base,
+        "S",
+        &section(&[each(STRANGERS[0], 3), each(SOFIA, 4), each(STRANGERS[1], 5)]),
+    )
+    .unwrap_err();
     let name = "/Dichiarazione/IntegrazioneResidenziale/ComponentePerIntegrazioneResidenziale";
-    assert_eq!(refused, [1, 3].map(|place| format!("{name}[{place}]/@CodiceFiscaleBeneficiario")));
+    assert_eq!(
+        refused,
+        [1, 3].map(|place| format!("{name}[{place}]/@CodiceFiscaleBeneficiario"))
+    );
 }
 
 #[test]
 fn incomes_are_completed_one_after_another_and_strangers_are_refused_in_order() {
     let each = |code: &str, amounts: &str| {
-        let redditi = format!("<Redditi FlagEsonerato=\"false\" FlagIntegrazione=\"true\" FlagRettifica=\"false\" {amounts}/>");
-        format!("<ComponentePerIntegrazioneRedditi CodiceFiscale=\"{code}\">{redditi}</ComponentePerIntegrazioneRedditi>")
+        let redditi = format!(
+            "<Redditi FlagEsonerato=\"false\" FlagIntegrazione=\"true\" FlagRettifica=\"false\" {amounts}/>"
+        );
+        format!(
+            "<ComponentePerIntegrazioneRedditi CodiceFiscale=\"{code}\">{redditi}</ComponentePerIntegrazioneRedditi>"
+        )
     };
     let section = |all: &[String]| format!("<IntegrazioneRedditi>{}</IntegrazioneRedditi>", all.concat());
-    let twice = [each(MATTEO, "RedditoIRPEF=\"1\" Pensione=\"2\""), each(&MATTEO.to_lowercase(), "RedditoIRPEF=\"3\"")];
+    let twice = [
+        each(MATTEO, "RedditoIRPEF=\"1\" Pensione=\"2\""),
+        each(&MATTEO.to_lowercase(), "RedditoIRPEF=\"3\""),
+    ];
     let dsu = applied(&sample(), "I", &section(&twice)).unwrap();
-    let sheets: Vec<_> = dsu.fogli().map(|sheet| sheet.altri_redditi.as_ref().map(|r| (r.reddito_irpef, r.pensione))).collect();
-    assert_eq!(sheets, [None, Some((Some(Decimal::from(3)), Some(2))), None, None]);
+    let sheets: Vec<_> = dsu
+        .fogli()
+        .map(|sheet| {
+            sheet
+                .altri_redditi
+                .as_ref()
+                .map(|r| (r.reddito_irpef, r.pensione))
+        })
+        .collect();
+    assert_eq!(
+        sheets,
+        [None, Some((Some(Decimal::from(3)), Some(2))), None, None]
+    );
 
-    let refused = applied(&sample(), "I", &section(&[each(STRANGERS[0], ""), each(MATTEO, ""), each(STRANGERS[1], "")])).unwrap_err();
+    let refused = applied(
+        &sample(),
+        "I",
+        &section(&[each(STRANGERS[0], ""), each(MATTEO, ""), each(STRANGERS[1], "")]),
+    )
+    .unwrap_err();
     let name = "/Dichiarazione/IntegrazioneRedditi/ComponentePerIntegrazioneRedditi";
-    assert_eq!(refused, [1, 3].map(|place| format!("{name}[{place}]/@CodiceFiscale")));
+    assert_eq!(
+        refused,
+        [1, 3].map(|place| format!("{name}[{place}]/@CodiceFiscale"))
+    );
 }
 
 #[test]
 fn defects_that_are_only_counted_are_counted_in_full() {
-    // 120 more forms of the ordinary nucleus, which owns no home in them, beside two buildings that are said to be it.
+    // 120 more forms of the ordinary nucleus, which owns no home in them, beside two buildings that are said
+    // to be it.
     let forms = format!("<ModelloBase Tipo=\"ORD\">{HOME}</ModelloBase>").repeat(120);
     let esame = exam(&sample().replacen("<Sottoscrizione ", &format!("{forms}<Sottoscrizione "), 1));
     assert_eq!((esame.difetti.len(), esame.altri), (100, 1 + 2 * 120 - 100));
     assert_eq!(esame.difetti[0].code.code(), "K04.modello");
-    assert!(esame.difetti[1..].iter().all(|difetto| difetto.code.code() == "K08.casa"));
+    assert!(
+        esame.difetti[1..]
+            .iter()
+            .all(|difetto| difetto.code.code() == "K08.casa")
+    );
 }

@@ -1,4 +1,5 @@
-//! The ledger against damage: flipped bytes, truncations, torn tails. Everything is refused at the right offset, or cut whole; nothing is silent.
+//! The ledger against damage: flipped bytes, truncations, torn tails. Everything is refused at the right
+//! offset, or cut whole; nothing is silent.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,8 +14,8 @@ use varco::ledger::search::{Filter, find, search};
 use varco::ledger::segments::{self, Loss, SegmentLog, SegmentReader};
 use varco::ledger::uses::{Term, Uses};
 use varco::ledger::{
-    Blinding, Body, Directory, Entry, Fact, Follower, Kind, Log as _, LogError, Origin, Position, Reader, Retention, Secret, Submission,
-    Tokens, Verified, batch, new_exchange,
+    Blinding, Body, Directory, Entry, Fact, Follower, Kind, Log as _, LogError, Origin, Position, Reader,
+    Retention, Secret, Submission, Tokens, Verified, batch, new_exchange,
 };
 
 const SEGMENT: u64 = 96 * 1024;
@@ -22,7 +23,11 @@ const SEGMENT: u64 = 96 * 1024;
 /// Memory where the machine has it: these tests are about bytes, and write them a hundred thousand times.
 fn scratch() -> TempDir {
     let memory = Path::new("/dev/shm");
-    if memory.is_dir() { tempfile::tempdir_in(memory).unwrap() } else { tempfile::tempdir().unwrap() }
+    if memory.is_dir() {
+        tempfile::tempdir_in(memory).unwrap()
+    } else {
+        tempfile::tempdir().unwrap()
+    }
 }
 
 /// A ledger of several segments with sealed parts in it, cleanly closed; `HEAD` as it was while it was open.
@@ -45,21 +50,41 @@ impl Sample {
     fn of(entries: usize, size: u64, length: impl Fn(usize) -> usize) -> Self {
         let home = scratch();
         let clock = Clock::system();
-        let directory = Directory::create(&home.path().join("data"), new_exchange(clock.now()).unwrap()).unwrap();
+        let directory =
+            Directory::create(&home.path().join("data"), new_exchange(clock.now()).unwrap()).unwrap();
         let node = Node::open(&directory, &clock, Arc::new(RealDisk), size).unwrap();
         let runtime = runtime();
         for index in 0..entries {
             let now = clock.now();
-            let body = Body::new(Kind::Admin, Retention::Sistema, new_exchange(now).unwrap(), now).fact(Fact::named("indice"), index);
-            let secret = Secret { reason: Some("x".repeat(length(index))), ..Secret::default() };
-            let sealed = node.ledger.prepare(body.clone(), &secret, &Blinding::new().unwrap(), 0, now).unwrap();
-            let open = node.ledger.prepare_open(body.fact(Fact::named("ordinal"), 1)).unwrap();
-            let submission = Submission { drafts: vec![sealed, open], preconditions: Vec::new() };
-            runtime.block_on(node.ledger.committer.submit(submission)).unwrap();
+            let body = Body::new(Kind::Admin, Retention::Sistema, new_exchange(now).unwrap(), now)
+                .fact(Fact::named("indice"), index);
+            let secret = Secret {
+                reason: Some("x".repeat(length(index))),
+                ..Secret::default()
+            };
+            let sealed = node
+                .ledger
+                .prepare(body.clone(), &secret, &Blinding::new().unwrap(), 0, now)
+                .unwrap();
+            let open = node
+                .ledger
+                .prepare_open(body.fact(Fact::named("ordinal"), 1))
+                .unwrap();
+            let submission = Submission {
+                drafts: vec![sealed, open],
+                preconditions: Vec::new(),
+            };
+            runtime
+                .block_on(node.ledger.committer.submit(submission))
+                .unwrap();
         }
         let open_head = std::fs::read(directory.segments().join("HEAD")).unwrap();
         node.close();
-        Self { home, directory, open_head }
+        Self {
+            home,
+            directory,
+            open_head,
+        }
     }
 
     fn segments(&self) -> Vec<PathBuf> {
@@ -77,8 +102,14 @@ impl Sample {
     }
 
     fn open(&self) -> Result<segments::Recovery, LogError> {
-        SegmentLog::open(&self.directory.segments(), self.directory.ledger, Arc::new(RealDisk), SEGMENT, Loss::Refused)
-            .map(|(_, recovery)| recovery)
+        SegmentLog::open(
+            &self.directory.segments(),
+            self.directory.ledger,
+            Arc::new(RealDisk),
+            SEGMENT,
+            Loss::Refused,
+        )
+        .map(|(_, recovery)| recovery)
     }
 
     fn head(&self) -> PathBuf {
@@ -128,13 +159,21 @@ fn a_flipped_byte_at_each_of_two_thousand_places_is_refused_where_it_is() {
         std::fs::write(&files[index], &bytes).unwrap();
         let start = match place {
             0..batch::SEGMENT_HEADER => 0,
-            _ => boundaries(&originals[index]).into_iter().take_while(|start| *start <= place).last().unwrap(),
+            _ => boundaries(&originals[index])
+                .into_iter()
+                .take_while(|start| *start <= place)
+                .last()
+                .unwrap(),
         };
         match sample.verify() {
             Err(LogError::Corrupt { file, offset, .. } | LogError::Missing { file, offset, .. }) => {
                 let name = files[index].file_name().unwrap().to_str().unwrap();
                 // A header that names a wrong length accuses the segment before it, at the length it names.
-                assert_eq!((file.as_str(), offset), (name, start as u64), "byte {place} of {name}");
+                assert_eq!(
+                    (file.as_str(), offset),
+                    (name, start as u64),
+                    "byte {place} of {name}"
+                );
             }
             other => panic!("byte {place} of segment {index}: {other:?}"),
         }
@@ -157,9 +196,18 @@ fn every_truncation_of_the_last_64_kib_is_refused_or_cut_whole() {
     let starts = boundaries(&bytes);
     let (head, clean_head) = (sample.head(), std::fs::read(sample.head()).unwrap());
     let shortest = bytes.len().saturating_sub(64 * 1024).max(batch::SEGMENT_HEADER);
-    assert!(bytes.len() - shortest > 40_000, "only {} bytes to truncate", bytes.len() - shortest);
+    assert!(
+        bytes.len() - shortest > 40_000,
+        "only {} bytes to truncate",
+        bytes.len() - shortest
+    );
     for length in shortest..bytes.len() {
-        let boundary = starts.iter().copied().take_while(|start| *start <= length).last().unwrap();
+        let boundary = starts
+            .iter()
+            .copied()
+            .take_while(|start| *start <= length)
+            .last()
+            .unwrap();
         // After a clean stop it is known what must be there.
         std::fs::write(&head, &clean_head).unwrap();
         std::fs::write(last, &bytes[..length]).unwrap();
@@ -196,7 +244,10 @@ fn a_bad_batch_in_the_middle_of_the_last_segment_is_corruption_even_after_a_cras
     let mut bad = bytes.clone();
     bad[end + 40] ^= 1;
     std::fs::write(&last, &bad).unwrap();
-    assert_eq!(sample.open().unwrap().cut.map(|(_, offset, _)| offset), Some(end as u64));
+    assert_eq!(
+        sample.open().unwrap().cut.map(|(_, offset, _)| offset),
+        Some(end as u64)
+    );
 }
 
 #[test]
@@ -213,7 +264,10 @@ fn a_missing_foreign_or_misnamed_segment_is_refused() {
     let foreign = std::fs::read(&other.segments()[0]).unwrap();
     let own = std::fs::read(&files[0]).unwrap();
     std::fs::write(&files[0], foreign).unwrap();
-    assert!(matches!(sample.verify(), Err(LogError::Corrupt { offset: 0, .. })));
+    assert!(matches!(
+        sample.verify(),
+        Err(LogError::Corrupt { offset: 0, .. })
+    ));
     std::fs::write(&files[0], own).unwrap();
     std::fs::write(sample.head(), "VARCO-HEAD 1 1 64 0 clean 00000000\n").unwrap();
     assert!(sample.open().is_err(), "a damaged HEAD is no evidence");
@@ -242,7 +296,12 @@ fn a_backup_is_a_ledger_of_its_own_and_has_no_keys() {
     let copy = Directory::open(&target).unwrap();
     let report = varco::commands::ledger::verify(&copy).unwrap();
     assert_eq!((report.read.entries, report.unseen), (120, 60));
-    assert!(report.to_string().contains("60 parti riservate non controllate: qui non ci sono le chiavi"), "{report}");
+    assert!(
+        report
+            .to_string()
+            .contains("60 parti riservate non controllate: qui non ci sono le chiavi"),
+        "{report}"
+    );
     std::fs::create_dir(target.join("keys")).unwrap();
     for name in ["master.key", "keyring"] {
         std::fs::copy(sample.directory.keys().join(name), target.join("keys").join(name)).unwrap();
@@ -268,7 +327,10 @@ fn a_change_of_segment_cut_short_is_set_aside() {
         std::fs::write(&begun, &content).unwrap();
         assert_eq!(sample.verify().unwrap().entries, 40, "readers do not see it");
         let recovery = sample.open().unwrap();
-        assert_eq!(recovery.cut, Some(("00000000000000000041.seg".to_owned(), 0, content.len() as u64)));
+        assert_eq!(
+            recovery.cut,
+            Some(("00000000000000000041.seg".to_owned(), 0, content.len() as u64))
+        );
         assert!(!begun.exists() && begun.with_extension("torn-0").exists());
     }
 }
@@ -303,9 +365,20 @@ fn an_older_keyring_is_refused_and_recovery_is_never_swallowed() {
     let node = open().unwrap();
     runtime().block_on(node.record_recovery()).unwrap();
     node.close();
-    let entries = segments::read_from(&sample.directory.segments(), sample.directory.ledger, 1, usize::MAX).unwrap();
+    let entries = segments::read_from(
+        &sample.directory.segments(),
+        sample.directory.ledger,
+        1,
+        usize::MAX,
+    )
+    .unwrap();
     let said = entries.last().unwrap();
-    assert_eq!(said.leaf.body.facts["dati"]["coda_tagliata"]["bytes"], 3, "{}", String::from_utf8_lossy(&said.bytes));
+    assert_eq!(
+        said.leaf.body.facts["dati"]["coda_tagliata"]["bytes"],
+        3,
+        "{}",
+        String::from_utf8_lossy(&said.bytes)
+    );
 }
 
 #[test]
@@ -318,13 +391,22 @@ fn a_key_of_which_a_power_cut_left_zeros_was_never_used() {
     // The length of the file was durable, and its content not.
     for more in [128, 128 + 5] {
         with(more);
-        assert_eq!(varco::commands::ledger::verify(&sample.directory).unwrap().opened, 3, "readers do not see it");
+        assert_eq!(
+            varco::commands::ledger::verify(&sample.directory).unwrap().opened,
+            3,
+            "readers do not see it"
+        );
         open().unwrap().close();
         assert_eq!(std::fs::read(&ring).unwrap(), bytes);
     }
     // Keys are synced one by one: two of zeros, or one that was used, are damage.
     with(256);
-    assert!(open().unwrap_err().to_string().contains("è danneggiato o non si apre"));
+    assert!(
+        open()
+            .unwrap_err()
+            .to_string()
+            .contains("è danneggiato o non si apre")
+    );
     std::fs::write(&ring, [&bytes[..bytes.len() - 128], &[0; 128]].concat()).unwrap();
     assert!(open().unwrap_err().to_string().contains("è una copia vecchia"));
 }
@@ -336,18 +418,40 @@ fn what_was_recorded_since_an_instant_is_what_a_reading_of_everything_finds() {
     let mut all = Vec::new();
     let directory = sample.directory.segments();
     segments::verify(&directory, sample.directory.ledger, &mut |entry| {
-        all.push((entry.leaf.seq, entry.leaf.recorded, entry.leaf.body.received, entry.leaf.body.kind));
+        all.push((
+            entry.leaf.seq,
+            entry.leaf.recorded,
+            entry.leaf.body.received,
+            entry.leaf.body.kind,
+        ));
     })
     .unwrap();
-    for at in ["", "9"].into_iter().chain(all.iter().step_by(29).map(|(_, recorded, ..)| recorded.as_str())) {
+    for at in ["", "9"]
+        .into_iter()
+        .chain(all.iter().step_by(29).map(|(_, recorded, ..)| recorded.as_str()))
+    {
         let mut found = Vec::new();
         segments::recorded_since(&directory, sample.directory.ledger, at, &mut |glance| {
-            found.push((glance.seq, glance.recorded.to_string(), glance.received.to_string(), glance.kind));
+            found.push((
+                glance.seq,
+                glance.recorded.to_string(),
+                glance.received.to_string(),
+                glance.kind,
+            ));
         })
         .unwrap();
         found.sort_by_key(|(seq, ..)| *seq);
-        let expected: Vec<_> = all.iter().filter(|(_, recorded, ..)| recorded.as_str() >= at).cloned().collect();
-        assert!(found == expected, "since {at}: {} entries, not {}", found.len(), expected.len());
+        let expected: Vec<_> = all
+            .iter()
+            .filter(|(_, recorded, ..)| recorded.as_str() >= at)
+            .cloned()
+            .collect();
+        assert!(
+            found == expected,
+            "since {at}: {} entries, not {}",
+            found.len(),
+            expected.len()
+        );
     }
 }
 
@@ -361,29 +465,65 @@ fn spans(position: &Position) -> [(u64, u32); 2] {
 
 /// Every entry of a ledger, with its position.
 fn entries(sample: &Sample) -> Vec<Entry> {
-    segments::read_from(&sample.directory.segments(), sample.directory.ledger, 1, usize::MAX).unwrap()
+    segments::read_from(
+        &sample.directory.segments(),
+        sample.directory.ledger,
+        1,
+        usize::MAX,
+    )
+    .unwrap()
 }
 
 /// All ways in which a ledger is read; what each says of damage.
 fn readings(sample: &Sample) -> Vec<(&'static str, Result<(), String>)> {
-    let (directory, ledger, reader) = (sample.directory.segments(), sample.directory.ledger, sample.directory.reader());
+    let (directory, ledger, reader) = (
+        sample.directory.segments(),
+        sample.directory.ledger,
+        sample.directory.reader(),
+    );
     let text = |error: LogError| error.to_string();
     let target = tempfile::tempdir_in(sample.home.path()).unwrap();
     let listed = find(&reader, &Filter::default(), usize::MAX).map(|_| ());
-    let indexed = find(&reader, &Filter { kind: Some(Kind::Admin), ..Filter::default() }, usize::MAX).map(|_| ());
-    let scanned = SegmentLog::open(&directory, ledger, Arc::new(RealDisk), SEGMENT, Loss::Refused).and_then(|(mut log, _)| {
-        let scanned = log.scan(1, 4096, &mut |_| true);
-        log.close()?;
-        scanned
-    });
-    let opened = Node::open(&sample.directory, &Clock::system(), Arc::new(RealDisk), SEGMENT).map(|node| node.close());
+    let indexed = find(
+        &reader,
+        &Filter {
+            kind: Some(Kind::Admin),
+            ..Filter::default()
+        },
+        usize::MAX,
+    )
+    .map(|_| ());
+    let scanned = SegmentLog::open(&directory, ledger, Arc::new(RealDisk), SEGMENT, Loss::Refused).and_then(
+        |(mut log, _)| {
+            let scanned = log.scan(1, 4096, &mut |_| true);
+            log.close()?;
+            scanned
+        },
+    );
+    let opened =
+        Node::open(&sample.directory, &Clock::system(), Arc::new(RealDisk), SEGMENT).map(|node| node.close());
     vec![
         ("verify", sample.verify().map(|_| ()).map_err(text)),
-        ("read", segments::read_from(&directory, ledger, 1, usize::MAX).map(|_| ()).map_err(text)),
-        ("recount", segments::recorded_since(&directory, ledger, "", &mut |_| ()).map_err(text)),
+        (
+            "read",
+            segments::read_from(&directory, ledger, 1, usize::MAX)
+                .map(|_| ())
+                .map_err(text),
+        ),
+        (
+            "recount",
+            segments::recorded_since(&directory, ledger, "", &mut |_| ()).map_err(text),
+        ),
         ("list", listed.map_err(text)),
         ("search", indexed.map_err(text)),
-        ("backup", sample.directory.backup(&target.path().join("copy")).map(|_| ()).map_err(|error| error.to_string())),
+        (
+            "backup",
+            sample
+                .directory
+                .backup(&target.path().join("copy"))
+                .map(|_| ())
+                .map_err(|error| error.to_string()),
+        ),
         ("scan", scanned.map_err(text)),
         ("open", opened.map_err(|error| error.to_string())),
     ]
@@ -393,7 +533,11 @@ fn readings(sample: &Sample) -> Vec<(&'static str, Result<(), String>)> {
 fn a_damaged_last_batch_of_a_closed_segment_is_passed_over_by_no_reader() {
     let sample = Sample::new(220);
     let files = sample.segments();
-    assert!(readings(&sample).iter().all(|(_, read)| read.is_ok()), "{:?}", readings(&sample));
+    assert!(
+        readings(&sample).iter().all(|(_, read)| read.is_ok()),
+        "{:?}",
+        readings(&sample)
+    );
     for file in &files[..files.len() - 1] {
         let whole = std::fs::read(file).unwrap();
         let starts = boundaries(&whole);
@@ -411,7 +555,8 @@ fn a_damaged_last_batch_of_a_closed_segment_is_passed_over_by_no_reader() {
     assert!(readings(&sample).iter().all(|(_, read)| read.is_ok()));
 }
 
-/// A damaged ledger is listed as far as it is whole, and its damage is named: no entry is invented, and no readable entry is left out.
+/// A damaged ledger is listed as far as it is whole, and its damage is named: no entry is invented, and no
+/// readable entry is left out.
 #[test]
 fn what_is_whole_of_a_damaged_ledger_is_read() {
     let sample = Sample::new(220);
@@ -419,20 +564,45 @@ fn what_is_whole_of_a_damaged_ledger_is_read() {
     let all: Vec<u64> = entries(&sample).iter().map(|entry| entry.leaf.seq).collect();
     let listed = || {
         let found = search(&reader, &Filter::default(), usize::MAX).unwrap();
-        (found.entries.iter().map(|entry| entry.leaf.seq).collect::<Vec<_>>(), found.skipped)
+        (
+            found
+                .entries
+                .iter()
+                .map(|entry| entry.leaf.seq)
+                .collect::<Vec<_>>(),
+            found.skipped,
+        )
     };
     assert_eq!(listed().0, all);
     assert!(listed().1.is_empty());
     let files = sample.segments();
     let whole: Vec<Vec<u8>> = files.iter().map(|file| std::fs::read(file).unwrap()).collect();
-    let first = |file: &PathBuf| file.file_stem().unwrap().to_str().unwrap().parse::<u64>().unwrap();
+    let first = |file: &PathBuf| {
+        file.file_stem()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+    };
     let (second, third) = (first(&files[1]), first(&files[2]));
-    let without = |from: u64, to: u64| all.iter().copied().filter(|seq| !(from..to).contains(seq)).collect::<Vec<_>>();
-    // A segment that is missing, empty, shorter than its header, without its header; the last of them cut short.
+    let without = |from: u64, to: u64| {
+        all.iter()
+            .copied()
+            .filter(|seq| !(from..to).contains(seq))
+            .collect::<Vec<_>>()
+    };
+    // A segment that is missing, empty, shorter than its header, without its header; the last of them cut
+    // short.
     std::fs::remove_file(&files[1]).unwrap();
     let (left, skipped) = listed();
     assert_eq!(left, without(second, third));
-    assert!(skipped.iter().any(|damage| damage.to_string().contains(&format!("da {second} a {}", third - 1))), "{skipped:?}");
+    assert!(
+        skipped.iter().any(|damage| damage
+            .to_string()
+            .contains(&format!("da {second} a {}", third - 1))),
+        "{skipped:?}"
+    );
     for length in [0, 10, 63] {
         std::fs::write(&files[1], &whole[1][..length]).unwrap();
         let (left, skipped) = listed();
@@ -450,7 +620,10 @@ fn what_is_whole_of_a_damaged_ledger_is_read() {
         bad[at + 60] ^= 1;
         std::fs::write(&files[1], &bad).unwrap();
         let (left, skipped) = listed();
-        assert!(skipped.len() == 1 && left.len() < all.len() && left.iter().all(|seq| all.contains(seq)), "{at}: {skipped:?}");
+        assert!(
+            skipped.len() == 1 && left.len() < all.len() && left.iter().all(|seq| all.contains(seq)),
+            "{at}: {skipped:?}"
+        );
         let said = skipped[0].to_string();
         let missing: Vec<u64> = all.iter().copied().filter(|seq| !left.contains(seq)).collect();
         for sequence in [missing.first(), missing.last()].into_iter().flatten() {
@@ -463,14 +636,23 @@ fn what_is_whole_of_a_damaged_ledger_is_read() {
     for length in (0..whole[1].len()).step_by(97) {
         std::fs::write(&files[1], &whole[1][..length]).unwrap();
         let (left, skipped) = listed();
-        assert!(!skipped.is_empty() && left.iter().all(|seq| all.contains(seq)), "{length}");
-        assert!(all.iter().filter(|seq| **seq < second || **seq >= third).all(|seq| left.contains(seq)), "{length}");
+        assert!(
+            !skipped.is_empty() && left.iter().all(|seq| all.contains(seq)),
+            "{length}"
+        );
+        assert!(
+            all.iter()
+                .filter(|seq| **seq < second || **seq >= third)
+                .all(|seq| left.contains(seq)),
+            "{length}"
+        );
     }
     std::fs::write(&files[1], &whole[1]).unwrap();
     assert_eq!(listed().0, all);
 }
 
-/// Every field that a search has, on its own: closed segments are asked through their index, and the index hides nothing.
+/// Every field that a search has, on its own: closed segments are asked through their index, and the index
+/// hides nothing.
 #[test]
 fn every_field_is_found_through_the_index_and_again_when_the_index_is_made_again() {
     let home = scratch();
@@ -480,8 +662,13 @@ fn every_field_is_found_through_the_index_and_again_when_the_index_is_made_again
     let runtime = runtime();
     for index in 0..120_i64 {
         let now = clock.now();
-        let kind = if index % 40 == 7 { Kind::System } else { Kind::Admin };
-        let mut body = Body::new(kind, Retention::Sistema, new_exchange(now).unwrap(), now).fact(Fact::named("id_richiesta"), 1000 + index);
+        let kind = if index % 40 == 7 {
+            Kind::System
+        } else {
+            Kind::Admin
+        };
+        let mut body = Body::new(kind, Retention::Sistema, new_exchange(now).unwrap(), now)
+            .fact(Fact::named("id_richiesta"), 1000 + index);
         body.ente = Some(format!("ENTE{}", index % 60));
         body.operation = Some(format!("operazione {}", index % 50));
         body.outcome = Some(format!("ESITO {}", index % 45));
@@ -493,7 +680,12 @@ fn every_field_is_found_through_the_index_and_again_when_the_index_is_made_again
             address: None,
         });
         let draft = node.ledger.prepare_open(body).unwrap();
-        runtime.block_on(node.ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() })).unwrap();
+        runtime
+            .block_on(node.ledger.committer.submit(Submission {
+                drafts: vec![draft],
+                preconditions: Vec::new(),
+            }))
+            .unwrap();
     }
     node.close();
     let (files, ledger, reader) = (directory.segments(), directory.ledger, directory.reader());
@@ -505,30 +697,107 @@ fn every_field_is_found_through_the_index_and_again_when_the_index_is_made_again
             .filter(|path| path.extension().is_some_and(|end| end == "idx"))
     };
     let ask = |what: &str, entry: &Entry, filter: &Filter| {
-        let expected: Vec<u64> = all.iter().filter(|entry| filter.matches(entry)).map(|entry| entry.leaf.seq).collect();
+        let expected: Vec<u64> = all
+            .iter()
+            .filter(|entry| filter.matches(entry))
+            .map(|entry| entry.leaf.seq)
+            .collect();
         let sequences = |entries: Vec<Entry>| entries.iter().map(|entry| entry.leaf.seq).collect::<Vec<_>>();
         let found = sequences(find(&reader, filter, usize::MAX).unwrap());
         let searched = search(&reader, filter, usize::MAX).unwrap();
-        assert!(expected.contains(&entry.leaf.seq) && expected.len() <= 4, "{what} of entry {}: {expected:?}", entry.leaf.seq);
-        assert_eq!((&found, &sequences(searched.entries)), (&expected, &expected), "{what} of entry {}", entry.leaf.seq);
+        assert!(
+            expected.contains(&entry.leaf.seq) && expected.len() <= 4,
+            "{what} of entry {}: {expected:?}",
+            entry.leaf.seq
+        );
+        assert_eq!(
+            (&found, &sequences(searched.entries)),
+            (&expected, &expected),
+            "{what} of entry {}",
+            entry.leaf.seq
+        );
     };
     let round = |step: usize| {
-        for entry in all.iter().filter(|entry| entry.leaf.body.ente.is_some()).step_by(step) {
+        for entry in all
+            .iter()
+            .filter(|entry| entry.leaf.body.ente.is_some())
+            .step_by(step)
+        {
             let body = entry.leaf.body.clone();
             let (tokens, any) = (body.tokens.unwrap(), Filter::default);
             let token = |of: &str| (tokens.year, of.to_owned());
-            ask("ente", entry, &Filter { ente: body.ente, ..any() });
-            ask("operation", entry, &Filter { operation: body.operation, ..any() });
-            ask("outcome", entry, &Filter { outcome: body.outcome, ..any() });
-            ask("second cf", entry, &Filter { cf: vec![token("of another year"), token(&tokens.cf[1])], ..any() });
-            ask("protocol", entry, &Filter { protocol: vec![token(&tokens.protocol[0])], ..any() });
-            ask("operator", entry, &Filter { operator: vec![token(tokens.operator.as_ref().unwrap())], ..any() });
-            ask("exchange", entry, &Filter { exchange: Some(body.exchange), ..any() });
-            ask("IdRichiesta", entry, &Filter { id_richiesta: body.facts["id_richiesta"].as_i64(), ..any() });
+            ask(
+                "ente",
+                entry,
+                &Filter {
+                    ente: body.ente,
+                    ..any()
+                },
+            );
+            ask(
+                "operation",
+                entry,
+                &Filter {
+                    operation: body.operation,
+                    ..any()
+                },
+            );
+            ask(
+                "outcome",
+                entry,
+                &Filter {
+                    outcome: body.outcome,
+                    ..any()
+                },
+            );
+            ask(
+                "second cf",
+                entry,
+                &Filter {
+                    cf: vec![token("of another year"), token(&tokens.cf[1])],
+                    ..any()
+                },
+            );
+            ask(
+                "protocol",
+                entry,
+                &Filter {
+                    protocol: vec![token(&tokens.protocol[0])],
+                    ..any()
+                },
+            );
+            ask(
+                "operator",
+                entry,
+                &Filter {
+                    operator: vec![token(tokens.operator.as_ref().unwrap())],
+                    ..any()
+                },
+            );
+            ask(
+                "exchange",
+                entry,
+                &Filter {
+                    exchange: Some(body.exchange),
+                    ..any()
+                },
+            );
+            ask(
+                "IdRichiesta",
+                entry,
+                &Filter {
+                    id_richiesta: body.facts["id_richiesta"].as_i64(),
+                    ..any()
+                },
+            );
         }
     };
     round(1);
-    assert!(indexes().count() >= 3, "{} segments are closed", indexes().count());
+    assert!(
+        indexes().count() >= 3,
+        "{} segments are closed",
+        indexes().count()
+    );
     for (at, index) in indexes().enumerate() {
         match at % 3 {
             0 => std::fs::remove_file(index).unwrap(),
@@ -548,25 +817,37 @@ fn a_position_gives_its_own_entry_or_an_error() {
     for entry in &entries {
         assert_eq!(&reader.entry(&entry.position).unwrap(), entry);
     }
-    // One bit of a leaf or of a sealed part, wherever it is: all but those whose erasure is allowed are covered by the position.
+    // One bit of a leaf or of a sealed part, wherever it is: all but those whose erasure is allowed are
+    // covered by the position.
     let whole = std::fs::read(&files[0]).unwrap();
     let mut seed = 0x0bad_cafe_1234_5678;
     for entry in entries.iter().filter(|entry| entry.position.part() == 1) {
         let place = entry.position;
         for (start, length) in spans(&place).into_iter().filter(|(_, length)| *length > 0) {
             let mut bad = whole.clone();
-            bad[usize::try_from(start).unwrap() + random(&mut seed) % length as usize] ^= 1 << (random(&mut seed) % 8);
+            bad[usize::try_from(start).unwrap() + random(&mut seed) % length as usize] ^=
+                1 << (random(&mut seed) % 8);
             std::fs::write(&files[0], &bad).unwrap();
-            assert!(matches!(reader.entry(&place), Err(LogError::Corrupt { .. })), "{place:?}");
+            assert!(
+                matches!(reader.entry(&place), Err(LogError::Corrupt { .. })),
+                "{place:?}"
+            );
         }
     }
     std::fs::write(&files[0], &whole).unwrap();
-    assert!(damage.readings.get() > 150 && damage.places().len() == 100, "{} readings", damage.readings.get());
+    assert!(
+        damage.readings.get() > 150 && damage.places().len() == 100,
+        "{} readings",
+        damage.readings.get()
+    );
 
     // Two whole batches of one length, exchanged.
     let starts = boundaries(&whole);
     let batches: Vec<_> = starts.windows(2).map(|pair| pair[0]..pair[1]).collect();
-    let pairs = batches.iter().enumerate().flat_map(|(index, one)| batches[index + 1..].iter().map(move |other| (one, other)));
+    let pairs = batches
+        .iter()
+        .enumerate()
+        .flat_map(|(index, one)| batches[index + 1..].iter().map(move |other| (one, other)));
     let (mut exchanged, mut refused) = (0, 0);
     for (one, other) in pairs.filter(|(one, other)| one.len() == other.len()).take(40) {
         let mut bytes = whole.clone();
@@ -576,9 +857,16 @@ fn a_position_gives_its_own_entry_or_an_error() {
         exchanged += 1;
         let within = |entry: &&Entry| {
             entry.position.part() == 1
-                && [one, other].iter().any(|batch| batch.contains(&usize::try_from(entry.position.offset()).unwrap()))
+                && [one, other]
+                    .iter()
+                    .any(|batch| batch.contains(&usize::try_from(entry.position.offset()).unwrap()))
         };
-        refused += usize::from(entries.iter().filter(within).all(|entry| reader.entry(&entry.position).is_err()));
+        refused += usize::from(
+            entries
+                .iter()
+                .filter(within)
+                .all(|entry| reader.entry(&entry.position).is_err()),
+        );
     }
     assert!(exchanged >= 3 && refused == exchanged, "{refused} of {exchanged}");
 }
@@ -588,16 +876,28 @@ fn a_reader_keeps_few_segments_open() {
     let sample = Sample::in_segments(120, 2048);
     let segments = sample.segments().len();
     assert!(segments > 40, "{segments} segments");
-    let reader = SegmentReader::new(&sample.directory.segments(), sample.directory.ledger, &Damage::default());
+    let reader = SegmentReader::new(
+        &sample.directory.segments(),
+        sample.directory.ledger,
+        &Damage::default(),
+    );
     let open = || {
-        let links = std::fs::read_dir("/proc/self/fd").unwrap().filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
-        links.filter(|target| target.starts_with(sample.home.path())).count()
+        let links = std::fs::read_dir("/proc/self/fd")
+            .unwrap()
+            .filter_map(|entry| std::fs::read_link(entry.unwrap().path()).ok());
+        links
+            .filter(|target| target.starts_with(sample.home.path()))
+            .count()
     };
     let before = open();
     for entry in &entries(&sample) {
         reader.entry(&entry.position).unwrap();
     }
-    assert!(open() - before <= 16, "{} descriptors for {segments} segments", open() - before);
+    assert!(
+        open() - before <= 16,
+        "{} descriptors for {segments} segments",
+        open() - before
+    );
 }
 
 #[test]
@@ -605,15 +905,22 @@ fn a_segment_that_is_missing_is_seen_whatever_the_lengths() {
     let sample = Sample::of(120, 2048, |_| 300);
     let files = sample.segments();
     let length = |file: &PathBuf| std::fs::metadata(file).unwrap().len();
-    let middle = files.windows(3).find(|three| length(&three[0]) == length(&three[1])).expect("two segments of one length");
+    let middle = files
+        .windows(3)
+        .find(|three| length(&three[0]) == length(&three[1]))
+        .expect("two segments of one length");
     std::fs::remove_file(&middle[1]).unwrap();
     for (reader, read) in readings(&sample) {
         let error = read.unwrap_err().to_string();
-        assert!(error.contains("manca il segmento con le voci da"), "{reader}: {error}");
+        assert!(
+            error.contains("manca il segmento con le voci da"),
+            "{reader}: {error}"
+        );
     }
 }
 
-/// Writes a batch anew at the end of an open segment, with leaves changed by `change`, right in every checksum.
+/// Writes a batch anew at the end of an open segment, with leaves changed by `change`, right in every
+/// checksum.
 fn forge(sample: &Sample, change: impl Fn(&str) -> String) {
     let file = sample.segments().pop().unwrap();
     let bytes = std::fs::read(&file).unwrap();
@@ -641,8 +948,19 @@ fn a_verification_looks_at_order_place_and_ledger_of_every_leaf() {
         let error = sample.verify().unwrap_err().to_string();
         assert!(error.contains(what), "{error}");
     };
-    refused(&|_, leaf| leaf.replacen("\"recorded\":\"20", "\"recorded\":\"19", 1), "registrata prima di quella che la precede");
-    refused(&|sample, leaf| leaf.replace(&sample.directory.ledger.to_string(), &uuid::Uuid::nil().to_string()), "non è questa");
+    refused(
+        &|_, leaf| leaf.replacen("\"recorded\":\"20", "\"recorded\":\"19", 1),
+        "registrata prima di quella che la precede",
+    );
+    refused(
+        &|sample, leaf| {
+            leaf.replace(
+                &sample.directory.ledger.to_string(),
+                &uuid::Uuid::nil().to_string(),
+            )
+        },
+        "non è questa",
+    );
     let exchange_of = |leaf: &str| leaf.split("\"exchange\":\"").nth(1).unwrap()[..36].to_owned();
     refused(
         &|sample, leaf| {
@@ -656,43 +974,91 @@ fn a_verification_looks_at_order_place_and_ledger_of_every_leaf() {
 #[test]
 fn readers_beside_a_writer_never_cry_damage_that_is_not_there() {
     let sample = Sample::in_segments(4, 4096);
-    let runs: usize = std::env::var("VARCO_READINGS").ok().and_then(|runs| runs.parse().ok()).unwrap_or(1000);
+    let runs: usize = std::env::var("VARCO_READINGS")
+        .ok()
+        .and_then(|runs| runs.parse().ok())
+        .unwrap_or(1000);
     let node = Node::open(&sample.directory, &Clock::system(), Arc::new(RealDisk), 4096).unwrap();
-    // The writer is at most a few entries ahead of the readings: what they read must not grow beyond what so many can read.
+    // The writer is at most a few entries ahead of the readings: what they read must not grow beyond what so
+    // many can read.
     let readings = std::sync::atomic::AtomicUsize::new(0);
     std::thread::scope(|scope| {
         let (node, readings, sample) = (&node, &readings, &sample);
         scope.spawn(move || {
             for index in 0..runs + 100 {
                 let now = Clock::system().now();
-                let body = Body::new(Kind::Admin, Retention::Sistema, new_exchange(now).unwrap(), now).fact(Fact::named("indice"), index);
-                let secret = Secret { reason: Some("x".repeat(index * 37 % 900)), ..Secret::default() };
-                let draft = node.ledger.prepare(body, &secret, &Blinding::new().unwrap(), 0, now).unwrap();
-                node.ledger.committer.submit_blocking(Submission { drafts: vec![draft], preconditions: Vec::new() }).unwrap();
+                let body = Body::new(Kind::Admin, Retention::Sistema, new_exchange(now).unwrap(), now)
+                    .fact(Fact::named("indice"), index);
+                let secret = Secret {
+                    reason: Some("x".repeat(index * 37 % 900)),
+                    ..Secret::default()
+                };
+                let draft = node
+                    .ledger
+                    .prepare(body, &secret, &Blinding::new().unwrap(), 0, now)
+                    .unwrap();
+                node.ledger
+                    .committer
+                    .submit_blocking(Submission {
+                        drafts: vec![draft],
+                        preconditions: Vec::new(),
+                    })
+                    .unwrap();
                 while index > readings.load(std::sync::atomic::Ordering::Relaxed) + 20 {
                     std::thread::yield_now();
                 }
             }
         });
-        let (directory, ledger, reader) = (sample.directory.segments(), sample.directory.ledger, sample.directory.reader());
+        let (directory, ledger, reader) = (
+            sample.directory.segments(),
+            sample.directory.ledger,
+            sample.directory.reader(),
+        );
         let mut failed = Vec::new();
         for run in 0..runs {
             let result = match run % 5 {
-                0 => varco::commands::ledger::verify(&sample.directory).map(|_| ()).map_err(|error| error.to_string()),
-                1 => find(&reader, &Filter { kind: Some(Kind::Admin), ..Filter::default() }, 3).map(|_| ()).map_err(|e| e.to_string()),
-                2 => segments::read_from(&directory, ledger, 1, usize::MAX).map(|_| ()).map_err(|error| error.to_string()),
-                3 => segments::recorded_since(&directory, ledger, "", &mut |_| ()).map_err(|error| error.to_string()),
+                0 => varco::commands::ledger::verify(&sample.directory)
+                    .map(|_| ())
+                    .map_err(|error| error.to_string()),
+                1 => find(
+                    &reader,
+                    &Filter {
+                        kind: Some(Kind::Admin),
+                        ..Filter::default()
+                    },
+                    3,
+                )
+                .map(|_| ())
+                .map_err(|e| e.to_string()),
+                2 => segments::read_from(&directory, ledger, 1, usize::MAX)
+                    .map(|_| ())
+                    .map_err(|error| error.to_string()),
+                3 => segments::recorded_since(&directory, ledger, "", &mut |_| ())
+                    .map_err(|error| error.to_string()),
                 _ => {
                     let target = tempfile::tempdir_in(sample.home.path()).unwrap();
-                    sample.directory.backup(&target.path().join("copy")).map(|_| ()).map_err(|error| error.to_string())
+                    sample
+                        .directory
+                        .backup(&target.path().join("copy"))
+                        .map(|_| ())
+                        .map_err(|error| error.to_string())
                 }
             };
             failed.extend(result.err());
             readings.store(run + 100, std::sync::atomic::Ordering::Relaxed);
         }
-        assert!(failed.is_empty(), "{} of {runs}: {:?}", failed.len(), failed.first());
+        assert!(
+            failed.is_empty(),
+            "{} of {runs}: {:?}",
+            failed.len(),
+            failed.first()
+        );
     });
-    assert!(sample.segments().len() > 20, "segments changed meanwhile: {}", sample.segments().len());
+    assert!(
+        sample.segments().len() > 20,
+        "segments changed meanwhile: {}",
+        sample.segments().len()
+    );
     node.close();
 }
 
@@ -711,32 +1077,54 @@ fn closed_segments_are_read_again_while_nobody_asks_for_them() {
         scrub.rounds()
     };
     let whole = round();
-    assert_eq!((whole.segments as usize, whole.damaged, damage.readings.get()), (sample.segments().len() - 1, 0, 0));
+    assert_eq!(
+        (whole.segments as usize, whole.damaged, damage.readings.get()),
+        (sample.segments().len() - 1, 0, 0)
+    );
     let file = &sample.segments()[0];
     let mut bytes = std::fs::read(file).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 4;
     std::fs::write(file, &bytes).unwrap();
     assert_eq!((round().damaged, damage.readings.get()), (1, 1));
-    assert!(damage.places()[0].contains("00000000000000000001.seg"), "{:?}", damage.places());
+    assert!(
+        damage.places()[0].contains("00000000000000000001.seg"),
+        "{:?}",
+        damage.places()
+    );
 }
 
 /// The term of an entry: its number, by its remainder.
 fn by_remainder(body: &Body) -> Vec<Term> {
     let number = body.facts.get("indice").and_then(serde_json::Value::as_u64);
-    number.map(|number| [u8::try_from(number % 7).unwrap(); 16]).into_iter().collect()
+    number
+        .map(|number| [u8::try_from(number % 7).unwrap(); 16])
+        .into_iter()
+        .collect()
 }
 
 #[test]
 fn uses_are_counted_whatever_is_left_of_their_index() {
     let sample = Sample::new(220);
     let (segments, all) = (sample.segments(), entries(&sample));
-    let wanted: Vec<u32> =
-        (0..7).map(|term| all.iter().filter(|entry| by_remainder(&entry.leaf.body) == [[term; 16]]).count() as u32).collect();
+    let wanted: Vec<u32> = (0..7)
+        .map(|term| {
+            all.iter()
+                .filter(|entry| by_remainder(&entry.leaf.body) == [[term; 16]])
+                .count() as u32
+        })
+        .collect();
     let uses = || Uses::of(Arc::new(sample.directory.reader()), 0, by_remainder);
-    let counted = |uses: &Uses| (0..7).map(|term| uses.count(&[[term; 16]]).unwrap()).collect::<Vec<_>>();
+    let counted = |uses: &Uses| {
+        (0..7)
+            .map(|term| uses.count(&[[term; 16]]).unwrap())
+            .collect::<Vec<_>>()
+    };
     assert_eq!(counted(&uses()), wanted, "without any file");
-    let files: Vec<_> = segments.iter().map(|segment| segment.with_extension("uses")).collect();
+    let files: Vec<_> = segments
+        .iter()
+        .map(|segment| segment.with_extension("uses"))
+        .collect();
     let (open, closed) = files.split_last().unwrap();
     assert!(closed.len() > 1 && closed.iter().all(|file| file.is_file()) && !open.exists());
     assert_eq!(counted(&uses()), wanted, "from the files");
@@ -748,35 +1136,70 @@ fn uses_are_counted_whatever_is_left_of_their_index() {
         std::fs::remove_file(&closed[1]).unwrap();
         assert_eq!(counted(&uses()), wanted, "byte {at}");
     }
-    // The indexes can be neither read nor written: searches and counts go by the segments, and leave nothing behind.
-    let indexes = |extension: &str| closed.iter().map(|file| file.with_extension(extension)).collect::<Vec<_>>();
+    // The indexes can be neither read nor written: searches and counts go by the segments, and leave nothing
+    // behind.
+    let indexes = |extension: &str| {
+        closed
+            .iter()
+            .map(|file| file.with_extension(extension))
+            .collect::<Vec<_>>()
+    };
     for file in indexes("uses").iter().chain(&indexes("idx")) {
         let _ = std::fs::remove_file(file);
         std::fs::create_dir_all(file.join("non vuota")).unwrap();
     }
     let unwritten = uses();
-    assert_eq!((counted(&unwritten), counted(&unwritten)), (wanted.clone(), wanted.clone()), "no index can be written");
-    let filter = Filter { kind: Some(Kind::Admin), ..Filter::default() };
-    let found = |filter: &Filter| find(&sample.directory.reader(), filter, usize::MAX).unwrap().len();
+    assert_eq!(
+        (counted(&unwritten), counted(&unwritten)),
+        (wanted.clone(), wanted.clone()),
+        "no index can be written"
+    );
+    let filter = Filter {
+        kind: Some(Kind::Admin),
+        ..Filter::default()
+    };
+    let found = |filter: &Filter| {
+        find(&sample.directory.reader(), filter, usize::MAX)
+            .unwrap()
+            .len()
+    };
     let matching = all.iter().filter(|entry| filter.matches(entry)).count();
     assert_eq!(found(&filter), matching);
     let left = std::fs::read_dir(sample.directory.segments())
         .unwrap()
-        .filter(|entry| entry.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "new"));
+        .filter(|entry| {
+            entry
+                .as_ref()
+                .unwrap()
+                .path()
+                .extension()
+                .is_some_and(|extension| extension == "new")
+        });
     assert_eq!(left.count(), 0);
     // They can be written again: the next count and the next search make them.
     for file in indexes("uses").iter().chain(&indexes("idx")) {
         std::fs::remove_dir_all(file).unwrap();
     }
     assert_eq!((counted(&unwritten), found(&filter)), (wanted.clone(), matching));
-    assert!(indexes("uses").iter().chain(&indexes("idx")).all(|file| file.is_file()));
+    assert!(
+        indexes("uses")
+            .iter()
+            .chain(&indexes("idx"))
+            .all(|file| file.is_file())
+    );
     // A start begins to count in the middle of the open segment; so it did in one that was closed since.
     for (file, segment) in [(None, segments.last().unwrap()), (Some(&closed[1]), &segments[1])] {
         file.map_or(Ok(()), std::fs::remove_file).unwrap();
         let first: u64 = segment.file_stem().unwrap().to_str().unwrap().parse().unwrap();
-        let of_segment: Vec<Entry> = all.iter().filter(|entry| entry.position.part() == first).cloned().collect();
+        let of_segment: Vec<Entry> = all
+            .iter()
+            .filter(|entry| entry.position.part() == first)
+            .cloned()
+            .collect();
         let mut begun = uses();
-        begun.apply(&of_segment[of_segment.len() / 2..], Origin::Here).unwrap();
+        begun
+            .apply(&of_segment[of_segment.len() / 2..], Origin::Here)
+            .unwrap();
         assert_eq!(counted(&begun), wanted, "{segment:?}");
     }
 }
@@ -786,24 +1209,43 @@ fn a_damaged_key_is_named_with_the_entries_that_it_closes() {
     let sample = Sample::new(12);
     let ring = sample.directory.keys().join("keyring");
     let whole = std::fs::read(&ring).unwrap();
-    let sealed: Vec<u64> = entries(&sample).iter().filter(|entry| !entry.sealed.is_empty()).map(|entry| entry.leaf.seq).collect();
+    let sealed: Vec<u64> = entries(&sample)
+        .iter()
+        .filter(|entry| !entry.sealed.is_empty())
+        .map(|entry| entry.leaf.seq)
+        .collect();
     let records = whole.len() / 128;
-    let id = (1..=records).find(|id| whole[(id - 1) * 128 + 4] == 2).expect("a class key");
+    let id = (1..=records)
+        .find(|id| whole[(id - 1) * 128 + 4] == 2)
+        .expect("a class key");
     let mut bad = whole.clone();
     bad[(id - 1) * 128 + 80] ^= 1;
     std::fs::write(&ring, &bad).unwrap();
-    let error = varco::commands::ledger::verify(&sample.directory).unwrap_err().to_string();
+    let error = varco::commands::ledger::verify(&sample.directory)
+        .unwrap_err()
+        .to_string();
     let named = sealed.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
-    assert!(error.contains(&format!("la chiave {id} (sistema ")) && error.contains("è danneggiata"), "{error}");
+    assert!(
+        error.contains(&format!("la chiave {id} (sistema ")) && error.contains("è danneggiata"),
+        "{error}"
+    );
     assert!(error.contains(&format!("voci illeggibili: {named}")), "{error}");
     // Erased: that is no damage.
     bad[(id - 1) * 128 + 64..id * 128 - 4].fill(0);
     std::fs::write(&ring, &bad).unwrap();
-    assert_eq!(varco::commands::ledger::verify(&sample.directory).unwrap().erased, sealed.len() as u64);
+    assert_eq!(
+        varco::commands::ledger::verify(&sample.directory).unwrap().erased,
+        sealed.len() as u64
+    );
     // Not there at all.
     std::fs::write(&ring, &whole[..(id - 1) * 128]).unwrap();
-    let error = varco::commands::ledger::verify(&sample.directory).unwrap_err().to_string();
-    assert!(error.contains(&format!("la chiave {id} non è nel portachiavi")), "{error}");
+    let error = varco::commands::ledger::verify(&sample.directory)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.contains(&format!("la chiave {id} non è nel portachiavi")),
+        "{error}"
+    );
 }
 
 #[test]
@@ -817,23 +1259,49 @@ fn an_older_keyring_is_refused_after_a_crash_too_by_what_entries_name() {
     // A key that no entry of kind system has counted: the first of an ente.
     let mut body = Body::new(Kind::Dsu, Retention::Dsu, new_exchange(now).unwrap(), now);
     body.ente = Some("caf".to_owned());
-    let secret = Secret { reason: Some("x".to_owned()), ..Secret::default() };
-    let draft = node.ledger.prepare(body, &secret, &Blinding::new().unwrap(), 0, now).unwrap();
-    runtime().block_on(node.ledger.committer.submit(Submission { drafts: vec![draft], preconditions: Vec::new() })).unwrap();
+    let secret = Secret {
+        reason: Some("x".to_owned()),
+        ..Secret::default()
+    };
+    let draft = node
+        .ledger
+        .prepare(body, &secret, &Blinding::new().unwrap(), 0, now)
+        .unwrap();
+    runtime()
+        .block_on(node.ledger.committer.submit(Submission {
+            drafts: vec![draft],
+            preconditions: Vec::new(),
+        }))
+        .unwrap();
     // The process dies: nothing is closed. What it had written stands.
     let (data, copy) = (sample.directory.path(), sample.home.path().join("dead"));
-    assert!(std::process::Command::new("cp").arg("-a").args([data, &copy]).status().unwrap().success());
+    assert!(
+        std::process::Command::new("cp")
+            .arg("-a")
+            .args([data, &copy])
+            .status()
+            .unwrap()
+            .success()
+    );
     node.close();
     let dead = Directory::open(&copy).unwrap();
     let new = std::fs::read(dead.keys().join("keyring")).unwrap();
     assert!(new.len() > old.len());
     std::fs::write(dead.keys().join("keyring"), &old).unwrap();
     for _ in 0..2 {
-        let refused = Node::open(&dead, &clock, Arc::new(RealDisk), SEGMENT).unwrap_err().to_string();
+        let refused = Node::open(&dead, &clock, Arc::new(RealDisk), SEGMENT)
+            .unwrap_err()
+            .to_string();
         assert!(refused.contains("è una copia vecchia"), "{refused}");
     }
-    assert_eq!(std::fs::read(dead.keys().join("keyring")).unwrap(), old, "no key was made");
+    assert_eq!(
+        std::fs::read(dead.keys().join("keyring")).unwrap(),
+        old,
+        "no key was made"
+    );
     std::fs::write(dead.keys().join("keyring"), &new).unwrap();
-    Node::open(&dead, &clock, Arc::new(RealDisk), SEGMENT).unwrap().close();
+    Node::open(&dead, &clock, Arc::new(RealDisk), SEGMENT)
+        .unwrap()
+        .close();
     assert_eq!(varco::commands::ledger::verify(&dead).unwrap().opened, 4);
 }

@@ -1,6 +1,12 @@
 //! The tests of every day, a module a subject: nothing from the system's packages, no more than seconds each.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests"
+)]
 #![allow(unreachable_pub, reason = "modules of a test binary")]
 
 mod ambiguities;

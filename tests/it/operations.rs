@@ -1,5 +1,6 @@
-//! The operations beyond those of every day, through the real port: residents, declarations, thresholds, the dialect of the porta di dominio, what became of
-//! a DSU, lots; and the same in SOAP 1.2 and in packages of MTOM.
+//! The operations beyond those of every day, through the real port: residents, declarations, thresholds, the
+//! dialect of the porta di dominio, what became of a DSU, lots; and the same in SOAP 1.2 and in packages of
+//! MTOM.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -33,7 +34,11 @@ fn site() -> Site {
         "comune",
         "ConsultazioneIndicatore,ConsultazioneAttestazione,ConsultazioneAttestazioneResidenti,ConsultazioneDichiarazione,ConsultazioneSogliaIndicatore,VerificaEsistenzaProtocollo",
     );
-    grant(&site, "caf", "TrasmissioneDSU,ConsultazioneEsitoDSU,TrasmissioneLotto,ConsultazioneEsitoLotto");
+    grant(
+        &site,
+        "caf",
+        "TrasmissioneDSU,ConsultazioneEsitoDSU,TrasmissioneLotto,ConsultazioneEsitoLotto",
+    );
     site.configure("[paths]\npdd = [\"/pdd/inps\"]\n\n[[soglia]]\ncodice = \"BVAC01\"\nprestazione = \"A1.07\"\nimporto = \"40000.00\"\n\n[[soglia]]\ncodice = \"ABCD02\"\nprestazione = \"A1.07\"\nimporto = \"0.01\"\n\n[[soglia]]\ncodice = \"ALTR03\"\nprestazione = \"A3.02\"\nimporto = \"1.00\"\n");
     site
 }
@@ -44,30 +49,58 @@ fn grant(site: &Site, codice: &str, operazioni: &str) {
 
 fn entries(site: &Site, kind: Option<Kind>) -> Vec<Entry> {
     let directory = site.directory();
-    find(&directory.reader(), &Filter { kind, ..Filter::default() }, usize::MAX).unwrap()
+    find(
+        &directory.reader(),
+        &Filter {
+            kind,
+            ..Filter::default()
+        },
+        usize::MAX,
+    )
+    .unwrap()
 }
 
 fn asks(operation: Operation, inner: &str) -> String {
     let (root, namespace) = (operation.root(), operation.namespace());
-    envelope(Version::V11, &format!("<{root} xmlns=\"{namespace}\">{inner}</{root}>"))
+    envelope(
+        Version::V11,
+        &format!("<{root} xmlns=\"{namespace}\">{inner}</{root}>"),
+    )
 }
 
 fn by_cf(person: &str) -> String {
-    format!("<RicercaCF><CodiceFiscale>{person}</CodiceFiscale><PrestazioneDaErogare>{BENEFIT}</PrestazioneDaErogare></RicercaCF>")
+    format!(
+        "<RicercaCF><CodiceFiscale>{person}</CodiceFiscale><PrestazioneDaErogare>{BENEFIT}</PrestazioneDaErogare></RicercaCF>"
+    )
 }
 
 /// A reply is valid against our own schemas; what it holds in base64 too.
 fn valid(answer: &Answer) {
     let contract = Contract::compile().unwrap();
     let document = parse(&answer.text, &Limits::default()).unwrap();
-    let body = document.root().children().next().unwrap().children().next().unwrap();
+    let body = document
+        .root()
+        .children()
+        .next()
+        .unwrap()
+        .children()
+        .next()
+        .unwrap();
     let judge = |element: varco::xml::Element<'_, '_>| {
-        let root = contract.schemas().root(element.namespace(), element.local()).unwrap_or_else(|| panic!("{}", element.local()));
+        let root = contract
+            .schemas()
+            .root(element.namespace(), element.local())
+            .unwrap_or_else(|| panic!("{}", element.local()));
         let report = contract.schemas().validate(element, root);
         assert!(report.is_clean(), "{:?}: {}", report.violations, answer.text);
     };
     judge(body);
-    for name in ["XmlEsitoIndicatore", "XmlEsitoAttestazione", "XmlEsitoDichiarazione", "XmlRicevuta"] {
+    for name in [
+        "XmlEsitoIndicatore",
+        "XmlEsitoAttestazione",
+        "XmlEsitoDichiarazione",
+        "XmlRicevuta",
+    ] {
         if answer.text.contains(&format!("<{name}>")) {
             judge(parse(&payload(answer, name), &Limits::default()).unwrap().root());
         }
@@ -84,8 +117,15 @@ async fn transmitted(caf: &Client, dsu: &str) -> String {
 fn feed(site: &Site, lines: &str) {
     let file = site.home.path().join("feed.csv");
     std::fs::write(&file, format!("{}\n{lines}", COLUMNS.join(","))).unwrap();
-    let (said, done) =
-        command(&["feed", "load", &file.display().to_string(), "--data", &site.data().display().to_string(), "--motivo", "prova"]);
+    let (said, done) = command(&[
+        "feed",
+        "load",
+        &file.display().to_string(),
+        "--data",
+        &site.data().display().to_string(),
+        "--motivo",
+        "prova",
+    ]);
     assert!(done, "{said}");
 }
 
@@ -94,7 +134,14 @@ fn residents_and_declarations_are_retrieved_by_every_key_and_at_every_path() {
     let site = site();
     let today = site.today();
     let year: i16 = today[..4].parse().unwrap();
-    feed(&site, &format!("{},{},24500,24500,,,,,,,,,,,01:01234567897:IT00X\n", requests::GIULIA, year - 2));
+    feed(
+        &site,
+        &format!(
+            "{},{},24500,24500,,,,,,,,,,,01:01234567897:IT00X\n",
+            requests::GIULIA,
+            year - 2
+        ),
+    );
     let serving = site.serve();
     let sender = "CAF00001-DECLAR-2026-N0000001";
     let protocol = kit::runtime().block_on(async {
@@ -158,7 +205,8 @@ fn residents_and_declarations_are_retrieved_by_every_key_and_at_every_path() {
     let read: Vec<Entry> = entries(&site, Some(Kind::Exchange))
         .into_iter()
         .filter(|entry| {
-            entry.leaf.body.operation.as_deref() == Some("ConsultazioneDichiarazione") && entry.leaf.body.outcome.as_deref() == Some("OK")
+            entry.leaf.body.operation.as_deref() == Some("ConsultazioneDichiarazione")
+                && entry.leaf.body.outcome.as_deref() == Some("OK")
         })
         .collect();
     assert_eq!(read.len(), 7);
@@ -297,10 +345,15 @@ fn the_dialect_of_the_porta_di_dominio() {
     });
     serving.stop();
     let keys = Keys::open(&site.directory().keys(), false).unwrap();
-    let of_dialect: Vec<Entry> =
-        entries(&site, Some(Kind::Exchange)).into_iter().filter(|entry| entry.leaf.body.facts.contains_key("dialetto")).collect();
+    let of_dialect: Vec<Entry> = entries(&site, Some(Kind::Exchange))
+        .into_iter()
+        .filter(|entry| entry.leaf.body.facts.contains_key("dialetto"))
+        .collect();
     assert!(of_dialect.len() > 20);
-    for entry in of_dialect.iter().filter(|entry| entry.leaf.body.outcome.as_deref() == Some("OK")) {
+    for entry in of_dialect
+        .iter()
+        .filter(|entry| entry.leaf.body.outcome.as_deref() == Some("OK"))
+    {
         let (_, secret) = seal::open(&keys, &entry.leaf, &entry.sealed).unwrap();
         assert_eq!(secret.operator.as_deref(), Some(operator));
         assert!(secret.protocol.contains(&protocol));
@@ -311,26 +364,51 @@ fn the_dialect_of_the_porta_di_dominio() {
 #[test]
 fn what_became_of_a_dsu_is_told_to_its_sender_alone() {
     let site = site();
-    grant(&site, "comune", "TrasmissioneDSU,ConsultazioneEsitoDSU,ConsultazioneEsitoLotto");
+    grant(
+        &site,
+        "comune",
+        "TrasmissioneDSU,ConsultazioneEsitoDSU,ConsultazioneEsitoLotto",
+    );
     let serving = site.serve();
     kit::runtime().block_on(async {
         let today = site.today();
-        let (caf, comune) = (site.client(serving.address, "caf"), site.client(serving.address, "comune"));
-        let sent = caf.call(DSU, &requests::trasmissione(&requests::dsu("CAF00001-STATUS-2026-N0000001", &today))).await.unwrap();
+        let (caf, comune) = (
+            site.client(serving.address, "caf"),
+            site.client(serving.address, "comune"),
+        );
+        let sent = caf
+            .call(
+                DSU,
+                &requests::trasmissione(&requests::dsu("CAF00001-STATUS-2026-N0000001", &today)),
+            )
+            .await
+            .unwrap();
         let protocol = element(&sent, "ProtocolloDSU").to_owned();
         let ask = |inner: String| asks(Operation::ConsultazioneEsitoDsu, &inner);
         let by_dsu = ask(format!("<ProtocolloDSU>{protocol}</ProtocolloDSU>"));
-        let by_sender = ask("<ProtocolloMittente> CAF00001-STATUS-2026-N0000001 </ProtocolloMittente>".to_owned());
+        let by_sender =
+            ask("<ProtocolloMittente> CAF00001-STATUS-2026-N0000001 </ProtocolloMittente>".to_owned());
         for request in [&by_dsu, &by_sender] {
             let answer = caf.call(DSU, request).await.unwrap();
             valid(&answer);
-            assert_eq!((element(&answer, "Esito"), element(&answer, "Stato")), ("OK", "ATTESTATA"), "{}", answer.text);
+            assert_eq!(
+                (element(&answer, "Esito"), element(&answer, "Stato")),
+                ("OK", "ATTESTATA"),
+                "{}",
+                answer.text
+            );
             for name in ["ProtocolloDSU", "IstanteRicezione", "XmlRicevuta", "Impronta"] {
                 assert_eq!(element(&answer, name), element(&sent, name), "{name}");
             }
-            assert_eq!(element(&answer, "ProtocolloMittente"), "CAF00001-STATUS-2026-N0000001");
             assert_eq!(
-                (element(&answer, "DataPresentazione"), element(&answer, "DataValidita")),
+                element(&answer, "ProtocolloMittente"),
+                "CAF00001-STATUS-2026-N0000001"
+            );
+            assert_eq!(
+                (
+                    element(&answer, "DataPresentazione"),
+                    element(&answer, "DataValidita")
+                ),
                 (&*today, &*format!("{}-12-31", &today[..4]))
             );
             assert!(!answer.text.contains("ProtocolloSostitutivo"));
@@ -346,11 +424,25 @@ fn what_became_of_a_dsu_is_told_to_its_sender_alone() {
         let second = transmitted(&caf, &requests::dsu("CAF00001-STATUS-2026-N0000002", &today)).await;
         let answer = caf.call(DSU, &by_dsu).await.unwrap();
         valid(&answer);
-        assert_eq!((element(&answer, "Stato"), element(&answer, "ProtocolloSostitutivo")), ("SOSTITUITA", &*second));
-        let answer = caf.call(DSU, &ask(format!("<ProtocolloDSU>{second}</ProtocolloDSU>"))).await.unwrap();
+        assert_eq!(
+            (
+                element(&answer, "Stato"),
+                element(&answer, "ProtocolloSostitutivo")
+            ),
+            ("SOSTITUITA", &*second)
+        );
+        let answer = caf
+            .call(DSU, &ask(format!("<ProtocolloDSU>{second}</ProtocolloDSU>")))
+            .await
+            .unwrap();
         assert_eq!(element(&answer, "Stato"), "ATTESTATA");
-        let absent =
-            caf.call(DSU, &ask("<ProtocolloMittente>CAF00001-STATUS-2026-N0000009</ProtocolloMittente>".to_owned())).await.unwrap();
+        let absent = caf
+            .call(
+                DSU,
+                &ask("<ProtocolloMittente>CAF00001-STATUS-2026-N0000009</ProtocolloMittente>".to_owned()),
+            )
+            .await
+            .unwrap();
         assert_eq!(element(&absent, "Esito"), "DATI_NON_TROVATI");
         // White space that a program put around the protocol is part of it, and found all the same.
         transmitted(&caf, &requests::dsu(" CAF00001-SPACES-26-N0000001 ", &today)).await;
@@ -362,13 +454,18 @@ fn what_became_of_a_dsu_is_told_to_its_sender_alone() {
     let keys = Keys::open(&site.directory().keys(), false).unwrap();
     let all = entries(&site, Some(Kind::Exchange));
     for operation in ["TrasmissioneDSU", "ConsultazioneEsitoDSU"] {
-        let is_told =
-            |entry: &&Entry| entry.leaf.body.operation.as_deref() == Some(operation) && entry.leaf.body.outcome.as_deref() == Some("OK");
+        let is_told = |entry: &&Entry| {
+            entry.leaf.body.operation.as_deref() == Some(operation)
+                && entry.leaf.body.outcome.as_deref() == Some("OK")
+        };
         let told: Vec<&Entry> = all.iter().filter(is_told).collect();
         assert!(told.len() >= 3);
         for entry in told {
             let (_, secret) = seal::open(&keys, &entry.leaf, &entry.sealed).unwrap();
-            assert!(secret.cf.contains(&CHILD.to_owned()) && secret.cf.len() == 4, "{operation}");
+            assert!(
+                secret.cf.contains(&CHILD.to_owned()) && secret.cf.len() == 4,
+                "{operation}"
+            );
             assert_eq!(entry.leaf.body.tokens.as_ref().unwrap().cf.len(), 4);
         }
     }
@@ -379,7 +476,10 @@ fn lot(dsu: &[String]) -> String {
 }
 
 fn without_id(answer: &Answer) -> String {
-    answer.text.replace(&format!("<IdRichiesta>{}</IdRichiesta>", element(answer, "IdRichiesta")), "")
+    answer.text.replace(
+        &format!("<IdRichiesta>{}</IdRichiesta>", element(answer, "IdRichiesta")),
+        "",
+    )
 }
 
 #[test]
@@ -392,7 +492,8 @@ fn a_lot_is_accepted_one_by_one_recorded_at_once_and_the_same_when_sent_again() 
         let (caf, comune) = (site.client(serving.address, "caf"), site.client(serving.address, "comune"));
         let good = |n: usize| requests::dsu(&format!("CAF00001-LOTTO1-2026-N000000{n}"), &today);
         let before = transmitted(&caf, &good(5)).await;
-        // Good; bad by a check; bad by the schema; the first again; the first's protocol with other content; transmitted before; good.
+        // Good; bad by a check; bad by the schema; the first again; the first's protocol with other content;
+        // transmitted before; good.
         let dsu = [
             good(1),
             good(2).replace("CodiceFiscale=\"GLLSFO14B60H501C\"", "CodiceFiscale=\"GLLSFO14B60H501D\""),
@@ -477,11 +578,25 @@ fn a_lot_is_accepted_one_by_one_recorded_at_once_and_the_same_when_sent_again() 
     // One batch: all entries of the lot have the sequence after one another, and one time of record.
     let of_lot: Vec<&Entry> = all
         .iter()
-        .filter(|entry| entry.leaf.body.operation.as_deref() == Some("TrasmissioneLotto") && entry.leaf.body.kind != Kind::Exchange)
+        .filter(|entry| {
+            entry.leaf.body.operation.as_deref() == Some("TrasmissioneLotto")
+                && entry.leaf.body.kind != Kind::Exchange
+        })
         .collect();
     assert_eq!(of_lot.len(), 5, "two new DSU, their attestations, the lot");
-    assert_eq!(of_lot.iter().map(|entry| &entry.leaf.recorded).collect::<HashSet<_>>().len(), 1);
-    assert!(of_lot.windows(2).all(|pair| pair[1].leaf.seq == pair[0].leaf.seq + 1));
+    assert_eq!(
+        of_lot
+            .iter()
+            .map(|entry| &entry.leaf.recorded)
+            .collect::<HashSet<_>>()
+            .len(),
+        1
+    );
+    assert!(
+        of_lot
+            .windows(2)
+            .all(|pair| pair[1].leaf.seq == pair[0].leaf.seq + 1)
+    );
     let keys = Keys::open(&site.directory().keys(), false).unwrap();
     let (_, secret) = seal::open(&keys, &of_lot[4].leaf, &of_lot[4].sealed).unwrap();
     assert_eq!(secret.protocol, [flow]);
@@ -535,7 +650,11 @@ fn entries_that_no_batch_holds_are_refused_for_good_and_recorded() {
     });
     serving.stop();
     assert_eq!(entries(&site, Some(Kind::Dsu)).len(), 0);
-    assert!(entries(&site, Some(Kind::Exchange)).iter().any(|entry| entry.leaf.body.refusal.as_deref() == Some("F07.dimensione")));
+    assert!(
+        entries(&site, Some(Kind::Exchange))
+            .iter()
+            .any(|entry| entry.leaf.body.refusal.as_deref() == Some("F07.dimensione"))
+    );
 }
 
 #[test]
@@ -545,23 +664,35 @@ fn a_large_lot_and_two_equal_ones_at_once() {
     let today = site.today();
     kit::runtime().block_on(async {
         let caf = site.client(serving.address, "caf");
-        let dsu: Vec<String> = (0..500).map(|n| requests::dsu(&format!("CAF00001-GROSSO-2026-N{n:07}"), &today)).collect();
+        let dsu: Vec<String> = (0..500)
+            .map(|n| requests::dsu(&format!("CAF00001-GROSSO-2026-N{n:07}"), &today))
+            .collect();
         let text = lot(&dsu);
-        assert!(text.len() > 2 << 20, "a lot that is larger than any other message");
+        assert!(
+            text.len() > 2 << 20,
+            "a lot that is larger than any other message"
+        );
         let (one, two) = tokio::join!(caf.call(DSU, &text), caf.call(DSU, &text));
         let (one, two) = (one.unwrap(), two.unwrap());
         // One of them may have been told to come again.
-        let accepted: Vec<&Answer> = [&one, &two].into_iter().filter(|answer| answer.status == 200).collect();
+        let accepted: Vec<&Answer> = [&one, &two]
+            .into_iter()
+            .filter(|answer| answer.status == 200)
+            .collect();
         assert!(!accepted.is_empty(), "{} {}", one.text, two.text);
         for answer in &accepted {
-            assert_eq!((element(answer, "Accettate"), element(answer, "Rifiutate")), ("500", "0"));
+            assert_eq!(
+                (element(answer, "Accettate"), element(answer, "Rifiutate")),
+                ("500", "0")
+            );
             assert_eq!(without_id(answer), without_id(accepted[0]));
         }
         // Who may not transmit lots may not send what is that large; nor anything else in that size.
         let comune = site.client(serving.address, "comune");
         assert_eq!(comune.call(DSU, &text).await.unwrap().status, 413);
         let comment = format!("<!--{}--></s:Body>", "x".repeat(3 << 20));
-        let single = requests::trasmissione(&requests::dsu("CAF00001-SINGLE-2026-N0000001", &today)).replace("</s:Body>", &comment);
+        let single = requests::trasmissione(&requests::dsu("CAF00001-SINGLE-2026-N0000001", &today))
+            .replace("</s:Body>", &comment);
         let answer = caf.call(DSU, &single).await.unwrap();
         assert_eq!(answer.status, 413, "{}", answer.text);
     });
@@ -572,7 +703,10 @@ fn a_large_lot_and_two_equal_ones_at_once() {
 }
 
 async fn post(client: &Client, path: &str, kind: &str, body: impl Into<Bytes>) -> (Answer, String) {
-    let request = Request::post(path).header("content-type", kind).body(Full::new(body.into())).unwrap();
+    let request = Request::post(path)
+        .header("content-type", kind)
+        .body(Full::new(body.into()))
+        .unwrap();
     let answer = client.connect().await.unwrap().send(request).await.unwrap();
     let kind = answer.kind.clone().unwrap_or_default();
     (answer, kind)
@@ -631,7 +765,10 @@ fn soap_1_2_is_answered_in_soap_1_2() {
         assert!(other.text.contains(&upgrade), "{}", other.text);
     });
     serving.stop();
-    let twelve = entries(&site, Some(Kind::Exchange)).into_iter().filter(|entry| entry.leaf.body.facts.contains_key("soap")).count();
+    let twelve = entries(&site, Some(Kind::Exchange))
+        .into_iter()
+        .filter(|entry| entry.leaf.body.facts.contains_key("soap"))
+        .count();
     assert!(twelve >= 7, "{twelve}");
 }
 
@@ -648,7 +785,12 @@ fn package(root_kind: &str, root: &str, parts: &[(&str, &[u8])]) -> (String, Vec
         body.extend(b"\r\n");
     }
     body.extend(b"--b0--\r\n");
-    (format!("multipart/related; boundary=b0; type=\"application/xop+xml\"; start=\"<root@x>\"; start-info=\"{root_kind}\""), body)
+    (
+        format!(
+            "multipart/related; boundary=b0; type=\"application/xop+xml\"; start=\"<root@x>\"; start-info=\"{root_kind}\""
+        ),
+        body,
+    )
 }
 
 #[test]
@@ -724,7 +866,15 @@ fn every_wsdl_is_served_at_its_path() {
         let comune = site.client(serving.address, "comune");
         let get = |path: String| {
             let comune = comune.clone();
-            async move { comune.connect().await.unwrap().send(Request::get(path).body(Full::default()).unwrap()).await.unwrap() }
+            async move {
+                comune
+                    .connect()
+                    .await
+                    .unwrap()
+                    .send(Request::get(path).body(Full::default()).unwrap())
+                    .await
+                    .unwrap()
+            }
         };
         for path in [
             ISEE,
@@ -738,12 +888,25 @@ fn every_wsdl_is_served_at_its_path() {
                 assert_eq!(answer.status, 200, "{path}?{query}");
                 assert_eq!(answer.text.matches("<wsdl:port ").count(), ports);
                 assert_eq!(
-                    answer.text.matches(&format!(":address location=\"https://localhost:{}{path}\"", serving.address.port())).count(),
+                    answer
+                        .text
+                        .matches(&format!(
+                            ":address location=\"https://localhost:{}{path}\"",
+                            serving.address.port()
+                        ))
+                        .count(),
                     ports
                 );
                 // Every schema that it names is there.
-                for name in answer.text.split("schemaLocation=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
-                    let local = name.strip_prefix(&format!("https://localhost:{}", serving.address.port())).unwrap();
+                for name in answer
+                    .text
+                    .split("schemaLocation=\"")
+                    .skip(1)
+                    .filter_map(|rest| rest.split('"').next())
+                {
+                    let local = name
+                        .strip_prefix(&format!("https://localhost:{}", serving.address.port()))
+                        .unwrap();
                     assert_eq!(get(local.to_owned()).await.status, 200, "{name}");
                 }
             }
@@ -761,7 +924,8 @@ fn every_indicator_is_retrieved_and_a_dsu_referred_to_counts() {
     kit::runtime().block_on(async {
         let (caf, comune) = (site.client(serving.address, "caf"), site.client(serving.address, "comune"));
         let mut famiglie = Famiglie::new(7, today);
-        // A mother with a minor, whose father is married to another person and has a DSU of his own: an employee of 30,000 under FC8.
+        // A mother with a minor, whose father is married to another person and has a DSU of his own: an
+        // employee of 30,000 under FC8.
         let alone = |famiglie: &mut Famiglie, sender: &str, irpef: u32| {
             let mut foglio = famiglie.foglio(40, 40);
             foglio.altri_redditi = Some(AltriRedditi {
@@ -839,11 +1003,18 @@ fn an_identity_that_contradicts_itself_or_is_too_long_is_refused_and_not_kept() 
         let comune = site.client(serving.address, "comune");
         let plain = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
         let with = |blocks: &[&str]| {
-            let blocks: String = blocks.iter().map(|children| format!("<Identity xmlns='http://inps.it/'>{children}</Identity>")).collect();
+            let blocks: String = blocks
+                .iter()
+                .map(|children| format!("<Identity xmlns='http://inps.it/'>{children}</Identity>"))
+                .collect();
             plain.replacen("<s:Body>", &format!("<s:Header>{blocks}</s:Header><s:Body>"), 1)
         };
-        let (own, other) = ("<CodiceEnte xmlns=''>comune</CodiceEnte>", "<CodiceEnte xmlns=''>altro</CodiceEnte>");
-        let long = |name: &str, length: usize| format!("<{name} xmlns=''>{}</{name}>", "\u{e8}".repeat(length));
+        let (own, other) = (
+            "<CodiceEnte xmlns=''>comune</CodiceEnte>",
+            "<CodiceEnte xmlns=''>altro</CodiceEnte>",
+        );
+        let long =
+            |name: &str, length: usize| format!("<{name} xmlns=''>{}</{name}>", "\u{e8}".repeat(length));
         let identity = "urn:varco:problem:identity";
         for (blocks, refused) in [
             (vec![own, own], None),
@@ -852,11 +1023,20 @@ fn an_identity_that_contradicts_itself_or_is_too_long_is_refused_and_not_kept() 
             (vec![own, other], Some(identity)),
             (vec![other, own], Some(identity)),
             (vec![&*format!("{own}{other}")], Some(identity)),
-            (vec!["<UserId xmlns=''>a</UserId>", "<UserId xmlns=''>b</UserId>"], Some(identity)),
+            (
+                vec!["<UserId xmlns=''>a</UserId>", "<UserId xmlns=''>b</UserId>"],
+                Some(identity),
+            ),
             (vec![&*long("UserId", 256)], None),
             (vec![&*long("UserId", 257)], Some("urn:varco:problem:envelope")),
-            (vec![&*long("UserId", 1 << 19)], Some("urn:varco:problem:envelope")),
-            (vec![&*long("CodiceUfficio", 65)], Some("urn:varco:problem:envelope")),
+            (
+                vec![&*long("UserId", 1 << 19)],
+                Some("urn:varco:problem:envelope"),
+            ),
+            (
+                vec![&*long("CodiceUfficio", 65)],
+                Some("urn:varco:problem:envelope"),
+            ),
             (vec![&*long("CodiceEnte", 65)], Some("urn:varco:problem:envelope")),
         ] {
             let answer = comune.call(ISEE, &with(&blocks)).await.unwrap();
@@ -865,11 +1045,29 @@ fn an_identity_that_contradicts_itself_or_is_too_long_is_refused_and_not_kept() 
                 Some(problem) => assert!(answer.text.contains(problem), "{problem}: {}", answer.text),
             }
         }
-        let request = Request::post(ISEE).header("content-type", "text/xml").header("inps-identity-userid", "u".repeat(300));
-        let answer = comune.connect().await.unwrap().send(request.body(Full::new(Bytes::from(plain.clone()))).unwrap()).await.unwrap();
-        assert!(answer.text.contains("UserId ha pi\u{f9} di 256 caratteri."), "{}", answer.text);
+        let request = Request::post(ISEE)
+            .header("content-type", "text/xml")
+            .header("inps-identity-userid", "u".repeat(300));
+        let answer = comune
+            .connect()
+            .await
+            .unwrap()
+            .send(request.body(Full::new(Bytes::from(plain.clone()))).unwrap())
+            .await
+            .unwrap();
+        assert!(
+            answer.text.contains("UserId ha pi\u{f9} di 256 caratteri."),
+            "{}",
+            answer.text
+        );
     });
     serving.stop();
-    let bytes: u64 = std::fs::read_dir(site.directory().segments()).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum();
-    assert!(bytes < 200_000, "{bytes} bytes of ledger: what is too long was kept");
+    let bytes: u64 = std::fs::read_dir(site.directory().segments())
+        .unwrap()
+        .map(|file| file.unwrap().metadata().unwrap().len())
+        .sum();
+    assert!(
+        bytes < 200_000,
+        "{bytes} bytes of ledger: what is too long was kept"
+    );
 }

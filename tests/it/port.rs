@@ -1,4 +1,5 @@
-//! The real port: every row of the table of faults is provoked, equal transmissions meet, the contract is served.
+//! The real port: every row of the table of faults is provoked, equal transmissions meet, the contract is
+//! served.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -28,11 +29,19 @@ use varco::registry::quota::Quote;
 use varco::xml::{Limits, parse};
 
 fn request(path: &str) -> hyper::http::request::Builder {
-    Request::post(path).header("content-type", "text/xml; charset=utf-8").header("soapaction", "")
+    Request::post(path)
+        .header("content-type", "text/xml; charset=utf-8")
+        .header("soapaction", "")
 }
 
 async fn send(client: &Client, builder: hyper::http::request::Builder, body: impl Into<Bytes>) -> Answer {
-    client.connect().await.unwrap().send(builder.body(Full::new(body.into())).unwrap()).await.unwrap()
+    client
+        .connect()
+        .await
+        .unwrap()
+        .send(builder.body(Full::new(body.into())).unwrap())
+        .await
+        .unwrap()
 }
 
 /// Carries out a command on a thread of its own: what the command does, it waits for.
@@ -44,12 +53,28 @@ fn act_apart(site: &Site, command: Act) {
 fn assert_row(answer: &Answer, code: Code) {
     let row = row(code);
     assert_eq!(answer.status, row.http, "{code:?}: {}", answer.text);
-    assert_eq!(element(answer, "faultcode"), format!("SOAP-ENV:{}", row.faultcode), "{code:?}");
+    assert_eq!(
+        element(answer, "faultcode"),
+        format!("SOAP-ENV:{}", row.faultcode),
+        "{code:?}"
+    );
     assert_eq!(element(answer, "faultstring"), row.faultstring, "{code:?}");
     assert_eq!(element(answer, "status"), row.status.to_string(), "{code:?}");
-    assert_eq!(element(answer, "type"), format!("urn:varco:problem:{}", row.slug), "{code:?}");
-    assert!(element(answer, "detail").contains(row.detail), "{code:?}: {}", answer.text);
-    assert_eq!(element(answer, "instance"), format!("urn:uuid:{}", answer.exchange.as_ref().unwrap()), "{code:?}");
+    assert_eq!(
+        element(answer, "type"),
+        format!("urn:varco:problem:{}", row.slug),
+        "{code:?}"
+    );
+    assert!(
+        element(answer, "detail").contains(row.detail),
+        "{code:?}: {}",
+        answer.text
+    );
+    assert_eq!(
+        element(answer, "instance"),
+        format!("urn:uuid:{}", answer.exchange.as_ref().unwrap()),
+        "{code:?}"
+    );
     parse(&answer.text, &Limits::default()).unwrap();
 }
 
@@ -61,7 +86,9 @@ fn entries(site: &Site) -> Vec<Entry> {
 #[test]
 fn every_row_of_the_table_of_faults_is_provoked_and_recorded() {
     let site = Site::new();
-    site.configure("[limits]\nbody_seconds = 1\nbody_bytes = 100000\nper_ente = 2\n\n[ledger]\ngathered_seconds = 1\n");
+    site.configure(
+        "[limits]\nbody_seconds = 1\nbody_bytes = 100000\nper_ente = 2\n\n[ledger]\ngathered_seconds = 1\n",
+    );
     let serving = site.serve();
     let mut provoked: HashMap<Code, Answer> = HashMap::new();
     kit::runtime().block_on(async {
@@ -168,7 +195,10 @@ fn every_row_of_the_table_of_faults_is_provoked_and_recorded() {
     serving.stop();
 
     let all = entries(&site);
-    let codes: HashSet<String> = all.iter().filter_map(|entry| entry.leaf.body.refusal.clone()).collect();
+    let codes: HashSet<String> = all
+        .iter()
+        .filter_map(|entry| entry.leaf.body.refusal.clone())
+        .collect();
     let gathered = all
         .iter()
         .filter(|entry| entry.leaf.body.kind == Kind::Gathered)
@@ -178,19 +208,32 @@ fn every_row_of_the_table_of_faults_is_provoked_and_recorded() {
         let ledger = row(*code).ledger;
         match code {
             // Counted together; and what says that nothing can be recorded is not recorded.
-            Code::TooManyRequests | Code::Quota | Code::Attempts => assert!(gathered.contains(ledger), "{gathered}"),
+            Code::TooManyRequests | Code::Quota | Code::Attempts => {
+                assert!(gathered.contains(ledger), "{gathered}")
+            }
             Code::Unavailable => {}
             _ => assert!(codes.contains(ledger), "{code:?} ({ledger}) is not in the ledger"),
         }
-        let seen = provoked.contains_key(code) || matches!(code, Code::BodyTimeout | Code::BodyInterrupted | Code::Unavailable);
+        let seen = provoked.contains_key(code)
+            || matches!(
+                code,
+                Code::BodyTimeout | Code::BodyInterrupted | Code::Unavailable
+            );
         assert!(seen, "{code:?} was not provoked");
     }
-    assert!(gathered.contains("H02.certificato"), "the revoked handshake was not counted: {gathered}");
+    assert!(
+        gathered.contains("H02.certificato"),
+        "the revoked handshake was not counted: {gathered}"
+    );
     // Every answer that was read has its entry.
-    let exchanges: HashSet<String> = all.iter().map(|entry| entry.leaf.body.exchange.to_string()).collect();
+    let exchanges: HashSet<String> = all
+        .iter()
+        .map(|entry| entry.leaf.body.exchange.to_string())
+        .collect();
     for (code, answer) in &provoked {
         assert!(
-            matches!(code, Code::TooManyRequests | Code::Quota | Code::Attempts) || exchanges.contains(answer.exchange.as_ref().unwrap()),
+            matches!(code, Code::TooManyRequests | Code::Quota | Code::Attempts)
+                || exchanges.contains(answer.exchange.as_ref().unwrap()),
             "{code:?}"
         );
     }
@@ -225,7 +268,9 @@ fn connect_raw(site: &Site, serving: &Serving, name: &str) -> impl Future<Output
     async move {
         use tokio::io::AsyncWriteExt as _;
         let mut stream = client.connect_raw().await.unwrap();
-        let head = format!("POST {ISEE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: 1000\r\n\r\n<a>");
+        let head = format!(
+            "POST {ISEE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nContent-Length: 1000\r\n\r\n<a>"
+        );
         stream.write_all(head.as_bytes()).await.unwrap();
         stream.flush().await.unwrap();
         Raw(stream)
@@ -251,7 +296,11 @@ impl Disk for NoSpace {
 
 impl DiskFile for FullFile {
     fn write_all_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        if self.1.load(Ordering::SeqCst) { Err(io::ErrorKind::StorageFull.into()) } else { self.0.write_all_at(bytes, offset) }
+        if self.1.load(Ordering::SeqCst) {
+            Err(io::ErrorKind::StorageFull.into())
+        } else {
+            self.0.write_all_at(bytes, offset)
+        }
     }
     fn sync_data(&mut self) -> io::Result<()> {
         self.0.sync_data()
@@ -274,7 +323,8 @@ fn a_request_is_received_when_its_own_first_byte_comes() {
         let post = |path: &str, more: &str, length: usize| {
             format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\n{more}Content-Length: {length}\r\n\r\n")
         };
-        // The reply leaves before the body of the first has come: its last bytes are not the beginning of the second.
+        // The reply leaves before the body of the first has come: its last bytes are not the beginning of the
+        // second.
         stream.write_all(post("/altrove", "", 4).as_bytes()).await.unwrap();
         let mut bytes = [0; 4096];
         assert!(stream.read(&mut bytes).await.unwrap() > 0 && bytes.starts_with(b"HTTP/1.1 404"));
@@ -297,9 +347,17 @@ fn a_request_is_received_when_its_own_first_byte_comes() {
         .filter(|entry| entry.leaf.body.kind == Kind::Exchange)
         .map(|entry| entry.leaf.body.received.parse().unwrap())
         .collect();
-    let [elsewhere, first, second] = received[..] else { panic!("{received:?}") };
-    assert!(first.as_millisecond() - elsewhere.as_millisecond() >= 1500, "{elsewhere} {first}");
-    assert!((650..2000).contains(&(second.as_millisecond() - first.as_millisecond())), "{first} {second}");
+    let [elsewhere, first, second] = received[..] else {
+        panic!("{received:?}")
+    };
+    assert!(
+        first.as_millisecond() - elsewhere.as_millisecond() >= 1500,
+        "{elsewhere} {first}"
+    );
+    assert!(
+        (650..2000).contains(&(second.as_millisecond() - first.as_millisecond())),
+        "{first} {second}"
+    );
 }
 
 #[test]
@@ -307,9 +365,19 @@ fn a_full_disk_is_503_with_retry_after() {
     let site = Site::new();
     kit::runtime().block_on(async {
         let full = Arc::new(AtomicBool::new(false));
-        let started = start_on(&Config::read(&site.config()).unwrap(), &site.clock, Arc::new(NoSpace(full.clone()))).await.unwrap();
+        let started = start_on(
+            &Config::read(&site.config()).unwrap(),
+            &site.clock,
+            Arc::new(NoSpace(full.clone())),
+        )
+        .await
+        .unwrap();
         full.store(true, Ordering::SeqCst);
-        let answer = site.client(started.address, "comune").call(ISEE, "<a/>").await.unwrap();
+        let answer = site
+            .client(started.address, "comune")
+            .call(ISEE, "<a/>")
+            .await
+            .unwrap();
         assert_row(&answer, Code::Unavailable);
         full.store(false, Ordering::SeqCst);
         tokio::time::sleep(Duration::from_millis(1200)).await;
@@ -359,7 +427,10 @@ fn whoever_may_not_come_in_gets_the_same_bytes() {
         assert_eq!(listed, suspended);
     });
     serving.stop();
-    let codes: HashSet<String> = entries(&site).iter().filter_map(|entry| entry.leaf.body.refusal.clone()).collect();
+    let codes: HashSet<String> = entries(&site)
+        .iter()
+        .filter_map(|entry| entry.leaf.body.refusal.clone())
+        .collect();
     assert!(
         codes.contains(row(Code::NotAuthorized).ledger) && codes.contains(row(Code::PeerInvalid).ledger),
         "the ledger knows which: {codes:?}"
@@ -397,18 +468,29 @@ fn sixty_four_equal_transmissions_at_once_make_one_dsu() {
         answers
     });
     serving.stop();
-    let ids: HashSet<&str> = answers.iter().map(|answer| element(answer, "IdRichiesta")).collect();
+    let ids: HashSet<&str> = answers
+        .iter()
+        .map(|answer| element(answer, "IdRichiesta"))
+        .collect();
     assert_eq!(ids.len(), 64, "an IdRichiesta was given twice");
     let rest: HashSet<String> = answers
         .iter()
-        .map(|answer| answer.text.replace(&format!("<IdRichiesta>{}</IdRichiesta>", element(answer, "IdRichiesta")), ""))
+        .map(|answer| {
+            answer.text.replace(
+                &format!("<IdRichiesta>{}</IdRichiesta>", element(answer, "IdRichiesta")),
+                "",
+            )
+        })
         .collect();
     assert_eq!(rest.len(), 1, "{rest:#?}");
     let all = entries(&site);
     let count = |kind| all.iter().filter(|entry| entry.leaf.body.kind == kind).count();
     assert_eq!((count(Kind::Dsu), count(Kind::Attestation)), (1, 1));
     assert_eq!(
-        all.iter().filter(|entry| entry.leaf.body.outcome.as_deref() == Some("OK") && entry.leaf.body.kind == Kind::Exchange).count(),
+        all.iter()
+            .filter(|entry| entry.leaf.body.outcome.as_deref() == Some("OK")
+                && entry.leaf.body.kind == Kind::Exchange)
+            .count(),
         64
     );
 }
@@ -421,19 +503,40 @@ fn another_dsu_under_the_same_protocol_is_refused_and_the_same_in_other_words_is
         let caf = site.client(serving.address, "caf");
         let dsu = requests::dsu("CAF00001-SAME01-2026-N0000001", &site.today());
         let first = caf.call(DSU, &requests::trasmissione(&dsu)).await.unwrap();
-        let other = caf.call(DSU, &requests::trasmissione(&dsu.replace("Saldo3112=\"4200\"", "Saldo3112=\"4201\""))).await.unwrap();
+        let other = caf
+            .call(
+                DSU,
+                &requests::trasmissione(&dsu.replace("Saldo3112=\"4200\"", "Saldo3112=\"4201\"")),
+            )
+            .await
+            .unwrap();
         assert_eq!(element(&other, "Codice"), "K19.contenuto");
         // Another prefix, another order of attributes, another encoding: the same declaration.
         let words = dsu
-            .replace("<Dichiarazione xmlns=\"http://inps.it/ISEERiforma\"", "<Dichiarazione   xmlns='http://inps.it/ISEERiforma'")
-            .replace("Saldo3112=\"4200\" ConsistenzaMedia=\"3900\"", "ConsistenzaMedia=\"3900\" Saldo3112=\"4200\"");
+            .replace(
+                "<Dichiarazione xmlns=\"http://inps.it/ISEERiforma\"",
+                "<Dichiarazione   xmlns='http://inps.it/ISEERiforma'",
+            )
+            .replace(
+                "Saldo3112=\"4200\" ConsistenzaMedia=\"3900\"",
+                "ConsistenzaMedia=\"3900\" Saldo3112=\"4200\"",
+            );
         assert_ne!(words, dsu);
         let utf16: Vec<u8> = "\u{feff}"
             .encode_utf16()
-            .chain(requests::trasmissione(&words).replace("encoding=\"UTF-8\"", "encoding=\"UTF-16\"").encode_utf16())
+            .chain(
+                requests::trasmissione(&words)
+                    .replace("encoding=\"UTF-8\"", "encoding=\"UTF-16\"")
+                    .encode_utf16(),
+            )
             .flat_map(u16::to_le_bytes)
             .collect();
-        let again = send(&caf, Request::post(DSU).header("content-type", "text/xml; charset=utf-16"), utf16).await;
+        let again = send(
+            &caf,
+            Request::post(DSU).header("content-type", "text/xml; charset=utf-16"),
+            utf16,
+        )
+        .await;
         assert_eq!(element(&again, "ProtocolloDSU"), element(&first, "ProtocolloDSU"));
         assert_eq!(element(&again, "XmlRicevuta"), element(&first, "XmlRicevuta"));
     });
@@ -501,6 +604,13 @@ fn searches_find_what_they_should_and_nothing_else() {
     // Each is recorded with its reason.
     let refusals = site.refusals();
     let recorded = |code: &str| refusals.get(code).copied().unwrap_or_default();
-    let reasons = ["R01.richiesta", "R02.domanda", "R02.mittente", "R02.protocollo", "P01.prestazione", "D04.indicatore"];
+    let reasons = [
+        "R01.richiesta",
+        "R02.domanda",
+        "R02.mittente",
+        "R02.protocollo",
+        "P01.prestazione",
+        "D04.indicatore",
+    ];
     assert_eq!(reasons.map(recorded), [1, 1, 1, 1, 1, 2], "{refusals:?}");
 }

@@ -1,4 +1,5 @@
-//! Directories of earlier versions, and copies: what was recorded stays readable, and the ledger says what happened.
+//! Directories of earlier versions, and copies: what was recorded stays readable, and the ledger says what
+//! happened.
 
 mod answers;
 mod make;
@@ -38,21 +39,35 @@ fn done(arguments: &[&str]) -> String {
 fn a_directory_of_format_1_0_is_upgraded_when_it_is_asked_for() {
     let home = tempfile::tempdir().unwrap();
     let data = home.path().join("data");
-    copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/directory-1.0"), &data);
+    copy(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/directory-1.0"),
+        &data,
+    );
     let dir = data.display().to_string();
     // Keys of its own: those that it was written with are not kept, and its sealed parts stay closed.
     varco::ledger::keys::create(&data.join("keys")).unwrap();
     let keys = Keys::open(&data.join("keys"), false).unwrap();
     // As many as its entries name: with fewer it would be an older copy of a keyring.
-    (0..4).for_each(|earlier| drop(keys.token(Clock::system().today().year() - earlier, "cf", "").unwrap()));
+    (0..4).for_each(|earlier| {
+        drop(
+            keys.token(Clock::system().today().year() - earlier, "cf", "")
+                .unwrap(),
+        )
+    });
 
     let (text, opened) = varco(&["ente", "lista", "--data", &dir]);
-    assert!(!opened && text.contains("è nel formato 1.0") && text.contains("varco upgrade"), "{text}");
+    assert!(
+        !opened && text.contains("è nel formato 1.0") && text.contains("varco upgrade"),
+        "{text}"
+    );
     let before = std::fs::read(data.join("ledger/00000000000000000001.seg")).unwrap();
     assert!(done(&["upgrade", &dir]).contains("dal formato 1.0 al 1.1; 3 enti registrati di nuovo"));
     assert!(done(&["upgrade", &dir]).contains("già nel formato 1.1"));
     let after = std::fs::read(data.join("ledger/00000000000000000001.seg")).unwrap();
-    assert!(after.starts_with(&before) && after.len() > before.len(), "what was recorded was changed");
+    assert!(
+        after.starts_with(&before) && after.len() > before.len(),
+        "what was recorded was changed"
+    );
     // Without keys, since these are not those that the first entries were sealed with.
     std::fs::rename(data.join("keys"), home.path().join("keys")).unwrap();
     assert!(done(&["ledger", "verify", "--data", &dir]).contains("registro integro"));
@@ -72,15 +87,31 @@ fn a_directory_of_format_1_0_is_upgraded_when_it_is_asked_for() {
     assert!(done(&["ente", "mostra", "caf", "--data", &dir]).contains("sospeso"));
     assert!(done(&["ledger", "list", "--ente", "uni", "--data", &dir]).contains("ente converti"));
     done(&["ente", "riattiva", "caf", "--data", &dir, "--motivo", "prova"]);
-    std::fs::write(data.join("FORMAT"), std::fs::read_to_string(data.join("FORMAT")).unwrap().replace("varco 1.1", "varco 1.2")).unwrap();
+    std::fs::write(
+        data.join("FORMAT"),
+        std::fs::read_to_string(data.join("FORMAT"))
+            .unwrap()
+            .replace("varco 1.1", "varco 1.2"),
+    )
+    .unwrap();
     let (text, opened) = varco(&["ente", "lista", "--data", &dir]);
-    assert!(!opened && text.contains("scritta una versione successiva"), "{text}");
+    assert!(
+        !opened && text.contains("scritta una versione successiva"),
+        "{text}"
+    );
 }
 
 /// A copy of the data directory, and one of its keys.
 fn backup(site: &Site) -> (PathBuf, PathBuf) {
     let (target, keys) = (site.home.path().join("copy"), site.home.path().join("keys"));
-    done(&["backup", &target.display().to_string(), "--data", &site.data().display().to_string(), "--keys", &keys.display().to_string()]);
+    done(&[
+        "backup",
+        &target.display().to_string(),
+        "--data",
+        &site.data().display().to_string(),
+        "--keys",
+        &keys.display().to_string(),
+    ]);
     (target, keys)
 }
 
@@ -103,10 +134,22 @@ fn put_in_place(then: impl FnOnce(&Path)) {
     let serving = site.serve();
     let ask = |serving: &Serving| {
         let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
-        kit::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &request)).unwrap()
+        kit::runtime()
+            .block_on(site.client(serving.address, "comune").call(ISEE, &request))
+            .unwrap()
     };
     // Numbers are given before the copy is made, and after it.
-    let id = |answer: &str| answer.split("<IdRichiesta>").nth(1).unwrap().split('<').next().unwrap().parse::<u64>().unwrap();
+    let id = |answer: &str| {
+        answer
+            .split("<IdRichiesta>")
+            .nth(1)
+            .unwrap()
+            .split('<')
+            .next()
+            .unwrap()
+            .parse::<u64>()
+            .unwrap()
+    };
     ask(&serving);
     let (target, keys) = backup(&site);
     let given = id(&ask(&serving).text);
@@ -122,11 +165,20 @@ fn put_in_place(then: impl FnOnce(&Path)) {
         serving.stop();
     }
     let directory = site.directory();
-    let filter = Filter { operation: Some("restore".to_owned()), ..Filter::default() };
+    let filter = Filter {
+        operation: Some("restore".to_owned()),
+        ..Filter::default()
+    };
     let restored = find(&directory.reader(), &filter, usize::MAX).unwrap();
     assert_eq!(restored.len(), 1, "once, and not at every start");
-    assert_eq!(restored[0].leaf.body.facts["dati"]["voci"], restored[0].leaf.seq - 1);
-    assert!(done(&["ledger", "verify", "--data", &site.data().display().to_string()]).contains("registro integro"));
+    assert_eq!(
+        restored[0].leaf.body.facts["dati"]["voci"],
+        restored[0].leaf.seq - 1
+    );
+    assert!(
+        done(&["ledger", "verify", "--data", &site.data().display().to_string()])
+            .contains("registro integro")
+    );
 }
 
 #[test]
@@ -145,7 +197,12 @@ fn numbers_of_which_a_copy_knows_nothing_are_not_given_again_either() {
             let protocollo = element(&answer, "ProtocolloDSU").to_owned();
             let mut parts = protocollo.split('-').skip(2);
             assert_eq!(parts.next().unwrap(), &day[..4], "{protocollo}");
-            let serial = parts.next().unwrap().trim_end_matches(char::is_alphabetic).parse::<u64>().unwrap();
+            let serial = parts
+                .next()
+                .unwrap()
+                .trim_end_matches(char::is_alphabetic)
+                .parse::<u64>()
+                .unwrap();
             (serial, element(&answer, "IdRichiesta").parse::<u64>().unwrap())
         })
     };
@@ -158,7 +215,10 @@ fn numbers_of_which_a_copy_knows_nothing_are_not_given_again_either() {
     let after = given(&serving, 2);
     serving.stop();
     for (before, after) in before.into_iter().zip(after) {
-        assert!(after.0 != before.0 && after.1 > before.1 + 500_000, "{before:?}, {after:?}");
+        assert!(
+            after.0 != before.0 && after.1 > before.1 + 500_000,
+            "{before:?}, {after:?}"
+        );
     }
 }
 
@@ -174,7 +234,12 @@ fn recorded() -> (Vec<Answered>, Vec<Answered>) {
     let all = answers::read(&std::fs::read_to_string(directory_1_1().join("answers.txt")).unwrap());
     let is_of_files = |answered: &Answered| answers::is_of_directory(&answered.question);
     let (of_files, of_port): (Vec<_>, Vec<_>) = all.into_iter().partition(is_of_files);
-    assert!(of_files.len() > 20 && of_port.len() > 300, "{} and {} questions", of_files.len(), of_port.len());
+    assert!(
+        of_files.len() > 20 && of_port.len() > 300,
+        "{} and {} questions",
+        of_files.len(),
+        of_port.len()
+    );
     (of_files, of_port)
 }
 
@@ -214,8 +279,14 @@ fn a_directory_of_format_1_1_answers_as_it_did_and_so_do_its_views_made_again() 
     let (recorded, _) = recorded();
     let entries = recorded[0].answer.rsplit(' ').next().unwrap();
     let verified = done(&["ledger", "verify", "--data", &data]);
-    assert!(verified.contains(&format!("registro integro: {entries} voci in ")), "{verified}");
-    assert!(verified.contains(" aperte e conformi, 0 cancellate"), "{verified}");
+    assert!(
+        verified.contains(&format!("registro integro: {entries} voci in ")),
+        "{verified}"
+    );
+    assert!(
+        verified.contains(" aperte e conformi, 0 cancellate"),
+        "{verified}"
+    );
     let ask = |each: &Answered| answers::of_directory(&port.data(), &port.clock, &each.question);
     let now: Vec<_> = recorded.iter().map(ask).collect();
     let told = answers::differences(&recorded, &now);
@@ -235,7 +306,10 @@ fn the_binary_serves_a_directory_of_format_1_1() {
     let serving = Serving::start(&port.site.config());
     kit::runtime().block_on(asked_again(&port, serving.address));
     serving.stop();
-    assert!(done(&["ledger", "verify", "--data", &port.data().display().to_string()]).contains("registro integro"));
+    assert!(
+        done(&["ledger", "verify", "--data", &port.data().display().to_string()])
+            .contains("registro integro")
+    );
 }
 
 #[test]
@@ -246,13 +320,16 @@ fn a_backup_of_a_directory_of_format_1_1_takes_its_place() {
     port.certify_all();
     serves_and_answers(&port);
     let directory = port.site.directory();
-    let filter = Filter { operation: Some("restore".to_owned()), ..Filter::default() };
+    let filter = Filter {
+        operation: Some("restore".to_owned()),
+        ..Filter::default()
+    };
     // Once in its story, once now.
     assert_eq!(find(&directory.reader(), &filter, usize::MAX).unwrap().len(), 2);
 }
 
-/// The directory was written by the first version of the method of computation. Nothing of it changes by itself; a trial lists what was attested by that
-/// method, and what would change.
+/// The directory was written by the first version of the method of computation. Nothing of it changes by
+/// itself; a trial lists what was attested by that method, and what would change.
 #[test]
 fn what_the_first_method_attested_is_listed_and_changes_where_it_is_asked_for() {
     let port = home_of_1_1(Clock::fixed(CONSULTED.parse().unwrap()));
@@ -263,19 +340,45 @@ fn what_the_first_method_attested_is_listed_and_changes_where_it_is_asked_for() 
     };
     let trial = apply(&["--prova"]);
     let listed = trial["elenco"].as_array().unwrap();
-    let number = |value: &serde_json::Value, name: &str| usize::try_from(value[name].as_u64().unwrap()).unwrap();
-    assert!(listed.len() > 3 && listed.iter().all(|each| each["metodo"] == 1), "{trial}");
+    let number =
+        |value: &serde_json::Value, name: &str| usize::try_from(value[name].as_u64().unwrap()).unwrap();
+    assert!(
+        listed.len() > 3 && listed.iter().all(|each| each["metodo"] == 1),
+        "{trial}"
+    );
     assert_eq!((number(&trial, "aggiornate"), number(&trial, "errori")), (0, 0));
     let counted = ["invariate", "ricalcolate", "in_attesa"].map(|name| number(&trial, name));
     assert_eq!(listed.len(), counted.iter().sum::<usize>(), "{trial}");
     // Every DSU of 2026 would have ISEEFamiglia; one of 2025 stays as it is, where nothing else moves it.
     let is = |each: &serde_json::Value, year: &str| each["presentata"].as_str().unwrap().starts_with(year);
-    assert!(listed.iter().filter(|each| is(each, "2026")).all(|each| each["effetto"] != "uguale"), "{trial}");
-    assert!(listed.iter().any(|each| is(each, "2025") && each["effetto"] == "uguale"), "{trial}");
+    assert!(
+        listed
+            .iter()
+            .filter(|each| is(each, "2026"))
+            .all(|each| each["effetto"] != "uguale"),
+        "{trial}"
+    );
+    assert!(
+        listed
+            .iter()
+            .any(|each| is(each, "2025") && each["effetto"] == "uguale"),
+        "{trial}"
+    );
 
     let applied = apply(&["--motivo", "metodo 2"]);
-    assert!(applied.get("elenco").is_none() && number(&applied, "ricalcolate") > 0, "{applied}");
+    assert!(
+        applied.get("elenco").is_none() && number(&applied, "ricalcolate") > 0,
+        "{applied}"
+    );
     let again = apply(&["--prova"]);
-    assert!(again["elenco"].as_array().is_none_or(|left| left.iter().all(|each| each["effetto"] != "ricalcolata")), "{again}");
-    assert!(done(&["ledger", "verify", "--data", &port.data().display().to_string()]).contains("registro integro"));
+    assert!(
+        again["elenco"]
+            .as_array()
+            .is_none_or(|left| left.iter().all(|each| each["effetto"] != "ricalcolata")),
+        "{again}"
+    );
+    assert!(
+        done(&["ledger", "verify", "--data", &port.data().display().to_string()])
+            .contains("registro integro")
+    );
 }

@@ -1,4 +1,5 @@
-//! The views: made again whenever they cannot be trusted, right on every node that shares a log, and never anything personal in them.
+//! The views: made again whenever they cannot be trusted, right on every node that shares a log, and never
+//! anything personal in them.
 
 mod engines;
 
@@ -29,10 +30,19 @@ fn use_once(site: &Site, number: u32) -> Answer {
     let serving = site.serve();
     let answer = kit::runtime().block_on(async {
         let dsu = requests::dsu(&format!("CAF00001-VIEWS1-2026-N{number:07}"), &site.today());
-        let transmitted = site.client(serving.address, "caf").call(DSU, &requests::trasmissione(&dsu)).await.unwrap();
+        let transmitted = site
+            .client(serving.address, "caf")
+            .call(DSU, &requests::trasmissione(&dsu))
+            .await
+            .unwrap();
         assert_eq!(element(&transmitted, "Esito"), "OK");
-        let found =
-            site.client(serving.address, "comune").call(ISEE, &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT)).await;
+        let found = site
+            .client(serving.address, "comune")
+            .call(
+                ISEE,
+                &requests::indicatore(requests::GIULIA, &site.today(), BENEFIT),
+            )
+            .await;
         assert_eq!(element(&found.unwrap(), "Esito"), "OK");
         transmitted
     });
@@ -53,7 +63,11 @@ fn copy(from: &Path, to: &Path) {
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
         let target = to.join(path.file_name().unwrap());
-        if path.is_dir() { copy(&path, &target) } else { std::fs::copy(&path, &target).map(|_| ()).unwrap() }
+        if path.is_dir() {
+            copy(&path, &target)
+        } else {
+            std::fs::copy(&path, &target).map(|_| ()).unwrap()
+        }
     }
 }
 
@@ -61,7 +75,11 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(directory).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+        if path.is_dir() {
+            found.extend(files(&path))
+        } else {
+            found.push(path)
+        }
     }
     found
 }
@@ -81,14 +99,20 @@ fn views_that_are_gone_damaged_or_of_another_moment_are_made_again() {
     // Garbage in the file of redb's, all of it and a single byte, and the file emptied.
     let file = views.join("views.redb");
     let whole = std::fs::read(&file).unwrap();
-    let spoilt = whole.windows(8).position(|bytes| bytes == b"\"codice\"").expect("the card of an ente");
+    let spoilt = whole
+        .windows(8)
+        .position(|bytes| bytes == b"\"codice\"")
+        .expect("the card of an ente");
     let flipped = [&whole[..spoilt + 1], b"X", &whole[spoilt + 2..]].concat();
     for content in [vec![0xa5; 4096], Vec::new(), flipped] {
         std::fs::write(&file, &content).unwrap();
         let (_, dump) = open(&site);
         assert_eq!(dump, right, "garbage was believed");
         let before = std::fs::read_to_string(views.with_extension("aside").join("TRUST"));
-        assert!(before.is_ok_and(|text| text.contains("\"clean\":false")), "clean is what nothing was opened of since");
+        assert!(
+            before.is_ok_and(|text| text.contains("\"clean\":false")),
+            "clean is what nothing was opened of since"
+        );
     }
 
     // A flipped byte in the file that says whose they are, or that file gone.
@@ -117,12 +141,16 @@ fn views_that_are_gone_damaged_or_of_another_moment_are_made_again() {
     // Another boot without a clean stop: the file says another boot id and not clean.
     let trust = std::fs::read_to_string(views.join("TRUST")).unwrap();
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
-    let crashed = trust.replace(boot.trim(), "another").replace("\"clean\":true", "\"clean\":false");
+    let crashed = trust
+        .replace(boot.trim(), "another")
+        .replace("\"clean\":true", "\"clean\":false");
     assert_ne!(trust, crashed);
     std::fs::write(views.join("TRUST"), crashed).unwrap();
     assert_eq!(open(&site).0, Rebuilt::Untrusted);
 
-    kit::runtime().block_on(rebuild(&site.directory(), &site.clock, Arc::new(RealDisk), None)).unwrap();
+    kit::runtime()
+        .block_on(rebuild(&site.directory(), &site.clock, Arc::new(RealDisk), None))
+        .unwrap();
     assert_eq!(open(&site), (Rebuilt::No, later));
     let again = use_once(&site, 1);
     assert_eq!(element(&again, "ProtocolloDSU"), element(&first, "ProtocolloDSU"));
@@ -130,7 +158,9 @@ fn views_that_are_gone_damaged_or_of_another_moment_are_made_again() {
 
 /// Why a directory does not open.
 fn refused(site: &Site) -> String {
-    Node::open(&site.directory(), &site.clock, Arc::new(RealDisk), u64::MAX).unwrap_err().to_string()
+    Node::open(&site.directory(), &site.clock, Arc::new(RealDisk), u64::MAX)
+        .unwrap_err()
+        .to_string()
 }
 
 /// The data directory goes back to an earlier moment, but for what is named.
@@ -159,22 +189,60 @@ fn views_ahead_of_the_log_prove_a_loss_that_an_operator_may_accept() {
     let data = site.data().display().to_string();
     for _ in 0..2 {
         let why = refused(&site);
-        assert!(why.contains("mancano dal registro le voci da") && why.contains("varco rebuild --accetta-perdita"), "{why}");
+        assert!(
+            why.contains("mancano dal registro le voci da")
+                && why.contains("varco rebuild --accetta-perdita"),
+            "{why}"
+        );
     }
     // Making the views again would throw the proof away.
     let (text, done) = kit::varco(&["rebuild", "--data", &data]);
-    assert!(!done && text.contains("mancano dal registro le voci da"), "{text}");
-    assert!(refused(&site).contains("mancano dal registro"), "the proof is still there");
+    assert!(
+        !done && text.contains("mancano dal registro le voci da"),
+        "{text}"
+    );
+    assert!(
+        refused(&site).contains("mancano dal registro"),
+        "the proof is still there"
+    );
     let (text, done) = kit::varco(&["rebuild", "--data", &data, "--accetta-perdita"]);
     assert!(!done && text.contains("motivo"), "{text}");
-    let (text, done) = kit::varco(&["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "disco perso"]);
-    assert!(done && text.contains("perdita registrata: l'ultima voce intera"), "{text}");
-    let (text, _) = kit::varco(&["ledger", "list", "--data", &data, "--operation", "perdita", "--json"]);
-    assert!(text.contains("perse_almeno_fino_a") && !text.contains("disco perso"), "{text}");
+    let (text, done) = kit::varco(&[
+        "rebuild",
+        "--data",
+        &data,
+        "--accetta-perdita",
+        "--motivo",
+        "disco perso",
+    ]);
+    assert!(
+        done && text.contains("perdita registrata: l'ultima voce intera"),
+        "{text}"
+    );
+    let (text, _) = kit::varco(&[
+        "ledger",
+        "list",
+        "--data",
+        &data,
+        "--operation",
+        "perdita",
+        "--json",
+    ]);
+    assert!(
+        text.contains("perse_almeno_fino_a") && !text.contains("disco perso"),
+        "{text}"
+    );
     // No protocol that was given in what is lost is given again.
     let again = element(&use_once(&site, 3), "ProtocolloDSU").to_owned();
     assert_ne!(again, protocol);
-    let (text, done) = kit::varco(&["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "prova"]);
+    let (text, done) = kit::varco(&[
+        "rebuild",
+        "--data",
+        &data,
+        "--accetta-perdita",
+        "--motivo",
+        "prova",
+    ]);
     assert!(done && text.contains("al registro non manca nulla"), "{text}");
 }
 
@@ -183,9 +251,13 @@ fn an_accepted_loss_that_is_interrupted_is_recorded_by_whoever_opens_next() {
     let site = Site::new();
     site.configure("[ledger]\nsegment_bytes = 16384\n");
     use_once(&site, 1);
-    let given: HashSet<String> = (2..8).map(|number| element(&use_once(&site, number), "ProtocolloDSU").to_owned()).collect();
-    let mut segments: Vec<_> =
-        files(&site.data().join("ledger")).into_iter().filter(|file| file.extension().is_some_and(|e| e == "seg")).collect();
+    let given: HashSet<String> = (2..8)
+        .map(|number| element(&use_once(&site, number), "ProtocolloDSU").to_owned())
+        .collect();
+    let mut segments: Vec<_> = files(&site.data().join("ledger"))
+        .into_iter()
+        .filter(|file| file.extension().is_some_and(|e| e == "seg"))
+        .collect();
     segments.sort();
     let closed = &segments[segments.len() / 2];
     let bytes = std::fs::read(closed).unwrap();
@@ -198,20 +270,43 @@ fn an_accepted_loss_that_is_interrupted_is_recorded_by_whoever_opens_next() {
         std::fs::remove_dir_all(site.data()).unwrap();
         copy(&damaged, &site.data());
         let mut command = std::process::Command::new(kit::binary());
-        command.args(["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "prova"]).stdout(std::process::Stdio::null());
+        command
+            .args([
+                "rebuild",
+                "--data",
+                &data,
+                "--accetta-perdita",
+                "--motivo",
+                "prova",
+            ])
+            .stdout(std::process::Stdio::null());
         let mut child = command.spawn().unwrap();
         std::thread::sleep(after);
         child.kill().unwrap();
         interrupted += usize::from(!child.wait().unwrap().success());
-        // As far as it came: either nothing is opened yet, and it is asked for again, or whoever opens records it.
-        if Node::open(&site.directory(), &site.clock, Arc::new(RealDisk), u64::MAX).map(|node| node.close()).is_err() {
-            let (text, done) = kit::varco(&["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "di nuovo"]);
+        // As far as it came: either nothing is opened yet, and it is asked for again, or whoever opens
+        // records it.
+        if Node::open(&site.directory(), &site.clock, Arc::new(RealDisk), u64::MAX)
+            .map(|node| node.close())
+            .is_err()
+        {
+            let (text, done) = kit::varco(&[
+                "rebuild",
+                "--data",
+                &data,
+                "--accetta-perdita",
+                "--motivo",
+                "di nuovo",
+            ]);
             assert!(done && text.contains("perdita registrata"), "{after:?}: {text}");
         }
         let again = element(&use_once(&site, 9), "ProtocolloDSU").to_owned();
         assert!(!given.contains(&again), "{after:?}: {again} was given before");
         let (text, _) = kit::varco(&["ledger", "list", "--data", &data, "--operation", "perdita"]);
-        assert!(text.contains("perdita"), "{after:?}: the loss is not in the ledger");
+        assert!(
+            text.contains("perdita"),
+            "{after:?}: the loss is not in the ledger"
+        );
         assert!(!site.data().join("PERDITA").exists());
     }
     assert!(interrupted > 3, "only {interrupted} were interrupted");
@@ -226,8 +321,10 @@ fn whatever_is_damaged_there_is_a_way_on_that_records_the_loss() {
     }
     let base = site.home.path().join("base");
     copy(&site.data(), &base);
-    let mut segments: Vec<_> =
-        files(&base.join("ledger")).into_iter().filter(|file| file.extension().is_some_and(|e| e == "seg")).collect();
+    let mut segments: Vec<_> = files(&base.join("ledger"))
+        .into_iter()
+        .filter(|file| file.extension().is_some_and(|e| e == "seg"))
+        .collect();
     segments.sort();
     let middle = segments[segments.len() / 2].file_name().unwrap().to_owned();
     let data = site.data().display().to_string();
@@ -238,19 +335,41 @@ fn whatever_is_damaged_there_is_a_way_on_that_records_the_loss() {
         std::fs::write(in_ledger(&middle), bytes).unwrap();
     };
     let cases: [(&str, &dyn Fn(), &str); 5] = [
-        ("a segment that is missing", &|| std::fs::remove_file(in_ledger(&middle)).unwrap(), "manca il segmento con le voci da"),
+        (
+            "a segment that is missing",
+            &|| std::fs::remove_file(in_ledger(&middle)).unwrap(),
+            "manca il segmento con le voci da",
+        ),
         ("a header", &|| flip(20), "il registro è danneggiato"),
         ("a bit in the middle of a segment", &|| flip(3000), ""),
-        ("no HEAD", &|| std::fs::remove_file(in_ledger("HEAD".as_ref())).unwrap(), "HEAD manca o è danneggiato"),
-        ("a damaged HEAD", &|| std::fs::write(in_ledger("HEAD".as_ref()), [0xff, 0xfe]).unwrap(), "HEAD manca o è danneggiato"),
+        (
+            "no HEAD",
+            &|| std::fs::remove_file(in_ledger("HEAD".as_ref())).unwrap(),
+            "HEAD manca o è danneggiato",
+        ),
+        (
+            "a damaged HEAD",
+            &|| std::fs::write(in_ledger("HEAD".as_ref()), [0xff, 0xfe]).unwrap(),
+            "HEAD manca o è danneggiato",
+        ),
     ];
     for (name, damage, told) in cases {
         std::fs::remove_dir_all(site.data()).unwrap();
         copy(&base, &site.data());
         damage();
         let (text, whole) = kit::varco(&["ledger", "verify", "--data", &data]);
-        assert!(!whole && text.contains(told) && text.contains("varco rebuild --accetta-perdita"), "{name}: {text}");
-        let (text, done) = kit::varco(&["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "prova"]);
+        assert!(
+            !whole && text.contains(told) && text.contains("varco rebuild --accetta-perdita"),
+            "{name}: {text}"
+        );
+        let (text, done) = kit::varco(&[
+            "rebuild",
+            "--data",
+            &data,
+            "--accetta-perdita",
+            "--motivo",
+            "prova",
+        ]);
         assert!(done && text.contains("perdita registrata"), "{name}: {text}");
         let (text, whole) = kit::varco(&["ledger", "verify", "--data", &data]);
         assert!(whole, "{name}: {text}");
@@ -268,8 +387,16 @@ fn a_log_that_is_behind_its_views_is_neither_verified_nor_copied_in_silence() {
     go_back(&site, &earlier, "views");
     let data = site.data().display().to_string();
     let (text, whole) = kit::varco(&["ledger", "verify", "--data", &data]);
-    assert!(!whole && text.contains("mancano dal registro le voci da"), "{text}");
-    let (text, copied) = kit::varco(&["backup", &site.home.path().join("copy").display().to_string(), "--data", &data]);
+    assert!(
+        !whole && text.contains("mancano dal registro le voci da"),
+        "{text}"
+    );
+    let (text, copied) = kit::varco(&[
+        "backup",
+        &site.home.path().join("copy").display().to_string(),
+        "--data",
+        &data,
+    ]);
     assert!(!copied && text.contains("al registro mancano voci"), "{text}");
 }
 
@@ -283,7 +410,11 @@ fn views_of_a_process_that_was_killed_prove_a_loss_too() {
     let mut serving = site.serve();
     kit::runtime().block_on(async {
         let dsu = requests::dsu("CAF00001-UCCISA-2026-N0000001", &site.today());
-        let answer = site.client(serving.address, "caf").call(DSU, &requests::trasmissione(&dsu)).await.unwrap();
+        let answer = site
+            .client(serving.address, "caf")
+            .call(DSU, &requests::trasmissione(&dsu))
+            .await
+            .unwrap();
         assert_eq!(element(&answer, "Esito"), "OK", "{}", answer.text);
     });
     // When nothing is asked the views are made durable.
@@ -298,8 +429,16 @@ fn views_of_a_process_that_was_killed_prove_a_loss_too() {
     assert!(views() == before, "a verification changed the views");
     go_back(&site, &earlier, "views");
     let (text, whole) = verify();
-    assert!(!whole && text.contains("mancano dal registro le voci da"), "{text}");
-    let (text, copied) = kit::varco(&["backup", &site.home.path().join("copy").display().to_string(), "--data", &data]);
+    assert!(
+        !whole && text.contains("mancano dal registro le voci da"),
+        "{text}"
+    );
+    let (text, copied) = kit::varco(&[
+        "backup",
+        &site.home.path().join("copy").display().to_string(),
+        "--data",
+        &data,
+    ]);
     assert!(!copied && text.contains("al registro mancano voci"), "{text}");
     assert!(refused(&site).contains("mancano dal registro le voci da"));
 }
@@ -310,27 +449,49 @@ fn what_a_damaged_key_closes_is_an_error_and_no_answer() {
     use_once(&site, 1);
     let ring = site.data().join("keys/keyring");
     let whole = std::fs::read(&ring).unwrap();
-    let of_caf = whole.chunks(128).position(|record| record[4] == 2 && record[5] == 2 && &record[10..13] == b"caf").expect("the CAF's key");
+    let of_caf = whole
+        .chunks(128)
+        .position(|record| record[4] == 2 && record[5] == 2 && &record[10..13] == b"caf")
+        .expect("the CAF's key");
     let mut bytes = whole.clone();
     bytes[of_caf * 128 + 90] ^= 1;
     std::fs::write(&ring, &bytes).unwrap();
     let serving = site.serve();
     let request = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
-    let answer = kit::runtime().block_on(site.client(serving.address, "comune").call(ISEE, &request)).unwrap();
+    let answer = kit::runtime()
+        .block_on(site.client(serving.address, "comune").call(ISEE, &request))
+        .unwrap();
     assert_eq!(answer.status, 503, "{}", answer.text);
     let data = site.data().display().to_string();
     let (status, _) = kit::varco(&["status", "--data", &data]);
-    assert!(status.contains("il registro è danneggiato") && status.contains("è danneggiata, le sue voci sono illeggibili"), "{status}");
+    assert!(
+        status.contains("il registro è danneggiato")
+            && status.contains("è danneggiata, le sue voci sono illeggibili"),
+        "{status}"
+    );
     serving.stop();
     // Two records exchanged: backup with the keys finds out that the copy would not open.
-    let other = whole.chunks(128).position(|record| record[4] == 2 && record[5] != 2).expect("another key");
+    let other = whole
+        .chunks(128)
+        .position(|record| record[4] == 2 && record[5] != 2)
+        .expect("another key");
     let mut bytes = whole.clone();
     bytes[of_caf * 128..(of_caf + 1) * 128].copy_from_slice(&whole[other * 128..(other + 1) * 128]);
     bytes[other * 128..(other + 1) * 128].copy_from_slice(&whole[of_caf * 128..(of_caf + 1) * 128]);
     std::fs::write(&ring, &bytes).unwrap();
     let target = |name: &str| site.home.path().join(name).display().to_string();
-    let (text, copied) = kit::varco(&["backup", &target("copy"), "--data", &data, "--keys", &target("keys")]);
-    assert!(!copied && text.contains("non è quella con cui queste voci sono state chiuse"), "{text}");
+    let (text, copied) = kit::varco(&[
+        "backup",
+        &target("copy"),
+        "--data",
+        &data,
+        "--keys",
+        &target("keys"),
+    ]);
+    assert!(
+        !copied && text.contains("non è quella con cui queste voci sono state chiuse"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -360,8 +521,8 @@ fn a_copy_by_cp_says_what_it_is_and_goes_on_with_what_is_whole() {
     site.configure("[ledger]\nsegment_bytes = 8192\n");
     let copy_of = |name: &str| site.data().join("ledger").join(name);
     use_once(&site, 1);
-    // File by file, in the order of their names, while the log goes on: the segment that was open is copied before it is closed, and HEAD, and a later
-    // segment, after that.
+    // File by file, in the order of their names, while the log goes on: the segment that was open is copied
+    // before it is closed, and HEAD, and a later segment, after that.
     let names = || {
         let mut names: Vec<String> = std::fs::read_dir(site.data().join("ledger"))
             .unwrap()
@@ -387,15 +548,27 @@ fn a_copy_by_cp_says_what_it_is_and_goes_on_with_what_is_whole() {
         }
         let data = target.display().to_string();
         let (text, opened) = kit::varco(&["ente", "lista", "--data", &data]);
-        assert!(!opened && text.contains("copiata con cp") && text.contains("varco rebuild --accetta-perdita"), "{text}");
+        assert!(
+            !opened && text.contains("copiata con cp") && text.contains("varco rebuild --accetta-perdita"),
+            "{text}"
+        );
         let (text, whole) = kit::varco(&["ledger", "verify", "--data", &data]);
         assert!(!whole && text.contains("copiata con cp"), "{text}");
-        let (text, done) = kit::varco(&["rebuild", "--data", &data, "--accetta-perdita", "--motivo", "copia fatta con cp"]);
+        let (text, done) = kit::varco(&[
+            "rebuild",
+            "--data",
+            &data,
+            "--accetta-perdita",
+            "--motivo",
+            "copia fatta con cp",
+        ]);
         assert!(done && text.contains("perdita registrata"), "{text}");
         let (text, whole) = kit::varco(&["ledger", "verify", "--data", &data]);
         assert!(whole, "{text}");
-        let beside: Vec<_> =
-            files(&target).into_iter().filter(|file| file.extension().is_some_and(|extension| extension == "lost")).collect();
+        let beside: Vec<_> = files(&target)
+            .into_iter()
+            .filter(|file| file.extension().is_some_and(|extension| extension == "lost"))
+            .collect();
         assert_eq!(beside.len(), kept, "later segments are kept beside");
     }
 }
@@ -432,7 +605,11 @@ async fn peer(site: &Site, log: &MemLog, keys: &Arc<Keys>, id: uuid::Uuid) -> Pe
         let _keep = stop;
         listener.serve(serving, stopped, Duration::from_secs(60)).await
     });
-    Peer { gateway, address, _views: views }
+    Peer {
+        gateway,
+        address,
+        _views: views,
+    }
 }
 
 #[test]
@@ -442,21 +619,42 @@ fn two_gateways_on_one_log_agree() {
     let id = new_exchange(kit::now()).unwrap();
     kit::runtime().block_on(async {
         let log = MemLog::new();
-        let (one, two) = (peer(&site, &log, &keys, id).await, peer(&site, &log, &keys, id).await);
+        let (one, two) = (
+            peer(&site, &log, &keys, id).await,
+            peer(&site, &log, &keys, id).await,
+        );
         // Accreditation on one node is known on the other.
         let actor = Actor::of(0, None);
-        let enti = [("comune", &site.pki.comune, "ConsultazioneIndicatore"), ("caf", &site.pki.caf, "TrasmissioneDSU")];
+        let enti = [
+            ("comune", &site.pki.comune, "ConsultazioneIndicatore"),
+            ("caf", &site.pki.caf, "TrasmissioneDSU"),
+        ];
         for (codice, issued, operazione) in enti {
-            let commands =
-                accreditamento::commands((codice, codice, "01234567897"), Tipo::Altro, &issued.fingerprint, operazione, &[BENEFIT]);
+            let commands = accreditamento::commands(
+                (codice, codice, "01234567897"),
+                Tipo::Altro,
+                &issued.fingerprint,
+                operazione,
+                &[BENEFIT],
+            );
             for command in commands {
                 let node = &one.gateway.node;
-                perform(&node.ledger, &node.registry, &command, &actor, "prova", kit::now()).await.unwrap();
+                perform(
+                    &node.ledger,
+                    &node.registry,
+                    &command,
+                    &actor,
+                    "prova",
+                    kit::now(),
+                )
+                .await
+                .unwrap();
             }
         }
         tokio::time::sleep(Duration::from_millis(600)).await;
 
-        // The same DSU on both at once: one protocol. Different ones: different protocols, whoever gives them.
+        // The same DSU on both at once: one protocol. Different ones: different protocols, whoever gives
+        // them.
         let transmit = |address: SocketAddr, number: u32| {
             let client: Client = site.client(address, "caf");
             let dsu = requests::dsu(&format!("CAF00001-NODES2-2026-N{number:07}"), &site.today());
@@ -465,7 +663,10 @@ fn two_gateways_on_one_log_agree() {
         let (mut protocols, mut same) = (HashSet::new(), Vec::new());
         for number in 1..=20 {
             let (a, b) = tokio::join!(transmit(one.address, number), transmit(two.address, number));
-            same.push((element(&a, "ProtocolloDSU").to_owned(), element(&b, "ProtocolloDSU").to_owned()));
+            same.push((
+                element(&a, "ProtocolloDSU").to_owned(),
+                element(&b, "ProtocolloDSU").to_owned(),
+            ));
             protocols.insert(element(&a, "ProtocolloDSU").to_owned());
         }
         assert!(same.iter().all(|(a, b)| a == b), "{same:?}");
@@ -478,14 +679,29 @@ fn two_gateways_on_one_log_agree() {
             async move { client.call(ISEE, &request).await.unwrap() }
         };
         assert_eq!(element(&ask(two.address).await, "Esito"), "OK");
-        let suspend = Command::Stato { codice: "comune".to_owned(), nuovo: Stato::Sospeso };
+        let suspend = Command::Stato {
+            codice: "comune".to_owned(),
+            nuovo: Stato::Sospeso,
+        };
         let node = &two.gateway.node;
-        perform(&node.ledger, &node.registry, &suspend, &actor, "prova", kit::now()).await.unwrap();
+        perform(
+            &node.ledger,
+            &node.registry,
+            &suspend,
+            &actor,
+            "prova",
+            kit::now(),
+        )
+        .await
+        .unwrap();
         let refused = ask(one.address).await;
         assert!(refused.text.contains("Authorization failed"), "{}", refused.text);
 
         tokio::time::sleep(Duration::from_millis(600)).await;
-        assert_eq!(one.gateway.node.store.dump().unwrap(), two.gateway.node.store.dump().unwrap());
+        assert_eq!(
+            one.gateway.node.store.dump().unwrap(),
+            two.gateway.node.store.dump().unwrap()
+        );
     });
 }
 
@@ -530,25 +746,44 @@ fn a_canary_codice_fiscale_is_nowhere_in_clear() {
     let admin = |path: &str| {
         use std::io::{Read as _, Write as _};
         let mut socket = std::os::unix::net::UnixStream::connect(format!("{data}/admin.sock")).unwrap();
-        write!(socket, "GET {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n").unwrap();
+        write!(
+            socket,
+            "GET {path} HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n"
+        )
+        .unwrap();
         let mut text = String::new();
         socket.read_to_string(&mut text).unwrap();
         text
     };
     let metrics = admin("/metrics");
-    assert!(metrics.contains("varco_exchanges_total") && !metrics.contains(canary), "{metrics}");
+    assert!(
+        metrics.contains("varco_exchanges_total") && !metrics.contains(canary),
+        "{metrics}"
+    );
     serving.stop();
     // Searching makes the index files of closed segments, and finds the person by token.
     let (found, ok) = kit::varco(&["ledger", "list", "--data", &data, "--codice-fiscale", canary]);
     assert!(ok && found.lines().count() > 12, "{found}");
-    assert!(files(&site.data()).iter().any(|file| file.extension().is_some_and(|e| e == "idx")), "no index was made");
+    assert!(
+        files(&site.data())
+            .iter()
+            .any(|file| file.extension().is_some_and(|e| e == "idx")),
+        "no index was made"
+    );
     let mut looked = 0;
-    for file in files(&site.data()).into_iter().chain([site.home.path().join("varco.log")]) {
+    for file in files(&site.data())
+        .into_iter()
+        .chain([site.home.path().join("varco.log")])
+    {
         let bytes = std::fs::read(&file).unwrap();
         looked += bytes.len();
         let lower = canary.to_lowercase();
         for needle in [canary.as_bytes(), lower.as_bytes(), b"FERRARI", b"GIULIA"] {
-            assert!(!bytes.windows(needle.len()).any(|window| window == needle), "a person is in clear in {}", file.display());
+            assert!(
+                !bytes.windows(needle.len()).any(|window| window == needle),
+                "a person is in clear in {}",
+                file.display()
+            );
         }
     }
     assert!(looked > 100_000);

@@ -4,7 +4,8 @@ use crate::registry::abilitazione::{Abilitazione, DETAIL};
 use crate::registry::administration::Command;
 use crate::registry::ente::{Anagrafica, Certificato, Decisione, Richiesta, Segno, Tipo};
 
-/// The commands, to be carried out one after another. Where operations include the detail of a DSU the grant is for checks.
+/// The commands, to be carried out one after another. Where operations include the detail of a DSU the grant
+/// is for checks.
 pub fn commands(
     (codice, denominazione, codice_fiscale): (&str, &str, &str),
     tipo: Tipo,
@@ -34,8 +35,16 @@ pub fn commands(
                 prestazioni: Vec::new(),
             },
         },
-        Command::Decidi { codice: codice.clone(), accolta: true, decisione: Decisione::default(), come_richiesto: false },
-        Command::AggiungiCertificato { codice, certificato: pinned(sha256) },
+        Command::Decidi {
+            codice: codice.clone(),
+            accolta: true,
+            decisione: Decisione::default(),
+            come_richiesto: false,
+        },
+        Command::AggiungiCertificato {
+            codice,
+            certificato: pinned(sha256),
+        },
         grant,
     ]
 }
@@ -45,11 +54,26 @@ pub fn granted(codice: &str, operazioni: &str, prestazioni: &[&str]) -> Command 
     let operazioni: Vec<String> = operazioni.split(',').map(str::to_owned).collect();
     let prestazioni: Vec<String> = prestazioni.iter().map(|&benefit| benefit.to_owned()).collect();
     let controlli = operazioni.iter().any(|operation| operation == DETAIL);
-    let abilitazione = Abilitazione { operazioni, prestazioni, controlli, ..Abilitazione::default() };
-    Command::Abilita { codice: codice.to_owned(), abilitazione, predefinita: None, sostituisci: true }
+    let abilitazione = Abilitazione {
+        operazioni,
+        prestazioni,
+        controlli,
+        ..Abilitazione::default()
+    };
+    Command::Abilita {
+        codice: codice.to_owned(),
+        abilitazione,
+        predefinita: None,
+        sostituisci: true,
+    }
 }
 
 /// A certificate by its pin, without a window.
 pub fn pinned(sha256: &str) -> Certificato {
-    Certificato::of(Segno::Impronta { sha256: sha256.to_owned() }, crate::registry::abilitazione::Periodo::default())
+    Certificato::of(
+        Segno::Impronta {
+            sha256: sha256.to_owned(),
+        },
+        crate::registry::abilitazione::Periodo::default(),
+    )
 }

@@ -1,4 +1,5 @@
-//! The directory of the demonstration, `./varco-demo`. A new demonstration removes the files of an earlier one. It keeps all other files, and refuses while another one runs.
+//! The directory of the demonstration, `./varco-demo`. A new demonstration removes the files of an earlier
+//! one. It keeps all other files, and refuses while another one runs.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,12 @@ use anyhow::{Result, anyhow, bail};
 use crate::ledger::{Directory, DirectoryError, Lock};
 
 /// Files of the demonstration beside its data directory.
-const OWN: [&str; 4] = ["varco.toml", "trasmissione.xml", "indicatore.xml", "attestazione.xml"];
+const OWN: [&str; 4] = [
+    "varco.toml",
+    "trasmissione.xml",
+    "indicatore.xml",
+    "attestazione.xml",
+];
 
 /// Whether the demonstration makes a file of this path within its directory.
 fn is_own(path: &Path) -> bool {
@@ -17,12 +23,15 @@ fn is_own(path: &Path) -> bool {
         [name] => OWN.contains(&name),
         ["pki", name] => {
             ends(name, &[".pem", ".key"])
-                && ["ca", "crl", "server", "comune", "caf", "sospeso", "straniero"].iter().any(|own| name.starts_with(own))
+                && ["ca", "crl", "server", "comune", "caf", "sospeso", "straniero"]
+                    .iter()
+                    .any(|own| name.starts_with(own))
         }
         ["data", name] => ["FORMAT", "lock", "admin.sock"].contains(&name),
         ["data", "keys", name] => ["keyring", "master.key"].contains(&name),
         ["data", "ledger", name] => {
-            ["HEAD", "SYNC-FAILED"].contains(&name) || (name.starts_with(|first: char| first.is_ascii_digit()) && name.contains('.'))
+            ["HEAD", "SYNC-FAILED"].contains(&name)
+                || (name.starts_with(|first: char| first.is_ascii_digit()) && name.contains('.'))
         }
         ["data", "views", name] => name == "TRUST" || name.starts_with("views."),
         _ => false,
@@ -44,11 +53,17 @@ fn files(home: &Path, below: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// Makes room for a demonstration: removes the files of an earlier one. Removes nothing while one runs, or if its data directory holds another file.
+/// Makes room for a demonstration: removes the files of an earlier one. Removes nothing while one runs, or if
+/// its data directory holds another file.
 pub(super) fn clear(home: &Path) -> Result<()> {
-    let Ok(metadata) = std::fs::symlink_metadata(home) else { return Ok(()) };
+    let Ok(metadata) = std::fs::symlink_metadata(home) else {
+        return Ok(());
+    };
     if !metadata.is_dir() {
-        bail!("./{} non è una directory di questa dimostrazione: spostarla", home.display());
+        bail!(
+            "./{} non è una directory di questa dimostrazione: spostarla",
+            home.display()
+        );
     }
     let _held = unused(home)?;
     let mut found = Vec::new();
@@ -63,25 +78,35 @@ pub(super) fn clear(home: &Path) -> Result<()> {
     }
     for file in found.iter().filter(|file| is_own(file)) {
         let path = home.join(file);
-        std::fs::remove_file(&path).map_err(|error| anyhow!("{}: {}", path.display(), crate::italian::io(&error)))?;
+        std::fs::remove_file(&path)
+            .map_err(|error| anyhow!("{}: {}", path.display(), crate::italian::io(&error)))?;
     }
     for directory in ["data/views", "data/ledger", "data/keys", "data"] {
         // A directory that is not empty, or not there, stays as it is.
         let _ = std::fs::remove_dir(home.join(directory));
     }
     if let Some(file) = foreign.first() {
-        println!("./{}/{} e gli altri file che la dimostrazione non ha fatto restano dove sono", home.display(), file.display());
+        println!(
+            "./{}/{} e gli altri file che la dimostrazione non ha fatto restano dove sono",
+            home.display(),
+            file.display()
+        );
     }
     Ok(())
 }
 
 /// The lock of its data directory, if there is one. An error while a gateway holds it.
 fn unused(home: &Path) -> Result<Option<Lock>> {
-    let Ok(directory) = Directory::open(&home.join("data")) else { return Ok(None) };
+    let Ok(directory) = Directory::open(&home.join("data")) else {
+        return Ok(None);
+    };
     match directory.lock() {
         Ok(lock) => Ok(Some(lock)),
         Err(DirectoryError::Locked(_)) => {
-            bail!("una dimostrazione è in corso in ./{}: fermarla (Ctrl-C), oppure avviarne un'altra in un'altra directory", home.display())
+            bail!(
+                "una dimostrazione è in corso in ./{}: fermarla (Ctrl-C), oppure avviarne un'altra in un'altra directory",
+                home.display()
+            )
         }
         Err(error) => Err(error.into()),
     }
@@ -115,12 +140,22 @@ mod tests {
         std::os::unix::fs::symlink("/etc/hostname", home.path().join("legame")).unwrap();
         // In the data directory nothing else may be: then nothing goes.
         put("data/ledger/appunti");
-        assert!(clear(home.path()).unwrap_err().to_string().contains("data/ledger/appunti"));
+        assert!(
+            clear(home.path())
+                .unwrap_err()
+                .to_string()
+                .contains("data/ledger/appunti")
+        );
         assert!(own.iter().all(|name| home.path().join(name).exists()));
         std::fs::remove_file(home.path().join("data/ledger/appunti")).unwrap();
         clear(home.path()).unwrap();
-        assert!(own.iter().all(|name| !home.path().join(name).exists()) && !home.path().join("data").exists());
-        assert!(others.iter().all(|name| home.path().join(name).exists()) && home.path().join("legame").is_symlink());
+        assert!(
+            own.iter().all(|name| !home.path().join(name).exists()) && !home.path().join("data").exists()
+        );
+        assert!(
+            others.iter().all(|name| home.path().join(name).exists())
+                && home.path().join("legame").is_symlink()
+        );
         clear(home.path()).unwrap();
     }
 }

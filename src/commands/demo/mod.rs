@@ -1,5 +1,6 @@
-//! `varco demo`: everything in one tour, with real parts: certificates, a data directory, enti accredited by the registry's own path, a gateway, a
-//! client over mutually authenticated TLS, refusals, the ledger. Writes only under `./varco-demo`.
+//! `varco demo`: everything in one tour, with real parts: certificates, a data directory, enti accredited by
+//! the registry's own path, a gateway, a client over mutually authenticated TLS, refusals, the ledger. Writes
+//! only under `./varco-demo`.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -60,7 +61,10 @@ pub(super) fn run(exit: bool, port: u16, clock: &Clock) -> Result<()> {
         }
         step("Verifica del registro");
         say(&ledger::verify(&Directory::open(directory.path())?)?.to_string());
-        ensure!(leaks(directory.path())?.is_empty(), "un codice fiscale è in chiaro nella directory dei dati");
+        ensure!(
+            leaks(directory.path())?.is_empty(),
+            "un codice fiscale è in chiaro nella directory dei dati"
+        );
         say("nessun codice fiscale in chiaro nella directory dei dati");
 
         if !exit {
@@ -77,26 +81,63 @@ pub(super) fn run(exit: bool, port: u16, clock: &Clock) -> Result<()> {
 async fn accredit(data: &Path, pki: &pki::Demo, clock: &Clock) -> Result<()> {
     step("Accreditamento di un comune e di un CAF");
     let enti = [
-        (COMUNE, "Comune di Esempio", "01234567897", Tipo::Comune, &pki.comune, "ConsultazioneIndicatore,ConsultazioneAttestazione"),
-        (CAF, "CAF di Esempio", "09876543217", Tipo::Caf, &pki.caf, "TrasmissioneDSU"),
-        (SOSPESO, "Ente Sospeso", "02468135799", Tipo::Altro, &pki.sospeso, "ConsultazioneIndicatore"),
+        (
+            COMUNE,
+            "Comune di Esempio",
+            "01234567897",
+            Tipo::Comune,
+            &pki.comune,
+            "ConsultazioneIndicatore,ConsultazioneAttestazione",
+        ),
+        (
+            CAF,
+            "CAF di Esempio",
+            "09876543217",
+            Tipo::Caf,
+            &pki.caf,
+            "TrasmissioneDSU",
+        ),
+        (
+            SOSPESO,
+            "Ente Sospeso",
+            "02468135799",
+            Tipo::Altro,
+            &pki.sospeso,
+            "ConsultazioneIndicatore",
+        ),
     ];
     for (codice, denominazione, codice_fiscale, tipo, issued, operazioni) in enti {
         let prestazioni: &[&str] = if tipo == Tipo::Caf { &[] } else { &[PRESTAZIONE] };
-        let commands =
-            accreditamento::commands((codice, denominazione, codice_fiscale), tipo, &issued.fingerprint, operazioni, prestazioni);
+        let commands = accreditamento::commands(
+            (codice, denominazione, codice_fiscale),
+            tipo,
+            &issued.fingerprint,
+            operazioni,
+            prestazioni,
+        );
         for command in commands {
             ente::apply(data, command, "dimostrazione", clock).await?;
         }
         say(&format!("{codice}: {denominazione}, accreditato"));
     }
-    ente::apply(data, Command::Stato { codice: SOSPESO.to_owned(), nuovo: Stato::Sospeso }, "dimostrazione", clock).await?;
+    ente::apply(
+        data,
+        Command::Stato {
+            codice: SOSPESO.to_owned(),
+            nuovo: Stato::Sospeso,
+        },
+        "dimostrazione",
+        clock,
+    )
+    .await?;
     say(&format!("{SOSPESO}: sospeso"));
 
     step("Redditi dei componenti dal feed (Agenzia delle entrate, simulata)");
     let year = presentation(clock)?.year() - 2;
-    let text =
-        format!("{}\nFRRGLI84E52H501O,{year},24500,24500,,,,,,,,,,,\nGLLMTT81P03F205Y,{year},18200,,,,,,,,,,,,\n", COLUMNS.join(","));
+    let text = format!(
+        "{}\nFRRGLI84E52H501O,{year},24500,24500,,,,,,,,,,,\nGLLMTT81P03F205Y,{year},18200,,,,,,,,,,,,\n",
+        COLUMNS.join(",")
+    );
     let records = parse(&text).map_err(|errors| anyhow::anyhow!("{errors:?}"))?;
     feed::load(data, &records, "dimostrazione", clock).await?;
     say(&format!("{} persone, anno {year}", records.len()));
@@ -124,7 +165,10 @@ fn presentation(clock: &Clock) -> Result<Date> {
 
 async fn tour(home: &Path, address: SocketAddr, clock: &Clock) -> Result<()> {
     let client = |name: &str| {
-        let (certificate, key) = (home.join(format!("pki/{name}.pem")), home.join(format!("pki/{name}.key")));
+        let (certificate, key) = (
+            home.join(format!("pki/{name}.pem")),
+            home.join(format!("pki/{name}.key")),
+        );
         Client::new(address, &home.join("pki/ca.pem"), Some((&certificate, &key)))
     };
     let day = presentation(clock)?.to_string();
@@ -132,13 +176,24 @@ async fn tour(home: &Path, address: SocketAddr, clock: &Clock) -> Result<()> {
     let protocollo = format!("CAF00001-DEMO01-{}-N0000001", &day[..4]);
     let dsu = requests::dsu(&protocollo, &day);
     std::fs::write(home.join("trasmissione.xml"), requests::trasmissione(&dsu))?;
-    std::fs::write(home.join("indicatore.xml"), requests::indicatore(GIULIA, &day, PRESTAZIONE))?;
-    std::fs::write(home.join("attestazione.xml"), requests::attestazione(GIULIA, &day, PRESTAZIONE))?;
+    std::fs::write(
+        home.join("indicatore.xml"),
+        requests::indicatore(GIULIA, &day, PRESTAZIONE),
+    )?;
+    std::fs::write(
+        home.join("attestazione.xml"),
+        requests::attestazione(GIULIA, &day, PRESTAZIONE),
+    )?;
 
     step("Il CAF trasmette una DSU");
-    let answer = client("caf")?.call(dsu_path, &requests::trasmissione(&dsu)).await?;
+    let answer = client("caf")?
+        .call(dsu_path, &requests::trasmissione(&dsu))
+        .await?;
     let accepted = expect(&answer, "OK")?;
-    say(&format!("protocollo {}", esiti_text(accepted, "ProtocolloDSU").unwrap_or_default()));
+    say(&format!(
+        "protocollo {}",
+        esiti_text(accepted, "ProtocolloDSU").unwrap_or_default()
+    ));
     say(&format!(
         "ricevuta {} il {}",
         esiti_text(accepted, "Impronta").unwrap_or_default(),
@@ -147,9 +202,13 @@ async fn tour(home: &Path, address: SocketAddr, clock: &Clock) -> Result<()> {
 
     step("Il comune chiede l'indicatore e l'attestazione");
     let mut comune = client("comune")?.connect().await?;
-    let answer = comune.call(isee_path, &requests::indicatore(GIULIA, &day, PRESTAZIONE)).await?;
+    let answer = comune
+        .call(isee_path, &requests::indicatore(GIULIA, &day, PRESTAZIONE))
+        .await?;
     say(&payload(expect(&answer, "OK")?, "XmlEsitoIndicatore")?);
-    let answer = comune.call(isee_path, &requests::attestazione(GIULIA, &day, PRESTAZIONE)).await?;
+    let answer = comune
+        .call(isee_path, &requests::attestazione(GIULIA, &day, PRESTAZIONE))
+        .await?;
     say(&payload(expect(&answer, "OK")?, "XmlEsitoAttestazione")?);
 
     step("Famiglie inventate: il CAF trasmette, il comune chiede che cosa hanno");
@@ -161,39 +220,77 @@ async fn tour(home: &Path, address: SocketAddr, clock: &Clock) -> Result<()> {
         let answer = caf.call(dsu_path, &requests::trasmissione(&text)).await?;
         expect(&answer, "OK")?;
         let person = famiglia.dsu.codice_fiscale_dichiarante.canonical();
-        let answer = comune.call(isee_path, &requests::attestazione(&person, &day, PRESTAZIONE)).await?;
+        let answer = comune
+            .call(isee_path, &requests::attestazione(&person, &day, PRESTAZIONE))
+            .await?;
         let text = payload(expect(&answer, "OK")?, "XmlEsitoAttestazione")?;
         let document = xml::parse(&text, &Limits::default()).map_err(|error| anyhow::anyhow!("{error}"))?;
         let found: EsitoAttestazione = decode(&document).map_err(|error| anyhow::anyhow!("{error:?}"))?;
         let attestazione = found.attestazione.context("no attestation")?;
         for member in famiglia.dsu.fogli() {
-            let codes = attestazione.indicatori(&member.codice_fiscale).into_iter().filter_map(|tipo| {
-                let found = attestazione.indicatore(tipo, &member.codice_fiscale).ok()?;
-                Some(format!("{} {}", tipo.code(), found.valori.isee))
-            });
+            let codes = attestazione
+                .indicatori(&member.codice_fiscale)
+                .into_iter()
+                .filter_map(|tipo| {
+                    let found = attestazione.indicatore(tipo, &member.codice_fiscale).ok()?;
+                    Some(format!("{} {}", tipo.code(), found.valori.isee))
+                });
             let anagrafica = &member.dati_componente.anagrafica;
-            say(&format!("{} {}: {}", anagrafica.cognome, anagrafica.nome, codes.collect::<Vec<_>>().join(", ")));
+            say(&format!(
+                "{} {}: {}",
+                anagrafica.cognome,
+                anagrafica.nome,
+                codes.collect::<Vec<_>>().join(", ")
+            ));
         }
         say("");
     }
 
     step("Rifiuti: senza certificato, con il certificato di un'altra autorità");
     let request = requests::indicatore(GIULIA, &day, PRESTAZIONE);
-    let nobody = Client::new(address, &home.join("pki/ca.pem"), None)?.call(isee_path, &request).await;
-    say(&format!("senza certificato: {}", refusal(&nobody.err().context("è entrato chi non ha certificato")?)));
+    let nobody = Client::new(address, &home.join("pki/ca.pem"), None)?
+        .call(isee_path, &request)
+        .await;
+    say(&format!(
+        "senza certificato: {}",
+        refusal(&nobody.err().context("è entrato chi non ha certificato")?)
+    ));
     let stranger = client("straniero")?.call(isee_path, &request).await;
-    say(&format!("estraneo: {}", refusal(&stranger.err().context("è entrato un estraneo")?)));
+    say(&format!(
+        "estraneo: {}",
+        refusal(&stranger.err().context("è entrato un estraneo")?)
+    ));
 
     step("Rifiuto: un ente sospeso");
     let answer = client("sospeso")?.call(isee_path, &request).await?;
-    ensure!(answer.status.as_u16() == 500 && answer.text.contains("Authorization failed"), "a suspended ente was let in");
-    say(&format!("HTTP {}: {}", answer.status.as_u16(), esiti_text(&answer.text, "faultstring").unwrap_or_default()));
+    ensure!(
+        answer.status.as_u16() == 500 && answer.text.contains("Authorization failed"),
+        "a suspended ente was let in"
+    );
+    say(&format!(
+        "HTTP {}: {}",
+        answer.status.as_u16(),
+        esiti_text(&answer.text, "faultstring").unwrap_or_default()
+    ));
 
     step("Rifiuto: una DSU sbagliata, con tutte le ragioni");
-    let bad = dsu.replace("GLLMTT81P03F205Y", "GLLMTT81P03F205X").replace(" ConsistenzaMedia=\"2600\"", "").replace("N0000001", "N0000002");
-    report(&client("caf")?.call(dsu_path, &requests::trasmissione(&bad)).await?)?;
-    let worse = bad.replace("TipoAbitazione=\"000\"", "TipoAbitazione=\"casa\"").replace(" Sesso=\"F\"", "");
-    report(&client("caf")?.call(dsu_path, &requests::trasmissione(&worse)).await?)
+    let bad = dsu
+        .replace("GLLMTT81P03F205Y", "GLLMTT81P03F205X")
+        .replace(" ConsistenzaMedia=\"2600\"", "")
+        .replace("N0000001", "N0000002");
+    report(
+        &client("caf")?
+            .call(dsu_path, &requests::trasmissione(&bad))
+            .await?,
+    )?;
+    let worse = bad
+        .replace("TipoAbitazione=\"000\"", "TipoAbitazione=\"casa\"")
+        .replace(" Sesso=\"F\"", "");
+    report(
+        &client("caf")?
+            .call(dsu_path, &requests::trasmissione(&worse))
+            .await?,
+    )
 }
 
 /// How the gateway ended a handshake.
@@ -210,7 +307,13 @@ fn report(answer: &Answer) -> Result<()> {
     let text = expect(answer, "RICHIESTA_INVALIDA")?;
     for violation in text.split("<Violazione>").skip(1) {
         let part = |name| esiti_text(violation, name).unwrap_or_default();
-        say(&format!("{} riga {}, colonna {}: {}", part("Codice"), part("Riga"), part("Colonna"), part("Testo")));
+        say(&format!(
+            "{} riga {}, colonna {}: {}",
+            part("Codice"),
+            part("Riga"),
+            part("Colonna"),
+            part("Testo")
+        ));
         say(&format!("    {}", part("Percorso")));
     }
     Ok(())
@@ -218,7 +321,11 @@ fn report(answer: &Answer) -> Result<()> {
 
 fn expect<'a>(answer: &'a Answer, esito: &str) -> Result<&'a str> {
     let found = esiti_text(&answer.text, "Esito").unwrap_or_default();
-    ensure!(answer.status.as_u16() == 200 && found == esito, "HTTP {}, Esito {found}: expected {esito}", answer.status);
+    ensure!(
+        answer.status.as_u16() == 200 && found == esito,
+        "HTTP {}, Esito {found}: expected {esito}",
+        answer.status
+    );
     Ok(&answer.text)
 }
 
@@ -226,7 +333,9 @@ fn expect<'a>(answer: &'a Answer, esito: &str) -> Result<&'a str> {
 fn payload(text: &str, element: &str) -> Result<String> {
     use base64::Engine as _;
     let encoded = esiti_text(text, element).context("no payload")?;
-    Ok(String::from_utf8(base64::engine::general_purpose::STANDARD.decode(encoded)?)?)
+    Ok(String::from_utf8(
+        base64::engine::general_purpose::STANDARD.decode(encoded)?,
+    )?)
 }
 
 /// Files of the data directory in which a codice fiscale of the sample stands in clear.
@@ -238,7 +347,10 @@ fn leaks(directory: &Path) -> Result<Vec<PathBuf>> {
             found.extend(leaks(&path)?);
         } else if path.is_file() {
             let bytes = std::fs::read(&path)?;
-            if bytes.windows(GIULIA.len()).any(|window| window == GIULIA.as_bytes()) {
+            if bytes
+                .windows(GIULIA.len())
+                .any(|window| window == GIULIA.as_bytes())
+            {
                 found.push(path);
             }
         }

@@ -69,55 +69,139 @@ pub(super) fn compute(file: &Path, request: &Request<'_>, output: Output) -> Res
     let today = request.giorni.today;
     let effettiva = effettiva(file, request, &port)?;
     let (dsu, presented) = (&effettiva.dsu, effettiva.presentata);
-    let set = rules.on(presented).with_context(|| format!("nessun insieme di regole per il {presented}"))?;
+    let set = rules
+        .on(presented)
+        .with_context(|| format!("nessun insieme di regole per il {presented}"))?;
     let feed = match request.feed {
         Some(file) => read_feed(file)?,
         None => Vec::new(),
     };
     let altre = altre(request, &port, dsu)?;
-    let situazione = Situazione { dsu, presented, rules: set, feed: &feed, altre: &altre };
-    let indicatori = situazione.indicatori().map_err(|_| anyhow!("{}: la DSU non è calcolabile", file.display()))?;
+    let situazione = Situazione {
+        dsu,
+        presented,
+        rules: set,
+        feed: &feed,
+        altre: &altre,
+    };
+    let indicatori = situazione
+        .indicatori()
+        .map_err(|_| anyhow!("{}: la DSU non è calcolabile", file.display()))?;
     let mut validita = None;
-    if let (Some(base), Some(chiesto), Some(changes)) = (&effettiva.base, effettiva.chiesto, &dsu.isee_corrente) {
-        let of_day = rules.on(chiesto).with_context(|| format!("nessun insieme di regole per il {chiesto}"))?;
-        let before = Situazione { dsu: base, ..situazione }.indicatori().map_err(|_| anyhow!("la DSU di --base non è calcolabile"))?;
+    if let (Some(base), Some(chiesto), Some(changes)) =
+        (&effettiva.base, effettiva.chiesto, &dsu.isee_corrente)
+    {
+        let of_day = rules
+            .on(chiesto)
+            .with_context(|| format!("nessun insieme di regole per il {chiesto}"))?;
+        let before = Situazione {
+            dsu: base,
+            ..situazione
+        }
+        .indicatori()
+        .map_err(|_| anyhow!("la DSU di --base non è calcolabile"))?;
         if sufficiente(changes, &before.ordinario, &indicatori.ordinario, of_day).is_err() {
             let text = "la variazione è minore di quella che la legge chiede";
             let path = "/Dichiarazione/ISEECorrente".to_owned();
-            return Err(refuse(file, vec![Difetto { code: Check::K17Scostamento, path, text }]));
+            return Err(refuse(
+                file,
+                vec![Difetto {
+                    code: Check::K17Scostamento,
+                    path,
+                    text,
+                }],
+            ));
         }
         validita = Some((chiesto, changes.scadenza(chiesto, of_day)));
     }
     let against = omissioni(dsu, presented, set, &feed, today);
     Ok(match output {
-        Output::Text => render(&[prospetto(&situazione, &indicatori, validita), difformita(&against)].concat()),
+        Output::Text => render(
+            &[
+                prospetto(&situazione, &indicatori, validita),
+                difformita(&against),
+            ]
+            .concat(),
+        ),
         Output::Json => format!("{:#}\n", as_json(&situazione, &indicatori, &against, validita)),
-        Output::Xml => payload(attestazione(&effettiva, &indicatori, set, validita, today, against)),
+        Output::Xml => payload(attestazione(
+            &effettiva,
+            &indicatori,
+            set,
+            validita,
+            today,
+            against,
+        )),
     })
 }
 
 /// The declaration of the file; what refers to another one, applied to that.
 fn effettiva(file: &Path, request: &Request<'_>, port: &Port) -> Result<Effettiva> {
-    // The base is what it was; only what refers to it is of another day. A correction is judged as of when that was presented.
-    let base = request.base.map(|base| accepted(base, port, Giorni { presentata: None, ..request.giorni })).transpose()?;
+    // The base is what it was; only what refers to it is of another day. A correction is judged as of when
+    // that was presented.
+    let base = request
+        .base
+        .map(|base| {
+            accepted(
+                base,
+                port,
+                Giorni {
+                    presentata: None,
+                    ..request.giorni
+                },
+            )
+        })
+        .transpose()?;
     let prima = base.as_ref().and_then(|base| base.dsu.presentata());
-    let dsu = accepted(file, port, Giorni { prima, ..request.giorni })?.dsu;
+    let dsu = accepted(
+        file,
+        port,
+        Giorni {
+            prima,
+            ..request.giorni
+        },
+    )?
+    .dsu;
     let operazione = dsu.operazione.tipo;
     let own = dsu.presentata().context("la DSU non ha una sottoscrizione")?;
-    let sender = dsu.sottoscrizione_del_dichiarante().map(|signature| signature.protocollo_mittente.clone());
+    let sender = dsu
+        .sottoscrizione_del_dichiarante()
+        .map(|signature| signature.protocollo_mittente.clone());
     let usage = |text: &str| -> anyhow::Error { Uso(format!("{}: {text}", file.display())).into() };
     let base = match (operazione, base) {
         (TipoOperazione::X, _) => return Err(usage("una cancellazione (X) non ha nulla da calcolare")),
         (TipoOperazione::N, Some(_)) => return Err(usage("una DSU nuova (N) non riguarda quella di --base")),
-        (TipoOperazione::N, None) => return Ok(Effettiva { dsu, operazione, presentata: own, base: None, sender: None, chiesto: None }),
+        (TipoOperazione::N, None) => {
+            return Ok(Effettiva {
+                dsu,
+                operazione,
+                presentata: own,
+                base: None,
+                sender: None,
+                chiesto: None,
+            });
+        }
         (_, None) => return Err(usage("si riferisce a un'altra DSU: indicarla con --base")),
         (_, Some(base)) => base.dsu,
     };
-    let refused = |code, path: &str, text| Err(refuse(file, vec![Difetto { code, path: path.to_owned(), text }]));
+    let refused = |code, path: &str, text| {
+        Err(refuse(
+            file,
+            vec![Difetto {
+                code,
+                path: path.to_owned(),
+                text,
+            }],
+        ))
+    };
     if base.codice_fiscale_dichiarante != dsu.codice_fiscale_dichiarante {
-        let added = dsu.integrazione_componente_aggiuntiva.as_ref().map(|added| &added.componente_per_integrazione_aggiuntiva);
+        let added = dsu
+            .integrazione_componente_aggiuntiva
+            .as_ref()
+            .map(|added| &added.componente_per_integrazione_aggiuntiva);
         let person = added.map(|added| &added.foglio_componente_aggiuntiva.codice_fiscale);
-        if !person.is_some_and(|person| *person == dsu.codice_fiscale_dichiarante && riguarda(&base, person)) {
+        if !person.is_some_and(|person| *person == dsu.codice_fiscale_dichiarante && riguarda(&base, person))
+        {
             return refused(NOBODYS.0, NOBODYS.1, NOBODYS.2);
         }
     }
@@ -127,33 +211,70 @@ fn effettiva(file: &Path, request: &Request<'_>, port: &Port) -> Result<Effettiv
     }
     // What completes or corrects a DSU counts from its presentation.
     let presentata = base.presentata().context("la DSU non ha una sottoscrizione")?;
-    let Some(set) = port.settings.rules.on(presentata) else { bail!("nessun insieme di regole per il {presentata}") };
+    let Some(set) = port.settings.rules.on(presentata) else {
+        bail!("nessun insieme di regole per il {presentata}")
+    };
     if operazione == TipoOperazione::C && !(presentata <= own && own <= set.expires(presentata)) {
-        return refused(Check::K17Base, RIFERIMENTO, "la DSU di riferimento non ha un ISEE valido alla presentazione");
+        return refused(
+            Check::K17Base,
+            RIFERIMENTO,
+            "la DSU di riferimento non ha un ISEE valido alla presentazione",
+        );
     }
     let whole = applica(&base, &dsu).map_err(|difetti| refuse(file, difetti))?;
-    let circumstance =
-        Circumstance { presentata: Some(presentata), ..Circumstance::on(request.giorni.today, set, &port.settings.calendario) };
+    let circumstance = Circumstance {
+        presentata: Some(presentata),
+        ..Circumstance::on(request.giorni.today, set, &port.settings.calendario)
+    };
     let together = examine_effettiva(&whole, &base, &circumstance);
     if !together.difetti.is_empty() {
         return Err(refuse(file, together.difetti));
     }
     let chiesto = (operazione == TipoOperazione::C).then_some(own);
-    Ok(Effettiva { dsu: whole, operazione, presentata, base: Some(base), sender, chiesto })
+    Ok(Effettiva {
+        dsu: whole,
+        operazione,
+        presentata,
+        base: Some(base),
+        sender,
+        chiesto,
+    })
 }
 
 /// The DSU that it refers to, by their protocols.
 fn altre(request: &Request<'_>, port: &Port, dsu: &Dichiarazione) -> Result<Vec<Riferita>> {
     let mut altre = Vec::new();
     for each in request.altra {
-        let Some((protocollo, file)) = each.split_once('=') else { return Err(Uso("--altra vuole PROTOCOLLO=FILE".to_owned()).into()) };
+        let Some((protocollo, file)) = each.split_once('=') else {
+            return Err(Uso("--altra vuole PROTOCOLLO=FILE".to_owned()).into());
+        };
         if !dsu.riferimenti().any(|(named, _)| named == protocollo) {
-            return Err(Uso(format!("--altra {protocollo}: la DSU non fa riferimento a questo protocollo")).into());
+            return Err(Uso(format!(
+                "--altra {protocollo}: la DSU non fa riferimento a questo protocollo"
+            ))
+            .into());
         }
-        let dsu = accepted(Path::new(file), port, Giorni { presentata: None, ..request.giorni })?.dsu;
+        let dsu = accepted(
+            Path::new(file),
+            port,
+            Giorni {
+                presentata: None,
+                ..request.giorni
+            },
+        )?
+        .dsu;
         let presentata = dsu.presentata().context("la DSU non ha una sottoscrizione")?;
-        let scadenza = port.settings.rules.on(presentata).map_or(presentata, |set| set.expires(presentata));
-        altre.push(Riferita { dsu, protocollo: protocollo.to_owned(), presentata, scadenza });
+        let scadenza = port
+            .settings
+            .rules
+            .on(presentata)
+            .map_or(presentata, |set| set.expires(presentata));
+        altre.push(Riferita {
+            dsu,
+            protocollo: protocollo.to_owned(),
+            presentata,
+            scadenza,
+        });
     }
     Ok(altre)
 }
@@ -167,25 +288,40 @@ fn attestazione(
     today: Date,
     against: Vec<OmissioneDifformita>,
 ) -> Attestazione {
-    let Effettiva { dsu, operazione, presentata, base, sender, .. } = effettiva;
+    let Effettiva {
+        dsu,
+        operazione,
+        presentata,
+        base,
+        sender,
+        ..
+    } = effettiva;
     let of = |number: &str, day: Date| format!("INPS-ISEE-{}-{number}", day.year());
     let first = of(NESSUN_PROTOCOLLO, *presentata);
     let form = validita.map(|(chiesto, scadenza)| (of(MODULO, chiesto), chiesto, scadenza));
     let earlier = base.as_ref().filter(|_| form.is_none());
-    let next = if earlier.is_some() { of(DOPO, *presentata) } else { first.clone() };
+    let next = if earlier.is_some() {
+        of(DOPO, *presentata)
+    } else {
+        first.clone()
+    };
     let variazione = earlier.map(|earlier| {
-        let sender = earlier.sottoscrizione_del_dichiarante().map(|signature| signature.protocollo_mittente.clone());
+        let sender = earlier
+            .sottoscrizione_del_dichiarante()
+            .map(|signature| signature.protocollo_mittente.clone());
         variazione(*operazione, first.clone(), *presentata, sender)
     });
     let occasion = Occasion {
         protocollo: &next,
         presentata: *presentata,
         rilasciata: today,
-        sostitutivo: form.as_ref().map(|(protocollo, presentato, scadenza)| Sostitutivo {
-            protocollo,
-            presentato: *presentato,
-            scadenza: *scadenza,
-        }),
+        sostitutivo: form
+            .as_ref()
+            .map(|(protocollo, presentato, scadenza)| Sostitutivo {
+                protocollo,
+                presentato: *presentato,
+                scadenza: *scadenza,
+            }),
         variazione,
         omissioni: against,
         protocollo_mittente: sender.as_deref().filter(|_| form.is_some()),
@@ -194,7 +330,8 @@ fn attestazione(
 }
 
 fn read_feed(file: &Path) -> Result<Vec<FeedRecord>> {
-    let text = std::fs::read_to_string(file).map_err(|error| Uso(format!("{}: {}", file.display(), crate::italian::io(&error))))?;
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Uso(format!("{}: {}", file.display(), crate::italian::io(&error))))?;
     parse_feed(&text).map_err(|errors| {
         for error in &errors {
             eprintln!("{}", super::super::feed::line(file, error));
@@ -211,8 +348,13 @@ fn payload(attestazione: Attestazione) -> String {
         protocollo_domanda_ente_erogatore: None,
         statodomanda_prestazione: None,
     };
-    let ricerca = Ricerca { chiave: Chiave::Cf(Box::new(search)).echo() };
-    esito_attestazione(&EsitoAttestazione { attestazione: Some(attestazione), ricerca })
+    let ricerca = Ricerca {
+        chiave: Chiave::Cf(Box::new(search)).echo(),
+    };
+    esito_attestazione(&EsitoAttestazione {
+        attestazione: Some(attestazione),
+        ricerca,
+    })
 }
 
 /// The statement as text: amounts in a column of their own.
@@ -220,14 +362,24 @@ fn render(sezioni: &[Sezione]) -> String {
     let mut text = String::new();
     let indented = |livello: u8, voce: &str| format!("{}{voce}", "  ".repeat(usize::from(livello) + 1));
     let all = || sezioni.iter().flat_map(|sezione| &sezione.righe);
-    let wide =
-        all().filter(|riga| riga.importo.is_some()).map(|riga| indented(riga.livello, &riga.voce).chars().count()).max().unwrap_or(0);
+    let wide = all()
+        .filter(|riga| riga.importo.is_some())
+        .map(|riga| indented(riga.livello, &riga.voce).chars().count())
+        .max()
+        .unwrap_or(0);
     for Sezione { titolo, righe } in sezioni {
         text.push_str(&format!("{titolo}\n"));
         for riga in righe {
             let voce = indented(riga.livello, &riga.voce);
-            let norma = if riga.norma.is_empty() { String::new() } else { format!("[{}]", riga.norma) };
-            let notes: Vec<&str> = [riga.come.as_str(), &norma].into_iter().filter(|note| !note.is_empty()).collect();
+            let norma = if riga.norma.is_empty() {
+                String::new()
+            } else {
+                format!("[{}]", riga.norma)
+            };
+            let notes: Vec<&str> = [riga.come.as_str(), &norma]
+                .into_iter()
+                .filter(|note| !note.is_empty())
+                .collect();
             let notes = notes.join("  ");
             let row = match riga.importo {
                 Some(amount) => format!("{voce:wide$}  {:>14}  {notes}", italian(amount)),
@@ -251,15 +403,42 @@ fn difformita(against: &[OmissioneDifformita]) -> Vec<Sezione> {
             0 => "redditi diversi da quelli dell'Agenzia delle entrate".to_owned(),
             number => format!("rapporti finanziari non dichiarati: {number}"),
         };
-        let voce = format!("{} di {}", each.tipo_omissione_difformita.code(), each.codice_fiscale.canonical());
-        Riga { livello: 0, voce, importo: None, come, norma: "art. 11 c. 3, 5".to_owned() }
+        let voce = format!(
+            "{} di {}",
+            each.tipo_omissione_difformita.code(),
+            each.codice_fiscale.canonical()
+        );
+        Riga {
+            livello: 0,
+            voce,
+            importo: None,
+            come,
+            norma: "art. 11 c. 3, 5".to_owned(),
+        }
     });
     let righe: Vec<Riga> = lines.collect();
-    if righe.is_empty() { Vec::new() } else { vec![Sezione { titolo: "Omissioni e difformità".to_owned(), righe }] }
+    if righe.is_empty() {
+        Vec::new()
+    } else {
+        vec![Sezione {
+            titolo: "Omissioni e difformità".to_owned(),
+            righe,
+        }]
+    }
 }
 
-fn as_json(situazione: &Situazione<'_>, indicatori: &Indicatori, against: &[OmissioneDifformita], validita: Option<(Date, Date)>) -> Value {
-    let Situazione { dsu, presented, rules, .. } = situazione;
+fn as_json(
+    situazione: &Situazione<'_>,
+    indicatori: &Indicatori,
+    against: &[OmissioneDifformita],
+    validita: Option<(Date, Date)>,
+) -> Value {
+    let Situazione {
+        dsu,
+        presented,
+        rules,
+        ..
+    } = situazione;
     let all = |of: &[Indicatore]| of.iter().map(di_indicatore).collect::<Vec<_>>();
     json!({
         "dichiarante": dsu.codice_fiscale_dichiarante.canonical(),

@@ -28,7 +28,10 @@ impl Port {
             Some(file) => Settings::configured(&Config::read(file).map_err(Uso::of)?)?,
             None => Settings::embedded()?,
         };
-        Ok(Self { contract: Contract::compile()?, settings })
+        Ok(Self {
+            contract: Contract::compile()?,
+            settings,
+        })
     }
 }
 
@@ -42,18 +45,44 @@ pub(super) struct Letta {
 }
 
 impl Letta {
-    fn illeggibile(dove: String, (line, column): (u32, u32), code: &'static str, text: impl Into<String>) -> Self {
-        let finding = Finding { code, path: "/".to_owned(), line, column, text: text.into() };
-        Self { dove, trasmessa: None, violazioni: Findings { list: vec![finding], more: 0 }, avvertenze: Vec::new() }
+    fn illeggibile(
+        dove: String,
+        (line, column): (u32, u32),
+        code: &'static str,
+        text: impl Into<String>,
+    ) -> Self {
+        let finding = Finding {
+            code,
+            path: "/".to_owned(),
+            line,
+            column,
+            text: text.into(),
+        };
+        Self {
+            dove,
+            trasmessa: None,
+            violazioni: Findings {
+                list: vec![finding],
+                more: 0,
+            },
+            avvertenze: Vec::new(),
+        }
     }
 
     fn xml(dove: String, error: &XmlError) -> Self {
-        Self::illeggibile(dove, (error.place.line, error.place.column), SchemaRule::K01Xml.code(), error.fault.italian())
+        Self::illeggibile(
+            dove,
+            (error.place.line, error.place.column),
+            SchemaRule::K01Xml.code(),
+            error.fault.italian(),
+        )
     }
 
     fn codifica(dove: String, error: EncodingError) -> Self {
         let text = match error {
-            EncodingError::Unsupported => "codifica non ammessa: UTF-8, UTF-16, ISO-8859-1 o windows-1252".to_owned(),
+            EncodingError::Unsupported => {
+                "codifica non ammessa: UTF-8, UTF-16, ISO-8859-1 o windows-1252".to_owned()
+            }
             EncodingError::Invalid(at) => format!("byte non validi nella codifica dichiarata, dal byte {at}"),
         };
         Self::illeggibile(dove, (1, 1), SchemaRule::K01Xml.code(), text)
@@ -65,10 +94,12 @@ impl Letta {
     }
 }
 
-/// Every Dichiarazione of a file: its root, some of it, as in a SOAP message or a lot, or enclosed in it as bytes.
+/// Every Dichiarazione of a file: its root, some of it, as in a SOAP message or a lot, or enclosed in it as
+/// bytes.
 fn each(file: &Path, mut act: impl FnMut(String, Element<'_, '_>) -> Letta) -> Result<Vec<Letta>> {
     let dove = file.display().to_string();
-    let bytes = std::fs::read(file).map_err(|error| Uso(format!("{dove}: {}", crate::italian::io(&error))))?;
+    let bytes =
+        std::fs::read(file).map_err(|error| Uso(format!("{dove}: {}", crate::italian::io(&error))))?;
     let text = match encoding::decode(&bytes, None) {
         Ok(text) => text,
         Err(error) => return Ok(vec![Letta::codifica(dove, error)]),
@@ -76,8 +107,16 @@ fn each(file: &Path, mut act: impl FnMut(String, Element<'_, '_>) -> Letta) -> R
     // A processing instruction may stand before a DSU, not before a message.
     let message = parse(&text, &Limits::default());
     let document = match message {
-        Err(XmlError { fault: XmlFault::ProcessingInstruction, .. }) => parse(&text, &Limits::of_document())
-            .and_then(|document| if document.root().is(ISEE_NS, "Dichiarazione") { Ok(document) } else { message }),
+        Err(XmlError {
+            fault: XmlFault::ProcessingInstruction,
+            ..
+        }) => parse(&text, &Limits::of_document()).and_then(|document| {
+            if document.root().is(ISEE_NS, "Dichiarazione") {
+                Ok(document)
+            } else {
+                message
+            }
+        }),
         read => read,
     };
     let document = match document {
@@ -85,22 +124,49 @@ fn each(file: &Path, mut act: impl FnMut(String, Element<'_, '_>) -> Letta) -> R
         Err(error) => return Ok(vec![Letta::xml(dove, &error)]),
     };
     let mut found = Vec::new();
-    descendants(document.root(), &|element| element.is(ISEE_NS, "Dichiarazione"), &mut found);
+    descendants(
+        document.root(),
+        &|element| element.is(ISEE_NS, "Dichiarazione"),
+        &mut found,
+    );
     if !found.is_empty() {
-        return Ok(found.into_iter().map(|element| act(dove.clone(), element)).collect());
+        return Ok(found
+            .into_iter()
+            .map(|element| act(dove.clone(), element))
+            .collect());
     }
-    descendants(document.root(), &|element| element.local() == "XmlDichiarazione", &mut found);
+    descendants(
+        document.root(),
+        &|element| element.local() == "XmlDichiarazione",
+        &mut found,
+    );
     if found.is_empty() {
         let root = document.root();
-        let text = format!("nessuna Dichiarazione di {ISEE_NS}: la radice è {} di «{}»", root.local(), root.namespace());
-        return Ok(vec![Letta::illeggibile(dove, (1, 1), SchemaRule::K01Xml.code(), text)]);
+        let text = format!(
+            "nessuna Dichiarazione di {ISEE_NS}: la radice è {} di «{}»",
+            root.local(),
+            root.namespace()
+        );
+        return Ok(vec![Letta::illeggibile(
+            dove,
+            (1, 1),
+            SchemaRule::K01Xml.code(),
+            text,
+        )]);
     }
     let dove = format!("{dove}, XmlDichiarazione");
-    Ok(found.into_iter().map(|element| enclosed(dove.clone(), element, &mut act)).collect())
+    Ok(found
+        .into_iter()
+        .map(|element| enclosed(dove.clone(), element, &mut act))
+        .collect())
 }
 
 /// A Dichiarazione that is enclosed as bytes: lines and columns are its own.
-fn enclosed(dove: String, element: Element<'_, '_>, act: &mut impl FnMut(String, Element<'_, '_>) -> Letta) -> Letta {
+fn enclosed(
+    dove: String,
+    element: Element<'_, '_>,
+    act: &mut impl FnMut(String, Element<'_, '_>) -> Letta,
+) -> Letta {
     let Ok(Base64(bytes)) = Base64::decode(element) else {
         return Letta::illeggibile(dove, (1, 1), SchemaRule::K01Xml.code(), "base64 non valido");
     };
@@ -110,17 +176,28 @@ fn enclosed(dove: String, element: Element<'_, '_>, act: &mut impl FnMut(String,
     };
     match parse(&text, &Limits::of_document()) {
         Ok(document) if document.root().is(ISEE_NS, "Dichiarazione") => act(dove, document.root()),
-        Ok(_) => Letta::illeggibile(dove, (1, 1), SchemaRule::K01Xml.code(), format!("nessuna Dichiarazione di {ISEE_NS}")),
+        Ok(_) => Letta::illeggibile(
+            dove,
+            (1, 1),
+            SchemaRule::K01Xml.code(),
+            format!("nessuna Dichiarazione di {ISEE_NS}"),
+        ),
         Err(error) => Letta::xml(dove, &error),
     }
 }
 
-fn descendants<'d, 's>(element: Element<'d, 's>, wanted: &dyn Fn(Element<'d, 's>) -> bool, found: &mut Vec<Element<'d, 's>>) {
+fn descendants<'d, 's>(
+    element: Element<'d, 's>,
+    wanted: &dyn Fn(Element<'d, 's>) -> bool,
+    found: &mut Vec<Element<'d, 's>>,
+) {
     if wanted(element) {
         found.push(element);
         return;
     }
-    element.children().for_each(|child| descendants(child, wanted, found));
+    element
+        .children()
+        .for_each(|child| descendants(child, wanted, found));
 }
 
 /// When a file is judged, and as presented when.
@@ -136,21 +213,49 @@ pub(super) struct Giorni {
 
 /// Judges all DSU of a file as the port would.
 pub(super) fn judge(file: &Path, port: &Port, giorni: Giorni) -> Result<Vec<Letta>> {
-    let Port { contract, settings: Settings { rules, calendario, .. } } = port;
+    let Port {
+        contract,
+        settings: Settings {
+            rules, calendario, ..
+        },
+    } = port;
     each(file, |dove, element| {
         let mut trasmessa = match contract.read_declaration(element) {
             Ok(trasmessa) => trasmessa,
-            Err(violazioni) => return Letta { dove, trasmessa: None, violazioni, avvertenze: Vec::new() },
+            Err(violazioni) => {
+                return Letta {
+                    dove,
+                    trasmessa: None,
+                    violazioni,
+                    avvertenze: Vec::new(),
+                };
+            }
         };
         if let Some(day) = giorni.presentata {
-            trasmessa.dsu.sottoscrizione.iter_mut().for_each(|signature| signature.data_sottoscrizione = day);
+            trasmessa
+                .dsu
+                .sottoscrizione
+                .iter_mut()
+                .for_each(|signature| signature.data_sottoscrizione = day);
         }
         let presented = trasmessa.dsu.presentata().unwrap_or(giorni.today);
         let covered = rules.on(presented.min(giorni.today));
         let (mut list, mut avvertenze, mut more) = (Vec::new(), Vec::new(), 0);
-        let first = giorni.prima.filter(|_| trasmessa.dsu.operazione.tipo == TipoOperazione::R);
-        if let Some(set) = first.and_then(|first| rules.on(first)).or(covered).or(rules.all().last()) {
-            let esame = examine(&trasmessa.dsu, &Circumstance { presentata: first, ..Circumstance::on(giorni.today, set, calendario) });
+        let first = giorni
+            .prima
+            .filter(|_| trasmessa.dsu.operazione.tipo == TipoOperazione::R);
+        if let Some(set) = first
+            .and_then(|first| rules.on(first))
+            .or(covered)
+            .or(rules.all().last())
+        {
+            let esame = examine(
+                &trasmessa.dsu,
+                &Circumstance {
+                    presentata: first,
+                    ..Circumstance::on(giorni.today, set, calendario)
+                },
+            );
             list = place_declaration(esame.difetti, element);
             avvertenze = place_declaration(esame.avvertenze, element);
             more = esame.altri;
@@ -158,10 +263,22 @@ pub(super) fn judge(file: &Path, port: &Port, giorni: Giorni) -> Result<Vec<Lett
         if covered.is_none() {
             let text = "nessun insieme di regole per questa data di presentazione";
             let path = "/Dichiarazione/Sottoscrizione".to_owned();
-            list.extend(place_declaration(vec![Difetto { code: Check::K18Periodo, path, text }], element));
+            list.extend(place_declaration(
+                vec![Difetto {
+                    code: Check::K18Periodo,
+                    path,
+                    text,
+                }],
+                element,
+            ));
         }
         list.sort_by_key(|finding| (finding.line, finding.column));
-        Letta { dove, trasmessa: Some(trasmessa), violazioni: Findings { list, more }, avvertenze }
+        Letta {
+            dove,
+            trasmessa: Some(trasmessa),
+            violazioni: Findings { list, more },
+            avvertenze,
+        }
     })
 }
 
@@ -169,7 +286,12 @@ pub(super) fn judge(file: &Path, port: &Port, giorni: Giorni) -> Result<Vec<Lett
 pub(super) fn accepted(file: &Path, port: &Port, giorni: Giorni) -> Result<Trasmessa> {
     let mut lette = judge(file, port, giorni)?;
     if lette.len() > 1 {
-        return Err(Uso(format!("{}: {} DSU: se ne calcola una alla volta", file.display(), lette.len())).into());
+        return Err(Uso(format!(
+            "{}: {} DSU: se ne calcola una alla volta",
+            file.display(),
+            lette.len()
+        ))
+        .into());
     }
     let letta = lette.pop().context("a file without a DSU")?;
     for finding in &letta.violazioni.list {
@@ -181,7 +303,10 @@ pub(super) fn accepted(file: &Path, port: &Port, giorni: Giorni) -> Result<Trasm
     let count = letta.quante();
     match letta.trasmessa {
         Some(trasmessa) if count == 0 => Ok(trasmessa),
-        _ => bail!("{}: violazioni: {count}: la DSU non sarebbe accettata", letta.dove),
+        _ => bail!(
+            "{}: violazioni: {count}: la DSU non sarebbe accettata",
+            letta.dove
+        ),
     }
 }
 
@@ -190,7 +315,12 @@ pub(super) fn refuse(file: &Path, difetti: Vec<Difetto>) -> anyhow::Error {
     let mut difetti = Some(difetti);
     let placed = each(file, |dove, element| {
         let list = place_declaration(difetti.take().unwrap_or_default(), element);
-        Letta { dove, trasmessa: None, violazioni: Findings { list, more: 0 }, avvertenze: Vec::new() }
+        Letta {
+            dove,
+            trasmessa: None,
+            violazioni: Findings { list, more: 0 },
+            avvertenze: Vec::new(),
+        }
     });
     let lette = match placed {
         Ok(lette) => lette,
@@ -201,11 +331,20 @@ pub(super) fn refuse(file: &Path, difetti: Vec<Difetto>) -> anyhow::Error {
             eprintln!("{}", line(&letta.dove, finding, "errore"));
         }
     }
-    anyhow::anyhow!("{}: la DSU non sarebbe accettata dopo quella di --base", file.display())
+    anyhow::anyhow!(
+        "{}: la DSU non sarebbe accettata dopo quella di --base",
+        file.display()
+    )
 }
 
 /// As compilers write it: `file:line:column: kind: code: text (path)`.
 pub(super) fn line(dove: &str, finding: &Finding, kind: &str) -> String {
-    let Finding { code, path, line, column, text } = finding;
+    let Finding {
+        code,
+        path,
+        line,
+        column,
+        text,
+    } = finding;
     format!("{dove}:{line}:{column}: {kind}: {code}: {text} ({path})")
 }

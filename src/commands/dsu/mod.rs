@@ -1,5 +1,5 @@
-//! `varco dsu check` and `varco dsu compute`: for who writes DSU, or programs that write them; neither needs a data directory or a key. `varco dsu
-//! versions`: what was made of one that was received.
+//! `varco dsu check` and `varco dsu compute`: for who writes DSU, or programs that write them; neither needs
+//! a data directory or a key. `varco dsu versions`: what was made of one that was received.
 
 mod calcolo;
 mod lettura;
@@ -22,8 +22,7 @@ use crate::clock::Clock;
 use crate::contract::Finding;
 
 /// How these commands end.
-const ESITI: &str =
-    "Esce con 0 se la DSU sarebbe accettata, con 1 se sarebbe rifiutata, con 2 se il comando non si può eseguire (opzioni, file).";
+const ESITI: &str = "Esce con 0 se la DSU sarebbe accettata, con 1 se sarebbe rifiutata, con 2 se il comando non si può eseguire (opzioni, file).";
 
 /// `varco dsu`.
 #[derive(Debug, clap::Args)]
@@ -36,8 +35,8 @@ pub struct Args {
 enum What {
     /// Controlla una DSU: tutte le violazioni, con riga e colonna
     ///
-    /// Una DSU che non è valida per lo schema (K01) viene controllata solo per quello: le altre violazioni si vedono dopo. Di ogni DSU le
-    /// prime cento sono scritte per esteso, le altre contate.
+    /// Una DSU che non è valida per lo schema (K01) viene controllata solo per quello: le altre violazioni si
+    /// vedono dopo. Di ogni DSU le prime cento sono scritte per esteso, le altre contate.
     #[command(after_help = ESITI)]
     Check {
         /// Il file: una o più Dichiarazione, da sole, in un messaggio SOAP o in un lotto
@@ -75,7 +74,8 @@ enum What {
         /// In JSON
         #[arg(long, conflicts_with = "xml")]
         json: bool,
-        /// L'attestazione, come la dà ConsultazioneAttestazione: di oggi, e con il protocollo 00000000A in luogo di quello che avrà
+        /// L'attestazione, come la dà ConsultazioneAttestazione: di oggi, e con il protocollo 00000000A in
+        /// luogo di quello che avrà
         #[arg(long)]
         xml: bool,
     },
@@ -93,11 +93,34 @@ enum What {
 
 pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     match args.what {
-        What::Check { file, date, config, json } => check(&file, config.as_deref(), date.unwrap_or_else(|| clock.today()), json),
-        What::Compute { file, feed, date, base, altra, config, json, xml } => {
+        What::Check {
+            file,
+            date,
+            config,
+            json,
+        } => check(
+            &file,
+            config.as_deref(),
+            date.unwrap_or_else(|| clock.today()),
+            json,
+        ),
+        What::Compute {
+            file,
+            feed,
+            date,
+            base,
+            altra,
+            config,
+            json,
+            xml,
+        } => {
             let request = Request {
                 feed: feed.as_deref(),
-                giorni: Giorni { today: date.unwrap_or_else(|| clock.today()), presentata: date, prima: None },
+                giorni: Giorni {
+                    today: date.unwrap_or_else(|| clock.today()),
+                    presentata: date,
+                    prima: None,
+                },
                 base: base.as_deref(),
                 altra: &altra,
                 config: config.as_deref(),
@@ -110,12 +133,24 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
             print!("{}", compute(&file, &request, output)?);
             Ok(())
         }
-        What::Versions { protocollo, dove, json } => versioni::run(&protocollo, &dove.data()?, json, clock),
+        What::Versions {
+            protocollo,
+            dove,
+            json,
+        } => versioni::run(&protocollo, &dove.data()?, json, clock),
     }
 }
 
 fn check(file: &Path, config: Option<&Path>, today: Date, as_json: bool) -> Result<()> {
-    let lette = judge(file, &Port::new(config)?, Giorni { today, presentata: None, prima: None })?;
+    let lette = judge(
+        file,
+        &Port::new(config)?,
+        Giorni {
+            today,
+            presentata: None,
+            prima: None,
+        },
+    )?;
     let count: usize = lette.iter().map(lettura::Letta::quante).sum();
     for letta in &lette {
         if as_json {
@@ -139,12 +174,24 @@ fn check(file: &Path, config: Option<&Path>, today: Date, as_json: bool) -> Resu
             println!("{}", line(&letta.dove, finding, "avvertenza"));
         }
         if letta.quante() == 0 {
-            println!("{}: nessuna violazione; avvertenze: {}", letta.dove, letta.avvertenze.len());
+            println!(
+                "{}: nessuna violazione; avvertenze: {}",
+                letta.dove,
+                letta.avvertenze.len()
+            );
         }
     }
     if count > 0 {
-        let of = if lette.len() > 1 { format!("{} DSU, ", lette.len()) } else { String::new() };
-        let what = if lette.len() > 1 { "non tutte sarebbero accettate" } else { "la DSU non sarebbe accettata" };
+        let of = if lette.len() > 1 {
+            format!("{} DSU, ", lette.len())
+        } else {
+            String::new()
+        };
+        let what = if lette.len() > 1 {
+            "non tutte sarebbero accettate"
+        } else {
+            "la DSU non sarebbe accettata"
+        };
         bail!("{}: {of}violazioni: {count}: {what}", file.display());
     }
     Ok(())

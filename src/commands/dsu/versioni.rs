@@ -17,14 +17,24 @@ pub(super) fn run(protocollo: &str, data: &Path, as_json: bool, clock: &Clock) -
     let directory = Directory::open(data)?;
     let keys = Keys::open(&directory.keys(), true)?;
     let lines = versions(&directory.reader(), &keys, protocollo)?;
-    consultate::record(&directory, Consultazione::Dsu { protocollo: protocollo.trim().to_owned() }, clock)?;
+    consultate::record(
+        &directory,
+        Consultazione::Dsu {
+            protocollo: protocollo.trim().to_owned(),
+        },
+        clock,
+    )?;
     if as_json {
         println!("{:#}", Value::from(lines));
         return Ok(());
     }
     for line in lines {
         let text = |name: &str| line[name].as_str().unwrap_or("-").to_owned();
-        let again = if line["ricalcolo"] == true { "  ricalcolo" } else { "" };
+        let again = if line["ricalcolo"] == true {
+            "  ricalcolo"
+        } else {
+            ""
+        };
         println!(
             "{}  {}  presentata {}  {}  {}  voce {}{again}",
             text("protocollo"),
@@ -43,7 +53,9 @@ pub fn versions(reader: &dyn Reader, keys: &Keys, protocollo: &str) -> Result<Ve
     let radice = stem_of(protocollo.trim());
     let mut protocol = Vec::new();
     for number in 0..100 {
-        let Some(version) = version_of(&radice, number) else { break };
+        let Some(version) = version_of(&radice, number) else {
+            break;
+        };
         for year in keys.token_years() {
             protocol.push((year, keys.token(year, "protocol", &version)?));
         }
@@ -51,14 +63,21 @@ pub fn versions(reader: &dyn Reader, keys: &Keys, protocollo: &str) -> Result<Ve
     if protocol.is_empty() {
         bail!("{protocollo}: non è il protocollo di una DSU");
     }
-    let filter = Filter { kind: Some(Kind::Dsu), protocol, ..Filter::default() };
+    let filter = Filter {
+        kind: Some(Kind::Dsu),
+        protocol,
+        ..Filter::default()
+    };
     let found = find(reader, &filter, usize::MAX)?;
     if found.is_empty() {
         bail!("{protocollo}: nessuna DSU con questo protocollo");
     }
     let line = |entry: &Entry| {
         let body = &entry.leaf.body;
-        let number = body.number(VERSIONE).and_then(|number| u32::try_from(number).ok()).unwrap_or_default();
+        let number = body
+            .number(VERSIONE)
+            .and_then(|number| u32::try_from(number).ok())
+            .unwrap_or_default();
         json!({
             "protocollo": version_of(&radice, number),
             "operazione": body.text(OPERAZIONE).unwrap_or("N"),

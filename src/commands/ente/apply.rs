@@ -14,18 +14,34 @@ use std::sync::Arc;
 
 /// Carries out a command where the registry is: in the running gateway, or here.
 pub async fn apply(data: &Path, command: Command, motivo: &str, clock: &Clock) -> Result<Ente> {
-    apply_all(data, vec![command], motivo, clock).await?.pop().context("nessun ente")
+    apply_all(data, vec![command], motivo, clock)
+        .await?
+        .pop()
+        .context("nessun ente")
 }
 
 /// Carries out many commands, all or none.
-pub async fn apply_all(data: &Path, commands: Vec<Command>, motivo: &str, clock: &Clock) -> Result<Vec<Ente>> {
+pub async fn apply_all(
+    data: &Path,
+    commands: Vec<Command>,
+    motivo: &str,
+    clock: &Clock,
+) -> Result<Vec<Ente>> {
     let directory = Directory::open(data)?;
     if let Some(enti) = socket::post(&directory.socket(), "/enti", &commands, motivo).await? {
         return Ok(enti);
     }
     let node = Node::open(&directory, clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
     let recorded = node.record_recovery().await;
-    let done = perform_all(&node.ledger, &node.registry, &commands, &who::myself(), motivo, clock.now()).await;
+    let done = perform_all(
+        &node.ledger,
+        &node.registry,
+        &commands,
+        &who::myself(),
+        motivo,
+        clock.now(),
+    )
+    .await;
     node.close();
     recorded?;
     Ok(done?)

@@ -20,7 +20,9 @@ use crate::clock::Clock;
 use crate::digest::{hex, sha256};
 use crate::registry::abilitazione::{Abilitazione, Periodo};
 use crate::registry::administration::Command;
-use crate::registry::ente::{Anagrafica, Certificato, Decisione, Modo, Richiesta, Segno, Stato, Tipo, Ufficio};
+use crate::registry::ente::{
+    Anagrafica, Certificato, Decisione, Modo, Richiesta, Segno, Stato, Tipo, Ufficio,
+};
 use crate::registry::import::{Formato, parte};
 use crate::registry::quota::Quote;
 use crate::registry::tabelle;
@@ -64,7 +66,8 @@ enum What {
         /// Codice dell'ente
         #[arg(required_unless_present = "tabella")]
         codice: Option<String>,
-        /// Molti enti insieme, da una tabella CSV: codice, direzione, scadenza, modi, come_richiesto; tutti, o nessuno
+        /// Molti enti insieme, da una tabella CSV: codice, direzione, scadenza, modi, come_richiesto; tutti,
+        /// o nessuno
         #[arg(long, conflicts_with_all = ["codice", "direzione", "scadenza", "modi", "come_richiesto"])]
         tabella: Option<PathBuf>,
         /// La direzione regionale che ha deciso
@@ -130,8 +133,8 @@ enum What {
         /// Codice dell'ente
         #[arg(required_unless_present = "tabella")]
         codice: Option<String>,
-        /// Molti enti insieme, da una tabella CSV: codice, operazioni, prestazioni, indicatori, uffici, controlli, dal, al, predefinita, sostituisci; tutti,
-        /// o nessuno
+        /// Molti enti insieme, da una tabella CSV: codice, operazioni, prestazioni, indicatori, uffici,
+        /// controlli, dal, al, predefinita, sostituisci; tutti, o nessuno
         #[arg(long, conflicts_with_all = ["codice", "operazioni", "prestazioni", "indicatori", "uffici", "controlli", "dal", "al", "predefinita", "sostituisci", "togli"])]
         tabella: Option<PathBuf>,
         /// Operazioni, separate da virgole
@@ -140,7 +143,8 @@ enum What {
         /// Prestazioni, separate da virgole
         #[arg(long, value_delimiter = ',')]
         prestazioni: Vec<String>,
-        /// Solo questi indicatori (Ordinario, Minorenne..), separati da virgole: di ConsultazioneIndicatore e ConsultazioneSogliaIndicatore
+        /// Solo questi indicatori (Ordinario, Minorenne..), separati da virgole: di ConsultazioneIndicatore e
+        /// ConsultazioneSogliaIndicatore
         #[arg(long, value_delimiter = ',')]
         indicatori: Vec<String>,
         /// Solo da questi uffici, separati da virgole
@@ -215,7 +219,8 @@ enum What {
     },
     /// Elenca gli enti
     Lista {
-        /// Solo quelli in questo stato, com'è oggi: `sospeso` anche per chi è oltre la scadenza, `scaduto` solo per questi
+        /// Solo quelli in questo stato, com'è oggi: `sospeso` anche per chi è oltre la scadenza, `scaduto`
+        /// solo per questi
         #[arg(long, value_enum)]
         stato: Option<mostra::Oggi>,
         /// Solo quelli di questo tipo
@@ -336,19 +341,46 @@ struct Richieste {
 }
 
 pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
-    let Args { dove, motivo, json, what } = args;
+    let Args {
+        dove,
+        motivo,
+        json,
+        what,
+    } = args;
     let data = dove.data()?;
     let runtime = super::uso::runtime()?;
-    let asked = matches!(what, What::Accredita { come_richiesto: true, .. });
+    let asked = matches!(
+        what,
+        What::Accredita {
+            come_richiesto: true,
+            ..
+        }
+    );
     let mut taken_back = None;
     let command = match what {
-        What::Lista { stato, tipo } => return mostra::list(&enti(&data, clock)?, stato, tipo, clock.today(), json),
+        What::Lista { stato, tipo } => {
+            return mostra::list(&enti(&data, clock)?, stato, tipo, clock.today(), json);
+        }
         What::Mostra { codice } => return mostra::one(&enti(&data, clock)?, &codice, clock, json),
         What::Storia { codice } => return mostra::history(&data, &codice, json, clock),
         What::Esporta => return tabella::export(&enti(&data, clock)?, json),
-        What::Importa { file, formato, conferma, cosa } => {
-            let Richieste { pec, base_giuridica, finalita } = cosa;
-            let richiesta = Richiesta { pec, base_giuridica, finalita, ..Richiesta::default() };
+        What::Importa {
+            file,
+            formato,
+            conferma,
+            cosa,
+        } => {
+            let Richieste {
+                pec,
+                base_giuridica,
+                finalita,
+            } = cosa;
+            let richiesta = Richiesta {
+                pec,
+                base_giuridica,
+                finalita,
+                ..Richiesta::default()
+            };
             let plan = tabella::plan(&file, formato, &richiesta, &enti(&data, clock)?, clock.today())?;
             let done = conferma && !plan.commands.is_empty();
             if done {
@@ -356,34 +388,66 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
             }
             return tabella::say(&plan, done, json);
         }
-        What::Certificato { codice, certificato, .. } if codice == "prova" => {
-            let judged = prova::judge(Path::new(&certificato), dove.config(), &enti(&data, clock)?, clock)?;
+        What::Certificato {
+            codice, certificato, ..
+        } if codice == "prova" => {
+            let judged = prova::judge(
+                Path::new(&certificato),
+                dove.config(),
+                &enti(&data, clock)?,
+                clock,
+            )?;
             return judged.say(json);
         }
         What::Aggiorna { codice, chi } => {
             let enti = enti(&data, clock)?;
-            let ente = enti.into_iter().find(|ente| ente.codice == codice).with_context(|| format!("l'ente {codice} non esiste"))?;
-            Command::Aggiorna { codice, anagrafica: corrected(ente.anagrafica.clone(), chi)?, letta: ente.anagrafica }
+            let ente = enti
+                .into_iter()
+                .find(|ente| ente.codice == codice)
+                .with_context(|| format!("l'ente {codice} non esiste"))?;
+            Command::Aggiorna {
+                codice,
+                anagrafica: corrected(ente.anagrafica.clone(), chi)?,
+                letta: ente.anagrafica,
+            }
         }
-        What::Accredita { tabella: Some(file), .. } => return tabella::carry_out(&data, &file, tabelle::decisioni, &motivo, json, clock),
-        What::Abilita { tabella: Some(file), .. } => return tabella::carry_out(&data, &file, tabelle::abilitazioni, &motivo, json, clock),
-        What::Abilita { codice, togli: Some(numero), .. } => {
+        What::Accredita {
+            tabella: Some(file), ..
+        } => return tabella::carry_out(&data, &file, tabelle::decisioni, &motivo, json, clock),
+        What::Abilita {
+            tabella: Some(file), ..
+        } => return tabella::carry_out(&data, &file, tabelle::abilitazioni, &motivo, json, clock),
+        What::Abilita {
+            codice,
+            togli: Some(numero),
+            ..
+        } => {
             let codice = codice.unwrap_or_default();
             // A number is one grant's for ever: what is read here is what goes.
             let ente = enti(&data, clock)?.into_iter().find(|ente| ente.codice == codice);
-            taken_back = ente.and_then(|ente| ente.abilitazioni.into_iter().find(|grant| grant.numero == numero));
+            taken_back =
+                ente.and_then(|ente| ente.abilitazioni.into_iter().find(|grant| grant.numero == numero));
             Command::Disabilita { codice, numero }
         }
         other => command(other)?,
     };
     let decides = matches!(command, Command::Decidi { .. } | Command::Stato { .. });
     let ente = runtime.block_on(apply(&data, command, &motivo, clock))?;
-    let mut warnings = if decides { mostra::warnings(&ente, clock.today()) } else { Vec::new() };
+    let mut warnings = if decides {
+        mostra::warnings(&ente, clock.today())
+    } else {
+        Vec::new()
+    };
     warnings.extend(mostra::left_out(&ente).filter(|_| asked));
     if json {
         println!("{}", serde_json::to_string_pretty(&ente)?);
     } else {
-        println!("{} {} ({})", ente.codice, ente.standing(clock.today()), ente.anagrafica.denominazione);
+        println!(
+            "{} {} ({})",
+            ente.codice,
+            ente.standing(clock.today()),
+            ente.anagrafica.denominazione
+        );
         if let Some(grant) = taken_back {
             println!("tolta l'abilitazione {}: {}", grant.numero, mostra::grant(&grant));
         }
@@ -399,55 +463,212 @@ fn command(what: What) -> Result<Command> {
     let periodo = |dal, al| Periodo { dal, al };
     Ok(match what {
         What::Richiedi { codice, chi, cosa } => {
-            let Chi { denominazione, codice_fiscale, tipo, ipa, codici_inps, contatti, parti } = chi;
-            let Cosa { pec, base_giuridica, finalita, operazioni, prestazioni } = cosa;
+            let Chi {
+                denominazione,
+                codice_fiscale,
+                tipo,
+                ipa,
+                codici_inps,
+                contatti,
+                parti,
+            } = chi;
+            let Cosa {
+                pec,
+                base_giuridica,
+                finalita,
+                operazioni,
+                prestazioni,
+            } = cosa;
             let parti = parties(&parti)?;
-            let anagrafica = Anagrafica { denominazione, codice_fiscale, tipo, codice_ipa: ipa, codici_inps, contatti, parti };
-            Command::Richiedi { codice, anagrafica, richiesta: Richiesta { pec, base_giuridica, finalita, operazioni, prestazioni } }
+            let anagrafica = Anagrafica {
+                denominazione,
+                codice_fiscale,
+                tipo,
+                codice_ipa: ipa,
+                codici_inps,
+                contatti,
+                parti,
+            };
+            Command::Richiedi {
+                codice,
+                anagrafica,
+                richiesta: Richiesta {
+                    pec,
+                    base_giuridica,
+                    finalita,
+                    operazioni,
+                    prestazioni,
+                },
+            }
         }
-        What::Accredita { codice, direzione, scadenza, modi, come_richiesto, .. } => {
-            let decisione = Decisione { direzione, scadenza, modi, ..Decisione::default() };
-            Command::Decidi { codice: codice.unwrap_or_default(), accolta: true, decisione, come_richiesto }
+        What::Accredita {
+            codice,
+            direzione,
+            scadenza,
+            modi,
+            come_richiesto,
+            ..
+        } => {
+            let decisione = Decisione {
+                direzione,
+                scadenza,
+                modi,
+                ..Decisione::default()
+            };
+            Command::Decidi {
+                codice: codice.unwrap_or_default(),
+                accolta: true,
+                decisione,
+                come_richiesto,
+            }
         }
         What::Rifiuta { codice, direzione } => {
-            let decisione = Decisione { direzione, ..Decisione::default() };
-            Command::Decidi { codice, accolta: false, decisione, come_richiesto: false }
+            let decisione = Decisione {
+                direzione,
+                ..Decisione::default()
+            };
+            Command::Decidi {
+                codice,
+                accolta: false,
+                decisione,
+                come_richiesto: false,
+            }
         }
-        What::Sospendi { codice } => Command::Stato { codice, nuovo: Stato::Sospeso },
-        What::Riattiva { codice } => Command::Stato { codice, nuovo: Stato::Accreditato },
-        What::Revoca { codice } => Command::Stato { codice, nuovo: Stato::Revocato },
-        What::Certificato { codice, certificato, emittente, unita, dal, al, togli, .. } => {
-            let (segno, known) = if emittente { by_issuer(&certificato, unita, !togli)? } else { by_pin(&certificato, !togli)? };
+        What::Sospendi { codice } => Command::Stato {
+            codice,
+            nuovo: Stato::Sospeso,
+        },
+        What::Riattiva { codice } => Command::Stato {
+            codice,
+            nuovo: Stato::Accreditato,
+        },
+        What::Revoca { codice } => Command::Stato {
+            codice,
+            nuovo: Stato::Revocato,
+        },
+        What::Certificato {
+            codice,
+            certificato,
+            emittente,
+            unita,
+            dal,
+            al,
+            togli,
+            ..
+        } => {
+            let (segno, known) = if emittente {
+                by_issuer(&certificato, unita, !togli)?
+            } else {
+                by_pin(&certificato, !togli)?
+            };
             if togli {
                 Command::TogliCertificato { codice, segno }
             } else {
                 let (soggetto, scade) = known.unzip();
-                Command::AggiungiCertificato { codice, certificato: Certificato { segno, periodo: periodo(dal, al), soggetto, scade } }
+                Command::AggiungiCertificato {
+                    codice,
+                    certificato: Certificato {
+                        segno,
+                        periodo: periodo(dal, al),
+                        soggetto,
+                        scade,
+                    },
+                }
             }
         }
-        What::Abilita { codice, operazioni, prestazioni, indicatori, uffici, controlli, dal, al, predefinita, sostituisci, .. } => {
-            let abilitazione =
-                Abilitazione { numero: 0, operazioni, prestazioni, indicatori, uffici, controlli, periodo: periodo(dal, al) };
-            Command::Abilita { codice: codice.unwrap_or_default(), abilitazione, predefinita, sostituisci }
+        What::Abilita {
+            codice,
+            operazioni,
+            prestazioni,
+            indicatori,
+            uffici,
+            controlli,
+            dal,
+            al,
+            predefinita,
+            sostituisci,
+            ..
+        } => {
+            let abilitazione = Abilitazione {
+                numero: 0,
+                operazioni,
+                prestazioni,
+                indicatori,
+                uffici,
+                controlli,
+                periodo: periodo(dal, al),
+            };
+            Command::Abilita {
+                codice: codice.unwrap_or_default(),
+                abilitazione,
+                predefinita,
+                sostituisci,
+            }
         }
-        What::Ufficio { codice, obbligatori: Some(obbligatori), .. } => Command::UfficiObbligatori { codice, obbligatori },
-        What::Ufficio { codice, ufficio: Some(ufficio), togli: true, .. } => Command::TogliUfficio { codice, ufficio },
-        What::Ufficio { codice, ufficio, denominazione, dal, al, .. } => {
-            let ufficio = Ufficio { codice: ufficio.unwrap_or_default(), denominazione, periodo: periodo(dal, al) };
+        What::Ufficio {
+            codice,
+            obbligatori: Some(obbligatori),
+            ..
+        } => Command::UfficiObbligatori { codice, obbligatori },
+        What::Ufficio {
+            codice,
+            ufficio: Some(ufficio),
+            togli: true,
+            ..
+        } => Command::TogliUfficio { codice, ufficio },
+        What::Ufficio {
+            codice,
+            ufficio,
+            denominazione,
+            dal,
+            al,
+            ..
+        } => {
+            let ufficio = Ufficio {
+                codice: ufficio.unwrap_or_default(),
+                denominazione,
+                periodo: periodo(dal, al),
+            };
             Command::Ufficio { codice, ufficio }
         }
-        What::Risposte { codice, isee_famiglia } => Command::Risposte { codice, isee_famiglia },
-        What::Quota { codice, al_minuto, al_giorno, persone_al_giorno, per_operatore } => {
-            Command::Quota { codice, quote: Quote { al_minuto, al_giorno, persone_al_giorno }, operatore: per_operatore }
-        }
-        What::Aggiorna { .. } | What::Lista { .. } | What::Mostra { .. } | What::Storia { .. } | What::Importa { .. } | What::Esporta => {
+        What::Risposte {
+            codice,
+            isee_famiglia,
+        } => Command::Risposte {
+            codice,
+            isee_famiglia,
+        },
+        What::Quota {
+            codice,
+            al_minuto,
+            al_giorno,
+            persone_al_giorno,
+            per_operatore,
+        } => Command::Quota {
+            codice,
+            quote: Quote {
+                al_minuto,
+                al_giorno,
+                persone_al_giorno,
+            },
+            operatore: per_operatore,
+        },
+        What::Aggiorna { .. }
+        | What::Lista { .. }
+        | What::Mostra { .. }
+        | What::Storia { .. }
+        | What::Importa { .. }
+        | What::Esporta => {
             bail!("nessuna modifica")
         }
     })
 }
 
 fn parties(texts: &[String]) -> Result<Vec<crate::registry::ente::Parte>> {
-    texts.iter().map(|text| parte(text).map_err(anyhow::Error::msg)).collect()
+    texts
+        .iter()
+        .map(|text| parte(text).map_err(anyhow::Error::msg))
+        .collect()
 }
 
 fn corrected(before: Anagrafica, chi: Correzione) -> Result<Anagrafica> {
@@ -457,8 +678,16 @@ fn corrected(before: Anagrafica, chi: Correzione) -> Result<Anagrafica> {
         codice_fiscale: chi.codice_fiscale.unwrap_or(before.codice_fiscale),
         tipo: chi.tipo.unwrap_or(before.tipo),
         codice_ipa: chi.ipa.or(before.codice_ipa),
-        codici_inps: if chi.codici_inps.is_empty() { before.codici_inps } else { chi.codici_inps },
-        contatti: if chi.contatti.is_empty() { before.contatti } else { chi.contatti },
+        codici_inps: if chi.codici_inps.is_empty() {
+            before.codici_inps
+        } else {
+            chi.codici_inps
+        },
+        contatti: if chi.contatti.is_empty() {
+            before.contatti
+        } else {
+            chi.contatti
+        },
         parti: if parti.is_empty() { before.parti } else { parti },
     })
 }
@@ -466,16 +695,30 @@ fn corrected(before: Anagrafica, chi: Correzione) -> Result<Anagrafica> {
 /// How a certificate is known. From a file, also its subject and its last second.
 type Known = (Segno, Option<(String, jiff::Timestamp)>);
 
-/// A pin, from a PEM file or as it is. A certificate that the channel would never let in is not worth registering.
+/// A pin, from a PEM file or as it is. A certificate that the channel would never let in is not worth
+/// registering.
 fn by_pin(certificato: &str, judged: bool) -> Result<Known> {
-    let Some(own) = first_of(certificato)? else { return Ok((Segno::Impronta { sha256: certificato.to_lowercase() }, None)) };
+    let Some(own) = first_of(certificato)? else {
+        return Ok((
+            Segno::Impronta {
+                sha256: certificato.to_lowercase(),
+            },
+            None,
+        ));
+    };
     if judged && let Err(unfit) = profile::check(&own) {
         bail!("il certificato non sarebbe ammesso: {}", prova::unfit(unfit));
     }
-    Ok((Segno::Impronta { sha256: hex(&sha256(&own)) }, subject::described(&own)))
+    Ok((
+        Segno::Impronta {
+            sha256: hex(&sha256(&own)),
+        },
+        subject::described(&own),
+    ))
 }
 
-/// Issuer and organization: the issuer's certificate from a PEM file, or the digest of its key; the organization is the ente's own.
+/// Issuer and organization: the issuer's certificate from a PEM file, or the digest of its key; the
+/// organization is the ente's own.
 fn by_issuer(certificato: &str, unita: Option<String>, judged: bool) -> Result<Known> {
     let mut known = None;
     let emittente = match first_of(certificato)? {
@@ -491,7 +734,14 @@ fn by_issuer(certificato: &str, unita: Option<String>, judged: bool) -> Result<K
         }
         None => certificato.to_lowercase(),
     };
-    Ok((Segno::Emittente { emittente, organizzazione: String::new(), unita }, known))
+    Ok((
+        Segno::Emittente {
+            emittente,
+            organizzazione: String::new(),
+            unita,
+        },
+        known,
+    ))
 }
 
 /// The first certificate of a PEM file, if there is a file of that name.
@@ -500,5 +750,10 @@ fn first_of(file: &str) -> Result<Option<rustls::pki_types::CertificateDer<'stat
     if !file.exists() {
         return Ok(None);
     }
-    Ok(Some(pem::certificates(file)?.into_iter().next().context("nessun certificato")?))
+    Ok(Some(
+        pem::certificates(file)?
+            .into_iter()
+            .next()
+            .context("nessun certificato")?,
+    ))
 }

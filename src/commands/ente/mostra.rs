@@ -42,12 +42,23 @@ impl Oggi {
 }
 
 /// The enti, one a line.
-pub(super) fn list(enti: &[Ente], stato: Option<Oggi>, tipo: Option<Tipo>, today: Date, json: bool) -> Result<()> {
-    let wanted =
-        |ente: &&Ente| stato.is_none_or(|stato| stato.includes(ente, today)) && tipo.is_none_or(|tipo| ente.anagrafica.tipo == tipo);
+pub(super) fn list(
+    enti: &[Ente],
+    stato: Option<Oggi>,
+    tipo: Option<Tipo>,
+    today: Date,
+    json: bool,
+) -> Result<()> {
+    let wanted = |ente: &&Ente| {
+        stato.is_none_or(|stato| stato.includes(ente, today))
+            && tipo.is_none_or(|tipo| ente.anagrafica.tipo == tipo)
+    };
     let enti: Vec<&Ente> = enti.iter().filter(wanted).collect();
     if json {
-        let values = enti.into_iter().map(|ente| value(ente, today)).collect::<Result<Vec<_>>>()?;
+        let values = enti
+            .into_iter()
+            .map(|ente| value(ente, today))
+            .collect::<Result<Vec<_>>>()?;
         println!("{}", serde_json::to_string_pretty(&values)?);
         return Ok(());
     }
@@ -58,7 +69,13 @@ pub(super) fn list(enti: &[Ente], stato: Option<Oggi>, tipo: Option<Tipo>, today
 }
 
 fn line(ente: &Ente, today: Date) -> String {
-    format!("{:<16} {:<12} {:<14} {}", ente.codice, ente.standing(today), ente.anagrafica.tipo.name(), ente.anagrafica.denominazione)
+    format!(
+        "{:<16} {:<12} {:<14} {}",
+        ente.codice,
+        ente.standing(today),
+        ente.anagrafica.tipo.name(),
+        ente.anagrafica.denominazione
+    )
 }
 
 /// An ente as it is recorded, and `stato_oggi`: its state as it counts today.
@@ -90,27 +107,43 @@ pub(super) fn warnings(ente: &Ente, today: Date) -> Vec<String> {
 
 /// What was asked for and is not granted with the request.
 pub(super) fn left_out(ente: &Ente) -> Option<String> {
-    ente.richiesta.operazioni.iter().any(|operation| operation == DETAIL).then(|| {
-        format!(
-            "{DETAIL} è tra le operazioni chieste e non è stata abilitata: è solo per i controlli \
+    ente.richiesta
+        .operazioni
+        .iter()
+        .any(|operation| operation == DETAIL)
+        .then(|| {
+            format!(
+                "{DETAIL} è tra le operazioni chieste e non è stata abilitata: è solo per i controlli \
              (varco ente abilita ... --operazioni {DETAIL} --controlli)"
-        )
-    })
+            )
+        })
 }
 
 /// A grant, in a line.
 pub(super) fn grant(grant: &Abilitazione) -> String {
-    let part = |word: &str, list: &[String]| if list.is_empty() { String::new() } else { format!(" {word} {}", list.join(", ")) };
+    let part = |word: &str, list: &[String]| {
+        if list.is_empty() {
+            String::new()
+        } else {
+            format!(" {word} {}", list.join(", "))
+        }
+    };
     let controlli = if grant.controlli { " per i controlli" } else { "" };
     let (prestazioni, uffici) = (part("per", &grant.prestazioni), part("da", &grant.uffici));
     let indicatori = part("solo indicatore", &grant.indicatori);
-    format!("{}{prestazioni}{indicatori}{uffici}{controlli}{}", grant.operazioni.join(", "), window(grant.periodo))
+    format!(
+        "{}{prestazioni}{indicatori}{uffici}{controlli}{}",
+        grant.operazioni.join(", "),
+        window(grant.periodo)
+    )
 }
 
 /// All that is known of one.
 pub(super) fn one(enti: &[Ente], codice: &str, clock: &Clock, json: bool) -> Result<()> {
     let (today, now) = (clock.today(), clock.now());
-    let Some(ente) = enti.iter().find(|ente| ente.codice == codice) else { bail!("l'ente {codice} non esiste") };
+    let Some(ente) = enti.iter().find(|ente| ente.codice == codice) else {
+        bail!("l'ente {codice} non esiste")
+    };
     if json {
         println!("{}", serde_json::to_string_pretty(&[value(ente, today)?])?);
         return Ok(());
@@ -126,13 +159,41 @@ pub(super) fn one(enti: &[Ente], codice: &str, clock: &Clock, json: bool) -> Res
     say("codice IPA", who.codice_ipa.as_deref().unwrap_or_default());
     say("codici INPS", &who.codici_inps.join(", "));
     say("contatti", &who.contatti.join(", "));
-    say("parti SPCoop", &who.parti.iter().map(|parte| format!("{}:{}", parte.tipo, parte.nome)).collect::<Vec<_>>().join(", "));
-    say("richiesta", &format!("{}; {}; {}", ente.richiesta.pec, ente.richiesta.base_giuridica, ente.richiesta.finalita));
+    say(
+        "parti SPCoop",
+        &who.parti
+            .iter()
+            .map(|parte| format!("{}:{}", parte.tipo, parte.nome))
+            .collect::<Vec<_>>()
+            .join(", "),
+    );
+    say(
+        "richiesta",
+        &format!(
+            "{}; {}; {}",
+            ente.richiesta.pec, ente.richiesta.base_giuridica, ente.richiesta.finalita
+        ),
+    );
     if let Some(decisione) = &ente.decisione {
-        let direzione = decisione.direzione.as_deref().map(|text| format!(", {text}")).unwrap_or_default();
-        let scadenza = decisione.scadenza.map(|last| format!(", fino al {last}")).unwrap_or_default();
+        let direzione = decisione
+            .direzione
+            .as_deref()
+            .map(|text| format!(", {text}"))
+            .unwrap_or_default();
+        let scadenza = decisione
+            .scadenza
+            .map(|last| format!(", fino al {last}"))
+            .unwrap_or_default();
         say("decisione", &format!("{}{direzione}{scadenza}", decisione.data));
-        say("modi concessi", &decisione.modi.iter().map(|modo| Modo::name(*modo)).collect::<Vec<_>>().join(", "));
+        say(
+            "modi concessi",
+            &decisione
+                .modi
+                .iter()
+                .map(|modo| Modo::name(*modo))
+                .collect::<Vec<_>>()
+                .join(", "),
+        );
     }
     for warning in warnings(ente, today) {
         say("attenzione", &warning);
@@ -140,8 +201,15 @@ pub(super) fn one(enti: &[Ente], codice: &str, clock: &Clock, json: bool) -> Res
     for certificate in &ente.certificati {
         let sign = match &certificate.segno {
             Segno::Impronta { sha256 } => sha256.clone(),
-            Segno::Emittente { emittente, organizzazione, unita } => {
-                let unita = unita.as_deref().map(|unit| format!(", {unit}")).unwrap_or_default();
+            Segno::Emittente {
+                emittente,
+                organizzazione,
+                unita,
+            } => {
+                let unita = unita
+                    .as_deref()
+                    .map(|unit| format!(", {unit}"))
+                    .unwrap_or_default();
                 format!("di {organizzazione}{unita}, dell'autorità con chiave {emittente}")
             }
         };
@@ -151,13 +219,37 @@ pub(super) fn one(enti: &[Ente], codice: &str, clock: &Clock, json: bool) -> Res
     for granted in &ente.abilitazioni {
         say(&format!("abilitazione {}", granted.numero), &grant(granted));
     }
-    say("predefinita", ente.prestazione_predefinita.as_deref().unwrap_or_default());
+    say(
+        "predefinita",
+        ente.prestazione_predefinita.as_deref().unwrap_or_default(),
+    );
     for office in &ente.uffici {
-        let name = office.denominazione.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
-        say("ufficio", &format!("{}{name}{}", office.codice, window(office.periodo)));
+        let name = office
+            .denominazione
+            .as_deref()
+            .map(|name| format!(" {name}"))
+            .unwrap_or_default();
+        say(
+            "ufficio",
+            &format!("{}{name}{}", office.codice, window(office.periodo)),
+        );
     }
-    say("uffici", if ente.uffici_obbligatori { "obbligatori" } else { "" });
-    say("attestazioni", if ente.senza_isee_famiglia { "senza ISEEFamiglia (schema del 2021)" } else { "" });
+    say(
+        "uffici",
+        if ente.uffici_obbligatori {
+            "obbligatori"
+        } else {
+            ""
+        },
+    );
+    say(
+        "attestazioni",
+        if ente.senza_isee_famiglia {
+            "senza ISEEFamiglia (schema del 2021)"
+        } else {
+            ""
+        },
+    );
     say("quote", &quote(&ente.quote));
     say("per operatore", &quote(&ente.quote_operatore));
     Ok(())
@@ -166,7 +258,8 @@ pub(super) fn one(enti: &[Ente], codice: &str, clock: &Clock, json: bool) -> Res
 /// The subject of a certificate, and its last day.
 fn whose(certificate: &Certificato, now: Timestamp) -> String {
     let (Some(subject), Some(expires)) = (&certificate.soggetto, certificate.scade) else {
-        return "soggetto e scadenza non registrati: si registrano aggiungendolo di nuovo dal suo file PEM".to_owned();
+        return "soggetto e scadenza non registrati: si registrano aggiungendolo di nuovo dal suo file PEM"
+            .to_owned();
     };
     let day = crate::clock::rome(expires).date();
     let state = match (expires.as_second() - now.as_second()) / 86_400 {
@@ -198,7 +291,13 @@ pub(super) fn history(data: &Path, codice: &str, json: bool, clock: &Clock) -> R
     let directory = Directory::open(data)?;
     let reader = directory.reader();
     let entries = changes(&reader, codice)?;
-    consultate::record(&directory, Consultazione::Ente { codice: codice.to_owned() }, clock)?;
+    consultate::record(
+        &directory,
+        Consultazione::Ente {
+            codice: codice.to_owned(),
+        },
+        clock,
+    )?;
     let all = told(&entries, &Keys::open(&directory.keys(), true)?)?;
     if json {
         println!("{}", serde_json::to_string_pretty(&all)?);
@@ -213,7 +312,10 @@ pub(super) fn history(data: &Path, codice: &str, json: bool, clock: &Clock) -> R
             text("comando"),
             text("stato"),
             change["uid"],
-            change["operatore"].as_str().map(|name| format!("({name}) ")).unwrap_or_default(),
+            change["operatore"]
+                .as_str()
+                .map(|name| format!("({name}) "))
+                .unwrap_or_default(),
             text("motivo")
         );
     }
@@ -222,7 +324,11 @@ pub(super) fn history(data: &Path, codice: &str, json: bool, clock: &Clock) -> R
 
 /// Every entry that changed an ente.
 pub fn changes(reader: &dyn Reader, codice: &str) -> Result<Vec<Entry>> {
-    let filter = Filter { ente: Some(codice.to_owned()), kind: Some(Kind::Registry), ..Filter::default() };
+    let filter = Filter {
+        ente: Some(codice.to_owned()),
+        kind: Some(Kind::Registry),
+        ..Filter::default()
+    };
     let entries = search::find(reader, &filter, usize::MAX)?;
     if entries.is_empty() {
         bail!("l'ente {codice} non esiste");

@@ -38,7 +38,9 @@ pub(super) fn judge(file: &Path, config: Option<&Path>, enti: &[Ente], clock: &C
         Some(config) => {
             let setup = Setup::build(&Config::read(config)?.tls, clock)?;
             let examined = setup.examine(&presented, clock.now()).and_then(|peer| {
-                super::super::uso::runtime().map_err(|_| Invalid::StatusUnknown)?.block_on(setup.ask(&peer, clock));
+                super::super::uso::runtime()
+                    .map_err(|_| Invalid::StatusUnknown)?
+                    .block_on(setup.ask(&peer, clock));
                 let valid = setup.judge(&peer, clock.now())?;
                 Ok((peer, valid))
             });
@@ -52,14 +54,18 @@ pub(super) fn judge(file: &Path, config: Option<&Path>, enti: &[Ente], clock: &C
                 }
                 Err(reason) => {
                     judged.perche_no.push(invalid(reason).to_owned());
-                    Peer::unverified(&presented, &setup.authorities).map_err(|_| anyhow::anyhow!("certificato non leggibile"))?
+                    Peer::unverified(&presented, &setup.authorities)
+                        .map_err(|_| anyhow::anyhow!("certificato non leggibile"))?
                 }
             }
         }
         None => {
-            judged.avvertenze.push("senza --config catena e revoca non sono giudicate".to_owned());
+            judged
+                .avvertenze
+                .push("senza --config catena e revoca non sono giudicate".to_owned());
             let authorities = Authorities::from(presented.get(1..).unwrap_or_default().to_vec());
-            Peer::unverified(&presented, &authorities).map_err(|_| anyhow::anyhow!("certificato non leggibile"))?
+            Peer::unverified(&presented, &authorities)
+                .map_err(|_| anyhow::anyhow!("certificato non leggibile"))?
         }
     };
     judged.impronta = peer.fingerprint().to_owned();
@@ -72,14 +78,20 @@ pub(super) fn judge(file: &Path, config: Option<&Path>, enti: &[Ente], clock: &C
 fn registered(peer: &Peer, enti: &[Ente], clock: &Clock, judged: &mut Judged) {
     let today = clock.today();
     let holder = |key: &str| {
-        let holds = |ente: &&Ente| ente.certificati.iter().any(|certificate| certificate.segno.key() == key);
+        let holds = |ente: &&Ente| {
+            ente.certificati
+                .iter()
+                .any(|certificate| certificate.segno.key() == key)
+        };
         Ok::<_, Infallible>(enti.iter().find(holds).map(|ente| ente.codice.clone()))
     };
     let Ok(found) = signs::known(peer.keys(), holder);
     let known = match found {
         Found::Known(known) => known,
         Found::Ambiguous => {
-            judged.perche_no.push("le sue unità sono di enti diversi".to_owned());
+            judged
+                .perche_no
+                .push("le sue unità sono di enti diversi".to_owned());
             return;
         }
         Found::Nobody => {
@@ -88,18 +100,27 @@ fn registered(peer: &Peer, enti: &[Ente], clock: &Clock, judged: &mut Judged) {
             return;
         }
     };
-    let Some(ente) = enti.iter().find(|ente| ente.codice == known.codice) else { return };
+    let Some(ente) = enti.iter().find(|ente| ente.codice == known.codice) else {
+        return;
+    };
     let Ok(key) = known.in_time(ente, today, holder);
     judged.ente = Some(known.codice);
     judged.come = Some(key.unwrap_or(known.key).to_owned());
     if ente.barred(today).is_some() {
         judged.perche_no.push(match ente.expired(today) {
-            Some(last) if ente.stato == Stato::Accreditato => format!("l'accreditamento dell'ente è scaduto il {last}"),
-            _ => format!("l'ente non è accreditato per la cooperazione applicativa (stato {})", ente.stato.name()),
+            Some(last) if ente.stato == Stato::Accreditato => {
+                format!("l'accreditamento dell'ente è scaduto il {last}")
+            }
+            _ => format!(
+                "l'ente non è accreditato per la cooperazione applicativa (stato {})",
+                ente.stato.name()
+            ),
         });
     }
     if key.is_none() {
-        judged.perche_no.push("oggi è fuori dal periodo registrato per questo certificato".to_owned());
+        judged
+            .perche_no
+            .push("oggi è fuori dal periodo registrato per questo certificato".to_owned());
     }
 }
 
@@ -111,7 +132,11 @@ impl Judged {
         } else {
             println!("impronta SHA-256  {}", self.impronta);
             if let (Some(ente), Some(come)) = (&self.ente, &self.come) {
-                let how = if *come == self.impronta { "per la sua impronta" } else { "per autorità e organizzazione" };
+                let how = if *come == self.impronta {
+                    "per la sua impronta"
+                } else {
+                    "per autorità e organizzazione"
+                };
                 println!("dell'ente         {ente}, {how}");
             }
             for warning in &self.avvertenze {
@@ -124,7 +149,11 @@ impl Judged {
                 println!("ammesso");
             }
         }
-        if self.ammesso { Ok(()) } else { bail!("il certificato non sarebbe ammesso") }
+        if self.ammesso {
+            Ok(())
+        } else {
+            bail!("il certificato non sarebbe ammesso")
+        }
     }
 }
 
@@ -136,11 +165,17 @@ pub(super) fn unfit(reason: Unfit) -> &'static str {
         Unfit::Names => "senza nomi, o con nomi non leggibili",
         Unfit::Constraints => "pone vincoli su criteri o nomi, che qui non sono giudicati",
         Unfit::Length => "la catena è più lunga di quanto un'autorità ammetta",
-        Unfit::Bulk => "troppi certificati (al più 8), troppi byte (al più 16 KiB), troppe estensioni o troppi nomi",
+        Unfit::Bulk => {
+            "troppi certificati (al più 8), troppi byte (al più 16 KiB), troppe estensioni o troppi nomi"
+        }
         Unfit::Version => "non è della versione 3",
-        Unfit::Usage => "non è per l'autenticazione di un client (extendedKeyUsage clientAuth, keyUsage digitalSignature)",
+        Unfit::Usage => {
+            "non è per l'autenticazione di un client (extendedKeyUsage clientAuth, keyUsage digitalSignature)"
+        }
         Unfit::Authority => "è il certificato di un'autorità",
-        Unfit::Key => "chiave troppo corta, troppo lunga o di altro tipo: RSA da 2048 a 8192 bit, P-256, P-384, P-521, Ed25519",
+        Unfit::Key => {
+            "chiave troppo corta, troppo lunga o di altro tipo: RSA da 2048 a 8192 bit, P-256, P-384, P-521, Ed25519"
+        }
         Unfit::Signature => "firmato con un algoritmo non ammesso: SHA-2 o Ed25519",
     }
 }
@@ -153,7 +188,9 @@ fn invalid(reason: Invalid) -> &'static str {
         Invalid::Expired => "è scaduto",
         Invalid::Revoked => "è stato revocato",
         Invalid::Untrusted => "la catena non porta ad alcuna autorità ammessa (client_authorities)",
-        Invalid::Unfit => "il certificato, o quello di un'autorità sopra di esso, non ha il profilo richiesto",
+        Invalid::Unfit => {
+            "il certificato, o quello di un'autorità sopra di esso, non ha il profilo richiesto"
+        }
         Invalid::StatusUnknown => "lo stato di revoca non è noto: manca la lista dell'autorità, o è scaduta",
     }
 }

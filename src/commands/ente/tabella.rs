@@ -12,8 +12,15 @@ use crate::registry::ente::{Ente, Richiesta};
 use crate::registry::import::{self, Formato, Plan};
 
 /// What a file asks for; all its errors at once if it has any.
-pub(super) fn plan(file: &Path, formato: Formato, richiesta: &Richiesta, existing: &[Ente], today: Date) -> Result<Plan> {
-    import::plan(&read(file)?, formato, richiesta, existing, today).map_err(|errors| refused(file, &errors, "nessun ente registrato"))
+pub(super) fn plan(
+    file: &Path,
+    formato: Formato,
+    richiesta: &Richiesta,
+    existing: &[Ente],
+    today: Date,
+) -> Result<Plan> {
+    import::plan(&read(file)?, formato, richiesta, existing, today)
+        .map_err(|errors| refused(file, &errors, "nessun ente registrato"))
 }
 
 /// Carries out the decisions or grants of a table, all or none.
@@ -27,36 +34,55 @@ pub(super) fn carry_out(
 ) -> Result<()> {
     let unchanged = "nessun ente è cambiato";
     let commands = commands(&read(file)?).map_err(|errors| refused(file, &errors, unchanged))?;
-    let done = super::super::uso::runtime()?.block_on(super::apply_all(data, commands, motivo, clock)).context(unchanged)?;
+    let done = super::super::uso::runtime()?
+        .block_on(super::apply_all(data, commands, motivo, clock))
+        .context(unchanged)?;
     if json {
         println!("{}", serde_json::to_string_pretty(&done)?);
         return Ok(());
     }
     for ente in &done {
-        println!("{} {} ({})", ente.codice, ente.standing(clock.today()), ente.anagrafica.denominazione);
-        mostra::warnings(ente, clock.today()).iter().for_each(|warning| eprintln!("attenzione: {}: {warning}", ente.codice));
+        println!(
+            "{} {} ({})",
+            ente.codice,
+            ente.standing(clock.today()),
+            ente.anagrafica.denominazione
+        );
+        mostra::warnings(ente, clock.today())
+            .iter()
+            .for_each(|warning| eprintln!("attenzione: {}: {warning}", ente.codice));
     }
     println!("{} enti", done.len());
     Ok(())
 }
 
 fn read(file: &Path) -> Result<String> {
-    std::fs::read_to_string(file).map_err(|error| anyhow!("{}: {}", file.display(), crate::italian::io(&error)))
+    std::fs::read_to_string(file)
+        .map_err(|error| anyhow!("{}: {}", file.display(), crate::italian::io(&error)))
 }
 
 /// All errors of a table, and its consequence.
 fn refused(file: &Path, errors: &[String], consequence: &str) -> anyhow::Error {
-    let lines: Vec<String> = errors.iter().map(|error| format!("{}: {error}", file.display())).collect();
+    let lines: Vec<String> = errors
+        .iter()
+        .map(|error| format!("{}: {error}", file.display()))
+        .collect();
     anyhow!("{}\n{consequence}", lines.join("\n"))
 }
 
 /// What was done, or would be.
 pub(super) fn say(plan: &Plan, done: bool, json: bool) -> Result<()> {
     let new = |command: &&Command| matches!(command, Command::Richiedi { .. });
-    let codes =
-        |wanted: bool| -> Vec<&str> { plan.commands.iter().filter(|command| new(command) == wanted).map(Command::codice).collect() };
+    let codes = |wanted: bool| -> Vec<&str> {
+        plan.commands
+            .iter()
+            .filter(|command| new(command) == wanted)
+            .map(Command::codice)
+            .collect()
+    };
     let (created, changed) = (codes(true), codes(false));
-    let other = |(codice, colonne): &(String, Vec<&str>)| serde_json::json!({ "codice": codice, "colonne": colonne });
+    let other =
+        |(codice, colonne): &(String, Vec<&str>)| serde_json::json!({ "codice": codice, "colonne": colonne });
     if json {
         let others: Vec<_> = plan.other_requests.iter().map(other).collect();
         let value = serde_json::json!({
@@ -72,12 +98,27 @@ pub(super) fn say(plan: &Plan, done: bool, json: bool) -> Result<()> {
         println!("aggiornato  {code}");
     }
     for (code, columns) in &plan.other_requests {
-        println!("richiesta   {code}: diversa da quella registrata ({}), che resta com'è", columns.join(", "));
+        println!(
+            "richiesta   {code}: diversa da quella registrata ({}), che resta com'è",
+            columns.join(", ")
+        );
     }
-    let verb = if done { "registrati" } else { "da registrare (con --conferma)" };
-    println!("{} nuovi e {} aggiornati {verb}; {} già uguali", created.len(), changed.len(), plan.unchanged);
+    let verb = if done {
+        "registrati"
+    } else {
+        "da registrare (con --conferma)"
+    };
+    println!(
+        "{} nuovi e {} aggiornati {verb}; {} già uguali",
+        created.len(),
+        changed.len(),
+        plan.unchanged
+    );
     if !plan.other_requests.is_empty() {
-        println!("{} con un'altra richiesta nella tabella: importa non cambia una richiesta già fatta", plan.other_requests.len());
+        println!(
+            "{} con un'altra richiesta nella tabella: importa non cambia una richiesta già fatta",
+            plan.other_requests.len()
+        );
     }
     Ok(())
 }

@@ -19,7 +19,8 @@ use crate::ledger::{Directory, Keys, Kind};
 /// The criteria of the list; an entry must meet all of them.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// Dal: un giorno in Italia (aaaa-mm-gg), un minuto, un secondo o un istante (RFC 3339; senza fuso è ora italiana)
+    /// Dal: un giorno in Italia (aaaa-mm-gg), un minuto, un secondo o un istante (RFC 3339; senza fuso è ora
+    /// italiana)
     #[arg(long)]
     from: Option<String>,
     /// Fino al, compreso tutto il giorno, il minuto o il secondo
@@ -69,9 +70,19 @@ pub(super) fn run(directory: &Directory, args: &Args, clock: &Clock) -> Result<(
     }
     // The look-up is recorded after the search and before the output: the list does not hold it.
     if let Some(code) = &args.codice_fiscale {
-        consultate::record(directory, Consultazione::Persona { codice_fiscale: CodiceFiscale::new(code).canonical() }, clock)?;
+        consultate::record(
+            directory,
+            Consultazione::Persona {
+                codice_fiscale: CodiceFiscale::new(code).canonical(),
+            },
+            clock,
+        )?;
     }
-    let Found { entries, total, skipped } = found;
+    let Found {
+        entries,
+        total,
+        skipped,
+    } = found;
     for entry in &entries {
         if args.json {
             println!("{}", String::from_utf8_lossy(&entry.bytes));
@@ -80,24 +91,42 @@ pub(super) fn run(directory: &Directory, args: &Args, clock: &Clock) -> Result<(
         }
     }
     if total > entries.len() {
-        eprintln!("attenzione: le voci trovate sono {total}, queste sono le ultime {}: --limit ne mostra di più", entries.len());
+        eprintln!(
+            "attenzione: le voci trovate sono {total}, queste sono le ultime {}: --limit ne mostra di più",
+            entries.len()
+        );
     }
     tell_skipped(&skipped);
     if !skipped.is_empty() {
-        bail!("l'elenco può essere incompleto: il registro è danneggiato, e ciò che non si legge non è stato cercato");
+        bail!(
+            "l'elenco può essere incompleto: il registro è danneggiato, e ciò che non si legge non è stato cercato"
+        );
     }
     Ok(())
 }
 
 fn filter(directory: &Directory, args: &Args) -> Result<Filter> {
-    let from = args.from.as_deref().map(|text| moment("--from", text)).transpose()?.map(|(from, _)| from);
-    let to = args.to.as_deref().map(|text| moment("--to", text)).transpose()?.map(|(_, to)| to);
+    let from = args
+        .from
+        .as_deref()
+        .map(|text| moment("--from", text))
+        .transpose()?
+        .map(|(from, _)| from);
+    let to = args
+        .to
+        .as_deref()
+        .map(|text| moment("--to", text))
+        .transpose()?
+        .map(|(_, to)| to);
     if let (Some(from), Some(to)) = (from, to)
         && to <= from
     {
         return Err(Uso::of("--to viene prima di --from").into());
     }
-    let kind = args.kind.as_deref().map(|name| serde_json::from_value::<Kind>(name.into()));
+    let kind = args
+        .kind
+        .as_deref()
+        .map(|name| serde_json::from_value::<Kind>(name.into()));
     let kind = kind.transpose().map_err(|_| {
         Uso::of("--kind: i tipi di voce sono exchange, asked, interrupted, dsu, attestation, feed, registry, admin, gathered, system")
     })?;
@@ -107,10 +136,14 @@ fn filter(directory: &Directory, args: &Args) -> Result<Filter> {
         return Err(Uso::of(format!("--codice-fiscale: {wrong}")).into());
     }
     let scambio = args.scambio.as_deref().map(|text| Uuid::parse_str(text.trim()));
-    let exchange = scambio
-        .transpose()
-        .map_err(|_| Uso::of("--scambio: serve un identificativo come quello di X-Request-Id, 8-4-4-4-12 cifre esadecimali"))?;
-    let named = |label: &str, value: Option<String>| value.map_or(Ok(Vec::new()), |value| tokens(directory, label, &value));
+    let exchange = scambio.transpose().map_err(|_| {
+        Uso::of(
+            "--scambio: serve un identificativo come quello di X-Request-Id, 8-4-4-4-12 cifre esadecimali",
+        )
+    })?;
+    let named = |label: &str, value: Option<String>| {
+        value.map_or(Ok(Vec::new()), |value| tokens(directory, label, &value))
+    };
     Ok(Filter {
         from: from.map(rfc3339),
         to: to.map(rfc3339),
@@ -118,8 +151,18 @@ fn filter(directory: &Directory, args: &Args) -> Result<Filter> {
         operation: args.operation.clone(),
         outcome: args.outcome.clone(),
         kind,
-        cf: named("cf", args.codice_fiscale.as_ref().map(|code| CodiceFiscale::new(code).canonical()))?,
-        protocol: named("protocol", args.protocollo.as_ref().map(|protocol| protocol.trim().to_owned()))?,
+        cf: named(
+            "cf",
+            args.codice_fiscale
+                .as_ref()
+                .map(|code| CodiceFiscale::new(code).canonical()),
+        )?,
+        protocol: named(
+            "protocol",
+            args.protocollo
+                .as_ref()
+                .map(|protocol| protocol.trim().to_owned()),
+        )?,
         operator: named("operator", args.di_operatore.clone())?,
         exchange,
         id_richiesta: args.id_richiesta,
@@ -139,7 +182,10 @@ fn moment(option: &str, text: &str) -> Result<(Timestamp, Timestamp)> {
         && text.len() == 10
     {
         let from = day.to_zoned(zone.clone()).map_err(|_| wrong())?;
-        let to = day.tomorrow().and_then(|next| next.to_zoned(zone)).map_err(|_| wrong())?;
+        let to = day
+            .tomorrow()
+            .and_then(|next| next.to_zoned(zone))
+            .map_err(|_| wrong())?;
         return Ok((from.timestamp(), to.timestamp()));
     }
     let instant = match text.parse::<Timestamp>() {
@@ -153,7 +199,12 @@ fn moment(option: &str, text: &str) -> Result<(Timestamp, Timestamp)> {
             .timestamp(),
     };
     // The time of day, without the offset.
-    let time = text.get(11..).unwrap_or_default().split(['Z', 'z', '+', '-']).next().unwrap_or_default();
+    let time = text
+        .get(11..)
+        .unwrap_or_default()
+        .split(['Z', 'z', '+', '-'])
+        .next()
+        .unwrap_or_default();
     let span = match (time.contains(['.', ',']), time.matches(':').count()) {
         (true, _) => 1.microsecond(),
         (false, 1) => 1.minute(),
@@ -164,8 +215,13 @@ fn moment(option: &str, text: &str) -> Result<(Timestamp, Timestamp)> {
 
 /// The tokens of a value, one for each year's key.
 fn tokens(directory: &Directory, label: &str, value: &str) -> Result<Vec<(i16, String)>> {
-    let keys = Keys::open(&directory.keys(), true).context("per cercare una persona, un protocollo o un operatore servono le chiavi")?;
-    let tokens: Vec<_> = keys.token_years().into_iter().map(|year| Ok((year, keys.token(year, label, value)?))).collect::<Result<_>>()?;
+    let keys = Keys::open(&directory.keys(), true)
+        .context("per cercare una persona, un protocollo o un operatore servono le chiavi")?;
+    let tokens: Vec<_> = keys
+        .token_years()
+        .into_iter()
+        .map(|year| Ok((year, keys.token(year, label, value)?)))
+        .collect::<Result<_>>()?;
     if tokens.is_empty() {
         bail!("nessuna voce nomina ancora persone, protocolli o operatori");
     }
@@ -174,26 +230,45 @@ fn tokens(directory: &Directory, label: &str, value: &str) -> Result<Vec<(i16, S
 
 /// For an empty list: refuses an ente, an operation or an outcome that cannot be.
 fn known(directory: &Directory, filter: &Filter) -> Result<()> {
-    let occurs = |only: Filter| -> Result<bool> { Ok(search::search(&directory.reader(), &only, 1)?.total > 0) };
+    let occurs =
+        |only: Filter| -> Result<bool> { Ok(search::search(&directory.reader(), &only, 1)?.total > 0) };
     if let Some(ente) = &filter.ente
-        && !occurs(Filter { ente: Some(ente.clone()), ..Filter::default() })?
+        && !occurs(Filter {
+            ente: Some(ente.clone()),
+            ..Filter::default()
+        })?
     {
-        return Err(Uso::of(format!("--ente {ente}: nessun ente ha mai avuto questo codice (varco ente lista)")).into());
+        return Err(Uso::of(format!(
+            "--ente {ente}: nessun ente ha mai avuto questo codice (varco ente lista)"
+        ))
+        .into());
     }
     if let Some(operation) = &filter.operation
         && !Operation::ALL.iter().any(|known| known.name() == operation)
-        && !occurs(Filter { operation: Some(operation.clone()), ..Filter::default() })?
+        && !occurs(Filter {
+            operation: Some(operation.clone()),
+            ..Filter::default()
+        })?
     {
         let names: Vec<_> = Operation::ALL.iter().map(|operation| operation.name()).collect();
-        return Err(
-            Uso::of(format!("--operation {operation}: non c'è questa operazione; quelle degli enti sono {}", names.join(", "))).into()
-        );
+        return Err(Uso::of(format!(
+            "--operation {operation}: non c'è questa operazione; quelle degli enti sono {}",
+            names.join(", ")
+        ))
+        .into());
     }
     if let Some(outcome) = &filter.outcome
         && !outcomes().contains(&outcome.as_str())
-        && !occurs(Filter { outcome: Some(outcome.clone()), ..Filter::default() })?
+        && !occurs(Filter {
+            outcome: Some(outcome.clone()),
+            ..Filter::default()
+        })?
     {
-        return Err(Uso::of(format!("--outcome {outcome}: non c'è questo esito; gli esiti sono {}", outcomes().join(", "))).into());
+        return Err(Uso::of(format!(
+            "--outcome {outcome}: non c'è questo esito; gli esiti sono {}",
+            outcomes().join(", ")
+        ))
+        .into());
     }
     Ok(())
 }
@@ -210,18 +285,55 @@ mod tests {
 
     #[test]
     fn a_day_is_an_italian_one_and_the_end_of_a_second_belongs_to_it() {
-        let told = |text: &str| moment("--to", text).map(|(from, to)| (rfc3339(from), rfc3339(to))).ok();
+        let told = |text: &str| {
+            moment("--to", text)
+                .map(|(from, to)| (rfc3339(from), rfc3339(to)))
+                .ok()
+        };
         let is = |from: &str, to: &str| Some((from.to_owned(), to.to_owned()));
-        assert_eq!(told("2026-11-30"), is("2026-11-29T23:00:00.000000Z", "2026-11-30T23:00:00.000000Z"));
+        assert_eq!(
+            told("2026-11-30"),
+            is("2026-11-29T23:00:00.000000Z", "2026-11-30T23:00:00.000000Z")
+        );
         // Daylight saving begins: 23 hours.
-        assert_eq!(told("2026-03-29"), is("2026-03-28T23:00:00.000000Z", "2026-03-29T22:00:00.000000Z"));
-        assert_eq!(told("2026-11-30T10:00:59Z"), is("2026-11-30T10:00:59.000000Z", "2026-11-30T10:01:00.000000Z"));
-        assert_eq!(told("2026-11-30T11:00:59+01:00"), is("2026-11-30T10:00:59.000000Z", "2026-11-30T10:01:00.000000Z"));
-        assert_eq!(told("2026-11-30T05:00:59-05:00"), is("2026-11-30T10:00:59.000000Z", "2026-11-30T10:01:00.000000Z"));
-        assert_eq!(told("2026-11-30T11:00:59"), is("2026-11-30T10:00:59.000000Z", "2026-11-30T10:01:00.000000Z"));
-        assert_eq!(told("2026-11-30T11:00"), is("2026-11-30T10:00:00.000000Z", "2026-11-30T10:01:00.000000Z"));
-        assert_eq!(told("2026-07-01T11:00:00.5"), is("2026-07-01T09:00:00.500000Z", "2026-07-01T09:00:00.500001Z"));
-        for wrong in ["2026-02-30", "2026-13-01", "ieri", "", "30/11/2026", "2026-11-30T25:00:00Z", "20261130", "2026-11"] {
+        assert_eq!(
+            told("2026-03-29"),
+            is("2026-03-28T23:00:00.000000Z", "2026-03-29T22:00:00.000000Z")
+        );
+        assert_eq!(
+            told("2026-11-30T10:00:59Z"),
+            is("2026-11-30T10:00:59.000000Z", "2026-11-30T10:01:00.000000Z")
+        );
+        assert_eq!(
+            told("2026-11-30T11:00:59+01:00"),
+            is("2026-11-30T10:00:59.000000Z", "2026-11-30T10:01:00.000000Z")
+        );
+        assert_eq!(
+            told("2026-11-30T05:00:59-05:00"),
+            is("2026-11-30T10:00:59.000000Z", "2026-11-30T10:01:00.000000Z")
+        );
+        assert_eq!(
+            told("2026-11-30T11:00:59"),
+            is("2026-11-30T10:00:59.000000Z", "2026-11-30T10:01:00.000000Z")
+        );
+        assert_eq!(
+            told("2026-11-30T11:00"),
+            is("2026-11-30T10:00:00.000000Z", "2026-11-30T10:01:00.000000Z")
+        );
+        assert_eq!(
+            told("2026-07-01T11:00:00.5"),
+            is("2026-07-01T09:00:00.500000Z", "2026-07-01T09:00:00.500001Z")
+        );
+        for wrong in [
+            "2026-02-30",
+            "2026-13-01",
+            "ieri",
+            "",
+            "30/11/2026",
+            "2026-11-30T25:00:00Z",
+            "20261130",
+            "2026-11",
+        ] {
             assert_eq!(told(wrong), None, "{wrong}");
         }
     }

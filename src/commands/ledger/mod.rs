@@ -1,4 +1,5 @@
-//! `varco ledger {list|show|verify}`: reads the segments, also while a gateway runs. `show --open` and a search for a person are recorded.
+//! `varco ledger {list|show|verify}`: reads the segments, also while a gateway runs. `show --open` and a
+//! search for a person are recorded.
 
 mod elenco;
 mod righe;

@@ -14,7 +14,13 @@ pub fn line(entry: &Entry) -> String {
             .as_array()
             .into_iter()
             .flatten()
-            .map(|group| format!("{} x{}", group["motivo"].as_str().unwrap_or_default(), group["numero"]))
+            .map(|group| {
+                format!(
+                    "{} x{}",
+                    group["motivo"].as_str().unwrap_or_default(),
+                    group["numero"]
+                )
+            })
             .collect::<Vec<_>>()
             .join(" "),
         (None, None) => String::new(),
@@ -34,5 +40,7 @@ pub fn line(entry: &Entry) -> String {
 
 /// Names the unreadable places on standard error.
 pub(super) fn tell_skipped(skipped: &[LogError]) {
-    skipped.iter().for_each(|damage| eprintln!("attenzione: {}", damage.place()));
+    skipped
+        .iter()
+        .for_each(|damage| eprintln!("attenzione: {}", damage.place()));
 }

@@ -25,12 +25,27 @@ pub struct Report {
 
 impl std::fmt::Display for Report {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { read, opened, erased, unseen } = self;
-        write!(f, "registro integro: {} voci in {} blocchi; ", read.entries, read.batches)?;
+        let Self {
+            read,
+            opened,
+            erased,
+            unseen,
+        } = self;
+        write!(
+            f,
+            "registro integro: {} voci in {} blocchi; ",
+            read.entries, read.batches
+        )?;
         if *unseen > 0 {
-            write!(f, "{unseen} parti riservate non controllate: qui non ci sono le chiavi")?;
+            write!(
+                f,
+                "{unseen} parti riservate non controllate: qui non ci sono le chiavi"
+            )?;
         } else {
-            write!(f, "parti riservate: {opened} aperte e conformi, {erased} cancellate")?;
+            write!(
+                f,
+                "parti riservate: {opened} aperte e conformi, {erased} cancellate"
+            )?;
         }
         if read.tail > 0 {
             write!(f, "; {} byte incompleti in coda", read.tail)?;
@@ -56,30 +71,43 @@ impl Wrong {
         match error {
             Unopened::MissingKey(id) => self.closed_by(id, "non è nel portachiavi", sequence),
             Unopened::DamagedKey(id) => self.closed_by(id, DAMAGED, sequence),
-            // The part itself is whole, by its checksums: it was sealed under another key than has this number now.
+            // The part itself is whole, by its checksums: it was sealed under another key than has this
+            // number now.
             Unopened::Damaged => {
                 let id = seal::key_id(&entry.sealed).unwrap_or_default();
                 self.closed_by(id, "non è quella con cui queste voci sono state chiuse", sequence);
             }
             error => {
-                self.others.push(format!("voce {sequence}: parte riservata: {error}"));
+                self.others
+                    .push(format!("voce {sequence}: parte riservata: {error}"));
             }
         }
     }
 
     fn closed_by(&mut self, id: u32, why: &'static str, sequence: u64) {
-        self.keys.entry(id).or_insert_with(|| (why, Vec::new())).1.push(sequence);
+        self.keys
+            .entry(id)
+            .or_insert_with(|| (why, Vec::new()))
+            .1
+            .push(sequence);
     }
 
-    /// One line for each key, then the other defects. Keys that are damaged and that no entry needs are named too.
+    /// One line for each key, then the other defects. Keys that are damaged and that no entry needs are named
+    /// too.
     fn lines(mut self, keys: &Keys) -> Vec<String> {
         for id in keys.damaged() {
             self.keys.entry(id).or_insert((DAMAGED, Vec::new()));
         }
         let line = |(id, (state, entries)): (u32, (&str, Vec<u64>))| {
-            let what = keys.describe(id).map(|what| format!(" ({what})")).unwrap_or_default();
-            let which =
-                if entries.is_empty() { "nessuna voce la usa".to_owned() } else { format!("voci illeggibili: {}", ranges(&entries)) };
+            let what = keys
+                .describe(id)
+                .map(|what| format!(" ({what})"))
+                .unwrap_or_default();
+            let which = if entries.is_empty() {
+                "nessuna voce la usa".to_owned()
+            } else {
+                format!("voci illeggibili: {}", ranges(&entries))
+            };
             format!("la chiave {id}{what} {state}; {which}")
         };
         self.keys.into_iter().map(line).chain(self.others).collect()
@@ -95,12 +123,19 @@ fn ranges(sequences: &[u64]) -> String {
             _ => runs.push((*sequence, *sequence)),
         }
     }
-    let text = |(first, last): &(u64, u64)| if first == last { first.to_string() } else { format!("{first}-{last}") };
+    let text = |(first, last): &(u64, u64)| {
+        if first == last {
+            first.to_string()
+        } else {
+            format!("{first}-{last}")
+        }
+    };
     runs.iter().map(text).collect::<Vec<_>>().join(", ")
 }
 
-/// Reads every byte, checks every checksum, sequence and order, opens every sealed part against its leaf's commitment; and that the views knew of no
-/// entry that is not there. The error has a line for each damage; the reading goes on after it.
+/// Reads every byte, checks every checksum, sequence and order, opens every sealed part against its leaf's
+/// commitment; and that the views knew of no entry that is not there. The error has a line for each damage;
+/// the reading goes on after it.
 pub fn verify(directory: &Directory) -> Result<Report> {
     verify_with(directory, &directory.keys())
 }
@@ -116,7 +151,14 @@ pub(in super::super) fn verify_with(directory: &Directory, from: &Path) -> Resul
     };
     // First the views, then the log: a gateway may append meanwhile.
     let views = crate::state::reached(&directory.views(), directory.ledger);
-    verify_log(&directory.reader(), Checked { keys, again: &|| open().ok(), views })
+    verify_log(
+        &directory.reader(),
+        Checked {
+            keys,
+            again: &|| open().ok(),
+            views,
+        },
+    )
 }
 
 /// What a log is checked against.
@@ -131,7 +173,11 @@ pub struct Checked<'a> {
 
 /// The same for any log.
 pub fn verify_log(reader: &dyn Reader, checked: Checked<'_>) -> Result<Report> {
-    let Checked { mut keys, again, views } = checked;
+    let Checked {
+        mut keys,
+        again,
+        views,
+    } = checked;
     let (mut report, mut wrong) = (Report::default(), Wrong::default());
     let (read, damage) = reader.verify(&mut |entry| {
         if entry.sealed.is_empty() {
@@ -159,10 +205,19 @@ pub fn verify_log(reader: &dyn Reader, checked: Checked<'_>) -> Result<Report> {
     report.read = read;
     let mut lines: Vec<String> = damage.iter().map(LogError::place).collect();
     if let Some(views) = views.filter(|views| damage.is_empty() && *views > report.read.entries) {
-        lines.push(StartError::Ahead { views, log: report.read.entries }.to_string());
+        lines.push(
+            StartError::Ahead {
+                views,
+                log: report.read.entries,
+            }
+            .to_string(),
+        );
     }
     if !damage.is_empty() {
-        lines.push(format!("{} voci in {} blocchi sono intere; rimedio: {REMEDY}", report.read.entries, report.read.batches));
+        lines.push(format!(
+            "{} voci in {} blocchi sono intere; rimedio: {REMEDY}",
+            report.read.entries, report.read.batches
+        ));
     }
     lines.extend(keys.as_ref().map(|keys| wrong.lines(keys)).unwrap_or_default());
     if !lines.is_empty() {

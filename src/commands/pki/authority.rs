@@ -5,8 +5,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod,
-    KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RevocationReason, RevokedCertParams, RsaKeySize, SerialNumber, SigningKey as _,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose,
+    IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_RSA_SHA256, RevocationReason,
+    RevokedCertParams, RsaKeySize, SerialNumber, SigningKey as _,
 };
 use x509_parser::asn1_rs::{Any, FromDer as _};
 
@@ -62,14 +63,28 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let key = KeyPair::generate()?;
         let pem = params.self_signed(&key)?.pem();
-        let made = Made { certificate: pem.clone(), key: key.serialize_pem() };
-        Ok((Self { issuer: Issuer::new(params, key), pem, now }, made))
+        let made = Made {
+            certificate: pem.clone(),
+            key: key.serialize_pem(),
+        };
+        Ok((
+            Self {
+                issuer: Issuer::new(params, key),
+                pem,
+                now,
+            },
+            made,
+        ))
     }
 
     /// One that was made before, PEM.
     pub(super) fn open(certificate: String, key: &str, now: Timestamp) -> Result<Self> {
         let issuer = Issuer::from_ca_cert_pem(&certificate, KeyPair::from_pem(key)?)?;
-        Ok(Self { issuer, pem: certificate, now })
+        Ok(Self {
+            issuer,
+            pem: certificate,
+            now,
+        })
     }
 
     /// Its certificate, PEM.
@@ -103,45 +118,80 @@ impl Authority {
         self.certify(params, false, None)
     }
 
-    /// A certificate for a new key, RSA or ECDSA; with a subject as it is in DER where one is given: rcgen's names have no attribute
-    /// twice.
-    pub(super) fn certify(&self, mut params: CertificateParams, rsa: bool, subject: Option<&[u8]>) -> Result<Issued> {
+    /// A certificate for a new key, RSA or ECDSA; with a subject as it is in DER where one is given: rcgen's
+    /// names have no attribute twice.
+    pub(super) fn certify(
+        &self,
+        mut params: CertificateParams,
+        rsa: bool,
+        subject: Option<&[u8]>,
+    ) -> Result<Issued> {
         let mut serial = crate::ledger::keys::random::<16>()?;
         serial[0] = serial[0] & 0x7f | 0x40;
         params.serial_number = Some(SerialNumber::from_slice(&serial));
         // RFC 5280, 4.2.1.1: some verifiers insist on it.
         params.use_authority_key_identifier_extension = true;
-        let key = if rsa { KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)? } else { KeyPair::generate()? };
+        let key = if rsa {
+            KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?
+        } else {
+            KeyPair::generate()?
+        };
         let certificate = params.signed_by(&key, &self.issuer)?;
         let der = match subject {
             None => certificate.der().to_vec(),
             Some(subject) => self.renamed(certificate.der(), subject)?,
         };
         let fingerprint = hex(&crate::digest::sha256(&der));
-        Ok(Issued { certificate: pem(&der), key: key.serialize_pem(), fingerprint, serial: serial.to_vec() })
+        Ok(Issued {
+            certificate: pem(&der),
+            key: key.serialize_pem(),
+            fingerprint,
+            serial: serial.to_vec(),
+        })
     }
 
     /// The same certificate with another subject, signed again.
     fn renamed(&self, certificate: &[u8], subject: &[u8]) -> Result<Vec<u8>> {
-        let [to_be_signed, algorithm, _] = parts(certificate)?[..] else { anyhow::bail!("not a certificate") };
+        let [to_be_signed, algorithm, _] = parts(certificate)?[..] else {
+            anyhow::bail!("not a certificate")
+        };
         // RFC 5280, 4.1: version, serialNumber, signature, issuer, validity, subject.
         let mut fields = parts(to_be_signed)?;
         *fields.get_mut(5).context("not a certificate")? = subject;
         let to_be_signed = tlv(0x30, &fields.concat());
         let signature = self.issuer.key().sign(&to_be_signed)?;
         let signature = tlv(0x03, &[&[0], signature.as_slice()].concat());
-        Ok(tlv(0x30, &[to_be_signed.as_slice(), algorithm, &signature].concat()))
+        Ok(tlv(
+            0x30,
+            &[to_be_signed.as_slice(), algorithm, &signature].concat(),
+        ))
     }
 
     /// The list of what it has revoked, PEM.
     pub fn crl(&self, revoked: &[&Issued], days: i64) -> Result<String> {
         let since = Timestamp::from_second(self.now.as_second() - 60)?;
-        let revoked = revoked.iter().map(|issued| Listed { serial: issued.serial.clone(), since, reason: None }).collect();
-        self.list(revoked, u64::try_from(self.now.as_second())?, ((days * 86_400 - 3600).min(-3600), days * 86_400))
+        let revoked = revoked
+            .iter()
+            .map(|issued| Listed {
+                serial: issued.serial.clone(),
+                since,
+                reason: None,
+            })
+            .collect();
+        self.list(
+            revoked,
+            u64::try_from(self.now.as_second())?,
+            ((days * 86_400 - 3600).min(-3600), days * 86_400),
+        )
     }
 
     /// A list with a number, PEM; `from` and `until` in seconds from now.
-    pub(super) fn list(&self, revoked: Vec<Listed>, number: u64, (from, until): (i64, i64)) -> Result<String> {
+    pub(super) fn list(
+        &self,
+        revoked: Vec<Listed>,
+        number: u64,
+        (from, until): (i64, i64),
+    ) -> Result<String> {
         let entry = |listed: Listed| {
             Ok(RevokedCertParams {
                 serial_number: SerialNumber::from_slice(&listed.serial),
@@ -166,7 +216,9 @@ impl Authority {
 pub fn params(name: &str, now: Timestamp) -> Result<CertificateParams> {
     let mut params = CertificateParams::new(Vec::<String>::new())?;
     params.distinguished_name.push(DnType::CommonName, name);
-    params.distinguished_name.push(DnType::OrganizationName, "Varco demo");
+    params
+        .distinguished_name
+        .push(DnType::OrganizationName, "Varco demo");
     params.not_before = offset(now, -3600)?;
     params.not_after = offset(now, DAYS * 86_400)?;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -180,7 +232,12 @@ pub fn offset(now: Timestamp, seconds: i64) -> Result<time::OffsetDateTime> {
 
 /// A distinguished name, DER: attribute types as the octets of their identifiers, values as UTF-8.
 pub(super) fn name(attributes: &[([u8; 3], &str)]) -> Vec<u8> {
-    let attribute = |(kind, value): &([u8; 3], &str)| tlv(0x31, &tlv(0x30, &[tlv(0x06, kind), tlv(0x0c, value.as_bytes())].concat()));
+    let attribute = |(kind, value): &([u8; 3], &str)| {
+        tlv(
+            0x31,
+            &tlv(0x30, &[tlv(0x06, kind), tlv(0x0c, value.as_bytes())].concat()),
+        )
+    };
     tlv(0x30, &attributes.iter().flat_map(attribute).collect::<Vec<u8>>())
 }
 
@@ -200,7 +257,10 @@ fn parts(der: &[u8]) -> Result<Vec<&[u8]>> {
 /// A value in DER.
 fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     let length = content.len().to_be_bytes();
-    let significant = length.iter().position(|byte| *byte != 0).map_or(&[][..], |first| &length[first..]);
+    let significant = length
+        .iter()
+        .position(|byte| *byte != 0)
+        .map_or(&[][..], |first| &length[first..]);
     let mut der = vec![tag];
     match significant {
         [] => der.push(0),

@@ -1,4 +1,5 @@
-//! `varco pki ca, server, client, rinnova, revoca, crl`: an authority in a directory, with what it issued and its list.
+//! `varco pki ca, server, client, rinnova, revoca, crl`: an authority in a directory, with what it issued and
+//! its list.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -78,7 +79,8 @@ enum What {
         #[command(flatten)]
         rilascio: Rilascio,
     },
-    /// Rilascia di nuovo un certificato: stesso soggetto, nomi e usi; chiave, seriale e date nuovi. Il vecchio resta valido
+    /// Rilascia di nuovo un certificato: stesso soggetto, nomi e usi; chiave, seriale e date nuovi. Il
+    /// vecchio resta valido
     Rinnova {
         /// La directory dell'autorità
         dir: PathBuf,
@@ -110,7 +112,8 @@ enum What {
 /// How a certificate is issued.
 #[derive(Debug, clap::Args)]
 struct Rilascio {
-    /// Dove scriverlo: OUT.pem e OUT.key, che non devono esistere; altrimenti nella directory dell'autorità, col nome del soggetto
+    /// Dove scriverlo: OUT.pem e OUT.key, che non devono esistere; altrimenti nella directory dell'autorità,
+    /// col nome del soggetto
     #[arg(long)]
     out: Option<PathBuf>,
     /// Per quanti giorni vale; mai più dell'autorità
@@ -122,7 +125,8 @@ fn days() -> clap::builder::RangedI64ValueParser<i64> {
     clap::value_parser!(i64).range(1..=36_500)
 }
 
-/// Why a certificate is revoked, by the names of RFC 5280. Neither certificateHold, which nothing here lifts again, nor removeFromCRL.
+/// Why a certificate is revoked, by the names of RFC 5280. Neither certificateHold, which nothing here lifts
+/// again, nor removeFromCRL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "camelCase")]
 enum Motivo {
@@ -157,7 +161,9 @@ impl Motivo {
     }
 
     fn name(self) -> String {
-        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+        self.to_possible_value()
+            .map(|value| value.get_name().to_owned())
+            .unwrap_or_default()
     }
 }
 
@@ -171,22 +177,45 @@ pub(in crate::commands) fn run(args: Args, clock: &Clock) -> Result<()> {
             Ok(())
         }
         What::Ca { dir, nome, giorni } => make(&dir, &nome, giorni, now),
-        What::Server { dir, nomi, rsa, rilascio } => {
+        What::Server {
+            dir,
+            nomi,
+            rsa,
+            rilascio,
+        } => {
             let mut store = Store::open(&dir, now)?;
             let mut params = params("", now)?;
             params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
             params.subject_alt_names = nomi.iter().map(|host| host_name(host)).collect::<Result<_>>()?;
             let first = nomi.first().context("nessun nome")?;
-            // A name of the subject has 64 characters at most; hosts are in subjectAltName whatever their length.
+            // A name of the subject has 64 characters at most; hosts are in subjectAltName whatever their
+            // length.
             let common: String = first.chars().take(64).collect();
             let out = Out::new(rilascio.out, || dir.join(file_name(first)));
-            store.issue(params, rsa, &name(&[(COMMON_NAME, &common)]), rilascio.giorni, &out)
+            store.issue(
+                params,
+                rsa,
+                &name(&[(COMMON_NAME, &common)]),
+                rilascio.giorni,
+                &out,
+            )
         }
-        What::Client { dir, nome, codice_fiscale, unita, rsa, rilascio } => {
+        What::Client {
+            dir,
+            nome,
+            codice_fiscale,
+            unita,
+            rsa,
+            rilascio,
+        } => {
             let mut store = Store::open(&dir, now)?;
             let organization = codice_fiscale.as_deref().map(organization).transpose()?;
             let mut attributes = vec![(COMMON_NAME, text(&nome)?)];
-            attributes.extend(organization.as_deref().map(|value| (ORGANIZATION_IDENTIFIER, value)));
+            attributes.extend(
+                organization
+                    .as_deref()
+                    .map(|value| (ORGANIZATION_IDENTIFIER, value)),
+            );
             for unit in &unita {
                 attributes.push((ORGANIZATIONAL_UNIT, text(unit)?));
             }
@@ -195,25 +224,45 @@ pub(in crate::commands) fn run(args: Args, clock: &Clock) -> Result<()> {
             let out = Out::new(rilascio.out, || dir.join(file_name(&nome)));
             store.issue(params, rsa, &name(&attributes), rilascio.giorni, &out)
         }
-        What::Rinnova { dir, certificato, rilascio } => {
+        What::Rinnova {
+            dir,
+            certificato,
+            rilascio,
+        } => {
             let mut store = Store::open(&dir, now)?;
             store.renew(&certificato, rilascio)
         }
-        What::Revoca { dir, certificato, motivo } => {
+        What::Revoca {
+            dir,
+            certificato,
+            motivo,
+        } => {
             let mut store = Store::open(&dir, now)?;
             let serial = match Path::new(&certificato) {
                 file if file.exists() => store.own(file)?.1,
-                _ => certificato.replace(':', "").trim_start_matches('0').to_lowercase(),
+                _ => certificato
+                    .replace(':', "")
+                    .trim_start_matches('0')
+                    .to_lowercase(),
             };
             store.revoke(&serial, motivo)?;
             store.list(store.index.giorni)?;
-            println!("revocato {serial} ({}); CRL numero {} in {}", motivo.name(), store.index.numero, dir.join(LIST).display());
+            println!(
+                "revocato {serial} ({}); CRL numero {} in {}",
+                motivo.name(),
+                store.index.numero,
+                dir.join(LIST).display()
+            );
             Ok(())
         }
         What::Crl { dir, giorni } => {
             let mut store = Store::open(&dir, now)?;
             store.list(giorni)?;
-            println!("CRL numero {} in {}, valida {giorni} giorni", store.index.numero, dir.join(LIST).display());
+            println!(
+                "CRL numero {} in {}, valida {giorni} giorni",
+                store.index.numero,
+                dir.join(LIST).display()
+            );
             Ok(())
         }
     }
@@ -238,7 +287,11 @@ fn make(dir: &Path, nome: &str, giorni: i64, now: Timestamp) -> Result<()> {
     std::fs::create_dir_all(dir).with_context(|| dir.display().to_string())?;
     for name in [CERTIFICATE, KEY, INDEX, LIST] {
         let path = dir.join(name);
-        ensure!(!path.exists(), "{} esiste già: un'autorità non si sovrascrive", path.display());
+        ensure!(
+            !path.exists(),
+            "{} esiste già: un'autorità non si sovrascrive",
+            path.display()
+        );
     }
     let mut params = params(text(nome)?, now)?;
     params.distinguished_name.remove(rcgen::DnType::OrganizationName);
@@ -248,10 +301,24 @@ fn make(dir: &Path, nome: &str, giorni: i64, now: Timestamp) -> Result<()> {
     create(&dir.join(CERTIFICATE), made.certificate.as_bytes(), PUBLIC)?;
     let lock = lock(dir)?;
     let until = now.as_second() + giorni * DAY;
-    let index = Index { numero: 0, giorni: 7, entries: Vec::new() };
-    let mut store = Store { dir: dir.to_owned(), authority, index, until, now, _lock: lock };
+    let index = Index {
+        numero: 0,
+        giorni: 7,
+        entries: Vec::new(),
+    };
+    let mut store = Store {
+        dir: dir.to_owned(),
+        authority,
+        index,
+        until,
+        now,
+        _lock: lock,
+    };
     store.list(7)?;
-    println!("Autorità di prova in {}: {CERTIFICATE}, {KEY}, {INDEX}, {LIST} (valida 7 giorni: varco pki crl)", dir.display());
+    println!(
+        "Autorità di prova in {}: {CERTIFICATE}, {KEY}, {INDEX}, {LIST} (valida 7 giorni: varco pki crl)",
+        dir.display()
+    );
     println!("È per reti di prova: un ente usa certificati di una CA qualificata o riconosciuta.");
     Ok(())
 }
@@ -260,7 +327,8 @@ const DAY: i64 = 86_400;
 
 fn lock(dir: &Path) -> Result<File> {
     let key = dir.join(KEY);
-    let file = File::open(&key).with_context(|| format!("{} (un'autorità si crea con varco pki ca)", key.display()))?;
+    let file = File::open(&key)
+        .with_context(|| format!("{} (un'autorità si crea con varco pki ca)", key.display()))?;
     file.lock()?;
     Ok(file)
 }
@@ -279,41 +347,85 @@ struct Store {
 impl Store {
     fn open(dir: &Path, now: Timestamp) -> Result<Self> {
         let lock = lock(dir)?;
-        let read = |name: &str| std::fs::read_to_string(dir.join(name)).with_context(|| dir.join(name).display().to_string());
+        let read = |name: &str| {
+            std::fs::read_to_string(dir.join(name)).with_context(|| dir.join(name).display().to_string())
+        };
         let authority = Authority::open(read(CERTIFICATE)?, &read(KEY)?, now)?;
         let own = certificates(&dir.join(CERTIFICATE))?;
-        let (_, parsed) = own.first().and_then(|der| X509Certificate::from_der(der).ok()).context("autorità non leggibile")?;
+        let (_, parsed) = own
+            .first()
+            .and_then(|der| X509Certificate::from_der(der).ok())
+            .context("autorità non leggibile")?;
         let until = parsed.validity().not_after.timestamp();
         ensure!(now.as_second() <= until, "il certificato dell'autorità è scaduto");
         let index = Index::parse(&read(INDEX)?).with_context(|| dir.join(INDEX).display().to_string())?;
-        Ok(Self { dir: dir.to_owned(), authority, index, until, now, _lock: lock })
+        Ok(Self {
+            dir: dir.to_owned(),
+            authority,
+            index,
+            until,
+            now,
+            _lock: lock,
+        })
     }
 
     /// Issues a certificate, in the index before it is in a file.
-    fn issue(&mut self, mut params: CertificateParams, rsa: bool, subject: &[u8], giorni: i64, out: &Out) -> Result<()> {
+    fn issue(
+        &mut self,
+        mut params: CertificateParams,
+        rsa: bool,
+        subject: &[u8],
+        giorni: i64,
+        out: &Out,
+    ) -> Result<()> {
         out.check()?;
         let until = (self.now.as_second() + giorni * DAY).min(self.until);
         params.not_after = offset(self.now, until - self.now.as_second())?;
-        let Issued { certificate, key, fingerprint, serial } = self.authority.certify(params, rsa, Some(subject))?;
+        let Issued {
+            certificate,
+            key,
+            fingerprint,
+            serial,
+        } = self.authority.certify(params, rsa, Some(subject))?;
         let scadenza = Timestamp::from_second(until)?;
-        self.index.entries.push(Entry { seriale: hex(&serial), soggetto: shown(subject)?, scadenza, revoca: None });
+        self.index.entries.push(Entry {
+            seriale: hex(&serial),
+            soggetto: shown(subject)?,
+            scadenza,
+            revoca: None,
+        });
         self.save()?;
         create(&out.key, key.as_bytes(), PRIVATE)?;
         create(&out.certificate, certificate.as_bytes(), PUBLIC)?;
-        println!("certificato {}, chiave {}", out.certificate.display(), out.key.display());
-        println!("seriale {}, scade il {scadenza}, impronta SHA-256 {fingerprint}", hex(&serial));
+        println!(
+            "certificato {}, chiave {}",
+            out.certificate.display(),
+            out.key.display()
+        );
+        println!(
+            "seriale {}, scade il {scadenza}, impronta SHA-256 {fingerprint}",
+            hex(&serial)
+        );
         Ok(())
     }
 
     /// A certificate of this authority's from a file: DER and serial.
     fn own(&self, file: &Path) -> Result<(Vec<u8>, String)> {
-        let der = certificates(file)?.first().context("nessun certificato")?.to_vec();
-        let (_, certificate) = X509Certificate::from_der(&der).map_err(|_| anyhow::anyhow!("{}: non leggibile", file.display()))?;
+        let der = certificates(file)?
+            .first()
+            .context("nessun certificato")?
+            .to_vec();
+        let (_, certificate) = X509Certificate::from_der(&der)
+            .map_err(|_| anyhow::anyhow!("{}: non leggibile", file.display()))?;
         let serial = hex(certificate.raw_serial());
         let authority = certificates(&self.dir.join(CERTIFICATE))?;
-        let (_, authority) = authority.first().and_then(|der| X509Certificate::from_der(der).ok()).context("autorità non leggibile")?;
+        let (_, authority) = authority
+            .first()
+            .and_then(|der| X509Certificate::from_der(der).ok())
+            .context("autorità non leggibile")?;
         ensure!(
-            certificate.issuer().as_raw() == authority.subject().as_raw() && self.index.entries.iter().any(|entry| entry.seriale == serial),
+            certificate.issuer().as_raw() == authority.subject().as_raw()
+                && self.index.entries.iter().any(|entry| entry.seriale == serial),
             "{}: non è di questa autorità",
             file.display()
         );
@@ -323,16 +435,29 @@ impl Store {
     /// The same subject and extensions, another key.
     fn renew(&mut self, file: &Path, rilascio: Rilascio) -> Result<()> {
         let (der, serial) = self.own(file)?;
-        let revoked = self.index.entries.iter().any(|entry| entry.seriale == serial && entry.revoca.is_some());
+        let revoked = self
+            .index
+            .entries
+            .iter()
+            .any(|entry| entry.seriale == serial && entry.revoca.is_some());
         ensure!(!revoked, "{}: è revocato, e non si rinnova", file.display());
         let (_, old) = X509Certificate::from_der(&der)?;
         let mut params = params("", self.now)?;
         params.key_usages.clear();
         for extension in old.extensions() {
-            if [OID_X509_EXT_AUTHORITY_KEY_IDENTIFIER, OID_X509_EXT_SUBJECT_KEY_IDENTIFIER].contains(&extension.oid) {
+            if [
+                OID_X509_EXT_AUTHORITY_KEY_IDENTIFIER,
+                OID_X509_EXT_SUBJECT_KEY_IDENTIFIER,
+            ]
+            .contains(&extension.oid)
+            {
                 continue;
             }
-            let oid: Vec<u64> = extension.oid.iter().context("estensione non leggibile")?.collect();
+            let oid: Vec<u64> = extension
+                .oid
+                .iter()
+                .context("estensione non leggibile")?
+                .collect();
             let mut same = CustomExtension::from_oid_content(&oid, extension.value.to_vec());
             same.set_criticality(extension.critical);
             params.custom_extensions.push(same);
@@ -343,8 +468,13 @@ impl Store {
     }
 
     fn revoke(&mut self, serial: &str, motivo: Motivo) -> Result<()> {
-        let known = self.index.entries.iter_mut().find(|entry| entry.seriale.trim_start_matches('0') == serial.trim_start_matches('0'));
-        let entry = known.with_context(|| format!("{serial}: nessun certificato né seriale di questa autorità"))?;
+        let known = self
+            .index
+            .entries
+            .iter_mut()
+            .find(|entry| entry.seriale.trim_start_matches('0') == serial.trim_start_matches('0'));
+        let entry =
+            known.with_context(|| format!("{serial}: nessun certificato né seriale di questa autorità"))?;
         if let Some((since, _)) = entry.revoca {
             bail!("già revocato il {since}");
         }
@@ -359,10 +489,21 @@ impl Store {
         self.save()?;
         let listed = |entry: &Entry| {
             let (since, motivo) = entry.revoca?;
-            Some(unhex(&entry.seriale).map(|serial| Listed { serial, since, reason: motivo.code() }))
+            Some(unhex(&entry.seriale).map(|serial| Listed {
+                serial,
+                since,
+                reason: motivo.code(),
+            }))
         };
-        let revoked = self.index.entries.iter().filter_map(listed).collect::<Result<_>>()?;
-        let list = self.authority.list(revoked, self.index.numero, (-BACK, giorni * DAY))?;
+        let revoked = self
+            .index
+            .entries
+            .iter()
+            .filter_map(listed)
+            .collect::<Result<_>>()?;
+        let list = self
+            .authority
+            .list(revoked, self.index.numero, (-BACK, giorni * DAY))?;
         replace(&self.dir.join(LIST), list.as_bytes())
     }
 
@@ -397,7 +538,13 @@ const HEAD: &str = "\
 impl Index {
     fn text(&self) -> String {
         let mut text = format!("{HEAD}crl\t{}\t{}\n", self.numero, self.giorni);
-        for Entry { seriale, soggetto, scadenza, revoca } in &self.entries {
+        for Entry {
+            seriale,
+            soggetto,
+            scadenza,
+            revoca,
+        } in &self.entries
+        {
             let stato = match revoca {
                 None => "valido".to_owned(),
                 Some((since, motivo)) => format!("revocato {since} {}", motivo.name()),
@@ -409,7 +556,11 @@ impl Index {
 
     fn parse(text: &str) -> Result<Self> {
         let (mut crl, mut entries) = (None, Vec::new());
-        for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
+        for (at, line) in text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        {
             let fields: Vec<&str> = line.split('\t').collect();
             let read = match fields[..] {
                 ["crl", numero, giorni] => {
@@ -425,7 +576,11 @@ impl Index {
             ensure!(read, "riga {} non leggibile", at + 1);
         }
         let (numero, giorni) = crl.context("manca la riga crl")?;
-        Ok(Self { numero, giorni, entries })
+        Ok(Self {
+            numero,
+            giorni,
+            entries,
+        })
     }
 }
 
@@ -437,7 +592,12 @@ impl Entry {
             ["revocato", since, motivo] => Some((since.parse().ok()?, Motivo::from_str(motivo, false).ok()?)),
             _ => return None,
         };
-        Some(Self { seriale: seriale.to_owned(), soggetto: soggetto.to_owned(), scadenza: scadenza.parse().ok()?, revoca })
+        Some(Self {
+            seriale: seriale.to_owned(),
+            soggetto: soggetto.to_owned(),
+            scadenza: scadenza.parse().ok()?,
+            revoca,
+        })
     }
 }
 
@@ -450,7 +610,13 @@ struct Out {
 impl Out {
     fn new(asked: Option<PathBuf>, otherwise: impl FnOnce() -> PathBuf) -> Self {
         let base = match asked {
-            Some(path) if path.extension().is_some_and(|extension| extension == "pem" || extension == "key") => path.with_extension(""),
+            Some(path)
+                if path
+                    .extension()
+                    .is_some_and(|extension| extension == "pem" || extension == "key") =>
+            {
+                path.with_extension("")
+            }
             Some(path) => path,
             None => otherwise(),
         };
@@ -459,15 +625,29 @@ impl Out {
             path.push(extension);
             PathBuf::from(path)
         };
-        Self { certificate: with(".pem"), key: with(".key") }
+        Self {
+            certificate: with(".pem"),
+            key: with(".key"),
+        }
     }
 
     fn check(&self) -> Result<()> {
         for path in [&self.certificate, &self.key] {
-            ensure!(!path.exists(), "{} esiste già: non si sovrascrive (--out)", path.display());
+            ensure!(
+                !path.exists(),
+                "{} esiste già: non si sovrascrive (--out)",
+                path.display()
+            );
         }
-        let directory = self.certificate.parent().filter(|parent| !parent.as_os_str().is_empty());
-        ensure!(directory.is_none_or(Path::is_dir), "{}: la directory non esiste", self.certificate.display());
+        let directory = self
+            .certificate
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty());
+        ensure!(
+            directory.is_none_or(Path::is_dir),
+            "{}: la directory non esiste",
+            self.certificate.display()
+        );
         Ok(())
     }
 }
@@ -475,13 +655,22 @@ impl Out {
 /// The first of NOME-2, NOME-3 ... that is free.
 fn following(file: &Path) -> PathBuf {
     let base = file.with_extension("");
-    let stem = base.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let (stem, at) = match stem.rsplit_once('-').map(|(stem, number)| (stem, number.parse::<u32>())) {
+    let stem = base
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let (stem, at) = match stem
+        .rsplit_once('-')
+        .map(|(stem, number)| (stem, number.parse::<u32>()))
+    {
         Some((stem, Ok(number))) if number < 1000 => (stem, number),
         _ => (stem.as_str(), 1),
     };
     let path = |at: u32| file.with_file_name(format!("{stem}-{at}"));
-    let free = (at + 1..at + 10_000).map(path).find(|base| Out::new(Some(base.clone()), PathBuf::new).check().is_ok());
+    let free = (at + 1..at + 10_000)
+        .map(path)
+        .find(|base| Out::new(Some(base.clone()), PathBuf::new).check().is_ok());
     free.unwrap_or_else(|| path(at + 1))
 }
 
@@ -490,7 +679,10 @@ fn host_name(host: &str) -> Result<SanType> {
         return Ok(SanType::IpAddress(address));
     }
     let name = ServerName::try_from(host.strip_prefix("*.").unwrap_or(host));
-    ensure!(matches!(name, Ok(ServerName::DnsName(_))), "{host}: né un nome DNS né un indirizzo IP");
+    ensure!(
+        matches!(name, Ok(ServerName::DnsName(_))),
+        "{host}: né un nome DNS né un indirizzo IP"
+    );
     Ok(SanType::DnsName(host.try_into()?))
 }
 
@@ -506,26 +698,48 @@ fn organization(codice_fiscale: &str) -> Result<String> {
 /// Text of a name.
 fn text(value: &str) -> Result<&str> {
     let length = value.chars().count();
-    ensure!((1..=64).contains(&length) && !value.chars().any(char::is_control), "{value:?}: attesi da 1 a 64 caratteri");
+    ensure!(
+        (1..=64).contains(&length) && !value.chars().any(char::is_control),
+        "{value:?}: attesi da 1 a 64 caratteri"
+    );
     Ok(value)
 }
 
 /// A name as a file's.
 fn file_name(name: &str) -> String {
-    let letter = |letter: char| if letter.is_ascii_alphanumeric() || "._".contains(letter) { letter.to_ascii_lowercase() } else { '-' };
+    let letter = |letter: char| {
+        if letter.is_ascii_alphanumeric() || "._".contains(letter) {
+            letter.to_ascii_lowercase()
+        } else {
+            '-'
+        }
+    };
     let name: String = name.chars().map(letter).collect();
     let name = name.trim_matches(['-', '.']);
-    if name.is_empty() { "certificato".to_owned() } else { name.to_owned() }
+    if name.is_empty() {
+        "certificato".to_owned()
+    } else {
+        name.to_owned()
+    }
 }
 
 /// A subject on one line, for the index.
 fn shown(subject: &[u8]) -> Result<String> {
-    let (_, name) = x509_parser::x509::X509Name::from_der(subject).map_err(|_| anyhow::anyhow!("soggetto non leggibile"))?;
-    Ok(name.to_string().chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect())
+    let (_, name) = x509_parser::x509::X509Name::from_der(subject)
+        .map_err(|_| anyhow::anyhow!("soggetto non leggibile"))?;
+    Ok(name
+        .to_string()
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect())
 }
 
 fn unhex(text: &str) -> Result<Vec<u8>> {
-    let digits = !text.is_empty() && text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let digits =
+        !text.is_empty() && text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     ensure!(digits, "seriale non valido: {text}");
-    Ok((0..text.len()).step_by(2).filter_map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect())
+    Ok((0..text.len())
+        .step_by(2)
+        .filter_map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok())
+        .collect())
 }

@@ -1,4 +1,5 @@
-//! `varco pki demo DIR`: certificates for a demonstration, made new each time; the authority's key is not even kept.
+//! `varco pki demo DIR`: certificates for a demonstration, made new each time; the authority's key is not
+//! even kept.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -29,11 +30,26 @@ pub fn demo(directory: &Path, now: Timestamp) -> Result<Demo> {
     let authority = Authority::new("Varco demo CA", now)?;
     let stranger = Authority::new("Another CA", now)?.client("straniero")?;
     let server = authority.server(&["localhost", "127.0.0.1", "::1"])?;
-    let (comune, caf, sospeso) = (authority.client("comune")?, authority.client("caf")?, authority.client("sospeso")?);
-    let demo = Demo { authority, comune, caf, sospeso };
+    let (comune, caf, sospeso) = (
+        authority.client("comune")?,
+        authority.client("caf")?,
+        authority.client("sospeso")?,
+    );
+    let demo = Demo {
+        authority,
+        comune,
+        caf,
+        sospeso,
+    };
     write(directory, "ca.pem", &demo.authority.pem(), PUBLIC)?;
     write(directory, "crl.pem", &demo.authority.crl(&[], DAYS)?, PUBLIC)?;
-    let all = [("server", &server), ("comune", &demo.comune), ("caf", &demo.caf), ("sospeso", &demo.sospeso), ("straniero", &stranger)];
+    let all = [
+        ("server", &server),
+        ("comune", &demo.comune),
+        ("caf", &demo.caf),
+        ("sospeso", &demo.sospeso),
+        ("straniero", &stranger),
+    ];
     for (name, issued) in all {
         write(directory, &format!("{name}.pem"), &issued.certificate, PUBLIC)?;
         write(directory, &format!("{name}.key"), &issued.key, PRIVATE)?;
@@ -43,6 +59,12 @@ pub fn demo(directory: &Path, now: Timestamp) -> Result<Demo> {
 
 fn write(directory: &Path, name: &str, content: &str, mode: u32) -> Result<()> {
     let path = directory.join(name);
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&path)?;
-    file.write_all(content.as_bytes()).with_context(|| path.display().to_string())
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .open(&path)?;
+    file.write_all(content.as_bytes())
+        .with_context(|| path.display().to_string())
 }

@@ -1,7 +1,8 @@
-//! `varco pki`: certificates for demonstrations and test networks. Never for real use: a body has its certificates from a qualified or
-//! recognised authority.
+//! `varco pki`: certificates for demonstrations and test networks. Never for real use: a body has its
+//! certificates from a qualified or recognised authority.
 //!
-//! [`demo()`] makes everything new and keeps no authority's key; `pki ca` and what goes with it keep an authority in a directory.
+//! [`demo()`] makes everything new and keeps no authority's key; `pki ca` and what goes with it keep an
+//! authority in a directory.
 
 mod authority;
 mod ca;

@@ -12,7 +12,11 @@ use super::nucleo::code;
 use super::{Check, Esame, sheet_path, step};
 
 pub(super) fn examine(dsu: &Dichiarazione, esame: &mut Esame) {
-    let spouse = dsu.nucleo_familiare.iter().flat_map(|n| &n.componente_nucleo).any(|c| c.rapporto_con_dichiarante == Ruolo::C);
+    let spouse = dsu
+        .nucleo_familiare
+        .iter()
+        .flat_map(|n| &n.componente_nucleo)
+        .any(|c| c.rapporto_con_dichiarante == Ruolo::C);
     let flagged = Indicati::of(dsu);
     for (index, modello) in dsu.modello_base.iter().enumerate() {
         let form = step(&"/Dichiarazione", "ModelloBase", index, dsu.modello_base.len());
@@ -27,8 +31,16 @@ pub(super) fn examine(dsu: &Dichiarazione, esame: &mut Esame) {
 /// The home of one form.
 fn home(home: &Abitazione, spouse: bool, path: &dyn Display, esame: &mut Esame) {
     lease(home, path, esame);
-    if !spouse && home.residenza_riferimento.is_some_and(|residence| matches!(residence, Residente::D | Residente::C)) {
-        esame.refuse(Check::K08Residenza, format_args!("{path}/@ResidenzaRiferimento"), "ammessa solo se nel nucleo c'è il coniuge");
+    if !spouse
+        && home
+            .residenza_riferimento
+            .is_some_and(|residence| matches!(residence, Residente::D | Residente::C))
+    {
+        esame.refuse(
+            Check::K08Residenza,
+            format_args!("{path}/@ResidenzaRiferimento"),
+            "ammessa solo se nel nucleo c'è il coniuge",
+        );
     }
 }
 
@@ -42,7 +54,13 @@ pub(super) fn outside(
 ) {
     lease(home, path, esame);
     let Some(estate) = estate else { return };
-    let flagged = || estate.patrimonio.iter().enumerate().filter(|(_, each)| each.flag_abitazione);
+    let flagged = || {
+        estate
+            .patrimonio
+            .iter()
+            .enumerate()
+            .filter(|(_, each)| each.flag_abitazione)
+    };
     for (place, each) in flagged() {
         let path = step(estate_path, "Patrimonio", place, estate.patrimonio.len());
         let path = format_args!("{path}/@FlagAbitazione");
@@ -58,39 +76,70 @@ pub(super) fn outside(
 }
 
 /// A nucleus has one home: its shares are in one municipality, and in Italy.
-fn one_place<'a>(flagged: impl Iterator<Item = &'a Patrimonio>, home: &Abitazione, path: &dyn Display, esame: &mut Esame) {
+fn one_place<'a>(
+    flagged: impl Iterator<Item = &'a Patrimonio>,
+    home: &Abitazione,
+    path: &dyn Display,
+    esame: &mut Esame,
+) {
     let mut shares: BTreeMap<&str, Decimal> = BTreeMap::new();
     for each in flagged {
         // At most a hundred each, by the schema.
         *shares.entry(&each.codice_comune_stato).or_default() += each.quota_posseduta.max(Decimal::ZERO);
     }
     if shares.len() > 1 {
-        esame.refuse(Check::K08Comuni, path, "case di abitazione in più comuni: il nucleo ne ha una");
+        esame.refuse(
+            Check::K08Comuni,
+            path,
+            "case di abitazione in più comuni: il nucleo ne ha una",
+        );
     }
     if shares.keys().any(|place| place.starts_with('Z')) {
         esame.refuse(Check::K08Estero, path, "casa di abitazione all'estero");
     }
     if shares.len() == 1 && !shares.contains_key(home.indirizzo_abitazione.codice_comune.as_str()) {
-        esame.warn(Check::K08Comune, path, "casa di abitazione in un comune diverso da quello dell'abitazione");
+        esame.warn(
+            Check::K08Comune,
+            path,
+            "casa di abitazione in un comune diverso da quello dell'abitazione",
+        );
     }
     if shares.values().any(|share| *share > Decimal::ONE_HUNDRED) {
-        esame.warn(Check::K08Quote, path, "le quote della casa di abitazione superano il 100 per cento");
+        esame.warn(
+            Check::K08Quote,
+            path,
+            "le quote della casa di abitazione superano il 100 per cento",
+        );
     }
 }
 
 /// Real estate that is said to be the home, where the home is not owned.
-const NOT_OWNED: (Check, &str) = (Check::K08Casa, "immobile indicato come casa di abitazione, ma l'abitazione non è di proprietà (000)");
+const NOT_OWNED: (Check, &str) = (
+    Check::K08Casa,
+    "immobile indicato come casa di abitazione, ma l'abitazione non è di proprietà (000)",
+);
 /// Land that is said to be the home.
-const NO_BUILDING: (Check, &str) = (Check::K08Casa, "solo un fabbricato (F) può essere la casa di abitazione");
+const NO_BUILDING: (Check, &str) = (
+    Check::K08Casa,
+    "solo un fabbricato (F) può essere la casa di abitazione",
+);
 
 /// Whether a home and its tenancy go together.
 fn lease(home: &Abitazione, path: &dyn Display, esame: &mut Esame) {
     match (home.tipo_abitazione, &home.locazione) {
         (TipoAbitazione::Locazione, None) => {
-            esame.refuse(Check::K08Locazione, path, "abitazione in locazione (001) senza i dati del contratto");
+            esame.refuse(
+                Check::K08Locazione,
+                path,
+                "abitazione in locazione (001) senza i dati del contratto",
+            );
         }
         (TipoAbitazione::Locazione, Some(lease)) => {
-            let texts = [(&lease.serie, "Serie"), (&lease.numero, "Numero"), (&lease.cod_ufficio, "CodUfficio")];
+            let texts = [
+                (&lease.serie, "Serie"),
+                (&lease.numero, "Numero"),
+                (&lease.cod_ufficio, "CodUfficio"),
+            ];
             for (_, attribute) in texts.iter().filter(|(text, _)| text.trim().is_empty()) {
                 esame.refuse(
                     Check::K08Contratto,
@@ -101,7 +150,11 @@ fn lease(home: &Abitazione, path: &dyn Display, esame: &mut Esame) {
             for (index, tenant) in lease.intestatario.iter().enumerate() {
                 let lease_path = format_args!("{path}/Locazione");
                 let path = step(&lease_path, "Intestatario", index, lease.intestatario.len());
-                code(&tenant.codice_fiscale, &format_args!("{path}/@CodiceFiscale"), esame);
+                code(
+                    &tenant.codice_fiscale,
+                    &format_args!("{path}/@CodiceFiscale"),
+                    esame,
+                );
             }
         }
         (_, Some(_)) => {
@@ -136,11 +189,27 @@ struct Indicato<'a> {
 impl<'a> Indicati<'a> {
     fn of(dsu: &'a Dichiarazione) -> Self {
         let (mut all, mut land, mut flagged) = (Vec::new(), Vec::new(), Vec::new());
-        let members = dsu.nucleo_familiare.iter().flat_map(|nucleo| &nucleo.componente_nucleo).enumerate();
+        let members = dsu
+            .nucleo_familiare
+            .iter()
+            .flat_map(|nucleo| &nucleo.componente_nucleo)
+            .enumerate();
         for (member, living) in members.filter(|(_, member)| member.rapporto_con_dichiarante != Ruolo::Gnc) {
-            let Some(estate) = &living.foglio_componente_nucleo.patrimonio_immobiliare else { continue };
-            for (place, each) in estate.patrimonio.iter().enumerate().filter(|(_, each)| each.flag_abitazione) {
-                let found = Indicato { dsu, member, place, of: estate.patrimonio.len() };
+            let Some(estate) = &living.foglio_componente_nucleo.patrimonio_immobiliare else {
+                continue;
+            };
+            for (place, each) in estate
+                .patrimonio
+                .iter()
+                .enumerate()
+                .filter(|(_, each)| each.flag_abitazione)
+            {
+                let found = Indicato {
+                    dsu,
+                    member,
+                    place,
+                    of: estate.patrimonio.len(),
+                };
                 all.push(found);
                 flagged.push(each);
                 if each.tipo_patrimonio != TipoImmobile::F {
@@ -148,12 +217,16 @@ impl<'a> Indicati<'a> {
                 }
             }
         }
-        Self { all, land, estate: flagged }
+        Self {
+            all,
+            land,
+            estate: flagged,
+        }
     }
 
-    /// A building is flagged as the home only where the home of the ordinary form is owned; there need not be one, since the home may not have been
-    /// owned yet on the day of the assets. K04 refuses a second such form, but there may be many: all that is wrong with each is counted, and not
-    /// looked at again.
+    /// A building is flagged as the home only where the home of the ordinary form is owned; there need not be
+    /// one, since the home may not have been owned yet on the day of the assets. K04 refuses a second such
+    /// form, but there may be many: all that is wrong with each is counted, and not looked at again.
     fn examine(&self, home: &Abitazione, path: &dyn Display, esame: &mut Esame) {
         if home.tipo_abitazione != TipoAbitazione::Proprieta {
             esame.refuse_each(NOT_OWNED.0, self.all.iter(), NOT_OWNED.1);
@@ -175,6 +248,10 @@ impl Display for Indicato<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sheet = sheet_path(self.dsu, self.member);
         let estate = format_args!("{sheet}/PatrimonioImmobiliare");
-        write!(f, "{}/@FlagAbitazione", step(&estate, "Patrimonio", self.place, self.of))
+        write!(
+            f,
+            "{}/@FlagAbitazione",
+            step(&estate, "Patrimonio", self.place, self.of)
+        )
     }
 }

@@ -13,10 +13,19 @@ pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esam
     if let Some(corrente) = &indice.dsu.isee_corrente {
         let mut seen = HashSet::new();
         for (index, change) in corrente.variazione.iter().enumerate() {
-            let path = step(&"/Dichiarazione/ISEECorrente", "Variazione", index, corrente.variazione.len());
+            let path = step(
+                &"/Dichiarazione/ISEECorrente",
+                "Variazione",
+                index,
+                corrente.variazione.len(),
+            );
             variazione(indice, change, &path, circumstance, esame);
             if !seen.insert(&change.codice_fiscale) {
-                esame.refuse(Check::K17Doppio, format_args!("{path}/@CodiceFiscale"), "persona già indicata");
+                esame.refuse(
+                    Check::K17Doppio,
+                    format_args!("{path}/@CodiceFiscale"),
+                    "persona già indicata",
+                );
             }
         }
     }
@@ -24,27 +33,69 @@ pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esam
         let all = &integrazione.componente_per_integrazione_redditi;
         let mut seen = HashSet::new();
         for (index, each) in all.iter().enumerate() {
-            let path = step(&"/Dichiarazione/IntegrazioneRedditi", "ComponentePerIntegrazioneRedditi", index, all.len());
-            code(&each.codice_fiscale, &format_args!("{path}/@CodiceFiscale"), esame);
+            let path = step(
+                &"/Dichiarazione/IntegrazioneRedditi",
+                "ComponentePerIntegrazioneRedditi",
+                index,
+                all.len(),
+            );
+            code(
+                &each.codice_fiscale,
+                &format_args!("{path}/@CodiceFiscale"),
+                esame,
+            );
             patrimonio::bounded(&each.redditi, &format_args!("{path}/Redditi"), esame);
-            let described = each.desc_doc_altro.as_deref().is_some_and(|text| !text.trim().is_empty());
+            let described = each
+                .desc_doc_altro
+                .as_deref()
+                .is_some_and(|text| !text.trim().is_empty());
             if each.flag_doc_altro == Some(true) && !described {
-                esame.refuse(Check::K03Documento, format_args!("{path}/@DescDocAltro"), "manca la descrizione dell'altro documento");
+                esame.refuse(
+                    Check::K03Documento,
+                    format_args!("{path}/@DescDocAltro"),
+                    "manca la descrizione dell'altro documento",
+                );
             }
             if !seen.insert(&each.codice_fiscale) {
-                esame.refuse(Check::K03Componente, format_args!("{path}/@CodiceFiscale"), "persona già indicata");
+                esame.refuse(
+                    Check::K03Componente,
+                    format_args!("{path}/@CodiceFiscale"),
+                    "persona già indicata",
+                );
             }
         }
     }
 }
 
-fn variazione(indice: &Indice<'_>, change: &Variazione, path: &dyn Display, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+fn variazione(
+    indice: &Indice<'_>,
+    change: &Variazione,
+    path: &dyn Display,
+    circumstance: &Circumstance<'_>,
+    esame: &mut Esame,
+) {
     let presented = indice.presentata.unwrap_or(circumstance.today);
-    code(&change.codice_fiscale, &format_args!("{path}/@CodiceFiscale"), esame);
+    code(
+        &change.codice_fiscale,
+        &format_args!("{path}/@CodiceFiscale"),
+        esame,
+    );
     let categories = [
-        (change.reddito_dipendente_12_mesi, change.reddito_dipendente_2_mesi, "RedditoDipendente2Mesi"),
-        (change.reddito_autonomo_12_mesi, change.reddito_autonomo_2_mesi, "RedditoAutonomo2Mesi"),
-        (change.trattamenti_assistenziali_12_mesi, change.trattamenti_assistenziali_2_mesi, "TrattamentiAssistenziali2Mesi"),
+        (
+            change.reddito_dipendente_12_mesi,
+            change.reddito_dipendente_2_mesi,
+            "RedditoDipendente2Mesi",
+        ),
+        (
+            change.reddito_autonomo_12_mesi,
+            change.reddito_autonomo_2_mesi,
+            "RedditoAutonomo2Mesi",
+        ),
+        (
+            change.trattamenti_assistenziali_12_mesi,
+            change.trattamenti_assistenziali_2_mesi,
+            "TrattamentiAssistenziali2Mesi",
+        ),
     ];
     for (twelve, two, attribute) in categories {
         if twelve.is_some() && two.is_some() {
@@ -68,18 +119,41 @@ fn variazione(indice: &Indice<'_>, change: &Variazione, path: &dyn Display, circ
             esame.refuse(Check::K17Periodo, format_args!("{path}/@TipoVariazione"), text);
         }
     }
-    if change.documentazione.as_deref().is_none_or(|text| text.trim().is_empty()) {
-        esame.refuse(Check::K17Documenti, format_args!("{path}/@Documentazione"), "mancano i documenti che provano la variazione");
+    if change
+        .documentazione
+        .as_deref()
+        .is_none_or(|text| text.trim().is_empty())
+    {
+        esame.refuse(
+            Check::K17Documenti,
+            format_args!("{path}/@Documentazione"),
+            "mancano i documenti che provano la variazione",
+        );
     }
     if change.data_variazione.is_some_and(|day| day > presented) {
-        esame.refuse(Check::K17Data, format_args!("{path}/@DataVariazione"), "variazione successiva alla presentazione");
+        esame.refuse(
+            Check::K17Data,
+            format_args!("{path}/@DataVariazione"),
+            "variazione successiva alla presentazione",
+        );
     }
     let referred = indice.dsu.operazione.numero_protocollo_riferimento.as_ref();
-    if change.protocollo_inps_dsu_corrente.as_ref().is_some_and(|own| Some(own) != referred) {
+    if change
+        .protocollo_inps_dsu_corrente
+        .as_ref()
+        .is_some_and(|own| Some(own) != referred)
+    {
         let text = "il protocollo non è quello della DSU di riferimento";
-        esame.refuse(Check::K17Protocollo, format_args!("{path}/@ProtocolloInpsDSUCorrente"), text);
+        esame.refuse(
+            Check::K17Protocollo,
+            format_args!("{path}/@ProtocolloInpsDSUCorrente"),
+            text,
+        );
     }
-    if change.data_variazione.is_some_and(|day| presented.checked_sub(18.months()).is_ok_and(|first| day < first)) {
+    if change
+        .data_variazione
+        .is_some_and(|day| presented.checked_sub(18.months()).is_ok_and(|first| day < first))
+    {
         esame.warn(
             Check::K17Termine,
             format_args!("{path}/@DataVariazione"),
@@ -88,5 +162,11 @@ fn variazione(indice: &Indice<'_>, change: &Variazione, path: &dyn Display, circ
     }
     // Assets that changed are those at the end of the last year.
     let when = (circumstance, presented.year() - 1);
-    patrimonio::assets(change.patrimonio_mobiliare.as_ref(), change.patrimonio_immobiliare.as_ref(), path, when, esame);
+    patrimonio::assets(
+        change.patrimonio_mobiliare.as_ref(),
+        change.patrimonio_immobiliare.as_ref(),
+        path,
+        when,
+        esame,
+    );
 }

@@ -36,14 +36,23 @@ impl Esame {
     /// The path is written only if the defect is described: any number of defects may be counted.
     pub(super) fn refuse(&mut self, code: Check, path: impl Display, text: &'static str) {
         if self.difetti.len() < MAX_DIFETTI {
-            self.difetti.push(Difetto { code, path: path.to_string(), text });
+            self.difetti.push(Difetto {
+                code,
+                path: path.to_string(),
+                text,
+            });
         } else {
             self.altri += 1;
         }
     }
 
     /// The same defect in many places: those that are only counted are not looked at.
-    pub(super) fn refuse_each<P: Display>(&mut self, code: Check, paths: impl ExactSizeIterator<Item = P>, text: &'static str) {
+    pub(super) fn refuse_each<P: Display>(
+        &mut self,
+        code: Check,
+        paths: impl ExactSizeIterator<Item = P>,
+        text: &'static str,
+    ) {
         let room = MAX_DIFETTI.saturating_sub(self.difetti.len());
         self.altri += paths.len().saturating_sub(room);
         for path in paths.take(room) {
@@ -53,7 +62,11 @@ impl Esame {
 
     pub(super) fn warn(&mut self, code: Check, path: impl Display, text: &'static str) {
         if self.avvertenze.len() < MAX_DIFETTI {
-            self.avvertenze.push(Difetto { code, path: path.to_string(), text });
+            self.avvertenze.push(Difetto {
+                code,
+                path: path.to_string(),
+                text,
+            });
         }
     }
 }
@@ -67,14 +80,20 @@ pub struct Circumstance<'a> {
     pub rules: &'a RuleSet,
     /// On which days offices work.
     pub calendario: &'a Calendario,
-    /// On which day ages and roles are judged, where that is not the declaration's own: of a correction, when the DSU was presented first.
+    /// On which day ages and roles are judged, where that is not the declaration's own: of a correction, when
+    /// the DSU was presented first.
     pub presentata: Option<Date>,
 }
 
 impl<'a> Circumstance<'a> {
     /// Of a declaration that is transmitted on a day.
     pub fn on(today: Date, rules: &'a RuleSet, calendario: &'a Calendario) -> Self {
-        Self { today, rules, calendario, presentata: None }
+        Self {
+            today,
+            rules,
+            calendario,
+            presentata: None,
+        }
     }
 
     /// The day on which ages and roles are judged, of a DSU that says when it was presented.
@@ -83,9 +102,21 @@ impl<'a> Circumstance<'a> {
     }
 }
 
-/// `base/Name`, with a position where `of` says that the name repeats; written where it is needed, as every path here.
-pub(super) fn step<'a>(base: &'a dyn Display, name: &'static str, index: usize, of: usize) -> impl Display + use<'a> {
-    fmt::from_fn(move |f| if of > 1 { write!(f, "{base}/{name}[{}]", index + 1) } else { write!(f, "{base}/{name}") })
+/// `base/Name`, with a position where `of` says that the name repeats; written where it is needed, as every
+/// path here.
+pub(super) fn step<'a>(
+    base: &'a dyn Display,
+    name: &'static str,
+    index: usize,
+    of: usize,
+) -> impl Display + use<'a> {
+    fmt::from_fn(move |f| {
+        if of > 1 {
+            write!(f, "{base}/{name}[{}]", index + 1)
+        } else {
+            write!(f, "{base}/{name}")
+        }
+    })
 }
 
 /// The path of a member's sheet.
@@ -95,6 +126,14 @@ pub(super) fn sheet_path(dsu: &Dichiarazione, index: usize) -> impl Display + us
 }
 
 pub(super) fn member_path(dsu: &Dichiarazione, index: usize) -> impl Display + use<> {
-    let members = dsu.nucleo_familiare.as_ref().map_or(0, |nucleo| nucleo.componente_nucleo.len());
-    step(&"/Dichiarazione/NucleoFamiliare", "ComponenteNucleo", index, members)
+    let members = dsu
+        .nucleo_familiare
+        .as_ref()
+        .map_or(0, |nucleo| nucleo.componente_nucleo.len());
+    step(
+        &"/Dichiarazione/NucleoFamiliare",
+        "ComponenteNucleo",
+        index,
+        members,
+    )
 }

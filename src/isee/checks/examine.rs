@@ -15,7 +15,11 @@ pub const MAX_MEMBERS: usize = 60;
 pub fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>) -> Esame {
     let mut esame = Esame::default();
     if dsu.fogli().count() > MAX_MEMBERS {
-        esame.refuse(Check::K04Componenti, "/Dichiarazione/NucleoFamiliare", "il nucleo ha più componenti di quanti ne sono ammessi (60)");
+        esame.refuse(
+            Check::K04Componenti,
+            "/Dichiarazione/NucleoFamiliare",
+            "il nucleo ha più componenti di quanti ne sono ammessi (60)",
+        );
         return esame;
     }
     let indice = Indice::of(dsu, circumstance);
@@ -29,9 +33,13 @@ pub fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>) -> Esame {
     esame
 }
 
-/// Examines a whole DSU that another declaration made of a base: what neither of the two could show alone. What the base was accepted with is no
-/// reason to refuse what completes it.
-pub fn examine_effettiva(dsu: &Dichiarazione, base: &Dichiarazione, circumstance: &Circumstance<'_>) -> Esame {
+/// Examines a whole DSU that another declaration made of a base: what neither of the two could show alone.
+/// What the base was accepted with is no reason to refuse what completes it.
+pub fn examine_effettiva(
+    dsu: &Dichiarazione,
+    base: &Dichiarazione,
+    circumstance: &Circumstance<'_>,
+) -> Esame {
     let (mut esame, mut before) = (Esame::default(), Esame::default());
     indicatori::examine(&Indice::of(dsu, circumstance), circumstance, &mut esame);
     indicatori::examine(&Indice::of(base, circumstance), circumstance, &mut before);
@@ -58,21 +66,44 @@ fn operazione(dsu: &Dichiarazione, esame: &mut Esame) {
         ),
     }
     let sections = [
-        (dsu.integrazione_componente_aggiuntiva.is_some(), TipoOperazione::A, "IntegrazioneComponenteAggiuntiva"),
-        (dsu.integrazione_redditi.is_some(), TipoOperazione::I, "IntegrazioneRedditi"),
-        (dsu.integrazione_residenziale.is_some(), TipoOperazione::S, "IntegrazioneResidenziale"),
+        (
+            dsu.integrazione_componente_aggiuntiva.is_some(),
+            TipoOperazione::A,
+            "IntegrazioneComponenteAggiuntiva",
+        ),
+        (
+            dsu.integrazione_redditi.is_some(),
+            TipoOperazione::I,
+            "IntegrazioneRedditi",
+        ),
+        (
+            dsu.integrazione_residenziale.is_some(),
+            TipoOperazione::S,
+            "IntegrazioneResidenziale",
+        ),
         (dsu.isee_corrente.is_some(), TipoOperazione::C, "ISEECorrente"),
     ];
     for (present, of, section) in sections {
         if present && tipo != of {
-            esame.refuse(Check::K03Sezione, format_args!("/Dichiarazione/{section}"), "sezione non prevista per questo tipo di operazione");
+            esame.refuse(
+                Check::K03Sezione,
+                format_args!("/Dichiarazione/{section}"),
+                "sezione non prevista per questo tipo di operazione",
+            );
         }
         if !present && tipo == of {
-            esame.refuse(Check::K03Mancante, format_args!("/Dichiarazione/{section}"), "manca la sezione di questo tipo di operazione");
+            esame.refuse(
+                Check::K03Mancante,
+                format_args!("/Dichiarazione/{section}"),
+                "manca la sezione di questo tipo di operazione",
+            );
         }
     }
     if !matches!(tipo, TipoOperazione::N | TipoOperazione::R) {
-        for (present, section) in [(dsu.nucleo_familiare.is_some(), "NucleoFamiliare"), (!dsu.modello_base.is_empty(), "ModelloBase")] {
+        for (present, section) in [
+            (dsu.nucleo_familiare.is_some(), "NucleoFamiliare"),
+            (!dsu.modello_base.is_empty(), "ModelloBase"),
+        ] {
             if present {
                 esame.refuse(
                     Check::K03Sezione,

@@ -1,4 +1,5 @@
-//! An index of a DSU for the checks, which look up persons for each of its parts. It is made once: a look-up takes as long in a large DSU as in a small one.
+//! An index of a DSU for the checks, which look up persons for each of its parts. It is made once: a look-up
+//! takes as long in a large DSU as in a small one.
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
@@ -39,13 +40,26 @@ impl<'a> Indice<'a> {
             // The first of two sheets with one code: K05 refuses the second.
             fogli.entry(&foglio.codice_fiscale).or_insert(foglio);
         }
-        let parents = dsu.genitori_non_conviventi().filter(|parent| parent.dati.is_some());
+        let parents = dsu
+            .genitori_non_conviventi()
+            .filter(|parent| parent.dati.is_some());
         Self {
             dsu,
             presentata,
             giorno,
-            adulti: dsu.membri().filter(|member| is_adult(&member.foglio_componente_nucleo, giorno)).count(),
-            membri: dsu.membri().map(|each| (&each.foglio_componente_nucleo.codice_fiscale, each.rapporto_con_dichiarante)).collect(),
+            adulti: dsu
+                .membri()
+                .filter(|member| is_adult(&member.foglio_componente_nucleo, giorno))
+                .count(),
+            membri: dsu
+                .membri()
+                .map(|each| {
+                    (
+                        &each.foglio_componente_nucleo.codice_fiscale,
+                        each.rapporto_con_dichiarante,
+                    )
+                })
+                .collect(),
             fogli,
             genitori_con_dati: parents.map(|parent| &parent.codice_fiscale).collect(),
             studenti: OnceCell::new(),
@@ -59,7 +73,10 @@ impl<'a> Indice<'a> {
 
     /// Whether a codice fiscale is an adult member's.
     pub(super) fn is_adulto(&self, codice: &CodiceFiscale) -> bool {
-        self.is_membro(codice) && self.foglio(codice).is_some_and(|foglio| is_adult(foglio, self.giorno))
+        self.is_membro(codice)
+            && self
+                .foglio(codice)
+                .is_some_and(|foglio| is_adult(foglio, self.giorno))
     }
 
     /// The role of a member.
@@ -69,13 +86,21 @@ impl<'a> Indice<'a> {
 
     /// The birthday of a person with a sheet.
     pub(super) fn nascita(&self, codice: &CodiceFiscale) -> Option<Date> {
-        self.foglio(codice).map(|foglio| foglio.dati_componente.anagrafica.data_nascita)
+        self.foglio(codice)
+            .map(|foglio| foglio.dati_componente.anagrafica.data_nascita)
     }
 
     /// Whether the DSU asks the indicator of this student.
     pub(super) fn is_studente(&self, codice: &CodiceFiscale) -> bool {
-        let students = || self.dsu.modello_base.iter().flat_map(|modello| &modello.universitario);
-        self.studenti.get_or_init(|| students().map(|each| &each.codice_fiscale_beneficiario).collect()).contains(codice)
+        let students = || {
+            self.dsu
+                .modello_base
+                .iter()
+                .flat_map(|modello| &modello.universitario)
+        };
+        self.studenti
+            .get_or_init(|| students().map(|each| &each.codice_fiscale_beneficiario).collect())
+            .contains(codice)
     }
 
     /// The sheet of a person, among the members' and those of parents who do not live with the family.
@@ -93,7 +118,8 @@ fn is_adult(foglio: &FoglioComponente, on: Date) -> bool {
     age(foglio.dati_componente.anagrafica.data_nascita, on) >= 18
 }
 
-/// Whether a codice fiscale is that of a member, who lives with the family. A declaration that completes another has no nucleus: that is judged with the one it completes.
+/// Whether a codice fiscale is that of a member, who lives with the family. A declaration that completes
+/// another has no nucleus: that is judged with the one it completes.
 pub(super) fn member(indice: &Indice<'_>, codice: &CodiceFiscale) -> bool {
     indice.dsu.nucleo_familiare.is_none() || indice.is_membro(codice)
 }

@@ -23,27 +23,58 @@ fn composition(dsu: &Dichiarazione, esame: &mut Esame) {
     if !matches!(dsu.operazione.tipo, TipoOperazione::N | TipoOperazione::R) {
         return;
     }
-    let ordinary = dsu.modello_base.iter().filter(|modello| modello.tipo == TipoModello::Ord).count();
+    let ordinary = dsu
+        .modello_base
+        .iter()
+        .filter(|modello| modello.tipo == TipoModello::Ord)
+        .count();
     if ordinary != 1 {
-        esame.refuse(Check::K04Modello, "/Dichiarazione/ModelloBase", "serve esattamente un ModelloBase di tipo ORD");
+        esame.refuse(
+            Check::K04Modello,
+            "/Dichiarazione/ModelloBase",
+            "serve esattamente un ModelloBase di tipo ORD",
+        );
     }
     let Some(nucleo) = &dsu.nucleo_familiare else {
         esame.refuse(Check::K04Nucleo, "/Dichiarazione", "manca il nucleo familiare");
         return;
     };
     const PATH: &str = "/Dichiarazione/NucleoFamiliare";
-    let with = |role| nucleo.componente_nucleo.iter().filter(move |c| c.rapporto_con_dichiarante == role);
+    let with = |role| {
+        nucleo
+            .componente_nucleo
+            .iter()
+            .filter(move |c| c.rapporto_con_dichiarante == role)
+    };
     let mut declarants = with(Ruolo::D);
     match (declarants.next(), declarants.next()) {
-        (None, _) => esame.refuse(Check::K04Dichiarante, PATH, "manca il dichiarante (RapportoConDichiarante D)"),
-        (Some(_), Some(_)) => esame.refuse(Check::K04Dichiarante, PATH, "più di un dichiarante (RapportoConDichiarante D)"),
-        (Some(one), None) if one.foglio_componente_nucleo.codice_fiscale != dsu.codice_fiscale_dichiarante => {
-            esame.refuse(Check::K04Dichiarante, "/Dichiarazione/@CodiceFiscaleDichiarante", "diverso dal codice fiscale del componente D");
+        (None, _) => esame.refuse(
+            Check::K04Dichiarante,
+            PATH,
+            "manca il dichiarante (RapportoConDichiarante D)",
+        ),
+        (Some(_), Some(_)) => esame.refuse(
+            Check::K04Dichiarante,
+            PATH,
+            "più di un dichiarante (RapportoConDichiarante D)",
+        ),
+        (Some(one), None)
+            if one.foglio_componente_nucleo.codice_fiscale != dsu.codice_fiscale_dichiarante =>
+        {
+            esame.refuse(
+                Check::K04Dichiarante,
+                "/Dichiarazione/@CodiceFiscaleDichiarante",
+                "diverso dal codice fiscale del componente D",
+            );
         }
         (Some(_), None) => {}
     }
     if with(Ruolo::C).count() > 1 {
-        esame.refuse(Check::K04Coniuge, PATH, "più di un coniuge (RapportoConDichiarante C)");
+        esame.refuse(
+            Check::K04Coniuge,
+            PATH,
+            "più di un coniuge (RapportoConDichiarante C)",
+        );
     }
 }
 
@@ -54,7 +85,11 @@ fn codes(dsu: &Dichiarazione, esame: &mut Esame) {
         let path = sheet_path(dsu, index);
         self::sheet(sheet, &path, esame);
         if !seen.insert(&sheet.codice_fiscale) {
-            esame.refuse(Check::K05Doppio, format_args!("{path}/@CodiceFiscale"), "codice fiscale già presente nel nucleo");
+            esame.refuse(
+                Check::K05Doppio,
+                format_args!("{path}/@CodiceFiscale"),
+                "codice fiscale già presente nel nucleo",
+            );
         }
     }
 }
@@ -70,41 +105,89 @@ pub(super) fn sheet(sheet: &FoglioComponente, path: &dyn Display, esame: &mut Es
 pub(super) fn code(codice: &CodiceFiscale, path: &dyn Display, esame: &mut Esame) {
     match codice.kind() {
         Ok(_) => {}
-        Err(Wrong::Forma) => esame.refuse(Check::K05Forma, path, "codice fiscale non valido: attesi 16 caratteri oppure 11 cifre"),
-        Err(Wrong::Controllo) => esame.refuse(Check::K05Controllo, path, "codice fiscale non valido: carattere di controllo errato"),
-        Err(Wrong::Data) => esame.refuse(Check::K05Data, path, "codice fiscale non valido: giorno di nascita inesistente"),
+        Err(Wrong::Forma) => esame.refuse(
+            Check::K05Forma,
+            path,
+            "codice fiscale non valido: attesi 16 caratteri oppure 11 cifre",
+        ),
+        Err(Wrong::Controllo) => esame.refuse(
+            Check::K05Controllo,
+            path,
+            "codice fiscale non valido: carattere di controllo errato",
+        ),
+        Err(Wrong::Data) => esame.refuse(
+            Check::K05Data,
+            path,
+            "codice fiscale non valido: giorno di nascita inesistente",
+        ),
     }
 }
 
 /// K05: birth, sex and place against the registry data. Places are only warned of: municipalities merge.
 fn person(sheet: &FoglioComponente, path: &dyn Display, esame: &mut Esame) {
-    let Ok(Kind::Persona(persona)) = sheet.codice_fiscale.kind() else { return };
+    let Ok(Kind::Persona(persona)) = sheet.codice_fiscale.kind() else {
+        return;
+    };
     let registry = &sheet.dati_componente.anagrafica;
     if !persona.born_on(registry.data_nascita) {
-        esame.refuse(Check::K05Nascita, path, "il codice fiscale non corrisponde alla data di nascita");
+        esame.refuse(
+            Check::K05Nascita,
+            path,
+            "il codice fiscale non corrisponde alla data di nascita",
+        );
     }
     if persona.sesso != registry.sesso {
-        esame.refuse(Check::K05Sesso, path, "il codice fiscale non corrisponde al sesso");
+        esame.refuse(
+            Check::K05Sesso,
+            path,
+            "il codice fiscale non corrisponde al sesso",
+        );
     }
     if persona.place != registry.codice_comune_nascita {
-        esame.warn(Check::K05Luogo, path, "il codice fiscale non corrisponde al comune di nascita");
+        esame.warn(
+            Check::K05Luogo,
+            path,
+            "il codice fiscale non corrisponde al comune di nascita",
+        );
     }
 }
 
 /// K06.
 fn roles(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
     let presented = circumstance.presented(dsu.presentata());
-    let Some(nucleo) = &dsu.nucleo_familiare else { return };
-    let represented = dsu.sottoscrizione.iter().any(|signature| signature.flag_rappresentanza_legale);
-    let declarant = nucleo.componente_nucleo.iter().find(|member| member.rapporto_con_dichiarante == Ruolo::D);
-    let parent_born = declarant.map(|member| member.foglio_componente_nucleo.dati_componente.anagrafica.data_nascita);
+    let Some(nucleo) = &dsu.nucleo_familiare else {
+        return;
+    };
+    let represented = dsu
+        .sottoscrizione
+        .iter()
+        .any(|signature| signature.flag_rappresentanza_legale);
+    let declarant = nucleo
+        .componente_nucleo
+        .iter()
+        .find(|member| member.rapporto_con_dichiarante == Ruolo::D);
+    let parent_born = declarant.map(|member| {
+        member
+            .foglio_componente_nucleo
+            .dati_componente
+            .anagrafica
+            .data_nascita
+    });
     for (index, member) in nucleo.componente_nucleo.iter().enumerate() {
         let path = member_path(dsu, index);
-        let born = member.foglio_componente_nucleo.dati_componente.anagrafica.data_nascita;
+        let born = member
+            .foglio_componente_nucleo
+            .dati_componente
+            .anagrafica
+            .data_nascita;
         if born > presented {
             let sheet = sheet_path(dsu, index);
             let path = format_args!("{sheet}/DatiComponente/Anagrafica/@DataNascita");
-            esame.refuse(Check::K06Nascita, path, "data di nascita successiva alla presentazione");
+            esame.refuse(
+                Check::K06Nascita,
+                path,
+                "data di nascita successiva alla presentazione",
+            );
             continue;
         }
         let age = age(born, presented);
@@ -112,17 +195,33 @@ fn roles(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame
         let role = format_args!("{path}/@RapportoConDichiarante");
         match member.rapporto_con_dichiarante {
             Ruolo::F | Ruolo::Ma if age >= 18 => {
-                esame.refuse(Check::K06Minore, role, "ruolo riservato ai minorenni: alla presentazione il componente è maggiorenne");
+                esame.refuse(
+                    Check::K06Minore,
+                    role,
+                    "ruolo riservato ai minorenni: alla presentazione il componente è maggiorenne",
+                );
             }
             Ruolo::Fc | Ruolo::Fnc if age < 18 => {
-                esame.refuse(Check::K06Maggiorenne, role, "ruolo riservato ai maggiorenni: alla presentazione il componente è minorenne");
+                esame.refuse(
+                    Check::K06Maggiorenne,
+                    role,
+                    "ruolo riservato ai maggiorenni: alla presentazione il componente è minorenne",
+                );
             }
             Ruolo::D | Ruolo::C if age < 18 && !represented => {
-                esame.refuse(Check::K06Adulto, role, "il dichiarante e il coniuge sono maggiorenni, o li rappresenta chi sottoscrive");
+                esame.refuse(
+                    Check::K06Adulto,
+                    role,
+                    "il dichiarante e il coniuge sono maggiorenni, o li rappresenta chi sottoscrive",
+                );
             }
             // Of the declarant: the spouse need not be a parent.
             each if each.is_figlio() && parent_born.is_some_and(|parent| parent >= born) => {
-                esame.refuse(Check::K06Genitore, role, "il dichiarante non è più anziano di chi è detto suo figlio");
+                esame.refuse(
+                    Check::K06Genitore,
+                    role,
+                    "il dichiarante non è più anziano di chi è detto suo figlio",
+                );
             }
             Ruolo::Fnc if i64::from(age) >= i64::from(oldest) => {
                 esame.refuse(
@@ -134,11 +233,25 @@ fn roles(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame
             _ => {}
         }
         if member.flag_assenza_reddito && age >= 18 {
-            esame.refuse(Check::K06AssenzaReddito, format_args!("{path}/@FlagAssenzaReddito"), "ammesso solo per i minorenni");
+            esame.refuse(
+                Check::K06AssenzaReddito,
+                format_args!("{path}/@FlagAssenzaReddito"),
+                "ammesso solo per i minorenni",
+            );
         }
-        if member.flag_assenza_reddito && member.foglio_componente_nucleo.altri_redditi.as_ref().is_some_and(AltriRedditi::has_incomes) {
+        if member.flag_assenza_reddito
+            && member
+                .foglio_componente_nucleo
+                .altri_redditi
+                .as_ref()
+                .is_some_and(AltriRedditi::has_incomes)
+        {
             let text = "il componente è detto senza redditi, ma il foglio FC8 ne dichiara";
-            esame.refuse(Check::K06AssenzaReddito, format_args!("{path}/@FlagAssenzaReddito"), text);
+            esame.refuse(
+                Check::K06AssenzaReddito,
+                format_args!("{path}/@FlagAssenzaReddito"),
+                text,
+            );
         }
     }
 }
@@ -148,11 +261,18 @@ fn conditions(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut 
     let least = circumstance.rules.law.figli_minimo;
     let family = Ruoli::of(dsu.membri().map(|member| member.rapporto_con_dichiarante));
     for (index, modello) in dsu.modello_base.iter().enumerate() {
-        let Some(conditions) = &modello.condizioni_nucleo else { continue };
+        let Some(conditions) = &modello.condizioni_nucleo else {
+            continue;
+        };
         let modello_path = step(&"/Dichiarazione", "ModelloBase", index, dsu.modello_base.len());
         let path = format_args!("{modello_path}/CondizioniNucleo");
         let roles = match &modello.nucleo_ristretto {
-            Some(nucleo) => Ruoli::of(nucleo.componente_nucleo_ristretto.iter().map(|member| member.relazione_con_beneficiario.ruolo())),
+            Some(nucleo) => Ruoli::of(
+                nucleo
+                    .componente_nucleo_ristretto
+                    .iter()
+                    .map(|member| member.relazione_con_beneficiario.ruolo()),
+            ),
             None => family,
         };
         if let Some(children) = conditions.numero_figli {
@@ -166,19 +286,34 @@ fn conditions(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut 
             } else if children > roles.membri {
                 esame.refuse(Check::K07Figli, path, "più figli che componenti del nucleo");
             } else if children < roles.figli {
-                esame.refuse(Check::K07Figli, path, "meno figli di quanti il nucleo ne ha per i loro ruoli");
+                esame.refuse(
+                    Check::K07Figli,
+                    path,
+                    "meno figli di quanti il nucleo ne ha per i loro ruoli",
+                );
             }
         }
         if let Some(cohabiting) = conditions.numero_figli_conviventi {
             let path = format_args!("{path}/@NumeroFigliConviventi");
-            if conditions.numero_figli.is_some_and(|children| cohabiting > children) {
+            if conditions
+                .numero_figli
+                .is_some_and(|children| cohabiting > children)
+            {
                 esame.refuse(Check::K07Conviventi, path, "più figli conviventi che figli");
             } else if cohabiting > roles.possono_convivere() {
-                esame.refuse(Check::K07Conviventi, path, "più figli conviventi di quanti il nucleo ne ha per i loro ruoli");
+                esame.refuse(
+                    Check::K07Conviventi,
+                    path,
+                    "più figli conviventi di quanti il nucleo ne ha per i loro ruoli",
+                );
             }
         }
         if conditions.flag_unico_genitore && roles.coniuge {
-            esame.refuse(Check::K07Genitore, format_args!("{path}/@FlagUnicoGenitore"), "il nucleo ha due adulti genitori");
+            esame.refuse(
+                Check::K07Genitore,
+                format_args!("{path}/@FlagUnicoGenitore"),
+                "il nucleo ha due adulti genitori",
+            );
         }
     }
 }
@@ -199,17 +334,23 @@ impl Ruoli {
         roles.fold(Self::default(), |counted, role| Self {
             membri: counted.membri.saturating_add(1),
             figli: counted.figli.saturating_add(u32::from(role.is_figlio())),
-            non_conviventi: counted.non_conviventi.saturating_add(u32::from(role == Ruolo::Fnc)),
+            non_conviventi: counted
+                .non_conviventi
+                .saturating_add(u32::from(role == Ruolo::Fnc)),
             altri: counted.altri.saturating_add(u32::from(role == Ruolo::P)),
             coniuge: counted.coniuge || role == Ruolo::C,
         })
     }
 
-    /// The most children that can live with the family: those by their role, and members with role P. Any member may declare, so that the declarant may
-    /// be a child too.
+    /// The most children that can live with the family: those by their role, and members with role P. Any
+    /// member may declare, so that the declarant may be a child too.
     fn possono_convivere(self) -> u32 {
         let by_role = self.figli - self.non_conviventi;
-        if self.altri == 0 { by_role } else { by_role.saturating_add(self.altri) }
+        if self.altri == 0 {
+            by_role
+        } else {
+            by_role.saturating_add(self.altri)
+        }
     }
 }
 
@@ -221,18 +362,37 @@ fn disabilities(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mu
 }
 
 /// K12, for one sheet.
-pub(super) fn disability(sheet: &FoglioComponente, path: &dyn Display, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+pub(super) fn disability(
+    sheet: &FoglioComponente,
+    path: &dyn Display,
+    circumstance: &Circumstance<'_>,
+    esame: &mut Esame,
+) {
     if let Some(disability) = &sheet.disabilita {
         let path = format_args!("{path}/Disabilita");
-        for (text, attribute) in [(&disability.ente_certif, "EnteCertif"), (&disability.doc_certif, "DocCertif")] {
+        for (text, attribute) in [
+            (&disability.ente_certif, "EnteCertif"),
+            (&disability.doc_certif, "DocCertif"),
+        ] {
             if text.trim().is_empty() {
-                esame.refuse(Check::K12Certificato, format_args!("{path}/@{attribute}"), "dato del certificato mancante");
+                esame.refuse(
+                    Check::K12Certificato,
+                    format_args!("{path}/@{attribute}"),
+                    "dato del certificato mancante",
+                );
             }
         }
         if disability.data_certif > circumstance.today {
-            esame.refuse(Check::K12Data, format_args!("{path}/@DataCertif"), "data del certificato nel futuro");
+            esame.refuse(
+                Check::K12Data,
+                format_args!("{path}/@DataCertif"),
+                "data del certificato nel futuro",
+            );
         } else if disability.data_certif < sheet.dati_componente.anagrafica.data_nascita {
-            let (path, text) = (format_args!("{path}/@DataCertif"), "data del certificato precedente alla nascita");
+            let (path, text) = (
+                format_args!("{path}/@DataCertif"),
+                "data del certificato precedente alla nascita",
+            );
             // A slip of months is met in DSU that are in order otherwise: it moves no figure.
             match disability.data_certif.year() < sheet.dati_componente.anagrafica.data_nascita.year() {
                 true => esame.refuse(Check::K12Data, path, text),

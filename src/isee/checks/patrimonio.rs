@@ -1,4 +1,5 @@
-//! K09 to K11: financial relations, increases, real estate; and the bound of amounts that the schema leaves without.
+//! K09 to K11: financial relations, increases, real estate; and the bound of amounts that the schema leaves
+//! without.
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -6,22 +7,37 @@ use std::fmt::Display;
 use rust_decimal::Decimal;
 
 use super::super::dsu::Dichiarazione;
-use super::super::foglio::{AltriRedditi, FoglioComponente, Incremento, PatrimonioImmobiliare, PatrimonioMobiliare};
+use super::super::foglio::{
+    AltriRedditi, FoglioComponente, Incremento, PatrimonioImmobiliare, PatrimonioMobiliare,
+};
 use super::{Check, Circumstance, Esame, sheet_path, step};
 
 /// The largest amount, euros, of those to which the schema sets no bound: sums of such cannot overflow.
 const LARGEST: Decimal = Decimal::from_parts(1_215_752_191, 23, 0, false, 0);
 
 pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
-    let anno = circumstance.rules.assets_year(circumstance.presented(dsu.presentata()));
+    let anno = circumstance
+        .rules
+        .assets_year(circumstance.presented(dsu.presentata()));
     for (index, each) in dsu.fogli().enumerate() {
         sheet(each, &sheet_path(dsu, index), (circumstance, anno), esame);
     }
 }
 
 /// All of one sheet; its assets are those at the end of a year.
-pub(super) fn sheet(sheet: &FoglioComponente, path: &dyn Display, when: (&Circumstance<'_>, i16), esame: &mut Esame) {
-    assets(sheet.patrimonio_mobiliare.as_ref(), sheet.patrimonio_immobiliare.as_ref(), path, when, esame);
+pub(super) fn sheet(
+    sheet: &FoglioComponente,
+    path: &dyn Display,
+    when: (&Circumstance<'_>, i16),
+    esame: &mut Esame,
+) {
+    assets(
+        sheet.patrimonio_mobiliare.as_ref(),
+        sheet.patrimonio_immobiliare.as_ref(),
+        path,
+        when,
+        esame,
+    );
     if let Some(incomes) = &sheet.altri_redditi {
         bounded(incomes, &format_args!("{path}/AltriRedditi"), esame);
     }
@@ -45,17 +61,36 @@ pub(super) fn assets(
 
 /// K01: the amounts to which the schema sets no bound.
 pub(super) fn bounded(incomes: &AltriRedditi, path: &dyn Display, esame: &mut Esame) {
-    for (amount, attribute) in [(incomes.reddito_irpef, "RedditoIRPEF"), (incomes.trattamenti_assistenziali, "TrattamentiAssistenziali")] {
+    for (amount, attribute) in [
+        (incomes.reddito_irpef, "RedditoIRPEF"),
+        (incomes.trattamenti_assistenziali, "TrattamentiAssistenziali"),
+    ] {
         if amount.is_some_and(|amount| amount.abs() > LARGEST) {
-            esame.refuse(Check::K01Intervallo, format_args!("{path}/@{attribute}"), "importo fuori dall'intervallo ammesso");
+            esame.refuse(
+                Check::K01Intervallo,
+                format_args!("{path}/@{attribute}"),
+                "importo fuori dall'intervallo ammesso",
+            );
         }
     }
 }
 
 /// K09 and K10.
-fn relations(movable: &PatrimonioMobiliare, path: &dyn Display, (circumstance, anno): (&Circumstance<'_>, i16), esame: &mut Esame) {
-    match (movable.flag_possesso_rapporto_finanziario, movable.rapporto.is_empty()) {
-        (true, true) => esame.refuse(Check::K09Possesso, path, "possesso di rapporti finanziari senza alcun rapporto"),
+fn relations(
+    movable: &PatrimonioMobiliare,
+    path: &dyn Display,
+    (circumstance, anno): (&Circumstance<'_>, i16),
+    esame: &mut Esame,
+) {
+    match (
+        movable.flag_possesso_rapporto_finanziario,
+        movable.rapporto.is_empty(),
+    ) {
+        (true, true) => esame.refuse(
+            Check::K09Possesso,
+            path,
+            "possesso di rapporti finanziari senza alcun rapporto",
+        ),
         (false, false) => {
             esame.refuse(
                 Check::K09Possesso,
@@ -68,20 +103,41 @@ fn relations(movable: &PatrimonioMobiliare, path: &dyn Display, (circumstance, a
     let mut seen = HashSet::new();
     for (index, relation) in movable.rapporto.iter().enumerate() {
         let path = step(path, "Rapporto", index, movable.rapporto.len());
-        let (operator, identifier) = (relation.codice_fiscale_operatore.trim(), relation.identificativo.trim());
-        for (text, attribute) in [(operator, "CodiceFiscaleOperatore"), (identifier, "Identificativo")] {
+        let (operator, identifier) = (
+            relation.codice_fiscale_operatore.trim(),
+            relation.identificativo.trim(),
+        );
+        for (text, attribute) in [
+            (operator, "CodiceFiscaleOperatore"),
+            (identifier, "Identificativo"),
+        ] {
             if text.is_empty() {
-                esame.refuse(Check::K09Dati, format_args!("{path}/@{attribute}"), "operatore o identificativo del rapporto mancante");
+                esame.refuse(
+                    Check::K09Dati,
+                    format_args!("{path}/@{attribute}"),
+                    "operatore o identificativo del rapporto mancante",
+                );
             }
         }
         if !seen.insert((relation.tipo_rapporto, operator, identifier)) {
-            esame.refuse(Check::K09Doppio, format_args!("{path}/@Identificativo"), "rapporto già indicato per la stessa persona");
+            esame.refuse(
+                Check::K09Doppio,
+                format_args!("{path}/@Identificativo"),
+                "rapporto già indicato per la stessa persona",
+            );
         }
         if relation.tipo_rapporto.is_account() {
-            for (amount, attribute) in [(relation.saldo_3112, "Saldo3112"), (relation.consistenza_media, "ConsistenzaMedia")] {
+            for (amount, attribute) in [
+                (relation.saldo_3112, "Saldo3112"),
+                (relation.consistenza_media, "ConsistenzaMedia"),
+            ] {
                 if amount.is_none() {
                     let path = format_args!("{path}/@{attribute}");
-                    esame.refuse(Check::K09Saldo, path, "per conti e depositi (01, 03, 09) servono saldo e consistenza media");
+                    esame.refuse(
+                        Check::K09Saldo,
+                        path,
+                        "per conti e depositi (01, 03, 09) servono saldo e consistenza media",
+                    );
                 }
             }
             if relation.valore.is_some() {
@@ -90,9 +146,16 @@ fn relations(movable: &PatrimonioMobiliare, path: &dyn Display, (circumstance, a
             }
         } else {
             if relation.valore.is_none() {
-                esame.refuse(Check::K09Valore, format_args!("{path}/@Valore"), "per questo tipo di rapporto serve il valore");
+                esame.refuse(
+                    Check::K09Valore,
+                    format_args!("{path}/@Valore"),
+                    "per questo tipo di rapporto serve il valore",
+                );
             }
-            for (amount, attribute) in [(relation.saldo_3112, "Saldo3112"), (relation.consistenza_media, "ConsistenzaMedia")] {
+            for (amount, attribute) in [
+                (relation.saldo_3112, "Saldo3112"),
+                (relation.consistenza_media, "ConsistenzaMedia"),
+            ] {
                 if amount.is_some() {
                     let text = "questo tipo di rapporto ha soltanto il valore";
                     esame.refuse(Check::K09Importi, format_args!("{path}/@{attribute}"), text);
@@ -102,10 +165,21 @@ fn relations(movable: &PatrimonioMobiliare, path: &dyn Display, (circumstance, a
         if let (Some(start), Some(end)) = (relation.data_inizio, relation.data_fine)
             && end < start
         {
-            esame.refuse(Check::K09Date, format_args!("{path}/@DataFine"), "data di fine precedente a quella di inizio");
+            esame.refuse(
+                Check::K09Date,
+                format_args!("{path}/@DataFine"),
+                "data di fine precedente a quella di inizio",
+            );
         }
-        if relation.data_inizio.is_some_and(|start| start > circumstance.today) {
-            esame.refuse(Check::K09Date, format_args!("{path}/@DataInizio"), "data di inizio nel futuro");
+        if relation
+            .data_inizio
+            .is_some_and(|start| start > circumstance.today)
+        {
+            esame.refuse(
+                Check::K09Date,
+                format_args!("{path}/@DataInizio"),
+                "data di inizio nel futuro",
+            );
         }
         let began_later = relation.data_inizio.is_some_and(|start| start.year() > anno);
         if began_later || relation.data_fine.is_some_and(|end| end.year() < anno) {
@@ -114,12 +188,25 @@ fn relations(movable: &PatrimonioMobiliare, path: &dyn Display, (circumstance, a
             esame.refuse(Check::K09Anno, format_args!("{path}/@{attribute}"), text);
         }
     }
-    let empty = |increase: &Incremento| increase.incremento_immobiliare.or(increase.incremento_mobiliare).is_none();
+    let empty = |increase: &Incremento| {
+        increase
+            .incremento_immobiliare
+            .or(increase.incremento_mobiliare)
+            .is_none()
+    };
     if movable.incremento.as_ref().is_some_and(empty) {
-        esame.refuse(Check::K10Incremento, format_args!("{path}/Incremento"), "Incremento senza alcun importo");
+        esame.refuse(
+            Check::K10Incremento,
+            format_args!("{path}/Incremento"),
+            "Incremento senza alcun importo",
+        );
     }
     if movable.flag_incremento.unwrap_or(false) != movable.incremento.is_some() {
-        esame.refuse(Check::K10Incremento, path, "FlagIncremento e Incremento devono stare insieme");
+        esame.refuse(
+            Check::K10Incremento,
+            path,
+            "FlagIncremento e Incremento devono stare insieme",
+        );
     }
 }
 
@@ -128,10 +215,21 @@ fn estate(real: &PatrimonioImmobiliare, path: &dyn Display, esame: &mut Esame) {
     for (index, each) in real.patrimonio.iter().enumerate() {
         let path = step(path, "Patrimonio", index, real.patrimonio.len());
         if each.quota_posseduta <= Decimal::ZERO || each.quota_posseduta > Decimal::ONE_HUNDRED {
-            esame.warn(Check::K11Quota, format_args!("{path}/@QuotaPosseduta"), "quota non maggiore di 0, o oltre 100");
+            esame.warn(
+                Check::K11Quota,
+                format_args!("{path}/@QuotaPosseduta"),
+                "quota non maggiore di 0, o oltre 100",
+            );
         }
-        if each.mutuo_residuo.is_some_and(|mortgage| mortgage > each.valore_imu) {
-            esame.warn(Check::K11Mutuo, format_args!("{path}/@MutuoResiduo"), "mutuo superiore al valore: conta fino al valore");
+        if each
+            .mutuo_residuo
+            .is_some_and(|mortgage| mortgage > each.valore_imu)
+        {
+            esame.warn(
+                Check::K11Mutuo,
+                format_args!("{path}/@MutuoResiduo"),
+                "mutuo superiore al valore: conta fino al valore",
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! K16: restricted nuclei and their members (DPCM 159/2013 art. 6 c. 2: the spouse, minor children, adult dependent children).
+//! K16: restricted nuclei and their members (DPCM 159/2013 art. 6 c. 2: the spouse, minor children, adult
+//! dependent children).
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -11,12 +12,21 @@ use super::indice::member;
 use super::{Check, Esame, Indice, step};
 
 /// `again` where the same beneficiary has a restricted nucleus already.
-pub(super) fn examine(indice: &Indice<'_>, nucleo: &NucleoRistretto, again: bool, path: &dyn Display, esame: &mut Esame) {
+pub(super) fn examine(
+    indice: &Indice<'_>,
+    nucleo: &NucleoRistretto,
+    again: bool,
+    path: &dyn Display,
+    esame: &mut Esame,
+) {
     if !matches!(indice.dsu.operazione.tipo, TipoOperazione::N | TipoOperazione::R) {
         return;
     }
     let members = &nucleo.componente_nucleo_ristretto;
-    let beneficiary = members.iter().find(|each| each.flag_beneficiario).map(|each| &each.codice_fiscale);
+    let beneficiary = members
+        .iter()
+        .find(|each| each.flag_beneficiario)
+        .map(|each| &each.codice_fiscale);
     let mut seen = HashSet::new();
     let mut spouses = 0;
     for (place, each) in members.iter().enumerate() {
@@ -26,11 +36,19 @@ pub(super) fn examine(indice: &Indice<'_>, nucleo: &NucleoRistretto, again: bool
             esame.refuse(Check::K16Componente, format_args!("{path}/@CodiceFiscale"), text);
         }
         if !seen.insert(&each.codice_fiscale) {
-            esame.refuse(Check::K16Componente, format_args!("{path}/@CodiceFiscale"), "componente ripetuto nel nucleo ristretto");
+            esame.refuse(
+                Check::K16Componente,
+                format_args!("{path}/@CodiceFiscale"),
+                "componente ripetuto nel nucleo ristretto",
+            );
         }
         if each.flag_beneficiario != (each.relazione_con_beneficiario == Relazione::B) {
             let text = "FlagBeneficiario e la relazione B devono andare insieme";
-            esame.refuse(Check::K16Beneficiario, format_args!("{path}/@FlagBeneficiario"), text);
+            esame.refuse(
+                Check::K16Beneficiario,
+                format_args!("{path}/@FlagBeneficiario"),
+                text,
+            );
         }
         spouses += usize::from(each.relazione_con_beneficiario == Relazione::C);
         if let Some(beneficiary) = beneficiary {
@@ -38,27 +56,46 @@ pub(super) fn examine(indice: &Indice<'_>, nucleo: &NucleoRistretto, again: bool
         }
     }
     if members.iter().filter(|each| each.flag_beneficiario).count() != 1 {
-        esame.refuse(Check::K16Beneficiario, path, "nel nucleo ristretto serve esattamente un beneficiario");
+        esame.refuse(
+            Check::K16Beneficiario,
+            path,
+            "nel nucleo ristretto serve esattamente un beneficiario",
+        );
     }
     if spouses > 1 {
         esame.refuse(Check::K16Coniuge, path, "più di un coniuge del beneficiario");
     }
     if again {
-        esame.refuse(Check::K16Doppio, path, "per questo beneficiario c'è già un nucleo ristretto");
+        esame.refuse(
+            Check::K16Doppio,
+            path,
+            "per questo beneficiario c'è già un nucleo ristretto",
+        );
     } else if let Some(beneficiary) = beneficiary {
         left_out(indice, beneficiary, &seen, path, esame);
     }
 }
 
 /// Compares the relation to the beneficiary with the ages, and with the roles of both.
-fn relation(indice: &Indice<'_>, (beneficiary, each): (&CodiceFiscale, &ComponenteNucleoRistretto), path: &dyn Display, esame: &mut Esame) {
+fn relation(
+    indice: &Indice<'_>,
+    (beneficiary, each): (&CodiceFiscale, &ComponenteNucleoRistretto),
+    path: &dyn Display,
+    esame: &mut Esame,
+) {
     let own = &each.codice_fiscale;
-    let (Some(born), Some(role)) = (indice.nascita(own), indice.ruolo(own)) else { return };
+    let (Some(born), Some(role)) = (indice.nascita(own), indice.ruolo(own)) else {
+        return;
+    };
     let relation = each.relazione_con_beneficiario;
     let adult = age(born, indice.giorno) >= 18;
     if relation == Relazione::B {
         if !adult {
-            esame.refuse(Check::K16Eta, format_args!("{path}/@CodiceFiscale"), "il beneficiario del nucleo ristretto è minorenne");
+            esame.refuse(
+                Check::K16Eta,
+                format_args!("{path}/@CodiceFiscale"),
+                "il beneficiario del nucleo ristretto è minorenne",
+            );
         }
         return;
     }
@@ -68,11 +105,19 @@ fn relation(indice: &Indice<'_>, (beneficiary, each): (&CodiceFiscale, &Componen
         Relazione::B | Relazione::C | Relazione::Fc | Relazione::Fnc => adult,
     };
     if !of_age {
-        esame.refuse(Check::K16Eta, path, "la relazione con il beneficiario non va con l'età");
+        esame.refuse(
+            Check::K16Eta,
+            path,
+            "la relazione con il beneficiario non va con l'età",
+        );
     }
     let child = relation.ruolo().is_figlio();
     if child && indice.nascita(beneficiary).is_some_and(|parent| born <= parent) {
-        esame.refuse(Check::K16Eta, path, "il figlio non è più giovane del beneficiario");
+        esame.refuse(
+            Check::K16Eta,
+            path,
+            "il figlio non è più giovane del beneficiario",
+        );
     }
     let agrees = match indice.ruolo(beneficiary) {
         Some(Ruolo::D) => relation.ruolo() == role,
@@ -82,20 +127,45 @@ fn relation(indice: &Indice<'_>, (beneficiary, each): (&CodiceFiscale, &Componen
         _ => true,
     };
     if !agrees {
-        esame.refuse(Check::K16Relazione, path, "la relazione con il beneficiario non va con il rapporto con il dichiarante");
+        esame.refuse(
+            Check::K16Relazione,
+            path,
+            "la relazione con il beneficiario non va con il rapporto con il dichiarante",
+        );
     }
 }
 
-/// Members that belong to the nucleus and are left out. A child of the declarant must be in it; a child of the spouse, or an adult child, may.
-fn left_out(indice: &Indice<'_>, beneficiary: &CodiceFiscale, named: &HashSet<&CodiceFiscale>, path: &dyn Display, esame: &mut Esame) {
-    let Some(of @ (Ruolo::D | Ruolo::C)) = indice.ruolo(beneficiary) else { return };
-    for each in indice.dsu.membri().filter(|each| !named.contains(&each.foglio_componente_nucleo.codice_fiscale)) {
+/// Members that belong to the nucleus and are left out. A child of the declarant must be in it; a child of
+/// the spouse, or an adult child, may.
+fn left_out(
+    indice: &Indice<'_>,
+    beneficiary: &CodiceFiscale,
+    named: &HashSet<&CodiceFiscale>,
+    path: &dyn Display,
+    esame: &mut Esame,
+) {
+    let Some(of @ (Ruolo::D | Ruolo::C)) = indice.ruolo(beneficiary) else {
+        return;
+    };
+    for each in indice
+        .dsu
+        .membri()
+        .filter(|each| !named.contains(&each.foglio_componente_nucleo.codice_fiscale))
+    {
         match (of, each.rapporto_con_dichiarante) {
             (Ruolo::D, Ruolo::C) | (Ruolo::C, Ruolo::D) => {
-                esame.refuse(Check::K16Manca, path, "nel nucleo ristretto manca il coniuge del beneficiario");
+                esame.refuse(
+                    Check::K16Manca,
+                    path,
+                    "nel nucleo ristretto manca il coniuge del beneficiario",
+                );
             }
             (Ruolo::D, Ruolo::F | Ruolo::Ma | Ruolo::Fnc) => {
-                esame.refuse(Check::K16Manca, path, "nel nucleo ristretto manca un figlio minorenne o a carico del beneficiario");
+                esame.refuse(
+                    Check::K16Manca,
+                    path,
+                    "nel nucleo ristretto manca un figlio minorenne o a carico del beneficiario",
+                );
             }
             (_, role) if role.is_figlio() => {
                 esame.warn(

@@ -5,7 +5,10 @@ use super::nucleo::code;
 use super::{Check, Circumstance, Difetto, Esame, Indice, step};
 
 /// Who signs is of the nucleus, or signs for who is.
-const SOTTOSCRITTORE: (Check, &str) = (Check::K18Sottoscrittore, "chi sottoscrive non fa parte del nucleo e non è rappresentante");
+const SOTTOSCRITTORE: (Check, &str) = (
+    Check::K18Sottoscrittore,
+    "chi sottoscrive non fa parte del nucleo e non è rappresentante",
+);
 
 impl Sottoscrizione {
     /// Whether a legal representative signed, or somebody in place of who was hindered.
@@ -14,8 +17,8 @@ impl Sottoscrizione {
     }
 }
 
-/// Who signed a declaration that refers to another one and has no nucleus of its own: its declarant, a member of the other's nucleus where it is the same declarant's, or a
-/// representative.
+/// Who signed a declaration that refers to another one and has no nucleus of its own: its declarant, a member
+/// of the other's nucleus where it is the same declarant's, or a representative.
 pub fn sottoscrittori(dsu: &Dichiarazione, base: &Dichiarazione) -> Vec<Difetto> {
     if dsu.nucleo_familiare.is_some() {
         return Vec::new();
@@ -28,24 +31,55 @@ pub fn sottoscrittori(dsu: &Dichiarazione, base: &Dichiarazione) -> Vec<Difetto>
         let member = own && members.contains(code);
         !(member || *code == dsu.codice_fiscale_dichiarante || signature.is_for_another())
     });
-    let path =
-        |index| format!("{}/@CodiceFiscaleSottoscrittore", step(&"/Dichiarazione", "Sottoscrizione", index, dsu.sottoscrizione.len()));
-    strangers.map(|(index, _)| Difetto { code: SOTTOSCRITTORE.0, path: path(index), text: SOTTOSCRITTORE.1 }).collect()
+    let path = |index| {
+        format!(
+            "{}/@CodiceFiscaleSottoscrittore",
+            step(
+                &"/Dichiarazione",
+                "Sottoscrizione",
+                index,
+                dsu.sottoscrizione.len()
+            )
+        )
+    };
+    strangers
+        .map(|(index, _)| Difetto {
+            code: SOTTOSCRITTORE.0,
+            path: path(index),
+            text: SOTTOSCRITTORE.1,
+        })
+        .collect()
 }
 
 pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esame: &mut Esame) {
     let dsu = indice.dsu;
     for (index, signature) in dsu.sottoscrizione.iter().enumerate() {
-        let path = step(&"/Dichiarazione", "Sottoscrizione", index, dsu.sottoscrizione.len());
+        let path = step(
+            &"/Dichiarazione",
+            "Sottoscrizione",
+            index,
+            dsu.sottoscrizione.len(),
+        );
         if signature.data_sottoscrizione > circumstance.today {
-            esame.refuse(Check::K18Data, format_args!("{path}/@DataSottoscrizione"), "data di sottoscrizione nel futuro");
+            esame.refuse(
+                Check::K18Data,
+                format_args!("{path}/@DataSottoscrizione"),
+                "data di sottoscrizione nel futuro",
+            );
         } else if signature.data_sottoscrizione.year() < circumstance.today.year() - 1 {
             let text = "sottoscritta prima dell'anno che precede quello della trasmissione";
             esame.warn(Check::K18Anno, format_args!("{path}/@DataSottoscrizione"), text);
         }
-        let address = signature.indirizzo_pec.as_deref().is_some_and(|address| !address.trim().is_empty());
+        let address = signature
+            .indirizzo_pec
+            .as_deref()
+            .is_some_and(|address| !address.trim().is_empty());
         if signature.flag_pec && !address {
-            esame.refuse(Check::K18Pec, format_args!("{path}/@IndirizzoPEC"), "manca l'indirizzo PEC a cui inviare l'attestazione");
+            esame.refuse(
+                Check::K18Pec,
+                format_args!("{path}/@IndirizzoPEC"),
+                "manca l'indirizzo PEC a cui inviare l'attestazione",
+            );
         }
         // What refers to another DSU has no nucleus: who signed it is judged with that one.
         let elsewhere = dsu.nucleo_familiare.is_none();
@@ -58,13 +92,25 @@ pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esam
             }
         }
         if signature.flag_autorizzazione_ritiro != signature.delegato.is_some() {
-            esame.refuse(Check::K18Delegato, &path, "l'autorizzazione al ritiro e il delegato devono stare insieme");
+            esame.refuse(
+                Check::K18Delegato,
+                &path,
+                "l'autorizzazione al ritiro e il delegato devono stare insieme",
+            );
         }
         let protocol = format_args!("{path}/@ProtocolloMittente");
         if signature.protocollo_mittente.trim().is_empty() {
             esame.refuse(Check::K19Protocollo, protocol, "protocollo del mittente mancante");
-        } else if dsu.sottoscrizione.first().is_some_and(|first| first.protocollo_mittente != signature.protocollo_mittente) {
-            esame.refuse(Check::K19Protocollo, protocol, "i protocolli del mittente della stessa DSU devono essere uguali");
+        } else if dsu
+            .sottoscrizione
+            .first()
+            .is_some_and(|first| first.protocollo_mittente != signature.protocollo_mittente)
+        {
+            esame.refuse(
+                Check::K19Protocollo,
+                protocol,
+                "i protocolli del mittente della stessa DSU devono essere uguali",
+            );
         }
     }
     late(indice, circumstance, esame);
@@ -72,9 +118,18 @@ pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esam
 
 /// DPCM 159/2013 art. 11 c. 1: within four working days of presentation. Late transmission is only warned of.
 fn late(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esame: &mut Esame) {
-    let Some(presented) = indice.presentata else { return };
+    let Some(presented) = indice.presentata else {
+        return;
+    };
     let days = circumstance.rules.law.trasmissione_giorni;
-    if circumstance.calendario.is_later(presented, circumstance.today, days) {
-        esame.warn(Check::K18Termine, "/Dichiarazione/Sottoscrizione", "trasmessa oltre il termine di quattro giorni lavorativi");
+    if circumstance
+        .calendario
+        .is_later(presented, circumstance.today, days)
+    {
+        esame.warn(
+            Check::K18Termine,
+            "/Dichiarazione/Sottoscrizione",
+            "trasmessa oltre il termine di quattro giorni lavorativi",
+        );
     }
 }

@@ -36,18 +36,38 @@ pub struct Calcolo {
 }
 
 /// Computes the ordinary indicator of a DSU presented on `presented`.
-pub fn ordinario(dsu: &Dichiarazione, presented: Date, rules: &RuleSet, feed: &dyn Feed) -> Result<Calcolo, NotComputable> {
+pub fn ordinario(
+    dsu: &Dichiarazione,
+    presented: Date,
+    rules: &RuleSet,
+    feed: &dyn Feed,
+) -> Result<Calcolo, NotComputable> {
     let nucleo = Nucleo::ordinario(dsu, presented, feed)?;
     calcola(&nucleo, presented, rules, Regime::Ordinario)
 }
 
 /// Computes one indicator of a nucleus.
-pub fn calcola(nucleo: &Nucleo<'_>, presented: Date, rules: &RuleSet, regime: Regime) -> Result<Calcolo, NotComputable> {
+pub fn calcola(
+    nucleo: &Nucleo<'_>,
+    presented: Date,
+    rules: &RuleSet,
+    regime: Regime,
+) -> Result<Calcolo, NotComputable> {
     let figli = Figli::of(nucleo);
-    let redditi: Vec<RedditoComponente> = nucleo.persone.iter().map(|persona| redditi::reddito(persona, rules)).collect();
+    let redditi: Vec<RedditoComponente> = nucleo
+        .persone
+        .iter()
+        .map(|persona| redditi::reddito(persona, rules))
+        .collect();
     let somma = redditi.iter().map(RedditoComponente::netto).sum::<Euro>().line();
     let changed = redditi.iter().any(|reddito| reddito.corrente.is_some());
-    let corrente = changed.then(|| redditi.iter().map(RedditoComponente::netto_corrente).sum::<Euro>().line());
+    let corrente = changed.then(|| {
+        redditi
+            .iter()
+            .map(RedditoComponente::netto_corrente)
+            .sum::<Euro>()
+            .line()
+    });
 
     let mobiliare = patrimonio::mobiliare(nucleo, &figli, rules);
     let figurativo = (rules.law.rendimento * mobiliare.fruttifero).line();
@@ -64,7 +84,10 @@ pub fn calcola(nucleo: &Nucleo<'_>, presented: Date, rules: &RuleSet, regime: Re
     let isp = (gross - detrazione_mobiliare) + (gross_estate - detrazione_immobiliare);
 
     let ise = (isr.euro() + rules.law.isp_quota * isp.euro()).line();
-    let scala = nucleo.scala.clone().unwrap_or_else(|| equivalenza::scala(nucleo, &figli, presented, rules, regime));
+    let scala = nucleo
+        .scala
+        .clone()
+        .unwrap_or_else(|| equivalenza::scala(nucleo, &figli, presented, rules, regime));
     let value = scala.valore();
     let isee = ise.euro().over(value).ok_or(NotComputable::Overflow)?.line();
 
@@ -84,14 +107,29 @@ pub fn calcola(nucleo: &Nucleo<'_>, presented: Date, rules: &RuleSet, regime: Re
         maggiorazioni: scala.maggiorazioni().printed(),
         scala_equivalenza: value.printed(),
     };
-    Ok(Calcolo { ise, modalita, isee, redditi, detrazioni: voci, mobiliare, immobiliare, scala })
+    Ok(Calcolo {
+        ise,
+        modalita,
+        isee,
+        redditi,
+        detrazioni: voci,
+        mobiliare,
+        immobiliare,
+        scala,
+    })
 }
 
 impl Calcolo {
     /// The five values of an indicator.
     pub fn valori(&self) -> Valori {
         let m = &self.modalita;
-        Valori { ise: m.ise, scala_equivalenza: m.scala_equivalenza, isee: self.isee.printed(), isr: m.isr, isp: m.isp }
+        Valori {
+            ise: m.ise,
+            scala_equivalenza: m.scala_equivalenza,
+            isee: self.isee.printed(),
+            isr: m.isr,
+            isp: m.isp,
+        }
     }
 }
 
@@ -100,15 +138,24 @@ impl Calcolo {
     pub fn righe(&self) -> Vec<(&'static str, Importo)> {
         let m = &self.modalita;
         let mut righe = vec![("SommaRedditiComponenti", m.somma_redditi_componenti)];
-        righe.extend(m.somma_redditi_componenti_corrente.map(|corrente| ("SommaRedditiComponentiCorrente", corrente)));
+        righe.extend(
+            m.somma_redditi_componenti_corrente
+                .map(|corrente| ("SommaRedditiComponentiCorrente", corrente)),
+        );
         righe.extend([
-            ("RedditoFigurativoPatrimonioMobiliare", m.reddito_figurativo_patrimonio_mobiliare),
+            (
+                "RedditoFigurativoPatrimonioMobiliare",
+                m.reddito_figurativo_patrimonio_mobiliare,
+            ),
             ("Detrazioni", m.detrazioni),
             ("ISR", m.isr),
             ("PatrimonioMobiliare", m.patrimonio_mobiliare),
             ("DetrazionePatrimonioMobiliare", m.detrazione_patrimonio_mobiliare),
             ("PatrimonioImmobiliare", m.patrimonio_immobiliare),
-            ("DetrazionePatrimonioImmobiliare", m.detrazione_patrimonio_immobiliare),
+            (
+                "DetrazionePatrimonioImmobiliare",
+                m.detrazione_patrimonio_immobiliare,
+            ),
             ("ISP", m.isp),
             ("ISE", m.ise),
             ("ParametroNucleo", m.parametro_nucleo),

@@ -7,8 +7,8 @@ use jiff::civil::Date;
 use super::super::codes::{PresenzaGenitori, Ruolo, TipoModello};
 use super::super::codice_fiscale::CodiceFiscale;
 use super::super::dsu::{
-    DatiFiglio, DatiGenitore, Dichiarazione, Donazione, FiglioNonCompresoNelNucleo, GenitoreNonConvivente, ModelloBase, Residenziale,
-    Universitario,
+    DatiFiglio, DatiGenitore, Dichiarazione, Donazione, FiglioNonCompresoNelNucleo, GenitoreNonConvivente,
+    ModelloBase, Residenziale, Universitario,
 };
 use super::super::feed::Feed;
 use super::super::foglio::FoglioComponente;
@@ -51,12 +51,14 @@ pub struct Indicatori {
     pub ristretti: Vec<Ristretto>,
 }
 
-/// The specific indicator: for ADI, SFL, assegno unico, nursery and newborn bonus (L. 199/2025 art. 1 c. 208).
+/// The specific indicator: for ADI, SFL, assegno unico, nursery and newborn bonus (L. 199/2025 art. 1 c.
+/// 208).
 #[derive(Clone, PartialEq)]
 pub struct Specifico {
     /// Of the family.
     pub famiglia: Calcolo,
-    /// Of each minor: where the parents live apart art. 7 applies to it too (u). Shown and kept; no published schema has a place for it.
+    /// Of each minor: where the parents live apart art. 7 applies to it too (u). Shown and kept; no published
+    /// schema has a place for it.
     pub minorenni: Vec<Indicatore>,
 }
 
@@ -158,7 +160,12 @@ pub enum Motivo {
 impl Indicatore {
     fn of(foglio: &FoglioComponente, caso: Caso) -> Self {
         let anagrafica = &foglio.dati_componente.anagrafica;
-        Self { codice_fiscale: foglio.codice_fiscale.clone(), cognome: anagrafica.cognome.clone(), nome: anagrafica.nome.clone(), caso }
+        Self {
+            codice_fiscale: foglio.codice_fiscale.clone(),
+            cognome: anagrafica.cognome.clone(),
+            nome: anagrafica.nome.clone(),
+            caso,
+        }
     }
 
     /// The ISEE, where it can be computed.
@@ -188,32 +195,70 @@ impl<'a> Situazione<'a> {
             None => None,
         };
         let mut universitari = Vec::new();
-        for studente in self.dsu.modello_base.iter().flat_map(|modello| &modello.universitario) {
-            let Some(foglio) = self.foglio(&studente.codice_fiscale_beneficiario) else { continue };
-            universitari.push(Indicatore::of(foglio, self.universitario((&nucleo, &ordinario), &genitori, studente)?));
+        for studente in self
+            .dsu
+            .modello_base
+            .iter()
+            .flat_map(|modello| &modello.universitario)
+        {
+            let Some(foglio) = self.foglio(&studente.codice_fiscale_beneficiario) else {
+                continue;
+            };
+            universitari.push(Indicatore::of(
+                foglio,
+                self.universitario((&nucleo, &ordinario), &genitori, studente)?,
+            ));
         }
         let mut residenziali = Vec::new();
         for residenziale in &modello.residenziale {
             // Of who has a restricted nucleus, in that: unless it is asked for there too.
             let beneficiario = &residenziale.codice_fiscale_beneficiario;
-            let moved = self.ristretto(beneficiario).is_some_and(|form| !form.residenziale.iter().any(|each| each.is_of(beneficiario)));
-            let Some(foglio) = self.foglio(beneficiario).filter(|_| !moved) else { continue };
-            residenziali.push(Indicatore::of(foglio, self.residenziale(&nucleo, &ordinario, residenziale)?));
+            let moved = self
+                .ristretto(beneficiario)
+                .is_some_and(|form| !form.residenziale.iter().any(|each| each.is_of(beneficiario)));
+            let Some(foglio) = self.foglio(beneficiario).filter(|_| !moved) else {
+                continue;
+            };
+            residenziali.push(Indicatore::of(
+                foglio,
+                self.residenziale(&nucleo, &ordinario, residenziale)?,
+            ));
         }
         let mut ristretti = Vec::new();
-        for form in self.dsu.modello_base.iter().filter(|modello| modello.tipo == TipoModello::Rid) {
-            let Some(beneficiario) = form.beneficiario() else { continue };
+        for form in self
+            .dsu
+            .modello_base
+            .iter()
+            .filter(|modello| modello.tipo == TipoModello::Rid)
+        {
+            let Some(beneficiario) = form.beneficiario() else {
+                continue;
+            };
             let nucleo = Nucleo::ristretto(self.dsu, form, self.presented, self.feed)?;
             let calcolo = self.calcola(&nucleo, Regime::Ordinario)?;
             let mut wanted = form.residenziale.iter().chain(&modello.residenziale);
             let wanted = wanted.find(|residenziale| residenziale.is_of(beneficiario));
             let residenziale = match wanted.zip(self.foglio(beneficiario)) {
-                Some((residenziale, foglio)) => Some(Indicatore::of(foglio, self.residenziale(&nucleo, &calcolo, residenziale)?)),
+                Some((residenziale, foglio)) => Some(Indicatore::of(
+                    foglio,
+                    self.residenziale(&nucleo, &calcolo, residenziale)?,
+                )),
                 None => None,
             };
-            ristretti.push(Ristretto { beneficiario: beneficiario.clone(), calcolo, residenziale });
+            ristretti.push(Ristretto {
+                beneficiario: beneficiario.clone(),
+                calcolo,
+                residenziale,
+            });
         }
-        Ok(Indicatori { ordinario, specifico, minorenni, universitari, residenziali, ristretti })
+        Ok(Indicatori {
+            ordinario,
+            specifico,
+            minorenni,
+            universitari,
+            residenziali,
+            ristretti,
+        })
     }
 
     /// Art. 7, for each minor of the nucleus.
@@ -223,10 +268,15 @@ impl<'a> Situazione<'a> {
         genitori: &Genitori<'a>,
         regime: Regime,
     ) -> Result<Vec<Indicatore>, NotComputable> {
-        let minors = nucleo.0.persone.iter().filter(|persona| persona.is_minor(self.presented));
+        let minors = nucleo
+            .0
+            .persone
+            .iter()
+            .filter(|persona| persona.is_minor(self.presented));
         minors
             .map(|persona| {
-                let caso = self.con_genitore(nucleo, genitori, (&persona.foglio.codice_fiscale, None), regime)?;
+                let caso =
+                    self.con_genitore(nucleo, genitori, (&persona.foglio.codice_fiscale, None), regime)?;
                 Ok(Indicatore::of(persona.foglio, caso))
             })
             .collect()
@@ -242,10 +292,14 @@ impl<'a> Situazione<'a> {
 
     /// The restricted form of a beneficiary.
     fn ristretto(&self, beneficiario: &CodiceFiscale) -> Option<&'a ModelloBase> {
-        self.dsu.modello_base.iter().find(|modello| modello.tipo == TipoModello::Rid && modello.beneficiario() == Some(beneficiario))
+        self.dsu
+            .modello_base
+            .iter()
+            .find(|modello| modello.tipo == TipoModello::Rid && modello.beneficiario() == Some(beneficiario))
     }
 
-    /// Art. 7, and art. 8 for a student with one parent in the nucleus. The other one (not `but`) joins, adds a component, or does not count.
+    /// Art. 7, and art. 8 for a student with one parent in the nucleus. The other one (not `but`) joins, adds
+    /// a component, or does not count.
     fn con_genitore(
         &self,
         (nucleo, base): (&Nucleo<'a>, &Calcolo),
@@ -253,32 +307,68 @@ impl<'a> Situazione<'a> {
         (child, but): (&CodiceFiscale, Option<&CodiceFiscale>),
         regime: Regime,
     ) -> Result<Caso, NotComputable> {
-        let mut parents = genitori.of_child(child).filter(|parent| but.is_none_or(|but| parent.codice_fiscale != *but));
-        let Some(parent) = parents.next() else { return Ok(Caso::Base(base.isee)) };
-        let Some(data) = self.genitore(parent) else { return Ok(Caso::NonCalcolabile(Motivo::Genitore)) };
+        let mut parents = genitori
+            .of_child(child)
+            .filter(|parent| but.is_none_or(|but| parent.codice_fiscale != *but));
+        let Some(parent) = parents.next() else {
+            return Ok(Caso::Base(base.isee));
+        };
+        let Some(data) = self.genitore(parent) else {
+            return Ok(Caso::NonCalcolabile(Motivo::Genitore));
+        };
         if parent.flag_coniugato_con_persona_diversa {
             let Some((componente, value)) = self.aggiuntiva(parent, &data, genitori, regime) else {
                 return Ok(Caso::NonCalcolabile(Motivo::Genitore));
             };
             let isee = base.isee + value;
-            return Ok(Diverso::caso(Modo::Aggiuntiva, base.clone(), vec![componente], Vec::new(), isee));
+            return Ok(Diverso::caso(
+                Modo::Aggiuntiva,
+                base.clone(),
+                vec![componente],
+                Vec::new(),
+                isee,
+            ));
         }
-        let calcolo = self.calcola(&nucleo.clone().with(data.attratto(self.presented, self.feed)), regime)?;
+        let calcolo = self.calcola(
+            &nucleo.clone().with(data.attratto(self.presented, self.feed)),
+            regime,
+        )?;
         let isee = calcolo.isee;
-        Ok(Diverso::caso(Modo::Attratta, calcolo, vec![data.componente(None, None)], Vec::new(), isee))
+        Ok(Diverso::caso(
+            Modo::Attratta,
+            calcolo,
+            vec![data.componente(None, None)],
+            Vec::new(),
+            isee,
+        ))
     }
 
     /// Where a parent's data are: in a DSU of their own, here, or nowhere.
     fn genitore(&self, parent: &'a GenitoreNonConvivente) -> Option<Esterno<'a>> {
         // Of a parent who stands in two forms the data may stand in either.
-        let same = || self.dsu.genitori_non_conviventi().filter(|each| each.codice_fiscale == parent.codice_fiscale);
-        match parent.dati.as_ref().or_else(|| same().find_map(|each| each.dati.as_ref())) {
-            Some(DatiGenitore::Protocollo(protocollo)) => Esterno::referred(&parent.codice_fiscale, protocollo, self.presented, self.altre),
+        let same = || {
+            self.dsu
+                .genitori_non_conviventi()
+                .filter(|each| each.codice_fiscale == parent.codice_fiscale)
+        };
+        match parent
+            .dati
+            .as_ref()
+            .or_else(|| same().find_map(|each| each.dati.as_ref()))
+        {
+            Some(DatiGenitore::Protocollo(protocollo)) => {
+                Esterno::referred(&parent.codice_fiscale, protocollo, self.presented, self.altre)
+            }
             Some(DatiGenitore::Dettaglio(dettaglio)) => Esterno::genitore(dettaglio, self.dsu),
             // A sheet among the family's, in the role of who does not live with it.
             None => {
                 let foglio = self.dsu.foglio_non_convivente(&parent.codice_fiscale)?;
-                Some(Esterno { foglio, dsu: self.dsu, riferita: None, numeri: None })
+                Some(Esterno {
+                    foglio,
+                    dsu: self.dsu,
+                    riferita: None,
+                    numeri: None,
+                })
             }
         }
     }
@@ -306,7 +396,9 @@ impl<'a> Situazione<'a> {
         let child = &studente.codice_fiscale_beneficiario;
         match studente.presenza_genitori {
             PresenzaGenitori::TuttiPresenti => return Ok(Caso::Base(base.isee)),
-            PresenzaGenitori::SoloUno => return self.con_genitore((nucleo, base), genitori, (child, None), Regime::Ordinario),
+            PresenzaGenitori::SoloUno => {
+                return self.con_genitore((nucleo, base), genitori, (child, None), Regime::Ordinario);
+            }
             PresenzaGenitori::ConiugatiNonPresenti | PresenzaGenitori::NonConiugatiNonPresenti
                 if studente.is_autonomo() && self.has_adequate_income(base, child) =>
             {
@@ -315,30 +407,50 @@ impl<'a> Situazione<'a> {
             PresenzaGenitori::ConiugatiNonPresenti | PresenzaGenitori::NonConiugatiNonPresenti => {}
         }
         let missing = Ok(Caso::NonCalcolabile(Motivo::Nucleo));
-        let (Some(parent), Some(foglio)) = (&studente.codice_fiscale_genitore, self.foglio(child)) else { return missing };
-        let Some((attracting, attratto)) = self.attracting(parent, studente, foglio) else { return missing };
+        let (Some(parent), Some(foglio)) = (&studente.codice_fiscale_genitore, self.foglio(child)) else {
+            return missing;
+        };
+        let Some((attracting, attratto)) = self.attracting(parent, studente, foglio) else {
+            return missing;
+        };
         let calcolo = self.calcola(&attracting, Regime::Ordinario)?;
         let isee = calcolo.isee;
-        let alone = Diverso::caso(Modo::StudenteAttratto, calcolo.clone(), Vec::new(), attratto.clone(), isee);
+        let alone = Diverso::caso(
+            Modo::StudenteAttratto,
+            calcolo.clone(),
+            Vec::new(),
+            attratto.clone(),
+            isee,
+        );
         if studente.presenza_genitori == PresenzaGenitori::ConiugatiNonPresenti {
             return Ok(alone);
         }
-        Ok(match self.con_genitore((&attracting, &calcolo), genitori, (child, Some(parent)), Regime::Ordinario)? {
-            Caso::Base(_) => alone,
-            Caso::NonCalcolabile(motivo) => Caso::NonCalcolabile(motivo),
-            Caso::Diverso(diverso) => {
-                let modo = match diverso.modo {
-                    Modo::Aggiuntiva => Modo::StudenteAttrattoCompAggiuntiva,
-                    _ => Modo::StudenteAttrattoCompAttratta,
-                };
-                Diverso::caso(modo, diverso.calcolo, diverso.componenti, attratto, diverso.isee)
-            }
-        })
+        Ok(
+            match self.con_genitore(
+                (&attracting, &calcolo),
+                genitori,
+                (child, Some(parent)),
+                Regime::Ordinario,
+            )? {
+                Caso::Base(_) => alone,
+                Caso::NonCalcolabile(motivo) => Caso::NonCalcolabile(motivo),
+                Caso::Diverso(diverso) => {
+                    let modo = match diverso.modo {
+                        Modo::Aggiuntiva => Modo::StudenteAttrattoCompAggiuntiva,
+                        _ => Modo::StudenteAttrattoCompAttratta,
+                    };
+                    Diverso::caso(modo, diverso.calcolo, diverso.componenti, attratto, diverso.isee)
+                }
+            },
+        )
     }
 
     /// Whether a student's own income is adequate (art. 8 c. 2 b): as declared, where nothing is known of it.
     fn has_adequate_income(&self, base: &Calcolo, student: &CodiceFiscale) -> bool {
-        let known = base.redditi.iter().find(|reddito| reddito.codice_fiscale == *student && reddito.fonte != Fonte::Dsu);
+        let known = base
+            .redditi
+            .iter()
+            .find(|reddito| reddito.codice_fiscale == *student && reddito.fonte != Fonte::Dsu);
         let income = known.map(|reddito| reddito.redditi.iter().map(|voce| voce.importo).sum::<Euro>());
         income.is_none_or(|income| income >= self.rules.law.studente_reddito)
     }
@@ -350,7 +462,10 @@ impl<'a> Situazione<'a> {
         studente: &'a Universitario,
         foglio: &'a FoglioComponente,
     ) -> Option<(Nucleo<'a>, Vec<Membro>)> {
-        let elsewhere = self.dsu.genitori_non_conviventi().find(|each| each.codice_fiscale == *parent);
+        let elsewhere = self
+            .dsu
+            .genitori_non_conviventi()
+            .find(|each| each.codice_fiscale == *parent);
         let by_protocol = studente.numero_protocollo_rif_genitore.as_deref();
         let data = match by_protocol {
             Some(protocollo) => Esterno::referred(parent, protocollo, self.presented, self.altre),
@@ -369,11 +484,22 @@ impl<'a> Situazione<'a> {
                 nome: anagrafica.nome.clone(),
             }
         };
-        if !nucleo.persone.iter().any(|persona| persona.foglio.codice_fiscale == foglio.codice_fiscale) {
+        if !nucleo
+            .persone
+            .iter()
+            .any(|persona| persona.foglio.codice_fiscale == foglio.codice_fiscale)
+        {
             let ruolo =
-                if super::super::age(foglio.dati_componente.anagrafica.data_nascita, self.presented) < 18 { Ruolo::F } else { Ruolo::Fnc };
+                if super::super::age(foglio.dati_componente.anagrafica.data_nascita, self.presented) < 18 {
+                    Ruolo::F
+                } else {
+                    Ruolo::Fnc
+                };
             let persona = Persona::known(foglio, ruolo, self.dsu, self.presented, self.feed).from_elsewhere();
-            let condizioni = Condizioni { figli: nucleo.condizioni.figli.map(|figli| figli + 1), ..nucleo.condizioni };
+            let condizioni = Condizioni {
+                figli: nucleo.condizioni.figli.map(|figli| figli + 1),
+                ..nucleo.condizioni
+            };
             nucleo = Nucleo { condizioni, ..nucleo }.with(persona);
         }
         let members = nucleo.persone.iter().map(listed).collect();
@@ -381,22 +507,44 @@ impl<'a> Situazione<'a> {
     }
 
     /// Art. 6 c. 3: what was given away counts, and so do the children outside.
-    fn residenziale(&self, nucleo: &Nucleo<'a>, base: &Calcolo, residenziale: &'a Residenziale) -> Result<Caso, NotComputable> {
-        let donated: &[Donazione] = if residenziale.donazioni_contano() { &residenziale.donazione } else { &[] };
-        let recomputed = self.calcola(&Nucleo { donazioni: donated, ..nucleo.clone() }, Regime::Residenziale)?;
+    fn residenziale(
+        &self,
+        nucleo: &Nucleo<'a>,
+        base: &Calcolo,
+        residenziale: &'a Residenziale,
+    ) -> Result<Caso, NotComputable> {
+        let donated: &[Donazione] = if residenziale.donazioni_contano() {
+            &residenziale.donazione
+        } else {
+            &[]
+        };
+        let recomputed = self.calcola(
+            &Nucleo {
+                donazioni: donated,
+                ..nucleo.clone()
+            },
+            Regime::Residenziale,
+        )?;
         let differs = !donated.is_empty() || recomputed.modalita != base.modalita;
         let calcolo = if differs { recomputed } else { base.clone() };
 
         let (mut componenti, mut sum) = (Vec::new(), Line::ZERO);
-        for child in residenziale.figlio_non_compreso_nel_nucleo.iter().filter(|child| child.condizione_esclusione.is_none()) {
-            let Some(data) = self.figlio(child) else { return Ok(Caso::NonCalcolabile(Motivo::Figlio)) };
+        for child in residenziale
+            .figlio_non_compreso_nel_nucleo
+            .iter()
+            .filter(|child| child.condizione_esclusione.is_none())
+        {
+            let Some(data) = self.figlio(child) else {
+                return Ok(Caso::NonCalcolabile(Motivo::Figlio));
+            };
             if data.has_disability() {
                 continue;
             }
             let Some(alone) = data.solo(self.presented, self.rules, self.feed, Regime::Ordinario) else {
                 return Ok(Caso::NonCalcolabile(Motivo::Figlio));
             };
-            let value = di_figlio(&alone, calcolo.scala.valore(), self.rules).ok_or(NotComputable::Overflow)?;
+            let value =
+                di_figlio(&alone, calcolo.scala.valore(), self.rules).ok_or(NotComputable::Overflow)?;
             sum += value;
             componenti.push(data.componente(Some(alone), Some(value)));
         }
@@ -413,13 +561,16 @@ impl<'a> Situazione<'a> {
     /// Where a child's data are.
     fn figlio(&self, child: &'a FiglioNonCompresoNelNucleo) -> Option<Esterno<'a>> {
         match child.dati.as_ref()? {
-            DatiFiglio::Protocollo(protocollo) => Esterno::referred(&child.codice_fiscale, protocollo, self.presented, self.altre),
+            DatiFiglio::Protocollo(protocollo) => {
+                Esterno::referred(&child.codice_fiscale, protocollo, self.presented, self.altre)
+            }
             DatiFiglio::Dettaglio(dettaglio) => Esterno::figlio(dettaglio, self.dsu),
         }
     }
 }
 
-/// The parents who do not live with the family, by the children whom they name: gathered once, since each minor and each student asks for theirs.
+/// The parents who do not live with the family, by the children whom they name: gathered once, since each
+/// minor and each student asks for theirs.
 struct Genitori<'a> {
     /// Those who are not excluded, in the order of the declaration.
     by_child: HashMap<&'a CodiceFiscale, Vec<&'a GenitoreNonConvivente>>,
@@ -429,14 +580,19 @@ struct Genitori<'a> {
 
 impl<'a> Genitori<'a> {
     fn of(dsu: &'a Dichiarazione) -> Self {
-        let mut gathered = Self { by_child: HashMap::new(), figli: HashMap::new() };
+        let mut gathered = Self {
+            by_child: HashMap::new(),
+            figli: HashMap::new(),
+        };
         for parent in dsu.genitori_non_conviventi() {
             let figli = gathered.figli.entry(&parent.codice_fiscale).or_default();
             for child in parent.beneficiario.iter().map(|child| &child.codice_fiscale) {
                 figli.insert(child);
                 let named = gathered.by_child.entry(child).or_default();
                 // Once, however often this parent names the child.
-                if !parent.flag_genitore_escluso && named.last().is_none_or(|last| !std::ptr::eq(*last, parent)) {
+                if !parent.flag_genitore_escluso
+                    && named.last().is_none_or(|last| !std::ptr::eq(*last, parent))
+                {
                     named.push(parent);
                 }
             }
@@ -444,7 +600,10 @@ impl<'a> Genitori<'a> {
         gathered
     }
 
-    fn of_child(&self, child: &CodiceFiscale) -> impl Iterator<Item = &'a GenitoreNonConvivente> + use<'_, 'a> {
+    fn of_child(
+        &self,
+        child: &CodiceFiscale,
+    ) -> impl Iterator<Item = &'a GenitoreNonConvivente> + use<'_, 'a> {
         self.by_child.get(child).into_iter().flatten().copied()
     }
 
@@ -454,13 +613,26 @@ impl<'a> Genitori<'a> {
 }
 
 impl Diverso {
-    fn caso(modo: Modo, calcolo: Calcolo, componenti: Vec<Componente>, attratto: Vec<Membro>, isee: Line) -> Caso {
-        Caso::Diverso(Box::new(Self { modo, calcolo, componenti, attratto, isee }))
+    fn caso(
+        modo: Modo,
+        calcolo: Calcolo,
+        componenti: Vec<Componente>,
+        attratto: Vec<Membro>,
+        isee: Line,
+    ) -> Caso {
+        Caso::Diverso(Box::new(Self {
+            modo,
+            calcolo,
+            componenti,
+            attratto,
+            isee,
+        }))
     }
 }
 
 impl Universitario {
-    /// Declared to be a nucleus of their own: two years out of the family's home, in one that is not the family's, and an adequate income (art. 8 c. 2).
+    /// Declared to be a nucleus of their own: two years out of the family's home, in one that is not the
+    /// family's, and an adequate income (art. 8 c. 2).
     pub fn is_autonomo(&self) -> bool {
         self.flag_residenza_studente == Some(true) && self.flag_capacita_reddito_studente == Some(true)
     }
@@ -471,16 +643,25 @@ impl Residenziale {
         self.codice_fiscale_beneficiario == *beneficiario
     }
 
-    /// Whether what was given away counts: after the first request, or within three years before it to who is bound to maintenance.
+    /// Whether what was given away counts: after the first request, or within three years before it to who is
+    /// bound to maintenance.
     pub fn donazioni_contano(&self) -> bool {
-        self.flag_donazioni && (self.flag_donazioni_successive == Some(true) || self.flag_donazioni_precedenti_alimenti == Some(true))
+        self.flag_donazioni
+            && (self.flag_donazioni_successive == Some(true)
+                || self.flag_donazioni_precedenti_alimenti == Some(true))
     }
 }
 
 impl ModelloBase {
     /// The beneficiary of a restricted nucleus.
     pub fn beneficiario(&self) -> Option<&CodiceFiscale> {
-        let members = self.nucleo_ristretto.iter().flat_map(|nucleo| &nucleo.componente_nucleo_ristretto);
-        members.into_iter().find(|member| member.flag_beneficiario).map(|member| &member.codice_fiscale)
+        let members = self
+            .nucleo_ristretto
+            .iter()
+            .flat_map(|nucleo| &nucleo.componente_nucleo_ristretto);
+        members
+            .into_iter()
+            .find(|member| member.flag_beneficiario)
+            .map(|member| &member.codice_fiscale)
     }
 }

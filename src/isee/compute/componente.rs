@@ -1,13 +1,15 @@
 //! Components that come from outside the nucleus: All. 2.
 //!
-//! Who stands outside is looked at alone: own incomes and assets, and the scale of the nucleus they live in, which is known in numbers or from a
-//! DSU of theirs.
+//! Who stands outside is looked at alone: own incomes and assets, and the scale of the nucleus they live in,
+//! which is known in numbers or from a DSU of theirs.
 
 use jiff::civil::Date;
 
 use super::super::codes::Ruolo;
 use super::super::codice_fiscale::CodiceFiscale;
-use super::super::dsu::{ComponenteAggiuntiva, DettaglioFiglio, DettaglioGenitoreNonConvivente, Dichiarazione};
+use super::super::dsu::{
+    ComponenteAggiuntiva, DettaglioFiglio, DettaglioGenitoreNonConvivente, Dichiarazione,
+};
 use super::super::feed::Feed;
 use super::super::foglio::FoglioComponente;
 use super::super::money::{Euro, Line, Ratio};
@@ -30,7 +32,9 @@ pub struct Riferita {
 
 impl std::fmt::Debug for Riferita {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Riferita").field("presentata", &self.presentata).finish_non_exhaustive()
+        f.debug_struct("Riferita")
+            .field("presentata", &self.presentata)
+            .finish_non_exhaustive()
     }
 }
 
@@ -91,24 +95,56 @@ pub struct Componente {
 impl<'a> Esterno<'a> {
     /// A parent's data, where they are complete.
     pub fn genitore(dettaglio: &'a DettaglioGenitoreNonConvivente, dsu: &'a Dichiarazione) -> Option<Self> {
-        Self::complete(dsu, dettaglio.foglio_componente_genitore.as_ref(), &dettaglio.componente_aggiuntiva_genitore)
+        Self::complete(
+            dsu,
+            dettaglio.foglio_componente_genitore.as_ref(),
+            &dettaglio.componente_aggiuntiva_genitore,
+        )
     }
 
     /// A child's data, where they are complete.
     pub fn figlio(dettaglio: &'a DettaglioFiglio, dsu: &'a Dichiarazione) -> Option<Self> {
-        Self::complete(dsu, dettaglio.foglio_componente_figlio.as_ref(), &dettaglio.componente_aggiuntiva_figlio)
+        Self::complete(
+            dsu,
+            dettaglio.foglio_componente_figlio.as_ref(),
+            &dettaglio.componente_aggiuntiva_figlio,
+        )
     }
 
-    fn complete(dsu: &'a Dichiarazione, foglio: Option<&'a FoglioComponente>, numeri: &'a ComponenteAggiuntiva) -> Option<Self> {
+    fn complete(
+        dsu: &'a Dichiarazione,
+        foglio: Option<&'a FoglioComponente>,
+        numeri: &'a ComponenteAggiuntiva,
+    ) -> Option<Self> {
         let foglio = foglio.filter(|_| numeri.flag_completezza_dati)?;
-        Some(Self { foglio, dsu, riferita: None, numeri: Some(numeri) })
+        Some(Self {
+            foglio,
+            dsu,
+            riferita: None,
+            numeri: Some(numeri),
+        })
     }
 
     /// Somebody's data in a DSU of their own, valid on a day.
-    pub fn referred(codice: &CodiceFiscale, protocollo: &str, on: Date, altre: &'a dyn Altre) -> Option<Self> {
-        let riferita = altre.dsu(protocollo).filter(|riferita| riferita.presentata <= on && on <= riferita.scadenza)?;
-        let foglio = riferita.dsu.fogli().find(|foglio| foglio.codice_fiscale == *codice)?;
-        Some(Self { foglio, dsu: &riferita.dsu, riferita: Some(riferita), numeri: None })
+    pub fn referred(
+        codice: &CodiceFiscale,
+        protocollo: &str,
+        on: Date,
+        altre: &'a dyn Altre,
+    ) -> Option<Self> {
+        let riferita = altre
+            .dsu(protocollo)
+            .filter(|riferita| riferita.presentata <= on && on <= riferita.scadenza)?;
+        let foglio = riferita
+            .dsu
+            .fogli()
+            .find(|foglio| foglio.codice_fiscale == *codice)?;
+        Some(Self {
+            foglio,
+            dsu: &riferita.dsu,
+            riferita: Some(riferita),
+            numeri: None,
+        })
     }
 
     /// As a member of the nucleus that attracts them.
@@ -116,7 +152,8 @@ impl<'a> Esterno<'a> {
         Persona::known(self.foglio, Ruolo::Gnc, self.dsu, presented, feed).from_elsewhere()
     }
 
-    /// The indicator of that person alone, with the scale and the children of the nucleus that they live in; nothing where that is not known.
+    /// The indicator of that person alone, with the scale and the children of the nucleus that they live in;
+    /// nothing where that is not known.
     pub fn solo(&self, presented: Date, rules: &RuleSet, feed: &dyn Feed, regime: Regime) -> Option<Calcolo> {
         let persona = Persona::known(self.foglio, Ruolo::D, self.dsu, presented, feed);
         let nucleo = match (self.riferita, self.numeri) {
@@ -127,14 +164,21 @@ impl<'a> Esterno<'a> {
                 let scala = calcola(&family, presented, rules, regime).ok()?.scala;
                 Nucleo {
                     persone: vec![persona],
-                    condizioni: Condizioni { figli: Some(figli.tutti), conviventi: Some(figli.conviventi), ..family.condizioni },
+                    condizioni: Condizioni {
+                        figli: Some(figli.tutti),
+                        conviventi: Some(figli.conviventi),
+                        ..family.condizioni
+                    },
                     abitazione: Some(&modello.abitazione),
                     donazioni: &[],
                     scala: Some(scala),
                 }
             }
             (None, Some(numeri)) => {
-                let numbers = numeri.nucleo_familiare_componente_aggiuntiva.as_ref().filter(|numbers| numbers.numero_componenti > 0)?;
+                let numbers = numeri
+                    .nucleo_familiare_componente_aggiuntiva
+                    .as_ref()
+                    .filter(|numbers| numbers.numero_componenti > 0)?;
                 Nucleo {
                     persone: vec![persona],
                     condizioni: Condizioni {
@@ -155,7 +199,10 @@ impl<'a> Esterno<'a> {
     /// The nucleus of that person, where nobody else is in it: of who lives with others, these are not known.
     pub fn nucleo_di_uno(&self, presented: Date, feed: &dyn Feed) -> Option<Nucleo<'a>> {
         let numeri = self.numeri?;
-        numeri.nucleo_familiare_componente_aggiuntiva.as_ref().filter(|numbers| numbers.numero_componenti == 1)?;
+        numeri
+            .nucleo_familiare_componente_aggiuntiva
+            .as_ref()
+            .filter(|numbers| numbers.numero_componenti == 1)?;
         Some(Nucleo {
             persone: vec![Persona::known(self.foglio, Ruolo::D, self.dsu, presented, feed)],
             condizioni: Condizioni::default(),
@@ -167,17 +214,27 @@ impl<'a> Esterno<'a> {
 
     /// Whether that person, or a member of their nucleus, has a disability.
     pub fn has_disability(&self) -> bool {
-        let numbers = self.numeri.and_then(|numeri| numeri.nucleo_familiare_componente_aggiuntiva.as_ref());
-        let in_numbers = numbers.is_some_and(|n| n.flag_disabilita_media || n.flag_disabilita_grave || n.flag_non_autosufficienti);
-        let in_dsu =
-            self.riferita.is_some_and(|riferita| riferita.dsu.membri().any(|member| member.foglio_componente_nucleo.disabilita.is_some()));
+        let numbers = self
+            .numeri
+            .and_then(|numeri| numeri.nucleo_familiare_componente_aggiuntiva.as_ref());
+        let in_numbers = numbers.is_some_and(|n| {
+            n.flag_disabilita_media || n.flag_disabilita_grave || n.flag_non_autosufficienti
+        });
+        let in_dsu = self.riferita.is_some_and(|riferita| {
+            riferita
+                .dsu
+                .membri()
+                .any(|member| member.foglio_componente_nucleo.disabilita.is_some())
+        });
         self.foglio.disabilita.is_some() || in_numbers || in_dsu
     }
 
     /// As a component of the attestation.
     pub fn componente(&self, calcolo: Option<Calcolo>, valore: Option<Line>) -> Componente {
         let anagrafica = &self.foglio.dati_componente.anagrafica;
-        let signature = self.riferita.and_then(|riferita| riferita.dsu.sottoscrizione_del_dichiarante());
+        let signature = self
+            .riferita
+            .and_then(|riferita| riferita.dsu.sottoscrizione_del_dichiarante());
         Componente {
             codice_fiscale: self.foglio.codice_fiscale.clone(),
             cognome: anagrafica.cognome.clone(),
@@ -193,20 +250,29 @@ impl<'a> Esterno<'a> {
 /// The share of a parent outside: more where there is more than one child. With the name of its parameter.
 pub fn quota_di_genitore(children: usize, rules: &RuleSet) -> (Ratio, &'static str) {
     match children > 1 {
-        true => (rules.law.componente_genitore_quota_figli, "componente_genitore_quota_figli"),
+        true => (
+            rules.law.componente_genitore_quota_figli,
+            "componente_genitore_quota_figli",
+        ),
         false => (rules.law.componente_genitore_quota, "componente_genitore_quota"),
     }
 }
 
-/// All. 2 c. 2: of a parent outside, a share of the ISE divided by the scale. One division, the last step: exactly half a cent must round up.
+/// All. 2 c. 2: of a parent outside, a share of the ISE divided by the scale. One division, the last step:
+/// exactly half a cent must round up.
 pub fn di_genitore(parent: &Calcolo, children: usize, rules: &RuleSet) -> Option<Line> {
     let (share, _) = quota_di_genitore(children, rules);
-    (share * parent.ise.euro()).over(parent.scala.valore()).map(Euro::line)
+    (share * parent.ise.euro())
+        .over(parent.scala.valore())
+        .map(Euro::line)
 }
 
-/// All. 2 c. 1: of a child outside, a share of their ISEE above the franchise, divided by the beneficiary's scale. One division too.
+/// All. 2 c. 1: of a child outside, a share of their ISEE above the franchise, divided by the beneficiary's
+/// scale. One division too.
 pub fn di_figlio(child: &Calcolo, beneficiary_scale: Ratio, rules: &RuleSet) -> Option<Line> {
     let scale = child.scala.valore();
     let above = (child.ise.euro() - scale * rules.law.componente_figlio_franchigia).positive();
-    (rules.law.componente_figlio_quota * above).over(scale * beneficiary_scale).map(Euro::line)
+    (rules.law.componente_figlio_quota * above)
+        .over(scale * beneficiary_scale)
+        .map(Euro::line)
 }

@@ -1,4 +1,5 @@
-//! The current ISEE: art. 9. Incomes of the last twelve months, or of two months times six; assets of the end of the last year.
+//! The current ISEE: art. 9. Incomes of the last twelve months, or of two months times six; assets of the end
+//! of the last year.
 
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -38,18 +39,25 @@ impl Variazione {
         if given.iter().all(Option::is_none) {
             return None;
         }
-        let year =
-            |twelve: Option<u32>, two: Option<u32>| twelve.map_or_else(|| Euro::whole(two).times(SIX), |twelve| Euro::whole(Some(twelve)));
+        let year = |twelve: Option<u32>, two: Option<u32>| {
+            twelve.map_or_else(|| Euro::whole(two).times(SIX), |twelve| Euro::whole(Some(twelve)))
+        };
         Some(RedditiCorrenti {
             dipendente: year(self.reddito_dipendente_12_mesi, self.reddito_dipendente_2_mesi),
             autonomo: year(self.reddito_autonomo_12_mesi, self.reddito_autonomo_2_mesi),
-            trattamenti: year(self.trattamenti_assistenziali_12_mesi, self.trattamenti_assistenziali_2_mesi),
+            trattamenti: year(
+                self.trattamenti_assistenziali_12_mesi,
+                self.trattamenti_assistenziali_2_mesi,
+            ),
         })
     }
 
     /// Whether assets changed.
     pub fn changes_assets(&self) -> bool {
-        matches!(self.tipo_variazione, TipoVariazione::D | TipoVariazione::Ad | TipoVariazione::Bd | TipoVariazione::Cd)
+        matches!(
+            self.tipo_variazione,
+            TipoVariazione::D | TipoVariazione::Ad | TipoVariazione::Bd | TipoVariazione::Cd
+        )
     }
 
     /// Whether incomes changed.
@@ -69,7 +77,8 @@ impl IseeCorrente {
         self.variazione.iter().any(Variazione::changes_incomes)
     }
 
-    /// The last day on which a current ISEE asked on `presented` is valid: with assets, the end of the year; else so many months.
+    /// The last day on which a current ISEE asked on `presented` is valid: with assets, the end of the year;
+    /// else so many months.
     pub fn scadenza(&self, presented: Date, rules: &RuleSet) -> Date {
         if self.changes_assets() {
             return Date::new(presented.year(), 12, 31).unwrap_or(presented);
@@ -88,9 +97,14 @@ pub enum Insufficiente {
     Patrimonio,
 }
 
-/// Whether the change is as large as art. 9 asks, from the ordinary indicator to the current one. Of incomes that is asked besides the event, or
-/// (kind C, whose meaning is not published) in place of one.
-pub fn sufficiente(isee_corrente: &IseeCorrente, before: &Calcolo, after: &Calcolo, rules: &RuleSet) -> Result<(), Insufficiente> {
+/// Whether the change is as large as art. 9 asks, from the ordinary indicator to the current one. Of incomes
+/// that is asked besides the event, or (kind C, whose meaning is not published) in place of one.
+pub fn sufficiente(
+    isee_corrente: &IseeCorrente,
+    before: &Calcolo,
+    after: &Calcolo,
+    rules: &RuleSet,
+) -> Result<(), Insufficiente> {
     let changed = |before: Decimal, after: Decimal, by: Ratio| {
         let difference = (before - after).abs();
         !difference.is_zero() && difference > before * by.value()

@@ -20,23 +20,47 @@ struct Numbers {
 }
 
 /// The scale of a nucleus whose members are known.
-pub(super) fn scala(nucleo: &Nucleo<'_>, figli: &Figli, presented: Date, rules: &RuleSet, regime: Regime) -> Scala {
+pub(super) fn scala(
+    nucleo: &Nucleo<'_>,
+    figli: &Figli,
+    presented: Date,
+    rules: &RuleSet,
+    regime: Regime,
+) -> Scala {
     // Members in care are left out. Each adds 1.00, and a disability (L. 89/2016).
     let members = || nucleo.persone.iter().filter(|persona| !persona.is_hosted());
     let hosted = nucleo.persone.len() - members().count();
-    let hosted_children = nucleo.persone.iter().filter(|persona| persona.is_hosted() && persona.ruolo.is_figlio()).count();
+    let hosted_children = nucleo
+        .persone
+        .iter()
+        .filter(|persona| persona.is_hosted() && persona.ruolo.is_figlio())
+        .count();
     // By their age: any member may declare, so that children of the family are not always the declarant's.
-    let mut minors = members().filter(|persona| persona.is_minor(presented) && !matches!(persona.ruolo, Ruolo::D | Ruolo::C)).peekable();
+    let mut minors = members()
+        .filter(|persona| persona.is_minor(presented) && !matches!(persona.ruolo, Ruolo::D | Ruolo::C))
+        .peekable();
     // A lone parent and minors, nobody else.
-    let alone = nucleo.condizioni.solo && members().filter(|persona| !persona.is_minor(presented)).count() <= 1;
+    let alone =
+        nucleo.condizioni.solo && members().filter(|persona| !persona.is_minor(presented)).count() <= 1;
     let applies = minors.peek().is_some() && (nucleo.condizioni.lavoro || alone);
-    let toddler = minors.any(|persona| age(persona.foglio.dati_componente.anagrafica.data_nascita, presented) < 3);
+    let toddler =
+        minors.any(|persona| age(persona.foglio.dati_componente.anagrafica.data_nascita, presented) < 3);
     let numbers = Numbers {
         members: nucleo.persone.len(),
         hosted,
-        children: figli.tutti.saturating_sub(u32::try_from(hosted_children).unwrap_or(u32::MAX)),
-        work: applies.then_some(if toddler { rules.law.lavoro_tre_anni } else { rules.law.lavoro }),
-        disabled: nucleo.persone.iter().filter(|persona| persona.grado().is_some()).count(),
+        children: figli
+            .tutti
+            .saturating_sub(u32::try_from(hosted_children).unwrap_or(u32::MAX)),
+        work: applies.then_some(if toddler {
+            rules.law.lavoro_tre_anni
+        } else {
+            rules.law.lavoro
+        }),
+        disabled: nucleo
+            .persone
+            .iter()
+            .filter(|persona| persona.grado().is_some())
+            .count(),
     };
     of(&numbers, rules, regime)
 }
@@ -48,7 +72,8 @@ pub(super) fn scala_di(nucleo: &NucleoComponenteAggiuntiva, rules: &RuleSet, reg
         + number(nucleo.flag_presenza_convivente, nucleo.numero_conviventi);
     let members = nucleo.numero_componenti as usize;
     let hosted = hosted.min(members);
-    let applies = nucleo.flag_presenza_minorenne && (nucleo.flag_attivita_lavorativa || nucleo.flag_genitore_solo);
+    let applies =
+        nucleo.flag_presenza_minorenne && (nucleo.flag_attivita_lavorativa || nucleo.flag_genitore_solo);
     let numbers = Numbers {
         members,
         hosted,
@@ -64,7 +89,8 @@ pub(super) fn scala_di(nucleo: &NucleoComponenteAggiuntiva, rules: &RuleSet, reg
 }
 
 fn of(numbers: &Numbers, rules: &RuleSet, regime: Regime) -> Scala {
-    // A person alone is a nucleus, in care or not (art. 3 c. 6). With all members in care, one of them stands for the nucleus.
+    // A person alone is a nucleus, in care or not (art. 3 c. 6). With all members in care, one of them stands
+    // for the nucleus.
     let counted = (numbers.members - numbers.hosted).max(1);
     let added = numbers.members.saturating_sub(counted);
     let law = &rules.law;
@@ -83,13 +109,29 @@ fn of(numbers: &Numbers, rules: &RuleSet, regime: Regime) -> Scala {
     };
     let voci = [
         ("figli", "All. 1 a", children),
-        ("minori e genitori al lavoro, o genitore solo", "All. 1 b", numbers.work),
-        ("componenti con disabilità", "All. 1, L. 89/2016 art. 2-sexies", Some(law.disabilita.times(numbers.disabled))),
-        ("componenti in convivenza o ricoverati", "All. 1 e", Some(law.ricoverato.times(added))),
+        (
+            "minori e genitori al lavoro, o genitore solo",
+            "All. 1 b",
+            numbers.work,
+        ),
+        (
+            "componenti con disabilità",
+            "All. 1, L. 89/2016 art. 2-sexies",
+            Some(law.disabilita.times(numbers.disabled)),
+        ),
+        (
+            "componenti in convivenza o ricoverati",
+            "All. 1 e",
+            Some(law.ricoverato.times(added)),
+        ),
     ];
     let voci = voci.into_iter().filter_map(|(nome, norma, valore)| {
         let valore = valore.filter(|valore| !valore.is_zero())?;
         Some(Maggiorazione { nome, valore, norma })
     });
-    Scala { componenti: counted, parametro, voci: voci.collect() }
+    Scala {
+        componenti: counted,
+        parametro,
+        voci: voci.collect(),
+    }
 }

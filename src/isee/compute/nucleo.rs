@@ -34,7 +34,8 @@ pub struct Persona<'a> {
     pub corrente: Option<&'a Variazione>,
     /// Sheet FC8, where it takes the place of what is known.
     pub fc8: Option<&'a AltriRedditi>,
-    /// Whether the person lives elsewhere and joins this nucleus for one indicator: no home of theirs is the nucleus's.
+    /// Whether the person lives elsewhere and joins this nucleus for one indicator: no home of theirs is the
+    /// nucleus's.
     pub altrove: bool,
 }
 
@@ -49,7 +50,8 @@ pub struct Nucleo<'a> {
     pub abitazione: Option<&'a Abitazione>,
     /// Real estate given away that counts nevertheless (art. 6 c. 3 c).
     pub donazioni: &'a [Donazione],
-    /// The scale, where it is not that of the members: of a person alone, it is that of a nucleus of which only numbers are known.
+    /// The scale, where it is not that of the members: of a person alone, it is that of a nucleus of which
+    /// only numbers are known.
     pub scala: Option<Scala>,
 }
 
@@ -89,35 +91,80 @@ pub fn income_year(presented: Date) -> i16 {
 
 impl<'a> Nucleo<'a> {
     /// The family of a DSU. A parent who does not live with it is not of it (role GNC).
-    pub fn ordinario(dsu: &'a Dichiarazione, presented: Date, feed: &dyn Feed) -> Result<Self, NotComputable> {
+    pub fn ordinario(
+        dsu: &'a Dichiarazione,
+        presented: Date,
+        feed: &dyn Feed,
+    ) -> Result<Self, NotComputable> {
         let modello = dsu.ordinario().ok_or(NotComputable::Incomplete)?;
         let nucleo = dsu.nucleo_familiare.as_ref().ok_or(NotComputable::Incomplete)?;
-        let members = nucleo.componente_nucleo.iter().filter(|member| member.rapporto_con_dichiarante != Ruolo::Gnc);
+        let members = nucleo
+            .componente_nucleo
+            .iter()
+            .filter(|member| member.rapporto_con_dichiarante != Ruolo::Gnc);
         let persone: Vec<Persona<'_>> = members
-            .map(|member| Persona::known(&member.foglio_componente_nucleo, member.rapporto_con_dichiarante, dsu, presented, feed))
+            .map(|member| {
+                Persona::known(
+                    &member.foglio_componente_nucleo,
+                    member.rapporto_con_dichiarante,
+                    dsu,
+                    presented,
+                    feed,
+                )
+            })
             .collect();
         if persone.is_empty() {
             return Err(NotComputable::Incomplete);
         }
-        Ok(Self { condizioni: Condizioni::of(dsu, modello, presented), ..Self::living_in(&modello.abitazione, persone) })
+        Ok(Self {
+            condizioni: Condizioni::of(dsu, modello, presented),
+            ..Self::living_in(&modello.abitazione, persone)
+        })
     }
 
     /// The restricted nucleus of a form: those of the family whom it names.
-    pub fn ristretto(dsu: &'a Dichiarazione, modello: &'a ModelloBase, presented: Date, feed: &dyn Feed) -> Result<Self, NotComputable> {
-        let named = modello.nucleo_ristretto.iter().flat_map(|nucleo| &nucleo.componente_nucleo_ristretto);
+    pub fn ristretto(
+        dsu: &'a Dichiarazione,
+        modello: &'a ModelloBase,
+        presented: Date,
+        feed: &dyn Feed,
+    ) -> Result<Self, NotComputable> {
+        let named = modello
+            .nucleo_ristretto
+            .iter()
+            .flat_map(|nucleo| &nucleo.componente_nucleo_ristretto);
         let persone: Option<Vec<Persona<'_>>> = named
             .map(|member| {
-                let foglio =
-                    dsu.membri().map(|member| &member.foglio_componente_nucleo).find(|f| f.codice_fiscale == member.codice_fiscale)?;
-                Some(Persona::known(foglio, member.relazione_con_beneficiario.ruolo(), dsu, presented, feed))
+                let foglio = dsu
+                    .membri()
+                    .map(|member| &member.foglio_componente_nucleo)
+                    .find(|f| f.codice_fiscale == member.codice_fiscale)?;
+                Some(Persona::known(
+                    foglio,
+                    member.relazione_con_beneficiario.ruolo(),
+                    dsu,
+                    presented,
+                    feed,
+                ))
             })
             .collect();
-        let persone = persone.filter(|persone| !persone.is_empty()).ok_or(NotComputable::Incomplete)?;
-        Ok(Self { condizioni: Condizioni::of(dsu, modello, presented), ..Self::living_in(&modello.abitazione, persone) })
+        let persone = persone
+            .filter(|persone| !persone.is_empty())
+            .ok_or(NotComputable::Incomplete)?;
+        Ok(Self {
+            condizioni: Condizioni::of(dsu, modello, presented),
+            ..Self::living_in(&modello.abitazione, persone)
+        })
     }
 
     fn living_in(abitazione: &'a Abitazione, persone: Vec<Persona<'a>>) -> Self {
-        Self { persone, condizioni: Condizioni::default(), abitazione: Some(abitazione), donazioni: &[], scala: None }
+        Self {
+            persone,
+            condizioni: Condizioni::default(),
+            abitazione: Some(abitazione),
+            donazioni: &[],
+            scala: None,
+        }
     }
 
     /// With a further member.
@@ -129,21 +176,37 @@ impl<'a> Nucleo<'a> {
 
     /// Whether the home is rented, and the contract.
     pub(super) fn canone(&self) -> Option<Euro> {
-        let rented = self.abitazione.filter(|abitazione| abitazione.tipo_abitazione == TipoAbitazione::Locazione)?;
-        rented.locazione.as_ref().map(|contratto| Euro::whole(Some(contratto.canone)))
+        let rented = self
+            .abitazione
+            .filter(|abitazione| abitazione.tipo_abitazione == TipoAbitazione::Locazione)?;
+        rented
+            .locazione
+            .as_ref()
+            .map(|contratto| Euro::whole(Some(contratto.canone)))
     }
 }
 
 impl<'a> Persona<'a> {
     /// A person whose sheet stands in a DSU, member or not, with what is known of them and what changed.
-    pub fn known(foglio: &'a FoglioComponente, ruolo: Ruolo, dsu: &'a Dichiarazione, presented: Date, feed: &dyn Feed) -> Self {
+    pub fn known(
+        foglio: &'a FoglioComponente,
+        ruolo: Ruolo,
+        dsu: &'a Dichiarazione,
+        presented: Date,
+        feed: &dyn Feed,
+    ) -> Self {
         let changes = dsu.isee_corrente.iter().flat_map(|corrente| &corrente.variazione);
         Self {
             foglio,
             ruolo,
             noto: feed.find(&foglio.codice_fiscale, income_year(presented)),
-            corrente: changes.into_iter().find(|variazione| variazione.codice_fiscale == foglio.codice_fiscale),
-            fc8: foglio.altri_redditi.as_ref().filter(|redditi| redditi.counts(dsu.operazione.tipo)),
+            corrente: changes
+                .into_iter()
+                .find(|variazione| variazione.codice_fiscale == foglio.codice_fiscale),
+            fc8: foglio
+                .altri_redditi
+                .as_ref()
+                .filter(|redditi| redditi.counts(dsu.operazione.tipo)),
             altrove: false,
         }
     }
@@ -151,18 +214,28 @@ impl<'a> Persona<'a> {
     /// The same person, who lives elsewhere.
     #[must_use]
     pub fn from_elsewhere(self) -> Self {
-        Self { altrove: true, ..self }
+        Self {
+            altrove: true,
+            ..self
+        }
     }
 
     /// In residential care or in a registered community (All. 1 e).
     pub fn is_hosted(&self) -> bool {
-        let residential = self.foglio.disabilita.as_ref().is_some_and(|disabilita| disabilita.flag_prest_residenziale);
+        let residential = self
+            .foglio
+            .disabilita
+            .as_ref()
+            .is_some_and(|disabilita| disabilita.flag_prest_residenziale);
         self.foglio.dati_componente.flag_convivenza_anagrafica || residential
     }
 
     /// How severe a disability is, where there is one.
     pub fn grado(&self) -> Option<GradoDisabilita> {
-        self.foglio.disabilita.as_ref().map(|disabilita| disabilita.grado_disabilita)
+        self.foglio
+            .disabilita
+            .as_ref()
+            .map(|disabilita| disabilita.grado_disabilita)
     }
 
     /// Under eighteen on a day.
@@ -172,34 +245,51 @@ impl<'a> Persona<'a> {
 
     /// The movable assets that count: those that changed, where they were declared.
     pub(super) fn mobiliare(&self) -> Option<&'a PatrimonioMobiliare> {
-        let changed = self.corrente.and_then(|variazione| variazione.patrimonio_mobiliare.as_ref());
+        let changed = self
+            .corrente
+            .and_then(|variazione| variazione.patrimonio_mobiliare.as_ref());
         changed.or(self.foglio.patrimonio_mobiliare.as_ref())
     }
 
     /// Whether the movable assets that count are those that changed.
     pub(super) fn has_new_movable(&self) -> bool {
-        self.corrente.is_some_and(|variazione| variazione.patrimonio_mobiliare.is_some())
+        self.corrente
+            .is_some_and(|variazione| variazione.patrimonio_mobiliare.is_some())
     }
 
     /// The real estate that counts: that which changed, where it was declared.
     pub(super) fn immobiliare(&self) -> Option<&'a PatrimonioImmobiliare> {
-        let changed = self.corrente.and_then(|variazione| variazione.patrimonio_immobiliare.as_ref());
+        let changed = self
+            .corrente
+            .and_then(|variazione| variazione.patrimonio_immobiliare.as_ref());
         changed.or(self.foglio.patrimonio_immobiliare.as_ref())
     }
 }
 
 impl Condizioni {
-    /// Of a form. A parent who does not live with the family and for whom no case of art. 7 c. 1 applies counts as one of its parents: where
-    /// there is one, the other is not alone (All. 1 b).
+    /// Of a form. A parent who does not live with the family and for whom no case of art. 7 c. 1 applies
+    /// counts as one of its parents: where there is one, the other is not alone (All. 1 b).
     pub fn of(dsu: &Dichiarazione, modello: &ModelloBase, presented: Date) -> Self {
-        let Some(declared) = &modello.condizioni_nucleo else { return Self::default() };
-        let members = dsu.membri().filter(|member| !matches!(member.rapporto_con_dichiarante, Ruolo::D | Ruolo::C));
+        let Some(declared) = &modello.condizioni_nucleo else {
+            return Self::default();
+        };
+        let members = dsu
+            .membri()
+            .filter(|member| !matches!(member.rapporto_con_dichiarante, Ruolo::D | Ruolo::C));
         let sheets = members.map(|member| &member.foglio_componente_nucleo);
-        let minors = sheets.filter(|sheet| age(sheet.dati_componente.anagrafica.data_nascita, presented) < 18);
+        let minors =
+            sheets.filter(|sheet| age(sheet.dati_componente.anagrafica.data_nascita, presented) < 18);
         let children: HashSet<_> = minors.map(|sheet| &sheet.codice_fiscale).collect();
         let attracted = || {
-            let mut attracted = dsu.genitori_non_conviventi().filter(|parent| parent.flag_alcuna_condizione);
-            attracted.any(|parent| parent.beneficiario.iter().any(|beneficiario| children.contains(&beneficiario.codice_fiscale)))
+            let mut attracted = dsu
+                .genitori_non_conviventi()
+                .filter(|parent| parent.flag_alcuna_condizione);
+            attracted.any(|parent| {
+                parent
+                    .beneficiario
+                    .iter()
+                    .any(|beneficiario| children.contains(&beneficiario.codice_fiscale))
+            })
         };
         Self {
             figli: declared.numero_figli,
@@ -220,11 +310,21 @@ pub(super) struct Figli {
 impl Figli {
     pub(super) fn of(nucleo: &Nucleo<'_>) -> Self {
         let with = |counts: fn(Ruolo) -> bool| {
-            u32::try_from(nucleo.persone.iter().filter(|persona| counts(persona.ruolo)).count()).unwrap_or(u32::MAX)
+            u32::try_from(
+                nucleo
+                    .persone
+                    .iter()
+                    .filter(|persona| counts(persona.ruolo))
+                    .count(),
+            )
+            .unwrap_or(u32::MAX)
         };
         Self {
             tutti: nucleo.condizioni.figli.unwrap_or_else(|| with(Ruolo::is_figlio)),
-            conviventi: nucleo.condizioni.conviventi.unwrap_or_else(|| with(|ruolo| ruolo.is_figlio() && ruolo != Ruolo::Fnc)),
+            conviventi: nucleo
+                .condizioni
+                .conviventi
+                .unwrap_or_else(|| with(|ruolo| ruolo.is_figlio() && ruolo != Ruolo::Fnc)),
         }
     }
 }

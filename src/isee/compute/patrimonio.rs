@@ -91,10 +91,21 @@ pub(super) fn mobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet) -> 
     // What the feed knows to be left out, up to what the person declares.
     let (mut bonds, mut books) = (Euro::ZERO, Euro::ZERO);
     for persona in &nucleo.persone {
-        let Some(assets) = persona.mobiliare() else { continue };
-        let others = assets.rapporto.iter().filter(|r| !r.tipo_rapporto.is_account()).map(|r| Euro::whole(r.valore)).sum::<Euro>();
+        let Some(assets) = persona.mobiliare() else {
+            continue;
+        };
+        let others = assets
+            .rapporto
+            .iter()
+            .filter(|r| !r.tipo_rapporto.is_account())
+            .map(|r| Euro::whole(r.valore))
+            .sum::<Euro>();
         let mut held = Euro::ZERO;
-        if assets.rapporto.iter().any(|rapporto| rapporto.tipo_rapporto.is_account()) {
+        if assets
+            .rapporto
+            .iter()
+            .any(|rapporto| rapporto.tipo_rapporto.is_account())
+        {
             let own = accounts(&persona.foglio.codice_fiscale, assets);
             held = own.conta;
             conti.push(own);
@@ -102,7 +113,8 @@ pub(super) fn mobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet) -> 
         altri += others;
         // The feed is of another day than assets that have changed since.
         if let Some(noto) = persona.noto.as_ref().filter(|_| !persona.has_new_movable()) {
-            let known = |of: &[Option<Decimal>]| of.iter().flatten().map(|amount| Euro::new(*amount)).sum::<Euro>();
+            let known =
+                |of: &[Option<Decimal>]| of.iter().flatten().map(|amount| Euro::new(*amount)).sum::<Euro>();
             bonds += known(&[noto.titoli_di_stato, noto.buoni_postali]).min(others);
             books += known(&[noto.libretti_postali]).min(held);
         }
@@ -114,7 +126,8 @@ pub(super) fn mobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet) -> 
 
     let further = u32::try_from(nucleo.persone.len().saturating_sub(1)).unwrap_or(u32::MAX);
     let by_members = rules.law.mobiliare_franchigia + rules.law.mobiliare_componente.times(further);
-    let franchigia = by_members.min(rules.law.mobiliare_massimo) + rules.law.mobiliare_figlio.times(after_second(figli.tutti));
+    let franchigia = by_members.min(rules.law.mobiliare_massimo)
+        + rules.law.mobiliare_figlio.times(after_second(figli.tutti));
     Mobiliare {
         totale: accounts + altri - titoli_esclusi - libretti_esclusi,
         fruttifero: altri - titoli_esclusi,
@@ -126,25 +139,51 @@ pub(super) fn mobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet) -> 
     }
 }
 
-/// The larger of balances and averages; the balances also where lower, if more than the difference went into other assets (art. 5 c. 4 a). A relation
-/// that an earlier method accepted with its value alone has that as balance and average.
+/// The larger of balances and averages; the balances also where lower, if more than the difference went into
+/// other assets (art. 5 c. 4 a). A relation that an earlier method accepted with its value alone has that as
+/// balance and average.
 fn accounts(of: &CodiceFiscale, assets: &PatrimonioMobiliare) -> Conti {
     let accounts = || assets.rapporto.iter().filter(|r| r.tipo_rapporto.is_account());
-    let value = |r: &RapportoFinanziario| if r.saldo_3112.or(r.consistenza_media).is_none() { r.valore } else { None };
-    let saldi: Euro = accounts().map(|r| Euro::whole(r.saldo_3112.or_else(|| value(r)))).sum();
-    let giacenze: Euro = accounts().map(|r| Euro::whole(r.consistenza_media.or_else(|| value(r)))).sum();
+    let value = |r: &RapportoFinanziario| {
+        if r.saldo_3112.or(r.consistenza_media).is_none() {
+            r.valore
+        } else {
+            None
+        }
+    };
+    let saldi: Euro = accounts()
+        .map(|r| Euro::whole(r.saldo_3112.or_else(|| value(r))))
+        .sum();
+    let giacenze: Euro = accounts()
+        .map(|r| Euro::whole(r.consistenza_media.or_else(|| value(r))))
+        .sum();
     let incremento = assets
         .incremento
         .as_ref()
         .map(|i| Euro::whole(i.incremento_immobiliare) + Euro::whole(i.incremento_mobiliare))
         .unwrap_or(Euro::ZERO);
-    let conta = if incremento > giacenze - saldi { saldi } else { saldi.max(giacenze) };
-    Conti { codice_fiscale: of.clone(), saldi, giacenze, incremento, conta }
+    let conta = if incremento > giacenze - saldi {
+        saldi
+    } else {
+        saldi.max(giacenze)
+    };
+    Conti {
+        codice_fiscale: of.clone(),
+        saldi,
+        giacenze,
+        incremento,
+        conta,
+    }
 }
 
-/// Art. 5 c. 2 and 3: values net of mortgages; of the home, whose shares are summed, two thirds of what exceeds the franchise. What was given
-/// away counts as if it were there (art. 6 c. 3 c).
-pub(super) fn immobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet, regime: Regime) -> Immobiliare {
+/// Art. 5 c. 2 and 3: values net of mortgages; of the home, whose shares are summed, two thirds of what
+/// exceeds the franchise. What was given away counts as if it were there (art. 6 c. 3 c).
+pub(super) fn immobiliare(
+    nucleo: &Nucleo<'_>,
+    figli: &Figli,
+    rules: &RuleSet,
+    regime: Regime,
+) -> Immobiliare {
     let mut immobili = Vec::new();
     for persona in &nucleo.persone {
         for each in persona.immobiliare().iter().flat_map(|estate| &estate.patrimonio) {
@@ -154,7 +193,10 @@ pub(super) fn immobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet, r
                 tipo: each.tipo_patrimonio,
                 valore,
                 mutuo: Euro::whole(each.mutuo_residuo).min(valore),
-                casa: each.flag_abitazione && each.tipo_patrimonio == TipoImmobile::F && nucleo.owns_home() && !persona.altrove,
+                casa: each.flag_abitazione
+                    && each.tipo_patrimonio == TipoImmobile::F
+                    && nucleo.owns_home()
+                    && !persona.altrove,
                 donato: false,
             });
         }
@@ -167,12 +209,27 @@ pub(super) fn immobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet, r
         casa: false,
         donato: true,
     }));
-    let net = |home: bool| immobili.iter().filter(|each| each.casa == home).map(|each| each.valore - each.mutuo).sum::<Euro>();
+    let net = |home: bool| {
+        immobili
+            .iter()
+            .filter(|each| each.casa == home)
+            .map(|each| each.valore - each.mutuo)
+            .sum::<Euro>()
+    };
     let (casa, altri) = (net(true), net(false));
     let franchigia = home_franchise(nucleo, figli, rules, regime);
     let excess = (casa - franchigia).positive();
-    let casa_conta = (rules.law.casa_quota_numeratore * excess).over(rules.law.casa_quota_denominatore).unwrap_or(excess);
-    Immobiliare { lordo: immobili.iter().map(|each| each.valore).sum(), immobili, casa, franchigia, casa_conta, altri }
+    let casa_conta = (rules.law.casa_quota_numeratore * excess)
+        .over(rules.law.casa_quota_denominatore)
+        .unwrap_or(excess);
+    Immobiliare {
+        lordo: immobili.iter().map(|each| each.valore).sum(),
+        immobili,
+        casa,
+        franchigia,
+        casa_conta,
+        altri,
+    }
 }
 
 fn home_franchise(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet, regime: Regime) -> Euro {
@@ -181,16 +238,29 @@ fn home_franchise(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet, regime: R
     if regime != Regime::Specifico {
         return ordinary();
     }
-    let capital = nucleo.abitazione.is_some_and(|home| rules.capoluoghi().contains(&home.indirizzo_abitazione.codice_comune));
-    let base = if capital { law.specifico_casa_capoluogo } else { law.specifico_casa };
+    let capital = nucleo.abitazione.is_some_and(|home| {
+        rules
+            .capoluoghi()
+            .contains(&home.indirizzo_abitazione.codice_comune)
+    });
+    let base = if capital {
+        law.specifico_casa_capoluogo
+    } else {
+        law.specifico_casa
+    };
     // A period without a specific ISEE has the ordinary franchise for every regime.
-    base.zip(law.specifico_casa_figlio).map_or_else(ordinary, |(base, each)| base + each.times(figli.conviventi.saturating_sub(1)))
+    base.zip(law.specifico_casa_figlio)
+        .map_or_else(ordinary, |(base, each)| {
+            base + each.times(figli.conviventi.saturating_sub(1))
+        })
 }
 
 impl Nucleo<'_> {
-    /// Whether its home may be its own: not one that is rented, nor had for nothing. Of whose home nothing is said, what is flagged counts.
+    /// Whether its home may be its own: not one that is rented, nor had for nothing. Of whose home nothing is
+    /// said, what is flagged counts.
     fn owns_home(&self) -> bool {
-        self.abitazione.is_none_or(|home| home.tipo_abitazione == TipoAbitazione::Proprieta)
+        self.abitazione
+            .is_none_or(|home| home.tipo_abitazione == TipoAbitazione::Proprieta)
     }
 }
 

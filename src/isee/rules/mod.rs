@@ -1,8 +1,9 @@
 //! Rule sets: the parameters of the law, one readable file a period, chosen by the day of presentation.
 //!
-//! Every parameter has its citation and a mark: `c` where a source confirms the value, `u` where none at hand does: an operator may give those
-//! another value, with its source. Periods must follow each other without gap or overlap, or nothing starts. A variant is another text of the
-//! law for a period, which counts only where an operator chooses it.
+//! Every parameter has its citation and a mark: `c` where a source confirms the value, `u` where none at hand
+//! does: an operator may give those another value, with its source. Periods must follow each other without
+//! gap or overlap, or nothing starts. A variant is another text of the law for a period, which counts only
+//! where an operator chooses it.
 
 use std::collections::BTreeMap;
 
@@ -15,12 +16,13 @@ use super::money::{Euro, Ratio};
 use crate::config::Regole;
 use crate::digest::{hex, sha256};
 
-/// The version of the method of computation: of the code that reads the parameters. It is part of each digest: `rules apply --prova` finds the
-/// attestations of an earlier method by it. A change that moves a figure of the same DSU and parameters counts it up, and has a line in the changelog.
+/// The version of the method of computation: of the code that reads the parameters. It is part of each
+/// digest: `rules apply --prova` finds the attestations of an earlier method by it. A change that moves a
+/// figure of the same DSU and parameters counts it up, and has a line in the changelog.
 ///
-/// 2: deductions of art. 4 c. 3 up to the income; expenses of art. 4 c. 3 c with the payer; FC4's income under substitute tax beside FC8's and the
-/// Agency's; relations 09 among the deposits; an increment equal to the difference; a person alone in care; half a cent of a component; the specific ISEE
-/// of minors.
+/// 2: deductions of art. 4 c. 3 up to the income; expenses of art. 4 c. 3 c with the payer; FC4's income
+/// under substitute tax beside FC8's and the Agency's; relations 09 among the deposits; an increment equal to
+/// the difference; a person alone in care; half a cent of a component; the specific ISEE of minors.
 pub const METODO: u32 = 2;
 
 /// The files, oldest first; variants after all others.
@@ -55,7 +57,8 @@ pub struct RuleSet {
     pub valid_from: Date,
     /// Last day of presentation.
     pub valid_to: Date,
-    /// Last day on which an attestation is valid: month and day, of the year so many years after that of presentation.
+    /// Last day on which an attestation is valid: month and day, of the year so many years after that of
+    /// presentation.
     pub expiry: (i8, i8, i16),
     /// Of which rule set it is another text.
     pub variant_of: Option<String>,
@@ -63,7 +66,8 @@ pub struct RuleSet {
     pub law: Law,
     parameters: BTreeMap<String, Parameter>,
     lists: BTreeMap<String, List>,
-    /// SHA-256 of its parameters and of the version of the method, in hexadecimal: attestations record it beside the id.
+    /// SHA-256 of its parameters and of the version of the method, in hexadecimal: attestations record it
+    /// beside the id.
     pub digest: String,
 }
 
@@ -289,20 +293,32 @@ impl Rules {
         Self::from_files(&FILES)
     }
 
-    /// The embedded rule sets as an operator wants them: variants in place of what they vary, other values of parameters that nothing confirms.
+    /// The embedded rule sets as an operator wants them: variants in place of what they vary, other values of
+    /// parameters that nothing confirms.
     pub fn configured(regole: &Regole) -> Result<Self, RuleError> {
         let mut rules = Self::embedded()?;
         for wanted in &regole.varianti {
             let found = rules.variants.iter().find(|variant| variant.id == *wanted);
-            let variant = found.ok_or_else(|| RuleError::Choice(format!("{wanted} non è una variante")))?.clone();
-            let place = rules.sets.iter_mut().find(|set| Some(&set.id) == variant.variant_of.as_ref());
-            *place.ok_or_else(|| RuleError::Choice(format!("{wanted}: un'altra variante ha già preso il suo posto")))? = variant;
+            let variant = found
+                .ok_or_else(|| RuleError::Choice(format!("{wanted} non è una variante")))?
+                .clone();
+            let place = rules
+                .sets
+                .iter_mut()
+                .find(|set| Some(&set.id) == variant.variant_of.as_ref());
+            *place.ok_or_else(|| {
+                RuleError::Choice(format!("{wanted}: un'altra variante ha già preso il suo posto"))
+            })? = variant;
         }
         for parametro in &regole.parametri {
-            let wrong = |what: &str| RuleError::Choice(format!("{} {}: {what}", parametro.insieme, parametro.nome));
+            let wrong =
+                |what: &str| RuleError::Choice(format!("{} {}: {what}", parametro.insieme, parametro.nome));
             let set = rules.sets.iter_mut().find(|set| set.id == parametro.insieme);
             let set = set.ok_or_else(|| wrong("insieme di regole non conosciuto"))?;
-            let known = set.parameters.get_mut(&parametro.nome).ok_or_else(|| wrong("parametro non conosciuto"))?;
+            let known = set
+                .parameters
+                .get_mut(&parametro.nome)
+                .ok_or_else(|| wrong("parametro non conosciuto"))?;
             if known.mark != Mark::U {
                 return Err(wrong("il valore è confermato da una fonte, o già cambiato"));
             }
@@ -312,29 +328,41 @@ impl Rules {
             if parametro.valore.is_sign_negative() {
                 return Err(wrong("valore negativo"));
             }
-            *known = Parameter { value: parametro.valore, cite: parametro.fonte.clone(), mark: Mark::O };
+            *known = Parameter {
+                value: parametro.valore,
+                cite: parametro.fonte.clone(),
+                mark: Mark::O,
+            };
             set.law = Law::read(&set.parameters).map_err(|_| wrong("serve un numero intero"))?;
             set.digest = set.fingerprint();
         }
         Ok(rules)
     }
 
-    /// Rule sets from their files, oldest first, variants last. A file may say `same_as` another one and give only what differs.
+    /// Rule sets from their files, oldest first, variants last. A file may say `same_as` another one and give
+    /// only what differs.
     pub fn from_files(files: &[&str]) -> Result<Self, RuleError> {
-        let mut rules = Self { sets: Vec::with_capacity(files.len()), variants: Vec::new() };
+        let mut rules = Self {
+            sets: Vec::with_capacity(files.len()),
+            variants: Vec::new(),
+        };
         for (index, text) in files.iter().enumerate() {
             let wrong = |error: String| RuleError::File(index, error);
             let file: File = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
             let (mut parameters, mut lists) = match &file.same_as {
                 None => Default::default(),
                 Some(id) => {
-                    let base = rules.named(id).ok_or_else(|| wrong(format!("unknown rule set {id}")))?;
+                    let base = rules
+                        .named(id)
+                        .ok_or_else(|| wrong(format!("unknown rule set {id}")))?;
                     (base.parameters.clone(), base.lists.clone())
                 }
             };
             parameters.extend(file.parameters);
             lists.extend(file.lists);
-            let expiry: Date = format!("2000-{}", file.expiry).parse().map_err(|error: jiff::Error| wrong(error.to_string()))?;
+            let expiry: Date = format!("2000-{}", file.expiry)
+                .parse()
+                .map_err(|error: jiff::Error| wrong(error.to_string()))?;
             let law = Law::read(&parameters).map_err(|name| RuleError::Missing(file.id.clone(), name))?;
             let mut set = RuleSet {
                 law,
@@ -367,7 +395,10 @@ impl Rules {
             };
         }
         if let Some(previous) = self.sets.last() {
-            let follows = previous.valid_to.tomorrow().is_ok_and(|next| next == set.valid_from);
+            let follows = previous
+                .valid_to
+                .tomorrow()
+                .is_ok_and(|next| next == set.valid_from);
             if !follows {
                 return gap(previous);
             }
@@ -381,7 +412,9 @@ impl Rules {
 
     /// The rule set of a day of presentation.
     pub fn on(&self, presented: Date) -> Option<&RuleSet> {
-        self.sets.iter().find(|set| (set.valid_from..=set.valid_to).contains(&presented))
+        self.sets
+            .iter()
+            .find(|set| (set.valid_from..=set.valid_to).contains(&presented))
     }
 
     /// All of them, oldest first.
@@ -398,17 +431,24 @@ impl Rules {
 impl RuleSet {
     /// Where a parameter is written.
     pub fn cite(&self, name: &str) -> &str {
-        self.parameters.get(name).map_or("", |parameter| parameter.cite.as_str())
+        self.parameters
+            .get(name)
+            .map_or("", |parameter| parameter.cite.as_str())
     }
 
-    /// The municipalities where the specific ISEE has another franchise; none where the period has no specific ISEE.
+    /// The municipalities where the specific ISEE has another franchise; none where the period has no
+    /// specific ISEE.
     pub fn capoluoghi(&self) -> &[String] {
-        self.lists.get(CAPOLUOGHI).map_or(&[], |list| list.values.as_slice())
+        self.lists
+            .get(CAPOLUOGHI)
+            .map_or(&[], |list| list.values.as_slice())
     }
 
     /// Every parameter with its citation.
     pub fn parameters(&self) -> impl Iterator<Item = (&str, &Parameter)> {
-        self.parameters.iter().map(|(name, parameter)| (name.as_str(), parameter))
+        self.parameters
+            .iter()
+            .map(|(name, parameter)| (name.as_str(), parameter))
     }
 
     /// Every list with its citation.
@@ -423,13 +463,18 @@ impl RuleSet {
 
     /// The year whose 31 December the assets of a DSU presented on `presented` are those of.
     pub fn assets_year(&self, presented: Date) -> i16 {
-        presented.year().saturating_sub_unsigned(u16::try_from(self.law.patrimonio_anni).unwrap_or(u16::MAX))
+        presented
+            .year()
+            .saturating_sub_unsigned(u16::try_from(self.law.patrimonio_anni).unwrap_or(u16::MAX))
     }
 
     /// Of all that the computation depends on, in the order of the names.
     fn fingerprint(&self) -> String {
         use std::fmt::Write as _;
-        let mut canonical = format!("metodo={METODO}\nscadenza={}-{}+{}\n", self.expiry.0, self.expiry.1, self.expiry.2);
+        let mut canonical = format!(
+            "metodo={METODO}\nscadenza={}-{}+{}\n",
+            self.expiry.0, self.expiry.1, self.expiry.2
+        );
         for (name, parameter) in &self.parameters {
             let _ = writeln!(canonical, "{name}={}", parameter.value.normalize());
         }
@@ -480,9 +525,16 @@ mod tests {
 
     #[test]
     fn the_yield_of_each_year_is_that_of_the_law() {
-        let yields = ["0.015", "0.012", "0.011", "0.013", "0.018", "0.0105", "0.0101", "0.008", "0.0304", "0.035", "0.03", "0.026"];
+        let yields = [
+            "0.015", "0.012", "0.011", "0.013", "0.018", "0.0105", "0.0101", "0.008", "0.0304", "0.035",
+            "0.03", "0.026",
+        ];
         for (year, rendimento) in (2015..).zip(yields) {
-            assert_eq!(set(date(year, 6, 1)).law.rendimento.value(), rendimento.parse().unwrap(), "{year}");
+            assert_eq!(
+                set(date(year, 6, 1)).law.rendimento.value(),
+                rendimento.parse().unwrap(),
+                "{year}"
+            );
         }
     }
 
@@ -500,7 +552,10 @@ mod tests {
         for (presented, expires) in cases {
             assert_eq!(set(presented).expires(presented), expires, "{presented}");
         }
-        let regole = Regole { varianti: vec!["2019-09-dl4".to_owned(), "2019-10-dl4".to_owned()], parametri: Vec::new() };
+        let regole = Regole {
+            varianti: vec!["2019-09-dl4".to_owned(), "2019-10-dl4".to_owned()],
+            parametri: Vec::new(),
+        };
         let chosen = Rules::configured(&regole).unwrap();
         for presented in [date(2019, 9, 1), date(2019, 12, 31)] {
             let set = chosen.on(presented).unwrap();
@@ -517,13 +572,21 @@ mod tests {
             valore: "0.0275".parse().unwrap(),
             fonte: fonte.to_owned(),
         };
-        let with = |parametri| Rules::configured(&Regole { varianti: Vec::new(), parametri });
+        let with = |parametri| {
+            Rules::configured(&Regole {
+                varianti: Vec::new(),
+                parametri,
+            })
+        };
         let rules = with(vec![parametro("2026", "rendimento", "Circolare")]).unwrap();
         let (given, embedded) = (rules.on(date(2026, 1, 1)).unwrap(), set(date(2026, 1, 1)));
         assert_eq!(given.law.rendimento.value(), "0.0275".parse().unwrap());
         assert_eq!(given.cite("rendimento"), "Circolare");
         assert_ne!(given.digest, embedded.digest);
-        assert_eq!(rules.on(date(2025, 6, 1)).unwrap().digest, set(date(2025, 6, 1)).digest);
+        assert_eq!(
+            rules.on(date(2025, 6, 1)).unwrap().digest,
+            set(date(2025, 6, 1)).digest
+        );
         for refused in [
             parametro("2026", "disabilita", "Circolare"),
             parametro("2022", "rendimento", "Circolare"),
@@ -533,9 +596,15 @@ mod tests {
         ] {
             assert!(matches!(with(vec![refused]), Err(RuleError::Choice(_))));
         }
-        let twice = vec![parametro("2026", "rendimento", "A"), parametro("2026", "rendimento", "B")];
+        let twice = vec![
+            parametro("2026", "rendimento", "A"),
+            parametro("2026", "rendimento", "B"),
+        ];
         assert!(matches!(with(twice), Err(RuleError::Choice(_))));
-        let unknown = Regole { varianti: vec!["2020".to_owned()], parametri: Vec::new() };
+        let unknown = Regole {
+            varianti: vec!["2020".to_owned()],
+            parametri: Vec::new(),
+        };
         assert!(matches!(Rules::configured(&unknown), Err(RuleError::Choice(_))));
     }
 
@@ -543,15 +612,30 @@ mod tests {
     fn a_gap_an_overlap_and_a_missing_parameter_refuse_to_start() {
         let mut files = FILES[..4].to_vec();
         files.remove(2);
-        let files: Vec<String> = files.into_iter().map(|file| file.replace("same_as = \"2017\"", "same_as = \"2016\"")).collect();
+        let files: Vec<String> = files
+            .into_iter()
+            .map(|file| file.replace("same_as = \"2017\"", "same_as = \"2016\""))
+            .collect();
         let files: Vec<&str> = files.iter().map(String::as_str).collect();
-        assert_eq!(Rules::from_files(&files).unwrap_err(), RuleError::Gap("2016".to_owned(), "2018".to_owned()));
+        assert_eq!(
+            Rules::from_files(&files).unwrap_err(),
+            RuleError::Gap("2016".to_owned(), "2018".to_owned())
+        );
         let overlapping = FILES[1].replace("2016-01-01", "2015-12-31");
-        assert!(matches!(Rules::from_files(&[FILES[0], &overlapping]), Err(RuleError::Gap(..))));
+        assert!(matches!(
+            Rules::from_files(&[FILES[0], &overlapping]),
+            Err(RuleError::Gap(..))
+        ));
         let reversed = FILES[1].replace("2016-12-31", "2015-12-31");
-        assert!(matches!(Rules::from_files(&[FILES[0], &reversed]), Err(RuleError::Gap(..))));
+        assert!(matches!(
+            Rules::from_files(&[FILES[0], &reversed]),
+            Err(RuleError::Gap(..))
+        ));
         let renamed = FILES[0].replace("[parameters.rendimento]", "[parameters.rendita]");
-        assert!(matches!(Rules::from_files(&[&renamed]), Err(RuleError::Missing(_, "rendimento"))));
+        assert!(matches!(
+            Rules::from_files(&[&renamed]),
+            Err(RuleError::Missing(_, "rendimento"))
+        ));
         let marked = FILES[0].replacen("mark = \"c\"", "mark = \"x\"", 1);
         assert!(matches!(Rules::from_files(&[&marked]), Err(RuleError::File(..))));
         // A variant of another period than the one it varies.

@@ -1,4 +1,5 @@
-//! The keyring: token keys by year, class keys by retention class, ente and month, the key of the series, each wrapped by the master key.
+//! The keyring: token keys by year, class keys by retention class, ente and month, the key of the series,
+//! each wrapped by the master key.
 //!
 //! A [`Vault`] has the master key, a [`Ring`] the wrapped keys: both are files here, and neither need be.
 
@@ -60,12 +61,16 @@ impl Opened {
     fn take(&mut self, id: u32, named: Option<(Use, Name)>, key: Result<[u8; 32], NoKey>) -> bool {
         match (named, key) {
             (Some((Use::Token, name)), Ok(key)) => {
-                self.tokens.insert(name.year, hmac::Key::new(hmac::HMAC_SHA256, &key));
+                self.tokens
+                    .insert(name.year, hmac::Key::new(hmac::HMAC_SHA256, &key));
             }
             (Some((Use::Series, _)), Ok(key)) => self.series = Some(hmac::Key::new(hmac::HMAC_SHA256, &key)),
             (Some((Use::Class, name)), key) => {
                 self.class_ids.insert(name, id);
-                self.classes.insert(id, key.and_then(|key| aead(&key).map(Arc::new).ok_or(NoKey::Damaged)));
+                self.classes.insert(
+                    id,
+                    key.and_then(|key| aead(&key).map(Arc::new).ok_or(NoKey::Damaged)),
+                );
             }
             (None | Some(_), _) => return false,
         }
@@ -82,17 +87,26 @@ impl Opened {
 pub fn create(directory: &Path) -> Result<(), KeyError> {
     std::fs::create_dir(directory)?;
     let master = random::<32>()?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(directory.join("master.key"))?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(directory.join("master.key"))?;
     io::Write::write_all(&mut file, format!("{}\n", hex(&master)).as_bytes())?;
     file.sync_all()?;
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(directory.join("keyring"))?.sync_all()?;
+    OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(directory.join("keyring"))?
+        .sync_all()?;
     File::open(directory)?.sync_all()?;
     Ok(())
 }
 
 impl Keys {
-    /// Opens the keys of a data directory. Class keys that cannot be opened make their entries unreadable, not the ledger; a token key that
-    /// cannot be opened is an error, since nobody would be found any more.
+    /// Opens the keys of a data directory. Class keys that cannot be opened make their entries unreadable,
+    /// not the ledger; a token key that cannot be opened is an error, since nobody would be found any more.
     pub fn open(directory: &Path, read_only: bool) -> Result<Self, KeyError> {
         Self::open_for(directory, if read_only { Access::Read } else { Access::Write })
     }
@@ -107,8 +121,18 @@ impl Keys {
         let master = directory.join("master.key");
         let remedy = "rimettere la chiave master depositata (varco init dice dove conservarla): senza, nessuna parte riservata si apre";
         let text = std::fs::read_to_string(&master).map_err(|error| unreadable(&master, &error, remedy))?;
-        let master = unhex(text.trim()).and_then(|bytes| Master::new(&bytes)).ok_or(KeyError::Master)?;
-        Self::of(Box::new(master), Box::new(FileRing { path: directory.join("keyring"), access, disk }), access)
+        let master = unhex(text.trim())
+            .and_then(|bytes| Master::new(&bytes))
+            .ok_or(KeyError::Master)?;
+        Self::of(
+            Box::new(master),
+            Box::new(FileRing {
+                path: directory.join("keyring"),
+                access,
+                disk,
+            }),
+            access,
+        )
     }
 
     /// The keys of a ring, which a vault opens.
@@ -135,7 +159,9 @@ impl Keys {
         for bytes in new {
             let id = opened.records + 1;
             let record = record::read(bytes);
-            let key = record.wrapped.and_then(|wrapped| self.vault.unwrap(&record.bound, &wrapped).ok_or(NoKey::Damaged));
+            let key = record
+                .wrapped
+                .and_then(|wrapped| self.vault.unwrap(&record.bound, &wrapped).ok_or(NoKey::Damaged));
             if !opened.take(id, record.named, key) {
                 if self.access != Access::Inspect {
                     return Err(KeyError::Record(id));
@@ -147,7 +173,8 @@ impl Keys {
         Ok(new.len())
     }
 
-    /// Class keys that are erased or cannot be opened, by retention class, ente and month: whose entries cannot be read.
+    /// Class keys that are erased or cannot be opened, by retention class, ente and month: whose entries
+    /// cannot be read.
     pub fn missing(&self) -> Vec<String> {
         let opened = self.read();
         let mut missing: Vec<String> = opened
@@ -163,8 +190,12 @@ impl Keys {
     /// Ids of records that are damaged, or wrapped by another master key.
     pub fn damaged(&self) -> Vec<u32> {
         let opened = self.read();
-        let mut damaged: Vec<u32> =
-            opened.classes.iter().filter(|(_, key)| matches!(key, Err(NoKey::Damaged))).map(|(id, _)| *id).collect();
+        let mut damaged: Vec<u32> = opened
+            .classes
+            .iter()
+            .filter(|(_, key)| matches!(key, Err(NoKey::Damaged)))
+            .map(|(id, _)| *id)
+            .collect();
         damaged.sort_unstable();
         damaged
     }
@@ -188,31 +219,58 @@ impl Keys {
         years
     }
 
-    /// The keyed token of a value: what stands for it in leaves and views. The year's key is made if there is none yet.
+    /// The keyed token of a value: what stands for it in leaves and views. The year's key is made if there is
+    /// none yet.
     pub fn token(&self, year: i16, label: &str, value: &str) -> Result<String, KeyError> {
-        let key = self.found_or_made(Use::Token, || Name::year(year), |opened| opened.tokens.get(&year).cloned())?;
+        let key = self.found_or_made(
+            Use::Token,
+            || Name::year(year),
+            |opened| opened.tokens.get(&year).cloned(),
+        )?;
         Ok(token(&key, label, value))
     }
 
-    /// The key of the permutations of series, one for ever: with another, numbers could come out twice. Made if there is none yet.
+    /// The key of the permutations of series, one for ever: with another, numbers could come out twice. Made
+    /// if there is none yet.
     pub fn series(&self) -> Result<hmac::Key, KeyError> {
         self.found_or_made(Use::Series, || Name::year(0), |opened| opened.series.clone())
     }
 
     /// The id and key of a class, made if there is none yet.
-    pub(super) fn class(&self, retention: Retention, ente: &str, year: i16, month: i8) -> Result<(u32, Arc<LessSafeKey>), KeyError> {
+    pub(super) fn class(
+        &self,
+        retention: Retention,
+        ente: &str,
+        year: i16,
+        month: i8,
+    ) -> Result<(u32, Arc<LessSafeKey>), KeyError> {
         let month = u8::try_from(month).unwrap_or_default();
-        let name = Name { retention: retention.code(), ente: ente.to_owned(), year, month };
+        let name = Name {
+            retention: retention.code(),
+            ente: ente.to_owned(),
+            year,
+            month,
+        };
         self.found_or_made(Use::Class, || name.clone(), |opened| opened.class(&name))
     }
 
     /// A class key by its id.
     pub(super) fn class_by_id(&self, id: u32) -> Result<Arc<LessSafeKey>, NoKey> {
-        self.read().classes.get(&id).cloned().unwrap_or(Err(NoKey::Missing))
+        self.read()
+            .classes
+            .get(&id)
+            .cloned()
+            .unwrap_or(Err(NoKey::Missing))
     }
 
-    /// What `find` finds. Where it finds nothing, makes the key: unless somebody else appended it to the ring meanwhile.
-    fn found_or_made<T>(&self, used: Use, name: impl Fn() -> Name, find: impl Fn(&Opened) -> Option<T>) -> Result<T, KeyError> {
+    /// What `find` finds. Where it finds nothing, makes the key: unless somebody else appended it to the ring
+    /// meanwhile.
+    fn found_or_made<T>(
+        &self,
+        used: Use,
+        name: impl Fn() -> Name,
+        find: impl Fn(&Opened) -> Option<T>,
+    ) -> Result<T, KeyError> {
         if let Some(found) = find(&self.read()) {
             return Ok(found);
         }
@@ -230,7 +288,8 @@ impl Keys {
         let _ = self.told.set(Box::new(told));
     }
 
-    /// Appends a new key to the ring. If somebody else appended meanwhile, takes in what they did and makes none. Called with `appending` held.
+    /// Appends a new key to the ring. If somebody else appended meanwhile, takes in what they did and makes
+    /// none. Called with `appending` held.
     fn make(&self, used: Use, name: Name) -> Result<(), KeyError> {
         if self.lost.load(Ordering::SeqCst) {
             return Err(KeyError::Lost);
@@ -302,7 +361,11 @@ mod tests {
         }
 
         fn keys(&self) -> Result<Keys, KeyError> {
-            Keys::of(Box::new(Master::new(&[7; 32]).unwrap()), Box::new(self.clone()), Access::Write)
+            Keys::of(
+                Box::new(Master::new(&[7; 32]).unwrap()),
+                Box::new(self.clone()),
+                Access::Write,
+            )
         }
     }
 
@@ -326,7 +389,9 @@ mod tests {
         let ring = Shared::default();
         let (one, other) = (ring.keys().unwrap(), ring.keys().unwrap());
         let all = |keys: &Keys| {
-            let tokens = (2020..2030).map(|year| keys.token(year, "cf", "X").unwrap()).collect::<Vec<_>>();
+            let tokens = (2020..2030)
+                .map(|year| keys.token(year, "cf", "X").unwrap())
+                .collect::<Vec<_>>();
             let classes = (1..13)
                 .map(|month| keys.class(Retention::Dsu, "comune", 2026, month).unwrap().0)
                 .collect::<std::collections::BTreeSet<_>>();

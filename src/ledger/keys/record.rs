@@ -36,7 +36,9 @@ impl Use {
     }
 
     fn of(code: u8) -> Option<Self> {
-        [Self::Token, Self::Class, Self::Series].into_iter().find(|used| used.code() == code)
+        [Self::Token, Self::Class, Self::Series]
+            .into_iter()
+            .find(|used| used.code() == code)
     }
 }
 
@@ -52,13 +54,25 @@ pub(super) struct Name {
 impl Name {
     /// The name of a key that belongs to a year, or, with 0, to all of them.
     pub(super) const fn year(year: i16) -> Self {
-        Self { retention: 0, ente: String::new(), year, month: 0 }
+        Self {
+            retention: 0,
+            ente: String::new(),
+            year,
+            month: 0,
+        }
     }
 }
 
 impl std::fmt::Display for Name {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {} {}-{:02}", Retention::name_of(self.retention), self.ente, self.year, self.month)
+        write!(
+            f,
+            "{} {} {}-{:02}",
+            Retention::name_of(self.retention),
+            self.ente,
+            self.year,
+            self.month
+        )
     }
 }
 
@@ -80,7 +94,10 @@ pub(super) fn bound(used: Use, name: &Name, id: u32) -> Result<[u8; 64], KeyErro
     bytes[6..8].copy_from_slice(&name.year.to_le_bytes());
     bytes[8] = name.month;
     bytes[9] = u8::try_from(name.ente.len()).map_err(|_| KeyError::Ente)?;
-    bytes[ENTE].get_mut(..name.ente.len()).ok_or(KeyError::Ente)?.copy_from_slice(name.ente.as_bytes());
+    bytes[ENTE]
+        .get_mut(..name.ente.len())
+        .ok_or(KeyError::Ente)?
+        .copy_from_slice(name.ente.as_bytes());
     bytes[60..].copy_from_slice(&id.to_le_bytes());
     Ok(bytes)
 }
@@ -107,7 +124,11 @@ pub(super) fn read(record: &[u8; RECORD]) -> Record {
         (false, true) => Ok(wrapped),
         (false, false) => Err(NoKey::Damaged),
     };
-    Record { named: named(record), bound, wrapped }
+    Record {
+        named: named(record),
+        bound,
+        wrapped,
+    }
 }
 
 fn named(record: &[u8; RECORD]) -> Option<(Use, Name)> {

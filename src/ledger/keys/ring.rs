@@ -13,15 +13,17 @@ use crate::ledger::disk::Disk;
 pub trait Ring: Send + Sync {
     /// All records that were ever used.
     fn read(&self) -> Result<Vec<[u8; RECORD]>, KeyError>;
-    /// Makes a record durable, as the one after the first `before`. `false`: the ring has another there already, and must be read again.
+    /// Makes a record durable, as the one after the first `before`. `false`: the ring has another there
+    /// already, and must be read again.
     ///
     /// # Errors
-    /// [`KeyError::Lost`] if the record was written and could not be made durable: nobody knows any more what the ring holds. Any other error
-    /// leaves the ring as it was.
+    /// [`KeyError::Lost`] if the record was written and could not be made durable: nobody knows any more what
+    /// the ring holds. Any other error leaves the ring as it was.
     fn append(&self, before: u32, record: &[u8; RECORD]) -> Result<bool, KeyError>;
 }
 
-/// The ring of a data directory. Its lock keeps others from appending, so the place of a record is never taken.
+/// The ring of a data directory. Its lock keeps others from appending, so the place of a record is never
+/// taken.
 pub(super) struct FileRing {
     pub(super) path: PathBuf,
     pub(super) access: Access,
@@ -58,10 +60,12 @@ impl Ring for FileRing {
     }
 }
 
-/// Length of the records that were ever used. A last one that is cut short, or all zeros since a power cut came between the file's length
-/// and its content, was never synced, so never used.
+/// Length of the records that were ever used. A last one that is cut short, or all zeros since a power cut
+/// came between the file's length and its content, was never synced, so never used.
 fn used(bytes: &[u8]) -> usize {
     let (records, _) = bytes.as_chunks::<RECORD>();
-    let unsynced = records.last().is_some_and(|last| last.iter().all(|byte| *byte == 0));
+    let unsynced = records
+        .last()
+        .is_some_and(|last| last.iter().all(|byte| *byte == 0));
     (records.len() - usize::from(unsynced)) * RECORD
 }

@@ -39,10 +39,17 @@ impl Vault for Master {
     fn wrap(&self, name: &[u8], key: &[u8; 32]) -> Result<Wrapped, KeyError> {
         let nonce = random::<NONCE>()?;
         let mut sealed = *key;
-        let tag = self.0.seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(name), &mut sealed);
+        let tag = self.0.seal_in_place_separate_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(name),
+            &mut sealed,
+        );
         let tag = tag.map_err(|_| KeyError::Random)?;
         let mut wrapped = [0; Wrapped::LENGTH];
-        for (to, from) in wrapped.iter_mut().zip(nonce.iter().chain(&sealed).chain(tag.as_ref())) {
+        for (to, from) in wrapped
+            .iter_mut()
+            .zip(nonce.iter().chain(&sealed).chain(tag.as_ref()))
+        {
             *to = *from;
         }
         Ok(Wrapped(wrapped))
@@ -51,7 +58,10 @@ impl Vault for Master {
     fn unwrap(&self, name: &[u8], wrapped: &Wrapped) -> Option<[u8; 32]> {
         let (nonce, sealed) = wrapped.0.split_first_chunk::<NONCE>()?;
         let mut sealed = sealed.to_vec();
-        let key = self.0.open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(name), &mut sealed).ok()?;
+        let key = self
+            .0
+            .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(name), &mut sealed)
+            .ok()?;
         (&*key).try_into().ok()
     }
 }

@@ -18,16 +18,22 @@ pub enum KeyError {
     #[error("master.key non è una chiave di 32 byte: rimettere quella depositata (varco init dice dove)")]
     Master,
     /// A record that is damaged, or wrapped by another master key.
-    #[error("il record {0} del portachiavi è danneggiato o non si apre con questa master.key: rimettere il portachiavi dell'ultima copia")]
+    #[error(
+        "il record {0} del portachiavi è danneggiato o non si apre con questa master.key: rimettere il portachiavi dell'ultima copia"
+    )]
     Record(u32),
     /// The operating system gives no randomness.
     #[error("il sistema operativo non dà numeri casuali")]
     Random,
     /// A key could not be synced. The content of the file is not known, and no more keys are made.
-    #[error("il portachiavi non si può più scrivere: una chiave non è stata scritta sul disco; riavviare la porta")]
+    #[error(
+        "il portachiavi non si può più scrivere: una chiave non è stata scritta sul disco; riavviare la porta"
+    )]
     Lost,
     /// The ring has fewer records than it had.
-    #[error("il portachiavi ha meno chiavi di quante ne aveva: rimettere quello dell'ultima copia e riavviare la porta")]
+    #[error(
+        "il portachiavi ha meno chiavi di quante ne aveva: rimettere quello dell'ultima copia e riavviare la porta"
+    )]
     Fewer,
     /// Names an ente too long for a record.
     #[error("il codice dell'ente è troppo lungo")]
@@ -57,7 +63,10 @@ pub enum Access {
 }
 
 pub(super) fn unreadable(file: &Path, error: &io::Error, remedy: &str) -> KeyError {
-    KeyError::File(file.display().to_string(), format!("{}; {remedy}", crate::italian::io(error)))
+    KeyError::File(
+        file.display().to_string(),
+        format!("{}; {remedy}", crate::italian::io(error)),
+    )
 }
 
 /// Random bytes of the operating system's generator.

@@ -1,4 +1,5 @@
-//! The segments of a directory and how they follow each other: by ledger, sequence and length. `HEAD` says how much there must be at least.
+//! The segments of a directory and how they follow each other: by ledger, sequence and length. `HEAD` says
+//! how much there must be at least.
 
 use std::cmp::Ordering;
 use std::fs::File;
@@ -52,23 +53,39 @@ pub(super) struct End {
 }
 
 impl Chain {
-    /// Reads `HEAD`, then the names and headers of all segments, and checks that each segment names the length of the one before it.
+    /// Reads `HEAD`, then the names and headers of all segments, and checks that each segment names the
+    /// length of the one before it.
     pub(super) fn read(directory: &Path, ledger: Uuid) -> Result<Self, LogError> {
         let bound = read_head(directory)?;
-        let mut chain = Self { ledger, segments: names(directory)?, bound, begun: None, lost: Vec::new() };
+        let mut chain = Self {
+            ledger,
+            segments: names(directory)?,
+            bound,
+            begun: None,
+            lost: Vec::new(),
+        };
         let mut previous: Option<usize> = None;
         for index in 0..chain.segments.len() {
             let segment = &chain.segments[index];
             let (bytes, length) = header_bytes(segment)?;
             let header = match SegmentHeader::decode(&bytes) {
                 Ok(header) => header,
-                // No batch is ever written before the header is synced, and `HEAD` names no segment before that.
-                Err(_) if index + 1 == chain.segments.len() && segment.first > bound.segment && length <= SEGMENT_HEADER as u64 => {
+                // No batch is ever written before the header is synced, and `HEAD` names no segment before
+                // that.
+                Err(_)
+                    if index + 1 == chain.segments.len()
+                        && segment.first > bound.segment
+                        && length <= SEGMENT_HEADER as u64 =>
+                {
                     chain.begun = chain.segments.pop().map(|segment| segment.path);
                     break;
                 }
                 Err(_) if length < SEGMENT_HEADER as u64 => {
-                    return Err(corrupt(&segment.path, length, "il segmento è più corto della sua intestazione"));
+                    return Err(corrupt(
+                        &segment.path,
+                        length,
+                        "il segmento è più corto della sua intestazione",
+                    ));
                 }
                 Err(error) => return Err(corrupt(&segment.path, 0, &error.to_string())),
             };
@@ -82,34 +99,57 @@ impl Chain {
             }
             previous = Some(index);
         }
-        let Some(last) = chain.segments.last() else { return Err(corrupt(directory, 0, NO_FIRST)) };
+        let Some(last) = chain.segments.last() else {
+            return Err(corrupt(directory, 0, NO_FIRST));
+        };
         if last.first < bound.segment {
-            let length = std::fs::metadata(&last.path).map_err(|error| LogError::Io { file: name(&last.path), error })?.len();
+            let length = std::fs::metadata(&last.path)
+                .map_err(|error| LogError::Io {
+                    file: name(&last.path),
+                    error,
+                })?
+                .len();
             return Err(shorter(&last.path, length, bound));
         }
         Ok(chain)
     }
 
-    /// All segments, and their faults: of `HEAD`, of headers and lengths, segments that are missing. For readers that go past damage.
+    /// All segments, and their faults: of `HEAD`, of headers and lengths, segments that are missing. For
+    /// readers that go past damage.
     pub(super) fn lenient(directory: &Path, ledger: Uuid) -> Result<(Self, Vec<LogError>), LogError> {
         let mut wrong = Vec::new();
         let bound = read_head(directory).unwrap_or_else(|error| {
             wrong.push(error);
-            Bound { segment: 0, length: 0, sequence: 0, clean: false }
+            Bound {
+                segment: 0,
+                length: 0,
+                sequence: 0,
+                clean: false,
+            }
         });
-        let mut chain = Self { ledger, segments: names(directory)?, bound, begun: None, lost: Vec::new() };
+        let mut chain = Self {
+            ledger,
+            segments: names(directory)?,
+            bound,
+            begun: None,
+            lost: Vec::new(),
+        };
         let (mut headers, mut begun) = (Vec::new(), false);
         for (index, segment) in chain.segments.iter().enumerate() {
             let header = header_bytes(segment).map(|(bytes, length)| (SegmentHeader::decode(&bytes), length));
             let is_last = index + 1 == chain.segments.len();
             headers.push(match header {
-                Ok((Ok(header), _)) if header.ledger == ledger && header.first == segment.first => Some(header),
+                Ok((Ok(header), _)) if header.ledger == ledger && header.first == segment.first => {
+                    Some(header)
+                }
                 Ok((Ok(_), _)) => {
                     wrong.push(corrupt(&segment.path, 0, OTHER));
                     None
                 }
                 // Begun, and nothing was ever acknowledged in it.
-                Ok((Err(_), length)) if is_last && segment.first > bound.segment && length <= SEGMENT_HEADER as u64 => {
+                Ok((Err(_), length))
+                    if is_last && segment.first > bound.segment && length <= SEGMENT_HEADER as u64 =>
+                {
                     begun = true;
                     None
                 }
@@ -137,7 +177,9 @@ impl Chain {
             }
         }
         if let Some(last) = chain.segments.last().filter(|last| last.first < bound.segment) {
-            let length = std::fs::metadata(&last.path).map(|metadata| metadata.len()).unwrap_or_default();
+            let length = std::fs::metadata(&last.path)
+                .map(|metadata| metadata.len())
+                .unwrap_or_default();
             wrong.push(shorter(&last.path, length, bound));
         }
         Ok((chain, wrong))
@@ -146,22 +188,36 @@ impl Chain {
     /// Notes where a segment ends, by its successor's header.
     fn closes(&mut self, index: usize, successor: SegmentHeader) -> Result<(), LogError> {
         let segment = &mut self.segments[index];
-        let length = std::fs::metadata(&segment.path).map_err(|error| LogError::Io { file: name(&segment.path), error })?.len();
+        let length = std::fs::metadata(&segment.path)
+            .map_err(|error| LogError::Io {
+                file: name(&segment.path),
+                error,
+            })?
+            .len();
         if length != successor.previous_length
             && let Some(next) = next_after(segment, length)?
             && next < successor.first
         {
             // It is whole: missing is a segment between it and the one after it in the directory.
-            return Err(LogError::Gap { from: next, to: successor.first - 1 });
+            return Err(LogError::Gap {
+                from: next,
+                to: successor.first - 1,
+            });
         }
         if length < successor.previous_length {
-            return Err(LogError::Shorter { file: name(&segment.path), wanted: successor.previous_length });
+            return Err(LogError::Shorter {
+                file: name(&segment.path),
+                wanted: successor.previous_length,
+            });
         }
         if length > successor.previous_length {
             let what = "il segmento è chiuso e non è lungo quanto dice il successivo";
             return Err(corrupt(&segment.path, successor.previous_length, what));
         }
-        segment.end = Some(End { length, next: successor.first });
+        segment.end = Some(End {
+            length,
+            next: successor.first,
+        });
         Ok(())
     }
 
@@ -170,8 +226,8 @@ impl Chain {
         self.segments.last()
     }
 
-    /// Checks that the last batch of every closed segment is whole and that its last entry is the one before its successor's first. Of each segment
-    /// only the end is read.
+    /// Checks that the last batch of every closed segment is whole and that its last entry is the one before
+    /// its successor's first. Of each segment only the end is read.
     pub(super) fn check_ends(&self) -> Result<(), LogError> {
         self.segments.iter().try_for_each(|segment| match segment.end {
             Some(end) => check_end(segment, end),
@@ -183,23 +239,38 @@ impl Chain {
 fn check_end(segment: &Segment, end: End) -> Result<(), LogError> {
     match next_after(segment, end.length)? {
         Some(next) => follows(segment, end, next),
-        None => Err(corrupt(&segment.path, end.length, "il segmento è chiuso e non finisce con un blocco intero")),
+        None => Err(corrupt(
+            &segment.path,
+            end.length,
+            "il segmento è chiuso e non finisce con un blocco intero",
+        )),
     }
 }
 
-/// Whether the successor of a segment begins with the entry after its last, which is the one before `next`. Where it begins later, what was between them is
-/// missing, whatever its length was.
+/// Whether the successor of a segment begins with the entry after its last, which is the one before `next`.
+/// Where it begins later, what was between them is missing, whatever its length was.
 pub(super) fn follows(segment: &Segment, end: End, next: u64) -> Result<(), LogError> {
     match next.cmp(&end.next) {
         Ordering::Equal => Ok(()),
-        Ordering::Less => Err(LogError::Gap { from: next, to: end.next - 1 }),
-        Ordering::Greater => Err(corrupt(&segment.path, end.length, "il segmento successivo non comincia dove questo finisce")),
+        Ordering::Less => Err(LogError::Gap {
+            from: next,
+            to: end.next - 1,
+        }),
+        Ordering::Greater => Err(corrupt(
+            &segment.path,
+            end.length,
+            "il segmento successivo non comincia dove questo finisce",
+        )),
     }
 }
 
-/// The sequence after the last entry of a segment of that length; None if it does not end with a whole batch. Only its end is read.
+/// The sequence after the last entry of a segment of that length; None if it does not end with a whole batch.
+/// Only its end is read.
 fn next_after(segment: &Segment, length: u64) -> Result<Option<u64>, LogError> {
-    let io_error = |error| LogError::Io { file: name(&segment.path), error };
+    let io_error = |error| LogError::Io {
+        file: name(&segment.path),
+        error,
+    };
     let file = File::open(&segment.path).map_err(io_error)?;
     let batches = length.saturating_sub(SEGMENT_HEADER as u64);
     let mut size = TAIL.min(batches);
@@ -218,14 +289,21 @@ fn next_after(segment: &Segment, length: u64) -> Result<Option<u64>, LogError> {
 
 /// The segments' names, in order.
 pub(super) fn names(directory: &Path) -> Result<Vec<Segment>, LogError> {
-    let io_error = |error| LogError::Io { file: directory.display().to_string(), error };
+    let io_error = |error| LogError::Io {
+        file: directory.display().to_string(),
+        error,
+    };
     let mut segments = Vec::new();
     for entry in std::fs::read_dir(directory).map_err(io_error)? {
         let path = entry.map_err(io_error)?.path();
         if path.extension().is_some_and(|extension| extension == "seg") {
             let first = path.file_stem().and_then(|stem| stem.to_str()?.parse().ok());
             let first = first.ok_or_else(|| corrupt(&path, 0, "il nome del segmento non è una sequenza"))?;
-            segments.push(Segment { first, path, end: None });
+            segments.push(Segment {
+                first,
+                path,
+                end: None,
+            });
         }
     }
     segments.sort_by_key(|segment| segment.first);
@@ -234,7 +312,10 @@ pub(super) fn names(directory: &Path) -> Result<Vec<Segment>, LogError> {
 
 /// As many bytes of a header as there are, then zeros; and the length of the file.
 pub(super) fn header_bytes(segment: &Segment) -> Result<([u8; SEGMENT_HEADER], u64), LogError> {
-    let io_error = |error| LogError::Io { file: name(&segment.path), error };
+    let io_error = |error| LogError::Io {
+        file: name(&segment.path),
+        error,
+    };
     let file = File::open(&segment.path).map_err(io_error)?;
     let length = file.metadata().map_err(io_error)?.len();
     let mut bytes = [0; SEGMENT_HEADER];
@@ -260,11 +341,19 @@ pub(super) struct Bound {
 }
 
 pub(super) fn write_head(disk: &dyn Disk, directory: &Path, bound: Bound) -> io::Result<()> {
-    let Bound { segment, length, sequence, clean } = bound;
+    let Bound {
+        segment,
+        length,
+        sequence,
+        clean,
+    } = bound;
     let state = if clean { "clean" } else { "open" };
     let text = format!("VARCO-HEAD 1 {segment} {length} {sequence} {state}");
     let checksum = crc32c::crc32c(text.as_bytes());
-    disk.replace(&directory.join(HEAD), format!("{text} {checksum:08x}\n").as_bytes())
+    disk.replace(
+        &directory.join(HEAD),
+        format!("{text} {checksum:08x}\n").as_bytes(),
+    )
 }
 
 /// A damaged bound is corruption too: nothing else tells a shortened log from a whole one.
@@ -273,17 +362,34 @@ pub(super) fn read_head(directory: &Path) -> Result<Bound, LogError> {
     let damaged = || LogError::Head;
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => return Err(damaged()),
-        Err(error) => return Err(LogError::Io { file: HEAD.to_owned(), error }),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => {
+            return Err(damaged());
+        }
+        Err(error) => {
+            return Err(LogError::Io {
+                file: HEAD.to_owned(),
+                error,
+            });
+        }
     };
     let (content, checksum) = text.trim_end().rsplit_once(' ').ok_or_else(damaged)?;
     let fields: Vec<&str> = content.split(' ').collect();
-    let [magic, version, segment, length, sequence, state] = fields[..] else { return Err(damaged()) };
-    if format!("{:08x}", crc32c::crc32c(content.as_bytes())) != checksum || magic != "VARCO-HEAD" || version != "1" {
+    let [magic, version, segment, length, sequence, state] = fields[..] else {
+        return Err(damaged());
+    };
+    if format!("{:08x}", crc32c::crc32c(content.as_bytes())) != checksum
+        || magic != "VARCO-HEAD"
+        || version != "1"
+    {
         return Err(damaged());
     }
     let number = |text: &str| text.parse().map_err(|_| damaged());
-    Ok(Bound { segment: number(segment)?, length: number(length)?, sequence: number(sequence)?, clean: state == "clean" })
+    Ok(Bound {
+        segment: number(segment)?,
+        length: number(length)?,
+        sequence: number(sequence)?,
+        clean: state == "clean",
+    })
 }
 
 pub(in super::super) fn file_name(first: u64) -> String {
@@ -292,14 +398,25 @@ pub(in super::super) fn file_name(first: u64) -> String {
 
 /// A file's name, for errors: the path to it tells nobody more.
 pub(in super::super) fn name(path: &Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+    path.file_name().map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 pub(super) fn corrupt(path: &Path, offset: u64, what: &str) -> LogError {
-    LogError::Corrupt { file: name(path), offset, what: what.to_owned() }
+    LogError::Corrupt {
+        file: name(path),
+        offset,
+        what: what.to_owned(),
+    }
 }
 
 /// A log that ends before `HEAD` says.
 pub(super) fn shorter(path: &Path, offset: u64, bound: Bound) -> LogError {
-    LogError::Missing { file: name(path), offset, sequence: bound.sequence }
+    LogError::Missing {
+        file: name(path),
+        offset,
+        sequence: bound.sequence,
+    }
 }

@@ -1,7 +1,7 @@
 //! Segment files: the log on disk, and its recovery (`docs/ledger.md`, "On disk" and "When things go wrong").
 //!
-//! This file writes. `chain` lists the segments and checks how they follow each other; `read` reads them, also beside the writer; `reader` reads single
-//! entries by their positions.
+//! This file writes. `chain` lists the segments and checks how they follow each other; `read` reads them,
+//! also beside the writer; `reader` reads single entries by their positions.
 
 mod chain;
 mod read;
@@ -71,20 +71,49 @@ pub enum Loss {
 impl SegmentLog {
     /// Makes the first segment in a new directory.
     pub fn create(directory: &Path, ledger: Uuid, disk: &dyn Disk) -> Result<(), LogError> {
-        let at = |error| LogError::Io { file: directory.display().to_string(), error };
+        let at = |error| LogError::Io {
+            file: directory.display().to_string(),
+            error,
+        };
         std::fs::create_dir(directory).map_err(at)?;
         let mut file = disk.open(&directory.join(file_name(1)), true).map_err(at)?;
-        let header = SegmentHeader { ledger, first: 1, previous_length: 0 };
-        file.write_all_at(&header.encode(), 0).and_then(|()| file.sync_data()).map_err(at)?;
+        let header = SegmentHeader {
+            ledger,
+            first: 1,
+            previous_length: 0,
+        };
+        file.write_all_at(&header.encode(), 0)
+            .and_then(|()| file.sync_data())
+            .map_err(at)?;
         disk.sync_directory(directory).map_err(at)?;
-        write_head(disk, directory, Bound { segment: 1, length: SEGMENT_HEADER as u64, sequence: 0, clean: true }).map_err(at)
+        write_head(
+            disk,
+            directory,
+            Bound {
+                segment: 1,
+                length: SEGMENT_HEADER as u64,
+                sequence: 0,
+                clean: true,
+            },
+        )
+        .map_err(at)
     }
 
-    /// Opens the log: checks that the segments follow each other, reads the last one whole, cuts a torn tail, refuses corruption.
-    pub fn open(directory: &Path, ledger: Uuid, disk: Arc<dyn Disk>, size: u64, loss: Loss) -> Result<(Self, Recovery), LogError> {
+    /// Opens the log: checks that the segments follow each other, reads the last one whole, cuts a torn tail,
+    /// refuses corruption.
+    pub fn open(
+        directory: &Path,
+        ledger: Uuid,
+        disk: Arc<dyn Disk>,
+        size: u64,
+        loss: Loss,
+    ) -> Result<(Self, Recovery), LogError> {
         let mut recovery = Recovery::default();
         let chain = Self::chain(directory, ledger, loss)?;
-        let renamed = |error| LogError::Io { file: directory.display().to_string(), error };
+        let renamed = |error| LogError::Io {
+            file: directory.display().to_string(),
+            error,
+        };
         for lost in &chain.lost {
             // Kept beside, out of the way: a copy that was made file by file while the log went on.
             std::fs::rename(lost, lost.with_extension("lost")).map_err(renamed)?;
@@ -94,7 +123,10 @@ impl SegmentLog {
         }
         if let Some(begun) = &chain.begun {
             // A change of segment that was cut short: nothing was ever acknowledged in it.
-            let at = |error| LogError::Io { file: name(begun), error };
+            let at = |error| LogError::Io {
+                file: name(begun),
+                error,
+            };
             let length = std::fs::metadata(begun).map_err(at)?.len();
             std::fs::rename(begun, begun.with_extension("torn-0")).map_err(at)?;
             disk.sync_directory(directory).map_err(at)?;
@@ -103,13 +135,20 @@ impl SegmentLog {
         let Some(last) = chain.last().cloned() else {
             return Err(corrupt(directory, 0, "nessun segmento"));
         };
-        let io_error = |error| LogError::Io { file: name(&last.path), error };
+        let io_error = |error| LogError::Io {
+            file: name(&last.path),
+            error,
+        };
         recovery.sync_failed = directory.join(SYNC_FAILED).exists();
         if recovery.sync_failed {
             // The page cache is no evidence any more: what counts is what the disk gives back.
             forget_cached(&last.path).map_err(io_error)?;
         }
-        let read::Whole { bytes, scan } = if loss == Loss::Accepted { read::read_whole_part(&last)? } else { read::read(&last)? };
+        let read::Whole { bytes, scan } = if loss == Loss::Accepted {
+            read::read_whole_part(&last)?
+        } else {
+            read::read(&last)?
+        };
         recovery.unclean = !chain.bound.clean;
         if loss == Loss::Refused {
             read::check_bound(&last, &scan, chain.bound)?;
@@ -133,7 +172,11 @@ impl SegmentLog {
             disk,
             size,
             segments: chain.segments,
-            batches: scan.batches.iter().map(|placed| (placed.batch.first, placed.offset)).collect(),
+            batches: scan
+                .batches
+                .iter()
+                .map(|placed| (placed.batch.first, placed.offset))
+                .collect(),
             file,
             durable: scan.end as u64,
             head: scan.next - 1,
@@ -164,7 +207,16 @@ impl SegmentLog {
 
     fn mark(&self, clean: bool) -> io::Result<()> {
         let segment = self.segments.last().map_or(1, |segment| segment.first);
-        write_head(self.disk.as_ref(), &self.directory, Bound { segment, length: self.durable, sequence: self.head, clean })
+        write_head(
+            self.disk.as_ref(),
+            &self.directory,
+            Bound {
+                segment,
+                length: self.durable,
+                sequence: self.head,
+                clean,
+            },
+        )
     }
 
     /// Closes the open segment and begins the next.
@@ -175,12 +227,20 @@ impl SegmentLog {
         if path.exists() {
             std::fs::remove_file(&path)?;
         }
-        let header = SegmentHeader { ledger: self.ledger, first, previous_length: self.durable };
+        let header = SegmentHeader {
+            ledger: self.ledger,
+            first,
+            previous_length: self.durable,
+        };
         let mut file = self.disk.open(&path, true)?;
         file.write_all_at(&header.encode(), 0)?;
         file.sync_data()?;
         self.disk.sync_directory(&self.directory)?;
-        self.segments.push(Segment { first, path, end: None });
+        self.segments.push(Segment {
+            first,
+            path,
+            end: None,
+        });
         self.batches.clear();
         self.file = file;
         self.durable = SEGMENT_HEADER as u64;
@@ -189,20 +249,41 @@ impl SegmentLog {
 
     /// Entries of the open segment from a sequence on, read from where they are.
     fn read_open(&self, last: &Segment, from: u64, limit: usize) -> Result<Vec<Entry>, LogError> {
-        let io_error = |error| LogError::Io { file: name(&last.path), error };
+        let io_error = |error| LogError::Io {
+            file: name(&last.path),
+            error,
+        };
         let file = File::open(&last.path).map_err(io_error)?;
-        let start = self.batches.partition_point(|(first, _)| *first <= from).saturating_sub(1);
+        let start = self
+            .batches
+            .partition_point(|(first, _)| *first <= from)
+            .saturating_sub(1);
         let (mut entries, mut taken) = (Vec::new(), 0);
         for (index, (first, offset)) in self.batches.iter().enumerate().skip(start) {
-            let end = self.batches.get(index + 1).map_or(self.durable, |(_, next)| *next);
+            let end = self
+                .batches
+                .get(index + 1)
+                .map_or(self.durable, |(_, next)| *next);
             let mut bytes = vec![0; usize::try_from(end - offset).unwrap_or_default()];
             file.read_exact_at(&mut bytes, *offset).map_err(io_error)?;
-            let batch = batch::decode(&bytes).map_err(|error| corrupt(&last.path, *offset, &error.to_string()))?;
+            let batch =
+                batch::decode(&bytes).map_err(|error| corrupt(&last.path, *offset, &error.to_string()))?;
             if batch.first != *first || batch.length != bytes.len() {
-                return Err(corrupt(&last.path, *offset, "non è il blocco che era stato scritto qui"));
+                return Err(corrupt(
+                    &last.path,
+                    *offset,
+                    "non è il blocco che era stato scritto qui",
+                ));
             }
-            let placed = Placed { offset: *offset, batch };
-            entries.extend(read::entries(last, self.ledger, &bytes, &placed)?.into_iter().filter(|entry| entry.leaf.seq >= from));
+            let placed = Placed {
+                offset: *offset,
+                batch,
+            };
+            entries.extend(
+                read::entries(last, self.ledger, &bytes, &placed)?
+                    .into_iter()
+                    .filter(|entry| entry.leaf.seq >= from),
+            );
             taken += bytes.len();
             if taken >= limit {
                 break;
@@ -227,7 +308,9 @@ impl Log for SegmentLog {
 
     fn append(&mut self, _: BatchId, entries: &[Raw], expected_head: u64) -> Result<Appended, AppendError> {
         if self.dead {
-            return Err(AppendError::Fatal(io::Error::other("un fdatasync di prima non è riuscito")));
+            return Err(AppendError::Fatal(io::Error::other(
+                "un fdatasync di prima non è riuscito",
+            )));
         }
         debug_assert_eq!(expected_head, self.head, "a segment log has one writer");
         match self.file.length().map_err(AppendError::Unavailable)? {
@@ -235,7 +318,9 @@ impl Log for SegmentLog {
             // Acknowledged entries are gone, and new ones would be lost too.
             _ => {
                 self.dead = true;
-                return Err(AppendError::Fatal(io::Error::other("il segmento aperto è stato tolto o accorciato da qualcun altro")));
+                return Err(AppendError::Fatal(io::Error::other(
+                    "il segmento aperto è stato tolto o accorciato da qualcun altro",
+                )));
             }
         }
         self.clean_tail().map_err(AppendError::Unavailable)?;
@@ -245,7 +330,9 @@ impl Log for SegmentLog {
         let (bytes, spans) = batch::encode(self.head + 1, entries);
         // Never written: what is longer is not taken for a batch when it is read.
         if bytes.len() > MAX_BATCH {
-            return Err(AppendError::Unavailable(io::Error::other("un blocco più lungo di quanto è ammesso")));
+            return Err(AppendError::Unavailable(io::Error::other(
+                "un blocco più lungo di quanto è ammesso",
+            )));
         }
         self.dirty = true;
         if let Err(error) = self.file.write_all_at(&bytes, self.durable) {
@@ -263,7 +350,13 @@ impl Log for SegmentLog {
         let segment = self.segments.last().map_or(1, |segment| segment.first);
         let placed = spans.iter().zip(entries).zip(self.head + 1..);
         let positions = placed.map(|((span, raw), sequence)| {
-            read::position(segment, self.durable, span, sequence, batch::entry_checksum(&raw.leaf, &raw.sealed))
+            read::position(
+                segment,
+                self.durable,
+                span,
+                sequence,
+                batch::entry_checksum(&raw.leaf, &raw.sealed),
+            )
         });
         let positions = positions.collect();
         self.batches.push((self.head + 1, self.durable));
@@ -284,7 +377,12 @@ impl Log for SegmentLog {
         }
     }
 
-    fn scan(&mut self, from: u64, bytes: usize, each: &mut dyn FnMut(&[Entry]) -> bool) -> Result<(), LogError> {
+    fn scan(
+        &mut self,
+        from: u64,
+        bytes: usize,
+        each: &mut dyn FnMut(&[Entry]) -> bool,
+    ) -> Result<(), LogError> {
         let (mut next, mut goes_on) = (from, true);
         // Closed segments are read whole, the open one from the wanted entry on.
         if self.segments.last().is_some_and(|last| from < last.first) {
@@ -308,7 +406,9 @@ impl Log for SegmentLog {
             return Ok(());
         }
         let file = self.directory.display().to_string();
-        self.clean_tail().and_then(|()| self.mark(true)).map_err(|error| LogError::Io { file, error })
+        self.clean_tail()
+            .and_then(|()| self.mark(true))
+            .map_err(|error| LogError::Io { file, error })
     }
 }
 
@@ -317,19 +417,23 @@ fn forget_cached(path: &Path) -> io::Result<()> {
     rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).map_err(io::Error::from)
 }
 
-/// The last whole entry of a log, and the last that it must have: to judge whether there is a loss. Nothing is changed.
+/// The last whole entry of a log, and the last that it must have: to judge whether there is a loss. Nothing
+/// is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
     /// Sequence of the last entry that is whole.
     pub head: u64,
-    /// Sequence of the last entry that must be there, by `HEAD` and by the segments that are given up. None where `HEAD` cannot be read.
+    /// Sequence of the last entry that must be there, by `HEAD` and by the segments that are given up. None
+    /// where `HEAD` cannot be read.
     pub bound: Option<u64>,
 }
 
 /// How far the log of a directory goes; with its end given up, if it is.
 pub fn extent(directory: &Path, ledger: Uuid, loss: Loss) -> Result<Extent, LogError> {
     let chain = SegmentLog::chain(directory, ledger, loss)?;
-    let Some(last) = chain.last() else { return Err(corrupt(directory, 0, "nessun segmento")) };
+    let Some(last) = chain.last() else {
+        return Err(corrupt(directory, 0, "nessun segmento"));
+    };
     let scan = match loss {
         Loss::Accepted => read::read_whole_part(last)?.scan,
         Loss::Refused => {
@@ -339,12 +443,23 @@ pub fn extent(directory: &Path, ledger: Uuid, loss: Loss) -> Result<Extent, LogE
         }
     };
     // A segment that is given up had its first entry at least.
-    let given_up = chain.lost.iter().filter_map(|path| path.file_stem()?.to_str()?.parse::<u64>().ok()).max().unwrap_or_default();
-    let bound = Some(chain.bound.sequence).filter(|sequence| *sequence != UNKNOWN).map(|sequence| sequence.max(given_up));
-    Ok(Extent { head: scan.next - 1, bound })
+    let given_up = chain
+        .lost
+        .iter()
+        .filter_map(|path| path.file_stem()?.to_str()?.parse::<u64>().ok())
+        .max()
+        .unwrap_or_default();
+    let bound = Some(chain.bound.sequence)
+        .filter(|sequence| *sequence != UNKNOWN)
+        .map(|sequence| sequence.max(given_up));
+    Ok(Extent {
+        head: scan.next - 1,
+        bound,
+    })
 }
 
-/// The longest submission that a committer takes: a lot of DSU. Added to a batch that is not full, it is still well below what is read.
+/// The longest submission that a committer takes: a lot of DSU. Added to a batch that is not full, it is
+/// still well below what is read.
 pub const LONGEST_SUBMISSION: usize = MAX_BATCH / 2;
 
 /// A batch of this length is full.

@@ -1,5 +1,6 @@
-//! Reading the segments of a directory while a gateway may write to it. Readers take a segment whole ([`read`]) or batch by batch ([`Batches`]). Both
-//! read a closed segment to its end or fail. The open segment may end with a batch that the writer has not finished.
+//! Reading the segments of a directory while a gateway may write to it. Readers take a segment whole
+//! ([`read`]) or batch by batch ([`Batches`]). Both read a closed segment to its end or fail. The open
+//! segment may end with a batch that the writer has not finished.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -13,11 +14,12 @@ use super::super::leaf::{Entry, Glance, Position};
 use super::super::log::{LogError, Part, Parts, Verified};
 use super::super::order::Order;
 use super::chain::{
-    Bound, Chain, End, NO_FIRST, Segment, UNKNOWN, corrupt, file_name, follows, header_bytes, name, names, read_head, shorter, write_head,
+    Bound, Chain, End, NO_FIRST, Segment, UNKNOWN, corrupt, file_name, follows, header_bytes, name, names,
+    read_head, shorter, write_head,
 };
 
-/// How often the open segment is read again where a batch in it looks damaged and more follows: a reader may have come upon a batch while it was
-/// written, and upon the next when it was there.
+/// How often the open segment is read again where a batch in it looks damaged and more follows: a reader may
+/// have come upon a batch while it was written, and upon the next when it was there.
 const AGAIN: usize = 5;
 
 /// A batch of a segment: where it starts and what it holds.
@@ -44,9 +46,14 @@ pub(super) struct Whole {
     pub(super) scan: Scan,
 }
 
-/// Reads all batches of a segment. A bad one with a valid one anywhere after it is corruption; otherwise it is a torn tail.
+/// Reads all batches of a segment. A bad one with a valid one anywhere after it is corruption; otherwise it
+/// is a torn tail.
 pub(super) fn scan(path: &Path, bytes: &[u8], first: u64) -> Result<Scan, LogError> {
-    let mut scan = Scan { batches: Vec::new(), end: SEGMENT_HEADER, next: first };
+    let mut scan = Scan {
+        batches: Vec::new(),
+        end: SEGMENT_HEADER,
+        next: first,
+    };
     while scan.end < bytes.len() {
         match batch::decode(&bytes[scan.end..]) {
             Ok(found) if found.first == scan.next => {
@@ -55,10 +62,20 @@ pub(super) fn scan(path: &Path, bytes: &[u8], first: u64) -> Result<Scan, LogErr
                 scan.next += found.spans.len() as u64;
                 scan.batches.push(Placed { offset, batch: found });
             }
-            Ok(_) => return Err(corrupt(path, scan.end as u64, "un blocco la cui sequenza non segue quella del precedente")),
+            Ok(_) => {
+                return Err(corrupt(
+                    path,
+                    scan.end as u64,
+                    "un blocco la cui sequenza non segue quella del precedente",
+                ));
+            }
             Err(error) => {
                 if batch::find(&bytes[scan.end + 1..]).is_some() {
-                    return Err(corrupt(path, scan.end as u64, &format!("{error}, e dopo c'è un blocco intero")));
+                    return Err(corrupt(
+                        path,
+                        scan.end as u64,
+                        &format!("{error}, e dopo c'è un blocco intero"),
+                    ));
                 }
                 break;
             }
@@ -69,9 +86,20 @@ pub(super) fn scan(path: &Path, bytes: &[u8], first: u64) -> Result<Scan, LogErr
 
 /// Reads the whole batches at the beginning of a segment; the rest is given up.
 pub(super) fn read_whole_part(segment: &Segment) -> Result<Whole, LogError> {
-    let bytes = std::fs::read(&segment.path).map_err(|error| LogError::Io { file: name(&segment.path), error })?;
-    let mut part = Scan { batches: Vec::new(), end: SEGMENT_HEADER, next: segment.first };
-    while let Some(Ok(found)) = bytes.get(part.end..).filter(|rest| !rest.is_empty()).map(batch::decode) {
+    let bytes = std::fs::read(&segment.path).map_err(|error| LogError::Io {
+        file: name(&segment.path),
+        error,
+    })?;
+    let mut part = Scan {
+        batches: Vec::new(),
+        end: SEGMENT_HEADER,
+        next: segment.first,
+    };
+    while let Some(Ok(found)) = bytes
+        .get(part.end..)
+        .filter(|rest| !rest.is_empty())
+        .map(batch::decode)
+    {
         if found.first != part.next {
             break;
         }
@@ -85,7 +113,10 @@ pub(super) fn read_whole_part(segment: &Segment) -> Result<Whole, LogError> {
 
 /// Reads a segment and checks every batch; a closed one must end where its successor says.
 pub(super) fn read(segment: &Segment) -> Result<Whole, LogError> {
-    let io_error = |error| LogError::Io { file: name(&segment.path), error };
+    let io_error = |error| LogError::Io {
+        file: name(&segment.path),
+        error,
+    };
     let mut bytes = std::fs::read(&segment.path).map_err(io_error)?;
     for _ in 0..AGAIN {
         match scan(&segment.path, &bytes, segment.first) {
@@ -103,13 +134,21 @@ pub(super) fn read(segment: &Segment) -> Result<Whole, LogError> {
             }
         }
     }
-    Err(corrupt(&segment.path, 0, "il segmento cambia ogni volta che si legge"))
+    Err(corrupt(
+        &segment.path,
+        0,
+        "il segmento cambia ogni volta che si legge",
+    ))
 }
 
 fn check_end(segment: &Segment, bytes: &[u8], scan: &Scan) -> Result<(), LogError> {
     let Some(end) = segment.end else { return Ok(()) };
     if scan.end != bytes.len() || scan.end as u64 != end.length {
-        return Err(corrupt(&segment.path, scan.end as u64, "il segmento è chiuso e finisce male"));
+        return Err(corrupt(
+            &segment.path,
+            scan.end as u64,
+            "il segmento è chiuso e finisce male",
+        ));
     }
     follows(segment, end, scan.next)
 }
@@ -117,37 +156,74 @@ fn check_end(segment: &Segment, bytes: &[u8], scan: &Scan) -> Result<(), LogErro
 /// Whether what was found in the last segment reaches what `HEAD` says.
 pub(super) fn check_bound(segment: &Segment, scan: &Scan, bound: Bound) -> Result<(), LogError> {
     let reaches = (segment.first, scan.end as u64) >= (bound.segment, bound.length);
-    if reaches { Ok(()) } else { Err(shorter(&segment.path, scan.end as u64, bound)) }
+    if reaches {
+        Ok(())
+    } else {
+        Err(shorter(&segment.path, scan.end as u64, bound))
+    }
 }
 
 /// The entries of a batch of a segment, of that ledger and in sequence. `bytes` are the batch's.
-pub(super) fn entries(segment: &Segment, ledger: Uuid, bytes: &[u8], placed: &Placed) -> Result<Vec<Entry>, LogError> {
+pub(super) fn entries(
+    segment: &Segment,
+    ledger: Uuid,
+    bytes: &[u8],
+    placed: &Placed,
+) -> Result<Vec<Entry>, LogError> {
     let mut entries = Vec::with_capacity(placed.batch.spans.len());
     for (index, span) in placed.batch.spans.iter().enumerate() {
         let part = |range: &std::ops::Range<usize>| bytes.get(range.clone()).unwrap_or_default().to_vec();
         let (leaf, sealed) = (part(&span.leaf), part(&span.sealed));
         let sequence = placed.batch.first + index as u64;
-        let position = position(segment.first, placed.offset, span, sequence, batch::entry_checksum(&leaf, &sealed));
+        let position = position(
+            segment.first,
+            placed.offset,
+            span,
+            sequence,
+            batch::entry_checksum(&leaf, &sealed),
+        );
         let entry = Entry::read(leaf, sealed.into(), position)
             .filter(|entry| entry.leaf.seq == sequence && entry.leaf.ledger == ledger)
-            .ok_or_else(|| corrupt(&segment.path, position.leaf, "una foglia che non è tale, o non è questa"))?;
+            .ok_or_else(|| {
+                corrupt(
+                    &segment.path,
+                    position.leaf,
+                    "una foglia che non è tale, o non è questa",
+                )
+            })?;
         entries.push(entry);
     }
     Ok(entries)
 }
 
 impl Chain {
-    /// The whole part of a log whose end is given up: from its beginning to the first segment that is missing, damaged, or does not lead to the next. The last
-    /// segment of that part is open; those after it are `lost`. `HEAD` may say otherwise, or be unreadable.
+    /// The whole part of a log whose end is given up: from its beginning to the first segment that is
+    /// missing, damaged, or does not lead to the next. The last segment of that part is open; those after it
+    /// are `lost`. `HEAD` may say otherwise, or be unreadable.
     pub(super) fn whole(directory: &Path, ledger: Uuid) -> Result<Self, LogError> {
-        let bound = read_head(directory).unwrap_or(Bound { segment: 0, length: 0, sequence: UNKNOWN, clean: false });
+        let bound = read_head(directory).unwrap_or(Bound {
+            segment: 0,
+            length: 0,
+            sequence: UNKNOWN,
+            clean: false,
+        });
         let named = names(directory)?;
-        let mut chain = Self { ledger, segments: Vec::new(), bound, begun: None, lost: Vec::new() };
+        let mut chain = Self {
+            ledger,
+            segments: Vec::new(),
+            bound,
+            begun: None,
+            lost: Vec::new(),
+        };
         let mut expected = Some((1, 0));
         for segment in named {
-            let header = header_bytes(&segment).ok().and_then(|(bytes, _)| SegmentHeader::decode(&bytes).ok());
+            let header = header_bytes(&segment)
+                .ok()
+                .and_then(|(bytes, _)| SegmentHeader::decode(&bytes).ok());
             let follows = header.filter(|header| {
-                header.ledger == ledger && header.first == segment.first && Some((header.first, header.previous_length)) == expected
+                header.ledger == ledger
+                    && header.first == segment.first
+                    && Some((header.first, header.previous_length)) == expected
             });
             if follows.is_none() {
                 expected = None;
@@ -155,7 +231,10 @@ impl Chain {
                 continue;
             }
             if let (Some(last), Some(header)) = (chain.segments.last_mut(), header) {
-                last.end = Some(End { length: header.previous_length, next: header.first });
+                last.end = Some(End {
+                    length: header.previous_length,
+                    next: header.first,
+                });
             }
             let Whole { bytes, scan } = read_whole_part(&segment)?;
             expected = (scan.end == bytes.len()).then_some((scan.next, scan.end as u64));
@@ -189,7 +268,9 @@ pub(super) fn position(segment: u64, batch: u64, span: &Span, sequence: u64, che
 /// The bytes of a batch, in those of its segment.
 fn batch_of<'a>(bytes: &'a [u8], placed: &Placed) -> &'a [u8] {
     let start = usize::try_from(placed.offset).unwrap_or(usize::MAX);
-    bytes.get(start..start.saturating_add(placed.batch.length)).unwrap_or_default()
+    bytes
+        .get(start..start.saturating_add(placed.batch.length))
+        .unwrap_or_default()
 }
 
 /// The batches of a closed segment, one after another and checked, without the whole of it in memory.
@@ -204,8 +285,18 @@ struct Batches<'a> {
 
 impl<'a> Batches<'a> {
     fn open(segment: &'a Segment, ledger: Uuid, end: End) -> Result<Self, LogError> {
-        let file = File::open(&segment.path).map_err(|error| LogError::Io { file: name(&segment.path), error })?;
-        Ok(Self { segment, ledger, end, file, offset: SEGMENT_HEADER as u64, next: segment.first })
+        let file = File::open(&segment.path).map_err(|error| LogError::Io {
+            file: name(&segment.path),
+            error,
+        })?;
+        Ok(Self {
+            segment,
+            ledger,
+            end,
+            file,
+            offset: SEGMENT_HEADER as u64,
+            next: segment.first,
+        })
     }
 
     /// The entries of the next batch; None at the segment's end, where its successor says that it must be.
@@ -215,21 +306,31 @@ impl<'a> Batches<'a> {
         if self.offset == self.end.length {
             return follows(self.segment, self.end, self.next).map(|()| None);
         }
-        let io_error = |error| LogError::Io { file: name(path), error };
+        let io_error = |error| LogError::Io {
+            file: name(path),
+            error,
+        };
         let left = self.end.length - self.offset;
         let mut bytes = vec![0; usize::try_from(left.min(BATCH_HEADER as u64)).unwrap_or_default()];
-        self.file.read_exact_at(&mut bytes, self.offset).map_err(io_error)?;
+        self.file
+            .read_exact_at(&mut bytes, self.offset)
+            .map_err(io_error)?;
         let length = batch::peek_length(&bytes).map_err(|error| wrong(&error.to_string()))?;
         if length as u64 > left {
             return Err(wrong("un blocco che va oltre il suo segmento"));
         }
         bytes.resize(length, 0);
-        self.file.read_exact_at(&mut bytes, self.offset).map_err(io_error)?;
+        self.file
+            .read_exact_at(&mut bytes, self.offset)
+            .map_err(io_error)?;
         let found = batch::decode(&bytes).map_err(|error| wrong(&error.to_string()))?;
         if found.first != self.next {
             return Err(wrong("un blocco la cui sequenza non segue quella del precedente"));
         }
-        let placed = Placed { offset: self.offset, batch: found };
+        let placed = Placed {
+            offset: self.offset,
+            batch: found,
+        };
         let entries = entries(self.segment, self.ledger, &bytes, &placed)?;
         self.offset += length as u64;
         self.next += entries.len() as u64;
@@ -237,15 +338,20 @@ impl<'a> Batches<'a> {
     }
 }
 
-/// Reads every byte of every segment and checks it, giving each entry to `each`. Checked besides: that no entry was recorded before the one that
-/// precedes it, and that no exchange has two entries with one ordinal. The first damage is the error.
+/// Reads every byte of every segment and checks it, giving each entry to `each`. Checked besides: that no
+/// entry was recorded before the one that precedes it, and that no exchange has two entries with one ordinal.
+/// The first damage is the error.
 pub fn verify(directory: &Path, ledger: Uuid, each: &mut dyn FnMut(Entry)) -> Result<Verified, LogError> {
     let (verified, damage) = inspect(directory, ledger, each)?;
     damage.into_iter().next().map_or(Ok(verified), Err)
 }
 
 /// The same, with all the damage. It goes on after each damaged place.
-pub fn inspect(directory: &Path, ledger: Uuid, each: &mut dyn FnMut(Entry)) -> Result<(Verified, Vec<LogError>), LogError> {
+pub fn inspect(
+    directory: &Path,
+    ledger: Uuid,
+    each: &mut dyn FnMut(Entry),
+) -> Result<(Verified, Vec<LogError>), LogError> {
     let (chain, mut damage) = Chain::lenient(directory, ledger)?;
     let (mut verified, mut order) = (Verified::default(), Order::default());
     for (index, segment) in chain.segments.iter().enumerate() {
@@ -261,7 +367,12 @@ pub fn inspect(directory: &Path, ledger: Uuid, each: &mut dyn FnMut(Entry)) -> R
                 Ok(entries) => {
                     for entry in entries {
                         verified.entries += 1;
-                        damage.extend(order.follow(&entry).err().map(|what| corrupt(&segment.path, entry.position.leaf, what)));
+                        damage.extend(
+                            order
+                                .follow(&entry)
+                                .err()
+                                .map(|what| corrupt(&segment.path, entry.position.leaf, what)),
+                        );
                         each(entry);
                     }
                 }
@@ -291,44 +402,82 @@ impl Salvaged {
         let error = match read(segment) {
             Ok(Whole { bytes, scan }) => {
                 // One that is shorter than its header is named where headers are.
-                let tail = if segment.end.is_none() { bytes.len().saturating_sub(scan.end) as u64 } else { 0 };
+                let tail = if segment.end.is_none() {
+                    bytes.len().saturating_sub(scan.end) as u64
+                } else {
+                    0
+                };
                 let mut damage = Vec::new();
                 if is_last {
                     damage.extend(check_bound(segment, &scan, bound).err());
                 } else if tail > 0 {
-                    damage.push(corrupt(&segment.path, scan.end as u64, "il segmento è chiuso e non finisce con un blocco intero"));
+                    damage.push(corrupt(
+                        &segment.path,
+                        scan.end as u64,
+                        "il segmento è chiuso e non finisce con un blocco intero",
+                    ));
                 }
-                return Self { bytes, batches: scan.batches, damage, tail: if is_last { tail } else { 0 } };
+                return Self {
+                    bytes,
+                    batches: scan.batches,
+                    damage,
+                    tail: if is_last { tail } else { 0 },
+                };
             }
             Err(error) => error,
         };
-        let mut salvaged =
-            Self { bytes: std::fs::read(&segment.path).unwrap_or_default(), batches: Vec::new(), damage: Vec::new(), tail: 0 };
+        let mut salvaged = Self {
+            bytes: std::fs::read(&segment.path).unwrap_or_default(),
+            batches: Vec::new(),
+            damage: Vec::new(),
+            tail: 0,
+        };
         let (mut at, mut next) = (SEGMENT_HEADER, segment.first);
         while let Some(rest) = salvaged.bytes.get(at..).filter(|rest| !rest.is_empty()) {
             match batch::decode(rest) {
                 Ok(found) if found.first >= next => {
                     if found.first > next {
-                        salvaged.damage.push(corrupt(&segment.path, at as u64, &lost(next, found.first - 1)));
+                        salvaged
+                            .damage
+                            .push(corrupt(&segment.path, at as u64, &lost(next, found.first - 1)));
                     }
                     next = found.first + found.spans.len() as u64;
-                    let placed = Placed { offset: at as u64, batch: found };
+                    let placed = Placed {
+                        offset: at as u64,
+                        batch: found,
+                    };
                     at += placed.batch.length;
                     salvaged.batches.push(placed);
                 }
                 found => {
                     let following = batch::find(&rest[1..]).map(|offset| at + 1 + offset);
-                    let what = found.map_or_else(|error| error.to_string(), |_| "un blocco la cui sequenza torna indietro".to_owned());
+                    let what = found.map_or_else(
+                        |error| error.to_string(),
+                        |_| "un blocco la cui sequenza torna indietro".to_owned(),
+                    );
                     let Some(following) = following else {
-                        let which = segment.end.map(|end| format!(": {}", lost(next, end.next - 1))).unwrap_or_default();
-                        let what = format!("{what}; fino alla fine del segmento non c'è più nulla di intero{which}");
+                        let which = segment
+                            .end
+                            .map(|end| format!(": {}", lost(next, end.next - 1)))
+                            .unwrap_or_default();
+                        let what =
+                            format!("{what}; fino alla fine del segmento non c'è più nulla di intero{which}");
                         salvaged.damage.push(corrupt(&segment.path, at as u64, &what));
                         break;
                     };
-                    let resumed =
-                        salvaged.bytes.get(following..).and_then(|rest| batch::decode(rest).ok()).map_or(next, |batch| batch.first);
-                    let skipped = if resumed > next { format!("; {}", lost(next, resumed - 1)) } else { String::new() };
-                    salvaged.damage.push(corrupt(&segment.path, at as u64, &format!("{what}{skipped}")));
+                    let resumed = salvaged
+                        .bytes
+                        .get(following..)
+                        .and_then(|rest| batch::decode(rest).ok())
+                        .map_or(next, |batch| batch.first);
+                    let skipped = if resumed > next {
+                        format!("; {}", lost(next, resumed - 1))
+                    } else {
+                        String::new()
+                    };
+                    salvaged
+                        .damage
+                        .push(corrupt(&segment.path, at as u64, &format!("{what}{skipped}")));
                     next = next.max(resumed);
                     at = following;
                 }
@@ -342,7 +491,11 @@ impl Salvaged {
 }
 
 fn lost(from: u64, to: u64) -> String {
-    if from == to { format!("la voce {from} non si legge") } else { format!("le voci da {from} a {to} non si leggono") }
+    if from == to {
+        format!("la voce {from} non si legge")
+    } else {
+        format!("le voci da {from} a {to} non si leggono")
+    }
 }
 
 /// The second of two entries with one exchange and ordinal, among those whose digests are equal.
@@ -355,33 +508,65 @@ fn named_twice(chain: &Chain, twice: &[u64]) -> Result<LogError, LogError> {
                 if twice.binary_search(&Order::place_of(&entry)).is_err() {
                     continue;
                 }
-                if let Some(first) = seen.insert((entry.leaf.body.exchange, entry.leaf.body.ordinal()), entry.leaf.seq) {
-                    let what = format!("le voci {first} e {} hanno lo stesso scambio e lo stesso ordinale", entry.leaf.seq);
+                if let Some(first) = seen.insert(
+                    (entry.leaf.body.exchange, entry.leaf.body.ordinal()),
+                    entry.leaf.seq,
+                ) {
+                    let what = format!(
+                        "le voci {first} e {} hanno lo stesso scambio e lo stesso ordinale",
+                        entry.leaf.seq
+                    );
                     return Ok(corrupt(&segment.path, entry.position.leaf, &what));
                 }
             }
         }
     }
-    Ok(corrupt(Path::new("ledger"), 0, "voci con lo stesso scambio e lo stesso ordinale"))
+    Ok(corrupt(
+        Path::new("ledger"),
+        0,
+        "voci con lo stesso scambio e lo stesso ordinale",
+    ))
 }
 
-/// Gives every entry that was recorded at or after an instant (RFC 3339, UTC) to `each`, segment by segment from the last. Of those
-/// before it only as many are looked at as it takes to find where it lies: stamps never go back.
-pub fn recorded_since(directory: &Path, ledger: Uuid, instant: &str, each: &mut dyn FnMut(&Glance<'_>)) -> Result<(), LogError> {
+/// Gives every entry that was recorded at or after an instant (RFC 3339, UTC) to `each`, segment by segment
+/// from the last. Of those before it only as many are looked at as it takes to find where it lies: stamps
+/// never go back.
+pub fn recorded_since(
+    directory: &Path,
+    ledger: Uuid,
+    instant: &str,
+    each: &mut dyn FnMut(&Glance<'_>),
+) -> Result<(), LogError> {
     for segment in Chain::read(directory, ledger)?.segments.iter().rev() {
-        let Whole { bytes, scan: Scan { batches, .. } } = read(segment)?;
+        let Whole {
+            bytes,
+            scan: Scan { batches, .. },
+        } = read(segment)?;
         let glance = |placed: &Placed, index: usize| -> Result<Glance<'_>, LogError> {
             let span = placed.batch.spans.get(index);
-            let leaf = span.and_then(|span| batch_of(&bytes, placed).get(span.leaf.clone())).unwrap_or_default();
+            let leaf = span
+                .and_then(|span| batch_of(&bytes, placed).get(span.leaf.clone()))
+                .unwrap_or_default();
             let read = Glance::read(leaf).filter(|glance| glance.seq == placed.batch.first + index as u64);
-            read.ok_or_else(|| corrupt(&segment.path, placed.offset, "una foglia che non è tale, o non è questa"))
+            read.ok_or_else(|| {
+                corrupt(
+                    &segment.path,
+                    placed.offset,
+                    "una foglia che non è tale, o non è questa",
+                )
+            })
         };
         // The first batch whose last entry is not before the instant.
         let (mut first, mut end) = (0, batches.len());
         while first < end {
             let middle = first.midpoint(end);
-            let before = &*glance(&batches[middle], batches[middle].batch.spans.len() - 1)?.recorded < instant;
-            (first, end) = if before { (middle + 1, end) } else { (first, middle) };
+            let before =
+                &*glance(&batches[middle], batches[middle].batch.spans.len() - 1)?.recorded < instant;
+            (first, end) = if before {
+                (middle + 1, end)
+            } else {
+                (first, middle)
+            };
         }
         let mut earlier = first > 0;
         for placed in &batches[first..] {
@@ -411,7 +596,8 @@ pub fn read_from(directory: &Path, ledger: Uuid, from: u64, limit: usize) -> Res
     Ok(entries)
 }
 
-/// Gives entries from a sequence on to `each`, about that many bytes of them at a time, as long as it says true. Every segment is read and checked once.
+/// Gives entries from a sequence on to `each`, about that many bytes of them at a time, as long as it says
+/// true. Every segment is read and checked once.
 pub(super) fn scan_from(
     directory: &Path,
     ledger: Uuid,
@@ -420,7 +606,10 @@ pub(super) fn scan_from(
     each: &mut dyn FnMut(&mut Vec<Entry>) -> bool,
 ) -> Result<(), LogError> {
     let chain = Chain::read(directory, ledger)?;
-    let start = chain.segments.partition_point(|segment| segment.first <= from).saturating_sub(1);
+    let start = chain
+        .segments
+        .partition_point(|segment| segment.first <= from)
+        .saturating_sub(1);
     let (mut entries, mut taken) = (Vec::new(), 0);
     for segment in chain.segments.iter().skip(start) {
         let Whole { bytes, scan } = read(segment)?;
@@ -428,7 +617,12 @@ pub(super) fn scan_from(
             if placed.batch.first + placed.batch.spans.len() as u64 <= from {
                 continue;
             }
-            entries.extend(chain.entries(segment, &bytes, placed)?.into_iter().filter(|entry| entry.leaf.seq >= from));
+            entries.extend(
+                chain
+                    .entries(segment, &bytes, placed)?
+                    .into_iter()
+                    .filter(|entry| entry.leaf.seq >= from),
+            );
             taken += placed.batch.length;
             if taken >= limit {
                 if !each(&mut entries) {
@@ -463,7 +657,12 @@ pub fn copy(from: &Path, to: &Path, ledger: Uuid) -> Result<u64, LogError> {
         replace(&to.join(file_name(segment.first)), &bytes[..scan.end]).map_err(at(to))?;
         copied += length;
         if segment.end.is_none() {
-            let bound = Bound { segment: segment.first, length, sequence: scan.next - 1, clean: true };
+            let bound = Bound {
+                segment: segment.first,
+                length,
+                sequence: scan.next - 1,
+                clean: true,
+            };
             write_head(&RealDisk, to, bound).map_err(at(to))?;
         }
     }
@@ -480,24 +679,44 @@ pub(super) struct Listing {
 impl Listing {
     /// Of a directory, as it is now.
     pub(super) fn read(directory: &Path, ledger: Uuid) -> Result<Self, LogError> {
-        Ok(Self { directory: directory.to_owned(), chain: Chain::read(directory, ledger)? })
+        Ok(Self {
+            directory: directory.to_owned(),
+            chain: Chain::read(directory, ledger)?,
+        })
     }
 
     /// Of a directory that may be damaged, with the faults of `HEAD` and of the order of its segments.
     pub(super) fn lenient(directory: &Path, ledger: Uuid) -> Result<(Self, Vec<LogError>), LogError> {
         let (chain, wrong) = Chain::lenient(directory, ledger)?;
-        Ok((Self { directory: directory.to_owned(), chain }, wrong))
+        Ok((
+            Self {
+                directory: directory.to_owned(),
+                chain,
+            },
+            wrong,
+        ))
     }
 
     fn segment(&self, part: &Part) -> Result<&Segment, LogError> {
-        let found = self.chain.segments.iter().find(|segment| segment.first == part.first);
+        let found = self
+            .chain
+            .segments
+            .iter()
+            .find(|segment| segment.first == part.first);
         found.ok_or_else(|| corrupt(&self.directory, 0, "nessun segmento comincia con quella voce"))
     }
 }
 
 impl Parts for Listing {
     fn list(&self) -> Vec<Part> {
-        self.chain.segments.iter().map(|segment| Part { first: segment.first, closed: segment.end.is_some() }).collect()
+        self.chain
+            .segments
+            .iter()
+            .map(|segment| Part {
+                first: segment.first,
+                closed: segment.end.is_some(),
+            })
+            .collect()
     }
 
     fn entries(&self, part: &Part) -> Result<Vec<Entry>, LogError> {
@@ -515,7 +734,11 @@ impl Parts for Listing {
             Ok(segment) => segment,
             Err(error) => return (Vec::new(), vec![error]),
         };
-        let is_last = self.chain.segments.last().is_some_and(|last| last.first == part.first);
+        let is_last = self
+            .chain
+            .segments
+            .last()
+            .is_some_and(|last| last.first == part.first);
         let salvaged = Salvaged::of(segment, is_last, self.chain.bound);
         let (mut entries, mut damage) = (Vec::new(), salvaged.damage);
         for placed in &salvaged.batches {
@@ -543,6 +766,7 @@ impl Parts for Listing {
     }
 
     fn beside(&self, part: &Part, extension: &str) -> Option<PathBuf> {
-        part.closed.then(|| self.directory.join(format!("{:020}.{extension}", part.first)))
+        part.closed
+            .then(|| self.directory.join(format!("{:020}.{extension}", part.first)))
     }
 }

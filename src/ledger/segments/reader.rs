@@ -16,7 +16,8 @@ use super::read::{Listing, inspect, recorded_since};
 /// How many segments are kept open: those that were read last. An exchange reads few, mostly of these days.
 const OPEN: usize = 16;
 
-/// Reads single entries of a directory's segments, also while others append. It checks each entry against its position.
+/// Reads single entries of a directory's segments, also while others append. It checks each entry against its
+/// position.
 pub struct SegmentReader {
     directory: PathBuf,
     ledger: Uuid,
@@ -28,7 +29,12 @@ pub struct SegmentReader {
 impl SegmentReader {
     /// For the segments of a directory; it notes damage in `damage`.
     pub fn new(directory: &Path, ledger: Uuid, damage: &Damage) -> Self {
-        Self { directory: directory.to_owned(), ledger, damage: damage.clone(), files: Mutex::default() }
+        Self {
+            directory: directory.to_owned(),
+            ledger,
+            damage: damage.clone(),
+            files: Mutex::default(),
+        }
     }
 
     fn file(&self, segment: u64) -> Result<Arc<File>, LogError> {
@@ -40,7 +46,10 @@ impl SegmentReader {
             return Ok(file);
         }
         let path = self.directory.join(file_name(segment));
-        let file = Arc::new(File::open(&path).map_err(|error| LogError::Io { file: name(&path), error })?);
+        let file = Arc::new(File::open(&path).map_err(|error| LogError::Io {
+            file: name(&path),
+            error,
+        })?);
         if files.len() == OPEN {
             files.remove(0);
         }
@@ -50,11 +59,15 @@ impl SegmentReader {
 
     fn read(&self, position: &Position) -> Result<Entry, LogError> {
         let file = self.file(position.segment)?;
-        let io_error = |error| LogError::Io { file: file_name(position.segment), error };
+        let io_error = |error| LogError::Io {
+            file: file_name(position.segment),
+            error,
+        };
         let mut leaf = vec![0; position.leaf_length as usize];
         file.read_exact_at(&mut leaf, position.leaf).map_err(io_error)?;
         let mut sealed = vec![0; position.sealed_length as usize];
-        file.read_exact_at(&mut sealed, position.sealed).map_err(io_error)?;
+        file.read_exact_at(&mut sealed, position.sealed)
+            .map_err(io_error)?;
         Entry::checked(leaf, sealed.into(), position, self.ledger).map_err(|what| LogError::Corrupt {
             file: file_name(position.segment),
             offset: position.leaf,

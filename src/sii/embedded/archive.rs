@@ -1,4 +1,5 @@
-//! Finding DSU, attestations and feed records again: by tokens in the views, then in the ledger, where their sealed parts are opened.
+//! Finding DSU, attestations and feed records again: by tokens in the views, then in the ledger, where their
+//! sealed parts are opened.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
@@ -8,9 +9,9 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::entries::{
-    Diritto, Head, any_dsu_name, any_sender_name, current_prefix, declarant_prefix, dsu_name, feed_key, feed_name, lot_key, lot_name,
-    named_name, owned_name, person_key, person_name, protocol_key, protocol_name, read_presented, read_version, right_name, sender_key,
-    sender_name, version_prefix,
+    Diritto, Head, any_dsu_name, any_sender_name, current_prefix, declarant_prefix, dsu_name, feed_key,
+    feed_name, lot_key, lot_name, named_name, owned_name, person_key, person_name, protocol_key,
+    protocol_name, read_presented, read_version, right_name, sender_key, sender_name, version_prefix,
 };
 use super::seen::{Presentata, Versione, Versioni};
 use crate::contract;
@@ -49,7 +50,8 @@ struct Kept<'a> {
 pub(super) struct Quali<'a> {
     /// Those presented up to this day.
     pub(super) on: Date,
-    /// Those that this ente owns: an ente that asks about its own is not told of others. None for those of all enti.
+    /// Those that this ente owns: an ente that asks about its own is not told of others. None for those of
+    /// all enti.
     pub(super) ente: Option<&'a str>,
     /// No more are looked at than that.
     pub(super) most: usize,
@@ -76,13 +78,19 @@ pub(super) struct Earlier {
 impl Archive {
     /// Over these views.
     pub(super) fn new(ledger: &Ledger, store: &Store) -> Self {
-        Self { ledger: ledger.clone(), store: store.clone() }
+        Self {
+            ledger: ledger.clone(),
+            store: store.clone(),
+        }
     }
 
     /// A value's tokens, one for each year that has a key.
     pub(super) fn tokens(&self, label: &str, value: &str) -> Result<Vec<(i16, String)>, SiiError> {
         let years = self.ledger.keys.token_years();
-        years.into_iter().map(|year| Ok((year, self.ledger.keys.token(year, label, value)?))).collect()
+        years
+            .into_iter()
+            .map(|year| Ok((year, self.ledger.keys.token(year, label, value)?)))
+            .collect()
     }
 
     /// Reads a version, to be asked for again when the answer is recorded.
@@ -95,11 +103,15 @@ impl Archive {
     /// All that stands under a name; an error, if it is more than that.
     fn scan(&self, name: &[u8], most: usize) -> Result<Vec<Pair>, SiiError> {
         let found = self.store.scan_after(name, &[], most.saturating_add(1))?;
-        if found.len() > most { Err(SiiError::Long) } else { Ok(found) }
+        if found.len() > most {
+            Err(SiiError::Long)
+        } else {
+            Ok(found)
+        }
     }
 
-    /// The heads of a person's attestations, at most so many; of those that an ente owns, where one is given. Among these are current ISEE of which
-    /// only the DSU under them tells the owner.
+    /// The heads of a person's attestations, at most so many; of those that an ente owns, where one is given.
+    /// Among these are current ISEE of which only the DSU under them tells the owner.
     pub(super) fn of_person(
         &self,
         person: &CodiceFiscale,
@@ -115,15 +127,27 @@ impl Archive {
                 None => vec![person_name(year, &token)],
             };
             for name in names {
-                heads.extend(self.scan(&name, most)?.iter().filter_map(|(_, value)| Head::decode(value)));
+                heads.extend(
+                    self.scan(&name, most)?
+                        .iter()
+                        .filter_map(|(_, value)| Head::decode(value)),
+                );
             }
         }
         Ok(heads)
     }
 
-    /// The right of a declarant to refer to a DSU, by the protocol of the first version. One look-up a year, whoever's the DSU is.
-    pub(super) fn right(&self, radice: &str, dichiarante: &CodiceFiscale) -> Result<Option<Diritto>, SiiError> {
-        let (stems, persons) = (self.tokens("protocol", radice)?, self.tokens("cf", &dichiarante.canonical())?);
+    /// The right of a declarant to refer to a DSU, by the protocol of the first version. One look-up a year,
+    /// whoever's the DSU is.
+    pub(super) fn right(
+        &self,
+        radice: &str,
+        dichiarante: &CodiceFiscale,
+    ) -> Result<Option<Diritto>, SiiError> {
+        let (stems, persons) = (
+            self.tokens("protocol", radice)?,
+            self.tokens("cf", &dichiarante.canonical())?,
+        );
         let mut found = None;
         for ((year, stem), (_, person)) in stems.iter().zip(&persons) {
             let value = self.store.get(right_name(*year, stem, person))?;
@@ -136,7 +160,10 @@ impl Archive {
 
     /// Whether a DSU names a person. One look-up a year, whether there is the DSU or not.
     pub(super) fn names(&self, radice: &str, person: &CodiceFiscale) -> Result<bool, SiiError> {
-        let (stems, persons) = (self.tokens("protocol", radice)?, self.tokens("cf", &person.canonical())?);
+        let (stems, persons) = (
+            self.tokens("protocol", radice)?,
+            self.tokens("cf", &person.canonical())?,
+        );
         let mut named = false;
         for ((year, stem), (_, person)) in stems.iter().zip(&persons) {
             named |= self.store.get(named_name(*year, stem, person))?.is_some();
@@ -144,10 +171,17 @@ impl Archive {
         Ok(named)
     }
 
-    /// The ente that owns a DSU, by the protocol of the first version: the ente that sent this. A current ISEE is of the ente that owns the DSU
-    /// under it.
+    /// The ente that owns a DSU, by the protocol of the first version: the ente that sent this. A current
+    /// ISEE is of the ente that owns the DSU under it.
     pub(super) fn owner(&self, radice: String) -> Result<Option<String>, SiiError> {
-        let Some(first) = self.versioni(radice.clone(), &mut Vec::new())?.0.into_iter().next() else { return Ok(None) };
+        let Some(first) = self
+            .versioni(radice.clone(), &mut Vec::new())?
+            .0
+            .into_iter()
+            .next()
+        else {
+            return Ok(None);
+        };
         if first.operazione != TipoOperazione::C {
             return Ok(Some(first.ente));
         }
@@ -156,10 +190,15 @@ impl Archive {
             return Ok(Some(di.to_owned()));
         }
         // Earlier builds recorded no owner.
-        let Some(secret) = self.open_unless_erased(&entry)? else { return Ok(None) };
+        let Some(secret) = self.open_unless_erased(&entry)? else {
+            return Ok(None);
+        };
         let form: Option<Dichiarazione> = secret.dsu.as_deref().map(decode).transpose()?;
-        let base = form.and_then(|form| form.operazione.numero_protocollo_riferimento).map(|protocol| stem_of(&protocol));
-        base.filter(|base| *base != radice).map_or(Ok(None), |base| self.owner(base))
+        let base = form
+            .and_then(|form| form.operazione.numero_protocollo_riferimento)
+            .map(|protocol| stem_of(&protocol));
+        base.filter(|base| *base != radice)
+            .map_or(Ok(None), |base| self.owner(base))
     }
 
     /// Whether an attestation, by its head alone, was cancelled, or ended with the DSU under it.
@@ -173,17 +212,29 @@ impl Archive {
     }
 
     /// The head of a protocol's attestation.
-    pub(super) fn of_protocol(&self, protocol: &str, preconditions: &mut Vec<Precondition>) -> Result<Vec<Head>, SiiError> {
+    pub(super) fn of_protocol(
+        &self,
+        protocol: &str,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<Vec<Head>, SiiError> {
         let mut heads = Vec::new();
         for (year, token) in self.tokens("protocol", protocol)? {
             self.observe(protocol_key(year, &token), preconditions)?;
-            heads.extend(self.store.get(protocol_name(year, &token))?.and_then(|value| Head::decode(&value)));
+            heads.extend(
+                self.store
+                    .get(protocol_name(year, &token))?
+                    .and_then(|value| Head::decode(&value)),
+            );
         }
         Ok(heads)
     }
 
     /// The versions of a DSU, by the protocol of the first one.
-    pub(super) fn versioni(&self, stem: String, preconditions: &mut Vec<Precondition>) -> Result<Versioni, SiiError> {
+    pub(super) fn versioni(
+        &self,
+        stem: String,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<Versioni, SiiError> {
         let mut all = Versioni::default();
         for (year, token) in self.tokens("protocol", &stem)? {
             self.observe(protocol_key(year, &token), preconditions)?;
@@ -195,7 +246,11 @@ impl Archive {
 
     /// The tokens of a DSU's first protocol under the key of each year: `year/token`.
     pub(super) fn stems(&self, radice: &str) -> Result<Vec<String>, SiiError> {
-        Ok(self.tokens("protocol", radice)?.into_iter().map(|(year, token)| format!("{year}/{token}")).collect())
+        Ok(self
+            .tokens("protocol", radice)?
+            .into_iter()
+            .map(|(year, token)| format!("{year}/{token}"))
+            .collect())
     }
 
     /// The latest version that was attested, by its protocol: one after it may wait.
@@ -205,9 +260,13 @@ impl Archive {
         versioni: &Versioni,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<Option<(String, Head)>, SiiError> {
-        let Some(ultima) = versioni.ultima() else { return Ok(None) };
+        let Some(ultima) = versioni.ultima() else {
+            return Ok(None);
+        };
         for number in (0..=ultima.numero).rev() {
-            let Some(protocollo) = version_of(radice, number) else { break };
+            let Some(protocollo) = version_of(radice, number) else {
+                break;
+            };
             if let Some(head) = self.of_protocol(&protocollo, preconditions)?.first() {
                 return Ok(Some((protocollo, head.clone())));
             }
@@ -218,8 +277,13 @@ impl Archive {
     /// The same by a token of that protocol: those that were recorded under that year's key.
     pub(super) fn versioni_of(&self, year: i16, radice: &str) -> Result<Versioni, SiiError> {
         let found = self.store.scan(version_prefix(year, radice))?;
-        let versions: Option<Vec<Versione>> = found.iter().map(|(name, value)| read_version(name, value)).collect();
-        versions.map(Versioni).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))
+        let versions: Option<Vec<Versione>> = found
+            .iter()
+            .map(|(name, value)| read_version(name, value))
+            .collect();
+        versions
+            .map(Versioni)
+            .ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))
     }
 
     /// The DSU of a declarant, at most so many.
@@ -232,13 +296,17 @@ impl Archive {
         let mut all = Vec::new();
         for (year, token) in self.tokens("cf", &declarant.canonical())? {
             self.observe(person_key(year, &token), preconditions)?;
-            all.extend(self.scan(&declarant_prefix(year, &token), most)?.iter().filter_map(|(_, value)| read_presented(year, value)));
+            all.extend(
+                self.scan(&declarant_prefix(year, &token), most)?
+                    .iter()
+                    .filter_map(|(_, value)| read_presented(year, value)),
+            );
         }
         Ok(all)
     }
 
-    /// The latest DSU that a declarant presented and did not cancel, and all of them: tokens of first protocols, of those recorded under one
-    /// year's key. None if there is none.
+    /// The latest DSU that a declarant presented and did not cancel, and all of them: tokens of first
+    /// protocols, of those recorded under one year's key. None if there is none.
     pub(super) fn latest_of(
         &self,
         (year, dichiarante): (i16, &str),
@@ -247,7 +315,10 @@ impl Archive {
     ) -> Result<Option<(String, HashSet<String>)>, SiiError> {
         self.observe(person_key(year, dichiarante), preconditions)?;
         let found = self.scan(&declarant_prefix(year, dichiarante), quali.most)?;
-        let mut all: Vec<_> = found.iter().filter_map(|(_, value)| read_presented(year, value)).collect();
+        let mut all: Vec<_> = found
+            .iter()
+            .filter_map(|(_, value)| read_presented(year, value))
+            .collect();
         all.retain(|dsu| quali.has(dsu));
         all.sort_by_key(|dsu| std::cmp::Reverse((dsu.presentata, dsu.origine)));
         for dsu in &all {
@@ -260,13 +331,22 @@ impl Archive {
         Ok(None)
     }
 
-    /// The current ISEE that rest on a DSU, by the protocol of its first version: the heads of their latest versions, the latest presented first.
+    /// The current ISEE that rest on a DSU, by the protocol of its first version: the heads of their latest
+    /// versions, the latest presented first.
     pub(super) fn correnti(&self, stem: &str) -> Result<Vec<Head>, SiiError> {
         let mut latest: BTreeMap<u64, Head> = BTreeMap::new();
         for (year, token) in self.tokens("protocol", stem)? {
-            for head in self.store.scan(current_prefix(year, &token))?.iter().filter_map(|(_, value)| Head::decode(value)) {
+            for head in self
+                .store
+                .scan(current_prefix(year, &token))?
+                .iter()
+                .filter_map(|(_, value)| Head::decode(value))
+            {
                 // Its versions of two years stand under two names.
-                if latest.get(&head.form()).is_none_or(|known| known.sequence < head.sequence) {
+                if latest
+                    .get(&head.form())
+                    .is_none_or(|known| known.sequence < head.sequence)
+                {
                     latest.insert(head.form(), head);
                 }
             }
@@ -276,10 +356,15 @@ impl Archive {
         Ok(all)
     }
 
-    /// Of these, the latest that are valid on a day and not cancelled, and how many at most. Each is found in the views.
+    /// Of these, the latest that are valid on a day and not cancelled, and how many at most. Each is found in
+    /// the views.
     pub(super) fn live(&self, stem: &str, on: Date, most: usize) -> Result<Vec<Head>, SiiError> {
         let mut live = Vec::new();
-        for head in self.correnti(stem)?.into_iter().filter(|head| on <= head.scadenza) {
+        for head in self
+            .correnti(stem)?
+            .into_iter()
+            .filter(|head| on <= head.scadenza)
+        {
             if live.len() == most {
                 break;
             }
@@ -299,20 +384,40 @@ impl Archive {
     pub(super) fn of_sender(&self, protocol: &str) -> Result<Vec<Head>, SiiError> {
         let mut heads = Vec::new();
         for (year, token) in self.tokens("protocol", protocol)? {
-            heads.extend(self.store.scan(any_sender_name(year, &token))?.iter().filter_map(|(_, value)| Head::decode(value)));
+            heads.extend(
+                self.store
+                    .scan(any_sender_name(year, &token))?
+                    .iter()
+                    .filter_map(|(_, value)| Head::decode(value)),
+            );
         }
         Ok(heads)
     }
 
     /// The DSU that an ente transmitted under a sender's protocol (check K19).
-    pub(super) fn earlier(&self, ente: &str, protocol: &str, preconditions: &mut Vec<Precondition>) -> Result<Option<Earlier>, SiiError> {
+    pub(super) fn earlier(
+        &self,
+        ente: &str,
+        protocol: &str,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<Option<Earlier>, SiiError> {
         let mut found = None;
         for (year, token) in self.tokens("protocol", protocol)? {
             self.observe(sender_key(ente, year, &token), preconditions)?;
-            let Some(value) = self.store.get(sender_name(ente, year, &token))? else { continue };
-            let split = Position::split_from(&value).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
-            let (impronta, position) = (String::from_utf8_lossy(split.0.trim_ascii_end()).into_owned(), split.1);
-            found = Some(Earlier { impronta, year, position });
+            let Some(value) = self.store.get(sender_name(ente, year, &token))? else {
+                continue;
+            };
+            let split = Position::split_from(&value)
+                .ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
+            let (impronta, position) = (
+                String::from_utf8_lossy(split.0.trim_ascii_end()).into_owned(),
+                split.1,
+            );
+            found = Some(Earlier {
+                impronta,
+                year,
+                position,
+            });
         }
         Ok(found)
     }
@@ -329,7 +434,9 @@ impl Archive {
 
     /// The DSU of a protocol, of any ente.
     pub(super) fn dsu(&self, protocol: &str) -> Result<Option<Entry>, SiiError> {
-        self.dsu_position(protocol)?.map(|position| self.entry(&position)).transpose()
+        self.dsu_position(protocol)?
+            .map(|position| self.entry(&position))
+            .transpose()
     }
 
     /// The DSU of a protocol that an ente transmitted: another's is looked for in vain, like none.
@@ -344,14 +451,26 @@ impl Archive {
 
     /// The declaration of a protocol, whoever transmitted it; nothing if there is none, or it was erased.
     pub(super) fn declaration(&self, protocol: &str) -> Result<Option<Dichiarazione>, SiiError> {
-        let Some(entry) = self.dsu(protocol)? else { return Ok(None) };
-        let Some(secret) = self.open_unless_erased(&entry)? else { return Ok(None) };
-        let xml = secret.effettiva.or(secret.dsu).ok_or_else(|| SiiError::Internal("an entry without DSU".to_owned()))?;
+        let Some(entry) = self.dsu(protocol)? else {
+            return Ok(None);
+        };
+        let Some(secret) = self.open_unless_erased(&entry)? else {
+            return Ok(None);
+        };
+        let xml = secret
+            .effettiva
+            .or(secret.dsu)
+            .ok_or_else(|| SiiError::Internal("an entry without DSU".to_owned()))?;
         decode(&xml).map(Some)
     }
 
     /// A lot of an ente, by the fingerprint of what carried it.
-    pub(super) fn lot(&self, ente: &str, impronta: &str, preconditions: &mut Vec<Precondition>) -> Result<Option<Entry>, SiiError> {
+    pub(super) fn lot(
+        &self,
+        ente: &str,
+        impronta: &str,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<Option<Entry>, SiiError> {
         for (year, token) in self.tokens("lotto", impronta)? {
             self.observe(lot_key(ente, year, &token), preconditions)?;
             if let Some(value) = self.store.get(lot_name(ente, year, &token))? {
@@ -394,7 +513,10 @@ impl Archive {
             Err(error) => return Err(error.into()),
         };
         let kept: Kept<'_> = serde_json::from_slice(&secret).map_err(|_| Unopened::Damaged)?;
-        let xml = kept.attestation.as_ref().ok_or_else(|| SiiError::Internal("an entry without attestation".to_owned()))?;
+        let xml = kept
+            .attestation
+            .as_ref()
+            .ok_or_else(|| SiiError::Internal("an entry without attestation".to_owned()))?;
         let internal = |error: &dyn std::fmt::Display| SiiError::Internal(error.to_string());
         let document = parse(xml, &Limits::default()).map_err(|error| internal(&error))?;
         let attestazione: Attestazione = contract::decode(&document).map_err(|error| internal(&error))?;
@@ -402,12 +524,25 @@ impl Archive {
         let facts = &entry.leaf.body.facts;
         let rilasciata = entry.leaf.body.day(RILASCIATA);
         let feed = kept.feed.map(ToOwned::to_owned);
-        // The DSU's owner, also where another ente completed it. Earlier builds gave a current ISEE to its sender: the DSU under it tells.
+        // The DSU's owner, also where another ente completed it. Earlier builds gave a current ISEE to its
+        // sender: the DSU under it tells.
         let ente = match facts.get(BASE.name()) {
             Some(_) => self.owner(stem_of(&attestazione.numero_protocollo_dsu))?,
-            None => facts.get(DI.name()).and_then(|ente| ente.as_str()).map(str::to_owned).or_else(|| entry.leaf.body.ente.clone()),
+            None => facts
+                .get(DI.name())
+                .and_then(|ente| ente.as_str())
+                .map(str::to_owned)
+                .or_else(|| entry.leaf.body.ente.clone()),
         };
-        Ok(Some(Found { attestazione, ente, rilasciata, feed, riferite: kept.riferite, persone, specifico: kept.specifico }))
+        Ok(Some(Found {
+            attestazione,
+            ente,
+            rilasciata,
+            feed,
+            riferite: kept.riferite,
+            persone,
+            specifico: kept.specifico,
+        }))
     }
 
     /// Opens a sealed part; nothing if it was erased.
@@ -425,7 +560,11 @@ impl Archive {
     }
 
     /// Observes whether anything is known of a person by the feed.
-    pub(super) fn observe_feed(&self, person: &CodiceFiscale, preconditions: &mut Vec<Precondition>) -> Result<(), SiiError> {
+    pub(super) fn observe_feed(
+        &self,
+        person: &CodiceFiscale,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<(), SiiError> {
         for (year, token) in self.tokens("cf", &person.canonical())? {
             self.observe(feed_key(year, &token), preconditions)?;
         }
@@ -433,14 +572,25 @@ impl Archive {
     }
 
     /// The place of the feed's record of a person for a year: an entry, and the index of the record in it.
-    pub(super) fn feed_place(&self, person: &CodiceFiscale, anno: i16) -> Result<Option<(Position, usize)>, SiiError> {
+    pub(super) fn feed_place(
+        &self,
+        person: &CodiceFiscale,
+        anno: i16,
+    ) -> Result<Option<(Position, usize)>, SiiError> {
         // The feed of the latest year's key is the latest.
         for (year, token) in self.tokens("cf", &person.canonical())?.into_iter().rev() {
-            let Some(value) = self.store.get(feed_name(year, &token, anno))? else { continue };
-            let place = value
-                .split_at_checked(4)
-                .and_then(|(index, position)| Some((Position::decode(position)?, u32::from_be_bytes(index.try_into().ok()?) as usize)));
-            return place.map(Some).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()));
+            let Some(value) = self.store.get(feed_name(year, &token, anno))? else {
+                continue;
+            };
+            let place = value.split_at_checked(4).and_then(|(index, position)| {
+                Some((
+                    Position::decode(position)?,
+                    u32::from_be_bytes(index.try_into().ok()?) as usize,
+                ))
+            });
+            return place
+                .map(Some)
+                .ok_or_else(|| SiiError::Internal("a damaged view".to_owned()));
         }
         Ok(None)
     }
@@ -474,7 +624,11 @@ pub(super) fn decode<T: contract::bind::Content>(xml: &str) -> Result<T, SiiErro
 
 /// Of several heads, those that are valid on a day: the latest presented first, of those the latest recorded.
 pub(super) fn valid_on(heads: &[Head], on: Date) -> Vec<Head> {
-    let mut valid: Vec<Head> = heads.iter().filter(|head| head.presentata <= on && on <= head.scadenza).cloned().collect();
+    let mut valid: Vec<Head> = heads
+        .iter()
+        .filter(|head| head.presentata <= on && on <= head.scadenza)
+        .cloned()
+        .collect();
     valid.sort_by_key(Head::order);
     valid
 }

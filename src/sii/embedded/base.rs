@@ -1,5 +1,5 @@
-//! The DSU that a declaration may refer to. Another ente, and another declarant, learn only that theirs may not. The views alone decide that, with the same
-//! look-ups whether there is the DSU or not.
+//! The DSU that a declaration may refer to. Another ente, and another declarant, learn only that theirs may
+//! not. The views alone decide that, with the same look-ups whether there is the DSU or not.
 
 use jiff::civil::Date;
 
@@ -49,9 +49,12 @@ pub(super) struct Base {
 }
 
 impl Embedded {
-    /// The DSU that a declaration refers to. Another ente is never told why it may not: it gets the refusal of a protocol that does not exist.
+    /// The DSU that a declaration refers to. Another ente is never told why it may not: it gets the refusal
+    /// of a protocol that does not exist.
     pub(super) fn base(&self, incoming: Incoming<'_>, dsu: &Dichiarazione) -> Result<Base, Refusal> {
-        let Some(protocol) = &dsu.operazione.numero_protocollo_riferimento else { return Err(nobodys()) };
+        let Some(protocol) = &dsu.operazione.numero_protocollo_riferimento else {
+            return Err(nobodys());
+        };
         let radice = stem_of(protocol);
         // First of all, with the same look-ups whether there is the DSU or not.
         if !self.may_refer(incoming, dsu, &radice)? {
@@ -60,9 +63,15 @@ impl Embedded {
         let mut preconditions = Vec::new();
         let versioni = self.archive.versioni(radice.clone(), &mut preconditions)?;
         // That version must be there, and not only another one of the same DSU.
-        let ultima = versioni.ultima().filter(|ultima| number_of(protocol) <= ultima.numero).ok_or_else(nobodys)?;
+        let ultima = versioni
+            .ultima()
+            .filter(|ultima| number_of(protocol) <= ultima.numero)
+            .ok_or_else(nobodys)?;
         let owner = self.archive.owner(radice.clone())?.ok_or_else(nobodys)?;
-        let sent = versioni.0.first().is_some_and(|first| first.ente == incoming.ente);
+        let sent = versioni
+            .0
+            .first()
+            .is_some_and(|first| first.ente == incoming.ente);
         let may = match dsu.operazione.tipo {
             TipoOperazione::R => owner == incoming.ente,
             TipoOperazione::X => owner == incoming.ente || sent,
@@ -71,7 +80,12 @@ impl Embedded {
         if !may {
             return Err(nobodys());
         }
-        let referred = Referred { radice, versioni: &versioni, ultima, owner };
+        let referred = Referred {
+            radice,
+            versioni: &versioni,
+            ultima,
+            owner,
+        };
         match self.look_at(incoming, dsu, &referred, preconditions) {
             // Another ente is not told the reason.
             Err(Refusal::Defects(_)) if referred.owner != incoming.ente => Err(nobodys()),
@@ -79,12 +93,14 @@ impl Embedded {
         }
     }
 
-    /// Whether a declarant, by this ente, may refer to a DSU at all. Operation A completes another declarant's by the parent or child that it
-    /// concerns; R and X are for the ente that owns the DSU, X of a current ISEE also for the ente that sent it.
+    /// Whether a declarant, by this ente, may refer to a DSU at all. Operation A completes another
+    /// declarant's by the parent or child that it concerns; R and X are for the ente that owns the DSU, X of
+    /// a current ISEE also for the ente that sent it.
     fn may_refer(&self, incoming: Incoming<'_>, dsu: &Dichiarazione, radice: &str) -> Result<bool, SiiError> {
         let tipo = dsu.operazione.tipo;
         let right = self.archive.right(radice, &dsu.codice_fiscale_dichiarante)?;
-        let named = tipo == TipoOperazione::A && self.archive.names(radice, &dsu.codice_fiscale_dichiarante)?;
+        let named =
+            tipo == TipoOperazione::A && self.archive.names(radice, &dsu.codice_fiscale_dichiarante)?;
         Ok(match right {
             Some(right) if matches!(tipo, TipoOperazione::R | TipoOperazione::X) => {
                 right.ente == incoming.ente || right.proprietario.is_none_or(|owner| owner == incoming.ente)
@@ -102,29 +118,54 @@ impl Embedded {
         referred: &Referred<'_>,
         mut preconditions: Vec<Precondition>,
     ) -> Result<Base, Refusal> {
-        let Referred { radice, versioni, ultima, owner } = referred;
+        let Referred {
+            radice,
+            versioni,
+            ultima,
+            owner,
+        } = referred;
         let tipo = dsu.operazione.tipo;
         let entry = self.archive.entry(&ultima.position)?;
         let secret = self.archive.open_unless_erased(&entry)?.ok_or_else(nobodys)?;
-        let current: Dichiarazione = decode(&secret.effettiva.or(secret.dsu).ok_or_else(|| internal("an entry without DSU"))?)?;
+        let current: Dichiarazione = decode(
+            &secret
+                .effettiva
+                .or(secret.dsu)
+                .ok_or_else(|| internal("an entry without DSU"))?,
+        )?;
         if is_anothers(dsu, &current, referred) {
             return Err(nobodys());
         }
         admissible(dsu, &current, referred)?;
-        let first = versioni.0.first().map(|first| self.archive.entry(&first.position)).transpose()?.unwrap_or(entry);
+        let first = versioni
+            .0
+            .first()
+            .map(|first| self.archive.entry(&first.position))
+            .transpose()?
+            .unwrap_or(entry);
         let presentata = first.leaf.body.day(PRESENTATA).ok_or_else(|| internal("a day"))?;
         let protocollo = version_of(radice, ultima.numero).ok_or_else(|| internal("a version's number"))?;
-        let attested = !self.archive.of_protocol(&protocollo, &mut preconditions)?.is_empty();
+        let attested = !self
+            .archive
+            .of_protocol(&protocollo, &mut preconditions)?
+            .is_empty();
         let termini_da = self.termini_da(versioni, presentata)?;
         let latest = self.archive.attestata(radice, versioni, &mut preconditions)?;
         let too_early = || !self.terms_are_over(presentata, (termini_da, incoming.occasion.today));
         if tipo == TipoOperazione::I && latest.is_none() && too_early() {
-            return Err(Refusal::of(Check::K02Termini, REFERENCE, "i termini per l'attestazione non sono ancora passati"));
+            return Err(Refusal::of(
+                Check::K02Termini,
+                REFERENCE,
+                "i termini per l'attestazione non sono ancora passati",
+            ));
         }
         let attestata = match &latest {
-            Some((protocollo, head)) => {
-                Some((protocollo.clone(), self.archive.attestation(head)?.and_then(|found| found.attestazione.protocollo_mittente)))
-            }
+            Some((protocollo, head)) => Some((
+                protocollo.clone(),
+                self.archive
+                    .attestation(head)?
+                    .and_then(|found| found.attestazione.protocollo_mittente),
+            )),
             None => None,
         };
         let base = Base {
@@ -136,20 +177,35 @@ impl Embedded {
             ente: owner.clone(),
             origine: versioni.0.first().map_or(ultima.sequence, |first| first.sequence),
             attende: (!attested).then_some(ultima.sequence),
-            altrui: versioni.0.iter().filter(|versione| versione.numero > 0 && versione.ente != *owner).count(),
+            altrui: versioni
+                .0
+                .iter()
+                .filter(|versione| versione.numero > 0 && versione.ente != *owner)
+                .count(),
             attestata,
             preconditions,
         };
         // A current ISEE rests on the attested version; it must also fit the version that waits.
-        let Some((counts, _)) = latest.filter(|_| tipo == TipoOperazione::C && base.attende.is_some()) else { return Ok(base) };
+        let Some((counts, _)) = latest.filter(|_| tipo == TipoOperazione::C && base.attende.is_some()) else {
+            return Ok(base);
+        };
         applica(&base.dsu, dsu).map_err(|difetti| Refusal::all(difetti, 0))?;
         let declared = self.archive.declaration(&counts)?.ok_or_else(nobodys)?;
-        Ok(Base { protocollo: counts, dsu: declared, attende: None, ..base })
+        Ok(Base {
+            protocollo: counts,
+            dsu: declared,
+            attende: None,
+            ..base
+        })
     }
 
     /// From when the terms run: when the latest whole declaration was presented.
     pub(super) fn termini_da(&self, versioni: &Versioni, presentata: Date) -> Result<Date, SiiError> {
-        let whole = versioni.0.iter().rev().find(|versione| matches!(versione.operazione, TipoOperazione::N | TipoOperazione::R));
+        let whole = versioni
+            .0
+            .iter()
+            .rev()
+            .find(|versione| matches!(versione.operazione, TipoOperazione::N | TipoOperazione::R));
         let Some(whole) = whole else { return Ok(presentata) };
         let entry = self.archive.entry(&whole.position)?;
         Ok(entry.leaf.body.day(PRESENTATA).unwrap_or(presentata))
@@ -175,34 +231,57 @@ fn has_wrong_code(dsu: &Dichiarazione, current: &Dichiarazione) -> bool {
     code.is_some_and(|code| *code != current.codice_fiscale_dichiarante)
 }
 
-/// Whether a DSU is another declarant's, and this one may not refer to it. A parent or child who completes it may, with nothing else wrong.
+/// Whether a DSU is another declarant's, and this one may not refer to it. A parent or child who completes it
+/// may, with nothing else wrong.
 fn is_anothers(dsu: &Dichiarazione, current: &Dichiarazione, referred: &Referred<'_>) -> bool {
     if current.codice_fiscale_dichiarante == dsu.codice_fiscale_dichiarante {
         return false;
     }
-    let added = dsu.integrazione_componente_aggiuntiva.as_ref().map(|added| &added.componente_per_integrazione_aggiuntiva);
+    let added = dsu
+        .integrazione_componente_aggiuntiva
+        .as_ref()
+        .map(|added| &added.componente_per_integrazione_aggiuntiva);
     let person = added.map(|added| &added.foglio_componente_aggiuntiva.codice_fiscale);
     let own = person.filter(|person| **person == dsu.codice_fiscale_dichiarante && riguarda(current, person));
-    let completes = dsu.operazione.tipo == TipoOperazione::A && own.is_some() && !has_wrong_code(dsu, current);
+    let completes =
+        dsu.operazione.tipo == TipoOperazione::A && own.is_some() && !has_wrong_code(dsu, current);
     !completes || referred.versioni.annullata() || referred.ultima.operazione == TipoOperazione::C
 }
 
 /// Refuses a declaration that may not refer to a DSU as it stands.
 fn admissible(dsu: &Dichiarazione, current: &Dichiarazione, referred: &Referred<'_>) -> Result<(), Refusal> {
     let Referred { versioni, ultima, .. } = referred;
-    let (tipo, refuse) = (dsu.operazione.tipo, |code, text| Err(Refusal::of(code, REFERENCE, text)));
+    let (tipo, refuse) = (dsu.operazione.tipo, |code, text| {
+        Err(Refusal::of(code, REFERENCE, text))
+    });
     if versioni.annullata() {
         return refuse(Check::K02Annullata, "la DSU di riferimento è stata annullata");
     }
     if has_wrong_code(dsu, current) {
         let text = "non è il codice fiscale del dichiarante della DSU di riferimento";
-        return Err(Refusal::of(Check::K02CodiceRiferimento, "/Dichiarazione/Operazione/@CodiceFiscaleRiferimento", text));
+        return Err(Refusal::of(
+            Check::K02CodiceRiferimento,
+            "/Dichiarazione/Operazione/@CodiceFiscaleRiferimento",
+            text,
+        ));
     }
     if ultima.operazione == TipoOperazione::C && tipo != TipoOperazione::X {
-        return refuse(Check::K02Corrente, "il protocollo è di un modulo sostitutivo, che questa operazione non riguarda");
+        return refuse(
+            Check::K02Corrente,
+            "il protocollo è di un modulo sostitutivo, che questa operazione non riguarda",
+        );
     }
-    if tipo == TipoOperazione::R && dsu.operazione.numero_protocollo_riferimento.as_deref().is_some_and(|p| number_of(p) != ultima.numero) {
-        return refuse(Check::K02Versione, "la DSU di riferimento ha una versione successiva");
+    if tipo == TipoOperazione::R
+        && dsu
+            .operazione
+            .numero_protocollo_riferimento
+            .as_deref()
+            .is_some_and(|p| number_of(p) != ultima.numero)
+    {
+        return refuse(
+            Check::K02Versione,
+            "la DSU di riferimento ha una versione successiva",
+        );
     }
     Ok(())
 }
@@ -211,17 +290,27 @@ impl Base {
     /// Of a current ISEE: the first version of the DSU under it.
     pub(super) fn sotto(&self) -> Option<String> {
         let operazione = &self.dsu.operazione;
-        let protocol = operazione.numero_protocollo_riferimento.as_deref().filter(|_| operazione.tipo == TipoOperazione::C);
+        let protocol = operazione
+            .numero_protocollo_riferimento
+            .as_deref()
+            .filter(|_| operazione.tipo == TipoOperazione::C);
         protocol.map(stem_of)
     }
 
-    /// The refusal of a declaration that refers to this DSU. The reason is for its owner and declarant alone: it would tell others of the family.
+    /// The refusal of a declaration that refers to this DSU. The reason is for its owner and declarant alone:
+    /// it would tell others of the family.
     pub(super) fn refuse(&self, incoming: Incoming<'_>, refusal: Refusal) -> Refusal {
-        let Refusal::Defects(difetti) = &refusal else { return refusal };
+        let Refusal::Defects(difetti) = &refusal else {
+            return refusal;
+        };
         let own = self.ente == incoming.ente && self.dsu.codice_fiscale_dichiarante == *incoming.dichiarante;
         if own || difetti.elenco.iter().all(|difetto| difetto.code == NOBODYS.0) {
             return refusal;
         }
-        Refusal::of(TOGETHER, REFERENCE, "i dati non vanno insieme con la DSU di riferimento")
+        Refusal::of(
+            TOGETHER,
+            REFERENCE,
+            "i dati non vanno insieme con la DSU di riferimento",
+        )
     }
 }

@@ -14,21 +14,41 @@ use crate::sii::upkeep::{Act, Applicate, Doing, InAttesa};
 use crate::sii::{Asking, Consultation, Occasion, Reception, Search, SiiError, Step, Upkeep};
 
 impl Consultation for Embedded {
-    fn attestazione<'a>(&'a self, permit: &'a Permit, search: Search<'a>, occasion: Occasion<'a>) -> Asking<'a, Option<Box<Found>>> {
+    fn attestazione<'a>(
+        &'a self,
+        permit: &'a Permit,
+        search: Search<'a>,
+        occasion: Occasion<'a>,
+    ) -> Asking<'a, Option<Box<Found>>> {
         Box::pin(async move { self.find(permit, search, occasion).map(Step::Done) })
     }
 
-    fn dichiarazione<'a>(&'a self, permit: &'a Permit, search: Search<'a>, occasion: Occasion<'a>) -> Asking<'a, Option<Box<Declared>>> {
+    fn dichiarazione<'a>(
+        &'a self,
+        permit: &'a Permit,
+        search: Search<'a>,
+        occasion: Occasion<'a>,
+    ) -> Asking<'a, Option<Box<Declared>>> {
         Box::pin(async move { self.declared(permit, search, occasion).map(Step::Done) })
     }
 
-    fn esiste<'a>(&'a self, dichiarante: &'a CodiceFiscale, protocollo: &'a str, occasion: Occasion<'a>) -> Asking<'a, bool> {
+    fn esiste<'a>(
+        &'a self,
+        dichiarante: &'a CodiceFiscale,
+        protocollo: &'a str,
+        occasion: Occasion<'a>,
+    ) -> Asking<'a, bool> {
         Box::pin(async move { self.exists(dichiarante, protocollo, occasion).map(Step::Done) })
     }
 }
 
 impl Reception for Embedded {
-    fn dsu<'a>(&'a self, permit: &'a Permit, trasmessa: &'a Trasmessa, occasion: Occasion<'a>) -> Asking<'a, Received> {
+    fn dsu<'a>(
+        &'a self,
+        permit: &'a Permit,
+        trasmessa: &'a Trasmessa,
+        occasion: Occasion<'a>,
+    ) -> Asking<'a, Received> {
         Box::pin(async move { self.receive(permit, trasmessa, occasion).await.map(Step::Done) })
     }
 
@@ -39,14 +59,30 @@ impl Reception for Embedded {
         impronta: &'a str,
         occasion: Occasion<'a>,
     ) -> Asking<'a, Box<EsitoLotto>> {
-        Box::pin(async move { self.keep_lot(permit, dsu, impronta, occasion).await.map(Step::Done) })
+        Box::pin(async move {
+            self.keep_lot(permit, dsu, impronta, occasion)
+                .await
+                .map(Step::Done)
+        })
     }
 
-    fn esito_dsu<'a>(&'a self, permit: &'a Permit, chiave: &'a ChiaveDsu, _: Occasion<'a>) -> Asking<'a, Option<Box<DsuFate>>> {
-        Box::pin(async move { status::of_dsu(&self.archive, &self.registry, &permit.ente().codice, chiave).map(Step::Done) })
+    fn esito_dsu<'a>(
+        &'a self,
+        permit: &'a Permit,
+        chiave: &'a ChiaveDsu,
+        _: Occasion<'a>,
+    ) -> Asking<'a, Option<Box<DsuFate>>> {
+        Box::pin(async move {
+            status::of_dsu(&self.archive, &self.registry, &permit.ente().codice, chiave).map(Step::Done)
+        })
     }
 
-    fn esito_lotto<'a>(&'a self, permit: &'a Permit, chiave: &'a ChiaveLotto, _: Occasion<'a>) -> Asking<'a, Option<Box<EsitoLotto>>> {
+    fn esito_lotto<'a>(
+        &'a self,
+        permit: &'a Permit,
+        chiave: &'a ChiaveLotto,
+        _: Occasion<'a>,
+    ) -> Asking<'a, Option<Box<EsitoLotto>>> {
         Box::pin(async move { status::of_lot(&self.archive, &permit.ente().codice, chiave).map(Step::Done) })
     }
 }

@@ -1,4 +1,5 @@
-//! Computing the indicators of a DSU, and all that they are computed from: the feed's records, and the DSU that it refers to.
+//! Computing the indicators of a DSU, and all that they are computed from: the feed's records, and the DSU
+//! that it refers to.
 
 use std::cell::RefCell;
 
@@ -24,8 +25,8 @@ use crate::sii::answers::Found;
 use crate::sii::protocol::{stem_of, version_of};
 use crate::xml::{Limits, parse};
 
-/// Protocols that one declaration may name in vain and still be accepted, computed without them: as many as an ente has attempts for a declarant.
-/// With more it would try, in one go, more protocols than these.
+/// Protocols that one declaration may name in vain and still be accepted, computed without them: as many as
+/// an ente has attempts for a declarant. With more it would try, in one go, more protocols than these.
 pub(super) const IN_VAIN: u32 = 10;
 
 /// The sources of an attestation, besides its DSU.
@@ -38,16 +39,24 @@ pub(super) struct Fonti {
 }
 
 impl Fonti {
-    /// To compute from these again: before there were versions of other DSU among them, only the members' records were kept.
+    /// To compute from these again: before there were versions of other DSU among them, only the members'
+    /// records were kept.
     pub(super) fn again(&self) -> Da<'_> {
-        if self.riferite.is_some() { Da::Solo(self) } else { Da::Prima(self) }
+        if self.riferite.is_some() {
+            Da::Solo(self)
+        } else {
+            Da::Prima(self)
+        }
     }
 
     /// The sources kept with an attestation; None if none were.
     pub(super) fn of(found: &Found) -> Result<Option<Self>, SiiError> {
         let Some(feed) = &found.feed else { return Ok(None) };
         let known = serde_json::from_str(feed.get()).map_err(|_| internal("sources that cannot be read"))?;
-        Ok(Some(Self { known, riferite: found.riferite.clone() }))
+        Ok(Some(Self {
+            known,
+            riferite: found.riferite.clone(),
+        }))
     }
 }
 
@@ -64,7 +73,8 @@ pub(super) enum Da<'a> {
 
 /// All persons in a declaration, canonical.
 pub(super) fn persons_of(dichiarazione: &str) -> Result<Vec<String>, SiiError> {
-    let document = parse(dichiarazione, &Limits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
+    let document =
+        parse(dichiarazione, &Limits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
     Ok(persons(document.root()))
 }
 
@@ -116,8 +126,19 @@ pub(super) struct Computed<'a> {
 impl Computed<'_> {
     /// Attests it, with the omissions that the sources show.
     pub(super) fn attest(&self, about: attest::Occasion<'_>) -> Attestazione {
-        let omissioni = omissioni(self.dsu, self.presented, self.rules, &self.fonti.known, about.rilasciata);
-        attest(self.dsu, &self.indicatori, self.rules, attest::Occasion { omissioni, ..about })
+        let omissioni = omissioni(
+            self.dsu,
+            self.presented,
+            self.rules,
+            &self.fonti.known,
+            about.rilasciata,
+        );
+        attest(
+            self.dsu,
+            &self.indicatori,
+            self.rules,
+            attest::Occasion { omissioni, ..about },
+        )
     }
 }
 
@@ -126,7 +147,9 @@ impl Embedded {
     pub(super) fn known(&self, dsu: &Dichiarazione, presented: Date) -> Result<Vec<FeedRecord>, SiiError> {
         let year = income_year(presented);
         let feed = Consultato::new(&self.archive);
-        dsu.fogli().filter_map(|sheet| feed.find(&sheet.codice_fiscale, year).transpose()).collect()
+        dsu.fogli()
+            .filter_map(|sheet| feed.find(&sheet.codice_fiscale, year).transpose())
+            .collect()
     }
 
     /// All indicators of a DSU, and what they were computed from.
@@ -142,21 +165,45 @@ impl Embedded {
             Da::Adesso => None,
             Da::Prima(kept) | Da::Solo(kept) => Some(kept),
         };
-        let (riferite, versions) = self.riferite(dsu, kept.and_then(|kept| kept.riferite.as_deref()), preconditions)?;
+        let (riferite, versions) =
+            self.riferite(dsu, kept.and_then(|kept| kept.riferite.as_deref()), preconditions)?;
         let known = kept.map_or_else(Vec::new, |kept| kept.known.clone());
-        let feed = Reading { feed: Consultato::new(&self.archive), only: matches!(da, Da::Solo(_)), found: RefCell::new(Ok(known)) };
-        let situazione = Situazione { dsu, presented, rules, feed: &feed, altre: &riferite };
-        let indicatori = situazione.indicatori().map_err(|error| SiiError::Internal(error.to_string()));
+        let feed = Reading {
+            feed: Consultato::new(&self.archive),
+            only: matches!(da, Da::Solo(_)),
+            found: RefCell::new(Ok(known)),
+        };
+        let situazione = Situazione {
+            dsu,
+            presented,
+            rules,
+            feed: &feed,
+            altre: &riferite,
+        };
+        let indicatori = situazione
+            .indicatori()
+            .map_err(|error| SiiError::Internal(error.to_string()));
         // What the Agency knows of accounts is of the year of the assets.
         if rules.assets_year(presented) != income_year(presented) {
-            dsu.codici().into_iter().for_each(|code| drop(feed.find(&CodiceFiscale::new(code), rules.assets_year(presented))));
+            dsu.codici()
+                .into_iter()
+                .for_each(|code| drop(feed.find(&CodiceFiscale::new(code), rules.assets_year(presented))));
         }
         let known = feed.found.into_inner()?;
-        Ok(Computed { dsu, presented, rules, indicatori: indicatori?, fonti: Fonti { known, riferite: Some(versions) } })
+        Ok(Computed {
+            dsu,
+            presented,
+            rules,
+            indicatori: indicatori?,
+            fonti: Fonti {
+                known,
+                riferite: Some(versions),
+            },
+        })
     }
 
-    /// How many protocols a declaration names in vain, besides its own reference: there is no such DSU, or the person is not in it. Beyond
-    /// [`IN_VAIN`] it is not counted how many more.
+    /// How many protocols a declaration names in vain, besides its own reference: there is no such DSU, or
+    /// the person is not in it. Beyond [`IN_VAIN`] it is not counted how many more.
     pub(super) fn infondati(&self, dsu: &Dichiarazione) -> Result<u32, SiiError> {
         let mut infondati = 0;
         for (protocollo, persona) in dsu.riferimenti_distinti() {
@@ -175,13 +222,19 @@ impl Embedded {
     /// Whether a person has a sheet in the latest version of a DSU.
     fn is_in(&self, persona: &CodiceFiscale, radice: String) -> Result<bool, SiiError> {
         let versioni = self.archive.versioni(radice.clone(), &mut Vec::new())?;
-        let Some(version) = versioni.ultima().and_then(|ultima| version_of(&radice, ultima.numero)) else { return Ok(false) };
+        let Some(version) = versioni
+            .ultima()
+            .and_then(|ultima| version_of(&radice, ultima.numero))
+        else {
+            return Ok(false);
+        };
         let dsu = self.archive.declaration(&version)?;
         Ok(dsu.is_some_and(|dsu| dsu.fogli().any(|foglio| foglio.codice_fiscale == *persona)))
     }
 
-    /// The DSU that one refers to, by the protocols that it names, and which versions of them: those given, else those that count now. Those that
-    /// there are not, that do not name the person for whom they stand, or that were erased, are left out.
+    /// The DSU that one refers to, by the protocols that it names, and which versions of them: those given,
+    /// else those that count now. Those that there are not, that do not name the person for whom they stand,
+    /// or that were erased, are left out.
     fn riferite(
         &self,
         dsu: &Dichiarazione,
@@ -197,7 +250,11 @@ impl Embedded {
             let radice = stem_of(protocollo);
             let found = match kept {
                 Some(kept) => match kept.iter().find(|version| stem_of(version) == radice) {
-                    Some(version) => self.archive.of_protocol(version, preconditions)?.first().map(|head| (version.clone(), head.clone())),
+                    Some(version) => self
+                        .archive
+                        .of_protocol(version, preconditions)?
+                        .first()
+                        .map(|head| (version.clone(), head.clone())),
                     None => None,
                 },
                 None => {
@@ -206,12 +263,21 @@ impl Embedded {
                     if !persona.map_or(Ok(false), |persona| self.archive.names(&radice, persona))? {
                         continue;
                     }
-                    if versioni.annullata() { None } else { self.archive.attestata(&radice, &versioni, preconditions)? }
+                    if versioni.annullata() {
+                        None
+                    } else {
+                        self.archive.attestata(&radice, &versioni, preconditions)?
+                    }
                 }
             };
             let Some((version, head)) = found else { continue };
             if let Some(dsu) = self.archive.declaration(&version)? {
-                riferite.push(Riferita { dsu, protocollo: protocollo.to_owned(), presentata: head.presentata, scadenza: head.scadenza });
+                riferite.push(Riferita {
+                    dsu,
+                    protocollo: protocollo.to_owned(),
+                    presentata: head.presentata,
+                    scadenza: head.scadenza,
+                });
                 versions.push(version);
             }
         }

@@ -24,9 +24,10 @@ use crate::sii::answers::{Accepted, Found};
 use crate::sii::protocol::{stem_of, version_of};
 use crate::sii::{Said, SiiError};
 
-/// How many current ISEE may rest on one DSU at the same time: so many of the ente that owns it, and so many of all others, so that others take no
-/// place of the owner's. A family needs one: the latest counts, and an earlier one only if the latest is cancelled or ends first. Each is computed
-/// again whenever the DSU changes: their number bounds the cost of a change.
+/// How many current ISEE may rest on one DSU at the same time: so many of the ente that owns it, and so many
+/// of all others, so that others take no place of the owner's. A family needs one: the latest counts, and an
+/// earlier one only if the latest is cancelled or ends first. Each is computed again whenever the DSU
+/// changes: their number bounds the cost of a change.
 pub(super) const CORRENTI: usize = 8;
 
 /// The version of a DSU that its current ISEE are computed on.
@@ -74,25 +75,48 @@ impl Embedded {
         mut preconditions: Vec<Precondition>,
     ) -> Result<Said<Accepted>, Refusal> {
         let presented = incoming.presented;
-        let rules = |day| self.settings.rules.on(day).ok_or_else(|| internal("a DSU without rules"));
+        let rules = |day| {
+            self.settings
+                .rules
+                .on(day)
+                .ok_or_else(|| internal("a DSU without rules"))
+        };
         let (of_base, of_today) = (rules(base.presentata)?, rules(presented)?);
         let found = self.may_have_current(incoming, base, &mut preconditions)?;
-        let changes = effettiva.isee_corrente.as_ref().ok_or_else(|| internal("no current ISEE"))?;
-        // With what the base was computed from: only what changed is replaced. Earlier builds kept no sources: then it is what is known now.
+        let changes = effettiva
+            .isee_corrente
+            .as_ref()
+            .ok_or_else(|| internal("no current ISEE"))?;
+        // With what the base was computed from: only what changed is replaced. Earlier builds kept no
+        // sources: then it is what is known now.
         let kept = Fonti::of(&found)?;
         let da = kept.as_ref().map_or(Da::Adesso, Fonti::again);
         let before = self.compute(&base.dsu, base.presentata, of_base, da, &mut preconditions)?;
         let computed = self.compute(effettiva, base.presentata, of_base, da, &mut preconditions)?;
-        if let Err(why) = sufficiente(changes, &before.indicatori.ordinario, &computed.indicatori.ordinario, of_today) {
+        if let Err(why) = sufficiente(
+            changes,
+            &before.indicatori.ordinario,
+            &computed.indicatori.ordinario,
+            of_today,
+        ) {
             let text = match why {
                 Insufficiente::Reddito => "la variazione del reddito è minore di quella che la legge chiede",
-                Insufficiente::Patrimonio => "la variazione del patrimonio è minore di quella che la legge chiede",
+                Insufficiente::Patrimonio => {
+                    "la variazione del patrimonio è minore di quella che la legge chiede"
+                }
             };
-            return Err(base.refuse(incoming, Refusal::of(Check::K17Scostamento, "/Dichiarazione/ISEECorrente", text)));
+            return Err(base.refuse(
+                incoming,
+                Refusal::of(Check::K17Scostamento, "/Dichiarazione/ISEECorrente", text),
+            ));
         }
         let protocollo = self.protocol(presented.year()).await?;
         let scadenza = changes.scadenza(presented, of_today);
-        let form = Sostitutivo { protocollo: &protocollo, presentato: presented, scadenza };
+        let form = Sostitutivo {
+            protocollo: &protocollo,
+            presentato: presented,
+            scadenza,
+        };
         let attestazione = computed.attest(current(incoming, &base.protocollo, base.presentata, form, None));
         let own = base.ente == incoming.ente;
         let receipt = match own {
@@ -112,26 +136,66 @@ impl Embedded {
     }
 
     /// The valid attestation that a current ISEE may rest on.
-    fn may_have_current(&self, incoming: Incoming<'_>, base: &Base, preconditions: &mut Vec<Precondition>) -> Result<Found, Refusal> {
+    fn may_have_current(
+        &self,
+        incoming: Incoming<'_>,
+        base: &Base,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<Found, Refusal> {
         let refuse = |code, text| base.refuse(incoming, Refusal::of(code, REFERENCE, text));
         let presented = incoming.presented;
         let heads = self.archive.of_protocol(&base.protocollo, preconditions)?;
-        let valid = heads.first().filter(|head| head.presentata <= presented && presented <= head.scadenza);
-        let found = valid.map(|head| self.archive.attestation(head)).transpose()?.flatten();
-        let found = found.ok_or_else(|| refuse(Check::K17Base, "la DSU di riferimento non ha un ISEE valido alla presentazione"))?;
+        let valid = heads
+            .first()
+            .filter(|head| head.presentata <= presented && presented <= head.scadenza);
+        let found = valid
+            .map(|head| self.archive.attestation(head))
+            .transpose()?
+            .flatten();
+        let found = found.ok_or_else(|| {
+            refuse(
+                Check::K17Base,
+                "la DSU di riferimento non ha un ISEE valido alla presentazione",
+            )
+        })?;
         // Of the ente that owns it: that the declarant has been to another is not said.
-        let quali = Quali { on: presented, ente: Some(&base.ente), most: usize::MAX };
+        let quali = Quali {
+            on: presented,
+            ente: Some(&base.ente),
+            most: usize::MAX,
+        };
         let order = (base.presentata, base.origine);
-        if self.replaced(&base.dsu.codice_fiscale_dichiarante, &base.radice, order, quali, preconditions)? {
-            return Err(refuse(Check::K17Base, "dopo la DSU di riferimento il dichiarante ne ha presentata un'altra"));
+        if self.replaced(
+            &base.dsu.codice_fiscale_dichiarante,
+            &base.radice,
+            order,
+            quali,
+            preconditions,
+        )? {
+            return Err(refuse(
+                Check::K17Base,
+                "dopo la DSU di riferimento il dichiarante ne ha presentata un'altra",
+            ));
         }
         let mut like_this = 0;
-        for live in self.archive.live(&base.radice, incoming.occasion.today, 2 * CORRENTI)? {
-            let sender = self.archive.versioni_of(live.year, &live.radice)?.0.into_iter().next().map(|first| first.ente);
+        for live in self
+            .archive
+            .live(&base.radice, incoming.occasion.today, 2 * CORRENTI)?
+        {
+            let sender = self
+                .archive
+                .versioni_of(live.year, &live.radice)?
+                .0
+                .into_iter()
+                .next()
+                .map(|first| first.ente);
             like_this += usize::from((sender.as_ref() == Some(&base.ente)) == (incoming.ente == base.ente));
         }
         if like_this >= CORRENTI {
-            return Err(refuse(Check::K17Numero, "la DSU di riferimento ha già otto ISEE correnti validi: annullarne uno"));
+            return Err(refuse(
+                Check::K17Numero,
+                "la DSU di riferimento ha già otto ISEE correnti validi: annullarne uno",
+            ));
         }
         Ok(found)
     }
@@ -144,10 +208,16 @@ impl Embedded {
         drafts: &mut Vec<Draft>,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<(), Refusal> {
-        let Some(di) = self.archive.owner(under.radice.to_owned())? else { return Ok(()) };
+        let Some(di) = self.archive.owner(under.radice.to_owned())? else {
+            return Ok(());
+        };
         let mut seen: Vec<String> = Vec::new();
-        // Those beyond are left behind by this version of their DSU: no look-up by person finds them any more, each protocol its own.
-        for live in self.archive.live(under.radice, incoming.occasion.today, 2 * CORRENTI)? {
+        // Those beyond are left behind by this version of their DSU: no look-up by person finds them any
+        // more, each protocol its own.
+        for live in self
+            .archive
+            .live(under.radice, incoming.occasion.today, 2 * CORRENTI)?
+        {
             if let Some(living) = self.living(incoming, &live, &mut seen, preconditions)? {
                 self.recompute_one_current(incoming, under, &di, &living, drafts, preconditions)?;
             }
@@ -163,23 +233,60 @@ impl Embedded {
         seen: &mut Vec<String>,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<Option<Living>, SiiError> {
-        let first = self.archive.versioni_of(live.year, &live.radice)?.0.into_iter().next();
-        let Some(first) = first.map(|first| self.archive.entry(&first.position)).transpose()? else { return Ok(None) };
-        let Some(mut secret) = self.archive.open_unless_erased(&first)? else { return Ok(None) };
-        let Some(radice) = secret.protocol.first().map(|protocol| stem_of(protocol)) else { return Ok(None) };
+        let first = self
+            .archive
+            .versioni_of(live.year, &live.radice)?
+            .0
+            .into_iter()
+            .next();
+        let Some(first) = first
+            .map(|first| self.archive.entry(&first.position))
+            .transpose()?
+        else {
+            return Ok(None);
+        };
+        let Some(mut secret) = self.archive.open_unless_erased(&first)? else {
+            return Ok(None);
+        };
+        let Some(radice) = secret.protocol.first().map(|protocol| stem_of(protocol)) else {
+            return Ok(None);
+        };
         if seen.contains(&radice) {
             return Ok(None);
         }
         seen.push(radice.clone());
         let versioni = self.archive.versioni(radice.clone(), preconditions)?;
-        let Some(numero) = versioni.ultima().filter(|_| !versioni.annullata()).map(|ultima| ultima.numero) else { return Ok(None) };
-        let Some(own) = version_of(&radice, numero) else { return Ok(None) };
-        let head = self.archive.of_protocol(&own, preconditions)?.into_iter().next();
-        let Some(head) = head.filter(|head| incoming.occasion.today <= head.scadenza) else { return Ok(None) };
-        let (Some(canonical), Some(next), Some(ente)) = (secret.dsu.take(), version_of(&radice, numero + 1), first.leaf.body.ente) else {
+        let Some(numero) = versioni
+            .ultima()
+            .filter(|_| !versioni.annullata())
+            .map(|ultima| ultima.numero)
+        else {
             return Ok(None);
         };
-        Ok(Some(Living { radice, ente, versioni, own, head, next, canonical, secret }))
+        let Some(own) = version_of(&radice, numero) else {
+            return Ok(None);
+        };
+        let head = self.archive.of_protocol(&own, preconditions)?.into_iter().next();
+        let Some(head) = head.filter(|head| incoming.occasion.today <= head.scadenza) else {
+            return Ok(None);
+        };
+        let (Some(canonical), Some(next), Some(ente)) = (
+            secret.dsu.take(),
+            version_of(&radice, numero + 1),
+            first.leaf.body.ente,
+        ) else {
+            return Ok(None);
+        };
+        Ok(Some(Living {
+            radice,
+            ente,
+            versioni,
+            own,
+            head,
+            next,
+            canonical,
+            secret,
+        }))
     }
 
     fn recompute_one_current(
@@ -191,13 +298,33 @@ impl Embedded {
         drafts: &mut Vec<Draft>,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<(), Refusal> {
-        let Living { radice, ente, versioni, own, head, next, canonical, secret } = living;
+        let Living {
+            radice,
+            ente,
+            versioni,
+            own,
+            head,
+            next,
+            canonical,
+            secret,
+        } = living;
         let form: Dichiarazione = decode(canonical)?;
-        // The person whose data it changes has left the nucleus: it must be cancelled first, or it would count on.
+        // The person whose data it changes has left the nucleus: it must be cancelled first, or it would
+        // count on.
         let text = "un ISEE corrente valido riguarda chi non fa più parte del nucleo: annullare prima il suo modulo sostitutivo";
-        let dsu = applica(under.dsu, &form).map_err(|_| Refusal::of(Check::K02Sostitutivo, REFERENCE, text))?;
-        let rules = self.settings.rules.on(under.presentata).ok_or_else(|| internal("a DSU without rules"))?;
-        let before = self.archive.attestation(head)?.map(|found| Fonti::of(&found)).transpose()?.flatten();
+        let dsu =
+            applica(under.dsu, &form).map_err(|_| Refusal::of(Check::K02Sostitutivo, REFERENCE, text))?;
+        let rules = self
+            .settings
+            .rules
+            .on(under.presentata)
+            .ok_or_else(|| internal("a DSU without rules"))?;
+        let before = self
+            .archive
+            .attestation(head)?
+            .map(|found| Fonti::of(&found))
+            .transpose()?
+            .flatten();
         let da = match incoming.cause {
             Cause::Rules => before.as_ref().map_or(Da::Adesso, Fonti::again),
             Cause::Sent(_) | Cause::Waited => Da::Prima(under.fonti),
@@ -211,8 +338,18 @@ impl Embedded {
             note_variazione: None,
             discordanze_contestazione: Vec::new(),
         };
-        let form = Sostitutivo { protocollo: next, presentato: head.presentata, scadenza: head.scadenza };
-        let attestazione = computed.attest(current(incoming, under.protocollo, under.presentata, form, Some(variazione)));
+        let form = Sostitutivo {
+            protocollo: next,
+            presentato: head.presentata,
+            scadenza: head.scadenza,
+        };
+        let attestazione = computed.attest(current(
+            incoming,
+            under.protocollo,
+            under.presentata,
+            form,
+            Some(variazione),
+        ));
         let version = NewVersion {
             radice,
             effettiva: Some(&dsu),
@@ -228,7 +365,11 @@ impl Embedded {
             ente,
             operazione: TipoOperazione::C,
             presented: head.presentata,
-            came: Some(Came { impronta: &impronta, canonical, persone: &secret.cf }),
+            came: Some(Came {
+                impronta: &impronta,
+                canonical,
+                persone: &secret.cf,
+            }),
             sender: None,
             ..incoming
         };
@@ -253,6 +394,8 @@ fn current<'a>(
         sostitutivo: Some(form),
         variazione,
         omissioni: Vec::new(),
-        protocollo_mittente: incoming.sender.filter(|_| incoming.operazione == TipoOperazione::C),
+        protocollo_mittente: incoming
+            .sender
+            .filter(|_| incoming.operazione == TipoOperazione::C),
     }
 }

@@ -1,19 +1,23 @@
 //! Entries of kinds `dsu`, `attestation` and `feed`, and how the views index them.
 //!
-//! - `dsu`: facts `impronta` (token of the fingerprint), `presentata`, `operazione` (N, A, I, S, C, R, X), `versione` (its number), `radice` (token of the
-//!   first version's protocol), `base` (of a current ISEE: the same of the DSU that it rests on); tokens: all persons in it, protocol and sender's protocol
-//!   (a cancellation has the protocol of what it cancels); `attende` (it waits for an attestation), `attendeva` (sequence of
-//!   what waited and does not any more); sealed: the declaration, what the DSU is after it, and the receipt.
-//! - `dsu` of a lot, after those of its DSU: facts `lotto` (token of the SHA-256 of the body that carried it), `accettate`, `rifiutate`; token: the flow's
-//!   protocol; sealed, as receipt: what became of each DSU.
-//! - facts of `dsu` for the views alone: `dichiarante` (token of the declarant), `di` (of a current ISEE: the ente that owns the DSU under it),
-//!   `annulla` (the first protocol's tokens under every year's key), `sotto` (the same of the DSU under a cancelled current ISEE) and `toglie`
-//!   (attestations that a cancellation takes out of the views: see [`Toglie`]).
-//! - `attestation`: facts `presentata`, `scadenza` (those by which it is found: of a current ISEE its own), `rilasciata`, `regole` and `regole_impronta`, `metodo` (the
-//!   version of the method of computation; 1 where it is not there),
-//!   `operazione`, `versione` and `radice` as above, `dichiarante` (token), `di` (the ente whose DSU it is), `origine` (sequence
-//!   of the first version's entry, where this is a later one), `base`, `attendeva`; tokens: the members of the nucleus, protocols as
-//!   above; sealed: the attestation, the specific ISEE, and the records of the feed that they were computed with.
+//! - `dsu`: facts `impronta` (token of the fingerprint), `presentata`, `operazione` (N, A, I, S, C, R, X),
+//!   `versione` (its number), `radice` (token of the first version's protocol), `base` (of a current ISEE:
+//!   the same of the DSU that it rests on); tokens: all persons in it, protocol and sender's protocol (a
+//!   cancellation has the protocol of what it cancels); `attende` (it waits for an attestation), `attendeva`
+//!   (sequence of what waited and does not any more); sealed: the declaration, what the DSU is after it, and
+//!   the receipt.
+//! - `dsu` of a lot, after those of its DSU: facts `lotto` (token of the SHA-256 of the body that carried
+//!   it), `accettate`, `rifiutate`; token: the flow's protocol; sealed, as receipt: what became of each DSU.
+//! - facts of `dsu` for the views alone: `dichiarante` (token of the declarant), `di` (of a current ISEE: the
+//!   ente that owns the DSU under it), `annulla` (the first protocol's tokens under every year's key),
+//!   `sotto` (the same of the DSU under a cancelled current ISEE) and `toglie` (attestations that a
+//!   cancellation takes out of the views: see [`Toglie`]).
+//! - `attestation`: facts `presentata`, `scadenza` (those by which it is found: of a current ISEE its own),
+//!   `rilasciata`, `regole` and `regole_impronta`, `metodo` (the version of the method of computation; 1
+//!   where it is not there), `operazione`, `versione` and `radice` as above, `dichiarante` (token), `di` (the
+//!   ente whose DSU it is), `origine` (sequence of the first version's entry, where this is a later one),
+//!   `base`, `attendeva`; tokens: the members of the nucleus, protocols as above; sealed: the attestation,
+//!   the specific ISEE, and the records of the feed that they were computed with.
 //! - `feed`: facts `righe`: for each token of a codice fiscale, the year of the record; sealed: the records.
 
 use std::collections::BTreeSet;
@@ -26,8 +30,8 @@ use crate::isee::codes::TipoOperazione;
 use crate::ledger::committer::TOKENS;
 use crate::ledger::{Body, Entry, Fact, Kind, Position, Projector, Tokens, Writes};
 use crate::sii::facts::{
-    ANNULLA, ATTENDE, ATTENDEVA, BASE, DI, DICHIARANTE, IMPRONTA, LOTTO, OPERAZIONE, ORIGINE, PRESENTATA, RADICE, RIGHE, SCADENZA, SOTTO,
-    TOGLIE, VERSIONE,
+    ANNULLA, ATTENDE, ATTENDEVA, BASE, DI, DICHIARANTE, IMPRONTA, LOTTO, OPERAZIONE, ORIGINE, PRESENTATA,
+    RADICE, RIGHE, SCADENZA, SOTTO, TOGLIE, VERSIONE,
 };
 
 /// The name, in preconditions, of a person's attestations.
@@ -45,7 +49,8 @@ pub fn sender_key(ente: &str, year: i16, token: &str) -> String {
     format!("mittente/{ente}/{year}/{token}")
 }
 
-/// A name in the views: the token first, so that what is known under one of them stands together, names of preconditions too, and a DSU changes few pages.
+/// A name in the views: the token first, so that what is known under one of them stands together, names of
+/// preconditions too, and a DSU changes few pages.
 fn of_token(token: &str, rest: std::fmt::Arguments<'_>) -> Vec<u8> {
     format!("{TOKENS}{token}/{rest}").into_bytes()
 }
@@ -55,8 +60,8 @@ pub fn person_name(year: i16, token: &str) -> Vec<u8> {
     of_token(token, format_args!("attestazioni/{year}/"))
 }
 
-/// The prefix, in the views, of a person's attestations of DSU that an ente owns. The empty name holds current ISEE of an unknown owner: entries
-/// of earlier builds name the sender in its place.
+/// The prefix, in the views, of a person's attestations of DSU that an ente owns. The empty name holds
+/// current ISEE of an unknown owner: entries of earlier builds name the sender in its place.
 pub fn owned_name(year: i16, token: &str, ente: &str) -> Vec<u8> {
     of_token(token, format_args!("attestazioni/{year}/{ente}/"))
 }
@@ -113,7 +118,8 @@ pub fn version_prefix(year: i16, radice: &str) -> Vec<u8> {
 
 /// Whether a name in the views is a version's.
 pub fn is_version(name: &[u8]) -> bool {
-    name.strip_prefix(TOKENS.as_bytes()).is_some_and(|rest| rest.split(|byte| *byte == b'/').nth(1) == Some(b"versioni"))
+    name.strip_prefix(TOKENS.as_bytes())
+        .is_some_and(|rest| rest.split(|byte| *byte == b'/').nth(1) == Some(b"versioni"))
 }
 
 /// The prefix, in the views, of the current ISEE that rest on a DSU.
@@ -151,7 +157,10 @@ fn numbered(mut prefix: Vec<u8>, sequence: u64) -> Vec<u8> {
 }
 
 pub(super) fn sequence_of(name: &[u8]) -> Option<u64> {
-    std::str::from_utf8(name.get(name.len().checked_sub(20)?..)?).ok()?.parse().ok()
+    std::str::from_utf8(name.get(name.len().checked_sub(20)?..)?)
+        .ok()?
+        .parse()
+        .ok()
 }
 
 /// A version as the views have it.
@@ -172,23 +181,33 @@ pub(super) fn read_version(name: &[u8], value: &[u8]) -> Option<Versione> {
 pub struct Diritto {
     /// The ente that sent its first version.
     pub ente: String,
-    /// The ente that owns it: for a current ISEE, the ente of the DSU under it. None where only that DSU tells.
+    /// The ente that owns it: for a current ISEE, the ente of the DSU under it. None where only that DSU
+    /// tells.
     pub proprietario: Option<String>,
 }
 
 impl Diritto {
     fn encode(&self) -> Vec<u8> {
-        format!("{} {}", self.ente, self.proprietario.as_deref().unwrap_or_default()).into_bytes()
+        format!(
+            "{} {}",
+            self.ente,
+            self.proprietario.as_deref().unwrap_or_default()
+        )
+        .into_bytes()
     }
 
     /// From a value of the views.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (ente, proprietario) = std::str::from_utf8(bytes).ok()?.split_once(' ')?;
-        Some(Self { ente: ente.to_owned(), proprietario: Some(proprietario.to_owned()).filter(|ente| !ente.is_empty()) })
+        Some(Self {
+            ente: ente.to_owned(),
+            proprietario: Some(proprietario.to_owned()).filter(|ente| !ente.is_empty()),
+        })
     }
 }
 
-/// The attestations that a cancellation takes out of the views, so that no later look-up meets them: those of the DSU's members.
+/// The attestations that a cancellation takes out of the views, so that no later look-up meets them: those of
+/// the DSU's members.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Toglie {
     /// `year/token` of the members.
@@ -198,20 +217,30 @@ pub struct Toglie {
 }
 
 impl Toglie {
-    /// Longest list that a leaf has room for, in all. An attestation that does not fit stays in the views, where reading finds it cancelled.
+    /// Longest list that a leaf has room for, in all. An attestation that does not fit stays in the views,
+    /// where reading finds it cancelled.
     const MOST: usize = 150;
 
     /// Adds an attestation; whether there was room.
     pub fn add(&mut self, attestation: &Entry) -> bool {
         let body = &attestation.leaf.body;
         let Some(tokens) = &body.tokens else { return true };
-        let cf: Vec<String> = tokens.cf.iter().map(|token| format!("{}/{token}", tokens.year)).collect();
+        let cf: Vec<String> = tokens
+            .cf
+            .iter()
+            .map(|token| format!("{}/{token}", tokens.year))
+            .collect();
         let new = cf.iter().filter(|token| !self.cf.contains(*token)).count();
         if self.cf.len() + self.voci.len() + new >= Self::MOST {
             return false;
         }
         self.cf.extend(cf);
-        self.voci.insert(format!("{}/{}/{}", tokens.year, owner(body).unwrap_or_default(), attestation.leaf.seq));
+        self.voci.insert(format!(
+            "{}/{}/{}",
+            tokens.year,
+            owner(body).unwrap_or_default(),
+            attestation.leaf.seq
+        ));
         true
     }
 
@@ -223,8 +252,18 @@ impl Toglie {
     /// Removes the attestations, and the DSU with these first protocols from those of its declarant.
     fn project(&self, stems: &[(i16, &str)], writes: &mut Writes) {
         for (year, person) in self.cf.iter().filter_map(|text| of_year(text)) {
-            for (_, rest) in self.voci.iter().filter_map(|text| of_year(text)).filter(|(of, _)| *of == year) {
-                let Some((ente, Ok(sequence))) = rest.split_once('/').map(|(ente, sequence)| (ente, sequence.parse())) else { continue };
+            for (_, rest) in self
+                .voci
+                .iter()
+                .filter_map(|text| of_year(text))
+                .filter(|(of, _)| *of == year)
+            {
+                let Some((ente, Ok(sequence))) = rest
+                    .split_once('/')
+                    .map(|(ente, sequence)| (ente, sequence.parse()))
+                else {
+                    continue;
+                };
                 writes.remove(numbered(owned_name(year, person, ente), sequence));
             }
             for (_, radice) in stems.iter().filter(|(of, _)| *of == year) {
@@ -240,7 +279,8 @@ fn of_year(text: &str) -> Option<(i16, &str)> {
     Some((year.parse().ok()?, rest))
 }
 
-/// The ente that owns the DSU of an attestation, as far as its entry tells. Earlier builds gave a current ISEE to its sender.
+/// The ente that owns the DSU of an attestation, as far as its entry tells. Earlier builds gave a current
+/// ISEE to its sender.
 fn owner(body: &Body) -> Option<&str> {
     let di = body.text(DI);
     match body.has(BASE) {
@@ -287,16 +327,34 @@ pub struct Head {
 }
 
 impl Head {
-    /// Sequence of the declaration behind the first version of a current ISEE. Its attestation, which names no other origin, stands right after it.
+    /// Sequence of the declaration behind the first version of a current ISEE. Its attestation, which names
+    /// no other origin, stands right after it.
     pub fn form(&self) -> u64 {
-        if self.sequence == self.origine { self.origine.saturating_sub(1) } else { self.origine }
+        if self.sequence == self.origine {
+            self.origine.saturating_sub(1)
+        } else {
+            self.origine
+        }
     }
 
     /// As a value of the views.
     pub fn encode(&self) -> Vec<u8> {
-        let Self { presentata, scadenza, sequence, origine, year, radice, .. } = self;
-        let (base, dichiarante) = (self.base.as_deref().unwrap_or("-"), self.dichiarante.as_deref().unwrap_or("-"));
-        let mut bytes = format!("{presentata} {scadenza} {sequence} {origine} {year} {radice} {base} {dichiarante} ").into_bytes();
+        let Self {
+            presentata,
+            scadenza,
+            sequence,
+            origine,
+            year,
+            radice,
+            ..
+        } = self;
+        let (base, dichiarante) = (
+            self.base.as_deref().unwrap_or("-"),
+            self.dichiarante.as_deref().unwrap_or("-"),
+        );
+        let mut bytes =
+            format!("{presentata} {scadenza} {sequence} {origine} {year} {radice} {base} {dichiarante} ")
+                .into_bytes();
         bytes.extend(self.position.encode());
         bytes
     }
@@ -353,9 +411,14 @@ fn placed(text: std::fmt::Arguments<'_>, position: Position) -> Vec<u8> {
 /// A DSU that was received.
 fn declaration(entry: &Entry, tokens: &Tokens, impronta: &str, writes: &mut Writes) {
     let (body, year) = (&entry.leaf.body, tokens.year);
-    let (Some(ente), Some(protocol)) = (&body.ente, tokens.protocol.first()) else { return };
+    let (Some(ente), Some(protocol)) = (&body.ente, tokens.protocol.first()) else {
+        return;
+    };
     if let Some(sender) = tokens.protocol.get(1) {
-        writes.set(sender_name(ente, year, sender), placed(format_args!("{impronta} "), entry.position));
+        writes.set(
+            sender_name(ente, year, sender),
+            placed(format_args!("{impronta} "), entry.position),
+        );
     }
     let operazione = body.text(OPERAZIONE).unwrap_or("N");
     let numero = body.number(VERSIONE).unwrap_or(0);
@@ -372,13 +435,23 @@ fn declaration(entry: &Entry, tokens: &Tokens, impronta: &str, writes: &mut Writ
     }
     writes.set(numbered(version_prefix(year, radice), entry.leaf.seq), version);
     if body.get(ATTENDE).and_then(serde_json::Value::as_bool) == Some(true) {
-        writes.set(numbered(WAITING.to_vec(), entry.leaf.seq), entry.position.encode());
+        writes.set(
+            numbered(WAITING.to_vec(), entry.leaf.seq),
+            entry.position.encode(),
+        );
     }
     // Earlier builds did not name the declarant, whose codice fiscale is the first in a declaration.
     let dichiarante = body.text(DICHIARANTE).or(tokens.cf.first().map(String::as_str));
     if let (0, Some(dichiarante)) = (numero, dichiarante.filter(|_| operazione != "X")) {
-        let proprietario = if body.has(BASE) { body.text(DI) } else { Some(ente.as_str()) };
-        let right = Diritto { ente: ente.clone(), proprietario: proprietario.map(str::to_owned) };
+        let proprietario = if body.has(BASE) {
+            body.text(DI)
+        } else {
+            Some(ente.as_str())
+        };
+        let right = Diritto {
+            ente: ente.clone(),
+            proprietario: proprietario.map(str::to_owned),
+        };
         writes.set(right_name(year, radice, dichiarante), right.encode());
     }
 }
@@ -388,16 +461,25 @@ fn cancellation(entry: &Entry, version: &[u8], writes: &mut Writes) {
     let body = &entry.leaf.body;
     let list = |fact: Fact| -> Vec<(i16, &str)> {
         let listed = body.get(fact).and_then(|stems| stems.as_array());
-        listed.into_iter().flatten().filter_map(|stem| of_year(stem.as_str()?)).collect()
+        listed
+            .into_iter()
+            .flatten()
+            .filter_map(|stem| of_year(stem.as_str()?))
+            .collect()
     };
     let stems = list(ANNULLA);
     for (year, radice) in &stems {
-        writes.set(numbered(version_prefix(*year, radice), entry.leaf.seq), version.to_vec());
+        writes.set(
+            numbered(version_prefix(*year, radice), entry.leaf.seq),
+            version.to_vec(),
+        );
         for (_, base) in list(SOTTO).iter().filter(|(of, _)| of == year) {
             writes.remove(current_name(*year, base, radice));
         }
     }
-    let toglie = body.get(TOGLIE).and_then(|toglie| Toglie::deserialize(toglie).ok());
+    let toglie = body
+        .get(TOGLIE)
+        .and_then(|toglie| Toglie::deserialize(toglie).ok());
     if let Some(toglie) = toglie {
         toglie.project(&stems, writes);
     }
@@ -406,7 +488,9 @@ fn cancellation(entry: &Entry, version: &[u8], writes: &mut Writes) {
 /// What became of a lot.
 fn lot(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
     let body = &entry.leaf.body;
-    let (Some(ente), Some(lot)) = (&body.ente, body.text(LOTTO)) else { return };
+    let (Some(ente), Some(lot)) = (&body.ente, body.text(LOTTO)) else {
+        return;
+    };
     for token in tokens.protocol.iter().map(String::as_str).chain([lot]) {
         writes.set(lot_name(ente, tokens.year, token), entry.position.encode());
     }
@@ -415,10 +499,18 @@ fn lot(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
 /// An attestation.
 fn attestation(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
     let (body, year, sequence) = (&entry.leaf.body, tokens.year, entry.leaf.seq);
-    let (Some(presentata), Some(scadenza)) = (body.day(PRESENTATA), body.day(SCADENZA)) else { return };
-    let Some(protocol) = tokens.protocol.first() else { return };
+    let (Some(presentata), Some(scadenza)) = (body.day(PRESENTATA), body.day(SCADENZA)) else {
+        return;
+    };
+    let Some(protocol) = tokens.protocol.first() else {
+        return;
+    };
     let origine = body.number(ORIGINE).unwrap_or(sequence);
-    let (radice, base, dichiarante) = (body.text(RADICE).unwrap_or(protocol), body.text(BASE), body.text(DICHIARANTE));
+    let (radice, base, dichiarante) = (
+        body.text(RADICE).unwrap_or(protocol),
+        body.text(BASE),
+        body.text(DICHIARANTE),
+    );
     let head = Head {
         sequence,
         origine,
@@ -433,16 +525,29 @@ fn attestation(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
     .encode();
     let owner = owner(body);
     for person in &tokens.cf {
-        writes.set(numbered(owned_name(year, person, owner.unwrap_or_default()), sequence), head.clone());
+        writes.set(
+            numbered(owned_name(year, person, owner.unwrap_or_default()), sequence),
+            head.clone(),
+        );
         writes.set(named_name(year, radice, person), Vec::new());
     }
     match (dichiarante, base, owner) {
-        // Every DSU, by its first attestation or any later one: its owner's from its first version on, also where another ente completed it.
+        // Every DSU, by its first attestation or any later one: its owner's from its first version on, also
+        // where another ente completed it.
         (Some(dichiarante), None, Some(owner)) => {
-            let right = Diritto { ente: owner.to_owned(), proprietario: Some(owner.to_owned()) };
+            let right = Diritto {
+                ente: owner.to_owned(),
+                proprietario: Some(owner.to_owned()),
+            };
             writes.set(right_name(year, radice, dichiarante), right.encode());
             let name = [&declarant_prefix(year, dichiarante), radice.as_bytes()].concat();
-            writes.set(name, placed(format_args!("{presentata} {origine} {radice} {owner} "), entry.position));
+            writes.set(
+                name,
+                placed(
+                    format_args!("{presentata} {origine} {radice} {owner} "),
+                    entry.position,
+                ),
+            );
         }
         // A current ISEE, by its latest version.
         (_, Some(base), _) => writes.set(current_name(year, base, radice), head.clone()),
@@ -458,7 +563,9 @@ fn attestation(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
 fn feed(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
     let years = entry.leaf.body.get(RIGHE).and_then(|lines| lines.as_array());
     for (index, (person, anno)) in tokens.cf.iter().zip(years.into_iter().flatten()).enumerate() {
-        let Some(anno) = anno.as_i64().and_then(|anno| i16::try_from(anno).ok()) else { continue };
+        let Some(anno) = anno.as_i64().and_then(|anno| i16::try_from(anno).ok()) else {
+            continue;
+        };
         let mut value = u32::try_from(index).unwrap_or(u32::MAX).to_be_bytes().to_vec();
         value.extend(entry.position.encode());
         writes.set(feed_name(tokens.year, person, anno), value);
@@ -473,59 +580,142 @@ mod tests {
 
     #[test]
     fn a_cancellation_ends_what_was_recorded_under_any_years_key() {
-        let mut body = Body::new(Kind::Dsu, Retention::Dsu, uuid::Uuid::nil(), jiff::Timestamp::UNIX_EPOCH)
-            .fact(IMPRONTA, "i")
-            .fact(OPERAZIONE, "X")
-            .fact(RADICE, "new")
-            .fact(ANNULLA, vec!["2025/old".to_owned(), "2026/new".to_owned()]);
+        let mut body = Body::new(
+            Kind::Dsu,
+            Retention::Dsu,
+            uuid::Uuid::nil(),
+            jiff::Timestamp::UNIX_EPOCH,
+        )
+        .fact(IMPRONTA, "i")
+        .fact(OPERAZIONE, "X")
+        .fact(RADICE, "new")
+        .fact(ANNULLA, vec!["2025/old".to_owned(), "2026/new".to_owned()]);
         body.ente = Some("caf".to_owned());
-        body.tokens = Some(Tokens { year: 2026, protocol: vec!["new".to_owned()], ..Tokens::default() });
+        body.tokens = Some(Tokens {
+            year: 2026,
+            protocol: vec!["new".to_owned()],
+            ..Tokens::default()
+        });
         let position = Position::nowhere(6);
-        let leaf = Leaf { v: 1, ledger: uuid::Uuid::nil(), seq: 7, recorded: String::new(), body };
+        let leaf = Leaf {
+            v: 1,
+            ledger: uuid::Uuid::nil(),
+            seq: 7,
+            recorded: String::new(),
+            body,
+        };
         let mut writes = Writes::default();
-        SiiProjector.project(&Entry { bytes: Vec::new(), leaf, sealed: bytes::Bytes::new(), position }, &mut writes);
+        SiiProjector.project(
+            &Entry {
+                bytes: Vec::new(),
+                leaf,
+                sealed: bytes::Bytes::new(),
+                position,
+            },
+            &mut writes,
+        );
         for (year, token) in [(2025, "old"), (2026, "new")] {
             let name = numbered(version_prefix(year, token), 7);
-            let value = writes.0.iter().rev().find(|(written, _)| *written == name).and_then(|(_, value)| value.as_deref());
-            assert_eq!(read_version(&name, value.unwrap()).unwrap().operazione, TipoOperazione::X, "{year}");
+            let value = writes
+                .0
+                .iter()
+                .rev()
+                .find(|(written, _)| *written == name)
+                .and_then(|(_, value)| value.as_deref());
+            assert_eq!(
+                read_version(&name, value.unwrap()).unwrap().operazione,
+                TipoOperazione::X,
+                "{year}"
+            );
         }
     }
 
     #[test]
     fn a_cancellation_takes_its_attestations_out_of_every_list_of_a_person() {
         let entry = |kind, seq, facts: &[(Fact, &str)]| {
-            let mut body = Body::new(kind, Retention::Dsu, uuid::Uuid::nil(), jiff::Timestamp::UNIX_EPOCH);
-            body = facts.iter().fold(body, |body, (fact, value)| body.fact(*fact, *value));
+            let mut body = Body::new(
+                kind,
+                Retention::Dsu,
+                uuid::Uuid::nil(),
+                jiff::Timestamp::UNIX_EPOCH,
+            );
+            body = facts
+                .iter()
+                .fold(body, |body, (fact, value)| body.fact(*fact, *value));
             body.ente = Some("caf".to_owned());
             let cf = vec!["madre".to_owned(), "figlia".to_owned()];
-            body.tokens = Some(Tokens { year: 2026, cf, protocol: vec!["primo".to_owned()], ..Tokens::default() });
+            body.tokens = Some(Tokens {
+                year: 2026,
+                cf,
+                protocol: vec!["primo".to_owned()],
+                ..Tokens::default()
+            });
             let position = Position::nowhere(seq);
-            let leaf = Leaf { v: 1, ledger: uuid::Uuid::nil(), seq, recorded: String::new(), body };
-            Entry { bytes: Vec::new(), leaf, sealed: bytes::Bytes::new(), position }
+            let leaf = Leaf {
+                v: 1,
+                ledger: uuid::Uuid::nil(),
+                seq,
+                recorded: String::new(),
+                body,
+            };
+            Entry {
+                bytes: Vec::new(),
+                leaf,
+                sealed: bytes::Bytes::new(),
+                position,
+            }
         };
-        let days = [(PRESENTATA, "2026-02-01"), (SCADENZA, "2026-12-31"), (RADICE, "primo"), (DICHIARANTE, "madre")];
+        let days = [
+            (PRESENTATA, "2026-02-01"),
+            (SCADENZA, "2026-12-31"),
+            (RADICE, "primo"),
+            (DICHIARANTE, "madre"),
+        ];
         let attestation = entry(Kind::Attestation, 7, &days);
         let mut listed = Writes::default();
         SiiProjector.project(&attestation, &mut listed);
         let mut toglie = Toglie::default();
         assert!(toglie.add(&attestation));
-        let mut cancellation = entry(Kind::Dsu, 9, &[(IMPRONTA, "i"), (OPERAZIONE, "X"), (RADICE, "primo")]);
-        cancellation.leaf.body = cancellation.leaf.body.fact(ANNULLA, vec!["2026/primo".to_owned()]).fact(TOGLIE, &toglie);
+        let mut cancellation = entry(
+            Kind::Dsu,
+            9,
+            &[(IMPRONTA, "i"), (OPERAZIONE, "X"), (RADICE, "primo")],
+        );
+        cancellation.leaf.body = cancellation
+            .leaf
+            .body
+            .fact(ANNULLA, vec!["2026/primo".to_owned()])
+            .fact(TOGLIE, &toglie);
         let mut ended = Writes::default();
         SiiProjector.project(&cancellation, &mut ended);
-        let lists = ["madre", "figlia"].map(|person| person_name(2026, person)).into_iter().chain([declarant_prefix(2026, "madre")]);
+        let lists = ["madre", "figlia"]
+            .map(|person| person_name(2026, person))
+            .into_iter()
+            .chain([declarant_prefix(2026, "madre")]);
         for list in lists {
-            let names: Vec<_> = listed.0.iter().map(|(name, _)| name).filter(|name| name.starts_with(&list)).collect();
+            let names: Vec<_> = listed
+                .0
+                .iter()
+                .map(|(name, _)| name)
+                .filter(|name| name.starts_with(&list))
+                .collect();
             assert_eq!(names.len(), 1, "{}", String::from_utf8_lossy(&list));
-            assert!(ended.0.contains(&(names[0].clone(), None)), "{} stays", String::from_utf8_lossy(names[0]));
+            assert!(
+                ended.0.contains(&(names[0].clone(), None)),
+                "{} stays",
+                String::from_utf8_lossy(names[0])
+            );
         }
     }
 
     #[test]
     fn what_is_known_under_a_token_stands_together_and_versions_are_told_from_the_rest() {
         let token = "00ff";
-        let versions =
-            [version_name(&person_key(2026, token)), version_name(&protocol_key(2026, token)), version_name(&feed_key(2026, token))];
+        let versions = [
+            version_name(&person_key(2026, token)),
+            version_name(&protocol_key(2026, token)),
+            version_name(&feed_key(2026, token)),
+        ];
         let others = [
             person_name(2026, token),
             owned_name(2026, token, "ente"),
@@ -544,7 +734,12 @@ mod tests {
         ];
         let version = numbered(version_prefix(2026, token), 7);
         assert!(is_version(&version));
-        let mut all: Vec<_> = versions.into_iter().chain(others).inspect(|name| assert!(!is_version(name))).chain([version]).collect();
+        let mut all: Vec<_> = versions
+            .into_iter()
+            .chain(others)
+            .inspect(|name| assert!(!is_version(name)))
+            .chain([version])
+            .collect();
         assert!(all.iter().all(|name| name.starts_with(b"t/00ff/")));
         all.sort();
         all.dedup();

@@ -10,7 +10,9 @@ use super::system::Embedded;
 use crate::clock::rome;
 use crate::isee::CodiceFiscale;
 use crate::isee::feed::FeedRecord;
-use crate::ledger::{Blinding, Body, Kind, Position, Precondition, Retention, Secret, Submission, Tokens, new_exchange};
+use crate::ledger::{
+    Blinding, Body, Kind, Position, Precondition, Retention, Secret, Submission, Tokens, new_exchange,
+};
 use crate::registry::administration::Rejected;
 use crate::sii::SiiError;
 use crate::sii::facts::RIGHE;
@@ -29,7 +31,10 @@ impl Embedded {
         let year = rome(now).year();
         let mut drafts = Vec::new();
         for (ordinal, chunk) in records.chunks(CHUNK).enumerate() {
-            let tokens: Result<Vec<_>, _> = chunk.iter().map(|record| ledger.keys.token(year, "cf", &record.codice_fiscale)).collect();
+            let tokens: Result<Vec<_>, _> = chunk
+                .iter()
+                .map(|record| ledger.keys.token(year, "cf", &record.codice_fiscale))
+                .collect();
             let cf = tokens.map_err(|error| internal(&error))?;
             let years: Vec<i16> = chunk.iter().map(|record| record.anno).collect();
             let mut body = Body::new(Kind::Feed, Retention::Dsu, exchange, now).fact(RIGHE, years);
@@ -37,26 +42,45 @@ impl Embedded {
             body.outcome = Some("OK".to_owned());
             // Who decided to wait, because this was not known, decides again.
             body.keys = cf.iter().map(|token| feed_key(year, token)).collect();
-            body.tokens = Some(Tokens { year, cf, ..Tokens::default() });
+            body.tokens = Some(Tokens {
+                year,
+                cf,
+                ..Tokens::default()
+            });
             let mut secret = Secret {
                 cf: chunk.iter().map(|record| record.codice_fiscale.clone()).collect(),
                 reason: Some(act.reason.to_owned()),
                 feed: Some(serde_json::to_value(chunk).map_err(|error| internal(&error))?),
                 ..Secret::default()
             };
-            let body = act.actor.sign(body, &mut secret, ledger, now).map_err(|error| internal(&error))?;
+            let body = act
+                .actor
+                .sign(body, &mut secret, ledger, now)
+                .map_err(|error| internal(&error))?;
             let blinding = Blinding::new().map_err(|error| internal(&error))?;
             let ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
-            drafts.push(ledger.prepare(body, &secret, &blinding, ordinal, now).map_err(|error| internal(&error))?);
+            drafts.push(
+                ledger
+                    .prepare(body, &secret, &blinding, ordinal, now)
+                    .map_err(|error| internal(&error))?,
+            );
         }
         let entries = drafts.len();
-        let submission = Submission { drafts, preconditions: Vec::new() };
-        ledger.committer.submit(submission).await.map_err(|error| internal(&error))?;
+        let submission = Submission {
+            drafts,
+            preconditions: Vec::new(),
+        };
+        ledger
+            .committer
+            .submit(submission)
+            .await
+            .map_err(|error| internal(&error))?;
         Ok(entries)
     }
 }
 
-/// Look-ups about several persons, one after another. The entry that was read last is kept: the records of a family are often in one.
+/// Look-ups about several persons, one after another. The entry that was read last is kept: the records of a
+/// family are often in one.
 #[derive(Debug)]
 pub(super) struct Consultato<'a> {
     archive: &'a Archive,
@@ -73,27 +97,46 @@ struct Pagina {
 
 impl<'a> Consultato<'a> {
     pub(super) fn new(archive: &'a Archive) -> Self {
-        Self { archive, last: RefCell::default() }
+        Self {
+            archive,
+            last: RefCell::default(),
+        }
     }
 
     /// The feed's record of a person for a year.
     pub(super) fn find(&self, person: &CodiceFiscale, anno: i16) -> Result<Option<FeedRecord>, SiiError> {
-        let Some((position, index)) = self.archive.feed_place(person, anno)? else { return Ok(None) };
+        let Some((position, index)) = self.archive.feed_place(person, anno)? else {
+            return Ok(None);
+        };
         let mut last = self.last.borrow_mut();
         let page = match last.take().filter(|page| page.position == position) {
             Some(page) => page,
-            None => Pagina { position, records: self.archive.feed_records(&position)? },
+            None => Pagina {
+                position,
+                records: self.archive.feed_records(&position)?,
+            },
         };
         let page = last.insert(page);
         // Erased is not known any more.
-        let Some(records) = &page.records else { return Ok(None) };
-        let record = records.get(index).and_then(|record| serde_json::from_str(record.get()).ok());
+        let Some(records) = &page.records else {
+            return Ok(None);
+        };
+        let record = records
+            .get(index)
+            .and_then(|record| serde_json::from_str(record.get()).ok());
         // Never taken for somebody of whom nothing is known.
-        record.map(Some).ok_or_else(|| SiiError::Internal("a feed record that cannot be read".to_owned()))
+        record
+            .map(Some)
+            .ok_or_else(|| SiiError::Internal("a feed record that cannot be read".to_owned()))
     }
 
     /// Whether the feed knows a person for a year; if not, that it does not is observed.
-    pub(super) fn is_known(&self, person: &CodiceFiscale, anno: i16, preconditions: &mut Vec<Precondition>) -> Result<bool, SiiError> {
+    pub(super) fn is_known(
+        &self,
+        person: &CodiceFiscale,
+        anno: i16,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<bool, SiiError> {
         let mut observed = Vec::new();
         self.archive.observe_feed(person, &mut observed)?;
         if self.find(person, anno)?.is_some() {

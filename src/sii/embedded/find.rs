@@ -1,5 +1,5 @@
-//! Finding an attestation: by a person for a day, by a protocol, by a sender's protocol. An attestation counts if it was not cancelled, and nothing later took
-//! its place.
+//! Finding an attestation: by a person for a day, by a protocol, by a sender's protocol. An attestation
+//! counts if it was not cancelled, and nothing later took its place.
 
 use std::collections::{HashMap, HashSet};
 
@@ -22,12 +22,18 @@ use crate::sii::facts::RILASCIATA;
 use crate::sii::protocol::{number_of, stem_of, version_of};
 use crate::sii::{Occasion, Said, Search, SiiError};
 
-/// The first protocols' tokens of the latest DSU of each declarant, and of all; by year and token of the declarant.
+/// The first protocols' tokens of the latest DSU of each declarant, and of all; by year and token of the
+/// declarant.
 type Latest = HashMap<(i16, String), Option<(String, HashSet<String>)>>;
 
 impl Embedded {
     /// The attestation that a search finds.
-    pub(super) fn find(&self, permit: &Permit, search: Search<'_>, occasion: Occasion<'_>) -> Result<Said<Option<Box<Found>>>, SiiError> {
+    pub(super) fn find(
+        &self,
+        permit: &Permit,
+        search: Search<'_>,
+        occasion: Occasion<'_>,
+    ) -> Result<Said<Option<Box<Found>>>, SiiError> {
         let (found, preconditions) = self.look_for(permit, search, occasion)?;
         Ok(Said::read(found.map(Box::new), preconditions))
     }
@@ -47,33 +53,61 @@ impl Embedded {
     /// The DSU of an attestation; None if it was erased.
     fn complete(&self, found: Found) -> Result<Option<Declared>, SiiError> {
         let protocollo = found.protocollo().to_owned();
-        let Some(entry) = self.archive.dsu(&protocollo)? else { return Err(internal("an attestation without its DSU")) };
-        let Some(secret) = self.archive.open_unless_erased(&entry)? else { return Ok(None) };
-        let mut dsu: Dichiarazione = decode(&secret.effettiva.or(secret.dsu).ok_or_else(|| internal("an entry without DSU"))?)?;
+        let Some(entry) = self.archive.dsu(&protocollo)? else {
+            return Err(internal("an attestation without its DSU"));
+        };
+        let Some(secret) = self.archive.open_unless_erased(&entry)? else {
+            return Ok(None);
+        };
+        let mut dsu: Dichiarazione = decode(
+            &secret
+                .effettiva
+                .or(secret.dsu)
+                .ok_or_else(|| internal("an entry without DSU"))?,
+        )?;
         // What it was computed with; where that was not kept, what is known now.
         let known = match Fonti::of(&found)? {
             Some(fonti) => fonti.known,
             None => self.known(&dsu, found.attestazione.data_presentazione)?,
         };
-        dsu.complete(&protocollo, &known, income_year(found.attestazione.data_presentazione));
+        dsu.complete(
+            &protocollo,
+            &known,
+            income_year(found.attestazione.data_presentazione),
+        );
         // All persons in it, whoever named them: the first declaration or one that completed it.
         let persone = persons_of(&message("Dichiarazione", ISEE_NS, &dsu, false))?;
-        Ok(Some(Declared { dichiarazione: dsu, protocollo, persone }))
+        Ok(Some(Declared {
+            dichiarazione: dsu,
+            protocollo,
+            persone,
+        }))
     }
 
     /// Whether a declarant has a DSU of that protocol.
-    pub(super) fn exists(&self, dichiarante: &CodiceFiscale, protocollo: &str, occasion: Occasion<'_>) -> Result<Said<bool>, SiiError> {
+    pub(super) fn exists(
+        &self,
+        dichiarante: &CodiceFiscale,
+        protocollo: &str,
+        occasion: Occasion<'_>,
+    ) -> Result<Said<bool>, SiiError> {
         let mut preconditions = Vec::new();
         let radice = stem_of(protocollo);
         // Another declarant's is not read, as if there were none.
         let own = self.archive.right(&radice, dichiarante)?.is_some();
         let stands = own && !self.archive.versioni(radice, &mut preconditions)?.annullata();
         // Attested or not: it was received.
-        let position = if stands { self.archive.dsu_position(protocollo)? } else { None };
+        let position = if stands {
+            self.archive.dsu_position(protocollo)?
+        } else {
+            None
+        };
         let exists = match position {
             Some(position) => {
                 occasion.allows(&position)?;
-                self.archive.open_unless_erased(&self.archive.entry(&position)?)?.is_some()
+                self.archive
+                    .open_unless_erased(&self.archive.entry(&position)?)?
+                    .is_some()
             }
             None => false,
         };
@@ -92,16 +126,31 @@ impl Embedded {
         let all = *permit.purpose() != Purpose::Own;
         let ente = permit.ente().codice.as_str();
         // Only the person's own attestations: a key that finds another family's finds nothing.
-        let own = self.archive.of_person(person, (!all).then_some(ente), occasion.most(), &mut preconditions)?;
+        let own = self.archive.of_person(
+            person,
+            (!all).then_some(ente),
+            occasion.most(),
+            &mut preconditions,
+        )?;
         let (heads, by_person): (Vec<Head>, _) = match chiave {
             // No attestation of this person: no protocol is looked for, whether it exists or not.
             _ if own.is_empty() => (Vec::new(), false),
             Chiave::Cf(_) => (valid_on(&own, on), true),
             Chiave::ProtDsu(search) => {
-                let found = self.archive.of_protocol(&search.protocollo_dsu, &mut preconditions)?;
-                (found.into_iter().filter(|head| own.contains(head)).take(1).collect(), false)
+                let found = self
+                    .archive
+                    .of_protocol(&search.protocollo_dsu, &mut preconditions)?;
+                (
+                    found
+                        .into_iter()
+                        .filter(|head| own.contains(head))
+                        .take(1)
+                        .collect(),
+                    false,
+                )
             }
-            // A sender's protocol is the sender's alone: two may have the same. The latest, of all or of the ente's own.
+            // A sender's protocol is the sender's alone: two may have the same. The latest, of all or of the
+            // ente's own.
             Chiave::ProtMittente(search) => {
                 let mut found = self.archive.of_sender(&search.protocollo_mittente)?;
                 found.retain(|head| own.contains(head));
@@ -110,18 +159,26 @@ impl Embedded {
                 (found, false)
             }
         };
-        let quali = Quali { on, ente: (!all).then_some(ente), most: occasion.most() };
+        let quali = Quali {
+            on,
+            ente: (!all).then_some(ente),
+            most: occasion.most(),
+        };
         let mut latest = Latest::default();
         let several = heads.len() > 1;
         for head in heads {
-            // An attestation that the views rule out is not opened. A single one is opened at once: `counts` asks the same and more.
+            // An attestation that the views rule out is not opened. A single one is opened at once: `counts`
+            // asks the same and more.
             if several
-                && (self.archive.is_over(&head)? || (by_person && self.is_outdated(&head, quali, &mut latest, &mut preconditions)?))
+                && (self.archive.is_over(&head)?
+                    || (by_person && self.is_outdated(&head, quali, &mut latest, &mut preconditions)?))
             {
                 continue;
             }
             occasion.allows(&head.position)?;
-            let Some(found) = self.archive.attestation(&head)? else { continue };
+            let Some(found) = self.archive.attestation(&head)? else {
+                continue;
+            };
             let counts = self.counts(&found, &head, by_person.then_some(quali), &mut preconditions)?;
             if counts && (all || found.ente.as_deref() == Some(ente)) {
                 return Ok((Some(found), preconditions));
@@ -130,8 +187,8 @@ impl Embedded {
         Ok((None, preconditions))
     }
 
-    /// Whether the declarant of an attestation has presented another DSU since, of those that count, as far as the views tell that: those recorded
-    /// under one year's key. Each declarant's DSU are read once.
+    /// Whether the declarant of an attestation has presented another DSU since, of those that count, as far
+    /// as the views tell that: those recorded under one year's key. Each declarant's DSU are read once.
     fn is_outdated(
         &self,
         head: &Head,
@@ -139,19 +196,26 @@ impl Embedded {
         latest: &mut Latest,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<bool, SiiError> {
-        let Some(dichiarante) = &head.dichiarante else { return Ok(false) };
+        let Some(dichiarante) = &head.dichiarante else {
+            return Ok(false);
+        };
         let radice = head.base.as_ref().unwrap_or(&head.radice);
         let key = (head.year, dichiarante.clone());
         if !latest.contains_key(&key) {
-            let presented = self.archive.latest_of((head.year, dichiarante), quali, preconditions)?;
+            let presented = self
+                .archive
+                .latest_of((head.year, dichiarante), quali, preconditions)?;
             latest.insert(key.clone(), presented);
         }
-        let Some((last, all)) = latest.get(&key).and_then(Option::as_ref) else { return Ok(false) };
+        let Some((last, all)) = latest.get(&key).and_then(Option::as_ref) else {
+            return Ok(false);
+        };
         Ok(all.contains(radice) && last != radice)
     }
 
-    /// Whether an attestation still counts: not cancelled; and where it was found by a person for a day, not in an earlier version, and its declarant
-    /// has not presented another DSU since, of those that count, which that person may not be in.
+    /// Whether an attestation still counts: not cancelled; and where it was found by a person for a day, not
+    /// in an earlier version, and its declarant has not presented another DSU since, of those that count,
+    /// which that person may not be in.
     fn counts(
         &self,
         found: &Found,
@@ -173,9 +237,13 @@ impl Embedded {
             return Ok(false);
         }
         // A later version counts once it is attested.
-        let later = versioni.ultima().is_some_and(|ultima| ultima.numero > number_of(protocollo));
+        let later = versioni
+            .ultima()
+            .is_some_and(|ultima| ultima.numero > number_of(protocollo));
         if later {
-            let attested = self.archive.attestata(&stem_of(protocollo), &versioni, preconditions)?;
+            let attested = self
+                .archive
+                .attestata(&stem_of(protocollo), &versioni, preconditions)?;
             if attested.is_some_and(|(latest, _)| number_of(&latest) > number_of(protocollo)) {
                 return Ok(false);
             }
@@ -184,21 +252,44 @@ impl Embedded {
         let radice = stem_of(base);
         let origine = match base == protocollo {
             true => head.origine,
-            false => self.archive.versioni(radice.clone(), preconditions)?.0.first().map_or(head.origine, |first| first.sequence),
+            false => self
+                .archive
+                .versioni(radice.clone(), preconditions)?
+                .0
+                .first()
+                .map_or(head.origine, |first| first.sequence),
         };
         let order = (found.attestazione.data_presentazione, origine);
-        Ok(!self.replaced(&found.attestazione.codice_fiscale_dichiarante, &radice, order, quali, preconditions)?)
+        Ok(!self.replaced(
+            &found.attestazione.codice_fiscale_dichiarante,
+            &radice,
+            order,
+            quali,
+            preconditions,
+        )?)
     }
 
-    /// Whether a current ISEE was valid when a later version of its DSU was attested, and was not computed again with it: it ended then. Only so
-    /// many are computed again (see [`super::current::CORRENTI`]).
-    fn is_left_behind(&self, base: &str, head: &Head, preconditions: &mut Vec<Precondition>) -> Result<bool, SiiError> {
+    /// Whether a current ISEE was valid when a later version of its DSU was attested, and was not computed
+    /// again with it: it ended then. Only so many are computed again (see [`super::current::CORRENTI`]).
+    fn is_left_behind(
+        &self,
+        base: &str,
+        head: &Head,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<bool, SiiError> {
         let radice = stem_of(base);
-        let Some(ultima) = self.archive.versioni(radice.clone(), preconditions)?.ultima().map(|ultima| ultima.numero) else {
+        let Some(ultima) = self
+            .archive
+            .versioni(radice.clone(), preconditions)?
+            .ultima()
+            .map(|ultima| ultima.numero)
+        else {
             return Ok(false);
         };
         for number in number_of(base) + 1..=ultima {
-            let Some(version) = version_of(&radice, number) else { break };
+            let Some(version) = version_of(&radice, number) else {
+                break;
+            };
             if let Some(later) = self.archive.of_protocol(&version, preconditions)?.first() {
                 let issued = self.archive.entry(&later.position)?.leaf.body.day(RILASCIATA);
                 return Ok(issued.is_some_and(|issued| issued <= head.scadenza));
@@ -207,7 +298,8 @@ impl Embedded {
         Ok(false)
     }
 
-    /// Whether a declarant has presented another DSU, of those that count, since the one that was presented first on that day by that entry.
+    /// Whether a declarant has presented another DSU, of those that count, since the one that was presented
+    /// first on that day by that entry.
     pub(super) fn replaced(
         &self,
         declarant: &CodiceFiscale,
@@ -218,7 +310,8 @@ impl Embedded {
     ) -> Result<bool, SiiError> {
         for other in self.archive.presented_by(declarant, quali.most, preconditions)? {
             let later = quali.has(&other) && (other.presentata, other.origine) > order;
-            let same = || Ok::<_, SiiError>(self.ledger.keys.token(other.year, "protocol", radice)? == other.radice);
+            let same =
+                || Ok::<_, SiiError>(self.ledger.keys.token(other.year, "protocol", radice)? == other.radice);
             if later && !same()? && !self.archive.versioni_of(other.year, &other.radice)?.annullata() {
                 return Ok(true);
             }

@@ -70,11 +70,33 @@ pub(super) struct Came<'a> {
 
 impl<'a> Incoming<'a> {
     /// A version that nobody has sent now, for the entries of an ente.
-    pub(super) fn ours(cause: Cause<'a>, ente: &'a str, dsu: &'a Dichiarazione, presented: Date, now: Timestamp) -> Result<Self, SiiError> {
+    pub(super) fn ours(
+        cause: Cause<'a>,
+        ente: &'a str,
+        dsu: &'a Dichiarazione,
+        presented: Date,
+        now: Timestamp,
+    ) -> Result<Self, SiiError> {
         let exchange = new_exchange(now)?;
-        let occasion = Occasion { exchange, received: now, today: rome(now).date(), ordinal: 0, beside: true, returned: &[] };
+        let occasion = Occasion {
+            exchange,
+            received: now,
+            today: rome(now).date(),
+            ordinal: 0,
+            beside: true,
+            returned: &[],
+        };
         let (operazione, dichiarante) = (dsu.operazione.tipo, &dsu.codice_fiscale_dichiarante);
-        Ok(Self { cause, ente, occasion, came: None, sender: None, operazione, dichiarante, presented })
+        Ok(Self {
+            cause,
+            ente,
+            occasion,
+            came: None,
+            sender: None,
+            operazione,
+            dichiarante,
+            presented,
+        })
     }
 
     /// The declaration was received, with these entries.
@@ -85,13 +107,26 @@ impl<'a> Incoming<'a> {
         drafts: Vec<Draft>,
         preconditions: Vec<Precondition>,
     ) -> Said<Accepted> {
-        let answer = Accepted { protocollo, received: self.occasion.received, receipt, again: false, utilizzi: None };
-        Said { drafts, ..Said::read(answer, preconditions) }
+        let answer = Accepted {
+            protocollo,
+            received: self.occasion.received,
+            receipt,
+            again: false,
+            utilizzi: None,
+        };
+        Said {
+            drafts,
+            ..Said::read(answer, preconditions)
+        }
     }
 
     /// The protocol given, and the sender's, where there is one.
     pub(super) fn protocols(self, protocollo: &str) -> Vec<String> {
-        [Some(protocollo), self.sender].into_iter().flatten().map(str::to_owned).collect()
+        [Some(protocollo), self.sender]
+            .into_iter()
+            .flatten()
+            .map(str::to_owned)
+            .collect()
     }
 }
 
@@ -106,10 +141,18 @@ pub(super) enum Refusal {
 impl Refusal {
     /// One defect.
     pub(super) fn of(code: Check, path: &str, text: &'static str) -> Self {
-        Self::Defects(Difetti { elenco: vec![Difetto { code, path: path.to_owned(), text }], altri: 0 })
+        Self::Defects(Difetti {
+            elenco: vec![Difetto {
+                code,
+                path: path.to_owned(),
+                text,
+            }],
+            altri: 0,
+        })
     }
 
-    /// Many defects. As many are described as the checks describe: an archive may find one for every part of a long declaration.
+    /// Many defects. As many are described as the checks describe: an archive may find one for every part of
+    /// a long declaration.
     pub(super) fn all(mut elenco: Vec<Difetto>, altri: usize) -> Self {
         let altri = altri + elenco.len().saturating_sub(MAX_DIFETTI);
         elenco.truncate(MAX_DIFETTI);

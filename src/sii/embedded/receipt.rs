@@ -17,8 +17,7 @@ use crate::sii::SiiError;
 use crate::sii::facts::PRESENTATA;
 use crate::xml::{Limits, parse};
 
-const PROVENIENZA: &str =
-    "I dati provengono dalla Dichiarazione Sostitutiva Unica resa dal dichiarante e da quanto trasmesso dall'ente che l'ha ricevuta.";
+const PROVENIENZA: &str = "I dati provengono dalla Dichiarazione Sostitutiva Unica resa dal dichiarante e da quanto trasmesso dall'ente che l'ha ricevuta.";
 
 /// What the receipt says besides attestation and computation.
 pub(super) struct About<'a> {
@@ -39,17 +38,27 @@ pub(super) struct About<'a> {
 
 /// Renders a receipt.
 pub(super) fn render(attestazione: &Attestazione, calcolo: &Calcolo, about: About<'_>) -> String {
-    let members = attestazione.ordinario.iter().flat_map(|ordinario| &ordinario.nucleo_familiare.componente_nucleo);
+    let members = attestazione
+        .ordinario
+        .iter()
+        .flat_map(|ordinario| &ordinario.nucleo_familiare.componente_nucleo);
     let member = |member: &ComponenteNucleo| Componente {
         cognome: member.cognome.clone(),
         nome: member.nome.clone(),
         codice_fiscale: member.codice_fiscale.clone(),
         isee: calcolo.isee.printed(),
     };
-    let nucleo = Nucleo { componente: members.map(member).collect() };
-    let form = attestazione.ordinario.as_ref().and_then(|ordinario| ordinario.protocollo_dsu_modulo_sostitutivo.clone());
+    let nucleo = Nucleo {
+        componente: members.map(member).collect(),
+    };
+    let form = attestazione
+        .ordinario
+        .as_ref()
+        .and_then(|ordinario| ordinario.protocollo_dsu_modulo_sostitutivo.clone());
     let received = form.is_some();
-    let validita = attestazione.data_scadenza_dsu_corrente.unwrap_or(attestazione.data_validita);
+    let validita = attestazione
+        .data_scadenza_dsu_corrente
+        .unwrap_or(attestazione.data_validita);
     let ricevuta = Ricevuta {
         protocollo_riferimento: received.then(|| attestazione.numero_protocollo_dsu.clone()),
         protocollo_dsu: form.unwrap_or_else(|| attestazione.numero_protocollo_dsu.clone()),
@@ -58,7 +67,10 @@ pub(super) fn render(attestazione: &Attestazione, calcolo: &Calcolo, about: Abou
         nucleo: Some(nucleo),
         valori: Some(calcolo.valori()),
         modalita_calcolo: Some(calcolo.modalita.clone()),
-        regole: Some(Regole { insieme: about.rules.id.clone(), impronta: about.rules.digest.clone() }),
+        regole: Some(Regole {
+            insieme: about.rules.id.clone(),
+            impronta: about.rules.digest.clone(),
+        }),
         ..bare(about)
     };
     message("Ricevuta", RICEVUTA_NS, &ricevuta, true)
@@ -66,18 +78,26 @@ pub(super) fn render(attestazione: &Attestazione, calcolo: &Calcolo, about: Abou
 
 /// The receipt of a cancellation.
 pub(super) fn cancellation(protocollo: &str, about: About<'_>) -> String {
-    let ricevuta = Ricevuta { protocollo_dsu: protocollo.to_owned(), protocollo_riferimento: Some(protocollo.to_owned()), ..bare(about) };
+    let ricevuta = Ricevuta {
+        protocollo_dsu: protocollo.to_owned(),
+        protocollo_riferimento: Some(protocollo.to_owned()),
+        ..bare(about)
+    };
     message("Ricevuta", RICEVUTA_NS, &ricevuta, true)
 }
 
-/// The receipt of presentation alone: of a DSU that is not attested yet, and of what completes somebody else's.
+/// The receipt of presentation alone: of a DSU that is not attested yet, and of what completes somebody
+/// else's.
 pub(super) fn presentation(protocollo: &str, about: About<'_>) -> String {
-    let ricevuta = Ricevuta { protocollo_dsu: protocollo.to_owned(), ..bare(about) };
+    let ricevuta = Ricevuta {
+        protocollo_dsu: protocollo.to_owned(),
+        ..bare(about)
+    };
     message("Ricevuta", RICEVUTA_NS, &ricevuta, true)
 }
 
-/// The receipt of presentation in a kept receipt, with the day of the entry's own declaration. Earlier builds gave an ente that completed another ente's DSU a
-/// receipt with nucleus and figures.
+/// The receipt of presentation in a kept receipt, with the day of the entry's own declaration. Earlier builds
+/// gave an ente that completed another ente's DSU a receipt with nucleus and figures.
 pub(super) fn presentation_of(kept: &str, entry: &Entry) -> Result<String, SiiError> {
     let internal = |error: &dyn std::fmt::Display| SiiError::Internal(error.to_string());
     let document = parse(kept, &Limits::default()).map_err(|error| internal(&error))?;
@@ -124,7 +144,11 @@ fn bare(about: About<'_>) -> Ricevuta {
         avvertenza: about
             .warnings
             .into_iter()
-            .map(|warning| Avvertenza { codice: warning.code.to_string(), percorso: warning.path, testo: warning.text.to_owned() })
+            .map(|warning| Avvertenza {
+                codice: warning.code.to_string(),
+                percorso: warning.path,
+                testo: warning.text.to_owned(),
+            })
             .collect(),
     }
 }

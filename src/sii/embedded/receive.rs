@@ -1,4 +1,5 @@
-//! Receiving declarations: examined, compared with what came before, and new DSU. `versions` receives those that refer to another one.
+//! Receiving declarations: examined, compared with what came before, and new DSU. `versions` receives those
+//! that refer to another one.
 
 use jiff::civil::Date;
 
@@ -26,15 +27,27 @@ use crate::sii::{Occasion, Said, SiiError};
 
 impl Embedded {
     /// Receives a declaration: every one that is refused has an answer of its own.
-    pub(super) async fn receive(&self, permit: &Permit, trasmessa: &Trasmessa, occasion: Occasion<'_>) -> Result<Said<Received>, SiiError> {
+    pub(super) async fn receive(
+        &self,
+        permit: &Permit,
+        trasmessa: &Trasmessa,
+        occasion: Occasion<'_>,
+    ) -> Result<Said<Received>, SiiError> {
         let dsu = &trasmessa.dsu;
         let impronta = hex(&trasmessa.impronta);
         let ente = permit.ente().codice.as_str();
-        let sender = dsu.sottoscrizione_del_dichiarante().map(|s| s.protocollo_mittente.as_str()).filter(|sender| !sender.is_empty());
+        let sender = dsu
+            .sottoscrizione_del_dichiarante()
+            .map(|s| s.protocollo_mittente.as_str())
+            .filter(|sender| !sender.is_empty());
 
-        // K19: under this sender's protocol, the same DSU gets the same answer, whatever rules have come since; another is refused.
+        // K19: under this sender's protocol, the same DSU gets the same answer, whatever rules have come
+        // since; another is refused.
         let mut preconditions = Vec::new();
-        let earlier = sender.map(|sender| self.archive.earlier(ente, sender, &mut preconditions)).transpose()?.flatten();
+        let earlier = sender
+            .map(|sender| self.archive.earlier(ente, sender, &mut preconditions))
+            .transpose()?
+            .flatten();
         if let Some(earlier) = &earlier
             && self.archive.impronta(earlier.year, &impronta)? == earlier.impronta
         {
@@ -46,7 +59,11 @@ impl Embedded {
             cause: Cause::Sent(permit),
             ente,
             occasion,
-            came: Some(Came { impronta: &impronta, canonical: &trasmessa.canonical, persone: &trasmessa.persone }),
+            came: Some(Came {
+                impronta: &impronta,
+                canonical: &trasmessa.canonical,
+                persone: &trasmessa.persone,
+            }),
             sender,
             operazione: dsu.operazione.tipo,
             dichiarante: &dsu.codice_fiscale_dichiarante,
@@ -60,71 +77,131 @@ impl Embedded {
         if falliti > IN_VAIN {
             let text = "troppi dei protocolli indicati non sono di DSU che riguardino quelle persone";
             let said = Refusal::of(Check::K02Protocolli, "/Dichiarazione", text).said()?;
-            return Ok(Said { falliti: IN_VAIN, ..said });
+            return Ok(Said {
+                falliti: IN_VAIN,
+                ..said
+            });
         }
         let received = match dsu.operazione.tipo {
             TipoOperazione::N => self.nuova(incoming, dsu, rules, esame, preconditions).await,
             _ => self.riferita(incoming, dsu, esame, preconditions).await,
         };
         match received {
-            Ok(said) => Ok(Said { falliti, ..said.map(Received::Accepted) }),
+            Ok(said) => Ok(Said {
+                falliti,
+                ..said.map(Received::Accepted)
+            }),
             Err(refusal) => {
-                // Whether data go together with another's DSU tells something of it: asking that again and again is guessing too.
+                // Whether data go together with another's DSU tells something of it: asking that again and
+                // again is guessing too.
                 let guess = |difetto: &Difetto| [NOBODYS.0, TOGETHER].contains(&difetto.code);
-                let guessed = matches!(&refusal, Refusal::Defects(difetti) if difetti.elenco.iter().any(guess));
-                Ok(Said { falliti: falliti + u32::from(guessed), ..refusal.said()? })
+                let guessed =
+                    matches!(&refusal, Refusal::Defects(difetti) if difetti.elenco.iter().any(guess));
+                Ok(Said {
+                    falliti: falliti + u32::from(guessed),
+                    ..refusal.said()?
+                })
             }
         }
     }
 
     /// The rules by which a declaration is judged, and what its checks warn of.
-    fn examined(&self, incoming: Incoming<'_>, dsu: &Dichiarazione, already_used: bool) -> Result<(&RuleSet, Esame), Refusal> {
+    fn examined(
+        &self,
+        incoming: Incoming<'_>,
+        dsu: &Dichiarazione,
+        already_used: bool,
+    ) -> Result<(&RuleSet, Esame), Refusal> {
         let (today, rules) = (incoming.occasion.today, &self.settings.rules);
         let covered = rules.on(incoming.presented.min(today));
         let presentata = match dsu.operazione.tipo {
             TipoOperazione::R => self.presented_first(dsu, incoming.ente)?,
             _ => None,
         };
-        // A correction is judged as of the first presentation. All that is wrong is said at once: where no rules are for that day, by the latest.
+        // A correction is judged as of the first presentation. All that is wrong is said at once: where no
+        // rules are for that day, by the latest.
         let first = presentata.and_then(|first| rules.on(first));
-        let rules = first.or(covered).or(rules.all().last()).ok_or_else(|| internal("no rules"))?;
-        let circumstance = Circumstance { presentata, ..Circumstance::on(today, rules, &self.settings.calendario) };
+        let rules = first
+            .or(covered)
+            .or(rules.all().last())
+            .ok_or_else(|| internal("no rules"))?;
+        let circumstance = Circumstance {
+            presentata,
+            ..Circumstance::on(today, rules, &self.settings.calendario)
+        };
         let mut esame = examine(dsu, &circumstance);
-        let mut also = |code, path: &str, text| esame.difetti.push(Difetto { code, path: path.to_owned(), text });
+        let mut also = |code, path: &str, text| {
+            esame.difetti.push(Difetto {
+                code,
+                path: path.to_owned(),
+                text,
+            })
+        };
         if covered.is_none() {
-            also(Check::K18Periodo, "/Dichiarazione/Sottoscrizione", "nessun insieme di regole per questa data di presentazione");
+            also(
+                Check::K18Periodo,
+                "/Dichiarazione/Sottoscrizione",
+                "nessun insieme di regole per questa data di presentazione",
+            );
         }
         if already_used {
             also(ALREADY_USED.0, SENDERS_PROTOCOL, ALREADY_USED.1);
         }
-        if esame.difetti.is_empty() { Ok((rules, esame)) } else { Err(Refusal::all(esame.difetti, esame.altri)) }
+        if esame.difetti.is_empty() {
+            Ok((rules, esame))
+        } else {
+            Err(Refusal::all(esame.difetti, esame.altri))
+        }
     }
 
     /// When the DSU that a correction refers to was presented first, if declarant and ente are the same.
     fn presented_first(&self, dsu: &Dichiarazione, ente: &str) -> Result<Option<Date>, SiiError> {
-        let Some(protocol) = &dsu.operazione.numero_protocollo_riferimento else { return Ok(None) };
+        let Some(protocol) = &dsu.operazione.numero_protocollo_riferimento else {
+            return Ok(None);
+        };
         let radice = stem_of(protocol);
         let right = self.archive.right(&radice, &dsu.codice_fiscale_dichiarante)?;
         if right.is_none_or(|right| right.ente != ente) {
             return Ok(None);
         }
         let versioni = self.archive.versioni(radice, &mut Vec::new())?;
-        let Some(first) = versioni.0.first() else { return Ok(None) };
+        let Some(first) = versioni.0.first() else {
+            return Ok(None);
+        };
         let entry = self.archive.entry(&first.position)?;
         Ok(entry.leaf.body.day(PRESENTATA))
     }
 
-    /// The earlier answer. Of a DSU that another ente owns it says only that it was presented, even if an earlier build told more.
+    /// The earlier answer. Of a DSU that another ente owns it says only that it was presented, even if an
+    /// earlier build told more.
     fn again(&self, entry: &Entry) -> Result<Accepted, SiiError> {
         let secret = self.archive.open(entry)?;
         let body = &entry.leaf.body;
         let received = body.received.parse().map_err(|_| internal("an instant"))?;
-        let utilizzi = body.number(UTILIZZI).and_then(|number| u32::try_from(number).ok());
-        let protocollo = secret.protocol.first().cloned().ok_or_else(|| internal("a DSU without its protocol"))?;
-        let kept = secret.receipt.ok_or_else(|| internal("a DSU without its receipt"))?;
+        let utilizzi = body
+            .number(UTILIZZI)
+            .and_then(|number| u32::try_from(number).ok());
+        let protocollo = secret
+            .protocol
+            .first()
+            .cloned()
+            .ok_or_else(|| internal("a DSU without its protocol"))?;
+        let kept = secret
+            .receipt
+            .ok_or_else(|| internal("a DSU without its receipt"))?;
         let own = self.archive.owner(stem_of(&protocollo))? == body.ente;
-        let (receipt, utilizzi) = if own { (kept, utilizzi) } else { (receipt::presentation_of(&kept, entry)?, None) };
-        Ok(Accepted { protocollo, received, receipt, again: true, utilizzi })
+        let (receipt, utilizzi) = if own {
+            (kept, utilizzi)
+        } else {
+            (receipt::presentation_of(&kept, entry)?, None)
+        };
+        Ok(Accepted {
+            protocollo,
+            received,
+            receipt,
+            again: true,
+            utilizzi,
+        })
     }
 
     /// Operation N.
@@ -137,9 +214,17 @@ impl Embedded {
         mut preconditions: Vec<Precondition>,
     ) -> Result<Said<Accepted>, Refusal> {
         let presented = incoming.presented;
-        if !self.may_attest(dsu, presented, (presented, incoming.occasion.today), &mut preconditions)? {
+        if !self.may_attest(
+            dsu,
+            presented,
+            (presented, incoming.occasion.today),
+            &mut preconditions,
+        )? {
             let protocollo = self.protocol(presented.year()).await?;
-            let trace = Trace { attende: true, ..Trace::of(&protocollo, &protocollo) };
+            let trace = Trace {
+                attende: true,
+                ..Trace::of(&protocollo, &protocollo)
+            };
             return self.attendi(incoming, presented, trace, esame, preconditions);
         }
         let computed = self.compute(dsu, presented, rules, Da::Adesso, &mut preconditions)?;
@@ -152,7 +237,10 @@ impl Embedded {
         };
         let attestazione = computed.attest(about);
         let receipt = self.receipt(incoming, &attestazione, &computed, esame)?;
-        let version = NewVersion { receipt: Some(&receipt), ..NewVersion::first(&protocollo, incoming.ente, &attestazione, &computed) };
+        let version = NewVersion {
+            receipt: Some(&receipt),
+            ..NewVersion::first(&protocollo, incoming.ente, &attestazione, &computed)
+        };
         let drafts = self.drafts(incoming, &version, 0, &mut preconditions)?;
         Ok(incoming.accepted(protocollo.clone(), receipt.clone(), drafts, preconditions))
     }
@@ -168,23 +256,43 @@ impl Embedded {
     ) -> Result<Said<Accepted>, Refusal> {
         let receipt = receipt::presentation(trace.protocollo, self.about(incoming, presentata, esame)?);
         let protocollo = trace.protocollo.to_owned();
-        let draft = self.declaration(incoming, Trace { receipt: Some(&receipt), ..trace }, &mut preconditions)?;
+        let draft = self.declaration(
+            incoming,
+            Trace {
+                receipt: Some(&receipt),
+                ..trace
+            },
+            &mut preconditions,
+        )?;
         Ok(incoming.accepted(protocollo, receipt.clone(), vec![draft], preconditions))
     }
 
     /// The receipt's content besides attestation and computation.
-    pub(super) fn about<'a>(&'a self, incoming: Incoming<'a>, presentata: Date, esame: Esame) -> Result<About<'a>, SiiError> {
-        let (Cause::Sent(permit), Some(came)) = (incoming.cause, incoming.came) else { return Err(internal("a receipt for nobody")) };
+    pub(super) fn about<'a>(
+        &'a self,
+        incoming: Incoming<'a>,
+        presentata: Date,
+        esame: Esame,
+    ) -> Result<About<'a>, SiiError> {
+        let (Cause::Sent(permit), Some(came)) = (incoming.cause, incoming.came) else {
+            return Err(internal("a receipt for nobody"));
+        };
         Ok(About {
             ente: permit.ente(),
             received: incoming.occasion.received,
             today: incoming.occasion.today,
             impronta: came.impronta.to_owned(),
             operazione: incoming.operazione,
-            sender: incoming.sender.ok_or_else(|| internal("a DSU without its sender's protocol"))?,
+            sender: incoming
+                .sender
+                .ok_or_else(|| internal("a DSU without its sender's protocol"))?,
             dichiarante: incoming.dichiarante,
             presentata,
-            rules: self.settings.rules.on(presentata).ok_or_else(|| internal("a DSU without rules"))?,
+            rules: self
+                .settings
+                .rules
+                .on(presentata)
+                .ok_or_else(|| internal("a DSU without rules"))?,
             warnings: esame.avvertenze,
         })
     }
@@ -197,7 +305,14 @@ impl Embedded {
         computed: &Computed<'_>,
         esame: Esame,
     ) -> Result<String, SiiError> {
-        let about = About { rules: computed.rules, ..self.about(incoming, attestazione.data_presentazione, esame)? };
-        Ok(receipt::render(attestazione, &computed.indicatori.ordinario, about))
+        let about = About {
+            rules: computed.rules,
+            ..self.about(incoming, attestazione.data_presentazione, esame)?
+        };
+        Ok(receipt::render(
+            attestazione,
+            &computed.indicatori.ordinario,
+            about,
+        ))
     }
 }

@@ -47,7 +47,12 @@ pub(super) struct NewVersion<'a> {
 
 impl<'a> NewVersion<'a> {
     /// The first version of a DSU, valid as its attestation says.
-    pub(super) fn first(protocollo: &'a str, di: &'a str, attestazione: &'a Attestazione, computed: &'a Computed<'a>) -> Self {
+    pub(super) fn first(
+        protocollo: &'a str,
+        di: &'a str,
+        attestazione: &'a Attestazione,
+        computed: &'a Computed<'a>,
+    ) -> Self {
         let validita = (attestazione.data_presentazione, attestazione.data_validita);
         Self {
             protocollo,
@@ -94,7 +99,11 @@ pub(super) struct Trace<'a> {
 impl<'a> Trace<'a> {
     /// Of a protocol, and of the first version's.
     pub(super) fn of(protocollo: &'a str, radice: &'a str) -> Self {
-        Self { protocollo, radice, ..Self::default() }
+        Self {
+            protocollo,
+            radice,
+            ..Self::default()
+        }
     }
 }
 
@@ -121,34 +130,70 @@ impl Embedded {
     }
 
     /// The entry of an attestation, `after` so many others of this exchange.
-    pub(super) fn attestation(&self, incoming: Incoming<'_>, version: &NewVersion<'_>, after: u32) -> Result<Draft, SiiError> {
+    pub(super) fn attestation(
+        &self,
+        incoming: Incoming<'_>,
+        version: &NewVersion<'_>,
+        after: u32,
+    ) -> Result<Draft, SiiError> {
         let keys = &self.ledger.keys;
         let year = rome(incoming.occasion.received).year();
         let members = version.computed.dsu.codici();
-        let cf = members.iter().map(|code| keys.token(year, "cf", code)).collect::<Result<Vec<_>, _>>()?;
+        let cf = members
+            .iter()
+            .map(|code| keys.token(year, "cf", code))
+            .collect::<Result<Vec<_>, _>>()?;
         let protocols = incoming.protocols(version.protocollo);
-        let protocol = protocols.iter().map(|text| keys.token(year, "protocol", text)).collect::<Result<Vec<_>, _>>()?;
-        let tokens = Tokens { year, cf: cf.clone(), operator: None, protocol: protocol.clone(), address: None };
-        let body = body_for(incoming.ente, incoming.cause.operation(), incoming.occasion, Kind::Attestation, &tokens);
+        let protocol = protocols
+            .iter()
+            .map(|text| keys.token(year, "protocol", text))
+            .collect::<Result<Vec<_>, _>>()?;
+        let tokens = Tokens {
+            year,
+            cf: cf.clone(),
+            operator: None,
+            protocol: protocol.clone(),
+            address: None,
+        };
+        let body = body_for(
+            incoming.ente,
+            incoming.cause.operation(),
+            incoming.occasion,
+            Kind::Attestation,
+            &tokens,
+        );
         let mut body = self.attested(body, version, incoming.operazione, incoming.occasion.today)?;
         body.keys = cf.iter().map(|token| person_key(year, token)).collect();
-        body.keys.extend(protocol.first().map(|token| protocol_key(year, token)));
+        body.keys
+            .extend(protocol.first().map(|token| protocol_key(year, token)));
         let secret = Secret {
             cf: members,
             protocol: protocols,
             attestation: Some(message("Attestazione", ISEE_NS, version.attestazione, false)),
             specifico: version.computed.indicatori.specifico.as_ref().map(di_specifico),
             riferite: version.computed.fonti.riferite.clone(),
-            feed: Some(serde_json::to_value(&version.computed.fonti.known).map_err(|error| SiiError::Internal(error.to_string()))?),
+            feed: Some(
+                serde_json::to_value(&version.computed.fonti.known)
+                    .map_err(|error| SiiError::Internal(error.to_string()))?,
+            ),
             ..Secret::default()
         };
         self.seal(body, &secret, incoming.occasion, after)
     }
 
     /// The facts of an attestation.
-    fn attested(&self, body: Body, version: &NewVersion<'_>, operazione: TipoOperazione, rilasciata: Date) -> Result<Body, SiiError> {
+    fn attested(
+        &self,
+        body: Body,
+        version: &NewVersion<'_>,
+        operazione: TipoOperazione,
+        rilasciata: Date,
+    ) -> Result<Body, SiiError> {
         let (keys, rules) = (&self.ledger.keys, version.computed.rules);
-        let year = body.tokens.as_ref().map_or_else(|| rilasciata.year(), |tokens| tokens.year);
+        let year = body
+            .tokens
+            .as_ref()
+            .map_or_else(|| rilasciata.year(), |tokens| tokens.year);
         let mut body = body
             .fact(facts::PRESENTATA, version.validita.0.to_string())
             .fact(facts::SCADENZA, version.validita.1.to_string())
@@ -159,9 +204,19 @@ impl Embedded {
             .fact(facts::OPERAZIONE, operazione.code())
             .fact(facts::VERSIONE, number_of(version.protocollo))
             .fact(facts::RADICE, keys.token(year, "protocol", version.radice)?)
-            .fact(facts::DICHIARANTE, keys.token(year, "cf", &version.computed.dsu.codice_fiscale_dichiarante.canonical())?)
+            .fact(
+                facts::DICHIARANTE,
+                keys.token(
+                    year,
+                    "cf",
+                    &version.computed.dsu.codice_fiscale_dichiarante.canonical(),
+                )?,
+            )
             .fact(facts::DI, version.di);
-        for (fact, sequence) in [(facts::ORIGINE, version.origine), (facts::ATTENDEVA, version.attendeva)] {
+        for (fact, sequence) in [
+            (facts::ORIGINE, version.origine),
+            (facts::ATTENDEVA, version.attendeva),
+        ] {
             if let Some(sequence) = sequence {
                 body = body.fact(fact, sequence);
             }
@@ -179,34 +234,72 @@ impl Embedded {
         trace: Trace<'_>,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<Draft, SiiError> {
-        let Trace { protocollo, effettiva, base, receipt, after, .. } = trace;
+        let Trace {
+            protocollo,
+            effettiva,
+            base,
+            receipt,
+            after,
+            ..
+        } = trace;
         let keys = &self.ledger.keys;
         let ente = incoming.ente;
-        let Came { impronta, canonical, persone } = incoming.came.ok_or_else(|| internal("a declaration that has not come"))?;
+        let Came {
+            impronta,
+            canonical,
+            persone,
+        } = incoming
+            .came
+            .ok_or_else(|| internal("a declaration that has not come"))?;
         let year = rome(incoming.occasion.received).year();
         let protocols = incoming.protocols(protocollo);
-        let protocol = protocols.iter().map(|text| keys.token(year, "protocol", text)).collect::<Result<Vec<_>, _>>()?;
+        let protocol = protocols
+            .iter()
+            .map(|text| keys.token(year, "protocol", text))
+            .collect::<Result<Vec<_>, _>>()?;
         let radice = keys.token(year, "protocol", trace.radice)?;
         Self::unused(incoming, &radice, &protocol, preconditions);
-        // An attestation is found by the members of the nucleus; the DSU names others too, whoever looks for what is held of them finds it: in what came,
-        // and in the whole that is kept with it.
+        // An attestation is found by the members of the nucleus; the DSU names others too, whoever looks for
+        // what is held of them finds it: in what came, and in the whole that is kept with it.
         let effettiva = effettiva.map(|dsu| message("Dichiarazione", ISEE_NS, dsu, false));
         let mut persone = persone.to_vec();
         if let Some(effettiva) = &effettiva {
-            let also: Vec<_> = persons_of(effettiva)?.into_iter().filter(|code| !persone.contains(code)).collect();
+            let also: Vec<_> = persons_of(effettiva)?
+                .into_iter()
+                .filter(|code| !persone.contains(code))
+                .collect();
             persone.extend(also);
         }
-        let named = persone.iter().map(|code| keys.token(year, "cf", code)).collect::<Result<Vec<_>, _>>()?;
-        let tokens = Tokens { year, cf: named, operator: None, protocol: protocol.clone(), address: None };
-        let mut body = body_for(incoming.ente, incoming.cause.operation(), incoming.occasion, Kind::Dsu, &tokens)
-            .fact(facts::IMPRONTA, keys.token(year, "impronta", impronta)?)
-            .fact(facts::PRESENTATA, incoming.presented.to_string())
-            .fact(facts::OPERAZIONE, incoming.operazione.code())
-            .fact(facts::VERSIONE, number_of(protocollo))
-            .fact(facts::RADICE, &radice);
+        let named = persone
+            .iter()
+            .map(|code| keys.token(year, "cf", code))
+            .collect::<Result<Vec<_>, _>>()?;
+        let tokens = Tokens {
+            year,
+            cf: named,
+            operator: None,
+            protocol: protocol.clone(),
+            address: None,
+        };
+        let mut body = body_for(
+            incoming.ente,
+            incoming.cause.operation(),
+            incoming.occasion,
+            Kind::Dsu,
+            &tokens,
+        )
+        .fact(facts::IMPRONTA, keys.token(year, "impronta", impronta)?)
+        .fact(facts::PRESENTATA, incoming.presented.to_string())
+        .fact(facts::OPERAZIONE, incoming.operazione.code())
+        .fact(facts::VERSIONE, number_of(protocollo))
+        .fact(facts::RADICE, &radice);
         let base = base.map(|base| keys.token(year, "protocol", base)).transpose()?;
         body = self.traced(body, incoming, &trace, base.as_deref())?;
-        body.keys = protocol.get(1).map(|sender| sender_key(ente, year, sender)).into_iter().collect();
+        body.keys = protocol
+            .get(1)
+            .map(|sender| sender_key(ente, year, sender))
+            .into_iter()
+            .collect();
         body.keys.push(protocol_key(year, &radice));
         if let Some(base) = base {
             // What changes the DSU must know of this.
@@ -223,14 +316,29 @@ impl Embedded {
         self.seal(body, &secret, incoming.occasion, after)
     }
 
-    /// Adds the preconditions that nobody uses the protocols of a declaration. The token key of the year may have been made after the protocols were looked
-    /// for: then nobody had used them under that key, and nobody may have since. A new protocol was never used at all.
-    fn unused(incoming: Incoming<'_>, radice: &str, protocol: &[String], preconditions: &mut Vec<Precondition>) {
+    /// Adds the preconditions that nobody uses the protocols of a declaration. The token key of the year may
+    /// have been made after the protocols were looked for: then nobody had used them under that key, and
+    /// nobody may have since. A new protocol was never used at all.
+    fn unused(
+        incoming: Incoming<'_>,
+        radice: &str,
+        protocol: &[String],
+        preconditions: &mut Vec<Precondition>,
+    ) {
         let year = rome(incoming.occasion.received).year();
         let mut own = vec![protocol_key(year, radice)];
         // A cancellation has the protocol of what it cancels.
-        own.extend(protocol.first().filter(|_| incoming.operazione != TipoOperazione::X).map(|token| protocol_key(year, token)));
-        own.extend(protocol.get(1).map(|sender| sender_key(incoming.ente, year, sender)));
+        own.extend(
+            protocol
+                .first()
+                .filter(|_| incoming.operazione != TipoOperazione::X)
+                .map(|token| protocol_key(year, token)),
+        );
+        own.extend(
+            protocol
+                .get(1)
+                .map(|sender| sender_key(incoming.ente, year, sender)),
+        );
         for key in own {
             if !preconditions.iter().any(|known| known.key == key) {
                 preconditions.push(Precondition { key, version: 0 });
@@ -239,11 +347,22 @@ impl Embedded {
     }
 
     /// The facts that not every declaration has. `base` is the token of the DSU under a current ISEE.
-    fn traced(&self, mut body: Body, incoming: Incoming<'_>, trace: &Trace<'_>, base: Option<&str>) -> Result<Body, SiiError> {
-        let year = body.tokens.as_ref().map_or_else(|| incoming.presented.year(), |tokens| tokens.year);
-        for (fact, said) in
-            [(facts::RICALCOLO, matches!(incoming.cause, Cause::Rules)), (facts::ATTENDE, trace.attende), (facts::ALTRUI, trace.altrui)]
-        {
+    fn traced(
+        &self,
+        mut body: Body,
+        incoming: Incoming<'_>,
+        trace: &Trace<'_>,
+        base: Option<&str>,
+    ) -> Result<Body, SiiError> {
+        let year = body
+            .tokens
+            .as_ref()
+            .map_or_else(|| incoming.presented.year(), |tokens| tokens.year);
+        for (fact, said) in [
+            (facts::RICALCOLO, matches!(incoming.cause, Cause::Rules)),
+            (facts::ATTENDE, trace.attende),
+            (facts::ALTRUI, trace.altrui),
+        ] {
             if said {
                 body = body.fact(fact, true);
             }
@@ -261,7 +380,12 @@ impl Embedded {
         }
         if incoming.operazione != TipoOperazione::X {
             return match number_of(trace.protocollo) {
-                0 => Ok(body.fact(facts::DICHIARANTE, self.ledger.keys.token(year, "cf", &incoming.dichiarante.canonical())?)),
+                0 => Ok(body.fact(
+                    facts::DICHIARANTE,
+                    self.ledger
+                        .keys
+                        .token(year, "cf", &incoming.dichiarante.canonical())?,
+                )),
                 _ => Ok(body),
             };
         }
@@ -270,7 +394,11 @@ impl Embedded {
         if let Some(sotto) = &trace.sotto {
             body = body.fact(facts::SOTTO, self.archive.stems(sotto)?);
         }
-        Ok(if trace.toglie.is_empty() { body } else { body.fact(facts::TOGLIE, &trace.toglie) })
+        Ok(if trace.toglie.is_empty() {
+            body
+        } else {
+            body.fact(facts::TOGLIE, &trace.toglie)
+        })
     }
 
     /// Gives a lot its protocol, and keeps its outcome.
@@ -295,25 +423,59 @@ impl Embedded {
         };
         let year = rome(occasion.received).year();
         let token = self.ledger.keys.token(year, "lotto", impronta)?;
-        let tokens = Tokens { year, protocol: vec![self.ledger.keys.token(year, "protocol", &protocollo)?], ..Tokens::default() };
-        let mut body = body_for(ente, permit.admission().operation().name(), occasion, Kind::Dsu, &tokens)
-            .fact(facts::LOTTO, &token)
-            .fact(facts::ACCETTATE, lotto.accettate)
-            .fact(facts::RIFIUTATE, lotto.rifiutate);
+        let tokens = Tokens {
+            year,
+            protocol: vec![self.ledger.keys.token(year, "protocol", &protocollo)?],
+            ..Tokens::default()
+        };
+        let mut body = body_for(
+            ente,
+            permit.admission().operation().name(),
+            occasion,
+            Kind::Dsu,
+            &tokens,
+        )
+        .fact(facts::LOTTO, &token)
+        .fact(facts::ACCETTATE, lotto.accettate)
+        .fact(facts::RIFIUTATE, lotto.rifiutate);
         let key = lot_key(ente, year, &token);
         body.keys = vec![key.clone()];
-        let kept = message("EsitoLotto", Operation::TrasmissioneLotto.namespace(), &lotto, false);
-        let secret = Secret { protocol: vec![protocollo], receipt: Some(kept), ..Secret::default() };
+        let kept = message(
+            "EsitoLotto",
+            Operation::TrasmissioneLotto.namespace(),
+            &lotto,
+            false,
+        );
+        let secret = Secret {
+            protocol: vec![protocollo],
+            receipt: Some(kept),
+            ..Secret::default()
+        };
         let draft = self.seal(body, &secret, occasion, 0)?;
         // Whatever year's key was there when the lot was looked for: nobody has kept the same since.
         let preconditions = vec![Precondition { key, version: 0 }];
-        Ok(Said { drafts: vec![draft], ..Said::read(Box::new(lotto), preconditions) })
+        Ok(Said {
+            drafts: vec![draft],
+            ..Said::read(Box::new(lotto), preconditions)
+        })
     }
 
     /// An entry, `after` so many others of this exchange.
-    fn seal(&self, body: Body, secret: &Secret, occasion: Occasion<'_>, after: u32) -> Result<Draft, SiiError> {
+    fn seal(
+        &self,
+        body: Body,
+        secret: &Secret,
+        occasion: Occasion<'_>,
+        after: u32,
+    ) -> Result<Draft, SiiError> {
         let blinding = Blinding::new()?;
-        let prepared = self.ledger.prepare(body, secret, &blinding, occasion.ordinal + after, occasion.received);
+        let prepared = self.ledger.prepare(
+            body,
+            secret,
+            &blinding,
+            occasion.ordinal + after,
+            occasion.received,
+        );
         prepared.map_err(|error| SiiError::Internal(error.to_string()))
     }
 }

@@ -1,7 +1,8 @@
 //! Rule sets that change what was attested by others: `varco rules apply`. It happened in 2016 and in 2019.
 //!
-//! A DSU attested by another rule set, or by other parameters of the same, is computed again with the data that it was computed with. Where
-//! anything comes out otherwise, it becomes a new version (Variazione `Ricalcolo`); the earlier one stays, readable by its protocol.
+//! A DSU attested by another rule set, or by other parameters of the same, is computed again with the data
+//! that it was computed with. Where anything comes out otherwise, it becomes a new version (Variazione
+//! `Ricalcolo`); the earlier one stays, readable by its protocol.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +26,10 @@ use crate::isee::dsu::Dichiarazione;
 use crate::isee::righe::di_specifico;
 use crate::isee::rules::RuleSet;
 use crate::ledger::committer::TOKENS;
-use crate::ledger::{Blinding, Body, Entry, Fact, Kind, NotCommitted, Position, Precondition, Retention, Secret, Submission, new_exchange};
+use crate::ledger::{
+    Blinding, Body, Entry, Fact, Kind, NotCommitted, Position, Precondition, Retention, Secret, Submission,
+    new_exchange,
+};
 use crate::registry::administration::Rejected;
 use crate::sii::SiiError;
 use crate::sii::answers::Found;
@@ -63,16 +67,42 @@ struct Trovata {
 }
 
 impl Trovata {
-    fn of(protocollo: &str, presentata: Date, facts: &BTreeMap<String, serde_json::Value>) -> Result<Self, SiiError> {
-        let regole = facts.get(REGOLE.name()).and_then(|value| value.as_str()).ok_or_else(|| internal("an attestation without rules"))?;
+    fn of(
+        protocollo: &str,
+        presentata: Date,
+        facts: &BTreeMap<String, serde_json::Value>,
+    ) -> Result<Self, SiiError> {
+        let regole = facts
+            .get(REGOLE.name())
+            .and_then(|value| value.as_str())
+            .ok_or_else(|| internal("an attestation without rules"))?;
         // Earlier builds had one method, and did not name it.
-        let metodo = facts.get(METODO.name()).and_then(serde_json::Value::as_u64).unwrap_or(1);
-        Ok(Self { protocollo: protocollo.to_owned(), presentata, regole: regole.to_owned(), metodo })
+        let metodo = facts
+            .get(METODO.name())
+            .and_then(serde_json::Value::as_u64)
+            .unwrap_or(1);
+        Ok(Self {
+            protocollo: protocollo.to_owned(),
+            presentata,
+            regole: regole.to_owned(),
+            metodo,
+        })
     }
 
     fn with(self, effetto: Effetto) -> Esaminata {
-        let Self { protocollo, presentata, regole, metodo } = self;
-        Esaminata { protocollo, presentata, regole, metodo, effetto }
+        let Self {
+            protocollo,
+            presentata,
+            regole,
+            metodo,
+        } = self;
+        Esaminata {
+            protocollo,
+            presentata,
+            regole,
+            metodo,
+            effetto,
+        }
     }
 }
 
@@ -121,11 +151,17 @@ impl Embedded {
     pub(super) async fn apply(&self, trial: bool, act: Act<'_>) -> Result<Applicate, Rejected> {
         act.has_reason()?;
         if trial {
-            return self.recompute_all(true, act.now).await.map_err(|error| Rejected::Ledger(error.to_string()));
+            return self
+                .recompute_all(true, act.now)
+                .await
+                .map_err(|error| Rejected::Ledger(error.to_string()));
         }
         // First who does it and why: what follows may be much, and be interrupted.
         self.record_application(None, act).await?;
-        let applied = self.recompute_all(false, act.now).await.map_err(|error| Rejected::Ledger(error.to_string()))?;
+        let applied = self
+            .recompute_all(false, act.now)
+            .await
+            .map_err(|error| Rejected::Ledger(error.to_string()))?;
         self.record_application(Some(&applied), act).await?;
         Ok(applied)
     }
@@ -137,12 +173,28 @@ impl Embedded {
         let mut body = Body::new(Kind::Admin, Retention::Registro, exchange, now).fact(REGOLE, applied);
         body.operation = Some(RULES.to_owned());
         body.outcome = Some(if applied.is_some() { "OK" } else { "INIZIO" }.to_owned());
-        let mut secret = Secret { reason: Some(act.reason.to_owned()), ..Secret::default() };
-        let body = act.actor.sign(body, &mut secret, ledger, now).map_err(|error| internal(&error))?;
+        let mut secret = Secret {
+            reason: Some(act.reason.to_owned()),
+            ..Secret::default()
+        };
+        let body = act
+            .actor
+            .sign(body, &mut secret, ledger, now)
+            .map_err(|error| internal(&error))?;
         let blinding = Blinding::new().map_err(|error| internal(&error))?;
-        let draft = ledger.prepare(body, &secret, &blinding, 0, now).map_err(|error| internal(&error))?;
-        let submission = Submission { drafts: vec![draft], preconditions: Vec::new() };
-        ledger.committer.submit(submission).await.map(|_| ()).map_err(|error| internal(&error))
+        let draft = ledger
+            .prepare(body, &secret, &blinding, 0, now)
+            .map_err(|error| internal(&error))?;
+        let submission = Submission {
+            drafts: vec![draft],
+            preconditions: Vec::new(),
+        };
+        ledger
+            .committer
+            .submit(submission)
+            .await
+            .map(|_| ())
+            .map_err(|error| internal(&error))
     }
 
     async fn recompute_all(&self, prova: bool, now: Timestamp) -> Result<Applicate, SiiError> {
@@ -182,7 +234,8 @@ impl Embedded {
         Ok(applied)
     }
 
-    /// One DSU, or one current ISEE, by its first version; nothing for other versions, and for what does not count.
+    /// One DSU, or one current ISEE, by its first version; nothing for other versions, and for what does not
+    /// count.
     async fn recompute_one(
         &self,
         (name, value): (&[u8], &[u8]),
@@ -190,8 +243,12 @@ impl Embedded {
         prova: bool,
         now: Timestamp,
     ) -> Result<Option<Fatto>, SiiError> {
-        let version = read_version(name, value).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
-        if version.numero != 0 || version.operazione == TipoOperazione::X || (version.operazione == TipoOperazione::C) != current {
+        let version =
+            read_version(name, value).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))?;
+        if version.numero != 0
+            || version.operazione == TipoOperazione::X
+            || (version.operazione == TipoOperazione::C) != current
+        {
             return Ok(None);
         }
         for _ in 0..TRIES {
@@ -219,16 +276,33 @@ impl Embedded {
     /// Opens the version of a DSU that counts, and judges it.
     fn judge(&self, first: &Position, now: Timestamp) -> Result<Judged, SiiError> {
         let first = self.archive.entry(first)?;
-        let Some(secret) = self.archive.open_unless_erased(&first)? else { return Ok(Judged::Nothing) };
-        let radice = secret.protocol.first().map(|protocol| stem_of(protocol)).ok_or_else(|| internal("a DSU without protocol"))?;
+        let Some(secret) = self.archive.open_unless_erased(&first)? else {
+            return Ok(Judged::Nothing);
+        };
+        let radice = secret
+            .protocol
+            .first()
+            .map(|protocol| stem_of(protocol))
+            .ok_or_else(|| internal("a DSU without protocol"))?;
         let mut preconditions = Vec::new();
         let versioni = self.archive.versioni(radice.clone(), &mut preconditions)?;
-        let Some(ultima) = versioni.ultima().filter(|_| !versioni.annullata()) else { return Ok(Judged::Nothing) };
+        let Some(ultima) = versioni.ultima().filter(|_| !versioni.annullata()) else {
+            return Ok(Judged::Nothing);
+        };
         let protocollo = version_of(&radice, ultima.numero).ok_or_else(|| internal("a version's number"))?;
         let heads = self.archive.of_protocol(&protocollo, &mut preconditions)?;
-        let Some(head) = heads.first() else { return self.judge_waiting(&radice, &versioni, &mut preconditions) };
-        let Some(found) = self.archive.attestation(head)? else { return Ok(Judged::Nothing) };
-        let Some(secret) = self.archive.open_unless_erased(&self.archive.entry(&ultima.position)?)? else { return Ok(Judged::Nothing) };
+        let Some(head) = heads.first() else {
+            return self.judge_waiting(&radice, &versioni, &mut preconditions);
+        };
+        let Some(found) = self.archive.attestation(head)? else {
+            return Ok(Judged::Nothing);
+        };
+        let Some(secret) = self
+            .archive
+            .open_unless_erased(&self.archive.entry(&ultima.position)?)?
+        else {
+            return Ok(Judged::Nothing);
+        };
         let canonical = secret.dsu.ok_or_else(|| internal("an entry without DSU"))?;
         let dsu: Dichiarazione = decode(secret.effettiva.as_ref().unwrap_or(&canonical))?;
         let attested = Attested {
@@ -248,21 +322,53 @@ impl Embedded {
         self.judge_attested(attested, preconditions, now)
     }
 
-    /// The waiting version will be attested by these rules; what was attested before it stays as it is until then.
-    fn judge_waiting(&self, radice: &str, versioni: &Versioni, preconditions: &mut Vec<Precondition>) -> Result<Judged, SiiError> {
-        let Some((attested, head)) = self.archive.attestata(radice, versioni, preconditions)? else { return Ok(Judged::Nothing) };
+    /// The waiting version will be attested by these rules; what was attested before it stays as it is until
+    /// then.
+    fn judge_waiting(
+        &self,
+        radice: &str,
+        versioni: &Versioni,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<Judged, SiiError> {
+        let Some((attested, head)) = self.archive.attestata(radice, versioni, preconditions)? else {
+            return Ok(Judged::Nothing);
+        };
         let facts = self.archive.entry(&head.position)?.leaf.body.facts;
-        let same = self.settings.rules.on(head.presentata).is_some_and(|rules| is_by(&facts, rules));
-        Ok(if same { Judged::UpToDate } else { Judged::Waits(Trovata::of(&attested, head.presentata, &facts)?) })
+        let same = self
+            .settings
+            .rules
+            .on(head.presentata)
+            .is_some_and(|rules| is_by(&facts, rules));
+        Ok(if same {
+            Judged::UpToDate
+        } else {
+            Judged::Waits(Trovata::of(&attested, head.presentata, &facts)?)
+        })
     }
 
     /// Computes an attested version again, if other rules made it.
-    fn judge_attested(&self, attested: Attested<'_>, mut preconditions: Vec<Precondition>, now: Timestamp) -> Result<Judged, SiiError> {
-        let Attested { head, protocollo, found, dsu, .. } = &attested;
+    fn judge_attested(
+        &self,
+        attested: Attested<'_>,
+        mut preconditions: Vec<Precondition>,
+        now: Timestamp,
+    ) -> Result<Judged, SiiError> {
+        let Attested {
+            head,
+            protocollo,
+            found,
+            dsu,
+            ..
+        } = &attested;
         let presentata = found.attestazione.data_presentazione;
-        let Some(rules) = self.settings.rules.on(presentata) else { return Ok(Judged::Nothing) };
+        let Some(rules) = self.settings.rules.on(presentata) else {
+            return Ok(Judged::Nothing);
+        };
         let facts = self.archive.entry(&head.position)?.leaf.body.facts;
-        let same_days = attested.form.as_ref().is_none_or(|form| form.scadenza == head.scadenza);
+        let same_days = attested
+            .form
+            .as_ref()
+            .is_none_or(|form| form.scadenza == head.scadenza);
         if is_by(&facts, rules) && same_days {
             return Ok(Judged::UpToDate);
         }
@@ -271,8 +377,12 @@ impl Embedded {
         let kept = Fonti::of(found)?.ok_or_else(|| internal("an attestation without its sources"))?;
         let computed = self.compute(dsu, presentata, rules, kept.again(), &mut preconditions)?;
         let old = &found.attestazione;
-        let issued = old.ordinario.as_ref().map_or(presentata, |ordinario| ordinario.isee_ordinario.data_rilascio);
-        let same_specific = found.specifico.is_none() || found.specifico == computed.indicatori.specifico.as_ref().map(di_specifico);
+        let issued = old
+            .ordinario
+            .as_ref()
+            .map_or(presentata, |ordinario| ordinario.isee_ordinario.data_rilascio);
+        let same_specific = found.specifico.is_none()
+            || found.specifico == computed.indicatori.specifico.as_ref().map(di_specifico);
         if same_specific && attested.again(&computed, protocollo, issued, old.variazione.clone()) == *old {
             return Ok(Judged::Same(trovata));
         }
@@ -288,16 +398,43 @@ impl Embedded {
         mut preconditions: Vec<Precondition>,
         now: Timestamp,
     ) -> Result<Submission, SiiError> {
-        let Attested { first, radice, versioni, ultima, head, protocollo, found, canonical, persone, dsu, form, .. } = attested;
-        let next = version_of(radice, ultima.numero + 1).ok_or_else(|| internal("more versions than a protocol can number"))?;
+        let Attested {
+            first,
+            radice,
+            versioni,
+            ultima,
+            head,
+            protocollo,
+            found,
+            canonical,
+            persone,
+            dsu,
+            form,
+            ..
+        } = attested;
+        let next = version_of(radice, ultima.numero + 1)
+            .ok_or_else(|| internal("more versions than a protocol can number"))?;
         let changed = recomputed(&found.attestazione, protocollo, head.presentata);
         let attestazione = attested.again(computed, &next, rome(now).date(), Some(changed));
-        let ente = first.leaf.body.ente.as_deref().ok_or_else(|| internal("a DSU without its ente"))?;
+        let ente = first
+            .leaf
+            .body
+            .ente
+            .as_deref()
+            .ok_or_else(|| internal("a DSU without its ente"))?;
         let di = found.ente.as_deref().unwrap_or(ente);
         let impronta = hex(&sha256(canonical.as_bytes()));
-        let presented = if form.is_some() { head.presentata } else { computed.presented };
+        let presented = if form.is_some() {
+            head.presentata
+        } else {
+            computed.presented
+        };
         let incoming = Incoming {
-            came: Some(Came { impronta: &impronta, canonical, persone }),
+            came: Some(Came {
+                impronta: &impronta,
+                canonical,
+                persone,
+            }),
             operazione: ultima.operazione,
             ..Incoming::ours(Cause::Rules, ente, dsu, presented, now)?
         };
@@ -309,14 +446,28 @@ impl Embedded {
             ..NewVersion::first(&next, di, &attestazione, computed)
         };
         if let Some(form) = form {
-            version = NewVersion { validita: (form.presentato, form.scadenza), base: Some(&form.base), ..version };
+            version = NewVersion {
+                validita: (form.presentato, form.scadenza),
+                base: Some(&form.base),
+                ..version
+            };
         }
         let mut drafts = self.drafts(incoming, &version, 0, &mut preconditions)?;
         if form.is_none() {
-            let under = Under { radice, presentata: computed.presented, protocollo: &next, dsu, fonti: &computed.fonti };
-            self.recompute_current(incoming, under, &mut drafts, &mut preconditions).map_err(Refusal::ours)?;
+            let under = Under {
+                radice,
+                presentata: computed.presented,
+                protocollo: &next,
+                dsu,
+                fonti: &computed.fonti,
+            };
+            self.recompute_current(incoming, under, &mut drafts, &mut preconditions)
+                .map_err(Refusal::ours)?;
         }
-        Ok(Submission { drafts, preconditions })
+        Ok(Submission {
+            drafts,
+            preconditions,
+        })
     }
 
     /// The substitute form of a current ISEE; None of a DSU.
@@ -324,19 +475,39 @@ impl Embedded {
         if found.protocollo() == found.attestazione.numero_protocollo_dsu {
             return None;
         }
-        let scadenza = dsu.isee_corrente.as_ref()?.scadenza(presentato, self.settings.rules.on(presentato)?);
-        Some(Form { base: stem_of(&found.attestazione.numero_protocollo_dsu), presentato, scadenza })
+        let scadenza = dsu
+            .isee_corrente
+            .as_ref()?
+            .scadenza(presentato, self.settings.rules.on(presentato)?);
+        Some(Form {
+            base: stem_of(&found.attestazione.numero_protocollo_dsu),
+            presentato,
+            scadenza,
+        })
     }
 }
 
 impl Attested<'_> {
     /// Attests it again, with the same omissions.
-    fn again(&self, computed: &Computed<'_>, own: &str, on: Date, variazione: Option<Variazione>) -> Attestazione {
+    fn again(
+        &self,
+        computed: &Computed<'_>,
+        own: &str,
+        on: Date,
+        variazione: Option<Variazione>,
+    ) -> Attestazione {
         let old = &self.found.attestazione;
-        let sostitutivo =
-            self.form.as_ref().map(|form| Sostitutivo { protocollo: own, presentato: form.presentato, scadenza: form.scadenza });
+        let sostitutivo = self.form.as_ref().map(|form| Sostitutivo {
+            protocollo: own,
+            presentato: form.presentato,
+            scadenza: form.scadenza,
+        });
         let about = attest::Occasion {
-            protocollo: if sostitutivo.is_some() { old.numero_protocollo_dsu.as_str() } else { own },
+            protocollo: if sostitutivo.is_some() {
+                old.numero_protocollo_dsu.as_str()
+            } else {
+                own
+            },
             presentata: computed.presented,
             rilasciata: on,
             sostitutivo,

@@ -34,7 +34,9 @@ impl Versioni {
 
     /// Whether the DSU was cancelled.
     pub(super) fn annullata(&self) -> bool {
-        self.0.iter().any(|versione| versione.operazione == TipoOperazione::X)
+        self.0
+            .iter()
+            .any(|versione| versione.operazione == TipoOperazione::X)
     }
 }
 

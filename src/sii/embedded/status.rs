@@ -34,28 +34,47 @@ pub(super) fn of_dsu(
         ChiaveDsu::ProtocolloMittente(sender) => {
             // As it was sent; or without the white space that a program put around it.
             let found = match archive.earlier(ente, sender, &mut preconditions)? {
-                None if sender.trim() != sender => archive.earlier(ente, sender.trim(), &mut preconditions)?,
+                None if sender.trim() != sender => {
+                    archive.earlier(ente, sender.trim(), &mut preconditions)?
+                }
                 found => found,
             };
-            found.map(|earlier| archive.entry(&earlier.position)).transpose()?
+            found
+                .map(|earlier| archive.entry(&earlier.position))
+                .transpose()?
         }
         // Another's is nobody's: that it exists is not told.
         ChiaveDsu::ProtocolloDsu(protocol) => archive.dsu_of(ente, protocol.trim())?,
     };
     let guessed = matches!(chiave, ChiaveDsu::ProtocolloDsu(_)) && entry.is_none();
-    let mut told = entry.map(|entry| describe(archive, ente, &entry, &mut preconditions)).transpose()?.flatten();
+    let mut told = entry
+        .map(|entry| describe(archive, ente, &entry, &mut preconditions))
+        .transpose()?
+        .flatten();
     if let Some(told) = &mut told {
         told.esito.completamento = completions(archive, registry, ente, &told.esito.protocollo_dsu)?;
     }
-    Ok(Said { falliti: u32::from(guessed), ..Said::read(told.map(Box::new), preconditions) })
+    Ok(Said {
+        falliti: u32::from(guessed),
+        ..Said::read(told.map(Box::new), preconditions)
+    })
 }
 
 /// The fate of the DSU of an entry; None if it was erased.
-fn describe(archive: &Archive, ente: &str, entry: &Entry, preconditions: &mut Vec<Precondition>) -> Result<Option<DsuFate>, SiiError> {
-    let Some(secret) = archive.open_unless_erased(entry)? else { return Ok(None) };
+fn describe(
+    archive: &Archive,
+    ente: &str,
+    entry: &Entry,
+    preconditions: &mut Vec<Precondition>,
+) -> Result<Option<DsuFate>, SiiError> {
+    let Some(secret) = archive.open_unless_erased(entry)? else {
+        return Ok(None);
+    };
     let dsu = secret.dsu.ok_or_else(|| internal("an entry without DSU"))?;
     let mut protocols = secret.protocol.into_iter();
-    let protocollo_dsu = protocols.next().ok_or_else(|| internal("a DSU without its protocol"))?;
+    let protocollo_dsu = protocols
+        .next()
+        .ok_or_else(|| internal("a DSU without its protocol"))?;
     // Another declarant's, or another ente's, even if an earlier build recorded otherwise.
     let others = archive.owner(stem_of(&protocollo_dsu))?.as_deref() != Some(ente);
     let altrui = others || entry.leaf.body.has(ALTRUI);
@@ -69,12 +88,18 @@ fn describe(archive: &Archive, ente: &str, entry: &Entry, preconditions: &mut Ve
     let versioni = archive.versioni(stem_of(&protocollo_dsu), preconditions)?;
     let protocollo_mittente = match protocols.next() {
         Some(own) => own,
-        None => senders_protocol(archive, &versioni)?.ok_or_else(|| internal("a DSU without its sender's protocol"))?,
+        None => senders_protocol(archive, &versioni)?
+            .ok_or_else(|| internal("a DSU without its sender's protocol"))?,
     };
     let presentata = entry.leaf.body.day(PRESENTATA);
     let mut esito = EsitoDsu {
         stato: StatoDsu::Ricevuta,
-        istante_ricezione: entry.leaf.body.received.parse().map_err(|_| internal("an instant"))?,
+        istante_ricezione: entry
+            .leaf
+            .body
+            .received
+            .parse()
+            .map_err(|_| internal("an instant"))?,
         impronta: hex(&sha256(dsu.as_bytes())),
         data_presentazione: presentata.ok_or_else(|| internal("a day"))?,
         data_attestazione: None,
@@ -96,12 +121,15 @@ fn describe(archive: &Archive, ente: &str, entry: &Entry, preconditions: &mut Ve
 
 /// The sender's protocol of the first version: a version that was computed again came from nobody.
 fn senders_protocol(archive: &Archive, versioni: &Versioni) -> Result<Option<String>, SiiError> {
-    let Some(first) = versioni.0.first() else { return Ok(None) };
+    let Some(first) = versioni.0.first() else {
+        return Ok(None);
+    };
     let secret = archive.open_unless_erased(&archive.entry(&first.position)?)?;
     Ok(secret.and_then(|secret| secret.protocol.into_iter().nth(1)))
 }
 
-/// Decides whether a DSU that was not cancelled itself was attested, replaced, or ended with the DSU under it.
+/// Decides whether a DSU that was not cancelled itself was attested, replaced, or ended with the DSU under
+/// it.
 fn decide(
     archive: &Archive,
     ente: &str,
@@ -112,9 +140,15 @@ fn decide(
 ) -> Result<(), SiiError> {
     let radice = stem_of(&esito.protocollo_dsu);
     let heads = archive.of_protocol(&esito.protocollo_dsu, preconditions)?;
-    let found = heads.first().map(|head| archive.attestation(head)).transpose()?.flatten();
+    let found = heads
+        .first()
+        .map(|head| archive.attestation(head))
+        .transpose()?
+        .flatten();
     // A current ISEE ends with the DSU that it rests on.
-    let base = found.as_ref().map(|found| stem_of(&found.attestazione.numero_protocollo_dsu));
+    let base = found
+        .as_ref()
+        .map(|found| stem_of(&found.attestazione.numero_protocollo_dsu));
     if let Some(base) = base.filter(|base| *base != radice)
         && archive.versioni(base, preconditions)?.annullata()
     {
@@ -129,16 +163,22 @@ fn decide(
     // A later version takes its place, whoever made it: which one it is, is told to whoever made this one.
     let numero = number_of_entry(entry);
     if let Some(ultima) = versioni.ultima().filter(|ultima| ultima.numero > numero) {
-        let attested = archive.attestata(&radice, versioni, preconditions)?.map(|(protocollo, _)| number_of(&protocollo));
+        let attested = archive
+            .attestata(&radice, versioni, preconditions)?
+            .map(|(protocollo, _)| number_of(&protocollo));
         // One that waits takes no place yet, but that of another that waits.
         if attested != Some(numero) {
             esito.stato = StatoDsu::Sostituita;
-            let by = attested.filter(|attested| *attested > numero).unwrap_or(ultima.numero);
+            let by = attested
+                .filter(|attested| *attested > numero)
+                .unwrap_or(ultima.numero);
             esito.protocollo_sostitutivo = version_of(&radice, by);
             return Ok(());
         }
     }
-    let (Some(found), Some(head)) = (found, heads.first()) else { return Ok(()) };
+    let (Some(found), Some(head)) = (found, heads.first()) else {
+        return Ok(());
+    };
     if let Some(protocollo) = replacement(archive, ente, &found, head, preconditions)? {
         esito.stato = StatoDsu::Sostituita;
         esito.protocollo_sostitutivo = Some(protocollo);
@@ -152,8 +192,8 @@ fn number_of_entry(entry: &Entry) -> u32 {
     numero.and_then(|numero| u32::try_from(numero).ok()).unwrap_or(0)
 }
 
-/// The protocol of the DSU that counts in place of an attested one: the latest of the same declarant (check K20). That another ente transmitted one is not
-/// this one's affair.
+/// The protocol of the DSU that counts in place of an attested one: the latest of the same declarant (check
+/// K20). That another ente transmitted one is not this one's affair.
 fn replacement(
     archive: &Archive,
     ente: &str,
@@ -162,15 +202,23 @@ fn replacement(
     preconditions: &mut Vec<Precondition>,
 ) -> Result<Option<String>, SiiError> {
     let radice = stem_of(found.protocollo());
-    let mut later = archive.presented_by(&found.attestazione.codice_fiscale_dichiarante, usize::MAX, preconditions)?;
-    later.retain(|other| other.ente == ente && (other.presentata, other.origine) > (head.presentata, head.origine));
+    let mut later = archive.presented_by(
+        &found.attestazione.codice_fiscale_dichiarante,
+        usize::MAX,
+        preconditions,
+    )?;
+    later.retain(|other| {
+        other.ente == ente && (other.presentata, other.origine) > (head.presentata, head.origine)
+    });
     later.sort_by_key(|other| std::cmp::Reverse((other.presentata, other.origine)));
     for other in &later {
         // A cancelled one is not opened.
         if archive.versioni_of(other.year, &other.radice)?.annullata() {
             continue;
         }
-        let Some(other) = archive.attestation_at(&other.position)? else { continue };
+        let Some(other) = archive.attestation_at(&other.position)? else {
+            continue;
+        };
         let stem = stem_of(other.protocollo());
         if stem == radice {
             continue;
@@ -188,22 +236,40 @@ fn is_under_a_cancelled(archive: &Archive, entry: &Entry) -> Result<bool, SiiErr
     let body = &entry.leaf.body;
     let base = body.text(BASE);
     let year = body.tokens.as_ref().map(|tokens| tokens.year);
-    let Some((year, base)) = year.zip(base) else { return Ok(false) };
+    let Some((year, base)) = year.zip(base) else {
+        return Ok(false);
+    };
     Ok(archive.versioni_of(year, base)?.annullata())
 }
 
-/// The versions that other enti made of a DSU of this ente, and their current ISEE on it, in their order. No personal data.
-fn completions(archive: &Archive, registry: &Registry, ente: &str, protocollo: &str) -> Result<Vec<Completamento>, SiiError> {
+/// The versions that other enti made of a DSU of this ente, and their current ISEE on it, in their order. No
+/// personal data.
+fn completions(
+    archive: &Archive,
+    registry: &Registry,
+    ente: &str,
+    protocollo: &str,
+) -> Result<Vec<Completamento>, SiiError> {
     let radice = stem_of(protocollo);
     if archive.owner(radice.clone())?.as_deref() != Some(ente) {
         return Ok(Vec::new());
     }
     let versioni = archive.versioni(radice.clone(), &mut Vec::new())?.0.into_iter();
-    let mut places: Vec<_> =
-        versioni.filter(|versione| versione.ente != ente && versione.operazione != TipoOperazione::X).map(|v| v.position).collect();
+    let mut places: Vec<_> = versioni
+        .filter(|versione| versione.ente != ente && versione.operazione != TipoOperazione::X)
+        .map(|v| v.position)
+        .collect();
     for current in archive.correnti(&radice)?.into_iter().take(COMPLETIONS) {
-        let first = archive.versioni_of(current.year, &current.radice)?.0.into_iter().next();
-        places.extend(first.filter(|first| first.ente != ente && first.operazione == TipoOperazione::C).map(|first| first.position));
+        let first = archive
+            .versioni_of(current.year, &current.radice)?
+            .0
+            .into_iter()
+            .next();
+        places.extend(
+            first
+                .filter(|first| first.ente != ente && first.operazione == TipoOperazione::C)
+                .map(|first| first.position),
+        );
     }
     let mut made = Vec::new();
     for place in places {
@@ -215,14 +281,29 @@ fn completions(archive: &Archive, registry: &Registry, ente: &str, protocollo: &
 }
 
 /// The completion by another ente's declaration; None if it was erased.
-fn completion(archive: &Archive, registry: &Registry, entry: &Entry) -> Result<Option<Completamento>, SiiError> {
-    let Some(secret) = archive.open_unless_erased(entry)? else { return Ok(None) };
+fn completion(
+    archive: &Archive,
+    registry: &Registry,
+    entry: &Entry,
+) -> Result<Option<Completamento>, SiiError> {
+    let Some(secret) = archive.open_unless_erased(entry)? else {
+        return Ok(None);
+    };
     let body = &entry.leaf.body;
-    let operazione = body.get(OPERAZIONE).and_then(|code| TipoOperazione::from_code(code.as_str()?));
-    let codice_ente = body.ente.clone().ok_or_else(|| internal("a DSU without its ente"))?;
+    let operazione = body
+        .get(OPERAZIONE)
+        .and_then(|code| TipoOperazione::from_code(code.as_str()?));
+    let codice_ente = body
+        .ente
+        .clone()
+        .ok_or_else(|| internal("a DSU without its ente"))?;
     let known = registry.ente(&codice_ente)?;
     Ok(Some(Completamento {
-        protocollo_dsu: secret.protocol.into_iter().next().ok_or_else(|| internal("a DSU without its protocol"))?,
+        protocollo_dsu: secret
+            .protocol
+            .into_iter()
+            .next()
+            .ok_or_else(|| internal("a DSU without its protocol"))?,
         operazione: operazione.ok_or_else(|| internal("an operation"))?,
         istante_ricezione: body.received.parse().map_err(|_| internal("an instant"))?,
         denominazione_ente: known.map_or_else(|| codice_ente.clone(), |ente| ente.anagrafica.denominazione),
@@ -231,16 +312,30 @@ fn completion(archive: &Archive, registry: &Registry, entry: &Entry) -> Result<O
 }
 
 /// The outcome of a lot that `ente` transmitted.
-pub(super) fn of_lot(archive: &Archive, ente: &str, chiave: &ChiaveLotto) -> Result<Said<Option<Box<EsitoLotto>>>, SiiError> {
+pub(super) fn of_lot(
+    archive: &Archive,
+    ente: &str,
+    chiave: &ChiaveLotto,
+) -> Result<Said<Option<Box<EsitoLotto>>>, SiiError> {
     let mut preconditions = Vec::new();
     let entry = match chiave {
-        ChiaveLotto::ImprontaLotto(impronta) => archive.lot(ente, &impronta.trim().to_ascii_lowercase(), &mut preconditions)?,
+        ChiaveLotto::ImprontaLotto(impronta) => {
+            archive.lot(ente, &impronta.trim().to_ascii_lowercase(), &mut preconditions)?
+        }
         ChiaveLotto::ProtocolloFlusso(protocol) => archive.lot_of_protocol(ente, protocol.trim())?,
     };
-    let secret = entry.map(|entry| archive.open_unless_erased(&entry)).transpose()?.flatten();
-    let Some(secret) = secret else { return Ok(Said::read(None, preconditions)) };
-    let kept = secret.receipt.ok_or_else(|| internal("a lot without its outcome"))?;
+    let secret = entry
+        .map(|entry| archive.open_unless_erased(&entry))
+        .transpose()?
+        .flatten();
+    let Some(secret) = secret else {
+        return Ok(Said::read(None, preconditions));
+    };
+    let kept = secret
+        .receipt
+        .ok_or_else(|| internal("a lot without its outcome"))?;
     let document = parse(&kept, &Limits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
-    let lotto: EsitoLotto = contract::decode(&document).map_err(|error| SiiError::Internal(error.to_string()))?;
+    let lotto: EsitoLotto =
+        contract::decode(&document).map_err(|error| SiiError::Internal(error.to_string()))?;
     Ok(Said::read(Some(Box::new(lotto)), preconditions))
 }

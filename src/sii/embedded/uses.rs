@@ -1,4 +1,5 @@
-//! How often a DSU was read: the fact in the entry of an exchange, and the terms that the index of uses counts.
+//! How often a DSU was read: the fact in the entry of an exchange, and the terms that the index of uses
+//! counts.
 
 use crate::contract::catalogue::Operation;
 use crate::digest::unhex;
@@ -8,18 +9,31 @@ use crate::sii::facts::DIVULGA;
 
 /// The terms under which an entry counts as a use: of each DSU that it gave away one.
 ///
-/// An exchange of before [`DIVULGA`] counts under all protocols that it names, if its operation gave data away.
+/// An exchange of before [`DIVULGA`] counts under all protocols that it names, if its operation gave data
+/// away.
 pub fn terms_of(body: &Body) -> Vec<Term> {
     if body.kind != Kind::Exchange {
         return Vec::new();
     }
     if let Some(disclosed) = body.get(DIVULGA) {
-        let tokens = disclosed.as_array().into_iter().flatten().filter_map(|token| token.as_str());
+        let tokens = disclosed
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|token| token.as_str());
         return tokens.filter_map(stem_term).collect();
     }
-    let gave =
-        body.outcome.as_deref() == Some("OK") && body.operation.as_deref().and_then(Operation::by_name).is_some_and(Operation::discloses);
-    let tokens = body.tokens.iter().filter(|_| gave).flat_map(|tokens| &tokens.protocol);
+    let gave = body.outcome.as_deref() == Some("OK")
+        && body
+            .operation
+            .as_deref()
+            .and_then(Operation::by_name)
+            .is_some_and(Operation::discloses);
+    let tokens = body
+        .tokens
+        .iter()
+        .filter(|_| gave)
+        .flat_map(|tokens| &tokens.protocol);
     tokens.filter_map(|token| version_term(token)).collect()
 }
 
@@ -28,7 +42,8 @@ pub fn stem_term(token: &str) -> Option<Term> {
     unhex(token)?.try_into().ok()
 }
 
-/// The term of a protocol that an exchange of before named: another one than that of a DSU with the same token.
+/// The term of a protocol that an exchange of before named: another one than that of a DSU with the same
+/// token.
 pub fn version_term(token: &str) -> Option<Term> {
     Some(stem_term(token)?.map(|byte| !byte))
 }

@@ -1,7 +1,8 @@
-//! Declarations that refer to an earlier DSU: its versions (A, I, S, R) and its end (X). `base` decides whether they may refer to it; `current` makes
-//! its current ISEE (C).
+//! Declarations that refer to an earlier DSU: its versions (A, I, S, R) and its end (X). `base` decides
+//! whether they may refer to it; `current` makes its current ISEE (C).
 //!
-//! Two at once cannot make the same version: that there was no other since is a precondition of what is recorded.
+//! Two at once cannot make the same version: that there was no other since is a precondition of what is
+//! recorded.
 
 use super::base::{Base, REFERENCE};
 use super::compute::{Da, Fonti};
@@ -55,13 +56,22 @@ impl Embedded {
         if !unsigned.is_empty() {
             // The signatures of a parent or child who completes the DSU are judged by that declaration alone.
             let refusal = Refusal::all(unsigned, 0);
-            return Err(if base.ente == incoming.ente { refusal } else { base.refuse(incoming, refusal) });
+            return Err(if base.ente == incoming.ente {
+                refusal
+            } else {
+                base.refuse(incoming, refusal)
+            });
         }
         if dsu.operazione.tipo == TipoOperazione::X {
             return self.annulla(incoming, &base, esame, preconditions).await;
         }
-        let effettiva = applica(&base.dsu, dsu).map_err(|difetti| base.refuse(incoming, Refusal::all(difetti, 0)))?;
-        let rules = self.settings.rules.on(base.presentata).ok_or_else(|| internal("a DSU without rules"))?;
+        let effettiva =
+            applica(&base.dsu, dsu).map_err(|difetti| base.refuse(incoming, Refusal::all(difetti, 0)))?;
+        let rules = self
+            .settings
+            .rules
+            .on(base.presentata)
+            .ok_or_else(|| internal("a DSU without rules"))?;
         let circumstance = Circumstance {
             presentata: Some(base.presentata),
             ..Circumstance::on(incoming.occasion.today, rules, &self.settings.calendario)
@@ -72,18 +82,34 @@ impl Embedded {
             return Err(base.refuse(incoming, Refusal::all(whole.difetti, whole.altri)));
         }
         if dsu.operazione.tipo == TipoOperazione::C {
-            return self.corrente(incoming, &base, &effettiva, esame, preconditions).await;
+            return self
+                .corrente(incoming, &base, &effettiva, esame, preconditions)
+                .await;
         }
         let number = number_of(&base.protocollo) + 1;
         if number > ULTIMA || base.ente != incoming.ente && base.altrui >= ALTRUI {
             let text = "la DSU di riferimento ha già tutte le versioni che può avere: presentarne una nuova";
             return Err(base.refuse(incoming, Refusal::of(Check::K02Versioni, REFERENCE, text)));
         }
-        let protocollo = version_of(&base.radice, number).ok_or_else(|| internal("more versions than a protocol can number"))?;
-        let own = effettiva.codice_fiscale_dichiarante == dsu.codice_fiscale_dichiarante && base.ente == incoming.ente;
-        let next = Next { base: &base, effettiva: &effettiva, protocollo: &protocollo, own };
+        let protocollo = version_of(&base.radice, number)
+            .ok_or_else(|| internal("more versions than a protocol can number"))?;
+        let own = effettiva.codice_fiscale_dichiarante == dsu.codice_fiscale_dichiarante
+            && base.ente == incoming.ente;
+        let next = Next {
+            base: &base,
+            effettiva: &effettiva,
+            protocollo: &protocollo,
+            own,
+        };
         let rettifica = incoming.operazione == TipoOperazione::R;
-        let terms = (if rettifica { incoming.presented } else { base.termini_da }, incoming.occasion.today);
+        let terms = (
+            if rettifica {
+                incoming.presented
+            } else {
+                base.termini_da
+            },
+            incoming.occasion.today,
+        );
         match self.may_attest(&effettiva, base.presentata, terms, &mut preconditions)? {
             true => self.attested_version(incoming, &next, esame, preconditions),
             false => self.waiting_version(incoming, &next, esame, preconditions),
@@ -98,10 +124,22 @@ impl Embedded {
         esame: Esame,
         mut preconditions: Vec<Precondition>,
     ) -> Result<Said<Accepted>, Refusal> {
-        let Next { base, effettiva, protocollo, own } = *next;
+        let Next {
+            base,
+            effettiva,
+            protocollo,
+            own,
+        } = *next;
         // It is not known yet what its current ISEE will come to, but that they can rest on it.
-        let under = Under { radice: &base.radice, presentata: base.presentata, protocollo, dsu: effettiva, fonti: &Fonti::default() };
-        self.recompute_current(incoming, under, &mut Vec::new(), &mut preconditions).map_err(|refusal| base.refuse(incoming, refusal))?;
+        let under = Under {
+            radice: &base.radice,
+            presentata: base.presentata,
+            protocollo,
+            dsu: effettiva,
+            fonti: &Fonti::default(),
+        };
+        self.recompute_current(incoming, under, &mut Vec::new(), &mut preconditions)
+            .map_err(|refusal| base.refuse(incoming, refusal))?;
         let trace = Trace {
             effettiva: Some(effettiva),
             attende: true,
@@ -109,7 +147,13 @@ impl Embedded {
             altrui: !own,
             ..Trace::of(protocollo, &base.radice)
         };
-        self.attendi(incoming, if own { base.presentata } else { incoming.presented }, trace, esame, preconditions)
+        self.attendi(
+            incoming,
+            if own { base.presentata } else { incoming.presented },
+            trace,
+            esame,
+            preconditions,
+        )
     }
 
     /// A version that is attested at once, with the current ISEE that rest on it.
@@ -120,12 +164,26 @@ impl Embedded {
         esame: Esame,
         mut preconditions: Vec<Precondition>,
     ) -> Result<Said<Accepted>, Refusal> {
-        let Next { base, effettiva, protocollo, own } = *next;
-        let rules = self.settings.rules.on(base.presentata).ok_or_else(|| internal("a DSU without rules"))?;
+        let Next {
+            base,
+            effettiva,
+            protocollo,
+            own,
+        } = *next;
+        let rules = self
+            .settings
+            .rules
+            .on(base.presentata)
+            .ok_or_else(|| internal("a DSU without rules"))?;
         let computed = self.compute(effettiva, base.presentata, rules, Da::Adesso, &mut preconditions)?;
         let (varied, sender) = match &base.attestata {
             Some((protocollo, sender)) => (protocollo.clone(), sender.clone()),
-            None => (base.protocollo.clone(), base.dsu.sottoscrizione_del_dichiarante().map(|s| s.protocollo_mittente.clone())),
+            None => (
+                base.protocollo.clone(),
+                base.dsu
+                    .sottoscrizione_del_dichiarante()
+                    .map(|s| s.protocollo_mittente.clone()),
+            ),
         };
         let about = attest::Occasion {
             protocollo,
@@ -138,7 +196,8 @@ impl Embedded {
             ..attest::Occasion::default()
         };
         let attestazione = computed.attest(about);
-        // An ente that completes another declarant's or another ente's DSU learns nothing of that family, not even that all is known of it.
+        // An ente that completes another declarant's or another ente's DSU learns nothing of that family, not
+        // even that all is known of it.
         let receipt = match own {
             true => self.receipt(incoming, &attestazione, &computed, esame)?,
             false => receipt::presentation(protocollo, self.about(incoming, incoming.presented, esame)?),
@@ -153,12 +212,20 @@ impl Embedded {
             ..NewVersion::first(protocollo, &base.ente, &attestazione, &computed)
         };
         let mut drafts = self.drafts(incoming, &version, 0, &mut preconditions)?;
-        let under = Under { radice: &base.radice, presentata: base.presentata, protocollo, dsu: effettiva, fonti: &computed.fonti };
-        self.recompute_current(incoming, under, &mut drafts, &mut preconditions).map_err(|refusal| base.refuse(incoming, refusal))?;
+        let under = Under {
+            radice: &base.radice,
+            presentata: base.presentata,
+            protocollo,
+            dsu: effettiva,
+            fonti: &computed.fonti,
+        };
+        self.recompute_current(incoming, under, &mut drafts, &mut preconditions)
+            .map_err(|refusal| base.refuse(incoming, refusal))?;
         Ok(incoming.accepted(protocollo.to_owned(), receipt.clone(), drafts, preconditions))
     }
 
-    /// Operation X: nothing of the DSU, nor of what rests on it, is found any more; all of it stays in the ledger.
+    /// Operation X: nothing of the DSU, nor of what rests on it, is found any more; all of it stays in the
+    /// ledger.
     async fn annulla(
         &self,
         incoming: Incoming<'_>,
@@ -167,7 +234,11 @@ impl Embedded {
         mut preconditions: Vec<Precondition>,
     ) -> Result<Said<Accepted>, Refusal> {
         // The sender of a current ISEE on another ente's DSU may end it; only the owner is told the uses.
-        let utilizzi = if base.ente == incoming.ente { self.utilizzi(base).await? } else { None };
+        let utilizzi = if base.ente == incoming.ente {
+            self.utilizzi(base).await?
+        } else {
+            None
+        };
         let about = self.about(incoming, base.presentata, esame)?;
         let receipt = receipt::cancellation(&base.protocollo, about);
         let trace = Trace {
@@ -180,15 +251,23 @@ impl Embedded {
             ..Trace::of(&base.protocollo, &base.radice)
         };
         let draft = self.declaration(incoming, trace, &mut preconditions)?;
-        let said = incoming.accepted(base.protocollo.clone(), receipt.clone(), vec![draft], preconditions);
+        let said = incoming.accepted(
+            base.protocollo.clone(),
+            receipt.clone(),
+            vec![draft],
+            preconditions,
+        );
         Ok(said.map(|accepted| Accepted { utilizzi, ..accepted }))
     }
 
-    /// The attestations that end with a DSU or a current ISEE: of its versions, and of the current ISEE that rest on it.
+    /// The attestations that end with a DSU or a current ISEE: of its versions, and of the current ISEE that
+    /// rest on it.
     fn toglie(&self, base: &Base) -> Result<Toglie, SiiError> {
         let mut heads = Vec::new();
         for number in 0..=number_of(&base.protocollo) {
-            let Some(version) = version_of(&base.radice, number) else { break };
+            let Some(version) = version_of(&base.radice, number) else {
+                break;
+            };
             heads.extend(self.archive.of_protocol(&version, &mut Vec::new())?);
         }
         heads.extend(self.archive.correnti(&base.radice)?);
@@ -207,7 +286,9 @@ impl Embedded {
         for (year, radice) in self.archive.tokens("protocol", &base.radice)? {
             terms.extend(stem_term(&radice));
             for number in 0..=number_of(&base.protocollo) {
-                let Some(version) = version_of(&base.radice, number) else { break };
+                let Some(version) = version_of(&base.radice, number) else {
+                    break;
+                };
                 terms.extend(version_term(&self.ledger.keys.token(year, "protocol", &version)?));
             }
         }
@@ -215,6 +296,8 @@ impl Embedded {
         // Files are read, though few blocks of them.
         let counted = tokio::task::spawn_blocking(move || uses.count(&terms)).await;
         let counted = counted.map_err(|error| SiiError::Internal(error.to_string()))?;
-        Ok(counted.inspect_err(|error| tracing::error!(%error, "the uses of a DSU cannot be counted")).ok())
+        Ok(counted
+            .inspect_err(|error| tracing::error!(%error, "the uses of a DSU cannot be counted"))
+            .ok())
     }
 }

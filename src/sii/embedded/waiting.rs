@@ -1,5 +1,6 @@
-//! DSU that wait: the terms of DPCM 159/2013 art. 11. A DSU of whose members not everything is known is received, and attested once the feed has
-//! them all; after the terms its declarant may declare what is missing (operation I).
+//! DSU that wait: the terms of DPCM 159/2013 art. 11. A DSU of whose members not everything is known is
+//! received, and attested once the feed has them all; after the terms its declarant may declare what is
+//! missing (operation I).
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
@@ -41,7 +42,8 @@ struct Waiting {
 }
 
 impl Embedded {
-    /// Whether a DSU may be attested: everything is known, or that is not waited for. Of the terms: from when, and today.
+    /// Whether a DSU may be attested: everything is known, or that is not waited for. Of the terms: from
+    /// when, and today.
     pub(super) fn may_attest(
         &self,
         dsu: &Dichiarazione,
@@ -49,17 +51,23 @@ impl Embedded {
         terms: (Date, Date),
         preconditions: &mut Vec<Precondition>,
     ) -> Result<bool, SiiError> {
-        Ok(self.settings.attesta == Attesta::Subito || self.is_known(dsu, presented, terms, preconditions)?)
+        Ok(
+            self.settings.attesta == Attesta::Subito
+                || self.is_known(dsu, presented, terms, preconditions)?,
+        )
     }
 
     /// Whether the terms are over after which incomes may be declared that are not known.
     pub(super) fn terms_are_over(&self, presented: Date, (from, today): (Date, Date)) -> bool {
-        let Some(rules) = self.settings.rules.on(presented) else { return false };
+        let Some(rules) = self.settings.rules.on(presented) else {
+            return false;
+        };
         self.settings.calendario.working_days_between(from, today) > rules.law.integrazione_giorni
     }
 
-    /// Whether of every member, and of everybody outside whose data stand in the DSU and count, the feed has a record, or the DSU has FC8 that
-    /// counts, or says that the member, a minor, has nothing. FC8 of who is not exempt makes nobody known before the terms are over.
+    /// Whether of every member, and of everybody outside whose data stand in the DSU and count, the feed has
+    /// a record, or the DSU has FC8 that counts, or says that the member, a minor, has nothing. FC8 of who is
+    /// not exempt makes nobody known before the terms are over.
     fn is_known(
         &self,
         dsu: &Dichiarazione,
@@ -83,9 +91,14 @@ impl Embedded {
         let mut unknown = 0;
         let tipo = dsu.operazione.tipo;
         let feed = Consultato::new(&self.archive);
-        let members = dsu.membri().filter(|member| !member.flag_assenza_reddito).map(|member| &member.foglio_componente_nucleo);
+        let members = dsu
+            .membri()
+            .filter(|member| !member.flag_assenza_reddito)
+            .map(|member| &member.foglio_componente_nucleo);
         for foglio in members.chain(dsu.fogli_esterni()) {
-            let declares = |redditi: &AltriRedditi| redditi.flag_esonerato || (over && redditi.counts(tipo) && redditi.says_incomes());
+            let declares = |redditi: &AltriRedditi| {
+                redditi.flag_esonerato || (over && redditi.counts(tipo) && redditi.says_incomes())
+            };
             let declared = foglio.altri_redditi.as_ref().is_some_and(declares);
             if !declared && !feed.is_known(&foglio.codice_fiscale, income_year(presented), preconditions)? {
                 unknown += 1;
@@ -103,35 +116,66 @@ impl Embedded {
         let today = rome(now).date();
         let mut prime = Vec::new();
         for (name, value) in all.iter().take(most) {
-            let (Some(voce), Some(position)) = (sequence_of(name), Position::decode(value)) else { continue };
+            let (Some(voce), Some(position)) = (sequence_of(name), Position::decode(value)) else {
+                continue;
+            };
             let entry = self.archive.entry(&position)?;
-            let Some(secret) = self.archive.open_unless_erased(&entry)? else { continue };
-            let Some(text) = secret.effettiva.as_ref().or(secret.dsu.as_ref()) else { continue };
+            let Some(secret) = self.archive.open_unless_erased(&entry)? else {
+                continue;
+            };
+            let Some(text) = secret.effettiva.as_ref().or(secret.dsu.as_ref()) else {
+                continue;
+            };
             let dsu: Dichiarazione = decode(text)?;
-            let (Some(protocollo), Some(ente)) = (secret.protocol.first(), entry.leaf.body.ente.clone()) else { continue };
+            let (Some(protocollo), Some(ente)) = (secret.protocol.first(), entry.leaf.body.ente.clone())
+            else {
+                continue;
+            };
             let versioni = self.archive.versioni(stem_of(protocollo), &mut Vec::new())?;
-            let first = versioni.0.first().map(|first| self.archive.entry(&first.position)).transpose()?;
-            let Some(presented) = first.as_ref().unwrap_or(&entry).leaf.body.day(PRESENTATA) else { continue };
+            let first = versioni
+                .0
+                .first()
+                .map(|first| self.archive.entry(&first.position))
+                .transpose()?;
+            let Some(presented) = first.as_ref().unwrap_or(&entry).leaf.body.day(PRESENTATA) else {
+                continue;
+            };
             let from = self.termini_da(&versioni, presented)?;
             let persone = self.unknown(&dsu, presented, (from, today), &mut Vec::new(), usize::MAX)?;
-            let termini = (!self.terms_are_over(presented, (from, today))).then(|| self.last_of_terms(presented, from)).flatten();
-            prime.push(DsuInAttesa { voce, ente, presentata: presented, persone, anno: income_year(presented), termini });
+            let termini = (!self.terms_are_over(presented, (from, today)))
+                .then(|| self.last_of_terms(presented, from))
+                .flatten();
+            prime.push(DsuInAttesa {
+                voce,
+                ente,
+                presentata: presented,
+                persone,
+                anno: income_year(presented),
+                termini,
+            });
         }
-        Ok(InAttesa { totale: all.len(), prime })
+        Ok(InAttesa {
+            totale: all.len(),
+            prime,
+        })
     }
 
     fn last_of_terms(&self, presented: Date, from: Date) -> Option<Date> {
         let days = (0..90).map_while(|days| from.checked_add(days.days()).ok());
-        days.take_while(|day| !self.terms_are_over(presented, (from, *day))).last()
+        days.take_while(|day| !self.terms_are_over(presented, (from, *day)))
+            .last()
     }
 
-    /// Attests what waits and need not any more; how many. What cannot be attested keeps nothing else from being so.
+    /// Attests what waits and need not any more; how many. What cannot be attested keeps nothing else from
+    /// being so.
     pub(super) async fn attest_waiting(&self, now: Timestamp) -> Result<usize, SiiError> {
         let mut attested = 0;
         for (name, value) in self.store.scan(WAITING)? {
             match self.attest_one(&name, &value, now).await {
                 Ok(done) => attested += usize::from(done),
-                Err(SiiError::Internal(error)) => tracing::error!(error, "a DSU that waits cannot be attested"),
+                Err(SiiError::Internal(error)) => {
+                    tracing::error!(error, "a DSU that waits cannot be attested")
+                }
                 Err(error) => return Err(error),
             }
             tokio::task::yield_now().await;
@@ -142,10 +186,14 @@ impl Embedded {
     async fn attest_one(&self, name: &[u8], value: &[u8], now: Timestamp) -> Result<bool, SiiError> {
         let damaged = || SiiError::Internal("a damaged view".to_owned());
         let sequence = sequence_of(name).ok_or_else(damaged)?;
-        let entry = self.archive.entry(&Position::decode(value).ok_or_else(damaged)?)?;
+        let entry = self
+            .archive
+            .entry(&Position::decode(value).ok_or_else(damaged)?)?;
         // Somebody else was quicker, three times: the next load or start sees it again.
         for _ in 0..3 {
-            let Some(submission) = self.attestation_of(&entry, sequence, now)? else { return Ok(false) };
+            let Some(submission) = self.attestation_of(&entry, sequence, now)? else {
+                return Ok(false);
+            };
             match self.ledger.committer.submit(submission).await {
                 Ok(_) => return Ok(true),
                 Err(NotCommitted::Conflict) => {}
@@ -156,31 +204,85 @@ impl Embedded {
     }
 
     /// Opens a DSU that waits; None if it does not count any more.
-    fn open_waiting(&self, entry: &Entry, sequence: u64, preconditions: &mut Vec<Precondition>) -> Result<Option<Waiting>, SiiError> {
-        let Some(mut secret) = self.archive.open_unless_erased(entry)? else { return Ok(None) };
-        let Some(protocollo) = secret.protocol.first().cloned() else { return Err(internal("a DSU without its protocol")) };
+    fn open_waiting(
+        &self,
+        entry: &Entry,
+        sequence: u64,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<Option<Waiting>, SiiError> {
+        let Some(mut secret) = self.archive.open_unless_erased(entry)? else {
+            return Ok(None);
+        };
+        let Some(protocollo) = secret.protocol.first().cloned() else {
+            return Err(internal("a DSU without its protocol"));
+        };
         let radice = stem_of(&protocollo);
         let versioni = self.archive.versioni(radice.clone(), preconditions)?;
-        let current = versioni.ultima().is_some_and(|ultima| ultima.sequence == sequence) && !versioni.annullata();
+        let current = versioni
+            .ultima()
+            .is_some_and(|ultima| ultima.sequence == sequence)
+            && !versioni.annullata();
         if !current || !self.archive.of_protocol(&protocollo, preconditions)?.is_empty() {
             return Ok(None);
         }
-        let dsu = secret.effettiva.take().or(secret.dsu.take()).ok_or_else(|| internal("an entry without DSU"))?;
-        let first = versioni.0.first().map(|first| self.archive.entry(&first.position)).transpose()?;
-        let presented = first.as_ref().unwrap_or(entry).leaf.body.day(PRESENTATA).ok_or_else(|| internal("a day"))?;
-        Ok(Some(Waiting { sequence, secret, protocollo, radice, versioni, first, dsu: decode(&dsu)?, presented }))
+        let dsu = secret
+            .effettiva
+            .take()
+            .or(secret.dsu.take())
+            .ok_or_else(|| internal("an entry without DSU"))?;
+        let first = versioni
+            .0
+            .first()
+            .map(|first| self.archive.entry(&first.position))
+            .transpose()?;
+        let presented = first
+            .as_ref()
+            .unwrap_or(entry)
+            .leaf
+            .body
+            .day(PRESENTATA)
+            .ok_or_else(|| internal("a day"))?;
+        Ok(Some(Waiting {
+            sequence,
+            secret,
+            protocollo,
+            radice,
+            versioni,
+            first,
+            dsu: decode(&dsu)?,
+            presented,
+        }))
     }
 
     /// The attestation of a DSU that waited; None if it still has to, or does not count any more.
-    fn attestation_of(&self, entry: &Entry, sequence: u64, now: Timestamp) -> Result<Option<Submission>, SiiError> {
+    fn attestation_of(
+        &self,
+        entry: &Entry,
+        sequence: u64,
+        now: Timestamp,
+    ) -> Result<Option<Submission>, SiiError> {
         let mut preconditions = Vec::new();
-        let Some(waiting) = self.open_waiting(entry, sequence, &mut preconditions)? else { return Ok(None) };
-        let Waiting { secret, protocollo, radice, versioni, dsu, presented, .. } = &waiting;
+        let Some(waiting) = self.open_waiting(entry, sequence, &mut preconditions)? else {
+            return Ok(None);
+        };
+        let Waiting {
+            secret,
+            protocollo,
+            radice,
+            versioni,
+            dsu,
+            presented,
+            ..
+        } = &waiting;
         let terms = (self.termini_da(versioni, *presented)?, rome(now).date());
         if !self.may_attest(dsu, *presented, terms, &mut preconditions)? {
             return Ok(None);
         }
-        let rules = self.settings.rules.on(*presented).ok_or_else(|| internal("a DSU without rules"))?;
+        let rules = self
+            .settings
+            .rules
+            .on(*presented)
+            .ok_or_else(|| internal("a DSU without rules"))?;
         let operazione = versioni.ultima().map(|ultima| ultima.operazione);
         let operazione = operazione.ok_or_else(|| internal("an operation"))?;
         let computed = self.compute(dsu, *presented, rules, Da::Adesso, &mut preconditions)?;
@@ -192,10 +294,21 @@ impl Embedded {
             ..attest::Occasion::default()
         };
         let attestazione = computed.attest(about);
-        let ente_of = |entry: &Entry| entry.leaf.body.ente.clone().ok_or_else(|| internal("a DSU without its ente"));
+        let ente_of = |entry: &Entry| {
+            entry
+                .leaf
+                .body
+                .ente
+                .clone()
+                .ok_or_else(|| internal("a DSU without its ente"))
+        };
         let (ente, di) = (ente_of(entry)?, ente_of(waiting.first.as_ref().unwrap_or(entry))?);
         let sender = secret.protocol.get(1).map(String::as_str);
-        let incoming = Incoming { sender, operazione, ..Incoming::ours(Cause::Waited, &ente, dsu, *presented, now)? };
+        let incoming = Incoming {
+            sender,
+            operazione,
+            ..Incoming::ours(Cause::Waited, &ente, dsu, *presented, now)?
+        };
         let version = NewVersion {
             radice,
             origine: versioni.0.first().map(|first| first.sequence),
@@ -203,23 +316,49 @@ impl Embedded {
             ..NewVersion::first(protocollo, &di, &attestazione, &computed)
         };
         let mut drafts = vec![self.attestation(incoming, &version, 0)?];
-        // The current ISEE on an earlier version that was attested: their entries are those of the ente that owns the DSU.
-        let rests = Incoming { ente: &di, sender: None, ..incoming };
-        let under = Under { radice, presentata: *presented, protocollo, dsu, fonti: &computed.fonti };
-        self.recompute_current(rests, under, &mut drafts, &mut preconditions).map_err(Refusal::ours)?;
-        Ok(Some(Submission { drafts, preconditions }))
+        // The current ISEE on an earlier version that was attested: their entries are those of the ente that
+        // owns the DSU.
+        let rests = Incoming {
+            ente: &di,
+            sender: None,
+            ..incoming
+        };
+        let under = Under {
+            radice,
+            presentata: *presented,
+            protocollo,
+            dsu,
+            fonti: &computed.fonti,
+        };
+        self.recompute_current(rests, under, &mut drafts, &mut preconditions)
+            .map_err(Refusal::ours)?;
+        Ok(Some(Submission {
+            drafts,
+            preconditions,
+        }))
     }
 
-    /// The version that the attestation of a waiting one takes the place of: an earlier one was attested while it waited.
+    /// The version that the attestation of a waiting one takes the place of: an earlier one was attested
+    /// while it waited.
     fn replaces(
         &self,
         waiting: &Waiting,
         operazione: TipoOperazione,
         preconditions: &mut Vec<Precondition>,
     ) -> Result<Option<Variazione>, SiiError> {
-        let Waiting { radice, versioni, presented, .. } = waiting;
-        let Some((earlier, head)) = self.archive.attestata(radice, versioni, preconditions)? else { return Ok(None) };
-        let sender = self.archive.attestation(&head)?.and_then(|found| found.attestazione.protocollo_mittente);
+        let Waiting {
+            radice,
+            versioni,
+            presented,
+            ..
+        } = waiting;
+        let Some((earlier, head)) = self.archive.attestata(radice, versioni, preconditions)? else {
+            return Ok(None);
+        };
+        let sender = self
+            .archive
+            .attestation(&head)?
+            .and_then(|found| found.attestazione.protocollo_mittente);
         Ok(Some(variazione(operazione, earlier, *presented, sender)))
     }
 }

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use super::super::{Document, Element, Limits, XmlError, parse};
 use super::pattern::Pattern;
 use super::simple::{Builtin, SimpleType, Value};
-use super::{AttributeDeclaration, ComplexType, ElementDeclaration, ElementId, Model, Particle, SchemaSet, Term, Type, TypeId, XS};
+use super::{
+    AttributeDeclaration, ComplexType, ElementDeclaration, ElementId, Model, Particle, SchemaSet, Term, Type,
+    TypeId, XS,
+};
 
 /// A schema that is not compiled.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +37,8 @@ impl SchemaSet {
         let limits = Limits::default();
         let mut documents = Vec::with_capacity(files.len());
         for (name, text) in files {
-            let document = parse(text, &limits).map_err(|error| SchemaError::Xml((*name).to_owned(), error))?;
+            let document =
+                parse(text, &limits).map_err(|error| SchemaError::Xml((*name).to_owned(), error))?;
             documents.push((*name, document));
         }
         let mut compiler = Compiler {
@@ -48,7 +52,10 @@ impl SchemaSet {
             },
             builtins: Vec::new(),
         };
-        let sources: Vec<Source<'_>> = documents.iter().map(|(file, document)| Source::of(file, document)).collect::<Result<_, _>>()?;
+        let sources: Vec<Source<'_>> = documents
+            .iter()
+            .map(|(file, document)| Source::of(file, document))
+            .collect::<Result<_, _>>()?;
         compiler.declare(&sources)?;
         compiler.define(&sources)?;
         Ok(compiler.set)
@@ -75,7 +82,15 @@ impl<'d> Source<'d> {
         if !schema.is(XS, "schema") {
             return Err(source.wrong(schema, "not a schema"));
         }
-        source.only(schema, &["targetNamespace", "elementFormDefault", "attributeFormDefault", "version"])?;
+        source.only(
+            schema,
+            &[
+                "targetNamespace",
+                "elementFormDefault",
+                "attributeFormDefault",
+                "version",
+            ],
+        )?;
         if schema.attribute("attributeFormDefault") == Some("qualified") {
             return Err(source.wrong(schema, "qualified attributes"));
         }
@@ -84,15 +99,23 @@ impl<'d> Source<'d> {
 
     fn wrong(&self, at: Element<'_, '_>, what: &str) -> SchemaError {
         let line = self.schema.document().place(at.offset()).line;
-        SchemaError::Construct { file: self.file.to_owned(), line, what: what.to_owned() }
+        SchemaError::Construct {
+            file: self.file.to_owned(),
+            line,
+            what: what.to_owned(),
+        }
     }
 
     /// Refuses attributes that are not understood.
     fn only(&self, element: Element<'_, '_>, allowed: &[&str]) -> Result<(), SchemaError> {
         for attribute in element.attributes() {
-            let known = attribute.prefix().is_empty() && (allowed.contains(&attribute.local()) || attribute.local() == "id");
+            let known = attribute.prefix().is_empty()
+                && (allowed.contains(&attribute.local()) || attribute.local() == "id");
             if !known {
-                return Err(self.wrong(element, &format!("attribute {} on {}", attribute.local(), element.local())));
+                return Err(self.wrong(
+                    element,
+                    &format!("attribute {} on {}", attribute.local(), element.local()),
+                ));
             }
         }
         Ok(())
@@ -101,7 +124,9 @@ impl<'d> Source<'d> {
     /// Namespace and name of a QName in an attribute.
     fn name<'n>(&self, at: Element<'d, 'd>, value: &'n str) -> Result<(&'d str, &'n str), SchemaError> {
         let (prefix, local) = value.split_once(':').unwrap_or(("", value));
-        let namespace = at.namespace_of(prefix).ok_or_else(|| self.wrong(at, "undeclared prefix"))?;
+        let namespace = at
+            .namespace_of(prefix)
+            .ok_or_else(|| self.wrong(at, "undeclared prefix"))?;
         Ok((namespace, local))
     }
 
@@ -120,7 +145,10 @@ impl Compiler {
     fn declare(&mut self, sources: &[Source<'_>]) -> Result<(), SchemaError> {
         for source in sources {
             for item in source.children(source.schema) {
-                let name = || item.attribute("name").ok_or_else(|| source.wrong(item, "global item without name"));
+                let name = || {
+                    item.attribute("name")
+                        .ok_or_else(|| source.wrong(item, "global item without name"))
+                };
                 match item.local() {
                     "import" | "include" => {}
                     "simpleType" | "complexType" => {
@@ -149,7 +177,12 @@ impl Compiler {
         // Simple types first and in dependency order: a restriction copies the facets of its base.
         let mut waiting: Vec<(&Source<'_>, Element<'_, '_>)> = Vec::new();
         for source in sources {
-            waiting.extend(source.children(source.schema).filter(|item| item.is(XS, "simpleType")).map(|item| (source, item)));
+            waiting.extend(
+                source
+                    .children(source.schema)
+                    .filter(|item| item.is(XS, "simpleType"))
+                    .map(|item| (source, item)),
+            );
         }
         let mut defined = 0;
         while !waiting.is_empty() {
@@ -170,7 +203,11 @@ impl Compiler {
             }
             if later.len() == before {
                 return Err(later.first().map_or_else(
-                    || SchemaError::Construct { file: String::new(), line: defined, what: "unreachable".to_owned() },
+                    || SchemaError::Construct {
+                        file: String::new(),
+                        line: defined,
+                        what: "unreachable".to_owned(),
+                    },
                     |(source, item)| source.wrong(*item, "simple type whose base is not defined"),
                 ));
             }
@@ -178,7 +215,10 @@ impl Compiler {
         }
         for source in sources {
             for item in source.children(source.schema) {
-                let key = (source.target.to_owned(), item.attribute("name").unwrap_or_default().to_owned());
+                let key = (
+                    source.target.to_owned(),
+                    item.attribute("name").unwrap_or_default().to_owned(),
+                );
                 match item.local() {
                     "complexType" => {
                         let mut complex = self.complex(source, item)?;
@@ -213,16 +253,29 @@ impl Compiler {
 
     fn add_element(&mut self, namespace: &str, name: &str, ty: TypeId, nillable: bool) -> ElementId {
         let spaces = &mut self.set.spaces;
-        let space = spaces.iter().position(|known| known == namespace).unwrap_or_else(|| {
-            spaces.push(namespace.to_owned());
-            spaces.len() - 1
-        });
-        let (namespace, name, space) = (namespace.to_owned(), name.to_owned(), u16::try_from(space).unwrap_or(u16::MAX));
+        let space = spaces
+            .iter()
+            .position(|known| known == namespace)
+            .unwrap_or_else(|| {
+                spaces.push(namespace.to_owned());
+                spaces.len() - 1
+            });
+        let (namespace, name, space) = (
+            namespace.to_owned(),
+            name.to_owned(),
+            u16::try_from(space).unwrap_or(u16::MAX),
+        );
         let declared = self.set.declared.entry(name.clone()).or_default();
         if !declared.contains(&space) {
             declared.push(space);
         }
-        self.set.elements.push(ElementDeclaration { namespace, name, ty, nillable, space });
+        self.set.elements.push(ElementDeclaration {
+            namespace,
+            name,
+            ty,
+            nillable,
+            space,
+        });
         ElementId(id(self.set.elements.len() - 1))
     }
 
@@ -235,19 +288,32 @@ impl Compiler {
         id
     }
 
-    fn type_by_name(&mut self, source: &Source<'_>, at: Element<'_, '_>, namespace: &str, name: &str) -> Result<TypeId, SchemaError> {
+    fn type_by_name(
+        &mut self,
+        source: &Source<'_>,
+        at: Element<'_, '_>,
+        namespace: &str,
+        name: &str,
+    ) -> Result<TypeId, SchemaError> {
         if namespace == XS {
             if name == "anyType" {
                 return Ok(TypeId(0));
             }
-            let builtin = Builtin::named(name).ok_or_else(|| source.wrong(at, &format!("built-in type {name}")))?;
+            let builtin =
+                Builtin::named(name).ok_or_else(|| source.wrong(at, &format!("built-in type {name}")))?;
             return Ok(self.builtin(builtin));
         }
-        self.set.type_named(namespace, name).ok_or_else(|| source.wrong(at, &format!("unknown type {name}")))
+        self.set
+            .type_named(namespace, name)
+            .ok_or_else(|| source.wrong(at, &format!("unknown type {name}")))
     }
 
     /// The type of an element declaration, and whether it is nillable.
-    fn element_type<'d>(&mut self, source: &Source<'d>, item: Element<'d, 'd>) -> Result<(TypeId, bool), SchemaError> {
+    fn element_type<'d>(
+        &mut self,
+        source: &Source<'d>,
+        item: Element<'d, 'd>,
+    ) -> Result<(TypeId, bool), SchemaError> {
         source.only(item, &["name", "type", "minOccurs", "maxOccurs", "nillable"])?;
         let nillable = matches!(item.attribute("nillable"), Some("true" | "1"));
         let ty = self.declared_type(source, item)?.unwrap_or(TypeId(0));
@@ -255,7 +321,11 @@ impl Compiler {
     }
 
     /// The type of an element or attribute: by name or inside it, not both; nothing if neither.
-    fn declared_type<'d>(&mut self, source: &Source<'d>, item: Element<'d, 'd>) -> Result<Option<TypeId>, SchemaError> {
+    fn declared_type<'d>(
+        &mut self,
+        source: &Source<'d>,
+        item: Element<'d, 'd>,
+    ) -> Result<Option<TypeId>, SchemaError> {
         let inline = source.children(item).next();
         Ok(match (item.attribute("type"), inline) {
             (Some(name), None) => {
@@ -268,7 +338,11 @@ impl Compiler {
         })
     }
 
-    fn inline_type<'d>(&mut self, source: &Source<'d>, inline: Element<'d, 'd>) -> Result<TypeId, SchemaError> {
+    fn inline_type<'d>(
+        &mut self,
+        source: &Source<'d>,
+        inline: Element<'d, 'd>,
+    ) -> Result<TypeId, SchemaError> {
         let ty = match inline.local() {
             "complexType" => Type::Complex(self.complex(source, inline)?),
             "simpleType" => {
@@ -281,7 +355,11 @@ impl Compiler {
     }
 
     /// Nothing if the base is not defined yet.
-    fn simple<'d>(&mut self, source: &Source<'d>, item: Element<'d, 'd>) -> Result<Option<SimpleType>, SchemaError> {
+    fn simple<'d>(
+        &mut self,
+        source: &Source<'d>,
+        item: Element<'d, 'd>,
+    ) -> Result<Option<SimpleType>, SchemaError> {
         source.only(item, &["name"])?;
         let mut inside = source.children(item);
         let (Some(restriction), None) = (inside.next(), inside.next()) else {
@@ -294,15 +372,26 @@ impl Compiler {
             return Err(source.wrong(restriction, restriction.local()));
         }
         source.only(restriction, &["base"])?;
-        let base = restriction.attribute("base").ok_or_else(|| source.wrong(restriction, "restriction without base"))?;
+        let base = restriction
+            .attribute("base")
+            .ok_or_else(|| source.wrong(restriction, "restriction without base"))?;
         let (namespace, local) = source.name(restriction, base)?;
         let base = self.type_by_name(source, restriction, namespace, local)?;
         // A base that still is a reserved place is not defined yet.
-        let Type::Simple(base) = self.set.ty(base) else { return Ok(None) };
+        let Type::Simple(base) = self.set.ty(base) else {
+            return Ok(None);
+        };
         let mut simple = SimpleType::of(base.builtin);
         simple.enumeration.clone_from(&base.enumeration);
-        if !base.patterns.is_empty() || base.min_length.is_some() || base.max_length.is_some() || !base.members.is_empty() {
-            return Err(source.wrong(restriction, "restriction of a type that has patterns or lengths, or is a union"));
+        if !base.patterns.is_empty()
+            || base.min_length.is_some()
+            || base.max_length.is_some()
+            || !base.members.is_empty()
+        {
+            return Err(source.wrong(
+                restriction,
+                "restriction of a type that has patterns or lengths, or is a union",
+            ));
         }
         simple.min_inclusive = base.min_inclusive;
         simple.max_inclusive = base.max_inclusive;
@@ -319,7 +408,11 @@ impl Compiler {
             return Err(source.wrong(item, "union of anonymous types"));
         }
         let mut members = Vec::new();
-        for name in item.attribute("memberTypes").unwrap_or_default().split_whitespace() {
+        for name in item
+            .attribute("memberTypes")
+            .unwrap_or_default()
+            .split_whitespace()
+        {
             let (namespace, local) = source.name(item, name)?;
             let builtin = Builtin::named(local).filter(|_| namespace == XS);
             members.push(builtin.ok_or_else(|| source.wrong(item, "union of types that are not built in"))?);
@@ -327,17 +420,33 @@ impl Compiler {
         SimpleType::union(members).ok_or_else(|| source.wrong(item, "union of nothing"))
     }
 
-    fn facets<'d>(source: &Source<'d>, restriction: Element<'d, 'd>, simple: &mut SimpleType) -> Result<(), SchemaError> {
+    fn facets<'d>(
+        source: &Source<'d>,
+        restriction: Element<'d, 'd>,
+        simple: &mut SimpleType,
+    ) -> Result<(), SchemaError> {
         let mut patterns = Vec::new();
         let mut values = Vec::new();
         for facet in source.children(restriction) {
             source.only(facet, &["value"])?;
-            let value = facet.attribute("value").ok_or_else(|| source.wrong(facet, "facet without value"))?;
-            let number = || value.parse::<usize>().map_err(|_| source.wrong(facet, "facet that is not a number"));
-            let bound = || Value::parse(simple.builtin, value).ok_or_else(|| source.wrong(facet, "bound that has no order"));
+            let value = facet
+                .attribute("value")
+                .ok_or_else(|| source.wrong(facet, "facet without value"))?;
+            let number = || {
+                value
+                    .parse::<usize>()
+                    .map_err(|_| source.wrong(facet, "facet that is not a number"))
+            };
+            let bound = || {
+                Value::parse(simple.builtin, value)
+                    .ok_or_else(|| source.wrong(facet, "bound that has no order"))
+            };
             match facet.local() {
                 "enumeration" => values.push(value.to_owned()),
-                "pattern" => patterns.push(Pattern::new(value).ok_or_else(|| source.wrong(facet, "pattern that is not understood"))?),
+                "pattern" => patterns.push(
+                    Pattern::new(value)
+                        .ok_or_else(|| source.wrong(facet, "pattern that is not understood"))?,
+                ),
                 "length" => {
                     simple.min_length = Some(number()?);
                     simple.max_length = Some(number()?);
@@ -360,7 +469,11 @@ impl Compiler {
         Ok(())
     }
 
-    fn complex<'d>(&mut self, source: &Source<'d>, item: Element<'d, 'd>) -> Result<ComplexType, SchemaError> {
+    fn complex<'d>(
+        &mut self,
+        source: &Source<'d>,
+        item: Element<'d, 'd>,
+    ) -> Result<ComplexType, SchemaError> {
         source.only(item, &["name"])?;
         let mut particle = None;
         let mut attributes: Vec<AttributeDeclaration> = Vec::new();
@@ -376,20 +489,42 @@ impl Compiler {
         let model = match &particle {
             Some(particle) => {
                 let model = Model::of(particle, &self.set.elements);
-                model.ok_or_else(|| source.wrong(item, "content model that is not deterministic, or too large"))?
+                model.ok_or_else(|| {
+                    source.wrong(item, "content model that is not deterministic, or too large")
+                })?
             }
-            None => Model { nullable: true, ..Model::default() },
+            None => Model {
+                nullable: true,
+                ..Model::default()
+            },
         };
         if attributes.len() > 64 {
             return Err(source.wrong(item, "more than 64 attributes"));
         }
-        let required = attributes.iter().enumerate().filter(|(_, attribute)| attribute.required).fold(0, |bits, (at, _)| bits | 1 << at);
-        Ok(ComplexType { name: None, attributes, particle, model, required })
+        let required = attributes
+            .iter()
+            .enumerate()
+            .filter(|(_, attribute)| attribute.required)
+            .fold(0, |bits, (at, _)| bits | 1 << at);
+        Ok(ComplexType {
+            name: None,
+            attributes,
+            particle,
+            model,
+            required,
+        })
     }
 
-    fn attribute<'d>(&mut self, source: &Source<'d>, item: Element<'d, 'd>) -> Result<AttributeDeclaration, SchemaError> {
+    fn attribute<'d>(
+        &mut self,
+        source: &Source<'d>,
+        item: Element<'d, 'd>,
+    ) -> Result<AttributeDeclaration, SchemaError> {
         source.only(item, &["name", "type", "use"])?;
-        let name = item.attribute("name").ok_or_else(|| source.wrong(item, "attribute without name"))?.to_owned();
+        let name = item
+            .attribute("name")
+            .ok_or_else(|| source.wrong(item, "attribute without name"))?
+            .to_owned();
         let required = match item.attribute("use") {
             None | Some("optional") => false,
             Some("required") => true,
@@ -408,12 +543,17 @@ impl Compiler {
     fn particle<'d>(&mut self, source: &Source<'d>, item: Element<'d, 'd>) -> Result<Particle, SchemaError> {
         let min = match item.attribute("minOccurs") {
             None => 1,
-            Some(min) => min.parse().map_err(|_| source.wrong(item, "minOccurs that is not a number"))?,
+            Some(min) => min
+                .parse()
+                .map_err(|_| source.wrong(item, "minOccurs that is not a number"))?,
         };
         let max = match item.attribute("maxOccurs") {
             None => Some(1),
             Some("unbounded") => None,
-            Some(max) => Some(max.parse().map_err(|_| source.wrong(item, "maxOccurs that is not a number"))?),
+            Some(max) => Some(
+                max.parse()
+                    .map_err(|_| source.wrong(item, "maxOccurs that is not a number"))?,
+            ),
         };
         if min > MAX_EXPANSION || max.is_some_and(|max| max > MAX_EXPANSION || max < min || max == 0) {
             return Err(source.wrong(item, "occurrences that are not understood"));
@@ -421,8 +561,15 @@ impl Compiler {
         let term = match item.local() {
             "sequence" | "choice" => {
                 source.only(item, &["minOccurs", "maxOccurs"])?;
-                let inside: Vec<Particle> = source.children(item).map(|part| self.particle(source, part)).collect::<Result<_, _>>()?;
-                if item.local() == "sequence" { Term::Sequence(inside) } else { Term::Choice(inside) }
+                let inside: Vec<Particle> = source
+                    .children(item)
+                    .map(|part| self.particle(source, part))
+                    .collect::<Result<_, _>>()?;
+                if item.local() == "sequence" {
+                    Term::Sequence(inside)
+                } else {
+                    Term::Choice(inside)
+                }
             }
             "element" => Term::Element(match item.attribute("ref") {
                 Some(name) => {
@@ -433,7 +580,9 @@ impl Compiler {
                 }
                 None => {
                     let (ty, nillable) = self.element_type(source, item)?;
-                    let name = item.attribute("name").ok_or_else(|| source.wrong(item, "element without name"))?;
+                    let name = item
+                        .attribute("name")
+                        .ok_or_else(|| source.wrong(item, "element without name"))?;
                     let namespace = if source.qualified { source.target } else { "" };
                     self.add_element(namespace, name, ty, nillable)
                 }
@@ -452,7 +601,8 @@ struct Fragment {
 }
 
 impl Model {
-    /// Nothing if two elements of one name compete for the same place (XML Schema Part 1, "Unique Particle Attribution").
+    /// Nothing if two elements of one name compete for the same place (XML Schema Part 1, "Unique Particle
+    /// Attribution").
     fn of(particle: &Particle, elements: &[ElementDeclaration]) -> Option<Self> {
         let mut model = Self::default();
         let whole = model.add(particle)?;
@@ -472,15 +622,23 @@ impl Model {
                 .filter_map(|position| elements.get(model.positions.get(usize::from(*position))?.0 as usize))
                 .map(|element| (&element.namespace, &element.name))
                 .collect();
-            names.iter().enumerate().all(|(index, name)| !names[..index].contains(name))
+            names
+                .iter()
+                .enumerate()
+                .all(|(index, name)| !names[..index].contains(name))
         };
         (unique(&model.first) && model.follow.iter().all(|set| unique(set))).then_some(model)
     }
 
-    /// One particle: its required copies, then its optional ones, the last of them repeated if it is unbounded.
+    /// One particle: its required copies, then its optional ones, the last of them repeated if it is
+    /// unbounded.
     fn add(&mut self, particle: &Particle) -> Option<Fragment> {
         let copies = particle.max.unwrap_or(particle.min.max(1));
-        let mut whole = Fragment { first: Vec::new(), last: Vec::new(), nullable: true };
+        let mut whole = Fragment {
+            first: Vec::new(),
+            last: Vec::new(),
+            nullable: true,
+        };
         for copy in 0..copies {
             let mut part = self.add_term(&particle.term)?;
             if particle.max.is_none() && copy + 1 == copies {
@@ -498,10 +656,18 @@ impl Model {
                 let position = u16::try_from(self.positions.len()).ok()?;
                 self.positions.push(*element);
                 self.follow.push(Vec::new());
-                Fragment { first: vec![position], last: vec![position], nullable: false }
+                Fragment {
+                    first: vec![position],
+                    last: vec![position],
+                    nullable: false,
+                }
             }
             Term::Sequence(parts) => {
-                let mut whole = Fragment { first: Vec::new(), last: Vec::new(), nullable: true };
+                let mut whole = Fragment {
+                    first: Vec::new(),
+                    last: Vec::new(),
+                    nullable: true,
+                };
                 for part in parts {
                     let next = self.add(part)?;
                     whole = self.concatenate(whole, next);
@@ -509,7 +675,11 @@ impl Model {
                 whole
             }
             Term::Choice(parts) => {
-                let mut whole = Fragment { first: Vec::new(), last: Vec::new(), nullable: parts.is_empty() };
+                let mut whole = Fragment {
+                    first: Vec::new(),
+                    last: Vec::new(),
+                    nullable: parts.is_empty(),
+                };
                 for part in parts {
                     let other = self.add(part)?;
                     whole.first.extend(other.first);
@@ -530,7 +700,11 @@ impl Model {
         if right.nullable {
             last.extend(left.last);
         }
-        Fragment { first: left.first, last, nullable: left.nullable && right.nullable }
+        Fragment {
+            first: left.first,
+            last,
+            nullable: left.nullable && right.nullable,
+        }
     }
 
     fn connect(&mut self, from: &[u16], to: &[u16]) {
@@ -551,7 +725,9 @@ mod tests {
     use super::*;
 
     fn compile(inside: &str) -> Result<SchemaSet, SchemaError> {
-        let schema = format!("<xs:schema xmlns:xs='{XS}' targetNamespace='u' elementFormDefault='qualified'>{inside}</xs:schema>");
+        let schema = format!(
+            "<xs:schema xmlns:xs='{XS}' targetNamespace='u' elementFormDefault='qualified'>{inside}</xs:schema>"
+        );
         SchemaSet::compile(&[("s.xsd", &schema)])
     }
 

@@ -1,4 +1,5 @@
-//! What a simple type allows, in words: for whoever makes values of it, as the tests do. Validation does not pass through here.
+//! What a simple type allows, in words: for whoever makes values of it, as the tests do. Validation does not
+//! pass through here.
 
 use super::simple::{self, Builtin, SimpleType, Value};
 
@@ -33,7 +34,12 @@ impl SimpleType {
         Facets {
             members: &self.members,
             // No type that has patterns is restricted further, so there is one group at most.
-            patterns: self.patterns.iter().flatten().map(|pattern| pattern.source()).collect(),
+            patterns: self
+                .patterns
+                .iter()
+                .flatten()
+                .map(|pattern| pattern.source())
+                .collect(),
             min_length: self.min_length,
             max_length: self.max_length,
             min: written(self.min_inclusive),

@@ -1,13 +1,15 @@
 //! XML Schema, the part of it that the contract uses, compiled once at start.
 //!
-//! [`compile`](SchemaSet::compile) turns schema documents into content models (Glushkov automata, which the rule of Unique
-//! Particle Attribution makes deterministic) and flattened simple types; a construct that is not understood is an error
-//! there, never a silent acceptance later. [`validate`](SchemaSet::validate) judges an element and reports ALL violations in
-//! one pass: after each it recovers to the nearest state from which the rest still makes sense.
+//! [`compile`](SchemaSet::compile) turns schema documents into content models (Glushkov automata, which the
+//! rule of Unique Particle Attribution makes deterministic) and flattened simple types; a construct that is
+//! not understood is an error there, never a silent acceptance later. [`validate`](SchemaSet::validate)
+//! judges an element and reports ALL violations in one pass: after each it recovers to the nearest state from
+//! which the rest still makes sense.
 //!
-//! Understood: global and local elements, `ref`, named and anonymous types, sequences and choices with occurrences,
-//! attributes with `use`, simple types restricted by every facet but `whiteSpace` on all built-in types listed in [`Builtin`], unions of these, `nillable`,
-//! `xs:anyType` (which accepts anything), `import` and `include`. `xsi:type` is accepted if it names the declared type.
+//! Understood: global and local elements, `ref`, named and anonymous types, sequences and choices with
+//! occurrences, attributes with `use`, simple types restricted by every facet but `whiteSpace` on all
+//! built-in types listed in [`Builtin`], unions of these, `nillable`, `xs:anyType` (which accepts anything),
+//! `import` and `include`. `xsi:type` is accepted if it names the declared type.
 
 mod compile;
 mod facets;

@@ -1,7 +1,8 @@
 //! XSD regular expressions, turned into those of the `regex` crate.
 //!
-//! The two languages agree on what schemas commonly use; what they read differently is either rewritten (`^` and `$` are
-//! ordinary characters in XSD, the whole value must match) or refused, so that no pattern is ever misread.
+//! The two languages agree on what schemas commonly use; what they read differently is either rewritten (`^`
+//! and `$` are ordinary characters in XSD, the whole value must match) or refused, so that no pattern is ever
+//! misread.
 
 use regex::Regex;
 
@@ -23,10 +24,27 @@ impl Pattern {
             match c {
                 '\\' => {
                     let escaped = characters.next()?;
-                    // \i, \c and their complements, and \p{..} blocks, have no equal: refused. \s, \w differ: refused too.
+                    // \i, \c and their complements, and \p{..} blocks, have no equal: refused. \s, \w differ:
+                    // refused too.
                     let same = matches!(
                         escaped,
-                        'd' | 'n' | 'r' | 't' | '\\' | '|' | '.' | '?' | '*' | '+' | '(' | ')' | '{' | '}' | '-' | '[' | ']' | '^'
+                        'd' | 'n'
+                            | 'r'
+                            | 't'
+                            | '\\'
+                            | '|'
+                            | '.'
+                            | '?'
+                            | '*'
+                            | '+'
+                            | '('
+                            | ')'
+                            | '{'
+                            | '}'
+                            | '-'
+                            | '['
+                            | ']'
+                            | '^'
                     );
                     if !same {
                         return None;
@@ -38,7 +56,8 @@ impl Pattern {
                     translated.push('\\');
                     translated.push(c);
                 }
-                // `.` is any character but a line end in both; a class inside a class is subtraction or a nested class.
+                // `.` is any character but a line end in both; a class inside a class is subtraction or a
+                // nested class.
                 '[' if in_class => return None,
                 '&' | '~' if in_class => {
                     translated.push('\\');
@@ -60,7 +79,10 @@ impl Pattern {
         if translated[5..].contains("(?") || ["??", "*?", "+?", "}?"].iter().any(|lazy| xsd.contains(lazy)) {
             return None;
         }
-        Some(Self { source: xsd.into(), whole: Regex::new(&translated).ok()? })
+        Some(Self {
+            source: xsd.into(),
+            whole: Regex::new(&translated).ok()?,
+        })
     }
 
     /// As the schema writes it.
@@ -88,7 +110,16 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_refused() {
-        for xsd in [r"\i\c*", "[a-z-[aeiou]]", r"\p{L}", "a*?", "(?i)a", r"\s", "(", "[a"] {
+        for xsd in [
+            r"\i\c*",
+            "[a-z-[aeiou]]",
+            r"\p{L}",
+            "a*?",
+            "(?i)a",
+            r"\s",
+            "(",
+            "[a",
+        ] {
             assert!(Pattern::new(xsd).is_none(), "{xsd}");
         }
     }

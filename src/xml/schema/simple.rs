@@ -94,7 +94,9 @@ pub(super) enum Value {
 impl Value {
     pub(super) fn parse(builtin: Builtin, text: &str) -> Option<Self> {
         match builtin {
-            Builtin::Decimal | Builtin::Integer | Builtin::Int | Builtin::UnsignedInt => decimal(text).map(Self::Number),
+            Builtin::Decimal | Builtin::Integer | Builtin::Int | Builtin::UnsignedInt => {
+                decimal(text).map(Self::Number)
+            }
             Builtin::Date => day(text).map(Self::Date),
             _ => None,
         }
@@ -148,23 +150,39 @@ impl SimpleType {
     /// A union of built-in types.
     pub(super) fn union(members: Vec<Builtin>) -> Option<Self> {
         let first = *members.first()?;
-        Some(Self { members, ..Self::of(first) })
+        Some(Self {
+            members,
+            ..Self::of(first)
+        })
     }
 
     /// Judges a value.
     pub fn check(&self, raw: &str) -> Result<(), SimpleBreach> {
         if !self.members.is_empty() {
-            let fits = self.members.iter().any(|member| Self::of(*member).check(raw).is_ok());
-            return if fits { Ok(()) } else { Err(SimpleBreach::Form(self.builtin)) };
+            let fits = self
+                .members
+                .iter()
+                .any(|member| Self::of(*member).check(raw).is_ok());
+            return if fits {
+                Ok(())
+            } else {
+                Err(SimpleBreach::Form(self.builtin))
+            };
         }
-        let text = if self.builtin.collapses() { raw.trim_matches(super::super::parse::is_space) } else { raw };
+        let text = if self.builtin.collapses() {
+            raw.trim_matches(super::super::parse::is_space)
+        } else {
+            raw
+        };
         let form = Err(SimpleBreach::Form(self.builtin));
         match self.builtin {
             Builtin::String | Builtin::AnySimpleType | Builtin::AnyUri => {}
             Builtin::Boolean if matches!(text, "true" | "false" | "1" | "0") => {}
             Builtin::Boolean => return form,
             Builtin::Decimal | Builtin::Integer | Builtin::Int | Builtin::UnsignedInt => {
-                let Some((number, digits)) = digits_of(text) else { return form };
+                let Some((number, digits)) = digits_of(text) else {
+                    return form;
+                };
                 let fits = match self.builtin {
                     Builtin::Decimal => true,
                     Builtin::Integer => !text.contains('.'),
@@ -210,11 +228,17 @@ impl SimpleType {
                 return Err(SimpleBreach::TooShort(min));
             }
         }
-        if !self.patterns.iter().all(|group| group.iter().any(|pattern| pattern.matches(text))) {
+        if !self
+            .patterns
+            .iter()
+            .all(|group| group.iter().any(|pattern| pattern.matches(text)))
+        {
             return Err(SimpleBreach::Pattern);
         }
         if self.min_inclusive.is_some() || self.max_inclusive.is_some() {
-            let Some(value) = Value::parse(self.builtin, text) else { return Err(SimpleBreach::Range) };
+            let Some(value) = Value::parse(self.builtin, text) else {
+                return Err(SimpleBreach::Range);
+            };
             let below = self.min_inclusive.and_then(|min| value.compare(min)) == Some(Ordering::Less);
             let above = self.max_inclusive.and_then(|max| value.compare(max)) == Some(Ordering::Greater);
             if below || above {
@@ -231,8 +255,9 @@ struct Digits {
     fraction: usize,
 }
 
-/// An xs:decimal: sign, digits, at most one point, nothing else. `rust_decimal` alone would take `1_000` and `1e3`. Of more than 28 digits before the point
-/// the value is the largest that there is, beyond every amount; decimals beyond 28 digits in all are left out of the value.
+/// An xs:decimal: sign, digits, at most one point, nothing else. `rust_decimal` alone would take `1_000` and
+/// `1e3`. Of more than 28 digits before the point the value is the largest that there is, beyond every
+/// amount; decimals beyond 28 digits in all are left out of the value.
 fn digits_of(text: &str) -> Option<(Decimal, Digits)> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
@@ -242,13 +267,19 @@ fn digits_of(text: &str) -> Option<(Decimal, Digits)> {
     }
     let whole = whole.trim_start_matches('0');
     let fraction = fraction.trim_end_matches('0');
-    let digits = Digits { total: whole.len() + fraction.len(), fraction: fraction.len() };
+    let digits = Digits {
+        total: whole.len() + fraction.len(),
+        fraction: fraction.len(),
+    };
     let negative = text.starts_with('-');
     if whole.len() > 28 {
         return Some((if negative { Decimal::MIN } else { Decimal::MAX }, digits));
     }
     let kept = fraction.get(..fraction.len().min(28 - whole.len()))?;
-    let mantissa = whole.bytes().chain(kept.bytes()).fold(0_i128, |value, digit| value * 10 + i128::from(digit - b'0'));
+    let mantissa = whole
+        .bytes()
+        .chain(kept.bytes())
+        .fold(0_i128, |value, digit| value * 10 + i128::from(digit - b'0'));
     let mantissa = if negative { -mantissa } else { mantissa };
     let number = Decimal::try_from_i128_with_scale(mantissa, u32::try_from(kept.len()).ok()?).ok()?;
     Some((number, digits))
@@ -262,28 +293,37 @@ pub fn decimal(text: &str) -> Option<Decimal> {
 /// Year, month and day. Years have any number of digits: so many that no number holds them are the largest.
 pub(super) type Day = (i64, i8, i8);
 
-/// The day of an xs:date, or of an xs:dateTime. A zone is allowed and does not move the day. A day beyond the calendar is its first or last one.
+/// The day of an xs:date, or of an xs:dateTime. A zone is allowed and does not move the day. A day beyond the
+/// calendar is its first or last one.
 pub fn date(text: &str) -> Option<Date> {
     let (year, month, day) = day(text.split_once('T').map_or(text, |(day, _)| day))?;
-    Some(match i16::try_from(year).ok().and_then(|year| Date::new(year, month, day).ok()) {
-        Some(date) => date,
-        None if year < 0 => Date::MIN,
-        None => Date::MAX,
-    })
+    Some(
+        match i16::try_from(year)
+            .ok()
+            .and_then(|year| Date::new(year, month, day).ok())
+        {
+            Some(date) => date,
+            None if year < 0 => Date::MIN,
+            None => Date::MAX,
+        },
+    )
 }
 
-/// A year and a day as an xs:date writes them (Part 2, 3.2.9.2): four digits of the year or more, after its sign.
+/// A year and a day as an xs:date writes them (Part 2, 3.2.9.2): four digits of the year or more, after its
+/// sign.
 pub(super) fn written((year, month, day): Day) -> String {
     let sign = if year < 0 { "-" } else { "" };
     format!("{sign}{:04}-{month:02}-{day:02}", year.unsigned_abs())
 }
 
-/// A day as an xs:date writes it. The calendar's own text differs before year 1: ISO 8601 writes six digits there.
+/// A day as an xs:date writes it. The calendar's own text differs before year 1: ISO 8601 writes six digits
+/// there.
 pub fn write_date(date: Date) -> String {
     written((date.year().into(), date.month(), date.day()))
 }
 
-/// An xs:date (Part 2, 3.2.9): at least four digits of the year, no more than needed, never 0000; a sign before it; a zone after the day.
+/// An xs:date (Part 2, 3.2.9): at least four digits of the year, no more than needed, never 0000; a sign
+/// before it; a zone after the day.
 fn day(text: &str) -> Option<Day> {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let digits = unsigned.bytes().take_while(u8::is_ascii_digit).count();
@@ -295,7 +335,9 @@ fn day(text: &str) -> Option<Day> {
     zone_offset(zone).then_some(())?;
     let bytes = rest.as_bytes();
     let number = |at: usize| -> Option<i8> {
-        let digits = bytes.get(at..at + 2).filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
+        let digits = bytes
+            .get(at..at + 2)
+            .filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
         std::str::from_utf8(digits).ok()?.parse().ok()
     };
     if bytes.first() != Some(&b'-') || bytes.get(3) != Some(&b'-') {
@@ -312,9 +354,17 @@ fn zone_offset(zone: &str) -> bool {
     if zone.is_empty() || zone == "Z" {
         return true;
     }
-    let Some(rest) = zone.strip_prefix(['+', '-']) else { return false };
-    let Some((hours, minutes)) = rest.split_once(':') else { return false };
-    let two = |part: &str| (part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit())).then(|| part.parse::<u32>().ok()).flatten();
+    let Some(rest) = zone.strip_prefix(['+', '-']) else {
+        return false;
+    };
+    let Some((hours, minutes)) = rest.split_once(':') else {
+        return false;
+    };
+    let two = |part: &str| {
+        (part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| part.parse::<u32>().ok())
+            .flatten()
+    };
     match (two(hours), two(minutes)) {
         (Some(14), Some(0)) => true,
         (Some(hours), Some(minutes)) => hours < 14 && minutes < 60,
@@ -323,7 +373,9 @@ fn zone_offset(zone: &str) -> bool {
 }
 
 fn date_time(text: &str) -> bool {
-    let Some((date, time)) = text.split_once('T') else { return false };
+    let Some((date, time)) = text.split_once('T') else {
+        return false;
+    };
     // Its zone stands at the end.
     let zoned = date.ends_with('Z') || date.contains(['+', ':']);
     if zoned || day(date).is_none() {
@@ -341,9 +393,15 @@ fn date_time(text: &str) -> bool {
     if parts.len() != 3 || !parts.iter().all(two) || !fraction_valid || !zone_offset(zone) {
         return false;
     }
-    let number = |index: usize| parts.get(index).and_then(|part| part.parse::<u32>().ok()).unwrap_or(99);
+    let number = |index: usize| {
+        parts
+            .get(index)
+            .and_then(|part| part.parse::<u32>().ok())
+            .unwrap_or(99)
+    };
     let (hours, minutes, seconds) = (number(0), number(1), number(2));
-    let midnight = hours == 24 && minutes == 0 && seconds == 0 && fraction.is_none_or(|f| f.bytes().all(|b| b == b'0'));
+    let midnight =
+        hours == 24 && minutes == 0 && seconds == 0 && fraction.is_none_or(|f| f.bytes().all(|b| b == b'0'));
     (hours < 24 && minutes < 60 && seconds < 60) || midnight
 }
 
@@ -352,8 +410,11 @@ pub fn base64(text: &str) -> Option<Vec<u8>> {
     use base64::Engine as _;
     let mut pieces = text.split_ascii_whitespace();
     let first = pieces.next().unwrap_or_default();
-    let whole =
-        if first.len() == text.len() { Cow::Borrowed(first) } else { Cow::Owned(pieces.fold(first.to_owned(), |all, piece| all + piece)) };
+    let whole = if first.len() == text.len() {
+        Cow::Borrowed(first)
+    } else {
+        Cow::Owned(pieces.fold(first.to_owned(), |all, piece| all + piece))
+    };
     base64::engine::general_purpose::STANDARD.decode(&*whole).ok()
 }
 
@@ -370,7 +431,9 @@ mod tests {
         for text in ["0", "-1.50", "+.5", "5.", " 12 ", "00012"] {
             assert!(ok(Builtin::Decimal, text), "{text}");
         }
-        for text in ["", ".", "1_000", "1e3", "1,5", "NaN", "- 1", "--1", "1.2.3", "\u{660}"] {
+        for text in [
+            "", ".", "1_000", "1e3", "1,5", "NaN", "- 1", "--1", "1.2.3", "\u{660}",
+        ] {
             assert!(!ok(Builtin::Decimal, text), "{text}");
         }
         assert!(ok(Builtin::UnsignedInt, "4294967295") && !ok(Builtin::UnsignedInt, "4294967296"));
@@ -379,19 +442,41 @@ mod tests {
         assert!(!ok(Builtin::Integer, "1."));
         // However long they are.
         let (long, zeros) = (format!("-{}", "9".repeat(60)), format!("+{}7", "0".repeat(60)));
-        assert!(ok(Builtin::Integer, &long) && ok(Builtin::Integer, &zeros) && ok(Builtin::UnsignedInt, &zeros));
+        assert!(
+            ok(Builtin::Integer, &long) && ok(Builtin::Integer, &zeros) && ok(Builtin::UnsignedInt, &zeros)
+        );
         assert!(!ok(Builtin::Int, &long) && !ok(Builtin::UnsignedInt, &"9".repeat(60)));
-        assert_eq!((decimal(&long), decimal(&zeros)), (Some(Decimal::MIN), Some(Decimal::from(7))));
+        assert_eq!(
+            (decimal(&long), decimal(&zeros)),
+            (Some(Decimal::MIN), Some(Decimal::from(7)))
+        );
         let third = format!("33.{}", "3".repeat(60));
         assert!(
-            ok(Builtin::Decimal, &third) && decimal(&third).is_some_and(|value| value > Decimal::from(33) && value < Decimal::from(34))
+            ok(Builtin::Decimal, &third)
+                && decimal(&third)
+                    .is_some_and(|value| value > Decimal::from(33) && value < Decimal::from(34))
         );
     }
 
     #[test]
     fn dates_are_days_of_the_calendar_with_or_without_zone() {
-        let more = ["12026-11-21", "-0044-03-15", "999999999999999999999-12-31Z", "0001-01-01", "12000-02-29"];
-        for text in ["2026-11-21", "2026-11-21Z", " 2026-11-21+01:00\n", "2024-02-29", "2026-01-01-14:00"].into_iter().chain(more) {
+        let more = [
+            "12026-11-21",
+            "-0044-03-15",
+            "999999999999999999999-12-31Z",
+            "0001-01-01",
+            "12000-02-29",
+        ];
+        for text in [
+            "2026-11-21",
+            "2026-11-21Z",
+            " 2026-11-21+01:00\n",
+            "2024-02-29",
+            "2026-01-01-14:00",
+        ]
+        .into_iter()
+        .chain(more)
+        {
             assert!(ok(Builtin::Date, text), "{text}");
         }
         for text in [
@@ -412,7 +497,11 @@ mod tests {
         }
         // Beyond the calendar: its first and its last day. In order they are where they belong.
         assert_eq!(
-            (date("12026-11-21"), date("-99999-01-01"), date("2026-11-21T12:00:00Z")),
+            (
+                date("12026-11-21"),
+                date("-99999-01-01"),
+                date("2026-11-21T12:00:00Z")
+            ),
             (Some(Date::MAX), Some(Date::MIN), date("2026-11-21+01:00"))
         );
         for text in ["2026-11-21", "-0044-03-15", "0001-01-01", "-9998-12-31"] {
@@ -420,15 +509,32 @@ mod tests {
         }
         assert_eq!(written((-5, 1, 2)), "-0005-01-02");
         let mut bounded = SimpleType::of(Builtin::Date);
-        (bounded.min_inclusive, bounded.max_inclusive) =
-            (Value::parse(Builtin::Date, "1753-01-01"), Value::parse(Builtin::Date, "9999-12-31"));
-        assert_eq!((bounded.check("1753-01-01"), bounded.check("9999-12-31Z")), (Ok(()), Ok(())));
-        for beyond in ["1752-12-31", "10000-01-01", "-1753-01-01", "99999999999999999999-01-01"] {
+        (bounded.min_inclusive, bounded.max_inclusive) = (
+            Value::parse(Builtin::Date, "1753-01-01"),
+            Value::parse(Builtin::Date, "9999-12-31"),
+        );
+        assert_eq!(
+            (bounded.check("1753-01-01"), bounded.check("9999-12-31Z")),
+            (Ok(()), Ok(()))
+        );
+        for beyond in [
+            "1752-12-31",
+            "10000-01-01",
+            "-1753-01-01",
+            "99999999999999999999-01-01",
+        ] {
             assert_eq!(bounded.check(beyond), Err(SimpleBreach::Range), "{beyond}");
         }
-        assert!(ok(Builtin::DateTime, "12020-09-09T12:00:00Z") && ok(Builtin::DateTime, "-2020-09-09T12:00:00"));
-        assert!(!ok(Builtin::DateTime, "2020-09-09ZT12:00:00") && !ok(Builtin::DateTime, "2020-09-09+01:00T12:00:00"));
-        assert!(ok(Builtin::DateTime, "2020-09-09T12:00:00Z") && ok(Builtin::DateTime, "2020-09-09T24:00:00.000"));
+        assert!(
+            ok(Builtin::DateTime, "12020-09-09T12:00:00Z") && ok(Builtin::DateTime, "-2020-09-09T12:00:00")
+        );
+        assert!(
+            !ok(Builtin::DateTime, "2020-09-09ZT12:00:00")
+                && !ok(Builtin::DateTime, "2020-09-09+01:00T12:00:00")
+        );
+        assert!(
+            ok(Builtin::DateTime, "2020-09-09T12:00:00Z") && ok(Builtin::DateTime, "2020-09-09T24:00:00.000")
+        );
         assert!(!ok(Builtin::DateTime, "2020-09-09T25:00:00Z") && !ok(Builtin::DateTime, "2020-09-09"));
     }
 

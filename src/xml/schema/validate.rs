@@ -2,7 +2,9 @@
 
 use super::super::{Element, XSI};
 use super::simple::{Builtin, SimpleBreach};
-use super::{AttributeDeclaration, ComplexType, ElementDeclaration, ElementId, Model, SchemaSet, SimpleType, Type};
+use super::{
+    AttributeDeclaration, ComplexType, ElementDeclaration, ElementId, Model, SchemaSet, SimpleType, Type,
+};
 
 /// How many violations are described; the rest are counted.
 pub const MAX_VIOLATIONS: usize = 100;
@@ -23,7 +25,8 @@ impl Report {
     }
 }
 
-/// One violation: where it is, and the rule it breaks. It never holds a value, nor a name that the schema does not know.
+/// One violation: where it is, and the rule it breaks. It never holds a value, nor a name that the schema
+/// does not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// From the judged element down: `/Dichiarazione/Operazione/@Tipo`.
@@ -92,7 +95,9 @@ impl Breach {
     /// What an Italian reader is told: what was found in kind, what was expected.
     pub fn italian(&self) -> String {
         match self {
-            Self::UnexpectedElement(expected) if expected.is_empty() => "elemento non previsto: qui non è atteso alcun elemento".to_owned(),
+            Self::UnexpectedElement(expected) if expected.is_empty() => {
+                "elemento non previsto: qui non è atteso alcun elemento".to_owned()
+            }
             Self::UnexpectedElement(expected) => format!("elemento non previsto: atteso {}", list(expected)),
             Self::MissingElement(expected) => format!("elemento mancante: atteso {}", list(expected)),
             Self::UnexpectedText => "testo non previsto tra gli elementi".to_owned(),
@@ -115,8 +120,15 @@ impl Breach {
 fn list(expected: &[String]) -> String {
     /// A list of 36 benefit codes helps nobody.
     const SHOWN: usize = 16;
-    let shown = expected.get(..SHOWN.min(expected.len())).unwrap_or_default().join(", ");
-    if expected.len() > SHOWN { format!("{shown}, ...") } else { shown }
+    let shown = expected
+        .get(..SHOWN.min(expected.len()))
+        .unwrap_or_default()
+        .join(", ");
+    if expected.len() > SHOWN {
+        format!("{shown}, ...")
+    } else {
+        shown
+    }
 }
 
 impl SchemaSet {
@@ -124,14 +136,28 @@ impl SchemaSet {
     pub fn validate(&self, element: Element<'_, '_>, id: ElementId) -> Report {
         // Names are compared with the set's often, namespaces with them: these by number.
         let known = |namespace: &str| self.spaces.iter().position(|space| space == namespace);
-        let spaces = element.document().namespaces().map(|namespace| known(namespace).and_then(|at| u16::try_from(at).ok())).collect();
-        let mut judge = Judge { set: self, top: element, report: Report::default(), spaces };
+        let spaces = element
+            .document()
+            .namespaces()
+            .map(|namespace| known(namespace).and_then(|at| u16::try_from(at).ok()))
+            .collect();
+        let mut judge = Judge {
+            set: self,
+            top: element,
+            report: Report::default(),
+            spaces,
+        };
         judge.element(element, self.element(id));
         judge.report
     }
 
     fn names(&self, model: &Model, positions: &[u16]) -> Vec<String> {
-        let name = |position: &u16| model.positions.get(usize::from(*position)).map(|id| self.element(*id).name.clone());
+        let name = |position: &u16| {
+            model
+                .positions
+                .get(usize::from(*position))
+                .map(|id| self.element(*id).name.clone())
+        };
         positions.iter().filter_map(name).collect()
     }
 }
@@ -171,10 +197,17 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
                 } else {
                     self.children(element, &complex.model);
                 }
-                // cvc-complex-type, 2.1 and 2.3: white space may stand between elements, and nothing at all where none may be.
+                // cvc-complex-type, 2.1 and 2.3: white space may stand between elements, and nothing at all
+                // where none may be.
                 let empty = nil || complex.model.positions.is_empty();
                 let space = |byte: u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
-                let stray = element.texts().any(|text| if empty { !text.is_empty() } else { !text.bytes().all(space) });
+                let stray = element.texts().any(|text| {
+                    if empty {
+                        !text.is_empty()
+                    } else {
+                        !text.bytes().all(space)
+                    }
+                });
                 if stray {
                     self.at(element, || Breach::UnexpectedText);
                 }
@@ -182,14 +215,17 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
         }
     }
 
-    /// `xs:anyType` is a lax wildcard: what a schema declares is judged, wherever it stands. What none declares has no type that
-    /// `xsi:type` could name.
+    /// `xs:anyType` is a lax wildcard: what a schema declares is judged, wherever it stands. What none
+    /// declares has no type that `xsi:type` could name.
     fn anything(&mut self, element: Element<'d, 's>) {
         for child in element.children() {
             match self.set.root(child.namespace(), child.local()) {
                 Some(id) => self.element(child, self.set.element(id)),
                 None => {
-                    let typed = child.attributes().iter().find(|a| a.local() == "type" && a.namespace(child.document()) == XSI);
+                    let typed = child
+                        .attributes()
+                        .iter()
+                        .find(|a| a.local() == "type" && a.namespace(child.document()) == XSI);
                     if let Some(attribute) = typed {
                         self.attribute(child, None, attribute.offset(), || Breach::Xsi);
                     }
@@ -202,7 +238,11 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
     /// Judges the `xsi:` attributes; whether the element is nil.
     fn xsi(&mut self, element: Element<'d, 's>, declaration: &ElementDeclaration) -> bool {
         let mut nil = false;
-        for attribute in element.attributes().iter().filter(|attribute| !attribute.is_plain()) {
+        for attribute in element
+            .attributes()
+            .iter()
+            .filter(|attribute| !attribute.is_plain())
+        {
             if attribute.namespace(element.document()) != XSI {
                 continue;
             }
@@ -214,8 +254,14 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
                     matches!(value, "true" | "1" | "false" | "0") && declaration.nillable
                 }
                 "type" => {
-                    let (prefix, local) = attribute.value().trim().split_once(':').unwrap_or(("", attribute.value().trim()));
-                    element.namespace_of(prefix).is_some_and(|namespace| self.names_type(namespace, local, declaration))
+                    let (prefix, local) = attribute
+                        .value()
+                        .trim()
+                        .split_once(':')
+                        .unwrap_or(("", attribute.value().trim()));
+                    element
+                        .namespace_of(prefix)
+                        .is_some_and(|namespace| self.names_type(namespace, local, declaration))
                 }
                 _ => false,
             };
@@ -256,7 +302,11 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
             // Most messages have them in the order declared: looked for from where the last one was.
             let (before, after) = declared.split_at(next);
             let is = |known: &AttributeDeclaration| known.name == attribute.local();
-            let found = after.iter().position(is).map(|at| at + next).or_else(|| before.iter().position(is));
+            let found = after
+                .iter()
+                .position(is)
+                .map(|at| at + next)
+                .or_else(|| before.iter().position(is));
             let Some((at, known)) = found.and_then(|at| Some((at, declared.get(at)?))) else {
                 self.attribute(element, None, attribute.offset(), || Breach::UnexpectedAttribute);
                 continue;
@@ -266,11 +316,17 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
             if let Type::Simple(simple) = self.set.ty(known.ty)
                 && let Err(breach) = simple.check(attribute.value())
             {
-                self.attribute(element, Some(&known.name), attribute.offset(), || described(breach, simple));
+                self.attribute(element, Some(&known.name), attribute.offset(), || {
+                    described(breach, simple)
+                });
             }
         }
         if complex.required & !seen != 0 {
-            for (_, missing) in declared.iter().enumerate().filter(|(at, known)| known.required && seen >> at & 1 == 0) {
+            for (_, missing) in declared
+                .iter()
+                .enumerate()
+                .filter(|(at, known)| known.required && seen >> at & 1 == 0)
+            {
                 self.at(element, || Breach::MissingAttribute(missing.name.clone()));
             }
         }
@@ -285,20 +341,28 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
                 self.child(child, model, position);
                 continue;
             }
-            // Not expected here. If it may stand further on, what lies between is missing; if it is known elsewhere in
-            // this model, it is out of order but can still be judged; otherwise it is skipped.
+            // Not expected here. If it may stand further on, what lies between is missing; if it is known
+            // elsewhere in this model, it is out of order but can still be judged; otherwise it is skipped.
             // What the model does not know anywhere need not be looked for further on.
             let set = self.set;
-            let elsewhere = self.next(model, 0..u16::try_from(model.positions.len()).unwrap_or(u16::MAX), child);
+            let elsewhere = self.next(
+                model,
+                0..u16::try_from(model.positions.len()).unwrap_or(u16::MAX),
+                child,
+            );
             let ahead = elsewhere.and_then(|_| self.next(model, model.reachable(state).into_iter(), child));
             match ahead {
                 Some(position) => {
-                    self.at(child, || Breach::MissingElement(set.names(model, model.after(state))));
+                    self.at(child, || {
+                        Breach::MissingElement(set.names(model, model.after(state)))
+                    });
                     state = Some(position);
                     self.child(child, model, position);
                 }
                 None => {
-                    self.at(child, || Breach::UnexpectedElement(set.names(model, model.after(state))));
+                    self.at(child, || {
+                        Breach::UnexpectedElement(set.names(model, model.after(state)))
+                    });
                     if let Some(position) = elsewhere {
                         self.child(child, model, position);
                     }
@@ -307,7 +371,9 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
         }
         if !model.accepts(state) {
             let set = self.set;
-            self.at(element, || Breach::MissingElement(set.names(model, model.after(state))));
+            self.at(element, || {
+                Breach::MissingElement(set.names(model, model.after(state)))
+            });
         }
     }
 
@@ -318,8 +384,17 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
         }
     }
 
-    fn next(&self, model: &Model, mut among: impl Iterator<Item = u16>, child: Element<'_, '_>) -> Option<u16> {
-        let space = self.spaces.get(child.namespace_index() as usize).copied().flatten()?;
+    fn next(
+        &self,
+        model: &Model,
+        mut among: impl Iterator<Item = u16>,
+        child: Element<'_, '_>,
+    ) -> Option<u16> {
+        let space = self
+            .spaces
+            .get(child.namespace_index() as usize)
+            .copied()
+            .flatten()?;
         among.find(|position| {
             model.positions.get(usize::from(*position)).is_some_and(|id| {
                 let declaration = self.set.element(*id);
@@ -332,20 +407,41 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
         self.report(element, None, element.offset(), breach);
     }
 
-    fn attribute(&mut self, element: Element<'d, 's>, known: Option<&str>, offset: usize, breach: impl FnOnce() -> Breach) {
+    fn attribute(
+        &mut self,
+        element: Element<'d, 's>,
+        known: Option<&str>,
+        offset: usize,
+        breach: impl FnOnce() -> Breach,
+    ) {
         self.report(element, Some(known.unwrap_or("*")), offset, breach);
     }
 
     /// A violation beyond the limit is counted and not described: there may be any number.
-    fn report(&mut self, element: Element<'d, 's>, attribute: Option<&str>, offset: usize, breach: impl FnOnce() -> Breach) {
+    fn report(
+        &mut self,
+        element: Element<'d, 's>,
+        attribute: Option<&str>,
+        offset: usize,
+        breach: impl FnOnce() -> Breach,
+    ) {
         if self.report.violations.len() >= MAX_VIOLATIONS {
             self.report.more += 1;
             return;
         }
         // A name is repeated only if some schema declares it.
         let known = |step: Element<'d, 's>| {
-            let space = self.spaces.get(step.namespace_index() as usize).copied().flatten();
-            space.is_some_and(|space| self.set.declared.get(step.local()).is_some_and(|spaces| spaces.contains(&space)))
+            let space = self
+                .spaces
+                .get(step.namespace_index() as usize)
+                .copied()
+                .flatten();
+            space.is_some_and(|space| {
+                self.set
+                    .declared
+                    .get(step.local())
+                    .is_some_and(|spaces| spaces.contains(&space))
+            })
         };
         let mut path = element.path(self.top, &known);
         if let Some(attribute) = attribute {
@@ -353,7 +449,12 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
             path.push_str(attribute);
         }
         let place = element.document().place(offset);
-        self.report.violations.push(Violation { path, line: place.line, column: place.column, breach: breach() });
+        self.report.violations.push(Violation {
+            path,
+            line: place.line,
+            column: place.column,
+            breach: breach(),
+        });
     }
 }
 
@@ -417,7 +518,11 @@ mod tests {
         let set = SchemaSet::compile(&[("s.xsd", SCHEMA)]).unwrap();
         let document = parse(xml, &Limits::default()).unwrap();
         let report = set.validate(document.root(), set.root("u", "r").unwrap());
-        report.violations.into_iter().map(|v| (v.path, v.breach.code())).collect()
+        report
+            .violations
+            .into_iter()
+            .map(|v| (v.path, v.breach.code()))
+            .collect()
     }
 
     #[test]
@@ -446,7 +551,10 @@ mod tests {
             ("/r/c[2]", "K01.elemento"),
             ("/r", "K01.testo"),
         ];
-        let expected: Vec<_> = expected.iter().map(|(path, code)| ((*path).to_owned(), *code)).collect();
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|(path, code)| ((*path).to_owned(), *code))
+            .collect();
         assert_eq!(found, expected);
     }
 
@@ -462,7 +570,11 @@ mod tests {
             let xml = format!("<r xmlns='u'><a>{a}</a><b>{b}</b></r>");
             let document = parse(&xml, &Limits::default()).unwrap();
             let report = set.validate(document.root(), set.root("u", "r").unwrap());
-            report.violations.iter().map(|violation| violation.breach.code()).collect::<Vec<_>>()
+            report
+                .violations
+                .iter()
+                .map(|violation| violation.breach.code())
+                .collect::<Vec<_>>()
         };
         assert_eq!(judge("àà", "500"), [""; 0]);
         assert_eq!(judge("a", "1"), ["K01.lunghezza"]);
@@ -477,7 +589,11 @@ mod tests {
         let xml = "<r xmlns='u' k='1'>\n<a>à</a><b>à</b>\r\n  à<q z='1'/>\n\n<c k='à' j='2'>x</c></r>";
         let document = parse(xml, &Limits::default()).unwrap();
         let report = set.validate(document.root(), set.root("u", "r").unwrap());
-        let places: Vec<_> = report.violations.iter().map(|v| (v.breach.code(), v.line, v.column)).collect();
+        let places: Vec<_> = report
+            .violations
+            .iter()
+            .map(|v| (v.breach.code(), v.line, v.column))
+            .collect();
         let expected = [
             ("K01.tipo", 2, 1),
             ("K01.formato", 2, 9),
@@ -493,8 +609,14 @@ mod tests {
     #[test]
     fn nil_and_type_only_where_declared() {
         let xsi = "xmlns:i='http://www.w3.org/2001/XMLSchema-instance'";
-        assert_eq!(judge(&format!("<r xmlns='u' {xsi} k='1'><a i:nil='true'/></r>")).len(), 2);
-        assert_eq!(judge(&format!("<r xmlns='u' {xsi} k='1' i:type='Code'><a>1</a></r>")).len(), 1);
+        assert_eq!(
+            judge(&format!("<r xmlns='u' {xsi} k='1'><a i:nil='true'/></r>")).len(),
+            2
+        );
+        assert_eq!(
+            judge(&format!("<r xmlns='u' {xsi} k='1' i:type='Code'><a>1</a></r>")).len(),
+            1
+        );
         assert_eq!(
             judge(&format!("<r xmlns='u' {xsi} k='1'><a i:type='x:int' xmlns:x='http://www.w3.org/2001/XMLSchema'>1</a></r>")).len(),
             0
@@ -504,26 +626,48 @@ mod tests {
     #[test]
     fn what_is_declared_is_judged_inside_anything() {
         let inside = |what: &str| judge(&format!("<r xmlns='u' k='1'><a>1</a><d>{what}</d><e/></r>"));
-        for clean in ["x", "<x k='?'/>", "<x><r k='0'><a>1</a></r></x>", "<r xmlns='v'/>", "<a>x</a>"] {
+        for clean in [
+            "x",
+            "<x k='?'/>",
+            "<x><r k='0'><a>1</a></r></x>",
+            "<r xmlns='v'/>",
+            "<a>x</a>",
+        ] {
             assert_eq!(inside(clean), vec![], "{clean}");
         }
-        assert_eq!(inside("<x>y<r k='0'/></x>"), [("/r/d/*/r".to_owned(), "K01.elemento-mancante")]);
+        assert_eq!(
+            inside("<x>y<r k='0'/></x>"),
+            [("/r/d/*/r".to_owned(), "K01.elemento-mancante")]
+        );
         let typed = "<x xmlns:i='http://www.w3.org/2001/XMLSchema-instance' i:type='Code'>AB</x>";
         assert_eq!(inside(typed), [("/r/d/*/@*".to_owned(), "K01.xsi")]);
     }
 
     #[test]
     fn an_empty_element_holds_not_even_white_space() {
-        let schema = SCHEMA.replace("<xs:element name='a' type='xs:int'/>", "<xs:element name='a'><xs:complexType/></xs:element>");
+        let schema = SCHEMA.replace(
+            "<xs:element name='a' type='xs:int'/>",
+            "<xs:element name='a'><xs:complexType/></xs:element>",
+        );
         let set = SchemaSet::compile(&[("s.xsd", &schema)]).unwrap();
-        for (inside, clean) in
-            [("", true), ("<!-- x -->", true), ("<![CDATA[]]>", true), (" ", false), ("<![CDATA[ ]]>", false), ("&#10;", false)]
-        {
+        for (inside, clean) in [
+            ("", true),
+            ("<!-- x -->", true),
+            ("<![CDATA[]]>", true),
+            (" ", false),
+            ("<![CDATA[ ]]>", false),
+            ("&#10;", false),
+        ] {
             let xml = format!("<r xmlns='u' k='1'><a>{inside}</a></r>");
             let document = parse(&xml, &Limits::default()).unwrap();
             let report = set.validate(document.root(), set.root("u", "r").unwrap());
             assert_eq!(report.is_clean(), clean, "{inside}");
-            assert!(report.violations.iter().all(|violation| violation.breach == Breach::UnexpectedText));
+            assert!(
+                report
+                    .violations
+                    .iter()
+                    .all(|violation| violation.breach == Breach::UnexpectedText)
+            );
         }
     }
 

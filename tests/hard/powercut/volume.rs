@@ -1,8 +1,10 @@
-//! A file system of its own in a file, whose power can be cut: mounted on a loop device in a mount namespace that dies with the test.
+//! A file system of its own in a file, whose power can be cut: mounted on a loop device in a mount namespace
+//! that dies with the test.
 //!
-//! The cut is the shutdown that ext4 offers to tests (`xfs_io -x -c shutdown`). Without `-f`, that is with the flag NOLOGFLUSH, the journal
-//! is aborted where it is: dirty pages and the running transaction are gone, and from then on every write and sync fails. With `-f` the
-//! journal is flushed first, which no power cut does. What is mounted again afterwards is what had reached the device.
+//! The cut is the shutdown that ext4 offers to tests (`xfs_io -x -c shutdown`). Without `-f`, that is with
+//! the flag NOLOGFLUSH, the journal is aborted where it is: dirty pages and the running transaction are gone,
+//! and from then on every write and sync fails. With `-f` the journal is flushed first, which no power cut
+//! does. What is mounted again afterwards is what had reached the device.
 //!
 //! Not covered: a disk that loses what it was given before a flush, or reorders it.
 
@@ -28,8 +30,8 @@ pub(crate) enum Entered {
     Refused(String),
 }
 
-/// Runs this test again in a mount namespace of its own, where the boot id is a file of the test's: whatever is mounted there goes away
-/// with the last process in it, however that ends.
+/// Runs this test again in a mount namespace of its own, where the boot id is a file of the test's: whatever
+/// is mounted there goes away with the last process in it, however that ends.
 pub(crate) fn enter(test: &str) -> Entered {
     if std::env::var_os(INSIDE).is_some() {
         return Entered::Inside;
@@ -37,7 +39,9 @@ pub(crate) fn enter(test: &str) -> Entered {
     if !rustix::process::geteuid().is_root() {
         return Entered::Refused("only root may mount".to_owned());
     }
-    let tried = tool("unshare").args(["--mount", "--propagation", "private", "true"]).output();
+    let tried = tool("unshare")
+        .args(["--mount", "--propagation", "private", "true"])
+        .output();
     match tried {
         Ok(output) if output.status.success() => {}
         Ok(output) => return Entered::Refused(format!("no mount namespace: {}", complaint(&output))),
@@ -58,7 +62,14 @@ pub(crate) fn enter(test: &str) -> Entered {
 /// Another boot id from now on, as after every power cut.
 pub(crate) fn reboot() {
     let boot = std::env::var_os(INSIDE).unwrap();
-    std::fs::write(&boot, format!("{}\n", uuid::Uuid::from_bytes(varco::ledger::keys::random().unwrap()))).unwrap();
+    std::fs::write(
+        &boot,
+        format!(
+            "{}\n",
+            uuid::Uuid::from_bytes(varco::ledger::keys::random().unwrap())
+        ),
+    )
+    .unwrap();
     let seen = || std::fs::read(BOOT_ID).unwrap();
     if seen() != std::fs::read(&boot).unwrap() {
         run(tool("mount").arg("--bind").arg(&boot).arg(BOOT_ID)).unwrap();
@@ -85,16 +96,31 @@ impl Volume {
         File::create(&image).and_then(|file| file.set_len(SIZE)).unwrap();
         std::fs::create_dir_all(&at).unwrap();
         run(tool("mkfs.ext4").args(["-q", "-F"]).arg(&image))?;
-        let mut volume = Self { image, at, options, mounted: false, switch: None };
+        let mut volume = Self {
+            image,
+            at,
+            options,
+            mounted: false,
+            switch: None,
+        };
         volume.mount()?;
         Ok(volume)
     }
 
     /// Mounts it, which replays the journal.
     pub(crate) fn mount(&mut self) -> Result<(), String> {
-        run(tool("mount").args(["-t", "ext4", "-o", &format!("loop,{}", self.options)]).arg(&self.image).arg(&self.at))?;
+        run(tool("mount")
+            .args(["-t", "ext4", "-o", &format!("loop,{}", self.options)])
+            .arg(&self.image)
+            .arg(&self.at))?;
         self.mounted = true;
-        let switch = tool("xfs_io").arg("-x").arg(&self.at).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let switch = tool("xfs_io")
+            .arg("-x")
+            .arg(&self.at)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn();
         self.switch = Some(switch.unwrap_or_else(|error| panic!("xfs_io: {error} (tests/install full)")));
         Ok(())
     }
@@ -106,7 +132,10 @@ impl Volume {
         let status = switch.wait().unwrap();
         let mut said = String::new();
         switch.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-        assert!(status.success() && said.is_empty(), "the power is not cut: {said}");
+        assert!(
+            status.success() && said.is_empty(),
+            "the power is not cut: {said}"
+        );
     }
 
     /// Unmounts it after a cut: nobody may use it any more.
@@ -160,14 +189,25 @@ pub(crate) fn probe(home: &Path) -> Result<(), String> {
 /// A tool that `tests/install full` makes sure of.
 fn tool(name: &str) -> Command {
     let mut command = Command::new(name);
-    command.env("PATH", format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default())).env("LC_ALL", "C");
+    command
+        .env(
+            "PATH",
+            format!("{}:/usr/sbin:/sbin", std::env::var("PATH").unwrap_or_default()),
+        )
+        .env("LC_ALL", "C");
     command
 }
 
 fn run(command: &mut Command) -> Result<(), String> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().unwrap_or_else(|error| panic!("{name}: {error} (tests/install full)"));
-    if output.status.success() { Ok(()) } else { Err(format!("{name}: {}", complaint(&output))) }
+    let output = command
+        .output()
+        .unwrap_or_else(|error| panic!("{name}: {error} (tests/install full)"));
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(format!("{name}: {}", complaint(&output)))
+    }
 }
 
 fn complaint(output: &Output) -> String {

@@ -5,7 +5,8 @@ use rust_decimal::Decimal;
 use varco::isee::calendar::Calendario;
 use varco::isee::checks::{Circumstance, Esame, examine};
 use varco::isee::codes::{
-    GradoDisabilita, PresenzaGenitori, Relazione, Ruolo, TipoAbitazione, TipoOperazione, TipoRapporto, TipoVariazione,
+    GradoDisabilita, PresenzaGenitori, Relazione, Ruolo, TipoAbitazione, TipoOperazione, TipoRapporto,
+    TipoVariazione,
 };
 use varco::isee::dsu::{DatiFiglio, DatiGenitore, IseeCorrente};
 use varco::isee::foglio::{AltriRedditi, Incremento, RapportoFinanziario};
@@ -16,13 +17,23 @@ use kit::caseta::*;
 
 fn exam(casa: &Caseta) -> Esame {
     let rules = Rules::embedded().unwrap();
-    examine(&casa.dsu, &Circumstance::on(casa.presented, rules.on(casa.presented).unwrap(), &Calendario::default()))
+    examine(
+        &casa.dsu,
+        &Circumstance::on(
+            casa.presented,
+            rules.on(casa.presented).unwrap(),
+            &Calendario::default(),
+        ),
+    )
 }
 
 /// The codes of refusals and of warnings; without the place of birth of invented persons.
 fn codes(casa: &Caseta) -> (Vec<&'static str>, Vec<&'static str>) {
     let esame = exam(casa);
-    (esame.difetti.iter().map(|each| each.code.code()).collect(), esame.avvertenze.iter().map(|each| each.code.code()).collect())
+    (
+        esame.difetti.iter().map(|each| each.code.code()).collect(),
+        esame.avvertenze.iter().map(|each| each.code.code()).collect(),
+    )
 }
 
 fn refused(casa: &Caseta) -> Vec<&'static str> {
@@ -85,7 +96,16 @@ fn k06_who_has_no_income_declares_none() {
     assert_eq!(with(None, 8), NONE);
     assert_eq!(with(Some(esonerato(0)), 8), NONE);
     assert_eq!(with(Some(esonerato(1)), 8), ["K06.assenza-reddito"]);
-    assert_eq!(with(Some(AltriRedditi { trattamenti_assistenziali: Some(Decimal::ONE), ..esonerato(0) }), 8), ["K06.assenza-reddito"]);
+    assert_eq!(
+        with(
+            Some(AltriRedditi {
+                trattamenti_assistenziali: Some(Decimal::ONE),
+                ..esonerato(0)
+            }),
+            8
+        ),
+        ["K06.assenza-reddito"]
+    );
     assert_eq!(with(None, 18), ["K06.assenza-reddito"]);
 }
 
@@ -105,15 +125,28 @@ fn k07_children_are_as_many_as_their_roles_say_at_least() {
     assert_eq!(with(TODAY, 4, None, Some(5)), ["K07.conviventi"]);
     // From two on since 2026, from three on before.
     let before = date(2025, 12, 31);
-    assert_eq!((with(date(2026, 1, 1), 2, Some(2), Some(2)), with(before, 2, Some(2), Some(2))), (vec![], vec!["K07.figli"]));
-    assert_eq!((with(TODAY, 1, Some(1), None), with(before, 3, Some(3), Some(3))), (vec!["K07.figli"], vec![]));
+    assert_eq!(
+        (
+            with(date(2026, 1, 1), 2, Some(2), Some(2)),
+            with(before, 2, Some(2), Some(2))
+        ),
+        (vec![], vec!["K07.figli"])
+    );
+    assert_eq!(
+        (with(TODAY, 1, Some(1), None), with(before, 3, Some(3), Some(3))),
+        (vec!["K07.figli"], vec![])
+    );
     // A child elsewhere is a child, and does not live with the family.
     let mut casa = couple(TODAY, 2);
     casa.member(Ruolo::Fnc, 20, 0);
     let conditions = casa.form().condizioni_nucleo.as_mut().unwrap();
     (conditions.numero_figli, conditions.numero_figli_conviventi) = (Some(3), Some(3));
     assert_eq!(refused(&casa), ["K07.conviventi"]);
-    casa.form().condizioni_nucleo.as_mut().unwrap().numero_figli_conviventi = Some(2);
+    casa.form()
+        .condizioni_nucleo
+        .as_mut()
+        .unwrap()
+        .numero_figli_conviventi = Some(2);
     assert_eq!(refused(&casa), NONE);
     // Where a grandfather declares, the children are other persons to him.
     let mut casa = Caseta::on(TODAY);
@@ -132,8 +165,14 @@ fn k08_one_home_in_italy() {
         let mut casa = couple(TODAY, 0);
         for (owner, (place, share)) in places.iter().enumerate() {
             casa.estate(owner, 50_000, 0, true);
-            let estate = &mut casa.sheet(owner).patrimonio_immobiliare.as_mut().unwrap().patrimonio[0];
-            (estate.codice_comune_stato, estate.quota_posseduta) = ((*place).to_owned(), Decimal::from(*share));
+            let estate = &mut casa
+                .sheet(owner)
+                .patrimonio_immobiliare
+                .as_mut()
+                .unwrap()
+                .patrimonio[0];
+            (estate.codice_comune_stato, estate.quota_posseduta) =
+                ((*place).to_owned(), Decimal::from(*share));
         }
         casa.form().abitazione.tipo_abitazione = home;
         codes(&casa)
@@ -141,14 +180,29 @@ fn k08_one_home_in_italy() {
     let owned = TipoAbitazione::Proprieta;
     // The family lives in Pisa (G702).
     assert_eq!(with(&[("G702", 50), ("G702", 50)], owned), (vec![], vec![]));
-    assert_eq!(with(&[("G702", 100), ("G702", 1)], owned), (vec![], vec!["K08.quote"]));
-    assert_eq!(with(&[("H501", 50), ("H501", 50)], owned), (vec![], vec!["K08.comune"]));
-    assert_eq!(with(&[("G702", 100), ("H501", 100)], owned), (vec!["K08.comuni"], vec![]));
-    assert_eq!(with(&[("Z110", 100)], owned), (vec!["K08.estero"], vec!["K08.comune"]));
+    assert_eq!(
+        with(&[("G702", 100), ("G702", 1)], owned),
+        (vec![], vec!["K08.quote"])
+    );
+    assert_eq!(
+        with(&[("H501", 50), ("H501", 50)], owned),
+        (vec![], vec!["K08.comune"])
+    );
+    assert_eq!(
+        with(&[("G702", 100), ("H501", 100)], owned),
+        (vec!["K08.comuni"], vec![])
+    );
+    assert_eq!(
+        with(&[("Z110", 100)], owned),
+        (vec!["K08.estero"], vec!["K08.comune"])
+    );
     // It may not have been owned yet on the day of the assets.
     assert_eq!(with(&[], owned), (vec![], vec!["K08.proprieta"]));
     assert_eq!(with(&[], TipoAbitazione::Altro), (vec![], vec![]));
-    assert_eq!(with(&[("G702", 100)], TipoAbitazione::Altro), (vec!["K08.casa"], vec![]));
+    assert_eq!(
+        with(&[("G702", 100)], TipoAbitazione::Altro),
+        (vec!["K08.casa"], vec![])
+    );
 }
 
 #[test]
@@ -161,8 +215,15 @@ fn k08_one_home_of_who_stands_outside() {
         own.member(Ruolo::D, 50, 0);
         own.estate(0, 50_000, 0, true);
         let one = own.sheet(0).patrimonio_immobiliare.clone().unwrap();
-        let Some(DatiGenitore::Dettaglio(detail)) = &mut casa.form().genitore_non_convivente[0].dati else { panic!() };
-        let estate = detail.foglio_componente_genitore.as_mut().unwrap().patrimonio_immobiliare.insert(one);
+        let Some(DatiGenitore::Dettaglio(detail)) = &mut casa.form().genitore_non_convivente[0].dati else {
+            panic!()
+        };
+        let estate = detail
+            .foglio_componente_genitore
+            .as_mut()
+            .unwrap()
+            .patrimonio_immobiliare
+            .insert(one);
         let first = estate.patrimonio[0].clone();
         estate.patrimonio = places
             .iter()
@@ -172,7 +233,10 @@ fn k08_one_home_of_who_stands_outside() {
                 each
             })
             .collect();
-        let own = detail.componente_aggiuntiva_genitore.abitazione_componente_aggiuntiva.insert(home);
+        let own = detail
+            .componente_aggiuntiva_genitore
+            .abitazione_componente_aggiuntiva
+            .insert(home);
         own.tipo_abitazione = TipoAbitazione::Proprieta;
         codes(&casa)
     };
@@ -191,20 +255,55 @@ fn k09_relations_have_the_figures_of_their_kind_once_and_in_their_year() {
         casa.sheet(0).patrimonio_mobiliare = Some(assets);
         refused(&casa)
     };
-    for account in [TipoRapporto::ContoCorrente, TipoRapporto::Risparmio, TipoRapporto::ContoTerzi] {
+    for account in [
+        TipoRapporto::ContoCorrente,
+        TipoRapporto::Risparmio,
+        TipoRapporto::ContoTerzi,
+    ] {
         assert_eq!(with(account, |_| {}), NONE, "{account:?}");
-        assert_eq!(with(account, |all| all[0].valore = Some(1)), ["K09.importi"], "{account:?}");
-        assert_eq!(with(account, |all| all[0].saldo_3112 = None), ["K09.saldo"], "{account:?}");
+        assert_eq!(
+            with(account, |all| all[0].valore = Some(1)),
+            ["K09.importi"],
+            "{account:?}"
+        );
+        assert_eq!(
+            with(account, |all| all[0].saldo_3112 = None),
+            ["K09.saldo"],
+            "{account:?}"
+        );
     }
-    for other in [TipoRapporto::Titoli, TipoRapporto::Certificati, TipoRapporto::Assicurativo, TipoRapporto::Altro] {
+    for other in [
+        TipoRapporto::Titoli,
+        TipoRapporto::Certificati,
+        TipoRapporto::Assicurativo,
+        TipoRapporto::Altro,
+    ] {
         assert_eq!(with(other, |_| {}), NONE, "{other:?}");
-        assert_eq!(with(other, |all| all[0].saldo_3112 = Some(1)), ["K09.importi"], "{other:?}");
-        assert_eq!(with(other, |all| all[0].consistenza_media = Some(0)), ["K09.importi"], "{other:?}");
-        assert_eq!(with(other, |all| all[0].valore = None), ["K09.valore"], "{other:?}");
+        assert_eq!(
+            with(other, |all| all[0].saldo_3112 = Some(1)),
+            ["K09.importi"],
+            "{other:?}"
+        );
+        assert_eq!(
+            with(other, |all| all[0].consistenza_media = Some(0)),
+            ["K09.importi"],
+            "{other:?}"
+        );
+        assert_eq!(
+            with(other, |all| all[0].valore = None),
+            ["K09.valore"],
+            "{other:?}"
+        );
     }
     let account = TipoRapporto::ContoCorrente;
-    assert_eq!(with(account, |all| all[0].identificativo = " ".to_owned()), ["K09.dati"]);
-    assert_eq!(with(account, |all| all[0].codice_fiscale_operatore = String::new()), ["K09.dati"]);
+    assert_eq!(
+        with(account, |all| all[0].identificativo = " ".to_owned()),
+        ["K09.dati"]
+    );
+    assert_eq!(
+        with(account, |all| all[0].codice_fiscale_operatore = String::new()),
+        ["K09.dati"]
+    );
     assert_eq!(with(account, |all| all.push(all[0].clone())), ["K09.doppio"]);
     // Another kind at the same operator under the same number is another relation.
     assert_eq!(
@@ -215,11 +314,26 @@ fn k09_relations_have_the_figures_of_their_kind_once_and_in_their_year() {
         NONE
     );
     // Presented in 2026, the assets are those of the end of 2024: open in that year.
-    assert_eq!(with(account, |all| all[0].data_inizio = Some(date(2024, 12, 31))), NONE);
-    assert_eq!(with(account, |all| all[0].data_inizio = Some(date(2025, 1, 1))), ["K09.anno"]);
-    assert_eq!(with(account, |all| all[0].data_fine = Some(date(2024, 1, 1))), NONE);
-    assert_eq!(with(account, |all| all[0].data_fine = Some(date(2023, 12, 31))), ["K09.anno"]);
-    assert_eq!(with(account, |all| all[0].data_fine = Some(date(2025, 6, 1))), NONE);
+    assert_eq!(
+        with(account, |all| all[0].data_inizio = Some(date(2024, 12, 31))),
+        NONE
+    );
+    assert_eq!(
+        with(account, |all| all[0].data_inizio = Some(date(2025, 1, 1))),
+        ["K09.anno"]
+    );
+    assert_eq!(
+        with(account, |all| all[0].data_fine = Some(date(2024, 1, 1))),
+        NONE
+    );
+    assert_eq!(
+        with(account, |all| all[0].data_fine = Some(date(2023, 12, 31))),
+        ["K09.anno"]
+    );
+    assert_eq!(
+        with(account, |all| all[0].data_fine = Some(date(2025, 6, 1))),
+        NONE
+    );
     // The same relation of two persons is of both.
     let mut casa = couple(TODAY, 0);
     casa.conto(0, 1000);
@@ -236,8 +350,15 @@ fn k09_assets_that_changed_are_of_the_last_year() {
         let mut assets = conti(1);
         assets.rapporto[0].data_inizio = Some(start);
         change.patrimonio_mobiliare = Some(assets);
-        casa.dsu = referring(TipoOperazione::C, &casa.dsu.codice_fiscale_dichiarante, PARENTS, casa.presented);
-        casa.dsu.isee_corrente = Some(IseeCorrente { variazione: vec![change] });
+        casa.dsu = referring(
+            TipoOperazione::C,
+            &casa.dsu.codice_fiscale_dichiarante,
+            PARENTS,
+            casa.presented,
+        );
+        casa.dsu.isee_corrente = Some(IseeCorrente {
+            variazione: vec![change],
+        });
         refused(&casa)
     };
     assert_eq!(with(date(2025, 12, 31)), NONE);
@@ -253,9 +374,27 @@ fn k10_an_increase_has_an_amount() {
         casa.sheet(0).patrimonio_mobiliare = Some(assets);
         refused(&casa)
     };
-    assert_eq!(with(Incremento { incremento_immobiliare: None, incremento_mobiliare: None }), ["K10.incremento"]);
-    assert_eq!(with(Incremento { incremento_immobiliare: Some(1), incremento_mobiliare: None }), NONE);
-    assert_eq!(with(Incremento { incremento_immobiliare: None, incremento_mobiliare: Some(1) }), NONE);
+    assert_eq!(
+        with(Incremento {
+            incremento_immobiliare: None,
+            incremento_mobiliare: None
+        }),
+        ["K10.incremento"]
+    );
+    assert_eq!(
+        with(Incremento {
+            incremento_immobiliare: Some(1),
+            incremento_mobiliare: None
+        }),
+        NONE
+    );
+    assert_eq!(
+        with(Incremento {
+            incremento_immobiliare: None,
+            incremento_mobiliare: Some(1)
+        }),
+        NONE
+    );
 }
 
 #[test]
@@ -269,7 +408,10 @@ fn k12_a_certificate_is_not_older_than_who_has_it() {
         codes(&casa)
     };
     assert_eq!(with(|born| born), (vec![], vec![]));
-    assert_eq!(with(|born| date(born.year() - 1, 12, 31)), (vec!["K12.data"], vec![]));
+    assert_eq!(
+        with(|born| date(born.year() - 1, 12, 31)),
+        (vec!["K12.data"], vec![])
+    );
     assert_eq!(with(|_| date(2026, 3, 10)), (vec![], vec![]));
     assert_eq!(with(|_| date(2026, 3, 11)), (vec!["K12.data"], vec![]));
     // A slip within the year of birth moves nothing, and is warned of.
@@ -296,18 +438,34 @@ fn k13_parents_who_are_said_to_be_there_can_be() {
     use PresenzaGenitori::{ConiugatiNonPresenti, SoloUno, TuttiPresenti};
     let (mother, father, student) = ((Ruolo::D, 50), (Ruolo::C, 50), (Ruolo::Fc, 20));
     assert_eq!(with(&[mother, father, student], 2, TuttiPresenti), NONE);
-    assert_eq!(with(&[mother, student, (Ruolo::F, 10)], 1, TuttiPresenti), ["K13.genitori"]);
+    assert_eq!(
+        with(&[mother, student, (Ruolo::F, 10)], 1, TuttiPresenti),
+        ["K13.genitori"]
+    );
     assert_eq!(with(&[(Ruolo::D, 20)], 0, TuttiPresenti), ["K13.genitori"]);
     assert_eq!(with(&[mother, student], 1, SoloUno), NONE);
     assert_eq!(with(&[mother, father, student], 2, SoloUno), NONE);
     assert_eq!(with(&[(Ruolo::D, 20)], 0, SoloUno), ["K13.genitori"]);
     // The student declares; the parents are other persons.
-    assert_eq!(with(&[(Ruolo::D, 20), (Ruolo::P, 50), (Ruolo::P, 51)], 0, TuttiPresenti), NONE);
-    assert_eq!(with(&[mother, student], 1, ConiugatiNonPresenti), ["K13.genitori"]);
+    assert_eq!(
+        with(
+            &[(Ruolo::D, 20), (Ruolo::P, 50), (Ruolo::P, 51)],
+            0,
+            TuttiPresenti
+        ),
+        NONE
+    );
+    assert_eq!(
+        with(&[mother, student], 1, ConiugatiNonPresenti),
+        ["K13.genitori"]
+    );
     assert_eq!(with(&[mother, (Ruolo::P, 20)], 1, ConiugatiNonPresenti), NONE);
     // A person of seventeen may be a student; a child of twelve may not.
     assert_eq!(with(&[mother, father, (Ruolo::F, 17)], 2, TuttiPresenti), NONE);
-    assert_eq!(with(&[mother, father, (Ruolo::F, 16)], 2, TuttiPresenti), ["K13.eta"]);
+    assert_eq!(
+        with(&[mother, father, (Ruolo::F, 16)], 2, TuttiPresenti),
+        ["K13.eta"]
+    );
 }
 
 #[test]
@@ -325,9 +483,16 @@ fn k14_beneficiaries_are_minors_or_students_and_parents_are_older() {
     let student = casa.member(Ruolo::D, 20, 0);
     casa.parent(&[student], (false, false), Some((10_000, 1)));
     let parent = casa.form().genitore_non_convivente[0].clone();
-    let Some(DatiGenitore::Dettaglio(detail)) = &parent.dati else { panic!() };
+    let Some(DatiGenitore::Dettaglio(detail)) = &parent.dati else {
+        panic!()
+    };
     let foglio = detail.foglio_componente_genitore.clone().unwrap();
-    casa.student(student, PresenzaGenitori::ConiugatiNonPresenti, Some(false), Some(&foglio));
+    casa.student(
+        student,
+        PresenzaGenitori::ConiugatiNonPresenti,
+        Some(false),
+        Some(&foglio),
+    );
     casa.form().universitario[0].numero_protocollo_rif_genitore = None;
     assert_eq!(refused(&casa), NONE);
     // A parent of seventeen; one younger than the beneficiary.
@@ -342,10 +507,12 @@ fn k14_beneficiaries_are_minors_or_students_and_parents_are_older() {
         let young = casa.foglio(age, 0);
         let parent = &mut casa.form().genitore_non_convivente[0];
         parent.codice_fiscale = young.codice_fiscale.clone();
-        parent.dati = Some(DatiGenitore::Dettaglio(Box::new(varco::isee::dsu::DettaglioGenitoreNonConvivente {
-            componente_aggiuntiva_genitore: numeri(&young, 1),
-            foglio_componente_genitore: Some(young),
-        })));
+        parent.dati = Some(DatiGenitore::Dettaglio(Box::new(
+            varco::isee::dsu::DettaglioGenitoreNonConvivente {
+                componente_aggiuntiva_genitore: numeri(&young, 1),
+                foglio_componente_genitore: Some(young),
+            },
+        )));
         refused(&casa)
     };
     assert_eq!(with(17, 1), ["K14.eta"]);
@@ -385,10 +552,12 @@ fn k15_children_gifts_and_days_of_who_is_in_care() {
             let older = casa.foglio(75, 0);
             let child = &mut casa.dsu.modello_base[1].residenziale[0].figlio_non_compreso_nel_nucleo[0];
             child.codice_fiscale = older.codice_fiscale.clone();
-            child.dati = Some(DatiFiglio::Dettaglio(Box::new(varco::isee::dsu::DettaglioFiglio {
-                componente_aggiuntiva_figlio: numeri(&older, 1),
-                foglio_componente_figlio: Some(older),
-            })));
+            child.dati = Some(DatiFiglio::Dettaglio(Box::new(
+                varco::isee::dsu::DettaglioFiglio {
+                    componente_aggiuntiva_figlio: numeri(&older, 1),
+                    foglio_componente_figlio: Some(older),
+                },
+            )));
         })
         .0,
         ["K15.eta"]
@@ -397,7 +566,8 @@ fn k15_children_gifts_and_days_of_who_is_in_care() {
 
 #[test]
 fn k16_who_belongs_to_a_restricted_nucleus() {
-    // The declarant 0, the spouse 1, a minor 2, an adult child with them 3, one elsewhere 4, the grandfather 5.
+    // The declarant 0, the spouse 1, a minor 2, an adult child with them 3, one elsewhere 4, the grandfather
+    // 5.
     let with = |members: &[(usize, Relazione)]| {
         let mut casa = couple(TODAY, 1);
         casa.member(Ruolo::Fc, 19, 0);
@@ -407,15 +577,24 @@ fn k16_who_belongs_to_a_restricted_nucleus() {
         codes(&casa)
     };
     use Relazione::{B, C, F, Fc, Fnc};
-    assert_eq!(with(&[(0, B), (1, C), (2, F), (3, Fc), (4, Fnc)]), (vec![], vec![]));
+    assert_eq!(
+        with(&[(0, B), (1, C), (2, F), (3, Fc), (4, Fnc)]),
+        (vec![], vec![])
+    );
     // Dependence is not in the role: an adult child may be left out.
-    assert_eq!(with(&[(0, B), (1, C), (2, F), (4, Fnc)]), (vec![], vec!["K16.figlio"]));
+    assert_eq!(
+        with(&[(0, B), (1, C), (2, F), (4, Fnc)]),
+        (vec![], vec!["K16.figlio"])
+    );
     assert_eq!(with(&[(0, B), (2, F), (3, Fc), (4, Fnc)]).0, ["K16.manca"]);
     assert_eq!(with(&[(0, B), (1, C), (3, Fc), (4, Fnc)]).0, ["K16.manca"]);
     assert_eq!(with(&[(0, B), (1, C), (2, F), (3, Fc)]).0, ["K16.manca"]);
     assert_eq!(with(&[(0, B)]).0, ["K16.manca"; 3]);
     // The spouse: the declarant belongs. The children may be of either.
-    assert_eq!(with(&[(1, B), (0, C), (2, F), (3, Fc), (4, Fnc)]), (vec![], vec![]));
+    assert_eq!(
+        with(&[(1, B), (0, C), (2, F), (3, Fc), (4, Fnc)]),
+        (vec![], vec![])
+    );
     assert_eq!(with(&[(1, B), (0, C)]), (vec![], vec!["K16.figlio"; 3]));
     assert_eq!(with(&[(1, B), (2, F)]).0, ["K16.manca"]);
     // Anybody else: alone, or with the members of the form.
@@ -423,8 +602,14 @@ fn k16_who_belongs_to_a_restricted_nucleus() {
     assert_eq!(with(&[(5, B), (3, Fc)]), (vec![], vec![]));
     assert_eq!(with(&[(3, B)]), (vec![], vec![]));
     // Relations against roles and ages.
-    assert_eq!(with(&[(0, B), (1, C), (2, F), (3, Fnc), (4, Fc)]).0, ["K16.relazione"; 2]);
-    assert_eq!(with(&[(0, B), (1, C), (2, F), (4, Fnc), (5, C)]).0, ["K16.relazione", "K16.coniuge"]);
+    assert_eq!(
+        with(&[(0, B), (1, C), (2, F), (3, Fnc), (4, Fc)]).0,
+        ["K16.relazione"; 2]
+    );
+    assert_eq!(
+        with(&[(0, B), (1, C), (2, F), (4, Fnc), (5, C)]).0,
+        ["K16.relazione", "K16.coniuge"]
+    );
     assert_eq!(with(&[(2, B)]).0, ["K16.eta"]);
     assert_eq!(with(&[(5, B), (2, Fc)]).0, ["K16.eta"]);
     assert_eq!(with(&[(3, B), (5, Fc)]).0, ["K16.eta"]);
@@ -437,8 +622,15 @@ fn k17_and_k18_old_dates_are_warned_of() {
         let who = casa.member(Ruolo::D, 40, 20_000);
         let mut change = variazione(&mut casa, who, TipoVariazione::A, (Some(1), None));
         change.data_variazione = Some(day);
-        casa.dsu = referring(TipoOperazione::C, &casa.dsu.codice_fiscale_dichiarante, PARENTS, casa.presented);
-        casa.dsu.isee_corrente = Some(IseeCorrente { variazione: vec![change] });
+        casa.dsu = referring(
+            TipoOperazione::C,
+            &casa.dsu.codice_fiscale_dichiarante,
+            PARENTS,
+            casa.presented,
+        );
+        casa.dsu.isee_corrente = Some(IseeCorrente {
+            variazione: vec![change],
+        });
         codes(&casa)
     };
     assert_eq!(with(date(2024, 9, 10)), (vec![], vec![]));
@@ -451,5 +643,8 @@ fn k17_and_k18_old_dates_are_warned_of() {
     };
     assert_eq!(signed(TODAY), (vec![], vec![]));
     assert_eq!(signed(date(2025, 1, 1)), (vec![], vec!["K18.termine"]));
-    assert_eq!(signed(date(2024, 12, 31)), (vec![], vec!["K18.anno", "K18.termine"]));
+    assert_eq!(
+        signed(date(2024, 12, 31)),
+        (vec![], vec!["K18.anno", "K18.termine"])
+    );
 }

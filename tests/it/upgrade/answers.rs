@@ -23,7 +23,12 @@ use super::port::Port;
 use kit::{BENEFIT, DSU, ISEE, requests};
 
 /// The elements of replies that hold a document in base64.
-const DOCUMENTS: [&str; 4] = ["XmlEsitoIndicatore", "XmlEsitoAttestazione", "XmlEsitoDichiarazione", "XmlRicevuta"];
+const DOCUMENTS: [&str; 4] = [
+    "XmlEsitoIndicatore",
+    "XmlEsitoAttestazione",
+    "XmlEsitoDichiarazione",
+    "XmlRicevuta",
+];
 
 /// A question, in words: `indicatore comune FRRGLI84E52H501O Ordinario 2026-02-10`; and its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +48,10 @@ pub fn read(text: &str) -> Vec<Answered> {
     let mut inside = false;
     for line in text.lines() {
         if let Some(question) = line.strip_prefix("? ") {
-            all.push(Answered { question: question.to_owned(), answer: String::new() });
+            all.push(Answered {
+                question: question.to_owned(),
+                answer: String::new(),
+            });
             inside = true;
         } else if line.starts_with('#') {
             inside = false;
@@ -52,7 +60,8 @@ pub fn read(text: &str) -> Vec<Answered> {
             last.answer.push('\n');
         }
     }
-    all.iter_mut().for_each(|answered| answered.answer.truncate(answered.answer.trim_end().len()));
+    all.iter_mut()
+        .for_each(|answered| answered.answer.truncate(answered.answer.trim_end().len()));
     all
 }
 
@@ -68,9 +77,14 @@ pub fn of_directory(data: &Path, clock: &Clock, question: &str) -> String {
         ["voci"] => {
             let mut counts = BTreeMap::<String, u64>::new();
             for entry in find(&directory.reader(), &Filter::default(), usize::MAX).unwrap() {
-                *counts.entry(format!("{:?}", entry.leaf.body.kind).to_lowercase()).or_default() += 1;
+                *counts
+                    .entry(format!("{:?}", entry.leaf.body.kind).to_lowercase())
+                    .or_default() += 1;
             }
-            let lines: Vec<String> = counts.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+            let lines: Vec<String> = counts
+                .iter()
+                .map(|(kind, count)| format!("{kind} {count}"))
+                .collect();
             format!("{}\nin tutto {}", lines.join("\n"), counts.values().sum::<u64>())
         }
         ["foglie"] => {
@@ -85,14 +99,25 @@ pub fn of_directory(data: &Path, clock: &Clock, question: &str) -> String {
             // Of a copy without views: in a directory in service the question would be recorded.
             let home = tempfile::tempdir().unwrap();
             let copy = home.path().join("copia");
-            assert!(std::process::Command::new("cp").arg("-a").args([data, &copy]).status().unwrap().success());
+            assert!(
+                std::process::Command::new("cp")
+                    .arg("-a")
+                    .args([data, &copy])
+                    .status()
+                    .unwrap()
+                    .success()
+            );
             std::fs::remove_dir_all(Directory::open(&copy).unwrap().views()).unwrap();
             let asked = std::process::Command::new(kit::binary())
                 .args(["dsu", "versions", protocol, "--json", "--data"])
                 .arg(&copy)
                 .output()
                 .unwrap();
-            assert!(asked.status.success(), "{}", String::from_utf8_lossy(&asked.stderr));
+            assert!(
+                asked.status.success(),
+                "{}",
+                String::from_utf8_lossy(&asked.stderr)
+            );
             String::from_utf8(asked.stdout).unwrap().trim_end().to_owned()
         }
         ["ente", codice] => {
@@ -114,7 +139,11 @@ pub struct Asking<'a> {
 
 impl<'a> Asking<'a> {
     pub fn new(port: &'a Port, address: SocketAddr) -> Self {
-        Self { port, address, connected: HashMap::new() }
+        Self {
+            port,
+            address,
+            connected: HashMap::new(),
+        }
     }
 
     /// Asks what the question says, in the name of the ente that it names.
@@ -126,7 +155,13 @@ impl<'a> Asking<'a> {
             let connected = self.port.client(self.address, ente).connect().await.unwrap();
             self.connected.insert(ente.to_owned(), connected);
         }
-        let answer = self.connected.get_mut(ente).unwrap().call(path, &request).await.unwrap();
+        let answer = self
+            .connected
+            .get_mut(ente)
+            .unwrap()
+            .call(path, &request)
+            .await
+            .unwrap();
         rendered(answer.status.as_u16(), &answer.text)
     }
 }
@@ -135,17 +170,29 @@ impl<'a> Asking<'a> {
 fn request(words: &[&str]) -> (&'static str, String) {
     let of_transmission = |operation: Operation, key: &str, value: &str| {
         let (root, namespace) = (operation.root(), operation.namespace());
-        (DSU, envelope(Version::V11, &format!("<{root} xmlns=\"{namespace}\"><{key}>{value}</{key}></{root}>")))
+        (
+            DSU,
+            envelope(
+                Version::V11,
+                &format!("<{root} xmlns=\"{namespace}\"><{key}>{value}</{key}></{root}>"),
+            ),
+        )
     };
     match *words {
-        ["indicatore", _, person, tipo, day] => (ISEE, requests::indicatore(person, day, BENEFIT).replace("Ordinario", tipo)),
+        ["indicatore", _, person, tipo, day] => (
+            ISEE,
+            requests::indicatore(person, day, BENEFIT).replace("Ordinario", tipo),
+        ),
         ["attestazione", _, person, day] => (ISEE, requests::attestazione(person, day, BENEFIT)),
         ["dichiarazione", _, person, day] => {
             let key = format!(
                 "<RicercaCF><CodiceFiscale>{person}</CodiceFiscale><DataValidita>{day}</DataValidita>\
                  <PrestazioneDaErogare>{BENEFIT}</PrestazioneDaErogare></RicercaCF>"
             );
-            (ISEE, requests::consultazione(Operation::ConsultazioneDichiarazione, &key))
+            (
+                ISEE,
+                requests::consultazione(Operation::ConsultazioneDichiarazione, &key),
+            )
         }
         ["protocollo", _, protocol, person] => {
             let key = format!(
@@ -153,11 +200,20 @@ fn request(words: &[&str]) -> (&'static str, String) {
                  <CodiceFiscaleBeneficiario>{person}</CodiceFiscaleBeneficiario>\
                  <PrestazioneDaErogare>{BENEFIT}</PrestazioneDaErogare></RicercaProtDSU>"
             );
-            (ISEE, requests::consultazione(Operation::ConsultazioneAttestazione, &key))
+            (
+                ISEE,
+                requests::consultazione(Operation::ConsultazioneAttestazione, &key),
+            )
         }
-        ["esito-dsu", _, protocol] => of_transmission(Operation::ConsultazioneEsitoDsu, "ProtocolloDSU", protocol),
-        ["esito-mittente", _, by] => of_transmission(Operation::ConsultazioneEsitoDsu, "ProtocolloMittente", by),
-        ["esito-lotto", _, flow] => of_transmission(Operation::ConsultazioneEsitoLotto, "ProtocolloFlusso", flow),
+        ["esito-dsu", _, protocol] => {
+            of_transmission(Operation::ConsultazioneEsitoDsu, "ProtocolloDSU", protocol)
+        }
+        ["esito-mittente", _, by] => {
+            of_transmission(Operation::ConsultazioneEsitoDsu, "ProtocolloMittente", by)
+        }
+        ["esito-lotto", _, flow] => {
+            of_transmission(Operation::ConsultazioneEsitoLotto, "ProtocolloFlusso", flow)
+        }
         _ => panic!("no question: {words:?}"),
     }
 }
@@ -174,7 +230,9 @@ fn rendered(status: u16, text: &str) -> String {
     let inside = inside.rsplitn(3, "</").nth(2).unwrap();
     let mut body = without(inside, "IdRichiesta", |_| String::new());
     for document in DOCUMENTS {
-        body = without(&body, document, |encoded| format!("<{document}>\n{}\n</{document}>\n", decoded(encoded)));
+        body = without(&body, document, |encoded| {
+            format!("<{document}>\n{}\n</{document}>\n", decoded(encoded))
+        });
     }
     format!("{status}\n{}", body.replace("\r\n", "\n").trim_end())
 }
@@ -182,8 +240,12 @@ fn rendered(status: u16, text: &str) -> String {
 /// The same text with an element of that name, if there is one, replaced by what is made of its content.
 fn without(text: &str, name: &str, made: impl Fn(&str) -> String) -> String {
     let (open, close) = (format!("<{name}>"), format!("</{name}>"));
-    let parts = text.split_once(&open).and_then(|(before, rest)| Some((before, rest.split_once(&close)?)));
-    let Some((before, (content, after))) = parts else { return text.to_owned() };
+    let parts = text
+        .split_once(&open)
+        .and_then(|(before, rest)| Some((before, rest.split_once(&close)?)));
+    let Some((before, (content, after))) = parts else {
+        return text.to_owned();
+    };
     format!("{before}{}{after}", made(content))
 }
 
@@ -195,12 +257,25 @@ fn decoded(encoded: &str) -> String {
 /// Where answers differ from those recorded, question by question: the first line of each.
 pub fn differences(recorded: &[Answered], now: &[String]) -> String {
     let mut told = String::new();
-    let differ = recorded.iter().zip(now).filter(|(recorded, now)| recorded.answer != **now);
+    let differ = recorded
+        .iter()
+        .zip(now)
+        .filter(|(recorded, now)| recorded.answer != **now);
     for (Answered { question, answer }, now) in differ {
-        let line = answer.lines().zip(now.lines()).position(|(one, other)| one != other);
+        let line = answer
+            .lines()
+            .zip(now.lines())
+            .position(|(one, other)| one != other);
         let line = line.unwrap_or_else(|| answer.lines().count().min(now.lines().count()));
         let at = |text: &str| text.lines().nth(line).unwrap_or("(the end)").to_owned();
-        writeln!(told, "? {question}\n  line {}, recorded: {}\n  now: {}", line + 1, at(answer), at(now)).unwrap();
+        writeln!(
+            told,
+            "? {question}\n  line {}, recorded: {}\n  now: {}",
+            line + 1,
+            at(answer),
+            at(now)
+        )
+        .unwrap();
     }
     told
 }

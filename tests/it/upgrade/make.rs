@@ -33,22 +33,23 @@ const BEGIN: &str = "2025-12-30T08:00:00Z";
 /// Its first and last day, in Italy.
 pub const FIRST: Date = date(2025, 12, 30);
 pub const LAST: Date = date(2026, 2, 3);
-pub const THRESHOLD: &str =
-    "[[soglia]]\ncodice = \"BVAC01\"\nprestazione = \"A1.07\"\nimporto = \"20000.00\"\nindicatore = \"Ordinario\"\n\n";
+pub const THRESHOLD: &str = "[[soglia]]\ncodice = \"BVAC01\"\nprestazione = \"A1.07\"\nimporto = \"20000.00\"\nindicatore = \"Ordinario\"\n\n";
 
 /// The top of `answers.txt`.
 const HEAD: &str = "# Questions to tests/data/directory-1.1, and answers of the build that wrote it: tests/data/README.md says more.\n\
      # An answer that changes on purpose is changed here, by hand, in the commit that changes it.\n\
      # A line \"?\" and the question; below it status, body without IdRichiesta, documents out of base64.\n\n";
 /// Marks an answer that later builds will not give.
-const PURPOSE: &str = "# CHANGES ON PURPOSE: the ente that completed another ente's DSU is told the family's detail.";
+const PURPOSE: &str =
+    "# CHANGES ON PURPOSE: the ente that completed another ente's DSU is told the family's detail.";
 
-/// The story goes through every kind of entry that this build writes. Views made on the way are those of a rebuild.
-/// With `VARCO_DIRECTORY=DIR` the data directory and its answers are kept there: DIR must not exist.
+/// The story goes through every kind of entry that this build writes. Views made on the way are those of a
+/// rebuild. With `VARCO_DIRECTORY=DIR` the data directory and its answers are kept there: DIR must not exist.
 #[test]
 fn views_made_through_every_kind_of_entry_equal_a_rebuild() {
     let home = tempfile::tempdir().unwrap();
-    let target = std::env::var_os("VARCO_DIRECTORY").map_or_else(|| home.path().join("directory"), PathBuf::from);
+    let target =
+        std::env::var_os("VARCO_DIRECTORY").map_or_else(|| home.path().join("directory"), PathBuf::from);
     assert!(!target.exists(), "{} is there already", target.display());
     let mut maker = Maker::new();
     maker.registry();
@@ -65,8 +66,25 @@ fn views_made_through_every_kind_of_entry_equal_a_rebuild() {
     let directory = maker.port.site.directory();
     let counts = answers::of_directory(directory.path(), &maker.port.clock, "voci");
     let kinds: Vec<&str> = counts.lines().filter_map(|line| line.split(' ').next()).collect();
-    assert_eq!(kinds, ["admin", "attestation", "dsu", "exchange", "feed", "gathered", "registry", "system", "in"]);
-    assert!(answers::read(&text).len() > 300, "{} questions", answers::read(&text).len());
+    assert_eq!(
+        kinds,
+        [
+            "admin",
+            "attestation",
+            "dsu",
+            "exchange",
+            "feed",
+            "gathered",
+            "registry",
+            "system",
+            "in"
+        ]
+    );
+    assert!(
+        answers::read(&text).len() > 300,
+        "{} questions",
+        answers::read(&text).len()
+    );
     views_equal_a_rebuild(&directory, &maker.port.clock);
 }
 
@@ -117,7 +135,12 @@ impl Maker {
         runtime.block_on(node.record_opening("init")).unwrap();
         node.close();
         port.configure(THRESHOLD);
-        Self { port, runtime, made: Made::default(), sent: 0 }
+        Self {
+            port,
+            runtime,
+            made: Made::default(),
+            sent: 0,
+        }
     }
 
     pub fn at(&self, instant: &str) {
@@ -138,7 +161,14 @@ impl Maker {
         let started = self.runtime.block_on(self.port.start());
         let client = |ente| self.port.client(started.address, ente);
         let (caf, other, third) = (client("caf"), client("altrocaf"), client("terzocaf"));
-        Open { caf, other, third, comune: client("comune"), uni: client("uni"), started }
+        Open {
+            caf,
+            other,
+            third,
+            comune: client("comune"),
+            uni: client("uni"),
+            started,
+        }
     }
 
     pub fn close(&self, open: Open) {
@@ -155,7 +185,9 @@ impl Maker {
 
     pub fn feed(&self, records: &[FeedRecord]) {
         self.tick();
-        self.runtime.block_on(feed::load(&self.port.data(), records, "prova", &self.port.clock)).unwrap();
+        self.runtime
+            .block_on(feed::load(&self.port.data(), records, "prova", &self.port.clock))
+            .unwrap();
     }
 
     pub fn next_sender(&mut self) -> String {
@@ -177,7 +209,12 @@ impl Maker {
 
     pub fn made(&mut self, number: &str, ente: &'static str, declarant: &CodiceFiscale) {
         let (number, declarant) = (number.to_owned(), declarant.clone());
-        self.made.protocols.push(Protocol { number, ente, declarant, changes: false });
+        self.made.protocols.push(Protocol {
+            number,
+            ente,
+            declarant,
+            changes: false,
+        });
     }
 
     /// Transmits what is refused: by which check.
@@ -201,12 +238,24 @@ impl Maker {
 impl Maker {
     /// A person of whom something was made.
     pub fn named(&self, name: &str) -> CodiceFiscale {
-        self.made.persons.iter().find(|(other, _)| *other == name).unwrap().1.clone()
+        self.made
+            .persons
+            .iter()
+            .find(|(other, _)| *other == name)
+            .unwrap()
+            .1
+            .clone()
     }
 
     /// The first DSU of a declarant.
     pub fn first_of(&self, declarant: &CodiceFiscale) -> String {
-        self.made.protocols.iter().find(|each| each.declarant == *declarant).unwrap().number.clone()
+        self.made
+            .protocols
+            .iter()
+            .find(|each| each.declarant == *declarant)
+            .unwrap()
+            .number
+            .clone()
     }
 
     pub fn last_protocol(&self) -> String {
@@ -217,7 +266,10 @@ impl Maker {
     fn keep(&self, target: &Path) {
         let data = self.port.data();
         copy(&data.join("ledger"), &target.join("ledger"));
-        for file in std::fs::read_dir(target.join("ledger")).unwrap().map(|file| file.unwrap().path()) {
+        for file in std::fs::read_dir(target.join("ledger"))
+            .unwrap()
+            .map(|file| file.unwrap().path())
+        {
             if file.extension().is_some_and(|extension| extension == "idx") {
                 std::fs::remove_file(file).unwrap();
             }
@@ -234,9 +286,15 @@ impl Maker {
         copy(directory, &port.data());
         write_master_key(&port.data().join("keys"));
         let mut text = HEAD.to_owned();
-        let of_directory = ["voci", "foglie"].map(str::to_owned).into_iter().chain(self.of_files());
+        let of_directory = ["voci", "foglie"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain(self.of_files());
         for question in of_directory {
-            text += &answers::written(&question, &answers::of_directory(&port.data(), &port.clock, &question));
+            text += &answers::written(
+                &question,
+                &answers::of_directory(&port.data(), &port.clock, &question),
+            );
         }
         port.certify_all();
         self.runtime.block_on(async {
@@ -254,9 +312,16 @@ impl Maker {
     }
 
     fn of_files(&self) -> Vec<String> {
-        let first = self.made.protocols.iter().filter(|each| each.number.ends_with("-00"));
+        let first = self
+            .made
+            .protocols
+            .iter()
+            .filter(|each| each.number.ends_with("-00"));
         let versions = first.map(|each| format!("versioni {}", each.number));
-        let enti = ENTI.into_iter().chain(["sospeso", "revocato", "rifiutato"]).map(|ente| format!("ente {ente}"));
+        let enti = ENTI
+            .into_iter()
+            .chain(["sospeso", "revocato", "rifiutato"])
+            .map(|ente| format!("ente {ente}"));
         enti.chain(versions).collect()
     }
 
@@ -280,17 +345,32 @@ fn of_person(person: &str) -> Vec<String> {
         let indicatore = format!("indicatore {ente} {person} Ordinario {day}");
         [indicatore, format!("attestazione {ente} {person} {day}")]
     });
-    let others = ["Minorenne", "Residenziale"].map(|tipo| format!("indicatore comune {person} {tipo} {FIRST}"));
+    let others =
+        ["Minorenne", "Residenziale"].map(|tipo| format!("indicatore comune {person} {tipo} {FIRST}"));
     let declared = [FIRST, LAST].map(|day| format!("dichiarazione comune {person} {day}"));
     by_all.chain(others).chain(declared).collect()
 }
 
-fn of_protocol(Protocol { number, ente, declarant, changes }: &Protocol) -> [(String, Vec<String>); 2] {
-    let comment = if *changes { PURPOSE.to_owned() } else { format!("# A version that {ente} transmitted.") };
+fn of_protocol(
+    Protocol {
+        number,
+        ente,
+        declarant,
+        changes,
+    }: &Protocol,
+) -> [(String, Vec<String>); 2] {
+    let comment = if *changes {
+        PURPOSE.to_owned()
+    } else {
+        format!("# A version that {ente} transmitted.")
+    };
     let others = CAF.into_iter().filter(|other| other != ente);
     let others = others.map(|other| format!("esito-dsu {other} {number}"));
     let attestation = format!("protocollo comune {number} {}", declarant.canonical());
     let rest = others.chain([attestation]).collect();
     let of_others = "# The same version, asked about by others.".to_owned();
-    [(comment, vec![format!("esito-dsu {ente} {number}")]), (of_others, rest)]
+    [
+        (comment, vec![format!("esito-dsu {ente} {number}")]),
+        (of_others, rest),
+    ]
 }

@@ -1,8 +1,10 @@
-//! A directory that somebody or something has changed: served a week later, every answer is the right one or an error, none is plausible and wrong.
+//! A directory that somebody or something has changed: served a week later, every answer is the right one or
+//! an error, none is plausible and wrong.
 //!
-//! `VARCO_MUTATIONS` says how many mutations (60). Each changes a copy of a directory of several segments and days in one or two ways, opens it, and
-//! asks a port over it some of the questions whose answers are known. One kind cannot be seen without a witness: log, views and `HEAD` that are all of
-//! one earlier moment. It is counted apart.
+//! `VARCO_MUTATIONS` says how many mutations (60). Each changes a copy of a directory of several segments and
+//! days in one or two ways, opens it, and asks a port over it some of the questions whose answers are known.
+//! One kind cannot be seen without a witness: log, views and `HEAD` that are all of one earlier moment. It is
+//! counted apart.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -59,9 +61,17 @@ enum Seen {
 fn files(data: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for part in ["", "ledger", "keys", "views"] {
-        let Ok(entries) = std::fs::read_dir(data.join(part)) else { continue };
-        let named = entries.map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
-        found.extend(named.filter(|path| path.file_name().unwrap() != "lock").map(|path| path.strip_prefix(data).unwrap().to_owned()));
+        let Ok(entries) = std::fs::read_dir(data.join(part)) else {
+            continue;
+        };
+        let named = entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file());
+        found.extend(
+            named
+                .filter(|path| path.file_name().unwrap() != "lock")
+                .map(|path| path.strip_prefix(data).unwrap().to_owned()),
+        );
     }
     found.sort();
     found
@@ -80,9 +90,18 @@ fn batches(bytes: &[u8]) -> Vec<std::ops::Range<usize>> {
 /// Changes one file, or a few; what was done, in words. `earlier` is the same directory at an earlier moment.
 fn mutate(data: &Path, earlier: &Path, random: &mut Random) -> String {
     let all = files(data);
-    let segments: Vec<_> = all.iter().filter(|file| file.extension().is_some_and(|extension| extension == "seg")).cloned().collect();
+    let segments: Vec<_> = all
+        .iter()
+        .filter(|file| file.extension().is_some_and(|extension| extension == "seg"))
+        .cloned()
+        .collect();
     // Every second change is of a segment, the others of any file: small ones too.
-    let file = if random.below(2) == 0 { random.of(&segments) } else { random.of(&all) }.clone();
+    let file = if random.below(2) == 0 {
+        random.of(&segments)
+    } else {
+        random.of(&all)
+    }
+    .clone();
     let path = data.join(&file);
     let mut bytes = std::fs::read(&path).unwrap();
     let name = file.display();
@@ -100,14 +119,24 @@ fn mutate(data: &Path, earlier: &Path, random: &mut Random) -> String {
         }
         4 => {
             let (at, more) = (random.below(bytes.len()), 1 + random.below(200));
-            let inserted: Vec<u8> = (0..more).map(|_| u8::try_from(random.below(256)).unwrap()).collect();
+            let inserted: Vec<u8> = (0..more)
+                .map(|_| u8::try_from(random.below(256)).unwrap())
+                .collect();
             bytes.splice(at..at, inserted);
             format!("{more} bytes inserted at {at} of {name}")
         }
         5 | 9.. => {
             let found = batches(&bytes);
-            let one = if found.is_empty() { 0..0 } else { random.of(&found).clone() };
-            let equal: Vec<_> = found.iter().filter(|other| other.len() == one.len() && **other != one).cloned().collect();
+            let one = if found.is_empty() {
+                0..0
+            } else {
+                random.of(&found).clone()
+            };
+            let equal: Vec<_> = found
+                .iter()
+                .filter(|other| other.len() == one.len() && **other != one)
+                .cloned()
+                .collect();
             match equal.is_empty() {
                 false => {
                     let other = random.of(&equal).clone();
@@ -118,7 +147,10 @@ fn mutate(data: &Path, earlier: &Path, random: &mut Random) -> String {
                 }
                 true => {
                     let length = 64.min(bytes.len() / 2);
-                    let (from, to) = (random.below(bytes.len() - length), random.below(bytes.len() - length));
+                    let (from, to) = (
+                        random.below(bytes.len() - length),
+                        random.below(bytes.len() - length),
+                    );
                     bytes.copy_within(from..from + length, to);
                     format!("{length} bytes at {from} of {name} copied to {to}")
                 }
@@ -153,34 +185,78 @@ fn mutate(data: &Path, earlier: &Path, random: &mut Random) -> String {
     done
 }
 
-/// A letter or a digit in what a leaf says of a DSU or of its attestation becomes another: what is read still makes sense.
+/// A letter or a digit in what a leaf says of a DSU or of its attestation becomes another: what is read still
+/// makes sense.
 fn plausible(bytes: &mut [u8], file: &Path, random: &mut Random) -> String {
-    let leaf_of = |place: &std::ops::Range<usize>, span: &batch::Span| place.start + span.leaf.start..place.start + span.leaf.end;
+    let leaf_of = |place: &std::ops::Range<usize>, span: &batch::Span| {
+        place.start + span.leaf.start..place.start + span.leaf.end
+    };
     let leaves: Vec<_> = batches(bytes)
         .iter()
-        .flat_map(|place| batch::decode(&bytes[place.clone()]).unwrap().spans.iter().map(|span| leaf_of(place, span)).collect::<Vec<_>>())
+        .flat_map(|place| {
+            batch::decode(&bytes[place.clone()])
+                .unwrap()
+                .spans
+                .iter()
+                .map(|span| leaf_of(place, span))
+                .collect::<Vec<_>>()
+        })
         .collect();
     let text = |leaf: &std::ops::Range<usize>| String::from_utf8_lossy(&bytes[leaf.clone()]).into_owned();
     let speaking: Vec<_> = leaves
         .iter()
-        .filter(|leaf| ["dsu", "attestation"].iter().any(|kind| text(leaf).contains(&format!("\"kind\":\"{kind}\""))))
+        .filter(|leaf| {
+            ["dsu", "attestation"]
+                .iter()
+                .any(|kind| text(leaf).contains(&format!("\"kind\":\"{kind}\"")))
+        })
         .collect();
-    let leaf = if speaking.is_empty() { random.of(&leaves) } else { random.of(&speaking) }.clone();
+    let leaf = if speaking.is_empty() {
+        random.of(&leaves)
+    } else {
+        random.of(&speaking)
+    }
+    .clone();
     let text = text(&leaf);
-    let name = random.of(&["\"ente\":\"", "\"presentata\":\"", "\"rilasciata\":\"", "\"di\":\"", "\"seq\":", "\"facts\":{"]);
+    let name = random.of(&[
+        "\"ente\":\"",
+        "\"presentata\":\"",
+        "\"rilasciata\":\"",
+        "\"di\":\"",
+        "\"seq\":",
+        "\"facts\":{",
+    ]);
     let from = text.find(name).map_or(0, |at| at + name.len());
     let value = text[from..].split(['"', ',']).next().unwrap().len().max(1);
     let at = leaf.start + from + random.below(value);
-    let (was, is) = (bytes[at], if bytes[at].is_ascii_digit() { b'0' + (bytes[at] - b'0' + 1) % 10 } else { bytes[at] ^ 1 });
+    let (was, is) = (
+        bytes[at],
+        if bytes[at].is_ascii_digit() {
+            b'0' + (bytes[at] - b'0' + 1) % 10
+        } else {
+            bytes[at] ^ 1
+        },
+    );
     bytes[at] = is;
-    format!("{} instead of {} at {at} of {}, in {name}", char::from(is), char::from(was), file.display())
+    format!(
+        "{} instead of {} at {at} of {}, in {name}",
+        char::from(is),
+        char::from(was),
+        file.display()
+    )
 }
 
-/// Whether log, views and HEAD all are of the earlier moment, or the views are gone: nothing in the directory tells that there was more.
+/// Whether log, views and HEAD all are of the earlier moment, or the views are gone: nothing in the directory
+/// tells that there was more.
 fn is_all_earlier(data: &Path, base: &Path, earlier: &Path) -> bool {
-    let as_then = |file: &PathBuf| std::fs::read(data.join(file)).ok() == std::fs::read(earlier.join(file)).ok();
-    let changed = files(base).into_iter().filter(|file| std::fs::read(base.join(file)).ok() != std::fs::read(earlier.join(file)).ok());
-    changed.filter(|file| file.starts_with("ledger")).all(|file| as_then(&file))
+    let as_then =
+        |file: &PathBuf| std::fs::read(data.join(file)).ok() == std::fs::read(earlier.join(file)).ok();
+    let changed = files(base)
+        .into_iter()
+        .filter(|file| std::fs::read(base.join(file)).ok() != std::fs::read(earlier.join(file)).ok());
+    changed
+        .filter(|file| file.starts_with("ledger"))
+        .all(|file| as_then(&file))
 }
 
 /// A directory with a past: `earlier` in it is a copy of the moment before its last DSU.
@@ -202,23 +278,38 @@ impl Campaign {
         let home = port.home().to_owned();
         let (base, earlier) = (home.join("base"), home.join("earlier"));
         let all = answers::read(&std::fs::read_to_string(directory_1_1().join("answers.txt")).unwrap());
-        let of_port = all.into_iter().map(|answered| answered.question).filter(|question| !answers::is_of_directory(question));
+        let of_port = all
+            .into_iter()
+            .map(|answered| answered.question)
+            .filter(|question| !answers::is_of_directory(question));
         // One in ten is about what the earlier moment does not know.
         let mut questions: Vec<String> = of_port.collect();
         questions.extend(vec![format!("esito-mittente caf {LAST}"); questions.len() / 10]);
-        // Views are made; then the moment that mutations may go back to; then one more DSU of somebody who has one, and a clean stop.
+        // Views are made; then the moment that mutations may go back to; then one more DSU of somebody who
+        // has one, and a clean stop.
         kit::runtime().block_on(async {
             port.start().await.stop().await.unwrap();
             copy(&port.data(), &earlier);
             let started = port.start().await;
             let dsu = requests::dsu(LAST, "2026-02-05");
-            let answer = port.client(started.address, "caf").call(DSU, &requests::trasmissione(&dsu)).await.unwrap();
+            let answer = port
+                .client(started.address, "caf")
+                .call(DSU, &requests::trasmissione(&dsu))
+                .await
+                .unwrap();
             assert_eq!(element(&answer, "Esito"), "OK", "{}", answer.text);
             started.stop().await.unwrap();
         });
         copy(&port.data(), &base);
         port.clock = Clock::fixed(CONSULTED.parse().unwrap());
-        let mut campaign = Self { port, base, earlier, questions, right: BTreeMap::new(), then: BTreeMap::new() };
+        let mut campaign = Self {
+            port,
+            base,
+            earlier,
+            questions,
+            right: BTreeMap::new(),
+            then: BTreeMap::new(),
+        };
         campaign.right = campaign.asked(&campaign.base.clone());
         campaign.then = campaign.asked(&campaign.earlier.clone());
         assert!(campaign.right != campaign.then, "the last DSU changes no answer");
@@ -258,7 +349,9 @@ impl Campaign {
         let earlier = is_all_earlier(&data, &self.base, &self.earlier);
         let config = Config::read(&self.port.site.config()).unwrap();
         kit::runtime().block_on(async {
-            let Ok(started) = serve::start(&config, &self.port.clock).await else { return Ok(Seen::Refused) };
+            let Ok(started) = serve::start(&config, &self.port.clock).await else {
+                return Ok(Seen::Refused);
+            };
             let mut asking = Asking::new(&self.port, started.address);
             let (mut right, mut errors, mut then) = (0, 0, 0);
             let mut wrong = None;
@@ -272,7 +365,12 @@ impl Campaign {
                 } else if is_error(&answer) {
                     errors += 1;
                 } else {
-                    wrong.get_or_insert_with(|| format!("{done}: ? {question}\n{answer}\ninstead of\n{}", self.right[question]));
+                    wrong.get_or_insert_with(|| {
+                        format!(
+                            "{done}: ? {question}\n{answer}\ninstead of\n{}",
+                            self.right[question]
+                        )
+                    });
                 }
             }
             drop(started.stop().await);
@@ -280,7 +378,11 @@ impl Campaign {
                 Some(wrong) => Err(wrong),
                 None if then > 0 => Ok(Seen::Earlier),
                 None if errors > 0 => Ok(Seen::Errors),
-                None => Ok(if earlier && right < asked { Seen::Earlier } else { Seen::Right }),
+                None => Ok(if earlier && right < asked {
+                    Seen::Earlier
+                } else {
+                    Seen::Right
+                }),
             }
         })
     }
@@ -293,8 +395,14 @@ fn is_error(answer: &str) -> bool {
 
 #[test]
 fn what_was_changed_behind_the_ports_back_is_never_answered_wrongly() {
-    let count: usize = std::env::var("VARCO_MUTATIONS").ok().and_then(|count| count.parse().ok()).unwrap_or(60);
-    let seed = std::env::var("VARCO_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0x5eed_1234_5678_9abc);
+    let count: usize = std::env::var("VARCO_MUTATIONS")
+        .ok()
+        .and_then(|count| count.parse().ok())
+        .unwrap_or(60);
+    let seed = std::env::var("VARCO_SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or(0x5eed_1234_5678_9abc);
     let campaign = Campaign::new();
     let mut random = Random(seed);
     let (mut seen, mut wrong) = (BTreeMap::<Seen, usize>::new(), Vec::new());
@@ -306,6 +414,11 @@ fn what_was_changed_behind_the_ports_back_is_never_answered_wrongly() {
         }
     }
     println!("{count} mutations: {seen:?}, {} wrong", wrong.len());
-    assert!(wrong.is_empty(), "{} of {count} answered wrongly, the first: {}", wrong.len(), wrong[0]);
+    assert!(
+        wrong.is_empty(),
+        "{} of {count} answered wrongly, the first: {}",
+        wrong.len(),
+        wrong[0]
+    );
     assert!(seen.get(&Seen::Refused) > Some(&(count / 10)), "{seen:?}");
 }

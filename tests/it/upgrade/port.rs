@@ -24,7 +24,11 @@ pub const ENTI: [&str; 5] = ["comune", "uni", "caf", "altrocaf", "terzocaf"];
 
 /// Writes the derived master key.
 pub fn write_master_key(keys: &Path) {
-    std::fs::write(keys.join("master.key"), format!("{}\n", hex(&sha256(SENTENCE.as_bytes())))).unwrap();
+    std::fs::write(
+        keys.join("master.key"),
+        format!("{}\n", hex(&sha256(SENTENCE.as_bytes()))),
+    )
+    .unwrap();
 }
 
 /// The port judges certificates by the clock that it is given, its clients by the machine's.
@@ -44,7 +48,14 @@ impl Port {
         let home = tempfile::tempdir().unwrap();
         let pki = pki::demo(&home.path().join("pki"), clock.now()).unwrap();
         pki::demo(&home.path().join("port"), Clock::system().now()).unwrap();
-        let port = Self { site: Site { home, pki, clock: clock.clone() }, clock };
+        let port = Self {
+            site: Site {
+                home,
+                pki,
+                clock: clock.clone(),
+            },
+            clock,
+        };
         port.configure("");
         port
     }
@@ -79,19 +90,29 @@ impl Port {
     pub fn certify_all(&self) {
         for ente in ENTI {
             let certificato = accreditamento::pinned(&self.certify(ente));
-            self.site.act(Act::AggiungiCertificato { codice: ente.to_owned(), certificato });
+            self.site.act(Act::AggiungiCertificato {
+                codice: ente.to_owned(),
+                certificato,
+            });
         }
     }
 
     /// Serves in this process, by the clock that was given.
     pub async fn start(&self) -> Started {
-        serve::start(&Config::read(&self.site.config()).unwrap(), &self.clock).await.unwrap()
+        serve::start(&Config::read(&self.site.config()).unwrap(), &self.clock)
+            .await
+            .unwrap()
     }
 
     /// A client with the certificate of an ente, or another of the files in `pki`.
     pub fn client(&self, address: std::net::SocketAddr, ente: &str) -> Client {
         let (certificate, key) = self.site.pem(ente);
-        Client::new(address, &self.home().join("port/ca.pem"), Some((&certificate, &key))).unwrap()
+        Client::new(
+            address,
+            &self.home().join("port/ca.pem"),
+            Some((&certificate, &key)),
+        )
+        .unwrap()
     }
 
     /// A client without a certificate.

@@ -11,7 +11,8 @@ use varco::gateway::node::Node;
 use varco::isee::CodiceFiscale;
 use varco::isee::codes::{Ruolo, TipoOperazione, TipoRapporto, TipoVariazione};
 use varco::isee::dsu::{
-    ComponentePerIntegrazioneAggiuntiva, Dichiarazione, IntegrazioneComponenteAggiuntiva, IntegrazioneResidenziale, IseeCorrente,
+    ComponentePerIntegrazioneAggiuntiva, Dichiarazione, IntegrazioneComponenteAggiuntiva,
+    IntegrazioneResidenziale, IseeCorrente,
 };
 use varco::isee::feed::FeedRecord;
 use varco::ledger::Directory;
@@ -38,7 +39,8 @@ const TRANSMISSIONS: &str = "TrasmissioneDSU,ConsultazioneEsitoDSU,TrasmissioneL
 const RULES: &str = "[[regole.parametro]]\ninsieme = \"2026\"\nnome = \"rendimento\"\nvalore = \"0.03\"\nfonte = \"prova\"\n\n";
 
 /// Persons of whom there is more to tell on a later day.
-const COMPLETED: &str = "declarant, completed by incomes, by the residential form, and by incomes in another year";
+const COMPLETED: &str =
+    "declarant, completed by incomes, by the residential form, and by incomes in another year";
 const GIULIA: &str = "declarant of the sample DSU, which waited until it was cancelled in another year";
 const RICH: &str = "declarant with bonds, computed again by other rules, and a current ISEE";
 const WAITED: &str = "declarant of a DSU that waited";
@@ -48,28 +50,54 @@ impl Maker {
     pub fn registry(&self) {
         let enti = [
             ("comune", Tipo::Comune, "01234567897", CONSULTATIONS),
-            ("uni", Tipo::Universita, "09876543217", "ConsultazioneIndicatore,ConsultazioneAttestazione"),
+            (
+                "uni",
+                Tipo::Universita,
+                "09876543217",
+                "ConsultazioneIndicatore,ConsultazioneAttestazione",
+            ),
             ("caf", Tipo::Caf, "02468135799", TRANSMISSIONS),
             ("altrocaf", Tipo::Caf, "01234567897", TRANSMISSIONS),
             ("terzocaf", Tipo::Caf, "09876543217", TRANSMISSIONS),
             ("sospeso", Tipo::Altro, "01234567897", "ConsultazioneIndicatore"),
-            ("revocato", Tipo::EnteErogatore, "02468135799", "ConsultazioneIndicatore"),
+            (
+                "revocato",
+                Tipo::EnteErogatore,
+                "02468135799",
+                "ConsultazioneIndicatore",
+            ),
         ];
         let certificates = enti.map(|(codice, ..)| self.port.certify(codice));
         // Through the admin socket, as where a port serves.
         let open = self.open();
         for ((codice, tipo, fiscale, operazioni), certificate) in enti.into_iter().zip(certificates) {
             let ente = (codice, &*format!("Ente di prova {codice}"), fiscale);
-            let benefits: &[&str] = if tipo == Tipo::Caf { &[] } else { &[BENEFIT, "A1.08"] };
+            let benefits: &[&str] = if tipo == Tipo::Caf {
+                &[]
+            } else {
+                &[BENEFIT, "A1.08"]
+            };
             for command in accreditamento::commands(ente, tipo, &certificate, operazioni, benefits) {
                 self.act(command);
             }
         }
         let of = str::to_owned;
-        self.act(Act::Stato { codice: of("sospeso"), nuovo: Stato::Sospeso });
-        self.act(Act::Stato { codice: of("revocato"), nuovo: Stato::Revocato });
-        self.act(Act::Stato { codice: of("uni"), nuovo: Stato::Sospeso });
-        self.act(Act::Stato { codice: of("uni"), nuovo: Stato::Accreditato });
+        self.act(Act::Stato {
+            codice: of("sospeso"),
+            nuovo: Stato::Sospeso,
+        });
+        self.act(Act::Stato {
+            codice: of("revocato"),
+            nuovo: Stato::Revocato,
+        });
+        self.act(Act::Stato {
+            codice: of("uni"),
+            nuovo: Stato::Sospeso,
+        });
+        self.act(Act::Stato {
+            codice: of("uni"),
+            nuovo: Stato::Accreditato,
+        });
         let name = "Ente di prova rifiutato";
         let anagrafica = Anagrafica {
             denominazione: of(name),
@@ -81,26 +109,71 @@ impl Maker {
             parti: Vec::new(),
         };
         let (pec, base_giuridica, finalita) = (of("PEC di prova"), of("nessuna"), of("prova"));
-        let richiesta = Richiesta { pec, base_giuridica, finalita, ..Richiesta::default() };
+        let richiesta = Richiesta {
+            pec,
+            base_giuridica,
+            finalita,
+            ..Richiesta::default()
+        };
         let codice = of("rifiutato");
-        self.act(Act::Richiedi { codice: codice.clone(), anagrafica: anagrafica.clone(), richiesta });
-        let nuova = Anagrafica { contatti: vec![of("protocollo@rifiutato.example")], ..anagrafica.clone() };
-        self.act(Act::Aggiorna { codice: codice.clone(), anagrafica: nuova, letta: anagrafica });
-        self.act(Act::Decidi { codice, accolta: false, decisione: Decisione::default(), come_richiesto: false });
+        self.act(Act::Richiedi {
+            codice: codice.clone(),
+            anagrafica: anagrafica.clone(),
+            richiesta,
+        });
+        let nuova = Anagrafica {
+            contatti: vec![of("protocollo@rifiutato.example")],
+            ..anagrafica.clone()
+        };
+        self.act(Act::Aggiorna {
+            codice: codice.clone(),
+            anagrafica: nuova,
+            letta: anagrafica,
+        });
+        self.act(Act::Decidi {
+            codice,
+            accolta: false,
+            decisione: Decisione::default(),
+            come_richiesto: false,
+        });
         let denominazione = Some(of("Servizi sociali"));
-        let ufficio = Ufficio { codice: of("001"), denominazione, periodo: Default::default() };
-        self.act(Act::Ufficio { codice: of("comune"), ufficio });
-        let quote = Quote { al_giorno: Some(100_000), persone_al_giorno: Some(50_000), ..Quote::default() };
-        self.act(Act::Quota { codice: of("uni"), quote, operatore: true });
+        let ufficio = Ufficio {
+            codice: of("001"),
+            denominazione,
+            periodo: Default::default(),
+        };
+        self.act(Act::Ufficio {
+            codice: of("comune"),
+            ufficio,
+        });
+        let quote = Quote {
+            al_giorno: Some(100_000),
+            persone_al_giorno: Some(50_000),
+            ..Quote::default()
+        };
+        self.act(Act::Quota {
+            codice: of("uni"),
+            quote,
+            operatore: true,
+        });
         let mut spare = accreditamento::granted("uni", "ConsultazioneSogliaIndicatore", &[BENEFIT]);
         if let Act::Abilita { sostituisci, .. } = &mut spare {
             *sostituisci = false;
         }
         self.act(spare);
-        self.act(Act::Disabilita { codice: of("uni"), numero: 2 });
+        self.act(Act::Disabilita {
+            codice: of("uni"),
+            numero: 2,
+        });
         let spare = accreditamento::pinned(&self.port.certify("ricambio"));
-        self.act(Act::AggiungiCertificato { codice: of("caf"), certificato: spare.clone() });
-        self.act(Act::TogliCertificato { codice: of("caf"), segno: spare.segno });
+        self.act(Act::AggiungiCertificato {
+            codice: of("caf"),
+            certificato: spare.clone(),
+        });
+        self.act(Act::TogliCertificato {
+            codice: of("caf"),
+            segno: spare.segno,
+        });
         self.close(open);
         // And where none serves.
         self.act(accreditamento::granted("terzocaf", TRANSMISSIONS, &[]));
@@ -123,7 +196,9 @@ fn current(casa: &mut Caseta, declarant: &CodiceFiscale, protocol: &str, today: 
     let mut form = referring(TipoOperazione::C, declarant, protocol, today);
     let mut change = variazione(casa, 0, TipoVariazione::A, (Some(6000), None));
     change.data_variazione = Some(today);
-    form.isee_corrente = Some(IseeCorrente { variazione: vec![change] });
+    form.isee_corrente = Some(IseeCorrente {
+        variazione: vec![change],
+    });
     form
 }
 
@@ -153,14 +228,20 @@ fn residential(casa: &mut Caseta, declarant: &CodiceFiscale, protocol: &str, tod
     casa.form().residenziale.clear();
     each.flag_figli_non_compresi = true;
     each.figlio_non_compreso_nel_nucleo = vec![child];
-    let integrazione = IntegrazioneResidenziale { componente_per_integrazione_residenziale: vec![each] };
+    let integrazione = IntegrazioneResidenziale {
+        componente_per_integrazione_residenziale: vec![each],
+    };
     form.integrazione_residenziale = Some(integrazione);
     form
 }
 
 /// A family of whom nothing is known; with the seed 7, of two members.
 fn waits(seed: u64) -> (Caseta, CodiceFiscale) {
-    family(seed, FIRST, if seed == 7 { &[(Ruolo::P, 60, 30_000)] } else { &[] })
+    family(
+        seed,
+        FIRST,
+        if seed == 7 { &[(Ruolo::P, 60, 30_000)] } else { &[] },
+    )
 }
 
 impl Maker {
@@ -197,7 +278,10 @@ impl Maker {
             },
         });
         self.accepted((&open.other, "altrocaf"), &added);
-        self.person("mother of a child, whose father lives with another family", &mother);
+        self.person(
+            "mother of a child, whose father lives with another family",
+            &mother,
+        );
         self.person("her child", &casa.code(1));
         self.person("the child's father, who completed her DSU", &father);
         mother
@@ -223,7 +307,10 @@ impl Maker {
         let own = self.accepted(caf, &current(&mut casa, &declarant, &first, FIRST));
         self.accepted(caf, &correction(&casa, &first, 56_000));
         self.made(&version_of(&own, 1).unwrap(), "caf", &declarant);
-        self.person("declarant with a current ISEE that a correction computed again", &declarant);
+        self.person(
+            "declarant with a current ISEE that a correction computed again",
+            &declarant,
+        );
     }
 
     /// A DSU of one CAF, completed by the same declarant through another: residential form and current ISEE.
@@ -246,25 +333,46 @@ impl Maker {
         let caf = (&open.caf, "caf");
         self.accepted(caf, &casa.dsu);
         let mut alone = casa.dsu.clone();
-        alone.nucleo_familiare.as_mut().unwrap().componente_nucleo.truncate(1);
+        alone
+            .nucleo_familiare
+            .as_mut()
+            .unwrap()
+            .componente_nucleo
+            .truncate(1);
         let second = self.accepted(caf, &alone);
         self.consult(open, &declarant, FIRST);
         self.accepted(caf, &referring(TipoOperazione::X, &declarant, &second, FIRST));
-        self.refused(&open.caf, &incomes(&declarant, &second, FIRST, 1), "K02.annullata");
+        self.refused(
+            &open.caf,
+            &incomes(&declarant, &second, FIRST, 1),
+            "K02.annullata",
+        );
         self.person("declarant with a cancelled DSU", &declarant);
     }
 
     /// Nothing is known of these; of the third, one of two members is known later.
     fn waiting(&mut self, open: &Open) {
-        for (seed, name) in [(5, WAITED), (6, "declarant of a DSU that waits"), (7, "the same, of two members")] {
+        for (seed, name) in [
+            (5, WAITED),
+            (6, "declarant of a DSU that waits"),
+            (7, "the same, of two members"),
+        ] {
             let (mut casa, declarant) = waits(seed);
             let waiting = self.accepted((&open.caf, "caf"), &casa.dsu);
-            self.refused(&open.caf, &current(&mut casa, &declarant, &waiting, FIRST), "K17.base");
+            self.refused(
+                &open.caf,
+                &current(&mut casa, &declarant, &waiting, FIRST),
+                "K17.base",
+            );
             self.person(name, &declarant);
         }
         // The sample DSU, through a third CAF: it waits too.
         let sender = self.next_sender();
-        let answer = self.call(&open.third, DSU, &requests::trasmissione(&requests::dsu(&sender, &FIRST.to_string())));
+        let answer = self.call(
+            &open.third,
+            DSU,
+            &requests::trasmissione(&requests::dsu(&sender, &FIRST.to_string())),
+        );
         assert_eq!(element(&answer, "Esito"), "OK", "{}", answer.text);
         let giulia = CodiceFiscale::new(requests::GIULIA);
         self.made(element(&answer, "ProtocolloDSU"), "terzocaf", &giulia);
@@ -287,12 +395,29 @@ impl Maker {
         let bad = parts[0].replace("PROVA001", "PROVA002");
         parts.push(bad.replace("CodiceComune=\"G702\"", "CodiceComune=\"7\""));
         parts.push(bad.replace("Operazione Tipo=\"N\"", "Operazione Tipo=\"Q\""));
-        let (root, namespace) = (Operation::TrasmissioneLotto.root(), Operation::TrasmissioneLotto.namespace());
-        let request = envelope(Version::V11, &format!("<{root} xmlns=\"{namespace}\">{}</{root}>", parts.concat()));
+        let (root, namespace) = (
+            Operation::TrasmissioneLotto.root(),
+            Operation::TrasmissioneLotto.namespace(),
+        );
+        let request = envelope(
+            Version::V11,
+            &format!("<{root} xmlns=\"{namespace}\">{}</{root}>", parts.concat()),
+        );
         let answer = self.call(&open.caf, DSU, &request);
-        assert_eq!((element(&answer, "Accettate"), element(&answer, "Rifiutate")), ("2", "2"), "{}", answer.text);
-        self.made.lots.push(element(&answer, "ProtocolloFlusso").to_owned());
-        let protocols = answer.text.split("<ProtocolloDSU>").skip(1).filter_map(|rest| rest.split('<').next());
+        assert_eq!(
+            (element(&answer, "Accettate"), element(&answer, "Rifiutate")),
+            ("2", "2"),
+            "{}",
+            answer.text
+        );
+        self.made
+            .lots
+            .push(element(&answer, "ProtocolloFlusso").to_owned());
+        let protocols = answer
+            .text
+            .split("<ProtocolloDSU>")
+            .skip(1)
+            .filter_map(|rest| rest.split('<').next());
         for (protocol, declarant) in protocols.zip(declarants) {
             self.made(protocol, "caf", &declarant);
         }
@@ -306,11 +431,23 @@ impl Maker {
         self.refused(&open.caf, &late, "K18.data");
         let stranger = Caseta::seeded(50, FIRST).dsu.codice_fiscale_dichiarante;
         let first = self.made.protocols[0].number.clone();
-        self.refused(&open.other, &referring(TipoOperazione::X, &stranger, &first, FIRST), "K02.riferito");
-        let broken = text(&casa.dsu, "PROVA001-DIR11-SCHEMA").replace("Operazione Tipo=\"N\"", "Operazione Tipo=\"Q\"");
-        assert_eq!(element(&self.call(&open.caf, DSU, &broken), "Esito"), "RICHIESTA_INVALIDA");
-        let reused = text(&casa.dsu, "PROVA001-DIR11-N0000001").replace("VIA DELLE PROVE", "VIA DELLE ALTRE PROVE");
-        assert_eq!(element(&self.call(&open.caf, DSU, &reused), "Codice"), "K19.contenuto");
+        self.refused(
+            &open.other,
+            &referring(TipoOperazione::X, &stranger, &first, FIRST),
+            "K02.riferito",
+        );
+        let broken = text(&casa.dsu, "PROVA001-DIR11-SCHEMA")
+            .replace("Operazione Tipo=\"N\"", "Operazione Tipo=\"Q\"");
+        assert_eq!(
+            element(&self.call(&open.caf, DSU, &broken), "Esito"),
+            "RICHIESTA_INVALIDA"
+        );
+        let reused =
+            text(&casa.dsu, "PROVA001-DIR11-N0000001").replace("VIA DELLE PROVE", "VIA DELLE ALTRE PROVE");
+        assert_eq!(
+            element(&self.call(&open.caf, DSU, &reused), "Codice"),
+            "K19.contenuto"
+        );
     }
 
     /// Consultations of every operation and outcome.
@@ -321,19 +458,37 @@ impl Maker {
             assert_eq!(element(&answer, "Esito"), "OK", "{}", answer.text);
             self.call(client, ISEE, &requests::attestazione(&person, &day, BENEFIT));
         }
-        let answer = self.call(&open.comune, ISEE, &requests::indicatore("RSSMRA80A01H501U", &day, BENEFIT));
+        let answer = self.call(
+            &open.comune,
+            ISEE,
+            &requests::indicatore("RSSMRA80A01H501U", &day, BENEFIT),
+        );
         assert_eq!(element(&answer, "Esito"), "DATI_NON_TROVATI");
         let answer = self.call(&open.comune, ISEE, &requests::indicatore(&person, &day, "A3.02"));
         assert_eq!(element(&answer, "Esito"), "RICHIESTA_INVALIDA");
-        let key = format!("<CodiceFiscale>{person}</CodiceFiscale><PrestazioneDaErogare>{BENEFIT}</PrestazioneDaErogare>");
+        let key = format!(
+            "<CodiceFiscale>{person}</CodiceFiscale><PrestazioneDaErogare>{BENEFIT}</PrestazioneDaErogare>"
+        );
         let key = format!("<RicercaCF>{key}</RicercaCF>");
-        for operation in [Operation::ConsultazioneAttestazioneResidenti, Operation::ConsultazioneDichiarazione] {
+        for operation in [
+            Operation::ConsultazioneAttestazioneResidenti,
+            Operation::ConsultazioneDichiarazione,
+        ] {
             self.call(&open.comune, ISEE, &requests::consultazione(operation, &key));
         }
         let asked = |operation: Operation, inner: &str, version: Version| {
-            envelope(version, &format!("<{0} xmlns=\"{1}\">{inner}</{0}>", operation.root(), operation.namespace()))
+            envelope(
+                version,
+                &format!(
+                    "<{0} xmlns=\"{1}\">{inner}</{0}>",
+                    operation.root(),
+                    operation.namespace()
+                ),
+            )
         };
-        let threshold = format!("CodiceFiscale=\"{person}\" CodiceSoglia=\"BVAC01\" FornituraNucleo=\"SI\" DataValidita=\"{day}\"");
+        let threshold = format!(
+            "CodiceFiscale=\"{person}\" CodiceSoglia=\"BVAC01\" FornituraNucleo=\"SI\" DataValidita=\"{day}\""
+        );
         let threshold = format!("<request {threshold}/>");
         let request = asked(Operation::ConsultazioneSogliaIndicatore, &threshold, Version::V12);
         let answer = self.call(&open.comune, ISEE, &request);
@@ -362,20 +517,39 @@ impl Maker {
             (ISEE, "<a/>".to_owned()),
             (DSU, good.clone()),
             ("/nowhere", good.clone()),
-            (ISEE, good.replace("DataValidita>2025-12-30", "DataValidita>30/12/2025")),
+            (
+                ISEE,
+                good.replace("DataValidita>2025-12-30", "DataValidita>30/12/2025"),
+            ),
             (ISEE, envelope(Version::V11, "<Altro xmlns=\"urn:altro\"/>")),
         ];
         for (path, request) in wrong {
             let answer = self.call(&open.comune, path, &request);
             assert!(answer.text.contains("urn:varco:problem:"), "{}", answer.text);
         }
-        assert!(self.call(&open.caf, ISEE, &good).text.contains("urn:varco:problem:operation"));
+        assert!(
+            self.call(&open.caf, ISEE, &good)
+                .text
+                .contains("urn:varco:problem:operation")
+        );
         for barred in ["sospeso", "revocato", "ricambio"] {
             let answer = self.call(&self.port.client(open.started.address, barred), ISEE, &good);
             assert!(answer.text.contains("urn:varco:problem:"), "{}", answer.text);
         }
-        assert!(self.runtime.block_on(self.port.stranger(open.started.address).call(ISEE, &good)).is_err());
-        assert!(self.runtime.block_on(self.port.client(open.started.address, "straniero").call(ISEE, &good)).is_err());
+        assert!(
+            self.runtime
+                .block_on(self.port.stranger(open.started.address).call(ISEE, &good))
+                .is_err()
+        );
+        assert!(
+            self.runtime
+                .block_on(
+                    self.port
+                        .client(open.started.address, "straniero")
+                        .call(ISEE, &good)
+                )
+                .is_err()
+        );
         // The port notices a little later.
         std::thread::sleep(std::time::Duration::from_millis(300));
     }
@@ -440,7 +614,10 @@ impl Maker {
         self.accepted((&open.caf, "caf"), &incomes(&old, &first, NEW_YEAR, 8000));
         let giulia = self.named(GIULIA);
         let first = self.first_of(&giulia);
-        self.accepted((&open.third, "terzocaf"), &referring(TipoOperazione::X, &giulia, &first, NEW_YEAR));
+        self.accepted(
+            (&open.third, "terzocaf"),
+            &referring(TipoOperazione::X, &giulia, &first, NEW_YEAR),
+        );
     }
 
     /// 2 January, nobody serves: `varco rules apply`.
@@ -449,15 +626,28 @@ impl Maker {
         self.port.configure(&format!("{THRESHOLD}{RULES}"));
         let settings = Settings::configured(&Config::read(&self.port.site.config()).unwrap()).unwrap();
         let directory = Directory::open(&self.port.data()).unwrap();
-        let node = Node::open_with(&directory, &self.port.clock, Arc::new(RealDisk), 65_536, settings).unwrap();
+        let node =
+            Node::open_with(&directory, &self.port.clock, Arc::new(RealDisk), 65_536, settings).unwrap();
         let actor = Actor::of(1000, None);
-        let apply = node.upkeep.apply_rules(false, upkeep::Act { actor: &actor, reason: "prova", now: self.port.clock.now() });
+        let apply = node.upkeep.apply_rules(
+            false,
+            upkeep::Act {
+                actor: &actor,
+                reason: "prova",
+                now: self.port.clock.now(),
+            },
+        );
         let applied = self.runtime.block_on(apply).unwrap();
         node.close();
         // The current ISEE is computed again with the DSU that it rests on.
         assert_eq!((applied.ricalcolate, applied.errori), (1, 0), "{applied:?}");
         let rich = self.named(RICH);
-        let own = self.made.protocols.iter().filter(|each| each.declarant == rich).map(|each| each.number.clone());
+        let own = self
+            .made
+            .protocols
+            .iter()
+            .filter(|each| each.declarant == rich)
+            .map(|each| each.number.clone());
         for number in own.collect::<Vec<_>>() {
             self.made(&version_of(&number, 1).unwrap(), "caf", &rich);
         }
@@ -471,10 +661,13 @@ impl Maker {
         let mut asking = Asking::new(&self.port, open.started.address);
         for Protocol { number, ente, .. } in &self.made.protocols[..3] {
             self.tick();
-            self.runtime.block_on(asking.ask(&format!("esito-dsu {ente} {number}")));
+            self.runtime
+                .block_on(asking.ask(&format!("esito-dsu {ente} {number}")));
         }
         drop(asking);
-        self.runtime.block_on(open.started.gateway.reload(None, true)).unwrap();
+        self.runtime
+            .block_on(open.started.gateway.reload(None, true))
+            .unwrap();
         self.act(accreditamento::granted("altrocaf", TRANSMISSIONS, &[]));
         self.close(open);
     }

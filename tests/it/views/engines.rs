@@ -1,5 +1,5 @@
-//! Whatever keeps the log, services and commands tell the same. A log that is not of this machine may doubt, fall behind, or not answer: nobody is told what is
-//! not certain.
+//! Whatever keeps the log, services and commands tell the same. A log that is not of this machine may doubt,
+//! fall behind, or not answer: nobody is told what is not certain.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -33,17 +33,31 @@ fn story(engine: &Engine, ground: &Ground) -> Vec<(&'static str, String)> {
     let day = engine.today().to_string();
     let asking = |operation: Operation, inner: &str| {
         let (root, namespace) = (operation.root(), operation.namespace());
-        soap::envelope(soap::Version::V11, &format!("<{root} xmlns=\"{namespace}\">{inner}</{root}>"))
+        soap::envelope(
+            soap::Version::V11,
+            &format!("<{root} xmlns=\"{namespace}\">{inner}</{root}>"),
+        )
     };
     let first = requests::dsu("CAF00001-MOTORE-2026-N0000001", &day);
-    let transmitted = engine.ask(ground.peer("caf"), &requests::trasmissione(&first)).unwrap();
+    let transmitted = engine
+        .ask(ground.peer("caf"), &requests::trasmissione(&first))
+        .unwrap();
     let protocol = text(&transmitted, "ProtocolloDSU").to_owned();
-    let mut told = vec![("TrasmissioneDSU", format!("{} {protocol}", text(&transmitted, "Esito")))];
+    let mut told = vec![(
+        "TrasmissioneDSU",
+        format!("{} {protocol}", text(&transmitted, "Esito")),
+    )];
     let mut ask = |name: &'static str, ente: &str, message: String| {
         let said = match engine.ask(ground.peer(ente), &message) {
             Ok(prepared) => {
-                let numbers = ["IdRichiesta"].map(|name| varco::contract::esiti_text(&prepared.reply, name).unwrap_or_default().to_owned());
-                let reply = prepared.reply.replace(&format!("<IdRichiesta>{}<", numbers[0]), "<IdRichiesta><");
+                let numbers = ["IdRichiesta"].map(|name| {
+                    varco::contract::esiti_text(&prepared.reply, name)
+                        .unwrap_or_default()
+                        .to_owned()
+                });
+                let reply = prepared
+                    .reply
+                    .replace(&format!("<IdRichiesta>{}<", numbers[0]), "<IdRichiesta><");
                 format!(
                     "{} {:?} {}",
                     prepared.note.outcome,
@@ -55,16 +69,45 @@ fn story(engine: &Engine, ground: &Ground) -> Vec<(&'static str, String)> {
         };
         told.push((name, said));
     };
-    let again = requests::dsu("CAF00001-MOTORE-2026-N0000001", &day).replace("</Dichiarazione>", " </Dichiarazione>");
+    let again =
+        requests::dsu("CAF00001-MOTORE-2026-N0000001", &day).replace("</Dichiarazione>", " </Dichiarazione>");
     ask("the same DSU again", "caf", requests::trasmissione(&first));
-    ask("another DSU under the same protocol", "caf", requests::trasmissione(&again));
-    ask("ConsultazioneIndicatore", "comune", requests::indicatore(requests::GIULIA, &day, "A1.07"));
-    ask("an indicator that nobody has", "comune", requests::indicatore("RSSMRA80A01H501U", &day, "A1.07"));
-    ask("ConsultazioneAttestazione", "comune", requests::attestazione(requests::GIULIA, &day, "A1.07"));
-    ask("a benefit that is not granted", "comune", requests::attestazione(requests::GIULIA, &day, "A1.01"));
+    ask(
+        "another DSU under the same protocol",
+        "caf",
+        requests::trasmissione(&again),
+    );
+    ask(
+        "ConsultazioneIndicatore",
+        "comune",
+        requests::indicatore(requests::GIULIA, &day, "A1.07"),
+    );
+    ask(
+        "an indicator that nobody has",
+        "comune",
+        requests::indicatore("RSSMRA80A01H501U", &day, "A1.07"),
+    );
+    ask(
+        "ConsultazioneAttestazione",
+        "comune",
+        requests::attestazione(requests::GIULIA, &day, "A1.07"),
+    );
+    ask(
+        "a benefit that is not granted",
+        "comune",
+        requests::attestazione(requests::GIULIA, &day, "A1.01"),
+    );
     let by_protocol = |protocol: &str| format!("<ProtocolloDSU>{protocol}</ProtocolloDSU>");
-    ask("ConsultazioneEsitoDSU", "caf", asking(Operation::ConsultazioneEsitoDsu, &by_protocol(&protocol)));
-    ask("the fate of another's DSU", "comune", asking(Operation::ConsultazioneEsitoDsu, &by_protocol(&protocol)));
+    ask(
+        "ConsultazioneEsitoDSU",
+        "caf",
+        asking(Operation::ConsultazioneEsitoDsu, &by_protocol(&protocol)),
+    );
+    ask(
+        "the fate of another's DSU",
+        "comune",
+        asking(Operation::ConsultazioneEsitoDsu, &by_protocol(&protocol)),
+    );
     let threshold = |code: &str| {
         let person = requests::GIULIA;
         asking(
@@ -74,15 +117,35 @@ fn story(engine: &Engine, ground: &Ground) -> Vec<(&'static str, String)> {
     };
     ask("ConsultazioneSogliaIndicatore", "comune", threshold("MENS01"));
     ask("a threshold that there is not", "comune", threshold("ZZZZ99"));
-    let lot = asking(Operation::TrasmissioneLotto, requests::dsu("CAF00001-MOTORE-2026-N0000002", &day).trim_end());
+    let lot = asking(
+        Operation::TrasmissioneLotto,
+        requests::dsu("CAF00001-MOTORE-2026-N0000002", &day).trim_end(),
+    );
     ask("TrasmissioneLotto", "caf", lot.clone());
     ask("the same lot again", "caf", lot.clone());
     let impronta = varco::digest::hex(&varco::digest::sha256(lot.as_bytes()));
-    let by_fingerprint = |text: &str| asking(Operation::ConsultazioneEsitoLotto, &format!("<ImprontaLotto>{text}</ImprontaLotto>"));
+    let by_fingerprint = |text: &str| {
+        asking(
+            Operation::ConsultazioneEsitoLotto,
+            &format!("<ImprontaLotto>{text}</ImprontaLotto>"),
+        )
+    };
     ask("ConsultazioneEsitoLotto", "caf", by_fingerprint(&impronta));
-    ask("the fate of a lot that there is not", "caf", by_fingerprint(&"0".repeat(64)));
-    ask("VerificaEsistenzaProtocollo", "caf", verify("caf", &protocol, requests::GIULIA));
-    ask("a protocol that there is not", "caf", verify("caf", "INPS-ISEE-2026-00000000A-00", requests::GIULIA));
+    ask(
+        "the fate of a lot that there is not",
+        "caf",
+        by_fingerprint(&"0".repeat(64)),
+    );
+    ask(
+        "VerificaEsistenzaProtocollo",
+        "caf",
+        verify("caf", &protocol, requests::GIULIA),
+    );
+    ask(
+        "a protocol that there is not",
+        "caf",
+        verify("caf", "INPS-ISEE-2026-00000000A-00", requests::GIULIA),
+    );
     told
 }
 
@@ -100,24 +163,50 @@ fn services_and_commands_tell_the_same_whatever_keeps_the_log() {
         assert!(ente::changes(reader, "nessuno").is_err());
         let versions = dsu::versions(reader, keys, &protocol).unwrap();
         assert_eq!((history.len(), versions.len()), (4, 1));
-        let checked = ledger::Checked { keys: Some(Keys::open(&keys_of(&engine), true).unwrap()), again: &|| None, views: None };
+        let checked = ledger::Checked {
+            keys: Some(Keys::open(&keys_of(&engine), true).unwrap()),
+            again: &|| None,
+            views: None,
+        };
         let report = ledger::verify_log(reader, checked).unwrap();
         assert!(report.opened > 8 && report.read.entries > 20, "{report}");
         // Searches: by what there is, and by what there is not.
         let count = |filter: Filter| {
-            let (found, searched) = (find(reader, &filter, usize::MAX).unwrap(), search(reader, &filter, 3).unwrap());
-            assert_eq!((found.len(), found.len().min(3)), (searched.total, searched.entries.len()));
+            let (found, searched) = (
+                find(reader, &filter, usize::MAX).unwrap(),
+                search(reader, &filter, 3).unwrap(),
+            );
+            assert_eq!(
+                (found.len(), found.len().min(3)),
+                (searched.total, searched.entries.len())
+            );
             assert!(searched.skipped.is_empty());
             found.iter().map(|entry| entry.leaf.seq).collect::<Vec<_>>()
         };
         let token = keys.token(engine.today().year(), "cf", requests::GIULIA).unwrap();
         let found = [
-            count(Filter { kind: Some(Kind::Dsu), ..Filter::default() }),
-            count(Filter { ente: Some("comune".to_owned()), kind: Some(Kind::Exchange), ..Filter::default() }),
-            count(Filter { cf: vec![(engine.today().year(), token)], ..Filter::default() }),
-            count(Filter { operation: Some("nessuna".to_owned()), ..Filter::default() }),
+            count(Filter {
+                kind: Some(Kind::Dsu),
+                ..Filter::default()
+            }),
+            count(Filter {
+                ente: Some("comune".to_owned()),
+                kind: Some(Kind::Exchange),
+                ..Filter::default()
+            }),
+            count(Filter {
+                cf: vec![(engine.today().year(), token)],
+                ..Filter::default()
+            }),
+            count(Filter {
+                operation: Some("nessuna".to_owned()),
+                ..Filter::default()
+            }),
         ];
-        assert!(found[..3].iter().all(|found| !found.is_empty()) && found[3].is_empty(), "{found:?}");
+        assert!(
+            found[..3].iter().all(|found| !found.is_empty()) && found[3].is_empty(),
+            "{found:?}"
+        );
         let one = varco::ledger::search::entry(reader, 3).unwrap();
         assert_eq!((one.0.unwrap().leaf.seq, one.1.len()), (3, 0));
         assert!(varco::ledger::search::entry(reader, 100_000).unwrap().0.is_none());
@@ -130,36 +219,89 @@ fn services_and_commands_tell_the_same_whatever_keeps_the_log() {
         assert_eq!(used.len(), 2);
         // Uses, and what waits.
         let waiting = engine.node.upkeep.waiting(engine.clock.now(), 5).unwrap();
-        let dump: HashMap<_, _> = engine.node.store.dump().unwrap().into_iter().filter(|(name, _)| name.starts_with(b"t/")).collect();
+        let dump: HashMap<_, _> = engine
+            .node
+            .store
+            .dump()
+            .unwrap()
+            .into_iter()
+            .filter(|(name, _)| name.starts_with(b"t/"))
+            .collect();
         engine.node.close();
-        all.push((told, history, versions, report.opened, found, used, waiting, dump.len()));
+        all.push((
+            told,
+            history,
+            versions,
+            report.opened,
+            found,
+            used,
+            waiting,
+            dump.len(),
+        ));
     }
     let files = all.pop().unwrap();
     assert_eq!(all.pop().unwrap(), files);
-    let outcomes: Vec<_> = files.0.iter().map(|(name, said)| (*name, said.split(' ').take(2).collect::<Vec<_>>().join(" "))).collect();
+    let outcomes: Vec<_> = files
+        .0
+        .iter()
+        .map(|(name, said)| (*name, said.split(' ').take(2).collect::<Vec<_>>().join(" ")))
+        .collect();
     let expected = [
         ("the same DSU again", "OK None"),
-        ("another DSU under the same protocol", "RICHIESTA_INVALIDA Some(\"K19.contenuto\")"),
+        (
+            "another DSU under the same protocol",
+            "RICHIESTA_INVALIDA Some(\"K19.contenuto\")",
+        ),
         ("ConsultazioneIndicatore", "OK None"),
-        ("an indicator that nobody has", "DATI_NON_TROVATI Some(\"D01.assente\")"),
+        (
+            "an indicator that nobody has",
+            "DATI_NON_TROVATI Some(\"D01.assente\")",
+        ),
         ("ConsultazioneAttestazione", "OK None"),
-        ("a benefit that is not granted", "RICHIESTA_INVALIDA Some(\"P01.prestazione\")"),
+        (
+            "a benefit that is not granted",
+            "RICHIESTA_INVALIDA Some(\"P01.prestazione\")",
+        ),
         ("ConsultazioneEsitoDSU", "OK None"),
-        ("the fate of another's DSU", "DATI_NON_TROVATI Some(\"D02.assente\")"),
+        (
+            "the fate of another's DSU",
+            "DATI_NON_TROVATI Some(\"D02.assente\")",
+        ),
         ("ConsultazioneSogliaIndicatore", "OK None"),
-        ("a threshold that there is not", "RICHIESTA_INVALIDA Some(\"R04.soglia\")"),
+        (
+            "a threshold that there is not",
+            "RICHIESTA_INVALIDA Some(\"R04.soglia\")",
+        ),
         ("TrasmissioneLotto", "OK None"),
         ("the same lot again", "OK None"),
         ("ConsultazioneEsitoLotto", "OK None"),
-        ("the fate of a lot that there is not", "DATI_NON_TROVATI Some(\"D03.assente\")"),
+        (
+            "the fate of a lot that there is not",
+            "DATI_NON_TROVATI Some(\"D03.assente\")",
+        ),
         ("VerificaEsistenzaProtocollo", "OK None"),
-        ("a protocol that there is not", "DATI_NON_TROVATI Some(\"D01.assente\")"),
+        (
+            "a protocol that there is not",
+            "DATI_NON_TROVATI Some(\"D01.assente\")",
+        ),
     ];
-    assert_eq!(outcomes[1..].iter().map(|(name, said)| (*name, said.as_str())).collect::<Vec<_>>(), expected);
+    assert_eq!(
+        outcomes[1..]
+            .iter()
+            .map(|(name, said)| (*name, said.as_str()))
+            .collect::<Vec<_>>(),
+        expected
+    );
 }
 
 fn keys_of(engine: &Engine) -> std::path::PathBuf {
-    [engine.home.path().join("keys"), engine.home.path().join("data/keys")].into_iter().find(|path| path.exists()).unwrap()
+    [
+        engine.home.path().join("keys"),
+        engine.home.path().join("data/keys"),
+    ]
+    .into_iter()
+    .find(|path| path.exists())
+    .unwrap()
 }
 
 /// A ledger of format 1.0, in memory: its enti are recorded again in the present form.
@@ -171,7 +313,13 @@ fn an_earlier_ledger_is_upgraded_whatever_keeps_it() {
     let (directory, _) = Directory::open_any(&home.path().join("data")).unwrap();
     let entries = find(&directory.reader(), &Filter::default(), usize::MAX).unwrap();
     let mut log = MemLog::new();
-    let raw: Vec<Raw> = entries.iter().map(|entry| Raw { leaf: entry.bytes.clone(), sealed: entry.sealed.clone() }).collect();
+    let raw: Vec<Raw> = entries
+        .iter()
+        .map(|entry| Raw {
+            leaf: entry.bytes.clone(),
+            sealed: entry.sealed.clone(),
+        })
+        .collect();
     log.append(BatchId { writer: 0, number: 0 }, &raw, 0).unwrap();
     // Keys of its own, as many as its entries name: those that it was written with are not kept.
     let place = home.path().join("keys");
@@ -180,10 +328,18 @@ fn an_earlier_ledger_is_upgraded_whatever_keeps_it() {
     (0..4).for_each(|earlier| drop(keys.token(2026 - earlier, "cf", "").unwrap()));
     drop(keys);
     let engine = Engine::assemble_of(directory.ledger, Clock::fixed(NOW.parse().unwrap()), home, log);
-    let enti = engine.block_on(upgrade::from_1_0(&engine.node, &engine.clock)).unwrap();
+    let enti = engine
+        .block_on(upgrade::from_1_0(&engine.node, &engine.clock))
+        .unwrap();
     assert!(enti > 0);
     assert_eq!(engine.node.registry.enti().unwrap().len(), enti);
-    assert_eq!(engine.block_on(upgrade::from_1_0(&engine.node, &engine.clock)).unwrap(), 0, "once");
+    assert_eq!(
+        engine
+            .block_on(upgrade::from_1_0(&engine.node, &engine.clock))
+            .unwrap(),
+        0,
+        "once"
+    );
     engine.node.close();
 }
 
@@ -197,13 +353,38 @@ fn nobody_is_told_what_is_not_certain() {
         ("nothing", vec![], Ok(()), true),
         ("in doubt, and there", vec![landed], Ok(()), true),
         ("in doubt, and not there", vec![not_landed], unavailable, false),
-        ("in doubt for a while, and there", vec![landed, Settle, Settle, Settle], Ok(()), true),
-        ("in doubt for a while, and not there", vec![not_landed, Settle, Settle], unavailable, false),
-        ("in doubt for good, and there", [vec![landed], vec![Settle; 10]].concat(), Err(NotCommitted::Closed), true),
-        ("in doubt for good, and not there", [vec![not_landed], vec![Settle; 10]].concat(), Err(NotCommitted::Closed), false),
+        (
+            "in doubt for a while, and there",
+            vec![landed, Settle, Settle, Settle],
+            Ok(()),
+            true,
+        ),
+        (
+            "in doubt for a while, and not there",
+            vec![not_landed, Settle, Settle],
+            unavailable,
+            false,
+        ),
+        (
+            "in doubt for good, and there",
+            [vec![landed], vec![Settle; 10]].concat(),
+            Err(NotCommitted::Closed),
+            true,
+        ),
+        (
+            "in doubt for good, and not there",
+            [vec![not_landed], vec![Settle; 10]].concat(),
+            Err(NotCommitted::Closed),
+            false,
+        ),
         ("behind for a while", vec![Behind; 7], Ok(()), true),
         ("behind for good", vec![Behind; 8], unavailable, false),
-        ("behind, and nobody knows the head", vec![Behind, Head], unavailable, false),
+        (
+            "behind, and nobody knows the head",
+            vec![Behind, Head],
+            unavailable,
+            false,
+        ),
     ];
     let ground = ground();
     for (name, troubles, told, there) in table {
@@ -239,14 +420,28 @@ fn quotas_follow_what_others_record() {
     ground.enrol(&one);
     let quotas = Arc::new(Quotas::default());
     let reader = other.node.ledger.reader.clone();
-    let counting = Counting::recounted(&quotas, &Arc::default(), (reader.as_ref(), log.head().unwrap()), &other.clock).unwrap();
-    other.block_on(other.node.ledger.committer.follow(Box::new(counting))).unwrap();
+    let counting = Counting::recounted(
+        &quotas,
+        &Arc::default(),
+        (reader.as_ref(), log.head().unwrap()),
+        &other.clock,
+    )
+    .unwrap();
+    other
+        .block_on(other.node.ledger.committer.follow(Box::new(counting)))
+        .unwrap();
     let day = one.today().to_string();
     let indicator = requests::indicatore("RSSMRA80A01H501U", &day, "A1.07");
     for _ in 0..3 {
         one.ask(ground.peer("comune"), &indicator).unwrap();
     }
-    let used = || quotas.used(other.clock.now()).into_iter().find(|(ente, ..)| ente == "comune").map(|(_, exchanges, _)| exchanges);
+    let used = || {
+        quotas
+            .used(other.clock.now())
+            .into_iter()
+            .find(|(ente, ..)| ente == "comune")
+            .map(|(_, exchanges, _)| exchanges)
+    };
     for _ in 0..100 {
         if used() == Some(3) {
             break;

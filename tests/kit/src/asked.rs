@@ -1,4 +1,5 @@
-//! An SII whose answers come from another system: every question leaves the process. The other system writes down what it was asked, synced, before it answers.
+//! An SII whose answers come from another system: every question leaves the process. The other system writes
+//! down what it was asked, synced, before it answers.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -37,7 +38,8 @@ const PATH: &str = "/isee/PdD/VerificaEsistenzaProtocollo";
 /// A declarant.
 pub const DECLARANT: &str = "RSSMRA80A01H501U";
 
-/// What the other system does, and what happens to the exchange meanwhile: by the last digit of the protocol's serial number.
+/// What the other system does, and what happens to the exchange meanwhile: by the last digit of the
+/// protocol's serial number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Course {
     /// It answers.
@@ -71,10 +73,17 @@ impl Carrier for Other {
     fn carry(&self, request: Bytes) -> Carrying<'_> {
         Box::pin(async move {
             let text = String::from_utf8(request.to_vec()).unwrap();
-            let mut file = std::fs::OpenOptions::new().append(true).create(true).open(&self.asked).unwrap();
+            let mut file = std::fs::OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(&self.asked)
+                .unwrap();
             file.write_all(format!("{text}\n").as_bytes()).unwrap();
             file.sync_data().unwrap();
-            tokio::time::sleep(Duration::from_millis(u64::from(text.as_bytes()[text.len() - 5]) % 4)).await;
+            tokio::time::sleep(Duration::from_millis(
+                u64::from(text.as_bytes()[text.len() - 5]) % 4,
+            ))
+            .await;
             match Course::of(text.split(' ').nth(1).unwrap()) {
                 Course::Lost => Err(Lost("the connection ended".to_owned())),
                 _ => Ok(Bytes::from_static(b"yes")),
@@ -93,25 +102,51 @@ pub struct Remote {
 impl Remote {
     /// Of an other system that writes what it was asked there.
     pub fn new(asked: &Path) -> Self {
-        Self { other: Arc::new(Other { asked: asked.to_owned() }), answered: Mutex::default() }
+        Self {
+            other: Arc::new(Other {
+                asked: asked.to_owned(),
+            }),
+            answered: Mutex::default(),
+        }
     }
 }
 
 impl Consultation for Remote {
-    fn attestazione<'a>(&'a self, _: &'a Permit, _: Search<'a>, _: Occasion<'a>) -> Asking<'a, Option<Box<Found>>> {
+    fn attestazione<'a>(
+        &'a self,
+        _: &'a Permit,
+        _: Search<'a>,
+        _: Occasion<'a>,
+    ) -> Asking<'a, Option<Box<Found>>> {
         Box::pin(async { Ok(Step::Done(Said::read(None, Vec::new()))) })
     }
 
-    fn dichiarazione<'a>(&'a self, _: &'a Permit, _: Search<'a>, _: Occasion<'a>) -> Asking<'a, Option<Box<Declared>>> {
+    fn dichiarazione<'a>(
+        &'a self,
+        _: &'a Permit,
+        _: Search<'a>,
+        _: Occasion<'a>,
+    ) -> Asking<'a, Option<Box<Declared>>> {
         Box::pin(async { Ok(Step::Done(Said::read(None, Vec::new()))) })
     }
 
-    fn esiste<'a>(&'a self, dichiarante: &'a CodiceFiscale, protocollo: &'a str, occasion: Occasion<'a>) -> Asking<'a, bool> {
+    fn esiste<'a>(
+        &'a self,
+        dichiarante: &'a CodiceFiscale,
+        protocollo: &'a str,
+        occasion: Occasion<'a>,
+    ) -> Asking<'a, bool> {
         Box::pin(async move {
             let Some(reply) = occasion.reply(QUESTION) else {
                 let request = Bytes::from(format!("{} {protocollo}", occasion.exchange));
                 let persone = vec![dichiarante.canonical()];
-                return Ok(Step::Ask(Ask { name: QUESTION, to: OTHER.to_owned(), request, persone, carrier: self.other.clone() }));
+                return Ok(Step::Ask(Ask {
+                    name: QUESTION,
+                    to: OTHER.to_owned(),
+                    request,
+                    persone,
+                    carrier: self.other.clone(),
+                }));
             };
             let answer = reply?.as_ref() == b"yes";
             let mut answered = self.answered.lock().unwrap();
@@ -123,8 +158,14 @@ impl Consultation for Remote {
                 Course::Answered | Course::Lost => false,
             };
             // No entry has changed this key.
-            let never = Precondition { key: "prova/mai".to_owned(), version: 1 };
-            Ok(Step::Done(Said::read(answer, conflict.then_some(never).into_iter().collect())))
+            let never = Precondition {
+                key: "prova/mai".to_owned(),
+                version: 1,
+            };
+            Ok(Step::Done(Said::read(
+                answer,
+                conflict.then_some(never).into_iter().collect(),
+            )))
         })
     }
 }
@@ -139,7 +180,13 @@ pub struct Serving {
 
 impl Serving {
     pub async fn start(config: &Config, clock: &Clock, disk: Arc<dyn Disk>, asked: &Path) -> Self {
-        let mut node = Node::open(&Directory::open(&config.data).unwrap(), clock, disk, SEGMENT_BYTES).unwrap();
+        let mut node = Node::open(
+            &Directory::open(&config.data).unwrap(),
+            clock,
+            disk,
+            SEGMENT_BYTES,
+        )
+        .unwrap();
         node.record_opening("start").await.unwrap();
         node.services.consultation = Arc::new(Remote::new(asked));
         let settings = Settings::build(config, clock).unwrap();
@@ -148,7 +195,12 @@ impl Serving {
         let address = listener.address().unwrap();
         let (stop, stopped) = tokio::sync::watch::channel(false);
         let serving = tokio::spawn(listener.serve(gateway.clone(), stopped, Duration::from_secs(10)));
-        Self { gateway, address, stop, serving }
+        Self {
+            gateway,
+            address,
+            stop,
+            serving,
+        }
     }
 
     pub async fn stop(self) {
@@ -160,7 +212,10 @@ impl Serving {
 
 /// A question about a protocol with this serial number: the path and the message.
 pub fn question(ente: &str, serial: u64) -> (&'static str, String) {
-    (PATH, verify(ente, &format!("INPS-ISEE-2026-{serial:08}A-00"), DECLARANT))
+    (
+        PATH,
+        verify(ente, &format!("INPS-ISEE-2026-{serial:08}A-00"), DECLARANT),
+    )
 }
 
 /// VerificaEsistenzaProtocollo.
@@ -177,7 +232,11 @@ pub fn verify(ente: &str, protocol: &str, declarant: &str) -> String {
 
 /// The site's municipality may verify protocols.
 pub fn may_verify(site: &Site) {
-    site.act(varco::commands::demo::accreditamento::granted("comune", "VerificaEsistenzaProtocollo", &[]));
+    site.act(varco::commands::demo::accreditamento::granted(
+        "comune",
+        "VerificaEsistenzaProtocollo",
+        &[],
+    ));
 }
 
 /// A client of the municipality.
@@ -185,36 +244,66 @@ pub fn comune(site: &Site, address: SocketAddr) -> Client {
     site.client(address, "comune")
 }
 
-/// The questions of a ledger, with what their exchanges came to: of each course how many ended with the exchange's entry, and how many were interrupted. Each was
-/// recorded before the other system had it, which had it once at most; each has one end.
+/// The questions of a ledger, with what their exchanges came to: of each course how many ended with the
+/// exchange's entry, and how many were interrupted. Each was recorded before the other system had it, which
+/// had it once at most; each has one end.
 pub fn checked(entries: &[Entry], asked: &Path) -> HashMap<End, usize> {
     let had: Vec<(Uuid, String)> = std::fs::read_to_string(asked)
         .unwrap_or_default()
         .lines()
-        .map(|line| line.split_once(' ').map(|(exchange, protocol)| (exchange.parse().unwrap(), protocol.to_owned())).unwrap())
+        .map(|line| {
+            line.split_once(' ')
+                .map(|(exchange, protocol)| (exchange.parse().unwrap(), protocol.to_owned()))
+                .unwrap()
+        })
         .collect();
     let bodies = |kind| entries.iter().filter(move |entry| entry.leaf.body.kind == kind);
-    let questions: HashMap<Uuid, u64> = bodies(Kind::Asked).map(|entry| (entry.leaf.body.exchange, entry.leaf.seq)).collect();
-    assert_eq!(questions.len(), bodies(Kind::Asked).count(), "an exchange asked twice");
+    let questions: HashMap<Uuid, u64> = bodies(Kind::Asked)
+        .map(|entry| (entry.leaf.body.exchange, entry.leaf.seq))
+        .collect();
+    assert_eq!(
+        questions.len(),
+        bodies(Kind::Asked).count(),
+        "an exchange asked twice"
+    );
     let mut seen = std::collections::HashSet::new();
     for (exchange, _) in &had {
         assert!(seen.insert(*exchange), "{exchange} was asked twice");
-        assert!(questions.contains_key(exchange), "{exchange} was asked and not recorded");
+        assert!(
+            questions.contains_key(exchange),
+            "{exchange} was asked and not recorded"
+        );
     }
-    let course: HashMap<Uuid, Course> = had.iter().map(|(exchange, protocol)| (*exchange, Course::of(protocol))).collect();
+    let course: HashMap<Uuid, Course> = had
+        .iter()
+        .map(|(exchange, protocol)| (*exchange, Course::of(protocol)))
+        .collect();
     let mut ends: HashMap<Uuid, (Kind, u64)> = HashMap::new();
     for entry in bodies(Kind::Exchange).chain(bodies(Kind::Interrupted)) {
         let body = &entry.leaf.body;
-        let Some(ended) = body.facts.get("chieste") else { continue };
+        let Some(ended) = body.facts.get("chieste") else {
+            continue;
+        };
         let sequence = questions[&body.exchange];
         assert_eq!(*ended, serde_json::json!([sequence]));
         assert!(entry.leaf.seq > sequence);
-        assert!(ends.insert(body.exchange, (body.kind, entry.leaf.seq)).is_none(), "{} has two ends", body.exchange);
+        assert!(
+            ends.insert(body.exchange, (body.kind, entry.leaf.seq)).is_none(),
+            "{} has two ends",
+            body.exchange
+        );
     }
     let mut counted = HashMap::new();
     for exchange in questions.keys() {
-        let (kind, _) = ends.get(exchange).unwrap_or_else(|| panic!("{exchange} has no end"));
-        *counted.entry(End { course: course.get(exchange).copied(), kind: *kind }).or_default() += 1;
+        let (kind, _) = ends
+            .get(exchange)
+            .unwrap_or_else(|| panic!("{exchange} has no end"));
+        *counted
+            .entry(End {
+                course: course.get(exchange).copied(),
+                kind: *kind,
+            })
+            .or_default() += 1;
     }
     counted
 }

@@ -9,20 +9,22 @@ use varco::isee::CodiceFiscale;
 use varco::isee::attest::{Occasion, attest};
 use varco::isee::attestazione::Attestazione;
 use varco::isee::codes::{
-    GradoDisabilita, PresenzaGenitori, Relazione, Ruolo, TipoAbitazione, TipoImmobile, TipoModello, TipoOperazione, TipoRapporto,
-    TipoVariazione,
+    GradoDisabilita, PresenzaGenitori, Relazione, Ruolo, TipoAbitazione, TipoImmobile, TipoModello,
+    TipoOperazione, TipoRapporto, TipoVariazione,
 };
 use varco::isee::compute::casi::{Indicatori, Situazione};
 use varco::isee::compute::componente::Riferita;
 use varco::isee::dsu::{
-    Abitazione, Beneficiario, ComponenteAggiuntiva, ComponenteNucleo, ComponenteNucleoRistretto, ComponentePerIntegrazioneRedditi,
-    CondizioniNucleo, DatiFiglio, DatiGenitore, DettaglioFiglio, DettaglioGenitoreNonConvivente, Dichiarazione, FiglioNonCompresoNelNucleo,
-    GenitoreNonConvivente, IntegrazioneRedditi, ModelloBase, NucleoComponenteAggiuntiva, NucleoFamiliare, NucleoRistretto, Operazione,
-    Residenziale, Universitario, Variazione,
+    Abitazione, Beneficiario, ComponenteAggiuntiva, ComponenteNucleo, ComponenteNucleoRistretto,
+    ComponentePerIntegrazioneRedditi, CondizioniNucleo, DatiFiglio, DatiGenitore, DettaglioFiglio,
+    DettaglioGenitoreNonConvivente, Dichiarazione, FiglioNonCompresoNelNucleo, GenitoreNonConvivente,
+    IntegrazioneRedditi, ModelloBase, NucleoComponenteAggiuntiva, NucleoFamiliare, NucleoRistretto,
+    Operazione, Residenziale, Universitario, Variazione,
 };
 use varco::isee::feed::{FeedRecord, parse as parse_feed};
 use varco::isee::foglio::{
-    AltriRedditi, Disabilita, FoglioComponente, Indirizzo, Patrimonio, PatrimonioImmobiliare, PatrimonioMobiliare, RapportoFinanziario,
+    AltriRedditi, Disabilita, FoglioComponente, Indirizzo, Patrimonio, PatrimonioImmobiliare,
+    PatrimonioMobiliare, RapportoFinanziario,
 };
 use varco::isee::rules::Rules;
 
@@ -82,8 +84,14 @@ impl Caseta {
         };
         let dsu = Dichiarazione {
             codice_fiscale_dichiarante: nobody.clone(),
-            operazione: Operazione { tipo: TipoOperazione::N, codice_fiscale_riferimento: None, numero_protocollo_riferimento: None },
-            nucleo_familiare: Some(NucleoFamiliare { componente_nucleo: Vec::new() }),
+            operazione: Operazione {
+                tipo: TipoOperazione::N,
+                codice_fiscale_riferimento: None,
+                numero_protocollo_riferimento: None,
+            },
+            nucleo_familiare: Some(NucleoFamiliare {
+                componente_nucleo: Vec::new(),
+            }),
             modello_base: vec![ordinario],
             integrazione_componente_aggiuntiva: None,
             integrazione_redditi: None,
@@ -91,16 +99,28 @@ impl Caseta {
             isee_corrente: None,
             sottoscrizione: vec![sottoscrizione(&nobody, "CAF1", presented)],
         };
-        Self { famiglie, dsu, feed: Vec::new(), altre: Vec::new(), presented }
+        Self {
+            famiglie,
+            dsu,
+            feed: Vec::new(),
+            altre: Vec::new(),
+            presented,
+        }
     }
 
-    /// A sheet of somebody of an age; an employee with that income, if it is not zero, of whom the feed knows.
+    /// A sheet of somebody of an age; an employee with that income, if it is not zero, of whom the feed
+    /// knows.
     pub fn foglio(&mut self, age: i16, employee: u32) -> FoglioComponente {
         let foglio = self.famiglie.foglio(age, age);
         if employee > 0 {
             let columns = varco::isee::feed::COLUMNS.join(",");
-            let line = format!("{},{},{employee},{employee},,,,,,,,,,,", foglio.codice_fiscale.canonical(), self.presented.year() - 2);
-            self.feed.extend(parse_feed(&format!("{columns}\n{line}\n")).ok().unwrap());
+            let line = format!(
+                "{},{},{employee},{employee},,,,,,,,,,,",
+                foglio.codice_fiscale.canonical(),
+                self.presented.year() - 2
+            );
+            self.feed
+                .extend(parse_feed(&format!("{columns}\n{line}\n")).ok().unwrap());
         }
         foglio
     }
@@ -110,7 +130,11 @@ impl Caseta {
             self.dsu.codice_fiscale_dichiarante = foglio.codice_fiscale.clone();
             self.dsu.sottoscrizione = vec![sottoscrizione(&foglio.codice_fiscale, "CAF1", self.presented)];
         }
-        let member = ComponenteNucleo { rapporto_con_dichiarante: ruolo, flag_assenza_reddito: false, foglio_componente_nucleo: foglio };
+        let member = ComponenteNucleo {
+            rapporto_con_dichiarante: ruolo,
+            flag_assenza_reddito: false,
+            foglio_componente_nucleo: foglio,
+        };
         let members = &mut self.dsu.nucleo_familiare.as_mut().unwrap().componente_nucleo;
         members.push(member);
         members.len() - 1
@@ -150,13 +174,25 @@ impl Caseta {
             mutuo_residuo: Some(mortgage),
             flag_abitazione: home,
         };
-        self.sheet(index).patrimonio_immobiliare = Some(PatrimonioImmobiliare { patrimonio: vec![patrimonio] });
+        self.sheet(index).patrimonio_immobiliare = Some(PatrimonioImmobiliare {
+            patrimonio: vec![patrimonio],
+        });
     }
 
     /// A parent who lives elsewhere, employee with that income, in a nucleus of so many.
-    pub fn parent(&mut self, children: &[usize], (excluded, married): (bool, bool), data: Option<(u32, u32)>) -> FoglioComponente {
+    pub fn parent(
+        &mut self,
+        children: &[usize],
+        (excluded, married): (bool, bool),
+        data: Option<(u32, u32)>,
+    ) -> FoglioComponente {
         let foglio = self.foglio(45, data.map_or(0, |(employee, _)| employee));
-        let beneficiario = children.iter().map(|child| Beneficiario { codice_fiscale: self.code(*child) }).collect();
+        let beneficiario = children
+            .iter()
+            .map(|child| Beneficiario {
+                codice_fiscale: self.code(*child),
+            })
+            .collect();
         let anagrafica = foglio.dati_componente.anagrafica.clone();
         let parent = GenitoreNonConvivente {
             codice_fiscale: foglio.codice_fiscale.clone(),
@@ -177,7 +213,13 @@ impl Caseta {
         foglio
     }
 
-    pub fn student(&mut self, student: usize, presenza: PresenzaGenitori, alone: Option<bool>, parent: Option<&FoglioComponente>) {
+    pub fn student(
+        &mut self,
+        student: usize,
+        presenza: PresenzaGenitori,
+        alone: Option<bool>,
+        parent: Option<&FoglioComponente>,
+    ) {
         let codice_fiscale_beneficiario = self.code(student);
         self.form().universitario.push(Universitario {
             codice_fiscale_beneficiario,
@@ -205,7 +247,12 @@ impl Caseta {
     pub fn refer(&mut self, own: Self) {
         self.feed.extend(own.feed);
         let scadenza = date(self.presented.year(), 12, 31);
-        self.altre.push(Riferita { dsu: own.dsu, protocollo: PARENTS.to_owned(), presentata: self.presented, scadenza });
+        self.altre.push(Riferita {
+            dsu: own.dsu,
+            protocollo: PARENTS.to_owned(),
+            presentata: self.presented,
+            scadenza,
+        });
     }
 
     pub fn residential(&mut self, form: usize, beneficiary: usize) -> &mut Residenziale {
@@ -225,7 +272,8 @@ impl Caseta {
         forms.last_mut().unwrap()
     }
 
-    /// A child outside with an income under FC8 that is all net (IRPEF, neither employee nor pension), in a nucleus of so many.
+    /// A child outside with an income under FC8 that is all net (IRPEF, neither employee nor pension), in a
+    /// nucleus of so many.
     pub fn child(&mut self, irpef: Option<u32>, members: u32) -> FiglioNonCompresoNelNucleo {
         let mut foglio = self.foglio(25, 0);
         foglio.altri_redditi = irpef.map(esonerato);
@@ -244,12 +292,16 @@ impl Caseta {
 
     /// A restricted form of the beneficiary and those others.
     pub fn ristretto(&mut self, members: &[(usize, Relazione)]) {
-        let named = members.iter().map(|(index, relazione)| ComponenteNucleoRistretto {
-            codice_fiscale: self.code(*index),
-            flag_beneficiario: *relazione == Relazione::B,
-            relazione_con_beneficiario: *relazione,
-        });
-        let nucleo = NucleoRistretto { componente_nucleo_ristretto: named.collect() };
+        let named = members
+            .iter()
+            .map(|(index, relazione)| ComponenteNucleoRistretto {
+                codice_fiscale: self.code(*index),
+                flag_beneficiario: *relazione == Relazione::B,
+                relazione_con_beneficiario: *relazione,
+            });
+        let nucleo = NucleoRistretto {
+            componente_nucleo_ristretto: named.collect(),
+        };
         let mut form = self.form().clone();
         form.tipo = TipoModello::Rid;
         form.nucleo_ristretto = Some(nucleo);
@@ -262,14 +314,30 @@ impl Caseta {
     pub fn indicatori(&self) -> Indicatori {
         let rules = Rules::embedded().unwrap();
         let rules = rules.on(self.presented).unwrap();
-        let situazione = Situazione { dsu: &self.dsu, presented: self.presented, rules, feed: &self.feed, altre: &self.altre };
+        let situazione = Situazione {
+            dsu: &self.dsu,
+            presented: self.presented,
+            rules,
+            feed: &self.feed,
+            altre: &self.altre,
+        };
         situazione.indicatori().ok().unwrap()
     }
 
     pub fn attestazione(&self) -> Attestazione {
         let rules = Rules::embedded().unwrap();
-        let about = Occasion { protocollo: PARENTS, presentata: self.presented, rilasciata: self.presented, ..Occasion::default() };
-        attest(&self.dsu, &self.indicatori(), rules.on(self.presented).unwrap(), about)
+        let about = Occasion {
+            protocollo: PARENTS,
+            presentata: self.presented,
+            rilasciata: self.presented,
+            ..Occasion::default()
+        };
+        attest(
+            &self.dsu,
+            &self.indicatori(),
+            rules.on(self.presented).unwrap(),
+            about,
+        )
     }
 }
 
@@ -297,7 +365,11 @@ pub fn rapporto(tipo: TipoRapporto, amount: u32) -> PatrimonioMobiliare {
 }
 
 pub fn esonerato(irpef: u32) -> AltriRedditi {
-    AltriRedditi { flag_esonerato: true, reddito_irpef: Some(irpef.into()), ..AltriRedditi::nothing() }
+    AltriRedditi {
+        flag_esonerato: true,
+        reddito_irpef: Some(irpef.into()),
+        ..AltriRedditi::nothing()
+    }
 }
 
 pub fn disabile(grado: GradoDisabilita) -> Disabilita {
@@ -342,7 +414,12 @@ pub fn numeri(foglio: &FoglioComponente, members: u32) -> ComponenteAggiuntiva {
 }
 
 /// What changed for a member: the employee's income of twelve months, or of two.
-pub fn variazione(casa: &mut Caseta, index: usize, tipo: TipoVariazione, dipendente: (Option<u32>, Option<u32>)) -> Variazione {
+pub fn variazione(
+    casa: &mut Caseta,
+    index: usize,
+    tipo: TipoVariazione,
+    dipendente: (Option<u32>, Option<u32>),
+) -> Variazione {
     Variazione {
         codice_fiscale: casa.code(index),
         tipo_variazione: tipo,
@@ -363,15 +440,26 @@ pub fn variazione(casa: &mut Caseta, index: usize, tipo: TipoVariazione, dipende
 /// The declaration as it is transmitted, under a sender's protocol.
 pub fn text(dsu: &Dichiarazione, sender: &str) -> String {
     let mut dsu = dsu.clone();
-    dsu.sottoscrizione.iter_mut().for_each(|signature| signature.protocollo_mittente = sender.to_owned());
+    dsu.sottoscrizione
+        .iter_mut()
+        .for_each(|signature| signature.protocollo_mittente = sender.to_owned());
     requests::trasmissione(&message("Dichiarazione", ISEE_NS, &dsu, false))
 }
 
 /// A declaration that refers to another one.
-pub fn referring(tipo: TipoOperazione, dichiarante: &CodiceFiscale, protocol: &str, today: Date) -> Dichiarazione {
+pub fn referring(
+    tipo: TipoOperazione,
+    dichiarante: &CodiceFiscale,
+    protocol: &str,
+    today: Date,
+) -> Dichiarazione {
     Dichiarazione {
         codice_fiscale_dichiarante: dichiarante.clone(),
-        operazione: Operazione { tipo, codice_fiscale_riferimento: None, numero_protocollo_riferimento: Some(protocol.to_owned()) },
+        operazione: Operazione {
+            tipo,
+            codice_fiscale_riferimento: None,
+            numero_protocollo_riferimento: Some(protocol.to_owned()),
+        },
         nucleo_familiare: None,
         modello_base: Vec::new(),
         integrazione_componente_aggiuntiva: None,
@@ -384,7 +472,11 @@ pub fn referring(tipo: TipoOperazione, dichiarante: &CodiceFiscale, protocol: &s
 
 /// What somebody who must file a return declares in the Agency's place (FC8).
 pub fn redditi(person: &CodiceFiscale, irpef: u32) -> IntegrazioneRedditi {
-    let redditi = AltriRedditi { flag_esonerato: false, flag_integrazione: true, ..esonerato(irpef) };
+    let redditi = AltriRedditi {
+        flag_esonerato: false,
+        flag_integrazione: true,
+        ..esonerato(irpef)
+    };
     IntegrazioneRedditi {
         componente_per_integrazione_redditi: vec![ComponentePerIntegrazioneRedditi {
             codice_fiscale: person.clone(),

@@ -1,5 +1,5 @@
-//! The ledger on one engine or the other, with the services over it: in memory, or in segment files. No TLS and no HTTP: what is asked is answered in
-//! milliseconds.
+//! The ledger on one engine or the other, with the services over it: in memory, or in segment files. No TLS
+//! and no HTTP: what is asked is answered in milliseconds.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -57,13 +57,28 @@ impl Ground {
         keys.series().unwrap();
         drop(keys);
         let authorities = Authorities::read(&certificates.join("ca.pem")).unwrap();
-        let revocations = Revocations::load(&[certificates.join("crl.pem")], authorities.all().to_vec()).unwrap();
-        let algorithms = rustls::crypto::aws_lc_rs::default_provider().signature_verification_algorithms.all;
+        let revocations =
+            Revocations::load(&[certificates.join("crl.pem")], authorities.all().to_vec()).unwrap();
+        let algorithms = rustls::crypto::aws_lc_rs::default_provider()
+            .signature_verification_algorithms
+            .all;
         let judge = Judge::new(&authorities, revocations, algorithms).unwrap();
         let now = UnixTime::since_unix_epoch(Duration::from_secs(clock.now().as_second().unsigned_abs()));
-        let peer = |name: &str| judge.judge(&[CertificateDer::from_pem_file(certificates.join(name)).unwrap()], now).unwrap();
+        let peer = |name: &str| {
+            judge
+                .judge(
+                    &[CertificateDer::from_pem_file(certificates.join(name)).unwrap()],
+                    now,
+                )
+                .unwrap()
+        };
         let peers = [("caf", peer("caf.pem")), ("comune", peer("comune.pem"))];
-        Self { home, clock, pki, peers }
+        Self {
+            home,
+            clock,
+            pki,
+            peers,
+        }
     }
 
     fn keys(&self, to: &Path) {
@@ -90,16 +105,30 @@ impl Ground {
         let home = tempfile::tempdir().unwrap();
         let directory = Directory::create(&home.path().join("data"), Uuid::nil()).unwrap();
         self.keys(&directory.keys());
-        let node = Node::open_with(&directory, &self.clock, Arc::new(RealDisk), SEGMENT_BYTES, settings()).unwrap();
+        let node = Node::open_with(
+            &directory,
+            &self.clock,
+            Arc::new(RealDisk),
+            SEGMENT_BYTES,
+            settings(),
+        )
+        .unwrap();
         Engine::with(node, self.clock.clone(), home)
     }
 
     /// Registers the CAF and the municipality.
     pub fn enrol(&self, engine: &Engine) {
-        for (codice, fingerprint, tipo) in
-            [("caf", &self.pki.caf.fingerprint, Tipo::Caf), ("comune", &self.pki.comune.fingerprint, Tipo::Comune)]
-        {
-            for command in accreditamento::commands((codice, codice, "01234567897"), tipo, fingerprint, GRANTED, &["A1.07"]) {
+        for (codice, fingerprint, tipo) in [
+            ("caf", &self.pki.caf.fingerprint, Tipo::Caf),
+            ("comune", &self.pki.comune.fingerprint, Tipo::Comune),
+        ] {
+            for command in accreditamento::commands(
+                (codice, codice, "01234567897"),
+                tipo,
+                fingerprint,
+                GRANTED,
+                &["A1.07"],
+            ) {
                 engine.act(command);
             }
         }
@@ -112,7 +141,10 @@ impl Ground {
 }
 
 fn settings() -> Settings {
-    Settings { attesta: Attesta::Subito, ..Settings::embedded().unwrap() }
+    Settings {
+        attesta: Attesta::Subito,
+        ..Settings::embedded().unwrap()
+    }
 }
 
 /// A node on one engine.
@@ -148,8 +180,17 @@ impl Engine {
     }
 
     fn with(node: Node, clock: Clock, home: TempDir) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Self { node, clock, home, contract: Contract::compile().unwrap(), runtime }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        Self {
+            node,
+            clock,
+            home,
+            contract: Contract::compile().unwrap(),
+            runtime,
+        }
     }
 
     pub fn today(&self) -> Date {
@@ -163,7 +204,15 @@ impl Engine {
     /// An administrative act.
     pub fn act(&self, command: Command) {
         let (actor, now) = (Actor::of(0, None), self.clock.now());
-        self.block_on(perform_all(&self.node.ledger, &self.node.registry, &[command], &actor, "prova", now)).unwrap();
+        self.block_on(perform_all(
+            &self.node.ledger,
+            &self.node.registry,
+            &[command],
+            &actor,
+            "prova",
+            now,
+        ))
+        .unwrap();
     }
 
     /// What an ente asks and is answered, as the gateway would have it recorded.
@@ -171,23 +220,43 @@ impl Engine {
         let document = xml::parse(message, &Limits::default()).map_err(|error| error.to_string())?;
         let root = soap::open(&document).unwrap().root;
         let operation = Operation::by_root(root.namespace(), root.local()).ok_or("no such operation")?;
-        let (request, _) = self.contract.read(operation, root).map_err(|findings| format!("{findings:?}"))?;
+        let (request, _) = self
+            .contract
+            .read(operation, root)
+            .map_err(|findings| format!("{findings:?}"))?;
         let Identified::Caller(caller) = self.node.registry.identify(peer, self.today()).unwrap() else {
             return Err("not let in".to_owned());
         };
         let ente = caller.ente().codice.clone();
-        let admission = caller.admit(operation, self.today()).map_err(|refusal| format!("{:?}", refusal.code))?.from_office(None).unwrap();
+        let admission = caller
+            .admit(operation, self.today())
+            .map_err(|refusal| format!("{:?}", refusal.code))?
+            .from_office(None)
+            .unwrap();
         let received = self.clock.now();
         let exchange = new_exchange(received).unwrap();
-        let occasion = Occasion { exchange, received, today: rome(received).date(), ordinal: 1, beside: true, returned: &[] };
+        let occasion = Occasion {
+            exchange,
+            received,
+            today: rome(received).date(),
+            ordinal: 1,
+            beside: true,
+            returned: &[],
+        };
         let soglie = [varco::config::Soglia {
             codice: "MENS01".to_owned(),
             prestazione: "A1.07".to_owned(),
             indicatore: Some("Ordinario".to_owned()),
             importo: rust_decimal::Decimal::from(20_000),
         }];
-        let asked =
-            Asked { operation, request: &request, body: root, bytes: message.as_bytes(), contract: &self.contract, soglie: &soglie };
+        let asked = Asked {
+            operation,
+            request: &request,
+            body: root,
+            bytes: message.as_bytes(),
+            contract: &self.contract,
+            soglie: &soglie,
+        };
         let performed = services::perform(&self.node.services, admission, asked, occasion);
         let mut prepared = self.block_on(performed).map_err(|error| error.to_string())?;
         let (keys, year) = (&self.node.ledger.keys, rome(received).year());
@@ -196,25 +265,47 @@ impl Engine {
         body.operation = Some(operation.name().to_owned());
         body.outcome = Some(prepared.note.outcome.to_owned());
         body.refusal.clone_from(&prepared.note.refusal);
-        let cf = prepared.note.cf.iter().map(|code| keys.token(year, "cf", code).unwrap()).collect();
-        body.tokens = Some(Tokens { year, cf, ..Tokens::default() });
+        let cf = prepared
+            .note
+            .cf
+            .iter()
+            .map(|code| keys.token(year, "cf", code).unwrap())
+            .collect();
+        body.tokens = Some(Tokens {
+            year,
+            cf,
+            ..Tokens::default()
+        });
         for (name, value) in &prepared.note.facts {
             body = body.fact(*name, value);
         }
         let mut drafts = vec![self.node.ledger.prepare_open(body).unwrap()];
         drafts.append(&mut prepared.drafts);
-        let submission = Submission { drafts, preconditions: std::mem::take(&mut prepared.preconditions) };
-        self.block_on(self.node.ledger.committer.submit(submission)).map_err(|error| error.to_string())?;
+        let submission = Submission {
+            drafts,
+            preconditions: std::mem::take(&mut prepared.preconditions),
+        };
+        self.block_on(self.node.ledger.committer.submit(submission))
+            .map_err(|error| error.to_string())?;
         Ok(prepared)
     }
 
     /// An entry that says nothing.
     pub fn submit(&self) -> Result<u64, NotCommitted> {
         let now = self.clock.now();
-        let body = Body::new(Kind::Admin, varco::ledger::Retention::Sistema, new_exchange(now).unwrap(), now);
+        let body = Body::new(
+            Kind::Admin,
+            varco::ledger::Retention::Sistema,
+            new_exchange(now).unwrap(),
+            now,
+        );
         let draft = self.node.ledger.prepare_open(body).unwrap();
-        let submission = Submission { drafts: vec![draft], preconditions: Vec::new() };
-        self.block_on(self.node.ledger.committer.submit(submission)).map(|receipt| receipt.first())
+        let submission = Submission {
+            drafts: vec![draft],
+            preconditions: Vec::new(),
+        };
+        self.block_on(self.node.ledger.committer.submit(submission))
+            .map(|receipt| receipt.first())
     }
 }
 

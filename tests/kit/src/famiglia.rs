@@ -4,15 +4,22 @@ use jiff::civil::Date;
 use varco::isee::CodiceFiscale;
 use varco::isee::codes::{Ruolo, TipoOperazione, TipoVariazione};
 use varco::isee::dsu::{
-    ComponentePerIntegrazioneAggiuntiva, Dichiarazione, IntegrazioneComponenteAggiuntiva, IntegrazioneResidenziale, IseeCorrente,
+    ComponentePerIntegrazioneAggiuntiva, Dichiarazione, IntegrazioneComponenteAggiuntiva,
+    IntegrazioneResidenziale, IseeCorrente,
 };
 use varco::isee::foglio::FoglioComponente;
 
 use super::caseta::{Caseta, conti, esonerato, numeri, redditi, referring, variazione};
 
 /// All that refers to a DSU.
-pub const OPERATIONS: [TipoOperazione; 6] =
-    [TipoOperazione::A, TipoOperazione::I, TipoOperazione::S, TipoOperazione::C, TipoOperazione::R, TipoOperazione::X];
+pub const OPERATIONS: [TipoOperazione; 6] = [
+    TipoOperazione::A,
+    TipoOperazione::I,
+    TipoOperazione::S,
+    TipoOperazione::C,
+    TipoOperazione::R,
+    TipoOperazione::X,
+];
 
 /// Seeds of families that have nothing to do with the others begin here.
 const STRANGERS: u64 = 100;
@@ -37,10 +44,20 @@ impl Famiglia {
         let sheets = casa.dsu.fogli().chain([&padre]);
         let segreti = sheets.flat_map(|foglio| {
             let anagrafica = &foglio.dati_componente.anagrafica;
-            [foglio.codice_fiscale.canonical(), anagrafica.cognome.clone(), anagrafica.nome.clone()]
+            [
+                foglio.codice_fiscale.canonical(),
+                anagrafica.cognome.clone(),
+                anagrafica.nome.clone(),
+            ]
         });
         let segreti = segreti.collect();
-        Self { seed, madre: casa.code(madre), padre, segreti, casa }
+        Self {
+            seed,
+            madre: casa.code(madre),
+            padre,
+            segreti,
+            casa,
+        }
     }
 
     /// The mother of another family, which has nothing to do with this one.
@@ -53,12 +70,20 @@ impl Famiglia {
     }
 
     /// What a declarant sends about a protocol.
-    pub fn operation(&mut self, tipo: TipoOperazione, dichiarante: &CodiceFiscale, protocol: &str) -> Dichiarazione {
+    pub fn operation(
+        &mut self,
+        tipo: TipoOperazione,
+        dichiarante: &CodiceFiscale,
+        protocol: &str,
+    ) -> Dichiarazione {
         let today = self.casa.presented;
         let mut dsu = referring(tipo, dichiarante, protocol, today);
         match tipo {
             TipoOperazione::A => {
-                let foglio = FoglioComponente { altri_redditi: Some(esonerato(27_000)), ..self.padre.clone() };
+                let foglio = FoglioComponente {
+                    altri_redditi: Some(esonerato(27_000)),
+                    ..self.padre.clone()
+                };
                 dsu.integrazione_componente_aggiuntiva = Some(IntegrazioneComponenteAggiuntiva {
                     componente_per_integrazione_aggiuntiva: ComponentePerIntegrazioneAggiuntiva {
                         componente_aggiuntiva: numeri(&foglio, 1),
@@ -70,18 +95,29 @@ impl Famiglia {
             TipoOperazione::S => {
                 let each = self.casa.residential(0, 2).clone();
                 self.casa.form().residenziale.clear();
-                dsu.integrazione_residenziale = Some(IntegrazioneResidenziale { componente_per_integrazione_residenziale: vec![each] });
+                dsu.integrazione_residenziale = Some(IntegrazioneResidenziale {
+                    componente_per_integrazione_residenziale: vec![each],
+                });
             }
             TipoOperazione::C => {
                 let mut change = variazione(&mut self.casa, 0, TipoVariazione::A, (Some(6000), None));
                 change.data_variazione = Some(today);
-                dsu.isee_corrente = Some(IseeCorrente { variazione: vec![change] });
+                dsu.isee_corrente = Some(IseeCorrente {
+                    variazione: vec![change],
+                });
             }
             TipoOperazione::R => {
                 // A stranger sends a whole DSU too: of another family.
                 let own = *dichiarante == self.madre;
-                let whole = if own { self.casa.dsu.clone() } else { self.strangers().casa.dsu };
-                dsu = Dichiarazione { operazione: dsu.operazione, ..whole };
+                let whole = if own {
+                    self.casa.dsu.clone()
+                } else {
+                    self.strangers().casa.dsu
+                };
+                dsu = Dichiarazione {
+                    operazione: dsu.operazione,
+                    ..whole
+                };
                 let members = &mut dsu.nucleo_familiare.as_mut().unwrap().componente_nucleo;
                 members[0].foglio_componente_nucleo.patrimonio_mobiliare = Some(conti(56_000));
             }

@@ -1,10 +1,13 @@
-//! Valid documents, made from the compiled schemas: every global element, every particle, attribute and enumerated value, by a
-//! deterministic generator that counts what it made and prefers what it has not made yet.
+//! Valid documents, made from the compiled schemas: every global element, every particle, attribute and
+//! enumerated value, by a deterministic generator that counts what it made and prefers what it has not made
+//! yet.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
-use varco::xml::schema::{Builtin, ComplexType, ElementId, Particle, SchemaSet, SimpleType, Term, Type, TypeId};
+use varco::xml::schema::{
+    Builtin, ComplexType, ElementId, Particle, SchemaSet, SimpleType, Term, Type, TypeId,
+};
 
 /// A generator of numbers whose sequence is given by its seed alone (SplitMix64).
 #[derive(Clone, Debug)]
@@ -37,7 +40,8 @@ impl Random {
     }
 }
 
-/// An element as it will be written: names, values and texts are pieces of XML, escaped already, so that they can be spoiled at will.
+/// An element as it will be written: names, values and texts are pieces of XML, escaped already, so that they
+/// can be spoiled at will.
 #[derive(Clone, Debug, Default)]
 pub struct Node {
     pub tag: String,
@@ -152,7 +156,13 @@ pub struct Generator<'s> {
 
 impl<'s> Generator<'s> {
     pub fn new(schemas: &'s SchemaSet, form: Form, seed: u64) -> Self {
-        Self { schemas, random: Random::new(seed), form, made: HashMap::new(), room: 0 }
+        Self {
+            schemas,
+            random: Random::new(seed),
+            form,
+            made: HashMap::new(),
+            room: 0,
+        }
     }
 
     /// A document with that root; it grows no more once it has about `room` elements.
@@ -166,8 +176,17 @@ impl<'s> Generator<'s> {
         let mut universe = BTreeMap::new();
         let mut seen = Vec::new();
         let declaration = self.schemas.element(root);
-        self.points(root, &format!("{{{}}}{}", declaration.namespace, declaration.name), &mut seen, &mut universe);
-        universe.into_iter().filter(|(_, point)| !self.made.contains_key(point)).map(|(place, _)| place).collect()
+        self.points(
+            root,
+            &format!("{{{}}}{}", declaration.namespace, declaration.name),
+            &mut seen,
+            &mut universe,
+        );
+        universe
+            .into_iter()
+            .filter(|(_, point)| !self.made.contains_key(point))
+            .map(|(place, _)| place)
+            .collect()
     }
 
     /// How many different points were made.
@@ -185,7 +204,13 @@ impl<'s> Generator<'s> {
         self.points_of_type(declaration.ty, place, seen, out);
     }
 
-    fn points_of_type(&self, ty: TypeId, place: &str, seen: &mut Vec<TypeId>, out: &mut BTreeMap<String, Point>) {
+    fn points_of_type(
+        &self,
+        ty: TypeId,
+        place: &str,
+        seen: &mut Vec<TypeId>,
+        out: &mut BTreeMap<String, Point>,
+    ) {
         if seen.contains(&ty) {
             return;
         }
@@ -193,16 +218,28 @@ impl<'s> Generator<'s> {
         match self.schemas.ty(ty) {
             Type::Any => {}
             Type::Simple(simple) => {
-                for (index, value) in samples(simple, self.form, &mut Random::new(0)).into_iter().enumerate() {
-                    out.insert(format!("{place} value {index} ({value:?})"), Point::Value(ty, small(index)));
+                for (index, value) in samples(simple, self.form, &mut Random::new(0))
+                    .into_iter()
+                    .enumerate()
+                {
+                    out.insert(
+                        format!("{place} value {index} ({value:?})"),
+                        Point::Value(ty, small(index)),
+                    );
                 }
             }
             Type::Complex(complex) => {
                 for (index, attribute) in complex.attributes.iter().enumerate() {
                     let place = format!("{place}/@{}", attribute.name);
-                    out.insert(format!("{place} present"), Point::Attribute(ty, small(index), true));
+                    out.insert(
+                        format!("{place} present"),
+                        Point::Attribute(ty, small(index), true),
+                    );
                     if !attribute.required {
-                        out.insert(format!("{place} absent"), Point::Attribute(ty, small(index), false));
+                        out.insert(
+                            format!("{place} absent"),
+                            Point::Attribute(ty, small(index), false),
+                        );
                     }
                     self.points_of_type(attribute.ty, &place, seen, out);
                 }
@@ -228,11 +265,19 @@ impl<'s> Generator<'s> {
             (Occurrence::Repeated, particle.max.is_none_or(|max| max > 1)),
         ] {
             if possible {
-                out.insert(format!("{place} particle {path:?} {occurrence:?}"), Point::Particle(ty, path.clone(), occurrence));
+                out.insert(
+                    format!("{place} particle {path:?} {occurrence:?}"),
+                    Point::Particle(ty, path.clone(), occurrence),
+                );
             }
         }
         match &particle.term {
-            Term::Element(id) => self.points(*id, &format!("{place}/{}", self.schemas.element(*id).name), seen, out),
+            Term::Element(id) => self.points(
+                *id,
+                &format!("{place}/{}", self.schemas.element(*id).name),
+                seen,
+                out,
+            ),
             Term::Sequence(parts) | Term::Choice(parts) => {
                 for (index, part) in parts.iter().enumerate() {
                     if matches!(particle.term, Term::Choice(_)) {
@@ -249,8 +294,14 @@ impl<'s> Generator<'s> {
 
     /// One of several points: any, but one that was not made yet before all others.
     fn choose(&mut self, points: Vec<Point>) -> usize {
-        let fresh: Vec<usize> = (0..points.len()).filter(|index| !self.made.contains_key(&points[*index])).collect();
-        let chosen = if fresh.is_empty() { self.random.below(points.len()) } else { *self.random.pick(&fresh) };
+        let fresh: Vec<usize> = (0..points.len())
+            .filter(|index| !self.made.contains_key(&points[*index]))
+            .collect();
+        let chosen = if fresh.is_empty() {
+            self.random.below(points.len())
+        } else {
+            *self.random.pick(&fresh)
+        };
         self.mark(points.into_iter().nth(chosen).unwrap());
         chosen
     }
@@ -263,16 +314,24 @@ impl<'s> Generator<'s> {
         let schemas = self.schemas;
         let declaration = schemas.element(id);
         self.room = self.room.saturating_sub(1);
-        let mut node = Node { tag: declaration.name.clone(), ..Node::default() };
+        let mut node = Node {
+            tag: declaration.name.clone(),
+            ..Node::default()
+        };
         if declaration.namespace != around {
-            node.attributes.push(("xmlns".to_owned(), escape(&declaration.namespace, true)));
+            node.attributes
+                .push(("xmlns".to_owned(), escape(&declaration.namespace, true)));
         }
         let mut nil = false;
         if declaration.nillable && self.form == Form::Any {
             nil = self.choose(vec![Point::Nil(id, false), Point::Nil(id, true)]) == 1;
             if nil {
-                node.attributes.push(("xmlns:xsi".to_owned(), varco::xml::XSI.to_owned()));
-                node.attributes.push(("xsi:nil".to_owned(), (*self.random.pick(&["true", "1"])).to_owned()));
+                node.attributes
+                    .push(("xmlns:xsi".to_owned(), varco::xml::XSI.to_owned()));
+                node.attributes.push((
+                    "xsi:nil".to_owned(),
+                    (*self.random.pick(&["true", "1"])).to_owned(),
+                ));
             }
         }
         match schemas.ty(declaration.ty) {
@@ -284,14 +343,19 @@ impl<'s> Generator<'s> {
                 }
             }
             Type::Simple(_) => {}
-            Type::Complex(complex) => self.complex(declaration.ty, complex, &declaration.namespace, nil, &mut node),
+            Type::Complex(complex) => {
+                self.complex(declaration.ty, complex, &declaration.namespace, nil, &mut node)
+            }
         }
         node
     }
 
     fn complex(&mut self, ty: TypeId, complex: &'s ComplexType, namespace: &str, nil: bool, node: &mut Node) {
         for (index, attribute) in complex.attributes.iter().enumerate() {
-            let (present, absent) = (Point::Attribute(ty, small(index), true), Point::Attribute(ty, small(index), false));
+            let (present, absent) = (
+                Point::Attribute(ty, small(index), true),
+                Point::Attribute(ty, small(index), false),
+            );
             let there = if attribute.required {
                 self.mark(present);
                 true
@@ -300,7 +364,8 @@ impl<'s> Generator<'s> {
             };
             if there && let Type::Simple(simple) = self.schemas.ty(attribute.ty) {
                 let value = self.value(attribute.ty, simple);
-                node.attributes.push((attribute.name.clone(), escape(&value, true)));
+                node.attributes
+                    .push((attribute.name.clone(), escape(&value, true)));
             }
         }
         if let Some(particle) = complex.particle.as_ref().filter(|_| !nil) {
@@ -308,7 +373,14 @@ impl<'s> Generator<'s> {
         }
     }
 
-    fn particle(&mut self, ty: TypeId, particle: &'s Particle, path: &mut Vec<u16>, namespace: &str, node: &mut Node) {
+    fn particle(
+        &mut self,
+        ty: TypeId,
+        particle: &'s Particle,
+        path: &mut Vec<u16>,
+        namespace: &str,
+        node: &mut Node,
+    ) {
         let point = |occurrence| Point::Particle(ty, path.clone(), occurrence);
         let mut possible = Vec::new();
         if particle.min == 0 {
@@ -345,7 +417,9 @@ impl<'s> Generator<'s> {
                     }
                 }
                 Term::Choice(parts) => {
-                    let points = (0..parts.len()).map(|index| Point::Alternative(ty, path.clone(), small(index))).collect();
+                    let points = (0..parts.len())
+                        .map(|index| Point::Alternative(ty, path.clone(), small(index)))
+                        .collect();
                     let index = self.choose(points);
                     path.push(small(index));
                     self.particle(ty, &parts[index], path, namespace, node);
@@ -357,7 +431,9 @@ impl<'s> Generator<'s> {
 
     fn value(&mut self, ty: TypeId, simple: &SimpleType) -> String {
         let samples = samples(simple, self.form, &mut self.random);
-        let points = (0..samples.len()).map(|index| Point::Value(ty, small(index))).collect();
+        let points = (0..samples.len())
+            .map(|index| Point::Value(ty, small(index)))
+            .collect();
         let index = self.choose(points);
         samples.into_iter().nth(index).unwrap()
     }
@@ -375,29 +451,49 @@ pub fn samples(simple: &SimpleType, form: Form, random: &mut Random) -> Vec<Stri
         (None, [], []) => plain(simple.builtin, form, facets.min_length, facets.max_length, random),
         // As the contract's own type writes it: the day.
         (None, members, _) if !members.is_empty() => {
-            let members = members.iter().filter(|member| form == Form::Any || **member == Builtin::Date);
-            members.flat_map(|member| plain(*member, form, None, None, random)).collect()
+            let members = members
+                .iter()
+                .filter(|member| form == Form::Any || **member == Builtin::Date);
+            members
+                .flat_map(|member| plain(*member, form, None, None, random))
+                .collect()
         }
         (None, _, patterns) => patterns
             .iter()
             .flat_map(|pattern| {
                 let max = facets.max_length.unwrap_or(usize::MAX);
                 let sampler = Sampler::new(pattern);
-                [Extent::Least, Extent::Most(max.min(24)), Extent::Any(max.min(24)), Extent::Any(max.min(24))]
-                    .map(|extent| sampler.sample(extent, random))
+                [
+                    Extent::Least,
+                    Extent::Most(max.min(24)),
+                    Extent::Any(max.min(24)),
+                    Extent::Any(max.min(24)),
+                ]
+                .map(|extent| sampler.sample(extent, random))
             })
             .collect(),
     };
-    // What lies outside bounds is left out; it always is the same values, since those that are random lie inside any bounds.
+    // What lies outside bounds is left out; it always is the same values, since those that are random lie
+    // inside any bounds.
     all.retain(|value| simple.check(value).is_ok());
     assert!(!all.is_empty(), "no value of {simple:?}");
     all
 }
 
-fn plain(builtin: Builtin, form: Form, min: Option<usize>, max: Option<usize>, random: &mut Random) -> Vec<String> {
+fn plain(
+    builtin: Builtin,
+    form: Form,
+    min: Option<usize>,
+    max: Option<usize>,
+    random: &mut Random,
+) -> Vec<String> {
     let any = form == Form::Any;
     let list = |values: &[&str], more: &[&str]| -> Vec<String> {
-        values.iter().chain(more.iter().filter(|_| any)).map(|value| (*value).to_owned()).collect()
+        values
+            .iter()
+            .chain(more.iter().filter(|_| any))
+            .map(|value| (*value).to_owned())
+            .collect()
     };
     let mut two = |bound: usize| random.below(bound);
     let (year, month, day) = (1800 + two(300), 1 + two(12), 1 + two(28));
@@ -406,32 +502,58 @@ fn plain(builtin: Builtin, form: Form, min: Option<usize>, max: Option<usize>, r
         Builtin::String | Builtin::AnySimpleType | Builtin::AnyUri => {
             let (min, max) = (min.unwrap_or(0), max.unwrap_or(40));
             let middle = min + random.below(max - min + 1);
-            [min, max, middle, middle].map(|length| text(length, random)).to_vec()
+            [min, max, middle, middle]
+                .map(|length| text(length, random))
+                .to_vec()
         }
         Builtin::Boolean => list(&["true", "false"], &["1", "0", " true", "\n\tfalse\r "]),
         // Two decimals, the last of them not zero: so amounts are written, and other decimals too.
         Builtin::Decimal => {
             let mut values = list(
                 &["0.01", "99.99", "-0.01", "-98765432.15"],
-                &["0", "100", "+1", "007.50", ".5", "5.", " 12 ", "-0", "-0.004", "1.500"],
+                &[
+                    "0", "100", "+1", "007.50", ".5", "5.", " 12 ", "-0", "-0.004", "1.500",
+                ],
             );
-            values.push(format!("{}.{}{}", 10 + random.below(80), random.below(10), 1 + random.below(9)));
+            values.push(format!(
+                "{}.{}{}",
+                10 + random.below(80),
+                random.below(10),
+                1 + random.below(9)
+            ));
             values
         }
         Builtin::Integer => list(&["0", "3", "-5", "123456789012"], &["+7", "00012", "-0"]),
-        Builtin::Int => list(&["0", "1", "-1", "2147483647", "-2147483648"], &["+7", "00012", "-0"]),
+        Builtin::Int => list(
+            &["0", "1", "-1", "2147483647", "-2147483648"],
+            &["+7", "00012", "-0"],
+        ),
         Builtin::UnsignedInt => list(&["0", "3", "12", "4294967295"], &["00012", "0000000001"]),
         Builtin::Date => {
             let mut values = list(
-                &["2024-02-29", "2000-02-29", "1753-01-01", "9998-12-31", "0001-01-01", "-0044-03-15"],
-                &["12026-11-21", "2026-11-21Z", "2026-11-21+01:00", "2026-11-21-13:59"],
+                &[
+                    "2024-02-29",
+                    "2000-02-29",
+                    "1753-01-01",
+                    "9998-12-31",
+                    "0001-01-01",
+                    "-0044-03-15",
+                ],
+                &[
+                    "12026-11-21",
+                    "2026-11-21Z",
+                    "2026-11-21+01:00",
+                    "2026-11-21-13:59",
+                ],
             );
             values.push(date);
             values
         }
         Builtin::DateTime => {
-            let mut values =
-                list(&["2024-02-29T23:59:59.999Z", "2026-01-01T00:00:00.000Z"], &["2026-01-01T12:30:00", "2026-01-01T12:30:00.5+01:00"]);
+            let mut values = list(
+                &["2024-02-29T23:59:59.999Z", "2026-01-01T00:00:00.000Z"],
+                &["2026-01-01T12:30:00", "2026-01-01T12:30:00.5+01:00"],
+            );
             values.push(format!(
                 "{date}T{:02}:{:02}:{:02}.{:03}Z",
                 random.below(24),
@@ -443,8 +565,13 @@ fn plain(builtin: Builtin, form: Form, min: Option<usize>, max: Option<usize>, r
         }
         Builtin::Base64Binary => {
             use base64::Engine as _;
-            let bytes: Vec<u8> = (0..random.below(40)).map(|_| random.next().to_le_bytes()[0]).collect();
-            let mut values = list(&["", "AA==", "AAA=", "AAAA"], &["A A A A", " AA\n==", "AAAA\r\nAAA=\r\n"]);
+            let bytes: Vec<u8> = (0..random.below(40))
+                .map(|_| random.next().to_le_bytes()[0])
+                .collect();
+            let mut values = list(
+                &["", "AA==", "AAA=", "AAAA"],
+                &["A A A A", " AA\n==", "AAAA\r\nAAA=\r\n"],
+            );
             values.push(base64::engine::general_purpose::STANDARD.encode(bytes));
             values
         }
@@ -482,7 +609,15 @@ fn text(length: usize, random: &mut Random) -> String {
         '𝄞',
         '\u{10FFFF}',
     ];
-    (0..length).map(|_| if random.chance(60) { 'A' } else { *random.pick(&LETTERS) }).collect()
+    (0..length)
+        .map(|_| {
+            if random.chance(60) {
+                'A'
+            } else {
+                *random.pick(&LETTERS)
+            }
+        })
+        .collect()
 }
 
 /// As it is written in an attribute or in an element.
@@ -503,7 +638,8 @@ pub fn escape(text: &str, attribute: bool) -> String {
     out
 }
 
-/// Makes texts that match a pattern of XML Schema: characters, classes, `\d`, groups, alternatives and quantifiers.
+/// Makes texts that match a pattern of XML Schema: characters, classes, `\d`, groups, alternatives and
+/// quantifiers.
 struct Sampler {
     alternatives: Vec<Vec<(Piece, usize, usize)>>,
 }

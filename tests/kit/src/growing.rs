@@ -1,5 +1,5 @@
-//! Documents that grow in one place, made from the compiled schemas: at each element that may be repeated, and at each value that may be long. A schema
-//! that gets another such place gets another document.
+//! Documents that grow in one place, made from the compiled schemas: at each element that may be repeated,
+//! and at each value that may be long. A schema that gets another such place gets another document.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -44,10 +44,18 @@ impl Growth<'_> {
     }
 }
 
-/// Every place below the root of an operation's request where it may grow. What stands in a lot is looked at in an operation of its own.
+/// Every place below the root of an operation's request where it may grow. What stands in a lot is looked at
+/// in an operation of its own.
 pub fn growths<'s>(schemas: &'s SchemaSet, operation: Operation) -> Vec<Growth<'s>> {
-    let root = schemas.root(operation.namespace(), operation.root()).expect("the operation's root");
-    let mut walk = Walk { schemas, roots: operation != Operation::TrasmissioneLotto, path: Vec::new(), found: Vec::new() };
+    let root = schemas
+        .root(operation.namespace(), operation.root())
+        .expect("the operation's root");
+    let mut walk = Walk {
+        schemas,
+        roots: operation != Operation::TrasmissioneLotto,
+        path: Vec::new(),
+        found: Vec::new(),
+    };
     walk.element(root, "");
     walk.found
 }
@@ -73,7 +81,10 @@ impl<'s> Walk<'s> {
                     if let Type::Simple(simple) = self.schemas.ty(attribute.ty)
                         && is_unbounded(simple)
                     {
-                        self.add(&format!("{name}/@{}", attribute.name), What::Attribute(&attribute.name));
+                        self.add(
+                            &format!("{name}/@{}", attribute.name),
+                            What::Attribute(&attribute.name),
+                        );
                     }
                 }
                 if let Some(particle) = &complex.particle {
@@ -89,7 +100,10 @@ impl<'s> Walk<'s> {
         match &particle.term {
             Term::Element(id) => {
                 if repeats {
-                    self.add(&format!("{around}/{}", self.schemas.element(*id).name), What::Element);
+                    self.add(
+                        &format!("{around}/{}", self.schemas.element(*id).name),
+                        What::Element,
+                    );
                 }
                 let is_root = self.schemas.roots().any(|root| root == *id);
                 if self.roots || !is_root {
@@ -109,18 +123,29 @@ impl<'s> Walk<'s> {
     }
 
     fn add(&mut self, name: &str, what: What<'s>) {
-        self.found.push(Growth { name: name.to_owned(), path: self.path.clone(), what });
+        self.found.push(Growth {
+            name: name.to_owned(),
+            path: self.path.clone(),
+            what,
+        });
     }
 }
 
 /// Whether a value may be as long as a document.
 fn is_unbounded(simple: &SimpleType) -> bool {
     let facets = simple.facets();
-    let text = matches!(simple.builtin, Builtin::String | Builtin::AnySimpleType | Builtin::AnyUri | Builtin::Base64Binary);
-    text && simple.enumeration.is_none() && facets.members.is_empty() && facets.patterns.is_empty() && facets.max_length.is_none()
+    let text = matches!(
+        simple.builtin,
+        Builtin::String | Builtin::AnySimpleType | Builtin::AnyUri | Builtin::Base64Binary
+    );
+    text && simple.enumeration.is_none()
+        && facets.members.is_empty()
+        && facets.patterns.is_empty()
+        && facets.max_length.is_none()
 }
 
-/// Which sections of a DSU belong to which kinds of operation: they are there, so that what grows has something to be looked up in.
+/// Which sections of a DSU belong to which kinds of operation: they are there, so that what grows has
+/// something to be looked up in.
 const SECTIONS: [(&str, &str); 6] = [
     ("NucleoFamiliare", "NR"),
     ("ModelloBase", "NR"),
@@ -132,7 +157,10 @@ const SECTIONS: [(&str, &str); 6] = [
 
 /// The kinds of operation to which a place belongs: those of its section, or all.
 pub fn kinds(growth: &Growth<'_>) -> &'static str {
-    SECTIONS.iter().find(|(section, _)| growth.leads_through(section)).map_or("NAISCRX", |(_, kinds)| kinds)
+    SECTIONS
+        .iter()
+        .find(|(section, _)| growth.leads_through(section))
+        .map_or("NAISCRX", |(_, kinds)| kinds)
 }
 
 /// What stands around a place that grows.
@@ -157,17 +185,38 @@ pub struct Maker<'s> {
 impl<'s> Maker<'s> {
     /// Makes values of every simple type on the way.
     pub fn new(schemas: &'s SchemaSet) -> Self {
-        Self { schemas, values: HashMap::new() }
+        Self {
+            schemas,
+            values: HashMap::new(),
+        }
     }
 
-    /// A request of about that many bytes, in its envelope; a DSU in it is an operation of that kind. What stands around the place has the first values of
-    /// its types, or the second ones and a large family.
-    pub fn request(&mut self, operation: Operation, growth: &Growth<'s>, (kind, frame): (&str, Frame), size: usize) -> String {
+    /// A request of about that many bytes, in its envelope; a DSU in it is an operation of that kind. What
+    /// stands around the place has the first values of its types, or the second ones and a large family.
+    pub fn request(
+        &mut self,
+        operation: Operation,
+        growth: &Growth<'s>,
+        (kind, frame): (&str, Frame),
+        size: usize,
+    ) -> String {
         let mut text = format!("<s:Envelope xmlns:s=\"{SOAP11}\"><s:Body>");
         text.reserve(size + 4096);
-        let root = self.schemas.root(operation.namespace(), operation.root()).expect("the operation's root");
-        let mut document =
-            Document { maker: self, path: &growth.path, what: growth.what, kind, frame, size, members: 0, codes: 0, out: text };
+        let root = self
+            .schemas
+            .root(operation.namespace(), operation.root())
+            .expect("the operation's root");
+        let mut document = Document {
+            maker: self,
+            path: &growth.path,
+            what: growth.what,
+            kind,
+            frame,
+            size,
+            members: 0,
+            codes: 0,
+            out: text,
+        };
         document.element(root, "", None);
         let mut text = document.out;
         text.push_str("</s:Body></s:Envelope>");
@@ -210,12 +259,15 @@ impl<'s> Document<'_, 's> {
             }
             Type::Complex(complex) => {
                 for attribute in &complex.attributes {
-                    let long = ends_here && matches!(self.what, What::Attribute(name) if name == attribute.name);
+                    let long =
+                        ends_here && matches!(self.what, What::Attribute(name) if name == attribute.name);
                     // Every second one has all that is optional.
                     if !(long || attribute.required || instance.is_some_and(|instance| instance % 2 == 1)) {
                         continue;
                     }
-                    let Type::Simple(simple) = self.maker.schemas.ty(attribute.ty) else { continue };
+                    let Type::Simple(simple) = self.maker.schemas.ty(attribute.ty) else {
+                        continue;
+                    };
                     let _ = write!(self.out, " {}=\"", attribute.name);
                     match (declaration.name.as_str(), attribute.name.as_str()) {
                         _ if long => self.long(simple),
@@ -250,9 +302,13 @@ impl<'s> Document<'_, 's> {
         {
             self.path = rest;
             if rest.is_empty() && matches!(self.what, What::Element) {
-                let most = particle.max.map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX));
+                let most = particle
+                    .max
+                    .map_or(usize::MAX, |max| usize::try_from(max).unwrap_or(usize::MAX));
                 let mut instance = 0;
-                while instance == 0 || self.out.len() < self.size && instance < most && !self.is_full(particle, instance) {
+                while instance == 0
+                    || self.out.len() < self.size && instance < most && !self.is_full(particle, instance)
+                {
                     self.term(particle, namespace, Some(instance));
                     instance += 1;
                 }
@@ -263,12 +319,19 @@ impl<'s> Document<'_, 's> {
         }
         let times = match self.leads(particle) {
             true => 1,
-            false if instance.is_none() && self.frame == Frame::Second && self.is(particle, "ComponenteNucleo") => FAMILY,
+            false
+                if instance.is_none()
+                    && self.frame == Frame::Second
+                    && self.is(particle, "ComponenteNucleo") =>
+            {
+                FAMILY
+            }
             false => particle.min,
         };
         // Of what grows, every sixteenth has all that is optional inside it.
-        let wanted =
-            times == 0 && (instance.is_some_and(|instance| instance % 16 == 15) || instance.is_none() && self.has_section(particle));
+        let wanted = times == 0
+            && (instance.is_some_and(|instance| instance % 16 == 15)
+                || instance.is_none() && self.has_section(particle));
         for _ in 0..times.max(u32::from(wanted)) {
             self.term(particle, namespace, instance);
         }
@@ -277,13 +340,19 @@ impl<'s> Document<'_, 's> {
     fn term(&mut self, particle: &'s Particle, namespace: &str, instance: Option<usize>) {
         match &particle.term {
             Term::Element(id) => self.element(*id, namespace, instance),
-            Term::Sequence(parts) => parts.iter().for_each(|part| self.particle(part, namespace, instance)),
+            Term::Sequence(parts) => parts
+                .iter()
+                .for_each(|part| self.particle(part, namespace, instance)),
             Term::Choice(parts) => {
                 let led = parts.iter().find(|part| self.leads(part));
                 let part = led.unwrap_or(&parts[instance.unwrap_or_default() / 16 % parts.len()]);
                 // An alternative is there once it is chosen.
                 let optional = led.is_none() && part.min == 0;
-                if optional { self.term(part, namespace, instance) } else { self.particle(part, namespace, instance) }
+                if optional {
+                    self.term(part, namespace, instance)
+                } else {
+                    self.particle(part, namespace, instance)
+                }
             }
         }
     }
@@ -299,7 +368,9 @@ impl<'s> Document<'_, 's> {
 
     /// Whether the way goes through a particle.
     fn leads(&self, particle: &Particle) -> bool {
-        let Some(first) = self.path.first() else { return false };
+        let Some(first) = self.path.first() else {
+            return false;
+        };
         let inside = |parts: &[Particle]| parts.iter().any(|part| self.leads(part));
         std::ptr::eq(*first, particle)
             || match &particle.term {
@@ -309,14 +380,21 @@ impl<'s> Document<'_, 's> {
     }
 
     fn has_section(&self, particle: &Particle) -> bool {
-        SECTIONS.iter().any(|(section, kinds)| self.is(particle, section) && kinds.contains(self.kind))
+        SECTIONS
+            .iter()
+            .any(|(section, kinds)| self.is(particle, section) && kinds.contains(self.kind))
     }
 
-    /// A value of a type: one after another of those that are known. Codici fiscali are of different persons, and one in four of a member.
+    /// A value of a type: one after another of those that are known. Codici fiscali are of different persons,
+    /// and one in four of a member.
     fn value(&mut self, ty: TypeId, simple: &SimpleType, instance: Option<usize>) {
         if simple.name.as_deref() == Some("TypeCodiceFiscale") {
             let family = usize::try_from(FAMILY).unwrap_or_default();
-            self.out.push_str(&code(if self.codes.is_multiple_of(4) { 0 } else { family + self.codes }));
+            self.out.push_str(&code(if self.codes.is_multiple_of(4) {
+                0
+            } else {
+                family + self.codes
+            }));
             self.codes += 1;
             return;
         }
@@ -329,7 +407,11 @@ impl<'s> Document<'_, 's> {
     }
 
     fn long(&mut self, simple: &SimpleType) {
-        let piece = if simple.builtin == Builtin::Base64Binary { "QUFB" } else { "Via di " };
+        let piece = if simple.builtin == Builtin::Base64Binary {
+            "QUFB"
+        } else {
+            "Via di "
+        };
         while self.out.len() < self.size {
             self.out.push_str(piece);
         }

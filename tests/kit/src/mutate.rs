@@ -1,5 +1,6 @@
-//! Spoils valid documents, in every way that a client, a network or an attacker might: structure, attributes, values, namespaces, `xsi:`,
-//! entities, comments, encodings, and what is no XML at all. Some of what comes out is valid still, which is as good a question.
+//! Spoils valid documents, in every way that a client, a network or an attacker might: structure, attributes,
+//! values, namespaces, `xsi:`, entities, comments, encodings, and what is no XML at all. Some of what comes
+//! out is valid still, which is as good a question.
 
 use super::generate::{Item, Node, Random};
 
@@ -35,7 +36,11 @@ impl Mutator {
     /// Spoils a document; nothing if it has no place for that.
     pub fn apply(&self, random: &mut Random, source: &Node) -> Option<Spoilt> {
         let mut node = source.clone();
-        let declaration = if random.chance(30) { "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n" } else { "" };
+        let declaration = if random.chance(30) {
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\r\n"
+        } else {
+            ""
+        };
         let (bytes, piece) = match self.way {
             Way::Tree(way) => {
                 let piece = way(random, &mut node)?;
@@ -48,15 +53,31 @@ impl Mutator {
             }
             Way::Bytes(way) => way(random, node.text())?,
         };
-        Some(Spoilt { mutator: self.name, bytes, piece })
+        Some(Spoilt {
+            mutator: self.name,
+            bytes,
+            piece,
+        })
     }
 }
 
 /// All ways.
 pub fn mutators() -> Vec<Mutator> {
-    let tree = |name, weight, way| Mutator { name, weight, way: Way::Tree(way) };
-    let text = |name, weight, way| Mutator { name, weight, way: Way::Text(way) };
-    let bytes = |name, weight, way| Mutator { name, weight, way: Way::Bytes(way) };
+    let tree = |name, weight, way| Mutator {
+        name,
+        weight,
+        way: Way::Tree(way),
+    };
+    let text = |name, weight, way| Mutator {
+        name,
+        weight,
+        way: Way::Text(way),
+    };
+    let bytes = |name, weight, way| Mutator {
+        name,
+        weight,
+        way: Way::Bytes(way),
+    };
     vec![
         tree("element dropped", 4, drop_element),
         tree("element twice", 4, duplicate_element),
@@ -107,13 +128,21 @@ pub fn mutators() -> Vec<Mutator> {
 
 /// A few documents over one of the limits; the way is slow, so it has no weight of its own.
 pub fn over_limits(random: &mut Random, source: &Node) -> Vec<Spoilt> {
-    let limit = mutators().into_iter().find(|mutator| mutator.name == "limit").unwrap();
+    let limit = mutators()
+        .into_iter()
+        .find(|mutator| mutator.name == "limit")
+        .unwrap();
     (0..12).filter_map(|_| limit.apply(random, source)).collect()
 }
 
-/// Something inside the element that may hold anything; few documents have one, so the way has no weight of its own.
+/// Something inside the element that may hold anything; few documents have one, so the way has no weight of
+/// its own.
 pub fn anything(random: &mut Random, source: &Node) -> Option<Spoilt> {
-    mutators().into_iter().find(|mutator| mutator.name == "anything").unwrap().apply(random, source)
+    mutators()
+        .into_iter()
+        .find(|mutator| mutator.name == "anything")
+        .unwrap()
+        .apply(random, source)
 }
 
 fn fill_anything(random: &mut Random, root: &mut Node) -> Option<String> {
@@ -151,7 +180,8 @@ fn fill_anything(random: &mut Random, root: &mut Node) -> Option<String> {
     node.content = vec![Item::Raw(piece.to_owned())];
     if random.chance(30) {
         let attribute = *random.pick(&[("a", "1"), ("xml:lang", "it"), ("CodiceFiscale", "x")]);
-        node.attributes.push((attribute.0.to_owned(), attribute.1.to_owned()));
+        node.attributes
+            .push((attribute.0.to_owned(), attribute.1.to_owned()));
     }
     Some(piece.to_owned())
 }
@@ -165,7 +195,9 @@ fn any<'n>(random: &mut Random, root: &'n mut Node) -> &'n mut Node {
 fn one<'n>(random: &mut Random, root: &'n mut Node, wanted: fn(&Node) -> bool) -> Option<&'n mut Node> {
     let size = root.size();
     let start = random.below(size);
-    let number = (0..size).map(|step| (start + step) % size).find(|number| wanted(root.nth(*number)))?;
+    let number = (0..size)
+        .map(|step| (start + step) % size)
+        .find(|number| wanted(root.nth(*number)))?;
     Some(root.nth(number))
 }
 
@@ -179,14 +211,24 @@ fn has_attributes(node: &Node) -> bool {
 
 /// The index of one of the child elements.
 fn child(random: &mut Random, node: &Node) -> usize {
-    let indexes: Vec<usize> =
-        node.content.iter().enumerate().filter(|(_, item)| matches!(item, Item::Element(_))).map(|(index, _)| index).collect();
+    let indexes: Vec<usize> = node
+        .content
+        .iter()
+        .enumerate()
+        .filter(|(_, item)| matches!(item, Item::Element(_)))
+        .map(|(index, _)| index)
+        .collect();
     *random.pick(&indexes)
 }
 
 fn attribute(random: &mut Random, node: &Node) -> usize {
-    let indexes: Vec<usize> =
-        node.attributes.iter().enumerate().filter(|(_, (name, _))| !name.starts_with("xmlns")).map(|(index, _)| index).collect();
+    let indexes: Vec<usize> = node
+        .attributes
+        .iter()
+        .enumerate()
+        .filter(|(_, (name, _))| !name.starts_with("xmlns"))
+        .map(|(index, _)| index)
+        .collect();
     *random.pick(&indexes)
 }
 
@@ -201,7 +243,11 @@ fn duplicate_element(random: &mut Random, root: &mut Node) -> Option<String> {
     let node = one(random, root, has_children)?;
     let at = child(random, node);
     let copy = node.content[at].clone();
-    let to = if random.chance(60) { at } else { random.below(node.content.len() + 1) };
+    let to = if random.chance(60) {
+        at
+    } else {
+        random.below(node.content.len() + 1)
+    };
     node.content.insert(to, copy);
     Some(String::new())
 }
@@ -246,15 +292,24 @@ fn nest_element(random: &mut Random, root: &mut Node) -> Option<String> {
     let node = any(random, root);
     let around = if random.chance(50) { node.tag.clone() } else { tag };
     let inside = std::mem::take(&mut node.content);
-    let inner = Node { tag: around, attributes: Vec::new(), content: inside };
+    let inner = Node {
+        tag: around,
+        attributes: Vec::new(),
+        content: inside,
+    };
     node.content.push(Item::Element(inner));
     Some(String::new())
 }
 
 fn unwrap_element(random: &mut Random, root: &mut Node) -> Option<String> {
     let node = one(random, root, |node| node.children().any(has_children))?;
-    let at = node.content.iter().position(|item| matches!(item, Item::Element(inner) if has_children(inner)))?;
-    let Item::Element(inner) = node.content.remove(at) else { return None };
+    let at = node
+        .content
+        .iter()
+        .position(|item| matches!(item, Item::Element(inner) if has_children(inner)))?;
+    let Item::Element(inner) = node.content.remove(at) else {
+        return None;
+    };
     node.content.splice(at..at, inner.content);
     Some(String::new())
 }
@@ -263,7 +318,9 @@ fn empty_element(random: &mut Random, root: &mut Node) -> Option<String> {
     let node = any(random, root);
     node.content.clear();
     if random.chance(40) {
-        node.content.push(Item::Raw((*random.pick(&["", " ", "\n", "\t \r\n", "<!---->", "<![CDATA[]]>"])).to_owned()));
+        node.content.push(Item::Raw(
+            (*random.pick(&["", " ", "\n", "\t \r\n", "<!---->", "<![CDATA[]]>"])).to_owned(),
+        ));
     }
     Some(String::new())
 }
@@ -272,15 +329,31 @@ fn insert_element(random: &mut Random, root: &mut Node) -> Option<String> {
     let copy = any(random, root).clone();
     let node = any(random, root);
     let mut inserted = match random.below(5) {
-        0 => Node { tag: "Sconosciuto".to_owned(), ..Node::default() },
-        1 => Node { tag: "Indicatore".to_owned(), ..Node::default() },
-        2 => Node { tag: node.tag.clone(), ..Node::default() },
+        0 => Node {
+            tag: "Sconosciuto".to_owned(),
+            ..Node::default()
+        },
+        1 => Node {
+            tag: "Indicatore".to_owned(),
+            ..Node::default()
+        },
+        2 => Node {
+            tag: node.tag.clone(),
+            ..Node::default()
+        },
         _ => copy,
     };
     if random.chance(20) {
-        let namespace = *random.pick(&["", "urn:altro", "http://inps.it/ISEERiforma", "http://www.w3.org/2001/XMLSchema"]);
+        let namespace = *random.pick(&[
+            "",
+            "urn:altro",
+            "http://inps.it/ISEERiforma",
+            "http://www.w3.org/2001/XMLSchema",
+        ]);
         inserted.attributes.retain(|(name, _)| name != "xmlns");
-        inserted.attributes.push(("xmlns".to_owned(), namespace.to_owned()));
+        inserted
+            .attributes
+            .push(("xmlns".to_owned(), namespace.to_owned()));
     }
     let at = random.below(node.content.len() + 1);
     node.content.insert(at, Item::Element(inserted));
@@ -288,7 +361,11 @@ fn insert_element(random: &mut Random, root: &mut Node) -> Option<String> {
 }
 
 fn part_as_root(random: &mut Random, root: &mut Node) -> Option<String> {
-    let namespace = root.attributes.iter().find(|(name, _)| name == "xmlns").cloned()?;
+    let namespace = root
+        .attributes
+        .iter()
+        .find(|(name, _)| name == "xmlns")
+        .cloned()?;
     let mut part = any(random, root).clone();
     if !part.attributes.iter().any(|(name, _)| name == "xmlns") {
         part.attributes.push(namespace);
@@ -319,7 +396,9 @@ fn insert_attribute(random: &mut Random, root: &mut Node) -> Option<String> {
         ("Xmlns", "urn:x"),
     ];
     let (name, value) = *random.pick(&MORE);
-    any(random, root).attributes.push((name.to_owned(), value.to_owned()));
+    any(random, root)
+        .attributes
+        .push((name.to_owned(), value.to_owned()));
     Some(name.to_owned())
 }
 
@@ -346,17 +425,28 @@ fn duplicate_attribute(random: &mut Random, root: &mut Node) -> Option<String> {
 }
 
 fn prefix_attribute(random: &mut Random, root: &mut Node) -> Option<String> {
-    let own = root.attributes.iter().find(|(name, _)| name == "xmlns").map(|(_, value)| value.clone()).unwrap_or_default();
+    let own = root
+        .attributes
+        .iter()
+        .find(|(name, _)| name == "xmlns")
+        .map(|(_, value)| value.clone())
+        .unwrap_or_default();
     let node = one(random, root, has_attributes)?;
     let at = attribute(random, node);
     match random.below(4) {
         // Qualified, where the schema wants it without namespace.
         0 => node.attributes.push(("xmlns:p".to_owned(), own)),
-        1 => node.attributes.push(("xmlns:p".to_owned(), "urn:altro".to_owned())),
+        1 => node
+            .attributes
+            .push(("xmlns:p".to_owned(), "urn:altro".to_owned())),
         2 => {}
         _ => {
             let copy = (format!("q:{}", node.attributes[at].0), "1".to_owned());
-            node.attributes.extend([("xmlns:p".to_owned(), own.clone()), ("xmlns:q".to_owned(), own), copy]);
+            node.attributes.extend([
+                ("xmlns:p".to_owned(), own.clone()),
+                ("xmlns:q".to_owned(), own),
+                copy,
+            ]);
         }
     }
     node.attributes[at].0.insert_str(0, "p:");
@@ -372,7 +462,9 @@ fn move_attribute(random: &mut Random, root: &mut Node) -> Option<String> {
 }
 
 fn reverse_attributes(random: &mut Random, root: &mut Node) -> Option<String> {
-    one(random, root, |node| node.attributes.len() > 1)?.attributes.reverse();
+    one(random, root, |node| node.attributes.len() > 1)?
+        .attributes
+        .reverse();
     Some(String::new())
 }
 
@@ -440,8 +532,26 @@ const NUMBERS: [&str; 62] = [
     "\t4\n",
     "5 6",
 ];
-const BOOLEANS: [&str; 18] =
-    ["true", "false", "1", "0", "TRUE", "True", "yes", "si", "SI", "t", "2", "-1", "01", "\ttrue ", "true false", "", "tr ue", "&#116;rue"];
+const BOOLEANS: [&str; 18] = [
+    "true",
+    "false",
+    "1",
+    "0",
+    "TRUE",
+    "True",
+    "yes",
+    "si",
+    "SI",
+    "t",
+    "2",
+    "-1",
+    "01",
+    "\ttrue ",
+    "true false",
+    "",
+    "tr ue",
+    "&#116;rue",
+];
 const DATES: [&str; 72] = [
     "2023-02-29",
     "2024-02-29",
@@ -516,7 +626,12 @@ const DATES: [&str; 72] = [
     "2026- 01-01",
     "--01-01",
 ];
-const LONG: [&str; 4] = ["1234567890123456789012345", "1234567890123456789012345678", "12345678901234567890123456789", "+5"];
+const LONG: [&str; 4] = [
+    "1234567890123456789012345",
+    "1234567890123456789012345678",
+    "12345678901234567890123456789",
+    "+5",
+];
 
 const DAYS: [&str; 8] = [
     "1753-01-01",
@@ -681,7 +796,9 @@ const STRINGS: [&str; 58] = [
     "A\u{A0}B",
     "A\nB",
 ];
-const LENGTHS: [usize; 20] = [2, 3, 4, 5, 6, 11, 12, 13, 15, 16, 17, 28, 29, 30, 63, 64, 65, 255, 256, 257];
+const LENGTHS: [usize; 20] = [
+    2, 3, 4, 5, 6, 11, 12, 13, 15, 16, 17, 28, 29, 30, 63, 64, 65, 255, 256, 257,
+];
 
 /// A value for a place that holds `now`: mostly of its kind.
 fn value(random: &mut Random, now: &str) -> String {
@@ -690,13 +807,23 @@ fn value(random: &mut Random, now: &str) -> String {
         "true" | "false" => &[&BOOLEANS],
         "" | "0" | "1" => &[&BOOLEANS, &NUMBERS, &BASES64, &STRINGS],
         text if text.contains('T') && text.contains(':') && digits > 9 => &[&TIMES, &TIMES, &DATES],
-        text if digits >= 8 && text.matches('-').count() >= 2 && text.len() < 18 => &[&DATES, &DATES, &DATES, &TIMES],
-        text if text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'+' | b'-')) => &[&NUMBERS],
+        text if digits >= 8 && text.matches('-').count() >= 2 && text.len() < 18 => {
+            &[&DATES, &DATES, &DATES, &TIMES]
+        }
+        text if text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'+' | b'-')) =>
+        {
+            &[&NUMBERS]
+        }
         text if text.ends_with('=') || (text.len() % 4 == 0 && text.len() > 4) => &[&BASES64, &STRINGS],
         _ => &[&STRINGS],
     };
-    let kind =
-        if random.chance(85) { random.pick(kinds) } else { *random.pick(&[&NUMBERS[..], &BOOLEANS, &DATES, &TIMES, &BASES64, &STRINGS]) };
+    let kind = if random.chance(85) {
+        random.pick(kinds)
+    } else {
+        *random.pick(&[&NUMBERS[..], &BOOLEANS, &DATES, &TIMES, &BASES64, &STRINGS])
+    };
     if kind.len() == STRINGS.len() && random.chance(25) {
         let length = *random.pick(&LENGTHS);
         return random.pick(&["A", "1", "à", "𝄞", " ", "&amp;"]).repeat(length);
@@ -705,7 +832,11 @@ fn value(random: &mut Random, now: &str) -> String {
 }
 
 /// Calls `change` with an attribute's value or with the text of an element that has nothing but text.
-fn with_value(random: &mut Random, root: &mut Node, change: impl Fn(&mut Random, &str) -> String) -> Option<String> {
+fn with_value(
+    random: &mut Random,
+    root: &mut Node,
+    change: impl Fn(&mut Random, &str) -> String,
+) -> Option<String> {
     let is_leaf = |node: &Node| !has_children(node);
     let node = one(random, root, |node| has_attributes(node) || !has_children(node))?;
     if has_attributes(node) && (!is_leaf(node) || node.content.is_empty() || random.chance(50)) {
@@ -714,7 +845,17 @@ fn with_value(random: &mut Random, root: &mut Node, change: impl Fn(&mut Random,
         node.attributes[at].1.clone_from(&changed);
         return Some(changed);
     }
-    let now: String = node.content.iter().map(|item| if let Item::Raw(text) = item { text.as_str() } else { "" }).collect();
+    let now: String = node
+        .content
+        .iter()
+        .map(|item| {
+            if let Item::Raw(text) = item {
+                text.as_str()
+            } else {
+                ""
+            }
+        })
+        .collect();
     let changed = change(random, &now);
     node.content = vec![Item::Raw(changed.clone())];
     Some(changed)
@@ -724,21 +865,33 @@ fn replace_value(random: &mut Random, root: &mut Node) -> Option<String> {
     with_value(random, root, value)
 }
 
-/// A day becomes the first or the last of a range, with a zone or without; a number becomes one that is as long as may be. Few values
-/// are days or numbers of any size, so one is looked for.
+/// A day becomes the first or the last of a range, with a zone or without; a number becomes one that is as
+/// long as may be. Few values are days or numbers of any size, so one is looked for.
 fn edge(random: &mut Random, root: &mut Node) -> Option<String> {
     let is_day = |text: &str| text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-    let is_number = |text: &str| !text.is_empty() && text.len() < 10 && text.bytes().all(|b| b.is_ascii_digit());
-    let (edge, is_one): (_, &dyn Fn(&str) -> bool) =
-        if random.chance(60) { (*random.pick(&DAYS), &is_day) } else { (*random.pick(&LONG), &is_number) };
-    (0..60).find_map(|_| with_value(random, root, |_, now| if is_one(now) { edge } else { now }.to_owned()).filter(|text| text == edge))
+    let is_number =
+        |text: &str| !text.is_empty() && text.len() < 10 && text.bytes().all(|b| b.is_ascii_digit());
+    let (edge, is_one): (_, &dyn Fn(&str) -> bool) = if random.chance(60) {
+        (*random.pick(&DAYS), &is_day)
+    } else {
+        (*random.pick(&LONG), &is_number)
+    };
+    (0..60).find_map(|_| {
+        with_value(random, root, |_, now| {
+            if is_one(now) { edge } else { now }.to_owned()
+        })
+        .filter(|text| text == edge)
+    })
 }
 
 fn change_value(random: &mut Random, root: &mut Node) -> Option<String> {
     with_value(random, root, |random, now| {
         let characters: Vec<char> = now.chars().collect();
         let at = random.below(characters.len() + 1);
-        let (before, after): (String, String) = (characters[..at].iter().collect(), characters[at..].iter().collect());
+        let (before, after): (String, String) = (
+            characters[..at].iter().collect(),
+            characters[at..].iter().collect(),
+        );
         match random.below(14) {
             0 => String::new(),
             1 => format!(" {now}"),
@@ -749,7 +902,12 @@ fn change_value(random: &mut Random, root: &mut Node) -> Option<String> {
             6 => now.to_uppercase(),
             7 => now.chars().skip(1).collect(),
             8 => format!("{now}{now}"),
-            9 => format!("{before}{}{after}", random.pick(&["0", "1", "x", "A", " ", ".", "-", "à", "\u{A0}", "\u{200B}", "\u{301}"])),
+            9 => format!(
+                "{before}{}{after}",
+                random.pick(&[
+                    "0", "1", "x", "A", " ", ".", "-", "à", "\u{A0}", "\u{200B}", "\u{301}"
+                ])
+            ),
             10 => before,
             11 => format!("{before}\u{FEFF}{after}"),
             12 => format!("0{now}"),
@@ -776,10 +934,15 @@ const NAMESPACES: [&str; 14] = [
 ];
 
 fn change_namespace(random: &mut Random, root: &mut Node) -> Option<String> {
-    let node = if random.chance(40) { &mut *root } else { any(random, root) };
+    let node = if random.chance(40) {
+        &mut *root
+    } else {
+        any(random, root)
+    };
     node.attributes.retain(|(name, _)| name != "xmlns");
     if random.chance(80) {
-        node.attributes.push(("xmlns".to_owned(), (*random.pick(&NAMESPACES)).to_owned()));
+        node.attributes
+            .push(("xmlns".to_owned(), (*random.pick(&NAMESPACES)).to_owned()));
     }
     Some(String::new())
 }
@@ -844,15 +1007,26 @@ fn declare_oddly(random: &mut Random, root: &mut Node) -> Option<String> {
 
 fn with_xsi(random: &mut Random, root: &mut Node, name: &str, value: String) -> Option<String> {
     root.attributes.retain(|(name, _)| name != "xmlns:xsi");
-    root.attributes.push(("xmlns:xsi".to_owned(), varco::xml::XSI.to_owned()));
-    let own = root.attributes.iter().find(|(name, _)| name == "xmlns").map(|(_, value)| value.clone());
-    root.attributes.push(("xmlns:xs".to_owned(), varco::xml::schema::XS.to_owned()));
+    root.attributes
+        .push(("xmlns:xsi".to_owned(), varco::xml::XSI.to_owned()));
+    let own = root
+        .attributes
+        .iter()
+        .find(|(name, _)| name == "xmlns")
+        .map(|(_, value)| value.clone());
+    root.attributes
+        .push(("xmlns:xs".to_owned(), varco::xml::schema::XS.to_owned()));
     if let Some(own) = own {
         root.attributes.push(("xmlns:own".to_owned(), own));
     }
-    root.attributes.push(("xmlns:isee".to_owned(), "http://inps.it/ISEERiforma".to_owned()));
+    root.attributes
+        .push(("xmlns:isee".to_owned(), "http://inps.it/ISEERiforma".to_owned()));
     let leaf = random.chance(50);
-    let node = if leaf { one(random, root, |node| !has_children(node))? } else { any(random, root) };
+    let node = if leaf {
+        one(random, root, |node| !has_children(node))?
+    } else {
+        any(random, root)
+    };
     if node.attributes.iter().any(|(known, _)| known == name) {
         return None;
     }
@@ -870,13 +1044,17 @@ fn xsi_nil(random: &mut Random, root: &mut Node) -> Option<String> {
         && let Some(node) = one(random, root, |node| node.tag == "Componente")
     {
         node.attributes.retain(|(name, _)| !name.contains("xsi"));
-        node.attributes.push(("xmlns:xsi".to_owned(), varco::xml::XSI.to_owned()));
+        node.attributes
+            .push(("xmlns:xsi".to_owned(), varco::xml::XSI.to_owned()));
         node.attributes.push(("xsi:nil".to_owned(), value.clone()));
         node.content = match random.below(6) {
             0 => vec![Item::Raw(" ".to_owned())],
             1 => vec![Item::Raw("x".to_owned())],
             2 => vec![Item::Raw("<!-- x -->".to_owned())],
-            3 => vec![Item::Element(Node { tag: "Componente".to_owned(), ..Node::default() })],
+            3 => vec![Item::Element(Node {
+                tag: "Componente".to_owned(),
+                ..Node::default()
+            })],
             _ => Vec::new(),
         };
         return Some(value);
@@ -933,7 +1111,10 @@ fn xsi_type(random: &mut Random, root: &mut Node) -> Option<String> {
 
 fn xsi_other(random: &mut Random, root: &mut Node) -> Option<String> {
     const OTHER: [(&str, &str); 14] = [
-        ("xsi:schemaLocation", "http://inps.it/ISEERiforma ISEE_Dichiarazione.xsd"),
+        (
+            "xsi:schemaLocation",
+            "http://inps.it/ISEERiforma ISEE_Dichiarazione.xsd",
+        ),
         ("xsi:schemaLocation", "urn:altro altro.xsd"),
         ("xsi:schemaLocation", "urn:altro"),
         ("xsi:schemaLocation", ""),
@@ -966,7 +1147,9 @@ fn put_in(random: &mut Random, root: &mut Node, piece: &str, in_attributes: bool
     match node.content.first_mut() {
         // Within a text: never inside a reference that is there.
         Some(Item::Raw(text)) if random.chance(70) => {
-            let places: Vec<usize> = (0..=text.len()).filter(|at| text.is_char_boundary(*at) && !text[..*at].contains('&')).collect();
+            let places: Vec<usize> = (0..=text.len())
+                .filter(|at| text.is_char_boundary(*at) && !text[..*at].contains('&'))
+                .collect();
             text.insert_str(*random.pick(&places), piece);
         }
         _ => {
@@ -1038,7 +1221,11 @@ fn insert_cdata(random: &mut Random, root: &mut Node) -> Option<String> {
         "]]&gt;",
     ];
     if random.chance(40)
-        && let Some(node) = one(random, root, |node| matches!(node.content.as_slice(), [Item::Raw(text)] if !text.contains(['&', ']'])))
+        && let Some(node) = one(
+            random,
+            root,
+            |node| matches!(node.content.as_slice(), [Item::Raw(text)] if !text.contains(['&', ']'])),
+        )
         && let [Item::Raw(text)] = node.content.as_mut_slice()
     {
         *text = format!("<![CDATA[{text}]]>");
@@ -1068,14 +1255,25 @@ fn insert_comment(random: &mut Random, root: &mut Node) -> Option<String> {
 }
 
 fn insert_instruction(random: &mut Random, root: &mut Node) -> Option<String> {
-    const INSTRUCTIONS: [&str; 9] =
-        ["<?x?>", "<?x y?>", "<?xml-stylesheet href='a'?>", "<?xml version='1.0'?>", "<?XML x?>", "<?x", "<? x?>", "<?x:y z?>", "<?1?>"];
+    const INSTRUCTIONS: [&str; 9] = [
+        "<?x?>",
+        "<?x y?>",
+        "<?xml-stylesheet href='a'?>",
+        "<?xml version='1.0'?>",
+        "<?XML x?>",
+        "<?x",
+        "<? x?>",
+        "<?x:y z?>",
+        "<?1?>",
+    ];
     let piece = *random.pick(&INSTRUCTIONS);
     put_in(random, root, piece, false)
 }
 
 fn insert_text(random: &mut Random, root: &mut Node) -> Option<String> {
-    const TEXTS: [&str; 12] = [" ", "\n  ", "\t", "\r\n", "x", "\u{A0}", "\u{85}", "\u{FEFF}", "\u{200B}", "0", "é", "&#32;"];
+    const TEXTS: [&str; 12] = [
+        " ", "\n  ", "\t", "\r\n", "x", "\u{A0}", "\u{85}", "\u{FEFF}", "\u{200B}", "0", "é", "&#32;",
+    ];
     let piece = *random.pick(&TEXTS);
     put_in(random, root, piece, false)
 }
@@ -1087,12 +1285,20 @@ fn exceed_limit(random: &mut Random, root: &mut Node) -> Option<String> {
         0 => {
             for _ in 0..33 {
                 let inner = std::mem::take(node);
-                *node = Node { tag: inner.tag.clone(), attributes: Vec::new(), content: vec![Item::Element(inner)] };
+                *node = Node {
+                    tag: inner.tag.clone(),
+                    attributes: Vec::new(),
+                    content: vec![Item::Element(inner)],
+                };
             }
         }
-        1 => node.attributes.extend((0..65).map(|index| (format!("a{index}"), String::new()))),
+        1 => node
+            .attributes
+            .extend((0..65).map(|index| (format!("a{index}"), String::new()))),
         2 => node.attributes.push(("a".repeat(257), String::new())),
-        3 => node.attributes.extend((0..65).map(|index| (format!("xmlns:n{index}"), format!("urn:n:{index}")))),
+        3 => node
+            .attributes
+            .extend((0..65).map(|index| (format!("xmlns:n{index}"), format!("urn:n:{index}")))),
         4 => node.content.push(Item::Raw("x".repeat((1 << 20) + 1))),
         _ => node.attributes.push(("a".to_owned(), "x".repeat((1 << 20) + 1))),
     }
@@ -1117,7 +1323,11 @@ fn document_type(random: &mut Random, text: &mut String) -> Option<String> {
         "<!DOCTYPE a [",
     ];
     let piece = *random.pick(&TYPES);
-    let at = if random.chance(80) { root_at(text) } else { text.len() };
+    let at = if random.chance(80) {
+        root_at(text)
+    } else {
+        text.len()
+    };
     text.insert_str(at, piece);
     Some(piece.to_owned())
 }
@@ -1376,10 +1586,22 @@ fn encode(random: &mut Random, text: String) -> Option<Encoded> {
         _ => "UTF-8",
     };
     // Half of them say what they are, if they say anything.
-    let said = if random.chance(50) { own.trim_end_matches("LE").trim_end_matches("BE") } else { label };
+    let said = if random.chance(50) {
+        own.trim_end_matches("LE").trim_end_matches("BE")
+    } else {
+        label
+    };
     let declared = random.chance(75);
-    let text = if declared { format!("<?xml version=\"1.0\" encoding=\"{said}\"?>{text}") } else { text };
-    let text = if random.chance(30) { text.replacen(">", "><!-- à -->", 2).replacen("<!-- à -->", "", 1) } else { text };
+    let text = if declared {
+        format!("<?xml version=\"1.0\" encoding=\"{said}\"?>{text}")
+    } else {
+        text
+    };
+    let text = if random.chance(30) {
+        text.replacen(">", "><!-- à -->", 2).replacen("<!-- à -->", "", 1)
+    } else {
+        text
+    };
     let mark = random.chance(60);
     let mut bytes = Vec::new();
     match own {
@@ -1404,7 +1626,13 @@ fn encode(random: &mut Random, text: String) -> Option<Encoded> {
         order => {
             let marked = format!("{}{text}", if mark { "\u{FEFF}" } else { "" });
             let units = marked.encode_utf16();
-            bytes.extend(units.flat_map(|unit| if order == "UTF-16LE" { unit.to_le_bytes() } else { unit.to_be_bytes() }));
+            bytes.extend(units.flat_map(|unit| {
+                if order == "UTF-16LE" {
+                    unit.to_le_bytes()
+                } else {
+                    unit.to_be_bytes()
+                }
+            }));
             if random.chance(10) {
                 bytes.pop();
             }

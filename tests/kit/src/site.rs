@@ -1,5 +1,5 @@
-//! What the tests share: a gateway of the real binary on a port that the system gives, with a PKI of its own and enti accredited by the real
-//! commands; and a client over mutually authenticated TLS.
+//! What the tests share: a gateway of the real binary on a port that the system gives, with a PKI of its own
+//! and enti accredited by the real commands; and a client over mutually authenticated TLS.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader};
@@ -39,10 +39,16 @@ pub fn binary() -> PathBuf {
 
 /// The one that was built with the tests: they are in `deps`, or in `examples`, beside it.
 fn built() -> PathBuf {
-    std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("varco")
+    std::env::current_exe()
+        .unwrap()
+        .ancestors()
+        .nth(2)
+        .unwrap()
+        .join("varco")
 }
 
-/// A data directory with a municipality (`comune`) and a CAF (`caf`) accredited, certificates and configuration beside it.
+/// A data directory with a municipality (`comune`) and a CAF (`caf`) accredited, certificates and
+/// configuration beside it.
 pub struct Site {
     pub home: TempDir,
     pub pki: pki::Demo,
@@ -60,10 +66,28 @@ impl Site {
         let pki = pki::demo(&home.path().join("pki"), clock.now()).unwrap();
         init::create(&home.path().join("data"), &clock).unwrap();
         let site = Self { home, pki, clock };
-        site.accredit("comune", Tipo::Comune, &site.pki.comune.fingerprint.clone(), "ConsultazioneIndicatore,ConsultazioneAttestazione");
-        site.accredit("caf", Tipo::Caf, &site.pki.caf.fingerprint.clone(), "TrasmissioneDSU");
-        site.accredit("sospeso", Tipo::Altro, &site.pki.sospeso.fingerprint.clone(), "ConsultazioneIndicatore");
-        site.act(Act::Stato { codice: "sospeso".to_owned(), nuovo: Stato::Sospeso });
+        site.accredit(
+            "comune",
+            Tipo::Comune,
+            &site.pki.comune.fingerprint.clone(),
+            "ConsultazioneIndicatore,ConsultazioneAttestazione",
+        );
+        site.accredit(
+            "caf",
+            Tipo::Caf,
+            &site.pki.caf.fingerprint.clone(),
+            "TrasmissioneDSU",
+        );
+        site.accredit(
+            "sospeso",
+            Tipo::Altro,
+            &site.pki.sospeso.fingerprint.clone(),
+            "ConsultazioneIndicatore",
+        );
+        site.act(Act::Stato {
+            codice: "sospeso".to_owned(),
+            nuovo: Stato::Sospeso,
+        });
         site.configure("");
         site
     }
@@ -71,7 +95,11 @@ impl Site {
     /// The configuration, with whatever a test adds.
     pub fn configure(&self, more: &str) {
         // What is not about waiting for the feed does not wait for it.
-        let sii = if more.contains("[sii]") { "" } else { "[sii]\nattesta = \"subito\"\n" };
+        let sii = if more.contains("[sii]") {
+            ""
+        } else {
+            "[sii]\nattesta = \"subito\"\n"
+        };
         let text = format!(
             "listen = \"127.0.0.1:0\"\ndata = \"data\"\n\n[tls]\ncertificate = \"pki/server.pem\"\nkey = \"pki/server.key\"\nclient_authorities = \"pki/ca.pem\"\ncrl = [\"pki/crl.pem\"]\n\n{more}\n{sii}"
         );
@@ -97,7 +125,13 @@ impl Site {
 
     pub fn accredit(&self, codice: &str, tipo: Tipo, fingerprint: &str, operazioni: &str) {
         let name = format!("Ente {codice}");
-        let commands = accreditamento::commands((codice, &name, "01234567897"), tipo, fingerprint, operazioni, &[BENEFIT]);
+        let commands = accreditamento::commands(
+            (codice, &name, "01234567897"),
+            tipo,
+            fingerprint,
+            operazioni,
+            &[BENEFIT],
+        );
         commands.into_iter().for_each(|command| self.act(command));
     }
 
@@ -112,13 +146,20 @@ impl Site {
 
     /// Carries out a command as `varco ente` does, wherever the registry is now.
     pub fn act(&self, command: Act) {
-        runtime().block_on(ente::apply(&self.data(), command, "prova", &self.clock)).unwrap();
+        runtime()
+            .block_on(ente::apply(&self.data(), command, "prova", &self.clock))
+            .unwrap();
     }
 
     /// A client with one of the certificates.
     pub fn client(&self, address: SocketAddr, name: &str) -> Client {
         let (certificate, key) = self.pem(name);
-        Client::new(address, &self.home.path().join("pki/ca.pem"), Some((&certificate, &key))).unwrap()
+        Client::new(
+            address,
+            &self.home.path().join("pki/ca.pem"),
+            Some((&certificate, &key)),
+        )
+        .unwrap()
     }
 
     /// Starts the real binary.
@@ -126,7 +167,8 @@ impl Site {
         Serving::start(&self.config())
     }
 
-    /// Refusals by their codes: of exchanges, one each; those recorded together, as many as they were. Nobody may be writing.
+    /// Refusals by their codes: of exchanges, one each; those recorded together, as many as they were. Nobody
+    /// may be writing.
     pub fn refusals(&self) -> BTreeMap<String, u64> {
         let mut refusals = BTreeMap::new();
         let mut count = |code: &str, number| *refusals.entry(code.to_owned()).or_default() += number;
@@ -135,8 +177,17 @@ impl Site {
             if let Some(code) = body.refusal.as_deref().filter(|_| body.kind == Kind::Exchange) {
                 count(code, 1);
             }
-            for group in body.facts.get("gruppi").and_then(serde_json::Value::as_array).into_iter().flatten() {
-                count(group["motivo"].as_str().unwrap(), group["numero"].as_u64().unwrap());
+            for group in body
+                .facts
+                .get("gruppi")
+                .and_then(serde_json::Value::as_array)
+                .into_iter()
+                .flatten()
+            {
+                count(
+                    group["motivo"].as_str().unwrap(),
+                    group["numero"].as_u64().unwrap(),
+                );
             }
         }
         refusals
@@ -145,7 +196,10 @@ impl Site {
     /// The day that the tests present DSU on: today, or the last day for which there are rules.
     pub fn today(&self) -> String {
         let rules = Rules::embedded().unwrap();
-        self.clock.today().min(rules.all().last().unwrap().valid_to).to_string()
+        self.clock
+            .today()
+            .min(rules.all().last().unwrap().valid_to)
+            .to_string()
     }
 }
 
@@ -159,20 +213,31 @@ pub struct Serving {
 impl Serving {
     pub fn start(config: &Path) -> Self {
         let log = config.with_file_name("varco.log");
-        let errors = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
+        let errors = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&log)
+            .unwrap();
         Self::start_with(config, errors)
     }
 
-    /// The log, as soon as a line of it has all of these. A thread of its own writes the log: an answer may be here before its line.
+    /// The log, as soon as a line of it has all of these. A thread of its own writes the log: an answer may
+    /// be here before its line.
     pub fn logged(&self, parts: &[&str]) -> String {
         for _ in 0..200 {
             let log = std::fs::read_to_string(&self.log).unwrap();
-            if log.lines().any(|line| parts.iter().all(|part| line.contains(part))) {
+            if log
+                .lines()
+                .any(|line| parts.iter().all(|part| line.contains(part)))
+            {
                 return log;
             }
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
-        panic!("no line has {parts:?}: {}", std::fs::read_to_string(&self.log).unwrap());
+        panic!(
+            "no line has {parts:?}: {}",
+            std::fs::read_to_string(&self.log).unwrap()
+        );
     }
 
     /// With the log written there; [`Serving::log`] may name nothing then.
@@ -186,11 +251,20 @@ impl Serving {
             .spawn()
             .expect("the binary starts");
         let mut first = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
-        let address = first.trim().rsplit("https://").next().and_then(|text| text.parse().ok());
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut first)
+            .unwrap();
+        let address = first
+            .trim()
+            .rsplit("https://")
+            .next()
+            .and_then(|text| text.parse().ok());
         let Some(address) = address else {
             let _ = child.wait();
-            panic!("did not start: {first} {}", std::fs::read_to_string(&log).unwrap_or_default());
+            panic!(
+                "did not start: {first} {}",
+                std::fs::read_to_string(&log).unwrap_or_default()
+            );
         };
         Self { child, address, log }
     }
@@ -199,7 +273,12 @@ impl Serving {
     pub fn cpu(&self) -> u64 {
         let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
         let after_name = text.rsplit(") ").next().unwrap();
-        after_name.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+        after_name
+            .split(' ')
+            .skip(11)
+            .take(2)
+            .map(|ticks| ticks.parse::<u64>().unwrap())
+            .sum()
     }
 
     /// SIGKILL.
@@ -211,7 +290,13 @@ impl Serving {
     /// SIGTERM, and waits for a clean end.
     pub fn stop(mut self) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-TERM", &pid])
+                .status()
+                .unwrap()
+                .success()
+        );
         assert!(self.child.wait().unwrap().success(), "did not stop cleanly");
     }
 }
@@ -224,7 +309,11 @@ impl Drop for Serving {
 }
 
 pub fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 /// The text of an element of a reply.
@@ -235,41 +324,71 @@ pub fn element<'t>(answer: &'t Answer, name: &str) -> &'t str {
 /// A payload, out of its base64.
 pub fn payload(answer: &Answer, name: &str) -> String {
     use base64::Engine as _;
-    String::from_utf8(base64::engine::general_purpose::STANDARD.decode(element(answer, name)).unwrap()).unwrap()
+    String::from_utf8(
+        base64::engine::general_purpose::STANDARD
+            .decode(element(answer, name))
+            .unwrap(),
+    )
+    .unwrap()
 }
 
 /// Whether a service is one of the two: so that a path of the tests cannot go stale.
 pub fn paths_are_current() -> bool {
-    Service::ALL.iter().any(|service| service.path() == DSU) && Service::ALL.iter().any(|service| service.path() == ISEE)
+    Service::ALL.iter().any(|service| service.path() == DSU)
+        && Service::ALL.iter().any(|service| service.path() == ISEE)
 }
 
 /// What the views hold is what a rebuild makes. Nobody may have the directory open.
 pub fn views_equal_a_rebuild(directory: &Directory, clock: &Clock) {
     let dump = || {
         let node = Node::open(directory, clock, Arc::new(RealDisk), u64::MAX).unwrap();
-        // How far they reach is written with what changes them, or at a stop: behind the head by what changes nothing.
-        let dump: Vec<_> = node.store.dump().unwrap().into_iter().filter(|(name, _)| name != b"m/applied").collect();
+        // How far they reach is written with what changes them, or at a stop: behind the head by what changes
+        // nothing.
+        let dump: Vec<_> = node
+            .store
+            .dump()
+            .unwrap()
+            .into_iter()
+            .filter(|(name, _)| name != b"m/applied")
+            .collect();
         node.close();
         dump
     };
     let as_found = dump();
-    runtime().block_on(rebuild(directory, clock, Arc::new(RealDisk), None)).unwrap();
+    runtime()
+        .block_on(rebuild(directory, clock, Arc::new(RealDisk), None))
+        .unwrap();
     let rebuilt = dump();
     assert!(!rebuilt.is_empty());
     // Names and values are tokens, codes and positions: no personal data.
-    let text = |(name, value): &(Vec<u8>, Vec<u8>)| format!("{} = {}", String::from_utf8_lossy(name), varco::digest::hex(value));
+    let text = |(name, value): &(Vec<u8>, Vec<u8>)| {
+        format!(
+            "{} = {}",
+            String::from_utf8_lossy(name),
+            varco::digest::hex(value)
+        )
+    };
     let only = |these: &[(Vec<u8>, Vec<u8>)], those: &[(Vec<u8>, Vec<u8>)]| -> Vec<String> {
         let those: std::collections::BTreeSet<_> = those.iter().collect();
-        these.iter().filter(|pair| !those.contains(pair)).take(10).map(text).collect()
+        these
+            .iter()
+            .filter(|pair| !those.contains(pair))
+            .take(10)
+            .map(text)
+            .collect()
     };
     let (lost, left) = (only(&rebuilt, &as_found), only(&as_found, &rebuilt));
-    assert!(as_found == rebuilt, "the views differ from a rebuild: without {lost:#?}, with {left:#?}");
+    assert!(
+        as_found == rebuilt,
+        "the views differ from a rebuild: without {lost:#?}, with {left:#?}"
+    );
 }
 
 /// Runs the real binary with arguments: output and success.
 pub fn varco(arguments: &[&str]) -> (String, bool) {
     let output = Command::new(binary()).args(arguments).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let text =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     (text, output.status.success())
 }
 

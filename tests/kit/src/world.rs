@@ -21,7 +21,11 @@ impl World {
     pub fn new() -> Self {
         let site = Site::new();
         site.enrol(OTHER, Tipo::Caf, "TrasmissioneDSU,ConsultazioneEsitoDSU");
-        site.act(accreditamento::granted("caf", "TrasmissioneDSU,ConsultazioneEsitoDSU,TrasmissioneLotto", &[]));
+        site.act(accreditamento::granted(
+            "caf",
+            "TrasmissioneDSU,ConsultazioneEsitoDSU,TrasmissioneLotto",
+            &[],
+        ));
         let consultations = "ConsultazioneIndicatore,ConsultazioneAttestazione,ConsultazioneDichiarazione";
         site.act(accreditamento::granted("comune", consultations, &[BENEFIT]));
         let today = site.today().parse().unwrap();
@@ -33,12 +37,27 @@ impl World {
         let records = of.iter().flat_map(|casa| &casa.feed);
         let lines = records.map(|record| {
             let income = record.lavoro_dipendente.unwrap();
-            format!("{},{},{income},{income},,,,,,,,,,,\n", record.codice_fiscale, record.anno)
+            format!(
+                "{},{},{income},{income},,,,,,,,,,,\n",
+                record.codice_fiscale, record.anno
+            )
         });
         let file = self.site.home.path().join("feed.csv");
-        std::fs::write(&file, format!("{}\n{}", COLUMNS.join(","), lines.collect::<String>())).unwrap();
+        std::fs::write(
+            &file,
+            format!("{}\n{}", COLUMNS.join(","), lines.collect::<String>()),
+        )
+        .unwrap();
         let data = self.site.data().display().to_string();
-        let (said, done) = command(&["feed", "load", &file.display().to_string(), "--data", &data, "--motivo", "prova"]);
+        let (said, done) = command(&[
+            "feed",
+            "load",
+            &file.display().to_string(),
+            "--data",
+            &data,
+            "--motivo",
+            "prova",
+        ]);
         assert!(done, "{said}");
         said
     }
@@ -64,7 +83,14 @@ pub async fn isee(comune: &Client, person: &CodiceFiscale, tipo: &str, day: &str
     if element(&answer, "Esito") != "OK" {
         return element(&answer, "Esito").to_owned();
     }
-    payload(&answer, "XmlEsitoIndicatore").split(" ISEE=\"").nth(1).unwrap().split('"').next().unwrap().to_owned()
+    payload(&answer, "XmlEsitoIndicatore")
+        .split(" ISEE=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned()
 }
 
 /// The attestation of a protocol, or the Esito.
@@ -73,9 +99,16 @@ pub async fn attested(comune: &Client, protocol: &str, person: &CodiceFiscale) -
         "<RicercaProtDSU><ProtocolloDSU>{protocol}</ProtocolloDSU><CodiceFiscaleBeneficiario>{}</CodiceFiscaleBeneficiario><PrestazioneDaErogare>{BENEFIT}</PrestazioneDaErogare></RicercaProtDSU>",
         person.canonical()
     );
-    let request = requests::consultazione(varco::contract::catalogue::Operation::ConsultazioneAttestazione, &key);
+    let request = requests::consultazione(
+        varco::contract::catalogue::Operation::ConsultazioneAttestazione,
+        &key,
+    );
     let answer = comune.call(ISEE, &request).await.unwrap();
-    if element(&answer, "Esito") == "OK" { payload(&answer, "XmlEsitoAttestazione") } else { element(&answer, "Esito").to_owned() }
+    if element(&answer, "Esito") == "OK" {
+        payload(&answer, "XmlEsitoAttestazione")
+    } else {
+        element(&answer, "Esito").to_owned()
+    }
 }
 
 /// The protocol of a version of a DSU.
@@ -101,18 +134,40 @@ pub async fn state(client: &Client, protocol: &str) -> (String, String) {
     if element(&answer, "Esito") != "OK" {
         return (element(&answer, "Esito").to_owned(), String::new());
     }
-    let other = answer.text.split("<ProtocolloSostitutivo>").nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default();
+    let other = answer
+        .text
+        .split("<ProtocolloSostitutivo>")
+        .nth(1)
+        .and_then(|rest| rest.split('<').next())
+        .unwrap_or_default();
     (element(&answer, "Stato").to_owned(), other.to_owned())
 }
 
 /// What other enti made of a DSU, as its owner is told: protocol, operation, code and name of the ente.
 pub async fn completions(client: &Client, protocol: &str) -> Vec<(String, String, String, String)> {
     let answer = client.call(DSU, &esito(protocol)).await.unwrap();
-    let each = answer.text.split("<Completamento ").skip(1).map(|rest| rest.split('>').next().unwrap());
-    let attribute = |of: &str, name: &str| of.split(&format!("{name}=\"")).nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let each = answer
+        .text
+        .split("<Completamento ")
+        .skip(1)
+        .map(|rest| rest.split('>').next().unwrap());
+    let attribute = |of: &str, name: &str| {
+        of.split(&format!("{name}=\""))
+            .nth(1)
+            .unwrap()
+            .split('"')
+            .next()
+            .unwrap()
+            .to_owned()
+    };
     each.map(|of| {
         let (ente, denominazione) = (attribute(of, "CodiceEnte"), attribute(of, "DenominazioneEnte"));
-        (attribute(of, "ProtocolloDSU"), attribute(of, "Operazione"), ente, denominazione)
+        (
+            attribute(of, "ProtocolloDSU"),
+            attribute(of, "Operazione"),
+            ente,
+            denominazione,
+        )
     })
     .collect()
 }

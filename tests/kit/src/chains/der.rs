@@ -40,7 +40,10 @@ pub fn oid(dotted: &str) -> Vec<u8> {
     let arcs: Vec<u64> = dotted.split('.').map(|arc| arc.parse().unwrap()).collect();
     let mut content = Vec::new();
     for arc in std::iter::once(arcs[0] * 40 + arcs[1]).chain(arcs[2..].iter().copied()) {
-        let groups: Vec<u8> = (0..10).rev().map(|group| u8::try_from(arc >> (group * 7) & 0x7f).unwrap()).collect();
+        let groups: Vec<u8> = (0..10)
+            .rev()
+            .map(|group| u8::try_from(arc >> (group * 7) & 0x7f).unwrap())
+            .collect();
         let first = groups.iter().position(|group| *group != 0).unwrap_or(9);
         content.extend(groups[first..9].iter().map(|group| group | 0x80));
         content.push(groups[9]);
@@ -50,8 +53,15 @@ pub fn oid(dotted: &str) -> Vec<u8> {
 
 /// A moment as RFC 5280 has it: UTCTime through 2049, GeneralizedTime after.
 pub fn moment(second: i64) -> Vec<u8> {
-    let text = Timestamp::from_second(second).unwrap().strftime("%Y%m%d%H%M%SZ").to_string();
-    if text.as_str() < "2050" { utc(&text[2..]) } else { generalized(&text) }
+    let text = Timestamp::from_second(second)
+        .unwrap()
+        .strftime("%Y%m%d%H%M%SZ")
+        .to_string();
+    if text.as_str() < "2050" {
+        utc(&text[2..])
+    } else {
+        generalized(&text)
+    }
 }
 
 pub fn utc(text: &str) -> Vec<u8> {
@@ -64,7 +74,10 @@ pub fn generalized(text: &str) -> Vec<u8> {
 
 /// A Name of an organisation and a common name, in UTF8String.
 pub fn name(common: &str) -> Vec<u8> {
-    seq(&[&attribute("2.5.4.10", 0x0c, "Prova"), &attribute("2.5.4.3", 0x0c, common)])
+    seq(&[
+        &attribute("2.5.4.10", 0x0c, "Prova"),
+        &attribute("2.5.4.3", 0x0c, common),
+    ])
 }
 
 /// A relative distinguished name of one attribute.
@@ -86,11 +99,17 @@ impl Extension {
     }
 
     pub fn critical(self) -> Self {
-        Self { critical: true, ..self }
+        Self {
+            critical: true,
+            ..self
+        }
     }
 
     pub fn ordinary(self) -> Self {
-        Self { critical: false, ..self }
+        Self {
+            critical: false,
+            ..self
+        }
     }
 
     pub fn der(&self) -> Vec<u8> {
@@ -111,7 +130,17 @@ pub const SAN: &str = "2.5.29.17";
 pub const CONSTRAINTS: &str = "2.5.29.30";
 
 pub fn eku(purposes: &[&str]) -> Extension {
-    Extension::new(EKU, false, tlv(0x30, &purposes.iter().flat_map(|purpose| oid(purpose)).collect::<Vec<_>>()))
+    Extension::new(
+        EKU,
+        false,
+        tlv(
+            0x30,
+            &purposes
+                .iter()
+                .flat_map(|purpose| oid(purpose))
+                .collect::<Vec<_>>(),
+        ),
+    )
 }
 
 pub const DIGITAL_SIGNATURE: u8 = 0x80;
@@ -122,14 +151,26 @@ pub const CERT_SIGN: u8 = 0x04;
 pub const CRL_SIGN: u8 = 0x02;
 
 pub fn ku(usages: u8) -> Extension {
-    let unused = if usages == 0 { 0 } else { u8::try_from(usages.trailing_zeros()).unwrap() };
-    let content = if usages == 0 { vec![0] } else { vec![unused, usages] };
+    let unused = if usages == 0 {
+        0
+    } else {
+        u8::try_from(usages.trailing_zeros()).unwrap()
+    };
+    let content = if usages == 0 {
+        vec![0]
+    } else {
+        vec![unused, usages]
+    };
     Extension::new(KU, true, tlv(0x03, &content))
 }
 
 /// A CA's, with the octets of a path length.
 pub fn basic(length: Option<&[u8]>) -> Extension {
-    Extension::new(BASIC, true, seq(&[&boolean(true), &length.map(integer).unwrap_or_default()]))
+    Extension::new(
+        BASIC,
+        true,
+        seq(&[&boolean(true), &length.map(integer).unwrap_or_default()]),
+    )
 }
 
 pub fn dns(host: &str) -> Vec<u8> {
@@ -161,5 +202,9 @@ pub fn constraints(permitted: &[Vec<u8>], excluded: &[Vec<u8>]) -> Extension {
         let all: Vec<u8> = bases.iter().flat_map(|base| seq(&[base])).collect();
         if all.is_empty() { all } else { tlv(tag, &all) }
     };
-    Extension::new(CONSTRAINTS, true, seq(&[&subtrees(0xa0, permitted), &subtrees(0xa1, excluded)]))
+    Extension::new(
+        CONSTRAINTS,
+        true,
+        seq(&[&subtrees(0xa0, permitted), &subtrees(0xa1, excluded)]),
+    )
 }

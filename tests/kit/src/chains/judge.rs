@@ -8,7 +8,10 @@ use jiff::Timestamp;
 use rustls::client::ResolvesClientCert;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, ClientConnection, ConnectionCommon, RootCertStore, ServerConnection, SideData, SignatureScheme};
+use rustls::{
+    ClientConfig, ClientConnection, ConnectionCommon, RootCertStore, ServerConnection, SideData,
+    SignatureScheme,
+};
 use tempfile::TempDir;
 use varco::clock::Clock;
 use varco::tls::server::Shown;
@@ -49,11 +52,17 @@ impl Case {
     }
 
     pub fn refused(self, words: &'static str) -> Self {
-        Self { verdict: Verdict::Refused(words), ..self }
+        Self {
+            verdict: Verdict::Refused(words),
+            ..self
+        }
     }
 
     pub fn stricter(self, words: &'static str, why: &'static str) -> Self {
-        Self { verdict: Verdict::Stricter(words, why), ..self }
+        Self {
+            verdict: Verdict::Stricter(words, why),
+            ..self
+        }
     }
 
     pub fn tls12(self) -> Self {
@@ -61,11 +70,17 @@ impl Case {
     }
 
     pub fn key(self, key: &Rc<Key>) -> Self {
-        Self { key: key.clone(), ..self }
+        Self {
+            key: key.clone(),
+            ..self
+        }
     }
 
     pub fn trusting(self, anchors: &[&Authority]) -> Self {
-        Self { anchors: anchors.iter().map(|authority| authority.der.clone()).collect(), ..self }
+        Self {
+            anchors: anchors.iter().map(|authority| authority.der.clone()).collect(),
+            ..self
+        }
     }
 
     pub fn lists(self, lists: Vec<Vec<u8>>) -> Self {
@@ -107,30 +122,45 @@ impl Case {
     fn judge(&self) -> Result<(), String> {
         let mut ends = self.ends()?;
         handshake(&mut ends.client, &mut ends.server)?;
-        assert_eq!(ends.server.peer_certificates().map(<[_]>::len), Some(self.presented.len()));
+        assert_eq!(
+            ends.server.peer_certificates().map(<[_]>::len),
+            Some(self.presented.len())
+        );
         // What the gateway asks again at every request.
         let peer = ends.shown.peer().unwrap();
-        peer.valid(ends.clock.now(), &ends.revocations).map(|_| ()).map_err(|error| error.to_string())
+        peer.valid(ends.clock.now(), &ends.revocations)
+            .map(|_| ())
+            .map_err(|error| error.to_string())
     }
 
     /// Both ends, before a byte has gone from one to the other.
     pub fn ends(&self) -> Result<Ends, String> {
         let home = tempfile::tempdir().unwrap();
         let clock = Clock::fixed(Timestamp::from_second(self.at).unwrap());
-        let files: Vec<PathBuf> = (0..self.lists.len()).map(|at| home.path().join(format!("{at}.crl"))).collect();
+        let files: Vec<PathBuf> = (0..self.lists.len())
+            .map(|at| home.path().join(format!("{at}.crl")))
+            .collect();
         for (file, list) in files.iter().zip(&self.lists) {
             std::fs::write(file, list).unwrap();
         }
-        let revocations = Revocations::load(&files, ders(&self.listers)).map_err(|error| format!("lists: {error}"))?;
+        let revocations =
+            Revocations::load(&files, ders(&self.listers)).map_err(|error| format!("lists: {error}"))?;
         let (chain, key, certificate) = server_identity(&home);
-        let handshakes =
-            server::configure(&chain, &key, &ders(&self.anchors), revocations.clone(), &clock).map_err(|error| error.to_string())?;
+        let handshakes = server::configure(&chain, &key, &ders(&self.anchors), revocations.clone(), &clock)
+            .map_err(|error| error.to_string())?;
         let mut client = client_config(certificate, ders(&self.presented), &self.key, self.tls12, &clock);
         client.max_fragment_size = self.record;
         let (config, shown) = handshakes.begin().unwrap();
         let server = ServerConnection::new(config).unwrap();
-        let client = ClientConnection::new(Arc::new(client), ServerName::try_from("localhost").unwrap()).unwrap();
-        Ok(Ends { client, server, shown, revocations, clock })
+        let client =
+            ClientConnection::new(Arc::new(client), ServerName::try_from("localhost").unwrap()).unwrap();
+        Ok(Ends {
+            client,
+            server,
+            shown,
+            revocations,
+            clock,
+        })
     }
 }
 
@@ -199,7 +229,11 @@ fn client_config(
     let signer = provider.key_provider.load_private_key(key).unwrap();
     let mut roots = RootCertStore::empty();
     roots.add(server).unwrap();
-    let version = if tls12 { &rustls::version::TLS12 } else { &rustls::version::TLS13 };
+    let version = if tls12 {
+        &rustls::version::TLS12
+    } else {
+        &rustls::version::TLS13
+    };
     ClientConfig::builder_with_details(provider, Arc::new(clock.clone()))
         .with_protocol_versions(&[version])
         .unwrap()
@@ -233,9 +267,18 @@ impl World {
     }
 
     pub fn at(now: i64) -> Self {
-        let root = Authority::root("radice", &Key::p256(), now, |certificate| certificate.serial = vec![0x31]);
-        let middle = root.sub("intermedia", &Key::p256(), |certificate| certificate.serial = vec![0x51]);
-        Self { root, middle, own: Key::p256(), now }
+        let root = Authority::root("radice", &Key::p256(), now, |certificate| {
+            certificate.serial = vec![0x31]
+        });
+        let middle = root.sub("intermedia", &Key::p256(), |certificate| {
+            certificate.serial = vec![0x51]
+        });
+        Self {
+            root,
+            middle,
+            own: Key::p256(),
+            now,
+        }
     }
 
     /// Presents what is given, to a gateway that trusts the root and has both lists.

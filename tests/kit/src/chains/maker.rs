@@ -39,13 +39,22 @@ impl Key {
         Self::of(KeyPair::generate_for(kind).unwrap(), algorithm)
     }
 
-    pub fn rsa(size: rcgen::RsaKeySize, kind: &'static rcgen::SignatureAlgorithm, algorithm: &str) -> Rc<Self> {
+    pub fn rsa(
+        size: rcgen::RsaKeySize,
+        kind: &'static rcgen::SignatureAlgorithm,
+        algorithm: &str,
+    ) -> Rc<Self> {
         Self::of(KeyPair::generate_rsa_for(kind, size).unwrap(), nulled(algorithm))
     }
 
     fn of(pair: KeyPair, algorithm: Vec<u8>) -> Rc<Self> {
         let (pkcs8, spki) = (pair.serialize_der(), pair.subject_public_key_info());
-        Rc::new(Self { pkcs8, spki, algorithm, sign: Box::new(move |bytes| pair.sign(bytes).unwrap()) })
+        Rc::new(Self {
+            pkcs8,
+            spki,
+            algorithm,
+            sign: Box::new(move |bytes| pair.sign(bytes).unwrap()),
+        })
     }
 
     pub fn p256() -> Rc<Self> {
@@ -54,12 +63,22 @@ impl Key {
 
     /// The same key, signing in another way.
     pub fn signing(&self, algorithm: Vec<u8>, sign: impl Fn(&[u8]) -> Vec<u8> + 'static) -> Rc<Self> {
-        Rc::new(Self { pkcs8: self.pkcs8.clone(), spki: self.spki.clone(), algorithm, sign: Box::new(sign) })
+        Rc::new(Self {
+            pkcs8: self.pkcs8.clone(),
+            spki: self.spki.clone(),
+            algorithm,
+            sign: Box::new(sign),
+        })
     }
 
     /// A key of which there is only the public half: it signs with zeros.
     pub fn public(spki: Vec<u8>, algorithm: Vec<u8>) -> Rc<Self> {
-        Rc::new(Self { pkcs8: Key::p256().pkcs8.clone(), spki, algorithm, sign: Box::new(|_| vec![0; 256]) })
+        Rc::new(Self {
+            pkcs8: Key::p256().pkcs8.clone(),
+            spki,
+            algorithm,
+            sign: Box::new(|_| vec![0; 256]),
+        })
     }
 
     pub fn sign(&self, bytes: &[u8]) -> Vec<u8> {
@@ -100,11 +119,29 @@ impl Certificate {
     fn tbs(&self) -> Vec<u8> {
         let extensions = match self.extensions.is_empty() {
             true => Vec::new(),
-            false => tlv(0xa3, &tlv(0x30, &self.extensions.iter().flat_map(Extension::der).collect::<Vec<_>>())),
+            false => tlv(
+                0xa3,
+                &tlv(
+                    0x30,
+                    &self
+                        .extensions
+                        .iter()
+                        .flat_map(Extension::der)
+                        .collect::<Vec<_>>(),
+                ),
+            ),
         };
         let validity = seq(&[&self.not_before, &self.not_after]);
         let serial = integer(&self.serial);
-        let head: [&[u8]; 7] = [&self.version, &serial, &self.algorithm, &self.issuer, &validity, &self.subject, &self.spki];
+        let head: [&[u8]; 7] = [
+            &self.version,
+            &serial,
+            &self.algorithm,
+            &self.issuer,
+            &validity,
+            &self.subject,
+            &self.spki,
+        ];
         seq(&[&head.concat(), &self.unique, &extensions, &self.after])
     }
 
@@ -116,7 +153,11 @@ impl Certificate {
     }
 
     pub fn with_signature(&self, signature: &[u8]) -> Vec<u8> {
-        seq(&[&self.tbs(), self.outer.as_ref().unwrap_or(&self.algorithm), signature])
+        seq(&[
+            &self.tbs(),
+            self.outer.as_ref().unwrap_or(&self.algorithm),
+            signature,
+        ])
     }
 }
 
@@ -136,7 +177,12 @@ impl Authority {
         let mut certificate = blank(key, &name, key, &name, now);
         certificate.extensions = vec![basic(None), ku(CERT_SIGN | CRL_SIGN)];
         change(&mut certificate);
-        Self { key: key.clone(), der: certificate.signed(key), name: certificate.subject, now }
+        Self {
+            key: key.clone(),
+            der: certificate.signed(key),
+            name: certificate.subject,
+            now,
+        }
     }
 
     /// An authority under this one.
@@ -145,7 +191,12 @@ impl Authority {
         let mut certificate = blank(&self.key, &self.name, key, &name, self.now);
         certificate.extensions = vec![basic(None), ku(CERT_SIGN | CRL_SIGN)];
         change(&mut certificate);
-        Self { key: key.clone(), der: certificate.signed(&self.key), name: certificate.subject, now: self.now }
+        Self {
+            key: key.clone(),
+            der: certificate.signed(&self.key),
+            name: certificate.subject,
+            now: self.now,
+        }
     }
 
     /// What is in a client's certificate of this authority.
@@ -164,7 +215,10 @@ impl Authority {
             issuer: self.name.clone(),
             this_update: moment(self.now - DAY),
             next_update: moment(self.now + DAY),
-            entries: revoked.iter().map(|serial| entry(serial, self.now - DAY, &[])).collect(),
+            entries: revoked
+                .iter()
+                .map(|serial| entry(serial, self.now - DAY, &[]))
+                .collect(),
             extensions: vec![Extension::new("2.5.29.20", false, integer(&[7]))],
         }
     }
@@ -202,12 +256,32 @@ pub struct List {
 
 impl List {
     pub fn signed(&self, key: &Key) -> Vec<u8> {
-        let entries = if self.entries.is_empty() { Vec::new() } else { tlv(0x30, &self.entries.concat()) };
+        let entries = if self.entries.is_empty() {
+            Vec::new()
+        } else {
+            tlv(0x30, &self.entries.concat())
+        };
         let extensions = match self.extensions.is_empty() {
             true => Vec::new(),
-            false => tlv(0xa0, &tlv(0x30, &self.extensions.iter().flat_map(Extension::der).collect::<Vec<_>>())),
+            false => tlv(
+                0xa0,
+                &tlv(
+                    0x30,
+                    &self
+                        .extensions
+                        .iter()
+                        .flat_map(Extension::der)
+                        .collect::<Vec<_>>(),
+                ),
+            ),
         };
-        let head: [&[u8]; 5] = [&self.version, &self.algorithm, &self.issuer, &self.this_update, &self.next_update];
+        let head: [&[u8]; 5] = [
+            &self.version,
+            &self.algorithm,
+            &self.issuer,
+            &self.this_update,
+            &self.next_update,
+        ];
         let tbs = seq(&[&head.concat(), &entries, &extensions]);
         let signature = bits(&key.sign(&tbs));
         seq(&[&tbs, self.outer.as_ref().unwrap_or(&self.algorithm), &signature])
@@ -218,7 +292,10 @@ impl List {
 pub fn entry(serial: &[u8], second: i64, extensions: &[Extension]) -> Vec<u8> {
     let extensions = match extensions.is_empty() {
         true => Vec::new(),
-        false => tlv(0x30, &extensions.iter().flat_map(Extension::der).collect::<Vec<_>>()),
+        false => tlv(
+            0x30,
+            &extensions.iter().flat_map(Extension::der).collect::<Vec<_>>(),
+        ),
     };
     seq(&[&integer(serial), &moment(second), &extensions])
 }
