@@ -36,7 +36,7 @@ pub(super) fn checked(anagrafica: &Anagrafica) -> Result<Anagrafica, Wrong> {
         contatti,
         parti,
     } = anagrafica;
-    if denominazione.trim().is_empty() || denominazione.len() > 200 {
+    if denominazione.trim().is_empty() || denominazione.chars().count() > 200 {
         return invalid("denominazione mancante, o più lunga di 200 caratteri");
     }
     match CodiceFiscale::new(codice_fiscale).kind() {
@@ -323,7 +323,7 @@ pub(super) fn check_office(ente: &Ente, ufficio: &Ufficio) -> Result<(), Wrong> 
     if ufficio
         .denominazione
         .as_ref()
-        .is_some_and(|name| name.len() > 100)
+        .is_some_and(|name| name.chars().count() > 100)
     {
         return invalid("denominazione dell'ufficio più lunga di 100 caratteri");
     }
