@@ -8,7 +8,7 @@ use super::crowd::Place;
 use super::framing::Verdict;
 use super::outcome::{Counted, Stop};
 use super::record::{Channel, Record};
-use crate::contract::catalogue::{Endpoint, plain};
+use crate::contract::catalogue::{Endpoint, Operation, plain};
 use crate::ledger::ViewError;
 use crate::refusal::{Code, Refusal};
 use crate::registry::{Caller, Identified};
@@ -90,6 +90,12 @@ pub(super) fn well_formed(verdict: &Verdict) -> Result<(), Refusal> {
     } else {
         Ok(())
     }
+}
+
+/// Whether the ente may send lots here: they alone may be large.
+pub(super) fn takes_lots(gateway: &Gateway, caller: &Caller, endpoint: Endpoint) -> bool {
+    let lot = Operation::TrasmissioneLotto;
+    endpoint.answers(lot) && caller.ente().may_call(lot.name(), gateway.clock.today())
 }
 
 /// The endpoint at a path.

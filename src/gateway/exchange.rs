@@ -2,8 +2,6 @@
 //! that it needs of an `Admission` alone, and only a `Receipt` lets a reply of it out. A refusal is recorded
 //! and then said (`Stop::Refused`); where many alike come, it is counted (`Stop::Counted`).
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::EXPECT;
@@ -16,22 +14,17 @@ use super::framing::Verdict;
 use super::outcome::{Counted, Outcome, Rendered, Reply, Stop};
 use super::performing::perform;
 use super::record::{Channel, Passage, Record};
-use super::{Gateway, documents, door, outgoing, sender, unreadable};
+use super::{Gateway, documents, door, outcome, outgoing, sender, unreadable};
 use crate::clock::rome;
-use crate::contract::catalogue::{Endpoint, OnViolation, Operation};
+use crate::contract::catalogue::{Endpoint, Operation};
 use crate::ledger::NotCommitted;
 use crate::refusal::{Code, Refusal};
 use crate::registry::Caller;
-use crate::services::{Asked, Note, trasmissione};
-use crate::soap::{self, Bounds, NotRead, Text, Version};
+use crate::services::Asked;
+use crate::soap::{self, Text, Version};
 
 /// How often an exchange is tried again because something changed while it was under way.
 const ATTEMPTS: usize = 3;
-
-/// How long a 429 is kept before it leaves. It costs CPU too, and who asks again at once would ask as often
-/// as its connections carry: so each carries one in this time, which is no longer than `Retry-After` says.
-/// The place among the ente's requests is given back before.
-const REFUSED: Duration = Duration::from_secs(1);
 
 /// Header fields of a request. Of twice as many, as `connection` sets it, hyper itself says 431, without a
 /// body.
@@ -58,9 +51,7 @@ pub(super) async fn answer(
     let reply = outcome.respond(passage.id, record.version, record.standing);
     drop(record);
     inbound.discard(&gateway.settings.load().limits, head.headers.contains_key(EXPECT));
-    if reply.status() == StatusCode::TOO_MANY_REQUESTS {
-        tokio::time::sleep(REFUSED).await;
-    }
+    outcome::pause(&reply).await;
     reply
 }
 
@@ -90,17 +81,10 @@ async fn listen(
     record.micros.head = record.elapsed();
 
     // HTTP body: bounded in size and time. Lots alone may be large, and few of them at the same time.
-    let lots = endpoint.answers(Operation::TrasmissioneLotto)
-        && caller
-            .ente()
-            .may_call(Operation::TrasmissioneLotto.name(), gateway.clock.today());
+    let lots = door::takes_lots(gateway, &caller, endpoint);
+    let (room, limits) = (&gateway.room, &gateway.settings.load().limits);
     let read = inbound
-        .read(
-            (&gateway.room, &gateway.settings.load().limits),
-            &caller.ente().codice,
-            &head.headers,
-            lots,
-        )
+        .read((room, limits), &caller.ente().codice, &head.headers, lots)
         .await;
     // The verdict goes on while the body comes.
     door::well_formed(verdict)?;
@@ -125,20 +109,12 @@ async fn converse(
     // soap: package, envelope, version, headers; operation by the body's root.
     let media = unreadable::media_type(headers)?;
     let mut work = Work::on(&gateway.beside, &caller.ente().codice, bytes.len()).await;
-    let (bounds, text) = (
-        Bounds {
-            xml: &gateway.xml,
-            whole: settings.limits.body_bytes,
-        },
-        Text::new(),
-    );
-    let message =
-        work.step(|| soap::read(bytes, &media, bounds, &text))
-            .map_err(|NotRead { version, why }| {
-                record.version = version;
-                unreadable::not_read(&why)
-            })?;
-    record.version = message.version;
+    let (bounds, text) = (gateway.bounds(&settings.limits), Text::new());
+    let read = work.step(|| soap::read(bytes, &media, bounds, &text));
+    record.version = read
+        .as_ref()
+        .map_or_else(|not| not.version, |message| message.version);
+    let message = read.map_err(|not| unreadable::not_read(&not.why))?;
     let call = message.call().map_err(unreadable::not_a_call)?;
     record.identity = sender::named(headers, call.identity);
     sender::bounded(&mut record.identity)?;
@@ -172,6 +148,7 @@ async fn converse(
         record.take_for_operator(admission.caller())?;
 
         // services: perform.
+        let (contract, soglie) = (&gateway.contract, &settings.soglie);
         let mut prepared = match typed {
             Ok((request, _)) => {
                 let asked = Asked {
@@ -179,17 +156,12 @@ async fn converse(
                     request,
                     body: call.root,
                     bytes,
-                    contract: &gateway.contract,
-                    soglie: &settings.soglie,
+                    contract,
+                    soglie,
                 };
                 perform(record, &mut work, admission, asked).await?
             }
-            Err(findings) => match operation.on_violation() {
-                OnViolation::Fault => return Err(unreadable::schema(findings).into()),
-                OnViolation::Reply => {
-                    trasmissione::refuse(&gateway.node.services, findings.clone(), Note::default()).await?
-                }
-            },
+            Err(findings) => unreadable::violated(gateway, operation, findings).await?,
         };
         prepared.preconditions.push(precondition);
         let text = work.step(|| soap::envelope(record.version, &prepared.reply));
@@ -207,20 +179,10 @@ async fn converse(
         match record.commit(prepared, &text, work.held.take()).await {
             // send.
             Ok(receipt) => {
-                return Ok(Outcome::Recorded(Rendered::released(
-                    &receipt,
-                    StatusCode::OK,
-                    text,
-                    places,
-                )));
+                let reply = Rendered::released(&receipt, StatusCode::OK, text, places);
+                return Ok(Outcome::Recorded(reply));
             }
-            Err(NotCommitted::Conflict) => {
-                gateway
-                    .node
-                    .services
-                    .tentativi
-                    .give_back(operation, &caller.ente().codice, &mancati)
-            }
+            Err(NotCommitted::Conflict) => record.give_back(operation, &caller, &mancati),
             // A lot whose entries are more than one batch holds: it will not be smaller next time.
             Err(NotCommitted::TooLarge) => {
                 return Err(Refusal::new(Code::BodyTooLarge, "entries over the size of a batch").into());

@@ -56,9 +56,10 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::contract::Contract;
 use crate::ledger::scrub::Scrub;
+use crate::soap::Bounds;
 use crate::xml;
 use beside::Beside;
 use body::Room;
@@ -142,5 +143,13 @@ impl Gateway {
             metrics,
             scrub: OnceLock::new(),
         })
+    }
+
+    /// The bounds of a request's document.
+    pub(crate) fn bounds(&self, limits: &Limits) -> Bounds<'_> {
+        Bounds {
+            xml: &self.xml,
+            whole: limits.body_bytes,
+        }
     }
 }

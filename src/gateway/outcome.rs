@@ -1,6 +1,8 @@
 //! The end of an exchange: the only maker of a response. The reply of a service leaves with a [`Receipt`]
 //! alone.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
@@ -16,6 +18,11 @@ use crate::refusal::{Code, Refusal};
 use crate::services::NotPrepared;
 use crate::services::tentativi::Esaurito;
 use crate::soap::Version;
+
+/// How long a 429 is kept before it leaves. It costs CPU too, and who asks again at once would ask as often
+/// as its connections carry: so each carries one in this time, which is no longer than `Retry-After` says.
+/// The place among the ente's requests is given back before.
+const REFUSED: Duration = Duration::from_secs(1);
 
 /// The whole response, in memory.
 pub(super) type Reply = Response<Full<Bytes>>;
@@ -242,6 +249,13 @@ impl Counted {
             Then::Close | Then::Unread => close(&mut reply),
         }
         reply
+    }
+}
+
+/// Keeps a 429 for [`REFUSED`].
+pub(super) async fn pause(reply: &Reply) {
+    if reply.status() == StatusCode::TOO_MANY_REQUESTS {
+        tokio::time::sleep(REFUSED).await;
     }
 }
 

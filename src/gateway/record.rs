@@ -24,7 +24,7 @@ use crate::refusal::{Code, Refusal};
 use crate::registry::Caller;
 use crate::registry::ente::Ente;
 use crate::services::facts::CHIESTE;
-use crate::services::tentativi::{Di, Svuotato};
+use crate::services::tentativi::{Di, Mancati, Svuotato};
 use crate::services::{Note, Prepared};
 use crate::sii::facts::DIVULGA;
 use crate::sii::{Occasion, Returned};
@@ -228,6 +228,12 @@ impl<'a> Record<'a> {
                 .gathered
                 .count(reason, Some(self.channel.peer.fingerprint()));
         }
+    }
+
+    /// Gives back the attempts of an exchange that is tried again.
+    pub(super) fn give_back(&self, operation: Operation, caller: &Caller, mancati: &Mancati) {
+        let tentativi = &self.gateway.node.services.tentativi;
+        tentativi.give_back(operation, &caller.ente().codice, mancati);
     }
 
     /// Counts a refusal that is not recorded.

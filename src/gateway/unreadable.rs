@@ -3,8 +3,12 @@
 use hyper::HeaderMap;
 use hyper::header::CONTENT_TYPE;
 
+use super::Gateway;
+use super::outcome::Stop;
 use crate::contract::Findings;
+use crate::contract::catalogue::{OnViolation, Operation};
 use crate::refusal::{Code, Refusal};
+use crate::services::{Note, Prepared, trasmissione};
 use crate::soap::mime::NotAPackage;
 use crate::soap::{Media, NotACall, Unreadable};
 use crate::xml::XmlError;
@@ -45,8 +49,23 @@ pub(super) fn not_a_call(error: NotACall) -> Refusal {
     }
 }
 
+/// A request that breaks its schema: a fault, or a reply of the service, as its operation has it.
+pub(super) async fn violated(
+    gateway: &Gateway,
+    operation: Operation,
+    findings: &Findings,
+) -> Result<Prepared, Stop> {
+    match operation.on_violation() {
+        OnViolation::Fault => Err(schema(findings).into()),
+        OnViolation::Reply => {
+            let services = &gateway.node.services;
+            Ok(trasmissione::refuse(services, findings.clone(), Note::default()).await?)
+        }
+    }
+}
+
 /// The request breaks its schema: the first violations, each with its place, and how many there are.
-pub(super) fn schema(findings: &Findings) -> Refusal {
+fn schema(findings: &Findings) -> Refusal {
     const SHOWN: usize = 10;
     let total = findings.list.len() + findings.more;
     let shown: Vec<String> = findings

@@ -4,6 +4,7 @@
 use jiff::civil::Date;
 
 use super::archive::decode;
+use super::entries::Head;
 use super::incoming::{Incoming, Refusal, internal};
 use super::seen::{Versione, Versioni};
 use super::system::Embedded;
@@ -110,6 +111,13 @@ impl Embedded {
         })
     }
 
+    /// A version and the protocol that its sender gave it, if any.
+    fn with_sender(&self, (protocollo, head): &(String, Head)) -> Result<(String, Option<String>), SiiError> {
+        let found = self.archive.attestation(head)?;
+        let sender = found.and_then(|found| found.attestazione.protocollo_mittente);
+        Ok((protocollo.clone(), sender))
+    }
+
     /// Opens the DSU that a declaration refers to, and judges whether it may.
     fn look_at(
         &self,
@@ -127,22 +135,16 @@ impl Embedded {
         let tipo = dsu.operazione.tipo;
         let entry = self.archive.entry(&ultima.position)?;
         let secret = self.archive.open_unless_erased(&entry)?.ok_or_else(nobodys)?;
-        let current: Dichiarazione = decode(
-            &secret
-                .effettiva
-                .or(secret.dsu)
-                .ok_or_else(|| internal("an entry without DSU"))?,
-        )?;
+        let whole = secret.effettiva.or(secret.dsu);
+        let current: Dichiarazione = decode(&whole.ok_or_else(|| internal("an entry without DSU"))?)?;
         if is_anothers(dsu, &current, referred) {
             return Err(nobodys());
         }
         admissible(dsu, &current, referred)?;
-        let first = versioni
-            .0
-            .first()
-            .map(|first| self.archive.entry(&first.position))
-            .transpose()?
-            .unwrap_or(entry);
+        let first = match versioni.0.first() {
+            Some(first) => self.archive.entry(&first.position)?,
+            None => entry,
+        };
         let presentata = first.leaf.body.day(PRESENTATA).ok_or_else(|| internal("a day"))?;
         let protocollo = version_of(radice, ultima.numero).ok_or_else(|| internal("a version's number"))?;
         let attested = !self
@@ -153,21 +155,13 @@ impl Embedded {
         let latest = self.archive.attestata(radice, versioni, &mut preconditions)?;
         let too_early = || !self.terms_are_over(presentata, (termini_da, incoming.occasion.today));
         if tipo == TipoOperazione::I && latest.is_none() && too_early() {
-            return Err(Refusal::of(
-                Check::K02Termini,
-                REFERENCE,
-                "i termini per l'attestazione non sono ancora passati",
-            ));
+            let text = "i termini per l'attestazione non sono ancora passati";
+            return Err(Refusal::of(Check::K02Termini, REFERENCE, text));
         }
-        let attestata = match &latest {
-            Some((protocollo, head)) => Some((
-                protocollo.clone(),
-                self.archive
-                    .attestation(head)?
-                    .and_then(|found| found.attestazione.protocollo_mittente),
-            )),
-            None => None,
-        };
+        let attestata = latest
+            .as_ref()
+            .map(|latest| self.with_sender(latest))
+            .transpose()?;
         let base = Base {
             radice: radice.clone(),
             protocollo,
@@ -177,11 +171,7 @@ impl Embedded {
             ente: owner.clone(),
             origine: versioni.0.first().map_or(ultima.sequence, |first| first.sequence),
             attende: (!attested).then_some(ultima.sequence),
-            altrui: versioni
-                .0
-                .iter()
-                .filter(|versione| versione.numero > 0 && versione.ente != *owner)
-                .count(),
+            altrui: versioni.of_others(owner),
             attestata,
             preconditions,
         };

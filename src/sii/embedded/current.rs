@@ -64,6 +64,28 @@ struct Living {
     secret: Secret,
 }
 
+impl Living {
+    /// The change that its next version makes: the same form, computed again.
+    fn recomputed(&self) -> Variazione {
+        Variazione {
+            tipo_variazione: TipoVariazioneAttestazione::Ricalcolo,
+            numero_protocollo_dsu_variata: self.own.clone(),
+            data_presentazione_dsu_variata: self.head.presentata,
+            numero_protocollo_mittente_dsu_variata: self.secret.protocol.get(1).cloned(),
+            note_variazione: None,
+            discordanze_contestazione: Vec::new(),
+        }
+    }
+}
+
+/// A declaration as the form of a current ISEE changes it. A form for a person who has left the nucleus must
+/// be cancelled first: it would count on.
+fn changed_by(dsu: &Dichiarazione, canonical: &str) -> Result<Dichiarazione, Refusal> {
+    let text = "un ISEE corrente valido riguarda chi non fa più parte del nucleo: annullare prima il suo modulo sostitutivo";
+    let form: Dichiarazione = decode(canonical)?;
+    applica(dsu, &form).map_err(|_| Refusal::of(Check::K02Sostitutivo, REFERENCE, text))
+}
+
 impl Embedded {
     /// Operation C: the DSU stays as it is; its current ISEE has a protocol and a validity of its own.
     pub(super) async fn corrente(
@@ -302,54 +324,31 @@ impl Embedded {
             radice,
             ente,
             versioni,
-            own,
             head,
             next,
             canonical,
             secret,
+            ..
         } = living;
-        let form: Dichiarazione = decode(canonical)?;
-        // The person whose data it changes has left the nucleus: it must be cancelled first, or it would
-        // count on.
-        let text = "un ISEE corrente valido riguarda chi non fa più parte del nucleo: annullare prima il suo modulo sostitutivo";
-        let dsu =
-            applica(under.dsu, &form).map_err(|_| Refusal::of(Check::K02Sostitutivo, REFERENCE, text))?;
-        let rules = self
-            .settings
-            .rules
-            .on(under.presentata)
-            .ok_or_else(|| internal("a DSU without rules"))?;
-        let before = self
-            .archive
-            .attestation(head)?
-            .map(|found| Fonti::of(&found))
-            .transpose()?
-            .flatten();
+        let dsu = changed_by(under.dsu, canonical)?;
+        let rules = self.rules(under.presentata)?;
+        let before = match self.archive.attestation(head)? {
+            Some(found) => Fonti::of(&found)?,
+            None => None,
+        };
         let da = match incoming.cause {
             Cause::Rules => before.as_ref().map_or(Da::Adesso, Fonti::again),
             Cause::Sent(_) | Cause::Waited => Da::Prima(under.fonti),
         };
         let computed = self.compute(&dsu, under.presentata, rules, da, preconditions)?;
-        let variazione = Variazione {
-            tipo_variazione: TipoVariazioneAttestazione::Ricalcolo,
-            numero_protocollo_dsu_variata: own.clone(),
-            data_presentazione_dsu_variata: head.presentata,
-            numero_protocollo_mittente_dsu_variata: secret.protocol.get(1).cloned(),
-            note_variazione: None,
-            discordanze_contestazione: Vec::new(),
-        };
         let form = Sostitutivo {
             protocollo: next,
             presentato: head.presentata,
             scadenza: head.scadenza,
         };
-        let attestazione = computed.attest(current(
-            incoming,
-            under.protocollo,
-            under.presentata,
-            form,
-            Some(variazione),
-        ));
+        let changed = Some(living.recomputed());
+        let about = current(incoming, under.protocollo, under.presentata, form, changed);
+        let attestazione = computed.attest(about);
         let version = NewVersion {
             radice,
             effettiva: Some(&dsu),

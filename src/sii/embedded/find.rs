@@ -114,6 +114,36 @@ impl Embedded {
         Ok(Said::read(exists, preconditions))
     }
 
+    /// The attestations of a person, `own`, that a key leads to on a day, in the order in which they are
+    /// judged. A person without any gets none: no protocol is looked for, whether it exists or not.
+    fn heads(
+        &self,
+        chiave: &Chiave,
+        (own, on): (&[Head], Date),
+        all: bool,
+        preconditions: &mut Vec<Precondition>,
+    ) -> Result<Vec<Head>, SiiError> {
+        if own.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut found = match chiave {
+            Chiave::Cf(_) => return Ok(valid_on(own, on)),
+            Chiave::ProtDsu(search) => self.archive.of_protocol(&search.protocollo_dsu, preconditions)?,
+            Chiave::ProtMittente(search) => self.archive.of_sender(&search.protocollo_mittente)?,
+        };
+        found.retain(|head| own.contains(head));
+        match chiave {
+            // A sender's protocol is the sender's alone: two may have the same. The latest, of all or of the
+            // ente's own.
+            Chiave::ProtMittente(_) => {
+                found.sort_by_key(Head::order);
+                found.truncate(if all { 1 } else { found.len() });
+            }
+            Chiave::Cf(_) | Chiave::ProtDsu(_) => found.truncate(1),
+        }
+        Ok(found)
+    }
+
     fn look_for(
         &self,
         permit: &Permit,
@@ -132,33 +162,8 @@ impl Embedded {
             occasion.most(),
             &mut preconditions,
         )?;
-        let (heads, by_person): (Vec<Head>, _) = match chiave {
-            // No attestation of this person: no protocol is looked for, whether it exists or not.
-            _ if own.is_empty() => (Vec::new(), false),
-            Chiave::Cf(_) => (valid_on(&own, on), true),
-            Chiave::ProtDsu(search) => {
-                let found = self
-                    .archive
-                    .of_protocol(&search.protocollo_dsu, &mut preconditions)?;
-                (
-                    found
-                        .into_iter()
-                        .filter(|head| own.contains(head))
-                        .take(1)
-                        .collect(),
-                    false,
-                )
-            }
-            // A sender's protocol is the sender's alone: two may have the same. The latest, of all or of the
-            // ente's own.
-            Chiave::ProtMittente(search) => {
-                let mut found = self.archive.of_sender(&search.protocollo_mittente)?;
-                found.retain(|head| own.contains(head));
-                found.sort_by_key(Head::order);
-                found.truncate(if all { 1 } else { found.len() });
-                (found, false)
-            }
-        };
+        let by_person = matches!(chiave, Chiave::Cf(_)) && !own.is_empty();
+        let heads = self.heads(chiave, (&own, on), all, &mut preconditions)?;
         let quali = Quali {
             on,
             ente: (!all).then_some(ente),

@@ -8,9 +8,10 @@ use crate::isee::CodiceFiscale;
 use crate::isee::checks::{Check, Difetto, MAX_DIFETTI};
 use crate::isee::codes::TipoOperazione;
 use crate::isee::dsu::Dichiarazione;
-use crate::ledger::{Draft, KeyError, Precondition, new_exchange};
+use crate::ledger::{Draft, Entry, KeyError, Precondition, new_exchange};
 use crate::registry::Permit;
 use crate::sii::answers::{Accepted, Difetti, Received};
+use crate::sii::protocol::version_of;
 use crate::sii::{Occasion, Said, SiiError};
 
 /// The command that applies rules, as entries name it.
@@ -186,6 +187,20 @@ impl From<KeyError> for Refusal {
     fn from(error: KeyError) -> Self {
         Self::Ours(error.into())
     }
+}
+
+/// The protocol of a DSU's version.
+///
+/// # Errors
+/// A protocol has two digits for it, and `number` needs more: a mistake of ours.
+pub(super) fn next_version(radice: &str, number: u32) -> Result<String, SiiError> {
+    version_of(radice, number).ok_or_else(|| internal("more versions than a protocol can number"))
+}
+
+/// The ente of a DSU's entry.
+pub(super) fn ente_of(entry: &Entry) -> Result<&str, SiiError> {
+    let ente = entry.leaf.body.ente.as_deref();
+    ente.ok_or_else(|| internal("a DSU without its ente"))
 }
 
 /// A mistake of ours. The text holds no value.

@@ -25,6 +25,26 @@ use crate::sii::facts::{PRESENTATA, UTILIZZI};
 use crate::sii::protocol::{ALREADY_USED, SENDERS_PROTOCOL, stem_of};
 use crate::sii::{Occasion, Said, SiiError};
 
+/// The answer to a declaration, with the number of protocols that it named in vain.
+fn answered(received: Result<Said<Accepted>, Refusal>, falliti: u32) -> Result<Said<Received>, SiiError> {
+    match received {
+        Ok(said) => Ok(Said {
+            falliti,
+            ..said.map(Received::Accepted)
+        }),
+        Err(refusal) => {
+            // Whether data go together with another's DSU tells something of it: asking that again and again
+            // is guessing too.
+            let guess = |difetto: &Difetto| [NOBODYS.0, TOGETHER].contains(&difetto.code);
+            let guessed = matches!(&refusal, Refusal::Defects(difetti) if difetti.elenco.iter().any(guess));
+            Ok(Said {
+                falliti: falliti + u32::from(guessed),
+                ..refusal.said()?
+            })
+        }
+    }
+}
+
 impl Embedded {
     /// Receives a declaration: every one that is refused has an answer of its own.
     pub(super) async fn receive(
@@ -36,10 +56,9 @@ impl Embedded {
         let dsu = &trasmessa.dsu;
         let impronta = hex(&trasmessa.impronta);
         let ente = permit.ente().codice.as_str();
-        let sender = dsu
-            .sottoscrizione_del_dichiarante()
-            .map(|s| s.protocollo_mittente.as_str())
-            .filter(|sender| !sender.is_empty());
+        let signed = dsu.sottoscrizione_del_dichiarante();
+        let sender = signed.map(|signed| signed.protocollo_mittente.as_str());
+        let sender = sender.filter(|sender| !sender.is_empty());
 
         // K19: under this sender's protocol, the same DSU gets the same answer, whatever rules have come
         // since; another is refused.
@@ -86,23 +105,7 @@ impl Embedded {
             TipoOperazione::N => self.nuova(incoming, dsu, rules, esame, preconditions).await,
             _ => self.riferita(incoming, dsu, esame, preconditions).await,
         };
-        match received {
-            Ok(said) => Ok(Said {
-                falliti,
-                ..said.map(Received::Accepted)
-            }),
-            Err(refusal) => {
-                // Whether data go together with another's DSU tells something of it: asking that again and
-                // again is guessing too.
-                let guess = |difetto: &Difetto| [NOBODYS.0, TOGETHER].contains(&difetto.code);
-                let guessed =
-                    matches!(&refusal, Refusal::Defects(difetti) if difetti.elenco.iter().any(guess));
-                Ok(Said {
-                    falliti: falliti + u32::from(guessed),
-                    ..refusal.said()?
-                })
-            }
-        }
+        answered(received, falliti)
     }
 
     /// The rules by which a declaration is judged, and what its checks warn of.
@@ -288,11 +291,7 @@ impl Embedded {
                 .ok_or_else(|| internal("a DSU without its sender's protocol"))?,
             dichiarante: incoming.dichiarante,
             presentata,
-            rules: self
-                .settings
-                .rules
-                .on(presentata)
-                .ok_or_else(|| internal("a DSU without rules"))?,
+            rules: self.rules(presentata)?,
             warnings: esame.avvertenze,
         })
     }

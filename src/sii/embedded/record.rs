@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use super::compute::{Computed, persons_of};
 use super::entries::{Toglie, lot_key, person_key, protocol_key, sender_key};
-use super::incoming::{Came, Cause, Incoming, internal};
+use super::incoming::{Cause, Incoming, internal};
 use super::system::Embedded;
 use crate::clock::rome;
 use crate::contract::catalogue::Operation;
@@ -15,7 +15,9 @@ use crate::isee::codes::TipoOperazione;
 use crate::isee::dsu::Dichiarazione;
 use crate::isee::righe::di_specifico;
 use crate::isee::rules::METODO;
-use crate::ledger::{Blinding, Body, Draft, Kind, Precondition, Retention, Role, Secret, Tokens};
+use crate::ledger::{
+    Blinding, Body, Draft, KeyError, Keys, Kind, Precondition, Retention, Role, Secret, Tokens,
+};
 use crate::registry::Permit;
 use crate::sii::facts;
 use crate::sii::protocol::number_of;
@@ -105,6 +107,25 @@ impl<'a> Trace<'a> {
             ..Self::default()
         }
     }
+}
+
+/// The tokens of some values.
+fn tokens(keys: &Keys, year: i16, label: &str, values: &[String]) -> Result<Vec<String>, KeyError> {
+    values
+        .iter()
+        .map(|value| keys.token(year, label, value))
+        .collect()
+}
+
+/// The persons of a declaration as it came, then the others of the whole one. An attestation is found by the
+/// members of the nucleus; a search for all data of a person must find the others too.
+fn everybody(persone: &[String], effettiva: Option<&str>) -> Result<Vec<String>, SiiError> {
+    let mut all = persone.to_vec();
+    if let Some(effettiva) = effettiva {
+        let named = persons_of(effettiva)?;
+        all.extend(named.into_iter().filter(|code| !persone.contains(code)));
+    }
+    Ok(all)
 }
 
 impl Embedded {
@@ -244,36 +265,16 @@ impl Embedded {
         } = trace;
         let keys = &self.ledger.keys;
         let ente = incoming.ente;
-        let Came {
-            impronta,
-            canonical,
-            persone,
-        } = incoming
-            .came
-            .ok_or_else(|| internal("a declaration that has not come"))?;
+        let came = incoming.came;
+        let came = came.ok_or_else(|| internal("a declaration that has not come"))?;
         let year = rome(incoming.occasion.received).year();
         let protocols = incoming.protocols(protocollo);
-        let protocol = protocols
-            .iter()
-            .map(|text| keys.token(year, "protocol", text))
-            .collect::<Result<Vec<_>, _>>()?;
+        let protocol = tokens(keys, year, "protocol", &protocols)?;
         let radice = keys.token(year, "protocol", trace.radice)?;
         Self::unused(incoming, &radice, &protocol, preconditions);
-        // An attestation is found by the members of the nucleus; the DSU names others too, whoever looks for
-        // what is held of them finds it: in what came, and in the whole that is kept with it.
         let effettiva = effettiva.map(|dsu| message("Dichiarazione", ISEE_NS, dsu, false));
-        let mut persone = persone.to_vec();
-        if let Some(effettiva) = &effettiva {
-            let also: Vec<_> = persons_of(effettiva)?
-                .into_iter()
-                .filter(|code| !persone.contains(code))
-                .collect();
-            persone.extend(also);
-        }
-        let named = persone
-            .iter()
-            .map(|code| keys.token(year, "cf", code))
-            .collect::<Result<Vec<_>, _>>()?;
+        let persone = everybody(came.persone, effettiva.as_deref())?;
+        let named = tokens(keys, year, "cf", &persone)?;
         let tokens = Tokens {
             year,
             cf: named,
@@ -288,7 +289,7 @@ impl Embedded {
             Kind::Dsu,
             &tokens,
         )
-        .fact(facts::IMPRONTA, keys.token(year, "impronta", impronta)?)
+        .fact(facts::IMPRONTA, keys.token(year, "impronta", came.impronta)?)
         .fact(facts::PRESENTATA, incoming.presented.to_string())
         .fact(facts::OPERAZIONE, incoming.operazione.code())
         .fact(facts::VERSIONE, number_of(protocollo))
@@ -308,7 +309,7 @@ impl Embedded {
         let secret = Secret {
             cf: persone,
             protocol: protocols,
-            dsu: Some(canonical.to_owned()),
+            dsu: Some(came.canonical.to_owned()),
             effettiva,
             receipt: receipt.map(str::to_owned),
             ..Secret::default()

@@ -13,7 +13,7 @@ use super::archive::decode;
 use super::compute::{Computed, Fonti};
 use super::current::Under;
 use super::entries::{Head, is_version, read_version};
-use super::incoming::{Came, Cause, Incoming, RULES, Refusal, internal};
+use super::incoming::{Came, Cause, Incoming, RULES, Refusal, ente_of, internal, next_version};
 use super::record::NewVersion;
 use super::seen::{Versione, Versioni};
 use super::system::Embedded;
@@ -412,23 +412,13 @@ impl Embedded {
             form,
             ..
         } = attested;
-        let next = version_of(radice, ultima.numero + 1)
-            .ok_or_else(|| internal("more versions than a protocol can number"))?;
+        let next = next_version(radice, ultima.numero + 1)?;
         let changed = recomputed(&found.attestazione, protocollo, head.presentata);
         let attestazione = attested.again(computed, &next, rome(now).date(), Some(changed));
-        let ente = first
-            .leaf
-            .body
-            .ente
-            .as_deref()
-            .ok_or_else(|| internal("a DSU without its ente"))?;
+        let ente = ente_of(first)?;
         let di = found.ente.as_deref().unwrap_or(ente);
         let impronta = hex(&sha256(canonical.as_bytes()));
-        let presented = if form.is_some() {
-            head.presentata
-        } else {
-            computed.presented
-        };
+        let presented = form.as_ref().map_or(computed.presented, |_| head.presentata);
         let incoming = Incoming {
             came: Some(Came {
                 impronta: &impronta,

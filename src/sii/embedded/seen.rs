@@ -32,6 +32,12 @@ impl Versioni {
             .max_by_key(|versione| (versione.numero, versione.sequence))
     }
 
+    /// The number of versions, after the first, that other enti than `owner` have sent.
+    pub(super) fn of_others(&self, owner: &str) -> usize {
+        let later = self.0.iter().filter(|versione| versione.numero > 0);
+        later.filter(|versione| versione.ente != owner).count()
+    }
+
     /// Whether the DSU was cancelled.
     pub(super) fn annullata(&self) -> bool {
         self.0

@@ -3,7 +3,7 @@
 use super::archive::Archive;
 use super::compute::persons_of;
 use super::entries::Head;
-use super::incoming::internal;
+use super::incoming::{ente_of, internal};
 use super::receipt::presentation_of;
 use super::seen::Versioni;
 use crate::contract;
@@ -293,10 +293,7 @@ fn completion(
     let operazione = body
         .get(OPERAZIONE)
         .and_then(|code| TipoOperazione::from_code(code.as_str()?));
-    let codice_ente = body
-        .ente
-        .clone()
-        .ok_or_else(|| internal("a DSU without its ente"))?;
+    let codice_ente = ente_of(&entry)?.to_owned();
     let known = registry.ente(&codice_ente)?;
     Ok(Some(Completamento {
         protocollo_dsu: secret

@@ -3,12 +3,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use super::archive::Archive;
+use super::incoming::internal;
 use crate::clock::Clock;
+use crate::isee::rules::RuleSet;
 use crate::ledger::Ledger;
 use crate::ledger::uses::Uses;
 use crate::registry::Registry;
-use crate::sii::Settings;
+use crate::sii::{Settings, SiiError};
 use crate::state::Store;
 use crate::state::numbers::Series;
 
@@ -41,5 +45,14 @@ impl Embedded {
             uses,
             series: tokio::sync::Mutex::default(),
         }
+    }
+
+    /// The rules of a day of presentation.
+    ///
+    /// # Errors
+    /// There are none: a mistake of ours, since the DSU was judged by some.
+    pub(super) fn rules(&self, presented: Date) -> Result<&RuleSet, SiiError> {
+        let rules = self.settings.rules.on(presented);
+        rules.ok_or_else(|| internal("a DSU without rules"))
     }
 }

@@ -8,7 +8,7 @@ use super::base::{Base, REFERENCE};
 use super::compute::{Da, Fonti};
 use super::current::Under;
 use super::entries::Toglie;
-use super::incoming::{Incoming, Refusal, internal};
+use super::incoming::{Incoming, Refusal, next_version};
 use super::receipt;
 use super::record::{NewVersion, Trace};
 use super::system::Embedded;
@@ -67,11 +67,7 @@ impl Embedded {
         }
         let effettiva =
             applica(&base.dsu, dsu).map_err(|difetti| base.refuse(incoming, Refusal::all(difetti, 0)))?;
-        let rules = self
-            .settings
-            .rules
-            .on(base.presentata)
-            .ok_or_else(|| internal("a DSU without rules"))?;
+        let rules = self.rules(base.presentata)?;
         let circumstance = Circumstance {
             presentata: Some(base.presentata),
             ..Circumstance::on(incoming.occasion.today, rules, &self.settings.calendario)
@@ -91,8 +87,7 @@ impl Embedded {
             let text = "la DSU di riferimento ha già tutte le versioni che può avere: presentarne una nuova";
             return Err(base.refuse(incoming, Refusal::of(Check::K02Versioni, REFERENCE, text)));
         }
-        let protocollo = version_of(&base.radice, number)
-            .ok_or_else(|| internal("more versions than a protocol can number"))?;
+        let protocollo = next_version(&base.radice, number)?;
         let own = effettiva.codice_fiscale_dichiarante == dsu.codice_fiscale_dichiarante
             && base.ente == incoming.ente;
         let next = Next {
@@ -170,11 +165,7 @@ impl Embedded {
             protocollo,
             own,
         } = *next;
-        let rules = self
-            .settings
-            .rules
-            .on(base.presentata)
-            .ok_or_else(|| internal("a DSU without rules"))?;
+        let rules = self.rules(base.presentata)?;
         let computed = self.compute(effettiva, base.presentata, rules, Da::Adesso, &mut preconditions)?;
         let (varied, sender) = match &base.attestata {
             Some((protocollo, sender)) => (protocollo.clone(), sender.clone()),

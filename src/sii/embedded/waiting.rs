@@ -10,7 +10,7 @@ use super::compute::Da;
 use super::current::Under;
 use super::entries::{WAITING, sequence_of};
 use super::feed::Consultato;
-use super::incoming::{Cause, Incoming, Refusal, internal};
+use super::incoming::{Cause, Incoming, Refusal, ente_of, internal};
 use super::record::NewVersion;
 use super::seen::Versioni;
 use super::system::Embedded;
@@ -278,11 +278,7 @@ impl Embedded {
         if !self.may_attest(dsu, *presented, terms, &mut preconditions)? {
             return Ok(None);
         }
-        let rules = self
-            .settings
-            .rules
-            .on(*presented)
-            .ok_or_else(|| internal("a DSU without rules"))?;
+        let rules = self.rules(*presented)?;
         let operazione = versioni.ultima().map(|ultima| ultima.operazione);
         let operazione = operazione.ok_or_else(|| internal("an operation"))?;
         let computed = self.compute(dsu, *presented, rules, Da::Adesso, &mut preconditions)?;
@@ -294,32 +290,24 @@ impl Embedded {
             ..attest::Occasion::default()
         };
         let attestazione = computed.attest(about);
-        let ente_of = |entry: &Entry| {
-            entry
-                .leaf
-                .body
-                .ente
-                .clone()
-                .ok_or_else(|| internal("a DSU without its ente"))
-        };
         let (ente, di) = (ente_of(entry)?, ente_of(waiting.first.as_ref().unwrap_or(entry))?);
         let sender = secret.protocol.get(1).map(String::as_str);
         let incoming = Incoming {
             sender,
             operazione,
-            ..Incoming::ours(Cause::Waited, &ente, dsu, *presented, now)?
+            ..Incoming::ours(Cause::Waited, ente, dsu, *presented, now)?
         };
         let version = NewVersion {
             radice,
             origine: versioni.0.first().map(|first| first.sequence),
             attendeva: Some(waiting.sequence),
-            ..NewVersion::first(protocollo, &di, &attestazione, &computed)
+            ..NewVersion::first(protocollo, di, &attestazione, &computed)
         };
         let mut drafts = vec![self.attestation(incoming, &version, 0)?];
         // The current ISEE on an earlier version that was attested: their entries are those of the ente that
         // owns the DSU.
         let rests = Incoming {
-            ente: &di,
+            ente: di,
             sender: None,
             ..incoming
         };
