@@ -1,7 +1,7 @@
 //! Injected time.
 //!
-//! Everything that decides or records asks a [`Clock`], made once in `main`; timers (timeouts, intervals) and
-//! the stamps of log lines are exempt. A test hands in [`Clock::fixed`] and moves it by hand; clippy refuses
+//! All decisions and all records ask a [`Clock`], made once in `main`; timers (timeouts, intervals) and the
+//! stamps of log lines are exempt. A test hands in [`Clock::fixed`] and moves it by hand; clippy refuses
 //! `SystemTime::now` and its likes elsewhere.
 
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
-/// Where the present comes from. Cheap to clone.
+/// The source of the present time. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Clock {
     source: Source,
@@ -26,14 +26,14 @@ enum Source {
 }
 
 impl Clock {
-    /// The machine's clock.
+    /// A clock on the machine's time.
     pub fn system() -> Self {
         Self {
             source: Source::System,
         }
     }
 
-    /// A clock that stands still until [`Clock::set`] moves it.
+    /// A clock standing still until [`Clock::set`] moves it.
     pub fn fixed(at: Timestamp) -> Self {
         Self {
             source: Source::Fixed(Arc::new(AtomicI64::new(at.as_microsecond()))),
@@ -47,7 +47,7 @@ impl Clock {
         }
     }
 
-    /// The present instant.
+    /// The present instant: the machine's, or the fixed one.
     #[allow(
         clippy::disallowed_methods,
         reason = "the one place that reads the machine's clock"
@@ -61,13 +61,13 @@ impl Clock {
         }
     }
 
-    /// The present day in Italy, which is the day that the law counts.
+    /// The present day in Italy: the law counts this one.
     pub fn today(&self) -> Date {
         rome(self.now()).date()
     }
 }
 
-/// Watches the machine's clock for steps: what it says against what has passed since.
+/// Watches the machine's clock for steps: compares it with the time passed since the last call.
 #[derive(Debug)]
 pub struct Steps {
     clock: Clock,
@@ -76,7 +76,7 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// From now on.
+    /// Begins to watch at the present instant.
     pub fn new(clock: &Clock) -> Self {
         Self {
             clock: clock.clone(),
@@ -85,8 +85,8 @@ impl Steps {
         }
     }
 
-    /// By how many milliseconds the clock has been moved since it was asked last, if by more than a second: a
-    /// clock that is only slewed, or drifts, is not. A clock of tests' does not step.
+    /// The clock's movement since the last call, milliseconds; `None` up to a second. A slewed or drifting
+    /// clock does not count as moved. A test's clock does not step.
     pub fn step(&mut self) -> Option<i64> {
         let Source::System = self.clock.source else {
             return None;
@@ -101,11 +101,11 @@ impl Steps {
 
 /// An instant as Italian clocks show it.
 pub fn rome(at: Timestamp) -> Zoned {
-    // The zone is compiled into the binary (`tzdb-bundle-always`); UTC is what remains if it were not.
+    // The zone is compiled into the binary (`tzdb-bundle-always`). Without it UTC remains.
     at.to_zoned(TimeZone::get("Europe/Rome").unwrap_or(TimeZone::UTC))
 }
 
-/// RFC 3339 in UTC with microseconds: the one form in which instants are written in entries.
+/// RFC 3339 in UTC with microseconds: the one form of instants in entries.
 pub fn rfc3339(at: Timestamp) -> String {
     format!("{at:.6}")
 }

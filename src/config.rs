@@ -11,73 +11,73 @@ use serde::Deserialize;
 
 use crate::italian;
 
-/// Size at which a segment of the ledger is closed, unless configured otherwise.
+/// Default size of a closed segment of the ledger, bytes.
 pub const SEGMENT_BYTES: u64 = 64 << 20;
 
-/// The largest lot that may be configured, bytes: what is recorded of it must fit one batch of the ledger.
+/// The largest lot that may be configured, bytes: its records must fit one batch of the ledger.
 pub const LARGEST_LOT: usize = 16 << 20;
 
-/// The configuration file.
+/// All settings of the configuration file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Where to listen: `127.0.0.1:8443`, `[::]:8443`.
+    /// The address to listen on: `127.0.0.1:8443`, `[::]:8443`.
     pub listen: SocketAddr,
     /// The data directory; relative to this file.
     pub data: PathBuf,
-    /// The channel.
+    /// The TLS channel: certificates and revocation.
     pub tls: Tls,
-    /// How much is accepted.
+    /// Limits of number, size and time.
     #[serde(default)]
     pub limits: Limits,
-    /// The ledger.
+    /// The ledger's segments and gathered refusals.
     #[serde(default)]
     pub ledger: LedgerConfig,
-    /// Where services are, besides their own paths.
+    /// Further paths of services, besides their own.
     #[serde(default)]
     pub paths: Paths,
-    /// Balancers in front.
+    /// Load balancers in front of the gateway.
     #[serde(default)]
     pub proxy: Proxy,
-    /// What is told of how it is, besides the admin socket.
+    /// A further address for health and metrics, besides the admin socket.
     #[serde(default)]
     pub admin: Admin,
-    /// The thresholds that ConsultazioneSogliaIndicatore knows.
+    /// The thresholds known to ConsultazioneSogliaIndicatore.
     #[serde(default, rename = "soglia")]
     pub soglie: Vec<Soglia>,
-    /// What an operator changes in the rule sets of the ISEE.
+    /// An operator's changes to the rule sets of the ISEE.
     #[serde(default)]
     pub regole: Regole,
     /// The embedded Sistema Informativo ISEE.
     #[serde(default)]
     pub sii: Sii,
-    /// The file that it was read from.
+    /// The file it was read from. Not a setting.
     #[serde(skip)]
     pub file: Option<PathBuf>,
 }
 
-/// What an operator changes in the rule sets of the ISEE.
+/// An operator's changes to the rule sets of the ISEE.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Regole {
     /// Other texts of the law, in place of those in force: `2019-09-dl4`.
     pub varianti: Vec<String>,
-    /// Parameters that no source at hand confirms, and what they are.
+    /// Parameters confirmed by no source at hand, with their values.
     #[serde(rename = "parametro")]
     pub parametri: Vec<Parametro>,
 }
 
-/// Another value of a parameter that no source at hand confirms.
+/// Another value of a parameter confirmed by no source at hand.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parametro {
-    /// In which rule set: `2026`.
+    /// Id of the rule set: `2026`.
     pub insieme: String,
-    /// Which one: `rendimento`.
+    /// Name of the parameter: `rendimento`.
     pub nome: String,
-    /// Its value: text, so that no float comes near it.
+    /// Its value, as text: no float comes near it.
     pub valore: Decimal,
-    /// Where that is written.
+    /// The source of the value.
     pub fonte: String,
 }
 
@@ -85,33 +85,33 @@ pub struct Parametro {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sii {
-    /// When a DSU is attested, of whose members not everything is known.
+    /// When a DSU is attested, if data of its members are missing.
     pub attesta: Attesta,
-    /// Days, besides the national holidays, on which offices do not work: `06-24` each year, `2026-06-24`
-    /// once.
+    /// Days without office work, besides the national holidays: `06-24` each year, `2026-06-24` once.
     pub festivi: Vec<String>,
 }
 
-/// When a DSU is attested, of whose members not everything is known.
+/// When a DSU is attested, if data of its members are missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Attesta {
-    /// Once the feed has them all, or, after the terms, their incomes are declared (operation I).
+    /// Once the feed has all members, or, after the terms, their incomes are declared (operation I).
     #[default]
     Termini,
-    /// At once, with what the DSU itself declares.
+    /// At once, with the data of the DSU itself.
     Subito,
 }
 
-/// Balancers in front.
+/// Load balancers in front of the gateway.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Proxy {
-    /// Addresses from which every connection begins with a header of the PROXY protocol, version 2.
+    /// Addresses of balancers: every connection from them begins with a header of the PROXY protocol, version
+    /// 2.
     pub from: Vec<IpAddr>,
 }
 
-/// What is told of how it is, besides the admin socket.
+/// A further address for health and metrics, besides the admin socket.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Admin {
@@ -119,29 +119,29 @@ pub struct Admin {
     pub listen: Option<SocketAddr>,
 }
 
-/// Where services are, besides their own paths.
+/// Further paths of services, besides their own.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Paths {
-    /// Before the operations of the porta di dominio's dialect, besides `/isee/PdD/`.
+    /// Prefixes for the operations of the porta di dominio's dialect, besides `/isee/PdD/`.
     pub pdd: Vec<String>,
 }
 
-/// A threshold: what CodiceSoglia means.
+/// A threshold: the meaning of a CodiceSoglia.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Soglia {
     /// Four letters and two digits; case does not matter.
     pub codice: String,
-    /// The benefit for which an ente must be enabled.
+    /// The benefit. An ente must be enabled for it.
     pub prestazione: String,
-    /// The largest value that is under the threshold, euros: text, so that no float comes near it.
+    /// The largest value under the threshold, euros, as text: no float comes near it.
     pub importo: Decimal,
-    /// The indicator that is compared; where none is named, that of the benefit.
+    /// The indicator to compare. `None`: the benefit's default.
     pub indicatore: Option<String>,
 }
 
-/// The indicators that a threshold may be compared with, as ConsultazioneIndicatore names them.
+/// Indicators for thresholds, named as in ConsultazioneIndicatore.
 pub const INDICATORI: [&str; 6] = [
     "Ordinario",
     "Minorenne",
@@ -152,7 +152,7 @@ pub const INDICATORI: [&str; 6] = [
 ];
 
 impl Soglia {
-    /// What is wrong with it, if something is.
+    /// Its mistake, in Italian. `None`: no mistake.
     fn wrong(&self) -> Option<&'static str> {
         let form = self.codice.len() == 6
             && self.codice.bytes().enumerate().all(|(at, byte)| {
@@ -179,7 +179,7 @@ impl Soglia {
     }
 }
 
-/// The channel. Paths are relative to the file.
+/// The TLS channel. Paths are relative to the file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
@@ -187,26 +187,25 @@ pub struct Tls {
     pub certificate: PathBuf,
     /// Its private key, PEM.
     pub key: PathBuf,
-    /// Authorities that clients' certificates come from, PEM.
+    /// Authorities of clients' certificates, PEM.
     pub client_authorities: PathBuf,
     /// Their revocation lists, PEM or DER; read again when they change.
     #[serde(default)]
     pub crl: Vec<PathBuf>,
-    /// Authorities that sign lists and are no anchors: those between a client and its authority, PEM.
+    /// Authorities signing lists without being anchors: those between a client and its authority, PEM.
     #[serde(default)]
     pub crl_issuers: Option<PathBuf>,
-    /// Hours for which a list past its `nextUpdate` still counts; exchanges that rely on that are recorded as
-    /// such.
+    /// Hours of further use for a list past its `nextUpdate`. Exchanges relying on this are recorded as such.
     #[serde(default)]
     pub crl_grace_hours: u32,
-    /// How old what a responder says may be (the `thisUpdate` of its answer), hours; at least one. However
-    /// old, it is asked again every hour.
+    /// The greatest age of a responder's answer (by its `thisUpdate`), hours; at least one. In any case the
+    /// responder is asked again every hour.
     #[serde(default = "ocsp_max_age_hours")]
     pub ocsp_max_age_hours: u32,
-    /// Responders for authorities that publish no list.
+    /// Responders for authorities without a published list.
     #[serde(default)]
     pub ocsp: Vec<OcspResponder>,
-    /// Where `varco crl fetch` gets lists from.
+    /// Sources of lists, for `varco crl fetch`.
     #[serde(default, rename = "crl_source")]
     pub crl_sources: Vec<CrlSource>,
     /// Further certificates of the server's: of another key type, for another name, the next one.
@@ -219,23 +218,23 @@ fn ocsp_max_age_hours() -> u32 {
     24
 }
 
-/// An OCSP responder.
+/// An OCSP responder of one authority.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OcspResponder {
-    /// The authority that it answers for, PEM.
+    /// The authority it answers for, PEM.
     pub authority: PathBuf,
-    /// Where it is: `http://...`.
+    /// Its address: `http://...`.
     pub url: String,
 }
 
-/// Where a list comes from.
+/// The source of a revocation list.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CrlSource {
     /// `http://...`: lists are signed, and are not fetched over TLS (RFC 5280, section 8).
     pub url: String,
-    /// The file of `crl` that it is written to.
+    /// The file to write it to: one of `crl`.
     pub file: PathBuf,
 }
 
@@ -250,7 +249,7 @@ pub struct ServerCertificate {
 }
 
 impl Tls {
-    /// Every source is one of plain HTTP, for a list that is read, and for no other's.
+    /// Checks the sources: plain HTTP, for a list in `crl`, one source a list.
     fn check_sources(&self) -> Result<(), String> {
         for (at, CrlSource { url, file }) in self.crl_sources.iter().enumerate() {
             if !url.starts_with("http://") {
@@ -273,12 +272,12 @@ impl Tls {
     }
 }
 
-/// How much is accepted, and for how long it is waited.
+/// Limits of number and size, and waiting times.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Connections at the same time; further ones take the place of whoever has been longest in its
-    /// handshake, or wait in the kernel's queue.
+    /// Connections at the same time. Further ones take the place of the one longest in its handshake, or wait
+    /// in the kernel's queue.
     pub connections: usize,
     /// Connections of one certificate at the same time; further ones are closed.
     pub per_certificate: usize,
@@ -298,10 +297,10 @@ pub struct Limits {
     pub lot_bytes: usize,
     /// Lots larger than `body_bytes` at the same time; further ones get 429.
     pub lots: usize,
-    /// Bytes of all bodies at the same time, of which one ente may take half; who comes with more gets 429.
+    /// Bytes of all bodies at the same time, half of them at most for one ente. Requests beyond get 429.
     /// Bodies under 64 KiB do not count.
     pub bodies_bytes: usize,
-    /// Seconds to finish what is under way when stopping.
+    /// Seconds to finish work under way when stopping.
     pub drain_seconds: u64,
 }
 
@@ -356,39 +355,39 @@ impl Limits {
         ]
     }
 
-    /// Those that cannot change while running.
+    /// Limits fixed while running: `connections`, `lots`, `bodies_bytes`.
     fn fixed(&self) -> [usize; 3] {
         [self.connections, self.lots, self.bodies_bytes]
     }
 
-    /// For a TLS handshake.
+    /// Time for a TLS handshake.
     pub fn handshake(&self) -> Duration {
         Duration::from_secs(self.handshake_seconds)
     }
 
-    /// For a request's head.
+    /// Time for a request's head.
     pub fn head(&self) -> Duration {
         Duration::from_secs(self.head_seconds)
     }
 
-    /// For a client to take a reply.
+    /// Time for a client to take a reply.
     pub fn reply(&self) -> Duration {
         Duration::from_secs(self.reply_seconds)
     }
 
-    /// For a request's body.
+    /// Time for a request's body.
     pub fn body(&self) -> Duration {
         Duration::from_secs(self.body_seconds)
     }
 }
 
-/// The ledger.
+/// Settings of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct LedgerConfig {
-    /// Size at which a segment is closed, bytes.
+    /// Size of a closed segment, bytes.
     pub segment_bytes: u64,
-    /// How often refusals that are counted together are recorded, seconds.
+    /// Interval between records of refusals counted together, seconds.
     pub gathered_seconds: u64,
 }
 
@@ -401,13 +400,13 @@ impl Default for LedgerConfig {
     }
 }
 
-/// A configuration that cannot be used.
+/// An unusable configuration: its file, and the mistake in Italian.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}: {1}")]
 pub struct ConfigError(String, String);
 
 impl Config {
-    /// Numbers that make no sense, each with its range. In Italian, for operators.
+    /// Numbers outside their ranges, each with its range. In Italian, for operators.
     pub fn out_of_range(&self) -> Vec<String> {
         let more = [
             (
@@ -436,8 +435,7 @@ impl Config {
             .collect()
     }
 
-    /// Files of keys, and where the data are, that others on this machine may read. In Italian, for
-    /// operators.
+    /// Key files, and paths of the data, open to others on this machine. In Italian, for operators.
     pub fn too_open(&self) -> Vec<String> {
         let keys = [&self.tls.key]
             .into_iter()
@@ -464,7 +462,7 @@ impl Config {
         open
     }
 
-    /// What is different in another configuration and cannot change while running; nothing if nothing is.
+    /// The first setting different in another configuration and fixed while running. `None`: no such setting.
     pub fn differs_beyond_reload(&self, other: &Self) -> Option<&'static str> {
         match () {
             () if self.listen != other.listen => Some("listen"),
@@ -479,7 +477,7 @@ impl Config {
         }
     }
 
-    /// Reads a file; its relative paths become relative to where it is.
+    /// Reads a file. Its relative paths become relative to its directory.
     pub fn read(file: &Path) -> Result<Self, ConfigError> {
         let wrong = |what: String| ConfigError(file.display().to_string(), what);
         let text = std::fs::read_to_string(file).map_err(|error| wrong(italian::io(&error)))?;
@@ -554,8 +552,8 @@ impl Config {
     }
 }
 
-/// A path that begins with `$CREDENTIALS_DIRECTORY/` is where systemd (LoadCredential=) has put a secret for
-/// this service alone.
+/// A path beginning with `$CREDENTIALS_DIRECTORY/` is the place of a secret: systemd (LoadCredential=) has
+/// put it there for this service alone. `None`: another path.
 fn credential(path: &Path) -> Result<Option<PathBuf>, String> {
     let Ok(name) = path.strip_prefix("$CREDENTIALS_DIRECTORY") else {
         return Ok(None);

@@ -1,15 +1,15 @@
-//! SHA-256 and hexadecimal: the two that every floor needs.
+//! SHA-256 and hexadecimal, for every floor.
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-/// SHA-256.
+/// The SHA-256 of `bytes`.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     let mut out = [0; 32];
     out.copy_from_slice(digest(&SHA256, bytes).as_ref());
     out
 }
 
-/// Lower-case hexadecimal.
+/// `bytes` in lower-case hexadecimal.
 pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |value: u8| DIGITS[usize::from(value & 15)];
@@ -21,7 +21,7 @@ pub fn hex(bytes: &[u8]) -> String {
     String::from_utf8(text).unwrap_or_default()
 }
 
-/// From hexadecimal.
+/// Reads hexadecimal. `None`: not hexadecimal, or of odd length.
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
     let bytes = text.as_bytes();
     (bytes.len().is_multiple_of(2) && text.is_ascii()).then_some(())?;

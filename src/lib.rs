@@ -1,5 +1,5 @@
 //! **Varco** is a porta di dominio for the ISEE: municipalities, CAF and universities call it over mutually
-//! authenticated TLS to transmit DSU and retrieve ISEE; it knows who is accredited for what, and can prove
+//! authenticated TLS to transmit DSU and retrieve ISEE; it knows every ente's accreditation, and can prove
 //! every exchange it ever answered.
 //!
 //! # Three ideas
@@ -10,21 +10,21 @@
 //!    `varco rebuild`).
 //! 2. **No data, and no verdict about an ente, leaves before it is recorded.** A reply needs a
 //!    [`ledger::Receipt`], and only the committer makes one.
-//! 3. **The contract is the code.** The files under `wsdl/` are served, validate, and are what the types
-//!    mirror ([`contract`]).
+//! 3. **The contract is the code.** The files under `wsdl/` are served and validate messages; the types
+//!    mirror them ([`contract`]).
 //!
 //! # The way of one exchange
 //!
-//! [`gateway::exchange`] is that way, on one page: `Peer` (TLS) to `Caller` (whose certificate, valid now) to
-//! bytes to `Call` (SOAP) to `Admission` (may call this) to typed request (schema) to `Permit` (purpose) to
-//! what a service prepared to `Receipt` (durable) to the reply. Each is a type, so that no step can be
-//! skipped.
+//! [`gateway::exchange`] is that way, on one page: `Peer` (TLS) to `Caller` (ente of a certificate valid
+//! now) to bytes to `Call` (SOAP) to `Admission` (may call this) to typed request (schema) to `Permit`
+//! (purpose) to `Prepared` (a service's work) to `Receipt` (durable) to the reply. Each is a type: no step
+//! can be skipped.
 //!
 //! # The rooms
 //!
 //! Imports go strictly downwards; a test reads every one.
 //!
-//! | floor | room | what lives there |
+//! | floor | room | contents |
 //! |---|---|---|
 //! | 8 | [`commands`] | one file a subcommand |
 //! | 7 | [`gateway`] | listener, connection, exchange, faults, admin socket, the list of projectors |
@@ -41,9 +41,9 @@
 //! | 0 | [`xml`], [`clock`], [`refusal`], [`digest`], [`log`], [`italian`] | the ground floor |
 //!
 //! A new operation is a row in [`contract::catalogue`], a schema and a WSDL in `wsdl/`, its messages bound in
-//! [`contract`], a function of [`services`]; a new refusal is a line in one of the tables that
-//! [`commands::errori`] prints. A new kind of entry has its owner's `entries.rs`, and a projector in the list
-//! of [`gateway::node`].
+//! [`contract`], a function of [`services`]. A new refusal is a line in one of the tables printed by
+//! [`commands::errori`]. A new kind of entry has its owner's `entries.rs`, and a projector in the list of
+//! [`gateway::node`].
 
 pub mod clock;
 #[allow(

@@ -1,7 +1,7 @@
-//! The log of a process that serves: JSON, a line an event, on standard error.
+//! The log of a serving process: JSON, a line an event, on standard error.
 //!
 //! Nobody waits for it, and nobody's answer depends on it. A thread of its own writes. A line without room,
-//! or one that cannot be written, is lost and counted ([`LOST`], metric `varco_log_lines_lost`). A panic is
+//! or without a successful write, is lost and counted ([`LOST`], metric `varco_log_lines_lost`). A panic is
 //! one line: its place, and its text only where it is the program's own.
 
 use std::io::{self, Write};
@@ -14,13 +14,13 @@ use prometheus_client::metrics::counter::Counter;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Lines that wait to be written, at most: some two megabytes.
+/// The largest number of waiting lines: some two megabytes.
 const ROOM: usize = 4096;
 
-/// How long the end of the process waits for lines that are still to be written.
+/// The longest wait for remaining lines at the end of the process.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Lines that were lost since the process began.
+/// Lines lost since the process began.
 pub static LOST: LazyLock<Counter> = LazyLock::new(Counter::default);
 
 /// Keeps the log going. Dropped, it waits a second at most for the remaining lines.
@@ -36,7 +36,7 @@ pub fn start() -> Log {
     let log = Log {
         waiting: lines.waiting.clone(),
     };
-    // Where a line cannot be formatted the library would print that, and panic where it cannot be printed.
+    // If a line cannot be formatted, the library would print this, and panic if it cannot print.
     let _ = tracing_subscriber::fmt()
         .json()
         .log_internal_errors(false)
@@ -45,7 +45,7 @@ pub fn start() -> Log {
         .try_init();
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
-        // A text that was made when it happened may hold a value of somebody's.
+        // A text formatted for the panic may hold somebody's value.
         let text = panic.payload().downcast_ref::<&str>().copied().unwrap_or("-");
         tracing::error!(place, text, "panic");
     }));
@@ -63,7 +63,7 @@ impl Drop for Log {
     }
 }
 
-/// Where lines are put down; a thread writes them.
+/// The queue of lines; a thread writes them.
 #[derive(Clone, Debug)]
 struct Lines {
     sender: SyncSender<Vec<u8>>,
@@ -71,8 +71,7 @@ struct Lines {
 }
 
 impl Lines {
-    /// Starts the thread that writes to `out`; it ends with the last clone. Without a thread every line is
-    /// lost.
+    /// Starts the thread writing to `out`; it ends with the last clone. Without a thread every line is lost.
     fn to(out: impl Write + Send + 'static) -> Self {
         let (sender, receiver) = sync_channel(ROOM);
         let waiting = Arc::new(AtomicUsize::new(0));

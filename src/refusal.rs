@@ -1,24 +1,24 @@
 //! Refusals: one structure for every "no" in the house.
 //!
-//! The outside learns a code, and a text in Italian that names the rule and never a value from the request.
-//! The inside (entry, log) may hold an internal text, which is made of our own words too: what came from
-//! outside does not get into logs. How a refusal becomes bytes is decided in one place, `gateway/fault.rs`.
+//! The outside learns a code, and a text in Italian: it names the rule, never a value from the request. The
+//! inside (entry, log) may hold an internal text, made of our own words too: input from outside does not get
+//! into logs. `gateway/fault.rs` alone decides how a refusal becomes bytes.
 
 use std::borrow::Cow;
 
-/// One rule that a request may break, for the reference of all refusals (`docs/errori.md`): its code in
-/// replies and in the ledger, what it means, what to do about it. In Italian.
+/// One rule for requests, for the reference of all refusals (`docs/errori.md`): its code in replies and in
+/// the ledger, its meaning, its remedy. In Italian.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Regola {
     /// `K05.controllo`: the check, then its rule.
     pub codice: &'static str,
-    /// What is wrong.
+    /// The mistake, in Italian.
     pub significato: &'static str,
-    /// What to do.
+    /// The remedy, in Italian.
     pub rimedio: &'static str,
 }
 
-/// A table of rules, one line each: an enum, whose rows cannot be forgotten.
+/// A table of rules, one line each: an enum. No row can be forgotten.
 macro_rules! regole {
     ($(#[$meta:meta])* enum $name:ident { $($variant:ident: $codice:literal, $significato:literal, $rimedio:literal;)+ }) => {
         $(#[$meta])*
@@ -53,21 +53,21 @@ macro_rules! regole {
 }
 pub(crate) use regole;
 
-/// Which refusal: the row of the table of faults.
+/// The row of a refusal in the table of faults.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Code {
-    /// The certificate is nobody's, or its ente is not accredited now: one answer for unknown, suspended and
-    /// revoked.
+    /// No ente has registered the certificate, or its ente is not accredited now: one answer for unknown,
+    /// suspended and revoked.
     NotAuthorized,
-    /// The certificate is not valid now: expired, revoked, or nobody can tell.
+    /// The certificate is not valid now: expired, revoked, or of unknown status.
     PeerInvalid,
     /// The ente may not call this operation.
     OperationNotGranted,
     /// The Identity header names another ente.
     IdentityMismatch,
-    /// The office is missing, or none of the ente's.
+    /// The office is missing, or not one of the ente's.
     Office,
-    /// Not well-formed as HTTP, or so that it may be read in two ways.
+    /// Not well-formed as HTTP, or readable in two ways.
     Malformed,
     /// More header fields than allowed.
     Fields,
@@ -83,13 +83,13 @@ pub enum Code {
     BodyInterrupted,
     /// Content type, charset or encoding of the content.
     UnsupportedMedia,
-    /// A `multipart/related` package that is none, or whose references lead nowhere.
+    /// Not a `multipart/related` package, or one with references to nowhere.
     Package,
     /// Not well-formed, or beyond the limits.
     Xml,
     /// No SOAP envelope.
     Envelope,
-    /// A SOAP version that is not spoken here.
+    /// A SOAP version not spoken here.
     Version,
     /// A header that must be understood and is not.
     MustUnderstand,
@@ -109,22 +109,22 @@ pub enum Code {
     Unavailable,
 }
 
-/// A "no", with what may be said and what may be known.
+/// A "no", with its public and its internal part.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{code:?}: {internal}")]
 pub struct Refusal {
-    /// Which one.
+    /// Its row in the table of faults.
     pub code: Code,
-    /// What the client is told, besides the row's own text: which rule, where.
+    /// Text for the client, besides the row's own: the rule and the place.
     pub public: Option<String>,
-    /// What the log and the entry hold.
+    /// Text for the log and the entry.
     pub internal: Cow<'static, str>,
-    /// Headers that were not understood: namespace and local name.
+    /// Headers not understood: namespace and local name.
     pub headers: Vec<(String, String)>,
 }
 
 impl Refusal {
-    /// With nothing to add to the row's text.
+    /// A refusal with nothing to add to the row's text.
     pub fn new(code: Code, internal: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
@@ -134,7 +134,7 @@ impl Refusal {
         }
     }
 
-    /// With a public detail, in Italian.
+    /// Adds a public detail, in Italian.
     pub fn with(mut self, public: impl Into<String>) -> Self {
         self.public = Some(public.into());
         self

@@ -1,4 +1,5 @@
-//! `varco backup`.
+//! `varco backup`: copies the ledger, even while a gateway runs, and verifies the copy. With `--keys` it
+//! copies the keys, to a directory of their own.
 
 use std::path::{Path, PathBuf};
 
@@ -41,12 +42,12 @@ pub(super) fn run(args: &Args) -> Result<()> {
     let bytes = directory.backup(&args.target)?;
     println!("registro copiato in {}: {bytes} byte", args.target.display());
     if let Some(keys) = &args.keys {
-        // After the ledger: keys are synced before they are first used, so every entry that was copied has
-        // its key in the copy of the keys.
+        // After the ledger: keys are synced before their first use, so the copied keys cover every copied
+        // entry.
         copy_keys(&directory.keys(), keys)?;
         println!("chiavi copiate in {}", keys.display());
     }
-    // Whether the copy is whole, with the keys that it will be read with: found out now, not at a restore.
+    // Checks the copy now, not at a restore: is it whole, and do these keys open it?
     let copy = Directory::open(&args.target)?;
     let checked = verify_with(&copy, args.keys.as_deref().unwrap_or(&directory.keys()));
     checked.context("la copia è stata fatta, ma non tutto ciò che contiene si legge")?;

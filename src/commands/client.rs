@@ -20,37 +20,37 @@ use tokio_rustls::client::TlsStream;
 
 use crate::tls::pem::{certificates, private_key};
 
-/// A client that may connect.
+/// A client, not yet connected.
 #[derive(Clone)]
 pub struct Client {
     address: SocketAddr,
     connector: TlsConnector,
 }
 
-/// A client that is connected.
+/// A client on an open HTTP/1.1 connection.
 pub struct Connected {
     sender: SendRequest<Full<Bytes>>,
     connection: JoinHandle<hyper::Result<()>>,
     authority: String,
 }
 
-/// What came back.
+/// A response, read to its end.
 #[derive(Clone, Debug)]
 pub struct Answer {
     /// HTTP status.
     pub status: StatusCode,
-    /// The id of the exchange.
+    /// The id of the exchange, from `X-Request-Id`.
     pub exchange: Option<String>,
-    /// Its content type.
+    /// The `Content-Type` header; `None` if it is absent or not text.
     pub kind: Option<String>,
-    /// All headers.
+    /// All headers of the response.
     pub headers: HeaderMap,
-    /// The body.
+    /// The body, as UTF-8.
     pub text: String,
 }
 
 impl Client {
-    /// With the server's authority, and its own certificate and key (or none).
+    /// Trusts the server's authority; presents its own certificate and key, if given.
     pub fn new(address: SocketAddr, authority: &Path, own: Option<(&Path, &Path)>) -> Result<Self> {
         let mut roots = RootCertStore::empty();
         for certificate in certificates(authority)? {
@@ -87,7 +87,7 @@ impl Client {
             .await?)
     }
 
-    /// Connects.
+    /// Connects, and shakes hands for HTTP/1.1.
     pub async fn connect(&self) -> Result<Connected> {
         let stream = self.connect_raw().await?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
@@ -106,7 +106,7 @@ impl Client {
 }
 
 impl Connected {
-    /// Posts an envelope.
+    /// Posts an envelope as SOAP 1.1 (`text/xml`, an empty SOAPAction).
     pub async fn call(&mut self, path: &str, envelope: &str) -> Result<Answer> {
         let request = Request::post(path)
             .header("content-type", "text/xml; charset=utf-8")
@@ -130,7 +130,7 @@ impl Connected {
             sender.ready().await?;
             sender.send_request(request).await
         };
-        // And one that is sent while the connection ends may wait for ever too.
+        // A request sent while the connection ends may wait for ever, too.
         let sent = tokio::select! {
             biased;
             sent = asked => sent,
@@ -141,7 +141,7 @@ impl Connected {
         };
         let response = match sent {
             Ok(response) => response,
-            // What ended the connection says more: in TLS 1.3 a refused certificate is only told after the
+            // The connection's own error says more: in TLS 1.3 the refusal of a certificate arrives after the
             // handshake.
             Err(error) => match connection.await {
                 Ok(Err(ended)) => return Err(ended).context("the server hung up"),

@@ -15,7 +15,8 @@ use crate::ledger::disk::RealDisk;
 use crate::ledger::{Directory, DirectoryError};
 use crate::registry::consultate;
 
-/// Records a look-up.
+/// Records a look-up; the running gateway does, if there is one. Fails if a gateway holds the directory and
+/// does not answer.
 pub(super) fn record(directory: &Directory, cosa: Consultazione, clock: &Clock) -> Result<()> {
     super::uso::runtime()?.block_on(async {
         if socket::post::<_, u64>(&directory.socket(), "/consultate", &cosa, "")

@@ -1,5 +1,5 @@
-//! `varco crl fetch`: downloads the revocation lists that the configuration has a source for, and puts those
-//! that are good in place. A gateway that runs reads them by itself.
+//! `varco crl fetch`: downloads the revocation lists from the sources in the configuration, and puts the good
+//! ones in place. A running gateway reads them by itself.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -46,7 +46,7 @@ enum What {
     },
 }
 
-/// What became of a source.
+/// The outcome of one source.
 #[derive(Debug, Serialize)]
 struct Fetched {
     url: String,
@@ -54,7 +54,7 @@ struct Fetched {
     esito: Esito,
     #[serde(skip_serializing_if = "Option::is_none")]
     motivo: Option<String>,
-    /// Until when the list is good.
+    /// The last instant of the list's validity.
     #[serde(skip_serializing_if = "Option::is_none")]
     scadenza: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,7 +69,7 @@ enum Esito {
     Rifiutata,
 }
 
-/// Runs it.
+/// Runs `varco crl`: once, or every so many minutes until it is killed.
 pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     let What::Fetch {
         config,
@@ -82,7 +82,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
         return once(&config, limit, json, clock);
     };
     loop {
-        // Whatever is wrong now may be right next time: the configuration too, which is read again.
+        // An error now may be gone next time. The configuration, too, is read again.
         if let Err(error) = once(&config, limit, json, clock) {
             println!("{error:#}");
         }
@@ -103,7 +103,7 @@ fn once(config: &Path, limit: Duration, json: bool, clock: &Clock) -> Result<()>
         .iter()
         .map(|source| runtime.block_on(fetch(source, &authorities, limit, clock)))
         .collect();
-    // A name that is still being looked up is not waited for.
+    // Does not wait for a DNS look-up still running.
     runtime.shutdown_background();
     if json {
         println!("{}", serde_json::to_string_pretty(&fetched)?);

@@ -18,17 +18,18 @@ pub(super) struct Dove {
 }
 
 impl Dove {
-    /// The configuration that was named.
+    /// The configuration named by `--config`.
     pub(super) fn config(&self) -> Option<&Path> {
         self.config.as_deref()
     }
 
-    /// Whether neither was named.
+    /// Whether neither option was given.
     pub(super) fn is_default(&self) -> bool {
         self.data.is_none() && self.config.is_none()
     }
 
-    /// The data directory.
+    /// `--data`, else the configuration's directory, else `varco-data`. Fails if the configuration cannot be
+    /// read.
     pub(super) fn data(&self) -> Result<PathBuf> {
         match (&self.data, &self.config) {
             (Some(data), _) => Ok(data.clone()),

@@ -1,5 +1,5 @@
-//! `varco errori`: the reference of every refusal, generated from the tables that answer. `docs/errori.md` is
-//! what it prints.
+//! `varco errori`: the reference of every refusal, generated from the tables behind the answers.
+//! `docs/errori.md` is its output.
 
 use std::fmt::Write as _;
 
@@ -72,7 +72,7 @@ pub fn reference() -> String {
         SCHEMA,
         contract::SchemaRule::ALL.iter().map(|rule| rule.row()),
     );
-    // The first stands among the rules of the schema.
+    // The first check, K01, stands among the rules of the schema.
     let of_dsu = Check::ALL.iter().filter(|check| **check != Check::K01Intervallo);
     section(
         &mut text,
@@ -104,7 +104,7 @@ fn section(text: &mut String, title: &str, introduction: &str, rules: impl Itera
     }
 }
 
-/// Prints it.
+/// Prints the reference on standard output.
 #[allow(clippy::print_stdout, reason = "a command")]
 pub fn run() {
     print!("{}", reference());

@@ -1,6 +1,6 @@
-//! Invented families, for the demonstration, the tests and the benchmarks: realistic DSU of every kind the
-//! layout knows, with what the feed would know of their members. The sequence is given by its seed alone.
-//! Nobody in them exists: surnames are colours, places and letters are drawn.
+//! Invented families, for the demonstration, the tests and the benchmarks: realistic DSU of every kind in the
+//! layout, with the feed's records of their members. The seed alone determines the sequence. Nobody in them
+//! exists: surnames are colours, places and letters are drawn.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -34,10 +34,10 @@ pub struct Famiglie {
     presented: Date,
 }
 
-/// A DSU, and what the feed knows of the persons in it.
+/// A DSU, and the feed's records of the persons in it.
 #[derive(Clone)]
 pub struct Famiglia {
-    /// The declaration.
+    /// The declaration, with invented persons.
     pub dsu: Dichiarazione,
     /// Records of the feed, for the year of the incomes.
     pub feed: Vec<FeedRecord>,
@@ -63,11 +63,11 @@ const COMUNI: [(&str, &str); 6] = [
     ("D969", "GE"),
 ];
 
-/// How likely, in percent, something is.
+/// A probability, in percent.
 type Percent = u64;
 
 impl Famiglie {
-    /// Families whose DSU are presented on a day.
+    /// Families with DSU presented on one day.
     pub fn new(seed: u64, presented: Date) -> Self {
         Self {
             state: seed,
@@ -76,7 +76,7 @@ impl Famiglie {
         }
     }
 
-    /// SplitMix64.
+    /// The next number of the sequence (SplitMix64).
     fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.state;
@@ -103,7 +103,7 @@ impl Famiglie {
         i8::try_from(self.between(low.unsigned_abs().into(), high.unsigned_abs().into())).unwrap_or(low)
     }
 
-    /// A day of birth, so that the age on the day of presentation lies between these, both included.
+    /// A day of birth. The age on the day of presentation lies between these, both included.
     fn born(&mut self, youngest: i16, oldest: i16) -> Date {
         loop {
             let years = self.between(
@@ -121,7 +121,7 @@ impl Famiglie {
         }
     }
 
-    /// A codice fiscale that agrees with birth, sex and place; its letters count the persons.
+    /// A codice fiscale for this birth, sex and place; its first six letters count the persons.
     fn code(&mut self, born: Date, sesso: Sesso, comune: &str) -> CodiceFiscale {
         self.persons += 1;
         let mut number = self.persons;
@@ -142,7 +142,7 @@ impl Famiglie {
         CodiceFiscale::new(code)
     }
 
-    /// A sheet with nothing but who it is of.
+    /// A sheet with personal data and nothing else.
     pub fn foglio(&mut self, youngest: i16, oldest: i16) -> FoglioComponente {
         let born = self.born(youngest, oldest);
         let sesso = if self.chance(50) { Sesso::F } else { Sesso::M };
@@ -175,7 +175,7 @@ impl Famiglie {
         }
     }
 
-    /// The sheet of an adult with incomes and assets; what the feed knows goes to `feed`.
+    /// The sheet of an adult with incomes and assets; the feed's record goes to `feed`.
     fn adulto(&mut self, youngest: i16, oldest: i16, feed: &mut Vec<FeedRecord>) -> FoglioComponente {
         let mut foglio = self.foglio(youngest, oldest);
         foglio.dati_componente.attivita_soggetto = Some(*self.pick(&[
@@ -252,7 +252,7 @@ impl Famiglie {
         foglio
     }
 
-    /// IRPEF, of which employee's, of which pension.
+    /// Three amounts: IRPEF income, its employee part, its pension part.
     fn incomes(&mut self) -> (i64, u32, u32) {
         let amount = self.between(0, 38_000);
         match self.between(0, 9) {
@@ -332,7 +332,7 @@ impl Famiglie {
         }
     }
 
-    /// Buildings and land; the first is the home where that is wanted.
+    /// Buildings and land; with `home`, the first one is the home.
     fn immobili(&mut self, home: bool) -> Vec<Patrimonio> {
         let many = self.between(1, 2);
         (0..many)
@@ -357,7 +357,7 @@ impl Famiglie {
             .collect()
     }
 
-    /// A certificate of the year before, or of the day of birth where that is later.
+    /// A certificate of the year before, or of the day of birth if later.
     fn disabilita(&mut self, born: Date) -> Disabilita {
         Disabilita {
             grado_disabilita: *self.pick(&[GradoDisabilita::Dim, GradoDisabilita::Dig, GradoDisabilita::Nas]),
@@ -422,7 +422,7 @@ impl Famiglie {
         }
     }
 
-    /// The numbers of a nucleus that is not declared member by member.
+    /// The numbers of a nucleus not declared member by member.
     fn numeri(&mut self, of: &CodiceFiscale, complete: bool) -> ComponenteAggiuntiva {
         let members = self.between(1, 4);
         let children = members >= 4 && self.chance(60);
@@ -455,7 +455,7 @@ impl Famiglie {
         }
     }
 
-    /// A parent who lives elsewhere, of these children.
+    /// A parent of these children, living elsewhere.
     fn genitore(&mut self, children: &[CodiceFiscale], feed: &mut Vec<FeedRecord>) -> GenitoreNonConvivente {
         let foglio = self.adulto(30, 60, feed);
         let anagrafica = &foglio.dati_componente.anagrafica;
@@ -773,7 +773,7 @@ impl Famiglie {
     }
 }
 
-/// The declarant's signature.
+/// The signature of a declarant, with the sender's protocol and the day of presentation.
 pub fn sottoscrizione(codice: &CodiceFiscale, protocollo: &str, on: Date) -> Sottoscrizione {
     Sottoscrizione {
         codice_fiscale_sottoscrittore: codice.clone(),

@@ -1,4 +1,4 @@
-//! `varco feed load FILE`.
+//! `varco feed load FILE`: the whole file, or nothing and the list of its errors.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::ledger::Directory;
 use crate::ledger::disk::RealDisk;
 use crate::sii::upkeep::Act;
 
-/// What one load holds, at most: it is appended as one batch.
+/// The most rows of one load: they are appended as one batch.
 const LARGEST: usize = 20_000;
 
 /// `varco feed`.
@@ -67,7 +67,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     Ok(())
 }
 
-/// An error, as compilers write it.
+/// An error on one line, in the form of compilers.
 pub(super) fn line(file: &Path, error: &LineError) -> String {
     let column = error
         .column
@@ -76,7 +76,7 @@ pub(super) fn line(file: &Path, error: &LineError) -> String {
     format!("{}:{}{column}: {}", file.display(), error.line, error.text)
 }
 
-/// Loads where the ledger is: in the running gateway, or here.
+/// Loads into the ledger: in the running gateway, or here if none runs.
 pub async fn load(data: &Path, records: &[FeedRecord], motivo: &str, clock: &Clock) -> Result<Caricato> {
     let directory = Directory::open(data)?;
     if let Some(loaded) = socket::post(&directory.socket(), "/feed", records, motivo).await? {

@@ -1,4 +1,4 @@
-//! Files that a command leaves behind: new ones never over others, replaced ones whole or not at all.
+//! Files left behind by a command: new ones never over others, replaced ones whole or not at all.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -7,12 +7,12 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-/// For everybody to read.
+/// Mode of a file for everybody to read.
 pub(super) const PUBLIC: u32 = 0o644;
-/// For the owner alone.
+/// Mode of a file for the owner alone.
 pub(super) const PRIVATE: u32 = 0o600;
 
-/// Writes a file that was not there.
+/// Writes a new file. Fails if the path exists.
 pub(super) fn create(path: &Path, content: &[u8], mode: u32) -> Result<()> {
     write(path, content, mode).with_context(|| path.display().to_string())
 }
@@ -27,7 +27,7 @@ fn put(path: &Path, content: &[u8]) -> io::Result<()> {
         .file_name()
         .ok_or(io::ErrorKind::InvalidInput)?
         .to_string_lossy();
-    // Another process's is beside it.
+    // The name is this process's own: another process may write beside the file, too.
     let beside = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
     let _ = std::fs::remove_file(&beside);
     let written = write(&beside, content, PUBLIC).and_then(|()| std::fs::rename(&beside, path));

@@ -1,4 +1,4 @@
-//! `varco init DIR`, or `--config FILE`.
+//! `varco init DIR`, or `--config FILE`: makes a data directory with new keys and an empty ledger.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,7 +24,7 @@ pub fn create(dir: &Path, clock: &Clock) -> Result<Directory> {
     Ok(directory)
 }
 
-/// The data directory of a configuration, if a gateway starts with it. Faults are refused, unless the
+/// The data directory of a configuration, if a gateway can start with it. Faults are refused, unless the
 /// operator wants it `anyhow`.
 fn of(config: &Path, anyhow: bool, clock: &Clock) -> Result<PathBuf> {
     let config = Config::read(config)?;

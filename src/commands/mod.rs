@@ -1,4 +1,4 @@
-//! The commands: one file each, thin. What they print is for people; what they do is in the rooms below.
+//! The commands: one file each, thin. They print for people; the layers below do the work.
 
 pub mod backup;
 pub mod client;
@@ -194,7 +194,7 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
-/// An error and its causes, in a line. Errors of the operating system are put into Italian.
+/// An error and its causes, on one line. Errors of the operating system are put into Italian.
 fn told(error: &anyhow::Error) -> String {
     let cause = |cause: &(dyn std::error::Error + 'static)| {
         cause
@@ -204,10 +204,10 @@ fn told(error: &anyhow::Error) -> String {
     error.chain().map(cause).collect::<Vec<_>>().join(": ")
 }
 
-/// A command line that names no command to carry out: help, the version, or an error (2).
+/// The answer to a command line without a command to carry out: help, the version, or an error (2).
 pub fn misused(error: &clap::Error) -> ExitCode {
     let (text, wrong) = parola::told(error);
-    // Nobody may read it any more.
+    // The other end may be closed already.
     let _ = if wrong {
         std::io::stderr().write_all(text.as_bytes())
     } else {
@@ -220,9 +220,8 @@ pub fn misused(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// Whoever reads what a command prints may go before all of it is printed (`varco ledger list | head`): then
-/// the command ends, as one that a signal ended for that. What cannot be written for another reason, such as
-/// a full disk, is an error.
+/// The reader of a command's output may go before the end (`varco ledger list | head`). The command then
+/// exits as if killed by SIGPIPE. Any other failure to write, such as a full disk, is an error.
 fn without_reader() {
     let usual = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
@@ -235,7 +234,7 @@ fn without_reader() {
             return usual(panic);
         }
         if !what.contains("Broken pipe") {
-            // To standard error there may be no way either.
+            // Standard error may be closed, too.
             let _ = writeln!(std::io::stderr(), "varco: l'uscita non si può scrivere");
         }
         std::process::exit(if what.contains("Broken pipe") { 128 + 13 } else { 1 });

@@ -1,4 +1,4 @@
-//! `varco reload`, `varco status`, `varco check-config`: for whoever runs the gateway.
+//! `varco reload`, `varco status`, `varco check-config`: for the operators of a gateway.
 
 use std::path::Path;
 
@@ -93,7 +93,7 @@ pub(super) fn status(dove: &Dove, ready: bool, json: bool) -> Result<()> {
     Ok(())
 }
 
-/// What a configuration names, and what is wrong with it.
+/// The errors and warnings of a configuration and of the files named in it.
 #[derive(Debug, Default, Serialize)]
 struct Checked {
     errori: Vec<String>,

@@ -15,7 +15,7 @@ pub(super) fn told(error: &Error) -> (String, bool) {
     }
 }
 
-/// A page of the parser's with its own words in Italian; the rest is ours.
+/// Puts the parser's own words on a page into Italian; the rest is ours, and Italian already.
 fn italian(page: &str) -> String {
     let words = [
         ("Usage: ", "Uso: "),

@@ -1,4 +1,4 @@
-//! `varco rebuild`.
+//! `varco rebuild`: makes the views anew from the ledger.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
         }),
         None => None,
     };
-    // It changes a directory: none is taken by default.
+    // It changes a directory: the operator must name it.
     if args.dove.is_default() {
         return Err(Uso::of(
             "indicare la directory dei dati (--data) o il file di configurazione (--config)",

@@ -13,7 +13,7 @@ pub fn dsu(protocollo: &str, data: &str) -> String {
         .replace("@DATA@", data)
 }
 
-/// Transmits a DSU.
+/// The request TrasmissioneDSU around a declaration, in SOAP 1.1.
 pub fn trasmissione(dichiarazione: &str) -> String {
     envelope(
         Version::V11,
@@ -44,7 +44,7 @@ pub fn attestazione(codice_fiscale: &str, data: &str, prestazione: &str) -> Stri
     )
 }
 
-/// A consultation with what stands in `request`.
+/// A request of a consultation, with the content of `request`.
 pub fn consultazione(operation: Operation, request: &str) -> String {
     let (root, namespace) = (operation.root(), operation.namespace());
     envelope(

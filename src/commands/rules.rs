@@ -1,4 +1,4 @@
-//! `varco rules`: the rule sets of the ISEE, and their application to what was attested by others.
+//! `varco rules`: the rule sets of the ISEE, and their application to attestations made by other rules.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -84,7 +84,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
             json,
         } => {
             let config = Config::read(&config)?;
-            // A trial needs no reason, and leaves nothing that would keep one.
+            // A trial needs no reason: no entry would keep one.
             let motivo = if prova { "prova" } else { motivo.as_str() };
             let applied = super::uso::runtime()?.block_on(apply(&config, prova, motivo, clock))?;
             told(applied, prova, json)
@@ -173,7 +173,7 @@ fn show(set: &RuleSet, as_json: bool) -> Result<()> {
     Ok(())
 }
 
-/// Where the ledger is: in the running gateway, with the rules that it has; or here, with those of the
+/// Applies the rules at the ledger: in the running gateway, with its rules; or here, with those of the
 /// configuration.
 async fn apply(config: &Config, prova: bool, motivo: &str, clock: &Clock) -> Result<Applicate> {
     let directory = Directory::open(&config.data)?;

@@ -1,6 +1,6 @@
 //! `varco serve`: configuration, data directory, TLS, listener, admin socket; then waits for signals: SIGTERM
-//! and SIGINT drain and stop, SIGHUP reads the configuration again. Under systemd it takes the socket that it
-//! is given, says when it is ready, and answers the watchdog.
+//! and SIGINT drain and stop, SIGHUP reads the configuration again. Under systemd it takes the given socket,
+//! says when it is ready, and answers the watchdog.
 
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
@@ -30,11 +30,11 @@ use crate::ledger::scrub::Scrub;
 use crate::log;
 use crate::sii;
 
-/// A gateway that serves.
+/// A running gateway, and the means to stop it.
 pub struct Started {
-    /// Where it listens.
+    /// The address of its listener: the actual port, if the configuration asks for port 0.
     pub address: SocketAddr,
-    /// What it serves with.
+    /// The gateway itself: its settings and its ledger.
     pub gateway: Arc<Gateway>,
     stop: watch::Sender<bool>,
     serving: JoinHandle<Ended>,
@@ -42,17 +42,17 @@ pub struct Started {
     socket: std::path::PathBuf,
 }
 
-/// Starts a gateway.
+/// Starts a gateway on the real disk. Returns when it listens.
 pub async fn start(config: &Config, clock: &Clock) -> Result<Started> {
     start_on(config, clock, Arc::new(RealDisk)).await
 }
 
-/// Starts a gateway on a disk of the caller's: tests make it fail.
+/// Starts a gateway on the caller's disk: tests make it fail.
 pub async fn start_on(config: &Config, clock: &Clock, disk: Arc<dyn Disk>) -> Result<Started> {
     start_with(config, clock, disk, None).await
 }
 
-/// Starts a gateway, on a socket that is bound already if there is one.
+/// Starts a gateway, on an inherited socket if there is one.
 async fn start_with(
     config: &Config,
     clock: &Clock,
@@ -117,8 +117,8 @@ async fn start_with(
     })
 }
 
-/// At the start and with each new day: warns of faults of the configuration. Attests the waiting DSU that
-/// need not wait any more: their feed was loaded while no gateway ran, or their terms are over.
+/// At the start and on each new day, warns of faults of the configuration. Attests the waiting DSU that need
+/// not wait any more: their feed was loaded while no gateway ran, or their terms are over.
 async fn every_day(gateway: Arc<Gateway>) {
     let mut done = None;
     loop {
@@ -145,7 +145,8 @@ impl Started {
         self.finish().await
     }
 
-    /// Waits until it ends by itself, then closes.
+    /// Waits for the end of the service, then closes the ledger. Records the stop, unless the end was a fatal
+    /// error.
     pub async fn finish(self) -> Result<Ended> {
         let ended = self.serving.await?;
         self.admin.iter().for_each(JoinHandle::abort);
@@ -171,13 +172,13 @@ pub(super) fn run(config: &Path, clock: &Clock) -> Result<()> {
         .take_tcp_listener(0)
         .context("socket of the service manager")?;
     super::uso::runtime()?.block_on(async {
-        // Before anybody is told that it serves: from then on it may be asked to stop.
+        // Before anybody is told that the gateway serves: from then on it may be asked to stop.
         let mut signals = Signals::new()?;
         let starting = tokio::spawn(still_starting());
         let started = start_with(&config, clock, Arc::new(RealDisk), inherited).await;
         starting.abort();
         let started = started?;
-        // Whether anybody reads it or not.
+        // A closed standard output is no error.
         let _ = writeln!(
             std::io::stdout(),
             "varco in ascolto su https://{}",
@@ -216,8 +217,8 @@ pub(super) fn run(config: &Path, clock: &Clock) -> Result<()> {
     })
 }
 
-/// As many descriptors as may be had: the usual limit, 1024, is for programs that use select(2), and less
-/// than `limits.connections` needs.
+/// Raises the limit of descriptors to its maximum: the usual one, 1024, is for programs using select(2), and
+/// less than `limits.connections` needs.
 fn descriptors(connections: usize) {
     const OWN: u64 = 256;
     let limit = getrlimit(Resource::Nofile);
@@ -243,7 +244,7 @@ fn tell(state: &[NotifyState<'_>]) {
     }
 }
 
-/// Answers the watchdog as long as tasks are run and the ledger is not at its end.
+/// Answers the watchdog as long as tasks run and the ledger has no fatal error.
 async fn watchdog(gateway: Arc<Gateway>, period: Duration) {
     let mut tick = tokio::time::interval(period / 3);
     loop {
@@ -257,8 +258,8 @@ async fn watchdog(gateway: Arc<Gateway>, period: Duration) {
     }
 }
 
-/// Asks the service manager for more time, again and again: after a crash the views of a large ledger are
-/// made anew, and to be stopped in the middle of that would be for ever.
+/// Asks the service manager for more time, again and again. After a crash the views of a large ledger are
+/// made anew; if stopped in the middle each time, it would never finish.
 async fn still_starting() {
     let mut tick = tokio::time::interval(Duration::from_secs(20));
     loop {
@@ -270,10 +271,10 @@ async fn still_starting() {
     }
 }
 
-/// Warns where the machine says that its clock is not synchronised: entries are stamped with it. Where it
-/// does not say, nothing is said.
+/// Warns if the machine reports an unsynchronised clock: entries are stamped with it. Without a report there
+/// is no warning.
 fn unsynchronised() {
-    // Without the environment: it must not tell the service manager how it fares.
+    // Without the environment: `timedatectl` must not report its own state to the service manager.
     let mut command = std::process::Command::new("timedatectl");
     let asked = command
         .args(["show", "-p", "NTPSynchronized", "--value"])
@@ -285,15 +286,15 @@ fn unsynchronised() {
     }
 }
 
-/// What a signal asks for.
+/// The request behind a signal: stop, or reload.
 pub(super) enum Asked {
-    /// SIGTERM, SIGINT.
+    /// For SIGTERM and SIGINT.
     Stop,
-    /// SIGHUP.
+    /// For SIGHUP.
     Reload,
 }
 
-/// SIGTERM, SIGINT and SIGHUP, caught from when this is made.
+/// SIGTERM, SIGINT and SIGHUP, caught from its creation on.
 pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -310,7 +311,7 @@ impl Signals {
         })
     }
 
-    /// Waits for one of them.
+    /// Waits for the next signal.
     pub(super) async fn wait(&mut self) -> Asked {
         tokio::select! {
             _ = self.terminate.recv() => Asked::Stop,

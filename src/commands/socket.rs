@@ -1,4 +1,4 @@
-//! The other end of the admin socket: asks a running gateway, or says that none runs.
+//! The client side of the admin socket.
 
 use std::path::Path;
 
@@ -13,7 +13,7 @@ use tokio::net::UnixStream;
 
 use crate::gateway::admin::{Answered, Asked};
 
-/// Posts to a running gateway; nothing if none runs.
+/// Posts to a running gateway; `None`: none runs.
 pub(super) async fn post<T: Serialize, R: for<'de> Deserialize<'de>>(
     socket: &Path,
     path: &str,
@@ -34,7 +34,7 @@ pub(super) async fn post<T: Serialize, R: for<'de> Deserialize<'de>>(
     .await
 }
 
-/// Gets from a running gateway; nothing if none runs.
+/// Gets from a running gateway; `None`: none runs.
 pub(super) async fn get<R: for<'de> Deserialize<'de>>(socket: &Path, path: &str) -> Result<Option<R>> {
     send(
         socket,

@@ -1,5 +1,5 @@
-//! `varco upgrade DIR`: from an earlier format to the present one. Nothing that is recorded changes: what has
-//! another form now is recorded again in it.
+//! `varco upgrade DIR`: from an earlier format to the present one. No recorded entry changes: facts with a
+//! new form are recorded again in it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -32,7 +32,7 @@ pub(super) fn run(dir: &Path, clock: &Clock) -> Result<()> {
     let upgraded = super::uso::runtime()?.block_on(from_1_0(&node, clock));
     node.close();
     let converted = upgraded?;
-    // Last: one that is interrupted is done again, and finds what it did.
+    // Last: an interrupted upgrade is done again, and finds its own entries.
     directory.write_format()?;
     println!(
         "{}: dal formato {major}.{minor} al {}.{}; {converted} enti registrati di nuovo",
@@ -43,7 +43,7 @@ pub(super) fn run(dir: &Path, clock: &Clock) -> Result<()> {
     Ok(())
 }
 
-/// Records each ente of format 1.0 again in the present form, as its last entry has it: how many.
+/// Records each ente of format 1.0 again in the present form, as of its last entry. Returns their number.
 pub async fn from_1_0(node: &Node, clock: &Clock) -> Result<usize> {
     let filter = Filter {
         kind: Some(Kind::Registry),
@@ -52,8 +52,8 @@ pub async fn from_1_0(node: &Node, clock: &Clock) -> Result<usize> {
     let mut last = BTreeMap::new();
     for entry in search::find(node.ledger.reader.as_ref(), &filter, usize::MAX)? {
         let value = entry.leaf.body.get(ENTE).cloned().unwrap_or_default();
-        // One that was taken over already, by an upgrade that did not come to its end, has another form: what
-        // it was stands before it.
+        // An interrupted upgrade may have converted some already. Those entries have the new form; the old
+        // form stands before them.
         if entry.leaf.body.operation.as_deref() == Some("ente converti") {
             continue;
         }

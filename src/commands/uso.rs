@@ -1,6 +1,6 @@
 //! Shared by the commands: an error of use, and a runtime.
 
-/// A command that cannot be carried out as it was given: it ends with 2, as one whose options are wrong.
+/// A command impossible as given: it ends with 2, as one with wrong options.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Uso(pub(super) String);

@@ -6,7 +6,7 @@ use crate::registry::administration::{Actor, Claims};
 
 static OPERATORE: OnceLock<String> = OnceLock::new();
 
-/// `--operatore`.
+/// Keeps the value of `--operatore` for [`claims`]; blank ones are dropped.
 pub(super) fn set(operatore: Option<String>) {
     if let Some(operatore) = operatore.filter(|name| !name.trim().is_empty()) {
         // A process runs one command.
@@ -30,7 +30,7 @@ pub(super) fn claims() -> Claims {
     .checked()
 }
 
-/// The actor of a command that works without the socket.
+/// The actor of a command working without the socket.
 pub(super) fn myself() -> Actor {
     Actor::claiming(
         rustix::process::getuid().as_raw(),

@@ -1,4 +1,4 @@
-//! The result of a consultation. The reply of every operation is made of it.
+//! The result of a consultation. The reply of every consultation is made of it.
 
 use super::bind::Base64;
 use super::consultazione as c;
@@ -9,13 +9,13 @@ use super::pdd;
 pub struct Answered {
     /// The number of the request; 0 where it was not registered.
     pub id_richiesta: i32,
-    /// The outcome.
+    /// The outcome: OK, or the kind of failure.
     pub esito: Esito,
     /// The reason of an outcome other than OK, for the client.
     pub descrizione_errore: Option<String>,
-    /// The document, where the operation gives one.
+    /// The document. `None` without an OK, and for a threshold.
     pub xml: Option<Base64>,
-    /// The answer about a threshold.
+    /// The answer about a threshold. `None` for other consultations.
     pub dati: Option<DatiIndicatore>,
 }
 

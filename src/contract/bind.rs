@@ -1,10 +1,9 @@
-//! Binds types to the wire: one line for each element and attribute, from which decoding, encoding and a
-//! description of the shape are made. A test compares every shape with the compiled schema, both ways, so
-//! that no line can be missing, superfluous or wrong.
+//! Binds types to the wire. Each element and each attribute has one line; decoding, encoding and a
+//! description of the shape are made from it. A test compares every shape with the compiled schema, both
+//! ways: no line can be missing, superfluous or wrong.
 //!
-//! Decoding expects what the schema accepts: it is given elements that
-//! [`SchemaSet::validate`](crate::xml::schema::SchemaSet::validate) found clean, and it fails, without
-//! panicking, on others.
+//! Decoding expects valid elements, found clean by
+//! [`SchemaSet::validate`](crate::xml::schema::SchemaSet::validate). On others it fails, without panicking.
 
 use std::borrow::Cow;
 
@@ -18,66 +17,66 @@ use crate::xml::schema::{self, Builtin};
 use crate::xml::writer::Writer;
 use crate::xml::{Cursor, Element};
 
-/// An element that was not validated before it was decoded: the name of what could not be read.
+/// An element decoded without prior validation: the name of its unreadable part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot decode {0}")]
 pub struct Undecodable(pub &'static str);
 
-/// What may stand in an element.
+/// The content of an element.
 pub trait Content: Sized {
     /// Reads it from an element.
     fn decode(element: Element<'_, '_>) -> Result<Self, Undecodable>;
-    /// Writes it into the element that is open.
+    /// Writes it into the open element.
     fn encode(&self, writer: &mut Writer);
-    /// Its shape.
+    /// Its shape, for the comparison with the schema.
     fn shape() -> Shape;
 }
 
-/// What may stand in an attribute or in an element without attributes and children.
+/// The text of an attribute, or of an element without attributes and children.
 pub trait Text: Sized {
-    /// The built-in types of the schema that it may come from.
+    /// The schema's built-in types for this text.
     const BUILTINS: &'static [Builtin];
     /// The values of the schema's enumeration, if it is one.
     const VALUES: Option<&'static [&'static str]> = None;
-    /// From a value that the schema accepts.
+    /// Parses a valid value. `None`: not a value of this type.
     fn parse(text: &str) -> Option<Self>;
-    /// As it is written.
+    /// Its text on the wire.
     fn write(&self) -> Cow<'_, str>;
 }
 
-/// A field that is an attribute: required or optional.
+/// A field made of an attribute: required or optional.
 pub trait AttributeField: Sized {
-    /// Whether it must be there.
+    /// Whether the attribute is required.
     const REQUIRED: bool;
-    /// What it holds.
+    /// The shape of its value.
     fn shape() -> Shape;
-    /// Reads it.
+    /// Reads the attribute. Fails if it is unreadable, or required and missing.
     fn decode(at: &mut Cursor<'_, '_>, name: &'static str) -> Result<Self, Undecodable>;
-    /// Writes it.
+    /// Writes the attribute, or nothing for an absent one.
     fn encode(&self, name: &'static str, writer: &mut Writer);
 }
 
-/// A field that is an element: one, at most one, or any number.
+/// A field made of an element: one, at most one, or any number.
 pub trait ElementField: Sized {
-    /// Whether there may be none, and whether there may be many.
+    /// How often the element may occur.
     const OCCURS: Occurs;
-    /// What it holds.
+    /// The shape of the element's content.
     fn shape() -> Shape;
-    /// Reads it.
+    /// Reads the element, or all elements of this name.
     fn decode(at: &mut Cursor<'_, '_>, name: &'static str) -> Result<Self, Undecodable>;
-    /// Writes it.
+    /// Writes the element, or all of them.
     fn encode(&self, name: &'static str, writer: &mut Writer);
 }
 
-/// A field that is one of several elements.
+/// A field made of one of several elements.
 pub trait ChoiceField: Sized {
     /// Whether there may be none.
     const OPTIONAL: bool;
-    /// The alternatives.
+    /// The elements to choose from.
     fn alternatives() -> Vec<Field>;
-    /// Reads it.
+    /// Reads the alternative found in the element.
     fn decode(at: &mut Cursor<'_, '_>) -> Result<Self, Undecodable>;
-    /// Writes it.
+    /// Writes the chosen alternative as an element.
     fn encode(&self, writer: &mut Writer);
 }
 
@@ -95,7 +94,7 @@ pub enum Occurs {
 /// The shape of a type, to be compared with the schema's.
 #[derive(Clone, Debug)]
 pub enum Shape {
-    /// A simple type.
+    /// A simple type: its built-in types, and the values of its enumeration, if it is one.
     Text(&'static [Builtin], Option<&'static [&'static str]>),
     /// Attributes and elements; the name is the Rust type's.
     Complex(&'static str, fn() -> Vec<Field>),
@@ -106,29 +105,29 @@ pub enum Shape {
 /// One field of a shape.
 #[derive(Clone, Debug)]
 pub enum Field {
-    /// An attribute.
+    /// An attribute of the element.
     Attribute {
-        /// Its name.
+        /// Its name on the wire.
         name: &'static str,
         /// Whether it must be there.
         required: bool,
-        /// What it holds.
+        /// The shape of its value.
         shape: Shape,
     },
-    /// An element.
+    /// A child element.
     Element {
-        /// Its name.
+        /// Its name on the wire.
         name: &'static str,
-        /// How often.
+        /// How often it may occur.
         occurs: Occurs,
-        /// What it holds.
+        /// The shape of its content.
         shape: Shape,
     },
     /// One of several elements.
     Choice {
         /// Whether there may be none.
         optional: bool,
-        /// Which.
+        /// The elements to choose from.
         alternatives: Vec<Field>,
     },
 }
@@ -213,7 +212,7 @@ macro_rules! bind {
 }
 pub(super) use bind;
 
-/// The shape of a field of that type.
+/// The shape of an attribute field of type `T`.
 pub(super) fn attribute_field<T: AttributeField>(
     _: std::marker::PhantomData<T>,
     name: &'static str,
@@ -225,7 +224,7 @@ pub(super) fn attribute_field<T: AttributeField>(
     }
 }
 
-/// The shape of a field of that type.
+/// The shape of an element field of type `T`.
 pub(super) fn element_field<T: ElementField>(_: std::marker::PhantomData<T>, name: &'static str) -> Field {
     Field::Element {
         name,
@@ -234,7 +233,7 @@ pub(super) fn element_field<T: ElementField>(_: std::marker::PhantomData<T>, nam
     }
 }
 
-/// The shape of a field of that type.
+/// The shape of a choice field of type `T`.
 pub(super) fn choice_field<T: ChoiceField>(_: std::marker::PhantomData<T>) -> Field {
     Field::Choice {
         optional: T::OPTIONAL,
@@ -370,11 +369,11 @@ impl Content for Vuoto {
     }
 }
 
-/// A day that comes with a time or without: only the day counts, as it is written.
+/// A day sent with or without a time. Only the day counts, as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Giorno(pub Date);
 
-/// Bytes in base64.
+/// Bytes, in base64 on the wire. Debug prints their number alone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Base64(pub Vec<u8>);
 
@@ -416,7 +415,7 @@ macro_rules! text {
     )+ };
 }
 
-/// Makes enumerations text.
+/// Makes enumerations of codes text.
 macro_rules! codes {
     ($($type:ident),+ $(,)?) => { text! { $(
         codes::$type, [String], Some(codes::$type::ALL), |text| codes::$type::from_code(text), |code| Cow::Borrowed(code.code());
@@ -459,10 +458,10 @@ macro_rules! outcomes {
         pub enum $name { $($variant),+ }
 
         impl $name {
-            /// All of them.
+            /// All outcomes, in the order of their declaration.
             pub const ALL: &[Self] = &[$(Self::$variant),+];
 
-            /// As it is spelled on the wire.
+            /// Its spelling on the wire.
             pub fn code(self) -> &'static str {
                 match self { $(Self::$variant => $code),+ }
             }

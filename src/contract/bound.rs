@@ -6,16 +6,16 @@ use crate::xml::Document;
 /// A global element and its type.
 #[derive(Clone, Copy, Debug)]
 pub struct Root {
-    /// Its namespace.
+    /// Target namespace of its schema.
     pub namespace: &'static str,
-    /// Its name.
+    /// Its local name.
     pub name: &'static str,
     shape: fn() -> Shape,
     rewrite: fn(&Self, &Document<'_>) -> Result<String, Undecodable>,
 }
 
 impl Root {
-    /// An element and its type.
+    /// Binds an element to its type.
     pub(super) fn of<T: Content>(namespace: &'static str, name: &'static str) -> Self {
         let rewrite: fn(&Self, &Document<'_>) -> Result<String, Undecodable> = |root, document| {
             Ok(super::message(
@@ -38,7 +38,7 @@ impl Root {
         (self.shape)()
     }
 
-    /// Reads a document of this root into its type, and writes that again, all in the root's namespace.
+    /// Reads a document of this root into its type and writes the value again, all in the root's namespace.
     pub fn rewrite(&self, document: &Document<'_>) -> Result<String, Undecodable> {
         (self.rewrite)(self, document)
     }

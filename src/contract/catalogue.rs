@@ -1,5 +1,5 @@
-//! The operations and services, as data: a row has all that is known of one. Adding an operation is adding
-//! its row, its schema, its messages, and a function of a service.
+//! The operations and services, as data: a row holds everything known of one. A new operation is its row, its
+//! schema, its messages, and a function of a service.
 
 use std::borrow::Cow;
 
@@ -9,16 +9,16 @@ use super::bound::Root;
 use super::{consultazione as c, message, pdd, trasmissione as t};
 use crate::ledger::Retention;
 
-/// What answers at a path.
+/// The endpoint of a path: a service, or one operation of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Endpoint {
-    /// The service.
+    /// The service answering at the path.
     pub service: Service,
-    /// Its only operation there, if there is but one.
+    /// Its only operation there. `None`: all its operations.
     pub only: Option<Operation>,
 }
 
-/// The answer to a body that breaks its schema.
+/// The answer to a body in breach of its schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnViolation {
     /// A SOAP fault, as INPS does.
@@ -27,7 +27,7 @@ pub enum OnViolation {
     Reply,
 }
 
-/// An operation's row.
+/// All properties of an operation.
 struct Row {
     service: Service,
     root: &'static str,
@@ -103,7 +103,7 @@ impl Row {
     }
 }
 
-/// A service's row.
+/// All properties of a service.
 struct ServiceRow {
     namespace: &'static str,
     path: &'static str,
@@ -123,7 +123,7 @@ macro_rules! table {
         pub enum $table { $($(#[doc = $doc])* $(#[cfg($when)])? $name),+ }
 
         impl $table {
-            /// All of them.
+            /// All rows, in the order of the table.
             pub const ALL: [Self; [$($(#[cfg($when)])? stringify!($name)),+].len()] = [$($(#[cfg($when)])? Self::$name),+];
 
             fn row(self) -> &'static $row {
@@ -164,7 +164,8 @@ table! {
             schema: ("TrasmissioneDSU.xsd", file!("TrasmissioneDSU.xsd")),
             pdd: false,
         };
-        /// The dialect of the porta di dominio: each operation is a service of its own.
+        /// ConsultazioneAttestazione in the dialect of the porta di dominio: there each operation is a
+        /// service of its own.
         PddAttestazione: ServiceRow {
             namespace: "http://soa.inps.it/wsiseepdd/consultazioneattestazionerichiesta.xsd",
             path: "/isee/PdD/ConsultazioneAttestazione",
@@ -172,7 +173,7 @@ table! {
             schema: ("PdD_ConsultazioneAttestazione.xsd", file!("PdD_ConsultazioneAttestazione.xsd")),
             pdd: true,
         };
-        /// The second of them.
+        /// ConsultazioneDichiarazione in the dialect of the porta di dominio.
         PddDichiarazione: ServiceRow {
             namespace: "http://soa.inps.it/wsiseepdd/consultazionedichiarazionerichiesta.xsd",
             path: "/isee/PdD/ConsultazioneDichiarazione",
@@ -180,7 +181,7 @@ table! {
             schema: ("PdD_ConsultazioneDichiarazione.xsd", file!("PdD_ConsultazioneDichiarazione.xsd")),
             pdd: true,
         };
-        /// The third.
+        /// VerificaEsistenzaProtocollo in the dialect of the porta di dominio.
         PddProtocollo: ServiceRow {
             namespace: "http://soa.inps.it/wsiseepdd/VerificaEsistenzaProtocolloRichiesta.xsd",
             path: "/isee/PdD/VerificaEsistenzaProtocollo",
@@ -188,7 +189,7 @@ table! {
             schema: ("PdD_VerificaEsistenzaProtocollo.xsd", file!("PdD_VerificaEsistenzaProtocollo.xsd")),
             pdd: true,
         };
-        /// A made-up one.
+        /// The made-up service of unit tests.
         #[cfg(test)]
         Prova: ServiceRow {
             namespace: "urn:prova",
@@ -271,21 +272,21 @@ table! {
         PddProtocollo: Row {
             service: Service::PddProtocollo,
             discloses: false,
-            // An ente that checks the protocols of many applicants meets their mistakes.
+            // An ente checking the protocols of many applicants meets their mistakes.
             attempts_count_for_the_ente: false,
             ..Row::consultation::<pdd::VerificaEsistenzaProtocollo, pdd::VerificaEsistenzaProtocolloRisposta>(
                 "VerificaEsistenzaProtocollo",
                 "VerificaEsistenzaProtocolloRisposta",
             )
         };
-        /// A made-up one.
+        /// The made-up operation of unit tests.
         #[cfg(test)]
         Prova: Row::of::<super::prova::Prova, super::prova::Prova>(Service::Prova, "Prova", "ProvaResponse");
     }
 }
 
 impl Operation {
-    /// Whether it transmits DSU.
+    /// Whether it transmits DSU: one or a lot.
     pub fn transmits(self) -> bool {
         self.row().transmits
     }
@@ -301,7 +302,7 @@ impl Operation {
         Self::ALL.into_iter().find(|operation| operation.name() == name)
     }
 
-    /// By the root of a body: the only thing that dispatch looks at.
+    /// By the root of a body, the only input of dispatch.
     pub fn by_root(namespace: &str, local: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -334,8 +335,8 @@ impl Operation {
         self.row().retention
     }
 
-    /// Whether a reply may give the caller personal data that it did not have. Quotas of persons, the count
-    /// of uses of a DSU and reviews of the ledger all go by this.
+    /// Whether a reply may give the caller new personal data. Quotas of persons, the count of uses of a DSU
+    /// and reviews of the ledger all go by this.
     pub fn discloses(self) -> bool {
         self.row().discloses
     }
@@ -345,17 +346,17 @@ impl Operation {
         self.row().attempts_count_for_the_ente
     }
 
-    /// The roots of request and reply, with the types that are bound to them.
+    /// The roots of request and reply, with their bound types.
     pub fn roots(self) -> [Root; 2] {
         (self.row().roots)(self)
     }
 
-    /// The reply of a consultation. None for other operations.
+    /// The reply of a consultation. `None` for other operations.
     pub fn answer(self, answered: Answered) -> Option<String> {
         self.row().answer.map(|answer| answer(self, answered))
     }
 
-    /// The answer to a body that breaks its schema.
+    /// The answer to a body in breach of its schema.
     pub fn on_violation(self) -> OnViolation {
         self.row().on_violation
     }
@@ -367,12 +368,12 @@ impl Service {
         self.row().namespace
     }
 
-    /// The path that takes all operations of the service, as its WSDL has it.
+    /// The path for all operations of the service, as in its WSDL.
     pub fn path(self) -> &'static str {
         self.row().path
     }
 
-    /// Its WSDL, as it is in the repository: one port, SOAP 1.1.
+    /// Its WSDL, as in the repository: one port, SOAP 1.1.
     pub fn wsdl(self) -> &'static str {
         self.row().wsdl
     }
@@ -382,7 +383,7 @@ impl Service {
         self.row().schema
     }
 
-    /// Its operations.
+    /// Its operations, in the order of the catalogue.
     pub fn operations(self) -> impl Iterator<Item = Operation> {
         Operation::ALL
             .into_iter()
@@ -405,9 +406,9 @@ pub fn plain(path: &str) -> Cow<'_, str> {
 }
 
 impl Endpoint {
-    /// What answers at a path: a service's own path; `/isee/ConsultazioneISEE/v2/<Operation>`; and for the
-    /// dialect of the porta di dominio `<Operation>` after `/isee/PdD/` or any of the configured `prefixes`,
-    /// which end with a slash.
+    /// The endpoint of a path. Paths are a service's own; `/isee/ConsultazioneISEE/v2/<Operation>`; and for
+    /// the dialect of the porta di dominio `<Operation>` after `/isee/PdD/` or any of the configured
+    /// `prefixes`. Each prefix ends with a slash.
     pub fn at(path: &str, prefixes: &[String]) -> Option<Self> {
         if let Some(service) = Service::ALL.into_iter().find(|service| service.path() == path) {
             return Some(Self { service, only: None });

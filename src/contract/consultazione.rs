@@ -14,12 +14,12 @@ pub struct ConsultazioneIndicatore {
     pub request: Option<RichiestaIndicatore>,
 }
 
-/// Which indicator, of whom.
+/// The indicator asked for, and its person.
 #[derive(Clone, PartialEq)]
 pub struct RichiestaIndicatore {
-    /// Which indicator.
+    /// The indicator asked for.
     pub tipo_indicatore: TipoIndicatore,
-    /// Of whom.
+    /// The person, the day and the benefit.
     pub ricerca_cf: RicercaCf,
 }
 
@@ -47,27 +47,27 @@ pub struct ConsultazioneDichiarazione {
 /// Asks whether an indicator is under a threshold.
 #[derive(Clone, PartialEq)]
 pub struct ConsultazioneSogliaIndicatore {
-    /// Of whom, which threshold.
+    /// The person and the threshold.
     pub request: RichiestaSoglia,
 }
 
-/// Of whom, which threshold.
+/// The person and the threshold.
 #[derive(Clone, PartialEq)]
 pub struct RichiestaSoglia {
-    /// Of whom.
+    /// Codice fiscale of the person.
     pub codice_fiscale: CodiceFiscale,
-    /// The threshold's code: the configuration says what it means.
+    /// The threshold's code. The configuration defines it.
     pub codice_soglia: String,
     /// Whether the nucleus is wanted too.
     pub fornitura_nucleo: SiNo,
-    /// The day on which the attestation must be valid; today if absent.
+    /// The attestation must be valid on this day; today if absent.
     pub data_validita: Option<Date>,
 }
 
-/// Which attestation.
+/// A request for an attestation or a DSU.
 #[derive(Clone, PartialEq)]
 pub struct RichiestaAttestazione {
-    /// By which key.
+    /// The search key.
     pub chiave: Chiave,
 }
 
@@ -85,11 +85,11 @@ pub enum Chiave {
 /// A search by codice fiscale.
 #[derive(Clone, PartialEq)]
 pub struct RicercaCf {
-    /// Of whom.
+    /// Codice fiscale of the person searched for.
     pub codice_fiscale: CodiceFiscale,
-    /// The day on which the attestation must be valid; today if absent.
+    /// The attestation must be valid on this day; today if absent.
     pub data_validita: Option<Date>,
-    /// For which benefit.
+    /// Code of the benefit.
     pub prestazione_da_erogare: Option<String>,
     /// The ente's own number of the application.
     pub protocollo_domanda_ente_erogatore: Option<String>,
@@ -104,7 +104,7 @@ pub struct RicercaProtDsu {
     pub protocollo_dsu: String,
     /// A person of the nucleus.
     pub codice_fiscale_beneficiario: CodiceFiscale,
-    /// For which benefit.
+    /// Code of the benefit.
     pub prestazione_da_erogare: Option<String>,
     /// The ente's own number of the application.
     pub protocollo_domanda_ente_erogatore: Option<String>,
@@ -119,7 +119,7 @@ pub struct RicercaProtMittente {
     pub protocollo_mittente: String,
     /// A person of the nucleus.
     pub codice_fiscale_beneficiario: CodiceFiscale,
-    /// For which benefit.
+    /// Code of the benefit.
     pub prestazione_da_erogare: Option<String>,
     /// The ente's own number of the application.
     pub protocollo_domanda_ente_erogatore: Option<String>,
@@ -127,103 +127,103 @@ pub struct RicercaProtMittente {
     pub statodomanda_prestazione: Option<StatoDomanda>,
 }
 
-/// Answers ConsultazioneIndicatore.
+/// The reply to ConsultazioneIndicatore, with the result inside.
 #[derive(Clone, PartialEq)]
 pub struct ConsultazioneIndicatoreResponse {
-    /// Always there from us.
+    /// Always present in our replies.
     pub result: Option<EsitoIndicatore>,
 }
 
-/// The outcome, and the payload where there is one.
+/// The outcome, and after an OK the payload.
 #[derive(Clone, PartialEq)]
 pub struct EsitoIndicatore {
     /// Number of the request; 0 where it was not registered.
     pub id_richiesta: i32,
-    /// How it went.
+    /// The outcome: OK, or the kind of failure.
     pub esito: Esito,
-    /// Why, in Italian, where it did not go well.
+    /// The reason in Italian, unless the outcome is OK.
     pub descrizione_errore: Option<String>,
-    /// `<Indicatore>`.
+    /// The `<Indicatore>` document, after an OK.
     pub xml: Option<Base64>,
 }
 
-/// Answers ConsultazioneAttestazione.
+/// The reply to ConsultazioneAttestazione, with the result inside.
 #[derive(Clone, PartialEq)]
 pub struct ConsultazioneAttestazioneResponse {
-    /// Always there from us.
+    /// Always present in our replies.
     pub result: Option<EsitoAttestazione>,
 }
 
-/// The outcome, and the payload where there is one.
+/// The outcome, and after an OK the payload.
 #[derive(Clone, PartialEq)]
 pub struct EsitoAttestazione {
     /// Number of the request; 0 where it was not registered.
     pub id_richiesta: i32,
-    /// How it went.
+    /// The outcome: OK, or the kind of failure.
     pub esito: Esito,
-    /// Why, in Italian, where it did not go well.
+    /// The reason in Italian, unless the outcome is OK.
     pub descrizione_errore: Option<String>,
-    /// `<EsitoAttestazione>`.
+    /// The `<EsitoAttestazione>` document, after an OK.
     pub xml: Option<Base64>,
 }
 
-/// Answers ConsultazioneAttestazioneResidenti.
+/// The reply to ConsultazioneAttestazioneResidenti, with the result inside.
 #[derive(Clone, PartialEq)]
 pub struct ConsultazioneAttestazioneResidentiResponse {
-    /// Always there from us.
+    /// Always present in our replies.
     pub result: Option<EsitoAttestazione>,
 }
 
-/// Answers ConsultazioneDichiarazione.
+/// The reply to ConsultazioneDichiarazione, with the result inside.
 #[derive(Clone, PartialEq)]
 pub struct ConsultazioneDichiarazioneResponse {
-    /// Always there from us.
+    /// Always present in our replies.
     pub result: Option<EsitoDichiarazione>,
 }
 
-/// The outcome, and the payload where there is one.
+/// The outcome, and after an OK the payload.
 #[derive(Clone, PartialEq)]
 pub struct EsitoDichiarazione {
     /// Number of the request; 0 where it was not registered.
     pub id_richiesta: i32,
-    /// How it went.
+    /// The outcome: OK, or the kind of failure.
     pub esito: Esito,
-    /// Why, in Italian, where it did not go well.
+    /// The reason in Italian, unless the outcome is OK.
     pub descrizione_errore: Option<String>,
-    /// `<EsitoDichiarazione>`.
+    /// The `<EsitoDichiarazione>` document, after an OK.
     pub xml: Option<Base64>,
 }
 
-/// Answers ConsultazioneSogliaIndicatore.
+/// The reply to ConsultazioneSogliaIndicatore, with the result inside.
 #[derive(Clone, PartialEq)]
 pub struct ConsultazioneSogliaIndicatoreResponse {
-    /// The outcome.
+    /// The outcome, and after an OK the answer.
     pub result: EsitoSogliaIndicatore,
 }
 
-/// The outcome, and what was found.
+/// The outcome, and after an OK the answer.
 #[derive(Clone, PartialEq)]
 pub struct EsitoSogliaIndicatore {
     /// Number of the request; 0 where it was not registered.
     pub id_richiesta: i32,
-    /// How it went.
+    /// The outcome: OK, or the kind of failure.
     pub esito: EsitoSoglia,
-    /// Why, in Italian, where it did not go well.
+    /// The reason in Italian, unless the outcome is OK.
     pub descrizione_errore: Option<String>,
-    /// What was found.
+    /// The answer, after an OK.
     pub dati: Option<DatiIndicatore>,
 }
 
-/// Whether the indicator is under the threshold; never how much it is.
+/// Whether the indicator is under the threshold; never its value.
 #[derive(Clone, PartialEq)]
 pub struct DatiIndicatore {
-    /// Which indicator.
+    /// The indicator compared with the threshold.
     pub tipo_indicatore: TipoIndicatoreSoglia,
     /// Whether it is at most the threshold.
     pub sotto_soglia: SiNo,
     /// Protocol of the DSU.
     pub protocollo_dsu: String,
-    /// When it was presented.
+    /// The day of its presentation.
     pub data_presentazione: Date,
     /// Whether the attestation has omissions or differences.
     pub presenza_difformita: SiNo,
@@ -234,7 +234,7 @@ pub struct DatiIndicatore {
 /// A member of the nucleus.
 #[derive(Clone, PartialEq)]
 pub struct Componente {
-    /// Whose.
+    /// Codice fiscale of the member.
     pub codice_fiscale: CodiceFiscale,
     /// Surname.
     pub cognome: String,
@@ -334,7 +334,7 @@ impl Chiave {
         }
     }
 
-    /// The benefit that is asked for.
+    /// Code of the benefit asked for.
     pub fn prestazione(&self) -> Option<&str> {
         match self {
             Self::Cf(r) => r.prestazione_da_erogare.as_deref(),
@@ -352,7 +352,7 @@ impl Chiave {
         }
     }
 
-    /// The search as the payload echoes it: attributes, what was sent.
+    /// The search as echoed in the payload: as attributes, with the values sent.
     pub fn echo(&self) -> payload::Chiave {
         match self {
             Self::Cf(r) => payload::Chiave::Cf(Box::new(r.echo())),
@@ -375,7 +375,7 @@ impl Chiave {
 }
 
 impl RicercaCf {
-    /// The search as the payload echoes it.
+    /// The search as echoed in the payload.
     pub fn echo(&self) -> payload::RicercaCf {
         payload::RicercaCf {
             codice_fiscale: self.codice_fiscale.clone(),

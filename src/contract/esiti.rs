@@ -1,5 +1,5 @@
-//! Binds what a consultation returns: elements `EsitoAttestazione`, `EsitoDichiarazione` and `Indicatore` of
-//! `ISEE_Esiti.xsd`.
+//! Binds the documents of a consultation: elements `EsitoAttestazione`, `EsitoDichiarazione` and `Indicatore`
+//! of `ISEE_Esiti.xsd`.
 
 use super::bind::bind;
 use crate::isee::attestazione::*;

@@ -1,14 +1,14 @@
-//! The contract: the files under `wsdl/` are served, validate, and are mirrored by the types.
+//! The contract. The files under `wsdl/` are served and validate messages; the types mirror them.
 //!
 //! - [`catalogue`]: the operations and services, a row each.
 //! - [`Contract`]: the compiled schemas; a body goes in, a typed [`Request`] or every [`Finding`] comes out.
-//! - [`bind`]: one line for each element and attribute, from which decoding and encoding are made; `dsu`,
+//! - [`bind`]: one line for each element and attribute; decoding and encoding are made from it; `dsu`,
 //!   `esiti`, [`consultazione`], [`pdd`], [`trasmissione`]: the lines; `answered`: the content of a
 //!   consultation's reply, and every reply made of it.
 //! - `text`: typed values as text and back; `reading`: from a body to a typed request or to every finding, a
 //!   lot to its parts.
 //! - [`roots`]: every global element with its type; `bound`: one of them.
-//! - [`wsdl`]: the files, served with the address that was asked.
+//! - [`wsdl`]: the files, served with the address of the request.
 
 mod answered;
 pub mod bind;

@@ -1,6 +1,6 @@
 //! Messages of the dialect of the porta di dominio (`PdD_*.xsd`): three operations, each in a namespace of
-//! its own. They ask the same as the consultation service, and are answered with the same payloads; the roots
-//! of the replies are Varco's own, since INPS publishes none.
+//! its own. They ask the same as the consultation service and get the same payloads. The roots of the replies
+//! are Varco's own, since INPS publishes none.
 
 use super::bind::{Base64, Giorno, bind};
 use super::consultazione::{self, Chiave, EsitoSoglia};
@@ -8,50 +8,50 @@ use crate::isee::CodiceFiscale;
 use crate::isee::codes::StatoDomanda;
 use crate::soap::Identity;
 
-/// Who asks.
+/// The sender: its ente, its office, its operator.
 #[derive(Clone, PartialEq)]
 pub struct SicurezzaIdentificazioneMittente {
-    /// The body: must be one of the caller's codes.
+    /// Code of the ente: must be one of the caller's codes.
     pub codice_ente: String,
-    /// The office.
+    /// Code of the office. A blank one counts as absent.
     pub codice_ufficio: String,
-    /// The operator: recorded, sealed.
+    /// Codice fiscale of the operator: recorded, sealed.
     pub cf_operatore: String,
 }
 
 /// Asks for an attestation.
 #[derive(Clone, PartialEq)]
 pub struct ConsultazioneAttestazione {
-    /// Who asks.
+    /// The sender of the request.
     pub mittente: SicurezzaIdentificazioneMittente,
-    /// What.
+    /// The attestation asked for.
     pub request: RichiestaAttestazione,
 }
 
-/// What.
+/// The content of a request for an attestation.
 #[derive(Clone, PartialEq)]
 pub struct RichiestaAttestazione {
-    /// Which attestation.
+    /// The search for the attestation.
     pub attestazione: Ricerca,
 }
 
 /// Asks for a DSU.
 #[derive(Clone, PartialEq)]
 pub struct ConsultazioneDichiarazione {
-    /// Who asks.
+    /// The sender of the request.
     pub mittente: SicurezzaIdentificazioneMittente,
-    /// What.
+    /// The DSU asked for.
     pub request: RichiestaDichiarazione,
 }
 
-/// What.
+/// The content of a request for a DSU.
 #[derive(Clone, PartialEq)]
 pub struct RichiestaDichiarazione {
-    /// Which DSU.
+    /// The search for the DSU.
     pub dichiarazione: Ricerca,
 }
 
-/// Whose.
+/// A search, by the dialect's only key.
 #[derive(Clone, PartialEq)]
 pub struct Ricerca {
     /// By codice fiscale: the only key of this dialect.
@@ -61,11 +61,11 @@ pub struct Ricerca {
 /// A search by codice fiscale.
 #[derive(Clone, PartialEq)]
 pub struct RicercaCf {
-    /// Of whom.
+    /// Codice fiscale of the person searched for.
     pub codice_fiscale: CodiceFiscale,
-    /// The day on which the attestation must be valid; today if absent.
+    /// The attestation must be valid on this day; today if absent.
     pub data_validita: Option<Giorno>,
-    /// For which benefit.
+    /// Code of the benefit.
     pub prestazione_da_erogare: Option<String>,
     /// The ente's own number of the application.
     pub protocollo_domanda_ente_erogatore: Option<String>,
@@ -73,67 +73,67 @@ pub struct RicercaCf {
     pub statodomanda_prestazione: Option<StatoDomanda>,
 }
 
-/// Asks whether a DSU of a declarant has that protocol.
+/// Asks whether a declarant has a DSU of the named protocol.
 #[derive(Clone, PartialEq)]
 pub struct VerificaEsistenzaProtocollo {
-    /// Who asks.
+    /// The sender of the request.
     pub mittente: SicurezzaIdentificazioneMittente,
-    /// What.
+    /// The protocol and its declarant.
     pub request: RichiestaProtocollo,
 }
 
-/// Which protocol.
+/// The protocol asked about, and its declarant.
 #[derive(Clone, PartialEq)]
 pub struct RichiestaProtocollo {
-    /// The declarant.
+    /// Codice fiscale of the declarant.
     pub codice_fiscale_dichiarante: CodiceFiscale,
     /// The protocol; any text may come.
     pub protocollo_dsu: String,
 }
 
-/// Answers ConsultazioneAttestazione.
+/// The reply to ConsultazioneAttestazione.
 #[derive(Clone, PartialEq)]
 pub struct ConsultazioneAttestazioneRisposta {
     /// Number of the request; 0 where it was not registered.
     pub id_richiesta: i32,
-    /// How it went.
+    /// The outcome: OK, or the kind of failure.
     pub esito: EsitoSoglia,
-    /// Why, in Italian, where it did not go well.
+    /// The reason in Italian, unless the outcome is OK.
     pub desc_errore: Option<String>,
-    /// `<EsitoAttestazione>`.
+    /// The `<EsitoAttestazione>` document, after an OK.
     pub xml: Option<Base64>,
 }
 
-/// Answers ConsultazioneDichiarazione.
+/// The reply to ConsultazioneDichiarazione.
 #[derive(Clone, PartialEq)]
 pub struct ConsultazioneDichiarazioneRisposta {
     /// Number of the request; 0 where it was not registered.
     pub id_richiesta: i32,
-    /// How it went.
+    /// The outcome: OK, or the kind of failure.
     pub esito: EsitoSoglia,
-    /// Why, in Italian, where it did not go well.
+    /// The reason in Italian, unless the outcome is OK.
     pub desc_errore: Option<String>,
-    /// `<EsitoDichiarazione>`.
+    /// The `<EsitoDichiarazione>` document, after an OK.
     pub xml: Option<Base64>,
 }
 
-/// Answers VerificaEsistenzaProtocollo: OK, or DATI_NON_TROVATI.
+/// The reply to VerificaEsistenzaProtocollo: OK or DATI_NON_TROVATI; after a failure of ours ERRORE_INTERNO.
 #[derive(Clone, PartialEq)]
 pub struct VerificaEsistenzaProtocolloRisposta {
     /// Number of the request; 0 where it was not registered.
     pub id_richiesta: i32,
-    /// How it went.
+    /// The outcome: OK, or the kind of failure.
     pub esito: EsitoSoglia,
-    /// Why, in Italian, where it did not go well.
+    /// The reason in Italian, unless the outcome is OK.
     pub desc_errore: Option<String>,
-    /// `<EsitoEsistenzaProtocollo>`, after an OK: clients read it without looking whether it is there.
+    /// The `<EsitoEsistenzaProtocollo>` document, after an OK. Clients read it without checking its presence.
     pub xml: Option<Base64>,
 }
 
-/// A protocol that exists, and its declarant, as they were asked for.
+/// An existing protocol and its declarant, as in the request.
 #[derive(Clone, PartialEq)]
 pub struct EsitoEsistenzaProtocollo {
-    /// The protocol.
+    /// The existing protocol of the DSU.
     pub protocollo_dsu: String,
     /// The declarant of the DSU.
     pub codice_fiscale_dichiarante: CodiceFiscale,
@@ -163,8 +163,8 @@ bind!(struct VerificaEsistenzaProtocolloRisposta {
 bind!(struct EsitoEsistenzaProtocollo { @ protocollo_dsu "ProtocolloDSU", @ codice_fiscale_dichiarante "CodiceFiscaleDichiarante" });
 
 impl SicurezzaIdentificazioneMittente {
-    /// The same that the Identity header says in the other dialect. A CodiceEnte that says nothing is one
-    /// that is nobody's: here it must be there.
+    /// The content of the other dialect's Identity header. An empty CodiceEnte stays, as the code of no ente:
+    /// here a code is required.
     pub fn identity(&self) -> Identity {
         let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let ente = Some(self.codice_ente.trim().to_owned());

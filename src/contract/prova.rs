@@ -1,9 +1,9 @@
-//! A made-up operation, in unit tests alone: it returns its text. Here is all that it takes besides its rows
-//! and its service function.
+//! A made-up operation, in unit tests alone: it returns its text. This file has everything the operation
+//! takes besides its rows and its service function.
 
 use super::bind::bind;
 
-/// Its schema.
+/// Its schema: a text in, a text out.
 pub const SCHEMA: &str = r#"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:prova" elementFormDefault="qualified">
   <xs:element name="Prova">
     <xs:complexType><xs:sequence><xs:element name="Testo" type="xs:string"/></xs:sequence></xs:complexType>
@@ -13,7 +13,7 @@ pub const SCHEMA: &str = r#"<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchem
   </xs:element>
 </xs:schema>"#;
 
-/// Its description.
+/// Its WSDL: one operation, one port.
 pub const WSDL: &str = r#"<wsdl:definitions xmlns:wsdl="http://schemas.xmlsoap.org/wsdl/" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/">
   <wsdl:types><xsd:import xmlns:xsd="http://www.w3.org/2001/XMLSchema" namespace="urn:prova" schemaLocation="Prova.xsd"/></wsdl:types>
   <wsdl:message name="Prova_InputMessage"/>
@@ -30,9 +30,9 @@ pub const WSDL: &str = r#"<wsdl:definitions xmlns:wsdl="http://schemas.xmlsoap.o
 </wsdl:definitions>
 "#;
 
-/// Asks, and answers.
+/// Both the request and the reply.
 pub struct Prova {
-    /// The text.
+    /// The text to return.
     pub testo: String,
 }
 

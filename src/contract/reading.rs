@@ -1,4 +1,4 @@
-//! From a body to a typed request, or to every finding; the parts of a lot; a DSU as it came.
+//! From a body to a typed request, or to every finding; the parts of a lot; a DSU as received.
 
 use super::bind::{Base64, Content, Undecodable};
 use super::catalogue::Operation;
@@ -20,19 +20,19 @@ use crate::xml::schema::{ElementId, Report, SchemaError, SchemaSet};
 use crate::xml::{self, Document, Element, Limits, XSI, XmlError, canonical, encoding, parse, parse_part};
 use std::collections::{HashMap, HashSet};
 
-/// The compiled contract.
+/// The contract: its schemas, compiled.
 #[derive(Debug)]
 pub struct Contract {
     schemas: SchemaSet,
 }
 
-/// A DSU of more persons is long: the feed may have each of them in another entry, and opens and reads it.
+/// A DSU with more persons is long: the feed may have each of them in another entry, and opens and reads it.
 const MANY: usize = 10;
 
-/// How many DSU a lot may have.
+/// The largest number of DSU in a lot.
 pub const MAX_LOT: usize = 500;
 
-/// A request that is valid against its schema.
+/// A request valid against its schema.
 #[derive(Debug)]
 pub enum Request {
     /// ConsultazioneIndicatore; the inner request may be absent.
@@ -41,26 +41,26 @@ pub enum Request {
     Attestazione(Option<RichiestaAttestazione>),
     /// ConsultazioneDichiarazione; the inner request may be absent.
     Dichiarazione(Option<RichiestaAttestazione>),
-    /// ConsultazioneSogliaIndicatore.
+    /// ConsultazioneSogliaIndicatore: a person and a threshold.
     Soglia(RichiestaSoglia),
-    /// VerificaEsistenzaProtocollo.
+    /// VerificaEsistenzaProtocollo: a protocol and its declarant.
     Protocollo(super::pdd::RichiestaProtocollo),
-    /// TrasmissioneDSU.
+    /// TrasmissioneDSU: the DSU, decoded and fingerprinted.
     Trasmissione(Box<Trasmessa>),
-    /// ConsultazioneEsitoDSU.
+    /// ConsultazioneEsitoDSU: the key of a DSU.
     EsitoDsu(ChiaveDsu),
     /// TrasmissioneLotto: its DSU are read one by one, by [`Contract::read_part`].
     Lotto,
-    /// ConsultazioneEsitoLotto.
+    /// ConsultazioneEsitoLotto: the key of a lot.
     EsitoLotto(ChiaveLotto),
-    /// Prova.
+    /// Prova: a text to return.
     #[cfg(test)]
     Prova(super::prova::Prova),
 }
 
 impl Request {
-    /// Whether answering may take long however short the request is: it reads a large DSU, or several, or the
-    /// feed of many persons.
+    /// Whether answering may take long, however short the request. A long one reads a large DSU, or several,
+    /// or the feed of many persons.
     pub fn is_long(&self) -> bool {
         match self {
             Self::Trasmissione(trasmessa) => {
@@ -75,42 +75,43 @@ impl Request {
     }
 }
 
-/// A DSU as it came.
+/// A DSU as received, decoded.
 #[derive(Debug)]
 pub struct Trasmessa {
-    /// What it says.
+    /// The decoded declaration.
     pub dsu: Dichiarazione,
-    /// Its exclusive canonical form: what is fingerprinted and kept.
+    /// Its exclusive canonical form: fingerprinted and kept.
     pub canonical: String,
     /// SHA-256 of the canonical form.
     pub impronta: [u8; 32],
-    /// Codici fiscali of all persons in it, canonical: the declarant, the nucleus, whoever else is named.
+    /// Codici fiscali of all persons in it, canonical, 200 at most: the declarant, the nucleus, whoever else
+    /// is named.
     pub persone: Vec<String>,
-    /// The document that it came in, if it was enclosed in the message as bytes.
+    /// Text of the DSU's own document, if the message enclosed it as bytes.
     enclosed: Option<String>,
 }
 
-/// One thing wrong with a request, placed in the message as it was sent.
+/// One mistake in a request, placed in the message as sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// The check and its rule.
+    /// Code of the check and its rule.
     pub code: &'static str,
-    /// From the body's root.
+    /// Path from the body's root.
     pub path: String,
-    /// From 1.
+    /// Line of the mistake, from 1.
     pub line: u32,
-    /// From 1, in characters.
+    /// Column in characters, from 1.
     pub column: u32,
-    /// In Italian; never a value.
+    /// Description in Italian; never a value.
     pub text: String,
 }
 
-/// All that is wrong with a request.
+/// All mistakes in a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings {
-    /// In document order.
+    /// The described ones, in document order.
     pub list: Vec<Finding>,
-    /// How many more there are.
+    /// The number of further ones.
     pub more: usize,
 }
 
@@ -123,13 +124,13 @@ impl Contract {
         Ok(contract)
     }
 
-    /// The compiled schemas.
+    /// All schemas of the contract, compiled.
     pub fn schemas(&self) -> &SchemaSet {
         &self.schemas
     }
 
-    /// Judges the body's root against its schema and makes the typed request of it; and who asks, where the
-    /// body says it.
+    /// Judges the body's root against its schema and makes the typed request of it. Adds the sender's
+    /// identity, if the body names it.
     pub fn read(
         &self,
         operation: Operation,
@@ -205,7 +206,7 @@ impl Contract {
         }
     }
 
-    /// A DSU that came as the bytes of a document, in any encoding: what is wrong with it is placed in that
+    /// Reads a DSU sent as the bytes of a document, in any known encoding. Findings are placed in this
     /// document.
     fn read_enclosed(&self, body: Element<'_, '_>) -> Result<Trasmessa, Findings> {
         let element = body
@@ -322,7 +323,7 @@ impl Contract {
         self.judge(dichiarazione, root, Some(path))
     }
 
-    /// `whole` is the path of a Dichiarazione that is judged by itself.
+    /// `whole` is the path of a Dichiarazione judged by itself.
     fn judge(&self, element: Element<'_, '_>, root: ElementId, whole: Option<&str>) -> Result<(), Findings> {
         let Report { violations, more } = self.schemas.validate(element, root);
         if violations.is_empty() {
@@ -342,10 +343,10 @@ impl Contract {
     }
 }
 
-/// Where an enclosed DSU is, in paths.
+/// The path of an enclosed DSU.
 const ENCLOSED: &str = "/TrasmissioneDSU/XmlDichiarazione/Dichiarazione";
 
-/// A path that starts at the Dichiarazione, from where the Dichiarazione is.
+/// Extends the path of a Dichiarazione with a path starting at it.
 fn within(dichiarazione: &str, path: &str) -> String {
     format!(
         "{dichiarazione}{}",
@@ -362,7 +363,7 @@ fn undecodable(body: Element<'_, '_>, error: Undecodable) -> Findings {
     )
 }
 
-/// A DSU that its schema accepts.
+/// Decodes a valid Dichiarazione and takes its fingerprint.
 fn received(dichiarazione: Element<'_, '_>, enclosed: Option<String>) -> Result<Trasmessa, Findings> {
     let dsu = Dichiarazione::decode(dichiarazione).map_err(|error| undecodable(dichiarazione, error))?;
     let canonical = canonical::exclusive(dichiarazione);
@@ -376,12 +377,12 @@ fn received(dichiarazione: Element<'_, '_>, enclosed: Option<String>) -> Result<
     })
 }
 
-/// How many persons of a DSU are named in an entry: many times more than any family has, and as many as a
-/// leaf has room for.
+/// The largest number of a DSU's persons in an entry: many times any family's, and as many as a leaf has room
+/// for.
 const MAX_PERSONS: usize = 200;
 
-/// The codici fiscali of persons in a DSU or an attestation, each once, in document order: those of bodies
-/// (eleven digits) and of financial operators are none.
+/// The codici fiscali of persons in a DSU or an attestation, each once, in document order. Those of bodies
+/// (eleven digits) and of financial operators are left out.
 pub fn persons(dichiarazione: Element<'_, '_>) -> Vec<String> {
     let mut found = Persons {
         seen: HashSet::new(),
@@ -425,16 +426,16 @@ impl Persons {
     }
 }
 
-/// One DSU of a lot, read as a document of its own when it is its turn.
+/// One DSU of a lot, read as a document of its own when its turn comes.
 #[derive(Debug)]
 pub struct Part<'s> {
     document: Document<'s>,
-    /// From the lot's root.
+    /// Path from the lot's root.
     path: String,
 }
 
 impl<'s> Part<'s> {
-    /// Reads it; `position` is from 1.
+    /// Parses it; `position` counts from 1.
     pub fn parse<'d: 's>(element: Element<'s, 'd>, position: usize) -> Result<Self, Findings> {
         let path = format!("/TrasmissioneLotto/Dichiarazione[{position}]");
         match parse_part(element, &Limits::default()) {
@@ -448,13 +449,14 @@ impl<'s> Part<'s> {
         }
     }
 
-    /// Places defects of it in the lot: their paths start at the Dichiarazione.
+    /// Places its defects in the lot: their paths start at the Dichiarazione.
     pub fn place(&self, defects: Vec<Difetto>) -> Vec<Finding> {
         place_in(defects, self.document.root(), &self.path)
     }
 }
 
-/// Places a formal check's defects where the DSU came: their paths start at the Dichiarazione.
+/// Places a formal check's defects in the message or the enclosed document. Their paths start at the
+/// Dichiarazione.
 pub fn place(defects: Vec<Difetto>, trasmessa: &Trasmessa, body: Element<'_, '_>) -> Vec<Finding> {
     match &trasmessa.enclosed {
         None => place_in(
@@ -493,7 +495,7 @@ fn place_in(defects: Vec<Difetto>, dichiarazione: Element<'_, '_>, whole: &str) 
     defects.into_iter().map(placed).collect()
 }
 
-/// Follows paths: of many defects among the children of one element, these are listed once.
+/// Follows paths. The children of one element are listed once, for all the defects among them.
 #[derive(Default)]
 struct Steps<'d, 's> {
     /// The children of a name, by the offset of the element around them.
@@ -501,8 +503,8 @@ struct Steps<'d, 's> {
 }
 
 impl<'d, 's> Steps<'d, 's> {
-    /// Follows a path from the Dichiarazione, its first step, as far as the document has it: a missing
-    /// element may be the defect itself.
+    /// Follows a path from the Dichiarazione, its first step. It stops at a step missing from the document:
+    /// the missing element may be the defect itself.
     fn follow<'p>(
         &mut self,
         dichiarazione: Element<'d, 's>,

@@ -3,7 +3,7 @@
 use crate::refusal::regole;
 
 regole! {
-    /// Check K01.
+    /// A rule of check K01, the schema.
     enum SchemaRule {
         K01Attributo: "K01.attributo", "Attributo non previsto", "toglierlo, o correggerne il nome";
         K01AttributoMancante: "K01.attributo-mancante", "Manca un attributo obbligatorio", "aggiungerlo";

@@ -5,7 +5,7 @@ use super::catalogue::{Operation, Service};
 use super::{ISEE_NS, RICEVUTA_NS, pdd, trasmissione};
 use crate::isee::{attestazione, dsu};
 
-/// The root of that name.
+/// The root of a namespace and a name.
 pub fn find(namespace: &str, name: &str) -> Option<Root> {
     all()
         .into_iter()

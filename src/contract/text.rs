@@ -37,7 +37,7 @@ pub fn esito_dichiarazione(value: &EsitoDichiarazione) -> String {
     payload("EsitoDichiarazione", value)
 }
 
-/// A message in a default namespace, on one line: replies, receipts, what is kept.
+/// A message in a default namespace, on one line: replies, receipts, kept documents.
 pub fn message<T: Content>(name: &'static str, namespace: &str, value: &T, declaration: bool) -> String {
     let mut writer = if declaration {
         Writer::document(Style::Compact)
@@ -51,13 +51,13 @@ pub fn message<T: Content>(name: &'static str, namespace: &str, value: &T, decla
     writer.finish()
 }
 
-/// Reads back what [`message`] wrote.
+/// Reads back a document written by [`message`].
 pub fn decode<T: Content>(document: &Document<'_>) -> Result<T, Undecodable> {
     T::decode(document.root())
 }
 
-/// The text of the first element with that name, in a reply that we wrote ourselves: unprefixed, without
-/// attributes. For people and tests, not for reading what comes from outside.
+/// The text of the first element of this name in one of our own replies: unprefixed, without attributes. For
+/// people and tests, not for input from outside.
 pub fn esiti_text<'t>(xml: &'t str, name: &str) -> Option<&'t str> {
     let (_, after) = xml.split_once(&format!("<{name}>"))?;
     after.split_once(&format!("</{name}>")).map(|(text, _)| text)

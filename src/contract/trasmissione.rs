@@ -9,64 +9,64 @@ use crate::isee::codes::{Importo, StatoDsu, TipoOperazione};
 use crate::isee::dsu::Dichiarazione;
 use crate::isee::valori::{ModalitaCalcolo, Valori};
 
-/// Transmits one DSU.
+/// The request to transmit one DSU.
 #[derive(Clone, PartialEq)]
 pub struct TrasmissioneDsu {
     /// The DSU, in either form.
     pub contenuto: Contenuto,
 }
 
-/// The two forms in which a DSU comes.
+/// The two forms of a transmitted DSU.
 #[derive(Clone, PartialEq)]
 pub enum Contenuto {
-    /// As an element.
+    /// A `<Dichiarazione>` element in the message.
     Dichiarazione(Box<Dichiarazione>),
     /// As the bytes of a document: an attachment, with MTOM.
     Xml(Base64),
 }
 
-/// Asks what became of a DSU.
+/// Asks for the fate of a DSU.
 #[derive(Clone, PartialEq)]
 pub struct ConsultazioneEsitoDsu {
-    /// Which DSU.
+    /// The key of the DSU.
     pub chiave: ChiaveDsu,
 }
 
-/// How a sender names its DSU.
+/// The sender's two names for its DSU.
 #[derive(Clone, PartialEq)]
 pub enum ChiaveDsu {
-    /// By the protocol that it got.
+    /// By the protocol assigned to it.
     ProtocolloDsu(String),
-    /// By the sender's own.
+    /// By the sender's own protocol.
     ProtocolloMittente(String),
 }
 
-/// Answers ConsultazioneEsitoDSU.
+/// The reply to ConsultazioneEsitoDSU, with the result inside.
 #[derive(Clone, PartialEq)]
 pub struct ConsultazioneEsitoDsuResponse {
-    /// The outcome.
+    /// The outcome, and after an OK the fate of the DSU.
     pub result: EsitoConsultazioneDsu,
 }
 
-/// The outcome, and what became of the DSU.
+/// The outcome, and after an OK the fate of the DSU.
 #[derive(Clone, PartialEq)]
 pub struct EsitoConsultazioneDsu {
     /// Number of the request.
     pub id_richiesta: i32,
-    /// How it went.
+    /// The outcome: OK, or the kind of failure.
     pub esito: Esito,
-    /// Why, in Italian, where it did not go well.
+    /// The reason in Italian, unless the outcome is OK.
     pub descrizione_errore: Option<String>,
-    /// What became of it.
+    /// The fate of the DSU, after an OK.
     pub dsu: Option<EsitoDsu>,
 }
 
-/// What became of a DSU.
+/// The fate of a transmitted DSU.
 #[derive(Clone, PartialEq)]
 pub struct EsitoDsu {
-    /// Where it is in its life.
+    /// Its state: received, attested, replaced or cancelled.
     pub stato: StatoDsu,
-    /// Its protocol.
+    /// The protocol assigned to it.
     pub protocollo_dsu: String,
     /// The sender's own protocol.
     pub protocollo_mittente: String,
@@ -74,121 +74,121 @@ pub struct EsitoDsu {
     pub istante_ricezione: Timestamp,
     /// SHA-256 of the Dichiarazione as received, in exclusive canonical form; hexadecimal.
     pub impronta: String,
-    /// When it was presented.
+    /// The day of its presentation.
     pub data_presentazione: Date,
-    /// When the attestation was issued.
+    /// The day of issue of the attestation.
     pub data_attestazione: Option<Date>,
-    /// The last day on which it is valid.
+    /// The last day of the attestation's validity.
     pub data_validita: Option<Date>,
-    /// The protocol of the one that counts in its place.
+    /// The protocol of the DSU or version counting in its place.
     pub protocollo_sostitutivo: Option<String>,
-    /// `<Ricevuta>`.
+    /// The `<Ricevuta>` document.
     pub xml_ricevuta: Base64,
-    /// Versions and current ISEE that other enti made on it; only the ente that owns it is told.
+    /// Versions and current ISEE made on it by other enti. Only its own ente is told.
     pub completamento: Vec<Completamento>,
 }
 
-/// A version of a DSU, or a current ISEE on it, that another ente sent.
+/// A version of a DSU, or a current ISEE on it, sent by another ente.
 #[derive(Clone, PartialEq)]
 pub struct Completamento {
-    /// Its protocol.
+    /// The protocol assigned to it.
     pub protocollo_dsu: String,
-    /// The operation that made it.
+    /// The operation of its declaration.
     pub operazione: TipoOperazione,
     /// When the first byte of the request arrived.
     pub istante_ricezione: Timestamp,
     /// The sender's code in the registry.
     pub codice_ente: String,
-    /// The sender's name.
+    /// The sender's name in the registry.
     pub denominazione_ente: String,
 }
 
-/// Transmits many DSU. Only the shape of it: a lot is never one value in memory.
+/// Transmits many DSU. Only its shape: a lot is never one value in memory.
 #[derive(Clone, PartialEq)]
 pub struct TrasmissioneLotto {
-    /// From 1 to 500.
+    /// The DSU, from 1 to 500.
     pub dichiarazione: Vec<Dichiarazione>,
 }
 
-/// Asks what became of a lot.
+/// Asks for the fate of a lot.
 #[derive(Clone, PartialEq)]
 pub struct ConsultazioneEsitoLotto {
-    /// Which lot.
+    /// The key of the lot.
     pub chiave: ChiaveLotto,
 }
 
-/// How a sender names its lot.
+/// The sender's two names for its lot.
 #[derive(Clone, PartialEq)]
 pub enum ChiaveLotto {
-    /// By the protocol that it got.
+    /// By the protocol assigned to it.
     ProtocolloFlusso(String),
-    /// By the SHA-256 of the body that carried it, in hexadecimal.
+    /// By the SHA-256 of its HTTP body, in hexadecimal.
     ImprontaLotto(String),
 }
 
-/// Answers TrasmissioneLotto.
+/// The reply to TrasmissioneLotto, with the result inside.
 #[derive(Clone, PartialEq)]
 pub struct TrasmissioneLottoResponse {
-    /// The outcome.
+    /// The outcome, and after an OK the fate of the lot.
     pub result: EsitoTrasmissioneLotto,
 }
 
-/// Answers ConsultazioneEsitoLotto.
+/// The reply to ConsultazioneEsitoLotto, with the result inside.
 #[derive(Clone, PartialEq)]
 pub struct ConsultazioneEsitoLottoResponse {
-    /// The outcome.
+    /// The outcome, and after an OK the fate of the lot.
     pub result: EsitoTrasmissioneLotto,
 }
 
-/// The outcome, and what became of the lot.
+/// The outcome, and after an OK the fate of the lot.
 #[derive(Clone, PartialEq)]
 pub struct EsitoTrasmissioneLotto {
     /// Number of the request.
     pub id_richiesta: i32,
-    /// How it went.
+    /// The outcome: OK, or the kind of failure.
     pub esito: Esito,
-    /// Why, in Italian, where it did not go well.
+    /// The reason in Italian, unless the outcome is OK.
     pub descrizione_errore: Option<String>,
-    /// What became of it.
+    /// The fate of the lot, after an OK.
     pub lotto: Option<EsitoLotto>,
 }
 
-/// What became of a lot.
+/// The fate of a lot and of its DSU.
 #[derive(Clone, PartialEq)]
 pub struct EsitoLotto {
     /// Its protocol: `INPS-ISET-yyyy-nnnnnnnnL`.
     pub protocollo_flusso: String,
-    /// SHA-256 of the body that carried it; hexadecimal.
+    /// SHA-256 of its HTTP body; hexadecimal.
     pub impronta_lotto: String,
     /// When the first byte of the request arrived: the legal instant of all its DSU.
     pub istante_ricezione: Timestamp,
-    /// How many were accepted.
+    /// The number of accepted DSU.
     pub accettate: u32,
-    /// How many were refused.
+    /// The number of refused DSU.
     pub rifiutate: u32,
-    /// Each, in order.
+    /// The fate of each DSU, in order.
     pub dsu: Vec<DsuDelLotto>,
 }
 
-/// What became of one DSU of a lot.
+/// The fate of one DSU of a lot.
 #[derive(Clone, PartialEq)]
 pub struct DsuDelLotto {
-    /// From 1.
+    /// Its place in the lot, from 1.
     pub posizione: u32,
-    /// How it went.
+    /// The outcome: OK, or the kind of failure.
     pub esito: Esito,
     /// Its protocol, if it was accepted.
     pub protocollo_dsu: Option<String>,
     /// SHA-256 of the Dichiarazione, in exclusive canonical form; hexadecimal; if it was accepted.
     pub impronta: Option<String>,
-    /// If it was refused.
+    /// Its violations, if it was refused.
     pub violazioni: Option<Violazioni>,
 }
 
-/// Answers TrasmissioneDSU.
+/// The reply to TrasmissioneDSU, with the result inside.
 #[derive(Clone, PartialEq)]
 pub struct TrasmissioneDsuResponse {
-    /// The outcome.
+    /// The outcome, with an acceptance or violations.
     pub result: EsitoTrasmissione,
 }
 
@@ -197,63 +197,63 @@ pub struct TrasmissioneDsuResponse {
 pub struct EsitoTrasmissione {
     /// Number of the request.
     pub id_richiesta: i32,
-    /// How it went.
+    /// The outcome: OK, or the kind of failure.
     pub esito: Esito,
-    /// Why, in Italian, where it did not go well.
+    /// The reason in Italian, unless the outcome is OK.
     pub descrizione_errore: Option<String>,
-    /// If the DSU was accepted.
+    /// The acceptance, if the DSU was accepted.
     pub accettazione: Option<Accettazione>,
-    /// If it was refused.
+    /// Its violations, if it was refused.
     pub violazioni: Option<Violazioni>,
 }
 
-/// What the sender gets for a DSU that was accepted.
+/// The sender's reply for an accepted DSU.
 #[derive(Clone, PartialEq)]
 pub struct Accettazione {
-    /// Its protocol.
+    /// The protocol assigned to it.
     pub protocollo_dsu: String,
     /// When the first byte of the request arrived: the legal instant.
     pub istante_ricezione: Timestamp,
-    /// `<Ricevuta>`.
+    /// The `<Ricevuta>` document.
     pub xml_ricevuta: Base64,
     /// SHA-256 of the Dichiarazione as received, in exclusive canonical form; hexadecimal.
     pub impronta: String,
-    /// Of a cancellation: how many exchanges had given away what it cancels.
+    /// Of a cancellation: the number of earlier exchanges giving away the cancelled data.
     pub utilizzi: Option<u32>,
 }
 
-/// Every violation of a DSU that was refused.
+/// The violations of a refused DSU.
 #[derive(Clone, PartialEq)]
 pub struct Violazioni {
-    /// The first hundred.
+    /// The first ones: a hundred at most, fewer in a lot.
     pub violazione: Vec<Violazione>,
-    /// How many more there are.
+    /// The number of further violations.
     pub altre_violazioni: Option<u32>,
 }
 
-/// One violation.
+/// One violation, with its place.
 #[derive(Clone, PartialEq)]
 pub struct Violazione {
-    /// The check and its rule.
+    /// Code of the check and its rule.
     pub codice: String,
-    /// From the body's root.
+    /// Path from the body's root.
     pub percorso: String,
-    /// In the message as sent, from 1.
+    /// Line in the message as sent, from 1.
     pub riga: u32,
-    /// From 1, in characters.
+    /// Column in characters, from 1.
     pub colonna: u32,
-    /// In Italian; never a value.
+    /// Description in Italian; never a value.
     pub testo: String,
 }
 
-/// The receipt.
+/// The receipt of a transmitted DSU.
 #[derive(Clone, PartialEq)]
 pub struct Ricevuta {
     /// Protocol of the DSU.
     pub protocollo_dsu: String,
     /// The sender's own protocol.
     pub protocollo_mittente: String,
-    /// Of the declarant.
+    /// Codice fiscale of the declarant.
     pub codice_fiscale_dichiarante: CodiceFiscale,
     /// When it was presented to the receiving body.
     pub data_presentazione: Date,
@@ -261,78 +261,79 @@ pub struct Ricevuta {
     pub data_trasmissione: Date,
     /// When the attestation was issued, if one was.
     pub data_attestazione: Option<Date>,
-    /// The last day on which it is valid.
+    /// The last day of the attestation's validity.
     pub data_validita: Option<Date>,
     /// When the first byte of the request arrived.
     pub istante_ricezione: Timestamp,
     /// SHA-256 of the Dichiarazione, in exclusive canonical form; hexadecimal.
     pub impronta: String,
-    /// What the declaration did, unless it is a new DSU.
+    /// The operation of the declaration. `None`: a new DSU.
     pub operazione: Option<TipoOperazione>,
-    /// Protocol of the DSU that it refers to: of a current ISEE and of a cancellation.
+    /// Of a current ISEE and of a cancellation: protocol of the DSU referred to.
     pub protocollo_riferimento: Option<String>,
-    /// The body that received and transmitted it.
+    /// The receiving and transmitting body.
     pub ente_trasmittente: EnteTrasmittente,
     /// Where the data come from, in the words of circ. INPS 153/2001.
     pub provenienza: String,
-    /// The nucleus, with each member's ISEE; not told to who completed somebody else's DSU.
+    /// The nucleus, with each member's ISEE. `None`: not attested, a cancellation, or somebody else's DSU
+    /// completed.
     pub nucleo: Option<Nucleo>,
-    /// The values.
+    /// The values of the attestation; absent like the nucleus.
     pub valori: Option<Valori>,
-    /// How they were computed.
+    /// Their computation; absent like the nucleus.
     pub modalita_calcolo: Option<ModalitaCalcolo>,
-    /// By which rules.
+    /// The rule set of the computation; absent like the nucleus.
     pub regole: Option<Regole>,
-    /// What was noticed, without being a reason to refuse.
+    /// Warnings: no reason to refuse.
     pub avvertenza: Vec<Avvertenza>,
 }
 
-/// The body that transmitted.
+/// The transmitting body.
 #[derive(Clone, PartialEq)]
 pub struct EnteTrasmittente {
     /// Its code in the registry.
     pub codice: String,
-    /// Its name.
+    /// Its name in the registry.
     pub denominazione: String,
 }
 
-/// The nucleus.
+/// The nucleus of an attested DSU.
 #[derive(Clone, PartialEq)]
 pub struct Nucleo {
-    /// The members.
+    /// Its members, in the order of the attestation.
     pub componente: Vec<Componente>,
 }
 
-/// A member.
+/// A member of the nucleus.
 #[derive(Clone, PartialEq)]
 pub struct Componente {
     /// Surname.
     pub cognome: String,
     /// First name.
     pub nome: String,
-    /// Whose.
+    /// Codice fiscale of the member.
     pub codice_fiscale: CodiceFiscale,
-    /// The ISEE, euros: that of the nucleus.
+    /// The ISEE of the nucleus, euros.
     pub isee: Importo,
 }
 
-/// The rule set that was applied.
+/// The rule set of the computation.
 #[derive(Clone, PartialEq)]
 pub struct Regole {
-    /// Its id.
+    /// Id of the rule set: `2026`.
     pub insieme: String,
     /// SHA-256 of its parameters; hexadecimal.
     pub impronta: String,
 }
 
-/// A warning.
+/// A warning: no reason to refuse.
 #[derive(Clone, PartialEq)]
 pub struct Avvertenza {
-    /// The check and its rule.
+    /// Code of the check and its rule.
     pub codice: String,
-    /// From the Dichiarazione.
+    /// Path from the Dichiarazione.
     pub percorso: String,
-    /// In Italian.
+    /// Description in Italian.
     pub testo: String,
 }
 

@@ -1,9 +1,9 @@
-//! The files of the contract, embedded, and how they are served: `?wsdl` (one port, SOAP 1.1), `?wsdl=1.2`
-//! (both) and `?xsd=NAME`, with the address that was asked.
+//! The files of the contract, embedded, and their serving: `?wsdl` (one port, SOAP 1.1), `?wsdl=1.2` (both)
+//! and `?xsd=NAME`, with the address of the request.
 
 use super::catalogue::{Endpoint, Operation, Service};
 
-/// Name and text of every schema: those that several services have in common, then those of their own
+/// Name and text of every schema: those common to several services, then those of each service's own
 /// messages.
 pub fn schemas() -> Vec<(&'static str, &'static str)> {
     let mut schemas = vec![
@@ -22,8 +22,8 @@ pub fn schemas() -> Vec<(&'static str, &'static str)> {
     schemas
 }
 
-/// The document that `query` asks for at `path`, where `endpoint` answers, or nothing. `authority` is the
-/// host that was asked, with its port.
+/// The document for `query` at `path`, answered by `endpoint`. `None`: no such document. `authority` is the
+/// requested host, with its port.
 pub fn serve(endpoint: Endpoint, path: &str, query: &str, authority: &str) -> Option<String> {
     let base = format!("https://{authority}{path}");
     let (name, value) = query.split_once('=').unwrap_or((query, ""));
@@ -40,7 +40,7 @@ pub fn serve(endpoint: Endpoint, path: &str, query: &str, authority: &str) -> Op
     Some(text.replace("schemaLocation=\"", &format!("schemaLocation=\"{base}?xsd=")))
 }
 
-/// The WSDL of an endpoint: at the path of one operation, of that one alone.
+/// The WSDL of an endpoint. At the path of one operation it describes this operation alone.
 fn description(endpoint: Endpoint, base: &str) -> String {
     let text = endpoint.service.wsdl().replace(
         &format!("https://localhost:8443{}", endpoint.service.path()),
@@ -51,7 +51,7 @@ fn description(endpoint: Endpoint, base: &str) -> String {
     others.fold(text, without)
 }
 
-/// A WSDL without an operation: its messages, and what portType and binding say of it.
+/// A WSDL without an operation: without its messages, and without its parts of portType and binding.
 fn without(text: String, operation: Operation) -> String {
     let name = operation.name();
     let mut kept = String::with_capacity(text.len());

@@ -1,5 +1,5 @@
-//! The admin socket: HTTP over a Unix socket in the data directory, for whoever the file system lets in. Who
-//! acts is what the kernel says of the other end (SO_PEERCRED).
+//! The admin socket: HTTP over a Unix socket in the data directory, for users admitted by the file system.
+//! The kernel names the acting user (SO_PEERCRED).
 //!
 //! `POST /enti`, `/feed`, `/rules` and `/reload` carry out `varco ente`, `feed load`, `rules apply` and
 //! `reload`; `POST /consultate` records a look-up; `GET /live`, `/ready`, `/metrics` tell how it is.
@@ -26,15 +26,15 @@ use crate::registry::consultate::{self, Consultazione};
 use crate::registry::ente::Ente;
 use crate::sii::upkeep::{self, Act};
 
-/// A feed of fifty thousand lines, with room.
+/// Largest body of a request, bytes: room for a feed of fifty thousand lines.
 const LARGEST: usize = 32 << 20;
 
-/// What is asked over the socket.
+/// A request over the socket.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Asked<T> {
-    /// What to do.
+    /// Its content; the type depends on the path.
     pub what: T,
-    /// Why.
+    /// The operator's reason (`--motivo`).
     pub motivo: String,
     /// The claims of the operator.
     #[serde(default)]
@@ -42,41 +42,41 @@ pub struct Asked<T> {
 }
 
 impl<T> Asked<T> {
-    /// The user by the kernel, with the claims.
+    /// The acting user: ids from the kernel, claims from the request.
     fn by(&self, actor: &Actor) -> Actor {
         Actor::claiming(actor.uid, actor.pid, self.chi.clone())
     }
 }
 
-/// A feed that was loaded.
+/// The result of a loaded feed.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Caricato {
-    /// Entries that it took.
+    /// Number of entries taken from it.
     pub voci: usize,
-    /// DSU that waited for it and were attested; nothing where that did not go well, or nobody serves.
+    /// Number of waiting DSU attested with it. None after an error, or without a running gateway.
     pub attestate: Option<usize>,
 }
 
-/// That the configuration is to be read again.
+/// A request to read the configuration again.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Reload {
-    /// Also with faults that a strict check refuses.
+    /// Reload despite faults refused by a strict check.
     #[serde(default)]
     pub comunque: bool,
 }
 
-/// What is answered: a result, or a text in Italian.
+/// An answer: a result, or a text in Italian.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Answered<T> {
-    /// It was done.
+    /// Success, with its result.
     Ok(T),
-    /// It was not, and why.
+    /// Failure, with its reason.
     Errore(String),
 }
 
-/// Listens in the data directory. A socket left behind by a process that died is replaced: the directory's
-/// lock says that nobody serves it.
+/// Listens in the data directory. A socket left behind by a dead process is replaced: the lock of the
+/// directory excludes another server.
 pub fn bind(path: &Path) -> io::Result<UnixListener> {
     if path.exists() {
         std::fs::remove_file(path)?;
@@ -102,8 +102,8 @@ pub async fn serve(listener: UnixListener, gateway: Arc<Gateway>) {
     }
 }
 
-/// Serves `GET /live`, `/ready` and `/metrics` on a loopback port until the task is dropped: nothing is
-/// changed there, and nobody is named.
+/// Serves `GET /live`, `/ready` and `/metrics` on a loopback port until the task is dropped. This port
+/// changes nothing and names nobody.
 pub async fn serve_port(listener: TcpListener, gateway: Arc<Gateway>) {
     loop {
         let Ok((socket, _)) = listener.accept().await else {
@@ -128,7 +128,7 @@ pub async fn serve_port(listener: TcpListener, gateway: Arc<Gateway>) {
     }
 }
 
-/// How it is.
+/// The answer to `/live`, `/ready` or `/metrics`. None for any other request.
 fn observed(gateway: &Gateway, method: &Method, path: &str) -> Option<Response<Full<Bytes>>> {
     Some(match (method, path) {
         (&Method::GET, "/live") => text(StatusCode::OK, "live\n"),
@@ -236,7 +236,7 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
                         },
                     )
                     .await;
-                // They are in the ledger now, and attesting thousands of DSU takes long.
+                // The lines are in the ledger now, and attesting thousands of DSU takes long.
                 drop(asked);
                 // Waiting DSU are attested before the answer: the operator is told how many.
                 let attestate = match &loaded {

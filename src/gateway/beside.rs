@@ -1,5 +1,5 @@
-//! Long steps run beside the threads that serve, a few at a time, at most half of them for one ente. An ente
-//! that sends long requests waits for its own; no other ente does.
+//! Long steps run beside the serving threads, a few at a time, at most half of them for one ente. Many long
+//! requests of one ente delay no other ente.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -11,16 +11,16 @@ use tokio::task::JoinHandle;
 
 use crate::sii::Returned;
 
-/// A body of this length or more is read beside: a serving thread takes on no step of more than about 15
+/// A body of this length or more, bytes, is read beside. A serving thread takes no step longer than about 15
 /// million instructions, and reading a DSU costs some 250 a byte.
 pub(super) const LONG: usize = 32 << 10;
 
-/// How many long steps there may be at the same time, in all and of each ente.
+/// The limits of long steps at the same time, in all and for each ente.
 #[derive(Debug)]
 pub(super) struct Beside {
     all: Arc<Semaphore>,
     own: Mutex<HashMap<String, Arc<Semaphore>>>,
-    /// For one ente.
+    /// Places of one ente, at most.
     each: usize,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Held(
 );
 
 impl Default for Beside {
-    /// As many as there are processors; half of them for one ente.
+    /// As many places as processors, two at least; half of them for one ente.
     fn default() -> Self {
         let all = std::thread::available_parallelism().map_or(2, usize::from).max(2);
         Self {
@@ -43,8 +43,9 @@ impl Default for Beside {
 }
 
 impl Beside {
-    /// Waits for a place: first for one of the ente's own, so that at most as many of its steps wait among
-    /// everybody's. None once they are closed, and nothing closes them.
+    /// Waits for a place: first among the ente's own, then among everybody's. So an ente never has more steps
+    /// waiting among everybody's than it has places. None once the semaphores are closed, and nothing closes
+    /// them.
     pub(super) async fn enter(&self, ente: &str) -> Option<Held> {
         let own = {
             let mut all = self.own.lock().unwrap_or_else(PoisonError::into_inner);
@@ -57,19 +58,19 @@ impl Beside {
     }
 }
 
-/// The work on one request: beside from where it turns out to be long.
+/// The work on one request. It goes beside as soon as it turns out to be long.
 #[derive(Debug)]
 pub(super) struct Work {
     /// Whether it is long.
     pub(super) long: bool,
-    /// Its place, if it has one.
+    /// Its place, while it holds one.
     pub(super) held: Option<Held>,
     /// Replies of other systems to its questions.
     pub(super) returned: Vec<Returned>,
 }
 
 impl Work {
-    /// On a body of so many bytes.
+    /// The work on a body of so many bytes, with a place if it is long.
     pub(super) async fn on(beside: &Beside, ente: &str, bytes: usize) -> Self {
         let mut work = Self {
             long: bytes >= LONG,
@@ -80,21 +81,21 @@ impl Work {
         work
     }
 
-    /// Waits for a place, if it is long and has none.
+    /// Waits for a place, if the work is long and has none.
     pub(super) async fn enter(&mut self, beside: &Beside, ente: &str) {
         if self.long && self.held.is_none() {
             self.held = beside.enter(ente).await;
         }
     }
 
-    /// Carries a step out.
+    /// Carries a step out, beside if the work holds a place.
     pub(super) fn step<T>(&self, work: impl FnOnce() -> T) -> T {
         step(self.held.as_ref(), work)
     }
 }
 
-/// Carries a step out: beside, if it holds a place there. The runtime gives the other tasks of this thread to
-/// another one.
+/// Carries a step out, beside with a place in `held`. The runtime then moves the other tasks of this thread
+/// to another one.
 pub(super) fn step<T>(held: Option<&Held>, work: impl FnOnce() -> T) -> T {
     match held {
         Some(_) => tokio::task::block_in_place(work),
@@ -102,7 +103,7 @@ pub(super) fn step<T>(held: Option<&Held>, work: impl FnOnce() -> T) -> T {
     }
 }
 
-/// The same for a step that waits for something now and then.
+/// The same for an asynchronous step.
 pub(super) async fn wait<F: Future>(held: Option<&Held>, work: Pin<&mut F>) -> F::Output {
     match held {
         Some(_) => tokio::task::block_in_place(|| Handle::current().block_on(work)),
@@ -110,7 +111,7 @@ pub(super) async fn wait<F: Future>(held: Option<&Held>, work: Pin<&mut F>) -> F
     }
 }
 
-/// Carries out work of our own that may take long, on a thread that serves nobody.
+/// Carries out work of our own on a thread apart from the serving ones: it may take long.
 pub(crate) fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || runtime.block_on(work))

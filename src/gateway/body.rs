@@ -14,7 +14,7 @@ use super::crowd::{Crowd, Place};
 use crate::config::Limits;
 use crate::refusal::{Code, Refusal};
 
-/// Bytes of a body, or of a reply, for one place of the room. A shorter one takes none.
+/// Bytes for one place of the room. A shorter body or reply takes no place.
 pub(super) const ROOM: usize = 64 << 10;
 
 /// The room for bodies and replies.
@@ -24,14 +24,14 @@ pub(super) struct Room {
     lots: Arc<Semaphore>,
     /// Room for bodies and for replies, in pieces of [`ROOM`] bytes.
     bodies: Arc<Semaphore>,
-    /// What of it each ente takes.
+    /// Places taken by each ente.
     holding: Crowd,
-    /// And may take: half, in the same pieces.
+    /// Places of one ente at most: half of the room, in the same pieces.
     share: usize,
 }
 
 impl Room {
-    /// As limits say.
+    /// A room of the size in the limits.
     pub(super) fn of(limits: &Limits) -> Self {
         Self {
             lots: Arc::new(Semaphore::new(limits.lots)),
@@ -44,7 +44,7 @@ impl Room {
     }
 }
 
-/// How many times the largest body is thrown away of a request that was refused.
+/// Bytes read and thrown away of a refused request, at most: so many times the largest body.
 const DISCARDED: usize = 16;
 
 /// A request's body. `asked`: the gateway has told the client to send it.
@@ -57,7 +57,7 @@ pub(super) struct Inbound {
 pub(super) enum Read {
     /// The body, with its places in the room.
     Whole(Bytes, Places),
-    /// As many lots are under way as may be, or as many bytes.
+    /// The room is full: of lots, or of bytes.
     NoRoom,
 }
 
@@ -67,7 +67,7 @@ impl Inbound {
         Self { body, asked: false }
     }
 
-    /// Reads it, bounded in size and time. Only where `lots` may be sent it may be as long as a lot.
+    /// Reads the body, bounded in size and time. With `lots` it may be as long as a lot.
     pub(super) async fn read(
         &mut self,
         (room, limits): (&Room, &Limits),
@@ -79,7 +79,7 @@ impl Inbound {
         if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
             return Err(Refusal::new(Code::UnsupportedMedia, "content encoding"));
         }
-        // Too long by its own word: not even asked for.
+        // Too long by its announced length: the client is not even asked for it.
         let largest = if lots {
             limits.lot_bytes.max(limits.body_bytes)
         } else {
@@ -109,11 +109,11 @@ impl Inbound {
                 if !places.take(room, ente, length) {
                     return Ok(Read::NoRoom);
                 }
-                // A body that comes in one piece, as most do, is not copied.
+                // A body in one piece, the usual case, is not copied.
                 match (gathered.is_empty(), only.take()) {
                     (true, None) => only = Some(data),
                     (_, first) => {
-                        // The announced length, once the body begins to come.
+                        // Memory for the announced length, only once the body begins to come.
                         gathered.reserve(announced.saturating_sub(gathered.len()));
                         gathered.extend_from_slice(&first.unwrap_or_default());
                         gathered.extend_from_slice(&data);
@@ -126,9 +126,9 @@ impl Inbound {
         read.unwrap_or_else(|_| Err(Refusal::new(Code::BodyTimeout, "body not complete in time")))
     }
 
-    /// Reads what the client still sends and throws it away, while the reply leaves: a socket that is closed
-    /// with something unread is reset, and the reply lost. Bounded in size and time; not where the client
-    /// waits to be told to go on (`expects`): it is not told, and sends nothing.
+    /// Reads the rest of the body and throws it away, while the reply leaves: closing a socket with unread
+    /// bytes resets it, and the reply is lost. Bounded in size and time. A client still waiting to be told to
+    /// go on (`expects`) is not told and sends nothing: there is nothing to read.
     pub(super) fn discard(mut self, limits: &Limits, expects: bool) {
         if self.body.is_end_stream() || (expects && !self.asked) {
             return;
@@ -151,16 +151,16 @@ impl Inbound {
 /// The places of a body until its exchange ends, or of a reply until the connection has taken it.
 #[derive(Default)]
 pub(super) struct Places {
-    /// The place of a lot, for a body that only a lot may be as long as.
+    /// The place of a lot, for a body longer than `body_bytes`.
     lot: Option<OwnedSemaphorePermit>,
-    /// Places of [`ROOM`] bytes among everybody's.
+    /// Places of [`ROOM`] bytes in everybody's room.
     room: Option<OwnedSemaphorePermit>,
-    /// As many among the ente's own.
+    /// As many in the ente's share.
     own: Vec<Place>,
 }
 
 impl Places {
-    /// Takes the places of so many bytes in all. False if everybody's or the ente's do not suffice.
+    /// Takes the places of `length` bytes in all. False: the room or the ente's share does not suffice.
     pub(super) fn take(&mut self, room: &Room, ente: &str, length: usize) -> bool {
         // A reply longer than the ente's share takes the whole share.
         let more = (length / ROOM).min(room.share).saturating_sub(self.own.len());
@@ -200,7 +200,7 @@ impl AsRef<[u8]> for Waiting {
     }
 }
 
-/// The bytes of a reply. Its places are given back when the last of them is dropped.
+/// The bytes of a reply. Its places are given back with the last of them.
 pub(super) fn outbound(text: String, places: Places) -> Bytes {
     Bytes::from_owner(Waiting {
         text,

@@ -34,8 +34,8 @@ use super::record::{Channel, Passage};
 use crate::tls::server::Shown;
 use crate::tls::server::TlsVersion;
 
-/// Serves one connection until it ends, or until `stop` changes and its exchange is done. Until its handshake
-/// is over it may be told to make room.
+/// Serves one connection until it ends, or until `stop` changes and its exchange is done. During its
+/// handshake it may be told to make room.
 pub(super) async fn serve(
     gateway: Arc<Gateway>,
     mut socket: TcpStream,
@@ -60,7 +60,7 @@ pub(super) async fn serve(
     };
     let acceptor = TlsAcceptor::from(config);
     let handshake = async {
-        // Behind a balancer: who it says that is connected.
+        // A balancer names the client's address.
         if settings.proxies.contains(&source) {
             source = proxy::source(&mut socket)
                 .await
@@ -79,8 +79,8 @@ pub(super) async fn serve(
     let stream = match handshake {
         Ok(Ok(mut stream)) => {
             stream.get_mut().0.lift();
-            // With TLS 1.3 the server says nothing after the client's last message: a client with Nagle's
-            // algorithm would wait for an acknowledgement that the kernel puts off for 40 ms.
+            // With TLS 1.3 the server says nothing after the client's last message. A client with Nagle's
+            // algorithm would wait for an acknowledgement, and the kernel delays it by 40 ms.
             let _ = set_tcp_quickack(stream.get_ref().0.inner(), true);
             stream
         }
@@ -116,7 +116,7 @@ pub(super) async fn serve(
         owed: owed.clone(),
     };
 
-    // How long a connection may stand idle; a second less, for a request under way.
+    // The idle time of a connection; a second less, for a request under way.
     let kept = HeaderValue::from_str(&format!(
         "timeout={}",
         limits.head_seconds.saturating_sub(1).max(1)
@@ -163,7 +163,7 @@ pub(super) async fn serve(
         .timer(TokioTimer::new())
         .header_read_timeout(settings.limits.head())
         .max_headers(2 * exchange::MOST_FIELDS)
-        // A client that has sent everything may still wait for the answer (RFC 9112, 9.6).
+        // After its last byte a client may still wait for the answer (RFC 9112, 9.6).
         .half_close(true)
         .max_buf_size(64 * 1024)
         .serve_connection(TokioIo::new(timed), service);
@@ -174,7 +174,7 @@ pub(super) async fn serve(
                 if let Some(exchange) = owed.take() {
                     counting.gathered.name(Stretta::E98NonConsegnata.code(), &presented, exchange);
                 }
-                // A head that hyper itself cannot read, which it has answered.
+                // hyper could not read the head, and has answered it.
                 if ended.is_err_and(|error| error.is_parse()) {
                     counting.gathered.count(Stretta::H06Http.code(), Some(&presented));
                 }
@@ -191,7 +191,7 @@ pub(super) async fn serve(
     }
 }
 
-/// For clients that keep connections: until when this one stands (RFC 2068, 19.7.1.1).
+/// The header about the idle time of a persistent connection (RFC 2068, 19.7.1.1).
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
 /// Whether these header fields end the connection.
@@ -201,7 +201,7 @@ fn is_last(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"close"))
 }
 
-/// The recorded exchange of the reply that hyper has, until the socket has all of it.
+/// The recorded exchange of hyper's present reply, until the socket has all of it.
 #[derive(Clone, Debug, Default)]
 struct Owed(Arc<Mutex<Option<Uuid>>>);
 
@@ -226,7 +226,7 @@ async fn caught<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
     .await
 }
 
-/// Why a handshake failed, in words of our own.
+/// The reason of a failed handshake, as a code of `Stretta`.
 fn reason(error: &io::Error) -> &'static str {
     use rustls::Error;
     if error.get_ref().is_some_and(|inner| inner.is::<TooManyRecords>()) {
@@ -240,21 +240,21 @@ fn reason(error: &io::Error) -> &'static str {
     }
 }
 
-/// A stream that reads along, and ends when a reply is not taken in time.
+/// A stream in front of hyper: the framing reads along, and a reply not taken in time ends it.
 struct Timed<S> {
     inner: S,
     framing: Framing,
-    /// How long a client may take for a reply.
+    /// Time for a client to take a reply.
     patience: Duration,
-    /// Runs out that long after the client first let a reply wait.
+    /// The timer of `patience`. It starts when the client first lets a reply wait.
     waiting: Option<Pin<Box<Sleep>>>,
     /// Cleared by a flush: hyper flushes when it has written a reply.
     owed: Owed,
 }
 
 impl<S> Timed<S> {
-    /// An error in place of a wait that has lasted too long. How much was taken meanwhile does not matter: a
-    /// byte now and then is no progress.
+    /// Turns a wait longer than `patience` into an error. Bytes taken meanwhile do not count: a byte now and
+    /// then is no progress.
     fn in_time<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if polled.is_ready() {
             return polled;

@@ -1,10 +1,10 @@
-//! How many places each has: an ente's requests under way, a certificate's connections. One's flood must not
-//! take the others' places.
+//! Places taken: an ente's requests under way, a certificate's connections. A flood from one must not take
+//! the places of others.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Places taken, by whose they are.
+/// Numbers of places taken, by owner.
 #[derive(Clone, Debug, Default)]
 pub struct Crowd {
     taken: Arc<Mutex<HashMap<String, usize>>>,
@@ -18,7 +18,7 @@ pub struct Place {
 }
 
 impl Crowd {
-    /// One more place, if fewer than `most` are taken.
+    /// One more place. None if its owner has `most` already.
     pub fn enter(&self, whose: &str, most: usize) -> Option<Place> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let count = taken.entry(whose.to_owned()).or_default();

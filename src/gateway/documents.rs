@@ -1,5 +1,5 @@
-//! The files of the contract, at the addresses of the services: no data and no verdict, so that none is
-//! recorded. They count for quotas.
+//! The files of the contract, at the addresses of the services. They hold no data and no verdict, so they are
+//! not recorded. They count for quotas.
 
 use hyper::Method;
 use hyper::header::HOST;
@@ -13,7 +13,7 @@ use crate::contract::catalogue::{Endpoint, plain};
 use crate::contract::wsdl;
 use crate::registry::Caller;
 
-/// The file that `?wsdl` or `?xsd=` asks for. None for any other request.
+/// The file behind `?wsdl` or `?xsd=`. None for any other request.
 pub(super) fn asked(record: &Record<'_>, caller: &Caller, head: &Parts) -> Result<Option<Outcome>, Counted> {
     let Some(text) = named(record.gateway, head) else {
         return Ok(None);

@@ -1,5 +1,5 @@
 //! The door: the ente behind a certificate, if the certificate is valid now; and room for one more exchange
-//! of that ente.
+//! of this ente.
 
 use hyper::Method;
 
@@ -14,7 +14,7 @@ use crate::refusal::{Code, Refusal};
 use crate::registry::{Caller, Identified};
 use crate::tls::validity::Valid;
 
-/// The ente behind a certificate, by the registry of this moment.
+/// The ente behind a certificate, by the present registry.
 pub(super) async fn identify(gateway: &Gateway, channel: &Channel) -> Result<(Identified, Valid), Refusal> {
     let unavailable = |error: ViewError| Refusal::new(Code::Unavailable, error.to_string());
     let registry = &gateway.node.registry;
@@ -38,8 +38,8 @@ pub(super) async fn identify(gateway: &Gateway, channel: &Channel) -> Result<(Id
     }
 }
 
-/// The caller behind the certificate. An ente that may not come in is refused, its first few exchanges with
-/// an entry each. A certificate of no ente is refused and counted.
+/// The caller behind the certificate. A barred ente is refused, its first few exchanges with an entry each. A
+/// certificate of no ente is refused and counted.
 pub(super) async fn caller(record: &mut Record<'_>) -> Result<Caller, Stop> {
     let (gateway, channel) = (record.gateway, record.channel);
     let (identified, valid) = identify(gateway, channel).await?;
@@ -61,7 +61,7 @@ pub(super) async fn caller(record: &mut Record<'_>) -> Result<Caller, Stop> {
     }
 }
 
-/// A place among the exchanges of the ente that are under way, and one of its quota.
+/// A place among the ente's exchanges under way, and one exchange of its quota.
 pub(super) fn enter(record: &mut Record<'_>, caller: &Caller) -> Result<Place, Stop> {
     let (gateway, ente) = (record.gateway, caller.ente());
     let place = gateway
@@ -75,7 +75,7 @@ pub(super) fn enter(record: &mut Record<'_>, caller: &Caller) -> Result<Place, S
     Ok(place)
 }
 
-/// The caller once more, as the registry is now: something changed while the exchange was under way.
+/// The caller again, by the present registry: something changed while the exchange was under way.
 pub(super) async fn again(record: &Record<'_>) -> Result<Caller, Refusal> {
     match identify(record.gateway, record.channel).await?.0 {
         Identified::Caller(caller) => Ok(caller),
@@ -83,7 +83,7 @@ pub(super) async fn again(record: &Record<'_>) -> Result<Caller, Refusal> {
     }
 }
 
-/// Refuses a request that is not one as HTTP, as far as it was read.
+/// Refuses a request not well-formed as HTTP, as far as it was read.
 pub(super) fn well_formed(verdict: &Verdict) -> Result<(), Refusal> {
     if verdict.is_wrong() {
         Err(Refusal::new(Code::Malformed, "not well-formed as HTTP"))
@@ -98,7 +98,7 @@ pub(super) fn takes_lots(gateway: &Gateway, caller: &Caller, endpoint: Endpoint)
     endpoint.answers(lot) && caller.ente().may_call(lot.name(), gateway.clock.today())
 }
 
-/// The endpoint at a path.
+/// The endpoint at a path, for POST alone.
 pub(super) fn route(gateway: &Gateway, method: &Method, path: &str) -> Result<Endpoint, Refusal> {
     let endpoint = Endpoint::at(&plain(path), &gateway.settings.load().pdd)
         .ok_or(Refusal::new(Code::NotFound, "path"))?;

@@ -1,6 +1,6 @@
-//! The way of one exchange, from top to bottom. Types stand between the arrows: a service makes the `Permit`
-//! that it needs of an `Admission` alone, and only a `Receipt` lets a reply of it out. A refusal is recorded
-//! and then said (`Stop::Refused`); where many alike come, it is counted (`Stop::Counted`).
+//! The way of one exchange, from top to bottom. Types stand between the arrows: a service makes its `Permit`
+//! from an `Admission` alone, and only a `Receipt` lets its reply out. A refusal is recorded and then said
+//! (`Stop::Refused`). Refusals in great numbers are counted (`Stop::Counted`).
 
 use bytes::Bytes;
 use hyper::body::Incoming;
@@ -23,14 +23,14 @@ use crate::registry::Caller;
 use crate::services::Asked;
 use crate::soap::{self, Text, Version};
 
-/// How often an exchange is tried again because something changed while it was under way.
+/// Attempts at an exchange, the first included. A new one follows if something changed meanwhile.
 const ATTEMPTS: usize = 3;
 
-/// Header fields of a request. Of twice as many, as `connection` sets it, hyper itself says 431, without a
-/// body.
+/// Header fields of a request, at most. Over twice as many (set in `connection`), hyper itself says 431,
+/// without a body.
 pub(super) const MOST_FIELDS: usize = 128;
 
-/// Answers one request.
+/// Answers one request: the outcome, recorded or counted, becomes a response.
 pub(super) async fn answer(
     gateway: &Gateway,
     channel: &Channel,
@@ -174,7 +174,7 @@ async fn converse(
             record.disclose(caller.ente(), &prepared.note.cf)?;
         }
 
-        // ledger: preconditions hold? append, durable. Waiting for that takes no place.
+        // ledger: check preconditions, append, make durable. The wait takes no place.
         let mancati = prepared.mancati.clone();
         match record.commit(prepared, &text, work.held.take()).await {
             // send.
@@ -183,7 +183,7 @@ async fn converse(
                 return Ok(Outcome::Recorded(reply));
             }
             Err(NotCommitted::Conflict) => record.give_back(operation, &caller, &mancati),
-            // A lot whose entries are more than one batch holds: it will not be smaller next time.
+            // A lot with more entries than one batch holds: it will not be smaller next time.
             Err(NotCommitted::TooLarge) => {
                 return Err(Refusal::new(Code::BodyTooLarge, "entries over the size of a batch").into());
             }

@@ -1,20 +1,20 @@
-//! The facts of an exchange that the gateway knows, and of its own entries.
+//! Facts about an exchange, noted by the gateway, and facts of its own entries.
 
 use crate::ledger::leaf::facts;
 
 facts! {
-    /// `exchange`: the certificate was taken for unrevoked on a list that should have been replaced.
+    /// `exchange`: the certificate counted as unrevoked by an overdue list.
     CRL_SCADUTA = "crl_scaduta";
-    /// `exchange`: the version of SOAP, where it is not 1.1.
+    /// `exchange`: the version of SOAP, if not 1.1.
     SOAP = "soap";
-    /// `exchange`: the dialect, where it is not that of INPS's services.
+    /// `exchange`: the dialect, if not the one of INPS's services.
     DIALETTO = "dialetto";
-    /// `gathered`: the groups.
+    /// `gathered`: the groups, each with reason, certificate and number.
     GRUPPI = "gruppi";
-    /// `admin`: the settings that were read again.
+    /// `admin`: the settings put in force by a reload.
     IMPOSTAZIONI = "impostazioni";
-    /// `system`: the event.
+    /// `system`: the name of the event, such as `restore`.
     EVENTO = "evento";
-    /// `system`: what it found.
+    /// `system`: the data of the event.
     DATI = "dati";
 }

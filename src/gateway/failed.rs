@@ -1,4 +1,4 @@
-//! An exchange that a mistake of ours ended.
+//! An exchange ended by a mistake of ours.
 
 use super::gathered::Stretta;
 use super::record::{Channel, Passage, Record};
@@ -7,11 +7,11 @@ use crate::registry::Identified;
 use crate::services::{Note, Prepared};
 use crate::soap::Version;
 
-/// The refusal of an exchange that a mistake of ours ended.
+/// The refusal of an exchange ended by a mistake of ours.
 const INTERNAL: &str = Stretta::E99Interno.code();
 
-/// Records an exchange that a mistake of ours ended, unless it was recorded before that: it has an entry of
-/// its own, and tells nothing.
+/// Records an exchange ended by a mistake of ours, with an empty reply. An exchange recorded before the
+/// mistake has its own entry already. If no entry can be made, the exchange is counted and named.
 pub(super) async fn failed(gateway: &Gateway, channel: &Channel, passage: &Passage) {
     if passage.is_recorded() {
         return;

@@ -1,7 +1,7 @@
 //! The one place where a refusal becomes bytes.
 //!
 //! Faults are HTTP 500 (in SOAP 1.2 the sender's are 400) with the status of RFC 7807 inside, in the form of
-//! INPS's front; what concerns HTTP itself is a status of its own (400, 404, 405, 408, 413, 415, 429, 431,
+//! INPS's front. Errors of HTTP itself have a status of their own (400, 404, 405, 408, 413, 415, 429, 431,
 //! 503). One row a code; `docs/errori.md` holds the whole table, generated from it.
 
 use hyper::StatusCode;
@@ -18,19 +18,19 @@ pub struct Row {
     pub http: u16,
     /// Status inside the problem.
     pub status: u16,
-    /// After `SOAP-ENV:`.
+    /// Code of the fault, without the prefix `SOAP-ENV:`.
     pub faultcode: &'static str,
-    /// What INPS's front says where it has such a fault; ours elsewhere.
+    /// Text of INPS's front for such a fault; ours where it has none.
     pub faultstring: &'static str,
     /// Last part of the problem's type.
     pub slug: &'static str,
-    /// What happened and what to do, in Italian.
+    /// Event and remedy, in Italian.
     pub detail: &'static str,
     /// Code in the ledger.
     pub ledger: &'static str,
 }
 
-/// The caller is unknown, suspended, revoked or expired: it is the same for all of them.
+/// The detail for an unknown, suspended, revoked or expired caller: one for all of them.
 const CALLER: &str = "Il certificato presentato non è valido, o non è di un ente accreditato: rivolgersi a chi gestisce la porta.";
 
 /// The table, one line each: the code in the ledger, the kind of the fault with its status, faultcode,
@@ -57,7 +57,7 @@ macro_rules! faults {
     };
 }
 
-/// A fault is HTTP 500; a status of HTTP is itself.
+/// A fault is HTTP 500. A status of HTTP stays as it is.
 macro_rules! http {
     (fault $status:literal) => {
         500
@@ -123,8 +123,8 @@ pub fn code_of(ledger: &str) -> Option<Code> {
     CODES.iter().copied().find(|code| row(*code).ledger == ledger)
 }
 
-/// The HTTP status of a refusal, in a version of SOAP: of 1.2, part 2, table 20 says that the sender's faults
-/// are 400.
+/// The HTTP status of a refusal, in a version of SOAP. By SOAP 1.2, part 2, table 20, the sender's faults are
+/// 400.
 pub fn status(code: Code, version: Version) -> StatusCode {
     let row = row(code);
     let senders = row.http == 500 && row.faultcode.starts_with("Client");
@@ -136,15 +136,15 @@ pub fn status(code: Code, version: Version) -> StatusCode {
     StatusCode::from_u16(http).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// A fault's envelope. `exchange` is the request's id; nothing in it comes from the request but that, the
-/// version, and the names of headers that were not understood.
+/// A fault's envelope. `exchange` is the request's id. From the request come the id, the version and the
+/// names of headers not understood, and nothing else.
 pub fn render(refusal: &Refusal, exchange: Uuid, version: Version) -> String {
     let row = row(refusal.code);
     let mut writer = Writer::document(Style::Compact);
     writer.open("SOAP-ENV:Envelope");
     writer.attribute("xmlns:SOAP-ENV", version.namespace());
     if (refusal.code, version) == (Code::Version, Version::V12) {
-        // Part 1, section 5.4.7: which envelopes would be understood.
+        // Part 1, section 5.4.7: the envelopes understood here.
         writer.open("SOAP-ENV:Header");
         writer.open("SOAP-ENV:Upgrade");
         for known in [Version::V12, Version::V11] {
@@ -157,7 +157,7 @@ pub fn render(refusal: &Refusal, exchange: Uuid, version: Version) -> String {
         writer.close();
     }
     if version == Version::V12 && !refusal.headers.is_empty() {
-        // Part 1, section 5.4.8: the headers that were not understood.
+        // Part 1, section 5.4.8: the headers not understood.
         writer.open("SOAP-ENV:Header");
         for (namespace, local) in &refusal.headers {
             writer.open("SOAP-ENV:NotUnderstood");

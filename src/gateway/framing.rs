@@ -1,10 +1,10 @@
-//! Where each request of a connection begins and ends, read by the letter of RFC 9112. hyper reads as a
-//! server may: it takes a bare LF for the end of a line, a list of codings that ends in `chunked`,
-//! Transfer-Encoding beside Content-Length. Whoever stands before the port may read the same bytes otherwise,
-//! and take for one request what is two. What can be read in two ways is refused, and its connection ends.
+//! Where each request of a connection begins and ends, read by the letter of RFC 9112. hyper is lenient, as a
+//! server may be: it takes a bare LF for the end of a line, a list of codings with `chunked` at its end,
+//! Transfer-Encoding beside Content-Length. A device in front may read the same bytes otherwise, and take two
+//! requests for one. A request with two readings is refused, and its connection ends.
 //!
-//! All that comes out of TLS passes by, and none of it is changed: the first request that is not well-formed
-//! is remembered by its number, and the exchange of that number, or of a later one, is refused.
+//! All bytes out of TLS pass by unchanged. The first request not well-formed is remembered by its number. Its
+//! exchange, and any later one, is refused.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,25 +15,25 @@ use jiff::Timestamp;
 use crate::clock::Clock;
 use crate::contract::wsdl;
 
-/// The longest head, and the longest trailers: hyper's buffer is not larger.
+/// The longest head, and the longest trailers, bytes: hyper's buffer is not larger.
 const LONGEST_HEAD: usize = 64 * 1024;
-/// The longest line of a chunk's size, with its extensions.
+/// The longest line of a chunk's size, with its extensions, bytes.
 const LONGEST_SIZE: usize = 4 * 1024;
 
-/// What is known of a connection's requests.
+/// The findings about a connection's requests.
 #[derive(Debug)]
 pub(super) struct Verdicts {
-    /// The number of the first request that is not well-formed.
+    /// The number of the first request not well-formed; `u64::MAX` if there is none.
     wrong: AtomicU64,
-    /// The number of the first request with too long a head.
+    /// The number of the first request with too long a head; `u64::MAX` if there is none.
     too_long: AtomicU64,
-    /// How many requests hyper has handed over.
+    /// Number of requests handed over by hyper.
     handed: AtomicU64,
-    /// When the first byte of each came, of those that nobody has asked for.
+    /// Request number and instant of its first byte. A look-up drops the earlier ones.
     began: Mutex<VecDeque<(u64, Timestamp)>>,
 }
 
-/// What is known of one request.
+/// The finding about one request.
 #[derive(Clone, Debug)]
 pub struct Verdict {
     all: Arc<Verdicts>,
@@ -41,7 +41,7 @@ pub struct Verdict {
 }
 
 impl Verdicts {
-    /// Of a connection on which nothing has come.
+    /// The findings before the first byte.
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
             wrong: AtomicU64::new(u64::MAX),
@@ -55,7 +55,7 @@ impl Verdicts {
         self.began.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Of the next request that hyper hands over.
+    /// The finding about the next request from hyper.
     pub(super) fn next(self: &Arc<Self>) -> Verdict {
         Verdict {
             all: self.clone(),
@@ -65,18 +65,18 @@ impl Verdicts {
 }
 
 impl Verdict {
-    /// Whether the request, as much of it as has come, or one before it, is not well-formed.
+    /// Whether the request, as far as it has come, or one before it, is not well-formed.
     pub fn is_wrong(&self) -> bool {
         self.all.wrong.load(Ordering::Acquire) <= self.number
     }
 
-    /// Whether its head is too long. hyper refuses most such heads itself, and hands over one that fits its
+    /// Whether its head is too long. hyper refuses most such heads itself, and hands one over if it fits its
     /// buffer by chance.
     pub fn is_too_long(&self) -> bool {
         self.all.too_long.load(Ordering::Acquire) == self.number
     }
 
-    /// When its first byte came: the legal instant. Nothing where its beginning was not found.
+    /// When its first byte came: the legal instant. None if its beginning was not found.
     pub(super) fn began(&self) -> Option<Timestamp> {
         let mut began = self.all.began();
         while began.front().is_some_and(|(number, _)| *number < self.number) {
@@ -93,10 +93,10 @@ impl Verdict {
 #[derive(Debug)]
 pub(super) struct Framing {
     verdicts: Arc<Verdicts>,
-    /// The number of the request that is read.
+    /// The number of the request under way.
     number: u64,
     state: State,
-    /// The beginning of a line whose end has not come.
+    /// The beginning of an unfinished line.
     line: Vec<u8>,
     /// Bytes of the head, or of the trailers, so far.
     length: usize,
@@ -107,30 +107,30 @@ pub(super) struct Framing {
 
 #[derive(Debug)]
 enum State {
-    /// A request's first line comes, or an empty one before it.
+    /// A request's first line, or an empty one before it.
     Start,
-    /// Its fields.
+    /// Its header fields, until an empty line.
     Fields(Head),
-    /// That much of a body of known length.
+    /// A body of known length: bytes to come.
     Body(u64),
     /// The line with a chunk's size.
     Size,
-    /// That much of a chunk.
+    /// A chunk: bytes to come.
     Chunk(u64),
     /// The end of line after a chunk.
     ChunkEnd,
-    /// What comes after the last chunk.
+    /// The trailers, after the last chunk.
     Trailers,
     /// Something was not well-formed: nothing after it has a meaning.
     Lost,
 }
 
-/// What of a head decides where its request ends, and whom it is for.
+/// The parts of a head about the end of its request, and about its host.
 #[derive(Debug, Default)]
 struct Head {
-    /// HTTP/1.1.
+    /// Whether this is HTTP/1.1; otherwise it is 1.0.
     current: bool,
-    /// The authority that an absolute target names.
+    /// The authority in an absolute target. None with a path alone.
     authority: Option<Vec<u8>>,
     host: Option<Vec<u8>>,
     length: Option<u64>,
@@ -150,7 +150,7 @@ impl Framing {
         }
     }
 
-    /// Reads what came.
+    /// Follows the next bytes of the connection.
     pub(super) fn read(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             bytes = match &mut self.state {
@@ -176,7 +176,7 @@ impl Framing {
         }
     }
 
-    /// Reads up to the end of a line, if it is there; the bytes after it.
+    /// Reads up to the end of a line, if it has come. Returns the bytes after it.
     fn read_line<'b>(&mut self, bytes: &'b [u8]) -> &'b [u8] {
         let end = bytes.iter().position(|byte| *byte == b'\n');
         let (piece, rest) = bytes.split_at(end.map_or(bytes.len(), |end| end + 1));
@@ -214,7 +214,7 @@ impl Framing {
         rest
     }
 
-    /// What comes after a line; nothing if it is not well-formed.
+    /// The state after a line. None if the line is not well-formed.
     fn line_read(&mut self, line: &[u8]) -> Option<State> {
         match std::mem::replace(&mut self.state, State::Lost) {
             // RFC 9112, 2.2: an empty line before a request is passed over.
@@ -273,16 +273,16 @@ impl Framing {
     }
 }
 
-/// How the end of a request is known.
+/// The way to find the end of a request.
 enum End {
     Length(u64),
     Chunked,
 }
 
 impl Head {
-    /// Takes a field; nothing if it may not stand here.
+    /// Takes a field. None if it may not stand here.
     fn take(&mut self, name: &[u8], value: &[u8]) -> Option<()> {
-        // Each of the three at most once, and they hold no list.
+        // Each of the three stands at most once, and holds no list.
         if name.eq_ignore_ascii_case(b"content-length") {
             let digits = (1..=18).contains(&value.len()) && value.iter().all(u8::is_ascii_digit);
             let length = std::str::from_utf8(value).ok().filter(|_| digits)?.parse().ok()?;
@@ -297,7 +297,8 @@ impl Head {
         }
     }
 
-    /// How the end of the request is known, when all of the head is there.
+    /// The way to find the end of the request, once its head is complete. None if the head is not
+    /// well-formed.
     fn end(self) -> Option<End> {
         let named = match (&self.authority, &self.host) {
             (Some(authority), Some(host)) => authority.eq_ignore_ascii_case(host),
@@ -312,8 +313,8 @@ impl Head {
     }
 }
 
-/// `POST /path HTTP/1.1`, or with an absolute target. What has neither form is for proxies, or for the whole
-/// of a server: not for this one.
+/// `POST /path HTTP/1.1`, or with an absolute target. Other forms are for proxies, or for the whole of a
+/// server: not for this one.
 fn request_line(line: &[u8]) -> Option<Head> {
     let mut parts = line.split(|byte| *byte == b' ');
     let (method, target, version) = (parts.next()?, parts.next()?, parts.next()?);
@@ -355,8 +356,8 @@ fn has_prefix(text: &[u8], prefix: &[u8]) -> bool {
         .is_some_and(|begin| begin.eq_ignore_ascii_case(prefix))
 }
 
-/// Name and value. Only spaces are taken off a value: a tab may stand there by the letter, but not all take
-/// it for white space.
+/// Name and value. Only spaces are taken off a value: by the letter a tab may stand there, but not every
+/// reader takes it for white space.
 fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let colon = line.iter().position(|byte| *byte == b':')?;
     let (name, value) = (&line[..colon], &line[colon + 1..]);
@@ -372,17 +373,17 @@ fn field(line: &[u8]) -> Option<(&[u8], &[u8])> {
     (is_name && is_value).then_some((name, &value[begin..end]))
 }
 
-/// RFC 9110, 5.6.2.
+/// Whether a byte may stand in a token (RFC 9110, 5.6.2).
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// A host's name or address, perhaps with a port; no name of a user.
+/// Whether this is a host's name or address, perhaps with a port, without a user's name.
 fn is_authority(value: &[u8]) -> bool {
     std::str::from_utf8(value).is_ok_and(wsdl::is_authority)
 }
 
-/// Hexadecimal digits, then perhaps extensions, which mean nothing here.
+/// Hexadecimal digits, then perhaps extensions, without meaning here.
 fn chunk_size(line: &[u8]) -> Option<u64> {
     let digits = line
         .iter()
@@ -409,8 +410,8 @@ mod tests {
 
     const GET: &str = "GET /a HTTP/1.1\r\nHost: x\r\n\r\n";
 
-    /// The number of the first request that is not well-formed, and of requests begun; the same however the
-    /// bytes arrive.
+    /// The number of the first request not well-formed, and of requests begun; the same however the bytes
+    /// arrive.
     fn read(text: &str) -> (Option<u64>, u64) {
         let run = |pieces: &[&[u8]]| {
             let verdicts = Verdicts::new();

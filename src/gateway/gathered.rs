@@ -1,7 +1,7 @@
-//! Refusals too many to record one by one: handshakes that failed, certificates of nobody, an ente's requests
-//! over its places, heads that are no HTTP, replies that nobody took. They are counted by reason (and
-//! certificate, where one was shown) and recorded together, in an entry of kind `gathered`; the groups are
-//! bounded, what is over is counted without certificate.
+//! Refusals too many to record one by one: failed handshakes, certificates of nobody, an ente's requests over
+//! its places, unreadable HTTP heads, replies nobody took. They are counted by reason (and by certificate, if
+//! one was shown) and recorded together, in an entry of kind `gathered`. The number of groups is bounded;
+//! beyond it refusals are counted without certificate.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -18,7 +18,7 @@ use crate::ledger::{Body, Kind, Retention, Role, Submission, new_exchange};
 use crate::refusal::regole;
 
 regole! {
-    /// Counted here, and answered to nobody or without a word.
+    /// Reasons counted here. Their client gets no answer, or one without a word.
     enum Stretta {
         E98NonConsegnata: "E98.non-consegnata",
             "Una risposta registrata che il client non ha preso: la connessione è finita prima",
@@ -50,10 +50,10 @@ regole! {
 const GROUPS: usize = 100;
 /// Exchanges named between two flushes, in all groups: an entry has no room for more. The rest are counted.
 const NAMED: usize = 40;
-/// Refusals of a certificate whose ente is known that are recorded one by one in a minute.
+/// Refusals recorded one by one in a minute, for each certificate of a known ente.
 const EARLY: u32 = 10;
 
-/// A reason, and the certificate that was shown.
+/// A reason, and the certificate shown, if any.
 type Group = (&'static str, Option<String>);
 
 /// The counts since the last flush.
@@ -62,19 +62,20 @@ pub struct Gathered {
     counts: Mutex<BTreeMap<Group, u64>>,
     /// Exchanges, with their groups.
     named: Mutex<Vec<(Group, Uuid)>>,
-    /// Of the minute it is: refusals recorded one by one, by certificate.
+    /// The present minute, and its refusals by certificate. The first `EARLY` of each are recorded one by
+    /// one.
     early: Mutex<(i64, BTreeMap<String, u32>)>,
     totals: Family<Reason, Counter>,
 }
 
-/// The label of a total.
+/// The label of a total: the code of its reason.
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub struct Reason {
     reason: &'static str,
 }
 
 impl Gathered {
-    /// Whether a refusal is one of the first few of its certificate in this minute, which are recorded one by
+    /// Whether a refusal is one of the first few of its certificate in this minute. These are recorded one by
     /// one.
     pub fn is_early(&self, certificate: &str, now: Timestamp) -> bool {
         let minute = now.as_second() / 60;
@@ -90,18 +91,18 @@ impl Gathered {
         *count <= EARLY
     }
 
-    /// Since the start, by reason.
+    /// Refusals since the start, by reason.
     pub fn totals(&self) -> &Family<Reason, Counter> {
         &self.totals
     }
 
-    /// Counts one refusal.
+    /// Counts one refusal, in the totals and for the next entry.
     pub fn count(&self, reason: &'static str, certificate: Option<&str>) {
         self.totals.get_or_create(&Reason { reason }).inc();
         self.add(reason, certificate, 1);
     }
 
-    /// Counts one exchange, and names it.
+    /// Counts one exchange, and names it in the next entry.
     pub fn name(&self, reason: &'static str, certificate: &str, exchange: Uuid) {
         self.count(reason, Some(certificate));
         let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
@@ -119,7 +120,7 @@ impl Gathered {
         *counts.entry(group).or_default() += count;
     }
 
-    /// Records what was counted. What cannot be recorded now is kept for the next time.
+    /// Records the counts. After a failure they are kept for the next time.
     pub async fn flush(&self, node: &Node) {
         let counts = std::mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
         if counts.is_empty() {
@@ -158,7 +159,7 @@ impl Gathered {
                 .ok()
         };
         if recorded.await.is_none() {
-            // Through the bound: what is kept must fit an entry too.
+            // Through the bound: the kept counts must fit an entry too.
             for ((reason, certificate), count) in counts {
                 self.add(reason, certificate.as_deref(), count);
             }

@@ -16,7 +16,7 @@ use crate::clock::Steps;
 use crate::ledger::committer::Health;
 use crate::tls::revocation::Unreadable;
 
-/// How often the revocation lists' files are looked at.
+/// Interval for the revocation lists' files, the free space and the clock.
 const LISTS: Duration = Duration::from_secs(5);
 
 /// A listener with its socket bound.
@@ -25,25 +25,24 @@ pub struct Listener {
     socket: TcpListener,
 }
 
-/// Why serving ended.
+/// The end of [`Listener::serve`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// It was asked to.
+    /// It was asked to stop.
     Stopped,
-    /// The ledger cannot go on.
+    /// The ledger cannot go on; the reason.
     Fatal(String),
 }
 
 impl Listener {
-    /// Binds.
+    /// Binds a socket of its own.
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         Ok(Self {
             socket: TcpListener::bind(address).await?,
         })
     }
 
-    /// On a socket that somebody else has bound, and keeps: connections wait in it while the gateway
-    /// restarts.
+    /// Takes a socket bound and kept by another process: connections wait in it while the gateway restarts.
     pub fn inherited(socket: std::net::TcpListener) -> io::Result<Self> {
         socket.set_nonblocking(true)?;
         Ok(Self {
@@ -51,13 +50,12 @@ impl Listener {
         })
     }
 
-    /// Where it listens.
+    /// The local address, with the actual port.
     pub fn address(&self) -> io::Result<SocketAddr> {
         self.socket.local_addr()
     }
 
-    /// Serves until `stop` is true or the ledger is fatal; then lets exchanges end, for as long as `drain`
-    /// allows.
+    /// Serves until `stop` is true or the ledger is fatal. Then exchanges may end, within `drain_seconds`.
     pub async fn serve(
         self,
         gateway: Arc<Gateway>,
@@ -73,7 +71,7 @@ impl Listener {
         let mut flush = tokio::time::interval(gathered);
         let mut steps = Steps::new(&gateway.clock);
         let mut shaking = Shaking::default();
-        // One that was accepted and waits for a place. Whoever comes after it waits in the kernel's queue.
+        // An accepted connection waiting for a place. Later ones wait in the kernel's queue.
         let mut next = None;
         let ended = loop {
             tokio::select! {
@@ -104,7 +102,7 @@ impl Listener {
                 () = stopped(&mut stop) => break Ended::Stopped,
                 why = fatal(&mut health) => break Ended::Fatal(why),
                 _ = lists.tick() => {
-                    // Large lists take their time to be read and checked, and nobody waits for that.
+                    // Reading and checking large lists takes long, and nobody waits for it.
                     let revocations = gateway.settings.load().channel.revocations.clone();
                     tokio::task::spawn_blocking(move || {
                         let refreshed = revocations.refresh();
@@ -147,9 +145,9 @@ impl Listener {
     }
 }
 
-/// The connections that are in their handshake, the oldest first: when all places are taken, that is the one
-/// to leave. Whoever means to speak is done with it in a moment; whoever does not would keep the place of
-/// others without having shown any certificate.
+/// The connections in their handshake, the oldest first. The oldest leaves when all places are taken. A
+/// client ready to speak finishes its handshake in a moment. Any other would keep the place of others without
+/// having shown any certificate.
 #[derive(Default)]
 struct Shaking(VecDeque<oneshot::Sender<()>>);
 
@@ -164,7 +162,7 @@ impl Shaking {
     }
 
     fn make_room(&mut self) {
-        // One that is over its handshake does not hear it.
+        // A connection past its handshake does not hear it.
         while let Some(oldest) = self.0.pop_front() {
             if oldest.send(()).is_ok() {
                 return;
@@ -174,11 +172,11 @@ impl Shaking {
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // Whoever could ask for a stop being gone is one.
+    // An error: nobody is left to ask for a stop. It counts as one.
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Why the ledger cannot go on, when that happens.
+/// Waits until the ledger cannot go on. Returns the reason.
 async fn fatal(health: &mut watch::Receiver<Health>) -> String {
     match health
         .wait_for(|health| matches!(health, Health::Fatal(_)))

@@ -4,10 +4,10 @@ use crate::tls::Revocations;
 use crate::tls::revocation::Unreadable;
 use jiff::Timestamp;
 
-/// An operator is warned of a revocation list so many seconds before its end.
+/// Seconds: the operator is warned so long before the end of a revocation list.
 pub(super) const NEAR: i64 = 86_400;
 
-/// What an operator should look at in the revocation lists.
+/// Warnings about the revocation lists, for the operator, in Italian.
 pub(super) fn of_lists(revocations: &Revocations, now: Timestamp) -> Vec<String> {
     let mut warnings = Vec::new();
     let instant = |second: i64| Timestamp::from_second(second).unwrap_or(Timestamp::MAX);

@@ -1,5 +1,5 @@
-//! The records of a handshake, counted. TLS lets a client cut its messages into as many records as it likes,
-//! and each costs the server work, however little is in it.
+//! The records of a handshake, counted. TLS lets a client cut its messages into any number of records, and
+//! each costs the server work, however short it is.
 
 use std::io;
 use std::pin::Pin;
@@ -7,13 +7,13 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Records that a client may send before its handshake is over. The largest that is accepted has a hundred if
-/// each holds 512 bytes, the least that RFC 6066, section 4 lets a client ask for.
+/// Records of a client before the end of its handshake, at most. The largest accepted handshake has a hundred
+/// with 512 bytes each, the least a client may ask for (RFC 6066, section 4).
 const MOST_RECORDS: usize = 256;
 /// The head of a record: its type, a version, its length (RFC 8446, section 5.1).
 const HEAD: usize = 5;
 
-/// A socket that gives so many records and no more, until the limit is lifted.
+/// A socket with a limit of `MOST_RECORDS` records, until the limit is lifted.
 #[derive(Debug)]
 pub(super) struct Metered<S> {
     inner: S,
@@ -25,7 +25,7 @@ pub(super) struct Metered<S> {
 #[error("a handshake of too many records")]
 pub(super) struct TooManyRecords;
 
-/// Where the reading is, and how many records may still begin.
+/// The position in the stream, and the number of records still allowed.
 #[derive(Debug)]
 struct Records {
     left: usize,
@@ -48,19 +48,19 @@ impl<S> Metered<S> {
         }
     }
 
-    /// The socket itself.
+    /// The socket underneath, for its options.
     pub(super) fn inner(&self) -> &S {
         &self.inner
     }
 
-    /// The handshake is over.
+    /// Lifts the limit: the handshake is over.
     pub(super) fn lift(&mut self) {
         self.records = None;
     }
 }
 
 impl Records {
-    /// Counts the records in these bytes.
+    /// Counts the records in these bytes. An error if there are too many.
     fn count(&mut self, mut bytes: &[u8]) -> Result<(), TooManyRecords> {
         while let Some((byte, rest)) = bytes.split_first() {
             if self.head == HEAD {
@@ -72,7 +72,7 @@ impl Records {
                     self.left = self.left.checked_sub(1).ok_or(TooManyRecords)?;
                 }
                 self.head += 1;
-                // Of the head the last two octets are the length.
+                // The last two octets of the head are the length.
                 self.body = self.body << 8 & 0xff00 | usize::from(*byte);
                 bytes = rest;
             }

@@ -1,4 +1,4 @@
-//! What is counted, for Prometheus: never a value from a request, never a person.
+//! The metrics for Prometheus: never a value from a request, never a person.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::ledger::damage::Damage;
 use crate::ledger::meter::Meter;
 use crate::log::LOST;
 
-/// Seconds.
+/// Bounds of the histograms, seconds.
 const BOUNDS: [f64; 12] = [
     0.000_25, 0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 1.0, 5.0,
 ];
@@ -67,7 +67,7 @@ struct Bucket {
 }
 
 impl Metrics {
-    /// With the ledger's own measures, its damage, and the gathered refusals.
+    /// Metrics with the ledger's own measures, its damage, and the gathered refusals.
     pub fn new(ledger: &Meter, damage: &Damage, gathered: &Gathered) -> Self {
         let mut registry = Registry::with_prefix("varco");
         let exchanges = Family::<Exchange, Counter>::default();
@@ -158,7 +158,7 @@ impl Metrics {
         }
     }
 
-    /// Counts a bucket of attempts that became empty.
+    /// Counts one emptied bucket of attempts.
     pub fn exhausted(&self, ente: &str, bucket: &'static str) {
         self.attempts
             .get_or_create(&Bucket {
@@ -168,7 +168,7 @@ impl Metrics {
             .inc();
     }
 
-    /// Counts one exchange that is recorded; microseconds from its first byte to the record.
+    /// Counts one recorded exchange. `recorded`: microseconds from its first byte to the record.
     pub fn exchange(
         &self,
         ente: Option<&str>,
@@ -198,7 +198,7 @@ impl Metrics {
         }
     }
 
-    /// In the text format, as things stand.
+    /// All metrics in the text format, with the present values.
     pub fn text(&self, standing: Standing) -> String {
         self.ready.set(standing.ready.into());
         self.read_again.set(standing.read_again);
@@ -227,20 +227,20 @@ impl Metrics {
     }
 }
 
-/// What is measured when somebody asks.
+/// Values measured at each reading of the metrics.
 #[derive(Debug)]
 pub struct Standing {
     /// Whether the ledger can be written.
     pub ready: bool,
     /// When the last daily reading ended, seconds since the epoch; 0 for never.
     pub read_again: i64,
-    /// Bytes that may still be written; 0 where that is not known.
+    /// Bytes still free where the data directory is; 0 if unknown.
     pub free: i64,
     /// The server's certificates, with their last seconds.
     pub certificates: Vec<(String, i64)>,
-    /// The last second of the list that ends first; 0 where there is none.
+    /// The last second of the list with the earliest end; 0 without lists.
     pub lists: i64,
-    /// Files of lists that cannot be read.
+    /// Number of unreadable files of lists.
     pub unreadable: i64,
     /// Exchanges and persons of the day, by ente.
     pub used: Vec<(String, u64, u64)>,

@@ -1,21 +1,21 @@
 //! The gateway: everything put together and served.
 //!
 //! - [`node`]: a data directory opened: ledger, views, registry, SII; the list of projectors; [`settings`]:
-//!   what may change while it runs; `reload`: changes it, whole or not at all; `lists`: revocation lists,
-//!   read again by themselves;
+//!   the part of the configuration open to change; `reload`: changes it, whole or not at all; `lists`:
+//!   revocation lists, read again by themselves;
 //! - [`listener`] and `connection`: from the socket to HTTP; `metered`: the records of a handshake, counted;
-//!   `proxy`: the address that a balancer names; [`framing`]: the end of a request, read strictly;
+//!   `proxy`: the address named by a balancer; [`framing`]: the end of a request, read strictly;
 //! - [`exchange`]: the way of one exchange, on one page. Beside it: `door`: the caller, and room for it;
 //!   `body`: the bytes of requests and replies in memory, bounded; `sender`: the sender, in the request's own
-//!   words; `unreadable`: refusals of messages that cannot be read; `failed`: what cannot be answered, and
-//!   why; `record`: from an exchange to its entry; `outcome`: the only maker of a response; `documents`: the
-//!   files of the contract; [`fault`]: refusals as bytes;
-//! - `performing`: a service at work; `beside`: steps that take long, beside the threads that serve;
-//!   `outgoing`: questions for other systems;
+//!   words; `unreadable`: refusals of unreadable messages; `failed`: exchanges ended by a mistake of ours;
+//!   `record`: from an exchange to its entry; `outcome`: the only maker of a response; `documents`: the files
+//!   of the contract; [`fault`]: refusals as bytes;
+//! - `performing`: a service at work; `beside`: long steps, beside the serving threads; `outgoing`: questions
+//!   for other systems;
 //! - [`gathered`]: refusals too many to record one by one; [`refused`]: the lines of the log about
-//!   handshakes; `crowd`: how many places each has; [`quota`]: how many exchanges it has made;
-//! - [`admin`]: the admin socket; [`status`]: how it is, for people; [`metrics`]: what is counted;
-//!   `measured`: what only the pages of figures ask for.
+//!   handshakes; `crowd`: the places taken by each; [`quota`]: the use of quotas by each;
+//! - [`admin`]: the admin socket; [`status`]: the state, for people; [`metrics`]: the counters;
+//!   `measured`: values for the page of metrics alone.
 
 pub mod admin;
 pub(crate) mod beside;
@@ -71,43 +71,43 @@ use quota::Quotas;
 use refused::Refusals;
 use settings::Settings;
 
-/// What every connection shares.
+/// The state shared by all connections.
 pub struct Gateway {
     /// Ledger, views, registry, SII.
     pub node: Node,
-    /// The compiled contract.
+    /// The compiled contract, for reading the bodies of requests.
     pub contract: Contract,
-    /// What the configuration said at the start.
+    /// The configuration as of the start.
     pub config: Config,
-    /// What it says now, as far as that may change.
+    /// Its part open to a reload, as it is now.
     pub settings: ArcSwap<Settings>,
-    /// Held while it is read again.
+    /// Held during a reload.
     pub reloading: tokio::sync::Mutex<()>,
-    /// How much of a document is read.
+    /// Limits for reading a document.
     pub xml: xml::Limits,
-    /// Where it listens, once it does.
+    /// The address of the listener, once it listens.
     pub address: OnceLock<SocketAddr>,
     /// When it was put together.
     pub started: Timestamp,
-    /// The clock.
+    /// The clock, taken from the node.
     pub clock: Clock,
     /// Room for bodies and for replies.
     room: Room,
-    /// Places for steps that take long.
+    /// Places for long steps.
     beside: Beside,
-    /// Refusals counted together.
+    /// Refusals counted together, until their next entry.
     pub gathered: Gathered,
-    /// Lines of the log about handshakes.
+    /// Lines of the log about refused handshakes.
     pub refusals: Refusals,
     /// Requests under way, by ente.
     pub crowd: Crowd,
-    /// What everybody has asked.
+    /// The use of quotas by each ente and operator.
     pub quotas: Arc<Quotas>,
-    /// Connections, by certificate.
+    /// Connections under way, by certificate.
     pub connected: Crowd,
-    /// What is counted.
+    /// Counters and gauges for `/metrics`.
     pub metrics: Metrics,
-    /// The daily reading of closed segments, where they are files and somebody serves them.
+    /// The daily reading of closed segments. Empty if they are no files, or nobody serves them.
     pub scrub: OnceLock<Scrub>,
 }
 

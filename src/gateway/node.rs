@@ -37,7 +37,7 @@ use crate::state::{self, Rebuilt, Store};
 
 /// The series of IdRichiesta.
 const REQUESTS: &str = "id-richiesta";
-/// The first year in which a DSU may have been presented.
+/// The first possible year of a DSU's presentation.
 const FIRST_YEAR: i16 = 2015;
 /// Numbers of requests are reserved by the thousand.
 const BLOCK: u64 = 1000;
@@ -54,21 +54,21 @@ pub fn projectors() -> Arc<[Box<dyn Projector>]> {
 
 /// An open data directory.
 pub struct Node {
-    /// The ledger.
+    /// The ledger: committer, reader and keys.
     pub ledger: Ledger,
-    /// The views.
+    /// The views, for reading.
     pub store: Store,
-    /// The registry.
+    /// The registry of the enti.
     pub registry: Registry,
-    /// The ports.
+    /// The services' ports: SII, numbers, attempts, keys.
     pub services: Services,
     /// Keeps the embedded SII in order.
     pub upkeep: Arc<dyn Upkeep>,
-    /// The clock.
+    /// The clock behind all instants.
     pub clock: Clock,
-    /// What opening had to do.
+    /// Findings of the opening.
     pub opened: Opened,
-    /// Damage found since.
+    /// Damage found in the log since the opening.
     pub damage: Damage,
     /// How often each DSU was read.
     pub uses: Uses,
@@ -76,68 +76,68 @@ pub struct Node {
     running: std::sync::Mutex<Option<(Running, Option<Lock>)>>,
 }
 
-/// What opening had to do.
+/// The findings of an opening, for its entry.
 #[derive(Clone, Debug)]
 pub struct Opened {
-    /// What recovery found.
+    /// Findings of the log's recovery.
     pub recovery: Recovery,
     /// Whether the views were made again.
     pub rebuilt: Rebuilt,
-    /// Class keys that are missing: their entries cannot be read.
+    /// Missing class keys: the entries under them cannot be read.
     pub missing_keys: Vec<String>,
 }
 
 /// Why a node does not open.
 #[derive(Debug, thiserror::Error)]
 pub enum NodeError {
-    /// The data directory.
+    /// The data directory cannot be used.
     #[error(transparent)]
     Directory(#[from] DirectoryError),
-    /// The log.
+    /// The log cannot be opened or read.
     #[error(transparent)]
     Log(#[from] crate::ledger::LogError),
-    /// Keys.
+    /// The keys cannot be used.
     #[error(transparent)]
     Keys(#[from] crate::ledger::KeyError),
-    /// The views.
+    /// The views cannot be read or written.
     #[error(transparent)]
     Views(#[from] ViewError),
-    /// The views, at the opening.
+    /// The views cannot be opened.
     #[error(transparent)]
     OpenViews(#[from] state::OpenError),
-    /// The committer.
+    /// The committer does not start.
     #[error(transparent)]
     Start(#[from] StartError),
-    /// The rules.
+    /// The rule sets are not valid.
     #[error(transparent)]
     Rules(#[from] RuleError),
-    /// The first entry.
+    /// An entry of the opening could not be recorded.
     #[error("il registro non può essere scritto: {0}")]
     NotCommitted(#[from] NotCommitted),
 }
 
-/// What a node is made of, where it is not a data directory's own: tests share a log between two.
+/// The parts of a node. They need not be those of a data directory: tests share a log between two nodes.
 pub struct Parts {
     /// Id of the ledger.
     pub id: Uuid,
-    /// The log.
+    /// The log, for the committer.
     pub log: Box<dyn Log>,
-    /// Its reader.
+    /// The log, for reading.
     pub reader: Arc<dyn Reader>,
-    /// The keys.
+    /// The keyring of the ledger.
     pub keys: Arc<Keys>,
-    /// What recovery found.
+    /// Findings of the log's recovery.
     pub recovery: Recovery,
     /// Held as long as the node is open.
     pub lock: Option<Lock>,
-    /// Damage that the reader finds.
+    /// Damage found by the reader.
     pub damage: Damage,
     /// Opens the file of the views.
     pub disk: Arc<dyn Disk>,
 }
 
 impl Node {
-    /// Opens a data directory for writing, with the rule sets as they are embedded.
+    /// Opens a data directory for writing, with the embedded rule sets.
     pub fn open(
         directory: &Directory,
         clock: &Clock,
@@ -147,7 +147,7 @@ impl Node {
         Self::open_with(directory, clock, disk, segment_bytes, Settings::embedded()?)
     }
 
-    /// Opens a data directory for writing.
+    /// Opens a data directory for writing, with these settings of the SII.
     pub fn open_with(
         directory: &Directory,
         clock: &Clock,
@@ -197,7 +197,7 @@ impl Node {
         })
     }
 
-    /// Puts a node together.
+    /// Puts a node together from its parts.
     pub fn assemble(
         parts: Parts,
         views: &Path,
@@ -244,10 +244,10 @@ impl Node {
             // The committer may be busy, and making a key must not wait for it.
             std::thread::spawn(move || ending.end("a key of the keyring could not be synced"));
         });
-        // The year's token key is there before anybody is looked for under it.
+        // The year's token key exists before the first search under it.
         keys.token(clock.today().year(), "cf", "")?;
-        // And the key of the series, before the entry that says how many keys there are: with an older
-        // keyring it would be made anew.
+        // So does the key of the series, before the entry with the number of keys: with an older keyring it
+        // would be made anew.
         keys.series()?;
         let ledger = Ledger {
             id,
@@ -283,15 +283,14 @@ impl Node {
         })
     }
 
-    /// Bytes that may still be written where the data directory is; None where there is none, or it cannot be
-    /// told.
+    /// Bytes still free where the data directory is. None without a directory, or without an answer.
     pub fn free(&self) -> Option<u64> {
         self.directory
             .as_ref()
             .and_then(|directory| directory.free().ok())
     }
 
-    /// Records what happened to the process: a start with what it found, a stop.
+    /// Records an event of the process: a start with its findings, a stop.
     pub async fn record_system(&self, event: &str, facts: serde_json::Value) -> Result<(), NotCommitted> {
         let now = self.clock.now();
         let exchange = new_exchange(now).map_err(|_| NotCommitted::Unavailable)?;
@@ -315,7 +314,8 @@ impl Node {
             .map(|_| ())
     }
 
-    /// Records that the directory was opened, if there is something to say.
+    /// Records the opening of the directory, with its findings. A loss, a restore and interrupted questions
+    /// come first.
     pub async fn record_opening(&self, event: &str) -> Result<(), NotCommitted> {
         self.record_pending_loss().await?;
         self.record_restore().await?;
@@ -344,7 +344,8 @@ impl Node {
         self.record_system(event, facts).await
     }
 
-    /// Records that the directory was restored from a copy, if it was: what came after the copy is not in it.
+    /// Records the restore of the directory from a copy, if there was one. Entries after the copy are not in
+    /// it.
     async fn record_restore(&self) -> Result<(), NotCommitted> {
         let Some(directory) = self.directory.as_ref().filter(|directory| directory.is_copy()) else {
             return Ok(());
@@ -357,15 +358,14 @@ impl Node {
             voci = head,
             "restored from a copy: enti and their grants are those of the day of the copy; check what was suspended, revoked or taken back since"
         );
-        // If this fails it is said again at the next start.
+        // After a failure the next start says it again.
         if let Err(error) = directory.adopted() {
             tracing::error!(%error, "the mark of a copy cannot be removed");
         }
         Ok(())
     }
 
-    /// Records the end of questions that left the process before it died. Whether they were answered is not
-    /// known.
+    /// Records the end of questions left open by a dead process. Nobody knows whether they were answered.
     async fn record_interrupted(&self) -> Result<(), NotCommitted> {
         let (ledger, now) = (&self.ledger, self.clock.now());
         for open in questions::open(&self.store).map_err(|_| NotCommitted::Unavailable)? {
@@ -389,10 +389,9 @@ impl Node {
         Ok(())
     }
 
-    /// Numbers were given that the log does not know of: every series goes on far beyond.
+    /// Moves every series far ahead: numbers unknown to the log were given.
     async fn skip_series(&self) -> Result<(), NotCommitted> {
-        // Also series that began after the copy was made: one for each year in which a DSU may have been
-        // presented.
+        // Also series begun after the copy: those of each possible year of a DSU's presentation.
         let yearly = (FIRST_YEAR..=self.clock.today().year())
             .flat_map(|year| SERIES.map(|series| format!("{series}-{year}")));
         let named: Vec<_> = yearly.chain([REQUESTS.to_owned()]).collect();
@@ -404,8 +403,8 @@ impl Node {
             })
     }
 
-    /// Records an accepted loss if the command was interrupted before it did. Nothing else is recorded before
-    /// that.
+    /// Records an accepted loss, if the command was interrupted before this record. Nothing else is recorded
+    /// before it.
     async fn record_pending_loss(&self) -> Result<(), NotCommitted> {
         let Some(until) = self.directory.as_ref().and_then(Directory::pending_loss) else {
             return Ok(());
@@ -417,8 +416,8 @@ impl Node {
         self.record_loss(None, until).await
     }
 
-    /// Records that the end of the log is lost and that the operator goes on without it: from which entry, up
-    /// to which at least, who, and why. Every series goes on far beyond.
+    /// Records the loss of the log's end, and the operator's decision to go on without it: the last whole
+    /// entry, the last one known to have existed, the actor and the reason. Every series goes on far beyond.
     async fn record_loss(&self, accepted: Option<&Accepted>, until: u64) -> Result<(), NotCommitted> {
         let unavailable = |_| NotCommitted::Unavailable;
         let (ledger, now) = (&self.ledger, self.clock.now());
@@ -459,15 +458,15 @@ impl Node {
             })
             .await?;
         self.skip_series().await?;
-        // If this fails it is said again at the next start.
+        // After a failure the next start says it again.
         if let Some(Err(error)) = self.directory.as_ref().map(Directory::loss_recorded) {
             tracing::error!(%error, "the mark of a loss cannot be removed");
         }
         Ok(())
     }
 
-    /// Records that the directory was opened, if recovery had something to do: commands that open it for a
-    /// moment must not swallow that.
+    /// Records the opening of the directory, if recovery had something to do: the short opening of a command
+    /// must not swallow it.
     pub async fn record_recovery(&self) -> Result<(), NotCommitted> {
         self.record_pending_loss().await?;
         self.record_restore().await?;
@@ -480,7 +479,7 @@ impl Node {
         }
     }
 
-    /// Stops the committer after what waits, marks the clean stop, releases the lock.
+    /// Stops the committer after the waiting submissions, marks the clean stop, releases the lock.
     pub fn close(&self) {
         let taken = self
             .running
@@ -502,30 +501,30 @@ impl std::fmt::Debug for Node {
     }
 }
 
-/// A loss at the end of the log that an operator accepts.
+/// A loss at the end of the log, accepted by an operator.
 #[derive(Clone, Debug)]
 pub struct Accepted {
-    /// Who.
+    /// The accepting operator.
     pub actor: Actor,
-    /// Why.
+    /// The operator's reason, sealed in the entry.
     pub reason: String,
 }
 
-/// The operation of the entry that records an accepted loss.
+/// The operation of an accepted loss's entry.
 const LOSS: &str = "perdita";
 
 /// The result of making the views again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Remade {
-    /// Entries of the log.
+    /// Sequence of the last entry in the new views.
     pub entries: u64,
-    /// Of a loss that was accepted: the last entry that is whole, and the last that was there at least.
+    /// Of an accepted loss: the last whole entry, and the last one known to have existed.
     pub lost: Option<(u64, u64)>,
 }
 
-/// Makes the views of a directory again, from nothing (`varco rebuild`). Views ahead of the log prove that
-/// entries are gone; so does a log that ends before `HEAD` says. Then this refuses, unless the operator
-/// accepts the loss: it goes on and records that.
+/// Makes the views of a directory again, from nothing (`varco rebuild`). Views ahead of the log prove lost
+/// entries; so does a log shorter than `HEAD` says. Then this refuses, unless the operator accepts the loss:
+/// it goes on and records the loss.
 pub async fn rebuild(
     directory: &Directory,
     clock: &Clock,
@@ -544,7 +543,7 @@ pub async fn rebuild(
         return Err(StartError::Ahead { views, log: head }.into());
     }
     let pending = directory.pending_loss();
-    // Without a HEAD that can be read nobody knows how much there was.
+    // Without a readable HEAD nobody knows the former length.
     let until = bound
         .unwrap_or(head + 1)
         .max(views)

@@ -1,5 +1,4 @@
-//! The end of an exchange: the only maker of a response. The reply of a service leaves with a [`Receipt`]
-//! alone.
+//! The end of an exchange: the only maker of a response. A service's reply leaves with a [`Receipt`] alone.
 
 use std::time::Duration;
 
@@ -19,24 +18,23 @@ use crate::services::NotPrepared;
 use crate::services::tentativi::Esaurito;
 use crate::soap::Version;
 
-/// How long a 429 is kept before it leaves. It costs CPU too, and who asks again at once would ask as often
-/// as its connections carry: so each carries one in this time, which is no longer than `Retry-After` says.
-/// The place among the ente's requests is given back before.
+/// Delay before a 429 is sent. A client asking again at once gets one answer in this time on each of its
+/// connections. It is no longer than `Retry-After`. The place among the ente's requests is given back before.
 const REFUSED: Duration = Duration::from_secs(1);
 
 /// The whole response, in memory.
 pub(super) type Reply = Response<Full<Bytes>>;
 
-/// Seconds until a client should ask again, where no quota says more.
+/// Seconds until a client should ask again, if no quota says more.
 const SOON: u64 = 2;
 
 /// How an exchange ended.
 pub(super) enum Outcome {
     /// The ledger has it: the rendered bytes leave.
     Recorded(Rendered),
-    /// A refusal that is counted with others like it, and not recorded.
+    /// A refusal counted with others like it, and not recorded.
     Counted(Counted),
-    /// It could not be recorded: nothing is told but when to come back.
+    /// It could not be recorded: the answer says only when to come back.
     Unavailable,
     /// A file of the contract: it holds no data, and has no entry.
     Contract(String, Places),
@@ -44,9 +42,9 @@ pub(super) enum Outcome {
 
 /// Why an exchange does not go on.
 pub(super) enum Stop {
-    /// A refusal that is recorded before it is said.
+    /// A refusal to be recorded before it is said.
     Refused(Refusal),
-    /// A refusal that is counted.
+    /// A refusal to be counted.
     Counted(Counted),
 }
 
@@ -62,7 +60,7 @@ impl From<Counted> for Stop {
     }
 }
 
-/// The bytes of a recorded reply: nobody makes one without a receipt.
+/// The bytes of a recorded reply. Only a receipt makes them.
 pub(super) struct Rendered {
     status: StatusCode,
     text: String,
@@ -71,7 +69,7 @@ pub(super) struct Rendered {
 }
 
 impl Rendered {
-    /// An envelope with its status, and the room that it takes until the client has it.
+    /// An envelope with its status, and its room until the client has taken it.
     pub(super) fn released(_: &Receipt, status: StatusCode, text: String, places: Places) -> Self {
         Self {
             status,
@@ -81,18 +79,18 @@ impl Rendered {
         }
     }
 
-    /// The same; the connection ends with it, if `closes`.
+    /// The same; with `closes` the connection ends after it.
     pub(super) fn closing(self, closes: bool) -> Self {
         Self { closes, ..self }
     }
 }
 
-/// A refusal that the ledger has only as one of a number.
+/// A refusal without an entry of its own: the ledger only counts it.
 pub(super) struct Counted {
     refusal: Box<Refusal>,
-    /// The reason in the count.
+    /// The reason in the count, a code of the ledger.
     pub(super) reason: &'static str,
-    /// The rest of the quota, if it ran into one.
+    /// The rest of the quota, if a quota refused it.
     pub(super) standing: Option<Standing>,
     then: Then,
 }
@@ -103,12 +101,12 @@ enum Then {
     Later(u64),
     /// Nothing: the connection ends.
     Close,
-    /// Not even the refusal: the request was not read, and the connection ends.
+    /// An empty body: the request was not read, and the connection ends.
     Unread,
 }
 
 impl Counted {
-    /// A head that is too long to be read: hyper answers the same to one that it does not read at all.
+    /// A head too long to be read. hyper gives the same answer to one it does not read at all.
     pub(super) fn unread() -> Self {
         Self {
             refusal: Box::new(Refusal::new(Code::Fields, "head")),
@@ -118,7 +116,7 @@ impl Counted {
         }
     }
 
-    /// A certificate that does not get in: the connection ends.
+    /// A certificate not let in: the connection ends.
     pub(super) fn barred(refusal: Refusal) -> Self {
         Self {
             reason: fault::row(refusal.code).ledger,
@@ -128,7 +126,7 @@ impl Counted {
         }
     }
 
-    /// Too much is under way.
+    /// Too much is under way: 429, with `SOON` in `Retry-After`.
     pub(super) fn busy(what: &'static str) -> Self {
         Self::later(Code::TooManyRequests, what, None, SOON)
     }
@@ -143,7 +141,7 @@ impl Counted {
     }
 }
 
-/// Nothing was prepared.
+/// The service prepared nothing: 503, or 429 without attempts left.
 impl From<NotPrepared> for Stop {
     fn from(why: NotPrepared) -> Self {
         match why {
@@ -217,7 +215,7 @@ impl Outcome {
             reset,
         }) = standing
         {
-            // As ModI asks for.
+            // ModI asks for these headers.
             for (name, value) in [
                 ("x-ratelimit-limit", limit),
                 ("x-ratelimit-remaining", remaining),
@@ -259,7 +257,7 @@ pub(super) async fn pause(reply: &Reply) {
     }
 }
 
-/// Of an exchange that a mistake of ours ended: it tells nothing.
+/// The reply after a mistake of ours: 503 without a body.
 pub(super) fn internal() -> Reply {
     let mut reply = Response::new(Full::new(Bytes::new()));
     *reply.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
@@ -279,7 +277,7 @@ fn soap(status: StatusCode, rendered: impl Into<Bytes>, exchange: Uuid, version:
     *reply.status_mut() = status;
     let headers = reply.headers_mut();
     // `UTF-8` as IANA registers it. Names of charsets know no case, but REXML 3.3.9 (Ruby, Debian 12) takes
-    // `utf-8` for a change of encoding, and loses the first three bytes of what soap4r gives it.
+    // `utf-8` for a change of encoding, and loses the first three bytes of soap4r's text.
     let kind = match version {
         Version::V11 => "text/xml; charset=UTF-8",
         Version::V12 => "application/soap+xml; charset=UTF-8",

@@ -1,7 +1,7 @@
-//! Questions that leave the process, for an exchange that another system must answer.
+//! Questions leaving the process, for an exchange in need of another system's answer.
 //!
-//! Invariant: a question leaves after its `asked` entry is durable, once. Its exchange ends with an entry of
-//! its own, or with `interrupted`: here, or at the next start where the process has died
+//! Invariant: a question leaves once, after its `asked` entry is durable. Its exchange ends with an entry of
+//! its own, or with `interrupted`: here, or at the next start if the process has died
 //! ([`Node::record_interrupted`](super::node::Node::record_interrupted)).
 
 use super::outcome::Stop;
@@ -11,7 +11,7 @@ use crate::refusal::{Code, Refusal};
 use crate::services::entries::{self, Asking};
 use crate::sii::{Ask, Returned};
 
-/// Records a question and asks it: its reply, or that none came.
+/// Records a question and asks it. Returns its reply, or the lack of one.
 pub(super) async fn ask(record: &Record<'_>, before: &[Returned], ask: Ask) -> Result<Returned, Stop> {
     if before.iter().any(|returned| returned.name == ask.name) {
         return Err(Refusal::new(Code::Unavailable, "a question that was asked already").into());
@@ -48,8 +48,7 @@ pub(super) async fn ask(record: &Record<'_>, before: &[Returned], ask: Ask) -> R
     Ok(returned)
 }
 
-/// Ends the questions of an exchange that was not recorded: at the next start, where that cannot be recorded
-/// now.
+/// Ends the questions of an unrecorded exchange. If this cannot be recorded now, the next start does it.
 pub(super) async fn end(record: &Record<'_>) {
     let asked = record.passage.all_asked();
     if asked.is_empty() || record.passage.is_recorded() {

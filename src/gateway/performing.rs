@@ -1,4 +1,4 @@
-//! A service at work: beside where it takes long, and again where another system had to be asked first.
+//! A service at work: beside if it takes long, and again after a question to another system.
 
 use std::pin::pin;
 
@@ -33,7 +33,7 @@ pub(super) async fn perform(
             beside::wait(work.held.as_ref(), performing).await
         };
         match performed {
-            // It found something long: once more, beside.
+            // The service found something long: once more, beside.
             Err(NotPrepared::Long) if !work.long => work.long = true,
             // Another system must be asked first. Waiting for it takes no place.
             Err(NotPrepared::Ask(ask)) => {

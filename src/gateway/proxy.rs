@@ -1,5 +1,6 @@
-//! The PROXY protocol, version 2: what a balancer in front says of where a connection comes from. Only where
-//! the configuration says that a balancer is, and there always: who could leave it out could also make it up.
+//! The PROXY protocol, version 2: a balancer in front names the source of a connection. It is read only from
+//! the balancers in the configuration, and always from them: anybody able to leave it out could also make it
+//! up.
 
 use std::io;
 use std::net::IpAddr;
@@ -7,13 +8,13 @@ use std::net::IpAddr;
 use ppp::v2::{Addresses, Command, Header};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-/// The part before addresses and extensions.
+/// Bytes before addresses and extensions.
 const FIXED: usize = 16;
-/// Addresses and extensions, bytes: ample for what balancers send.
+/// Addresses and extensions, bytes: ample for the headers of balancers.
 const LONGEST: usize = 4096;
 
-/// Reads the header, and nothing after it. The source's address; none where the balancer speaks for itself
-/// (health checks).
+/// Reads the header, and nothing after it. Returns the source's address; None if the balancer speaks for
+/// itself (health checks).
 pub(super) async fn source(socket: &mut (impl AsyncRead + Unpin)) -> io::Result<Option<IpAddr>> {
     let wrong = || io::Error::new(io::ErrorKind::InvalidData, "no PROXY protocol header");
     let mut bytes = vec![0; FIXED];

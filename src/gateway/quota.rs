@@ -1,9 +1,9 @@
-//! Quotas as they stand: how much each ente, and each of its operators, has asked in this minute and on this
+//! Quotas as they stand: their use by each ente, and by each of its operators, in this minute and on this
 //! civil day.
 //!
-//! The minute is a bucket in memory. The day is counted from the ledger at the start, so that a restart
-//! forgets nothing, and goes on in memory; what was let in counts, also where it could not be recorded after
-//! all. Persons are counted by their tokens, of consultations alone: who transmits a DSU reads nothing.
+//! The minute is a bucket in memory. The day is counted from the ledger at the start, so a restart forgets
+//! nothing, and goes on in memory. An exchange let in counts, even if it could not be recorded after all.
+//! Persons are counted by their tokens, in consultations alone: transmitting a DSU reads nothing.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,14 +19,14 @@ use crate::refusal::Code;
 use crate::registry::quota::Quote;
 use crate::services::tentativi::{RECOUNTED, Tentativi};
 
-/// A minute, microseconds.
+/// One minute in microseconds.
 const MINUTE: i64 = 60_000_000;
 
-/// Operators of one ente that are counted on a day. More there are not: who makes names up is told to come
-/// back tomorrow.
+/// Operators of one ente counted on a day, at most. No ente has more: a client with invented names is told to
+/// come back tomorrow.
 const OPERATORS: usize = 50_000;
 
-/// What everybody has asked on the day it is.
+/// The use of quotas on the present day.
 #[derive(Debug, Default)]
 pub struct Quotas {
     today: Mutex<Today>,
@@ -34,8 +34,8 @@ pub struct Quotas {
 
 #[derive(Debug, Default)]
 struct Today {
-    /// The latest day on which anything was asked; one before only where the clock was put back by more than
-    /// a late request.
+    /// The latest day of any exchange. It goes back only if the clock was put back by more than a request may
+    /// be late.
     day: Date,
     enti: HashMap<String, OfEnte>,
 }
@@ -43,7 +43,7 @@ struct Today {
 #[derive(Debug, Default)]
 struct OfEnte {
     own: Used,
-    /// By the tokens of their names.
+    /// Use by operator; the key is the token of the name.
     operators: HashMap<u64, Used>,
 }
 
@@ -55,42 +55,42 @@ struct Used {
     persons: HashSet<u64>,
 }
 
-/// How much is left, for the headers of a reply.
+/// The rest of a quota, for the headers of a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// The quota.
+    /// The size of the quota.
     pub limit: u64,
-    /// What is left of it.
+    /// Its rest, in the same unit.
     pub remaining: u64,
     /// Seconds until it is whole again.
     pub reset: u64,
 }
 
-/// Nothing is left.
+/// A quota does not suffice: the exchange gets 429.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exceeded {
     /// How the quota stands.
     pub standing: Standing,
-    /// Seconds after which there will be something.
+    /// Seconds until something is left again.
     pub retry_after: u64,
 }
 
-/// An operator that is named, and how much each of the ente's operators may ask.
+/// A named operator of an ente, and the quota of each of the ente's operators.
 #[derive(Clone, Copy, Debug)]
 pub struct Operator<'a> {
     /// Token of the name.
     pub token: u64,
-    /// The quota.
+    /// The quota of one operator.
     pub quote: &'a Quote,
 }
 
 impl Quotas {
-    /// One more exchange of an ente's. How the quota that is nearest to its end stands, where there is one.
+    /// Takes one more exchange of an ente. Returns the quota nearest to its end; None without quotas.
     pub fn take(&self, ente: &str, quote: &Quote, now: Timestamp) -> Result<Option<Standing>, Exceeded> {
         self.on(now).of(ente).own.take(quote, now)
     }
 
-    /// What was taken for an exchange that is not recorded after all.
+    /// Gives back an exchange not recorded after all.
     pub fn give_back(&self, ente: &str, quote: &Quote, now: Timestamp) {
         let mut today = self.on(now);
         let own = &mut today.of(ente).own;
@@ -98,8 +98,8 @@ impl Quotas {
         own.full_at -= quote.al_minuto.map_or(0, each);
     }
 
-    /// The same exchange counts for its operator; if the operator has nothing left, it is as if it had not
-    /// been.
+    /// Takes the same exchange for its operator. If the operator has nothing left, the ente gets the exchange
+    /// back.
     pub fn take_for(
         &self,
         ente: &str,
@@ -108,7 +108,7 @@ impl Quotas {
         now: Timestamp,
     ) -> Result<Option<Standing>, Exceeded> {
         if operator.quote.is_none() {
-            // Counted nevertheless: a quota that is set later today has all of today.
+            // Counted nevertheless: a quota set later today covers all of today.
             self.count_for(ente, operator.token, now);
             return Ok(None);
         }
@@ -122,16 +122,16 @@ impl Quotas {
         taken
     }
 
-    /// An exchange of an operator's that no quota refuses: recorded, and no more.
+    /// Counts an exchange of an operator, and refuses none.
     pub fn count_for(&self, ente: &str, token: u64, now: Timestamp) {
         if let Some(used) = self.on(now).of(ente).operator(token) {
             used.exchanges += 1;
         }
     }
 
-    /// Persons whose data are about to go out: all of them or none, of the ente's quota and of its
-    /// operator's. If not, the exchange is not recorded and does not count for the day; it was made, and
-    /// counts for the minute.
+    /// Counts the persons of a reply before it leaves: all of them or none, in the quotas of the ente and its
+    /// operator. If a quota does not suffice, the exchange is not recorded and does not count for the day. It
+    /// was made, and counts for the minute.
     pub fn read(
         &self,
         ente: &str,
@@ -159,7 +159,7 @@ impl Quotas {
         may
     }
 
-    /// Counts an entry of this day that was recorded before the start.
+    /// Counts an entry of this day from the log: recorded before the start, or by others.
     pub fn recount(&self, body: &Glance<'_>, today: Date) {
         let (Kind::Exchange, Some(ente)) = (body.kind, &body.ente) else {
             return;
@@ -195,7 +195,7 @@ impl Quotas {
         of_ente.own.persons.extend(&persons);
     }
 
-    /// What every ente has used on this day: exchanges and persons.
+    /// The use of the day by each ente: exchanges and persons.
     pub fn used(&self, now: Timestamp) -> Vec<(String, u64, u64)> {
         let today = self.on(now);
         today
@@ -205,7 +205,7 @@ impl Quotas {
             .collect()
     }
 
-    /// What is counted on the day that it is at that moment.
+    /// The counts of the civil day of `now`.
     fn on(&self, now: Timestamp) -> MutexGuard<'_, Today> {
         let mut today = self.lock();
         today.begin(rome(now).date(), now);
@@ -217,8 +217,8 @@ impl Quotas {
     }
 }
 
-/// Has the quotas and the failed attempts follow the log: what this process recorded before it started, and
-/// what others record in the same log. What it lets in itself is counted when it is let in.
+/// Makes the quotas and the failed attempts follow the log: entries from before the start, and entries of
+/// others in the same log. Exchanges of this process are counted when they are let in.
 pub struct Counting {
     quotas: Arc<Quotas>,
     tentativi: Arc<Tentativi>,
@@ -227,8 +227,8 @@ pub struct Counting {
 }
 
 impl Counting {
-    /// Counts the exchanges of a log recorded on this day, and in the same pass the failed attempts of the
-    /// last hours. `head` is its last entry.
+    /// Counts this day's exchanges of a log, and in the same pass the failed attempts of the last hours.
+    /// `head` is its last entry.
     pub fn recounted(
         quotas: &Arc<Quotas>,
         tentativi: &Arc<Tentativi>,
@@ -242,8 +242,7 @@ impl Counting {
             applied: head,
         };
         let now = clock.now();
-        // An exchange is recorded after it was received, so that none of today's was recorded before today
-        // began.
+        // An exchange is recorded after it was received: none of today's was recorded before today began.
         let start = rome(now)
             .start_of_day()
             .map_or(Timestamp::UNIX_EPOCH, |start| start.timestamp());
@@ -284,11 +283,10 @@ impl Follower for Counting {
 }
 
 impl Today {
-    /// A new day begins with nothing but what is left of the minute.
+    /// Begins a new day: only the buckets of the minute stay.
     fn begin(&mut self, day: Date, now: Timestamp) {
         if day < self.day && is_before(now, self.day) {
-            // The clock had gone ahead: what was counted counts for the day that it is, and is forgotten at
-            // its end.
+            // The clock had gone ahead: the counts belong to the present day, and are forgotten at its end.
             self.day = day;
         }
         if day <= self.day {
@@ -326,14 +324,14 @@ impl Today {
 }
 
 impl OfEnte {
-    /// What an operator has used; nothing if there are too many operators.
+    /// The use by an operator. None if the ente has too many operators.
     fn operator(&mut self, token: u64) -> Option<&mut Used> {
         let full = self.operators.len() >= OPERATORS && !self.operators.contains_key(&token);
         (!full).then(|| self.operators.entry(token).or_default())
     }
 }
 
-/// More operators than an ente has.
+/// The refusal of an operator over `OPERATORS`, until midnight.
 fn crowded(now: Timestamp) -> Exceeded {
     let reset = midnight(now);
     Exceeded {
@@ -346,8 +344,8 @@ fn crowded(now: Timestamp) -> Exceeded {
     }
 }
 
-/// Whether an exchange was counted when it was made: not where the ente was not let in, or before it could be
-/// told apart from others. From then on its entry says how long that took.
+/// Whether an exchange was counted when it was made. It was not if the ente was not let in, or if the request
+/// ended before it could be told apart from others. From that point on its entry has a time for the head.
 fn was_counted(body: &Glance<'_>) -> bool {
     let refused = body.refusal.as_deref().and_then(code_of);
     let early = matches!(
@@ -357,13 +355,13 @@ fn was_counted(body: &Glance<'_>) -> bool {
     !early || body.micros.is_some_and(|micros| micros.head > 0)
 }
 
-/// What one of so many in a minute takes of it, microseconds.
+/// The share of one request in the minute, at `limit` a minute, microseconds.
 fn each(limit: u32) -> i64 {
     (MINUTE / i64::from(limit.max(1))).max(1)
 }
 
 impl Used {
-    /// One more exchange.
+    /// Takes one more exchange. Returns the quota nearest to its end; None without quotas.
     fn take(&mut self, quote: &Quote, now: Timestamp) -> Result<Option<Standing>, Exceeded> {
         let daily = quote.al_giorno.map(|limit| Standing {
             limit,
@@ -388,7 +386,7 @@ impl Used {
             .min_by_key(|standing| standing.remaining))
     }
 
-    /// Whether so many persons more may be read.
+    /// Whether these persons may be read. Persons already counted today do not count again.
     fn may_read(&self, quote: &Quote, persons: &[u64], now: Timestamp) -> Result<(), Exceeded> {
         let Some(limit) = quote.persone_al_giorno else {
             return Ok(());
@@ -413,11 +411,11 @@ impl Used {
         Ok(())
     }
 
-    /// Takes one out of a bucket of `limit` that fills in a minute.
+    /// Takes one out of a bucket of `limit`, filled within a minute.
     fn minute(&mut self, limit: u32, now: Timestamp) -> Result<Standing, Exceeded> {
         let now = now.as_microsecond();
         let each = each(limit);
-        // A minute ahead at most: more there is only where the clock was put back.
+        // A minute ahead at most: more is possible only after the clock was put back.
         self.full_at = self.full_at.clamp(now, now + MINUTE);
         let full_at = self.full_at + each;
         let standing = |full_at: i64| Standing {
@@ -436,7 +434,7 @@ impl Used {
     }
 }
 
-/// Whether it is well before a day begins: more than any request is late.
+/// Whether it is well before a day begins: by more than any request is late.
 fn is_before(now: Timestamp, day: Date) -> bool {
     let begins = day.to_zoned(rome(now).time_zone().clone());
     begins.is_ok_and(|begins| begins.timestamp().as_microsecond() - now.as_microsecond() > 60 * MINUTE)
@@ -456,7 +454,7 @@ fn midnight(now: Timestamp) -> u64 {
     })
 }
 
-/// A token of the ledger, as it is counted here: its first half.
+/// A token of the ledger, cut to its first half for counting.
 pub fn digest(token: &str) -> u64 {
     token
         .get(..16)
@@ -626,7 +624,7 @@ mod tests {
             ..Quote::default()
         };
         quotas.take("comune", &quote, at("2026-12-22T10:00:00Z")).unwrap();
-        // Put right: what was counted counts today, and not tomorrow.
+        // Put right: the exchange counts today, and not tomorrow.
         quotas.take("comune", &quote, at("2026-11-22T10:00:00Z")).unwrap();
         assert!(quotas.take("comune", &quote, at("2026-11-22T10:00:00Z")).is_err());
         assert_eq!(

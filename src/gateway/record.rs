@@ -35,9 +35,9 @@ use crate::tls::server::TlsVersion;
 /// The channel of an exchange, known before its request is read.
 #[derive(Clone, Debug)]
 pub(super) struct Channel {
-    /// The client's certificate.
+    /// The client's certificate, from the handshake.
     pub(super) peer: Peer,
-    /// Its address, without port.
+    /// The client's address, without port; behind a balancer, the one it names.
     pub(super) address: String,
     /// The version of TLS.
     pub(super) tls: TlsVersion,
@@ -46,7 +46,7 @@ pub(super) struct Channel {
 /// An exchange, as its connection knows it.
 #[derive(Debug)]
 pub(super) struct Passage {
-    /// Its id.
+    /// Id of the exchange.
     pub(super) id: Uuid,
     /// First byte of its request.
     pub(super) received: Timestamp,
@@ -56,7 +56,7 @@ pub(super) struct Passage {
 }
 
 impl Passage {
-    /// Begins one. None if no id can be had.
+    /// Begins an exchange. None if no id can be made.
     pub(super) fn begin(received: Timestamp) -> Option<Self> {
         Some(Self {
             id: new_exchange(received).ok()?,
@@ -66,7 +66,7 @@ impl Passage {
         })
     }
 
-    /// Another system is asked: the sequence of the entry.
+    /// Notes a question to another system, by the sequence of its entry.
     pub(super) fn asked(&self, sequence: u64) {
         self.asked
             .lock()
@@ -74,7 +74,7 @@ impl Passage {
             .push(sequence);
     }
 
-    /// All its questions.
+    /// Sequences of the `asked` entries so far.
     pub(super) fn all_asked(&self) -> Vec<u64> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -97,20 +97,20 @@ pub(super) struct Record<'a> {
     pub(super) identity: Identity,
     pub(super) request: Bytes,
     pub(super) micros: Micros,
-    /// The version of the answer.
+    /// SOAP version of the answer.
     pub(super) version: Version,
-    /// Whether the certificate is taken for unrevoked on a list that should have been replaced.
+    /// Whether the certificate counts as unrevoked by an overdue list.
     pub(super) within_grace: bool,
     /// The rest of the ente's quota.
     pub(super) standing: Option<Standing>,
     /// Whether it was counted for its operator.
     of_operator: bool,
-    /// The room that its body takes: given back after the body.
+    /// The room of its body, given back after the body.
     pub(super) places: Places,
 }
 
 impl<'a> Record<'a> {
-    /// Of an exchange that has just begun.
+    /// The record of an exchange just begun.
     pub(super) fn new(
         gateway: &'a Gateway,
         channel: &'a Channel,
@@ -154,7 +154,7 @@ impl<'a> Record<'a> {
             .unwrap_or_default()
     }
 
-    /// The token of the named operator, as quotas count it.
+    /// The token of the named operator, as counted by quotas. None without a name.
     fn operator(&self) -> Option<u64> {
         let user = self.identity.user.as_deref()?;
         self.gateway
@@ -166,7 +166,7 @@ impl<'a> Record<'a> {
             .map(|token| quota::digest(&token))
     }
 
-    /// One more exchange of the operator's. Later calls count nothing.
+    /// Takes one more exchange of the operator. Later calls count nothing.
     pub(super) fn take_for_operator(&mut self, caller: &Caller) -> Result<(), Exceeded> {
         let Some(token) = self.operator().filter(|_| !self.of_operator) else {
             return Ok(());
@@ -207,7 +207,7 @@ impl<'a> Record<'a> {
         quotas.read(&ente.codice, &ente.quote, operator, &tokens, self.received)
     }
 
-    /// As many lots are under way as may be, or as many bytes of bodies and replies.
+    /// No room left for lots, or for bodies and replies. The ente gets its exchange back.
     pub(super) fn no_room(&self, caller: &Caller) -> Counted {
         self.gateway
             .quotas
@@ -215,7 +215,7 @@ impl<'a> Record<'a> {
         Counted::busy("too many lots, or too long bodies and replies, under way")
     }
 
-    /// Tells log, metrics and ledger of each bucket of attempts that has become empty. No person is named.
+    /// Tells log, metrics and ledger of each emptied bucket of attempts. No person is named.
     pub(super) fn alarm(&self) {
         for Svuotato { ente, di } in self.gateway.node.services.tentativi.emptied() {
             tracing::error!(exchange = %self.exchange, ente, bucket = di.name(), "too many protocols named in vain: is somebody guessing?");
@@ -236,7 +236,7 @@ impl<'a> Record<'a> {
         tentativi.give_back(operation, &caller.ente().codice, mancati);
     }
 
-    /// Counts a refusal that is not recorded.
+    /// Counts a refusal without recording it.
     pub(super) fn count(&mut self, counted: Counted) -> Outcome {
         self.gateway
             .gathered
@@ -245,8 +245,7 @@ impl<'a> Record<'a> {
         Outcome::Counted(counted)
     }
 
-    /// Records a refusal, so that it may be said. If it cannot be recorded, the answer is 503 and tells
-    /// nothing.
+    /// Records a refusal before it is said. If this fails, the answer is 503 and tells nothing.
     pub(super) async fn refuse(&mut self, refusal: Refusal) -> Outcome {
         if refusal.code == Code::Unavailable {
             tracing::warn!(exchange = %self.exchange, internal = %refusal.internal, "unavailable");
@@ -286,8 +285,8 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// Makes the entry of the exchange and submits it, with the entries of the SII after it. `held` is the
-    /// place of long work, if it has been that.
+    /// Makes the entry of the exchange and submits it, with the entries of the SII after it. `held`: the
+    /// place of long work.
     pub(super) async fn commit(
         &mut self,
         prepared: Prepared,
@@ -300,7 +299,7 @@ impl<'a> Record<'a> {
             preconditions,
             ..
         } = prepared;
-        // Hashing request and reply is long work where either is long.
+        // Hashing request and reply is long work if they are long.
         let held = match held {
             None if self.request.len() + rendered.len() >= beside::LONG => {
                 self.gateway

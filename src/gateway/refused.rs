@@ -1,6 +1,6 @@
 //! Lines of the log about refused handshakes: the reason, the address and, of a certificate, its fingerprint,
-//! issuer and organization. Each reason has a few lines a minute, and the next line says how many were left
-//! out: a flood fills no log.
+//! issuer and organization. Each reason has a few lines a minute, and the next line gives the number of lines
+//! left out: a flood fills no log.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -10,8 +10,7 @@ use jiff::Timestamp;
 
 use crate::tls::server::Refused;
 
-/// Lines a minute for one reason. Balancers that look whether somebody listens have a reason of their own
-/// (H05).
+/// Lines a minute for one reason. The probes of balancers have a reason of their own (H05).
 const LINES: u64 = 10;
 
 /// The lines of this minute, by reason.
@@ -25,7 +24,7 @@ struct Said {
 }
 
 impl Refusals {
-    /// Says that a handshake was refused, if this minute has a line left.
+    /// Logs a refused handshake, if this minute has a line left.
     pub fn say(&self, reason: &'static str, address: IpAddr, refused: Option<&Refused>, now: Timestamp) {
         let Some(left_out) = self.has_room(reason, now) else {
             return;
@@ -43,7 +42,7 @@ impl Refusals {
         }
     }
 
-    /// How many lines were left out in the last minute that had any, if this one has room.
+    /// The number of lines left out in the last minute with any. None if this minute has no room.
     fn has_room(&self, reason: &'static str, now: Timestamp) -> Option<u64> {
         let minute = now.as_second().div_euclid(60);
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,10 +11,10 @@ use crate::registry::facts::ACTOR;
 use jiff::Timestamp;
 
 impl Gateway {
-    /// Reads the configuration again and puts it in force, or leaves all as it is and says why. In Italian:
-    /// operators read it. Faults are refused, unless the operator wants it `anyhow`.
+    /// Reads the configuration again and puts it in force, or changes nothing and returns the reason. In
+    /// Italian: operators read it. Faults are refused, unless the operator wants it `anyhow`.
     pub async fn reload(&self, actor: Option<&Actor>, anyhow: bool) -> Result<Reloaded, String> {
-        // One after another: what was recorded last is what is in force.
+        // One after another: the last recorded settings are those in force.
         let _one = self.reloading.lock().await;
         let text = |error: &dyn std::fmt::Display| error.to_string();
         let file = self.config.file.as_ref().ok_or("nessun file di configurazione")?;
@@ -45,7 +45,7 @@ impl Gateway {
         Ok(reloaded)
     }
 
-    /// Before it is in force, so that nothing changes unrecorded.
+    /// Records a reload before it is in force: nothing changes unrecorded.
     async fn record_reload(
         &self,
         reloaded: &Reloaded,

@@ -8,7 +8,7 @@ use crate::refusal::{Code, Refusal};
 use crate::registry::{Admission, Caller};
 use crate::soap::Identity;
 
-/// The Identity header, completed by the HTTP headers that some clients send in its place.
+/// The Identity header, completed by HTTP headers: some clients send these in its place.
 pub(super) fn named(headers: &HeaderMap, mut identity: Identity) -> Identity {
     // UTF-8, or else Latin-1, as HTTP once had it: no name is left out for one of its letters.
     let text = |bytes: &[u8]| {
@@ -32,8 +32,8 @@ pub(super) fn named(headers: &HeaderMap, mut identity: Identity) -> Identity {
     identity
 }
 
-/// Refuses texts of a header that are longer than any name: they would be sealed with each exchange. The
-/// ledger does not keep them.
+/// Refuses header texts longer than any name: they would be sealed with each exchange. The ledger does not
+/// keep them.
 pub(super) fn bounded(identity: &mut Identity) -> Result<(), Refusal> {
     let texts = [
         ("UserId", &mut identity.user, 256),
@@ -53,7 +53,7 @@ pub(super) fn bounded(identity: &mut Identity) -> Result<(), Refusal> {
     }
 }
 
-/// Refuses an identity that contradicts itself, or names another ente than the certificate's.
+/// Refuses an identity in contradiction with itself, or with an ente other than the certificate's.
 pub(super) fn check(caller: &Caller, identity: &Identity) -> Result<(), Refusal> {
     let ente = caller.ente();
     if identity.contradicts {

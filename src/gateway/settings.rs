@@ -1,5 +1,5 @@
-//! What the configuration says and may change while the gateway runs: built whole, checked, then put in the
-//! place of the one before.
+//! The part of the configuration open to change while the gateway runs. It is built whole, checked, then put
+//! in the place of the one before.
 
 use std::net::IpAddr;
 
@@ -12,25 +12,25 @@ use crate::config::{Config, Limits, Soglia};
 use crate::digest::{hex, sha256};
 use crate::tls::{Setup, TlsError};
 
-/// What may change.
+/// The settings a reload may change.
 #[derive(Debug)]
 pub struct Settings {
-    /// The channel.
+    /// TLS: certificates, authorities, revocation lists.
     pub channel: Setup,
-    /// How much is accepted.
+    /// Limits of sizes, numbers and times.
     pub limits: Limits,
     /// Paths before the operations of the porta di dominio's dialect, each with a slash at its end.
     pub pdd: Vec<String>,
-    /// The thresholds that are known.
+    /// The thresholds in the configuration (CodiceSoglia).
     pub soglie: Vec<Soglia>,
-    /// Balancers that speak the PROXY protocol.
+    /// Addresses of balancers with the PROXY protocol.
     pub proxies: Vec<IpAddr>,
     /// Faults of numbers and permissions. A gateway of today starts with them.
     faults: Vec<String>,
 }
 
 impl Settings {
-    /// Reads every file that the configuration names.
+    /// Reads every file named in the configuration.
     pub fn build(config: &Config, clock: &Clock) -> Result<Self, TlsError> {
         Ok(Self {
             channel: Setup::build(&config.tls, clock)?,
@@ -63,7 +63,7 @@ impl Settings {
         certificates.chain(self.faults.iter().cloned()).collect()
     }
 
-    /// Says all of it in the log.
+    /// Logs all faults and notices as warnings.
     pub fn warn(&self, now: Timestamp) {
         for warning in self.faults(now).into_iter().chain(self.notices(now)) {
             tracing::warn!(warning, "configuration");
@@ -91,7 +91,7 @@ impl Settings {
     }
 }
 
-/// What a reload put in force.
+/// The settings put in force by a reload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reloaded {
     /// SHA-256 of the configuration file.
@@ -100,24 +100,24 @@ pub struct Reloaded {
     pub server: Vec<String>,
     /// SHA-256 of the authorities' certificates.
     pub autorita: Vec<String>,
-    /// Of more certificates than an entry lists: how many, and the SHA-256 of all of them in a row.
+    /// The number of certificates and one SHA-256 over all of them. None if an entry has room to list each.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub insieme: Option<Insieme>,
 }
 
-/// Certificates that are too many to be listed.
+/// Certificates too many to list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Insieme {
-    /// The server's.
+    /// Number of the server's certificates.
     pub server: usize,
-    /// The authorities'.
+    /// Number of the authorities' certificates.
     pub autorita: usize,
     /// SHA-256 of their certificates (DER), one after another: the server's, then the authorities'.
     pub sha256: String,
 }
 
 impl Reloaded {
-    /// More are not listed: an entry has room for some two hundred.
+    /// Certificates listed, at most: an entry has room for some two hundred.
     const LISTED: usize = 64;
 
     pub(super) fn of(configurazione: &[u8], channel: &Setup) -> Self {

@@ -1,4 +1,4 @@
-//! How a running gateway is, for people: `varco status`.
+//! The state of a running gateway, for people: `varco status`.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +13,14 @@ use crate::ledger::committer::Health;
 use crate::ledger::scrub::Scrub;
 use crate::sii::upkeep::InAttesa;
 
-/// How it is.
+/// The state of a gateway, as `varco status` shows it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Status {
-    /// Of the program.
+    /// Version of the program.
     pub versione: String,
     /// Since when it serves.
     pub avviata: Timestamp,
-    /// Where.
+    /// Address of the listener; before it listens, the configured one.
     pub indirizzo: String,
     /// Id of the ledger.
     pub registro: String,
@@ -28,30 +28,30 @@ pub struct Status {
     pub stato_registro: String,
     /// Sequence of the last entry.
     pub voci: u64,
-    /// Submissions that wait.
+    /// Submissions waiting for the ledger.
     pub in_attesa: i64,
-    /// Enti, by state.
+    /// Number of enti, by today's state.
     pub enti: BTreeMap<String, usize>,
     /// The server's certificates: file and last instant.
     pub certificati: Vec<(String, Timestamp)>,
-    /// The list that ends first, if there is one.
+    /// The end of the first list to end. None without lists.
     pub crl: Option<Timestamp>,
-    /// When all closed segments of the ledger had been read again, and how many there were.
+    /// When all closed segments of the ledger had been read again, and their number.
     pub riletti: Option<(Timestamp, u64)>,
-    /// Bytes that may still be written where the data directory is.
+    /// Bytes still free where the data directory is.
     #[serde(default)]
     pub spazio_libero: Option<u64>,
-    /// DSU that are received and wait to be attested, and why.
+    /// DSU received and waiting to be attested, and why.
     #[serde(default)]
     pub dsu_in_attesa: InAttesa,
-    /// What an operator should look at.
+    /// Warnings for the operator, in Italian.
     pub avvertenze: Vec<String>,
     /// Whether it is ready, as `/ready` says.
     #[serde(default)]
     pub pronta: bool,
 }
 
-/// Waiting DSU that the status explains.
+/// Waiting DSU explained in the status, at most.
 const WAITING: usize = 10;
 
 /// An operator is warned below this free space, bytes. On a busy day an ente's exchanges take some hundred
@@ -66,7 +66,7 @@ pub(super) fn of_space(free: u64) -> Option<String> {
 }
 
 impl Status {
-    /// How this gateway is now.
+    /// The present state of a gateway.
     pub fn of(gateway: &Gateway) -> Result<Self, ViewError> {
         let node = &gateway.node;
         let health = match &*node.ledger.committer.health().borrow() {
@@ -142,14 +142,14 @@ impl Status {
 /// Whether clients can be answered: the ledger is writable, and a certificate can get in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Readiness {
-    /// Whether.
+    /// Answer of `/ready`: 200 if true, else 503.
     pub ready: bool,
-    /// The reasons, and lists that will keep a client out. In English, for machines and logs.
+    /// The reasons, and lists about to keep a client out. In English, for machines and logs.
     pub says: Vec<String>,
 }
 
 impl Readiness {
-    /// Of a gateway, now.
+    /// The readiness of a gateway, now.
     pub fn of(gateway: &Gateway) -> Self {
         let now = gateway.clock.now().as_second();
         let settings = gateway.settings.load();
@@ -183,7 +183,7 @@ impl Readiness {
     }
 }
 
-/// Enti that named too many protocols in vain: somebody may be guessing.
+/// Warnings about enti with too many protocols named in vain: somebody may be guessing.
 fn of_attempts(exhausted: &BTreeMap<String, (bool, usize)>) -> Vec<String> {
     let mut warnings = Vec::new();
     for (ente, (own, declarants)) in exhausted {

@@ -1,4 +1,4 @@
-//! Refusals of messages that cannot be read, in words for the client.
+//! Refusals of unreadable messages, in words for the client.
 
 use hyper::HeaderMap;
 use hyper::header::CONTENT_TYPE;
@@ -64,7 +64,7 @@ pub(super) async fn violated(
     }
 }
 
-/// The request breaks its schema: the first violations, each with its place, and how many there are.
+/// The request breaks its schema: the first violations, each with its place, and the number of the others.
 fn schema(findings: &Findings) -> Refusal {
     const SHOWN: usize = 10;
     let total = findings.list.len() + findings.more;

@@ -1,4 +1,4 @@
-//! Ages.
+//! Ages in completed years.
 
 use jiff::civil::Date;
 

@@ -22,37 +22,37 @@ use super::indicatori::{
 use super::money::Line;
 use super::rules::RuleSet;
 
-/// What the attestation says besides the computation.
+/// The content of an attestation besides the computation.
 #[derive(Clone, Default)]
 pub struct Occasion<'a> {
     /// Protocol of the DSU.
     pub protocollo: &'a str,
-    /// When it was presented.
+    /// Day of presentation of the DSU.
     pub presentata: Date,
-    /// When the attestation is issued.
+    /// Day of issue of the attestation.
     pub rilasciata: Date,
-    /// The substitute form, where the ISEE is a current one.
+    /// The substitute form; None unless the ISEE is a current one.
     pub sostitutivo: Option<Sostitutivo<'a>>,
-    /// Which attestation this one takes the place of, and why.
+    /// The attestation replaced by this one, and the reason.
     pub variazione: Option<Variazione>,
-    /// What the Revenue Agency found missing or different.
+    /// Data found missing or different by the Revenue Agency.
     pub omissioni: Vec<OmissioneDifformita>,
-    /// The sender's protocol, where it is not that of the declaration.
+    /// The sender's protocol; None if it is the declaration's.
     pub protocollo_mittente: Option<&'a str>,
 }
 
-/// A substitute form: what makes an ISEE a current one.
+/// A substitute form: it makes an ISEE a current one.
 #[derive(Clone, Copy)]
 pub struct Sostitutivo<'a> {
-    /// Its protocol.
+    /// Protocol of the substitute form.
     pub protocollo: &'a str,
-    /// When it was presented.
+    /// Day of its presentation.
     pub presentato: Date,
-    /// The last day on which the current ISEE is valid.
+    /// Last day of validity of the current ISEE.
     pub scadenza: Date,
 }
 
-/// What an attestation says of the version that it takes the place of.
+/// The entry of an attestation on the version it replaces.
 pub fn variazione(
     operazione: TipoOperazione,
     protocollo: String,
@@ -74,7 +74,7 @@ pub fn variazione(
     }
 }
 
-/// What an attestation says of the operation that made it, where INPS's schema has no word for that.
+/// A note of an attestation on the operation behind it; None where INPS's schema has a word for it.
 pub fn note(operazione: TipoOperazione, attendeva: bool) -> Option<&'static str> {
     match operazione {
         TipoOperazione::R => Some("Rettifica dell'ente che ha trasmesso la DSU"),
@@ -406,7 +406,7 @@ impl Issue {
 }
 
 impl Diverso {
-    /// The five values: those of the nucleus, and the ISEE with what is added to it.
+    /// The five values: the nucleus's, and the ISEE with the added components.
     pub fn valori(&self) -> super::valori::Valori {
         super::valori::Valori {
             isee: self.isee.printed(),

@@ -1,5 +1,5 @@
-//! What a consultation returns, as it is laid out: attestation, indicator, the search that found them. The
-//! indicators for minors, students and residential services are in [`indicatori`](super::indicatori).
+//! The layout of a consultation's reply: attestation, indicator, and the search behind them. The indicators
+//! for minors, students and residential services are in [`indicatori`](super::indicatori).
 
 use jiff::civil::Date;
 
@@ -18,43 +18,43 @@ use super::valori::{ModalitaCalcolo, Valori};
 /// The payload of ConsultazioneDichiarazione.
 #[derive(Clone, PartialEq)]
 pub struct EsitoDichiarazione {
-    /// The DSU, completed; absent if there is none.
+    /// The DSU, completed. `None`: no DSU found.
     pub dichiarazione: Option<Dichiarazione>,
-    /// What was asked.
+    /// The search, echoed from the request.
     pub ricerca: Ricerca,
 }
 
 /// The payload of ConsultazioneAttestazione.
 #[derive(Clone, PartialEq)]
 pub struct EsitoAttestazione {
-    /// The attestation, where one was found.
+    /// The attestation. `None`: none found.
     pub attestazione: Option<Attestazione>,
-    /// The search, as it was asked.
+    /// The search, echoed from the request.
     pub ricerca: Ricerca,
 }
 
-/// A search, as it was asked.
+/// A search, echoed from the request.
 #[derive(Clone, PartialEq)]
 pub struct Ricerca {
-    /// By which key the search was made.
+    /// The key of the search.
     pub chiave: Chiave,
 }
 
-/// By which key the search was made.
+/// The key of a search.
 #[derive(Clone, PartialEq)]
 pub enum Chiave {
-    /// By codice fiscale.
+    /// The codice fiscale of a person.
     Cf(Box<RicercaCf>),
-    /// By protocol of the DSU.
+    /// The protocol of the DSU.
     ProtDsu(Box<RicercaProtDsu>),
-    /// By the sender's protocol.
+    /// The sender's protocol.
     ProtMittente(Box<RicercaProtMittente>),
 }
 
 /// The payload of ConsultazioneIndicatore.
 #[derive(Clone, PartialEq)]
 pub struct Indicatore {
-    /// Which indicator.
+    /// The requested kind of indicator.
     pub tipo_indicatore: TipoIndicatore,
     /// Indicator of the economic situation, euros.
     pub ise: Importo,
@@ -70,24 +70,24 @@ pub struct Indicatore {
     pub protocollo_dsu: String,
     /// When the DSU was presented.
     pub data_presentazione: Date,
-    /// By codice fiscale.
+    /// The search, by codice fiscale.
     pub ricerca_cf: RicercaCf,
 }
 
 /// An attestation: nucleus, indicators, how they were computed, validity.
 #[derive(Clone, PartialEq)]
 pub struct Attestazione {
-    /// Of the declarant.
+    /// The declarant's codice fiscale, as sent.
     pub codice_fiscale_dichiarante: CodiceFiscale,
     /// Protocol of the DSU.
     pub numero_protocollo_dsu: String,
     /// When the DSU was presented.
     pub data_presentazione: Date,
-    /// The last day on which it is valid.
+    /// The last day of validity.
     pub data_validita: Date,
     /// The sender's own protocol: at most 29 characters.
     pub protocollo_mittente: Option<String>,
-    /// Until when the current ISEE is valid.
+    /// The last day of validity of the current ISEE. `None`: not a current one.
     pub data_scadenza_dsu_corrente: Option<Date>,
     /// The ordinary nucleus and its indicators.
     pub ordinario: Option<Ordinario>,
@@ -95,59 +95,60 @@ pub struct Attestazione {
     pub ridotto: Vec<Ridotto>,
     /// Why this attestation takes the place of another.
     pub variazione: Option<Variazione>,
-    /// What the Revenue Agency found missing or different.
+    /// Omissions and differences found by the Revenue Agency.
     pub omissione_difformita: Vec<OmissioneDifformita>,
 }
 
 /// The ordinary nucleus and its indicators.
 #[derive(Clone, PartialEq)]
 pub struct Ordinario {
-    /// Present where the attestation is a current one.
+    /// Present if the attestation is a current one.
     pub corrente: Option<Si>,
     /// When the substitute form was presented.
     pub data_presentazione_modulo_sostitutivo: Option<Date>,
     /// Protocol of the substitute form.
     pub protocollo_dsu_modulo_sostitutivo: Option<String>,
-    /// The family.
+    /// The members of the family.
     pub nucleo_familiare: NucleoFamiliare,
-    /// The ordinary indicator.
+    /// The indicator of the whole family.
     pub isee_ordinario: IseeOrdinario,
-    /// The specific indicator, for family benefits: of DSU presented from 2026 on. Not in the schema of 2021.
+    /// The specific indicator, for family benefits: only of DSU presented from 2026 on. Not in the schema of
+    /// 2021.
     pub isee_famiglia: Option<IseeFamiglia>,
-    /// For minors.
+    /// The minors' indicators. `None`: no minor in the nucleus.
     pub isee_min: Option<IseeMin>,
-    /// For students.
+    /// The students' indicators. `None`: no student in the DSU.
     pub isee_uni: Option<IseeUni>,
-    /// For residential services.
+    /// The indicators for residential services. `None`: no beneficiary in the ordinary nucleus.
     pub isee_socio_san_res: Option<IseeSocioSanRes>,
 }
 
-/// A family.
+/// The family, as a list of its members.
 #[derive(Clone, PartialEq)]
 pub struct NucleoFamiliare {
-    /// The members, the declarant first.
+    /// The members, the declarant among them.
     pub componente_nucleo: Vec<ComponenteNucleo>,
 }
 
 /// A member of the nucleus.
 #[derive(Clone, PartialEq)]
 pub struct ComponenteNucleo {
-    /// What the member is to the declarant.
+    /// The member's role toward the declarant.
     pub rapporto_con_dichiarante: Ruolo,
     /// Surname, in capitals.
     pub cognome: String,
     /// First name, in capitals.
     pub nome: String,
-    /// Whose it is, as it was sent.
+    /// The member's codice fiscale, as sent.
     pub codice_fiscale: CodiceFiscale,
 }
 
-/// The ordinary indicator.
+/// The ordinary indicator, of the whole family.
 #[derive(Clone, PartialEq)]
 pub struct IseeOrdinario {
     /// When the indicator was issued.
     pub data_rilascio: Date,
-    /// The values.
+    /// ISE, scale, ISEE, ISR and ISP.
     pub valori: Valori,
     /// How it was computed.
     pub modalita_calcolo_isee_ordinario: ModalitaCalcolo,
@@ -156,23 +157,23 @@ pub struct IseeOrdinario {
 /// A restricted nucleus and its indicators.
 #[derive(Clone, PartialEq)]
 pub struct Ridotto {
-    /// Of the beneficiary.
+    /// The beneficiary's codice fiscale, as sent.
     pub codice_fiscale_beneficiario: CodiceFiscale,
-    /// Present where the attestation is a current one.
+    /// Present if the attestation is a current one.
     pub corrente: Option<Si>,
     /// When the substitute form was presented.
     pub data_presentazione_modulo_sostitutivo: Option<Date>,
     /// Protocol of the substitute form.
     pub protocollo_dsu_modulo_sostitutivo: Option<String>,
-    /// The restricted nucleus.
+    /// The members around the beneficiary.
     pub nucleo_ristretto: NucleoRistretto,
     /// The indicator of the restricted nucleus.
     pub isee_ristretto: Option<IseeRistretto>,
-    /// For residential services, restricted nucleus.
+    /// The indicator for residential services, in the restricted nucleus.
     pub isee_socio_san_res_ristretto: Option<IseeSocioSanResRistretto>,
 }
 
-/// A restricted nucleus.
+/// A restricted nucleus, as a list of its members.
 #[derive(Clone, PartialEq)]
 pub struct NucleoRistretto {
     /// The members of the restricted nucleus.
@@ -182,13 +183,13 @@ pub struct NucleoRistretto {
 /// A member of a restricted nucleus.
 #[derive(Clone, PartialEq)]
 pub struct ComponenteNucleoRistretto {
-    /// What the member is to the beneficiary.
+    /// The member's relation to the beneficiary.
     pub relazione_con_beneficiario: Relazione,
     /// Surname, in capitals.
     pub cognome: String,
     /// First name, in capitals.
     pub nome: String,
-    /// Whose it is, as it was sent.
+    /// The member's codice fiscale, as sent.
     pub codice_fiscale: CodiceFiscale,
 }
 
@@ -197,7 +198,7 @@ pub struct ComponenteNucleoRistretto {
 pub struct IseeFamiglia {
     /// When the indicator was issued.
     pub data_rilascio: Date,
-    /// The values.
+    /// ISE, scale, ISEE, ISR and ISP.
     pub valori: Valori,
     /// How it was computed.
     pub modalita_calcolo_isee_famiglia: ModalitaCalcolo,
@@ -208,67 +209,67 @@ pub struct IseeFamiglia {
 pub struct IseeRistretto {
     /// When the indicator was issued.
     pub data_rilascio: Date,
-    /// The values.
+    /// ISE, scale, ISEE, ISR and ISP.
     pub valori: Valori,
     /// How it was computed.
     pub modalita_calcolo_isee_ristretto: ModalitaCalcolo,
 }
 
-/// A change.
+/// The variation of an earlier attestation by this one.
 #[derive(Clone, PartialEq)]
 pub struct Variazione {
-    /// What changed.
+    /// Kind of variation: contested, computed again or completed.
     pub tipo_variazione: TipoVariazioneAttestazione,
-    /// Protocol of the DSU that is varied.
+    /// Protocol of the varied DSU.
     pub numero_protocollo_dsu_variata: String,
-    /// When the DSU that is varied was presented.
+    /// Date of presentation of the varied DSU.
     pub data_presentazione_dsu_variata: Date,
-    /// Sender's protocol of the DSU that is varied.
+    /// Sender's protocol of the varied DSU.
     pub numero_protocollo_mittente_dsu_variata: Option<String>,
     /// Notes on the variation.
     pub note_variazione: Option<String>,
-    /// What the applicant contested.
+    /// Differences contested by the applicant.
     pub discordanze_contestazione: Vec<DiscordanzeContestazione>,
 }
 
-/// A difference that the applicant contested.
+/// A difference contested by the applicant.
 #[derive(Clone, PartialEq)]
 pub struct DiscordanzeContestazione {
-    /// Whom the difference concerns.
+    /// Codice fiscale of the person concerned by the difference.
     pub cf_discordanza: CodiceFiscale,
-    /// Which kind of difference.
+    /// Kind of difference.
     pub tipologia_discordanza: String,
-    /// What the difference is.
+    /// Description of the difference.
     pub specifica_discordanza: String,
 }
 
-/// Something the Revenue Agency found missing or different.
+/// An omission or a difference found by the Revenue Agency.
 #[derive(Clone, PartialEq)]
 pub struct OmissioneDifformita {
-    /// What is missing or differs.
+    /// Kind of omission or difference: movable assets or incomes.
     pub tipo_omissione_difformita: TipoOmissione,
-    /// Whose it is, as it was sent.
+    /// The member's codice fiscale, as sent.
     pub codice_fiscale: CodiceFiscale,
     /// When the Revenue Agency checked.
     pub data_controllo_ae: Date,
-    /// Each account or other financial relation.
+    /// Each undeclared account or other financial relation.
     pub rapporto: Vec<RapportoOmesso>,
     /// Incomes as the Agency knows them.
     pub reddito_ae: Option<RedditoAe>,
 }
 
-/// A financial relation that was not declared.
+/// A financial relation missing from the DSU.
 #[derive(Clone, PartialEq)]
 pub struct RapportoOmesso {
-    /// Section of the sheet.
+    /// Section of the sheet. Varco leaves it out.
     pub sezione: Option<String>,
-    /// Which financial relation.
+    /// Kind of relation: current account (`01`) to other (`99`).
     pub tipo_rapporto: Option<TipoRapporto>,
     /// Number of the account, or other identifier.
     pub identificativo: Option<String>,
-    /// Of the bank or other operator: at most 16 characters.
+    /// Codice fiscale of the bank or other operator: at most 16 characters.
     pub codice_fiscale_operatore: String,
-    /// The operator's name.
+    /// The operator's name. Varco leaves it out: the feed has none.
     pub descrizione_operatore_finanziario: Option<String>,
     /// Balance at 31 December, whole euros.
     pub saldo_3112: Option<u32>,
@@ -285,7 +286,7 @@ pub struct RapportoOmesso {
 /// Incomes as the Revenue Agency knows them.
 #[derive(Clone, PartialEq)]
 pub struct RedditoAe {
-    /// Which tax return the Agency read.
+    /// The tax return read by the Agency, `1` to `3`. Varco leaves it out.
     pub tipo_modello_ae: Option<ModelloAe>,
     /// Total IRPEF income, as the Agency knows it.
     pub reddito_complessivo_irpefae: Option<String>,
@@ -302,11 +303,11 @@ pub struct RedditoAe {
 /// A search by codice fiscale.
 #[derive(Clone, PartialEq)]
 pub struct RicercaCf {
-    /// Whose it is, as it was sent.
+    /// The person's codice fiscale, as sent.
     pub codice_fiscale: CodiceFiscale,
-    /// The day on which the attestation must be valid.
+    /// The required day of validity of the attestation.
     pub data_validita: Option<Date>,
-    /// Benefit that is asked for, `A1.01` to `Z9.99`.
+    /// Code of the requested benefit, `A1.01` to `Z9.99`.
     pub prestazione_da_erogare: Option<String>,
     /// The ente's own number of the application.
     pub protocollo_domanda_ente_erogatore: Option<String>,
@@ -319,9 +320,9 @@ pub struct RicercaCf {
 pub struct RicercaProtDsu {
     /// Protocol of the DSU.
     pub protocollo_dsu: String,
-    /// Of the beneficiary.
+    /// The beneficiary's codice fiscale, as sent. `None`: the search names no beneficiary.
     pub codice_fiscale_beneficiario: Option<CodiceFiscale>,
-    /// Benefit that is asked for, `A1.01` to `Z9.99`.
+    /// Code of the requested benefit, `A1.01` to `Z9.99`.
     pub prestazione_da_erogare: Option<String>,
     /// The ente's own number of the application.
     pub protocollo_domanda_ente_erogatore: Option<String>,
@@ -334,9 +335,9 @@ pub struct RicercaProtDsu {
 pub struct RicercaProtMittente {
     /// The sender's own protocol: at most 29 characters.
     pub protocollo_mittente: String,
-    /// Of the beneficiary.
+    /// The beneficiary's codice fiscale, as sent. `None`: the search names no beneficiary.
     pub codice_fiscale_beneficiario: Option<CodiceFiscale>,
-    /// Benefit that is asked for, `A1.01` to `Z9.99`.
+    /// Code of the requested benefit, `A1.01` to `Z9.99`.
     pub prestazione_da_erogare: Option<String>,
     /// The ente's own number of the application.
     pub protocollo_domanda_ente_erogatore: Option<String>,
@@ -347,24 +348,24 @@ pub struct RicercaProtMittente {
 /// A person's indicator in an attestation.
 #[derive(Clone, Copy)]
 pub struct Trovato<'a> {
-    /// Its values.
+    /// ISE, scale, ISEE, ISR and ISP.
     pub valori: &'a Valori,
-    /// Which case it is, in the words of the Soglia operation.
+    /// The case, in the words of the Soglia operation.
     pub caso: TipoIndicatoreSoglia,
 }
 
 /// Why an attestation gives no indicator of a kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Assente {
-    /// The person has none of that kind.
+    /// The person has no indicator of this kind.
     Nessuno,
-    /// The person has one, but data are missing: it cannot be computed.
+    /// The person has one, but it cannot be computed: data are missing.
     NonCalcolabile,
 }
 
 impl Attestazione {
-    /// A person's indicator of a kind. Social and health services and doctoral students: that of their
-    /// restricted nucleus, or the ordinary one.
+    /// A person's indicator of a kind. For social and health services and for doctoral students it is the
+    /// indicator of their restricted nucleus, or else the ordinary one.
     pub fn indicatore(&self, tipo: TipoIndicatore, persona: &CodiceFiscale) -> Result<Trovato<'_>, Assente> {
         use TipoIndicatoreSoglia as Caso;
         if !self.riguarda(persona) {
@@ -473,7 +474,7 @@ impl Attestazione {
         }
     }
 
-    /// The same under the schema of 2021, without ISEEFamiglia.
+    /// This attestation under the schema of 2021: without ISEEFamiglia.
     #[must_use]
     pub fn senza_isee_famiglia(mut self) -> Self {
         if let Some(ordinario) = &mut self.ordinario {
@@ -482,7 +483,7 @@ impl Attestazione {
         self
     }
 
-    /// Whether a person is of the nucleus, or of a restricted one.
+    /// Whether a person is a member of the family or of a restricted nucleus.
     pub fn riguarda(&self, persona: &CodiceFiscale) -> bool {
         let members = self
             .ordinario
@@ -498,7 +499,7 @@ impl Attestazione {
             .any(|own| own == persona)
     }
 
-    /// The kinds of indicator that a person has and that could be computed.
+    /// The kinds of indicator computed for a person.
     pub fn indicatori(&self, persona: &CodiceFiscale) -> Vec<TipoIndicatore> {
         let all = TipoIndicatore::ALL
             .iter()

@@ -1,11 +1,10 @@
-//! Italian working days: Monday to Friday, national holidays (L. 260/1949 and what changed it) and Easter
-//! Monday left out.
+//! Italian working days: Monday to Friday, without the national holidays (L. 260/1949 as amended) and Easter
+//! Monday.
 
 use jiff::ToSpan as _;
 use jiff::civil::{Date, Weekday, date};
 
-/// The days on which offices do not work: Saturdays, Sundays, national holidays, and further ones that an
-/// operator names.
+/// The days of closed offices: Saturdays, Sundays, national holidays, and further days named by an operator.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Calendario {
     further: Vec<Festivo>,
@@ -19,12 +18,12 @@ enum Festivo {
 }
 
 impl Calendario {
-    /// With further days, such as a patron saint's: `06-24` each year, `2026-06-24` once; or the first that
-    /// is neither.
+    /// Adds further days, such as a patron saint's: `06-24` each year, `2026-06-24` once. Fails with the
+    /// first day in neither form.
     pub fn with(days: &[String]) -> Result<Self, String> {
         let read = |text: &String| {
             let once = text.parse().map(Festivo::Once);
-            // A leap year: 29 February is a day too.
+            // The year 2000 is a leap year: 29 February is a day too.
             let yearly = || {
                 format!("2000-{text}")
                     .parse::<Date>()
@@ -37,7 +36,7 @@ impl Calendario {
         })
     }
 
-    /// Whether offices work on that day.
+    /// Whether offices work on a day.
     pub fn is_working(&self, day: Date) -> bool {
         let further = self.further.iter().any(|festivo| match festivo {
             Festivo::Yearly(month, of_month) => (day.month(), day.day()) == (*month, *of_month),
@@ -46,13 +45,13 @@ impl Calendario {
         !matches!(day.weekday(), Weekday::Saturday | Weekday::Sunday) && !is_holiday(day) && !further
     }
 
-    /// How many working days lie after `from`, up to and including `to`.
+    /// Number of working days after `from`, up to and including `to`.
     pub fn working_days_between(&self, from: Date, to: Date) -> u32 {
         u32::try_from(self.working_days(from, to).count()).unwrap_or(u32::MAX)
     }
 
-    /// Whether more than so many working days lie after `from`, up to and including `to`: a day of another
-    /// century is not counted from.
+    /// Whether more than `days` working days lie after `from`, up to and including `to`. The count stops at
+    /// the first one beyond `days`, also if `from` is centuries ago.
     pub fn is_later(&self, from: Date, to: Date, days: u32) -> bool {
         let Ok(days) = usize::try_from(days) else {
             return false;
@@ -94,7 +93,7 @@ fn easter(year: i16) -> Date {
     let l = (32 + 2 * e + 2 * i - h - k) % 7;
     let m = (a + 11 * h + 22 * l) / 451;
     let n = h + l - 7 * m + 114;
-    // n / 31 is 3 or 4, n % 31 + 1 is a day of that month.
+    // n / 31 is 3 or 4; n % 31 + 1 is the day of the month.
     date(
         year,
         i8::try_from(n / 31).unwrap_or(4),
@@ -143,7 +142,7 @@ mod tests {
             national.working_days_between(date(2026, 5, 5), date(2026, 5, 5)),
             0
         );
-        // With Saint John's, Wednesday 24 June 2026, and a day that is free once.
+        // With Saint John's, Wednesday 24 June 2026, and a day free only once.
         let florence = Calendario::with(&["06-24".to_owned(), "2026-06-26".to_owned()]).unwrap();
         assert_eq!(
             florence.working_days_between(date(2026, 6, 22), date(2026, 6, 26)),

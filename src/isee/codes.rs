@@ -1,10 +1,10 @@
-//! The closed lists of codes that the DSU and the attestation use, spelled as on the wire.
+//! The closed lists of codes of the DSU and the attestation, spelled as on the wire.
 
 use std::fmt;
 
 use rust_decimal::Decimal;
 
-/// Makes an enumeration whose variants have one spelling each.
+/// Makes enumerations. Each variant has one spelling.
 macro_rules! codes {
     ($(#[doc = $doc:literal] $name:ident { $(#[doc = $variant_doc:literal] $variant:ident = $code:literal),+ $(,)? })+) => { $(
         #[doc = $doc]
@@ -20,7 +20,7 @@ macro_rules! codes {
                 match self { $(Self::$variant => $code),+ }
             }
 
-            /// From the code on the wire.
+            /// The variant of a code on the wire. `None`: unknown code.
             pub fn from_code(code: &str) -> Option<Self> {
                 match code { $($code => Some(Self::$variant),)+ _ => None }
             }
@@ -220,7 +220,7 @@ codes! {
 }
 
 impl Relazione {
-    /// What a member of a restricted nucleus would be to its beneficiary in a family.
+    /// The role of a member of a restricted nucleus, as if the beneficiary were a family's declarant.
     pub fn ruolo(self) -> Ruolo {
         match self {
             Self::B => Ruolo::D,
@@ -234,14 +234,15 @@ impl Relazione {
 }
 
 impl Ruolo {
-    /// Whether it is that of a child: a minor, in custody too, or of age, living with the family or not.
+    /// Whether the role is a child's: a minor, in custody too, or of age, living with the family or not.
     pub fn is_figlio(self) -> bool {
         matches!(self, Self::F | Self::Ma | Self::Fc | Self::Fnc)
     }
 }
 
 impl TipoIndicatore {
-    /// The indicator of a benefit, by its code in PrestazioneDaErogare, where none is named (u).
+    /// The indicator for a benefit, by its code in PrestazioneDaErogare, if the request names no indicator
+    /// (u).
     pub fn predefinito(prestazione: &str) -> Self {
         match prestazione {
             "A1.19" | "A2.03" | "A2.04" => Self::Universitario,
@@ -254,8 +255,8 @@ impl TipoIndicatore {
 }
 
 impl TipoRapporto {
-    /// Whether it is a deposit or an account, others' money included: declared by balance and average, and
-    /// outside the base of the figurative income.
+    /// Whether it is a deposit or an account, others' money included. Such relations are declared by balance
+    /// and average, and stay outside the base of the figurative income.
     pub fn is_account(self) -> bool {
         matches!(self, Self::ContoCorrente | Self::Risparmio | Self::ContoTerzi)
     }
@@ -268,7 +269,7 @@ pub struct Importo(pub Decimal);
 impl fmt::Display for Importo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = format!("{:.2}", self.0);
-        // Zero has no sign, also where less than a cent below it is cut.
+        // Zero has no sign, nor has a negative amount of less than a cent once it is cut.
         f.write_str(if text == "-0.00" { "0.00" } else { &text })
     }
 }
@@ -280,6 +281,6 @@ impl fmt::Debug for Importo {
     }
 }
 
-/// An element that the contract has but says nothing of: INPS writes it empty.
+/// An element without content in the contract: INPS writes it empty.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Vuoto;

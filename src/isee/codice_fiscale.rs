@@ -1,8 +1,8 @@
 //! The codice fiscale (DM 23 December 1976): sixteen characters for persons, eleven digits for bodies and
 //! provisional codes.
 //!
-//! Omocodia is understood: where two persons would get the same code, digits become letters (0-9 as
-//! LMNPQRSTUV), from any of the seven places of digits.
+//! Omocodia is understood: if two persons would get the same code, digits become letters (0-9 as LMNPQRSTUV),
+//! in any of the seven places of digits.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -11,11 +11,11 @@ use jiff::civil::Date;
 
 use super::codes::Sesso;
 
-/// A codice fiscale as it was sent. Two are equal when their [canonical](CodiceFiscale::canonical) forms are.
+/// A codice fiscale, as sent. Two are equal if their [canonical](CodiceFiscale::canonical) forms are.
 #[derive(Clone)]
 pub struct CodiceFiscale(String);
 
-/// What a valid code of sixteen characters says of its person.
+/// The data of a person in a valid code of sixteen characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Persona {
     /// Last two digits of the year of birth.
@@ -24,16 +24,16 @@ pub struct Persona {
     pub month: i8,
     /// Day of birth, 1 to 31.
     pub day: i8,
-    /// Sex.
+    /// Sex: female if the day in the code is above 40.
     pub sesso: Sesso,
     /// Cadastral code of the place of birth, omocodia resolved.
     pub place: String,
 }
 
-/// What a codice fiscale turns out to be.
+/// The kind of a valid codice fiscale.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A person's.
+    /// Sixteen characters: a person's, with the data in it.
     Persona(Persona),
     /// Eleven digits: a body's, or a provisional one.
     Numerico,
@@ -44,9 +44,9 @@ pub enum Kind {
 pub enum Difetto {
     /// Neither sixteen characters of the right kinds nor eleven digits.
     Forma,
-    /// The check letter or digit.
+    /// The check letter or digit is wrong.
     Controllo,
-    /// No such day.
+    /// The day of birth does not exist: neither 1 to 31 nor 41 to 71.
     Data,
 }
 
@@ -79,22 +79,22 @@ const ODD: [u32; 26] = [
 ];
 
 impl CodiceFiscale {
-    /// As it was sent; nothing is checked.
+    /// Takes the code as sent; checks nothing.
     pub fn new(sent: impl Into<String>) -> Self {
         Self(sent.into())
     }
 
-    /// As it was sent: for echoes.
+    /// The code as sent, for echoes.
     pub fn as_sent(&self) -> &str {
         &self.0
     }
 
-    /// Trimmed and in capitals: for comparison, look-up and tokens.
+    /// The code trimmed and in capitals, for comparison, look-up and tokens.
     pub fn canonical(&self) -> String {
         self.0.trim().to_ascii_uppercase()
     }
 
-    /// Judges the code.
+    /// Checks the form, the check character and, in a person's code, the day of birth.
     pub fn kind(&self) -> Result<Kind, Difetto> {
         let bytes = self.0.trim().as_bytes();
         if let Ok(sent) = <[u8; 16]>::try_from(bytes) {
@@ -108,7 +108,7 @@ impl CodiceFiscale {
 }
 
 impl Persona {
-    /// Whether somebody born on that day may have this code: it holds no century.
+    /// Whether a person born on `date` may have this code. The code holds no century.
     pub fn born_on(&self, date: Date) -> bool {
         i16::from(self.year) == date.year() % 100 && self.month == date.month() && self.day == date.day()
     }
@@ -122,10 +122,10 @@ impl PartialEq for CodiceFiscale {
 
 impl Eq for CodiceFiscale {}
 
-/// By its canonical form, as equality is: a set of codes knows one again however it is written.
+/// Hashes the canonical form, as equality compares it: a set finds a code again despite other case or blanks.
 impl Hash for CodiceFiscale {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // Sixteen at a time, as long as nearly all codes are: a hasher is slow with single bytes.
+        // Sixteen bytes at a time, the length of nearly all codes: a hasher is slow with single bytes.
         for piece in self.0.trim().as_bytes().chunks(16) {
             let mut block = [0; 16];
             for (place, byte) in block.iter_mut().zip(piece) {
@@ -136,7 +136,7 @@ impl Hash for CodiceFiscale {
     }
 }
 
-/// Never the code itself: a codice fiscale does not get into logs and panics by `{:?}`.
+/// Never the code itself: `{:?}` must not put a codice fiscale into logs and panics.
 impl fmt::Debug for CodiceFiscale {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("CodiceFiscale(..)")
@@ -183,7 +183,7 @@ fn persona(code: &[u8; 16]) -> Result<Persona, Difetto> {
     })
 }
 
-/// A digit, or the letter that omocodia put in its place.
+/// The value of a digit, or of its omocodia letter.
 fn digit(byte: u8) -> Option<u8> {
     if byte.is_ascii_digit() {
         return Some(byte - b'0');
@@ -213,7 +213,7 @@ pub fn check_letter(fifteen: &[u8]) -> Option<u8> {
     u8::try_from(sum % 26).ok().map(|letter| b'A' + letter)
 }
 
-/// Eleven digits: the check digit is that of VAT numbers.
+/// Eleven digits. The check digit is computed as in VAT numbers.
 fn numerico(code: &[u8]) -> Result<Kind, Difetto> {
     let sum: u32 = code[..10]
         .iter()

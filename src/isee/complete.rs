@@ -1,8 +1,8 @@
-//! The DSU as it is retrieved: what INPS adds to what the declarant transmitted.
+//! The DSU as retrieved: the declarant's data with INPS's additions.
 //!
-//! Every member who lives with the family gets a sheet FC8 with the figures of the Revenue Agency and of
-//! INPS, all flags false, unless the declaration has one of its own that counts; and an Operazione N carries
-//! both reference attributes, filled with the declarant and the protocol that the DSU was given.
+//! Every member living with the family gets a sheet FC8 with the figures of the Revenue Agency and of INPS,
+//! all flags false, unless the declaration has one of its own that counts. An Operazione N carries both
+//! reference attributes, filled with the declarant and the protocol given to the DSU.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use super::feed::FeedRecord;
 use super::foglio::AltriRedditi;
 
 impl Dichiarazione {
-    /// Completes the declaration with its protocol and with what the SII knew of its members for a year.
+    /// Completes the declaration with its protocol and with the SII's data on its members for a year.
     pub fn complete(&mut self, protocollo: &str, known: &[FeedRecord], anno: i16) {
         if self.operazione.tipo == TipoOperazione::N {
             self.operazione.codice_fiscale_riferimento = Some(self.codice_fiscale_dichiarante.clone());
@@ -25,8 +25,8 @@ impl Dichiarazione {
         for record in known.iter().filter(|record| record.anno == anno) {
             of_year.entry(&record.codice_fiscale).or_insert(record);
         }
-        // Not of a parent who does not live with the family: what the Agency knows of who is not of it does
-        // not go to it.
+        // Not for a parent living apart from the family: the Agency's data on persons outside do not go to
+        // it.
         let members = self
             .nucleo_familiare
             .iter_mut()
@@ -48,7 +48,7 @@ impl Dichiarazione {
     }
 }
 
-/// The sheet FC8 of what is known: empty where nothing is.
+/// The sheet FC8 of the known figures; empty without a record.
 fn agency(record: Option<&FeedRecord>) -> AltriRedditi {
     let whole = |amount: fn(&FeedRecord) -> Option<Decimal>| {
         record.and_then(amount).and_then(|amount| amount.to_u32())

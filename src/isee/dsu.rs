@@ -1,6 +1,6 @@
-//! The DSU as it is laid out: one field for each element and attribute of the schema, in its order. A
-//! member's sheet is in [`foglio`](super::foglio). What the fields mean together is the affair of the
-//! [checks](super::checks) and of the [computation](super::compute).
+//! The layout of the DSU: one field for each element and attribute of the schema, in its order. A member's
+//! sheet is in [`foglio`](super::foglio). The [checks](super::checks) and the [computation](super::compute)
+//! deal with the meaning of the fields together.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -17,75 +17,75 @@ use super::foglio::{
 /// A DSU: Dichiarazione Sostitutiva Unica (DPCM 159/2013 art. 10).
 #[derive(Clone, PartialEq)]
 pub struct Dichiarazione {
-    /// Of the declarant.
+    /// The declarant's codice fiscale, as sent.
     pub codice_fiscale_dichiarante: CodiceFiscale,
-    /// What the declaration does.
+    /// The operation of the declaration.
     pub operazione: Operazione,
-    /// The family.
+    /// The family. Operations other than N and R have none (K03).
     pub nucleo_familiare: Option<NucleoFamiliare>,
     /// The basic forms: one ordinary, any number of restricted.
     pub modello_base: Vec<ModelloBase>,
-    /// Operation A: an additional component.
+    /// Operation A only: an additional component.
     pub integrazione_componente_aggiuntiva: Option<IntegrazioneComponenteAggiuntiva>,
-    /// Operation I: incomes.
+    /// Operation I only: incomes of persons in the DSU.
     pub integrazione_redditi: Option<IntegrazioneRedditi>,
-    /// Operation S: residential data.
+    /// Operation S only: residential data.
     pub integrazione_residenziale: Option<IntegrazioneResidenziale>,
-    /// The current ISEE: what changed.
+    /// Operation C only: the changes behind the current ISEE.
     pub isee_corrente: Option<IseeCorrente>,
-    /// The signatures.
+    /// The signatures; the schema asks for at least one.
     pub sottoscrizione: Vec<Sottoscrizione>,
 }
 
-/// What a declaration does, and to which DSU.
+/// The operation of a declaration, and the DSU referred to.
 #[derive(Clone, PartialEq)]
 pub struct Operazione {
-    /// Which kind.
+    /// Code of the operation; `N` is a new DSU.
     pub tipo: TipoOperazione,
-    /// Of the declarant of the DSU referred to.
+    /// Codice fiscale of the declarant of the DSU referred to.
     pub codice_fiscale_riferimento: Option<CodiceFiscale>,
     /// Protocol of the DSU referred to.
     pub numero_protocollo_riferimento: Option<String>,
 }
 
-/// A family.
+/// The family, as a list of its members.
 #[derive(Clone, PartialEq)]
 pub struct NucleoFamiliare {
-    /// The members, the declarant first.
+    /// The members, the declarant among them (K04).
     pub componente_nucleo: Vec<ComponenteNucleo>,
 }
 
 /// A member of the nucleus.
 #[derive(Clone, PartialEq)]
 pub struct ComponenteNucleo {
-    /// What the member is to the declarant.
+    /// The member's role toward the declarant.
     pub rapporto_con_dichiarante: Ruolo,
     /// Whether the member, a minor, has neither income nor assets.
     pub flag_assenza_reddito: bool,
-    /// The member's sheet.
+    /// All the data declared of the member.
     pub foglio_componente_nucleo: FoglioComponente,
 }
 
-/// A basic form.
+/// A basic form, for the ordinary nucleus or a restricted one.
 #[derive(Clone, PartialEq)]
 pub struct ModelloBase {
-    /// Which kind.
+    /// `ORD`: the ordinary nucleus; `RID`: a restricted one.
     pub tipo: TipoModello,
-    /// The restricted nucleus.
+    /// The restricted nucleus: present in a form `RID`, absent in `ORD` (K16).
     pub nucleo_ristretto: Option<NucleoRistretto>,
-    /// Conditions of the nucleus that move the scale.
+    /// Conditions of the nucleus with an effect on the scale.
     pub condizioni_nucleo: Option<CondizioniNucleo>,
     /// Where the nucleus lives.
     pub abitazione: Abitazione,
-    /// Students.
+    /// The students of the nucleus (K13).
     pub universitario: Vec<Universitario>,
-    /// Parents who live elsewhere.
+    /// Parents living elsewhere (K14).
     pub genitore_non_convivente: Vec<GenitoreNonConvivente>,
-    /// For residential services.
+    /// The beneficiaries of residential services (K15).
     pub residenziale: Vec<Residenziale>,
 }
 
-/// A restricted nucleus.
+/// A restricted nucleus, as a list of its members.
 #[derive(Clone, PartialEq)]
 pub struct NucleoRistretto {
     /// The members of the restricted nucleus.
@@ -95,31 +95,31 @@ pub struct NucleoRistretto {
 /// A member of a restricted nucleus.
 #[derive(Clone, PartialEq)]
 pub struct ComponenteNucleoRistretto {
-    /// Whose it is, as it was sent.
+    /// The member's codice fiscale, as sent.
     pub codice_fiscale: CodiceFiscale,
     /// Whether this member is the beneficiary.
     pub flag_beneficiario: bool,
-    /// What the member is to the beneficiary.
+    /// The member's relation to the beneficiary.
     pub relazione_con_beneficiario: Relazione,
 }
 
-/// Conditions of a nucleus that move the scale.
+/// Conditions of a nucleus with an effect on the scale.
 #[derive(Clone, PartialEq)]
 pub struct CondizioniNucleo {
     /// Whether both parents, or the only one, worked at least six months.
     pub flag_lavoro_genitori: bool,
-    /// Whether the nucleus is made of a lone parent and minors.
+    /// Whether the nucleus consists of a lone parent and minors.
     pub flag_unico_genitore: bool,
-    /// How many children, where they are three or more.
+    /// Number of children, if three or more.
     pub numero_figli: Option<u32>,
-    /// How many of them live with the family.
+    /// Number of these children living with the family.
     pub numero_figli_conviventi: Option<u32>,
 }
 
-/// A student.
+/// A student of the nucleus, and where the parents are.
 #[derive(Clone, PartialEq)]
 pub struct Universitario {
-    /// Of the beneficiary.
+    /// The student's codice fiscale, as sent.
     pub codice_fiscale_beneficiario: CodiceFiscale,
     /// Where the student's parents are.
     pub presenza_genitori: PresenzaGenitori,
@@ -127,16 +127,16 @@ pub struct Universitario {
     pub flag_residenza_studente: Option<bool>,
     /// Whether the student has an adequate income.
     pub flag_capacita_reddito_studente: Option<bool>,
-    /// Of the parent.
+    /// The parent's codice fiscale, as sent.
     pub codice_fiscale_genitore: Option<CodiceFiscale>,
     /// Protocol of the parent's DSU.
     pub numero_protocollo_rif_genitore: Option<String>,
 }
 
-/// A parent, not married to the other, who lives elsewhere.
+/// A parent living elsewhere, not married to the other.
 #[derive(Clone, PartialEq)]
 pub struct GenitoreNonConvivente {
-    /// Whose it is, as it was sent.
+    /// The parent's codice fiscale, as sent.
     pub codice_fiscale: CodiceFiscale,
     /// Surname, in capitals.
     pub cognome: String,
@@ -149,95 +149,96 @@ pub struct GenitoreNonConvivente {
     pub flag_coniugato_con_persona_diversa: bool,
     /// Whether no condition applies: the parent is attracted.
     pub flag_alcuna_condizione: bool,
-    /// The children concerned.
+    /// The children of this parent in the nucleus.
     pub beneficiario: Vec<Beneficiario>,
-    /// Where a parent's data are: in a DSU of its own, or here.
+    /// The place of the parent's data: a DSU of their own, or here.
     pub dati: Option<DatiGenitore>,
 }
 
-/// A child whose parent lives elsewhere.
+/// A child with a parent living elsewhere.
 #[derive(Clone, PartialEq)]
 pub struct Beneficiario {
-    /// Whose it is, as it was sent.
+    /// The child's codice fiscale, as sent.
     pub codice_fiscale: CodiceFiscale,
 }
 
-/// Where a parent's data are: in a DSU of its own, or here.
+/// The place of a parent's data: a DSU of their own, or here.
 #[derive(Clone, PartialEq)]
 pub enum DatiGenitore {
-    /// Protocol of the DSU referred to.
+    /// Protocol of the DSU with the parent's data.
     Protocollo(String),
-    /// The data themselves.
+    /// The parent's data, in this declaration.
     Dettaglio(Box<DettaglioGenitoreNonConvivente>),
 }
 
-/// A parent's data.
+/// A parent's sheet, home and nucleus.
 #[derive(Clone, PartialEq)]
 pub struct DettaglioGenitoreNonConvivente {
-    /// The parent's sheet.
+    /// The parent's sheet; K14 asks for it if the data are called complete.
     pub foglio_componente_genitore: Option<FoglioComponente>,
-    /// What the parent's component is computed from.
+    /// The parent's home and nucleus, for the additional component.
     pub componente_aggiuntiva_genitore: ComponenteAggiuntiva,
 }
 
-/// Operation A.
+/// Operation A: an additional component for a DSU.
 #[derive(Clone, PartialEq)]
 pub struct IntegrazioneComponenteAggiuntiva {
-    /// The component that completes the DSU.
+    /// The component added to the DSU.
     pub componente_per_integrazione_aggiuntiva: ComponentePerIntegrazioneAggiuntiva,
 }
 
-/// An additional component that completes a DSU.
+/// An additional component for a DSU already sent.
 #[derive(Clone, PartialEq)]
 pub struct ComponentePerIntegrazioneAggiuntiva {
     /// The sheet of the additional component.
     pub foglio_componente_aggiuntiva: FoglioComponente,
-    /// What the additional component is computed from.
+    /// The home and the nucleus of the additional component.
     pub componente_aggiuntiva: ComponenteAggiuntiva,
 }
 
-/// Operation I.
+/// Operation I: incomes for persons of a DSU.
 #[derive(Clone, PartialEq)]
 pub struct IntegrazioneRedditi {
-    /// The members whose incomes are completed.
+    /// The persons with completed incomes: members, and persons outside the nucleus with a sheet in the DSU.
     pub componente_per_integrazione_redditi: Vec<ComponentePerIntegrazioneRedditi>,
 }
 
-/// Incomes that complete a member's.
+/// Incomes to complete a person's sheet FC8.
 #[derive(Clone, PartialEq)]
 pub struct ComponentePerIntegrazioneRedditi {
-    /// Whose it is, as it was sent.
+    /// The person's codice fiscale, as sent.
     pub codice_fiscale: CodiceFiscale,
-    /// Whether an income document proves it.
+    /// Whether an income document proves the incomes.
     pub flag_doc_redditi: Option<bool>,
-    /// Whether another document proves it.
+    /// Whether another document proves the incomes.
     pub flag_doc_altro: Option<bool>,
-    /// Which other document.
+    /// Description of the other document, if `flag_doc_altro` is set (K03).
     pub desc_doc_altro: Option<String>,
-    /// The incomes.
+    /// The incomes, as in sheet FC8.
     pub redditi: AltriRedditi,
 }
 
-/// Operation S.
+/// Operation S: residential data for a DSU.
 #[derive(Clone, PartialEq)]
 pub struct IntegrazioneResidenziale {
-    /// The residential data that complete the DSU.
+    /// The residential data, one entry for each beneficiary.
     pub componente_per_integrazione_residenziale: Vec<Residenziale>,
 }
 
-/// Operation C: what changed.
+/// Operation C: the changes behind a current ISEE.
 #[derive(Clone, PartialEq)]
 pub struct IseeCorrente {
-    /// What changed, for whom.
+    /// The changes, one for each person.
     pub variazione: Vec<Variazione>,
 }
 
-/// A change.
+/// A change in one person's situation.
 #[derive(Clone, PartialEq)]
 pub struct Variazione {
-    /// Whose it is, as it was sent.
+    /// The person's codice fiscale, as sent.
     pub codice_fiscale: CodiceFiscale,
-    /// What changed.
+    /// Kind of change: `D` for assets alone, `AD` to `CD` for incomes and assets, the others for incomes
+    /// alone.
     pub tipo_variazione: TipoVariazione,
     /// When the situation changed.
     pub data_variazione: Option<Date>,
@@ -253,9 +254,9 @@ pub struct Variazione {
     pub reddito_autonomo_2_mesi: Option<u32>,
     /// Treatments of the last two months, whole euros.
     pub trattamenti_assistenziali_2_mesi: Option<u32>,
-    /// The documents that prove it.
+    /// The documents proving the change.
     pub documentazione: Option<String>,
-    /// Protocol of the DSU that the current ISEE rests on.
+    /// Protocol of the DSU under the current ISEE.
     pub protocollo_inps_dsu_corrente: Option<String>,
     /// Sheet FC2: movable assets.
     pub patrimonio_mobiliare: Option<PatrimonioMobiliare>,
@@ -263,10 +264,10 @@ pub struct Variazione {
     pub patrimonio_immobiliare: Option<PatrimonioImmobiliare>,
 }
 
-/// A signature.
+/// A signature of the declaration.
 #[derive(Clone, PartialEq)]
 pub struct Sottoscrizione {
-    /// Of who signed.
+    /// The signatory's codice fiscale, as sent.
     pub codice_fiscale_sottoscrittore: CodiceFiscale,
     /// The sender's own protocol: at most 29 characters.
     pub protocollo_mittente: String,
@@ -274,30 +275,30 @@ pub struct Sottoscrizione {
     pub luogo_sottoscrizione: String,
     /// When it was signed: for one transmitted by a CAF, the day of presentation.
     pub data_sottoscrizione: Date,
-    /// Notes of who signed.
+    /// The signatory's notes.
     pub note_sottoscrizione: Option<String>,
-    /// Whether the declarant was hindered and somebody else signed.
+    /// Whether somebody else signed because the declarant was hindered.
     pub flag_impedimento_temporaneo: bool,
     /// Whether a legal representative signed.
     pub flag_rappresentanza_legale: bool,
     /// Whether the attestation is to be sent by certified mail.
     pub flag_pec: bool,
-    /// Certified mail address.
+    /// Certified mail address, if `flag_pec` is set (K18).
     pub indirizzo_pec: Option<String>,
     /// Whether somebody else may collect the attestation.
     pub flag_autorizzazione_ritiro: bool,
     /// Number of the receipt.
     pub numero_ricevuta: Option<String>,
-    /// Protocol of the DSU that the current ISEE rests on.
+    /// Protocol of the DSU under the current ISEE.
     pub protocollo_inps_dsu_corrente: Option<String>,
-    /// Who may collect the attestation.
+    /// The delegate for the collection of the attestation.
     pub delegato: Option<Delegato>,
 }
 
-/// Who may collect the attestation.
+/// The delegate for the collection of the attestation.
 #[derive(Clone, PartialEq)]
 pub struct Delegato {
-    /// Who the delegate is.
+    /// The delegate's registry data.
     pub dati_delegato: DatiAnagrafici,
     /// Where the delegate lives.
     pub indirizzo_delegato: Indirizzo,
@@ -306,17 +307,17 @@ pub struct Delegato {
 /// Where a nucleus lives.
 #[derive(Clone, PartialEq)]
 pub struct Abitazione {
-    /// By what right the nucleus lives there.
+    /// Title to the home: owned, rented or other.
     pub tipo_abitazione: TipoAbitazione,
-    /// Whose residence is that of the nucleus.
+    /// The residence of the nucleus: the declarant's or the spouse's. Only with a spouse in it (K08).
     pub residenza_riferimento: Option<Residente>,
     /// Address of the home.
     pub indirizzo_abitazione: Indirizzo,
-    /// The tenancy contract.
+    /// The tenancy contract: present if the home is rented, else absent (K08).
     pub locazione: Option<Locazione>,
 }
 
-/// A tenancy contract.
+/// A tenancy contract, as registered with the Revenue Agency.
 #[derive(Clone, PartialEq)]
 pub struct Locazione {
     /// Date of registration of the contract.
@@ -329,21 +330,21 @@ pub struct Locazione {
     pub cod_ufficio: String,
     /// Yearly rent, euros.
     pub canone: u32,
-    /// In whose name the contract is.
+    /// The tenants named in the contract.
     pub intestatario: Vec<Intestatario>,
 }
 
 /// A tenant named in the contract.
 #[derive(Clone, PartialEq)]
 pub struct Intestatario {
-    /// Whose it is, as it was sent.
+    /// The tenant's codice fiscale, as sent.
     pub codice_fiscale: CodiceFiscale,
 }
 
-/// What an additional component is computed from (DPCM 159/2013 All. 2).
+/// The data behind an additional component (DPCM 159/2013 All. 2).
 #[derive(Clone, PartialEq)]
 pub struct ComponenteAggiuntiva {
-    /// Whose it is, as it was sent.
+    /// The person's codice fiscale, as sent.
     pub codice_fiscale: CodiceFiscale,
     /// Whether the data are complete.
     pub flag_completezza_dati: bool,
@@ -356,62 +357,62 @@ pub struct ComponenteAggiuntiva {
 /// The nucleus of an additional component, in numbers.
 #[derive(Clone, PartialEq)]
 pub struct NucleoComponenteAggiuntiva {
-    /// How many members.
+    /// Number of members, at least one.
     pub numero_componenti: u32,
     /// Whether the parents work.
     pub flag_attivita_lavorativa: bool,
-    /// Whether there is only one parent.
+    /// Whether the nucleus has only one parent.
     pub flag_genitore_solo: bool,
-    /// Whether there are minors.
+    /// Whether the nucleus has minors.
     pub flag_presenza_minorenne: bool,
-    /// How many children, where they are three or more.
+    /// Number of children, if three or more.
     pub numero_figli: Option<u32>,
-    /// How many of them live with the family.
+    /// Number of these children living with the family.
     pub numero_figli_conviventi: Option<u32>,
-    /// Whether there are members in residential care.
+    /// Whether any member lives in residential care.
     pub flag_presenza_ricoverato: bool,
-    /// How many live in residential care.
+    /// Number of members in residential care.
     pub numero_ricoverati: Option<u32>,
-    /// Whether there are members in a registered community.
+    /// Whether any member lives in a registered community.
     pub flag_presenza_convivente: bool,
-    /// How many live in a registered community.
+    /// Number of members in a registered community.
     pub numero_conviventi: Option<u32>,
-    /// Whether there are members with medium disability.
+    /// Whether any member has a medium disability.
     pub flag_disabilita_media: bool,
-    /// How many with medium disability.
+    /// Number of members with medium disability.
     pub numero_disabili_media: Option<u32>,
-    /// How many of them are minors.
+    /// Number of minors among them.
     pub numero_disabili_media_minorenni: Option<u32>,
-    /// Whether there are members with severe disability.
+    /// Whether any member has a severe disability.
     pub flag_disabilita_grave: bool,
-    /// How many with severe disability.
+    /// Number of members with severe disability.
     pub numero_disabili_grave: Option<u32>,
-    /// How many of them are minors.
+    /// Number of minors among them.
     pub numero_disabili_grave_minorenni: Option<u32>,
-    /// Whether there are members who are not self-sufficient.
+    /// Whether any member is not self-sufficient.
     pub flag_non_autosufficienti: bool,
-    /// How many are not self-sufficient.
+    /// Number of members not self-sufficient.
     pub numero_non_autosuff: Option<u32>,
-    /// How many of them are minors.
+    /// Number of minors among them.
     pub numero_non_autosuff_minorenni: Option<u32>,
 }
 
-/// What the indicator for residential services needs.
+/// The data behind the indicator for residential services.
 #[derive(Clone, PartialEq)]
 pub struct Residenziale {
-    /// Of the beneficiary.
+    /// The beneficiary's codice fiscale, as sent.
     pub codice_fiscale_beneficiario: CodiceFiscale,
     /// When admission was first asked.
     pub data_richiesta_ricovero: Date,
-    /// Whether there are children outside the nucleus.
+    /// Whether the beneficiary has children outside the nucleus.
     pub flag_figli_non_compresi: bool,
     /// Whether real estate was given away.
     pub flag_donazioni: bool,
-    /// Whether it was given after the request.
+    /// Whether any real estate was given away after the request.
     pub flag_donazioni_successive: Option<bool>,
-    /// Whether it was given within three years before the request, to who is bound to maintenance.
+    /// Whether any was given away within three years before the request, to a person bound to maintenance.
     pub flag_donazioni_precedenti_alimenti: Option<bool>,
-    /// Whether it was given before the request, to others.
+    /// Whether any was given away before the request, to others.
     pub flag_donazioni_precedenti_no_alimenti: Option<bool>,
     /// Children outside the nucleus.
     pub figlio_non_compreso_nel_nucleo: Vec<FiglioNonCompresoNelNucleo>,
@@ -422,47 +423,47 @@ pub struct Residenziale {
 /// A child outside the nucleus.
 #[derive(Clone, PartialEq)]
 pub struct FiglioNonCompresoNelNucleo {
-    /// Whose it is, as it was sent.
+    /// The child's codice fiscale, as sent.
     pub codice_fiscale: CodiceFiscale,
-    /// Why the child is left out.
+    /// Reason for leaving the child out; `None` without one.
     pub condizione_esclusione: Option<CondizioneEsclusione>,
-    /// The document that proves the exclusion.
+    /// The document proving the exclusion.
     pub estremi_esclusione: Option<String>,
-    /// Where a child's data are: in a DSU of its own, or here.
+    /// The place of the child's data: a DSU of their own, or here.
     pub dati: Option<DatiFiglio>,
 }
 
-/// Where a child's data are: in a DSU of its own, or here.
+/// The place of a child's data: a DSU of their own, or here.
 #[derive(Clone, PartialEq)]
 pub enum DatiFiglio {
-    /// Protocol of the DSU referred to.
+    /// Protocol of the DSU with the child's data.
     Protocollo(String),
-    /// The data themselves.
+    /// The child's data, in this declaration.
     Dettaglio(Box<DettaglioFiglio>),
 }
 
-/// A child's data.
+/// A child's sheet, home and nucleus.
 #[derive(Clone, PartialEq)]
 pub struct DettaglioFiglio {
-    /// The child's sheet.
+    /// The child's sheet; K15 asks for it if the data are called complete.
     pub foglio_componente_figlio: Option<FoglioComponente>,
-    /// What the child's component is computed from.
+    /// The child's home and nucleus, for the additional component.
     pub componente_aggiuntiva_figlio: ComponenteAggiuntiva,
 }
 
 /// Real estate given away.
 #[derive(Clone, PartialEq)]
 pub struct Donazione {
-    /// Building or land.
+    /// Building, agricultural land or building land.
     pub tipo_immobile: TipoImmobile,
     /// Cadastral code of the municipality, or of the foreign country.
     pub codice_comune_stato: String,
     /// Share owned, percent.
     pub quota_posseduta: Decimal,
-    /// Share that was given, percent.
+    /// Share given away, percent.
     pub quota_donata: Decimal,
     /// Value for IMU, for the owned share, whole euros.
     pub valore_imu: u32,
-    /// Of who received the gift.
+    /// The recipient's codice fiscale, as sent.
     pub codice_fiscale_ricevente: CodiceFiscale,
 }

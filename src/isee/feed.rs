@@ -1,16 +1,16 @@
-//! The feed: what the SII gets from the archives of the Revenue Agency and of INPS, per codice fiscale and
+//! The feed: data for the SII from the archives of the Revenue Agency and of INPS, per codice fiscale and
 //! year.
 //!
-//! In the embedded SII it is a file that the operator loads (`varco feed load FILE`): UTF-8, comma-separated,
+//! In the embedded SII it is a file loaded by the operator (`varco feed load FILE`): UTF-8, comma-separated,
 //! a header line with the names of [`COLUMNS`] in this order, one line a person and year, whole euros, empty
-//! for unknown. A file with any error is not loaded at all, and all its errors are listed.
+//! for unknown. A file with any error is not loaded at all. All its errors are listed.
 
 use rust_decimal::Decimal;
 
 use super::codes::TipoRapporto;
 use super::codice_fiscale::CodiceFiscale;
 
-/// The header of the file.
+/// The names in the header of the file, in order.
 pub const COLUMNS: [&str; 15] = [
     "codice_fiscale",
     "anno",
@@ -29,12 +29,12 @@ pub const COLUMNS: [&str; 15] = [
     "rapporti",
 ];
 
-/// What is known of a person for a year. Amounts are whole euros.
+/// The known data of a person for a year. Amounts are whole euros.
 #[derive(Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct FeedRecord {
-    /// Whose, in canonical form.
+    /// The person's codice fiscale, in canonical form.
     pub codice_fiscale: String,
-    /// Which year.
+    /// The year of the data; the file admits 2000 to 2100.
     pub anno: i16,
     /// Total IRPEF income; may be negative.
     pub reddito_irpef: Option<Decimal>,
@@ -46,7 +46,7 @@ pub struct FeedRecord {
     pub redditi_agrari: Option<Decimal>,
     /// Income under substitute tax.
     pub redditi_imposta_sostitutiva: Option<Decimal>,
-    /// Treatments paid by INPS, but those paid because of disability.
+    /// Treatments paid by INPS, except those paid because of disability.
     pub trattamenti: Option<Decimal>,
     /// Treatments paid because of disability: no income since L. 89/2016.
     #[serde(default)]
@@ -61,15 +61,15 @@ pub struct FeedRecord {
     pub buoni_postali: Option<Decimal>,
     /// Postal savings books at the reference date.
     pub libretti_postali: Option<Decimal>,
-    /// The financial relations that the Agency knows of.
+    /// The financial relations known to the Agency.
     #[serde(default)]
     pub rapporti: Vec<RapportoNoto>,
 }
 
-/// A financial relation that the Revenue Agency knows of.
+/// A financial relation known to the Revenue Agency.
 #[derive(Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RapportoNoto {
-    /// Its code: `01` to `99`.
+    /// Its code, `01` to `99`: one of [`TipoRapporto`].
     pub tipo: String,
     /// The codice fiscale of the bank or other operator.
     pub operatore: String,
@@ -82,7 +82,7 @@ pub struct RapportoNoto {
 }
 
 impl RapportoNoto {
-    /// `tipo:operatore:identificativo`, then `:saldo` and `:giacenza` where they are known.
+    /// Reads `tipo:operatore:identificativo`, then `:saldo` and `:giacenza` if known.
     fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split(':').map(str::trim);
         let tipo = parts.next().and_then(TipoRapporto::from_code)?;
@@ -111,24 +111,24 @@ impl RapportoNoto {
     }
 }
 
-/// An error of a line of the file.
+/// An error in a line of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineError {
-    /// From 1, the header included.
+    /// Line number from 1, the header included.
     pub line: usize,
-    /// Which column, if it is one.
+    /// Name of the column. `None`: the error concerns the whole line.
     pub column: Option<&'static str>,
-    /// What is wrong, never the value.
+    /// The error, in Italian. It never quotes the value.
     pub text: &'static str,
 }
 
-/// Where the computation finds what is known of a person.
+/// The source of a person's known data for the computation.
 pub trait Feed {
-    /// What is known of `codice_fiscale` for `year`.
+    /// The known data of `codice_fiscale` for `year`. `None`: no record.
     fn find(&self, codice_fiscale: &CodiceFiscale, year: i16) -> Option<FeedRecord>;
 }
 
-/// Nothing is known of anybody.
+/// A feed without records.
 #[derive(Clone, Copy, Debug)]
 pub struct NoFeed;
 
@@ -147,7 +147,7 @@ impl Feed for Vec<FeedRecord> {
     }
 }
 
-/// Reads a whole file: all records, or all errors.
+/// Reads a whole file. Returns all records, or all errors.
 pub fn parse(text: &str) -> Result<Vec<FeedRecord>, Vec<LineError>> {
     let mut records: Vec<FeedRecord> = Vec::new();
     let mut errors = Vec::new();
@@ -230,7 +230,7 @@ pub fn parse(text: &str) -> Result<Vec<FeedRecord>, Vec<LineError>> {
     }
 }
 
-/// Whole euros, at most eleven digits; a sign only where it makes sense.
+/// Whole euros, at most eleven digits. A sign is allowed only if `signed`.
 fn amount(text: &str, signed: bool) -> Result<Option<Decimal>, &'static str> {
     if text.is_empty() {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! A member's sheet (foglio componente): all that a DSU declares of one person.
+//! A member's sheet (foglio componente): all the data of one person in a DSU.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -8,10 +8,10 @@ use super::codes::{
 };
 use super::codice_fiscale::CodiceFiscale;
 
-/// A member's sheet: all that is declared of one person.
+/// A member's sheet: all the data declared of one person.
 #[derive(Clone, PartialEq)]
 pub struct FoglioComponente {
-    /// Whose it is, as it was sent.
+    /// The person's codice fiscale, as sent.
     pub codice_fiscale: CodiceFiscale,
     /// Registry data and activity.
     pub dati_componente: DatiComponente,
@@ -36,9 +36,9 @@ pub struct FoglioComponente {
 pub struct DatiComponente {
     /// Whether the person lives in a registered community.
     pub flag_convivenza_anagrafica: bool,
-    /// What the person does.
+    /// The person's occupation.
     pub attivita_soggetto: Option<Attivita>,
-    /// Who the person is.
+    /// The person's registry data.
     pub anagrafica: DatiAnagrafici,
     /// Where the person lives.
     pub residenza: Option<Indirizzo>,
@@ -57,7 +57,7 @@ pub struct RedditiDaDichiarare {
     pub redditi_fondiari: Option<u32>,
     /// Income taxed abroad only, whole euros.
     pub redditi_tassati_estero: Option<u32>,
-    /// Incomes of who is registered abroad (AIRE), whole euros.
+    /// Incomes of persons registered abroad (AIRE), whole euros.
     pub redditi_aire: Option<u32>,
     /// Land and building income abroad, whole euros.
     pub redditi_fondiari_estero: Option<u32>,
@@ -86,18 +86,18 @@ pub struct Veicoli {
 /// A vehicle or a boat.
 #[derive(Clone, PartialEq)]
 pub struct Veicolo {
-    /// Which vehicle.
+    /// Kind: car, motorcycle, ship or boat, pleasure craft.
     pub tipo_veicolo: TipoVeicolo,
-    /// Registration number.
+    /// Registration number: free text in the schema.
     pub targa: String,
 }
 
-/// Sheet FC7: disability and what it costs.
+/// Sheet FC7: disability and its costs.
 #[derive(Clone, PartialEq)]
 pub struct Disabilita {
-    /// How severe it is.
+    /// Degree: medium, severe, or not self-sufficient.
     pub grado_disabilita: GradoDisabilita,
-    /// Who certified.
+    /// The ente behind the certificate; K12 refuses an empty one.
     pub ente_certif: String,
     /// Number of the certificate.
     pub doc_certif: String,
@@ -141,14 +141,14 @@ pub struct AltriRedditi {
 }
 
 impl AltriRedditi {
-    /// Whether these incomes take the place of those that are known: of an exempt person always; integrations
-    /// and corrections come by operations of their own, and count in no new DSU.
+    /// Whether these incomes replace the known ones. An exempt person's always do. Integrations and
+    /// corrections come by operations of their own, and count in no new DSU.
     pub fn counts(&self, operazione: TipoOperazione) -> bool {
         self.flag_esonerato
             || (operazione != TipoOperazione::N && (self.flag_integrazione || self.flag_rettifica))
     }
 
-    /// Whether any income is declared that is not zero.
+    /// Whether any declared income is not zero.
     pub fn has_incomes(&self) -> bool {
         let whole = [
             self.lavoro_dipendente,
@@ -161,7 +161,7 @@ impl AltriRedditi {
             || whole.into_iter().flatten().any(|amount| amount > 0)
     }
 
-    /// Whether any income is said, be it zero.
+    /// Whether any income is declared, even zero.
     pub fn says_incomes(&self) -> bool {
         let whole = [
             self.lavoro_dipendente,
@@ -184,18 +184,18 @@ pub struct PatrimonioMobiliare {
     pub flag_incremento: Option<bool>,
     /// Each account or other financial relation.
     pub rapporto: Vec<RapportoFinanziario>,
-    /// By how much other assets increased.
+    /// The increase of other assets.
     pub incremento: Option<Incremento>,
 }
 
 /// An account or other financial relation.
 #[derive(Clone, PartialEq)]
 pub struct RapportoFinanziario {
-    /// Which financial relation.
+    /// Kind of relation: current account (`01`) to other (`99`).
     pub tipo_rapporto: TipoRapporto,
     /// Number of the account, or other identifier.
     pub identificativo: String,
-    /// Of the bank or other operator: at most 16 characters.
+    /// Codice fiscale of the bank or other operator: at most 16 characters.
     pub codice_fiscale_operatore: String,
     /// Balance at 31 December, whole euros.
     pub saldo_3112: Option<u32>,
@@ -209,7 +209,7 @@ pub struct RapportoFinanziario {
     pub data_fine: Option<Date>,
 }
 
-/// By how much other assets increased (DPCM 159/2013 art. 5 c. 6).
+/// The increase of other assets (DPCM 159/2013 art. 5 c. 6).
 #[derive(Clone, PartialEq)]
 pub struct Incremento {
     /// Increase of real estate, whole euros.
@@ -228,7 +228,7 @@ pub struct PatrimonioImmobiliare {
 /// A building or a piece of land.
 #[derive(Clone, PartialEq)]
 pub struct Patrimonio {
-    /// Building or land.
+    /// Building, agricultural land or building land.
     pub tipo_patrimonio: TipoImmobile,
     /// Cadastral code of the municipality, or of the foreign country.
     pub codice_comune_stato: String,
@@ -236,24 +236,24 @@ pub struct Patrimonio {
     pub quota_posseduta: Decimal,
     /// Value for IMU, for the owned share, whole euros.
     pub valore_imu: u32,
-    /// What remains of the mortgage, for the owned share, whole euros.
+    /// Residual mortgage, for the owned share, whole euros.
     pub mutuo_residuo: Option<u32>,
-    /// Whether it is the home of the nucleus.
+    /// Whether this is the home of the nucleus.
     pub flag_abitazione: bool,
 }
 
-/// Who a person is.
+/// The registry data of a person.
 #[derive(Clone, PartialEq)]
 pub struct DatiAnagrafici {
     /// Surname, in capitals.
     pub cognome: String,
     /// First name, in capitals.
     pub nome: String,
-    /// Date of birth.
+    /// Date of birth; K05 compares it with the codice fiscale.
     pub data_nascita: Date,
-    /// Citizenship.
+    /// Citizenship: free text in the schema.
     pub cittadinanza: String,
-    /// Sex.
+    /// Sex; K05 compares it with the codice fiscale.
     pub sesso: Sesso,
     /// Two letters of the province of birth.
     pub provincia_nascita: String,
@@ -261,12 +261,12 @@ pub struct DatiAnagrafici {
     pub codice_comune_nascita: String,
 }
 
-/// An address.
+/// The address of a person or of a home.
 #[derive(Clone, PartialEq)]
 pub struct Indirizzo {
-    /// Street.
+    /// Street, at most 256 characters.
     pub indirizzo: String,
-    /// House number.
+    /// House number, at most 16 characters.
     pub civico: String,
     /// Cadastral code of the municipality.
     pub codice_comune: String,
@@ -274,10 +274,10 @@ pub struct Indirizzo {
     pub provincia: String,
     /// Postal code, five digits.
     pub cap: String,
-    /// Telephone number.
+    /// Telephone number, at most 12 characters.
     pub telefono: Option<String>,
-    /// Mobile number.
+    /// Mobile number, at most 12 characters.
     pub cellulare: Option<String>,
-    /// Mail address.
+    /// Mail address: free text in the schema.
     pub indirizzo_e_mail: Option<String>,
 }

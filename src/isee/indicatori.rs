@@ -1,4 +1,4 @@
-//! The indicators other than the ordinary one, as an attestation lays them out (DPCM 159/2013 art. 6, 7, 8).
+//! The layout of the indicators other than the ordinary one in an attestation (DPCM 159/2013 art. 6, 7, 8).
 //! Some names are misspelled in the contract; they are spelled so on the wire.
 
 use jiff::civil::Date;
@@ -14,22 +14,22 @@ pub struct IseeMin {
     pub componente_minorenne: Vec<ComponenteMinorenne>,
 }
 
-/// A minor of the nucleus, and which ISEE applies.
+/// A minor of the nucleus, with the applicable ISEE.
 #[derive(Clone, PartialEq)]
 pub struct ComponenteMinorenne {
     /// Surname, in capitals.
     pub cognome: String,
     /// First name, in capitals.
     pub nome: String,
-    /// Whose it is, as it was sent.
+    /// The minor's codice fiscale, as sent.
     pub codice_fiscale: CodiceFiscale,
-    /// The ISE divided by the scale, euros.
+    /// The minor's ISEE, components included, euros. `None`: it cannot be computed.
     pub isee: Option<Importo>,
-    /// Which ISEE applies to a minor (DPCM 159/2013 art. 7).
+    /// The ISEE applicable to the minor (DPCM 159/2013 art. 7).
     pub esito: EsitoMinorenne,
 }
 
-/// Which ISEE applies to a minor (DPCM 159/2013 art. 7).
+/// The ISEE applicable to a minor (DPCM 159/2013 art. 7).
 #[derive(Clone, PartialEq)]
 pub enum EsitoMinorenne {
     /// The ordinary one applies.
@@ -47,9 +47,9 @@ pub enum EsitoMinorenne {
 pub struct ValoriMinAttr {
     /// When the indicator was issued.
     pub data_rilascio: Date,
-    /// The attracted parent.
+    /// The other parent, attracted into the nucleus.
     pub componente_attratta: CompAggiuntiva,
-    /// The values.
+    /// ISE, scale, ISEE, ISR and ISP.
     pub valori: Valori,
     /// How it was computed.
     pub modalita_calcolo_isee_min_attr: ModalitaCalcolo,
@@ -62,7 +62,7 @@ pub struct ValoriMinAgg {
     pub data_rilascio: Date,
     /// The additional component (the name is misspelled in the contract).
     pub componente_agguntiva: CompAggiuntiva,
-    /// The values.
+    /// ISE, scale, ISEE, ISR and ISP.
     pub valori: Valori,
     /// How it was computed (the name is misspelled in the contract).
     pub modalita_calcolo_isee_min_aggr: ModalitaCalcolo,
@@ -75,22 +75,22 @@ pub struct IseeUni {
     pub studente_universitario: Vec<StudenteUniversitario>,
 }
 
-/// A student, and which ISEE applies.
+/// A student, with the applicable ISEE.
 #[derive(Clone, PartialEq)]
 pub struct StudenteUniversitario {
     /// Surname, in capitals.
     pub cognome: String,
     /// First name, in capitals.
     pub nome: String,
-    /// Whose it is, as it was sent.
+    /// The student's codice fiscale, as sent.
     pub codice_fiscale: CodiceFiscale,
-    /// The ISE divided by the scale, euros.
+    /// The student's ISEE, components included, euros. `None`: it cannot be computed.
     pub isee: Option<Importo>,
-    /// Which ISEE applies to a student (DPCM 159/2013 art. 8).
+    /// The ISEE applicable to the student (DPCM 159/2013 art. 8).
     pub esito: EsitoUniversitario,
 }
 
-/// Which ISEE applies to a student (DPCM 159/2013 art. 8).
+/// The ISEE applicable to a student (DPCM 159/2013 art. 8).
 #[derive(Clone, PartialEq)]
 pub enum EsitoUniversitario {
     /// The ordinary one applies.
@@ -101,9 +101,9 @@ pub enum EsitoUniversitario {
     Aggiuntiva(Box<ValoriUniAgg>),
     /// The student attracted into the parents' nucleus.
     StudenteAttratto(Box<ValoriUniStudAttratto>),
-    /// The student attracted, and an attracted parent.
+    /// The student attracted, and the other parent too.
     StudenteAttrattoCompAttratta(Box<ValoriUniStudCompAttratta>),
-    /// The student attracted, and an additional component.
+    /// The student attracted, and the other parent's additional component.
     StudenteAttrattoCompAggiuntiva(Box<ValoriUniStudCompAggiuntiva>),
     /// Cannot be computed: data are missing.
     NonCalcolabile(Vuoto),
@@ -114,9 +114,9 @@ pub enum EsitoUniversitario {
 pub struct ValoriUniAttr {
     /// When the indicator was issued.
     pub data_rilascio: Date,
-    /// The attracted parent.
+    /// The other parent, attracted into the nucleus.
     pub componente_attratta: CompAggiuntiva,
-    /// The values.
+    /// ISE, scale, ISEE, ISR and ISP.
     pub valori: Valori,
     /// How it was computed.
     pub modalita_calcolo_isee_uni_attr: ModalitaCalcolo,
@@ -129,7 +129,7 @@ pub struct ValoriUniAgg {
     pub data_rilascio: Date,
     /// The additional component (the name is misspelled in the contract).
     pub componente_agguntiva: CompAggiuntiva,
-    /// The values.
+    /// ISE, scale, ISEE, ISR and ISP.
     pub valori: Valori,
     /// How it was computed.
     pub modalita_calcolo_isee_uni_agg: ModalitaCalcolo,
@@ -140,59 +140,60 @@ pub struct ValoriUniAgg {
 pub struct ValoriUniStudAttratto {
     /// When the indicator was issued.
     pub data_rilascio: Date,
-    /// The nucleus that attracts the student.
+    /// The parents' nucleus, joined by the student.
     pub nucleo_familiare_attratto: NucleoFamiliareAttratto,
-    /// The values.
+    /// ISE, scale, ISEE, ISR and ISP.
     pub valori: Valori,
     /// How it was computed.
     pub modalita_calcolo_isee_uni_stud_att: ModalitaCalcolo,
 }
 
-/// The nucleus that attracts a student.
+/// The nucleus joined by an attracted student.
 #[derive(Clone, PartialEq)]
 pub struct NucleoFamiliareAttratto {
-    /// The members of the attracted nucleus.
+    /// The members of this nucleus.
     pub elemento_nucleo_attratto: Vec<ElementoNucleoAttratto>,
 }
 
-/// A member of the nucleus that attracts the student.
+/// A member of the nucleus joined by an attracted student.
 #[derive(Clone, PartialEq)]
 pub struct ElementoNucleoAttratto {
-    /// What the member is to the declarant.
+    /// The member's role toward the declarant.
     pub rapporto_con_dichiarante: Ruolo,
     /// Surname, in capitals.
     pub cognome: String,
     /// First name, in capitals.
     pub nome: String,
-    /// Whose it is, as it was sent.
+    /// The member's codice fiscale, as sent.
     pub codice_fiscale: CodiceFiscale,
 }
 
-/// The same with an attracted parent.
+/// The indicator of a student attracted into a parent's nucleus, with the other parent attracted too.
 #[derive(Clone, PartialEq)]
 pub struct ValoriUniStudCompAttratta {
     /// When the indicator was issued.
     pub data_rilascio: Date,
-    /// The nucleus that attracts the student.
+    /// The parent's nucleus, joined by the student.
     pub nucleo_familiare_attratto: NucleoFamiliareAttratto,
-    /// The attracted parent.
+    /// The other parent, attracted into the nucleus.
     pub componente_attratta: CompAggiuntiva,
-    /// The values.
+    /// ISE, scale, ISEE, ISR and ISP.
     pub valori: Valori,
     /// How it was computed.
     pub modalita_calcolo_isee_uni_stud_attratto_comp_attratta: ModalitaCalcolo,
 }
 
-/// The same with an additional component.
+/// The indicator of a student attracted into a parent's nucleus, with the other parent's additional
+/// component.
 #[derive(Clone, PartialEq)]
 pub struct ValoriUniStudCompAggiuntiva {
     /// When the indicator was issued.
     pub data_rilascio: Date,
-    /// The nucleus that attracts the student.
+    /// The parent's nucleus, joined by the student.
     pub nucleo_familiare_attratto: NucleoFamiliareAttratto,
-    /// What the additional component is computed from.
+    /// The other parent's additional component.
     pub componente_aggiuntiva: CompAggiuntiva,
-    /// The values.
+    /// ISE, scale, ISEE, ISR and ISP.
     pub valori: Valori,
     /// How it was computed.
     pub modalita_calcolo_isee_uni_stud_attratto_comp_aggiuntiva: ModalitaCalcolo,
@@ -205,27 +206,27 @@ pub struct IseeSocioSanRes {
     pub componente_socio_sanitarie_res: Vec<ComponenteResidenziale>,
 }
 
-/// A beneficiary of residential services, and which ISEE applies.
+/// A beneficiary of residential services, with the applicable ISEE.
 #[derive(Clone, PartialEq)]
 pub struct ComponenteResidenziale {
     /// Surname, in capitals.
     pub cognome: String,
     /// First name, in capitals.
     pub nome: String,
-    /// Whose it is, as it was sent.
+    /// The beneficiary's codice fiscale, as sent.
     pub codice_fiscale: CodiceFiscale,
-    /// The ISE divided by the scale, euros.
+    /// The beneficiary's ISEE, components included, euros. `None`: it cannot be computed.
     pub isee: Option<Importo>,
-    /// Which ISEE applies to residential services, in the ordinary nucleus (DPCM 159/2013 art. 6 c. 3).
+    /// The ISEE for residential services, in the ordinary nucleus (DPCM 159/2013 art. 6 c. 3).
     pub esito: EsitoResidenziale,
 }
 
-/// Which ISEE applies to residential services, in the ordinary nucleus (DPCM 159/2013 art. 6 c. 3).
+/// The ISEE for residential services, in the ordinary nucleus (DPCM 159/2013 art. 6 c. 3).
 #[derive(Clone, PartialEq)]
 pub enum EsitoResidenziale {
     /// The ordinary one applies.
     Ordinario(Vuoto),
-    /// For residential services.
+    /// Recomputed for residential services, without additional components.
     Residenziale(Box<ValoriResidenziale>),
     /// The ordinary one with additional components.
     OrdinarioAgg(Box<ValoriOrdinarioAgg>),
@@ -240,7 +241,7 @@ pub enum EsitoResidenziale {
 pub struct ValoriResidenziale {
     /// When the indicator was issued.
     pub data_rilascio: Date,
-    /// The values.
+    /// ISE, scale, ISEE, ISR and ISP.
     pub valori: Valori,
     /// How it was computed.
     pub modalita_calcolo_isee_socio_san_res_res: ModalitaCalcolo,
@@ -251,22 +252,22 @@ pub struct ValoriResidenziale {
 pub struct ValoriOrdinarioAgg {
     /// When the indicator was issued.
     pub data_rilascio: Date,
-    /// The additional component (the name is misspelled in the contract).
+    /// The additional components (the name is misspelled in the contract).
     pub componente_agguntiva: Vec<CompAggiuntiva>,
-    /// The values.
+    /// ISE, scale, ISEE, ISR and ISP.
     pub valori: Valori,
     /// How it was computed.
     pub modalita_calcolo_isee_ord_agg: ModalitaCalcolo,
 }
 
-/// The same with additional components.
+/// The indicator recomputed for residential services, with additional components.
 #[derive(Clone, PartialEq)]
 pub struct ValoriResidenzialeAgg {
     /// When the indicator was issued.
     pub data_rilascio: Date,
-    /// The additional component (the name is misspelled in the contract).
+    /// The additional components (the name is misspelled in the contract).
     pub componente_agguntiva: Vec<CompAggiuntiva>,
-    /// The values.
+    /// ISE, scale, ISEE, ISR and ISP.
     pub valori: Valori,
     /// How it was computed (the name is misspelled in the contract).
     pub modalita_calcolo_iisee_socio_san_res_agg: ModalitaCalcolo,
@@ -275,31 +276,31 @@ pub struct ValoriResidenzialeAgg {
 /// The indicators for residential services, restricted nucleus.
 #[derive(Clone, PartialEq)]
 pub struct IseeSocioSanResRistretto {
-    /// The beneficiaries of residential services.
+    /// The beneficiary of the restricted nucleus.
     pub componente_socio_sanitarie_res: ComponenteResidenzialeRistretto,
 }
 
-/// A beneficiary of residential services in a restricted nucleus, and which ISEE applies.
+/// The beneficiary of residential services in a restricted nucleus, with the applicable ISEE.
 #[derive(Clone, PartialEq)]
 pub struct ComponenteResidenzialeRistretto {
     /// Surname, in capitals.
     pub cognome: String,
     /// First name, in capitals.
     pub nome: String,
-    /// Whose it is, as it was sent.
+    /// The beneficiary's codice fiscale, as sent.
     pub codice_fiscale: CodiceFiscale,
-    /// The ISE divided by the scale, euros.
+    /// The beneficiary's ISEE, components included, euros. `None`: it cannot be computed.
     pub isee: Option<Importo>,
-    /// Which ISEE applies to residential services, in the restricted nucleus (DPCM 159/2013 art. 6 c. 3).
+    /// The ISEE for residential services, in the restricted nucleus (DPCM 159/2013 art. 6 c. 3).
     pub esito: EsitoResidenzialeRistretto,
 }
 
-/// Which ISEE applies to residential services, in the restricted nucleus (DPCM 159/2013 art. 6 c. 3).
+/// The ISEE for residential services, in the restricted nucleus (DPCM 159/2013 art. 6 c. 3).
 #[derive(Clone, PartialEq)]
 pub enum EsitoResidenzialeRistretto {
     /// The indicator of the restricted nucleus.
     Ristretto(Vuoto),
-    /// For residential services, restricted nucleus.
+    /// Recomputed for residential services, restricted nucleus, without additional components.
     Residenziale(Box<ValoriResidenzialeRistretto>),
     /// The restricted one with additional components.
     RistrettoAgg(Box<ValoriRistrettoAgg>),
@@ -314,7 +315,7 @@ pub enum EsitoResidenzialeRistretto {
 pub struct ValoriResidenzialeRistretto {
     /// When the indicator was issued.
     pub data_rilascio: Date,
-    /// The values.
+    /// ISE, scale, ISEE, ISR and ISP.
     pub valori: Valori,
     /// How it was computed.
     pub modalita_calcolo_isee_socio_san_res_ristretto: ModalitaCalcolo,
@@ -325,49 +326,50 @@ pub struct ValoriResidenzialeRistretto {
 pub struct ValoriRistrettoAgg {
     /// When the indicator was issued.
     pub data_rilascio: Date,
-    /// The additional component (the name is misspelled in the contract).
+    /// The additional components (the name is misspelled in the contract).
     pub componente_agguntiva: Vec<CompAggiuntiva>,
-    /// The values.
+    /// ISE, scale, ISEE, ISR and ISP.
     pub valori: Valori,
     /// How it was computed.
     pub modalita_calcolo_isee_ristretto_agg: ModalitaCalcolo,
 }
 
-/// The same with additional components.
+/// The restricted indicator recomputed for residential services, with additional components.
 #[derive(Clone, PartialEq)]
 pub struct ValoriResidenzialeRistrettoAgg {
     /// When the indicator was issued.
     pub data_rilascio: Date,
-    /// The additional component (the name is misspelled in the contract).
+    /// The additional components (the name is misspelled in the contract).
     pub componente_agguntiva: Vec<CompAggiuntiva>,
-    /// The values.
+    /// ISE, scale, ISEE, ISR and ISP.
     pub valori: Valori,
     /// How it was computed.
     pub modalita_calcolo_isee_socio_san_res_ristretto_agg: ModalitaCalcolo,
 }
 
-/// A component that comes from outside the nucleus.
+/// A component from outside the nucleus.
 #[derive(Clone, PartialEq)]
 pub struct CompAggiuntiva {
     /// The person and the component's value.
     pub componente_attratta_aggiuntiva: ComponenteAttrattaAggiuntiva,
 }
 
-/// A person outside the nucleus, and what they add to its ISEE.
+/// A person outside the nucleus, and the addition to its ISEE.
 #[derive(Clone, PartialEq)]
 pub struct ComponenteAttrattaAggiuntiva {
     /// Surname, in capitals.
     pub cognome: String,
     /// First name, in capitals.
     pub nome: String,
-    /// Whose it is, as it was sent.
+    /// The person's codice fiscale, as sent.
     pub codice_fiscale: CodiceFiscale,
-    /// Protocol of the DSU referred to.
+    /// Protocol of the DSU with the data of a person attracted into the nucleus. `None` for an additional
+    /// component.
     pub protocollo_dsu_riferimento: Option<String>,
-    /// The component's value, euros.
+    /// The component's value, euros. `None` for a person attracted into the nucleus.
     pub valore_componente_aggiuntiva: Option<Importo>,
-    /// Protocol of the DSU that the component comes from.
+    /// Protocol of the DSU behind the additional component.
     pub protocollo_dsu_componente_aggiuntiva: Option<String>,
-    /// Sender's protocol of the DSU that the component comes from.
+    /// Sender's protocol of the DSU behind the additional component.
     pub protocollo_mittente_componente_aggiuntiva: Option<String>,
 }

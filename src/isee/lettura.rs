@@ -1,4 +1,4 @@
-//! Reading a declaration: its members, its forms, the persons and protocols that it names.
+//! Reading a declaration: its members, its forms, the persons and protocols named in it.
 
 use super::compute::componente::Esterno;
 use super::dsu::{
@@ -19,7 +19,7 @@ impl Dichiarazione {
             .find(|modello| modello.tipo == super::codes::TipoModello::Ord)
     }
 
-    /// The signature that counts: the declarant's, or the first if the declarant did not sign (check K19).
+    /// The decisive signature: the declarant's, or the first if the declarant did not sign (check K19).
     pub fn sottoscrizione_del_dichiarante(&self) -> Option<&Sottoscrizione> {
         let own = |s: &&Sottoscrizione| s.codice_fiscale_sottoscrittore == self.codice_fiscale_dichiarante;
         self.sottoscrizione
@@ -28,14 +28,14 @@ impl Dichiarazione {
             .or(self.sottoscrizione.first())
     }
 
-    /// The day of presentation: that of the signature before the receiving body, which then has four working
-    /// days to transmit.
+    /// The day of presentation: the date of the signature before the receiving body. From it the body has
+    /// four working days to transmit.
     pub fn presentata(&self) -> Option<Date> {
         self.sottoscrizione_del_dichiarante()
             .map(|sottoscrizione| sottoscrizione.data_sottoscrizione)
     }
 
-    /// The members' sheets.
+    /// The sheets in the nucleus, in order, a parent's of role GNC included.
     pub fn fogli(&self) -> impl Iterator<Item = &FoglioComponente> {
         self.nucleo_familiare
             .iter()
@@ -43,8 +43,8 @@ impl Dichiarazione {
             .map(|componente| &componente.foglio_componente_nucleo)
     }
 
-    /// The protocols of the DSU that its computation needs, each with the parent or child outside the nucleus
-    /// for whom it stands.
+    /// The protocols of other DSU needed for the computation, each with its parent or child outside the
+    /// nucleus. `None`: the student's parent is not named.
     pub fn riferimenti(&self) -> impl Iterator<Item = (&str, Option<&CodiceFiscale>)> {
         self.modello_base.iter().flat_map(|modello| {
             let students = modello.universitario.iter().filter_map(|student| {
@@ -74,21 +74,21 @@ impl Dichiarazione {
         })
     }
 
-    /// The same, each pair once; the persons by their canonical codes.
+    /// The same pairs, each once; persons by their canonical codes.
     pub fn riferimenti_distinti(&self) -> BTreeSet<(&str, Option<String>)> {
         self.riferimenti()
             .map(|(protocollo, persona)| (protocollo, persona.map(CodiceFiscale::canonical)))
             .collect()
     }
 
-    /// How many protocols of other DSU it names: as its own reference, and for persons.
+    /// Number of protocols of other DSU named here: the declaration's own reference, and those for persons.
     pub fn protocolli_nominati(&self) -> u32 {
         let named = self.riferimenti_distinti().len()
             + usize::from(self.operazione.numero_protocollo_riferimento.is_some());
         u32::try_from(named).unwrap_or(u32::MAX)
     }
 
-    /// The members of the nucleus: all but a parent who does not live with it (role GNC).
+    /// The members of the nucleus: all except a parent living elsewhere (role GNC).
     pub fn membri(&self) -> impl Iterator<Item = &ComponenteNucleo> {
         let members = self
             .nucleo_familiare
@@ -104,22 +104,22 @@ impl Dichiarazione {
             .collect()
     }
 
-    /// The codici fiscali of the members, to look up many.
+    /// The codici fiscali of the members, for many look-ups.
     pub fn codici_dei_membri(&self) -> HashSet<&CodiceFiscale> {
         self.membri()
             .map(|member| &member.foglio_componente_nucleo.codice_fiscale)
             .collect()
     }
 
-    /// Whether a codice fiscale is that of a member: to look up one.
+    /// Whether a codice fiscale is a member's: for a single look-up.
     pub fn is_membro(&self, codice: &CodiceFiscale) -> bool {
         self.membri()
             .any(|member| member.foglio_componente_nucleo.codice_fiscale == *codice)
     }
 
-    /// The sheets of persons outside the nucleus who count in an indicator, where their data stand here and
-    /// are complete: of parents who are not excluded; of children who are neither excluded nor have a
-    /// disability, nor live with who has one.
+    /// The sheets of persons outside the nucleus with a part in an indicator, if their data are complete and
+    /// stand here. Excluded parents and children are left out. So is a child with a disability, or living
+    /// with a person with one.
     pub fn fogli_esterni(&self) -> impl Iterator<Item = &FoglioComponente> {
         let parents = self
             .genitori_non_conviventi()
@@ -129,7 +129,7 @@ impl Dichiarazione {
                     Esterno::genitore(detail, self).map(|outside| outside.foglio)
                 }
                 Some(DatiGenitore::Protocollo(_)) => None,
-                // Of who adds a component the nucleus must be known too.
+                // For an additional component the parent's nucleus must be known too.
                 None if parent.flag_coniugato_con_persona_diversa => None,
                 None => self.foglio_non_convivente(&parent.codice_fiscale),
             });
@@ -146,8 +146,7 @@ impl Dichiarazione {
         parents.chain(children.map(|outside| outside.foglio))
     }
 
-    /// The sheet of a parent who does not live with the family, where it stands among the members' (role
-    /// GNC).
+    /// The sheet of a parent living elsewhere, if it stands among the members' (role GNC).
     pub fn foglio_non_convivente(&self, codice: &CodiceFiscale) -> Option<&FoglioComponente> {
         let members = self
             .nucleo_familiare
@@ -159,8 +158,7 @@ impl Dichiarazione {
             .map(|member| &member.foglio_componente_nucleo)
     }
 
-    /// How many children of the family a parent has who does not live with it, in whatever form they are
-    /// named.
+    /// Number of a parent's children in the family, over all forms. The parent lives elsewhere.
     pub fn figli_di(&self, genitore: &CodiceFiscale) -> usize {
         let of = self
             .genitori_non_conviventi()
@@ -172,7 +170,7 @@ impl Dichiarazione {
         children.len()
     }
 
-    /// The parents who do not live with the family, of all forms: those of the ordinary one first.
+    /// The parents living elsewhere, of all forms: those of the ordinary one first.
     pub fn genitori_non_conviventi(&self) -> impl Iterator<Item = &GenitoreNonConvivente> {
         let of = |tipo| {
             self.modello_base

@@ -1,20 +1,19 @@
-//! The pure domain: what a DSU is, which checks it must pass, how the ISEE is computed from it, what is
-//! attested.
+//! The pure domain: the DSU, its checks, the computation of the ISEE, the attestation.
 //!
-//! No I/O, no XML, no clock: every function is given the day and the feed. Amounts are decimals; rules are
-//! data, chosen by the day of presentation ([`rules`]). Sources: DPCM 5 December 2013 n. 159 and what changed
-//! it, cited at each rule.
+//! No I/O, no XML, no clock: the caller gives every function the day and the feed. Amounts are decimals.
+//! Rules are data, chosen by the day of presentation ([`rules`]). Sources: DPCM 5 December 2013 n. 159 and
+//! its amendments, cited at each rule.
 //!
-//! - [`dsu`] and [`foglio`]: the declaration as it is laid out; [`attestazione`] and [`indicatori`]: what
-//!   comes back.
-//! - [`checks`]: completezza e correttezza formale, but for what the schema or the archive knows.
+//! - [`dsu`] and [`foglio`]: the layout of the declaration; [`attestazione`] and [`indicatori`]: the layout
+//!   of the reply.
+//! - [`checks`]: completezza e correttezza formale, except the checks left to the schema or the archive.
 //! - [`compute`]: every indicator, line by line; [`attest`]: the attestation made of them;
 //!   [`prospetto`]: the statement for people; [`righe`]: the same lines as JSON.
-//! - [`valori`]: the values that the law lists; `lettura`: declarations as they were laid out; [`age()`]: how
-//!   old a person is.
-//! - [`operazioni`]: what a declaration becomes by another that refers to it.
-//! - [`omissioni`]: what the Agency knows and the DSU does not say.
-//! - [`feed`]: what the Revenue Agency and INPS know of a person; [`calendar`]: Italian working days.
+//! - [`valori`]: the values listed by the law; `lettura`: reading declarations in their layout; [`age()`]: a
+//!   person's age.
+//! - [`operazioni`]: the effect of a declaration on the DSU referred to.
+//! - [`omissioni`]: data known to the Agency and missing from the DSU.
+//! - [`feed`]: a person's data from the Revenue Agency and INPS; [`calendar`]: Italian working days.
 
 mod age;
 pub mod attest;

@@ -1,8 +1,8 @@
-//! Amounts, by what may be done with them.
+//! Amounts, with one type for each use.
 //!
-//! Invariant: one rounding a printed line. A [`Line`] is made by [`Euro::line`] alone, which rounds once;
-//! lines are added, subtracted and compared, which keeps them at the cent. A line that enters another
-//! computation is an [`Euro`] again. A [`Ratio`] is a share or a scale.
+//! Invariant: one rounding a printed line. Only [`Euro::line`] makes a [`Line`] from an amount, and it rounds
+//! once. Lines are added, subtracted and compared: these operations keep them at the cent. In another
+//! computation a line is an [`Euro`] again. A [`Ratio`] is a share or a scale.
 
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Mul, Neg, Sub};
@@ -31,15 +31,15 @@ fn cents(amount: Decimal) -> Decimal {
 }
 
 impl Euro {
-    /// None.
+    /// An amount of zero euros.
     pub const ZERO: Self = Self(Decimal::ZERO);
 
-    /// Of a decimal.
+    /// An amount from a decimal, not rounded.
     pub const fn new(amount: Decimal) -> Self {
         Self(amount)
     }
 
-    /// Whole euros; none where nothing is declared.
+    /// An amount of whole euros; zero if nothing is declared.
     pub fn whole(amount: Option<u32>) -> Self {
         Self(amount.map_or(Decimal::ZERO, Decimal::from))
     }
@@ -49,93 +49,93 @@ impl Euro {
         Line(cents(self.0))
     }
 
-    /// Not below zero.
+    /// This amount, or zero if it is negative.
     #[must_use]
     pub fn positive(self) -> Self {
         self.max(Self::ZERO)
     }
 
-    /// Divided by a scale; None by zero, or beyond what decimals hold.
+    /// This amount divided by a scale. `None`: the scale is zero, or the result exceeds a decimal.
     pub fn over(self, scale: Ratio) -> Option<Self> {
         self.0.checked_div(scale.0).map(Self)
     }
 
-    /// So many times.
+    /// This amount, `count` times.
     #[must_use]
     pub fn times(self, count: u32) -> Self {
         Self(self.0 * Decimal::from(count))
     }
 
-    /// The decimal.
+    /// The amount as a decimal, not rounded.
     pub const fn value(self) -> Decimal {
         self.0
     }
 
-    /// Whether it is none.
+    /// Whether the amount is zero.
     pub fn is_zero(self) -> bool {
         self.0.is_zero()
     }
 }
 
 impl Line {
-    /// None.
+    /// A line of 0.00 euros.
     pub const ZERO: Self = Self(Decimal::ZERO);
 
-    /// Not below zero.
+    /// This line, or zero if it is negative.
     #[must_use]
     pub fn positive(self) -> Self {
         self.max(Self::ZERO)
     }
 
-    /// As an amount of a further computation.
+    /// The amount of this line, for a further computation.
     pub const fn euro(self) -> Euro {
         Euro(self.0)
     }
 
-    /// As it is printed.
+    /// The amount for the attestation, with two decimals.
     pub fn printed(self) -> Importo {
         let mut amount = self.0;
         amount.rescale(2);
         Importo(amount)
     }
 
-    /// The decimal.
+    /// The amount as a decimal, rounded to the cent.
     pub const fn value(self) -> Decimal {
         self.0
     }
 }
 
 impl Ratio {
-    /// None.
+    /// A share or a scale of zero.
     pub const ZERO: Self = Self(Decimal::ZERO);
 
-    /// Of a decimal.
+    /// A ratio from a decimal, not rounded.
     pub const fn new(ratio: Decimal) -> Self {
         Self(ratio)
     }
 
-    /// So many times.
+    /// This ratio, `count` times.
     #[must_use]
     pub fn times(self, count: usize) -> Self {
         Self(self.0 * Decimal::from(count))
     }
 
-    /// Divided by another; None by zero.
+    /// This ratio divided by another. `None`: the other is zero, or the result exceeds a decimal.
     pub fn over(self, other: Self) -> Option<Self> {
         self.0.checked_div(other.0).map(Self)
     }
 
-    /// As it is printed.
+    /// The ratio for the attestation: two decimals when written.
     pub const fn printed(self) -> Importo {
         Importo(self.0)
     }
 
-    /// The decimal.
+    /// The ratio as a decimal, not rounded.
     pub const fn value(self) -> Decimal {
         self.0
     }
 
-    /// Whether it is none.
+    /// Whether the ratio is zero.
     pub fn is_zero(self) -> bool {
         self.0.is_zero()
     }
@@ -201,14 +201,14 @@ impl std::fmt::Display for Line {
     }
 }
 
-/// The decimal.
+/// The decimal as it is, not rounded.
 impl std::fmt::Display for Euro {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
     }
 }
 
-/// The decimal.
+/// The decimal as it is, not rounded.
 impl std::fmt::Display for Ratio {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)

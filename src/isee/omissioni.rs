@@ -1,5 +1,5 @@
-//! Omissioni e difformità: what the Revenue Agency knows and the DSU does not say, or says otherwise (DPCM
-//! 159/2013 art. 11 c. 3, 5). They do not refuse a DSU: the attestation carries them.
+//! Omissioni e difformità: data known to the Revenue Agency and missing from the DSU, or different in it
+//! (DPCM 159/2013 art. 11 c. 3, 5). They do not refuse a DSU: the attestation carries them.
 
 use std::collections::HashSet;
 
@@ -14,8 +14,8 @@ use super::feed::{Feed, FeedRecord, RapportoNoto};
 use super::foglio::FoglioComponente;
 use super::rules::RuleSet;
 
-/// What the feed has against a DSU presented on `presented`: accounts of the year of its assets, incomes of
-/// theirs; checked on `checked`.
+/// The differences between the feed and a DSU presented on `presented`: accounts for the year of its assets,
+/// incomes for the year of its incomes. `checked` is the day of the check.
 pub fn omissioni(
     dsu: &Dichiarazione,
     presented: Date,
@@ -49,7 +49,7 @@ pub fn omissioni(
     found
 }
 
-/// Financial relations that the Agency knows and the sheet does not declare. Punctuation in operators and
+/// Financial relations known to the Agency and not declared in the sheet. Punctuation in operators and
 /// identifiers does not count.
 fn undeclared(foglio: &FoglioComponente, known: &[RapportoNoto]) -> Vec<RapportoOmesso> {
     if known.is_empty() {
@@ -97,7 +97,7 @@ fn omesso(known: &RapportoNoto) -> RapportoOmesso {
     }
 }
 
-/// Whether FC8, where it counts, gives another amount than the Agency for anything that both give.
+/// Whether FC8, where it counts, differs from the Agency in an income given by both.
 fn differs(dsu: &Dichiarazione, foglio: &FoglioComponente, record: &FeedRecord) -> bool {
     let Some(declared) = foglio
         .altri_redditi

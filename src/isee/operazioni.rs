@@ -1,6 +1,6 @@
-//! Declarations that refer to another one: what the other becomes by them (operations A, I, S, C and R). The
-//! result is a whole declaration, which is computed and kept as any other is; its Operazione says what it
-//! came by.
+//! Declarations referring to another one, and their effect on it (operations A, I, S, C and R). The result is
+//! a whole declaration, computed and kept like any other. Its Operazione is that of the referring
+//! declaration.
 
 use std::collections::HashMap;
 
@@ -13,7 +13,7 @@ use super::dsu::{
 };
 use super::foglio::{AltriRedditi, FoglioComponente};
 
-/// A declaration as it counts after another one that refers to it; or why the other one cannot be applied.
+/// Applies an operation to the DSU referred to. Returns the DSU as it counts then, or the reasons against it.
 pub fn applica(base: &Dichiarazione, operazione: &Dichiarazione) -> Result<Dichiarazione, Vec<Difetto>> {
     let mut dsu = base.clone();
     let mut difetti = Vec::new();
@@ -75,8 +75,8 @@ pub fn applica(base: &Dichiarazione, operazione: &Dichiarazione) -> Result<Dichi
     if difetti.is_empty() { Ok(dsu) } else { Err(difetti) }
 }
 
-/// What counted for nothing in the base must not begin to count because another operation follows: sheets FC8
-/// of a new DSU that are not those of exempt persons.
+/// Removes every sheet FC8 without effect in the base: in a new DSU, those of persons not exempt. A later
+/// operation must not give them effect.
 fn settle(dsu: &mut Dichiarazione, operazione: TipoOperazione) {
     for foglio in fogli_mut(dsu) {
         if foglio
@@ -88,7 +88,7 @@ fn settle(dsu: &mut Dichiarazione, operazione: TipoOperazione) {
                 .altri_redditi
                 .as_ref()
                 .and_then(|redditi| redditi.spese_collab_domestici);
-            // Home help is no income: it stands in FC8 for want of another place.
+            // Home help is no income: it stands in FC8 for lack of another place.
             foglio.altri_redditi = help.map(|_| AltriRedditi {
                 spese_collab_domestici: help,
                 ..AltriRedditi::nothing()
@@ -97,8 +97,7 @@ fn settle(dsu: &mut Dichiarazione, operazione: TipoOperazione) {
     }
 }
 
-/// Whether a person stands outside the nucleus of a DSU and counts in one of its indicators: whom operation A
-/// may concern.
+/// Whether operation A may concern a person: a parent or a child outside the nucleus, not excluded.
 pub fn riguarda(base: &Dichiarazione, persona: &CodiceFiscale) -> bool {
     base.modello_base.iter().any(|modello| {
         let mut parents = modello
@@ -116,7 +115,7 @@ pub fn riguarda(base: &Dichiarazione, persona: &CodiceFiscale) -> bool {
     })
 }
 
-/// Operation A: the data of a parent or a child who stands outside the nucleus and counts.
+/// Operation A: the data of a parent or a child outside the nucleus, not excluded.
 fn aggiuntiva(
     dsu: &mut Dichiarazione,
     added: &ComponentePerIntegrazioneAggiuntiva,
@@ -159,22 +158,22 @@ fn aggiuntiva(
     }
 }
 
-/// What is said where there is no declaration that this one may concern: whether there is one of somebody
-/// else's is not told.
+/// The refusal if no DSU of this protocol suits this declaration. It does not reveal whether another
+/// declarant has such a DSU.
 pub const NOBODYS: (Check, &str, &str) = (
     Check::K02Riferito,
     "/Dichiarazione/Operazione/@NumeroProtocolloRiferimento",
     "nessuna DSU con questo protocollo che questa dichiarazione possa riguardare",
 );
 
-/// Operation I: FC8 of members, and of persons outside whose sheet stands in the DSU; an item that is given
-/// takes the place of the one before, the others stay.
+/// Operation I: FC8 of members, and of persons outside with a sheet in the DSU. A given item replaces the
+/// earlier one; the others stay.
 fn redditi(dsu: &mut Dichiarazione, all: &[ComponentePerIntegrazioneRedditi], difetti: &mut Vec<Difetto>) {
     let mut of: HashMap<&CodiceFiscale, Vec<usize>> = HashMap::new();
     for (index, each) in all.iter().enumerate() {
         of.entry(&each.codice_fiscale).or_default().push(index);
     }
-    // Somebody outside may stand in more than one form.
+    // A person outside may stand in more than one form.
     let mut found = vec![false; all.len()];
     for foglio in fogli_mut(dsu) {
         for index in of.get(&foglio.codice_fiscale).into_iter().flatten().copied() {
@@ -195,12 +194,12 @@ fn redditi(dsu: &mut Dichiarazione, all: &[ComponentePerIntegrazioneRedditi], di
     }
 }
 
-/// FC8 as it counts after another one.
+/// The new FC8 over the old one, item by item.
 fn integrati(new: &AltriRedditi, old: Option<&AltriRedditi>) -> AltriRedditi {
     let old = old.cloned().unwrap_or_else(AltriRedditi::nothing);
     AltriRedditi {
         flag_esonerato: new.flag_esonerato || old.flag_esonerato,
-        // It counts, whatever it calls itself.
+        // Without a flag it is an integration: it counts in any case.
         flag_integrazione: new.flag_integrazione || !new.flag_rettifica,
         flag_rettifica: new.flag_rettifica,
         reddito_irpef: new.reddito_irpef.or(old.reddito_irpef),
@@ -215,7 +214,7 @@ fn integrati(new: &AltriRedditi, old: Option<&AltriRedditi>) -> AltriRedditi {
     }
 }
 
-/// All sheets: the members', and those of persons outside.
+/// All sheets: the members', and those of persons outside the nucleus.
 fn fogli_mut(dsu: &mut Dichiarazione) -> impl Iterator<Item = &mut FoglioComponente> {
     let members = dsu
         .nucleo_familiare
@@ -244,9 +243,8 @@ fn fogli_mut(dsu: &mut Dichiarazione) -> impl Iterator<Item = &mut FoglioCompone
         .chain(outside)
 }
 
-/// Operation S: residential data, in the beneficiary's restricted form where there is one, else in the
-/// ordinary one. They take the place of those that the DSU had. K15 refuses two for one beneficiary; here the
-/// later counts.
+/// Operation S: residential data, in the beneficiary's restricted form, or else in the ordinary one. They
+/// replace the beneficiary's earlier ones. K15 refuses two for one beneficiary; here the later counts.
 fn residenziali(
     dsu: &mut Dichiarazione,
     base: &Dichiarazione,
@@ -299,7 +297,7 @@ fn residenziali(
 }
 
 impl AltriRedditi {
-    /// A sheet that says nothing.
+    /// An empty sheet: no flag set, no amount given.
     pub fn nothing() -> Self {
         Self {
             flag_esonerato: false,

@@ -1,5 +1,4 @@
-//! The computation as a statement that a person can follow: each line with what it is made of, and where that
-//! is written.
+//! The computation as a statement for people: each line with its components and its source in the law.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -16,20 +15,20 @@ use super::foglio::FoglioComponente;
 use super::money::{Euro, Ratio};
 use super::rules::{Mark, RuleSet};
 
-/// One line.
+/// One line of a section.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Riga {
-    /// How far it is indented.
+    /// Depth of indentation, from 0.
     pub livello: u8,
-    /// What it is.
+    /// Name of the line, in Italian.
     pub voce: String,
-    /// Euros, or a number of the scale; none for a heading.
+    /// Euros, or a number of the scale. `None`: a line without a figure.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "two_decimals")]
     pub importo: Option<Decimal>,
-    /// What it is made of.
+    /// The calculation or the origin of the figure, in Italian.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub come: String,
-    /// Where it is written.
+    /// The article of the law, or the citation of the parameter.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub norma: String,
 }
@@ -41,16 +40,16 @@ fn two_decimals<S: serde::Serializer>(amount: &Option<Decimal>, serializer: S) -
     }
 }
 
-/// A statement: sections, each with its heading.
+/// A section of the statement, with its heading.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Sezione {
-    /// Its heading.
+    /// The heading, in Italian.
     pub titolo: String,
-    /// Its lines.
+    /// The lines, in printing order.
     pub righe: Vec<Riga>,
 }
 
-/// Writes an amount as Italians do: `1.234,50`.
+/// Writes an amount in the Italian way: `1.234,50`.
 pub fn italian(amount: impl Into<Decimal>) -> String {
     let text = format!("{:.2}", Euro::new(amount.into()).line().value());
     let (sign, digits) = text
@@ -72,13 +71,13 @@ fn percent(share: Ratio) -> String {
     format!("{} %", italian(share.value() * Decimal::ONE_HUNDRED))
 }
 
-/// So many of something.
+/// A number with its noun, singular or plural.
 fn quanti(number: usize, one: &str, more: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { more })
 }
 
-/// The whole statement: nucleus, the ordinary indicator line by line, then every other one. Of a current
-/// ISEE: when it was asked, and its last day.
+/// The whole statement: nucleus, the ordinary indicator line by line, then every other one. `corrente`, for a
+/// current ISEE: the day of the request, and the last day of validity.
 pub fn prospetto(
     situazione: &Situazione<'_>,
     indicatori: &Indicatori,
@@ -179,7 +178,7 @@ impl Scrittore<'_> {
         self.situazione.rules
     }
 
-    /// A parameter's citation, with what is not confirmed said so.
+    /// A parameter's citation. It says so if the value is not confirmed, or is the operator's own.
     fn norma(&self, parameter: &str) -> String {
         let found = self.rules().parameters().find(|(name, _)| *name == parameter);
         found.map_or_else(String::new, |(_, parameter)| match parameter.mark {
@@ -189,7 +188,7 @@ impl Scrittore<'_> {
         })
     }
 
-    /// Surname and first name, where this DSU, or one that it refers to, has them.
+    /// Surname and first name, from this DSU or one referred to. Without either, the codice fiscale.
     fn persona(&self, codice: &CodiceFiscale) -> String {
         let Situazione { dsu, altre, .. } = self.situazione;
         let referred = dsu
@@ -207,7 +206,8 @@ impl Scrittore<'_> {
         named.unwrap_or_else(|| codice.canonical())
     }
 
-    /// Whether of a person nothing is known but what the DSU itself declares.
+    /// Whether only the DSU speaks of a person: no FC8 of theirs counts, and the feed has no record of the
+    /// income year.
     fn is_unknown(&self, foglio: &FoglioComponente) -> bool {
         let Situazione {
             dsu, presented, feed, ..
@@ -580,7 +580,7 @@ impl Scrittore<'_> {
         righe.titled(titolo)
     }
 
-    /// What differs from the ordinary one.
+    /// The specific indicator: its differences from the ordinary one, then its result.
     fn specifico(&self, ordinario: &Calcolo, specifico: &Calcolo) -> Sezione {
         let mut sezione = self.risultato(
             "ISEE specifico (L. 199/2025): per ADI, SFL, assegno unico, bonus nido e bonus nuovi nati",
@@ -714,7 +714,7 @@ impl Scrittore<'_> {
     }
 }
 
-/// Deductions beyond the incomes.
+/// Adds a line for deductions beyond the incomes, if any.
 fn oltre(detrazioni: &[Voce], detratto: Euro, righe: &mut Righe) {
     let excess = sum(detrazioni) - detratto;
     if !excess.is_zero() {

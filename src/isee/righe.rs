@@ -18,8 +18,8 @@ pub fn di_calcolo(calcolo: &Calcolo) -> Value {
         .collect()
 }
 
-/// A person's indicator: the case, the ISEE, the lines of another nucleus than the family's, the components
-/// added.
+/// A person's indicator: the case, the ISEE, the added components, and the lines if its nucleus is not the
+/// family's.
 pub fn di_indicatore(indicatore: &Indicatore) -> Value {
     let (caso, valori) = match &indicatore.caso {
         Caso::Base(_) => ("nucleo".to_owned(), Value::Null),

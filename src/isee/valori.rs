@@ -9,7 +9,7 @@ pub struct Valori {
     pub ise: Importo,
     /// Value of the equivalence scale.
     pub scala_equivalenza: Importo,
-    /// The ISE divided by the scale, euros.
+    /// The ISE divided by the scale, additional components included, euros.
     pub isee: Importo,
     /// Indicator of income, euros.
     pub isr: Importo,
@@ -30,13 +30,13 @@ pub struct ModalitaCalcolo {
     pub detrazioni: Importo,
     /// Indicator of income, euros.
     pub isr: Importo,
-    /// Gross movable assets.
+    /// Gross movable assets (art. 5 c. 4).
     pub patrimonio_mobiliare: Importo,
-    /// What is taken from the movable assets.
+    /// Deduction from the movable assets.
     pub detrazione_patrimonio_mobiliare: Importo,
-    /// Gross real estate.
+    /// Gross real estate (art. 5 c. 2).
     pub patrimonio_immobiliare: Importo,
-    /// What is taken from the real estate.
+    /// Deduction from the real estate.
     pub detrazione_patrimonio_immobiliare: Importo,
     /// Indicator of assets, euros.
     pub isp: Importo,
@@ -44,7 +44,7 @@ pub struct ModalitaCalcolo {
     pub ise: Importo,
     /// Parameter for the number of members (DPCM 159/2013 All. 1).
     pub parametro_nucleo: Importo,
-    /// What is added to the scale's parameter.
+    /// Sum of the increases of the scale's parameter.
     pub maggiorazioni: Importo,
     /// Value of the equivalence scale.
     pub scala_equivalenza: Importo,

@@ -11,11 +11,11 @@ pub const SEGMENT_HEADER: usize = 64;
 pub const BATCH_HEADER: usize = 32;
 /// Length of the header of one entry.
 pub const ENTRY_HEADER: usize = 8;
-/// Longest leaf.
+/// Longest leaf, in bytes, stamp included.
 pub const MAX_LEAF: usize = 16 * 1024;
-/// Longest batch that is read or written.
+/// Longest batch read or written, in bytes.
 pub const MAX_BATCH: usize = 64 << 20;
-/// What of a sealed part may be overwritten to erase it: nonce, wrapped key, their checksum.
+/// The bytes of a sealed part overwritten with zeros to erase it: nonce, wrapped key, their checksum.
 pub const SLOT: Range<usize> = 8..72;
 
 const SEGMENT_MAGIC: [u8; 8] = *b"\x89VARCOS\x01";
@@ -27,27 +27,27 @@ pub enum BatchError {
     /// Fewer bytes than the header or the length says.
     #[error("blocco troncato")]
     Truncated,
-    /// No magic, or lengths that do not agree.
+    /// No magic, or lengths out of bounds or in disagreement.
     #[error("qui non comincia un blocco")]
     NoBatch,
-    /// A checksum.
+    /// A wrong checksum. The text names the checked bytes, in Italian.
     #[error("somma di controllo sbagliata: {0}")]
     Checksum(&'static str),
 }
 
-/// A segment's header.
+/// A segment's header: the first 64 bytes of its file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SegmentHeader {
-    /// Whose.
+    /// Id of the segment's ledger.
     pub ledger: Uuid,
     /// Sequence of the first entry.
     pub first: u64,
-    /// Length of the segment before it.
+    /// Length of the segment before it, in bytes; 0 for the first.
     pub previous_length: u64,
 }
 
 impl SegmentHeader {
-    /// As bytes.
+    /// The header as written to disk, checksum included.
     pub fn encode(&self) -> [u8; SEGMENT_HEADER] {
         let mut bytes = [0; SEGMENT_HEADER];
         bytes[..8].copy_from_slice(&SEGMENT_MAGIC);
@@ -59,7 +59,7 @@ impl SegmentHeader {
         bytes
     }
 
-    /// From bytes.
+    /// Reads a header at the start of `bytes`, and checks magic, zeros and checksum.
     pub fn decode(bytes: &[u8]) -> Result<Self, BatchError> {
         let bytes = bytes.get(..SEGMENT_HEADER).ok_or(BatchError::Truncated)?;
         if bytes[..8] != SEGMENT_MAGIC {
@@ -86,27 +86,27 @@ pub struct Raw {
     pub sealed: Bytes,
 }
 
-/// Where the parts of an entry are within its batch.
+/// The places of an entry's parts within its batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// The leaf.
+    /// Byte range of the leaf.
     pub leaf: Range<usize>,
-    /// The sealed part; empty if there is none.
+    /// Byte range of the sealed part; empty without one.
     pub sealed: Range<usize>,
 }
 
-/// A batch that was read.
+/// A batch, read and checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Batch {
     /// Sequence of its first entry.
     pub first: u64,
     /// Its length in bytes.
     pub length: usize,
-    /// Where its entries are.
+    /// The places of its entries.
     pub spans: Vec<Span>,
 }
 
-/// Makes the bytes of a batch, and says where the entries are in them.
+/// Makes the bytes of a batch. Also gives the places of the entries in them.
 pub fn encode(first: u64, entries: &[Raw]) -> (Vec<u8>, Vec<Span>) {
     let leaves: usize = entries.iter().map(|entry| entry.leaf.len()).sum();
     let sealed: usize = entries.iter().map(|entry| entry.sealed.len()).sum();
@@ -136,7 +136,7 @@ pub fn encode(first: u64, entries: &[Raw]) -> (Vec<u8>, Vec<Span>) {
     (bytes, spans)
 }
 
-/// The length of the batch that starts here, if this looks like a batch's header.
+/// The length of the batch at the start of `bytes`, if they look like a batch's header.
 pub fn peek_length(bytes: &[u8]) -> Result<usize, BatchError> {
     let header = bytes.get(..BATCH_HEADER).ok_or(BatchError::Truncated)?;
     let (count, length) = (u32_at(header, 16) as usize, u32_at(header, 20) as usize);
@@ -151,8 +151,7 @@ pub fn peek_length(bytes: &[u8]) -> Result<usize, BatchError> {
     }
 }
 
-/// Reads and checks the batch at the start of `bytes`: every byte of it is covered by one checksum or
-/// another.
+/// Reads and checks the batch at the start of `bytes`: one checksum or another covers every byte of it.
 pub fn decode(bytes: &[u8]) -> Result<Batch, BatchError> {
     let length = peek_length(bytes)?;
     let bytes = bytes.get(..length).ok_or(BatchError::Truncated)?;
@@ -188,7 +187,7 @@ pub fn decode(bytes: &[u8]) -> Result<Batch, BatchError> {
     })
 }
 
-/// Looks for a valid batch anywhere in `bytes`: the offset of the first.
+/// The offset of the first valid batch anywhere in `bytes`.
 pub fn find(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     while let Some(found) = bytes
@@ -204,7 +203,7 @@ pub fn find(bytes: &[u8]) -> Option<usize> {
     None
 }
 
-/// The valid batch that ends where `bytes` end.
+/// The valid batch at the very end of `bytes`.
 pub fn last(bytes: &[u8]) -> Option<Batch> {
     let mut end = bytes.len();
     while let Some(found) = bytes
@@ -239,13 +238,12 @@ fn spans(lengths: impl Iterator<Item = (usize, usize)> + Clone) -> Vec<Span> {
         .collect()
 }
 
-/// The checksum of an entry in its position: CRC32C of the leaf and of the sealed part, without the bytes
-/// that erasing overwrites.
+/// The checksum of an entry in its position: CRC32C of the leaf and of the sealed part, [`SLOT`] left out.
 pub fn entry_checksum(leaf: &[u8], sealed: &[u8]) -> u32 {
     without_slot(crc32c::crc32c(leaf), sealed)
 }
 
-/// Whether the part of a sealed part that may be erased is as it was written, or erased: all zeros.
+/// Whether the [`SLOT`] of a sealed part is as written, or erased: all zeros.
 pub fn slot_is_whole(sealed: &[u8]) -> bool {
     sealed.is_empty()
         || sealed.get(SLOT).is_some_and(|slot| {
@@ -253,7 +251,7 @@ pub fn slot_is_whole(sealed: &[u8]) -> bool {
         })
 }
 
-/// Goes on with a checksum over a sealed part, without the bytes that erasing overwrites.
+/// Continues a checksum over a sealed part, [`SLOT`] left out.
 fn without_slot(checksum: u32, sealed: &[u8]) -> u32 {
     let before = crc32c::crc32c_append(checksum, sealed.get(..SLOT.start).unwrap_or(sealed));
     crc32c::crc32c_append(before, sealed.get(SLOT.end..).unwrap_or_default())

@@ -1,9 +1,9 @@
-//! The committer: one thread that takes the submissions that wait, checks preconditions, stamps, appends one
-//! durable batch, has the views and the other followers apply it, and hands out receipts. It renders nothing
-//! and decides nothing else.
+//! The committer: one thread. It takes the waiting submissions, checks their preconditions, stamps the
+//! entries, appends one durable batch, has the views and the other followers apply it, and hands out
+//! receipts. It renders nothing and decides nothing else.
 //!
-//! Invariant: nobody is answered before it is certain whether the batch is durable. An append in doubt is
-//! settled first.
+//! Invariant: no submitter is answered before it is certain whether the batch is durable. An append in doubt
+//! is settled first.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -27,40 +27,39 @@ use crate::clock::{Clock, rfc3339};
 
 /// Submissions in one batch, at most.
 const BATCH: usize = 512;
-/// How long after a failed append the next is tried.
+/// Pause between a failed append and the next attempt.
 const PAUSE: Duration = Duration::from_secs(1);
-/// How often one batch is tried where other writers of the log come in between.
+/// Attempts to append one batch when other writers of the log come in between.
 const BEHIND: usize = 8;
-/// How often the log is asked whether a batch in doubt is there, and how long it is waited for each time.
+/// Number of questions to the log about a batch in doubt, and the pause after each.
 const SETTLE: (usize, Duration) = (10, Duration::from_millis(100));
-/// How often the log is asked for what other writers of it have appended, when nothing is submitted here.
+/// Interval between checks for entries of other writers of the log, when nothing is submitted here.
 const FOLLOW: Duration = Duration::from_millis(200);
-/// How much is read at a time to bring the views up to the log.
+/// Bytes read at a time to bring the views up to the log.
 const CATCH_UP: usize = 8 << 20;
-/// Seconds by which the clock may be behind the last entry at the start: what a synchronisation may still
-/// correct.
+/// Seconds the clock may be behind the last entry at the start: a synchronisation may still correct them.
 const CLOCK_BEHIND: i64 = 300;
 
-/// A name whose version must still be what was read: 0 for never advanced.
+/// A name and its version as read: the version must still be the same at the append.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Precondition {
     /// The name, as in the `keys` of leaves.
     pub key: String,
-    /// The version that was read.
+    /// The version read; 0: never advanced.
     pub version: u64,
 }
 
-/// What is appended together or not at all.
+/// Entries to append together or not at all.
 #[derive(Debug, Default)]
 pub struct Submission {
     /// The entries, in order.
     pub drafts: Vec<Draft>,
-    /// What must hold.
+    /// Conditions of the append. If one does not hold: [`NotCommitted::Conflict`].
     pub preconditions: Vec<Precondition>,
 }
 
 impl Submission {
-    /// How many bytes of a batch it takes, at most.
+    /// Upper bound of its bytes in a batch.
     fn size(&self) -> usize {
         self.drafts.iter().map(Draft::size).sum()
     }
@@ -74,7 +73,7 @@ impl Submission {
     }
 }
 
-/// Proof that a submission is durable. Only the committer makes one; only with one does a reply leave.
+/// Proof of a durable submission. Only the committer makes one. No reply leaves without one.
 #[derive(Debug)]
 pub struct Receipt {
     first: u64,
@@ -87,13 +86,13 @@ impl Receipt {
         self.first
     }
 
-    /// When it was appended.
+    /// Instant of the append, as stamped on the entries.
     pub fn recorded(&self) -> Timestamp {
         self.recorded
     }
 }
 
-/// Why there is no receipt.
+/// Why a submission gets no receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotCommitted {
     /// A precondition does not hold: read again and try again.
@@ -102,7 +101,7 @@ pub enum NotCommitted {
     /// The log cannot be written now.
     #[error("il disco non lo permette; si riprova da sé")]
     Unavailable,
-    /// More than one batch can hold.
+    /// The submission is longer than [`LONGEST_SUBMISSION`].
     #[error("è più di quanto entra in una sola registrazione")]
     TooLarge,
     /// The process is stopping, or must.
@@ -110,32 +109,32 @@ pub enum NotCommitted {
     Closed,
 }
 
-/// The views, as the committer needs them: the follower that preconditions are checked against.
+/// The views, as the committer sees them: the follower used to check preconditions.
 pub trait Views: Follower {
-    /// The version of a name: the sequence of the last entry that advanced it, 0 for none.
+    /// The version of a name: the sequence of the last entry to advance it; 0 without any.
     fn version(&self, key: &str) -> Result<u64, ViewError>;
-    /// How many records a keyring must have at least: as many as the highest id of a key that an entry names,
-    /// or as were recorded.
+    /// The least number of records that a keyring must have: the highest key id named in an entry, or the
+    /// number recorded last, if greater.
     fn keys(&self) -> Result<u64, ViewError>;
-    /// Called after an error, until it succeeds: goes back to the last durable commit. The log is applied
-    /// again from there.
+    /// Goes back to the last durable commit. The log is applied again from there. Called after an error,
+    /// until it succeeds.
     fn recover(&mut self, log: &mut dyn Log) -> Result<(), ViewError>;
-    /// They gave an error: they are not to be believed at the next start.
+    /// Called before a fatal end: the next start must not trust the views.
     fn distrust(&mut self) {}
 }
 
-/// Puts the versions that a leaf advances into the views: the same for every kind.
+/// Puts the versions advanced by a leaf into the views, alike for every kind.
 pub fn project_versions(entry: &Entry, writes: &mut Writes) {
     for key in &entry.leaf.body.keys {
         writes.set(version_name(key), entry.leaf.seq.to_be_bytes());
     }
 }
 
-/// The prefix, in the views, of what is known under a token or under the last part of another name.
+/// Prefix, in the views, of everything known under a token or under the last part of another name.
 pub const TOKENS: &str = "t/";
 
-/// The name under which the views keep a version: the last part of the key, which tells most, stands first.
-/// `cf/2026/TOKEN` is `t/TOKEN/v/cf/2026`, next to what else is known under that token.
+/// The name of a version in the views. The last part of the key tells most and stands first: `cf/2026/TOKEN`
+/// is `t/TOKEN/v/cf/2026`, next to everything else known under the token.
 pub fn version_name(key: &str) -> Vec<u8> {
     match key.rsplit_once('/') {
         Some((rest, last)) => format!("{TOKENS}{last}/v/{rest}").into_bytes(),
@@ -143,14 +142,14 @@ pub fn version_name(key: &str) -> Vec<u8> {
     }
 }
 
-/// Observed by the gateway: a committer that is fatal ends the process.
+/// State of the committer. The gateway observes it: [`Health::Fatal`] ends the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// Appends work.
+    /// Appends work. Also the state at the start.
     Good,
-    /// The last append failed; tried again.
+    /// Appends pause after an error, then are tried again.
     Unavailable,
-    /// The process must end.
+    /// The process must end, for this reason.
     Fatal(String),
 }
 
@@ -169,7 +168,7 @@ enum Message {
     End(&'static str),
 }
 
-/// The committer's thread, to be stopped after everything that submits.
+/// The committer's thread. It is to be stopped after all submitters.
 #[derive(Debug)]
 pub struct Running {
     thread: JoinHandle<()>,
@@ -177,7 +176,7 @@ pub struct Running {
 }
 
 impl Running {
-    /// Drains what waits, marks the clean stop, ends the thread.
+    /// Drains the waiting submissions, marks the clean stop, ends the thread.
     pub fn close(self) {
         let _ = self.sender.send(Message::Close);
         let _ = self.thread.join();
@@ -185,9 +184,9 @@ impl Running {
 }
 
 impl Committer {
-    /// Brings views and followers up to the log, then starts the thread. `keys` is how many records the
-    /// keyring has: where entries need more, it is an older copy, new keys would take the ids of those that
-    /// are missing, and nothing is started.
+    /// Brings views and followers up to the log, then starts the thread. `keys` is the keyring's number of
+    /// records. If entries need more, the keyring is an older copy: new keys would take the ids of the
+    /// missing ones, so nothing is started.
     pub fn start(
         ledger: Uuid,
         mut log: Box<dyn Log>,
@@ -205,8 +204,8 @@ impl Committer {
         if u64::from(keys) < wanted {
             return Err(StartError::Keyring { has: keys, wanted });
         }
-        // Stamps never go back: a clock that is far behind would stamp everything with the same instant until
-        // it has caught up.
+        // Stamps never go back: with a clock far behind, every entry would get the same instant until the
+        // clock caught up.
         let now = clock.now();
         if last_recorded.as_second() - now.as_second() > CLOCK_BEHIND {
             return Err(StartError::Clock {
@@ -249,11 +248,11 @@ impl Committer {
         ))
     }
 
-    /// Submits and waits until it is durable. Dropping the future does not take the submission back.
+    /// Submits and waits for durability. Dropping the future does not take the submission back.
     pub async fn submit(&self, submission: Submission) -> Result<Receipt, NotCommitted> {
         submission.fits()?;
         let (reply, answer) = oneshot::channel();
-        // A full queue means that the disk is far behind: say so at once instead of piling up.
+        // A full queue means a disk far behind: say so at once instead of piling up.
         self.meter.waiting.inc();
         self.sender
             .try_send(Message::Submit(submission, reply))
@@ -267,7 +266,7 @@ impl Committer {
         answer.await.unwrap_or(Err(NotCommitted::Closed))
     }
 
-    /// The same, for threads without a runtime.
+    /// The same, for threads without a runtime. It waits for room in a full queue.
     pub fn submit_blocking(&self, submission: Submission) -> Result<Receipt, NotCommitted> {
         submission.fits()?;
         let (reply, answer) = oneshot::channel();
@@ -290,18 +289,18 @@ impl Committer {
         answer.await.unwrap_or(Err(NotCommitted::Closed))
     }
 
-    /// Ends it, since new entries could not be read any more. For threads that may wait.
+    /// Ends the committer, since new entries could not be read any more. For threads that may wait.
     pub fn end(&self, why: &'static str) {
-        // One that has ended needs no word.
+        // A committer already ended needs no message.
         let _ = self.sender.send(Message::End(why));
     }
 
-    /// What it measures.
+    /// Its metrics, shared with its thread.
     pub fn meter(&self) -> &Meter {
         &self.meter
     }
 
-    /// How it is.
+    /// Its state, as a channel to watch.
     pub fn health(&self) -> watch::Receiver<Health> {
         self.health.clone()
     }
@@ -310,42 +309,42 @@ impl Committer {
 /// Why a committer does not start.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum StartError {
-    /// The log.
+    /// The log cannot be read.
     #[error("{0}")]
     Log(Arc<LogError>),
-    /// The views.
+    /// The views, or another follower, cannot be read or written.
     #[error(transparent)]
     Views(#[from] ViewError),
-    /// The views hold more than the log: entries that were durable are gone.
+    /// The views hold more than the log: durable entries are gone.
     #[error("mancano dal registro le voci da {} a {views}, che le viste avevano ricevuto ({remedy})", log + 1, remedy = REMEDY)]
     Ahead {
-        /// Sequence that the views have applied.
+        /// Sequence of the last entry applied to the views.
         views: u64,
         /// Sequence of the log's last entry.
         log: u64,
     },
-    /// Keys that entries name are not in the keyring.
+    /// The keyring lacks keys named by entries.
     #[error(
         "il portachiavi ha {has} chiavi e le voci del registro ne nominano {wanted}: è una copia vecchia; rimettere l'ultima"
     )]
     Keyring {
-        /// Records of the keyring.
+        /// Number of records of the keyring.
         has: u32,
-        /// The highest id that an entry names, or the number that was recorded last.
+        /// The highest id named by an entry, or the number recorded last.
         wanted: u64,
     },
-    /// The clock is far behind.
+    /// The clock is far behind the last entry.
     #[error("l'orologio ({now}) è molto indietro rispetto all'ultima voce ({last}): rimetterlo, o aspettare")]
     Clock {
-        /// What the clock says.
+        /// The clock's present time.
         now: Timestamp,
         /// When the last entry was recorded.
         last: Timestamp,
     },
-    /// No random numbers.
+    /// The operating system gives no random numbers for the id of the writer.
     #[error("il sistema operativo non dà numeri casuali")]
     Random,
-    /// No thread.
+    /// The operating system gives no thread for the committer.
     #[error("il sistema operativo non dà un thread: {0}")]
     Thread(Arc<std::io::Error>),
 }
@@ -356,7 +355,7 @@ impl From<LogError> for StartError {
     }
 }
 
-/// Has a follower apply all that the log has and it has not; the instant of the last entry of the log.
+/// Has a follower apply the entries it lacks. Returns the instant of the log's last entry.
 fn catch_up<F: Follower + ?Sized>(log: &mut dyn Log, follower: &mut F) -> Result<Timestamp, StartError> {
     let (head, applied) = (log.head()?, follower.applied());
     if applied > head {
@@ -385,7 +384,7 @@ fn catch_up<F: Follower + ?Sized>(log: &mut dyn Log, follower: &mut F) -> Result
     }
 }
 
-/// Says how far a long catching up has come, now and then: after a crash, or for a new format, views are made
+/// Logs the progress of a long catching up now and then: after a crash, or for a new format, views are made
 /// from the whole log.
 struct Progress {
     of: &'static str,
@@ -396,7 +395,7 @@ struct Progress {
 }
 
 impl Progress {
-    /// How often it says so.
+    /// Interval between two log lines.
     const EVERY: Duration = Duration::from_secs(2);
 
     fn new(of: &'static str, from: u64, head: u64) -> Self {
@@ -433,7 +432,7 @@ struct Work {
     log: Box<dyn Log>,
     views: Box<dyn Views>,
     followers: Vec<Box<dyn Follower>>,
-    /// The last batch.
+    /// Id of the last batch. Its number rises with each attempt.
     batch: BatchId,
     clock: Clock,
     last_recorded: Timestamp,
@@ -460,8 +459,8 @@ impl Work {
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             };
-            // Whoever is about to submit does so now: fewer and larger batches, fewer syncs. With nobody else
-            // it costs nothing.
+            // Other threads about to submit do so now: fewer and larger batches, fewer syncs. Without other
+            // threads it costs nothing.
             std::thread::yield_now();
             let mut waiting: Vec<Waiting> = Vec::new();
             let mut bytes = 0;
@@ -482,7 +481,7 @@ impl Work {
             }
             self.commit(waiting);
         }
-        // Whoever still holds a handle finds the channel closed.
+        // A handle used from now on finds the channel closed.
         if !self.dead.load(Ordering::SeqCst) {
             let closed = self.log.close().map_err(|error| error.to_string());
             let closed = closed.and_then(|()| self.views.close().map_err(|error| error.to_string()));
@@ -512,7 +511,7 @@ impl Work {
         }
     }
 
-    /// A new follower, brought up to the log.
+    /// Brings a new follower up to the log and adds it. It is added even if it fails to catch up.
     fn add(&mut self, mut follower: Box<dyn Follower>) -> Result<(), NotCommitted> {
         if self.dead.load(Ordering::SeqCst) {
             return Err(NotCommitted::Closed);
@@ -525,7 +524,7 @@ impl Work {
         caught_up.map(|_| ()).map_err(|_| NotCommitted::Unavailable)
     }
 
-    /// Has the views and the other followers apply what others appended to the same log.
+    /// Has the views and the other followers apply the entries of other writers of the log.
     fn follow(&mut self) {
         if self.dead.load(Ordering::SeqCst) || !self.has_views() {
             return;
@@ -537,8 +536,8 @@ impl Work {
         }
     }
 
-    /// Has all apply what others appended. An error has been dealt with: the views are lost, or the process
-    /// ends.
+    /// Has the views and the other followers apply the entries of other writers. An error has been dealt
+    /// with: the views are lost, appends pause, or the process ends.
     fn catch_up(&mut self) -> Result<(), NotCommitted> {
         match catch_up(self.log.as_mut(), self.views.as_mut()) {
             Ok(recorded) => self.last_recorded = self.last_recorded.max(recorded),
@@ -546,7 +545,7 @@ impl Work {
                 self.lose(&error);
                 return Err(NotCommitted::Unavailable);
             }
-            // It may pass: a log that does not answer, a disk.
+            // The error may pass: a log that does not answer, a disk.
             Err(StartError::Log(error)) if matches!(*error, LogError::Io { .. }) => {
                 tracing::error!(%error, "the log cannot be read");
                 self.pause();
@@ -592,7 +591,8 @@ impl Work {
         !self.lost
     }
 
-    /// One batch: those whose preconditions hold, or all of them unavailable.
+    /// One batch. Submissions whose preconditions hold are appended; the others get a conflict. With the
+    /// views lost, or during a pause, all of them are unavailable.
     fn commit(&mut self, mut waiting: Vec<Waiting>) {
         if self.dead.load(Ordering::SeqCst) {
             return answer_all(waiting, NotCommitted::Closed);
@@ -657,13 +657,13 @@ impl Work {
         answer_all(waiting, NotCommitted::Unavailable);
     }
 
-    /// Nothing is appended for a while.
+    /// Nothing is appended for a [`PAUSE`].
     fn pause(&mut self) {
         self.paused_until = Some(Instant::now() + PAUSE);
         self.health.send_replace(Health::Unavailable);
     }
 
-    /// Settles an append in doubt. Its senders wait meanwhile. A doubt that stays ends the process: the next
+    /// Settles an append in doubt. Its senders wait meanwhile. A lasting doubt ends the process: the next
     /// start reads the log.
     fn settle(&mut self, doubt: &std::io::Error) -> Result<Appended, AppendError> {
         tracing::warn!(%doubt, "an append is in doubt");
@@ -686,7 +686,8 @@ impl Work {
         )))
     }
 
-    /// Checks preconditions against the views and against what the batch has advanced before; stamps.
+    /// Checks preconditions against the views and against the names advanced earlier in the batch. Stamps the
+    /// entries.
     #[allow(clippy::type_complexity, reason = "taken apart where it is made")]
     fn prepare(
         &self,
@@ -773,7 +774,7 @@ impl Work {
             }
         }
         for (first, reply) in answers {
-            // A client that hung up does not undo the record.
+            // A client gone by now does not undo the record.
             let _ = reply.send(Ok(Receipt { first, recorded }));
         }
     }
@@ -781,7 +782,7 @@ impl Work {
     fn die(&mut self, waiting: Vec<Waiting>, why: &str) {
         tracing::error!(why, "the ledger ends this process");
         self.dead.store(true, Ordering::SeqCst);
-        // Whatever it was, making them again costs a start; believing them might cost more.
+        // For any cause: making the views again costs a slow start, trusting them might cost more.
         self.views.distrust();
         self.health.send_replace(Health::Fatal(why.to_owned()));
         answer_all(waiting, NotCommitted::Closed);

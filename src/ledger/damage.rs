@@ -8,10 +8,10 @@ use prometheus_client::metrics::counter::Counter;
 
 use super::log::LogError;
 
-/// How many damaged places are remembered.
+/// Number of damaged places remembered.
 const REMEMBERED: usize = 100;
 
-/// Damage that was found. Cheap to clone: all clones are one.
+/// Damage found so far. Cheap to clone: all clones are one.
 #[derive(Clone, Debug, Default)]
 pub struct Damage {
     /// Readings that found damage.
@@ -20,8 +20,8 @@ pub struct Damage {
 }
 
 impl Damage {
-    /// Notes that a reading failed. A new place is an ERROR line; a known one is only counted, since each
-    /// exchange that reads it finds it again.
+    /// Notes a failed reading. A new place is an ERROR line. A known one is only counted, since each exchange
+    /// reading it finds it again.
     pub fn found(&self, error: &LogError) {
         self.readings.inc();
         let text = error.to_string();
@@ -36,7 +36,7 @@ impl Damage {
         tracing::error!(%error, "the ledger is damaged here");
     }
 
-    /// The places that were found damaged, in words.
+    /// The damaged places found, in words.
     pub fn places(&self) -> Vec<String> {
         self.places
             .lock()

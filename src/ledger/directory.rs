@@ -1,4 +1,4 @@
-//! The data directory: `FORMAT`, the lock, and where everything is.
+//! The data directory: `FORMAT`, the lock, and the paths of everything in it.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -13,12 +13,12 @@ use super::keys::{self, KeyError};
 use super::log::LogError;
 use super::segments::{self, Extent, Loss, Recovery, SegmentLog, SegmentReader};
 
-/// Format that is written, and the only one that is read: an earlier one is upgraded first, explicitly.
+/// The format written, and the only one read: an earlier one is upgraded first, explicitly.
 ///
-/// 1.0: until entries of kind `registry` had requests, decisions and grants. 1.1: with them.
+/// 1.0: entries of kind `registry` without requests, decisions and grants. 1.1: with them.
 pub const FORMAT: (u32, u32) = (1, 1);
 
-/// A data directory.
+/// A data directory: its path, and the id of its ledger.
 #[derive(Clone, Debug)]
 pub struct Directory {
     path: PathBuf,
@@ -26,41 +26,42 @@ pub struct Directory {
     pub ledger: Uuid,
 }
 
-/// Held while a process may write: a second one is refused.
+/// The lock of a data directory. A process holds it while it may write. A second process is refused.
 #[derive(Debug)]
 pub struct Lock(#[allow(dead_code, reason = "the lock lasts as long as the file is open")] File);
 
 /// Why a data directory cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
-    /// A file.
+    /// A file or directory cannot be read or written: its path, and the error.
     #[error("{0}: {error}", error = crate::italian::io(.1))]
     Io(String, io::Error),
-    /// It exists already.
+    /// A directory to be made exists and is not empty.
     #[error("{0} non è vuota: una directory dei dati si crea dove non c'è nulla")]
     NotEmpty(String),
-    /// It is another user's.
+    /// The target of a backup is another user's.
     #[error("{0} è di un altro utente: una copia si fa in una directory propria")]
     Foreign(String),
     /// Written in an earlier format.
     #[error("{0} è nel formato {1}.{2}, di una versione precedente: varco upgrade {0}")]
     Earlier(String, u32, u32),
-    /// No `FORMAT`, or one that is not understood.
+    /// `FORMAT` is missing, unintelligible, or of a later version.
     #[error("{0} non è una directory dei dati di questa versione: {1}")]
     Format(String, String),
-    /// Another process has it.
+    /// Another process holds the lock.
     #[error("{0} è in uso da un altro processo")]
     Locked(String),
-    /// Keys.
+    /// The keys cannot be made or opened.
     #[error(transparent)]
     Keys(#[from] KeyError),
-    /// The log.
+    /// The log cannot be made, read or copied.
     #[error(transparent)]
     Log(#[from] LogError),
 }
 
 impl Directory {
-    /// Makes a new one: keys, first segment, `FORMAT` last, so that half a directory is none.
+    /// Makes a new data directory: keys, first segment, `FORMAT` last. Half a directory has no `FORMAT` and
+    /// does not open.
     pub fn create(path: &Path, ledger: Uuid) -> Result<Self, DirectoryError> {
         let at = |error| DirectoryError::Io(path.display().to_string(), error);
         create_durably(path).map_err(at)?;
@@ -93,7 +94,7 @@ impl Directory {
             .map_err(|error| DirectoryError::Io(self.path.display().to_string(), error))
     }
 
-    /// Reads `FORMAT`.
+    /// Opens a directory of the present format. An earlier one is [`DirectoryError::Earlier`].
     pub fn open(path: &Path) -> Result<Self, DirectoryError> {
         match Self::open_any(path)? {
             (directory, FORMAT) => Ok(directory),
@@ -101,7 +102,7 @@ impl Directory {
         }
     }
 
-    /// Reads `FORMAT`, also an earlier one; which it is.
+    /// Opens a directory of the present format or of an earlier one. Also returns its format.
     pub fn open_any(path: &Path) -> Result<(Self, (u32, u32)), DirectoryError> {
         let wrong = |what: &str| DirectoryError::Format(path.display().to_string(), what.to_owned());
         let text = match std::fs::read_to_string(path.join("FORMAT")) {
@@ -138,7 +139,7 @@ impl Directory {
         ))
     }
 
-    /// Takes the lock.
+    /// Takes the lock, or fails at once with [`DirectoryError::Locked`].
     pub fn lock(&self) -> Result<Lock, DirectoryError> {
         let at = |error| DirectoryError::Io(self.path.display().to_string(), error);
         let file = OpenOptions::new()
@@ -154,12 +155,12 @@ impl Directory {
         }
     }
 
-    /// The directory itself.
+    /// Path of the directory itself.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Bytes that may still be written to its file system.
+    /// Bytes still available on its file system.
     pub fn free(&self) -> io::Result<u64> {
         let found = rustix::fs::statvfs(&self.path)?;
         Ok(found.f_bavail.saturating_mul(found.f_frsize))
@@ -175,7 +176,8 @@ impl Directory {
         SegmentReader::new(&self.segments(), self.ledger, damage)
     }
 
-    /// Opens the log for writing, and says what that had to do. A segment of that many bytes is full.
+    /// Opens the log for writing, and reports the repairs of the opening. A segment of `segment_bytes` is
+    /// full.
     pub fn open_log(
         &self,
         disk: Arc<dyn Disk>,
@@ -185,22 +187,22 @@ impl Directory {
         SegmentLog::open(&self.segments(), self.ledger, disk, segment_bytes, loss)
     }
 
-    /// How far the log goes; with its end given up, if it is.
+    /// The extent of the log; with [`Loss::Accepted`], without the end given up.
     pub fn extent(&self, loss: Loss) -> Result<Extent, LogError> {
         segments::extent(&self.segments(), self.ledger, loss)
     }
 
-    /// The segments.
+    /// Directory of the segments, of `HEAD` and of the indexes.
     pub fn segments(&self) -> PathBuf {
         self.path.join("ledger")
     }
 
-    /// The keys, which are backed up apart.
+    /// Directory of the keys. They are backed up apart.
     pub fn keys(&self) -> PathBuf {
         self.path.join("keys")
     }
 
-    /// The views.
+    /// Directory of the views. They can be made again from the log.
     pub fn views(&self) -> PathBuf {
         self.path.join("views")
     }
@@ -210,14 +212,14 @@ impl Directory {
         self.path.join("admin.sock")
     }
 
-    /// The format file.
+    /// Path of `FORMAT`: the format, the ledger's id, the version of the writer.
     pub fn format(&self) -> PathBuf {
         self.path.join("FORMAT")
     }
 
     /// Copies the ledger to a new directory while a gateway may be writing: closed segments whole, the open
-    /// one up to its last whole batch. Keys are not copied: they are backed up apart. How many bytes were
-    /// copied.
+    /// one up to its last whole batch. Keys are not copied: they are backed up apart. Returns the number of
+    /// bytes copied.
     pub fn backup(&self, target: &Path) -> Result<u64, DirectoryError> {
         let at = |path: &Path| {
             let name = path.display().to_string();
@@ -233,10 +235,10 @@ impl Directory {
         }
         restrict(target).map_err(at(target))?;
         let copied = segments::copy(&self.segments(), &target.join("ledger"), self.ledger)?;
-        // Says to whoever opens it that it is a copy, so that the ledger says so too.
+        // Marks the directory as a copy. Whoever opens it for writing records this in the ledger.
         replace(&target.join(COPY), self.ledger.to_string().as_bytes()).map_err(at(target))?;
-        // Last, so that a backup cut short is not taken for one. It says so too, since no directory opens
-        // without it.
+        // `FORMAT` comes last: a backup cut short is not taken for one. It bears the mark too, since no
+        // directory opens without it.
         let mut format = std::fs::read(self.format()).map_err(at(&self.format()))?;
         format.extend_from_slice(format!("{MARK}\n").as_bytes());
         replace(&target.join("FORMAT"), &format).map_err(at(target))?;
@@ -244,41 +246,43 @@ impl Directory {
     }
 }
 
-/// In a copy, until it is opened for writing.
+/// A file in a copy, until the copy is opened for writing.
 const COPY: &str = "COPY";
-/// The line of `FORMAT` that says the same. An operator who loses the file `COPY` must not get numbers twice.
+/// A line of `FORMAT` with the same meaning. Even if an operator loses the file `COPY`, no number is given
+/// twice.
 const MARK: &str = "copy";
-/// While a loss is accepted, until the ledger says so.
+/// A file present from the acceptance of a loss to its record in the ledger.
 const LOSS: &str = "PERDITA";
 
 impl Directory {
-    /// Notes that the end of the log is about to be given up, and the last entry that there was at least. The
-    /// note is durable before anything changes: after an interruption the next process that opens the
-    /// directory records the loss.
+    /// Notes the coming loss of the log's end. `until` is the last entry known to have existed. The note is
+    /// durable before anything changes: after an interruption the next process to open the directory records
+    /// the loss.
     pub fn begin_loss(&self, until: u64) -> io::Result<()> {
         replace(&self.path.join(LOSS), format!("{until}\n").as_bytes())
     }
 
-    /// The last entry that there was at least, of a loss that the ledger has not recorded yet.
+    /// The last entry known to have existed, of a loss not yet recorded in the ledger. None without such a
+    /// loss.
     pub fn pending_loss(&self) -> Option<u64> {
         let text = std::fs::read_to_string(self.path.join(LOSS)).ok()?;
         Some(text.trim().parse().unwrap_or_default())
     }
 
-    /// The ledger tells of the loss.
+    /// Removes the note of a loss: the ledger has recorded it.
     pub fn loss_recorded(&self) -> io::Result<()> {
         std::fs::remove_file(self.path.join(LOSS))?;
         RealDisk.sync_directory(&self.path)
     }
 
-    /// Whether this is a copy that nobody has opened for writing yet.
+    /// Whether this is a copy not yet opened for writing.
     pub fn is_copy(&self) -> bool {
         let marked =
             || std::fs::read_to_string(self.format()).is_ok_and(|text| text.lines().any(|line| line == MARK));
         self.path.join(COPY).exists() || marked()
     }
 
-    /// It has been opened for writing, and the ledger says so.
+    /// Removes the marks of a copy: it has been opened for writing, and the ledger has recorded this.
     pub fn adopted(&self) -> io::Result<()> {
         match std::fs::remove_file(self.path.join(COPY)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -296,7 +300,7 @@ impl Directory {
     }
 }
 
-/// Makes a directory and those above it that are missing, and their names durable.
+/// Makes a directory and the missing ones above it, and makes their names durable.
 fn create_durably(path: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = path
         .ancestors()

@@ -7,17 +7,17 @@ use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// The mode of files that are made: for their owner alone.
+/// The mode of new files: for their owner alone.
 const OWNER: u32 = 0o600;
 
-/// How long a process that ends may still hold a segment.
+/// Time left to an ending process to release a segment.
 const ENDING: Duration = Duration::from_secs(1);
 
-/// Where segments live.
+/// The disk under the ledger's files. Tests put a failing one in its place.
 pub trait Disk: Send + Sync {
     /// Opens a file for reading and writing; `create` makes a new one and fails if it exists.
     fn open(&self, path: &Path, create: bool) -> io::Result<Box<dyn DiskFile>>;
-    /// Writes a small file so that it is there whole or not at all.
+    /// Writes a small file: it is there whole or not at all.
     fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
         replace(path, content)
     }
@@ -29,19 +29,19 @@ pub trait Disk: Send + Sync {
     }
 }
 
-/// An open segment.
+/// An open segment, or the keyring.
 pub trait DiskFile: Send {
-    /// Writes all of `bytes` at `offset`, or fails having written any part of them.
+    /// Writes all of `bytes` at `offset`, or fails after writing any part of them.
     fn write_all_at(&mut self, bytes: &[u8], offset: u64) -> io::Result<()>;
-    /// `fdatasync`.
+    /// `fdatasync`: makes the bytes written so far durable.
     fn sync_data(&mut self) -> io::Result<()>;
-    /// Truncates.
+    /// Cuts the file to `length` bytes.
     fn set_len(&mut self, length: u64) -> io::Result<()>;
     /// Its length. None if it has no name any more: bytes written there are lost.
     fn length(&self) -> io::Result<Option<u64>>;
 }
 
-/// The real one.
+/// The disk of the operating system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealDisk;
 
@@ -97,8 +97,8 @@ impl DiskFile for File {
     }
 }
 
-/// Writes a small file so that it is there whole or not at all: beside, synced, renamed, directory synced. A
-/// failed write leaves no file.
+/// Writes a small file: it is there whole or not at all. The content goes to a file beside, is synced and
+/// renamed; then the directory is synced. A failed write leaves no file beside.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     let beside = beside(path);
     let write = || -> io::Result<()> {
@@ -121,8 +121,8 @@ pub fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
     }
 }
 
-/// The file that becomes `path`. It has the whole name: the two indexes of a segment differ in their
-/// extension alone, and two processes may write them.
+/// The file to be renamed to `path`. Its name contains the whole name of `path`: the two indexes of a segment
+/// differ in their extension alone, and two processes may write them.
 fn beside(path: &Path) -> PathBuf {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");

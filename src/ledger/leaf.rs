@@ -1,4 +1,4 @@
-//! Leaves: what is written of them before they are appended ([`Body`]), and what is read back ([`Leaf`]).
+//! Leaves: their members before the append ([`Body`]), and the whole leaf read back ([`Leaf`]).
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,29 +14,29 @@ use uuid::Uuid;
 use super::batch::{ENTRY_HEADER, MAX_LEAF, entry_checksum, slot_is_whole};
 use crate::clock::rfc3339;
 
-/// What an entry records: a closed list.
+/// Kind of an entry: a closed list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// One request answered, refused or failed.
     Exchange,
-    /// Before a step that leaves the process.
+    /// A question about to leave the process, for another system.
     Asked,
-    /// A step that left the process and did not come back.
+    /// The end of questions whose exchange has no entry: the process died, or nothing could be said.
     Interrupted,
-    /// A DSU received.
+    /// A DSU received, or, with the fact `lotto`, the outcome of a whole lot.
     Dsu,
-    /// What was attested.
+    /// An attestation, and the rules behind it.
     Attestation,
-    /// A feed loaded.
+    /// A feed loaded; its records are in the sealed part.
     Feed,
     /// The state of an ente after a change.
     Registry,
-    /// An administrative act that is none of the others.
+    /// Any other administrative act.
     Admin,
-    /// Refusals counted together.
+    /// Refusals, and replies taken by nobody, counted together for a minute.
     Gathered,
-    /// Reserved.
+    /// Reserved: nothing writes it.
     Snapshot,
     /// Init, start, stop, recovery, reservation of numbers.
     System,
@@ -65,13 +65,13 @@ impl Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// It answered.
+    /// This porta di dominio answered.
     Erogatore,
-    /// It asked.
+    /// This porta di dominio asked.
     Fruitore,
 }
 
-/// How long an entry is kept, and which key wraps its sealed part.
+/// Retention class: how long an entry is kept, and, with ente and month, the class key of its sealed part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Retention {
@@ -86,7 +86,7 @@ pub enum Retention {
 }
 
 impl Retention {
-    /// The name behind a code of the keyring.
+    /// The name of a class from its code in the keyring; `?` for an unknown code.
     pub fn name_of(code: u8) -> &'static str {
         match code {
             1 => "consultazione",
@@ -97,7 +97,7 @@ impl Retention {
         }
     }
 
-    /// The code in the keyring.
+    /// The code of the class in the keyring, 1 to 4.
     pub fn code(self) -> u8 {
         match self {
             Self::Consultazione => 1,
@@ -111,23 +111,23 @@ impl Retention {
 /// Keyed tokens of one year.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tokens {
-    /// Of which year's key.
+    /// Year of the token key.
     pub year: i16,
-    /// Codici fiscali.
+    /// Tokens of codici fiscali.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cf: Vec<String>,
-    /// Operator.
+    /// Token of the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<String>,
-    /// Protocols.
+    /// Tokens of the protocols named by the entry.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub protocol: Vec<String>,
-    /// Address of the client.
+    /// Token of the client's address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
 }
 
-/// Commitments, hexadecimal.
+/// Commitments of an entry, made with its random bytes; hexadecimal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commitments {
     /// To the request's body.
@@ -144,13 +144,13 @@ pub struct Commitments {
 /// Sizes of bodies, bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sizes {
-    /// Of the request.
+    /// Size of the request's body.
     pub request: u64,
-    /// Of the reply.
+    /// Size of the reply's body.
     pub reply: u64,
 }
 
-/// Durations, microseconds.
+/// Durations of an exchange, in microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Micros {
     /// To the caller's admission.
@@ -166,7 +166,7 @@ pub struct Micros {
 pub struct Fact(&'static str);
 
 impl Fact {
-    /// The fact of that name.
+    /// A fact with this name in leaves.
     pub const fn named(name: &'static str) -> Self {
         Self(name)
     }
@@ -186,18 +186,18 @@ macro_rules! facts {
 pub(crate) use facts;
 
 facts! {
-    /// The place of an entry among those of its exchange, whose own entry has 0 and does not say it.
+    /// The place of an entry among those of its exchange. The exchange's own entry has 0 and omits the fact.
     ORDINAL = "ordinal";
     /// IdRichiesta of the reply.
     ID_RICHIESTA = "id_richiesta";
 }
 
-/// The members of a leaf that are known before it is appended.
+/// The members of a leaf known before the append.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Body {
-    /// First byte of the request, or when the act began.
+    /// Instant of the request's first byte, or of the act's beginning.
     pub received: String,
-    /// What it records.
+    /// Kind of the entry: it decides the facts.
     pub kind: Kind,
     /// The side of this porta di dominio in the exchange.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -219,33 +219,33 @@ pub struct Body {
     /// Code of the refusal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
-    /// Retention class.
+    /// Retention class: with ente and month it chooses the class key.
     pub retention: Retention,
-    /// Keyed tokens.
+    /// Keyed tokens, to find the entry without opening it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tokens: Option<Tokens>,
-    /// Commitments.
+    /// Commitments to the two bodies and to the sealed part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<Commitments>,
-    /// Sizes of bodies.
+    /// Sizes of the bodies, in bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sizes: Option<Sizes>,
-    /// Durations.
+    /// Durations of the exchange, in microseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub micros: Option<Micros>,
-    /// TLS version.
+    /// TLS version of the connection: `1.2` or `1.3`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<String>,
-    /// Names whose version this entry advances.
+    /// Names advanced by this entry: its sequence becomes their version.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<String>,
-    /// What the kind adds.
+    /// Further members of the kind, by the names of their [`Fact`]s.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub facts: BTreeMap<String, serde_json::Value>,
 }
 
 impl Body {
-    /// A leaf of that kind, begun then.
+    /// A leaf of this kind, without optional members. It begins at `received`.
     pub fn new(kind: Kind, retention: Retention, exchange: Uuid, received: Timestamp) -> Self {
         Self {
             received: rfc3339(received),
@@ -268,7 +268,7 @@ impl Body {
         }
     }
 
-    /// Adds a fact. What cannot be said in JSON is left out: facts are plain structures.
+    /// Adds a fact. A value without a form in JSON would be left out; facts are plain structures.
     pub fn fact(mut self, fact: Fact, value: impl Serialize) -> Self {
         if let Ok(value) = serde_json::to_value(value) {
             self.facts.insert(fact.name().to_owned(), value);
@@ -276,59 +276,59 @@ impl Body {
         self
     }
 
-    /// A fact; None where the entry does not say it.
+    /// The value of a fact; None: the entry lacks it.
     pub fn get(&self, fact: Fact) -> Option<&serde_json::Value> {
         self.facts.get(fact.name())
     }
 
-    /// Whether the entry says a fact.
+    /// Whether the entry has a fact.
     pub fn has(&self, fact: Fact) -> bool {
         self.facts.contains_key(fact.name())
     }
 
-    /// The text of a fact; None where there is no such fact, or it is no text.
+    /// The text of a fact; None: the fact is missing, or no text.
     pub fn text(&self, fact: Fact) -> Option<&str> {
         self.get(fact)?.as_str()
     }
 
-    /// The number of a fact; None where there is no such fact, or it is no number.
+    /// The number of a fact; None: the fact is missing, or no number.
     pub fn number(&self, fact: Fact) -> Option<u64> {
         self.get(fact)?.as_u64()
     }
 
-    /// Whether a fact says true.
+    /// Whether a fact is `true`.
     pub fn is(&self, fact: Fact) -> bool {
         self.get(fact).and_then(serde_json::Value::as_bool) == Some(true)
     }
 
-    /// The day of a fact; None where there is no such fact, or it is no day.
+    /// The day of a fact; None: the fact is missing, or no day.
     pub fn day(&self, fact: Fact) -> Option<Date> {
         self.text(fact)?.parse().ok()
     }
 
-    /// The place of the entry among those of its exchange, whose own entry has 0.
+    /// The place of the entry among those of its exchange; 0 for the exchange's own entry.
     pub fn ordinal(&self) -> u64 {
         self.number(ORDINAL).unwrap_or(0)
     }
 }
 
-/// A leaf as it is read back.
+/// A leaf, read back from its bytes.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Leaf {
-    /// Version, 1.
+    /// Version of the leaf's form: 1.
     pub v: u8,
     /// Id of the ledger.
     pub ledger: Uuid,
-    /// Sequence.
+    /// Sequence in the ledger: from 1, without gaps.
     pub seq: u64,
     /// When it was appended.
     pub recorded: String,
-    /// The rest.
+    /// The members known before the append.
     #[serde(flatten)]
     pub body: Body,
 }
 
-/// A text of a leaf, where it lies; copied only if it holds an escape.
+/// A text borrowed from the bytes of a leaf; copied only if it holds an escape.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -340,11 +340,11 @@ impl Deref for Text<'_> {
     }
 }
 
-/// What is read of a leaf where many are only counted: members of [`Leaf`], [`Body`] and [`Tokens`], under
-/// their names. The rest is skipped.
+/// The part of a leaf read to count many leaves: members of [`Leaf`], [`Body`] and [`Tokens`], under their
+/// names. The rest is skipped.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 pub struct Glance<'a> {
-    /// Sequence.
+    /// Sequence in the ledger: from 1, without gaps.
     pub seq: u64,
     /// When it was appended.
     #[serde(borrow)]
@@ -352,7 +352,7 @@ pub struct Glance<'a> {
     /// First byte of the request, or when the act began.
     #[serde(borrow)]
     pub received: Text<'a>,
-    /// What it records.
+    /// Kind of the entry, as in [`Body`].
     pub kind: Kind,
     /// Code of the ente.
     #[serde(borrow)]
@@ -363,17 +363,17 @@ pub struct Glance<'a> {
     /// Code of the refusal.
     #[serde(borrow)]
     pub refusal: Option<Text<'a>>,
-    /// Keyed tokens.
+    /// Tokens of codici fiscali and operator.
     #[serde(borrow)]
     pub tokens: Option<GlanceTokens<'a>>,
-    /// Durations.
+    /// Durations of the exchange, in microseconds.
     pub micros: Option<Micros>,
-    /// Facts.
+    /// The facts of [`GlanceFacts`]; empty without them.
     #[serde(default)]
     pub facts: GlanceFacts,
 }
 
-/// The facts that a glance reads.
+/// The facts read by a glance.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct GlanceFacts {
     /// Of an exchange: failed attempts, by token.
@@ -381,28 +381,28 @@ pub struct GlanceFacts {
     pub tentativi: BTreeMap<String, u32>,
 }
 
-/// What is read of a leaf's tokens.
+/// The tokens read by a glance.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct GlanceTokens<'a> {
-    /// Codici fiscali.
+    /// Tokens of codici fiscali.
     #[serde(borrow, default)]
     pub cf: Vec<Text<'a>>,
-    /// Operator.
+    /// Token of the operator.
     #[serde(borrow)]
     pub operator: Option<Text<'a>>,
 }
 
 impl<'a> Glance<'a> {
-    /// From a leaf's bytes. Nothing if they are not one's.
+    /// Reads the bytes of a leaf; None: they are no leaf.
     pub fn read(leaf: &'a [u8]) -> Option<Self> {
         serde_json::from_slice(leaf).ok()
     }
 }
 
-/// What the stamp adds to a leaf, bytes, at most.
+/// Upper bound of the bytes added to a leaf by the stamp.
 const STAMP: usize = 200;
 
-/// What the committer adds to a leaf.
+/// The members added to a leaf by the committer.
 #[derive(Deserialize)]
 struct Stamp<'a> {
     v: u8,
@@ -413,8 +413,8 @@ struct Stamp<'a> {
 }
 
 impl Leaf {
-    /// From its bytes; nothing if they are not a leaf. In two passes, each over what the other passes over:
-    /// `flatten` would keep every member twice.
+    /// Reads the bytes of a leaf; None: they are no leaf. It makes two passes, each skipping the members of
+    /// the other: `flatten` would keep every member twice.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let Stamp {
             v,
@@ -433,23 +433,23 @@ impl Leaf {
     }
 }
 
-/// An entry that is ready to be appended: rendered, sealed.
+/// An entry ready to be appended: rendered, sealed.
 #[derive(Clone)]
 pub struct Draft {
     /// The leaf's members after the stamped ones, without the opening brace.
     tail: String,
     body: Body,
-    /// Shared with the batch that it is written in: a DSU is tens of kilobytes.
+    /// Shared with its batch, not copied: a DSU is tens of kilobytes.
     pub(super) sealed: Bytes,
 }
 
-/// A leaf that does not fit.
+/// A leaf too long for [`MAX_LEAF`] with its stamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("la voce supera lo spazio di una foglia")]
 pub struct LeafTooLong;
 
 impl Draft {
-    /// Renders a leaf.
+    /// Renders a leaf, except for the members of the stamp.
     pub fn new(body: Body, sealed: impl Into<Bytes>) -> Result<Self, LeafTooLong> {
         let rendered = serde_json::to_string(&body).map_err(|_| LeafTooLong)?;
         let tail = rendered.strip_prefix('{').ok_or(LeafTooLong)?.to_owned();
@@ -463,17 +463,17 @@ impl Draft {
         })
     }
 
-    /// How many bytes of a batch it takes, at most.
+    /// Upper bound of its bytes in a batch.
     pub(super) fn size(&self) -> usize {
         ENTRY_HEADER + STAMP + self.tail.len() + self.sealed.len()
     }
 
-    /// The names whose version it advances.
+    /// The names advanced by it.
     pub(super) fn keys(&self) -> &[String] {
         &self.body.keys
     }
 
-    /// The entry that it became: what reading it back would give, without reading.
+    /// The entry made of it: the same as one read back, but without reading.
     pub(super) fn appended(
         self,
         bytes: Vec<u8>,
@@ -515,8 +515,8 @@ impl fmt::Debug for Draft {
     }
 }
 
-/// The place of an entry, its sequence and a checksum. A reader compares them with the bytes at that place:
-/// it never takes another entry for this one.
+/// The place of an entry, its sequence and a checksum. A reader compares them with the bytes found there: it
+/// never takes another entry for this one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Position {
     /// Sequence of its segment's first entry.
@@ -546,7 +546,7 @@ impl Position {
         self.segment
     }
 
-    /// The place of the leaf in that part, as messages about damage name it.
+    /// The place of the leaf in its part, as named in messages about damage.
     pub fn offset(&self) -> u64 {
         self.leaf
     }
@@ -570,7 +570,7 @@ impl Position {
         }
     }
 
-    /// For views.
+    /// Its [`Position::LENGTH`] bytes, as kept in the views.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(Self::LENGTH);
         bytes.extend_from_slice(&self.segment.to_le_bytes());
@@ -583,7 +583,7 @@ impl Position {
         bytes
     }
 
-    /// From a view.
+    /// Reads the bytes of [`Position::encode`]; None: their number is wrong.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let eight = |at: usize| bytes.get(at..at + 8)?.try_into().ok().map(u64::from_le_bytes);
         let four = |at: usize| bytes.get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
@@ -599,28 +599,28 @@ impl Position {
         })
     }
 
-    /// Splits a value of the views that ends with a position: the bytes before it, and the position.
+    /// Splits a value of the views with a position at its end: the bytes before it, and the position.
     pub fn split_from(value: &[u8]) -> Option<(&[u8], Self)> {
         let (before, position) = value.split_at_checked(value.len().checked_sub(Self::LENGTH)?)?;
         Some((before, Self::decode(position)?))
     }
 }
 
-/// An entry that was appended.
+/// An appended entry: its leaf, its sealed part, its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
     /// The leaf's exact bytes.
     pub bytes: Vec<u8>,
-    /// What they say.
+    /// The leaf read from these bytes.
     pub leaf: Leaf,
     /// The sealed part, encrypted; empty if there is none.
     pub sealed: Bytes,
-    /// Where it is.
+    /// Its place in the log.
     pub position: Position,
 }
 
 impl Entry {
-    /// From bytes. Nothing if the leaf is not one.
+    /// Reads an entry, without checking it against its position. None: `bytes` are no leaf.
     pub fn read(bytes: Vec<u8>, sealed: Bytes, position: Position) -> Option<Self> {
         let leaf = Leaf::read(&bytes)?;
         Some(Self {
@@ -631,8 +631,8 @@ impl Entry {
         })
     }
 
-    /// From bytes that were read at a position: they must be those that were written there, and of that
-    /// ledger. Erasing the sealed part changes nothing of that.
+    /// Reads an entry from the bytes found at a position. They must be the bytes written there, and of this
+    /// ledger. An erased sealed part passes too.
     pub fn checked(
         bytes: Vec<u8>,
         sealed: Bytes,
@@ -653,24 +653,24 @@ impl Entry {
     }
 }
 
-/// Takes an entry and says what it changes in the views. A projector copies: it never computes, checks, or
-/// reads a clock, so that a rebuild after an upgrade gives the same views.
+/// Turns an entry into changes of the views. A projector copies: it never computes, checks, or reads a clock.
+/// So a rebuild after an upgrade gives the same views.
 pub trait Projector: Send + Sync {
-    /// Adds what `entry` changes.
+    /// Adds the changes made by `entry`.
     fn project(&self, entry: &Entry, writes: &mut Writes);
 }
 
-/// Changes to the views: names and new values, nothing to remove a name.
+/// Changes to the views: names and new values. None removes a name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Writes(pub Vec<(Vec<u8>, Option<Vec<u8>>)>);
 
 impl Writes {
-    /// Sets a value.
+    /// Sets the value of a name.
     pub fn set(&mut self, name: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
         self.0.push((name.into(), Some(value.into())));
     }
 
-    /// Removes a name.
+    /// Removes a name and its value.
     pub fn remove(&mut self, name: impl Into<Vec<u8>>) {
         self.0.push((name.into(), None));
     }

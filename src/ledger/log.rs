@@ -1,8 +1,7 @@
 //! The seam between the ledger and its engine: segment files, or memory, or something replicated one day.
 //!
-//! [`Log`] is the writing side, which the committer has; [`Reader`] is the reading side, which everybody
-//! shares. No caller knows where the entries are: a [`Position`] is opaque, and a log is read by its
-//! [`Part`]s.
+//! [`Log`] is the writing side, for the committer. [`Reader`] is the reading side, shared by everybody. No
+//! caller knows the places of the entries: a [`Position`] is opaque, and a log is read by its [`Part`]s.
 
 use std::io;
 use std::path::PathBuf;
@@ -10,27 +9,27 @@ use std::path::PathBuf;
 use super::batch::Raw;
 use super::leaf::{Entry, Glance, Position};
 
-/// Names a batch: who appends it, and which of its batches it is. No two are equal.
+/// The name of a batch: its writer, and its number among the writer's batches. No two are equal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BatchId {
-    /// The writer: random, one a committer.
+    /// Id of the writer: random, one for each committer.
     pub writer: u64,
-    /// Counts its batches.
+    /// Number of the batch among those of its writer.
     pub number: u64,
 }
 
-/// The writing side of a log: batches in one order, for all who append.
+/// The writing side of a log: batches in one order, the same for all writers.
 pub trait Log: Send {
-    /// Sequence of the last entry; 0 if there is none. It may fail where the log is not of this machine.
+    /// Sequence of the last entry; 0 if there is none. It may fail for a log on another machine.
     fn head(&self) -> Result<u64, LogError>;
     /// Appends a batch durably, if the head still is `expected_head`.
     fn append(&mut self, id: BatchId, entries: &[Raw], expected_head: u64) -> Result<Appended, AppendError>;
     /// Settles an append in doubt: the batch's positions, or None if it is not there and never will be.
     fn settle(&mut self, id: BatchId) -> Result<Option<Vec<Position>>, LogError>;
-    /// Entries from a sequence on, at most about that many bytes of them; none at the end.
+    /// Entries from the sequence `from` on, about `bytes` bytes of them at most; none at the end.
     fn read(&mut self, from: u64, bytes: usize) -> Result<Vec<Entry>, LogError>;
-    /// Gives all entries from a sequence on to `each`, checked, about that many bytes of them at a time, as
-    /// long as it says true.
+    /// Gives all entries from the sequence `from` on to `each`, checked, about `bytes` bytes of them at a
+    /// time. It stops when `each` returns false.
     fn scan(
         &mut self,
         from: u64,
@@ -54,12 +53,12 @@ pub trait Log: Send {
     }
 }
 
-/// A part of a log: a run of entries that is read at once. A closed part never changes.
+/// A part of a log: a run of entries, read at once. A closed part never changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
     /// Sequence of its first entry.
     pub first: u64,
-    /// Whether nothing is appended to it any more.
+    /// Whether it is complete: nothing is appended to it any more.
     pub closed: bool,
 }
 
@@ -71,9 +70,9 @@ pub trait Parts {
     fn entries(&self, part: &Part) -> Result<Vec<Entry>, LogError>;
     /// The readable entries of a part, and its damage.
     fn salvage(&self, part: &Part) -> (Vec<Entry>, Vec<LogError>);
-    /// Gives the batches of a part to `each`, checked, one after another, as long as it says true.
+    /// Gives the batches of a part to `each`, checked, one after another, until `each` returns false.
     fn batches(&self, part: &Part, each: &mut dyn FnMut(Vec<Entry>) -> bool) -> Result<(), LogError>;
-    /// The place of a file that is derived from a closed part; None where such files are not kept.
+    /// The path of a file derived from a closed part; None: the part is open, or the log keeps no such files.
     fn beside(&self, part: &Part, extension: &str) -> Option<PathBuf>;
 }
 
@@ -85,21 +84,21 @@ pub trait Reader: Send + Sync {
     fn parts(&self) -> Result<Box<dyn Parts + '_>, LogError>;
     /// Its parts, as far as they can be found, and the damage of their order.
     fn found_parts(&self) -> Result<(Box<dyn Parts + '_>, Vec<LogError>), LogError>;
-    /// Gives every entry that was recorded at or after an instant (RFC 3339, UTC) to `each`.
+    /// Gives every entry recorded at or after an instant (RFC 3339, UTC) to `each`.
     fn since(&self, instant: &str, each: &mut dyn FnMut(&Glance<'_>)) -> Result<(), LogError>;
-    /// Reads every byte and checks it, giving each entry to `each`; all the damage. It goes on after each
-    /// damaged place.
+    /// Reads every byte and checks it, giving each entry to `each`. Returns all the damage: it goes on after
+    /// each damaged place.
     fn verify(&self, each: &mut dyn FnMut(Entry)) -> Result<(Verified, Vec<LogError>), LogError>;
 }
 
 /// The result of reading a whole log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verified {
-    /// Entries read.
+    /// Number of entries read.
     pub entries: u64,
-    /// Batches read.
+    /// Number of batches read.
     pub batches: u64,
-    /// Bytes after the last valid batch: a torn tail that the next start cuts, or a batch being written.
+    /// Bytes after the last valid batch: a torn tail for the next start to cut, or a batch being written.
     pub tail: u64,
 }
 
@@ -112,16 +111,16 @@ pub enum Appended {
     Behind,
 }
 
-/// Why nothing was appended, as far as that is known.
+/// Why an append failed, or may have failed.
 #[derive(Debug, thiserror::Error)]
 pub enum AppendError {
     /// May pass: no space, a short write, an I/O error. The log is as it was before.
     #[error("non scritto: {}", crate::italian::io(.0))]
     Unavailable(io::Error),
-    /// Whether the batch is there is not known yet: [`Log::settle`] tells.
+    /// The batch may be there or not: [`Log::settle`] tells.
     #[error("non si sa ancora se è scritto: {}", crate::italian::io(.0))]
     InDoubt(io::Error),
-    /// Final for the process: what is on disk is not known any more.
+    /// Final for the process: the content of the disk is not known any more.
     #[error("non si sa se è sul disco: {}", crate::italian::io(.0))]
     Fatal(io::Error),
 }
@@ -129,38 +128,38 @@ pub enum AppendError {
 /// Why a log cannot be read or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// A file.
+    /// A file of the log cannot be read or written.
     #[error("{file}: {}", crate::italian::io(error))]
     Io {
-        /// Its name.
+        /// Name of the file or directory.
         file: String,
-        /// What went wrong.
+        /// Error of the failed operation.
         error: io::Error,
     },
-    /// Corruption, and where.
+    /// Corruption, and its place.
     #[error("il registro è danneggiato: {file}, offset {offset}: {what} ({remedy})", remedy = REMEDY)]
     Corrupt {
-        /// The segment's name.
+        /// Name of the damaged segment, or of the directory.
         file: String,
-        /// Where in it.
+        /// Offset in the segment, in bytes.
         offset: u64,
-        /// What is wrong.
+        /// The defect, in words.
         what: String,
     },
     /// A closed segment ends before its successor says: entries at its end are lost.
     #[error("{file} è più corto dei {wanted} byte che il segmento successivo attesta: mancano voci ({remedy})", remedy = REMEDY)]
     Shorter {
-        /// The segment's name.
+        /// Name of the short segment.
         file: String,
-        /// Its length, by its successor.
+        /// Its length in bytes, by the header of its successor.
         wanted: u64,
     },
-    /// A segment between two others is not there.
+    /// A segment between two others is missing.
     #[error("manca il segmento con le voci da {from} a {to} ({remedy})", remedy = REMEDY)]
     Gap {
-        /// Sequence of the first entry that is missing.
+        /// Sequence of the first missing entry.
         from: u64,
-        /// Sequence of the last.
+        /// Sequence of the last missing entry.
         to: u64,
     },
     /// `HEAD` is missing or damaged: nothing else tells a shortened log from a whole one.
@@ -173,7 +172,7 @@ pub enum LogError {
         file: String,
         /// The end of the last whole batch.
         offset: u64,
-        /// Sequence of the last entry that must be there.
+        /// Sequence of the last entry named by `HEAD`.
         sequence: u64,
     },
 }
@@ -188,7 +187,7 @@ impl LogError {
     }
 }
 
-/// The way on from a log that is damaged or has lost its end.
+/// The way on from a damaged log, or from one without its end.
 pub const REMEDY: &str = "rimettere l'ultima copia; se la directory è stata copiata con cp mentre la porta scriveva, la copia si fa con varco \
                           backup; solo se non c'è di meglio, per continuare con le voci intere fino a lì e registrare la perdita: varco rebuild \
                           --accetta-perdita --motivo \"...\"";

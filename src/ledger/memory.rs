@@ -1,4 +1,4 @@
-//! A log in memory: what a log must do, without a disk. It is in no binary.
+//! A log in memory: the behaviour of a log, without a disk. It is in no binary.
 
 use std::collections::VecDeque;
 use std::io;
@@ -10,7 +10,7 @@ use super::leaf::{Entry, Glance, Position};
 use super::log::{AppendError, Appended, BatchId, Log, LogError, Part, Parts, Reader, Verified};
 use super::order::Order;
 
-/// A log in memory, which several committers may share: each has its own clone. It can be told to behave as a
+/// A log in memory. Several committers may share it, each with its own clone. A test can make it behave as a
 /// replicated log may.
 #[derive(Clone, Debug, Default)]
 pub struct MemLog {
@@ -25,15 +25,15 @@ struct Memory {
     troubles: VecDeque<Trouble>,
 }
 
-/// The next call that it concerns goes so.
+/// A trouble met by the next call of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// An append is in doubt. It landed, or it did not.
     InDoubt {
-        /// Whether it did.
+        /// Whether the batch landed.
         landed: bool,
     },
-    /// An append finds others in between, though there are none.
+    /// An append is told of other entries in between, though there are none.
     Behind,
     /// The head is not known.
     Head,
@@ -42,12 +42,12 @@ pub enum Trouble {
 }
 
 impl MemLog {
-    /// An empty one.
+    /// An empty log, without troubles.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// What happens to the next calls, in this order.
+    /// Adds troubles for the next calls, in this order.
     pub fn expect(&self, troubles: impl IntoIterator<Item = Trouble>) {
         self.lock().troubles.extend(troubles);
     }
@@ -164,7 +164,7 @@ impl Log for MemLog {
     }
 }
 
-/// All of a log in memory is one open part.
+/// A log in memory is one open part.
 struct MemParts(Vec<Entry>);
 
 impl Parts for MemParts {

@@ -1,17 +1,17 @@
-//! What the committer measures of itself.
+//! Metrics of the committer.
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 
-/// Shared by the committer and whoever shows it. Cheap to clone.
+/// Shared by the committer and the readers of its metrics. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Meter {
-    /// Submissions that wait.
+    /// Submissions waiting in the committer's queue.
     pub waiting: Gauge,
     /// Sequence of the last entry.
     pub head: Gauge,
-    /// Entries appended.
+    /// Entries appended by this process.
     pub entries: Counter,
     /// Seconds to write a batch and sync it, one observation a batch.
     pub appends: Histogram,

@@ -1,4 +1,4 @@
-//! The ledger: an append-only record that knows bytes, not what they mean.
+//! The ledger: an append-only record. It knows bytes, not their meaning.
 //!
 //! Its specification is `docs/ledger.md`: layout, kinds, life of a leaf. In this room:
 //! - [`leaf`]: [`Body`] and [`Draft`] on the way in, [`Entry`] and [`Leaf`] on the way out, [`Projector`];
@@ -6,11 +6,10 @@
 //!   disk and its recovery;
 //! - [`damage`]: damage found while the gateway serves; [`scrub`]: the daily reading of closed segments;
 //! - [`log`]: the seam between the ledger and its engine; `memory`: a log without a disk, for tests; `order`:
-//!   how entries may follow each other;
-//! - [`committer`]: preconditions, group commit, receipts; [`follow`]: all that is derived from the log in
-//!   its order; [`meter`]: what it measures;
-//! - [`keys`] and [`seal`]: tokens, commitments, sealed parts; [`permutation`]: numbers that cannot be
-//!   guessed;
+//!   the rules for the order of entries;
+//! - [`committer`]: preconditions, group commit, receipts; [`follow`]: followers, derived from the log in its
+//!   order; [`meter`]: its metrics;
+//! - [`keys`] and [`seal`]: tokens, commitments, sealed parts; [`permutation`]: unguessable numbers;
 //! - [`directory`]: the data directory; [`search`]: finding entries; [`uses`]: counting them.
 
 pub mod batch;
@@ -54,18 +53,18 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use uuid::Uuid;
 
-/// What everybody who writes entries needs: the committer, the keys, a reader, the ledger's id.
+/// Everything a writer of entries needs: the committer, the keys, a reader, the ledger's id.
 #[derive(Clone)]
 pub struct Ledger {
     /// Id of the ledger.
     pub id: Uuid,
-    /// Appends.
+    /// Appends entries and hands out receipts.
     pub committer: Committer,
     /// Tokens and sealed parts.
     pub keys: Arc<Keys>,
-    /// Reads single entries.
+    /// Reads single entries by their positions, and whole parts of the log.
     pub reader: Arc<dyn Reader>,
-    /// Damage found.
+    /// Damage found in the log while the gateway serves.
     pub damage: damage::Damage,
 }
 
@@ -80,17 +79,17 @@ impl std::fmt::Debug for Ledger {
 /// Why an entry cannot be prepared.
 #[derive(Debug, thiserror::Error)]
 pub enum PrepareError {
-    /// Keys.
+    /// The sealed part cannot be made: no key, or no random bytes.
     #[error(transparent)]
     Keys(#[from] KeyError),
-    /// The leaf.
+    /// With its stamp the leaf could exceed [`batch::MAX_LEAF`].
     #[error("la voce supera lo spazio di una foglia")]
     TooLong,
 }
 
 impl Ledger {
     /// Seals `secret` and renders the leaf. `ordinal` is the entry's place among those of its exchange, from
-    /// 0; `at` is when the request was received.
+    /// 0; `at` is the instant of the request's arrival.
     pub fn prepare(
         &self,
         mut body: Body,
@@ -116,7 +115,7 @@ impl Ledger {
         Draft::new(body, sealed).map_err(|_| PrepareError::TooLong)
     }
 
-    /// An entry without a sealed part.
+    /// Renders an entry without a sealed part.
     pub fn prepare_open(&self, body: Body) -> Result<Draft, PrepareError> {
         Draft::new(body, Vec::new()).map_err(|_| PrepareError::TooLong)
     }
@@ -128,14 +127,15 @@ impl Ledger {
             .inspect_err(|why| self.note_unopened(entry, *why))
     }
 
-    /// The same, for who needs a part of it: the JSON of a [`Secret`].
+    /// The same, unparsed: the JSON of a [`Secret`]. For a caller reading only a part of it.
     pub fn open_bytes(&self, entry: &Entry) -> Result<Vec<u8>, Unopened> {
         seal::open_bytes(&self.keys, &entry.leaf, &entry.sealed)
             .map(|(_, json)| json)
             .inspect_err(|why| self.note_unopened(entry, *why))
     }
 
-    /// A sealed part that does not open, and was not erased, is damage: of the part, or of its key.
+    /// Notes a failed opening as damage, of the sealed part or of its key. An erased or absent part is no
+    /// damage.
     fn note_unopened(&self, entry: &Entry, why: Unopened) {
         if !why.is_damage() {
             return;

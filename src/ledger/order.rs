@@ -1,8 +1,8 @@
-//! How entries of a log may follow each other.
+//! The rules for the order of a log's entries.
 
 use super::leaf::Entry;
 
-/// The entries read so far, to check that the next may follow.
+/// The entries read so far, to check the next one against them.
 #[derive(Default)]
 pub(super) struct Order {
     recorded: String,
@@ -21,7 +21,7 @@ impl Order {
         Ok(())
     }
 
-    /// Digests that occur more than once, in order.
+    /// Digests found more than once, in order.
     pub(super) fn twice(mut self) -> Vec<u64> {
         self.seen.sort_unstable();
         let mut twice: Vec<u64> = self
@@ -40,8 +40,8 @@ impl Order {
         let exchange = entry.leaf.body.exchange.as_u128();
         #[allow(clippy::cast_possible_truncation, reason = "both halves count")]
         let (high, low) = ((exchange >> 64) as u64, exchange as u64);
-        // Multiplication by odd constants keeps all bits; ids are random, so that sums of them do not meet by
-        // chance.
+        // Multiplication by odd constants keeps all bits; ids are random, so combinations of them do not meet
+        // by chance.
         high.wrapping_mul(0x9e37_79b9_7f4a_7c15)
             ^ low.rotate_left(23).wrapping_mul(0xc2b2_ae3d_27d4_eb4f)
             ^ entry.leaf.body.ordinal().wrapping_mul(0x1656_67b1_9e37_79f9)

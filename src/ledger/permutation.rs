@@ -1,9 +1,9 @@
-//! A keyed permutation of the numbers below a size: counted numbers come out in an order that nobody can tell
-//! without the key.
+//! A keyed permutation of the numbers below a size: counted numbers come out in an order unknown without the
+//! key.
 //!
-//! A Feistel network of ten rounds over 32 bits, whose round function is HMAC-SHA-256, and cycle walking for
-//! sizes that are no power of two (`docs/ledger.md`, "Numbers that cannot be guessed"). Nothing is drawn: as
-//! no number is counted twice, none comes out twice.
+//! A Feistel network of ten rounds over 32 bits, with HMAC-SHA-256 as round function, and cycle walking to
+//! stay below the size (`docs/ledger.md`, "Numbers that cannot be guessed"). Nothing is drawn: no number is
+//! counted twice, so none comes out twice.
 
 use aws_lc_rs::hmac;
 
@@ -13,7 +13,7 @@ const ROUNDS: u8 = 10;
 #[derive(Clone)]
 pub struct Permutation {
     key: hmac::Key,
-    /// The label of the series, with the zero after it.
+    /// The label of the series, followed by a zero byte.
     label: Vec<u8>,
     size: u32,
 }
@@ -25,7 +25,7 @@ impl std::fmt::Debug for Permutation {
 }
 
 impl Permutation {
-    /// Of the numbers from 0 to `size` (left out), for a series of that label.
+    /// The permutation of the numbers from 0 to `size` (left out), for the series with this label.
     pub fn new(key: &hmac::Key, label: &str, size: u32) -> Self {
         Self {
             key: key.clone(),
@@ -34,12 +34,12 @@ impl Permutation {
         }
     }
 
-    /// Where a number goes; None if it is none of those permuted.
+    /// The place of a number in the permutation; None: it is not below the size.
     pub fn of(&self, number: u64) -> Option<u32> {
         let mut value = u32::try_from(number).ok().filter(|number| *number < self.size)?;
         loop {
             value = self.walk(value);
-            // A walk that starts below the size comes back below it: a permutation has only cycles.
+            // A walk from below the size comes back below it: a permutation has only cycles.
             if value < self.size {
                 return Some(value);
             }

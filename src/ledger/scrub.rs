@@ -1,6 +1,6 @@
 //! The daily reading of closed segments: a thread reads and checks every batch once a day, a little at a
-//! time, while the gateway serves. A disk may damage segments that nobody reads for years; found early, there
-//! is still a good copy.
+//! time, while the gateway serves. A disk may damage segments left unread for years. If the damage is found
+//! early, there is still a good copy.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -13,29 +13,29 @@ use super::log::{LogError, Part, Parts, Reader};
 use super::uses::Uses;
 use crate::clock::Clock;
 
-/// A round begins so long after the one before it began.
+/// Time from the beginning of a round to the beginning of the next.
 const ROUND: Duration = Duration::from_secs(24 * 60 * 60);
-/// How often the segments closed since get their index of uses.
+/// Interval between checks for closed segments without an index of uses.
 const INDEXED: Duration = Duration::from_secs(60);
-/// How long it works before it rests.
+/// Time of work before a rest.
 const WORK: Duration = Duration::from_millis(4);
-/// How many times as long it rests: a tenth of one core at most.
+/// Length of a rest, as a multiple of the work before it: a tenth of one core at most.
 const REST: u32 = 9;
 
-/// How far the readings have come.
+/// Results of the last whole round; zeros before the first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rounds {
-    /// When the last whole round ended.
+    /// When the round ended. None: no round has ended yet.
     pub ended: Option<Timestamp>,
-    /// Segments that it read.
+    /// Segments read, damaged ones included.
     pub segments: u64,
-    /// Entries that it read.
+    /// Entries read in undamaged segments.
     pub entries: u64,
-    /// Segments that it could not read to their end.
+    /// Segments not readable to their end.
     pub damaged: u64,
 }
 
-/// The reading, on a thread of its own; it ends when this is dropped.
+/// The reading, on a thread of its own. Dropping this ends it.
 #[derive(Debug)]
 pub struct Scrub {
     shared: Arc<Shared>,
@@ -75,7 +75,7 @@ impl Scrub {
         })
     }
 
-    /// How far it has come.
+    /// Results of the last whole round.
     pub fn rounds(&self) -> Rounds {
         *self.shared.rounds.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -97,7 +97,7 @@ struct Reading {
     uses: Uses,
     clock: Clock,
     shared: Arc<Shared>,
-    /// Since when it works without a rest.
+    /// Beginning of its present work: the end of the last rest, or the start.
     working: Instant,
 }
 
@@ -123,15 +123,14 @@ impl Reading {
         }
     }
 
-    /// Makes the indexes of uses that are not there: of segments that were closed since, or of a copy that
-    /// has none.
+    /// Makes the missing indexes of uses: of newly closed segments, or of a copy without indexes.
     fn index(&self) {
         if let Err(error) = self.uses.make_missing() {
             tracing::error!(%error, "the index of uses cannot be made");
         }
     }
 
-    /// Reads every closed segment. None if it was told to stop.
+    /// Reads every closed segment. None: the thread was told to stop.
     fn round(&mut self) -> Option<Rounds> {
         let mut rounds = Rounds::default();
         let reader = self.reader.clone();
@@ -154,7 +153,7 @@ impl Reading {
         Some(rounds)
     }
 
-    /// The number of a part's entries, or its defect. None if the thread was told to stop.
+    /// The number of a part's entries, or its defect. None: the thread was told to stop.
     fn read(&mut self, parts: &dyn Parts, part: &Part) -> Option<Result<u64, LogError>> {
         let (mut entries, mut stopped) = (0, false);
         let read = parts.batches(part, &mut |batch| {
@@ -170,7 +169,7 @@ impl Reading {
         }
     }
 
-    /// Waits; whether it was told to stop meanwhile.
+    /// Waits for `time`. True: the thread was told to stop meanwhile.
     fn rests(&mut self, time: Duration) -> bool {
         let stop = self.shared.stop.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.shared.stopped.wait_timeout_while(stop, time, |stop| !*stop);

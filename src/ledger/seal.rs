@@ -1,4 +1,4 @@
-//! Sealed parts: what is personal in an entry, encrypted under a key of its own (`docs/ledger.md`, "The
+//! Sealed parts: the personal content of an entry, encrypted under a key of its own (`docs/ledger.md`, "The
 //! sealed part").
 
 use aws_lc_rs::aead::{Aad, Nonce};
@@ -15,7 +15,7 @@ use crate::digest::hex;
 const HEADER: usize = 84;
 const RANDOM: usize = 32;
 
-/// What is sealed. All of it is personal, or may be.
+/// The content of a sealed part. All of it is personal, or may be.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Secret {
     /// Codici fiscali, in the order of their tokens.
@@ -24,7 +24,7 @@ pub struct Secret {
     /// The operator, as it came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub operator: Option<String>,
-    /// Office that the caller named.
+    /// Office named by the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub office: Option<String>,
     /// Protocols, in the order of their tokens.
@@ -36,25 +36,25 @@ pub struct Secret {
     /// The ente's own number of the application.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub application: Option<String>,
-    /// Why an administrative act was done.
+    /// Reason of an administrative act.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// A DSU, in exclusive canonical form.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dsu: Option<String>,
-    /// The whole DSU as it counts after this one, where this one refers to another.
+    /// The whole DSU as it counts after this one, if this one refers to another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub effettiva: Option<String>,
     /// An attestation: element `Attestazione`, compact.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attestation: Option<String>,
-    /// The specific ISEE, which no published schema carries: its lines, by their names.
+    /// The specific ISEE: its lines, by their names. No published schema carries it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub specifico: Option<serde_json::Value>,
-    /// A receipt.
+    /// The receipt of a DSU, or the outcome of a lot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receipt: Option<String>,
-    /// The versions of other DSU that an attestation was computed with, by their protocols.
+    /// The versions of other DSU used for an attestation, by their protocols.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub riferite: Option<Vec<String>>,
     /// Records of a feed.
@@ -68,7 +68,8 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// Whose sealed part it is: what the encryption is bound to, and which class key wraps it.
+/// The entry of a sealed part. Ledger, exchange and ordinal are bound by the encryption. Retention class,
+/// ente and month choose the class key.
 #[derive(Clone, Copy, Debug)]
 pub struct Sealing<'a> {
     /// Id of the ledger.
@@ -77,20 +78,20 @@ pub struct Sealing<'a> {
     pub exchange: Uuid,
     /// The entry's place among those of its exchange.
     pub ordinal: u32,
-    /// Retention class.
+    /// Retention class of the entry.
     pub retention: Retention,
-    /// Code of the ente, `-` if there is none.
+    /// Code of the ente, `-` without one.
     pub ente: &'a str,
-    /// When the request was received.
+    /// When the request was received. Its month in Rome chooses the class key.
     pub at: Timestamp,
 }
 
-/// The random of an entry: commitments are made with it.
+/// The random bytes of an entry. Its commitments are made with them.
 #[derive(Clone)]
 pub struct Blinding([u8; RANDOM]);
 
 impl Blinding {
-    /// A new one.
+    /// New bytes from the operating system's generator.
     pub fn new() -> Result<Self, KeyError> {
         random().map(Self)
     }
@@ -114,7 +115,7 @@ impl Blinding {
 /// Why a sealed part cannot be opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unopened {
-    /// The entry has none.
+    /// The entry has no sealed part.
     #[error("nessuna parte riservata")]
     Nothing,
     /// Its key was erased.
@@ -126,22 +127,22 @@ pub enum Unopened {
     /// The record of the class key is damaged.
     #[error("la chiave {0} è danneggiata")]
     DamagedKey(u32),
-    /// It is not what was sealed.
+    /// The bytes do not open, or do not open to a [`Secret`].
     #[error("danneggiata")]
     Damaged,
-    /// It is not what the leaf commits to.
+    /// The content contradicts the leaf's commitment.
     #[error("non corrisponde a ciò che la foglia attesta")]
     Commitment,
 }
 
 impl Unopened {
-    /// Whether it is damage: an erased sealed part is none, nor is an entry without one.
+    /// Whether this is damage. An erased sealed part is none; an entry without one is none either.
     pub fn is_damage(self) -> bool {
         !matches!(self, Self::Nothing | Self::Erased)
     }
 }
 
-/// Seals: the sealed part's bytes, and the commitment to its content.
+/// Seals `secret`. Returns the sealed part's bytes and the commitment to its content.
 pub fn seal(
     keys: &Keys,
     sealing: &Sealing<'_>,
@@ -183,8 +184,7 @@ pub fn seal(
     Ok((sealed, commitment))
 }
 
-/// The id of the class key that wraps a sealed part; it stays when the part is erased. None where there is no
-/// sealed part.
+/// The id of the class key of a sealed part. Erasing the part leaves the id. None without a sealed part.
 pub fn key_id(sealed: &[u8]) -> Option<u32> {
     sealed.get(4..8)?.try_into().ok().map(u32::from_le_bytes)
 }
@@ -196,8 +196,7 @@ pub fn open(keys: &Keys, leaf: &Leaf, sealed: &[u8]) -> Result<(Blinding, Secret
     Ok((blinding, secret))
 }
 
-/// The same, without reading what is there: a [`Secret`] in JSON. The ordinal is the fact of that name, 0 if
-/// absent.
+/// The same, unparsed: a [`Secret`] in JSON. The ordinal is the leaf's fact `ordinal`, 0 if absent.
 pub fn open_bytes(keys: &Keys, leaf: &Leaf, sealed: &[u8]) -> Result<(Blinding, Vec<u8>), Unopened> {
     if sealed.is_empty() {
         return Err(Unopened::Nothing);

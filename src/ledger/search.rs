@@ -1,8 +1,8 @@
 //! Finding entries: by time, ente, operation, outcome, kind, tokens.
 //!
-//! A closed part of the log has one immutable index file beside it (`SEQUENCE.idx`), made when it is first
-//! searched and made again whenever it is missing or damaged; the open part is read. An index holds hashes of
-//! the terms that occur in its part, nothing else. A log in memory has none.
+//! A closed part of the log has one immutable index file beside it (`SEQUENCE.idx`), made at the first search
+//! and again whenever missing or damaged. The open part is read. An index holds hashes of the terms in its
+//! part, nothing else. A log in memory has none.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -15,23 +15,23 @@ use crate::digest::sha256;
 
 const MAGIC: &[u8; 8] = b"\x8dVARCOI\x04";
 
-/// The index of a closed part is in the file with this extension.
+/// Extension of the index files, each beside its closed part.
 const EXTENSION: &str = "idx";
 
-/// What to look for; all that is given must hold.
+/// The conditions of a search. An entry must meet all those given.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Recorded at or after, RFC 3339 in UTC.
+    /// Recorded at or after this instant, RFC 3339 in UTC.
     pub from: Option<String>,
-    /// Recorded before.
+    /// Recorded before this instant, RFC 3339 in UTC.
     pub to: Option<String>,
     /// Code of the ente.
     pub ente: Option<String>,
-    /// Operation.
+    /// Operation of the contract, or command.
     pub operation: Option<String>,
-    /// Outcome.
+    /// The Esito answered, `FAULT`, or `OK`.
     pub outcome: Option<String>,
-    /// Kind.
+    /// Kind of the entries.
     pub kind: Option<Kind>,
     /// Tokens of a codice fiscale, one for each year's key: any of them.
     pub cf: Vec<(i16, String)>,
@@ -39,25 +39,25 @@ pub struct Filter {
     pub protocol: Vec<(i16, String)>,
     /// Tokens of an operator, one for each year's key: any of them.
     pub operator: Vec<(i16, String)>,
-    /// The exchange.
+    /// Id of the exchange, shared by its entries.
     pub exchange: Option<Uuid>,
-    /// IdRichiesta, as the reply had it.
+    /// IdRichiesta of the reply.
     pub id_richiesta: Option<i64>,
 }
 
-/// The result of a search that goes past damage.
+/// The result of a search in a possibly damaged ledger.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// The last entries that match, in order.
+    /// The last matching entries, in order.
     pub entries: Vec<Entry>,
-    /// How many match in all.
+    /// Number of all matching entries.
     pub total: usize,
     /// Unreadable places: they were not searched.
     pub skipped: Vec<LogError>,
 }
 
 impl Filter {
-    /// Whether an entry is one that is looked for.
+    /// Whether an entry meets the conditions.
     pub fn matches(&self, entry: &Entry) -> bool {
         let body = &entry.leaf.body;
         let same = |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
@@ -83,7 +83,7 @@ impl Filter {
             && self.id_richiesta.is_none_or(|id| id_richiesta(body) == Some(id))
     }
 
-    /// Groups of terms, of each of which an entry must have one.
+    /// Groups of terms. An entry must have one term of each group.
     fn terms(&self) -> Vec<Vec<[u8; 16]>> {
         let mut groups = Vec::new();
         let mut single = |name: &str, value: &Option<String>| {
@@ -121,7 +121,7 @@ impl Filter {
     }
 }
 
-/// All entries that match, in order, the last `limit` of them.
+/// The last `limit` matching entries, in order.
 pub fn find(reader: &dyn Reader, filter: &Filter, limit: usize) -> Result<Vec<Entry>, LogError> {
     let terms = filter.terms();
     let mut found = VecDeque::new();
@@ -142,7 +142,7 @@ pub fn find(reader: &dyn Reader, filter: &Filter, limit: usize) -> Result<Vec<En
     Ok(found.into())
 }
 
-/// The same in a ledger that may be damaged. It searches the whole batches and names the others.
+/// The same in a possibly damaged ledger. It searches the whole batches and names the others.
 pub fn search(reader: &dyn Reader, filter: &Filter, limit: usize) -> Result<Found, LogError> {
     let terms = filter.terms();
     let (parts, skipped) = reader.found_parts()?;
@@ -171,7 +171,7 @@ pub fn search(reader: &dyn Reader, filter: &Filter, limit: usize) -> Result<Foun
     Ok(found)
 }
 
-/// One entry of a ledger that may be damaged, and the unreadable places of its part.
+/// One entry of a possibly damaged ledger, and the unreadable places of its part.
 pub fn entry(reader: &dyn Reader, sequence: u64) -> Result<(Option<Entry>, Vec<LogError>), LogError> {
     let (parts, mut skipped) = reader.found_parts()?;
     let list = parts.list();
@@ -190,7 +190,7 @@ fn id_richiesta(body: &Body) -> Option<i64> {
     body.get(ID_RICHIESTA)?.as_i64()
 }
 
-/// Whether a part may have entries for all groups of terms: a closed part is asked by its index.
+/// Whether a part may have entries for all groups of terms: the index of a closed part decides.
 fn may_hold(parts: &dyn Parts, part: &Part, groups: &[Vec<[u8; 16]>]) -> Result<bool, LogError> {
     let Some(path) = parts.beside(part, EXTENSION).filter(|_| !groups.is_empty()) else {
         return Ok(true);
@@ -199,7 +199,7 @@ fn may_hold(parts: &dyn Parts, part: &Part, groups: &[Vec<[u8; 16]>]) -> Result<
         Some(index) => index,
         None => {
             let index: BTreeSet<_> = parts.entries(part)?.iter().flat_map(terms_of).collect();
-            // A directory that is only read, such as a backup on other media, is searched without.
+            // A read-only directory, such as a backup on other media, is searched without the file.
             let _ = replace(&path, &encode(&index));
             index
         }

@@ -1,8 +1,8 @@
-//! The index of uses: how many entries name a term, without reading any of them.
+//! The index of uses: the number of entries with a term, without reading any of them.
 //!
-//! The caller decides which entries are uses, and under which terms: this room knows bytes. A closed segment
-//! has one immutable file beside it, `SEQUENCE.uses`, which is made again whenever it is missing or damaged;
-//! the open segment is counted in memory, as it is appended to.
+//! The caller gives the terms of each entry, and none if it is no use: this room knows bytes. A closed
+//! segment has one immutable file beside it, `SEQUENCE.uses`, made again whenever missing or damaged. The
+//! open segment is counted in memory at each append.
 //!
 //! A file holds records of 20 bytes, a term (16) and a count (4), in the order of the terms, in blocks of
 //! `BLOCK` bytes: magic and number of records in the first, then `RECORDS` records each and a CRC32C. Looking
@@ -22,10 +22,10 @@ use super::leaf::{Body, Entry};
 use super::log::LogError;
 use super::log::{Part, Parts, Reader};
 
-/// A term under which entries are counted.
+/// A term to count entries under.
 pub type Term = [u8; 16];
 
-/// The terms under which an entry counts.
+/// Gives the terms of an entry; without terms it is not counted.
 pub type TermsOf = fn(&Body) -> Vec<Term>;
 
 const MAGIC: [u8; 8] = *b"\x8dVARCOU\x01";
@@ -42,11 +42,12 @@ pub struct Uses {
 
 struct Shared {
     terms_of: TermsOf,
-    /// The log.
+    /// The log, to read uncounted segments.
     reader: Arc<dyn Reader>,
-    /// The last entry noted, and those before that are not: their parts are read when a count needs them.
+    /// Sequence of the last entry applied. Entries before the start count as applied: their parts are read
+    /// when a count needs them.
     applied: Mutex<u64>,
-    /// By the first sequence of their segments: those that have no file yet.
+    /// Counts of segments without a file, by the first sequence of the segment.
     counts: Mutex<BTreeMap<u64, Counted>>,
     /// Held while files are made: one at a time.
     making: Mutex<()>,
@@ -57,10 +58,9 @@ struct Shared {
 /// The counts of a segment.
 #[derive(Clone, Debug, Default)]
 struct Counted {
-    /// Sequence of the first entry that is counted: those before it are not, if it is not the segment's
-    /// first.
+    /// Sequence of the first entry counted. Earlier entries of the segment are not counted yet.
     from: u64,
-    /// Sequence of the last.
+    /// Sequence of the last entry counted.
     to: u64,
     counts: HashMap<Term, u32>,
 }
@@ -98,7 +98,8 @@ impl std::fmt::Debug for Uses {
 }
 
 impl Uses {
-    /// Of a log whose last entry is `head`. Entries up to there are read when a count needs them.
+    /// The index of a log with `head` as its last entry. Entries up to there are read when a count needs
+    /// them.
     pub fn of(reader: Arc<dyn Reader>, head: u64, terms_of: TermsOf) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -112,12 +113,12 @@ impl Uses {
         }
     }
 
-    /// Counts entries that were appended, in their order.
+    /// Counts appended entries, in their order.
     fn note(&self, entries: &[Entry]) {
         let mut counts = self.counts();
         for entry in entries {
             let counted = counts.entry(entry.position.part()).or_default();
-            // Read already, between its being durable and its being noted.
+            // Counted already: its segment was read between the append and this call.
             if entry.leaf.seq <= counted.to {
                 continue;
             }
@@ -129,8 +130,8 @@ impl Uses {
         }
     }
 
-    /// How many entries count under each of some terms, all together. Reads files, and where one is missing
-    /// its segment: not for a thread that serves.
+    /// The number of entries counted under each term, summed over `terms`. It reads files, and the segment of
+    /// a missing file: not for a serving thread.
     pub fn count(&self, terms: &[Term]) -> Result<u32, LogError> {
         self.make_missing()?;
         let parts = self.shared.reader.parts()?;
@@ -146,7 +147,7 @@ impl Uses {
     fn count_in(&self, parts: &dyn Parts, part: &Part, terms: &[Term]) -> Result<u32, LogError> {
         let path = parts.beside(part, EXTENSION);
         let mut failed = None;
-        // Another thread may write the file, and forget the counts, between the one look and the other.
+        // Another thread may write the file, and forget the counts, between the two looks.
         for _ in 0..3 {
             let in_memory = self
                 .counts()
@@ -154,7 +155,7 @@ impl Uses {
                 .map(|counted| sum(terms, |term| counted.counts.get(term).copied()));
             let path = match (in_memory, &path) {
                 (Some(count), _) => return Ok(count),
-                // An open part in which nothing was counted has no entries.
+                // An open part without counts has no entries.
                 (None, None) => return Ok(0),
                 (None, Some(path)) => path,
             };
@@ -175,7 +176,7 @@ impl Uses {
     }
 
     /// Makes the missing files of closed segments, and counts the beginning of the open one if counting began
-    /// in its middle. Counts in memory of a segment that has its file are forgotten. They stay if the file
+    /// in its middle. Once a segment has its file, its counts in memory are forgotten. They stay if the file
     /// cannot be written.
     pub fn make_missing(&self) -> Result<(), LogError> {
         let _making = self.shared.making.lock().unwrap_or_else(PoisonError::into_inner);
@@ -208,8 +209,7 @@ impl Uses {
         Ok(())
     }
 
-    /// Counts the entries of a segment before the place where counting began, or all of them if it did not
-    /// begin.
+    /// Counts the entries of a segment before the first one counted, or all of them if none was counted.
     fn complete(&self, parts: &dyn Parts, part: &Part) -> Result<(), LogError> {
         loop {
             let until = self
@@ -238,7 +238,7 @@ impl Uses {
                     }
                     counted.from = part.first;
                 }
-                // Counting began while the segment was read: now it is known where.
+                // Counting began during the reading: its first entry is known now.
                 Some(_) => continue,
             }
             return Ok(());
@@ -254,7 +254,7 @@ fn sum(terms: &[Term], of: impl Fn(&Term) -> Option<u32>) -> u32 {
     terms.iter().filter_map(of).fold(0, u32::saturating_add)
 }
 
-/// The counts of some terms in a file, all together.
+/// The sum of the counts of `terms` in a file.
 fn look_up(path: &Path, terms: &[Term]) -> io::Result<u32> {
     let index = Index::open(path)?;
     terms.iter().try_fold(0_u32, |sum, term| {
@@ -262,7 +262,7 @@ fn look_up(path: &Path, terms: &[Term]) -> io::Result<u32> {
     })
 }
 
-/// The counts of a closed part are in the file with this extension.
+/// Extension of the files of counts, each beside its closed part.
 const EXTENSION: &str = "uses";
 
 fn name(path: &Path) -> String {
@@ -326,7 +326,7 @@ impl Index {
         }
     }
 
-    /// The count of a term.
+    /// The count of a term; None: the file lacks it.
     fn find(&self, term: &Term) -> io::Result<Option<u32>> {
         let (mut low, mut high) = (0, self.records.div_ceil(RECORDS));
         while low < high {

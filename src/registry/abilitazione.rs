@@ -1,15 +1,15 @@
-//! What an ente may do: grants of operations and benefits, for its offices, in their time.
+//! An ente's grants: operations and benefits, for its offices, in their time.
 
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// From a day to a day, both included; open where none is given.
+/// From a day to a day, both included. `None`: open at this end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Periodo {
-    /// First day.
+    /// First day. `None`: no beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dal: Option<Date>,
-    /// Last day.
+    /// Last day. `None`: no end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub al: Option<Date>,
 }
@@ -35,25 +35,25 @@ impl Periodo {
 /// A grant: these operations, for these benefits, from these offices, in this time.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Abilitazione {
-    /// Its number among the ente's, which no other ever has; 0 until the registry gives it one.
+    /// Its number among the ente's grants, never used again; 0 until the registry gives it one.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub numero: u32,
-    /// Operations.
+    /// Names of operations, at least one.
     pub operazioni: Vec<String>,
-    /// Benefits; none where the operations have no benefit.
+    /// Codes of benefits; empty where the operations need no benefit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prestazioni: Vec<String>,
-    /// Of ConsultazioneIndicatore and of thresholds, these indicators alone; none: all.
+    /// For ConsultazioneIndicatore and thresholds: these indicators alone. Empty: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub indicatori: Vec<String>,
-    /// Offices; none: from any, and without one.
+    /// Codes of offices. Empty: any office, or none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uffici: Vec<String>,
-    /// Whether it is for checks (DPR 445/2000 art. 71; DPCM 159/2013 art. 11): without that no DSU is read in
-    /// detail.
+    /// Whether it is for checks (DPR 445/2000 art. 71; DPCM 159/2013 art. 11). Only such a grant opens a DSU
+    /// in detail.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub controlli: bool,
-    /// When.
+    /// The days of the grant.
     #[serde(flatten)]
     pub periodo: Periodo,
 }
@@ -66,7 +66,7 @@ pub(super) fn is_zero(value: &u32) -> bool {
     *value == 0
 }
 
-/// Grants as they are recorded. The number of one that was recorded without is its place, from 1.
+/// Grants as recorded. A grant recorded without a number gets its place, from 1.
 pub(super) fn numbered<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Abilitazione>, D::Error> {
     let mut grants = Vec::<Abilitazione>::deserialize(deserializer)?;
     for (place, grant) in (1..).zip(&mut grants) {
@@ -80,14 +80,14 @@ pub(super) fn numbered<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec
 /// Whether two codes are of the same office: leading zeros do not count.
 pub fn same_office(one: &str, other: &str) -> bool {
     let (first, second) = (one.trim_start_matches('0'), other.trim_start_matches('0'));
-    // One of zeros alone is an office too; no code is none.
+    // A code of zeros alone is an office too; no code is none.
     first == second && one.is_empty() == other.is_empty()
 }
 
-/// The operations that give one indicator, which a grant may name.
+/// The operations with one indicator in the reply. A grant of these alone may name indicators.
 pub const OF_ONE_INDICATOR: [&str; 2] = ["ConsultazioneIndicatore", "ConsultazioneSogliaIndicatore"];
 
-/// The operation that gives a DSU in detail, in either dialect: only for checks.
+/// The operation for a DSU in detail, in either dialect: only for checks.
 pub const DETAIL: &str = "ConsultazioneDichiarazione";
 
 impl Abilitazione {
@@ -103,7 +103,7 @@ impl Abilitazione {
         self.indicatori.is_empty() || self.indicatori.iter().any(|granted| granted == indicatore)
     }
 
-    /// Whether it is granted from an office.
+    /// Whether it holds for an office, or for a request without one.
     pub fn covers_office(&self, office: Option<&str>) -> bool {
         self.uffici.is_empty()
             || office.is_some_and(|office| self.uffici.iter().any(|granted| same_office(granted, office)))

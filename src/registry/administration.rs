@@ -1,5 +1,5 @@
-//! The one function behind `varco ente`: a command, an actor and a reason go in, an entry comes out. It runs
-//! in the gateway when one is running (by the admin socket), else in the command itself.
+//! The one function behind `varco ente`: from a command, an actor and a reason to an entry. It runs in the
+//! gateway (by the admin socket), or in the command itself if no gateway is running.
 
 use std::collections::BTreeSet;
 
@@ -22,125 +22,125 @@ use crate::ledger::{
 };
 use crate::registry::facts::{ACTOR, ENTE, FREED, TAKEN};
 
-/// What to do with an ente.
+/// A command on an ente.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "comando")]
 pub enum Command {
-    /// Registers a request for accreditation: of an ente that is new, or was refused or revoked.
+    /// Registers a request for accreditation, from a new ente or from one refused or revoked before.
     Richiedi {
-        /// Its code.
+        /// The ente's code: 2 to 48 letters, digits, `_`, `-`, `.`.
         codice: String,
-        /// What it is called and where it is found.
+        /// Its name, codes, contacts and parties.
         anagrafica: Anagrafica,
-        /// What it asks for.
+        /// Its request for accreditation.
         richiesta: Richiesta,
     },
-    /// Changes what it is called and where it is found.
+    /// Changes an ente's name, codes, contacts and parties.
     Aggiorna {
-        /// Which ente.
+        /// Code of a registered ente.
         codice: String,
-        /// As it is now.
+        /// The data from now on.
         anagrafica: Anagrafica,
-        /// As it was when the change was made up: if it is not so any more, nothing is changed.
+        /// The data at the time of the operator's edit. If they have changed since, nothing is changed.
         letta: Anagrafica,
     },
-    /// Decides on its request; of an ente that is accredited: renews.
+    /// Decides on an ente's request. For an accredited ente: renews.
     Decidi {
-        /// Which ente.
+        /// Code of a registered ente.
         codice: String,
-        /// Accredited, or refused.
+        /// `true`: accredited. `false`: refused.
         accolta: bool,
         /// The decision; its day is the present one.
         decisione: Decisione,
-        /// Whether all that was asked for is granted with it.
+        /// Whether the operations asked for are granted with it, except the detail of a DSU.
         come_richiesto: bool,
     },
-    /// Suspends, reactivates, revokes.
+    /// Suspends, reactivates or revokes an ente.
     Stato {
-        /// Which ente.
+        /// Code of a registered ente.
         codice: String,
-        /// To which state.
+        /// The new state: accreditato, sospeso or revocato.
         nuovo: Stato,
     },
-    /// Adds a certificate.
+    /// Adds a certificate, or replaces the one with the same sign.
     AggiungiCertificato {
-        /// Which ente.
+        /// Code of a registered ente.
         codice: String,
         /// The certificate and its window.
         certificato: Certificato,
     },
-    /// Removes a certificate.
+    /// Removes a certificate. Fails if the ente has none with this sign.
     TogliCertificato {
-        /// Which ente.
+        /// Code of a registered ente.
         codice: String,
-        /// How it is known.
+        /// The sign of one of its certificates.
         segno: Segno,
     },
-    /// Grants.
+    /// Adds a grant of operations and benefits.
     Abilita {
-        /// Which ente.
+        /// Code of a registered ente.
         codice: String,
-        /// What.
+        /// The grant. The registry gives it a number.
         abilitazione: Abilitazione,
-        /// The benefit that is meant where none is named, from now on; as it was, where nothing is said.
+        /// The default benefit from now on. `None`: unchanged, or no default after `sostituisci`.
         predefinita: Option<String>,
-        /// Whether what was granted before ends.
+        /// Whether the earlier grants end.
         sostituisci: bool,
     },
     /// Takes a grant back.
     Disabilita {
-        /// Which ente.
+        /// Code of a registered ente.
         codice: String,
-        /// The grant's number.
+        /// The number of one of its grants.
         numero: u32,
     },
-    /// Adds an office, or changes it.
+    /// Adds an office, or replaces the one with this code.
     Ufficio {
-        /// Which ente.
+        /// Code of a registered ente.
         codice: String,
-        /// The office.
+        /// The office, with its days.
         ufficio: Ufficio,
     },
-    /// Removes an office.
+    /// Removes an office. Fails if a grant names it, or if it is the last one and one is obligatory.
     TogliUfficio {
-        /// Which ente.
+        /// Code of a registered ente.
         codice: String,
-        /// Its code.
+        /// The office's code; leading zeros do not count.
         ufficio: String,
     },
-    /// Whether requests must name an office.
+    /// Sets whether requests must name an office.
     UfficiObbligatori {
-        /// Which ente.
+        /// Code of a registered ente.
         codice: String,
-        /// Whether they must.
+        /// `true`: a request without a registered office is refused.
         obbligatori: bool,
     },
-    /// Takes over an ente of an earlier format, as it is. Never from outside: `varco upgrade` alone does it.
+    /// Takes over an ente of an earlier format, as it is. Never from outside: only `varco upgrade` does it.
     #[serde(skip)]
     Converti {
-        /// The ente.
+        /// The ente in the present format.
         ente: Box<Ente>,
     },
-    /// The content of its replies.
+    /// Sets the content of an ente's replies.
     Risposte {
-        /// Which ente.
+        /// Code of a registered ente.
         codice: String,
         /// Whether attestations have ISEEFamiglia. The schema of 2021 does not know it.
         isee_famiglia: bool,
     },
-    /// Sets quotas: those given replace those before.
+    /// Sets quotas. The new ones replace all those before.
     Quota {
-        /// Which ente.
+        /// Code of a registered ente.
         codice: String,
-        /// How much.
+        /// The quotas. `None`: no limit.
         quote: Quote,
-        /// For each operator rather than the ente.
+        /// Whether they are for each operator, not for the ente.
         operatore: bool,
     },
 }
 
 impl Command {
-    /// Which ente it is about.
+    /// The code of the ente.
     pub fn codice(&self) -> &str {
         match self {
             Self::Richiedi { codice, .. }
@@ -161,14 +161,14 @@ impl Command {
     }
 }
 
-/// The actor: the user by the operating system, and the claims of the command.
+/// The actor: the user known to the operating system, and the claims of the command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
-    /// User id.
+    /// User id, from the operating system.
     pub uid: u32,
-    /// Process id.
+    /// Process id. `None`: the operating system does not tell it.
     pub pid: Option<i32>,
-    /// The login user: a claim.
+    /// The login user (loginuid): a claim.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub login: Option<u32>,
     /// The operator's name: a claim. It is sealed, and found by its token.
@@ -187,11 +187,12 @@ pub struct Claims {
     pub operatore: Option<String>,
 }
 
-/// Characters of an operator's name that are kept.
+/// The longest name of an operator, in characters. The rest is cut off.
 const LONGEST_NAME: usize = 100;
 
 impl Claims {
-    /// The same with a name that an entry has room for: short, on one line.
+    /// The same claims, with the name made fit for an entry: short, on one line. An empty name becomes
+    /// `None`.
     pub fn checked(mut self) -> Self {
         let name = self.operatore.map(|name| {
             name.trim()
@@ -206,7 +207,7 @@ impl Claims {
 }
 
 impl Actor {
-    /// A user, and nothing claimed.
+    /// A user without claims.
     pub fn of(uid: u32, pid: Option<i32>) -> Self {
         Self {
             uid,
@@ -255,15 +256,16 @@ impl Actor {
 /// Why nothing was changed. In Italian: operators read it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Rejected {
-    /// What is asked makes no sense.
+    /// The command makes no sense: the faults.
     #[error("{0}")]
     Invalid(String),
-    /// The ledger.
+    /// The ledger cannot be read or written now.
     #[error("il registro non può essere scritto ora: {0}")]
     Ledger(String),
 }
 
-/// Carries out a command: checks, records, and only then has it happened. The ente after the change.
+/// Carries out a command: checks it, then records it. Only the record makes the change. Returns the ente
+/// after it.
 pub async fn perform(
     ledger: &Ledger,
     registry: &Registry,
@@ -286,7 +288,8 @@ pub async fn perform(
         .ok_or_else(|| Rejected::Invalid("nessun comando".to_owned()))
 }
 
-/// Carries out many commands, all or none, each on another ente. The enti after the changes, in order.
+/// Carries out many commands, all or none, each on another ente. Returns the enti after the changes, in
+/// order.
 pub async fn perform_all(
     ledger: &Ledger,
     registry: &Registry,
@@ -310,7 +313,7 @@ pub async fn perform_all(
     }
     let internal = |error: &dyn std::fmt::Display| Rejected::Ledger(error.to_string());
     let today = rome(now).date();
-    // Against another administrator at the same moment: three times.
+    // Three attempts: another administrator may make a change at the same moment.
     for _ in 0..3 {
         let exchange = new_exchange(now).map_err(|error| internal(&error))?;
         let (mut after, mut drafts, mut preconditions, mut wrong) =
@@ -384,11 +387,11 @@ pub async fn perform_all(
     Err(Rejected::Ledger("un'altra modifica è in corso".to_owned()))
 }
 
-/// More than one batch holds: nothing was registered.
+/// More than one batch holds. Nothing was registered.
 const TOO_MANY: &str = "più enti di quanti entrano in una sola registrazione (32 MiB): dividere la tabella";
 
-/// Whether an ente could be registered, or changed, so: what is wrong, in Italian. Certificates that others
-/// may have are not looked for.
+/// Judges whether an ente could be registered, or changed, so. The fault is in Italian. Certificates of other
+/// enti are not looked for.
 pub fn judge(command: &Command, existing: Option<&Ente>, today: Date) -> Result<(), String> {
     told(match (command, existing) {
         (
@@ -404,7 +407,7 @@ pub fn judge(command: &Command, existing: Option<&Ente>, today: Date) -> Result<
     })
 }
 
-/// Whether this could be asked for: what is wrong, in Italian.
+/// Judges whether this could be asked for. The fault is in Italian.
 pub fn judge_request(richiesta: &Richiesta) -> Result<(), String> {
     told(check_request(richiesta))
 }
@@ -419,7 +422,7 @@ fn told(judged: Result<(), Wrong>) -> Result<(), String> {
 struct Change {
     operation: &'static str,
     after: Ente,
-    /// Keys of certificates that this change gives to the ente, and takes from it.
+    /// Keys of certificates added to the ente by this change; then those removed from it.
     taken: Vec<String>,
     freed: Vec<String>,
     preconditions: Vec<Precondition>,
@@ -427,7 +430,7 @@ struct Change {
 
 fn prepare(registry: &Registry, command: &Command, today: Date) -> Result<Change, Wrong> {
     let code = command.codice();
-    // The version before the record: another administrator in between makes a conflict.
+    // The version is read before the record: a change by another administrator in between makes a conflict.
     let version = registry.version(code)?;
     let mut preconditions = vec![Precondition {
         key: ente_key(code),
@@ -463,7 +466,7 @@ fn prepare(registry: &Registry, command: &Command, today: Date) -> Result<Change
     let taken: Vec<String> = keys.iter().filter(|key| !before.contains(key)).cloned().collect();
     let freed: Vec<String> = before.into_iter().filter(|key| !keys.contains(key)).collect();
     for key in &taken {
-        // The version before the holder: who takes it in between makes a conflict.
+        // The version is read before the holder: a registration in between makes a conflict.
         let name = certificate_key(key);
         preconditions.push(Precondition {
             version: registry.store.version(&name)?,
@@ -485,7 +488,7 @@ fn prepare(registry: &Registry, command: &Command, today: Date) -> Result<Change
 /// An ente after a command other than a request.
 fn changed(command: &Command, mut ente: Ente, today: Date) -> Result<(&'static str, Ente), Wrong> {
     let operation = match command {
-        // A request is another matter: `requested`.
+        // A request has its own function: `requested`.
         Command::Richiedi { .. } | Command::Converti { .. } => {
             return invalid(format!("l'ente {} esiste già", ente.codice));
         }
@@ -571,7 +574,7 @@ fn changed(command: &Command, mut ente: Ente, today: Date) -> Result<(&'static s
             "ente ufficio"
         }
         Command::TogliUfficio { ufficio, .. } => {
-            // As it was written, else but for leading zeros.
+            // The office with the code as written, else the same but for leading zeros.
             let exact = ente.uffici.iter().position(|known| known.codice == *ufficio);
             let found = exact.or_else(|| {
                 ente.uffici
@@ -664,7 +667,8 @@ fn requested(
             quote: Quote::default(),
             quote_operatore: Quote::default(),
         }),
-        // Who was refused or revoked asks again, and has nothing of what it had.
+        // A refused or revoked ente asks again. It loses its grants, certificates and decision; offices and
+        // quotas stay.
         Some(mut ente) if ente.stato.next().contains(&Stato::Richiesta) => {
             ente.take_back_all();
             Ok(Ente {
@@ -680,7 +684,7 @@ fn requested(
     }
 }
 
-/// Words of the commands, which are no code of an ente.
+/// Words of the commands, not allowed as codes of enti.
 const RESERVED: [&str; 1] = ["prova"];
 
 fn decide(
@@ -696,7 +700,7 @@ fn decide(
     } else {
         Stato::Rifiutato
     };
-    // Who is suspended is reactivated, not accredited.
+    // A suspended ente is reactivated, not accredited.
     if !from.next().contains(&to) || from == Stato::Sospeso {
         return invalid(format!(
             "un ente nello stato {} non può passare a {}",
@@ -740,7 +744,7 @@ fn decide(
         if operazioni.is_empty() {
             return invalid("la richiesta non dice quali operazioni: usare varco ente abilita");
         }
-        // What is read in detail is granted by itself, for checks.
+        // The detail of a DSU needs a grant of its own, for checks.
         let granted = Abilitazione {
             operazioni: operazioni
                 .iter()

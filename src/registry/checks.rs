@@ -1,5 +1,5 @@
-//! What an ente, its request, certificates, grants and offices must be like to be registered: what is wrong,
-//! in Italian.
+//! The checks on an ente, its request, certificates, grants and offices before registration. Faults are in
+//! Italian.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,8 @@ use crate::isee::CodiceFiscale;
 use crate::isee::codes::TipoIndicatore;
 use crate::isee::codice_fiscale::{Difetto, Kind as CodeKind};
 
-/// What stands in a table as it is: a spreadsheet must not take it for a formula.
+/// Refuses control characters, and `=` or `@` at the start: a spreadsheet would take such a text for a
+/// formula.
 fn check_text(text: &str) -> Result<(), Wrong> {
     if text.chars().any(char::is_control) {
         return invalid("un testo contiene caratteri di controllo");
@@ -25,7 +26,8 @@ fn check_text(text: &str) -> Result<(), Wrong> {
     }
 }
 
-/// What an ente is called and where it is found, without spaces around.
+/// Checks an ente's name, codes, contacts and parties. Returns them without spaces around name and codice
+/// fiscale.
 pub(super) fn checked(anagrafica: &Anagrafica) -> Result<Anagrafica, Wrong> {
     let Anagrafica {
         denominazione,
@@ -109,7 +111,7 @@ pub(super) fn checked(anagrafica: &Anagrafica) -> Result<Anagrafica, Wrong> {
     })
 }
 
-/// A certificate that becomes an ente's.
+/// Checks a certificate before it is added to an ente.
 pub(super) fn check_certificate(ente: &Ente, certificato: &Certificato) -> Result<(), Wrong> {
     let digest = |text: &str| {
         text.len() == 64
@@ -141,8 +143,8 @@ pub(super) fn check_certificate(ente: &Ente, certificato: &Certificato) -> Resul
     if certificato.periodo.is_empty() {
         return invalid("il periodo del certificato finisce prima di cominciare");
     }
-    // A certificate registered by its digest may be registered again from its file: that adds its subject and
-    // its last second.
+    // A certificate registered by its digest may be registered again from its file. The file adds its subject
+    // and its last second.
     if ente.certificati.iter().any(|known| {
         known.segno == certificato.segno && (known.soggetto.is_some() || certificato.soggetto.is_none())
     }) {
@@ -151,7 +153,7 @@ pub(super) fn check_certificate(ente: &Ente, certificato: &Certificato) -> Resul
     Ok(())
 }
 
-/// A sign with the ente's own organization, where it names none.
+/// A sign with the ente's own organization filled in, if it names none.
 pub(super) fn of_ente(segno: &Segno, ente: &Ente) -> Segno {
     match segno {
         Segno::Emittente {
@@ -186,7 +188,7 @@ pub fn is_ipa_unit(unit: &str) -> bool {
     })
 }
 
-/// What is asked for.
+/// Checks a request: reference of the PEC, legal basis, purpose, operations, benefits.
 pub(super) fn check_request(richiesta: &Richiesta) -> Result<(), Wrong> {
     for (text, what) in [
         (&richiesta.pec, "il riferimento della PEC"),
@@ -218,7 +220,7 @@ fn check_known(operazioni: &[String], prestazioni: &[String]) -> Result<(), Wron
     Ok(())
 }
 
-/// A grant that becomes an ente's.
+/// Checks a grant before it is added to an ente. With `replaces` the earlier grants end.
 pub(super) fn check_grant(
     ente: &Ente,
     grant: &Abilitazione,
@@ -265,7 +267,7 @@ pub(super) fn check_grant(
     check_covers(ente, grant, replaces, today)
 }
 
-/// Refuses a grant that covers nothing: no operator means one.
+/// Refuses a grant without any effect: no operator means one.
 fn check_covers(ente: &Ente, grant: &Abilitazione, replaces: bool, today: Date) -> Result<(), Wrong> {
     if let Some(last) = grant.periodo.al.filter(|last| *last < today) {
         return invalid(format!(
@@ -305,7 +307,7 @@ fn check_covers(ente: &Ente, grant: &Abilitazione, replaces: bool, today: Date) 
     Ok(())
 }
 
-/// An office of an ente: a new one, or one that has this very code already.
+/// Checks an office of an ente: a new one, or a change to the office with this very code.
 pub(super) fn check_office(ente: &Ente, ufficio: &Ufficio) -> Result<(), Wrong> {
     let code = ufficio.codice.trim();
     if code.is_empty() || code != ufficio.codice || code.len() > 50 || code.chars().any(char::is_control) {

@@ -1,5 +1,5 @@
 //! Look-ups of operators: a sealed part, a person, an ente's history, the versions of a DSU. Each is recorded
-//! before it is shown (D.Lgs. 196/2003, art. 2-quaterdecies; Garante, 27 November 2008).
+//! before its result is shown (D.Lgs. 196/2003, art. 2-quaterdecies; Garante, 27 November 2008).
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,34 +9,34 @@ use crate::clock::rome;
 use crate::ledger::{Blinding, Body, Kind, Ledger, Retention, Secret, Submission, Tokens, new_exchange};
 use crate::registry::facts::{DELL_ENTE, VOCE};
 
-/// A look-up.
+/// A look-up by an operator, to be recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "consultazione")]
 pub enum Consultazione {
     /// The sealed part of an entry (`ledger show --open`).
     Voce {
-        /// Which.
+        /// The sequence of the entry.
         sequenza: u64,
     },
-    /// The entries that name a person (`ledger list --codice-fiscale`).
+    /// The entries about a person (`ledger list --codice-fiscale`).
     Persona {
-        /// Whom.
+        /// The person's codice fiscale.
         codice_fiscale: String,
     },
     /// Every change to an ente, with its reasons (`ente storia`).
     Ente {
-        /// Which.
+        /// The code of the ente.
         codice: String,
     },
     /// The versions of a DSU (`dsu versions`).
     Dsu {
-        /// The protocol of one of them.
+        /// The protocol of one version.
         protocollo: String,
     },
 }
 
 impl Consultazione {
-    /// The command.
+    /// The command's name, the operation of the entry.
     fn operation(&self) -> &'static str {
         match self {
             Self::Voce { .. } => "ledger show",
@@ -47,7 +47,7 @@ impl Consultazione {
     }
 }
 
-/// Records a look-up; the sequence of its entry. The person is in the tokens and in the sealed part.
+/// Records a look-up. Returns the sequence of its entry. The person is in the tokens and in the sealed part.
 pub async fn record(
     ledger: &Ledger,
     cosa: &Consultazione,
@@ -77,7 +77,7 @@ pub async fn record(
             tokens.cf = vec![token("cf", codice_fiscale)?];
             secret.cf = vec![codice_fiscale.clone()];
         }
-        // Of an ente: but no change to it, and none of its exchanges.
+        // About an ente, but neither a change to it nor one of its exchanges.
         Consultazione::Ente { codice } => body = body.fact(DELL_ENTE, codice),
         Consultazione::Dsu { protocollo } => {
             tokens.protocol = vec![token("protocol", protocollo)?];

@@ -1,4 +1,4 @@
-//! An ente: what is known of it, and its life.
+//! An ente: its data and its life.
 //!
 //! ```text
 //! richiesta -> accreditato <-> sospeso
@@ -7,12 +7,12 @@
 //! rifiutato     +---> revocato <--+
 //! ```
 //!
-//! Who was refused or revoked may ask again: a new request, under the same code, with the same history. An
-//! accreditation may have a term: past its last day the ente is kept out as a suspended one is, until it is
+//! A refused or revoked ente may ask again: a new request, under the same code, with the same history. An
+//! accreditation may have a term. Past its last day the ente is kept out like a suspended one, until it is
 //! renewed.
 //!
-//! What stands here goes into entries that hold no personal data: contacts are an office's (PEC, e-mail,
-//! telephone), never a person's.
+//! All of this goes into entries without personal data: contacts are an office's (PEC, e-mail, telephone),
+//! never a person's.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -21,34 +21,34 @@ use serde::{Deserialize, Serialize};
 use super::abilitazione::{Abilitazione, Periodo, is_zero, numbered, same_office};
 use super::quota::Quote;
 
-/// A body that is, was or would be accredited.
+/// A body accredited now or in the past, or with a request for accreditation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Ente {
     /// Its code in this registry: letters, digits, `_`, `-`, `.`; at most 48.
     pub codice: String,
-    /// What it is called and where it is found.
+    /// Its name, codes, contacts and parties.
     #[serde(flatten)]
     pub anagrafica: Anagrafica,
-    /// Where it is in its life.
+    /// The state of its accreditation.
     pub stato: Stato,
-    /// What it asked for, last.
+    /// Its last request for accreditation.
     pub richiesta: Richiesta,
-    /// What was decided of that, if it was.
+    /// The decision on this request. `None`: none recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decisione: Option<Decisione>,
     /// Certificates it may come with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub certificati: Vec<Certificato>,
-    /// What it may do.
+    /// Its grants of operations and benefits.
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "numbered")]
     pub abilitazioni: Vec<Abilitazione>,
-    /// A number that no later grant may have: the greatest of a grant that was taken back.
+    /// The greatest number in use when a grant was last taken back. No later grant may have it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub ultima_abilitazione: u32,
-    /// The benefit that is meant where none is named.
+    /// The benefit implied by a request without one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prestazione_predefinita: Option<String>,
-    /// Its offices.
+    /// Its offices, named by requests in CodiceUfficio.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub uffici: Vec<Ufficio>,
     /// Whether a request must name one of them.
@@ -57,10 +57,10 @@ pub struct Ente {
     /// Whether its attestations leave out ISEEFamiglia, for the schema of 2021.
     #[serde(default, skip_serializing_if = "is_false")]
     pub senza_isee_famiglia: bool,
-    /// How much it may ask.
+    /// Limits on its requests.
     #[serde(default, skip_serializing_if = "Quote::is_none")]
     pub quote: Quote,
-    /// How much each of its operators may ask.
+    /// Limits on the requests of each of its operators.
     #[serde(default, skip_serializing_if = "Quote::is_none")]
     pub quote_operatore: Quote,
 }
@@ -73,14 +73,14 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// What an ente is called and where it is found.
+/// An ente's name, codes, contacts and parties.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Anagrafica {
-    /// Its name.
+    /// Its name, at most 200 bytes.
     pub denominazione: String,
     /// Its codice fiscale: eleven digits.
     pub codice_fiscale: String,
-    /// What it is.
+    /// Its type: a municipality, a CAF, a university or another body.
     pub tipo: Tipo,
     /// Its code in the Indice delle Pubbliche Amministrazioni.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -101,7 +101,7 @@ pub struct Anagrafica {
 pub struct Parte {
     /// `SPC`, `AOO`, `codicePA` or another.
     pub tipo: String,
-    /// The name.
+    /// Its name under this type.
     pub nome: String,
 }
 
@@ -110,14 +110,14 @@ pub struct Parte {
 pub struct Richiesta {
     /// Reference of the PEC.
     pub pec: String,
-    /// The law by which it may ask.
+    /// The legal basis of the request.
     pub base_giuridica: String,
-    /// For what.
+    /// The purpose of the request, in words.
     pub finalita: String,
-    /// Operations asked for.
+    /// Names of the operations asked for; may be empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operazioni: Vec<String>,
-    /// Benefits asked for.
+    /// Codes of the benefits asked for; may be empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prestazioni: Vec<String>,
 }
@@ -125,15 +125,15 @@ pub struct Richiesta {
 /// A decision on a request. Its reasons are sealed in its entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decisione {
-    /// The day.
+    /// The day of the decision, in Italy.
     pub data: Date,
     /// The regional directorate that decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direzione: Option<String>,
-    /// The last day of the accreditation; none: until it is revoked.
+    /// The last day of the accreditation. `None`: until it is revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scadenza: Option<Date>,
-    /// The ways granted.
+    /// The granted ways. Without `CooperazioneApplicativa` the ente may not come in here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub modi: Vec<Modo>,
 }
@@ -144,35 +144,35 @@ pub struct Decisione {
 pub enum Modo {
     /// By hand, on a site.
     Web,
-    /// Machine to machine: what this gateway is for.
+    /// Machine to machine: the purpose of this gateway.
     CooperazioneApplicativa,
 }
 
-/// What an ente is.
+/// The type of an ente.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tipo {
-    /// A municipality.
+    /// A municipality (category L6 of the IPA).
     Comune,
     /// A tax assistance centre.
     Caf,
-    /// Another body that grants benefits.
+    /// Another body granting benefits.
     EnteErogatore,
-    /// A university.
+    /// A university (category L17 of the IPA).
     Universita,
-    /// Something else.
+    /// None of the others.
     Altro,
 }
 
-/// Where an ente is in its life.
+/// The state of an ente's accreditation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Stato {
-    /// Asked, not decided.
+    /// A request without a decision.
     Richiesta,
-    /// May come in.
+    /// May come in, until its last day.
     Accreditato,
-    /// Was refused.
+    /// Refused; may ask again.
     Rifiutato,
     /// May not come in for now.
     Sospeso,
@@ -180,29 +180,29 @@ pub enum Stato {
     Revocato,
 }
 
-/// How an accreditation past its last day is called.
+/// The standing of an accreditation past its last day.
 pub const EXPIRED: &str = "scaduto";
 
-/// A certificate that an ente may come with.
+/// A certificate by which an ente may come in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Certificato {
-    /// How it is known.
+    /// Its sign in the registry.
     #[serde(flatten)]
     pub segno: Segno,
-    /// When.
+    /// The days on which the ente may come in by it.
     #[serde(flatten)]
     pub periodo: Periodo,
-    /// The subject of the certificate, or of the issuer's: organizations, never a person. None where only a
+    /// The subject of the certificate, or of the issuer's: organizations, never a person. `None`: only a
     /// digest is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub soggetto: Option<String>,
-    /// Its last second.
+    /// The certificate's last second, if known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scade: Option<Timestamp>,
 }
 
 impl Certificato {
-    /// One with nothing known but its sign.
+    /// A certificate known by its sign alone.
     pub fn of(segno: Segno, periodo: Periodo) -> Self {
         Self {
             segno,
@@ -213,42 +213,42 @@ impl Certificato {
     }
 }
 
-/// How a certificate is known. Never by its CN.
+/// The sign by which a certificate is known. Never its CN.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Segno {
-    /// By itself.
+    /// The certificate itself, by its digest.
     Impronta {
         /// SHA-256 of the DER, hexadecimal.
         sha256: String,
     },
-    /// By who issued it and for whom: renewals need no edit.
+    /// Its issuer and its organization: renewals need no edit.
     Emittente {
         /// SHA-256 of the issuer's SubjectPublicKeyInfo (DER), hexadecimal.
         emittente: String,
         /// organizationIdentifier (2.5.4.97): `CF:IT-` and the ente's codice fiscale.
         organizzazione: String,
-        /// An OU that it must have: `IPAIT-UO_...` or `IPAIT-AOO_...`.
+        /// A required OU: `IPAIT-UO_...` or `IPAIT-AOO_...`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         unita: Option<String>,
     },
 }
 
-/// An office.
+/// An office of an ente.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ufficio {
-    /// As CodiceUfficio says it.
+    /// Its code, as in CodiceUfficio.
     pub codice: String,
-    /// Its name.
+    /// Its name, at most 100 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub denominazione: Option<String>,
-    /// When it is one.
+    /// The days of the office.
     #[serde(flatten)]
     pub periodo: Periodo,
 }
 
 impl Segno {
-    /// The name under which it is one ente's, and no other's.
+    /// The sign's name in the registry: one ente's, and no other's.
     pub fn key(&self) -> String {
         match self {
             Self::Impronta { sha256 } => sha256.clone(),
@@ -274,7 +274,7 @@ impl Modo {
 }
 
 impl Stato {
-    /// The states that may follow.
+    /// The possible next states.
     pub fn next(self) -> &'static [Self] {
         match self {
             Self::Richiesta => &[Self::Accreditato, Self::Rifiutato],
@@ -284,7 +284,7 @@ impl Stato {
         }
     }
 
-    /// As it is written.
+    /// The name, as in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Richiesta => "richiesta",
@@ -306,7 +306,7 @@ impl Tipo {
         Self::Altro,
     ];
 
-    /// As it is written.
+    /// The name, as in JSON and in tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Comune => "comune",
@@ -317,14 +317,14 @@ impl Tipo {
         }
     }
 
-    /// By its name.
+    /// The type with this name. `None`: no match.
     pub fn by_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|tipo| tipo.name() == name)
     }
 }
 
 impl Ente {
-    /// The last day of its accreditation, if that is over on a day.
+    /// The last day of its accreditation, if this day is over on `today`.
     pub fn expired(&self, today: Date) -> Option<Date> {
         self.decisione
             .as_ref()
@@ -332,7 +332,7 @@ impl Ente {
             .filter(|last| *last < today)
     }
 
-    /// Its state as it counts on a day: an accreditation past its last day is none.
+    /// Its state on a day. An accreditation past its last day is [`EXPIRED`].
     pub fn standing(&self, today: Date) -> &'static str {
         if self.stato == Stato::Accreditato && self.expired(today).is_some() {
             EXPIRED
@@ -341,14 +341,14 @@ impl Ente {
         }
     }
 
-    /// Whether it was granted to come machine to machine.
+    /// Whether its accreditation allows access machine to machine.
     pub fn is_for_machines(&self) -> bool {
         self.decisione
             .as_ref()
             .is_some_and(|decisione| decisione.modi.contains(&Modo::CooperazioneApplicativa))
     }
 
-    /// Why it may not come in on a day, whatever its certificate; nothing if it may.
+    /// Why it may not come in on a day, whatever its certificate. `None`: it may.
     pub fn barred(&self, today: Date) -> Option<&'static str> {
         match self.stato {
             Stato::Accreditato if self.expired(today).is_some() => Some("accreditation expired"),
@@ -362,15 +362,15 @@ impl Ente {
         }
     }
 
-    /// Whether it may come on this day with what has this key.
+    /// Whether it has a certificate with this key, in its window on this day.
     pub fn has_certificate(&self, key: &str, today: Date) -> bool {
         self.certificati
             .iter()
             .any(|certificate| certificate.segno.key() == key && certificate.periodo.contains(today))
     }
 
-    /// What it may do by one operation, from one office, on one day. Where a grant names offices, the office
-    /// must be one of the ente's on that day too.
+    /// Its grants for one operation, from one office, on one day. If a grant names offices, the office must
+    /// be one of the ente's on this day too.
     pub fn grants<'a>(
         &'a self,
         operation: &'a str,
@@ -385,7 +385,7 @@ impl Ente {
             .filter(move |grant| grant.covers(operation, today) && from_here(grant))
     }
 
-    /// Grants, under a number of its own.
+    /// Adds a grant, under a number of its own.
     pub fn grant(&mut self, abilitazione: Abilitazione) {
         let numero = self.last_number().saturating_add(1);
         self.abilitazioni.push(Abilitazione {
@@ -394,8 +394,8 @@ impl Ente {
         });
     }
 
-    /// Takes back the grant with a number, and the default with it if it is granted no more; whether there
-    /// was one.
+    /// Takes back the grant with a number, and the default benefit if no other grant has it. `false`: no such
+    /// grant.
     pub fn take_back(&mut self, numero: u32) -> bool {
         let (before, last) = (self.abilitazioni.len(), self.last_number());
         self.abilitazioni.retain(|grant| grant.numero != numero);
@@ -414,7 +414,7 @@ impl Ente {
         self.prestazione_predefinita = None;
     }
 
-    /// The greatest number that a grant has had.
+    /// The greatest number of any grant so far.
     fn last_number(&self) -> u32 {
         self.abilitazioni
             .iter()
@@ -429,7 +429,7 @@ impl Ente {
             .any(|grant| grant.covers(operation, today))
     }
 
-    /// Whether a benefit is granted, by whatever operation, on whatever day.
+    /// Whether a benefit is granted, by any operation, on any day.
     pub fn is_granted(&self, benefit: &str) -> bool {
         self.abilitazioni
             .iter()

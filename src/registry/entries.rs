@@ -1,6 +1,6 @@
-//! Entries of kind `registry`: facts `ente` (the whole record after the change), `taken` and `freed` (keys of
-//! certificates that became the ente's, and that are nobody's any more); operation is the change; the actor
-//! is a fact, the reason is sealed.
+//! Entries of kind `registry`. Their facts: `ente`, the whole record after the change; `taken`, keys of
+//! certificates now the ente's; `freed`, keys of certificates now nobody's. The operation is the change; the
+//! actor is a fact, the reason is sealed.
 
 use super::ente::Ente;
 use crate::ledger::{Entry, Fact, Kind, Projector, Writes};
@@ -26,7 +26,7 @@ pub fn certificate_name(key: &str) -> Vec<u8> {
     format!("r/certificato/{key}").into_bytes()
 }
 
-/// Copies enti and their certificates.
+/// Copies enti and the keys of their certificates into the views.
 #[derive(Clone, Copy, Debug)]
 pub struct RegistryProjector;
 

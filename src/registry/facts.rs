@@ -5,14 +5,14 @@ use crate::ledger::leaf::facts;
 facts! {
     /// `registry`: the ente after a change.
     ENTE = "ente";
-    /// `registry`: names of certificates that it takes.
+    /// `registry`: keys of certificates added to the ente.
     TAKEN = "taken";
-    /// `registry`: names of certificates that it gives up.
+    /// `registry`: keys of certificates removed from the ente.
     FREED = "freed";
-    /// Every act: who acted.
+    /// Every act: its actor.
     ACTOR = "actor";
-    /// A look-up: the entry that was opened.
+    /// A look-up: the opened entry.
     VOCE = "voce";
-    /// A look-up: the ente whose history was read.
+    /// A look-up of a history: the ente's code.
     DELL_ENTE = "dell_ente";
 }

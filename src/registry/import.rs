@@ -1,8 +1,7 @@
-//! Many enti at once, from a table: Varco's own layout, or that of the open data of the Indice delle
-//! Pubbliche Amministrazioni (data set `enti`).
+//! Many enti at once, from a table: in Varco's own layout, or in the layout of the open data of the Indice
+//! delle Pubbliche Amministrazioni (data set `enti`).
 //!
-//! Nothing is done before every line has been judged: either all lines are right, or all errors are told at
-//! once.
+//! Every line is judged before anything is done: either all lines are right, or all errors are told at once.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +11,10 @@ use super::administration::{Command, judge, judge_request};
 use super::ente::{Anagrafica, Ente, Parte, Richiesta, Tipo};
 use super::tabella::{Tabella, parts};
 
-/// How a table is laid out.
+/// The layout of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Formato {
-    /// Varco's own: what `varco ente esporta` writes.
+    /// Varco's own, as `varco ente esporta` writes it.
     Varco,
     /// The data set `enti` of the IPA.
     Ipa,
@@ -38,20 +37,20 @@ pub const COLUMNS: [&str; 13] = [
     "prestazioni",
 ];
 
-/// What must happen so that the registry has what a table says.
+/// The changes needed to bring the registry in line with a table.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
-    /// New enti, and those whose data have changed.
+    /// Commands for new enti, and for enti with changed data.
     pub commands: Vec<Command>,
-    /// Enti that are as the table says already.
+    /// The number of enti already as in the table.
     pub unchanged: usize,
-    /// Enti whose request is another than the table says: their codes, with the columns that differ. A
-    /// request that was made stays.
+    /// Enti with a request other than the table's: their codes, with the differing columns. A request once
+    /// made stays.
     pub other_requests: Vec<(String, Vec<&'static str>)>,
 }
 
-/// Reads a table and compares it with the enti there are. `richiesta` stands in for what a line does not say
-/// of its request. All errors at once, each with its line; in Italian.
+/// Reads a table and compares it with the registered enti. `richiesta` fills the gaps of a line's request.
+/// All errors at once, each with its line; in Italian.
 pub fn plan(
     text: &str,
     formato: Formato,
@@ -103,7 +102,7 @@ pub fn plan(
             continue;
         }
         let known = existing.get(codice.as_str()).copied();
-        // Two codes that differ by case alone are two enti. The operator may register the second by hand.
+        // Two codes differing by case alone are two enti. The operator may register the second by hand.
         if let Some(alike) = by_case
             .insert(codice.to_lowercase(), codice.clone())
             .filter(|alike| known.is_none() && *alike != codice)
@@ -160,8 +159,8 @@ pub fn plan(
     if errors.is_empty() { Ok(plan) } else { Err(errors) }
 }
 
-/// The request that a line says an ente made. What it has no column for is as it was registered, and so is an
-/// empty cell of a text, or where `default` speaks.
+/// The request an ente made, according to a line. A missing column leaves the registered value. So does an
+/// empty cell of a text, or of a list with a value in `default`.
 fn said<'a>(
     table: &Tabella,
     value: &impl Fn(&str) -> Option<&'a str>,
@@ -183,7 +182,8 @@ fn said<'a>(
     }
 }
 
-/// The columns by which two requests differ; the order of operations and of benefits says nothing.
+/// The columns with a difference between two requests. The order of operations and of benefits does not
+/// count.
 fn differing(said: &Richiesta, registered: &Richiesta) -> Vec<&'static str> {
     let same = |one: &[String], other: &[String]| {
         let sorted = |list: &[String]| {
@@ -211,8 +211,8 @@ fn differing(said: &Richiesta, registered: &Richiesta) -> Vec<&'static str> {
 
 type Row = (Anagrafica, Richiesta);
 
-/// A line of Varco's own layout. Of an ente that is there already, what has no column stays as it is; an
-/// empty cell empties.
+/// A line of Varco's own layout. For a registered ente, a missing column leaves the value and an empty cell
+/// clears it.
 fn own<'a>(
     table: &Tabella,
     value: &impl Fn(&str) -> Option<&'a str>,
@@ -267,8 +267,8 @@ fn own<'a>(
     Ok((anagrafica, richiesta))
 }
 
-/// A line of the IPA's. Of an ente that is there already it changes name and codice fiscale alone: type,
-/// contacts and parties are the operator's.
+/// A line of the IPA's. For a registered ente it changes name and codice fiscale, and adds a missing codice
+/// IPA: type, contacts and parties are the operator's.
 fn ipa<'a>(
     value: &impl Fn(&str) -> Option<&'a str>,
     default: &Richiesta,
@@ -420,7 +420,7 @@ mod tests {
             )
         };
         assert_eq!(errors, [alike(2, "UNO", "uno"), alike(4, "Due", "due")]);
-        // The code that is registered is the ente's, in a table with another like it too.
+        // The registered code itself is the ente's.
         assert!(
             plan(
                 &text.replace("UNO", "uno").replace("Due", "tre"),
@@ -451,7 +451,7 @@ mod tests {
         );
     }
 
-    /// A registered ente that asked for an operation and two benefits.
+    /// A registered ente. It asked for an operation and two benefits.
     fn registered() -> Ente {
         serde_json::from_value(serde_json::json!({
             "codice": "uno", "denominazione": "Uno", "codice_fiscale": "01234567897", "tipo": "comune", "stato": "accreditato",
@@ -511,7 +511,7 @@ mod tests {
             unchanged: 1,
             ..Plan::default()
         };
-        // Order says nothing, nor does an empty text.
+        // Order does not count, nor does an empty text.
         assert_eq!(
             line(
                 "PEC 12/2026;DPCM 159/2013;prestazioni sociali;ConsultazioneIndicatore;A1.01|A1.07",
@@ -555,7 +555,7 @@ mod tests {
             wrong(";;;ConsultazioneIndicatore;Z9"),
             ["riga 2: uno: prestazione sconosciuta: Z9"]
         );
-        // Told of an ente whose data change too.
+        // Told of an ente with changed data too.
         let text = "codice;denominazione;codice_fiscale;tipo;pec\nuno;Primo;01234567897;comune;PEC 13/2026\n";
         let both = plan(text, Formato::Varco, &none, &[registered()], DAY).unwrap();
         assert!(

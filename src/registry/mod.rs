@@ -1,12 +1,12 @@
-//! The registry: who is accredited for what (circ. INPS 73/2015).
+//! The registry: the accredited enti and their permissions (circ. INPS 73/2015).
 //!
-//! - [`ente`]: an ente and its life, a state machine; [`abilitazione`]: what it may do; [`quota`]: how much;
+//! - [`ente`]: an ente and its life, a state machine; [`abilitazione`]: its grants; [`quota`]: its limits;
 //! - [`entries`]: its entries and their projector;
 //! - [`administration`]: the one function behind `varco ente`, whether the gateway runs or not; [`checks`]:
-//!   what it judges by; [`import`]: many enti at once, from a table; [`tabelle`]: decisions and grants of
-//!   many, from a table; `tabella`: how tables are read; [`upgrade`]: from earlier formats;
+//!   its criteria; [`import`]: many enti at once, from a table; [`tabelle`]: decisions and grants of
+//!   many, from a table; `tabella`: the reader of tables; [`upgrade`]: from earlier formats;
 //! - [`consultate`]: the look-ups of operators, recorded; `wrong`: why a command is refused;
-//! - [`signs`]: whose a certificate is, by which key;
+//! - [`signs`]: from a certificate to its ente, by its keys;
 //! - here: from a certificate to a [`Caller`], from an operation to an [`Admission`], from a request's
 //!   purpose to a [`Permit`]. Only a `Permit` opens a service.
 
@@ -45,8 +45,8 @@ type ByCode = HashMap<String, (u64, Arc<Ente>)>;
 #[derive(Clone, Debug)]
 pub struct Registry {
     store: Store,
-    /// Enti as they were read, each with the version that was read before it: one that has another version by
-    /// now is read again.
+    /// Enti as read, each with the version read before it. If an ente has another version now, it is read
+    /// again.
     read: Arc<RwLock<ByCode>>,
 }
 
@@ -57,18 +57,18 @@ pub struct Caller {
     version: u64,
 }
 
-/// What became of a certificate.
+/// The result for a client's certificate.
 #[derive(Clone, Debug)]
 pub enum Identified {
-    /// Somebody who may come in.
+    /// An ente with permission to come in.
     Caller(Caller),
-    /// An ente that may not, now: its code, for the record alone.
+    /// An ente without it, now: its code, for the record alone.
     Barred(String, Refusal),
-    /// Nobody's.
+    /// A certificate of no ente, or of several.
     Unknown(Refusal),
 }
 
-/// A caller who may call this operation, from this office, on this day.
+/// A caller with permission for this operation, from this office, on this day.
 #[derive(Clone, Debug)]
 pub struct Admission {
     caller: Caller,
@@ -77,19 +77,19 @@ pub struct Admission {
     today: Date,
 }
 
-/// An admission whose purpose is in order: which benefit is asked for, if the operation has one.
+/// An admission with its purpose in order: the benefit asked for, if the operation has one.
 #[derive(Clone, Debug)]
 pub struct Permit {
     admission: Admission,
     purpose: Purpose,
 }
 
-/// For what something is asked.
+/// The purpose of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// A benefit; whether nobody named it and it was implied.
+    /// A benefit. `true`: the request named none, and this one was implied.
     Prestazione(String, bool),
-    /// The ente's own DSU, which it transmitted itself: no other is found.
+    /// The ente's own DSU, transmitted by itself: no other is found.
     Own,
     /// An operation without a benefit.
     None,
@@ -100,14 +100,14 @@ pub enum Purpose {
 pub enum NotPermitted {
     /// The benefit is not granted.
     Benefit,
-    /// No benefit is named, and none is meant.
+    /// No benefit is named, and none is implied.
     NoBenefit,
     /// The indicator is not granted for the benefit.
     Indicator,
 }
 
 impl Registry {
-    /// Over these views.
+    /// Over these views, with no ente read yet.
     pub fn new(store: Store) -> Self {
         Self {
             store,
@@ -115,16 +115,16 @@ impl Registry {
         }
     }
 
-    /// Whose certificate this is, and whether all of it is in order today: by its pin, by who issued it and
-    /// for whom ([`signs`]).
+    /// Finds the ente of a certificate by its pin, or by its issuer and organization ([`signs`]). Says
+    /// whether all of it is in order today.
     pub fn identify(&self, peer: &Peer, today: Date) -> Result<Identified, ViewError> {
         let refused = |why: &'static str| Refusal::new(Code::NotAuthorized, why);
         let Found::Known(known) = signs::known(peer.keys(), |key| self.holder_of(key))? else {
             return Ok(Identified::Unknown(refused("certificate of nobody")));
         };
         let code = known.codice.clone();
-        // The version before the record: an ente that changes in between makes a conflict, never a wrong
-        // answer.
+        // The version is read before the record: a change to the ente in between makes a conflict, never a
+        // wrong answer.
         let version = self.version(&code)?;
         let Some(ente) = self.ente_of(&code, version)? else {
             return Ok(Identified::Unknown(refused("certificate of nobody")));
@@ -141,7 +141,7 @@ impl Registry {
         Ok(Identified::Caller(Caller { ente, version }))
     }
 
-    /// The ente of a version that was read just now.
+    /// An ente, by its code and its version, read just now.
     fn ente_of(&self, code: &str, version: u64) -> Result<Option<Arc<Ente>>, ViewError> {
         let known = self
             .read
@@ -181,7 +181,7 @@ impl Registry {
             .collect()
     }
 
-    /// Whose certificate this is, whatever the ente's state.
+    /// The code of a certificate's ente, whatever the ente's state. `None`: no ente, or several.
     pub fn holder(&self, peer: &Peer) -> Result<Option<String>, ViewError> {
         Ok(match signs::known(peer.keys(), |key| self.holder_of(key))? {
             Found::Known(known) => Some(known.codice),
@@ -189,7 +189,7 @@ impl Registry {
         })
     }
 
-    /// Whose a key of certificates is.
+    /// The code of the ente with this key of a certificate.
     pub fn holder_of(&self, key: &str) -> Result<Option<String>, ViewError> {
         Ok(self
             .store
@@ -197,19 +197,19 @@ impl Registry {
             .map(|code| String::from_utf8_lossy(&code).into_owned()))
     }
 
-    /// The version of an ente.
+    /// The version of an ente, for preconditions.
     pub fn version(&self, code: &str) -> Result<u64, ViewError> {
         self.store.version(&entries::ente_key(code))
     }
 }
 
 impl Caller {
-    /// The ente.
+    /// The ente, as read at its identification.
     pub fn ente(&self) -> &Ente {
         &self.ente
     }
 
-    /// What must still hold when the exchange is recorded.
+    /// The condition for the record of the exchange: the ente has not changed since.
     pub fn precondition(&self) -> Precondition {
         Precondition {
             key: entries::ente_key(&self.ente.codice),
@@ -233,8 +233,8 @@ impl Caller {
 }
 
 impl Admission {
-    /// From an office, or from none: it must be one of the ente's where those are obligatory, and be granted
-    /// the operation.
+    /// Narrows the admission to an office, or to no office. Where offices are obligatory, it must be one of
+    /// the ente's. The operation must be granted from it.
     pub fn from_office(self, office: Option<&str>) -> Result<Self, Refusal> {
         let ente = &self.caller.ente;
         if ente.uffici_obbligatori && !office.is_some_and(|office| ente.has_office(office, self.today)) {
@@ -256,17 +256,17 @@ impl Admission {
         })
     }
 
-    /// Who.
+    /// The admitted ente, with its version.
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
 
-    /// Which operation.
+    /// The operation asked for and granted.
     pub fn operation(&self) -> Operation {
         self.operation
     }
 
-    /// For operations without a benefit.
+    /// The permit for an operation without a benefit.
     pub fn without_purpose(self) -> Permit {
         Permit {
             admission: self,
@@ -274,8 +274,8 @@ impl Admission {
         }
     }
 
-    /// For a benefit. Where none is named: the ente's only one, or its default, recorded as such; and for who
-    /// transmits DSU, those that it transmitted itself.
+    /// The permit for a benefit. If none is named: the ente's default or its only one, recorded as such.
+    /// Failing both, an ente with the right to transmit DSU gets those it transmitted itself.
     pub fn for_benefit(self, asked: Option<&str>) -> Result<Permit, NotPermitted> {
         let granted = self.benefits();
         let purpose = match asked {
@@ -293,7 +293,7 @@ impl Admission {
         })
     }
 
-    /// The benefits for which the operation is granted, here and now.
+    /// The benefits granted for the operation, from this office, on this day.
     fn benefits(&self) -> BTreeSet<String> {
         let grants = self
             .caller
@@ -304,7 +304,7 @@ impl Admission {
             .collect()
     }
 
-    /// The benefit that is meant where none is named: the default, or the only one.
+    /// The benefit implied by a request without one: the default, or the only one.
     fn implied<'a>(&'a self, granted: &'a BTreeSet<String>) -> Option<&'a str> {
         match &self.caller.ente.prestazione_predefinita {
             Some(default) if granted.contains(default) => Some(default),
@@ -323,17 +323,18 @@ impl Admission {
 }
 
 impl Permit {
-    /// The admission.
+    /// The admission: caller, operation, office and day.
     pub fn admission(&self) -> &Admission {
         &self.admission
     }
 
-    /// Who.
+    /// The ente with this permit.
     pub fn ente(&self) -> &Ente {
         &self.admission.caller.ente
     }
 
-    /// Whether an indicator may be read for that benefit. Of what an ente transmitted itself, all.
+    /// Whether an indicator may be read for the permit's benefit. Without a benefit, as for the ente's own
+    /// DSU: all.
     pub fn reads(&self, indicatore: &str) -> Result<(), NotPermitted> {
         let Purpose::Prestazione(benefit, _) = &self.purpose else {
             return Ok(());
@@ -351,7 +352,7 @@ impl Permit {
         }
     }
 
-    /// For what.
+    /// The purpose in order.
     pub fn purpose(&self) -> &Purpose {
         &self.purpose
     }

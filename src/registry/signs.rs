@@ -1,27 +1,26 @@
-//! From the keys under which a certificate may be known to the ente whose it is, and to the key by which that
-//! comes in on a day.
+//! From a certificate's keys to the ente with this certificate, and to the key by which it comes in on a day.
 //!
 //! The keys come in ranks, the most particular first: the pin; issuer, organization and each unit; issuer and
-//! organization. The first rank in which a key is registered says whose the certificate is. Each key has its
-//! window: one of the same ente's that is in its time counts though another is not.
+//! organization. The first rank with a registered key decides the ente. Each key has its window: a key of the
+//! same ente in its time counts, even if another is out of its time.
 
 use jiff::civil::Date;
 
 use super::ente::Ente;
 
-/// Whose a certificate is.
+/// The ente of a certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known<'a> {
-    /// The ente's code.
+    /// The ente's code in the registry.
     pub codice: String,
-    /// The first key that is registered.
+    /// The first registered key.
     pub key: &'a str,
-    /// The rank of that key, and those after it.
+    /// The rank of this key, and the ranks after it.
     ranks: &'a [Vec<String>],
 }
 
-/// Whose a certificate with these keys is, by who holds each. Where keys of one rank are of different enti:
-/// nobody's, `Ambiguous`.
+/// The ente of a certificate with these keys; `holder` gives the ente of each key. If keys of one rank are of
+/// different enti the certificate is nobody's: `Ambiguous`.
 pub fn known<E>(
     ranks: &[Vec<String>],
     mut holder: impl FnMut(&str) -> Result<Option<String>, E>,
@@ -49,20 +48,19 @@ pub fn known<E>(
     Ok(Found::Nobody)
 }
 
-/// What became of a certificate's keys.
+/// The result for a certificate's keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found<'a> {
-    /// They are an ente's.
+    /// They are one ente's.
     Known(Known<'a>),
-    /// They are of different enti.
+    /// Keys of one rank are of different enti.
     Ambiguous,
-    /// None is registered.
+    /// No key is registered.
     Nobody,
 }
 
 impl<'a> Known<'a> {
-    /// The first key of the ente's that is in its time on a day. Ranks in which another ente holds a key too,
-    /// and those after them, say nothing.
+    /// The first key of the ente in its time on a day. The search stops at a rank with a key of another ente.
     pub fn in_time<E>(
         &self,
         ente: &Ente,
@@ -130,7 +128,7 @@ mod tests {
         .unwrap()
     }
 
-    /// Whose the certificate is, and by which key it comes in.
+    /// The ente of the certificate, and the key by which it comes in.
     fn judged(enti: &[Ente]) -> Option<(String, Option<String>)> {
         let holder = |key: &str| {
             let holds = |ente: &&Ente| {
@@ -188,7 +186,7 @@ mod tests {
         };
         let other = |sign: Segno| ente("due", &[(sign, true)]);
         let one = |key: Option<Segno>| Some(("uno".to_owned(), key.map(|sign| sign.key())));
-        // A pin out of its time still says whose the certificate is.
+        // A pin out of its time still decides the ente.
         assert_eq!(
             judged(&[ente("uno", &[(pin(), false)]), other(unit("-"))]),
             one(None)
@@ -211,7 +209,7 @@ mod tests {
             judged(&[ente("uno", &[(pin(), true)]), other(unit("A"))]),
             one(Some(pin()))
         );
-        // Units of different enti: nobody's.
+        // Units of different enti: the certificate is nobody's.
         assert_eq!(
             judged(&[
                 ente("uno", &[(unit("A"), true), (unit("-"), true)]),

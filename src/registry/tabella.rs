@@ -1,12 +1,12 @@
-//! A table of an operator's, as spreadsheets write CSV: comma, semicolon or tab, a byte order mark, columns
-//! in any order. Its faults are in Italian.
+//! An operator's table, in the CSV of spreadsheets: comma, semicolon or tab, a byte order mark, columns in
+//! any order. Its faults are in Italian.
 
 use std::collections::BTreeSet;
 
-/// A table that was read. The faults of single lines stand in their places.
+/// A table as read. The faults of single lines stand in their places.
 pub(super) struct Tabella {
     columns: Vec<String>,
-    /// In order.
+    /// The lines after the header, in order. An unreadable line is a fault.
     pub(super) lines: Vec<Result<Riga, String>>,
 }
 
@@ -53,12 +53,12 @@ impl Tabella {
         Ok(Self { columns, lines })
     }
 
-    /// Whether it has a column.
+    /// Whether the table has a column.
     pub(super) fn has(&self, name: &str) -> bool {
         self.columns.iter().any(|column| column == name)
     }
 
-    /// A fault for each of these columns that it has not.
+    /// A fault for each missing column.
     pub(super) fn lacking(&self, needed: &[&str]) -> Vec<String> {
         needed
             .iter()
@@ -67,7 +67,7 @@ impl Tabella {
             .collect()
     }
 
-    /// A fault for each column without a name, unknown, or there twice.
+    /// A fault for each column without a name, with an unknown name, or repeated.
     pub(super) fn misnamed(&self, known: &[&str]) -> Vec<String> {
         let mut seen = BTreeSet::new();
         let judge = |name: &String| match name.as_str() {
@@ -79,7 +79,7 @@ impl Tabella {
         self.columns.iter().filter_map(judge).collect()
     }
 
-    /// A cell, without spaces around. None if it is empty, or the table has no such column.
+    /// A cell, without spaces around. `None`: an empty cell, or no such column.
     pub(super) fn cell<'a>(&self, riga: &'a Riga, name: &str) -> Option<&'a str> {
         let index = self.columns.iter().position(|column| column == name)?;
         riga.record

@@ -1,5 +1,5 @@
-//! Decisions and grants of many enti at once, from a table: each line is one command. Nothing is done before
-//! every line was read; then all of them are carried out together, or none.
+//! Decisions and grants of many enti at once, from a table: each line is one command. All lines are read
+//! before anything is done; then all commands are carried out together, or none.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use super::administration::Command;
 use super::ente::{Decisione, Modo};
 use super::tabella::{Riga, Tabella, parts};
 
-/// The columns of a table of decisions (`ente accredita --tabella`); all but the first may be left out.
-/// Several values stand with `|` between them.
+/// The columns of a table of decisions (`ente accredita --tabella`); all but the first may be left out. `|`
+/// separates several values.
 pub const DECISIONI: [&str; 5] = ["codice", "direzione", "scadenza", "modi", "come_richiesto"];
 
 /// The columns of a table of grants (`ente abilita --tabella`); all but the first two may be left out.
@@ -28,7 +28,7 @@ pub const ABILITAZIONI: [&str; 10] = [
     "sostituisci",
 ];
 
-/// Requests that are granted, a line each. All errors at once, each with its line; in Italian.
+/// Accreditations, a line each. All errors at once, each with its line; in Italian.
 pub fn decisioni(text: &str) -> Result<Vec<Command>, Vec<String>> {
     lines(text, &DECISIONI, 1, |line| {
         let modi = line

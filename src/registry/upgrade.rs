@@ -8,10 +8,10 @@ use super::abilitazione::{Abilitazione, DETAIL, Periodo};
 use super::ente::{Anagrafica, Certificato, Decisione, Ente, Modo, Richiesta, Segno, Stato, Tipo};
 use super::quota::Quote;
 
-/// An ente as format 1.0 had it.
+/// An ente in format 1.0.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Earlier {
-    /// Its code.
+    /// Its code, kept by the conversion.
     pub codice: String,
     denominazione: String,
     codice_fiscale: String,
@@ -34,12 +34,12 @@ struct Pin {
     periodo: Periodo,
 }
 
-/// What stands where format 1.0 recorded nothing.
+/// The text in place of data unknown to format 1.0.
 const UNKNOWN: &str = "non registrato prima del formato 1.1";
 
 impl Earlier {
-    /// The same ente in the present form, as of a day. What it might do it may do still: the detail of a DSU
-    /// under a grant for checks of its own.
+    /// The same ente in the present form, as of a day. It keeps all its permissions: the detail of a DSU
+    /// under a grant of its own, for checks.
     pub fn converted(self, day: Date) -> Ente {
         let decided = matches!(self.stato, Stato::Accreditato | Stato::Sospeso | Stato::Revocato);
         let decisione = Decisione {

@@ -2,7 +2,7 @@
 
 /// Why a change cannot be made.
 pub(super) enum Wrong {
-    /// What is asked makes no sense: in Italian.
+    /// The command makes no sense: the fault, in Italian.
     Invalid(String),
     /// The registry cannot be read.
     Views(crate::ledger::ViewError),
@@ -14,7 +14,7 @@ impl From<crate::ledger::ViewError> for Wrong {
     }
 }
 
-/// What is asked makes no sense.
+/// The error for a command without sense.
 pub(super) fn invalid<T>(text: impl Into<String>) -> Result<T, Wrong> {
     Err(Wrong::Invalid(text.into()))
 }

@@ -23,25 +23,25 @@ use crate::sii::answers::{Declared, Found};
 use crate::sii::protocol::stem_of;
 use crate::sii::{Occasion, Said, Search, SiiError, Step};
 
-/// How a consultation ended, before it is rendered.
+/// The end of a consultation, before it is rendered.
 struct Ended {
-    /// Why it is not OK.
+    /// The reason of an outcome other than OK.
     refusal: Option<Refused>,
-    /// What was found.
+    /// The data to deliver. `None` after a refusal.
     found: Option<Delivered>,
     note: Note,
     preconditions: Vec<crate::ledger::Precondition>,
 }
 
-/// What goes out.
+/// The data of a delivery.
 enum Delivered {
-    /// A payload.
+    /// A payload, as an XML document.
     Xml(String),
-    /// The threshold's answer.
+    /// The answer about a threshold.
     Dati(DatiIndicatore),
 }
 
-/// Whose data a consultation gives away: one person's, or the whole nucleus'.
+/// The persons in a consultation's delivery: one person, or the whole nucleus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Delivers {
     Person,
@@ -51,16 +51,16 @@ enum Delivers {
 /// The reason, and its text in Italian.
 type Refused = (Motivo, String);
 
-/// An answer that holds personal data.
+/// An answer with personal data.
 trait Disclosing {
-    /// The protocols of the DSU whose data it holds.
+    /// The protocols of the DSU behind its data.
     fn protocols(&self) -> Vec<String>;
     /// The codici fiscali of all persons in it.
     fn persone(&self) -> &[String];
 }
 
 impl Disclosing for Found {
-    /// Of a current ISEE both: its own, and that of the DSU that it rests on.
+    /// Of a current ISEE both: its own, and the underlying DSU's.
     fn protocols(&self) -> Vec<String> {
         vec![
             self.attestazione.numero_protocollo_dsu.clone(),
@@ -78,13 +78,13 @@ impl Disclosing for Declared {
         vec![self.protocollo.clone()]
     }
 
-    /// All persons of the DSU: also those who are not of the nucleus.
+    /// All persons of the DSU, also those outside the nucleus.
     fn persone(&self) -> &[String] {
         &self.persone
     }
 }
 
-/// ConsultazioneIndicatore.
+/// ConsultazioneIndicatore: one indicator of a person.
 pub async fn indicatore(
     services: &Services,
     admission: Admission,
@@ -123,7 +123,7 @@ pub async fn indicatore(
     .await
 }
 
-/// ConsultazioneAttestazione, ConsultazioneAttestazioneResidenti.
+/// ConsultazioneAttestazione, ConsultazioneAttestazioneResidenti: the whole attestation.
 pub async fn attestazione(
     services: &Services,
     admission: Admission,
@@ -247,8 +247,8 @@ pub async fn soglia(
         )
         .await;
     };
-    // The threshold is tied to a benefit: who may ask for that may ask whether it is due.
-    // The configuration has none but these names.
+    // The threshold is tied to a benefit: an ente enabled for the benefit may ask whether it is due.
+    // The configuration allows these names alone.
     let named = soglia.indicatore.as_deref().and_then(TipoIndicatore::from_code);
     let indicatore = named.unwrap_or_else(|| TipoIndicatore::predefinito(&soglia.prestazione));
     let permit = admission
@@ -283,7 +283,7 @@ pub async fn soglia(
             .componente_nucleo
             .into_iter()
             .filter(|_| wants_nucleus);
-        // In canonical form: this schema allows no small letters, that of the DSU does.
+        // In canonical form: this schema allows no small letters, the DSU's does.
         let code = |code: &CodiceFiscale| CodiceFiscale::new(code.canonical());
         let componente = members
             .map(|m| Componente {
@@ -314,7 +314,7 @@ pub async fn soglia(
     .await
 }
 
-/// VerificaEsistenzaProtocollo: whether the declarant has a DSU of that protocol, and no more.
+/// VerificaEsistenzaProtocollo: whether the declarant has a DSU of this protocol, and no more.
 pub async fn protocollo(
     services: &Services,
     admission: Admission,
@@ -386,8 +386,8 @@ fn note_of(chiave: &Chiave) -> Note {
     note
 }
 
-/// The beginning of every search: the sense of the request itself, then the permit, whose purpose is noted.
-/// Otherwise its end.
+/// The beginning of every search. It checks the request itself, then takes the permit and notes its purpose.
+/// An error is the end of the search.
 fn admitted(
     permit: Result<Permit, NotPermitted>,
     chiave: &Chiave,
@@ -418,7 +418,7 @@ fn admitted(
     Ok((permit, note))
 }
 
-/// The end of every search: makes the delivery of what the SII has found.
+/// The end of every search: makes a delivery of the SII's answer.
 fn deliver<T: Disclosing>(
     permit: &Permit,
     step: Result<Step<Option<Box<T>>>, SiiError>,
@@ -436,7 +436,7 @@ fn deliver<T: Disclosing>(
     };
     let Some(found) = answer else {
         if *permit.purpose() == Purpose::Own {
-            // Whether there is one of somebody else's is not told: it takes a benefit to ask that.
+            // The existence of somebody else's DSU is not told: the question takes a benefit.
             return Ok(not_permitted(NotPermitted::NoBenefit, note, preconditions));
         }
         return Ok(not_found(note, preconditions));
@@ -459,8 +459,8 @@ fn deliver<T: Disclosing>(
             note.protocol.push(protocol);
         }
     }
-    // The persons whose data are about to be read: the whole nucleus, and those who count in it from outside,
-    // where all of it goes out. The person searched stays first.
+    // The persons read: where all of it goes out, the whole nucleus and the outsiders counted in it. The
+    // person searched stays first.
     if delivers == Delivers::Nucleus {
         for code in found.persone() {
             if !note.cf.contains(code) {
@@ -483,7 +483,7 @@ fn deliver<T: Disclosing>(
     })
 }
 
-/// The ente may not ask for that benefit, or that indicator.
+/// The end for an ente without this benefit or this indicator.
 fn not_permitted(why: NotPermitted, note: Note, preconditions: Vec<crate::ledger::Precondition>) -> Ended {
     let (motivo, text) = match why {
         NotPermitted::Benefit => (
@@ -532,13 +532,13 @@ fn internal() -> Refused {
     (Motivo::E01Interno, "errore interno: riprovare".to_owned())
 }
 
-/// A mistake of ours in what was found. The text holds no value.
+/// Our own mistake in the data found. The text holds no value.
 fn without(text: &str) -> Refused {
     tracing::error!(text, "consultation failed");
     internal()
 }
 
-/// A person's indicator; where there is none, which ones there are.
+/// A person's indicator. The refusal of a missing one lists those of the person.
 fn indicator_of<'a>(
     attestazione: &'a payload::Attestazione,
     tipo: TipoIndicatore,
@@ -587,7 +587,7 @@ fn requested_day(chiave: &Chiave) -> Option<Date> {
     }
 }
 
-/// What the payload's echo cannot hold is an invalid request: these are plain strings on the way in.
+/// Refuses values not valid in the payload's echo: in requests these are plain strings.
 fn echoes(chiave: &Chiave) -> Result<(), (Motivo, &'static str)> {
     if chiave.domanda().is_some_and(|text| text.chars().count() > 256) {
         return Err((
@@ -612,7 +612,7 @@ const PROTOCOL: (Motivo, &str) = (
     "ProtocolloDSU non valido: atteso INPS-ISEE-aaaa-nnnnnnnnL-nn",
 );
 
-/// `INPS-ISEE-[0-9]{4}-[0-9]{8}[A-Z]-[0-9]{2}`.
+/// The form of protocols: `INPS-ISEE-[0-9]{4}-[0-9]{8}[A-Z]-[0-9]{2}`.
 fn is_protocol(text: &str) -> bool {
     let form = b"INPS-ISEE-9999-99999999A-99";
     text.len() == form.len()
@@ -650,7 +650,7 @@ async fn finish(services: &Services, operation: Operation, ended: Ended) -> Resu
         preconditions,
     } = ended;
     let esito = refusal.as_ref().map_or(Esito::Ok, |(motivo, _)| motivo.esito());
-    // 0 where the request was not registered: clients try again on it.
+    // 0: the request was not registered, and clients try again.
     let id_richiesta = if esito == Esito::ErroreInterno {
         0
     } else {

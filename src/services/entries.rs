@@ -1,12 +1,12 @@
-//! Entries of kinds `asked` and `interrupted`, around a question that leaves the process, and the view of the
+//! Entries of kinds `asked` and `interrupted`, around a question to another system, and the view of the
 //! questions without an end.
 //!
-//! - `asked`: facts `verso` (the system asked, as the configuration names it) and `domanda` (the question's
-//!   name within the exchange); tokens and sealed part: the persons that it names; `commit.request`: the
-//!   bytes that leave.
+//! - `asked`: facts `verso` (the system asked, as named in the configuration) and `domanda` (the question's
+//!   name within the exchange); tokens and sealed part: the persons named in the question; `commit.request`:
+//!   the bytes sent.
 //! - The exchange's own entry ends its questions: fact `chieste`, the sequences of their `asked` entries.
-//! - `interrupted`: the same fact. It ends them where the exchange has no entry: its process died, or it was
-//!   refused without being recorded.
+//! - `interrupted`: the same fact. It ends the questions of an exchange without an entry: its process died,
+//!   or it was refused without being recorded.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -25,25 +25,26 @@ use crate::state::Store;
 /// The prefix, in the views, of questions without an end.
 const OPEN: &[u8] = b"chieste/";
 
-/// Ordinals of `asked` entries, and of what interrupts: above those of an exchange and of its entries.
+/// The first ordinal of `asked` entries, above those of an exchange and of its entries. `interrupted` has
+/// twice this number.
 const FIRST: u32 = 1 << 24;
 
-/// The exchange of a question.
+/// The exchange behind a question.
 #[derive(Clone, Copy, Debug)]
 pub struct Asking<'a> {
-    /// Its id.
+    /// Id of the exchange.
     pub exchange: Uuid,
-    /// The first byte of its request.
+    /// Arrival of the first byte of its request.
     pub received: Timestamp,
-    /// The ente that asks us.
+    /// The ente asking us.
     pub ente: &'a str,
-    /// Its operation.
+    /// Operation of the exchange.
     pub operation: Operation,
-    /// How many questions it has asked before.
+    /// The number of questions it has asked before.
     pub before: usize,
 }
 
-/// The entry before a question leaves.
+/// The entry written before a question leaves.
 pub fn asked(ledger: &Ledger, asking: Asking<'_>, ask: &Ask) -> Result<Draft, PrepareError> {
     let Asking {
         exchange,
@@ -86,7 +87,7 @@ pub fn asked(ledger: &Ledger, asking: Asking<'_>, ask: &Ask) -> Result<Draft, Pr
     ledger.prepare(body, &secret, &blinding, ordinal, received)
 }
 
-/// The end of questions whose exchange has no entry. `sequences` are those of their `asked` entries.
+/// The end of the questions of an exchange without an entry. `sequences` are those of their `asked` entries.
 pub fn interrupted(
     ledger: &Ledger,
     exchange: Uuid,
@@ -106,9 +107,9 @@ pub fn interrupted(
 /// The `asked` entries of an exchange without an end.
 #[derive(Clone, Debug)]
 pub struct Open {
-    /// The exchange.
+    /// Id of the exchange.
     pub exchange: Uuid,
-    /// Their sequences.
+    /// Sequences of its `asked` entries.
     pub sequences: Vec<u64>,
     /// The place of the first.
     pub position: Position,

@@ -1,5 +1,4 @@
-//! Every Esito that is not OK, by the code that the entry of its exchange has: for the reference of all
-//! refusals.
+//! Every Esito other than OK, by the code in the entry of its exchange: for the reference of all refusals.
 
 use crate::contract::consultazione::Esito;
 use crate::refusal::regole;
@@ -36,7 +35,7 @@ regole! {
 }
 
 impl Motivo {
-    /// The Esito of a reply for that reason.
+    /// The Esito of a reply with this reason.
     pub const fn esito(self) -> Esito {
         match self {
             Self::P01Prestazione

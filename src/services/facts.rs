@@ -1,4 +1,4 @@
-//! The facts of an exchange that services know, and of a question for another system.
+//! Facts of an exchange known to services, and facts of a question to another system.
 
 use crate::ledger::leaf::facts;
 
@@ -9,15 +9,15 @@ facts! {
     PRESTAZIONE_IMPLICITA = "prestazione_implicita";
     /// A consultation of the ente's own DSU.
     PROPRIA = "propria";
-    /// The indicator that was asked for.
+    /// The indicator asked for.
     INDICATORE = "indicatore";
-    /// The threshold that was asked for.
+    /// The threshold asked for.
     SOGLIA = "soglia";
     /// The transmission had been received before.
     RIPETUTA = "ripetuta";
-    /// How many violations a DSU has.
+    /// The number of violations of a DSU.
     VIOLAZIONI = "violazioni";
-    /// The state of a DSU, as its sender was told.
+    /// The state of a DSU, as told to its sender.
     STATO = "stato";
     /// Failed attempts, by the declarant's token.
     TENTATIVI = "tentativi";
@@ -25,6 +25,6 @@ facts! {
     VERSO = "verso";
     /// `asked`: the name of the question within the exchange.
     DOMANDA = "domanda";
-    /// `exchange`, `interrupted`: sequences of the `asked` entries that it ends.
+    /// `exchange`, `interrupted`: sequences of the `asked` entries ended by it.
     CHIESTE = "chieste";
 }

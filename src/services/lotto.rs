@@ -1,9 +1,8 @@
 //! Many DSU at once: TrasmissioneLotto and ConsultazioneEsitoLotto.
 //!
-//! Each DSU of a lot is read, judged and received by itself, one after another, as TrasmissioneDSU would;
-//! what was accepted, and what became of the lot, is one submission, so that it is recorded whole or not at
-//! all. A lot is known by the ente and the SHA-256 of the body that carried it: sent again, it gets the same
-//! answer.
+//! Each DSU of a lot is read, judged and received by itself, one after another, as by TrasmissioneDSU. The
+//! accepted DSU and the fate of the lot are one submission, recorded whole or not at all. A lot is known by
+//! its ente and the SHA-256 of its HTTP body: sent again, it gets the same answer.
 
 use std::collections::{HashMap, HashSet};
 
@@ -31,27 +30,27 @@ use crate::sii::protocol::{ALREADY_USED, SENDERS_PROTOCOL, stem_of};
 use crate::sii::{Occasion, Said};
 use crate::xml::Element;
 
-/// How many violations are described of one DSU of a lot, and of all of them together: of each at least one.
+/// The number of violations described: of one DSU of a lot, and of the whole lot. Each DSU gets at least one.
 const DESCRIBED_EACH: usize = 20;
 const DESCRIBED_IN_ALL: usize = 2000;
 
-/// What has been gathered of a lot.
+/// The results of a lot so far.
 #[derive(Default)]
 struct Gathered {
     dsu: Vec<DsuDelLotto>,
     drafts: Vec<Draft>,
     preconditions: Vec<Precondition>,
-    /// How many violations have been described.
+    /// The number of violations described so far.
     described: usize,
-    /// Sender's protocols of this lot, with what was under them.
+    /// Sender's protocols in this lot, each with the fingerprint and the result of its DSU.
     senders: HashMap<String, ([u8; 32], DsuDelLotto)>,
-    /// DSU that an operation of this lot refers to: another one would not see what the first did.
+    /// DSU named by operations of this lot: a second operation on one would not see the effect of the first.
     referred: HashSet<String>,
-    /// Protocols that it named in vain.
+    /// Protocols named in vain by its DSU.
     mancati: Mancati,
 }
 
-/// TrasmissioneLotto.
+/// TrasmissioneLotto: receives a lot, or repeats the answer to a known one.
 pub async fn perform(
     services: &Services,
     permit: &Permit,
@@ -129,7 +128,7 @@ pub async fn perform(
 }
 
 impl Gathered {
-    /// Receives one DSU. The text is a mistake of ours.
+    /// Receives one DSU. A returned text is a mistake of ours.
     async fn receive(
         &mut self,
         services: &Services,
@@ -153,7 +152,7 @@ impl Gathered {
             .sottoscrizione_del_dichiarante()
             .map(|s| s.protocollo_mittente.clone())
             .unwrap_or_default();
-        // K19, within the lot: what an earlier DSU of it did is not in the archive yet.
+        // K19, within the lot: an earlier DSU of it is not in the archive yet.
         if let Some((impronta, earlier)) = self.senders.get(&sender) {
             if *impronta == trasmessa.impronta {
                 let again = DsuDelLotto {
@@ -274,8 +273,8 @@ impl Gathered {
     }
 
     fn refused(&mut self, position: usize, mut findings: Findings) {
-        // One mistake of a program is in all its DSU: of each the first violations, the others counted, so
-        // that the answer stays of a size with the lot.
+        // One mistake of a program is in all its DSU. Of each DSU the first violations are described, the
+        // others counted: the answer stays of a size with the lot.
         let room = DESCRIBED_IN_ALL
             .saturating_sub(self.described)
             .clamp(1, DESCRIBED_EACH);
@@ -298,7 +297,7 @@ fn at(position: usize) -> u32 {
     u32::try_from(position).unwrap_or(u32::MAX)
 }
 
-/// ConsultazioneEsitoLotto: what became of a lot that the ente itself transmitted.
+/// ConsultazioneEsitoLotto: the fate of a lot transmitted by the ente itself.
 pub async fn esito(
     services: &Services,
     permit: &Permit,

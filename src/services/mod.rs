@@ -1,11 +1,11 @@
-//! The ports: from a typed request and a permit to a draft, in which the reply is rendered already.
+//! The ports: from a typed request and a permit to a draft with its reply already rendered.
 //!
-//! One file a port: [`consultazione`], [`trasmissione`], and [`lotto`] for many DSU at once; [`esiti`] is the
-//! table of what is not OK, [`tentativi`] how many protocols an ente may name in vain; [`entries`] is what
-//! stands in the ledger around a question for another system. [`perform()`] calls the service of an
-//! operation. What a service returns is a [`Prepared`]: bytes of the reply, what the entry of the exchange
-//! says of it, the entries of the SII, and what must hold. `riserva` holds the places of keys in use. Nothing
-//! of it leaves before the ledger has it.
+//! One file a port: [`consultazione`], [`trasmissione`], and [`lotto`] for many DSU at once. [`esiti`] is the
+//! table of outcomes other than OK. [`tentativi`] limits the protocols an ente may name in vain; `riserva`
+//! reserves such attempts for a request. [`entries`] is the ledger's side of a question to another system.
+//! [`perform()`] calls the service of an operation. A service returns a [`Prepared`]: the bytes of the reply,
+//! the note for the entry of the exchange, the entries of the SII, and the preconditions. Nothing of it
+//! leaves before the ledger has it.
 
 pub mod consultazione;
 pub mod entries;

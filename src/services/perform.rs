@@ -8,7 +8,7 @@ use crate::contract::Request;
 use crate::registry::Admission;
 use crate::sii::Occasion;
 
-/// Asks for the permit that a request needs, and performs it.
+/// Takes the permit for a request and performs it.
 pub async fn perform(
     services: &Services,
     admission: Admission,

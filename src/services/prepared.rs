@@ -1,4 +1,4 @@
-//! What services are given, and what they prepare.
+//! Input and output of services.
 
 use super::tentativi::{Esaurito, Mancati, Tentativi};
 use crate::config::Soglia;
@@ -12,74 +12,74 @@ use crate::xml::Element;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What services need.
+/// Everything a service needs.
 #[derive(Clone)]
 pub struct Services {
-    /// Reads what was attested.
+    /// Reads attested data.
     pub consultation: Arc<dyn Consultation>,
-    /// Receives DSU.
+    /// Receives DSU and lots.
     pub reception: Arc<dyn Reception>,
-    /// Numbers of requests.
+    /// Series of IdRichiesta numbers.
     pub ids: Arc<Series>,
-    /// Protocols named in vain.
+    /// Counts the protocols named in vain.
     pub tentativi: Arc<Tentativi>,
-    /// Tokens of declarants.
+    /// Makes the tokens of declarants.
     pub keys: Arc<Keys>,
 }
 
-/// What is asked: a request that is valid against its schema, with the message it stands in.
+/// A request valid against its schema, with the message around it.
 #[derive(Clone, Copy, Debug)]
 pub struct Asked<'a> {
-    /// Which operation.
+    /// The operation asked for.
     pub operation: Operation,
-    /// What it says.
+    /// The typed request.
     pub request: &'a Request,
-    /// The message's root.
+    /// The operation's element in the message.
     pub body: Element<'a, 'a>,
     /// The body of the HTTP request.
     pub bytes: &'a [u8],
     /// The contract: the DSU of a lot are read one by one.
     pub contract: &'a Contract,
-    /// The thresholds that are known.
+    /// The configured thresholds.
     pub soglie: &'a [Soglia],
 }
 
-/// A reply that is rendered and not released, with all that is recorded of it.
+/// A rendered reply, not released yet, with all its records.
 #[derive(Debug, Default)]
 pub struct Prepared {
     /// The body's only element.
     pub reply: String,
     /// For the entry of the exchange.
     pub note: Note,
-    /// Entries of the SII.
+    /// Entries of the SII, to be recorded too.
     pub drafts: Vec<Draft>,
-    /// What must hold.
+    /// Versions the views must still have.
     pub preconditions: Vec<Precondition>,
-    /// Protocols that the request named in vain.
+    /// Protocols named in vain by the request.
     pub mancati: Mancati,
 }
 
-/// What the entry of an exchange says of its content.
+/// The content of an exchange, for its entry.
 #[derive(Default)]
 pub struct Note {
-    /// The Esito.
+    /// The reply's Esito, as on the wire.
     pub outcome: &'static str,
     /// Code of the refusal, if it was refused.
     pub refusal: Option<String>,
     /// Codici fiscali concerned, canonical.
     pub cf: Vec<String>,
-    /// Protocols concerned.
+    /// Protocols in the request and the reply.
     pub protocol: Vec<String>,
-    /// First protocols of the DSU whose data go out.
+    /// First protocols of the DSU given away.
     pub disclosed: Vec<String>,
     /// The ente's own number of the application.
     pub application: Option<String>,
-    /// Facts.
+    /// Further facts, by name.
     pub facts: BTreeMap<Fact, serde_json::Value>,
 }
 
 impl Note {
-    /// Notes the failed attempts, if there were any.
+    /// Notes the failed attempts, if any.
     pub(super) fn failed(&mut self, mancati: &Mancati) {
         if let (false, Ok(mancati)) = (mancati.is_empty(), serde_json::to_value(mancati)) {
             self.facts.insert(TENTATIVI, mancati);
@@ -87,7 +87,7 @@ impl Note {
     }
 }
 
-/// May hold codici fiscali.
+/// May hold codici fiscali: prints the outcome and the refusal alone.
 impl std::fmt::Debug for Note {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Note")
@@ -100,11 +100,10 @@ impl std::fmt::Debug for Note {
 /// Why nothing was prepared.
 #[derive(Debug, thiserror::Error)]
 pub enum NotPrepared {
-    /// The ledger, or the views.
+    /// The ledger or the views are not available.
     #[error("not available: {0}")]
     Unavailable(String),
-    /// The answer needs long work, and the occasion does not allow it: to be performed again on one that
-    /// does.
+    /// The answer needs long work, not allowed on this occasion: to be performed again where it is allowed.
     #[error("long work")]
     Long,
     /// Another system must be asked first: to be performed again with its reply.
@@ -131,7 +130,7 @@ pub(super) async fn id_richiesta(services: &Services) -> Result<i32, NotPrepared
 
 /// The end of a question to the SII.
 pub(super) enum Heard<T> {
-    /// Its answer.
+    /// The SII's answer.
     Said(Said<T>),
     /// A mistake of its own, or no reply of another system: an Esito with IdRichiesta 0. The text holds no
     /// value.
@@ -150,7 +149,7 @@ pub(super) fn heard<T>(step: Result<Step<T>, SiiError>) -> Result<Heard<T>, NotP
     }
 }
 
-/// How many protocols a step says were named in vain.
+/// The number of protocols named in vain, from a step.
 pub(super) fn failed_attempts<T>(step: &Result<Step<T>, SiiError>) -> u32 {
     match step {
         Ok(Step::Done(said)) => said.falliti,

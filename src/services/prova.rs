@@ -5,7 +5,7 @@ use crate::contract::catalogue::Operation;
 use crate::contract::message;
 use crate::contract::prova::Prova;
 
-/// Returns the text.
+/// Answers with the request's text.
 pub(super) fn perform(request: &Prova) -> Prepared {
     Prepared {
         reply: message("ProvaResponse", Operation::Prova.namespace(), request, false),

@@ -8,7 +8,7 @@ use crate::registry::Permit;
 use crate::sii::Occasion;
 
 impl Services {
-    /// Reserves attempts for a request that names so many protocols in a declarant's name.
+    /// Reserves attempts for a request: one for each of the `named` protocols, in a declarant's name.
     pub(super) fn reserve(
         &self,
         permit: &Permit,
@@ -29,7 +29,7 @@ impl Services {
         Ok(self.tentativi.reserve(chi, named, occasion.received))
     }
 
-    /// Settles them, and adds the failed ones to those of the exchange.
+    /// Settles attempts, and adds the failed ones to those of the exchange.
     pub(super) fn settle(
         &self,
         riserva: Riserva,

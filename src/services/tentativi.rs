@@ -1,15 +1,15 @@
-//! Failed attempts: protocols that an ente names in vain, because there is no such DSU, or none that it may
-//! name for that person.
+//! Failed attempts: protocols named in vain by an ente. There is no such DSU, or the ente may not name it for
+//! this person.
 //!
-//! Protocols can be guessed. Each ente has a bucket of attempts, and one for each declarant in whose name it
-//! asks; both fill again with time. An empty bucket refuses the requests that name a protocol, before the
-//! archive is asked. VerificaEsistenzaProtocollo takes of the declarant's alone: who checks what many
-//! applicants have written meets mistakes of theirs. No bucket spans two enti: nobody can lock a family out
-//! of the ente it goes to. An attempt is reserved before the archive is asked, so that many requests at once
-//! get no more than one after another.
+//! Protocols can be guessed. Each ente has a bucket of attempts, and one more for each declarant named in its
+//! requests; both fill again with time. With an empty bucket a request naming a protocol is refused, before
+//! the archive is asked. VerificaEsistenzaProtocollo takes from the declarant's bucket alone: an ente
+//! checking the protocols of many applicants meets their mistakes. No bucket spans two enti: nobody can lock
+//! a family out of the ente it goes to. An attempt is reserved before the archive is asked: many requests at
+//! once get no more than one after another.
 //!
-//! Exchanges record their failed attempts (fact `tentativi`: how many, by the declarant's token). A start
-//! counts those of the last two hours again, after which each bucket is full, so that a restart forgets
+//! Exchanges record their failed attempts (fact `tentativi`: the number, by the declarant's token). A start
+//! counts those of the last two hours again; after two hours each bucket is full. So a restart forgets
 //! nothing.
 
 use std::collections::{BTreeMap, HashMap};
@@ -20,9 +20,9 @@ use jiff::{SignedDuration, Timestamp};
 use crate::contract::catalogue::Operation;
 use crate::ledger::{Glance, Kind};
 
-/// An hour, microseconds.
+/// One hour, in microseconds.
 const HOUR: i64 = 3_600_000_000;
-/// Of an ente: 60, then one a minute. A CAF that mistypes one protocol in ten still transmits six hundred DSU
+/// Of an ente: 60, then one a minute. A CAF with one mistyped protocol in ten still transmits six hundred DSU
 /// an hour.
 const OF_ENTE: Secchio = Secchio {
     size: 60,
@@ -33,29 +33,29 @@ const OF_DECLARANT: Secchio = Secchio {
     size: 10,
     each: HOUR / 6,
 };
-/// A bucket is full again after this time at the latest, also after a clock that went ahead, or a request
-/// with many protocols.
+/// The longest time until a bucket is full again, also after a clock ahead of time, or a request with many
+/// protocols.
 const LONGEST: i64 = 12 * HOUR;
-/// With so many buckets of declarants the full ones are thrown away.
+/// At this number of declarants' buckets the full ones are thrown away.
 const MANY: usize = 4096;
 /// How far back a start counts: longer than any bucket takes to fill.
 pub const RECOUNTED: SignedDuration = SignedDuration::from_hours(2);
 
-/// How a kind of bucket fills.
+/// Size and pace of a kind of bucket.
 #[derive(Clone, Copy, Debug)]
 struct Secchio {
-    /// Attempts that it holds.
+    /// The number of attempts in a full bucket.
     size: i64,
-    /// How long one takes to come back, microseconds.
+    /// Time for one attempt to come back, microseconds.
     each: i64,
 }
 
-/// Whose bucket it is.
+/// The owner of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Di {
-    /// The ente's.
+    /// The ente's own bucket.
     Ente,
-    /// The ente's for one declarant.
+    /// The ente's bucket for one declarant.
     Dichiarante,
 }
 
@@ -69,10 +69,10 @@ impl Di {
     }
 }
 
-/// A bucket is empty.
+/// A bucket without enough attempts for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Esaurito {
-    /// Attempts that it holds.
+    /// The number of attempts in a full bucket.
     pub limit: u64,
     /// Seconds until it is full.
     pub reset: u64,
@@ -80,31 +80,31 @@ pub struct Esaurito {
     pub retry_after: u64,
 }
 
-/// A bucket that has just become empty.
+/// A newly emptied bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Svuotato {
-    /// Of which ente.
+    /// Code of its ente.
     pub ente: String,
-    /// Which one.
+    /// The ente's own, or one for a declarant.
     pub di: Di,
 }
 
-/// Failed attempts of one exchange, by the token of the declarant; by no token where none is named.
+/// Failed attempts of one exchange, by the declarant's token; by an empty text without a declarant.
 pub type Mancati = BTreeMap<String, u32>;
 
 /// The asker: an ente, perhaps in a declarant's name.
 #[derive(Clone, Copy, Debug)]
 pub struct Chi<'a> {
-    /// The ente.
+    /// Code of the ente.
     pub ente: &'a str,
-    /// Token of that declarant.
+    /// Token of the declarant, if any.
     pub dichiarante: Option<&'a str>,
     /// Whether the ente's own bucket counts too.
     pub anche_ente: bool,
 }
 
 impl<'a> Chi<'a> {
-    /// By the operation that it asks.
+    /// The asker of an operation.
     pub fn of(operation: Operation, ente: &'a str, dichiarante: Option<&'a str>) -> Self {
         Self {
             ente,
@@ -114,12 +114,12 @@ impl<'a> Chi<'a> {
     }
 }
 
-/// Attempts that are reserved for one declaration.
+/// Attempts reserved for one declaration.
 #[derive(Debug)]
 #[must_use = "what is reserved must be settled"]
 pub struct Riserva {
     ente: String,
-    /// Token of the declarant.
+    /// Token of the declarant, if any.
     pub(super) dichiarante: Option<String>,
     anche_ente: bool,
     named: u32,
@@ -135,8 +135,8 @@ impl Riserva {
     }
 }
 
-/// All buckets that are not full. A bucket is the instant at which it is full again, microseconds since the
-/// epoch.
+/// All buckets except the full ones. A bucket is the instant at which it is full again, microseconds since
+/// the epoch.
 #[derive(Debug, Default)]
 pub struct Tentativi {
     secchi: Mutex<Secchi>,
@@ -146,14 +146,14 @@ pub struct Tentativi {
 struct Secchi {
     enti: HashMap<String, i64>,
     dichiaranti: HashMap<(String, String), i64>,
-    /// Those that have become empty and nobody was told of.
+    /// Buckets emptied and not yet reported.
     svuotati: Vec<Svuotato>,
 }
 
 impl Tentativi {
-    /// Reserves as many attempts as protocols are named, of the ente's bucket and the declarant's: of both or
-    /// of neither. A full bucket is enough for any request; what it takes beyond the bucket's size must come
-    /// back before the next. A request that names no protocol takes nothing and is never refused.
+    /// Reserves one attempt for each named protocol, of the ente's bucket and the declarant's: of both or of
+    /// neither. A full bucket is enough for any request; the excess over its size must come back before the
+    /// next. A request without protocols takes nothing and is never refused.
     pub fn reserve(&self, chi: Chi<'_>, named: u32, now: Timestamp) -> Result<Riserva, Esaurito> {
         let now = now.as_microsecond();
         let Chi {
@@ -178,7 +178,7 @@ impl Tentativi {
         Ok(riserva)
     }
 
-    /// Gives back the attempts that did not fail.
+    /// Gives back the attempts without a failure.
     pub fn settle(&self, riserva: Riserva, failed: u32, now: Timestamp) {
         let now = now.as_microsecond();
         let chi = riserva.chi();
@@ -190,7 +190,7 @@ impl Tentativi {
         secchi.forget(chi, now);
     }
 
-    /// Gives back the attempts of an exchange that begins again and will take them again.
+    /// Gives back the attempts of an exchange about to begin again and take them again.
     pub fn give_back(&self, operation: Operation, ente: &str, mancati: &Mancati) {
         let mut secchi = self.lock();
         for (dichiarante, failed) in mancati {
@@ -198,12 +198,12 @@ impl Tentativi {
         }
     }
 
-    /// The buckets that have become empty since this was asked last: once each time that one does.
+    /// Buckets emptied since the last call: one each time it happens.
     pub fn emptied(&self) -> Vec<Svuotato> {
         std::mem::take(&mut self.lock().svuotati)
     }
 
-    /// Enti with an empty bucket: whether their own is, and for how many declarants.
+    /// Enti with an empty bucket: whether their own is empty, and the number of empty ones for declarants.
     pub fn exhausted(&self, now: Timestamp) -> BTreeMap<String, (bool, usize)> {
         let now = now.as_microsecond();
         let secchi = self.lock();
@@ -225,7 +225,7 @@ impl Tentativi {
         exhausted
     }
 
-    /// Counts an exchange that was recorded before the start.
+    /// Counts an exchange recorded before the start.
     pub fn recount(&self, body: &Glance<'_>) {
         let (Kind::Exchange, Some(ente), Ok(received)) =
             (body.kind, &body.ente, body.received.parse::<Timestamp>())
@@ -249,7 +249,7 @@ impl Tentativi {
     }
 }
 
-/// No token stands for no declarant.
+/// The declarant's token. An empty text stands for no declarant.
 fn named(dichiarante: &str) -> Option<&str> {
     Some(dichiarante).filter(|token| !token.is_empty())
 }
@@ -288,7 +288,7 @@ impl Secchi {
         }
     }
 
-    /// Notes the buckets that these failed attempts have emptied.
+    /// Notes the buckets emptied by these failed attempts.
     fn note_empty(&mut self, chi: Chi<'_>, failed: u32, now: i64) {
         let emptied = self.of(chi).filter_map(|(di, kind, full_at)| {
             let before = *full_at - kind.each.saturating_mul(i64::from(failed));
@@ -301,7 +301,7 @@ impl Secchi {
         self.svuotati.extend(emptied);
     }
 
-    /// Forgets buckets that are full.
+    /// Forgets the asker's buckets once full.
     fn forget(
         &mut self,
         Chi {
@@ -326,7 +326,7 @@ impl Secchio {
         full_at - now > (self.size - 1) * self.each
     }
 
-    /// Whether it holds so many, or is full.
+    /// Fails unless the bucket holds `count` attempts or is full.
     fn may_take(self, full_at: i64, count: u32, now: i64) -> Result<(), Esaurito> {
         let used = full_at.clamp(now, now + LONGEST) - now;
         let over = used + i64::from(count).min(self.size) * self.each - self.size * self.each;
@@ -355,7 +355,7 @@ mod tests {
         Chi::of(Operation::TrasmissioneDsu, ente, dichiarante)
     }
 
-    /// One attempt that fails.
+    /// One failing attempt.
     fn fail(
         tentativi: &Tentativi,
         ente: &str,
@@ -495,7 +495,7 @@ mod tests {
             fail(&tentativi, "caf", Some("a"), now).unwrap_err().retry_after,
             3600
         );
-        // One that names more than are left must wait.
+        // A request naming more than are left must wait.
         fail(&tentativi, "caf", Some("b"), now).unwrap();
         assert!(tentativi.reserve(chi("caf", Some("b")), 15, now).is_err());
     }

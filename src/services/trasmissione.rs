@@ -20,7 +20,7 @@ use crate::xml::Element;
 
 const OPERATION: Operation = Operation::TrasmissioneDsu;
 
-/// A DSU that is valid against its schema.
+/// TrasmissioneDSU: receives a DSU valid against its schema.
 pub async fn perform(
     services: &Services,
     permit: &Permit,
@@ -103,7 +103,7 @@ pub async fn perform(
     }
 }
 
-/// A DSU that breaks its schema or a formal check: every violation, in the operation's own reply.
+/// Refuses a DSU in breach of its schema or of a formal check: every violation, in the operation's own reply.
 pub async fn refuse(
     services: &Services,
     findings: Findings,
@@ -127,7 +127,7 @@ pub async fn refuse(
     })
 }
 
-/// What was found wrong, as replies have it.
+/// Findings in the form of replies.
 pub(super) fn violazioni(findings: Findings) -> Violazioni {
     let violazione = findings
         .list
@@ -146,7 +146,7 @@ pub(super) fn violazioni(findings: Findings) -> Violazioni {
     }
 }
 
-/// ConsultazioneEsitoDSU: what became of a DSU that the ente itself transmitted.
+/// ConsultazioneEsitoDSU: the fate of a DSU transmitted by the ente itself.
 pub async fn esito_dsu(
     services: &Services,
     permit: &Permit,
@@ -229,7 +229,7 @@ pub async fn esito_dsu(
     })
 }
 
-/// What is told of a mistake of ours.
+/// The text for a mistake of ours.
 pub(super) const INTERNO: &str = "errore interno: riprovare";
 
 fn outcome(id_richiesta: i32, esito: Esito, descrizione_errore: Option<String>) -> EsitoTrasmissione {

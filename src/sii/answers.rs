@@ -1,4 +1,4 @@
-//! The answers of the SII, one type a question.
+//! The answers of the SII, one type per question.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -9,27 +9,26 @@ use crate::isee::attestazione::Attestazione;
 use crate::isee::checks::Difetto;
 use crate::isee::dsu::Dichiarazione;
 
-/// An attestation that was found.
+/// An attestation found by a search.
 pub struct Found {
-    /// The attestation.
+    /// The attestation, as issued.
     pub attestazione: Attestazione,
-    /// The ente that transmitted its DSU.
+    /// The owner of its DSU, even after another ente completed it. `None`: unknown.
     pub ente: Option<String>,
-    /// When it was issued.
+    /// Day of issue, if recorded.
     pub rilasciata: Option<Date>,
-    /// The records of the feed that it was computed with; None if that was not kept.
+    /// The feed's records used to compute it. `None`: not kept.
     pub feed: Option<Box<RawValue>>,
-    /// The versions of other DSU that it was computed with, by their protocols; None if that was not kept.
+    /// The versions of other DSU used to compute it, by protocol. `None`: not kept.
     pub riferite: Option<Vec<String>>,
     /// The codici fiscali of all persons in it.
     pub persone: Vec<String>,
-    /// The lines of the specific ISEE, where there was one.
+    /// The lines of the specific ISEE, if it has one.
     pub specifico: Option<serde_json::Value>,
 }
 
 impl Found {
-    /// The protocol of the attested declaration: that of the substitute form, where the ISEE is a current
-    /// one.
+    /// The protocol of the attested declaration. For a current ISEE: the protocol of the substitute form.
     pub fn protocollo(&self) -> &str {
         let form = self
             .attestazione
@@ -47,11 +46,11 @@ impl std::fmt::Debug for Found {
     }
 }
 
-/// A DSU that was found, completed as INPS does.
+/// A DSU found by a search, completed as INPS completes it.
 pub struct Declared {
-    /// The declaration.
+    /// The whole declaration, completed.
     pub dichiarazione: Dichiarazione,
-    /// Its protocol.
+    /// Protocol of its attested version.
     pub protocollo: String,
     /// The codici fiscali of all persons in it.
     pub persone: Vec<String>,
@@ -66,7 +65,7 @@ impl std::fmt::Debug for Declared {
 
 /// The fate of a transmitted DSU.
 pub struct DsuFate {
-    /// For its sender.
+    /// The answer for its sender.
     pub esito: EsitoDsu,
     /// The codici fiscali of all persons in it.
     pub persone: Vec<String>,
@@ -79,7 +78,7 @@ impl std::fmt::Debug for DsuFate {
     }
 }
 
-/// The end of a transmission.
+/// The result of a transmission.
 #[derive(Debug)]
 pub enum Received {
     /// The DSU was received, now or before: the same answer each time.
@@ -91,24 +90,25 @@ pub enum Received {
 /// The defects of a declaration.
 #[derive(Clone, Debug, Default)]
 pub struct Difetti {
-    /// The first hundred.
+    /// The defects described: a hundred at most.
     pub elenco: Vec<Difetto>,
-    /// How many more there are.
+    /// Number of further defects, not described.
     pub altri: usize,
 }
 
-/// A DSU that was received.
+/// A received DSU, with its receipt.
 #[derive(Clone)]
 pub struct Accepted {
-    /// Its protocol.
+    /// Its protocol. For a cancellation: the cancelled DSU's.
     pub protocollo: String,
-    /// When it was received first.
+    /// Instant of its first reception.
     pub received: Timestamp,
-    /// The receipt.
+    /// The receipt, as XML.
     pub receipt: String,
     /// Whether it had been received before.
     pub again: bool,
-    /// Of a cancellation: how many exchanges had used the cancelled DSU; None where that cannot be counted.
+    /// Uses of the cancelled DSU: a number of exchanges. `None`: no cancellation, another ente's DSU, or no
+    /// count possible.
     pub utilizzi: Option<u32>,
 }
 

@@ -1,4 +1,4 @@
-//! What an SII can do: one trait a capability, one method a question.
+//! The capabilities of an SII: one trait per capability, one method per question.
 
 use jiff::civil::Date;
 
@@ -14,15 +14,15 @@ use crate::registry::Permit;
 /// A search for an attestation.
 #[derive(Clone, Copy, Debug)]
 pub struct Search<'a> {
-    /// By which key.
+    /// The search key: a person, a protocol or a sender's protocol.
     pub chiave: &'a Chiave,
-    /// Valid on which day.
+    /// The day of validity asked for.
     pub on: Date,
 }
 
-/// Reads what was attested.
+/// Reads attestations, and the DSU behind them.
 pub trait Consultation: Send + Sync {
-    /// The attestation that a search finds.
+    /// Finds an attestation. `None`: no match.
     fn attestazione<'a>(
         &'a self,
         permit: &'a Permit,
@@ -30,7 +30,7 @@ pub trait Consultation: Send + Sync {
         occasion: Occasion<'a>,
     ) -> Asking<'a, Option<Box<Found>>>;
 
-    /// The DSU behind the attestation that a search finds, completed as INPS does.
+    /// Finds the DSU behind an attestation, completed as INPS completes it. `None`: no match.
     fn dichiarazione<'a>(
         &'a self,
         permit: &'a Permit,
@@ -38,7 +38,7 @@ pub trait Consultation: Send + Sync {
         occasion: Occasion<'a>,
     ) -> Asking<'a, Option<Box<Declared>>>;
 
-    /// Whether a declarant has a DSU of that protocol.
+    /// Whether a declarant has a DSU with this protocol.
     fn esiste<'a>(
         &'a self,
         dichiarante: &'a CodiceFiscale,
@@ -47,9 +47,9 @@ pub trait Consultation: Send + Sync {
     ) -> Asking<'a, bool>;
 }
 
-/// Receives declarations, and tells their senders what became of them.
+/// Receives declarations, and tells their senders the outcome.
 pub trait Reception: Send + Sync {
-    /// Receives a DSU.
+    /// Receives or refuses a declaration of any operation.
     fn dsu<'a>(
         &'a self,
         permit: &'a Permit,
@@ -57,8 +57,8 @@ pub trait Reception: Send + Sync {
         occasion: Occasion<'a>,
     ) -> Asking<'a, Received>;
 
-    /// Keeps the outcome of a lot, once its DSU have been received. `impronta` is the SHA-256 of the body
-    /// that carried it, in hexadecimal.
+    /// Keeps the outcome of a lot, once its DSU have been received. `impronta` is the SHA-256 of the request
+    /// body with the lot, in hexadecimal.
     fn lotto<'a>(
         &'a self,
         permit: &'a Permit,
@@ -67,7 +67,7 @@ pub trait Reception: Send + Sync {
         occasion: Occasion<'a>,
     ) -> Asking<'a, Box<EsitoLotto>>;
 
-    /// The fate of a DSU that the ente transmitted.
+    /// The fate of a DSU, for its transmitting ente. `None`: no such DSU of this ente.
     fn esito_dsu<'a>(
         &'a self,
         permit: &'a Permit,
@@ -75,7 +75,7 @@ pub trait Reception: Send + Sync {
         occasion: Occasion<'a>,
     ) -> Asking<'a, Option<Box<DsuFate>>>;
 
-    /// The outcome of a lot that the ente transmitted.
+    /// The outcome of a lot, for its transmitting ente. `None`: no such lot of this ente.
     fn esito_lotto<'a>(
         &'a self,
         permit: &'a Permit,

@@ -1,8 +1,8 @@
-//! The Sistema Informativo ISEE: who answers what a DSU was worth.
+//! The Sistema Informativo ISEE: it answers questions about DSU and their ISEE.
 //!
-//! One trait a capability: [`Consultation`] reads what was attested, [`Reception`] receives declarations,
-//! [`Upkeep`] keeps what was received in order. Each question has its own method, so its answer has its own
-//! type ([`answers`]). A [`Step`] is an answer, or a question that must leave the process first.
+//! One trait per capability: [`Consultation`] reads attestations, [`Reception`] receives declarations,
+//! [`Upkeep`] keeps the received DSU in order. Each question has its own method, so its answer has its own
+//! type ([`answers`]). A [`Step`] is an answer, or a question to be sent to another system first.
 //!
 //! [`embedded`] answers from this ledger: it has all three capabilities. A remote SII fits behind the first
 //! two, and its questions are [`Ask`]s. [`Settings`] are the operator's choices, [`protocol`] is the form of

@@ -1,4 +1,4 @@
-//! The occasion of a question, and why there may be no answer on it.
+//! The occasion of a question, and the reasons for no answer.
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -7,29 +7,29 @@ use uuid::Uuid;
 
 use crate::ledger::{KeyError, LogError, Position, Unopened, ViewError};
 
-/// The occasion of a question. It holds all that decides or is recorded, so that nothing reads a clock.
+/// The occasion of a question. It holds every input of the decision and of the record: nothing reads a clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Occasion<'a> {
-    /// The exchange that the entries belong to.
+    /// The exchange of the entries.
     pub exchange: Uuid,
-    /// First byte of the request: the legal instant.
+    /// Instant of the request's first byte: the legal instant.
     pub received: Timestamp,
     /// The day, in Italy.
     pub today: Date,
-    /// The place of the first entry among those of the exchange: the exchange's own is 0.
+    /// The place of the first entry in the exchange. The exchange's own entry has place 0.
     pub ordinal: u32,
-    /// Whether long work may be done now, since it keeps nobody else waiting.
+    /// Whether long work is allowed now: nobody else waits for its end.
     pub beside: bool,
-    /// Replies to the questions of this exchange that left the process.
+    /// Replies of other systems to this exchange's questions.
     pub returned: &'a [Returned],
 }
 
-/// Reading a sealed part longer than this, and answering from it, is long work; bytes. A shorter one costs at
+/// Length in bytes. Reading a longer sealed part, and answering from it, is long work. A shorter one costs at
 /// most some 6 million instructions, reply included.
 pub const LONG: u32 = 32 << 10;
 
-/// Looking at more attestations of a person, or more DSU of a declarant, is long work. To rule one out costs
-/// some 70 thousand instructions. Only invented DSU are so many.
+/// Number of attestations of a person, or of DSU of a declarant. Looking at more is long work: ruling one out
+/// costs some 70 thousand instructions. Only invented DSU are so many.
 pub const MANY: usize = 100;
 
 /// Why the SII gives no answer.
@@ -38,20 +38,20 @@ pub enum SiiError {
     /// The ledger cannot be written, or cannot be read.
     #[error("non disponibile: {0}")]
     Unavailable(String),
-    /// A mistake of ours, or a system that did not answer; the text holds no value.
+    /// A mistake of ours, or no reply from another system. The text holds no value.
     #[error("errore interno: {0}")]
     Internal(String),
-    /// The answer needs long work, and the occasion does not allow it: to be asked again on one that does.
+    /// The answer needs long work, and this occasion does not allow it. Ask again with [`Occasion::beside`].
     #[error("long work")]
     Long,
 }
 
-/// No reply came: whether the other system had the question is not known.
+/// No reply came. The other system may or may not have had the question.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no reply: {0}")]
 pub struct Lost(pub String);
 
-/// The end of a question that left the process.
+/// The end of a question to another system.
 pub struct Returned {
     /// Its name within the exchange.
     pub name: &'static str,
@@ -69,12 +69,12 @@ impl std::fmt::Debug for Returned {
 }
 
 impl<'a> Occasion<'a> {
-    /// How many attestations of a person, or DSU of a declarant, may be looked at now.
+    /// The most attestations of a person, or DSU of a declarant, to look at now.
     pub(super) fn most(&self) -> usize {
         if self.beside { usize::MAX } else { MANY }
     }
 
-    /// Whether an entry may be read now.
+    /// Fails with [`SiiError::Long`] if the entry is too long to be read now.
     pub(super) fn allows(&self, position: &Position) -> Result<(), SiiError> {
         if self.beside || position.sealed_length() <= LONG {
             Ok(())
@@ -83,7 +83,7 @@ impl<'a> Occasion<'a> {
         }
     }
 
-    /// The reply to a question of this exchange; None if it was not asked.
+    /// The reply to a question of this exchange. `None`: not asked.
     pub fn reply(&self, name: &str) -> Option<Result<&'a Bytes, SiiError>> {
         let returned = self.returned.iter().find(|returned| returned.name == name)?;
         Some(
@@ -115,7 +115,7 @@ impl From<LogError> for SiiError {
 
 impl From<Unopened> for SiiError {
     fn from(error: Unopened) -> Self {
-        // Damage is told like any other damage of the ledger: not as a mistake that may pass.
+        // Damage counts as damage of the ledger, not as a mistake of the moment.
         if error.is_damage() {
             Self::Unavailable(error.to_string())
         } else {

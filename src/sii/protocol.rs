@@ -10,7 +10,7 @@ pub const ALREADY_USED: (Check, &str) = (
 /// The path of a sender's protocol in a declaration.
 pub const SENDERS_PROTOCOL: &str = "/Dichiarazione/Sottoscrizione/@ProtocolloMittente";
 
-/// The protocol that all versions of a DSU have in common: that of the first one.
+/// The protocol common to all versions of a DSU: the first version's.
 pub fn stem_of(protocollo: &str) -> String {
     let stem = protocollo
         .len()
@@ -19,7 +19,7 @@ pub fn stem_of(protocollo: &str) -> String {
     stem.map_or_else(|| protocollo.to_owned(), |stem| format!("{stem}00"))
 }
 
-/// The version that a protocol is of: its last two digits. A protocol without number is of the first.
+/// The version number of a protocol: its last two digits. Without a number: 0, the first version.
 pub fn number_of(protocollo: &str) -> u32 {
     protocollo
         .rsplit('-')
@@ -28,7 +28,7 @@ pub fn number_of(protocollo: &str) -> u32 {
         .unwrap_or(0)
 }
 
-/// The protocol of a version: `-00` to `-99`.
+/// The protocol of a version: `-00` to `-99`. `None`: a number above 99, or `radice` is no first protocol.
 pub fn version_of(radice: &str, number: u32) -> Option<String> {
     let stem = radice.strip_suffix("00").filter(|_| number < 100)?;
     Some(format!("{stem}{number:02}"))

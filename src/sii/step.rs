@@ -1,6 +1,6 @@
-//! A step of the SII: an answer, or a question that must leave the process before there is one.
+//! A step of the SII: an answer, or a question to another system before the answer.
 //!
-//! Invariant: an [`Ask`] is sent with the [`Receipt`] of its `asked` entry alone. It is sent once: the reply
+//! Invariant: an [`Ask`] is sent only with the [`Receipt`] of its `asked` entry. It is sent once: the reply
 //! is kept with the exchange, and the SII finds it in [`Occasion::returned`](super::Occasion::returned) when
 //! the same question comes again.
 
@@ -25,22 +25,21 @@ pub enum Step<T> {
     Ask(Ask),
 }
 
-/// An answer, with the entries that go with it.
+/// An answer, with its entries.
 #[derive(Debug)]
 pub struct Said<T> {
-    /// The answer.
+    /// The answer. It rests on the state named by the preconditions.
     pub answer: T,
     /// Entries to be recorded with the exchange.
     pub drafts: Vec<Draft>,
-    /// Preconditions of recording them: all that was read to answer.
+    /// Preconditions of recording them: everything read for the answer.
     pub preconditions: Vec<Precondition>,
-    /// How many protocols the sender named in vain: there is no such DSU, or none that it may name for that
-    /// person.
+    /// Number of protocols named in vain by the sender: no such DSU, or none to be named for the person.
     pub falliti: u32,
 }
 
 impl<T> Said<T> {
-    /// An answer that was read. Nothing is recorded for it.
+    /// An answer from reading alone. Nothing is recorded for it.
     pub fn read(answer: T, preconditions: Vec<Precondition>) -> Self {
         Self {
             answer,
@@ -73,16 +72,16 @@ pub struct Ask {
     pub name: &'static str,
     /// The system, as the configuration names it.
     pub to: String,
-    /// The bytes that leave.
+    /// The request, byte for byte as sent.
     pub request: Bytes,
-    /// Canonical codici fiscali of the persons that it names.
+    /// Canonical codici fiscali of the persons named in it.
     pub persone: Vec<String>,
-    /// Carries it there.
+    /// Carries the request to the system.
     pub carrier: Arc<dyn Carrier>,
 }
 
 impl Ask {
-    /// Sends the question. The receipt is that of its `asked` entry.
+    /// Sends the question, given the receipt of its `asked` entry.
     pub async fn send(self, _: &Receipt) -> Returned {
         let Self {
             name,

@@ -1,5 +1,5 @@
-//! Upkeep: the embedded SII goes on with what waited, applies new rules, loads the feed. A remote SII does
-//! that for itself.
+//! Upkeep of the embedded SII: it attests waiting DSU, applies new rules, loads the feed. A remote SII does
+//! so itself.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -18,11 +18,11 @@ pub type Doing<'a, T, E = Rejected> = Pin<Box<dyn Future<Output = Result<T, E>> 
 /// An act of an operator.
 #[derive(Clone, Copy, Debug)]
 pub struct Act<'a> {
-    /// The operator.
+    /// The operator: signs the act's entries.
     pub actor: &'a Actor,
     /// The reason: it stays in the ledger.
     pub reason: &'a str,
-    /// The instant.
+    /// The instant of the act's entries.
     pub now: Timestamp,
 }
 
@@ -36,24 +36,24 @@ impl Act<'_> {
     }
 }
 
-/// Keeps in order what an SII on this ledger has received.
+/// Keeps the received DSU of an SII on this ledger in order.
 pub trait Upkeep: Send + Sync {
-    /// Attests the waiting DSU that need not wait any more: how many.
+    /// Attests the waiting DSU with nothing left to wait for. Returns their number.
     fn resume(&self, now: Timestamp) -> Doing<'_, usize, SiiError>;
 
-    /// The waiting DSU, the oldest first, `most` of them in detail.
+    /// The waiting DSU, the oldest first, at most `most` of them in detail.
     fn waiting(&self, now: Timestamp, most: usize) -> Result<InAttesa, SiiError>;
 
-    /// Applies the rule sets to what was attested by others, as new versions of what they change. A trial
+    /// Applies the rule sets to attestations by other rules. A changed one becomes a new version. A trial
     /// only counts them, and records nothing.
     fn apply_rules<'a>(&'a self, trial: bool, act: Act<'a>) -> Doing<'a, Applicate>;
 
-    /// Records a feed, all of it or nothing of it: how many entries it took.
+    /// Records a feed, all or nothing. Returns the number of entries.
     fn load_feed<'a>(&'a self, records: &'a [FeedRecord], act: Act<'a>) -> Doing<'a, usize>;
 }
 
-/// Attests the waiting DSU that need not wait any more, and logs the end. How many they were; None after an
-/// error.
+/// Attests the waiting DSU with nothing left to wait for, and logs the end. Returns their number; `None`
+/// after an error.
 pub async fn resume(upkeep: &dyn Upkeep, now: Timestamp) -> Option<usize> {
     match upkeep.resume(now).await {
         Ok(attested) => {
@@ -67,25 +67,25 @@ pub async fn resume(upkeep: &dyn Upkeep, now: Timestamp) -> Option<usize> {
     }
 }
 
-/// DSU that were received and are not attested yet.
+/// Received DSU, not attested yet.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InAttesa {
-    /// How many.
+    /// Number of waiting DSU.
     pub totale: usize,
-    /// The oldest of them.
+    /// The oldest of them, in detail.
     pub prime: Vec<DsuInAttesa>,
 }
 
-/// A waiting DSU, with the reason. It names nobody: the sealed part of the entry does.
+/// A waiting DSU, with the reason. It names no person: the sealed part of the entry does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DsuInAttesa {
-    /// Its entry.
+    /// Sequence of its entry in the ledger.
     pub voce: u64,
-    /// The ente that transmitted it.
+    /// Code of the transmitting ente.
     pub ente: String,
     /// The day of its presentation.
     pub presentata: Date,
-    /// Persons without known incomes.
+    /// Number of persons without known incomes.
     pub persone: usize,
     /// The year of those incomes.
     pub anno: i16,
@@ -128,34 +128,34 @@ impl std::fmt::Display for DsuInAttesa {
 /// The result of applying the rules, or of its trial.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applicate {
-    /// DSU and current ISEE that count.
+    /// All examined DSU and current ISEE: the sum of the numbers below.
     pub esaminate: u64,
-    /// Of these, attested by the rules as they are.
+    /// Attested by the present rules.
     pub aggiornate: u64,
-    /// Attested by others, to the same effect.
+    /// Attested by other rules, with the same result.
     pub invariate: u64,
-    /// Attested by others, to another effect: computed again.
+    /// Attested by other rules, with another result: computed again.
     pub ricalcolate: u64,
-    /// A later version of it waits, and will be attested by the rules as they are: until then it stays.
+    /// Attested by other rules, and left alone: a later version waits. The present rules will attest it.
     #[serde(default)]
     pub in_attesa: u64,
-    /// Could not be computed again: the log says why.
+    /// Not computed again for an error: the log has the reason.
     pub errori: u64,
-    /// Of a trial: the first DSU attested by other rules. Never recorded.
+    /// For a trial: the first DSU attested by other rules. Never recorded.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub elenco: Vec<Esaminata>,
 }
 
-/// A DSU that was attested by other rules than those there are.
+/// A DSU attested by other rules than the present ones.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Esaminata {
     /// The protocol of the attested version.
     pub protocollo: String,
-    /// When it was presented.
+    /// Day of presentation; for a current ISEE, its form's.
     pub presentata: Date,
-    /// The rule set that it was attested by.
+    /// Id of the rule set of its attestation.
     pub regole: String,
-    /// The version of the method of computation that it was attested by.
+    /// Version of the computation method of its attestation.
     pub metodo: u64,
     /// The effect on it.
     pub effetto: Effetto,
@@ -165,9 +165,9 @@ pub struct Esaminata {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Effetto {
-    /// The same.
+    /// The same result: the attestation stays.
     Uguale,
-    /// Something else: it would be computed again.
+    /// Another result: it would be computed again.
     Ricalcolata,
     /// A later version of it waits.
     InAttesa,

@@ -1,17 +1,17 @@
 //! Packages of MTOM (W3C Recommendation, 25 January 2005): `multipart/related` (RFC 2387) with the envelope
 //! in its root part, and XOP references to the other parts. Clients send them even without attachments.
 //!
-//! Parts are counted and bounded; `cid:` is the only kind of reference; each part is referred to once at
-//! most, so that a small message cannot grow large; nothing is ever fetched.
+//! Parts are counted and bounded. `cid:` is the only kind of reference. Each part has one reference at most,
+//! so a small message cannot grow large. Nothing is ever fetched.
 
 use super::Version;
 use crate::xml::Document;
 
 /// The namespace of `xop:Include`.
 const XOP: &str = "http://www.w3.org/2004/08/xop/include";
-/// How many parts a package may have.
+/// The most parts of a package.
 pub const MAX_PARTS: usize = 32;
-/// How long the head of a part may be, bytes.
+/// The longest head of a part, bytes.
 const MAX_HEAD: usize = 4096;
 
 /// The parts of a package, borrowed from the body.
@@ -19,7 +19,7 @@ const MAX_HEAD: usize = 4096;
 pub struct Package<'b> {
     /// The root part: the envelope.
     pub root: &'b [u8],
-    /// The version that the package says its envelope has.
+    /// The envelope's version, according to the package.
     pub version: Version,
     /// The charset of the root part.
     pub charset: Option<String>,
@@ -34,7 +34,7 @@ struct Part<'b> {
     used: bool,
 }
 
-/// What is wrong with a package; the text, in Italian, repeats nothing from it.
+/// A defect of a package; the text, in Italian, repeats nothing from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NotAPackage(pub &'static str);
@@ -48,7 +48,7 @@ pub struct MediaType {
 }
 
 impl MediaType {
-    /// Reads a header's value. Nothing if a quoted value has no end.
+    /// Reads a header's value. `None`: a quoted value without an end.
     pub fn parse(value: &str) -> Option<Self> {
         let (kind, mut rest) = value.split_once(';').unwrap_or((value, ""));
         let mut parameters = Vec::new();
@@ -86,7 +86,7 @@ impl MediaType {
     }
 }
 
-/// A quoted string from after its first quote: its value, and what follows.
+/// A quoted string from after its first quote: its value, and the text after it.
 fn unquote(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut characters = text.char_indices();
@@ -100,7 +100,7 @@ fn unquote(text: &str) -> Option<(String, &str)> {
     None
 }
 
-/// Opens a package whose content type is `kind`.
+/// Opens a package with the content type `kind`.
 pub fn open<'b>(body: &'b [u8], kind: &MediaType) -> Result<Package<'b>, NotAPackage> {
     let boundary = kind
         .parameter("boundary")
@@ -171,7 +171,7 @@ pub fn open<'b>(body: &'b [u8], kind: &MediaType) -> Result<Package<'b>, NotAPac
 }
 
 impl Package<'_> {
-    /// Puts the parts that `document` refers to in their place, as base64 (XOP, section 3.2).
+    /// Puts the parts in the place of the references in `document`, as base64 (XOP, section 3.2).
     pub fn resolve(&mut self, document: &mut Document<'_>) -> Result<(), NotAPackage> {
         use base64::Engine as _;
         document
@@ -203,7 +203,7 @@ fn identifier(text: &str) -> String {
         .to_owned()
 }
 
-/// RFC 2392: a `cid:` URL is percent-encoded. What is not a valid escape stays as it is.
+/// RFC 2392: a `cid:` URL is percent-encoded. An invalid escape stays as it is.
 fn decode_percent(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -390,7 +390,7 @@ mod tests {
             resolved(&format!("<a><b>{INCLUDE}</b></a>"), &[attachment]).unwrap(),
             expected
         );
-        // Parts that nobody refers to are none of our business.
+        // Parts without a reference are none of our business.
         assert_eq!(resolved("<a/>", &[attachment]).unwrap(), "<a></a>");
     }
 

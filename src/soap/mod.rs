@@ -1,12 +1,12 @@
 //! SOAP envelopes, 1.1 (W3C Note, 8 May 2000) and 1.2 (W3C Recommendation, second edition, 27 April 2007):
 //! reading a request, wrapping a reply.
 //!
-//! Headers that nobody marked `mustUnderstand` are ignored, as clients of INPS's services expect: vendors'
-//! own, a busta e-Gov on a plain endpoint. Of WS-Addressing the headers of a request are understood, with
-//! `mustUnderstand` too, as WCF sends them: nothing is made of them, and To is not compared. A reply goes
-//! back on the connection it was asked on, and nowhere else: a ReplyTo or FaultTo that names another place is
-//! refused. The Identity header is read where it is there; the WSDL does not declare it. [`mime`] opens the
-//! packages of MTOM. [`read()`] goes the whole way from the bytes of a request to its envelope.
+//! Headers without `mustUnderstand` are ignored, as clients of INPS's services expect: vendors' own, a busta
+//! e-Gov on a plain endpoint. The WS-Addressing headers of a request are understood, with `mustUnderstand`
+//! too, as WCF sends them: they have no effect, and To is not compared. A reply goes back on the connection
+//! of its request, and nowhere else: a ReplyTo or FaultTo with another address is refused. The Identity
+//! header is read if it is there; the WSDL does not declare it. [`mime`] opens the packages of MTOM.
+//! [`read()`] goes the whole way from the bytes of a request to its envelope.
 
 pub mod mime;
 mod read;
@@ -28,16 +28,16 @@ const ADDRESSING: [&str; 2] = [
     "http://www.w3.org/2005/08/addressing",
     "http://schemas.xmlsoap.org/ws/2004/08/addressing",
 ];
-/// Its headers in a request.
+/// The WS-Addressing headers understood in a request.
 const ADDRESSED: [&str; 6] = ["Action", "To", "MessageID", "From", "ReplyTo", "FaultTo"];
 
-/// Which SOAP: a request is answered in its own.
+/// The version of SOAP: a request is answered in its own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Version {
-    /// 1.1.
+    /// SOAP 1.1, the default (`text/xml`).
     #[default]
     V11,
-    /// 1.2.
+    /// SOAP 1.2, by the media type `application/soap+xml`.
     V12,
 }
 
@@ -50,7 +50,7 @@ impl Version {
         }
     }
 
-    /// Its media type.
+    /// The media type of its messages.
     pub fn media_type(self) -> &'static str {
         match self {
             Self::V11 => "text/xml",
@@ -68,7 +68,7 @@ impl Version {
         }
     }
 
-    /// The attribute that names for whom a header is, and the names that mean whoever gets the message.
+    /// The name of the attribute with a header's recipient, and its values for any recipient of the message.
     fn role(self) -> (&'static str, &'static [&'static str]) {
         match self {
             Self::V11 => ("actor", &["", "http://schemas.xmlsoap.org/soap/actor/next"]),
@@ -84,17 +84,17 @@ impl Version {
     }
 }
 
-/// What a request says, beside its operation: who asks, in the caller's own words. All of it is optional and
-/// none of it is matched with a person.
+/// The sender of a request, in the caller's own words. All of it is optional, and none of it is matched with
+/// a person.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Identity {
     /// A batch's name, the body's code, even the citizen's codice fiscale: recorded as it comes, sealed.
     pub user: Option<String>,
-    /// The office.
+    /// The office's code; `None` without CodiceUfficio.
     pub office: Option<String>,
-    /// The body; where it is there, it must be the caller's.
+    /// The body's code: if it is there, it must be the caller's.
     pub ente: Option<String>,
-    /// Whether something is said twice, and differently.
+    /// Whether one field stands twice, with different values.
     pub contradicts: bool,
 }
 
@@ -115,30 +115,30 @@ impl Identity {
     }
 }
 
-/// May be a codice fiscale.
+/// Hides all fields: one may be a codice fiscale.
 impl std::fmt::Debug for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Identity(..)")
     }
 }
 
-/// A request's envelope.
+/// The envelope of a request, read.
 #[derive(Clone, Debug)]
 pub struct Call<'d, 's> {
-    /// In which it is asked, and answered.
+    /// The version of the request, and of its answer.
     pub version: Version,
-    /// The body's only element: what dispatch looks at.
+    /// The body's only element, for dispatch.
     pub root: Element<'d, 's>,
-    /// Who asks.
+    /// The Identity header; empty without one.
     pub identity: Identity,
 }
 
 /// The name of a header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HeaderName {
-    /// Its namespace; empty where it is too long to be repeated.
+    /// Its namespace; empty if longer than 256 bytes, too long to be repeated.
     pub namespace: String,
-    /// Its local name.
+    /// The name without its prefix.
     pub local: String,
 }
 
@@ -155,10 +155,10 @@ impl HeaderName {
     }
 }
 
-/// How many headers that are not understood are named.
+/// The most names of headers in a fault for headers not understood.
 const NAMED: usize = 8;
 
-/// Why a document is no request.
+/// The reason why a document is no request.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotACall {
     /// The root is no envelope.
@@ -173,10 +173,10 @@ pub enum NotACall {
     /// The body does not hold exactly one element.
     #[error("body with other than one element")]
     Body,
-    /// Headers that must be understood, and are not: the first of them.
+    /// Headers with `mustUnderstand`, not understood: the first of them.
     #[error("header not understood")]
     MustUnderstand(Vec<HeaderName>),
-    /// A reply that is wanted elsewhere.
+    /// A reply wanted elsewhere.
     #[error("reply wanted at another address")]
     ReplyElsewhere,
 }
@@ -189,7 +189,7 @@ pub fn version(document: &Document<'_>) -> Option<Version> {
         .find(|version| envelope.is(version.namespace(), "Envelope"))
 }
 
-/// Reads an envelope.
+/// Reads an envelope: its version, its Identity header, its body's one element.
 pub fn open<'d, 's>(document: &'d Document<'s>) -> Result<Call<'d, 's>, NotACall> {
     let envelope = document.root();
     if envelope.local() != "Envelope" {

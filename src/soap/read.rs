@@ -1,4 +1,4 @@
-//! The way of a request's bytes to its envelope: package, encoding, document. The gateway goes it, the fuzz
+//! From the bytes of a request to its envelope: package, encoding, document. For the gateway, the fuzz
 //! targets and the tests.
 
 use std::borrow::Cow;
@@ -9,7 +9,7 @@ use super::{Call, NotACall, Version};
 use crate::xml::encoding::{self, EncodingError};
 use crate::xml::{self, Document, Limits, XmlError};
 
-/// How deep the DSU of a lot lie in their message: Envelope, Body, TrasmissioneLotto.
+/// The depth of the DSU of a lot in their message: Envelope, Body, TrasmissioneLotto.
 const LOT_DEPTH: usize = 3;
 
 /// The media type of a request's body.
@@ -18,7 +18,7 @@ pub struct Media {
     /// The SOAP version of the answer, unless the envelope has another.
     pub version: Version,
     charset: Option<String>,
-    /// The content type of a package.
+    /// The content type of a package; `None`: no package.
     package: Option<MediaType>,
 }
 
@@ -55,16 +55,17 @@ impl Media {
 /// The limits of a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds<'l> {
-    /// Those of its document.
+    /// The limits of its document.
     pub xml: &'l Limits,
-    /// A message of more bytes is read as a lot is: the elements in its root are parsed later, one by one.
+    /// The largest message, in bytes, parsed whole. A larger one is read as a lot: the elements in its root
+    /// are parsed later, one by one.
     pub whole: usize,
 }
 
 /// The text of a message, while its document is in use.
 pub type Text<'t> = OnceCell<Cow<'t, str>>;
 
-/// A message, read.
+/// A message, read; its text stays in [`Text`].
 #[derive(Debug)]
 pub struct Message<'t> {
     /// The version of its envelope, or else of its media type.
@@ -75,7 +76,7 @@ pub struct Message<'t> {
 }
 
 impl<'t> Message<'t> {
-    /// The whole document.
+    /// The document; only the outline of a message longer than [`Bounds::whole`].
     pub fn document(&self) -> &Document<'t> {
         &self.document
     }
@@ -86,16 +87,16 @@ impl<'t> Message<'t> {
     }
 }
 
-/// A message that cannot be read, and the version of SOAP that says so.
+/// An unreadable message, and the version of SOAP for the answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NotRead {
-    /// As far as the message was read.
+    /// The envelope's version if known by then; else the package's, or the media type's.
     pub version: Version,
-    /// The cause.
+    /// The cause: the unreadable part, and its defect.
     pub why: Unreadable,
 }
 
-/// Why a message cannot be read.
+/// The unreadable part of a message: package, encoding or XML.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
     /// The package of MTOM.
@@ -104,12 +105,12 @@ pub enum Unreadable {
     /// The bytes of the text.
     #[error(transparent)]
     Encoding(EncodingError),
-    /// The document.
+    /// The XML of the document.
     #[error(transparent)]
     Xml(XmlError),
 }
 
-/// Reads a message. `text` is empty, and outlives the message.
+/// Reads a message. `text` is empty at first, and outlives the message.
 pub fn read<'t>(
     bytes: &'t [u8],
     media: &Media,

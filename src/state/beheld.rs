@@ -1,5 +1,5 @@
-//! The file of the views for a command that must not change it. redb writes while it opens a file that was
-//! left open: those writes stay in memory.
+//! The file of the views, for a command not allowed to change it. redb writes while it opens a file left
+//! open: those writes stay in memory.
 
 use std::fs::File;
 use std::io;
@@ -11,7 +11,7 @@ use redb::{Builder, Database, DatabaseError, StorageBackend};
 
 use crate::ledger::disk::{Disk, DiskFile, RealDisk};
 
-/// Opens the file of the views so.
+/// A disk that opens the views' file read-only.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Beheld;
 
@@ -80,7 +80,7 @@ impl StorageBackend for Over {
         for (start, bytes) in &changed.written {
             let (from, to) = ((*start).max(offset), (*start + bytes.len() as u64).min(end));
             if from < to {
-                // Lengths in memory.
+                // Lengths of buffers in memory: they fit.
                 let (into, of) = ((from - offset) as usize, (from - start) as usize);
                 let length = (to - from) as usize;
                 out[into..into + length].copy_from_slice(&bytes[of..of + length]);

@@ -1,10 +1,10 @@
-//! The facts of the entries of kind `system` that the views read.
+//! The facts in `system` entries read by the views.
 
 use crate::ledger::leaf::facts;
 
 facts! {
-    /// How many keys the keyring had.
+    /// The number of keys in the keyring.
     CHIAVI = "chiavi";
-    /// A reservation of numbers: the series, and up to where.
+    /// A reservation of numbers: the series, and its last number.
     RISERVA = "riserva";
 }

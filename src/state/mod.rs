@@ -1,25 +1,24 @@
 //! The view store: redb, one table, one writer.
 //!
-//! Views hold what is small and current: enti, heads of DSU, idempotence keys, versions. They hold tokens and
+//! Views hold small and current things: enti, heads of DSU, idempotence keys, versions. They hold tokens and
 //! positions, never a codice fiscale, a name or a DSU. They are rebuilt from the ledger at any time, so the
 //! only question is when they may be trusted:
 //!
 //! - after a clean stop, and after the mere death of the process (same boot id), if every checksum of the
-//!   file is right: redb goes back to its last durable commit by itself, and what came after it is applied
-//!   again;
-//! - never after anything else, nor if they are of another ledger or format, or redb complains, or the last
-//!   entry that they applied is not the one that the log has there: then they are set aside and made again.
+//!   file is right: redb goes back to its last durable commit by itself, and later entries are applied again;
+//! - never after anything else, nor if they are of another ledger or format, or redb complains, or the log
+//!   has another entry in the place of their last one: then they are set aside and made again.
 //!
 //! While the gateway serves, views that cannot be read or written are opened again at their last durable
 //! commit, and the log is applied from there. `beheld` opens their file without changing it, for commands
 //! that only look.
 //!
-//! Views are written after the log is durable. Views of this ledger that are ahead of its log prove that
-//! entries are gone: nothing is opened then.
+//! Views are written after the log is durable. Views of this ledger ahead of its log prove lost entries:
+//! nothing is opened then.
 //!
-//! Every batch of entries that changes anything is applied atomically, together with the sequence it reaches.
-//! Commits are made durable now and then: a ledger that is ahead of its views costs a start a moment, and
-//! nothing else.
+//! Every batch of entries with any change is applied atomically, together with the sequence it reaches.
+//! Commits are made durable now and then: a ledger ahead of its views costs a start a moment, and nothing
+//! else.
 
 mod beheld;
 pub mod facts;

@@ -1,6 +1,6 @@
-//! Numbers that a reply must carry: reserved in blocks before anything is rendered. A block is an entry of
-//! kind `system` (fact `riserva`: series, and up to which number); gaps are allowed, repetitions are not, on
-//! however many nodes.
+//! Numbers for replies: reserved in blocks before anything is rendered. A block is an entry of kind `system`
+//! (fact `riserva`: series, and its last number). Gaps are allowed, repetitions are not, on any number of
+//! nodes.
 
 use std::collections::BTreeSet;
 
@@ -26,22 +26,22 @@ pub struct Series {
     reserved: Mutex<(u64, u64)>,
 }
 
-/// Why there is no number.
+/// The reason why there is no number.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NoNumber {
-    /// The ledger.
+    /// The reservation could not be recorded.
     #[error(transparent)]
     NotCommitted(#[from] NotCommitted),
-    /// The views.
+    /// The views could not be read.
     #[error(transparent)]
     Views(#[from] ViewError),
-    /// The entry.
+    /// The entry of the reservation could not be made.
     #[error("no entry: {0}")]
     Entry(String),
 }
 
 impl Series {
-    /// A series by its name, reserved in blocks of that size.
+    /// A series by its name, reserved in blocks of so many numbers.
     pub fn new(name: impl Into<String>, block: u64, ledger: &Ledger, store: &Store, clock: &Clock) -> Self {
         Self {
             name: name.into(),
@@ -53,7 +53,7 @@ impl Series {
         }
     }
 
-    /// The next number.
+    /// The next number; after the last of a block, from a new one.
     pub async fn next(&self) -> Result<u64, NoNumber> {
         let mut reserved = self.reserved.lock().await;
         if reserved.0 > reserved.1 {
@@ -66,7 +66,7 @@ impl Series {
     async fn reserve(&self) -> Result<(u64, u64), NoNumber> {
         let key = format!("riserva/{}", self.name);
         loop {
-            // The version first: another node that reserves in between makes a conflict.
+            // The version first: a reservation by another node in between makes a conflict.
             let version = self.store.version(&key)?;
             let last = self
                 .store
@@ -100,11 +100,11 @@ impl Series {
     }
 }
 
-/// How far a series goes on after a restore: further than it went in the time that the copy does not know of.
+/// Numbers skipped in a series after a restore: more than were given in the time unknown to the copy.
 const SKIPPED: u64 = 1_000_000;
 
-/// After a restore: numbers were given since the copy was made, to others, and none is given twice. Every
-/// series goes on far beyond, those named too, of which the copy may know nothing.
+/// After a restore: numbers were given to others since the copy was made, and none is given twice. Every
+/// series goes on far beyond, and those in `named` too: the copy may know nothing of them.
 pub async fn skip(ledger: &Ledger, store: &Store, clock: &Clock, named: &[String]) -> Result<(), NoNumber> {
     let known = store.scan(name(""))?.into_iter().filter_map(|(name, _)| {
         String::from_utf8(name)
@@ -124,7 +124,7 @@ fn name(series: &str) -> Vec<u8> {
     format!("n/{series}").into_bytes()
 }
 
-/// Copies reservations, and how many keys there were.
+/// Copies reservations, and the number of keys.
 #[derive(Clone, Copy, Debug)]
 pub struct NumbersProjector;
 

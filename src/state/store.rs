@@ -24,11 +24,10 @@ const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("views");
 const FILE: &str = "views.redb";
 /// Memory for redb's cache, bytes.
 const CACHE: usize = 8 << 20;
-/// So many batches that change the views are applied before a commit is made durable, where nothing else
-/// gives the occasion.
+/// Batches with changes applied before a commit is made durable, if nothing else gives the occasion.
 const UNDURABLE: u32 = 500;
-/// So many entries are applied, most of which change nothing, before that is made durable: what a start after
-/// the death of the process reads again.
+/// Entries applied before they are made durable; most of them change nothing. A start after the death of the
+/// process reads at most so many again.
 const BEHIND: u64 = 20_000;
 
 /// Readers have this time to finish before failed views are opened again. If they take longer, the next try
@@ -41,7 +40,7 @@ pub type Pair = (Vec<u8>, Vec<u8>);
 /// The views, for reading. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
-    /// Gone when the views are closed.
+    /// None after the close, and while a recovery opens the file again.
     database: Arc<RwLock<Option<Arc<Database>>>>,
 }
 
@@ -60,27 +59,27 @@ pub struct Writer {
     applied: u64,
     /// The leaf of the last entry applied.
     leaf: Vec<u8>,
-    /// The highest id of a key that an entry applied names.
+    /// The highest key id in the entries applied.
     highest_key: u64,
-    /// Batches applied since the last durable commit that changed something.
+    /// Batches with changes, applied since the last durable commit.
     undurable: u32,
-    /// How far the last durable commit reaches.
+    /// Sequence of the last durable commit.
     durable: u64,
 }
 
-/// The directory of the views, and the disk that opens their file.
+/// The directory of the views, and the disk for their file.
 struct Place {
     path: PathBuf,
     disk: Arc<dyn Disk>,
 }
 
 impl Place {
-    /// The file that names the ledger of the views.
+    /// The file with the [`Identity`] of the views.
     fn trust(&self) -> PathBuf {
         self.path.join("TRUST")
     }
 
-    /// Begins new views in the place of those that are there.
+    /// Begins new views in the place of the present ones.
     fn begin(&self, identity: &Identity) -> Result<(Database, Applied), ViewError> {
         set_aside(&self.path).map_err(|error| ViewError(format!("cannot be set aside: {error}")))?;
         let begun = std::fs::create_dir_all(&self.path)
@@ -119,9 +118,9 @@ impl Place {
 enum Unopened {
     /// Its content is wrong, and stays so.
     Damaged(String),
-    /// The disk, now.
+    /// The disk failed for now.
     Failed(String),
-    /// There is no room, now.
+    /// There is no room for now.
     Full(String),
 }
 
@@ -151,14 +150,14 @@ impl From<Unopened> for ViewError {
     }
 }
 
-/// Whose views these are, and in which state they were left.
+/// The owner of the views, and their state at the last stop or opening.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Identity {
     ledger: Uuid,
     format: u32,
     boot: String,
     clean: bool,
-    /// At a clean stop: how far they had come.
+    /// At a clean stop: sequence of their last entry.
     #[serde(default)]
     applied: u64,
 }
@@ -166,9 +165,9 @@ struct Identity {
 /// Why views were made again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rebuilt {
-    /// They were trusted.
+    /// They were trusted, and kept.
     No,
-    /// There were none.
+    /// The directory had none.
     Missing,
     /// They could not be trusted, and were set aside.
     Untrusted,
@@ -179,10 +178,10 @@ pub enum Rebuilt {
 /// Why views do not open.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// A file, or redb.
+    /// Their files, or redb, failed.
     #[error(transparent)]
     Views(#[from] ViewError),
-    /// The log, in which their last entry is looked up.
+    /// The log failed at the look-up of their last entry.
     #[error(transparent)]
     Log(#[from] LogError),
     /// They are ahead of the log.
@@ -197,7 +196,7 @@ struct Applied {
     sequence: u64,
     /// SHA-256 of its leaf; None in views of an earlier format.
     leaf: Option<[u8; 32]>,
-    /// The highest id of a key that an entry up to there names.
+    /// The highest key id in the entries so far.
     highest_key: u64,
 }
 
@@ -209,7 +208,7 @@ impl Applied {
         bytes
     }
 
-    /// The sequence alone is read of earlier formats too.
+    /// From earlier formats only the sequence is read.
     fn decode(bytes: &[u8]) -> Self {
         let part = |range: std::ops::Range<usize>| bytes.get(range).unwrap_or_default();
         Self {
@@ -220,7 +219,7 @@ impl Applied {
     }
 }
 
-/// Opens the views of a ledger, or begins new ones where the old cannot be trusted.
+/// Opens the views of a ledger, or begins new ones if the old cannot be trusted.
 pub fn open(
     path: &Path,
     ledger: Uuid,
@@ -251,7 +250,7 @@ pub fn open(
         let trusted = left.as_ref().is_some_and(|left| left.counts(&identity));
         rebuilt = if trusted { Rebuilt::No } else { Rebuilt::Untrusted };
         if trusted {
-            // redb writes while it opens: before it does, the clean stop is over.
+            // redb writes while it opens: the clean stop is over before.
             mark(place.disk.as_ref(), &trust, &identity).map_err(io_error)?;
         }
         found = match place.open() {
@@ -306,7 +305,7 @@ pub fn open(
     Ok((writer, store, rebuilt))
 }
 
-/// The leaf of an entry of the log.
+/// The leaf of an entry of the log. None for sequence 0, or for an entry not found.
 fn leaf_of(log: &mut dyn Log, sequence: u64) -> Result<Option<Vec<u8>>, LogError> {
     if sequence == 0 {
         return Ok(None);
@@ -323,9 +322,9 @@ fn is_of(log: &mut dyn Log, applied: &Applied) -> Result<bool, LogError> {
     Ok(leaf_of(log, applied.sequence)?.is_none_or(|leaf| applied.leaf == Some(sha256(&leaf))))
 }
 
-/// The last entry that the views of a ledger have certainly applied. A log read afterwards has every entry up
-/// to there, also beside a gateway that serves; if not, entries are lost. The views are not changed. None
-/// where there are no views, or they are of another ledger, or cannot be read.
+/// The last entry certainly applied by the views of a ledger. A log read afterwards has every entry up to
+/// there, also beside a serving gateway; if not, entries are lost. The views are not changed. None without
+/// views, with those of another ledger, or with unreadable ones.
 pub fn reached(path: &Path, ledger: Uuid) -> Option<u64> {
     let left = left(&path.join("TRUST")).filter(|left| left.ledger == ledger)?;
     if left.clean {
@@ -340,12 +339,12 @@ pub fn reached(path: &Path, ledger: Uuid) -> Option<u64> {
     .map(|(_, applied)| applied.sequence)
 }
 
-/// Sets the views aside, so that the next start makes them again.
+/// Sets the views aside: the next start makes them again.
 pub fn discard(path: &Path) -> io::Result<()> {
     set_aside(path)
 }
 
-/// The ledger of the views, by the file beside them.
+/// The identity of the views, from the file beside them. None if it cannot be read.
 fn left(trust: &Path) -> Option<Identity> {
     std::fs::read(trust)
         .ok()
@@ -353,7 +352,7 @@ fn left(trust: &Path) -> Option<Identity> {
 }
 
 impl Identity {
-    /// Whether views that were left so count now.
+    /// Whether views left in this state count now.
     fn counts(&self, now: &Self) -> bool {
         self.ledger == now.ledger
             && self.format == now.format
@@ -366,7 +365,7 @@ fn mark(disk: &dyn Disk, trust: &Path, identity: &Identity) -> io::Result<()> {
     disk.replace(trust, &bytes)
 }
 
-/// One earlier generation is kept, for whoever wants to know what happened.
+/// Moves the views away. One earlier generation is kept, for inquiries.
 fn set_aside(path: &Path) -> io::Result<()> {
     let aside = path.with_extension("aside");
     if aside.exists() {
@@ -449,8 +448,7 @@ impl Store {
         scan().map_err(|error| ViewError(error.to_string()))
     }
 
-    /// Some names of a prefix, after one of them, in their order: a page at a time, where there may be very
-    /// many.
+    /// Up to `limit` names of a prefix, in order, after a given one: a page at a time, for very many names.
     pub fn scan_after(&self, prefix: &[u8], after: &[u8], limit: usize) -> Result<Vec<Pair>, ViewError> {
         let scan = || -> Result<Vec<Pair>, redb::Error> {
             let table = self.database()?.begin_read()?.open_table(TABLE)?;
@@ -474,7 +472,7 @@ impl Store {
         Ok(self.get(version_name(key))?.map_or(0, |bytes| number(&bytes)))
     }
 
-    /// Sequence of the last entry that these views hold, as far as they have written it.
+    /// Sequence of the last entry these views have written.
     pub fn applied(&self) -> Result<u64, ViewError> {
         Ok(self
             .get(APPLIED)?
@@ -533,7 +531,7 @@ impl Views for Writer {
     }
 
     fn distrust(&mut self) {
-        // Whatever the boot id says.
+        // Without this file the views are not trusted, even with the same boot id.
         let _ = std::fs::remove_file(self.place.trust());
     }
 }
@@ -563,8 +561,8 @@ impl Follower for Writer {
                 .for_each(|projector| projector.project(entry, &mut writes));
         }
         if writes.0.is_empty() {
-            // Most exchanges change no view. How far they reach is written with the next that does, or when
-            // it is much; until then a start applies them again, to no effect.
+            // Most exchanges change no view. Their sequence is written with the next change, or once they are
+            // many. Until then a start applies them again, to no effect.
             self.applied = last.leaf.seq;
             return if self.applied - self.durable < BEHIND {
                 Ok(())
@@ -586,7 +584,7 @@ impl Follower for Writer {
 
     fn close(&mut self) -> Result<(), ViewError> {
         self.write(Vec::new(), self.applied, true)?;
-        // What is dropped here is closed when whoever reads now has read.
+        // The present readers finish first; the last of them closes the database.
         drop(
             self.store
                 .database
@@ -631,8 +629,8 @@ impl Writer {
     }
 }
 
-/// How many records the keyring had when that was last recorded: with fewer, keys of entries are missing, and
-/// new ones would take their ids.
+/// The number of records in the keyring, by its last record in the ledger. With fewer, keys of entries are
+/// missing, and new ones would take their ids.
 fn keys_seen(store: &Store) -> Result<u64, ViewError> {
     Ok(store
         .get(KEYS)?
@@ -650,7 +648,7 @@ mod tests {
     use crate::ledger::log::{AppendError, Appended, BatchId};
     use crate::ledger::{Body, Kind, Leaf, Position, Retention};
 
-    /// A log that has all the entries that are given to the views here.
+    /// A log with all entries given to the views here.
     struct Endless;
 
     impl Log for Endless {

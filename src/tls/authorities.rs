@@ -1,4 +1,4 @@
-//! The authorities that clients' certificates come from.
+//! The issuing authorities of clients' certificates.
 
 use std::path::Path;
 
@@ -8,19 +8,18 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use super::{TlsError, pem, signature};
 use crate::digest::{hex, sha256};
 
-/// An authority, as far as revocation goes. Several may have one name (who changes the key is another), and
-/// each answers for what its own key signed.
+/// An authority, as far as revocation goes. Several may have one name (an authority with a new key is
+/// another). Each answers only for certificates signed by its own key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Issuer {
-    /// Distinguished name, DER.
+    /// Distinguished name of the authority, DER.
     pub name: Vec<u8>,
-    /// SHA-256 of the SubjectPublicKeyInfo. Nothing where nobody knows which key it was: no list and no
-    /// responder is that one's.
+    /// SHA-256 of the SubjectPublicKeyInfo. `None`: the key is unknown, and no list or responder matches.
     pub key: Option<[u8; 32]>,
 }
 
 impl Issuer {
-    /// Whose certificate it is.
+    /// The authority with this certificate.
     pub(super) fn of(authority: &X509Certificate<'_>) -> Self {
         Self {
             name: authority.subject().as_raw().to_vec(),
@@ -29,11 +28,11 @@ impl Issuer {
     }
 }
 
-/// The authorities that are trusted.
+/// The trusted authorities, and the signers of lists known besides.
 #[derive(Clone, Debug)]
 pub struct Authorities {
     all: Vec<CertificateDer<'static>>,
-    /// Others whose keys are known and trust nobody: they sign lists.
+    /// Others, known but not trusted: they sign lists.
     listers: Vec<CertificateDer<'static>>,
 }
 
@@ -43,8 +42,8 @@ impl Authorities {
         pem::certificates(file).map(Self::from)
     }
 
-    /// The same, with others that are not trusted, but are known to issue what is sent along: those whose
-    /// lists are believed.
+    /// The same, with others not trusted. They are known to issue certificates sent along, and their lists
+    /// are believed.
     pub fn knowing(self, listers: &[CertificateDer<'static>]) -> Self {
         Self {
             listers: listers.to_vec(),
@@ -52,14 +51,14 @@ impl Authorities {
         }
     }
 
-    /// All of them.
+    /// The trusted authorities, without those known only for their lists.
     pub fn all(&self) -> &[CertificateDer<'static>] {
         &self.all
     }
 
-    /// SHA-256 of the SubjectPublicKeyInfo of who issued a certificate: one of the certificates `presented`
-    /// with it, or of the authorities. For a certificate that an operator asks about: it may verify as many
-    /// signatures as there are certificates.
+    /// SHA-256 of the SubjectPublicKeyInfo of a certificate's issuer: one of the certificates `presented`
+    /// with it, or one of the authorities. Only for an operator's question: it may verify as many signatures
+    /// as there are certificates.
     pub(super) fn issuer_key(
         &self,
         certificate: &X509Certificate<'_>,
@@ -77,7 +76,7 @@ impl Authorities {
         let mut keys: Vec<Vec<u8>> = ders.filter_map(|der: &[u8]| parsed(der)).collect();
         keys.sort_unstable();
         keys.dedup();
-        // Several keys under one name: the signature says which it was.
+        // Several keys under one name: the signature decides.
         if keys.len() > 1 {
             keys.retain(|key| signature::verifies(certificate, key));
         }
@@ -95,7 +94,7 @@ impl From<Vec<CertificateDer<'static>>> for Authorities {
     }
 }
 
-/// SHA-256 of a certificate's own SubjectPublicKeyInfo, hexadecimal: how an issuer is named in the registry.
+/// SHA-256 of a certificate's own SubjectPublicKeyInfo, hexadecimal: the name of an issuer in the registry.
 pub fn key_of(der: &[u8]) -> Option<String> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     Some(hex(&sha256(certificate.public_key().raw)))

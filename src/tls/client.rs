@@ -1,5 +1,5 @@
-//! One exchange over plain HTTP/1.1, for what is signed by itself: revocation lists and answers of responders
-//! (RFC 5280, section 8; RFC 5019, section 5). Redirects are not followed.
+//! One exchange over plain HTTP/1.1, for content with its own signature: revocation lists and answers of
+//! responders (RFC 5280, section 8; RFC 5019, section 5). Redirects are not followed.
 
 use std::io;
 
@@ -12,27 +12,27 @@ use hyper::{StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-/// Why there is no reply to speak of.
+/// Why there is no usable reply.
 #[derive(Debug, thiserror::Error)]
 pub enum NoReply {
-    /// Not an address of this kind.
+    /// Not an http address.
     #[error("not an http address")]
     Address,
-    /// Nobody is there.
+    /// No connection to the host.
     #[error("cannot be reached: {0}")]
     Unreachable(io::Error),
-    /// What comes is not HTTP, or ends too soon.
+    /// The reply is not HTTP, or ends too soon.
     #[error("no whole HTTP reply")]
     Broken,
-    /// Another status than 200.
+    /// A status other than 200.
     #[error("HTTP {0}")]
     Status(StatusCode),
-    /// More than was wanted.
+    /// A body over the limit.
     #[error("too large")]
     Large,
 }
 
-/// Whether requests are sent there: plain HTTP, a host, no credentials.
+/// Whether an address is fit for requests: plain HTTP, a host, no credentials.
 pub fn is_address(uri: &Uri) -> bool {
     uri.scheme_str() == Some("http")
         && uri
@@ -40,7 +40,7 @@ pub fn is_address(uri: &Uri) -> bool {
             .is_some_and(|authority| !authority.as_str().contains('@'))
 }
 
-/// Sends a request whose target is that of `uri`; the body of the reply, at most so many bytes of it.
+/// Sends a request to the target of `uri`. Returns the body of the reply, `largest` bytes at most.
 pub async fn send(uri: &Uri, request: Builder, body: Bytes, largest: usize) -> Result<Bytes, NoReply> {
     let host = uri.host().ok_or(NoReply::Address)?;
     let address = (
@@ -66,7 +66,7 @@ pub async fn send(uri: &Uri, request: Builder, body: Bytes, largest: usize) -> R
         return Err(NoReply::Status(response.status()));
     }
     let body = response.into_body();
-    // What says that it is too large is not even begun.
+    // A reply with too large a declared length is not even begun.
     if usize::try_from(body.size_hint().lower()).map_or(true, |bytes| bytes > largest) {
         return Err(NoReply::Large);
     }

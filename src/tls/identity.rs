@@ -21,11 +21,11 @@ use crate::clock::Clock;
 #[derive(Debug)]
 pub struct Identity {
     key: Arc<CertifiedKey>,
-    /// First second.
+    /// First second of its validity, since the epoch.
     not_before: i64,
-    /// Last second.
+    /// Last second of its validity, since the epoch.
     not_after: i64,
-    /// Whether its extended key usage, where there is one, lets it be a server's (RFC 5280, 4.2.1.12).
+    /// Whether its extended key usage, if any, lets it be a server's (RFC 5280, 4.2.1.12).
     for_servers: bool,
     /// Whether it names a host (subjectAltName): clients look at no other name (RFC 9525, 6.3).
     named: bool,
@@ -80,7 +80,7 @@ impl Identity {
         self.not_after
     }
 
-    /// Why clients will not take it, if they will not. In Italian, for operators.
+    /// Clients' reasons to refuse it, if any. In Italian, for operators.
     pub fn faults(&self, now: Timestamp) -> Vec<String> {
         let instant = |second: i64| Timestamp::from_second(second).unwrap_or(Timestamp::MAX);
         let mut faults = Vec::new();
@@ -133,7 +133,7 @@ impl Identity {
     }
 }
 
-/// All of them, and which is shown to whom.
+/// The server's certificates, and the choice of one for each client.
 #[derive(Debug)]
 pub struct Identities {
     all: Vec<Identity>,
@@ -141,7 +141,7 @@ pub struct Identities {
 }
 
 impl Identities {
-    /// Of these, at least one.
+    /// The choice among these, at least one.
     pub fn new(all: Vec<Identity>, clock: &Clock) -> Self {
         Self {
             all,
@@ -149,15 +149,15 @@ impl Identities {
         }
     }
 
-    /// All of them.
+    /// All certificates, in the order of the configuration.
     pub fn all(&self) -> &[Identity] {
         &self.all
     }
 
-    /// Of those that the client can check: one for the name it asks for, in its time, elliptic rather than
-    /// RSA, the one that lasts longest. What is asked under no name of ours gets the same without the first
-    /// condition; expired is better than none, since the client says so best itself. A client that can check
-    /// none gets one all the same: there the handshake ends in `handshake_failure`, as RFC 8446, 4.1.1 wants
+    /// The certificate for a client, among those it can check: one for the name it asks for, in its time,
+    /// elliptic rather than RSA, with the latest end. A request for no name of ours gets the same without the
+    /// first condition. Expired is better than none: the client itself says so best. A client unable to check
+    /// any gets one all the same: there the handshake ends in `handshake_failure`, as RFC 8446, 4.1.1 wants
     /// it, not in `access_denied`.
     fn choose(&self, name: Option<&str>, schemes: &[SignatureScheme], now: Timestamp) -> Option<&Identity> {
         let rank = |identity: &&Identity| {

@@ -1,8 +1,8 @@
-//! What is in a revocation list (RFC 5280, section 5), and whether it is believed: whole, and signed by one
-//! of the authorities.
+//! The content of a revocation list (RFC 5280, section 5), and whether it is believed: whole, and signed by
+//! one of the authorities.
 //!
-//! A list says something of the certificates that its own key signed, and of no others: two authorities may
-//! have one name, as when one has changed its key.
+//! A list covers the certificates signed by its own key, and no others: two authorities may have one name, as
+//! after a change of key.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -18,35 +18,35 @@ use super::{pem, signature};
 
 /// The largest file of lists, bytes: some two million certificates.
 pub const LARGEST: usize = 64 << 20;
-/// Lists in one file. Each has its signature verified, and a certificate is looked for on every list of its
-/// issuer.
+/// The most lists in one file. Each has its signature verified, and a certificate is looked for on every list
+/// of its issuer.
 const MOST_LISTS: usize = 64;
 
-/// One list.
+/// A whole list, signed by an authority.
 #[derive(Debug)]
 pub(super) struct List {
     /// Seconds since the epoch.
     this_update: i64,
     next_update: i64,
-    /// The CRL number, where it has one: its length and its octets, so that they compare as numbers.
+    /// The CRL number, if any: its length and its octets, comparable as numbers.
     number: Option<(usize, Vec<u8>)>,
     serials: HashSet<Vec<u8>>,
-    /// The certificate of who signed it: who issued that (several where nobody can tell which of one name it
-    /// was), and its serial.
+    /// The certificate of the list's signer: its issuers (several if no signature tells authorities of one
+    /// name apart), and its serial.
     signer: (Vec<Issuer>, Vec<u8>),
 }
 
-/// The lists of a file, each with whose it is.
+/// The lists of a file, each with its issuer.
 pub(super) type Gathered = Vec<(Issuer, Arc<List>)>;
 
-/// The lists of one issuer that count.
+/// The lists of one issuer in force.
 #[derive(Debug)]
 pub(super) struct InForce {
     /// Seconds since the epoch.
     pub(super) this_update: i64,
-    /// That of the list that ends first.
+    /// The end of the list that ends first.
     pub(super) next_update: i64,
-    /// Signed by who is on a list.
+    /// Whether a signer, or an authority above it, is on a list itself.
     pub(super) disowned: bool,
     lists: Vec<Arc<List>>,
 }
@@ -65,22 +65,22 @@ impl InForce {
 /// Why a list is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Flaw {
-    /// No list.
+    /// Not a certificate revocation list in PEM or DER.
     #[error("not a certificate revocation list")]
     Unreadable,
-    /// More than 64.
+    /// More than 64 lists in one file.
     #[error("more than 64 lists in one file")]
     Many,
-    /// Not an authority's, or bytes after its end.
+    /// Not signed by an authority, or followed by more bytes.
     #[error("not signed by any of the client authorities")]
     Foreign,
-    /// A delta list, one of some certificates only, or one that asks for what is not understood.
+    /// A delta list, a list of some certificates only, or one with a critical extension.
     #[error("a partial list, or one with a critical extension")]
     Partial,
-    /// Nobody could say when it is stale.
+    /// Nobody could tell when it is stale: no `nextUpdate`.
     #[error("a list without nextUpdate")]
     Endless,
-    /// Its `thisUpdate` is to come.
+    /// Its `thisUpdate` is in the future.
     #[error("a list of the future")]
     Future,
     /// Its `nextUpdate`, or its authority's time, is over.
@@ -89,7 +89,7 @@ pub enum Flaw {
     /// The list in place has a later `thisUpdate` or a higher number.
     #[error("older than the list in place")]
     Older,
-    /// An issuer whose list is in place has none: another key of the same name does not stand in for it.
+    /// The list in place has an issuer missing here. Another key of the same name does not stand in for it.
     #[error("without the list of an issuer whose list is in place")]
     Missing,
 }
@@ -111,12 +111,12 @@ impl Flaw {
     }
 }
 
-/// What may take the place of a file of lists.
+/// A file of lists fit to take the place of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Replacement {
-    /// The second until which all of it is good.
+    /// The second until which all its lists are good.
     pub expires: i64,
-    /// How many certificates are listed.
+    /// The number of listed certificates.
     pub revoked: usize,
 }
 
@@ -137,8 +137,8 @@ pub(super) fn gather(bytes: &[u8], authorities: &[CertificateDer<'_>]) -> Result
     }
 }
 
-/// Those that count. Of two lists of one issuer (the same name, and the same key) the later does; of the same
-/// moment, both.
+/// The lists in force. Of two lists of one issuer (the same name, and the same key) the later counts; of the
+/// same moment, both.
 pub(super) fn in_force<'a>(
     all: impl IntoIterator<Item = &'a (Issuer, Arc<List>)>,
 ) -> HashMap<Issuer, InForce> {
@@ -168,28 +168,28 @@ pub(super) fn in_force<'a>(
     lists
 }
 
-/// deltaCRLIndicator.
+/// OID of deltaCRLIndicator (RFC 5280, 5.2.4).
 const DELTA_INDICATOR: &str = "2.5.29.27";
-/// issuingDistributionPoint.
+/// OID of issuingDistributionPoint (RFC 5280, 5.2.5).
 const ISSUING_DISTRIBUTION_POINT: &str = "2.5.29.28";
 
-/// A list, and whose it is.
+/// A list, with its issuer.
 fn parse(der: &[u8], authorities: &[CertificateDer<'_>]) -> Result<(Issuer, Arc<List>), Flaw> {
     let (rest, list) = CertificateRevocationList::from_der(der).map_err(|_| Flaw::Unreadable)?;
-    // Of an authority that was certified again under the same key, the certificate that lasts longest.
+    // An authority may be certified again under the same key: its certificate with the latest end counts.
     let signers = authorities
         .iter()
         .filter_map(|authority| issued_by(&list, authority));
     let signer = signers.max_by_key(|signer| signer.validity().not_after.timestamp());
     let signer = signer.filter(|_| rest.is_empty()).ok_or(Flaw::Foreign)?;
-    // RFC 5280, section 5.2: a list with a critical extension that is not understood must not be used. Delta
-    // lists and lists of only some certificates have one: taken for whole, they would hide revocations. So
-    // have the entries of indirect lists, which are another authority's.
+    // RFC 5280, section 5.2: a list with an unknown critical extension must not be used. Delta lists and
+    // lists of only some certificates have one: taken for whole, they would hide revocations. The entries of
+    // indirect lists are another authority's, and have one too.
     let entries = list
         .iter_revoked_certificates()
         .flat_map(|revoked| revoked.extensions());
-    // By the letter delta lists and partial ones mark it critical (5.2.4, 5.2.5): one that does not is no
-    // whole list either.
+    // By the letter delta lists and partial ones mark it critical (5.2.4, 5.2.5). Without the mark they are
+    // no whole lists either.
     let partial = |oid: &str| {
         list.extensions()
             .iter()
@@ -207,7 +207,7 @@ fn parse(der: &[u8], authorities: &[CertificateDer<'_>]) -> Result<(Issuer, Arc<
     }
     let next = list.next_update().ok_or(Flaw::Endless)?;
     let parsed = List {
-        // An authority that is not in its time says nothing of others.
+        // An authority out of its time says nothing of others.
         this_update: list
             .last_update()
             .timestamp()
@@ -226,8 +226,8 @@ fn parse(der: &[u8], authorities: &[CertificateDer<'_>]) -> Result<(Issuer, Arc<
     Ok((Issuer::of(&signer), Arc::new(parsed)))
 }
 
-/// Who of the authorities issued the certificate of one. Where no signature can be verified it may be any of
-/// that name.
+/// The issuers of an authority's certificate, among the authorities. If no signature can be verified it may
+/// be any of this name.
 fn above(certificate: &X509Certificate<'_>, authorities: &[CertificateDer<'_>]) -> Vec<Issuer> {
     let parsed = authorities.iter().filter_map(|der| {
         X509Certificate::from_der(der)
@@ -248,9 +248,9 @@ fn above(certificate: &X509Certificate<'_>, authorities: &[CertificateDer<'_>]) 
     }
 }
 
-/// Judges the content of a file of lists before it takes the place of another's. As it is loaded; besides,
-/// every list in its time, and none missing or older than in the file in place. One in place that would not
-/// be loaded counts for nothing.
+/// Judges the content of a file of lists before it takes the place of another's. The rules of loading hold.
+/// Besides, every list must be in its time, and none missing or older than in the file in place. If the file
+/// in place could not be loaded it counts for nothing.
 pub fn judge(
     bytes: &[u8],
     in_place: Option<&[u8]>,
@@ -298,8 +298,8 @@ pub fn judge(
     })
 }
 
-/// Marks the lists of authorities that are on a list themselves, and of those under them: an authority of the
-/// configuration may be under another, and clients need not send it along.
+/// Marks the lists of authorities on a list themselves, and of those under them: a configured authority may
+/// be under another, and clients need not send it along.
 fn disown(lists: &mut HashMap<Issuer, InForce>) {
     loop {
         let on_list = |own: &Issuer, list: &List| {

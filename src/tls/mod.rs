@@ -1,15 +1,15 @@
 //! The channel: mutually authenticated TLS 1.2 and 1.3.
 //!
 //! - [`setup`]: all of it as it is now, built from the configuration and replaced whole;
-//! - [`peer`]: what is known of a client's certificate; [`validity`]: whether a certificate is valid at a
+//! - [`peer`]: the data of a client's certificate; [`validity`]: whether a certificate is valid at a
 //!   moment: asked at every REQUEST, since a live connection outlives expiry and revocation;
 //! - [`path`]: from a client's certificate to a configured authority, in bounded work;
-//! - [`profile`]: what a client's certificate must be like; [`authorities`]: where it must come from;
-//!   [`lists`]: what is in a revocation list, and whether it is believed; [`revocation`]: those in force, as
-//!   sets by issuer; [`ocsp`]: responders, for authorities without lists; [`client`]: how either is asked
-//!   for;
-//! - [`server`]: the server's configuration; [`identity`]: its own certificates; [`pem`]: how certificates
-//!   and keys are read; [`subject`]: the names in them that may be told.
+//! - [`profile`]: the requirements on a client's certificate; [`authorities`]: its possible origins;
+//!   [`lists`]: the content of a revocation list, and whether it is believed; [`revocation`]: the lists in
+//!   force, as sets by issuer; [`ocsp`]: responders, for authorities without lists; [`client`]: the HTTP
+//!   requests for either;
+//! - [`server`]: the server's configuration; [`identity`]: its own certificates; [`pem`]: the reader of
+//!   certificates and keys; [`subject`]: the names in them that may be told.
 
 pub mod authorities;
 pub mod client;
@@ -35,10 +35,10 @@ pub use validity::{Invalid, Valid};
 /// Why TLS cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A file.
+    /// A file, configuration key or address, with its fault in Italian.
     #[error("{0}: {1}")]
     File(String, String),
-    /// The TLS library.
+    /// An error of the TLS library, rustls.
     #[error("{}", crate::italian::tls(.0))]
     Rustls(#[from] rustls::Error),
 }

@@ -1,11 +1,11 @@
-//! OCSP (RFC 6960, in the profile of RFC 5019) for authorities that publish no revocation list: asked at a
-//! request, since a handshake cannot wait, and kept for an hour at most: then it is asked again. What comes
-//! may have been made before it was asked for, as many responders do: how long before is the operator's to
-//! say ([`Oldest`]). A nonce goes along (RFC 8954): an answer that has one was made for this question, or it
-//! is refused.
+//! OCSP (RFC 6960, in the profile of RFC 5019) for authorities without a revocation list. The responder is
+//! asked at a request, since a handshake cannot wait. Its answer is kept for an hour at most: then it is
+//! asked again. Many responders make answers before they are asked for; the operator says how long before
+//! ([`Oldest`]). A nonce goes along (RFC 8954): an answer with a nonce was made for this question, or it is
+//! refused.
 //!
-//! Hard fail: a certificate of which nothing good is known is not valid. What a responder says counts if the
-//! authority signed it, or who the authority certified for that (id-kp-OCSPSigning).
+//! Hard fail: a certificate without a good answer is not valid. An answer counts if the authority signed it,
+//! or a delegate certified by the authority for that (id-kp-OCSPSigning).
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -36,35 +36,35 @@ use super::validity::{Invalid, Valid};
 use super::{TlsError, signature};
 use crate::clock::Clock;
 
-/// For how long an answer counts, whatever it says of itself, seconds.
+/// The longest time an answer counts, whatever it says of itself, seconds.
 const LONGEST: i64 = 3600;
-/// How long an answer is waited for.
+/// The longest wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// After a question without an answer the next is asked this much later, seconds; of a responder that does
-/// not answer at all, about any certificate.
+/// The pause after a question without an answer, seconds. A responder silent altogether is not asked about
+/// any certificate in that time.
 const PAUSE: i64 = 5;
-/// Questions to one responder at the same time.
+/// The most questions to one responder at the same time.
 const QUESTIONS: usize = 8;
 /// The largest answer, bytes.
 const LARGEST: usize = 64 * 1024;
-/// Certificates in one answer. Each may cost two verifications of signatures, and an honest answer has one or
-/// none.
+/// The most certificates in one answer. Each may cost two verifications of signatures, and an honest answer
+/// has one or none.
 const MOST_CERTIFICATES: usize = 4;
-/// By how much clocks may differ, seconds.
+/// The tolerated difference between clocks, seconds.
 const SKEW: i64 = 300;
 
 const SHA1: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.14.3.2.26");
 const BASIC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.1");
 const NONCE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.48.1.2");
-/// The longest nonce that RFC 8954, section 2.1 has, bytes.
+/// The longest nonce of RFC 8954, section 2.1, bytes.
 const NONCE_BYTES: usize = 32;
 
-/// How long ago what an answer says may have been true (its `thisUpdate`), seconds.
+/// The greatest age of an answer's content (its `thisUpdate`), seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Oldest(i64);
 
 impl Oldest {
-    /// So many hours.
+    /// An age of so many hours.
     pub fn hours(hours: u32) -> Self {
         Self(i64::from(hours) * 3600)
     }
@@ -83,17 +83,17 @@ struct Responder {
     /// The authority's certificate, DER.
     authority: CertificateDer<'static>,
     known: Mutex<HashMap<Vec<u8>, Known>>,
-    /// So many questions at a time: whoever waits for a place finds the answer, perhaps.
+    /// Places for questions. A caller waiting for one may find the answer already there.
     asking: Semaphore,
-    /// Until which second it is not asked, since it did not answer.
+    /// The second until which it is not asked, since it did not answer.
     silent_until: AtomicI64,
     oldest: Oldest,
 }
 
-/// What is known of a certificate.
+/// The state of a certificate.
 #[derive(Clone, Copy, Debug)]
 struct Known {
-    /// Nothing where nobody answered.
+    /// `None`: no answer, or an answer without a verdict.
     revoked: Option<bool>,
     until: i64,
 }
@@ -104,28 +104,28 @@ pub enum NoAnswer {
     /// The responder cannot be reached, or says nothing in time.
     #[error("the responder does not answer")]
     Silent,
-    /// Its answer cannot be read, or says that it has none.
+    /// Its answer cannot be read, or is a refusal to answer.
     #[error("the responder has no answer")]
     None,
-    /// Not signed by the authority, nor by who it certified for that.
+    /// Not signed by the authority, nor by a delegate it certified for that.
     #[error("the answer is not the authority's")]
     Foreign,
-    /// Of another certificate.
+    /// The answer says nothing of this certificate.
     #[error("the answer is about another certificate")]
     Other,
-    /// Too old, or of the future.
+    /// Past its end, or from the future.
     #[error("the answer is not fresh")]
     Stale,
     /// Its `thisUpdate` is longer ago than the operator allows.
     #[error("the answer was made longer ago than tls.ocsp_max_age_hours allows")]
     Old,
-    /// It has a nonce, and not that of the question.
+    /// It has a nonce other than the question's.
     #[error("the answer is to another question")]
     Nonce,
 }
 
 impl Responders {
-    /// The responders of authorities, each with where it is; how old their answers may be.
+    /// The responders of authorities, each with its address, and the greatest age of their answers.
     pub fn new(all: Vec<(CertificateDer<'static>, String)>, oldest: Oldest) -> Result<Self, TlsError> {
         let mut by_issuer = HashMap::new();
         for (authority, url) in all {
@@ -163,12 +163,12 @@ impl Responders {
         self.by_issuer.is_empty()
     }
 
-    /// Whether there is a responder for who issued a certificate.
+    /// Whether a certificate's issuer has a responder.
     pub(super) fn knows(&self, issuer: &Issuer) -> bool {
         self.by_issuer.contains_key(issuer)
     }
 
-    /// What is known now.
+    /// Judges a certificate by the answers known now.
     pub(super) fn check(&self, issuer: &Issuer, serial: &[u8], second: i64) -> Result<Valid, Invalid> {
         match self
             .by_issuer
@@ -222,7 +222,7 @@ impl Responder {
         all.insert(serial.to_vec(), what);
     }
 
-    /// Asks when there is a place, unless it is known by then.
+    /// Asks when there is a place, unless the answer is known by then.
     async fn learn(&self, serial: &[u8], clock: &Clock) -> Result<(), NoAnswer> {
         let _place = self.asking.acquire().await.map_err(|_| NoAnswer::Silent)?;
         let second = clock.now().as_second();
@@ -272,7 +272,7 @@ impl Responder {
         )
     }
 
-    /// RFC 5019, section 2.1.1: SHA-1, which is what all responders know; it names and does not protect.
+    /// RFC 5019, section 2.1.1: SHA-1, known to all responders; it names and does not protect.
     fn id(&self, serial: &[u8]) -> Option<CertId> {
         let (_, authority) = X509Certificate::from_der(&self.authority).ok()?;
         let hash = |bytes: &[u8]| OctetString::new(digest(&SHA1_FOR_LEGACY_USE_ONLY, bytes).as_ref()).ok();
@@ -288,13 +288,13 @@ impl Responder {
     }
 }
 
-/// What was asked.
+/// The certificate and the nonce of a question.
 struct Question {
     id: CertId,
     nonce: Extension,
 }
 
-/// A nonce that nobody can foresee: the extension's value is an OCTET STRING within an OCTET STRING.
+/// An unforeseeable nonce: the extension's value is an OCTET STRING within an OCTET STRING.
 fn nonce() -> Option<Extension> {
     let mut bytes = [0; NONCE_BYTES];
     rand::fill(&mut bytes).ok()?;
@@ -309,7 +309,7 @@ fn nonce() -> Option<Extension> {
     })
 }
 
-/// What an answer says of a certificate, if it may be believed.
+/// The verdict of an answer on a certificate, if it may be believed.
 fn judge(
     bytes: &[u8],
     question: &Question,
@@ -330,7 +330,7 @@ fn judge(
     if !is_signed(&basic, authority, now) {
         return Err(NoAnswer::Foreign);
     }
-    // Answers that are made beforehand have none; one that has was made for a question, and is not to be
+    // Answers made beforehand have no nonce. An answer with one was made for a question, and is not to be
     // shown again for another.
     let mut extensions = basic.tbs_response_data.response_extensions.iter().flatten();
     if extensions
@@ -355,14 +355,14 @@ fn judge(
     let second =
         |time: &OcspGeneralizedTime| i64::try_from(time.0.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
     let (now, from) = (now.as_second(), second(&single.this_update));
-    // Without nextUpdate newer information is available at any time: what is said counts as of thisUpdate.
+    // Without nextUpdate newer information is available at any time: the answer counts as of thisUpdate.
     let until = single
         .next_update
         .as_ref()
         .map_or(from.saturating_add(LONGEST), second);
     // From then on it is too old, though it is kept.
     let oldest = from.saturating_add(oldest.0);
-    // An authority that is not in its time says nothing of others.
+    // An authority out of its time says nothing of others.
     let (_, signer) = X509Certificate::from_der(authority).map_err(|_| NoAnswer::Foreign)?;
     let (until, from) = (
         until.min(signer.validity().not_after.timestamp()),
@@ -387,7 +387,7 @@ fn judge(
     })
 }
 
-/// Whether the authority signed an answer, or who it certified for that.
+/// Whether an answer is signed by the authority, or by a delegate certified for that.
 fn is_signed(basic: &BasicOcspResponse, authority: &[u8], now: Timestamp) -> bool {
     let (Ok((_, authority)), Ok(message)) = (
         X509Certificate::from_der(authority),
@@ -474,7 +474,7 @@ mod tests {
             .unwrap()
         }
 
-        /// An answer: good, made at that second and until that, with that nonce.
+        /// A good answer, with this `thisUpdate`, `nextUpdate` and nonce.
         fn answer(
             &self,
             id: &CertId,
@@ -535,7 +535,7 @@ mod tests {
             .unwrap()
         }
 
-        /// A certificate of this authority for a key that may sign answers.
+        /// A certificate of this authority for a key allowed to sign answers.
         fn delegate(&self, now: Timestamp, key: &KeyPair) -> x509_cert::Certificate {
             let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
             params.extended_key_usages = vec![rcgen::ExtendedKeyUsagePurpose::OcspSigning];
@@ -577,10 +577,10 @@ mod tests {
         assert_eq!(judged(-60, Some(DAY), 24), Ok((Some(false), HOUR)));
         assert_eq!(judged(-60, Some(600), 24), Ok((Some(false), 600)));
         assert_eq!(judged(-60, None, 24), Ok((Some(false), HOUR - 60)));
-        // Of six days ago, and until tomorrow.
+        // Made six days ago, good until tomorrow.
         assert_eq!(judged(-6 * DAY, Some(DAY), 24), Err(NoAnswer::Old));
         assert_eq!(judged(-6 * DAY, Some(DAY), 7 * 24), Ok((Some(false), HOUR)));
-        // To the second, and it does not count for longer than that where it is kept.
+        // The limit holds to the second, and for a kept answer too.
         assert_eq!(judged(-DAY - 1, Some(DAY), 24), Err(NoAnswer::Old));
         assert_eq!(judged(-DAY, Some(DAY), 24), Ok((Some(false), 0)));
         assert_eq!(judged(600 - DAY, Some(DAY), 24), Ok((Some(false), 600)));

@@ -2,10 +2,10 @@
 //! once.
 //!
 //! A client sends any certificates it likes, so each step is bounded before it is taken. The search follows
-//! names, and only through issuers of which something good is known: a list at hand that does not hold the
-//! certificate below, or a responder to ask. A path that the search finds goes to webpki, alone and with its
-//! one anchor. webpki's signature verifications are remembered and counted (`signature::Verifications`). The
-//! first path that webpki, the profile and the lengths accept becomes the [`Peer`].
+//! names, and only through issuers with something good at hand: a list without the certificate below, or a
+//! responder to ask. Each path found goes to webpki, alone and with its one anchor. webpki's signature
+//! verifications are remembered and counted (`signature::Verifications`). The first path accepted by webpki,
+//! the profile and the lengths becomes the [`Peer`].
 
 use rustls::pki_types::{CertificateDer, SignatureVerificationAlgorithm, TrustAnchor, UnixTime};
 use rustls::{CertificateError, OtherError};
@@ -20,18 +20,18 @@ use super::revocation::Revocations;
 use super::signature::Verifications;
 use super::validity::{Invalid, trimmed};
 
-/// Certificates of one client: its own, six authorities that webpki follows, and a root sent along.
+/// The most certificates of one client: its own, six authorities (webpki's limit), and a root sent along.
 pub const MOST_CERTIFICATES: usize = 8;
-/// Bytes of them in all: eight of RSA 4096 need that. Reading them costs up to 350 instructions a byte.
+/// Their bytes in all: eight of RSA 4096 need as many. Reading them costs up to 350 instructions a byte.
 pub const MOST_BYTES: usize = 16 * 1024;
-/// Extensions of one certificate. RFC 5280 has sixteen.
+/// The most extensions of one certificate. RFC 5280 has sixteen.
 const MOST_EXTENSIONS: usize = 64;
-/// Paths that are handed to webpki. Honest clients need one or two: an authority changes its key, or two
+/// The most paths handed to webpki. Honest clients need one or two: an authority changes its key, or two
 /// certify each other.
 const MOST_PATHS: usize = 12;
-/// Steps of the search from a certificate to one above it.
+/// The most steps of the search from a certificate to one above it.
 const MOST_STEPS: usize = 64;
-/// Comparisons of a client's names with constraints of the authorities above it.
+/// The most comparisons of a client's names with constraints of the authorities above it.
 const MOST_COMPARISONS: usize = 4096;
 
 /// Judges clients' certificates by the authorities and the revocation lists of one setup.
@@ -42,12 +42,13 @@ pub struct Judge {
     algorithms: &'static [&'static dyn SignatureVerificationAlgorithm],
 }
 
-/// A configured authority.
+/// A configured authority: the end of a path.
 #[derive(Debug)]
 struct Anchor {
     trust: TrustAnchor<'static>,
     issuer: Issuer,
-    /// How many authorities there may be under it. Of two anchors with one name the stricter counts.
+    /// The number of authorities allowed under it. `None`: no limit. Of two anchors with one name the
+    /// stricter counts.
     length: Option<usize>,
 }
 
@@ -102,12 +103,12 @@ impl Judge {
         })
     }
 
-    /// Judges what a client presents, its own certificate first.
+    /// Judges the certificates of a client, its own first.
     pub fn judge(&self, presented: &[CertificateDer<'_>], now: UnixTime) -> Result<Peer, CertificateError> {
         self.find(presented, now, profile::check_own)
     }
 
-    /// Judges the path alone, not the purpose of the client's own certificate.
+    /// Judges the path alone, without the profile of the client's own certificate.
     pub fn judge_path(
         &self,
         presented: &[CertificateDer<'_>],
@@ -162,7 +163,7 @@ impl Judge {
         Peer::new(&own, presented, chain).map_err(|_| unfit(Unfit::Names))
     }
 
-    /// Drops certificates that do not lead to an anchor by names, anchors themselves, and duplicates.
+    /// Drops certificates without a chain of names to an anchor, anchors themselves, and duplicates.
     fn keep_leading(&self, authorities: &mut Vec<Authority<'_>>) {
         authorities.retain(|authority| {
             !self
@@ -193,7 +194,7 @@ impl Judge {
     }
 }
 
-/// A certificate that a client sent along with its own.
+/// A certificate sent along by a client with its own.
 struct Authority<'a> {
     der: &'a [u8],
     certificate: X509Certificate<'a>,
@@ -221,14 +222,14 @@ struct Search<'s> {
     now: UnixTime,
     paths: usize,
     steps: usize,
-    /// Why there is no path, as far as is known: the reason that tells the client most.
+    /// Why there is no path, as far as is known: the most telling reason.
     worst: CertificateError,
 }
 
 type Found<'s> = (Vec<&'s Authority<'s>>, &'s Anchor);
 
 impl<'s> Search<'s> {
-    /// The first good path that goes on from `path`, the client's certificate and the authorities above it.
+    /// The first good path that goes on from `path`, the authorities so far above the client's certificate.
     fn above(&mut self, path: &mut Vec<&'s Authority<'s>>) -> Option<Found<'s>> {
         let below = path.last().map_or(self.own, |authority| &authority.certificate);
         let (name, serial) = (below.issuer().as_raw(), trimmed(below.raw_serial()));
@@ -320,7 +321,7 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// Keeps the reason that tells the client most, and says that there is no path.
+    /// Keeps the more telling reason. Always `false`: there is no path.
     fn note(&mut self, error: CertificateError) -> bool {
         if rank(&error) < rank(&self.worst) {
             self.worst = error;
@@ -340,7 +341,7 @@ fn rank(error: &CertificateError) -> u8 {
     }
 }
 
-/// How many comparisons of names with constraints webpki would make for a path, at most.
+/// The most comparisons of names with constraints webpki would make for a path.
 fn comparisons(own: &X509Certificate<'_>, path: &[&Authority<'_>]) -> usize {
     let names = |certificate: &X509Certificate<'_>| {
         let alternative = certificate.subject_alternative_name().ok().flatten();

@@ -1,4 +1,4 @@
-//! What is known of a client's certificate chain.
+//! The data of a client's certificate chain.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,35 +11,35 @@ use super::authorities::{Authorities, Issuer};
 use super::validity::{Invalid, trimmed};
 use crate::digest::{hex, sha256};
 
-/// A client's certificate and the chain that it presented.
+/// A client's certificate and the chain presented with it.
 #[derive(Clone, Debug)]
 pub struct Peer {
     fingerprint: String,
     keys: Vec<Vec<String>>,
     chain: Vec<Link>,
     presented: Arc<[CertificateDer<'static>]>,
-    /// The channel's state under which the chain was verified last.
+    /// The number of the setup at the chain's last verification.
     trusted: Arc<AtomicU64>,
 }
 
 /// A certificate of the chain, as far as validity is concerned.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
-    /// Who issued it.
+    /// Its issuer, by name and key.
     pub issuer: Issuer,
     /// Serial number, as in the certificate, without leading zeros.
     pub serial: Vec<u8>,
-    /// First second.
+    /// First second of its validity, since the epoch.
     pub not_before: i64,
-    /// Last second.
+    /// Last second of its validity, since the epoch.
     pub not_after: i64,
 }
 
-/// Units of one certificate that the registry is asked for.
+/// The most units of one certificate. A certificate with more is refused.
 const MOST_UNITS: usize = 16;
 
 impl Peer {
-    /// From the client's certificate, all that it presented, and its verified path.
+    /// From the client's certificate, all presented certificates, and the verified path.
     pub(super) fn new(
         own: &X509Certificate<'_>,
         presented: &[CertificateDer<'_>],
@@ -74,8 +74,8 @@ impl Peer {
         })
     }
 
-    /// From unverified certificates, to find the ente that they would belong to: the client's own first, then
-    /// those that may have issued it.
+    /// From unverified certificates, to find their possible ente: the client's own first, then its possible
+    /// issuers.
     pub fn unverified(presented: &[CertificateDer<'_>], authorities: &Authorities) -> Result<Self, Invalid> {
         let own = read(presented.first().ok_or(Invalid::Unreadable)?)?;
         let issuer = Issuer {
@@ -91,7 +91,7 @@ impl Peer {
         &self.keys
     }
 
-    /// The certificates that the client presented, its own first.
+    /// The certificates presented by the client, its own first.
     pub(super) fn presented(&self) -> &[CertificateDer<'static>] {
         &self.presented
     }
@@ -111,8 +111,8 @@ impl Peer {
         &self.fingerprint
     }
 
-    /// Its verified path, the anchor left out: the client's own certificate, and the authorities above it
-    /// that it sent.
+    /// Its verified path, the anchor left out: the client's own certificate, and the authorities sent along
+    /// above it.
     pub fn chain(&self) -> &[Link] {
         &self.chain
     }
@@ -137,9 +137,9 @@ fn read(der: &[u8]) -> Result<X509Certificate<'_>, Invalid> {
         .map_err(|_| Invalid::Unreadable)
 }
 
-/// organizationIdentifier.
+/// OID of organizationIdentifier: for an ente `CF:IT-...`.
 const ORGANIZATION_IDENTIFIER: Oid<'static> = oid!(2.5.4.97);
-/// organizationalUnitName.
+/// OID of organizationalUnitName: for a unit `IPAIT-...`.
 const UNIT: Oid<'static> = oid!(2.5.4.11);
 
 /// The values of an attribute of a name, as text.
@@ -150,7 +150,7 @@ fn values<'a>(name: &'a X509Name<'_>, oid: &'a Oid<'_>) -> impl Iterator<Item = 
     attributes.filter_map(|attribute| attribute.as_str().ok().map(str::to_owned))
 }
 
-/// The value of an attribute that a name has once: of two, nobody could say which is meant.
+/// The value of an attribute present once in a name. Of two, nobody could tell the right one.
 fn only(name: &X509Name<'_>, oid: &Oid<'_>) -> Option<String> {
     let mut all = name
         .iter_attributes()

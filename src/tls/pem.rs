@@ -1,5 +1,5 @@
 //! Files of certificates and keys: PEM, with text around it or a byte order mark before. The error about
-//! another format names it, and the `openssl` command that makes PEM of it. In Italian: operators read it.
+//! another format names it, with the `openssl` command to make PEM of it. In Italian: operators read it.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use x509_parser::prelude::{FromDer as _, X509Certificate};
 use super::TlsError;
 use crate::italian;
 
-/// The byte order mark that some editors put before text: no line of PEM begins with it.
+/// The byte order mark of some editors, before text: no line of PEM begins with it.
 const MARK: &[u8] = b"\xEF\xBB\xBF";
 /// data (PKCS#7), 1.2.840.113549.1.7.1: the content of a PKCS#12 archive.
 const PKCS7_DATA: &[u8] = &[0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x07, 0x01];
@@ -91,7 +91,7 @@ fn no_key(bytes: &[u8], file: &Path) -> String {
     "non contiene alcuna chiave privata in PEM (-----BEGIN ... KEY-----)".to_owned()
 }
 
-/// PKCS#12 (RFC 7292): a sequence that begins with version 3, then data.
+/// PKCS#12 (RFC 7292): a sequence beginning with version 3, then data.
 fn is_archive(bytes: &[u8]) -> bool {
     let head = bytes.get(..bytes.len().min(64)).unwrap_or_default();
     head.first() == Some(&0x30) && contains(head, &[0x02, 0x01, 0x03]) && contains(head, PKCS7_DATA)

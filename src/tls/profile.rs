@@ -1,31 +1,31 @@
-//! What the certificates of a client's chain must be like, beyond a valid chain (ModI, ID_AUTH_CHANNEL_02;
+//! The requirements on the certificates of a client's chain, beyond a valid chain (ModI, ID_AUTH_CHANNEL_02;
 //! CAB Forum's minimum sizes).
 //!
-//! webpki leaves to its callers what is asked here: it takes any serial, does not look at key usage, and
-//! skips the extensions that it does not know without seeing whether one comes twice.
+//! webpki leaves these checks to its callers: it takes any serial, does not look at key usage, and skips
+//! unknown extensions without seeing whether one comes twice.
 
 use x509_parser::extensions::GeneralName;
 use x509_parser::oid_registry::{OID_X509_EXT_NAME_CONSTRAINTS, OID_X509_EXT_POLICY_CONSTRAINTS};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
-/// What is wrong with a certificate.
+/// The fault of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unfit {
     /// Cannot be read, has bytes after its end, or an extension twice.
     #[error("cannot be read")]
     Unreadable,
-    /// Not version 3.
+    /// Not an X.509 certificate of version 3.
     #[error("not version 3")]
     Version,
     /// The serial number is not a positive integer of at most 20 octets (RFC 5280, 4.1.2.2).
     #[error("serial number")]
     Serial,
-    /// A client's: no extended key usage that allows clientAuth, or a key usage without digitalSignature. An
+    /// A client's: no extended key usage with clientAuth, or a key usage without digitalSignature. An
     /// authority's: a key usage without keyCertSign.
     #[error("not for this use")]
     Usage,
-    /// A client's that is a CA's.
+    /// A client's certificate made for a CA.
     #[error("a CA's certificate")]
     Authority,
     /// RSA under 2048 or over 8192 bits, a curve other than P-256, P-384, P-521, another algorithm.
@@ -34,18 +34,18 @@ pub enum Unfit {
     /// Signed with something other than SHA-2 or Ed25519.
     #[error("signature algorithm")]
     Signature,
-    /// A client's without any name (RFC 5280, 4.1.2.6), an authority's without a subject, or names that
-    /// cannot be read.
+    /// A client's without any name (RFC 5280, 4.1.2.6), an authority's without a subject, or unreadable
+    /// names.
     #[error("names")]
     Names,
-    /// Constraints on policies, which are not judged here; on e-mail addresses, which webpki does not look
-    /// for in subjects; on names, by who is no authority.
+    /// Constraints on policies, not judged here; on e-mail addresses, not looked for in subjects by webpki;
+    /// on names, in a client's own certificate.
     #[error("constraints")]
     Constraints,
     /// More authorities than one above them allows.
     #[error("path too long")]
     Length,
-    /// More certificates, bytes, paths or names than are looked at.
+    /// Over a limit on certificates, bytes, extensions, paths or comparisons of names.
     #[error("too much to look at")]
     Bulk,
 }
@@ -73,7 +73,7 @@ pub fn check(der: &[u8]) -> Result<(), Unfit> {
     }
 }
 
-/// Judges a client's own certificate that was read, to its last byte.
+/// Judges a client's own certificate, read to its last byte.
 pub(super) fn check_own(certificate: &X509Certificate<'_>) -> Result<(), Unfit> {
     check_any(certificate)?;
     let extended = certificate.extended_key_usage().map_err(|_| Unfit::Unreadable)?;
@@ -85,7 +85,7 @@ pub(super) fn check_own(certificate: &X509Certificate<'_>) -> Result<(), Unfit> 
         .map_err(|_| Unfit::Unreadable)?
         .map(|usage| usage.value);
     let basic = certificate.basic_constraints().map_err(|_| Unfit::Unreadable)?;
-    // RFC 5280, 4.2.1.9: who is no CA signs no certificates and limits none.
+    // RFC 5280, 4.2.1.9: a subject other than a CA signs no certificates and limits none.
     let basic = basic.map(|basic| basic.value);
     let authority = basic.is_some_and(|basic| basic.ca || basic.path_len_constraint.is_some());
     if authority || usage.is_some_and(|usage| usage.key_cert_sign()) {
@@ -118,8 +118,8 @@ pub(super) fn check_own(certificate: &X509Certificate<'_>) -> Result<(), Unfit> 
     }
 }
 
-/// Judges an authority's certificate that a client sent along and that was read to its last byte. An anchor
-/// is not judged.
+/// Judges an authority's certificate, sent along by a client and read to its last byte. An anchor is not
+/// judged.
 pub(super) fn check_authority(certificate: &X509Certificate<'_>) -> Result<(), Unfit> {
     check_any(certificate)?;
     let usage = certificate.key_usage().map_err(|_| Unfit::Unreadable)?;
@@ -148,8 +148,8 @@ pub(super) fn check_authority(certificate: &X509Certificate<'_>) -> Result<(), U
     }
 }
 
-/// Whether other certificates may be signed with the key of this one: an authority's; of version 1, which
-/// says nothing of it, any.
+/// Whether the key of this certificate may sign others: an authority's. A certificate of version 1 says
+/// nothing of it: any may.
 pub fn is_authority(der: &[u8]) -> bool {
     let Ok((_, certificate)) = X509Certificate::from_der(der) else {
         return false;
@@ -163,10 +163,10 @@ pub fn is_authority(der: &[u8]) -> bool {
     signs && (basic || certificate.version().0 == 0)
 }
 
-/// What holds for all certificates.
+/// The checks for all certificates.
 fn check_any(certificate: &X509Certificate<'_>) -> Result<(), Unfit> {
     let extensions = certificate.extensions_map().map_err(|_| Unfit::Unreadable)?;
-    // Policies are not judged here: who requires them is not taken for who does not.
+    // Policies are not judged here. A certificate with required policies is not taken for one without.
     if extensions.contains_key(&OID_X509_EXT_POLICY_CONSTRAINTS) {
         return Err(Unfit::Constraints);
     }

@@ -1,8 +1,9 @@
-//! The revocation lists in force: sets of serials by issuer, signatures checked when they are loaded,
-//! freshness when they are asked.
+//! The revocation lists in force: sets of serials by issuer. Signatures are checked at loading, freshness at
+//! each question.
 //!
-//! Hard fail: a certificate of whose issuer (the name, and the key that signed it) there is no list, or only
-//! one past its `nextUpdate` and the operator's [`Grace`], is not valid.
+//! Hard fail: a certificate is not valid without a list of its issuer (the name, and the key of its
+//! signature), or a responder's answer. A list past its `nextUpdate` and the operator's [`Grace`] counts for
+//! nothing.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -34,13 +35,13 @@ pub struct Revocations {
     reading: Arc<Mutex<()>>,
 }
 
-/// For how long a list that should have been replaced is still good enough: not at all, unless the operator
-/// says so.
+/// How long a list that should have been replaced is still good enough: not at all, unless the operator says
+/// so.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Grace(i64);
 
 impl Grace {
-    /// So many hours.
+    /// A grace of so many hours.
     pub fn hours(hours: u32) -> Self {
         Self(i64::from(hours) * 3600)
     }
@@ -49,7 +50,7 @@ impl Grace {
 #[derive(Debug)]
 struct Lists {
     by_issuer: HashMap<Issuer, InForce>,
-    /// What comes from each file.
+    /// The content of each file, in the order of the configuration.
     files: Vec<Source>,
 }
 
@@ -62,23 +63,23 @@ impl From<Vec<Source>> for Lists {
     }
 }
 
-/// What is known from a file.
+/// The lists of one file.
 #[derive(Clone, Debug)]
 struct Source {
     /// Its modification time, to see when it changes.
     stamp: Option<SystemTime>,
     lists: Gathered,
-    /// Why it cannot be read as it is now: the lists are those of before.
+    /// Why it cannot be read now. The lists are then those of before.
     wrong: Option<Wrong>,
 }
 
 /// Why a file of lists cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Wrong {
-    /// The file itself.
+    /// The file cannot be opened or read, or is too large.
     #[error("{0}")]
     File(String),
-    /// What is in it.
+    /// A fault of its content.
     #[error(transparent)]
     Flaw(#[from] Flaw),
 }
@@ -93,21 +94,21 @@ impl Wrong {
     }
 }
 
-/// A file of lists that cannot be read.
+/// An unreadable file of lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unreadable {
-    /// Which.
+    /// Its path, from the configuration.
     pub file: PathBuf,
-    /// Why.
+    /// Why it cannot be read.
     pub wrong: Wrong,
 }
 
-/// What a look at the files found.
+/// The outcome of a new look at the files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refreshed {
-    /// Those that had changed, and are in force now.
+    /// Files read again, and in force now.
     pub loaded: Vec<PathBuf>,
-    /// Those that cannot be read, if they could be before, have changed since, or cannot be for another
+    /// Files unreadable now, if they were readable before, have changed since, or are unreadable for another
     /// reason.
     pub unreadable: Vec<Unreadable>,
 }
@@ -117,14 +118,14 @@ pub struct Refreshed {
 pub struct Standing {
     /// Lists past their `nextUpdate` and the grace: they count no more.
     pub over: usize,
-    /// The last second of the first of those that count by the grace alone.
+    /// The first end, with the grace, of the lists in force by the grace alone; second.
     pub grace_until: Option<i64>,
-    /// The `nextUpdate` of the first of the others, second.
+    /// The first `nextUpdate` of the others, second.
     pub next_update: Option<i64>,
 }
 
 impl Peer {
-    /// Whether the whole chain is in its time and unrevoked, by lists that are fresh.
+    /// Whether the whole chain is in its time and unrevoked, by fresh lists or answers.
     pub fn valid(&self, now: jiff::Timestamp, revocations: &Revocations) -> Result<Valid, Invalid> {
         let second = now.as_second();
         let mut valid = Valid::default();
@@ -144,7 +145,7 @@ impl Peer {
 }
 
 impl Revocations {
-    /// Loads lists (PEM or DER) issued by `authorities`. One file that cannot be read is an error.
+    /// Loads lists (PEM or DER) issued by `authorities`. One unreadable file is an error.
     pub fn load(files: &[PathBuf], authorities: Vec<CertificateDer<'static>>) -> Result<Self, TlsError> {
         let read = |file: &PathBuf| {
             let stamp = stamp(file);
@@ -167,7 +168,7 @@ impl Revocations {
         })
     }
 
-    /// The same, with responders for authorities that have no list.
+    /// The same, with responders for authorities without a list.
     pub fn with_responders(self, responders: Responders) -> Self {
         Self {
             responders: Arc::new(responders),
@@ -180,7 +181,7 @@ impl Revocations {
         !self.responders.is_empty()
     }
 
-    /// Whether a responder is asked for the certificates of an issuer: who has a list is not asked.
+    /// Whether a responder is asked for the certificates of an issuer. If the issuer has a list it is not.
     pub(super) fn is_asked(&self, issuer: &Issuer) -> bool {
         self.responders.knows(issuer) && !self.lists.load().by_issuer.contains_key(issuer)
     }
@@ -197,8 +198,7 @@ impl Revocations {
         Self { grace, ..self }
     }
 
-    /// The second until which the list that ends first is good, without grace; nothing where there is no
-    /// list.
+    /// The end of the list that ends first, without grace, in seconds. `None`: no list.
     pub fn expires(&self) -> Option<i64> {
         self.lists
             .load()
@@ -208,7 +208,7 @@ impl Revocations {
             .min()
     }
 
-    /// How the lists stand at that second.
+    /// The standing of the lists at a second.
     pub fn standing(&self, second: i64) -> Standing {
         let mut standing = Standing::default();
         let first = |known: Option<i64>, at: i64| Some(known.map_or(at, |known| known.min(at)));
@@ -225,7 +225,7 @@ impl Revocations {
         standing
     }
 
-    /// The files that cannot be read as they are now.
+    /// The files unreadable as they are now.
     pub fn unreadable(&self) -> Vec<Unreadable> {
         let lists = self.lists.load();
         let wrong = |(file, source): (&PathBuf, &Source)| {
@@ -237,10 +237,10 @@ impl Revocations {
         self.files.iter().zip(&lists.files).filter_map(wrong).collect()
     }
 
-    /// Loads the files again that have changed, and those that could not be read. Of one that cannot be read
-    /// what was known before stays in force, for as long as it says itself.
+    /// Loads changed files again, and those unreadable before. For a file unreadable now the earlier lists
+    /// stay in force, for as long as they say themselves.
     pub fn refresh(&self) -> Refreshed {
-        // One look at a time: an earlier one that took longer must not undo a later one.
+        // One look at a time: an earlier, longer one must not undo a later one.
         let _one = match self.reading.try_lock() {
             Ok(one) => one,
             Err(TryLockError::Poisoned(one)) => one.into_inner(),
@@ -287,7 +287,8 @@ impl Revocations {
         }
     }
 
-    /// Whether a certificate is listed, by lists of its issuer's that are fresh at that second.
+    /// Judges a certificate at a second by its issuer's fresh lists, or by a responder's answer if there is
+    /// no list.
     pub(super) fn check(&self, issuer: &Issuer, serial: &[u8], second: i64) -> Result<Valid, Invalid> {
         let lists = self.lists.load();
         let Some(list) = lists.by_issuer.get(issuer) else {
@@ -340,7 +341,7 @@ mod tests {
     }
 
     impl Bench {
-        /// Two authorities, each with a file of its own, which holds nobody.
+        /// Two authorities, each with a file of its own that lists nobody.
         fn new() -> Self {
             let (home, now) = (tempfile::tempdir().unwrap(), Clock::system().now());
             let authorities = ["Prima", "Seconda"].map(|name| Authority::new(name, now).unwrap());
@@ -368,7 +369,7 @@ mod tests {
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
 
-        /// Of a certificate of an authority's with that serial, so many seconds from now.
+        /// Checks a certificate of an authority's with this serial, so many seconds from now.
         fn check(&self, which: usize, serial: &[u8], later: i64) -> Result<Valid, Invalid> {
             let der = der(&self.authorities[which].pem());
             let (_, authority) = x509_parser::parse_x509_certificate(&der).unwrap();
@@ -456,7 +457,7 @@ mod tests {
             }
         );
         assert_eq!(bench.revocations.unreadable(), Vec::new());
-        // Where all are loaded at once, all must be good.
+        // At the first loading all files must be good.
         bench.write(0, b"");
         assert!(
             Revocations::load(

@@ -29,14 +29,14 @@ use crate::digest::{hex, sha256};
 /// The version of TLS of a connection. Others are not spoken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsVersion {
-    /// RFC 5246.
+    /// TLS 1.2 (RFC 5246).
     V12,
-    /// RFC 8446.
+    /// TLS 1.3 (RFC 8446).
     V13,
 }
 
 impl TlsVersion {
-    /// Of a session.
+    /// The version of a session. `None` counts as 1.2.
     pub fn of(version: Option<ProtocolVersion>) -> Self {
         if version == Some(ProtocolVersion::TLSv1_3) {
             Self::V13
@@ -54,8 +54,8 @@ impl TlsVersion {
     }
 }
 
-/// Makes handshakes with one certificate: the server's chain and key, the authorities that clients'
-/// certificates come from, their lists.
+/// Makes handshakes with one certificate: the server's chain and key, the authorities of clients'
+/// certificates, their lists.
 pub fn configure(
     chain: &Path,
     key: &Path,
@@ -80,19 +80,18 @@ pub fn configure(
     )
 }
 
-/// The cryptography: aws-lc-rs.
+/// The provider of the cryptography: aws-lc-rs.
 pub(super) fn provider() -> Arc<CryptoProvider> {
     Arc::new(rustls::crypto::aws_lc_rs::default_provider())
 }
 
-/// Makes a configuration for each handshake, so that the peer that the verifier found can be asked for
-/// afterwards.
+/// Makes a configuration for each handshake. Afterwards the peer found by its verifier can be asked for.
 #[derive(Debug)]
 pub struct Handshakes {
     provider: Arc<CryptoProvider>,
     judge: Arc<Judge>,
     identities: Arc<dyn ResolvesServerCert>,
-    /// The names of the authorities, which the client is told.
+    /// The names of the authorities, told to the client. Empty: none are told.
     hints: Arc<[DistinguishedName]>,
     clock: Clock,
 }
@@ -105,8 +104,8 @@ pub struct Shown {
 }
 
 impl Shown {
-    /// The peer, once its certificates were judged good. That it holds the key is known when the handshake is
-    /// over.
+    /// The peer, once its certificates were judged good. Only the end of the handshake proves its hold of the
+    /// key.
     pub fn peer(&self) -> Option<&Peer> {
         self.peer.get()
     }
@@ -121,11 +120,11 @@ impl Shown {
 /// a person.
 #[derive(Clone, Debug)]
 pub struct Refused {
-    /// Why.
+    /// The reason of the refusal.
     pub why: Invalid,
     /// SHA-256 of the certificate, hexadecimal.
     pub fingerprint: String,
-    /// Country, organization and units of its issuer.
+    /// Country, organization, units and organizationIdentifier of its issuer.
     pub issuer: String,
     /// The same of its subject.
     pub organization: String,
@@ -149,7 +148,7 @@ impl Handshakes {
         !self.hints.is_empty()
     }
 
-    /// Checks that the parts go together.
+    /// Checks the parts against each other.
     pub(super) fn new(
         provider: Arc<CryptoProvider>,
         authorities: &Authorities,
@@ -204,17 +203,17 @@ impl Handshakes {
     }
 }
 
-/// Bytes of the names of authorities that clients are told: the field holds 65,535 (RFC 5246, 7.4.4), and
-/// Java reads no message over 32,768.
+/// The most bytes of authorities' names told to clients. The field holds 65,535 (RFC 5246, 7.4.4), and Java
+/// reads no message over 32,768.
 const MOST_HINTS: usize = 16 * 1024;
 
-/// Whether clients are told the names of the authorities. Beyond the size that every client reads they are
+/// Whether clients are told the names of the authorities. Beyond a size readable by every client they are
 /// left out (RFC 8446, 4.2.4 allows it): a client with several certificates must then know the right one.
 pub fn are_told(names: &[DistinguishedName]) -> bool {
     names.iter().map(|name| name.as_ref().len() + 2).sum::<usize>() <= MOST_HINTS
 }
 
-/// Hands a client's certificates to the judge, and keeps the peer that it finds.
+/// Hands a client's certificates to the judge, and keeps the resulting peer.
 #[derive(Debug)]
 struct Verifier {
     judge: Arc<Judge>,
@@ -241,7 +240,7 @@ impl ClientCertVerifier for Verifier {
         let peer = self.judge.judge(&presented, now).map_err(|error| {
             let _ = self.shown.refused.set(Refused::of(end_entity, &error));
             match error {
-                // rustls would say `unknown_ca`, of an authority that is known.
+                // rustls would say `unknown_ca`, of a known authority.
                 CertificateError::UnknownRevocationStatus => {
                     CertificateError::Other(OtherError(Arc::new(Invalid::StatusUnknown)))
                 }

@@ -20,24 +20,24 @@ use super::{TlsError, pem, server};
 use crate::clock::Clock;
 use crate::config::Tls;
 
-/// Everything that decides who may connect.
+/// Everything needed to decide on a connection.
 #[derive(Debug)]
 pub struct Setup {
     handshakes: Handshakes,
     judge: Arc<Judge>,
-    /// Whose clients are let in.
+    /// The authorities of admitted clients.
     pub authorities: Authorities,
-    /// Their lists.
+    /// The revocation lists, and the responders.
     pub revocations: Revocations,
     /// The server's own certificates.
     pub identities: Arc<Identities>,
     generation: u64,
 }
 
-/// How many there have been in this process: each knows those that it verified from those of the one before.
+/// The number of setups in this process so far: each tells its own peers from those of an earlier one.
 static GENERATIONS: AtomicU64 = AtomicU64::new(0);
 
-/// The authorities whose lists are believed.
+/// The authorities with believed lists: those of the clients, and those of `crl_issuers`.
 pub fn listers(tls: &Tls) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let mut listers = pem::certificates(&tls.client_authorities)?;
     if let Some(file) = &tls.crl_issuers {
@@ -47,7 +47,7 @@ pub fn listers(tls: &Tls) -> Result<Vec<CertificateDer<'static>>, TlsError> {
 }
 
 impl Setup {
-    /// Reads every file that the configuration names, and checks that they go together.
+    /// Reads every file named in the configuration, and checks the parts against each other.
     pub fn build(tls: &Tls, clock: &Clock) -> Result<Self, TlsError> {
         let listers = listers(tls)?;
         let authorities = Authorities::read(&tls.client_authorities)?.knowing(&listers);
@@ -101,7 +101,7 @@ impl Setup {
         self.handshakes.begin()
     }
 
-    /// The peer of a handshake that was begun here and is over.
+    /// The peer of a finished handshake, begun here.
     pub fn peer(&self, shown: &Shown) -> Option<Peer> {
         let peer = shown.peer()?.clone();
         peer.trust(self.generation);
@@ -120,17 +120,17 @@ impl Setup {
         Ok(peer)
     }
 
-    /// Asks the responders about a peer, where nothing fresh is known of it: before it is judged.
+    /// Asks the responders about a peer before it is judged, if nothing fresh is known of it.
     pub async fn ask(&self, peer: &Peer, clock: &Clock) {
         self.revocations.ask(peer, clock).await;
     }
 
-    /// Whether a peer may go on: its chain leads to an authority that is trusted now, all of it is in its
-    /// time and unrevoked. Of a peer whose handshake was under another setup the chain is verified again.
+    /// Whether a peer may go on: its chain leads to an authority trusted now, and all of it is in its time
+    /// and unrevoked. A peer from a handshake under another setup has its chain verified again.
     pub fn judge(&self, peer: &Peer, now: Timestamp) -> Result<Valid, Invalid> {
         if !peer.is_trusted_by(self.generation) {
-            // The path was found among the authorities of before: where it is another now, its lists are
-            // others too.
+            // The path was found among the earlier authorities. If it is another now, its lists are others
+            // too.
             if self.examine(peer.presented(), now)?.chain() != peer.chain() {
                 return Err(Invalid::Untrusted);
             }

@@ -1,5 +1,5 @@
-//! Signatures of authorities on lists and certificates: SHA-2 with RSA and ECDSA, and Ed25519; how many are
-//! verified in one handshake.
+//! Signatures of authorities on lists and certificates: SHA-2 with RSA and ECDSA, and Ed25519. Limits the
+//! number of verifications in one handshake.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -8,11 +8,11 @@ use rustls::pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerifica
 use x509_parser::prelude::{FromDer as _, SubjectPublicKeyInfo, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
-/// Signatures that are verified in the search for one client's path. A chain of six authorities has seven.
+/// The most signatures verified in the search for one client's path. A chain of six authorities has seven.
 const MOST: usize = 8;
 
-/// The signature verifications of one search: none is made twice, and [`MOST`] in all. Past that no signature
-/// is good.
+/// The signature verifications of one search: none is made twice, and [`MOST`] in all. Past them no other
+/// signature is good.
 #[derive(Debug, Default)]
 pub(super) struct Verifications(Mutex<Vec<Verification>>);
 
@@ -36,7 +36,7 @@ impl Verifications {
     }
 }
 
-/// An algorithm whose verifications are counted.
+/// An algorithm with counted verifications.
 #[derive(Debug)]
 pub(super) struct Counting<'v> {
     algorithm: &'static dyn SignatureVerificationAlgorithm,
@@ -95,7 +95,7 @@ pub(super) fn verifies(certificate: &X509Certificate<'_>, key: &[u8]) -> bool {
     )
 }
 
-/// Whether a key (SubjectPublicKeyInfo, DER) made a signature, by the algorithm that is named.
+/// Whether a key (SubjectPublicKeyInfo, DER) made a signature, by the algorithm `oid`.
 pub(super) fn signed_by(key: &[u8], oid: &str, message: &[u8], signature: &[u8]) -> bool {
     let Ok((_, key)) = SubjectPublicKeyInfo::from_der(key) else {
         return false;
@@ -137,7 +137,7 @@ mod tests {
 
     static MADE: AtomicUsize = AtomicUsize::new(0);
 
-    /// Takes a signature for good that is the message.
+    /// Takes a signature for good if it equals the message.
     #[derive(Debug)]
     struct Echo;
 

@@ -6,15 +6,15 @@ use x509_parser::prelude::{FromDer as _, X509Certificate, X509Name};
 
 /// Country, organization, units, organizationIdentifier.
 const PUBLIC: [&str; 4] = ["2.5.4.6", "2.5.4.10", "2.5.4.11", "2.5.4.97"];
-/// commonName.
+/// commonName: told only of a subject without a personal attribute.
 const COMMON_NAME: &str = "2.5.4.3";
 /// surname, serialNumber, givenName, title, dnQualifier, pseudonym: a subject with one may be a person.
 const PERSONAL: [&str; 6] = [
     "2.5.4.4", "2.5.4.5", "2.5.4.42", "2.5.4.12", "2.5.4.46", "2.5.4.65",
 ];
 
-/// Country, organization, units and organizationIdentifier of a certificate's (DER) issuer and subject, as
-/// far as they are short. Its extensions are not read: a hostile client chooses how many there are.
+/// Country, organization, units and organizationIdentifier of a certificate's (DER) issuer and subject; long
+/// values are left out. Its extensions are not read: a hostile client chooses their number.
 pub fn public(der: &[u8]) -> Option<(String, String)> {
     let skipped = |rest| Any::from_der(rest).ok().map(|(rest, _)| rest);
     // RFC 5280, 4.1: version, serialNumber, signature, issuer, validity, subject.

@@ -1,16 +1,16 @@
 //! Exclusive XML Canonicalization 1.0 (W3C, 18 July 2002), without comments, of one element of a document.
 //!
-//! The form in which a Dichiarazione is fingerprinted and kept: the same bytes whatever white space in tags,
-//! order of attributes, quotes or character encoding its sender chose. Prefixes and white space between
-//! elements stay as they came.
+//! A Dichiarazione is fingerprinted and kept in this form: the same bytes for any white space in tags, order
+//! of attributes, quotes or character encoding of its sender. Prefixes and white space between elements stay
+//! as they came.
 
 use super::tree::{Attribute, Content, Element};
 use super::writer::escape;
 
-/// The canonical bytes of `element` and all that is inside it.
+/// The canonical bytes of `element`, with everything inside it.
 pub fn exclusive(element: Element<'_, '_>) -> String {
-    // An empty element gets an end tag of its own: room for that, so that a large document is not copied when
-    // it is nearly done.
+    // An empty element gets an end tag of its own. With room for it, a large document is not copied when
+    // nearly done.
     let room = element.extent() + element.extent() / 2;
     let mut canonical = Canonical {
         out: String::with_capacity(room),
@@ -59,7 +59,7 @@ impl<'d> Canonical<'d> {
         self.rendered.truncate(before);
     }
 
-    /// Only the prefixes that this tag itself uses ("visibly utilised"), unless an ancestor rendered the same
+    /// Only the prefixes used by this tag itself ("visibly utilised"), unless an ancestor rendered the same
     /// already.
     fn declarations<'s: 'd>(&mut self, element: Element<'d, 's>) {
         let document = element.document();
@@ -99,7 +99,7 @@ impl<'d> Canonical<'d> {
         }
     }
 
-    /// By namespace, then by name.
+    /// Writes the attributes by namespace, then by name.
     fn attributes<'s: 'd>(&mut self, element: Element<'d, 's>) {
         let document = element.document();
         let mut order = std::mem::take(&mut self.order);

@@ -1,17 +1,16 @@
 //! Turns the bytes of a message into text: by byte order mark, then the `charset` of the content type, then
-//! the XML declaration (RFC 7303, section 3.3). ASCII, UTF-8, UTF-16, ISO-8859-1, ISO-8859-15 and
-//! windows-1252 are read, as CAF software sends them; anything else is refused by name, so that the caller
-//! can answer 415.
+//! the XML declaration (RFC 7303, section 3.3). Reads ASCII, UTF-8, UTF-16, ISO-8859-1, ISO-8859-15 and
+//! windows-1252, as CAF software sends them. Anything else is refused by name, and the caller can answer 415.
 
 use std::borrow::Cow;
 
-/// Why bytes could not become text.
+/// The reason why bytes are no text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EncodingError {
-    /// A charset or declared encoding that is not read here.
+    /// A charset or declared encoding not read here.
     #[error("encoding not supported")]
     Unsupported,
-    /// The bytes are not what the encoding says; the offset is that of the first bad byte.
+    /// Bytes not valid in their encoding; the offset of the first bad byte.
     #[error("bytes are not valid in their encoding, at byte {0}")]
     Invalid(usize),
 }
@@ -25,13 +24,13 @@ enum Charset {
     Utf16Le,
     Utf16Be,
     Latin1,
-    /// Latin 9: as the first, with the euro sign.
+    /// Latin 9 (ISO-8859-15): as Latin 1, but with the euro sign.
     Latin9,
     Windows1252,
 }
 
-/// The text of `bytes`. `charset` is the content type's parameter, if it has one. Borrowed where it was UTF-8
-/// already; the byte order mark is not part of it.
+/// The text of `bytes`. `charset` is the content type's parameter, if it has one. UTF-8 is borrowed, without
+/// its byte order mark.
 pub fn decode<'b>(bytes: &'b [u8], charset: Option<&str>) -> Result<Cow<'b, str>, EncodingError> {
     if let Some(rest) = bytes.strip_prefix(b"\xEF\xBB\xBF") {
         return utf8(rest, 3);
@@ -62,8 +61,7 @@ pub fn decode<'b>(bytes: &'b [u8], charset: Option<&str>) -> Result<Cow<'b, str>
         Some(Charset::Latin1) => Ok(encoding_rs::mem::decode_latin1(bytes)),
         Some(Charset::Latin9) => Ok(encoding_rs::ISO_8859_15.decode_without_bom_handling(bytes).0),
         Some(Charset::Windows1252) => {
-            // Five bytes stand for nothing in it; encoding_rs reads them as control characters, as browsers
-            // do.
+            // Five bytes mean nothing in it; encoding_rs reads them as control characters, as browsers do.
             match bytes
                 .iter()
                 .position(|byte| matches!(byte, 0x81 | 0x8D | 0x8F | 0x90 | 0x9D))
@@ -90,7 +88,7 @@ fn by_label(label: &str) -> Result<Charset, EncodingError> {
     }
 }
 
-/// The `encoding` of an XML declaration that can be read as ASCII.
+/// The `encoding` of an XML declaration readable as ASCII.
 fn declared(bytes: &[u8]) -> Option<&str> {
     let rest = bytes.strip_prefix(b"<?xml")?;
     let end = rest.windows(2).take(256).position(|pair| pair == b"?>")?;

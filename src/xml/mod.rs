@@ -1,12 +1,11 @@
 //! XML at the door: bytes become text ([`encoding`]), text becomes a bounded tree ([`tree`]), a tree is
 //! judged by a compiled schema ([`schema`]), canonicalised ([`canonical`]), or written ([`writer`]).
 //!
-//! This is the one place that reads XML. Three rules hold for all of it:
+//! This is the one place for reading XML. Three rules hold for all of it:
 //! - limits belong to us, not to the parser ([`Limits`]): depth, counts and lengths are checked before memory
 //!   is spent;
 //! - no DOCTYPE, no processing instruction, no external anything: nothing is fetched, nothing is expanded;
-//! - an error says where and what kind of thing, never the value that was there: requests are made of
-//!   personal data.
+//! - an error names place and kind, never the value found there: requests are made of personal data.
 
 pub mod canonical;
 pub mod encoding;
@@ -18,5 +17,5 @@ pub mod writer;
 pub use parse::{Limits, XmlError, XmlFault, parse, parse_outline, parse_part};
 pub use tree::{Attribute, Cursor, Document, Element};
 
-/// `xsi:`, the attributes that every schema allows.
+/// `xsi:`, the namespace of the attributes allowed by every schema.
 pub const XSI: &str = "http://www.w3.org/2001/XMLSchema-instance";

@@ -1,9 +1,9 @@
 //! From text to tree, within limits.
 //!
-//! quick-xml finds the tags; what it leaves to its caller is decided here: names, characters, references,
-//! attributes and namespaces are checked as XML 1.0 (fifth edition) and Namespaces in XML 1.0 ask, so that
-//! what passes here is what any conforming parser would read the same way. DOCTYPE is refused, and so are
-//! processing instructions but around the root of a document.
+//! quick-xml finds the tags and leaves the rest to its caller: names, characters, references, attributes and
+//! namespaces are checked here as XML 1.0 (fifth edition) and Namespaces in XML 1.0 ask. Any conforming
+//! parser would read an accepted text the same way. DOCTYPE is refused, and so are processing instructions,
+//! except around the root of a document.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -17,15 +17,15 @@ use super::tree::{Attribute, Document, Element, NONE, Name, Node, Place, START, 
 /// How much of a document is read before it is refused. Lengths are in bytes of the text.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Elements inside each other.
+    /// Levels of elements inside each other.
     pub depth: usize,
-    /// Elements, texts, attributes and namespace declarations in all that are kept: each takes about 64 bytes
-    /// of memory.
+    /// Elements, texts, attributes and namespace declarations kept in all: each takes about 64 bytes of
+    /// memory.
     pub nodes: usize,
     /// Attributes of one element, namespace declarations left out.
     pub attributes: usize,
-    /// Namespaces in all, and prefixes that are bound at the same time: integration buses declare all that
-    /// they know on the envelope.
+    /// Namespaces in all, and prefixes bound at the same time: integration buses declare all they know on the
+    /// envelope.
     pub namespaces: usize,
     /// Length of a name.
     pub name: usize,
@@ -37,7 +37,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// For a document that a message carries as bytes, or a file.
+    /// For a document enclosed in a message as bytes, or in a file.
     pub fn of_document() -> Self {
         Self {
             instructions: true,
@@ -62,47 +62,47 @@ impl Default for Limits {
     }
 }
 
-/// A document that is not read, and where.
+/// The refusal of a document, and its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{fault} (line {}, column {})", place.line, place.column)]
 pub struct XmlError {
-    /// What is wrong.
+    /// The kind of fault; never a value from the text.
     pub fault: XmlFault,
-    /// Where.
+    /// Line and column of the fault.
     pub place: Place,
 }
 
-/// What may be wrong with a document.
+/// The faults of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum XmlFault {
-    /// Tags that do not match, text outside the root, a bad reference, and the like.
+    /// Unmatched tags, text outside the root, a bad reference, and the like.
     #[error("not well-formed")]
     NotWellFormed,
-    /// Nothing there.
+    /// The text ends without an element.
     #[error("no root element")]
     Empty,
-    /// A character that XML does not allow.
+    /// A character forbidden by XML.
     #[error("forbidden character")]
     Character,
-    /// A DOCTYPE.
+    /// A DOCTYPE, always refused.
     #[error("document type declaration")]
     Doctype,
-    /// A processing instruction.
+    /// A processing instruction inside the root, or anywhere without [`Limits::instructions`].
     #[error("processing instruction")]
     ProcessingInstruction,
-    /// A reference to something that is not one of the five predefined entities.
+    /// A reference to something else than the five predefined entities.
     #[error("undefined entity")]
     Entity,
-    /// A prefix without declaration, or a declaration that may not be.
+    /// A prefix without declaration, or a forbidden declaration.
     #[error("namespace not declared")]
     Namespace,
-    /// One of [`Limits`].
+    /// One of [`Limits`] exceeded, by name.
     #[error("limit exceeded: {0}")]
     Limit(&'static str),
 }
 
 impl XmlFault {
-    /// For whoever sent it.
+    /// The fault in Italian, for the sender.
     pub fn italian(self) -> &'static str {
         match self {
             Self::NotWellFormed => "XML non ben formato",
@@ -123,16 +123,16 @@ impl XmlFault {
     }
 }
 
-/// Reads a document.
+/// Reads a whole document, within the limits.
 pub fn parse<'s>(source: &'s str, limits: &Limits) -> Result<Document<'s>, XmlError> {
     characters(source)
         .and_then(|()| Parser::new(source, limits).finish(0..source.len()))
         .map_err(|wrong| explain(source, wrong))
 }
 
-/// Reads a document, but keeps nothing of what is inside the elements that lie `depth` levels below the root,
-/// within its child of the name `inside`: a large document becomes a short list of parts, each of which
-/// [`parse_part`] reads when it is its turn. All of it is checked all the same.
+/// Reads a document, but keeps nothing from inside certain elements: those `depth` levels below the root,
+/// within its child of the name `inside`. A large document becomes a short list of parts, read later by
+/// [`parse_part`], one by one. The whole text is checked all the same.
 pub fn parse_outline<'s>(
     source: &'s str,
     limits: &Limits,
@@ -151,8 +151,8 @@ pub fn parse_outline<'s>(
         .map_err(|wrong| explain(source, wrong))
 }
 
-/// Reads one element of a document again, as the root of a document of its own: the namespaces around it
-/// hold, lines and columns stay those of the whole.
+/// Reads one element of a document again, as the root of a document of its own. The namespaces around it
+/// hold; lines and columns stay those of the whole.
 pub fn parse_part<'d, 's: 'd>(element: Element<'d, 's>, limits: &Limits) -> Result<Document<'d>, XmlError> {
     let source = element.document().source;
     let mut parser = Parser::new(source, limits);
@@ -188,20 +188,20 @@ struct Parser<'s, 'l> {
     document: Document<'s>,
     /// Prefix and namespace, innermost last.
     bindings: Vec<(&'s str, u32)>,
-    /// The same by prefix, where they have ever been many.
+    /// The same by prefix, once there have been many.
     by_prefix: Option<HashMap<&'s str, Vec<u32>>>,
     /// Open elements: index of the node, bindings before it.
     open: Vec<(u32, usize)>,
     text: Text<'s>,
     finished: bool,
-    /// In which child of the root, and below which depth, nothing is kept.
+    /// The outline: the child of the root, and the depth below which nothing is kept.
     outline: Option<(&'static str, usize)>,
 }
 
-/// More bindings than this are looked up by a map.
+/// Above this number of bindings, a map looks them up.
 const FEW: usize = 16;
 
-/// The run of text that is being gathered.
+/// The run of text being gathered.
 enum Text<'s> {
     Nothing,
     Run(Cow<'s, str>),
@@ -316,7 +316,7 @@ impl<'s, 'l> Parser<'s, 'l> {
         }
     }
 
-    /// A tag whose `<` is at `start` and whose content ends at `end`.
+    /// A tag with its `<` at `start` and the end of its content at `end`.
     fn element(&mut self, start: usize, end: usize, empty: bool) -> Result<(), Wrong> {
         self.flush()?;
         if self.open.is_empty() && self.finished {
@@ -366,7 +366,7 @@ impl<'s, 'l> Parser<'s, 'l> {
         matches!(tag, Some(Node::Element(tag)) if tag.name.written() == name)
     }
 
-    /// Closes the innermost element, whose last `>` is just before `at`.
+    /// Closes the innermost element, with its last `>` just before `at`.
     fn close(&mut self, at: usize) -> Option<()> {
         let (index, bindings) = self.open.pop()?;
         self.unbind(bindings);
@@ -448,7 +448,7 @@ impl<'s, 'l> Parser<'s, 'l> {
         Ok(())
     }
 
-    /// Gives the attributes from `first` on their namespaces, and refuses a name that stands twice.
+    /// Gives the attributes from `first` on their namespaces, and refuses a repeated name.
     fn resolve_attributes(&mut self, first: usize) -> Result<(), Wrong> {
         for index in first..self.document.attributes.len() {
             let attribute = &self.document.attributes[index];
@@ -500,7 +500,7 @@ impl<'s, 'l> Parser<'s, 'l> {
         Ok(())
     }
 
-    /// Binds a prefix for the element that is being read. It gets the next index.
+    /// Binds a prefix for the element being read. The element gets the next index.
     fn declare(&mut self, prefix: &'s str, namespace: u32) {
         self.bindings.push((prefix, namespace));
         self.document
@@ -519,7 +519,7 @@ impl<'s, 'l> Parser<'s, 'l> {
         }
     }
 
-    /// Ends the bindings of an element: those after the first so many.
+    /// Ends the bindings of an element: all after the first `kept`.
     fn unbind(&mut self, kept: usize) {
         if let Some(by_prefix) = &mut self.by_prefix {
             for (prefix, _) in self.bindings.get(kept..).unwrap_or_default() {
@@ -657,7 +657,7 @@ impl<'s> Iterator for RawAttributes<'s> {
 }
 
 impl<'s> RawAttributes<'s> {
-    /// Where the white space from `at` on ends.
+    /// The end of the white space from `at` on.
     fn past_space(&self, at: usize) -> usize {
         let rest = self.raw.as_bytes().get(at..).unwrap_or_default();
         at + rest
@@ -666,8 +666,7 @@ impl<'s> RawAttributes<'s> {
             .unwrap_or(rest.len())
     }
 
-    /// The attribute at `at`, and where it ends. All that is looked for is ASCII: what is cut there is text
-    /// again.
+    /// The attribute at `at`, and its end. Every byte looked for is ASCII, so the pieces are text again.
     fn one(&self, at: usize) -> Option<(RawAttribute<'s>, usize)> {
         let bytes = self.raw.as_bytes();
         let name_end = at
@@ -716,7 +715,7 @@ fn attribute_value(raw: &str) -> Result<Cow<'_, str>, XmlFault> {
     Ok(Cow::Owned(value))
 }
 
-/// What `&name;` stands for.
+/// The character of `&name;`.
 fn reference(name: &str) -> Result<char, XmlFault> {
     let number = |digits: &str, radix| {
         let well_formed = !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix));
@@ -783,7 +782,7 @@ fn declaration(raw: &str) -> Option<()> {
 fn characters(source: &str) -> Result<(), Wrong> {
     let bytes = source.as_bytes();
     // U+FFFE and U+FFFF are EF BF BE and EF BF BF in UTF-8. Sixty-four bytes at a time, without a branch:
-    // hardly any message has something to look at.
+    // hardly any message has a suspect byte.
     let suspect =
         |byte: u8| (byte < 0x20) & (byte != b'\t') & (byte != b'\n') & (byte != b'\r') | (byte == 0xEF);
     for (index, chunk) in bytes.chunks(64).enumerate() {
@@ -956,7 +955,7 @@ mod tests {
             assert_eq!(read.root().namespace_of("p"), original.namespace_of("p"));
             assert_eq!(read.place(read.root().offset()), whole.place(original.offset()));
         }
-        // What is not kept is checked all the same.
+        // The parts not kept are checked all the same.
         assert_eq!(
             parse_outline("<r><a><b></a></r>", &Limits::default(), "a", 2)
                 .unwrap_err()

@@ -1,18 +1,18 @@
-//! A parsed document: nodes in document order in one vector, borrowed from the source wherever nothing had to
+//! A parsed document: nodes in document order in one vector, borrowed from the source unless something had to
 //! be resolved.
 //!
-//! The nodes below an element are the contiguous run between it and its `end`, so that walking children is
-//! stepping from `end` to `end`, and a subtree is a slice. Lines and columns are computed only when somebody
-//! asks: for a refusal.
+//! The nodes below an element are the contiguous run between it and its `end`. So the walk over children
+//! steps from `end` to `end`, and a subtree is a slice. Lines and columns are computed only on request: for a
+//! refusal.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
-/// No namespace.
+/// The index of the empty namespace.
 pub(super) const NONE: u32 = 0;
 
-/// A document that was well-formed and within its limits.
+/// A document, well-formed and within its limits.
 #[derive(Debug)]
 pub struct Document<'s> {
     pub(super) source: &'s str,
@@ -21,10 +21,10 @@ pub struct Document<'s> {
     pub(super) namespaces: Vec<Cow<'s, str>>,
     /// Namespace declarations: the element's index, the prefix, the namespace. In document order.
     pub(super) declarations: Vec<(u32, &'s str, u32)>,
-    /// From where places are counted: the start of the source, or of the part that this document is.
+    /// The origin of places: the start of the source, or of this document's part of it.
     pub(super) base: (usize, Place),
-    /// Places every [`STEP`] bytes from there, made when somebody asks for one: many violations must not
-    /// count from the start each.
+    /// Places every [`STEP`] bytes from there, made on the first request: without them each of many
+    /// violations would count from the start.
     pub(super) marks: OnceLock<Vec<Place>>,
 }
 
@@ -36,17 +36,17 @@ pub(super) enum Node<'s> {
     Text(Cow<'s, str>),
 }
 
-/// A name as it is written: its prefix is part of it. Of attributes there may be a hundred thousand, so that
-/// each word counts.
+/// A name as written: its prefix is part of it. There may be a hundred thousand attributes, so each word
+/// counts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Name<'s> {
     written: &'s str,
-    /// The length of the prefix; zero where there is none.
+    /// The length of the prefix; zero without one.
     prefix: u32,
 }
 
 impl<'s> Name<'s> {
-    /// A name whose prefix has that length, without its colon.
+    /// A name with a prefix of this length, its colon left out.
     pub(super) fn new(written: &'s str, prefix: usize) -> Self {
         Self {
             written,
@@ -80,13 +80,13 @@ pub(super) struct Tag<'s> {
     pub(super) parent: u32,
     /// The index just after the last node inside this element.
     pub(super) end: u32,
-    /// Where the tag's `<` stands in the source.
+    /// The byte offset of the tag's `<` in the source.
     pub(super) offset: u32,
-    /// Just after the `>` that closes the element.
+    /// The byte offset just after the closing `>` of the element.
     pub(super) close: u32,
 }
 
-/// An attribute that is not a namespace declaration.
+/// An attribute other than a namespace declaration.
 #[derive(Debug)]
 pub struct Attribute<'s> {
     pub(super) name: Name<'s>,
@@ -98,9 +98,9 @@ pub struct Attribute<'s> {
 /// Line and column of an offset, both from 1; columns count characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// From 1.
+    /// The line, from 1.
     pub line: u32,
-    /// From 1, in characters.
+    /// The column, from 1, in characters.
     pub column: u32,
 }
 
@@ -110,7 +110,7 @@ impl<'s> Document<'s> {
         self.namespaces.iter().map(|namespace| &**namespace)
     }
 
-    /// The document's element.
+    /// The outermost element of the document.
     pub fn root(&self) -> Element<'_, 's> {
         Element {
             document: self,
@@ -118,7 +118,7 @@ impl<'s> Document<'s> {
         }
     }
 
-    /// How many elements and texts there are.
+    /// The number of elements and texts.
     pub fn len(&self) -> usize {
         self.nodes.len()
     }
@@ -151,7 +151,7 @@ impl<'s> Document<'s> {
                 .collect()
         });
         let index = (distance / STEP).min(marks.len() - 1);
-        // What lies beyond the root's end, if anything is ever asked of it, is counted from the last mark.
+        // Offsets beyond the root's end, if ever asked for, are counted from the last mark.
         let mark = if index + 1 == marks.len() && index > 0 {
             index - 1
         } else {
@@ -160,9 +160,9 @@ impl<'s> Document<'s> {
         advance(marks[mark], &bytes[mark * STEP..distance])
     }
 
-    /// Puts text in the place of every element of that name that stands alone, and empty, in another: `make`
-    /// gives the text. What stands otherwise is not replaced: the outer result is `make`'s, the inner one
-    /// what is wrong with the place, in Italian.
+    /// Puts text in the place of every element of this name: `make` gives the text. Each must stand alone in
+    /// its parent, and be empty. At the first one standing otherwise the work stops, with the defect in
+    /// Italian in the inner result. The outer result is `make`'s.
     pub fn replace<E>(
         &mut self,
         namespace: &str,
@@ -195,14 +195,14 @@ impl<'s> Document<'s> {
     fn tag(&self, index: u32) -> &Tag<'s> {
         match &self.nodes[index as usize] {
             Node::Element(tag) => tag,
-            // Indexes of elements are only made by the parser and by the iterator of children, which skips
+            // Only the parser and the iterator of children make indexes of elements; the iterator skips
             // texts.
             Node::Text(_) => unreachable!("an element's index names a text"),
         }
     }
 }
 
-/// The place after `bytes`, of which the first is at `at`. A character is counted at its first byte.
+/// The place after `bytes`, with the first at `at`. A character is counted at its first byte.
 fn advance(at: Place, bytes: &[u8]) -> Place {
     let newlines = bytes.iter().filter(|byte| **byte == b'\n').count();
     let line_start = bytes
@@ -222,7 +222,7 @@ fn advance(at: Place, bytes: &[u8]) -> Place {
     }
 }
 
-/// Where a source begins.
+/// The place of the first byte of a source.
 pub(super) const START: Place = Place { line: 1, column: 1 };
 
 /// Line and column of `offset` in `source`.
@@ -243,26 +243,27 @@ impl<'d, 's> Element<'d, 's> {
         self.document.tag(self.index).name.local()
     }
 
-    /// The prefix as written, or nothing.
+    /// The prefix as written; empty without one.
     pub fn prefix(&self) -> &'s str {
         self.document.tag(self.index).name.prefix()
     }
 
-    /// The namespace's URI, or nothing.
+    /// The namespace's URI; empty without one.
     pub fn namespace(&self) -> &'d str {
         &self.document.namespaces[self.document.tag(self.index).namespace as usize]
     }
 
-    /// Whether this is that element.
+    /// Whether it has this namespace and this name.
     pub fn is(&self, namespace: &str, local: &str) -> bool {
         self.local() == local && self.namespace() == namespace
     }
 
-    /// The namespace that `prefix` stands for here: for names inside values, such as those of `xsi:type`.
+    /// The namespace of `prefix` here: for names inside values, such as those of `xsi:type`. `None`: not
+    /// bound.
     pub fn namespace_of(&self, prefix: &str) -> Option<&'d str> {
         let mut at = Some(*self);
         while let Some(element) = at {
-            // The last: the root of a part has what is declared around it first.
+            // The last one: in the root of a part, the declarations around it come first.
             if let Some((_, _, namespace)) = element.declared().iter().rfind(|(_, bound, _)| *bound == prefix)
             {
                 return Some(&self.document.namespaces[*namespace as usize]);
@@ -272,7 +273,7 @@ impl<'d, 's> Element<'d, 's> {
         prefix.is_empty().then_some("")
     }
 
-    /// Every prefix that is bound here, with its namespace as the document numbers it, outermost first.
+    /// Every prefix bound here, with the document's number of its namespace, outermost first.
     pub(super) fn in_scope(&self) -> Vec<(&'s str, u32)> {
         let mut around = vec![*self];
         while let Some(parent) = around.last().and_then(Element::parent) {
@@ -284,7 +285,7 @@ impl<'d, 's> Element<'d, 's> {
             .collect()
     }
 
-    /// The namespace declarations that stand in its tag.
+    /// The namespace declarations in its tag.
     fn declared(&self) -> &'d [(u32, &'s str, u32)] {
         let all = &self.document.declarations;
         let from = all.partition_point(|(index, _, _)| *index < self.index);
@@ -292,23 +293,23 @@ impl<'d, 's> Element<'d, 's> {
         &all[from..from + here]
     }
 
-    /// The element's piece of the source: byte offsets of its first `<` and of what follows its last `>`.
+    /// The element's piece of the source: byte offsets of its first `<` and of the byte after its last `>`.
     pub(super) fn range(&self) -> std::ops::Range<usize> {
         let tag = self.document.tag(self.index);
         tag.offset as usize..tag.close as usize
     }
 
-    /// How many bytes of the source it takes.
+    /// The number of bytes of its source.
     pub(super) fn extent(&self) -> usize {
         self.range().len()
     }
 
-    /// Which of the document's namespaces is its own.
+    /// The number of its namespace in the document.
     pub(super) fn namespace_index(&self) -> u32 {
         self.document.tag(self.index).namespace
     }
 
-    /// The document it stands in.
+    /// The document around it.
     pub fn document(&self) -> &'d Document<'s> {
         self.document
     }
@@ -319,7 +320,7 @@ impl<'d, 's> Element<'d, 's> {
         &self.document.attributes[tag.first_attribute as usize..tag.end_attribute as usize]
     }
 
-    /// The value of an attribute without namespace.
+    /// The value of an attribute without namespace; `None`: absent.
     pub fn attribute(&self, local: &str) -> Option<&'d str> {
         self.attributes()
             .iter()
@@ -327,7 +328,7 @@ impl<'d, 's> Element<'d, 's> {
             .map(|a| &*a.value)
     }
 
-    /// The value of an attribute in a namespace.
+    /// The value of an attribute in a namespace; `None`: absent.
     pub fn attribute_in(&self, namespace: &str, local: &str) -> Option<&'d str> {
         let document = self.document;
         self.attributes()
@@ -345,7 +346,7 @@ impl<'d, 's> Element<'d, 's> {
         }
     }
 
-    /// For reading attributes and children by their names.
+    /// A reader of attributes and children by their names.
     pub fn cursor(&self) -> Cursor<'d, 's> {
         Cursor {
             element: *self,
@@ -354,12 +355,12 @@ impl<'d, 's> Element<'d, 's> {
         }
     }
 
-    /// The first element directly inside with that name.
+    /// The first element of this name directly inside.
     pub fn child(&self, namespace: &str, local: &str) -> Option<Element<'d, 's>> {
         self.children().find(|child| child.is(namespace, local))
     }
 
-    /// The text directly inside, elements left out. Borrowed where it is one piece.
+    /// The text directly inside, elements left out. Borrowed if it is one piece.
     pub fn text(&self) -> Cow<'d, str> {
         let mut pieces = self.texts();
         let Some(first) = pieces.next() else {
@@ -415,7 +416,7 @@ impl<'d, 's> Element<'d, 's> {
         self.document.tag(self.index).offset as usize
     }
 
-    /// The element around it.
+    /// The element around it; `None` for the root.
     pub fn parent(&self) -> Option<Element<'d, 's>> {
         (self.index != 0).then(|| Element {
             document: self.document,
@@ -423,9 +424,9 @@ impl<'d, 's> Element<'d, 's> {
         })
     }
 
-    /// A path from `top` (which is its first step) to this element, with positions where a name repeats:
-    /// `/Dichiarazione/NucleoFamiliare/ComponenteNucleo[2]`. An element for which `known` says no is written
-    /// `*`: names that come from outside may be anything.
+    /// A path from `top` (its first step) to this element, with positions for repeated names:
+    /// `/Dichiarazione/NucleoFamiliare/ComponenteNucleo[2]`. An element unknown to `known` is written `*`: a
+    /// name from outside may be anything.
     pub fn path(&self, top: Element<'d, 's>, known: &dyn Fn(Element<'d, 's>) -> bool) -> String {
         let mut steps = vec![*self];
         while let Some(last) = steps.last().copied() {
@@ -446,7 +447,8 @@ impl<'d, 's> Element<'d, 's> {
             }
             let Some(parent) = step.parent() else { continue };
             let same = |other: &Element<'d, 's>| name == "*" || other.is(step.namespace(), step.local());
-            // Among very many, the first two say that a name repeats, and those before it say which it is.
+            // Among very many elements, the first two show the repetition, and those before this one give its
+            // position.
             let repeats = parent.children().filter(same).nth(1).is_some();
             if repeats {
                 let position = parent
@@ -461,8 +463,8 @@ impl<'d, 's> Element<'d, 's> {
     }
 }
 
-/// Reads an element's attributes and children by their names, from where the last one was found: what comes
-/// in the order asked is found at once, what does not is found all the same.
+/// Reads an element's attributes and children by their names, from the last one found. In document order each
+/// is found at once; out of order it is found all the same.
 #[derive(Clone, Debug)]
 pub struct Cursor<'d, 's> {
     element: Element<'d, 's>,
@@ -471,7 +473,7 @@ pub struct Cursor<'d, 's> {
 }
 
 impl<'d, 's> Cursor<'d, 's> {
-    /// The element.
+    /// The element it reads.
     pub fn element(&self) -> Element<'d, 's> {
         self.element
     }
@@ -490,7 +492,7 @@ impl<'d, 's> Cursor<'d, 's> {
         all.get(at).map(|attribute| &*attribute.value)
     }
 
-    /// The first child with that name.
+    /// The next child of this name after the last one found, else the first.
     pub fn child(&mut self, local: &str) -> Option<Element<'d, 's>> {
         let mut ahead = self.children.clone();
         if let Some(found) = ahead.find(|child| child.local() == local) {
@@ -500,7 +502,7 @@ impl<'d, 's> Cursor<'d, 's> {
         self.element.children().find(|child| child.local() == local)
     }
 
-    /// All children with that name.
+    /// All children of this name, in order; the cursor does not move.
     pub fn all<'n>(&mut self, local: &'n str) -> impl Iterator<Item = Element<'d, 's>> + use<'d, 's, 'n> {
         self.element
             .children()
@@ -519,17 +521,17 @@ impl<'s> Attribute<'s> {
         self.name.local()
     }
 
-    /// The prefix as written, or nothing.
+    /// The prefix as written; empty without one.
     pub fn prefix(&self) -> &'s str {
         self.name.prefix()
     }
 
-    /// The namespace's URI in `document`, or nothing.
+    /// The namespace's URI in `document`; empty without one.
     pub fn namespace<'d>(&self, document: &'d Document<'s>) -> &'d str {
         &document.namespaces[self.namespace as usize]
     }
 
-    /// The normalised value.
+    /// The value, with references resolved and white space made spaces.
     pub fn value(&self) -> &str {
         &self.value
     }
@@ -540,10 +542,10 @@ impl<'s> Attribute<'s> {
     }
 }
 
-/// What may stand inside an element.
+/// A piece of an element's content.
 #[derive(Clone, Copy, Debug)]
 pub enum Content<'d, 's> {
-    /// An element.
+    /// An element directly inside.
     Element(Element<'d, 's>),
     /// A run of text, references resolved.
     Text(&'d str),
@@ -578,7 +580,8 @@ impl<'d, 's> Iterator for Children<'d, 's> {
     }
 }
 
-/// Indexes and offsets fit: the source is shorter than 4 GiB (checked first), and so is what is made of it.
+/// Indexes and offsets fit: the source is shorter than 4 GiB (checked first), and so is everything made of
+/// it.
 pub(super) fn small(value: usize) -> u32 {
     u32::try_from(value).unwrap_or(u32::MAX)
 }

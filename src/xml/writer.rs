@@ -1,20 +1,20 @@
-//! Writes XML in the two shapes that leave this door.
+//! Writes XML in the two shapes of this gateway's output.
 //!
 //! [`Style::Inps`] is the payload as INPS writes it: the declaration, the root at once, default namespace,
 //! CRLF, two spaces a level, a space before `/>`. [`Style::Compact`] is everything else: no white space at
 //! all.
 
-/// How the output is laid out.
+/// The layout of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Style {
     /// CRLF, two spaces a level, a space before `/>`.
     Inps,
-    /// On one line.
+    /// On one line, without white space between elements.
     Compact,
 }
 
-/// An XML document under construction. Elements must be closed by who opened them; the borrow checker cannot
-/// see to it, the round trips in the tests do.
+/// An XML document under construction. The caller closes the elements it opened; not the borrow checker but
+/// the round trips of the tests see to it.
 #[derive(Debug)]
 pub struct Writer {
     out: String,
@@ -25,7 +25,7 @@ pub struct Writer {
 #[derive(Debug)]
 struct Open {
     name: &'static str,
-    /// What stands inside so far.
+    /// The content so far.
     inside: Inside,
 }
 
@@ -54,7 +54,7 @@ impl Writer {
         }
     }
 
-    /// Opens an element.
+    /// Opens an element inside the open one. The name is written as it is.
     pub fn open(&mut self, name: &'static str) {
         self.content(Inside::Elements);
         self.line();
@@ -75,13 +75,13 @@ impl Writer {
         self.out.push('"');
     }
 
-    /// Text inside the element that is open.
+    /// Text inside the open element.
     pub fn text(&mut self, text: &str) {
         self.content(Inside::Text);
         escape(text, false, &mut self.out);
     }
 
-    /// A finished piece of XML inside the element that is open.
+    /// A finished piece of XML inside the open element.
     pub fn raw(&mut self, xml: &str) {
         self.content(Inside::Text);
         self.out.push_str(xml);
@@ -114,7 +114,7 @@ impl Writer {
         self.close();
     }
 
-    /// What was written.
+    /// The text written so far.
     pub fn finish(self) -> String {
         self.out
     }
@@ -140,10 +140,10 @@ impl Writer {
     }
 }
 
-/// Canonical XML 1.0, section 2.3: which characters become references in attribute values and in text. What
-/// is written here and what is canonicalised escape alike.
+/// Canonical XML 1.0, section 2.3: the characters written as references, in attribute values and in text.
+/// Written and canonicalised XML escape alike.
 pub(super) fn escape(text: &str, attribute: bool, out: &mut String) {
-    // Runs without any of these are copied whole: most values are one.
+    // Runs without any of these are copied whole: most values are a single run.
     let mut from = 0;
     for (at, byte) in text.bytes().enumerate() {
         let reference = match byte {

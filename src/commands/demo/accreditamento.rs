@@ -1,11 +1,10 @@
-//! An ente from nothing to accredited, as the demonstration and the tests need it.
+//! Takes an ente from nothing to accredited, for the demonstration and the tests.
 
 use crate::registry::abilitazione::{Abilitazione, DETAIL};
 use crate::registry::administration::Command;
 use crate::registry::ente::{Anagrafica, Certificato, Decisione, Richiesta, Segno, Tipo};
 
-/// The commands, to be carried out one after another. Where operations include the detail of a DSU the grant
-/// is for checks.
+/// The commands, for execution one after another. A grant with the detail of a DSU is a grant for checks.
 pub fn commands(
     (codice, denominazione, codice_fiscale): (&str, &str, &str),
     tipo: Tipo,
@@ -49,7 +48,7 @@ pub fn commands(
     ]
 }
 
-/// The grant of operations, separated by commas, and benefits, in the place of what was granted before.
+/// The grant of operations (separated by commas) and benefits; it replaces the earlier grants.
 pub fn granted(codice: &str, operazioni: &str, prestazioni: &[&str]) -> Command {
     let operazioni: Vec<String> = operazioni.split(',').map(str::to_owned).collect();
     let prestazioni: Vec<String> = prestazioni.iter().map(|&benefit| benefit.to_owned()).collect();
@@ -68,7 +67,7 @@ pub fn granted(codice: &str, operazioni: &str, prestazioni: &[&str]) -> Command 
     }
 }
 
-/// A certificate by its pin, without a window.
+/// A certificate by its pin, without first or last day.
 pub fn pinned(sha256: &str) -> Certificato {
     Certificato::of(
         Segno::Impronta {

@@ -38,7 +38,7 @@ fn is_own(path: &Path) -> bool {
     }
 }
 
-/// All that is below a directory and is no directory, relative to `home`.
+/// All files below a directory, relative to `home`; directories are left out.
 fn files(home: &Path, below: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     let wrong = |error: std::io::Error| anyhow!("{}: {}", below.display(), crate::italian::io(&error));
     for entry in std::fs::read_dir(below).map_err(wrong)? {
@@ -95,7 +95,7 @@ pub(super) fn clear(home: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The lock of its data directory, if there is one. An error while a gateway holds it.
+/// The lock of the demonstration's data directory; `None` without one. Fails while a gateway holds it.
 fn unused(home: &Path) -> Result<Option<Lock>> {
     let Ok(directory) = Directory::open(&home.join("data")) else {
         return Ok(None);
@@ -138,7 +138,7 @@ mod tests {
         let others = ["note.txt", "pki/mia.pem", "pki/caf.txt", "altra/data/lock"];
         own.iter().chain(&others).for_each(|name| put(name));
         std::os::unix::fs::symlink("/etc/hostname", home.path().join("legame")).unwrap();
-        // In the data directory nothing else may be: then nothing goes.
+        // A strange file in the data directory: nothing is removed.
         put("data/ledger/appunti");
         assert!(
             clear(home.path())

@@ -77,7 +77,7 @@ pub(super) fn run(exit: bool, port: u16, clock: &Clock) -> Result<()> {
     })
 }
 
-/// Accreditation, by the path that operators take.
+/// Accredits the enti, by the operators' path; then loads the feed.
 async fn accredit(data: &Path, pki: &pki::Demo, clock: &Clock) -> Result<()> {
     step("Accreditamento di un comune e di un CAF");
     let enti = [
@@ -144,7 +144,7 @@ async fn accredit(data: &Path, pki: &pki::Demo, clock: &Clock) -> Result<()> {
     Ok(())
 }
 
-/// The configuration file, as an operator would write it. Another port if that one is taken.
+/// Writes the configuration file, as an operator would. Takes another port if `port` is taken.
 fn configure(home: &Path, port: u16) -> Result<Config> {
     let free = std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
     let port = if free { port } else { 0 };
@@ -156,7 +156,7 @@ fn configure(home: &Path, port: u16) -> Result<Config> {
     Ok(Config::read(&file)?)
 }
 
-/// Today, or the last day for which there are rules.
+/// Today, or the last day with rules if today is later.
 fn presentation(clock: &Clock) -> Result<Date> {
     let rules = Rules::embedded()?;
     let last = rules.all().last().context("no rules")?.valid_to;
@@ -293,7 +293,7 @@ async fn tour(home: &Path, address: SocketAddr, clock: &Clock) -> Result<()> {
     )
 }
 
-/// How the gateway ended a handshake.
+/// The alert or error at the end of a handshake, in words.
 fn refusal(error: &anyhow::Error) -> String {
     let text = error.root_cause().to_string();
     match text.strip_prefix("received fatal alert: ") {
@@ -302,7 +302,7 @@ fn refusal(error: &anyhow::Error) -> String {
     }
 }
 
-/// Prints the violations of a DSU that was refused.
+/// Prints the violations of a refused DSU.
 fn report(answer: &Answer) -> Result<()> {
     let text = expect(answer, "RICHIESTA_INVALIDA")?;
     for violation in text.split("<Violazione>").skip(1) {
@@ -329,7 +329,7 @@ fn expect<'a>(answer: &'a Answer, esito: &str) -> Result<&'a str> {
     Ok(&answer.text)
 }
 
-/// A payload, out of its base64.
+/// Decodes the base64 text of an element of a response.
 fn payload(text: &str, element: &str) -> Result<String> {
     use base64::Engine as _;
     let encoded = esiti_text(text, element).context("no payload")?;
@@ -338,7 +338,7 @@ fn payload(text: &str, element: &str) -> Result<String> {
     )?)
 }
 
-/// Files of the data directory in which a codice fiscale of the sample stands in clear.
+/// Files of the data directory with GIULIA's codice fiscale in clear.
 fn leaks(directory: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(directory)? {

@@ -25,15 +25,15 @@ use crate::isee::prospetto::{Riga, Sezione, italian, prospetto};
 use crate::isee::righe::{di_calcolo, di_indicatore, di_specifico};
 use crate::isee::rules::RuleSet;
 
-/// The protocol of a DSU that has none.
+/// The number of a DSU without a protocol.
 const NESSUN_PROTOCOLLO: &str = "00000000A-00";
-/// That of what comes after it: a version, or a substitute form.
+/// The number of its successor: a version, or a substitute form.
 const DOPO: &str = "00000000A-01";
 const MODULO: &str = "00000001B-00";
-/// Where the protocol of the DSU referred to is.
+/// The path of the protocol of the DSU referred to.
 const RIFERIMENTO: &str = "/Dichiarazione/Operazione/@NumeroProtocolloRiferimento";
 
-/// What a computation is asked with.
+/// The options of a computation.
 pub(super) struct Request<'a> {
     pub(super) feed: Option<&'a Path>,
     pub(super) giorni: Giorni,
@@ -49,17 +49,17 @@ pub(super) enum Output {
     Xml,
 }
 
-/// A DSU as it counts, and what it came by.
+/// A DSU as it counts, and its origin.
 struct Effettiva {
     dsu: Dichiarazione,
     operazione: TipoOperazione,
-    /// When it was presented first.
+    /// The day of the first presentation.
     presentata: Date,
-    /// What was there before, where it is not a new one.
+    /// The DSU before it; `None` for a new one.
     base: Option<Dichiarazione>,
-    /// The declaration that refers to it.
+    /// The sender's protocol of the declaration; `None` for a new DSU.
     sender: Option<String>,
-    /// Of a current ISEE: when it was asked.
+    /// Of a current ISEE: the day of the request.
     chiesto: Option<Date>,
 }
 
@@ -135,10 +135,10 @@ pub(super) fn compute(file: &Path, request: &Request<'_>, output: Output) -> Res
     })
 }
 
-/// The declaration of the file; what refers to another one, applied to that.
+/// The declaration of the file. One with a reference to another DSU is applied to it.
 fn effettiva(file: &Path, request: &Request<'_>, port: &Port) -> Result<Effettiva> {
-    // The base is what it was; only what refers to it is of another day. A correction is judged as of when
-    // that was presented.
+    // The base keeps its own day of presentation; only the declaration after it gets another. A correction is
+    // judged as of the base's presentation.
     let base = request
         .base
         .map(|base| {
@@ -209,7 +209,7 @@ fn effettiva(file: &Path, request: &Request<'_>, port: &Port) -> Result<Effettiv
     if !strangers.is_empty() {
         return Err(refuse(file, strangers));
     }
-    // What completes or corrects a DSU counts from its presentation.
+    // A completion or correction of a DSU counts from the presentation of the base.
     let presentata = base.presentata().context("la DSU non ha una sottoscrizione")?;
     let Some(set) = port.settings.rules.on(presentata) else {
         bail!("nessun insieme di regole per il {presentata}")
@@ -241,7 +241,7 @@ fn effettiva(file: &Path, request: &Request<'_>, port: &Port) -> Result<Effettiv
     })
 }
 
-/// The DSU that it refers to, by their protocols.
+/// The DSU of `--altra`, with their protocols. Fails if the DSU does not refer to one of them.
 fn altre(request: &Request<'_>, port: &Port, dsu: &Dichiarazione) -> Result<Vec<Riferita>> {
     let mut altre = Vec::new();
     for each in request.altra {
@@ -279,7 +279,7 @@ fn altre(request: &Request<'_>, port: &Port, dsu: &Dichiarazione) -> Result<Vec<
     Ok(altre)
 }
 
-/// The attestation, with protocols that nothing was given.
+/// The attestation, with made-up protocols.
 fn attestazione(
     effettiva: &Effettiva,
     indicatori: &Indicatori,
@@ -396,7 +396,7 @@ fn render(sezioni: &[Sezione]) -> String {
     text
 }
 
-/// What the feed has against the DSU.
+/// The feed's objections to the DSU.
 fn difformita(against: &[OmissioneDifformita]) -> Vec<Sezione> {
     let lines = against.iter().map(|each| {
         let come = match each.rapporto.len() {

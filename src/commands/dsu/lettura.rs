@@ -1,4 +1,4 @@
-//! Files of DSU: what is read of them, and what is wrong with it.
+//! Files of DSU: reads and judges them.
 
 use std::path::Path;
 
@@ -15,14 +15,14 @@ use crate::sii::Settings;
 use crate::xml::encoding::EncodingError;
 use crate::xml::{Element, Limits, XmlError, XmlFault, encoding, parse};
 
-/// What a port would judge and compute with.
+/// The port's means to judge and compute: contract and settings.
 pub(super) struct Port {
     contract: Contract,
     pub(super) settings: Settings,
 }
 
 impl Port {
-    /// As it is, or as a configuration makes it.
+    /// With the embedded settings, or those of a configuration.
     pub(super) fn new(config: Option<&Path>) -> Result<Self> {
         let settings = match config {
             Some(file) => Settings::configured(&Config::read(file).map_err(Uso::of)?)?,
@@ -35,9 +35,9 @@ impl Port {
     }
 }
 
-/// A DSU in a file, and what is wrong with it.
+/// A DSU in a file, with its violations and warnings.
 pub(super) struct Letta {
-    /// Where it is: the file, and whether it is enclosed there as bytes.
+    /// Its place: the file, and whether it is enclosed there as bytes.
     pub(super) dove: String,
     pub(super) trasmessa: Option<Trasmessa>,
     pub(super) violazioni: Findings,
@@ -88,14 +88,14 @@ impl Letta {
         Self::illeggibile(dove, (1, 1), SchemaRule::K01Xml.code(), text)
     }
 
-    /// How many violations.
+    /// The number of violations, described or only counted.
     pub(super) fn quante(&self) -> usize {
         self.violazioni.list.len() + self.violazioni.more
     }
 }
 
-/// Every Dichiarazione of a file: its root, some of it, as in a SOAP message or a lot, or enclosed in it as
-/// bytes.
+/// Every Dichiarazione of a file: the root; elements inside it, as in a SOAP message or a lot; or bytes
+/// enclosed in it.
 fn each(file: &Path, mut act: impl FnMut(String, Element<'_, '_>) -> Letta) -> Result<Vec<Letta>> {
     let dove = file.display().to_string();
     let bytes =
@@ -161,7 +161,7 @@ fn each(file: &Path, mut act: impl FnMut(String, Element<'_, '_>) -> Letta) -> R
         .collect())
 }
 
-/// A Dichiarazione that is enclosed as bytes: lines and columns are its own.
+/// A Dichiarazione enclosed as bytes: lines and columns are its own.
 fn enclosed(
     dove: String,
     element: Element<'_, '_>,
@@ -200,14 +200,14 @@ fn descendants<'d, 's>(
         .for_each(|child| descendants(child, wanted, found));
 }
 
-/// When a file is judged, and as presented when.
+/// The days by which a file is judged.
 #[derive(Clone, Copy)]
 pub(super) struct Giorni {
     /// The day of transmission.
     pub(super) today: Date,
-    /// In place of the day of presentation that it has.
+    /// Replaces the day of presentation in the file.
     pub(super) presentata: Option<Date>,
-    /// Of what corrects another DSU: when that was presented.
+    /// Of a correction: the day of presentation of the corrected DSU.
     pub(super) prima: Option<Date>,
 }
 
@@ -282,7 +282,7 @@ pub(super) fn judge(file: &Path, port: &Port, giorni: Giorni) -> Result<Vec<Lett
     })
 }
 
-/// The one DSU of a file, that the port would accept; what it would be warned of goes to standard error.
+/// The one DSU of a file, if the port would accept it. Its violations and warnings go to standard error.
 pub(super) fn accepted(file: &Path, port: &Port, giorni: Giorni) -> Result<Trasmessa> {
     let mut lette = judge(file, port, giorni)?;
     if lette.len() > 1 {
@@ -310,7 +310,7 @@ pub(super) fn accepted(file: &Path, port: &Port, giorni: Giorni) -> Result<Trasm
     }
 }
 
-/// Says what is wrong with a declaration because of another one, where it stands in its file.
+/// Prints the faults that a declaration has because of another one, at their places in its file.
 pub(super) fn refuse(file: &Path, difetti: Vec<Difetto>) -> anyhow::Error {
     let mut difetti = Some(difetti);
     let placed = each(file, |dove, element| {
@@ -337,7 +337,7 @@ pub(super) fn refuse(file: &Path, difetti: Vec<Difetto>) -> anyhow::Error {
     )
 }
 
-/// As compilers write it: `file:line:column: kind: code: text (path)`.
+/// One line, in the form of compilers: `file:line:column: kind: code: text (path)`.
 pub(super) fn line(dove: &str, finding: &Finding, kind: &str) -> String {
     let Finding {
         code,

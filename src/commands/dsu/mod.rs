@@ -1,5 +1,5 @@
-//! `varco dsu check` and `varco dsu compute`: for who writes DSU, or programs that write them; neither needs
-//! a data directory or a key. `varco dsu versions`: what was made of one that was received.
+//! `varco dsu check` and `varco dsu compute`: for people or programs writing DSU; neither needs a data
+//! directory or a key. `varco dsu versions`: the versions of a received DSU.
 
 mod calcolo;
 mod lettura;
@@ -21,7 +21,7 @@ use super::dove::Dove;
 use crate::clock::Clock;
 use crate::contract::Finding;
 
-/// How these commands end.
+/// The exit codes of these commands, for their help pages.
 const ESITI: &str = "Esce con 0 se la DSU sarebbe accettata, con 1 se sarebbe rifiutata, con 2 se il comando non si può eseguire (opzioni, file).";
 
 /// `varco dsu`.

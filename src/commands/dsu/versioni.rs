@@ -1,4 +1,4 @@
-//! `varco dsu versions`.
+//! `varco dsu versions`: the versions of a received DSU. The look-up is recorded.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::ledger::{Directory, Entry, Keys, Kind, Reader};
 use crate::sii::facts::{OPERAZIONE, PRESENTATA, RICALCOLO, VERSIONE};
 use crate::sii::protocol::{stem_of, version_of};
 
-/// `varco dsu versions`.
+/// Prints the versions of a DSU, after the look-up is recorded. Fails if no entry has the protocol.
 pub(super) fn run(protocollo: &str, data: &Path, as_json: bool, clock: &Clock) -> Result<()> {
     let directory = Directory::open(data)?;
     let keys = Keys::open(&directory.keys(), true)?;
@@ -48,7 +48,7 @@ pub(super) fn run(protocollo: &str, data: &Path, as_json: bool, clock: &Clock) -
     Ok(())
 }
 
-/// All versions of a DSU that was received, in their order.
+/// All versions of a received DSU, in their order.
 pub fn versions(reader: &dyn Reader, keys: &Keys, protocollo: &str) -> Result<Vec<Value>> {
     let radice = stem_of(protocollo.trim());
     let mut protocol = Vec::new();

@@ -1,4 +1,4 @@
-//! Carries commands out where the registry is: in the running gateway, or here.
+//! Carries out commands on the registry: in the running gateway, or here if none runs.
 
 use super::super::{socket, who};
 use crate::clock::Clock;
@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result};
 use std::path::Path;
 use std::sync::Arc;
 
-/// Carries out a command where the registry is: in the running gateway, or here.
+/// Carries out one command: in the running gateway, or here if none runs.
 pub async fn apply(data: &Path, command: Command, motivo: &str, clock: &Clock) -> Result<Ente> {
     apply_all(data, vec![command], motivo, clock)
         .await?

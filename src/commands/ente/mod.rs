@@ -423,7 +423,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
             ..
         } => {
             let codice = codice.unwrap_or_default();
-            // A number is one grant's for ever: what is read here is what goes.
+            // A number belongs to one grant for ever: the grant read here is the one taken back.
             let ente = enti(&data, clock)?.into_iter().find(|ente| ente.codice == codice);
             taken_back =
                 ente.and_then(|ente| ente.abilitazioni.into_iter().find(|grant| grant.numero == numero));
@@ -458,7 +458,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     Ok(())
 }
 
-/// What a subcommand asks of the registry.
+/// Turns a subcommand into a command of the registry.
 fn command(what: What) -> Result<Command> {
     let periodo = |dal, al| Periodo { dal, al };
     Ok(match what {
@@ -692,11 +692,10 @@ fn corrected(before: Anagrafica, chi: Correzione) -> Result<Anagrafica> {
     })
 }
 
-/// How a certificate is known. From a file, also its subject and its last second.
+/// A certificate's sign in the registry. From a file, also its subject and its last second.
 type Known = (Segno, Option<(String, jiff::Timestamp)>);
 
-/// A pin, from a PEM file or as it is. A certificate that the channel would never let in is not worth
-/// registering.
+/// A pin: of a PEM file, or as given. With `judged`, refuses a certificate the channel would never let in.
 fn by_pin(certificato: &str, judged: bool) -> Result<Known> {
     let Some(own) = first_of(certificato)? else {
         return Ok((

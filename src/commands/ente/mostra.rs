@@ -15,7 +15,7 @@ use crate::registry::ente::{Certificato, EXPIRED, Ente, Modo, Segno, Stato, Tipo
 use crate::registry::facts::{ACTOR, ENTE};
 use crate::registry::quota::Quote;
 
-/// What an ente's state is today: one of those that are recorded, or past the last day of its accreditation.
+/// An ente's state today: its recorded state, or past the last day of its accreditation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Oggi {
     Richiesta,
@@ -27,7 +27,7 @@ pub(super) enum Oggi {
 }
 
 impl Oggi {
-    /// Whether an ente is to be shown: one past its term counts as suspended, too.
+    /// Whether the list shows an ente. One past its term counts as suspended, too.
     fn includes(self, ente: &Ente, today: Date) -> bool {
         let standing = ente.standing(today);
         match self {
@@ -78,14 +78,14 @@ fn line(ente: &Ente, today: Date) -> String {
     )
 }
 
-/// An ente as it is recorded, and `stato_oggi`: its state as it counts today.
+/// An ente as recorded, and `stato_oggi`: its state today.
 fn value(ente: &Ente, today: Date) -> Result<serde_json::Value> {
     let mut value = serde_json::to_value(ente)?;
     value["stato_oggi"] = ente.standing(today).into();
     Ok(value)
 }
 
-/// Why an ente that is accredited, or would be once it is reactivated, stays out all the same.
+/// The reasons why an ente stays out although it is accredited, or would be after reactivation.
 pub(super) fn warnings(ente: &Ente, today: Date) -> Vec<String> {
     if !matches!(ente.stato, Stato::Accreditato | Stato::Sospeso) {
         return Vec::new();
@@ -105,7 +105,7 @@ pub(super) fn warnings(ente: &Ente, today: Date) -> Vec<String> {
     expired.into_iter().chain(by_hand).collect()
 }
 
-/// What was asked for and is not granted with the request.
+/// A warning if the request asks for `DETAIL`: the request alone does not grant it.
 pub(super) fn left_out(ente: &Ente) -> Option<String> {
     ente.richiesta
         .operazioni
@@ -138,7 +138,7 @@ pub(super) fn grant(grant: &Abilitazione) -> String {
     )
 }
 
-/// All that is known of one.
+/// Prints all about one ente. Fails if no ente has the code.
 pub(super) fn one(enti: &[Ente], codice: &str, clock: &Clock, json: bool) -> Result<()> {
     let (today, now) = (clock.today(), clock.now());
     let Some(ente) = enti.iter().find(|ente| ente.codice == codice) else {
@@ -286,7 +286,7 @@ fn quote(quote: &Quote) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// `varco ente storia`.
+/// Prints the history of an ente, after the look-up is recorded.
 pub(super) fn history(data: &Path, codice: &str, json: bool, clock: &Clock) -> Result<()> {
     let directory = Directory::open(data)?;
     let reader = directory.reader();

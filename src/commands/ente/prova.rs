@@ -1,4 +1,5 @@
-//! `varco ente certificato prova FILE`: as whom a certificate would be let in, or why it would not.
+//! `varco ente certificato prova FILE`: the ente of a certificate, or the reasons why the gateway would not
+//! let it in.
 
 use std::convert::Infallible;
 use std::path::Path;
@@ -14,19 +15,20 @@ use crate::tls::authorities::Authorities;
 use crate::tls::profile::{self, Unfit};
 use crate::tls::{Invalid, Peer, Setup, pem};
 
-/// What was found out.
+/// The result of a trial.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Judged {
     ammesso: bool,
     ente: Option<String>,
-    /// The key under which the registry knows it.
+    /// Its key in the registry: the pin, or authority and organization.
     come: Option<String>,
     impronta: String,
     perche_no: Vec<String>,
     avvertenze: Vec<String>,
 }
 
-/// Judges the certificate in a PEM file, with its chain, as the gateway would now.
+/// Judges the certificate in a PEM file, with its chain, as the gateway would now. Without `config` neither
+/// chain nor revocation is judged.
 pub(super) fn judge(file: &Path, config: Option<&Path>, enti: &[Ente], clock: &Clock) -> Result<Judged> {
     let presented = pem::certificates(file)?;
     let own = presented.first().context("nessun certificato")?;
@@ -74,7 +76,7 @@ pub(super) fn judge(file: &Path, config: Option<&Path>, enti: &[Ente], clock: &C
     Ok(judged)
 }
 
-/// Whose it is, in the registry.
+/// Looks up the certificate's ente in the registry.
 fn registered(peer: &Peer, enti: &[Ente], clock: &Clock, judged: &mut Judged) {
     let today = clock.today();
     let holder = |key: &str| {
@@ -125,7 +127,7 @@ fn registered(peer: &Peer, enti: &[Ente], clock: &Clock, judged: &mut Judged) {
 }
 
 impl Judged {
-    /// Says it; an error where the certificate would not be let in.
+    /// Prints the result. Fails if the certificate would not be let in.
     pub(super) fn say(&self, json: bool) -> Result<()> {
         if json {
             println!("{}", serde_json::to_string_pretty(self)?);

@@ -11,7 +11,7 @@ use crate::registry::administration::Command;
 use crate::registry::ente::{Ente, Richiesta};
 use crate::registry::import::{self, Formato, Plan};
 
-/// What a file asks for; all its errors at once if it has any.
+/// The commands in a file; on failure, all its errors at once.
 pub(super) fn plan(
     file: &Path,
     formato: Formato,
@@ -70,7 +70,7 @@ fn refused(file: &Path, errors: &[String], consequence: &str) -> anyhow::Error {
     anyhow!("{}\n{consequence}", lines.join("\n"))
 }
 
-/// What was done, or would be.
+/// Prints the changes, done or planned.
 pub(super) fn say(plan: &Plan, done: bool, json: bool) -> Result<()> {
     let new = |command: &&Command| matches!(command, Command::Richiedi { .. });
     let codes = |wanted: bool| -> Vec<&str> {
@@ -123,7 +123,7 @@ pub(super) fn say(plan: &Plan, done: bool, json: bool) -> Result<()> {
     Ok(())
 }
 
-/// All enti, as a table or whole.
+/// Prints all enti: as a table, or whole.
 pub(super) fn export(enti: &[Ente], json: bool) -> Result<()> {
     if json {
         println!("{}", serde_json::to_string_pretty(enti)?);

@@ -1,4 +1,4 @@
-//! `varco ledger list`.
+//! `varco ledger list`: the entries by period, ente, operation, outcome, person and more.
 
 use anyhow::{Context as _, Result, bail};
 use jiff::civil::{Date, DateTime};
@@ -169,7 +169,7 @@ fn filter(directory: &Directory, args: &Args) -> Result<Filter> {
     })
 }
 
-/// The first instant of a day, minute or second, and the first after it.
+/// The first instant of a day, minute, second or microsecond, and the first one after it.
 fn moment(option: &str, text: &str) -> Result<(Timestamp, Timestamp)> {
     let wrong = || {
         Uso::of(format!(
@@ -228,7 +228,8 @@ fn tokens(directory: &Directory, label: &str, value: &str) -> Result<Vec<(i16, S
     Ok(tokens)
 }
 
-/// For an empty list: refuses an ente, an operation or an outcome that cannot be.
+/// For an empty list: refuses an ente, an operation or an outcome that neither the program nor the ledger
+/// knows.
 fn known(directory: &Directory, filter: &Filter) -> Result<()> {
     let occurs =
         |only: Filter| -> Result<bool> { Ok(search::search(&directory.reader(), &only, 1)?.total > 0) };

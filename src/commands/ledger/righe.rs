@@ -1,4 +1,4 @@
-//! Entries and damage, as lines.
+//! Text of entries and damage, one line each.
 
 use crate::gateway::facts::GRUPPI;
 use crate::ledger::Entry;

@@ -1,4 +1,4 @@
-//! `varco ledger verify`.
+//! `varco ledger verify`: every byte, checksum, sequence and sealed part.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,11 +15,11 @@ use crate::ledger::{Directory, Entry, Keys, Reader, Unopened, Verified, seal};
 pub struct Report {
     /// Entries and batches read.
     pub read: Verified,
-    /// Sealed parts opened, and equal to what their leaves commit to.
+    /// Sealed parts opened, and equal to the commitments of their leaves.
     pub opened: u64,
-    /// Sealed parts whose key was erased.
+    /// Sealed parts with an erased key.
     pub erased: u64,
-    /// Sealed parts that were not looked at, since there is no keyring.
+    /// Sealed parts not looked at, for want of a keyring.
     pub unseen: u64,
 }
 
@@ -54,7 +54,7 @@ impl std::fmt::Display for Report {
     }
 }
 
-/// Defects of sealed parts: unusable keys with the entries that need them, and the others.
+/// Defects of sealed parts: unusable keys with the entries in need of them, and the others.
 #[derive(Default)]
 struct Wrong {
     /// By the id of the key: its defect, and the entries.
@@ -62,7 +62,7 @@ struct Wrong {
     others: Vec<String>,
 }
 
-/// The defect of a key.
+/// The state of a damaged key, in the report.
 const DAMAGED: &str = "è danneggiata";
 
 impl Wrong {
@@ -71,8 +71,8 @@ impl Wrong {
         match error {
             Unopened::MissingKey(id) => self.closed_by(id, "non è nel portachiavi", sequence),
             Unopened::DamagedKey(id) => self.closed_by(id, DAMAGED, sequence),
-            // The part itself is whole, by its checksums: it was sealed under another key than has this
-            // number now.
+            // By its checksums the part itself is whole: it was sealed under another key than the present one
+            // of this number.
             Unopened::Damaged => {
                 let id = seal::key_id(&entry.sealed).unwrap_or_default();
                 self.closed_by(id, "non è quella con cui queste voci sono state chiuse", sequence);
@@ -92,8 +92,7 @@ impl Wrong {
             .push(sequence);
     }
 
-    /// One line for each key, then the other defects. Keys that are damaged and that no entry needs are named
-    /// too.
+    /// One line for each key, then the other defects. Damaged keys needed by no entry are named too.
     fn lines(mut self, keys: &Keys) -> Vec<String> {
         for id in keys.damaged() {
             self.keys.entry(id).or_insert((DAMAGED, Vec::new()));
@@ -134,18 +133,18 @@ fn ranges(sequences: &[u64]) -> String {
 }
 
 /// Reads every byte, checks every checksum, sequence and order, opens every sealed part against its leaf's
-/// commitment; and that the views knew of no entry that is not there. The error has a line for each damage;
-/// the reading goes on after it.
+/// commitment. Checks, too, for entries known to the views and missing from the log. The error has a line for
+/// each damage; the reading goes on after it.
 pub fn verify(directory: &Directory) -> Result<Report> {
     verify_with(directory, &directory.keys())
 }
 
-/// The same with keys that are elsewhere.
+/// The same, with the keys of another directory.
 pub(in super::super) fn verify_with(directory: &Directory, from: &Path) -> Result<Report> {
     let open = || Keys::open_for(from, Access::Inspect);
     let keys = match open() {
         Ok(keys) => Some(keys),
-        // A backup without its keys can still be verified, as far as that goes.
+        // A backup without its keys is verified as far as possible.
         Err(_) if !from.exists() => None,
         Err(error) => return Err(error.into()),
     };
@@ -161,17 +160,17 @@ pub(in super::super) fn verify_with(directory: &Directory, from: &Path) -> Resul
     )
 }
 
-/// What a log is checked against.
+/// The keys and views a log is checked against.
 pub struct Checked<'a> {
-    /// The keys of its sealed parts; None if they are not here.
+    /// The keys of the sealed parts; `None`: they are not here.
     pub keys: Option<Keys>,
-    /// Opens the keys again: a gateway that serves may have made one since.
+    /// Opens the keys again: a running gateway may have made one since.
     pub again: &'a dyn Fn() -> Option<Keys>,
-    /// The last entry that the views have applied.
+    /// The last entry applied by the views.
     pub views: Option<u64>,
 }
 
-/// The same for any log.
+/// The same, for any log.
 pub fn verify_log(reader: &dyn Reader, checked: Checked<'_>) -> Result<Report> {
     let Checked {
         mut keys,
@@ -192,7 +191,7 @@ pub fn verify_log(reader: &dyn Reader, checked: Checked<'_>) -> Result<Report> {
             && id > known.records()
             && let Some(again) = again()
         {
-            // A key is in the keyring before an entry names it.
+            // A key enters the keyring before an entry names it.
             outcome = seal::open(&again, &entry.leaf, &entry.sealed).map(|_| ());
             keys = Some(again);
         }

@@ -1,4 +1,4 @@
-//! An authority: its key, and what it signs.
+//! An authority: its key, and its signatures.
 
 use anyhow::{Context as _, Result};
 use base64::Engine as _;
@@ -13,10 +13,10 @@ use x509_parser::asn1_rs::{Any, FromDer as _};
 
 use crate::digest::hex;
 
-/// Days that everything is valid for, unless it is said.
+/// The usual validity, in days.
 pub(super) const DAYS: i64 = 365;
 
-/// A small authority.
+/// A test authority: its certificate, its key, and the present time.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
@@ -25,23 +25,23 @@ pub struct Authority {
 
 /// A certificate with its key.
 pub struct Issued {
-    /// PEM.
+    /// PEM of the certificate.
     pub certificate: String,
-    /// PEM.
+    /// PEM of the private key.
     pub key: String,
     /// SHA-256 of the DER.
     pub fingerprint: String,
-    /// Serial number.
+    /// The serial number's octets: 16, random.
     pub serial: Vec<u8>,
 }
 
 /// A certificate on a list.
 pub(super) struct Listed {
-    /// Serial number.
+    /// The serial number's octets.
     pub(super) serial: Vec<u8>,
-    /// Since when.
+    /// The instant of the revocation.
     pub(super) since: Timestamp,
-    /// Why.
+    /// The reason; `None`: unspecified.
     pub(super) reason: Option<RevocationReason>,
 }
 
@@ -52,12 +52,12 @@ pub(super) struct Made {
 }
 
 impl Authority {
-    /// A new one.
+    /// A new authority, valid for 365 days (`DAYS`).
     pub fn new(name: &str, now: Timestamp) -> Result<Self> {
         Self::make(params(name, now)?, now).map(|(authority, _)| authority)
     }
 
-    /// A new one, with what it takes to open it again.
+    /// A new authority, with the two files for opening it again.
     pub(super) fn make(mut params: CertificateParams, now: Timestamp) -> Result<(Self, Made)> {
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -77,7 +77,7 @@ impl Authority {
         ))
     }
 
-    /// One that was made before, PEM.
+    /// An authority made before, from its PEM.
     pub(super) fn open(certificate: String, key: &str, now: Timestamp) -> Result<Self> {
         let issuer = Issuer::from_ca_cert_pem(&certificate, KeyPair::from_pem(key)?)?;
         Ok(Self {
@@ -87,19 +87,19 @@ impl Authority {
         })
     }
 
-    /// Its certificate, PEM.
+    /// The authority's own certificate, PEM.
     pub fn pem(&self) -> String {
         self.pem.clone()
     }
 
-    /// A client's certificate.
+    /// A client's certificate, valid for 365 days; `name` is its CN.
     pub fn client(&self, name: &str) -> Result<Issued> {
         let mut params = params(name, self.now)?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         self.issue(params)
     }
 
-    /// A server's certificate.
+    /// A server's certificate, valid for 365 days, for these DNS names and IP addresses.
     pub fn server(&self, hosts: &[&str]) -> Result<Issued> {
         let mut params = params(hosts.first().copied().unwrap_or("localhost"), self.now)?;
         for host in hosts {
@@ -113,13 +113,13 @@ impl Authority {
         self.issue(params)
     }
 
-    /// Any certificate: tests make what the profile refuses.
+    /// Any certificate: tests need some outside the profile.
     pub fn issue(&self, params: CertificateParams) -> Result<Issued> {
         self.certify(params, false, None)
     }
 
-    /// A certificate for a new key, RSA or ECDSA; with a subject as it is in DER where one is given: rcgen's
-    /// names have no attribute twice.
+    /// A certificate for a new key, RSA or ECDSA. `subject`, if given, is used as it is, in DER: rcgen's
+    /// names cannot repeat an attribute.
     pub(super) fn certify(
         &self,
         mut params: CertificateParams,
@@ -129,7 +129,7 @@ impl Authority {
         let mut serial = crate::ledger::keys::random::<16>()?;
         serial[0] = serial[0] & 0x7f | 0x40;
         params.serial_number = Some(SerialNumber::from_slice(&serial));
-        // RFC 5280, 4.2.1.1: some verifiers insist on it.
+        // RFC 5280, 4.2.1.1: some verifiers insist on the authority key identifier.
         params.use_authority_key_identifier_extension = true;
         let key = if rsa {
             KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048)?
@@ -167,7 +167,7 @@ impl Authority {
         ))
     }
 
-    /// The list of what it has revoked, PEM.
+    /// A list of these certificates, PEM, good for `days`.
     pub fn crl(&self, revoked: &[&Issued], days: i64) -> Result<String> {
         let since = Timestamp::from_second(self.now.as_second() - 60)?;
         let revoked = revoked
@@ -241,7 +241,7 @@ pub(super) fn name(attributes: &[([u8; 3], &str)]) -> Vec<u8> {
     tlv(0x30, &attributes.iter().flat_map(attribute).collect::<Vec<u8>>())
 }
 
-/// The values in a constructed one, each whole.
+/// The elements of a constructed DER value, each whole.
 fn parts(der: &[u8]) -> Result<Vec<&[u8]>> {
     let (_, outer) = Any::from_der(der).map_err(|_| anyhow::anyhow!("not DER"))?;
     let (mut rest, mut parts) = (outer.data, Vec::new());
@@ -274,7 +274,7 @@ fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
     der
 }
 
-/// A certificate as text.
+/// A certificate as PEM.
 fn pem(der: &[u8]) -> String {
     let text = STANDARD.encode(der);
     let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");

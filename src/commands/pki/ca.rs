@@ -1,5 +1,5 @@
-//! `varco pki ca, server, client, rinnova, revoca, crl`: an authority in a directory, with what it issued and
-//! its list.
+//! `varco pki ca, server, client, rinnova, revoca, crl`: an authority in a directory, with an index of its
+//! certificates and its list.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -125,8 +125,8 @@ fn days() -> clap::builder::RangedI64ValueParser<i64> {
     clap::value_parser!(i64).range(1..=36_500)
 }
 
-/// Why a certificate is revoked, by the names of RFC 5280. Neither certificateHold, which nothing here lifts
-/// again, nor removeFromCRL.
+/// The reason of a revocation, by the names of RFC 5280. certificateHold is left out, since nothing here
+/// lifts it again, and so is removeFromCRL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "camelCase")]
 enum Motivo {
@@ -167,7 +167,7 @@ impl Motivo {
     }
 }
 
-/// Runs it.
+/// Runs one subcommand of `varco pki`.
 pub(in crate::commands) fn run(args: Args, clock: &Clock) -> Result<()> {
     let now = clock.now();
     match args.what {
@@ -188,8 +188,7 @@ pub(in crate::commands) fn run(args: Args, clock: &Clock) -> Result<()> {
             params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
             params.subject_alt_names = nomi.iter().map(|host| host_name(host)).collect::<Result<_>>()?;
             let first = nomi.first().context("nessun nome")?;
-            // A name of the subject has 64 characters at most; hosts are in subjectAltName whatever their
-            // length.
+            // A name of the subject has 64 characters at most; subjectAltName has the hosts at any length.
             let common: String = first.chars().take(64).collect();
             let out = Out::new(rilascio.out, || dir.join(file_name(first)));
             store.issue(
@@ -273,14 +272,14 @@ const KEY: &str = "ca.key";
 const INDEX: &str = "indice.txt";
 const LIST: &str = "crl.pem";
 
-/// 2.5.4.3.
+/// Octets of 2.5.4.3, CN.
 const COMMON_NAME: [u8; 3] = [0x55, 4, 3];
-/// 2.5.4.11.
+/// Octets of 2.5.4.11, OU.
 const ORGANIZATIONAL_UNIT: [u8; 3] = [0x55, 4, 11];
-/// 2.5.4.97.
+/// Octets of 2.5.4.97, organizationIdentifier.
 const ORGANIZATION_IDENTIFIER: [u8; 3] = [0x55, 4, 97];
 
-/// How far back lists begin, seconds: clocks differ.
+/// Seconds before now at the start of a list's validity: clocks differ.
 const BACK: i64 = 60;
 
 fn make(dir: &Path, nome: &str, giorni: i64, now: Timestamp) -> Result<()> {
@@ -333,7 +332,7 @@ fn lock(dir: &Path) -> Result<File> {
     Ok(file)
 }
 
-/// An authority in its directory; one process has it at a time.
+/// An authority in its directory; one process at a time holds it.
 struct Store {
     dir: PathBuf,
     authority: Authority,
@@ -369,7 +368,7 @@ impl Store {
         })
     }
 
-    /// Issues a certificate, in the index before it is in a file.
+    /// Issues a certificate: first in the index, then in a file.
     fn issue(
         &mut self,
         mut params: CertificateParams,
@@ -409,7 +408,7 @@ impl Store {
         Ok(())
     }
 
-    /// A certificate of this authority's from a file: DER and serial.
+    /// One of this authority's certificates, from a file: DER and serial.
     fn own(&self, file: &Path) -> Result<(Vec<u8>, String)> {
         let der = certificates(file)?
             .first()
@@ -432,7 +431,7 @@ impl Store {
         Ok((der, serial))
     }
 
-    /// The same subject and extensions, another key.
+    /// Issues a certificate with the same subject and extensions, and another key.
     fn renew(&mut self, file: &Path, rilascio: Rilascio) -> Result<()> {
         let (der, serial) = self.own(file)?;
         let revoked = self
@@ -482,7 +481,7 @@ impl Store {
         Ok(())
     }
 
-    /// A new list. The index is first: a number may be skipped, and is never used twice.
+    /// Writes a new list. The index comes first: a number may be skipped, and is never used twice.
     fn list(&mut self, giorni: i64) -> Result<()> {
         self.index.numero += 1;
         self.index.giorni = giorni;
@@ -512,17 +511,17 @@ impl Store {
     }
 }
 
-/// What an authority issued, and its last list.
+/// The certificates issued by an authority, and the state of its last list.
 struct Index {
-    /// Of the last list.
+    /// The number of the last list.
     numero: u64,
-    /// For how many days a list is good.
+    /// The validity of a list, in days.
     giorni: i64,
     entries: Vec<Entry>,
 }
 
 struct Entry {
-    /// Hexadecimal.
+    /// The serial number, hexadecimal.
     seriale: String,
     soggetto: String,
     scadenza: Timestamp,
@@ -601,7 +600,7 @@ impl Entry {
     }
 }
 
-/// The two files of a certificate.
+/// The two files of a certificate: OUT.pem and OUT.key.
 struct Out {
     certificate: PathBuf,
     key: PathBuf,
@@ -652,7 +651,7 @@ impl Out {
     }
 }
 
-/// The first of NOME-2, NOME-3 ... that is free.
+/// The first free one of NOME-2, NOME-3 ...
 fn following(file: &Path) -> PathBuf {
     let base = file.with_extension("");
     let stem = base
@@ -695,7 +694,7 @@ fn organization(codice_fiscale: &str) -> Result<String> {
     Ok(organization_of(codice_fiscale.trim()))
 }
 
-/// Text of a name.
+/// Checks a text of a name: 1 to 64 characters, no control characters.
 fn text(value: &str) -> Result<&str> {
     let length = value.chars().count();
     ensure!(
@@ -705,7 +704,7 @@ fn text(value: &str) -> Result<&str> {
     Ok(value)
 }
 
-/// A name as a file's.
+/// A subject's name as a file's: lower case, ASCII.
 fn file_name(name: &str) -> String {
     let letter = |letter: char| {
         if letter.is_ascii_alphanumeric() || "._".contains(letter) {

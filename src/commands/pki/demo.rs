@@ -1,5 +1,5 @@
-//! `varco pki demo DIR`: certificates for a demonstration, made new each time; the authority's key is not
-//! even kept.
+//! `varco pki demo DIR`: certificates for a demonstration, made new each time. The authority's key is not
+//! kept.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -12,15 +12,15 @@ use jiff::Timestamp;
 use super::authority::{Authority, DAYS, Issued};
 use crate::commands::files::{PRIVATE, PUBLIC};
 
-/// What the demonstration needs, in files.
+/// The certificates of the demonstration; they are in files, too.
 pub struct Demo {
-    /// Who issued them; its key is in no file.
+    /// Their issuer; its key is in no file.
     pub authority: Authority,
-    /// The municipality's certificate.
+    /// The municipality's certificate and key.
     pub comune: Issued,
-    /// The CAF's.
+    /// The CAF's certificate and key.
     pub caf: Issued,
-    /// Of the right authority, of an ente that will be suspended.
+    /// From the right authority; its ente will be suspended.
     pub sospeso: Issued,
 }
 

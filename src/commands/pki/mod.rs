@@ -1,7 +1,7 @@
 //! `varco pki`: certificates for demonstrations and test networks. Never for real use: a body has its
 //! certificates from a qualified or recognised authority.
 //!
-//! [`demo()`] makes everything new and keeps no authority's key; `pki ca` and what goes with it keep an
+//! [`demo()`] makes everything new and keeps no authority's key. `pki ca` and the other commands keep an
 //! authority in a directory.
 
 mod authority;

@@ -1,4 +1,4 @@
-//! K08: the home, against the real estate and the tenancy that are declared.
+//! K08: the home, against the declared real estate and tenancy.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
@@ -44,7 +44,7 @@ fn home(home: &Abitazione, spouse: bool, path: &dyn Display, esame: &mut Esame) 
     }
 }
 
-/// The home of who stands outside, and what that person owns: who else owns it is not known.
+/// The home of a person outside, against the person's own real estate: other owners are not known.
 pub(super) fn outside(
     home: &Abitazione,
     path: &dyn Display,
@@ -113,12 +113,12 @@ fn one_place<'a>(
     }
 }
 
-/// Real estate that is said to be the home, where the home is not owned.
+/// Real estate flagged as the home, though the home is not owned.
 const NOT_OWNED: (Check, &str) = (
     Check::K08Casa,
     "immobile indicato come casa di abitazione, ma l'abitazione non è di proprietà (000)",
 );
-/// Land that is said to be the home.
+/// Land flagged as the home.
 const NO_BUILDING: (Check, &str) = (
     Check::K08Casa,
     "solo un fabbricato (F) può essere la casa di abitazione",
@@ -168,16 +168,16 @@ fn lease(home: &Abitazione, path: &dyn Display, esame: &mut Esame) {
     }
 }
 
-/// The real estate of the family that is said to be its home.
+/// The family's real estate flagged as its home.
 struct Indicati<'a> {
     all: Vec<Indicato<'a>>,
-    /// Those that are no building.
+    /// Flagged land: no building.
     land: Vec<Indicato<'a>>,
-    /// The assets themselves.
+    /// The flagged assets, in the order of `all`.
     estate: Vec<&'a Patrimonio>,
 }
 
-/// One of them, by its owner's place and its own.
+/// One flagged asset, by its owner's place and its own.
 #[derive(Clone, Copy)]
 struct Indicato<'a> {
     dsu: &'a Dichiarazione,
@@ -224,9 +224,10 @@ impl<'a> Indicati<'a> {
         }
     }
 
-    /// A building is flagged as the home only where the home of the ordinary form is owned; there need not be
-    /// one, since the home may not have been owned yet on the day of the assets. K04 refuses a second such
-    /// form, but there may be many: all that is wrong with each is counted, and not looked at again.
+    /// A building may be flagged as the home only if the home of the ordinary form is owned. None need be
+    /// flagged, since the home may not have been owned yet on the day of the assets. K04 refuses a second
+    /// ordinary form, but there may be many: the defects of each are counted, without another look at the
+    /// assets.
     fn examine(&self, home: &Abitazione, path: &dyn Display, esame: &mut Esame) {
         if home.tipo_abitazione != TipoAbitazione::Proprieta {
             esame.refuse_each(NOT_OWNED.0, self.all.iter(), NOT_OWNED.1);

@@ -1,4 +1,4 @@
-//! K17, and what integrations of incomes must have.
+//! K17, and the requirements of integrations of incomes.
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -160,7 +160,7 @@ fn variazione(
             "variazione di più di diciotto mesi prima della presentazione",
         );
     }
-    // Assets that changed are those at the end of the last year.
+    // Changed assets are those at the end of the last year.
     let when = (circumstance, presented.year() - 1);
     patrimonio::assets(
         change.patrimonio_mobiliare.as_ref(),

@@ -7,29 +7,29 @@ use super::regole::Check;
 use jiff::civil::Date;
 use std::fmt::{self, Display};
 
-/// One defect: its check, where it is in the DSU, what an Italian reader is told. Never a value.
+/// One defect: its check, its place in the DSU, a text for an Italian reader. Never a value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Difetto {
     /// The check and its rule.
     pub code: Check,
-    /// `/Dichiarazione/NucleoFamiliare/ComponenteNucleo[2]/..`.
+    /// Place in the DSU: `/Dichiarazione/NucleoFamiliare/ComponenteNucleo[2]/..`.
     pub path: String,
-    /// In Italian.
+    /// Text for the reader, in Italian.
     pub text: &'static str,
 }
 
-/// What the checks found.
+/// The findings of the checks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Esame {
-    /// The DSU is refused if there is any.
+    /// Described defects. One is enough to refuse the DSU.
     pub difetti: Vec<Difetto>,
-    /// How many more defects there are than are described.
+    /// Number of further defects, not described.
     pub altri: usize,
-    /// Said, but no reason to refuse; at most as many as of the others.
+    /// Warnings, no reason to refuse; at most [`MAX_DIFETTI`].
     pub avvertenze: Vec<Difetto>,
 }
 
-/// How many defects, and how many warnings, are described.
+/// The most defects, and the most warnings, to be described.
 pub const MAX_DIFETTI: usize = 100;
 
 impl Esame {
@@ -46,7 +46,7 @@ impl Esame {
         }
     }
 
-    /// The same defect in many places: those that are only counted are not looked at.
+    /// The same defect in many places. Beyond the described ones, the places are counted and not looked at.
     pub(super) fn refuse_each<P: Display>(
         &mut self,
         code: Check,
@@ -71,22 +71,22 @@ impl Esame {
     }
 }
 
-/// When a DSU is examined.
+/// The days and the rules of an examination.
 #[derive(Clone, Copy, Debug)]
 pub struct Circumstance<'a> {
     /// The day of transmission, in Italy.
     pub today: Date,
     /// The rule set of the day of presentation.
     pub rules: &'a RuleSet,
-    /// On which days offices work.
+    /// Working days of the offices.
     pub calendario: &'a Calendario,
-    /// On which day ages and roles are judged, where that is not the declaration's own: of a correction, when
-    /// the DSU was presented first.
+    /// Day for ages and roles, if it is not the declaration's own. For a correction it is the day of the
+    /// DSU's first presentation.
     pub presentata: Option<Date>,
 }
 
 impl<'a> Circumstance<'a> {
-    /// Of a declaration that is transmitted on a day.
+    /// The circumstance of a declaration transmitted on a day.
     pub fn on(today: Date, rules: &'a RuleSet, calendario: &'a Calendario) -> Self {
         Self {
             today,
@@ -96,14 +96,14 @@ impl<'a> Circumstance<'a> {
         }
     }
 
-    /// The day on which ages and roles are judged, of a DSU that says when it was presented.
+    /// Day for ages and roles: this circumstance's own, else the DSU's day of presentation, else today.
     pub(super) fn presented(&self, presentata: Option<Date>) -> Date {
         self.presentata.or(presentata).unwrap_or(self.today)
     }
 }
 
-/// `base/Name`, with a position where `of` says that the name repeats; written where it is needed, as every
-/// path here.
+/// `base/Name`, with a position if the name repeats (`of` above one). Like every path here, it is written
+/// only where needed.
 pub(super) fn step<'a>(
     base: &'a dyn Display,
     name: &'static str,

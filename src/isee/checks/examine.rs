@@ -8,10 +8,10 @@ use super::regole::Check;
 use super::{casa, corrente, indicatori, nucleo, patrimonio, sottoscrizione};
 use std::collections::HashSet;
 
-/// More members than any nucleus has; what an entry of the ledger can name.
+/// More members than any nucleus has: the most an entry of the ledger can name.
 pub const MAX_MEMBERS: usize = 60;
 
-/// Examines a DSU.
+/// Examines a DSU by every check; with more than [`MAX_MEMBERS`] members, by this one alone.
 pub fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>) -> Esame {
     let mut esame = Esame::default();
     if dsu.fogli().count() > MAX_MEMBERS {
@@ -33,8 +33,8 @@ pub fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>) -> Esame {
     esame
 }
 
-/// Examines a whole DSU that another declaration made of a base: what neither of the two could show alone.
-/// What the base was accepted with is no reason to refuse what completes it.
+/// Examines a whole DSU, made of a base by another declaration, for defects not visible in either alone. A
+/// defect accepted with the base is no reason to refuse its completion.
 pub fn examine_effettiva(
     dsu: &Dichiarazione,
     base: &Dichiarazione,
@@ -48,7 +48,7 @@ pub fn examine_effettiva(
     esame
 }
 
-/// K02 and K03, but for what only the archive knows.
+/// K02 and K03, without the parts known only to the archive.
 fn operazione(dsu: &Dichiarazione, esame: &mut Esame) {
     const PATH: &str = "/Dichiarazione/Operazione";
     let tipo = dsu.operazione.tipo;

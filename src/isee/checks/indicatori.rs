@@ -106,20 +106,20 @@ pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esam
     }
 }
 
-/// K14: the children whom the parents seen so far name.
+/// K14: the children named by the parents seen so far.
 struct Nominati<'a> {
-    /// The day on which ages are judged.
+    /// Day for the ages of the children.
     presented: Date,
     by: HashMap<&'a CodiceFiscale, Nominato<'a>>,
 }
 
-/// The parents who named a minor.
+/// The parents of one minor, by the forms seen so far.
 struct Nominato<'a> {
-    /// The first parent.
+    /// The first parent to name the minor.
     first: &'a CodiceFiscale,
-    /// Whether another one did too.
+    /// Whether another parent named the minor too.
     others: bool,
-    /// The form in which the minor was named last.
+    /// Index of the last form with the minor.
     form: usize,
 }
 
@@ -155,7 +155,7 @@ impl<'a> Nominati<'a> {
                 );
             }
         }
-        // A parent who names a child twice is one parent.
+        // A parent naming a child twice is one parent.
         for child in minors {
             let named = self.by.entry(child).or_insert(Nominato {
                 first: &parent.codice_fiscale,
@@ -168,7 +168,7 @@ impl<'a> Nominati<'a> {
     }
 }
 
-/// K14.
+/// K14, for one parent.
 fn genitore(
     indice: &Indice<'_>,
     parent: &GenitoreNonConvivente,
@@ -247,7 +247,7 @@ fn genitore(
             &detail.componente_aggiuntiva_genitore,
         );
         let names = ("FoglioComponenteGenitore", "ComponenteAggiuntivaGenitore");
-        // Who joins the nucleus brings no other one.
+        // A parent joining the nucleus brings no other nucleus.
         let needed = if parent.flag_coniugato_con_persona_diversa {
             Numeri::Servono
         } else {
@@ -272,8 +272,7 @@ enum Numeri {
     Possono,
 }
 
-/// Who stands outside the nucleus: both parts speak of the same person, and are there if they are said to be
-/// complete.
+/// A person outside the nucleus: both parts are of the same person, and present if declared complete.
 fn outside(
     own: &CodiceFiscale,
     (sheet, numbers): (Option<&FoglioComponente>, &ComponenteAggiuntiva),
@@ -361,7 +360,7 @@ fn outside(
     }
 }
 
-/// K15, of one list; `own` is the beneficiary of the restricted nucleus around it, where there is one.
+/// K15, of one list; `own` is the beneficiary of the restricted nucleus around it, if any.
 fn residenziali<P: Display>(
     indice: &Indice<'_>,
     (all, own): (&[Residenziale], Option<&CodiceFiscale>),
@@ -387,7 +386,7 @@ fn residenziali<P: Display>(
     }
 }
 
-/// K15.
+/// K15, for one beneficiary.
 fn residenziale(
     indice: &Indice<'_>,
     each: &Residenziale,
@@ -480,7 +479,7 @@ fn residenziale(
         );
         let own = format_args!("{path}/@CodiceFiscale");
         code(&child.codice_fiscale, &own, esame);
-        // Each has an addition of its own: one that is named twice would count twice, and be computed as
+        // Each child has an addition of its own: a child named twice would count twice, and be computed as
         // often.
         if !children.insert(&child.codice_fiscale) {
             esame.refuse(Check::K15Figlio, own, "figlio già indicato");

@@ -1,4 +1,4 @@
-//! An index of a DSU for the checks, which look up persons for each of its parts. It is made once: a look-up
+//! An index of a DSU for the checks: they look up persons for each of its parts. It is made once: a look-up
 //! takes as long in a large DSU as in a small one.
 
 use std::cell::OnceCell;
@@ -15,23 +15,23 @@ use super::Circumstance;
 
 /// A DSU and its index.
 pub(super) struct Indice<'a> {
-    /// The DSU.
+    /// The DSU under examination.
     pub(super) dsu: &'a Dichiarazione,
     /// The day of presentation, as the DSU says it.
     pub(super) presentata: Option<Date>,
     /// The day for ages and roles.
     pub(super) giorno: Date,
-    /// How many members are adults on that day.
+    /// Number of adult members on the same day.
     pub(super) adulti: usize,
     membri: HashMap<&'a CodiceFiscale, Ruolo>,
     fogli: HashMap<&'a CodiceFiscale, &'a FoglioComponente>,
     genitori_con_dati: HashSet<&'a CodiceFiscale>,
-    /// Found when it is asked for: it seldom is, and students may be many.
+    /// Found on demand: the demand is rare, and students may be many.
     studenti: OnceCell<HashSet<&'a CodiceFiscale>>,
 }
 
 impl<'a> Indice<'a> {
-    /// Gathers it.
+    /// Gathers the index of a DSU.
     pub(super) fn of(dsu: &'a Dichiarazione, circumstance: &Circumstance<'_>) -> Self {
         let presentata = dsu.presentata();
         let giorno = circumstance.presented(presentata);
@@ -66,7 +66,7 @@ impl<'a> Indice<'a> {
         }
     }
 
-    /// Whether a codice fiscale is that of a member.
+    /// Whether a codice fiscale is a member's.
     pub(super) fn is_membro(&self, codice: &CodiceFiscale) -> bool {
         self.membri.contains_key(codice)
     }
@@ -103,12 +103,12 @@ impl<'a> Indice<'a> {
             .contains(codice)
     }
 
-    /// The sheet of a person, among the members' and those of parents who do not live with the family.
+    /// The sheet of a person, among those of members and of parents with role GNC.
     pub(super) fn foglio(&self, codice: &CodiceFiscale) -> Option<&'a FoglioComponente> {
         self.fogli.get(codice).copied()
     }
 
-    /// Whether the DSU has data of a parent who does not live with the family, in any form.
+    /// Whether the DSU has data of a parent living apart from the family, in any form.
     pub(super) fn knows_genitore(&self, codice: &CodiceFiscale) -> bool {
         self.genitori_con_dati.contains(codice)
     }
@@ -118,8 +118,8 @@ fn is_adult(foglio: &FoglioComponente, on: Date) -> bool {
     age(foglio.dati_componente.anagrafica.data_nascita, on) >= 18
 }
 
-/// Whether a codice fiscale is that of a member, who lives with the family. A declaration that completes
-/// another has no nucleus: that is judged with the one it completes.
+/// Whether a codice fiscale is a member's, living with the family. A declaration without a nucleus completes
+/// another one and is judged with it: here every code is accepted.
 pub(super) fn member(indice: &Indice<'_>, codice: &CodiceFiscale) -> bool {
     indice.dsu.nucleo_familiare.is_none() || indice.is_membro(codice)
 }

@@ -1,7 +1,7 @@
-//! Completezza e correttezza formale: the checks that a DSU passes before it gets a protocol.
+//! Completezza e correttezza formale: the checks on a DSU before it gets a protocol.
 //!
-//! All defects come back at once. K01 is the schema's (`contract`); of K02, K03, K17 and K19 what needs the
-//! archive is judged there (`sii`). Defects refuse; warnings do not: [`Check`] says which is which.
+//! All defects come back at once. K01 is the schema's (`contract`). Parts of K02, K03, K17 and K19 need the
+//! archive and are judged there (`sii`). Defects refuse, warnings do not; [`Check`] tells them apart.
 
 mod casa;
 mod corrente;

@@ -18,7 +18,7 @@ pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esam
     disabilities(dsu, circumstance, esame);
 }
 
-/// K04.
+/// K04: the ordinary form, the declarant, the spouse.
 fn composition(dsu: &Dichiarazione, esame: &mut Esame) {
     if !matches!(dsu.operazione.tipo, TipoOperazione::N | TipoOperazione::R) {
         return;
@@ -152,7 +152,7 @@ fn person(sheet: &FoglioComponente, path: &dyn Display, esame: &mut Esame) {
     }
 }
 
-/// K06.
+/// K06: roles, ages, and the flag of no income.
 fn roles(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
     let presented = circumstance.presented(dsu.presentata());
     let Some(nucleo) = &dsu.nucleo_familiare else {
@@ -215,7 +215,7 @@ fn roles(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame
                     "il dichiarante e il coniuge sono maggiorenni, o li rappresenta chi sottoscrive",
                 );
             }
-            // Of the declarant: the spouse need not be a parent.
+            // Only the declarant is compared: the spouse need not be a parent.
             each if each.is_figlio() && parent_born.is_some_and(|parent| parent >= born) => {
                 esame.refuse(
                     Check::K06Genitore,
@@ -342,8 +342,8 @@ impl Ruoli {
         })
     }
 
-    /// The most children that can live with the family: those by their role, and members with role P. Any
-    /// member may declare, so that the declarant may be a child too.
+    /// The most children living with the family: children by their role, and members with role P. Any member
+    /// may declare, so the declarant may be a child too.
     fn possono_convivere(self) -> u32 {
         let by_role = self.figli - self.non_conviventi;
         if self.altri == 0 {
@@ -354,7 +354,7 @@ impl Ruoli {
     }
 }
 
-/// K12.
+/// K12, for all sheets.
 fn disabilities(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
     for (index, sheet) in dsu.fogli().enumerate() {
         disability(sheet, &sheet_path(dsu, index), circumstance, esame);
@@ -393,7 +393,7 @@ pub(super) fn disability(
                 format_args!("{path}/@DataCertif"),
                 "data del certificato precedente alla nascita",
             );
-            // A slip of months is met in DSU that are in order otherwise: it moves no figure.
+            // A slip of months occurs in DSU otherwise in order: it moves no figure.
             match disability.data_certif.year() < sheet.dati_componente.anagrafica.data_nascita.year() {
                 true => esame.refuse(Check::K12Data, path, text),
                 false => esame.warn(Check::K12Nascita, path, text),

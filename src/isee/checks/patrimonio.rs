@@ -1,5 +1,5 @@
-//! K09 to K11: financial relations, increases, real estate; and the bound of amounts that the schema leaves
-//! without.
+//! K09 to K11: financial relations, increases, real estate; and a bound for amounts left without one by the
+//! schema.
 
 use std::collections::HashSet;
 use std::fmt::Display;
@@ -12,7 +12,7 @@ use super::super::foglio::{
 };
 use super::{Check, Circumstance, Esame, sheet_path, step};
 
-/// The largest amount, euros, of those to which the schema sets no bound: sums of such cannot overflow.
+/// The largest amount, in euros, where the schema sets no bound: sums of such amounts cannot overflow.
 const LARGEST: Decimal = Decimal::from_parts(1_215_752_191, 23, 0, false, 0);
 
 pub(super) fn examine(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame) {
@@ -59,7 +59,7 @@ pub(super) fn assets(
     }
 }
 
-/// K01: the amounts to which the schema sets no bound.
+/// K01: the amounts without a bound in the schema.
 pub(super) fn bounded(incomes: &AltriRedditi, path: &dyn Display, esame: &mut Esame) {
     for (amount, attribute) in [
         (incomes.reddito_irpef, "RedditoIRPEF"),
@@ -75,7 +75,7 @@ pub(super) fn bounded(incomes: &AltriRedditi, path: &dyn Display, esame: &mut Es
     }
 }
 
-/// K09 and K10.
+/// K09 and K10: financial relations and increases.
 fn relations(
     movable: &PatrimonioMobiliare,
     path: &dyn Display,

@@ -3,7 +3,7 @@
 use crate::refusal::regole;
 
 regole! {
-    /// Checks K02 to K19, in their order; before them a rule of the schema that no type can hold.
+    /// Checks K02 to K19, in their order; before them a rule of the schema without a type to hold it.
     enum Check {
         K01Intervallo: "K01.intervallo", "Valore fuori dall'intervallo ammesso", "correggerlo";
         K02Annullata: "K02.annullata", "La DSU di riferimento è stata annullata", "presentare una DSU nuova";

@@ -11,7 +11,7 @@ use super::super::dsu::{ComponenteNucleoRistretto, NucleoRistretto};
 use super::indice::member;
 use super::{Check, Esame, Indice, step};
 
-/// `again` where the same beneficiary has a restricted nucleus already.
+/// `again`: the same beneficiary has a restricted nucleus already.
 pub(super) fn examine(
     indice: &Indice<'_>,
     nucleo: &NucleoRistretto,
@@ -121,7 +121,8 @@ fn relation(
     }
     let agrees = match indice.ruolo(beneficiary) {
         Some(Ruolo::D) => relation.ruolo() == role,
-        // Of the spouse of the declarant: children of another union are other persons to the declarant.
+        // The beneficiary is the declarant's spouse: children of another union are other persons to the
+        // declarant.
         Some(Ruolo::C) if child => relation.ruolo() == role || role == Ruolo::P,
         Some(Ruolo::C) => role == Ruolo::D,
         _ => true,
@@ -135,8 +136,8 @@ fn relation(
     }
 }
 
-/// Members that belong to the nucleus and are left out. A child of the declarant must be in it; a child of
-/// the spouse, or an adult child, may.
+/// Members missing from the restricted nucleus. A child of the declarant must be in it, if minor or with role
+/// FNC; a child of the spouse, or an adult child with role FC, may.
 fn left_out(
     indice: &Indice<'_>,
     beneficiary: &CodiceFiscale,

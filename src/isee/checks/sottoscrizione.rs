@@ -4,21 +4,22 @@ use super::super::dsu::{Dichiarazione, Sottoscrizione};
 use super::nucleo::code;
 use super::{Check, Circumstance, Difetto, Esame, Indice, step};
 
-/// Who signs is of the nucleus, or signs for who is.
+/// A signatory is a member of the nucleus, or signs for one.
 const SOTTOSCRITTORE: (Check, &str) = (
     Check::K18Sottoscrittore,
     "chi sottoscrive non fa parte del nucleo e non è rappresentante",
 );
 
 impl Sottoscrizione {
-    /// Whether a legal representative signed, or somebody in place of who was hindered.
+    /// Whether a legal representative signed, or somebody in place of a hindered person.
     fn is_for_another(&self) -> bool {
         self.flag_rappresentanza_legale || self.flag_impedimento_temporaneo
     }
 }
 
-/// Who signed a declaration that refers to another one and has no nucleus of its own: its declarant, a member
-/// of the other's nucleus where it is the same declarant's, or a representative.
+/// Defects of the signatories of a declaration that refers to another one and has no nucleus of its own. A
+/// signatory is its declarant, a representative, or a member of the other's nucleus if both have one
+/// declarant.
 pub fn sottoscrittori(dsu: &Dichiarazione, base: &Dichiarazione) -> Vec<Difetto> {
     if dsu.nucleo_familiare.is_some() {
         return Vec::new();
@@ -81,7 +82,7 @@ pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esam
                 "manca l'indirizzo PEC a cui inviare l'attestazione",
             );
         }
-        // What refers to another DSU has no nucleus: who signed it is judged with that one.
+        // A declaration on another DSU has no nucleus: its signatories are judged with the other.
         let elsewhere = dsu.nucleo_familiare.is_none();
         let member = indice.is_membro(&signature.codice_fiscale_sottoscrittore);
         let code_path = format_args!("{path}/@CodiceFiscaleSottoscrittore");

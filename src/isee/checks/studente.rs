@@ -17,7 +17,7 @@ pub(super) fn examine(
     esame: &mut Esame,
 ) {
     let beneficiary = format_args!("{path}/@CodiceFiscaleBeneficiario");
-    // Of each student as few look-ups as may be: there may be thousands, of nobody.
+    // As few look-ups as possible for each student: there may be thousands, unknown to the DSU.
     let known = member(indice, &student.codice_fiscale_beneficiario);
     if !known {
         esame.refuse(
@@ -113,7 +113,7 @@ fn presence(
                 "un genitore è detto presente, ma nel nucleo non c'è un altro adulto",
             );
         }
-        // A spouse need not be a parent: with one parent the declarant's child is not without.
+        // The declarant's child is not without parents: one is here. A spouse need not be a parent.
         PresenzaGenitori::ConiugatiNonPresenti | PresenzaGenitori::NonConiugatiNonPresenti
             if known && matches!(indice.ruolo(own), Some(Ruolo::F | Ruolo::Fc)) =>
         {

@@ -14,24 +14,24 @@ use super::voce::{Voce, sum};
 use super::{equivalenza, patrimonio, redditi};
 use jiff::civil::Date;
 
-/// An indicator with every line, and what each line is made of.
+/// An indicator with every line, and the items of each line.
 #[derive(Clone, PartialEq)]
 pub struct Calcolo {
     /// The lines of ModalitaCalcolo, rounded.
     pub modalita: ModalitaCalcolo,
-    /// The ISE.
+    /// ISR plus the law's share of ISP (`isp_quota`), at the cent.
     pub ise: Line,
-    /// The ISEE.
+    /// ISE divided by the scale, at the cent.
     pub isee: Line,
     /// One for each member, in the order of the DSU.
     pub redditi: Vec<RedditoComponente>,
-    /// What is deducted from the income of the nucleus (art. 4 c. 4).
+    /// Items deducted from the income of the nucleus (art. 4 c. 4), before their limit to the incomes.
     pub detrazioni: Vec<Voce>,
-    /// The movable assets.
+    /// Movable assets, with their franchise (art. 5 c. 4 to 6).
     pub mobiliare: Mobiliare,
-    /// The real estate.
+    /// Real estate, item by item (art. 5 c. 2 and 3).
     pub immobiliare: Immobiliare,
-    /// The scale.
+    /// The scale of equivalence: the divisor of the ISE.
     pub scala: Scala,
 }
 
@@ -134,7 +134,7 @@ impl Calcolo {
 }
 
 impl Calcolo {
-    /// Every line by the name that ModalitaCalcolo has for it, and the ISEE; euros with two decimals.
+    /// Every line under its name in ModalitaCalcolo, and the ISEE; euros with two decimals.
     pub fn righe(&self) -> Vec<(&'static str, Importo)> {
         let m = &self.modalita;
         let mut righe = vec![("SommaRedditiComponenti", m.somma_redditi_componenti)];

@@ -1,4 +1,4 @@
-//! Which indicator applies to whom: art. 6 to 9. All indicators of a DSU, each of its own nucleus.
+//! The choice of each person's indicator: art. 6 to 9. All indicators of a DSU, each of its own nucleus.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,35 +19,35 @@ use super::componente::{Altre, Componente, Esterno, di_figlio, di_genitore};
 use super::nucleo::{Condizioni, NotComputable, Nucleo, Persona, Regime};
 use super::voce::Fonte;
 
-/// What all indicators are computed from.
+/// The input of all indicators.
 #[derive(Clone, Copy)]
 pub struct Situazione<'a> {
     /// The declaration, complete.
     pub dsu: &'a Dichiarazione,
-    /// When it was presented.
+    /// Day of its presentation.
     pub presented: Date,
-    /// The rule set of that day.
+    /// The rule set of the day of presentation.
     pub rules: &'a RuleSet,
-    /// What is known of persons.
+    /// Data of the Revenue Agency and INPS on persons.
     pub feed: &'a dyn Feed,
-    /// The DSU that it refers to.
+    /// Other DSU, by the protocols named in this one.
     pub altre: &'a dyn Altre,
 }
 
 /// All indicators of a DSU.
 #[derive(Clone, PartialEq)]
 pub struct Indicatori {
-    /// Of the family.
+    /// The ordinary indicator, of the family.
     pub ordinario: Calcolo,
-    /// The specific one, for family benefits, where the period has it (L. 199/2025 art. 1 c. 208).
+    /// The specific one, for family benefits (L. 199/2025 art. 1 c. 208); None in a period without it.
     pub specifico: Option<Specifico>,
-    /// Of each minor (art. 7).
+    /// One for each minor (art. 7).
     pub minorenni: Vec<Indicatore>,
-    /// Of each student (art. 8).
+    /// One for each student (art. 8).
     pub universitari: Vec<Indicatore>,
     /// For residential services, in the family's nucleus (art. 6 c. 3).
     pub residenziali: Vec<Indicatore>,
-    /// Of restricted nuclei (art. 6 c. 2, art. 8 c. 4).
+    /// One for each restricted nucleus (art. 6 c. 2, art. 8 c. 4).
     pub ristretti: Vec<Ristretto>,
 }
 
@@ -55,77 +55,77 @@ pub struct Indicatori {
 /// 208).
 #[derive(Clone, PartialEq)]
 pub struct Specifico {
-    /// Of the family.
+    /// The specific indicator, of the family.
     pub famiglia: Calcolo,
-    /// Of each minor: where the parents live apart art. 7 applies to it too (u). Shown and kept; no published
-    /// schema has a place for it.
+    /// One for each minor: with parents living apart, art. 7 applies to it too (u). Shown and kept; no
+    /// published schema has a place for it.
     pub minorenni: Vec<Indicatore>,
 }
 
 /// The indicators of a restricted nucleus.
 #[derive(Clone, PartialEq)]
 pub struct Ristretto {
-    /// Whose it is.
+    /// Codice fiscale of the beneficiary.
     pub beneficiario: CodiceFiscale,
-    /// Its indicator.
+    /// The indicator of the restricted nucleus, by the ordinary rules.
     pub calcolo: Calcolo,
-    /// For residential services.
+    /// The indicator for residential services; None without a request for it.
     pub residenziale: Option<Indicatore>,
 }
 
-/// A person's indicator.
+/// The indicator of a minor, a student or a beneficiary.
 #[derive(Clone, PartialEq)]
 pub struct Indicatore {
-    /// Whose it is.
+    /// Codice fiscale of the person, from their sheet.
     pub codice_fiscale: CodiceFiscale,
-    /// Surname.
+    /// Surname, from the same sheet.
     pub cognome: String,
-    /// First name.
+    /// First name, from the same sheet.
     pub nome: String,
-    /// Which case applies, and what came of it.
+    /// The applicable case, with its result.
     pub caso: Caso,
 }
 
 /// The cases of the layout.
 #[derive(Clone, PartialEq)]
 pub enum Caso {
-    /// That of the nucleus: ISEEOrd, or ISEERistretto; its ISEE.
+    /// The indicator of the nucleus (ISEEOrd, or ISEERistretto), by its ISEE.
     Base(Line),
-    /// Another than that of the nucleus.
+    /// An indicator other than the nucleus's.
     Diverso(Box<Diverso>),
-    /// It cannot be computed: why.
+    /// No indicator can be computed, for this reason.
     NonCalcolabile(Motivo),
 }
 
-/// An indicator that is not that of the nucleus.
+/// An indicator other than the nucleus's.
 #[derive(Clone, PartialEq)]
 pub struct Diverso {
-    /// In which way.
+    /// The difference from the nucleus's indicator.
     pub modo: Modo,
-    /// Its lines; without the component that is added to the ISEE.
+    /// Its lines, without the component added to the ISEE.
     pub calcolo: Calcolo,
-    /// Who joins the nucleus, or adds a component.
+    /// The persons who join the nucleus, or add a component.
     pub componenti: Vec<Componente>,
-    /// The nucleus that a student is attracted into.
+    /// Members of the nucleus joined by a student; empty in the other cases.
     pub attratto: Vec<Membro>,
     /// The ISEE, components included.
     pub isee: Line,
 }
 
-/// A member of the nucleus that a student is attracted into.
+/// A member of the nucleus joined by a student.
 #[derive(Clone, PartialEq)]
 pub struct Membro {
-    /// What the member is in it.
+    /// The member's role in this nucleus.
     pub ruolo: Ruolo,
-    /// Whose.
+    /// Codice fiscale, from the member's sheet.
     pub codice_fiscale: CodiceFiscale,
-    /// Surname.
+    /// Surname, from the same sheet.
     pub cognome: String,
-    /// First name.
+    /// First name, from the same sheet.
     pub nome: String,
 }
 
-/// In which way an indicator is not that of the nucleus.
+/// How an indicator differs from the nucleus's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Modo {
     /// A parent joins the nucleus.
@@ -140,7 +140,7 @@ pub enum Modo {
     StudenteAttrattoCompAggiuntiva,
     /// Recomputed for residential services.
     Residenziale,
-    /// As that of the nucleus, with children's components.
+    /// As the nucleus's indicator, with children's components.
     BaseAgg,
     /// Recomputed for residential services, with children's components.
     ResidenzialeAgg,
@@ -151,9 +151,9 @@ pub enum Modo {
 pub enum Motivo {
     /// A parent's data are missing or not complete.
     Genitore,
-    /// A child's.
+    /// A child's data are missing or not complete.
     Figlio,
-    /// The parents' DSU.
+    /// The nucleus of a student's parents is missing or not complete.
     Nucleo,
 }
 
@@ -168,7 +168,7 @@ impl Indicatore {
         }
     }
 
-    /// The ISEE, where it can be computed.
+    /// The ISEE; None if it cannot be computed.
     pub fn isee(&self) -> Option<Line> {
         match &self.caso {
             Caso::Base(isee) => Some(*isee),
@@ -179,7 +179,7 @@ impl Indicatore {
 }
 
 impl<'a> Situazione<'a> {
-    /// Computes all indicators.
+    /// Computes all indicators. Fails without a nucleus or an ordinary form, or with an amount out of range.
     pub fn indicatori(&self) -> Result<Indicatori, NotComputable> {
         let nucleo = Nucleo::ordinario(self.dsu, self.presented, self.feed)?;
         let ordinario = self.calcola(&nucleo, Regime::Ordinario)?;
@@ -211,7 +211,8 @@ impl<'a> Situazione<'a> {
         }
         let mut residenziali = Vec::new();
         for residenziale in &modello.residenziale {
-            // Of who has a restricted nucleus, in that: unless it is asked for there too.
+            // The beneficiary of a restricted nucleus is computed in it, and here only if the restricted form
+            // asks too.
             let beneficiario = &residenziale.codice_fiscale_beneficiario;
             let moved = self
                 .ristretto(beneficiario)
@@ -343,9 +344,9 @@ impl<'a> Situazione<'a> {
         ))
     }
 
-    /// Where a parent's data are: in a DSU of their own, here, or nowhere.
+    /// A parent's data, from a DSU of their own or from this one; None if they are missing or not complete.
     fn genitore(&self, parent: &'a GenitoreNonConvivente) -> Option<Esterno<'a>> {
-        // Of a parent who stands in two forms the data may stand in either.
+        // A parent named in two forms may have the data in either.
         let same = || {
             self.dsu
                 .genitori_non_conviventi()
@@ -360,7 +361,7 @@ impl<'a> Situazione<'a> {
                 Esterno::referred(&parent.codice_fiscale, protocollo, self.presented, self.altre)
             }
             Some(DatiGenitore::Dettaglio(dettaglio)) => Esterno::genitore(dettaglio, self.dsu),
-            // A sheet among the family's, in the role of who does not live with it.
+            // A sheet among the family's, of a person not living with it (role GNC).
             None => {
                 let foglio = self.dsu.foglio_non_convivente(&parent.codice_fiscale)?;
                 Some(Esterno {
@@ -373,7 +374,7 @@ impl<'a> Situazione<'a> {
         }
     }
 
-    /// The component that a parent adds.
+    /// The component added by a parent, and its value.
     fn aggiuntiva(
         &self,
         parent: &GenitoreNonConvivente,
@@ -386,7 +387,7 @@ impl<'a> Situazione<'a> {
         Some((data.componente(Some(alone), Some(value)), value))
     }
 
-    /// Art. 8.
+    /// Art. 8, for one student.
     fn universitario(
         &self,
         (nucleo, base): (&Nucleo<'a>, &Calcolo),
@@ -445,7 +446,7 @@ impl<'a> Situazione<'a> {
         )
     }
 
-    /// Whether a student's own income is adequate (art. 8 c. 2 b): as declared, where nothing is known of it.
+    /// Whether a student's own income is adequate (art. 8 c. 2 b). An unknown income is as declared.
     fn has_adequate_income(&self, base: &Calcolo, student: &CodiceFiscale) -> bool {
         let known = base
             .redditi
@@ -455,7 +456,7 @@ impl<'a> Situazione<'a> {
         income.is_none_or(|income| income >= self.rules.law.studente_reddito)
     }
 
-    /// The parents' nucleus, which the student joins.
+    /// The parents' nucleus, joined by the student.
     fn attracting(
         &self,
         parent: &CodiceFiscale,
@@ -506,7 +507,7 @@ impl<'a> Situazione<'a> {
         Some((nucleo, members))
     }
 
-    /// Art. 6 c. 3: what was given away counts, and so do the children outside.
+    /// Art. 6 c. 3: real estate given away counts, and so do the children outside.
     fn residenziale(
         &self,
         nucleo: &Nucleo<'a>,
@@ -558,7 +559,7 @@ impl<'a> Situazione<'a> {
         Ok(Diverso::caso(modo, calcolo, componenti, Vec::new(), isee))
     }
 
-    /// Where a child's data are.
+    /// A child's data; None if they are missing or not complete.
     fn figlio(&self, child: &'a FiglioNonCompresoNelNucleo) -> Option<Esterno<'a>> {
         match child.dati.as_ref()? {
             DatiFiglio::Protocollo(protocollo) => {
@@ -569,12 +570,12 @@ impl<'a> Situazione<'a> {
     }
 }
 
-/// The parents who do not live with the family, by the children whom they name: gathered once, since each
+/// The parents living apart from the family, by the children they name. They are gathered once, since each
 /// minor and each student asks for theirs.
 struct Genitori<'a> {
-    /// Those who are not excluded, in the order of the declaration.
+    /// Parents not excluded, in the order of the declaration.
     by_child: HashMap<&'a CodiceFiscale, Vec<&'a GenitoreNonConvivente>>,
-    /// The children whom each names, in whatever form.
+    /// The children named by each parent, in any form.
     figli: HashMap<&'a CodiceFiscale, HashSet<&'a CodiceFiscale>>,
 }
 
@@ -631,8 +632,8 @@ impl Diverso {
 }
 
 impl Universitario {
-    /// Declared to be a nucleus of their own: two years out of the family's home, in one that is not the
-    /// family's, and an adequate income (art. 8 c. 2).
+    /// Declared to be a nucleus of their own: two years out of the family's home, in a home not the family's,
+    /// and an adequate income (art. 8 c. 2).
     pub fn is_autonomo(&self) -> bool {
         self.flag_residenza_studente == Some(true) && self.flag_capacita_reddito_studente == Some(true)
     }
@@ -643,8 +644,8 @@ impl Residenziale {
         self.codice_fiscale_beneficiario == *beneficiario
     }
 
-    /// Whether what was given away counts: after the first request, or within three years before it to who is
-    /// bound to maintenance.
+    /// Whether gifts count: gifts after the first request, or within three years before it to a person bound
+    /// to maintenance.
     pub fn donazioni_contano(&self) -> bool {
         self.flag_donazioni
             && (self.flag_donazioni_successive == Some(true)
@@ -653,7 +654,7 @@ impl Residenziale {
 }
 
 impl ModelloBase {
-    /// The beneficiary of a restricted nucleus.
+    /// The beneficiary of a restricted nucleus; None in a form without one.
     pub fn beneficiario(&self) -> Option<&CodiceFiscale> {
         let members = self
             .nucleo_ristretto

@@ -1,7 +1,7 @@
-//! Components that come from outside the nucleus: All. 2.
+//! Components from outside the nucleus: All. 2.
 //!
-//! Who stands outside is looked at alone: own incomes and assets, and the scale of the nucleus they live in,
-//! which is known in numbers or from a DSU of theirs.
+//! A person outside is looked at alone: own incomes and assets, and the scale of the nucleus they live in.
+//! This nucleus is known in numbers, or from a DSU of theirs.
 
 use jiff::civil::Date;
 
@@ -18,15 +18,15 @@ use super::calcolo::{Calcolo, calcola};
 use super::equivalenza::scala_di;
 use super::nucleo::{Condizioni, Figli, Nucleo, Persona, Regime};
 
-/// A DSU that another one refers to by its protocol.
+/// A DSU named in another one by its protocol.
 pub struct Riferita {
     /// The declaration, as it counts now.
     pub dsu: Dichiarazione,
-    /// Its protocol.
+    /// The protocol named in the other DSU.
     pub protocollo: String,
-    /// When it was presented.
+    /// Day of its presentation.
     pub presentata: Date,
-    /// The last day on which it is valid.
+    /// Last day of its validity.
     pub scadenza: Date,
 }
 
@@ -38,13 +38,13 @@ impl std::fmt::Debug for Riferita {
     }
 }
 
-/// Where the computation finds DSU that another one refers to.
+/// The source of the DSU named in another one.
 pub trait Altre {
-    /// The DSU of a protocol; nothing if there is none, or it was cancelled.
+    /// The DSU of a protocol; None for an unknown protocol or a cancelled DSU.
     fn dsu(&self, protocollo: &str) -> Option<&Riferita>;
 }
 
-/// There are none.
+/// No other DSU: every protocol is unknown.
 #[derive(Clone, Copy, Debug)]
 pub struct NessunAltra;
 
@@ -63,37 +63,37 @@ impl Altre for Vec<Riferita> {
 /// A person outside the nucleus, and where their data are.
 #[derive(Clone)]
 pub struct Esterno<'a> {
-    /// The sheet.
+    /// Sheet of the person outside.
     pub foglio: &'a FoglioComponente,
-    /// The DSU that it stands in.
+    /// The DSU with this sheet.
     pub dsu: &'a Dichiarazione,
-    /// The same, if it is not the one that is computed.
+    /// The same DSU, if it is another than the computed one.
     pub riferita: Option<&'a Riferita>,
-    /// What is known in numbers, where it is not.
+    /// The person's home and nucleus in numbers, if this DSU declares them.
     pub numeri: Option<&'a ComponenteAggiuntiva>,
 }
 
-/// What a person outside adds.
+/// A person outside, with the component they add.
 #[derive(Clone, PartialEq)]
 pub struct Componente {
-    /// Who.
+    /// Codice fiscale of the person outside.
     pub codice_fiscale: CodiceFiscale,
-    /// Surname.
+    /// Surname, from the person's sheet.
     pub cognome: String,
-    /// First name.
+    /// First name, from the person's sheet.
     pub nome: String,
-    /// The protocol of the DSU that the data come from, where it is another one.
+    /// Protocol of the DSU with the person's data; None if it is the computed one.
     pub protocollo: Option<String>,
-    /// Sender's protocol of that DSU.
+    /// Sender's protocol of the same DSU.
     pub protocollo_mittente: Option<String>,
-    /// The indicator of that person alone; nothing where the person joins the nucleus.
+    /// The indicator of the person alone; None if the person joins the nucleus.
     pub calcolo: Option<Calcolo>,
-    /// What is added to the ISEE; nothing where the person joins the nucleus.
+    /// The amount added to the ISEE; None if the person joins the nucleus.
     pub valore: Option<Line>,
 }
 
 impl<'a> Esterno<'a> {
-    /// A parent's data, where they are complete.
+    /// A parent's data; None if they are not complete.
     pub fn genitore(dettaglio: &'a DettaglioGenitoreNonConvivente, dsu: &'a Dichiarazione) -> Option<Self> {
         Self::complete(
             dsu,
@@ -102,7 +102,7 @@ impl<'a> Esterno<'a> {
         )
     }
 
-    /// A child's data, where they are complete.
+    /// A child's data; None if they are not complete.
     pub fn figlio(dettaglio: &'a DettaglioFiglio, dsu: &'a Dichiarazione) -> Option<Self> {
         Self::complete(
             dsu,
@@ -125,7 +125,7 @@ impl<'a> Esterno<'a> {
         })
     }
 
-    /// Somebody's data in a DSU of their own, valid on a day.
+    /// A person's data in a DSU of their own, valid on a day; None without such a DSU.
     pub fn referred(
         codice: &CodiceFiscale,
         protocollo: &str,
@@ -147,13 +147,13 @@ impl<'a> Esterno<'a> {
         })
     }
 
-    /// As a member of the nucleus that attracts them.
+    /// The person, as a member of the nucleus they join.
     pub fn attratto(&self, presented: Date, feed: &dyn Feed) -> Persona<'a> {
         Persona::known(self.foglio, Ruolo::Gnc, self.dsu, presented, feed).from_elsewhere()
     }
 
-    /// The indicator of that person alone, with the scale and the children of the nucleus that they live in;
-    /// nothing where that is not known.
+    /// The indicator of the person alone, with the scale and the children of the nucleus they live in; None
+    /// if this nucleus is not known.
     pub fn solo(&self, presented: Date, rules: &RuleSet, feed: &dyn Feed, regime: Regime) -> Option<Calcolo> {
         let persona = Persona::known(self.foglio, Ruolo::D, self.dsu, presented, feed);
         let nucleo = match (self.riferita, self.numeri) {
@@ -196,7 +196,7 @@ impl<'a> Esterno<'a> {
         calcola(&nucleo, presented, rules, regime).ok()
     }
 
-    /// The nucleus of that person, where nobody else is in it: of who lives with others, these are not known.
+    /// The nucleus of a person living alone. None for a person living with others: the others are not known.
     pub fn nucleo_di_uno(&self, presented: Date, feed: &dyn Feed) -> Option<Nucleo<'a>> {
         let numeri = self.numeri?;
         numeri
@@ -212,7 +212,7 @@ impl<'a> Esterno<'a> {
         })
     }
 
-    /// Whether that person, or a member of their nucleus, has a disability.
+    /// Whether the person, or a member of their nucleus, has a disability.
     pub fn has_disability(&self) -> bool {
         let numbers = self
             .numeri
@@ -229,7 +229,7 @@ impl<'a> Esterno<'a> {
         self.foglio.disabilita.is_some() || in_numbers || in_dsu
     }
 
-    /// As a component of the attestation.
+    /// The person as a component of the attestation.
     pub fn componente(&self, calcolo: Option<Calcolo>, valore: Option<Line>) -> Componente {
         let anagrafica = &self.foglio.dati_componente.anagrafica;
         let signature = self
@@ -247,7 +247,7 @@ impl<'a> Esterno<'a> {
     }
 }
 
-/// The share of a parent outside: more where there is more than one child. With the name of its parameter.
+/// The share of a parent outside, larger with more than one child, and the name of its parameter.
 pub fn quota_di_genitore(children: usize, rules: &RuleSet) -> (Ratio, &'static str) {
     match children > 1 {
         true => (

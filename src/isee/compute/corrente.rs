@@ -16,17 +16,17 @@ use super::calcolo::Calcolo;
 pub struct RedditiCorrenti {
     /// Of employees and pensioners.
     pub dipendente: Euro,
-    /// Self-employed and business.
+    /// Of self-employed work and business.
     pub autonomo: Euro,
     /// Treatments of assistance, not for disability.
     pub trattamenti: Euro,
 }
 
-/// Two months times so much are twelve.
+/// Factor from two months to twelve.
 const SIX: u32 = 6;
 
 impl Variazione {
-    /// The incomes that take the place of the member's: nothing where only assets changed.
+    /// The incomes in place of the member's; None if only assets changed.
     pub fn redditi(&self) -> Option<RedditiCorrenti> {
         let given = [
             self.reddito_dipendente_12_mesi,
@@ -52,7 +52,7 @@ impl Variazione {
         })
     }
 
-    /// Whether assets changed.
+    /// Whether assets changed: kinds D, AD, BD, CD.
     pub fn changes_assets(&self) -> bool {
         matches!(
             self.tipo_variazione,
@@ -60,7 +60,7 @@ impl Variazione {
         )
     }
 
-    /// Whether incomes changed.
+    /// Whether incomes changed: every kind but D.
     pub fn changes_incomes(&self) -> bool {
         self.tipo_variazione != TipoVariazione::D
     }
@@ -77,8 +77,8 @@ impl IseeCorrente {
         self.variazione.iter().any(Variazione::changes_incomes)
     }
 
-    /// The last day on which a current ISEE asked on `presented` is valid: with assets, the end of the year;
-    /// else so many months.
+    /// Last day of validity of a current ISEE asked on `presented`. With changed assets: the end of the year.
+    /// Otherwise: `corrente_mesi` months later.
     pub fn scadenza(&self, presented: Date, rules: &RuleSet) -> Date {
         if self.changes_assets() {
             return Date::new(presented.year(), 12, 31).unwrap_or(presented);
@@ -88,17 +88,17 @@ impl IseeCorrente {
     }
 }
 
-/// Why a current ISEE cannot be had.
+/// The reason to refuse a current ISEE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Insufficiente {
-    /// The income did not change by as much as it must.
+    /// The income changed by less than it must.
     Reddito,
-    /// The assets did not change by as much as they must.
+    /// The assets changed by less than they must.
     Patrimonio,
 }
 
-/// Whether the change is as large as art. 9 asks, from the ordinary indicator to the current one. Of incomes
-/// that is asked besides the event, or (kind C, whose meaning is not published) in place of one.
+/// Whether the change is as large as art. 9 asks, from the ordinary indicator to the current one. For incomes
+/// this is asked besides the event, or in place of one (kind C; its meaning is not published).
 pub fn sufficiente(
     isee_corrente: &IseeCorrente,
     before: &Calcolo,

@@ -9,17 +9,17 @@ use super::nucleo::{Figli, Nucleo, Regime};
 use super::scala::{Maggiorazione, Scala};
 use jiff::civil::Date;
 
-/// What moves the scale, however it is known.
+/// The figures behind the scale, from members or from declared numbers.
 struct Numbers {
     members: usize,
-    /// Those of them in residential care or in a registered community.
+    /// Members in residential care or in a registered community.
     hosted: usize,
     children: u32,
     work: Option<Ratio>,
     disabled: usize,
 }
 
-/// The scale of a nucleus whose members are known.
+/// The scale of a nucleus with known members.
 pub(super) fn scala(
     nucleo: &Nucleo<'_>,
     figli: &Figli,
@@ -35,7 +35,7 @@ pub(super) fn scala(
         .iter()
         .filter(|persona| persona.is_hosted() && persona.ruolo.is_figlio())
         .count();
-    // By their age: any member may declare, so that children of the family are not always the declarant's.
+    // By their age: any member may declare, so children of the family are not always the declarant's.
     let mut minors = members()
         .filter(|persona| persona.is_minor(presented) && !matches!(persona.ruolo, Ruolo::D | Ruolo::C))
         .peekable();
@@ -65,7 +65,7 @@ pub(super) fn scala(
     of(&numbers, rules, regime)
 }
 
-/// The scale of a nucleus that is known in numbers only: that of a parent or a child outside.
+/// The scale of a nucleus known in numbers only, of a parent or a child outside.
 pub(super) fn scala_di(nucleo: &NucleoComponenteAggiuntiva, rules: &RuleSet, regime: Regime) -> Scala {
     let number = |present: bool, number: Option<u32>| if present { number.unwrap_or(0) as usize } else { 0 };
     let hosted = number(nucleo.flag_presenza_ricoverato, nucleo.numero_ricoverati)

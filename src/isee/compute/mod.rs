@@ -1,13 +1,13 @@
 //! The computation (DPCM 159/2013 art. 2 to 9, All. 1 and 2), line by line as the attestation prints it.
 //!
-//! One rounding to the cent a printed line, none inside a line; a printed line is computed from printed
-//! lines. [`Line`](super::money::Line) and [`Euro`](super::money::Euro) hold that. Half a cent goes away from
+//! A printed line is rounded to the cent once, at its end, and is computed from printed lines. The types
+//! [`Line`](super::money::Line) and [`Euro`](super::money::Euro) keep this rule. Half a cent goes away from
 //! zero. Net incomes and their sum may be negative and are printed so; ISR, deductions and the two nets of
 //! ISP stop at zero.
 //!
-//! [`Nucleo`] is what is computed: persons with what is known of them, the home, the conditions. Every
-//! indicator is a [`Calcolo`] of some nucleus: which one is the affair of [`casi`]; [`componente`] is what
-//! persons outside add, [`corrente`] what changed.
+//! A [`Nucleo`] is the input: persons with their known data, the home, the conditions. Every indicator is a
+//! [`Calcolo`] of some nucleus; [`casi`] chooses the nucleus. [`componente`] is the part of persons
+//! outside, [`corrente`] the change of incomes and assets.
 
 mod calcolo;
 pub mod casi;

@@ -1,4 +1,4 @@
-//! The nucleus that is computed: its persons with what is known of them, its home, its conditions.
+//! The nucleus to compute: its persons with their known data, its home, its conditions.
 
 use super::super::age;
 use super::super::codes::{GradoDisabilita, Ruolo, TipoAbitazione};
@@ -16,7 +16,7 @@ pub enum NotComputable {
     /// No nucleus or no ordinary form: the checks refuse such a DSU.
     #[error("no nucleus or no ordinary form")]
     Incomplete,
-    /// Numbers beyond what decimals hold.
+    /// An amount beyond the range of decimals.
     #[error("amounts out of range")]
     Overflow,
 }
@@ -24,43 +24,42 @@ pub enum NotComputable {
 /// A person, as the computation sees them.
 #[derive(Clone)]
 pub struct Persona<'a> {
-    /// The sheet.
+    /// Sheet of the person in the DSU.
     pub foglio: &'a FoglioComponente,
-    /// What the person is in the nucleus.
+    /// Role of the person in this nucleus.
     pub ruolo: Ruolo,
-    /// What the Revenue Agency and INPS know, for the year of the incomes.
+    /// Data of the Revenue Agency and INPS, for the year of the incomes; None if the feed has none.
     pub noto: Option<FeedRecord>,
-    /// What changed since: current ISEE.
+    /// The changes since then, for a current ISEE.
     pub corrente: Option<&'a Variazione>,
-    /// Sheet FC8, where it takes the place of what is known.
+    /// Sheet FC8, if it takes the place of the known data.
     pub fc8: Option<&'a AltriRedditi>,
     /// Whether the person lives elsewhere and joins this nucleus for one indicator: no home of theirs is the
     /// nucleus's.
     pub altrove: bool,
 }
 
-/// A nucleus that is computed.
+/// A nucleus to compute.
 #[derive(Clone)]
 pub struct Nucleo<'a> {
-    /// Its members.
+    /// Its members, each with their known data.
     pub persone: Vec<Persona<'a>>,
-    /// What moves franchises and scale.
+    /// The conditions for franchises and scale.
     pub condizioni: Condizioni,
-    /// Where it lives.
+    /// Its home; None if no home is declared.
     pub abitazione: Option<&'a Abitazione>,
-    /// Real estate given away that counts nevertheless (art. 6 c. 3 c).
+    /// Real estate given away and counted nevertheless (art. 6 c. 3 c).
     pub donazioni: &'a [Donazione],
-    /// The scale, where it is not that of the members: of a person alone, it is that of a nucleus of which
-    /// only numbers are known.
+    /// The scale, if it is not the members' own: a person outside has the scale of their nucleus.
     pub scala: Option<Scala>,
 }
 
-/// What a form declares of its nucleus.
+/// The conditions of a nucleus, declared in its form.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Condizioni {
-    /// Children, where three or more are declared.
+    /// Number of children, if declared: three or more, from 2026 two or more.
     pub figli: Option<u32>,
-    /// Those of them who live with the family.
+    /// Number of children living with the family.
     pub conviventi: Option<u32>,
     /// Both parents, or the only one, worked at least six months.
     pub lavoro: bool,
@@ -68,10 +67,10 @@ pub struct Condizioni {
     pub solo: bool,
 }
 
-/// For what an indicator is computed.
+/// The rules of an indicator, by its purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Regime {
-    /// The ordinary rules.
+    /// The ordinary rules: family, minors, students, restricted nuclei.
     Ordinario,
     /// Residential services: art. 4 c. 4 b and c do not apply (art. 6 c. 3 a).
     Residenziale,
@@ -79,7 +78,7 @@ pub enum Regime {
     Specifico,
 }
 
-/// Children after the second.
+/// Number of children after the second.
 pub(super) fn after_second(children: u32) -> u32 {
     children.saturating_sub(2)
 }
@@ -90,7 +89,7 @@ pub fn income_year(presented: Date) -> i16 {
 }
 
 impl<'a> Nucleo<'a> {
-    /// The family of a DSU. A parent who does not live with it is not of it (role GNC).
+    /// The family of a DSU. A parent with role GNC does not live with it and is left out.
     pub fn ordinario(
         dsu: &'a Dichiarazione,
         presented: Date,
@@ -122,7 +121,7 @@ impl<'a> Nucleo<'a> {
         })
     }
 
-    /// The restricted nucleus of a form: those of the family whom it names.
+    /// The restricted nucleus of a form: the members of the family named there.
     pub fn ristretto(
         dsu: &'a Dichiarazione,
         modello: &'a ModelloBase,
@@ -174,7 +173,7 @@ impl<'a> Nucleo<'a> {
         self
     }
 
-    /// Whether the home is rented, and the contract.
+    /// Yearly rent of the home; None if it is not rented.
     pub(super) fn canone(&self) -> Option<Euro> {
         let rented = self
             .abitazione
@@ -187,7 +186,7 @@ impl<'a> Nucleo<'a> {
 }
 
 impl<'a> Persona<'a> {
-    /// A person whose sheet stands in a DSU, member or not, with what is known of them and what changed.
+    /// A person with a sheet in a DSU, member or not, with their known data and their changes.
     pub fn known(
         foglio: &'a FoglioComponente,
         ruolo: Ruolo,
@@ -211,7 +210,7 @@ impl<'a> Persona<'a> {
         }
     }
 
-    /// The same person, who lives elsewhere.
+    /// The same person, living elsewhere.
     #[must_use]
     pub fn from_elsewhere(self) -> Self {
         Self {
@@ -230,7 +229,7 @@ impl<'a> Persona<'a> {
         self.foglio.dati_componente.flag_convivenza_anagrafica || residential
     }
 
-    /// How severe a disability is, where there is one.
+    /// Degree of the disability; None without one.
     pub fn grado(&self) -> Option<GradoDisabilita> {
         self.foglio
             .disabilita
@@ -243,7 +242,7 @@ impl<'a> Persona<'a> {
         age(self.foglio.dati_componente.anagrafica.data_nascita, on) < 18
     }
 
-    /// The movable assets that count: those that changed, where they were declared.
+    /// The movable assets for the computation: the changed ones if declared, else the sheet's.
     pub(super) fn mobiliare(&self) -> Option<&'a PatrimonioMobiliare> {
         let changed = self
             .corrente
@@ -251,13 +250,13 @@ impl<'a> Persona<'a> {
         changed.or(self.foglio.patrimonio_mobiliare.as_ref())
     }
 
-    /// Whether the movable assets that count are those that changed.
+    /// Whether the movable assets for the computation are the changed ones.
     pub(super) fn has_new_movable(&self) -> bool {
         self.corrente
             .is_some_and(|variazione| variazione.patrimonio_mobiliare.is_some())
     }
 
-    /// The real estate that counts: that which changed, where it was declared.
+    /// The real estate for the computation: the changed one if declared, else the sheet's.
     pub(super) fn immobiliare(&self) -> Option<&'a PatrimonioImmobiliare> {
         let changed = self
             .corrente
@@ -267,8 +266,8 @@ impl<'a> Persona<'a> {
 }
 
 impl Condizioni {
-    /// Of a form. A parent who does not live with the family and for whom no case of art. 7 c. 1 applies
-    /// counts as one of its parents: where there is one, the other is not alone (All. 1 b).
+    /// The conditions declared in a form. A parent living apart without any case of art. 7 c. 1 counts as one
+    /// of the family's parents: the other parent is not alone (All. 1 b).
     pub fn of(dsu: &Dichiarazione, modello: &ModelloBase, presented: Date) -> Self {
         let Some(declared) = &modello.condizioni_nucleo else {
             return Self::default();
@@ -300,7 +299,7 @@ impl Condizioni {
     }
 }
 
-/// The children of a nucleus: as declared, else as the roles say.
+/// Numbers of children in a nucleus: as declared, else by the roles.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Figli {
     pub(super) tutti: u32,

@@ -13,26 +13,26 @@ use super::nucleo::{Figli, Nucleo, Regime, after_second};
 /// The movable assets of a nucleus; unrounded.
 #[derive(Clone, PartialEq)]
 pub struct Mobiliare {
-    /// Deposits and accounts, one for each person who has any.
+    /// Deposits and accounts, one entry for each holder.
     pub conti: Vec<Conti>,
-    /// All other assets.
+    /// Sum of all other assets.
     pub altri: Euro,
-    /// Government bonds and postal savings bonds that are left out (L. 213/2023 art. 1 c. 183).
+    /// Government bonds and postal savings bonds left out (L. 213/2023 art. 1 c. 183).
     pub titoli_esclusi: Euro,
-    /// Postal savings books that are left out.
+    /// Postal savings books left out, by the same law.
     pub libretti_esclusi: Euro,
-    /// All that counts.
+    /// Sum of the assets, less the bonds and books left out.
     pub totale: Euro,
-    /// What the figurative income is computed on: deposits and accounts left out.
+    /// Base of the figurative income: other assets, without deposits and accounts, less the bonds left out.
     pub fruttifero: Euro,
-    /// What may be taken from it (art. 5 c. 6).
+    /// Franchise: the most to deduct from the total (art. 5 c. 6).
     pub franchigia: Euro,
 }
 
 /// A person's deposits and accounts (art. 5 c. 4 a).
 #[derive(Clone, PartialEq)]
 pub struct Conti {
-    /// Whose.
+    /// Codice fiscale of the holder.
     pub codice_fiscale: CodiceFiscale,
     /// Sum of the balances at 31 December.
     pub saldi: Euro,
@@ -40,7 +40,7 @@ pub struct Conti {
     pub giacenze: Euro,
     /// Net increase of other assets.
     pub incremento: Euro,
-    /// What counts.
+    /// The amount counted: the balances, or the larger of balances and averages.
     pub conta: Euro,
 }
 
@@ -51,11 +51,11 @@ pub struct Immobiliare {
     pub immobili: Vec<Immobile>,
     /// Sum of the values.
     pub lordo: Euro,
-    /// Of the home, all shares: the values less the mortgages.
+    /// The home, all shares: the values less the mortgages.
     pub casa: Euro,
-    /// What is taken from it.
+    /// Franchise of the home, deducted from `casa`.
     pub franchigia: Euro,
-    /// What remains of the home: two thirds of what exceeds the franchise.
+    /// The home's part of ISP: two thirds of its value above the franchise.
     pub casa_conta: Euro,
     /// All else: the values less the mortgages.
     pub altri: Euro,
@@ -64,13 +64,13 @@ pub struct Immobiliare {
 /// A building or land.
 #[derive(Clone, PartialEq)]
 pub struct Immobile {
-    /// Whose; the beneficiary's, of what was given away.
+    /// Codice fiscale of the owner; of a gift, the recipient's.
     pub codice_fiscale: CodiceFiscale,
-    /// Building or land.
+    /// Building, agricultural land or building land.
     pub tipo: TipoImmobile,
-    /// Its value.
+    /// Value for IMU of the owned share; of a gift, of the given share.
     pub valore: Euro,
-    /// What remains of the mortgage, up to the value.
+    /// Residual mortgage, up to the value.
     pub mutuo: Euro,
     /// Whether it is the home.
     pub casa: bool,
@@ -79,16 +79,16 @@ pub struct Immobile {
 }
 
 impl Immobiliare {
-    /// What counts.
+    /// Net value for ISP: the home above the franchise, and all else.
     pub fn netto(&self) -> Euro {
         self.casa_conta + self.altri
     }
 }
 
-/// Art. 5 c. 4 to 6, without what L. 213/2023 art. 1 c. 183 leaves out.
+/// Art. 5 c. 4 to 6, without the assets left out by L. 213/2023 art. 1 c. 183.
 pub(super) fn mobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet) -> Mobiliare {
     let (mut conti, mut altri) = (Vec::new(), Euro::ZERO);
-    // What the feed knows to be left out, up to what the person declares.
+    // Assets left out: the feed's amounts, up to the person's declared ones.
     let (mut bonds, mut books) = (Euro::ZERO, Euro::ZERO);
     for persona in &nucleo.persone {
         let Some(assets) = persona.mobiliare() else {
@@ -111,7 +111,7 @@ pub(super) fn mobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet) -> 
             conti.push(own);
         }
         altri += others;
-        // The feed is of another day than assets that have changed since.
+        // The feed is of another day than assets changed since.
         if let Some(noto) = persona.noto.as_ref().filter(|_| !persona.has_new_movable()) {
             let known =
                 |of: &[Option<Decimal>]| of.iter().flatten().map(|amount| Euro::new(*amount)).sum::<Euro>();
@@ -140,8 +140,8 @@ pub(super) fn mobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet) -> 
 }
 
 /// The larger of balances and averages; the balances also where lower, if more than the difference went into
-/// other assets (art. 5 c. 4 a). A relation that an earlier method accepted with its value alone has that as
-/// balance and average.
+/// other assets (art. 5 c. 4 a). An earlier method accepted a relation with its value alone: the value is
+/// then its balance and average.
 fn accounts(of: &CodiceFiscale, assets: &PatrimonioMobiliare) -> Conti {
     let accounts = || assets.rapporto.iter().filter(|r| r.tipo_rapporto.is_account());
     let value = |r: &RapportoFinanziario| {
@@ -176,8 +176,8 @@ fn accounts(of: &CodiceFiscale, assets: &PatrimonioMobiliare) -> Conti {
     }
 }
 
-/// Art. 5 c. 2 and 3: values net of mortgages; of the home, whose shares are summed, two thirds of what
-/// exceeds the franchise. What was given away counts as if it were there (art. 6 c. 3 c).
+/// Art. 5 c. 2 and 3: values net of mortgages. The shares of the home are summed, and two thirds of their
+/// value above the franchise count. Real estate given away counts as if still owned (art. 6 c. 3 c).
 pub(super) fn immobiliare(
     nucleo: &Nucleo<'_>,
     figli: &Figli,
@@ -256,8 +256,8 @@ fn home_franchise(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet, regime: R
 }
 
 impl Nucleo<'_> {
-    /// Whether its home may be its own: not one that is rented, nor had for nothing. Of whose home nothing is
-    /// said, what is flagged counts.
+    /// Whether the home may be the nucleus's own: neither rented nor had for nothing. Without a declared
+    /// home, the flagged real estate counts.
     fn owns_home(&self) -> bool {
         self.abitazione
             .is_none_or(|home| home.tipo_abitazione == TipoAbitazione::Proprieta)
@@ -265,11 +265,11 @@ impl Nucleo<'_> {
 }
 
 impl Donazione {
-    /// The value of what was given: the value for IMU is that of the share that was owned.
+    /// Value of the gift. The value for IMU is the owned share's.
     pub fn valore_donato(&self) -> Euro {
         let given = self.quota_donata.max(Decimal::ZERO).min(self.quota_posseduta);
         let value = Ratio::new(given) * Euro::whole(Some(self.valore_imu));
-        // Who owned nothing gave nothing.
+        // Without an owned share there is no gift.
         value.over(Ratio::new(self.quota_posseduta)).unwrap_or(Euro::ZERO)
     }
 }

@@ -1,4 +1,4 @@
-//! Incomes and what is deducted from them: art. 4.
+//! Incomes and their deductions: art. 4.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
@@ -13,18 +13,19 @@ use super::super::rules::RuleSet;
 use super::nucleo::{Figli, Nucleo, Persona, Regime, after_second};
 use super::voce::{Fonte, Voce, sum};
 
-/// A member's income and what is deducted from it; unrounded.
+/// A member's income and its deductions; unrounded.
 #[derive(Clone, PartialEq)]
 pub struct RedditoComponente {
-    /// Who.
+    /// Codice fiscale of the member.
     pub codice_fiscale: CodiceFiscale,
-    /// Where incomes come from.
+    /// Source of the incomes: FC8, else the feed, else the DSU.
     pub fonte: Fonte,
-    /// Incomes (art. 4 c. 2), maintenance received included; none that is zero.
+    /// Incomes (art. 4 c. 2), maintenance received included; items of zero are left out.
     pub redditi: Vec<Voce>,
-    /// Deductions (art. 4 c. 3); none that is zero.
+    /// Deductions (art. 4 c. 3); items of zero are left out.
     pub detrazioni: Vec<Voce>,
-    /// The same where the member's incomes changed (art. 9): in place of the others.
+    /// Current incomes and deductions, in place of the others; None if the member's incomes did not change
+    /// (art. 9).
     pub corrente: Option<Corrente>,
     /// Treatments received: the bound of residential fees (art. 4 c. 4 c).
     trattamenti: Euro,
@@ -32,35 +33,35 @@ pub struct RedditoComponente {
     trattamenti_netti: Euro,
 }
 
-/// A member's current incomes and what is deducted from them.
+/// A member's current incomes and their deductions.
 #[derive(Clone, PartialEq)]
 pub struct Corrente {
     /// Incomes of twelve months.
     pub redditi: Vec<Voce>,
-    /// Deductions.
+    /// Deductions (art. 4 c. 3), from the current incomes.
     pub detrazioni: Vec<Voce>,
 }
 
 impl Corrente {
-    /// The deductions that count: at most the incomes.
+    /// The deductions counted: at most the incomes.
     pub fn detratto(&self) -> Euro {
         detratto(&self.redditi, &self.detrazioni)
     }
 }
 
 impl RedditoComponente {
-    /// The deductions that count: at most the incomes, and none where they are negative (art. 4 c. 3, "fino a
+    /// The deductions counted: at most the incomes, none if these are negative (art. 4 c. 3, "fino a
     /// concorrenza").
     pub fn detratto(&self) -> Euro {
         detratto(&self.redditi, &self.detrazioni)
     }
 
-    /// Incomes less deductions; negative only where the incomes are.
+    /// Incomes less deductions; negative only if the incomes are.
     pub fn netto(&self) -> Euro {
         sum(&self.redditi) - self.detratto()
     }
 
-    /// The same with the current incomes, where there are any.
+    /// The same with the current incomes, if there are any.
     pub fn netto_corrente(&self) -> Euro {
         self.corrente.as_ref().map_or_else(
             || self.netto(),
@@ -73,7 +74,7 @@ fn detratto(redditi: &[Voce], detrazioni: &[Voce]) -> Euro {
     sum(detrazioni).min(sum(redditi).positive())
 }
 
-/// Items that are not zero.
+/// Items; an amount of zero is not added.
 #[derive(Default)]
 struct Voci(Vec<Voce>);
 
@@ -211,7 +212,7 @@ pub(super) fn reddito(persona: &Persona<'_>, rules: &RuleSet) -> RedditoComponen
         None,
     );
 
-    // The payer deducts them, by the own tax return. The disabled person may be another.
+    // The payer deducts the expenses, by the payer's own tax return. The disabled person may be another.
     let for_disabled = expenses.min(rules.law.spese_disabili_massimo);
     let law = &rules.law;
     let shares = |employee: Euro, pensions: Euro| {
@@ -294,7 +295,7 @@ pub(super) fn reddito(persona: &Persona<'_>, rules: &RuleSet) -> RedditoComponen
     };
     let received = treatments.positive();
     let detrazioni = deductions(employee.0, pension.0 + treatments, agrarian.0);
-    // Of the deduction of c. 3 f as much as the income leaves after the others.
+    // The deduction of c. 3 f counts up to the income left by the others.
     let share = shares(employee.0, pension.0 + treatments).1;
     let left = (sum(&redditi.0).positive() - (sum(&detrazioni) - share)).positive();
     RedditoComponente {
@@ -308,7 +309,7 @@ pub(super) fn reddito(persona: &Persona<'_>, rules: &RuleSet) -> RedditoComponen
     }
 }
 
-/// Art. 4 c. 4: what is deducted from the income of the nucleus.
+/// Art. 4 c. 4: deductions from the income of the nucleus.
 pub(super) fn detrazioni(
     nucleo: &Nucleo<'_>,
     redditi: &[RedditoComponente],
@@ -330,7 +331,7 @@ pub(super) fn detrazioni(
             continue;
         };
         if rules.law.assistenza && regime != Regime::Residenziale {
-            // The residential fee in place of home help, where the person is in care.
+            // For a person in care, the residential fee takes the place of home help.
             if disabilita.flag_prest_residenziale {
                 let fee = Euro::whole(disabilita.retta_versata).min(reddito.trattamenti);
                 voci.add("retta per il ricovero", "art. 4 c. 4 c", fee, None);

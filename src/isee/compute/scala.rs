@@ -2,35 +2,35 @@
 
 use super::super::money::Ratio;
 
-/// The scale: the parameter for the number of members, and what is added to it.
+/// The scale: the parameter for the number of members, and the additions to it.
 #[derive(Clone, PartialEq)]
 pub struct Scala {
-    /// How many members the parameter is for.
+    /// Number of members counted in the parameter.
     pub componenti: usize,
-    /// The parameter.
+    /// Value of the scale for this number, before the additions.
     pub parametro: Ratio,
-    /// The additions; none that is zero.
+    /// The additions; those of zero are left out.
     pub voci: Vec<Maggiorazione>,
 }
 
 /// An addition to the scale.
 #[derive(Clone, PartialEq)]
 pub struct Maggiorazione {
-    /// In Italian.
+    /// Its name, in Italian.
     pub nome: &'static str,
-    /// How much.
+    /// Amount added to the parameter.
     pub valore: Ratio,
     /// Article, comma, letter of DPCM 159/2013.
     pub norma: &'static str,
 }
 
 impl Scala {
-    /// The sum of what is added.
+    /// Sum of the additions.
     pub fn maggiorazioni(&self) -> Ratio {
         self.voci.iter().map(|voce| voce.valore).sum()
     }
 
-    /// Parameter and additions.
+    /// The scale itself: parameter plus additions.
     pub fn valore(&self) -> Ratio {
         self.parametro + self.maggiorazioni()
     }

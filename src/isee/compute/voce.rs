@@ -2,27 +2,27 @@
 
 use super::super::money::Euro;
 
-/// One item: what it is, how much, where it is written.
+/// One item: its name, its amount, its citation.
 #[derive(Clone, PartialEq)]
 pub struct Voce {
-    /// In Italian.
+    /// Its name, in Italian.
     pub nome: &'static str,
-    /// The amount.
+    /// Amount in euros, unrounded.
     pub importo: Euro,
-    /// Where it comes from, where that is not plain.
+    /// Source of the amount; None if it is plain.
     pub fonte: Option<Fonte>,
     /// Article, comma, letter of DPCM 159/2013.
     pub norma: &'static str,
 }
 
-/// Where a member's incomes come from.
+/// Source of a member's incomes, or of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fonte {
     /// Sheet FC8 of the DSU.
     Fc8,
     /// The feed of the Revenue Agency and INPS.
     Feed,
-    /// What the DSU itself declares, nothing else being known.
+    /// The DSU itself; as a member's source, neither FC8 nor the feed is there.
     Dsu,
 }
 

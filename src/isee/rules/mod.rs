@@ -1,9 +1,9 @@
 //! Rule sets: the parameters of the law, one readable file a period, chosen by the day of presentation.
 //!
-//! Every parameter has its citation and a mark: `c` where a source confirms the value, `u` where none at hand
-//! does: an operator may give those another value, with its source. Periods must follow each other without
-//! gap or overlap, or nothing starts. A variant is another text of the law for a period, which counts only
-//! where an operator chooses it.
+//! Every parameter has its citation and a mark: `c` for a value confirmed by a source, `u` for a value
+//! without a source at hand. An operator may give a `u` parameter another value, with its source. Periods
+//! must follow each other without gap or overlap, or nothing starts. A variant is another text of the law for
+//! a period; it counts only if an operator chooses it.
 
 use std::collections::BTreeMap;
 
@@ -16,9 +16,9 @@ use super::money::{Euro, Ratio};
 use crate::config::Regole;
 use crate::digest::{hex, sha256};
 
-/// The version of the method of computation: of the code that reads the parameters. It is part of each
-/// digest: `rules apply --prova` finds the attestations of an earlier method by it. A change that moves a
-/// figure of the same DSU and parameters counts it up, and has a line in the changelog.
+/// The version of the method of computation: of the code behind the parameters. It is part of each digest:
+/// `rules apply --prova` finds the attestations of an earlier method by it. A change of a figure, with the
+/// same DSU and parameters, counts it up and has a line in the changelog.
 ///
 /// 2: deductions of art. 4 c. 3 up to the income; expenses of art. 4 c. 3 c with the payer; FC4's income
 /// under substitute tax beside FC8's and the Agency's; relations 09 among the deposits; an increment equal to
@@ -51,23 +51,23 @@ const FILES: [&str; 19] = [
 /// The parameters of one period.
 #[derive(Clone, Debug)]
 pub struct RuleSet {
-    /// Its name, which attestations record.
+    /// Its name, recorded in attestations.
     pub id: String,
     /// First day of presentation.
     pub valid_from: Date,
     /// Last day of presentation.
     pub valid_to: Date,
-    /// Last day on which an attestation is valid: month and day, of the year so many years after that of
+    /// Last day of validity of an attestation: month, day, and number of years after the year of
     /// presentation.
     pub expiry: (i8, i8, i16),
-    /// Of which rule set it is another text.
+    /// Name of the rule set replaced by this variant; None if it is no variant.
     pub variant_of: Option<String>,
-    /// The values, typed.
+    /// Values of the parameters, typed.
     pub law: Law,
     parameters: BTreeMap<String, Parameter>,
     lists: BTreeMap<String, List>,
-    /// SHA-256 of its parameters and of the version of the method, in hexadecimal: attestations record it
-    /// beside the id.
+    /// SHA-256 of its parameters, lists, expiry and the version of the method, in hexadecimal. Attestations
+    /// record it beside the id.
     pub digest: String,
 }
 
@@ -75,10 +75,10 @@ pub struct RuleSet {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Parameter {
-    /// The value.
+    /// The value, written as text in the file.
     #[serde(deserialize_with = "decimal")]
     pub value: Decimal,
-    /// Where it is written.
+    /// Citation of the law, or the operator's source.
     pub cite: String,
     /// Whether a source confirms it.
     pub mark: Mark,
@@ -92,7 +92,7 @@ pub enum Mark {
     C,
     /// No text at hand confirms it.
     U,
-    /// The operator gave it, in place of one that is not confirmed. No file has this mark.
+    /// The operator gave it, in place of an unconfirmed one. No file has this mark.
     #[serde(skip_deserializing)]
     O,
 }
@@ -111,11 +111,11 @@ impl std::fmt::Display for Mark {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct List {
-    /// The values.
+    /// The values, in the order of the file.
     pub values: Vec<String>,
-    /// Where it is written.
+    /// Citation of the law.
     pub cite: String,
-    /// As that of a parameter.
+    /// Whether a source confirms the list.
     pub mark: Mark,
 }
 
@@ -138,26 +138,26 @@ struct File {
     lists: BTreeMap<String, List>,
 }
 
-/// Rule sets that cannot be used.
+/// Reasons to refuse the rule sets.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RuleError {
-    /// A file that cannot be read.
+    /// An unreadable file, by its index.
     #[error("rule set {0}: {1}")]
     File(usize, String),
-    /// Two periods that do not follow each other.
+    /// A gap or an overlap between two periods.
     #[error("rule sets {0} and {1} leave a gap or overlap")]
     Gap(String, String),
-    /// A parameter that the computation needs.
+    /// A parameter of the computation, missing or of another type.
     #[error("rule set {0} lacks the parameter {1}")]
     Missing(String, &'static str),
-    /// What an operator asked for and cannot have.
+    /// A choice of the operator, refused.
     #[error("regole: {0}")]
     Choice(String),
 }
 
 /// A value of the law, read from its parameter.
 trait Value: Sized {
-    /// The value; None where the period lacks it and must have it, or it is none of this type.
+    /// The value. None if the period must have it and lacks it, or if it is of another type.
     fn of(parameter: Option<&Parameter>) -> Option<Self>;
 }
 
@@ -186,14 +186,14 @@ impl Value for bool {
     }
 }
 
-/// Only where the period has it.
+/// A value of some periods only.
 impl<T: Value> Value for Option<T> {
     fn of(parameter: Option<&Parameter>) -> Option<Self> {
         parameter.map_or(Some(None), |parameter| T::of(Some(parameter)).map(Some))
     }
 }
 
-/// The values that the computation and the checks need, a line each. A period that lacks one is refused.
+/// The values needed by the computation and the checks, a line each. A period without one is refused.
 macro_rules! law {
     ($($field:ident: $type:ty;)+) => {
         /// The values of one period. Each is explained, with its citation, in the rule files.
@@ -280,7 +280,7 @@ law! {
 /// A list: municipalities where the specific ISEE has another franchise.
 const CAPOLUOGHI: &str = "capoluoghi";
 
-/// All rule sets.
+/// The rule sets of all periods, and the variants.
 #[derive(Clone, Debug)]
 pub struct Rules {
     sets: Vec<RuleSet>,
@@ -293,8 +293,8 @@ impl Rules {
         Self::from_files(&FILES)
     }
 
-    /// The embedded rule sets as an operator wants them: variants in place of what they vary, other values of
-    /// parameters that nothing confirms.
+    /// The embedded rule sets with an operator's choices: variants in place of their originals, other values
+    /// for unconfirmed parameters.
     pub fn configured(regole: &Regole) -> Result<Self, RuleError> {
         let mut rules = Self::embedded()?;
         for wanted in &regole.varianti {
@@ -340,7 +340,7 @@ impl Rules {
     }
 
     /// Rule sets from their files, oldest first, variants last. A file may say `same_as` another one and give
-    /// only what differs.
+    /// only the differences.
     pub fn from_files(files: &[&str]) -> Result<Self, RuleError> {
         let mut rules = Self {
             sets: Vec::with_capacity(files.len()),
@@ -410,7 +410,7 @@ impl Rules {
         Ok(())
     }
 
-    /// The rule set of a day of presentation.
+    /// The rule set of a day of presentation; None outside all periods.
     pub fn on(&self, presented: Date) -> Option<&RuleSet> {
         self.sets
             .iter()
@@ -429,15 +429,15 @@ impl Rules {
 }
 
 impl RuleSet {
-    /// Where a parameter is written.
+    /// Citation of a parameter; empty for an unknown name.
     pub fn cite(&self, name: &str) -> &str {
         self.parameters
             .get(name)
             .map_or("", |parameter| parameter.cite.as_str())
     }
 
-    /// The municipalities where the specific ISEE has another franchise; none where the period has no
-    /// specific ISEE.
+    /// The municipalities where the specific ISEE has another franchise; none in a period without a specific
+    /// ISEE.
     pub fn capoluoghi(&self) -> &[String] {
         self.lists
             .get(CAPOLUOGHI)
@@ -456,19 +456,19 @@ impl RuleSet {
         self.lists.iter().map(|(name, list)| (name.as_str(), list))
     }
 
-    /// The last day on which an attestation of a DSU presented on `presented` is valid.
+    /// Last day of validity of an attestation, for a DSU presented on `presented`.
     pub fn expires(&self, presented: Date) -> Date {
         Date::new(presented.year() + self.expiry.2, self.expiry.0, self.expiry.1).unwrap_or(presented)
     }
 
-    /// The year whose 31 December the assets of a DSU presented on `presented` are those of.
+    /// Year of the assets of a DSU presented on `presented`: their day is its 31 December.
     pub fn assets_year(&self, presented: Date) -> i16 {
         presented
             .year()
             .saturating_sub_unsigned(u16::try_from(self.law.patrimonio_anni).unwrap_or(u16::MAX))
     }
 
-    /// Of all that the computation depends on, in the order of the names.
+    /// Digest of all inputs of the computation, in the order of their names.
     fn fingerprint(&self) -> String {
         use std::fmt::Write as _;
         let mut canonical = format!(

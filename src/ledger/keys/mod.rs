@@ -43,7 +43,7 @@ pub struct Keys {
     access: Access,
     /// Whether a key could not be synced: final, as a failed sync of the log is.
     lost: AtomicBool,
-    /// Called then.
+    /// Called once a key could not be synced: see [`Keys::on_loss`].
     told: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
@@ -57,7 +57,8 @@ struct Opened {
 }
 
 impl Opened {
-    /// Takes a key in. `false`: a key that everything needs cannot be had.
+    /// Takes a key in. `false`: the record has no readable name, or its key, a year's or that of the series,
+    /// cannot be had.
     fn take(&mut self, id: u32, named: Option<(Use, Name)>, key: Result<[u8; 32], NoKey>) -> bool {
         match (named, key) {
             (Some((Use::Token, name)), Ok(key)) => {
@@ -105,8 +106,8 @@ pub fn create(directory: &Path) -> Result<(), KeyError> {
 }
 
 impl Keys {
-    /// Opens the keys of a data directory. Class keys that cannot be opened make their entries unreadable,
-    /// not the ledger; a token key that cannot be opened is an error, since nobody would be found any more.
+    /// Opens the keys of a data directory. A class key that cannot be opened makes its entries unreadable,
+    /// not the ledger. A token key that cannot be opened is an error: nobody would be found any more.
     pub fn open(directory: &Path, read_only: bool) -> Result<Self, KeyError> {
         Self::open_for(directory, if read_only { Access::Read } else { Access::Write })
     }
@@ -116,7 +117,7 @@ impl Keys {
         Self::open_on(directory, access, Arc::new(RealDisk))
     }
 
-    /// The same, on a disk.
+    /// The same, on a given disk.
     pub fn open_on(directory: &Path, access: Access, disk: Arc<dyn Disk>) -> Result<Self, KeyError> {
         let master = directory.join("master.key");
         let remedy = "rimettere la chiave master depositata (varco init dice dove conservarla): senza, nessuna parte riservata si apre";
@@ -135,7 +136,7 @@ impl Keys {
         )
     }
 
-    /// The keys of a ring, which a vault opens.
+    /// The keys of a ring, opened by a vault.
     pub fn of(vault: Box<dyn Vault>, ring: Box<dyn Ring>, access: Access) -> Result<Self, KeyError> {
         let keys = Self {
             vault,
@@ -150,7 +151,7 @@ impl Keys {
         Ok(keys)
     }
 
-    /// Takes in the records that the ring has more than were read: how many.
+    /// Takes in the records of the ring not read before. Returns their number.
     fn load(&self) -> Result<usize, KeyError> {
         let records = self.ring.read()?;
         let mut opened = self.write();
@@ -173,8 +174,7 @@ impl Keys {
         Ok(new.len())
     }
 
-    /// Class keys that are erased or cannot be opened, by retention class, ente and month: whose entries
-    /// cannot be read.
+    /// Class keys erased or damaged, by id, retention class, ente and month. Their entries cannot be read.
     pub fn missing(&self) -> Vec<String> {
         let opened = self.read();
         let mut missing: Vec<String> = opened
@@ -187,7 +187,7 @@ impl Keys {
         missing
     }
 
-    /// Ids of records that are damaged, or wrapped by another master key.
+    /// Ids of damaged records, and of records wrapped by another master key.
     pub fn damaged(&self) -> Vec<u32> {
         let opened = self.read();
         let mut damaged: Vec<u32> = opened
@@ -200,27 +200,28 @@ impl Keys {
         damaged
     }
 
-    /// The purpose of a record, in words: retention class, ente and month.
+    /// The purpose of a class key's record, in words: retention class, ente and month. None for other
+    /// records.
     pub fn describe(&self, id: u32) -> Option<String> {
         let opened = self.read();
         let (name, _) = opened.class_ids.iter().find(|(_, known)| **known == id)?;
         Some(name.to_string())
     }
 
-    /// How many records the keyring has: it never shrinks.
+    /// The number of records of the keyring. It never shrinks.
     pub fn records(&self) -> u32 {
         self.read().records
     }
 
-    /// The years that have a token key.
+    /// The years with a token key, in order.
     pub fn token_years(&self) -> Vec<i16> {
         let mut years: Vec<i16> = self.read().tokens.keys().copied().collect();
         years.sort_unstable();
         years
     }
 
-    /// The keyed token of a value: what stands for it in leaves and views. The year's key is made if there is
-    /// none yet.
+    /// The keyed token of a value: it stands for the value in leaves and views. The year's key is made if
+    /// there is none yet.
     pub fn token(&self, year: i16, label: &str, value: &str) -> Result<String, KeyError> {
         let key = self.found_or_made(
             Use::Token,
@@ -263,7 +264,7 @@ impl Keys {
             .unwrap_or(Err(NoKey::Missing))
     }
 
-    /// What `find` finds. Where it finds nothing, makes the key: unless somebody else appended it to the ring
+    /// The key found by `find`. Without one, makes the key, unless somebody else appended it to the ring
     /// meanwhile.
     fn found_or_made<T>(
         &self,
@@ -288,7 +289,7 @@ impl Keys {
         let _ = self.told.set(Box::new(told));
     }
 
-    /// Appends a new key to the ring. If somebody else appended meanwhile, takes in what they did and makes
+    /// Appends a new key to the ring. If somebody else appended meanwhile, takes in their records and makes
     /// none. Called with `appending` held.
     fn make(&self, used: Use, name: Name) -> Result<(), KeyError> {
         if self.lost.load(Ordering::SeqCst) {
@@ -351,7 +352,7 @@ pub(super) fn token(key: &hmac::Key, label: &str, value: &str) -> String {
 mod tests {
     use super::*;
 
-    /// A ring that several have: what a database would be.
+    /// A ring shared by several keyrings, as a database would be.
     #[derive(Clone, Default)]
     struct Shared(Arc<Mutex<Vec<[u8; RECORD]>>>);
 

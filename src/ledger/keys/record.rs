@@ -4,25 +4,25 @@ use super::vault::Wrapped;
 use super::wrong::{KeyError, NoKey};
 use crate::ledger::leaf::Retention;
 
-/// The bytes of a record of the keyring.
+/// Length of a record of the keyring, in bytes.
 pub const RECORD: usize = 128;
 
 const MAGIC: &[u8; 4] = b"VKEY";
 /// The name of the key: the wrapping binds it.
 const NAME: std::ops::Range<usize> = 0..64;
 const ENTE: std::ops::Range<usize> = 10..58;
-/// The bytes that erasing a key overwrites with zeros.
+/// Erasing a key overwrites these bytes with zeros.
 const KEY: std::ops::Range<usize> = 64..124;
 const CHECKSUM: std::ops::Range<usize> = 124..RECORD;
 
-/// What a key is for.
+/// Purpose of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Use {
     /// Tokens of a year.
     Token,
     /// Sealed parts of a class.
     Class,
-    /// Permutations of series.
+    /// Permutations of all series, with one key.
     Series,
 }
 
@@ -42,7 +42,7 @@ impl Use {
     }
 }
 
-/// Whose key it is: an ente's for a retention class and a month, a year's, or nobody's.
+/// The name of a key: an ente's for a retention class and a month, a year's, or nobody's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Name {
     pub(super) retention: u8,
@@ -52,7 +52,7 @@ pub(super) struct Name {
 }
 
 impl Name {
-    /// The name of a key that belongs to a year, or, with 0, to all of them.
+    /// The name of a year's key, or, with 0, of a key for all years.
     pub(super) const fn year(year: i16) -> Self {
         Self {
             retention: 0,
@@ -76,16 +76,16 @@ impl std::fmt::Display for Name {
     }
 }
 
-/// A record, read.
+/// A record, split into its fields.
 pub(super) struct Record {
     /// `None`: the record says neither use nor name.
     pub(super) named: Option<(Use, Name)>,
-    /// The bytes that the wrapping binds.
+    /// The bytes bound by the wrapping: see [`bound`].
     pub(super) bound: [u8; 64],
     pub(super) wrapped: Result<Wrapped, NoKey>,
 }
 
-/// The bytes that name a key.
+/// The bytes of a key's name, its id included.
 pub(super) fn bound(used: Use, name: &Name, id: u32) -> Result<[u8; 64], KeyError> {
     let mut bytes = [0; 64];
     bytes[..4].copy_from_slice(MAGIC);
@@ -102,7 +102,7 @@ pub(super) fn bound(used: Use, name: &Name, id: u32) -> Result<[u8; 64], KeyErro
     Ok(bytes)
 }
 
-/// A record of a name and a wrapped key.
+/// Makes a record of a name and a wrapped key.
 pub(super) fn write(bound: &[u8; 64], wrapped: &Wrapped) -> [u8; RECORD] {
     let mut record = [0; RECORD];
     record[NAME].copy_from_slice(bound);
@@ -112,7 +112,7 @@ pub(super) fn write(bound: &[u8; 64], wrapped: &Wrapped) -> [u8; RECORD] {
     record
 }
 
-/// A record, as far as it can be read.
+/// Reads a record, as far as it can be read.
 pub(super) fn read(record: &[u8; RECORD]) -> Record {
     let mut bound = [0; 64];
     bound.copy_from_slice(&record[NAME]);

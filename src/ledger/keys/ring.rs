@@ -1,4 +1,4 @@
-//! Where the records of a keyring are.
+//! The place of a keyring's records.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _};
@@ -11,14 +11,14 @@ use crate::ledger::disk::Disk;
 
 /// The records of a keyring, in order. It only ever grows; erasing a key leaves its record.
 pub trait Ring: Send + Sync {
-    /// All records that were ever used.
+    /// All records ever used, in order.
     fn read(&self) -> Result<Vec<[u8; RECORD]>, KeyError>;
-    /// Makes a record durable, as the one after the first `before`. `false`: the ring has another there
-    /// already, and must be read again.
+    /// Makes a record durable, right after the first `before` records. `false`: the ring has another record
+    /// there already, and must be read again.
     ///
     /// # Errors
-    /// [`KeyError::Lost`] if the record was written and could not be made durable: nobody knows any more what
-    /// the ring holds. Any other error leaves the ring as it was.
+    /// [`KeyError::Lost`] if the record was written and could not be made durable: the content of the ring is
+    /// not known any more. Any other error leaves the ring as it was.
     fn append(&self, before: u32, record: &[u8; RECORD]) -> Result<bool, KeyError>;
 }
 
@@ -51,7 +51,7 @@ impl Ring for FileRing {
         let mut file = self.disk.open(&self.path, false)?;
         let end = u64::from(before) * RECORD as u64;
         if let Err(error) = file.write_all_at(record, end) {
-            // Where this fails too, the next attempt writes over it, and a start cuts it.
+            // If this fails too, the next attempt writes over it, and a start cuts it.
             let _ = file.set_len(end);
             return Err(error.into());
         }
@@ -60,8 +60,8 @@ impl Ring for FileRing {
     }
 }
 
-/// Length of the records that were ever used. A last one that is cut short, or all zeros since a power cut
-/// came between the file's length and its content, was never synced, so never used.
+/// Length of the records ever used. A last record cut short was never synced, so never used. Nor was a last
+/// record of zeros: a power cut came between the file's length and its content.
 fn used(bytes: &[u8]) -> usize {
     let (records, _) = bytes.as_chunks::<RECORD>();
     let unsynced = records

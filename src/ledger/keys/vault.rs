@@ -1,4 +1,4 @@
-//! Who holds the master key.
+//! The holder of the master key.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 
@@ -6,20 +6,20 @@ use super::wrong::{KeyError, random};
 
 /// Wraps keys and unwraps them. The master key never leaves it: it may be a file's, or a hardware module's.
 pub trait Vault: Send + Sync {
-    /// A key, wrapped: only for the same `name` does it open again.
+    /// Wraps a key. It opens again only for the same `name`.
     fn wrap(&self, name: &[u8], key: &[u8; 32]) -> Result<Wrapped, KeyError>;
     /// The key; `None`: another vault wrapped it, or it was altered, or `name` is another.
     fn unwrap(&self, name: &[u8], wrapped: &Wrapped) -> Option<[u8; 32]>;
 }
 
-/// A nonce, a key under the master key, a tag: what may lie on a disk.
+/// A nonce, a key under the master key, a tag. It may lie on a disk.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Wrapped(pub(super) [u8; Wrapped::LENGTH]);
 
 impl Wrapped {
     /// Its length in bytes.
     pub const LENGTH: usize = NONCE + 32 + 16;
-    /// What an erased key leaves.
+    /// The zeros left by an erased key.
     pub(super) const ERASED: Self = Self([0; Self::LENGTH]);
 }
 
@@ -66,7 +66,7 @@ impl Vault for Master {
     }
 }
 
-/// AES-256-GCM under a key; `None`: it has not 32 bytes.
+/// AES-256-GCM under a key; `None`: the key has not 32 bytes.
 pub(in super::super) fn aead(key: &[u8]) -> Option<LessSafeKey> {
     UnboundKey::new(&AES_256_GCM, key).ok().map(LessSafeKey::new)
 }

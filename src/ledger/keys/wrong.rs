@@ -1,4 +1,4 @@
-//! Why keys cannot be had, and what every part of the keyring needs.
+//! Why keys cannot be had, and the needs shared by every part of the keyring.
 
 use std::io;
 use std::path::Path;
@@ -8,16 +8,16 @@ use aws_lc_rs::rand;
 /// Why keys cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
-    /// A file.
+    /// A file of the keys cannot be made, read or written.
     #[error("chiavi: {}", crate::italian::io(.0))]
     Io(#[from] io::Error),
-    /// A file that is missing or unreadable, with the remedy.
+    /// A missing or unreadable file, with the remedy.
     #[error("{0}: {1}")]
     File(String, String),
     /// The master key's file is not 64 hexadecimal digits.
     #[error("master.key non è una chiave di 32 byte: rimettere quella depositata (varco init dice dove)")]
     Master,
-    /// A record that is damaged, or wrapped by another master key.
+    /// A damaged record, or one wrapped by another master key.
     #[error(
         "il record {0} del portachiavi è danneggiato o non si apre con questa master.key: rimettere il portachiavi dell'ultima copia"
     )]
@@ -35,7 +35,7 @@ pub enum KeyError {
         "il portachiavi ha meno chiavi di quante ne aveva: rimettere quello dell'ultima copia e riavviare la porta"
     )]
     Fewer,
-    /// Names an ente too long for a record.
+    /// The code of an ente is too long for a record.
     #[error("il codice dell'ente è troppo lungo")]
     Ente,
 }
@@ -43,7 +43,7 @@ pub enum KeyError {
 /// Why a class key is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoKey {
-    /// The keyring has no record of that number.
+    /// The keyring has no record with this number.
     Missing,
     /// Its record is damaged, or wrapped by another master key.
     Damaged,

@@ -1,5 +1,5 @@
-//! The segments of a directory and how they follow each other: by ledger, sequence and length. `HEAD` says
-//! how much there must be at least.
+//! The segments of a directory and their order: by ledger, sequence and length. `HEAD` is a lower bound of
+//! the log's extent.
 
 use std::cmp::Ordering;
 use std::fs::File;
@@ -17,7 +17,7 @@ const HEAD: &str = "HEAD";
 const OTHER: &str = "il segmento è di un altro registro, o sotto un altro nome";
 pub(super) const NO_FIRST: &str = "manca il primo segmento";
 
-/// How many bytes at the end of a closed segment are looked at first for its last batch.
+/// Bytes read first at the end of a closed segment, to find its last batch.
 const TAIL: u64 = 64 << 10;
 
 /// All segments of a directory, at a moment.
@@ -25,36 +25,38 @@ pub(super) struct Chain {
     pub(super) ledger: Uuid,
     /// In order; all but the last are closed.
     pub(super) segments: Vec<Segment>,
-    /// How far the log must reach, read before the segments were listed: a writer may go on meanwhile.
+    /// Lower bound of the log's extent. It is read before the segments are listed: a writer may go on
+    /// meanwhile.
     pub(super) bound: Bound,
-    /// A segment that was begun and whose header never became durable.
+    /// A begun segment without a durable header.
     pub(super) begun: Option<PathBuf>,
-    /// Segments that follow one that ends too early, where that loss is accepted.
+    /// Segments after the whole part of the log, if a loss is accepted.
     pub(super) lost: Vec<PathBuf>,
 }
 
-/// A segment.
+/// A segment's file: its beginning from its name, its end from its successor.
 #[derive(Clone, Debug)]
 pub(super) struct Segment {
     /// Sequence of its first entry.
     pub(super) first: u64,
     pub(super) path: PathBuf,
-    /// Where it must end, by the header of its successor. None for the last one, which is open.
+    /// Its required end, by the header of its successor. None for the last segment: it is open. A lenient
+    /// reading also leaves None if the successor's header is bad or contradicts the file.
     pub(super) end: Option<End>,
 }
 
-/// Where a closed segment ends.
+/// The end of a closed segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct End {
-    /// Its length, bytes.
+    /// Length of the segment, in bytes.
     pub(super) length: u64,
     /// The sequence after its last entry.
     pub(super) next: u64,
 }
 
 impl Chain {
-    /// Reads `HEAD`, then the names and headers of all segments, and checks that each segment names the
-    /// length of the one before it.
+    /// Reads `HEAD`, then the names and headers of all segments, and checks the length of each segment
+    /// against its successor's header.
     pub(super) fn read(directory: &Path, ledger: Uuid) -> Result<Self, LogError> {
         let bound = read_head(directory)?;
         let mut chain = Self {
@@ -70,8 +72,8 @@ impl Chain {
             let (bytes, length) = header_bytes(segment)?;
             let header = match SegmentHeader::decode(&bytes) {
                 Ok(header) => header,
-                // No batch is ever written before the header is synced, and `HEAD` names no segment before
-                // that.
+                // No batch is ever written before the header is synced. `HEAD` names no segment before its
+                // header is synced either.
                 Err(_)
                     if index + 1 == chain.segments.len()
                         && segment.first > bound.segment
@@ -114,8 +116,8 @@ impl Chain {
         Ok(chain)
     }
 
-    /// All segments, and their faults: of `HEAD`, of headers and lengths, segments that are missing. For
-    /// readers that go past damage.
+    /// All segments, and their faults: of `HEAD`, of headers and lengths, missing segments. For readers going
+    /// past damage.
     pub(super) fn lenient(directory: &Path, ledger: Uuid) -> Result<(Self, Vec<LogError>), LogError> {
         let mut wrong = Vec::new();
         let bound = read_head(directory).unwrap_or_else(|error| {
@@ -172,7 +174,7 @@ impl Chain {
         for index in 1..chain.segments.len() {
             match headers.get(index).copied().flatten() {
                 Some(header) => wrong.extend(chain.closes(index - 1, header).err()),
-                // Where it begins is in its name.
+                // Its name tells its beginning. The end of the one before is not known.
                 None => chain.segments[index - 1].end = None,
             }
         }
@@ -185,7 +187,7 @@ impl Chain {
         Ok((chain, wrong))
     }
 
-    /// Notes where a segment ends, by its successor's header.
+    /// Notes the end of a segment, by its successor's header.
     fn closes(&mut self, index: usize, successor: SegmentHeader) -> Result<(), LogError> {
         let segment = &mut self.segments[index];
         let length = std::fs::metadata(&segment.path)
@@ -198,7 +200,7 @@ impl Chain {
             && let Some(next) = next_after(segment, length)?
             && next < successor.first
         {
-            // It is whole: missing is a segment between it and the one after it in the directory.
+            // This segment is whole. A segment between it and the next one in the directory is missing.
             return Err(LogError::Gap {
                 from: next,
                 to: successor.first - 1,
@@ -221,13 +223,13 @@ impl Chain {
         Ok(())
     }
 
-    /// The open segment.
+    /// The last segment, open for appending.
     pub(super) fn last(&self) -> Option<&Segment> {
         self.segments.last()
     }
 
-    /// Checks that the last batch of every closed segment is whole and that its last entry is the one before
-    /// its successor's first. Of each segment only the end is read.
+    /// Checks the end of every closed segment: a whole batch, ending with the entry before the successor's
+    /// first. Only the ends are read.
     pub(super) fn check_ends(&self) -> Result<(), LogError> {
         self.segments.iter().try_for_each(|segment| match segment.end {
             Some(end) => check_end(segment, end),
@@ -247,8 +249,8 @@ fn check_end(segment: &Segment, end: End) -> Result<(), LogError> {
     }
 }
 
-/// Whether the successor of a segment begins with the entry after its last, which is the one before `next`.
-/// Where it begins later, what was between them is missing, whatever its length was.
+/// Checks that the successor of a segment begins with `next`, the sequence after the segment's last entry. If
+/// it begins later, the entries in between are missing, whatever the length of the segment.
 pub(super) fn follows(segment: &Segment, end: End, next: u64) -> Result<(), LogError> {
     match next.cmp(&end.next) {
         Ordering::Equal => Ok(()),
@@ -264,8 +266,8 @@ pub(super) fn follows(segment: &Segment, end: End, next: u64) -> Result<(), LogE
     }
 }
 
-/// The sequence after the last entry of a segment of that length; None if it does not end with a whole batch.
-/// Only its end is read.
+/// The sequence after the last entry of a segment of `length` bytes; None: it does not end with a whole
+/// batch. Only its end is read.
 fn next_after(segment: &Segment, length: u64) -> Result<Option<u64>, LogError> {
     let io_error = |error| LogError::Io {
         file: name(&segment.path),
@@ -287,7 +289,7 @@ fn next_after(segment: &Segment, length: u64) -> Result<Option<u64>, LogError> {
     }
 }
 
-/// The segments' names, in order.
+/// The segments of a directory by their names, in order. No header is read.
 pub(super) fn names(directory: &Path) -> Result<Vec<Segment>, LogError> {
     let io_error = |error| LogError::Io {
         file: directory.display().to_string(),
@@ -310,7 +312,7 @@ pub(super) fn names(directory: &Path) -> Result<Vec<Segment>, LogError> {
     Ok(segments)
 }
 
-/// As many bytes of a header as there are, then zeros; and the length of the file.
+/// The bytes of a header as far as the file has them, then zeros; and the length of the file.
 pub(super) fn header_bytes(segment: &Segment) -> Result<([u8; SEGMENT_HEADER], u64), LogError> {
     let io_error = |error| LogError::Io {
         file: name(&segment.path),
@@ -324,15 +326,15 @@ pub(super) fn header_bytes(segment: &Segment) -> Result<([u8; SEGMENT_HEADER], u
     Ok((bytes, length))
 }
 
-/// The sequence of a bound that cannot be read.
+/// The sequence of an unreadable bound.
 pub(super) const UNKNOWN: u64 = u64::MAX;
 
 /// A lower bound of the log's extent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bound {
-    /// Sequence of the first entry of the segment that was open.
+    /// Sequence of the first entry of the segment open at the time.
     pub(super) segment: u64,
-    /// Its length.
+    /// Length of this segment, in bytes.
     pub(super) length: u64,
     /// Sequence of the last entry.
     pub(super) sequence: u64,
@@ -356,7 +358,8 @@ pub(super) fn write_head(disk: &dyn Disk, directory: &Path, bound: Bound) -> io:
     )
 }
 
-/// A damaged bound is corruption too: nothing else tells a shortened log from a whole one.
+/// Reads `HEAD`. A damaged or missing one is corruption too: nothing else tells a shortened log from a whole
+/// one.
 pub(super) fn read_head(directory: &Path) -> Result<Bound, LogError> {
     let path = directory.join(HEAD);
     let damaged = || LogError::Head;
@@ -396,7 +399,7 @@ pub(in super::super) fn file_name(first: u64) -> String {
     format!("{first:020}.seg")
 }
 
-/// A file's name, for errors: the path to it tells nobody more.
+/// A file's name, for errors: the path to it tells nothing more.
 pub(in super::super) fn name(path: &Path) -> String {
     path.file_name().map_or_else(
         || path.display().to_string(),
@@ -412,7 +415,7 @@ pub(super) fn corrupt(path: &Path, offset: u64, what: &str) -> LogError {
     }
 }
 
-/// A log that ends before `HEAD` says.
+/// The error of a log ending before the bound of `HEAD`.
 pub(super) fn shorter(path: &Path, offset: u64, bound: Bound) -> LogError {
     LogError::Missing {
         file: name(path),

@@ -1,7 +1,7 @@
 //! Segment files: the log on disk, and its recovery (`docs/ledger.md`, "On disk" and "When things go wrong").
 //!
-//! This file writes. `chain` lists the segments and checks how they follow each other; `read` reads them,
-//! also beside the writer; `reader` reads single entries by their positions.
+//! This file writes. `chain` lists the segments and checks their order; `read` reads them, also beside the
+//! writer; `reader` reads single entries by their positions.
 
 mod chain;
 mod read;
@@ -36,10 +36,10 @@ pub struct SegmentLog {
     size: u64,
     /// All segments, in order; the last is the open one.
     segments: Vec<Segment>,
-    /// The batches of the open one: the sequence of the first entry, and the offset.
+    /// The batches of the open segment: the sequence of the first entry, and the offset.
     batches: Vec<(u64, u64)>,
     file: Box<dyn DiskFile>,
-    /// Length of the open segment that is known to be durable.
+    /// Durable length of the open segment, in bytes.
     durable: u64,
     head: u64,
     /// Whether a failed append may have left bytes after `durable`.
@@ -48,10 +48,10 @@ pub struct SegmentLog {
     dead: bool,
 }
 
-/// What recovery had to do.
+/// The findings and repairs of a recovery.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovery {
-    /// A torn tail that was cut: the segment's name, the offset, the bytes.
+    /// A torn tail, cut off: the segment's name, the offset, the number of bytes.
     pub cut: Option<(String, u64, u64)>,
     /// Whether the last run ended without a clean stop.
     pub unclean: bool,
@@ -59,10 +59,10 @@ pub struct Recovery {
     pub sync_failed: bool,
 }
 
-/// What opening does where the end of the log is lost.
+/// How to open a log that has lost its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// It is refused: something was there that was acknowledged.
+    /// The log is refused: acknowledged entries are gone.
     Refused,
     /// The operator goes on with the whole part; the rest is set aside.
     Accepted,
@@ -99,8 +99,8 @@ impl SegmentLog {
         .map_err(at)
     }
 
-    /// Opens the log: checks that the segments follow each other, reads the last one whole, cuts a torn tail,
-    /// refuses corruption.
+    /// Opens the log: checks the order of the segments, reads the last one whole, cuts a torn tail, refuses
+    /// corruption.
     pub fn open(
         directory: &Path,
         ledger: Uuid,
@@ -115,14 +115,15 @@ impl SegmentLog {
             error,
         };
         for lost in &chain.lost {
-            // Kept beside, out of the way: a copy that was made file by file while the log went on.
+            // Kept beside, out of the way: the directory may be a copy made file by file while the log went
+            // on.
             std::fs::rename(lost, lost.with_extension("lost")).map_err(renamed)?;
         }
         if !chain.lost.is_empty() {
             disk.sync_directory(directory).map_err(renamed)?;
         }
         if let Some(begun) = &chain.begun {
-            // A change of segment that was cut short: nothing was ever acknowledged in it.
+            // A change of segment cut short: nothing was ever acknowledged in it.
             let at = |error| LogError::Io {
                 file: name(begun),
                 error,
@@ -141,7 +142,7 @@ impl SegmentLog {
         };
         recovery.sync_failed = directory.join(SYNC_FAILED).exists();
         if recovery.sync_failed {
-            // The page cache is no evidence any more: what counts is what the disk gives back.
+            // The page cache is no evidence any more: only the bytes given back by the disk count.
             forget_cached(&last.path).map_err(io_error)?;
         }
         let read::Whole { bytes, scan } = if loss == Loss::Accepted {
@@ -161,7 +162,7 @@ impl SegmentLog {
             replace(&beside, torn).map_err(io_error)?;
             file.set_len(scan.end as u64).map_err(io_error)?;
         }
-        // What a process that died had written but not synced is about to be trusted.
+        // Bytes written by a dead process, but not synced, are about to be trusted: sync them.
         if let Err(error) = file.sync_data() {
             let _ = replace(&directory.join(SYNC_FAILED), b"fdatasync failed\n");
             return Err(io_error(error));
@@ -193,7 +194,7 @@ impl SegmentLog {
         Ok((log, recovery))
     }
 
-    /// The segments that are opened: all of them, or as much as is whole.
+    /// The segments to open: all of them, or the whole part of the log.
     fn chain(directory: &Path, ledger: Uuid, loss: Loss) -> Result<Chain, LogError> {
         match loss {
             Loss::Accepted => Chain::whole(directory, ledger),
@@ -223,7 +224,7 @@ impl SegmentLog {
     fn roll(&mut self) -> io::Result<()> {
         let first = self.head + 1;
         let path = self.directory.join(file_name(first));
-        // Left behind by an attempt that failed half way: it holds nothing that was ever acknowledged.
+        // Left behind by a failed attempt: nothing was ever acknowledged in it.
         if path.exists() {
             std::fs::remove_file(&path)?;
         }
@@ -247,7 +248,7 @@ impl SegmentLog {
         self.mark(false)
     }
 
-    /// Entries of the open segment from a sequence on, read from where they are.
+    /// Entries of the open segment from the sequence `from` on, read from their places.
     fn read_open(&self, last: &Segment, from: u64, limit: usize) -> Result<Vec<Entry>, LogError> {
         let io_error = |error| LogError::Io {
             file: name(&last.path),
@@ -328,7 +329,7 @@ impl Log for SegmentLog {
             self.roll().map_err(AppendError::Unavailable)?;
         }
         let (bytes, spans) = batch::encode(self.head + 1, entries);
-        // Never written: what is longer is not taken for a batch when it is read.
+        // Never written: a reader accepts no batch so long.
         if bytes.len() > MAX_BATCH {
             return Err(AppendError::Unavailable(io::Error::other(
                 "un blocco più lungo di quanto è ammesso",
@@ -366,7 +367,7 @@ impl Log for SegmentLog {
     }
 
     fn settle(&mut self, _: BatchId) -> Result<Option<Vec<Position>>, LogError> {
-        // A file that was written and not synced ends the process: no append of it is in doubt.
+        // A failed sync ends the process: no append to a file is in doubt.
         Err(corrupt(&self.directory, 0, "nessun blocco in dubbio"))
     }
 
@@ -417,18 +418,17 @@ fn forget_cached(path: &Path) -> io::Result<()> {
     rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed).map_err(io::Error::from)
 }
 
-/// The last whole entry of a log, and the last that it must have: to judge whether there is a loss. Nothing
-/// is changed.
+/// The last whole entry of a log and its last required entry, to judge a loss. Nothing is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Extent {
-    /// Sequence of the last entry that is whole.
+    /// Sequence of the last whole entry.
     pub head: u64,
-    /// Sequence of the last entry that must be there, by `HEAD` and by the segments that are given up. None
-    /// where `HEAD` cannot be read.
+    /// Sequence of the last required entry, by `HEAD` and by the segments given up. None: `HEAD` cannot be
+    /// read.
     pub bound: Option<u64>,
 }
 
-/// How far the log of a directory goes; with its end given up, if it is.
+/// The extent of a directory's log; with [`Loss::Accepted`], without the end given up.
 pub fn extent(directory: &Path, ledger: Uuid, loss: Loss) -> Result<Extent, LogError> {
     let chain = SegmentLog::chain(directory, ledger, loss)?;
     let Some(last) = chain.last() else {
@@ -442,7 +442,7 @@ pub fn extent(directory: &Path, ledger: Uuid, loss: Loss) -> Result<Extent, LogE
             scan
         }
     };
-    // A segment that is given up had its first entry at least.
+    // A segment given up had its first entry at least.
     let given_up = chain
         .lost
         .iter()
@@ -458,9 +458,9 @@ pub fn extent(directory: &Path, ledger: Uuid, loss: Loss) -> Result<Extent, LogE
     })
 }
 
-/// The longest submission that a committer takes: a lot of DSU. Added to a batch that is not full, it is
-/// still well below what is read.
+/// The longest submission taken by a committer, in bytes: a lot of DSU. Added to a batch not yet full, it
+/// stays well below [`MAX_BATCH`].
 pub const LONGEST_SUBMISSION: usize = MAX_BATCH / 2;
 
-/// A batch of this length is full.
+/// A batch of this many bytes is full.
 pub const FULL_BATCH: usize = MAX_BATCH / 8;

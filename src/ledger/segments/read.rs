@@ -1,6 +1,6 @@
 //! Reading the segments of a directory while a gateway may write to it. Readers take a segment whole
 //! ([`read`]) or batch by batch ([`Batches`]). Both read a closed segment to its end or fail. The open
-//! segment may end with a batch that the writer has not finished.
+//! segment may end with an unfinished batch.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
@@ -18,23 +18,23 @@ use super::chain::{
     read_head, shorter, write_head,
 };
 
-/// How often the open segment is read again where a batch in it looks damaged and more follows: a reader may
-/// have come upon a batch while it was written, and upon the next when it was there.
+/// Readings of the open segment when a batch in it looks damaged and more follows: the reader may have met
+/// this batch half written, and the next one whole.
 const AGAIN: usize = 5;
 
-/// A batch of a segment: where it starts and what it holds.
+/// A batch of a segment, and its place.
 #[derive(Clone, Debug)]
 pub struct Placed {
     /// Offset in the segment.
     pub offset: u64,
-    /// The batch.
+    /// The batch at this place, checked.
     pub batch: Batch,
 }
 
-/// What reading a segment from its start found.
+/// The result of reading a segment from its start.
 pub(super) struct Scan {
     pub(super) batches: Vec<Placed>,
-    /// Where the valid batches end.
+    /// Offset of the end of the valid batches.
     pub(super) end: usize,
     /// The sequence after the last entry.
     pub(super) next: u64,
@@ -46,8 +46,8 @@ pub(super) struct Whole {
     pub(super) scan: Scan,
 }
 
-/// Reads all batches of a segment. A bad one with a valid one anywhere after it is corruption; otherwise it
-/// is a torn tail.
+/// Reads all batches of a segment. A bad one is corruption if a valid one comes anywhere after it; otherwise
+/// it is a torn tail.
 pub(super) fn scan(path: &Path, bytes: &[u8], first: u64) -> Result<Scan, LogError> {
     let mut scan = Scan {
         batches: Vec::new(),
@@ -153,7 +153,7 @@ fn check_end(segment: &Segment, bytes: &[u8], scan: &Scan) -> Result<(), LogErro
     follows(segment, end, scan.next)
 }
 
-/// Whether what was found in the last segment reaches what `HEAD` says.
+/// Checks that the last segment is as long as `HEAD` says, at least.
 pub(super) fn check_bound(segment: &Segment, scan: &Scan, bound: Bound) -> Result<(), LogError> {
     let reaches = (segment.first, scan.end as u64) >= (bound.segment, bound.length);
     if reaches {
@@ -163,7 +163,7 @@ pub(super) fn check_bound(segment: &Segment, scan: &Scan, bound: Bound) -> Resul
     }
 }
 
-/// The entries of a batch of a segment, of that ledger and in sequence. `bytes` are the batch's.
+/// The entries of a batch of a segment, checked for ledger and sequence. `bytes` are the batch's.
 pub(super) fn entries(
     segment: &Segment,
     ledger: Uuid,
@@ -197,9 +197,9 @@ pub(super) fn entries(
 }
 
 impl Chain {
-    /// The whole part of a log whose end is given up: from its beginning to the first segment that is
-    /// missing, damaged, or does not lead to the next. The last segment of that part is open; those after it
-    /// are `lost`. `HEAD` may say otherwise, or be unreadable.
+    /// The whole part of a log with its end given up: from the beginning to the first segment missing,
+    /// damaged, or not leading to the next. The last segment of this part is open; those after it are `lost`.
+    /// `HEAD` may say otherwise, or be unreadable.
     pub(super) fn whole(directory: &Path, ledger: Uuid) -> Result<Self, LogError> {
         let bound = read_head(directory).unwrap_or(Bound {
             segment: 0,
@@ -299,7 +299,7 @@ impl<'a> Batches<'a> {
         })
     }
 
-    /// The entries of the next batch; None at the segment's end, where its successor says that it must be.
+    /// The entries of the next batch; None at the segment's end, as named by its successor.
     fn next(&mut self) -> Result<Option<Vec<Entry>>, LogError> {
         let path = &self.segment.path;
         let wrong = |what: &str| corrupt(path, self.offset, what);
@@ -338,9 +338,9 @@ impl<'a> Batches<'a> {
     }
 }
 
-/// Reads every byte of every segment and checks it, giving each entry to `each`. Checked besides: that no
-/// entry was recorded before the one that precedes it, and that no exchange has two entries with one ordinal.
-/// The first damage is the error.
+/// Reads every byte of every segment and checks it, giving each entry to `each`. No entry may be recorded
+/// before the preceding one; no exchange may have two entries with one ordinal. The first damage is the
+/// error.
 pub fn verify(directory: &Path, ledger: Uuid, each: &mut dyn FnMut(Entry)) -> Result<Verified, LogError> {
     let (verified, damage) = inspect(directory, ledger, each)?;
     damage.into_iter().next().map_or(Ok(verified), Err)
@@ -401,7 +401,7 @@ impl Salvaged {
     fn of(segment: &Segment, is_last: bool, bound: Bound) -> Self {
         let error = match read(segment) {
             Ok(Whole { bytes, scan }) => {
-                // One that is shorter than its header is named where headers are.
+                // A segment shorter than its header is reported with the faults of headers.
                 let tail = if segment.end.is_none() {
                     bytes.len().saturating_sub(scan.end) as u64
                 } else {
@@ -498,7 +498,7 @@ fn lost(from: u64, to: u64) -> String {
     }
 }
 
-/// The second of two entries with one exchange and ordinal, among those whose digests are equal.
+/// The error about the second of two entries with one exchange and ordinal, among entries with equal digests.
 fn named_twice(chain: &Chain, twice: &[u64]) -> Result<LogError, LogError> {
     let mut seen = std::collections::HashMap::new();
     for segment in &chain.segments {
@@ -528,9 +528,8 @@ fn named_twice(chain: &Chain, twice: &[u64]) -> Result<LogError, LogError> {
     ))
 }
 
-/// Gives every entry that was recorded at or after an instant (RFC 3339, UTC) to `each`, segment by segment
-/// from the last. Of those before it only as many are looked at as it takes to find where it lies: stamps
-/// never go back.
+/// Gives every entry recorded at or after an instant (RFC 3339, UTC) to `each`, segment by segment from the
+/// last. It looks at few earlier entries, just enough to find the place of the instant: stamps never go back.
 pub fn recorded_since(
     directory: &Path,
     ledger: Uuid,
@@ -586,7 +585,7 @@ pub fn recorded_since(
     Ok(())
 }
 
-/// Entries from a sequence on, at most about that many bytes of them: for views and searches.
+/// Entries from the sequence `from` on, about `limit` bytes of them: for views and searches.
 pub fn read_from(directory: &Path, ledger: Uuid, from: u64, limit: usize) -> Result<Vec<Entry>, LogError> {
     let mut entries = Vec::new();
     scan_from(directory, ledger, from, limit, &mut |chunk| {
@@ -596,8 +595,8 @@ pub fn read_from(directory: &Path, ledger: Uuid, from: u64, limit: usize) -> Res
     Ok(entries)
 }
 
-/// Gives entries from a sequence on to `each`, about that many bytes of them at a time, as long as it says
-/// true. Every segment is read and checked once.
+/// Gives entries from the sequence `from` on to `each`, about `limit` bytes of them at a time, until `each`
+/// returns false. Every segment is read and checked once.
 pub(super) fn scan_from(
     directory: &Path,
     ledger: Uuid,
@@ -639,7 +638,8 @@ pub(super) fn scan_from(
     Ok(())
 }
 
-/// Copies the valid batches of all segments into a new directory, and verifies the copy; how many bytes.
+/// Copies the valid batches of all segments into a new directory, and verifies the copy. Returns the number
+/// of bytes copied.
 pub fn copy(from: &Path, to: &Path, ledger: Uuid) -> Result<u64, LogError> {
     let at = |path: &Path| {
         let file = name(path);
@@ -677,7 +677,7 @@ pub(super) struct Listing {
 }
 
 impl Listing {
-    /// Of a directory, as it is now.
+    /// The segments of a directory, as it is now.
     pub(super) fn read(directory: &Path, ledger: Uuid) -> Result<Self, LogError> {
         Ok(Self {
             directory: directory.to_owned(),
@@ -685,7 +685,8 @@ impl Listing {
         })
     }
 
-    /// Of a directory that may be damaged, with the faults of `HEAD` and of the order of its segments.
+    /// The segments of a possibly damaged directory, with the faults of `HEAD` and of the order of its
+    /// segments.
     pub(super) fn lenient(directory: &Path, ledger: Uuid) -> Result<(Self, Vec<LogError>), LogError> {
         let (chain, wrong) = Chain::lenient(directory, ledger)?;
         Ok((

@@ -13,7 +13,7 @@ use super::super::log::{LogError, Parts, Reader, Verified};
 use super::chain::{file_name, name};
 use super::read::{Listing, inspect, recorded_since};
 
-/// How many segments are kept open: those that were read last. An exchange reads few, mostly of these days.
+/// Number of segments kept open: those read last. An exchange reads few, mostly recent ones.
 const OPEN: usize = 16;
 
 /// Reads single entries of a directory's segments, also while others append. It checks each entry against its
@@ -27,7 +27,7 @@ pub struct SegmentReader {
 }
 
 impl SegmentReader {
-    /// For the segments of a directory; it notes damage in `damage`.
+    /// A reader for the segments of a directory. It notes damage in `damage`.
     pub fn new(directory: &Path, ledger: Uuid, damage: &Damage) -> Self {
         Self {
             directory: directory.to_owned(),

@@ -34,7 +34,7 @@ pub(super) struct Archive {
     store: Store,
 }
 
-/// What is read of an attestation's sealed part: its feed is kept as it is until somebody asks for it.
+/// The parts read of an attestation's sealed part. The feed stays as kept until somebody asks for it.
 #[derive(Deserialize)]
 struct Kept<'a> {
     #[serde(borrow)]
@@ -45,20 +45,20 @@ struct Kept<'a> {
     riferite: Option<Vec<String>>,
 }
 
-/// The DSU of a declarant that count for a question.
+/// Selects the relevant DSU of a declarant for a question.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Quali<'a> {
-    /// Those presented up to this day.
+    /// Only DSU presented up to this day.
     pub(super) on: Date,
-    /// Those that this ente owns: an ente that asks about its own is not told of others. None for those of
-    /// all enti.
+    /// Only DSU of this owner: an ente asking about its own learns nothing of others. `None`: DSU of all
+    /// enti.
     pub(super) ente: Option<&'a str>,
-    /// No more are looked at than that.
+    /// The most DSU to look at. With more: [`SiiError::Long`].
     pub(super) most: usize,
 }
 
 impl Quali<'_> {
-    /// Whether a DSU is one of them.
+    /// Whether a DSU is relevant.
     pub(super) fn has(&self, dsu: &Presentata) -> bool {
         dsu.presentata <= self.on && self.ente.is_none_or(|ente| dsu.ente == ente)
     }
@@ -69,14 +69,14 @@ impl Quali<'_> {
 pub(super) struct Earlier {
     /// Token of its fingerprint.
     pub(super) impronta: String,
-    /// Of which year's key.
+    /// Year of the token's key.
     pub(super) year: i16,
-    /// Where its entry is.
+    /// Position of its entry.
     pub(super) position: Position,
 }
 
 impl Archive {
-    /// Over these views.
+    /// The archive of a ledger and its views.
     pub(super) fn new(ledger: &Ledger, store: &Store) -> Self {
         Self {
             ledger: ledger.clone(),
@@ -84,7 +84,7 @@ impl Archive {
         }
     }
 
-    /// A value's tokens, one for each year that has a key.
+    /// A value's tokens, one per year with a key.
     pub(super) fn tokens(&self, label: &str, value: &str) -> Result<Vec<(i16, String)>, SiiError> {
         let years = self.ledger.keys.token_years();
         years
@@ -93,14 +93,14 @@ impl Archive {
             .collect()
     }
 
-    /// Reads a version, to be asked for again when the answer is recorded.
+    /// Reads the version of a key, and adds it as a precondition of recording the answer.
     fn observe(&self, key: String, preconditions: &mut Vec<Precondition>) -> Result<(), SiiError> {
         let version = self.store.version(&key)?;
         preconditions.push(Precondition { key, version });
         Ok(())
     }
 
-    /// All that stands under a name; an error, if it is more than that.
+    /// All pairs under a name. With more than `most`: [`SiiError::Long`].
     fn scan(&self, name: &[u8], most: usize) -> Result<Vec<Pair>, SiiError> {
         let found = self.store.scan_after(name, &[], most.saturating_add(1))?;
         if found.len() > most {
@@ -110,8 +110,9 @@ impl Archive {
         }
     }
 
-    /// The heads of a person's attestations, at most so many; of those that an ente owns, where one is given.
-    /// Among these are current ISEE of which only the DSU under them tells the owner.
+    /// The heads of a person's attestations; with `ente`, only of DSU owned by it. With more than `most`
+    /// under a name: [`SiiError::Long`]. For some current ISEE among them, only the DSU under them tells the
+    /// owner.
     pub(super) fn of_person(
         &self,
         person: &CodiceFiscale,
@@ -137,8 +138,8 @@ impl Archive {
         Ok(heads)
     }
 
-    /// The right of a declarant to refer to a DSU, by the protocol of the first version. One look-up a year,
-    /// whoever's the DSU is.
+    /// The right of a declarant to refer to a DSU, by the protocol of the first version. One look-up per
+    /// year, whoever owns the DSU.
     pub(super) fn right(
         &self,
         radice: &str,
@@ -151,14 +152,14 @@ impl Archive {
         let mut found = None;
         for ((year, stem), (_, person)) in stems.iter().zip(&persons) {
             let value = self.store.get(right_name(*year, stem, person))?;
-            // Where there is none, another one is read in its place, so that it costs as much.
+            // Without a value, another one is read in its place, at the same cost.
             let read = Diritto::decode(value.as_deref().unwrap_or(b"ente ente"));
             found = found.or(read.filter(|_| value.is_some()));
         }
         Ok(found)
     }
 
-    /// Whether a DSU names a person. One look-up a year, whether there is the DSU or not.
+    /// Whether a DSU names a person. One look-up per year, with or without such a DSU.
     pub(super) fn names(&self, radice: &str, person: &CodiceFiscale) -> Result<bool, SiiError> {
         let (stems, persons) = (
             self.tokens("protocol", radice)?,
@@ -171,8 +172,8 @@ impl Archive {
         Ok(named)
     }
 
-    /// The ente that owns a DSU, by the protocol of the first version: the ente that sent this. A current
-    /// ISEE is of the ente that owns the DSU under it.
+    /// The owner of a DSU, by the protocol of the first version: the ente of this version. A current ISEE
+    /// belongs to the owner of the DSU under it.
     pub(super) fn owner(&self, radice: String) -> Result<Option<String>, SiiError> {
         let Some(first) = self
             .versioni(radice.clone(), &mut Vec::new())?
@@ -201,7 +202,7 @@ impl Archive {
             .map_or(Ok(None), |base| self.owner(base))
     }
 
-    /// Whether an attestation, by its head alone, was cancelled, or ended with the DSU under it.
+    /// Whether an attestation was cancelled, or ended with the DSU under it, by its head alone.
     pub(super) fn is_over(&self, head: &Head) -> Result<bool, SiiError> {
         for radice in [Some(&head.radice), head.base.as_ref()].into_iter().flatten() {
             if self.versioni_of(head.year, radice)?.annullata() {
@@ -211,7 +212,7 @@ impl Archive {
         Ok(false)
     }
 
-    /// The head of a protocol's attestation.
+    /// The heads of a protocol's attestation, at most one per year's key.
     pub(super) fn of_protocol(
         &self,
         protocol: &str,
@@ -253,7 +254,7 @@ impl Archive {
             .collect())
     }
 
-    /// The latest version that was attested, by its protocol: one after it may wait.
+    /// The latest attested version: its protocol and head. A later version may wait.
     pub(super) fn attestata(
         &self,
         radice: &str,
@@ -274,7 +275,7 @@ impl Archive {
         Ok(None)
     }
 
-    /// The same by a token of that protocol: those that were recorded under that year's key.
+    /// The versions recorded under one year's key, by the token of the first protocol.
     pub(super) fn versioni_of(&self, year: i16, radice: &str) -> Result<Versioni, SiiError> {
         let found = self.store.scan(version_prefix(year, radice))?;
         let versions: Option<Vec<Versione>> = found
@@ -286,7 +287,7 @@ impl Archive {
             .ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))
     }
 
-    /// The DSU of a declarant, at most so many.
+    /// The DSU of a declarant. With more than `most` under one year's key: [`SiiError::Long`].
     pub(super) fn presented_by(
         &self,
         declarant: &CodiceFiscale,
@@ -305,8 +306,8 @@ impl Archive {
         Ok(all)
     }
 
-    /// The latest DSU that a declarant presented and did not cancel, and all of them: tokens of first
-    /// protocols, of those recorded under one year's key. None if there is none.
+    /// The declarant's latest relevant DSU, not cancelled, and all relevant DSU: tokens of first protocols,
+    /// recorded under one year's key. `None`: no such DSU.
     pub(super) fn latest_of(
         &self,
         (year, dichiarante): (i16, &str),
@@ -331,8 +332,8 @@ impl Archive {
         Ok(None)
     }
 
-    /// The current ISEE that rest on a DSU, by the protocol of its first version: the heads of their latest
-    /// versions, the latest presented first.
+    /// The current ISEE on a DSU, by the protocol of its first version: the heads of their latest versions,
+    /// the latest presented first.
     pub(super) fn correnti(&self, stem: &str) -> Result<Vec<Head>, SiiError> {
         let mut latest: BTreeMap<u64, Head> = BTreeMap::new();
         for (year, token) in self.tokens("protocol", stem)? {
@@ -342,7 +343,7 @@ impl Archive {
                 .iter()
                 .filter_map(|(_, value)| Head::decode(value))
             {
-                // Its versions of two years stand under two names.
+                // Versions from two years stand under two names.
                 if latest
                     .get(&head.form())
                     .is_none_or(|known| known.sequence < head.sequence)
@@ -356,8 +357,8 @@ impl Archive {
         Ok(all)
     }
 
-    /// Of these, the latest that are valid on a day and not cancelled, and how many at most. Each is found in
-    /// the views.
+    /// The latest current ISEE on a DSU, at most `most`, still valid on a day and not cancelled. The views
+    /// alone decide.
     pub(super) fn live(&self, stem: &str, on: Date, most: usize) -> Result<Vec<Head>, SiiError> {
         let mut live = Vec::new();
         for head in self
@@ -375,7 +376,7 @@ impl Archive {
         Ok(live)
     }
 
-    /// The entry at a place.
+    /// The entry at a position.
     pub(super) fn entry(&self, position: &Position) -> Result<Entry, SiiError> {
         Ok(self.ledger.reader.entry(position)?)
     }
@@ -394,7 +395,7 @@ impl Archive {
         Ok(heads)
     }
 
-    /// The DSU that an ente transmitted under a sender's protocol (check K19).
+    /// The DSU transmitted by an ente under a sender's protocol (check K19).
     pub(super) fn earlier(
         &self,
         ente: &str,
@@ -422,7 +423,7 @@ impl Archive {
         Ok(found)
     }
 
-    /// The place of a protocol's DSU, of any ente.
+    /// The position of a protocol's DSU, of any ente.
     pub(super) fn dsu_position(&self, protocol: &str) -> Result<Option<Position>, SiiError> {
         for (year, token) in self.tokens("protocol", protocol)? {
             if let Some((_, value)) = self.store.scan(any_dsu_name(year, &token))?.first() {
@@ -432,14 +433,15 @@ impl Archive {
         Ok(None)
     }
 
-    /// The DSU of a protocol, of any ente.
+    /// The entry of a protocol's DSU, of any ente.
     pub(super) fn dsu(&self, protocol: &str) -> Result<Option<Entry>, SiiError> {
         self.dsu_position(protocol)?
             .map(|position| self.entry(&position))
             .transpose()
     }
 
-    /// The DSU of a protocol that an ente transmitted: another's is looked for in vain, like none.
+    /// The entry of a protocol's DSU transmitted by this ente. Another ente's DSU is not found, like a
+    /// missing one.
     pub(super) fn dsu_of(&self, ente: &str, protocol: &str) -> Result<Option<Entry>, SiiError> {
         for (year, token) in self.tokens("protocol", protocol)? {
             if let Some(value) = self.store.get(dsu_name(year, &token, ente))? {
@@ -449,7 +451,7 @@ impl Archive {
         Ok(None)
     }
 
-    /// The declaration of a protocol, whoever transmitted it; nothing if there is none, or it was erased.
+    /// The declaration of a protocol, whoever transmitted it. `None`: no such DSU, or erased.
     pub(super) fn declaration(&self, protocol: &str) -> Result<Option<Dichiarazione>, SiiError> {
         let Some(entry) = self.dsu(protocol)? else {
             return Ok(None);
@@ -464,7 +466,7 @@ impl Archive {
         decode(&xml).map(Some)
     }
 
-    /// A lot of an ente, by the fingerprint of what carried it.
+    /// A lot of an ente, by the fingerprint of its request body.
     pub(super) fn lot(
         &self,
         ente: &str,
@@ -499,12 +501,12 @@ impl Archive {
         Ok(self.ledger.keys.token(year, "impronta", impronta)?)
     }
 
-    /// Opens an attestation; nothing if it was erased.
+    /// Opens an attestation. `None`: erased.
     pub(super) fn attestation(&self, head: &Head) -> Result<Option<Found>, SiiError> {
         self.attestation_at(&head.position)
     }
 
-    /// The same, by its place.
+    /// Opens the attestation at a position. `None`: erased.
     pub(super) fn attestation_at(&self, position: &Position) -> Result<Option<Found>, SiiError> {
         let entry = self.ledger.reader.entry(position)?;
         let secret = match self.ledger.open_bytes(&entry) {
@@ -524,8 +526,8 @@ impl Archive {
         let facts = &entry.leaf.body.facts;
         let rilasciata = entry.leaf.body.day(RILASCIATA);
         let feed = kept.feed.map(ToOwned::to_owned);
-        // The DSU's owner, also where another ente completed it. Earlier builds gave a current ISEE to its
-        // sender: the DSU under it tells.
+        // The DSU's owner, even after another ente completed it. Earlier builds recorded a current ISEE as
+        // its sender's: the DSU under it tells the owner.
         let ente = match facts.get(BASE.name()) {
             Some(_) => self.owner(stem_of(&attestazione.numero_protocollo_dsu))?,
             None => facts
@@ -545,7 +547,7 @@ impl Archive {
         }))
     }
 
-    /// Opens a sealed part; nothing if it was erased.
+    /// Opens a sealed part. `None`: erased.
     pub(super) fn open_unless_erased(&self, entry: &Entry) -> Result<Option<Secret>, SiiError> {
         match self.ledger.open(entry) {
             Ok(secret) => Ok(Some(secret)),
@@ -554,12 +556,12 @@ impl Archive {
         }
     }
 
-    /// Opens a sealed part.
+    /// Opens a sealed part; fails if erased.
     pub(super) fn open(&self, entry: &Entry) -> Result<Secret, SiiError> {
         Ok(self.ledger.open(entry)?)
     }
 
-    /// Observes whether anything is known of a person by the feed.
+    /// Adds the state of the feed's records of a person to the preconditions.
     pub(super) fn observe_feed(
         &self,
         person: &CodiceFiscale,
@@ -571,7 +573,7 @@ impl Archive {
         Ok(())
     }
 
-    /// The place of the feed's record of a person for a year: an entry, and the index of the record in it.
+    /// The place of the feed's record of a person for a year: an entry, and the record's index in it.
     pub(super) fn feed_place(
         &self,
         person: &CodiceFiscale,
@@ -595,7 +597,7 @@ impl Archive {
         Ok(None)
     }
 
-    /// The records of an entry of the feed, each as it was written; nothing if they were erased.
+    /// The records of a feed entry, each as written. `None`: erased.
     pub(super) fn feed_records(&self, position: &Position) -> Result<Option<Vec<Box<RawValue>>>, SiiError> {
         #[derive(Deserialize)]
         struct Page {
@@ -611,18 +613,18 @@ impl Archive {
     }
 }
 
-/// The position that a value of the views is.
+/// Reads a value of the views as a position.
 fn position_in(value: &[u8]) -> Result<Position, SiiError> {
     Position::decode(value).ok_or_else(|| SiiError::Internal("a damaged view".to_owned()))
 }
 
-/// Reads what was kept as XML.
+/// Decodes content kept as XML.
 pub(super) fn decode<T: contract::bind::Content>(xml: &str) -> Result<T, SiiError> {
     let document = parse(xml, &Limits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
     contract::decode(&document).map_err(|error| SiiError::Internal(error.to_string()))
 }
 
-/// Of several heads, those that are valid on a day: the latest presented first, of those the latest recorded.
+/// The heads valid on a day: the latest presented first, then the latest recorded.
 pub(super) fn valid_on(heads: &[Head], on: Date) -> Vec<Head> {
     let mut valid: Vec<Head> = heads
         .iter()
@@ -634,7 +636,7 @@ pub(super) fn valid_on(heads: &[Head], on: Date) -> Vec<Head> {
 }
 
 impl Head {
-    /// The latest presented first; of those of one day the one that came later; of its versions the later.
+    /// The latest presented first; on one day the later DSU first; among its versions the later first.
     pub(super) fn order(&self) -> std::cmp::Reverse<(Date, u64, u64)> {
         std::cmp::Reverse((self.presentata, self.origine, self.sequence))
     }

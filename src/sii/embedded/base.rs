@@ -1,5 +1,5 @@
-//! The DSU that a declaration may refer to. Another ente, and another declarant, learn only that theirs may
-//! not. The views alone decide that, with the same look-ups whether there is the DSU or not.
+//! The DSU a declaration refers to, and the right to do so. Another ente, or another declarant, learns only
+//! of the refusal. The views alone decide, with the same look-ups with or without such a DSU.
 
 use jiff::civil::Date;
 
@@ -17,53 +17,53 @@ use crate::sii::SiiError;
 use crate::sii::facts::PRESENTATA;
 use crate::sii::protocol::{number_of, stem_of, version_of};
 
-/// Where the protocol of the DSU referred to is.
+/// Path of the protocol of the DSU referred to.
 pub(super) const REFERENCE: &str = NOBODYS.1;
 
-/// The refusal of another ente's data that do not go together with the DSU.
+/// The refusal of data from another ente or declarant: they do not fit the DSU.
 pub(super) const TOGETHER: Check = Check::K02Insieme;
 
-/// The DSU that a declaration refers to, as it counts now.
+/// The DSU a declaration refers to, in its present state.
 pub(super) struct Base {
     /// Protocol of its first version.
     pub(super) radice: String,
-    /// Protocol of the version that counts.
+    /// Protocol of the latest version; for operation C, of the latest attested one.
     pub(super) protocollo: String,
-    /// The whole declaration.
+    /// The whole declaration of this version.
     pub(super) dsu: Dichiarazione,
-    /// When it was presented first.
+    /// Day of the first presentation.
     pub(super) presentata: Date,
-    /// When its latest whole declaration was: the terms run from then.
+    /// Presentation of its latest whole declaration (N or R): the terms run from then.
     pub(super) termini_da: Date,
-    /// The ente that owns it. Of a current ISEE that is the ente of the DSU under it.
+    /// The owner. For a current ISEE: the owner of the DSU under it.
     pub(super) ente: String,
-    /// Sequence of the entry of its first version: of two DSU of one day the later counts.
+    /// Sequence of its first version's entry: among DSU of one day the later counts.
     pub(super) origine: u64,
-    /// Sequence of its entry, where it waits for an attestation.
+    /// Sequence of its entry, if it waits for an attestation.
     pub(super) attende: Option<u64>,
-    /// How many of its versions other enti made.
+    /// Number of its versions made by other enti.
     pub(super) altrui: usize,
-    /// The version that was attested last, with its sender's protocol.
+    /// The latest attested version: its protocol and its sender's protocol.
     pub(super) attestata: Option<(String, Option<String>)>,
-    /// The preconditions of recording this.
+    /// The preconditions of recording a declaration referring to it.
     pub(super) preconditions: Vec<Precondition>,
 }
 
 impl Embedded {
-    /// The DSU that a declaration refers to. Another ente is never told why it may not: it gets the refusal
-    /// of a protocol that does not exist.
+    /// Finds the DSU a declaration refers to. Another ente never learns the reason of a refusal: it gets the
+    /// refusal for an unknown protocol.
     pub(super) fn base(&self, incoming: Incoming<'_>, dsu: &Dichiarazione) -> Result<Base, Refusal> {
         let Some(protocol) = &dsu.operazione.numero_protocollo_riferimento else {
             return Err(nobodys());
         };
         let radice = stem_of(protocol);
-        // First of all, with the same look-ups whether there is the DSU or not.
+        // First of all, with the same look-ups with or without such a DSU.
         if !self.may_refer(incoming, dsu, &radice)? {
             return Err(nobodys());
         }
         let mut preconditions = Vec::new();
         let versioni = self.archive.versioni(radice.clone(), &mut preconditions)?;
-        // That version must be there, and not only another one of the same DSU.
+        // The named version must exist, not just another one of the same DSU.
         let ultima = versioni
             .ultima()
             .filter(|ultima| number_of(protocol) <= ultima.numero)
@@ -94,9 +94,9 @@ impl Embedded {
         }
     }
 
-    /// Whether a declarant, by this ente, may refer to a DSU at all. Operation A completes another
-    /// declarant's by the parent or child that it concerns; R and X are for the ente that owns the DSU, X of
-    /// a current ISEE also for the ente that sent it.
+    /// Whether a declarant, through this ente, may refer to a DSU at all. Operation A completes another
+    /// declarant's DSU, through the parent or child concerned. R and X are for the owner; X of a current ISEE
+    /// also for its sender.
     fn may_refer(&self, incoming: Incoming<'_>, dsu: &Dichiarazione, radice: &str) -> Result<bool, SiiError> {
         let tipo = dsu.operazione.tipo;
         let right = self.archive.right(radice, &dsu.codice_fiscale_dichiarante)?;
@@ -118,7 +118,7 @@ impl Embedded {
         Ok((protocollo.clone(), sender))
     }
 
-    /// Opens the DSU that a declaration refers to, and judges whether it may.
+    /// Opens the DSU a declaration refers to, and judges the reference.
     fn look_at(
         &self,
         incoming: Incoming<'_>,
@@ -175,7 +175,7 @@ impl Embedded {
             attestata,
             preconditions,
         };
-        // A current ISEE rests on the attested version; it must also fit the version that waits.
+        // A current ISEE rests on the attested version; it must also fit a waiting one.
         let Some((counts, _)) = latest.filter(|_| tipo == TipoOperazione::C && base.attende.is_some()) else {
             return Ok(base);
         };
@@ -189,7 +189,7 @@ impl Embedded {
         })
     }
 
-    /// From when the terms run: when the latest whole declaration was presented.
+    /// First day of the terms: the presentation of the latest whole declaration.
     pub(super) fn termini_da(&self, versioni: &Versioni, presentata: Date) -> Result<Date, SiiError> {
         let whole = versioni
             .0
@@ -210,18 +210,18 @@ struct Referred<'a> {
     owner: String,
 }
 
-/// The refusal of a protocol that does not exist.
+/// The refusal for an unknown protocol.
 fn nobodys() -> Refusal {
     Refusal::of(NOBODYS.0, NOBODYS.1, NOBODYS.2)
 }
 
-/// Whether the codice fiscale that a declaration refers to is another than the DSU's declarant.
+/// Whether a declaration names another codice fiscale than the DSU's declarant's.
 fn has_wrong_code(dsu: &Dichiarazione, current: &Dichiarazione) -> bool {
     let code = dsu.operazione.codice_fiscale_riferimento.as_ref();
     code.is_some_and(|code| *code != current.codice_fiscale_dichiarante)
 }
 
-/// Whether a DSU is another declarant's, and this one may not refer to it. A parent or child who completes it
+/// Whether a DSU belongs to another declarant, and this one may not refer to it. A completing parent or child
 /// may, with nothing else wrong.
 fn is_anothers(dsu: &Dichiarazione, current: &Dichiarazione, referred: &Referred<'_>) -> bool {
     if current.codice_fiscale_dichiarante == dsu.codice_fiscale_dichiarante {
@@ -238,7 +238,7 @@ fn is_anothers(dsu: &Dichiarazione, current: &Dichiarazione, referred: &Referred
     !completes || referred.versioni.annullata() || referred.ultima.operazione == TipoOperazione::C
 }
 
-/// Refuses a declaration that may not refer to a DSU as it stands.
+/// Refuses a declaration if the state of its DSU does not admit it.
 fn admissible(dsu: &Dichiarazione, current: &Dichiarazione, referred: &Referred<'_>) -> Result<(), Refusal> {
     let Referred { versioni, ultima, .. } = referred;
     let (tipo, refuse) = (dsu.operazione.tipo, |code, text| {
@@ -277,7 +277,7 @@ fn admissible(dsu: &Dichiarazione, current: &Dichiarazione, referred: &Referred<
 }
 
 impl Base {
-    /// Of a current ISEE: the first version of the DSU under it.
+    /// For a current ISEE: the first protocol of the DSU under it.
     pub(super) fn sotto(&self) -> Option<String> {
         let operazione = &self.dsu.operazione;
         let protocol = operazione
@@ -287,8 +287,8 @@ impl Base {
         protocol.map(stem_of)
     }
 
-    /// The refusal of a declaration that refers to this DSU. The reason is for its owner and declarant alone:
-    /// it would tell others of the family.
+    /// The refusal of a declaration referring to this DSU. The reason is for the owner and the declarant
+    /// alone: it would tell others of the family.
     pub(super) fn refuse(&self, incoming: Incoming<'_>, refusal: Refusal) -> Refusal {
         let Refusal::Defects(difetti) = &refusal else {
             return refusal;

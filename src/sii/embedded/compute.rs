@@ -1,5 +1,4 @@
-//! Computing the indicators of a DSU, and all that they are computed from: the feed's records, and the DSU
-//! that it refers to.
+//! Computing the indicators of a DSU from all its sources: the feed's records, and the DSU it refers to.
 
 use std::cell::RefCell;
 
@@ -25,22 +24,22 @@ use crate::sii::answers::Found;
 use crate::sii::protocol::{stem_of, version_of};
 use crate::xml::{Limits, parse};
 
-/// Protocols that one declaration may name in vain and still be accepted, computed without them: as many as
-/// an ente has attempts for a declarant. With more it would try, in one go, more protocols than these.
+/// The most protocols an accepted declaration may name in vain; it is computed without them. An ente has as
+/// many attempts per declarant: with more, one declaration would try more protocols at once.
 pub(super) const IN_VAIN: u32 = 10;
 
 /// The sources of an attestation, besides its DSU.
 #[derive(Clone, Default)]
 pub(super) struct Fonti {
-    /// The feed's records of all persons in it and in those it refers to.
+    /// The feed's records of all persons in it and in the DSU it refers to.
     pub(super) known: Vec<FeedRecord>,
-    /// The versions of the DSU that it refers to; nothing where that was not kept.
+    /// The versions of the DSU it refers to. `None`: not kept.
     pub(super) riferite: Option<Vec<String>>,
 }
 
 impl Fonti {
-    /// To compute from these again: before there were versions of other DSU among them, only the members'
-    /// records were kept.
+    /// For computing from these again. Earlier entries have no versions of other DSU, and only the members'
+    /// records.
     pub(super) fn again(&self) -> Da<'_> {
         if self.riferite.is_some() {
             Da::Solo(self)
@@ -49,7 +48,7 @@ impl Fonti {
         }
     }
 
-    /// The sources kept with an attestation; None if none were.
+    /// The sources kept with an attestation. `None`: none kept.
     pub(super) fn of(found: &Found) -> Result<Option<Self>, SiiError> {
         let Some(feed) = &found.feed else { return Ok(None) };
         let known = serde_json::from_str(feed.get()).map_err(|_| internal("sources that cannot be read"))?;
@@ -60,14 +59,14 @@ impl Fonti {
     }
 }
 
-/// The sources that a DSU is to be computed from.
+/// The sources for computing a DSU.
 #[derive(Clone, Copy)]
 pub(super) enum Da<'a> {
-    /// What is known now.
+    /// The sources as known now.
     Adesso,
-    /// What another attestation was computed from; of persons who were not in it, what is known now.
+    /// The sources of another attestation; for persons missing in it, the sources as known now.
     Prima(&'a Fonti),
-    /// What it was computed from before, and nothing else.
+    /// The sources of its own earlier computation, and nothing else.
     Solo(&'a Fonti),
 }
 
@@ -78,10 +77,10 @@ pub(super) fn persons_of(dichiarazione: &str) -> Result<Vec<String>, SiiError> {
     Ok(persons(document.root()))
 }
 
-/// The feed in the archive; keeps what was found, or the first error.
+/// The feed in the archive. It collects the records found, or keeps the first error.
 struct Reading<'a> {
     feed: Consultato<'a>,
-    /// Whether nothing else is looked for than what is there.
+    /// Whether to look only among the records in `found`.
     only: bool,
     found: RefCell<Result<Vec<FeedRecord>, SiiError>>,
 }
@@ -111,20 +110,20 @@ impl Feed for Reading<'_> {
 
 /// A declaration with its indicators.
 pub(super) struct Computed<'a> {
-    /// The declaration.
+    /// The whole declaration, as computed.
     pub(super) dsu: &'a Dichiarazione,
-    /// When the DSU was presented.
+    /// Day of the DSU's first presentation.
     pub(super) presented: Date,
-    /// The rules of that day.
+    /// The rules for the day of presentation.
     pub(super) rules: &'a RuleSet,
-    /// All its indicators.
+    /// Its indicators, the ordinary one among them.
     pub(super) indicatori: Indicatori,
-    /// Their sources.
+    /// Sources of the indicators, kept with the attestation.
     pub(super) fonti: Fonti,
 }
 
 impl Computed<'_> {
-    /// Attests it, with the omissions that the sources show.
+    /// Attests it, with the omissions shown by the sources.
     pub(super) fn attest(&self, about: attest::Occasion<'_>) -> Attestazione {
         let omissioni = omissioni(
             self.dsu,
@@ -143,7 +142,7 @@ impl Computed<'_> {
 }
 
 impl Embedded {
-    /// What the feed knows of the members, for the year of their incomes.
+    /// The feed's records of the members, for the year of their incomes.
     pub(super) fn known(&self, dsu: &Dichiarazione, presented: Date) -> Result<Vec<FeedRecord>, SiiError> {
         let year = income_year(presented);
         let feed = Consultato::new(&self.archive);
@@ -152,7 +151,7 @@ impl Embedded {
             .collect()
     }
 
-    /// All indicators of a DSU, and what they were computed from.
+    /// Computes all indicators of a DSU, and keeps their sources.
     pub(super) fn compute<'a>(
         &self,
         dsu: &'a Dichiarazione,
@@ -183,7 +182,7 @@ impl Embedded {
         let indicatori = situazione
             .indicatori()
             .map_err(|error| SiiError::Internal(error.to_string()));
-        // What the Agency knows of accounts is of the year of the assets.
+        // The Agency's data of accounts are of the year of the assets.
         if rules.assets_year(presented) != income_year(presented) {
             dsu.codici()
                 .into_iter()
@@ -202,8 +201,8 @@ impl Embedded {
         })
     }
 
-    /// How many protocols a declaration names in vain, besides its own reference: there is no such DSU, or
-    /// the person is not in it. Beyond [`IN_VAIN`] it is not counted how many more.
+    /// Number of protocols named in vain by a declaration, besides its own reference: no such DSU, or the
+    /// person is not in it. Beyond [`IN_VAIN`] the count stops.
     pub(super) fn infondati(&self, dsu: &Dichiarazione) -> Result<u32, SiiError> {
         let mut infondati = 0;
         for (protocollo, persona) in dsu.riferimenti_distinti() {
@@ -211,7 +210,7 @@ impl Embedded {
                 break;
             }
             let radice = stem_of(protocollo);
-            // Where no person is named, the look-ups are the same, and find nobody.
+            // Without a named person, the look-ups are the same, and find nobody.
             let persona = CodiceFiscale::new(persona.unwrap_or_else(String::new));
             let founded = self.archive.names(&radice, &persona)? && self.is_in(&persona, radice)?;
             infondati += u32::from(!founded);
@@ -232,9 +231,8 @@ impl Embedded {
         Ok(dsu.is_some_and(|dsu| dsu.fogli().any(|foglio| foglio.codice_fiscale == *persona)))
     }
 
-    /// The DSU that one refers to, by the protocols that it names, and which versions of them: those given,
-    /// else those that count now. Those that there are not, that do not name the person for whom they stand,
-    /// or that were erased, are left out.
+    /// The DSU one refers to, by the protocols named in it, and their versions: the given ones, else the
+    /// present ones. Left out are missing and erased DSU, and DSU without the person they stand for.
     fn riferite(
         &self,
         dsu: &Dichiarazione,
@@ -246,7 +244,7 @@ impl Embedded {
             if riferite.iter().any(|riferita| riferita.protocollo == protocollo) {
                 continue;
             }
-            // Whichever version is named, the one that counts.
+            // Whichever version is named, the present one counts.
             let radice = stem_of(protocollo);
             let found = match kept {
                 Some(kept) => match kept.iter().find(|version| stem_of(version) == radice) {
@@ -259,7 +257,7 @@ impl Embedded {
                 },
                 None => {
                     let versioni = self.archive.versioni(radice.clone(), preconditions)?;
-                    // A DSU of others is not read: this takes as long as if there were none.
+                    // A DSU of others is not read: this takes as long as a missing one.
                     if !persona.map_or(Ok(false), |persona| self.archive.names(&radice, persona))? {
                         continue;
                     }

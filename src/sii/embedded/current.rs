@@ -1,4 +1,4 @@
-//! The current ISEE (operation C): made on a DSU, and computed again when that changes.
+//! The current ISEE (operation C): made on a DSU, and computed again with every change of it.
 
 use jiff::civil::Date;
 
@@ -24,24 +24,24 @@ use crate::sii::answers::{Accepted, Found};
 use crate::sii::protocol::{stem_of, version_of};
 use crate::sii::{Said, SiiError};
 
-/// How many current ISEE may rest on one DSU at the same time: so many of the ente that owns it, and so many
-/// of all others, so that others take no place of the owner's. A family needs one: the latest counts, and an
-/// earlier one only if the latest is cancelled or ends first. Each is computed again whenever the DSU
-/// changes: their number bounds the cost of a change.
+/// Maximum of current ISEE on one DSU at the same time: so many of its owner, and so many of all other enti
+/// together. Others take no place of the owner's. A family needs one: the latest counts, and an earlier one
+/// only if the latest is cancelled or ends first. Each is computed again whenever the DSU changes: their
+/// number bounds the cost of a change.
 pub(super) const CORRENTI: usize = 8;
 
-/// The version of a DSU that its current ISEE are computed on.
+/// The version of a DSU its current ISEE are computed on.
 #[derive(Clone, Copy)]
 pub(super) struct Under<'a> {
     /// Protocol of its first version.
     pub(super) radice: &'a str,
-    /// When it was presented first.
+    /// Day of the first presentation.
     pub(super) presentata: Date,
-    /// Its own protocol.
+    /// Protocol of this version.
     pub(super) protocollo: &'a str,
-    /// The whole declaration.
+    /// The whole declaration of this version.
     pub(super) dsu: &'a Dichiarazione,
-    /// The sources that it was computed from.
+    /// The sources of its computation.
     pub(super) fonti: &'a Fonti,
 }
 
@@ -49,9 +49,9 @@ pub(super) struct Under<'a> {
 struct Living {
     /// Protocol of its first version.
     radice: String,
-    /// The ente that sent it.
+    /// The ente of its first entry: its sender.
     ente: String,
-    /// Its versions.
+    /// All its versions, under any year's key.
     versioni: Versioni,
     /// Its latest version, by protocol and head.
     own: String,
@@ -109,8 +109,8 @@ impl Embedded {
             .isee_corrente
             .as_ref()
             .ok_or_else(|| internal("no current ISEE"))?;
-        // With what the base was computed from: only what changed is replaced. Earlier builds kept no
-        // sources: then it is what is known now.
+        // Uses the base's own sources: only changed data are replaced. Earlier builds kept no sources: then
+        // the sources as known now.
         let kept = Fonti::of(&found)?;
         let da = kept.as_ref().map_or(Da::Adesso, Fonti::again);
         let before = self.compute(&base.dsu, base.presentata, of_base, da, &mut preconditions)?;
@@ -157,7 +157,7 @@ impl Embedded {
         Ok(incoming.accepted(protocollo.clone(), receipt.clone(), drafts, preconditions))
     }
 
-    /// The valid attestation that a current ISEE may rest on.
+    /// The valid attestation under a current ISEE, or the refusal.
     fn may_have_current(
         &self,
         incoming: Incoming<'_>,
@@ -180,7 +180,7 @@ impl Embedded {
                 "la DSU di riferimento non ha un ISEE valido alla presentazione",
             )
         })?;
-        // Of the ente that owns it: that the declarant has been to another is not said.
+        // Only the owner's DSU: the answer must not tell of the declarant's DSU at another ente.
         let quali = Quali {
             on: presented,
             ente: Some(&base.ente),
@@ -222,7 +222,7 @@ impl Embedded {
         Ok(found)
     }
 
-    /// Computes the valid current ISEE of a DSU again, since it has changed.
+    /// Computes the valid current ISEE on a changed DSU again.
     pub(super) fn recompute_current(
         &self,
         incoming: Incoming<'_>,
@@ -234,8 +234,8 @@ impl Embedded {
             return Ok(());
         };
         let mut seen: Vec<String> = Vec::new();
-        // Those beyond are left behind by this version of their DSU: no look-up by person finds them any
-        // more, each protocol its own.
+        // Current ISEE beyond the bound are left behind by this version of their DSU: only look-ups by their
+        // own protocols still find them.
         for live in self
             .archive
             .live(under.radice, incoming.occasion.today, 2 * CORRENTI)?
@@ -247,7 +247,7 @@ impl Embedded {
         Ok(())
     }
 
-    /// Opens a current ISEE; None if it is not valid any more, was erased, or has been seen.
+    /// Opens a current ISEE. `None`: no longer valid, erased, or already seen.
     fn living(
         &self,
         incoming: Incoming<'_>,
@@ -358,7 +358,7 @@ impl Embedded {
             origine: versioni.0.first().map(|first| first.sequence),
             ..NewVersion::first(next, di, &attestazione, &computed)
         };
-        // The form as it came then; nothing is known under this sender's protocol by it.
+        // The form as it came then. It adds nothing under its sender's protocol.
         let impronta = hex(&sha256(canonical.as_bytes()));
         let incoming = Incoming {
             ente,

@@ -2,22 +2,22 @@
 //!
 //! - `dsu`: facts `impronta` (token of the fingerprint), `presentata`, `operazione` (N, A, I, S, C, R, X),
 //!   `versione` (its number), `radice` (token of the first version's protocol), `base` (of a current ISEE:
-//!   the same of the DSU that it rests on); tokens: all persons in it, protocol and sender's protocol (a
-//!   cancellation has the protocol of what it cancels); `attende` (it waits for an attestation), `attendeva`
-//!   (sequence of what waited and does not any more); sealed: the declaration, what the DSU is after it, and
-//!   the receipt.
-//! - `dsu` of a lot, after those of its DSU: facts `lotto` (token of the SHA-256 of the body that carried
-//!   it), `accettate`, `rifiutate`; token: the flow's protocol; sealed, as receipt: what became of each DSU.
+//!   the same for the DSU under it); tokens: all persons in it, protocol and sender's protocol (a
+//!   cancellation has the cancelled DSU's protocol); `attende` (it waits for an attestation), `attendeva`
+//!   (sequence of a waiting declaration, no longer waiting after this entry); sealed: the declaration, the
+//!   whole DSU after it, and the receipt.
+//! - `dsu` of a lot, after those of its DSU: facts `lotto` (token of the SHA-256 of the request body with the
+//!   lot), `accettate`, `rifiutate`; token: the flow's protocol; sealed, as receipt: the outcome of each DSU.
 //! - facts of `dsu` for the views alone: `dichiarante` (token of the declarant), `di` (of a current ISEE: the
-//!   ente that owns the DSU under it), `annulla` (the first protocol's tokens under every year's key),
-//!   `sotto` (the same of the DSU under a cancelled current ISEE) and `toglie` (attestations that a
-//!   cancellation takes out of the views: see [`Toglie`]).
-//! - `attestation`: facts `presentata`, `scadenza` (those by which it is found: of a current ISEE its own),
-//!   `rilasciata`, `regole` and `regole_impronta`, `metodo` (the version of the method of computation; 1
-//!   where it is not there), `operazione`, `versione` and `radice` as above, `dichiarante` (token), `di` (the
-//!   ente whose DSU it is), `origine` (sequence of the first version's entry, where this is a later one),
-//!   `base`, `attendeva`; tokens: the members of the nucleus, protocols as above; sealed: the attestation,
-//!   the specific ISEE, and the records of the feed that they were computed with.
+//!   owner of the DSU under it), `annulla` (the first protocol's tokens under every year's key), `sotto` (the
+//!   same for the DSU under a cancelled current ISEE) and `toglie` (attestations taken out of the views by a
+//!   cancellation: see [`Toglie`]).
+//! - `attestation`: facts `presentata`, `scadenza` (the days for finding it: of a current ISEE its own),
+//!   `rilasciata`, `regole` and `regole_impronta`, `metodo` (the version of the method of computation; 1 if
+//!   absent), `operazione`, `versione` and `radice` as above, `dichiarante` (token), `di` (the DSU's owner),
+//!   `origine` (for a later version: sequence of the first version's entry), `base`, `attendeva`;
+//!   tokens: the members of the nucleus, protocols as above; sealed: the attestation, the specific ISEE, and
+//!   the feed's records used to compute them.
 //! - `feed`: facts `righe`: for each token of a codice fiscale, the year of the record; sealed: the records.
 
 use std::collections::BTreeSet;
@@ -49,8 +49,8 @@ pub fn sender_key(ente: &str, year: i16, token: &str) -> String {
     format!("mittente/{ente}/{year}/{token}")
 }
 
-/// A name in the views: the token first, so that what is known under one of them stands together, names of
-/// preconditions too, and a DSU changes few pages.
+/// A name in the views. The token comes first: all names of a token stand together, names of preconditions
+/// too, and a DSU changes few pages.
 fn of_token(token: &str, rest: std::fmt::Arguments<'_>) -> Vec<u8> {
     format!("{TOKENS}{token}/{rest}").into_bytes()
 }
@@ -60,8 +60,8 @@ pub fn person_name(year: i16, token: &str) -> Vec<u8> {
     of_token(token, format_args!("attestazioni/{year}/"))
 }
 
-/// The prefix, in the views, of a person's attestations of DSU that an ente owns. The empty name holds
-/// current ISEE of an unknown owner: entries of earlier builds name the sender in its place.
+/// The prefix, in the views, of a person's attestations of one owner's DSU. The empty `ente` holds current
+/// ISEE of an unknown owner: entries of earlier builds name the sender in the owner's place.
 pub fn owned_name(year: i16, token: &str, ente: &str) -> Vec<u8> {
     of_token(token, format_args!("attestazioni/{year}/{ente}/"))
 }
@@ -91,7 +91,7 @@ pub fn any_dsu_name(year: i16, token: &str) -> Vec<u8> {
     of_token(token, format_args!("dsu/{year}/"))
 }
 
-/// The name, in the views, of a protocol's DSU that an ente sent.
+/// The name, in the views, of a protocol's DSU sent by an ente.
 pub fn dsu_name(year: i16, token: &str, ente: &str) -> Vec<u8> {
     of_token(token, format_args!("dsu/{year}/{ente}"))
 }
@@ -122,7 +122,7 @@ pub fn is_version(name: &[u8]) -> bool {
         .is_some_and(|rest| rest.split(|byte| *byte == b'/').nth(1) == Some(b"versioni"))
 }
 
-/// The prefix, in the views, of the current ISEE that rest on a DSU.
+/// The prefix, in the views, of the current ISEE on a DSU.
 pub fn current_prefix(year: i16, radice: &str) -> Vec<u8> {
     of_token(radice, format_args!("correnti/{year}/"))
 }
@@ -137,20 +137,20 @@ pub fn declarant_prefix(year: i16, token: &str) -> Vec<u8> {
     of_token(token, format_args!("dichiarante/{year}/"))
 }
 
-/// The name, in preconditions, of what the feed knows of a person.
+/// The name, in preconditions, of the feed's records of a person.
 pub fn feed_key(year: i16, token: &str) -> String {
     format!("feed/{year}/{token}")
 }
 
-/// The name, in the views, of what the feed knows of a person for a year.
+/// The name, in the views, of the feed's record of a person for a year.
 pub fn feed_name(year: i16, token: &str, anno: i16) -> Vec<u8> {
     of_token(token, format_args!("feed/{year}/{anno}"))
 }
 
-/// The prefix, in the views, of DSU that wait for an attestation.
+/// The prefix, in the views, of waiting DSU.
 pub const WAITING: &[u8] = b"d/attesa/";
 
-/// `prefix` and the sequence, so that entries stand in their order.
+/// `prefix` and the sequence in 20 digits: entries stand in their order.
 fn numbered(mut prefix: Vec<u8>, sequence: u64) -> Vec<u8> {
     prefix.extend(format!("{sequence:020}").into_bytes());
     prefix
@@ -176,13 +176,12 @@ pub(super) fn read_version(name: &[u8], value: &[u8]) -> Option<Versione> {
     })
 }
 
-/// The ente that sent a DSU, and the ente that owns it.
+/// The sender and the owner of a DSU, both enti.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diritto {
-    /// The ente that sent its first version.
+    /// The sender of its first version.
     pub ente: String,
-    /// The ente that owns it: for a current ISEE, the ente of the DSU under it. None where only that DSU
-    /// tells.
+    /// The owner. For a current ISEE: the owner of the DSU under it. `None`: only this DSU tells.
     pub proprietario: Option<String>,
 }
 
@@ -196,7 +195,7 @@ impl Diritto {
         .into_bytes()
     }
 
-    /// From a value of the views.
+    /// Reads a value of the views. `None`: malformed.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (ente, proprietario) = std::str::from_utf8(bytes).ok()?.split_once(' ')?;
         Some(Self {
@@ -206,8 +205,8 @@ impl Diritto {
     }
 }
 
-/// The attestations that a cancellation takes out of the views, so that no later look-up meets them: those of
-/// the DSU's members.
+/// The attestations taken out of the views by a cancellation: those of the DSU's members. No later look-up
+/// meets them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Toglie {
     /// `year/token` of the members.
@@ -217,11 +216,11 @@ pub struct Toglie {
 }
 
 impl Toglie {
-    /// Longest list that a leaf has room for, in all. An attestation that does not fit stays in the views,
-    /// where reading finds it cancelled.
+    /// Longest list with room in a leaf, members and attestations together. An attestation without room stays
+    /// in the views, where reading finds it cancelled.
     const MOST: usize = 150;
 
-    /// Adds an attestation; whether there was room.
+    /// Adds an attestation. `false`: no room.
     pub fn add(&mut self, attestation: &Entry) -> bool {
         let body = &attestation.leaf.body;
         let Some(tokens) = &body.tokens else { return true };
@@ -244,7 +243,7 @@ impl Toglie {
         true
     }
 
-    /// Whether there is none.
+    /// Whether it has no attestation.
     pub fn is_empty(&self) -> bool {
         self.voci.is_empty()
     }
@@ -273,14 +272,14 @@ impl Toglie {
     }
 }
 
-/// `year/rest`.
+/// Splits `year/rest`. `None`: malformed.
 fn of_year(text: &str) -> Option<(i16, &str)> {
     let (year, rest) = text.split_once('/')?;
     Some((year.parse().ok()?, rest))
 }
 
-/// The ente that owns the DSU of an attestation, as far as its entry tells. Earlier builds gave a current
-/// ISEE to its sender.
+/// The owner of an attestation's DSU, as far as its entry tells. Earlier builds recorded the sender of a
+/// current ISEE as its owner: the sender's name tells nothing there.
 fn owner(body: &Body) -> Option<&str> {
     let di = body.text(DI);
     match body.has(BASE) {
@@ -303,14 +302,14 @@ pub(super) fn read_presented(year: i16, value: &[u8]) -> Option<Presentata> {
     })
 }
 
-/// The head of an attestation in the views: when it is valid, where it is.
+/// The head of an attestation in the views: its validity and its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
-    /// Sequence of the entry: of two versions the later counts.
+    /// Sequence of the entry: among versions the later counts.
     pub sequence: u64,
-    /// Sequence of the entry of the first version: of two DSU of one day the later counts.
+    /// Sequence of the first version's entry: among DSU of one day the later counts.
     pub origine: u64,
-    /// Presented on.
+    /// Day of presentation; for a current ISEE, its form's.
     pub presentata: Date,
     /// Last day of validity.
     pub scadenza: Date,
@@ -318,17 +317,17 @@ pub struct Head {
     pub year: i16,
     /// Token of its first version's protocol.
     pub radice: String,
-    /// Of a current ISEE: the same of the DSU under it.
+    /// For a current ISEE: token of the first protocol of the DSU under it.
     pub base: Option<String>,
     /// Token of the declarant.
     pub dichiarante: Option<String>,
-    /// Where.
+    /// Position of its entry.
     pub position: Position,
 }
 
 impl Head {
-    /// Sequence of the declaration behind the first version of a current ISEE. Its attestation, which names
-    /// no other origin, stands right after it.
+    /// Sequence of the declaration behind the first version of a current ISEE. The first version's
+    /// attestation names no other origin, and stands right after this declaration.
     pub fn form(&self) -> u64 {
         if self.sequence == self.origine {
             self.origine.saturating_sub(1)
@@ -337,7 +336,7 @@ impl Head {
         }
     }
 
-    /// As a value of the views.
+    /// Writes it as a value of the views.
     pub fn encode(&self) -> Vec<u8> {
         let Self {
             presentata,
@@ -359,7 +358,7 @@ impl Head {
         bytes
     }
 
-    /// From a value of the views.
+    /// Reads a value of the views. `None`: malformed.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let (text, position) = Position::split_from(bytes)?;
         let mut words = std::str::from_utf8(text).ok()?.split_whitespace();
@@ -408,7 +407,7 @@ fn placed(text: std::fmt::Arguments<'_>, position: Position) -> Vec<u8> {
     value
 }
 
-/// A DSU that was received.
+/// Indexes a received declaration.
 fn declaration(entry: &Entry, tokens: &Tokens, impronta: &str, writes: &mut Writes) {
     let (body, year) = (&entry.leaf.body, tokens.year);
     let (Some(ente), Some(protocol)) = (&body.ente, tokens.protocol.first()) else {
@@ -424,7 +423,7 @@ fn declaration(entry: &Entry, tokens: &Tokens, impronta: &str, writes: &mut Writ
     let numero = body.number(VERSIONE).unwrap_or(0);
     let radice = body.text(RADICE).unwrap_or(protocol);
     let version = placed(format_args!("{numero} {operazione} {ente} "), entry.position);
-    // A cancellation has no protocol of its own: the DSU that it ends keeps its place.
+    // A cancellation has no protocol of its own: the cancelled DSU keeps its place.
     if operazione == "X" {
         cancellation(entry, &version, writes);
     } else {
@@ -440,7 +439,8 @@ fn declaration(entry: &Entry, tokens: &Tokens, impronta: &str, writes: &mut Writ
             entry.position.encode(),
         );
     }
-    // Earlier builds did not name the declarant, whose codice fiscale is the first in a declaration.
+    // Earlier builds did not name the declarant: the first codice fiscale in a declaration is the
+    // declarant's.
     let dichiarante = body.text(DICHIARANTE).or(tokens.cf.first().map(String::as_str));
     if let (0, Some(dichiarante)) = (numero, dichiarante.filter(|_| operazione != "X")) {
         let proprietario = if body.has(BASE) {
@@ -485,7 +485,7 @@ fn cancellation(entry: &Entry, version: &[u8], writes: &mut Writes) {
     }
 }
 
-/// What became of a lot.
+/// Indexes the outcome of a lot.
 fn lot(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
     let body = &entry.leaf.body;
     let (Some(ente), Some(lot)) = (&body.ente, body.text(LOTTO)) else {
@@ -496,7 +496,7 @@ fn lot(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
     }
 }
 
-/// An attestation.
+/// Indexes an attestation by persons, declarant and protocols.
 fn attestation(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
     let (body, year, sequence) = (&entry.leaf.body, tokens.year, entry.leaf.seq);
     let (Some(presentata), Some(scadenza)) = (body.day(PRESENTATA), body.day(SCADENZA)) else {
@@ -532,8 +532,8 @@ fn attestation(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
         writes.set(named_name(year, radice, person), Vec::new());
     }
     match (dichiarante, base, owner) {
-        // Every DSU, by its first attestation or any later one: its owner's from its first version on, also
-        // where another ente completed it.
+        // Every DSU, by its first attestation or any later one. It is its owner's from its first version on,
+        // even after another ente completed it.
         (Some(dichiarante), None, Some(owner)) => {
             let right = Diritto {
                 ente: owner.to_owned(),
@@ -559,7 +559,7 @@ fn attestation(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
     }
 }
 
-/// A load of the feed.
+/// Indexes a load of the feed.
 fn feed(entry: &Entry, tokens: &Tokens, writes: &mut Writes) {
     let years = entry.leaf.body.get(RIGHE).and_then(|lines| lines.as_array());
     for (index, (person, anno)) in tokens.cf.iter().zip(years.into_iter().flatten()).enumerate() {

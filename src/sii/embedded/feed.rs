@@ -1,4 +1,4 @@
-//! The feed: it is loaded through the ledger, all of it or nothing of it; and found again, person by person.
+//! The feed: loaded through the ledger, all or nothing, and found again person by person.
 
 use std::cell::RefCell;
 
@@ -18,11 +18,11 @@ use crate::sii::SiiError;
 use crate::sii::facts::RIGHE;
 use crate::sii::upkeep::Act;
 
-/// Records in one entry: what a leaf can name.
+/// The most records in one entry: a leaf can name no more.
 const CHUNK: usize = 75;
 
 impl Embedded {
-    /// Records a feed: how many entries it took.
+    /// Records a feed. Returns the number of entries.
     pub(super) async fn load(&self, records: &[FeedRecord], act: Act<'_>) -> Result<usize, Rejected> {
         act.has_reason()?;
         let (ledger, now) = (&self.ledger, act.now);
@@ -40,7 +40,7 @@ impl Embedded {
             let mut body = Body::new(Kind::Feed, Retention::Dsu, exchange, now).fact(RIGHE, years);
             body.operation = Some("feed load".to_owned());
             body.outcome = Some("OK".to_owned());
-            // Who decided to wait, because this was not known, decides again.
+            // A decision to wait for lack of these records is taken again.
             body.keys = cf.iter().map(|token| feed_key(year, token)).collect();
             body.tokens = Some(Tokens {
                 year,
@@ -79,8 +79,8 @@ impl Embedded {
     }
 }
 
-/// Look-ups about several persons, one after another. The entry that was read last is kept: the records of a
-/// family are often in one.
+/// Look-ups about several persons, one after another. It keeps the last entry read: the records of a family
+/// are often in one.
 #[derive(Debug)]
 pub(super) struct Consultato<'a> {
     archive: &'a Archive,
@@ -91,7 +91,7 @@ pub(super) struct Consultato<'a> {
 #[derive(Debug)]
 struct Pagina {
     position: Position,
-    /// Its records, as they were written; nothing if they were erased.
+    /// Its records, as written. `None`: erased.
     records: Option<Vec<Box<RawValue>>>,
 }
 
@@ -117,20 +117,20 @@ impl<'a> Consultato<'a> {
             },
         };
         let page = last.insert(page);
-        // Erased is not known any more.
+        // Erased records are no longer known.
         let Some(records) = &page.records else {
             return Ok(None);
         };
         let record = records
             .get(index)
             .and_then(|record| serde_json::from_str(record.get()).ok());
-        // Never taken for somebody of whom nothing is known.
+        // An unreadable record is an error: its person must not pass for an unknown one.
         record
             .map(Some)
             .ok_or_else(|| SiiError::Internal("a feed record that cannot be read".to_owned()))
     }
 
-    /// Whether the feed knows a person for a year; if not, that it does not is observed.
+    /// Whether the feed knows a person for a year. If not, the missing record becomes a precondition.
     pub(super) fn is_known(
         &self,
         person: &CodiceFiscale,

@@ -22,12 +22,12 @@ use crate::sii::facts::RILASCIATA;
 use crate::sii::protocol::{number_of, stem_of, version_of};
 use crate::sii::{Occasion, Said, Search, SiiError};
 
-/// The first protocols' tokens of the latest DSU of each declarant, and of all; by year and token of the
-/// declarant.
+/// For each declarant, by year and token: the first protocol's token of the latest DSU, and the tokens of all
+/// DSU.
 type Latest = HashMap<(i16, String), Option<(String, HashSet<String>)>>;
 
 impl Embedded {
-    /// The attestation that a search finds.
+    /// Finds an attestation. `None`: no match.
     pub(super) fn find(
         &self,
         permit: &Permit,
@@ -38,7 +38,7 @@ impl Embedded {
         Ok(Said::read(found.map(Box::new), preconditions))
     }
 
-    /// The DSU behind the attestation that a search finds, completed as INPS does.
+    /// Finds the DSU behind an attestation, completed as INPS completes it. `None`: no match, or erased.
     pub(super) fn declared(
         &self,
         permit: &Permit,
@@ -50,7 +50,7 @@ impl Embedded {
         Ok(Said::read(declared.map(Box::new), preconditions))
     }
 
-    /// The DSU of an attestation; None if it was erased.
+    /// The DSU of an attestation, completed. `None`: erased.
     fn complete(&self, found: Found) -> Result<Option<Declared>, SiiError> {
         let protocollo = found.protocollo().to_owned();
         let Some(entry) = self.archive.dsu(&protocollo)? else {
@@ -65,7 +65,7 @@ impl Embedded {
                 .or(secret.dsu)
                 .ok_or_else(|| internal("an entry without DSU"))?,
         )?;
-        // What it was computed with; where that was not kept, what is known now.
+        // The records of its computation; if not kept, the records known now.
         let known = match Fonti::of(&found)? {
             Some(fonti) => fonti.known,
             None => self.known(&dsu, found.attestazione.data_presentazione)?,
@@ -75,7 +75,7 @@ impl Embedded {
             &known,
             income_year(found.attestazione.data_presentazione),
         );
-        // All persons in it, whoever named them: the first declaration or one that completed it.
+        // All persons in it, from the first declaration or a completing one.
         let persone = persons_of(&message("Dichiarazione", ISEE_NS, &dsu, false))?;
         Ok(Some(Declared {
             dichiarazione: dsu,
@@ -84,7 +84,7 @@ impl Embedded {
         }))
     }
 
-    /// Whether a declarant has a DSU of that protocol.
+    /// Whether a declarant has a DSU with this protocol, not cancelled and not erased.
     pub(super) fn exists(
         &self,
         dichiarante: &CodiceFiscale,
@@ -93,10 +93,10 @@ impl Embedded {
     ) -> Result<Said<bool>, SiiError> {
         let mut preconditions = Vec::new();
         let radice = stem_of(protocollo);
-        // Another declarant's is not read, as if there were none.
+        // Another declarant's DSU is not read, as if it were missing.
         let own = self.archive.right(&radice, dichiarante)?.is_some();
         let stands = own && !self.archive.versioni(radice, &mut preconditions)?.annullata();
-        // Attested or not: it was received.
+        // Attested or not: reception is enough.
         let position = if stands {
             self.archive.dsu_position(protocollo)?
         } else {
@@ -152,10 +152,10 @@ impl Embedded {
     ) -> Result<(Option<Found>, Vec<Precondition>), SiiError> {
         let mut preconditions = Vec::new();
         let person = chiave.codice_fiscale();
-        // Under a permit for an ente's own DSU there are no others.
+        // A permit for an ente's own DSU shows no others.
         let all = *permit.purpose() != Purpose::Own;
         let ente = permit.ente().codice.as_str();
-        // Only the person's own attestations: a key that finds another family's finds nothing.
+        // Only the person's own attestations: another family's key finds nothing.
         let own = self.archive.of_person(
             person,
             (!all).then_some(ente),
@@ -172,7 +172,7 @@ impl Embedded {
         let mut latest = Latest::default();
         let several = heads.len() > 1;
         for head in heads {
-            // An attestation that the views rule out is not opened. A single one is opened at once: `counts`
+            // An attestation ruled out by the views is not opened. A single one is opened at once: `counts`
             // asks the same and more.
             if several
                 && (self.archive.is_over(&head)?
@@ -192,8 +192,8 @@ impl Embedded {
         Ok((None, preconditions))
     }
 
-    /// Whether the declarant of an attestation has presented another DSU since, of those that count, as far
-    /// as the views tell that: those recorded under one year's key. Each declarant's DSU are read once.
+    /// Whether the declarant of an attestation has presented another relevant DSU since, as far as the views
+    /// tell: only DSU recorded under one year's key are compared. Each declarant's DSU are read once.
     fn is_outdated(
         &self,
         head: &Head,
@@ -218,9 +218,9 @@ impl Embedded {
         Ok(all.contains(radice) && last != radice)
     }
 
-    /// Whether an attestation still counts: not cancelled; and where it was found by a person for a day, not
-    /// in an earlier version, and its declarant has not presented another DSU since, of those that count,
-    /// which that person may not be in.
+    /// Whether an attestation still counts. A cancelled one does not. With `quali`, from a search by person
+    /// and day, an earlier version does not count either, nor an attestation followed by another relevant DSU
+    /// of its declarant, with or without the person.
     fn counts(
         &self,
         found: &Found,
@@ -253,7 +253,7 @@ impl Embedded {
                 return Ok(false);
             }
         }
-        // By the DSU itself, where this is a current ISEE that rests on one.
+        // A current ISEE is compared by the DSU under it.
         let radice = stem_of(base);
         let origine = match base == protocollo {
             true => head.origine,
@@ -274,8 +274,9 @@ impl Embedded {
         )?)
     }
 
-    /// Whether a current ISEE was valid when a later version of its DSU was attested, and was not computed
-    /// again with it: it ended then. Only so many are computed again (see [`super::current::CORRENTI`]).
+    /// Whether a current ISEE was valid at the attestation of a later version of its DSU, and was not
+    /// computed again with it: it ended then. Only so many are computed again (see
+    /// [`super::current::CORRENTI`]).
     fn is_left_behind(
         &self,
         base: &str,
@@ -303,8 +304,8 @@ impl Embedded {
         Ok(false)
     }
 
-    /// Whether a declarant has presented another DSU, of those that count, since the one that was presented
-    /// first on that day by that entry.
+    /// Whether a declarant has presented another relevant DSU, not cancelled, after the DSU `radice`.
+    /// `order`: day and entry of the first presentation of `radice`.
     pub(super) fn replaced(
         &self,
         declarant: &CodiceFiscale,

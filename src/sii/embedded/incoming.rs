@@ -1,4 +1,4 @@
-//! A declaration on its way into the ledger, and why it may not get there.
+//! A declaration on its way into the ledger, and the reasons for a refusal.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,10 +14,10 @@ use crate::sii::answers::{Accepted, Difetti, Received};
 use crate::sii::protocol::version_of;
 use crate::sii::{Occasion, Said, SiiError};
 
-/// The command that applies rules, as entries name it.
+/// The name of the command `rules apply` in entries.
 pub(super) const RULES: &str = "rules apply";
 
-/// Why a version of a DSU is made.
+/// The cause of a new version of a DSU.
 #[derive(Clone, Copy)]
 pub(super) enum Cause<'a> {
     /// An ente sent a declaration.
@@ -29,7 +29,7 @@ pub(super) enum Cause<'a> {
 }
 
 impl<'a> Cause<'a> {
-    /// The operation of the port, or the command, as entries name it.
+    /// The name of the port's operation, or of the command, in entries.
     pub(super) fn operation(self) -> &'a str {
         match self {
             Self::Sent(permit) => permit.admission().operation().name(),
@@ -46,15 +46,15 @@ pub(super) struct Incoming<'a> {
     /// The ente of the entries.
     pub(super) ente: &'a str,
     pub(super) occasion: Occasion<'a>,
-    /// The declaration as it came; None where nothing of it is recorded again.
+    /// The declaration as it came. `None`: nothing of it is recorded again.
     pub(super) came: Option<Came<'a>>,
-    /// The sender's protocol, where the entries have one.
+    /// The sender's protocol, if the entries have one.
     pub(super) sender: Option<&'a str>,
-    /// What it does.
+    /// Its operation (N, A, I, S, C, R, X).
     pub(super) operazione: TipoOperazione,
-    /// Its declarant.
+    /// Codice fiscale of its declarant.
     pub(super) dichiarante: &'a CodiceFiscale,
-    /// When it was presented.
+    /// Day of its presentation.
     pub(super) presented: Date,
 }
 
@@ -63,14 +63,14 @@ pub(super) struct Incoming<'a> {
 pub(super) struct Came<'a> {
     /// SHA-256 of its canonical form, in hexadecimal.
     pub(super) impronta: &'a str,
-    /// Its canonical form.
+    /// Its canonical form: XML, for the sealed part.
     pub(super) canonical: &'a str,
-    /// The persons that it names.
+    /// Canonical codici fiscali of the persons in it.
     pub(super) persone: &'a [String],
 }
 
 impl<'a> Incoming<'a> {
-    /// A version that nobody has sent now, for the entries of an ente.
+    /// A version made by the SII, with no sender now, for the entries of an ente.
     pub(super) fn ours(
         cause: Cause<'a>,
         ente: &'a str,
@@ -100,7 +100,7 @@ impl<'a> Incoming<'a> {
         })
     }
 
-    /// The declaration was received, with these entries.
+    /// The answer for a received declaration, with its entries.
     pub(super) fn accepted(
         self,
         protocollo: String,
@@ -121,7 +121,7 @@ impl<'a> Incoming<'a> {
         }
     }
 
-    /// The protocol given, and the sender's, where there is one.
+    /// The given protocol, and the sender's, if any.
     pub(super) fn protocols(self, protocollo: &str) -> Vec<String> {
         [Some(protocollo), self.sender]
             .into_iter()
@@ -131,16 +131,16 @@ impl<'a> Incoming<'a> {
     }
 }
 
-/// Why a declaration is not received.
+/// The reason for not receiving a declaration.
 pub(super) enum Refusal {
-    /// It has defects.
+    /// Defects of the declaration, for its sender.
     Defects(Difetti),
     /// A mistake of ours, or of the ledger.
     Ours(SiiError),
 }
 
 impl Refusal {
-    /// One defect.
+    /// A refusal for one defect.
     pub(super) fn of(code: Check, path: &str, text: &'static str) -> Self {
         Self::Defects(Difetti {
             elenco: vec![Difetto {
@@ -152,15 +152,15 @@ impl Refusal {
         })
     }
 
-    /// Many defects. As many are described as the checks describe: an archive may find one for every part of
-    /// a long declaration.
+    /// A refusal for many defects, [`MAX_DIFETTI`] of them described, as by the checks: an archive may find
+    /// one for every part of a long declaration.
     pub(super) fn all(mut elenco: Vec<Difetto>, altri: usize) -> Self {
         let altri = altri + elenco.len().saturating_sub(MAX_DIFETTI);
         elenco.truncate(MAX_DIFETTI);
         Self::Defects(Difetti { elenco, altri })
     }
 
-    /// Where no sender is to be told of defects, they are a mistake of ours.
+    /// Defects without a sender to be told are a mistake of ours.
     pub(super) fn ours(self) -> SiiError {
         match self {
             Self::Defects(_) => internal("a current ISEE that does not fit its DSU"),
@@ -168,7 +168,7 @@ impl Refusal {
         }
     }
 
-    /// As an answer: of a refusal nothing is recorded.
+    /// The refusal as an answer. Nothing of it is recorded.
     pub(super) fn said(self) -> Result<Said<Received>, SiiError> {
         match self {
             Self::Defects(difetti) => Ok(Said::read(Received::Refused(difetti), Vec::new())),

@@ -1,15 +1,15 @@
 //! The embedded SII: receives DSU, attests at once, answers from the archive.
 //!
-//! - [`Embedded`] is in `system`, what it can do in `capabilities`; `find` answers consultations, `receive`
+//! - [`Embedded`] is in `system`, its capabilities in `capabilities`; `find` answers consultations, `receive`
 //!   receives declarations.
-//! - `incoming` is a declaration on its way into the ledger. `versions` receives those that refer to an
-//!   earlier one: `base` decides whether they may, `current` makes current ISEE. `waiting` attests what
-//!   waited, `rules` applies rules that have changed, `feed` loads the feed and finds its records.
+//! - `incoming` is a declaration on its way into the ledger. `versions` receives declarations referring to an
+//!   earlier one: `base` admits or refuses them, `current` makes current ISEE. `waiting` attests waiting DSU,
+//!   `rules` applies changed rules, `feed` loads the feed and finds its records.
 //! - `compute` computes indicators from all their sources, `record` makes the entries, `receipt` the
 //!   receipts, `serial` the protocols.
 //! - [`entries`] is the form of the entries in the ledger and of their views (`seen`: as these are read),
 //!   `archive` finds them again.
-//! - `status` tells the fate of a DSU or a lot, [`uses`] counts the exchanges that gave a DSU away.
+//! - `status` tells the fate of a DSU or a lot, [`uses`] counts the exchanges with a DSU's data.
 
 mod archive;
 mod base;

@@ -1,4 +1,5 @@
-//! The receipt: what circ. INPS 153/2001 asks of an attestation and INPS's schema has no field for.
+//! The receipt: data required by circ. INPS 153/2001 for an attestation, and without a field in INPS's
+//! schema.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -19,24 +20,24 @@ use crate::xml::{Limits, parse};
 
 const PROVENIENZA: &str = "I dati provengono dalla Dichiarazione Sostitutiva Unica resa dal dichiarante e da quanto trasmesso dall'ente che l'ha ricevuta.";
 
-/// What the receipt says besides attestation and computation.
+/// The receipt's content besides attestation and computation.
 pub(super) struct About<'a> {
     pub(super) ente: &'a Ente,
     pub(super) received: Timestamp,
     pub(super) today: Date,
     pub(super) impronta: String,
     pub(super) operazione: TipoOperazione,
-    /// The sender's protocol of what was received.
+    /// The sender's protocol of the received declaration.
     pub(super) sender: &'a str,
-    /// Its declarant: not the family's, where it completes somebody else's DSU.
+    /// The declarant of the received declaration, not the family's if it completes somebody else's DSU.
     pub(super) dichiarante: &'a CodiceFiscale,
-    /// When it was presented; of what completes or corrects a DSU, when that was.
+    /// Day of presentation of the DSU; for a completion of somebody else's DSU, of the completion itself.
     pub(super) presentata: Date,
     pub(super) rules: &'a RuleSet,
     pub(super) warnings: Vec<Difetto>,
 }
 
-/// Renders a receipt.
+/// The receipt of an attested declaration, as XML.
 pub(super) fn render(attestazione: &Attestazione, calcolo: &Calcolo, about: About<'_>) -> String {
     let members = attestazione
         .ordinario
@@ -86,8 +87,7 @@ pub(super) fn cancellation(protocollo: &str, about: About<'_>) -> String {
     message("Ricevuta", RICEVUTA_NS, &ricevuta, true)
 }
 
-/// The receipt of presentation alone: of a DSU that is not attested yet, and of what completes somebody
-/// else's.
+/// The receipt of presentation alone: for a DSU not attested yet, and for a completion of somebody else's.
 pub(super) fn presentation(protocollo: &str, about: About<'_>) -> String {
     let ricevuta = Ricevuta {
         protocollo_dsu: protocollo.to_owned(),
@@ -96,8 +96,8 @@ pub(super) fn presentation(protocollo: &str, about: About<'_>) -> String {
     message("Ricevuta", RICEVUTA_NS, &ricevuta, true)
 }
 
-/// The receipt of presentation in a kept receipt, with the day of the entry's own declaration. Earlier builds
-/// gave an ente that completed another ente's DSU a receipt with nucleus and figures.
+/// The receipt of presentation within a kept receipt, with the day of the entry's own declaration. Earlier
+/// builds gave a receipt with nucleus and figures to an ente completing another ente's DSU.
 pub(super) fn presentation_of(kept: &str, entry: &Entry) -> Result<String, SiiError> {
     let internal = |error: &dyn std::fmt::Display| SiiError::Internal(error.to_string());
     let document = parse(kept, &Limits::default()).map_err(|error| internal(&error))?;
@@ -118,7 +118,7 @@ pub(super) fn presentation_of(kept: &str, entry: &Entry) -> Result<String, SiiEr
     Ok(message("Ricevuta", RICEVUTA_NS, &ricevuta, true))
 }
 
-/// What every receipt says.
+/// The content common to all receipts.
 fn bare(about: About<'_>) -> Ricevuta {
     Ricevuta {
         protocollo_dsu: String::new(),

@@ -1,5 +1,5 @@
-//! Receiving declarations: examined, compared with what came before, and new DSU. `versions` receives those
-//! that refer to another one.
+//! Receiving declarations: their examination, their comparison with earlier ones, and new DSU. `versions`
+//! receives declarations referring to another one.
 
 use jiff::civil::Date;
 
@@ -46,7 +46,7 @@ fn answered(received: Result<Said<Accepted>, Refusal>, falliti: u32) -> Result<S
 }
 
 impl Embedded {
-    /// Receives a declaration: every one that is refused has an answer of its own.
+    /// Receives a declaration. Each refusal has an answer of its own.
     pub(super) async fn receive(
         &self,
         permit: &Permit,
@@ -60,8 +60,8 @@ impl Embedded {
         let sender = signed.map(|signed| signed.protocollo_mittente.as_str());
         let sender = sender.filter(|sender| !sender.is_empty());
 
-        // K19: under this sender's protocol, the same DSU gets the same answer, whatever rules have come
-        // since; another is refused.
+        // K19: under this sender's protocol, the same DSU gets the same answer, even after a change of rules;
+        // another DSU is refused.
         let mut preconditions = Vec::new();
         let earlier = sender
             .map(|sender| self.archive.earlier(ente, sender, &mut preconditions))
@@ -108,7 +108,7 @@ impl Embedded {
         answered(received, falliti)
     }
 
-    /// The rules by which a declaration is judged, and what its checks warn of.
+    /// The rules for judging a declaration, and the warnings of its checks.
     fn examined(
         &self,
         incoming: Incoming<'_>,
@@ -121,8 +121,8 @@ impl Embedded {
             TipoOperazione::R => self.presented_first(dsu, incoming.ente)?,
             _ => None,
         };
-        // A correction is judged as of the first presentation. All that is wrong is said at once: where no
-        // rules are for that day, by the latest.
+        // A correction is judged as of the first presentation. All defects are told at once: without rules
+        // for the day, by the latest rules.
         let first = presentata.and_then(|first| rules.on(first));
         let rules = first
             .or(covered)
@@ -157,7 +157,7 @@ impl Embedded {
         }
     }
 
-    /// When the DSU that a correction refers to was presented first, if declarant and ente are the same.
+    /// Day of the first presentation of a correction's DSU, if declarant and ente are the same.
     fn presented_first(&self, dsu: &Dichiarazione, ente: &str) -> Result<Option<Date>, SiiError> {
         let Some(protocol) = &dsu.operazione.numero_protocollo_riferimento else {
             return Ok(None);
@@ -175,8 +175,8 @@ impl Embedded {
         Ok(entry.leaf.body.day(PRESENTATA))
     }
 
-    /// The earlier answer. Of a DSU that another ente owns it says only that it was presented, even if an
-    /// earlier build told more.
+    /// The earlier answer. For another owner's DSU it confirms only the presentation, even if an earlier
+    /// build told more.
     fn again(&self, entry: &Entry) -> Result<Accepted, SiiError> {
         let secret = self.archive.open(entry)?;
         let body = &entry.leaf.body;
@@ -207,7 +207,7 @@ impl Embedded {
         })
     }
 
-    /// Operation N.
+    /// Operation N: a new DSU, attested at once or left waiting.
     async fn nuova(
         &self,
         incoming: Incoming<'_>,
@@ -248,7 +248,7 @@ impl Embedded {
         Ok(incoming.accepted(protocollo.clone(), receipt.clone(), drafts, preconditions))
     }
 
-    /// A declaration that waits for its members' incomes: received, and not attested.
+    /// Receives a declaration without attesting it: it waits for its members' incomes.
     pub(super) fn attendi(
         &self,
         incoming: Incoming<'_>,
@@ -296,7 +296,7 @@ impl Embedded {
         })
     }
 
-    /// The receipt of a declaration that was attested at once.
+    /// The receipt of a declaration attested at once.
     pub(super) fn receipt(
         &self,
         incoming: Incoming<'_>,

@@ -27,21 +27,21 @@ use crate::sii::{Occasion, Said, SiiError};
 pub(super) struct NewVersion<'a> {
     pub(super) protocollo: &'a str,
     pub(super) radice: &'a str,
-    /// The whole declaration after it, where that is not what came.
+    /// The whole declaration after it, if it differs from the received one.
     pub(super) effettiva: Option<&'a Dichiarazione>,
-    /// The days by which the attestation is found.
+    /// First and last day of validity, for finding the attestation.
     pub(super) validita: (Date, Date),
-    /// Protocol of the first version of the DSU that a current ISEE rests on.
+    /// For a current ISEE: the first protocol of the DSU under it.
     pub(super) base: Option<&'a str>,
-    /// The ente that owns the DSU.
+    /// The owner of the DSU.
     pub(super) di: &'a str,
     pub(super) attestazione: &'a Attestazione,
     pub(super) computed: &'a Computed<'a>,
-    /// The receipt, where there is one for it.
+    /// The receipt, if it has one.
     pub(super) receipt: Option<&'a str>,
-    /// Sequence of the entry of the first version, where this is not that.
+    /// For a later version: sequence of the first version's entry.
     pub(super) origine: Option<u64>,
-    /// Sequence of what waited for this attestation.
+    /// Sequence of the declaration waiting for this attestation.
     pub(super) attendeva: Option<u64>,
     /// Whether it completes somebody else's DSU.
     pub(super) altrui: bool,
@@ -88,18 +88,18 @@ pub(super) struct Trace<'a> {
     pub(super) attende: bool,
     /// Whether it completes somebody else's DSU.
     pub(super) altrui: bool,
-    /// Sequence of what waited and does not any more.
+    /// Sequence of a waiting declaration, no longer waiting after this one.
     pub(super) attendeva: Option<u64>,
-    /// Of a current ISEE: the ente that owns the DSU under it.
+    /// For a current ISEE: the owner of the DSU under it.
     pub(super) di: Option<&'a str>,
-    /// Of a cancellation: the attestations that it ends.
+    /// For a cancellation: the attestations ended by it.
     pub(super) toglie: Toglie,
-    /// Of the cancellation of a current ISEE: the first version of the DSU under it.
+    /// For the cancellation of a current ISEE: the first protocol of the DSU under it.
     pub(super) sotto: Option<String>,
 }
 
 impl<'a> Trace<'a> {
-    /// Of a protocol, and of the first version's.
+    /// A trace with a protocol and the first version's; the rest is empty.
     pub(super) fn of(protocollo: &'a str, radice: &'a str) -> Self {
         Self {
             protocollo,
@@ -129,7 +129,7 @@ fn everybody(persone: &[String], effettiva: Option<&str>) -> Result<Vec<String>,
 }
 
 impl Embedded {
-    /// The two entries of a version.
+    /// The two entries of a version: its declaration and its attestation.
     pub(super) fn drafts(
         &self,
         incoming: Incoming<'_>,
@@ -150,7 +150,7 @@ impl Embedded {
         Ok(vec![declaration, self.attestation(incoming, version, after + 1)?])
     }
 
-    /// The entry of an attestation, `after` so many others of this exchange.
+    /// The entry of an attestation, after `after` other entries of this exchange.
     pub(super) fn attestation(
         &self,
         incoming: Incoming<'_>,
@@ -303,7 +303,7 @@ impl Embedded {
             .collect();
         body.keys.push(protocol_key(year, &radice));
         if let Some(base) = base {
-            // What changes the DSU must know of this.
+            // A change of the DSU must know of this entry.
             body.keys.push(protocol_key(year, &base));
         }
         let secret = Secret {
@@ -317,9 +317,9 @@ impl Embedded {
         self.seal(body, &secret, incoming.occasion, after)
     }
 
-    /// Adds the preconditions that nobody uses the protocols of a declaration. The token key of the year may
-    /// have been made after the protocols were looked for: then nobody had used them under that key, and
-    /// nobody may have since. A new protocol was never used at all.
+    /// Adds preconditions against other users of a declaration's protocols. The token key of the year may be
+    /// newer than the look-ups of the protocols: then nobody had used them under this key, and nobody may
+    /// have since. A new protocol was never used at all.
     fn unused(
         incoming: Incoming<'_>,
         radice: &str,
@@ -328,7 +328,7 @@ impl Embedded {
     ) {
         let year = rome(incoming.occasion.received).year();
         let mut own = vec![protocol_key(year, radice)];
-        // A cancellation has the protocol of what it cancels.
+        // A cancellation has the cancelled DSU's protocol.
         own.extend(
             protocol
                 .first()
@@ -347,7 +347,7 @@ impl Embedded {
         }
     }
 
-    /// The facts that not every declaration has. `base` is the token of the DSU under a current ISEE.
+    /// The facts present only in some declarations. `base` is the token of the DSU under a current ISEE.
     fn traced(
         &self,
         mut body: Body,
@@ -453,7 +453,7 @@ impl Embedded {
             ..Secret::default()
         };
         let draft = self.seal(body, &secret, occasion, 0)?;
-        // Whatever year's key was there when the lot was looked for: nobody has kept the same since.
+        // Whatever year's key the look-up of the lot used, nobody has kept the same since.
         let preconditions = vec![Precondition { key, version: 0 }];
         Ok(Said {
             drafts: vec![draft],
@@ -461,7 +461,7 @@ impl Embedded {
         })
     }
 
-    /// An entry, `after` so many others of this exchange.
+    /// Seals an entry, after `after` other entries of this exchange.
     fn seal(
         &self,
         body: Body,
@@ -481,7 +481,7 @@ impl Embedded {
     }
 }
 
-/// An entry about an ente's DSU.
+/// The body of an entry about an ente's DSU.
 fn body_for(ente: &str, operation: &str, occasion: Occasion<'_>, kind: Kind, tokens: &Tokens) -> Body {
     let mut body = Body::new(kind, Retention::Dsu, occasion.exchange, occasion.received);
     body.role = Some(Role::Erogatore);

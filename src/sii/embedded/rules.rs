@@ -1,7 +1,7 @@
-//! Rule sets that change what was attested by others: `varco rules apply`. It happened in 2016 and in 2019.
+//! Rule sets applied to attestations by other rules: `varco rules apply`. It happened in 2016 and in 2019.
 //!
-//! A DSU attested by another rule set, or by other parameters of the same, is computed again with the data
-//! that it was computed with. Where anything comes out otherwise, it becomes a new version (Variazione
+//! A DSU attested by another rule set, or by other parameters of the same one, is computed again with the
+//! data of its earlier computation. With any difference in the result, it becomes a new version (Variazione
 //! `Ricalcolo`); the earlier one stays, readable by its protocol.
 
 use std::collections::BTreeMap;
@@ -37,24 +37,24 @@ use crate::sii::facts::{METODO, REGOLE, REGOLE_IMPRONTA};
 use crate::sii::protocol::{stem_of, version_of};
 use crate::sii::upkeep::{Act, Applicate, Effetto, Esaminata};
 
-/// So many versions are looked at before the next are read.
+/// Number of names read from the views at a time.
 const PAGE: usize = 1000;
-/// How often one DSU is tried, where others change it at the same time.
+/// Attempts for one DSU, against others changing it at the same time.
 const TRIES: usize = 10;
-/// So many are listed.
+/// The most DSU listed by a trial.
 const LISTED: usize = 10_000;
 
 /// The effect of the rules on one DSU.
 enum Judged {
-    /// It does not count: waiting, cancelled, erased.
+    /// It does not count: waiting, cancelled, erased, or without rules for its day.
     Nothing,
-    /// It counts, and a later version of it waits.
+    /// It was attested by other rules, and a later version of it waits.
     Waits(Trovata),
     /// It was attested by these rules.
     UpToDate,
     /// Other rules gave the same.
     Same(Trovata),
-    /// Other rules gave something else: the new version.
+    /// Other rules gave another result: the new version.
     Again(Trovata, Submission),
 }
 
@@ -106,11 +106,11 @@ impl Trovata {
     }
 }
 
-/// The end of one DSU's examination.
+/// The result of one DSU's examination.
 enum Fatto {
     /// It was attested by these rules.
     Aggiornata,
-    /// It was attested by others.
+    /// It was attested by other rules.
     Altra(Esaminata),
 }
 
@@ -128,26 +128,26 @@ struct Attested<'a> {
     found: Found,
     /// The declaration as it came.
     canonical: String,
-    /// The persons that its entry names.
+    /// The persons named in its entry.
     persone: Vec<String>,
-    /// Whether its entry holds the whole declaration besides.
+    /// Whether its entry also holds the whole declaration.
     is_whole: bool,
-    /// The whole declaration.
+    /// The whole declaration: kept with the entry, or the declaration as it came.
     dsu: Dichiarazione,
     form: Option<Form>,
 }
 
 /// The substitute form of a current ISEE.
 struct Form {
-    /// First version of the DSU under it.
+    /// First protocol of the DSU under it.
     base: String,
     presentato: Date,
-    /// The last valid day by the rules as they are.
+    /// The last valid day by the present rules.
     scadenza: Date,
 }
 
 impl Embedded {
-    /// Applies the rules and records that, with its reason.
+    /// Applies the rules. Records the start and the result, with the reason.
     pub(super) async fn apply(&self, trial: bool, act: Act<'_>) -> Result<Applicate, Rejected> {
         act.has_reason()?;
         if trial {
@@ -156,7 +156,7 @@ impl Embedded {
                 .await
                 .map_err(|error| Rejected::Ledger(error.to_string()));
         }
-        // First who does it and why: what follows may be much, and be interrupted.
+        // The actor and the reason first: the work may be long, and be interrupted.
         self.record_application(None, act).await?;
         let applied = self
             .recompute_all(false, act.now)
@@ -199,7 +199,7 @@ impl Embedded {
 
     async fn recompute_all(&self, prova: bool, now: Timestamp) -> Result<Applicate, SiiError> {
         let mut applied = Applicate::default();
-        // What rests on a DSU after it, since it is computed again with it.
+        // The current ISEE after the DSU: they are computed again with their DSU.
         for current in [false, true] {
             let mut after = Vec::new();
             loop {
@@ -234,8 +234,7 @@ impl Embedded {
         Ok(applied)
     }
 
-    /// One DSU, or one current ISEE, by its first version; nothing for other versions, and for what does not
-    /// count.
+    /// Examines one DSU, or one current ISEE, by its first version. `None`: another version, or not counting.
     async fn recompute_one(
         &self,
         (name, value): (&[u8], &[u8]),
@@ -265,7 +264,7 @@ impl Embedded {
             }
             match self.ledger.committer.submit(submission).await {
                 Ok(_) => return examined(found, Effetto::Ricalcolata),
-                // Somebody else was quicker: once more, with what has been made of it.
+                // Somebody else was quicker: once more, on the new state.
                 Err(NotCommitted::Conflict) => {}
                 Err(error) => return Err(SiiError::Unavailable(error.to_string())),
             }
@@ -273,7 +272,7 @@ impl Embedded {
         Err(SiiError::Internal("others were always quicker".to_owned()))
     }
 
-    /// Opens the version of a DSU that counts, and judges it.
+    /// Opens the latest version of a DSU, and judges it.
     fn judge(&self, first: &Position, now: Timestamp) -> Result<Judged, SiiError> {
         let first = self.archive.entry(first)?;
         let Some(secret) = self.archive.open_unless_erased(&first)? else {
@@ -322,8 +321,8 @@ impl Embedded {
         self.judge_attested(attested, preconditions, now)
     }
 
-    /// The waiting version will be attested by these rules; what was attested before it stays as it is until
-    /// then.
+    /// Judges a DSU with a waiting version. These rules will attest the waiting version; the earlier
+    /// attestation stays until then.
     fn judge_waiting(
         &self,
         radice: &str,
@@ -373,7 +372,7 @@ impl Embedded {
             return Ok(Judged::UpToDate);
         }
         let trovata = Trovata::of(protocollo, head.presentata, &facts)?;
-        // The sources that it was computed with, and not what is known now.
+        // The sources of its own computation, not the present ones.
         let kept = Fonti::of(found)?.ok_or_else(|| internal("an attestation without its sources"))?;
         let computed = self.compute(dsu, presentata, rules, kept.again(), &mut preconditions)?;
         let old = &found.attestazione;
@@ -390,7 +389,7 @@ impl Embedded {
         Ok(Judged::Again(trovata, submission))
     }
 
-    /// The entries of the new version, and of the current ISEE that rest on it.
+    /// The entries of the new version, and of the current ISEE on it.
     fn new_version(
         &self,
         attested: &Attested<'_>,
@@ -460,7 +459,7 @@ impl Embedded {
         })
     }
 
-    /// The substitute form of a current ISEE; None of a DSU.
+    /// The substitute form of a current ISEE. `None`: a DSU.
     fn form(&self, found: &Found, dsu: &Dichiarazione, presentato: Date) -> Option<Form> {
         if found.protocollo() == found.attestazione.numero_protocollo_dsu {
             return None;

@@ -9,22 +9,22 @@ use jiff::civil::Date;
 pub(super) struct Versione {
     /// Its number: 0 is the first.
     pub(super) numero: u32,
-    /// The operation that made it. `X` makes none: it is the end of all.
+    /// The operation of its declaration. `X` makes no version: it ends all of them.
     pub(super) operazione: TipoOperazione,
-    /// The ente that sent it.
+    /// Code of the sending ente.
     pub(super) ente: String,
     /// Sequence of its entry.
     pub(super) sequence: u64,
-    /// Where its entry is.
+    /// Position of its entry.
     pub(super) position: Position,
 }
 
-/// All versions of a DSU, in the order in which they were recorded.
+/// All versions of a DSU, in the order of recording.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Versioni(pub(super) Vec<Versione>);
 
 impl Versioni {
-    /// The one that counts.
+    /// The version with the highest number, cancellations aside. `None`: no version.
     pub(super) fn ultima(&self) -> Option<&Versione> {
         self.0
             .iter()
@@ -49,16 +49,16 @@ impl Versioni {
 /// A DSU of a declarant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Presentata {
-    /// When it was presented.
+    /// Day of presentation, from its attestation.
     pub(super) presentata: Date,
     /// Sequence of the entry of its first version.
     pub(super) origine: u64,
-    /// Of which year's key its token is.
+    /// Year of the token's key.
     pub(super) year: i16,
     /// Token of its first version's protocol.
     pub(super) radice: String,
-    /// The ente that owns it.
+    /// Code of the owning ente.
     pub(super) ente: String,
-    /// Where its latest attestation is, of those of that year.
+    /// Position of its latest attestation under this year's key.
     pub(super) position: Position,
 }

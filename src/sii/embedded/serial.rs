@@ -1,5 +1,4 @@
-//! Protocols of DSU and lots: their serial numbers are permuted, so that nobody can tell from one which
-//! others there are.
+//! Protocols of DSU and lots. Their serial numbers are permuted: one protocol does not reveal others.
 
 use super::system::Embedded;
 use crate::ledger::permutation::Permutation;
@@ -11,17 +10,17 @@ const BLOCK: u64 = 100;
 /// The series of a year: of DSU, and of lots.
 pub const SERIES: [&str; 2] = ["protocollo", "flusso"];
 
-/// Serial numbers of eight digits.
+/// Number of serials: they have eight digits.
 const SERIALS: u32 = 100_000_000;
-/// Letters that may follow one.
+/// Number of letters possible after a serial.
 const LETTERS: u32 = 25;
 
 /// The letters of protocols.
 const ALPHABET: &[u8; 26] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
-/// A place among serial numbers and letters, as protocols have it. No rule for the letter is published.
-/// Earlier builds counted serials, and the letter was the serial modulo 26: that letter is left out, so that
-/// none of their protocols is given again.
+/// A place among serials and letters, as printed in protocols. No rule for the letter is published. Earlier
+/// builds counted serials, and the letter was the serial modulo 26. This letter is left out: none of their
+/// protocols is given again.
 fn printed(place: u32) -> String {
     let (serial, letter) = (place / LETTERS, place % LETTERS);
     let letter = letter + u32::from(letter >= serial % 26);
@@ -48,8 +47,8 @@ impl Embedded {
         ))
     }
 
-    /// Eight digits and a letter: what the series counts, permuted with the key of the keyring, so that
-    /// nobody can tell from one protocol which others there are.
+    /// Eight digits and a letter: the series' next number, permuted with the key of the keyring. One protocol
+    /// does not reveal others.
     async fn serial(&self, name: &str, year: i16) -> Result<String, SiiError> {
         let name = format!("{name}-{year}");
         let series = {

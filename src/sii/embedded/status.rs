@@ -1,4 +1,4 @@
-//! What became of a DSU or of a lot, told to the ente that transmitted it and to nobody else.
+//! The fate of a DSU or of a lot, told only to its transmitting ente.
 
 use super::archive::Archive;
 use super::compute::persons_of;
@@ -19,10 +19,10 @@ use crate::sii::protocol::{number_of, stem_of, version_of};
 use crate::sii::{Said, SiiError};
 use crate::xml::{Limits, parse};
 
-/// How many current ISEE of other enti are told at most: the latest. Earlier builds set no bound to them.
+/// Maximum of current ISEE searched for other enti's completions: the latest. Earlier builds set no bound.
 const COMPLETIONS: usize = 100;
 
-/// The fate of a DSU that `ente` transmitted.
+/// The fate of a DSU transmitted by `ente`. `None`: no such DSU, or erased.
 pub(super) fn of_dsu(
     archive: &Archive,
     registry: &Registry,
@@ -32,7 +32,7 @@ pub(super) fn of_dsu(
     let mut preconditions = Vec::new();
     let entry = match chiave {
         ChiaveDsu::ProtocolloMittente(sender) => {
-            // As it was sent; or without the white space that a program put around it.
+            // As sent, or without white space around it, added by a program.
             let found = match archive.earlier(ente, sender, &mut preconditions)? {
                 None if sender.trim() != sender => {
                     archive.earlier(ente, sender.trim(), &mut preconditions)?
@@ -43,7 +43,7 @@ pub(super) fn of_dsu(
                 .map(|earlier| archive.entry(&earlier.position))
                 .transpose()?
         }
-        // Another's is nobody's: that it exists is not told.
+        // Another ente's DSU is not found: its existence is not told.
         ChiaveDsu::ProtocolloDsu(protocol) => archive.dsu_of(ente, protocol.trim())?,
     };
     let guessed = matches!(chiave, ChiaveDsu::ProtocolloDsu(_)) && entry.is_none();
@@ -60,7 +60,7 @@ pub(super) fn of_dsu(
     })
 }
 
-/// The fate of the DSU of an entry; None if it was erased.
+/// The fate of the DSU of an entry. `None`: erased.
 fn describe(
     archive: &Archive,
     ente: &str,
@@ -80,10 +80,11 @@ fn describe(
     let altrui = others || entry.leaf.body.has(ALTRUI);
     let receipt = match secret.receipt.filter(|receipt| !receipt.is_empty()) {
         Some(kept) if others => presentation_of(&kept, entry)?,
-        // A version that the rules made has no receipt.
+        // A version made by the rules has no receipt.
         kept => kept.unwrap_or_else(String::new),
     };
-    // Of somebody else's DSU the receipt says nothing: read are those whom the declaration itself names.
+    // The receipt says nothing of somebody else's DSU: only the persons named by the declaration itself are
+    // read.
     let persone = if altrui { persons_of(&dsu)? } else { secret.cf };
     let versioni = archive.versioni(stem_of(&protocollo_dsu), preconditions)?;
     let protocollo_mittente = match protocols.next() {
@@ -119,7 +120,7 @@ fn describe(
     Ok(Some(DsuFate { esito, persone }))
 }
 
-/// The sender's protocol of the first version: a version that was computed again came from nobody.
+/// The sender's protocol of the first version: a recomputed version has no sender.
 fn senders_protocol(archive: &Archive, versioni: &Versioni) -> Result<Option<String>, SiiError> {
     let Some(first) = versioni.0.first() else {
         return Ok(None);
@@ -128,8 +129,7 @@ fn senders_protocol(archive: &Archive, versioni: &Versioni) -> Result<Option<Str
     Ok(secret.and_then(|secret| secret.protocol.into_iter().nth(1)))
 }
 
-/// Decides whether a DSU that was not cancelled itself was attested, replaced, or ended with the DSU under
-/// it.
+/// Decides the fate of a DSU not cancelled itself: attested, replaced, or ended with the DSU under it.
 fn decide(
     archive: &Archive,
     ente: &str,
@@ -145,7 +145,7 @@ fn decide(
         .map(|head| archive.attestation(head))
         .transpose()?
         .flatten();
-    // A current ISEE ends with the DSU that it rests on.
+    // A current ISEE ends with the DSU under it.
     let base = found
         .as_ref()
         .map(|found| stem_of(&found.attestazione.numero_protocollo_dsu));
@@ -160,13 +160,13 @@ fn decide(
         esito.data_attestazione = found.rilasciata;
         esito.data_validita = Some(head.scadenza);
     }
-    // A later version takes its place, whoever made it: which one it is, is told to whoever made this one.
+    // A later version takes its place, whoever made it. The sender of this one is told its protocol.
     let numero = number_of_entry(entry);
     if let Some(ultima) = versioni.ultima().filter(|ultima| ultima.numero > numero) {
         let attested = archive
             .attestata(&radice, versioni, preconditions)?
             .map(|(protocollo, _)| number_of(&protocollo));
-        // One that waits takes no place yet, but that of another that waits.
+        // A waiting version takes no attested one's place yet, only another waiting one's.
         if attested != Some(numero) {
             esito.stato = StatoDsu::Sostituita;
             let by = attested
@@ -186,14 +186,14 @@ fn decide(
     Ok(())
 }
 
-/// The number of an entry's version: the first where it says none.
+/// The number of an entry's version: without one, the first.
 fn number_of_entry(entry: &Entry) -> u32 {
     let numero = entry.leaf.body.number(VERSIONE);
     numero.and_then(|numero| u32::try_from(numero).ok()).unwrap_or(0)
 }
 
-/// The protocol of the DSU that counts in place of an attested one: the latest of the same declarant (check
-/// K20). That another ente transmitted one is not this one's affair.
+/// The protocol of the DSU in place of an attested one: the latest of the same declarant (check K20). DSU
+/// transmitted by other enti are not this ente's affair.
 fn replacement(
     archive: &Archive,
     ente: &str,
@@ -231,7 +231,7 @@ fn replacement(
     Ok(None)
 }
 
-/// Whether an entry is a current ISEE on a DSU that was cancelled.
+/// Whether an entry is a current ISEE on a cancelled DSU.
 fn is_under_a_cancelled(archive: &Archive, entry: &Entry) -> Result<bool, SiiError> {
     let body = &entry.leaf.body;
     let base = body.text(BASE);
@@ -242,7 +242,7 @@ fn is_under_a_cancelled(archive: &Archive, entry: &Entry) -> Result<bool, SiiErr
     Ok(archive.versioni_of(year, base)?.annullata())
 }
 
-/// The versions that other enti made of a DSU of this ente, and their current ISEE on it, in their order. No
+/// The versions made by other enti of this ente's DSU, and their current ISEE on it, in their order. No
 /// personal data.
 fn completions(
     archive: &Archive,
@@ -280,7 +280,7 @@ fn completions(
     Ok(made.into_iter().map(|(_, completion)| completion).collect())
 }
 
-/// The completion by another ente's declaration; None if it was erased.
+/// The completion by another ente's declaration. `None`: erased.
 fn completion(
     archive: &Archive,
     registry: &Registry,
@@ -293,7 +293,7 @@ fn completion(
     let operazione = body
         .get(OPERAZIONE)
         .and_then(|code| TipoOperazione::from_code(code.as_str()?));
-    let codice_ente = ente_of(&entry)?.to_owned();
+    let codice_ente = ente_of(entry)?.to_owned();
     let known = registry.ente(&codice_ente)?;
     Ok(Some(Completamento {
         protocollo_dsu: secret
@@ -308,7 +308,7 @@ fn completion(
     }))
 }
 
-/// The outcome of a lot that `ente` transmitted.
+/// The outcome of a lot transmitted by `ente`. `None`: no such lot, or erased.
 pub(super) fn of_lot(
     archive: &Archive,
     ente: &str,

@@ -21,19 +21,19 @@ use crate::state::numbers::Series;
 pub struct Embedded {
     pub(super) ledger: Ledger,
     pub(super) archive: Archive,
-    /// Names of enti.
+    /// Registry of the enti: source of their names for completions.
     pub(super) registry: Registry,
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) settings: Settings,
-    /// How often each DSU was read.
+    /// Counts of the uses of each DSU.
     pub(super) uses: Uses,
     /// Series of protocols, by their names.
     pub(super) series: tokio::sync::Mutex<HashMap<String, Arc<Series>>>,
 }
 
 impl Embedded {
-    /// Over this ledger and these views.
+    /// The SII over this ledger and these views.
     pub fn new(ledger: &Ledger, store: &Store, clock: &Clock, settings: Settings, uses: Uses) -> Self {
         Self {
             ledger: ledger.clone(),

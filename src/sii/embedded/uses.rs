@@ -1,5 +1,4 @@
-//! How often a DSU was read: the fact in the entry of an exchange, and the terms that the index of uses
-//! counts.
+//! The uses of a DSU: the fact in the entry of an exchange, and the terms counted by the index of uses.
 
 use crate::contract::catalogue::Operation;
 use crate::digest::unhex;
@@ -7,9 +6,9 @@ use crate::ledger::uses::Term;
 use crate::ledger::{Body, Kind};
 use crate::sii::facts::DIVULGA;
 
-/// The terms under which an entry counts as a use: of each DSU that it gave away one.
+/// The terms of an entry in the index of uses: one for each DSU given away.
 ///
-/// An exchange of before [`DIVULGA`] counts under all protocols that it names, if its operation gave data
+/// An exchange older than [`DIVULGA`] counts under all protocols named in it, if its operation gave data
 /// away.
 pub fn terms_of(body: &Body) -> Vec<Term> {
     if body.kind != Kind::Exchange {
@@ -42,8 +41,8 @@ pub fn stem_term(token: &str) -> Option<Term> {
     unhex(token)?.try_into().ok()
 }
 
-/// The term of a protocol that an exchange of before named: another one than that of a DSU with the same
-/// token.
+/// The term of a protocol named in an exchange older than [`DIVULGA`]. It differs from the term of a DSU with
+/// the same token.
 pub fn version_term(token: &str) -> Option<Term> {
     Some(stem_term(token)?.map(|byte| !byte))
 }

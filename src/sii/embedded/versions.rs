@@ -1,8 +1,8 @@
-//! Declarations that refer to an earlier DSU: its versions (A, I, S, R) and its end (X). `base` decides
-//! whether they may refer to it; `current` makes its current ISEE (C).
+//! Declarations referring to an earlier DSU: its versions (A, I, S, R) and its end (X). `base` admits or
+//! refuses the reference; `current` makes its current ISEE (C).
 //!
-//! Two at once cannot make the same version: that there was no other since is a precondition of what is
-//! recorded.
+//! Two declarations at once cannot make the same version: the absence of another one since is a precondition
+//! of recording.
 
 use super::base::{Base, REFERENCE};
 use super::compute::{Da, Fonti};
@@ -24,10 +24,10 @@ use crate::sii::answers::Accepted;
 use crate::sii::protocol::{number_of, version_of};
 use crate::sii::{Said, SiiError};
 
-/// Versions that other enti than the owner may make of a DSU: they must not use up its numbers.
+/// The most versions of a DSU made by enti other than its owner: they must not use up its numbers.
 const ALTRUI: usize = 8;
 
-/// The last version that a declaration may make: the numbers after it are for rules that change.
+/// The last version made by a declaration: the numbers after it are for changed rules.
 const ULTIMA: u32 = 89;
 
 /// The next version of a DSU.
@@ -35,14 +35,14 @@ struct Next<'a> {
     base: &'a Base,
     /// The whole declaration after it.
     effettiva: &'a Dichiarazione,
-    /// Its protocol.
+    /// Protocol of the next version.
     protocollo: &'a str,
     /// Whether the ente and the declarant are those of the DSU.
     own: bool,
 }
 
 impl Embedded {
-    /// Operations that refer to another DSU.
+    /// Receives a declaration referring to another DSU: any operation but N.
     pub(super) async fn riferita(
         &self,
         incoming: Incoming<'_>,
@@ -54,7 +54,7 @@ impl Embedded {
         preconditions.extend(base.preconditions.iter().cloned());
         let unsigned = sottoscrittori(dsu, &base.dsu);
         if !unsigned.is_empty() {
-            // The signatures of a parent or child who completes the DSU are judged by that declaration alone.
+            // The signatures of a completing parent or child are judged by their own declaration alone.
             let refusal = Refusal::all(unsigned, 0);
             return Err(if base.ente == incoming.ente {
                 refusal
@@ -72,7 +72,7 @@ impl Embedded {
             presentata: Some(base.presentata),
             ..Circumstance::on(incoming.occasion.today, rules, &self.settings.calendario)
         };
-        // What neither of the two could show alone.
+        // Defects visible in neither of the two alone.
         let whole = examine_effettiva(&effettiva, &base.dsu, &circumstance);
         if !whole.difetti.is_empty() {
             return Err(base.refuse(incoming, Refusal::all(whole.difetti, whole.altri)));
@@ -111,7 +111,7 @@ impl Embedded {
         }
     }
 
-    /// A version that waits for its members' incomes.
+    /// Receives a version without attesting it: it waits for its members' incomes.
     fn waiting_version(
         &self,
         incoming: Incoming<'_>,
@@ -125,7 +125,7 @@ impl Embedded {
             protocollo,
             own,
         } = *next;
-        // It is not known yet what its current ISEE will come to, but that they can rest on it.
+        // The values of its current ISEE are not known yet; this only checks their fit.
         let under = Under {
             radice: &base.radice,
             presentata: base.presentata,
@@ -151,7 +151,7 @@ impl Embedded {
         )
     }
 
-    /// A version that is attested at once, with the current ISEE that rest on it.
+    /// Attests a version at once, with the current ISEE on it.
     fn attested_version(
         &self,
         incoming: Incoming<'_>,
@@ -187,8 +187,8 @@ impl Embedded {
             ..attest::Occasion::default()
         };
         let attestazione = computed.attest(about);
-        // An ente that completes another declarant's or another ente's DSU learns nothing of that family, not
-        // even that all is known of it.
+        // An ente completing another declarant's or another ente's DSU learns nothing of the family, not even
+        // whether all is known of it.
         let receipt = match own {
             true => self.receipt(incoming, &attestazione, &computed, esame)?,
             false => receipt::presentation(protocollo, self.about(incoming, incoming.presented, esame)?),
@@ -215,8 +215,7 @@ impl Embedded {
         Ok(incoming.accepted(protocollo.to_owned(), receipt.clone(), drafts, preconditions))
     }
 
-    /// Operation X: nothing of the DSU, nor of what rests on it, is found any more; all of it stays in the
-    /// ledger.
+    /// Operation X: the DSU and everything on it can no longer be found. All of it stays in the ledger.
     async fn annulla(
         &self,
         incoming: Incoming<'_>,
@@ -251,8 +250,7 @@ impl Embedded {
         Ok(said.map(|accepted| Accepted { utilizzi, ..accepted }))
     }
 
-    /// The attestations that end with a DSU or a current ISEE: of its versions, and of the current ISEE that
-    /// rest on it.
+    /// The attestations ended with a DSU or a current ISEE: of its versions, and of the current ISEE on it.
     fn toglie(&self, base: &Base) -> Result<Toglie, SiiError> {
         let mut heads = Vec::new();
         for number in 0..=number_of(&base.protocollo) {
@@ -271,7 +269,7 @@ impl Embedded {
         Ok(toglie)
     }
 
-    /// How many exchanges have given the cancelled DSU away; None if they cannot be counted.
+    /// Number of exchanges with the cancelled DSU's data. `None`: not countable.
     async fn utilizzi(&self, base: &Base) -> Result<Option<u32>, SiiError> {
         let mut terms = Vec::new();
         for (year, radice) in self.archive.tokens("protocol", &base.radice)? {
@@ -284,7 +282,7 @@ impl Embedded {
             }
         }
         let uses = self.uses.clone();
-        // Files are read, though few blocks of them.
+        // Counting reads files, though few blocks of them.
         let counted = tokio::task::spawn_blocking(move || uses.count(&terms)).await;
         let counted = counted.map_err(|error| SiiError::Internal(error.to_string()))?;
         Ok(counted

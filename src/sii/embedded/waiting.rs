@@ -1,6 +1,6 @@
-//! DSU that wait: the terms of DPCM 159/2013 art. 11. A DSU of whose members not everything is known is
-//! received, and attested once the feed has them all; after the terms its declarant may declare what is
-//! missing (operation I).
+//! Waiting DSU: the terms of DPCM 159/2013 art. 11. A DSU with unknown data of its members is received, and
+//! attested once the feed has them all. After the terms its declarant may declare the missing data (operation
+//! I).
 
 use jiff::civil::Date;
 use jiff::{Timestamp, ToSpan as _};
@@ -28,22 +28,22 @@ use crate::sii::facts::PRESENTATA;
 use crate::sii::protocol::stem_of;
 use crate::sii::upkeep::{DsuInAttesa, InAttesa};
 
-/// A DSU that waits, opened.
+/// A waiting DSU, opened.
 struct Waiting {
     sequence: u64,
     secret: Secret,
     protocollo: String,
     radice: String,
     versioni: Versioni,
-    /// The entry of its first version, where this is not that.
+    /// The entry of its first version.
     first: Option<Entry>,
     dsu: Dichiarazione,
     presented: Date,
 }
 
 impl Embedded {
-    /// Whether a DSU may be attested: everything is known, or that is not waited for. Of the terms: from
-    /// when, and today.
+    /// Whether a DSU may be attested: everything is known, or the settings do not wait for it. `terms`: their
+    /// first day, and today.
     pub(super) fn may_attest(
         &self,
         dsu: &Dichiarazione,
@@ -57,7 +57,7 @@ impl Embedded {
         )
     }
 
-    /// Whether the terms are over after which incomes may be declared that are not known.
+    /// Whether the terms are over: then unknown incomes may be declared.
     pub(super) fn terms_are_over(&self, presented: Date, (from, today): (Date, Date)) -> bool {
         let Some(rules) = self.settings.rules.on(presented) else {
             return false;
@@ -65,9 +65,9 @@ impl Embedded {
         self.settings.calendario.working_days_between(from, today) > rules.law.integrazione_giorni
     }
 
-    /// Whether of every member, and of everybody outside whose data stand in the DSU and count, the feed has
-    /// a record, or the DSU has FC8 that counts, or says that the member, a minor, has nothing. FC8 of who is
-    /// not exempt makes nobody known before the terms are over.
+    /// Whether everybody is known: every member, and every person outside with data that count in the DSU. A
+    /// person is known by a record of the feed, by an FC8 that counts, or, a minor member, by the declaration
+    /// of no income. Before the end of the terms, an FC8 counts only for an exempt person.
     fn is_known(
         &self,
         dsu: &Dichiarazione,
@@ -78,7 +78,7 @@ impl Embedded {
         Ok(self.unknown(dsu, presented, terms, preconditions, 1)? == 0)
     }
 
-    /// Of how many of them that is not so, `most` at most.
+    /// The number of unknown persons, counted up to `most`.
     fn unknown(
         &self,
         dsu: &Dichiarazione,
@@ -110,7 +110,7 @@ impl Embedded {
         Ok(unknown)
     }
 
-    /// The waiting DSU, the oldest first, `most` of them in detail.
+    /// The waiting DSU, the oldest first, at most `most` of them in detail.
     pub(super) fn what_waits(&self, now: Timestamp, most: usize) -> Result<InAttesa, SiiError> {
         let all = self.store.scan(WAITING)?;
         let today = rome(now).date();
@@ -166,8 +166,8 @@ impl Embedded {
             .last()
     }
 
-    /// Attests what waits and need not any more; how many. What cannot be attested keeps nothing else from
-    /// being so.
+    /// Attests the waiting DSU with nothing left to wait for. Returns their number. A DSU with an internal
+    /// error does not stop the others.
     pub(super) async fn attest_waiting(&self, now: Timestamp) -> Result<usize, SiiError> {
         let mut attested = 0;
         for (name, value) in self.store.scan(WAITING)? {
@@ -189,7 +189,7 @@ impl Embedded {
         let entry = self
             .archive
             .entry(&Position::decode(value).ok_or_else(damaged)?)?;
-        // Somebody else was quicker, three times: the next load or start sees it again.
+        // After three conflicts with somebody quicker, the next load or start sees it again.
         for _ in 0..3 {
             let Some(submission) = self.attestation_of(&entry, sequence, now)? else {
                 return Ok(false);
@@ -203,7 +203,7 @@ impl Embedded {
         Ok(false)
     }
 
-    /// Opens a DSU that waits; None if it does not count any more.
+    /// Opens a waiting DSU. `None`: it no longer counts.
     fn open_waiting(
         &self,
         entry: &Entry,
@@ -254,7 +254,7 @@ impl Embedded {
         }))
     }
 
-    /// The attestation of a DSU that waited; None if it still has to, or does not count any more.
+    /// The attestation of a waiting DSU. `None`: it still has to wait, or no longer counts.
     fn attestation_of(
         &self,
         entry: &Entry,
@@ -304,8 +304,7 @@ impl Embedded {
             ..NewVersion::first(protocollo, di, &attestazione, &computed)
         };
         let mut drafts = vec![self.attestation(incoming, &version, 0)?];
-        // The current ISEE on an earlier version that was attested: their entries are those of the ente that
-        // owns the DSU.
+        // The current ISEE on an earlier attested version: their entries are those of the DSU's owner.
         let rests = Incoming {
             ente: di,
             sender: None,
@@ -326,8 +325,8 @@ impl Embedded {
         }))
     }
 
-    /// The version that the attestation of a waiting one takes the place of: an earlier one was attested
-    /// while it waited.
+    /// The variation naming the version replaced by this attestation: the latest attested one. `None`: no
+    /// version attested yet.
     fn replaces(
         &self,
         waiting: &Waiting,

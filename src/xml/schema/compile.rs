@@ -1,4 +1,4 @@
-//! From schema documents to a [`SchemaSet`]. What is not understood is an error that names the construct.
+//! From schema documents to a [`SchemaSet`]. Any construct not understood is an error with its name.
 
 use std::collections::HashMap;
 
@@ -10,20 +10,20 @@ use super::{
     TypeId, XS,
 };
 
-/// A schema that is not compiled.
+/// The reason why a schema is not compiled.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
-    /// Not XML.
+    /// The file's name, and its fault as XML.
     #[error("{0}: {1}")]
     Xml(String, XmlError),
-    /// A construct that is not understood, or that makes no sense.
+    /// A construct that is not understood, or makes no sense.
     #[error("{file}, line {line}: {what}")]
     Construct {
-        /// The file's name.
+        /// The name of the schema's file.
         file: String,
         /// The line of the element.
         line: u32,
-        /// What is wrong.
+        /// The construct, or its defect.
         what: String,
     },
 }
@@ -32,7 +32,7 @@ pub enum SchemaError {
 const MAX_EXPANSION: u32 = 16;
 
 impl SchemaSet {
-    /// Compiles schema documents that may refer to each other: name and text of each.
+    /// Compiles schema documents with references to each other: name and text of each.
     pub fn compile(files: &[(&str, &str)]) -> Result<Self, SchemaError> {
         let limits = Limits::default();
         let mut documents = Vec::with_capacity(files.len());
@@ -62,7 +62,7 @@ impl SchemaSet {
     }
 }
 
-/// One schema document.
+/// One schema document, with its target namespace and the form of its local elements.
 struct Source<'d> {
     file: &'d str,
     schema: Element<'d, 'd>,
@@ -106,7 +106,7 @@ impl<'d> Source<'d> {
         }
     }
 
-    /// Refuses attributes that are not understood.
+    /// Refuses attributes not understood.
     fn only(&self, element: Element<'_, '_>, allowed: &[&str]) -> Result<(), SchemaError> {
         for attribute in element.attributes() {
             let known = attribute.prefix().is_empty()
@@ -172,7 +172,7 @@ impl Compiler {
         Ok(())
     }
 
-    /// Second pass: definitions.
+    /// Second pass: defines types and elements, simple types first.
     fn define(&mut self, sources: &[Source<'_>]) -> Result<(), SchemaError> {
         // Simple types first and in dependency order: a restriction copies the facets of its base.
         let mut waiting: Vec<(&Source<'_>, Element<'_, '_>)> = Vec::new();
@@ -320,7 +320,7 @@ impl Compiler {
         Ok((ty, nillable))
     }
 
-    /// The type of an element or attribute: by name or inside it, not both; nothing if neither.
+    /// The type of an element or attribute: by name or inside it, not both. `None`: neither.
     fn declared_type<'d>(
         &mut self,
         source: &Source<'d>,
@@ -354,7 +354,7 @@ impl Compiler {
         Ok(self.add_type(ty))
     }
 
-    /// Nothing if the base is not defined yet.
+    /// A simple type; `None`: the base is not defined yet.
     fn simple<'d>(
         &mut self,
         source: &Source<'d>,
@@ -377,7 +377,7 @@ impl Compiler {
             .ok_or_else(|| source.wrong(restriction, "restriction without base"))?;
         let (namespace, local) = source.name(restriction, base)?;
         let base = self.type_by_name(source, restriction, namespace, local)?;
-        // A base that still is a reserved place is not defined yet.
+        // A base still in its reserved place is not defined yet.
         let Type::Simple(base) = self.set.ty(base) else {
             return Ok(None);
         };
@@ -601,8 +601,8 @@ struct Fragment {
 }
 
 impl Model {
-    /// Nothing if two elements of one name compete for the same place (XML Schema Part 1, "Unique Particle
-    /// Attribution").
+    /// The automaton of a particle. `None`: two elements of one name compete for the same place (XML Schema
+    /// Part 1, "Unique Particle Attribution").
     fn of(particle: &Particle, elements: &[ElementDeclaration]) -> Option<Self> {
         let mut model = Self::default();
         let whole = model.add(particle)?;
@@ -630,8 +630,8 @@ impl Model {
         (unique(&model.first) && model.follow.iter().all(|set| unique(set))).then_some(model)
     }
 
-    /// One particle: its required copies, then its optional ones, the last of them repeated if it is
-    /// unbounded.
+    /// Adds one particle: its required copies, then its optional ones. The last copy repeats if the particle
+    /// is unbounded.
     fn add(&mut self, particle: &Particle) -> Option<Fragment> {
         let copies = particle.max.unwrap_or(particle.min.max(1));
         let mut whole = Fragment {

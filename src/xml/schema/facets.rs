@@ -1,31 +1,31 @@
-//! What a simple type allows, in words: for whoever makes values of it, as the tests do. Validation does not
-//! pass through here.
+//! The facets of a simple type, for makers of values, such as the tests. Validation does not pass through
+//! here.
 
 use super::simple::{self, Builtin, SimpleType, Value};
 
 /// The facets of a simple type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facets<'s> {
-    /// The members of a union, of which one is enough; none if it is no union.
+    /// The members of a union; one is enough. Empty if it is no union.
     pub members: &'s [Builtin],
-    /// The patterns as the schema writes them, of which one must match; none if any text does.
+    /// The patterns as written in the schema; one must match. Empty if any text does.
     pub patterns: Vec<&'s str>,
     /// The least number of characters.
     pub min_length: Option<usize>,
     /// The greatest number of characters.
     pub max_length: Option<usize>,
-    /// The least value, as it is written.
+    /// The least value, as written.
     pub min: Option<String>,
-    /// The greatest value, as it is written.
+    /// The greatest value, as written.
     pub max: Option<String>,
-    /// How many decimals.
+    /// The most digits after the point.
     pub fraction_digits: Option<usize>,
-    /// How many digits.
+    /// The most digits in all.
     pub total_digits: Option<usize>,
 }
 
 impl SimpleType {
-    /// What it allows, beside its built-in type and its enumeration.
+    /// Its facets, beside its built-in type and its enumeration.
     pub fn facets(&self) -> Facets<'_> {
         let written = |value: Option<Value>| match value? {
             Value::Number(number) => Some(number.to_string()),
@@ -33,7 +33,7 @@ impl SimpleType {
         };
         Facets {
             members: &self.members,
-            // No type that has patterns is restricted further, so there is one group at most.
+            // No type with patterns is restricted further, so there is one group at most.
             patterns: self
                 .patterns
                 .iter()

@@ -1,15 +1,16 @@
-//! XML Schema, the part of it that the contract uses, compiled once at start.
+//! XML Schema: the part used by the contract, compiled once at start.
 //!
-//! [`compile`](SchemaSet::compile) turns schema documents into content models (Glushkov automata, which the
-//! rule of Unique Particle Attribution makes deterministic) and flattened simple types; a construct that is
-//! not understood is an error there, never a silent acceptance later. [`validate`](SchemaSet::validate)
-//! judges an element and reports ALL violations in one pass: after each it recovers to the nearest state from
-//! which the rest still makes sense.
+//! [`compile`](SchemaSet::compile) turns schema documents into content models (Glushkov automata,
+//! deterministic by the rule of Unique Particle Attribution) and flattened simple types. A construct not
+//! understood is an error there, never a silent acceptance later. [`validate`](SchemaSet::validate) judges an
+//! element and reports ALL violations in one pass: after each it recovers to the nearest state from which the
+//! rest still makes sense.
 //!
 //! Understood: global and local elements, `ref`, named and anonymous types, sequences and choices with
-//! occurrences, attributes with `use`, simple types restricted by every facet but `whiteSpace` on all
-//! built-in types listed in [`Builtin`], unions of these, `nillable`, `xs:anyType` (which accepts anything),
-//! `import` and `include`. `xsi:type` is accepted if it names the declared type.
+//! occurrences, attributes with `use`, simple types restricted by every facet but `whiteSpace`,
+//! `minExclusive` and `maxExclusive` on all built-in types listed in [`Builtin`], unions of these,
+//! `nillable`, `xs:anyType` (it accepts anything), `import` and `include`. `xsi:type` is accepted if it names
+//! the declared type.
 
 mod compile;
 mod facets;
@@ -38,7 +39,7 @@ pub struct SchemaSet {
     named: HashMap<(String, String), TypeId>,
     /// The namespaces of elements, each once.
     spaces: Vec<String>,
-    /// By an element's local name: the namespaces that declare it.
+    /// By an element's local name: the namespaces of its declarations.
     declared: HashMap<String, Vec<u16>>,
 }
 
@@ -53,49 +54,49 @@ pub struct TypeId(u32);
 /// An element as declared.
 #[derive(Debug)]
 pub struct ElementDeclaration {
-    /// Its namespace, or nothing.
+    /// Its namespace; empty without one.
     pub namespace: String,
-    /// Its name.
+    /// Its name, without a prefix.
     pub name: String,
-    /// Its type.
+    /// The id of its type in the set.
     pub ty: TypeId,
     /// Whether `xsi:nil` may empty it.
     pub nillable: bool,
-    /// Which of the set's namespaces is its own.
+    /// The number of its namespace in the set.
     space: u16,
 }
 
-/// A compiled type.
+/// A type of the set, named or anonymous.
 #[derive(Debug)]
 pub enum Type {
-    /// Text.
+    /// A type of text, without attributes or elements.
     Simple(SimpleType),
-    /// Attributes and elements.
+    /// A type with attributes, elements, or both.
     Complex(ComplexType),
-    /// `xs:anyType`: anything.
+    /// `xs:anyType`: any content; declared elements in it are judged.
     Any,
 }
 
-/// Attributes and elements.
+/// The attributes and the content model of a complex type.
 #[derive(Debug)]
 pub struct ComplexType {
     /// Its name, if it has one.
     pub name: Option<String>,
     /// Its attributes, in the order declared.
     pub attributes: Vec<AttributeDeclaration>,
-    /// The particle it was compiled from, if it may have children.
+    /// The particle it was compiled from; `None`: no children allowed.
     pub particle: Option<Particle>,
     model: Model,
-    /// Which attributes must be there: a bit each, in the order declared.
+    /// The required attributes: a bit each, in the order declared.
     required: u64,
 }
 
 /// An attribute as declared; it has no namespace.
 #[derive(Debug)]
 pub struct AttributeDeclaration {
-    /// Its name.
+    /// Its name, without namespace.
     pub name: String,
-    /// Whether it must be there.
+    /// Whether an element must have it.
     pub required: bool,
     /// Its type, always simple.
     pub ty: TypeId,
@@ -104,48 +105,48 @@ pub struct AttributeDeclaration {
 /// A part of a content model, as written in the schema.
 #[derive(Clone, Debug)]
 pub struct Particle {
-    /// `minOccurs`.
+    /// `minOccurs`; 1 if the schema has none.
     pub min: u32,
-    /// `maxOccurs`; nothing for `unbounded`.
+    /// `maxOccurs`; `None` for `unbounded`.
     pub max: Option<u32>,
-    /// What may occur.
+    /// Its content: an element, or a group.
     pub term: Term,
 }
 
-/// What a particle is made of.
+/// The content of a particle.
 #[derive(Clone, Debug)]
 pub enum Term {
-    /// An element.
+    /// One element, by its declaration.
     Element(ElementId),
     /// All, in this order.
     Sequence(Vec<Particle>),
-    /// One of them.
+    /// Exactly one of these.
     Choice(Vec<Particle>),
 }
 
-/// A content model as an automaton: its states are the places in the particle where an element may stand.
+/// A content model as an automaton: its states are the places of elements in the particle.
 #[derive(Debug, Default)]
 struct Model {
     positions: Vec<ElementId>,
     first: Vec<u16>,
     follow: Vec<Vec<u16>>,
     last: Vec<bool>,
-    /// Whether no child at all is right.
+    /// Whether an element without children is valid.
     nullable: bool,
 }
 
 impl SchemaSet {
-    /// A global element.
+    /// A global element by namespace and name; `None`: not declared.
     pub fn root(&self, namespace: &str, name: &str) -> Option<ElementId> {
         self.roots.get(&(namespace.to_owned(), name.to_owned())).copied()
     }
 
-    /// All global elements.
+    /// All global elements, in no order.
     pub fn roots(&self) -> impl Iterator<Item = ElementId> + '_ {
         self.roots.values().copied()
     }
 
-    /// A named type.
+    /// A named type by namespace and name; `None`: not defined.
     pub fn type_named(&self, namespace: &str, name: &str) -> Option<TypeId> {
         self.named.get(&(namespace.to_owned(), name.to_owned())).copied()
     }

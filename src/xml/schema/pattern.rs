@@ -1,12 +1,12 @@
 //! XSD regular expressions, turned into those of the `regex` crate.
 //!
-//! The two languages agree on what schemas commonly use; what they read differently is either rewritten (`^`
-//! and `$` are ordinary characters in XSD, the whole value must match) or refused, so that no pattern is ever
+//! The two languages agree on the usual parts of schemas. Parts with another meaning are either rewritten
+//! (`^` and `$` are ordinary characters in XSD, the whole value must match) or refused, so no pattern is ever
 //! misread.
 
 use regex::Regex;
 
-/// A compiled pattern.
+/// A pattern with its source; it matches whole values.
 #[derive(Debug)]
 pub(super) struct Pattern {
     source: Box<str>,
@@ -14,7 +14,7 @@ pub(super) struct Pattern {
 }
 
 impl Pattern {
-    /// Nothing if the pattern uses what is not understood.
+    /// `None`: the pattern uses something not understood.
     pub(super) fn new(xsd: &str) -> Option<Self> {
         let mut translated = String::with_capacity(xsd.len() + 16);
         translated.push_str(r"\A(?:");
@@ -85,7 +85,7 @@ impl Pattern {
         })
     }
 
-    /// As the schema writes it.
+    /// The pattern as the schema writes it.
     pub(super) fn source(&self) -> &str {
         &self.source
     }

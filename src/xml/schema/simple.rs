@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 
 use super::pattern::Pattern;
 
-/// The built-in types that are understood (XML Schema Part 2).
+/// The built-in types understood here (XML Schema Part 2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "named as in the standard")]
 pub enum Builtin {
@@ -43,7 +43,7 @@ impl Builtin {
         })
     }
 
-    /// What an Italian reader calls a value of this type.
+    /// The Italian words for a value of this type.
     pub fn italian(self) -> &'static str {
         match self {
             Self::String | Self::AnySimpleType | Self::AnyUri => "un testo",
@@ -68,11 +68,11 @@ impl Builtin {
 pub struct SimpleType {
     /// Its name, if it has one.
     pub name: Option<String>,
-    /// What it restricts in the end; of a union, its first member.
+    /// The built-in type at the end of its restrictions; of a union, its first member.
     pub builtin: Builtin,
     /// The members of a union: a value is judged by each, and one is enough.
     pub(super) members: Vec<Builtin>,
-    /// The values allowed, if they are enumerated.
+    /// The values allowed; `None`: not enumerated.
     pub enumeration: Option<Vec<String>>,
     /// One group a derivation step: each group needs one match.
     pub(super) patterns: Vec<Vec<Pattern>>,
@@ -84,7 +84,7 @@ pub struct SimpleType {
     pub(super) total_digits: Option<usize>,
 }
 
-/// A value that has an order.
+/// A value with an order.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Value {
     Number(Decimal),
@@ -111,7 +111,7 @@ impl Value {
     }
 }
 
-/// Which rule of a simple type a value breaks.
+/// The rule of a simple type broken by a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SimpleBreach {
     /// Not of the built-in type.
@@ -120,13 +120,13 @@ pub enum SimpleBreach {
     Enumeration,
     /// Does not match the pattern.
     Pattern,
-    /// Shorter than that.
+    /// Shorter than this many characters.
     TooShort(usize),
-    /// Longer than that.
+    /// Longer than this many characters.
     TooLong(usize),
     /// Below the minimum or above the maximum.
     Range,
-    /// More decimals, or more digits, than that.
+    /// More decimals, or more digits, than this.
     Digits(usize),
 }
 
@@ -147,7 +147,7 @@ impl SimpleType {
         }
     }
 
-    /// A union of built-in types.
+    /// A union of built-in types. `None` without a member.
     pub(super) fn union(members: Vec<Builtin>) -> Option<Self> {
         let first = *members.first()?;
         Some(Self {
@@ -156,7 +156,7 @@ impl SimpleType {
         })
     }
 
-    /// Judges a value.
+    /// Judges a value: its form, then the facets. Only the first breach is reported.
     pub fn check(&self, raw: &str) -> Result<(), SimpleBreach> {
         if !self.members.is_empty() {
             let fits = self
@@ -256,8 +256,8 @@ struct Digits {
 }
 
 /// An xs:decimal: sign, digits, at most one point, nothing else. `rust_decimal` alone would take `1_000` and
-/// `1e3`. Of more than 28 digits before the point the value is the largest that there is, beyond every
-/// amount; decimals beyond 28 digits in all are left out of the value.
+/// `1e3`. With more than 28 digits before the point the value is the largest one (the least, if negative),
+/// beyond every amount. Decimals beyond 28 digits in all are left out of the value.
 fn digits_of(text: &str) -> Option<(Decimal, Digits)> {
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
@@ -290,7 +290,7 @@ pub fn decimal(text: &str) -> Option<Decimal> {
     digits_of(text).map(|(number, _)| number)
 }
 
-/// Year, month and day. Years have any number of digits: so many that no number holds them are the largest.
+/// Year, month and day. Years have any number of digits; a year beyond `i64` becomes the largest.
 pub(super) type Day = (i64, i8, i8);
 
 /// The day of an xs:date, or of an xs:dateTime. A zone is allowed and does not move the day. A day beyond the

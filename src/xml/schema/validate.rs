@@ -6,69 +6,68 @@ use super::{
     AttributeDeclaration, ComplexType, ElementDeclaration, ElementId, Model, SchemaSet, SimpleType, Type,
 };
 
-/// How many violations are described; the rest are counted.
+/// The most violations described; the rest are counted.
 pub const MAX_VIOLATIONS: usize = 100;
 
-/// What was found wrong.
+/// The result of a validation.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     /// The first [`MAX_VIOLATIONS`], in document order.
     pub violations: Vec<Violation>,
-    /// How many more there are.
+    /// The number of further violations.
     pub more: usize,
 }
 
 impl Report {
-    /// Whether nothing was.
+    /// Whether no violation was found.
     pub fn is_clean(&self) -> bool {
         self.violations.is_empty()
     }
 }
 
-/// One violation: where it is, and the rule it breaks. It never holds a value, nor a name that the schema
-/// does not know.
+/// One violation: its place, and the broken rule. It never holds a value, nor a name unknown to the schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// From the judged element down: `/Dichiarazione/Operazione/@Tipo`.
     pub path: String,
-    /// From 1.
+    /// The line in the source, from 1.
     pub line: u32,
-    /// From 1, in characters.
+    /// The column, from 1, in characters.
     pub column: u32,
-    /// The rule.
+    /// The broken rule, with its expectation.
     pub breach: Breach,
 }
 
-/// The rule that is broken.
+/// The rule broken by an element or attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Breach {
-    /// An element that may not stand here; what might.
+    /// An element not allowed here; the allowed ones.
     UnexpectedElement(Vec<String>),
-    /// Something is missing before this element, or before the end: what was expected.
+    /// An element is missing before this one, or before the end; the expected elements.
     MissingElement(Vec<String>),
-    /// Text between elements.
+    /// Text between elements, other than white space.
     UnexpectedText,
     /// An element inside a simple value.
     UnexpectedChild,
-    /// An attribute that the schema does not know here.
+    /// An attribute unknown to the schema here.
     UnexpectedAttribute,
     /// A required attribute is missing.
     MissingAttribute(String),
-    /// `xsi:type` names another type, or `xsi:nil` stands where nothing may be nil.
+    /// A wrong `xsi:` attribute: another type, `xsi:nil` on an element not nillable, or an unknown name.
     Xsi,
-    /// A value that is not of its type.
+    /// A value not of its type.
     Form(Builtin),
-    /// Not one of these.
+    /// Not one of these values.
     Enumeration(Vec<String>),
-    /// Does not have the form that its type asks.
+    /// A value that matches no pattern of its type; the type's name, if it has one.
     Pattern(Option<String>),
-    /// Fewer characters than that.
+    /// Fewer characters than this.
     TooShort(usize),
-    /// More characters than that.
+    /// More characters than this.
     TooLong(usize),
-    /// Out of range.
+    /// Below the minimum or above the maximum.
     Range,
-    /// More digits than that.
+    /// More decimals, or more digits, than this.
     Digits(usize),
 }
 
@@ -92,7 +91,7 @@ impl Breach {
         }
     }
 
-    /// What an Italian reader is told: what was found in kind, what was expected.
+    /// The text for an Italian reader: the kind of thing found, and the expected one.
     pub fn italian(&self) -> String {
         match self {
             Self::UnexpectedElement(expected) if expected.is_empty() => {
@@ -134,7 +133,7 @@ fn list(expected: &[String]) -> String {
 impl SchemaSet {
     /// Judges `element` against the declaration `id`; the element's own name is the caller's affair.
     pub fn validate(&self, element: Element<'_, '_>, id: ElementId) -> Report {
-        // Names are compared with the set's often, namespaces with them: these by number.
+        // Elements are compared often, by name and namespace: namespaces are compared by number.
         let known = |namespace: &str| self.spaces.iter().position(|space| space == namespace);
         let spaces = element
             .document()
@@ -197,8 +196,8 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
                 } else {
                     self.children(element, &complex.model);
                 }
-                // cvc-complex-type, 2.1 and 2.3: white space may stand between elements, and nothing at all
-                // where none may be.
+                // cvc-complex-type, 2.1 and 2.3: white space may stand between elements, and no text at all
+                // in an element without children.
                 let empty = nil || complex.model.positions.is_empty();
                 let space = |byte: u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
                 let stray = element.texts().any(|text| {
@@ -215,8 +214,8 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
         }
     }
 
-    /// `xs:anyType` is a lax wildcard: what a schema declares is judged, wherever it stands. What none
-    /// declares has no type that `xsi:type` could name.
+    /// `xs:anyType` is a lax wildcard: an element declared by a schema is judged anywhere. An undeclared one
+    /// has no type for `xsi:type` to name.
     fn anything(&mut self, element: Element<'d, 's>) {
         for child in element.children() {
             match self.set.root(child.namespace(), child.local()) {
@@ -235,7 +234,7 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
         }
     }
 
-    /// Judges the `xsi:` attributes; whether the element is nil.
+    /// Judges the `xsi:` attributes. Returns whether the element is nil.
     fn xsi(&mut self, element: Element<'d, 's>, declaration: &ElementDeclaration) -> bool {
         let mut nil = false;
         for attribute in element
@@ -299,7 +298,7 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
                 }
                 continue;
             }
-            // Most messages have them in the order declared: looked for from where the last one was.
+            // Most messages have them in the order declared: the search starts after the last one found.
             let (before, after) = declared.split_at(next);
             let is = |known: &AttributeDeclaration| known.name == attribute.local();
             let found = after
@@ -341,9 +340,9 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
                 self.child(child, model, position);
                 continue;
             }
-            // Not expected here. If it may stand further on, what lies between is missing; if it is known
-            // elsewhere in this model, it is out of order but can still be judged; otherwise it is skipped.
-            // What the model does not know anywhere need not be looked for further on.
+            // Not expected here. If it may stand further on, something between is missing. If the model knows
+            // it elsewhere, it is out of order but can still be judged. Otherwise it is skipped. Only an
+            // element known to the model is looked for further on.
             let set = self.set;
             let elsewhere = self.next(
                 model,
@@ -417,7 +416,7 @@ impl<'a, 'd, 's> Judge<'a, 'd, 's> {
         self.report(element, Some(known.unwrap_or("*")), offset, breach);
     }
 
-    /// A violation beyond the limit is counted and not described: there may be any number.
+    /// A violation beyond the limit is counted, not described: their number has no bound.
     fn report(
         &mut self,
         element: Element<'d, 's>,
@@ -473,7 +472,7 @@ impl Model {
         }
     }
 
-    /// Every position that some continuation leads to.
+    /// Every position with a path from `state`.
     fn reachable(&self, state: Option<u16>) -> Vec<u16> {
         let mut found = self.after(state).to_vec();
         let mut next = 0;
