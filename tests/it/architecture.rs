@@ -167,6 +167,103 @@ fn the_reader_of_imports_sees_them() {
     );
 }
 
+/// The lines of every source, each with its place.
+fn all_lines() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    files.sort();
+    let lines = files.into_iter().flat_map(|file| {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let name = file.strip_prefix(&root).unwrap().display().to_string();
+        let lines: Vec<_> = text
+            .lines()
+            .zip(1..)
+            .map(|(line, at)| (format!("{name}:{at}"), line.to_owned()))
+            .collect();
+        lines
+    });
+    lines.collect()
+}
+
+/// A comment names its actor. A relative clause in place of a noun is a riddle: few comments need one.
+#[test]
+fn few_comments_need_a_relative_clause() {
+    let lines = all_lines();
+    let comments: Vec<_> = lines
+        .iter()
+        .filter(|(_, line)| line.trim_start().starts_with("//"))
+        .collect();
+    let clause = |line: &str| {
+        let words = line.split(|c: char| !c.is_ascii_alphabetic());
+        words
+            .map(str::to_ascii_lowercase)
+            .any(|word| ["that", "which", "who", "what", "whose"].contains(&word.as_str()))
+    };
+    let clauses = comments.iter().filter(|(_, line)| clause(line)).count();
+    assert!(
+        comments.len() > 5000,
+        "only {} comments were read",
+        comments.len()
+    );
+    assert!(
+        clauses * 100 <= comments.len() * 12,
+        "{clauses} of {} lines",
+        comments.len()
+    );
+    let long: Vec<_> = comments
+        .iter()
+        .filter(|(_, line)| line.chars().count() > 110)
+        .collect();
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+/// The way of an exchange stands on one page; no function of the embedded SII is longer than a screen.
+#[test]
+fn what_is_read_at_once_fits_a_page() {
+    let lines = all_lines();
+    let page = lines
+        .iter()
+        .filter(|(place, _)| place.starts_with("gateway/exchange.rs:"))
+        .count();
+    assert!((100..=200).contains(&page), "{page} lines");
+    let mut files = Vec::new();
+    sources(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sii/embedded"),
+        &mut files,
+    );
+    let functions: Vec<_> = files
+        .iter()
+        .flat_map(|file| functions(&std::fs::read_to_string(file).unwrap()))
+        .collect();
+    assert!(
+        functions.len() > 150,
+        "only {} functions were read",
+        functions.len()
+    );
+    let long: Vec<_> = functions.iter().filter(|(_, lines)| *lines > 70).collect();
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+/// The functions of a source, without its tests: the line that begins each, and its length in lines.
+fn functions(text: &str) -> Vec<(String, usize)> {
+    let production = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let lines: Vec<&str> = production.lines().collect();
+    let begins = |line: &str| {
+        let code = line.trim_start();
+        !code.starts_with("//")
+            && (code.starts_with("fn ") || code.contains(" fn "))
+            && line.ends_with(['{', '('])
+    };
+    let starts = lines.iter().enumerate().filter(|(_, line)| begins(line));
+    let measured = starts.filter_map(|(start, line)| {
+        let end = format!("{}}}", &line[..line.len() - line.trim_start().len()]);
+        let length = lines[start..].iter().position(|line| *line == end)? + 1;
+        Some((line.trim().to_owned(), length))
+    });
+    measured.collect()
+}
+
 #[test]
 fn no_private_key_is_committed() {
     let output = std::process::Command::new("git")

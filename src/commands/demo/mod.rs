@@ -19,6 +19,7 @@ use crate::commands::famiglie::Famiglie;
 use crate::config::Config;
 use crate::contract::catalogue::Service;
 use crate::contract::{ISEE_NS, decode, esiti_text, message};
+use crate::isee::CodiceFiscale;
 use crate::isee::attestazione::EsitoAttestazione;
 use crate::isee::feed::{COLUMNS, parse};
 use crate::isee::rules::Rules;
@@ -62,7 +63,7 @@ pub(super) fn run(exit: bool, port: u16, clock: &Clock) -> Result<()> {
         step("Verifica del registro");
         say(&ledger::verify(&Directory::open(directory.path())?)?.to_string());
         ensure!(
-            leaks(directory.path())?.is_empty(),
+            leaks(directory.path(), &sample_persons())?.is_empty(),
             "un codice fiscale è in chiaro nella directory dei dati"
         );
         say("nessun codice fiscale in chiaro nella directory dei dati");
@@ -338,19 +339,25 @@ fn payload(text: &str, element: &str) -> Result<String> {
     )?)
 }
 
-/// Files of the data directory with GIULIA's codice fiscale in clear.
-fn leaks(directory: &Path) -> Result<Vec<PathBuf>> {
+/// The codici fiscali in the sample DSU.
+fn sample_persons() -> Vec<String> {
+    let text = requests::dsu("", "");
+    let codes = text.split('"').filter(|value| value.len() == GIULIA.len());
+    let codes = codes.filter(|value| CodiceFiscale::new(*value).kind().is_ok());
+    codes.map(str::to_owned).collect()
+}
+
+/// Files below a directory with one of these codici fiscali in clear.
+fn leaks(directory: &Path, persons: &[String]) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(directory)? {
         let path = entry?.path();
         if path.is_dir() {
-            found.extend(leaks(&path)?);
+            found.extend(leaks(&path, persons)?);
         } else if path.is_file() {
             let bytes = std::fs::read(&path)?;
-            if bytes
-                .windows(GIULIA.len())
-                .any(|window| window == GIULIA.as_bytes())
-            {
+            let holds = |code: &String| bytes.windows(code.len()).any(|window| window == code.as_bytes());
+            if persons.iter().any(holds) {
                 found.push(path);
             }
         }
@@ -401,5 +408,28 @@ fn step(title: &str) {
 fn say(text: &str) {
     for line in text.lines() {
         println!("   {line}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leak_of_any_person_of_the_sample_is_found() {
+        let persons = sample_persons();
+        assert!(
+            persons.len() > 3 && persons.contains(&GIULIA.to_owned()),
+            "{persons:?}"
+        );
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir(home.path().join("views")).unwrap();
+        let file = home.path().join("views/one");
+        std::fs::write(&file, "nothing of the sample").unwrap();
+        assert!(leaks(home.path(), &persons).unwrap().is_empty());
+        for person in &persons {
+            std::fs::write(&file, format!("before {person} after")).unwrap();
+            assert_eq!(leaks(home.path(), &persons).unwrap(), std::slice::from_ref(&file));
+        }
     }
 }
