@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use varco::commands::requests;
-use varco::contract::bind::Content as _;
+use varco::contract::bind::ElementContent as _;
 use varco::contract::catalogue::Operation;
 use varco::contract::{Contract, ISEE_NS};
 use varco::digest::sha256;
@@ -20,7 +20,7 @@ use varco::ledger::seal::{Sealing, open, seal};
 use varco::ledger::{
     Blinding, Body, Commitments, Directory, Keys, Kind, Leaf, Retention, Secret, new_exchange,
 };
-use varco::xml::{self, Limits, canonical};
+use varco::xml::{self, DocumentLimits, canonical};
 
 const PRESENTED: &str = "2026-03-02";
 
@@ -43,9 +43,9 @@ fn dsu_of(bytes: usize) -> String {
 fn dsu(criterion: &mut Criterion) {
     let contract = Contract::compile().unwrap();
     // The port takes no more than 2 MiB and 120,000 nodes in one DSU.
-    let limits = Limits {
+    let limits = DocumentLimits {
         nodes: usize::MAX,
-        ..Limits::default()
+        ..DocumentLimits::default()
     };
     for (name, bytes) in [
         ("16 KiB", 16 << 10),

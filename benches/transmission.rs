@@ -24,7 +24,7 @@ use varco::commands::famiglie::{Famiglia, Famiglie};
 use varco::commands::requests;
 use varco::contract::catalogue::Service;
 use varco::contract::{ISEE_NS, message};
-use varco::isee::attest::{Occasion, attest};
+use varco::isee::attest::{Rilascio, attest};
 use varco::isee::calendar::Calendario;
 use varco::isee::checks::{Circumstance, examine};
 use varco::isee::compute::casi::Situazione;
@@ -193,11 +193,11 @@ fn parts(famiglie: &mut Famiglie, today: Date) -> Result<String> {
         .indicatori()?;
         taken[1] += began.elapsed();
         let began = Instant::now();
-        let about = Occasion {
+        let about = Rilascio {
             protocollo: "INPS-ISEE-2026-00000001B-00",
             presentata: today,
             rilasciata: today,
-            ..Occasion::default()
+            ..Rilascio::default()
         };
         let attestazione = attest(dsu, &indicatori, rules, about);
         let text = message("Attestazione", ISEE_NS, &attestazione, false);

@@ -47,7 +47,7 @@ pub struct Config {
     pub soglie: Vec<Soglia>,
     /// An operator's changes to the rule sets of the ISEE.
     #[serde(default)]
-    pub regole: Regole,
+    pub regole: RegoleConfig,
     /// The embedded Sistema Informativo ISEE.
     #[serde(default)]
     pub sii: Sii,
@@ -59,7 +59,7 @@ pub struct Config {
 /// An operator's changes to the rule sets of the ISEE.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Regole {
+pub struct RegoleConfig {
     /// Other texts of the law, in place of those in force: `2019-09-dl4`.
     pub varianti: Vec<String>,
     /// Parameters confirmed by no source at hand, with their values.

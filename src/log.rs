@@ -25,15 +25,15 @@ pub static LOST: LazyLock<Counter> = LazyLock::new(Counter::default);
 
 /// Keeps the log going. Dropped, it waits a second at most for the remaining lines.
 #[derive(Debug)]
-pub struct Log {
+pub struct LogGuard {
     waiting: Arc<AtomicUsize>,
 }
 
 /// Begins to log. `VARCO_LOG` sets the level; without it, `info`.
-pub fn start() -> Log {
+pub fn start() -> LogGuard {
     let filter = EnvFilter::try_from_env("VARCO_LOG").unwrap_or_else(|_| "info".into());
     let lines = Lines::to(io::stderr());
-    let log = Log {
+    let log = LogGuard {
         waiting: lines.waiting.clone(),
     };
     // If a line cannot be formatted, the library would print this, and panic if it cannot print.
@@ -52,7 +52,7 @@ pub fn start() -> Log {
     log
 }
 
-impl Drop for Log {
+impl Drop for LogGuard {
     fn drop(&mut self) {
         const STEP: Duration = Duration::from_millis(5);
         let mut waited = Duration::ZERO;
@@ -155,7 +155,7 @@ mod tests {
             LOST.get() - before
         );
         drop(stalled);
-        drop(Log {
+        drop(LogGuard {
             waiting: lines.waiting.clone(),
         });
         let kept = ROOM + 10 - usize::try_from(LOST.get() - before).unwrap();
@@ -171,7 +171,7 @@ mod tests {
         });
         let before = LOST.get();
         (0..7).for_each(|_| lines.write_all(b"line\n").unwrap());
-        drop(Log {
+        drop(LogGuard {
             waiting: lines.waiting.clone(),
         });
         assert_eq!(LOST.get() - before, 7);

@@ -12,12 +12,12 @@ use base64::Engine as _;
 use jiff::civil::{Date, date};
 use varco::commands::requests;
 use varco::contract::catalogue::Operation;
-use varco::contract::{Contract, ISEE_NS, Part, Request, Trasmessa, place};
+use varco::contract::{Contract, ISEE_NS, LotPart, Request, Trasmessa, place};
 use varco::isee::calendar::Calendario;
 use varco::isee::checks::{Circumstance, examine};
 use varco::isee::rules::{RuleSet, Rules};
 use varco::soap::{self, Version, envelope};
-use varco::xml::{Document, Limits, parse, parse_outline};
+use varco::xml::{Document, DocumentLimits, parse, parse_outline};
 
 use super::{Case, Work};
 use kit::growing::{Frame, Growth, Maker, code, growths, kinds};
@@ -62,7 +62,7 @@ struct Way {
 #[derive(Clone, Copy)]
 struct Read {
     document: &'static Document<'static>,
-    parts: &'static [Part<'static>],
+    parts: &'static [LotPart<'static>],
 }
 
 /// A document that is made when it is its turn.
@@ -396,9 +396,9 @@ impl Made {
     }
 
     fn parse(&self, text: &'static str) -> Read {
-        let limits = Limits {
+        let limits = DocumentLimits {
             nodes: usize::MAX,
-            ..Limits::default()
+            ..DocumentLimits::default()
         };
         let is_lot = self.operation == Operation::TrasmissioneLotto;
         let read = if is_lot {
@@ -413,7 +413,8 @@ impl Made {
         if is_lot {
             let call = soap::open(document).expect("an envelope");
             let each = |(index, part)| {
-                Part::parse(part, index + 1).unwrap_or_else(|findings| panic!("{}: {findings:?}", self.name))
+                LotPart::parse(part, index + 1)
+                    .unwrap_or_else(|findings| panic!("{}: {findings:?}", self.name))
             };
             parts.extend(call.root.children().enumerate().map(each));
         }
@@ -449,7 +450,7 @@ impl Made {
 }
 
 fn parse_enclosed(text: &str) -> usize {
-    parse(text, &Limits::default())
+    parse(text, &DocumentLimits::default())
         .expect("an enclosed document")
         .len()
 }

@@ -31,12 +31,12 @@ use varco::registry::ente::Tipo;
 use varco::registry::{Admission, Identified};
 use varco::services::{self, Asked, NotPrepared, Prepared};
 use varco::sii::upkeep::Act;
-use varco::sii::{MANY, Occasion, Settings};
+use varco::sii::{MANY, Occasion, SiiSettings};
 use varco::soap::{self, Version, envelope};
 use varco::tls::authorities::Authorities;
 use varco::tls::path::Judge;
 use varco::tls::{Peer, Revocations};
-use varco::xml::{self, Document, Element, Limits};
+use varco::xml::{self, Document, DocumentLimits, Element};
 
 use super::{Case, Work};
 use kit::caseta::{Caseta, conti};
@@ -107,9 +107,9 @@ impl World {
         };
         let peers = [peer("caf.pem"), peer("comune.pem")];
         // Attested at once, so that there is something to be found.
-        let settings = Settings {
+        let settings = SiiSettings {
             attesta: Attesta::Subito,
-            ..Settings::embedded().unwrap()
+            ..SiiSettings::embedded().unwrap()
         };
         let directory = Directory::open(&data).unwrap();
         let node = Node::open_with(&directory, &clock, Arc::new(RealDisk), SEGMENT_BYTES, settings).unwrap();
@@ -238,7 +238,7 @@ impl World {
     fn read(&self, text: &str) -> Sent {
         let text: &'static str = Box::leak(text.to_owned().into_boxed_str());
         let document: &'static Document<'static> =
-            Box::leak(Box::new(xml::parse(text, &Limits::default()).unwrap()));
+            Box::leak(Box::new(xml::parse(text, &DocumentLimits::default()).unwrap()));
         let root = soap::open(document).unwrap().root;
         let operation = Operation::by_root(root.namespace(), root.local()).unwrap();
         let (request, _) = self
@@ -478,7 +478,7 @@ fn received() -> Case {
             let text = transmission(&casa.dsu);
             let occasion = world.occasion();
             let all = move || {
-                let document = xml::parse(&text, &Limits::default()).unwrap();
+                let document = xml::parse(&text, &DocumentLimits::default()).unwrap();
                 let root = soap::open(&document).unwrap().root;
                 let operation = Operation::TrasmissioneDsu;
                 let (request, _) = world.contract.read(operation, root).unwrap();

@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use varco::soap::{Bounds, Media, Text, read};
-use varco::xml::{Limits, XmlFault, canonical, parse};
+use varco::soap::{Bounds, Media, MessageText, read};
+use varco::xml::{DocumentLimits, XmlFault, canonical, parse};
 
 /// What a content type may say.
 const CHARSETS: [&str; 8] = [
@@ -25,8 +25,8 @@ fuzz_target!(|data: &[u8]| {
     // Seeds begin with "0", which is no charset at all.
     let charset = CHARSETS[usize::from(first.wrapping_sub(b'0')) % CHARSETS.len()];
     let media = Media::of(&format!("text/xml{charset}")).expect("a media type");
-    let limits = Limits::default();
-    let text = Text::new();
+    let limits = DocumentLimits::default();
+    let text = MessageText::new();
     let Ok(message) = read(
         bytes,
         &media,

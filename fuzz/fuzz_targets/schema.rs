@@ -6,14 +6,14 @@ use std::sync::OnceLock;
 
 use libfuzzer_sys::fuzz_target;
 use varco::contract::{Contract, roots};
-use varco::xml::{Limits, parse};
+use varco::xml::{DocumentLimits, parse};
 
 fuzz_target!(|text: &str| {
     static CONTRACT: OnceLock<Contract> = OnceLock::new();
     let schemas = CONTRACT
         .get_or_init(|| Contract::compile().expect("the contract compiles"))
         .schemas();
-    let limits = Limits::default();
+    let limits = DocumentLimits::default();
     let Ok(document) = parse(text, &limits) else {
         return;
     };

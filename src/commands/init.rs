@@ -29,7 +29,7 @@ pub fn create(dir: &Path, clock: &Clock) -> Result<Directory> {
 fn of(config: &Path, anyhow: bool, clock: &Clock) -> Result<PathBuf> {
     let config = Config::read(config)?;
     let settings = Settings::build(&config, clock)?;
-    sii::Settings::configured(&config)?;
+    sii::SiiSettings::configured(&config)?;
     let faults = settings.faults(clock.now());
     if !(faults.is_empty() || anyhow) {
         bail!("{}; con --comunque si prepara lo stesso", faults.join("; "));

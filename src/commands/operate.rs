@@ -118,7 +118,7 @@ pub(super) fn check(config: &Path, strict: bool, json: bool, clock: &Clock) -> R
                     checked.avvertenze.extend(settings.notices(clock.now()));
                 }
             }
-            if let Err(error) = sii::Settings::configured(&config) {
+            if let Err(error) = sii::SiiSettings::configured(&config) {
                 checked.errori.push(error.to_string());
             }
             match Directory::open(&config.data)

@@ -9,7 +9,7 @@ use super::dove::Dove;
 use super::uso::Uso;
 use super::who::myself;
 use crate::clock::Clock;
-use crate::gateway::node::{self, Accepted};
+use crate::gateway::node::{self, AcceptedLoss};
 use crate::ledger::Directory;
 use crate::ledger::disk::RealDisk;
 
@@ -29,7 +29,7 @@ pub struct Args {
 pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     let accepted = match args.motivo {
         Some(motivo) if motivo.trim().is_empty() => bail!("indicare il motivo (--motivo)"),
-        Some(reason) => Some(Accepted {
+        Some(reason) => Some(AcceptedLoss {
             actor: myself(),
             reason,
         }),
@@ -45,7 +45,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
     rebuild(&args.dove.data()?, accepted.as_ref(), clock)
 }
 
-fn rebuild(data: &Path, accepted: Option<&Accepted>, clock: &Clock) -> Result<()> {
+fn rebuild(data: &Path, accepted: Option<&AcceptedLoss>, clock: &Clock) -> Result<()> {
     let directory = Directory::open(data)?;
     let remade =
         super::uso::runtime()?.block_on(node::rebuild(&directory, clock, Arc::new(RealDisk), accepted))?;

@@ -14,7 +14,7 @@ use crate::gateway::node::Node;
 use crate::isee::rules::{RuleSet, Rules};
 use crate::ledger::Directory;
 use crate::ledger::disk::RealDisk;
-use crate::sii::Settings;
+use crate::sii::SiiSettings;
 use crate::sii::upkeep::{Act, Applicate, Effetto, Esaminata};
 
 /// `varco rules`.
@@ -185,7 +185,7 @@ async fn apply(config: &Config, prova: bool, motivo: &str, clock: &Clock) -> Res
         clock,
         Arc::new(RealDisk),
         config.ledger.segment_bytes,
-        Settings::configured(config)?,
+        SiiSettings::configured(config)?,
     )?;
     let recorded = node.record_recovery().await;
     let act = Act {

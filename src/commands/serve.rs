@@ -20,7 +20,7 @@ use crate::config::Config;
 use crate::contract::Contract;
 use crate::gateway::listener::{Ended, Listener};
 use crate::gateway::node::Node;
-use crate::gateway::quota::Counting;
+use crate::gateway::quota::QuotaFollower;
 use crate::gateway::settings::Settings;
 use crate::gateway::{Gateway, admin, beside};
 use crate::ledger::Directory;
@@ -67,7 +67,7 @@ async fn start_with(
         clock,
         disk,
         config.ledger.segment_bytes,
-        sii::Settings::configured(config)?,
+        sii::SiiSettings::configured(config)?,
     )?;
     for key in &node.opened.missing_keys {
         tracing::warn!(key, "a class key cannot be opened: its entries are unreadable");
@@ -83,7 +83,7 @@ async fn start_with(
     let gateway = Gateway::new(node, contract, settings, config);
     let ledger = &gateway.node.ledger;
     let head = u64::try_from(ledger.committer.meter().head.get()).unwrap_or_default();
-    let counting = Counting::recounted(
+    let counting = QuotaFollower::recounted(
         &gateway.quotas,
         &gateway.node.services.tentativi,
         (ledger.reader.as_ref(), head),
@@ -190,8 +190,8 @@ pub(super) fn run(config: &Path, clock: &Clock) -> Result<()> {
         tokio::spawn(async move {
             loop {
                 match signals.wait().await {
-                    Asked::Stop => break,
-                    Asked::Reload => {
+                    Signalled::Stop => break,
+                    Signalled::Reload => {
                         tell(&[NotifyState::Status("reads the configuration again")]);
                         let gateway = gateway.clone();
                         // Large lists take their time to be read and checked.
@@ -287,7 +287,7 @@ fn unsynchronised() {
 }
 
 /// The request behind a signal: stop, or reload.
-pub(super) enum Asked {
+pub(super) enum Signalled {
     /// For SIGTERM and SIGINT.
     Stop,
     /// For SIGHUP.
@@ -312,11 +312,11 @@ impl Signals {
     }
 
     /// Waits for the next signal.
-    pub(super) async fn wait(&mut self) -> Asked {
+    pub(super) async fn wait(&mut self) -> Signalled {
         tokio::select! {
-            _ = self.terminate.recv() => Asked::Stop,
-            _ = self.interrupt.recv() => Asked::Stop,
-            _ = self.hangup.recv() => Asked::Reload,
+            _ = self.terminate.recv() => Signalled::Stop,
+            _ = self.interrupt.recv() => Signalled::Stop,
+            _ = self.hangup.recv() => Signalled::Reload,
         }
     }
 }

@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
 use tokio::net::UnixStream;
 
-use crate::gateway::admin::{Answered, Asked};
+use crate::gateway::admin::{SocketReply, SocketRequest};
 
 /// Posts to a running gateway; `None`: none runs.
 pub(super) async fn post<T: Serialize, R: for<'de> Deserialize<'de>>(
@@ -20,7 +20,7 @@ pub(super) async fn post<T: Serialize, R: for<'de> Deserialize<'de>>(
     what: T,
     motivo: &str,
 ) -> Result<Option<R>> {
-    let body = serde_json::to_vec(&Asked {
+    let body = serde_json::to_vec(&SocketRequest {
         what,
         motivo: motivo.to_owned(),
         chi: super::who::claims(),
@@ -60,7 +60,7 @@ async fn send<R: for<'de> Deserialize<'de>>(
         .await?
         .to_bytes();
     match serde_json::from_slice(&bytes).context("risposta non comprensibile dalla porta in funzione")? {
-        Answered::Ok(result) => Ok(Some(result)),
-        Answered::Errore(text) => bail!(text),
+        SocketReply::Ok(result) => Ok(Some(result)),
+        SocketReply::Errore(text) => bail!(text),
     }
 }

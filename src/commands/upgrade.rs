@@ -17,7 +17,7 @@ use crate::ledger::search::{self, Filter};
 use crate::ledger::{Directory, Kind};
 use crate::registry::administration::{Command, perform_all};
 use crate::registry::facts::ENTE;
-use crate::registry::upgrade::Earlier;
+use crate::registry::upgrade::EnteBefore;
 
 pub(super) fn run(dir: &Path, clock: &Clock) -> Result<()> {
     let (directory, (major, minor)) = Directory::open_any(dir)?;
@@ -57,7 +57,7 @@ pub async fn from_1_0(node: &Node, clock: &Clock) -> Result<usize> {
         if entry.leaf.body.operation.as_deref() == Some("ente converti") {
             continue;
         }
-        let earlier: Earlier = serde_json::from_value(value)
+        let earlier: EnteBefore = serde_json::from_value(value)
             .with_context(|| format!("voce {}: ente non leggibile", entry.leaf.seq))?;
         last.insert(earlier.codice.clone(), earlier);
     }

@@ -23,7 +23,7 @@ use crate::xml::{Cursor, Element};
 pub struct Undecodable(pub &'static str);
 
 /// The content of an element.
-pub trait Content: Sized {
+pub trait ElementContent: Sized {
     /// Reads it from an element.
     fn decode(element: Element<'_, '_>) -> Result<Self, Undecodable>;
     /// Writes it into the open element.
@@ -33,7 +33,7 @@ pub trait Content: Sized {
 }
 
 /// The text of an attribute, or of an element without attributes and children.
-pub trait Text: Sized {
+pub trait SimpleContent: Sized {
     /// The schema's built-in types for this text.
     const BUILTINS: &'static [Builtin];
     /// The values of the schema's enumeration, if it is one.
@@ -132,11 +132,11 @@ pub enum Field {
     },
 }
 
-/// Implements [`Content`] for a struct, or [`ChoiceField`] for an enumeration: `@` is an attribute, `>` an
+/// Implements [`ElementContent`] for a struct, or [`ChoiceField`] for an enumeration: `@` is an attribute, `>` an
 /// element, `|` a choice. Debug prints the type's name alone: messages are made of personal data.
 macro_rules! bind {
     (struct $type:ident { $($kind:tt $field:ident $name:literal),* $(,)? }) => {
-        impl $crate::contract::bind::Content for $type {
+        impl $crate::contract::bind::ElementContent for $type {
             fn decode(element: $crate::xml::Element<'_, '_>) -> Result<Self, $crate::contract::bind::Undecodable> {
                 let mut at = element.cursor();
                 Ok(Self { $($field: $crate::contract::bind::bind!(@decode $kind at $name)?),* })
@@ -170,7 +170,7 @@ macro_rules! bind {
             fn decode(at: &mut $crate::xml::Cursor<'_, '_>) -> Result<Self, $crate::contract::bind::Undecodable> {
                 for child in at.element().children() {
                     match child.local() {
-                        $($name => return Ok(Self::$variant($crate::contract::bind::Content::decode(child)?)),)+
+                        $($name => return Ok(Self::$variant($crate::contract::bind::ElementContent::decode(child)?)),)+
                         _ => {}
                     }
                 }
@@ -180,7 +180,7 @@ macro_rules! bind {
                 match self {
                     $(Self::$variant(value) => {
                         writer.open($name);
-                        $crate::contract::bind::Content::encode(value, writer);
+                        $crate::contract::bind::ElementContent::encode(value, writer);
                         writer.close();
                     })+
                 }
@@ -241,7 +241,7 @@ pub(super) fn choice_field<T: ChoiceField>(_: std::marker::PhantomData<T>) -> Fi
     }
 }
 
-impl<T: Text> AttributeField for T {
+impl<T: SimpleContent> AttributeField for T {
     const REQUIRED: bool = true;
     fn shape() -> Shape {
         Shape::Text(T::BUILTINS, T::VALUES)
@@ -254,7 +254,7 @@ impl<T: Text> AttributeField for T {
     }
 }
 
-impl<T: Text> AttributeField for Option<T> {
+impl<T: SimpleContent> AttributeField for Option<T> {
     const REQUIRED: bool = false;
     fn shape() -> Shape {
         <T as AttributeField>::shape()
@@ -271,28 +271,28 @@ impl<T: Text> AttributeField for Option<T> {
     }
 }
 
-impl<T: Content> ElementField for T {
+impl<T: ElementContent> ElementField for T {
     const OCCURS: Occurs = Occurs::One;
     fn shape() -> Shape {
-        <T as Content>::shape()
+        <T as ElementContent>::shape()
     }
     fn decode(at: &mut Cursor<'_, '_>, name: &'static str) -> Result<Self, Undecodable> {
-        <T as Content>::decode(at.child(name).ok_or(Undecodable(name))?)
+        <T as ElementContent>::decode(at.child(name).ok_or(Undecodable(name))?)
     }
     fn encode(&self, name: &'static str, writer: &mut Writer) {
         writer.open(name);
-        Content::encode(self, writer);
+        ElementContent::encode(self, writer);
         writer.close();
     }
 }
 
-impl<T: Content> ElementField for Option<T> {
+impl<T: ElementContent> ElementField for Option<T> {
     const OCCURS: Occurs = Occurs::Optional;
     fn shape() -> Shape {
-        <T as Content>::shape()
+        <T as ElementContent>::shape()
     }
     fn decode(at: &mut Cursor<'_, '_>, name: &'static str) -> Result<Self, Undecodable> {
-        at.child(name).map(<T as Content>::decode).transpose()
+        at.child(name).map(<T as ElementContent>::decode).transpose()
     }
     fn encode(&self, name: &'static str, writer: &mut Writer) {
         if let Some(value) = self {
@@ -301,16 +301,16 @@ impl<T: Content> ElementField for Option<T> {
     }
 }
 
-impl<T: Content> ElementField for Vec<T> {
+impl<T: ElementContent> ElementField for Vec<T> {
     const OCCURS: Occurs = Occurs::Many;
     fn shape() -> Shape {
-        <T as Content>::shape()
+        <T as ElementContent>::shape()
     }
     fn decode(at: &mut Cursor<'_, '_>, name: &'static str) -> Result<Self, Undecodable> {
         // There may be tens of thousands: room is made once.
         let mut all = Self::with_capacity(at.all(name).count());
         for each in at.all(name) {
-            all.push(<T as Content>::decode(each)?);
+            all.push(<T as ElementContent>::decode(each)?);
         }
         Ok(all)
     }
@@ -347,19 +347,19 @@ impl<T: ChoiceField> ChoiceField for Option<T> {
     }
 }
 
-impl<T: Content> Content for Box<T> {
+impl<T: ElementContent> ElementContent for Box<T> {
     fn decode(element: Element<'_, '_>) -> Result<Self, Undecodable> {
-        <T as Content>::decode(element).map(Box::new)
+        <T as ElementContent>::decode(element).map(Box::new)
     }
     fn encode(&self, writer: &mut Writer) {
-        Content::encode(&**self, writer);
+        ElementContent::encode(&**self, writer);
     }
     fn shape() -> Shape {
-        <T as Content>::shape()
+        <T as ElementContent>::shape()
     }
 }
 
-impl Content for Vuoto {
+impl ElementContent for Vuoto {
     fn decode(_: Element<'_, '_>) -> Result<Self, Undecodable> {
         Ok(Self)
     }
@@ -386,7 +386,7 @@ impl std::fmt::Debug for Base64 {
 /// Makes a simple type both text and content of elements.
 macro_rules! text {
     ($($type:ty, [$($builtin:ident),+], $values:expr, $parse:expr, $write:expr;)+) => { $(
-        impl Text for $type {
+        impl SimpleContent for $type {
             const BUILTINS: &'static [Builtin] = &[$(Builtin::$builtin),+];
             const VALUES: Option<&'static [&'static str]> = $values;
             fn parse(text: &str) -> Option<Self> {
@@ -398,7 +398,7 @@ macro_rules! text {
                 write(self)
             }
         }
-        impl Content for $type {
+        impl ElementContent for $type {
             fn decode(element: Element<'_, '_>) -> Result<Self, Undecodable> {
                 Self::parse(&element.text()).ok_or(Undecodable("value"))
             }
@@ -467,7 +467,7 @@ macro_rules! outcomes {
             }
         }
 
-        impl $crate::contract::bind::Content for $name {
+        impl $crate::contract::bind::ElementContent for $name {
             fn decode(element: $crate::xml::Element<'_, '_>) -> Result<Self, $crate::contract::bind::Undecodable> {
                 match &*element.text() {
                     $($code => Ok(Self::$variant),)+

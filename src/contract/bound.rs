@@ -1,6 +1,6 @@
 //! A global element of a schema, with its type.
 
-use super::bind::{Content, Shape, Undecodable};
+use super::bind::{ElementContent, Shape, Undecodable};
 use crate::xml::Document;
 
 /// A global element and its type.
@@ -16,7 +16,7 @@ pub struct Root {
 
 impl Root {
     /// Binds an element to its type.
-    pub(super) fn of<T: Content>(namespace: &'static str, name: &'static str) -> Self {
+    pub(super) fn of<T: ElementContent>(namespace: &'static str, name: &'static str) -> Self {
         let rewrite: fn(&Self, &Document<'_>) -> Result<String, Undecodable> = |root, document| {
             Ok(super::message(
                 root.name,

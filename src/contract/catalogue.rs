@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::answered::Answered;
-use super::bind::Content;
+use super::bind::ElementContent;
 use super::bound::Root;
 use super::{consultazione as c, message, pdd, trasmissione as t};
 use crate::ledger::Retention;
@@ -43,7 +43,7 @@ struct Row {
 
 impl Row {
     /// A row with the types and the names of request and reply. The rest is as for most operations.
-    const fn of<Q: Content, R: Content>(
+    const fn of<Q: ElementContent, R: ElementContent>(
         service: Service,
         root: &'static str,
         response: &'static str,
@@ -69,7 +69,7 @@ impl Row {
     }
 
     /// A consultation: it gives data away.
-    const fn consultation<Q: Content, R: Content + From<Answered>>(
+    const fn consultation<Q: ElementContent, R: ElementContent + From<Answered>>(
         root: &'static str,
         response: &'static str,
     ) -> Self {
@@ -89,7 +89,10 @@ impl Row {
     }
 
     /// A transmission of DSU. Its receipt is the sender's own data.
-    const fn transmission<Q: Content, R: Content>(root: &'static str, response: &'static str) -> Self {
+    const fn transmission<Q: ElementContent, R: ElementContent>(
+        root: &'static str,
+        response: &'static str,
+    ) -> Self {
         Self {
             retention: Retention::Dsu,
             transmits: true,
@@ -98,7 +101,10 @@ impl Row {
     }
 
     /// A question of a sender about its own transmission.
-    const fn follow_up<Q: Content, R: Content>(root: &'static str, response: &'static str) -> Self {
+    const fn follow_up<Q: ElementContent, R: ElementContent>(
+        root: &'static str,
+        response: &'static str,
+    ) -> Self {
         Self::of::<Q, R>(Service::TrasmissioneDsu, root, response)
     }
 }

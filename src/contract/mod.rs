@@ -32,7 +32,7 @@ mod binding_tests;
 
 pub use answered::Answered;
 pub use reading::{
-    Contract, Finding, Findings, MAX_LOT, Part, Request, Trasmessa, persons, place, place_declaration,
+    Contract, Finding, Findings, LotPart, MAX_LOT, Request, Trasmessa, persons, place, place_declaration,
 };
 pub use regole::SchemaRule;
 pub use text::{

@@ -1,6 +1,6 @@
 //! From a body to a typed request, or to every finding; the parts of a lot; a DSU as received.
 
-use super::bind::{Base64, Content, Undecodable};
+use super::bind::{Base64, ElementContent, Undecodable};
 use super::catalogue::Operation;
 use super::consultazione::{
     ConsultazioneAttestazione, ConsultazioneAttestazioneResidenti, ConsultazioneDichiarazione,
@@ -16,8 +16,10 @@ use crate::isee::checks::Difetto;
 use crate::isee::codes::TipoOperazione;
 use crate::isee::dsu::Dichiarazione;
 use crate::soap::Identity;
-use crate::xml::schema::{ElementId, Report, SchemaError, SchemaSet};
-use crate::xml::{self, Document, Element, Limits, XSI, XmlError, canonical, encoding, parse, parse_part};
+use crate::xml::schema::{ElementId, SchemaError, SchemaSet, Validation};
+use crate::xml::{
+    self, Document, DocumentLimits, Element, XSI, XmlError, canonical, encoding, parse, parse_part,
+};
 use std::collections::{HashMap, HashSet};
 
 /// The contract: its schemas, compiled.
@@ -152,7 +154,7 @@ impl Contract {
         operation: Operation,
         body: Element<'_, '_>,
     ) -> Result<(Request, Option<Identity>), Findings> {
-        fn of<T: Content>(body: Element<'_, '_>) -> Result<T, Findings> {
+        fn of<T: ElementContent>(body: Element<'_, '_>) -> Result<T, Findings> {
             T::decode(body).map_err(|error| undecodable(body, error))
         }
         let ask = |request| Ok((request, None));
@@ -224,7 +226,7 @@ impl Contract {
         let text = encoding::decode(&bytes, None)
             .map_err(|_| wrong("documento in una codifica non prevista, o non valido nella sua"))?;
         let document =
-            parse(&text, &Limits::of_document()).map_err(|XmlError { fault, place }| Findings {
+            parse(&text, &DocumentLimits::of_document()).map_err(|XmlError { fault, place }| Findings {
                 list: vec![Finding {
                     code: SchemaRule::K01Xml.code(),
                     path: ENCLOSED.to_owned(),
@@ -304,7 +306,7 @@ impl Contract {
     }
 
     /// Judges one DSU of a lot against its schema.
-    pub fn read_part(&self, part: &Part<'_>) -> Result<Trasmessa, Findings> {
+    pub fn read_part(&self, part: &LotPart<'_>) -> Result<Trasmessa, Findings> {
         let root = part.document.root();
         self.judge_dsu(root, &part.path)?;
         received(root, None)
@@ -325,7 +327,7 @@ impl Contract {
 
     /// `whole` is the path of a Dichiarazione judged by itself.
     fn judge(&self, element: Element<'_, '_>, root: ElementId, whole: Option<&str>) -> Result<(), Findings> {
-        let Report { violations, more } = self.schemas.validate(element, root);
+        let Validation { violations, more } = self.schemas.validate(element, root);
         if violations.is_empty() {
             return Ok(());
         }
@@ -428,17 +430,17 @@ impl Persons {
 
 /// One DSU of a lot, read as a document of its own when its turn comes.
 #[derive(Debug)]
-pub struct Part<'s> {
+pub struct LotPart<'s> {
     document: Document<'s>,
     /// Path from the lot's root.
     path: String,
 }
 
-impl<'s> Part<'s> {
+impl<'s> LotPart<'s> {
     /// Parses it; `position` counts from 1.
     pub fn parse<'d: 's>(element: Element<'s, 'd>, position: usize) -> Result<Self, Findings> {
         let path = format!("/TrasmissioneLotto/Dichiarazione[{position}]");
-        match parse_part(element, &Limits::default()) {
+        match parse_part(element, &DocumentLimits::default()) {
             Ok(document) => Ok(Self { document, path }),
             Err(error) => Err(single(
                 element,
@@ -464,7 +466,7 @@ pub fn place(defects: Vec<Difetto>, trasmessa: &Trasmessa, body: Element<'_, '_>
             body.child(ISEE_NS, "Dichiarazione").unwrap_or(body),
             "/TrasmissioneDSU/Dichiarazione",
         ),
-        Some(text) => match parse(text, &Limits::default()) {
+        Some(text) => match parse(text, &DocumentLimits::default()) {
             Ok(document) => place_in(defects, document.root(), ENCLOSED),
             Err(_) => Vec::new(),
         },
@@ -556,7 +558,7 @@ mod tests {
         let source = "<Dichiarazione CodiceFiscaleDichiarante='FRRGLI84E52H501O'><a CodiceFiscale='frrgli84e52h501o'/>
             <b CodiceFiscale='RSSMRA80A01H501U' CodiceFiscaleOperatore='BNCNNA72B42H501V'/><c CodiceFiscale='01234567897' Identificativo='VRDLGU75C10F205N'/>
             <d><e CodiceFiscaleRicevente=' GLLSFO14B60H501C '/></d></Dichiarazione>";
-        let document = parse(source, &Limits::default()).unwrap();
+        let document = parse(source, &DocumentLimits::default()).unwrap();
         assert_eq!(
             persons(document.root()),
             ["FRRGLI84E52H501O", "RSSMRA80A01H501U", "GLLSFO14B60H501C"]

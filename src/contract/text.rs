@@ -1,6 +1,6 @@
 //! Typed values as text, and text as typed values.
 
-use super::bind::{Content, Undecodable};
+use super::bind::{ElementContent, Undecodable};
 use crate::isee::attestazione::{EsitoAttestazione, EsitoDichiarazione, Indicatore};
 use crate::xml::writer::{Style, Writer};
 use crate::xml::{Document, XSI};
@@ -12,7 +12,7 @@ pub const ISEE_NS: &str = "http://inps.it/ISEERiforma";
 pub const RICEVUTA_NS: &str = "urn:varco:ricevuta:1";
 
 /// A payload in INPS's shape: `xmlns:xsi` first, then the default namespace, then attributes and children.
-fn payload<T: Content>(name: &'static str, value: &T) -> String {
+fn payload<T: ElementContent>(name: &'static str, value: &T) -> String {
     let mut writer = Writer::document(Style::Inps);
     writer.open(name);
     writer.attribute("xmlns:xsi", XSI);
@@ -38,7 +38,12 @@ pub fn esito_dichiarazione(value: &EsitoDichiarazione) -> String {
 }
 
 /// A message in a default namespace, on one line: replies, receipts, kept documents.
-pub fn message<T: Content>(name: &'static str, namespace: &str, value: &T, declaration: bool) -> String {
+pub fn message<T: ElementContent>(
+    name: &'static str,
+    namespace: &str,
+    value: &T,
+    declaration: bool,
+) -> String {
     let mut writer = if declaration {
         Writer::document(Style::Compact)
     } else {
@@ -52,7 +57,7 @@ pub fn message<T: Content>(name: &'static str, namespace: &str, value: &T, decla
 }
 
 /// Reads back a document written by [`message`].
-pub fn decode<T: Content>(document: &Document<'_>) -> Result<T, Undecodable> {
+pub fn decode<T: ElementContent>(document: &Document<'_>) -> Result<T, Undecodable> {
     T::decode(document.root())
 }
 

@@ -113,7 +113,7 @@ pub fn is_authority(host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::xml::{Document, Element, Limits, parse};
+    use crate::xml::{Document, DocumentLimits, Element, parse};
 
     const WSDL: &str = "http://schemas.xmlsoap.org/wsdl/";
 
@@ -164,7 +164,7 @@ mod tests {
     fn one_port_unless_both_are_asked_for() {
         for service in Service::ALL {
             let one = served(service.path(), "wsdl");
-            let document = parse(&one, &Limits::default()).unwrap();
+            let document = parse(&one, &DocumentLimits::default()).unwrap();
             let ports = find(&document, "port");
             assert_eq!(ports.len(), 1);
             assert!(
@@ -174,7 +174,7 @@ mod tests {
                     .starts_with("BasicHttpBinding_I")
             );
             let both = served(service.path(), "wsdl=1.2");
-            let document = parse(&both, &Limits::default()).unwrap();
+            let document = parse(&both, &DocumentLimits::default()).unwrap();
             let names: Vec<_> = find(&document, "port")
                 .iter()
                 .map(|port| port.attribute("name").unwrap().to_owned())
@@ -194,10 +194,10 @@ mod tests {
 
     #[test]
     fn every_operation_is_described_and_at_its_own_path_alone() {
-        let messages = |wsdl: &str| find(&parse(wsdl, &Limits::default()).unwrap(), "message").len();
+        let messages = |wsdl: &str| find(&parse(wsdl, &DocumentLimits::default()).unwrap(), "message").len();
         for service in Service::ALL {
             let wsdl = served(service.path(), "wsdl");
-            let document = parse(&wsdl, &Limits::default()).unwrap();
+            let document = parse(&wsdl, &DocumentLimits::default()).unwrap();
             let port_type = find(&document, "portType")[0];
             let described: Vec<&str> = port_type
                 .children()
@@ -214,7 +214,7 @@ mod tests {
                 &format!("/isee/ConsultazioneISEE/v2/{}", operation.name()),
                 "wsdl",
             );
-            let document = parse(&wsdl, &Limits::default()).unwrap();
+            let document = parse(&wsdl, &DocumentLimits::default()).unwrap();
             let names: Vec<_> = find(&document, "operation")
                 .iter()
                 .map(|found| found.attribute("name").unwrap().to_owned())

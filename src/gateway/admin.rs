@@ -31,7 +31,7 @@ const LARGEST: usize = 32 << 20;
 
 /// A request over the socket.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Asked<T> {
+pub struct SocketRequest<T> {
     /// Its content; the type depends on the path.
     pub what: T,
     /// The operator's reason (`--motivo`).
@@ -41,7 +41,7 @@ pub struct Asked<T> {
     pub chi: Claims,
 }
 
-impl<T> Asked<T> {
+impl<T> SocketRequest<T> {
     /// The acting user: ids from the kernel, claims from the request.
     fn by(&self, actor: &Actor) -> Actor {
         Actor::claiming(actor.uid, actor.pid, self.chi.clone())
@@ -68,7 +68,7 @@ pub struct Reload {
 /// An answer: a result, or a text in Italian.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Answered<T> {
+pub enum SocketReply<T> {
     /// Success, with its result.
     Ok(T),
     /// Failure, with its reason.
@@ -161,7 +161,7 @@ async fn one(socket: UnixStream, gateway: Arc<Gateway>) {
             Ok::<_, Infallible>(
                 handled
                     .await
-                    .unwrap_or_else(|error| json(&Answered::<()>::Errore(error.to_string()))),
+                    .unwrap_or_else(|error| json(&SocketReply::<()>::Errore(error.to_string()))),
             )
         }
     });
@@ -178,12 +178,12 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
     }
     match (request.method(), request.uri().path()) {
         (&Method::GET, "/status") => json(&match Status::of(gateway) {
-            Ok(status) => Answered::Ok(status),
-            Err(error) => Answered::Errore(error.to_string()),
+            Ok(status) => SocketReply::Ok(status),
+            Err(error) => SocketReply::Errore(error.to_string()),
         }),
         (&Method::GET, "/enti") => match node.registry.enti() {
-            Ok(enti) => json(&Answered::Ok(enti)),
-            Err(error) => json(&Answered::<Vec<Ente>>::Errore(error.to_string())),
+            Ok(enti) => json(&SocketReply::Ok(enti)),
+            Err(error) => json(&SocketReply::<Vec<Ente>>::Errore(error.to_string())),
         },
         (&Method::POST, "/enti") => match read::<Vec<Command>>(request).await {
             Ok(asked) => answer(
@@ -202,8 +202,8 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
         (&Method::POST, "/reload") => match read::<Reload>(request).await {
             Ok(asked) => json(
                 &match gateway.reload(Some(&asked.by(actor)), asked.what.comunque).await {
-                    Ok(reloaded) => Answered::Ok(reloaded),
-                    Err(text) => Answered::Errore(text),
+                    Ok(reloaded) => SocketReply::Ok(reloaded),
+                    Err(text) => SocketReply::Errore(text),
                 },
             ),
             Err(refused) => refused,
@@ -253,7 +253,7 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
 
 async fn read<T: for<'de> Deserialize<'de>>(
     request: Request<Incoming>,
-) -> Result<Asked<T>, Response<Full<Bytes>>> {
+) -> Result<SocketRequest<T>, Response<Full<Bytes>>> {
     let bad = || text(StatusCode::BAD_REQUEST, "request not understood\n");
     let body = Limited::new(request.into_body(), LARGEST)
         .collect()
@@ -264,12 +264,12 @@ async fn read<T: for<'de> Deserialize<'de>>(
 
 fn answer<T: Serialize>(result: Result<T, Rejected>) -> Response<Full<Bytes>> {
     json(&match result {
-        Ok(done) => Answered::Ok(done),
-        Err(rejected) => Answered::Errore(rejected.to_string()),
+        Ok(done) => SocketReply::Ok(done),
+        Err(rejected) => SocketReply::Errore(rejected.to_string()),
     })
 }
 
-fn json<T: Serialize>(answered: &Answered<T>) -> Response<Full<Bytes>> {
+fn json<T: Serialize>(answered: &SocketReply<T>) -> Response<Full<Bytes>> {
     match serde_json::to_vec(answered) {
         Ok(bytes) => Response::new(Full::new(Bytes::from(bytes))),
         Err(_) => text(StatusCode::INTERNAL_SERVER_ERROR, "answer cannot be written\n"),

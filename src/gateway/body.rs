@@ -10,7 +10,7 @@ use hyper::body::{Body as _, Incoming};
 use hyper::header::CONTENT_ENCODING;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::crowd::{Crowd, Place};
+use super::crowd::{Crowd, Seat};
 use crate::config::Limits;
 use crate::refusal::{Code, Refusal};
 
@@ -156,7 +156,7 @@ pub(super) struct Places {
     /// Places of [`ROOM`] bytes in everybody's room.
     room: Option<OwnedSemaphorePermit>,
     /// As many in the ente's share.
-    own: Vec<Place>,
+    own: Vec<Seat>,
 }
 
 impl Places {

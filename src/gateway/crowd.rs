@@ -12,28 +12,28 @@ pub struct Crowd {
 
 /// One place; given back when dropped.
 #[derive(Debug)]
-pub struct Place {
+pub struct Seat {
     crowd: Crowd,
     whose: String,
 }
 
 impl Crowd {
     /// One more place. None if its owner has `most` already.
-    pub fn enter(&self, whose: &str, most: usize) -> Option<Place> {
+    pub fn enter(&self, whose: &str, most: usize) -> Option<Seat> {
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let count = taken.entry(whose.to_owned()).or_default();
         if *count >= most {
             return None;
         }
         *count += 1;
-        Some(Place {
+        Some(Seat {
             crowd: self.clone(),
             whose: whose.to_owned(),
         })
     }
 }
 
-impl Drop for Place {
+impl Drop for Seat {
     fn drop(&mut self) {
         let mut taken = self.crowd.taken.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = taken.get_mut(&self.whose) {

@@ -4,7 +4,7 @@
 use hyper::Method;
 
 use super::Gateway;
-use super::crowd::Place;
+use super::crowd::Seat;
 use super::framing::Verdict;
 use super::outcome::{Counted, Stop};
 use super::record::{Channel, Record};
@@ -62,7 +62,7 @@ pub(super) async fn caller(record: &mut Record<'_>) -> Result<Caller, Stop> {
 }
 
 /// A place among the ente's exchanges under way, and one exchange of its quota.
-pub(super) fn enter(record: &mut Record<'_>, caller: &Caller) -> Result<Place, Stop> {
+pub(super) fn enter(record: &mut Record<'_>, caller: &Caller) -> Result<Seat, Stop> {
     let (gateway, ente) = (record.gateway, caller.ente());
     let place = gateway
         .crowd

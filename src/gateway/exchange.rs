@@ -21,7 +21,7 @@ use crate::ledger::NotCommitted;
 use crate::refusal::{Code, Refusal};
 use crate::registry::Caller;
 use crate::services::Asked;
-use crate::soap::{self, Text, Version};
+use crate::soap::{self, MessageText, Version};
 
 /// Attempts at an exchange, the first included. A new one follows if something changed meanwhile.
 const ATTEMPTS: usize = 3;
@@ -109,7 +109,7 @@ async fn converse(
     // soap: package, envelope, version, headers; operation by the body's root.
     let media = unreadable::media_type(headers)?;
     let mut work = Work::on(&gateway.beside, &caller.ente().codice, bytes.len()).await;
-    let (bounds, text) = (gateway.bounds(&settings.limits), Text::new());
+    let (bounds, text) = (gateway.bounds(&settings.limits), MessageText::new());
     let read = work.step(|| soap::read(bytes, &media, bounds, &text));
     record.version = read
         .as_ref()

@@ -14,7 +14,7 @@ use super::status::of_space;
 use super::{Gateway, connection};
 use crate::clock::Steps;
 use crate::ledger::committer::Health;
-use crate::tls::revocation::Unreadable;
+use crate::tls::revocation::UnreadableFile;
 
 /// Interval for the revocation lists' files, the free space and the clock.
 const LISTS: Duration = Duration::from_secs(5);
@@ -109,7 +109,7 @@ impl Listener {
                         for file in &refreshed.loaded {
                             tracing::info!(file = %file.display(), "revocation lists loaded again");
                         }
-                        for Unreadable { file, wrong } in &refreshed.unreadable {
+                        for UnreadableFile { file, wrong } in &refreshed.unreadable {
                             let file = file.display();
                             tracing::error!(%file, error = %wrong, "revocation lists: those known of this file stay in force");
                         }

@@ -1,7 +1,7 @@
 //! The revocation lists, as an operator should know them.
 
 use crate::tls::Revocations;
-use crate::tls::revocation::Unreadable;
+use crate::tls::revocation::UnreadableFile;
 use jiff::Timestamp;
 
 /// Seconds: the operator is warned so long before the end of a revocation list.
@@ -28,7 +28,7 @@ pub(super) fn of_lists(revocations: &Revocations, now: Timestamp) -> Vec<String>
     {
         warnings.push(format!("una lista di revoca scade il {at}"));
     }
-    for Unreadable { file, wrong } in revocations.unreadable() {
+    for UnreadableFile { file, wrong } in revocations.unreadable() {
         let (file, why) = (file.display(), wrong.text());
         warnings.push(format!(
             "il file di liste di revoca {file} non viene letto, {why}: vale ciò che se ne sapeva prima, fino alla sua scadenza"

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::Gateway;
-use super::metrics::Standing;
+use super::metrics::Gauges;
 use crate::ledger::committer::Health;
 
 impl Gateway {
@@ -12,7 +12,7 @@ impl Gateway {
         let settings = self.settings.load();
         let revocations = &settings.channel.revocations;
         let ended = self.scrub.get().and_then(|scrub| scrub.rounds().ended);
-        self.metrics.text(Standing {
+        self.metrics.text(Gauges {
             ready: *self.node.ledger.committer.health().borrow() == Health::Good,
             read_again: ended.map_or(0, Timestamp::as_second),
             free: self

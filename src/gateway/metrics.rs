@@ -199,7 +199,7 @@ impl Metrics {
     }
 
     /// All metrics in the text format, with the present values.
-    pub fn text(&self, standing: Standing) -> String {
+    pub fn text(&self, standing: Gauges) -> String {
         self.ready.set(standing.ready.into());
         self.read_again.set(standing.read_again);
         self.free.set(standing.free);
@@ -229,7 +229,7 @@ impl Metrics {
 
 /// Values measured at each reading of the metrics.
 #[derive(Debug)]
-pub struct Standing {
+pub struct Gauges {
     /// Whether the ledger can be written.
     pub ready: bool,
     /// When the last daily reading ended, seconds since the epoch; 0 for never.

@@ -84,7 +84,7 @@ pub struct Gateway {
     /// Held during a reload.
     pub reloading: tokio::sync::Mutex<()>,
     /// Limits for reading a document.
-    pub xml: xml::Limits,
+    pub xml: xml::DocumentLimits,
     /// The address of the listener, once it listens.
     pub address: OnceLock<SocketAddr>,
     /// When it was put together.
@@ -132,7 +132,7 @@ impl Gateway {
             reloading: tokio::sync::Mutex::default(),
             address: OnceLock::new(),
             started: clock.now(),
-            xml: xml::Limits::default(),
+            xml: xml::DocumentLimits::default(),
             clock,
             beside: Beside::default(),
             gathered,

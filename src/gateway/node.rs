@@ -30,7 +30,7 @@ use crate::services::entries::{self as questions, QuestionsProjector};
 use crate::sii::embedded::entries::SiiProjector;
 use crate::sii::embedded::uses::terms_of;
 use crate::sii::embedded::{Embedded, SERIES};
-use crate::sii::{Settings, Upkeep};
+use crate::sii::{SiiSettings, Upkeep};
 use crate::state::facts::CHIAVI;
 use crate::state::numbers::{NoNumber, NumbersProjector, Series, skip};
 use crate::state::{self, Rebuilt, Store};
@@ -117,7 +117,7 @@ pub enum NodeError {
 }
 
 /// The parts of a node. They need not be those of a data directory: tests share a log between two nodes.
-pub struct Parts {
+pub struct NodeParts {
     /// Id of the ledger.
     pub id: Uuid,
     /// The log, for the committer.
@@ -144,7 +144,7 @@ impl Node {
         disk: Arc<dyn Disk>,
         segment_bytes: u64,
     ) -> Result<Self, NodeError> {
-        Self::open_with(directory, clock, disk, segment_bytes, Settings::embedded()?)
+        Self::open_with(directory, clock, disk, segment_bytes, SiiSettings::embedded()?)
     }
 
     /// Opens a data directory for writing, with these settings of the SII.
@@ -153,7 +153,7 @@ impl Node {
         clock: &Clock,
         disk: Arc<dyn Disk>,
         segment_bytes: u64,
-        settings: Settings,
+        settings: SiiSettings,
     ) -> Result<Self, NodeError> {
         let lock = directory.lock()?;
         Self::open_locked(
@@ -172,7 +172,7 @@ impl Node {
         clock: &Clock,
         disk: Arc<dyn Disk>,
         segment_bytes: u64,
-        settings: Settings,
+        settings: SiiSettings,
         lock: Lock,
         loss: Loss,
     ) -> Result<Self, NodeError> {
@@ -180,7 +180,7 @@ impl Node {
         let (log, recovery) = directory.open_log(disk.clone(), segment_bytes, loss)?;
         let damage = Damage::default();
         let reader = Arc::new(directory.reader_noting(&damage));
-        let parts = Parts {
+        let parts = NodeParts {
             id: directory.ledger,
             log: Box::new(log),
             reader,
@@ -199,12 +199,12 @@ impl Node {
 
     /// Puts a node together from its parts.
     pub fn assemble(
-        parts: Parts,
+        parts: NodeParts,
         views: &Path,
         clock: &Clock,
-        settings: Settings,
+        settings: SiiSettings,
     ) -> Result<Self, NodeError> {
-        let Parts {
+        let NodeParts {
             id,
             mut log,
             reader,
@@ -418,7 +418,7 @@ impl Node {
 
     /// Records the loss of the log's end, and the operator's decision to go on without it: the last whole
     /// entry, the last one known to have existed, the actor and the reason. Every series goes on far beyond.
-    async fn record_loss(&self, accepted: Option<&Accepted>, until: u64) -> Result<(), NotCommitted> {
+    async fn record_loss(&self, accepted: Option<&AcceptedLoss>, until: u64) -> Result<(), NotCommitted> {
         let unavailable = |_| NotCommitted::Unavailable;
         let (ledger, now) = (&self.ledger, self.clock.now());
         let head = u64::try_from(ledger.committer.meter().head.get()).unwrap_or_default();
@@ -503,7 +503,7 @@ impl std::fmt::Debug for Node {
 
 /// A loss at the end of the log, accepted by an operator.
 #[derive(Clone, Debug)]
-pub struct Accepted {
+pub struct AcceptedLoss {
     /// The accepting operator.
     pub actor: Actor,
     /// The operator's reason, sealed in the entry.
@@ -529,7 +529,7 @@ pub async fn rebuild(
     directory: &Directory,
     clock: &Clock,
     disk: Arc<dyn Disk>,
-    accepted: Option<&Accepted>,
+    accepted: Option<&AcceptedLoss>,
 ) -> Result<Remade, NodeError> {
     let lock = directory.lock()?;
     let loss = if accepted.is_some() {
@@ -561,7 +561,7 @@ pub async fn rebuild(
         clock,
         disk,
         SEGMENT_BYTES,
-        Settings::embedded()?,
+        SiiSettings::embedded()?,
         lock,
         loss,
     )?;

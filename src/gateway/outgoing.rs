@@ -8,7 +8,7 @@ use super::outcome::Stop;
 use super::record::Record;
 use crate::ledger::{Body, Kind, NotCommitted, Retention, Submission};
 use crate::refusal::{Code, Refusal};
-use crate::services::entries::{self, Asking};
+use crate::services::entries::{self, Inquiry};
 use crate::sii::{Ask, Returned};
 
 /// Records a question and asks it. Returns its reply, or the lack of one.
@@ -19,7 +19,7 @@ pub(super) async fn ask(record: &Record<'_>, before: &[Returned], ask: Ask) -> R
     let (Some(ente), Some(operation)) = (record.ente.as_deref(), record.operation) else {
         return Err(Refusal::new(Code::Unavailable, "a question of nobody").into());
     };
-    let asking = Asking {
+    let asking = Inquiry {
         exchange: record.exchange,
         received: record.received,
         ente,

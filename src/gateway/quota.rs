@@ -219,14 +219,14 @@ impl Quotas {
 
 /// Makes the quotas and the failed attempts follow the log: entries from before the start, and entries of
 /// others in the same log. Exchanges of this process are counted when they are let in.
-pub struct Counting {
+pub struct QuotaFollower {
     quotas: Arc<Quotas>,
     tentativi: Arc<Tentativi>,
     clock: Clock,
     applied: u64,
 }
 
-impl Counting {
+impl QuotaFollower {
     /// Counts this day's exchanges of a log, and in the same pass the failed attempts of the last hours.
     /// `head` is its last entry.
     pub fn recounted(
@@ -258,7 +258,7 @@ impl Counting {
     }
 }
 
-impl Follower for Counting {
+impl Follower for QuotaFollower {
     fn name(&self) -> &'static str {
         "quotas"
     }

@@ -7,7 +7,7 @@ use super::attestazione::{
     NucleoFamiliare, NucleoRistretto, OmissioneDifformita, Ordinario, Ridotto, Variazione,
 };
 use super::codes::{Ruolo, Si, TipoModello, TipoOperazione, TipoVariazioneAttestazione, Vuoto};
-use super::compute::casi::{Caso, Diverso, Indicatore, Indicatori, Membro, Modo, Ristretto};
+use super::compute::casi::{Caso, Diverso, IndicatoreCalcolato, Indicatori, Membro, ModoCalcolo, Ristretto};
 use super::compute::componente::Componente;
 use super::dsu::{Dichiarazione, ModelloBase};
 use super::indicatori::{
@@ -24,7 +24,7 @@ use super::rules::RuleSet;
 
 /// The content of an attestation besides the computation.
 #[derive(Clone, Default)]
-pub struct Occasion<'a> {
+pub struct Rilascio<'a> {
     /// Protocol of the DSU.
     pub protocollo: &'a str,
     /// Day of presentation of the DSU.
@@ -90,7 +90,7 @@ pub fn attest(
     dsu: &Dichiarazione,
     indicatori: &Indicatori,
     rules: &RuleSet,
-    occasion: Occasion<'_>,
+    occasion: Rilascio<'_>,
 ) -> Attestazione {
     let issue = Issue {
         on: occasion.rilasciata,
@@ -118,7 +118,7 @@ pub fn attest(
             .map(|form| (form.presentato, form.protocollo.to_owned()))
             .unzip()
     };
-    let some = |of: &[Indicatore]| !of.is_empty();
+    let some = |of: &[IndicatoreCalcolato]| !of.is_empty();
     let (presentato, protocollo) = sostitutivo();
     let ordinario = Ordinario {
         corrente,
@@ -226,12 +226,12 @@ struct Issue {
 }
 
 impl Issue {
-    fn minorenne(self, minor: &Indicatore) -> ComponenteMinorenne {
+    fn minorenne(self, minor: &IndicatoreCalcolato) -> ComponenteMinorenne {
         let esito = match &minor.caso {
             Caso::Base(_) => EsitoMinorenne::Ordinario(Vuoto),
             Caso::NonCalcolabile(_) => EsitoMinorenne::NonCalcolabile(Vuoto),
             Caso::Diverso(diverso) => match (diverso.modo, first(diverso)) {
-                (Modo::Aggiuntiva, Some(componente_agguntiva)) => {
+                (ModoCalcolo::Aggiuntiva, Some(componente_agguntiva)) => {
                     EsitoMinorenne::Aggiuntiva(Box::new(ValoriMinAgg {
                         data_rilascio: self.on,
                         componente_agguntiva,
@@ -257,7 +257,7 @@ impl Issue {
         }
     }
 
-    fn universitario(self, student: &Indicatore) -> StudenteUniversitario {
+    fn universitario(self, student: &IndicatoreCalcolato) -> StudenteUniversitario {
         StudenteUniversitario {
             cognome: student.cognome.clone(),
             nome: student.nome.clone(),
@@ -277,7 +277,7 @@ impl Issue {
         };
         let (data_rilascio, valori, modalita) = (self.on, diverso.valori(), diverso.calcolo.modalita.clone());
         match (diverso.modo, first(diverso)) {
-            (Modo::StudenteAttratto, _) => {
+            (ModoCalcolo::StudenteAttratto, _) => {
                 EsitoUniversitario::StudenteAttratto(Box::new(ValoriUniStudAttratto {
                     data_rilascio,
                     nucleo_familiare_attratto,
@@ -285,7 +285,7 @@ impl Issue {
                     modalita_calcolo_isee_uni_stud_att: modalita,
                 }))
             }
-            (Modo::StudenteAttrattoCompAttratta, Some(componente_attratta)) => {
+            (ModoCalcolo::StudenteAttrattoCompAttratta, Some(componente_attratta)) => {
                 EsitoUniversitario::StudenteAttrattoCompAttratta(Box::new(ValoriUniStudCompAttratta {
                     data_rilascio,
                     nucleo_familiare_attratto,
@@ -294,7 +294,7 @@ impl Issue {
                     modalita_calcolo_isee_uni_stud_attratto_comp_attratta: modalita,
                 }))
             }
-            (Modo::StudenteAttrattoCompAggiuntiva, Some(componente_aggiuntiva)) => {
+            (ModoCalcolo::StudenteAttrattoCompAggiuntiva, Some(componente_aggiuntiva)) => {
                 EsitoUniversitario::StudenteAttrattoCompAggiuntiva(Box::new(ValoriUniStudCompAggiuntiva {
                     data_rilascio,
                     nucleo_familiare_attratto,
@@ -303,7 +303,7 @@ impl Issue {
                     modalita_calcolo_isee_uni_stud_attratto_comp_aggiuntiva: modalita,
                 }))
             }
-            (Modo::Aggiuntiva, Some(componente_agguntiva)) => {
+            (ModoCalcolo::Aggiuntiva, Some(componente_agguntiva)) => {
                 EsitoUniversitario::Aggiuntiva(Box::new(ValoriUniAgg {
                     data_rilascio,
                     componente_agguntiva,
@@ -321,7 +321,7 @@ impl Issue {
         }
     }
 
-    fn residenziale(self, beneficiary: &Indicatore) -> ComponenteResidenziale {
+    fn residenziale(self, beneficiary: &IndicatoreCalcolato) -> ComponenteResidenziale {
         let esito = match &beneficiary.caso {
             Caso::Base(_) => EsitoResidenziale::Ordinario(Vuoto),
             Caso::NonCalcolabile(_) => EsitoResidenziale::NonCalcolabile(Vuoto),
@@ -330,13 +330,13 @@ impl Issue {
                     (self.on, diverso.valori(), diverso.calcolo.modalita.clone());
                 let componente_agguntiva = all(diverso);
                 match diverso.modo {
-                    Modo::BaseAgg => EsitoResidenziale::OrdinarioAgg(Box::new(ValoriOrdinarioAgg {
+                    ModoCalcolo::BaseAgg => EsitoResidenziale::OrdinarioAgg(Box::new(ValoriOrdinarioAgg {
                         data_rilascio,
                         componente_agguntiva,
                         valori,
                         modalita_calcolo_isee_ord_agg: modalita,
                     })),
-                    Modo::ResidenzialeAgg => {
+                    ModoCalcolo::ResidenzialeAgg => {
                         EsitoResidenziale::ResidenzialeAgg(Box::new(ValoriResidenzialeAgg {
                             data_rilascio,
                             componente_agguntiva,
@@ -371,13 +371,15 @@ impl Issue {
                     (self.on, diverso.valori(), diverso.calcolo.modalita.clone());
                 let componente_agguntiva = all(diverso);
                 match diverso.modo {
-                    Modo::BaseAgg => EsitoResidenzialeRistretto::RistrettoAgg(Box::new(ValoriRistrettoAgg {
-                        data_rilascio,
-                        componente_agguntiva,
-                        valori,
-                        modalita_calcolo_isee_ristretto_agg: modalita,
-                    })),
-                    Modo::ResidenzialeAgg => EsitoResidenzialeRistretto::ResidenzialeAgg(Box::new(
+                    ModoCalcolo::BaseAgg => {
+                        EsitoResidenzialeRistretto::RistrettoAgg(Box::new(ValoriRistrettoAgg {
+                            data_rilascio,
+                            componente_agguntiva,
+                            valori,
+                            modalita_calcolo_isee_ristretto_agg: modalita,
+                        }))
+                    }
+                    ModoCalcolo::ResidenzialeAgg => EsitoResidenzialeRistretto::ResidenzialeAgg(Box::new(
                         ValoriResidenzialeRistrettoAgg {
                             data_rilascio,
                             componente_agguntiva,

@@ -17,7 +17,7 @@ pub struct CodiceFiscale(String);
 
 /// The data of a person in a valid code of sixteen characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Persona {
+pub struct DatiCodice {
     /// Last two digits of the year of birth.
     pub year: u8,
     /// Month of birth, 1 to 12.
@@ -32,16 +32,16 @@ pub struct Persona {
 
 /// The kind of a valid codice fiscale.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum Natura {
     /// Sixteen characters: a person's, with the data in it.
-    Persona(Persona),
+    Persona(DatiCodice),
     /// Eleven digits: a body's, or a provisional one.
     Numerico,
 }
 
 /// Why a code is not valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Difetto {
+pub enum DifettoCodice {
     /// Neither sixteen characters of the right kinds nor eleven digits.
     Forma,
     /// The check letter or digit is wrong.
@@ -50,7 +50,7 @@ pub enum Difetto {
     Data,
 }
 
-impl Difetto {
+impl DifettoCodice {
     /// The reason in Italian.
     pub fn text(self) -> &'static str {
         match self {
@@ -65,7 +65,7 @@ impl Difetto {
     }
 }
 
-impl fmt::Display for Difetto {
+impl fmt::Display for DifettoCodice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.text())
     }
@@ -95,19 +95,19 @@ impl CodiceFiscale {
     }
 
     /// Checks the form, the check character and, in a person's code, the day of birth.
-    pub fn kind(&self) -> Result<Kind, Difetto> {
+    pub fn kind(&self) -> Result<Natura, DifettoCodice> {
         let bytes = self.0.trim().as_bytes();
         if let Ok(sent) = <[u8; 16]>::try_from(bytes) {
-            return persona(&sent.map(|byte| byte.to_ascii_uppercase())).map(Kind::Persona);
+            return persona(&sent.map(|byte| byte.to_ascii_uppercase())).map(Natura::Persona);
         }
         match bytes.len() {
             11 if bytes.iter().all(u8::is_ascii_digit) => numerico(bytes),
-            _ => Err(Difetto::Forma),
+            _ => Err(DifettoCodice::Forma),
         }
     }
 }
 
-impl Persona {
+impl DatiCodice {
     /// Whether a person born on `date` may have this code. The code holds no century.
     pub fn born_on(&self, date: Date) -> bool {
         i16::from(self.year) == date.year() % 100 && self.month == date.month() && self.day == date.day()
@@ -143,21 +143,21 @@ impl fmt::Debug for CodiceFiscale {
     }
 }
 
-fn persona(code: &[u8; 16]) -> Result<Persona, Difetto> {
+fn persona(code: &[u8; 16]) -> Result<DatiCodice, DifettoCodice> {
     let letters = |range: std::ops::Range<usize>| code[range].iter().all(u8::is_ascii_uppercase);
     let month = MONTHS.iter().position(|letter| *letter == code[8]);
     let Some(month) = month else {
-        return Err(Difetto::Forma);
+        return Err(DifettoCodice::Forma);
     };
     let mut digits = [0; 7];
     for (value, place) in digits.iter_mut().zip([6, 7, 9, 10, 12, 13, 14]) {
-        *value = digit(code[place]).ok_or(Difetto::Forma)?;
+        *value = digit(code[place]).ok_or(DifettoCodice::Forma)?;
     }
     if !letters(0..6) || !letters(11..12) || !letters(15..16) {
-        return Err(Difetto::Forma);
+        return Err(DifettoCodice::Forma);
     }
     if check_letter(&code[..15]) != Some(code[15]) {
-        return Err(Difetto::Controllo);
+        return Err(DifettoCodice::Controllo);
     }
     let day = digits[2] * 10 + digits[3];
     let (day, sesso) = if day > 40 {
@@ -166,7 +166,7 @@ fn persona(code: &[u8; 16]) -> Result<Persona, Difetto> {
         (day, Sesso::M)
     };
     if !(1..=31).contains(&day) {
-        return Err(Difetto::Data);
+        return Err(DifettoCodice::Data);
     }
     let place = digits[4..]
         .iter()
@@ -174,10 +174,10 @@ fn persona(code: &[u8; 16]) -> Result<Persona, Difetto> {
             place.push(char::from(b'0' + digit));
             place
         });
-    Ok(Persona {
+    Ok(DatiCodice {
         year: digits[0] * 10 + digits[1],
-        month: i8::try_from(month + 1).map_err(|_| Difetto::Data)?,
-        day: i8::try_from(day).map_err(|_| Difetto::Data)?,
+        month: i8::try_from(month + 1).map_err(|_| DifettoCodice::Data)?,
+        day: i8::try_from(day).map_err(|_| DifettoCodice::Data)?,
         sesso,
         place,
     })
@@ -214,7 +214,7 @@ pub fn check_letter(fifteen: &[u8]) -> Option<u8> {
 }
 
 /// Eleven digits. The check digit is computed as in VAT numbers.
-fn numerico(code: &[u8]) -> Result<Kind, Difetto> {
+fn numerico(code: &[u8]) -> Result<Natura, DifettoCodice> {
     let sum: u32 = code[..10]
         .iter()
         .enumerate()
@@ -228,9 +228,9 @@ fn numerico(code: &[u8]) -> Result<Kind, Difetto> {
         })
         .sum();
     if (10 - sum % 10) % 10 == u32::from(code[10] - b'0') {
-        Ok(Kind::Numerico)
+        Ok(Natura::Numerico)
     } else {
-        Err(Difetto::Controllo)
+        Err(DifettoCodice::Controllo)
     }
 }
 
@@ -238,18 +238,18 @@ fn numerico(code: &[u8]) -> Result<Kind, Difetto> {
 mod tests {
     use super::*;
 
-    fn kind(code: &str) -> Result<Kind, Difetto> {
+    fn kind(code: &str) -> Result<Natura, DifettoCodice> {
         CodiceFiscale::new(code).kind()
     }
 
     #[test]
     fn a_valid_code_tells_birth_sex_and_place() {
-        let Ok(Kind::Persona(anna)) = kind(" bncnna72b42h501v ") else {
+        let Ok(Natura::Persona(anna)) = kind(" bncnna72b42h501v ") else {
             panic!("valid")
         };
         assert_eq!(
             anna,
-            Persona {
+            DatiCodice {
                 year: 72,
                 month: 2,
                 day: 2,
@@ -265,7 +265,7 @@ mod tests {
         // RSSMRA70A01H501S with its last digit turned into a letter: 1 is M.
         let mut code = *b"RSSMRA70A01H50M?";
         code[15] = check_letter(&code[..15]).unwrap();
-        let Ok(Kind::Persona(persona)) = kind(std::str::from_utf8(&code).unwrap()) else {
+        let Ok(Natura::Persona(persona)) = kind(std::str::from_utf8(&code).unwrap()) else {
             panic!("valid")
         };
         assert_eq!(persona.place, "H501");
@@ -274,13 +274,13 @@ mod tests {
 
     #[test]
     fn wrong_codes_are_wrong_for_the_right_reason() {
-        assert_eq!(kind("RSSMRA70A01H501T"), Err(Difetto::Controllo));
-        assert_eq!(kind("RSSMRA70F01H501S"), Err(Difetto::Forma));
-        assert_eq!(kind("RSSMRA70A01H501"), Err(Difetto::Forma));
-        assert_eq!(kind("RSSMRÀ70A01H501S"), Err(Difetto::Forma));
-        assert_eq!(kind("00000000000"), Ok(Kind::Numerico));
-        assert_eq!(kind("12345678903"), Ok(Kind::Numerico));
-        assert_eq!(kind("12345678901"), Err(Difetto::Controllo));
+        assert_eq!(kind("RSSMRA70A01H501T"), Err(DifettoCodice::Controllo));
+        assert_eq!(kind("RSSMRA70F01H501S"), Err(DifettoCodice::Forma));
+        assert_eq!(kind("RSSMRA70A01H501"), Err(DifettoCodice::Forma));
+        assert_eq!(kind("RSSMRÀ70A01H501S"), Err(DifettoCodice::Forma));
+        assert_eq!(kind("00000000000"), Ok(Natura::Numerico));
+        assert_eq!(kind("12345678903"), Ok(Natura::Numerico));
+        assert_eq!(kind("12345678901"), Err(DifettoCodice::Controllo));
     }
 
     #[test]

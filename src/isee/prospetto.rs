@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::codes::{Ruolo, TipoImmobile};
 use super::codice_fiscale::CodiceFiscale;
-use super::compute::casi::{Caso, Diverso, Indicatore, Indicatori, Modo, Motivo, Situazione};
+use super::compute::casi::{Caso, Diverso, IndicatoreCalcolato, Indicatori, ModoCalcolo, Motivo, Situazione};
 use super::compute::componente::{Componente, quota_di_genitore};
 use super::compute::{Calcolo, Fonte, Maggiorazione, RedditoComponente, Voce, income_year, sum};
 use super::dsu::IseeCorrente;
@@ -618,7 +618,7 @@ impl Scrittore<'_> {
         righe.titled(sezione.titolo)
     }
 
-    fn indicatore(&self, titolo: &str, indicatore: &Indicatore, base: &Calcolo) -> Vec<Sezione> {
+    fn indicatore(&self, titolo: &str, indicatore: &IndicatoreCalcolato, base: &Calcolo) -> Vec<Sezione> {
         let titolo = format!("{titolo}: {}", self.persona(&indicatore.codice_fiscale));
         let mut righe = Righe::default();
         match &indicatore.caso {
@@ -626,7 +626,7 @@ impl Scrittore<'_> {
             Caso::NonCalcolabile(motivo) => righe.add(0, "non calcolabile", None, perche(*motivo), ""),
             Caso::Diverso(diverso) => {
                 let mut sezioni = match diverso.modo {
-                    Modo::Aggiuntiva | Modo::BaseAgg => Vec::new(),
+                    ModoCalcolo::Aggiuntiva | ModoCalcolo::BaseAgg => Vec::new(),
                     _ => self.calcolo(&titolo, &diverso.calcolo),
                 };
                 sezioni.push(self.diverso(titolo, diverso, base));
@@ -639,23 +639,25 @@ impl Scrittore<'_> {
     fn diverso(&self, titolo: String, diverso: &Diverso, base: &Calcolo) -> Sezione {
         let mut righe = Righe::default();
         let what = match diverso.modo {
-            Modo::Attratta => "con l'altro genitore attratto nel nucleo",
-            Modo::Aggiuntiva => "quello del nucleo, con la componente aggiuntiva dell'altro genitore",
-            Modo::StudenteAttratto => "lo studente è attratto nel nucleo dei genitori",
-            Modo::StudenteAttrattoCompAttratta => {
+            ModoCalcolo::Attratta => "con l'altro genitore attratto nel nucleo",
+            ModoCalcolo::Aggiuntiva => "quello del nucleo, con la componente aggiuntiva dell'altro genitore",
+            ModoCalcolo::StudenteAttratto => "lo studente è attratto nel nucleo dei genitori",
+            ModoCalcolo::StudenteAttrattoCompAttratta => {
                 "lo studente è attratto nel nucleo di un genitore, e così l'altro"
             }
-            Modo::StudenteAttrattoCompAggiuntiva => {
+            ModoCalcolo::StudenteAttrattoCompAggiuntiva => {
                 "lo studente è attratto nel nucleo di un genitore, l'altro dà la componente aggiuntiva"
             }
-            Modo::Residenziale => "ricalcolato: le donazioni contano, art. 4 c. 4 b e c non si applicano",
-            Modo::BaseAgg => "quello del nucleo, con le componenti dei figli non compresi",
-            Modo::ResidenzialeAgg => {
+            ModoCalcolo::Residenziale => {
+                "ricalcolato: le donazioni contano, art. 4 c. 4 b e c non si applicano"
+            }
+            ModoCalcolo::BaseAgg => "quello del nucleo, con le componenti dei figli non compresi",
+            ModoCalcolo::ResidenzialeAgg => {
                 "ricalcolato per prestazioni residenziali, con le componenti dei figli non compresi"
             }
         };
         righe.add(0, what, None, "", "");
-        if matches!(diverso.modo, Modo::Aggiuntiva | Modo::BaseAgg) {
+        if matches!(diverso.modo, ModoCalcolo::Aggiuntiva | ModoCalcolo::BaseAgg) {
             righe.add(0, "ISEE del nucleo", base.isee, "", "");
         }
         for member in &diverso.attratto {
@@ -687,7 +689,7 @@ impl Scrittore<'_> {
             italian(m.scala_equivalenza.0)
         );
         match diverso.modo {
-            Modo::BaseAgg | Modo::ResidenzialeAgg => {
+            ModoCalcolo::BaseAgg | ModoCalcolo::ResidenzialeAgg => {
                 let come = format!(
                     "({own} − {}, non sotto zero) × {} / scala {}",
                     italian(self.rules().law.componente_figlio_franchigia),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::codes::Importo;
 use super::compute::Calcolo;
-use super::compute::casi::{Caso, Indicatore, Specifico};
+use super::compute::casi::{Caso, IndicatoreCalcolato, Specifico};
 
 /// The lines of a computation, by their names.
 pub fn di_calcolo(calcolo: &Calcolo) -> Value {
@@ -20,7 +20,7 @@ pub fn di_calcolo(calcolo: &Calcolo) -> Value {
 
 /// A person's indicator: the case, the ISEE, the added components, and the lines if its nucleus is not the
 /// family's.
-pub fn di_indicatore(indicatore: &Indicatore) -> Value {
+pub fn di_indicatore(indicatore: &IndicatoreCalcolato) -> Value {
     let (caso, valori) = match &indicatore.caso {
         Caso::Base(_) => ("nucleo".to_owned(), Value::Null),
         Caso::Diverso(diverso) => (format!("{:?}", diverso.modo), di_calcolo(&diverso.calcolo)),

@@ -47,7 +47,7 @@ pub struct Filter {
 
 /// The result of a search in a possibly damaged ledger.
 #[derive(Debug, Default)]
-pub struct Found {
+pub struct Matches {
     /// The last matching entries, in order.
     pub entries: Vec<Entry>,
     /// Number of all matching entries.
@@ -143,14 +143,14 @@ pub fn find(reader: &dyn Reader, filter: &Filter, limit: usize) -> Result<Vec<En
 }
 
 /// The same in a possibly damaged ledger. It searches the whole batches and names the others.
-pub fn search(reader: &dyn Reader, filter: &Filter, limit: usize) -> Result<Found, LogError> {
+pub fn search(reader: &dyn Reader, filter: &Filter, limit: usize) -> Result<Matches, LogError> {
     let terms = filter.terms();
     let (parts, skipped) = reader.found_parts()?;
     let (mut entries, mut found) = (
         VecDeque::new(),
-        Found {
+        Matches {
             skipped,
-            ..Found::default()
+            ..Matches::default()
         },
     );
     for part in parts.list() {

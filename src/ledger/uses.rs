@@ -23,10 +23,10 @@ use super::log::LogError;
 use super::log::{Part, Parts, Reader};
 
 /// A term to count entries under.
-pub type Term = [u8; 16];
+pub type CountedTerm = [u8; 16];
 
 /// Gives the terms of an entry; without terms it is not counted.
-pub type TermsOf = fn(&Body) -> Vec<Term>;
+pub type TermsOf = fn(&Body) -> Vec<CountedTerm>;
 
 const MAGIC: [u8; 8] = *b"\x8dVARCOU\x01";
 const BLOCK: usize = 4096;
@@ -62,11 +62,11 @@ struct Counted {
     from: u64,
     /// Sequence of the last entry counted.
     to: u64,
-    counts: HashMap<Term, u32>,
+    counts: HashMap<CountedTerm, u32>,
 }
 
 impl Counted {
-    fn add(&mut self, terms: Vec<Term>) {
+    fn add(&mut self, terms: Vec<CountedTerm>) {
         for term in terms {
             let count = self.counts.entry(term).or_default();
             *count = count.saturating_add(1);
@@ -132,7 +132,7 @@ impl Uses {
 
     /// The number of entries counted under each term, summed over `terms`. It reads files, and the segment of
     /// a missing file: not for a serving thread.
-    pub fn count(&self, terms: &[Term]) -> Result<u32, LogError> {
+    pub fn count(&self, terms: &[CountedTerm]) -> Result<u32, LogError> {
         self.make_missing()?;
         let parts = self.shared.reader.parts()?;
         let mut total: u32 = 0;
@@ -144,7 +144,7 @@ impl Uses {
 
     /// The count in one segment: from memory, else from its file, else from the segment itself. The next
     /// count makes an unreadable file again.
-    fn count_in(&self, parts: &dyn Parts, part: &Part, terms: &[Term]) -> Result<u32, LogError> {
+    fn count_in(&self, parts: &dyn Parts, part: &Part, terms: &[CountedTerm]) -> Result<u32, LogError> {
         let path = parts.beside(part, EXTENSION);
         let mut failed = None;
         // Another thread may write the file, and forget the counts, between the two looks.
@@ -250,12 +250,12 @@ impl Uses {
     }
 }
 
-fn sum(terms: &[Term], of: impl Fn(&Term) -> Option<u32>) -> u32 {
+fn sum(terms: &[CountedTerm], of: impl Fn(&CountedTerm) -> Option<u32>) -> u32 {
     terms.iter().filter_map(of).fold(0, u32::saturating_add)
 }
 
 /// The sum of the counts of `terms` in a file.
-fn look_up(path: &Path, terms: &[Term]) -> io::Result<u32> {
+fn look_up(path: &Path, terms: &[CountedTerm]) -> io::Result<u32> {
     let index = Index::open(path)?;
     terms.iter().try_fold(0_u32, |sum, term| {
         Ok(sum.saturating_add(index.find(term)?.unwrap_or_default()))
@@ -272,7 +272,7 @@ fn name(path: &Path) -> String {
 }
 
 /// The file of a segment's counts.
-fn encode(counts: &HashMap<Term, u32>) -> Vec<u8> {
+fn encode(counts: &HashMap<CountedTerm, u32>) -> Vec<u8> {
     let mut records: Vec<_> = counts.iter().collect();
     records.sort_unstable();
     let mut first = MAGIC.to_vec();
@@ -327,7 +327,7 @@ impl Index {
     }
 
     /// The count of a term; None: the file lacks it.
-    fn find(&self, term: &Term) -> io::Result<Option<u32>> {
+    fn find(&self, term: &CountedTerm) -> io::Result<Option<u32>> {
         let (mut low, mut high) = (0, self.records.div_ceil(RECORDS));
         while low < high {
             let middle = low.midpoint(high);
@@ -357,7 +357,7 @@ fn damaged() -> io::Error {
 mod tests {
     use super::*;
 
-    fn term(number: u32) -> Term {
+    fn term(number: u32) -> CountedTerm {
         let mut term = [7; 16];
         term[..4].copy_from_slice(&number.wrapping_mul(0x9e37_79b9).to_le_bytes());
         term
@@ -367,7 +367,7 @@ mod tests {
     fn every_count_is_found_again_and_nothing_else() {
         let home = tempfile::tempdir().unwrap();
         for length in [0, 1, RECORDS, RECORDS + 1, 5000] {
-            let counts: HashMap<Term, u32> = (0..u32::try_from(length).unwrap())
+            let counts: HashMap<CountedTerm, u32> = (0..u32::try_from(length).unwrap())
                 .map(|number| (term(number), number + 1))
                 .collect();
             let path = home.path().join(format!("{length}.uses"));
@@ -385,13 +385,13 @@ mod tests {
     #[test]
     fn a_damaged_file_is_no_answer() {
         let home = tempfile::tempdir().unwrap();
-        let counts: HashMap<Term, u32> = (0..700).map(|number| (term(number), number + 1)).collect();
+        let counts: HashMap<CountedTerm, u32> = (0..700).map(|number| (term(number), number + 1)).collect();
         let (path, whole) = (home.path().join("a.uses"), encode(&counts));
         for at in (0..whole.len()).step_by(97) {
             let mut bad = whole.clone();
             bad[at] ^= 0x10;
             std::fs::write(&path, bad).unwrap();
-            let wrong = |(term, count): (&Term, &u32)| {
+            let wrong = |(term, count): (&CountedTerm, &u32)| {
                 Index::open(&path)
                     .and_then(|index| index.find(term))
                     .is_ok_and(|found| found != Some(*count))

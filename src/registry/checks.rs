@@ -11,7 +11,7 @@ use super::wrong::{Wrong, invalid};
 use crate::contract::catalogue::Operation;
 use crate::isee::CodiceFiscale;
 use crate::isee::codes::TipoIndicatore;
-use crate::isee::codice_fiscale::{Difetto, Kind as CodeKind};
+use crate::isee::codice_fiscale::{DifettoCodice, Natura};
 
 /// Refuses control characters, and `=` or `@` at the start: a spreadsheet would take such a text for a
 /// formula.
@@ -42,8 +42,8 @@ pub(super) fn checked(anagrafica: &Anagrafica) -> Result<Anagrafica, Wrong> {
         return invalid("denominazione mancante, o più lunga di 200 caratteri");
     }
     match CodiceFiscale::new(codice_fiscale).kind() {
-        Ok(CodeKind::Numerico) => {}
-        Ok(_) | Err(Difetto::Forma) => {
+        Ok(Natura::Numerico) => {}
+        Ok(_) | Err(DifettoCodice::Forma) => {
             return invalid("codice fiscale dell'ente non valido: servono undici cifre");
         }
         Err(what) => return invalid(format!("codice fiscale dell'ente non valido: {what}")),

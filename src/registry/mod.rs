@@ -36,7 +36,7 @@ use crate::refusal::{Code, Refusal};
 use crate::state::Store;
 use crate::tls::Peer;
 use ente::Ente;
-use signs::Found;
+use signs::KeyMatch;
 
 /// Enti by their codes, each with a version.
 type ByCode = HashMap<String, (u64, Arc<Ente>)>;
@@ -119,7 +119,7 @@ impl Registry {
     /// whether all of it is in order today.
     pub fn identify(&self, peer: &Peer, today: Date) -> Result<Identified, ViewError> {
         let refused = |why: &'static str| Refusal::new(Code::NotAuthorized, why);
-        let Found::Known(known) = signs::known(peer.keys(), |key| self.holder_of(key))? else {
+        let KeyMatch::Known(known) = signs::known(peer.keys(), |key| self.holder_of(key))? else {
             return Ok(Identified::Unknown(refused("certificate of nobody")));
         };
         let code = known.codice.clone();
@@ -184,8 +184,8 @@ impl Registry {
     /// The code of a certificate's ente, whatever the ente's state. `None`: no ente, or several.
     pub fn holder(&self, peer: &Peer) -> Result<Option<String>, ViewError> {
         Ok(match signs::known(peer.keys(), |key| self.holder_of(key))? {
-            Found::Known(known) => Some(known.codice),
-            Found::Ambiguous | Found::Nobody => None,
+            KeyMatch::Known(known) => Some(known.codice),
+            KeyMatch::Ambiguous | KeyMatch::Nobody => None,
         })
     }
 

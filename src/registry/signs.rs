@@ -24,13 +24,13 @@ pub struct Known<'a> {
 pub fn known<E>(
     ranks: &[Vec<String>],
     mut holder: impl FnMut(&str) -> Result<Option<String>, E>,
-) -> Result<Found<'_>, E> {
+) -> Result<KeyMatch<'_>, E> {
     for (place, rank) in ranks.iter().enumerate() {
         let mut found: Option<Known<'_>> = None;
         for key in rank {
             let Some(codice) = holder(key)? else { continue };
             match &found {
-                Some(known) if known.codice != codice => return Ok(Found::Ambiguous),
+                Some(known) if known.codice != codice => return Ok(KeyMatch::Ambiguous),
                 Some(_) => {}
                 None => {
                     found = Some(Known {
@@ -42,15 +42,15 @@ pub fn known<E>(
             }
         }
         if let Some(known) = found {
-            return Ok(Found::Known(known));
+            return Ok(KeyMatch::Known(known));
         }
     }
-    Ok(Found::Nobody)
+    Ok(KeyMatch::Nobody)
 }
 
 /// The result for a certificate's keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Found<'a> {
+pub enum KeyMatch<'a> {
     /// They are one ente's.
     Known(Known<'a>),
     /// Keys of one rank are of different enti.
@@ -139,7 +139,7 @@ mod tests {
             Ok::<_, Infallible>(enti.iter().find(holds).map(|ente| ente.codice.clone()))
         };
         let ranks = ranks();
-        let Ok(Found::Known(known)) = known(&ranks, holder) else {
+        let Ok(KeyMatch::Known(known)) = known(&ranks, holder) else {
             return None;
         };
         let ente = enti.iter().find(|ente| ente.codice == known.codice).unwrap();

@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 pub(super) struct Tabella {
     columns: Vec<String>,
     /// The lines after the header, in order. An unreadable line is a fault.
-    pub(super) lines: Vec<Result<Riga, String>>,
+    pub(super) lines: Vec<Result<RigaTabella, String>>,
 }
 
 /// A line with as many fields as the header.
-pub(super) struct Riga {
+pub(super) struct RigaTabella {
     /// Its number; the header is the first line.
     pub(super) number: u64,
     record: csv::StringRecord,
@@ -47,7 +47,7 @@ impl Tabella {
                     columns.len()
                 ));
             }
-            Ok(Riga { number, record })
+            Ok(RigaTabella { number, record })
         };
         let lines = reader.records().map(line).collect();
         Ok(Self { columns, lines })
@@ -80,7 +80,7 @@ impl Tabella {
     }
 
     /// A cell, without spaces around. `None`: an empty cell, or no such column.
-    pub(super) fn cell<'a>(&self, riga: &'a Riga, name: &str) -> Option<&'a str> {
+    pub(super) fn cell<'a>(&self, riga: &'a RigaTabella, name: &str) -> Option<&'a str> {
         let index = self.columns.iter().position(|column| column == name)?;
         riga.record
             .get(index)

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::abilitazione::{Abilitazione, Periodo};
 use super::administration::Command;
 use super::ente::{Decisione, Modo};
-use super::tabella::{Riga, Tabella, parts};
+use super::tabella::{RigaTabella, Tabella, parts};
 
 /// The columns of a table of decisions (`ente accredita --tabella`); all but the first may be left out. `|`
 /// separates several values.
@@ -87,7 +87,7 @@ fn modo(name: &str) -> Result<Modo, String> {
 /// A line of a table.
 struct Line<'a> {
     table: &'a Tabella,
-    riga: &'a Riga,
+    riga: &'a RigaTabella,
 }
 
 impl Line<'_> {

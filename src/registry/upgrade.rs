@@ -10,7 +10,7 @@ use super::quota::Quote;
 
 /// An ente in format 1.0.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Earlier {
+pub struct EnteBefore {
     /// Its code, kept by the conversion.
     pub codice: String,
     denominazione: String,
@@ -37,7 +37,7 @@ struct Pin {
 /// The text in place of data unknown to format 1.0.
 const UNKNOWN: &str = "non registrato prima del formato 1.1";
 
-impl Earlier {
+impl EnteBefore {
     /// The same ente in the present form, as of a day. It keeps all its permissions: the detail of a DSU
     /// under a grant of its own, for checks.
     pub fn converted(self, day: Date) -> Ente {

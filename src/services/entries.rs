@@ -31,7 +31,7 @@ const FIRST: u32 = 1 << 24;
 
 /// The exchange behind a question.
 #[derive(Clone, Copy, Debug)]
-pub struct Asking<'a> {
+pub struct Inquiry<'a> {
     /// Id of the exchange.
     pub exchange: Uuid,
     /// Arrival of the first byte of its request.
@@ -45,8 +45,8 @@ pub struct Asking<'a> {
 }
 
 /// The entry written before a question leaves.
-pub fn asked(ledger: &Ledger, asking: Asking<'_>, ask: &Ask) -> Result<Draft, PrepareError> {
-    let Asking {
+pub fn asked(ledger: &Ledger, asking: Inquiry<'_>, ask: &Ask) -> Result<Draft, PrepareError> {
+    let Inquiry {
         exchange,
         received,
         ente,

@@ -17,7 +17,7 @@ use crate::contract::trasmissione::{
     ChiaveLotto, ConsultazioneEsitoLottoResponse, DsuDelLotto, Esito, EsitoLotto, EsitoTrasmissioneLotto,
     TrasmissioneLottoResponse,
 };
-use crate::contract::{Findings, Part, Trasmessa, message};
+use crate::contract::{Findings, LotPart, Trasmessa, message};
 use crate::digest::{hex, sha256};
 use crate::isee::checks::{Check, Difetto};
 use crate::ledger::leaf::ID_RICHIESTA;
@@ -139,7 +139,7 @@ impl Gathered {
         occasion: Occasion<'_>,
     ) -> Result<Option<String>, NotPrepared> {
         let read =
-            Part::parse(element, position).and_then(|part| Ok((asked.contract.read_part(&part)?, part)));
+            LotPart::parse(element, position).and_then(|part| Ok((asked.contract.read_part(&part)?, part)));
         let (trasmessa, part) = match read {
             Ok(read) => read,
             Err(findings) => {

@@ -34,10 +34,10 @@ mod tests {
     use crate::registry::ente::Tipo;
     use crate::services::{self, Asked};
     use crate::sii::Occasion;
-    use crate::soap::{self, Bounds, Media, Text};
+    use crate::soap::{self, Bounds, Media, MessageText};
     use crate::tls::Peer;
     use crate::tls::authorities::Authorities;
-    use crate::xml::{Limits, parse};
+    use crate::xml::{DocumentLimits, parse};
 
     /// Rows aside, an operation takes fewer than sixty lines, its description included. With them it is read,
     /// granted, performed, and answered by its schema.
@@ -65,7 +65,11 @@ mod tests {
         }
         let node = Node::open(&directory, &clock, Arc::new(RealDisk), SEGMENT_BYTES).unwrap();
 
-        let (contract, limits, text) = (Contract::compile().unwrap(), Limits::default(), Text::new());
+        let (contract, limits, text) = (
+            Contract::compile().unwrap(),
+            DocumentLimits::default(),
+            MessageText::new(),
+        );
         let request = soap::envelope(
             soap::Version::V11,
             "<Prova xmlns=\"urn:prova\"><Testo>ciao</Testo></Prova>",

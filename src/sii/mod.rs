@@ -5,7 +5,7 @@
 //! type ([`answers`]). A [`Step`] is an answer, or a question to be sent to another system first.
 //!
 //! [`embedded`] answers from this ledger: it has all three capabilities. A remote SII fits behind the first
-//! two, and its questions are [`Ask`]s. [`Settings`] are the operator's choices, [`protocol`] is the form of
+//! two, and its questions are [`Ask`]s. [`SiiSettings`] are the operator's choices, [`protocol`] is the form of
 //! the protocols.
 
 pub mod answers;
@@ -20,6 +20,6 @@ pub mod upkeep;
 
 pub use capability::{Consultation, Reception, Search};
 pub use occasion::{LONG, Lost, MANY, Occasion, Returned, SiiError};
-pub use settings::Settings;
+pub use settings::SiiSettings;
 pub use step::{Ask, Asking, Carrier, Carrying, Said, Step};
 pub use upkeep::Upkeep;

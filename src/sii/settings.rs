@@ -6,7 +6,7 @@ use crate::isee::rules::{RuleError, Rules};
 
 /// The operator's choices for the SII.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct SiiSettings {
     /// The embedded rule sets, with the operator's variants.
     pub rules: Rules,
     /// When to attest a DSU with unknown data of its members.
@@ -15,7 +15,7 @@ pub struct Settings {
     pub calendario: Calendario,
 }
 
-impl Settings {
+impl SiiSettings {
     /// The settings without a configuration: embedded rule sets, and defaults.
     pub fn embedded() -> Result<Self, RuleError> {
         Ok(Self {

@@ -336,7 +336,7 @@ fn head_of(part: &[u8]) -> Result<(Head, &[u8]), NotAPackage> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::xml::{Limits, parse};
+    use crate::xml::{DocumentLimits, parse};
 
     const KIND: &str = "Multipart/Related; boundary=\"b;1\"; type=\"application/xop+xml\"; start=\"<r@x>\"; start-info=\"application/soap+xml\"";
 
@@ -368,7 +368,7 @@ mod tests {
         );
         let text = std::str::from_utf8(package.root).unwrap();
         assert_eq!(text, root_content);
-        let mut document = parse(text, &Limits::default()).unwrap();
+        let mut document = parse(text, &DocumentLimits::default()).unwrap();
         package.resolve(&mut document)?;
         Ok(crate::xml::canonical::exclusive(document.root()))
     }

@@ -11,7 +11,7 @@
 pub mod mime;
 mod read;
 
-pub use read::{Bounds, Media, Message, NotRead, Text, Unreadable, read};
+pub use read::{Bounds, Media, Message, MessageText, NotRead, Unreadable, read};
 
 use crate::xml::{Document, Element};
 
@@ -288,7 +288,7 @@ pub fn envelope(version: Version, body: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::xml::{Limits, parse};
+    use crate::xml::{DocumentLimits, parse};
 
     const NEXT: &str = "http://schemas.xmlsoap.org/soap/actor/next";
 
@@ -297,7 +297,7 @@ mod tests {
             "<S:Envelope xmlns:S='{}'>{header}{body}</S:Envelope>",
             version.namespace()
         );
-        let document = parse(&text, &Limits::default()).unwrap();
+        let document = parse(&text, &DocumentLimits::default()).unwrap();
         open(&document).map(|call| {
             assert_eq!(call.version, version);
             call.identity
@@ -467,7 +467,7 @@ mod tests {
     #[test]
     fn another_version_is_a_mismatch() {
         let text = "<e:Envelope xmlns:e='http://www.w3.org/2001/12/soap-envelope'><e:Body><a/></e:Body></e:Envelope>";
-        let document = parse(text, &Limits::default()).unwrap();
+        let document = parse(text, &DocumentLimits::default()).unwrap();
         assert_eq!(open(&document).err(), Some(NotACall::Version));
     }
 }

@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 use super::mime::{self, MediaType, NotAPackage};
 use super::{Call, NotACall, Version};
 use crate::xml::encoding::{self, EncodingError};
-use crate::xml::{self, Document, Limits, XmlError};
+use crate::xml::{self, Document, DocumentLimits, XmlError};
 
 /// The depth of the DSU of a lot in their message: Envelope, Body, TrasmissioneLotto.
 const LOT_DEPTH: usize = 3;
@@ -56,16 +56,16 @@ impl Media {
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds<'l> {
     /// The limits of its document.
-    pub xml: &'l Limits,
+    pub xml: &'l DocumentLimits,
     /// The largest message, in bytes, parsed whole. A larger one is read as a lot: the elements in its root
     /// are parsed later, one by one.
     pub whole: usize,
 }
 
 /// The text of a message, while its document is in use.
-pub type Text<'t> = OnceCell<Cow<'t, str>>;
+pub type MessageText<'t> = OnceCell<Cow<'t, str>>;
 
-/// A message, read; its text stays in [`Text`].
+/// A message, read; its text stays in [`MessageText`].
 #[derive(Debug)]
 pub struct Message<'t> {
     /// The version of its envelope, or else of its media type.
@@ -115,7 +115,7 @@ pub fn read<'t>(
     bytes: &'t [u8],
     media: &Media,
     bounds: Bounds<'_>,
-    text: &'t Text<'t>,
+    text: &'t MessageText<'t>,
 ) -> Result<Message<'t>, NotRead> {
     let mut version = media.version;
     let package = media

@@ -25,4 +25,4 @@ pub mod facts;
 pub mod numbers;
 mod store;
 
-pub use store::{OpenError, Pair, Rebuilt, Store, Writer, discard, open, reached};
+pub use store::{OpenError, Pair, Rebuilt, Store, ViewWriter, discard, open, reached};

@@ -51,7 +51,7 @@ impl std::fmt::Debug for Store {
 }
 
 /// The views, for the committer.
-pub struct Writer {
+pub struct ViewWriter {
     store: Store,
     place: Place,
     projectors: Arc<[Box<dyn Projector>]>,
@@ -226,7 +226,7 @@ pub fn open(
     log: &mut dyn Log,
     projectors: Arc<[Box<dyn Projector>]>,
     disk: Arc<dyn Disk>,
-) -> Result<(Writer, Store, Rebuilt), OpenError> {
+) -> Result<(ViewWriter, Store, Rebuilt), OpenError> {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
         .unwrap_or_default()
         .trim()
@@ -291,7 +291,7 @@ pub fn open(
         ..
     } = applied;
     let leaf = leaf_of(log, sequence)?.unwrap_or_default();
-    let writer = Writer {
+    let writer = ViewWriter {
         store: store.clone(),
         place,
         projectors,
@@ -485,7 +485,7 @@ impl Store {
     }
 }
 
-impl Views for Writer {
+impl Views for ViewWriter {
     fn version(&self, key: &str) -> Result<u64, ViewError> {
         self.store.version(key)
     }
@@ -536,7 +536,7 @@ impl Views for Writer {
     }
 }
 
-impl Follower for Writer {
+impl Follower for ViewWriter {
     fn name(&self) -> &'static str {
         "views"
     }
@@ -602,7 +602,7 @@ impl Follower for Writer {
     }
 }
 
-impl Writer {
+impl ViewWriter {
     fn write(
         &mut self,
         writes: Vec<(Vec<u8>, Option<Vec<u8>>)>,

@@ -19,7 +19,7 @@ use crate::clock::Clock;
 
 /// One certificate of the server's, with its key.
 #[derive(Debug)]
-pub struct Identity {
+pub struct ServerIdentity {
     key: Arc<CertifiedKey>,
     /// First second of its validity, since the epoch.
     not_before: i64,
@@ -33,7 +33,7 @@ pub struct Identity {
     pub name: String,
 }
 
-impl Identity {
+impl ServerIdentity {
     /// Reads a chain and its key, and checks that they belong together.
     pub fn read(chain: &Path, key: &Path, provider: &CryptoProvider) -> Result<Self, TlsError> {
         let wrong = |file: &Path, what: String| TlsError::File(file.display().to_string(), what);
@@ -136,13 +136,13 @@ impl Identity {
 /// The server's certificates, and the choice of one for each client.
 #[derive(Debug)]
 pub struct Identities {
-    all: Vec<Identity>,
+    all: Vec<ServerIdentity>,
     clock: Clock,
 }
 
 impl Identities {
     /// The choice among these, at least one.
-    pub fn new(all: Vec<Identity>, clock: &Clock) -> Self {
+    pub fn new(all: Vec<ServerIdentity>, clock: &Clock) -> Self {
         Self {
             all,
             clock: clock.clone(),
@@ -150,7 +150,7 @@ impl Identities {
     }
 
     /// All certificates, in the order of the configuration.
-    pub fn all(&self) -> &[Identity] {
+    pub fn all(&self) -> &[ServerIdentity] {
         &self.all
     }
 
@@ -159,8 +159,13 @@ impl Identities {
     /// first condition. Expired is better than none: the client itself says so best. A client unable to check
     /// any gets one all the same: there the handshake ends in `handshake_failure`, as RFC 8446, 4.1.1 wants
     /// it, not in `access_denied`.
-    fn choose(&self, name: Option<&str>, schemes: &[SignatureScheme], now: Timestamp) -> Option<&Identity> {
-        let rank = |identity: &&Identity| {
+    fn choose(
+        &self,
+        name: Option<&str>,
+        schemes: &[SignatureScheme],
+        now: Timestamp,
+    ) -> Option<&ServerIdentity> {
+        let rank = |identity: &&ServerIdentity| {
             let named = name.is_some_and(|name| identity.is_named(name));
             (
                 identity.suits(schemes),
@@ -201,7 +206,7 @@ mod tests {
             let file = |extension: &str| home.path().join(format!("{name}.{extension}"));
             std::fs::write(file("pem"), params.self_signed(&key).unwrap().pem()).unwrap();
             std::fs::write(file("key"), key.serialize_pem()).unwrap();
-            Identity::read(&file("pem"), &file("key"), &provider).unwrap()
+            ServerIdentity::read(&file("pem"), &file("key"), &provider).unwrap()
         };
         let (ec, rsa) = (&PKCS_ECDSA_P256_SHA256, &PKCS_RSA_SHA256);
         let all = Identities::new(
@@ -238,7 +243,7 @@ mod tests {
             "the handshake says what is wrong"
         );
         assert!(
-            Identity::read(
+            ServerIdentity::read(
                 &home.path().join("old.pem"),
                 &home.path().join("rsa.key"),
                 &provider

@@ -24,7 +24,7 @@ const MOST_LISTS: usize = 64;
 
 /// A whole list, signed by an authority.
 #[derive(Debug)]
-pub(super) struct List {
+pub(super) struct RevocationList {
     /// Seconds since the epoch.
     this_update: i64,
     next_update: i64,
@@ -37,7 +37,7 @@ pub(super) struct List {
 }
 
 /// The lists of a file, each with its issuer.
-pub(super) type Gathered = Vec<(Issuer, Arc<List>)>;
+pub(super) type ListsByIssuer = Vec<(Issuer, Arc<RevocationList>)>;
 
 /// The lists of one issuer in force.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub(super) struct InForce {
     pub(super) next_update: i64,
     /// Whether a signer, or an authority above it, is on a list itself.
     pub(super) disowned: bool,
-    lists: Vec<Arc<List>>,
+    lists: Vec<Arc<RevocationList>>,
 }
 
 impl InForce {
@@ -121,12 +121,12 @@ pub struct Replacement {
 }
 
 /// The lists of a file (PEM or DER); at least one.
-pub(super) fn gather(bytes: &[u8], authorities: &[CertificateDer<'_>]) -> Result<Gathered, Flaw> {
+pub(super) fn gather(bytes: &[u8], authorities: &[CertificateDer<'_>]) -> Result<ListsByIssuer, Flaw> {
     let ders = ders(bytes)?;
     if ders.len() > MOST_LISTS {
         return Err(Flaw::Many);
     }
-    let lists: Gathered = ders
+    let lists: ListsByIssuer = ders
         .iter()
         .map(|der| parse(der, authorities))
         .collect::<Result<_, _>>()?;
@@ -140,7 +140,7 @@ pub(super) fn gather(bytes: &[u8], authorities: &[CertificateDer<'_>]) -> Result
 /// The lists in force. Of two lists of one issuer (the same name, and the same key) the later counts; of the
 /// same moment, both.
 pub(super) fn in_force<'a>(
-    all: impl IntoIterator<Item = &'a (Issuer, Arc<List>)>,
+    all: impl IntoIterator<Item = &'a (Issuer, Arc<RevocationList>)>,
 ) -> HashMap<Issuer, InForce> {
     let mut lists: HashMap<Issuer, InForce> = HashMap::new();
     for (issuer, list) in all {
@@ -174,7 +174,7 @@ const DELTA_INDICATOR: &str = "2.5.29.27";
 const ISSUING_DISTRIBUTION_POINT: &str = "2.5.29.28";
 
 /// A list, with its issuer.
-fn parse(der: &[u8], authorities: &[CertificateDer<'_>]) -> Result<(Issuer, Arc<List>), Flaw> {
+fn parse(der: &[u8], authorities: &[CertificateDer<'_>]) -> Result<(Issuer, Arc<RevocationList>), Flaw> {
     let (rest, list) = CertificateRevocationList::from_der(der).map_err(|_| Flaw::Unreadable)?;
     // An authority may be certified again under the same key: its certificate with the latest end counts.
     let signers = authorities
@@ -206,7 +206,7 @@ fn parse(der: &[u8], authorities: &[CertificateDer<'_>]) -> Result<(Issuer, Arc<
         return Err(Flaw::Partial);
     }
     let next = list.next_update().ok_or(Flaw::Endless)?;
-    let parsed = List {
+    let parsed = RevocationList {
         // An authority out of its time says nothing of others.
         this_update: list
             .last_update()
@@ -302,7 +302,7 @@ pub fn judge(
 /// be under another, and clients need not send it along.
 fn disown(lists: &mut HashMap<Issuer, InForce>) {
     loop {
-        let on_list = |own: &Issuer, list: &List| {
+        let on_list = |own: &Issuer, list: &RevocationList| {
             let (issuers, serial) = &list.signer;
             let listed = |issuer: &Issuer| {
                 lists

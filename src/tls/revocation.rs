@@ -17,7 +17,7 @@ use rustls::pki_types::CertificateDer;
 
 use super::TlsError;
 use super::authorities::Issuer;
-use super::lists::{self, Flaw, Gathered, InForce};
+use super::lists::{self, Flaw, InForce, ListsByIssuer};
 use super::ocsp::Responders;
 use super::peer::Peer;
 use super::validity::{Invalid, Valid};
@@ -68,14 +68,14 @@ impl From<Vec<Source>> for Lists {
 struct Source {
     /// Its modification time, to see when it changes.
     stamp: Option<SystemTime>,
-    lists: Gathered,
+    lists: ListsByIssuer,
     /// Why it cannot be read now. The lists are then those of before.
-    wrong: Option<Wrong>,
+    wrong: Option<WrongFile>,
 }
 
 /// Why a file of lists cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Wrong {
+pub enum WrongFile {
     /// The file cannot be opened or read, or is too large.
     #[error("{0}")]
     File(String),
@@ -84,7 +84,7 @@ pub enum Wrong {
     Flaw(#[from] Flaw),
 }
 
-impl Wrong {
+impl WrongFile {
     /// In Italian, for operators.
     pub fn text(&self) -> String {
         match self {
@@ -96,11 +96,11 @@ impl Wrong {
 
 /// An unreadable file of lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreadable {
+pub struct UnreadableFile {
     /// Its path, from the configuration.
     pub file: PathBuf,
     /// Why it cannot be read.
-    pub wrong: Wrong,
+    pub wrong: WrongFile,
 }
 
 /// The outcome of a new look at the files.
@@ -110,12 +110,12 @@ pub struct Refreshed {
     pub loaded: Vec<PathBuf>,
     /// Files unreadable now, if they were readable before, have changed since, or are unreadable for another
     /// reason.
-    pub unreadable: Vec<Unreadable>,
+    pub unreadable: Vec<UnreadableFile>,
 }
 
 /// How the lists in force stand at a moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct ListsStanding {
     /// Lists past their `nextUpdate` and the grace: they count no more.
     pub over: usize,
     /// The first end, with the grace, of the lists in force by the grace alone; second.
@@ -209,8 +209,8 @@ impl Revocations {
     }
 
     /// The standing of the lists at a second.
-    pub fn standing(&self, second: i64) -> Standing {
-        let mut standing = Standing::default();
+    pub fn standing(&self, second: i64) -> ListsStanding {
+        let mut standing = ListsStanding::default();
         let first = |known: Option<i64>, at: i64| Some(known.map_or(at, |known| known.min(at)));
         for list in self.lists.load().by_issuer.values() {
             let until = list.next_update.saturating_add(self.grace.0);
@@ -226,10 +226,10 @@ impl Revocations {
     }
 
     /// The files unreadable as they are now.
-    pub fn unreadable(&self) -> Vec<Unreadable> {
+    pub fn unreadable(&self) -> Vec<UnreadableFile> {
         let lists = self.lists.load();
         let wrong = |(file, source): (&PathBuf, &Source)| {
-            source.wrong.clone().map(|wrong| Unreadable {
+            source.wrong.clone().map(|wrong| UnreadableFile {
                 file: file.clone(),
                 wrong,
             })
@@ -263,7 +263,7 @@ impl Revocations {
                 }
                 Err(wrong) => {
                     if stamp != source.stamp || source.wrong.as_ref() != Some(&wrong) {
-                        refreshed.unreadable.push(Unreadable {
+                        refreshed.unreadable.push(UnreadableFile {
                             file: file.clone(),
                             wrong: wrong.clone(),
                         });
@@ -313,15 +313,15 @@ fn stamp(file: &Path) -> Option<SystemTime> {
         .ok()
 }
 
-fn read(file: &Path, authorities: &[CertificateDer<'static>]) -> Result<Gathered, Wrong> {
-    let wrong = |error: std::io::Error| Wrong::File(crate::italian::io(&error));
+fn read(file: &Path, authorities: &[CertificateDer<'static>]) -> Result<ListsByIssuer, WrongFile> {
+    let wrong = |error: std::io::Error| WrongFile::File(crate::italian::io(&error));
     let mut bytes = Vec::new();
     let most = u64::try_from(lists::LARGEST).unwrap_or(u64::MAX);
     File::open(file)
         .and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
         .map_err(wrong)?;
     if bytes.len() > lists::LARGEST {
-        return Err(Wrong::File(format!("ha più di {} MiB", lists::LARGEST >> 20)));
+        return Err(WrongFile::File(format!("ha più di {} MiB", lists::LARGEST >> 20)));
     }
     Ok(lists::gather(&bytes, authorities)?)
 }
@@ -401,7 +401,7 @@ mod tests {
         );
         let good = std::fs::read(bench.file(0)).unwrap();
         let foreign = Authority::new("Prima", bench.now).unwrap().crl(&[], 1).unwrap();
-        let flaw = |flaw: Flaw| Wrong::Flaw(flaw);
+        let flaw = |flaw: Flaw| WrongFile::Flaw(flaw);
         for (number, (bytes, wrong)) in [
             (good[..good.len() / 2].to_vec(), flaw(Flaw::Unreadable)),
             (Vec::new(), flaw(Flaw::Unreadable)),
@@ -416,7 +416,7 @@ mod tests {
             let revoked = number % 2 == 0;
             let listed: &[_] = if revoked { &[&gone] } else { &[] };
             bench.write(1, bench.authorities[1].crl(listed, 1).unwrap());
-            let unreadable = vec![Unreadable {
+            let unreadable = vec![UnreadableFile {
                 file: bench.file(0),
                 wrong,
             }];
@@ -440,8 +440,8 @@ mod tests {
         assert!(
             matches!(
                 &refreshed.unreadable[..],
-                [Unreadable {
-                    wrong: Wrong::File(_),
+                [UnreadableFile {
+                    wrong: WrongFile::File(_),
                     ..
                 }]
             ),
@@ -479,7 +479,7 @@ mod tests {
         let standing = revocations.standing(first);
         assert_eq!(
             standing,
-            Standing {
+            ListsStanding {
                 over: 0,
                 grace_until: None,
                 next_update: Some(first)
@@ -499,7 +499,7 @@ mod tests {
         );
         assert_eq!(
             bench.revocations.standing(second + 3600),
-            Standing {
+            ListsStanding {
                 over: 2,
                 grace_until: None,
                 next_update: None

@@ -17,7 +17,7 @@ use rustls::{
 
 use super::TlsError;
 use super::authorities::Authorities;
-use super::identity::{Identities, Identity};
+use super::identity::{Identities, ServerIdentity};
 use super::path::Judge;
 use super::peer::Peer;
 use super::revocation::Revocations;
@@ -64,7 +64,7 @@ pub fn configure(
     clock: &Clock,
 ) -> Result<Handshakes, TlsError> {
     let provider = provider();
-    let identities = Identities::new(vec![Identity::read(chain, key, &provider)?], clock);
+    let identities = Identities::new(vec![ServerIdentity::read(chain, key, &provider)?], clock);
     let authorities = Authorities::from(authorities.to_vec());
     let judge = Judge::new(
         &authorities,

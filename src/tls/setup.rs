@@ -9,7 +9,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, UnixTime};
 
 use super::authorities::Authorities;
-use super::identity::{Identities, Identity};
+use super::identity::{Identities, ServerIdentity};
 use super::ocsp::{Oldest, Responders};
 use super::path::Judge;
 use super::peer::Peer;
@@ -69,9 +69,9 @@ impl Setup {
             .with_grace(grace)
             .with_responders(responders);
         let provider = server::provider();
-        let mut all = vec![Identity::read(&tls.certificate, &tls.key, &provider)?];
+        let mut all = vec![ServerIdentity::read(&tls.certificate, &tls.key, &provider)?];
         for more in &tls.server {
-            all.push(Identity::read(&more.certificate, &more.key, &provider)?);
+            all.push(ServerIdentity::read(&more.certificate, &more.key, &provider)?);
         }
         let identities = Arc::new(Identities::new(all, clock));
         let judge = Arc::new(Judge::new(

@@ -122,11 +122,11 @@ impl<'d> Canonical<'d> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Limits, parse};
+    use super::super::{DocumentLimits, parse};
     use super::*;
 
     fn canonical(source: &str) -> String {
-        exclusive(parse(source, &Limits::default()).unwrap().root())
+        exclusive(parse(source, &DocumentLimits::default()).unwrap().root())
     }
 
     #[test]

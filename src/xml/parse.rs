@@ -12,11 +12,11 @@ use std::sync::OnceLock;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 
-use super::tree::{Attribute, Document, Element, NONE, Name, Node, Place, START, Tag, place, small};
+use super::tree::{Attribute, Document, Element, NONE, Name, Place, START, Tag, TreeNode, place, small};
 
 /// How much of a document is read before it is refused. Lengths are in bytes of the text.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct DocumentLimits {
     /// Levels of elements inside each other.
     pub depth: usize,
     /// Elements, texts, attributes and namespace declarations kept in all: each takes about 64 bytes of
@@ -36,7 +36,7 @@ pub struct Limits {
     pub instructions: bool,
 }
 
-impl Limits {
+impl DocumentLimits {
     /// For a document enclosed in a message as bytes, or in a file.
     pub fn of_document() -> Self {
         Self {
@@ -46,7 +46,7 @@ impl Limits {
     }
 }
 
-impl Default for Limits {
+impl Default for DocumentLimits {
     /// Ample for the largest message a client sends: a DSU goes seven levels deep, its widest element has 24
     /// attributes.
     fn default() -> Self {
@@ -87,7 +87,7 @@ pub enum XmlFault {
     /// A DOCTYPE, always refused.
     #[error("document type declaration")]
     Doctype,
-    /// A processing instruction inside the root, or anywhere without [`Limits::instructions`].
+    /// A processing instruction inside the root, or anywhere without [`DocumentLimits::instructions`].
     #[error("processing instruction")]
     ProcessingInstruction,
     /// A reference to something else than the five predefined entities.
@@ -96,7 +96,7 @@ pub enum XmlFault {
     /// A prefix without declaration, or a forbidden declaration.
     #[error("namespace not declared")]
     Namespace,
-    /// One of [`Limits`] exceeded, by name.
+    /// One of [`DocumentLimits`] exceeded, by name.
     #[error("limit exceeded: {0}")]
     Limit(&'static str),
 }
@@ -124,7 +124,7 @@ impl XmlFault {
 }
 
 /// Reads a whole document, within the limits.
-pub fn parse<'s>(source: &'s str, limits: &Limits) -> Result<Document<'s>, XmlError> {
+pub fn parse<'s>(source: &'s str, limits: &DocumentLimits) -> Result<Document<'s>, XmlError> {
     characters(source)
         .and_then(|()| Parser::new(source, limits).finish(0..source.len()))
         .map_err(|wrong| explain(source, wrong))
@@ -135,7 +135,7 @@ pub fn parse<'s>(source: &'s str, limits: &Limits) -> Result<Document<'s>, XmlEr
 /// [`parse_part`], one by one. The whole text is checked all the same.
 pub fn parse_outline<'s>(
     source: &'s str,
-    limits: &Limits,
+    limits: &DocumentLimits,
     inside: &'static str,
     depth: usize,
 ) -> Result<Document<'s>, XmlError> {
@@ -153,7 +153,10 @@ pub fn parse_outline<'s>(
 
 /// Reads one element of a document again, as the root of a document of its own. The namespaces around it
 /// hold; lines and columns stay those of the whole.
-pub fn parse_part<'d, 's: 'd>(element: Element<'d, 's>, limits: &Limits) -> Result<Document<'d>, XmlError> {
+pub fn parse_part<'d, 's: 'd>(
+    element: Element<'d, 's>,
+    limits: &DocumentLimits,
+) -> Result<Document<'d>, XmlError> {
     let source = element.document().source;
     let mut parser = Parser::new(source, limits);
     parser.document.base = (element.offset(), element.document().place(element.offset()));
@@ -184,7 +187,7 @@ const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 type Wrong = (XmlFault, usize);
 
 struct Parser<'s, 'l> {
-    limits: &'l Limits,
+    limits: &'l DocumentLimits,
     document: Document<'s>,
     /// Prefix and namespace, innermost last.
     bindings: Vec<(&'s str, u32)>,
@@ -208,7 +211,7 @@ enum Text<'s> {
 }
 
 impl<'s, 'l> Parser<'s, 'l> {
-    fn new(source: &'s str, limits: &'l Limits) -> Self {
+    fn new(source: &'s str, limits: &'l DocumentLimits) -> Self {
         Self {
             limits,
             document: Document {
@@ -338,7 +341,7 @@ impl<'s, 'l> Parser<'s, 'l> {
         self.resolve_attributes(first_attribute)?;
 
         let index = self.push(
-            Node::Element(Tag {
+            TreeNode::Element(Tag {
                 name,
                 namespace,
                 first_attribute: small(first_attribute),
@@ -363,7 +366,7 @@ impl<'s, 'l> Parser<'s, 'l> {
             .open
             .last()
             .and_then(|(index, _)| self.document.nodes.get(*index as usize));
-        matches!(tag, Some(Node::Element(tag)) if tag.name.written() == name)
+        matches!(tag, Some(TreeNode::Element(tag)) if tag.name.written() == name)
     }
 
     /// Closes the innermost element, with its last `>` just before `at`.
@@ -377,14 +380,14 @@ impl<'s, 'l> Parser<'s, 'l> {
                 .get(1)
                 .and_then(|(child, _)| document.nodes.get(*child as usize));
             self.open.len() == depth
-                && matches!(child, Some(Node::Element(tag)) if tag.name.local() == inside)
+                && matches!(child, Some(TreeNode::Element(tag)) if tag.name.local() == inside)
         });
         let end = if outlined {
             index + 1
         } else {
             small(document.nodes.len())
         };
-        if let Some(Node::Element(tag)) = document.nodes.get_mut(index as usize) {
+        if let Some(TreeNode::Element(tag)) = document.nodes.get_mut(index as usize) {
             tag.end = end;
             tag.close = small(at);
             if outlined {
@@ -579,11 +582,11 @@ impl<'s, 'l> Parser<'s, 'l> {
     fn flush(&mut self) -> Result<(), Wrong> {
         match std::mem::replace(&mut self.text, Text::Nothing) {
             Text::Nothing => Ok(()),
-            Text::Run(run) => self.push(Node::Text(run), 0).map(|_| ()),
+            Text::Run(run) => self.push(TreeNode::Text(run), 0).map(|_| ()),
         }
     }
 
-    fn push(&mut self, node: Node<'s>, at: usize) -> Result<u32, Wrong> {
+    fn push(&mut self, node: TreeNode<'s>, at: usize) -> Result<u32, Wrong> {
         let Document {
             nodes,
             attributes,
@@ -837,13 +840,13 @@ mod tests {
     use super::*;
 
     fn fault(source: &str) -> XmlFault {
-        parse(source, &Limits::default()).unwrap_err().fault
+        parse(source, &DocumentLimits::default()).unwrap_err().fault
     }
 
     #[test]
     fn a_document_is_read_with_its_namespaces_and_texts() {
         let source = "<?xml version=\"1.0\"?>\r\n<a xmlns='u' xmlns:p=\"v\" p:x='1 &amp; &#x41;\r\n2'>uno<p:b/>due<![CDATA[<&]]>&lt;</a>";
-        let document = parse(source, &Limits::default()).unwrap();
+        let document = parse(source, &DocumentLimits::default()).unwrap();
         let root = document.root();
         assert!(root.is("u", "a"));
         assert_eq!(root.attribute_in("v", "x"), Some("1 & A 2"));
@@ -856,7 +859,7 @@ mod tests {
 
     #[test]
     fn paths_count_only_where_names_repeat() {
-        let document = parse("<r><a/><b/><a><c/></a></r>", &Limits::default()).unwrap();
+        let document = parse("<r><a/><b/><a><c/></a></r>", &DocumentLimits::default()).unwrap();
         let second = document.root().children().nth(2).unwrap();
         let inner = second.children().next().unwrap();
         assert_eq!(inner.path(document.root(), &|_| true), "/r/a[2]/c");
@@ -911,8 +914,8 @@ mod tests {
     #[test]
     fn an_outline_keeps_the_parts_and_each_part_is_read_as_in_the_whole() {
         let source = "<r xmlns='u' xmlns:p='v'><h><a>kept</a></h><i>\n <p:a k='1'><b xmlns='w'><c/></b></p:a> <p:a xmlns:p='z'>x</p:a>\n<d/></i></r>";
-        let whole = parse(source, &Limits::default()).unwrap();
-        let outline = parse_outline(source, &Limits::default(), "i", 2).unwrap();
+        let whole = parse(source, &DocumentLimits::default()).unwrap();
+        let outline = parse_outline(source, &DocumentLimits::default(), "i", 2).unwrap();
         assert!(outline.len() < whole.len());
         assert_eq!(
             outline
@@ -947,7 +950,7 @@ mod tests {
                     original.attributes().len()
                 )
             );
-            let read = parse_part(part, &Limits::default()).unwrap();
+            let read = parse_part(part, &DocumentLimits::default()).unwrap();
             assert_eq!(
                 super::super::canonical::exclusive(read.root()),
                 super::super::canonical::exclusive(original)
@@ -957,13 +960,13 @@ mod tests {
         }
         // The parts not kept are checked all the same.
         assert_eq!(
-            parse_outline("<r><a><b></a></r>", &Limits::default(), "a", 2)
+            parse_outline("<r><a><b></a></r>", &DocumentLimits::default(), "a", 2)
                 .unwrap_err()
                 .fault,
             XmlFault::NotWellFormed
         );
         assert_eq!(
-            parse_outline("<r><a><p:b/></a></r>", &Limits::default(), "a", 2)
+            parse_outline("<r><a><p:b/></a></r>", &DocumentLimits::default(), "a", 2)
                 .unwrap_err()
                 .fault,
             XmlFault::Namespace
@@ -982,13 +985,13 @@ mod tests {
                 column: small(before[start..].chars().count() + 1),
             }
         };
-        let whole = parse(&source, &Limits::default()).unwrap();
+        let whole = parse(&source, &DocumentLimits::default()).unwrap();
         for (offset, _) in source.char_indices() {
             assert_eq!(whole.place(offset), slow(offset), "{offset}");
         }
         assert_eq!(whole.place(usize::MAX), slow(source.len()));
         for part in whole.root().children() {
-            let read = parse_part(part, &Limits::default()).unwrap();
+            let read = parse_part(part, &DocumentLimits::default()).unwrap();
             for offset in part.range().filter(|offset| source.is_char_boundary(*offset)) {
                 assert_eq!(read.place(offset), slow(offset), "{offset}");
             }
@@ -1005,7 +1008,7 @@ mod tests {
             let text = format!(
                 "<r{around} xmlns='urn:r' xmlns:p='urn:outer'><p:a/><b xmlns:p='urn:inner' xmlns=''><p:c p:d=''/><e/></b><p:f/><g/></r>"
             );
-            let document = parse(&text, &Limits::default()).unwrap();
+            let document = parse(&text, &DocumentLimits::default()).unwrap();
             let names = |element: Element<'_, '_>| {
                 element
                     .children()
@@ -1020,7 +1023,7 @@ mod tests {
             let inside = document.root().children().nth(1).unwrap();
             assert_eq!(names(inside), ["urn:inner:c", ":e"], "{many}");
             // Read again as a part, the declarations around it hold.
-            let part = parse_part(inside, &Limits::default()).unwrap();
+            let part = parse_part(inside, &DocumentLimits::default()).unwrap();
             assert_eq!(names(part.root()), ["urn:inner:c", ":e"], "{many}");
             assert_eq!(
                 fault(&format!("<r{around}><a xmlns:q='u'/><q:b/></r>")),
@@ -1032,7 +1035,7 @@ mod tests {
 
     #[test]
     fn instructions_may_stand_around_the_root_of_a_document_alone() {
-        let document = Limits::of_document();
+        let document = DocumentLimits::of_document();
         for text in [
             "<?xml version='1.0'?><?xml-stylesheet href='a'?><!-- c --><a/><?end?>",
             "<?x y?>\n<a/>",
@@ -1066,7 +1069,7 @@ mod tests {
         assert!(
             parse(
                 &format!("<a{}><p253:b p7:c=''/></a>", prefixes(254)),
-                &Limits::default()
+                &DocumentLimits::default()
             )
             .is_ok()
         );
@@ -1084,17 +1087,17 @@ mod tests {
             })
             .collect::<String>();
         assert_eq!(fault(&nested), XmlFault::Limit("namespaces"));
-        let text = Limits {
+        let text = DocumentLimits {
             text: 10,
-            ..Limits::default()
+            ..DocumentLimits::default()
         };
         assert_eq!(
             parse("<a>12345678901</a>", &text).unwrap_err().fault,
             XmlFault::Limit("text")
         );
-        let nodes = Limits {
+        let nodes = DocumentLimits {
             nodes: 3,
-            ..Limits::default()
+            ..DocumentLimits::default()
         };
         assert_eq!(
             parse("<a><b/><b/><b/></a>", &nodes).unwrap_err().fault,

@@ -16,7 +16,7 @@ pub(super) const NONE: u32 = 0;
 #[derive(Debug)]
 pub struct Document<'s> {
     pub(super) source: &'s str,
-    pub(super) nodes: Vec<Node<'s>>,
+    pub(super) nodes: Vec<TreeNode<'s>>,
     pub(super) attributes: Vec<Attribute<'s>>,
     pub(super) namespaces: Vec<Cow<'s, str>>,
     /// Namespace declarations: the element's index, the prefix, the namespace. In document order.
@@ -31,7 +31,7 @@ pub struct Document<'s> {
 const STEP: usize = 1024;
 
 #[derive(Debug)]
-pub(super) enum Node<'s> {
+pub(super) enum TreeNode<'s> {
     Element(Tag<'s>),
     Text(Cow<'s, str>),
 }
@@ -137,8 +137,8 @@ impl<'s> Document<'s> {
         let bytes = &self.source.as_bytes()[from..];
         let marks = self.marks.get_or_init(|| {
             let last = self.nodes.first().and_then(|root| match root {
-                Node::Element(tag) => Some(tag.close as usize),
-                Node::Text(_) => None,
+                TreeNode::Element(tag) => Some(tag.close as usize),
+                TreeNode::Text(_) => None,
             });
             let end = last.unwrap_or(self.source.len()).clamp(from, self.source.len()) - from;
             let mut at = start;
@@ -170,7 +170,7 @@ impl<'s> Document<'s> {
         mut make: impl FnMut(Element<'_, 's>) -> Result<String, E>,
     ) -> Result<Option<&'static str>, E> {
         for index in 0..small(self.nodes.len()) {
-            let Some(Node::Element(tag)) = self.nodes.get(index as usize) else {
+            let Some(TreeNode::Element(tag)) = self.nodes.get(index as usize) else {
                 continue;
             };
             if tag.name.local() != local || self.namespaces[tag.namespace as usize] != namespace {
@@ -187,17 +187,17 @@ impl<'s> Document<'s> {
                 document: self,
                 index,
             })?;
-            self.nodes[index as usize] = Node::Text(Cow::Owned(text));
+            self.nodes[index as usize] = TreeNode::Text(Cow::Owned(text));
         }
         Ok(None)
     }
 
     fn tag(&self, index: u32) -> &Tag<'s> {
         match &self.nodes[index as usize] {
-            Node::Element(tag) => tag,
+            TreeNode::Element(tag) => tag,
             // Only the parser and the iterator of children make indexes of elements; the iterator skips
             // texts.
-            Node::Text(_) => unreachable!("an element's index names a text"),
+            TreeNode::Text(_) => unreachable!("an element's index names a text"),
         }
     }
 }
@@ -395,11 +395,11 @@ impl<'d, 's> Element<'d, 's> {
                 return None;
             }
             Some(match &document.nodes[next as usize] {
-                Node::Text(text) => {
+                TreeNode::Text(text) => {
                     next += 1;
                     Content::Text(text)
                 }
-                Node::Element(tag) => {
+                TreeNode::Element(tag) => {
                     let element = Element {
                         document,
                         index: next,
@@ -565,8 +565,8 @@ impl<'d, 's> Iterator for Children<'d, 's> {
     fn next(&mut self) -> Option<Self::Item> {
         while self.next < self.end {
             match &self.document.nodes[self.next as usize] {
-                Node::Text(_) => self.next += 1,
-                Node::Element(tag) => {
+                TreeNode::Text(_) => self.next += 1,
+                TreeNode::Element(tag) => {
                     let element = Element {
                         document: self.document,
                         index: self.next,

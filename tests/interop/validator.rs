@@ -18,7 +18,7 @@ use kit::mutate::{Spoilt, anything, mutators, over_limits};
 use varco::commands::famiglie::{Famiglia, Famiglie};
 use varco::contract::consultazione::{Chiave, RicercaProtDsu};
 use varco::contract::{ISEE_NS, RICEVUTA_NS, catalogue::Service, esito_attestazione, message, roots, wsdl};
-use varco::isee::attest::{Occasion, attest};
+use varco::isee::attest::{Rilascio, attest};
 use varco::isee::attestazione::{EsitoAttestazione, Ricerca};
 use varco::isee::compute::casi::Situazione;
 use varco::isee::compute::componente::NessunAltra;
@@ -26,7 +26,7 @@ use varco::isee::omissioni::omissioni;
 use varco::isee::rules::Rules;
 use varco::xml::encoding::{self, EncodingError};
 use varco::xml::schema::{Breach, Builtin, ElementId, SchemaSet};
-use varco::xml::{Document, Limits, XmlFault, canonical, parse};
+use varco::xml::{Document, DocumentLimits, XmlFault, canonical, parse};
 
 /// How many documents one xmllint is given: it reads the schema once for all of them.
 const BATCH: usize = 500;
@@ -94,7 +94,7 @@ fn judge(schemas: &SchemaSet, bytes: &[u8]) -> Verdict {
         Ok(text) => text,
         Err(error) => return Verdict::Encoding(error),
     };
-    let document = match parse(&text, &Limits::default()) {
+    let document = match parse(&text, &DocumentLimits::default()) {
         Ok(document) => document,
         Err(error) => return Verdict::Xml(error.fault),
     };
@@ -243,7 +243,7 @@ fn what_the_schemas_describe_is_accepted_by_both_and_comes_back_the_same() {
                         Verdict::Accepted,
                         "{form:?}: {text}"
                     );
-                    let document = parse(&text, &Limits::default()).unwrap();
+                    let document = parse(&text, &DocumentLimits::default()).unwrap();
                     let declaration = schemas.element(id);
                     // Replies are written here and not read: an instant of theirs has one form.
                     let reply = ["Response", "Risposta", "Ricevuta"]
@@ -251,7 +251,7 @@ fn what_the_schemas_describe_is_accepted_by_both_and_comes_back_the_same() {
                         .any(|end| declaration.name.ends_with(end));
                     if form == Form::Canonical || !reply {
                         let again = rewritten(&document).unwrap_or_else(|error| panic!("{error}: {text}"));
-                        let reread = parse(&again, &Limits::default()).unwrap();
+                        let reread = parse(&again, &DocumentLimits::default()).unwrap();
                         if form == Form::Canonical {
                             assert_eq!(in_one_namespace(&reread), in_one_namespace(&document), "{text}");
                         }
@@ -640,18 +640,18 @@ fn every_attestation_of_an_invented_family_is_valid_for_libxml2() {
         };
         let indicatori = situazione.indicatori().ok().unwrap();
         let protocollo = format!("INPS-ISEE-2026-{index:08}A-00");
-        let about = Occasion {
+        let about = Rilascio {
             protocollo: &protocollo,
             presentata: presented,
             rilasciata: presented,
-            ..Occasion::default()
+            ..Rilascio::default()
         };
         let omissione_difformita = omissioni(&dsu, presented, rules, &feed, presented);
         let attestazione = Some(attest(
             &dsu,
             &indicatori,
             rules,
-            Occasion {
+            Rilascio {
                 omissioni: omissione_difformita,
                 ..about
             },

@@ -8,7 +8,7 @@ use serde_json::Value;
 use varco::commands::requests;
 use varco::contract::{Contract, ISEE_NS, message};
 use varco::isee::codes::{Ruolo, TipoOperazione};
-use varco::xml::{Limits, parse};
+use varco::xml::{DocumentLimits, parse};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -164,7 +164,7 @@ fn a_computation_in_json_and_the_attestation() {
 
     let output = varco(&[&["compute"], &EXAMPLE[..], &["--xml"]].concat());
     let text = said(&output);
-    let document = parse(&text, &Limits::default()).unwrap();
+    let document = parse(&text, &DocumentLimits::default()).unwrap();
     let contract = Contract::compile().unwrap();
     let esito = contract.schemas().root(ISEE_NS, "EsitoAttestazione").unwrap();
     assert_eq!(contract.schemas().validate(document.root(), esito).violations, []);
@@ -346,7 +346,7 @@ fn what_refers_to_another_dsu_is_computed_with_it() {
         assert!(text.contains(expected), "{text}");
     }
     let (xml, ..) = compute(&path, &["--xml"]);
-    let document = parse(&xml, &Limits::default()).unwrap();
+    let document = parse(&xml, &DocumentLimits::default()).unwrap();
     let contract = Contract::compile().unwrap();
     let esito = contract.schemas().root(ISEE_NS, "EsitoAttestazione").unwrap();
     assert_eq!(contract.schemas().validate(document.root(), esito).violations, []);

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use varco::commands::famiglie::{Famiglia, Famiglie};
 use varco::contract::consultazione::{Chiave, RicercaCf};
 use varco::contract::{Contract, ISEE_NS, decode, esito_attestazione, message};
-use varco::isee::attest::{Occasion, attest};
+use varco::isee::attest::{Rilascio, attest};
 use varco::isee::attestazione::{EsitoAttestazione, Ricerca};
 use varco::isee::calendar::Calendario;
 use varco::isee::checks::{Circumstance, examine};
@@ -19,7 +19,7 @@ use varco::isee::dsu::{ComponenteNucleo, Dichiarazione, IseeCorrente, Variazione
 use varco::isee::feed::FeedRecord;
 use varco::isee::foglio::{Patrimonio, PatrimonioImmobiliare};
 use varco::isee::rules::{RuleSet, Rules};
-use varco::xml::{Limits, parse};
+use varco::xml::{DocumentLimits, parse};
 
 const PRESENTED: Date = date(2026, 3, 10);
 const FAMILIES: usize = 10_000;
@@ -106,7 +106,7 @@ fn every_family_passes_comes_back_the_same_and_is_attested_by_the_schema() {
         let esame = examine(&dsu, &Circumstance::on(PRESENTED, &rules, &Calendario::default()));
         assert!(esame.difetti.is_empty(), "{index}: {:?}", esame.difetti);
         let xml = message("Dichiarazione", ISEE_NS, &dsu, false);
-        let document = parse(&xml, &Limits::default()).unwrap();
+        let document = parse(&xml, &DocumentLimits::default()).unwrap();
         assert_eq!(
             contract
                 .schemas()
@@ -127,11 +127,11 @@ fn every_family_passes_comes_back_the_same_and_is_attested_by_the_schema() {
         restricted += indicatori.ristretti.len();
         other += computations(&indicatori).len();
         let protocollo = format!("INPS-ISEE-2026-{index:08}A-00");
-        let about = Occasion {
+        let about = Rilascio {
             protocollo: &protocollo,
             presentata: PRESENTED,
             rilasciata: PRESENTED,
-            ..Occasion::default()
+            ..Rilascio::default()
         };
         let attestazione = Some(attest(&dsu, &indicatori, &rules, about));
         let chiave = Chiave::Cf(Box::new(RicercaCf {
@@ -147,7 +147,7 @@ fn every_family_passes_comes_back_the_same_and_is_attested_by_the_schema() {
                 chiave: chiave.echo(),
             },
         });
-        let document = parse(&payload, &Limits::default()).unwrap();
+        let document = parse(&payload, &DocumentLimits::default()).unwrap();
         assert_eq!(
             contract.schemas().validate(document.root(), esito).violations,
             [],

@@ -14,7 +14,7 @@ use varco::isee::codes::{
     CondizioneEsclusione, GradoDisabilita, Importo, PresenzaGenitori, Relazione, Ruolo, TipoAbitazione,
     TipoImmobile, TipoIndicatore, TipoOperazione, TipoRapporto, TipoVariazione,
 };
-use varco::isee::compute::casi::{Caso, Indicatore, Modo, Motivo};
+use varco::isee::compute::casi::{Caso, IndicatoreCalcolato, ModoCalcolo, Motivo};
 use varco::isee::compute::corrente::{Insufficiente, sufficiente};
 use varco::isee::dsu::{
     ComponenteNucleoRistretto, DatiFiglio, DatiGenitore, DettaglioFiglio, DettaglioGenitoreNonConvivente,
@@ -28,7 +28,7 @@ use varco::isee::rules::Rules;
 
 const TODAY: Date = date(2026, 3, 10);
 /// The case and the ISEE of a person's indicator.
-fn found(indicatore: &Indicatore) -> (Option<Modo>, String) {
+fn found(indicatore: &IndicatoreCalcolato) -> (Option<ModoCalcolo>, String) {
     match &indicatore.caso {
         Caso::Base(isee) => (None, isee.to_string()),
         Caso::Diverso(diverso) => (Some(diverso.modo), diverso.isee.to_string()),
@@ -63,7 +63,7 @@ fn minors_have_the_ordinary_one_an_attracted_parent_or_a_component() {
     casa.parent(&minors, (false, false), Some((30_000, 1)));
     assert_eq!(
         found(&casa.indicatori().minorenni[0]),
-        (Some(Modo::Attratta), "21568.63".to_owned())
+        (Some(ModoCalcolo::Attratta), "21568.63".to_owned())
     );
     assert_eq!(casa.indicatori().ordinario.isee.to_string(), "10828.03");
     // Married to another person, in a nucleus of three: 27,000 / 2.04 = 13,235.294, x 0.30 = 3,970.59;
@@ -72,14 +72,17 @@ fn minors_have_the_ordinary_one_an_attracted_parent_or_a_component() {
     casa.parent(&minors, (false, true), Some((30_000, 3)));
     assert_eq!(
         found(&casa.indicatori().minorenni[0]),
-        (Some(Modo::Aggiuntiva), "14798.62".to_owned())
+        (Some(ModoCalcolo::Aggiuntiva), "14798.62".to_owned())
     );
     // Of two children x 0.40: 5,294.12; the nucleus of three has 17,000 / 2.04 = 8,333.33: 13,627.45 for
     // each.
     let (mut casa, minors) = mother_and(2);
     casa.parent(&minors, (false, true), Some((30_000, 3)));
     let both: Vec<_> = casa.indicatori().minorenni.iter().map(found).collect();
-    assert_eq!(both, vec![(Some(Modo::Aggiuntiva), "13627.45".to_owned()); 2]);
+    assert_eq!(
+        both,
+        vec![(Some(ModoCalcolo::Aggiuntiva), "13627.45".to_owned()); 2]
+    );
 }
 
 #[test]
@@ -113,7 +116,7 @@ fn an_excluded_parent_does_not_count_and_missing_data_leave_nothing_to_compute()
     assert_eq!(
         both,
         [
-            (Some(Modo::Aggiuntiva), "12303.92".to_owned()),
+            (Some(ModoCalcolo::Aggiuntiva), "12303.92".to_owned()),
             (None, "8333.33".to_owned())
         ]
     );
@@ -130,7 +133,7 @@ fn a_parents_own_dsu_gives_what_the_details_would() {
     parent.dati = Some(DatiGenitore::Protocollo(PARENTS.to_owned()));
     assert_eq!(
         found(&casa.indicatori().minorenni[0]),
-        (Some(Modo::Aggiuntiva), "18928.03".to_owned())
+        (Some(ModoCalcolo::Aggiuntiva), "18928.03".to_owned())
     );
     // A DSU that is not valid any more on the day is none.
     casa.altre[0].scadenza = date(2026, 3, 9);
@@ -203,14 +206,14 @@ fn students_with_a_parent_in_the_nucleus() {
     casa.parent(&[student], (false, false), Some((30_000, 1)));
     assert_eq!(
         found(&casa.indicatori().universitari[0]),
-        (Some(Modo::Attratta), "23529.41".to_owned())
+        (Some(ModoCalcolo::Attratta), "23529.41".to_owned())
     );
     // Married to another, nucleus of two: 27,000 / 1.57 x 0.30 = 5,159.24: 18,535.04.
     let (mut casa, student) = with_mother();
     casa.parent(&[student], (false, true), Some((30_000, 2)));
     assert_eq!(
         found(&casa.indicatori().universitari[0]),
-        (Some(Modo::Aggiuntiva), "18535.04".to_owned())
+        (Some(ModoCalcolo::Aggiuntiva), "18535.04".to_owned())
     );
 }
 
@@ -246,7 +249,7 @@ fn students_away_join_the_parents_nucleus_unless_on_their_own() {
     // The father has an income of one euro, of which 20 cents are deducted: 31,000.80 / 2.04 = 15,196.47.
     assert_eq!(
         (modo, found(&casa.indicatori().universitari[0]).1),
-        (Some(Modo::StudenteAttratto), "15196.47".to_owned())
+        (Some(ModoCalcolo::StudenteAttratto), "15196.47".to_owned())
     );
     let Caso::Diverso(diverso) = &casa.indicatori().universitari[0].caso else {
         panic!()
@@ -276,20 +279,29 @@ fn students_whose_parents_live_apart_join_one_and_the_other_joins_or_adds_a_comp
     };
     // The mother (27,000) and the student (4,000): 31,000 / 1.57 = 19,745.22; the same where the father is
     // excluded.
-    assert_eq!(with(None), (Some(Modo::StudenteAttratto), "19745.22".to_owned()));
+    assert_eq!(
+        with(None),
+        (Some(ModoCalcolo::StudenteAttratto), "19745.22".to_owned())
+    );
     assert_eq!(
         with(Some(((true, false), None))),
-        (Some(Modo::StudenteAttratto), "19745.22".to_owned())
+        (Some(ModoCalcolo::StudenteAttratto), "19745.22".to_owned())
     );
     // The father (17,000) joins too: 48,000 / 2.04 = 23,529.41.
     assert_eq!(
         with(Some(((false, false), Some((20_000, 1))))),
-        (Some(Modo::StudenteAttrattoCompAttratta), "23529.41".to_owned())
+        (
+            Some(ModoCalcolo::StudenteAttrattoCompAttratta),
+            "23529.41".to_owned()
+        )
     );
     // He is married to another, nucleus of three: 17,000 / 2.04 x 0.30 = 2,500: 22,245.22.
     assert_eq!(
         with(Some(((false, true), Some((20_000, 3))))),
-        (Some(Modo::StudenteAttrattoCompAggiuntiva), "22245.22".to_owned())
+        (
+            Some(ModoCalcolo::StudenteAttrattoCompAggiuntiva),
+            "22245.22".to_owned()
+        )
     );
     assert_eq!(
         with(Some(((false, true), None))),
@@ -336,11 +348,11 @@ fn residential_services_count_what_was_given_away() {
     // Of a share of 50 worth 100,000 a share of 25 was given: 50,000. ISP 50,000, ISE 18,000 + 10,000.
     assert_eq!(
         with([true, false, false]),
-        (Some(Modo::Residenziale), "28000.00".to_owned())
+        (Some(ModoCalcolo::Residenziale), "28000.00".to_owned())
     );
     assert_eq!(
         with([false, true, false]),
-        (Some(Modo::Residenziale), "28000.00".to_owned())
+        (Some(ModoCalcolo::Residenziale), "28000.00".to_owned())
     );
     // Given before the request to who is not bound to maintenance: it does not count.
     assert_eq!(with([false, false, true]), (None, "18000.00".to_owned()));
@@ -360,11 +372,11 @@ fn residential_services_count_the_children_outside() {
     // 0.20 = 552.94.
     assert_eq!(
         with(&|casa| vec![casa.child(Some(24_000), 1)]),
-        (Some(Modo::BaseAgg), "21000.00".to_owned())
+        (Some(ModoCalcolo::BaseAgg), "21000.00".to_owned())
     );
     assert_eq!(
         with(&|casa| vec![casa.child(Some(24_000), 3)]),
-        (Some(Modo::BaseAgg), "18552.94".to_owned())
+        (Some(ModoCalcolo::BaseAgg), "18552.94".to_owned())
     );
     assert_eq!(
         with(&|casa| vec![casa.child(Some(24_000), 1), casa.child(Some(24_000), 3)]).1,
@@ -373,7 +385,7 @@ fn residential_services_count_the_children_outside() {
     // At 9,000 the component is zero, and one euro more is 20 cents.
     assert_eq!(
         with(&|casa| vec![casa.child(Some(9000), 1)]),
-        (Some(Modo::BaseAgg), "18000.00".to_owned())
+        (Some(ModoCalcolo::BaseAgg), "18000.00".to_owned())
     );
     assert_eq!(with(&|casa| vec![casa.child(Some(9001), 1)]).1, "18000.20");
     // Excluded, disabled, or with somebody disabled in the nucleus: none. Data missing: nothing to compute.
@@ -817,7 +829,7 @@ fn disability_before_2016_was_deducted_from_income_and_has_moved_the_scale_since
     casa.residential(0, who);
     assert_eq!(
         found(&casa.indicatori().residenziali[0]),
-        (Some(Modo::Residenziale), "16000.00".to_owned())
+        (Some(ModoCalcolo::Residenziale), "16000.00".to_owned())
     );
 }
 
@@ -1604,7 +1616,7 @@ fn homes_elsewhere_are_no_home_of_the_nucleus_and_exclusions_are_each_persons_ow
     // (44,000 + 20 % of 100,000) / 2.04.
     assert_eq!(
         found(&casa.indicatori().minorenni[0]),
-        (Some(Modo::Attratta), "31372.55".to_owned())
+        (Some(ModoCalcolo::Attratta), "31372.55".to_owned())
     );
     // One member's undeclared bonds of the State leave nothing of another's shares out: 60,000 of a couple,
     // franchise 8,000.
@@ -1786,7 +1798,7 @@ fn a_student_joins_a_parent_whose_data_stand_here_and_who_lives_alone() {
     };
     assert_eq!(
         attracted(1),
-        (Some(Modo::StudenteAttratto), "19745.22".to_owned())
+        (Some(ModoCalcolo::StudenteAttratto), "19745.22".to_owned())
     );
     // Who lives with others: theirs are not known.
     assert_eq!(attracted(2), (None, format!("{:?}", Motivo::Nucleo)));
@@ -1804,7 +1816,7 @@ fn parents_and_students_count_whatever_form_they_stand_in() {
     casa.dsu.modello_base[1].universitario = students;
     assert_eq!(
         found(&casa.indicatori().minorenni[0]),
-        (Some(Modo::Attratta), "21568.63".to_owned())
+        (Some(ModoCalcolo::Attratta), "21568.63".to_owned())
     );
     assert_eq!(
         found(&casa.indicatori().universitari[0]),
@@ -1827,7 +1839,10 @@ fn a_parent_in_two_forms_is_one() {
     other.beneficiario.remove(0);
     casa.dsu.modello_base[1].genitore_non_convivente.push(other);
     let both: Vec<_> = casa.indicatori().minorenni.iter().map(found).collect();
-    assert_eq!(both, vec![(Some(Modo::Aggiuntiva), "13627.45".to_owned()); 2]);
+    assert_eq!(
+        both,
+        vec![(Some(ModoCalcolo::Aggiuntiva), "13627.45".to_owned()); 2]
+    );
 }
 
 #[test]
@@ -1992,7 +2007,7 @@ fn what_counted_for_nothing_does_not_begin_to_count_by_another_operation() {
     });
     assert_eq!(
         found(&casa.indicatori().minorenni[0]),
-        (Some(Modo::Aggiuntiva), "18928.03".to_owned())
+        (Some(ModoCalcolo::Aggiuntiva), "18928.03".to_owned())
     );
     let mut another = casa.dsu.clone();
     another.operazione.tipo = TipoOperazione::S;
@@ -2001,6 +2016,6 @@ fn what_counted_for_nothing_does_not_begin_to_count_by_another_operation() {
         .unwrap();
     assert_eq!(
         found(&casa.indicatori().minorenni[0]),
-        (Some(Modo::Aggiuntiva), "18928.03".to_owned())
+        (Some(ModoCalcolo::Aggiuntiva), "18928.03".to_owned())
     );
 }

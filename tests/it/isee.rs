@@ -17,7 +17,7 @@ use varco::isee::feed::{COLUMNS, FeedRecord, NoFeed, parse as parse_feed};
 use varco::isee::money::Euro;
 use varco::isee::operazioni::applica;
 use varco::isee::rules::Rules;
-use varco::xml::{Limits, parse};
+use varco::xml::{DocumentLimits, parse};
 
 const TODAY: Date = date(2026, 3, 10);
 
@@ -32,7 +32,7 @@ fn read(dsu: &str) -> Dichiarazione {
 
 fn read_with(contract: &Contract, dsu: &str) -> Dichiarazione {
     let text = requests::trasmissione(dsu);
-    let document = parse(&text, &Limits::default()).unwrap();
+    let document = parse(&text, &DocumentLimits::default()).unwrap();
     let body = document
         .root()
         .children()

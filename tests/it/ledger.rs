@@ -12,7 +12,7 @@ use varco::ledger::disk::RealDisk;
 use varco::ledger::scrub::Scrub;
 use varco::ledger::search::{Filter, find, search};
 use varco::ledger::segments::{self, Loss, SegmentLog, SegmentReader};
-use varco::ledger::uses::{Term, Uses};
+use varco::ledger::uses::{CountedTerm, Uses};
 use varco::ledger::{
     Blinding, Body, Directory, Entry, Fact, Follower, Kind, Log as _, LogError, Origin, Position, Reader,
     Retention, Secret, Submission, Tokens, Verified, batch, new_exchange,
@@ -1095,7 +1095,7 @@ fn closed_segments_are_read_again_while_nobody_asks_for_them() {
 }
 
 /// The term of an entry: its number, by its remainder.
-fn by_remainder(body: &Body) -> Vec<Term> {
+fn by_remainder(body: &Body) -> Vec<CountedTerm> {
     let number = body.facts.get("indice").and_then(serde_json::Value::as_u64);
     number
         .map(|number| [u8::try_from(number % 7).unwrap(); 16])

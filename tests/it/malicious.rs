@@ -16,11 +16,11 @@ use jiff::civil::{Date, date};
 use kit::growing::Frame;
 use kit::{DSU, ISEE, Site, element, requests};
 use varco::contract::catalogue::Operation;
-use varco::contract::{Contract, Part, Request as Typed, place};
+use varco::contract::{Contract, LotPart, Request as Typed, place};
 use varco::isee::calendar::Calendario;
 use varco::isee::checks::{Circumstance, examine};
 use varco::isee::rules::Rules;
-use varco::soap::{self, Bounds, Media, NotRead, Text, Unreadable};
+use varco::soap::{self, Bounds, Media, MessageText, NotRead, Unreadable};
 use varco::xml;
 
 /// How much CPU time a message may take; a build without optimisation is ten times as slow, and more where
@@ -61,7 +61,7 @@ fn judge(contract: &Contract, kind: &str, bytes: &[u8], circumstance: &Circumsta
     let Some(media) = Media::of(kind) else {
         return "media".to_owned();
     };
-    let (xml, text) = (xml::Limits::default(), Text::new());
+    let (xml, text) = (xml::DocumentLimits::default(), MessageText::new());
     let message = match soap::read(
         bytes,
         &media,
@@ -102,7 +102,7 @@ fn judge(contract: &Contract, kind: &str, bytes: &[u8], circumstance: &Circumsta
             Typed::Lotto => {
                 let mut found = Vec::new();
                 for (element, number) in root.children().zip(1..) {
-                    let part = Part::parse(element, number)?;
+                    let part = LotPart::parse(element, number)?;
                     let dsu = contract.read_part(&part)?;
                     found.extend(part.place(examine(&dsu.dsu, circumstance).difetti));
                 }

@@ -21,7 +21,7 @@ use varco::isee::foglio::AltriRedditi;
 use varco::ledger::search::{Filter, find};
 use varco::ledger::{Entry, Keys, Kind, seal};
 use varco::soap::{SOAP11, SOAP12, Version, envelope};
-use varco::xml::{Limits, parse};
+use varco::xml::{DocumentLimits, parse};
 
 const CHILD: &str = "GLLSFO14B60H501C";
 const NOBODY: &str = "RSSMRA80A01H501U";
@@ -77,7 +77,7 @@ fn by_cf(person: &str) -> String {
 /// A reply is valid against our own schemas; what it holds in base64 too.
 fn valid(answer: &Answer) {
     let contract = Contract::compile().unwrap();
-    let document = parse(&answer.text, &Limits::default()).unwrap();
+    let document = parse(&answer.text, &DocumentLimits::default()).unwrap();
     let body = document
         .root()
         .children()
@@ -102,7 +102,11 @@ fn valid(answer: &Answer) {
         "XmlRicevuta",
     ] {
         if answer.text.contains(&format!("<{name}>")) {
-            judge(parse(&payload(answer, name), &Limits::default()).unwrap().root());
+            judge(
+                parse(&payload(answer, name), &DocumentLimits::default())
+                    .unwrap()
+                    .root(),
+            );
         }
     }
 }
@@ -194,7 +198,7 @@ fn residents_and_declarations_are_retrieved_by_every_key_and_at_every_path() {
         let back = format!("<Dichiarazione xmlns=\"http://inps.it/ISEERiforma\"{inside}</Dichiarazione>").replace(known, "").replace(unknown, "").replace(&reference, "");
         let canonical = |xml: &str| {
             let lines: String = xml.lines().map(str::trim).collect();
-            varco::xml::canonical::exclusive(parse(&lines, &Limits::default()).unwrap().root())
+            varco::xml::canonical::exclusive(parse(&lines, &DocumentLimits::default()).unwrap().root())
         };
         assert_eq!(canonical(&back), canonical(&dsu));
         protocol
@@ -328,7 +332,7 @@ fn the_dialect_of_the_porta_di_dominio() {
             // A client in production reads this after an OK without looking whether it is there.
             if esito == "OK" {
                 let found = payload(&answer, "XmlEsitoEsistenzaProtocollo");
-                let document = parse(&found, &Limits::default()).unwrap();
+                let document = parse(&found, &DocumentLimits::default()).unwrap();
                 let contract = Contract::compile().unwrap();
                 let root = contract.schemas().root(Operation::PddProtocollo.namespace(), "EsitoEsistenzaProtocollo").unwrap();
                 assert_eq!(contract.schemas().validate(document.root(), root).violations, [], "{found}");
@@ -738,7 +742,7 @@ fn soap_1_2_is_answered_in_soap_1_2() {
         assert_eq!((fault.status.as_u16(), replied.as_str()), (400, "application/soap+xml; charset=UTF-8"));
         let expected = "<SOAP-ENV:Fault><SOAP-ENV:Code><SOAP-ENV:Value>SOAP-ENV:Sender</SOAP-ENV:Value><SOAP-ENV:Subcode><SOAP-ENV:Value xmlns:f=\"urn:varco:fault\">f:Client.Authorization</SOAP-ENV:Value></SOAP-ENV:Subcode></SOAP-ENV:Code><SOAP-ENV:Reason><SOAP-ENV:Text xml:lang=\"en\">Authorization failed</SOAP-ENV:Text></SOAP-ENV:Reason><SOAP-ENV:Node>urn:varco:porta-di-dominio</SOAP-ENV:Node><SOAP-ENV:Detail><problem xmlns=\"urn:ietf:rfc:7807\">";
         assert!(fault.text.contains(expected), "{}", fault.text);
-        parse(&fault.text, &Limits::default()).unwrap();
+        parse(&fault.text, &DocumentLimits::default()).unwrap();
         let must = twelve(ask.replacen("<s:Body>", "<s:Header><x:h xmlns:x='u' s:mustUnderstand='true'/></s:Header><s:Body>", 1));
         let (fault, _) = post(&comune, ISEE, kind, must).await;
         assert_eq!(fault.status, 500);

@@ -26,7 +26,7 @@ use varco::registry::abilitazione::Periodo;
 use varco::registry::administration::Command as Act;
 use varco::registry::ente::Ufficio;
 use varco::registry::quota::Quote;
-use varco::xml::{Limits, parse};
+use varco::xml::{DocumentLimits, parse};
 
 fn request(path: &str) -> hyper::http::request::Builder {
     Request::post(path)
@@ -75,7 +75,7 @@ fn assert_row(answer: &Answer, code: Code) {
         format!("urn:uuid:{}", answer.exchange.as_ref().unwrap()),
         "{code:?}"
     );
-    parse(&answer.text, &Limits::default()).unwrap();
+    parse(&answer.text, &DocumentLimits::default()).unwrap();
 }
 
 fn entries(site: &Site) -> Vec<Entry> {

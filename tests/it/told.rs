@@ -35,7 +35,7 @@ use varco::sii::{Asking, Consultation, LONG, Occasion, Search};
 use varco::soap;
 use varco::tls::Peer;
 use varco::tls::authorities::Authorities;
-use varco::xml::{Limits, parse};
+use varco::xml::{DocumentLimits, parse};
 
 /// Both CAF may transmit, one by one and in lots, and read their own.
 fn two_cafs() -> World {
@@ -213,7 +213,7 @@ fn a_lucky_guess_gets_a_receipt_of_presentation_now_and_again() {
         ] {
             let sent = victim.operation(tipo, &madre, &first);
             let request = text(&sent, &format!("LUCKY-{tipo:?}"));
-            let named = varco::contract::persons(parse(&request, &Limits::default()).unwrap().root());
+            let named = varco::contract::persons(parse(&request, &DocumentLimits::default()).unwrap().root());
             let answer = other.call(DSU, &request).await.unwrap();
             let own = element(&answer, "ProtocolloDSU").to_owned();
             // Once more, and what became of it: the same receipt.
@@ -1357,7 +1357,7 @@ fn what_is_found_of_another_person_is_never_told() {
     let contract = Contract::compile().unwrap();
     let ask = |node: &Node, operation: Operation| {
         let request = requests::consultazione(operation, &by_person(&families[0].madre));
-        let document = parse(&request, &Limits::default()).unwrap();
+        let document = parse(&request, &DocumentLimits::default()).unwrap();
         let body = soap::open(&document).unwrap().root;
         let (request, _) = contract.read(operation, body).unwrap();
         let Identified::Caller(caller) = node.registry.identify(&peer, world.today).unwrap() else {

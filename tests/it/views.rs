@@ -16,7 +16,7 @@ use varco::config::Config;
 use varco::contract::Contract;
 use varco::gateway::Gateway;
 use varco::gateway::listener::Listener;
-use varco::gateway::node::{Node, Parts, rebuild};
+use varco::gateway::node::{Node, NodeParts, rebuild};
 use varco::gateway::settings::Settings;
 use varco::ledger::disk::RealDisk;
 use varco::ledger::segments::Recovery;
@@ -582,7 +582,7 @@ struct Peer {
 
 async fn peer(site: &Site, log: &MemLog, keys: &Arc<Keys>, id: uuid::Uuid) -> Peer {
     let views = tempfile::tempdir().unwrap();
-    let parts = Parts {
+    let parts = NodeParts {
         id,
         log: Box::new(log.clone()),
         reader: Arc::new(log.clone()),
@@ -593,7 +593,7 @@ async fn peer(site: &Site, log: &MemLog, keys: &Arc<Keys>, id: uuid::Uuid) -> Pe
         disk: Arc::new(RealDisk),
     };
     let config = Config::read(&site.config()).unwrap();
-    let sii = varco::sii::Settings::configured(&config).unwrap();
+    let sii = varco::sii::SiiSettings::configured(&config).unwrap();
     let node = Node::assemble(parts, &views.path().join("views"), &site.clock, sii).unwrap();
     let settings = Settings::build(&config, &site.clock).unwrap();
     let gateway = Gateway::new(node, Contract::compile().unwrap(), settings, &config);

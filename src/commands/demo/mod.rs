@@ -26,7 +26,7 @@ use crate::isee::rules::Rules;
 use crate::ledger::Directory;
 use crate::registry::administration::Command;
 use crate::registry::ente::{Stato, Tipo};
-use crate::xml::{self, Limits};
+use crate::xml::{self, DocumentLimits};
 
 const HOME: &str = "varco-demo";
 const COMUNE: &str = "comune-demo";
@@ -225,7 +225,8 @@ async fn tour(home: &Path, address: SocketAddr, clock: &Clock) -> Result<()> {
             .call(isee_path, &requests::attestazione(&person, &day, PRESTAZIONE))
             .await?;
         let text = payload(expect(&answer, "OK")?, "XmlEsitoAttestazione")?;
-        let document = xml::parse(&text, &Limits::default()).map_err(|error| anyhow::anyhow!("{error}"))?;
+        let document =
+            xml::parse(&text, &DocumentLimits::default()).map_err(|error| anyhow::anyhow!("{error}"))?;
         let found: EsitoAttestazione = decode(&document).map_err(|error| anyhow::anyhow!("{error:?}"))?;
         let attestazione = found.attestazione.context("no attestation")?;
         for member in famiglia.dsu.fogli() {

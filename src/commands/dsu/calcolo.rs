@@ -10,11 +10,11 @@ use super::super::uso::Uso;
 use super::lettura::{Giorni, Port, accepted, refuse};
 use crate::contract::consultazione::{Chiave, RicercaCf};
 use crate::contract::esito_attestazione;
-use crate::isee::attest::{Occasion, Sostitutivo, attest, variazione};
+use crate::isee::attest::{Rilascio, Sostitutivo, attest, variazione};
 use crate::isee::attestazione::{Attestazione, EsitoAttestazione, OmissioneDifformita, Ricerca};
 use crate::isee::checks::{Check, Circumstance, Difetto, examine_effettiva, sottoscrittori};
 use crate::isee::codes::TipoOperazione;
-use crate::isee::compute::casi::{Indicatore, Indicatori, Situazione};
+use crate::isee::compute::casi::{IndicatoreCalcolato, Indicatori, Situazione};
 use crate::isee::compute::componente::Riferita;
 use crate::isee::compute::corrente::sufficiente;
 use crate::isee::dsu::Dichiarazione;
@@ -34,7 +34,7 @@ const MODULO: &str = "00000001B-00";
 const RIFERIMENTO: &str = "/Dichiarazione/Operazione/@NumeroProtocolloRiferimento";
 
 /// The options of a computation.
-pub(super) struct Request<'a> {
+pub(super) struct Richiesta<'a> {
     pub(super) feed: Option<&'a Path>,
     pub(super) giorni: Giorni,
     pub(super) base: Option<&'a Path>,
@@ -63,7 +63,7 @@ struct Effettiva {
     chiesto: Option<Date>,
 }
 
-pub(super) fn compute(file: &Path, request: &Request<'_>, output: Output) -> Result<String> {
+pub(super) fn compute(file: &Path, request: &Richiesta<'_>, output: Output) -> Result<String> {
     let port = Port::new(request.config)?;
     let rules = &port.settings.rules;
     let today = request.giorni.today;
@@ -136,7 +136,7 @@ pub(super) fn compute(file: &Path, request: &Request<'_>, output: Output) -> Res
 }
 
 /// The declaration of the file. One with a reference to another DSU is applied to it.
-fn effettiva(file: &Path, request: &Request<'_>, port: &Port) -> Result<Effettiva> {
+fn effettiva(file: &Path, request: &Richiesta<'_>, port: &Port) -> Result<Effettiva> {
     // The base keeps its own day of presentation; only the declaration after it gets another. A correction is
     // judged as of the base's presentation.
     let base = request
@@ -242,7 +242,7 @@ fn effettiva(file: &Path, request: &Request<'_>, port: &Port) -> Result<Effettiv
 }
 
 /// The DSU of `--altra`, with their protocols. Fails if the DSU does not refer to one of them.
-fn altre(request: &Request<'_>, port: &Port, dsu: &Dichiarazione) -> Result<Vec<Riferita>> {
+fn altre(request: &Richiesta<'_>, port: &Port, dsu: &Dichiarazione) -> Result<Vec<Riferita>> {
     let mut altre = Vec::new();
     for each in request.altra {
         let Some((protocollo, file)) = each.split_once('=') else {
@@ -311,7 +311,7 @@ fn attestazione(
             .map(|signature| signature.protocollo_mittente.clone());
         variazione(*operazione, first.clone(), *presentata, sender)
     });
-    let occasion = Occasion {
+    let occasion = Rilascio {
         protocollo: &next,
         presentata: *presentata,
         rilasciata: today,
@@ -439,7 +439,7 @@ fn as_json(
         rules,
         ..
     } = situazione;
-    let all = |of: &[Indicatore]| of.iter().map(di_indicatore).collect::<Vec<_>>();
+    let all = |of: &[IndicatoreCalcolato]| of.iter().map(di_indicatore).collect::<Vec<_>>();
     json!({
         "dichiarante": dsu.codice_fiscale_dichiarante.canonical(),
         "presentata": presented.to_string(),

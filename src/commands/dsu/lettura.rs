@@ -7,26 +7,26 @@ use jiff::civil::Date;
 
 use super::super::uso::Uso;
 use crate::config::Config;
-use crate::contract::bind::{Base64, Content as _};
+use crate::contract::bind::{Base64, ElementContent as _};
 use crate::contract::{Contract, Finding, Findings, ISEE_NS, SchemaRule, Trasmessa, place_declaration};
 use crate::isee::checks::{Check, Circumstance, Difetto, examine};
 use crate::isee::codes::TipoOperazione;
-use crate::sii::Settings;
+use crate::sii::SiiSettings;
 use crate::xml::encoding::EncodingError;
-use crate::xml::{Element, Limits, XmlError, XmlFault, encoding, parse};
+use crate::xml::{DocumentLimits, Element, XmlError, XmlFault, encoding, parse};
 
 /// The port's means to judge and compute: contract and settings.
 pub(super) struct Port {
     contract: Contract,
-    pub(super) settings: Settings,
+    pub(super) settings: SiiSettings,
 }
 
 impl Port {
     /// With the embedded settings, or those of a configuration.
     pub(super) fn new(config: Option<&Path>) -> Result<Self> {
         let settings = match config {
-            Some(file) => Settings::configured(&Config::read(file).map_err(Uso::of)?)?,
-            None => Settings::embedded()?,
+            Some(file) => SiiSettings::configured(&Config::read(file).map_err(Uso::of)?)?,
+            None => SiiSettings::embedded()?,
         };
         Ok(Self {
             contract: Contract::compile()?,
@@ -105,12 +105,12 @@ fn each(file: &Path, mut act: impl FnMut(String, Element<'_, '_>) -> Letta) -> R
         Err(error) => return Ok(vec![Letta::codifica(dove, error)]),
     };
     // A processing instruction may stand before a DSU, not before a message.
-    let message = parse(&text, &Limits::default());
+    let message = parse(&text, &DocumentLimits::default());
     let document = match message {
         Err(XmlError {
             fault: XmlFault::ProcessingInstruction,
             ..
-        }) => parse(&text, &Limits::of_document()).and_then(|document| {
+        }) => parse(&text, &DocumentLimits::of_document()).and_then(|document| {
             if document.root().is(ISEE_NS, "Dichiarazione") {
                 Ok(document)
             } else {
@@ -174,7 +174,7 @@ fn enclosed(
         Ok(text) => text,
         Err(error) => return Letta::codifica(dove, error),
     };
-    match parse(&text, &Limits::of_document()) {
+    match parse(&text, &DocumentLimits::of_document()) {
         Ok(document) if document.root().is(ISEE_NS, "Dichiarazione") => act(dove, document.root()),
         Ok(_) => Letta::illeggibile(
             dove,
@@ -215,7 +215,7 @@ pub(super) struct Giorni {
 pub(super) fn judge(file: &Path, port: &Port, giorni: Giorni) -> Result<Vec<Letta>> {
     let Port {
         contract,
-        settings: Settings {
+        settings: SiiSettings {
             rules, calendario, ..
         },
     } = port;

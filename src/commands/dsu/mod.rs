@@ -14,7 +14,7 @@ use clap::Subcommand;
 use jiff::civil::Date;
 use serde_json::json;
 
-use calcolo::{Output, Request, compute};
+use calcolo::{Output, Richiesta, compute};
 use lettura::{Giorni, Port, judge, line};
 
 use super::dove::Dove;
@@ -114,7 +114,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
             json,
             xml,
         } => {
-            let request = Request {
+            let request = Richiesta {
                 feed: feed.as_deref(),
                 giorni: Giorni {
                     today: date.unwrap_or_else(|| clock.today()),

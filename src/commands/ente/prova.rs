@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::registry::ente::{Ente, Stato};
-use crate::registry::signs::{self, Found};
+use crate::registry::signs::{self, KeyMatch};
 use crate::tls::authorities::Authorities;
 use crate::tls::profile::{self, Unfit};
 use crate::tls::{Invalid, Peer, Setup, pem};
@@ -89,14 +89,14 @@ fn registered(peer: &Peer, enti: &[Ente], clock: &Clock, judged: &mut Judged) {
     };
     let Ok(found) = signs::known(peer.keys(), holder);
     let known = match found {
-        Found::Known(known) => known,
-        Found::Ambiguous => {
+        KeyMatch::Known(known) => known,
+        KeyMatch::Ambiguous => {
             judged
                 .perche_no
                 .push("le sue unità sono di enti diversi".to_owned());
             return;
         }
-        Found::Nobody => {
+        KeyMatch::Nobody => {
             let why = "non è di alcun ente: né la sua impronta né la sua autorità con questa organizzazione sono registrate";
             judged.perche_no.push(why.to_owned());
             return;

@@ -13,7 +13,7 @@ use crate::clock::{Clock, rfc3339};
 use crate::contract::catalogue::Operation;
 use crate::contract::consultazione::Esito;
 use crate::isee::CodiceFiscale;
-use crate::ledger::search::{self, Filter, Found};
+use crate::ledger::search::{self, Filter, Matches};
 use crate::ledger::{Directory, Keys, Kind};
 
 /// The criteria of the list; an entry must meet all of them.
@@ -78,7 +78,7 @@ pub(super) fn run(directory: &Directory, args: &Args, clock: &Clock) -> Result<(
             clock,
         )?;
     }
-    let Found {
+    let Matches {
         entries,
         total,
         skipped,

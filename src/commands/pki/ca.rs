@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::commands::files::{PRIVATE, PUBLIC, create, replace};
 use crate::digest::hex;
 use crate::isee::CodiceFiscale;
-use crate::isee::codice_fiscale::{Difetto, Kind};
+use crate::isee::codice_fiscale::{DifettoCodice, Natura};
 use crate::registry::checks::organization_of;
 use crate::tls::pem::certificates;
 
@@ -687,8 +687,10 @@ fn host_name(host: &str) -> Result<SanType> {
 
 fn organization(codice_fiscale: &str) -> Result<String> {
     match CodiceFiscale::new(codice_fiscale).kind() {
-        Ok(Kind::Numerico) => {}
-        Ok(_) | Err(Difetto::Forma) => bail!("codice fiscale dell'ente non valido: servono undici cifre"),
+        Ok(Natura::Numerico) => {}
+        Ok(_) | Err(DifettoCodice::Forma) => {
+            bail!("codice fiscale dell'ente non valido: servono undici cifre")
+        }
         Err(what) => bail!("codice fiscale dell'ente non valido: {what}"),
     }
     Ok(organization_of(codice_fiscale.trim()))

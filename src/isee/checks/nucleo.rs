@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use super::super::age;
 use super::super::codes::{Ruolo, TipoModello, TipoOperazione};
-use super::super::codice_fiscale::{CodiceFiscale, Difetto as Wrong, Kind};
+use super::super::codice_fiscale::{CodiceFiscale, DifettoCodice as WrongFile, Natura};
 use super::super::dsu::Dichiarazione;
 use super::super::foglio::{AltriRedditi, FoglioComponente};
 use super::{Check, Circumstance, Esame, member_path, sheet_path, step};
@@ -105,17 +105,17 @@ pub(super) fn sheet(sheet: &FoglioComponente, path: &dyn Display, esame: &mut Es
 pub(super) fn code(codice: &CodiceFiscale, path: &dyn Display, esame: &mut Esame) {
     match codice.kind() {
         Ok(_) => {}
-        Err(Wrong::Forma) => esame.refuse(
+        Err(WrongFile::Forma) => esame.refuse(
             Check::K05Forma,
             path,
             "codice fiscale non valido: attesi 16 caratteri oppure 11 cifre",
         ),
-        Err(Wrong::Controllo) => esame.refuse(
+        Err(WrongFile::Controllo) => esame.refuse(
             Check::K05Controllo,
             path,
             "codice fiscale non valido: carattere di controllo errato",
         ),
-        Err(Wrong::Data) => esame.refuse(
+        Err(WrongFile::Data) => esame.refuse(
             Check::K05Data,
             path,
             "codice fiscale non valido: giorno di nascita inesistente",
@@ -125,7 +125,7 @@ pub(super) fn code(codice: &CodiceFiscale, path: &dyn Display, esame: &mut Esame
 
 /// K05: birth, sex and place against the registry data. Places are only warned of: municipalities merge.
 fn person(sheet: &FoglioComponente, path: &dyn Display, esame: &mut Esame) {
-    let Ok(Kind::Persona(persona)) = sheet.codice_fiscale.kind() else {
+    let Ok(Natura::Persona(persona)) = sheet.codice_fiscale.kind() else {
         return;
     };
     let registry = &sheet.dati_componente.anagrafica;

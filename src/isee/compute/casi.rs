@@ -42,11 +42,11 @@ pub struct Indicatori {
     /// The specific one, for family benefits (L. 199/2025 art. 1 c. 208); None in a period without it.
     pub specifico: Option<Specifico>,
     /// One for each minor (art. 7).
-    pub minorenni: Vec<Indicatore>,
+    pub minorenni: Vec<IndicatoreCalcolato>,
     /// One for each student (art. 8).
-    pub universitari: Vec<Indicatore>,
+    pub universitari: Vec<IndicatoreCalcolato>,
     /// For residential services, in the family's nucleus (art. 6 c. 3).
-    pub residenziali: Vec<Indicatore>,
+    pub residenziali: Vec<IndicatoreCalcolato>,
     /// One for each restricted nucleus (art. 6 c. 2, art. 8 c. 4).
     pub ristretti: Vec<Ristretto>,
 }
@@ -59,7 +59,7 @@ pub struct Specifico {
     pub famiglia: Calcolo,
     /// One for each minor: with parents living apart, art. 7 applies to it too (u). Shown and kept; no
     /// published schema has a place for it.
-    pub minorenni: Vec<Indicatore>,
+    pub minorenni: Vec<IndicatoreCalcolato>,
 }
 
 /// The indicators of a restricted nucleus.
@@ -70,12 +70,12 @@ pub struct Ristretto {
     /// The indicator of the restricted nucleus, by the ordinary rules.
     pub calcolo: Calcolo,
     /// The indicator for residential services; None without a request for it.
-    pub residenziale: Option<Indicatore>,
+    pub residenziale: Option<IndicatoreCalcolato>,
 }
 
 /// The indicator of a minor, a student or a beneficiary.
 #[derive(Clone, PartialEq)]
-pub struct Indicatore {
+pub struct IndicatoreCalcolato {
     /// Codice fiscale of the person, from their sheet.
     pub codice_fiscale: CodiceFiscale,
     /// Surname, from the same sheet.
@@ -101,7 +101,7 @@ pub enum Caso {
 #[derive(Clone, PartialEq)]
 pub struct Diverso {
     /// The difference from the nucleus's indicator.
-    pub modo: Modo,
+    pub modo: ModoCalcolo,
     /// Its lines, without the component added to the ISEE.
     pub calcolo: Calcolo,
     /// The persons who join the nucleus, or add a component.
@@ -127,7 +127,7 @@ pub struct Membro {
 
 /// How an indicator differs from the nucleus's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Modo {
+pub enum ModoCalcolo {
     /// A parent joins the nucleus.
     Attratta,
     /// A parent adds a component.
@@ -157,7 +157,7 @@ pub enum Motivo {
     Nucleo,
 }
 
-impl Indicatore {
+impl IndicatoreCalcolato {
     fn of(foglio: &FoglioComponente, caso: Caso) -> Self {
         let anagrafica = &foglio.dati_componente.anagrafica;
         Self {
@@ -204,7 +204,7 @@ impl<'a> Situazione<'a> {
             let Some(foglio) = self.foglio(&studente.codice_fiscale_beneficiario) else {
                 continue;
             };
-            universitari.push(Indicatore::of(
+            universitari.push(IndicatoreCalcolato::of(
                 foglio,
                 self.universitario((&nucleo, &ordinario), &genitori, studente)?,
             ));
@@ -220,7 +220,7 @@ impl<'a> Situazione<'a> {
             let Some(foglio) = self.foglio(beneficiario).filter(|_| !moved) else {
                 continue;
             };
-            residenziali.push(Indicatore::of(
+            residenziali.push(IndicatoreCalcolato::of(
                 foglio,
                 self.residenziale(&nucleo, &ordinario, residenziale)?,
             ));
@@ -240,7 +240,7 @@ impl<'a> Situazione<'a> {
             let mut wanted = form.residenziale.iter().chain(&modello.residenziale);
             let wanted = wanted.find(|residenziale| residenziale.is_of(beneficiario));
             let residenziale = match wanted.zip(self.foglio(beneficiario)) {
-                Some((residenziale, foglio)) => Some(Indicatore::of(
+                Some((residenziale, foglio)) => Some(IndicatoreCalcolato::of(
                     foglio,
                     self.residenziale(&nucleo, &calcolo, residenziale)?,
                 )),
@@ -268,7 +268,7 @@ impl<'a> Situazione<'a> {
         nucleo: (&Nucleo<'a>, &Calcolo),
         genitori: &Genitori<'a>,
         regime: Regime,
-    ) -> Result<Vec<Indicatore>, NotComputable> {
+    ) -> Result<Vec<IndicatoreCalcolato>, NotComputable> {
         let minors = nucleo
             .0
             .persone
@@ -278,7 +278,7 @@ impl<'a> Situazione<'a> {
             .map(|persona| {
                 let caso =
                     self.con_genitore(nucleo, genitori, (&persona.foglio.codice_fiscale, None), regime)?;
-                Ok(Indicatore::of(persona.foglio, caso))
+                Ok(IndicatoreCalcolato::of(persona.foglio, caso))
             })
             .collect()
     }
@@ -323,7 +323,7 @@ impl<'a> Situazione<'a> {
             };
             let isee = base.isee + value;
             return Ok(Diverso::caso(
-                Modo::Aggiuntiva,
+                ModoCalcolo::Aggiuntiva,
                 base.clone(),
                 vec![componente],
                 Vec::new(),
@@ -336,7 +336,7 @@ impl<'a> Situazione<'a> {
         )?;
         let isee = calcolo.isee;
         Ok(Diverso::caso(
-            Modo::Attratta,
+            ModoCalcolo::Attratta,
             calcolo,
             vec![data.componente(None, None)],
             Vec::new(),
@@ -417,7 +417,7 @@ impl<'a> Situazione<'a> {
         let calcolo = self.calcola(&attracting, Regime::Ordinario)?;
         let isee = calcolo.isee;
         let alone = Diverso::caso(
-            Modo::StudenteAttratto,
+            ModoCalcolo::StudenteAttratto,
             calcolo.clone(),
             Vec::new(),
             attratto.clone(),
@@ -437,8 +437,8 @@ impl<'a> Situazione<'a> {
                 Caso::NonCalcolabile(motivo) => Caso::NonCalcolabile(motivo),
                 Caso::Diverso(diverso) => {
                     let modo = match diverso.modo {
-                        Modo::Aggiuntiva => Modo::StudenteAttrattoCompAggiuntiva,
-                        _ => Modo::StudenteAttrattoCompAttratta,
+                        ModoCalcolo::Aggiuntiva => ModoCalcolo::StudenteAttrattoCompAggiuntiva,
+                        _ => ModoCalcolo::StudenteAttrattoCompAttratta,
                     };
                     Diverso::caso(modo, diverso.calcolo, diverso.componenti, attratto, diverso.isee)
                 }
@@ -551,9 +551,9 @@ impl<'a> Situazione<'a> {
         }
         let modo = match (differs, componenti.is_empty()) {
             (false, true) => return Ok(Caso::Base(base.isee)),
-            (true, true) => Modo::Residenziale,
-            (false, false) => Modo::BaseAgg,
-            (true, false) => Modo::ResidenzialeAgg,
+            (true, true) => ModoCalcolo::Residenziale,
+            (false, false) => ModoCalcolo::BaseAgg,
+            (true, false) => ModoCalcolo::ResidenzialeAgg,
         };
         let isee = calcolo.isee + sum;
         Ok(Diverso::caso(modo, calcolo, componenti, Vec::new(), isee))
@@ -615,7 +615,7 @@ impl<'a> Genitori<'a> {
 
 impl Diverso {
     fn caso(
-        modo: Modo,
+        modo: ModoCalcolo,
         calcolo: Calcolo,
         componenti: Vec<Componente>,
         attratto: Vec<Membro>,

@@ -13,7 +13,7 @@ use rust_decimal::prelude::ToPrimitive as _;
 use serde::{Deserialize, Serialize};
 
 use super::money::{Euro, Ratio};
-use crate::config::Regole;
+use crate::config::RegoleConfig;
 use crate::digest::{hex, sha256};
 
 /// The version of the method of computation: of the code behind the parameters. It is part of each digest:
@@ -295,7 +295,7 @@ impl Rules {
 
     /// The embedded rule sets with an operator's choices: variants in place of their originals, other values
     /// for unconfirmed parameters.
-    pub fn configured(regole: &Regole) -> Result<Self, RuleError> {
+    pub fn configured(regole: &RegoleConfig) -> Result<Self, RuleError> {
         let mut rules = Self::embedded()?;
         for wanted in &regole.varianti {
             let found = rules.variants.iter().find(|variant| variant.id == *wanted);
@@ -552,7 +552,7 @@ mod tests {
         for (presented, expires) in cases {
             assert_eq!(set(presented).expires(presented), expires, "{presented}");
         }
-        let regole = Regole {
+        let regole = RegoleConfig {
             varianti: vec!["2019-09-dl4".to_owned(), "2019-10-dl4".to_owned()],
             parametri: Vec::new(),
         };
@@ -573,7 +573,7 @@ mod tests {
             fonte: fonte.to_owned(),
         };
         let with = |parametri| {
-            Rules::configured(&Regole {
+            Rules::configured(&RegoleConfig {
                 varianti: Vec::new(),
                 parametri,
             })
@@ -601,7 +601,7 @@ mod tests {
             parametro("2026", "rendimento", "B"),
         ];
         assert!(matches!(with(twice), Err(RuleError::Choice(_))));
-        let unknown = Regole {
+        let unknown = RegoleConfig {
             varianti: vec!["2020".to_owned()],
             parametri: Vec::new(),
         };

@@ -25,7 +25,7 @@ pub(super) use self::vault::aead;
 pub use self::vault::{Vault, Wrapped};
 pub use self::wrong::{Access, KeyError, NoKey, random};
 
-use self::record::{Name, Use};
+use self::record::{KeyName, Use};
 use self::ring::FileRing;
 use self::vault::Master;
 use self::wrong::unreadable;
@@ -52,14 +52,14 @@ struct Opened {
     records: u32,
     tokens: HashMap<i16, hmac::Key>,
     series: Option<hmac::Key>,
-    class_ids: HashMap<Name, u32>,
+    class_ids: HashMap<KeyName, u32>,
     classes: HashMap<u32, Result<Arc<LessSafeKey>, NoKey>>,
 }
 
 impl Opened {
     /// Takes a key in. `false`: the record has no readable name, or its key, a year's or that of the series,
     /// cannot be had.
-    fn take(&mut self, id: u32, named: Option<(Use, Name)>, key: Result<[u8; 32], NoKey>) -> bool {
+    fn take(&mut self, id: u32, named: Option<(Use, KeyName)>, key: Result<[u8; 32], NoKey>) -> bool {
         match (named, key) {
             (Some((Use::Token, name)), Ok(key)) => {
                 self.tokens
@@ -78,7 +78,7 @@ impl Opened {
         true
     }
 
-    fn class(&self, name: &Name) -> Option<(u32, Arc<LessSafeKey>)> {
+    fn class(&self, name: &KeyName) -> Option<(u32, Arc<LessSafeKey>)> {
         let id = *self.class_ids.get(name)?;
         self.classes.get(&id)?.as_ref().ok().map(|key| (id, key.clone()))
     }
@@ -225,7 +225,7 @@ impl Keys {
     pub fn token(&self, year: i16, label: &str, value: &str) -> Result<String, KeyError> {
         let key = self.found_or_made(
             Use::Token,
-            || Name::year(year),
+            || KeyName::year(year),
             |opened| opened.tokens.get(&year).cloned(),
         )?;
         Ok(token(&key, label, value))
@@ -234,7 +234,7 @@ impl Keys {
     /// The key of the permutations of series, one for ever: with another, numbers could come out twice. Made
     /// if there is none yet.
     pub fn series(&self) -> Result<hmac::Key, KeyError> {
-        self.found_or_made(Use::Series, || Name::year(0), |opened| opened.series.clone())
+        self.found_or_made(Use::Series, || KeyName::year(0), |opened| opened.series.clone())
     }
 
     /// The id and key of a class, made if there is none yet.
@@ -246,7 +246,7 @@ impl Keys {
         month: i8,
     ) -> Result<(u32, Arc<LessSafeKey>), KeyError> {
         let month = u8::try_from(month).unwrap_or_default();
-        let name = Name {
+        let name = KeyName {
             retention: retention.code(),
             ente: ente.to_owned(),
             year,
@@ -269,7 +269,7 @@ impl Keys {
     fn found_or_made<T>(
         &self,
         used: Use,
-        name: impl Fn() -> Name,
+        name: impl Fn() -> KeyName,
         find: impl Fn(&Opened) -> Option<T>,
     ) -> Result<T, KeyError> {
         if let Some(found) = find(&self.read()) {
@@ -291,7 +291,7 @@ impl Keys {
 
     /// Appends a new key to the ring. If somebody else appended meanwhile, takes in their records and makes
     /// none. Called with `appending` held.
-    fn make(&self, used: Use, name: Name) -> Result<(), KeyError> {
+    fn make(&self, used: Use, name: KeyName) -> Result<(), KeyError> {
         if self.lost.load(Ordering::SeqCst) {
             return Err(KeyError::Lost);
         }

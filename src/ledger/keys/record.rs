@@ -44,14 +44,14 @@ impl Use {
 
 /// The name of a key: an ente's for a retention class and a month, a year's, or nobody's.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Name {
+pub(super) struct KeyName {
     pub(super) retention: u8,
     pub(super) ente: String,
     pub(super) year: i16,
     pub(super) month: u8,
 }
 
-impl Name {
+impl KeyName {
     /// The name of a year's key, or, with 0, of a key for all years.
     pub(super) const fn year(year: i16) -> Self {
         Self {
@@ -63,7 +63,7 @@ impl Name {
     }
 }
 
-impl std::fmt::Display for Name {
+impl std::fmt::Display for KeyName {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(
             f,
@@ -77,16 +77,16 @@ impl std::fmt::Display for Name {
 }
 
 /// A record, split into its fields.
-pub(super) struct Record {
+pub(super) struct KeyRecord {
     /// `None`: the record says neither use nor name.
-    pub(super) named: Option<(Use, Name)>,
+    pub(super) named: Option<(Use, KeyName)>,
     /// The bytes bound by the wrapping: see [`bound`].
     pub(super) bound: [u8; 64],
     pub(super) wrapped: Result<Wrapped, NoKey>,
 }
 
 /// The bytes of a key's name, its id included.
-pub(super) fn bound(used: Use, name: &Name, id: u32) -> Result<[u8; 64], KeyError> {
+pub(super) fn bound(used: Use, name: &KeyName, id: u32) -> Result<[u8; 64], KeyError> {
     let mut bytes = [0; 64];
     bytes[..4].copy_from_slice(MAGIC);
     bytes[4] = used.code();
@@ -113,7 +113,7 @@ pub(super) fn write(bound: &[u8; 64], wrapped: &Wrapped) -> [u8; RECORD] {
 }
 
 /// Reads a record, as far as it can be read.
-pub(super) fn read(record: &[u8; RECORD]) -> Record {
+pub(super) fn read(record: &[u8; RECORD]) -> KeyRecord {
     let mut bound = [0; 64];
     bound.copy_from_slice(&record[NAME]);
     let mut wrapped = Wrapped::ERASED;
@@ -124,17 +124,17 @@ pub(super) fn read(record: &[u8; RECORD]) -> Record {
         (false, true) => Ok(wrapped),
         (false, false) => Err(NoKey::Damaged),
     };
-    Record {
+    KeyRecord {
         named: named(record),
         bound,
         wrapped,
     }
 }
 
-fn named(record: &[u8; RECORD]) -> Option<(Use, Name)> {
+fn named(record: &[u8; RECORD]) -> Option<(Use, KeyName)> {
     (&record[..4] == MAGIC).then_some(())?;
     let ente = record.get(ENTE.start..ENTE.start + usize::from(record[9]))?;
-    let name = Name {
+    let name = KeyName {
         retention: record[5],
         ente: String::from_utf8(ente.to_vec()).ok()?,
         year: i16::from_le_bytes([record[6], record[7]]),

@@ -25,7 +25,7 @@ use crate::sii::answers::Found;
 use crate::sii::facts::{BASE, DI, RILASCIATA};
 use crate::sii::protocol::{stem_of, version_of};
 use crate::state::{Pair, Store};
-use crate::xml::{Limits, parse};
+use crate::xml::{DocumentLimits, parse};
 
 /// The archive of one ledger.
 #[derive(Clone, Debug)]
@@ -520,7 +520,7 @@ impl Archive {
             .as_ref()
             .ok_or_else(|| SiiError::Internal("an entry without attestation".to_owned()))?;
         let internal = |error: &dyn std::fmt::Display| SiiError::Internal(error.to_string());
-        let document = parse(xml, &Limits::default()).map_err(|error| internal(&error))?;
+        let document = parse(xml, &DocumentLimits::default()).map_err(|error| internal(&error))?;
         let attestazione: Attestazione = contract::decode(&document).map_err(|error| internal(&error))?;
         let persone = contract::persons(document.root());
         let facts = &entry.leaf.body.facts;
@@ -619,8 +619,9 @@ fn position_in(value: &[u8]) -> Result<Position, SiiError> {
 }
 
 /// Decodes content kept as XML.
-pub(super) fn decode<T: contract::bind::Content>(xml: &str) -> Result<T, SiiError> {
-    let document = parse(xml, &Limits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
+pub(super) fn decode<T: contract::bind::ElementContent>(xml: &str) -> Result<T, SiiError> {
+    let document =
+        parse(xml, &DocumentLimits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
     contract::decode(&document).map_err(|error| SiiError::Internal(error.to_string()))
 }
 

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use super::archive::decode;
 use super::entries::Head;
-use super::incoming::{Incoming, Refusal, internal};
+use super::incoming::{Incoming, NotReceived, internal};
 use super::seen::{Versione, Versioni};
 use super::system::Embedded;
 use crate::isee::checks::Check;
@@ -52,7 +52,7 @@ pub(super) struct Base {
 impl Embedded {
     /// Finds the DSU a declaration refers to. Another ente never learns the reason of a refusal: it gets the
     /// refusal for an unknown protocol.
-    pub(super) fn base(&self, incoming: Incoming<'_>, dsu: &Dichiarazione) -> Result<Base, Refusal> {
+    pub(super) fn base(&self, incoming: Incoming<'_>, dsu: &Dichiarazione) -> Result<Base, NotReceived> {
         let Some(protocol) = &dsu.operazione.numero_protocollo_riferimento else {
             return Err(nobodys());
         };
@@ -89,7 +89,7 @@ impl Embedded {
         };
         match self.look_at(incoming, dsu, &referred, preconditions) {
             // Another ente is not told the reason.
-            Err(Refusal::Defects(_)) if referred.owner != incoming.ente => Err(nobodys()),
+            Err(NotReceived::Defects(_)) if referred.owner != incoming.ente => Err(nobodys()),
             found => found,
         }
     }
@@ -125,7 +125,7 @@ impl Embedded {
         dsu: &Dichiarazione,
         referred: &Referred<'_>,
         mut preconditions: Vec<Precondition>,
-    ) -> Result<Base, Refusal> {
+    ) -> Result<Base, NotReceived> {
         let Referred {
             radice,
             versioni,
@@ -156,7 +156,7 @@ impl Embedded {
         let too_early = || !self.terms_are_over(presentata, (termini_da, incoming.occasion.today));
         if tipo == TipoOperazione::I && latest.is_none() && too_early() {
             let text = "i termini per l'attestazione non sono ancora passati";
-            return Err(Refusal::of(Check::K02Termini, REFERENCE, text));
+            return Err(NotReceived::of(Check::K02Termini, REFERENCE, text));
         }
         let attestata = latest
             .as_ref()
@@ -179,7 +179,7 @@ impl Embedded {
         let Some((counts, _)) = latest.filter(|_| tipo == TipoOperazione::C && base.attende.is_some()) else {
             return Ok(base);
         };
-        applica(&base.dsu, dsu).map_err(|difetti| Refusal::all(difetti, 0))?;
+        applica(&base.dsu, dsu).map_err(|difetti| NotReceived::all(difetti, 0))?;
         let declared = self.archive.declaration(&counts)?.ok_or_else(nobodys)?;
         Ok(Base {
             protocollo: counts,
@@ -211,8 +211,8 @@ struct Referred<'a> {
 }
 
 /// The refusal for an unknown protocol.
-fn nobodys() -> Refusal {
-    Refusal::of(NOBODYS.0, NOBODYS.1, NOBODYS.2)
+fn nobodys() -> NotReceived {
+    NotReceived::of(NOBODYS.0, NOBODYS.1, NOBODYS.2)
 }
 
 /// Whether a declaration names another codice fiscale than the DSU's declarant's.
@@ -239,17 +239,21 @@ fn is_anothers(dsu: &Dichiarazione, current: &Dichiarazione, referred: &Referred
 }
 
 /// Refuses a declaration if the state of its DSU does not admit it.
-fn admissible(dsu: &Dichiarazione, current: &Dichiarazione, referred: &Referred<'_>) -> Result<(), Refusal> {
+fn admissible(
+    dsu: &Dichiarazione,
+    current: &Dichiarazione,
+    referred: &Referred<'_>,
+) -> Result<(), NotReceived> {
     let Referred { versioni, ultima, .. } = referred;
     let (tipo, refuse) = (dsu.operazione.tipo, |code, text| {
-        Err(Refusal::of(code, REFERENCE, text))
+        Err(NotReceived::of(code, REFERENCE, text))
     });
     if versioni.annullata() {
         return refuse(Check::K02Annullata, "la DSU di riferimento è stata annullata");
     }
     if has_wrong_code(dsu, current) {
         let text = "non è il codice fiscale del dichiarante della DSU di riferimento";
-        return Err(Refusal::of(
+        return Err(NotReceived::of(
             Check::K02CodiceRiferimento,
             "/Dichiarazione/Operazione/@CodiceFiscaleRiferimento",
             text,
@@ -289,15 +293,15 @@ impl Base {
 
     /// The refusal of a declaration referring to this DSU. The reason is for the owner and the declarant
     /// alone: it would tell others of the family.
-    pub(super) fn refuse(&self, incoming: Incoming<'_>, refusal: Refusal) -> Refusal {
-        let Refusal::Defects(difetti) = &refusal else {
+    pub(super) fn refuse(&self, incoming: Incoming<'_>, refusal: NotReceived) -> NotReceived {
+        let NotReceived::Defects(difetti) = &refusal else {
             return refusal;
         };
         let own = self.ente == incoming.ente && self.dsu.codice_fiscale_dichiarante == *incoming.dichiarante;
         if own || difetti.elenco.iter().all(|difetto| difetto.code == NOBODYS.0) {
             return refusal;
         }
-        Refusal::of(
+        NotReceived::of(
             TOGETHER,
             REFERENCE,
             "i dati non vanno insieme con la DSU di riferimento",

@@ -22,7 +22,7 @@ use crate::ledger::Precondition;
 use crate::sii::SiiError;
 use crate::sii::answers::Found;
 use crate::sii::protocol::{stem_of, version_of};
-use crate::xml::{Limits, parse};
+use crate::xml::{DocumentLimits, parse};
 
 /// The most protocols an accepted declaration may name in vain; it is computed without them. An ente has as
 /// many attempts per declarant: with more, one declaration would try more protocols at once.
@@ -72,8 +72,8 @@ pub(super) enum Da<'a> {
 
 /// All persons in a declaration, canonical.
 pub(super) fn persons_of(dichiarazione: &str) -> Result<Vec<String>, SiiError> {
-    let document =
-        parse(dichiarazione, &Limits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
+    let document = parse(dichiarazione, &DocumentLimits::default())
+        .map_err(|error| SiiError::Internal(error.to_string()))?;
     Ok(persons(document.root()))
 }
 
@@ -124,7 +124,7 @@ pub(super) struct Computed<'a> {
 
 impl Computed<'_> {
     /// Attests it, with the omissions shown by the sources.
-    pub(super) fn attest(&self, about: attest::Occasion<'_>) -> Attestazione {
+    pub(super) fn attest(&self, about: attest::Rilascio<'_>) -> Attestazione {
         let omissioni = omissioni(
             self.dsu,
             self.presented,
@@ -136,7 +136,7 @@ impl Computed<'_> {
             self.dsu,
             &self.indicatori,
             self.rules,
-            attest::Occasion { omissioni, ..about },
+            attest::Rilascio { omissioni, ..about },
         )
     }
 }

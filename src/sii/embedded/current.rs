@@ -6,7 +6,7 @@ use super::archive::{Quali, decode};
 use super::base::{Base, REFERENCE};
 use super::compute::{Da, Fonti};
 use super::entries::Head;
-use super::incoming::{Came, Cause, Incoming, Refusal, internal};
+use super::incoming::{Came, Cause, Incoming, NotReceived, internal};
 use super::receipt;
 use super::record::NewVersion;
 use super::seen::Versioni;
@@ -80,10 +80,10 @@ impl Living {
 
 /// A declaration as the form of a current ISEE changes it. A form for a person who has left the nucleus must
 /// be cancelled first: it would count on.
-fn changed_by(dsu: &Dichiarazione, canonical: &str) -> Result<Dichiarazione, Refusal> {
+fn changed_by(dsu: &Dichiarazione, canonical: &str) -> Result<Dichiarazione, NotReceived> {
     let text = "un ISEE corrente valido riguarda chi non fa più parte del nucleo: annullare prima il suo modulo sostitutivo";
     let form: Dichiarazione = decode(canonical)?;
-    applica(dsu, &form).map_err(|_| Refusal::of(Check::K02Sostitutivo, REFERENCE, text))
+    applica(dsu, &form).map_err(|_| NotReceived::of(Check::K02Sostitutivo, REFERENCE, text))
 }
 
 impl Embedded {
@@ -95,7 +95,7 @@ impl Embedded {
         effettiva: &Dichiarazione,
         esame: Esame,
         mut preconditions: Vec<Precondition>,
-    ) -> Result<Said<Accepted>, Refusal> {
+    ) -> Result<Said<Accepted>, NotReceived> {
         let presented = incoming.presented;
         let rules = |day| {
             self.settings
@@ -129,7 +129,7 @@ impl Embedded {
             };
             return Err(base.refuse(
                 incoming,
-                Refusal::of(Check::K17Scostamento, "/Dichiarazione/ISEECorrente", text),
+                NotReceived::of(Check::K17Scostamento, "/Dichiarazione/ISEECorrente", text),
             ));
         }
         let protocollo = self.protocol(presented.year()).await?;
@@ -163,8 +163,8 @@ impl Embedded {
         incoming: Incoming<'_>,
         base: &Base,
         preconditions: &mut Vec<Precondition>,
-    ) -> Result<Found, Refusal> {
-        let refuse = |code, text| base.refuse(incoming, Refusal::of(code, REFERENCE, text));
+    ) -> Result<Found, NotReceived> {
+        let refuse = |code, text| base.refuse(incoming, NotReceived::of(code, REFERENCE, text));
         let presented = incoming.presented;
         let heads = self.archive.of_protocol(&base.protocollo, preconditions)?;
         let valid = heads
@@ -229,7 +229,7 @@ impl Embedded {
         under: Under<'_>,
         drafts: &mut Vec<Draft>,
         preconditions: &mut Vec<Precondition>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), NotReceived> {
         let Some(di) = self.archive.owner(under.radice.to_owned())? else {
             return Ok(());
         };
@@ -319,7 +319,7 @@ impl Embedded {
         living: &Living,
         drafts: &mut Vec<Draft>,
         preconditions: &mut Vec<Precondition>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), NotReceived> {
         let Living {
             radice,
             ente,
@@ -385,8 +385,8 @@ fn current<'a>(
     presentata: Date,
     form: Sostitutivo<'a>,
     variazione: Option<Variazione>,
-) -> attest::Occasion<'a> {
-    attest::Occasion {
+) -> attest::Rilascio<'a> {
+    attest::Rilascio {
         protocollo: base,
         presentata,
         rilasciata: incoming.occasion.today,

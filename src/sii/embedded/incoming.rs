@@ -132,14 +132,14 @@ impl<'a> Incoming<'a> {
 }
 
 /// The reason for not receiving a declaration.
-pub(super) enum Refusal {
+pub(super) enum NotReceived {
     /// Defects of the declaration, for its sender.
     Defects(Difetti),
     /// A mistake of ours, or of the ledger.
     Ours(SiiError),
 }
 
-impl Refusal {
+impl NotReceived {
     /// A refusal for one defect.
     pub(super) fn of(code: Check, path: &str, text: &'static str) -> Self {
         Self::Defects(Difetti {
@@ -177,13 +177,13 @@ impl Refusal {
     }
 }
 
-impl From<SiiError> for Refusal {
+impl From<SiiError> for NotReceived {
     fn from(error: SiiError) -> Self {
         Self::Ours(error)
     }
 }
 
-impl From<KeyError> for Refusal {
+impl From<KeyError> for NotReceived {
     fn from(error: KeyError) -> Self {
         Self::Ours(error.into())
     }

@@ -16,7 +16,7 @@ use crate::ledger::Entry;
 use crate::registry::ente::Ente;
 use crate::sii::SiiError;
 use crate::sii::facts::PRESENTATA;
-use crate::xml::{Limits, parse};
+use crate::xml::{DocumentLimits, parse};
 
 const PROVENIENZA: &str = "I dati provengono dalla Dichiarazione Sostitutiva Unica resa dal dichiarante e da quanto trasmesso dall'ente che l'ha ricevuta.";
 
@@ -100,7 +100,7 @@ pub(super) fn presentation(protocollo: &str, about: About<'_>) -> String {
 /// builds gave a receipt with nucleus and figures to an ente completing another ente's DSU.
 pub(super) fn presentation_of(kept: &str, entry: &Entry) -> Result<String, SiiError> {
     let internal = |error: &dyn std::fmt::Display| SiiError::Internal(error.to_string());
-    let document = parse(kept, &Limits::default()).map_err(|error| internal(&error))?;
+    let document = parse(kept, &DocumentLimits::default()).map_err(|error| internal(&error))?;
     let kept: Ricevuta = contract::decode(&document).map_err(|error| internal(&error))?;
     let presented = entry.leaf.body.day(PRESENTATA);
     let cancels = kept.operazione == Some(TipoOperazione::X);

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use super::base::TOGETHER;
 use super::compute::{Computed, Da, IN_VAIN};
-use super::incoming::{Came, Cause, Incoming, Refusal, internal};
+use super::incoming::{Came, Cause, Incoming, NotReceived, internal};
 use super::receipt::{self, About};
 use super::record::{NewVersion, Trace};
 use super::system::Embedded;
@@ -26,7 +26,7 @@ use crate::sii::protocol::{ALREADY_USED, SENDERS_PROTOCOL, stem_of};
 use crate::sii::{Occasion, Said, SiiError};
 
 /// The answer to a declaration, with the number of protocols that it named in vain.
-fn answered(received: Result<Said<Accepted>, Refusal>, falliti: u32) -> Result<Said<Received>, SiiError> {
+fn answered(received: Result<Said<Accepted>, NotReceived>, falliti: u32) -> Result<Said<Received>, SiiError> {
     match received {
         Ok(said) => Ok(Said {
             falliti,
@@ -36,7 +36,8 @@ fn answered(received: Result<Said<Accepted>, Refusal>, falliti: u32) -> Result<S
             // Whether data go together with another's DSU tells something of it: asking that again and again
             // is guessing too.
             let guess = |difetto: &Difetto| [NOBODYS.0, TOGETHER].contains(&difetto.code);
-            let guessed = matches!(&refusal, Refusal::Defects(difetti) if difetti.elenco.iter().any(guess));
+            let guessed =
+                matches!(&refusal, NotReceived::Defects(difetti) if difetti.elenco.iter().any(guess));
             Ok(Said {
                 falliti: falliti + u32::from(guessed),
                 ..refusal.said()?
@@ -95,7 +96,7 @@ impl Embedded {
         let falliti = self.infondati(dsu)?;
         if falliti > IN_VAIN {
             let text = "troppi dei protocolli indicati non sono di DSU che riguardino quelle persone";
-            let said = Refusal::of(Check::K02Protocolli, "/Dichiarazione", text).said()?;
+            let said = NotReceived::of(Check::K02Protocolli, "/Dichiarazione", text).said()?;
             return Ok(Said {
                 falliti: IN_VAIN,
                 ..said
@@ -114,7 +115,7 @@ impl Embedded {
         incoming: Incoming<'_>,
         dsu: &Dichiarazione,
         already_used: bool,
-    ) -> Result<(&RuleSet, Esame), Refusal> {
+    ) -> Result<(&RuleSet, Esame), NotReceived> {
         let (today, rules) = (incoming.occasion.today, &self.settings.rules);
         let covered = rules.on(incoming.presented.min(today));
         let presentata = match dsu.operazione.tipo {
@@ -153,7 +154,7 @@ impl Embedded {
         if esame.difetti.is_empty() {
             Ok((rules, esame))
         } else {
-            Err(Refusal::all(esame.difetti, esame.altri))
+            Err(NotReceived::all(esame.difetti, esame.altri))
         }
     }
 
@@ -215,7 +216,7 @@ impl Embedded {
         rules: &RuleSet,
         esame: Esame,
         mut preconditions: Vec<Precondition>,
-    ) -> Result<Said<Accepted>, Refusal> {
+    ) -> Result<Said<Accepted>, NotReceived> {
         let presented = incoming.presented;
         if !self.may_attest(
             dsu,
@@ -232,11 +233,11 @@ impl Embedded {
         }
         let computed = self.compute(dsu, presented, rules, Da::Adesso, &mut preconditions)?;
         let protocollo = self.protocol(presented.year()).await?;
-        let about = attest::Occasion {
+        let about = attest::Rilascio {
             protocollo: &protocollo,
             presentata: presented,
             rilasciata: incoming.occasion.today,
-            ..attest::Occasion::default()
+            ..attest::Rilascio::default()
         };
         let attestazione = computed.attest(about);
         let receipt = self.receipt(incoming, &attestazione, &computed, esame)?;
@@ -256,7 +257,7 @@ impl Embedded {
         trace: Trace<'_>,
         esame: Esame,
         mut preconditions: Vec<Precondition>,
-    ) -> Result<Said<Accepted>, Refusal> {
+    ) -> Result<Said<Accepted>, NotReceived> {
         let receipt = receipt::presentation(trace.protocollo, self.about(incoming, presentata, esame)?);
         let protocollo = trace.protocollo.to_owned();
         let draft = self.declaration(

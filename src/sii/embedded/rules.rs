@@ -13,7 +13,7 @@ use super::archive::decode;
 use super::compute::{Computed, Fonti};
 use super::current::Under;
 use super::entries::{Head, is_version, read_version};
-use super::incoming::{Came, Cause, Incoming, RULES, Refusal, ente_of, internal, next_version};
+use super::incoming::{Came, Cause, Incoming, NotReceived, RULES, ente_of, internal, next_version};
 use super::record::NewVersion;
 use super::seen::{Versione, Versioni};
 use super::system::Embedded;
@@ -451,7 +451,7 @@ impl Embedded {
                 fonti: &computed.fonti,
             };
             self.recompute_current(incoming, under, &mut drafts, &mut preconditions)
-                .map_err(Refusal::ours)?;
+                .map_err(NotReceived::ours)?;
         }
         Ok(Submission {
             drafts,
@@ -491,7 +491,7 @@ impl Attested<'_> {
             presentato: form.presentato,
             scadenza: form.scadenza,
         });
-        let about = attest::Occasion {
+        let about = attest::Rilascio {
             protocollo: if sostitutivo.is_some() {
                 old.numero_protocollo_dsu.as_str()
             } else {

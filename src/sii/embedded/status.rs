@@ -17,7 +17,7 @@ use crate::sii::answers::{DsuFate, Found};
 use crate::sii::facts::{ALTRUI, BASE, OPERAZIONE, PRESENTATA, VERSIONE};
 use crate::sii::protocol::{number_of, stem_of, version_of};
 use crate::sii::{Said, SiiError};
-use crate::xml::{Limits, parse};
+use crate::xml::{DocumentLimits, parse};
 
 /// Maximum of current ISEE searched for other enti's completions: the latest. Earlier builds set no bound.
 const COMPLETIONS: usize = 100;
@@ -331,7 +331,8 @@ pub(super) fn of_lot(
     let kept = secret
         .receipt
         .ok_or_else(|| internal("a lot without its outcome"))?;
-    let document = parse(&kept, &Limits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
+    let document =
+        parse(&kept, &DocumentLimits::default()).map_err(|error| SiiError::Internal(error.to_string()))?;
     let lotto: EsitoLotto =
         contract::decode(&document).map_err(|error| SiiError::Internal(error.to_string()))?;
     Ok(Said::read(Some(Box::new(lotto)), preconditions))

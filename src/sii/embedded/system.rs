@@ -12,7 +12,7 @@ use crate::isee::rules::RuleSet;
 use crate::ledger::Ledger;
 use crate::ledger::uses::Uses;
 use crate::registry::Registry;
-use crate::sii::{Settings, SiiError};
+use crate::sii::{SiiError, SiiSettings};
 use crate::state::Store;
 use crate::state::numbers::Series;
 
@@ -25,7 +25,7 @@ pub struct Embedded {
     pub(super) registry: Registry,
     pub(super) store: Store,
     pub(super) clock: Clock,
-    pub(super) settings: Settings,
+    pub(super) settings: SiiSettings,
     /// Counts of the uses of each DSU.
     pub(super) uses: Uses,
     /// Series of protocols, by their names.
@@ -34,7 +34,7 @@ pub struct Embedded {
 
 impl Embedded {
     /// The SII over this ledger and these views.
-    pub fn new(ledger: &Ledger, store: &Store, clock: &Clock, settings: Settings, uses: Uses) -> Self {
+    pub fn new(ledger: &Ledger, store: &Store, clock: &Clock, settings: SiiSettings, uses: Uses) -> Self {
         Self {
             ledger: ledger.clone(),
             archive: Archive::new(ledger, store),

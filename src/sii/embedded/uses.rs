@@ -2,7 +2,7 @@
 
 use crate::contract::catalogue::Operation;
 use crate::digest::unhex;
-use crate::ledger::uses::Term;
+use crate::ledger::uses::CountedTerm;
 use crate::ledger::{Body, Kind};
 use crate::sii::facts::DIVULGA;
 
@@ -10,7 +10,7 @@ use crate::sii::facts::DIVULGA;
 ///
 /// An exchange older than [`DIVULGA`] counts under all protocols named in it, if its operation gave data
 /// away.
-pub fn terms_of(body: &Body) -> Vec<Term> {
+pub fn terms_of(body: &Body) -> Vec<CountedTerm> {
     if body.kind != Kind::Exchange {
         return Vec::new();
     }
@@ -37,12 +37,12 @@ pub fn terms_of(body: &Body) -> Vec<Term> {
 }
 
 /// The term of a DSU, by the token of its first protocol.
-pub fn stem_term(token: &str) -> Option<Term> {
+pub fn stem_term(token: &str) -> Option<CountedTerm> {
     unhex(token)?.try_into().ok()
 }
 
 /// The term of a protocol named in an exchange older than [`DIVULGA`]. It differs from the term of a DSU with
 /// the same token.
-pub fn version_term(token: &str) -> Option<Term> {
+pub fn version_term(token: &str) -> Option<CountedTerm> {
     Some(stem_term(token)?.map(|byte| !byte))
 }

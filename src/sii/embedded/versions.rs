@@ -8,7 +8,7 @@ use super::base::{Base, REFERENCE};
 use super::compute::{Da, Fonti};
 use super::current::Under;
 use super::entries::Toglie;
-use super::incoming::{Incoming, Refusal, next_version};
+use super::incoming::{Incoming, NotReceived, next_version};
 use super::receipt;
 use super::record::{NewVersion, Trace};
 use super::system::Embedded;
@@ -49,13 +49,13 @@ impl Embedded {
         dsu: &Dichiarazione,
         esame: Esame,
         mut preconditions: Vec<Precondition>,
-    ) -> Result<Said<Accepted>, Refusal> {
+    ) -> Result<Said<Accepted>, NotReceived> {
         let base = self.base(incoming, dsu)?;
         preconditions.extend(base.preconditions.iter().cloned());
         let unsigned = sottoscrittori(dsu, &base.dsu);
         if !unsigned.is_empty() {
             // The signatures of a completing parent or child are judged by their own declaration alone.
-            let refusal = Refusal::all(unsigned, 0);
+            let refusal = NotReceived::all(unsigned, 0);
             return Err(if base.ente == incoming.ente {
                 refusal
             } else {
@@ -66,7 +66,7 @@ impl Embedded {
             return self.annulla(incoming, &base, esame, preconditions).await;
         }
         let effettiva =
-            applica(&base.dsu, dsu).map_err(|difetti| base.refuse(incoming, Refusal::all(difetti, 0)))?;
+            applica(&base.dsu, dsu).map_err(|difetti| base.refuse(incoming, NotReceived::all(difetti, 0)))?;
         let rules = self.rules(base.presentata)?;
         let circumstance = Circumstance {
             presentata: Some(base.presentata),
@@ -75,7 +75,7 @@ impl Embedded {
         // Defects visible in neither of the two alone.
         let whole = examine_effettiva(&effettiva, &base.dsu, &circumstance);
         if !whole.difetti.is_empty() {
-            return Err(base.refuse(incoming, Refusal::all(whole.difetti, whole.altri)));
+            return Err(base.refuse(incoming, NotReceived::all(whole.difetti, whole.altri)));
         }
         if dsu.operazione.tipo == TipoOperazione::C {
             return self
@@ -85,7 +85,7 @@ impl Embedded {
         let number = number_of(&base.protocollo) + 1;
         if number > ULTIMA || base.ente != incoming.ente && base.altrui >= ALTRUI {
             let text = "la DSU di riferimento ha già tutte le versioni che può avere: presentarne una nuova";
-            return Err(base.refuse(incoming, Refusal::of(Check::K02Versioni, REFERENCE, text)));
+            return Err(base.refuse(incoming, NotReceived::of(Check::K02Versioni, REFERENCE, text)));
         }
         let protocollo = next_version(&base.radice, number)?;
         let own = effettiva.codice_fiscale_dichiarante == dsu.codice_fiscale_dichiarante
@@ -118,7 +118,7 @@ impl Embedded {
         next: &Next<'_>,
         esame: Esame,
         mut preconditions: Vec<Precondition>,
-    ) -> Result<Said<Accepted>, Refusal> {
+    ) -> Result<Said<Accepted>, NotReceived> {
         let Next {
             base,
             effettiva,
@@ -158,7 +158,7 @@ impl Embedded {
         next: &Next<'_>,
         esame: Esame,
         mut preconditions: Vec<Precondition>,
-    ) -> Result<Said<Accepted>, Refusal> {
+    ) -> Result<Said<Accepted>, NotReceived> {
         let Next {
             base,
             effettiva,
@@ -176,7 +176,7 @@ impl Embedded {
                     .map(|s| s.protocollo_mittente.clone()),
             ),
         };
-        let about = attest::Occasion {
+        let about = attest::Rilascio {
             protocollo,
             presentata: base.presentata,
             rilasciata: incoming.occasion.today,
@@ -184,7 +184,7 @@ impl Embedded {
                 note_variazione: note(incoming.operazione, base.attende.is_some()).map(str::to_owned),
                 ..variazione(incoming.operazione, varied, base.presentata, sender)
             }),
-            ..attest::Occasion::default()
+            ..attest::Rilascio::default()
         };
         let attestazione = computed.attest(about);
         // An ente completing another declarant's or another ente's DSU learns nothing of the family, not even
@@ -222,7 +222,7 @@ impl Embedded {
         base: &Base,
         esame: Esame,
         mut preconditions: Vec<Precondition>,
-    ) -> Result<Said<Accepted>, Refusal> {
+    ) -> Result<Said<Accepted>, NotReceived> {
         // The sender of a current ISEE on another ente's DSU may end it; only the owner is told the uses.
         let utilizzi = if base.ente == incoming.ente {
             self.utilizzi(base).await?

@@ -10,7 +10,7 @@ use super::compute::Da;
 use super::current::Under;
 use super::entries::{WAITING, sequence_of};
 use super::feed::Consultato;
-use super::incoming::{Cause, Incoming, Refusal, ente_of, internal};
+use super::incoming::{Cause, Incoming, NotReceived, ente_of, internal};
 use super::record::NewVersion;
 use super::seen::Versioni;
 use super::system::Embedded;
@@ -282,12 +282,12 @@ impl Embedded {
         let operazione = versioni.ultima().map(|ultima| ultima.operazione);
         let operazione = operazione.ok_or_else(|| internal("an operation"))?;
         let computed = self.compute(dsu, *presented, rules, Da::Adesso, &mut preconditions)?;
-        let about = attest::Occasion {
+        let about = attest::Rilascio {
             protocollo,
             presentata: *presented,
             rilasciata: rome(now).date(),
             variazione: self.replaces(&waiting, operazione, &mut preconditions)?,
-            ..attest::Occasion::default()
+            ..attest::Rilascio::default()
         };
         let attestazione = computed.attest(about);
         let (ente, di) = (ente_of(entry)?, ente_of(waiting.first.as_ref().unwrap_or(entry))?);
@@ -318,7 +318,7 @@ impl Embedded {
             fonti: &computed.fonti,
         };
         self.recompute_current(rests, under, &mut drafts, &mut preconditions)
-            .map_err(Refusal::ours)?;
+            .map_err(NotReceived::ours)?;
         Ok(Some(Submission {
             drafts,
             preconditions,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::{Document, Element, Limits, XmlError, parse};
+use super::super::{Document, DocumentLimits, Element, XmlError, parse};
 use super::pattern::Pattern;
 use super::simple::{Builtin, SimpleType, Value};
 use super::{
@@ -34,7 +34,7 @@ const MAX_EXPANSION: u32 = 16;
 impl SchemaSet {
     /// Compiles schema documents with references to each other: name and text of each.
     pub fn compile(files: &[(&str, &str)]) -> Result<Self, SchemaError> {
-        let limits = Limits::default();
+        let limits = DocumentLimits::default();
         let mut documents = Vec::with_capacity(files.len());
         for (name, text) in files {
             let document =

@@ -21,7 +21,7 @@ mod validate;
 pub use compile::SchemaError;
 pub use facets::Facets;
 pub use simple::{Builtin, SimpleType, base64, date, decimal, write_date};
-pub use validate::{Breach, MAX_VIOLATIONS, Report, Violation};
+pub use validate::{Breach, MAX_VIOLATIONS, Validation, Violation};
 
 use std::collections::HashMap;
 

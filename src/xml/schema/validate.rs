@@ -11,14 +11,14 @@ pub const MAX_VIOLATIONS: usize = 100;
 
 /// The result of a validation.
 #[derive(Clone, Debug, Default)]
-pub struct Report {
+pub struct Validation {
     /// The first [`MAX_VIOLATIONS`], in document order.
     pub violations: Vec<Violation>,
     /// The number of further violations.
     pub more: usize,
 }
 
-impl Report {
+impl Validation {
     /// Whether no violation was found.
     pub fn is_clean(&self) -> bool {
         self.violations.is_empty()
@@ -132,7 +132,7 @@ fn list(expected: &[String]) -> String {
 
 impl SchemaSet {
     /// Judges `element` against the declaration `id`; the element's own name is the caller's affair.
-    pub fn validate(&self, element: Element<'_, '_>, id: ElementId) -> Report {
+    pub fn validate(&self, element: Element<'_, '_>, id: ElementId) -> Validation {
         // Elements are compared often, by name and namespace: namespaces are compared by number.
         let known = |namespace: &str| self.spaces.iter().position(|space| space == namespace);
         let spaces = element
@@ -143,7 +143,7 @@ impl SchemaSet {
         let mut judge = Judge {
             set: self,
             top: element,
-            report: Report::default(),
+            report: Validation::default(),
             spaces,
         };
         judge.element(element, self.element(id));
@@ -164,7 +164,7 @@ impl SchemaSet {
 struct Judge<'a, 'd, 's> {
     set: &'a SchemaSet,
     top: Element<'d, 's>,
-    report: Report,
+    report: Validation,
     /// For each namespace of the document, its number in the set.
     spaces: Vec<Option<u16>>,
 }
@@ -502,7 +502,7 @@ fn described(breach: SimpleBreach, simple: &SimpleType) -> Breach {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::{Limits, parse};
+    use super::super::super::{DocumentLimits, parse};
     use super::*;
 
     const SCHEMA: &str = "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema' xmlns:t='u' targetNamespace='u' elementFormDefault='qualified'>
@@ -515,7 +515,7 @@ mod tests {
 
     fn judge(xml: &str) -> Vec<(String, &'static str)> {
         let set = SchemaSet::compile(&[("s.xsd", SCHEMA)]).unwrap();
-        let document = parse(xml, &Limits::default()).unwrap();
+        let document = parse(xml, &DocumentLimits::default()).unwrap();
         let report = set.validate(document.root(), set.root("u", "r").unwrap());
         report
             .violations
@@ -567,7 +567,7 @@ mod tests {
         let set = SchemaSet::compile(&[("s.xsd", SCHEMA)]).unwrap();
         let judge = |a: &str, b: &str| {
             let xml = format!("<r xmlns='u'><a>{a}</a><b>{b}</b></r>");
-            let document = parse(&xml, &Limits::default()).unwrap();
+            let document = parse(&xml, &DocumentLimits::default()).unwrap();
             let report = set.validate(document.root(), set.root("u", "r").unwrap());
             report
                 .violations
@@ -586,7 +586,7 @@ mod tests {
     fn places_are_those_of_the_document() {
         let set = SchemaSet::compile(&[("s.xsd", SCHEMA)]).unwrap();
         let xml = "<r xmlns='u' k='1'>\n<a>à</a><b>à</b>\r\n  à<q z='1'/>\n\n<c k='à' j='2'>x</c></r>";
-        let document = parse(xml, &Limits::default()).unwrap();
+        let document = parse(xml, &DocumentLimits::default()).unwrap();
         let report = set.validate(document.root(), set.root("u", "r").unwrap());
         let places: Vec<_> = report
             .violations
@@ -658,7 +658,7 @@ mod tests {
             ("&#10;", false),
         ] {
             let xml = format!("<r xmlns='u' k='1'><a>{inside}</a></r>");
-            let document = parse(&xml, &Limits::default()).unwrap();
+            let document = parse(&xml, &DocumentLimits::default()).unwrap();
             let report = set.validate(document.root(), set.root("u", "r").unwrap());
             assert_eq!(report.is_clean(), clean, "{inside}");
             assert!(
@@ -674,7 +674,7 @@ mod tests {
     fn a_hundred_are_described_and_the_rest_counted() {
         let set = SchemaSet::compile(&[("s.xsd", SCHEMA)]).unwrap();
         let xml = format!("<r xmlns='u' k='1'><a>1</a>{}</r>", "<b>x</b>".repeat(150));
-        let document = parse(&xml, &Limits::default()).unwrap();
+        let document = parse(&xml, &DocumentLimits::default()).unwrap();
         let report = set.validate(document.root(), set.root("u", "r").unwrap());
         assert_eq!((report.violations.len(), report.more), (100, 50));
     }

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use varco::isee::codes::{
     GradoDisabilita, PresenzaGenitori, Relazione, Ruolo, TipoAbitazione, TipoRapporto, TipoVariazione,
 };
-use varco::isee::compute::casi::{Caso, Modo};
+use varco::isee::compute::casi::{Caso, ModoCalcolo};
 use varco::isee::dsu::{DatiGenitore, IseeCorrente, Locazione};
 use varco::isee::feed::FeedRecord;
 use varco::isee::foglio::{AltriRedditi, AssegniPeriodici, Incremento, RedditiDaDichiarare};
@@ -192,7 +192,7 @@ fn who_is_alone_is_a_nucleus_in_care_too() {
     (numbers.flag_presenza_ricoverato, numbers.numero_ricoverati) = (true, Some(1));
     assert_eq!(
         found(&casa.indicatori().minorenni[0]),
-        (Some(Modo::Aggiuntiva), "18928.03".to_owned())
+        (Some(ModoCalcolo::Aggiuntiva), "18928.03".to_owned())
     );
 }
 
@@ -318,7 +318,7 @@ fn who_stands_outside_has_the_children_of_the_own_nucleus() {
         found(&casa.indicatori().minorenni[0])
     };
     // 10,828.03 + 1,605.63.
-    assert_eq!(isee(None), (Some(Modo::Aggiuntiva), "12433.66".to_owned()));
+    assert_eq!(isee(None), (Some(ModoCalcolo::Aggiuntiva), "12433.66".to_owned()));
     assert_eq!(isee(Some(4)), isee(None));
 }
 
@@ -341,12 +341,18 @@ fn the_specific_isee_of_a_minor_whose_parents_live_apart() {
     let family = "11549.89".to_owned();
     assert_eq!(
         specific(false, Some((30_000, 1))),
-        (family.clone(), (Some(Modo::Attratta), "22124.18".to_owned()))
+        (
+            family.clone(),
+            (Some(ModoCalcolo::Attratta), "22124.18".to_owned())
+        )
     );
     // Married to another person, alone in the numbers: 27,000 / 1.00 x 0.30 = 8,100.
     assert_eq!(
         specific(true, Some((30_000, 1))),
-        (family.clone(), (Some(Modo::Aggiuntiva), "19649.89".to_owned()))
+        (
+            family.clone(),
+            (Some(ModoCalcolo::Aggiuntiva), "19649.89".to_owned())
+        )
     );
     // Nothing is known of him.
     assert_eq!(specific(true, None).1, (None, "Genitore".to_owned()));

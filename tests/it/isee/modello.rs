@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use varco::isee::calendar::Calendario;
 use varco::isee::checks::{Circumstance, Esame, examine};
-use varco::isee::compute::casi::{Caso, Indicatore, Situazione};
+use varco::isee::compute::casi::{Caso, IndicatoreCalcolato, Situazione};
 use varco::isee::compute::componente::Riferita;
 use varco::isee::dsu::Dichiarazione;
 use varco::isee::feed::{COLUMNS, FeedRecord, parse as parse_feed};
@@ -128,7 +128,7 @@ impl Reader {
             altre: &altre,
         };
         let found = situazione.indicatori().ok().unwrap();
-        let all = |of: &[Indicatore]| of.iter().map(indicatore).collect::<Vec<_>>();
+        let all = |of: &[IndicatoreCalcolato]| of.iter().map(indicatore).collect::<Vec<_>>();
         json!({
             "ordinario": di_calcolo(&found.ordinario),
             "specifico": found.specifico.as_ref().map(|specifico| di_calcolo(&specifico.famiglia)),
@@ -157,7 +157,7 @@ impl Reader {
     }
 }
 
-fn indicatore(indicatore: &Indicatore) -> Value {
+fn indicatore(indicatore: &IndicatoreCalcolato) -> Value {
     let said = di_indicatore(indicatore);
     let components = match &indicatore.caso {
         Caso::Diverso(diverso) => diverso

@@ -20,7 +20,7 @@ use varco::ledger::disk::RealDisk;
 use varco::registry::administration::{Actor, Command as Act};
 use varco::registry::ente::{Anagrafica, Decisione, Richiesta, Stato, Tipo, Ufficio};
 use varco::registry::quota::Quote;
-use varco::sii::Settings;
+use varco::sii::SiiSettings;
 use varco::sii::protocol::version_of;
 use varco::sii::upkeep;
 use varco::soap::{Version, envelope};
@@ -624,7 +624,7 @@ impl Maker {
     pub fn rules(&mut self) {
         self.at("2026-01-02T18:00:00Z");
         self.port.configure(&format!("{THRESHOLD}{RULES}"));
-        let settings = Settings::configured(&Config::read(&self.port.site.config()).unwrap()).unwrap();
+        let settings = SiiSettings::configured(&Config::read(&self.port.site.config()).unwrap()).unwrap();
         let directory = Directory::open(&self.port.data()).unwrap();
         let node =
             Node::open_with(&directory, &self.port.clock, Arc::new(RealDisk), 65_536, settings).unwrap();

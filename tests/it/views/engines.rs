@@ -7,7 +7,7 @@ use std::sync::Arc;
 use varco::clock::Clock;
 use varco::commands::{dsu, ente, ledger, upgrade};
 use varco::contract::catalogue::Operation;
-use varco::gateway::quota::{Counting, Quotas};
+use varco::gateway::quota::{QuotaFollower, Quotas};
 use varco::ledger::batch::Raw;
 use varco::ledger::committer::Health;
 use varco::ledger::log::BatchId;
@@ -213,7 +213,7 @@ fn services_and_commands_tell_the_same_whatever_keeps_the_log() {
         // The day's quotas.
         let quotas = Arc::new(Quotas::default());
         let head = report.read.entries;
-        drop(Counting::recounted(&quotas, &Arc::default(), (reader, head), &engine.clock).unwrap());
+        drop(QuotaFollower::recounted(&quotas, &Arc::default(), (reader, head), &engine.clock).unwrap());
         let mut used = quotas.used(engine.clock.now());
         used.sort();
         assert_eq!(used.len(), 2);
@@ -420,7 +420,7 @@ fn quotas_follow_what_others_record() {
     ground.enrol(&one);
     let quotas = Arc::new(Quotas::default());
     let reader = other.node.ledger.reader.clone();
-    let counting = Counting::recounted(
+    let counting = QuotaFollower::recounted(
         &quotas,
         &Arc::default(),
         (reader.as_ref(), log.head().unwrap()),

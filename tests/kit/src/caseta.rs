@@ -6,7 +6,7 @@ use varco::commands::famiglie::{Famiglie, sottoscrizione};
 use varco::commands::requests;
 use varco::contract::{ISEE_NS, message};
 use varco::isee::CodiceFiscale;
-use varco::isee::attest::{Occasion, attest};
+use varco::isee::attest::{Rilascio, attest};
 use varco::isee::attestazione::Attestazione;
 use varco::isee::codes::{
     GradoDisabilita, PresenzaGenitori, Relazione, Ruolo, TipoAbitazione, TipoImmobile, TipoModello,
@@ -326,11 +326,11 @@ impl Caseta {
 
     pub fn attestazione(&self) -> Attestazione {
         let rules = Rules::embedded().unwrap();
-        let about = Occasion {
+        let about = Rilascio {
             protocollo: PARENTS,
             presentata: self.presented,
             rilasciata: self.presented,
-            ..Occasion::default()
+            ..Rilascio::default()
         };
         attest(
             &self.dsu,

@@ -17,7 +17,7 @@ use varco::commands::pki;
 use varco::config::{Attesta, SEGMENT_BYTES};
 use varco::contract::catalogue::Operation;
 use varco::contract::{Contract, esiti_text};
-use varco::gateway::node::{Node, Parts};
+use varco::gateway::node::{Node, NodeParts};
 use varco::ledger::disk::RealDisk;
 use varco::ledger::segments::Recovery;
 use varco::ledger::{Body, Directory, Keys, Kind, MemLog, NotCommitted, Submission, Tokens, new_exchange};
@@ -25,13 +25,13 @@ use varco::registry::Identified;
 use varco::registry::administration::{Actor, Command, perform_all};
 use varco::registry::ente::Tipo;
 use varco::services::{self, Asked, Prepared};
-use varco::sii::{Occasion, Settings};
+use varco::sii::{Occasion, SiiSettings};
 use varco::soap;
 use varco::tls::authorities::Authorities;
 use varco::tls::path::Judge;
 use varco::tls::peer::Peer;
 use varco::tls::revocation::Revocations;
-use varco::xml::{self, Limits};
+use varco::xml::{self, DocumentLimits};
 
 /// Two CAF and a municipality may do everything.
 const GRANTED: &str = "TrasmissioneDSU,TrasmissioneLotto,ConsultazioneEsitoDSU,ConsultazioneEsitoLotto,ConsultazioneAttestazione,ConsultazioneIndicatore,\
@@ -140,10 +140,10 @@ impl Ground {
     }
 }
 
-fn settings() -> Settings {
-    Settings {
+fn settings() -> SiiSettings {
+    SiiSettings {
         attesta: Attesta::Subito,
-        ..Settings::embedded().unwrap()
+        ..SiiSettings::embedded().unwrap()
     }
 }
 
@@ -165,7 +165,7 @@ impl Engine {
     /// The same, of a ledger with an id.
     pub fn assemble_of(id: Uuid, clock: Clock, home: TempDir, log: MemLog) -> Self {
         let keys = Arc::new(Keys::open(&home.path().join("keys"), false).unwrap());
-        let parts = Parts {
+        let parts = NodeParts {
             id,
             log: Box::new(log.clone()),
             reader: Arc::new(log),
@@ -217,7 +217,7 @@ impl Engine {
 
     /// What an ente asks and is answered, as the gateway would have it recorded.
     pub fn ask(&self, peer: &Peer, message: &str) -> Result<Prepared, String> {
-        let document = xml::parse(message, &Limits::default()).map_err(|error| error.to_string())?;
+        let document = xml::parse(message, &DocumentLimits::default()).map_err(|error| error.to_string())?;
         let root = soap::open(&document).unwrap().root;
         let operation = Operation::by_root(root.namespace(), root.local()).ok_or("no such operation")?;
         let (request, _) = self
