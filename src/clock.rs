@@ -15,11 +15,11 @@ use jiff::{Timestamp, Zoned};
 /// The source of the present time. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Clock {
-    source: Source,
+    source: ClockSource,
 }
 
 #[derive(Clone, Debug)]
-enum Source {
+enum ClockSource {
     System,
     /// Microseconds since the Unix epoch.
     Fixed(Arc<AtomicI64>),
@@ -29,20 +29,20 @@ impl Clock {
     /// A clock on the machine's time.
     pub fn system() -> Self {
         Self {
-            source: Source::System,
+            source: ClockSource::System,
         }
     }
 
     /// A clock standing still until [`Clock::set`] moves it.
     pub fn fixed(at: Timestamp) -> Self {
         Self {
-            source: Source::Fixed(Arc::new(AtomicI64::new(at.as_microsecond()))),
+            source: ClockSource::Fixed(Arc::new(AtomicI64::new(at.as_microsecond()))),
         }
     }
 
     /// Moves a fixed clock, and all its clones. The system's clock is not moved.
     pub fn set(&self, at: Timestamp) {
-        if let Source::Fixed(micros) = &self.source {
+        if let ClockSource::Fixed(micros) = &self.source {
             micros.store(at.as_microsecond(), Ordering::SeqCst);
         }
     }
@@ -54,8 +54,8 @@ impl Clock {
     )]
     pub fn now(&self) -> Timestamp {
         match &self.source {
-            Source::System => Timestamp::now(),
-            Source::Fixed(micros) => {
+            ClockSource::System => Timestamp::now(),
+            ClockSource::Fixed(micros) => {
                 Timestamp::from_microsecond(micros.load(Ordering::SeqCst)).unwrap_or(Timestamp::UNIX_EPOCH)
             }
         }
@@ -69,13 +69,13 @@ impl Clock {
 
 /// Watches the machine's clock for steps: compares it with the time passed since the last call.
 #[derive(Debug)]
-pub struct Steps {
+pub struct ClockSteps {
     clock: Clock,
     wall: Timestamp,
     since: Instant,
 }
 
-impl Steps {
+impl ClockSteps {
     /// Begins to watch at the present instant.
     pub fn new(clock: &Clock) -> Self {
         Self {
@@ -88,7 +88,7 @@ impl Steps {
     /// The clock's movement since the last call, milliseconds; `None` up to a second. A slewed or drifting
     /// clock does not count as moved. A test's clock does not step.
     pub fn step(&mut self) -> Option<i64> {
-        let Source::System = self.clock.source else {
+        let ClockSource::System = self.clock.source else {
             return None;
         };
         let passed = i64::try_from(self.since.elapsed().as_millis()).unwrap_or(i64::MAX);

@@ -34,7 +34,7 @@ use varco::sii::upkeep::Act;
 use varco::sii::{MANY, Occasion, SiiSettings};
 use varco::soap::{self, Version, envelope};
 use varco::tls::authorities::Authorities;
-use varco::tls::path::Judge;
+use varco::tls::path::PathJudge;
 use varco::tls::{Peer, Revocations};
 use varco::xml::{self, Document, DocumentLimits, Element};
 
@@ -98,7 +98,7 @@ impl World {
         let algorithms = rustls::crypto::aws_lc_rs::default_provider()
             .signature_verification_algorithms
             .all;
-        let judge = Judge::new(&authorities, revocations, algorithms).unwrap();
+        let judge = PathJudge::new(&authorities, revocations, algorithms).unwrap();
         let now = UnixTime::since_unix_epoch(Duration::from_secs(clock.now().as_second().unsigned_abs()));
         let peer = |name: &str| {
             judge

@@ -11,8 +11,8 @@ use varco::contract::{Contract, ISEE_NS, Request, message as write};
 use varco::isee::calendar::Calendario;
 use varco::isee::checks::{Circumstance, Esame, examine};
 use varco::isee::rules::Rules;
-use varco::soap::{Bounds, Media, Text, read};
-use varco::xml::Limits;
+use varco::soap::{Bounds, Media, MessageText, read};
+use varco::xml::DocumentLimits;
 
 /// The envelope of a transmission around a Dichiarazione, whatever it is.
 fn transmission(dsu: &[u8]) -> Vec<u8> {
@@ -38,7 +38,7 @@ fuzz_target!(|data: &[u8]| {
     let calendario = Calendario::default();
     let circumstance = Circumstance::on(today, rules.on(today).expect("rules of that day"), &calendario);
     let judge = |bytes: &[u8]| {
-        let (limits, text) = (Limits::default(), Text::new());
+        let (limits, text) = (DocumentLimits::default(), MessageText::new());
         let media = Media::of("text/xml; charset=utf-8")?;
         let message = read(
             bytes,

@@ -4,8 +4,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use varco::soap::mime::MAX_PARTS;
-use varco::soap::{Bounds, Media, Text, read};
-use varco::xml::{Element, Limits};
+use varco::soap::{Bounds, Media, MessageText, read};
+use varco::xml::{DocumentLimits, Element};
 
 fn text(element: Element<'_, '_>) -> usize {
     element.texts().map(str::len).sum::<usize>() + element.children().map(text).sum::<usize>()
@@ -19,8 +19,8 @@ fuzz_target!(|data: &[u8]| {
         return;
     };
     let body = &data[end + 1..];
-    let limits = Limits::default();
-    let decoded = Text::new();
+    let limits = DocumentLimits::default();
+    let decoded = MessageText::new();
     let Ok(message) = read(
         body,
         &media,

@@ -51,11 +51,11 @@ pub struct Cli {
     #[arg(long, global = true)]
     operatore: Option<String>,
     #[command(subcommand)]
-    command: Command,
+    command: Subcommands,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum Subcommands {
     /// Prepara una directory dei dati: registro vuoto e chiavi nuove
     Init {
         /// La directory da creare
@@ -148,38 +148,38 @@ enum Command {
 pub fn run(cli: Cli) -> ExitCode {
     let clock = Clock::system();
     who::set(cli.operatore);
-    if !matches!(cli.command, Command::Serve { .. }) {
+    if !matches!(cli.command, Subcommands::Serve { .. }) {
         without_reader();
     }
     let result = match cli.command {
-        Command::Init {
+        Subcommands::Init {
             dir,
             config,
             comunque,
         } => init::run(dir, config.as_deref(), comunque, &clock),
-        Command::Serve { config } => serve::run(&config, &clock),
-        Command::Demo { exit, port } => demo::run(exit, port, &clock),
-        Command::Ente(args) => ente::run(*args, &clock),
-        Command::Dsu(args) => dsu::run(args, &clock),
-        Command::Feed(args) => feed::run(args, &clock),
-        Command::Rules(args) => rules::run(args, &clock),
-        Command::Ledger(args) => ledger::run(args, &clock),
-        Command::Rebuild(args) => rebuild::run(args, &clock),
-        Command::Upgrade { dir } => upgrade::run(&dir, &clock),
-        Command::Backup(args) => backup::run(&args),
-        Command::Reload { dove, comunque, json } => operate::reload(&dove, comunque, json),
-        Command::Status { dove, pronta, json } => operate::status(&dove, pronta, json),
-        Command::CheckConfig {
+        Subcommands::Serve { config } => serve::run(&config, &clock),
+        Subcommands::Demo { exit, port } => demo::run(exit, port, &clock),
+        Subcommands::Ente(args) => ente::run(*args, &clock),
+        Subcommands::Dsu(args) => dsu::run(args, &clock),
+        Subcommands::Feed(args) => feed::run(args, &clock),
+        Subcommands::Rules(args) => rules::run(args, &clock),
+        Subcommands::Ledger(args) => ledger::run(args, &clock),
+        Subcommands::Rebuild(args) => rebuild::run(args, &clock),
+        Subcommands::Upgrade { dir } => upgrade::run(&dir, &clock),
+        Subcommands::Backup(args) => backup::run(&args),
+        Subcommands::Reload { dove, comunque, json } => operate::reload(&dove, comunque, json),
+        Subcommands::Status { dove, pronta, json } => operate::status(&dove, pronta, json),
+        Subcommands::CheckConfig {
             config,
             rigoroso,
             json,
         } => operate::check(&config, rigoroso, json, &clock),
-        Command::Errori => {
+        Subcommands::Errori => {
             errori::run();
             Ok(())
         }
-        Command::Crl(args) => crl::run(args, &clock),
-        Command::Pki(args) => pki::run(args, &clock),
+        Subcommands::Crl(args) => crl::run(args, &clock),
+        Subcommands::Pki(args) => pki::run(args, &clock),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -95,13 +95,13 @@ pub(super) fn status(dove: &Dove, ready: bool, json: bool) -> Result<()> {
 
 /// The errors and warnings of a configuration and of the files named in it.
 #[derive(Debug, Default, Serialize)]
-struct Checked {
+struct CheckedConfig {
     errori: Vec<String>,
     avvertenze: Vec<String>,
 }
 
 pub(super) fn check(config: &Path, strict: bool, json: bool, clock: &Clock) -> Result<()> {
-    let mut checked = Checked::default();
+    let mut checked = CheckedConfig::default();
     match Config::read(config) {
         Err(error) => checked.errori.push(error.to_string()),
         Ok(config) => {

@@ -132,8 +132,8 @@ pub enum Field {
     },
 }
 
-/// Implements [`ElementContent`] for a struct, or [`ChoiceField`] for an enumeration: `@` is an attribute, `>` an
-/// element, `|` a choice. Debug prints the type's name alone: messages are made of personal data.
+/// Implements [`ElementContent`] for a struct, or [`ChoiceField`] for an enumeration: `@` is an attribute,
+/// `>` an element, `|` a choice. Debug prints the type's name alone: messages are made of personal data.
 macro_rules! bind {
     (struct $type:ident { $($kind:tt $field:ident $name:literal),* $(,)? }) => {
         impl $crate::contract::bind::ElementContent for $type {

@@ -189,12 +189,12 @@ impl Places {
 }
 
 /// A reply with its places, until the connection has taken it.
-struct Waiting {
+struct WaitingForRoom {
     text: String,
     _places: Places,
 }
 
-impl AsRef<[u8]> for Waiting {
+impl AsRef<[u8]> for WaitingForRoom {
     fn as_ref(&self) -> &[u8] {
         self.text.as_bytes()
     }
@@ -202,7 +202,7 @@ impl AsRef<[u8]> for Waiting {
 
 /// The bytes of a reply. Its places are given back with the last of them.
 pub(super) fn outbound(text: String, places: Places) -> Bytes {
-    Bytes::from_owner(Waiting {
+    Bytes::from_owner(WaitingForRoom {
         text,
         _places: places,
     })

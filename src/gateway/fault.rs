@@ -13,7 +13,7 @@ use crate::xml::writer::{Style, Writer};
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
-pub struct Row {
+pub struct FaultRow {
     /// HTTP status of the response.
     pub http: u16,
     /// Status inside the problem.
@@ -41,9 +41,9 @@ macro_rules! faults {
         pub const CODES: &[Code] = &[$(Code::$code),+];
 
         /// The row of a code.
-        pub const fn row(code: Code) -> Row {
+        pub const fn row(code: Code) -> FaultRow {
             match code {
-                $(Code::$code => Row {
+                $(Code::$code => FaultRow {
                     http: http!($kind $status),
                     status: $status,
                     faultcode: $faultcode,
@@ -224,7 +224,7 @@ const ACTOR: &str = "urn:varco:porta-di-dominio";
 const FAULTS: &str = "urn:varco:fault";
 
 /// RFC 7807, appendix A: the problem as XML.
-fn problem(writer: &mut Writer, row: &Row, refusal: &Refusal, exchange: Uuid) {
+fn problem(writer: &mut Writer, row: &FaultRow, refusal: &Refusal, exchange: Uuid) {
     writer.open("problem");
     writer.attribute("xmlns", "urn:ietf:rfc:7807");
     writer.element("type", &format!("urn:varco:problem:{}", row.slug));

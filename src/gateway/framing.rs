@@ -110,7 +110,7 @@ enum State {
     /// A request's first line, or an empty one before it.
     Start,
     /// Its header fields, until an empty line.
-    Fields(Head),
+    Fields(RequestHead),
     /// A body of known length: bytes to come.
     Body(u64),
     /// The line with a chunk's size.
@@ -127,7 +127,7 @@ enum State {
 
 /// The parts of a head about the end of its request, and about its host.
 #[derive(Debug, Default)]
-struct Head {
+struct RequestHead {
     /// Whether this is HTTP/1.1; otherwise it is 1.0.
     current: bool,
     /// The authority in an absolute target. None with a path alone.
@@ -225,9 +225,9 @@ impl Framing {
             }
             State::Start => request_line(line).map(State::Fields),
             State::Fields(head) if line.is_empty() => Some(match head.end()? {
-                End::Chunked => self.size(),
-                End::Length(0) => self.next_request(),
-                End::Length(length) => State::Body(length),
+                FramingEnd::Chunked => self.size(),
+                FramingEnd::Length(0) => self.next_request(),
+                FramingEnd::Length(length) => State::Body(length),
             }),
             State::Fields(mut head) => {
                 let (name, value) = field(line)?;
@@ -274,12 +274,12 @@ impl Framing {
 }
 
 /// The way to find the end of a request.
-enum End {
+enum FramingEnd {
     Length(u64),
     Chunked,
 }
 
-impl Head {
+impl RequestHead {
     /// Takes a field. None if it may not stand here.
     fn take(&mut self, name: &[u8], value: &[u8]) -> Option<()> {
         // Each of the three stands at most once, and holds no list.
@@ -299,23 +299,23 @@ impl Head {
 
     /// The way to find the end of the request, once its head is complete. None if the head is not
     /// well-formed.
-    fn end(self) -> Option<End> {
+    fn end(self) -> Option<FramingEnd> {
         let named = match (&self.authority, &self.host) {
             (Some(authority), Some(host)) => authority.eq_ignore_ascii_case(host),
             (_, host) => host.is_some() || !self.current,
         };
         match (self.chunked, self.length) {
             _ if !named => None,
-            (true, None) => self.current.then_some(End::Chunked),
+            (true, None) => self.current.then_some(FramingEnd::Chunked),
             (true, Some(_)) => None,
-            (false, length) => Some(End::Length(length.unwrap_or(0))),
+            (false, length) => Some(FramingEnd::Length(length.unwrap_or(0))),
         }
     }
 }
 
 /// `POST /path HTTP/1.1`, or with an absolute target. Other forms are for proxies, or for the whole of a
 /// server: not for this one.
-fn request_line(line: &[u8]) -> Option<Head> {
+fn request_line(line: &[u8]) -> Option<RequestHead> {
     let mut parts = line.split(|byte| *byte == b' ');
     let (method, target, version) = (parts.next()?, parts.next()?, parts.next()?);
     let is_method = !method.is_empty()
@@ -344,10 +344,10 @@ fn request_line(line: &[u8]) -> Option<Head> {
             .filter(|authority| is_authority(authority))?;
         Some(authority.to_vec())
     };
-    Some(Head {
+    Some(RequestHead {
         current,
         authority,
-        ..Head::default()
+        ..RequestHead::default()
     })
 }
 

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use super::status::of_space;
 use super::{Gateway, connection};
-use crate::clock::Steps;
+use crate::clock::ClockSteps;
 use crate::ledger::committer::Health;
 use crate::tls::revocation::UnreadableFile;
 
@@ -69,7 +69,7 @@ impl Listener {
         let mut lists = tokio::time::interval(LISTS);
         let mut little = false;
         let mut flush = tokio::time::interval(gathered);
-        let mut steps = Steps::new(&gateway.clock);
+        let mut steps = ClockSteps::new(&gateway.clock);
         let mut shaking = Shaking::default();
         // An accepted connection waiting for a place. Later ones wait in the kernel's queue.
         let mut next = None;

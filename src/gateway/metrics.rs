@@ -26,7 +26,7 @@ const BOUNDS: [f64; 12] = [
 pub struct Metrics {
     registry: Registry,
     exchanges: Family<Exchange, Counter>,
-    steps: Family<Step, Histogram>,
+    steps: Family<StepLabel, Histogram>,
     ready: Gauge,
     read_again: Gauge,
     free: Gauge,
@@ -45,7 +45,7 @@ struct Exchange {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
-struct Step {
+struct StepLabel {
     step: &'static str,
 }
 
@@ -76,7 +76,7 @@ impl Metrics {
             "Exchanges recorded, by ente, operation and outcome",
             exchanges.clone(),
         );
-        let steps = Family::<Step, Histogram>::new_with_constructor(|| Histogram::new(BOUNDS));
+        let steps = Family::<StepLabel, Histogram>::new_with_constructor(|| Histogram::new(BOUNDS));
         let help = "From the first byte: to the caller known (head), to the body read (body), to the reply rendered (work), to the record durable (record)";
         registry.register("exchange_seconds", help, steps.clone());
         let (ready, lists, unreadable) = (Gauge::default(), Gauge::default(), Gauge::default());
@@ -192,7 +192,7 @@ impl Metrics {
         ] {
             if micros > 0 {
                 self.steps
-                    .get_or_create(&Step { step })
+                    .get_or_create(&StepLabel { step })
                     .observe(Duration::from_micros(micros).as_secs_f64());
             }
         }

@@ -15,10 +15,10 @@ const LINES: u64 = 10;
 
 /// The lines of this minute, by reason.
 #[derive(Debug, Default)]
-pub struct Refusals(Mutex<BTreeMap<&'static str, Said>>);
+pub struct Refusals(Mutex<BTreeMap<&'static str, SaidLately>>);
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Said {
+struct SaidLately {
     minute: i64,
     count: u64,
 }
@@ -50,7 +50,7 @@ impl Refusals {
         let mut left_out = 0;
         if said.minute != minute {
             left_out = said.count.saturating_sub(LINES);
-            *said = Said { minute, count: 0 };
+            *said = SaidLately { minute, count: 0 };
         }
         said.count += 1;
         (said.count <= LINES).then_some(left_out)

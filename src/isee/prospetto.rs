@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use super::codes::{Ruolo, TipoImmobile};
 use super::codice_fiscale::CodiceFiscale;
-use super::compute::casi::{Caso, Diverso, IndicatoreCalcolato, Indicatori, ModoCalcolo, Motivo, Situazione};
+use super::compute::casi::{
+    Caso, Diverso, IndicatoreCalcolato, Indicatori, ModoCalcolo, MotivoDelCaso, Situazione,
+};
 use super::compute::componente::{Componente, quota_di_genitore};
 use super::compute::{Calcolo, Fonte, Maggiorazione, RedditoComponente, Voce, income_year, sum};
 use super::dsu::IseeCorrente;
@@ -751,11 +753,11 @@ fn ruolo(ruolo: Ruolo) -> &'static str {
     }
 }
 
-fn perche(motivo: Motivo) -> &'static str {
+fn perche(motivo: MotivoDelCaso) -> &'static str {
     match motivo {
-        Motivo::Genitore => "mancano i dati di un genitore",
-        Motivo::Figlio => "mancano i dati di un figlio",
-        Motivo::Nucleo => "manca la DSU del nucleo dei genitori",
+        MotivoDelCaso::Genitore => "mancano i dati di un genitore",
+        MotivoDelCaso::Figlio => "mancano i dati di un figlio",
+        MotivoDelCaso::Nucleo => "manca la DSU del nucleo dei genitori",
     }
 }
 

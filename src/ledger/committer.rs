@@ -156,12 +156,12 @@ pub enum Health {
 /// A handle to the committer. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Committer {
-    sender: SyncSender<Message>,
+    sender: SyncSender<ToCommitter>,
     health: watch::Receiver<Health>,
     meter: Meter,
 }
 
-enum Message {
+enum ToCommitter {
     Submit(Submission, oneshot::Sender<Result<Receipt, NotCommitted>>),
     Follow(Box<dyn Follower>, oneshot::Sender<Result<(), NotCommitted>>),
     Close,
@@ -172,13 +172,13 @@ enum Message {
 #[derive(Debug)]
 pub struct Running {
     thread: JoinHandle<()>,
-    sender: SyncSender<Message>,
+    sender: SyncSender<ToCommitter>,
 }
 
 impl Running {
     /// Drains the waiting submissions, marks the clean stop, ends the thread.
     pub fn close(self) {
-        let _ = self.sender.send(Message::Close);
+        let _ = self.sender.send(ToCommitter::Close);
         let _ = self.thread.join();
     }
 }
@@ -217,7 +217,7 @@ impl Committer {
         meter.head.set(i64::try_from(head).unwrap_or(i64::MAX));
         let (sender, receiver) = sync_channel(4 * BATCH);
         let (health_sender, health) = watch::channel(Health::Good);
-        let mut work = Work {
+        let mut work = Turn {
             ledger,
             log,
             views,
@@ -255,7 +255,7 @@ impl Committer {
         // A full queue means a disk far behind: say so at once instead of piling up.
         self.meter.waiting.inc();
         self.sender
-            .try_send(Message::Submit(submission, reply))
+            .try_send(ToCommitter::Submit(submission, reply))
             .map_err(|error| {
                 self.meter.waiting.dec();
                 match error {
@@ -272,7 +272,7 @@ impl Committer {
         let (reply, answer) = oneshot::channel();
         self.meter.waiting.inc();
         self.sender
-            .send(Message::Submit(submission, reply))
+            .send(ToCommitter::Submit(submission, reply))
             .map_err(|_| {
                 self.meter.waiting.dec();
                 NotCommitted::Closed
@@ -284,7 +284,7 @@ impl Committer {
     pub async fn follow(&self, follower: Box<dyn Follower>) -> Result<(), NotCommitted> {
         let (reply, answer) = oneshot::channel();
         self.sender
-            .try_send(Message::Follow(follower, reply))
+            .try_send(ToCommitter::Follow(follower, reply))
             .map_err(|_| NotCommitted::Unavailable)?;
         answer.await.unwrap_or(Err(NotCommitted::Closed))
     }
@@ -292,7 +292,7 @@ impl Committer {
     /// Ends the committer, since new entries could not be read any more. For threads that may wait.
     pub fn end(&self, why: &'static str) {
         // A committer already ended needs no message.
-        let _ = self.sender.send(Message::End(why));
+        let _ = self.sender.send(ToCommitter::End(why));
     }
 
     /// Its metrics, shared with its thread.
@@ -427,7 +427,7 @@ impl Progress {
     }
 }
 
-struct Work {
+struct Turn {
     ledger: Uuid,
     log: Box<dyn Log>,
     views: Box<dyn Views>,
@@ -444,10 +444,10 @@ struct Work {
     meter: Meter,
 }
 
-type Waiting = (Submission, oneshot::Sender<Result<Receipt, NotCommitted>>);
+type InLine = (Submission, oneshot::Sender<Result<Receipt, NotCommitted>>);
 
-impl Work {
-    fn run(&mut self, receiver: &Receiver<Message>) {
+impl Turn {
+    fn run(&mut self, receiver: &Receiver<ToCommitter>) {
         let mut closing = false;
         while !closing {
             let first = match receiver.recv_timeout(FOLLOW) {
@@ -462,15 +462,15 @@ impl Work {
             // Other threads about to submit do so now: fewer and larger batches, fewer syncs. Without other
             // threads it costs nothing.
             std::thread::yield_now();
-            let mut waiting: Vec<Waiting> = Vec::new();
+            let mut waiting: Vec<InLine> = Vec::new();
             let mut bytes = 0;
             let mut next = Some(first);
             while let Some(message) = next {
                 match message {
-                    Message::Close => closing = true,
-                    Message::Follow(follower, reply) => drop(reply.send(self.add(follower))),
-                    Message::End(why) => self.die(std::mem::take(&mut waiting), why),
-                    Message::Submit(submission, reply) => {
+                    ToCommitter::Close => closing = true,
+                    ToCommitter::Follow(follower, reply) => drop(reply.send(self.add(follower))),
+                    ToCommitter::End(why) => self.die(std::mem::take(&mut waiting), why),
+                    ToCommitter::Submit(submission, reply) => {
                         self.meter.waiting.dec();
                         bytes += submission.size();
                         waiting.push((submission, reply));
@@ -593,7 +593,7 @@ impl Work {
 
     /// One batch. Submissions whose preconditions hold are appended; the others get a conflict. With the
     /// views lost, or during a pause, all of them are unavailable.
-    fn commit(&mut self, mut waiting: Vec<Waiting>) {
+    fn commit(&mut self, mut waiting: Vec<InLine>) {
         if self.dead.load(Ordering::SeqCst) {
             return answer_all(waiting, NotCommitted::Closed);
         }
@@ -691,9 +691,9 @@ impl Work {
     #[allow(clippy::type_complexity, reason = "taken apart where it is made")]
     fn prepare(
         &self,
-        waiting: Vec<Waiting>,
+        waiting: Vec<InLine>,
         head: u64,
-    ) -> Result<(Vec<Waiting>, Vec<Waiting>, Vec<Raw>, Timestamp), (Vec<Waiting>, ViewError)> {
+    ) -> Result<(Vec<InLine>, Vec<InLine>, Vec<Raw>, Timestamp), (Vec<InLine>, ViewError)> {
         let recorded = self.clock.now().max(self.last_recorded);
         let stamp = rfc3339(recorded);
         let mut overlay: HashMap<&str, u64> = HashMap::new();
@@ -744,7 +744,7 @@ impl Work {
     /// The batch is durable: the views apply it, then receipts go out.
     fn applied(
         &mut self,
-        accepted: Vec<Waiting>,
+        accepted: Vec<InLine>,
         raw: Vec<Raw>,
         positions: &[Position],
         first: u64,
@@ -779,7 +779,7 @@ impl Work {
         }
     }
 
-    fn die(&mut self, waiting: Vec<Waiting>, why: &str) {
+    fn die(&mut self, waiting: Vec<InLine>, why: &str) {
         tracing::error!(why, "the ledger ends this process");
         self.dead.store(true, Ordering::SeqCst);
         // For any cause: making the views again costs a slow start, trusting them might cost more.
@@ -789,7 +789,7 @@ impl Work {
     }
 }
 
-fn answer_all(waiting: Vec<Waiting>, with: NotCommitted) {
+fn answer_all(waiting: Vec<InLine>, with: NotCommitted) {
     for (_, reply) in waiting {
         let _ = reply.send(Err(with));
     }

@@ -38,12 +38,12 @@ pub struct Rounds {
 /// The reading, on a thread of its own. Dropping this ends it.
 #[derive(Debug)]
 pub struct Scrub {
-    shared: Arc<Shared>,
+    shared: Arc<ScrubShared>,
     thread: Option<JoinHandle<()>>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct ScrubShared {
     stop: Mutex<bool>,
     stopped: Condvar,
     rounds: Mutex<Rounds>,
@@ -57,8 +57,8 @@ impl Scrub {
         uses: &Uses,
         clock: &Clock,
     ) -> std::io::Result<Self> {
-        let shared = Arc::<Shared>::default();
-        let reading = Reading {
+        let shared = Arc::<ScrubShared>::default();
+        let reading = ScrubReading {
             reader: reader.clone(),
             damage: damage.clone(),
             uses: uses.clone(),
@@ -91,17 +91,17 @@ impl Drop for Scrub {
     }
 }
 
-struct Reading {
+struct ScrubReading {
     reader: Arc<dyn Reader>,
     damage: Damage,
     uses: Uses,
     clock: Clock,
-    shared: Arc<Shared>,
+    shared: Arc<ScrubShared>,
     /// Beginning of its present work: the end of the last rest, or the start.
     working: Instant,
 }
 
-impl Reading {
+impl ScrubReading {
     fn run(mut self) {
         loop {
             let began = Instant::now();

@@ -48,7 +48,7 @@ struct Shared {
     /// when a count needs them.
     applied: Mutex<u64>,
     /// Counts of segments without a file, by the first sequence of the segment.
-    counts: Mutex<BTreeMap<u64, Counted>>,
+    counts: Mutex<BTreeMap<u64, UseCounts>>,
     /// Held while files are made: one at a time.
     making: Mutex<()>,
     /// Whether the last file could not be written.
@@ -57,7 +57,7 @@ struct Shared {
 
 /// The counts of a segment.
 #[derive(Clone, Debug, Default)]
-struct Counted {
+struct UseCounts {
     /// Sequence of the first entry counted. Earlier entries of the segment are not counted yet.
     from: u64,
     /// Sequence of the last entry counted.
@@ -65,7 +65,7 @@ struct Counted {
     counts: HashMap<CountedTerm, u32>,
 }
 
-impl Counted {
+impl UseCounts {
     fn add(&mut self, terms: Vec<CountedTerm>) {
         for term in terms {
             let count = self.counts.entry(term).or_default();
@@ -216,9 +216,9 @@ impl Uses {
                 .counts()
                 .get(&part.first)
                 .map_or(u64::MAX, |counted| counted.from);
-            let mut before = Counted {
+            let mut before = UseCounts {
                 from: part.first,
-                ..Counted::default()
+                ..UseCounts::default()
             };
             for entry in parts
                 .entries(part)?
@@ -245,7 +245,7 @@ impl Uses {
         }
     }
 
-    fn counts(&self) -> MutexGuard<'_, BTreeMap<u64, Counted>> {
+    fn counts(&self) -> MutexGuard<'_, BTreeMap<u64, UseCounts>> {
         self.shared.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

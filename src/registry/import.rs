@@ -209,7 +209,7 @@ fn differing(said: &Richiesta, registered: &Richiesta) -> Vec<&'static str> {
         .collect()
 }
 
-type Row = (Anagrafica, Richiesta);
+type RigaImportata = (Anagrafica, Richiesta);
 
 /// A line of Varco's own layout. For a registered ente, a missing column leaves the value and an empty cell
 /// clears it.
@@ -218,7 +218,7 @@ fn own<'a>(
     value: &impl Fn(&str) -> Option<&'a str>,
     default: &Richiesta,
     before: Option<&Anagrafica>,
-) -> Result<Row, String> {
+) -> Result<RigaImportata, String> {
     let needed = |name: &str| {
         value(name)
             .map(str::to_owned)
@@ -273,7 +273,7 @@ fn ipa<'a>(
     value: &impl Fn(&str) -> Option<&'a str>,
     default: &Richiesta,
     before: Option<&Anagrafica>,
-) -> Result<Row, String> {
+) -> Result<RigaImportata, String> {
     let needed = |name: &str| {
         value(name)
             .map(str::to_owned)

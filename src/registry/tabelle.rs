@@ -85,12 +85,12 @@ fn modo(name: &str) -> Result<Modo, String> {
 }
 
 /// A line of a table.
-struct Line<'a> {
+struct RigaDecisa<'a> {
     table: &'a Tabella,
     riga: &'a RigaTabella,
 }
 
-impl Line<'_> {
+impl RigaDecisa<'_> {
     fn value(&self, name: &str) -> Option<&str> {
         self.table.cell(self.riga, name)
     }
@@ -126,7 +126,7 @@ fn lines(
     text: &str,
     known: &[&str],
     needed: usize,
-    command: impl Fn(&Line<'_>) -> Result<Command, String>,
+    command: impl Fn(&RigaDecisa<'_>) -> Result<Command, String>,
 ) -> Result<Vec<Command>, Vec<String>> {
     let table = Tabella::read(text)?;
     let needed = known.get(..needed).unwrap_or_default();
@@ -139,7 +139,7 @@ fn lines(
     let (mut commands, mut seen) = (Vec::new(), BTreeSet::new());
     for read in &table.lines {
         let told = read.as_ref().map_err(Clone::clone).and_then(|riga| {
-            let (number, line) = (riga.number, Line { table: &table, riga });
+            let (number, line) = (riga.number, RigaDecisa { table: &table, riga });
             if let Some(name) = needed.iter().find(|name| line.value(name).is_none()) {
                 return Err(format!("riga {number}: manca {name}"));
             }

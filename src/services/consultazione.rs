@@ -24,9 +24,9 @@ use crate::sii::protocol::stem_of;
 use crate::sii::{Occasion, Said, Search, SiiError, Step};
 
 /// The end of a consultation, before it is rendered.
-struct Ended {
+struct Conclusa {
     /// The reason of an outcome other than OK.
-    refusal: Option<Refused>,
+    refusal: Option<Rifiuto>,
     /// The data to deliver. `None` after a refusal.
     found: Option<Delivered>,
     note: Note,
@@ -49,7 +49,7 @@ enum Delivers {
 }
 
 /// The reason, and its text in Italian.
-type Refused = (Motivo, String);
+type Rifiuto = (Motivo, String);
 
 /// An answer with personal data.
 trait Disclosing {
@@ -240,7 +240,7 @@ pub async fn soglia(
         return finish(
             services,
             operation,
-            Ended {
+            Conclusa {
                 note,
                 ..invalid(Motivo::R04Soglia, "CodiceSoglia non conosciuto da questa porta")
             },
@@ -351,7 +351,7 @@ pub async fn protocollo(
                 codice_fiscale_dichiarante: dichiarante.clone(),
             };
             let xml = message("EsitoEsistenzaProtocollo", operation.namespace(), &exists, true);
-            Ended {
+            Conclusa {
                 refusal: None,
                 found: Some(Delivered::Xml(xml)),
                 note,
@@ -392,9 +392,9 @@ fn admitted(
     permit: Result<Permit, NotPermitted>,
     chiave: &Chiave,
     mut note: Note,
-) -> Result<(Permit, Note), Box<Ended>> {
+) -> Result<(Permit, Note), Box<Conclusa>> {
     if let Err((code, text)) = echoes(chiave) {
-        return Err(Box::new(Ended {
+        return Err(Box::new(Conclusa {
             note,
             ..invalid(code, text)
         }));
@@ -424,8 +424,8 @@ fn deliver<T: Disclosing>(
     step: Result<Step<Option<Box<T>>>, SiiError>,
     delivers: Delivers,
     mut note: Note,
-    render: impl FnOnce(T) -> Result<Delivered, Refused>,
-) -> Result<Ended, NotPrepared> {
+    render: impl FnOnce(T) -> Result<Delivered, Rifiuto>,
+) -> Result<Conclusa, NotPrepared> {
     let Said {
         answer,
         preconditions,
@@ -475,7 +475,7 @@ fn deliver<T: Disclosing>(
         }
         Err(refusal) => (Some(refusal), None),
     };
-    Ok(Ended {
+    Ok(Conclusa {
         refusal,
         found,
         note,
@@ -484,7 +484,7 @@ fn deliver<T: Disclosing>(
 }
 
 /// The end for an ente without this benefit or this indicator.
-fn not_permitted(why: NotPermitted, note: Note, preconditions: Vec<crate::ledger::Precondition>) -> Ended {
+fn not_permitted(why: NotPermitted, note: Note, preconditions: Vec<crate::ledger::Precondition>) -> Conclusa {
     let (motivo, text) = match why {
         NotPermitted::Benefit => (
             Motivo::P01Prestazione,
@@ -499,7 +499,7 @@ fn not_permitted(why: NotPermitted, note: Note, preconditions: Vec<crate::ledger
             "indicatore non abilitato per questa prestazione",
         ),
     };
-    Ended {
+    Conclusa {
         note,
         preconditions,
         ..invalid(motivo, text)
@@ -507,9 +507,9 @@ fn not_permitted(why: NotPermitted, note: Note, preconditions: Vec<crate::ledger
 }
 
 /// No attestation, or no protocol.
-fn not_found(note: Note, preconditions: Vec<crate::ledger::Precondition>) -> Ended {
+fn not_found(note: Note, preconditions: Vec<crate::ledger::Precondition>) -> Conclusa {
     let text = "nessuna attestazione valida per i criteri di ricerca".to_owned();
-    Ended {
+    Conclusa {
         refusal: Some((Motivo::D01Assente, text)),
         found: None,
         note,
@@ -518,9 +518,9 @@ fn not_found(note: Note, preconditions: Vec<crate::ledger::Precondition>) -> End
 }
 
 /// A mistake of the SII.
-fn broken(text: &str, note: Note) -> Ended {
+fn broken(text: &str, note: Note) -> Conclusa {
     tracing::error!(text, "consultation failed");
-    Ended {
+    Conclusa {
         refusal: Some(internal()),
         found: None,
         note,
@@ -528,12 +528,12 @@ fn broken(text: &str, note: Note) -> Ended {
     }
 }
 
-fn internal() -> Refused {
+fn internal() -> Rifiuto {
     (Motivo::E01Interno, "errore interno: riprovare".to_owned())
 }
 
 /// Our own mistake in the data found. The text holds no value.
-fn without(text: &str) -> Refused {
+fn without(text: &str) -> Rifiuto {
     tracing::error!(text, "consultation failed");
     internal()
 }
@@ -543,7 +543,7 @@ fn indicator_of<'a>(
     attestazione: &'a payload::Attestazione,
     tipo: TipoIndicatore,
     persona: &CodiceFiscale,
-) -> Result<payload::Trovato<'a>, Refused> {
+) -> Result<payload::Trovato<'a>, Rifiuto> {
     attestazione.indicatore(tipo, persona).map_err(|assente| {
         let why = match assente {
             payload::Assente::Nessuno => "nella DSU valida questa persona non ha l'indicatore",
@@ -562,7 +562,7 @@ fn indicator_of<'a>(
 }
 
 /// The payload of ConsultazioneIndicatore.
-fn one_indicator(found: Found, tipo: TipoIndicatore, ricerca: &RicercaCf) -> Result<String, Refused> {
+fn one_indicator(found: Found, tipo: TipoIndicatore, ricerca: &RicercaCf) -> Result<String, Rifiuto> {
     let valori = indicator_of(&found.attestazione, tipo, &ricerca.codice_fiscale)?
         .valori
         .clone();
@@ -627,9 +627,9 @@ fn is_protocol(text: &str) -> bool {
             })
 }
 
-fn invalid(code: Motivo, text: impl Into<String>) -> Ended {
+fn invalid(code: Motivo, text: impl Into<String>) -> Conclusa {
     let refusal = Some((code, text.into()));
-    Ended {
+    Conclusa {
         refusal,
         found: None,
         note: Note::default(),
@@ -637,13 +637,13 @@ fn invalid(code: Motivo, text: impl Into<String>) -> Ended {
     }
 }
 
-fn absent() -> Ended {
+fn absent() -> Conclusa {
     invalid(Motivo::R01Richiesta, "richiesta vuota: manca l'elemento request")
 }
 
 /// Numbers the reply and renders it.
-async fn finish(services: &Services, operation: Operation, ended: Ended) -> Result<Prepared, NotPrepared> {
-    let Ended {
+async fn finish(services: &Services, operation: Operation, ended: Conclusa) -> Result<Prepared, NotPrepared> {
+    let Conclusa {
         refusal,
         found,
         mut note,

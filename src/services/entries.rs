@@ -106,7 +106,7 @@ pub fn interrupted(
 
 /// The `asked` entries of an exchange without an end.
 #[derive(Clone, Debug)]
-pub struct Open {
+pub struct OpenQuestions {
     /// Id of the exchange.
     pub exchange: Uuid,
     /// Sequences of its `asked` entries.
@@ -116,8 +116,8 @@ pub struct Open {
 }
 
 /// All questions without an end, by their exchanges.
-pub fn open(store: &Store) -> Result<Vec<Open>, ViewError> {
-    let mut all: Vec<Open> = Vec::new();
+pub fn open(store: &Store) -> Result<Vec<OpenQuestions>, ViewError> {
+    let mut all: Vec<OpenQuestions> = Vec::new();
     for (name, value) in store.scan(OPEN)? {
         let Some((exchange, sequence)) = read_name(&name) else {
             return Err(ViewError("a damaged view".to_owned()));
@@ -127,7 +127,7 @@ pub fn open(store: &Store) -> Result<Vec<Open>, ViewError> {
             None => {
                 let position =
                     Position::decode(&value).ok_or_else(|| ViewError("a damaged view".to_owned()))?;
-                all.push(Open {
+                all.push(OpenQuestions {
                     exchange,
                     sequences: vec![sequence],
                     position,

@@ -36,7 +36,7 @@ const DESCRIBED_IN_ALL: usize = 2000;
 
 /// The results of a lot so far.
 #[derive(Default)]
-struct Gathered {
+struct LotSoFar {
     dsu: Vec<DsuDelLotto>,
     drafts: Vec<Draft>,
     preconditions: Vec<Precondition>,
@@ -72,7 +72,7 @@ pub async fn perform(
         Heard::Said(Said { preconditions, .. }) => preconditions,
         Heard::Failed(text) => return failed(asked.operation, text),
     };
-    let mut gathered = Gathered::default();
+    let mut gathered = LotSoFar::default();
     for (index, element) in asked.body.children().enumerate() {
         // A lot takes a while: others get their turn between one DSU and the next.
         tokio::task::yield_now().await;
@@ -93,7 +93,7 @@ pub async fn perform(
             }
         }
     }
-    let Gathered {
+    let LotSoFar {
         dsu,
         mut drafts,
         preconditions: more,
@@ -127,7 +127,7 @@ pub async fn perform(
     })
 }
 
-impl Gathered {
+impl LotSoFar {
     /// Receives one DSU. A returned text is a mistake of ours.
     async fn receive(
         &mut self,

@@ -5,8 +5,8 @@
 //! type ([`answers`]). A [`Step`] is an answer, or a question to be sent to another system first.
 //!
 //! [`embedded`] answers from this ledger: it has all three capabilities. A remote SII fits behind the first
-//! two, and its questions are [`Ask`]s. [`SiiSettings`] are the operator's choices, [`protocol`] is the form of
-//! the protocols.
+//! two, and its questions are [`Ask`]s. [`SiiSettings`] are the operator's choices, [`protocol`] is the form
+//! of the protocols.
 
 pub mod answers;
 mod capability;

@@ -23,11 +23,11 @@ pub struct Package<'b> {
     pub version: Version,
     /// The charset of the root part.
     pub charset: Option<String>,
-    attachments: Vec<Part<'b>>,
+    attachments: Vec<MimePart<'b>>,
 }
 
 #[derive(Debug)]
-struct Part<'b> {
+struct MimePart<'b> {
     /// Content-ID, without angle brackets.
     id: String,
     bytes: &'b [u8],
@@ -107,7 +107,7 @@ pub fn open<'b>(body: &'b [u8], kind: &MediaType) -> Result<Package<'b>, NotAPac
         .filter(|boundary| (1..=70).contains(&boundary.len()));
     let boundary = boundary.ok_or(NotAPackage("manca boundary, o non è valido"))?;
     let mut root = None;
-    let mut attachments: Vec<Part<'b>> = Vec::new();
+    let mut attachments: Vec<MimePart<'b>> = Vec::new();
     let start = kind.parameter("start").map(identifier);
     for (index, part) in split(body, boundary)?.into_iter().enumerate() {
         if index >= MAX_PARTS {
@@ -142,7 +142,7 @@ pub fn open<'b>(body: &'b [u8], kind: &MediaType) -> Result<Package<'b>, NotAPac
             if !id.is_empty() && attachments.iter().any(|other| other.id == id) {
                 return Err(NotAPackage("due parti con lo stesso Content-ID"));
             }
-            attachments.push(Part {
+            attachments.push(MimePart {
                 id,
                 bytes,
                 used: false,
@@ -296,11 +296,11 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     None
 }
 
-type Head = Vec<(String, String)>;
+type PartHead = Vec<(String, String)>;
 
 /// The header fields of a part, unfolded, and its content.
-fn head_of(part: &[u8]) -> Result<(Head, &[u8]), NotAPackage> {
-    let mut head: Head = Vec::new();
+fn head_of(part: &[u8]) -> Result<(PartHead, &[u8]), NotAPackage> {
+    let mut head: PartHead = Vec::new();
     let mut at = 0;
     loop {
         let rest = part.get(at..).unwrap_or_default();

@@ -53,9 +53,9 @@ impl std::fmt::Debug for Store {
 /// The views, for the committer.
 pub struct ViewWriter {
     store: Store,
-    place: Place,
+    place: ViewPlace,
     projectors: Arc<[Box<dyn Projector>]>,
-    identity: Identity,
+    identity: FileIdentity,
     applied: u64,
     /// The leaf of the last entry applied.
     leaf: Vec<u8>,
@@ -68,19 +68,19 @@ pub struct ViewWriter {
 }
 
 /// The directory of the views, and the disk for their file.
-struct Place {
+struct ViewPlace {
     path: PathBuf,
     disk: Arc<dyn Disk>,
 }
 
-impl Place {
-    /// The file with the [`Identity`] of the views.
+impl ViewPlace {
+    /// The file with the [`FileIdentity`] of the views.
     fn trust(&self) -> PathBuf {
         self.path.join("TRUST")
     }
 
     /// Begins new views in the place of the present ones.
-    fn begin(&self, identity: &Identity) -> Result<(Database, Applied), ViewError> {
+    fn begin(&self, identity: &FileIdentity) -> Result<(Database, Applied), ViewError> {
         set_aside(&self.path).map_err(|error| ViewError(format!("cannot be set aside: {error}")))?;
         let begun = std::fs::create_dir_all(&self.path)
             .and_then(|()| mark(self.disk.as_ref(), &self.trust(), identity));
@@ -89,7 +89,7 @@ impl Place {
     }
 
     /// Opens the file. A wrong file is an error, not a panic: the views are made again.
-    fn open(&self) -> Result<(Database, Applied), Unopened> {
+    fn open(&self) -> Result<(Database, Applied), NotOpened> {
         let opened = catch_unwind(AssertUnwindSafe(
             || -> Result<(Database, Applied), redb::Error> {
                 let mut builder = Database::builder();
@@ -107,15 +107,15 @@ impl Place {
             },
         ));
         match opened {
-            Ok(opened) => opened.map_err(Unopened::from),
-            Err(_) => Err(Unopened::Damaged("redb panicked".to_owned())),
+            Ok(opened) => opened.map_err(NotOpened::from),
+            Err(_) => Err(NotOpened::Damaged("redb panicked".to_owned())),
         }
     }
 }
 
 /// Why the file of the views does not open.
 #[derive(Debug)]
-enum Unopened {
+enum NotOpened {
     /// Its content is wrong, and stays so.
     Damaged(String),
     /// The disk failed for now.
@@ -124,7 +124,7 @@ enum Unopened {
     Full(String),
 }
 
-impl From<redb::Error> for Unopened {
+impl From<redb::Error> for NotOpened {
     fn from(error: redb::Error) -> Self {
         match &error {
             redb::Error::Io(io)
@@ -143,16 +143,16 @@ impl From<redb::Error> for Unopened {
     }
 }
 
-impl From<Unopened> for ViewError {
-    fn from(unopened: Unopened) -> Self {
-        let (Unopened::Damaged(why) | Unopened::Failed(why) | Unopened::Full(why)) = unopened;
+impl From<NotOpened> for ViewError {
+    fn from(unopened: NotOpened) -> Self {
+        let (NotOpened::Damaged(why) | NotOpened::Failed(why) | NotOpened::Full(why)) = unopened;
         Self(why)
     }
 }
 
 /// The owner of the views, and their state at the last stop or opening.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Identity {
+struct FileIdentity {
     ledger: Uuid,
     format: u32,
     boot: String,
@@ -231,14 +231,14 @@ pub fn open(
         .unwrap_or_default()
         .trim()
         .to_owned();
-    let identity = Identity {
+    let identity = FileIdentity {
         ledger,
         format: FORMAT,
         boot,
         clean: false,
         applied: 0,
     };
-    let place = Place {
+    let place = ViewPlace {
         path: path.to_owned(),
         disk,
     };
@@ -255,7 +255,7 @@ pub fn open(
         }
         found = match place.open() {
             // They are good, and there will be room again: they are not thrown away.
-            Err(Unopened::Full(why)) if trusted => return Err(ViewError(why).into()),
+            Err(NotOpened::Full(why)) if trusted => return Err(ViewError(why).into()),
             opened => opened
                 .ok()
                 .filter(|_| left.is_some_and(|left| left.ledger == ledger)),
@@ -330,7 +330,7 @@ pub fn reached(path: &Path, ledger: Uuid) -> Option<u64> {
     if left.clean {
         return Some(left.applied);
     }
-    Place {
+    ViewPlace {
         path: path.to_owned(),
         disk: Arc::new(super::beheld::Beheld),
     }
@@ -345,13 +345,13 @@ pub fn discard(path: &Path) -> io::Result<()> {
 }
 
 /// The identity of the views, from the file beside them. None if it cannot be read.
-fn left(trust: &Path) -> Option<Identity> {
+fn left(trust: &Path) -> Option<FileIdentity> {
     std::fs::read(trust)
         .ok()
         .and_then(|bytes| serde_json::from_slice(&bytes).ok())
 }
 
-impl Identity {
+impl FileIdentity {
     /// Whether views left in this state count now.
     fn counts(&self, now: &Self) -> bool {
         self.ledger == now.ledger
@@ -360,7 +360,7 @@ impl Identity {
     }
 }
 
-fn mark(disk: &dyn Disk, trust: &Path, identity: &Identity) -> io::Result<()> {
+fn mark(disk: &dyn Disk, trust: &Path, identity: &FileIdentity) -> io::Result<()> {
     let bytes = serde_json::to_vec(identity).map_err(io::Error::other)?;
     disk.replace(trust, &bytes)
 }
@@ -512,7 +512,7 @@ impl Views for ViewWriter {
             }
         }
         let (database, applied) = match self.place.open() {
-            Err(Unopened::Damaged(why)) => {
+            Err(NotOpened::Damaged(why)) => {
                 tracing::error!(why, "the views are damaged: they are made again");
                 self.place.begin(&self.identity)?
             }
@@ -592,7 +592,7 @@ impl Follower for ViewWriter {
                 .unwrap_or_else(PoisonError::into_inner)
                 .take(),
         );
-        let clean = Identity {
+        let clean = FileIdentity {
             clean: true,
             applied: self.applied,
             ..self.identity.clone()

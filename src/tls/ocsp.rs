@@ -82,7 +82,7 @@ struct Responder {
     url: Uri,
     /// The authority's certificate, DER.
     authority: CertificateDer<'static>,
-    known: Mutex<HashMap<Vec<u8>, Known>>,
+    known: Mutex<HashMap<Vec<u8>, Remembered>>,
     /// Places for questions. A caller waiting for one may find the answer already there.
     asking: Semaphore,
     /// The second until which it is not asked, since it did not answer.
@@ -92,7 +92,7 @@ struct Responder {
 
 /// The state of a certificate.
 #[derive(Clone, Copy, Debug)]
-struct Known {
+struct Remembered {
     /// `None`: no answer, or an answer without a verdict.
     revoked: Option<bool>,
     until: i64,
@@ -199,14 +199,14 @@ impl Responders {
             let until = clock.now().as_second() + PAUSE;
             match error {
                 NoAnswer::Silent => responder.silent_until.store(until, Ordering::Relaxed),
-                _ => responder.note(serial, Known { revoked: None, until }, clock),
+                _ => responder.note(serial, Remembered { revoked: None, until }, clock),
             }
         }
     }
 }
 
 impl Responder {
-    fn fresh(&self, serial: &[u8], second: i64) -> Option<Known> {
+    fn fresh(&self, serial: &[u8], second: i64) -> Option<Remembered> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(serial).filter(|known| second <= known.until).copied()
     }
@@ -215,7 +215,7 @@ impl Responder {
         second <= self.silent_until.load(Ordering::Relaxed)
     }
 
-    fn note(&self, serial: &[u8], what: Known, clock: &Clock) {
+    fn note(&self, serial: &[u8], what: Remembered, clock: &Clock) {
         let second = clock.now().as_second();
         let mut all = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|_, known| known.until >= second);
@@ -234,7 +234,7 @@ impl Responder {
         Ok(())
     }
 
-    async fn question(&self, serial: &[u8], clock: &Clock) -> Result<Known, NoAnswer> {
+    async fn question(&self, serial: &[u8], clock: &Clock) -> Result<Remembered, NoAnswer> {
         let id = self.id(serial).ok_or(NoAnswer::None)?;
         let nonce = nonce().ok_or(NoAnswer::None)?;
         let request = Request {
@@ -316,7 +316,7 @@ fn judge(
     authority: &[u8],
     oldest: Oldest,
     now: Timestamp,
-) -> Result<Known, NoAnswer> {
+) -> Result<Remembered, NoAnswer> {
     let id = &question.id;
     let response = OcspResponse::from_der(bytes).map_err(|_| NoAnswer::None)?;
     let content = response
@@ -379,7 +379,7 @@ fn judge(
         CertStatus::Revoked(_) => Some(true),
         CertStatus::Unknown(_) => None,
     };
-    Ok(Known {
+    Ok(Remembered {
         revoked,
         until: until
             .min(oldest)
@@ -653,7 +653,7 @@ mod tests {
         let issuer =
             |authority: &Authority| Issuer::of(&X509Certificate::from_der(&authority.der).unwrap().1);
         let responders = one.responders();
-        let known = Known {
+        let known = Remembered {
             revoked: Some(false),
             until: i64::MAX,
         };

@@ -36,7 +36,7 @@ const MOST_COMPARISONS: usize = 4096;
 
 /// Judges clients' certificates by the authorities and the revocation lists of one setup.
 #[derive(Debug)]
-pub struct Judge {
+pub struct PathJudge {
     anchors: Vec<Anchor>,
     revocations: Revocations,
     algorithms: &'static [&'static dyn SignatureVerificationAlgorithm],
@@ -73,7 +73,7 @@ impl Anchor {
     }
 }
 
-impl Judge {
+impl PathJudge {
     /// With the authorities, their lists, and the algorithms of the cryptography provider.
     pub fn new(
         authorities: &Authorities,
@@ -133,7 +133,7 @@ impl Judge {
         let own = read(own)?;
         let mut authorities = above.iter().map(Authority::read).collect::<Result<Vec<_>, _>>()?;
         self.keep_leading(&mut authorities);
-        let mut search = Search {
+        let mut search = PathSearch {
             judge: self,
             own: &own,
             own_for_webpki: &own_for_webpki,
@@ -213,8 +213,8 @@ impl<'a> Authority<'a> {
 }
 
 /// A search for a path, from the client's certificate upwards.
-struct Search<'s> {
-    judge: &'s Judge,
+struct PathSearch<'s> {
+    judge: &'s PathJudge,
     own: &'s X509Certificate<'s>,
     own_for_webpki: &'s EndEntityCert<'s>,
     authorities: &'s [Authority<'s>],
@@ -226,11 +226,11 @@ struct Search<'s> {
     worst: CertificateError,
 }
 
-type Found<'s> = (Vec<&'s Authority<'s>>, &'s Anchor);
+type FoundPath<'s> = (Vec<&'s Authority<'s>>, &'s Anchor);
 
-impl<'s> Search<'s> {
+impl<'s> PathSearch<'s> {
     /// The first good path that goes on from `path`, the authorities so far above the client's certificate.
-    fn above(&mut self, path: &mut Vec<&'s Authority<'s>>) -> Option<Found<'s>> {
+    fn above(&mut self, path: &mut Vec<&'s Authority<'s>>) -> Option<FoundPath<'s>> {
         let below = path.last().map_or(self.own, |authority| &authority.certificate);
         let (name, serial) = (below.issuer().as_raw(), trimmed(below.raw_serial()));
         for anchor in self

@@ -109,13 +109,13 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::clock::Clock;
-    use crate::commands::pki::Authority;
+    use crate::commands::pki::TestAuthority;
 
     #[test]
     fn what_is_no_pem_is_named_with_the_command_that_helps() {
         let home = tempfile::tempdir().unwrap();
         let (certificate, key) = {
-            let authority = Authority::new("Prova", Clock::system().now()).unwrap();
+            let authority = TestAuthority::new("Prova", Clock::system().now()).unwrap();
             (authority.pem(), rcgen::KeyPair::generate().unwrap())
         };
         let der = CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap();

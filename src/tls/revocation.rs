@@ -331,12 +331,12 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::commands::pki::Authority;
+    use crate::commands::pki::TestAuthority;
 
     struct Bench {
         home: tempfile::TempDir,
         now: Timestamp,
-        authorities: [Authority; 2],
+        authorities: [TestAuthority; 2],
         revocations: Revocations,
     }
 
@@ -344,7 +344,7 @@ mod tests {
         /// Two authorities, each with a file of its own that lists nobody.
         fn new() -> Self {
             let (home, now) = (tempfile::tempdir().unwrap(), Clock::system().now());
-            let authorities = ["Prima", "Seconda"].map(|name| Authority::new(name, now).unwrap());
+            let authorities = ["Prima", "Seconda"].map(|name| TestAuthority::new(name, now).unwrap());
             let ders = authorities.each_ref().map(|authority| der(&authority.pem()));
             let files = [0, 1].map(|which| home.path().join(format!("{which}.crl")));
             for (file, authority) in files.iter().zip(&authorities) {
@@ -400,7 +400,10 @@ mod tests {
                 .raw_serial(),
         );
         let good = std::fs::read(bench.file(0)).unwrap();
-        let foreign = Authority::new("Prima", bench.now).unwrap().crl(&[], 1).unwrap();
+        let foreign = TestAuthority::new("Prima", bench.now)
+            .unwrap()
+            .crl(&[], 1)
+            .unwrap();
         let flaw = |flaw: Flaw| WrongFile::Flaw(flaw);
         for (number, (bytes, wrong)) in [
             (good[..good.len() / 2].to_vec(), flaw(Flaw::Unreadable)),

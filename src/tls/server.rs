@@ -18,7 +18,7 @@ use rustls::{
 use super::TlsError;
 use super::authorities::Authorities;
 use super::identity::{Identities, ServerIdentity};
-use super::path::Judge;
+use super::path::PathJudge;
 use super::peer::Peer;
 use super::revocation::Revocations;
 use super::subject;
@@ -66,7 +66,7 @@ pub fn configure(
     let provider = provider();
     let identities = Identities::new(vec![ServerIdentity::read(chain, key, &provider)?], clock);
     let authorities = Authorities::from(authorities.to_vec());
-    let judge = Judge::new(
+    let judge = PathJudge::new(
         &authorities,
         revocations,
         provider.signature_verification_algorithms.all,
@@ -89,7 +89,7 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
 #[derive(Debug)]
 pub struct Handshakes {
     provider: Arc<CryptoProvider>,
-    judge: Arc<Judge>,
+    judge: Arc<PathJudge>,
     identities: Arc<dyn ResolvesServerCert>,
     /// The names of the authorities, told to the client. Empty: none are told.
     hints: Arc<[DistinguishedName]>,
@@ -152,7 +152,7 @@ impl Handshakes {
     pub(super) fn new(
         provider: Arc<CryptoProvider>,
         authorities: &Authorities,
-        judge: Arc<Judge>,
+        judge: Arc<PathJudge>,
         identities: Arc<dyn ResolvesServerCert>,
         clock: &Clock,
     ) -> Result<Self, TlsError> {
@@ -216,7 +216,7 @@ pub fn are_told(names: &[DistinguishedName]) -> bool {
 /// Hands a client's certificates to the judge, and keeps the resulting peer.
 #[derive(Debug)]
 struct Verifier {
-    judge: Arc<Judge>,
+    judge: Arc<PathJudge>,
     shown: Shown,
     hints: Arc<[DistinguishedName]>,
     algorithms: WebPkiSupportedAlgorithms,

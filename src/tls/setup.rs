@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use super::authorities::Authorities;
 use super::identity::{Identities, ServerIdentity};
 use super::ocsp::{Oldest, Responders};
-use super::path::Judge;
+use super::path::PathJudge;
 use super::peer::Peer;
 use super::revocation::{Grace, Revocations};
 use super::server::{Handshakes, Shown};
@@ -24,7 +24,7 @@ use crate::config::Tls;
 #[derive(Debug)]
 pub struct Setup {
     handshakes: Handshakes,
-    judge: Arc<Judge>,
+    judge: Arc<PathJudge>,
     /// The authorities of admitted clients.
     pub authorities: Authorities,
     /// The revocation lists, and the responders.
@@ -74,7 +74,7 @@ impl Setup {
             all.push(ServerIdentity::read(&more.certificate, &more.key, &provider)?);
         }
         let identities = Arc::new(Identities::new(all, clock));
-        let judge = Arc::new(Judge::new(
+        let judge = Arc::new(PathJudge::new(
             &authorities,
             revocations.clone(),
             provider.signature_verification_algorithms.all,

@@ -66,12 +66,12 @@ mod tests {
 
     use super::*;
     use crate::clock::Clock;
-    use crate::commands::pki::{Authority, params};
+    use crate::commands::pki::{TestAuthority, params};
 
     #[test]
     fn names_are_read_as_the_whole_certificate_says_them() {
         let now = Clock::system().now();
-        let authority = Authority::new("Prova", now).unwrap();
+        let authority = TestAuthority::new("Prova", now).unwrap();
         let mut wanted = params("MARIO ROSSI", now).unwrap();
         wanted
             .distinguished_name

@@ -2,8 +2,8 @@
 //! judged by a compiled schema ([`schema`]), canonicalised ([`canonical`]), or written ([`writer`]).
 //!
 //! This is the one place for reading XML. Three rules hold for all of it:
-//! - limits belong to us, not to the parser ([`DocumentLimits`]): depth, counts and lengths are checked before memory
-//!   is spent;
+//! - limits belong to us, not to the parser ([`DocumentLimits`]): depth, counts and lengths are checked
+//!   before memory is spent;
 //! - no DOCTYPE, no processing instruction, no external anything: nothing is fetched, nothing is expanded;
 //! - an error names place and kind, never the value found there: requests are made of personal data.
 

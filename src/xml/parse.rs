@@ -174,7 +174,7 @@ pub fn parse_part<'d, 's: 'd>(
         .map_err(|wrong| explain(source, wrong))
 }
 
-fn explain(source: &str, (fault, offset): Wrong) -> XmlError {
+fn explain(source: &str, (fault, offset): NotWellFormed) -> XmlError {
     XmlError {
         fault,
         place: place(source, offset),
@@ -184,7 +184,7 @@ fn explain(source: &str, (fault, offset): Wrong) -> XmlError {
 const XML: &str = "http://www.w3.org/XML/1998/namespace";
 const XMLNS: &str = "http://www.w3.org/2000/xmlns/";
 
-type Wrong = (XmlFault, usize);
+type NotWellFormed = (XmlFault, usize);
 
 struct Parser<'s, 'l> {
     limits: &'l DocumentLimits,
@@ -195,7 +195,7 @@ struct Parser<'s, 'l> {
     by_prefix: Option<HashMap<&'s str, Vec<u32>>>,
     /// Open elements: index of the node, bindings before it.
     open: Vec<(u32, usize)>,
-    text: Text<'s>,
+    text: RawText<'s>,
     finished: bool,
     /// The outline: the child of the root, and the depth below which nothing is kept.
     outline: Option<(&'static str, usize)>,
@@ -205,7 +205,7 @@ struct Parser<'s, 'l> {
 const FEW: usize = 16;
 
 /// The run of text being gathered.
-enum Text<'s> {
+enum RawText<'s> {
     Nothing,
     Run(Cow<'s, str>),
 }
@@ -226,18 +226,18 @@ impl<'s, 'l> Parser<'s, 'l> {
             bindings: vec![("xml", 1)],
             by_prefix: None,
             open: Vec::new(),
-            text: Text::Nothing,
+            text: RawText::Nothing,
             finished: false,
             outline: None,
         }
     }
 
-    fn finish(mut self, range: std::ops::Range<usize>) -> Result<Document<'s>, Wrong> {
+    fn finish(mut self, range: std::ops::Range<usize>) -> Result<Document<'s>, NotWellFormed> {
         self.run(range)?;
         Ok(self.document)
     }
 
-    fn run(&mut self, range: std::ops::Range<usize>) -> Result<(), Wrong> {
+    fn run(&mut self, range: std::ops::Range<usize>) -> Result<(), NotWellFormed> {
         let source = self.document.source;
         if u32::try_from(source.len()).is_err() {
             return Err((XmlFault::Limit("size"), 0));
@@ -320,7 +320,7 @@ impl<'s, 'l> Parser<'s, 'l> {
     }
 
     /// A tag with its `<` at `start` and the end of its content at `end`.
-    fn element(&mut self, start: usize, end: usize, empty: bool) -> Result<(), Wrong> {
+    fn element(&mut self, start: usize, end: usize, empty: bool) -> Result<(), NotWellFormed> {
         self.flush()?;
         if self.open.is_empty() && self.finished {
             return Err((XmlFault::NotWellFormed, start));
@@ -404,7 +404,7 @@ impl<'s, 'l> Parser<'s, 'l> {
 
     /// Reads the attributes of a tag: namespace declarations become bindings, the others are kept for
     /// [`Parser::resolve_attributes`].
-    fn attributes(&mut self, raw: &'s str, offset: usize) -> Result<(), Wrong> {
+    fn attributes(&mut self, raw: &'s str, offset: usize) -> Result<(), NotWellFormed> {
         let bindings = self.bindings.len();
         let mut count = 0;
         for found in (RawAttributes { raw, at: 0 }) {
@@ -452,7 +452,7 @@ impl<'s, 'l> Parser<'s, 'l> {
     }
 
     /// Gives the attributes from `first` on their namespaces, and refuses a repeated name.
-    fn resolve_attributes(&mut self, first: usize) -> Result<(), Wrong> {
+    fn resolve_attributes(&mut self, first: usize) -> Result<(), NotWellFormed> {
         for index in first..self.document.attributes.len() {
             let attribute = &self.document.attributes[index];
             let at = attribute.offset as usize;
@@ -553,7 +553,7 @@ impl<'s, 'l> Parser<'s, 'l> {
         }
     }
 
-    fn push_text(&mut self, text: Cow<'s, str>, at: usize) -> Result<(), Wrong> {
+    fn push_text(&mut self, text: Cow<'s, str>, at: usize) -> Result<(), NotWellFormed> {
         if self.open.is_empty() {
             return if text.chars().all(is_space) {
                 Ok(())
@@ -562,12 +562,12 @@ impl<'s, 'l> Parser<'s, 'l> {
             };
         }
         let length = match &mut self.text {
-            Text::Nothing => {
+            RawText::Nothing => {
                 let length = text.len();
-                self.text = Text::Run(text);
+                self.text = RawText::Run(text);
                 length
             }
-            Text::Run(run) => {
+            RawText::Run(run) => {
                 run.to_mut().push_str(&text);
                 run.len()
             }
@@ -579,14 +579,14 @@ impl<'s, 'l> Parser<'s, 'l> {
         }
     }
 
-    fn flush(&mut self) -> Result<(), Wrong> {
-        match std::mem::replace(&mut self.text, Text::Nothing) {
-            Text::Nothing => Ok(()),
-            Text::Run(run) => self.push(TreeNode::Text(run), 0).map(|_| ()),
+    fn flush(&mut self) -> Result<(), NotWellFormed> {
+        match std::mem::replace(&mut self.text, RawText::Nothing) {
+            RawText::Nothing => Ok(()),
+            RawText::Run(run) => self.push(TreeNode::Text(run), 0).map(|_| ()),
         }
     }
 
-    fn push(&mut self, node: TreeNode<'s>, at: usize) -> Result<u32, Wrong> {
+    fn push(&mut self, node: TreeNode<'s>, at: usize) -> Result<u32, NotWellFormed> {
         let Document {
             nodes,
             attributes,
@@ -601,7 +601,7 @@ impl<'s, 'l> Parser<'s, 'l> {
     }
 
     /// Finds the prefix of a qualified name and checks both parts.
-    fn name(&self, name: &'s str, at: usize) -> Result<Name<'s>, Wrong> {
+    fn name(&self, name: &'s str, at: usize) -> Result<Name<'s>, NotWellFormed> {
         if name.len() > self.limits.name {
             return Err((XmlFault::Limit("name"), at));
         }
@@ -782,7 +782,7 @@ fn declaration(raw: &str) -> Option<()> {
 }
 
 /// XML 1.0, production 2, over the whole source at once.
-fn characters(source: &str) -> Result<(), Wrong> {
+fn characters(source: &str) -> Result<(), NotWellFormed> {
     let bytes = source.as_bytes();
     // U+FFFE and U+FFFF are EF BF BE and EF BF BF in UTF-8. Sixty-four bytes at a time, without a branch:
     // hardly any message has a suspect byte.

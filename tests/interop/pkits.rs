@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use rustls::pki_types::{CertificateDer, UnixTime};
 use varco::tls::Revocations;
 use varco::tls::authorities::Authorities;
-use varco::tls::path::Judge;
+use varco::tls::path::PathJudge;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 /// Within the validity of the suite's certificates, which is 2010 to 2030.
@@ -150,7 +150,7 @@ fn judge(suite: &Path, row: &Row<'_>) -> Result<(), String> {
     let algorithms = rustls::crypto::aws_lc_rs::default_provider()
         .signature_verification_algorithms
         .all;
-    let judge = Judge::new(&Authorities::from(vec![root]), revocations.clone(), algorithms)
+    let judge = PathJudge::new(&Authorities::from(vec![root]), revocations.clone(), algorithms)
         .map_err(|error| error.to_string())?;
     let presented: Vec<_> = std::iter::once(own).chain(authorities).collect();
     let now = UnixTime::since_unix_epoch(Duration::from_secs(NOW.unsigned_abs()));

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use varco::commands::client::Client;
 use varco::commands::demo::accreditamento;
-use varco::commands::pki::{Authority, Issued, offset, params};
+use varco::commands::pki::{Issued, TestAuthority, offset, params};
 use varco::contract::catalogue::Operation;
 use varco::ledger::Kind;
 use varco::ledger::search::{Filter, find};
@@ -77,7 +77,7 @@ fn only_certificates_of_the_profile_get_through() {
         ),
         (
             "omonimo",
-            Authority::new("Varco demo CA", now)
+            TestAuthority::new("Varco demo CA", now)
                 .unwrap()
                 .client("comune")
                 .unwrap(),
@@ -128,7 +128,7 @@ fn without_a_fresh_revocation_list_nobody_gets_through() {
     assert!(caf.is_err(), "a revoked certificate got through");
     serving.stop();
     // A list that another authority signed under the same name does not load at all.
-    let other = Authority::new("Varco demo CA", site.clock.now()).unwrap();
+    let other = TestAuthority::new("Varco demo CA", site.clock.now()).unwrap();
     std::fs::write(&list, other.crl(&[], 30).unwrap()).unwrap();
     let (output, started) = kit::varco(&["serve", "--config", &site.config().display().to_string()]);
     assert!(
@@ -154,7 +154,7 @@ fn who_has_changed_the_key_has_a_list_for_each() {
         "DATI_NON_TROVATI"
     );
     // Another authority of the same name: connections of the first stay.
-    let other = Authority::new("Varco demo CA", site.clock.now()).unwrap();
+    let other = TestAuthority::new("Varco demo CA", site.clock.now()).unwrap();
     std::fs::write(
         file("both.pem"),
         std::fs::read_to_string(file("ca.pem")).unwrap() + &other.pem(),
@@ -918,7 +918,7 @@ fn a_handshake_that_is_refused_costs_little_whatever_comes_with_it() {
     // As many authorities of the same name, each with a key of its own, as a Certificate message has room
     // for.
     let namesakes: String = (0..100)
-        .map(|_| Authority::new("Varco demo CA", now).unwrap().pem())
+        .map(|_| TestAuthority::new("Varco demo CA", now).unwrap().pem())
         .collect();
     register(
         &site,
@@ -930,7 +930,7 @@ fn a_handshake_that_is_refused_costs_little_whatever_comes_with_it() {
     );
     // The most that are looked at, beside another revoked certificate.
     let few: String = (0..7)
-        .map(|_| Authority::new("Varco demo CA", now).unwrap().pem())
+        .map(|_| TestAuthority::new("Varco demo CA", now).unwrap().pem())
         .collect();
     register(
         &site,

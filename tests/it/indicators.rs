@@ -14,7 +14,7 @@ use varco::isee::codes::{
     CondizioneEsclusione, GradoDisabilita, Importo, PresenzaGenitori, Relazione, Ruolo, TipoAbitazione,
     TipoImmobile, TipoIndicatore, TipoOperazione, TipoRapporto, TipoVariazione,
 };
-use varco::isee::compute::casi::{Caso, IndicatoreCalcolato, ModoCalcolo, Motivo};
+use varco::isee::compute::casi::{Caso, IndicatoreCalcolato, ModoCalcolo, MotivoDelCaso};
 use varco::isee::compute::corrente::{Insufficiente, sufficiente};
 use varco::isee::dsu::{
     ComponenteNucleoRistretto, DatiFiglio, DatiGenitore, DettaglioFiglio, DettaglioGenitoreNonConvivente,
@@ -98,7 +98,7 @@ fn an_excluded_parent_does_not_count_and_missing_data_leave_nothing_to_compute()
         casa.parent(&minors, (false, married), None);
         assert_eq!(
             found(&casa.indicatori().minorenni[0]),
-            (None, format!("{:?}", Motivo::Genitore))
+            (None, format!("{:?}", MotivoDelCaso::Genitore))
         );
         let child = casa.code(minors[0]);
         assert_eq!(
@@ -139,7 +139,7 @@ fn a_parents_own_dsu_gives_what_the_details_would() {
     casa.altre[0].scadenza = date(2026, 3, 9);
     assert_eq!(
         found(&casa.indicatori().minorenni[0]),
-        (None, format!("{:?}", Motivo::Genitore))
+        (None, format!("{:?}", MotivoDelCaso::Genitore))
     );
 }
 
@@ -235,7 +235,7 @@ fn students_away_join_the_parents_nucleus_unless_on_their_own() {
     // known, it is as declared.
     assert_eq!(
         found(&alone(8999).indicatori().universitari[0]),
-        (None, format!("{:?}", Motivo::Nucleo))
+        (None, format!("{:?}", MotivoDelCaso::Nucleo))
     );
     assert_eq!(
         found(&alone(0).indicatori().universitari[0]),
@@ -260,7 +260,7 @@ fn students_away_join_the_parents_nucleus_unless_on_their_own() {
     casa.altre.clear();
     assert_eq!(
         found(&casa.indicatori().universitari[0]),
-        (None, format!("{:?}", Motivo::Nucleo))
+        (None, format!("{:?}", MotivoDelCaso::Nucleo))
     );
 }
 
@@ -305,7 +305,7 @@ fn students_whose_parents_live_apart_join_one_and_the_other_joins_or_adds_a_comp
     );
     assert_eq!(
         with(Some(((false, true), None))),
-        (None, format!("{:?}", Motivo::Genitore))
+        (None, format!("{:?}", MotivoDelCaso::Genitore))
     );
 }
 
@@ -423,7 +423,7 @@ fn residential_services_count_the_children_outside() {
     assert_eq!(with(&in_nucleus), (None, "18000.00".to_owned()));
     assert_eq!(
         with(&|casa| vec![casa.child(None, 1)]),
-        (None, format!("{:?}", Motivo::Figlio))
+        (None, format!("{:?}", MotivoDelCaso::Figlio))
     );
 }
 
@@ -1801,7 +1801,7 @@ fn a_student_joins_a_parent_whose_data_stand_here_and_who_lives_alone() {
         (Some(ModoCalcolo::StudenteAttratto), "19745.22".to_owned())
     );
     // Who lives with others: theirs are not known.
-    assert_eq!(attracted(2), (None, format!("{:?}", Motivo::Nucleo)));
+    assert_eq!(attracted(2), (None, format!("{:?}", MotivoDelCaso::Nucleo)));
 }
 
 #[test]

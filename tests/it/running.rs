@@ -15,7 +15,7 @@ use jiff::ToSpan as _;
 use kit::{BENEFIT, ISEE, Serving, Site, binary, element, requests, varco};
 use varco::clock::Clock;
 use varco::commands::client::Client;
-use varco::commands::pki::Authority;
+use varco::commands::pki::TestAuthority;
 use varco::config::SEGMENT_BYTES;
 use varco::gateway::node::Node;
 use varco::ledger::disk::RealDisk;
@@ -110,7 +110,7 @@ fn a_reload_changes_all_or_nothing_and_reaches_live_connections() {
 
     // Another authority: connections of the old one are refused at their next request, and closed; a new
     // certificate of the server's is shown.
-    let other = Authority::new("La nuova CA", site.clock.now()).unwrap();
+    let other = TestAuthority::new("La nuova CA", site.clock.now()).unwrap();
     let server = other.server(&["localhost", "127.0.0.1"]).unwrap();
     let write =
         |name: &str, text: &str| std::fs::write(site.home.path().join("pki").join(name), text).unwrap();
@@ -235,7 +235,7 @@ fn a_file_of_lists_that_cannot_be_read_stops_no_other_and_is_said() {
         site.home.path().join("pki/crl.pem"),
         site.home.path().join("pki/altra.crl"),
     );
-    let other = Authority::new("Altra CA", site.clock.now()).unwrap();
+    let other = TestAuthority::new("Altra CA", site.clock.now()).unwrap();
     let both = std::fs::read_to_string(site.home.path().join("pki/ca.pem")).unwrap() + &other.pem();
     std::fs::write(site.home.path().join("pki/both.pem"), both).unwrap();
     let list = other.crl(&[], 30).unwrap();

@@ -34,7 +34,7 @@ const MODULO: &str = "00000001B-00";
 const RIFERIMENTO: &str = "/Dichiarazione/Operazione/@NumeroProtocolloRiferimento";
 
 /// The options of a computation.
-pub(super) struct Richiesta<'a> {
+pub(super) struct RichiestaCalcolo<'a> {
     pub(super) feed: Option<&'a Path>,
     pub(super) giorni: Giorni,
     pub(super) base: Option<&'a Path>,
@@ -43,7 +43,7 @@ pub(super) struct Richiesta<'a> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Output {
+pub(super) enum UscitaCalcolo {
     Text,
     Json,
     Xml,
@@ -63,7 +63,7 @@ struct Effettiva {
     chiesto: Option<Date>,
 }
 
-pub(super) fn compute(file: &Path, request: &Richiesta<'_>, output: Output) -> Result<String> {
+pub(super) fn compute(file: &Path, request: &RichiestaCalcolo<'_>, output: UscitaCalcolo) -> Result<String> {
     let port = Port::new(request.config)?;
     let rules = &port.settings.rules;
     let today = request.giorni.today;
@@ -116,15 +116,15 @@ pub(super) fn compute(file: &Path, request: &Richiesta<'_>, output: Output) -> R
     }
     let against = omissioni(dsu, presented, set, &feed, today);
     Ok(match output {
-        Output::Text => render(
+        UscitaCalcolo::Text => render(
             &[
                 prospetto(&situazione, &indicatori, validita),
                 difformita(&against),
             ]
             .concat(),
         ),
-        Output::Json => format!("{:#}\n", as_json(&situazione, &indicatori, &against, validita)),
-        Output::Xml => payload(attestazione(
+        UscitaCalcolo::Json => format!("{:#}\n", as_json(&situazione, &indicatori, &against, validita)),
+        UscitaCalcolo::Xml => payload(attestazione(
             &effettiva,
             &indicatori,
             set,
@@ -136,7 +136,7 @@ pub(super) fn compute(file: &Path, request: &Richiesta<'_>, output: Output) -> R
 }
 
 /// The declaration of the file. One with a reference to another DSU is applied to it.
-fn effettiva(file: &Path, request: &Richiesta<'_>, port: &Port) -> Result<Effettiva> {
+fn effettiva(file: &Path, request: &RichiestaCalcolo<'_>, port: &Port) -> Result<Effettiva> {
     // The base keeps its own day of presentation; only the declaration after it gets another. A correction is
     // judged as of the base's presentation.
     let base = request
@@ -242,7 +242,7 @@ fn effettiva(file: &Path, request: &Richiesta<'_>, port: &Port) -> Result<Effett
 }
 
 /// The DSU of `--altra`, with their protocols. Fails if the DSU does not refer to one of them.
-fn altre(request: &Richiesta<'_>, port: &Port, dsu: &Dichiarazione) -> Result<Vec<Riferita>> {
+fn altre(request: &RichiestaCalcolo<'_>, port: &Port, dsu: &Dichiarazione) -> Result<Vec<Riferita>> {
     let mut altre = Vec::new();
     for each in request.altra {
         let Some((protocollo, file)) = each.split_once('=') else {

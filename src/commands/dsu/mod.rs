@@ -14,7 +14,7 @@ use clap::Subcommand;
 use jiff::civil::Date;
 use serde_json::json;
 
-use calcolo::{Output, Richiesta, compute};
+use calcolo::{RichiestaCalcolo, UscitaCalcolo, compute};
 use lettura::{Giorni, Port, judge, line};
 
 use super::dove::Dove;
@@ -114,7 +114,7 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
             json,
             xml,
         } => {
-            let request = Richiesta {
+            let request = RichiestaCalcolo {
                 feed: feed.as_deref(),
                 giorni: Giorni {
                     today: date.unwrap_or_else(|| clock.today()),
@@ -126,9 +126,9 @@ pub(super) fn run(args: Args, clock: &Clock) -> Result<()> {
                 config: config.as_deref(),
             };
             let output = match (json, xml) {
-                (true, _) => Output::Json,
-                (_, true) => Output::Xml,
-                _ => Output::Text,
+                (true, _) => UscitaCalcolo::Json,
+                (_, true) => UscitaCalcolo::Xml,
+                _ => UscitaCalcolo::Text,
             };
             print!("{}", compute(&file, &request, output)?);
             Ok(())

@@ -50,7 +50,7 @@ enum What {
         /// Codice dell'ente in questo registro
         codice: String,
         #[command(flatten)]
-        chi: Chi,
+        chi: DiChi,
         #[command(flatten)]
         cosa: Cosa,
     },
@@ -256,7 +256,7 @@ enum What {
 
 /// Chi è l'ente.
 #[derive(Debug, clap::Args)]
-struct Chi {
+struct DiChi {
     /// Denominazione
     #[arg(long)]
     denominazione: String,
@@ -463,7 +463,7 @@ fn command(what: What) -> Result<Command> {
     let periodo = |dal, al| Periodo { dal, al };
     Ok(match what {
         What::Richiedi { codice, chi, cosa } => {
-            let Chi {
+            let DiChi {
                 denominazione,
                 codice_fiscale,
                 tipo,
@@ -693,10 +693,10 @@ fn corrected(before: Anagrafica, chi: Correzione) -> Result<Anagrafica> {
 }
 
 /// A certificate's sign in the registry. From a file, also its subject and its last second.
-type Known = (Segno, Option<(String, jiff::Timestamp)>);
+type Noti = (Segno, Option<(String, jiff::Timestamp)>);
 
 /// A pin: of a PEM file, or as given. With `judged`, refuses a certificate the channel would never let in.
-fn by_pin(certificato: &str, judged: bool) -> Result<Known> {
+fn by_pin(certificato: &str, judged: bool) -> Result<Noti> {
     let Some(own) = first_of(certificato)? else {
         return Ok((
             Segno::Impronta {
@@ -718,7 +718,7 @@ fn by_pin(certificato: &str, judged: bool) -> Result<Known> {
 
 /// Issuer and organization: the issuer's certificate from a PEM file, or the digest of its key; the
 /// organization is the ente's own.
-fn by_issuer(certificato: &str, unita: Option<String>, judged: bool) -> Result<Known> {
+fn by_issuer(certificato: &str, unita: Option<String>, judged: bool) -> Result<Noti> {
     let mut known = None;
     let emittente = match first_of(certificato)? {
         Some(own) if judged && !profile::is_authority(&own) => {

@@ -17,7 +17,7 @@ use crate::tls::{Invalid, Peer, Setup, pem};
 
 /// The result of a trial.
 #[derive(Debug, Default, Serialize)]
-pub(super) struct Judged {
+pub(super) struct Provata {
     ammesso: bool,
     ente: Option<String>,
     /// Its key in the registry: the pin, or authority and organization.
@@ -29,10 +29,10 @@ pub(super) struct Judged {
 
 /// Judges the certificate in a PEM file, with its chain, as the gateway would now. Without `config` neither
 /// chain nor revocation is judged.
-pub(super) fn judge(file: &Path, config: Option<&Path>, enti: &[Ente], clock: &Clock) -> Result<Judged> {
+pub(super) fn judge(file: &Path, config: Option<&Path>, enti: &[Ente], clock: &Clock) -> Result<Provata> {
     let presented = pem::certificates(file)?;
     let own = presented.first().context("nessun certificato")?;
-    let mut judged = Judged::default();
+    let mut judged = Provata::default();
     if let Err(reason) = profile::check(own) {
         judged.perche_no.push(unfit(reason).to_owned());
     }
@@ -77,7 +77,7 @@ pub(super) fn judge(file: &Path, config: Option<&Path>, enti: &[Ente], clock: &C
 }
 
 /// Looks up the certificate's ente in the registry.
-fn registered(peer: &Peer, enti: &[Ente], clock: &Clock, judged: &mut Judged) {
+fn registered(peer: &Peer, enti: &[Ente], clock: &Clock, judged: &mut Provata) {
     let today = clock.today();
     let holder = |key: &str| {
         let holds = |ente: &&Ente| {
@@ -126,7 +126,7 @@ fn registered(peer: &Peer, enti: &[Ente], clock: &Clock, judged: &mut Judged) {
     }
 }
 
-impl Judged {
+impl Provata {
     /// Prints the result. Fails if the certificate would not be let in.
     pub(super) fn say(&self, json: bool) -> Result<()> {
         if json {

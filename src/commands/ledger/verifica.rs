@@ -56,7 +56,7 @@ impl std::fmt::Display for Report {
 
 /// Defects of sealed parts: unusable keys with the entries in need of them, and the others.
 #[derive(Default)]
-struct Wrong {
+struct Guasti {
     /// By the id of the key: its defect, and the entries.
     keys: BTreeMap<u32, (&'static str, Vec<u64>)>,
     others: Vec<String>,
@@ -65,7 +65,7 @@ struct Wrong {
 /// The state of a damaged key, in the report.
 const DAMAGED: &str = "è danneggiata";
 
-impl Wrong {
+impl Guasti {
     fn note(&mut self, entry: &Entry, error: Unopened) {
         let sequence = entry.leaf.seq;
         match error {
@@ -177,7 +177,7 @@ pub fn verify_log(reader: &dyn Reader, checked: Checked<'_>) -> Result<Report> {
         again,
         views,
     } = checked;
-    let (mut report, mut wrong) = (Report::default(), Wrong::default());
+    let (mut report, mut wrong) = (Report::default(), Guasti::default());
     let (read, damage) = reader.verify(&mut |entry| {
         if entry.sealed.is_empty() {
             return;

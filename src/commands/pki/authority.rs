@@ -17,7 +17,7 @@ use crate::digest::hex;
 pub(super) const DAYS: i64 = 365;
 
 /// A test authority: its certificate, its key, and the present time.
-pub struct Authority {
+pub struct TestAuthority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
     now: Timestamp,
@@ -51,7 +51,7 @@ pub(super) struct Made {
     pub(super) key: String,
 }
 
-impl Authority {
+impl TestAuthority {
     /// A new authority, valid for 365 days (`DAYS`).
     pub fn new(name: &str, now: Timestamp) -> Result<Self> {
         Self::make(params(name, now)?, now).map(|(authority, _)| authority)

@@ -14,7 +14,7 @@ use x509_parser::oid_registry::{OID_X509_EXT_AUTHORITY_KEY_IDENTIFIER, OID_X509_
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 use x509_parser::public_key::PublicKey;
 
-use super::authority::{Authority, Issued, Listed, name, offset, params};
+use super::authority::{Issued, Listed, TestAuthority, name, offset, params};
 use crate::clock::Clock;
 use crate::commands::files::{PRIVATE, PUBLIC, create, replace};
 use crate::digest::hex;
@@ -59,7 +59,7 @@ enum What {
         #[arg(long)]
         rsa: bool,
         #[command(flatten)]
-        rilascio: Rilascio,
+        rilascio: Rilasciato,
     },
     /// Rilascia il certificato di un client
     Client {
@@ -77,7 +77,7 @@ enum What {
         #[arg(long)]
         rsa: bool,
         #[command(flatten)]
-        rilascio: Rilascio,
+        rilascio: Rilasciato,
     },
     /// Rilascia di nuovo un certificato: stesso soggetto, nomi e usi; chiave, seriale e date nuovi. Il
     /// vecchio resta valido
@@ -87,7 +87,7 @@ enum What {
         /// Il certificato da rinnovare
         certificato: PathBuf,
         #[command(flatten)]
-        rilascio: Rilascio,
+        rilascio: Rilasciato,
     },
     /// Revoca un certificato e scrive la nuova CRL
     Revoca {
@@ -96,8 +96,8 @@ enum What {
         /// Il certificato (un file PEM) o il suo seriale in esadecimale
         certificato: String,
         /// Il motivo (RFC 5280, 5.3.1)
-        #[arg(long, value_enum, default_value_t = Motivo::Unspecified)]
-        motivo: Motivo,
+        #[arg(long, value_enum, default_value_t = MotivoRevoca::Unspecified)]
+        motivo: MotivoRevoca,
     },
     /// Scrive una nuova CRL, con un numero più alto
     Crl {
@@ -111,7 +111,7 @@ enum What {
 
 /// How a certificate is issued.
 #[derive(Debug, clap::Args)]
-struct Rilascio {
+struct Rilasciato {
     /// Dove scriverlo: OUT.pem e OUT.key, che non devono esistere; altrimenti nella directory dell'autorità,
     /// col nome del soggetto
     #[arg(long)]
@@ -129,7 +129,7 @@ fn days() -> clap::builder::RangedI64ValueParser<i64> {
 /// lifts it again, and so is removeFromCRL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 #[value(rename_all = "camelCase")]
-enum Motivo {
+enum MotivoRevoca {
     /// Non detto
     Unspecified,
     /// Chiave compromessa
@@ -147,7 +147,7 @@ enum Motivo {
     PrivilegeWithdrawn,
 }
 
-impl Motivo {
+impl MotivoRevoca {
     fn code(self) -> Option<RevocationReason> {
         Some(match self {
             Self::Unspecified => return None,
@@ -183,7 +183,7 @@ pub(in crate::commands) fn run(args: Args, clock: &Clock) -> Result<()> {
             rsa,
             rilascio,
         } => {
-            let mut store = Store::open(&dir, now)?;
+            let mut store = CaFiles::open(&dir, now)?;
             let mut params = params("", now)?;
             params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
             params.subject_alt_names = nomi.iter().map(|host| host_name(host)).collect::<Result<_>>()?;
@@ -207,7 +207,7 @@ pub(in crate::commands) fn run(args: Args, clock: &Clock) -> Result<()> {
             rsa,
             rilascio,
         } => {
-            let mut store = Store::open(&dir, now)?;
+            let mut store = CaFiles::open(&dir, now)?;
             let organization = codice_fiscale.as_deref().map(organization).transpose()?;
             let mut attributes = vec![(COMMON_NAME, text(&nome)?)];
             attributes.extend(
@@ -228,7 +228,7 @@ pub(in crate::commands) fn run(args: Args, clock: &Clock) -> Result<()> {
             certificato,
             rilascio,
         } => {
-            let mut store = Store::open(&dir, now)?;
+            let mut store = CaFiles::open(&dir, now)?;
             store.renew(&certificato, rilascio)
         }
         What::Revoca {
@@ -236,7 +236,7 @@ pub(in crate::commands) fn run(args: Args, clock: &Clock) -> Result<()> {
             certificato,
             motivo,
         } => {
-            let mut store = Store::open(&dir, now)?;
+            let mut store = CaFiles::open(&dir, now)?;
             let serial = match Path::new(&certificato) {
                 file if file.exists() => store.own(file)?.1,
                 _ => certificato
@@ -255,7 +255,7 @@ pub(in crate::commands) fn run(args: Args, clock: &Clock) -> Result<()> {
             Ok(())
         }
         What::Crl { dir, giorni } => {
-            let mut store = Store::open(&dir, now)?;
+            let mut store = CaFiles::open(&dir, now)?;
             store.list(giorni)?;
             println!(
                 "CRL numero {} in {}, valida {giorni} giorni",
@@ -295,17 +295,17 @@ fn make(dir: &Path, nome: &str, giorni: i64, now: Timestamp) -> Result<()> {
     let mut params = params(text(nome)?, now)?;
     params.distinguished_name.remove(rcgen::DnType::OrganizationName);
     params.not_after = offset(now, giorni * DAY)?;
-    let (authority, made) = Authority::make(params, now)?;
+    let (authority, made) = TestAuthority::make(params, now)?;
     create(&dir.join(KEY), made.key.as_bytes(), PRIVATE)?;
     create(&dir.join(CERTIFICATE), made.certificate.as_bytes(), PUBLIC)?;
     let lock = lock(dir)?;
     let until = now.as_second() + giorni * DAY;
-    let index = Index {
+    let index = CaIndex {
         numero: 0,
         giorni: 7,
         entries: Vec::new(),
     };
-    let mut store = Store {
+    let mut store = CaFiles {
         dir: dir.to_owned(),
         authority,
         index,
@@ -333,23 +333,23 @@ fn lock(dir: &Path) -> Result<File> {
 }
 
 /// An authority in its directory; one process at a time holds it.
-struct Store {
+struct CaFiles {
     dir: PathBuf,
-    authority: Authority,
-    index: Index,
+    authority: TestAuthority,
+    index: CaIndex,
     /// The authority's last second.
     until: i64,
     now: Timestamp,
     _lock: File,
 }
 
-impl Store {
+impl CaFiles {
     fn open(dir: &Path, now: Timestamp) -> Result<Self> {
         let lock = lock(dir)?;
         let read = |name: &str| {
             std::fs::read_to_string(dir.join(name)).with_context(|| dir.join(name).display().to_string())
         };
-        let authority = Authority::open(read(CERTIFICATE)?, &read(KEY)?, now)?;
+        let authority = TestAuthority::open(read(CERTIFICATE)?, &read(KEY)?, now)?;
         let own = certificates(&dir.join(CERTIFICATE))?;
         let (_, parsed) = own
             .first()
@@ -357,7 +357,7 @@ impl Store {
             .context("autorità non leggibile")?;
         let until = parsed.validity().not_after.timestamp();
         ensure!(now.as_second() <= until, "il certificato dell'autorità è scaduto");
-        let index = Index::parse(&read(INDEX)?).with_context(|| dir.join(INDEX).display().to_string())?;
+        let index = CaIndex::parse(&read(INDEX)?).with_context(|| dir.join(INDEX).display().to_string())?;
         Ok(Self {
             dir: dir.to_owned(),
             authority,
@@ -387,7 +387,7 @@ impl Store {
             serial,
         } = self.authority.certify(params, rsa, Some(subject))?;
         let scadenza = Timestamp::from_second(until)?;
-        self.index.entries.push(Entry {
+        self.index.entries.push(IndexLine {
             seriale: hex(&serial),
             soggetto: shown(subject)?,
             scadenza,
@@ -432,7 +432,7 @@ impl Store {
     }
 
     /// Issues a certificate with the same subject and extensions, and another key.
-    fn renew(&mut self, file: &Path, rilascio: Rilascio) -> Result<()> {
+    fn renew(&mut self, file: &Path, rilascio: Rilasciato) -> Result<()> {
         let (der, serial) = self.own(file)?;
         let revoked = self
             .index
@@ -466,7 +466,7 @@ impl Store {
         self.issue(params, rsa, old.subject().as_raw(), rilascio.giorni, &out)
     }
 
-    fn revoke(&mut self, serial: &str, motivo: Motivo) -> Result<()> {
+    fn revoke(&mut self, serial: &str, motivo: MotivoRevoca) -> Result<()> {
         let known = self
             .index
             .entries
@@ -486,7 +486,7 @@ impl Store {
         self.index.numero += 1;
         self.index.giorni = giorni;
         self.save()?;
-        let listed = |entry: &Entry| {
+        let listed = |entry: &IndexLine| {
             let (since, motivo) = entry.revoca?;
             Some(unhex(&entry.seriale).map(|serial| Listed {
                 serial,
@@ -512,20 +512,20 @@ impl Store {
 }
 
 /// The certificates issued by an authority, and the state of its last list.
-struct Index {
+struct CaIndex {
     /// The number of the last list.
     numero: u64,
     /// The validity of a list, in days.
     giorni: i64,
-    entries: Vec<Entry>,
+    entries: Vec<IndexLine>,
 }
 
-struct Entry {
+struct IndexLine {
     /// The serial number, hexadecimal.
     seriale: String,
     soggetto: String,
     scadenza: Timestamp,
-    revoca: Option<(Timestamp, Motivo)>,
+    revoca: Option<(Timestamp, MotivoRevoca)>,
 }
 
 const HEAD: &str = "\
@@ -534,10 +534,10 @@ const HEAD: &str = "\
 # L'ultima CRL: numero e giorni di validità.
 ";
 
-impl Index {
+impl CaIndex {
     fn text(&self) -> String {
         let mut text = format!("{HEAD}crl\t{}\t{}\n", self.numero, self.giorni);
-        for Entry {
+        for IndexLine {
             seriale,
             soggetto,
             scadenza,
@@ -567,7 +567,7 @@ impl Index {
                     crl.is_some()
                 }
                 [seriale, soggetto, scadenza, stato] => {
-                    let entry = Entry::parse(seriale, soggetto, scadenza, stato);
+                    let entry = IndexLine::parse(seriale, soggetto, scadenza, stato);
                     entry.map(|entry| entries.push(entry)).is_some()
                 }
                 _ => false,
@@ -583,12 +583,14 @@ impl Index {
     }
 }
 
-impl Entry {
+impl IndexLine {
     fn parse(seriale: &str, soggetto: &str, scadenza: &str, stato: &str) -> Option<Self> {
         unhex(seriale).ok()?;
         let revoca = match stato.split(' ').collect::<Vec<_>>()[..] {
             ["valido"] => None,
-            ["revocato", since, motivo] => Some((since.parse().ok()?, Motivo::from_str(motivo, false).ok()?)),
+            ["revocato", since, motivo] => {
+                Some((since.parse().ok()?, MotivoRevoca::from_str(motivo, false).ok()?))
+            }
             _ => return None,
         };
         Some(Self {

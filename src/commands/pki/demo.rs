@@ -9,13 +9,13 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use jiff::Timestamp;
 
-use super::authority::{Authority, DAYS, Issued};
+use super::authority::{DAYS, Issued, TestAuthority};
 use crate::commands::files::{PRIVATE, PUBLIC};
 
 /// The certificates of the demonstration; they are in files, too.
 pub struct Demo {
     /// Their issuer; its key is in no file.
-    pub authority: Authority,
+    pub authority: TestAuthority,
     /// The municipality's certificate and key.
     pub comune: Issued,
     /// The CAF's certificate and key.
@@ -27,8 +27,8 @@ pub struct Demo {
 /// Makes the demonstration's certificates in a directory.
 pub fn demo(directory: &Path, now: Timestamp) -> Result<Demo> {
     std::fs::create_dir_all(directory)?;
-    let authority = Authority::new("Varco demo CA", now)?;
-    let stranger = Authority::new("Another CA", now)?.client("straniero")?;
+    let authority = TestAuthority::new("Varco demo CA", now)?;
+    let stranger = TestAuthority::new("Another CA", now)?.client("straniero")?;
     let server = authority.server(&["localhost", "127.0.0.1", "::1"])?;
     let (comune, caf, sospeso) = (
         authority.client("comune")?,

@@ -8,6 +8,6 @@ mod authority;
 mod ca;
 mod demo;
 
-pub use authority::{Authority, Issued, offset, params};
+pub use authority::{Issued, TestAuthority, offset, params};
 pub(super) use ca::{Args, run};
 pub use demo::{Demo, demo};

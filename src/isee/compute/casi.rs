@@ -94,7 +94,7 @@ pub enum Caso {
     /// An indicator other than the nucleus's.
     Diverso(Box<Diverso>),
     /// No indicator can be computed, for this reason.
-    NonCalcolabile(Motivo),
+    NonCalcolabile(MotivoDelCaso),
 }
 
 /// An indicator other than the nucleus's.
@@ -148,7 +148,7 @@ pub enum ModoCalcolo {
 
 /// Why an indicator cannot be computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Motivo {
+pub enum MotivoDelCaso {
     /// A parent's data are missing or not complete.
     Genitore,
     /// A child's data are missing or not complete.
@@ -315,11 +315,11 @@ impl<'a> Situazione<'a> {
             return Ok(Caso::Base(base.isee));
         };
         let Some(data) = self.genitore(parent) else {
-            return Ok(Caso::NonCalcolabile(Motivo::Genitore));
+            return Ok(Caso::NonCalcolabile(MotivoDelCaso::Genitore));
         };
         if parent.flag_coniugato_con_persona_diversa {
             let Some((componente, value)) = self.aggiuntiva(parent, &data, genitori, regime) else {
-                return Ok(Caso::NonCalcolabile(Motivo::Genitore));
+                return Ok(Caso::NonCalcolabile(MotivoDelCaso::Genitore));
             };
             let isee = base.isee + value;
             return Ok(Diverso::caso(
@@ -407,7 +407,7 @@ impl<'a> Situazione<'a> {
             }
             PresenzaGenitori::ConiugatiNonPresenti | PresenzaGenitori::NonConiugatiNonPresenti => {}
         }
-        let missing = Ok(Caso::NonCalcolabile(Motivo::Nucleo));
+        let missing = Ok(Caso::NonCalcolabile(MotivoDelCaso::Nucleo));
         let (Some(parent), Some(foglio)) = (&studente.codice_fiscale_genitore, self.foglio(child)) else {
             return missing;
         };
@@ -536,13 +536,13 @@ impl<'a> Situazione<'a> {
             .filter(|child| child.condizione_esclusione.is_none())
         {
             let Some(data) = self.figlio(child) else {
-                return Ok(Caso::NonCalcolabile(Motivo::Figlio));
+                return Ok(Caso::NonCalcolabile(MotivoDelCaso::Figlio));
             };
             if data.has_disability() {
                 continue;
             }
             let Some(alone) = data.solo(self.presented, self.rules, self.feed, Regime::Ordinario) else {
-                return Ok(Caso::NonCalcolabile(Motivo::Figlio));
+                return Ok(Caso::NonCalcolabile(MotivoDelCaso::Figlio));
             };
             let value =
                 di_figlio(&alone, calcolo.scala.valore(), self.rules).ok_or(NotComputable::Overflow)?;

@@ -156,38 +156,38 @@ pub enum RuleError {
 }
 
 /// A value of the law, read from its parameter.
-trait Value: Sized {
+trait RuleValue: Sized {
     /// The value. None if the period must have it and lacks it, or if it is of another type.
     fn of(parameter: Option<&Parameter>) -> Option<Self>;
 }
 
-impl Value for Ratio {
+impl RuleValue for Ratio {
     fn of(parameter: Option<&Parameter>) -> Option<Self> {
         parameter.map(|parameter| Self::new(parameter.value))
     }
 }
 
-impl Value for Euro {
+impl RuleValue for Euro {
     fn of(parameter: Option<&Parameter>) -> Option<Self> {
         parameter.map(|parameter| Self::new(parameter.value))
     }
 }
 
-impl Value for u32 {
+impl RuleValue for u32 {
     fn of(parameter: Option<&Parameter>) -> Option<Self> {
         let value = parameter?.value;
         value.to_u32().filter(|whole| Decimal::from(*whole) == value)
     }
 }
 
-impl Value for bool {
+impl RuleValue for bool {
     fn of(parameter: Option<&Parameter>) -> Option<Self> {
         parameter.map(|parameter| !parameter.value.is_zero())
     }
 }
 
 /// A value of some periods only.
-impl<T: Value> Value for Option<T> {
+impl<T: RuleValue> RuleValue for Option<T> {
     fn of(parameter: Option<&Parameter>) -> Option<Self> {
         parameter.map_or(Some(None), |parameter| T::of(Some(parameter)).map(Some))
     }
@@ -206,7 +206,7 @@ macro_rules! law {
         impl Law {
             /// The error is the name of a missing parameter.
             fn read(parameters: &BTreeMap<String, Parameter>) -> Result<Self, &'static str> {
-                Ok(Self { $($field: Value::of(parameters.get(stringify!($field))).ok_or(stringify!($field))?,)+ })
+                Ok(Self { $($field: RuleValue::of(parameters.get(stringify!($field))).ok_or(stringify!($field))?,)+ })
             }
         }
     };

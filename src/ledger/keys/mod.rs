@@ -37,7 +37,7 @@ use crate::digest::{hex, unhex};
 pub struct Keys {
     vault: Box<dyn Vault>,
     ring: Box<dyn Ring>,
-    opened: RwLock<Opened>,
+    opened: RwLock<OpenKeys>,
     /// Held while a record is appended.
     appending: Mutex<()>,
     access: Access,
@@ -48,7 +48,7 @@ pub struct Keys {
 }
 
 #[derive(Default)]
-struct Opened {
+struct OpenKeys {
     records: u32,
     tokens: HashMap<i16, hmac::Key>,
     series: Option<hmac::Key>,
@@ -56,7 +56,7 @@ struct Opened {
     classes: HashMap<u32, Result<Arc<LessSafeKey>, NoKey>>,
 }
 
-impl Opened {
+impl OpenKeys {
     /// Takes a key in. `false`: the record has no readable name, or its key, a year's or that of the series,
     /// cannot be had.
     fn take(&mut self, id: u32, named: Option<(Use, KeyName)>, key: Result<[u8; 32], NoKey>) -> bool {
@@ -270,7 +270,7 @@ impl Keys {
         &self,
         used: Use,
         name: impl Fn() -> KeyName,
-        find: impl Fn(&Opened) -> Option<T>,
+        find: impl Fn(&OpenKeys) -> Option<T>,
     ) -> Result<T, KeyError> {
         if let Some(found) = find(&self.read()) {
             return Ok(found);
@@ -320,11 +320,11 @@ impl Keys {
         }
     }
 
-    fn read(&self) -> std::sync::RwLockReadGuard<'_, Opened> {
+    fn read(&self) -> std::sync::RwLockReadGuard<'_, OpenKeys> {
         self.opened.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, Opened> {
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, OpenKeys> {
         self.opened.write().unwrap_or_else(PoisonError::into_inner)
     }
 

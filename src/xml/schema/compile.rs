@@ -52,9 +52,9 @@ impl SchemaSet {
             },
             builtins: Vec::new(),
         };
-        let sources: Vec<Source<'_>> = documents
+        let sources: Vec<SchemaSource<'_>> = documents
             .iter()
-            .map(|(file, document)| Source::of(file, document))
+            .map(|(file, document)| SchemaSource::of(file, document))
             .collect::<Result<_, _>>()?;
         compiler.declare(&sources)?;
         compiler.define(&sources)?;
@@ -63,14 +63,14 @@ impl SchemaSet {
 }
 
 /// One schema document, with its target namespace and the form of its local elements.
-struct Source<'d> {
+struct SchemaSource<'d> {
     file: &'d str,
     schema: Element<'d, 'd>,
     target: &'d str,
     qualified: bool,
 }
 
-impl<'d> Source<'d> {
+impl<'d> SchemaSource<'d> {
     fn of(file: &'d str, document: &'d Document<'d>) -> Result<Self, SchemaError> {
         let schema = document.root();
         let source = Self {
@@ -142,7 +142,7 @@ struct Compiler {
 
 impl Compiler {
     /// First pass: every global name gets its id, so that definitions may refer forwards and to themselves.
-    fn declare(&mut self, sources: &[Source<'_>]) -> Result<(), SchemaError> {
+    fn declare(&mut self, sources: &[SchemaSource<'_>]) -> Result<(), SchemaError> {
         for source in sources {
             for item in source.children(source.schema) {
                 let name = || {
@@ -173,9 +173,9 @@ impl Compiler {
     }
 
     /// Second pass: defines types and elements, simple types first.
-    fn define(&mut self, sources: &[Source<'_>]) -> Result<(), SchemaError> {
+    fn define(&mut self, sources: &[SchemaSource<'_>]) -> Result<(), SchemaError> {
         // Simple types first and in dependency order: a restriction copies the facets of its base.
-        let mut waiting: Vec<(&Source<'_>, Element<'_, '_>)> = Vec::new();
+        let mut waiting: Vec<(&SchemaSource<'_>, Element<'_, '_>)> = Vec::new();
         for source in sources {
             waiting.extend(
                 source
@@ -290,7 +290,7 @@ impl Compiler {
 
     fn type_by_name(
         &mut self,
-        source: &Source<'_>,
+        source: &SchemaSource<'_>,
         at: Element<'_, '_>,
         namespace: &str,
         name: &str,
@@ -311,7 +311,7 @@ impl Compiler {
     /// The type of an element declaration, and whether it is nillable.
     fn element_type<'d>(
         &mut self,
-        source: &Source<'d>,
+        source: &SchemaSource<'d>,
         item: Element<'d, 'd>,
     ) -> Result<(TypeId, bool), SchemaError> {
         source.only(item, &["name", "type", "minOccurs", "maxOccurs", "nillable"])?;
@@ -323,7 +323,7 @@ impl Compiler {
     /// The type of an element or attribute: by name or inside it, not both. `None`: neither.
     fn declared_type<'d>(
         &mut self,
-        source: &Source<'d>,
+        source: &SchemaSource<'d>,
         item: Element<'d, 'd>,
     ) -> Result<Option<TypeId>, SchemaError> {
         let inline = source.children(item).next();
@@ -340,7 +340,7 @@ impl Compiler {
 
     fn inline_type<'d>(
         &mut self,
-        source: &Source<'d>,
+        source: &SchemaSource<'d>,
         inline: Element<'d, 'd>,
     ) -> Result<TypeId, SchemaError> {
         let ty = match inline.local() {
@@ -357,7 +357,7 @@ impl Compiler {
     /// A simple type; `None`: the base is not defined yet.
     fn simple<'d>(
         &mut self,
-        source: &Source<'d>,
+        source: &SchemaSource<'d>,
         item: Element<'d, 'd>,
     ) -> Result<Option<SimpleType>, SchemaError> {
         source.only(item, &["name"])?;
@@ -402,7 +402,7 @@ impl Compiler {
     }
 
     /// A union of built-in types, by name.
-    fn union<'d>(source: &Source<'d>, item: Element<'d, 'd>) -> Result<SimpleType, SchemaError> {
+    fn union<'d>(source: &SchemaSource<'d>, item: Element<'d, 'd>) -> Result<SimpleType, SchemaError> {
         source.only(item, &["memberTypes"])?;
         if source.children(item).next().is_some() {
             return Err(source.wrong(item, "union of anonymous types"));
@@ -421,7 +421,7 @@ impl Compiler {
     }
 
     fn facets<'d>(
-        source: &Source<'d>,
+        source: &SchemaSource<'d>,
         restriction: Element<'d, 'd>,
         simple: &mut SimpleType,
     ) -> Result<(), SchemaError> {
@@ -471,7 +471,7 @@ impl Compiler {
 
     fn complex<'d>(
         &mut self,
-        source: &Source<'d>,
+        source: &SchemaSource<'d>,
         item: Element<'d, 'd>,
     ) -> Result<ComplexType, SchemaError> {
         source.only(item, &["name"])?;
@@ -517,7 +517,7 @@ impl Compiler {
 
     fn attribute<'d>(
         &mut self,
-        source: &Source<'d>,
+        source: &SchemaSource<'d>,
         item: Element<'d, 'd>,
     ) -> Result<AttributeDeclaration, SchemaError> {
         source.only(item, &["name", "type", "use"])?;
@@ -540,7 +540,11 @@ impl Compiler {
         Ok(AttributeDeclaration { name, required, ty })
     }
 
-    fn particle<'d>(&mut self, source: &Source<'d>, item: Element<'d, 'd>) -> Result<Particle, SchemaError> {
+    fn particle<'d>(
+        &mut self,
+        source: &SchemaSource<'d>,
+        item: Element<'d, 'd>,
+    ) -> Result<Particle, SchemaError> {
         let min = match item.attribute("minOccurs") {
             None => 1,
             Some(min) => min

@@ -140,7 +140,7 @@ impl SchemaSet {
             .namespaces()
             .map(|namespace| known(namespace).and_then(|at| u16::try_from(at).ok()))
             .collect();
-        let mut judge = Judge {
+        let mut judge = Validator {
             set: self,
             top: element,
             report: Validation::default(),
@@ -161,7 +161,7 @@ impl SchemaSet {
     }
 }
 
-struct Judge<'a, 'd, 's> {
+struct Validator<'a, 'd, 's> {
     set: &'a SchemaSet,
     top: Element<'d, 's>,
     report: Validation,
@@ -169,7 +169,7 @@ struct Judge<'a, 'd, 's> {
     spaces: Vec<Option<u16>>,
 }
 
-impl<'a, 'd, 's> Judge<'a, 'd, 's> {
+impl<'a, 'd, 's> Validator<'a, 'd, 's> {
     fn element(&mut self, element: Element<'d, 's>, declaration: &'a ElementDeclaration) {
         let ty = self.set.ty(declaration.ty);
         let nil = self.xsi(element, declaration);

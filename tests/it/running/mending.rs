@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rcgen::{ExtendedKeyUsagePurpose, SanType};
 use serde_json::Value;
-use varco::commands::pki::{Authority, offset, params};
+use varco::commands::pki::{TestAuthority, offset, params};
 
 use super::{element, entries, get, question, until};
 use kit::{ISEE, Site, varco};
@@ -242,7 +242,7 @@ fn a_refused_handshake_is_a_line_of_the_log_and_a_number_and_names_nobody() {
     (expired.not_before, expired.not_after) = (offset(now, -90_000).unwrap(), offset(now, -86_400).unwrap());
     let expired = site.pki.authority.issue(expired).unwrap();
     let revoked = site.pki.authority.issue(wanted("MARIO ROSSI")).unwrap();
-    let stranger = Authority::new("Un'altra CA", now)
+    let stranger = TestAuthority::new("Un'altra CA", now)
         .unwrap()
         .issue(wanted("MARIO ROSSI"))
         .unwrap();
@@ -377,7 +377,7 @@ fn hundreds_of_authorities_are_trusted_and_not_told() {
     let now = site.clock.now();
     let mut authorities = site.pki.authority.pem();
     for at in 0..380 {
-        authorities += &Authority::new(&format!("Autorità di prova numero {at}"), now)
+        authorities += &TestAuthority::new(&format!("Autorità di prova numero {at}"), now)
             .unwrap()
             .pem();
     }

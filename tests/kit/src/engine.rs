@@ -28,7 +28,7 @@ use varco::services::{self, Asked, Prepared};
 use varco::sii::{Occasion, SiiSettings};
 use varco::soap;
 use varco::tls::authorities::Authorities;
-use varco::tls::path::Judge;
+use varco::tls::path::PathJudge;
 use varco::tls::peer::Peer;
 use varco::tls::revocation::Revocations;
 use varco::xml::{self, DocumentLimits};
@@ -62,7 +62,7 @@ impl Ground {
         let algorithms = rustls::crypto::aws_lc_rs::default_provider()
             .signature_verification_algorithms
             .all;
-        let judge = Judge::new(&authorities, revocations, algorithms).unwrap();
+        let judge = PathJudge::new(&authorities, revocations, algorithms).unwrap();
         let now = UnixTime::since_unix_epoch(Duration::from_secs(clock.now().as_second().unsigned_abs()));
         let peer = |name: &str| {
             judge
