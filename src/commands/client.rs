@@ -37,7 +37,7 @@ pub struct Connected {
 /// A response, read to its end.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// HTTP status.
+    /// HTTP status of the answer.
     pub status: StatusCode,
     /// The id of the exchange, from `X-Request-Id`.
     pub exchange: Option<String>,

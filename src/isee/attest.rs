@@ -8,7 +8,7 @@ use super::attestazione::{
 };
 use super::codes::{Ruolo, Si, TipoModello, TipoOperazione, TipoVariazioneAttestazione, Vuoto};
 use super::compute::casi::{Caso, Diverso, IndicatoreCalcolato, Indicatori, Membro, ModoCalcolo, Ristretto};
-use super::compute::componente::Componente;
+use super::compute::componente::ComponenteCalcolata;
 use super::dsu::{Dichiarazione, ModelloBase};
 use super::indicatori::{
     CompAggiuntiva, ComponenteAttrattaAggiuntiva, ComponenteMinorenne, ComponenteResidenziale,
@@ -425,7 +425,7 @@ fn all(diverso: &Diverso) -> Vec<CompAggiuntiva> {
     diverso.componenti.iter().map(outside).collect()
 }
 
-fn outside(componente: &Componente) -> CompAggiuntiva {
+fn outside(componente: &ComponenteCalcolata) -> CompAggiuntiva {
     CompAggiuntiva {
         componente_attratta_aggiuntiva: ComponenteAttrattaAggiuntiva {
             cognome: componente.cognome.clone(),

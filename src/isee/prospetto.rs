@@ -10,7 +10,7 @@ use super::codice_fiscale::CodiceFiscale;
 use super::compute::casi::{
     Caso, Diverso, IndicatoreCalcolato, Indicatori, ModoCalcolo, MotivoDelCaso, Situazione,
 };
-use super::compute::componente::{Componente, quota_di_genitore};
+use super::compute::componente::{ComponenteCalcolata, quota_di_genitore};
 use super::compute::{Calcolo, Fonte, Maggiorazione, RedditoComponente, Voce, income_year, sum};
 use super::dsu::IseeCorrente;
 use super::foglio::FoglioComponente;
@@ -678,7 +678,7 @@ impl Scrittore<'_> {
         righe.titled(titolo)
     }
 
-    fn componente(&self, componente: &Componente, diverso: &Diverso, righe: &mut Righe) {
+    fn componente(&self, componente: &ComponenteCalcolata, diverso: &Diverso, righe: &mut Righe) {
         let who = format!("{} {}", componente.cognome, componente.nome);
         let (Some(alone), Some(valore)) = (&componente.calcolo, componente.valore) else {
             righe.add(1, who, None, "fa parte del nucleo", "art. 7 c. 1");

@@ -2,6 +2,7 @@
 
 mod circles;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use circles::{House, circles};
@@ -262,6 +263,102 @@ fn functions(text: &str) -> Vec<(String, usize)> {
         Some((line.trim().to_owned(), length))
     });
     measured.collect()
+}
+
+/// The names of a schema's own types. The contracts of INPS and the payloads of the ISEE name them alike: a
+/// `Chiave` of the consultation and a `Chiave` of the attestation are both called so on the wire.
+const NAMED_BY_A_SCHEMA: [&str; 16] = [
+    "Chiave",
+    "Componente",
+    "ComponenteNucleo",
+    "ComponenteNucleoRistretto",
+    "ConsultazioneAttestazione",
+    "ConsultazioneDichiarazione",
+    "EsitoAttestazione",
+    "EsitoDichiarazione",
+    "NucleoFamiliare",
+    "NucleoRistretto",
+    "Ricerca",
+    "RicercaCf",
+    "RicercaProtDsu",
+    "RicercaProtMittente",
+    "RichiestaAttestazione",
+    "Variazione",
+];
+
+/// The files written after a schema: one type for each of its types.
+const SCHEMAS: [&str; 5] = [
+    "contract/consultazione.rs",
+    "contract/pdd.rs",
+    "contract/trasmissione.rs",
+    "isee/attestazione.rs",
+    "isee/dsu.rs",
+];
+
+/// One noun, one meaning: a type's name is defined once. Two reasons allow more: a schema gave the name, or
+/// the argument parser's own words are used (`Args` and `What` of each command).
+#[test]
+fn a_name_means_one_type() {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut files = Vec::new();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    sources(&root, &mut files);
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let file = file.strip_prefix(&root).unwrap().display().to_string();
+        for name in types(&text) {
+            places.entry(name.to_owned()).or_default().push(file.clone());
+        }
+    }
+    assert!(places.len() > 500, "only {} types were read", places.len());
+    let explained = |name: &str, files: &[String]| {
+        let named = NAMED_BY_A_SCHEMA.contains(&name) && files.iter().all(|file| SCHEMAS.contains(&&**file));
+        let parsed =
+            ["Args", "What"].contains(&name) && files.iter().all(|file| file.starts_with("commands/"));
+        named || parsed
+    };
+    let twice: Vec<_> = places.iter().filter(|(_, files)| files.len() > 1).collect();
+    let riddles: Vec<_> = twice
+        .iter()
+        .filter(|(name, files)| !explained(name, files))
+        .collect();
+    assert!(riddles.is_empty(), "{riddles:#?}");
+    let idle = |name: &&&str| !twice.iter().any(|(twice, _)| twice == *name);
+    let idle: Vec<_> = NAMED_BY_A_SCHEMA.iter().filter(idle).collect();
+    assert!(idle.is_empty(), "explained, and defined once: {idle:?}");
+}
+
+/// The types that a source defines, without its tests. An associated type is its trait's.
+fn types(text: &str) -> Vec<&str> {
+    let production = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let defined = production.lines().filter_map(|line| {
+        let code = line.trim_start();
+        let code = code.strip_prefix("pub").map_or(code, |rest| {
+            let rest = rest
+                .strip_prefix('(')
+                .and_then(|rest| rest.split_once(')'))
+                .map_or(rest, |cut| cut.1);
+            rest.trim_start()
+        });
+        let (word, rest) = code.split_once(' ')?;
+        let item = match word {
+            "struct" | "enum" | "trait" => true,
+            "type" => !line.starts_with(' '),
+            _ => false,
+        };
+        let name = rest
+            .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .next()?;
+        (item && !name.is_empty()).then_some(name)
+    });
+    defined.collect()
+}
+
+#[test]
+fn the_reader_of_types_sees_them() {
+    let text = "pub struct One;\nenum Two {}\npub(crate) trait Three {\n    type Four;\n}\ntype Five<'a> = &'a ();\n    \
+                pub(in crate::x) struct Six<T>(T);\n// struct Seven\n#[cfg(test)]\nmod tests {\nstruct Eight;\n}";
+    assert_eq!(types(text), ["One", "Two", "Three", "Five", "Six"]);
 }
 
 #[test]

@@ -13,8 +13,8 @@ use varco::isee::calendar::Calendario;
 use varco::isee::checks::{Circumstance, examine};
 use varco::isee::codes::{Ruolo, TipoImmobile, TipoVariazione};
 use varco::isee::compute::casi::{Caso, Indicatori, Situazione};
-use varco::isee::compute::componente::{Componente, NessunAltra};
-use varco::isee::compute::{Calcolo, Nucleo, Regime, calcola};
+use varco::isee::compute::componente::{ComponenteCalcolata, NessunAltra};
+use varco::isee::compute::{Calcolo, NucleoDaCalcolare, Regime, calcola};
 use varco::isee::dsu::{ComponenteNucleo, Dichiarazione, IseeCorrente, Variazione};
 use varco::isee::feed::FeedRecord;
 use varco::isee::foglio::{Patrimonio, PatrimonioImmobiliare};
@@ -35,7 +35,7 @@ fn rules() -> RuleSet {
 
 fn ordinary(dsu: &Dichiarazione, feed: &Vec<FeedRecord>, rules: &RuleSet) -> Calcolo {
     calcola(
-        &Nucleo::ordinario(dsu, PRESENTED, feed).ok().unwrap(),
+        &NucleoDaCalcolare::ordinario(dsu, PRESENTED, feed).ok().unwrap(),
         PRESENTED,
         rules,
         Regime::Ordinario,
@@ -86,7 +86,7 @@ fn computations(indicatori: &Indicatori) -> Vec<&Calcolo> {
             diverso
                 .componenti
                 .iter()
-                .filter_map(|componente: &Componente| componente.calcolo.as_ref()),
+                .filter_map(|componente: &ComponenteCalcolata| componente.calcolo.as_ref()),
         );
     }
     found

@@ -6,7 +6,7 @@ use super::super::feed::Feed;
 use super::super::money::{Euro, Line};
 use super::super::rules::RuleSet;
 use super::super::valori::{ModalitaCalcolo, Valori};
-use super::nucleo::{Figli, NotComputable, Nucleo, Regime};
+use super::nucleo::{Figli, NotComputable, NucleoDaCalcolare, Regime};
 use super::patrimonio::{Immobiliare, Mobiliare};
 use super::redditi::RedditoComponente;
 use super::scala::Scala;
@@ -42,13 +42,13 @@ pub fn ordinario(
     rules: &RuleSet,
     feed: &dyn Feed,
 ) -> Result<Calcolo, NotComputable> {
-    let nucleo = Nucleo::ordinario(dsu, presented, feed)?;
+    let nucleo = NucleoDaCalcolare::ordinario(dsu, presented, feed)?;
     calcola(&nucleo, presented, rules, Regime::Ordinario)
 }
 
 /// Computes one indicator of a nucleus.
 pub fn calcola(
-    nucleo: &Nucleo<'_>,
+    nucleo: &NucleoDaCalcolare<'_>,
     presented: Date,
     rules: &RuleSet,
     regime: Regime,

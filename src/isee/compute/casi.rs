@@ -15,8 +15,8 @@ use super::super::foglio::FoglioComponente;
 use super::super::money::{Euro, Line};
 use super::super::rules::RuleSet;
 use super::calcolo::{Calcolo, calcola};
-use super::componente::{Altre, Componente, Esterno, di_figlio, di_genitore};
-use super::nucleo::{Condizioni, NotComputable, Nucleo, Persona, Regime};
+use super::componente::{Altre, ComponenteCalcolata, Esterno, di_figlio, di_genitore};
+use super::nucleo::{Condizioni, NotComputable, NucleoDaCalcolare, Persona, Regime};
 use super::voce::Fonte;
 
 /// The input of all indicators.
@@ -105,7 +105,7 @@ pub struct Diverso {
     /// Its lines, without the component added to the ISEE.
     pub calcolo: Calcolo,
     /// The persons who join the nucleus, or add a component.
-    pub componenti: Vec<Componente>,
+    pub componenti: Vec<ComponenteCalcolata>,
     /// Members of the nucleus joined by a student; empty in the other cases.
     pub attratto: Vec<Membro>,
     /// The ISEE, components included.
@@ -181,7 +181,7 @@ impl IndicatoreCalcolato {
 impl<'a> Situazione<'a> {
     /// Computes all indicators. Fails without a nucleus or an ordinary form, or with an amount out of range.
     pub fn indicatori(&self) -> Result<Indicatori, NotComputable> {
-        let nucleo = Nucleo::ordinario(self.dsu, self.presented, self.feed)?;
+        let nucleo = NucleoDaCalcolare::ordinario(self.dsu, self.presented, self.feed)?;
         let ordinario = self.calcola(&nucleo, Regime::Ordinario)?;
         let modello = self.dsu.ordinario().ok_or(NotComputable::Incomplete)?;
         let genitori = Genitori::of(self.dsu);
@@ -235,7 +235,7 @@ impl<'a> Situazione<'a> {
             let Some(beneficiario) = form.beneficiario() else {
                 continue;
             };
-            let nucleo = Nucleo::ristretto(self.dsu, form, self.presented, self.feed)?;
+            let nucleo = NucleoDaCalcolare::ristretto(self.dsu, form, self.presented, self.feed)?;
             let calcolo = self.calcola(&nucleo, Regime::Ordinario)?;
             let mut wanted = form.residenziale.iter().chain(&modello.residenziale);
             let wanted = wanted.find(|residenziale| residenziale.is_of(beneficiario));
@@ -265,7 +265,7 @@ impl<'a> Situazione<'a> {
     /// Art. 7, for each minor of the nucleus.
     fn minorenni(
         &self,
-        nucleo: (&Nucleo<'a>, &Calcolo),
+        nucleo: (&NucleoDaCalcolare<'a>, &Calcolo),
         genitori: &Genitori<'a>,
         regime: Regime,
     ) -> Result<Vec<IndicatoreCalcolato>, NotComputable> {
@@ -283,7 +283,7 @@ impl<'a> Situazione<'a> {
             .collect()
     }
 
-    fn calcola(&self, nucleo: &Nucleo<'_>, regime: Regime) -> Result<Calcolo, NotComputable> {
+    fn calcola(&self, nucleo: &NucleoDaCalcolare<'_>, regime: Regime) -> Result<Calcolo, NotComputable> {
         calcola(nucleo, self.presented, self.rules, regime)
     }
 
@@ -303,7 +303,7 @@ impl<'a> Situazione<'a> {
     /// a component, or does not count.
     fn con_genitore(
         &self,
-        (nucleo, base): (&Nucleo<'a>, &Calcolo),
+        (nucleo, base): (&NucleoDaCalcolare<'a>, &Calcolo),
         genitori: &Genitori<'a>,
         (child, but): (&CodiceFiscale, Option<&CodiceFiscale>),
         regime: Regime,
@@ -381,7 +381,7 @@ impl<'a> Situazione<'a> {
         data: &Esterno<'a>,
         genitori: &Genitori<'_>,
         regime: Regime,
-    ) -> Option<(Componente, Line)> {
+    ) -> Option<(ComponenteCalcolata, Line)> {
         let alone = data.solo(self.presented, self.rules, self.feed, regime)?;
         let value = di_genitore(&alone, genitori.figli_di(&parent.codice_fiscale), self.rules)?;
         Some((data.componente(Some(alone), Some(value)), value))
@@ -390,7 +390,7 @@ impl<'a> Situazione<'a> {
     /// Art. 8, for one student.
     fn universitario(
         &self,
-        (nucleo, base): (&Nucleo<'a>, &Calcolo),
+        (nucleo, base): (&NucleoDaCalcolare<'a>, &Calcolo),
         genitori: &Genitori<'a>,
         studente: &'a Universitario,
     ) -> Result<Caso, NotComputable> {
@@ -462,7 +462,7 @@ impl<'a> Situazione<'a> {
         parent: &CodiceFiscale,
         studente: &'a Universitario,
         foglio: &'a FoglioComponente,
-    ) -> Option<(Nucleo<'a>, Vec<Membro>)> {
+    ) -> Option<(NucleoDaCalcolare<'a>, Vec<Membro>)> {
         let elsewhere = self
             .dsu
             .genitori_non_conviventi()
@@ -473,7 +473,7 @@ impl<'a> Situazione<'a> {
             None => self.genitore(elsewhere?),
         }?;
         let mut nucleo = match data.riferita {
-            Some(riferita) => Nucleo::ordinario(&riferita.dsu, self.presented, self.feed).ok()?,
+            Some(riferita) => NucleoDaCalcolare::ordinario(&riferita.dsu, self.presented, self.feed).ok()?,
             None => data.nucleo_di_uno(self.presented, self.feed)?,
         };
         let listed = |persona: &Persona<'_>| {
@@ -501,7 +501,7 @@ impl<'a> Situazione<'a> {
                 figli: nucleo.condizioni.figli.map(|figli| figli + 1),
                 ..nucleo.condizioni
             };
-            nucleo = Nucleo { condizioni, ..nucleo }.with(persona);
+            nucleo = NucleoDaCalcolare { condizioni, ..nucleo }.with(persona);
         }
         let members = nucleo.persone.iter().map(listed).collect();
         Some((nucleo, members))
@@ -510,7 +510,7 @@ impl<'a> Situazione<'a> {
     /// Art. 6 c. 3: real estate given away counts, and so do the children outside.
     fn residenziale(
         &self,
-        nucleo: &Nucleo<'a>,
+        nucleo: &NucleoDaCalcolare<'a>,
         base: &Calcolo,
         residenziale: &'a Residenziale,
     ) -> Result<Caso, NotComputable> {
@@ -520,7 +520,7 @@ impl<'a> Situazione<'a> {
             &[]
         };
         let recomputed = self.calcola(
-            &Nucleo {
+            &NucleoDaCalcolare {
                 donazioni: donated,
                 ..nucleo.clone()
             },
@@ -617,7 +617,7 @@ impl Diverso {
     fn caso(
         modo: ModoCalcolo,
         calcolo: Calcolo,
-        componenti: Vec<Componente>,
+        componenti: Vec<ComponenteCalcolata>,
         attratto: Vec<Membro>,
         isee: Line,
     ) -> Caso {

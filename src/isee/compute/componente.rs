@@ -16,7 +16,7 @@ use super::super::money::{Euro, Line, Ratio};
 use super::super::rules::RuleSet;
 use super::calcolo::{Calcolo, calcola};
 use super::equivalenza::scala_di;
-use super::nucleo::{Condizioni, Figli, Nucleo, Persona, Regime};
+use super::nucleo::{Condizioni, Figli, NucleoDaCalcolare, Persona, Regime};
 
 /// A DSU named in another one by its protocol.
 pub struct Riferita {
@@ -75,7 +75,7 @@ pub struct Esterno<'a> {
 
 /// A person outside, with the component they add.
 #[derive(Clone, PartialEq)]
-pub struct Componente {
+pub struct ComponenteCalcolata {
     /// Codice fiscale of the person outside.
     pub codice_fiscale: CodiceFiscale,
     /// Surname, from the person's sheet.
@@ -159,10 +159,10 @@ impl<'a> Esterno<'a> {
         let nucleo = match (self.riferita, self.numeri) {
             (Some(riferita), _) => {
                 let modello = riferita.dsu.ordinario()?;
-                let family = Nucleo::ordinario(&riferita.dsu, presented, feed).ok()?;
+                let family = NucleoDaCalcolare::ordinario(&riferita.dsu, presented, feed).ok()?;
                 let figli = Figli::of(&family);
                 let scala = calcola(&family, presented, rules, regime).ok()?.scala;
-                Nucleo {
+                NucleoDaCalcolare {
                     persone: vec![persona],
                     condizioni: Condizioni {
                         figli: Some(figli.tutti),
@@ -179,7 +179,7 @@ impl<'a> Esterno<'a> {
                     .nucleo_familiare_componente_aggiuntiva
                     .as_ref()
                     .filter(|numbers| numbers.numero_componenti > 0)?;
-                Nucleo {
+                NucleoDaCalcolare {
                     persone: vec![persona],
                     condizioni: Condizioni {
                         figli: numbers.numero_figli,
@@ -197,13 +197,13 @@ impl<'a> Esterno<'a> {
     }
 
     /// The nucleus of a person living alone. None for a person living with others: the others are not known.
-    pub fn nucleo_di_uno(&self, presented: Date, feed: &dyn Feed) -> Option<Nucleo<'a>> {
+    pub fn nucleo_di_uno(&self, presented: Date, feed: &dyn Feed) -> Option<NucleoDaCalcolare<'a>> {
         let numeri = self.numeri?;
         numeri
             .nucleo_familiare_componente_aggiuntiva
             .as_ref()
             .filter(|numbers| numbers.numero_componenti == 1)?;
-        Some(Nucleo {
+        Some(NucleoDaCalcolare {
             persone: vec![Persona::known(self.foglio, Ruolo::D, self.dsu, presented, feed)],
             condizioni: Condizioni::default(),
             abitazione: numeri.abitazione_componente_aggiuntiva.as_ref(),
@@ -230,12 +230,12 @@ impl<'a> Esterno<'a> {
     }
 
     /// The person as a component of the attestation.
-    pub fn componente(&self, calcolo: Option<Calcolo>, valore: Option<Line>) -> Componente {
+    pub fn componente(&self, calcolo: Option<Calcolo>, valore: Option<Line>) -> ComponenteCalcolata {
         let anagrafica = &self.foglio.dati_componente.anagrafica;
         let signature = self
             .riferita
             .and_then(|riferita| riferita.dsu.sottoscrizione_del_dichiarante());
-        Componente {
+        ComponenteCalcolata {
             codice_fiscale: self.foglio.codice_fiscale.clone(),
             cognome: anagrafica.cognome.clone(),
             nome: anagrafica.nome.clone(),

@@ -5,7 +5,7 @@ use super::super::codes::Ruolo;
 use super::super::dsu::NucleoComponenteAggiuntiva;
 use super::super::money::Ratio;
 use super::super::rules::RuleSet;
-use super::nucleo::{Figli, Nucleo, Regime};
+use super::nucleo::{Figli, NucleoDaCalcolare, Regime};
 use super::scala::{Maggiorazione, Scala};
 use jiff::civil::Date;
 
@@ -21,7 +21,7 @@ struct Numbers {
 
 /// The scale of a nucleus with known members.
 pub(super) fn scala(
-    nucleo: &Nucleo<'_>,
+    nucleo: &NucleoDaCalcolare<'_>,
     figli: &Figli,
     presented: Date,
     rules: &RuleSet,

@@ -21,7 +21,7 @@ pub mod scala;
 mod voce;
 
 pub use calcolo::{Calcolo, calcola, ordinario};
-pub use nucleo::{Condizioni, NotComputable, Nucleo, Persona, Regime, income_year};
+pub use nucleo::{Condizioni, NotComputable, NucleoDaCalcolare, Persona, Regime, income_year};
 pub use patrimonio::{Conti, Immobile, Immobiliare, Mobiliare};
 pub use redditi::RedditoComponente;
 pub use scala::{Maggiorazione, Scala};

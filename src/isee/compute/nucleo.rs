@@ -41,7 +41,7 @@ pub struct Persona<'a> {
 
 /// A nucleus to compute.
 #[derive(Clone)]
-pub struct Nucleo<'a> {
+pub struct NucleoDaCalcolare<'a> {
     /// Its members, each with their known data.
     pub persone: Vec<Persona<'a>>,
     /// The conditions for franchises and scale.
@@ -88,7 +88,7 @@ pub fn income_year(presented: Date) -> i16 {
     presented.year() - 2
 }
 
-impl<'a> Nucleo<'a> {
+impl<'a> NucleoDaCalcolare<'a> {
     /// The family of a DSU. A parent with role GNC does not live with it and is left out.
     pub fn ordinario(
         dsu: &'a Dichiarazione,
@@ -307,7 +307,7 @@ pub(super) struct Figli {
 }
 
 impl Figli {
-    pub(super) fn of(nucleo: &Nucleo<'_>) -> Self {
+    pub(super) fn of(nucleo: &NucleoDaCalcolare<'_>) -> Self {
         let with = |counts: fn(Ruolo) -> bool| {
             u32::try_from(
                 nucleo

@@ -8,7 +8,7 @@ use super::super::dsu::Donazione;
 use super::super::foglio::{PatrimonioMobiliare, RapportoFinanziario};
 use super::super::money::{Euro, Ratio};
 use super::super::rules::RuleSet;
-use super::nucleo::{Figli, Nucleo, Regime, after_second};
+use super::nucleo::{Figli, NucleoDaCalcolare, Regime, after_second};
 
 /// The movable assets of a nucleus; unrounded.
 #[derive(Clone, PartialEq)]
@@ -86,7 +86,7 @@ impl Immobiliare {
 }
 
 /// Art. 5 c. 4 to 6, without the assets left out by L. 213/2023 art. 1 c. 183.
-pub(super) fn mobiliare(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet) -> Mobiliare {
+pub(super) fn mobiliare(nucleo: &NucleoDaCalcolare<'_>, figli: &Figli, rules: &RuleSet) -> Mobiliare {
     let (mut conti, mut altri) = (Vec::new(), Euro::ZERO);
     // Assets left out: the feed's amounts, up to the person's declared ones.
     let (mut bonds, mut books) = (Euro::ZERO, Euro::ZERO);
@@ -179,7 +179,7 @@ fn accounts(of: &CodiceFiscale, assets: &PatrimonioMobiliare) -> Conti {
 /// Art. 5 c. 2 and 3: values net of mortgages. The shares of the home are summed, and two thirds of their
 /// value above the franchise count. Real estate given away counts as if still owned (art. 6 c. 3 c).
 pub(super) fn immobiliare(
-    nucleo: &Nucleo<'_>,
+    nucleo: &NucleoDaCalcolare<'_>,
     figli: &Figli,
     rules: &RuleSet,
     regime: Regime,
@@ -232,7 +232,7 @@ pub(super) fn immobiliare(
     }
 }
 
-fn home_franchise(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet, regime: Regime) -> Euro {
+fn home_franchise(nucleo: &NucleoDaCalcolare<'_>, figli: &Figli, rules: &RuleSet, regime: Regime) -> Euro {
     let law = &rules.law;
     let ordinary = || law.casa_franchigia + law.casa_figlio.times(after_second(figli.conviventi));
     if regime != Regime::Specifico {
@@ -255,7 +255,7 @@ fn home_franchise(nucleo: &Nucleo<'_>, figli: &Figli, rules: &RuleSet, regime: R
         })
 }
 
-impl Nucleo<'_> {
+impl NucleoDaCalcolare<'_> {
     /// Whether the home may be the nucleus's own: neither rented nor had for nothing. Without a declared
     /// home, the flagged real estate counts.
     fn owns_home(&self) -> bool {

@@ -10,7 +10,7 @@ use super::super::feed::FeedRecord;
 use super::super::foglio::{AltriRedditi, RedditiDaDichiarare};
 use super::super::money::{Euro, Ratio};
 use super::super::rules::RuleSet;
-use super::nucleo::{Figli, Nucleo, Persona, Regime, after_second};
+use super::nucleo::{Figli, NucleoDaCalcolare, Persona, Regime, after_second};
 use super::voce::{Fonte, Voce, sum};
 
 /// A member's income and its deductions; unrounded.
@@ -311,7 +311,7 @@ pub(super) fn reddito(persona: &Persona<'_>, rules: &RuleSet) -> RedditoComponen
 
 /// Art. 4 c. 4: deductions from the income of the nucleus.
 pub(super) fn detrazioni(
-    nucleo: &Nucleo<'_>,
+    nucleo: &NucleoDaCalcolare<'_>,
     redditi: &[RedditoComponente],
     figli: &Figli,
     presented: Date,
