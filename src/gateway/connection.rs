@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,21 +16,26 @@ use hyper::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::net::sockopt::set_tcp_quickack;
+use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 use tokio::time::Sleep;
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 use uuid::Uuid;
 
 use super::Gateway;
 use super::exchange;
-use super::framing::{Framing, Verdicts};
+use super::framing::{Framing, Verdict, Verdicts};
 use super::gathered::Stretta;
 use super::metered::{Metered, TooManyRecords};
-use super::outcome;
+use super::outcome::{self, Reply};
 use super::proxy;
 use super::record::{Channel, Passage};
+use super::settings::Settings;
+use crate::config::Limits;
 use crate::tls::server::Shown;
 use crate::tls::server::TlsVersion;
 
@@ -38,59 +43,31 @@ use crate::tls::server::TlsVersion;
 /// handshake it may be told to make room.
 pub(super) async fn serve(
     gateway: Arc<Gateway>,
-    mut socket: TcpStream,
+    socket: TcpStream,
     address: SocketAddr,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
     make_room: oneshot::Receiver<()>,
 ) {
     let settings = gateway.settings.load_full();
     let limits = &settings.limits;
     let mut source = address.ip().to_canonical();
-    let refuse = |reason, source, shown: Option<&Shown>| {
-        gateway.gathered.count(reason, None);
-        gateway.refusals.say(
-            reason,
-            source,
-            shown.and_then(Shown::refused),
-            gateway.clock.now(),
-        );
-    };
     let Ok((config, shown)) = settings.channel.handshake() else {
-        return refuse(Stretta::H03Tls.code(), source, None);
+        return refuse(&gateway, Stretta::H03Tls, source, None);
     };
-    let acceptor = TlsAcceptor::from(config);
-    let handshake = async {
-        // A balancer names the client's address.
-        if settings.proxies.contains(&source) {
-            source = proxy::source(&mut socket)
-                .await
-                .map_err(|_| Stretta::H09Proxy.code())?
-                .unwrap_or(source);
-        }
-        acceptor
-            .accept(Metered::new(socket))
-            .await
-            .map_err(|error| reason(&error))
-    };
+    let handshake = handshake(&settings, config, socket, &mut source);
     let handshake = tokio::select! {
         handshake = tokio::time::timeout(limits.handshake(), handshake) => handshake,
-        Ok(()) = make_room => return refuse(Stretta::H07Posto.code(), source, None),
+        Ok(()) = make_room => return refuse(&gateway, Stretta::H07Posto, source, None),
     };
     let stream = match handshake {
-        Ok(Ok(mut stream)) => {
-            stream.get_mut().0.lift();
-            // With TLS 1.3 the server says nothing after the client's last message. A client with Nagle's
-            // algorithm would wait for an acknowledgement, and the kernel delays it by 40 ms.
-            let _ = set_tcp_quickack(stream.get_ref().0.inner(), true);
-            stream
-        }
-        Ok(Err(reason)) => return refuse(reason, source, Some(&shown)),
-        Err(_) => return refuse(Stretta::H04Tempo.code(), source, None),
+        Ok(Ok(stream)) => stream,
+        Ok(Err(reason)) => return refuse(&gateway, reason, source, Some(&shown)),
+        Err(_) => return refuse(&gateway, Stretta::H04Tempo, source, None),
     };
     let (_, session) = stream.get_ref();
     let tls = TlsVersion::of(session.protocol_version());
     let Some(peer) = settings.channel.peer(&shown) else {
-        return refuse(Stretta::H02Certificato.code(), source, Some(&shown));
+        return refuse(&gateway, Stretta::H02Certificato, source, Some(&shown));
     };
     let Some(_place) = gateway
         .connected
@@ -105,89 +82,157 @@ pub(super) async fn serve(
         address: source.to_string(),
         tls,
     });
-    let verdicts = Verdicts::new();
-    let owed = Owed::default();
-    let framing = Framing::new(verdicts.clone(), &gateway.clock);
-    let timed = Timed {
-        inner: stream,
-        framing,
-        patience: limits.reply(),
-        waiting: None,
-        owed: owed.clone(),
-    };
+    let exchanges = Exchanges::new(gateway, channel, limits);
+    exchanges.serve(stream, limits, stop).await;
+}
 
-    // The idle time of a connection; a second less, for a request under way.
-    let kept = HeaderValue::from_str(&format!(
-        "timeout={}",
-        limits.head_seconds.saturating_sub(1).max(1)
-    ))
-    .ok();
-    let (counting, presented) = (gateway.clone(), channel.peer.fingerprint().to_owned());
-    let owing = owed.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
-        let (verdict, owed) = (verdicts.next(), owing.clone());
-        let kept = kept.clone().filter(|_| !is_last(request.headers()));
-        let (gateway, channel) = (gateway.clone(), channel.clone());
-        let passage = Passage::begin(verdict.began().unwrap_or_else(|| gateway.clock.now())).map(Arc::new);
-        // Detached: a client that hangs up does not cancel work that must be recorded.
-        let exchange = passage.clone().map(|passage| {
-            tokio::spawn(async move {
-                // In a box: the future has ten kilobytes, and tokio moves a task nine times.
-                let mut answering =
-                    Box::pin(exchange::answer(&gateway, &channel, &passage, &verdict, request));
-                match caught(answering.as_mut()).await {
-                    Some(reply) => reply,
-                    None => {
-                        super::failed::failed(&gateway, &channel, &passage).await;
-                        outcome::internal()
+/// Counts and says a handshake that ended without a connection.
+fn refuse(gateway: &Gateway, reason: Stretta, source: IpAddr, shown: Option<&Shown>) {
+    gateway.gathered.count(reason.code(), None);
+    let certificate = shown.and_then(Shown::refused);
+    gateway
+        .refusals
+        .say(reason.code(), source, certificate, gateway.clock.now());
+}
+
+/// The handshake. `source` becomes the client's address, if a balancer names it.
+async fn handshake(
+    settings: &Settings,
+    config: Arc<ServerConfig>,
+    mut socket: TcpStream,
+    source: &mut IpAddr,
+) -> Result<TlsStream<Metered<TcpStream>>, Stretta> {
+    if settings.proxies.contains(source) {
+        let named = proxy::source(&mut socket).await.map_err(|_| Stretta::H09Proxy)?;
+        *source = named.unwrap_or(*source);
+    }
+    let accepting = TlsAcceptor::from(config).accept(Metered::new(socket));
+    let mut stream = accepting.await.map_err(|error| reason(&error))?;
+    stream.get_mut().0.lift();
+    // With TLS 1.3 the server says nothing after the client's last message. A client with Nagle's
+    // algorithm would wait for an acknowledgement, and the kernel delays it by 40 ms.
+    let _ = set_tcp_quickack(stream.get_ref().0.inner(), true);
+    Ok(stream)
+}
+
+/// The exchanges of one connection.
+struct Exchanges {
+    gateway: Arc<Gateway>,
+    channel: Arc<Channel>,
+    /// How the head of each request was read.
+    verdicts: Arc<Verdicts>,
+    /// The reply under way.
+    owed: Owed,
+    /// The idle time of a connection, for its header.
+    kept: Option<HeaderValue>,
+}
+
+impl Exchanges {
+    fn new(gateway: Arc<Gateway>, channel: Arc<Channel>, limits: &Limits) -> Self {
+        // A second less, for a request under way.
+        let idle = limits.head_seconds.saturating_sub(1).max(1);
+        Exchanges {
+            gateway,
+            channel,
+            verdicts: Verdicts::new(),
+            owed: Owed::default(),
+            kept: HeaderValue::from_str(&format!("timeout={idle}")).ok(),
+        }
+    }
+
+    /// Reads requests and answers them, one after another, until the connection ends.
+    async fn serve(
+        self,
+        stream: TlsStream<Metered<TcpStream>>,
+        limits: &Limits,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let timed = Timed {
+            inner: stream,
+            framing: Framing::new(self.verdicts.clone(), &self.gateway.clock),
+            patience: limits.reply(),
+            waiting: None,
+            owed: self.owed.clone(),
+        };
+        let service = service_fn(|request| self.answer(request));
+        let connection = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.head())
+            .max_headers(2 * exchange::MOST_FIELDS)
+            // After its last byte a client may still wait for the answer (RFC 9112, 9.6).
+            .half_close(true)
+            .max_buf_size(64 * 1024)
+            .serve_connection(TokioIo::new(timed), service);
+        tokio::pin!(connection);
+        loop {
+            tokio::select! {
+                ended = connection.as_mut() => return self.ended(ended),
+                changed = stop.changed() => {
+                    connection.as_mut().graceful_shutdown();
+                    if changed.is_err() {
+                        let _ = connection.as_mut().await;
+                        return;
                     }
                 }
-            })
-        });
+            }
+        }
+    }
+
+    /// Names the reply that did not leave, and counts a head that hyper could not read and has answered.
+    fn ended(&self, ended: hyper::Result<()>) {
+        let (gathered, presented) = (&self.gateway.gathered, self.channel.peer.fingerprint());
+        if let Some(exchange) = self.owed.take() {
+            gathered.name(Stretta::E98NonConsegnata.code(), presented, exchange);
+        }
+        if ended.is_err_and(|error| error.is_parse()) {
+            gathered.count(Stretta::H06Http.code(), Some(presented));
+        }
+    }
+
+    /// Answers one request.
+    fn answer(&self, request: Request<Incoming>) -> impl Future<Output = Result<Reply, Infallible>> + use<> {
+        let (verdict, owed) = (self.verdicts.next(), self.owed.clone());
+        let kept = self.kept.clone().filter(|_| !is_last(request.headers()));
+        let passage =
+            Passage::begin(verdict.began().unwrap_or_else(|| self.gateway.clock.now())).map(Arc::new);
+        let exchange = passage
+            .clone()
+            .map(|passage| self.detached(passage, verdict, request));
         async move {
             let Some((exchange, passage)) = exchange.zip(passage) else {
                 return Ok(outcome::internal());
             };
-            let reply = exchange.await.unwrap_or_else(|_| outcome::internal());
+            let mut reply = exchange.await.unwrap_or_else(|_| outcome::internal());
             if passage.is_recorded() {
                 owed.set(passage.id);
             }
-            let mut reply = reply;
             if let Some(kept) = kept.filter(|_| !is_last(reply.headers())) {
                 reply.headers_mut().insert(KEEP_ALIVE, kept);
             }
-            Ok::<_, Infallible>(reply)
+            Ok(reply)
         }
-    });
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(settings.limits.head())
-        .max_headers(2 * exchange::MOST_FIELDS)
-        // After its last byte a client may still wait for the answer (RFC 9112, 9.6).
-        .half_close(true)
-        .max_buf_size(64 * 1024)
-        .serve_connection(TokioIo::new(timed), service);
-    tokio::pin!(connection);
-    loop {
-        tokio::select! {
-            ended = connection.as_mut() => {
-                if let Some(exchange) = owed.take() {
-                    counting.gathered.name(Stretta::E98NonConsegnata.code(), &presented, exchange);
-                }
-                // hyper could not read the head, and has answered it.
-                if ended.is_err_and(|error| error.is_parse()) {
-                    counting.gathered.count(Stretta::H06Http.code(), Some(&presented));
-                }
-                return;
-            }
-            changed = stop.changed() => {
-                connection.as_mut().graceful_shutdown();
-                if changed.is_err() {
-                    let _ = connection.as_mut().await;
-                    return;
+    }
+
+    /// The exchange of a request, in a task of its own: a client that hangs up does not cancel work that must
+    /// be recorded.
+    fn detached(
+        &self,
+        passage: Arc<Passage>,
+        verdict: Verdict,
+        request: Request<Incoming>,
+    ) -> JoinHandle<Reply> {
+        let (gateway, channel) = (self.gateway.clone(), self.channel.clone());
+        tokio::spawn(async move {
+            // In a box: the future has ten kilobytes, and tokio moves a task nine times.
+            let mut answering = Box::pin(exchange::answer(&gateway, &channel, &passage, &verdict, request));
+            match caught(answering.as_mut()).await {
+                Some(reply) => reply,
+                None => {
+                    super::failed::failed(&gateway, &channel, &passage).await;
+                    outcome::internal()
                 }
             }
-        }
+        })
     }
 }
 
@@ -227,16 +272,16 @@ async fn caught<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
 }
 
 /// The reason of a failed handshake, as a code of `Stretta`.
-fn reason(error: &io::Error) -> &'static str {
+fn reason(error: &io::Error) -> Stretta {
     use rustls::Error;
     if error.get_ref().is_some_and(|inner| inner.is::<TooManyRecords>()) {
-        return Stretta::H03Tls.code();
+        return Stretta::H03Tls;
     }
     match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-        Some(Error::NoCertificatesPresented) => Stretta::H01SenzaCertificato.code(),
-        Some(Error::InvalidCertificate(_)) => Stretta::H02Certificato.code(),
-        Some(_) => Stretta::H03Tls.code(),
-        None => Stretta::H05Interrotto.code(),
+        Some(Error::NoCertificatesPresented) => Stretta::H01SenzaCertificato,
+        Some(Error::InvalidCertificate(_)) => Stretta::H02Certificato,
+        Some(_) => Stretta::H03Tls,
+        None => Stretta::H05Interrotto,
     }
 }
 

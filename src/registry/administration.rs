@@ -6,19 +6,24 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::Registry;
-use super::abilitazione::{Abilitazione, DETAIL, same_office};
-use super::checks::{check_certificate, check_grant, check_office, check_request, checked, of_ente};
-use super::ente::{Anagrafica, Certificato, Decisione, Ente, Modo, Richiesta, Segno, Stato, Ufficio};
+use super::abilitazione::Abilitazione;
+use super::changes::{
+    add_certificate, add_office, change_state, correct, decide, grant, remove_certificate, remove_office,
+    requested, require_offices, set_quotas, take_back,
+};
+use super::checks::check_request;
+use super::ente::{Anagrafica, Certificato, Decisione, Ente, Richiesta, Segno, Stato, Ufficio};
 use super::entries::{certificate_key, ente_key};
 use super::quota::Quote;
 use super::wrong::{Wrong, invalid};
 use crate::clock::rome;
 use crate::ledger::keys::KeyError;
 use crate::ledger::{
-    Blinding, Body, Kind, Ledger, NotCommitted, Precondition, PrepareError, Retention, Secret, Submission,
-    Tokens, new_exchange,
+    Blinding, Body, Draft, Kind, Ledger, NotCommitted, Precondition, PrepareError, Retention, Secret,
+    Submission, Tokens, new_exchange,
 };
 use crate::registry::facts::{ACTOR, ENTE, FREED, TAKEN};
 
@@ -311,11 +316,47 @@ pub async fn perform_all(
             "{twice}: due comandi insieme sullo stesso ente"
         )));
     }
-    let internal = |error: &dyn std::fmt::Display| Rejected::Ledger(error.to_string());
-    let today = rome(now).date();
     // Three attempts: another administrator may make a change at the same moment.
     for _ in 0..3 {
-        let exchange = new_exchange(now).map_err(|error| internal(&error))?;
+        let recording = Recording {
+            ledger,
+            exchange: new_exchange(now).map_err(|error| internal(&error))?,
+            actor,
+            reason,
+            now,
+        };
+        let (after, submission) = recording.prepared(registry, commands)?;
+        match ledger.committer.submit(submission).await {
+            Ok(_) => return Ok(after),
+            Err(NotCommitted::Conflict) => {}
+            Err(NotCommitted::TooLarge) => return Err(Rejected::Invalid(TOO_MANY.to_owned())),
+            Err(error) => return Err(internal(&error)),
+        }
+    }
+    Err(Rejected::Ledger("un'altra modifica è in corso".to_owned()))
+}
+
+fn internal(error: &dyn std::fmt::Display) -> Rejected {
+    Rejected::Ledger(error.to_string())
+}
+
+/// An attempt to record commands.
+struct Recording<'a> {
+    ledger: &'a Ledger,
+    exchange: Uuid,
+    actor: &'a Actor,
+    reason: &'a str,
+    now: Timestamp,
+}
+
+impl Recording<'_> {
+    /// The enti after the commands, and their entries. If a command is invalid, all invalid ones are named.
+    fn prepared(
+        &self,
+        registry: &Registry,
+        commands: &[Command],
+    ) -> Result<(Vec<Ente>, Submission), Rejected> {
+        let today = rome(self.now).date();
         let (mut after, mut drafts, mut preconditions, mut wrong) =
             (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for command in commands {
@@ -331,38 +372,12 @@ pub async fn perform_all(
                 }
                 Err(Wrong::Views(error)) => return Err(internal(&error)),
             };
-            let mut body = Body::new(Kind::Registry, Retention::Registro, exchange, now)
-                .fact(ENTE, &change.after)
-                .fact(TAKEN, &change.taken)
-                .fact(FREED, &change.freed);
-            body.ente = Some(change.after.codice.clone());
-            body.operation = Some(change.operation.to_owned());
-            body.outcome = Some("OK".to_owned());
-            body.keys = std::iter::once(ente_key(&change.after.codice))
-                .chain(
-                    change
-                        .taken
-                        .iter()
-                        .chain(&change.freed)
-                        .map(|key| certificate_key(key)),
-                )
-                .collect();
-            let blinding = Blinding::new().map_err(|error| internal(&error))?;
-            let mut secret = Secret {
-                reason: Some(reason.to_owned()),
-                ..Secret::default()
-            };
-            let body = actor
-                .sign(body, &mut secret, ledger, now)
-                .map_err(|error| internal(&error))?;
-            let ordinal = u32::try_from(drafts.len()).unwrap_or(u32::MAX);
-            match ledger.prepare(body, &secret, &blinding, ordinal, now) {
-                Ok(draft) => drafts.push(draft),
-                Err(PrepareError::TooLong) => wrong.push(format!(
+            match self.draft(&change, drafts.len())? {
+                Some(draft) => drafts.push(draft),
+                None => wrong.push(format!(
                     "{}: la scheda dell'ente supera lo spazio di una voce",
                     command.codice()
                 )),
-                Err(error) => return Err(internal(&error)),
             }
             preconditions.extend(change.preconditions);
             after.push(change.after);
@@ -370,21 +385,48 @@ pub async fn perform_all(
         if !wrong.is_empty() {
             return Err(Rejected::Invalid(wrong.join("\n")));
         }
-        match ledger
-            .committer
-            .submit(Submission {
+        Ok((
+            after,
+            Submission {
                 drafts,
                 preconditions,
-            })
-            .await
-        {
-            Ok(_) => return Ok(after),
-            Err(NotCommitted::Conflict) => {}
-            Err(NotCommitted::TooLarge) => return Err(Rejected::Invalid(TOO_MANY.to_owned())),
-            Err(error) => return Err(internal(&error)),
+            },
+        ))
+    }
+
+    /// The entry of a change, the `ordinal`-th of its exchange; None if the ente is too long for an entry.
+    fn draft(&self, change: &Change, ordinal: usize) -> Result<Option<Draft>, Rejected> {
+        let mut body = Body::new(Kind::Registry, Retention::Registro, self.exchange, self.now)
+            .fact(ENTE, &change.after)
+            .fact(TAKEN, &change.taken)
+            .fact(FREED, &change.freed);
+        body.ente = Some(change.after.codice.clone());
+        body.operation = Some(change.operation.to_owned());
+        body.outcome = Some("OK".to_owned());
+        let certificates = change
+            .taken
+            .iter()
+            .chain(&change.freed)
+            .map(|key| certificate_key(key));
+        body.keys = std::iter::once(ente_key(&change.after.codice))
+            .chain(certificates)
+            .collect();
+        let mut secret = Secret {
+            reason: Some(self.reason.to_owned()),
+            ..Secret::default()
+        };
+        let body = self
+            .actor
+            .sign(body, &mut secret, self.ledger, self.now)
+            .map_err(|error| internal(&error))?;
+        let blinding = Blinding::new().map_err(|error| internal(&error))?;
+        let ordinal = u32::try_from(ordinal).unwrap_or(u32::MAX);
+        match self.ledger.prepare(body, &secret, &blinding, ordinal, self.now) {
+            Ok(draft) => Ok(Some(draft)),
+            Err(PrepareError::TooLong) => Ok(None),
+            Err(error) => Err(internal(&error)),
         }
     }
-    Err(Rejected::Ledger("un'altra modifica è in corso".to_owned()))
 }
 
 /// More than one batch holds. Nothing was registered.
@@ -494,25 +536,7 @@ fn changed(command: &Command, mut ente: Ente, today: Date) -> Result<(&'static s
         }
         Command::Aggiorna {
             anagrafica, letta, ..
-        } => {
-            if *letta != ente.anagrafica {
-                return invalid(
-                    "i dati dell'ente sono stati cambiati da altri nel frattempo: rivederli e ripetere il comando",
-                );
-            }
-            let anagrafica = checked(anagrafica)?;
-            let by_issuer = ente
-                .certificati
-                .iter()
-                .any(|certificate| matches!(certificate.segno, Segno::Emittente { .. }));
-            if by_issuer && anagrafica.codice_fiscale != ente.anagrafica.codice_fiscale {
-                return invalid(
-                    "l'ente ha certificati per emittente, che valgono per il codice fiscale di prima: toglierli prima",
-                );
-            }
-            ente.anagrafica = anagrafica;
-            "ente aggiorna"
-        }
+        } => correct(&mut ente, anagrafica, letta)?,
         Command::Decidi {
             accolta,
             decisione,
@@ -520,271 +544,25 @@ fn changed(command: &Command, mut ente: Ente, today: Date) -> Result<(&'static s
             ..
         } => decide(&mut ente, *accolta, decisione, *come_richiesto, today)?,
         Command::Stato { nuovo, .. } => change_state(&mut ente, *nuovo)?,
-        Command::AggiungiCertificato { certificato, .. } => {
-            let certificato = Certificato {
-                segno: of_ente(&certificato.segno, &ente),
-                ..certificato.clone()
-            };
-            check_certificate(&ente, &certificato)?;
-            ente.certificati.retain(|known| known.segno != certificato.segno);
-            ente.certificati.push(certificato);
-            "ente certificato"
-        }
-        Command::TogliCertificato { segno, .. } => {
-            let (before, segno) = (ente.certificati.len(), of_ente(segno, &ente));
-            ente.certificati.retain(|certificate| certificate.segno != segno);
-            if ente.certificati.len() == before {
-                return invalid("l'ente non ha questo certificato");
-            }
-            "ente certificato-togli"
-        }
+        Command::AggiungiCertificato { certificato, .. } => add_certificate(&mut ente, certificato)?,
+        Command::TogliCertificato { segno, .. } => remove_certificate(&mut ente, segno)?,
         Command::Abilita {
             abilitazione,
             predefinita,
             sostituisci,
             ..
-        } => {
-            check_grant(&ente, abilitazione, *sostituisci, today)?;
-            if *sostituisci {
-                ente.take_back_all();
-            }
-            ente.grant(abilitazione.clone());
-            if predefinita.is_some() {
-                ente.prestazione_predefinita.clone_from(predefinita);
-            }
-            if ente
-                .prestazione_predefinita
-                .as_ref()
-                .is_some_and(|code| !ente.is_granted(code))
-            {
-                return invalid("la prestazione predefinita deve essere tra quelle abilitate");
-            }
-            "ente abilita"
-        }
-        Command::Disabilita { numero, .. } => {
-            if !ente.take_back(*numero) {
-                return invalid(format!("l'ente non ha un'abilitazione numero {numero}"));
-            }
-            "ente disabilita"
-        }
-        Command::Ufficio { ufficio, .. } => {
-            check_office(&ente, ufficio)?;
-            ente.uffici.retain(|known| known.codice != ufficio.codice);
-            ente.uffici.push(ufficio.clone());
-            "ente ufficio"
-        }
-        Command::TogliUfficio { ufficio, .. } => {
-            // The office with the code as written, else the same but for leading zeros.
-            let exact = ente.uffici.iter().position(|known| known.codice == *ufficio);
-            let found = exact.or_else(|| {
-                ente.uffici
-                    .iter()
-                    .position(|known| same_office(&known.codice, ufficio))
-            });
-            let Some(index) = found else {
-                return invalid("l'ente non ha questo ufficio");
-            };
-            ente.uffici.remove(index);
-            if ente.uffici_obbligatori && ente.uffici.is_empty() {
-                return invalid("è l'ultimo ufficio, e uno è obbligatorio: nessuna richiesta passerebbe");
-            }
-            let remains = ente
-                .uffici
-                .iter()
-                .any(|known| same_office(&known.codice, ufficio));
-            if !remains
-                && ente
-                    .abilitazioni
-                    .iter()
-                    .flat_map(|grant| &grant.uffici)
-                    .any(|named| same_office(named, ufficio))
-            {
-                return invalid("un'abilitazione nomina questo ufficio: toglierla prima");
-            }
-            "ente ufficio-togli"
-        }
-        Command::UfficiObbligatori { obbligatori, .. } => {
-            if *obbligatori && ente.uffici.is_empty() {
-                return invalid("nessun ufficio registrato: nessuna richiesta passerebbe");
-            }
-            ente.uffici_obbligatori = *obbligatori;
-            "ente uffici-obbligatori"
-        }
+        } => grant(&mut ente, abilitazione, predefinita.as_ref(), *sostituisci, today)?,
+        Command::Disabilita { numero, .. } => take_back(&mut ente, *numero)?,
+        Command::Ufficio { ufficio, .. } => add_office(&mut ente, ufficio)?,
+        Command::TogliUfficio { ufficio, .. } => remove_office(&mut ente, ufficio)?,
+        Command::UfficiObbligatori { obbligatori, .. } => require_offices(&mut ente, *obbligatori)?,
         Command::Risposte { isee_famiglia, .. } => {
             ente.senza_isee_famiglia = !isee_famiglia;
             "ente risposte"
         }
-        Command::Quota { quote, operatore, .. } => {
-            if [
-                quote.al_minuto.map(u64::from),
-                quote.al_giorno,
-                quote.persone_al_giorno,
-            ]
-            .contains(&Some(0))
-            {
-                return invalid("una quota è almeno 1: per fermare un ente c'è varco ente sospendi");
-            }
-            if quote.al_minuto.is_some_and(|limit| limit > Quote::MOST_A_MINUTE) {
-                return invalid(format!("una quota al minuto è al più {}", Quote::MOST_A_MINUTE));
-            }
-            *(if *operatore {
-                &mut ente.quote_operatore
-            } else {
-                &mut ente.quote
-            }) = *quote;
-            "ente quota"
-        }
+        Command::Quota { quote, operatore, .. } => set_quotas(&mut ente, *quote, *operatore)?,
     };
     Ok((operation, ente))
-}
-
-fn requested(
-    codice: &str,
-    anagrafica: &Anagrafica,
-    richiesta: &Richiesta,
-    existing: Option<Ente>,
-) -> Result<Ente, Wrong> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    if codice.len() < 2 || codice.len() > 48 || !codice.chars().all(allowed) || RESERVED.contains(&codice) {
-        return invalid("codice dell'ente non valido: da 2 a 48 lettere, cifre, _ - .");
-    }
-    let anagrafica = checked(anagrafica)?;
-    check_request(richiesta)?;
-    match existing {
-        None => Ok(Ente {
-            codice: codice.to_owned(),
-            anagrafica,
-            stato: Stato::Richiesta,
-            richiesta: richiesta.clone(),
-            decisione: None,
-            certificati: Vec::new(),
-            abilitazioni: Vec::new(),
-            ultima_abilitazione: 0,
-            prestazione_predefinita: None,
-            uffici: Vec::new(),
-            uffici_obbligatori: false,
-            senza_isee_famiglia: false,
-            quote: Quote::default(),
-            quote_operatore: Quote::default(),
-        }),
-        // A refused or revoked ente asks again. It loses its grants, certificates and decision; offices and
-        // quotas stay.
-        Some(mut ente) if ente.stato.next().contains(&Stato::Richiesta) => {
-            ente.take_back_all();
-            Ok(Ente {
-                anagrafica,
-                stato: Stato::Richiesta,
-                richiesta: richiesta.clone(),
-                decisione: None,
-                certificati: Vec::new(),
-                ..ente
-            })
-        }
-        Some(_) => invalid(format!("l'ente {codice} esiste già")),
-    }
-}
-
-/// Words of the commands, not allowed as codes of enti.
-const RESERVED: [&str; 1] = ["prova"];
-
-fn decide(
-    ente: &mut Ente,
-    accolta: bool,
-    decisione: &Decisione,
-    come_richiesto: bool,
-    today: Date,
-) -> Result<&'static str, Wrong> {
-    let from = ente.stato;
-    let to = if accolta {
-        Stato::Accreditato
-    } else {
-        Stato::Rifiutato
-    };
-    // A suspended ente is reactivated, not accredited.
-    if !from.next().contains(&to) || from == Stato::Sospeso {
-        return invalid(format!(
-            "un ente nello stato {} non può passare a {}",
-            from.name(),
-            to.name()
-        ));
-    }
-    if decisione.direzione.as_ref().is_some_and(|text| text.len() > 200) {
-        return invalid("direzione regionale più lunga di 200 caratteri");
-    }
-    if decisione.scadenza.is_some_and(|last| last < today) {
-        return invalid("la scadenza è già passata");
-    }
-    let renewal = from == Stato::Accreditato;
-    let earlier = ente.decisione.take();
-    let last = earlier.as_ref().and_then(|earlier| earlier.scadenza);
-    if renewal && (decisione.scadenza.is_none() || decisione.scadenza == last) {
-        return invalid("l'ente è già accreditato: un rinnovo indica una nuova scadenza (--scadenza)");
-    }
-    let mut decided = Decisione {
-        data: today,
-        ..decisione.clone()
-    };
-    if accolta && decided.modi.is_empty() {
-        decided.modi = earlier.as_ref().map_or_else(
-            || vec![Modo::CooperazioneApplicativa],
-            |earlier| earlier.modi.clone(),
-        );
-    }
-    if renewal && decided.direzione.is_none() {
-        decided.direzione = earlier.and_then(|earlier| earlier.direzione);
-    }
-    ente.decisione = Some(decided);
-    ente.stato = to;
-    if come_richiesto && accolta {
-        let Richiesta {
-            operazioni,
-            prestazioni,
-            ..
-        } = &ente.richiesta;
-        if operazioni.is_empty() {
-            return invalid("la richiesta non dice quali operazioni: usare varco ente abilita");
-        }
-        // The detail of a DSU needs a grant of its own, for checks.
-        let granted = Abilitazione {
-            operazioni: operazioni
-                .iter()
-                .filter(|operation| *operation != DETAIL)
-                .cloned()
-                .collect(),
-            prestazioni: prestazioni.clone(),
-            ..Abilitazione::default()
-        };
-        if granted.operazioni.is_empty() {
-            return invalid(format!(
-                "la richiesta chiede solo {DETAIL}, che è per i controlli: usare varco ente abilita con --controlli"
-            ));
-        }
-        check_grant(ente, &granted, false, today)?;
-        ente.grant(granted);
-    }
-    Ok(match (accolta, renewal) {
-        (true, false) => "ente accredita",
-        (true, true) => "ente rinnova",
-        (false, _) => "ente rifiuta",
-    })
-}
-
-fn change_state(ente: &mut Ente, to: Stato) -> Result<&'static str, Wrong> {
-    let from = ente.stato;
-    let operation = match (from, to) {
-        (Stato::Sospeso, Stato::Accreditato) => "ente riattiva",
-        (Stato::Accreditato, Stato::Sospeso) => "ente sospendi",
-        (Stato::Accreditato | Stato::Sospeso, Stato::Revocato) => "ente revoca",
-        _ => {
-            return invalid(format!(
-                "un ente nello stato {} non può passare a {}",
-                from.name(),
-                to.name()
-            ));
-        }
-    };
-    ente.stato = to;
-    Ok(operation)
 }
 
 #[cfg(test)]
