@@ -92,95 +92,11 @@ pub fn attest(
     rules: &RuleSet,
     occasion: Rilascio<'_>,
 ) -> Attestazione {
-    let issue = Issue {
-        on: occasion.rilasciata,
-    };
-    let members = dsu
-        .nucleo_familiare
-        .iter()
-        .flat_map(|nucleo| &nucleo.componente_nucleo);
-    let componente_nucleo = members
-        .filter(|member| member.rapporto_con_dichiarante != Ruolo::Gnc)
-        .map(|member| {
-            let sheet = &member.foglio_componente_nucleo;
-            ComponenteNucleo {
-                rapporto_con_dichiarante: member.rapporto_con_dichiarante,
-                cognome: sheet.dati_componente.anagrafica.cognome.clone(),
-                nome: sheet.dati_componente.anagrafica.nome.clone(),
-                codice_fiscale: sheet.codice_fiscale.clone(),
-            }
-        })
-        .collect();
-    let corrente = occasion.sostitutivo.map(|_| Si::Si);
-    let sostitutivo = || {
-        occasion
-            .sostitutivo
-            .map(|form| (form.presentato, form.protocollo.to_owned()))
-            .unzip()
-    };
-    let some = |of: &[IndicatoreCalcolato]| !of.is_empty();
-    let (presentato, protocollo) = sostitutivo();
-    let ordinario = Ordinario {
-        corrente,
-        data_presentazione_modulo_sostitutivo: presentato,
-        protocollo_dsu_modulo_sostitutivo: protocollo,
-        nucleo_familiare: NucleoFamiliare { componente_nucleo },
-        isee_ordinario: IseeOrdinario {
-            data_rilascio: occasion.rilasciata,
-            valori: indicatori.ordinario.valori(),
-            modalita_calcolo_isee_ordinario: indicatori.ordinario.modalita.clone(),
-        },
-        isee_famiglia: indicatori.specifico.as_ref().map(|specifico| IseeFamiglia {
-            data_rilascio: occasion.rilasciata,
-            valori: specifico.famiglia.valori(),
-            modalita_calcolo_isee_famiglia: specifico.famiglia.modalita.clone(),
-        }),
-        isee_min: some(&indicatori.minorenni).then(|| IseeMin {
-            componente_minorenne: indicatori
-                .minorenni
-                .iter()
-                .map(|minor| issue.minorenne(minor))
-                .collect(),
-        }),
-        isee_uni: some(&indicatori.universitari).then(|| IseeUni {
-            studente_universitario: indicatori
-                .universitari
-                .iter()
-                .map(|student| issue.universitario(student))
-                .collect(),
-        }),
-        isee_socio_san_res: some(&indicatori.residenziali).then(|| IseeSocioSanRes {
-            componente_socio_sanitarie_res: indicatori
-                .residenziali
-                .iter()
-                .map(|each| issue.residenziale(each))
-                .collect(),
-        }),
-    };
     let forms = dsu
         .modello_base
         .iter()
         .filter(|modello| modello.tipo == TipoModello::Rid);
-    let ridotto = forms.filter_map(|modello| {
-        let found = indicatori
-            .ristretti
-            .iter()
-            .find(|ristretto| modello.beneficiario() == Some(&ristretto.beneficiario))?;
-        let (presentato, protocollo) = sostitutivo();
-        Some(Ridotto {
-            codice_fiscale_beneficiario: found.beneficiario.clone(),
-            corrente,
-            data_presentazione_modulo_sostitutivo: presentato,
-            protocollo_dsu_modulo_sostitutivo: protocollo,
-            nucleo_ristretto: ristretto(dsu, modello),
-            isee_ristretto: Some(IseeRistretto {
-                data_rilascio: occasion.rilasciata,
-                valori: found.calcolo.valori(),
-                modalita_calcolo_isee_ristretto: found.calcolo.modalita.clone(),
-            }),
-            isee_socio_san_res_ristretto: issue.residenziale_ristretto(found),
-        })
-    });
+    let ridotto = forms.filter_map(|modello| ridotto(dsu, modello, indicatori, &occasion));
     let mittente = dsu
         .sottoscrizione_del_dichiarante()
         .map(|signature| signature.protocollo_mittente.clone());
@@ -191,11 +107,110 @@ pub fn attest(
         data_validita: rules.expires(occasion.presentata),
         protocollo_mittente: occasion.protocollo_mittente.map(str::to_owned).or(mittente),
         data_scadenza_dsu_corrente: occasion.sostitutivo.map(|form| form.scadenza),
-        ordinario: Some(ordinario),
+        ordinario: Some(ordinario(dsu, indicatori, &occasion)),
         ridotto: ridotto.collect(),
         variazione: occasion.variazione,
         omissione_difformita: occasion.omissioni,
     }
+}
+
+/// The ordinary part: the nucleus, its ISEE, and the indicators of its members.
+fn ordinario(dsu: &Dichiarazione, indicatori: &Indicatori, occasion: &Rilascio<'_>) -> Ordinario {
+    let issue = Issue {
+        on: occasion.rilasciata,
+    };
+    let (presentato, protocollo) = sostitutivo(occasion);
+    Ordinario {
+        corrente: occasion.sostitutivo.map(|_| Si::Si),
+        data_presentazione_modulo_sostitutivo: presentato,
+        protocollo_dsu_modulo_sostitutivo: protocollo,
+        nucleo_familiare: NucleoFamiliare {
+            componente_nucleo: componenti(dsu),
+        },
+        isee_ordinario: IseeOrdinario {
+            data_rilascio: occasion.rilasciata,
+            valori: indicatori.ordinario.valori(),
+            modalita_calcolo_isee_ordinario: indicatori.ordinario.modalita.clone(),
+        },
+        isee_famiglia: indicatori.specifico.as_ref().map(|specifico| IseeFamiglia {
+            data_rilascio: occasion.rilasciata,
+            valori: specifico.famiglia.valori(),
+            modalita_calcolo_isee_famiglia: specifico.famiglia.modalita.clone(),
+        }),
+        isee_min: each(&indicatori.minorenni, |minor| issue.minorenne(minor)).map(|all| IseeMin {
+            componente_minorenne: all,
+        }),
+        isee_uni: each(&indicatori.universitari, |student| issue.universitario(student)).map(|all| IseeUni {
+            studente_universitario: all,
+        }),
+        isee_socio_san_res: each(&indicatori.residenziali, |one| issue.residenziale(one)).map(|all| {
+            IseeSocioSanRes {
+                componente_socio_sanitarie_res: all,
+            }
+        }),
+    }
+}
+
+/// The part of a restricted nucleus; None if its indicator was not computed.
+fn ridotto(
+    dsu: &Dichiarazione,
+    modello: &ModelloBase,
+    indicatori: &Indicatori,
+    occasion: &Rilascio<'_>,
+) -> Option<Ridotto> {
+    let found = indicatori
+        .ristretti
+        .iter()
+        .find(|ristretto| modello.beneficiario() == Some(&ristretto.beneficiario))?;
+    let issue = Issue {
+        on: occasion.rilasciata,
+    };
+    let (presentato, protocollo) = sostitutivo(occasion);
+    Some(Ridotto {
+        codice_fiscale_beneficiario: found.beneficiario.clone(),
+        corrente: occasion.sostitutivo.map(|_| Si::Si),
+        data_presentazione_modulo_sostitutivo: presentato,
+        protocollo_dsu_modulo_sostitutivo: protocollo,
+        nucleo_ristretto: ristretto(dsu, modello),
+        isee_ristretto: Some(IseeRistretto {
+            data_rilascio: occasion.rilasciata,
+            valori: found.calcolo.valori(),
+            modalita_calcolo_isee_ristretto: found.calcolo.modalita.clone(),
+        }),
+        isee_socio_san_res_ristretto: issue.residenziale_ristretto(found),
+    })
+}
+
+/// Each indicator of a kind; None if there is none.
+fn each<T>(indicatori: &[IndicatoreCalcolato], issue: impl Fn(&IndicatoreCalcolato) -> T) -> Option<Vec<T>> {
+    (!indicatori.is_empty()).then(|| indicatori.iter().map(issue).collect())
+}
+
+/// Day and protocol of the form for a current ISEE; None if there is none.
+fn sostitutivo(occasion: &Rilascio<'_>) -> (Option<Date>, Option<String>) {
+    let form = occasion.sostitutivo;
+    form.map(|form| (form.presentato, form.protocollo.to_owned()))
+        .unzip()
+}
+
+/// The members of the nucleus, other than a parent who does not live with it.
+fn componenti(dsu: &Dichiarazione) -> Vec<ComponenteNucleo> {
+    let members = dsu
+        .nucleo_familiare
+        .iter()
+        .flat_map(|nucleo| &nucleo.componente_nucleo);
+    members
+        .filter(|member| member.rapporto_con_dichiarante != Ruolo::Gnc)
+        .map(|member| {
+            let sheet = &member.foglio_componente_nucleo;
+            ComponenteNucleo {
+                rapporto_con_dichiarante: member.rapporto_con_dichiarante,
+                cognome: sheet.dati_componente.anagrafica.cognome.clone(),
+                nome: sheet.dati_componente.anagrafica.nome.clone(),
+                codice_fiscale: sheet.codice_fiscale.clone(),
+            }
+        })
+        .collect()
 }
 
 fn ristretto(dsu: &Dichiarazione, modello: &ModelloBase) -> NucleoRistretto {

@@ -4,7 +4,7 @@
 use jiff::civil::Date;
 
 use super::codes::{
-    Importo, ModelloAe, Relazione, Ruolo, Si, StatoDomanda, TipoIndicatore, TipoIndicatoreSoglia,
+    Importo, ModelloAe, Relazione, Ruolo, Si, StatoDomanda, TipoIndicatore, TipoIndicatoreSoglia as Caso,
     TipoOmissione, TipoRapporto, TipoVariazioneAttestazione,
 };
 use super::codice_fiscale::CodiceFiscale;
@@ -351,7 +351,7 @@ pub struct Trovato<'a> {
     /// ISE, scale, ISEE, ISR and ISP.
     pub valori: &'a Valori,
     /// The case, in the words of the Soglia operation.
-    pub caso: TipoIndicatoreSoglia,
+    pub caso: Caso,
 }
 
 /// Why an attestation gives no indicator of a kind.
@@ -367,110 +367,107 @@ impl Attestazione {
     /// A person's indicator of a kind. For social and health services and for doctoral students it is the
     /// indicator of their restricted nucleus, or else the ordinary one.
     pub fn indicatore(&self, tipo: TipoIndicatore, persona: &CodiceFiscale) -> Result<Trovato<'_>, Assente> {
-        use TipoIndicatoreSoglia as Caso;
         if !self.riguarda(persona) {
             return Err(Assente::Nessuno);
         }
-        let ordinario = self.ordinario.as_ref();
-        let base = || {
-            ordinario
-                .map(|ordinario| &ordinario.isee_ordinario.valori)
-                .ok_or(Assente::Nessuno)
-        };
-        let found = |valori, caso| Ok(Trovato { valori, caso });
-        let own = self
-            .ridotto
-            .iter()
-            .find(|ridotto| ridotto.codice_fiscale_beneficiario == *persona);
-        let ristretto = own
-            .and_then(|ridotto| ridotto.isee_ristretto.as_ref())
-            .map(|ristretto| &ristretto.valori);
         match tipo {
-            TipoIndicatore::Ordinario => found(base()?, Caso::Ordinario),
-            TipoIndicatore::SocioSanitario | TipoIndicatore::Dottorato => match (ristretto, tipo) {
-                (Some(valori), TipoIndicatore::Dottorato) => found(valori, Caso::Dottorato),
-                (Some(valori), _) => found(valori, Caso::Sociosanitario),
-                (None, _) => found(base()?, Caso::Ordinario),
+            TipoIndicatore::Ordinario => self.base(Caso::Ordinario),
+            TipoIndicatore::SocioSanitario => self.ristretto_o_base(persona, Caso::Sociosanitario),
+            TipoIndicatore::Dottorato => self.ristretto_o_base(persona, Caso::Dottorato),
+            TipoIndicatore::Minorenne => self.minorenne(persona),
+            TipoIndicatore::Universitario => self.universitario(persona),
+            TipoIndicatore::Residenziale => match self.ridotto_di(persona) {
+                Some(Ridotto {
+                    isee_socio_san_res_ristretto: Some(each),
+                    isee_ristretto,
+                    ..
+                }) => residenziale_ristretto(each, isee_ristretto.as_ref()),
+                _ => self.residenziale(persona),
             },
-            TipoIndicatore::Minorenne => {
-                let minors = ordinario
-                    .and_then(|ordinario| ordinario.isee_min.as_ref())
-                    .map(|min| &min.componente_minorenne);
-                let minor = minors
-                    .into_iter()
-                    .flatten()
-                    .find(|minor| minor.codice_fiscale == *persona)
-                    .ok_or(Assente::Nessuno)?;
-                match &minor.esito {
-                    EsitoMinorenne::Ordinario(_) => found(base()?, Caso::MinorenneOrdinario),
-                    EsitoMinorenne::Attratta(each) => found(&each.valori, Caso::MinorenneAttratta),
-                    EsitoMinorenne::Aggiuntiva(each) => found(&each.valori, Caso::MinorenneAggiuntiva),
-                    EsitoMinorenne::NonCalcolabile(_) => Err(Assente::NonCalcolabile),
-                }
+        }
+    }
+
+    /// The ordinary ISEE, for an indicator that is equal to it.
+    fn base(&self, caso: Caso) -> Result<Trovato<'_>, Assente> {
+        let ordinario = self.ordinario.as_ref().ok_or(Assente::Nessuno)?;
+        found(&ordinario.isee_ordinario.valori, caso)
+    }
+
+    /// The restricted nucleus of this beneficiary.
+    fn ridotto_di(&self, persona: &CodiceFiscale) -> Option<&Ridotto> {
+        self.ridotto
+            .iter()
+            .find(|ridotto| ridotto.codice_fiscale_beneficiario == *persona)
+    }
+
+    /// The ISEE of the person's restricted nucleus; without one, the ordinary ISEE.
+    fn ristretto_o_base(&self, persona: &CodiceFiscale, caso: Caso) -> Result<Trovato<'_>, Assente> {
+        let own = self.ridotto_di(persona);
+        match own.and_then(|ridotto| ridotto.isee_ristretto.as_ref()) {
+            Some(ristretto) => found(&ristretto.valori, caso),
+            None => self.base(Caso::Ordinario),
+        }
+    }
+
+    fn minorenne(&self, persona: &CodiceFiscale) -> Result<Trovato<'_>, Assente> {
+        let all = self
+            .ordinario
+            .as_ref()
+            .and_then(|ordinario| ordinario.isee_min.as_ref());
+        let mut minors = all.into_iter().flat_map(|min| &min.componente_minorenne);
+        let minor = minors
+            .find(|minor| minor.codice_fiscale == *persona)
+            .ok_or(Assente::Nessuno)?;
+        match &minor.esito {
+            EsitoMinorenne::Ordinario(_) => self.base(Caso::MinorenneOrdinario),
+            EsitoMinorenne::Attratta(each) => found(&each.valori, Caso::MinorenneAttratta),
+            EsitoMinorenne::Aggiuntiva(each) => found(&each.valori, Caso::MinorenneAggiuntiva),
+            EsitoMinorenne::NonCalcolabile(_) => Err(Assente::NonCalcolabile),
+        }
+    }
+
+    fn universitario(&self, persona: &CodiceFiscale) -> Result<Trovato<'_>, Assente> {
+        use EsitoUniversitario as Esito;
+        let all = self
+            .ordinario
+            .as_ref()
+            .and_then(|ordinario| ordinario.isee_uni.as_ref());
+        let mut students = all.into_iter().flat_map(|uni| &uni.studente_universitario);
+        let student = students
+            .find(|student| student.codice_fiscale == *persona)
+            .ok_or(Assente::Nessuno)?;
+        match &student.esito {
+            Esito::Ordinario(_) => self.base(Caso::UniversitarioOrdinario),
+            Esito::Attratta(each) => found(&each.valori, Caso::UniversitarioAttratta),
+            Esito::Aggiuntiva(each) => found(&each.valori, Caso::UniversitarioAggiuntiva),
+            Esito::StudenteAttratto(each) => found(&each.valori, Caso::UniversitarioStudente),
+            Esito::StudenteAttrattoCompAttratta(each) => {
+                found(&each.valori, Caso::UniversitarioStudenteAttratta)
             }
-            TipoIndicatore::Universitario => {
-                let students = ordinario
-                    .and_then(|ordinario| ordinario.isee_uni.as_ref())
-                    .map(|uni| &uni.studente_universitario);
-                let student = students
-                    .into_iter()
-                    .flatten()
-                    .find(|student| student.codice_fiscale == *persona)
-                    .ok_or(Assente::Nessuno)?;
-                match &student.esito {
-                    EsitoUniversitario::Ordinario(_) => found(base()?, Caso::UniversitarioOrdinario),
-                    EsitoUniversitario::Attratta(each) => found(&each.valori, Caso::UniversitarioAttratta),
-                    EsitoUniversitario::Aggiuntiva(each) => {
-                        found(&each.valori, Caso::UniversitarioAggiuntiva)
-                    }
-                    EsitoUniversitario::StudenteAttratto(each) => {
-                        found(&each.valori, Caso::UniversitarioStudente)
-                    }
-                    EsitoUniversitario::StudenteAttrattoCompAttratta(each) => {
-                        found(&each.valori, Caso::UniversitarioStudenteAttratta)
-                    }
-                    EsitoUniversitario::StudenteAttrattoCompAggiuntiva(each) => {
-                        found(&each.valori, Caso::UniversitarioStudenteAggiuntiva)
-                    }
-                    EsitoUniversitario::NonCalcolabile(_) => Err(Assente::NonCalcolabile),
-                }
+            Esito::StudenteAttrattoCompAggiuntiva(each) => {
+                found(&each.valori, Caso::UniversitarioStudenteAggiuntiva)
             }
-            TipoIndicatore::Residenziale => {
-                if let Some(each) = own.and_then(|ridotto| ridotto.isee_socio_san_res_ristretto.as_ref()) {
-                    return match (&each.componente_socio_sanitarie_res.esito, ristretto) {
-                        (EsitoResidenzialeRistretto::Ristretto(_), Some(valori)) => {
-                            found(valori, Caso::ResidenzialeRidottoSenza)
-                        }
-                        (EsitoResidenzialeRistretto::Residenziale(each), _) => {
-                            found(&each.valori, Caso::ResidenzialeRidottoSenza)
-                        }
-                        (EsitoResidenzialeRistretto::RistrettoAgg(each), _) => {
-                            found(&each.valori, Caso::ResidenzialeRidottoCon)
-                        }
-                        (EsitoResidenzialeRistretto::ResidenzialeAgg(each), _) => {
-                            found(&each.valori, Caso::ResidenzialeRidottoCon)
-                        }
-                        (EsitoResidenzialeRistretto::Ristretto(_), None) => Err(Assente::Nessuno),
-                        (EsitoResidenzialeRistretto::NonCalcolabile(_), _) => Err(Assente::NonCalcolabile),
-                    };
-                }
-                let all = ordinario.and_then(|ordinario| ordinario.isee_socio_san_res.as_ref());
-                let beneficiaries = all
-                    .map(|all| &all.componente_socio_sanitarie_res)
-                    .into_iter()
-                    .flatten();
-                let each = beneficiaries
-                    .into_iter()
-                    .find(|each| each.codice_fiscale == *persona)
-                    .ok_or(Assente::Nessuno)?;
-                match &each.esito {
-                    EsitoResidenziale::Ordinario(_) => found(base()?, Caso::ResidenzialeSenza),
-                    EsitoResidenziale::Residenziale(each) => found(&each.valori, Caso::ResidenzialeSenza),
-                    EsitoResidenziale::OrdinarioAgg(each) => found(&each.valori, Caso::ResidenzialeCon),
-                    EsitoResidenziale::ResidenzialeAgg(each) => found(&each.valori, Caso::ResidenzialeCon),
-                    EsitoResidenziale::NonCalcolabile(_) => Err(Assente::NonCalcolabile),
-                }
-            }
+            Esito::NonCalcolabile(_) => Err(Assente::NonCalcolabile),
+        }
+    }
+
+    /// The residential indicator of a member of the ordinary nucleus.
+    fn residenziale(&self, persona: &CodiceFiscale) -> Result<Trovato<'_>, Assente> {
+        use EsitoResidenziale as Esito;
+        let ordinario = self.ordinario.as_ref();
+        let all = ordinario.and_then(|ordinario| ordinario.isee_socio_san_res.as_ref());
+        let mut beneficiaries = all
+            .into_iter()
+            .flat_map(|all| &all.componente_socio_sanitarie_res);
+        let each = beneficiaries
+            .find(|each| each.codice_fiscale == *persona)
+            .ok_or(Assente::Nessuno)?;
+        match &each.esito {
+            Esito::Ordinario(_) => self.base(Caso::ResidenzialeSenza),
+            Esito::Residenziale(each) => found(&each.valori, Caso::ResidenzialeSenza),
+            Esito::OrdinarioAgg(each) => found(&each.valori, Caso::ResidenzialeCon),
+            Esito::ResidenzialeAgg(each) => found(&each.valori, Caso::ResidenzialeCon),
+            Esito::NonCalcolabile(_) => Err(Assente::NonCalcolabile),
         }
     }
 
@@ -506,5 +503,27 @@ impl Attestazione {
             .filter_map(|code| TipoIndicatore::from_code(code));
         all.filter(|tipo| self.indicatore(*tipo, persona).is_ok())
             .collect()
+    }
+}
+
+fn found(valori: &Valori, caso: Caso) -> Result<Trovato<'_>, Assente> {
+    Ok(Trovato { valori, caso })
+}
+
+/// The residential indicator of the beneficiary of a restricted nucleus.
+fn residenziale_ristretto<'a>(
+    each: &'a IseeSocioSanResRistretto,
+    ristretto: Option<&'a IseeRistretto>,
+) -> Result<Trovato<'a>, Assente> {
+    use EsitoResidenzialeRistretto as Esito;
+    match &each.componente_socio_sanitarie_res.esito {
+        Esito::Ristretto(_) => {
+            let ristretto = ristretto.ok_or(Assente::Nessuno)?;
+            found(&ristretto.valori, Caso::ResidenzialeRidottoSenza)
+        }
+        Esito::Residenziale(each) => found(&each.valori, Caso::ResidenzialeRidottoSenza),
+        Esito::RistrettoAgg(each) => found(&each.valori, Caso::ResidenzialeRidottoCon),
+        Esito::ResidenzialeAgg(each) => found(&each.valori, Caso::ResidenzialeRidottoCon),
+        Esito::NonCalcolabile(_) => Err(Assente::NonCalcolabile),
     }
 }

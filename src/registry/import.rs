@@ -76,13 +76,8 @@ pub fn plan(
     if !readable {
         return Err(errors);
     }
-    let existing: BTreeMap<&str, &Ente> = existing.iter().map(|ente| (ente.codice.as_str(), ente)).collect();
-    let mut by_case: BTreeMap<String, String> = existing
-        .keys()
-        .map(|code| (code.to_lowercase(), (*code).to_owned()))
-        .collect();
+    let mut codes = Codici::of(existing);
     let mut plan = Plan::default();
-    let mut seen = BTreeSet::new();
     for read in &table.lines {
         let read = match read {
             Ok(read) => read,
@@ -93,70 +88,114 @@ pub fn plan(
         };
         let line = read.number;
         let value = |name: &str| table.cell(read, name);
-        let Some(codice) = value(needed[0]).map(str::to_owned) else {
-            errors.push(format!("riga {line}: manca {}", needed[0]));
-            continue;
-        };
-        if !seen.insert(codice.clone()) {
-            errors.push(format!("riga {line}: il codice {codice} compare due volte"));
-            continue;
-        }
-        let known = existing.get(codice.as_str()).copied();
-        // Two codes differing by case alone are two enti. The operator may register the second by hand.
-        if let Some(alike) = by_case
-            .insert(codice.to_lowercase(), codice.clone())
-            .filter(|alike| known.is_none() && *alike != codice)
-        {
-            errors.push(format!("riga {line}: {codice} e {alike} sono codici che differiscono soltanto per maiuscole e minuscole"));
-            continue;
-        }
-        let before = known.map(|ente| &ente.anagrafica);
-        let row = match formato {
-            Formato::Varco => own(&table, &value, richiesta, before),
-            Formato::Ipa => ipa(&value, richiesta, before),
-        };
-        let (anagrafica, asked) = match row {
+        let row = codes
+            .next(value(needed[0]), needed[0])
+            .and_then(|(codice, known)| {
+                let before = known.map(|ente| &ente.anagrafica);
+                let row = match formato {
+                    Formato::Varco => own(&table, &value, richiesta, before),
+                    Formato::Ipa => ipa(&value, richiesta, before),
+                }?;
+                Ok((codice, known, row))
+            });
+        let (codice, known, row) = match row {
             Ok(row) => row,
             Err(what) => {
                 errors.push(format!("riga {line}: {what}"));
                 continue;
             }
         };
-        let mut wrong = |what: String| errors.push(format!("riga {line}: {codice}: {what}"));
+        let asked = known
+            .filter(|_| formato == Formato::Varco)
+            .map(|ente| said(&table, &value, richiesta, &ente.richiesta));
+        let wrong = plan.add(&codice, known, row, asked, today);
+        errors.extend(
+            wrong
+                .into_iter()
+                .map(|what| format!("riga {line}: {codice}: {what}")),
+        );
+    }
+    if errors.is_empty() { Ok(plan) } else { Err(errors) }
+}
+
+/// The codes of the registered enti and of the lines read so far.
+struct Codici<'a> {
+    registered: BTreeMap<&'a str, &'a Ente>,
+    /// Each code by its lower case.
+    by_case: BTreeMap<String, String>,
+    seen: BTreeSet<String>,
+}
+
+impl<'a> Codici<'a> {
+    fn of(existing: &'a [Ente]) -> Self {
+        let codes = existing.iter().map(|ente| ente.codice.as_str());
+        Codici {
+            by_case: codes.map(|code| (code.to_lowercase(), code.to_owned())).collect(),
+            registered: existing.iter().map(|ente| (ente.codice.as_str(), ente)).collect(),
+            seen: BTreeSet::new(),
+        }
+    }
+
+    /// The code of the next line, with its ente if it is registered.
+    fn next(&mut self, code: Option<&str>, column: &str) -> Result<(String, Option<&'a Ente>), String> {
+        let codice = code.map(str::to_owned).ok_or_else(|| format!("manca {column}"))?;
+        if !self.seen.insert(codice.clone()) {
+            return Err(format!("il codice {codice} compare due volte"));
+        }
+        let known = self.registered.get(codice.as_str()).copied();
+        // Two codes differing by case alone are two enti. The operator may register the second by hand.
+        match self.by_case.insert(codice.to_lowercase(), codice.clone()) {
+            Some(alike) if known.is_none() && alike != codice => Err(format!(
+                "{codice} e {alike} sono codici che differiscono soltanto per maiuscole e minuscole"
+            )),
+            _ => Ok((codice, known)),
+        }
+    }
+}
+
+impl Plan {
+    /// Adds a line: what changes in the registry. `asked` is the request as the line has it, of a registered
+    /// ente. Gives the faults.
+    fn add(
+        &mut self,
+        codice: &str,
+        known: Option<&Ente>,
+        (anagrafica, richiesta): RigaImportata,
+        asked: Option<Richiesta>,
+        today: Date,
+    ) -> Vec<String> {
+        let mut wrong = Vec::new();
         let mut other = Vec::new();
-        if let (Some(ente), Formato::Varco) = (known, formato) {
-            let said = said(&table, &value, richiesta, &ente.richiesta);
-            other = differing(&said, &ente.richiesta);
-            if !other.is_empty()
-                && let Err(what) = judge_request(&said)
-            {
-                wrong(what);
+        if let Some((ente, asked)) = known.zip(asked) {
+            other = differing(&asked, &ente.richiesta);
+            if !other.is_empty() {
+                wrong.extend(judge_request(&asked).err());
             }
         }
-        let command = match before {
+        let command = match known.map(|ente| &ente.anagrafica) {
             None => Some(Command::Richiedi {
-                codice: codice.clone(),
+                codice: codice.to_owned(),
                 anagrafica,
-                richiesta: asked,
+                richiesta,
             }),
             Some(before) if *before == anagrafica => None,
             Some(before) => Some(Command::Aggiorna {
-                codice: codice.clone(),
+                codice: codice.to_owned(),
                 anagrafica,
                 letta: before.clone(),
             }),
         };
         match command.map(|command| judge(&command, known, today).map(|()| command)) {
-            Some(Ok(command)) => plan.commands.push(command),
-            Some(Err(what)) => wrong(what),
-            None if other.is_empty() => plan.unchanged += 1,
+            Some(Ok(command)) => self.commands.push(command),
+            Some(Err(what)) => wrong.push(what),
+            None if other.is_empty() => self.unchanged += 1,
             None => {}
         }
         if !other.is_empty() {
-            plan.other_requests.push((codice, other));
+            self.other_requests.push((codice.to_owned(), other));
         }
+        wrong
     }
-    if errors.is_empty() { Ok(plan) } else { Err(errors) }
 }
 
 /// The request an ente made, according to a line. A missing column leaves the registered value. So does an

@@ -3,8 +3,9 @@
 //! - [`ente`]: an ente and its life, a state machine; [`abilitazione`]: its grants; [`quota`]: its limits;
 //! - [`entries`]: its entries and their projector;
 //! - [`administration`]: the one function behind `varco ente`, whether the gateway runs or not; `changes`:
-//!   what each command makes of an ente; [`checks`]: its criteria; [`import`]: many enti at once, from a table; [`tabelle`]: decisions and grants of
-//!   many, from a table; `tabella`: the reader of tables; [`upgrade`]: from earlier formats;
+//!   what each command makes of an ente; [`checks`]: its criteria; [`import`]: many enti at once, from a
+//!   table; [`tabelle`]: decisions and grants of many, from a table; `tabella`: the reader of tables;
+//!   [`upgrade`]: from earlier formats;
 //! - [`consultate`]: the look-ups of operators, recorded; `wrong`: why a command is refused;
 //! - [`signs`]: from a certificate to its ente, by its keys;
 //! - here: from a certificate to a [`Caller`], from an operation to an [`Admission`], from a request's

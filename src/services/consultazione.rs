@@ -236,16 +236,11 @@ pub async fn soglia(
         .iter()
         .find(|soglia| soglia.codice.eq_ignore_ascii_case(&request.codice_soglia));
     let Some(soglia) = known else {
-        let note = note_of(&chiave);
-        return finish(
-            services,
-            operation,
-            Conclusa {
-                note,
-                ..invalid(Motivo::R04Soglia, "CodiceSoglia non conosciuto da questa porta")
-            },
-        )
-        .await;
+        let ended = Conclusa {
+            note: note_of(&chiave),
+            ..invalid(Motivo::R04Soglia, "CodiceSoglia non conosciuto da questa porta")
+        };
+        return finish(services, operation, ended).await;
     };
     // The threshold is tied to a benefit: an ente enabled for the benefit may ask whether it is due.
     // The configuration allows these names alone.
@@ -269,49 +264,52 @@ pub async fn soglia(
         .consultation
         .attestazione(&permit, search, occasion)
         .await;
-    let wants_nucleus = request.fornitura_nucleo == SiNo::Si;
-    let render = |found: Found| {
-        let attestazione = found.attestazione;
-        let found = indicator_of(&attestazione, indicatore, &request.codice_fiscale)?;
-        let (tipo_indicatore, isee) = (found.caso, found.valori.isee.0);
-        let ordinario = attestazione
-            .ordinario
-            .ok_or_else(|| without("an attestation without an ordinary ISEE"))?;
-        let yes = |yes| if yes { SiNo::Si } else { SiNo::No };
-        let members = ordinario
-            .nucleo_familiare
-            .componente_nucleo
-            .into_iter()
-            .filter(|_| wants_nucleus);
-        // In canonical form: this schema allows no small letters, the DSU's does.
-        let code = |code: &CodiceFiscale| CodiceFiscale::new(code.canonical());
-        let componente = members
-            .map(|m| Componente {
-                codice_fiscale: code(&m.codice_fiscale),
-                cognome: m.cognome,
-                nome: m.nome,
-            })
-            .collect();
-        Ok(Delivered::Dati(DatiIndicatore {
-            tipo_indicatore,
-            sotto_soglia: yes(isee <= soglia.importo),
-            protocollo_dsu: attestazione.numero_protocollo_dsu,
-            data_presentazione: attestazione.data_presentazione,
-            presenza_difformita: yes(!attestazione.omissione_difformita.is_empty()),
-            componente,
-        }))
+    let delivers = match request.fornitura_nucleo {
+        SiNo::Si => Delivers::Nucleus,
+        SiNo::No => Delivers::Person,
     };
-    let delivers = if wants_nucleus {
-        Delivers::Nucleus
-    } else {
-        Delivers::Person
-    };
+    let render = |found: Found| dati_indicatore(found, request, soglia, indicatore);
     finish(
         services,
         operation,
         deliver(&permit, step, delivers, note, render)?,
     )
     .await
+}
+
+/// The answer of a threshold: on which side the ISEE is, never the ISEE; the nucleus, if it is asked for.
+fn dati_indicatore(
+    found: Found,
+    request: &RichiestaSoglia,
+    soglia: &Soglia,
+    indicatore: TipoIndicatore,
+) -> Result<Delivered, Rifiuto> {
+    let attestazione = found.attestazione;
+    let found = indicator_of(&attestazione, indicatore, &request.codice_fiscale)?;
+    let (tipo_indicatore, isee) = (found.caso, found.valori.isee.0);
+    let ordinario = attestazione
+        .ordinario
+        .ok_or_else(|| without("an attestation without an ordinary ISEE"))?;
+    let yes = |yes| if yes { SiNo::Si } else { SiNo::No };
+    let members = ordinario.nucleo_familiare.componente_nucleo.into_iter();
+    let members = members.filter(|_| request.fornitura_nucleo == SiNo::Si);
+    // In canonical form: this schema allows no small letters, the DSU's does.
+    let code = |code: &CodiceFiscale| CodiceFiscale::new(code.canonical());
+    let componente = members
+        .map(|m| Componente {
+            codice_fiscale: code(&m.codice_fiscale),
+            cognome: m.cognome,
+            nome: m.nome,
+        })
+        .collect();
+    Ok(Delivered::Dati(DatiIndicatore {
+        tipo_indicatore,
+        sotto_soglia: yes(isee <= soglia.importo),
+        protocollo_dsu: attestazione.numero_protocollo_dsu,
+        data_presentazione: attestazione.data_presentazione,
+        presenza_difformita: yes(!attestazione.omissione_difformita.is_empty()),
+        componente,
+    }))
 }
 
 /// VerificaEsistenzaProtocollo: whether the declarant has a DSU of this protocol, and no more.

@@ -73,25 +73,8 @@ pub async fn perform(
         Heard::Failed(text) => return failed(asked.operation, text),
     };
     let mut gathered = LotSoFar::default();
-    for (index, element) in asked.body.children().enumerate() {
-        // A lot takes a while: others get their turn between one DSU and the next.
-        tokio::task::yield_now().await;
-        match gathered
-            .receive(services, permit, asked, element, index + 1, occasion)
-            .await
-        {
-            Ok(None) => {}
-            Ok(Some(text)) => return failed(asked.operation, text),
-            Err(not_prepared) => {
-                // The lot is performed again with the reply: its DSU take their attempts again.
-                if matches!(not_prepared, NotPrepared::Ask(_)) {
-                    services
-                        .tentativi
-                        .give_back(asked.operation, &permit.ente().codice, &gathered.mancati);
-                }
-                return Err(not_prepared);
-            }
-        }
+    if let Some(text) = gathered.receive_all(services, permit, asked, occasion).await? {
+        return failed(asked.operation, text);
     }
     let LotSoFar {
         dsu,
@@ -128,6 +111,35 @@ pub async fn perform(
 }
 
 impl LotSoFar {
+    /// Receives the DSU of the lot, in its order. A returned text is a mistake of ours.
+    async fn receive_all(
+        &mut self,
+        services: &Services,
+        permit: &Permit,
+        asked: Asked<'_>,
+        occasion: Occasion<'_>,
+    ) -> Result<Option<String>, NotPrepared> {
+        for (index, element) in asked.body.children().enumerate() {
+            // A lot takes a while: others get their turn between one DSU and the next.
+            tokio::task::yield_now().await;
+            let received = self.receive(services, permit, asked, element, index + 1, occasion);
+            match received.await {
+                Ok(None) => {}
+                Ok(Some(text)) => return Ok(Some(text)),
+                Err(not_prepared) => {
+                    // The lot is performed again with the reply: its DSU take their attempts again.
+                    if matches!(not_prepared, NotPrepared::Ask(_)) {
+                        services
+                            .tentativi
+                            .give_back(asked.operation, &permit.ente().codice, &self.mancati);
+                    }
+                    return Err(not_prepared);
+                }
+            }
+        }
+        Ok(None)
+    }
+
     /// Receives one DSU. A returned text is a mistake of ours.
     async fn receive(
         &mut self,
@@ -152,28 +164,7 @@ impl LotSoFar {
             .sottoscrizione_del_dichiarante()
             .map(|s| s.protocollo_mittente.clone())
             .unwrap_or_default();
-        // K19, within the lot: an earlier DSU of it is not in the archive yet.
-        if let Some((impronta, earlier)) = self.senders.get(&sender) {
-            if *impronta == trasmessa.impronta {
-                let again = DsuDelLotto {
-                    posizione: at(position),
-                    ..earlier.clone()
-                };
-                self.dsu.push(again);
-            } else {
-                let defect = Difetto {
-                    code: ALREADY_USED.0,
-                    path: SENDERS_PROTOCOL.to_owned(),
-                    text: ALREADY_USED.1,
-                };
-                self.refused(
-                    position,
-                    Findings {
-                        list: part.place(vec![defect]),
-                        more: 0,
-                    },
-                );
-            }
+        if self.repeats(position, &part, &sender, &trasmessa) {
             return Ok(None);
         }
         let referred = trasmessa
@@ -187,19 +178,8 @@ impl LotSoFar {
             .is_some_and(|referred| self.referred.contains(referred))
         {
             let text = "nello stesso lotto c'è già un'operazione sulla stessa DSU";
-            let path = "/Dichiarazione/Operazione/@NumeroProtocolloRiferimento".to_owned();
-            let defect = Difetto {
-                code: Check::K02Lotto,
-                path,
-                text,
-            };
-            self.refused(
-                position,
-                Findings {
-                    list: part.place(vec![defect]),
-                    more: 0,
-                },
-            );
+            let path = "/Dichiarazione/Operazione/@NumeroProtocolloRiferimento";
+            self.defect(position, &part, Check::K02Lotto, path, text);
             return Ok(None);
         }
         let dsu = &trasmessa.dsu;
@@ -213,18 +193,7 @@ impl LotSoFar {
             // The archive is not asked. The DSU before this one stay accepted; this one may come again in
             // another lot.
             let text = "troppi protocolli indicati invano: ritrasmettere la DSU più tardi, in un altro lotto";
-            let defect = Difetto {
-                code: Check::K02Tentativi,
-                path: "/Dichiarazione".to_owned(),
-                text,
-            };
-            self.refused(
-                position,
-                Findings {
-                    list: part.place(vec![defect]),
-                    more: 0,
-                },
-            );
+            self.defect(position, &part, Check::K02Tentativi, "/Dichiarazione", text);
             return Ok(None);
         };
         let ordinal = occasion.ordinal + u32::try_from(self.drafts.len()).unwrap_or(u32::MAX);
@@ -258,6 +227,39 @@ impl LotSoFar {
             ),
         }
         Ok(None)
+    }
+
+    /// K19, within the lot: an earlier DSU of it is not in the archive yet. The same DSU again has the earlier
+    /// outcome; another one with the same sender's protocol is refused. Tells whether this is such a DSU.
+    fn repeats(&mut self, position: usize, part: &LotPart, sender: &str, trasmessa: &Trasmessa) -> bool {
+        let Some((impronta, earlier)) = self.senders.get(sender) else {
+            return false;
+        };
+        if *impronta == trasmessa.impronta {
+            let again = DsuDelLotto {
+                posizione: at(position),
+                ..earlier.clone()
+            };
+            self.dsu.push(again);
+        } else {
+            let (code, text) = ALREADY_USED;
+            self.defect(position, part, code, SENDERS_PROTOCOL, text);
+        }
+        true
+    }
+
+    /// Refuses a DSU for one defect.
+    fn defect(&mut self, position: usize, part: &LotPart, code: Check, path: &str, text: &'static str) {
+        let defect = Difetto {
+            code,
+            path: path.to_owned(),
+            text,
+        };
+        let findings = Findings {
+            list: part.place(vec![defect]),
+            more: 0,
+        };
+        self.refused(position, findings);
     }
 
     fn accepted(&mut self, position: usize, sender: String, trasmessa: &Trasmessa, protocollo: String) {

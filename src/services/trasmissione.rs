@@ -6,15 +6,15 @@ use super::tentativi::Mancati;
 use crate::contract::bind::Base64;
 use crate::contract::catalogue::Operation;
 use crate::contract::trasmissione::{
-    Accettazione, ChiaveDsu, ConsultazioneEsitoDsuResponse, Esito, EsitoConsultazioneDsu, EsitoTrasmissione,
-    TrasmissioneDsuResponse, Violazione, Violazioni,
+    Accettazione, ChiaveDsu, ConsultazioneEsitoDsuResponse, Esito, EsitoConsultazioneDsu, EsitoDsu,
+    EsitoTrasmissione, TrasmissioneDsuResponse, Violazione, Violazioni,
 };
 use crate::contract::{Findings, Trasmessa, message, place};
 use crate::digest::hex;
 use crate::ledger::leaf::ID_RICHIESTA;
 use crate::registry::Permit;
 use crate::services::facts::{RIPETUTA, STATO, VIOLAZIONI};
-use crate::sii::answers::{Difetti, DsuFate, Received};
+use crate::sii::answers::{Accepted, Difetti, DsuFate, Received};
 use crate::sii::{Occasion, Said};
 use crate::xml::Element;
 
@@ -63,31 +63,13 @@ pub async fn perform(
         }
     };
     match answer {
-        Received::Accepted(accepted) => {
-            let id = id_richiesta(services).await?;
-            note.facts.insert(ID_RICHIESTA, id.into());
-            note.outcome = Esito::Ok.code();
-            note.protocol.push(accepted.protocollo.clone());
-            if accepted.again {
-                note.facts.insert(RIPETUTA, true.into());
-            }
-            let accettazione = Accettazione {
-                protocollo_dsu: accepted.protocollo,
-                istante_ricezione: accepted.received,
-                xml_ricevuta: Base64(accepted.receipt.into_bytes()),
-                impronta: hex(&trasmessa.impronta),
-                utilizzi: accepted.utilizzi,
-            };
-            let result = EsitoTrasmissione {
-                accettazione: Some(accettazione),
-                ..outcome(id, Esito::Ok, None)
-            };
+        Received::Accepted(dsu) => {
+            let prepared = accepted(services, dsu, &trasmessa.impronta, note).await?;
             Ok(Prepared {
-                reply: render(result),
-                note,
                 drafts,
                 preconditions,
                 mancati,
+                ..prepared
             })
         }
         Received::Refused(Difetti { elenco, altri }) => {
@@ -101,6 +83,38 @@ pub async fn perform(
             })
         }
     }
+}
+
+/// The reply to an accepted DSU: its protocol and its receipt.
+async fn accepted(
+    services: &Services,
+    dsu: Accepted,
+    impronta: &[u8; 32],
+    mut note: Note,
+) -> Result<Prepared, NotPrepared> {
+    let id = id_richiesta(services).await?;
+    note.facts.insert(ID_RICHIESTA, id.into());
+    note.outcome = Esito::Ok.code();
+    note.protocol.push(dsu.protocollo.clone());
+    if dsu.again {
+        note.facts.insert(RIPETUTA, true.into());
+    }
+    let accettazione = Accettazione {
+        protocollo_dsu: dsu.protocollo,
+        istante_ricezione: dsu.received,
+        xml_ricevuta: Base64(dsu.receipt.into_bytes()),
+        impronta: hex(impronta),
+        utilizzi: dsu.utilizzi,
+    };
+    let result = EsitoTrasmissione {
+        accettazione: Some(accettazione),
+        ..outcome(id, Esito::Ok, None)
+    };
+    Ok(Prepared {
+        reply: render(result),
+        note,
+        ..Prepared::default()
+    })
 }
 
 /// Refuses a DSU in breach of its schema or of a formal check: every violation, in the operation's own reply.
@@ -171,28 +185,13 @@ pub async fn esito_dsu(
             preconditions,
             ..
         }) => {
-            let DsuFate { esito: dsu, persone } = *told;
-            // The receipt goes out: these persons' data.
-            note.cf = persone;
-            for protocol in [&dsu.protocollo_dsu, &dsu.protocollo_mittente]
-                .into_iter()
-                .chain(&dsu.protocollo_sostitutivo)
-            {
-                if !note.protocol.contains(protocol) {
-                    note.protocol.push(protocol.clone());
-                }
-            }
-            note.facts.insert(STATO, dsu.stato.code().into());
+            let dsu = fate(*told, &mut note);
             (Esito::Ok, None, Some(dsu), preconditions)
         }
         Heard::Said(Said { preconditions, .. }) => {
             note.refusal = Some(Motivo::D02Assente.to_string());
-            (
-                Esito::DatiNonTrovati,
-                Some("nessuna DSU trasmessa da questo ente con questo protocollo".to_owned()),
-                None,
-                preconditions,
-            )
+            let text = "nessuna DSU trasmessa da questo ente con questo protocollo".to_owned();
+            (Esito::DatiNonTrovati, Some(text), None, preconditions)
         }
         Heard::Failed(text) => {
             tracing::error!(text, "consultation of a DSU failed");
@@ -227,6 +226,22 @@ pub async fn esito_dsu(
         mancati,
         ..Prepared::default()
     })
+}
+
+/// The fate of a DSU; notes its protocols, its state, and the persons of the receipt: their data go out.
+fn fate(told: DsuFate, note: &mut Note) -> EsitoDsu {
+    let DsuFate { esito: dsu, persone } = told;
+    note.cf = persone;
+    for protocol in [&dsu.protocollo_dsu, &dsu.protocollo_mittente]
+        .into_iter()
+        .chain(&dsu.protocollo_sostitutivo)
+    {
+        if !note.protocol.contains(protocol) {
+            note.protocol.push(protocol.clone());
+        }
+    }
+    note.facts.insert(STATO, dsu.stato.code().into());
+    dsu
 }
 
 /// The text for a mistake of ours.

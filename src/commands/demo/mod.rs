@@ -20,8 +20,9 @@ use crate::config::Config;
 use crate::contract::catalogue::Service;
 use crate::contract::{ISEE_NS, decode, esiti_text, message};
 use crate::isee::CodiceFiscale;
-use crate::isee::attestazione::EsitoAttestazione;
+use crate::isee::attestazione::{Attestazione, EsitoAttestazione};
 use crate::isee::feed::{COLUMNS, parse};
+use crate::isee::foglio::FoglioComponente;
 use crate::isee::rules::Rules;
 use crate::ledger::Directory;
 use crate::registry::administration::Command;
@@ -165,134 +166,174 @@ fn presentation(clock: &Clock) -> Result<Date> {
 }
 
 async fn tour(home: &Path, address: SocketAddr, clock: &Clock) -> Result<()> {
-    let client = |name: &str| {
-        let (certificate, key) = (
-            home.join(format!("pki/{name}.pem")),
-            home.join(format!("pki/{name}.key")),
-        );
-        Client::new(address, &home.join("pki/ca.pem"), Some((&certificate, &key)))
+    let giorno = presentation(clock)?;
+    let giro = Giro {
+        home,
+        address,
+        giorno: giorno.to_string(),
     };
-    let day = presentation(clock)?.to_string();
-    let (dsu_path, isee_path) = (Service::TrasmissioneDsu.path(), Service::ConsultazioneIsee.path());
-    let protocollo = format!("CAF00001-DEMO01-{}-N0000001", &day[..4]);
-    let dsu = requests::dsu(&protocollo, &day);
+    let protocollo = format!("CAF00001-DEMO01-{}-N0000001", giorno.year());
+    let dsu = requests::dsu(&protocollo, &giro.giorno);
     std::fs::write(home.join("trasmissione.xml"), requests::trasmissione(&dsu))?;
-    std::fs::write(
-        home.join("indicatore.xml"),
-        requests::indicatore(GIULIA, &day, PRESTAZIONE),
-    )?;
-    std::fs::write(
-        home.join("attestazione.xml"),
-        requests::attestazione(GIULIA, &day, PRESTAZIONE),
-    )?;
+    std::fs::write(home.join("indicatore.xml"), giro.indicatore())?;
+    std::fs::write(home.join("attestazione.xml"), giro.attestazione(GIULIA))?;
 
-    step("Il CAF trasmette una DSU");
-    let answer = client("caf")?
-        .call(dsu_path, &requests::trasmissione(&dsu))
-        .await?;
-    let accepted = expect(&answer, "OK")?;
-    say(&format!(
-        "protocollo {}",
-        esiti_text(accepted, "ProtocolloDSU").unwrap_or_default()
-    ));
-    say(&format!(
-        "ricevuta {} il {}",
-        esiti_text(accepted, "Impronta").unwrap_or_default(),
-        esiti_text(accepted, "IstanteRicezione").unwrap_or_default()
-    ));
+    giro.transmission(&dsu).await?;
+    giro.consultation().await?;
+    giro.families(giorno).await?;
+    giro.strangers().await?;
+    giro.suspended().await?;
+    giro.defects(&dsu).await
+}
 
-    step("Il comune chiede l'indicatore e l'attestazione");
-    let mut comune = client("comune")?.connect().await?;
-    let answer = comune
-        .call(isee_path, &requests::indicatore(GIULIA, &day, PRESTAZIONE))
-        .await?;
-    say(&payload(expect(&answer, "OK")?, "XmlEsitoIndicatore")?);
-    let answer = comune
-        .call(isee_path, &requests::attestazione(GIULIA, &day, PRESTAZIONE))
-        .await?;
-    say(&payload(expect(&answer, "OK")?, "XmlEsitoAttestazione")?);
+/// The tour: what a CAF and a comune do with the porta.
+struct Giro<'a> {
+    home: &'a Path,
+    address: SocketAddr,
+    /// Day of the DSU, and of the questions about it.
+    giorno: String,
+}
 
-    step("Famiglie inventate: il CAF trasmette, il comune chiede che cosa hanno");
-    let mut caf = client("caf")?.connect().await?;
-    let mut famiglie = Famiglie::new(2026, presentation(clock)?);
-    for number in 1..=5 {
-        let famiglia = famiglie.famiglia(&format!("CAF00001-DEMO02-{}-N{number:07}", &day[..4]));
-        let text = message("Dichiarazione", ISEE_NS, &famiglia.dsu, false);
-        let answer = caf.call(dsu_path, &requests::trasmissione(&text)).await?;
-        expect(&answer, "OK")?;
-        let person = famiglia.dsu.codice_fiscale_dichiarante.canonical();
-        let answer = comune
-            .call(isee_path, &requests::attestazione(&person, &day, PRESTAZIONE))
-            .await?;
-        let text = payload(expect(&answer, "OK")?, "XmlEsitoAttestazione")?;
-        let document =
-            xml::parse(&text, &DocumentLimits::default()).map_err(|error| anyhow::anyhow!("{error}"))?;
-        let found: EsitoAttestazione = decode(&document).map_err(|error| anyhow::anyhow!("{error:?}"))?;
-        let attestazione = found.attestazione.context("no attestation")?;
-        for member in famiglia.dsu.fogli() {
-            let codes = attestazione
-                .indicatori(&member.codice_fiscale)
-                .into_iter()
-                .filter_map(|tipo| {
-                    let found = attestazione.indicatore(tipo, &member.codice_fiscale).ok()?;
-                    Some(format!("{} {}", tipo.code(), found.valori.isee))
-                });
-            let anagrafica = &member.dati_componente.anagrafica;
-            say(&format!(
-                "{} {}: {}",
-                anagrafica.cognome,
-                anagrafica.nome,
-                codes.collect::<Vec<_>>().join(", ")
-            ));
-        }
-        say("");
+impl Giro<'_> {
+    fn client(&self, name: &str) -> Result<Client> {
+        let pki = self.home.join("pki");
+        let (certificate, key) = (pki.join(format!("{name}.pem")), pki.join(format!("{name}.key")));
+        Client::new(self.address, &pki.join("ca.pem"), Some((&certificate, &key)))
     }
 
-    step("Rifiuti: senza certificato, con il certificato di un'altra autorità");
-    let request = requests::indicatore(GIULIA, &day, PRESTAZIONE);
-    let nobody = Client::new(address, &home.join("pki/ca.pem"), None)?
-        .call(isee_path, &request)
-        .await;
-    say(&format!(
-        "senza certificato: {}",
-        refusal(&nobody.err().context("è entrato chi non ha certificato")?)
-    ));
-    let stranger = client("straniero")?.call(isee_path, &request).await;
-    say(&format!(
-        "estraneo: {}",
-        refusal(&stranger.err().context("è entrato un estraneo")?)
-    ));
+    fn indicatore(&self) -> String {
+        requests::indicatore(GIULIA, &self.giorno, PRESTAZIONE)
+    }
 
-    step("Rifiuto: un ente sospeso");
-    let answer = client("sospeso")?.call(isee_path, &request).await?;
-    ensure!(
-        answer.status.as_u16() == 500 && answer.text.contains("Authorization failed"),
-        "a suspended ente was let in"
-    );
-    say(&format!(
-        "HTTP {}: {}",
-        answer.status.as_u16(),
-        esiti_text(&answer.text, "faultstring").unwrap_or_default()
-    ));
+    fn attestazione(&self, person: &str) -> String {
+        requests::attestazione(person, &self.giorno, PRESTAZIONE)
+    }
 
-    step("Rifiuto: una DSU sbagliata, con tutte le ragioni");
-    let bad = dsu
-        .replace("GLLMTT81P03F205Y", "GLLMTT81P03F205X")
-        .replace(" ConsistenzaMedia=\"2600\"", "")
-        .replace("N0000001", "N0000002");
-    report(
-        &client("caf")?
-            .call(dsu_path, &requests::trasmissione(&bad))
-            .await?,
-    )?;
-    let worse = bad
-        .replace("TipoAbitazione=\"000\"", "TipoAbitazione=\"casa\"")
-        .replace(" Sesso=\"F\"", "");
-    report(
-        &client("caf")?
-            .call(dsu_path, &requests::trasmissione(&worse))
-            .await?,
-    )
+    async fn transmission(&self, dsu: &str) -> Result<()> {
+        step("Il CAF trasmette una DSU");
+        let message = requests::trasmissione(dsu);
+        let answer = self
+            .client("caf")?
+            .call(Service::TrasmissioneDsu.path(), &message)
+            .await?;
+        let accepted = expect(&answer, "OK")?;
+        let text = |name| esiti_text(accepted, name).unwrap_or_default();
+        say(&format!("protocollo {}", text("ProtocolloDSU")));
+        say(&format!(
+            "ricevuta {} il {}",
+            text("Impronta"),
+            text("IstanteRicezione")
+        ));
+        Ok(())
+    }
+
+    async fn consultation(&self) -> Result<()> {
+        step("Il comune chiede l'indicatore e l'attestazione");
+        let mut comune = self.client("comune")?.connect().await?;
+        let answer = comune
+            .call(Service::ConsultazioneIsee.path(), &self.indicatore())
+            .await?;
+        say(&payload(expect(&answer, "OK")?, "XmlEsitoIndicatore")?);
+        let answer = comune
+            .call(Service::ConsultazioneIsee.path(), &self.attestazione(GIULIA))
+            .await?;
+        say(&payload(expect(&answer, "OK")?, "XmlEsitoAttestazione")?);
+        Ok(())
+    }
+
+    async fn families(&self, giorno: Date) -> Result<()> {
+        step("Famiglie inventate: il CAF trasmette, il comune chiede che cosa hanno");
+        let mut caf = self.client("caf")?.connect().await?;
+        let mut comune = self.client("comune")?.connect().await?;
+        let mut famiglie = Famiglie::new(2026, giorno);
+        for number in 1..=5 {
+            let famiglia = famiglie.famiglia(&format!("CAF00001-DEMO02-{}-N{number:07}", giorno.year()));
+            let text = message("Dichiarazione", ISEE_NS, &famiglia.dsu, false);
+            let answer = caf
+                .call(Service::TrasmissioneDsu.path(), &requests::trasmissione(&text))
+                .await?;
+            expect(&answer, "OK")?;
+            let person = famiglia.dsu.codice_fiscale_dichiarante.canonical();
+            let answer = comune
+                .call(Service::ConsultazioneIsee.path(), &self.attestazione(&person))
+                .await?;
+            let text = payload(expect(&answer, "OK")?, "XmlEsitoAttestazione")?;
+            let document =
+                xml::parse(&text, &DocumentLimits::default()).map_err(|error| anyhow::anyhow!("{error}"))?;
+            let found: EsitoAttestazione = decode(&document).map_err(|error| anyhow::anyhow!("{error:?}"))?;
+            let attestazione = found.attestazione.context("no attestation")?;
+            for member in famiglia.dsu.fogli() {
+                say(&indicators(&attestazione, member));
+            }
+            say("");
+        }
+        Ok(())
+    }
+
+    async fn strangers(&self) -> Result<()> {
+        step("Rifiuti: senza certificato, con il certificato di un'altra autorità");
+        let request = self.indicatore();
+        let nobody = Client::new(self.address, &self.home.join("pki/ca.pem"), None)?
+            .call(Service::ConsultazioneIsee.path(), &request)
+            .await;
+        let nobody = nobody.err().context("è entrato chi non ha certificato")?;
+        say(&format!("senza certificato: {}", refusal(&nobody)));
+        let stranger = self
+            .client("straniero")?
+            .call(Service::ConsultazioneIsee.path(), &request)
+            .await;
+        let stranger = stranger.err().context("è entrato un estraneo")?;
+        say(&format!("estraneo: {}", refusal(&stranger)));
+        Ok(())
+    }
+
+    async fn suspended(&self) -> Result<()> {
+        step("Rifiuto: un ente sospeso");
+        let answer = self
+            .client("sospeso")?
+            .call(Service::ConsultazioneIsee.path(), &self.indicatore())
+            .await?;
+        ensure!(
+            answer.status.as_u16() == 500 && answer.text.contains("Authorization failed"),
+            "a suspended ente was let in"
+        );
+        let fault = esiti_text(&answer.text, "faultstring").unwrap_or_default();
+        say(&format!("HTTP {}: {fault}", answer.status.as_u16()));
+        Ok(())
+    }
+
+    async fn defects(&self, dsu: &str) -> Result<()> {
+        step("Rifiuto: una DSU sbagliata, con tutte le ragioni");
+        let bad = dsu
+            .replace("GLLMTT81P03F205Y", "GLLMTT81P03F205X")
+            .replace(" ConsistenzaMedia=\"2600\"", "")
+            .replace("N0000001", "N0000002");
+        let worse = bad
+            .replace("TipoAbitazione=\"000\"", "TipoAbitazione=\"casa\"")
+            .replace(" Sesso=\"F\"", "");
+        for dsu in [bad, worse] {
+            let message = requests::trasmissione(&dsu);
+            report(
+                &self
+                    .client("caf")?
+                    .call(Service::TrasmissioneDsu.path(), &message)
+                    .await?,
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// A member's name, and the indicators with their ISEE.
+fn indicators(attestazione: &Attestazione, member: &FoglioComponente) -> String {
+    let codes = attestazione.indicatori(&member.codice_fiscale).into_iter();
+    let values = codes.filter_map(|tipo| {
+        let found = attestazione.indicatore(tipo, &member.codice_fiscale).ok()?;
+        Some(format!("{} {}", tipo.code(), found.valori.isee))
+    });
+    let anagrafica = &member.dati_componente.anagrafica;
+    let values = values.collect::<Vec<_>>().join(", ");
+    format!("{} {}: {values}", anagrafica.cognome, anagrafica.nome)
 }
 
 /// The alert or error at the end of a handshake, in words.

@@ -24,6 +24,7 @@ use crate::isee::operazioni::{NOBODYS, applica, riguarda};
 use crate::isee::prospetto::{Riga, Sezione, italian, prospetto};
 use crate::isee::righe::{di_calcolo, di_indicatore, di_specifico};
 use crate::isee::rules::RuleSet;
+use crate::isee::rules::Rules;
 
 /// The number of a DSU without a protocol.
 const NESSUN_PROTOCOLLO: &str = "00000000A-00";
@@ -87,33 +88,7 @@ pub(super) fn compute(file: &Path, request: &RichiestaCalcolo<'_>, output: Uscit
     let indicatori = situazione
         .indicatori()
         .map_err(|_| anyhow!("{}: la DSU non è calcolabile", file.display()))?;
-    let mut validita = None;
-    if let (Some(base), Some(chiesto), Some(changes)) =
-        (&effettiva.base, effettiva.chiesto, &dsu.isee_corrente)
-    {
-        let of_day = rules
-            .on(chiesto)
-            .with_context(|| format!("nessun insieme di regole per il {chiesto}"))?;
-        let before = Situazione {
-            dsu: base,
-            ..situazione
-        }
-        .indicatori()
-        .map_err(|_| anyhow!("la DSU di --base non è calcolabile"))?;
-        if sufficiente(changes, &before.ordinario, &indicatori.ordinario, of_day).is_err() {
-            let text = "la variazione è minore di quella che la legge chiede";
-            let path = "/Dichiarazione/ISEECorrente".to_owned();
-            return Err(refuse(
-                file,
-                vec![Difetto {
-                    code: Check::K17Scostamento,
-                    path,
-                    text,
-                }],
-            ));
-        }
-        validita = Some((chiesto, changes.scadenza(chiesto, of_day)));
-    }
+    let validita = corrente(file, &effettiva, &situazione, &indicatori, rules)?;
     let against = omissioni(dsu, presented, set, &feed, today);
     Ok(match output {
         UscitaCalcolo::Text => render(
@@ -135,33 +110,54 @@ pub(super) fn compute(file: &Path, request: &RichiestaCalcolo<'_>, output: Uscit
     })
 }
 
+/// The day a current ISEE was asked for, and its last one; None if none was asked for.
+fn corrente(
+    file: &Path,
+    effettiva: &Effettiva,
+    situazione: &Situazione<'_>,
+    indicatori: &Indicatori,
+    rules: &Rules,
+) -> Result<Option<(Date, Date)>> {
+    let (Some(base), Some(chiesto), Some(changes)) =
+        (&effettiva.base, effettiva.chiesto, &effettiva.dsu.isee_corrente)
+    else {
+        return Ok(None);
+    };
+    let of_day = rules
+        .on(chiesto)
+        .with_context(|| format!("nessun insieme di regole per il {chiesto}"))?;
+    let before = Situazione {
+        dsu: base,
+        ..*situazione
+    };
+    let before = before
+        .indicatori()
+        .map_err(|_| anyhow!("la DSU di --base non è calcolabile"))?;
+    if sufficiente(changes, &before.ordinario, &indicatori.ordinario, of_day).is_err() {
+        let text = "la variazione è minore di quella che la legge chiede";
+        let path = "/Dichiarazione/ISEECorrente";
+        return Err(refuse(file, vec![difetto(Check::K17Scostamento, path, text)]));
+    }
+    Ok(Some((chiesto, changes.scadenza(chiesto, of_day))))
+}
+
 /// The declaration of the file. One with a reference to another DSU is applied to it.
 fn effettiva(file: &Path, request: &RichiestaCalcolo<'_>, port: &Port) -> Result<Effettiva> {
     // The base keeps its own day of presentation; only the declaration after it gets another. A correction is
     // judged as of the base's presentation.
+    let own_day = Giorni {
+        presentata: None,
+        ..request.giorni
+    };
     let base = request
         .base
-        .map(|base| {
-            accepted(
-                base,
-                port,
-                Giorni {
-                    presentata: None,
-                    ..request.giorni
-                },
-            )
-        })
+        .map(|base| accepted(base, port, own_day))
         .transpose()?;
-    let prima = base.as_ref().and_then(|base| base.dsu.presentata());
-    let dsu = accepted(
-        file,
-        port,
-        Giorni {
-            prima,
-            ..request.giorni
-        },
-    )?
-    .dsu;
+    let after = Giorni {
+        prima: base.as_ref().and_then(|base| base.dsu.presentata()),
+        ..request.giorni
+    };
+    let dsu = accepted(file, port, after)?.dsu;
     let operazione = dsu.operazione.tipo;
     let own = dsu.presentata().context("la DSU non ha una sottoscrizione")?;
     let sender = dsu
@@ -184,42 +180,15 @@ fn effettiva(file: &Path, request: &RichiestaCalcolo<'_>, port: &Port) -> Result
         (_, None) => return Err(usage("si riferisce a un'altra DSU: indicarla con --base")),
         (_, Some(base)) => base.dsu,
     };
-    let refused = |code, path: &str, text| {
-        Err(refuse(
-            file,
-            vec![Difetto {
-                code,
-                path: path.to_owned(),
-                text,
-            }],
-        ))
-    };
-    if base.codice_fiscale_dichiarante != dsu.codice_fiscale_dichiarante {
-        let added = dsu
-            .integrazione_componente_aggiuntiva
-            .as_ref()
-            .map(|added| &added.componente_per_integrazione_aggiuntiva);
-        let person = added.map(|added| &added.foglio_componente_aggiuntiva.codice_fiscale);
-        if !person.is_some_and(|person| *person == dsu.codice_fiscale_dichiarante && riguarda(&base, person))
-        {
-            return refused(NOBODYS.0, NOBODYS.1, NOBODYS.2);
-        }
-    }
-    let strangers = sottoscrittori(&dsu, &base);
-    if !strangers.is_empty() {
-        return Err(refuse(file, strangers));
-    }
+    riferita(&dsu, &base, file)?;
     // A completion or correction of a DSU counts from the presentation of the base.
     let presentata = base.presentata().context("la DSU non ha una sottoscrizione")?;
     let Some(set) = port.settings.rules.on(presentata) else {
         bail!("nessun insieme di regole per il {presentata}")
     };
     if operazione == TipoOperazione::C && !(presentata <= own && own <= set.expires(presentata)) {
-        return refused(
-            Check::K17Base,
-            RIFERIMENTO,
-            "la DSU di riferimento non ha un ISEE valido alla presentazione",
-        );
+        let text = "la DSU di riferimento non ha un ISEE valido alla presentazione";
+        return Err(refuse(file, vec![difetto(Check::K17Base, RIFERIMENTO, text)]));
     }
     let whole = applica(&base, &dsu).map_err(|difetti| refuse(file, difetti))?;
     let circumstance = Circumstance {
@@ -239,6 +208,34 @@ fn effettiva(file: &Path, request: &RichiestaCalcolo<'_>, port: &Port) -> Result
         sender,
         chiesto,
     })
+}
+
+/// Refuses a DSU of others than the base is of: the declarant, or the person whose component is added; the
+/// signatories.
+fn riferita(dsu: &Dichiarazione, base: &Dichiarazione, file: &Path) -> Result<()> {
+    if base.codice_fiscale_dichiarante != dsu.codice_fiscale_dichiarante {
+        let added = dsu
+            .integrazione_componente_aggiuntiva
+            .as_ref()
+            .map(|added| &added.componente_per_integrazione_aggiuntiva);
+        let person = added.map(|added| &added.foglio_componente_aggiuntiva.codice_fiscale);
+        if !person.is_some_and(|person| *person == dsu.codice_fiscale_dichiarante && riguarda(base, person)) {
+            return Err(refuse(file, vec![difetto(NOBODYS.0, NOBODYS.1, NOBODYS.2)]));
+        }
+    }
+    let strangers = sottoscrittori(dsu, base);
+    if !strangers.is_empty() {
+        return Err(refuse(file, strangers));
+    }
+    Ok(())
+}
+
+fn difetto(code: Check, path: &str, text: &'static str) -> Difetto {
+    Difetto {
+        code,
+        path: path.to_owned(),
+        text,
+    }
 }
 
 /// The DSU of `--altra`, with their protocols. Fails if the DSU does not refer to one of them.

@@ -149,11 +149,27 @@ pub(super) fn one(enti: &[Ente], codice: &str, clock: &Clock, json: bool) -> Res
         return Ok(());
     }
     println!("{}", line(ente, today));
-    let say = |what: &str, text: &str| {
-        if !text.is_empty() {
-            println!("  {what:<15} {text}");
-        }
-    };
+    chi(ente);
+    for warning in warnings(ente, today) {
+        say("attenzione", &warning);
+    }
+    for certificate in &ente.certificati {
+        say("certificato", &segno(certificate));
+        say("", &whose(certificate, now));
+    }
+    permessi(ente);
+    Ok(())
+}
+
+/// Writes a line about an ente, unless there is nothing to say.
+fn say(what: &str, text: &str) {
+    if !text.is_empty() {
+        println!("  {what:<15} {text}");
+    }
+}
+
+/// Writes who an ente is, what it asked for, and the decision.
+fn chi(ente: &Ente) {
     let who = &ente.anagrafica;
     say("codice fiscale", &who.codice_fiscale);
     say("codice IPA", who.codice_ipa.as_deref().unwrap_or_default());
@@ -195,27 +211,29 @@ pub(super) fn one(enti: &[Ente], codice: &str, clock: &Clock, json: bool) -> Res
                 .join(", "),
         );
     }
-    for warning in warnings(ente, today) {
-        say("attenzione", &warning);
-    }
-    for certificate in &ente.certificati {
-        let sign = match &certificate.segno {
-            Segno::Impronta { sha256 } => sha256.clone(),
-            Segno::Emittente {
-                emittente,
-                organizzazione,
-                unita,
-            } => {
-                let unita = unita
-                    .as_deref()
-                    .map(|unit| format!(", {unit}"))
-                    .unwrap_or_default();
-                format!("di {organizzazione}{unita}, dell'autorità con chiave {emittente}")
-            }
-        };
-        say("certificato", &format!("{sign}{}", window(certificate.periodo)));
-        say("", &whose(certificate, now));
-    }
+}
+
+/// The sign of a certificate, and its window.
+fn segno(certificate: &Certificato) -> String {
+    let sign = match &certificate.segno {
+        Segno::Impronta { sha256 } => sha256.clone(),
+        Segno::Emittente {
+            emittente,
+            organizzazione,
+            unita,
+        } => {
+            let unita = unita
+                .as_deref()
+                .map(|unit| format!(", {unit}"))
+                .unwrap_or_default();
+            format!("di {organizzazione}{unita}, dell'autorità con chiave {emittente}")
+        }
+    };
+    format!("{sign}{}", window(certificate.periodo))
+}
+
+/// Writes what an ente may do.
+fn permessi(ente: &Ente) {
     for granted in &ente.abilitazioni {
         say(&format!("abilitazione {}", granted.numero), &grant(granted));
     }
@@ -234,25 +252,14 @@ pub(super) fn one(enti: &[Ente], codice: &str, clock: &Clock, json: bool) -> Res
             &format!("{}{name}{}", office.codice, window(office.periodo)),
         );
     }
-    say(
-        "uffici",
-        if ente.uffici_obbligatori {
-            "obbligatori"
-        } else {
-            ""
-        },
-    );
-    say(
-        "attestazioni",
-        if ente.senza_isee_famiglia {
-            "senza ISEEFamiglia (schema del 2021)"
-        } else {
-            ""
-        },
-    );
+    if ente.uffici_obbligatori {
+        say("uffici", "obbligatori");
+    }
+    if ente.senza_isee_famiglia {
+        say("attestazioni", "senza ISEEFamiglia (schema del 2021)");
+    }
     say("quote", &quote(&ente.quote));
     say("per operatore", &quote(&ente.quote_operatore));
-    Ok(())
 }
 
 /// The subject of a certificate, and its last day.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Display;
 
 use jiff::ToSpan as _;
+use jiff::civil::Date;
 
 use super::super::dsu::Variazione;
 use super::nucleo::code;
@@ -80,45 +81,7 @@ fn variazione(
         &format_args!("{path}/@CodiceFiscale"),
         esame,
     );
-    let categories = [
-        (
-            change.reddito_dipendente_12_mesi,
-            change.reddito_dipendente_2_mesi,
-            "RedditoDipendente2Mesi",
-        ),
-        (
-            change.reddito_autonomo_12_mesi,
-            change.reddito_autonomo_2_mesi,
-            "RedditoAutonomo2Mesi",
-        ),
-        (
-            change.trattamenti_assistenziali_12_mesi,
-            change.trattamenti_assistenziali_2_mesi,
-            "TrattamentiAssistenziali2Mesi",
-        ),
-    ];
-    for (twelve, two, attribute) in categories {
-        if twelve.is_some() && two.is_some() {
-            let text = "per questa categoria di redditi ci sono sia i dodici mesi sia i due";
-            esame.refuse(Check::K17Mesi, format_args!("{path}/@{attribute}"), text);
-        }
-    }
-    if change.changes_incomes() != change.redditi().is_some() {
-        let text = "il tipo di variazione e i redditi correnti devono andare insieme";
-        esame.refuse(Check::K17Redditi, format_args!("{path}/@TipoVariazione"), text);
-    }
-    let assets = change.patrimonio_mobiliare.is_some() || change.patrimonio_immobiliare.is_some();
-    if change.changes_assets() != assets {
-        let text = "il tipo di variazione e i patrimoni devono andare insieme";
-        esame.refuse(Check::K17Patrimonio, format_args!("{path}/@TipoVariazione"), text);
-    }
-    if change.changes_assets() {
-        let first = i8::try_from(circumstance.rules.law.corrente_patrimonio_mese).unwrap_or(i8::MAX);
-        if circumstance.rules.law.corrente_patrimonio.is_zero() || presented.month() < first {
-            let text = "a questa data la variazione del patrimonio non è ammessa";
-            esame.refuse(Check::K17Periodo, format_args!("{path}/@TipoVariazione"), text);
-        }
-    }
+    redditi_e_patrimoni(change, presented, path, circumstance, esame);
     if change
         .documentazione
         .as_deref()
@@ -169,4 +132,53 @@ fn variazione(
         when,
         esame,
     );
+}
+
+/// K17: the kind of the change goes with the incomes and the assets it declares.
+fn redditi_e_patrimoni(
+    change: &Variazione,
+    presented: Date,
+    path: &dyn Display,
+    circumstance: &Circumstance<'_>,
+    esame: &mut Esame,
+) {
+    let categories = [
+        (
+            change.reddito_dipendente_12_mesi,
+            change.reddito_dipendente_2_mesi,
+            "RedditoDipendente2Mesi",
+        ),
+        (
+            change.reddito_autonomo_12_mesi,
+            change.reddito_autonomo_2_mesi,
+            "RedditoAutonomo2Mesi",
+        ),
+        (
+            change.trattamenti_assistenziali_12_mesi,
+            change.trattamenti_assistenziali_2_mesi,
+            "TrattamentiAssistenziali2Mesi",
+        ),
+    ];
+    for (twelve, two, attribute) in categories {
+        if twelve.is_some() && two.is_some() {
+            let text = "per questa categoria di redditi ci sono sia i dodici mesi sia i due";
+            esame.refuse(Check::K17Mesi, format_args!("{path}/@{attribute}"), text);
+        }
+    }
+    if change.changes_incomes() != change.redditi().is_some() {
+        let text = "il tipo di variazione e i redditi correnti devono andare insieme";
+        esame.refuse(Check::K17Redditi, format_args!("{path}/@TipoVariazione"), text);
+    }
+    let assets = change.patrimonio_mobiliare.is_some() || change.patrimonio_immobiliare.is_some();
+    if change.changes_assets() != assets {
+        let text = "il tipo di variazione e i patrimoni devono andare insieme";
+        esame.refuse(Check::K17Patrimonio, format_args!("{path}/@TipoVariazione"), text);
+    }
+    if change.changes_assets() {
+        let first = i8::try_from(circumstance.rules.law.corrente_patrimonio_mese).unwrap_or(i8::MAX);
+        if circumstance.rules.law.corrente_patrimonio.is_zero() || presented.month() < first {
+            let text = "a questa data la variazione del patrimonio non è ammessa";
+            esame.refuse(Check::K17Periodo, format_args!("{path}/@TipoVariazione"), text);
+        }
+    }
 }

@@ -9,7 +9,8 @@ use super::super::age;
 use super::super::codes::TipoModello;
 use super::super::codice_fiscale::CodiceFiscale;
 use super::super::dsu::{
-    ComponenteAggiuntiva, DatiFiglio, DatiGenitore, GenitoreNonConvivente, Residenziale,
+    ComponenteAggiuntiva, DatiFiglio, DatiGenitore, DettaglioFiglio, DettaglioGenitoreNonConvivente,
+    FiglioNonCompresoNelNucleo, GenitoreNonConvivente, ModelloBase, NucleoComponenteAggiuntiva, Residenziale,
 };
 use super::super::foglio::FoglioComponente;
 use super::indice::member;
@@ -54,25 +55,42 @@ pub(super) fn examine(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esam
             circumstance,
             esame,
         );
-        match (modello.tipo, &modello.nucleo_ristretto) {
-            (TipoModello::Rid, Some(nucleo)) => {
-                let again = own.is_some_and(|own| !beneficiaries.insert(own));
-                let path = format_args!("{path}/NucleoRistretto");
-                ristretto::examine(indice, nucleo, again, &path, esame);
-            }
-            (TipoModello::Rid, None) => {
-                esame.refuse(Check::K16Nucleo, &path, "ModelloBase RID senza NucleoRistretto")
-            }
-            (TipoModello::Ord, Some(_)) => {
-                esame.refuse(
-                    Check::K16Nucleo,
-                    format_args!("{path}/NucleoRistretto"),
-                    "NucleoRistretto in un ModelloBase ORD",
-                );
-            }
-            (TipoModello::Ord, None) => {}
-        }
+        nucleo_ristretto(indice, (modello, own), &mut beneficiaries, &path, esame);
     }
+    integrazioni(indice, circumstance, esame);
+}
+
+/// K16: a restricted nucleus stands in a RID form, and in no other; `own` is its beneficiary.
+fn nucleo_ristretto<'a>(
+    indice: &Indice<'_>,
+    (modello, own): (&'a ModelloBase, Option<&'a CodiceFiscale>),
+    seen: &mut HashSet<&'a CodiceFiscale>,
+    path: &dyn Display,
+    esame: &mut Esame,
+) {
+    match (modello.tipo, &modello.nucleo_ristretto) {
+        (TipoModello::Rid, Some(nucleo)) => {
+            let again = own.is_some_and(|own| !seen.insert(own));
+            let path = format_args!("{path}/NucleoRistretto");
+            ristretto::examine(indice, nucleo, again, &path, esame);
+        }
+        (TipoModello::Rid, None) => {
+            esame.refuse(Check::K16Nucleo, path, "ModelloBase RID senza NucleoRistretto")
+        }
+        (TipoModello::Ord, Some(_)) => {
+            esame.refuse(
+                Check::K16Nucleo,
+                format_args!("{path}/NucleoRistretto"),
+                "NucleoRistretto in un ModelloBase ORD",
+            );
+        }
+        (TipoModello::Ord, None) => {}
+    }
+}
+
+/// K15 and K14, for the forms that complete a DSU received before.
+fn integrazioni(indice: &Indice<'_>, circumstance: &Circumstance<'_>, esame: &mut Esame) {
+    let dsu = indice.dsu;
     if let Some(integrazione) = &dsu.integrazione_residenziale {
         let all = &integrazione.componente_per_integrazione_residenziale;
         let path = |place, of| {
@@ -185,6 +203,31 @@ fn genitore(
             "il genitore non convivente fa parte del nucleo",
         );
     }
+    beneficiari(indice, parent, path, esame);
+    let any = parent.flag_genitore_escluso || parent.flag_coniugato_con_persona_diversa;
+    if parent.flag_alcuna_condizione == any {
+        let text = "FlagAlcunaCondizione è vero quando FlagGenitoreEscluso e FlagConiugatoConPersonaDiversa sono falsi, e solo allora";
+        esame.refuse(
+            Check::K14Condizioni,
+            format_args!("{path}/@FlagAlcunaCondizione"),
+            text,
+        );
+    }
+    if parent.flag_genitore_escluso && parent.dati.is_some() {
+        esame.refuse(
+            Check::K14Escluso,
+            path,
+            "il genitore escluso non conta: i suoi dati non vanno indicati",
+        );
+    }
+    if let Some(DatiGenitore::Dettaglio(detail)) = &parent.dati {
+        let path = format_args!("{path}/DettaglioGenitoreNonConvivente");
+        dettaglio_genitore(indice, (parent, detail), &path, circumstance, esame);
+    }
+}
+
+/// K14: the beneficiaries are members, minors or students.
+fn beneficiari(indice: &Indice<'_>, parent: &GenitoreNonConvivente, path: &dyn Display, esame: &mut Esame) {
     for (place, child) in parent.beneficiario.iter().enumerate() {
         if !member(indice, &child.codice_fiscale) {
             let path = step(path, "Beneficiario", place, parent.beneficiario.len());
@@ -207,62 +250,53 @@ fn genitore(
             );
         }
     }
-    let any = parent.flag_genitore_escluso || parent.flag_coniugato_con_persona_diversa;
-    if parent.flag_alcuna_condizione == any {
-        let text = "FlagAlcunaCondizione è vero quando FlagGenitoreEscluso e FlagConiugatoConPersonaDiversa sono falsi, e solo allora";
-        esame.refuse(
-            Check::K14Condizioni,
-            format_args!("{path}/@FlagAlcunaCondizione"),
-            text,
-        );
-    }
-    if parent.flag_genitore_escluso && parent.dati.is_some() {
-        esame.refuse(
-            Check::K14Escluso,
-            path,
-            "il genitore escluso non conta: i suoi dati non vanno indicati",
-        );
-    }
-    if let Some(DatiGenitore::Dettaglio(detail)) = &parent.dati {
-        let path = format_args!("{path}/DettaglioGenitoreNonConvivente");
-        let sheet = detail.foglio_componente_genitore.as_ref();
-        if let Some(born) = sheet.map(|sheet| sheet.dati_componente.anagrafica.data_nascita) {
-            let children = parent
-                .beneficiario
-                .iter()
-                .filter_map(|child| indice.nascita(&child.codice_fiscale));
-            let path = format_args!("{path}/FoglioComponenteGenitore/DatiComponente/Anagrafica/@DataNascita");
-            if age(born, indice.giorno) < 18 {
-                esame.refuse(Check::K14Eta, path, "il genitore non convivente è minorenne");
-            } else if children.into_iter().any(|child| born >= child) {
-                esame.refuse(
-                    Check::K14Eta,
-                    path,
-                    "il genitore non convivente non è più anziano del beneficiario",
-                );
-            }
+}
+
+/// K14, for the detail of a parent's data.
+fn dettaglio_genitore(
+    indice: &Indice<'_>,
+    (parent, detail): (&GenitoreNonConvivente, &DettaglioGenitoreNonConvivente),
+    path: &dyn Display,
+    circumstance: &Circumstance<'_>,
+    esame: &mut Esame,
+) {
+    let sheet = detail.foglio_componente_genitore.as_ref();
+    if let Some(born) = sheet.map(|sheet| sheet.dati_componente.anagrafica.data_nascita) {
+        let children = parent
+            .beneficiario
+            .iter()
+            .filter_map(|child| indice.nascita(&child.codice_fiscale));
+        let path = format_args!("{path}/FoglioComponenteGenitore/DatiComponente/Anagrafica/@DataNascita");
+        if age(born, indice.giorno) < 18 {
+            esame.refuse(Check::K14Eta, path, "il genitore non convivente è minorenne");
+        } else if children.into_iter().any(|child| born >= child) {
+            esame.refuse(
+                Check::K14Eta,
+                path,
+                "il genitore non convivente non è più anziano del beneficiario",
+            );
         }
-        let data = (
-            detail.foglio_componente_genitore.as_ref(),
-            &detail.componente_aggiuntiva_genitore,
-        );
-        let names = ("FoglioComponenteGenitore", "ComponenteAggiuntivaGenitore");
-        // A parent joining the nucleus brings no other nucleus.
-        let needed = if parent.flag_coniugato_con_persona_diversa {
-            Numeri::Servono
-        } else {
-            Numeri::Possono
-        };
-        outside(
-            &parent.codice_fiscale,
-            data,
-            names,
-            &path,
-            ("K14", needed),
-            (circumstance, indice.giorno),
-            esame,
-        );
     }
+    let data = (
+        detail.foglio_componente_genitore.as_ref(),
+        &detail.componente_aggiuntiva_genitore,
+    );
+    let names = ("FoglioComponenteGenitore", "ComponenteAggiuntivaGenitore");
+    // A parent joining the nucleus brings no other nucleus.
+    let needed = if parent.flag_coniugato_con_persona_diversa {
+        Numeri::Servono
+    } else {
+        Numeri::Possono
+    };
+    outside(
+        &parent.codice_fiscale,
+        data,
+        names,
+        path,
+        ("K14", needed),
+        (circumstance, indice.giorno),
+        esame,
+    );
 }
 
 /// Whether the numbers of somebody's nucleus are needed.
@@ -324,33 +358,7 @@ fn outside(
     }
     if let Some(nucleo) = &numbers.nucleo_familiare_componente_aggiuntiva {
         let path = format_args!("{path}/NucleoFamiliareComponenteAggiuntiva");
-        let hosted = [
-            (nucleo.flag_presenza_ricoverato, nucleo.numero_ricoverati),
-            (nucleo.flag_presenza_convivente, nucleo.numero_conviventi),
-        ];
-        let disabled = [
-            (nucleo.flag_disabilita_media, nucleo.numero_disabili_media),
-            (nucleo.flag_disabilita_grave, nucleo.numero_disabili_grave),
-            (nucleo.flag_non_autosufficienti, nucleo.numero_non_autosuff),
-        ];
-        let sum = |numbers: &[(bool, Option<u32>)]| {
-            numbers
-                .iter()
-                .map(|(_, number)| u64::from(number.unwrap_or(0)))
-                .sum::<u64>()
-        };
-        let members = u64::from(nucleo.numero_componenti);
-        let children = u64::from(nucleo.numero_figli.unwrap_or(0));
-        let together = hosted
-            .iter()
-            .chain(&disabled)
-            .any(|(flag, number)| *flag != number.is_some_and(|number| number > 0));
-        if members == 0
-            || sum(&hosted) > members
-            || sum(&disabled) > members
-            || children > members
-            || together
-        {
+        if !is_consistent(nucleo) {
             esame.refuse(
                 complete_rule,
                 path,
@@ -358,6 +366,33 @@ fn outside(
             );
         }
     }
+}
+
+/// Whether the numbers of a nucleus go together: nobody is counted beyond its members, and each number has
+/// its flag.
+fn is_consistent(nucleo: &NucleoComponenteAggiuntiva) -> bool {
+    let hosted = [
+        (nucleo.flag_presenza_ricoverato, nucleo.numero_ricoverati),
+        (nucleo.flag_presenza_convivente, nucleo.numero_conviventi),
+    ];
+    let disabled = [
+        (nucleo.flag_disabilita_media, nucleo.numero_disabili_media),
+        (nucleo.flag_disabilita_grave, nucleo.numero_disabili_grave),
+        (nucleo.flag_non_autosufficienti, nucleo.numero_non_autosuff),
+    ];
+    let sum = |numbers: &[(bool, Option<u32>)]| {
+        numbers
+            .iter()
+            .map(|(_, number)| u64::from(number.unwrap_or(0)))
+            .sum::<u64>()
+    };
+    let members = u64::from(nucleo.numero_componenti);
+    let children = u64::from(nucleo.numero_figli.unwrap_or(0));
+    let apart = hosted
+        .iter()
+        .chain(&disabled)
+        .any(|(flag, number)| *flag != number.is_some_and(|number| number > 0));
+    members > 0 && sum(&hosted) <= members && sum(&disabled) <= members && children <= members && !apart
 }
 
 /// K15, of one list; `own` is the beneficiary of the restricted nucleus around it, if any.
@@ -401,23 +436,9 @@ fn residenziale(
             "il beneficiario non fa parte del nucleo",
         );
     }
-    if each.data_richiesta_ricovero > circumstance.today {
-        esame.refuse(
-            Check::K15Data,
-            format_args!("{path}/@DataRichiestaRicovero"),
-            "data della richiesta di ricovero nel futuro",
-        );
-    }
     let beneficiary = indice.foglio(&each.codice_fiscale_beneficiario);
     let born = beneficiary.map(|foglio| foglio.dati_componente.anagrafica.data_nascita);
-    if born.is_some_and(|born| each.data_richiesta_ricovero < born) {
-        let text = "data della richiesta di ricovero precedente alla nascita del beneficiario";
-        esame.refuse(
-            Check::K15Data,
-            format_args!("{path}/@DataRichiestaRicovero"),
-            text,
-        );
-    }
+    ricovero(each, born, path, circumstance, esame);
     if beneficiary.is_some_and(|foglio| foglio.disabilita.is_none()) {
         let text = "il beneficiario non ha un foglio della disabilità (FC7)";
         esame.warn(
@@ -434,6 +455,115 @@ fn residenziale(
             text,
         );
     }
+    donazioni(each, path, esame);
+    let mut children = HashSet::new();
+    for (place, child) in each.figlio_non_compreso_nel_nucleo.iter().enumerate() {
+        let path = step(
+            path,
+            "FiglioNonCompresoNelNucleo",
+            place,
+            each.figlio_non_compreso_nel_nucleo.len(),
+        );
+        let own = format_args!("{path}/@CodiceFiscale");
+        code(&child.codice_fiscale, &own, esame);
+        // Each child has an addition of its own: a child named twice would count twice, and be computed as
+        // often.
+        if !children.insert(&child.codice_fiscale) {
+            esame.refuse(Check::K15Figlio, own, "figlio già indicato");
+        }
+        if indice.foglio(&child.codice_fiscale).is_some() {
+            esame.refuse(Check::K15Figlio, own, "il figlio fa parte del nucleo");
+        }
+        esclusione(child, &path, esame);
+        if let Some(DatiFiglio::Dettaglio(detail)) = &child.dati {
+            let path = format_args!("{path}/DettaglioFiglio");
+            dettaglio_figlio(indice, (child, detail, born), &path, circumstance, esame);
+        }
+    }
+}
+
+/// K15: why a child does not count, and the document about it.
+fn esclusione(child: &FiglioNonCompresoNelNucleo, path: &dyn Display, esame: &mut Esame) {
+    let document = child
+        .estremi_esclusione
+        .as_deref()
+        .is_some_and(|text| !text.trim().is_empty());
+    if child.condizione_esclusione.is_some() != document {
+        let text = "condizione di esclusione ed estremi del documento devono andare insieme";
+        esame.refuse(
+            Check::K15Esclusione,
+            format_args!("{path}/@CondizioneEsclusione"),
+            text,
+        );
+    }
+}
+
+/// K15, for the detail of a child's data; `born` is the beneficiary's day of birth.
+fn dettaglio_figlio(
+    indice: &Indice<'_>,
+    (child, detail, born): (&FiglioNonCompresoNelNucleo, &DettaglioFiglio, Option<Date>),
+    path: &dyn Display,
+    circumstance: &Circumstance<'_>,
+    esame: &mut Esame,
+) {
+    let child_born = detail
+        .foglio_componente_figlio
+        .as_ref()
+        .map(|sheet| sheet.dati_componente.anagrafica.data_nascita);
+    if born
+        .zip(child_born)
+        .is_some_and(|(beneficiary, child)| child <= beneficiary)
+    {
+        let path = format_args!("{path}/FoglioComponenteFiglio/DatiComponente/Anagrafica/@DataNascita");
+        esame.refuse(
+            Check::K15Eta,
+            path,
+            "il figlio non è più giovane del beneficiario",
+        );
+    }
+    let data = (
+        detail.foglio_componente_figlio.as_ref(),
+        &detail.componente_aggiuntiva_figlio,
+    );
+    let names = ("FoglioComponenteFiglio", "ComponenteAggiuntivaFiglio");
+    outside(
+        &child.codice_fiscale,
+        data,
+        names,
+        path,
+        ("K15", Numeri::Servono),
+        (circumstance, indice.giorno),
+        esame,
+    );
+}
+
+/// K15: the day of the request for residential care.
+fn ricovero(
+    each: &Residenziale,
+    born: Option<Date>,
+    path: &dyn Display,
+    circumstance: &Circumstance<'_>,
+    esame: &mut Esame,
+) {
+    if each.data_richiesta_ricovero > circumstance.today {
+        esame.refuse(
+            Check::K15Data,
+            format_args!("{path}/@DataRichiestaRicovero"),
+            "data della richiesta di ricovero nel futuro",
+        );
+    }
+    if born.is_some_and(|born| each.data_richiesta_ricovero < born) {
+        let text = "data della richiesta di ricovero precedente alla nascita del beneficiario";
+        esame.refuse(
+            Check::K15Data,
+            format_args!("{path}/@DataRichiestaRicovero"),
+            text,
+        );
+    }
+}
+
+/// K15: gifts of real estate.
+fn donazioni(each: &Residenziale, path: &dyn Display, esame: &mut Esame) {
     let given = [
         each.flag_donazioni_successive,
         each.flag_donazioni_precedenti_alimenti,
@@ -466,70 +596,6 @@ fn residenziale(
                 Check::K15Ricevente,
                 format_args!("{path}/@CodiceFiscaleRicevente"),
                 "il beneficiario ha donato a sé stesso",
-            );
-        }
-    }
-    let mut children = HashSet::new();
-    for (place, child) in each.figlio_non_compreso_nel_nucleo.iter().enumerate() {
-        let path = step(
-            path,
-            "FiglioNonCompresoNelNucleo",
-            place,
-            each.figlio_non_compreso_nel_nucleo.len(),
-        );
-        let own = format_args!("{path}/@CodiceFiscale");
-        code(&child.codice_fiscale, &own, esame);
-        // Each child has an addition of its own: a child named twice would count twice, and be computed as
-        // often.
-        if !children.insert(&child.codice_fiscale) {
-            esame.refuse(Check::K15Figlio, own, "figlio già indicato");
-        }
-        if indice.foglio(&child.codice_fiscale).is_some() {
-            esame.refuse(Check::K15Figlio, own, "il figlio fa parte del nucleo");
-        }
-        let document = child
-            .estremi_esclusione
-            .as_deref()
-            .is_some_and(|text| !text.trim().is_empty());
-        if child.condizione_esclusione.is_some() != document {
-            let text = "condizione di esclusione ed estremi del documento devono andare insieme";
-            esame.refuse(
-                Check::K15Esclusione,
-                format_args!("{path}/@CondizioneEsclusione"),
-                text,
-            );
-        }
-        if let Some(DatiFiglio::Dettaglio(detail)) = &child.dati {
-            let path = format_args!("{path}/DettaglioFiglio");
-            let child_born = detail
-                .foglio_componente_figlio
-                .as_ref()
-                .map(|sheet| sheet.dati_componente.anagrafica.data_nascita);
-            if born
-                .zip(child_born)
-                .is_some_and(|(beneficiary, child)| child <= beneficiary)
-            {
-                let path =
-                    format_args!("{path}/FoglioComponenteFiglio/DatiComponente/Anagrafica/@DataNascita");
-                esame.refuse(
-                    Check::K15Eta,
-                    path,
-                    "il figlio non è più giovane del beneficiario",
-                );
-            }
-            let data = (
-                detail.foglio_componente_figlio.as_ref(),
-                &detail.componente_aggiuntiva_figlio,
-            );
-            let names = ("FoglioComponenteFiglio", "ComponenteAggiuntivaFiglio");
-            outside(
-                &child.codice_fiscale,
-                data,
-                names,
-                &path,
-                ("K15", Numeri::Servono),
-                (circumstance, indice.giorno),
-                esame,
             );
         }
     }

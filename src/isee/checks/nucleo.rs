@@ -5,8 +5,8 @@ use std::fmt::Display;
 
 use super::super::age;
 use super::super::codes::{Ruolo, TipoModello, TipoOperazione};
-use super::super::codice_fiscale::{CodiceFiscale, DifettoCodice as WrongFile, Natura};
-use super::super::dsu::Dichiarazione;
+use super::super::codice_fiscale::{CodiceFiscale, DifettoCodice, Natura};
+use super::super::dsu::{ComponenteNucleo, Dichiarazione};
 use super::super::foglio::{AltriRedditi, FoglioComponente};
 use super::{Check, Circumstance, Esame, member_path, sheet_path, step};
 
@@ -105,17 +105,17 @@ pub(super) fn sheet(sheet: &FoglioComponente, path: &dyn Display, esame: &mut Es
 pub(super) fn code(codice: &CodiceFiscale, path: &dyn Display, esame: &mut Esame) {
     match codice.kind() {
         Ok(_) => {}
-        Err(WrongFile::Forma) => esame.refuse(
+        Err(DifettoCodice::Forma) => esame.refuse(
             Check::K05Forma,
             path,
             "codice fiscale non valido: attesi 16 caratteri oppure 11 cifre",
         ),
-        Err(WrongFile::Controllo) => esame.refuse(
+        Err(DifettoCodice::Controllo) => esame.refuse(
             Check::K05Controllo,
             path,
             "codice fiscale non valido: carattere di controllo errato",
         ),
-        Err(WrongFile::Data) => esame.refuse(
+        Err(DifettoCodice::Data) => esame.refuse(
             Check::K05Data,
             path,
             "codice fiscale non valido: giorno di nascita inesistente",
@@ -190,69 +190,95 @@ fn roles(dsu: &Dichiarazione, circumstance: &Circumstance<'_>, esame: &mut Esame
             );
             continue;
         }
-        let age = age(born, presented);
-        let oldest = circumstance.rules.law.fnc_eta;
-        let role = format_args!("{path}/@RapportoConDichiarante");
-        match member.rapporto_con_dichiarante {
-            Ruolo::F | Ruolo::Ma if age >= 18 => {
-                esame.refuse(
-                    Check::K06Minore,
-                    role,
-                    "ruolo riservato ai minorenni: alla presentazione il componente è maggiorenne",
-                );
-            }
-            Ruolo::Fc | Ruolo::Fnc if age < 18 => {
-                esame.refuse(
-                    Check::K06Maggiorenne,
-                    role,
-                    "ruolo riservato ai maggiorenni: alla presentazione il componente è minorenne",
-                );
-            }
-            Ruolo::D | Ruolo::C if age < 18 && !represented => {
-                esame.refuse(
-                    Check::K06Adulto,
-                    role,
-                    "il dichiarante e il coniuge sono maggiorenni, o li rappresenta chi sottoscrive",
-                );
-            }
-            // Only the declarant is compared: the spouse need not be a parent.
-            each if each.is_figlio() && parent_born.is_some_and(|parent| parent >= born) => {
-                esame.refuse(
-                    Check::K06Genitore,
-                    role,
-                    "il dichiarante non è più anziano di chi è detto suo figlio",
-                );
-            }
-            Ruolo::Fnc if i64::from(age) >= i64::from(oldest) => {
-                esame.refuse(
-                    Check::K06NonConvivente,
-                    role,
-                    "il figlio maggiorenne non convivente ha superato l'età prevista per far parte del nucleo",
-                );
-            }
-            _ => {}
-        }
-        if member.flag_assenza_reddito && age >= 18 {
+        let parent = parent_born.filter(|_| member.rapporto_con_dichiarante.is_figlio());
+        let older = parent.is_none_or(|parent| parent < born);
+        role(
+            member,
+            age(born, presented),
+            (represented, older),
+            &path,
+            circumstance,
+            esame,
+        );
+        assenza_reddito(member, age(born, presented), &path, esame);
+    }
+}
+
+/// K06: the role of a member, by their age. `represented`: somebody signs in the declarant's place. `older`:
+/// the declarant is older than the member, as a parent is.
+fn role(
+    member: &ComponenteNucleo,
+    age: i16,
+    (represented, older): (bool, bool),
+    path: &dyn Display,
+    circumstance: &Circumstance<'_>,
+    esame: &mut Esame,
+) {
+    let oldest = circumstance.rules.law.fnc_eta;
+    let role = format_args!("{path}/@RapportoConDichiarante");
+    match member.rapporto_con_dichiarante {
+        Ruolo::F | Ruolo::Ma if age >= 18 => {
             esame.refuse(
-                Check::K06AssenzaReddito,
-                format_args!("{path}/@FlagAssenzaReddito"),
-                "ammesso solo per i minorenni",
+                Check::K06Minore,
+                role,
+                "ruolo riservato ai minorenni: alla presentazione il componente è maggiorenne",
             );
         }
-        if member.flag_assenza_reddito
-            && member
-                .foglio_componente_nucleo
-                .altri_redditi
-                .as_ref()
-                .is_some_and(AltriRedditi::has_incomes)
-        {
-            let text = "il componente è detto senza redditi, ma il foglio FC8 ne dichiara";
+        Ruolo::Fc | Ruolo::Fnc if age < 18 => {
             esame.refuse(
-                Check::K06AssenzaReddito,
-                format_args!("{path}/@FlagAssenzaReddito"),
-                text,
+                Check::K06Maggiorenne,
+                role,
+                "ruolo riservato ai maggiorenni: alla presentazione il componente è minorenne",
             );
         }
+        Ruolo::D | Ruolo::C if age < 18 && !represented => {
+            esame.refuse(
+                Check::K06Adulto,
+                role,
+                "il dichiarante e il coniuge sono maggiorenni, o li rappresenta chi sottoscrive",
+            );
+        }
+        // Only the declarant is compared: the spouse need not be a parent.
+        each if each.is_figlio() && !older => {
+            esame.refuse(
+                Check::K06Genitore,
+                role,
+                "il dichiarante non è più anziano di chi è detto suo figlio",
+            );
+        }
+        Ruolo::Fnc if i64::from(age) >= i64::from(oldest) => {
+            esame.refuse(
+                Check::K06NonConvivente,
+                role,
+                "il figlio maggiorenne non convivente ha superato l'età prevista per far parte del nucleo",
+            );
+        }
+        _ => {}
+    }
+}
+
+/// K06: the flag of no income.
+fn assenza_reddito(member: &ComponenteNucleo, age: i16, path: &dyn Display, esame: &mut Esame) {
+    if member.flag_assenza_reddito && age >= 18 {
+        esame.refuse(
+            Check::K06AssenzaReddito,
+            format_args!("{path}/@FlagAssenzaReddito"),
+            "ammesso solo per i minorenni",
+        );
+    }
+    if member.flag_assenza_reddito
+        && member
+            .foglio_componente_nucleo
+            .altri_redditi
+            .as_ref()
+            .is_some_and(AltriRedditi::has_incomes)
+    {
+        let text = "il componente è detto senza redditi, ma il foglio FC8 ne dichiara";
+        esame.refuse(
+            Check::K06AssenzaReddito,
+            format_args!("{path}/@FlagAssenzaReddito"),
+            text,
+        );
     }
 }
 

@@ -6,9 +6,11 @@ use std::fmt::Display;
 
 use rust_decimal::Decimal;
 
+use super::super::codes::TipoRapporto;
 use super::super::dsu::Dichiarazione;
 use super::super::foglio::{
     AltriRedditi, FoglioComponente, Incremento, PatrimonioImmobiliare, PatrimonioMobiliare,
+    RapportoFinanziario,
 };
 use super::{Check, Circumstance, Esame, sheet_path, step};
 
@@ -103,90 +105,9 @@ fn relations(
     let mut seen = HashSet::new();
     for (index, relation) in movable.rapporto.iter().enumerate() {
         let path = step(path, "Rapporto", index, movable.rapporto.len());
-        let (operator, identifier) = (
-            relation.codice_fiscale_operatore.trim(),
-            relation.identificativo.trim(),
-        );
-        for (text, attribute) in [
-            (operator, "CodiceFiscaleOperatore"),
-            (identifier, "Identificativo"),
-        ] {
-            if text.is_empty() {
-                esame.refuse(
-                    Check::K09Dati,
-                    format_args!("{path}/@{attribute}"),
-                    "operatore o identificativo del rapporto mancante",
-                );
-            }
-        }
-        if !seen.insert((relation.tipo_rapporto, operator, identifier)) {
-            esame.refuse(
-                Check::K09Doppio,
-                format_args!("{path}/@Identificativo"),
-                "rapporto già indicato per la stessa persona",
-            );
-        }
-        if relation.tipo_rapporto.is_account() {
-            for (amount, attribute) in [
-                (relation.saldo_3112, "Saldo3112"),
-                (relation.consistenza_media, "ConsistenzaMedia"),
-            ] {
-                if amount.is_none() {
-                    let path = format_args!("{path}/@{attribute}");
-                    esame.refuse(
-                        Check::K09Saldo,
-                        path,
-                        "per conti e depositi (01, 03, 09) servono saldo e consistenza media",
-                    );
-                }
-            }
-            if relation.valore.is_some() {
-                let text = "conti e depositi (01, 03, 09) non hanno un valore, ma saldo e consistenza media";
-                esame.refuse(Check::K09Importi, format_args!("{path}/@Valore"), text);
-            }
-        } else {
-            if relation.valore.is_none() {
-                esame.refuse(
-                    Check::K09Valore,
-                    format_args!("{path}/@Valore"),
-                    "per questo tipo di rapporto serve il valore",
-                );
-            }
-            for (amount, attribute) in [
-                (relation.saldo_3112, "Saldo3112"),
-                (relation.consistenza_media, "ConsistenzaMedia"),
-            ] {
-                if amount.is_some() {
-                    let text = "questo tipo di rapporto ha soltanto il valore";
-                    esame.refuse(Check::K09Importi, format_args!("{path}/@{attribute}"), text);
-                }
-            }
-        }
-        if let (Some(start), Some(end)) = (relation.data_inizio, relation.data_fine)
-            && end < start
-        {
-            esame.refuse(
-                Check::K09Date,
-                format_args!("{path}/@DataFine"),
-                "data di fine precedente a quella di inizio",
-            );
-        }
-        if relation
-            .data_inizio
-            .is_some_and(|start| start > circumstance.today)
-        {
-            esame.refuse(
-                Check::K09Date,
-                format_args!("{path}/@DataInizio"),
-                "data di inizio nel futuro",
-            );
-        }
-        let began_later = relation.data_inizio.is_some_and(|start| start.year() > anno);
-        if began_later || relation.data_fine.is_some_and(|end| end.year() < anno) {
-            let attribute = if began_later { "DataInizio" } else { "DataFine" };
-            let text = "rapporto che nell'anno di riferimento del patrimonio non era aperto";
-            esame.refuse(Check::K09Anno, format_args!("{path}/@{attribute}"), text);
-        }
+        relation_data(relation, &path, &mut seen, esame);
+        amounts(relation, &path, esame);
+        days(relation, &path, (circumstance, anno), esame);
     }
     let empty = |increase: &Incremento| {
         increase
@@ -207,6 +128,115 @@ fn relations(
             path,
             "FlagIncremento e Incremento devono stare insieme",
         );
+    }
+}
+
+/// A relation by its kind, operator and identifier.
+type Rapporti<'a> = HashSet<(TipoRapporto, &'a str, &'a str)>;
+
+/// K09: the operator and the identifier of a relation; none stands twice in a sheet.
+fn relation_data<'a>(
+    relation: &'a RapportoFinanziario,
+    path: &dyn Display,
+    seen: &mut Rapporti<'a>,
+    esame: &mut Esame,
+) {
+    let (operator, identifier) = (
+        relation.codice_fiscale_operatore.trim(),
+        relation.identificativo.trim(),
+    );
+    for (text, attribute) in [
+        (operator, "CodiceFiscaleOperatore"),
+        (identifier, "Identificativo"),
+    ] {
+        if text.is_empty() {
+            esame.refuse(
+                Check::K09Dati,
+                format_args!("{path}/@{attribute}"),
+                "operatore o identificativo del rapporto mancante",
+            );
+        }
+    }
+    if !seen.insert((relation.tipo_rapporto, operator, identifier)) {
+        esame.refuse(
+            Check::K09Doppio,
+            format_args!("{path}/@Identificativo"),
+            "rapporto già indicato per la stessa persona",
+        );
+    }
+}
+
+/// K09: accounts and deposits have a balance and an average, the others a value.
+fn amounts(relation: &RapportoFinanziario, path: &dyn Display, esame: &mut Esame) {
+    if relation.tipo_rapporto.is_account() {
+        for (amount, attribute) in [
+            (relation.saldo_3112, "Saldo3112"),
+            (relation.consistenza_media, "ConsistenzaMedia"),
+        ] {
+            if amount.is_none() {
+                let path = format_args!("{path}/@{attribute}");
+                esame.refuse(
+                    Check::K09Saldo,
+                    path,
+                    "per conti e depositi (01, 03, 09) servono saldo e consistenza media",
+                );
+            }
+        }
+        if relation.valore.is_some() {
+            let text = "conti e depositi (01, 03, 09) non hanno un valore, ma saldo e consistenza media";
+            esame.refuse(Check::K09Importi, format_args!("{path}/@Valore"), text);
+        }
+    } else {
+        if relation.valore.is_none() {
+            esame.refuse(
+                Check::K09Valore,
+                format_args!("{path}/@Valore"),
+                "per questo tipo di rapporto serve il valore",
+            );
+        }
+        for (amount, attribute) in [
+            (relation.saldo_3112, "Saldo3112"),
+            (relation.consistenza_media, "ConsistenzaMedia"),
+        ] {
+            if amount.is_some() {
+                let text = "questo tipo di rapporto ha soltanto il valore";
+                esame.refuse(Check::K09Importi, format_args!("{path}/@{attribute}"), text);
+            }
+        }
+    }
+}
+
+/// K09: the days of a relation; in the year of the assets it was open.
+fn days(
+    relation: &RapportoFinanziario,
+    path: &dyn Display,
+    (circumstance, anno): (&Circumstance<'_>, i16),
+    esame: &mut Esame,
+) {
+    if let (Some(start), Some(end)) = (relation.data_inizio, relation.data_fine)
+        && end < start
+    {
+        esame.refuse(
+            Check::K09Date,
+            format_args!("{path}/@DataFine"),
+            "data di fine precedente a quella di inizio",
+        );
+    }
+    if relation
+        .data_inizio
+        .is_some_and(|start| start > circumstance.today)
+    {
+        esame.refuse(
+            Check::K09Date,
+            format_args!("{path}/@DataInizio"),
+            "data di inizio nel futuro",
+        );
+    }
+    let began_later = relation.data_inizio.is_some_and(|start| start.year() > anno);
+    if began_later || relation.data_fine.is_some_and(|end| end.year() < anno) {
+        let attribute = if began_later { "DataInizio" } else { "DataFine" };
+        let text = "rapporto che nell'anno di riferimento del patrimonio non era aperto";
+        esame.refuse(Check::K09Anno, format_args!("{path}/@{attribute}"), text);
     }
 }
 

@@ -48,6 +48,11 @@ pub(super) fn examine(
     ) {
         return;
     }
+    autonomia(indice, student, path, esame);
+}
+
+/// K13, for a student without parents in the nucleus: alone, or in the nucleus of a parent elsewhere.
+fn autonomia(indice: &Indice<'_>, student: &Universitario, path: &dyn Display, esame: &mut Esame) {
     for (flag, attribute) in [
         (student.flag_residenza_studente, "FlagResidenzaStudente"),
         (
