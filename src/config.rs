@@ -482,54 +482,64 @@ impl Config {
         let wrong = |what: String| ConfigError(file.display().to_string(), what);
         let text = std::fs::read_to_string(file).map_err(|error| wrong(italian::io(&error)))?;
         let mut config: Self = toml::from_str(&text).map_err(|error| wrong(italian::toml(&text, &error)))?;
-        if config.limits.lot_bytes > LARGEST_LOT {
-            return Err(wrong(format!("limits.lot_bytes: al più {LARGEST_LOT}")));
+        config.check().map_err(wrong)?;
+        config.file = Some(file.to_owned());
+        config
+            .place(file.parent().unwrap_or(Path::new(".")))
+            .map_err(wrong)?;
+        Ok(config)
+    }
+
+    /// Checks what the types of the fields do not, and ends each prefix with a slash.
+    fn check(&mut self) -> Result<(), String> {
+        if self.limits.lot_bytes > LARGEST_LOT {
+            return Err(format!("limits.lot_bytes: al più {LARGEST_LOT}"));
         }
-        let largest = config.limits.lot_bytes.max(config.limits.body_bytes);
-        if config.limits.bodies_bytes / 2 < largest {
-            return Err(wrong(format!(
+        let largest = self.limits.lot_bytes.max(self.limits.body_bytes);
+        if self.limits.bodies_bytes / 2 < largest {
+            return Err(format!(
                 "limits.bodies_bytes: almeno il doppio del messaggio più grande, cioè {}",
                 largest.saturating_mul(2)
-            )));
+            ));
         }
-        if config
+        if self
             .admin
             .listen
             .is_some_and(|address| !address.ip().is_loopback())
         {
-            return Err(wrong(
-                "admin.listen: serve un indirizzo di loopback, come 127.0.0.1:9443".to_owned(),
-            ));
+            return Err("admin.listen: serve un indirizzo di loopback, come 127.0.0.1:9443".to_owned());
         }
-        for soglia in &config.soglie {
+        for soglia in &self.soglie {
             if let Some(what) = soglia.wrong() {
-                return Err(wrong(format!("soglia {}: {what}", soglia.codice)));
+                return Err(format!("soglia {}: {what}", soglia.codice));
             }
         }
-        for prefix in &mut config.paths.pdd {
+        for prefix in &mut self.paths.pdd {
             if !prefix.starts_with('/') {
-                return Err(wrong(format!(
-                    "paths.pdd: {prefix} deve cominciare con una barra"
-                )));
+                return Err(format!("paths.pdd: {prefix} deve cominciare con una barra"));
             }
             if !prefix.ends_with('/') {
                 prefix.push('/');
             }
         }
-        config.tls.check_sources().map_err(wrong)?;
-        if config.tls.ocsp_max_age_hours == 0 {
-            return Err(wrong("tls.ocsp_max_age_hours: almeno 1".to_owned()));
+        self.tls.check_sources()?;
+        if self.tls.ocsp_max_age_hours == 0 {
+            return Err("tls.ocsp_max_age_hours: almeno 1".to_owned());
         }
-        config.file = Some(file.to_owned());
-        let base = file.parent().unwrap_or(Path::new("."));
-        let tls = &mut config.tls;
+        Ok(())
+    }
+
+    /// Relative paths are those of `base`, the directory of the file; secrets are where the service manager
+    /// puts them.
+    fn place(&mut self, base: &Path) -> Result<(), String> {
+        let tls = &mut self.tls;
         let more = tls
             .server
             .iter_mut()
             .flat_map(|server| [&mut server.certificate, &mut server.key]);
         let more = more.chain(tls.ocsp.iter_mut().map(|responder| &mut responder.authority));
         let paths = [
-            &mut config.data,
+            &mut self.data,
             &mut tls.certificate,
             &mut tls.key,
             &mut tls.client_authorities,
@@ -544,11 +554,9 @@ impl Config {
             .chain(&mut tls.crl_issuers)
             .chain(more)
         {
-            *path = credential(path)
-                .map_err(wrong)?
-                .unwrap_or_else(|| base.join(&*path));
+            *path = credential(path)?.unwrap_or_else(|| base.join(&*path));
         }
-        Ok(config)
+        Ok(())
     }
 }
 

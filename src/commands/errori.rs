@@ -40,32 +40,10 @@ pub fn reference() -> String {
             render(&Refusal::new(Code::NotAuthorized, ""), Uuid::nil(), version)
         );
     }
-    let of = |esito| {
-        Motivo::ALL
-            .iter()
-            .filter(move |motivo| motivo.esito() == esito)
-            .map(|motivo| motivo.row())
-    };
-    let invalid = "La richiesta è valida per lo schema, ma non ha senso o non è permessa.";
-    section(
-        &mut text,
-        "Esito RICHIESTA_INVALIDA",
-        invalid,
-        of(Esito::RichiestaInvalida),
-    );
-    let not_found = "Non c'è ciò che si cerca, o non è di chi lo cerca.";
-    section(
-        &mut text,
-        "Esito DATI_NON_TROVATI",
-        not_found,
-        of(Esito::DatiNonTrovati),
-    );
-    section(
-        &mut text,
-        "Esito ERRORE_INTERNO",
-        "IdRichiesta è 0.",
-        of(Esito::ErroreInterno),
-    );
+    for (esito, title, introduction) in ESITI {
+        let motives = Motivo::ALL.iter().filter(|motivo| motivo.esito() == esito);
+        section(&mut text, title, introduction, motives.map(|motivo| motivo.row()));
+    }
     section(
         &mut text,
         "Violazioni dello schema",
@@ -88,6 +66,21 @@ pub fn reference() -> String {
     );
     text
 }
+
+/// The outcomes of an operation that is not performed: title and introduction of each.
+const ESITI: [(Esito, &str, &str); 3] = [
+    (
+        Esito::RichiestaInvalida,
+        "Esito RICHIESTA_INVALIDA",
+        "La richiesta è valida per lo schema, ma non ha senso o non è permessa.",
+    ),
+    (
+        Esito::DatiNonTrovati,
+        "Esito DATI_NON_TROVATI",
+        "Non c'è ciò che si cerca, o non è di chi lo cerca.",
+    ),
+    (Esito::ErroreInterno, "Esito ERRORE_INTERNO", "IdRichiesta è 0."),
+];
 
 fn section(text: &mut String, title: &str, introduction: &str, rules: impl Iterator<Item = Regola>) {
     let _ = write!(

@@ -192,6 +192,36 @@ impl Famiglie {
                 patrimonio: self.immobili(false),
             });
         }
+        self.redditi(&mut foglio);
+        if self.chance(50) {
+            let targa = format!("AA{:03}ZZ", self.between(0, 999));
+            foglio.veicoli = Some(Veicoli {
+                veicolo: vec![Veicolo {
+                    tipo_veicolo: crate::isee::codes::TipoVeicolo::A,
+                    targa,
+                }],
+            });
+        }
+        if self.chance(12) {
+            foglio.disabilita = Some(self.disabilita(foglio.dati_componente.anagrafica.data_nascita));
+        }
+        let (irpef, employee, pension) = self.incomes();
+        if self.chance(10) {
+            foglio.altri_redditi = Some(AltriRedditi {
+                flag_esonerato: true,
+                reddito_irpef: Some(irpef.into()),
+                lavoro_dipendente: Some(employee),
+                pensione: Some(pension),
+                ..AltriRedditi::nothing()
+            });
+        } else {
+            feed.push(self.record(&foglio, (irpef, employee, pension)));
+        }
+        foglio
+    }
+
+    /// Fills sheets FC4 and FC5, now and then.
+    fn redditi(&mut self, foglio: &mut FoglioComponente) {
         if self.chance(25) {
             let mut amount = |percent| {
                 if self.chance(percent) {
@@ -225,31 +255,6 @@ impl Famiglie {
                 assegni_genitore: amount(30),
             });
         }
-        if self.chance(50) {
-            let targa = format!("AA{:03}ZZ", self.between(0, 999));
-            foglio.veicoli = Some(Veicoli {
-                veicolo: vec![Veicolo {
-                    tipo_veicolo: crate::isee::codes::TipoVeicolo::A,
-                    targa,
-                }],
-            });
-        }
-        if self.chance(12) {
-            foglio.disabilita = Some(self.disabilita(foglio.dati_componente.anagrafica.data_nascita));
-        }
-        let (irpef, employee, pension) = self.incomes();
-        if self.chance(10) {
-            foglio.altri_redditi = Some(AltriRedditi {
-                flag_esonerato: true,
-                reddito_irpef: Some(irpef.into()),
-                lavoro_dipendente: Some(employee),
-                pensione: Some(pension),
-                ..AltriRedditi::nothing()
-            });
-        } else {
-            feed.push(self.record(&foglio, (irpef, employee, pension)));
-        }
-        foglio
     }
 
     /// Three amounts: IRPEF income, its employee part, its pension part.
@@ -552,54 +557,7 @@ impl Famiglie {
     /// The next family, under a sender's protocol.
     pub fn famiglia(&mut self, protocollo: &str) -> Famiglia {
         let mut feed = Vec::new();
-        let mut members = Vec::new();
-        let add = |members: &mut Vec<ComponenteNucleo>, ruolo, foglio| {
-            members.push(ComponenteNucleo {
-                rapporto_con_dichiarante: ruolo,
-                flag_assenza_reddito: false,
-                foglio_componente_nucleo: foglio,
-            });
-        };
-        let elderly = self.chance(20);
-        let declarant = if elderly {
-            self.adulto(66, 92, &mut feed)
-        } else {
-            self.adulto(22, 60, &mut feed)
-        };
-        let parent = age(declarant.dati_componente.anagrafica.data_nascita, self.presented);
-        add(&mut members, Ruolo::D, declarant);
-        let couple = self.chance(50);
-        if couple {
-            let spouse = if elderly {
-                self.adulto(64, 92, &mut feed)
-            } else {
-                self.adulto(22, 60, &mut feed)
-            };
-            add(&mut members, Ruolo::C, spouse);
-        }
-        let minors = if elderly { 0 } else { self.between(0, 3) };
-        for _ in 0..minors {
-            let mut child = self.foglio(0, (parent - 17).min(17));
-            if self.chance(6) {
-                child.disabilita = Some(self.disabilita(child.dati_componente.anagrafica.data_nascita));
-            }
-            let ruolo = if self.chance(5) { Ruolo::Ma } else { Ruolo::F };
-            add(&mut members, ruolo, child);
-        }
-        let grown = if parent >= 38 && self.chance(30) {
-            self.between(1, 2)
-        } else {
-            0
-        };
-        for _ in 0..grown {
-            let child = self.adulto(18, (parent - 17).min(25), &mut feed);
-            let ruolo = if self.chance(30) { Ruolo::Fnc } else { Ruolo::Fc };
-            add(&mut members, ruolo, child);
-        }
-        if self.chance(10) {
-            let other = self.adulto(60, 90, &mut feed);
-            add(&mut members, Ruolo::P, other);
-        }
+        let (mut members, couple) = self.componenti(&mut feed);
         let abitazione = self.abitazione(&mut members);
         let ordinario = self.ordinario(&members, abitazione.clone(), couple, &mut feed);
         let mut forms = vec![ordinario];
@@ -625,6 +583,76 @@ impl Famiglie {
             sottoscrizione: vec![sottoscrizione(&codice, protocollo, self.presented)],
         };
         Famiglia { dsu, feed }
+    }
+
+    /// The members of a nucleus, the declarant first, and whether there is a spouse.
+    fn componenti(&mut self, feed: &mut Vec<FeedRecord>) -> (Vec<ComponenteNucleo>, bool) {
+        let mut members = Vec::new();
+        let add = |members: &mut Vec<ComponenteNucleo>, ruolo, foglio| {
+            members.push(ComponenteNucleo {
+                rapporto_con_dichiarante: ruolo,
+                flag_assenza_reddito: false,
+                foglio_componente_nucleo: foglio,
+            });
+        };
+        let elderly = self.chance(20);
+        let declarant = if elderly {
+            self.adulto(66, 92, feed)
+        } else {
+            self.adulto(22, 60, feed)
+        };
+        let parent = age(declarant.dati_componente.anagrafica.data_nascita, self.presented);
+        add(&mut members, Ruolo::D, declarant);
+        let couple = self.chance(50);
+        if couple {
+            let spouse = if elderly {
+                self.adulto(64, 92, feed)
+            } else {
+                self.adulto(22, 60, feed)
+            };
+            add(&mut members, Ruolo::C, spouse);
+        }
+        let minors = if elderly { 0 } else { self.between(0, 3) };
+        for _ in 0..minors {
+            let mut child = self.foglio(0, (parent - 17).min(17));
+            if self.chance(6) {
+                child.disabilita = Some(self.disabilita(child.dati_componente.anagrafica.data_nascita));
+            }
+            let ruolo = if self.chance(5) { Ruolo::Ma } else { Ruolo::F };
+            add(&mut members, ruolo, child);
+        }
+        let grown = if parent >= 38 && self.chance(30) {
+            self.between(1, 2)
+        } else {
+            0
+        };
+        for _ in 0..grown {
+            let child = self.adulto(18, (parent - 17).min(25), feed);
+            let ruolo = if self.chance(30) { Ruolo::Fnc } else { Ruolo::Fc };
+            add(&mut members, ruolo, child);
+        }
+        if self.chance(10) {
+            let other = self.adulto(60, 90, feed);
+            add(&mut members, Ruolo::P, other);
+        }
+        (members, couple)
+    }
+
+    /// A student who lives without parents, or with neither of them in the nucleus.
+    fn fuori_casa(&mut self, student: &CodiceFiscale) -> Universitario {
+        let on_their_own = self.chance(50);
+        let parent = self.foglio(45, 65).codice_fiscale;
+        Universitario {
+            codice_fiscale_beneficiario: student.clone(),
+            presenza_genitori: *self.pick(&[
+                PresenzaGenitori::ConiugatiNonPresenti,
+                PresenzaGenitori::NonConiugatiNonPresenti,
+            ]),
+            flag_residenza_studente: Some(on_their_own),
+            flag_capacita_reddito_studente: Some(on_their_own),
+            codice_fiscale_genitore: Some(parent),
+            numero_protocollo_rif_genitore: Some(format!("INPS-ISEE-{}-00000042Q-00", self.presented.year())),
+        }
     }
 
     fn ordinario(
@@ -657,42 +685,15 @@ impl Famiglie {
             if !self.chance(50) {
                 continue;
             }
-            let presenza = if couple {
-                PresenzaGenitori::TuttiPresenti
-            } else {
-                PresenzaGenitori::SoloUno
-            };
             if !couple && self.chance(60) {
                 parents.push(self.genitore(std::slice::from_ref(student), feed));
             }
-            students.push(Universitario {
-                codice_fiscale_beneficiario: student.clone(),
-                presenza_genitori: presenza,
-                flag_residenza_studente: None,
-                flag_capacita_reddito_studente: None,
-                codice_fiscale_genitore: None,
-                numero_protocollo_rif_genitore: None,
-            });
+            students.push(con_i_genitori(student, couple));
         }
         let declarant = &members[0].foglio_componente_nucleo;
         let years = age(declarant.dati_componente.anagrafica.data_nascita, self.presented);
         if members.len() == 1 && years < 30 && self.chance(60) {
-            let on_their_own = self.chance(50);
-            let parent = self.foglio(45, 65).codice_fiscale;
-            students.push(Universitario {
-                codice_fiscale_beneficiario: declarant.codice_fiscale.clone(),
-                presenza_genitori: *self.pick(&[
-                    PresenzaGenitori::ConiugatiNonPresenti,
-                    PresenzaGenitori::NonConiugatiNonPresenti,
-                ]),
-                flag_residenza_studente: Some(on_their_own),
-                flag_capacita_reddito_studente: Some(on_their_own),
-                codice_fiscale_genitore: Some(parent),
-                numero_protocollo_rif_genitore: Some(format!(
-                    "INPS-ISEE-{}-00000042Q-00",
-                    self.presented.year()
-                )),
-            });
+            students.push(self.fuori_casa(&declarant.codice_fiscale));
         }
         let mut residential = Vec::new();
         if years > 65 && self.chance(40) {
@@ -789,5 +790,20 @@ pub fn sottoscrizione(codice: &CodiceFiscale, protocollo: &str, on: Date) -> Sot
         numero_ricevuta: None,
         protocollo_inps_dsu_corrente: None,
         delegato: None,
+    }
+}
+
+/// A student in the nucleus of one parent, or of both.
+fn con_i_genitori(student: &CodiceFiscale, couple: bool) -> Universitario {
+    Universitario {
+        codice_fiscale_beneficiario: student.clone(),
+        presenza_genitori: match couple {
+            true => PresenzaGenitori::TuttiPresenti,
+            false => PresenzaGenitori::SoloUno,
+        },
+        flag_residenza_studente: None,
+        flag_capacita_reddito_studente: None,
+        codice_fiscale_genitore: None,
+        numero_protocollo_rif_genitore: None,
     }
 }

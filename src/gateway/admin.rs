@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 
@@ -24,7 +25,7 @@ use crate::isee::feed::FeedRecord;
 use crate::registry::administration::{Actor, Claims, Command, Rejected, perform_all};
 use crate::registry::consultate::{self, Consultazione};
 use crate::registry::ente::Ente;
-use crate::sii::upkeep::{self, Act};
+use crate::sii::upkeep::{Act, resume};
 
 /// Largest body of a request, bytes: room for a feed of fifty thousand lines.
 const LARGEST: usize = 32 << 20;
@@ -224,31 +225,35 @@ async fn handle(gateway: &Gateway, actor: &Actor, request: Request<Incoming>) ->
             Err(refused) => refused,
         },
         (&Method::POST, "/feed") => match read::<Vec<FeedRecord>>(request).await {
-            Ok(asked) => {
-                let loaded = node
-                    .upkeep
-                    .load_feed(
-                        &asked.what,
-                        Act {
-                            actor: &asked.by(actor),
-                            reason: &asked.motivo,
-                            now,
-                        },
-                    )
-                    .await;
-                // The lines are in the ledger now, and attesting thousands of DSU takes long.
-                drop(asked);
-                // Waiting DSU are attested before the answer: the operator is told how many.
-                let attestate = match &loaded {
-                    Ok(_) => upkeep::resume(node.upkeep.as_ref(), now).await,
-                    Err(_) => None,
-                };
-                answer(loaded.map(|voci| Caricato { voci, attestate }))
-            }
+            Ok(asked) => load_feed(gateway, actor, asked, now).await,
             Err(refused) => refused,
         },
         _ => text(StatusCode::NOT_FOUND, "not found\n"),
     }
+}
+
+/// Loads lines of the feed, and attests the DSU that waited for them.
+async fn load_feed(
+    gateway: &Gateway,
+    actor: &Actor,
+    asked: SocketRequest<Vec<FeedRecord>>,
+    now: Timestamp,
+) -> Response<Full<Bytes>> {
+    let act = Act {
+        actor: &asked.by(actor),
+        reason: &asked.motivo,
+        now,
+    };
+    let upkeep = &gateway.node.upkeep;
+    let loaded = upkeep.load_feed(&asked.what, act).await;
+    // The lines are in the ledger now, and attesting thousands of DSU takes long.
+    drop(asked);
+    // Waiting DSU are attested before the answer: the operator is told how many.
+    let attestate = match &loaded {
+        Ok(_) => resume(upkeep.as_ref(), now).await,
+        Err(_) => None,
+    };
+    answer(loaded.map(|voci| Caricato { voci, attestate }))
 }
 
 async fn read<T: for<'de> Deserialize<'de>>(

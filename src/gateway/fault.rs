@@ -144,32 +144,10 @@ pub fn render(refusal: &Refusal, exchange: Uuid, version: Version) -> String {
     writer.open("SOAP-ENV:Envelope");
     writer.attribute("xmlns:SOAP-ENV", version.namespace());
     if (refusal.code, version) == (Code::Version, Version::V12) {
-        // Part 1, section 5.4.7: the envelopes understood here.
-        writer.open("SOAP-ENV:Header");
-        writer.open("SOAP-ENV:Upgrade");
-        for known in [Version::V12, Version::V11] {
-            writer.open("SOAP-ENV:SupportedEnvelope");
-            writer.attribute("qname", "ns:Envelope");
-            writer.attribute("xmlns:ns", known.namespace());
-            writer.close();
-        }
-        writer.close();
-        writer.close();
+        upgrade(&mut writer);
     }
     if version == Version::V12 && !refusal.headers.is_empty() {
-        // Part 1, section 5.4.8: the headers not understood.
-        writer.open("SOAP-ENV:Header");
-        for (namespace, local) in &refusal.headers {
-            writer.open("SOAP-ENV:NotUnderstood");
-            if namespace.is_empty() {
-                writer.attribute("qname", local);
-            } else {
-                writer.attribute("qname", &format!("h:{local}"));
-                writer.attribute("xmlns:h", namespace);
-            }
-            writer.close();
-        }
-        writer.close();
+        not_understood(&mut writer, refusal);
     }
     writer.open("SOAP-ENV:Body");
     writer.open("SOAP-ENV:Fault");
@@ -183,24 +161,7 @@ pub fn render(refusal: &Refusal, exchange: Uuid, version: Version) -> String {
             writer.close();
         }
         Version::V12 => {
-            // Part 1, section 5.4.6: a closed list of codes; the finer one is a subcode.
-            writer.open("SOAP-ENV:Code");
-            let (side, finer) = row.faultcode.split_once('.').unwrap_or((row.faultcode, ""));
-            let side = match side {
-                "Client" => "Sender",
-                "Server" => "Receiver",
-                own => own,
-            };
-            writer.element("SOAP-ENV:Value", &format!("SOAP-ENV:{side}"));
-            if !finer.is_empty() {
-                writer.open("SOAP-ENV:Subcode");
-                writer.open("SOAP-ENV:Value");
-                writer.attribute("xmlns:f", FAULTS);
-                writer.text(&format!("f:{}", row.faultcode));
-                writer.close();
-                writer.close();
-            }
-            writer.close();
+            code(&mut writer, &row);
             writer.open("SOAP-ENV:Reason");
             writer.open("SOAP-ENV:Text");
             writer.attribute("xml:lang", "en");
@@ -217,6 +178,57 @@ pub fn render(refusal: &Refusal, exchange: Uuid, version: Version) -> String {
         writer.close();
     }
     writer.finish()
+}
+
+/// The envelopes understood here (SOAP 1.2, part 1, section 5.4.7).
+fn upgrade(writer: &mut Writer) {
+    writer.open("SOAP-ENV:Header");
+    writer.open("SOAP-ENV:Upgrade");
+    for known in [Version::V12, Version::V11] {
+        writer.open("SOAP-ENV:SupportedEnvelope");
+        writer.attribute("qname", "ns:Envelope");
+        writer.attribute("xmlns:ns", known.namespace());
+        writer.close();
+    }
+    writer.close();
+    writer.close();
+}
+
+/// The headers not understood (SOAP 1.2, part 1, section 5.4.8).
+fn not_understood(writer: &mut Writer, refusal: &Refusal) {
+    writer.open("SOAP-ENV:Header");
+    for (namespace, local) in &refusal.headers {
+        writer.open("SOAP-ENV:NotUnderstood");
+        if namespace.is_empty() {
+            writer.attribute("qname", local);
+        } else {
+            writer.attribute("qname", &format!("h:{local}"));
+            writer.attribute("xmlns:h", namespace);
+        }
+        writer.close();
+    }
+    writer.close();
+}
+
+/// The code, of a closed list; the finer one is a subcode (SOAP 1.2, part 1, section 5.4.6).
+fn code(writer: &mut Writer, row: &FaultRow) {
+    writer.open("SOAP-ENV:Code");
+    let (side, finer) = row.faultcode.split_once('.').unwrap_or((row.faultcode, ""));
+    let side = match side {
+        "Client" => "Sender",
+        "Server" => "Receiver",
+        own => own,
+    };
+    writer.element("SOAP-ENV:Value", &format!("SOAP-ENV:{side}"));
+    if !finer.is_empty() {
+        writer.open("SOAP-ENV:Subcode");
+        writer.open("SOAP-ENV:Value");
+        writer.attribute("xmlns:f", FAULTS);
+        writer.text(&format!("f:{}", row.faultcode));
+        writer.close();
+        writer.close();
+    }
+    writer.close();
 }
 
 const ACTOR: &str = "urn:varco:porta-di-dominio";

@@ -67,9 +67,11 @@ impl Listener {
         let mut connections = JoinSet::new();
         let mut health = gateway.node.ledger.committer.health();
         let mut lists = tokio::time::interval(LISTS);
-        let mut little = false;
         let mut flush = tokio::time::interval(gathered);
-        let mut steps = ClockSteps::new(&gateway.clock);
+        let mut watch = Sentinella {
+            little: false,
+            steps: ClockSteps::new(&gateway.clock),
+        };
         let mut shaking = Shaking::default();
         // An accepted connection waiting for a place. Later ones wait in the kernel's queue.
         let mut next = None;
@@ -102,32 +104,9 @@ impl Listener {
                 () = stopped(&mut stop) => break Ended::Stopped,
                 why = fatal(&mut health) => break Ended::Fatal(why),
                 _ = lists.tick() => {
-                    // Reading and checking large lists takes long, and nobody waits for it.
-                    let revocations = gateway.settings.load().channel.revocations.clone();
-                    tokio::task::spawn_blocking(move || {
-                        let refreshed = revocations.refresh();
-                        for file in &refreshed.loaded {
-                            tracing::info!(file = %file.display(), "revocation lists loaded again");
-                        }
-                        for UnreadableFile { file, wrong } in &refreshed.unreadable {
-                            let file = file.display();
-                            tracing::error!(%file, error = %wrong, "revocation lists: those known of this file stay in force");
-                        }
-                    });
-                    if let Some(free) = gateway.node.free() {
-                        let is_little = of_space(free).is_some();
-                        if is_little && !std::mem::replace(&mut little, is_little) {
-                            tracing::warn!(free, "little space is left where the data directory is: without any the gateway answers 503");
-                        }
-                        little = is_little;
-                    }
-                    if let Some(step) = steps.step() {
-                        tracing::warn!(step, "the clock was moved, milliseconds");
-                        let recorded = gateway.node.record_system("clock-step", serde_json::json!({ "millisecondi": step })).await;
-                        if let Err(error) = recorded {
-                            tracing::error!(%error, "a step of the clock is not recorded");
-                        }
-                    }
+                    refresh_lists(&gateway);
+                    watch.space(&gateway);
+                    watch.clock(&gateway).await;
                 }
                 _ = flush.tick() => gateway.gathered.flush(&gateway.node).await,
                 Some(_) = connections.join_next(), if !connections.is_empty() => {}
@@ -142,6 +121,58 @@ impl Listener {
         }
         gateway.gathered.flush(&gateway.node).await;
         ended
+    }
+}
+
+/// Reads the files of revocation lists again, beside: large lists take long, and nobody waits for them.
+fn refresh_lists(gateway: &Gateway) {
+    let revocations = gateway.settings.load().channel.revocations.clone();
+    tokio::task::spawn_blocking(move || {
+        let refreshed = revocations.refresh();
+        for file in &refreshed.loaded {
+            tracing::info!(file = %file.display(), "revocation lists loaded again");
+        }
+        for UnreadableFile { file, wrong } in &refreshed.unreadable {
+            let file = file.display();
+            tracing::error!(%file, error = %wrong, "revocation lists: those known of this file stay in force");
+        }
+    });
+}
+
+/// What is looked at now and then: the room left on the disk, and the clock.
+struct Sentinella {
+    /// Whether little room was left the last time.
+    little: bool,
+    steps: ClockSteps,
+}
+
+impl Sentinella {
+    /// Warns once when little room is left.
+    fn space(&mut self, gateway: &Gateway) {
+        if let Some(free) = gateway.node.free() {
+            let is_little = of_space(free).is_some();
+            if is_little && !std::mem::replace(&mut self.little, is_little) {
+                tracing::warn!(
+                    free,
+                    "little space is left where the data directory is: without any the gateway answers 503"
+                );
+            }
+            self.little = is_little;
+        }
+    }
+
+    /// Records a step of the clock.
+    async fn clock(&mut self, gateway: &Gateway) {
+        if let Some(step) = self.steps.step() {
+            tracing::warn!(step, "the clock was moved, milliseconds");
+            let recorded = gateway
+                .node
+                .record_system("clock-step", serde_json::json!({ "millisecondi": step }))
+                .await;
+            if let Err(error) = recorded {
+                tracing::error!(%error, "a step of the clock is not recorded");
+            }
+        }
     }
 }
 

@@ -69,93 +69,80 @@ struct Bucket {
 impl Metrics {
     /// Metrics with the ledger's own measures, its damage, and the gathered refusals.
     pub fn new(ledger: &Meter, damage: &Damage, gathered: &Gathered) -> Self {
-        let mut registry = Registry::with_prefix("varco");
-        let exchanges = Family::<Exchange, Counter>::default();
-        registry.register(
-            "exchanges",
-            "Exchanges recorded, by ente, operation and outcome",
-            exchanges.clone(),
-        );
-        let steps = Family::<StepLabel, Histogram>::new_with_constructor(|| Histogram::new(BOUNDS));
-        let help = "From the first byte: to the caller known (head), to the body read (body), to the reply rendered (work), to the record durable (record)";
-        registry.register("exchange_seconds", help, steps.clone());
-        let (ready, lists, unreadable) = (Gauge::default(), Gauge::default(), Gauge::default());
-        registry.register(
-            "ledger_writable",
-            "1 while the ledger can be written",
-            ready.clone(),
-        );
-        registry.register(
-            "ledger_waiting",
-            "Submissions that wait for the ledger",
-            ledger.waiting.clone(),
-        );
-        registry.register(
-            "ledger_entries",
-            "Entries appended since the start",
-            ledger.entries.clone(),
-        );
-        registry.register(
-            "ledger_append_seconds",
-            "To write a batch and sync it",
-            ledger.appends.clone(),
-        );
-        registry.register(
-            "ledger_damage",
-            "Readings of the ledger that found it damaged",
-            damage.readings.clone(),
-        );
-        registry.register(
-            "log_lines_lost",
-            "Lines of the log that were not written, since nobody waits for it",
-            LOST.clone(),
-        );
+        let mut metrics = Self {
+            registry: Registry::with_prefix("varco"),
+            exchanges: Family::default(),
+            steps: Family::new_with_constructor(|| Histogram::new(BOUNDS)),
+            ready: Gauge::default(),
+            read_again: Gauge::default(),
+            free: Gauge::default(),
+            certificates: Family::default(),
+            lists: Gauge::default(),
+            unreadable: Gauge::default(),
+            quotas: Family::default(),
+            attempts: Family::default(),
+        };
+        metrics.register_exchanges();
+        metrics.register_ledger(ledger, damage);
         let help = "Handshakes refused, and what else is recorded together, by reason";
-        registry.register("gathered", help, gathered.totals().clone());
-        let read_again = Gauge::default();
+        let totals = gathered.totals().clone();
+        metrics.registry.register("gathered", help, totals);
+        metrics.register_machine();
+        metrics.register_enti();
+        metrics
+    }
+
+    fn register_exchanges(&mut self) {
+        let help = "Exchanges recorded, by ente, operation and outcome";
+        self.registry.register("exchanges", help, self.exchanges.clone());
+        let help = "From the first byte: to the caller known (head), to the body read (body), to the reply rendered (work), to the record durable (record)";
+        self.registry
+            .register("exchange_seconds", help, self.steps.clone());
+    }
+
+    fn register_ledger(&mut self, ledger: &Meter, damage: &Damage) {
+        let help = "1 while the ledger can be written";
+        self.registry
+            .register("ledger_writable", help, self.ready.clone());
+        let help = "Submissions that wait for the ledger";
+        self.registry
+            .register("ledger_waiting", help, ledger.waiting.clone());
+        let help = "Entries appended since the start";
+        self.registry
+            .register("ledger_entries", help, ledger.entries.clone());
+        let help = "To write a batch and sync it";
+        self.registry
+            .register("ledger_append_seconds", help, ledger.appends.clone());
+        let help = "Readings of the ledger that found it damaged";
+        self.registry
+            .register("ledger_damage", help, damage.readings.clone());
+        let help = "Lines of the log that were not written, since nobody waits for it";
+        self.registry.register("log_lines_lost", help, LOST.clone());
+    }
+
+    fn register_machine(&mut self) {
         let help = "When all closed segments had been read again; 0 before the first time";
-        registry.register("ledger_read_again_timestamp", help, read_again.clone());
-        let free = Gauge::default();
-        registry.register(
-            "data_free_bytes",
-            "Bytes that may still be written where the data directory is",
-            free.clone(),
-        );
-        let certificates = Family::<Named, Gauge>::default();
-        registry.register(
-            "certificate_expiry_timestamp",
-            "Last second of the server's certificates, by file",
-            certificates.clone(),
-        );
-        registry.register(
-            "crl_expiry_timestamp",
-            "nextUpdate of the revocation list that ends first; 0 without lists",
-            lists.clone(),
-        );
+        self.registry
+            .register("ledger_read_again_timestamp", help, self.read_again.clone());
+        let help = "Bytes that may still be written where the data directory is";
+        self.registry.register("data_free_bytes", help, self.free.clone());
+        let help = "Last second of the server's certificates, by file";
+        self.registry
+            .register("certificate_expiry_timestamp", help, self.certificates.clone());
+        let help = "nextUpdate of the revocation list that ends first; 0 without lists";
+        self.registry
+            .register("crl_expiry_timestamp", help, self.lists.clone());
         let help = "Files of revocation lists that cannot be read: what was known of them before is in force";
-        registry.register("crl_unreadable_files", help, unreadable.clone());
-        let quotas = Family::<Quota, Gauge>::default();
-        registry.register(
-            "day_used",
-            "Exchanges and persons of this civil day, by ente",
-            quotas.clone(),
-        );
-        let attempts = Family::<Bucket, Counter>::default();
+        self.registry
+            .register("crl_unreadable_files", help, self.unreadable.clone());
+    }
+
+    fn register_enti(&mut self) {
+        let help = "Exchanges and persons of this civil day, by ente";
+        self.registry.register("day_used", help, self.quotas.clone());
         let help = "How often an ente used up its attempts to name protocols, in all (ente) or for one declarant (dichiarante)";
-        registry.register("attempts_exhausted", help, attempts.clone());
-        Self {
-            registry,
-            exchanges,
-            steps,
-            ready,
-            read_again,
-            free,
-            certificates,
-            lists,
-            unreadable,
-            quotas,
-            attempts,
-        }
+        self.registry
+            .register("attempts_exhausted", help, self.attempts.clone());
     }
 
     /// Counts one emptied bucket of attempts.

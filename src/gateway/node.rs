@@ -216,19 +216,7 @@ impl Node {
         } = parts;
         let uses = Uses::of(reader.clone(), log.head()?, terms_of);
         let (writer, store, rebuilt) = state::open(views, id, log.as_mut(), projectors(), disk)?;
-        if rebuilt == Rebuilt::OtherHistory {
-            tracing::error!(
-                "the views had applied another entry than the ledger has in its place: they are made again"
-            );
-        }
-        if let Some((file, offset, bytes)) = &recovery.cut {
-            tracing::warn!(
-                file,
-                offset,
-                bytes,
-                "the log ended in the middle of a batch: that was cut, and is kept beside"
-            );
-        }
+        warn_of(rebuilt, &recovery);
         let (committer, running) = Committer::start(
             id,
             log,
@@ -238,12 +226,7 @@ impl Node {
             clock.clone(),
         )?;
         let missing_keys = keys.missing();
-        let ending = committer.clone();
-        keys.on_loss(move || {
-            let ending = ending.clone();
-            // The committer may be busy, and making a key must not wait for it.
-            std::thread::spawn(move || ending.end("a key of the keyring could not be synced"));
-        });
+        end_on_loss(&keys, &committer);
         // The year's token key exists before the first search under it.
         keys.token(clock.today().year(), "cf", "")?;
         // So does the key of the series, before the entry with the number of keys: with an older keyring it
@@ -579,4 +562,30 @@ pub async fn rebuild(
         entries: applied?,
         lost,
     })
+}
+
+/// Ends the committer when a key is lost. It may be busy, and making a key must not wait for it.
+fn end_on_loss(keys: &Keys, committer: &Committer) {
+    let ending = committer.clone();
+    keys.on_loss(move || {
+        let ending = ending.clone();
+        std::thread::spawn(move || ending.end("a key of the keyring could not be synced"));
+    });
+}
+
+/// Says what the start found: views of another history, a log that ended in the middle of a batch.
+fn warn_of(rebuilt: Rebuilt, recovery: &Recovery) {
+    if rebuilt == Rebuilt::OtherHistory {
+        tracing::error!(
+            "the views had applied another entry than the ledger has in its place: they are made again"
+        );
+    }
+    if let Some((file, offset, bytes)) = &recovery.cut {
+        tracing::warn!(
+            file,
+            offset,
+            bytes,
+            "the log ended in the middle of a batch: that was cut, and is kept beside"
+        );
+    }
 }

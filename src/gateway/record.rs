@@ -17,8 +17,8 @@ use crate::clock::rome;
 use crate::contract::catalogue::Operation;
 use crate::gateway::facts::{CRL_SCADUTA, DIALETTO, SOAP};
 use crate::ledger::{
-    Blinding, Body, Commitments, Draft, Kind, Micros, NotCommitted, PrepareError, Receipt, Retention, Role,
-    Secret, Sizes, Submission, Tokens, new_exchange,
+    Blinding, Body, Commitments, Draft, KeyError, Kind, Micros, NotCommitted, PrepareError, Receipt,
+    Retention, Role, Secret, Sizes, Submission, Tokens, new_exchange,
 };
 use crate::refusal::{Code, Refusal};
 use crate::registry::Caller;
@@ -339,12 +339,12 @@ impl<'a> Record<'a> {
         Ok(receipt)
     }
 
-    /// The entry of the exchange: tokens, commitments to both messages, sealed part.
-    fn entry(&self, note: Note, rendered: &str) -> Result<Draft, PrepareError> {
-        let ledger = &self.gateway.node.ledger;
+    /// The tokens to find the entry by, under the key of the year.
+    fn tokens(&self, note: &Note) -> Result<Tokens, KeyError> {
         let year = rome(self.received).year();
-        let token = |label, value: &str| ledger.keys.token(year, label, value);
-        let tokens = Tokens {
+        let keys = &self.gateway.node.ledger.keys;
+        let token = |label, value: &str| keys.token(year, label, value);
+        Ok(Tokens {
             year,
             cf: note
                 .cf
@@ -363,7 +363,14 @@ impl<'a> Record<'a> {
                 .map(|text| token("protocol", text))
                 .collect::<Result<_, _>>()?,
             address: Some(token("address", &self.channel.address)?),
-        };
+        })
+    }
+
+    /// The entry of the exchange: tokens, commitments to both messages, sealed part.
+    fn entry(&self, note: Note, rendered: &str) -> Result<Draft, PrepareError> {
+        let ledger = &self.gateway.node.ledger;
+        let tokens = self.tokens(&note)?;
+        let year = tokens.year;
         let blinding = Blinding::new()?;
         let retention = self
             .operation
@@ -400,10 +407,9 @@ impl<'a> Record<'a> {
             body = body.fact(DIALETTO, "PdD");
         }
         if self.operation.is_some() {
-            let disclosed = note
-                .disclosed
-                .iter()
-                .map(|stem| token("protocol", stem))
+            let stems = note.disclosed.iter();
+            let disclosed = stems
+                .map(|stem| ledger.keys.token(year, "protocol", stem))
                 .collect::<Result<Vec<_>, _>>()?;
             body = body.fact(DIVULGA, disclosed);
         }

@@ -169,10 +169,28 @@ pub fn parse(text: &str) -> Result<Vec<FeedRecord>, Vec<LineError>> {
     }
     for (line, content) in lines.filter(|(_, content)| !content.trim().is_empty()) {
         let mut wrong = |column, text| errors.push(LineError { line, column, text });
+        let Some(record) = FeedRecord::read(content, &mut wrong) else {
+            continue;
+        };
+        if !seen.insert((record.codice_fiscale.clone(), record.anno)) {
+            wrong(None, "persona e anno già presenti nel file");
+        }
+        records.push(record);
+    }
+    if errors.is_empty() {
+        Ok(records)
+    } else {
+        Err(errors)
+    }
+}
+
+impl FeedRecord {
+    /// Reads a line, and tells each fault by its column. None: the line has other columns.
+    fn read(content: &str, wrong: &mut dyn FnMut(Option<&'static str>, &'static str)) -> Option<Self> {
         let fields: Vec<&str> = content.split(',').map(str::trim).collect();
         if fields.len() != COLUMNS.len() {
             wrong(None, "numero di colonne diverso da quello dell'intestazione");
-            continue;
+            return None;
         }
         let code = CodiceFiscale::new(fields[0]);
         if let Err(what) = code.kind() {
@@ -202,10 +220,7 @@ pub fn parse(text: &str) -> Result<Vec<FeedRecord>, Vec<LineError>> {
         }
         let rapporti = rapporti.unwrap_or_default();
         let anno = anno.unwrap_or_default();
-        if !seen.insert((code.canonical(), anno)) {
-            wrong(None, "persona e anno già presenti nel file");
-        }
-        records.push(FeedRecord {
+        Some(FeedRecord {
             codice_fiscale: code.canonical(),
             anno,
             reddito_irpef: amounts[2],
@@ -221,12 +236,7 @@ pub fn parse(text: &str) -> Result<Vec<FeedRecord>, Vec<LineError>> {
             buoni_postali: amounts[12],
             libretti_postali: amounts[13],
             rapporti,
-        });
-    }
-    if errors.is_empty() {
-        Ok(records)
-    } else {
-        Err(errors)
+        })
     }
 }
 

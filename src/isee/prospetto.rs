@@ -258,6 +258,29 @@ impl Scrittore<'_> {
                 "art. 9",
             );
         }
+        self.anni(corrente, &mut righe);
+        for member in dsu
+            .nucleo_familiare
+            .iter()
+            .flat_map(|nucleo| &nucleo.componente_nucleo)
+        {
+            let foglio = &member.foglio_componente_nucleo;
+            let born = foglio.dati_componente.anagrafica.data_nascita;
+            let what = format!("{}, nascita {born}", ruolo(member.rapporto_con_dichiarante));
+            righe.add(1, self.persona(&foglio.codice_fiscale), None, what, "");
+        }
+        self.ignoti(&mut righe);
+        righe.titled("Nucleo familiare (art. 3)")
+    }
+
+    /// The years of incomes and assets.
+    fn anni(&self, corrente: Option<(Date, Date)>, righe: &mut Righe) {
+        let Situazione {
+            dsu,
+            presented,
+            rules,
+            ..
+        } = self.situazione;
         let years = format!(
             "redditi del {}, patrimonio al 31 dicembre {}",
             income_year(*presented),
@@ -271,16 +294,11 @@ impl Scrittore<'_> {
         let come = changed
             .map(|(chiesto, _)| format!("di chi l'ha aggiornato, al 31 dicembre {}", chiesto.year() - 1));
         righe.add(0, years, None, come.unwrap_or_default(), "art. 4 c. 1, art. 5");
-        for member in dsu
-            .nucleo_familiare
-            .iter()
-            .flat_map(|nucleo| &nucleo.componente_nucleo)
-        {
-            let foglio = &member.foglio_componente_nucleo;
-            let born = foglio.dati_componente.anagrafica.data_nascita;
-            let what = format!("{}, nascita {born}", ruolo(member.rapporto_con_dichiarante));
-            righe.add(1, self.persona(&foglio.codice_fiscale), None, what, "");
-        }
+    }
+
+    /// A warning for each person without data of the state.
+    fn ignoti(&self, righe: &mut Righe) {
+        let Situazione { dsu, presented, .. } = self.situazione;
         let members = dsu
             .membri()
             .filter(|member| !member.flag_assenza_reddito)
@@ -302,7 +320,6 @@ impl Scrittore<'_> {
                 "art. 11",
             );
         }
-        righe.titled("Nucleo familiare (art. 3)")
     }
 
     /// All sections of one computation.

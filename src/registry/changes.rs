@@ -10,7 +10,7 @@ use super::quota::Quote;
 use super::wrong::{Wrong, invalid};
 
 /// Name of an operation in the ledger.
-type Operazione = &'static str;
+type NomeOperazione = &'static str;
 
 /// An ente that asks for accreditation, for the first time or again.
 pub(super) fn requested(
@@ -67,7 +67,7 @@ pub(super) fn correct(
     ente: &mut Ente,
     anagrafica: &Anagrafica,
     letta: &Anagrafica,
-) -> Result<Operazione, Wrong> {
+) -> Result<NomeOperazione, Wrong> {
     if *letta != ente.anagrafica {
         return invalid(
             "i dati dell'ente sono stati cambiati da altri nel frattempo: rivederli e ripetere il comando",
@@ -95,7 +95,7 @@ pub(super) fn decide(
     decisione: &Decisione,
     come_richiesto: bool,
     today: Date,
-) -> Result<Operazione, Wrong> {
+) -> Result<NomeOperazione, Wrong> {
     let from = ente.stato;
     let to = match accolta {
         true => Stato::Accreditato,
@@ -164,7 +164,7 @@ fn grant_as_requested(ente: &mut Ente, today: Date) -> Result<(), Wrong> {
 }
 
 /// Suspends, reactivates or revokes an ente.
-pub(super) fn change_state(ente: &mut Ente, to: Stato) -> Result<Operazione, Wrong> {
+pub(super) fn change_state(ente: &mut Ente, to: Stato) -> Result<NomeOperazione, Wrong> {
     let from = ente.stato;
     let operation = match (from, to) {
         (Stato::Sospeso, Stato::Accreditato) => "ente riattiva",
@@ -184,7 +184,7 @@ fn no_such_step<T>(from: Stato, to: Stato) -> Result<T, Wrong> {
 }
 
 /// Adds a certificate, or replaces the one with the same sign.
-pub(super) fn add_certificate(ente: &mut Ente, certificato: &Certificato) -> Result<Operazione, Wrong> {
+pub(super) fn add_certificate(ente: &mut Ente, certificato: &Certificato) -> Result<NomeOperazione, Wrong> {
     let certificato = Certificato {
         segno: of_ente(&certificato.segno, ente),
         ..certificato.clone()
@@ -196,7 +196,7 @@ pub(super) fn add_certificate(ente: &mut Ente, certificato: &Certificato) -> Res
 }
 
 /// Removes a certificate.
-pub(super) fn remove_certificate(ente: &mut Ente, segno: &Segno) -> Result<Operazione, Wrong> {
+pub(super) fn remove_certificate(ente: &mut Ente, segno: &Segno) -> Result<NomeOperazione, Wrong> {
     let (before, segno) = (ente.certificati.len(), of_ente(segno, ente));
     ente.certificati.retain(|certificate| certificate.segno != segno);
     if ente.certificati.len() == before {
@@ -212,7 +212,7 @@ pub(super) fn grant(
     predefinita: Option<&String>,
     sostituisci: bool,
     today: Date,
-) -> Result<Operazione, Wrong> {
+) -> Result<NomeOperazione, Wrong> {
     check_grant(ente, abilitazione, sostituisci, today)?;
     if sostituisci {
         ente.take_back_all();
@@ -229,7 +229,7 @@ pub(super) fn grant(
 }
 
 /// Takes a grant back.
-pub(super) fn take_back(ente: &mut Ente, numero: u32) -> Result<Operazione, Wrong> {
+pub(super) fn take_back(ente: &mut Ente, numero: u32) -> Result<NomeOperazione, Wrong> {
     if !ente.take_back(numero) {
         return invalid(format!("l'ente non ha un'abilitazione numero {numero}"));
     }
@@ -237,7 +237,7 @@ pub(super) fn take_back(ente: &mut Ente, numero: u32) -> Result<Operazione, Wron
 }
 
 /// Adds an office, or replaces the one with the same code.
-pub(super) fn add_office(ente: &mut Ente, ufficio: &Ufficio) -> Result<Operazione, Wrong> {
+pub(super) fn add_office(ente: &mut Ente, ufficio: &Ufficio) -> Result<NomeOperazione, Wrong> {
     check_office(ente, ufficio)?;
     ente.uffici.retain(|known| known.codice != ufficio.codice);
     ente.uffici.push(ufficio.clone());
@@ -245,7 +245,7 @@ pub(super) fn add_office(ente: &mut Ente, ufficio: &Ufficio) -> Result<Operazion
 }
 
 /// Removes the office with the code as written, else the same but for leading zeros.
-pub(super) fn remove_office(ente: &mut Ente, ufficio: &str) -> Result<Operazione, Wrong> {
+pub(super) fn remove_office(ente: &mut Ente, ufficio: &str) -> Result<NomeOperazione, Wrong> {
     let same = |known: &Ufficio| same_office(&known.codice, ufficio);
     let exact = ente.uffici.iter().position(|known| known.codice == *ufficio);
     let Some(index) = exact.or_else(|| ente.uffici.iter().position(same)) else {
@@ -263,7 +263,7 @@ pub(super) fn remove_office(ente: &mut Ente, ufficio: &str) -> Result<Operazione
 }
 
 /// Says whether requests must name a registered office.
-pub(super) fn require_offices(ente: &mut Ente, obbligatori: bool) -> Result<Operazione, Wrong> {
+pub(super) fn require_offices(ente: &mut Ente, obbligatori: bool) -> Result<NomeOperazione, Wrong> {
     if obbligatori && ente.uffici.is_empty() {
         return invalid("nessun ufficio registrato: nessuna richiesta passerebbe");
     }
@@ -272,7 +272,7 @@ pub(super) fn require_offices(ente: &mut Ente, obbligatori: bool) -> Result<Oper
 }
 
 /// Sets the quotas of the ente, or of each of its operators.
-pub(super) fn set_quotas(ente: &mut Ente, quote: Quote, operatore: bool) -> Result<Operazione, Wrong> {
+pub(super) fn set_quotas(ente: &mut Ente, quote: Quote, operatore: bool) -> Result<NomeOperazione, Wrong> {
     let numbers = [
         quote.al_minuto.map(u64::from),
         quote.al_giorno,

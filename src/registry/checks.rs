@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use super::abilitazione::{Abilitazione, DETAIL, OF_ONE_INDICATOR, same_office};
-use super::ente::{Anagrafica, Certificato, Ente, Richiesta, Segno, Ufficio};
+use super::ente::{Anagrafica, Certificato, Ente, Parte, Richiesta, Segno, Ufficio};
 use super::wrong::{Wrong, invalid};
 use crate::contract::catalogue::Operation;
 use crate::isee::CodiceFiscale;
@@ -48,43 +48,8 @@ pub(super) fn checked(anagrafica: &Anagrafica) -> Result<Anagrafica, Wrong> {
         }
         Err(what) => return invalid(format!("codice fiscale dell'ente non valido: {what}")),
     }
-    let ipa = |code: &String| {
-        !code.is_empty()
-            && code.len() <= 40
-            && code
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
-    };
-    if codice_ipa.as_ref().is_some_and(|code| !ipa(code)) {
-        return invalid("codice IPA non valido: da 1 a 40 lettere, cifre, _ - .");
-    }
-    let inps = |code: &String| {
-        (1..=40).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_graphic() && b != b'|')
-    };
-    if codici_inps.len() > 20 || !codici_inps.iter().all(inps) {
-        return invalid("codici INPS: al più 20, ciascuno da 1 a 40 caratteri senza spazi né |");
-    }
-    if let Some(twice) = codici_inps
-        .iter()
-        .enumerate()
-        .find(|(place, code)| codici_inps[..*place].contains(code))
-    {
-        return invalid(format!("il codice INPS {} compare due volte", twice.1));
-    }
-    if contatti.len() > 10
-        || contatti
-            .iter()
-            .any(|contact| contact.trim().is_empty() || contact.len() > 120)
-    {
-        return invalid("contatti: al più 10, ciascuno da 1 a 120 caratteri");
-    }
-    if parti.len() > 10
-        || parti.iter().any(|party| {
-            party.tipo.is_empty() || party.nome.is_empty() || party.tipo.len() + party.nome.len() > 200
-        })
-    {
-        return invalid("parti SPCoop: al più 10, ciascuna tipo:nome");
-    }
+    check_codes(codice_ipa.as_ref(), codici_inps)?;
+    check_contacts(contatti, parti)?;
     let parts = parti.iter().flat_map(|party| [&party.tipo, &party.nome]);
     for text in std::iter::once(denominazione)
         .chain(codici_inps)
@@ -109,6 +74,53 @@ pub(super) fn checked(anagrafica: &Anagrafica) -> Result<Anagrafica, Wrong> {
         contatti: contatti.clone(),
         parti: parti.clone(),
     })
+}
+
+/// Checks the codes of the IPA and of INPS.
+fn check_codes(codice_ipa: Option<&String>, codici_inps: &[String]) -> Result<(), Wrong> {
+    let ipa = |code: &String| {
+        !code.is_empty()
+            && code.len() <= 40
+            && code
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b))
+    };
+    if codice_ipa.is_some_and(|code| !ipa(code)) {
+        return invalid("codice IPA non valido: da 1 a 40 lettere, cifre, _ - .");
+    }
+    let inps = |code: &String| {
+        (1..=40).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_graphic() && b != b'|')
+    };
+    if codici_inps.len() > 20 || !codici_inps.iter().all(inps) {
+        return invalid("codici INPS: al più 20, ciascuno da 1 a 40 caratteri senza spazi né |");
+    }
+    if let Some(twice) = codici_inps
+        .iter()
+        .enumerate()
+        .find(|(place, code)| codici_inps[..*place].contains(code))
+    {
+        return invalid(format!("il codice INPS {} compare due volte", twice.1));
+    }
+    Ok(())
+}
+
+/// Checks the number and the length of contacts and parties.
+fn check_contacts(contatti: &[String], parti: &[Parte]) -> Result<(), Wrong> {
+    if contatti.len() > 10
+        || contatti
+            .iter()
+            .any(|contact| contact.trim().is_empty() || contact.len() > 120)
+    {
+        return invalid("contatti: al più 10, ciascuno da 1 a 120 caratteri");
+    }
+    if parti.len() > 10
+        || parti.iter().any(|party| {
+            party.tipo.is_empty() || party.nome.is_empty() || party.tipo.len() + party.nome.len() > 200
+        })
+    {
+        return invalid("parti SPCoop: al più 10, ciascuna tipo:nome");
+    }
+    Ok(())
 }
 
 /// Checks a certificate before it is added to an ente.

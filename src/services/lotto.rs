@@ -110,6 +110,12 @@ pub async fn perform(
     })
 }
 
+/// The protocol of the DSU that this one refers to, without its version.
+fn riferita(trasmessa: &Trasmessa) -> Option<String> {
+    let referred = &trasmessa.dsu.operazione.numero_protocollo_riferimento;
+    referred.as_deref().map(stem_of)
+}
+
 impl LotSoFar {
     /// Receives the DSU of the lot, in its order. A returned text is a mistake of ours.
     async fn receive_all(
@@ -164,22 +170,9 @@ impl LotSoFar {
             .sottoscrizione_del_dichiarante()
             .map(|s| s.protocollo_mittente.clone())
             .unwrap_or_default();
-        if self.repeats(position, &part, &sender, &trasmessa) {
-            return Ok(None);
-        }
-        let referred = trasmessa
-            .dsu
-            .operazione
-            .numero_protocollo_riferimento
-            .as_deref()
-            .map(stem_of);
-        if referred
-            .as_ref()
-            .is_some_and(|referred| self.referred.contains(referred))
+        if self.repeats(position, &part, &sender, &trasmessa)
+            || self.refers_again(position, &part, &trasmessa)
         {
-            let text = "nello stesso lotto c'è già un'operazione sulla stessa DSU";
-            let path = "/Dichiarazione/Operazione/@NumeroProtocolloRiferimento";
-            self.defect(position, &part, Check::K02Lotto, path, text);
             return Ok(None);
         }
         let dsu = &trasmessa.dsu;
@@ -202,35 +195,28 @@ impl LotSoFar {
             .dsu(permit, &trasmessa, Occasion { ordinal, ..occasion })
             .await;
         services.settle(riserva, failed_attempts(&step), &mut self.mancati, occasion);
-        let Said {
-            answer,
-            drafts,
-            preconditions,
-            ..
-        } = match heard(step)? {
+        let said = match heard(step)? {
             Heard::Said(said) => said,
             Heard::Failed(text) => return Ok(Some(text)),
         };
-        match answer {
+        match said.answer {
             Received::Accepted(accepted) => {
-                self.drafts.extend(drafts);
-                self.preconditions.extend(preconditions);
-                self.referred.extend(referred);
+                self.drafts.extend(said.drafts);
+                self.preconditions.extend(said.preconditions);
+                self.referred.extend(riferita(&trasmessa));
                 self.accepted(position, sender, &trasmessa, accepted.protocollo);
             }
-            Received::Refused(Difetti { elenco, altri }) => self.refused(
-                position,
-                Findings {
-                    list: part.place(elenco),
-                    more: altri,
-                },
-            ),
+            Received::Refused(Difetti { elenco, altri }) => {
+                let list = part.place(elenco);
+                self.refused(position, Findings { list, more: altri });
+            }
         }
         Ok(None)
     }
 
-    /// K19, within the lot: an earlier DSU of it is not in the archive yet. The same DSU again has the earlier
-    /// outcome; another one with the same sender's protocol is refused. Tells whether this is such a DSU.
+    /// K19, within the lot: an earlier DSU of it is not in the archive yet. The same DSU again has the
+    /// earlier outcome; another one with the same sender's protocol is refused. Tells whether this is such a
+    /// DSU.
     fn repeats(&mut self, position: usize, part: &LotPart, sender: &str, trasmessa: &Trasmessa) -> bool {
         let Some((impronta, earlier)) = self.senders.get(sender) else {
             return false;
@@ -246,6 +232,17 @@ impl LotSoFar {
             self.defect(position, part, code, SENDERS_PROTOCOL, text);
         }
         true
+    }
+
+    /// K02, within the lot: only one operation on a DSU. Tells whether this is another one.
+    fn refers_again(&mut self, position: usize, part: &LotPart, trasmessa: &Trasmessa) -> bool {
+        let again = riferita(trasmessa).is_some_and(|referred| self.referred.contains(&referred));
+        if again {
+            let text = "nello stesso lotto c'è già un'operazione sulla stessa DSU";
+            let path = "/Dichiarazione/Operazione/@NumeroProtocolloRiferimento";
+            self.defect(position, part, Check::K02Lotto, path, text);
+        }
+        again
     }
 
     /// Refuses a DSU for one defect.

@@ -113,6 +113,35 @@ impl ViewPlace {
     }
 }
 
+impl ViewPlace {
+    /// The views found here, if they are this ledger's, and whether they are trusted.
+    fn left(&self, identity: &FileIdentity) -> Result<(Option<(Database, Applied)>, Rebuilt), ViewError> {
+        let trust = self.trust();
+        let io_error = |error: io::Error| ViewError(error.to_string());
+        let (mut found, mut rebuilt) = (None, Rebuilt::Missing);
+        if self.path.exists() {
+            let left = left(&trust);
+            let trusted = left.as_ref().is_some_and(|left| left.counts(identity));
+            rebuilt = if trusted { Rebuilt::No } else { Rebuilt::Untrusted };
+            if trusted {
+                // redb writes while it opens: the clean stop is over before.
+                mark(self.disk.as_ref(), &trust, identity).map_err(io_error)?;
+            }
+            found = match self.open() {
+                // They are good, and there will be room again: they are not thrown away.
+                Err(NotOpened::Full(why)) if trusted => return Err(ViewError(why)),
+                opened => opened
+                    .ok()
+                    .filter(|_| left.is_some_and(|left| left.ledger == identity.ledger)),
+            };
+            if trusted && found.is_none() {
+                rebuilt = Rebuilt::Untrusted;
+            }
+        }
+        Ok((found, rebuilt))
+    }
+}
+
 /// Why the file of the views does not open.
 #[derive(Debug)]
 enum NotOpened {
@@ -160,6 +189,20 @@ struct FileIdentity {
     /// At a clean stop: sequence of their last entry.
     #[serde(default)]
     applied: u64,
+}
+
+impl FileIdentity {
+    /// Of the views of a ledger, opened since this machine was started.
+    fn now(ledger: Uuid) -> Self {
+        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        FileIdentity {
+            ledger,
+            format: FORMAT,
+            boot: boot.trim().to_owned(),
+            clean: false,
+            applied: 0,
+        }
+    }
 }
 
 /// Why views were made again.
@@ -227,43 +270,12 @@ pub fn open(
     projectors: Arc<[Box<dyn Projector>]>,
     disk: Arc<dyn Disk>,
 ) -> Result<(ViewWriter, Store, Rebuilt), OpenError> {
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
-        .unwrap_or_default()
-        .trim()
-        .to_owned();
-    let identity = FileIdentity {
-        ledger,
-        format: FORMAT,
-        boot,
-        clean: false,
-        applied: 0,
-    };
+    let identity = FileIdentity::now(ledger);
     let place = ViewPlace {
         path: path.to_owned(),
         disk,
     };
-    let trust = place.trust();
-    let io_error = |error: io::Error| ViewError(error.to_string());
-    let (mut found, mut rebuilt) = (None, Rebuilt::Missing);
-    if path.exists() {
-        let left = left(&trust);
-        let trusted = left.as_ref().is_some_and(|left| left.counts(&identity));
-        rebuilt = if trusted { Rebuilt::No } else { Rebuilt::Untrusted };
-        if trusted {
-            // redb writes while it opens: the clean stop is over before.
-            mark(place.disk.as_ref(), &trust, &identity).map_err(io_error)?;
-        }
-        found = match place.open() {
-            // They are good, and there will be room again: they are not thrown away.
-            Err(NotOpened::Full(why)) if trusted => return Err(ViewError(why).into()),
-            opened => opened
-                .ok()
-                .filter(|_| left.is_some_and(|left| left.ledger == ledger)),
-        };
-        if trusted && found.is_none() {
-            rebuilt = Rebuilt::Untrusted;
-        }
-    }
+    let (found, mut rebuilt) = place.left(&identity)?;
     if let Some((_, applied)) = &found {
         // Whether they can be trusted or not: no view is written before its entry is durable.
         let head = log.head()?;

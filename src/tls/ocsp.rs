@@ -26,7 +26,7 @@ use x509_cert::serial_number::SerialNumber;
 use x509_cert::spki::AlgorithmIdentifierOwned;
 use x509_ocsp::{
     BasicOcspResponse, CertId, CertStatus, OcspGeneralizedTime, OcspRequest, OcspResponse,
-    OcspResponseStatus, Request, TbsRequest, Version,
+    OcspResponseStatus, Request, SingleResponse, TbsRequest, Version,
 };
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
@@ -352,6 +352,29 @@ fn judge(
         .iter()
         .find(|single| same(&single.cert_id))
         .ok_or(NoAnswer::Other)?;
+    let (until, oldest) = times(single, authority, oldest, now)?;
+    let now = now.as_second();
+    let revoked = match single.cert_status {
+        CertStatus::Good(_) => Some(false),
+        CertStatus::Revoked(_) => Some(true),
+        CertStatus::Unknown(_) => None,
+    };
+    Ok(Remembered {
+        revoked,
+        until: until
+            .min(oldest)
+            .min(now + if revoked.is_some() { LONGEST } else { PAUSE }),
+    })
+}
+
+/// The second until which an answer counts, and the one from which it is too old. An answer that does not
+/// count now is refused.
+fn times(
+    single: &SingleResponse,
+    authority: &[u8],
+    oldest: Oldest,
+    now: Timestamp,
+) -> Result<(i64, i64), NoAnswer> {
     let second =
         |time: &OcspGeneralizedTime| i64::try_from(time.0.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
     let (now, from) = (now.as_second(), second(&single.this_update));
@@ -374,17 +397,7 @@ fn judge(
     if oldest < now {
         return Err(NoAnswer::Old);
     }
-    let revoked = match single.cert_status {
-        CertStatus::Good(_) => Some(false),
-        CertStatus::Revoked(_) => Some(true),
-        CertStatus::Unknown(_) => None,
-    };
-    Ok(Remembered {
-        revoked,
-        until: until
-            .min(oldest)
-            .min(now + if revoked.is_some() { LONGEST } else { PAUSE }),
-    })
+    Ok((until, oldest))
 }
 
 /// Whether an answer is signed by the authority, or by a delegate certified for that.

@@ -259,57 +259,8 @@ impl<'s, 'l> Parser<'s, 'l> {
                 )
             })?;
             let end = position(reader.buffer_position());
-            let wrong = |fault| (fault, start);
-            match event {
-                Event::Start(_) => self.element(start, end - 1, false)?,
-                Event::Empty(_) => self.element(start, end - 2, true)?,
-                Event::End(_) => {
-                    self.flush()?;
-                    let name = source.get(start + 2..end - 1).unwrap_or_default();
-                    if !self.ends(name.trim_end_matches(is_space)) {
-                        return Err(wrong(XmlFault::NotWellFormed));
-                    }
-                    self.close(end).ok_or(wrong(XmlFault::NotWellFormed))?;
-                }
-                Event::Text(text) => {
-                    let raw = source.get(start..end).unwrap_or_default();
-                    if raw.contains(']')
-                        && let Some(at) = raw.find("]]>")
-                    {
-                        return Err((XmlFault::NotWellFormed, start + at));
-                    }
-                    self.push_text(text.xml10_content(), start)?;
-                }
-                Event::CData(text) => {
-                    if self.open.is_empty() {
-                        return Err(wrong(XmlFault::NotWellFormed));
-                    }
-                    self.push_text(text.xml10_content(), start)?;
-                }
-                Event::GeneralRef(_) => {
-                    let name = source.get(start + 1..end - 1).unwrap_or_default();
-                    let resolved = reference(name).map_err(wrong)?;
-                    if self.open.is_empty() {
-                        return Err(wrong(XmlFault::NotWellFormed));
-                    }
-                    self.push_text(Cow::Owned(String::from(resolved)), start)?;
-                }
-                Event::Comment(_) => {}
-                Event::Decl(_) => {
-                    if start != 0 {
-                        return Err(wrong(XmlFault::NotWellFormed));
-                    }
-                    declaration(source.get(start + 5..end - 2).unwrap_or_default())
-                        .ok_or(wrong(XmlFault::NotWellFormed))?;
-                }
-                // Inside the root it would be part of the hashed text.
-                Event::PI(_) if self.limits.instructions && self.open.is_empty() => {
-                    instruction(source.get(start..end).unwrap_or_default())
-                        .ok_or(wrong(XmlFault::NotWellFormed))?
-                }
-                Event::PI(_) => return Err(wrong(XmlFault::ProcessingInstruction)),
-                Event::DocType(_) => return Err(wrong(XmlFault::Doctype)),
-                Event::Eof => break,
+            if !self.event(&event, start, end)? {
+                break;
             }
         }
         match (self.finished, self.open.is_empty()) {
@@ -317,6 +268,65 @@ impl<'s, 'l> Parser<'s, 'l> {
             (false, true) => Err((XmlFault::Empty, source.len())),
             (_, false) => Err((XmlFault::NotWellFormed, source.len())),
         }
+    }
+
+    /// An event from `start` to `end`. Tells whether more follow.
+    #[inline]
+    fn event(&mut self, event: &Event<'s>, start: usize, end: usize) -> Result<bool, NotWellFormed> {
+        let source = self.document.source;
+        let wrong = |fault| (fault, start);
+        match event {
+            Event::Start(_) => self.element(start, end - 1, false)?,
+            Event::Empty(_) => self.element(start, end - 2, true)?,
+            Event::End(_) => {
+                self.flush()?;
+                let name = source.get(start + 2..end - 1).unwrap_or_default();
+                if !self.ends(name.trim_end_matches(is_space)) {
+                    return Err(wrong(XmlFault::NotWellFormed));
+                }
+                self.close(end).ok_or(wrong(XmlFault::NotWellFormed))?;
+            }
+            Event::Text(text) => {
+                let raw = source.get(start..end).unwrap_or_default();
+                if raw.contains(']')
+                    && let Some(at) = raw.find("]]>")
+                {
+                    return Err((XmlFault::NotWellFormed, start + at));
+                }
+                self.push_text(text.xml10_content(), start)?;
+            }
+            Event::CData(text) => {
+                if self.open.is_empty() {
+                    return Err(wrong(XmlFault::NotWellFormed));
+                }
+                self.push_text(text.xml10_content(), start)?;
+            }
+            Event::GeneralRef(_) => {
+                let name = source.get(start + 1..end - 1).unwrap_or_default();
+                let resolved = reference(name).map_err(wrong)?;
+                if self.open.is_empty() {
+                    return Err(wrong(XmlFault::NotWellFormed));
+                }
+                self.push_text(Cow::Owned(String::from(resolved)), start)?;
+            }
+            Event::Comment(_) => {}
+            Event::Decl(_) => {
+                if start != 0 {
+                    return Err(wrong(XmlFault::NotWellFormed));
+                }
+                declaration(source.get(start + 5..end - 2).unwrap_or_default())
+                    .ok_or(wrong(XmlFault::NotWellFormed))?;
+            }
+            // Inside the root it would be part of the hashed text.
+            Event::PI(_) if self.limits.instructions && self.open.is_empty() => {
+                instruction(source.get(start..end).unwrap_or_default())
+                    .ok_or(wrong(XmlFault::NotWellFormed))?
+            }
+            Event::PI(_) => return Err(wrong(XmlFault::ProcessingInstruction)),
+            Event::DocType(_) => return Err(wrong(XmlFault::Doctype)),
+            Event::Eof => return Ok(false),
+        }
+        Ok(true)
     }
 
     /// A tag with its `<` at `start` and the end of its content at `end`.

@@ -219,7 +219,7 @@ fn few_comments_need_a_relative_clause() {
     assert!(long.is_empty(), "{long:#?}");
 }
 
-/// The way of an exchange stands on one page; no function of the embedded SII is longer than a screen.
+/// The way of an exchange stands on one page; no other function is longer than a screen.
 #[test]
 fn what_is_read_at_once_fits_a_page() {
     let lines = all_lines();
@@ -229,21 +229,22 @@ fn what_is_read_at_once_fits_a_page() {
         .count();
     assert!((100..=200).contains(&page), "{page} lines");
     let mut files = Vec::new();
-    sources(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sii/embedded"),
-        &mut files,
-    );
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
     let functions: Vec<_> = files
         .iter()
         .flat_map(|file| functions(&std::fs::read_to_string(file).unwrap()))
         .collect();
     assert!(
-        functions.len() > 150,
+        functions.len() > 2000,
         "only {} functions were read",
         functions.len()
     );
     let long: Vec<_> = functions.iter().filter(|(_, lines)| *lines > 70).collect();
-    assert!(long.is_empty(), "{long:#?}");
+    // The ten arrows of an exchange stand in one function.
+    let [(name, _)] = &long[..] else {
+        panic!("{long:#?}")
+    };
+    assert_eq!(name, "async fn converse(");
 }
 
 /// The functions of a source, without its tests: the line that begins each, and its length in lines.

@@ -59,7 +59,7 @@ enum What {
         #[arg(long)]
         rsa: bool,
         #[command(flatten)]
-        rilascio: Rilasciato,
+        rilascio: OpzioniRilascio,
     },
     /// Rilascia il certificato di un client
     Client {
@@ -77,7 +77,7 @@ enum What {
         #[arg(long)]
         rsa: bool,
         #[command(flatten)]
-        rilascio: Rilasciato,
+        rilascio: OpzioniRilascio,
     },
     /// Rilascia di nuovo un certificato: stesso soggetto, nomi e usi; chiave, seriale e date nuovi. Il
     /// vecchio resta valido
@@ -87,7 +87,7 @@ enum What {
         /// Il certificato da rinnovare
         certificato: PathBuf,
         #[command(flatten)]
-        rilascio: Rilasciato,
+        rilascio: OpzioniRilascio,
     },
     /// Revoca un certificato e scrive la nuova CRL
     Revoca {
@@ -111,7 +111,7 @@ enum What {
 
 /// How a certificate is issued.
 #[derive(Debug, clap::Args)]
-struct Rilasciato {
+struct OpzioniRilascio {
     /// Dove scriverlo: OUT.pem e OUT.key, che non devono esistere; altrimenti nella directory dell'autorità,
     /// col nome del soggetto
     #[arg(long)]
@@ -182,23 +182,7 @@ pub(in crate::commands) fn run(args: Args, clock: &Clock) -> Result<()> {
             nomi,
             rsa,
             rilascio,
-        } => {
-            let mut store = CaFiles::open(&dir, now)?;
-            let mut params = params("", now)?;
-            params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-            params.subject_alt_names = nomi.iter().map(|host| host_name(host)).collect::<Result<_>>()?;
-            let first = nomi.first().context("nessun nome")?;
-            // A name of the subject has 64 characters at most; subjectAltName has the hosts at any length.
-            let common: String = first.chars().take(64).collect();
-            let out = Out::new(rilascio.out, || dir.join(file_name(first)));
-            store.issue(
-                params,
-                rsa,
-                &name(&[(COMMON_NAME, &common)]),
-                rilascio.giorni,
-                &out,
-            )
-        }
+        } => server(&dir, &nomi, rsa, rilascio, now),
         What::Client {
             dir,
             nome,
@@ -208,20 +192,11 @@ pub(in crate::commands) fn run(args: Args, clock: &Clock) -> Result<()> {
             rilascio,
         } => {
             let mut store = CaFiles::open(&dir, now)?;
-            let organization = codice_fiscale.as_deref().map(organization).transpose()?;
-            let mut attributes = vec![(COMMON_NAME, text(&nome)?)];
-            attributes.extend(
-                organization
-                    .as_deref()
-                    .map(|value| (ORGANIZATION_IDENTIFIER, value)),
-            );
-            for unit in &unita {
-                attributes.push((ORGANIZATIONAL_UNIT, text(unit)?));
-            }
+            let subject = client_name(&nome, codice_fiscale.as_deref(), &unita)?;
             let mut params = params("", now)?;
             params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
             let out = Out::new(rilascio.out, || dir.join(file_name(&nome)));
-            store.issue(params, rsa, &name(&attributes), rilascio.giorni, &out)
+            store.issue(params, rsa, &subject, rilascio.giorni, &out)
         }
         What::Rinnova {
             dir,
@@ -239,10 +214,7 @@ pub(in crate::commands) fn run(args: Args, clock: &Clock) -> Result<()> {
             let mut store = CaFiles::open(&dir, now)?;
             let serial = match Path::new(&certificato) {
                 file if file.exists() => store.own(file)?.1,
-                _ => certificato
-                    .replace(':', "")
-                    .trim_start_matches('0')
-                    .to_lowercase(),
+                _ => serial(&certificato),
             };
             store.revoke(&serial, motivo)?;
             store.list(store.index.giorni)?;
@@ -265,6 +237,40 @@ pub(in crate::commands) fn run(args: Args, clock: &Clock) -> Result<()> {
             Ok(())
         }
     }
+}
+
+/// Issues the certificate of a server.
+fn server(dir: &Path, nomi: &[String], rsa: bool, rilascio: OpzioniRilascio, now: Timestamp) -> Result<()> {
+    let mut store = CaFiles::open(dir, now)?;
+    let mut params = params("", now)?;
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.subject_alt_names = nomi.iter().map(|host| host_name(host)).collect::<Result<_>>()?;
+    let first = nomi.first().context("nessun nome")?;
+    // A name of the subject has 64 characters at most; subjectAltName has the hosts at any length.
+    let common: String = first.chars().take(64).collect();
+    let out = Out::new(rilascio.out, || dir.join(file_name(first)));
+    let subject = name(&[(COMMON_NAME, &common)]);
+    store.issue(params, rsa, &subject, rilascio.giorni, &out)
+}
+
+/// The subject of a client: its name, the ente's codice fiscale, its units.
+fn client_name(nome: &str, codice_fiscale: Option<&str>, unita: &[String]) -> Result<Vec<u8>> {
+    let organization = codice_fiscale.map(organization).transpose()?;
+    let mut attributes = vec![(COMMON_NAME, text(nome)?)];
+    attributes.extend(
+        organization
+            .as_deref()
+            .map(|value| (ORGANIZATION_IDENTIFIER, value)),
+    );
+    for unit in unita {
+        attributes.push((ORGANIZATIONAL_UNIT, text(unit)?));
+    }
+    Ok(name(&attributes))
+}
+
+/// A serial as the index writes it: without colons or leading zeros, in small letters.
+fn serial(given: &str) -> String {
+    given.replace(':', "").trim_start_matches('0').to_lowercase()
 }
 
 const CERTIFICATE: &str = "ca.pem";
@@ -432,7 +438,7 @@ impl CaFiles {
     }
 
     /// Issues a certificate with the same subject and extensions, and another key.
-    fn renew(&mut self, file: &Path, rilascio: Rilasciato) -> Result<()> {
+    fn renew(&mut self, file: &Path, rilascio: OpzioniRilascio) -> Result<()> {
         let (der, serial) = self.own(file)?;
         let revoked = self
             .index

@@ -54,20 +54,12 @@ pub fn calcola(
     regime: Regime,
 ) -> Result<Calcolo, NotComputable> {
     let figli = Figli::of(nucleo);
-    let redditi: Vec<RedditoComponente> = nucleo
-        .persone
-        .iter()
-        .map(|persona| redditi::reddito(persona, rules))
-        .collect();
+    let persone = nucleo.persone.iter();
+    let redditi: Vec<RedditoComponente> = persone.map(|persona| redditi::reddito(persona, rules)).collect();
     let somma = redditi.iter().map(RedditoComponente::netto).sum::<Euro>().line();
     let changed = redditi.iter().any(|reddito| reddito.corrente.is_some());
-    let corrente = changed.then(|| {
-        redditi
-            .iter()
-            .map(RedditoComponente::netto_corrente)
-            .sum::<Euro>()
-            .line()
-    });
+    let current = redditi.iter().map(RedditoComponente::netto_corrente);
+    let corrente = changed.then(|| current.sum::<Euro>().line());
 
     let mobiliare = patrimonio::mobiliare(nucleo, &figli, rules);
     let figurativo = (rules.law.rendimento * mobiliare.fruttifero).line();

@@ -195,12 +195,12 @@ impl<'a> Situazione<'a> {
             None => None,
         };
         let mut universitari = Vec::new();
-        for studente in self
+        let students = self
             .dsu
             .modello_base
             .iter()
-            .flat_map(|modello| &modello.universitario)
-        {
+            .flat_map(|modello| &modello.universitario);
+        for studente in students {
             let Some(foglio) = self.foglio(&studente.codice_fiscale_beneficiario) else {
                 continue;
             };
@@ -225,6 +225,19 @@ impl<'a> Situazione<'a> {
                 self.residenziale(&nucleo, &ordinario, residenziale)?,
             ));
         }
+        let ristretti = self.ristretti(modello)?;
+        Ok(Indicatori {
+            ordinario,
+            specifico,
+            minorenni,
+            universitari,
+            residenziali,
+            ristretti,
+        })
+    }
+
+    /// Each restricted nucleus, with the residential indicator of its beneficiary.
+    fn ristretti(&self, modello: &ModelloBase) -> Result<Vec<Ristretto>, NotComputable> {
         let mut ristretti = Vec::new();
         for form in self
             .dsu
@@ -252,14 +265,7 @@ impl<'a> Situazione<'a> {
                 residenziale,
             });
         }
-        Ok(Indicatori {
-            ordinario,
-            specifico,
-            minorenni,
-            universitari,
-            residenziali,
-            ristretti,
-        })
+        Ok(ristretti)
     }
 
     /// Art. 7, for each minor of the nucleus.

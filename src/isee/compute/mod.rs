@@ -5,9 +5,9 @@
 //! zero. Net incomes and their sum may be negative and are printed so; ISR, deductions and the two nets of
 //! ISP stop at zero.
 //!
-//! A [`Nucleo`] is the input: persons with their known data, the home, the conditions. Every indicator is a
-//! [`Calcolo`] of some nucleus; [`casi`] chooses the nucleus. [`componente`] is the part of persons
-//! outside, [`corrente`] the change of incomes and assets.
+//! A [`NucleoDaCalcolare`] is the input: persons with their known data, the home, the conditions. Every
+//! indicator is a [`Calcolo`] of some nucleus; [`casi`] chooses the nucleus. [`componente`] is the part of
+//! persons outside, [`corrente`] the change of incomes and assets.
 
 mod calcolo;
 pub mod casi;

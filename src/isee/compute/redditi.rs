@@ -79,7 +79,7 @@ fn detratto(redditi: &[Voce], detrazioni: &[Voce]) -> Euro {
 struct Voci(Vec<Voce>);
 
 impl Voci {
-    fn add(&mut self, nome: &'static str, norma: &'static str, (importo, fonte): Importo) {
+    fn add(&mut self, nome: &'static str, norma: &'static str, (importo, fonte): ImportoConFonte) {
         if !importo.is_zero() {
             self.0.push(Voce {
                 nome,
@@ -99,7 +99,7 @@ struct Dati<'a> {
 }
 
 /// An amount and its source; None as source if nothing has the amount, or FC4 declares it.
-type Importo = (Euro, Option<Fonte>);
+type ImportoConFonte = (Euro, Option<Fonte>);
 
 impl<'a> Dati<'a> {
     fn of(persona: &'a Persona<'a>, rules: &RuleSet) -> Self {
@@ -116,7 +116,7 @@ impl<'a> Dati<'a> {
         &self,
         fc8: fn(&AltriRedditi) -> Option<Decimal>,
         feed: fn(&FeedRecord) -> Option<Decimal>,
-    ) -> Importo {
+    ) -> ImportoConFonte {
         let corrected = self.persona.fc8.and_then(fc8).map(|amount| (amount, Fonte::Fc8));
         let known = || {
             self.persona
@@ -132,18 +132,18 @@ impl<'a> Dati<'a> {
     }
 
     /// An amount of sheet FC4: it is in neither of the others.
-    fn dichiarato(&self, field: fn(&RedditiDaDichiarare) -> Option<u32>) -> Importo {
+    fn dichiarato(&self, field: fn(&RedditiDaDichiarare) -> Option<u32>) -> ImportoConFonte {
         let sheet = self.persona.foglio.redditi_da_dichiarare.as_ref();
         (Euro::whole(sheet.and_then(field)), None)
     }
 
     /// A periodic payment of sheet FC5, euros a year.
-    fn assegno(&self, field: fn(&AssegniPeriodici) -> Option<u32>) -> Importo {
+    fn assegno(&self, field: fn(&AssegniPeriodici) -> Option<u32>) -> ImportoConFonte {
         let sheet = self.persona.foglio.assegni_periodici.as_ref();
         (Euro::whole(sheet.and_then(field)), None)
     }
 
-    fn assistenziali(&self) -> Importo {
+    fn assistenziali(&self) -> ImportoConFonte {
         self.noto(|r| r.trattamenti_assistenziali, |f| f.trattamenti)
     }
 

@@ -110,29 +110,7 @@ impl SegmentLog {
     ) -> Result<(Self, Recovery), LogError> {
         let mut recovery = Recovery::default();
         let chain = Self::chain(directory, ledger, loss)?;
-        let renamed = |error| LogError::Io {
-            file: directory.display().to_string(),
-            error,
-        };
-        for lost in &chain.lost {
-            // Kept beside, out of the way: the directory may be a copy made file by file while the log went
-            // on.
-            std::fs::rename(lost, lost.with_extension("lost")).map_err(renamed)?;
-        }
-        if !chain.lost.is_empty() {
-            disk.sync_directory(directory).map_err(renamed)?;
-        }
-        if let Some(begun) = &chain.begun {
-            // A change of segment cut short: nothing was ever acknowledged in it.
-            let at = |error| LogError::Io {
-                file: name(begun),
-                error,
-            };
-            let length = std::fs::metadata(begun).map_err(at)?.len();
-            std::fs::rename(begun, begun.with_extension("torn-0")).map_err(at)?;
-            disk.sync_directory(directory).map_err(at)?;
-            recovery.cut = Some((name(begun), 0, length));
-        }
+        recovery.cut = set_aside(&chain, directory, &*disk)?;
         let Some(last) = chain.last().cloned() else {
             return Err(corrupt(directory, 0, "nessun segmento"));
         };
@@ -156,11 +134,7 @@ impl SegmentLog {
         }
         let mut file = disk.open(&last.path, false).map_err(io_error)?;
         if scan.end < bytes.len() {
-            let torn = &bytes[scan.end..];
-            recovery.cut = Some((name(&last.path), scan.end as u64, torn.len() as u64));
-            let beside = directory.join(format!("{:020}.torn-{}", last.first, scan.end));
-            replace(&beside, torn).map_err(io_error)?;
-            file.set_len(scan.end as u64).map_err(io_error)?;
+            recovery.cut = Some(cut(directory, &last, &mut *file, &bytes, scan.end).map_err(io_error)?);
         }
         // Bytes written by a dead process, but not synced, are about to be trusted: sync them.
         if let Err(error) = file.sync_data() {
@@ -464,3 +438,47 @@ pub const LONGEST_SUBMISSION: usize = MAX_BATCH / 2;
 
 /// A batch of this many bytes is full.
 pub const FULL_BATCH: usize = MAX_BATCH / 8;
+/// Part of a segment that was set aside: its file, its first byte and its length.
+type Reciso = (String, u64, u64);
+
+/// Sets aside the segments of a lost part, and a segment without a batch: a change of segment was cut short,
+/// and nothing was ever acknowledged in it. They are kept beside: the directory may be a copy made file by
+/// file while the log went on.
+fn set_aside(chain: &Chain, directory: &Path, disk: &dyn Disk) -> Result<Option<Reciso>, LogError> {
+    let renamed = |error| LogError::Io {
+        file: directory.display().to_string(),
+        error,
+    };
+    for lost in &chain.lost {
+        std::fs::rename(lost, lost.with_extension("lost")).map_err(renamed)?;
+    }
+    if !chain.lost.is_empty() {
+        disk.sync_directory(directory).map_err(renamed)?;
+    }
+    let Some(begun) = &chain.begun else {
+        return Ok(None);
+    };
+    let at = |error| LogError::Io {
+        file: name(begun),
+        error,
+    };
+    let length = std::fs::metadata(begun).map_err(at)?.len();
+    std::fs::rename(begun, begun.with_extension("torn-0")).map_err(at)?;
+    disk.sync_directory(directory).map_err(at)?;
+    Ok(Some((name(begun), 0, length)))
+}
+
+/// Cuts a segment after its last whole batch, and keeps the torn bytes beside.
+fn cut(
+    directory: &Path,
+    last: &Segment,
+    file: &mut dyn DiskFile,
+    bytes: &[u8],
+    end: usize,
+) -> io::Result<Reciso> {
+    let torn = &bytes[end..];
+    let beside = directory.join(format!("{:020}.torn-{end}", last.first));
+    replace(&beside, torn)?;
+    file.set_len(end as u64)?;
+    Ok((name(&last.path), end as u64, torn.len() as u64))
+}

@@ -399,33 +399,40 @@ pub(super) struct Salvaged {
 impl Salvaged {
     /// Reads a segment, and goes on after each damaged place with the next valid batch.
     fn of(segment: &Segment, is_last: bool, bound: Bound) -> Self {
-        let error = match read(segment) {
-            Ok(Whole { bytes, scan }) => {
-                // A segment shorter than its header is reported with the faults of headers.
-                let tail = if segment.end.is_none() {
-                    bytes.len().saturating_sub(scan.end) as u64
-                } else {
-                    0
-                };
-                let mut damage = Vec::new();
-                if is_last {
-                    damage.extend(check_bound(segment, &scan, bound).err());
-                } else if tail > 0 {
-                    damage.push(corrupt(
-                        &segment.path,
-                        scan.end as u64,
-                        "il segmento è chiuso e non finisce con un blocco intero",
-                    ));
-                }
-                return Self {
-                    bytes,
-                    batches: scan.batches,
-                    damage,
-                    tail: if is_last { tail } else { 0 },
-                };
-            }
-            Err(error) => error,
+        match read(segment) {
+            Ok(whole) => Self::whole(segment, whole, is_last, bound),
+            Err(error) => Self::of_damaged(segment, error),
+        }
+    }
+
+    /// A segment without a damaged batch.
+    fn whole(segment: &Segment, Whole { bytes, scan }: Whole, is_last: bool, bound: Bound) -> Self {
+        // A segment shorter than its header is reported with the faults of headers.
+        let tail = if segment.end.is_none() {
+            bytes.len().saturating_sub(scan.end) as u64
+        } else {
+            0
         };
+        let mut damage = Vec::new();
+        if is_last {
+            damage.extend(check_bound(segment, &scan, bound).err());
+        } else if tail > 0 {
+            damage.push(corrupt(
+                &segment.path,
+                scan.end as u64,
+                "il segmento è chiuso e non finisce con un blocco intero",
+            ));
+        }
+        Self {
+            bytes,
+            batches: scan.batches,
+            damage,
+            tail: if is_last { tail } else { 0 },
+        }
+    }
+
+    /// The whole batches of a damaged segment, and each place of damage; `error` if none is found.
+    fn of_damaged(segment: &Segment, error: LogError) -> Self {
         let mut salvaged = Self {
             bytes: std::fs::read(&segment.path).unwrap_or_default(),
             batches: Vec::new(),
@@ -437,9 +444,8 @@ impl Salvaged {
             match batch::decode(rest) {
                 Ok(found) if found.first >= next => {
                     if found.first > next {
-                        salvaged
-                            .damage
-                            .push(corrupt(&segment.path, at as u64, &lost(next, found.first - 1)));
+                        let what = lost(next, found.first - 1);
+                        salvaged.damage.push(corrupt(&segment.path, at as u64, &what));
                     }
                     next = found.first + found.spans.len() as u64;
                     let placed = Placed {
@@ -450,36 +456,15 @@ impl Salvaged {
                     salvaged.batches.push(placed);
                 }
                 found => {
-                    let following = batch::find(&rest[1..]).map(|offset| at + 1 + offset);
                     let what = found.map_or_else(
                         |error| error.to_string(),
                         |_| "un blocco la cui sequenza torna indietro".to_owned(),
                     );
-                    let Some(following) = following else {
-                        let which = segment
-                            .end
-                            .map(|end| format!(": {}", lost(next, end.next - 1)))
-                            .unwrap_or_default();
-                        let what =
-                            format!("{what}; fino alla fine del segmento non c'è più nulla di intero{which}");
-                        salvaged.damage.push(corrupt(&segment.path, at as u64, &what));
-                        break;
-                    };
-                    let resumed = salvaged
-                        .bytes
-                        .get(following..)
-                        .and_then(|rest| batch::decode(rest).ok())
-                        .map_or(next, |batch| batch.first);
-                    let skipped = if resumed > next {
-                        format!("; {}", lost(next, resumed - 1))
-                    } else {
-                        String::new()
-                    };
-                    salvaged
-                        .damage
-                        .push(corrupt(&segment.path, at as u64, &format!("{what}{skipped}")));
+                    let (what, following) = gap(segment, rest, next, &what);
+                    salvaged.damage.push(corrupt(&segment.path, at as u64, &what));
+                    let Some((offset, resumed)) = following else { break };
+                    at += offset;
                     next = next.max(resumed);
-                    at = following;
                 }
             }
         }
@@ -488,6 +473,27 @@ impl Salvaged {
         }
         salvaged
     }
+}
+
+/// What is damaged at the beginning of `rest`, and what is lost with it. Also the offset of the next whole
+/// batch and its first sequence; None if no more follows.
+fn gap(segment: &Segment, rest: &[u8], next: u64, what: &str) -> (String, Option<(usize, u64)>) {
+    let Some(offset) = batch::find(&rest[1..]).map(|offset| 1 + offset) else {
+        let end = segment.end.map(|end| format!(": {}", lost(next, end.next - 1)));
+        let which = end.unwrap_or_default();
+        let what = format!("{what}; fino alla fine del segmento non c'è più nulla di intero{which}");
+        return (what, None);
+    };
+    let resumed = rest
+        .get(offset..)
+        .and_then(|rest| batch::decode(rest).ok())
+        .map_or(next, |batch| batch.first);
+    let skipped = if resumed > next {
+        format!("; {}", lost(next, resumed - 1))
+    } else {
+        String::new()
+    };
+    (format!("{what}{skipped}"), Some((offset, resumed)))
 }
 
 fn lost(from: u64, to: u64) -> String {
