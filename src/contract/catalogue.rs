@@ -467,6 +467,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_transmission_is_kept_as_long_as_its_dsu() {
+        for operation in Operation::ALL {
+            let kept = match operation.transmits() {
+                true => Retention::Dsu,
+                false => Retention::Consultazione,
+            };
+            assert_eq!(operation.retention(), kept, "{}", operation.name());
+        }
+        assert!(Operation::TrasmissioneDsu.transmits() && Operation::TrasmissioneLotto.transmits());
+    }
+
+    #[test]
     fn paths_lead_to_services() {
         let prefixes = ["/pdd/".to_owned(), "/pdd/inps/".to_owned()];
         let at = |path: &str| Endpoint::at(path, &prefixes);

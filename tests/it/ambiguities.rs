@@ -780,6 +780,41 @@ fn a_request_is_read_in_one_way_or_refused_and_its_connection_closed() {
     );
 }
 
+/// The verdict goes on while the body comes: a trailer with two readings, after a head with one, is refused.
+#[test]
+fn a_body_with_two_readings_is_refused_after_its_head_was_taken() {
+    let site = Site::new();
+    let serving = site.serve();
+    let question = requests::indicatore(requests::GIULIA, &site.today(), BENEFIT);
+    let head = format!(
+        "POST {ISEE} HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\nTransfer-Encoding: chunked\r\nConnection: close\r\nExpect: 100-continue\r\n\r\n"
+    );
+    kit::runtime().block_on(async {
+        // A field about the framing has no place in a trailer (RFC 9110, 6.5.1); hyper takes it.
+        for (trailer, wanted) in [("X-Field: 5\r\n", 200), ("Content-Length: 5\r\n", 400)] {
+            let client = site.client(serving.address, "comune");
+            let mut stream = client.connect_raw().await.unwrap();
+            stream.write_all(head.as_bytes()).await.unwrap();
+            stream.flush().await.unwrap();
+            // The porta has taken the head, and asks for the body.
+            let mut begun = [0; 25];
+            stream.read_exact(&mut begun).await.unwrap();
+            assert_eq!(&begun, b"HTTP/1.1 100 Continue\r\n\r\n");
+            let body = format!("{:x}\r\n{question}\r\n0\r\n{trailer}\r\n", question.len());
+            let _ = stream.write_all(body.as_bytes()).await;
+            let mut answer = Vec::new();
+            let _ = stream.read_to_end(&mut answer).await;
+            assert_eq!(
+                statuses(&answer),
+                [wanted],
+                "{}",
+                String::from_utf8_lossy(&answer)
+            );
+        }
+    });
+    serving.stop();
+}
+
 /// A server beside the port; stopped when dropped.
 struct Beside(Child);
 

@@ -521,12 +521,18 @@ fn a_head_that_is_too_long_is_told_so() {
         for length in [65_000, 66_000, 80_000, 97_000, 200_000] {
             let mut stream = client.connect_raw().await.unwrap();
             let token = "a".repeat(length);
-            let head = format!("POST {ISEE} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n\r\n");
+            let head = format!("POST {ISEE} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
             let _ = stream.write_all(head.as_bytes()).await;
-            let mut answer = [0; 12];
-            stream.read_exact(&mut answer).await.unwrap();
-            let wanted = if length == 65_000 { "HTTP/1.1 415" } else { "HTTP/1.1 431" };
-            assert_eq!(std::str::from_utf8(&answer).unwrap(), wanted, "{length}");
+            let mut answer = Vec::new();
+            let _ = stream.read_to_end(&mut answer).await;
+            let answer = String::from_utf8(answer).unwrap();
+            if length == 65_000 {
+                assert!(answer.starts_with("HTTP/1.1 415"), "{length}: {answer}");
+            } else {
+                // hyper reads some of these heads, and others not at all: the client cannot tell which.
+                let alike = answer.starts_with("HTTP/1.1 431") && answer.ends_with("\r\n\r\n");
+                assert!(alike, "{length}: {answer}");
+            }
         }
     });
     serving.stop();

@@ -305,6 +305,14 @@ fn the_dialect_of_the_porta_di_dominio() {
             .unwrap();
         let answer = comune.connect().await.unwrap().send(request).await.unwrap();
         assert_eq!(element(&answer, "Esito"), "OK", "{}", answer.text);
+        // What the body says of its sender has the same bounds as the Identity header.
+        let question = attestation("comune", &cf(CHILD, &today));
+        let long = "\u{e8}".repeat(257);
+        for (before, name, most) in [("001", "CodiceUfficio", 64), (operator, "UserId", 256)] {
+            let refused = comune.call("/isee/PdD/ConsultazioneAttestazione", &question.replace(before, &long)).await.unwrap();
+            assert!(refused.text.contains("urn:varco:problem:envelope"), "{name}: {}", refused.text);
+            assert!(refused.text.contains(&format!("{name} ha più di {most} caratteri.")), "{name}: {}", refused.text);
+        }
         // A body that names no ente names nobody.
         for nobody in ["", "  ", "altro"] {
             let refused = comune.call("/isee/PdD/ConsultazioneAttestazione", &attestation(nobody, &cf(CHILD, &today))).await.unwrap();

@@ -743,6 +743,44 @@ fn an_operators_day_is_the_same_before_and_after_a_restart() {
     serving.stop();
 }
 
+/// An exchange that is performed again, since another was first, counts once for its operator.
+#[test]
+fn an_exchange_that_begins_again_counts_once_for_its_operator() {
+    const MANY: u64 = 40;
+    let site = Site::new();
+    let serving = site.serve();
+    done(&site, &["quota", "caf", "--al-giorno", "1000", "--per-operatore"]);
+    let dsu = requests::dsu("CAF00001-OPE001-2026-N0000001", &site.today());
+    let request = as_user(&requests::trasmissione(&dsu), "op1", "U1");
+    let client = site.client(serving.address, "caf");
+    let answers = kit::runtime().block_on(async {
+        // The same DSU at the same moment: one is recorded, the others find it there and begin again.
+        let calls: Vec<_> = (0..MANY)
+            .map(|_| {
+                let (client, request) = (client.clone(), request.clone());
+                tokio::spawn(async move { client.call(DSU, &request).await.unwrap() })
+            })
+            .collect();
+        let mut answers = Vec::new();
+        for call in calls {
+            answers.push(call.await.unwrap());
+        }
+        answers.push(client.call(DSU, &request).await.unwrap());
+        answers
+    });
+    for answer in &answers {
+        assert!(answer.text.contains("<Esito>OK</Esito>"), "{}", answer.text);
+    }
+    let left = answers
+        .last()
+        .unwrap()
+        .headers
+        .get("x-ratelimit-remaining")
+        .unwrap();
+    assert_eq!(left.to_str().unwrap(), (1000 - MANY - 1).to_string());
+    serving.stop();
+}
+
 /// A certificate of the site's authority with an organizationIdentifier and units.
 fn of_body(site: &Site, name: &str, organization: &str, units: &[&str]) -> Issued {
     let mut params = params("chiunque", site.clock.now()).unwrap();
