@@ -1,5 +1,5 @@
-//! Damage found in the log while the gateway serves: logged once for each place, counted, shown until the
-//! process ends.
+//! Damage found in the log while the gateway serves: counted, and shown until the process ends. The first
+//! hundred places are logged, each once.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,7 +8,8 @@ use prometheus_client::metrics::counter::Counter;
 
 use super::log::LogError;
 
-/// Number of damaged places remembered.
+/// Number of damaged places remembered. Further ones are counted alone: each reading of a large damage would
+/// fill the log.
 const REMEMBERED: usize = 100;
 
 /// Damage found so far. Cheap to clone: all clones are one.
@@ -20,8 +21,8 @@ pub struct Damage {
 }
 
 impl Damage {
-    /// Notes a failed reading. A new place is an ERROR line. A known one is only counted, since each exchange
-    /// reading it finds it again.
+    /// Notes a failed reading. One of the first places is an ERROR line. A known one is only counted, since
+    /// each exchange reading it finds it again.
     pub fn found(&self, error: &LogError) {
         self.readings.inc();
         let text = error.to_string();
@@ -32,8 +33,8 @@ impl Damage {
         }
         if places.len() < REMEMBERED {
             places.insert(text, 1);
+            tracing::error!(%error, "the ledger is damaged here");
         }
-        tracing::error!(%error, "the ledger is damaged here");
     }
 
     /// The damaged places found, in words.

@@ -9,7 +9,7 @@
 //! once get no more than one after another.
 //!
 //! Exchanges record their failed attempts (fact `tentativi`: the number, by the declarant's token). A start
-//! counts those of the last two hours again; after two hours each bucket is full. So a restart forgets
+//! counts those of the last twelve hours again; after twelve hours each bucket is full. So a restart forgets
 //! nothing.
 
 use std::collections::{BTreeMap, HashMap};
@@ -38,8 +38,8 @@ const OF_DECLARANT: Secchio = Secchio {
 const LONGEST: i64 = 12 * HOUR;
 /// At this number of declarants' buckets the full ones are thrown away.
 const MANY: usize = 4096;
-/// How far back a start counts: longer than any bucket takes to fill.
-pub const RECOUNTED: SignedDuration = SignedDuration::from_hours(2);
+/// How far back a start counts: no bucket takes longer to fill.
+pub const RECOUNTED: SignedDuration = SignedDuration::from_micros(LONGEST);
 
 /// Size and pace of a kind of bucket.
 #[derive(Clone, Copy, Debug)]

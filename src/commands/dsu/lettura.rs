@@ -81,7 +81,8 @@ impl Letta {
     fn codifica(dove: String, error: EncodingError) -> Self {
         let text = match error {
             EncodingError::Unsupported => {
-                "codifica non ammessa: UTF-8, UTF-16, ISO-8859-1 o windows-1252".to_owned()
+                "codifica non ammessa: ASCII, UTF-8, UTF-16, ISO-8859-1, ISO-8859-15 o windows-1252"
+                    .to_owned()
             }
             EncodingError::Invalid(at) => format!("byte non validi nella codifica dichiarata, dal byte {at}"),
         };

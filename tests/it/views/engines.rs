@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use varco::clock::Clock;
 use varco::commands::{dsu, ente, ledger, upgrade};
 use varco::contract::catalogue::Operation;
@@ -13,7 +14,11 @@ use varco::ledger::committer::Health;
 use varco::ledger::log::BatchId;
 use varco::ledger::memory::Trouble;
 use varco::ledger::search::{Filter, find, search};
-use varco::ledger::{Directory, Keys, Kind, Log as _, MemLog, NotCommitted, Reader as _};
+use varco::ledger::{
+    Blinding, Body, Directory, Keys, Kind, Log as _, MemLog, NotCommitted, Reader as _, Retention, Secret,
+    Submission, new_exchange,
+};
+use varco::services::tentativi::{Chi, Tentativi};
 use varco::soap;
 
 use super::copy;
@@ -455,4 +460,43 @@ fn quotas_follow_what_others_record() {
     assert_eq!(used(), Some(3));
     one.node.close();
     other.node.close();
+}
+
+/// A request that names many protocols in vain empties a bucket for hours. A start counts it again.
+#[test]
+fn attempts_of_hours_ago_are_counted_again_by_a_start() {
+    let (ground, log) = (ground(), MemLog::new());
+    let engine = ground.on(log.clone());
+    let (node, began) = (&engine.node, engine.clock.now());
+    let mut body = Body::new(
+        Kind::Exchange,
+        Retention::Dsu,
+        new_exchange(began).unwrap(),
+        began,
+    );
+    body.ente = Some("caf".to_owned());
+    body.facts
+        .insert("tentativi".to_owned(), serde_json::json!({ "": 300 }));
+    let blinding = Blinding::new().unwrap();
+    let draft = node.ledger.prepare(body, &Secret::default(), &blinding, 0, began);
+    let submission = Submission {
+        drafts: vec![draft.unwrap()],
+        preconditions: Vec::new(),
+    };
+    engine.block_on(node.ledger.committer.submit(submission)).unwrap();
+
+    // The bucket of an ente holds sixty attempts, and gets one a minute: it is full after five hours.
+    for (hours, left) in [(3, false), (4, false), (5, true)] {
+        let now = began + SignedDuration::from_hours(hours);
+        let tentativi = Arc::new(Tentativi::default());
+        let reader = (node.ledger.reader.as_ref(), log.head().unwrap());
+        QuotaFollower::recounted(&Arc::default(), &tentativi, reader, &Clock::fixed(now)).unwrap();
+        let chi = Chi::of(Operation::TrasmissioneDsu, "caf", None);
+        assert_eq!(
+            tentativi.reserve(chi, 60, now).is_ok(),
+            left,
+            "after {hours} hours"
+        );
+    }
+    engine.node.close();
 }
