@@ -372,6 +372,7 @@ impl Past {
     /// Writes up to so many entries.
     fn write(&mut self, until: u64) -> Result<()> {
         let node = Node::open(&self.directory, &self.clock, Arc::new(RealDisk), SEGMENT_BYTES)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         while self.written < until {
             let mut submission = Submission::default();
             let at = self.born + (self.step * i64::try_from(self.written)?).microseconds();
@@ -379,7 +380,7 @@ impl Past {
             while submission.drafts.len() < BATCH.0 && self.written < until {
                 submission.drafts.extend(self.exchange(&node.ledger, at)?);
             }
-            node.ledger.committer.submit_blocking(submission)?;
+            runtime.block_on(node.ledger.committer.submit(submission))?;
         }
         node.close();
         Ok(())

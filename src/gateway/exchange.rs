@@ -1,6 +1,6 @@
-//! The way of one exchange, from top to bottom. Types stand between the arrows: a service makes its `Permit`
-//! from an `Admission` alone, and only a `Receipt` lets its reply out. A refusal is recorded and then said
-//! (`Stop::Refused`). Refusals in great numbers are counted (`Stop::Counted`).
+//! The way of one exchange, from top to bottom. Types stand between the arrows: only an `Admission` opens a
+//! service, and only a `Receipt` lets its reply out. A refusal is recorded and then said (`Stop::Refused`).
+//! Refusals in great numbers are counted (`Stop::Counted`).
 
 use bytes::Bytes;
 use hyper::body::Incoming;
@@ -26,8 +26,8 @@ use crate::soap::{self, MessageText, Version};
 /// Attempts at an exchange, the first included. A new one follows if something changed meanwhile.
 const ATTEMPTS: usize = 3;
 
-/// Header fields of a request, at most. Over twice as many (set in `connection`), hyper itself says 431,
-/// without a body.
+/// Header fields of a request, at most: with more, a fault of 431. hyper reads twice as many (set in
+/// `connection`), and beyond that says 431 itself, without a body.
 pub(super) const MOST_FIELDS: usize = 128;
 
 /// Answers one request: the outcome, recorded or counted, becomes a response.
@@ -86,7 +86,7 @@ async fn listen(
     let read = inbound
         .read((room, limits), &caller.ente().codice, &head.headers, lots)
         .await;
-    // The verdict goes on while the body comes.
+    // The framing reads the body too: its verdict may have changed.
     door::well_formed(verdict)?;
     let Read::Whole(bytes, places) = read? else {
         return Err(record.no_room(&caller).into());
@@ -128,7 +128,7 @@ async fn converse(
         return Err(Refusal::new(Code::BodyTooLarge, "body over the limit, and no lot").into());
     }
 
-    let mut typed = None;
+    let mut judged = None;
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
             // A precondition failed: again, with the registry as it is now.
@@ -140,9 +140,9 @@ async fn converse(
         let admission = caller.clone().admit(operation, rome(record.received).date())?;
 
         // contract: body against its schema.
-        let typed = typed.get_or_insert_with(|| work.step(|| gateway.contract.read(operation, call.root)));
+        let typed = judged.get_or_insert_with(|| work.step(|| gateway.contract.read(operation, call.root)));
 
-        // registry: office and identity agree; purpose and benefit when the service asks for its permit.
+        // registry: office and identity agree. The service makes its `Permit`: purpose and benefit.
         let named = typed.as_ref().ok().and_then(|(_, named)| named.as_ref());
         let admission = sender::agree(&mut record.identity, admission, named)?;
         record.take_for_operator(admission.caller())?;
@@ -174,7 +174,7 @@ async fn converse(
             record.disclose(caller.ente(), &prepared.note.cf)?;
         }
 
-        // ledger: check preconditions, append, make durable. The wait takes no place.
+        // ledger: check preconditions, append, make durable. The wait gives its place for long work back.
         let mancati = prepared.mancati.clone();
         match record.commit(prepared, &text, work.held.take()).await {
             // send.

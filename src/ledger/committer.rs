@@ -266,20 +266,6 @@ impl Committer {
         answer.await.unwrap_or(Err(NotCommitted::Closed))
     }
 
-    /// The same, for threads without a runtime. It waits for room in a full queue.
-    pub fn submit_blocking(&self, submission: Submission) -> Result<Receipt, NotCommitted> {
-        submission.fits()?;
-        let (reply, answer) = oneshot::channel();
-        self.meter.waiting.inc();
-        self.sender
-            .send(ToCommitter::Submit(submission, reply))
-            .map_err(|_| {
-                self.meter.waiting.dec();
-                NotCommitted::Closed
-            })?;
-        answer.blocking_recv().unwrap_or(Err(NotCommitted::Closed))
-    }
-
     /// Adds a follower. It is brought up to the log, and follows it from there on.
     pub async fn follow(&self, follower: Box<dyn Follower>) -> Result<(), NotCommitted> {
         let (reply, answer) = oneshot::channel();

@@ -328,9 +328,7 @@ pub async fn protocollo(
         ..Note::default()
     };
     let permit = admission.without_purpose();
-    let riserva = services
-        .reserve(&permit, Some(dichiarante), 1, occasion)?
-        .map_err(NotPrepared::Exhausted)?;
+    let riserva = services.reserve(&permit, Some(dichiarante), 1, occasion)?;
     let step = services
         .consultation
         .esiste(dichiarante, protocollo, occasion)

@@ -165,29 +165,26 @@ impl LotSoFar {
                 return Ok(None);
             }
         };
-        let sender = trasmessa
-            .dsu
-            .sottoscrizione_del_dichiarante()
-            .map(|s| s.protocollo_mittente.clone())
-            .unwrap_or_default();
-        if self.repeats(position, &part, &sender, &trasmessa)
+        let signed = trasmessa.dsu.sottoscrizione_del_dichiarante();
+        let sender = signed.map(|signed| signed.protocollo_mittente.clone());
+        if self.repeats(position, &part, sender.as_ref(), &trasmessa)
             || self.refers_again(position, &part, &trasmessa)
         {
             return Ok(None);
         }
         let dsu = &trasmessa.dsu;
-        let Ok(riserva) = services.reserve(
-            permit,
-            Some(&dsu.codice_fiscale_dichiarante),
-            dsu.protocolli_nominati(),
-            occasion,
-        )?
-        else {
-            // The archive is not asked. The DSU before this one stay accepted; this one may come again in
-            // another lot.
-            let text = "troppi protocolli indicati invano: ritrasmettere la DSU più tardi, in un altro lotto";
-            self.defect(position, &part, Check::K02Tentativi, "/Dichiarazione", text);
-            return Ok(None);
+        let declarant = Some(&dsu.codice_fiscale_dichiarante);
+        let reserved = services.reserve(permit, declarant, dsu.protocolli_nominati(), occasion);
+        let riserva = match reserved {
+            Err(NotPrepared::Exhausted(_)) => {
+                // The archive is not asked. The DSU before this one stay accepted; this one may come again
+                // in another lot.
+                let text =
+                    "troppi protocolli indicati invano: ritrasmettere la DSU più tardi, in un altro lotto";
+                self.defect(position, &part, Check::K02Tentativi, "/Dichiarazione", text);
+                return Ok(None);
+            }
+            reserved => reserved?,
         };
         let ordinal = occasion.ordinal + u32::try_from(self.drafts.len()).unwrap_or(u32::MAX);
         let step = services
@@ -217,8 +214,14 @@ impl LotSoFar {
     /// K19, within the lot: an earlier DSU of it is not in the archive yet. The same DSU again has the
     /// earlier outcome; another one with the same sender's protocol is refused. Tells whether this is such a
     /// DSU.
-    fn repeats(&mut self, position: usize, part: &LotPart, sender: &str, trasmessa: &Trasmessa) -> bool {
-        let Some((impronta, earlier)) = self.senders.get(sender) else {
+    fn repeats(
+        &mut self,
+        position: usize,
+        part: &LotPart,
+        sender: Option<&String>,
+        trasmessa: &Trasmessa,
+    ) -> bool {
+        let Some((impronta, earlier)) = sender.and_then(|sender| self.senders.get(sender)) else {
             return false;
         };
         if *impronta == trasmessa.impronta {
@@ -259,7 +262,13 @@ impl LotSoFar {
         self.refused(position, findings);
     }
 
-    fn accepted(&mut self, position: usize, sender: String, trasmessa: &Trasmessa, protocollo: String) {
+    fn accepted(
+        &mut self,
+        position: usize,
+        sender: Option<String>,
+        trasmessa: &Trasmessa,
+        protocollo: String,
+    ) {
         let dsu = DsuDelLotto {
             posizione: at(position),
             esito: Esito::Ok,
@@ -267,7 +276,9 @@ impl LotSoFar {
             impronta: Some(hex(&trasmessa.impronta)),
             violazioni: None,
         };
-        self.senders.insert(sender, (trasmessa.impronta, dsu.clone()));
+        if let Some(sender) = sender {
+            self.senders.insert(sender, (trasmessa.impronta, dsu.clone()));
+        }
         self.dsu.push(dsu);
     }
 

@@ -1,21 +1,22 @@
 //! Attempts, reserved for a request and settled after it.
 
 use super::prepared::{NotPrepared, Services};
-use super::tentativi::{Chi, Esaurito, Mancati, Riserva};
+use super::tentativi::{Chi, Mancati, Riserva};
 use crate::clock::rome;
 use crate::isee::CodiceFiscale;
 use crate::registry::Permit;
 use crate::sii::Occasion;
 
 impl Services {
-    /// Reserves attempts for a request: one for each of the `named` protocols, in a declarant's name.
+    /// Reserves attempts for a request: one for each of the `named` protocols, in a declarant's name. Without
+    /// enough attempts fails with [`NotPrepared::Exhausted`].
     pub(super) fn reserve(
         &self,
         permit: &Permit,
         dichiarante: Option<&CodiceFiscale>,
         named: u32,
         occasion: Occasion<'_>,
-    ) -> Result<Result<Riserva, Esaurito>, NotPrepared> {
+    ) -> Result<Riserva, NotPrepared> {
         let year = rome(occasion.received).year();
         let token = dichiarante
             .map(|code| self.keys.token(year, "cf", &code.canonical()))
@@ -26,7 +27,8 @@ impl Services {
             &permit.ente().codice,
             token.as_deref(),
         );
-        Ok(self.tentativi.reserve(chi, named, occasion.received))
+        let reserved = self.tentativi.reserve(chi, named, occasion.received);
+        reserved.map_err(NotPrepared::Exhausted)
     }
 
     /// Settles attempts, and adds the failed ones to those of the exchange.

@@ -39,7 +39,6 @@ pub async fn perform(
         dsu.protocolli_nominati(),
         occasion,
     )?;
-    let riserva = riserva.map_err(NotPrepared::Exhausted)?;
     let step = services.reception.dsu(permit, trasmessa, occasion).await;
     services.settle(riserva, failed_attempts(&step), &mut mancati, occasion);
     note.failed(&mancati);
@@ -172,9 +171,7 @@ pub async fn esito_dsu(
     note.protocol.push(key.trim().to_owned());
     // A sender's protocol finds the ente's own DSU alone: it is no guess.
     let named = u32::from(matches!(chiave, ChiaveDsu::ProtocolloDsu(_)));
-    let riserva = services
-        .reserve(permit, None, named, occasion)?
-        .map_err(NotPrepared::Exhausted)?;
+    let riserva = services.reserve(permit, None, named, occasion)?;
     let step = services.reception.esito_dsu(permit, chiave, occasion).await;
     let mut mancati = Mancati::new();
     services.settle(riserva, failed_attempts(&step), &mut mancati, occasion);

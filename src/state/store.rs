@@ -111,9 +111,7 @@ impl ViewPlace {
             Err(_) => Err(NotOpened::Damaged("redb panicked".to_owned())),
         }
     }
-}
 
-impl ViewPlace {
     /// The views found here, if they are this ledger's, and whether they are trusted.
     fn left(&self, identity: &FileIdentity) -> Result<(Option<(Database, Applied)>, Rebuilt), ViewError> {
         let trust = self.trust();
@@ -489,11 +487,6 @@ impl Store {
         Ok(self
             .get(APPLIED)?
             .map_or(0, |bytes| Applied::decode(&bytes).sequence))
-    }
-
-    /// Everything: for comparing views with a rebuild.
-    pub fn dump(&self) -> Result<Vec<Pair>, ViewError> {
-        self.scan(b"")
     }
 }
 

@@ -108,7 +108,8 @@ impl PathJudge {
         self.find(presented, now, profile::check_own)
     }
 
-    /// Judges the path alone, without the profile of the client's own certificate.
+    /// Judges the path alone, without the profile of the client's own certificate: as others' suites do.
+    #[cfg(any(test, feature = "memory"))]
     pub fn judge_path(
         &self,
         presented: &[CertificateDer<'_>],

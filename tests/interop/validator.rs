@@ -103,7 +103,7 @@ fn judge(schemas: &SchemaSet, bytes: &[u8]) -> Verdict {
         None => Verdict::Undeclared,
         Some(id) => {
             let report = schemas.validate(root, id);
-            if report.is_clean() {
+            if report.violations.is_empty() {
                 Verdict::Accepted
             } else {
                 Verdict::Invalid(report.violations.into_iter().map(|v| v.breach).collect())

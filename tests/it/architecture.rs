@@ -362,6 +362,104 @@ fn the_reader_of_types_sees_them() {
     assert_eq!(types(text), ["One", "Two", "Three", "Five", "Six"]);
 }
 
+/// The page about the house names what is there: each path and each type between backquotes is defined, in
+/// the room that the path names.
+#[test]
+fn the_page_of_the_house_names_what_exists() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
+    let mut files = Vec::new();
+    sources(&root.join("src"), &mut files);
+    let texts: Vec<(Vec<String>, String)> = files
+        .iter()
+        .map(|file| {
+            let module = file.strip_prefix(root.join("src")).unwrap().with_extension("");
+            let mut module: Vec<_> = module
+                .iter()
+                .map(|part| part.to_str().unwrap().to_owned())
+                .collect();
+            module.retain(|part| part != "mod" && part != "lib");
+            (module, std::fs::read_to_string(file).unwrap())
+        })
+        .collect();
+    let (mut looked, mut absent) = (0, Vec::new());
+    for name in page.split('`').skip(1).step_by(2) {
+        let parts: Vec<&str> = name.split("::").collect();
+        let is_name =
+            |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let names_code = parts.len() > 1 || name.starts_with(|c: char| c.is_ascii_uppercase());
+        if !names_code || !parts.iter().all(is_name) {
+            continue;
+        }
+        looked += 1;
+        // The modules first, as far as there are such; then what stands in them.
+        let under = |count: usize| {
+            let named = &parts[..count];
+            texts
+                .iter()
+                .filter(move |(module, _)| count == 0 || module.windows(count).any(|part| part == named))
+        };
+        let modules = (0..=parts.len())
+            .rev()
+            .find(|&count| under(count).next().is_some())
+            .unwrap();
+        let defined = |name: &str| under(modules).any(|(_, text)| defines(text, name));
+        if !parts[modules..].iter().all(|part| defined(part)) {
+            absent.push(name);
+        }
+    }
+    assert!(looked > 30, "only {looked} names were looked for");
+    assert!(absent.is_empty(), "{absent:?}");
+}
+
+/// Whether a source defines an item of this name.
+fn defines(text: &str, name: &str) -> bool {
+    const ITEMS: [&str; 8] = ["fn", "struct", "enum", "trait", "type", "mod", "const", "static"];
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    words
+        .windows(2)
+        .any(|pair| ITEMS.contains(&pair[0]) && pair[1] == name)
+}
+
+/// What only tests use is not in the library that is shipped, or stands behind the feature of the tests' kit.
+#[test]
+fn what_only_tests_use_is_not_shipped() {
+    let mut files = Vec::new();
+    sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
+    let (mut written, mut defined) = (BTreeMap::new(), BTreeMap::new());
+    for file in files.iter().filter(|file| !file.ends_with("ledger/memory.rs")) {
+        let text = std::fs::read_to_string(file).unwrap();
+        let production = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+        let mut of_tests = false;
+        for line in production
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+        {
+            let words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+            for word in &words {
+                *written.entry((*word).to_owned()).or_insert(0) += 1;
+            }
+            let public = line.trim_start().starts_with("pub");
+            if let Some(place) = words
+                .iter()
+                .position(|word| *word == "fn")
+                .filter(|_| public && !of_tests)
+            {
+                *defined.entry(words[place + 1].to_owned()).or_insert(0) += 1;
+            }
+            of_tests = line.contains("feature = \"memory\"");
+        }
+    }
+    assert!(defined.len() > 500, "only {} functions were read", defined.len());
+    let idle: Vec<_> = defined
+        .iter()
+        .filter(|(name, count)| written[*name] <= **count)
+        .collect();
+    assert!(idle.is_empty(), "{idle:?}");
+}
+
 #[test]
 fn no_private_key_is_committed() {
     let output = std::process::Command::new("git")

@@ -985,6 +985,7 @@ fn readers_beside_a_writer_never_cry_damage_that_is_not_there() {
     std::thread::scope(|scope| {
         let (node, readings, sample) = (&node, &readings, &sample);
         scope.spawn(move || {
+            let runtime = runtime();
             for index in 0..runs + 100 {
                 let now = Clock::system().now();
                 let body = Body::new(Kind::Admin, Retention::Sistema, new_exchange(now).unwrap(), now)
@@ -997,12 +998,12 @@ fn readers_beside_a_writer_never_cry_damage_that_is_not_there() {
                     .ledger
                     .prepare(body, &secret, &Blinding::new().unwrap(), 0, now)
                     .unwrap();
-                node.ledger
-                    .committer
-                    .submit_blocking(Submission {
-                        drafts: vec![draft],
-                        preconditions: Vec::new(),
-                    })
+                let submission = Submission {
+                    drafts: vec![draft],
+                    preconditions: Vec::new(),
+                };
+                runtime
+                    .block_on(node.ledger.committer.submit(submission))
                     .unwrap();
                 while index > readings.load(std::sync::atomic::Ordering::Relaxed) + 20 {
                     std::thread::yield_now();

@@ -52,7 +52,7 @@ fn use_once(site: &Site, number: u32) -> Answer {
 
 fn open(site: &Site) -> (Rebuilt, Vec<varco::state::Pair>) {
     let node = Node::open(&site.directory(), &site.clock, Arc::new(RealDisk), u64::MAX).unwrap();
-    let dump = node.store.dump().unwrap();
+    let dump = node.store.scan("").unwrap();
     let rebuilt = node.opened.rebuilt;
     node.close();
     (rebuilt, dump)
@@ -699,8 +699,8 @@ fn two_gateways_on_one_log_agree() {
 
         tokio::time::sleep(Duration::from_millis(600)).await;
         assert_eq!(
-            one.gateway.node.store.dump().unwrap(),
-            two.gateway.node.store.dump().unwrap()
+            one.gateway.node.store.scan("").unwrap(),
+            two.gateway.node.store.scan("").unwrap()
         );
     });
 }

@@ -438,6 +438,7 @@ pub const LONGEST_SUBMISSION: usize = MAX_BATCH / 2;
 
 /// A batch of this many bytes is full.
 pub const FULL_BATCH: usize = MAX_BATCH / 8;
+
 /// Part of a segment that was set aside: its file, its first byte and its length.
 type Reciso = (String, u64, u64);
 

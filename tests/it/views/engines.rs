@@ -227,7 +227,7 @@ fn services_and_commands_tell_the_same_whatever_keeps_the_log() {
         let dump: HashMap<_, _> = engine
             .node
             .store
-            .dump()
+            .scan("")
             .unwrap()
             .into_iter()
             .filter(|(name, _)| name.starts_with(b"t/"))

@@ -346,7 +346,7 @@ pub fn views_equal_a_rebuild(directory: &Directory, clock: &Clock) {
         // nothing.
         let dump: Vec<_> = node
             .store
-            .dump()
+            .scan("")
             .unwrap()
             .into_iter()
             .filter(|(name, _)| name != b"m/applied")
