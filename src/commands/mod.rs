@@ -1,6 +1,7 @@
 //! The commands: one file each, thin. They print for people; the layers below do the work.
 
 pub mod backup;
+mod catalogo;
 pub mod client;
 mod consultate;
 mod crl;
@@ -22,6 +23,7 @@ pub mod requests;
 pub mod rules;
 pub mod serve;
 mod socket;
+mod spiega;
 pub mod upgrade;
 mod uso;
 mod who;
@@ -37,13 +39,24 @@ use self::uso::Uso;
 use crate::clock::Clock;
 use crate::italian;
 
+/// Where to begin, below the list of commands.
+const DA_DOVE: &str = "\
+Da dove cominciare:
+  varco demo                   tutto in una volta, con dati inventati, in ./varco-demo
+  varco init /var/lib/varco    una directory dei dati vera
+  varco COMANDO --help         ogni comando, con le sue opzioni
+  varco spiega CODICE          che cosa significa un rifiuto, e che cosa fare
+
+Il comando finisce con 0 se è riuscito, con 1 se è stato rifiutato o non è riuscito, con 2 se non è scritto bene.";
+
 /// Porta di dominio for the ISEE.
 #[derive(Debug, Parser)]
 #[command(
     name = "varco",
     version,
     about = "Porta di dominio per l'ISEE",
-    propagate_version = true
+    propagate_version = true,
+    after_help = DA_DOVE
 )]
 pub struct Cli {
     /// Chi agisce, se non è l'utente del sistema: resta nel registro, accanto all'utente che il sistema
@@ -136,6 +149,17 @@ enum Subcommands {
         #[arg(long)]
         json: bool,
     },
+    /// Le operazioni, le prestazioni e gli indicatori, con i loro nomi
+    Catalogo {
+        /// In JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Spiega un codice di errore (F01.ente, K05.controllo, H02..): che cosa significa, che cosa fare
+    Spiega {
+        /// Il codice, la sua famiglia (K05), un Esito, o il type di un fault
+        codice: String,
+    },
     /// Tutti i modi in cui la porta dice di no, in Markdown
     Errori,
     /// Le liste di revoca
@@ -174,6 +198,8 @@ pub fn run(cli: Cli) -> ExitCode {
             rigoroso,
             json,
         } => operate::check(&config, rigoroso, json, &clock),
+        Subcommands::Catalogo { json } => catalogo::run(json),
+        Subcommands::Spiega { codice } => spiega::run(&codice),
         Subcommands::Errori => {
             errori::run();
             Ok(())

@@ -15,6 +15,44 @@ pub(super) fn told(error: &Error) -> (String, bool) {
     }
 }
 
+/// The commands of the first page, by what an operator does with them.
+const GRUPPI: [(&str, &[&str]); 6] = [
+    ("Per iniziare", &["demo", "init", "check-config", "serve"]),
+    ("Enti", &["ente", "catalogo"]),
+    ("DSU e ISEE", &["dsu", "feed", "rules"]),
+    ("Registro", &["ledger", "backup", "rebuild", "upgrade"]),
+    ("Esercizio", &["status", "reload", "crl", "pki"]),
+    ("Aiuto", &["spiega", "errori", "help"]),
+];
+
+/// The first page with its commands in groups; any other page as it is.
+fn grouped(page: &str) -> String {
+    const TITLE: &str = "\nComandi:\n";
+    let Some((before, rest)) = page.split_once(TITLE) else {
+        return page.to_owned();
+    };
+    let (list, after) = rest.split_once("\n\n").unwrap_or((rest, ""));
+    let line = |name: &&str| {
+        let is = |line: &&str| line.split_whitespace().next() == Some(*name);
+        list.lines().find(is)
+    };
+    let groups = GRUPPI.iter().map(|(title, names)| {
+        let lines: Vec<&str> = names.iter().filter_map(line).collect();
+        (title, lines)
+    });
+    let mut text = before.to_owned();
+    let mut told = 0;
+    for (title, lines) in groups {
+        told += lines.len();
+        text += &format!("\n{title}:\n{}\n", lines.join("\n"));
+    }
+    // The page of another command has commands of its own.
+    if told < list.lines().count() {
+        return page.to_owned();
+    }
+    format!("{text}\n{after}")
+}
+
 /// Puts the parser's own words on a page into Italian; the rest is ours, and Italian already.
 fn italian(page: &str) -> String {
     let words = [
@@ -43,9 +81,10 @@ fn italian(page: &str) -> String {
         ("<COMMAND>", "<COMANDO>"),
         ("[COMMAND]", "[COMANDO]"),
     ];
-    words.iter().fold(page.to_owned(), |page, (english, italian)| {
+    let page = words.iter().fold(page.to_owned(), |page, (english, italian)| {
         page.replace(english, italian)
-    })
+    });
+    grouped(&page)
 }
 
 fn sentence(error: &Error, kind: ErrorKind) -> String {
@@ -119,6 +158,31 @@ mod tests {
 
     use super::super::Cli;
     use super::*;
+
+    #[test]
+    fn every_command_is_in_a_group() {
+        let page = italian(&Cli::command().render_long_help().to_string());
+        for (title, names) in GRUPPI {
+            assert!(page.contains(&format!("\n{title}:\n")), "{page}");
+            for name in names {
+                assert!(page.contains(&format!("\n  {name} ")), "{name}: {page}");
+            }
+        }
+        assert!(!page.contains("Comandi:"), "{page}");
+        let mut commands: Vec<String> = Cli::command()
+            .get_subcommands()
+            .map(|each| each.get_name().to_owned())
+            .collect();
+        commands.push("help".to_owned());
+        for name in commands {
+            let times = GRUPPI
+                .iter()
+                .flat_map(|(_, names)| *names)
+                .filter(|each| ***each == name)
+                .count();
+            assert_eq!(times, 1, "{name}");
+        }
+    }
 
     #[test]
     fn no_word_of_the_parser_is_english() {

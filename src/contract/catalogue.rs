@@ -32,6 +32,8 @@ struct Row {
     service: Service,
     root: &'static str,
     response: &'static str,
+    /// What it answers, in Italian: for operators.
+    cosa: &'static str,
     retention: Retention,
     transmits: bool,
     discloses: bool,
@@ -47,11 +49,13 @@ impl Row {
         service: Service,
         root: &'static str,
         response: &'static str,
+        cosa: &'static str,
     ) -> Self {
         Self {
             service,
             root,
             response,
+            cosa,
             retention: Retention::Consultazione,
             transmits: false,
             discloses: false,
@@ -72,6 +76,7 @@ impl Row {
     const fn consultation<Q: ElementContent, R: ElementContent + From<Answered>>(
         root: &'static str,
         response: &'static str,
+        cosa: &'static str,
     ) -> Self {
         let answer: fn(Operation, Answered) -> String = |operation, answered| {
             message(
@@ -84,7 +89,7 @@ impl Row {
         Self {
             discloses: true,
             answer: Some(answer),
-            ..Self::of::<Q, R>(Service::ConsultazioneIsee, root, response)
+            ..Self::of::<Q, R>(Service::ConsultazioneIsee, root, response, cosa)
         }
     }
 
@@ -92,11 +97,12 @@ impl Row {
     const fn transmission<Q: ElementContent, R: ElementContent>(
         root: &'static str,
         response: &'static str,
+        cosa: &'static str,
     ) -> Self {
         Self {
             retention: Retention::Dsu,
             transmits: true,
-            ..Self::of::<Q, R>(Service::TrasmissioneDsu, root, response)
+            ..Self::of::<Q, R>(Service::TrasmissioneDsu, root, response, cosa)
         }
     }
 
@@ -104,8 +110,9 @@ impl Row {
     const fn follow_up<Q: ElementContent, R: ElementContent>(
         root: &'static str,
         response: &'static str,
+        cosa: &'static str,
     ) -> Self {
-        Self::of::<Q, R>(Service::TrasmissioneDsu, root, response)
+        Self::of::<Q, R>(Service::TrasmissioneDsu, root, response, cosa)
     }
 }
 
@@ -215,47 +222,53 @@ table! {
             Row::consultation::<c::ConsultazioneIndicatore, c::ConsultazioneIndicatoreResponse>(
                 "ConsultazioneIndicatore",
                 "ConsultazioneIndicatoreResponse",
+                "un indicatore di una persona: ISE, ISEE, scala, ISR, ISP",
             );
         /// The attestation, with how it was computed.
         ConsultazioneAttestazione:
             Row::consultation::<c::ConsultazioneAttestazione, c::ConsultazioneAttestazioneResponse>(
                 "ConsultazioneAttestazione",
                 "ConsultazioneAttestazioneResponse",
+                "l'attestazione di una persona, con il calcolo",
             );
         /// The attestation of a resident: for municipalities.
         ConsultazioneAttestazioneResidenti:
             Row::consultation::<c::ConsultazioneAttestazioneResidenti, c::ConsultazioneAttestazioneResidentiResponse>(
                 "ConsultazioneAttestazioneResidenti",
                 "ConsultazioneAttestazioneResidentiResponse",
+                "l'attestazione di un residente: per i comuni",
             );
         /// The DSU itself, completed: for checks.
         ConsultazioneDichiarazione:
             Row::consultation::<c::ConsultazioneDichiarazione, c::ConsultazioneDichiarazioneResponse>(
                 "ConsultazioneDichiarazione",
                 "ConsultazioneDichiarazioneResponse",
+                "la DSU nel dettaglio: per i controlli",
             );
         /// Whether an indicator is under a threshold.
         ConsultazioneSogliaIndicatore:
             Row::consultation::<c::ConsultazioneSogliaIndicatore, c::ConsultazioneSogliaIndicatoreResponse>(
                 "ConsultazioneSogliaIndicatore",
                 "ConsultazioneSogliaIndicatoreResponse",
+                "se un indicatore è sotto una soglia, senza l'indicatore",
             );
         /// A DSU is transmitted.
         TrasmissioneDsu: Row {
             on_violation: OnViolation::Reply,
-            ..Row::transmission::<t::TrasmissioneDsu, t::TrasmissioneDsuResponse>("TrasmissioneDSU", "TrasmissioneDSUResponse")
+            ..Row::transmission::<t::TrasmissioneDsu, t::TrasmissioneDsuResponse>("TrasmissioneDSU", "TrasmissioneDSUResponse", "riceve una DSU")
         };
         /// The fate of a transmitted DSU.
         ConsultazioneEsitoDsu:
-            Row::follow_up::<t::ConsultazioneEsitoDsu, t::ConsultazioneEsitoDsuResponse>("ConsultazioneEsitoDSU", "ConsultazioneEsitoDSUResponse");
+            Row::follow_up::<t::ConsultazioneEsitoDsu, t::ConsultazioneEsitoDsuResponse>("ConsultazioneEsitoDSU", "ConsultazioneEsitoDSUResponse", "che cosa è stato di una DSU trasmessa");
         /// Many DSU are transmitted.
         TrasmissioneLotto:
-            Row::transmission::<t::TrasmissioneLotto, t::TrasmissioneLottoResponse>("TrasmissioneLotto", "TrasmissioneLottoResponse");
+            Row::transmission::<t::TrasmissioneLotto, t::TrasmissioneLottoResponse>("TrasmissioneLotto", "TrasmissioneLottoResponse", "riceve fino a 500 DSU insieme");
         /// The fate of a lot.
         ConsultazioneEsitoLotto:
             Row::follow_up::<t::ConsultazioneEsitoLotto, t::ConsultazioneEsitoLottoResponse>(
                 "ConsultazioneEsitoLotto",
                 "ConsultazioneEsitoLottoResponse",
+                "che cosa è stato di un lotto trasmesso",
             );
         /// The attestation, in the dialect of the porta di dominio.
         PddAttestazione: Row {
@@ -263,6 +276,7 @@ table! {
             ..Row::consultation::<pdd::ConsultazioneAttestazione, pdd::ConsultazioneAttestazioneRisposta>(
                 "ConsultazioneAttestazione",
                 "ConsultazioneAttestazioneRisposta",
+                "l'attestazione di una persona, con il calcolo",
             )
         };
         /// The DSU itself, in the dialect of the porta di dominio.
@@ -271,6 +285,7 @@ table! {
             ..Row::consultation::<pdd::ConsultazioneDichiarazione, pdd::ConsultazioneDichiarazioneRisposta>(
                 "ConsultazioneDichiarazione",
                 "ConsultazioneDichiarazioneRisposta",
+                "la DSU nel dettaglio: per i controlli",
             )
         };
         /// Whether a protocol exists, in the dialect of the porta di dominio. Its existence is no personal
@@ -283,15 +298,21 @@ table! {
             ..Row::consultation::<pdd::VerificaEsistenzaProtocollo, pdd::VerificaEsistenzaProtocolloRisposta>(
                 "VerificaEsistenzaProtocollo",
                 "VerificaEsistenzaProtocolloRisposta",
+                "se una DSU con quel protocollo esiste, e non altro",
             )
         };
         /// The made-up operation of unit tests.
         #[cfg(test)]
-        Prova: Row::of::<super::prova::Prova, super::prova::Prova>(Service::Prova, "Prova", "ProvaResponse");
+        Prova: Row::of::<super::prova::Prova, super::prova::Prova>(Service::Prova, "Prova", "ProvaResponse", "una prova");
     }
 }
 
 impl Operation {
+    /// What it answers, in Italian.
+    pub fn cosa(self) -> &'static str {
+        self.row().cosa
+    }
+
     /// Whether it transmits DSU: one or a lot.
     pub fn transmits(self) -> bool {
         self.row().transmits

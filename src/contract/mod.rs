@@ -7,7 +7,8 @@
 //!   consultation's reply, and every reply made of it.
 //! - `text`: typed values as text and back; `reading`: from a body to a typed request or to every finding, a
 //!   lot to its parts.
-//! - [`roots`]: every global element with its type; `bound`: one of them.
+//! - [`roots`]: every global element with its type; `bound`: one of them; [`prestazioni`]: the benefits, by
+//!   name.
 //! - [`wsdl`]: the files, served with the address of the request.
 
 mod answered;
@@ -18,6 +19,7 @@ pub mod consultazione;
 mod dsu;
 mod esiti;
 pub mod pdd;
+pub mod prestazioni;
 #[cfg(test)]
 pub mod prova;
 mod reading;

@@ -25,7 +25,7 @@ regole! {
             "chiedere di nuovo; la voce elenca gli scambi";
         E99Interno: "E99.interno", "Errore della porta durante uno scambio: HTTP 503 senza corpo", "segnalarlo a chi gestisce la porta";
         H01SenzaCertificato: "H01.senza-certificato", "Nessun certificato presentato", "presentare il certificato dell'ente";
-        H02Certificato: "H02.certificato", "Certificato scaduto, revocato, di un'altra autorità o fuori dal profilo ammesso", "rinnovarlo";
+        H02Certificato: "H02.certificato", "Certificato scaduto, revocato, di un'altra autorità o fuori dal profilo ammesso", "rinnovarlo, o usarne uno di un'autorità che la porta accetta";
         H03Tls: "H03.tls", "Versione di TLS, cifrari o messaggi non ammessi", "usare TLS 1.2 o 1.3";
         H04Tempo: "H04.tempo", "Stretta di mano non conclusa nel tempo ammesso", "controllare la rete";
         H05Interrotto: "H05.interrotto", "Connessione interrotta durante la stretta di mano", "controllare la rete";

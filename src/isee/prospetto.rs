@@ -757,7 +757,8 @@ fn fonte(fonte: Fonte) -> &'static str {
     }
 }
 
-fn ruolo(ruolo: Ruolo) -> &'static str {
+/// A role toward the declarant, in Italian.
+pub fn ruolo(ruolo: Ruolo) -> &'static str {
     match ruolo {
         Ruolo::D => "dichiarante",
         Ruolo::C => "coniuge",

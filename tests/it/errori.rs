@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use kit::varco;
 use varco::commands::errori::reference;
 use varco::contract::SchemaRule;
+use varco::contract::catalogue::{Operation, benefits};
 use varco::gateway::fault::CODES;
 use varco::gateway::gathered::Stretta;
 use varco::isee::checks::Check;
+use varco::isee::codes::TipoIndicatore;
 use varco::services::esiti::Motivo;
 
 /// Codes of refusals in a text: a letter, two digits, a point, words.
@@ -61,6 +64,9 @@ fn the_documented_reference_is_the_generated_one() {
 fn every_row_of_the_reference_is_answered_by_its_name() {
     let mut all = Vec::new();
     sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut all);
+    // What explains a refusal, and what shows one, answers nothing with it.
+    let tells = |file: &str| file.ends_with("commands/spiega.rs") || file.ends_with("demo/giro.rs");
+    all.retain(|(file, _)| !tells(file));
     let tables = ["regole.rs", "esiti.rs", "gathered.rs", "fault.rs", "validate.rs"];
     let is_table =
         |file: &str| tables.iter().any(|table| file.ends_with(table)) && !file.contains("contract/esiti");
@@ -165,5 +171,133 @@ fn a_code_stands_in_the_reference_once_and_says_what_to_do() {
             cells.len() >= 3 && cells.iter().all(|cell| !cell.trim().is_empty()),
             "{row}"
         );
+    }
+}
+
+/// Every code of the reference.
+fn documented() -> BTreeSet<String> {
+    let reference = reference();
+    let cells = reference
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
+    let found: BTreeSet<String> = cells
+        .flat_map(|cell| codes(&format!("\"{cell}\""), '"'))
+        .collect();
+    assert!(found.len() > 150, "only {} codes", found.len());
+    found
+}
+
+/// `varco spiega` says of each code, in five lines, what it means and what to do.
+#[test]
+fn every_code_is_explained_in_five_lines() {
+    let esiti = [
+        "OK",
+        "RICHIESTA_INVALIDA",
+        "DATI_NON_TROVATI",
+        "ERRORE_INTERNO",
+        "DATABASE_OFFLINE",
+    ];
+    for code in documented().into_iter().chain(esiti.map(str::to_owned)) {
+        let (page, done) = varco(&["spiega", &code]);
+        assert!(done, "{code}: {page}");
+        let lines: Vec<&str> = page.lines().collect();
+        assert_eq!(lines.len(), 5, "{page}");
+        assert!(lines[0].starts_with(&format!("{code}: ")), "{page}");
+        for (line, label) in
+            lines[1..]
+                .iter()
+                .zip(["significato", "che cosa fare", "chi chiama vede", "nel registro"])
+        {
+            let said = line
+                .trim_start()
+                .strip_prefix(label)
+                .unwrap_or_else(|| panic!("{code}: {line}"));
+            assert!(said.trim().len() > 5, "{page}");
+        }
+    }
+}
+
+#[test]
+fn a_code_is_found_by_its_family_its_type_or_in_any_case() {
+    let page = |code: &str| varco(&["spiega", code]);
+    assert_eq!(page("k05.CONTROLLO"), page("K05.controllo"));
+    let (family, done) = page("K05");
+    assert!(
+        done && family.lines().count() > 2 && family.lines().all(|line| line.starts_with("K05.")),
+        "{family}"
+    );
+    for of_type in ["authorization", "urn:varco:problem:authorization"] {
+        let (both, _) = page(of_type);
+        assert!(
+            both.contains("F01.ente") && both.contains("F02.certificato"),
+            "{both}"
+        );
+        assert_eq!(both.lines().count(), 2, "{both}");
+    }
+    let (one, _) = page("quota");
+    assert!(one.starts_with("F22.quota: "), "{one}");
+    let output = std::process::Command::new(kit::binary())
+        .args(["spiega", "K05.contrlo"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(
+        said.contains("il codice K05.contrlo non c'è (forse K05.controllo)"),
+        "{said}"
+    );
+}
+
+/// A remedy that names a command names one that there is.
+#[test]
+fn the_commands_of_the_remedies_exist() {
+    let mut named = BTreeSet::new();
+    for code in documented() {
+        let (page, _) = varco(&["spiega", &code]);
+        for rest in page.split("varco ").skip(1) {
+            let words: Vec<String> = rest
+                .split(|c: char| !c.is_ascii_lowercase() && c != '-')
+                .take_while(|word| !word.is_empty())
+                .map(str::to_owned)
+                .collect();
+            let deep = usize::from(["ente", "crl", "ledger"].contains(&words[0].as_str()));
+            named.insert(words[..=deep].to_vec());
+        }
+    }
+    named.remove(&vec!["toml".to_owned()]);
+    assert!(named.len() > 5, "{named:?}");
+    for command in named {
+        let arguments: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
+        let (page, done) = varco(&arguments);
+        assert!(done && page.contains("Uso: "), "{command:?}: {page}");
+    }
+}
+
+/// `varco catalogo` has every operation that an ente may be granted, every benefit and every indicator.
+#[test]
+fn the_catalogue_has_all_names() {
+    let (text, done) = varco(&["catalogo"]);
+    assert!(done, "{text}");
+    let (json, _) = varco(&["catalogo", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let all = |list: &str, field: &str| -> BTreeSet<String> {
+        let list = json[list].as_array().unwrap().iter();
+        list.map(|each| each[field].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let operations: BTreeSet<_> = Operation::ALL
+        .iter()
+        .map(|operation| operation.name().to_owned())
+        .collect();
+    assert_eq!(all("operazioni", "nome"), operations);
+    let benefits: BTreeSet<_> = benefits().into_iter().map(str::to_owned).collect();
+    assert_eq!(all("prestazioni", "codice"), benefits);
+    let indicators: BTreeSet<_> = TipoIndicatore::ALL
+        .iter()
+        .map(|code| (*code).to_owned())
+        .collect();
+    assert_eq!(all("indicatori", "codice"), indicators);
+    for name in operations.iter().chain(&benefits).chain(&indicators) {
+        assert!(text.contains(name.as_str()), "{name}");
     }
 }

@@ -5,8 +5,6 @@ mod elenco;
 mod righe;
 mod verifica;
 
-use std::path::Path;
-
 use anyhow::{Result, bail};
 use clap::Subcommand;
 
@@ -18,7 +16,7 @@ pub use verifica::{Checked, Report, verify, verify_log};
 use super::consultate::{self, Consultazione};
 use super::dove::Dove;
 use crate::clock::Clock;
-use crate::ledger::search::{self, Filter};
+use crate::ledger::search;
 use crate::ledger::{Directory, Keys, Unopened, seal};
 
 /// `varco ledger`.
@@ -82,11 +80,4 @@ fn show(directory: &Directory, sequence: u64, open: bool, clock: &Clock) -> Resu
         }
     }
     Ok(())
-}
-
-/// The entries of a directory, as lines: for the demonstration.
-pub(super) fn lines(data: &Path) -> Result<Vec<String>> {
-    let directory = Directory::open(data)?;
-    let all = search::find(&directory.reader(), &Filter::default(), usize::MAX)?;
-    Ok(all.iter().map(line).collect())
 }
