@@ -10,6 +10,7 @@ mod dove;
 pub mod dsu;
 pub mod ente;
 pub mod errori;
+mod esempi;
 pub mod famiglie;
 pub mod feed;
 mod files;

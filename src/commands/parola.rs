@@ -2,11 +2,14 @@
 
 use clap::error::{ContextKind, ContextValue, Error, ErrorKind};
 
+use super::esempi::shown;
+
 /// The output of a command line without a command to carry out: a help page, the version, or an error with
 /// its remedy. True for an error.
 pub(super) fn told(error: &Error) -> (String, bool) {
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => (italian(&error.render().to_string()), false),
+        ErrorKind::DisplayHelp => (shown(italian(&error.render().to_string())), false),
+        ErrorKind::DisplayVersion => (italian(&error.render().to_string()), false),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => (italian(&error.render().to_string()), true),
         kind => (
             format!("varco: {}\n{}", sentence(error, kind), usage(error)),

@@ -1,0 +1,125 @@
+//! An example for each command, at the end of its page.
+
+/// Command lines as an operator writes them. Each is shown on the page of its command.
+const ESEMPI: [&str; 53] = [
+    "varco demo",
+    "varco demo --exit",
+    "varco init /var/lib/varco",
+    "varco init --config /etc/varco/varco.toml",
+    "varco check-config --config /etc/varco/varco.toml",
+    "varco serve --config /etc/varco/varco.toml",
+    "varco ente richiedi c_x000 --denominazione \"Comune di Esempio\" --codice-fiscale 01234567897 --tipo comune --pec \"PEC del 3 marzo\" --base-giuridica \"DPCM 159/2013\" --finalita \"rette degli asili nido\" --motivo \"pratica 12\"",
+    "varco ente aggiorna c_x000 --contatto protocollo@pec.esempio.it --motivo \"nuova PEC\"",
+    "varco ente accredita c_x000 --scadenza 2027-12-31 --come-richiesto --motivo \"pratica 12\"",
+    "varco ente accredita --tabella decisioni.csv --motivo \"pratiche di marzo\"",
+    "varco ente rifiuta c_x000 --motivo \"manca la base giuridica\"",
+    "varco ente sospendi c_x000 --motivo \"certificato compromesso\"",
+    "varco ente riattiva c_x000 --motivo \"certificato sostituito\"",
+    "varco ente revoca c_x000 --motivo \"convenzione finita\"",
+    "varco ente certificato c_x000 comune.pem --motivo \"pratica 12\"",
+    "varco ente certificato prova comune.pem --config /etc/varco/varco.toml",
+    "varco ente abilita c_x000 --operazioni ConsultazioneIndicatore,ConsultazioneAttestazione --prestazioni A1.07 --motivo \"pratica 12\"",
+    "varco ente abilita c_x000 --togli 2 --motivo \"fine del controllo\"",
+    "varco ente ufficio c_x000 001 --denominazione \"Servizi sociali\" --motivo \"pratica 12\"",
+    "varco ente risposte c_x000 --isee-famiglia false --motivo \"client con lo schema del 2021\"",
+    "varco ente quota c_x000 --al-minuto 600 --persone-al-giorno 2000 --motivo \"convenzione\"",
+    "varco ente lista --stato sospeso",
+    "varco ente mostra c_x000",
+    "varco ente storia c_x000",
+    "varco ente importa enti.csv --formato ipa --conferma --motivo \"primo caricamento\"",
+    "varco ente esporta",
+    "varco catalogo",
+    "varco dsu check dsu.xml",
+    "varco dsu compute dsu.xml --feed redditi.csv",
+    "varco dsu versions INPS-ISEE-2026-00000042Q-00",
+    "varco feed load redditi.csv --motivo \"fornitura di marzo\"",
+    "varco rules list",
+    "varco rules show 2026",
+    "varco rules apply --motivo \"nuove regole\"",
+    "varco ledger list --from 2026-03-01 --to 2026-03-31 --ente c_x000",
+    "varco ledger show 42 --open",
+    "varco ledger verify",
+    "varco backup /mnt/copia/registro --keys /mnt/chiavi/registro",
+    "varco rebuild",
+    "varco upgrade /var/lib/varco",
+    "varco status --data /var/lib/varco",
+    "varco reload --data /var/lib/varco",
+    "varco crl fetch --config /etc/varco/varco.toml",
+    "varco pki demo certificati",
+    "varco pki ca autorita --nome \"Autorità di prova\"",
+    "varco pki server autorita localhost 127.0.0.1",
+    "varco pki client autorita \"Comune di Esempio\" --codice-fiscale 01234567897",
+    "varco pki rinnova autorita comune.pem",
+    "varco pki revoca autorita comune.pem --motivo keyCompromise",
+    "varco pki crl autorita --giorni 30",
+    "varco spiega K05.controllo",
+    "varco spiega urn:varco:problem:quota",
+    "varco errori",
+];
+
+/// A page of a command with its examples.
+pub(super) fn shown(page: String) -> String {
+    let usage = page.lines().find_map(|line| line.strip_prefix("Uso: "));
+    let Some(usage) = usage else { return page };
+    let is_name = |word: &&str| word.starts_with(|c: char| c.is_ascii_lowercase());
+    let command: Vec<&str> = usage.split(' ').take_while(is_name).collect();
+    let of_it = |line: &&&str| {
+        line.split(' ')
+            .take_while(is_name)
+            .take(command.len())
+            .eq(command.iter().copied())
+    };
+    let examples: Vec<&str> = ESEMPI.iter().filter(of_it).copied().collect();
+    // A page with commands of its own shows them.
+    if examples.is_empty() || page.contains("<COMANDO>") {
+        return page;
+    }
+    format!("{}\n\nEsempi:\n  {}\n", page.trim_end(), examples.join("\n  "))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
+    use super::super::Cli;
+    use super::*;
+
+    /// The words of a command line; quotes hold them together.
+    fn words(line: &str) -> Vec<String> {
+        let parts = line.split('"').enumerate();
+        let words = parts.flat_map(|(place, part)| match place % 2 {
+            0 => part.split_whitespace().map(str::to_owned).collect(),
+            _ => vec![part.to_owned()],
+        });
+        words.collect()
+    }
+
+    #[test]
+    fn every_example_is_understood() {
+        for line in ESEMPI {
+            if let Err(error) = Cli::try_parse_from(words(line)) {
+                panic!("{line}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_has_an_example() {
+        let mut commands = vec![("varco".to_owned(), Cli::command())];
+        let mut seen = 0;
+        while let Some((path, command)) = commands.pop() {
+            let inner: Vec<_> = command.get_subcommands().cloned().collect();
+            if inner.is_empty() {
+                seen += 1;
+                let page = shown(format!("Uso: {path} [OPZIONI]\n"));
+                assert!(page.contains(&format!("\nEsempi:\n  {path}")), "{path}: {page}");
+            }
+            commands.extend(
+                inner
+                    .into_iter()
+                    .map(|each| (format!("{path} {}", each.get_name()), each)),
+            );
+        }
+        assert!(seen > 40, "only {seen} commands");
+    }
+}
