@@ -40,7 +40,7 @@ impl std::fmt::Display for Spiegazione {
 #[allow(clippy::print_stdout, reason = "a command")]
 pub(super) fn run(codice: &str) -> Result<()> {
     let all = tutte();
-    let wanted = codice.trim().to_lowercase();
+    let wanted = codice.trim().trim_end_matches('.').to_lowercase();
     let is = |page: &&Spiegazione| page.codice.to_lowercase() == wanted;
     if let Some(page) = all.iter().find(is) {
         print!("{page}");
@@ -53,7 +53,10 @@ pub(super) fn run(codice: &str) -> Result<()> {
     let family = |page: &&Spiegazione| {
         let name = page.codice.to_lowercase();
         let of_family = name.split_once('.').is_some_and(|(family, _)| family == wanted);
-        of_family || page.risposta.split([' ', ',']).any(|word| word == of_type)
+        let of_text = format!("faultstring {wanted},");
+        of_family
+            || page.risposta.split([' ', ',']).any(|word| word == of_type)
+            || page.risposta.to_lowercase().contains(&of_text)
     };
     let found: Vec<_> = all.iter().filter(family).collect();
     match found[..] {
@@ -140,8 +143,8 @@ fn fault(code: Code) -> Spiegazione {
         significato: significato.to_owned(),
         rimedio: rimedio(code).to_owned(),
         risposta: format!(
-            "HTTP {http} (in SOAP 1.2 {http12}), faultcode SOAP-ENV:{}, type urn:varco:problem:{}",
-            row.faultcode, row.slug
+            "HTTP {http} (in SOAP 1.2 {http12}), faultcode SOAP-ENV:{}, faultstring {}, type urn:varco:problem:{}",
+            row.faultcode, row.faultstring, row.slug
         ),
         registro: match code {
             Code::TooManyRequests | Code::Quota | Code::Attempts => CONTATA.to_owned(),

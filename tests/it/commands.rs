@@ -554,6 +554,21 @@ fn a_demonstration_leaves_alone_what_a_running_one_uses_and_what_is_not_its_own(
         .by_ref()
         .take_while(|line| line != "Ctrl-C per finire.")
         .collect();
+    // The picture of the README shows what is printed: all of it that no day and no chance changes.
+    let picture = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/img/demo.svg");
+    let picture = std::fs::read_to_string(picture).unwrap();
+    let shown = picture.split(" xml:space=\"preserve\">").skip(1);
+    let shown: Vec<&str> = shown
+        .filter_map(|rest| rest.split("</text>").next())
+        .filter(|line| !line.starts_with('$') && !line.ends_with("...") && !line.contains(char::is_numeric))
+        .collect();
+    assert!(shown.len() > 12, "{shown:?}");
+    for line in shown {
+        assert!(
+            told.iter().any(|printed| printed == line),
+            "{line:?} is not printed: {told:#?}"
+        );
+    }
     let hint = told
         .iter()
         .find(|line| line.contains("base64 -d"))

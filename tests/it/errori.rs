@@ -234,6 +234,12 @@ fn a_code_is_found_by_its_family_its_type_or_in_any_case() {
         );
         assert_eq!(both.lines().count(), 2, "{both}");
     }
+    let (of_text, _) = page("Authorization failed");
+    assert!(
+        of_text.contains("F01.ente") && of_text.contains("F21.ufficio"),
+        "{of_text}"
+    );
+    assert_eq!(page("H02."), page("H02.certificato"));
     let (one, _) = page("quota");
     assert!(one.starts_with("F22.quota: "), "{one}");
     let output = std::process::Command::new(kit::binary())

@@ -117,13 +117,13 @@ impl Giro<'_> {
         }
         say(&format!("DSU valida fino al {}", attestazione.data_validita));
         say(&format!(
-            "{:<11} {:>10} {:>6} {:>10}",
+            "{:<19} {:>10} {:>6} {:>10}",
             "indicatore", "ISE", "scala", "ISEE"
         ));
         let line = |name: &str, valori: &Valori| {
             let (ise, scala, isee) = (&valori.ise, &valori.scala_equivalenza, &valori.isee);
             say(&format!(
-                "{name:<11} {:>10} {:>6} {:>10}",
+                "{name:<19} {:>10} {:>6} {:>10}",
                 ise.to_string(),
                 scala.to_string(),
                 isee.to_string()
@@ -132,6 +132,13 @@ impl Giro<'_> {
         line("Ordinario", &ordinario.isee_ordinario.valori);
         if let Some(famiglia) = &ordinario.isee_famiglia {
             line("Famiglia", &famiglia.valori);
+        }
+        let minors = members.iter().filter_map(|member| {
+            let found = attestazione.indicatore(TipoIndicatore::Minorenne, &member.codice_fiscale);
+            Some((&member.nome, found.ok()?))
+        });
+        for (nome, found) in minors {
+            line(&format!("Minorenne, {nome}"), found.valori);
         }
         Ok(())
     }
@@ -192,7 +199,10 @@ impl Giro<'_> {
         );
         let fault = esiti_text(&answer.text, "faultstring").unwrap_or_default();
         refused(
-            &format!("un ente sospeso: HTTP {}, {fault}", answer.status.as_u16()),
+            &format!(
+                "un ente sospeso: fault SOAP (HTTP {}), {fault}",
+                answer.status.as_u16()
+            ),
             row(Code::NotAuthorized).ledger,
         );
         Ok(())
@@ -207,13 +217,15 @@ impl Giro<'_> {
         let worse = bad
             .replace("TipoAbitazione=\"000\"", "TipoAbitazione=\"casa\"")
             .replace(" Sesso=\"F\"", "");
-        for dsu in [bad, worse] {
+        for (kind, dsu) in [("nel contenuto", bad), ("nella forma (schema)", worse)] {
             let message = requests::trasmissione(&dsu);
             let answer = self
                 .client("caf")?
                 .call(Service::TrasmissioneDsu.path(), &message)
                 .await?;
-            say("una DSU sbagliata: RICHIESTA_INVALIDA, con tutte le violazioni");
+            say(&format!(
+                "una DSU sbagliata {kind}: RICHIESTA_INVALIDA, con tutte le violazioni"
+            ));
             let text = expect(&answer, "RICHIESTA_INVALIDA")?;
             for violation in text.split("<Violazione>").skip(1) {
                 let part = |name| esiti_text(violation, name).unwrap_or_default();
