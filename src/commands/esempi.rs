@@ -1,10 +1,11 @@
 //! An example for each command, at the end of its page.
 
 /// Command lines as an operator writes them. Each is shown on the page of its command.
-const ESEMPI: [&str; 53] = [
+const ESEMPI: [&str; 54] = [
     "varco demo",
     "varco demo --exit",
     "varco init /var/lib/varco",
+    "varco init /var/lib/varco --config /etc/varco/varco.toml",
     "varco init --config /etc/varco/varco.toml",
     "varco check-config --config /etc/varco/varco.toml",
     "varco serve --config /etc/varco/varco.toml",

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::clock::Clock;
 use crate::config::{Config, SEGMENT_BYTES};
@@ -38,13 +38,45 @@ fn of(config: &Path, anyhow: bool, clock: &Clock) -> Result<PathBuf> {
     Ok(config.data)
 }
 
-pub(super) fn run(dir: Option<PathBuf>, config: Option<&Path>, anyhow: bool, clock: &Clock) -> Result<()> {
-    let dir = match (dir, config) {
-        (_, Some(config)) => of(config, anyhow, clock)?,
-        (Some(dir), None) => dir,
+/// A configuration with every key, its meaning and its default.
+pub const MODELLO: &str = include_str!("modello.toml");
+
+/// Writes a configuration for a data directory. A file that exists is left alone.
+fn write(config: &Path, dir: &Path) -> Result<()> {
+    use std::io::Write as _;
+    let data = std::path::absolute(dir)?;
+    let Some(data) = data.to_str().filter(|data| !data.contains(['"', '\\'])) else {
+        bail!(
+            "{}: il file di configurazione non può contenere questo nome",
+            dir.display()
+        );
+    };
+    let file = std::fs::File::create_new(config).with_context(|| config.display().to_string());
+    file?.write_all(MODELLO.replace("@DATI@", data).as_bytes())?;
+    println!("Configurazione scritta: {}", config.display());
+    println!(
+        "Indicarvi certificati e liste di revoca, poi: varco check-config --config {}",
+        config.display()
+    );
+    println!();
+    Ok(())
+}
+
+pub(super) fn run(given: Option<PathBuf>, config: Option<&Path>, anyhow: bool, clock: &Clock) -> Result<()> {
+    let dir = match (&given, config) {
+        (Some(_), Some(config)) if config.exists() => bail!(
+            "{} c'è già: per usarlo, senza indicare la directory",
+            config.display()
+        ),
+        (Some(dir), Some(_)) => dir.clone(),
+        (None, Some(config)) => of(config, anyhow, clock)?,
+        (Some(dir), None) => dir.clone(),
         (None, None) => bail!("indicare la directory da creare, o --config"),
     };
     let directory = create(&dir, clock)?;
+    if let (Some(dir), Some(config)) = (&given, config) {
+        write(config, dir)?;
+    }
     println!("Directory dei dati pronta: {}", dir.display());
     println!("Registro {}", directory.ledger);
     println!();

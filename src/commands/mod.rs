@@ -73,9 +73,10 @@ enum Subcommands {
     /// Prepara una directory dei dati: registro vuoto e chiavi nuove
     Init {
         /// La directory da creare
-        #[arg(required_unless_present = "config", conflicts_with = "config")]
+        #[arg(required_unless_present = "config")]
         dir: Option<PathBuf>,
-        /// Il file di configurazione: si crea la sua directory dei dati, se quello che il file dice va bene
+        /// Il file di configurazione: si crea la sua directory dei dati, se quello che il file dice va bene.
+        /// Insieme a DIR: un file che non c'è ancora, e che viene scritto, commentato, con quella directory
         #[arg(long)]
         config: Option<PathBuf>,
         /// Anche se qualcosa della configurazione andrebbe corretto

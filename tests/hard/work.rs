@@ -169,11 +169,8 @@ fn the_measure_measures() {
     );
 }
 
-/// Not found and not allowed: whether a DSU exists must not show in the work done about it.
-#[test]
-fn another_entes_dsu_costs_as_much_as_none() {
-    let counts = instructions("told");
-    assert!(counts.len() >= 22, "{counts:?}");
+/// The pairs of a count of `told` that differ by more than two in a hundred.
+fn apart(counts: &[(String, u64)]) -> Vec<String> {
     let mut wrong = Vec::new();
     for pair in counts.chunks_exact(2) {
         let [(theirs, of_theirs), (nobodys, of_nobodys)] = pair else {
@@ -183,12 +180,35 @@ fn another_entes_dsu_costs_as_much_as_none() {
             .strip_suffix("/theirs")
             .filter(|name| nobodys.strip_suffix("/nobodys") == Some(name))
             .unwrap();
-        let apart = (*of_theirs as f64 / *of_nobodys as f64 - 1.0) * 100.0;
-        println!("{name}: {of_theirs} and {of_nobodys} instructions, {apart:+.2} %");
-        if apart.abs() > 2.0 {
+        let thousandths = of_theirs.abs_diff(*of_nobodys) * 1000 / of_nobodys;
+        println!("{name}: {of_theirs} and {of_nobodys} instructions, {thousandths} in a thousand apart");
+        if thousandths > 20 {
             wrong.push(format!("{name}: {of_theirs} against {of_nobodys}"));
         }
     }
+    wrong
+}
+
+/// Not found and not allowed: whether a DSU exists must not show in the work done about it. Hash tables have
+/// a seed of their own in each process, and now and then a count is two in a hundred off: what differs is
+/// counted again, and the medians are compared.
+#[test]
+fn another_entes_dsu_costs_as_much_as_none() {
+    let mut runs = vec![instructions("told")];
+    assert!(runs[0].len() >= 22, "{runs:?}");
+    if apart(&runs[0]).is_empty() {
+        return;
+    }
+    runs.extend((0..6).map(|_| instructions("told")));
+    let cases = runs[0].iter().enumerate();
+    let medians: Vec<(String, u64)> = cases
+        .map(|(place, (name, _))| {
+            let mut counts: Vec<u64> = runs.iter().map(|run| run[place].1).collect();
+            counts.sort_unstable();
+            (name.clone(), counts[counts.len() / 2])
+        })
+        .collect();
+    let wrong = apart(&medians);
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 

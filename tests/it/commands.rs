@@ -1,6 +1,9 @@
 //! The commands, as an operator uses them: the real binary, its words, its exit codes.
 
+use std::path::Path;
+
 use kit::{BENEFIT, DSU, ISEE, Site, element, requests, varco};
+use varco::config::Config;
 use varco::isee::feed::COLUMNS;
 
 fn list(site: &Site, filter: &[&str]) -> Vec<serde_json::Value> {
@@ -739,4 +742,75 @@ fn entries_whose_key_is_gone_are_said_at_start_and_the_rest_is_served() {
     serving.stop();
     let (verified, done) = varco(&["ledger", "verify", "--data", &site.data().display().to_string()]);
     assert!(done && !verified.contains(" 0 cancellate"), "{verified}");
+}
+
+/// `varco init DIR --config FILE` writes a configuration that has every key, says what is missing in it, and
+/// opens the directory that it names.
+#[test]
+fn init_writes_a_configuration_with_every_key() {
+    let home = tempfile::tempdir().unwrap();
+    let at = |name: &str| home.path().join(name).display().to_string();
+    let (data, file) = (at("dati"), at("varco.toml"));
+    let (said, done) = varco(&["init", &data, "--config", &file]);
+    assert!(done && said.contains("Configurazione scritta: "), "{said}");
+    assert_eq!(Config::read(Path::new(&file)).unwrap().data, Path::new(&data));
+    let (said, done) = varco(&["check-config", "--config", &file]);
+    assert!(!done && said.contains("autorita.pem"), "{said}");
+    let (said, done) = varco(&["init", &at("altri"), "--config", &file]);
+    assert!(!done && said.contains("c'è già"), "{said}");
+    assert!(!Path::new(&at("altri")).exists());
+
+    // What is commented out is right, too: with all of it the file is a configuration.
+    let written = std::fs::read_to_string(&file).unwrap();
+    let keys = |line: &str| {
+        let rest = line.strip_prefix("# ")?;
+        let name = rest.trim_start_matches('[').split([' ', ']']).next()?;
+        let is_key = name.chars().all(|c| c.is_ascii_lowercase() || "_.".contains(c));
+        ((rest.contains(" = ") || rest.starts_with("[[")) && is_key).then(|| rest.to_owned())
+    };
+    let all: Vec<String> = written
+        .lines()
+        .map(|line| keys(line).unwrap_or_else(|| line.to_owned()))
+        .collect();
+    std::fs::write(&file, all.join("\n")).unwrap();
+    let config = Config::read(Path::new(&file)).unwrap();
+    assert_eq!(
+        (
+            config.soglie.len(),
+            config.regole.parametri.len(),
+            config.tls.server.len()
+        ),
+        (1, 1, 1)
+    );
+    let defaults = format!("{:?}", varco::config::Limits::default());
+    assert_eq!(
+        format!("{:?}", config.limits),
+        defaults,
+        "the commented values are the defaults"
+    );
+
+    // Every field of the configuration is in it.
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/config.rs");
+    let source = std::fs::read_to_string(source).unwrap();
+    let mut renamed = None;
+    let mut fields = 0;
+    for line in source.lines() {
+        if let Some((_, name)) = line.split_once("rename = \"") {
+            renamed = name.split('"').next().map(str::to_owned);
+        }
+        let field = line
+            .strip_prefix("    pub ")
+            .and_then(|rest| rest.split_once(": "));
+        if let Some((name, _)) = field.filter(|(name, _)| !name.contains(['(', ' ']) && *name != "file: ") {
+            let name = renamed.take().unwrap_or_else(|| name.to_owned());
+            fields += 1;
+            let known =
+                |line: &String| line.contains(&format!("{name} = ")) || line.contains(&format!("{name}]"));
+            assert!(
+                all.iter().any(known),
+                "{name} is not in the configuration that init writes"
+            );
+        }
+    }
+    assert!(fields > 40, "only {fields} fields");
 }

@@ -24,6 +24,7 @@ mod indicators;
 mod isee;
 mod ledger;
 mod malicious;
+mod manuale;
 mod operations;
 mod pki;
 mod port;
