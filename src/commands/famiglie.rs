@@ -638,7 +638,7 @@ impl Famiglie {
         (members, couple)
     }
 
-    /// A student who lives without parents, or with neither of them in the nucleus.
+    /// A student without parents in the nucleus: independent, or in the nucleus of a parent elsewhere.
     fn fuori_casa(&mut self, student: &CodiceFiscale) -> Universitario {
         let on_their_own = self.chance(50);
         let parent = self.foglio(45, 65).codice_fiscale;

@@ -53,13 +53,17 @@ fn write(config: &Path, dir: &Path) -> Result<()> {
     };
     let file = std::fs::File::create_new(config).with_context(|| config.display().to_string());
     file?.write_all(MODELLO.replace("@DATI@", data).as_bytes())?;
+    Ok(())
+}
+
+/// Says where the configuration is, and what it lacks.
+fn say(config: &Path) {
     println!("Configurazione scritta: {}", config.display());
     println!(
         "Indicarvi certificati e liste di revoca, poi: varco check-config --config {}",
         config.display()
     );
     println!();
-    Ok(())
 }
 
 pub(super) fn run(given: Option<PathBuf>, config: Option<&Path>, anyhow: bool, clock: &Clock) -> Result<()> {
@@ -68,14 +72,22 @@ pub(super) fn run(given: Option<PathBuf>, config: Option<&Path>, anyhow: bool, c
             "{} c'è già: per usarlo, senza indicare la directory",
             config.display()
         ),
-        (Some(dir), Some(_)) => dir.clone(),
+        // First the file: where it cannot be written, no directory is made.
+        (Some(dir), Some(config)) => {
+            write(config, dir)?;
+            dir.clone()
+        }
         (None, Some(config)) => of(config, anyhow, clock)?,
         (Some(dir), None) => dir.clone(),
         (None, None) => bail!("indicare la directory da creare, o --config"),
     };
-    let directory = create(&dir, clock)?;
-    if let (Some(dir), Some(config)) = (&given, config) {
-        write(config, dir)?;
+    let written = config.filter(|_| given.is_some());
+    let directory = create(&dir, clock).inspect_err(|_| {
+        // Of a directory that was not made nothing is configured.
+        let _ = written.map(std::fs::remove_file);
+    })?;
+    if let Some(config) = written {
+        say(config);
     }
     println!("Directory dei dati pronta: {}", dir.display());
     println!("Registro {}", directory.ledger);

@@ -118,7 +118,7 @@ fn tutte() -> Vec<Spiegazione> {
     let checks = Check::ALL
         .iter()
         .map(|check| violazione(check.row(), "un controllo formale della DSU"));
-    let refused = Stretta::ALL.iter().map(|reason| contata(reason.row()));
+    let refused = Stretta::ALL.iter().map(|reason| contata(*reason));
     let all = faults.chain(motives).chain(schema).chain(checks).chain(refused);
     all.chain(ESITI.iter().map(esito)).collect()
 }
@@ -216,21 +216,44 @@ fn di_esito(regola: Regola, esito: Esito) -> Spiegazione {
     }
 }
 
+/// A violation of a DSU; a warning stands in the receipt of a DSU that was accepted.
 fn violazione(regola: Regola, genere: &'static str) -> Spiegazione {
+    let (risposta, outcome) = match regola.significato.starts_with("Avvertenza") {
+        true => ("HTTP 200, Esito OK, l'avvertenza nella ricevuta", Esito::Ok),
+        false => (
+            "HTTP 200, Esito RICHIESTA_INVALIDA, una Violazione con percorso, riga e colonna",
+            Esito::RichiestaInvalida,
+        ),
+    };
     Spiegazione {
-        risposta: "HTTP 200, Esito RICHIESTA_INVALIDA, una Violazione con percorso, riga e colonna"
-            .to_owned(),
-        registro: di_outcome(Esito::RichiestaInvalida.code()),
+        risposta: risposta.to_owned(),
+        registro: di_outcome(outcome.code()),
         ..di_regola(regola, genere)
     }
 }
 
-/// Before HTTP, or after the reply: counted together.
-fn contata(regola: Regola) -> Spiegazione {
+/// Before HTTP, after the reply, or in great numbers: counted together.
+fn contata(reason: Stretta) -> Spiegazione {
+    let risposta = match reason {
+        Stretta::E98NonConsegnata => "niente: non ha preso la risposta, che è nel registro",
+        Stretta::E99Interno => "HTTP 503 senza corpo",
+        Stretta::H06Http => "HTTP 400, 414 o 431 senza corpo, e la connessione si chiude",
+        Stretta::H10TentativiEnte | Stretta::H11TentativiDichiarante => {
+            "HTTP 429 a ogni richiesta che nomina un protocollo: varco spiega attempts"
+        }
+        Stretta::H01SenzaCertificato
+        | Stretta::H02Certificato
+        | Stretta::H03Tls
+        | Stretta::H04Tempo
+        | Stretta::H05Interrotto
+        | Stretta::H07Posto
+        | Stretta::H08Connessioni
+        | Stretta::H09Proxy => "nessuna risposta: la connessione si chiude",
+    };
     Spiegazione {
-        risposta: "la connessione si chiude, spesso senza risposta".to_owned(),
+        risposta: risposta.to_owned(),
         registro: CONTATA.to_owned(),
-        ..di_regola(regola, "una connessione rifiutata o interrotta")
+        ..di_regola(reason.row(), "ciò che il registro conta insieme")
     }
 }
 

@@ -759,6 +759,12 @@ fn init_writes_a_configuration_with_every_key() {
     let (said, done) = varco(&["init", &at("altri"), "--config", &file]);
     assert!(!done && said.contains("c'è già"), "{said}");
     assert!(!Path::new(&at("altri")).exists());
+    // Where one of the two cannot be made, neither is.
+    let (said, done) = varco(&["init", &at("altri"), "--config", &at("manca/varco.toml")]);
+    assert!(!done && !Path::new(&at("altri")).exists(), "{said}");
+    let (said, done) = varco(&["init", &data, "--config", &at("altro.toml")]);
+    assert!(!done && said.contains("non è vuota"), "{said}");
+    assert!(!Path::new(&at("altro.toml")).exists());
 
     // What is commented out is right, too: with all of it the file is a configuration.
     let written = std::fs::read_to_string(&file).unwrap();

@@ -234,6 +234,13 @@ fn a_code_is_found_by_its_family_its_type_or_in_any_case() {
         );
         assert_eq!(both.lines().count(), 2, "{both}");
     }
+    let (warning, _) = page("K05.luogo");
+    assert!(
+        warning.contains("Esito OK, l'avvertenza nella ricevuta"),
+        "{warning}"
+    );
+    let (attempts, _) = page("H10.tentativi-ente");
+    assert!(attempts.contains("HTTP 429"), "{attempts}");
     let (of_text, _) = page("Authorization failed");
     assert!(
         of_text.contains("F01.ente") && of_text.contains("F21.ufficio"),
