@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::status::of_space;
@@ -23,6 +23,8 @@ const LISTS: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Listener {
     socket: TcpListener,
+    /// Whether another process keeps the socket, and the connections that wait in it.
+    is_kept: bool,
 }
 
 /// The end of [`Listener::serve`].
@@ -39,6 +41,7 @@ impl Listener {
     pub async fn bind(address: SocketAddr) -> io::Result<Self> {
         Ok(Self {
             socket: TcpListener::bind(address).await?,
+            is_kept: false,
         })
     }
 
@@ -47,6 +50,7 @@ impl Listener {
         socket.set_nonblocking(true)?;
         Ok(Self {
             socket: TcpListener::from_std(socket)?,
+            is_kept: true,
         })
     }
 
@@ -55,7 +59,8 @@ impl Listener {
         self.socket.local_addr()
     }
 
-    /// Serves until `stop` is true or the ledger is fatal. Then exchanges may end, within `drain_seconds`.
+    /// Serves until `stop` is true or the ledger is fatal. Then exchanges may end, within `drain_seconds`. A
+    /// connection that waits in the kernel's queue at the stop is accepted, and ends or is counted like others.
     pub async fn serve(
         self,
         gateway: Arc<Gateway>,
@@ -64,7 +69,12 @@ impl Listener {
     ) -> Ended {
         let permits = Arc::new(Semaphore::new(gateway.settings.load().limits.connections));
         let (closing, closed) = watch::channel(false);
-        let mut connections = JoinSet::new();
+        let mut served = Served {
+            gateway: gateway.clone(),
+            closed,
+            connections: JoinSet::new(),
+            shaking: Shaking::default(),
+        };
         let mut health = gateway.node.ledger.committer.health();
         let mut lists = tokio::time::interval(LISTS);
         let mut flush = tokio::time::interval(gathered);
@@ -72,7 +82,6 @@ impl Listener {
             little: false,
             steps: ClockSteps::new(&gateway.clock),
         };
-        let mut shaking = Shaking::default();
         // An accepted connection waiting for a place. Later ones wait in the kernel's queue.
         let mut next = None;
         let ended = loop {
@@ -80,7 +89,7 @@ impl Listener {
                 accepted = self.socket.accept(), if next.is_none() => match accepted {
                     Ok(accepted) => {
                         if permits.available_permits() == 0 {
-                            shaking.make_room();
+                            served.shaking.make_room();
                         }
                         next = Some(accepted);
                     }
@@ -93,13 +102,7 @@ impl Listener {
                 permit = permits.clone().acquire_owned(), if next.is_some() => {
                     let Ok(permit) = permit else { break Ended::Stopped };
                     let Some((socket, address)) = next.take() else { continue };
-                    let _ = socket.set_nodelay(true);
-                    let (gateway, closed) = (gateway.clone(), closed.clone());
-                    let make_room = shaking.enter();
-                    connections.spawn(async move {
-                        connection::serve(gateway, socket, address, closed, make_room).await;
-                        drop(permit);
-                    });
+                    served.enter(socket, address, permit);
                 }
                 () = stopped(&mut stop) => break Ended::Stopped,
                 why = fatal(&mut health) => break Ended::Fatal(why),
@@ -109,18 +112,60 @@ impl Listener {
                     watch.clock(&gateway).await;
                 }
                 _ = flush.tick() => gateway.gathered.flush(&gateway.node).await,
-                Some(_) = connections.join_next(), if !connections.is_empty() => {}
+                Some(_) = served.connections.join_next(), if !served.connections.is_empty() => {}
             }
         };
-        drop(self.socket);
+        if ended == Ended::Stopped && !self.is_kept {
+            let waiting = next.into_iter().chain(queued(self.socket));
+            for ((socket, address), permit) in
+                waiting.map_while(|of| Some((of, permits.clone().try_acquire_owned().ok()?)))
+            {
+                served.enter(socket, address, permit);
+            }
+        } else {
+            drop(self.socket);
+        }
         closing.send_replace(true);
-        let drain = async { while connections.join_next().await.is_some() {} };
+        let drain = async { while served.connections.join_next().await.is_some() {} };
         let limit = Duration::from_secs(gateway.settings.load().limits.drain_seconds);
         if tokio::time::timeout(limit, drain).await.is_err() {
             tracing::warn!("connections still open after the drain");
         }
         gateway.gathered.flush(&gateway.node).await;
         ended
+    }
+}
+
+/// The connections in the kernel's queue, oldest first. The socket is closed after the last.
+fn queued(socket: TcpListener) -> impl Iterator<Item = (TcpStream, SocketAddr)> {
+    // By the standard library: tokio accepts only what its driver has already been told of.
+    let socket = socket.into_std().ok();
+    std::iter::from_fn(move || {
+        let (stream, address) = socket.as_ref()?.accept().ok()?;
+        stream.set_nonblocking(true).ok()?;
+        Some((TcpStream::from_std(stream).ok()?, address))
+    })
+}
+
+/// The connections being served.
+struct Served {
+    gateway: Arc<Gateway>,
+    /// Becomes true when the gateway stops.
+    closed: watch::Receiver<bool>,
+    connections: JoinSet<()>,
+    shaking: Shaking,
+}
+
+impl Served {
+    /// Serves a connection in its place, until it ends.
+    fn enter(&mut self, socket: TcpStream, address: SocketAddr, place: OwnedSemaphorePermit) {
+        let _ = socket.set_nodelay(true);
+        let (gateway, closed) = (self.gateway.clone(), self.closed.clone());
+        let make_room = self.shaking.enter();
+        self.connections.spawn(async move {
+            connection::serve(gateway, socket, address, closed, make_room).await;
+            drop(place);
+        });
     }
 }
 

@@ -737,6 +737,20 @@ fn a_handshake_that_fails_is_counted_with_its_reason() {
 }
 
 #[test]
+fn connections_that_wait_in_the_queue_are_counted_by_a_stop() {
+    let site = Site::new();
+    let serving = site.serve();
+    serving.signal("STOP");
+    for _ in 0..8 {
+        drop(std::net::TcpStream::connect(serving.address).unwrap());
+    }
+    serving.signal("TERM");
+    serving.signal("CONT");
+    serving.stop();
+    assert_eq!(site.refusals().get("H05.interrotto"), Some(&8));
+}
+
+#[test]
 fn one_certificate_has_its_own_places_and_no_others() {
     let site = Site::new();
     site.configure("[limits]\nper_certificate = 2\n");

@@ -287,16 +287,17 @@ impl Serving {
         self.child.wait().unwrap();
     }
 
+    /// Sends a signal, by its name without "SIG".
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill")
+            .args(["-s", name, &self.child.id().to_string()])
+            .status();
+        assert!(sent.unwrap().success(), "SIG{name} was not sent");
+    }
+
     /// SIGTERM, and waits for a clean end.
     pub fn stop(mut self) {
-        let pid = self.child.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-TERM", &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+        self.signal("TERM");
         assert!(self.child.wait().unwrap().success(), "did not stop cleanly");
     }
 }
